@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* base_test.c — known values and bad input for every module of floor 0. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/encode.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/prng.h"
+
+static struct bytes b(const char *s)
+{
+    return bytes_of_cstr(s);
+}
+
+static void numbers_are_parsed_without_wrapping(void **state)
+{
+    (void)state;
+    uint64_t u = 7;
+    int64_t i = 7;
+    assert_int_equal(bytes_parse_u64(b("18446744073709551615"), &u), STATUS_OK);
+    assert_true(u == UINT64_MAX);
+    assert_int_equal(bytes_parse_u64(b("18446744073709551616"), &u), STATUS_MALFORMED);
+    assert_int_equal(bytes_parse_u64(b(""), &u), STATUS_MALFORMED);
+    assert_int_equal(bytes_parse_u64(b("+1"), &u), STATUS_MALFORMED);
+    assert_int_equal(bytes_parse_u64(b("1 "), &u), STATUS_MALFORMED);
+    assert_true(u == UINT64_MAX); /* untouched on failure */
+    assert_int_equal(bytes_parse_i64(b("-9223372036854775808"), &i), STATUS_OK);
+    assert_true(i == INT64_MIN);
+    assert_int_equal(bytes_parse_i64(b("9223372036854775808"), &i), STATUS_MALFORMED);
+    assert_int_equal(bytes_parse_i64(b("-"), &i), STATUS_MALFORMED);
+}
+
+static void utf8_follows_rfc_3629(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"",
+                                       "ascii only, longer than one word",
+                                       "\xc3\xa9",
+                                       "\xe2\x82\xac",
+                                       "\xf0\x9f\x98\x80",
+                                       "\xed\x9f\xbf",
+                                       "\xf4\x8f\xbf\xbf"};
+    static const char *const bad[] = {
+        "\x80",         "\xc0\x80",         "\xc1\xbf",         "\xe0\x9f\xbf",
+        "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+        "abcdefgh\xc3", "\xe2\x82"};
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+        assert_true(bytes_utf8_valid(b(good[i])));
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_false(bytes_utf8_valid(b(bad[i])));
+    assert_int_equal(bytes_utf8_prefix(b("a\xe2\x82\xac"), 3).size, 1);
+    assert_int_equal(bytes_utf8_prefix(b("a\xe2\x82\xac"), 4).size, 4);
+}
+
+static void split_and_trim_keep_every_byte(void **state)
+{
+    (void)state;
+    struct bytes rest = b("a=1;b");
+    assert_true(bytes_equal_cstr(bytes_split(&rest, ';'), "a=1"));
+    assert_true(bytes_equal_cstr(bytes_split(&rest, ';'), "b"));
+    assert_null(rest.data);
+    assert_true(bytes_equal_cstr(bytes_trim(b(" \t x y \r\n")), "x y"));
+    assert_int_equal(bytes_find(b("hello"), b("llo")), 2);
+    assert_int_equal(bytes_find(b("hello"), b("z")), 5);
+    assert_true(bytes_equal_nocase(b("TaskHub"), b("taskhub")));
+    assert_true(bytes_compare(b("a"), b("ab")) < 0);
+}
+
+static void a_buffer_refuses_to_grow_over_its_limit(void **state)
+{
+    (void)state;
+    CLEANUP(buf_fini) struct buf buf;
+    buf_init(&buf, 10);
+    buf_append_cstr(&buf, "12345");
+    assert_int_equal(buf_status(&buf), STATUS_OK);
+    buf_append_cstr(&buf, "1234567");
+    assert_int_equal(buf_status(&buf), STATUS_NO_MEMORY);
+    assert_int_equal(buf.size, 5); /* a failed append changes nothing */
+    buf_append_byte(&buf, 'x');
+    assert_int_equal(buf.size, 5); /* and all later ones fail */
+    buf_clear(&buf);
+    buf_append_fmt(&buf, "%d", 1234);
+    assert_true(bytes_equal_cstr(buf_peek(&buf), "1234"));
+    buf_consume(&buf, 3);
+    assert_true(bytes_equal_cstr(buf_peek(&buf), "4"));
+}
+
+static void an_arena_bounds_what_a_peer_chose(void **state)
+{
+    (void)state;
+    CLEANUP(arena_fini) struct arena a;
+    arena_init(&a, 100000);
+    assert_non_null(arena_alloc(&a, 50000)); /* larger than a block */
+    assert_null(arena_alloc(&a, 60000));
+    assert_null(arena_alloc_array(&a, SIZE_MAX / 2, 4));
+    char *text = arena_fmt(&a, "%s-%d", "x", 7);
+    assert_string_equal(text, "x-7");
+    struct bytes copy = arena_copy(&a, bytes_of("a\0b", 3));
+    assert_int_equal(copy.size, 3);
+    arena_reset(&a);
+    assert_non_null(arena_alloc(&a, 90000));
+}
+
+static void a_map_keeps_what_random_puts_and_takes_leave(void **state)
+{
+    (void)state;
+    enum { KEYS = 500 };
+    static uint64_t keys[KEYS];
+    bool there[KEYS] = {false};
+    struct prng p;
+    prng_seed(&p, (uint64_t[4]){1, 2, 3, 4});
+    struct map m;
+    map_init(&m, 5, 6);
+    for (size_t i = 0; i < KEYS; i++)
+        keys[i] = i;
+    for (int step = 0; step < 20000; step++) {
+        size_t i = prng_next(&p) % KEYS;
+        if (prng_next(&p) & 1) {
+            assert_int_equal(map_put(&m, map_u64_key(&keys[i]), &keys[i]), STATUS_OK);
+            there[i] = true;
+        } else {
+            assert_ptr_equal(map_take(&m, map_u64_key(&keys[i])), there[i] ? &keys[i] : NULL);
+            there[i] = false;
+        }
+    }
+    size_t count = 0, walked = 0, at = 0;
+    for (size_t i = 0; i < KEYS; i++) {
+        assert_ptr_equal(map_get(&m, map_u64_key(&keys[i])), there[i] ? &keys[i] : NULL);
+        count += there[i];
+    }
+    while (map_next(&m, &at))
+        walked++;
+    assert_int_equal(m.count, count);
+    assert_int_equal(walked, count);
+    map_fini(&m);
+}
+
+static void a_heap_gives_the_smallest_first_and_ties_in_order(void **state)
+{
+    (void)state;
+    enum { NODES = 300 };
+    static struct heap_node nodes[NODES];
+    struct heap h = {0};
+    struct prng p;
+    prng_seed(&p, (uint64_t[4]){9, 9, 9, 9});
+    for (size_t i = 0; i < NODES; i++)
+        assert_int_equal(heap_insert(&h, &nodes[i], (int64_t)(prng_next(&p) % 20)), STATUS_OK);
+    for (size_t i = 0; i < NODES; i += 3)
+        heap_remove(&h, &nodes[i]);
+    heap_remove(&h, &nodes[0]); /* removing twice is harmless */
+    int64_t key = -1;
+    uint64_t order = 0;
+    size_t count = 0;
+    for (struct heap_node *n; (n = heap_peek(&h)) != NULL; count++) {
+        assert_true(n->key > key || (n->key == key && n->order > order));
+        key = n->key;
+        order = n->order;
+        heap_remove(&h, n);
+    }
+    assert_int_equal(count, NODES - NODES / 3);
+    heap_fini(&h);
+}
+
+static void list_links_can_be_removed_twice(void **state)
+{
+    (void)state;
+    struct list head, other, one, two;
+    list_init(&head);
+    list_init(&other);
+    list_init(&one);
+    list_init(&two);
+    list_push_back(&head, &two);
+    list_push_front(&head, &one);
+    list_splice(&other, &head);
+    assert_true(list_empty(&head));
+    assert_ptr_equal(list_pop_front(&other), &one);
+    list_remove(&two);
+    list_remove(&two);
+    assert_null(list_pop_front(&other));
+}
+
+static void base64_is_read_with_and_without_padding(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
+    for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+        CLEANUP(buf_fini) struct buf text = {0}, back = {0}, bare = {0};
+        base64_encode(&text, b(pairs[i][0]));
+        assert_true(bytes_equal_cstr(buf_peek(&text), pairs[i][1]));
+        assert_int_equal(base64_decode(&back, buf_peek(&text)), STATUS_OK);
+        assert_true(bytes_equal_cstr(buf_peek(&back), pairs[i][0]));
+        struct bytes unpadded = b(pairs[i][1]);
+        while (unpadded.size && unpadded.data[unpadded.size - 1] == '=')
+            unpadded.size--;
+        assert_int_equal(base64_decode(&bare, unpadded), STATUS_OK);
+        assert_true(bytes_equal_cstr(buf_peek(&bare), pairs[i][0]));
+    }
+    static const char *const bad[] = {"Z", "Zm9v!", "Zg=x", "====", "Zm 9v"};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        CLEANUP(buf_fini) struct buf out = {0};
+        assert_int_equal(base64_decode(&out, b(bad[i])), STATUS_MALFORMED);
+    }
+}
+
+static void percent_decoding_happens_once(void **state)
+{
+    (void)state;
+    CLEANUP(buf_fini) struct buf out = {0}, bad = {0}, again = {0};
+    assert_int_equal(percent_decode(&out, b("a%2520b+c")), STATUS_OK);
+    assert_true(bytes_equal_cstr(buf_peek(&out), "a%20b+c"));
+    assert_int_equal(percent_decode(&bad, b("%4")), STATUS_MALFORMED);
+    assert_int_equal(percent_decode(&bad, b("%zz")), STATUS_MALFORMED);
+    percent_encode(&again, b("a/b \xc3\xa9"), "/");
+    assert_true(bytes_equal_cstr(buf_peek(&again), "a/b%20%C3%A9"));
+}
+
+static void time_text_goes_both_ways(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int digits;
+        int64_t ns;
+    } known[] = {{"1970-01-01T00:00:00Z", 0, 0},
+                 {"2024-02-29T23:59:59.1234567Z", 7, 1709251199123456700},
+                 {"1969-12-31T23:59:59.5Z", 1, -500000000},
+                 {"2000-03-01T00:00:00.000Z", 3, 951868800000000000}};
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        char text[TIME_TEXT_SIZE_MAX];
+        int64_t ns;
+        time_format(known[i].ns, known[i].digits, text);
+        assert_string_equal(text, known[i].text);
+        assert_int_equal(time_parse(b(text), &ns), STATUS_OK);
+        assert_true(ns == known[i].ns);
+    }
+    int64_t ns;
+    assert_int_equal(time_parse(b("2024-01-01T02:00:00+02:00"), &ns), STATUS_OK);
+    assert_true(ns == 1704067200000000000);
+    assert_int_equal(time_parse(b("2024-13-01T00:00:00Z"), &ns), STATUS_MALFORMED);
+    assert_int_equal(time_parse(b("2024-01-01T00:00:00"), &ns), STATUS_MALFORMED);
+    assert_int_equal(time_parse(b("2024-01-01T00:00:00.Z"), &ns), STATUS_MALFORMED);
+}
+
+static void guids_are_version_4(void **state)
+{
+    (void)state;
+    char text[GUID_TEXT_SIZE + 1], digits[GUID_DIGITS_SIZE + 1];
+    guid_format((const uint8_t[16]){0}, text);
+    guid_format_digits((const uint8_t[16]){0xff}, digits);
+    assert_string_equal(text, "00000000-0000-4000-8000-000000000000");
+    assert_string_equal(digits, "ff000000000040008000000000000000");
+    assert_true(guid_valid(b(text)));
+    assert_false(guid_valid(b(digits)));
+    assert_false(guid_valid(b("00000000-0000-4000-8000-00000000000g")));
+}
+
+static void errors_are_wrapped_and_cut(void **state)
+{
+    (void)state;
+    struct err e = {0};
+    assert_int_equal(err_set(&e, STATUS_IO, "open: %s", "no such file"), STATUS_IO);
+    assert_int_equal(err_wrap(&e, "store"), STATUS_IO);
+    assert_string_equal(e.text, "store: open: no such file");
+    assert_int_equal(status_grpc(STATUS_TOO_LARGE), 8);
+    assert_int_equal(status_http(STATUS_TOO_LARGE), 413);
+    assert_string_equal(status_name(STATUS_NOT_FOUND), "NOT_FOUND");
+    assert_int_equal(status_from_grpc(99), STATUS_UNKNOWN);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_are_parsed_without_wrapping),
+        cmocka_unit_test(utf8_follows_rfc_3629),
+        cmocka_unit_test(split_and_trim_keep_every_byte),
+        cmocka_unit_test(a_buffer_refuses_to_grow_over_its_limit),
+        cmocka_unit_test(an_arena_bounds_what_a_peer_chose),
+        cmocka_unit_test(a_map_keeps_what_random_puts_and_takes_leave),
+        cmocka_unit_test(a_heap_gives_the_smallest_first_and_ties_in_order),
+        cmocka_unit_test(list_links_can_be_removed_twice),
+        cmocka_unit_test(base64_is_read_with_and_without_padding),
+        cmocka_unit_test(percent_decoding_happens_once),
+        cmocka_unit_test(time_text_goes_both_ways),
+        cmocka_unit_test(guids_are_version_4),
+        cmocka_unit_test(errors_are_wrapped_and_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

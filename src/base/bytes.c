@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* bytes.c — comparing, splitting and checking borrowed bytes. */
+#include "base/bytes.h"
+
+#include "base/text.h"
+
+int bytes_compare(struct bytes a, struct bytes b)
+{
+    size_t n = MIN(a.size, b.size);
+    int c = n ? memcmp(a.data, b.data, n) : 0;
+    if (c != 0)
+        return c;
+    return a.size < b.size ? -1 : a.size > b.size;
+}
+
+bool bytes_equal_nocase(struct bytes a, struct bytes b)
+{
+    if (a.size != b.size)
+        return false;
+    for (size_t i = 0; i < a.size; i++)
+        if (ascii_lower(a.data[i]) != ascii_lower(b.data[i]))
+            return false;
+    return true;
+}
+
+bool bytes_starts_with_nocase(struct bytes b, struct bytes prefix)
+{
+    return b.size >= prefix.size && bytes_equal_nocase(bytes_slice(b, 0, prefix.size), prefix);
+}
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct bytes bytes_trim(struct bytes b)
+{
+    while (b.size && is_blank(b.data[0]))
+        b = bytes_slice(b, 1, b.size - 1);
+    while (b.size && is_blank(b.data[b.size - 1]))
+        b.size--;
+    return b;
+}
+
+struct bytes bytes_split(struct bytes *rest, char sep)
+{
+    const uint8_t *at = rest->size ? memchr(rest->data, sep, rest->size) : NULL;
+    struct bytes head = *rest;
+    if (!at) {
+        *rest = (struct bytes){NULL, 0};
+        return head;
+    }
+    head.size = (size_t)(at - rest->data);
+    *rest = bytes_slice(*rest, head.size + 1, rest->size);
+    return head;
+}
+
+size_t bytes_find(struct bytes haystack, struct bytes needle)
+{
+    if (needle.size == 0)
+        return 0;
+    if (haystack.size < needle.size)
+        return haystack.size;
+    const uint8_t *at = memmem(haystack.data, haystack.size, needle.data, needle.size);
+    return at ? (size_t)(at - haystack.data) : haystack.size;
+}
+
+enum status bytes_parse_u64(struct bytes b, uint64_t *ret_value)
+{
+    if (b.size == 0)
+        return STATUS_MALFORMED;
+    uint64_t value = 0;
+    for (size_t i = 0; i < b.size; i++) {
+        unsigned digit = (unsigned)b.data[i] - '0';
+        if (digit > 9 || __builtin_mul_overflow(value, 10u, &value) ||
+            __builtin_add_overflow(value, digit, &value))
+            return STATUS_MALFORMED;
+    }
+    *ret_value = value;
+    return STATUS_OK;
+}
+
+enum status bytes_parse_i64(struct bytes b, int64_t *ret_value)
+{
+    bool negative = b.size && b.data[0] == '-';
+    uint64_t magnitude;
+    enum status s = bytes_parse_u64(negative ? bytes_slice(b, 1, b.size) : b, &magnitude);
+    if (s != STATUS_OK)
+        return s;
+    if (magnitude > (uint64_t)INT64_MAX + negative)
+        return STATUS_MALFORMED;
+    *ret_value = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
+    return STATUS_OK;
+}
+
+/* Length of the well-formed character at `p` (RFC 3629, table in section 4), or 0. */
+static size_t utf8_char_size(const uint8_t *p, size_t left)
+{
+    uint8_t c = p[0];
+    if (c < 0x80)
+        return 1;
+    size_t need = c >= 0xc2 && c <= 0xdf ? 2 : c >= 0xe0 && c <= 0xef ? 3 : c >= 0xf0 && c <= 0xf4 ? 4 : 0;
+    if (need == 0 || left < need)
+        return 0;
+    uint8_t low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+    uint8_t high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+    if (p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i < need; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    return need;
+}
+
+bool bytes_utf8_valid(struct bytes b)
+{
+    size_t i = 0;
+    while (i < b.size) {
+        uint64_t word;
+        /* Most text is ASCII: eight bytes at a time while no high bit is set. */
+        if (b.size - i >= sizeof word) {
+            memcpy(&word, b.data + i, sizeof word);
+            if ((word & 0x8080808080808080u) == 0) {
+                i += sizeof word;
+                continue;
+            }
+        }
+        size_t n = utf8_char_size(b.data + i, b.size - i);
+        if (n == 0)
+            return false;
+        i += n;
+    }
+    return true;
+}
+
+struct bytes bytes_utf8_prefix(struct bytes b, size_t max)
+{
+    if (b.size <= max)
+        return b;
+    size_t end = max;
+    /* Step back over at most three continuation bytes to the start of the character that would be cut. */
+    for (int i = 0; i < 3 && end > 0 && (b.data[end] & 0xc0) == 0x80; i++)
+        end--;
+    return bytes_slice(b, 0, end);
+}

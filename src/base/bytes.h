@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* bytes.h — a borrowed run of bytes, passed by value.
+ * Owns nothing: whoever made it says how long it is valid. May hold NUL and any byte; `data` may be NULL only
+ * when `size` is 0. Turned into a C string only at a system call's edge. */
+#ifndef BASE_BYTES_H
+#define BASE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/status.h"
+
+struct bytes {
+    const uint8_t *data;
+    size_t size;
+};
+
+#define BYTES_LITERAL(s) ((struct bytes){(const uint8_t *)(s), sizeof(s) - 1})
+/* For printf's "%.*s". Sizes above INT_MAX are cut. */
+#define BYTES_FMT(b)                                                                                         \
+    (int)MIN((b).size, 0x7fffffffu), (const char *)((b).data ? (b).data : (const uint8_t *)"")
+
+static inline struct bytes bytes_of(const void *data, size_t size)
+{
+    return (struct bytes){(const uint8_t *)data, size};
+}
+
+/* `s` may be NULL: the result is then empty. */
+static inline struct bytes bytes_of_cstr(const char *s)
+{
+    return (struct bytes){(const uint8_t *)s, s ? strlen(s) : 0};
+}
+
+static inline bool bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+static inline bool bytes_equal_cstr(struct bytes a, const char *s)
+{
+    return bytes_equal(a, bytes_of_cstr(s));
+}
+
+/* The part from `from` (clamped) with at most `size` bytes. */
+static inline struct bytes bytes_slice(struct bytes b, size_t from, size_t size)
+{
+    if (from > b.size)
+        from = b.size;
+    return (struct bytes){b.data ? b.data + from : NULL, MIN(size, b.size - from)};
+}
+
+static inline bool bytes_starts_with(struct bytes b, struct bytes prefix)
+{
+    return b.size >= prefix.size && bytes_equal(bytes_slice(b, 0, prefix.size), prefix);
+}
+
+/* Compares as unsigned bytes, shorter first on a tie: <0, 0, >0. */
+int bytes_compare(struct bytes a, struct bytes b);
+/* ASCII letters without regard to case; all other bytes exactly. */
+bool bytes_equal_nocase(struct bytes a, struct bytes b);
+bool bytes_starts_with_nocase(struct bytes b, struct bytes prefix);
+/* Without ASCII blanks (space, tab, CR, LF) at both ends. */
+struct bytes bytes_trim(struct bytes b);
+/* Splits at the first `sep`: returns what stands before it and moves `*rest` behind it. Without a `sep` the
+ * whole is returned and `*rest` becomes empty with data NULL. */
+struct bytes bytes_split(struct bytes *rest, char sep);
+/* Index of the first `needle`, or `haystack.size` if there is none. An empty needle is at 0. */
+size_t bytes_find(struct bytes haystack, struct bytes needle);
+/* A decimal number without sign or blanks. MALFORMED if empty, not digits, or over UINT64_MAX. */
+STATUS_RESULT bytes_parse_u64(struct bytes b, uint64_t *ret_value);
+/* As above with an optional leading '-'. */
+STATUS_RESULT bytes_parse_i64(struct bytes b, int64_t *ret_value);
+/* True if `b` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
+bool bytes_utf8_valid(struct bytes b);
+/* The longest prefix of `b` of at most `max` bytes that does not cut a UTF-8 character. */
+struct bytes bytes_utf8_prefix(struct bytes b, size_t max);
+
+#endif

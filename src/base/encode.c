@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* encode.c — text encodings; tables and arithmetic only, no locale, no time zone database. */
+#include "base/encode.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+
+static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void base64_encode(struct buf *out, struct bytes in)
+{
+    for (size_t i = 0; i < in.size; i += 3) {
+        size_t n = MIN(in.size - i, (size_t)3);
+        uint32_t group = (uint32_t)in.data[i] << 16;
+        if (n > 1)
+            group |= (uint32_t)in.data[i + 1] << 8;
+        if (n > 2)
+            group |= in.data[i + 2];
+        uint8_t text[4] = {(uint8_t)base64_alphabet[group >> 18], (uint8_t)base64_alphabet[group >> 12 & 63],
+                           n > 1 ? (uint8_t)base64_alphabet[group >> 6 & 63] : '=',
+                           n > 2 ? (uint8_t)base64_alphabet[group & 63] : '='};
+        buf_append(out, text, sizeof text);
+    }
+}
+
+static int base64_value(uint8_t c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (ascii_digit(c))
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+enum status base64_decode(struct buf *out, struct bytes in)
+{
+    if (in.size % 4 == 0)
+        for (int pads = 0; pads < 2 && in.size && in.data[in.size - 1] == '='; pads++)
+            in.size--;
+    if (in.size % 4 == 1)
+        return STATUS_MALFORMED;
+    uint32_t group = 0;
+    int bits = 0;
+    for (size_t i = 0; i < in.size; i++) {
+        int v = base64_value(in.data[i]);
+        if (v < 0)
+            return STATUS_MALFORMED;
+        group = group << 6 | (uint32_t)v;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            buf_append_byte(out, (uint8_t)(group >> bits));
+        }
+    }
+    return buf_status(out);
+}
+
+enum status percent_decode(struct buf *out, struct bytes in)
+{
+    for (size_t i = 0; i < in.size; i++) {
+        uint8_t c = in.data[i];
+        if (c == '%') {
+            int high = i + 2 < in.size ? ascii_hex_value(in.data[i + 1]) : -1;
+            int low = i + 2 < in.size ? ascii_hex_value(in.data[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                return STATUS_MALFORMED;
+            c = (uint8_t)(high << 4 | low);
+            i += 2;
+        }
+        buf_append_byte(out, c);
+    }
+    return buf_status(out);
+}
+
+void percent_encode(struct buf *out, struct bytes in, const char *keep)
+{
+    for (size_t i = 0; i < in.size; i++) {
+        uint8_t c = in.data[i];
+        bool plain =
+            ascii_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~' || (keep && c && strchr(keep, c));
+        if (plain)
+            buf_append_byte(out, c);
+        else
+            buf_append_fmt(out, "%%%02X", c);
+    }
+}
+
+static void guid_bits(const uint8_t random[16], uint8_t ret_guid[16])
+{
+    memcpy(ret_guid, random, 16);
+    ret_guid[6] = (uint8_t)((ret_guid[6] & 0x0f) | 0x40); /* RFC 9562 section 5.4: version 4 */
+    ret_guid[8] = (uint8_t)((ret_guid[8] & 0x3f) | 0x80); /* and the variant of section 4.1 */
+}
+
+static const char hex_digits[] = "0123456789abcdef";
+
+void guid_format_digits(const uint8_t random[16], char ret_digits[GUID_DIGITS_SIZE + 1])
+{
+    uint8_t guid[16];
+    guid_bits(random, guid);
+    for (size_t i = 0; i < 16; i++) {
+        ret_digits[2 * i] = hex_digits[guid[i] >> 4];
+        ret_digits[2 * i + 1] = hex_digits[guid[i] & 15];
+    }
+    ret_digits[GUID_DIGITS_SIZE] = '\0';
+}
+
+void guid_format(const uint8_t random[16], char ret_text[GUID_TEXT_SIZE + 1])
+{
+    char digits[GUID_DIGITS_SIZE + 1];
+    guid_format_digits(random, digits);
+    snprintf(ret_text, GUID_TEXT_SIZE + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8, digits + 12,
+             digits + 16, digits + 20);
+}
+
+bool guid_valid(struct bytes text)
+{
+    if (text.size != GUID_TEXT_SIZE)
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+        if (hyphen ? text.data[i] != '-' : ascii_hex_value(text.data[i]) < 0)
+            return false;
+    }
+    return true;
+}
+
+#define SECONDS_PER_DAY 86400
+#define NS_PER_SECOND   1000000000
+
+/* Days since 1970-01-01 of a proleptic Gregorian date, and back (Howard Hinnant, "chrono-compatible low-level
+ * date algorithms"): a 400-year era has 146097 days, and years that start in March put the leap day last. */
+static int64_t days_from_date(int64_t year, unsigned month, unsigned day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    unsigned year_of_era = (unsigned)(year - era * 400);
+    unsigned day_of_year = (153 * (month + (month > 2 ? -3u : 9u)) + 2) / 5 + day - 1;
+    unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * 146097 + (int64_t)day_of_era - 719468;
+}
+
+static void date_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month, unsigned *ret_day)
+{
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    unsigned day_of_era = (unsigned)(days - era * 146097);
+    unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    unsigned shifted = (5 * day_of_year + 2) / 153;
+    *ret_day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    *ret_month = shifted < 10 ? shifted + 3 : shifted - 9;
+    *ret_year = (int64_t)year_of_era + era * 400 + (*ret_month <= 2);
+}
+
+size_t time_format(int64_t unix_ns, int digits, char ret_text[TIME_TEXT_SIZE_MAX])
+{
+    int64_t seconds = unix_ns / NS_PER_SECOND;
+    int64_t fraction = unix_ns % NS_PER_SECOND;
+    if (fraction < 0) {
+        fraction += NS_PER_SECOND;
+        seconds--;
+    }
+    int64_t days = seconds / SECONDS_PER_DAY;
+    int64_t of_day = seconds % SECONDS_PER_DAY;
+    if (of_day < 0) {
+        of_day += SECONDS_PER_DAY;
+        days--;
+    }
+    int64_t year;
+    unsigned month, day;
+    date_from_days(days, &year, &month, &day);
+    int n = snprintf(ret_text, TIME_TEXT_SIZE_MAX, "%04d-%02u-%02uT%02d:%02d:%02d", (int)year, month, day,
+                     (int)(of_day / 3600), (int)(of_day / 60 % 60), (int)(of_day % 60));
+    if (digits > 0) {
+        char text[10];
+        snprintf(text, sizeof text, "%09d", (int)fraction);
+        n += snprintf(ret_text + n, TIME_TEXT_SIZE_MAX - (size_t)n, ".%.*s", MIN(digits, 9), text);
+    }
+    n += snprintf(ret_text + n, TIME_TEXT_SIZE_MAX - (size_t)n, "Z");
+    return (size_t)n;
+}
+
+/* Reads exactly `count` digits at `*at`. */
+static bool read_digits(struct bytes t, size_t *at, int count, int64_t *ret_value)
+{
+    int64_t value = 0;
+    for (int i = 0; i < count; i++, (*at)++) {
+        if (*at >= t.size || !ascii_digit(t.data[*at]))
+            return false;
+        value = value * 10 + (t.data[*at] - '0');
+    }
+    *ret_value = value;
+    return true;
+}
+
+static bool read_char(struct bytes t, size_t *at, char c)
+{
+    if (*at >= t.size || ascii_lower(t.data[*at]) != ascii_lower((uint8_t)c))
+        return false;
+    (*at)++;
+    return true;
+}
+
+static bool read_fraction(struct bytes t, size_t *at, int64_t *ret_ns)
+{
+    *ret_ns = 0;
+    if (*at >= t.size || t.data[*at] != '.')
+        return true;
+    (*at)++;
+    int64_t unit = NS_PER_SECOND / 10;
+    size_t start = *at;
+    for (; *at < t.size && ascii_digit(t.data[*at]); (*at)++, unit /= 10)
+        *ret_ns += (t.data[*at] - '0') * unit;
+    return *at > start && *at - start <= 9;
+}
+
+static bool read_offset(struct bytes t, size_t *at, int64_t *ret_seconds)
+{
+    *ret_seconds = 0;
+    if (read_char(t, at, 'Z'))
+        return true;
+    if (*at >= t.size || (t.data[*at] != '+' && t.data[*at] != '-'))
+        return false;
+    int64_t sign = t.data[(*at)++] == '-' ? -1 : 1;
+    int64_t hours, minutes;
+    if (!read_digits(t, at, 2, &hours) || !read_char(t, at, ':') || !read_digits(t, at, 2, &minutes))
+        return false;
+    *ret_seconds = sign * (hours * 3600 + minutes * 60);
+    return hours < 24 && minutes < 60;
+}
+
+enum status time_parse(struct bytes t, int64_t *ret_unix_ns)
+{
+    size_t at = 0;
+    int64_t year, month, day, hour, minute, second, fraction, offset;
+    bool ok = read_digits(t, &at, 4, &year) && read_char(t, &at, '-') && read_digits(t, &at, 2, &month) &&
+              read_char(t, &at, '-') && read_digits(t, &at, 2, &day) && read_char(t, &at, 'T') &&
+              read_digits(t, &at, 2, &hour) && read_char(t, &at, ':') && read_digits(t, &at, 2, &minute) &&
+              read_char(t, &at, ':') && read_digits(t, &at, 2, &second) && read_fraction(t, &at, &fraction) &&
+              read_offset(t, &at, &offset) && at == t.size;
+    if (!ok || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+        return STATUS_MALFORMED;
+    int64_t seconds = days_from_date(year, (unsigned)month, (unsigned)day) * SECONDS_PER_DAY + hour * 3600 +
+                      minute * 60 + second - offset;
+    int64_t ns;
+    if (__builtin_mul_overflow(seconds, (int64_t)NS_PER_SECOND, &ns) ||
+        __builtin_add_overflow(ns, fraction, &ns))
+        return STATUS_MALFORMED;
+    *ret_unix_ns = ns;
+    return STATUS_OK;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* text.h — ASCII character classes that do not depend on the locale. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+static inline uint8_t ascii_lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
+}
+
+static inline bool ascii_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool ascii_alpha(uint8_t c)
+{
+    return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
+}
+
+static inline bool ascii_alnum(uint8_t c)
+{
+    return ascii_digit(c) || ascii_alpha(c);
+}
+
+/* The value of a hexadecimal digit, or -1. */
+static inline int ascii_hex_value(uint8_t c)
+{
+    if (ascii_digit(c))
+        return c - '0';
+    c = ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* keeper_client.h — the pool's side of the socket to the keeper, the only privileged process.
+ * The keeper accepts the requests of one table (wire/keeper_message.h), each with its sender, state and time;
+ * anything else ends the connection. All on the loop's thread; callbacks come from the loop, never from
+ * inside a call. */
+#ifndef JAIL_KEEPER_CLIENT_H
+#define JAIL_KEEPER_CLIENT_H
+
+#include "os/loop.h"
+
+struct keeper_client;
+
+/* A session is named by slot and generation: a slot is used again only after everything of the old session is
+ * gone. */
+struct session_ref {
+    uint32_t slot;
+    uint64_t generation;
+};
+
+struct keeper_session {
+    struct session_ref ref;
+    int control_fd; /* stream socket, frames of wire/frame.h, non-blocking */
+    int stdout_fd;  /* read ends of pipes, non-blocking */
+    int stderr_fd;
+    int data_dir_fd; /* the session's /mnt/data: a directory descriptor for openat2 (sandbox.md 2.9) */
+};
+
+enum session_end {
+    SESSION_END_EXITED,       /* the runner ended by itself: exit code or signal in `detail` */
+    SESSION_END_KILLED,       /* we asked for it */
+    SESSION_END_MEMORY_LIMIT, /* the kernel's OOM killer acted in this session */
+    SESSION_END_FAILED,       /* it never came up; `detail` is an errno */
+};
+
+struct keeper_report { /* what isolation this machine gives; printed by doctor and /healthz */
+    char json[8192]; /* {"tier":"process","mode":"root|rootless","layers":[{"name","state":"on|degraded|off","detail","mend"}…],"degraded":[…]}
+                      */
+};
+
+struct session_limits {    /* zero fields take the default behind */
+    uint64_t memory_bytes; /* 512 MiB */
+    uint32_t tasks;        /* processes and threads: 64 */
+    uint32_t cpu_percent;  /* of one core: 100 */
+    uint64_t data_bytes;   /* tmpfs at /mnt/data: 256 MiB */
+    uint64_t tmp_bytes;    /* tmpfs at /tmp and /dev/shm: 64 MiB */
+    uint32_t files;        /* inodes of each tmpfs: 16384 */
+    uint32_t open_files;   /* RLIMIT_NOFILE: 256 */
+    uint64_t file_bytes;   /* RLIMIT_FSIZE: as data_bytes */
+    bool strict_locks;     /* deny file locks: no covert channel, but no sqlite (sandbox.md 2.3) */
+};
+
+struct keeper_options {
+    uint32_t sessions_max; /* slots; 0: 100 */
+    struct session_limits limits;
+    const char *zygote_path; /* NULL: found beside the program, then in libexec */
+};
+
+struct keeper_callbacks {
+    /* The zygote is warm and the keeper takes requests. */
+    void (*on_ready)(void *context, const struct keeper_report *report);
+    /* Answer to keeper_client_spawn; ownership of the descriptors moves. On failure `session` is NULL. */
+    void (*on_spawned)(void *context, uint64_t request, const struct keeper_session *session,
+                       const char *text);
+    /* Every process of the session is dead, its mounts and cgroups are gone; the slot may be used again. */
+    void (*on_ended)(void *context, struct session_ref ref, enum session_end end, int detail);
+    /* The keeper is gone; every session died with it. Nothing more follows; fail closed. */
+    void (*on_lost)(void *context, const char *text);
+    void *context;
+};
+
+/* Starts the keeper as a process of its own: this program's file, command "keeper" (before any thread
+ * exists). It keeps the caller's privileges; the caller drops its own afterwards (jail/confine.h). */
+STATUS_RESULT keeper_client_start(struct loop *l, const struct keeper_options *o,
+                                  const struct keeper_callbacks *cb, struct keeper_client **ret_client,
+                                  struct err *e);
+/* Closes the socket: the keeper ends all sessions and itself. Waits until it has gone (bounded). NULL
+ * allowed. */
+void keeper_client_stop(struct keeper_client *k);
+/* Asks for one new session; on_spawned answers. The session then sends FRAME_READY over its control socket.
+ */
+void keeper_client_spawn(struct keeper_client *k, uint64_t request);
+/* SIGINT to the runner: KeyboardInterrupt in the running cell. A ref that is gone is ignored. */
+void keeper_client_interrupt(struct keeper_client *k, struct session_ref ref);
+/* SIGKILL to everything in the session; on_ended follows. A ref that is gone is ignored. */
+void keeper_client_kill(struct keeper_client *k, struct session_ref ref);
+
+#endif

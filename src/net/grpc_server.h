@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* grpc_server.h — gRPC over HTTP/2 with prior knowledge, on libnghttp2 (grpc/grpc doc/PROTOCOL-HTTP2.md).
+ * Unary and server-streaming calls. The server checks the framing, the message limit, the content type and
+ * the deadline; a handler sees whole request messages. All on the loop's thread.
+ *
+ * A call is named by a `struct grpc_call_id`, never by a pointer: the peer may go at any moment while the
+ * answer is still being made on another thread, and an id whose call is gone is simply refused (stack.md 2.3,
+ * trap 3). */
+#ifndef NET_GRPC_SERVER_H
+#define NET_GRPC_SERVER_H
+
+#include "base/buf.h"
+#include "os/loop.h"
+
+struct grpc_server;
+struct grpc_call_id {
+    uint64_t value; /* 0: none; never used again in this process */
+};
+
+struct grpc_server_limits {      /* zero fields take the default behind */
+    size_t request_size_max;     /* bytes of one request message: 64 MiB */
+    size_t connections_max;      /* 4096 */
+    uint32_t streams_max;        /* concurrent streams a connection: 1000 */
+    size_t header_list_size_max; /* bytes: 16 KiB */
+    uint64_t reset_burst;        /* peer resets before the connection is refused: 100000 (trap 2) */
+    uint64_t reset_per_second;   /* 10000 */
+};
+
+/* What the handler may read of a call during on_call. Pointers are valid during the callback only. */
+struct grpc_request {
+    struct grpc_call_id id;
+    struct bytes path;    /* "/TaskHubSidecarService/Hello" */
+    struct bytes message; /* the request message, unpacked */
+    uint64_t connection;  /* number of the connection, never used again */
+    int64_t deadline_ns;  /* monotonic; INT64_MAX without grpc-timeout */
+    /* The first metadata value of that lower-case name; data NULL if absent. `-bin` values are already
+     * decoded. */
+    struct bytes (*metadata)(const struct grpc_request *r, const char *name);
+    const void *opaque;
+};
+
+struct grpc_handler {
+    /* One whole request message arrived. Answer now or later. Unknown paths: answer UNIMPLEMENTED. */
+    void (*on_call)(void *context, const struct grpc_request *r);
+    /* The call is over without our having ended it: the peer cancelled, its connection went, or its deadline
+     * passed (the server has then already answered DEADLINE_EXCEEDED). The id is dead from here on. NULL
+     * allowed. */
+    void (*on_cancelled)(void *context, struct grpc_call_id id);
+    /* A stream whose queue was over the high-water mark has drained. NULL allowed. */
+    void (*on_writable)(void *context, struct grpc_call_id id);
+    void *context;
+};
+
+STATUS_RESULT grpc_server_create(struct loop *l, const struct grpc_server_limits *limits,
+                                 const struct grpc_handler *h, struct grpc_server **ret_server,
+                                 struct err *e);
+/* Ends every call with UNAVAILABLE without on_cancelled, closes all connections. NULL allowed. */
+void grpc_server_destroy(struct grpc_server *s);
+/* Takes over a connected, non-blocking socket (ownership moves, also on failure). */
+STATUS_RESULT grpc_server_adopt(struct grpc_server *s, int fd, struct err *e);
+/* GOAWAY in two steps (trap 10); calls in progress may finish; `on_drained` when no connection is left. */
+void grpc_server_drain(struct grpc_server *s, void (*on_drained)(void *context), void *context);
+
+/* Each returns false if the call is gone; the message is copied. */
+/* A unary answer: one message and status OK. */
+bool grpc_reply(struct grpc_server *s, struct grpc_call_id id, struct bytes message);
+/* Ends a call: trailers-only if nothing was sent yet (trap 1). `text` may be NULL; it is percent-encoded
+ * here. */
+bool grpc_finish(struct grpc_server *s, struct grpc_call_id id, enum status status, const char *text);
+/* Server streaming: sends the response headers now, without a message (spec 2.9, duty 2). */
+bool grpc_stream_begin(struct grpc_server *s, struct grpc_call_id id);
+/* Queues one message. `*ret_queued` (NULL allowed) is the number of bytes not yet taken by HTTP/2 flow
+ * control. */
+bool grpc_stream_send(struct grpc_server *s, struct grpc_call_id id, struct bytes message,
+                      size_t *ret_queued);
+
+#endif

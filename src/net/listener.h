@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* listener.h — one TCP port for both protocols: the first bytes decide.
+ * A connection that begins with the HTTP/2 preface ("PRI * HTTP/2.0", RFC 9113 section 3.4) goes to the gRPC
+ * server, anything else to the HTTP/1.1 server. The bytes are only peeked at, so the adopter reads them
+ * again. A connection that sends nothing is closed after a time limit. All on the loop's thread. */
+#ifndef NET_LISTENER_H
+#define NET_LISTENER_H
+
+#include "net/grpc_server.h"
+#include "net/http_server.h"
+
+struct listener;
+
+struct listener_options {
+    const char *host;         /* numeric address; NULL: 127.0.0.1 */
+    uint16_t port;            /* 0: the kernel chooses */
+    struct http_server *http; /* NULL: HTTP/1.1 connections are closed */
+    struct grpc_server *grpc; /* NULL: HTTP/2 connections are closed */
+    bool allow_remote;        /* false: an address other than loopback is refused with PERMISSION_DENIED */
+    int64_t first_byte_timeout_ns; /* 0: 10 s */
+};
+
+STATUS_RESULT listener_open(struct loop *l, const struct listener_options *o, struct listener **ret_listener,
+                            struct err *e);
+/* Stops accepting. NULL allowed. */
+void listener_close(struct listener *l);
+uint16_t listener_port(const struct listener *l);
+
+#endif

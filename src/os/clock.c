@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* clock.c — clock_gettime and getrandom. */
+#include "os/clock.h"
+
+#include <errno.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/macros.h"
+
+static int64_t now_ns(clockid_t id)
+{
+    struct timespec t;
+    ASSERT(clock_gettime(id, &t) == 0);
+    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+int64_t clock_monotonic_ns(void)
+{
+    return now_ns(CLOCK_MONOTONIC);
+}
+
+int64_t clock_unix_ns(void)
+{
+    return now_ns(CLOCK_REALTIME);
+}
+
+void entropy_fill(void *out, size_t size)
+{
+    char *p = out;
+    while (size > 0) {
+        ssize_t n = getrandom(p, size, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        ASSERT(n > 0);
+        p += n;
+        size -= (size_t)n;
+    }
+}

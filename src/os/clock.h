@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* clock.h — the only place that asks the kernel for the time or for randomness. Any thread. */
+#ifndef OS_CLOCK_H
+#define OS_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define NS_PER_US 1000
+#define NS_PER_MS 1000000
+#define NS_PER_S  1000000000LL
+
+/* CLOCK_MONOTONIC in nanoseconds: for deadlines and durations. */
+int64_t clock_monotonic_ns(void);
+/* CLOCK_REALTIME in nanoseconds since 1970: for what people and other machines see. */
+int64_t clock_unix_ns(void);
+/* Fills from getrandom(2); aborts if the kernel refuses, since nothing safe can go on without it. */
+void entropy_fill(void *out, size_t size);
+
+#endif

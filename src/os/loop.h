@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* loop.h — one epoll instance and one thread: descriptors, timers, deferred calls, and messages from other
+ * threads. All functions are for the loop's own thread except loop_post and loop_stop. A callback checks,
+ * records, advances one machine and returns; it never blocks. Deadlines are absolute and monotonic
+ * (os/clock.h). */
+#ifndef OS_LOOP_H
+#define OS_LOOP_H
+
+#include "base/heap.h"
+#include "base/list.h"
+
+struct loop;
+
+STATUS_RESULT loop_create(struct loop **ret_loop, struct err *e);
+/* Everything watched must be removed before. NULL allowed. */
+void loop_destroy(struct loop *l);
+/* Runs until loop_stop. */
+STATUS_RESULT loop_run(struct loop *l, struct err *e);
+/* Handles what is ready now, waiting at most `wait_ms` (0: do not wait; -1: until something happens). For
+ * tests. */
+STATUS_RESULT loop_step(struct loop *l, int wait_ms, struct err *e);
+/* Any thread, also from a signal handler. loop_run returns after the current turn. */
+void loop_stop(struct loop *l);
+/* The monotonic time, in nanoseconds, at which this turn of the loop began; cheap. */
+int64_t loop_now(const struct loop *l);
+
+/* A watched descriptor. The owner embeds it; the memory must live until loop_fd_remove returned. The
+ * descriptor is not owned. Level-triggered. `events` are EPOLLIN, EPOLLOUT…; EPOLLHUP and EPOLLERR are always
+ * reported. After loop_fd_remove no callback comes, even for events already fetched in this turn. */
+struct loop_fd {
+    int fd;
+    uint32_t events;
+    void (*on_ready)(struct loop_fd *w, uint32_t events);
+    struct loop *loop; /* NULL: not watched */
+};
+STATUS_RESULT loop_fd_add(struct loop *l, struct loop_fd *w, int fd, uint32_t events, struct err *e);
+STATUS_RESULT loop_fd_change(struct loop_fd *w, uint32_t events, struct err *e);
+/* May be called when not watched. */
+void loop_fd_remove(struct loop_fd *w);
+
+/* A one-shot timer. The owner embeds it; setting a set timer moves it. */
+struct loop_timer {
+    struct heap_node node;
+    void (*on_fire)(struct loop_timer *t);
+    struct loop *loop; /* NULL: not set */
+};
+STATUS_RESULT loop_timer_set(struct loop *l, struct loop_timer *t, int64_t deadline_ns);
+void loop_timer_cancel(struct loop_timer *t);
+
+/* A call made at the end of this turn: the way to free an object or to call back without re-entering the
+ * caller. The owner embeds it. Deferring a deferred task does nothing. */
+struct loop_task {
+    struct list link;
+    void (*on_run)(struct loop_task *t);
+    bool queued;
+};
+void loop_defer(struct loop *l, struct loop_task *t);
+void loop_defer_cancel(struct loop_task *t);
+
+/* A message from any thread: `on_run` is called on the loop's thread, in order per sender. The sender gives
+ * the memory up until then. Posting wakes the loop at most once per batch. */
+struct loop_message {
+    struct loop_message *next;
+    void (*on_run)(struct loop_message *m);
+};
+void loop_post(struct loop *l, struct loop_message *m);
+
+/* Signals as events: blocks `signals` (0-terminated array) in the calling thread and reports them by number.
+ * Call before other threads start. Several callers are not supported. */
+STATUS_RESULT loop_signals(struct loop *l, const int *signals, void (*on_signal)(void *context, int signal),
+                           void *context, struct err *e);
+
+#endif
