@@ -12,7 +12,8 @@
 struct loop;
 
 STATUS_RESULT loop_create(struct loop **ret_loop, struct err *e);
-/* Everything watched must be removed before. NULL allowed. */
+/* Every descriptor and timer must be removed, and every thread that posts joined, before. What is still
+ * posted or deferred is run first, so nobody's memory is lost. NULL allowed. */
 void loop_destroy(struct loop *l);
 /* Runs until loop_stop. */
 STATUS_RESULT loop_run(struct loop *l, struct err *e);
@@ -38,7 +39,8 @@ STATUS_RESULT loop_fd_change(struct loop_fd *w, uint32_t events, struct err *e);
 /* May be called when not watched. */
 void loop_fd_remove(struct loop_fd *w);
 
-/* A one-shot timer. The owner embeds it; setting a set timer moves it. */
+/* A one-shot timer. The owner embeds it, zeroed but for on_fire; setting a set timer moves it. Fires at the
+ * deadline or up to a millisecond later, in order of deadlines. */
 struct loop_timer {
     struct heap_node node;
     void (*on_fire)(struct loop_timer *t);
@@ -48,7 +50,8 @@ STATUS_RESULT loop_timer_set(struct loop *l, struct loop_timer *t, int64_t deadl
 void loop_timer_cancel(struct loop_timer *t);
 
 /* A call made at the end of this turn: the way to free an object or to call back without re-entering the
- * caller. The owner embeds it. Deferring a deferred task does nothing. */
+ * caller. The owner embeds it, zeroed but for on_run. Deferring a deferred task does nothing; what a deferred
+ * call defers runs at the end of the next turn. */
 struct loop_task {
     struct list link;
     void (*on_run)(struct loop_task *t);
@@ -66,7 +69,8 @@ struct loop_message {
 void loop_post(struct loop *l, struct loop_message *m);
 
 /* Signals as events: blocks `signals` (0-terminated array) in the calling thread and reports them by number.
- * Call before other threads start. Several callers are not supported. */
+ * Call once, before other threads start. The signals stay blocked after loop_destroy. INVALID_ARGUMENT for a
+ * number that is no signal. */
 STATUS_RESULT loop_signals(struct loop *l, const int *signals, void (*on_signal)(void *context, int signal),
                            void *context, struct err *e);
 
