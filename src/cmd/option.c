@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/* option.c — the parser behind the settings table. */
+#include "cmd/option.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "os/clock.h"
+
+#define OPTION_FILE_SIZE_MAX (1 << 20) /* bytes */
+#define OPTION_NAME_MAX      64        /* bytes */
+
+struct unit {
+    const char *suffix;
+    int64_t factor;
+};
+
+static const struct unit size_units[] = {{"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"", 1}};
+static const struct unit duration_units[] = {{"ms", NS_PER_MS},       {"s", NS_PER_S},
+                                             {"m", 60 * NS_PER_S},    {"h", 3600 * NS_PER_S},
+                                             {"d", 86400 * NS_PER_S}, {"", NS_PER_S}};
+static const struct unit count_units[] = {{"", 1}};
+
+static enum status parse_number(struct bytes text, const struct unit *units, size_t count,
+                                int64_t *ret_number)
+{
+    size_t digits = 0;
+    while (digits < text.size && ascii_digit(text.data[digits]))
+        digits++;
+    struct bytes suffix = bytes_slice(text, digits, text.size);
+    uint64_t number;
+    if (bytes_parse_u64(bytes_slice(text, 0, digits), &number) != STATUS_OK || number > INT64_MAX)
+        return STATUS_MALFORMED;
+    for (size_t i = 0; i < count; i++) {
+        if (!bytes_equal_nocase(suffix, bytes_of_cstr(units[i].suffix)))
+            continue;
+        return __builtin_mul_overflow((int64_t)number, units[i].factor, ret_number) ? STATUS_MALFORMED
+                                                                                    : STATUS_OK;
+    }
+    return STATUS_MALFORMED;
+}
+
+static enum status parse_flag(struct bytes text, int64_t *ret_number)
+{
+    static const char *const yes[] = {"true", "yes", "on", "1"};
+    static const char *const no[] = {"false", "no", "off", "0", ""};
+    for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+        if (bytes_equal_nocase(text, bytes_of_cstr(yes[i]))) {
+            *ret_number = 1;
+            return STATUS_OK;
+        }
+    for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+        if (bytes_equal_nocase(text, bytes_of_cstr(no[i]))) {
+            *ret_number = 0;
+            return STATUS_OK;
+        }
+    return STATUS_MALFORMED;
+}
+
+static enum status parse_by_kind(enum option_kind kind, struct bytes text, int64_t *ret_number)
+{
+    switch (kind) {
+    case OPTION_FLAG:
+        return parse_flag(text, ret_number);
+    case OPTION_COUNT:
+        return parse_number(text, count_units, ARRAY_SIZE(count_units), ret_number);
+    case OPTION_SIZE:
+        return parse_number(text, size_units, ARRAY_SIZE(size_units), ret_number);
+    case OPTION_DURATION:
+        return parse_number(text, duration_units, ARRAY_SIZE(duration_units), ret_number);
+    case OPTION_TEXT:
+        break;
+    }
+    *ret_number = 0;
+    return STATUS_OK;
+}
+
+static enum status set_value(const struct option_spec *spec, const char *text, const char *origin,
+                             struct option_value *ret_value, struct err *e)
+{
+    int64_t number;
+    if (parse_by_kind(spec->kind, bytes_of_cstr(text), &number) != STATUS_OK)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "%s: \"%.80s\" is not a %s; expected %s", origin, text,
+                       spec->name, spec->argument ? spec->argument : "true or false");
+    bool ranged = spec->kind != OPTION_TEXT && spec->kind != OPTION_FLAG;
+    if (ranged && (number < spec->min || number > spec->max))
+        return err_set(e, STATUS_INVALID_ARGUMENT, "%s: \"%.80s\" is out of range for %s", origin, text,
+                       spec->name);
+    *ret_value = (struct option_value){.given = true, .number = number, .text = text};
+    return STATUS_OK;
+}
+
+/* Levenshtein distance of two short names, one row at a time. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t row[OPTION_NAME_MAX + 1];
+    size_t b_size = strnlen(b, OPTION_NAME_MAX);
+    for (size_t j = 0; j <= b_size; j++)
+        row[j] = j;
+    for (size_t i = 0; a[i]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < b_size; j++) {
+            size_t change = diagonal + (a[i] != b[j]);
+            diagonal = row[j + 1];
+            row[j + 1] = MIN(change, MIN(row[j], row[j + 1]) + 1);
+        }
+    }
+    return row[b_size];
+}
+
+const char *option_nearest(const char *given, const char *const *names, size_t count)
+{
+    const char *best = NULL;
+    size_t best_distance = strlen(given) / 2 + 1;
+    for (size_t i = 0; i < count; i++) {
+        size_t distance = edit_distance(given, names[i]);
+        if (distance < best_distance) {
+            best_distance = distance;
+            best = names[i];
+        }
+    }
+    return best;
+}
+
+static const struct option_spec *find_spec(const struct option_spec *table, size_t count, unsigned command,
+                                           struct bytes name)
+{
+    for (size_t i = 0; i < count; i++)
+        if ((table[i].commands & command) && bytes_equal_cstr(name, table[i].name))
+            return &table[i];
+    return NULL;
+}
+
+static enum status unknown(const struct option_spec *table, size_t count, unsigned command,
+                           const char *origin, struct bytes name, struct err *e)
+{
+    const char *names[OPTION_MAX];
+    size_t known = 0;
+    for (size_t i = 0; i < count; i++)
+        if (table[i].commands & command)
+            names[known++] = table[i].name;
+    char text[OPTION_NAME_MAX + 1];
+    snprintf(text, sizeof text, "%.*s", BYTES_FMT(name));
+    const char *near = option_nearest(text, names, known);
+    return err_set(e, STATUS_INVALID_ARGUMENT, "%s: there is no setting \"%s\"%s%s%s", origin, text,
+                   near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+}
+
+struct parse {
+    const struct option_spec *table;
+    size_t count;
+    unsigned command;
+    struct option_values *values;
+    struct err *e;
+};
+
+static enum status parse_arguments(struct parse *p, int argc, char *const *argv)
+{
+    for (int i = 0; i < argc; i++) {
+        struct bytes argument = bytes_of_cstr(argv[i]);
+        if (!bytes_starts_with(argument, BYTES_LITERAL("--")))
+            return err_set(p->e, STATUS_INVALID_ARGUMENT, "unexpected argument \"%.80s\"", argv[i]);
+        struct bytes rest = bytes_slice(argument, 2, argument.size);
+        struct bytes name = bytes_split(&rest, '=');
+        const struct option_spec *spec = find_spec(p->table, p->count, p->command, name);
+        if (!spec)
+            return unknown(p->table, p->count, p->command, "command line", name, p->e);
+        const char *text = "true";
+        if (rest.data)
+            text = (const char *)rest.data;
+        else if (spec->kind != OPTION_FLAG && ++i >= argc)
+            return err_set(p->e, STATUS_INVALID_ARGUMENT, "--%s needs %s", spec->name, spec->argument);
+        else if (spec->kind != OPTION_FLAG)
+            text = argv[i];
+        enum status s = set_value(spec, text, "command line", &p->values->at[spec - p->table], p->e);
+        if (s != STATUS_OK)
+            return s;
+    }
+    return STATUS_OK;
+}
+
+static enum status parse_environment(struct parse *p, const char *(*environment)(const char *name))
+{
+    for (size_t i = 0; i < p->count; i++) {
+        const struct option_spec *spec = &p->table[i];
+        if (!(spec->commands & p->command) || !spec->environment || p->values->at[i].given)
+            continue;
+        const char *text = environment(spec->environment);
+        if (!text || !*text)
+            continue;
+        enum status s = set_value(spec, text, spec->environment, &p->values->at[i], p->e);
+        if (s != STATUS_OK)
+            return s;
+    }
+    return STATUS_OK;
+}
+
+static enum status read_file(const char *path, char **ret_text, struct err *e)
+{
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "cannot read %s: %s", path, strerror(errno));
+    char *text = malloc(OPTION_FILE_SIZE_MAX + 1);
+    size_t size = text ? fread(text, 1, OPTION_FILE_SIZE_MAX + 1, f) : 0;
+    bool failed = ferror(f) != 0;
+    fclose(f);
+    if (!text || failed || size > OPTION_FILE_SIZE_MAX) {
+        free(text);
+        return err_set(e, STATUS_INVALID_ARGUMENT, "cannot read %s: %s", path,
+                       size ? "longer than 1 MiB" : "error");
+    }
+    text[size] = '\0';
+    *ret_text = text;
+    return STATUS_OK;
+}
+
+/* One line: blank, "# comment", or "name = value". Cuts the line's text into C strings in place. */
+static enum status parse_line(struct parse *p, char *line, const char *origin)
+{
+    struct bytes text = bytes_trim(bytes_of_cstr(line));
+    if (text.size == 0 || text.data[0] == '#')
+        return STATUS_OK;
+    struct bytes rest = text;
+    struct bytes name = bytes_trim(bytes_split(&rest, '='));
+    if (!rest.data)
+        return err_set(p->e, STATUS_INVALID_ARGUMENT, "%s: expected \"name = value\"", origin);
+    const struct option_spec *spec = find_spec(p->table, p->count, p->command, name);
+    if (!spec)
+        return unknown(p->table, p->count, p->command, origin, name, p->e);
+    if (p->values->at[spec - p->table].given)
+        return STATUS_OK; /* the command line or the environment said otherwise */
+    struct bytes value = bytes_trim(rest);
+    char *start = line + ((const char *)value.data - line);
+    start[value.size] = '\0';
+    return set_value(spec, start, origin, &p->values->at[spec - p->table], p->e);
+}
+
+static enum status parse_file(struct parse *p, const char *path)
+{
+    enum status s = read_file(path, &p->values->file_text, p->e);
+    int number = 0;
+    char *next = p->values->file_text;
+    while (s == STATUS_OK && next) {
+        char *line = next;
+        next = strchr(line, '\n');
+        if (next)
+            *next++ = '\0';
+        char origin[300];
+        snprintf(origin, sizeof origin, "%.200s:%d", path, ++number);
+        s = parse_line(p, line, origin);
+    }
+    return s;
+}
+
+enum status option_parse(const struct option_spec *table, size_t count, unsigned command, int argc,
+                         char *const *argv, const char *(*environment)(const char *name), const char *file,
+                         struct option_values *ret_values, struct err *e)
+{
+    ASSERT(count <= OPTION_MAX);
+    *ret_values = (struct option_values){.file_text = NULL};
+    struct parse p = {table, count, command, ret_values, e};
+    enum status s = parse_arguments(&p, argc, argv);
+    if (s == STATUS_OK)
+        s = parse_environment(&p, environment);
+    const struct option_spec *file_spec = find_spec(table, count, command, bytes_of_cstr(file));
+    const char *path = file_spec ? ret_values->at[file_spec - table].text : NULL;
+    if (s == STATUS_OK && path)
+        s = parse_file(&p, path);
+    for (size_t i = 0; s == STATUS_OK && i < count; i++) {
+        if (ret_values->at[i].given || !table[i].initial)
+            continue;
+        s = set_value(&table[i], table[i].initial, "default", &ret_values->at[i], e);
+        ret_values->at[i].given = false;
+    }
+    if (s != STATUS_OK)
+        option_values_fini(ret_values);
+    return s;
+}
+
+void option_values_fini(struct option_values *v)
+{
+    free(v->file_text);
+    v->file_text = NULL;
+}
+
+const struct option_value *option_get(const struct option_spec *table, size_t count,
+                                      const struct option_values *v, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return &v->at[i];
+    ASSERT(!"a setting that is in the table");
+    return NULL;
+}
+
+void option_help(const struct option_spec *table, size_t count, unsigned command, struct buf *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct option_spec *spec = &table[i];
+        if (!(spec->commands & command))
+            continue;
+        char left[80];
+        snprintf(left, sizeof left, "--%s%s%s", spec->name, spec->argument ? " " : "",
+                 spec->argument ? spec->argument : "");
+        buf_append_fmt(out, "  %-28s %s", left, spec->help);
+        if (spec->initial)
+            buf_append_fmt(out, " [%s]", spec->initial);
+        if (spec->environment)
+            buf_append_fmt(out, "\n  %-28s (environment: %s)", "", spec->environment);
+        buf_append_cstr(out, "\n");
+    }
+}
