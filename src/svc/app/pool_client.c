@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* pool_client.c — the two requests on libcurl, and the reading of the answer. */
+#include "svc/app/pool_client.h"
+
+#include <curl/curl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/encode.h"
+#include "os/clock.h"
+
+#define CONNECT_TIMEOUT_MS        5000L
+#define RELEASE_TIMEOUT_MS        5000L
+#define ALLOCATION_TIMEOUT_NS     (60 * NS_PER_S)   /* what a pool may take before the code starts */
+#define RUN_CEILING_NS            (3600 * NS_PER_S) /* when the pool's own limit is not known */
+#define RESPONSE_SIZE_MAX_DEFAULT ((size_t)32 << 20)
+#define EXECUTE_VERSION           "2024-02-02-preview"
+#define RELEASE_VERSION           "2025-02-02-preview"
+
+void pool_run_fini(struct pool_run *r)
+{
+    buf_fini(&r->result);
+}
+
+enum status pool_client_global_init(struct err *e)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return err_set(e, STATUS_INTERNAL, "libcurl could not be initialised");
+    return STATUS_OK;
+}
+
+void pool_client_global_fini(void)
+{
+    curl_global_cleanup();
+}
+
+struct exchange {
+    CURL *curl;
+    struct curl_slist *headers;
+    struct buf response;
+};
+
+static void exchange_fini(struct exchange *x)
+{
+    curl_slist_free_all(x->headers);
+    curl_easy_cleanup(x->curl);
+    buf_fini(&x->response);
+}
+
+/* Returning less than was given makes curl fail the transfer: the answer is over its limit. */
+static size_t on_response(char *data, size_t size, size_t count, void *context)
+{
+    struct exchange *x = context;
+    buf_append(&x->response, data, size * count);
+    return x->response.failed ? 0 : size * count;
+}
+
+static enum status add_header(struct exchange *x, const char *line)
+{
+    struct curl_slist *list = curl_slist_append(x->headers, line);
+    if (!list)
+        return STATUS_NO_MEMORY;
+    x->headers = list;
+    return STATUS_OK;
+}
+
+/* The pool's URL, one slash, the route, and the two query parameters every route wants. */
+static enum status make_url(const struct pool_client *c, const char *route, const char *version,
+                            const char *identifier, struct buf *ret_url)
+{
+    struct bytes base = bytes_of_cstr(c->url);
+    while (base.size && base.data[base.size - 1] == '/')
+        base.size--;
+    buf_append_bytes(ret_url, base);
+    buf_append_fmt(ret_url, "/%s?api-version=%s&identifier=", route, version);
+    percent_encode(ret_url, bytes_of_cstr(identifier), NULL);
+    buf_append_byte(ret_url, '\0');
+    return buf_status(ret_url);
+}
+
+static enum status exchange_open(const struct pool_client *c, struct exchange *x, struct err *e)
+{
+    *x = (struct exchange){.curl = curl_easy_init()};
+    buf_init(&x->response, c->response_size_max ? c->response_size_max : RESPONSE_SIZE_MAX_DEFAULT);
+    enum status s = x->curl ? add_header(x, "Content-Type: application/json") : STATUS_NO_MEMORY;
+    if (s == STATUS_OK)
+        s = add_header(x, "Expect:"); /* bodies are small; a round trip for 100-continue is not worth it */
+    if (s == STATUS_OK && c->token) {
+        CLEANUP(buf_fini) struct buf line = {0};
+        buf_append_fmt(&line, "Authorization: Bearer %s", c->token);
+        buf_append_byte(&line, '\0');
+        s = buf_status(&line) == STATUS_OK ? add_header(x, (const char *)line.data) : STATUS_NO_MEMORY;
+    }
+    if (s != STATUS_OK) {
+        exchange_fini(x);
+        return err_set(e, s, "out of memory");
+    }
+    curl_easy_setopt(x->curl, CURLOPT_HTTPHEADER, x->headers);
+    curl_easy_setopt(x->curl, CURLOPT_WRITEFUNCTION, on_response);
+    curl_easy_setopt(x->curl, CURLOPT_WRITEDATA, x);
+    curl_easy_setopt(x->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(x->curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    curl_easy_setopt(x->curl, CURLOPT_USERAGENT, "sallyport/" SALLYPORT_VERSION);
+    curl_easy_setopt(x->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    return STATUS_OK;
+}
+
+/* The code or message of an error answer in any of its shapes (section 4.2), for people. */
+static void describe_refusal(struct bytes body, long http_status, struct err *e, enum status s)
+{
+    json_t *root = json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES, NULL);
+    json_t *inner = json_object_get(root, "error");
+    const json_t *from = json_is_object(inner) ? inner : root;
+    const char *code = json_string_value(json_object_get(from, "code"));
+    const char *message = json_string_value(json_object_get(from, "message"));
+    if (!message)
+        message = json_string_value(json_object_get(from, "detail"));
+    (void)err_set(e, s, "the session pool answered %ld%s%s%s%s", http_status, code ? " " : "",
+                  code ? code : "", message ? ": " : "", message ? message : "");
+    json_decref(root);
+}
+
+static enum status status_of_http(long http_status)
+{
+    if (http_status >= 200 && http_status < 300)
+        return STATUS_OK;
+    if (http_status == 429)
+        return STATUS_RESOURCE_EXHAUSTED;
+    return http_status >= 500 ? STATUS_UNAVAILABLE : STATUS_FAILED_PRECONDITION;
+}
+
+static enum status perform(struct exchange *x, const char *url, struct err *e)
+{
+    char detail[CURL_ERROR_SIZE] = "";
+    curl_easy_setopt(x->curl, CURLOPT_URL, url);
+    curl_easy_setopt(x->curl, CURLOPT_ERRORBUFFER, detail);
+    CURLcode code = curl_easy_perform(x->curl);
+    curl_easy_setopt(x->curl, CURLOPT_ERRORBUFFER, NULL);
+    if (x->response.failed)
+        return err_set(e, STATUS_MALFORMED, "the session pool's answer is larger than %zu bytes",
+                       x->response.limit);
+    if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
+        return err_set(e, STATUS_FAILED_PRECONDITION, "the session pool's URL is not usable: %s",
+                       curl_easy_strerror(code));
+    if (code != CURLE_OK)
+        return err_set(e, STATUS_UNAVAILABLE, "no answer from the session pool: %s",
+                       detail[0] ? detail : curl_easy_strerror(code));
+    long http_status = 0;
+    curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &http_status);
+    enum status s = status_of_http(http_status);
+    if (s != STATUS_OK)
+        describe_refusal(buf_peek(&x->response), http_status, e, s);
+    return s;
+}
+
+/* {"properties":{"codeInputType":"inline","executionType":"synchronous","code":…[,"timeoutInSeconds":…]}} */
+static char *execute_body(const struct pool_client *c, struct bytes code)
+{
+    json_t *properties = json_pack("{s:s, s:s, s:o*}", "codeInputType", "inline", "executionType",
+                                   "synchronous", "code", json_stringn((const char *)code.data, code.size));
+    if (!json_object_get(properties, "code")) {
+        json_decref(properties);
+        return NULL;
+    }
+    if (c->run_timeout_ns)
+        json_object_set_new(properties, "timeoutInSeconds",
+                            json_integer((c->run_timeout_ns + NS_PER_S - 1) / NS_PER_S));
+    json_t *root = json_pack("{s:o}", "properties", properties);
+    char *text = json_dumps(root, JSON_COMPACT);
+    json_decref(root);
+    return text;
+}
+
+/* The last line that is not blank: of a Python traceback, the one that names the error. */
+static void last_line(const char *text, char *ret_line, size_t size)
+{
+    struct bytes rest = bytes_trim(bytes_of_cstr(text)), line = {NULL, 0};
+    while (rest.data)
+        line = bytes_split(&rest, '\n');
+    line = bytes_utf8_prefix(bytes_trim(line), size - 1);
+    snprintf(ret_line, size, "%.*s", BYTES_FMT(line));
+}
+
+static void drop_counters(json_t *object)
+{
+    json_object_del(object, "$id");
+    json_object_del(object, "executionResult"); /* the same value as "result" (C2) */
+}
+
+static enum status read_answer(struct bytes body, struct pool_run *ret_run, struct err *e)
+{
+    json_t *root =
+        json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    json_t *properties = json_object_get(root, "properties");
+    const char *status = json_string_value(json_object_get(properties, "status"));
+    const char *error_text = json_string_value(json_object_get(properties, "stderr"));
+    if (!status) {
+        json_decref(root);
+        return err_set(e, STATUS_MALFORMED, "the session pool's answer has no properties.status");
+    }
+    ret_run->succeeded = strcmp(status, "Success") == 0 || strcmp(status, "Succeeded") == 0;
+    if (!ret_run->succeeded)
+        last_line(error_text ? error_text : status, ret_run->cause, sizeof ret_run->cause);
+    if (!json_object_get(properties, "result") && json_object_get(properties, "executionResult"))
+        json_object_set(properties, "result", json_object_get(properties, "executionResult"));
+    drop_counters(properties);
+    char *text = json_dumps(properties, JSON_COMPACT);
+    json_decref(root);
+    if (text)
+        buf_append_cstr(&ret_run->result, text);
+    free(text);
+    return text && !ret_run->result.failed ? STATUS_OK : err_set(e, STATUS_NO_MEMORY, "out of memory");
+}
+
+enum status pool_client_execute(const struct pool_client *c, const char *identifier, struct bytes code,
+                                struct pool_run *ret_run, struct err *e)
+{
+    CLEANUP(buf_fini) struct buf url = {0};
+    char *body = execute_body(c, code);
+    if (!body)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "the code is not valid UTF-8");
+    struct exchange x;
+    enum status s = make_url(c, "code/execute", EXECUTE_VERSION, identifier, &url);
+    if (s == STATUS_OK)
+        s = exchange_open(c, &x, e);
+    if (s != STATUS_OK) {
+        free(body);
+        return s;
+    }
+    int64_t patience_ns = (c->run_timeout_ns ? c->run_timeout_ns : RUN_CEILING_NS) + ALLOCATION_TIMEOUT_NS;
+    curl_easy_setopt(x.curl, CURLOPT_TIMEOUT_MS, (long)(patience_ns / NS_PER_MS));
+    curl_easy_setopt(x.curl, CURLOPT_POSTFIELDS, body);
+    s = perform(&x, (const char *)url.data, e);
+    *ret_run = (struct pool_run){.succeeded = false};
+    if (s == STATUS_OK)
+        s = read_answer(buf_peek(&x.response), ret_run, e);
+    if (s != STATUS_OK)
+        pool_run_fini(ret_run);
+    exchange_fini(&x);
+    free(body);
+    return s;
+}
+
+enum status pool_client_release(const struct pool_client *c, const char *identifier, struct err *e)
+{
+    CLEANUP(buf_fini) struct buf url = {0};
+    struct exchange x;
+    enum status s = make_url(c, "session", RELEASE_VERSION, identifier, &url);
+    if (s == STATUS_OK)
+        s = exchange_open(c, &x, e);
+    if (s != STATUS_OK)
+        return s;
+    curl_easy_setopt(x.curl, CURLOPT_TIMEOUT_MS, RELEASE_TIMEOUT_MS);
+    curl_easy_setopt(x.curl, CURLOPT_CUSTOMREQUEST, "DELETE");
+    s = perform(&x, (const char *)url.data, e);
+    exchange_fini(&x);
+    return s == STATUS_FAILED_PRECONDITION ? STATUS_OK : s;
+}

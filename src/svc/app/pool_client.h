@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* pool_client.h — runs code in a session pool over its public HTTP API, ours or the cloud's.
+ * Speaks the legacy contract (session-pool-api.md section 5), which every generation of the service answers.
+ * Calls block: they are made on the activity threads. A `struct pool_client` is only settings and may be used
+ * by many threads. */
+#ifndef SVC_APP_POOL_CLIENT_H
+#define SVC_APP_POOL_CLIENT_H
+
+#include "base/buf.h"
+
+struct pool_client {
+    const char *url;          /* pool management endpoint; a trailing '/' is allowed */
+    const char *token;        /* bearer token; NULL: no Authorization header */
+    int64_t run_timeout_ns;   /* sent as timeoutInSeconds; 0: the pool's own limit */
+    size_t response_size_max; /* bytes; 0: 32 MiB */
+};
+
+/* What a run gave, as JSON text: {"status","stdout","stderr","result","executionTimeInMilliseconds"}. */
+struct pool_run {
+    struct buf result; /* the `properties` object of the answer without its "$id" */
+    bool succeeded;    /* the code ended without an exception and within its time */
+    char cause[256];   /* when not: the last line of its error text */
+};
+void pool_run_fini(struct pool_run *r);
+
+/* Once per process before any thread uses a client; and once after the last. */
+STATUS_RESULT pool_client_global_init(struct err *e);
+void pool_client_global_fini(void);
+
+/* Runs `code` in the session `identifier`, which is made if it is new. Code that fails is a good answer with
+ * `succeeded` false. RESOURCE_EXHAUSTED (pool full), UNAVAILABLE (no connection, 5xx): may be tried again.
+ * FAILED_PRECONDITION: the pool refused (4xx). MALFORMED: its answer is not what the contract says. `e` has
+ * the cause. */
+STATUS_RESULT pool_client_execute(const struct pool_client *c, const char *identifier, struct bytes code,
+                                  struct pool_run *ret_run, struct err *e);
+/* Ends the session, so that its slot is free at once and not after the cooldown (DELETE …/session). A pool
+ * that does not know the route or the session is no error: the cooldown ends it then. */
+STATUS_RESULT pool_client_release(const struct pool_client *c, const char *identifier, struct err *e);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* request.c — from orchestration state to request. */
+#include "svc/app/request.h"
+
+#include "base/encode.h"
+
+enum { /* OrchestrationStatus, durable-task-protocol.md 1.4 */
+       ORCHESTRATION_COMPLETED = 1,
+       ORCHESTRATION_FAILED = 3,
+       ORCHESTRATION_CANCELED = 4,
+       ORCHESTRATION_TERMINATED = 5,
+       ORCHESTRATION_PENDING = 6,
+};
+
+static const char *const state_names[] = {
+#define X(code, text) [REQUEST_##code] = text,
+    REQUEST_STATE_TABLE(X)
+#undef X
+};
+
+const char *request_state_name(enum request_state s)
+{
+    ASSERT((size_t)s < ARRAY_SIZE(state_names));
+    return state_names[s];
+}
+
+enum request_state request_state_from_name(struct bytes name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(state_names); i++)
+        if (bytes_equal_cstr(name, state_names[i]))
+            return (enum request_state)i;
+    return REQUEST_STATE_COUNT;
+}
+
+bool request_state_over(enum request_state s)
+{
+    return s >= REQUEST_APPROVED;
+}
+
+static json_t *parse(const char *text)
+{
+    return text ? json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
+}
+
+/* The state in our orchestrator's custom status, or COUNT for none or a foreign one. */
+static enum request_state noted_state(const json_t *custom)
+{
+    const char *name = json_string_value(json_object_get(custom, "state"));
+    return name ? request_state_from_name(bytes_of_cstr(name)) : REQUEST_STATE_COUNT;
+}
+
+static enum request_state state_when_completed(const struct request_facts *f, enum request_state noted)
+{
+    if (noted != REQUEST_STATE_COUNT && request_state_over(noted))
+        return noted;
+    bool approved = f->output && bytes_equal_cstr(bytes_trim(bytes_of_cstr(f->output)), "true");
+    return approved ? REQUEST_APPROVED
+                    : REQUEST_REJECTED; /* the sample folds rejection and time-out into false */
+}
+
+static enum request_state state_with(const struct request_facts *f, const json_t *custom)
+{
+    enum request_state noted = noted_state(custom);
+    switch (f->status) {
+    case ORCHESTRATION_PENDING:
+        return REQUEST_QUEUED;
+    case ORCHESTRATION_COMPLETED:
+        return state_when_completed(f, noted);
+    case ORCHESTRATION_FAILED:
+        return REQUEST_FAILED;
+    case ORCHESTRATION_CANCELED:
+    case ORCHESTRATION_TERMINATED:
+        return REQUEST_CANCELLED;
+    default:
+        break;
+    }
+    if (noted != REQUEST_STATE_COUNT)
+        return noted;
+    return custom ? REQUEST_WAITING
+                  : REQUEST_QUEUED; /* the sample sets its custom status when it starts to wait */
+}
+
+enum request_state request_state_of(const struct request_facts *f)
+{
+    json_t *custom = parse(f->custom_status);
+    enum request_state s = state_with(f, custom);
+    json_decref(custom);
+    return s;
+}
+
+json_t *request_decision(const struct request_facts *f)
+{
+    json_t *custom = parse(f->custom_status);
+    json_t *decision = json_incref(json_object_get(custom, "decision"));
+    json_decref(custom);
+    return decision;
+}
+
+static json_t *time_json(int64_t unix_ns)
+{
+    char text[TIME_TEXT_SIZE_MAX];
+    time_format(unix_ns, 7, text);
+    return json_string(text);
+}
+
+/* Moves a member of the custom status over, if it is there. */
+static void copy_member(json_t *to, const json_t *custom, const char *name)
+{
+    json_t *value = json_object_get(custom, name);
+    if (value && !json_is_null(value))
+        json_object_set(to, name, value);
+}
+
+static void add_error(json_t *root, const struct request_facts *f)
+{
+    if (f->status != ORCHESTRATION_FAILED && f->status != ORCHESTRATION_TERMINATED)
+        return;
+    const char *type = f->failure_type ? f->failure_type : "Cancelled";
+    const char *message = f->failure_message ? f->failure_message : "the request was terminated";
+    json_object_set_new(root, "error", json_pack("{s:s, s:s}", "type", type, "message", message));
+}
+
+static void add_detail(json_t *root, const struct request_facts *f, const json_t *custom)
+{
+    json_t *code = parse(f->input);
+    json_object_set_new(root, "code", code ? code : json_null());
+    copy_member(root, custom, "result");
+    /* A foreign orchestrator's custom status is shown as it is: for the sample it is the pool's answer as
+     * text. */
+    if (custom && noted_state(custom) == REQUEST_STATE_COUNT)
+        json_object_set(root, "customStatus", (json_t *)(uintptr_t)custom);
+}
+
+json_t *request_to_json(const struct request_facts *f, bool brief)
+{
+    json_t *custom = parse(f->custom_status);
+    json_t *root = json_object();
+    json_object_set_new(root, "id", json_string(f->id));
+    json_object_set_new(root, "state", json_string(request_state_name(state_with(f, custom))));
+    json_object_set_new(root, "createdAt", time_json(f->created_ns));
+    json_object_set_new(root, "updatedAt", time_json(f->updated_ns));
+    static const char *const members[] = {"deadline", "attempts", "sha256", "decision"};
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+        copy_member(root, custom, members[i]);
+    if (!brief)
+        add_detail(root, f, custom);
+    add_error(root, f);
+    json_decref(custom);
+    return root;
+}
