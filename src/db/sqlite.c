@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* sqlite.c — see sqlite.h. The pragmas and flags of a connection, the statement cache, and the one place that
+ * turns SQLite's result codes into ours. */
+#include "db/sqlite.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <sqlite3.h>
+
+#define DB_CACHE_SIZE_KIB  8192
+#define DB_BUSY_TIMEOUT_MS 2000     /* only another process can make us wait: a sqlite3 shell, a back-up */
+#define DB_PAGE_SIZE       4096     /* bytes; larger pages were not faster (stack.md 2.6) */
+#define DB_LOG_SIZE_KEPT   67108864 /* bytes a log file keeps after a burst */
+#define DB_WAL_RESET_FIXED 3051003
+#define DB_TEXT_MAX        200 /* bytes of SQLite's own message that we repeat */
+
+struct db {
+    sqlite3 *connection;
+    const char *const *texts;
+    sqlite3_stmt **statements; /* prepared on first use */
+    size_t statement_count;
+    int bind_code; /* the first failed bind since the last run */
+    int wal_pages;
+};
+
+/* --- errors --- */
+
+static const struct {
+    int code; /* a primary result code */
+    enum status status;
+    const char *text;
+} db_errors[] = {
+    {SQLITE_FULL, STATUS_RESOURCE_EXHAUSTED, "disk full"},
+    {SQLITE_IOERR, STATUS_IO, "disk input/output error"},
+    {SQLITE_CORRUPT, STATUS_DATA_LOSS, "the database file is corrupt"},
+    {SQLITE_NOTADB, STATUS_DATA_LOSS, "the file is not a database"},
+    {SQLITE_READONLY, STATUS_FAILED_PRECONDITION, "the database file is read-only"},
+    {SQLITE_PERM, STATUS_FAILED_PRECONDITION, "access to the database file is denied"},
+    {SQLITE_CANTOPEN, STATUS_NOT_FOUND, "the database file cannot be opened"},
+    {SQLITE_BUSY, STATUS_UNAVAILABLE, "another process holds the database file"},
+    {SQLITE_LOCKED, STATUS_UNAVAILABLE, "the database table is locked"},
+    {SQLITE_NOMEM, STATUS_NO_MEMORY, "out of memory"},
+    {SQLITE_TOOBIG, STATUS_TOO_LARGE, "a value is too large for the database"},
+    {SQLITE_INTERRUPT, STATUS_CANCELLED, "interrupted"},
+};
+
+/* `code` may be extended. */
+static enum status db_fail(struct db *d, int code, const char *doing, struct err *e)
+{
+    int extended = d->connection ? sqlite3_extended_errcode(d->connection) : code;
+    if ((extended & 0xff) != (code & 0xff))
+        extended = code;
+    if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC) {
+        fprintf(stderr,
+                "sallyport: a sync of the database failed (system error %d); "
+                "what is on disk is unknown, stopping\n",
+                d->connection ? sqlite3_system_errno(d->connection) : 0);
+        abort();
+    }
+    const char *message = d->connection ? sqlite3_errmsg(d->connection) : sqlite3_errstr(code);
+    for (size_t i = 0; i < ARRAY_SIZE(db_errors); i++)
+        if (db_errors[i].code == (extended & 0xff))
+            return err_set(e, db_errors[i].status, "%s: %s (SQLite %d)", doing, db_errors[i].text, extended);
+    return err_set(e, STATUS_INTERNAL, "%s: %.*s (SQLite %d)", doing, DB_TEXT_MAX, message, extended);
+}
+
+/* --- connection --- */
+
+static int db_on_wal(void *context, sqlite3 *connection, const char *name, int pages)
+{
+    struct db *d = context;
+    d->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+STATUS_RESULT db_script(struct db *d, const char *sql, struct err *e)
+{
+    int code = sqlite3_exec(d->connection, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "schema", e);
+}
+
+/* SQLite checkpoints on its own where we do not look, and there hides a failed sync; so it may not. */
+static enum status db_configure(struct db *d, const struct db_options *o, struct err *e)
+{
+    sqlite3 *c = d->connection;
+    (void)sqlite3_extended_result_codes(c, 1);
+    (void)sqlite3_busy_timeout(c, DB_BUSY_TIMEOUT_MS);
+    (void)sqlite3_db_config(c, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    (void)sqlite3_db_config(c, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(c, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    (void)sqlite3_db_config(c, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    (void)sqlite3_db_config(c, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    (void)sqlite3_wal_hook(c, db_on_wal, d);
+    char text[512];
+    snprintf(
+        text, sizeof text,
+        "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA foreign_keys=OFF;"
+        "PRAGMA secure_delete=FAST; PRAGMA cache_size=-%d; PRAGMA journal_size_limit=%d; %s",
+        o->cache_size_kib ? o->cache_size_kib : DB_CACHE_SIZE_KIB, DB_LOG_SIZE_KEPT,
+        o->read_only ? "PRAGMA query_only=ON;" : "");
+    enum status status = db_script(d, text, e);
+    if (status != STATUS_OK || o->read_only)
+        return status;
+    if (sqlite3_db_readonly(c, "main") != 0)
+        return err_set(e, STATUS_FAILED_PRECONDITION, "%s: the file is read-only", o->path);
+    snprintf(text, sizeof text, "PRAGMA page_size=%d; PRAGMA journal_mode=WAL; PRAGMA synchronous=%s;",
+             DB_PAGE_SIZE, o->sync_off ? "OFF" : "FULL");
+    return db_script(d, text, e);
+}
+
+STATUS_RESULT db_open(const struct db_options *o, struct db **ret_db, struct err *e)
+{
+    struct db *d = calloc(1, sizeof *d);
+    if (d)
+        d->statements = calloc(o->statement_count + 1, sizeof(sqlite3_stmt *));
+    if (!d || !d->statements) {
+        free(d);
+        return err_set(e, STATUS_NO_MEMORY, "%s: out of memory", o->path);
+    }
+    d->texts = o->statements;
+    d->statement_count = o->statement_count;
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                (o->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    int code = sqlite3_open_v2(o->path, &d->connection, flags, o->vfs);
+    enum status status = code == SQLITE_OK ? db_configure(d, o, e) : db_fail(d, code, o->path, e);
+    if (status != STATUS_OK) {
+        db_close(d);
+        return status;
+    }
+    *ret_db = d;
+    return STATUS_OK;
+}
+
+void db_close(struct db *d)
+{
+    if (!d)
+        return;
+    if (d->connection)
+        db_rollback(d);
+    for (size_t i = 0; i < d->statement_count; i++)
+        (void)sqlite3_finalize(d->statements[i]);
+    (void)sqlite3_close(d->connection);
+    free(d->statements);
+    free(d);
+}
+
+STATUS_RESULT db_pragma(struct db *d, const char *name, int64_t *ret_value, struct err *e)
+{
+    char text[64];
+    snprintf(text, sizeof text, "PRAGMA %s", name);
+    sqlite3_stmt *s = NULL;
+    int code = sqlite3_prepare_v2(d->connection, text, -1, &s, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(s);
+    if (code == SQLITE_ROW)
+        *ret_value = sqlite3_column_int64(s, 0);
+    (void)sqlite3_finalize(s);
+    return code == SQLITE_ROW ? STATUS_OK : db_fail(d, code, text, e);
+}
+
+STATUS_RESULT db_pragma_set(struct db *d, const char *name, int64_t value, struct err *e)
+{
+    char text[96];
+    snprintf(text, sizeof text, "PRAGMA %s=%lld", name, (long long)value);
+    return db_script(d, text, e);
+}
+
+/* --- transactions --- */
+
+STATUS_RESULT db_begin(struct db *d, struct err *e)
+{
+    int code = sqlite3_exec(d->connection, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "begin", e);
+}
+
+STATUS_RESULT db_commit(struct db *d, struct err *e)
+{
+    int code = sqlite3_exec(d->connection, "COMMIT", NULL, NULL, NULL);
+    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "commit", e);
+}
+
+void db_rollback(struct db *d)
+{
+    if (!sqlite3_get_autocommit(d->connection))
+        (void)sqlite3_exec(d->connection, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* --- statements --- */
+
+/* NULL if it cannot be prepared; the reason is then kept for the run that follows. */
+static sqlite3_stmt *db_statement(struct db *d, size_t statement)
+{
+    ASSERT(statement < d->statement_count);
+    if (!d->statements[statement]) {
+        int code = sqlite3_prepare_v3(d->connection, d->texts[statement], -1, SQLITE_PREPARE_PERSISTENT,
+                                      &d->statements[statement], NULL);
+        if (code != SQLITE_OK && d->bind_code == SQLITE_OK)
+            d->bind_code = code;
+    }
+    return d->statements[statement];
+}
+
+static void db_bound(struct db *d, int code)
+{
+    if (code != SQLITE_OK && d->bind_code == SQLITE_OK)
+        d->bind_code = code;
+}
+
+void db_bind_i64(struct db *d, size_t statement, int parameter, int64_t value)
+{
+    sqlite3_stmt *s = db_statement(d, statement);
+    if (s)
+        db_bound(d, sqlite3_bind_int64(s, parameter, value));
+}
+
+void db_bind_bytes(struct db *d, size_t statement, int parameter, struct bytes value)
+{
+    sqlite3_stmt *s = db_statement(d, statement);
+    if (s)
+        db_bound(d, sqlite3_bind_blob64(s, parameter, value.size ? (const void *)value.data : "", value.size,
+                                        SQLITE_STATIC));
+}
+
+void db_bind_null(struct db *d, size_t statement, int parameter)
+{
+    sqlite3_stmt *s = db_statement(d, statement);
+    if (s)
+        db_bound(d, sqlite3_bind_null(s, parameter));
+}
+
+void db_done(struct db *d, size_t statement)
+{
+    sqlite3_stmt *s = d->statements[statement];
+    if (!s)
+        return;
+    (void)sqlite3_reset(s);
+    (void)sqlite3_clear_bindings(s);
+}
+
+STATUS_RESULT db_next(struct db *d, size_t statement, bool *ret_row, struct err *e)
+{
+    sqlite3_stmt *s = db_statement(d, statement);
+    int code = d->bind_code != SQLITE_OK ? d->bind_code : sqlite3_step(s);
+    d->bind_code = SQLITE_OK;
+    if (code == SQLITE_ROW) {
+        *ret_row = true;
+        return STATUS_OK;
+    }
+    enum status status = code == SQLITE_DONE ? STATUS_OK : db_fail(d, code, "statement", e);
+    db_done(d, statement);
+    if (status == STATUS_OK)
+        *ret_row = false;
+    return status;
+}
+
+STATUS_RESULT db_run(struct db *d, size_t statement, struct err *e)
+{
+    bool row = false;
+    enum status status = db_next(d, statement, &row, e);
+    if (row)
+        db_done(d, statement);
+    return status;
+}
+
+int64_t db_column_i64(struct db *d, size_t statement, int column)
+{
+    return sqlite3_column_int64(d->statements[statement], column);
+}
+
+struct bytes db_column_bytes(struct db *d, size_t statement, int column)
+{
+    const void *data = sqlite3_column_blob(d->statements[statement], column);
+    int size = sqlite3_column_bytes(d->statements[statement], column);
+    return bytes_of(data, data ? (size_t)size : 0);
+}
+
+bool db_column_null(struct db *d, size_t statement, int column)
+{
+    return sqlite3_column_type(d->statements[statement], column) == SQLITE_NULL;
+}
+
+int64_t db_changes(const struct db *d)
+{
+    return sqlite3_changes64(d->connection);
+}
+
+/* --- log and library --- */
+
+int db_wal_pages(const struct db *d)
+{
+    return d->wal_pages;
+}
+
+STATUS_RESULT db_checkpoint(struct db *d, bool truncate, struct err *e)
+{
+    int code = sqlite3_wal_checkpoint_v2(
+        d->connection, "main", truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "checkpoint", e);
+}
+
+void db_interrupt(struct db *d)
+{
+    sqlite3_interrupt(d->connection);
+}
+
+const char *db_sqlite_version(void)
+{
+    return sqlite3_libversion();
+}
+
+const char *db_sqlite_warning(void)
+{
+    if (sqlite3_libversion_number() >= DB_WAL_RESET_FIXED)
+        return NULL;
+    return "this SQLite is older than 3.51.3 and can corrupt a write-ahead log that two programs write; "
+           "do not open the database with another program while sallyport runs "
+           "(https://www.sqlite.org/wal.html#walresetbug)";
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* sqlite.h — one SQLite connection, opened the one way this product uses it.
+ * Write-ahead log, a sync at every commit, one writing connection, checkpoints only where the owner says so
+ * (stack.md 2.6). Statements come from a table given at opening and are called by their index, so no SQL
+ * stands at a call site (style-examples.md section 13).
+ *
+ * A connection belongs to one thread at a time; db_interrupt alone may come from another.
+ * A failed sync is never retried: what is on disk is then unknown, so the process stops (performance.md,
+ * section 4). Any other failure is a status:
+ *   RESOURCE_EXHAUSTED  the disk is full ("disk full")         IO         a read or write failed
+ *   DATA_LOSS           the file is corrupt or no database     NO_MEMORY
+ *   FAILED_PRECONDITION the file or its medium is read-only    TOO_LARGE  a value over SQLite's limit
+ *   UNAVAILABLE         another process holds a lock           CANCELLED  db_interrupt
+ *   INTERNAL            anything else, such as a broken constraint */
+#ifndef DB_SQLITE_H
+#define DB_SQLITE_H
+
+#include "base/bytes.h"
+
+struct db;
+
+struct db_options {
+    const char *path;              /* created if absent, unless read_only */
+    const char *vfs;               /* name of a registered SQLite VFS; NULL: the system's */
+    bool read_only;                /* never writes, never checkpoints */
+    bool sync_off;                 /* for benchmarks only */
+    int cache_size_kib;            /* page cache; 0: 8192 */
+    const char *const *statements; /* called by index; must outlive the connection */
+    size_t statement_count;
+};
+
+/* NOT_FOUND if a read-only file does not exist; FAILED_PRECONDITION if a writing connection got a read-only
+ * file; the statuses above otherwise. */
+STATUS_RESULT db_open(const struct db_options *o, struct db **ret_db, struct err *e);
+/* Rolls an open transaction back. Does not checkpoint. NULL allowed. */
+void db_close(struct db *d);
+
+/* Runs a text of several statements without parameters, for schema steps. */
+STATUS_RESULT db_script(struct db *d, const char *sql, struct err *e);
+/* The value of an integer pragma such as "user_version". */
+STATUS_RESULT db_pragma(struct db *d, const char *name, int64_t *ret_value, struct err *e);
+STATUS_RESULT db_pragma_set(struct db *d, const char *name, int64_t value, struct err *e);
+
+STATUS_RESULT db_begin(struct db *d, struct err *e);
+/* OK: the transaction is on disk. On failure the caller rolls back. */
+STATUS_RESULT db_commit(struct db *d, struct err *e);
+/* May be called without a transaction. */
+void db_rollback(struct db *d);
+
+/* Parameters are numbered from 1. Bytes must stay valid until the statement is done. */
+void db_bind_i64(struct db *d, size_t statement, int parameter, int64_t value);
+void db_bind_bytes(struct db *d, size_t statement, int parameter, struct bytes value);
+void db_bind_null(struct db *d, size_t statement, int parameter);
+/* Runs a statement that gives no rows; it is done afterwards. */
+STATUS_RESULT db_run(struct db *d, size_t statement, struct err *e);
+/* The next row, or `*ret_row` false at the end; the statement is done at the end and on failure. */
+STATUS_RESULT db_next(struct db *d, size_t statement, bool *ret_row, struct err *e);
+/* Ends a statement before its last row. */
+void db_done(struct db *d, size_t statement);
+/* Columns are numbered from 0. Bytes are valid until the statement moves on. NULL reads as 0 or empty. */
+int64_t db_column_i64(struct db *d, size_t statement, int column);
+struct bytes db_column_bytes(struct db *d, size_t statement, int column);
+bool db_column_null(struct db *d, size_t statement, int column);
+/* Rows that the last db_run changed. */
+int64_t db_changes(const struct db *d);
+
+/* Pages in the write-ahead log after the last commit of this connection. */
+int db_wal_pages(const struct db *d);
+/* Copies the log into the file as far as readers allow; `truncate` waits for none but empties the log if it
+ * can. */
+STATUS_RESULT db_checkpoint(struct db *d, bool truncate, struct err *e);
+/* Ends a running statement with CANCELLED. Any thread. */
+void db_interrupt(struct db *d);
+
+/* The version of the SQLite library in use, such as "3.40.1". */
+const char *db_sqlite_version(void);
+/* NULL, or what `sallyport doctor` should say about the library: versions before 3.51.3 can corrupt a
+ * write-ahead log when two connections write or checkpoint (stack.md, S5). We use one, so it is a warning. */
+const char *db_sqlite_warning(void);
+
+#endif
