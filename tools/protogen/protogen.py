@@ -186,11 +186,14 @@ class Message:
         ordered = sorted(self.fields, key=lambda f: f.number)
         if ordered:
             lines.append('static const struct pb_field %s_fields[] = {' % self.name)
-            for f in ordered:
+            for place, f in enumerate(ordered):
+                run = 0
+                while place + run < len(ordered) and ordered[place + run].in_oneof:
+                    run += 1
                 parts = ['%d' % f.number, 'offsetof(%s, %s)' % (struct, f.name),
                          'offsetof(%s, %s_count)' % (struct, f.name) if f.repeated else '0',
                          'PB_KIND_' + f.kind, 'true' if f.repeated else 'false', 'true' if f.in_oneof else 'false',
-                         '&%s_message' % f.table if f.table else 'NULL']
+                         '%d' % run, '&%s_message' % f.table if f.table else 'NULL']
                 lines.append('    {%s},' % ', '.join(parts))
             lines.append('};')
             index = ['[%d] = %d' % (f.number, place) for place, f in enumerate(ordered, 1)]
@@ -204,6 +207,7 @@ class Message:
                        '.index = %s_index' % self.name, '.number_max = %d' % ordered[-1].number]
         if self.case:
             values.append('.case_offset = offsetof(%s, %s)' % (struct, self.case))
+        lines.append('_Static_assert(sizeof(%s) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");' % struct)
         lines.append('const struct pb_message %s_message = {' % self.name)
         lines += ['    %s,' % v for v in values]
         return lines + ['};', '']

@@ -4,12 +4,13 @@
 #include "wire/pb/backend_service.pb.h"
 
 static const struct pb_field pb_add_event_request_fields[] = {
-    {1, offsetof(struct pb_add_event_request, instance), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_instance_message},
-    {2, offsetof(struct pb_add_event_request, event), 0, PB_KIND_MESSAGE, false, false, &pb_history_event_message},
+    {1, offsetof(struct pb_add_event_request, instance), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_instance_message},
+    {2, offsetof(struct pb_add_event_request, event), 0, PB_KIND_MESSAGE, false, false, 0, &pb_history_event_message},
 };
 static const uint8_t pb_add_event_request_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_add_event_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_add_event_request_message = {
     .name = "durabletask.protos.backend.v1.AddEventRequest",
     .size = sizeof(struct pb_add_event_request),
@@ -19,17 +20,19 @@ const struct pb_message pb_add_event_request_message = {
     .number_max = 2,
 };
 
+_Static_assert(sizeof(struct pb_add_event_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_add_event_response_message = {
     .name = "durabletask.protos.backend.v1.AddEventResponse",
     .size = sizeof(struct pb_add_event_response),
 };
 
 static const struct pb_field pb_add_events_request_fields[] = {
-    {1, offsetof(struct pb_add_events_request, events), offsetof(struct pb_add_events_request, events_count), PB_KIND_MESSAGE_MAP, true, false, &pb_history_event_message},
+    {1, offsetof(struct pb_add_events_request, events), offsetof(struct pb_add_events_request, events_count), PB_KIND_MESSAGE_MAP, true, false, 0, &pb_history_event_message},
 };
 static const uint8_t pb_add_events_request_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_add_events_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_add_events_request_message = {
     .name = "durabletask.protos.backend.v1.AddEventsRequest",
     .size = sizeof(struct pb_add_events_request),
@@ -40,11 +43,12 @@ const struct pb_message pb_add_events_request_message = {
 };
 
 static const struct pb_field pb_add_events_response_fields[] = {
-    {1, offsetof(struct pb_add_events_response, unsuccessful_instance_ids), offsetof(struct pb_add_events_response, unsuccessful_instance_ids_count), PB_KIND_STRING, true, false, NULL},
+    {1, offsetof(struct pb_add_events_response, unsuccessful_instance_ids), offsetof(struct pb_add_events_response, unsuccessful_instance_ids_count), PB_KIND_STRING, true, false, 0, NULL},
 };
 static const uint8_t pb_add_events_response_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_add_events_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_add_events_response_message = {
     .name = "durabletask.protos.backend.v1.AddEventsResponse",
     .size = sizeof(struct pb_add_events_response),
@@ -55,12 +59,13 @@ const struct pb_message pb_add_events_response_message = {
 };
 
 static const struct pb_field pb_wait_for_instance_request_fields[] = {
-    {1, offsetof(struct pb_wait_for_instance_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_wait_for_instance_request, get_inputs_and_outputs), 0, PB_KIND_BOOL, false, false, NULL},
+    {1, offsetof(struct pb_wait_for_instance_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_wait_for_instance_request, get_inputs_and_outputs), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
 static const uint8_t pb_wait_for_instance_request_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_wait_for_instance_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_wait_for_instance_request_message = {
     .name = "durabletask.protos.backend.v1.WaitForInstanceRequest",
     .size = sizeof(struct pb_wait_for_instance_request),
@@ -71,12 +76,13 @@ const struct pb_message pb_wait_for_instance_request_message = {
 };
 
 static const struct pb_field pb_wait_for_instance_response_fields[] = {
-    {1, offsetof(struct pb_wait_for_instance_response, exists), 0, PB_KIND_BOOL, false, false, NULL},
-    {2, offsetof(struct pb_wait_for_instance_response, orchestration_state), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_state_message},
+    {1, offsetof(struct pb_wait_for_instance_response, exists), 0, PB_KIND_BOOL, false, false, 0, NULL},
+    {2, offsetof(struct pb_wait_for_instance_response, orchestration_state), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_state_message},
 };
 static const uint8_t pb_wait_for_instance_response_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_wait_for_instance_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_wait_for_instance_response_message = {
     .name = "durabletask.protos.backend.v1.WaitForInstanceResponse",
     .size = sizeof(struct pb_wait_for_instance_response),
@@ -87,11 +93,12 @@ const struct pb_message pb_wait_for_instance_response_message = {
 };
 
 static const struct pb_field pb_get_orchestration_runtime_state_request_fields[] = {
-    {1, offsetof(struct pb_get_orchestration_runtime_state_request, instance), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_instance_message},
+    {1, offsetof(struct pb_get_orchestration_runtime_state_request, instance), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_instance_message},
 };
 static const uint8_t pb_get_orchestration_runtime_state_request_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_get_orchestration_runtime_state_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_get_orchestration_runtime_state_request_message = {
     .name = "durabletask.protos.backend.v1.GetOrchestrationRuntimeStateRequest",
     .size = sizeof(struct pb_get_orchestration_runtime_state_request),
@@ -102,11 +109,12 @@ const struct pb_message pb_get_orchestration_runtime_state_request_message = {
 };
 
 static const struct pb_field pb_get_orchestration_runtime_state_response_fields[] = {
-    {1, offsetof(struct pb_get_orchestration_runtime_state_response, history), offsetof(struct pb_get_orchestration_runtime_state_response, history_count), PB_KIND_MESSAGE, true, false, &pb_history_event_message},
+    {1, offsetof(struct pb_get_orchestration_runtime_state_response, history), offsetof(struct pb_get_orchestration_runtime_state_response, history_count), PB_KIND_MESSAGE, true, false, 0, &pb_history_event_message},
 };
 static const uint8_t pb_get_orchestration_runtime_state_response_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_get_orchestration_runtime_state_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_get_orchestration_runtime_state_response_message = {
     .name = "durabletask.protos.backend.v1.GetOrchestrationRuntimeStateResponse",
     .size = sizeof(struct pb_get_orchestration_runtime_state_response),
@@ -117,12 +125,13 @@ const struct pb_message pb_get_orchestration_runtime_state_response_message = {
 };
 
 static const struct pb_field pb_complete_activity_work_item_request_fields[] = {
-    {1, offsetof(struct pb_complete_activity_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_complete_activity_work_item_request, response_event), 0, PB_KIND_MESSAGE, false, false, &pb_history_event_message},
+    {1, offsetof(struct pb_complete_activity_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_complete_activity_work_item_request, response_event), 0, PB_KIND_MESSAGE, false, false, 0, &pb_history_event_message},
 };
 static const uint8_t pb_complete_activity_work_item_request_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_complete_activity_work_item_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_complete_activity_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.CompleteActivityWorkItemRequest",
     .size = sizeof(struct pb_complete_activity_work_item_request),
@@ -132,17 +141,19 @@ const struct pb_message pb_complete_activity_work_item_request_message = {
     .number_max = 2,
 };
 
+_Static_assert(sizeof(struct pb_complete_activity_work_item_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_complete_activity_work_item_response_message = {
     .name = "durabletask.protos.backend.v1.CompleteActivityWorkItemResponse",
     .size = sizeof(struct pb_complete_activity_work_item_response),
 };
 
 static const struct pb_field pb_abandon_activity_work_item_request_fields[] = {
-    {1, offsetof(struct pb_abandon_activity_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_abandon_activity_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_abandon_activity_work_item_request_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_abandon_activity_work_item_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_abandon_activity_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.AbandonActivityWorkItemRequest",
     .size = sizeof(struct pb_abandon_activity_work_item_request),
@@ -152,30 +163,32 @@ const struct pb_message pb_abandon_activity_work_item_request_message = {
     .number_max = 1,
 };
 
+_Static_assert(sizeof(struct pb_abandon_activity_work_item_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_abandon_activity_work_item_response_message = {
     .name = "durabletask.protos.backend.v1.AbandonActivityWorkItemResponse",
     .size = sizeof(struct pb_abandon_activity_work_item_response),
 };
 
 static const struct pb_field pb_complete_orchestration_work_item_request_fields[] = {
-    {1, offsetof(struct pb_complete_orchestration_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_complete_orchestration_work_item_request, instance), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_instance_message},
-    {3, offsetof(struct pb_complete_orchestration_work_item_request, runtime_status), 0, PB_KIND_INT32, false, false, NULL},
-    {4, offsetof(struct pb_complete_orchestration_work_item_request, custom_status), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {5, offsetof(struct pb_complete_orchestration_work_item_request, new_history), offsetof(struct pb_complete_orchestration_work_item_request, new_history_count), PB_KIND_MESSAGE, true, false, &pb_history_event_message},
-    {6, offsetof(struct pb_complete_orchestration_work_item_request, new_tasks), offsetof(struct pb_complete_orchestration_work_item_request, new_tasks_count), PB_KIND_MESSAGE, true, false, &pb_history_event_message},
-    {7, offsetof(struct pb_complete_orchestration_work_item_request, new_timers), offsetof(struct pb_complete_orchestration_work_item_request, new_timers_count), PB_KIND_MESSAGE, true, false, &pb_history_event_message},
-    {8, offsetof(struct pb_complete_orchestration_work_item_request, new_messages), offsetof(struct pb_complete_orchestration_work_item_request, new_messages_count), PB_KIND_MESSAGE, true, false, &pb_orchestrator_message_message},
-    {9, offsetof(struct pb_complete_orchestration_work_item_request, num_events_processed), 0, PB_KIND_OPT_INT32, false, false, NULL},
-    {10, offsetof(struct pb_complete_orchestration_work_item_request, orchestration_trace_context), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_trace_context_message},
-    {11, offsetof(struct pb_complete_orchestration_work_item_request, is_partial), 0, PB_KIND_BOOL, false, false, NULL},
-    {12, offsetof(struct pb_complete_orchestration_work_item_request, chunk_index), 0, PB_KIND_OPT_INT32, false, false, NULL},
-    {13, offsetof(struct pb_complete_orchestration_work_item_request, completion_count), 0, PB_KIND_INT32, false, false, NULL},
+    {1, offsetof(struct pb_complete_orchestration_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_complete_orchestration_work_item_request, instance), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_instance_message},
+    {3, offsetof(struct pb_complete_orchestration_work_item_request, runtime_status), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {4, offsetof(struct pb_complete_orchestration_work_item_request, custom_status), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {5, offsetof(struct pb_complete_orchestration_work_item_request, new_history), offsetof(struct pb_complete_orchestration_work_item_request, new_history_count), PB_KIND_MESSAGE, true, false, 0, &pb_history_event_message},
+    {6, offsetof(struct pb_complete_orchestration_work_item_request, new_tasks), offsetof(struct pb_complete_orchestration_work_item_request, new_tasks_count), PB_KIND_MESSAGE, true, false, 0, &pb_history_event_message},
+    {7, offsetof(struct pb_complete_orchestration_work_item_request, new_timers), offsetof(struct pb_complete_orchestration_work_item_request, new_timers_count), PB_KIND_MESSAGE, true, false, 0, &pb_history_event_message},
+    {8, offsetof(struct pb_complete_orchestration_work_item_request, new_messages), offsetof(struct pb_complete_orchestration_work_item_request, new_messages_count), PB_KIND_MESSAGE, true, false, 0, &pb_orchestrator_message_message},
+    {9, offsetof(struct pb_complete_orchestration_work_item_request, num_events_processed), 0, PB_KIND_OPT_INT32, false, false, 0, NULL},
+    {10, offsetof(struct pb_complete_orchestration_work_item_request, orchestration_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_trace_context_message},
+    {11, offsetof(struct pb_complete_orchestration_work_item_request, is_partial), 0, PB_KIND_BOOL, false, false, 0, NULL},
+    {12, offsetof(struct pb_complete_orchestration_work_item_request, chunk_index), 0, PB_KIND_OPT_INT32, false, false, 0, NULL},
+    {13, offsetof(struct pb_complete_orchestration_work_item_request, completion_count), 0, PB_KIND_INT32, false, false, 0, NULL},
 };
 static const uint8_t pb_complete_orchestration_work_item_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
     [9] = 9, [10] = 10, [11] = 11, [12] = 12, [13] = 13,
 };
+_Static_assert(sizeof(struct pb_complete_orchestration_work_item_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_complete_orchestration_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.CompleteOrchestrationWorkItemRequest",
     .size = sizeof(struct pb_complete_orchestration_work_item_request),
@@ -185,18 +198,20 @@ const struct pb_message pb_complete_orchestration_work_item_request_message = {
     .number_max = 13,
 };
 
+_Static_assert(sizeof(struct pb_complete_orchestration_work_item_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_complete_orchestration_work_item_response_message = {
     .name = "durabletask.protos.backend.v1.CompleteOrchestrationWorkItemResponse",
     .size = sizeof(struct pb_complete_orchestration_work_item_response),
 };
 
 static const struct pb_field pb_orchestrator_message_fields[] = {
-    {1, offsetof(struct pb_orchestrator_message, instance), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_instance_message},
-    {2, offsetof(struct pb_orchestrator_message, event), 0, PB_KIND_MESSAGE, false, false, &pb_history_event_message},
+    {1, offsetof(struct pb_orchestrator_message, instance), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_instance_message},
+    {2, offsetof(struct pb_orchestrator_message, event), 0, PB_KIND_MESSAGE, false, false, 0, &pb_history_event_message},
 };
 static const uint8_t pb_orchestrator_message_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_orchestrator_message) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_orchestrator_message_message = {
     .name = "durabletask.protos.backend.v1.OrchestratorMessage",
     .size = sizeof(struct pb_orchestrator_message),
@@ -207,11 +222,12 @@ const struct pb_message pb_orchestrator_message_message = {
 };
 
 static const struct pb_field pb_abandon_orchestration_work_item_request_fields[] = {
-    {1, offsetof(struct pb_abandon_orchestration_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_abandon_orchestration_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_abandon_orchestration_work_item_request_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_abandon_orchestration_work_item_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_abandon_orchestration_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.AbandonOrchestrationWorkItemRequest",
     .size = sizeof(struct pb_abandon_orchestration_work_item_request),
@@ -221,23 +237,25 @@ const struct pb_message pb_abandon_orchestration_work_item_request_message = {
     .number_max = 1,
 };
 
+_Static_assert(sizeof(struct pb_abandon_orchestration_work_item_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_abandon_orchestration_work_item_response_message = {
     .name = "durabletask.protos.backend.v1.AbandonOrchestrationWorkItemResponse",
     .size = sizeof(struct pb_abandon_orchestration_work_item_response),
 };
 
 static const struct pb_field pb_complete_entity_work_item_request_fields[] = {
-    {1, offsetof(struct pb_complete_entity_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_complete_entity_work_item_request, execution_id), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_complete_entity_work_item_request, number_operations_executed), 0, PB_KIND_INT32, false, false, NULL},
-    {4, offsetof(struct pb_complete_entity_work_item_request, entity_state), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {5, offsetof(struct pb_complete_entity_work_item_request, messages), offsetof(struct pb_complete_entity_work_item_request, messages_count), PB_KIND_MESSAGE, true, false, &pb_orchestrator_message_message},
-    {7, offsetof(struct pb_complete_entity_work_item_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {8, offsetof(struct pb_complete_entity_work_item_request, completion_count), 0, PB_KIND_INT32, false, false, NULL},
+    {1, offsetof(struct pb_complete_entity_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_complete_entity_work_item_request, execution_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_complete_entity_work_item_request, number_operations_executed), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {4, offsetof(struct pb_complete_entity_work_item_request, entity_state), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {5, offsetof(struct pb_complete_entity_work_item_request, messages), offsetof(struct pb_complete_entity_work_item_request, messages_count), PB_KIND_MESSAGE, true, false, 0, &pb_orchestrator_message_message},
+    {7, offsetof(struct pb_complete_entity_work_item_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {8, offsetof(struct pb_complete_entity_work_item_request, completion_count), 0, PB_KIND_INT32, false, false, 0, NULL},
 };
 static const uint8_t pb_complete_entity_work_item_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [7] = 6, [8] = 7,
 };
+_Static_assert(sizeof(struct pb_complete_entity_work_item_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_complete_entity_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.CompleteEntityWorkItemRequest",
     .size = sizeof(struct pb_complete_entity_work_item_request),
@@ -247,18 +265,20 @@ const struct pb_message pb_complete_entity_work_item_request_message = {
     .number_max = 8,
 };
 
+_Static_assert(sizeof(struct pb_complete_entity_work_item_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_complete_entity_work_item_response_message = {
     .name = "durabletask.protos.backend.v1.CompleteEntityWorkItemResponse",
     .size = sizeof(struct pb_complete_entity_work_item_response),
 };
 
 static const struct pb_field pb_abandon_entity_work_item_request_fields[] = {
-    {1, offsetof(struct pb_abandon_entity_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_abandon_entity_work_item_request, reason), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_abandon_entity_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_abandon_entity_work_item_request, reason), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_abandon_entity_work_item_request_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_abandon_entity_work_item_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_abandon_entity_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.AbandonEntityWorkItemRequest",
     .size = sizeof(struct pb_abandon_entity_work_item_request),
@@ -268,32 +288,37 @@ const struct pb_message pb_abandon_entity_work_item_request_message = {
     .number_max = 2,
 };
 
+_Static_assert(sizeof(struct pb_abandon_entity_work_item_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_abandon_entity_work_item_response_message = {
     .name = "durabletask.protos.backend.v1.AbandonEntityWorkItemResponse",
     .size = sizeof(struct pb_abandon_entity_work_item_response),
 };
 
+_Static_assert(sizeof(struct pb_ping_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_ping_request_message = {
     .name = "durabletask.protos.backend.v1.PingRequest",
     .size = sizeof(struct pb_ping_request),
 };
 
+_Static_assert(sizeof(struct pb_ping_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_ping_response_message = {
     .name = "durabletask.protos.backend.v1.PingResponse",
     .size = sizeof(struct pb_ping_response),
 };
 
+_Static_assert(sizeof(struct pb_get_metrics_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_get_metrics_request_message = {
     .name = "durabletask.protos.backend.v1.GetMetricsRequest",
     .size = sizeof(struct pb_get_metrics_request),
 };
 
 static const struct pb_field pb_get_metrics_response_fields[] = {
-    {1, offsetof(struct pb_get_metrics_response, metrics), 0, PB_KIND_MESSAGE, false, false, &pb_backend_metrics_message},
+    {1, offsetof(struct pb_get_metrics_response, metrics), 0, PB_KIND_MESSAGE, false, false, 0, &pb_backend_metrics_message},
 };
 static const uint8_t pb_get_metrics_response_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_get_metrics_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_get_metrics_response_message = {
     .name = "durabletask.protos.backend.v1.GetMetricsResponse",
     .size = sizeof(struct pb_get_metrics_response),
@@ -304,11 +329,12 @@ const struct pb_message pb_get_metrics_response_message = {
 };
 
 static const struct pb_field pb_begin_worker_drain_request_fields[] = {
-    {1, offsetof(struct pb_begin_worker_drain_request, drain_timeout), 0, PB_KIND_OPT_TIME, false, false, NULL},
+    {1, offsetof(struct pb_begin_worker_drain_request, drain_timeout), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
 static const uint8_t pb_begin_worker_drain_request_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_begin_worker_drain_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_begin_worker_drain_request_message = {
     .name = "durabletask.protos.backend.v1.BeginWorkerDrainRequest",
     .size = sizeof(struct pb_begin_worker_drain_request),
@@ -319,11 +345,12 @@ const struct pb_message pb_begin_worker_drain_request_message = {
 };
 
 static const struct pb_field pb_begin_worker_drain_response_fields[] = {
-    {1, offsetof(struct pb_begin_worker_drain_response, worker_found), 0, PB_KIND_BOOL, false, false, NULL},
+    {1, offsetof(struct pb_begin_worker_drain_response, worker_found), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
 static const uint8_t pb_begin_worker_drain_response_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_begin_worker_drain_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_begin_worker_drain_response_message = {
     .name = "durabletask.protos.backend.v1.BeginWorkerDrainResponse",
     .size = sizeof(struct pb_begin_worker_drain_response),
@@ -334,14 +361,15 @@ const struct pb_message pb_begin_worker_drain_response_message = {
 };
 
 static const struct pb_field pb_backend_metrics_fields[] = {
-    {1, offsetof(struct pb_backend_metrics, activity_work_items), 0, PB_KIND_MESSAGE, false, false, &pb_work_item_metrics_message},
-    {2, offsetof(struct pb_backend_metrics, orchestrator_work_items), 0, PB_KIND_MESSAGE, false, false, &pb_work_item_metrics_message},
-    {3, offsetof(struct pb_backend_metrics, entity_work_items), 0, PB_KIND_MESSAGE, false, false, &pb_work_item_metrics_message},
-    {4, offsetof(struct pb_backend_metrics, connected_workers), 0, PB_KIND_MESSAGE, false, false, &pb_connected_worker_metrics_message},
+    {1, offsetof(struct pb_backend_metrics, activity_work_items), 0, PB_KIND_MESSAGE, false, false, 0, &pb_work_item_metrics_message},
+    {2, offsetof(struct pb_backend_metrics, orchestrator_work_items), 0, PB_KIND_MESSAGE, false, false, 0, &pb_work_item_metrics_message},
+    {3, offsetof(struct pb_backend_metrics, entity_work_items), 0, PB_KIND_MESSAGE, false, false, 0, &pb_work_item_metrics_message},
+    {4, offsetof(struct pb_backend_metrics, connected_workers), 0, PB_KIND_MESSAGE, false, false, 0, &pb_connected_worker_metrics_message},
 };
 static const uint8_t pb_backend_metrics_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
+_Static_assert(sizeof(struct pb_backend_metrics) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_backend_metrics_message = {
     .name = "durabletask.protos.backend.v1.BackendMetrics",
     .size = sizeof(struct pb_backend_metrics),
@@ -352,13 +380,14 @@ const struct pb_message pb_backend_metrics_message = {
 };
 
 static const struct pb_field pb_work_item_metrics_fields[] = {
-    {1, offsetof(struct pb_work_item_metrics, pending), 0, PB_KIND_INT32, false, false, NULL},
-    {2, offsetof(struct pb_work_item_metrics, active), 0, PB_KIND_INT32, false, false, NULL},
-    {3, offsetof(struct pb_work_item_metrics, oldest_age_in_seconds), 0, PB_KIND_INT32, false, false, NULL},
+    {1, offsetof(struct pb_work_item_metrics, pending), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {2, offsetof(struct pb_work_item_metrics, active), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {3, offsetof(struct pb_work_item_metrics, oldest_age_in_seconds), 0, PB_KIND_INT32, false, false, 0, NULL},
 };
 static const uint8_t pb_work_item_metrics_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_work_item_metrics) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_work_item_metrics_message = {
     .name = "durabletask.protos.backend.v1.WorkItemMetrics",
     .size = sizeof(struct pb_work_item_metrics),
@@ -369,11 +398,12 @@ const struct pb_message pb_work_item_metrics_message = {
 };
 
 static const struct pb_field pb_connected_worker_metrics_fields[] = {
-    {1, offsetof(struct pb_connected_worker_metrics, count), 0, PB_KIND_INT32, false, false, NULL},
+    {1, offsetof(struct pb_connected_worker_metrics, count), 0, PB_KIND_INT32, false, false, 0, NULL},
 };
 static const uint8_t pb_connected_worker_metrics_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_connected_worker_metrics) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_connected_worker_metrics_message = {
     .name = "durabletask.protos.backend.v1.ConnectedWorkerMetrics",
     .size = sizeof(struct pb_connected_worker_metrics),
@@ -384,11 +414,12 @@ const struct pb_message pb_connected_worker_metrics_message = {
 };
 
 static const struct pb_field pb_release_orchestration_work_item_request_fields[] = {
-    {1, offsetof(struct pb_release_orchestration_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_release_orchestration_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_release_orchestration_work_item_request_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_release_orchestration_work_item_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_release_orchestration_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.ReleaseOrchestrationWorkItemRequest",
     .size = sizeof(struct pb_release_orchestration_work_item_request),
@@ -398,17 +429,19 @@ const struct pb_message pb_release_orchestration_work_item_request_message = {
     .number_max = 1,
 };
 
+_Static_assert(sizeof(struct pb_release_orchestration_work_item_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_release_orchestration_work_item_response_message = {
     .name = "durabletask.protos.backend.v1.ReleaseOrchestrationWorkItemResponse",
     .size = sizeof(struct pb_release_orchestration_work_item_response),
 };
 
 static const struct pb_field pb_release_entity_work_item_request_fields[] = {
-    {1, offsetof(struct pb_release_entity_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_release_entity_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_release_entity_work_item_request_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_release_entity_work_item_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_release_entity_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.ReleaseEntityWorkItemRequest",
     .size = sizeof(struct pb_release_entity_work_item_request),
@@ -418,19 +451,21 @@ const struct pb_message pb_release_entity_work_item_request_message = {
     .number_max = 1,
 };
 
+_Static_assert(sizeof(struct pb_release_entity_work_item_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_release_entity_work_item_response_message = {
     .name = "durabletask.protos.backend.v1.ReleaseEntityWorkItemResponse",
     .size = sizeof(struct pb_release_entity_work_item_response),
 };
 
 static const struct pb_field pb_complete_instance_work_item_response_fields[] = {
-    {1, offsetof(struct pb_complete_instance_work_item_response, orchestrator_response), 0, PB_KIND_MESSAGE, false, true, &pb_complete_orchestration_work_item_response_message},
-    {2, offsetof(struct pb_complete_instance_work_item_response, entity_response), 0, PB_KIND_MESSAGE, false, true, &pb_complete_entity_work_item_response_message},
-    {3, offsetof(struct pb_complete_instance_work_item_response, new_messages), 0, PB_KIND_MESSAGE, false, true, &pb_history_chunk_message},
+    {1, offsetof(struct pb_complete_instance_work_item_response, orchestrator_response), 0, PB_KIND_MESSAGE, false, true, 3, &pb_complete_orchestration_work_item_response_message},
+    {2, offsetof(struct pb_complete_instance_work_item_response, entity_response), 0, PB_KIND_MESSAGE, false, true, 2, &pb_complete_entity_work_item_response_message},
+    {3, offsetof(struct pb_complete_instance_work_item_response, new_messages), 0, PB_KIND_MESSAGE, false, true, 1, &pb_history_chunk_message},
 };
 static const uint8_t pb_complete_instance_work_item_response_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_complete_instance_work_item_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_complete_instance_work_item_response_message = {
     .name = "durabletask.protos.backend.v1.CompleteInstanceWorkItemResponse",
     .size = sizeof(struct pb_complete_instance_work_item_response),

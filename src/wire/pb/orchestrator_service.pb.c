@@ -4,11 +4,12 @@
 #include "wire/pb/orchestrator_service.pb.h"
 
 static const struct pb_field pb_struct_fields[] = {
-    {1, offsetof(struct pb_struct, fields), offsetof(struct pb_struct, fields_count), PB_KIND_MESSAGE_MAP, true, false, &pb_value_message},
+    {1, offsetof(struct pb_struct, fields), offsetof(struct pb_struct, fields_count), PB_KIND_MESSAGE_MAP, true, false, 0, &pb_value_message},
 };
 static const uint8_t pb_struct_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_struct) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_struct_message = {
     .name = "google.protobuf.Struct",
     .size = sizeof(struct pb_struct),
@@ -19,16 +20,17 @@ const struct pb_message pb_struct_message = {
 };
 
 static const struct pb_field pb_value_fields[] = {
-    {1, offsetof(struct pb_value, null_value), 0, PB_KIND_INT32, false, true, NULL},
-    {2, offsetof(struct pb_value, number_value), 0, PB_KIND_DOUBLE, false, true, NULL},
-    {3, offsetof(struct pb_value, string_value), 0, PB_KIND_STRING, false, true, NULL},
-    {4, offsetof(struct pb_value, bool_value), 0, PB_KIND_BOOL, false, true, NULL},
-    {5, offsetof(struct pb_value, struct_value), 0, PB_KIND_MESSAGE, false, true, &pb_struct_message},
-    {6, offsetof(struct pb_value, list_value), 0, PB_KIND_MESSAGE, false, true, &pb_list_value_message},
+    {1, offsetof(struct pb_value, null_value), 0, PB_KIND_INT32, false, true, 6, NULL},
+    {2, offsetof(struct pb_value, number_value), 0, PB_KIND_DOUBLE, false, true, 5, NULL},
+    {3, offsetof(struct pb_value, string_value), 0, PB_KIND_STRING, false, true, 4, NULL},
+    {4, offsetof(struct pb_value, bool_value), 0, PB_KIND_BOOL, false, true, 3, NULL},
+    {5, offsetof(struct pb_value, struct_value), 0, PB_KIND_MESSAGE, false, true, 2, &pb_struct_message},
+    {6, offsetof(struct pb_value, list_value), 0, PB_KIND_MESSAGE, false, true, 1, &pb_list_value_message},
 };
 static const uint8_t pb_value_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6,
 };
+_Static_assert(sizeof(struct pb_value) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_value_message = {
     .name = "google.protobuf.Value",
     .size = sizeof(struct pb_value),
@@ -40,11 +42,12 @@ const struct pb_message pb_value_message = {
 };
 
 static const struct pb_field pb_list_value_fields[] = {
-    {1, offsetof(struct pb_list_value, values), offsetof(struct pb_list_value, values_count), PB_KIND_MESSAGE, true, false, &pb_value_message},
+    {1, offsetof(struct pb_list_value, values), offsetof(struct pb_list_value, values_count), PB_KIND_MESSAGE, true, false, 0, &pb_value_message},
 };
 static const uint8_t pb_list_value_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_list_value) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_list_value_message = {
     .name = "google.protobuf.ListValue",
     .size = sizeof(struct pb_list_value),
@@ -55,12 +58,13 @@ const struct pb_message pb_list_value_message = {
 };
 
 static const struct pb_field pb_orchestration_instance_fields[] = {
-    {1, offsetof(struct pb_orchestration_instance, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_orchestration_instance, execution_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_orchestration_instance, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_orchestration_instance, execution_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_orchestration_instance_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_orchestration_instance) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_orchestration_instance_message = {
     .name = "OrchestrationInstance",
     .size = sizeof(struct pb_orchestration_instance),
@@ -71,17 +75,18 @@ const struct pb_message pb_orchestration_instance_message = {
 };
 
 static const struct pb_field pb_activity_request_fields[] = {
-    {1, offsetof(struct pb_activity_request, name), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_activity_request, version), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {3, offsetof(struct pb_activity_request, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_activity_request, orchestration_instance), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_instance_message},
-    {5, offsetof(struct pb_activity_request, task_id), 0, PB_KIND_INT32, false, false, NULL},
-    {6, offsetof(struct pb_activity_request, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, &pb_trace_context_message},
-    {7, offsetof(struct pb_activity_request, tags), offsetof(struct pb_activity_request, tags_count), PB_KIND_STRING_MAP, true, false, NULL},
+    {1, offsetof(struct pb_activity_request, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_activity_request, version), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_activity_request, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_activity_request, orchestration_instance), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_instance_message},
+    {5, offsetof(struct pb_activity_request, task_id), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {6, offsetof(struct pb_activity_request, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
+    {7, offsetof(struct pb_activity_request, tags), offsetof(struct pb_activity_request, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
 static const uint8_t pb_activity_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
+_Static_assert(sizeof(struct pb_activity_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_activity_request_message = {
     .name = "ActivityRequest",
     .size = sizeof(struct pb_activity_request),
@@ -92,15 +97,16 @@ const struct pb_message pb_activity_request_message = {
 };
 
 static const struct pb_field pb_activity_response_fields[] = {
-    {1, offsetof(struct pb_activity_response, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_activity_response, task_id), 0, PB_KIND_INT32, false, false, NULL},
-    {3, offsetof(struct pb_activity_response, result), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_activity_response, failure_details), 0, PB_KIND_MESSAGE, false, false, &pb_task_failure_details_message},
-    {5, offsetof(struct pb_activity_response, completion_token), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_activity_response, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_activity_response, task_id), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {3, offsetof(struct pb_activity_response, result), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_activity_response, failure_details), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
+    {5, offsetof(struct pb_activity_response, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_activity_response_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5,
 };
+_Static_assert(sizeof(struct pb_activity_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_activity_response_message = {
     .name = "ActivityResponse",
     .size = sizeof(struct pb_activity_response),
@@ -111,16 +117,17 @@ const struct pb_message pb_activity_response_message = {
 };
 
 static const struct pb_field pb_task_failure_details_fields[] = {
-    {1, offsetof(struct pb_task_failure_details, error_type), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_task_failure_details, error_message), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_task_failure_details, stack_trace), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_task_failure_details, inner_failure), 0, PB_KIND_MESSAGE, false, false, &pb_task_failure_details_message},
-    {5, offsetof(struct pb_task_failure_details, is_non_retriable), 0, PB_KIND_BOOL, false, false, NULL},
-    {6, offsetof(struct pb_task_failure_details, properties), offsetof(struct pb_task_failure_details, properties_count), PB_KIND_MESSAGE_MAP, true, false, &pb_value_message},
+    {1, offsetof(struct pb_task_failure_details, error_type), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_task_failure_details, error_message), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_task_failure_details, stack_trace), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_task_failure_details, inner_failure), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
+    {5, offsetof(struct pb_task_failure_details, is_non_retriable), 0, PB_KIND_BOOL, false, false, 0, NULL},
+    {6, offsetof(struct pb_task_failure_details, properties), offsetof(struct pb_task_failure_details, properties_count), PB_KIND_MESSAGE_MAP, true, false, 0, &pb_value_message},
 };
 static const uint8_t pb_task_failure_details_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6,
 };
+_Static_assert(sizeof(struct pb_task_failure_details) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_task_failure_details_message = {
     .name = "TaskFailureDetails",
     .size = sizeof(struct pb_task_failure_details),
@@ -131,14 +138,15 @@ const struct pb_message pb_task_failure_details_message = {
 };
 
 static const struct pb_field pb_parent_instance_info_fields[] = {
-    {1, offsetof(struct pb_parent_instance_info, task_scheduled_id), 0, PB_KIND_INT32, false, false, NULL},
-    {2, offsetof(struct pb_parent_instance_info, name), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {3, offsetof(struct pb_parent_instance_info, version), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_parent_instance_info, orchestration_instance), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_instance_message},
+    {1, offsetof(struct pb_parent_instance_info, task_scheduled_id), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {2, offsetof(struct pb_parent_instance_info, name), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_parent_instance_info, version), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_parent_instance_info, orchestration_instance), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_instance_message},
 };
 static const uint8_t pb_parent_instance_info_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
+_Static_assert(sizeof(struct pb_parent_instance_info) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_parent_instance_info_message = {
     .name = "ParentInstanceInfo",
     .size = sizeof(struct pb_parent_instance_info),
@@ -149,13 +157,14 @@ const struct pb_message pb_parent_instance_info_message = {
 };
 
 static const struct pb_field pb_trace_context_fields[] = {
-    {1, offsetof(struct pb_trace_context, trace_parent), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_trace_context, span_id), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_trace_context, trace_state), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_trace_context, trace_parent), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_trace_context, span_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_trace_context, trace_state), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_trace_context_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_trace_context) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_trace_context_message = {
     .name = "TraceContext",
     .size = sizeof(struct pb_trace_context),
@@ -166,20 +175,21 @@ const struct pb_message pb_trace_context_message = {
 };
 
 static const struct pb_field pb_execution_started_event_fields[] = {
-    {1, offsetof(struct pb_execution_started_event, name), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_execution_started_event, version), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {3, offsetof(struct pb_execution_started_event, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_execution_started_event, orchestration_instance), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_instance_message},
-    {5, offsetof(struct pb_execution_started_event, parent_instance), 0, PB_KIND_MESSAGE, false, false, &pb_parent_instance_info_message},
-    {6, offsetof(struct pb_execution_started_event, scheduled_start_timestamp), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {7, offsetof(struct pb_execution_started_event, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, &pb_trace_context_message},
-    {8, offsetof(struct pb_execution_started_event, orchestration_span_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {9, offsetof(struct pb_execution_started_event, tags), offsetof(struct pb_execution_started_event, tags_count), PB_KIND_STRING_MAP, true, false, NULL},
+    {1, offsetof(struct pb_execution_started_event, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_execution_started_event, version), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_execution_started_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_execution_started_event, orchestration_instance), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_instance_message},
+    {5, offsetof(struct pb_execution_started_event, parent_instance), 0, PB_KIND_MESSAGE, false, false, 0, &pb_parent_instance_info_message},
+    {6, offsetof(struct pb_execution_started_event, scheduled_start_timestamp), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {7, offsetof(struct pb_execution_started_event, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
+    {8, offsetof(struct pb_execution_started_event, orchestration_span_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {9, offsetof(struct pb_execution_started_event, tags), offsetof(struct pb_execution_started_event, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
 static const uint8_t pb_execution_started_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
     [9] = 9,
 };
+_Static_assert(sizeof(struct pb_execution_started_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_execution_started_event_message = {
     .name = "ExecutionStartedEvent",
     .size = sizeof(struct pb_execution_started_event),
@@ -190,13 +200,14 @@ const struct pb_message pb_execution_started_event_message = {
 };
 
 static const struct pb_field pb_execution_completed_event_fields[] = {
-    {1, offsetof(struct pb_execution_completed_event, orchestration_status), 0, PB_KIND_INT32, false, false, NULL},
-    {2, offsetof(struct pb_execution_completed_event, result), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {3, offsetof(struct pb_execution_completed_event, failure_details), 0, PB_KIND_MESSAGE, false, false, &pb_task_failure_details_message},
+    {1, offsetof(struct pb_execution_completed_event, orchestration_status), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {2, offsetof(struct pb_execution_completed_event, result), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_execution_completed_event, failure_details), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
 };
 static const uint8_t pb_execution_completed_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_execution_completed_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_execution_completed_event_message = {
     .name = "ExecutionCompletedEvent",
     .size = sizeof(struct pb_execution_completed_event),
@@ -207,12 +218,13 @@ const struct pb_message pb_execution_completed_event_message = {
 };
 
 static const struct pb_field pb_execution_terminated_event_fields[] = {
-    {1, offsetof(struct pb_execution_terminated_event, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {2, offsetof(struct pb_execution_terminated_event, recurse), 0, PB_KIND_BOOL, false, false, NULL},
+    {1, offsetof(struct pb_execution_terminated_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_execution_terminated_event, recurse), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
 static const uint8_t pb_execution_terminated_event_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_execution_terminated_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_execution_terminated_event_message = {
     .name = "ExecutionTerminatedEvent",
     .size = sizeof(struct pb_execution_terminated_event),
@@ -223,15 +235,16 @@ const struct pb_message pb_execution_terminated_event_message = {
 };
 
 static const struct pb_field pb_task_scheduled_event_fields[] = {
-    {1, offsetof(struct pb_task_scheduled_event, name), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_task_scheduled_event, version), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {3, offsetof(struct pb_task_scheduled_event, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_task_scheduled_event, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, &pb_trace_context_message},
-    {5, offsetof(struct pb_task_scheduled_event, tags), offsetof(struct pb_task_scheduled_event, tags_count), PB_KIND_STRING_MAP, true, false, NULL},
+    {1, offsetof(struct pb_task_scheduled_event, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_task_scheduled_event, version), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_task_scheduled_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_task_scheduled_event, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
+    {5, offsetof(struct pb_task_scheduled_event, tags), offsetof(struct pb_task_scheduled_event, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
 static const uint8_t pb_task_scheduled_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5,
 };
+_Static_assert(sizeof(struct pb_task_scheduled_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_task_scheduled_event_message = {
     .name = "TaskScheduledEvent",
     .size = sizeof(struct pb_task_scheduled_event),
@@ -242,12 +255,13 @@ const struct pb_message pb_task_scheduled_event_message = {
 };
 
 static const struct pb_field pb_task_completed_event_fields[] = {
-    {1, offsetof(struct pb_task_completed_event, task_scheduled_id), 0, PB_KIND_INT32, false, false, NULL},
-    {2, offsetof(struct pb_task_completed_event, result), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_task_completed_event, task_scheduled_id), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {2, offsetof(struct pb_task_completed_event, result), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_task_completed_event_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_task_completed_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_task_completed_event_message = {
     .name = "TaskCompletedEvent",
     .size = sizeof(struct pb_task_completed_event),
@@ -258,12 +272,13 @@ const struct pb_message pb_task_completed_event_message = {
 };
 
 static const struct pb_field pb_task_failed_event_fields[] = {
-    {1, offsetof(struct pb_task_failed_event, task_scheduled_id), 0, PB_KIND_INT32, false, false, NULL},
-    {2, offsetof(struct pb_task_failed_event, failure_details), 0, PB_KIND_MESSAGE, false, false, &pb_task_failure_details_message},
+    {1, offsetof(struct pb_task_failed_event, task_scheduled_id), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {2, offsetof(struct pb_task_failed_event, failure_details), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
 };
 static const uint8_t pb_task_failed_event_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_task_failed_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_task_failed_event_message = {
     .name = "TaskFailedEvent",
     .size = sizeof(struct pb_task_failed_event),
@@ -274,16 +289,17 @@ const struct pb_message pb_task_failed_event_message = {
 };
 
 static const struct pb_field pb_sub_orchestration_instance_created_event_fields[] = {
-    {1, offsetof(struct pb_sub_orchestration_instance_created_event, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_sub_orchestration_instance_created_event, name), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_sub_orchestration_instance_created_event, version), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_sub_orchestration_instance_created_event, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {5, offsetof(struct pb_sub_orchestration_instance_created_event, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, &pb_trace_context_message},
-    {6, offsetof(struct pb_sub_orchestration_instance_created_event, tags), offsetof(struct pb_sub_orchestration_instance_created_event, tags_count), PB_KIND_STRING_MAP, true, false, NULL},
+    {1, offsetof(struct pb_sub_orchestration_instance_created_event, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_sub_orchestration_instance_created_event, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_sub_orchestration_instance_created_event, version), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_sub_orchestration_instance_created_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {5, offsetof(struct pb_sub_orchestration_instance_created_event, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
+    {6, offsetof(struct pb_sub_orchestration_instance_created_event, tags), offsetof(struct pb_sub_orchestration_instance_created_event, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
 static const uint8_t pb_sub_orchestration_instance_created_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6,
 };
+_Static_assert(sizeof(struct pb_sub_orchestration_instance_created_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_sub_orchestration_instance_created_event_message = {
     .name = "SubOrchestrationInstanceCreatedEvent",
     .size = sizeof(struct pb_sub_orchestration_instance_created_event),
@@ -294,12 +310,13 @@ const struct pb_message pb_sub_orchestration_instance_created_event_message = {
 };
 
 static const struct pb_field pb_sub_orchestration_instance_completed_event_fields[] = {
-    {1, offsetof(struct pb_sub_orchestration_instance_completed_event, task_scheduled_id), 0, PB_KIND_INT32, false, false, NULL},
-    {2, offsetof(struct pb_sub_orchestration_instance_completed_event, result), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_sub_orchestration_instance_completed_event, task_scheduled_id), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {2, offsetof(struct pb_sub_orchestration_instance_completed_event, result), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_sub_orchestration_instance_completed_event_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_sub_orchestration_instance_completed_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_sub_orchestration_instance_completed_event_message = {
     .name = "SubOrchestrationInstanceCompletedEvent",
     .size = sizeof(struct pb_sub_orchestration_instance_completed_event),
@@ -310,12 +327,13 @@ const struct pb_message pb_sub_orchestration_instance_completed_event_message = 
 };
 
 static const struct pb_field pb_sub_orchestration_instance_failed_event_fields[] = {
-    {1, offsetof(struct pb_sub_orchestration_instance_failed_event, task_scheduled_id), 0, PB_KIND_INT32, false, false, NULL},
-    {2, offsetof(struct pb_sub_orchestration_instance_failed_event, failure_details), 0, PB_KIND_MESSAGE, false, false, &pb_task_failure_details_message},
+    {1, offsetof(struct pb_sub_orchestration_instance_failed_event, task_scheduled_id), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {2, offsetof(struct pb_sub_orchestration_instance_failed_event, failure_details), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
 };
 static const uint8_t pb_sub_orchestration_instance_failed_event_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_sub_orchestration_instance_failed_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_sub_orchestration_instance_failed_event_message = {
     .name = "SubOrchestrationInstanceFailedEvent",
     .size = sizeof(struct pb_sub_orchestration_instance_failed_event),
@@ -326,11 +344,12 @@ const struct pb_message pb_sub_orchestration_instance_failed_event_message = {
 };
 
 static const struct pb_field pb_timer_created_event_fields[] = {
-    {1, offsetof(struct pb_timer_created_event, fire_at), 0, PB_KIND_OPT_TIME, false, false, NULL},
+    {1, offsetof(struct pb_timer_created_event, fire_at), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
 static const uint8_t pb_timer_created_event_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_timer_created_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_timer_created_event_message = {
     .name = "TimerCreatedEvent",
     .size = sizeof(struct pb_timer_created_event),
@@ -341,12 +360,13 @@ const struct pb_message pb_timer_created_event_message = {
 };
 
 static const struct pb_field pb_timer_fired_event_fields[] = {
-    {1, offsetof(struct pb_timer_fired_event, fire_at), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {2, offsetof(struct pb_timer_fired_event, timer_id), 0, PB_KIND_INT32, false, false, NULL},
+    {1, offsetof(struct pb_timer_fired_event, fire_at), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {2, offsetof(struct pb_timer_fired_event, timer_id), 0, PB_KIND_INT32, false, false, 0, NULL},
 };
 static const uint8_t pb_timer_fired_event_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_timer_fired_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_timer_fired_event_message = {
     .name = "TimerFiredEvent",
     .size = sizeof(struct pb_timer_fired_event),
@@ -356,24 +376,27 @@ const struct pb_message pb_timer_fired_event_message = {
     .number_max = 2,
 };
 
+_Static_assert(sizeof(struct pb_orchestrator_started_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_orchestrator_started_event_message = {
     .name = "OrchestratorStartedEvent",
     .size = sizeof(struct pb_orchestrator_started_event),
 };
 
+_Static_assert(sizeof(struct pb_orchestrator_completed_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_orchestrator_completed_event_message = {
     .name = "OrchestratorCompletedEvent",
     .size = sizeof(struct pb_orchestrator_completed_event),
 };
 
 static const struct pb_field pb_event_sent_event_fields[] = {
-    {1, offsetof(struct pb_event_sent_event, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_event_sent_event, name), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_event_sent_event, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_event_sent_event, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_event_sent_event, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_event_sent_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_event_sent_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_event_sent_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_event_sent_event_message = {
     .name = "EventSentEvent",
     .size = sizeof(struct pb_event_sent_event),
@@ -384,12 +407,13 @@ const struct pb_message pb_event_sent_event_message = {
 };
 
 static const struct pb_field pb_event_raised_event_fields[] = {
-    {1, offsetof(struct pb_event_raised_event, name), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_event_raised_event, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_event_raised_event, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_event_raised_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_event_raised_event_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_event_raised_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_event_raised_event_message = {
     .name = "EventRaisedEvent",
     .size = sizeof(struct pb_event_raised_event),
@@ -400,11 +424,12 @@ const struct pb_message pb_event_raised_event_message = {
 };
 
 static const struct pb_field pb_generic_event_fields[] = {
-    {1, offsetof(struct pb_generic_event, data), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_generic_event, data), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_generic_event_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_generic_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_generic_event_message = {
     .name = "GenericEvent",
     .size = sizeof(struct pb_generic_event),
@@ -415,11 +440,12 @@ const struct pb_message pb_generic_event_message = {
 };
 
 static const struct pb_field pb_history_state_event_fields[] = {
-    {1, offsetof(struct pb_history_state_event, orchestration_state), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_state_message},
+    {1, offsetof(struct pb_history_state_event, orchestration_state), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_state_message},
 };
 static const uint8_t pb_history_state_event_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_history_state_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_history_state_event_message = {
     .name = "HistoryStateEvent",
     .size = sizeof(struct pb_history_state_event),
@@ -430,11 +456,12 @@ const struct pb_message pb_history_state_event_message = {
 };
 
 static const struct pb_field pb_continue_as_new_event_fields[] = {
-    {1, offsetof(struct pb_continue_as_new_event, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_continue_as_new_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_continue_as_new_event_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_continue_as_new_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_continue_as_new_event_message = {
     .name = "ContinueAsNewEvent",
     .size = sizeof(struct pb_continue_as_new_event),
@@ -445,11 +472,12 @@ const struct pb_message pb_continue_as_new_event_message = {
 };
 
 static const struct pb_field pb_execution_suspended_event_fields[] = {
-    {1, offsetof(struct pb_execution_suspended_event, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_execution_suspended_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_execution_suspended_event_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_execution_suspended_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_execution_suspended_event_message = {
     .name = "ExecutionSuspendedEvent",
     .size = sizeof(struct pb_execution_suspended_event),
@@ -460,11 +488,12 @@ const struct pb_message pb_execution_suspended_event_message = {
 };
 
 static const struct pb_field pb_execution_resumed_event_fields[] = {
-    {1, offsetof(struct pb_execution_resumed_event, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_execution_resumed_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_execution_resumed_event_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_execution_resumed_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_execution_resumed_event_message = {
     .name = "ExecutionResumedEvent",
     .size = sizeof(struct pb_execution_resumed_event),
@@ -475,15 +504,16 @@ const struct pb_message pb_execution_resumed_event_message = {
 };
 
 static const struct pb_field pb_entity_operation_signaled_event_fields[] = {
-    {1, offsetof(struct pb_entity_operation_signaled_event, request_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_entity_operation_signaled_event, operation), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_entity_operation_signaled_event, scheduled_time), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {4, offsetof(struct pb_entity_operation_signaled_event, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {5, offsetof(struct pb_entity_operation_signaled_event, target_instance_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_entity_operation_signaled_event, request_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_entity_operation_signaled_event, operation), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_entity_operation_signaled_event, scheduled_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {4, offsetof(struct pb_entity_operation_signaled_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {5, offsetof(struct pb_entity_operation_signaled_event, target_instance_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_entity_operation_signaled_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5,
 };
+_Static_assert(sizeof(struct pb_entity_operation_signaled_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_entity_operation_signaled_event_message = {
     .name = "EntityOperationSignaledEvent",
     .size = sizeof(struct pb_entity_operation_signaled_event),
@@ -494,17 +524,18 @@ const struct pb_message pb_entity_operation_signaled_event_message = {
 };
 
 static const struct pb_field pb_entity_operation_called_event_fields[] = {
-    {1, offsetof(struct pb_entity_operation_called_event, request_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_entity_operation_called_event, operation), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_entity_operation_called_event, scheduled_time), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {4, offsetof(struct pb_entity_operation_called_event, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {5, offsetof(struct pb_entity_operation_called_event, parent_instance_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {6, offsetof(struct pb_entity_operation_called_event, parent_execution_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {7, offsetof(struct pb_entity_operation_called_event, target_instance_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_entity_operation_called_event, request_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_entity_operation_called_event, operation), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_entity_operation_called_event, scheduled_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {4, offsetof(struct pb_entity_operation_called_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {5, offsetof(struct pb_entity_operation_called_event, parent_instance_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {6, offsetof(struct pb_entity_operation_called_event, parent_execution_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {7, offsetof(struct pb_entity_operation_called_event, target_instance_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_entity_operation_called_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
+_Static_assert(sizeof(struct pb_entity_operation_called_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_entity_operation_called_event_message = {
     .name = "EntityOperationCalledEvent",
     .size = sizeof(struct pb_entity_operation_called_event),
@@ -515,14 +546,15 @@ const struct pb_message pb_entity_operation_called_event_message = {
 };
 
 static const struct pb_field pb_entity_lock_requested_event_fields[] = {
-    {1, offsetof(struct pb_entity_lock_requested_event, critical_section_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_entity_lock_requested_event, lock_set), offsetof(struct pb_entity_lock_requested_event, lock_set_count), PB_KIND_STRING, true, false, NULL},
-    {3, offsetof(struct pb_entity_lock_requested_event, position), 0, PB_KIND_INT32, false, false, NULL},
-    {4, offsetof(struct pb_entity_lock_requested_event, parent_instance_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_entity_lock_requested_event, critical_section_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_entity_lock_requested_event, lock_set), offsetof(struct pb_entity_lock_requested_event, lock_set_count), PB_KIND_STRING, true, false, 0, NULL},
+    {3, offsetof(struct pb_entity_lock_requested_event, position), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {4, offsetof(struct pb_entity_lock_requested_event, parent_instance_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_entity_lock_requested_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
+_Static_assert(sizeof(struct pb_entity_lock_requested_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_entity_lock_requested_event_message = {
     .name = "EntityLockRequestedEvent",
     .size = sizeof(struct pb_entity_lock_requested_event),
@@ -533,12 +565,13 @@ const struct pb_message pb_entity_lock_requested_event_message = {
 };
 
 static const struct pb_field pb_entity_operation_completed_event_fields[] = {
-    {1, offsetof(struct pb_entity_operation_completed_event, request_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_entity_operation_completed_event, output), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_entity_operation_completed_event, request_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_entity_operation_completed_event, output), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_entity_operation_completed_event_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_entity_operation_completed_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_entity_operation_completed_event_message = {
     .name = "EntityOperationCompletedEvent",
     .size = sizeof(struct pb_entity_operation_completed_event),
@@ -549,12 +582,13 @@ const struct pb_message pb_entity_operation_completed_event_message = {
 };
 
 static const struct pb_field pb_entity_operation_failed_event_fields[] = {
-    {1, offsetof(struct pb_entity_operation_failed_event, request_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_entity_operation_failed_event, failure_details), 0, PB_KIND_MESSAGE, false, false, &pb_task_failure_details_message},
+    {1, offsetof(struct pb_entity_operation_failed_event, request_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_entity_operation_failed_event, failure_details), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
 };
 static const uint8_t pb_entity_operation_failed_event_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_entity_operation_failed_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_entity_operation_failed_event_message = {
     .name = "EntityOperationFailedEvent",
     .size = sizeof(struct pb_entity_operation_failed_event),
@@ -565,13 +599,14 @@ const struct pb_message pb_entity_operation_failed_event_message = {
 };
 
 static const struct pb_field pb_entity_unlock_sent_event_fields[] = {
-    {1, offsetof(struct pb_entity_unlock_sent_event, critical_section_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_entity_unlock_sent_event, parent_instance_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {3, offsetof(struct pb_entity_unlock_sent_event, target_instance_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_entity_unlock_sent_event, critical_section_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_entity_unlock_sent_event, parent_instance_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_entity_unlock_sent_event, target_instance_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_entity_unlock_sent_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_entity_unlock_sent_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_entity_unlock_sent_event_message = {
     .name = "EntityUnlockSentEvent",
     .size = sizeof(struct pb_entity_unlock_sent_event),
@@ -582,11 +617,12 @@ const struct pb_message pb_entity_unlock_sent_event_message = {
 };
 
 static const struct pb_field pb_entity_lock_granted_event_fields[] = {
-    {1, offsetof(struct pb_entity_lock_granted_event, critical_section_id), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_entity_lock_granted_event, critical_section_id), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_entity_lock_granted_event_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_entity_lock_granted_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_entity_lock_granted_event_message = {
     .name = "EntityLockGrantedEvent",
     .size = sizeof(struct pb_entity_lock_granted_event),
@@ -597,20 +633,21 @@ const struct pb_message pb_entity_lock_granted_event_message = {
 };
 
 static const struct pb_field pb_execution_rewound_event_fields[] = {
-    {1, offsetof(struct pb_execution_rewound_event, reason), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {2, offsetof(struct pb_execution_rewound_event, parent_execution_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {3, offsetof(struct pb_execution_rewound_event, instance_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_execution_rewound_event, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, &pb_trace_context_message},
-    {5, offsetof(struct pb_execution_rewound_event, name), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {6, offsetof(struct pb_execution_rewound_event, version), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {7, offsetof(struct pb_execution_rewound_event, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {8, offsetof(struct pb_execution_rewound_event, parent_instance), 0, PB_KIND_MESSAGE, false, false, &pb_parent_instance_info_message},
-    {9, offsetof(struct pb_execution_rewound_event, tags), offsetof(struct pb_execution_rewound_event, tags_count), PB_KIND_STRING_MAP, true, false, NULL},
+    {1, offsetof(struct pb_execution_rewound_event, reason), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_execution_rewound_event, parent_execution_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_execution_rewound_event, instance_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_execution_rewound_event, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
+    {5, offsetof(struct pb_execution_rewound_event, name), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {6, offsetof(struct pb_execution_rewound_event, version), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {7, offsetof(struct pb_execution_rewound_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {8, offsetof(struct pb_execution_rewound_event, parent_instance), 0, PB_KIND_MESSAGE, false, false, 0, &pb_parent_instance_info_message},
+    {9, offsetof(struct pb_execution_rewound_event, tags), offsetof(struct pb_execution_rewound_event, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
 static const uint8_t pb_execution_rewound_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
     [9] = 9,
 };
+_Static_assert(sizeof(struct pb_execution_rewound_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_execution_rewound_event_message = {
     .name = "ExecutionRewoundEvent",
     .size = sizeof(struct pb_execution_rewound_event),
@@ -621,36 +658,36 @@ const struct pb_message pb_execution_rewound_event_message = {
 };
 
 static const struct pb_field pb_history_event_fields[] = {
-    {1, offsetof(struct pb_history_event, event_id), 0, PB_KIND_INT32, false, false, NULL},
-    {2, offsetof(struct pb_history_event, timestamp), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {3, offsetof(struct pb_history_event, execution_started), 0, PB_KIND_MESSAGE, false, true, &pb_execution_started_event_message},
-    {4, offsetof(struct pb_history_event, execution_completed), 0, PB_KIND_MESSAGE, false, true, &pb_execution_completed_event_message},
-    {5, offsetof(struct pb_history_event, execution_terminated), 0, PB_KIND_MESSAGE, false, true, &pb_execution_terminated_event_message},
-    {6, offsetof(struct pb_history_event, task_scheduled), 0, PB_KIND_MESSAGE, false, true, &pb_task_scheduled_event_message},
-    {7, offsetof(struct pb_history_event, task_completed), 0, PB_KIND_MESSAGE, false, true, &pb_task_completed_event_message},
-    {8, offsetof(struct pb_history_event, task_failed), 0, PB_KIND_MESSAGE, false, true, &pb_task_failed_event_message},
-    {9, offsetof(struct pb_history_event, sub_orchestration_instance_created), 0, PB_KIND_MESSAGE, false, true, &pb_sub_orchestration_instance_created_event_message},
-    {10, offsetof(struct pb_history_event, sub_orchestration_instance_completed), 0, PB_KIND_MESSAGE, false, true, &pb_sub_orchestration_instance_completed_event_message},
-    {11, offsetof(struct pb_history_event, sub_orchestration_instance_failed), 0, PB_KIND_MESSAGE, false, true, &pb_sub_orchestration_instance_failed_event_message},
-    {12, offsetof(struct pb_history_event, timer_created), 0, PB_KIND_MESSAGE, false, true, &pb_timer_created_event_message},
-    {13, offsetof(struct pb_history_event, timer_fired), 0, PB_KIND_MESSAGE, false, true, &pb_timer_fired_event_message},
-    {14, offsetof(struct pb_history_event, orchestrator_started), 0, PB_KIND_MESSAGE, false, true, &pb_orchestrator_started_event_message},
-    {15, offsetof(struct pb_history_event, orchestrator_completed), 0, PB_KIND_MESSAGE, false, true, &pb_orchestrator_completed_event_message},
-    {16, offsetof(struct pb_history_event, event_sent), 0, PB_KIND_MESSAGE, false, true, &pb_event_sent_event_message},
-    {17, offsetof(struct pb_history_event, event_raised), 0, PB_KIND_MESSAGE, false, true, &pb_event_raised_event_message},
-    {18, offsetof(struct pb_history_event, generic_event), 0, PB_KIND_MESSAGE, false, true, &pb_generic_event_message},
-    {19, offsetof(struct pb_history_event, history_state), 0, PB_KIND_MESSAGE, false, true, &pb_history_state_event_message},
-    {20, offsetof(struct pb_history_event, continue_as_new), 0, PB_KIND_MESSAGE, false, true, &pb_continue_as_new_event_message},
-    {21, offsetof(struct pb_history_event, execution_suspended), 0, PB_KIND_MESSAGE, false, true, &pb_execution_suspended_event_message},
-    {22, offsetof(struct pb_history_event, execution_resumed), 0, PB_KIND_MESSAGE, false, true, &pb_execution_resumed_event_message},
-    {23, offsetof(struct pb_history_event, entity_operation_signaled), 0, PB_KIND_MESSAGE, false, true, &pb_entity_operation_signaled_event_message},
-    {24, offsetof(struct pb_history_event, entity_operation_called), 0, PB_KIND_MESSAGE, false, true, &pb_entity_operation_called_event_message},
-    {25, offsetof(struct pb_history_event, entity_operation_completed), 0, PB_KIND_MESSAGE, false, true, &pb_entity_operation_completed_event_message},
-    {26, offsetof(struct pb_history_event, entity_operation_failed), 0, PB_KIND_MESSAGE, false, true, &pb_entity_operation_failed_event_message},
-    {27, offsetof(struct pb_history_event, entity_lock_requested), 0, PB_KIND_MESSAGE, false, true, &pb_entity_lock_requested_event_message},
-    {28, offsetof(struct pb_history_event, entity_lock_granted), 0, PB_KIND_MESSAGE, false, true, &pb_entity_lock_granted_event_message},
-    {29, offsetof(struct pb_history_event, entity_unlock_sent), 0, PB_KIND_MESSAGE, false, true, &pb_entity_unlock_sent_event_message},
-    {30, offsetof(struct pb_history_event, execution_rewound), 0, PB_KIND_MESSAGE, false, true, &pb_execution_rewound_event_message},
+    {1, offsetof(struct pb_history_event, event_id), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {2, offsetof(struct pb_history_event, timestamp), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {3, offsetof(struct pb_history_event, execution_started), 0, PB_KIND_MESSAGE, false, true, 28, &pb_execution_started_event_message},
+    {4, offsetof(struct pb_history_event, execution_completed), 0, PB_KIND_MESSAGE, false, true, 27, &pb_execution_completed_event_message},
+    {5, offsetof(struct pb_history_event, execution_terminated), 0, PB_KIND_MESSAGE, false, true, 26, &pb_execution_terminated_event_message},
+    {6, offsetof(struct pb_history_event, task_scheduled), 0, PB_KIND_MESSAGE, false, true, 25, &pb_task_scheduled_event_message},
+    {7, offsetof(struct pb_history_event, task_completed), 0, PB_KIND_MESSAGE, false, true, 24, &pb_task_completed_event_message},
+    {8, offsetof(struct pb_history_event, task_failed), 0, PB_KIND_MESSAGE, false, true, 23, &pb_task_failed_event_message},
+    {9, offsetof(struct pb_history_event, sub_orchestration_instance_created), 0, PB_KIND_MESSAGE, false, true, 22, &pb_sub_orchestration_instance_created_event_message},
+    {10, offsetof(struct pb_history_event, sub_orchestration_instance_completed), 0, PB_KIND_MESSAGE, false, true, 21, &pb_sub_orchestration_instance_completed_event_message},
+    {11, offsetof(struct pb_history_event, sub_orchestration_instance_failed), 0, PB_KIND_MESSAGE, false, true, 20, &pb_sub_orchestration_instance_failed_event_message},
+    {12, offsetof(struct pb_history_event, timer_created), 0, PB_KIND_MESSAGE, false, true, 19, &pb_timer_created_event_message},
+    {13, offsetof(struct pb_history_event, timer_fired), 0, PB_KIND_MESSAGE, false, true, 18, &pb_timer_fired_event_message},
+    {14, offsetof(struct pb_history_event, orchestrator_started), 0, PB_KIND_MESSAGE, false, true, 17, &pb_orchestrator_started_event_message},
+    {15, offsetof(struct pb_history_event, orchestrator_completed), 0, PB_KIND_MESSAGE, false, true, 16, &pb_orchestrator_completed_event_message},
+    {16, offsetof(struct pb_history_event, event_sent), 0, PB_KIND_MESSAGE, false, true, 15, &pb_event_sent_event_message},
+    {17, offsetof(struct pb_history_event, event_raised), 0, PB_KIND_MESSAGE, false, true, 14, &pb_event_raised_event_message},
+    {18, offsetof(struct pb_history_event, generic_event), 0, PB_KIND_MESSAGE, false, true, 13, &pb_generic_event_message},
+    {19, offsetof(struct pb_history_event, history_state), 0, PB_KIND_MESSAGE, false, true, 12, &pb_history_state_event_message},
+    {20, offsetof(struct pb_history_event, continue_as_new), 0, PB_KIND_MESSAGE, false, true, 11, &pb_continue_as_new_event_message},
+    {21, offsetof(struct pb_history_event, execution_suspended), 0, PB_KIND_MESSAGE, false, true, 10, &pb_execution_suspended_event_message},
+    {22, offsetof(struct pb_history_event, execution_resumed), 0, PB_KIND_MESSAGE, false, true, 9, &pb_execution_resumed_event_message},
+    {23, offsetof(struct pb_history_event, entity_operation_signaled), 0, PB_KIND_MESSAGE, false, true, 8, &pb_entity_operation_signaled_event_message},
+    {24, offsetof(struct pb_history_event, entity_operation_called), 0, PB_KIND_MESSAGE, false, true, 7, &pb_entity_operation_called_event_message},
+    {25, offsetof(struct pb_history_event, entity_operation_completed), 0, PB_KIND_MESSAGE, false, true, 6, &pb_entity_operation_completed_event_message},
+    {26, offsetof(struct pb_history_event, entity_operation_failed), 0, PB_KIND_MESSAGE, false, true, 5, &pb_entity_operation_failed_event_message},
+    {27, offsetof(struct pb_history_event, entity_lock_requested), 0, PB_KIND_MESSAGE, false, true, 4, &pb_entity_lock_requested_event_message},
+    {28, offsetof(struct pb_history_event, entity_lock_granted), 0, PB_KIND_MESSAGE, false, true, 3, &pb_entity_lock_granted_event_message},
+    {29, offsetof(struct pb_history_event, entity_unlock_sent), 0, PB_KIND_MESSAGE, false, true, 2, &pb_entity_unlock_sent_event_message},
+    {30, offsetof(struct pb_history_event, execution_rewound), 0, PB_KIND_MESSAGE, false, true, 1, &pb_execution_rewound_event_message},
 };
 static const uint8_t pb_history_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
@@ -658,6 +695,7 @@ static const uint8_t pb_history_event_index[] = {
     [17] = 17, [18] = 18, [19] = 19, [20] = 20, [21] = 21, [22] = 22, [23] = 23, [24] = 24,
     [25] = 25, [26] = 26, [27] = 27, [28] = 28, [29] = 29, [30] = 30,
 };
+_Static_assert(sizeof(struct pb_history_event) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_history_event_message = {
     .name = "HistoryEvent",
     .size = sizeof(struct pb_history_event),
@@ -669,15 +707,16 @@ const struct pb_message pb_history_event_message = {
 };
 
 static const struct pb_field pb_schedule_task_action_fields[] = {
-    {1, offsetof(struct pb_schedule_task_action, name), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_schedule_task_action, version), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {3, offsetof(struct pb_schedule_task_action, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_schedule_task_action, tags), offsetof(struct pb_schedule_task_action, tags_count), PB_KIND_STRING_MAP, true, false, NULL},
-    {5, offsetof(struct pb_schedule_task_action, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, &pb_trace_context_message},
+    {1, offsetof(struct pb_schedule_task_action, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_schedule_task_action, version), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_schedule_task_action, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_schedule_task_action, tags), offsetof(struct pb_schedule_task_action, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
+    {5, offsetof(struct pb_schedule_task_action, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
 };
 static const uint8_t pb_schedule_task_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5,
 };
+_Static_assert(sizeof(struct pb_schedule_task_action) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_schedule_task_action_message = {
     .name = "ScheduleTaskAction",
     .size = sizeof(struct pb_schedule_task_action),
@@ -688,16 +727,17 @@ const struct pb_message pb_schedule_task_action_message = {
 };
 
 static const struct pb_field pb_create_sub_orchestration_action_fields[] = {
-    {1, offsetof(struct pb_create_sub_orchestration_action, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_create_sub_orchestration_action, name), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_create_sub_orchestration_action, version), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_create_sub_orchestration_action, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {5, offsetof(struct pb_create_sub_orchestration_action, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, &pb_trace_context_message},
-    {6, offsetof(struct pb_create_sub_orchestration_action, tags), offsetof(struct pb_create_sub_orchestration_action, tags_count), PB_KIND_STRING_MAP, true, false, NULL},
+    {1, offsetof(struct pb_create_sub_orchestration_action, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_create_sub_orchestration_action, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_create_sub_orchestration_action, version), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_create_sub_orchestration_action, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {5, offsetof(struct pb_create_sub_orchestration_action, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
+    {6, offsetof(struct pb_create_sub_orchestration_action, tags), offsetof(struct pb_create_sub_orchestration_action, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
 static const uint8_t pb_create_sub_orchestration_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6,
 };
+_Static_assert(sizeof(struct pb_create_sub_orchestration_action) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_create_sub_orchestration_action_message = {
     .name = "CreateSubOrchestrationAction",
     .size = sizeof(struct pb_create_sub_orchestration_action),
@@ -708,11 +748,12 @@ const struct pb_message pb_create_sub_orchestration_action_message = {
 };
 
 static const struct pb_field pb_create_timer_action_fields[] = {
-    {1, offsetof(struct pb_create_timer_action, fire_at), 0, PB_KIND_OPT_TIME, false, false, NULL},
+    {1, offsetof(struct pb_create_timer_action, fire_at), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
 static const uint8_t pb_create_timer_action_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_create_timer_action) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_create_timer_action_message = {
     .name = "CreateTimerAction",
     .size = sizeof(struct pb_create_timer_action),
@@ -723,13 +764,14 @@ const struct pb_message pb_create_timer_action_message = {
 };
 
 static const struct pb_field pb_send_event_action_fields[] = {
-    {1, offsetof(struct pb_send_event_action, instance), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_instance_message},
-    {2, offsetof(struct pb_send_event_action, name), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_send_event_action, data), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_send_event_action, instance), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_instance_message},
+    {2, offsetof(struct pb_send_event_action, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_send_event_action, data), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_send_event_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_send_event_action) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_send_event_action_message = {
     .name = "SendEventAction",
     .size = sizeof(struct pb_send_event_action),
@@ -740,17 +782,18 @@ const struct pb_message pb_send_event_action_message = {
 };
 
 static const struct pb_field pb_complete_orchestration_action_fields[] = {
-    {1, offsetof(struct pb_complete_orchestration_action, orchestration_status), 0, PB_KIND_INT32, false, false, NULL},
-    {2, offsetof(struct pb_complete_orchestration_action, result), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {3, offsetof(struct pb_complete_orchestration_action, details), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_complete_orchestration_action, new_version), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {5, offsetof(struct pb_complete_orchestration_action, carryover_events), offsetof(struct pb_complete_orchestration_action, carryover_events_count), PB_KIND_MESSAGE, true, false, &pb_history_event_message},
-    {6, offsetof(struct pb_complete_orchestration_action, failure_details), 0, PB_KIND_MESSAGE, false, false, &pb_task_failure_details_message},
-    {7, offsetof(struct pb_complete_orchestration_action, tags), offsetof(struct pb_complete_orchestration_action, tags_count), PB_KIND_STRING_MAP, true, false, NULL},
+    {1, offsetof(struct pb_complete_orchestration_action, orchestration_status), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {2, offsetof(struct pb_complete_orchestration_action, result), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_complete_orchestration_action, details), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_complete_orchestration_action, new_version), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {5, offsetof(struct pb_complete_orchestration_action, carryover_events), offsetof(struct pb_complete_orchestration_action, carryover_events_count), PB_KIND_MESSAGE, true, false, 0, &pb_history_event_message},
+    {6, offsetof(struct pb_complete_orchestration_action, failure_details), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
+    {7, offsetof(struct pb_complete_orchestration_action, tags), offsetof(struct pb_complete_orchestration_action, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
 static const uint8_t pb_complete_orchestration_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
+_Static_assert(sizeof(struct pb_complete_orchestration_action) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_complete_orchestration_action_message = {
     .name = "CompleteOrchestrationAction",
     .size = sizeof(struct pb_complete_orchestration_action),
@@ -761,13 +804,14 @@ const struct pb_message pb_complete_orchestration_action_message = {
 };
 
 static const struct pb_field pb_terminate_orchestration_action_fields[] = {
-    {1, offsetof(struct pb_terminate_orchestration_action, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_terminate_orchestration_action, reason), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {3, offsetof(struct pb_terminate_orchestration_action, recurse), 0, PB_KIND_BOOL, false, false, NULL},
+    {1, offsetof(struct pb_terminate_orchestration_action, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_terminate_orchestration_action, reason), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_terminate_orchestration_action, recurse), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
 static const uint8_t pb_terminate_orchestration_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_terminate_orchestration_action) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_terminate_orchestration_action_message = {
     .name = "TerminateOrchestrationAction",
     .size = sizeof(struct pb_terminate_orchestration_action),
@@ -778,14 +822,15 @@ const struct pb_message pb_terminate_orchestration_action_message = {
 };
 
 static const struct pb_field pb_send_entity_message_action_fields[] = {
-    {1, offsetof(struct pb_send_entity_message_action, entity_operation_signaled), 0, PB_KIND_MESSAGE, false, true, &pb_entity_operation_signaled_event_message},
-    {2, offsetof(struct pb_send_entity_message_action, entity_operation_called), 0, PB_KIND_MESSAGE, false, true, &pb_entity_operation_called_event_message},
-    {3, offsetof(struct pb_send_entity_message_action, entity_lock_requested), 0, PB_KIND_MESSAGE, false, true, &pb_entity_lock_requested_event_message},
-    {4, offsetof(struct pb_send_entity_message_action, entity_unlock_sent), 0, PB_KIND_MESSAGE, false, true, &pb_entity_unlock_sent_event_message},
+    {1, offsetof(struct pb_send_entity_message_action, entity_operation_signaled), 0, PB_KIND_MESSAGE, false, true, 4, &pb_entity_operation_signaled_event_message},
+    {2, offsetof(struct pb_send_entity_message_action, entity_operation_called), 0, PB_KIND_MESSAGE, false, true, 3, &pb_entity_operation_called_event_message},
+    {3, offsetof(struct pb_send_entity_message_action, entity_lock_requested), 0, PB_KIND_MESSAGE, false, true, 2, &pb_entity_lock_requested_event_message},
+    {4, offsetof(struct pb_send_entity_message_action, entity_unlock_sent), 0, PB_KIND_MESSAGE, false, true, 1, &pb_entity_unlock_sent_event_message},
 };
 static const uint8_t pb_send_entity_message_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
+_Static_assert(sizeof(struct pb_send_entity_message_action) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_send_entity_message_action_message = {
     .name = "SendEntityMessageAction",
     .size = sizeof(struct pb_send_entity_message_action),
@@ -797,11 +842,12 @@ const struct pb_message pb_send_entity_message_action_message = {
 };
 
 static const struct pb_field pb_rewind_orchestration_action_fields[] = {
-    {1, offsetof(struct pb_rewind_orchestration_action, new_history), offsetof(struct pb_rewind_orchestration_action, new_history_count), PB_KIND_MESSAGE, true, false, &pb_history_event_message},
+    {1, offsetof(struct pb_rewind_orchestration_action, new_history), offsetof(struct pb_rewind_orchestration_action, new_history_count), PB_KIND_MESSAGE, true, false, 0, &pb_history_event_message},
 };
 static const uint8_t pb_rewind_orchestration_action_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_rewind_orchestration_action) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_rewind_orchestration_action_message = {
     .name = "RewindOrchestrationAction",
     .size = sizeof(struct pb_rewind_orchestration_action),
@@ -812,20 +858,21 @@ const struct pb_message pb_rewind_orchestration_action_message = {
 };
 
 static const struct pb_field pb_orchestrator_action_fields[] = {
-    {1, offsetof(struct pb_orchestrator_action, id), 0, PB_KIND_INT32, false, false, NULL},
-    {2, offsetof(struct pb_orchestrator_action, schedule_task), 0, PB_KIND_MESSAGE, false, true, &pb_schedule_task_action_message},
-    {3, offsetof(struct pb_orchestrator_action, create_sub_orchestration), 0, PB_KIND_MESSAGE, false, true, &pb_create_sub_orchestration_action_message},
-    {4, offsetof(struct pb_orchestrator_action, create_timer), 0, PB_KIND_MESSAGE, false, true, &pb_create_timer_action_message},
-    {5, offsetof(struct pb_orchestrator_action, send_event), 0, PB_KIND_MESSAGE, false, true, &pb_send_event_action_message},
-    {6, offsetof(struct pb_orchestrator_action, complete_orchestration), 0, PB_KIND_MESSAGE, false, true, &pb_complete_orchestration_action_message},
-    {7, offsetof(struct pb_orchestrator_action, terminate_orchestration), 0, PB_KIND_MESSAGE, false, true, &pb_terminate_orchestration_action_message},
-    {8, offsetof(struct pb_orchestrator_action, send_entity_message), 0, PB_KIND_MESSAGE, false, true, &pb_send_entity_message_action_message},
-    {9, offsetof(struct pb_orchestrator_action, rewind_orchestration), 0, PB_KIND_MESSAGE, false, true, &pb_rewind_orchestration_action_message},
+    {1, offsetof(struct pb_orchestrator_action, id), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {2, offsetof(struct pb_orchestrator_action, schedule_task), 0, PB_KIND_MESSAGE, false, true, 8, &pb_schedule_task_action_message},
+    {3, offsetof(struct pb_orchestrator_action, create_sub_orchestration), 0, PB_KIND_MESSAGE, false, true, 7, &pb_create_sub_orchestration_action_message},
+    {4, offsetof(struct pb_orchestrator_action, create_timer), 0, PB_KIND_MESSAGE, false, true, 6, &pb_create_timer_action_message},
+    {5, offsetof(struct pb_orchestrator_action, send_event), 0, PB_KIND_MESSAGE, false, true, 5, &pb_send_event_action_message},
+    {6, offsetof(struct pb_orchestrator_action, complete_orchestration), 0, PB_KIND_MESSAGE, false, true, 4, &pb_complete_orchestration_action_message},
+    {7, offsetof(struct pb_orchestrator_action, terminate_orchestration), 0, PB_KIND_MESSAGE, false, true, 3, &pb_terminate_orchestration_action_message},
+    {8, offsetof(struct pb_orchestrator_action, send_entity_message), 0, PB_KIND_MESSAGE, false, true, 2, &pb_send_entity_message_action_message},
+    {9, offsetof(struct pb_orchestrator_action, rewind_orchestration), 0, PB_KIND_MESSAGE, false, true, 1, &pb_rewind_orchestration_action_message},
 };
 static const uint8_t pb_orchestrator_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
     [9] = 9,
 };
+_Static_assert(sizeof(struct pb_orchestrator_action) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_orchestrator_action_message = {
     .name = "OrchestratorAction",
     .size = sizeof(struct pb_orchestrator_action),
@@ -837,12 +884,13 @@ const struct pb_message pb_orchestrator_action_message = {
 };
 
 static const struct pb_field pb_orchestration_trace_context_fields[] = {
-    {1, offsetof(struct pb_orchestration_trace_context, span_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {2, offsetof(struct pb_orchestration_trace_context, span_start_time), 0, PB_KIND_OPT_TIME, false, false, NULL},
+    {1, offsetof(struct pb_orchestration_trace_context, span_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_orchestration_trace_context, span_start_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
 static const uint8_t pb_orchestration_trace_context_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_orchestration_trace_context) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_orchestration_trace_context_message = {
     .name = "OrchestrationTraceContext",
     .size = sizeof(struct pb_orchestration_trace_context),
@@ -853,18 +901,19 @@ const struct pb_message pb_orchestration_trace_context_message = {
 };
 
 static const struct pb_field pb_orchestrator_request_fields[] = {
-    {1, offsetof(struct pb_orchestrator_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_orchestrator_request, execution_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {3, offsetof(struct pb_orchestrator_request, past_events), offsetof(struct pb_orchestrator_request, past_events_count), PB_KIND_MESSAGE, true, false, &pb_history_event_message},
-    {4, offsetof(struct pb_orchestrator_request, new_events), offsetof(struct pb_orchestrator_request, new_events_count), PB_KIND_MESSAGE, true, false, &pb_history_event_message},
-    {5, offsetof(struct pb_orchestrator_request, entity_parameters), 0, PB_KIND_MESSAGE, false, false, &pb_orchestrator_entity_parameters_message},
-    {6, offsetof(struct pb_orchestrator_request, requires_history_streaming), 0, PB_KIND_BOOL, false, false, NULL},
-    {7, offsetof(struct pb_orchestrator_request, properties), offsetof(struct pb_orchestrator_request, properties_count), PB_KIND_MESSAGE_MAP, true, false, &pb_value_message},
-    {8, offsetof(struct pb_orchestrator_request, orchestration_trace_context), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_trace_context_message},
+    {1, offsetof(struct pb_orchestrator_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_orchestrator_request, execution_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_orchestrator_request, past_events), offsetof(struct pb_orchestrator_request, past_events_count), PB_KIND_MESSAGE, true, false, 0, &pb_history_event_message},
+    {4, offsetof(struct pb_orchestrator_request, new_events), offsetof(struct pb_orchestrator_request, new_events_count), PB_KIND_MESSAGE, true, false, 0, &pb_history_event_message},
+    {5, offsetof(struct pb_orchestrator_request, entity_parameters), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestrator_entity_parameters_message},
+    {6, offsetof(struct pb_orchestrator_request, requires_history_streaming), 0, PB_KIND_BOOL, false, false, 0, NULL},
+    {7, offsetof(struct pb_orchestrator_request, properties), offsetof(struct pb_orchestrator_request, properties_count), PB_KIND_MESSAGE_MAP, true, false, 0, &pb_value_message},
+    {8, offsetof(struct pb_orchestrator_request, orchestration_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_trace_context_message},
 };
 static const uint8_t pb_orchestrator_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
 };
+_Static_assert(sizeof(struct pb_orchestrator_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_orchestrator_request_message = {
     .name = "OrchestratorRequest",
     .size = sizeof(struct pb_orchestrator_request),
@@ -875,20 +924,21 @@ const struct pb_message pb_orchestrator_request_message = {
 };
 
 static const struct pb_field pb_orchestrator_response_fields[] = {
-    {1, offsetof(struct pb_orchestrator_response, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_orchestrator_response, actions), offsetof(struct pb_orchestrator_response, actions_count), PB_KIND_MESSAGE, true, false, &pb_orchestrator_action_message},
-    {3, offsetof(struct pb_orchestrator_response, custom_status), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_orchestrator_response, completion_token), 0, PB_KIND_STRING, false, false, NULL},
-    {5, offsetof(struct pb_orchestrator_response, num_events_processed), 0, PB_KIND_OPT_INT32, false, false, NULL},
-    {6, offsetof(struct pb_orchestrator_response, orchestration_trace_context), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_trace_context_message},
-    {7, offsetof(struct pb_orchestrator_response, requires_history), 0, PB_KIND_BOOL, false, false, NULL},
-    {8, offsetof(struct pb_orchestrator_response, is_partial), 0, PB_KIND_BOOL, false, false, NULL},
-    {9, offsetof(struct pb_orchestrator_response, chunk_index), 0, PB_KIND_OPT_INT32, false, false, NULL},
+    {1, offsetof(struct pb_orchestrator_response, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_orchestrator_response, actions), offsetof(struct pb_orchestrator_response, actions_count), PB_KIND_MESSAGE, true, false, 0, &pb_orchestrator_action_message},
+    {3, offsetof(struct pb_orchestrator_response, custom_status), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_orchestrator_response, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {5, offsetof(struct pb_orchestrator_response, num_events_processed), 0, PB_KIND_OPT_INT32, false, false, 0, NULL},
+    {6, offsetof(struct pb_orchestrator_response, orchestration_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_trace_context_message},
+    {7, offsetof(struct pb_orchestrator_response, requires_history), 0, PB_KIND_BOOL, false, false, 0, NULL},
+    {8, offsetof(struct pb_orchestrator_response, is_partial), 0, PB_KIND_BOOL, false, false, 0, NULL},
+    {9, offsetof(struct pb_orchestrator_response, chunk_index), 0, PB_KIND_OPT_INT32, false, false, 0, NULL},
 };
 static const uint8_t pb_orchestrator_response_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
     [9] = 9,
 };
+_Static_assert(sizeof(struct pb_orchestrator_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_orchestrator_response_message = {
     .name = "OrchestratorResponse",
     .size = sizeof(struct pb_orchestrator_response),
@@ -899,21 +949,22 @@ const struct pb_message pb_orchestrator_response_message = {
 };
 
 static const struct pb_field pb_create_instance_request_fields[] = {
-    {1, offsetof(struct pb_create_instance_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_create_instance_request, name), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_create_instance_request, version), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_create_instance_request, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {5, offsetof(struct pb_create_instance_request, scheduled_start_timestamp), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {6, offsetof(struct pb_create_instance_request, orchestration_id_reuse_policy), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_id_reuse_policy_message},
-    {7, offsetof(struct pb_create_instance_request, execution_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {8, offsetof(struct pb_create_instance_request, tags), offsetof(struct pb_create_instance_request, tags_count), PB_KIND_STRING_MAP, true, false, NULL},
-    {9, offsetof(struct pb_create_instance_request, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, &pb_trace_context_message},
-    {10, offsetof(struct pb_create_instance_request, request_time), 0, PB_KIND_OPT_TIME, false, false, NULL},
+    {1, offsetof(struct pb_create_instance_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_create_instance_request, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_create_instance_request, version), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_create_instance_request, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {5, offsetof(struct pb_create_instance_request, scheduled_start_timestamp), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {6, offsetof(struct pb_create_instance_request, orchestration_id_reuse_policy), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_id_reuse_policy_message},
+    {7, offsetof(struct pb_create_instance_request, execution_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {8, offsetof(struct pb_create_instance_request, tags), offsetof(struct pb_create_instance_request, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
+    {9, offsetof(struct pb_create_instance_request, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
+    {10, offsetof(struct pb_create_instance_request, request_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
 static const uint8_t pb_create_instance_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
     [9] = 9, [10] = 10,
 };
+_Static_assert(sizeof(struct pb_create_instance_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_create_instance_request_message = {
     .name = "CreateInstanceRequest",
     .size = sizeof(struct pb_create_instance_request),
@@ -924,11 +975,12 @@ const struct pb_message pb_create_instance_request_message = {
 };
 
 static const struct pb_field pb_orchestration_id_reuse_policy_fields[] = {
-    {1, offsetof(struct pb_orchestration_id_reuse_policy, replaceable_status), offsetof(struct pb_orchestration_id_reuse_policy, replaceable_status_count), PB_KIND_INT32, true, false, NULL},
+    {1, offsetof(struct pb_orchestration_id_reuse_policy, replaceable_status), offsetof(struct pb_orchestration_id_reuse_policy, replaceable_status_count), PB_KIND_INT32, true, false, 0, NULL},
 };
 static const uint8_t pb_orchestration_id_reuse_policy_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_orchestration_id_reuse_policy) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_orchestration_id_reuse_policy_message = {
     .name = "OrchestrationIdReusePolicy",
     .size = sizeof(struct pb_orchestration_id_reuse_policy),
@@ -939,11 +991,12 @@ const struct pb_message pb_orchestration_id_reuse_policy_message = {
 };
 
 static const struct pb_field pb_create_instance_response_fields[] = {
-    {1, offsetof(struct pb_create_instance_response, instance_id), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_create_instance_response, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_create_instance_response_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_create_instance_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_create_instance_response_message = {
     .name = "CreateInstanceResponse",
     .size = sizeof(struct pb_create_instance_response),
@@ -954,12 +1007,13 @@ const struct pb_message pb_create_instance_response_message = {
 };
 
 static const struct pb_field pb_get_instance_request_fields[] = {
-    {1, offsetof(struct pb_get_instance_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_get_instance_request, get_inputs_and_outputs), 0, PB_KIND_BOOL, false, false, NULL},
+    {1, offsetof(struct pb_get_instance_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_get_instance_request, get_inputs_and_outputs), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
 static const uint8_t pb_get_instance_request_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_get_instance_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_get_instance_request_message = {
     .name = "GetInstanceRequest",
     .size = sizeof(struct pb_get_instance_request),
@@ -970,12 +1024,13 @@ const struct pb_message pb_get_instance_request_message = {
 };
 
 static const struct pb_field pb_get_instance_response_fields[] = {
-    {1, offsetof(struct pb_get_instance_response, exists), 0, PB_KIND_BOOL, false, false, NULL},
-    {2, offsetof(struct pb_get_instance_response, orchestration_state), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_state_message},
+    {1, offsetof(struct pb_get_instance_response, exists), 0, PB_KIND_BOOL, false, false, 0, NULL},
+    {2, offsetof(struct pb_get_instance_response, orchestration_state), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_state_message},
 };
 static const uint8_t pb_get_instance_response_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_get_instance_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_get_instance_response_message = {
     .name = "GetInstanceResponse",
     .size = sizeof(struct pb_get_instance_response),
@@ -986,12 +1041,13 @@ const struct pb_message pb_get_instance_response_message = {
 };
 
 static const struct pb_field pb_rewind_instance_request_fields[] = {
-    {1, offsetof(struct pb_rewind_instance_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_rewind_instance_request, reason), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_rewind_instance_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_rewind_instance_request, reason), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_rewind_instance_request_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_rewind_instance_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_rewind_instance_request_message = {
     .name = "RewindInstanceRequest",
     .size = sizeof(struct pb_rewind_instance_request),
@@ -1001,32 +1057,34 @@ const struct pb_message pb_rewind_instance_request_message = {
     .number_max = 2,
 };
 
+_Static_assert(sizeof(struct pb_rewind_instance_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_rewind_instance_response_message = {
     .name = "RewindInstanceResponse",
     .size = sizeof(struct pb_rewind_instance_response),
 };
 
 static const struct pb_field pb_orchestration_state_fields[] = {
-    {1, offsetof(struct pb_orchestration_state, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_orchestration_state, name), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_orchestration_state, version), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_orchestration_state, orchestration_status), 0, PB_KIND_INT32, false, false, NULL},
-    {5, offsetof(struct pb_orchestration_state, scheduled_start_timestamp), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {6, offsetof(struct pb_orchestration_state, created_timestamp), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {7, offsetof(struct pb_orchestration_state, last_updated_timestamp), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {8, offsetof(struct pb_orchestration_state, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {9, offsetof(struct pb_orchestration_state, output), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {10, offsetof(struct pb_orchestration_state, custom_status), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {11, offsetof(struct pb_orchestration_state, failure_details), 0, PB_KIND_MESSAGE, false, false, &pb_task_failure_details_message},
-    {12, offsetof(struct pb_orchestration_state, execution_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {13, offsetof(struct pb_orchestration_state, completed_timestamp), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {14, offsetof(struct pb_orchestration_state, parent_instance_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {15, offsetof(struct pb_orchestration_state, tags), offsetof(struct pb_orchestration_state, tags_count), PB_KIND_STRING_MAP, true, false, NULL},
+    {1, offsetof(struct pb_orchestration_state, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_orchestration_state, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_orchestration_state, version), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_orchestration_state, orchestration_status), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {5, offsetof(struct pb_orchestration_state, scheduled_start_timestamp), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {6, offsetof(struct pb_orchestration_state, created_timestamp), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {7, offsetof(struct pb_orchestration_state, last_updated_timestamp), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {8, offsetof(struct pb_orchestration_state, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {9, offsetof(struct pb_orchestration_state, output), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {10, offsetof(struct pb_orchestration_state, custom_status), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {11, offsetof(struct pb_orchestration_state, failure_details), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
+    {12, offsetof(struct pb_orchestration_state, execution_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {13, offsetof(struct pb_orchestration_state, completed_timestamp), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {14, offsetof(struct pb_orchestration_state, parent_instance_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {15, offsetof(struct pb_orchestration_state, tags), offsetof(struct pb_orchestration_state, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
 static const uint8_t pb_orchestration_state_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
     [9] = 9, [10] = 10, [11] = 11, [12] = 12, [13] = 13, [14] = 14, [15] = 15,
 };
+_Static_assert(sizeof(struct pb_orchestration_state) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_orchestration_state_message = {
     .name = "OrchestrationState",
     .size = sizeof(struct pb_orchestration_state),
@@ -1037,13 +1095,14 @@ const struct pb_message pb_orchestration_state_message = {
 };
 
 static const struct pb_field pb_raise_event_request_fields[] = {
-    {1, offsetof(struct pb_raise_event_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_raise_event_request, name), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_raise_event_request, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_raise_event_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_raise_event_request, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_raise_event_request, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_raise_event_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_raise_event_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_raise_event_request_message = {
     .name = "RaiseEventRequest",
     .size = sizeof(struct pb_raise_event_request),
@@ -1053,19 +1112,21 @@ const struct pb_message pb_raise_event_request_message = {
     .number_max = 3,
 };
 
+_Static_assert(sizeof(struct pb_raise_event_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_raise_event_response_message = {
     .name = "RaiseEventResponse",
     .size = sizeof(struct pb_raise_event_response),
 };
 
 static const struct pb_field pb_terminate_request_fields[] = {
-    {1, offsetof(struct pb_terminate_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_terminate_request, output), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {3, offsetof(struct pb_terminate_request, recursive), 0, PB_KIND_BOOL, false, false, NULL},
+    {1, offsetof(struct pb_terminate_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_terminate_request, output), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_terminate_request, recursive), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
 static const uint8_t pb_terminate_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_terminate_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_terminate_request_message = {
     .name = "TerminateRequest",
     .size = sizeof(struct pb_terminate_request),
@@ -1075,18 +1136,20 @@ const struct pb_message pb_terminate_request_message = {
     .number_max = 3,
 };
 
+_Static_assert(sizeof(struct pb_terminate_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_terminate_response_message = {
     .name = "TerminateResponse",
     .size = sizeof(struct pb_terminate_response),
 };
 
 static const struct pb_field pb_suspend_request_fields[] = {
-    {1, offsetof(struct pb_suspend_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_suspend_request, reason), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_suspend_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_suspend_request, reason), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_suspend_request_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_suspend_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_suspend_request_message = {
     .name = "SuspendRequest",
     .size = sizeof(struct pb_suspend_request),
@@ -1096,18 +1159,20 @@ const struct pb_message pb_suspend_request_message = {
     .number_max = 2,
 };
 
+_Static_assert(sizeof(struct pb_suspend_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_suspend_response_message = {
     .name = "SuspendResponse",
     .size = sizeof(struct pb_suspend_response),
 };
 
 static const struct pb_field pb_resume_request_fields[] = {
-    {1, offsetof(struct pb_resume_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_resume_request, reason), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_resume_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_resume_request, reason), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_resume_request_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_resume_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_resume_request_message = {
     .name = "ResumeRequest",
     .size = sizeof(struct pb_resume_request),
@@ -1117,17 +1182,19 @@ const struct pb_message pb_resume_request_message = {
     .number_max = 2,
 };
 
+_Static_assert(sizeof(struct pb_resume_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_resume_response_message = {
     .name = "ResumeResponse",
     .size = sizeof(struct pb_resume_response),
 };
 
 static const struct pb_field pb_query_instances_request_fields[] = {
-    {1, offsetof(struct pb_query_instances_request, query), 0, PB_KIND_MESSAGE, false, false, &pb_instance_query_message},
+    {1, offsetof(struct pb_query_instances_request, query), 0, PB_KIND_MESSAGE, false, false, 0, &pb_instance_query_message},
 };
 static const uint8_t pb_query_instances_request_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_query_instances_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_query_instances_request_message = {
     .name = "QueryInstancesRequest",
     .size = sizeof(struct pb_query_instances_request),
@@ -1138,18 +1205,19 @@ const struct pb_message pb_query_instances_request_message = {
 };
 
 static const struct pb_field pb_instance_query_fields[] = {
-    {1, offsetof(struct pb_instance_query, runtime_status), offsetof(struct pb_instance_query, runtime_status_count), PB_KIND_INT32, true, false, NULL},
-    {2, offsetof(struct pb_instance_query, created_time_from), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {3, offsetof(struct pb_instance_query, created_time_to), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {4, offsetof(struct pb_instance_query, task_hub_names), offsetof(struct pb_instance_query, task_hub_names_count), PB_KIND_OPT_STRING, true, false, NULL},
-    {5, offsetof(struct pb_instance_query, max_instance_count), 0, PB_KIND_INT32, false, false, NULL},
-    {6, offsetof(struct pb_instance_query, continuation_token), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {7, offsetof(struct pb_instance_query, instance_id_prefix), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {8, offsetof(struct pb_instance_query, fetch_inputs_and_outputs), 0, PB_KIND_BOOL, false, false, NULL},
+    {1, offsetof(struct pb_instance_query, runtime_status), offsetof(struct pb_instance_query, runtime_status_count), PB_KIND_INT32, true, false, 0, NULL},
+    {2, offsetof(struct pb_instance_query, created_time_from), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {3, offsetof(struct pb_instance_query, created_time_to), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {4, offsetof(struct pb_instance_query, task_hub_names), offsetof(struct pb_instance_query, task_hub_names_count), PB_KIND_OPT_STRING, true, false, 0, NULL},
+    {5, offsetof(struct pb_instance_query, max_instance_count), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {6, offsetof(struct pb_instance_query, continuation_token), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {7, offsetof(struct pb_instance_query, instance_id_prefix), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {8, offsetof(struct pb_instance_query, fetch_inputs_and_outputs), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
 static const uint8_t pb_instance_query_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
 };
+_Static_assert(sizeof(struct pb_instance_query) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_instance_query_message = {
     .name = "InstanceQuery",
     .size = sizeof(struct pb_instance_query),
@@ -1160,12 +1228,13 @@ const struct pb_message pb_instance_query_message = {
 };
 
 static const struct pb_field pb_query_instances_response_fields[] = {
-    {1, offsetof(struct pb_query_instances_response, orchestration_state), offsetof(struct pb_query_instances_response, orchestration_state_count), PB_KIND_MESSAGE, true, false, &pb_orchestration_state_message},
-    {2, offsetof(struct pb_query_instances_response, continuation_token), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_query_instances_response, orchestration_state), offsetof(struct pb_query_instances_response, orchestration_state_count), PB_KIND_MESSAGE, true, false, 0, &pb_orchestration_state_message},
+    {2, offsetof(struct pb_query_instances_response, continuation_token), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_query_instances_response_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_query_instances_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_query_instances_response_message = {
     .name = "QueryInstancesResponse",
     .size = sizeof(struct pb_query_instances_response),
@@ -1176,15 +1245,16 @@ const struct pb_message pb_query_instances_response_message = {
 };
 
 static const struct pb_field pb_list_instance_ids_request_fields[] = {
-    {1, offsetof(struct pb_list_instance_ids_request, runtime_status), offsetof(struct pb_list_instance_ids_request, runtime_status_count), PB_KIND_INT32, true, false, NULL},
-    {2, offsetof(struct pb_list_instance_ids_request, completed_time_from), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {3, offsetof(struct pb_list_instance_ids_request, completed_time_to), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {4, offsetof(struct pb_list_instance_ids_request, page_size), 0, PB_KIND_INT32, false, false, NULL},
-    {5, offsetof(struct pb_list_instance_ids_request, last_instance_key), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_list_instance_ids_request, runtime_status), offsetof(struct pb_list_instance_ids_request, runtime_status_count), PB_KIND_INT32, true, false, 0, NULL},
+    {2, offsetof(struct pb_list_instance_ids_request, completed_time_from), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {3, offsetof(struct pb_list_instance_ids_request, completed_time_to), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {4, offsetof(struct pb_list_instance_ids_request, page_size), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {5, offsetof(struct pb_list_instance_ids_request, last_instance_key), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_list_instance_ids_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5,
 };
+_Static_assert(sizeof(struct pb_list_instance_ids_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_list_instance_ids_request_message = {
     .name = "ListInstanceIdsRequest",
     .size = sizeof(struct pb_list_instance_ids_request),
@@ -1195,12 +1265,13 @@ const struct pb_message pb_list_instance_ids_request_message = {
 };
 
 static const struct pb_field pb_list_instance_ids_response_fields[] = {
-    {1, offsetof(struct pb_list_instance_ids_response, instance_ids), offsetof(struct pb_list_instance_ids_response, instance_ids_count), PB_KIND_STRING, true, false, NULL},
-    {2, offsetof(struct pb_list_instance_ids_response, last_instance_key), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_list_instance_ids_response, instance_ids), offsetof(struct pb_list_instance_ids_response, instance_ids_count), PB_KIND_STRING, true, false, 0, NULL},
+    {2, offsetof(struct pb_list_instance_ids_response, last_instance_key), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_list_instance_ids_response_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_list_instance_ids_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_list_instance_ids_response_message = {
     .name = "ListInstanceIdsResponse",
     .size = sizeof(struct pb_list_instance_ids_response),
@@ -1211,15 +1282,16 @@ const struct pb_message pb_list_instance_ids_response_message = {
 };
 
 static const struct pb_field pb_purge_instances_request_fields[] = {
-    {1, offsetof(struct pb_purge_instances_request, instance_id), 0, PB_KIND_STRING, false, true, NULL},
-    {2, offsetof(struct pb_purge_instances_request, purge_instance_filter), 0, PB_KIND_MESSAGE, false, true, &pb_purge_instance_filter_message},
-    {3, offsetof(struct pb_purge_instances_request, recursive), 0, PB_KIND_BOOL, false, false, NULL},
-    {4, offsetof(struct pb_purge_instances_request, instance_batch), 0, PB_KIND_MESSAGE, false, true, &pb_instance_batch_message},
-    {5, offsetof(struct pb_purge_instances_request, is_orchestration), 0, PB_KIND_BOOL, false, false, NULL},
+    {1, offsetof(struct pb_purge_instances_request, instance_id), 0, PB_KIND_STRING, false, true, 2, NULL},
+    {2, offsetof(struct pb_purge_instances_request, purge_instance_filter), 0, PB_KIND_MESSAGE, false, true, 1, &pb_purge_instance_filter_message},
+    {3, offsetof(struct pb_purge_instances_request, recursive), 0, PB_KIND_BOOL, false, false, 0, NULL},
+    {4, offsetof(struct pb_purge_instances_request, instance_batch), 0, PB_KIND_MESSAGE, false, true, 1, &pb_instance_batch_message},
+    {5, offsetof(struct pb_purge_instances_request, is_orchestration), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
 static const uint8_t pb_purge_instances_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5,
 };
+_Static_assert(sizeof(struct pb_purge_instances_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_purge_instances_request_message = {
     .name = "PurgeInstancesRequest",
     .size = sizeof(struct pb_purge_instances_request),
@@ -1231,14 +1303,15 @@ const struct pb_message pb_purge_instances_request_message = {
 };
 
 static const struct pb_field pb_purge_instance_filter_fields[] = {
-    {1, offsetof(struct pb_purge_instance_filter, created_time_from), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {2, offsetof(struct pb_purge_instance_filter, created_time_to), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {3, offsetof(struct pb_purge_instance_filter, runtime_status), offsetof(struct pb_purge_instance_filter, runtime_status_count), PB_KIND_INT32, true, false, NULL},
-    {4, offsetof(struct pb_purge_instance_filter, timeout), 0, PB_KIND_OPT_TIME, false, false, NULL},
+    {1, offsetof(struct pb_purge_instance_filter, created_time_from), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {2, offsetof(struct pb_purge_instance_filter, created_time_to), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {3, offsetof(struct pb_purge_instance_filter, runtime_status), offsetof(struct pb_purge_instance_filter, runtime_status_count), PB_KIND_INT32, true, false, 0, NULL},
+    {4, offsetof(struct pb_purge_instance_filter, timeout), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
 static const uint8_t pb_purge_instance_filter_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
+_Static_assert(sizeof(struct pb_purge_instance_filter) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_purge_instance_filter_message = {
     .name = "PurgeInstanceFilter",
     .size = sizeof(struct pb_purge_instance_filter),
@@ -1249,12 +1322,13 @@ const struct pb_message pb_purge_instance_filter_message = {
 };
 
 static const struct pb_field pb_purge_instances_response_fields[] = {
-    {1, offsetof(struct pb_purge_instances_response, deleted_instance_count), 0, PB_KIND_INT32, false, false, NULL},
-    {2, offsetof(struct pb_purge_instances_response, is_complete), 0, PB_KIND_OPT_BOOL, false, false, NULL},
+    {1, offsetof(struct pb_purge_instances_response, deleted_instance_count), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {2, offsetof(struct pb_purge_instances_response, is_complete), 0, PB_KIND_OPT_BOOL, false, false, 0, NULL},
 };
 static const uint8_t pb_purge_instances_response_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_purge_instances_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_purge_instances_response_message = {
     .name = "PurgeInstancesResponse",
     .size = sizeof(struct pb_purge_instances_response),
@@ -1265,12 +1339,13 @@ const struct pb_message pb_purge_instances_response_message = {
 };
 
 static const struct pb_field pb_restart_instance_request_fields[] = {
-    {1, offsetof(struct pb_restart_instance_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_restart_instance_request, restart_with_new_instance_id), 0, PB_KIND_BOOL, false, false, NULL},
+    {1, offsetof(struct pb_restart_instance_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_restart_instance_request, restart_with_new_instance_id), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
 static const uint8_t pb_restart_instance_request_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_restart_instance_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_restart_instance_request_message = {
     .name = "RestartInstanceRequest",
     .size = sizeof(struct pb_restart_instance_request),
@@ -1281,11 +1356,12 @@ const struct pb_message pb_restart_instance_request_message = {
 };
 
 static const struct pb_field pb_restart_instance_response_fields[] = {
-    {1, offsetof(struct pb_restart_instance_response, instance_id), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_restart_instance_response, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_restart_instance_response_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_restart_instance_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_restart_instance_response_message = {
     .name = "RestartInstanceResponse",
     .size = sizeof(struct pb_restart_instance_response),
@@ -1296,11 +1372,12 @@ const struct pb_message pb_restart_instance_response_message = {
 };
 
 static const struct pb_field pb_create_task_hub_request_fields[] = {
-    {1, offsetof(struct pb_create_task_hub_request, recreate_if_exists), 0, PB_KIND_BOOL, false, false, NULL},
+    {1, offsetof(struct pb_create_task_hub_request, recreate_if_exists), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
 static const uint8_t pb_create_task_hub_request_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_create_task_hub_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_create_task_hub_request_message = {
     .name = "CreateTaskHubRequest",
     .size = sizeof(struct pb_create_task_hub_request),
@@ -1310,33 +1387,37 @@ const struct pb_message pb_create_task_hub_request_message = {
     .number_max = 1,
 };
 
+_Static_assert(sizeof(struct pb_create_task_hub_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_create_task_hub_response_message = {
     .name = "CreateTaskHubResponse",
     .size = sizeof(struct pb_create_task_hub_response),
 };
 
+_Static_assert(sizeof(struct pb_delete_task_hub_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_delete_task_hub_request_message = {
     .name = "DeleteTaskHubRequest",
     .size = sizeof(struct pb_delete_task_hub_request),
 };
 
+_Static_assert(sizeof(struct pb_delete_task_hub_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_delete_task_hub_response_message = {
     .name = "DeleteTaskHubResponse",
     .size = sizeof(struct pb_delete_task_hub_response),
 };
 
 static const struct pb_field pb_signal_entity_request_fields[] = {
-    {1, offsetof(struct pb_signal_entity_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_signal_entity_request, name), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_signal_entity_request, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_signal_entity_request, request_id), 0, PB_KIND_STRING, false, false, NULL},
-    {5, offsetof(struct pb_signal_entity_request, scheduled_time), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {6, offsetof(struct pb_signal_entity_request, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, &pb_trace_context_message},
-    {7, offsetof(struct pb_signal_entity_request, request_time), 0, PB_KIND_OPT_TIME, false, false, NULL},
+    {1, offsetof(struct pb_signal_entity_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_signal_entity_request, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_signal_entity_request, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_signal_entity_request, request_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {5, offsetof(struct pb_signal_entity_request, scheduled_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {6, offsetof(struct pb_signal_entity_request, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
+    {7, offsetof(struct pb_signal_entity_request, request_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
 static const uint8_t pb_signal_entity_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
+_Static_assert(sizeof(struct pb_signal_entity_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_signal_entity_request_message = {
     .name = "SignalEntityRequest",
     .size = sizeof(struct pb_signal_entity_request),
@@ -1346,18 +1427,20 @@ const struct pb_message pb_signal_entity_request_message = {
     .number_max = 7,
 };
 
+_Static_assert(sizeof(struct pb_signal_entity_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_signal_entity_response_message = {
     .name = "SignalEntityResponse",
     .size = sizeof(struct pb_signal_entity_response),
 };
 
 static const struct pb_field pb_get_entity_request_fields[] = {
-    {1, offsetof(struct pb_get_entity_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_get_entity_request, include_state), 0, PB_KIND_BOOL, false, false, NULL},
+    {1, offsetof(struct pb_get_entity_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_get_entity_request, include_state), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
 static const uint8_t pb_get_entity_request_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_get_entity_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_get_entity_request_message = {
     .name = "GetEntityRequest",
     .size = sizeof(struct pb_get_entity_request),
@@ -1368,12 +1451,13 @@ const struct pb_message pb_get_entity_request_message = {
 };
 
 static const struct pb_field pb_get_entity_response_fields[] = {
-    {1, offsetof(struct pb_get_entity_response, exists), 0, PB_KIND_BOOL, false, false, NULL},
-    {2, offsetof(struct pb_get_entity_response, entity), 0, PB_KIND_MESSAGE, false, false, &pb_entity_metadata_message},
+    {1, offsetof(struct pb_get_entity_response, exists), 0, PB_KIND_BOOL, false, false, 0, NULL},
+    {2, offsetof(struct pb_get_entity_response, entity), 0, PB_KIND_MESSAGE, false, false, 0, &pb_entity_metadata_message},
 };
 static const uint8_t pb_get_entity_response_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_get_entity_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_get_entity_response_message = {
     .name = "GetEntityResponse",
     .size = sizeof(struct pb_get_entity_response),
@@ -1384,17 +1468,18 @@ const struct pb_message pb_get_entity_response_message = {
 };
 
 static const struct pb_field pb_entity_query_fields[] = {
-    {1, offsetof(struct pb_entity_query, instance_id_starts_with), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {2, offsetof(struct pb_entity_query, last_modified_from), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {3, offsetof(struct pb_entity_query, last_modified_to), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {4, offsetof(struct pb_entity_query, include_state), 0, PB_KIND_BOOL, false, false, NULL},
-    {5, offsetof(struct pb_entity_query, include_transient), 0, PB_KIND_BOOL, false, false, NULL},
-    {6, offsetof(struct pb_entity_query, page_size), 0, PB_KIND_OPT_INT32, false, false, NULL},
-    {7, offsetof(struct pb_entity_query, continuation_token), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_entity_query, instance_id_starts_with), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_entity_query, last_modified_from), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {3, offsetof(struct pb_entity_query, last_modified_to), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {4, offsetof(struct pb_entity_query, include_state), 0, PB_KIND_BOOL, false, false, 0, NULL},
+    {5, offsetof(struct pb_entity_query, include_transient), 0, PB_KIND_BOOL, false, false, 0, NULL},
+    {6, offsetof(struct pb_entity_query, page_size), 0, PB_KIND_OPT_INT32, false, false, 0, NULL},
+    {7, offsetof(struct pb_entity_query, continuation_token), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_entity_query_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
+_Static_assert(sizeof(struct pb_entity_query) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_entity_query_message = {
     .name = "EntityQuery",
     .size = sizeof(struct pb_entity_query),
@@ -1405,11 +1490,12 @@ const struct pb_message pb_entity_query_message = {
 };
 
 static const struct pb_field pb_query_entities_request_fields[] = {
-    {1, offsetof(struct pb_query_entities_request, query), 0, PB_KIND_MESSAGE, false, false, &pb_entity_query_message},
+    {1, offsetof(struct pb_query_entities_request, query), 0, PB_KIND_MESSAGE, false, false, 0, &pb_entity_query_message},
 };
 static const uint8_t pb_query_entities_request_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_query_entities_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_query_entities_request_message = {
     .name = "QueryEntitiesRequest",
     .size = sizeof(struct pb_query_entities_request),
@@ -1420,12 +1506,13 @@ const struct pb_message pb_query_entities_request_message = {
 };
 
 static const struct pb_field pb_query_entities_response_fields[] = {
-    {1, offsetof(struct pb_query_entities_response, entities), offsetof(struct pb_query_entities_response, entities_count), PB_KIND_MESSAGE, true, false, &pb_entity_metadata_message},
-    {2, offsetof(struct pb_query_entities_response, continuation_token), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_query_entities_response, entities), offsetof(struct pb_query_entities_response, entities_count), PB_KIND_MESSAGE, true, false, 0, &pb_entity_metadata_message},
+    {2, offsetof(struct pb_query_entities_response, continuation_token), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_query_entities_response_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_query_entities_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_query_entities_response_message = {
     .name = "QueryEntitiesResponse",
     .size = sizeof(struct pb_query_entities_response),
@@ -1436,15 +1523,16 @@ const struct pb_message pb_query_entities_response_message = {
 };
 
 static const struct pb_field pb_entity_metadata_fields[] = {
-    {1, offsetof(struct pb_entity_metadata, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_entity_metadata, last_modified_time), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {3, offsetof(struct pb_entity_metadata, backlog_queue_size), 0, PB_KIND_INT32, false, false, NULL},
-    {4, offsetof(struct pb_entity_metadata, locked_by), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {5, offsetof(struct pb_entity_metadata, serialized_state), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_entity_metadata, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_entity_metadata, last_modified_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {3, offsetof(struct pb_entity_metadata, backlog_queue_size), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {4, offsetof(struct pb_entity_metadata, locked_by), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {5, offsetof(struct pb_entity_metadata, serialized_state), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_entity_metadata_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5,
 };
+_Static_assert(sizeof(struct pb_entity_metadata) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_entity_metadata_message = {
     .name = "EntityMetadata",
     .size = sizeof(struct pb_entity_metadata),
@@ -1455,13 +1543,14 @@ const struct pb_message pb_entity_metadata_message = {
 };
 
 static const struct pb_field pb_clean_entity_storage_request_fields[] = {
-    {1, offsetof(struct pb_clean_entity_storage_request, continuation_token), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {2, offsetof(struct pb_clean_entity_storage_request, remove_empty_entities), 0, PB_KIND_BOOL, false, false, NULL},
-    {3, offsetof(struct pb_clean_entity_storage_request, release_orphaned_locks), 0, PB_KIND_BOOL, false, false, NULL},
+    {1, offsetof(struct pb_clean_entity_storage_request, continuation_token), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_clean_entity_storage_request, remove_empty_entities), 0, PB_KIND_BOOL, false, false, 0, NULL},
+    {3, offsetof(struct pb_clean_entity_storage_request, release_orphaned_locks), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
 static const uint8_t pb_clean_entity_storage_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_clean_entity_storage_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_clean_entity_storage_request_message = {
     .name = "CleanEntityStorageRequest",
     .size = sizeof(struct pb_clean_entity_storage_request),
@@ -1472,13 +1561,14 @@ const struct pb_message pb_clean_entity_storage_request_message = {
 };
 
 static const struct pb_field pb_clean_entity_storage_response_fields[] = {
-    {1, offsetof(struct pb_clean_entity_storage_response, continuation_token), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {2, offsetof(struct pb_clean_entity_storage_response, empty_entities_removed), 0, PB_KIND_INT32, false, false, NULL},
-    {3, offsetof(struct pb_clean_entity_storage_response, orphaned_locks_released), 0, PB_KIND_INT32, false, false, NULL},
+    {1, offsetof(struct pb_clean_entity_storage_response, continuation_token), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_clean_entity_storage_response, empty_entities_removed), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {3, offsetof(struct pb_clean_entity_storage_response, orphaned_locks_released), 0, PB_KIND_INT32, false, false, 0, NULL},
 };
 static const uint8_t pb_clean_entity_storage_response_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_clean_entity_storage_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_clean_entity_storage_response_message = {
     .name = "CleanEntityStorageResponse",
     .size = sizeof(struct pb_clean_entity_storage_response),
@@ -1489,11 +1579,12 @@ const struct pb_message pb_clean_entity_storage_response_message = {
 };
 
 static const struct pb_field pb_orchestrator_entity_parameters_fields[] = {
-    {1, offsetof(struct pb_orchestrator_entity_parameters, entity_message_reorder_window), 0, PB_KIND_OPT_TIME, false, false, NULL},
+    {1, offsetof(struct pb_orchestrator_entity_parameters, entity_message_reorder_window), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
 static const uint8_t pb_orchestrator_entity_parameters_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_orchestrator_entity_parameters) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_orchestrator_entity_parameters_message = {
     .name = "OrchestratorEntityParameters",
     .size = sizeof(struct pb_orchestrator_entity_parameters),
@@ -1504,14 +1595,15 @@ const struct pb_message pb_orchestrator_entity_parameters_message = {
 };
 
 static const struct pb_field pb_entity_batch_request_fields[] = {
-    {1, offsetof(struct pb_entity_batch_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_entity_batch_request, entity_state), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {3, offsetof(struct pb_entity_batch_request, operations), offsetof(struct pb_entity_batch_request, operations_count), PB_KIND_MESSAGE, true, false, &pb_operation_request_message},
-    {4, offsetof(struct pb_entity_batch_request, properties), offsetof(struct pb_entity_batch_request, properties_count), PB_KIND_MESSAGE_MAP, true, false, &pb_value_message},
+    {1, offsetof(struct pb_entity_batch_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_entity_batch_request, entity_state), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_entity_batch_request, operations), offsetof(struct pb_entity_batch_request, operations_count), PB_KIND_MESSAGE, true, false, 0, &pb_operation_request_message},
+    {4, offsetof(struct pb_entity_batch_request, properties), offsetof(struct pb_entity_batch_request, properties_count), PB_KIND_MESSAGE_MAP, true, false, 0, &pb_value_message},
 };
 static const uint8_t pb_entity_batch_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
+_Static_assert(sizeof(struct pb_entity_batch_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_entity_batch_request_message = {
     .name = "EntityBatchRequest",
     .size = sizeof(struct pb_entity_batch_request),
@@ -1522,17 +1614,18 @@ const struct pb_message pb_entity_batch_request_message = {
 };
 
 static const struct pb_field pb_entity_batch_result_fields[] = {
-    {1, offsetof(struct pb_entity_batch_result, results), offsetof(struct pb_entity_batch_result, results_count), PB_KIND_MESSAGE, true, false, &pb_operation_result_message},
-    {2, offsetof(struct pb_entity_batch_result, actions), offsetof(struct pb_entity_batch_result, actions_count), PB_KIND_MESSAGE, true, false, &pb_operation_action_message},
-    {3, offsetof(struct pb_entity_batch_result, entity_state), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_entity_batch_result, failure_details), 0, PB_KIND_MESSAGE, false, false, &pb_task_failure_details_message},
-    {5, offsetof(struct pb_entity_batch_result, completion_token), 0, PB_KIND_STRING, false, false, NULL},
-    {6, offsetof(struct pb_entity_batch_result, operation_infos), offsetof(struct pb_entity_batch_result, operation_infos_count), PB_KIND_MESSAGE, true, false, &pb_operation_info_message},
-    {7, offsetof(struct pb_entity_batch_result, requires_state), 0, PB_KIND_BOOL, false, false, NULL},
+    {1, offsetof(struct pb_entity_batch_result, results), offsetof(struct pb_entity_batch_result, results_count), PB_KIND_MESSAGE, true, false, 0, &pb_operation_result_message},
+    {2, offsetof(struct pb_entity_batch_result, actions), offsetof(struct pb_entity_batch_result, actions_count), PB_KIND_MESSAGE, true, false, 0, &pb_operation_action_message},
+    {3, offsetof(struct pb_entity_batch_result, entity_state), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_entity_batch_result, failure_details), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
+    {5, offsetof(struct pb_entity_batch_result, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {6, offsetof(struct pb_entity_batch_result, operation_infos), offsetof(struct pb_entity_batch_result, operation_infos_count), PB_KIND_MESSAGE, true, false, 0, &pb_operation_info_message},
+    {7, offsetof(struct pb_entity_batch_result, requires_state), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
 static const uint8_t pb_entity_batch_result_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
+_Static_assert(sizeof(struct pb_entity_batch_result) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_entity_batch_result_message = {
     .name = "EntityBatchResult",
     .size = sizeof(struct pb_entity_batch_result),
@@ -1543,14 +1636,15 @@ const struct pb_message pb_entity_batch_result_message = {
 };
 
 static const struct pb_field pb_entity_request_fields[] = {
-    {1, offsetof(struct pb_entity_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_entity_request, execution_id), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_entity_request, entity_state), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_entity_request, operation_requests), offsetof(struct pb_entity_request, operation_requests_count), PB_KIND_MESSAGE, true, false, &pb_history_event_message},
+    {1, offsetof(struct pb_entity_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_entity_request, execution_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_entity_request, entity_state), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_entity_request, operation_requests), offsetof(struct pb_entity_request, operation_requests_count), PB_KIND_MESSAGE, true, false, 0, &pb_history_event_message},
 };
 static const uint8_t pb_entity_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
+_Static_assert(sizeof(struct pb_entity_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_entity_request_message = {
     .name = "EntityRequest",
     .size = sizeof(struct pb_entity_request),
@@ -1561,14 +1655,15 @@ const struct pb_message pb_entity_request_message = {
 };
 
 static const struct pb_field pb_operation_request_fields[] = {
-    {1, offsetof(struct pb_operation_request, operation), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_operation_request, request_id), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_operation_request, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_operation_request, trace_context), 0, PB_KIND_MESSAGE, false, false, &pb_trace_context_message},
+    {1, offsetof(struct pb_operation_request, operation), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_operation_request, request_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_operation_request, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_operation_request, trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
 };
 static const uint8_t pb_operation_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
+_Static_assert(sizeof(struct pb_operation_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_operation_request_message = {
     .name = "OperationRequest",
     .size = sizeof(struct pb_operation_request),
@@ -1579,12 +1674,13 @@ const struct pb_message pb_operation_request_message = {
 };
 
 static const struct pb_field pb_operation_result_fields[] = {
-    {1, offsetof(struct pb_operation_result, success), 0, PB_KIND_MESSAGE, false, true, &pb_operation_result_success_message},
-    {2, offsetof(struct pb_operation_result, failure), 0, PB_KIND_MESSAGE, false, true, &pb_operation_result_failure_message},
+    {1, offsetof(struct pb_operation_result, success), 0, PB_KIND_MESSAGE, false, true, 2, &pb_operation_result_success_message},
+    {2, offsetof(struct pb_operation_result, failure), 0, PB_KIND_MESSAGE, false, true, 1, &pb_operation_result_failure_message},
 };
 static const uint8_t pb_operation_result_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_operation_result) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_operation_result_message = {
     .name = "OperationResult",
     .size = sizeof(struct pb_operation_result),
@@ -1596,12 +1692,13 @@ const struct pb_message pb_operation_result_message = {
 };
 
 static const struct pb_field pb_operation_info_fields[] = {
-    {1, offsetof(struct pb_operation_info, request_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_operation_info, response_destination), 0, PB_KIND_MESSAGE, false, false, &pb_orchestration_instance_message},
+    {1, offsetof(struct pb_operation_info, request_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_operation_info, response_destination), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_instance_message},
 };
 static const uint8_t pb_operation_info_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_operation_info) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_operation_info_message = {
     .name = "OperationInfo",
     .size = sizeof(struct pb_operation_info),
@@ -1612,13 +1709,14 @@ const struct pb_message pb_operation_info_message = {
 };
 
 static const struct pb_field pb_operation_result_success_fields[] = {
-    {1, offsetof(struct pb_operation_result_success, result), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {2, offsetof(struct pb_operation_result_success, start_time_utc), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {3, offsetof(struct pb_operation_result_success, end_time_utc), 0, PB_KIND_OPT_TIME, false, false, NULL},
+    {1, offsetof(struct pb_operation_result_success, result), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_operation_result_success, start_time_utc), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {3, offsetof(struct pb_operation_result_success, end_time_utc), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
 static const uint8_t pb_operation_result_success_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_operation_result_success) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_operation_result_success_message = {
     .name = "OperationResultSuccess",
     .size = sizeof(struct pb_operation_result_success),
@@ -1629,13 +1727,14 @@ const struct pb_message pb_operation_result_success_message = {
 };
 
 static const struct pb_field pb_operation_result_failure_fields[] = {
-    {1, offsetof(struct pb_operation_result_failure, failure_details), 0, PB_KIND_MESSAGE, false, false, &pb_task_failure_details_message},
-    {2, offsetof(struct pb_operation_result_failure, start_time_utc), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {3, offsetof(struct pb_operation_result_failure, end_time_utc), 0, PB_KIND_OPT_TIME, false, false, NULL},
+    {1, offsetof(struct pb_operation_result_failure, failure_details), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
+    {2, offsetof(struct pb_operation_result_failure, start_time_utc), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {3, offsetof(struct pb_operation_result_failure, end_time_utc), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
 static const uint8_t pb_operation_result_failure_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_operation_result_failure) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_operation_result_failure_message = {
     .name = "OperationResultFailure",
     .size = sizeof(struct pb_operation_result_failure),
@@ -1646,13 +1745,14 @@ const struct pb_message pb_operation_result_failure_message = {
 };
 
 static const struct pb_field pb_operation_action_fields[] = {
-    {1, offsetof(struct pb_operation_action, id), 0, PB_KIND_INT32, false, false, NULL},
-    {2, offsetof(struct pb_operation_action, send_signal), 0, PB_KIND_MESSAGE, false, true, &pb_send_signal_action_message},
-    {3, offsetof(struct pb_operation_action, start_new_orchestration), 0, PB_KIND_MESSAGE, false, true, &pb_start_new_orchestration_action_message},
+    {1, offsetof(struct pb_operation_action, id), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {2, offsetof(struct pb_operation_action, send_signal), 0, PB_KIND_MESSAGE, false, true, 2, &pb_send_signal_action_message},
+    {3, offsetof(struct pb_operation_action, start_new_orchestration), 0, PB_KIND_MESSAGE, false, true, 1, &pb_start_new_orchestration_action_message},
 };
 static const uint8_t pb_operation_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_operation_action) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_operation_action_message = {
     .name = "OperationAction",
     .size = sizeof(struct pb_operation_action),
@@ -1664,16 +1764,17 @@ const struct pb_message pb_operation_action_message = {
 };
 
 static const struct pb_field pb_send_signal_action_fields[] = {
-    {1, offsetof(struct pb_send_signal_action, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_send_signal_action, name), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_send_signal_action, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_send_signal_action, scheduled_time), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {5, offsetof(struct pb_send_signal_action, request_time), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {6, offsetof(struct pb_send_signal_action, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, &pb_trace_context_message},
+    {1, offsetof(struct pb_send_signal_action, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_send_signal_action, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_send_signal_action, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_send_signal_action, scheduled_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {5, offsetof(struct pb_send_signal_action, request_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {6, offsetof(struct pb_send_signal_action, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
 };
 static const uint8_t pb_send_signal_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6,
 };
+_Static_assert(sizeof(struct pb_send_signal_action) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_send_signal_action_message = {
     .name = "SendSignalAction",
     .size = sizeof(struct pb_send_signal_action),
@@ -1684,17 +1785,18 @@ const struct pb_message pb_send_signal_action_message = {
 };
 
 static const struct pb_field pb_start_new_orchestration_action_fields[] = {
-    {1, offsetof(struct pb_start_new_orchestration_action, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_start_new_orchestration_action, name), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_start_new_orchestration_action, version), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {4, offsetof(struct pb_start_new_orchestration_action, input), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {5, offsetof(struct pb_start_new_orchestration_action, scheduled_time), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {6, offsetof(struct pb_start_new_orchestration_action, request_time), 0, PB_KIND_OPT_TIME, false, false, NULL},
-    {7, offsetof(struct pb_start_new_orchestration_action, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, &pb_trace_context_message},
+    {1, offsetof(struct pb_start_new_orchestration_action, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_start_new_orchestration_action, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_start_new_orchestration_action, version), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {4, offsetof(struct pb_start_new_orchestration_action, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {5, offsetof(struct pb_start_new_orchestration_action, scheduled_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {6, offsetof(struct pb_start_new_orchestration_action, request_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+    {7, offsetof(struct pb_start_new_orchestration_action, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
 };
 static const uint8_t pb_start_new_orchestration_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
+_Static_assert(sizeof(struct pb_start_new_orchestration_action) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_start_new_orchestration_action_message = {
     .name = "StartNewOrchestrationAction",
     .size = sizeof(struct pb_start_new_orchestration_action),
@@ -1705,11 +1807,12 @@ const struct pb_message pb_start_new_orchestration_action_message = {
 };
 
 static const struct pb_field pb_abandon_activity_task_request_fields[] = {
-    {1, offsetof(struct pb_abandon_activity_task_request, completion_token), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_abandon_activity_task_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_abandon_activity_task_request_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_abandon_activity_task_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_abandon_activity_task_request_message = {
     .name = "AbandonActivityTaskRequest",
     .size = sizeof(struct pb_abandon_activity_task_request),
@@ -1719,17 +1822,19 @@ const struct pb_message pb_abandon_activity_task_request_message = {
     .number_max = 1,
 };
 
+_Static_assert(sizeof(struct pb_abandon_activity_task_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_abandon_activity_task_response_message = {
     .name = "AbandonActivityTaskResponse",
     .size = sizeof(struct pb_abandon_activity_task_response),
 };
 
 static const struct pb_field pb_abandon_orchestration_task_request_fields[] = {
-    {1, offsetof(struct pb_abandon_orchestration_task_request, completion_token), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_abandon_orchestration_task_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_abandon_orchestration_task_request_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_abandon_orchestration_task_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_abandon_orchestration_task_request_message = {
     .name = "AbandonOrchestrationTaskRequest",
     .size = sizeof(struct pb_abandon_orchestration_task_request),
@@ -1739,17 +1844,19 @@ const struct pb_message pb_abandon_orchestration_task_request_message = {
     .number_max = 1,
 };
 
+_Static_assert(sizeof(struct pb_abandon_orchestration_task_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_abandon_orchestration_task_response_message = {
     .name = "AbandonOrchestrationTaskResponse",
     .size = sizeof(struct pb_abandon_orchestration_task_response),
 };
 
 static const struct pb_field pb_abandon_entity_task_request_fields[] = {
-    {1, offsetof(struct pb_abandon_entity_task_request, completion_token), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_abandon_entity_task_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_abandon_entity_task_request_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_abandon_entity_task_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_abandon_entity_task_request_message = {
     .name = "AbandonEntityTaskRequest",
     .size = sizeof(struct pb_abandon_entity_task_request),
@@ -1759,18 +1866,20 @@ const struct pb_message pb_abandon_entity_task_request_message = {
     .number_max = 1,
 };
 
+_Static_assert(sizeof(struct pb_abandon_entity_task_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_abandon_entity_task_response_message = {
     .name = "AbandonEntityTaskResponse",
     .size = sizeof(struct pb_abandon_entity_task_response),
 };
 
 static const struct pb_field pb_skip_graceful_orchestration_terminations_request_fields[] = {
-    {1, offsetof(struct pb_skip_graceful_orchestration_terminations_request, instance_batch), 0, PB_KIND_MESSAGE, false, false, &pb_instance_batch_message},
-    {2, offsetof(struct pb_skip_graceful_orchestration_terminations_request, reason), 0, PB_KIND_OPT_STRING, false, false, NULL},
+    {1, offsetof(struct pb_skip_graceful_orchestration_terminations_request, instance_batch), 0, PB_KIND_MESSAGE, false, false, 0, &pb_instance_batch_message},
+    {2, offsetof(struct pb_skip_graceful_orchestration_terminations_request, reason), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_skip_graceful_orchestration_terminations_request_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_skip_graceful_orchestration_terminations_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_skip_graceful_orchestration_terminations_request_message = {
     .name = "SkipGracefulOrchestrationTerminationsRequest",
     .size = sizeof(struct pb_skip_graceful_orchestration_terminations_request),
@@ -1781,11 +1890,12 @@ const struct pb_message pb_skip_graceful_orchestration_terminations_request_mess
 };
 
 static const struct pb_field pb_skip_graceful_orchestration_terminations_response_fields[] = {
-    {1, offsetof(struct pb_skip_graceful_orchestration_terminations_response, unterminated_instance_ids), offsetof(struct pb_skip_graceful_orchestration_terminations_response, unterminated_instance_ids_count), PB_KIND_STRING, true, false, NULL},
+    {1, offsetof(struct pb_skip_graceful_orchestration_terminations_response, unterminated_instance_ids), offsetof(struct pb_skip_graceful_orchestration_terminations_response, unterminated_instance_ids_count), PB_KIND_STRING, true, false, 0, NULL},
 };
 static const uint8_t pb_skip_graceful_orchestration_terminations_response_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_skip_graceful_orchestration_terminations_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_skip_graceful_orchestration_terminations_response_message = {
     .name = "SkipGracefulOrchestrationTerminationsResponse",
     .size = sizeof(struct pb_skip_graceful_orchestration_terminations_response),
@@ -1796,15 +1906,16 @@ const struct pb_message pb_skip_graceful_orchestration_terminations_response_mes
 };
 
 static const struct pb_field pb_get_work_items_request_fields[] = {
-    {1, offsetof(struct pb_get_work_items_request, max_concurrent_orchestration_work_items), 0, PB_KIND_INT32, false, false, NULL},
-    {2, offsetof(struct pb_get_work_items_request, max_concurrent_activity_work_items), 0, PB_KIND_INT32, false, false, NULL},
-    {3, offsetof(struct pb_get_work_items_request, max_concurrent_entity_work_items), 0, PB_KIND_INT32, false, false, NULL},
-    {10, offsetof(struct pb_get_work_items_request, capabilities), offsetof(struct pb_get_work_items_request, capabilities_count), PB_KIND_INT32, true, false, NULL},
-    {11, offsetof(struct pb_get_work_items_request, work_item_filters), 0, PB_KIND_MESSAGE, false, false, &pb_work_item_filters_message},
+    {1, offsetof(struct pb_get_work_items_request, max_concurrent_orchestration_work_items), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {2, offsetof(struct pb_get_work_items_request, max_concurrent_activity_work_items), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {3, offsetof(struct pb_get_work_items_request, max_concurrent_entity_work_items), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {10, offsetof(struct pb_get_work_items_request, capabilities), offsetof(struct pb_get_work_items_request, capabilities_count), PB_KIND_INT32, true, false, 0, NULL},
+    {11, offsetof(struct pb_get_work_items_request, work_item_filters), 0, PB_KIND_MESSAGE, false, false, 0, &pb_work_item_filters_message},
 };
 static const uint8_t pb_get_work_items_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [10] = 4, [11] = 5,
 };
+_Static_assert(sizeof(struct pb_get_work_items_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_get_work_items_request_message = {
     .name = "GetWorkItemsRequest",
     .size = sizeof(struct pb_get_work_items_request),
@@ -1815,13 +1926,14 @@ const struct pb_message pb_get_work_items_request_message = {
 };
 
 static const struct pb_field pb_work_item_filters_fields[] = {
-    {1, offsetof(struct pb_work_item_filters, orchestrations), offsetof(struct pb_work_item_filters, orchestrations_count), PB_KIND_MESSAGE, true, false, &pb_orchestration_filter_message},
-    {2, offsetof(struct pb_work_item_filters, activities), offsetof(struct pb_work_item_filters, activities_count), PB_KIND_MESSAGE, true, false, &pb_activity_filter_message},
-    {3, offsetof(struct pb_work_item_filters, entities), offsetof(struct pb_work_item_filters, entities_count), PB_KIND_MESSAGE, true, false, &pb_entity_filter_message},
+    {1, offsetof(struct pb_work_item_filters, orchestrations), offsetof(struct pb_work_item_filters, orchestrations_count), PB_KIND_MESSAGE, true, false, 0, &pb_orchestration_filter_message},
+    {2, offsetof(struct pb_work_item_filters, activities), offsetof(struct pb_work_item_filters, activities_count), PB_KIND_MESSAGE, true, false, 0, &pb_activity_filter_message},
+    {3, offsetof(struct pb_work_item_filters, entities), offsetof(struct pb_work_item_filters, entities_count), PB_KIND_MESSAGE, true, false, 0, &pb_entity_filter_message},
 };
 static const uint8_t pb_work_item_filters_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_work_item_filters) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_work_item_filters_message = {
     .name = "WorkItemFilters",
     .size = sizeof(struct pb_work_item_filters),
@@ -1832,12 +1944,13 @@ const struct pb_message pb_work_item_filters_message = {
 };
 
 static const struct pb_field pb_orchestration_filter_fields[] = {
-    {1, offsetof(struct pb_orchestration_filter, name), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_orchestration_filter, versions), offsetof(struct pb_orchestration_filter, versions_count), PB_KIND_STRING, true, false, NULL},
+    {1, offsetof(struct pb_orchestration_filter, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_orchestration_filter, versions), offsetof(struct pb_orchestration_filter, versions_count), PB_KIND_STRING, true, false, 0, NULL},
 };
 static const uint8_t pb_orchestration_filter_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_orchestration_filter) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_orchestration_filter_message = {
     .name = "OrchestrationFilter",
     .size = sizeof(struct pb_orchestration_filter),
@@ -1848,12 +1961,13 @@ const struct pb_message pb_orchestration_filter_message = {
 };
 
 static const struct pb_field pb_activity_filter_fields[] = {
-    {1, offsetof(struct pb_activity_filter, name), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_activity_filter, versions), offsetof(struct pb_activity_filter, versions_count), PB_KIND_STRING, true, false, NULL},
+    {1, offsetof(struct pb_activity_filter, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_activity_filter, versions), offsetof(struct pb_activity_filter, versions_count), PB_KIND_STRING, true, false, 0, NULL},
 };
 static const uint8_t pb_activity_filter_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_activity_filter) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_activity_filter_message = {
     .name = "ActivityFilter",
     .size = sizeof(struct pb_activity_filter),
@@ -1864,11 +1978,12 @@ const struct pb_message pb_activity_filter_message = {
 };
 
 static const struct pb_field pb_entity_filter_fields[] = {
-    {1, offsetof(struct pb_entity_filter, name), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_entity_filter, name), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_entity_filter_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_entity_filter) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_entity_filter_message = {
     .name = "EntityFilter",
     .size = sizeof(struct pb_entity_filter),
@@ -1879,16 +1994,17 @@ const struct pb_message pb_entity_filter_message = {
 };
 
 static const struct pb_field pb_work_item_fields[] = {
-    {1, offsetof(struct pb_work_item, orchestrator_request), 0, PB_KIND_MESSAGE, false, true, &pb_orchestrator_request_message},
-    {2, offsetof(struct pb_work_item, activity_request), 0, PB_KIND_MESSAGE, false, true, &pb_activity_request_message},
-    {3, offsetof(struct pb_work_item, entity_request), 0, PB_KIND_MESSAGE, false, true, &pb_entity_batch_request_message},
-    {4, offsetof(struct pb_work_item, health_ping), 0, PB_KIND_MESSAGE, false, true, &pb_health_ping_message},
-    {5, offsetof(struct pb_work_item, entity_request_v2), 0, PB_KIND_MESSAGE, false, true, &pb_entity_request_message},
-    {10, offsetof(struct pb_work_item, completion_token), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_work_item, orchestrator_request), 0, PB_KIND_MESSAGE, false, true, 5, &pb_orchestrator_request_message},
+    {2, offsetof(struct pb_work_item, activity_request), 0, PB_KIND_MESSAGE, false, true, 4, &pb_activity_request_message},
+    {3, offsetof(struct pb_work_item, entity_request), 0, PB_KIND_MESSAGE, false, true, 3, &pb_entity_batch_request_message},
+    {4, offsetof(struct pb_work_item, health_ping), 0, PB_KIND_MESSAGE, false, true, 2, &pb_health_ping_message},
+    {5, offsetof(struct pb_work_item, entity_request_v2), 0, PB_KIND_MESSAGE, false, true, 1, &pb_entity_request_message},
+    {10, offsetof(struct pb_work_item, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_work_item_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [10] = 6,
 };
+_Static_assert(sizeof(struct pb_work_item) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_work_item_message = {
     .name = "WorkItem",
     .size = sizeof(struct pb_work_item),
@@ -1899,24 +2015,27 @@ const struct pb_message pb_work_item_message = {
     .case_offset = offsetof(struct pb_work_item, request_case),
 };
 
+_Static_assert(sizeof(struct pb_complete_task_response) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_complete_task_response_message = {
     .name = "CompleteTaskResponse",
     .size = sizeof(struct pb_complete_task_response),
 };
 
+_Static_assert(sizeof(struct pb_health_ping) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_health_ping_message = {
     .name = "HealthPing",
     .size = sizeof(struct pb_health_ping),
 };
 
 static const struct pb_field pb_stream_instance_history_request_fields[] = {
-    {1, offsetof(struct pb_stream_instance_history_request, instance_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_stream_instance_history_request, execution_id), 0, PB_KIND_OPT_STRING, false, false, NULL},
-    {3, offsetof(struct pb_stream_instance_history_request, for_work_item_processing), 0, PB_KIND_BOOL, false, false, NULL},
+    {1, offsetof(struct pb_stream_instance_history_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_stream_instance_history_request, execution_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_stream_instance_history_request, for_work_item_processing), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
 static const uint8_t pb_stream_instance_history_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
+_Static_assert(sizeof(struct pb_stream_instance_history_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_stream_instance_history_request_message = {
     .name = "StreamInstanceHistoryRequest",
     .size = sizeof(struct pb_stream_instance_history_request),
@@ -1927,11 +2046,12 @@ const struct pb_message pb_stream_instance_history_request_message = {
 };
 
 static const struct pb_field pb_history_chunk_fields[] = {
-    {1, offsetof(struct pb_history_chunk, events), offsetof(struct pb_history_chunk, events_count), PB_KIND_MESSAGE, true, false, &pb_history_event_message},
+    {1, offsetof(struct pb_history_chunk, events), offsetof(struct pb_history_chunk, events_count), PB_KIND_MESSAGE, true, false, 0, &pb_history_event_message},
 };
 static const uint8_t pb_history_chunk_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_history_chunk) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_history_chunk_message = {
     .name = "HistoryChunk",
     .size = sizeof(struct pb_history_chunk),
@@ -1942,11 +2062,12 @@ const struct pb_message pb_history_chunk_message = {
 };
 
 static const struct pb_field pb_instance_batch_fields[] = {
-    {1, offsetof(struct pb_instance_batch, instance_ids), offsetof(struct pb_instance_batch, instance_ids_count), PB_KIND_STRING, true, false, NULL},
+    {1, offsetof(struct pb_instance_batch, instance_ids), offsetof(struct pb_instance_batch, instance_ids_count), PB_KIND_STRING, true, false, 0, NULL},
 };
 static const uint8_t pb_instance_batch_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_instance_batch) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_instance_batch_message = {
     .name = "InstanceBatch",
     .size = sizeof(struct pb_instance_batch),

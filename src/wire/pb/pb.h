@@ -24,6 +24,7 @@
 #define PB_DEPTH_MAX        100                 /* messages within messages, as in the official decoders */
 #define PB_SIZE_MAX         ((size_t)INT32_MAX) /* bytes of one encoded message */
 #define PB_FIELD_NUMBER_MAX ((uint32_t)((1u << 29) - 1)) /* of one field */
+#define PB_STRUCT_SIZE_MAX  512                          /* bytes of a generated struct */
 #define PB_VARINT_SIZE_MAX  10                           /* bytes */
 
 /* google.protobuf.StringValue */
@@ -101,7 +102,8 @@ struct pb_field {
     uint16_t count_offset; /* of `size_t …_count`, if repeated */
     uint8_t kind;          /* enum pb_kind */
     bool repeated;
-    bool in_oneof;                    /* set exactly if the struct's case member equals `number` */
+    bool in_oneof;     /* set exactly if the struct's case member equals `number` */
+    uint8_t oneof_run; /* in_oneof: how many fields from this one on, in table order, are of the oneof */
     const struct pb_message *message; /* of PB_KIND_MESSAGE and PB_KIND_MESSAGE_MAP, else NULL */
 };
 
@@ -131,9 +133,10 @@ struct pb_method {
  * limit by what a peer may cost (a 2-byte element of a repeated message may need 200 bytes).
  * A field whose wire type does not fit its table entry is unknown, as in the official decoders. */
 STATUS_RESULT pb_decode(struct arena *a, struct bytes in, const struct pb_message *m, void *ret);
-/* Appends `message`, a struct of `m`, to `out`; see buf_status(out). Fails like an append if the message is
- * larger than PB_SIZE_MAX or nested deeper than PB_DEPTH_MAX. Strings are sent as given: whoever fills them
- * answers for UTF-8. Bytes are equal for equal content: ascending field numbers, then `unknown`. */
+/* Appends `message`, a struct of `m` that borrows nothing from `out`, to `out`; see buf_status(out). Fails
+ * like an append if the message is larger than PB_SIZE_MAX or nested deeper than PB_DEPTH_MAX. Strings are
+ * sent as given: whoever fills them answers for UTF-8. Bytes are equal for equal content: ascending field
+ * numbers, then `unknown`. */
 void pb_encode(const struct pb_message *m, const void *message, struct buf *out);
 /* What pb_encode would append, in bytes; SIZE_MAX where it would fail for size or depth. */
 size_t pb_size(const struct pb_message *m, const void *message);

@@ -4,12 +4,13 @@
 #include "wire/pb/sandbox_service.pb.h"
 
 static const struct pb_field pb_sandbox_activity_worker_message_fields[] = {
-    {1, offsetof(struct pb_sandbox_activity_worker_message, start), 0, PB_KIND_MESSAGE, false, true, &pb_sandbox_activity_worker_start_message},
-    {2, offsetof(struct pb_sandbox_activity_worker_message, heartbeat), 0, PB_KIND_MESSAGE, false, true, &pb_sandbox_activity_worker_heartbeat_message},
+    {1, offsetof(struct pb_sandbox_activity_worker_message, start), 0, PB_KIND_MESSAGE, false, true, 2, &pb_sandbox_activity_worker_start_message},
+    {2, offsetof(struct pb_sandbox_activity_worker_message, heartbeat), 0, PB_KIND_MESSAGE, false, true, 1, &pb_sandbox_activity_worker_heartbeat_message},
 };
 static const uint8_t pb_sandbox_activity_worker_message_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_sandbox_activity_worker_message) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_sandbox_activity_worker_message_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxActivityWorkerMessage",
     .size = sizeof(struct pb_sandbox_activity_worker_message),
@@ -21,16 +22,17 @@ const struct pb_message pb_sandbox_activity_worker_message_message = {
 };
 
 static const struct pb_field pb_sandbox_activity_worker_start_fields[] = {
-    {1, offsetof(struct pb_sandbox_activity_worker_start, task_hub), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_sandbox_activity_worker_start, max_activities_count), 0, PB_KIND_INT32, false, false, NULL},
-    {3, offsetof(struct pb_sandbox_activity_worker_start, sandbox_provider), 0, PB_KIND_INT32, false, false, NULL},
-    {4, offsetof(struct pb_sandbox_activity_worker_start, dts_sandbox_identifier), 0, PB_KIND_STRING, false, false, NULL},
-    {5, offsetof(struct pb_sandbox_activity_worker_start, worker_profile_id), 0, PB_KIND_STRING, false, false, NULL},
-    {6, offsetof(struct pb_sandbox_activity_worker_start, activities), offsetof(struct pb_sandbox_activity_worker_start, activities_count), PB_KIND_MESSAGE, true, false, &pb_sandbox_activity_message},
+    {1, offsetof(struct pb_sandbox_activity_worker_start, task_hub), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_sandbox_activity_worker_start, max_activities_count), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {3, offsetof(struct pb_sandbox_activity_worker_start, sandbox_provider), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {4, offsetof(struct pb_sandbox_activity_worker_start, dts_sandbox_identifier), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {5, offsetof(struct pb_sandbox_activity_worker_start, worker_profile_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {6, offsetof(struct pb_sandbox_activity_worker_start, activities), offsetof(struct pb_sandbox_activity_worker_start, activities_count), PB_KIND_MESSAGE, true, false, 0, &pb_sandbox_activity_message},
 };
 static const uint8_t pb_sandbox_activity_worker_start_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6,
 };
+_Static_assert(sizeof(struct pb_sandbox_activity_worker_start) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_sandbox_activity_worker_start_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxActivityWorkerStart",
     .size = sizeof(struct pb_sandbox_activity_worker_start),
@@ -41,11 +43,12 @@ const struct pb_message pb_sandbox_activity_worker_start_message = {
 };
 
 static const struct pb_field pb_sandbox_activity_worker_heartbeat_fields[] = {
-    {1, offsetof(struct pb_sandbox_activity_worker_heartbeat, active_activities_count), 0, PB_KIND_INT32, false, false, NULL},
+    {1, offsetof(struct pb_sandbox_activity_worker_heartbeat, active_activities_count), 0, PB_KIND_INT32, false, false, 0, NULL},
 };
 static const uint8_t pb_sandbox_activity_worker_heartbeat_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_sandbox_activity_worker_heartbeat) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_sandbox_activity_worker_heartbeat_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxActivityWorkerHeartbeat",
     .size = sizeof(struct pb_sandbox_activity_worker_heartbeat),
@@ -56,11 +59,12 @@ const struct pb_message pb_sandbox_activity_worker_heartbeat_message = {
 };
 
 static const struct pb_field pb_sandbox_activity_worker_session_result_fields[] = {
-    {1, offsetof(struct pb_sandbox_activity_worker_session_result, message), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_sandbox_activity_worker_session_result, message), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_sandbox_activity_worker_session_result_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_sandbox_activity_worker_session_result) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_sandbox_activity_worker_session_result_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxActivityWorkerSessionResult",
     .size = sizeof(struct pb_sandbox_activity_worker_session_result),
@@ -71,17 +75,18 @@ const struct pb_message pb_sandbox_activity_worker_session_result_message = {
 };
 
 static const struct pb_field pb_sandbox_worker_profile_fields[] = {
-    {1, offsetof(struct pb_sandbox_worker_profile, worker_profile_id), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_sandbox_worker_profile, activities), offsetof(struct pb_sandbox_worker_profile, activities_count), PB_KIND_MESSAGE, true, false, &pb_sandbox_activity_message},
-    {3, offsetof(struct pb_sandbox_worker_profile, image), 0, PB_KIND_MESSAGE, false, false, &pb_sandbox_activity_image_message},
-    {4, offsetof(struct pb_sandbox_worker_profile, environment_variables), offsetof(struct pb_sandbox_worker_profile, environment_variables_count), PB_KIND_STRING_MAP, true, false, NULL},
-    {5, offsetof(struct pb_sandbox_worker_profile, max_concurrent_activities), 0, PB_KIND_INT32, false, false, NULL},
-    {6, offsetof(struct pb_sandbox_worker_profile, resources), 0, PB_KIND_MESSAGE, false, false, &pb_sandbox_activity_resources_message},
-    {7, offsetof(struct pb_sandbox_worker_profile, scheduler_managed_identity_client_id), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_sandbox_worker_profile, worker_profile_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_sandbox_worker_profile, activities), offsetof(struct pb_sandbox_worker_profile, activities_count), PB_KIND_MESSAGE, true, false, 0, &pb_sandbox_activity_message},
+    {3, offsetof(struct pb_sandbox_worker_profile, image), 0, PB_KIND_MESSAGE, false, false, 0, &pb_sandbox_activity_image_message},
+    {4, offsetof(struct pb_sandbox_worker_profile, environment_variables), offsetof(struct pb_sandbox_worker_profile, environment_variables_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
+    {5, offsetof(struct pb_sandbox_worker_profile, max_concurrent_activities), 0, PB_KIND_INT32, false, false, 0, NULL},
+    {6, offsetof(struct pb_sandbox_worker_profile, resources), 0, PB_KIND_MESSAGE, false, false, 0, &pb_sandbox_activity_resources_message},
+    {7, offsetof(struct pb_sandbox_worker_profile, scheduler_managed_identity_client_id), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_sandbox_worker_profile_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
+_Static_assert(sizeof(struct pb_sandbox_worker_profile) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_sandbox_worker_profile_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxWorkerProfile",
     .size = sizeof(struct pb_sandbox_worker_profile),
@@ -92,12 +97,13 @@ const struct pb_message pb_sandbox_worker_profile_message = {
 };
 
 static const struct pb_field pb_sandbox_activity_fields[] = {
-    {1, offsetof(struct pb_sandbox_activity, name), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_sandbox_activity, version), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_sandbox_activity, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_sandbox_activity, version), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_sandbox_activity_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_sandbox_activity) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_sandbox_activity_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxActivity",
     .size = sizeof(struct pb_sandbox_activity),
@@ -108,14 +114,15 @@ const struct pb_message pb_sandbox_activity_message = {
 };
 
 static const struct pb_field pb_sandbox_activity_image_fields[] = {
-    {1, offsetof(struct pb_sandbox_activity_image, image_ref), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_sandbox_activity_image, managed_identity_client_id), 0, PB_KIND_STRING, false, false, NULL},
-    {3, offsetof(struct pb_sandbox_activity_image, entrypoint), offsetof(struct pb_sandbox_activity_image, entrypoint_count), PB_KIND_STRING, true, false, NULL},
-    {4, offsetof(struct pb_sandbox_activity_image, cmd), offsetof(struct pb_sandbox_activity_image, cmd_count), PB_KIND_STRING, true, false, NULL},
+    {1, offsetof(struct pb_sandbox_activity_image, image_ref), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_sandbox_activity_image, managed_identity_client_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {3, offsetof(struct pb_sandbox_activity_image, entrypoint), offsetof(struct pb_sandbox_activity_image, entrypoint_count), PB_KIND_STRING, true, false, 0, NULL},
+    {4, offsetof(struct pb_sandbox_activity_image, cmd), offsetof(struct pb_sandbox_activity_image, cmd_count), PB_KIND_STRING, true, false, 0, NULL},
 };
 static const uint8_t pb_sandbox_activity_image_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
+_Static_assert(sizeof(struct pb_sandbox_activity_image) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_sandbox_activity_image_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxActivityImage",
     .size = sizeof(struct pb_sandbox_activity_image),
@@ -126,12 +133,13 @@ const struct pb_message pb_sandbox_activity_image_message = {
 };
 
 static const struct pb_field pb_sandbox_activity_resources_fields[] = {
-    {1, offsetof(struct pb_sandbox_activity_resources, cpu), 0, PB_KIND_STRING, false, false, NULL},
-    {2, offsetof(struct pb_sandbox_activity_resources, memory), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_sandbox_activity_resources, cpu), 0, PB_KIND_STRING, false, false, 0, NULL},
+    {2, offsetof(struct pb_sandbox_activity_resources, memory), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_sandbox_activity_resources_index[] = {
     [1] = 1, [2] = 2,
 };
+_Static_assert(sizeof(struct pb_sandbox_activity_resources) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_sandbox_activity_resources_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxActivityResources",
     .size = sizeof(struct pb_sandbox_activity_resources),
@@ -141,17 +149,19 @@ const struct pb_message pb_sandbox_activity_resources_message = {
     .number_max = 2,
 };
 
+_Static_assert(sizeof(struct pb_declare_sandbox_worker_profile_result) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_declare_sandbox_worker_profile_result_message = {
     .name = "microsoft.durabletask.sandboxes.DeclareSandboxWorkerProfileResult",
     .size = sizeof(struct pb_declare_sandbox_worker_profile_result),
 };
 
 static const struct pb_field pb_remove_sandbox_worker_profile_request_fields[] = {
-    {1, offsetof(struct pb_remove_sandbox_worker_profile_request, worker_profile_id), 0, PB_KIND_STRING, false, false, NULL},
+    {1, offsetof(struct pb_remove_sandbox_worker_profile_request, worker_profile_id), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_remove_sandbox_worker_profile_request_index[] = {
     [1] = 1,
 };
+_Static_assert(sizeof(struct pb_remove_sandbox_worker_profile_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_remove_sandbox_worker_profile_request_message = {
     .name = "microsoft.durabletask.sandboxes.RemoveSandboxWorkerProfileRequest",
     .size = sizeof(struct pb_remove_sandbox_worker_profile_request),
@@ -161,6 +171,7 @@ const struct pb_message pb_remove_sandbox_worker_profile_request_message = {
     .number_max = 1,
 };
 
+_Static_assert(sizeof(struct pb_remove_sandbox_worker_profile_result) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_remove_sandbox_worker_profile_result_message = {
     .name = "microsoft.durabletask.sandboxes.RemoveSandboxWorkerProfileResult",
     .size = sizeof(struct pb_remove_sandbox_worker_profile_result),
