@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* frame.c — the head is read and checked whole before the payload is looked at. */
+#include "wire/frame.h"
+
+static uint32_t read_u32_le(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static bool type_known(uint8_t type)
+{
+    return type >= FRAME_EXECUTE && type <= FRAME_RESULT;
+}
+
+enum status frame_parse(struct bytes in, size_t payload_size_max, struct frame *ret_frame, size_t *ret_size)
+{
+    if (in.size < FRAME_HEAD_SIZE)
+        return STATUS_TRUNCATED;
+    size_t payload_size = read_u32_le(in.data);
+    uint8_t type = in.data[4];
+    if (!type_known(type) || in.data[5] || in.data[6] || in.data[7])
+        return STATUS_MALFORMED;
+    if (payload_size > MIN(payload_size_max, FRAME_PAYLOAD_SIZE_MAX))
+        return STATUS_TOO_LARGE;
+    if (in.size - FRAME_HEAD_SIZE < payload_size)
+        return STATUS_TRUNCATED;
+    *ret_frame = (struct frame){.type = (enum frame_type)type,
+                                .payload = bytes_slice(in, FRAME_HEAD_SIZE, payload_size)};
+    *ret_size = FRAME_HEAD_SIZE + payload_size;
+    return STATUS_OK;
+}
+
+void frame_write(struct buf *out, enum frame_type type, struct bytes payload)
+{
+    ASSERT(type_known((uint8_t)type) && payload.size <= FRAME_PAYLOAD_SIZE_MAX);
+    uint32_t size = (uint32_t)payload.size;
+    const uint8_t head[FRAME_HEAD_SIZE] = {(uint8_t)size, (uint8_t)(size >> 8), (uint8_t)(size >> 16),
+                                           (uint8_t)(size >> 24), (uint8_t)type};
+    buf_append(out, head, sizeof head);
+    buf_append_bytes(out, payload);
+}
