@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/* pb_decode.c — one pass into an arena.
+ * A repeated field is counted ahead when its first element is met, so its array is allocated once and
+ * exactly; the same holds for unknown fields that do not lie side by side. */
+#include "wire/pb/pb_internal.h"
+
+static enum status decode_message(struct arena *a, struct bytes in, const struct pb_message *m, void *message,
+                                  int depth);
+
+static enum status decode_text(struct bytes in, struct bytes *ret)
+{
+    if (!bytes_utf8_valid(in))
+        return STATUS_MALFORMED;
+    *ret = in;
+    return STATUS_OK;
+}
+
+static enum status decode_opt_string(struct bytes in, struct pb_opt_bytes *w)
+{
+    w->present = true;
+    const uint8_t *p = in.data, *end = in.data + in.size;
+    while (p != end) {
+        struct token t;
+        p = read_token(p, end, &t);
+        if (!p)
+            return STATUS_MALFORMED;
+        if (t.number == 1 && t.wire == PB_WIRE_BYTES && decode_text(t.bytes, &w->value) != STATUS_OK)
+            return STATUS_MALFORMED;
+    }
+    return STATUS_OK;
+}
+
+/* Reads the varint fields 1 and 2 of a wrapper or time over what is there already. */
+static enum status decode_numbers(struct bytes in, uint64_t values[2])
+{
+    const uint8_t *p = in.data, *end = in.data + in.size;
+    while (p != end) {
+        struct token t;
+        p = read_token(p, end, &t);
+        if (!p)
+            return STATUS_MALFORMED;
+        if (t.wire == PB_WIRE_VARINT && (t.number == 1 || t.number == 2))
+            values[t.number - 1] = t.value;
+    }
+    return STATUS_OK;
+}
+
+static enum status decode_opt_number(uint8_t kind, struct bytes in, void *slot)
+{
+    struct pb_opt_i32 *i = slot;
+    struct pb_opt_bool *b = slot;
+    struct pb_opt_time *time = slot;
+    uint64_t v[2] = {0, 0};
+    if (kind == PB_KIND_OPT_INT32)
+        v[0] = (uint64_t)i->value;
+    else if (kind == PB_KIND_OPT_BOOL)
+        v[0] = b->value;
+    else
+        v[0] = (uint64_t)time->seconds, v[1] = (uint64_t)time->nanos;
+    if (decode_numbers(in, v) != STATUS_OK)
+        return STATUS_MALFORMED;
+    if (kind == PB_KIND_OPT_INT32)
+        *i = (struct pb_opt_i32){true, (int32_t)(uint32_t)v[0]};
+    else if (kind == PB_KIND_OPT_BOOL)
+        *b = (struct pb_opt_bool){true, v[0] != 0};
+    else
+        *time = (struct pb_opt_time){true, (int64_t)v[0], (int32_t)(uint32_t)v[1]};
+    return STATUS_OK;
+}
+
+/* Decodes into `*slot`, which is made if it is NULL and else added to. */
+static enum status decode_pointer(struct arena *a, struct bytes in, const struct pb_message *m, void **slot,
+                                  int depth)
+{
+    if (!*slot)
+        *slot = arena_alloc(a, m->size);
+    return *slot ? decode_message(a, in, m, *slot, depth) : STATUS_NO_MEMORY;
+}
+
+/* A map entry is a message of key (1) and value (2), either of which may be missing or repeated. */
+static enum status decode_entry(struct arena *a, struct bytes in, const struct pb_field *f, void *slot,
+                                int depth)
+{
+    struct message_entry *e = slot;
+    struct pb_string_entry *s = slot;
+    const uint8_t *p = in.data, *end = in.data + in.size;
+    while (p != end) {
+        struct token t;
+        p = read_token(p, end, &t);
+        if (!p)
+            return STATUS_MALFORMED;
+        if (t.wire != PB_WIRE_BYTES || t.number > 2)
+            continue;
+        enum status st;
+        if (t.number == 1)
+            st = decode_text(t.bytes, &e->key);
+        else if (f->kind == PB_KIND_STRING_MAP)
+            st = decode_text(t.bytes, &s->value);
+        else
+            st = depth > 0 ? decode_pointer(a, t.bytes, f->message, &e->value, depth - 1) : STATUS_MALFORMED;
+        if (st != STATUS_OK)
+            return st;
+    }
+    if (f->kind == PB_KIND_MESSAGE_MAP && !e->value) {
+        e->value = arena_alloc(a, f->message->size);
+        return e->value ? STATUS_OK : STATUS_NO_MEMORY;
+    }
+    return STATUS_OK;
+}
+
+static void store_scalar(uint8_t kind, uint64_t value, void *slot)
+{
+    switch (kind) {
+    case PB_KIND_BOOL:
+        *(bool *)slot = value != 0;
+        break;
+    case PB_KIND_INT32:
+        *(int32_t *)slot = (int32_t)(uint32_t)value;
+        break;
+    default: /* int64_t and double: the 64 bits as they are */
+        memcpy(slot, &value, sizeof value);
+    }
+}
+
+/* Stores one value of `f` in its member or array element. `depth`: how many levels may still open below the
+ * message that holds the field. */
+static enum status decode_value(struct arena *a, const struct token *t, const struct pb_field *f, void *slot,
+                                int depth)
+{
+    switch (f->kind) {
+    case PB_KIND_BOOL:
+    case PB_KIND_INT32:
+    case PB_KIND_INT64:
+    case PB_KIND_DOUBLE:
+        store_scalar(f->kind, t->value, slot);
+        return STATUS_OK;
+    case PB_KIND_STRING:
+        return decode_text(t->bytes, slot);
+    case PB_KIND_BYTES:
+        *(struct bytes *)slot = t->bytes;
+        return STATUS_OK;
+    default:
+        break;
+    }
+    if (depth == 0)
+        return STATUS_MALFORMED;
+    switch (f->kind) {
+    case PB_KIND_OPT_STRING:
+        return decode_opt_string(t->bytes, slot);
+    case PB_KIND_MESSAGE:
+        return f->repeated ? decode_message(a, t->bytes, f->message, slot, depth - 1)
+                           : decode_pointer(a, t->bytes, f->message, slot, depth - 1);
+    case PB_KIND_STRING_MAP:
+    case PB_KIND_MESSAGE_MAP:
+        return decode_entry(a, t->bytes, f, slot, depth - 1);
+    default:
+        return decode_opt_number(f->kind, t->bytes, slot);
+    }
+}
+
+/* Elements that one token of a repeated field holds; for packed numbers the varints that end in it. */
+static size_t elements_in(const struct pb_field *f, const struct token *t)
+{
+    if (!kind_is_scalar(f->kind) || t->wire != PB_WIRE_BYTES)
+        return 1;
+    if (f->kind == PB_KIND_DOUBLE)
+        return t->bytes.size / sizeof(double);
+    size_t count = 0;
+    for (size_t i = 0; i < t->bytes.size; i++)
+        count += t->bytes.data[i] < 0x80;
+    return count;
+}
+
+/* Sees the fields from `p` on that belong to `want` (NULL: that are unknown): the number of their elements,
+ * or the bytes of the unknown ones. Stops at bad bytes; the decoder will meet them too. */
+static size_t look_ahead(const struct pb_message *m, const struct pb_field *want, const uint8_t *p,
+                         const uint8_t *end)
+{
+    size_t sum = 0;
+    while (p != end) {
+        struct token t;
+        const uint8_t *next = read_token(p, end, &t);
+        if (!next)
+            break;
+        if (field_of(m, &t) == want)
+            sum += want ? elements_in(want, &t) : (size_t)(next - p);
+        p = next;
+    }
+    return sum;
+}
+
+/* Makes room behind the elements that an earlier piece of the message left. `p`: the first token to come. */
+static enum status prepare_array(struct arena *a, const struct pb_message *m, const struct pb_field *f,
+                                 void *message, const uint8_t *p, const uint8_t *end)
+{
+    void **array = member(message, f->offset);
+    size_t have = *(size_t *)member(message, f->count_offset);
+    void *grown = arena_alloc_array(a, have + look_ahead(m, f, p, end), pb_element_size(f));
+    if (!grown)
+        return STATUS_NO_MEMORY;
+    if (have)
+        memcpy(grown, *array, have * pb_element_size(f));
+    *array = grown;
+    return STATUS_OK;
+}
+
+static enum status decode_packed(struct bytes in, const struct pb_field *f, char *array, size_t *count)
+{
+    const uint8_t *p = in.data, *end = in.data + in.size;
+    if (f->kind == PB_KIND_DOUBLE && in.size % sizeof(double) != 0)
+        return STATUS_MALFORMED;
+    while (p != end) {
+        uint64_t value;
+        if (f->kind == PB_KIND_DOUBLE) {
+            value = read_fixed(p, sizeof value);
+            p += sizeof value;
+        } else {
+            p = read_varint(p, end, &value);
+            if (!p)
+                return STATUS_MALFORMED;
+        }
+        store_scalar(f->kind, value, array + pb_element_size(f) * (*count)++);
+    }
+    return STATUS_OK;
+}
+
+static enum status decode_repeated(struct arena *a, const struct token *t, const struct pb_field *f,
+                                   void *message, int depth)
+{
+    char *array = *(char **)member(message, f->offset);
+    size_t *count = member(message, f->count_offset);
+    if (kind_is_scalar(f->kind) && t->wire == PB_WIRE_BYTES)
+        return decode_packed(t->bytes, f, array, count);
+    return decode_value(a, t, f, array + pb_element_size(f) * (*count)++, depth);
+}
+
+/* Keeps the unknown field between `start` and `next`. Runs that lie side by side stay a view into the input;
+ * else `*room`, NULL at first, holds all unknown fields of this piece of the message. */
+static enum status keep_unknown(struct arena *a, const struct pb_message *m, struct message_head *head,
+                                uint8_t **room, const uint8_t *start, const uint8_t *next, const uint8_t *end)
+{
+    struct bytes *u = &head->unknown;
+    if (u->size == 0)
+        u->data = start;
+    else if (!*room && u->data + u->size != start) {
+        *room = arena_alloc_array(a, u->size + look_ahead(m, NULL, start, end), 1);
+        if (!*room)
+            return STATUS_NO_MEMORY;
+        memcpy(*room, u->data, u->size);
+        u->data = *room;
+    }
+    if (*room)
+        memcpy(*room + u->size, start, (size_t)(next - start));
+    u->size += (size_t)(next - start);
+    return STATUS_OK;
+}
+
+static enum status keep_raw(struct arena *a, struct bytes in, struct message_head *head)
+{
+    if (head->raw.size == 0) {
+        head->raw = in;
+        return STATUS_OK;
+    }
+    if (in.size == 0)
+        return STATUS_OK;
+    uint8_t *joined = arena_alloc_array(a, head->raw.size + in.size, 1);
+    if (!joined)
+        return STATUS_NO_MEMORY;
+    memcpy(joined, head->raw.data, head->raw.size);
+    memcpy(joined + head->raw.size, in.data, in.size);
+    head->raw = (struct bytes){joined, head->raw.size + in.size};
+    return STATUS_OK;
+}
+
+/* Makes `f` the set member: what another member left in the union is forgotten. */
+static void select_case(const struct pb_message *m, const struct pb_field *f, void *message)
+{
+    uint32_t *which = member(message, m->case_offset);
+    if (*which == f->number)
+        return;
+    memset(member(message, f->offset), 0, pb_element_size(f));
+    *which = f->number;
+}
+
+/* Adds `in` to a message that is zeroed, or that holds the earlier pieces of the same field. */
+static enum status decode_message(struct arena *a, struct bytes in, const struct pb_message *m, void *message,
+                                  int depth)
+{
+    const uint8_t *p = in.data, *end = in.data + in.size;
+    uint64_t prepared = 0; /* a bit for each repeated field whose array has room for the rest of `in` */
+    uint8_t *room = NULL;
+    enum status st = keep_raw(a, in, message);
+    while (st == STATUS_OK && p != end) {
+        const uint8_t *start = p;
+        struct token t;
+        p = read_token(p, end, &t);
+        if (!p)
+            return STATUS_MALFORMED;
+        const struct pb_field *f = field_of(m, &t);
+        if (!f) {
+            st = keep_unknown(a, m, message, &room, start, p, end);
+        } else if (f->repeated) {
+            uint64_t bit = (uint64_t)1 << (f - m->fields);
+            if (!(prepared & bit))
+                st = prepare_array(a, m, f, message, start, end);
+            prepared |= bit;
+            if (st == STATUS_OK)
+                st = decode_repeated(a, &t, f, message, depth);
+        } else {
+            if (f->in_oneof)
+                select_case(m, f, message);
+            st = decode_value(a, &t, f, member(message, f->offset), depth);
+        }
+    }
+    return st;
+}
+
+enum status pb_decode(struct arena *a, struct bytes in, const struct pb_message *m, void *ret)
+{
+    _Alignas(16) char message[PB_STRUCT_SIZE_MAX];
+    ASSERT(m->size <= sizeof message);
+    memset(message, 0, m->size);
+    if (!in.data)
+        in = BYTES_LITERAL("");
+    enum status st = decode_message(a, in, m, message, PB_DEPTH_MAX);
+    if (st == STATUS_OK)
+        memcpy(ret, message, m->size);
+    return st;
+}

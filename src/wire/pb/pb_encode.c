@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/* pb_encode.c — two passes into one reservation.
+ * The first pass notes the size of every nested message in the order in which the second pass needs them, so
+ * that the second writes without looking at bounds; pb_encode asserts that both agree. */
+#include <stdlib.h>
+
+#include "wire/pb/pb_internal.h"
+
+#define SIZES_INLINE 256 /* nested messages before the list moves to the heap */
+
+/* The sizes of nested messages and packed arrays, in the order in which they are written. */
+struct sizes {
+    size_t *items;
+    size_t count;
+    size_t capacity;
+    size_t next; /* of the writing pass */
+    bool failed;
+    size_t inline_items[SIZES_INLINE];
+};
+
+static void sizes_fini(struct sizes *s)
+{
+    if (s->items != s->inline_items)
+        free(s->items);
+}
+
+/* Takes the next place in the list, to be filled by sizes_set. */
+static size_t sizes_add(struct sizes *s)
+{
+    if (s->count == s->capacity) {
+        size_t capacity = s->capacity * 2;
+        size_t *items = malloc(capacity * sizeof *items);
+        if (!items) {
+            s->failed = true;
+            return 0;
+        }
+        memcpy(items, s->items, s->count * sizeof *items);
+        sizes_fini(s);
+        s->items = items;
+        s->capacity = capacity;
+    }
+    return s->count++;
+}
+
+INLINE size_t tag_size(uint32_t number)
+{
+    return varint_size((uint64_t)number << 3);
+}
+
+/* With the length in front. */
+INLINE size_t delimited(size_t size)
+{
+    return varint_size(size) + size;
+}
+
+static uint64_t load_scalar(uint8_t kind, const void *slot)
+{
+    uint64_t value;
+    int64_t extended;
+    switch (kind) {
+    case PB_KIND_BOOL:
+        return *(const bool *)slot;
+    case PB_KIND_INT32:
+        extended = *(const int32_t *)slot;
+        return (uint64_t)extended;
+    default:
+        memcpy(&value, slot, sizeof value);
+        return value;
+    }
+}
+
+INLINE size_t scalar_size(uint8_t kind, uint64_t value)
+{
+    return kind == PB_KIND_DOUBLE ? sizeof(double) : varint_size(value);
+}
+
+/* The two varints of a wrapper or time. */
+static void opt_numbers(uint8_t kind, const void *slot, uint64_t values[2])
+{
+    const struct pb_opt_i32 *i = slot;
+    const struct pb_opt_bool *b = slot;
+    const struct pb_opt_time *time = slot;
+    values[1] = 0;
+    if (kind == PB_KIND_OPT_INT32)
+        values[0] = (uint64_t)(int64_t)i->value;
+    else if (kind == PB_KIND_OPT_BOOL)
+        values[0] = b->value;
+    else
+        values[0] = (uint64_t)time->seconds, values[1] = (uint64_t)(int64_t)time->nanos;
+}
+
+/* The contents of a message that is kept inline: fields 1 and 2, zeros left out. */
+static size_t opt_size(uint8_t kind, const void *slot)
+{
+    if (kind == PB_KIND_OPT_STRING) {
+        size_t size = ((const struct pb_opt_bytes *)slot)->value.size;
+        return size ? 1 + delimited(size) : 0;
+    }
+    uint64_t v[2];
+    opt_numbers(kind, slot, v);
+    return (v[0] ? 1 + varint_size(v[0]) : 0) + (v[1] ? 1 + varint_size(v[1]) : 0);
+}
+
+static size_t size_message(const struct pb_message *m, const void *message, struct sizes *s, int depth);
+
+/* Of a nested message, without tag and length. Failure leaves `s->failed` and any number. */
+static size_t size_nested(const struct pb_message *m, const void *message, struct sizes *s, int depth)
+{
+    if (depth == 0)
+        s->failed = true;
+    if (s->failed)
+        return 0;
+    size_t place = sizes_add(s);
+    size_t size = size_message(m, message, s, depth - 1);
+    if (size > PB_SIZE_MAX)
+        s->failed = true;
+    if (!s->failed)
+        s->items[place] = size;
+    return size;
+}
+
+/* The contents of a map entry, whose key and value are always sent. `value_size` is the value's contents. */
+INLINE size_t entry_size(const struct message_entry *e, size_t value_size)
+{
+    return 1 + delimited(e->key.size) + 1 + delimited(value_size);
+}
+
+/* One value without its tag. */
+static size_t size_value(const struct pb_field *f, const void *slot, struct sizes *s, int depth)
+{
+    const struct message_entry *entry = slot;
+    const struct pb_string_entry *text = slot;
+    size_t size;
+    switch (f->kind) {
+    case PB_KIND_BOOL:
+    case PB_KIND_INT32:
+    case PB_KIND_INT64:
+    case PB_KIND_DOUBLE:
+        return scalar_size(f->kind, load_scalar(f->kind, slot));
+    case PB_KIND_STRING:
+    case PB_KIND_BYTES:
+        return delimited(((const struct bytes *)slot)->size);
+    case PB_KIND_MESSAGE:
+        return delimited(size_nested(f->message, f->repeated ? slot : *(void *const *)slot, s, depth));
+    case PB_KIND_STRING_MAP:
+        return delimited(entry_size(entry, text->value.size));
+    case PB_KIND_MESSAGE_MAP: /* the entry itself is a level too */
+        if (depth == 0)
+            s->failed = true;
+        size = entry->value && !s->failed ? size_nested(f->message, entry->value, s, depth - 1) : 0;
+        return delimited(entry_size(entry, size));
+    default:
+        return delimited(opt_size(f->kind, slot));
+    }
+}
+
+static size_t size_repeated(const struct pb_field *f, const void *message, struct sizes *s, int depth)
+{
+    const char *slot = *(char **)member(message, f->offset);
+    size_t count = *(size_t *)member(message, f->count_offset);
+    size_t step = pb_element_size(f), size = 0;
+    if (count == 0)
+        return 0;
+    bool packed = kind_is_scalar(f->kind);
+    size_t place = packed ? sizes_add(s) : 0;
+    for (size_t i = 0; i < count && !s->failed; i++, slot += step)
+        size += size_value(f, slot, s, depth);
+    if (!packed)
+        return size + count * tag_size(f->number);
+    if (!s->failed)
+        s->items[place] = size;
+    return tag_size(f->number) + delimited(size);
+}
+
+/* True if a singular field that is not in a oneof has to be sent. */
+static bool is_present(const struct pb_field *f, const void *slot)
+{
+    switch (f->kind) {
+    case PB_KIND_BOOL:
+    case PB_KIND_INT32:
+    case PB_KIND_INT64:
+    case PB_KIND_DOUBLE:
+        return load_scalar(f->kind, slot) != 0;
+    case PB_KIND_STRING:
+    case PB_KIND_BYTES:
+        return ((const struct bytes *)slot)->size != 0;
+    case PB_KIND_MESSAGE:
+        return *(void *const *)slot != NULL;
+    default: /* the wrappers and times start with `present` */
+        return *(const bool *)slot;
+    }
+}
+
+/* In place of the run of oneof members that starts at `f`: the one that is set, or NULL if none is. */
+static const struct pb_field *run_member(const struct pb_message *m, const struct pb_field *f,
+                                         const void *message)
+{
+    uint32_t which = *(uint32_t *)member(message, m->case_offset);
+    if (which < f->number || which > f[f->oneof_run - 1].number || m->index[which] == 0)
+        return NULL;
+    f = &m->fields[m->index[which] - 1];
+    bool missing = f->kind == PB_KIND_MESSAGE && !*(void **)member(message, f->offset);
+    return missing ? NULL : f;
+}
+
+static size_t size_message(const struct pb_message *m, const void *message, struct sizes *s, int depth)
+{
+    const struct pb_field *f = m->fields, *end = f + m->field_count;
+    size_t size = ((const struct message_head *)message)->unknown.size;
+    while (f != end) {
+        const struct pb_field *send = f;
+        if (f->in_oneof) {
+            send = run_member(m, f, message);
+            f += f->oneof_run;
+        } else {
+            f++;
+            if (send->repeated) {
+                size += size_repeated(send, message, s, depth);
+                continue;
+            }
+            if (!is_present(send, member(message, send->offset)))
+                continue;
+        }
+        if (send)
+            size += tag_size(send->number) + size_value(send, member(message, send->offset), s, depth);
+    }
+    return size;
+}
+
+/* ---- The bytes; the sizes have reserved their room ---- */
+
+INLINE uint8_t *write_tag(uint8_t *p, uint32_t number, uint32_t wire)
+{
+    return write_varint(p, (uint64_t)number << 3 | wire);
+}
+
+INLINE uint8_t *write_raw(uint8_t *p, struct bytes b)
+{
+    if (b.size)
+        memcpy(p, b.data, b.size);
+    return p + b.size;
+}
+
+INLINE uint8_t *write_delimited(uint8_t *p, struct bytes b)
+{
+    return write_raw(write_varint(p, b.size), b);
+}
+
+static uint8_t *write_scalar(uint8_t *p, uint8_t kind, uint64_t value)
+{
+    return kind == PB_KIND_DOUBLE ? write_fixed64(p, value) : write_varint(p, value);
+}
+
+static uint8_t *write_opt(uint8_t *p, uint8_t kind, const void *slot)
+{
+    p = write_varint(p, opt_size(kind, slot));
+    if (kind == PB_KIND_OPT_STRING) {
+        struct bytes value = ((const struct pb_opt_bytes *)slot)->value;
+        return value.size ? write_delimited(write_tag(p, 1, PB_WIRE_BYTES), value) : p;
+    }
+    uint64_t v[2];
+    opt_numbers(kind, slot, v);
+    if (v[0])
+        p = write_varint(write_tag(p, 1, PB_WIRE_VARINT), v[0]);
+    if (v[1])
+        p = write_varint(write_tag(p, 2, PB_WIRE_VARINT), v[1]);
+    return p;
+}
+
+static uint8_t *write_message(uint8_t *p, const struct pb_message *m, const void *message, struct sizes *s);
+
+static uint8_t *write_nested(uint8_t *p, const struct pb_message *m, const void *message, struct sizes *s)
+{
+    return write_message(write_varint(p, s->items[s->next++]), m, message, s);
+}
+
+static uint8_t *write_entry(uint8_t *p, const struct pb_field *f, const struct message_entry *e,
+                            struct sizes *s)
+{
+    size_t value_size = e->value ? s->items[s->next] : 0;
+    p = write_varint(p, entry_size(e, value_size));
+    p = write_delimited(write_tag(p, 1, PB_WIRE_BYTES), e->key);
+    p = write_tag(p, 2, PB_WIRE_BYTES);
+    return e->value ? write_nested(p, f->message, e->value, s) : write_varint(p, 0);
+}
+
+static uint8_t *write_string_entry(uint8_t *p, const struct pb_string_entry *e)
+{
+    p = write_varint(p, 1 + delimited(e->key.size) + 1 + delimited(e->value.size));
+    p = write_delimited(write_tag(p, 1, PB_WIRE_BYTES), e->key);
+    return write_delimited(write_tag(p, 2, PB_WIRE_BYTES), e->value);
+}
+
+/* One value without its tag. */
+static uint8_t *write_value(uint8_t *p, const struct pb_field *f, const void *slot, struct sizes *s)
+{
+    switch (f->kind) {
+    case PB_KIND_BOOL:
+    case PB_KIND_INT32:
+    case PB_KIND_INT64:
+    case PB_KIND_DOUBLE:
+        return write_scalar(p, f->kind, load_scalar(f->kind, slot));
+    case PB_KIND_STRING:
+    case PB_KIND_BYTES:
+        return write_delimited(p, *(const struct bytes *)slot);
+    case PB_KIND_MESSAGE:
+        return write_nested(p, f->message, f->repeated ? slot : *(void *const *)slot, s);
+    case PB_KIND_STRING_MAP:
+        return write_string_entry(p, slot);
+    case PB_KIND_MESSAGE_MAP:
+        return write_entry(p, f, slot, s);
+    default:
+        return write_opt(p, f->kind, slot);
+    }
+}
+
+static uint8_t *write_repeated(uint8_t *p, const struct pb_field *f, const void *message, struct sizes *s)
+{
+    const char *slot = *(char **)member(message, f->offset);
+    size_t count = *(size_t *)member(message, f->count_offset);
+    size_t step = pb_element_size(f);
+    bool packed = kind_is_scalar(f->kind);
+    if (packed && count)
+        p = write_varint(write_tag(p, f->number, PB_WIRE_BYTES), s->items[s->next++]);
+    for (size_t i = 0; i < count; i++, slot += step) {
+        if (!packed)
+            p = write_tag(p, f->number, PB_WIRE_BYTES);
+        p = write_value(p, f, slot, s);
+    }
+    return p;
+}
+
+/* Walks as size_message does. */
+static uint8_t *write_message(uint8_t *p, const struct pb_message *m, const void *message, struct sizes *s)
+{
+    const struct pb_field *f = m->fields, *end = f + m->field_count;
+    while (f != end) {
+        const struct pb_field *send = f;
+        if (f->in_oneof) {
+            send = run_member(m, f, message);
+            f += f->oneof_run;
+        } else {
+            f++;
+            if (send->repeated) {
+                p = write_repeated(p, send, message, s);
+                continue;
+            }
+            if (!is_present(send, member(message, send->offset)))
+                continue;
+        }
+        if (send) {
+            p = write_tag(p, send->number, kind_wire(send->kind));
+            p = write_value(p, send, member(message, send->offset), s);
+        }
+    }
+    return write_raw(p, ((const struct message_head *)message)->unknown);
+}
+
+/* Fills `s` and returns the size of the whole, SIZE_MAX on failure. */
+static size_t size_all(const struct pb_message *m, const void *message, struct sizes *s)
+{
+    s->items = s->inline_items;
+    s->capacity = SIZES_INLINE;
+    s->count = s->next = 0;
+    s->failed = false;
+    size_t size = size_message(m, message, s, PB_DEPTH_MAX);
+    return s->failed || size > PB_SIZE_MAX ? SIZE_MAX : size;
+}
+
+size_t pb_size(const struct pb_message *m, const void *message)
+{
+    struct sizes s;
+    size_t size = size_all(m, message, &s);
+    sizes_fini(&s);
+    return size;
+}
+
+void pb_encode(const struct pb_message *m, const void *message, struct buf *out)
+{
+    struct sizes s;
+    size_t size = size_all(m, message, &s);
+    if (out->failed || size == SIZE_MAX || buf_reserve(out, size) != STATUS_OK) {
+        out->failed = true;
+    } else if (size > 0) {
+        uint8_t *end = write_message(out->data + out->size, m, message, &s);
+        ASSERT(end == out->data + out->size + size && s.next == s.count);
+        out->size += size;
+    }
+    sizes_fini(&s);
+}

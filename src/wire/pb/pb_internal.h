@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* pb_internal.h — what the decoder and the encoder share; for the sources of this folder only. */
+#ifndef WIRE_PB_PB_INTERNAL_H
+#define WIRE_PB_PB_INTERNAL_H
+
+#include "wire/pb/pb.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* The smallest layout that every generated struct starts with. */
+struct message_head {
+    struct bytes raw;
+    struct bytes unknown;
+};
+
+/* The layout of every entry of a map to messages. */
+struct message_entry {
+    struct bytes key;
+    void *value;
+};
+
+/* Behind the varint, or NULL: cut off, over 10 bytes, or over 64 bits. */
+const uint8_t *pb_read_long_varint(const uint8_t *p, const uint8_t *end, uint64_t *ret);
+/* Bytes of one member, or of one array element. */
+size_t pb_element_size(const struct pb_field *f);
+
+struct token {
+    uint32_t number;
+    uint32_t wire;
+    uint64_t value;     /* varint and fixed */
+    struct bytes bytes; /* length-delimited */
+};
+
+INLINE const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, uint64_t *ret)
+{
+    if (p != end && *p < 0x80) {
+        *ret = *p;
+        return p + 1;
+    }
+    return pb_read_long_varint(p, end, ret);
+}
+
+/* A number of `size` bytes, least significant first. */
+INLINE uint64_t read_fixed(const uint8_t *p, size_t size)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < size; i++)
+        value |= (uint64_t)p[i] << (8 * i);
+    return value;
+}
+
+/* Reads one field from a non-empty input and returns what follows, or NULL if it is malformed. */
+INLINE const uint8_t *read_token(const uint8_t *p, const uint8_t *end, struct token *t)
+{
+    const uint8_t *start = p;
+    uint64_t tag;
+    p = read_varint(p, end, &tag);
+    if (!p || tag > UINT32_MAX || tag < 8 || p - start > 5)
+        return NULL;
+    *t = (struct token){.number = (uint32_t)(tag >> 3), .wire = (uint32_t)(tag & 7)};
+    size_t size;
+    switch (t->wire) {
+    case PB_WIRE_VARINT:
+        return read_varint(p, end, &t->value);
+    case PB_WIRE_BYTES:
+        p = read_varint(p, end, &t->value);
+        if (!p || t->value > (uint64_t)(end - p))
+            return NULL;
+        t->bytes = (struct bytes){p, (size_t)t->value};
+        return p + t->bytes.size;
+    case PB_WIRE_FIXED64:
+    case PB_WIRE_FIXED32:
+        size = t->wire == PB_WIRE_FIXED64 ? 8 : 4;
+        if ((size_t)(end - p) < size)
+            return NULL;
+        t->value = read_fixed(p, size);
+        return p + size;
+    default: /* groups (3, 4) left the language; 6 and 7 never were in it */
+        return NULL;
+    }
+}
+
+INLINE bool kind_is_scalar(uint8_t kind)
+{
+    return kind <= PB_KIND_DOUBLE;
+}
+
+INLINE uint32_t kind_wire(uint8_t kind)
+{
+    return kind < PB_KIND_DOUBLE ? PB_WIRE_VARINT : kind == PB_KIND_DOUBLE ? PB_WIRE_FIXED64 : PB_WIRE_BYTES;
+}
+
+/* The field that a token belongs to, or NULL: unknown. */
+INLINE const struct pb_field *field_of(const struct pb_message *m, const struct token *t)
+{
+    if (t->number > m->number_max || m->index[t->number] == 0)
+        return NULL;
+    const struct pb_field *f = &m->fields[m->index[t->number] - 1];
+    if (t->wire == kind_wire(f->kind))
+        return f;
+    return f->repeated && kind_is_scalar(f->kind) && t->wire == PB_WIRE_BYTES ? f : NULL;
+}
+
+INLINE void *member(const void *message, size_t offset)
+{
+    return (char *)message + offset;
+}
+
+INLINE size_t varint_size(uint64_t value)
+{
+    return value < 0x80 ? 1 : (size_t)(63 - __builtin_clzll(value)) / 7 + 1;
+}
+
+INLINE uint8_t *write_varint(uint8_t *p, uint64_t value)
+{
+    while (value >= 0x80) {
+        *p++ = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    *p++ = (uint8_t)value;
+    return p;
+}
+
+INLINE uint8_t *write_fixed64(uint8_t *p, uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        *p++ = (uint8_t)(value >> (8 * i));
+    return p;
+}
+
+#endif
