@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* activity.c — RunCodeInSession: one run of the code in a session of its own, which is ended as soon as it is
+ * over. */
+#include "svc/app/orchestrator.h"
+
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/encode.h"
+#include "base/log.h"
+#include "os/clock.h"
+
+#define AREA "svc/app"
+/* Bytes of a result that goes on to the scheduler, whose limit for one payload is 1 MiB
+ * (durable-task-protocol.md 2.6). */
+#define RESULT_SIZE_MAX ((size_t)700 << 10)
+
+/* Cuts a stream of the result to at most `max` bytes on a character's edge, and says so. */
+static void cut_stream(json_t *result, const char *name, const char *flag, size_t max)
+{
+    json_t *text = json_object_get(result, name);
+    struct bytes all = bytes_of(json_string_value(text), json_string_length(text));
+    if (!json_is_string(text) || all.size <= max)
+        return;
+    struct bytes kept = bytes_utf8_prefix(all, max);
+    json_object_set_new(result, name, json_stringn((const char *)kept.data, kept.size));
+    json_object_set_new(result, flag, json_true());
+}
+
+/* The result as text of at most RESULT_SIZE_MAX bytes: first the streams are halved until it fits (escapes
+ * may make them six times as long as they are), then a value that is still too large is dropped. Every cut is
+ * flagged. */
+static char *bounded_text(json_t *result)
+{
+    char *text = json_dumps(result, JSON_COMPACT);
+    for (size_t max = RESULT_SIZE_MAX / 4; text && strlen(text) > RESULT_SIZE_MAX; max /= 2) {
+        free(text);
+        cut_stream(result, "stdout", "stdoutTruncated", max);
+        cut_stream(result, "stderr", "stderrTruncated", max);
+        if (max < 1024) {
+            json_object_set_new(result, "result", json_string(""));
+            json_object_del(result, "outputs");
+            json_object_set_new(result, "resultTruncated", json_true());
+        }
+        text = json_dumps(result, JSON_COMPACT);
+    }
+    return text;
+}
+
+/* What a decision signs: SHA-256 over the code, a newline, and the result's text exactly as it is kept. */
+static bool hash_shown(struct bytes code, const char *result_text, char ret_hex[65])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    bool ok = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) && EVP_DigestUpdate(md, code.data, code.size) &&
+              EVP_DigestUpdate(md, "\n", 1) && EVP_DigestUpdate(md, result_text, strlen(result_text)) &&
+              EVP_DigestFinal_ex(md, digest, &size);
+    EVP_MD_CTX_free(md);
+    for (unsigned i = 0; ok && i < size && i < 32; i++)
+        snprintf(ret_hex + 2 * i, 3, "%02x", digest[i]);
+    return ok;
+}
+
+static void finish(struct dt_activity *activity, struct bytes code, const struct pool_run *r)
+{
+    json_t *result = json_loadb((const char *)r->result.data, r->result.size, JSON_ALLOW_NUL, NULL);
+    char *result_text = result ? bounded_text(result) : NULL;
+    char hash[65] = "";
+    json_t *outcome = NULL;
+    if (result_text && hash_shown(code, result_text, hash))
+        outcome = json_pack("{s:b, s:O, s:s}", "succeeded", r->succeeded, "result", result, "sha256", hash);
+    if (outcome && !r->succeeded)
+        json_object_set_new(outcome, "cause", json_string(r->cause));
+    char *text = outcome ? json_dumps(outcome, JSON_COMPACT) : NULL;
+    if (text)
+        (void)dt_activity_set_result(activity, text);
+    else
+        (void)dt_activity_fail(activity, "OutOfMemory", "no memory for the result");
+    free(text);
+    free(result_text);
+    json_decref(outcome);
+    json_decref(result);
+}
+
+/* Says durably, before the code runs, that it is about to: a run that a crash repeats is then counted twice.
+ */
+static enum dt_status announce(const struct orchestrator_settings *s, const char *instance_id,
+                               const char *session, struct dt_error *e)
+{
+    char at[TIME_TEXT_SIZE_MAX], data[200];
+    time_format(clock_unix_ns(), 7, at);
+    snprintf(data, sizeof data, "{\"at\":\"%s\",\"session\":\"%s\"}", at, session);
+    return dt_client_raise_event(s->client, instance_id, EVENT_RUN_STARTED, data, e);
+}
+
+static void refuse(struct dt_activity *activity, enum status s, const char *text)
+{
+    struct dt_failure failure = DT_INIT(struct dt_failure);
+    failure.type = "RunFailed";
+    failure.message = text;
+    failure.non_retriable = !status_retryable(s);
+    (void)dt_activity_set_failure(activity, &failure);
+}
+
+void run_code_in_session(struct dt_activity *activity, const char *input, void *user)
+{
+    const struct orchestrator_settings *settings = user;
+    json_t *code = input ? json_loads(input, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
+    if (!json_is_string(code)) {
+        json_decref(code);
+        refuse(activity, STATUS_INVALID_ARGUMENT, "the input is not a JSON string of code");
+        return;
+    }
+    struct bytes text = bytes_of(json_string_value(code), json_string_length(code));
+    uint8_t random[16];
+    char session[GUID_TEXT_SIZE + 1];
+    entropy_fill(random, sizeof random);
+    guid_format(random, session);
+    struct dt_error announced;
+    if (announce(settings, dt_activity_instance_id(activity), session, &announced) != DT_OK) {
+        refuse(activity, STATUS_UNAVAILABLE, announced.text);
+        json_decref(code);
+        return;
+    }
+    struct err e = {0};
+    struct pool_run r;
+    enum status s = pool_client_execute(&settings->pool, session, text, &r, &e);
+    struct err release = {0};
+    if (pool_client_release(&settings->pool, session, &release) != STATUS_OK)
+        log_warn(AREA, "session not released, its cooldown will end it instance=%s cause=\"%s\"",
+                 dt_activity_instance_id(activity), release.text);
+    if (s == STATUS_OK) {
+        finish(activity, text, &r);
+        pool_run_fini(&r);
+    } else {
+        log_warn(AREA, "run failed instance=%s cause=\"%s\"", dt_activity_instance_id(activity), e.text);
+        refuse(activity, s, e.text);
+    }
+    json_decref(code);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* app_service.c — the route table, and the life of the client and the worker. */
+#include "svc/app/app_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/encode.h"
+#include "base/log.h"
+#include "os/clock.h"
+
+#define AREA                  "svc/app"
+#define CODE_SIZE_MAX_DEFAULT ((size_t)512 << 10) /* bytes */
+#define BODY_SIZE_SLACK       ((size_t)64 << 10)  /* bytes of a body besides its code */
+#define WORKER_STOP_MS        5000
+
+struct route {
+    const char *method;
+    const char *path; /* lower case; "{id}" stands for one segment */
+    void (*handle)(struct app_service *s, struct http_request *r, struct bytes id);
+};
+
+static const struct route routes[] = {
+    {"POST", "/code/execute", route_code_execute},
+    {"POST", "/code/review", route_code_review},
+    {"POST", "/v1/requests", route_requests_create},
+    {"GET", "/v1/requests", route_requests_list},
+    {"GET", "/v1/requests/{id}", route_requests_get},
+    {"POST", "/v1/requests/{id}/decision", route_requests_decide},
+};
+
+/* Paths match without regard to case and with one trailing slash (product.md 1.2). */
+static bool path_matches(struct bytes path, const char *pattern, struct bytes *ret_id)
+{
+    if (path.size > 1 && path.data[path.size - 1] == '/')
+        path.size--;
+    struct bytes left = bytes_of_cstr(pattern);
+    for (;;) {
+        struct bytes want = bytes_split(&left, '/');
+        struct bytes have = bytes_split(&path, '/');
+        if (bytes_equal_cstr(want, "{id}") && have.size)
+            *ret_id = have;
+        else if (!bytes_equal_nocase(want, have))
+            return false;
+        if (!left.data || !path.data)
+            return !left.data && !path.data;
+    }
+}
+
+/* The id of a path, percent-decoded into the request's arena; empty if it cannot be. */
+static struct bytes decode_id(struct http_request *r, struct bytes id)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    if (!id.size || percent_decode(&text, id) != STATUS_OK)
+        return (struct bytes){NULL, 0};
+    return arena_copy(http_request_arena(r), buf_peek(&text));
+}
+
+static void on_request(void *context, struct http_request *r)
+{
+    struct app_service *s = context;
+    struct bytes method = http_request_method(r), path = http_request_path(r);
+    char allow[40] = "";
+    if (s->stopping) {
+        http_respond_problem(r, 503, "Service Unavailable", "the server is stopping");
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+        struct bytes id = {NULL, 0};
+        if (!path_matches(path, routes[i].path, &id))
+            continue;
+        if (bytes_equal_cstr(method, routes[i].method)) {
+            routes[i].handle(s, r, decode_id(r, id));
+            return;
+        }
+        snprintf(allow + strlen(allow), sizeof allow - strlen(allow), "%s%s", *allow ? ", " : "",
+                 routes[i].method);
+    }
+    if (!*allow) {
+        http_respond_problem(r, 404, "Not Found",
+                             "There is no such route; the API is described in the README.");
+        return;
+    }
+    if (http_response_header(r, "Allow", bytes_of_cstr(allow)) == STATUS_OK)
+        http_respond_problem(r, 405, "Method Not Allowed",
+                             "This path knows other methods; see the header Allow.");
+    else
+        http_respond_problem(r, 500, "Internal Server Error", "out of memory");
+}
+
+/* JSON may write each byte of code as six ("\u0000"). */
+static size_t body_limit(void *context, struct http_request *r)
+{
+    (void)r;
+    const struct app_service *s = context;
+    return 6 * s->code_size_max + BODY_SIZE_SLACK;
+}
+
+static enum dt_status give_token(const char *resource, char *ret_token, size_t capacity,
+                                 int64_t *ret_expires_ns, void *context)
+{
+    (void)resource;
+    (void)ret_expires_ns;
+    const struct app_service *s = context;
+    int n = snprintf(ret_token, capacity, "%s", s->scheduler_token);
+    return n >= 0 && (size_t)n < capacity ? DT_OK : DT_INVALID_ARGUMENT;
+}
+
+static void on_sdk_log(enum dt_log_level level, const char *line, void *context)
+{
+    (void)context;
+    static const enum log_level levels[] = {LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR};
+    log_write(levels[level], "sdk", "%s", line);
+}
+
+static char *copy(const char *text)
+{
+    return text ? strdup(text) : NULL;
+}
+
+static enum status make_sdk(struct app_service *s, struct err *e)
+{
+    struct dt_connect_options c = DT_INIT(struct dt_connect_options);
+    c.connection_string = s->connection_string;
+    c.log = on_sdk_log;
+    c.log_level = DT_LOG_INFO;
+    if (s->scheduler_token) {
+        c.token = give_token;
+        c.token_context = s;
+    }
+    struct dt_worker_options w = DT_INIT(struct dt_worker_options);
+    w.stop_timeout_ms = WORKER_STOP_MS;
+    struct dt_error fault = {.status = DT_OK};
+    enum dt_status d = dt_client_create(&c, &s->client, &fault);
+    s->settings.client = s->client;
+    if (d == DT_OK)
+        d = dt_worker_create(&c, &w, &s->worker, &fault);
+    if (d == DT_OK)
+        d = dt_worker_register_orchestrator(s->worker, ORCHESTRATOR_NAME, NULL, orchestrate_code_execution,
+                                            &s->settings, &fault);
+    if (d == DT_OK)
+        d = dt_worker_register_activity(s->worker, ACTIVITY_NAME, NULL, run_code_in_session, &s->settings,
+                                        &fault);
+    if (d == DT_OK)
+        d = dt_worker_start(s->worker, &fault);
+    if (d == DT_OK)
+        return STATUS_OK;
+    return err_set(e, d == DT_INVALID_ARGUMENT ? STATUS_INVALID_ARGUMENT : STATUS_INTERNAL,
+                   "DURABLE_TASK_SCHEDULER_CONNECTION_STRING: %s", fault.text);
+}
+
+static void release(struct app_service *s)
+{
+    dt_worker_destroy(s->worker);
+    dt_client_destroy(s->client);
+    free(s->connection_string);
+    free(s->pool_url);
+    free(s->pool_token);
+    free(s->scheduler_token);
+    free(s);
+}
+
+enum status app_service_create(struct loop *l, const struct app_options *o, struct app_service **ret_service,
+                               struct err *e)
+{
+    if (!o->connection_string || !*o->connection_string)
+        return err_set(e, STATUS_INVALID_ARGUMENT,
+                       "Missing required configuration 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'");
+    if (!o->pool_url || !*o->pool_url)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "Missing required configuration 'SESSION_POOL_URL'");
+    enum status status = pool_client_global_init(e);
+    if (status != STATUS_OK)
+        return status;
+    struct app_service *s = calloc(1, sizeof *s);
+    if (!s)
+        return err_set(e, STATUS_NO_MEMORY, "out of memory");
+    s->loop = l;
+    s->handler = (struct http_handler){.on_request = on_request, .body_limit = body_limit, .context = s};
+    s->code_size_max = o->code_size_max ? o->code_size_max : CODE_SIZE_MAX_DEFAULT;
+    s->compat_sample = o->compat_sample;
+    s->connection_string = copy(o->connection_string);
+    s->pool_url = copy(o->pool_url);
+    s->pool_token = copy(o->pool_token);
+    s->scheduler_token = copy(o->scheduler_token);
+    list_init(&s->exchanges);
+    list_init(&s->decided);
+    uint64_t seed[2];
+    entropy_fill(seed, sizeof seed);
+    map_init(&s->decided_ids, seed[0], seed[1]);
+    s->settings = (struct orchestrator_settings){
+        .pool = {.url = s->pool_url, .token = s->pool_token, .run_timeout_ns = o->run_timeout_ns},
+        .approval_timeout_ms = o->approval_timeout_ns / NS_PER_MS,
+        .review_failures = o->compat_sample,
+    };
+    status =
+        s->connection_string && s->pool_url ? make_sdk(s, e) : err_set(e, STATUS_NO_MEMORY, "out of memory");
+    if (status != STATUS_OK) {
+        release(s);
+        return status;
+    }
+    *ret_service = s;
+    return STATUS_OK;
+}
+
+const struct http_handler *app_service_handler(struct app_service *s)
+{
+    return &s->handler;
+}
+
+bool app_service_connected(struct app_service *s)
+{
+    return !s->stopping && dt_worker_wait_connected(s->worker, 0, NULL) == DT_OK;
+}
+
+/* Joining the SDK's threads may take seconds, and they may need the loop meanwhile: so a thread waits for
+ * them. */
+static void *stop_sdk(void *context)
+{
+    struct app_service *s = context;
+    dt_worker_destroy(s->worker);
+    dt_client_destroy(s->client); /* posts a last reply for every open exchange */
+    s->worker = NULL;
+    s->client = NULL;
+    loop_post(s->loop, &s->stopped);
+    return NULL;
+}
+
+static void on_sdk_stopped(struct loop_message *m)
+{
+    struct app_service *s = CONTAINER_OF(m, struct app_service, stopped);
+    if (s->stopper_started)
+        pthread_join(s->stopper, NULL);
+    s->on_stopped(s->on_stopped_context);
+}
+
+void app_service_stop(struct app_service *s, void (*on_stopped)(void *context), void *context)
+{
+    s->stopping = true;
+    s->on_stopped = on_stopped;
+    s->on_stopped_context = context;
+    s->stopped.on_run = on_sdk_stopped;
+    dt_worker_request_stop(s->worker);
+    list_each_safe (link, &s->exchanges) {
+        struct exchange *x = CONTAINER_OF(link, struct exchange, link);
+        if (!x->calling) /* between two looks; the others end with their call */
+            exchange_abandon(x);
+    }
+    s->stopper_started = pthread_create(&s->stopper, NULL, stop_sdk, s) == 0;
+    if (!s->stopper_started)
+        stop_sdk(s); /* no thread to be had: stand still instead */
+}
+
+void app_service_destroy(struct app_service *s)
+{
+    if (!s)
+        return;
+    decide_fini(s);
+    pool_client_global_fini();
+    release(s);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* app_service.h — the web API and the durable worker: submit, look, decide.
+ * An ordinary user of the other parts: it reaches the pool by its URL and the scheduler by its connection
+ * string through libdurabletask, never by a private door. All functions are for the loop's thread; the
+ * service's client and worker have threads of their own, which post what they got to the loop. */
+#ifndef SVC_APP_APP_SERVICE_H
+#define SVC_APP_APP_SERVICE_H
+
+#include "net/http_server.h"
+
+struct app_service;
+
+struct app_options {
+    const char *connection_string; /* DURABLE_TASK_SCHEDULER_CONNECTION_STRING; with or without "Endpoint=" */
+    const char *pool_url;          /* SESSION_POOL_URL */
+    const char *pool_token;        /* bearer token for the pool; NULL: none */
+    const char *scheduler_token;   /* bearer token for the scheduler; NULL: only Authentication=None works */
+    int64_t approval_timeout_ns;   /* how long a result waits for a decision */
+    int64_t run_timeout_ns;        /* limit of one run; 0: the pool's own */
+    size_t code_size_max;          /* bytes of submitted code; 0: 512 KiB */
+    bool compat_sample; /* answer the two /code routes exactly as the sample does (product.md 1.2) */
+};
+
+/* Copies what it needs. INVALID_ARGUMENT: a connection string or URL that cannot be used, with the reason.
+ * Starts the worker, which connects by itself and again after every loss. */
+STATUS_RESULT app_service_create(struct loop *l, const struct app_options *o,
+                                 struct app_service **ret_service, struct err *e);
+/* For http_server_mount; valid as long as the service. */
+const struct http_handler *app_service_handler(struct app_service *s);
+/* True while the worker's stream to the scheduler is open. */
+bool app_service_connected(struct app_service *s);
+/* Stops the worker (running activities may end, bounded) and the client without blocking the loop, then calls
+ * `on_stopped`; after that app_service_destroy may be called. Once. */
+void app_service_stop(struct app_service *s, void (*on_stopped)(void *context), void *context);
+/* NULL allowed. The service must be stopped. */
+void app_service_destroy(struct app_service *s);
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* exchange.c — between the loop's thread, where HTTP lives, and the client's thread, where replies come. */
+#include "svc/app/app_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void drop_reply(struct exchange *x)
+{
+    dt_instance_destroy(x->instance);
+    x->instance = NULL;
+    if (x->page) {
+        json_decref(x->page->items);
+        free(x->page->next);
+        free(x->page);
+        x->page = NULL;
+    }
+}
+
+/* Frees the exchange once nothing refers to it: answered or left by its peer, no call under way, no timer
+ * set. */
+static void release_if_over(struct exchange *x)
+{
+    if (x->request || x->calling || x->timer.loop)
+        return;
+    list_remove(&x->link);
+    drop_reply(x);
+    json_decref(x->record);
+    free(x);
+}
+
+static void on_gone(void *context)
+{
+    struct exchange *x = context;
+    x->request = NULL;
+    loop_timer_cancel(&x->timer);
+    x->timer.loop = NULL;
+    release_if_over(x);
+}
+
+struct exchange *exchange_create(struct app_service *s, struct http_request *r)
+{
+    struct exchange *x = calloc(1, sizeof *x);
+    if (!x) {
+        http_respond_problem(r, 503, "Service Unavailable", "out of memory");
+        return NULL;
+    }
+    x->service = s;
+    x->request = r;
+    list_push_back(&s->exchanges, &x->link);
+    http_request_on_gone(r, on_gone, x);
+    return x;
+}
+
+void exchange_abandon(struct exchange *x)
+{
+    loop_timer_cancel(&x->timer);
+    x->timer.loop = NULL;
+    json_decref(x->record);
+    x->record = NULL;
+    exchange_answer_problem(x, 503, "Service Unavailable",
+                            "the server is stopping; look at the request again");
+}
+
+/* On the loop's thread, after a call. A request whose peer went meanwhile has nothing left to do, except that
+ * a decision that was begun is carried to its end: decide.c keeps going without a request. */
+static void on_message(struct loop_message *m)
+{
+    struct exchange *x = CONTAINER_OF(m, struct exchange, message);
+    x->calling = false;
+    if (x->service->stopping)
+        exchange_abandon(x);
+    else if (x->request || x->record)
+        x->on_step(x);
+    else
+        release_if_over(x);
+}
+
+/* Keeps what the page says as JSON: the page itself is gone when this returns. */
+static struct request_page *copy_page(const struct dt_page *page)
+{
+    struct request_page *copy = calloc(1, sizeof *copy);
+    if (!copy)
+        return NULL;
+    copy->items = json_array();
+    for (size_t i = 0; i < dt_page_count(page); i++) {
+        const struct dt_instance *instance = dt_page_instance(page, i);
+        if (strcmp(dt_instance_name(instance), ORCHESTRATOR_NAME) != 0)
+            continue;
+        const struct exchange view = {.instance = (struct dt_instance *)(uintptr_t)instance};
+        struct request_facts facts = exchange_facts(&view);
+        json_array_append_new(copy->items, request_to_json(&facts, true));
+    }
+    const char *next = dt_page_token(page);
+    copy->next = next ? strdup(next) : NULL;
+    return copy;
+}
+
+void exchange_on_reply(const struct dt_reply *reply, void *exchange)
+{
+    struct exchange *x = exchange;
+    x->status = dt_reply_status(reply);
+    snprintf(x->text, sizeof x->text, "%s", dt_reply_text(reply));
+    const char *id = dt_reply_instance_id(reply);
+    if (id)
+        snprintf(x->id, sizeof x->id, "%s", id);
+    const struct dt_instance *instance = dt_reply_instance(reply);
+    if (instance && dt_instance_copy(instance, &x->instance) != DT_OK)
+        x->status = DT_NO_MEMORY;
+    const struct dt_page *page = dt_reply_page(reply);
+    if (page && !(x->page = copy_page(page)))
+        x->status = DT_NO_MEMORY;
+    loop_post(x->service->loop, &x->message);
+}
+
+void exchange_call(struct exchange *x, void (*on_step)(struct exchange *x))
+{
+    ASSERT(!x->calling);
+    drop_reply(x);
+    x->calling = true;
+    x->on_step = on_step;
+    x->message.on_run = on_message;
+}
+
+void exchange_started(struct exchange *x, enum dt_status started)
+{
+    if (started == DT_OK)
+        return;
+    x->status = started;
+    snprintf(x->text, sizeof x->text, "%s", dt_status_name(started));
+    loop_post(x->service->loop, &x->message);
+}
+
+static void on_timer(struct loop_timer *timer)
+{
+    struct exchange *x = CONTAINER_OF(timer, struct exchange, timer);
+    x->timer.loop = NULL;
+    if (x->service->stopping)
+        exchange_abandon(x);
+    else
+        x->on_step(x);
+}
+
+void exchange_pause(struct exchange *x, int64_t pause_ns, void (*on_step)(struct exchange *x))
+{
+    x->on_step = on_step;
+    x->timer.on_fire = on_timer;
+    if (loop_timer_set(x->service->loop, &x->timer, loop_now(x->service->loop) + pause_ns) != STATUS_OK)
+        exchange_answer_problem(x, 503, "Service Unavailable", "out of memory");
+}
+
+void respond_json(struct http_request *r, int http_status, json_t *body)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    if (text)
+        http_respond(r, http_status, "application/json; charset=utf-8", bytes_of_cstr(text));
+    else
+        http_respond_problem(r, 503, "Service Unavailable", "out of memory");
+    free(text);
+    json_decref(body);
+}
+
+void exchange_answer_json(struct exchange *x, int http_status, json_t *body)
+{
+    if (x->request)
+        respond_json(x->request, http_status, body);
+    else
+        json_decref(body);
+    x->request = NULL;
+    release_if_over(x);
+}
+
+void exchange_answer_problem(struct exchange *x, int http_status, const char *title, const char *detail)
+{
+    if (x->request)
+        http_respond_problem(x->request, http_status, title, detail);
+    x->request = NULL;
+    release_if_over(x);
+}
+
+struct failure_answer {
+    enum dt_status status;
+    int http_status;
+    const char *title;
+};
+
+static const struct failure_answer failure_answers[] = {
+    {DT_NOT_FOUND, 404, "Not Found"},
+    {DT_ALREADY_EXISTS, 409, "Conflict"},
+    {DT_INVALID_ARGUMENT, 400, "Bad Request"},
+    {DT_RESOURCE_EXHAUSTED, 503, "Service Unavailable"},
+    {DT_UNAVAILABLE, 503, "Service Unavailable"},
+    {DT_DEADLINE_EXCEEDED, 503, "Service Unavailable"},
+    {DT_CANCELLED, 503, "Service Unavailable"},
+    {DT_NO_MEMORY, 503, "Service Unavailable"},
+};
+
+void exchange_answer_failure(struct exchange *x)
+{
+    char detail[sizeof x->text + 40];
+    snprintf(detail, sizeof detail, "the task scheduler: %s",
+             x->text[0] ? x->text : dt_status_name(x->status));
+    for (size_t i = 0; i < ARRAY_SIZE(failure_answers); i++) {
+        if (failure_answers[i].status != x->status)
+            continue;
+        /* The sample does not catch the scheduler's error: its framework answers 500. */
+        bool as_sample = x->service->compat_sample && failure_answers[i].http_status == 503;
+        exchange_answer_problem(x, as_sample ? 500 : failure_answers[i].http_status,
+                                as_sample ? "Internal Server Error" : failure_answers[i].title, detail);
+        return;
+    }
+    exchange_answer_problem(x, 500, "Internal Server Error", detail);
+}
+
+struct request_facts exchange_facts(const struct exchange *x)
+{
+    const struct dt_failure *failure = dt_instance_failure(x->instance);
+    /* A failed activity is wrapped by the orchestration's own failure; people want the cause. */
+    while (failure && failure->inner)
+        failure = failure->inner;
+    return (struct request_facts){
+        .id = dt_instance_id(x->instance),
+        .status = (int)dt_instance_status(x->instance),
+        .input = dt_instance_input(x->instance),
+        .output = dt_instance_output(x->instance),
+        .custom_status = dt_instance_custom_status(x->instance),
+        .failure_type = failure ? failure->type : NULL,
+        .failure_message = failure ? failure->message : NULL,
+        .created_ns = dt_instance_created_ns(x->instance),
+        .updated_ns = dt_instance_updated_ns(x->instance),
+    };
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* orchestrator.h — the durable half of the app: run the code, show the result, wait for a person.
+ *
+ * Orchestration `CodeExecutionOrchestrator` (input: JSON string, the code; output: JSON boolean, true only if
+ * approved)
+ *   1. calls the activity `RunCodeInSession`;
+ *   2. notes the result in the custom status and waits for the event `HumanApproval` (JSON boolean) or the
+ * deadline, counted from the moment the result is there;
+ *   3. notes approved, rejected or timed-out, and completes. Code that fails ends it as failed, with the
+ * cause.
+ *
+ * Custom status: {"state","attempts","deadline"?,"result"?,"sha256"?,"decision"?}; request.h reads it.
+ * An event `HumanApprovalRecord` just before the decision says who decided, when, why, and on which hash. The
+ * activity announces each start with an event `RunStarted`, so that a run which had to be repeated after a
+ * crash says so. */
+#ifndef SVC_APP_ORCHESTRATOR_H
+#define SVC_APP_ORCHESTRATOR_H
+
+#include "durabletask.h"
+
+#include "svc/app/pool_client.h"
+
+#define ORCHESTRATOR_NAME     "CodeExecutionOrchestrator"
+#define ACTIVITY_NAME         "RunCodeInSession"
+#define EVENT_DECISION        "HumanApproval"
+#define EVENT_DECISION_RECORD "HumanApprovalRecord"
+#define EVENT_RUN_STARTED     "RunStarted"
+/* Tags of the instance: the wait in milliseconds as it was when the request was made, and who made it. */
+#define TAG_APPROVAL_TIMEOUT "sallyport-approval-timeout-ms"
+#define TAG_SUBMITTED_BY     "sallyport-submitted-by"
+
+/* What both functions share; must outlive the worker and not change. */
+struct orchestrator_settings {
+    struct pool_client pool;
+    struct dt_client *client;    /* for RunStarted */
+    int64_t approval_timeout_ms; /* for instances without the tag */
+    bool review_failures;        /* as the sample: code that failed is shown and waits for a decision */
+};
+
+/* dt_orchestrator_fn and dt_activity_fn; `user` is a struct orchestrator_settings. */
+void orchestrate_code_execution(struct dt_context *ctx, const char *input, void *user);
+void run_code_in_session(struct dt_activity *activity, const char *input, void *user);
+
+/* Reads the payload of a decision event: a JSON boolean, or an object with a boolean member "approved". False
+ * if it is neither. */
+bool decision_parse(const char *data, bool *ret_approved);
+
+#endif

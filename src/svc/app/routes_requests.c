@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* routes_requests.c — our own API under /v1/requests. Errors are problem+json (RFC 9457). */
+#include "svc/app/app_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/encode.h"
+#include "os/clock.h"
+
+#define WAIT_MAX_NS         (300 * NS_PER_S)
+#define POLL_PAUSE_FIRST_NS (5 * NS_PER_MS)
+#define POLL_PAUSE_MAX_NS   (200 * NS_PER_MS)
+#define PAGE_SIZE_DEFAULT   50
+#define PAGE_SIZE_MAX       500
+#define NAME_SIZE_MAX       200  /* bytes of a person's name */
+#define COMMENT_SIZE_MAX    4000 /* bytes */
+
+static void bad_request(struct http_request *r, const char *detail)
+{
+    http_respond_problem(r, 400, "Bad Request", detail);
+}
+
+static json_t *read_object(struct http_request *r)
+{
+    struct bytes type = http_request_header(r, "content-type");
+    struct bytes rest = type;
+    if (!bytes_equal_nocase(bytes_trim(bytes_split(&rest, ';')), BYTES_LITERAL("application/json"))) {
+        http_respond_problem(r, 415, "Unsupported Media Type",
+                             "Send the body as Content-Type: application/json.");
+        return NULL;
+    }
+    struct bytes body = http_request_body(r);
+    json_t *root =
+        json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    if (json_is_object(root))
+        return root;
+    json_decref(root);
+    bad_request(r, "The body is not a JSON object.");
+    return NULL;
+}
+
+/* An optional text member of bounded size without control characters; false if it is there and wrong. */
+static bool read_text(const json_t *root, const char *name, size_t size_max, const char **ret_text)
+{
+    const json_t *value = json_object_get(root, name);
+    *ret_text = json_string_value(value);
+    return !value || (json_is_string(value) && json_string_length(value) <= size_max &&
+                      strlen(*ret_text) == json_string_length(value));
+}
+
+/* --- POST /v1/requests: {"code", "submittedBy"?, "approvalTimeoutSeconds"?} --- */
+
+static void on_created(struct exchange *x)
+{
+    if (x->status != DT_OK) {
+        exchange_answer_failure(x);
+        return;
+    }
+    char location[DT_INSTANCE_ID_SIZE + 20];
+    snprintf(location, sizeof location, "/v1/requests/%s", x->id);
+    if (x->request && http_response_header(x->request, "Location", bytes_of_cstr(location)) != STATUS_OK) {
+        exchange_answer_problem(x, 500, "Internal Server Error", "the id cannot stand in a header");
+        return;
+    }
+    exchange_answer_json(x, 201,
+                         json_pack("{s:s, s:s}", "id", x->id, "state", request_state_name(REQUEST_QUEUED)));
+}
+
+void route_requests_create(struct app_service *s, struct http_request *r, struct bytes id)
+{
+    (void)id;
+    json_t *root = read_object(r);
+    if (!root)
+        return;
+    int http_status = 400;
+    json_t *code = json_object_get(root, "code");
+    const char *refusal = code_refusal(s, code, &http_status);
+    if (!json_is_string(code))
+        refusal = "The member \"code\" must be a string.";
+    const char *submitted_by = NULL;
+    json_t *wait = json_object_get(root, "approvalTimeoutSeconds");
+    double wait_s = wait ? json_number_value(wait) : 0;
+    if (!refusal && !read_text(root, "submittedBy", NAME_SIZE_MAX, &submitted_by))
+        refusal = "The member \"submittedBy\" must be a string of at most 200 bytes.";
+    if (!refusal && wait && !(json_is_number(wait) && wait_s > 0 && wait_s <= 1e9))
+        refusal = "The member \"approvalTimeoutSeconds\" must be a number above 0.";
+    int64_t wait_ms = wait ? (int64_t)(wait_s * 1000) : s->settings.approval_timeout_ms;
+    struct exchange *x = refusal ? NULL : exchange_create(s, r);
+    if (refusal)
+        http_respond_problem(r, http_status, http_status == 413 ? "Content Too Large" : "Bad Request",
+                             refusal);
+    else if (x)
+        submit_code(x, code, submitted_by, wait_ms, on_created);
+    json_decref(root);
+}
+
+/* --- GET /v1/requests[?state=&limit=&after=] --- */
+
+static void on_listed(struct exchange *x)
+{
+    if (x->status != DT_OK) {
+        exchange_answer_failure(x);
+        return;
+    }
+    json_t *items = json_array();
+    size_t i;
+    json_t *item;
+    json_array_foreach(x->page->items, i, item)
+    {
+        const char *state = json_string_value(json_object_get(item, "state"));
+        if (x->seen == REQUEST_STATE_COUNT || strcmp(state, request_state_name(x->seen)) == 0)
+            json_array_append(items, item);
+    }
+    json_t *body = json_pack("{s:o}", "requests", items);
+    if (x->page->next)
+        json_object_set_new(body, "next", json_string(x->page->next));
+    exchange_answer_json(x, 200, body);
+}
+
+void route_requests_list(struct app_service *s, struct http_request *r, struct bytes id)
+{
+    (void)id;
+    struct bytes state = http_request_query(r, "state");
+    struct bytes limit = http_request_query(r, "limit");
+    struct bytes after = http_request_query(r, "after");
+    enum request_state wanted = state.data ? request_state_from_name(state) : REQUEST_STATE_COUNT;
+    uint64_t size = PAGE_SIZE_DEFAULT;
+    if (state.data && wanted == REQUEST_STATE_COUNT) {
+        bad_request(r,
+                    "The value of state is none of queued, running, waiting, approved, rejected, timed-out, "
+                    "failed, cancelled.");
+        return;
+    }
+    if (limit.data && (bytes_parse_u64(limit, &size) != STATUS_OK || size < 1 || size > PAGE_SIZE_MAX)) {
+        bad_request(r, "The value of limit must be 1 to 500.");
+        return;
+    }
+    struct exchange *x = exchange_create(s, r);
+    if (!x)
+        return;
+    x->seen = wanted;
+    struct dt_query q = DT_INIT(struct dt_query);
+    q.page_size = (int32_t)size;
+    q.page_token = after.size ? arena_cstr(http_request_arena(r), after) : NULL;
+    exchange_call(x, on_listed);
+    exchange_started(x, dt_client_query_async(s->client, &q, exchange_on_reply, x));
+}
+
+/* --- GET /v1/requests/{id}[?wait=30s] --- */
+
+/* A long poll ends when the request goes from one of these stages to the next. */
+static int stage_of(enum request_state s)
+{
+    return request_state_over(s) ? 2 : s == REQUEST_WAITING ? 1 : 0;
+}
+
+static void look(struct exchange *x);
+
+static void on_looked(struct exchange *x)
+{
+    if (x->status == DT_NOT_FOUND) {
+        exchange_answer_problem(x, 404, "Not Found", "There is no request with this id.");
+        return;
+    }
+    if (x->status != DT_OK) {
+        exchange_answer_failure(x);
+        return;
+    }
+    struct request_facts facts = exchange_facts(x);
+    enum request_state now = request_state_of(&facts);
+    if (x->seen == REQUEST_STATE_COUNT)
+        x->seen = now;
+    bool changed = stage_of(now) != stage_of(x->seen);
+    if (changed || request_state_over(now) || loop_now(x->service->loop) >= x->deadline_ns) {
+        exchange_answer_json(x, 200, request_to_json(&facts, false));
+        return;
+    }
+    int64_t left_ns = x->deadline_ns - loop_now(x->service->loop);
+    exchange_pause(x, MIN(x->pause_ns, left_ns), look);
+    x->pause_ns = MIN(2 * x->pause_ns, POLL_PAUSE_MAX_NS);
+}
+
+static void look(struct exchange *x)
+{
+    exchange_call(x, on_looked);
+    exchange_started(x, dt_client_get_async(x->service->client, x->id, true, exchange_on_reply, x));
+}
+
+/* "30s", "500ms", "2m" or bare seconds, at most WAIT_MAX_NS. */
+static bool parse_wait(struct bytes text, int64_t *ret_ns)
+{
+    static const struct {
+        struct bytes suffix;
+        int64_t factor_ns;
+    } units[] = {{BYTES_LITERAL("ms"), NS_PER_MS},
+                 {BYTES_LITERAL("s"), NS_PER_S},
+                 {BYTES_LITERAL("m"), 60 * NS_PER_S},
+                 {BYTES_LITERAL(""), NS_PER_S}};
+    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+        size_t n = units[i].suffix.size;
+        if (text.size < n || !bytes_equal(bytes_slice(text, text.size - n, n), units[i].suffix))
+            continue;
+        uint64_t number;
+        if (bytes_parse_u64(bytes_slice(text, 0, text.size - n), &number) != STATUS_OK || number > 1000000)
+            return false;
+        *ret_ns = MIN((int64_t)number * units[i].factor_ns, WAIT_MAX_NS);
+        return true;
+    }
+    return false;
+}
+
+void route_requests_get(struct app_service *s, struct http_request *r, struct bytes id)
+{
+    struct bytes wait = http_request_query(r, "wait");
+    int64_t wait_ns = 0;
+    if (wait.data && !parse_wait(wait, &wait_ns)) {
+        bad_request(r, "The value of wait must be a duration such as 30s, 500ms or 2m.");
+        return;
+    }
+    struct exchange *x = exchange_create(s, r);
+    if (!x)
+        return;
+    if (id.size >= sizeof x->id || memchr(id.data, '\0', id.size)) {
+        exchange_answer_problem(x, 404, "Not Found", "There is no request with this id.");
+        return;
+    }
+    snprintf(x->id, sizeof x->id, "%.*s", BYTES_FMT(id));
+    x->seen = REQUEST_STATE_COUNT;
+    x->deadline_ns = loop_now(s->loop) + wait_ns;
+    x->pause_ns = POLL_PAUSE_FIRST_NS;
+    look(x);
+}
+
+/* --- POST /v1/requests/{id}/decision: {"approve", "by"?, "comment"?, "sha256"?} --- */
+
+void route_requests_decide(struct app_service *s, struct http_request *r, struct bytes id)
+{
+    json_t *root = read_object(r);
+    if (!root)
+        return;
+    const json_t *approve = json_object_get(root, "approve");
+    const char *by, *comment, *hash;
+    const char *refusal = NULL;
+    if (!json_is_boolean(approve))
+        refusal = "The member \"approve\" must be true or false.";
+    else if (!read_text(root, "by", NAME_SIZE_MAX, &by))
+        refusal = "The member \"by\" must be a string of at most 200 bytes.";
+    else if (!read_text(root, "comment", COMMENT_SIZE_MAX, &comment))
+        refusal = "The member \"comment\" must be a string of at most 4000 bytes.";
+    else if (!read_text(root, "sha256", 64, &hash) || (hash && strlen(hash) != 64))
+        refusal = "The member \"sha256\" must be 64 hexadecimal digits.";
+    struct exchange *x = refusal ? NULL : exchange_create(s, r);
+    if (refusal) {
+        bad_request(r, refusal);
+    } else if (x) {
+        char at[TIME_TEXT_SIZE_MAX];
+        time_format(clock_unix_ns(), 7, at);
+        json_t *record = json_pack("{s:b, s:s, s:s}", "approved", json_is_true(approve), "at", at, "by",
+                                   by && *by ? by : "anonymous");
+        if (comment)
+            json_object_set_new(record, "comment", json_string(comment));
+        if (hash)
+            json_object_set_new(record, "sha256", json_string(hash));
+        x->json_answer = true;
+        decide(x, id, json_is_true(approve), record);
+    }
+    json_decref(root);
+}

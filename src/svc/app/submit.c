@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* submit.c — checks code and starts its orchestration. */
+#include "svc/app/app_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/encode.h"
+#include "os/clock.h"
+
+const char *code_refusal(const struct app_service *s, const json_t *code, int *ret_http_status)
+{
+    *ret_http_status = 400;
+    if (!json_is_string(code))
+        return "The body is not a JSON string of code.";
+    struct bytes text = bytes_of(json_string_value(code), json_string_length(code));
+    if (bytes_trim(text).size == 0)
+        return "Code cannot be null or empty.";
+    if (text.size > s->code_size_max) {
+        *ret_http_status = 413;
+        return "The code is longer than this server accepts (setting code-size-max).";
+    }
+    return NULL;
+}
+
+void submit_code(struct exchange *x, json_t *code, const char *submitted_by, int64_t approval_timeout_ms,
+                 void (*on_started)(struct exchange *x))
+{
+    uint8_t random[16];
+    entropy_fill(random, sizeof random);
+    guid_format(random, x->id);
+    char wait_ms[24];
+    snprintf(wait_ms, sizeof wait_ms, "%lld", (long long)approval_timeout_ms);
+    const struct dt_tag tags[] = {{TAG_APPROVAL_TIMEOUT, wait_ms}, {TAG_SUBMITTED_BY, submitted_by}};
+    char *input = json_dumps(code, JSON_ENCODE_ANY | JSON_COMPACT);
+    struct dt_start_options o = DT_INIT(struct dt_start_options);
+    o.instance_id = x->id;
+    o.input = input;
+    o.tags = tags;
+    o.tag_count = submitted_by ? 2 : 1;
+    exchange_call(x, on_started);
+    exchange_started(
+        x, input ? dt_client_start_async(x->service->client, ORCHESTRATOR_NAME, &o, exchange_on_reply, x)
+                 : DT_NO_MEMORY);
+    free(input);
+}
