@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/* http1.c — message heads, line by line. A line is searched for its CRLF from where the last search ended, so
+ * a byte-at-a-time peer costs linear work; a bare LF or CR is refused when it is seen, not when the head
+ * ends. */
+#include "wire/http1/http1.h"
+
+#include "base/text.h"
+
+#define EMPTY_LINES_MAX 4  /* before the request line (RFC 9112 section 2.2) */
+#define METHOD_SIZE_MAX 32 /* bytes */
+
+static enum status fault(struct http1_head *h, int http_status, const char *text)
+{
+    h->fault = (struct http1_fault){http_status, text};
+    return STATUS_MALFORMED;
+}
+
+static bool is_token_byte(uint8_t c)
+{
+    return ascii_alnum(c) || (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Everything but control characters; the tab is none here (RFC 9110 section 5.5). */
+static bool is_value_byte(uint8_t c)
+{
+    return (c >= 0x20 && c != 0x7f) || c == '\t';
+}
+
+bool http1_token_valid(struct bytes b)
+{
+    for (size_t i = 0; i < b.size; i++)
+        if (!is_token_byte(b.data[i]))
+            return false;
+    return b.size > 0;
+}
+
+bool http1_value_valid(struct bytes b)
+{
+    for (size_t i = 0; i < b.size; i++)
+        if (!is_value_byte(b.data[i]))
+            return false;
+    return true;
+}
+
+struct bytes http1_list_next(struct bytes *rest)
+{
+    while (rest->size) {
+        struct bytes item = bytes_trim(bytes_split(rest, ','));
+        if (item.size)
+            return item;
+    }
+    return (struct bytes){0};
+}
+
+static void init(struct http1_head *h, struct http1_field *fields, size_t field_max,
+                 const struct http1_limits *limits, bool is_response)
+{
+    *h = (struct http1_head){
+        .fields = fields, .field_max = field_max, .limits = *limits, .is_response = is_response};
+    h->limits.head_size_max = MIN(h->limits.head_size_max, (size_t)UINT32_MAX);
+}
+
+void http1_head_init(struct http1_head *h, struct http1_field *fields, size_t field_max,
+                     const struct http1_limits *limits)
+{
+    init(h, fields, field_max, limits, false);
+}
+
+void http1_response_head_init(struct http1_head *h, struct http1_field *fields, size_t field_max,
+                              const struct http1_limits *limits)
+{
+    init(h, fields, field_max, limits, true);
+}
+
+static struct http1_span span_of(struct bytes all, struct bytes part)
+{
+    if (!part.data)
+        return (struct http1_span){0};
+    return (struct http1_span){(uint32_t)(part.data - all.data), (uint32_t)part.size};
+}
+
+struct bytes http1_head_field(const struct http1_head *h, struct bytes bytes, struct bytes name)
+{
+    for (size_t i = 0; i < h->field_count; i++)
+        if (bytes_equal_nocase(http1_span_bytes(bytes, h->fields[i].name), name))
+            return http1_span_bytes(bytes, h->fields[i].value);
+    return (struct bytes){0};
+}
+
+/* --- the first line --- */
+
+/* The bytes a Host value or an authority may have (RFC 3986 section 3.2; user information is refused). */
+static bool authority_valid(struct bytes b)
+{
+    for (size_t i = 0; i < b.size; i++) {
+        uint8_t c = b.data[i];
+        if (!ascii_alnum(c) && (c == 0 || !strchr("-._~%!$&'()*+,;=:[]", c)))
+            return false;
+    }
+    return true;
+}
+
+/* Visible ASCII and bytes above it: clients paste names raw, and a byte above 0x7f cannot end a token. A '#'
+ * would start a fragment, which is never sent. */
+static bool target_valid(struct bytes b)
+{
+    for (size_t i = 0; i < b.size; i++)
+        if (b.data[i] <= ' ' || b.data[i] == 0x7f || b.data[i] == '#')
+            return false;
+    return b.size > 0;
+}
+
+static enum status split_path(struct http1_head *h, struct bytes all, struct bytes path_and_query)
+{
+    struct bytes query = path_and_query;
+    struct bytes path = bytes_split(&query, '?');
+    h->path = span_of(all, path);
+    h->query = span_of(all, query);
+    return STATUS_OK;
+}
+
+/* "http://host[:port][/path][?query]" (RFC 9112 section 3.2.2). */
+static enum status parse_absolute_form(struct http1_head *h, struct bytes all, struct bytes target)
+{
+    size_t scheme_size = bytes_starts_with_nocase(target, BYTES_LITERAL("http://"))    ? 7
+                         : bytes_starts_with_nocase(target, BYTES_LITERAL("https://")) ? 8
+                                                                                       : 0;
+    if (!scheme_size)
+        return fault(h, 400, "The request target is neither a path nor an http URI.");
+    struct bytes rest = bytes_slice(target, scheme_size, SIZE_MAX);
+    size_t size = 0;
+    while (size < rest.size && rest.data[size] != '/' && rest.data[size] != '?')
+        size++;
+    struct bytes authority = bytes_slice(rest, 0, size);
+    if (authority.size == 0 || !authority_valid(authority))
+        return fault(h, 400, "The authority of the request target is not valid.");
+    h->authority = span_of(all, authority);
+    return split_path(h, all, bytes_slice(rest, size, SIZE_MAX));
+}
+
+static enum status parse_target(struct http1_head *h, struct bytes all, struct bytes target)
+{
+    struct bytes method = http1_span_bytes(all, h->method);
+    if (target.size > h->limits.target_size_max)
+        return fault(h, 414, "The request target is too long.");
+    if (!target_valid(target))
+        return fault(h, 400, "The request target holds a byte that is not allowed.");
+    h->target = span_of(all, target);
+    if (bytes_equal_cstr(method, "CONNECT"))
+        return fault(h, 501, "This server is not a proxy.");
+    if (target.data[0] == '/')
+        return split_path(h, all, target);
+    if (bytes_equal_cstr(target, "*")) {
+        if (!bytes_equal_cstr(method, "OPTIONS"))
+            return fault(h, 400, "The request target '*' is for OPTIONS only.");
+        h->path = h->target;
+        return STATUS_OK;
+    }
+    return parse_absolute_form(h, all, target);
+}
+
+/* "HTTP/" DIGIT "." DIGIT, exactly (RFC 9112 section 2.3). */
+static enum status parse_version(struct http1_head *h, struct bytes version)
+{
+    if (version.size != 8 || !bytes_starts_with(version, BYTES_LITERAL("HTTP/")) ||
+        !ascii_digit(version.data[5]) || version.data[6] != '.' || !ascii_digit(version.data[7]))
+        return fault(h, 400, "The first line does not name an HTTP version.");
+    if (version.data[5] != '1')
+        return fault(h, 505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
+    h->minor_version = version.data[7] == '0' ? 0 : 1;
+    return STATUS_OK;
+}
+
+static enum status parse_request_line(struct http1_head *h, struct bytes all, struct bytes line)
+{
+    struct bytes rest = line;
+    struct bytes method = bytes_split(&rest, ' ');
+    if (method.size > METHOD_SIZE_MAX || !http1_token_valid(method))
+        return fault(h, 400, "The request line does not begin with a method.");
+    h->method = span_of(all, method);
+    struct bytes target = bytes_split(&rest, ' ');
+    if (!rest.data)
+        return fault(h, 400, "The request line is not 'method target version'.");
+    enum status s = parse_version(h, rest);
+    return s ? s : parse_target(h, all, target);
+}
+
+/* "HTTP/1.1 200 reason"; the reason may be empty (RFC 9112 section 4). */
+static enum status parse_status_line(struct http1_head *h, struct bytes line)
+{
+    struct bytes rest = line;
+    enum status s = parse_version(h, bytes_split(&rest, ' '));
+    if (s)
+        return s;
+    struct bytes code = bytes_split(&rest, ' ');
+    uint64_t number;
+    if (code.size != 3 || bytes_parse_u64(code, &number) || number < 100 || number > 599)
+        return fault(h, 400, "The status line has no valid status code.");
+    if (!http1_value_valid(rest))
+        return fault(h, 400, "The reason phrase holds a control character.");
+    h->status = (int)number;
+    return STATUS_OK;
+}
+
+/* --- fields that decide about the message's frame --- */
+
+static enum status see_content_length(struct http1_head *h, struct bytes value)
+{
+    if (h->have_length)
+        return fault(h, 400, "Content-Length is given more than once.");
+    h->have_length = true;
+    for (size_t i = 0; i < value.size; i++)
+        if (!ascii_digit(value.data[i]))
+            return fault(h, 400, "Content-Length is not a number.");
+    if (value.size == 0)
+        return fault(h, 400, "Content-Length is not a number.");
+    if (bytes_parse_u64(value, &h->content_length))
+        return fault(h, 413, "Content-Length is larger than any body can be.");
+    return STATUS_OK;
+}
+
+static enum status see_transfer_encoding(struct http1_head *h, struct bytes value)
+{
+    if (h->have_coding)
+        return fault(h, 400, "Transfer-Encoding is given more than once.");
+    h->have_coding = true;
+    if (!bytes_equal_nocase(value, BYTES_LITERAL("chunked")))
+        return fault(h, 501, "The only transfer coding supported is 'chunked'.");
+    return STATUS_OK;
+}
+
+static enum status see_host(struct http1_head *h, struct bytes value)
+{
+    if (h->is_response)
+        return STATUS_OK;
+    if (++h->host_count > 1)
+        return fault(h, 400, "Host is given more than once.");
+    if (!authority_valid(value))
+        return fault(h, 400, "Host is not a host name.");
+    return STATUS_OK;
+}
+
+static enum status see_connection(struct http1_head *h, struct bytes value)
+{
+    for (struct bytes item; (item = http1_list_next(&value)).data;) {
+        if (bytes_equal_nocase(item, BYTES_LITERAL("close")))
+            h->saw_close = true;
+        else if (bytes_equal_nocase(item, BYTES_LITERAL("keep-alive")))
+            h->saw_keep_alive = true;
+    }
+    return STATUS_OK;
+}
+
+static enum status see_expect(struct http1_head *h, struct bytes value)
+{
+    if (h->is_response || h->minor_version == 0) /* RFC 9110 section 10.1.1: 1.0 clients cannot mean it */
+        return STATUS_OK;
+    if (!bytes_equal_nocase(value, BYTES_LITERAL("100-continue")))
+        return fault(h, 417, "The only expectation supported is '100-continue'.");
+    h->expect_continue = true;
+    return STATUS_OK;
+}
+
+static const struct {
+    struct bytes name;
+    enum status (*see)(struct http1_head *h, struct bytes value);
+} special_fields[] = {
+    {BYTES_LITERAL("content-length"), see_content_length},
+    {BYTES_LITERAL("transfer-encoding"), see_transfer_encoding},
+    {BYTES_LITERAL("host"), see_host},
+    {BYTES_LITERAL("connection"), see_connection},
+    {BYTES_LITERAL("expect"), see_expect},
+};
+
+static enum status parse_field(struct http1_head *h, struct bytes all, struct bytes line)
+{
+    if (is_blank(line.data[0]))
+        return fault(h, 400, "A header line begins with a blank (folded lines are not accepted).");
+    struct bytes value = line;
+    struct bytes name = bytes_split(&value, ':');
+    if (!value.data)
+        return fault(h, 400, "A header line has no colon.");
+    if (!http1_token_valid(name)) /* also "Name :", which proxies have read in two ways */
+        return fault(h, 400, "A header name is not a token.");
+    if (!http1_value_valid(value))
+        return fault(h, 400, "A header value holds a control character.");
+    if (h->field_count == h->field_max)
+        return fault(h, 431, "There are too many header lines.");
+    value = bytes_trim(value);
+    h->fields[h->field_count++] = (struct http1_field){span_of(all, name), span_of(all, value)};
+    for (size_t i = 0; i < ARRAY_SIZE(special_fields); i++)
+        if (bytes_equal_nocase(name, special_fields[i].name))
+            return special_fields[i].see(h, value);
+    return STATUS_OK;
+}
+
+/* The empty line has come: what the fields say together (RFC 9112 section 6.3). */
+static enum status finish(struct http1_head *h)
+{
+    if (h->have_coding && h->have_length)
+        return fault(h, 400, "Content-Length and Transfer-Encoding exclude each other.");
+    if (h->have_coding && h->minor_version == 0)
+        return fault(h, 400, "HTTP/1.0 has no Transfer-Encoding.");
+    if (!h->is_response && h->minor_version == 1 && h->host_count == 0)
+        return fault(h, 400, "Host is missing.");
+    if (h->have_coding)
+        h->body = HTTP1_BODY_CHUNKED;
+    else if (h->have_length)
+        h->body = HTTP1_BODY_LENGTH;
+    else
+        h->body = h->is_response ? HTTP1_BODY_UNTIL_EOF : HTTP1_BODY_NONE;
+    h->keep_alive =
+        !h->saw_close && (h->minor_version == 1 || h->saw_keep_alive) && h->body != HTTP1_BODY_UNTIL_EOF;
+    h->size = h->line_at;
+    return STATUS_OK;
+}
+
+static enum status parse_line(struct http1_head *h, struct bytes all, struct bytes line)
+{
+    if (h->have_first_line)
+        return parse_field(h, all, line);
+    h->have_first_line = true;
+    return h->is_response ? parse_status_line(h, line) : parse_request_line(h, all, line);
+}
+
+/* Finds the end of the current line. OK: `*ret_line` is the line without its CRLF and line_at is behind it.
+ */
+static enum status next_line(struct http1_head *h, struct bytes all, struct bytes *ret_line)
+{
+    size_t end = MIN(all.size, h->limits.head_size_max);
+    for (size_t i = h->scan_at; i < end; i++) {
+        uint8_t c = all.data[i];
+        if (c == '\n' && (i == h->line_at || all.data[i - 1] != '\r'))
+            return fault(h, 400, "A line ends in LF without CR.");
+        if (c != '\n' && i > h->line_at && all.data[i - 1] == '\r')
+            return fault(h, 400, "A CR stands alone.");
+        if (c == 0)
+            return fault(h, 400, "The head holds a NUL byte.");
+        if (c == '\n') {
+            *ret_line = bytes_slice(all, h->line_at, i - 1 - h->line_at);
+            h->line_at = h->scan_at = i + 1;
+            return STATUS_OK;
+        }
+    }
+    h->scan_at = end;
+    if (!h->have_first_line && end - h->line_at > h->limits.target_size_max + METHOD_SIZE_MAX + 16)
+        return fault(h, h->is_response ? 400 : 414, "The first line is too long.");
+    if (end == h->limits.head_size_max)
+        return fault(h, 431, "The head of the message is too large.");
+    return STATUS_TRUNCATED;
+}
+
+enum status http1_head_feed(struct http1_head *h, struct bytes bytes)
+{
+    for (;;) {
+        struct bytes line = {0};
+        enum status s = next_line(h, bytes, &line);
+        if (s)
+            return s;
+        if (line.size == 0 && h->have_first_line)
+            return finish(h);
+        if (line.size == 0) {
+            if (h->is_response || ++h->empty_lines > EMPTY_LINES_MAX)
+                return fault(h, 400, "There are too many empty lines before the request.");
+            continue;
+        }
+        s = parse_line(h, bytes, line);
+        if (s)
+            return s;
+    }
+}
+
+const char *http1_reason(int http_status)
+{
+    static const struct {
+        int status;
+        const char *text;
+    } reasons[] = {
+        {100, "Continue"},
+        {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {206, "Partial Content"},
+        {301, "Moved Permanently"},
+        {302, "Found"},
+        {303, "See Other"},
+        {304, "Not Modified"},
+        {307, "Temporary Redirect"},
+        {308, "Permanent Redirect"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {411, "Length Required"},
+        {412, "Precondition Failed"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {416, "Range Not Satisfiable"},
+        {417, "Expectation Failed"},
+        {421, "Misdirected Request"},
+        {422, "Unprocessable Content"},
+        {426, "Upgrade Required"},
+        {428, "Precondition Required"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {499, "Client Closed Request"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+        {505, "HTTP Version Not Supported"},
+        {507, "Insufficient Storage"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+        if (reasons[i].status == http_status)
+            return reasons[i].text;
+    return "Unknown";
+}

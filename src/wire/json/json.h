@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* json.h — reading JSON strictly (RFC 8259) and writing it without building a tree.
+ * Reading is jansson's work; this layer bounds it first, in one pass over the bytes: size, depth (jansson
+ * itself recurses to 2048) and the number of values, because a value costs a hundred bytes and "[[],[],…"
+ * would be a bomb. Strings may hold U+0000, so they are read as `struct bytes`, never as C strings. Invalid
+ * UTF-8, lone surrogates, numbers that do not fit and text behind the value are refused. */
+#ifndef WIRE_JSON_JSON_H
+#define WIRE_JSON_JSON_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+
+#define JSON_DEPTH_MAX_DEFAULT  100
+#define JSON_VALUES_MAX_DEFAULT ((size_t)256 << 10)
+#define JSON_SIZE_MAX_DEFAULT   ((size_t)32 << 20) /* bytes */
+
+struct json_limits { /* zero fields take the default above */
+    size_t size_max;
+    size_t depth_max; /* nested arrays and objects; over 2048 jansson refuses by itself */
+    size_t values_max;
+    bool last_duplicate_wins; /* false: a member given twice is refused */
+};
+
+/* Reads one value of any type. `limits` may be NULL. On success the caller owns `*ret_value` (json_decref).
+ * TOO_LARGE: a limit; MALFORMED: not JSON, `e` says where. */
+STATUS_RESULT json_parse(struct bytes text, const struct json_limits *limits, json_t **ret_value,
+                         struct err *e);
+/* For CLEANUP(json_release) json_t *v = NULL. */
+static inline void json_release(json_t **value)
+{
+    json_decref(*value);
+}
+
+/* The bytes of a string value, valid as long as the value; data NULL if `value` is NULL or no string. */
+struct bytes json_bytes(const json_t *value);
+/* Members of an object, the names compared exactly. Each leaves its output untouched unless it returns OK.
+ * NOT_FOUND: no such member, or it is null, or `object` is no object; INVALID_ARGUMENT: another type. */
+STATUS_RESULT json_get_string(const json_t *object, const char *name, struct bytes *ret_value);
+STATUS_RESULT json_get_bool(const json_t *object, const char *name, bool *ret_value);
+/* A whole number; a real with a fraction or outside the range is INVALID_ARGUMENT ("5.0" is 5). */
+STATUS_RESULT json_get_i64(const json_t *object, const char *name, int64_t *ret_value);
+/* The first member whose name equals `name` without regard to ASCII case, or NULL. */
+json_t *json_get_nocase(const json_t *object, const char *name);
+
+/* --- writing --- */
+
+#define JSON_WRITE_DEPTH_MAX 128 /* deeper nesting is a programmer's error */
+
+/* Writes into the caller's `out`; commas and colons are put where they belong. Zero-initialise with `out`.
+ * Nothing returns a status: an append that fails marks `out`, and json_write_status says so at the end. */
+struct json_writer {
+    struct buf *out;
+    bool replace_invalid; /* bad UTF-8 becomes U+FFFD; false: it marks the writer as failed */
+    bool comma;           /* a value stands before in this array or object */
+    bool failed;
+    uint8_t depth;
+    uint8_t objects[JSON_WRITE_DEPTH_MAX / 8]; /* a bit a level: object or array */
+};
+
+void json_write_begin_object(struct json_writer *w);
+void json_write_end_object(struct json_writer *w);
+void json_write_begin_array(struct json_writer *w);
+void json_write_end_array(struct json_writer *w);
+/* `name` is UTF-8 without NUL. */
+void json_write_key(struct json_writer *w, const char *name);
+void json_write_key_bytes(struct json_writer *w, struct bytes name);
+void json_write_string(struct json_writer *w, struct bytes value);
+/* NULL writes null. */
+void json_write_cstr(struct json_writer *w, const char *value);
+void json_write_int(struct json_writer *w, int64_t value);
+/* The shortest text that reads back as the same number; NaN and infinities, which JSON lacks, become null. */
+void json_write_double(struct json_writer *w, double value);
+void json_write_bool(struct json_writer *w, bool value);
+void json_write_null(struct json_writer *w);
+/* `json` must be one JSON value already; it is copied as it is. */
+void json_write_raw(struct json_writer *w, struct bytes json);
+/* A tree of jansson's. */
+void json_write_tree(struct json_writer *w, const json_t *value);
+/* A key and its value in one step. A C string NULL writes null. */
+void json_write_member_string(struct json_writer *w, const char *name, struct bytes value);
+void json_write_member_cstr(struct json_writer *w, const char *name, const char *value);
+void json_write_member_int(struct json_writer *w, const char *name, int64_t value);
+void json_write_member_bool(struct json_writer *w, const char *name, bool value);
+/* OK when all was written and every begin had its end (else it asserts). NO_MEMORY: `out` is full;
+ * MALFORMED: bad UTF-8 without replace_invalid. */
+STATUS_RESULT json_write_status(const struct json_writer *w);
+
+/* `text` as a JSON string with its quotes. False (and nothing written) for bad UTF-8 unless
+ * `replace_invalid`. */
+bool json_append_string(struct buf *out, struct bytes text, bool replace_invalid);
+
+#endif

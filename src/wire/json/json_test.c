@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* json_test.c — what is refused, what survives a round trip, and the exact text the writer makes. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "wire/json/json.h"
+
+static struct bytes b(const char *s)
+{
+    return bytes_of_cstr(s);
+}
+
+static enum status parse(struct bytes text, const struct json_limits *limits)
+{
+    CLEANUP(json_release) json_t *value = NULL;
+    return json_parse(text, limits, &value, NULL);
+}
+
+static void text_that_is_not_strict_json_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",
+                                      " ",
+                                      "{",
+                                      "[1,]",
+                                      "{\"a\":1,}",
+                                      "{'a':1}",
+                                      "[1 2]",
+                                      "nul",
+                                      "01",
+                                      "+1",
+                                      ".5",
+                                      "1.",
+                                      "0x10",
+                                      "NaN",
+                                      "Infinity",
+                                      "\"a",
+                                      "\"\n\"",
+                                      "\"\\x\"",
+                                      "\"\\ud800\"",
+                                      "\"\xff\"",
+                                      "\"\xc0\x80\"",
+                                      "1e999",
+                                      "true false",
+                                      "[]]",
+                                      "\"\\udc00a\"",
+                                      "{\"a\":1 \"b\":2}",
+                                      "// c\n1",
+                                      "\"\xed\xa0\x80\"",
+                                      "123456789012345678901234567890"};
+    static const char *const good[] = {
+        "1", "\"x\"", "null", " [1, 2.5, {\"a\": [true, \"\\u20ac\"]}] ", "-0", "\"\\ud83d\\ude00\""};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        if (parse(b(bad[i]), NULL) != STATUS_MALFORMED)
+            fail_msg("accepted: %s", bad[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+        if (parse(b(good[i]), NULL) != STATUS_OK)
+            fail_msg("refused: %s", good[i]);
+    assert_int_equal(parse((struct bytes){0}, NULL), STATUS_MALFORMED);
+}
+
+static void every_limit_is_exact(void **state)
+{
+    (void)state;
+    assert_int_equal(parse(b("[[[1]]]"), &(struct json_limits){.depth_max = 3}), STATUS_OK);
+    assert_int_equal(parse(b("[[[1]]]"), &(struct json_limits){.depth_max = 2}), STATUS_TOO_LARGE);
+    assert_int_equal(parse(b("\"[[[[\\\"[[\""), &(struct json_limits){.depth_max = 1}), STATUS_OK);
+    assert_int_equal(parse(b("[1,2]"), &(struct json_limits){.values_max = 3}), STATUS_OK);
+    assert_int_equal(parse(b("[1,2]"), &(struct json_limits){.values_max = 2}), STATUS_TOO_LARGE);
+    assert_int_equal(parse(b("[1,2]"), &(struct json_limits){.size_max = 4}), STATUS_TOO_LARGE);
+    char deep[2 * 101];
+    memset(deep, '[', 101);
+    memset(deep + 101, ']', 101);
+    assert_int_equal(parse(bytes_of(deep, sizeof deep), NULL), STATUS_TOO_LARGE);
+    assert_int_equal(parse(bytes_of(deep + 1, sizeof deep - 2), NULL), STATUS_OK);
+}
+
+static void a_member_given_twice_is_refused_unless_asked_for(void **state)
+{
+    (void)state;
+    CLEANUP(json_release) json_t *v = NULL;
+    struct bytes text = b("{\"approve\":false,\"approve\":true}");
+    assert_int_equal(json_parse(text, NULL, &v, NULL), STATUS_MALFORMED);
+    assert_int_equal(json_parse(text, &(struct json_limits){.last_duplicate_wins = true}, &v, NULL),
+                     STATUS_OK);
+    bool approve = false;
+    assert_int_equal(json_get_bool(v, "approve", &approve), STATUS_OK);
+    assert_true(approve);
+}
+
+static void members_keep_type_and_every_byte(void **state)
+{
+    (void)state;
+    CLEANUP(json_release) json_t *v = NULL;
+    struct err e = {0};
+    assert_int_equal(json_parse(b("{\"s\":\"a\\u0000b\",\"t\":true,\"i\":-7,\"r\":5.0,\"f\":1.5,\"n\":null,"
+                                  "\"big\":9223372036854775808.0,\"Code\":\"x\"}"),
+                                NULL, &v, &e),
+                     STATUS_OK);
+    struct bytes s = {0};
+    int64_t i = 3;
+    bool t = false;
+    assert_int_equal(json_get_string(v, "s", &s), STATUS_OK);
+    assert_true(bytes_equal(s, bytes_of("a\0b", 3)));
+    assert_int_equal(json_get_bool(v, "t", &t), STATUS_OK);
+    assert_int_equal(json_get_i64(v, "i", &i), STATUS_OK);
+    assert_int_equal(i, -7);
+    assert_int_equal(json_get_i64(v, "r", &i), STATUS_OK);
+    assert_int_equal(i, 5);
+    assert_int_equal(json_get_i64(v, "f", &i), STATUS_INVALID_ARGUMENT);
+    assert_int_equal(json_get_i64(v, "big", &i), STATUS_INVALID_ARGUMENT);
+    assert_int_equal(json_get_i64(v, "n", &i), STATUS_NOT_FOUND);
+    assert_int_equal(json_get_i64(v, "s", &i), STATUS_INVALID_ARGUMENT);
+    assert_int_equal(json_get_string(v, "i", &s), STATUS_INVALID_ARGUMENT);
+    assert_int_equal(json_get_bool(NULL, "i", &t), STATUS_NOT_FOUND);
+    assert_int_equal(i, 5); /* untouched on failure */
+    assert_true(bytes_equal_cstr(json_bytes(json_get_nocase(v, "code")), "x"));
+    assert_null(json_get_nocase(v, "cod"));
+}
+
+static void the_writer_puts_commas_and_escapes(void **state)
+{
+    (void)state;
+    CLEANUP(buf_fini) struct buf out = {0};
+    struct json_writer w = {.out = &out};
+    json_write_begin_object(&w);
+    json_write_member_string(&w, "s", bytes_of("q\" b\\ n\n z\0 \x1f \xe2\x82\xac", 17));
+    json_write_key(&w, "list");
+    json_write_begin_array(&w);
+    json_write_int(&w, INT64_MIN);
+    json_write_double(&w, 0.1);
+    json_write_double(&w, NAN);
+    json_write_begin_object(&w);
+    json_write_end_object(&w);
+    json_write_bool(&w, false);
+    json_write_end_array(&w);
+    json_write_member_cstr(&w, "none", NULL);
+    json_write_key(&w, "raw");
+    json_write_raw(&w, b("[1]"));
+    json_write_end_object(&w);
+    assert_int_equal(json_write_status(&w), STATUS_OK);
+    buf_append_byte(&out, 0);
+    assert_string_equal(
+        (char *)out.data,
+        "{\"s\":\"q\\\" b\\\\ n\\n z\\u0000 \\u001f \xe2\x82\xac\",\"list\":[-9223372036854775808,"
+        "0.1,null,{},false],\"none\":null,\"raw\":[1]}");
+}
+
+static void bad_utf8_is_replaced_or_refused(void **state)
+{
+    (void)state;
+    CLEANUP(buf_fini) struct buf out = {0};
+    struct json_writer w = {.out = &out, .replace_invalid = true};
+    json_write_string(&w, b("a\xff"
+                            "b\xe2\x82"));
+    assert_int_equal(json_write_status(&w), STATUS_OK);
+    assert_true(bytes_equal_cstr(buf_peek(&out), "\"a\xef\xbf\xbd"
+                                                 "b\xef\xbf\xbd\xef\xbf\xbd\""));
+    struct json_writer strict = {.out = &out};
+    json_write_string(&strict, b("\xff"));
+    assert_int_equal(json_write_status(&strict), STATUS_MALFORMED);
+}
+
+static void doubles_and_trees_survive_a_round_trip(void **state)
+{
+    (void)state;
+    static const double values[] = {0.0, 1.0, 1.0 / 3, 5e-324, 1.7976931348623157e308, -123456.789, 1e22};
+    for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+        CLEANUP(buf_fini) struct buf out = {0};
+        CLEANUP(json_release) json_t *v = NULL;
+        struct json_writer w = {.out = &out};
+        json_write_double(&w, values[i]);
+        assert_int_equal(json_parse(buf_peek(&out), NULL, &v, NULL), STATUS_OK);
+        assert_true(json_number_value(v) == values[i]);
+    }
+    CLEANUP(buf_fini) struct buf out = {0};
+    CLEANUP(json_release) json_t *tree = NULL;
+    struct bytes text = b("{\"a\":[1,\"\\u0000\xc3\xa9\",null]}");
+    assert_int_equal(json_parse(text, NULL, &tree, NULL), STATUS_OK);
+    struct json_writer w = {.out = &out};
+    json_write_tree(&w, tree);
+    assert_int_equal(json_write_status(&w), STATUS_OK);
+    assert_true(bytes_equal(buf_peek(&out), text));
+}
+
+static void a_full_buffer_is_reported_once_at_the_end(void **state)
+{
+    (void)state;
+    CLEANUP(buf_fini) struct buf out;
+    buf_init(&out, 8);
+    struct json_writer w = {.out = &out};
+    json_write_begin_array(&w);
+    json_write_string(&w, b("longer than eight"));
+    json_write_end_array(&w);
+    assert_int_equal(json_write_status(&w), STATUS_NO_MEMORY);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_that_is_not_strict_json_is_refused),
+        cmocka_unit_test(every_limit_is_exact),
+        cmocka_unit_test(a_member_given_twice_is_refused_unless_asked_for),
+        cmocka_unit_test(members_keep_type_and_every_byte),
+        cmocka_unit_test(the_writer_puts_commas_and_escapes),
+        cmocka_unit_test(bad_utf8_is_replaced_or_refused),
+        cmocka_unit_test(doubles_and_trees_survive_a_round_trip),
+        cmocka_unit_test(a_full_buffer_is_reported_once_at_the_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* json_write.c — one value after the other into a buffer. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "wire/json/json.h"
+
+/* Appends bytes that need no escape up to the next that does; returns how many. */
+static size_t append_plain(struct buf *out, struct bytes text)
+{
+    size_t n = 0;
+    while (n < text.size && text.data[n] >= 0x20 && text.data[n] < 0x80 && text.data[n] != '"' &&
+           text.data[n] != '\\')
+        n++;
+    buf_append(out, text.data, n);
+    return n;
+}
+
+static void append_escaped(struct buf *out, uint8_t c)
+{
+    static const char *const short_forms[128] = {
+        ['"'] = "\\\"", ['\\'] = "\\\\", ['\n'] = "\\n", ['\r'] = "\\r",
+        ['\t'] = "\\t", ['\b'] = "\\b",  ['\f'] = "\\f"};
+    if (short_forms[c])
+        buf_append_cstr(out, short_forms[c]);
+    else
+        buf_append_fmt(out, "\\u%04x", c);
+}
+
+/* The size of the well-formed character above ASCII at the front of `text`, or 0. */
+static size_t character_size(struct bytes text)
+{
+    uint8_t lead = text.data[0];
+    size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    return text.size >= size && bytes_utf8_valid(bytes_slice(text, 0, size)) ? size : 0;
+}
+
+bool json_append_string(struct buf *out, struct bytes text, bool replace_invalid)
+{
+    if (!replace_invalid && !bytes_utf8_valid(text))
+        return false;
+    buf_append_byte(out, '"');
+    for (size_t at = 0; at < text.size;) {
+        struct bytes rest = bytes_slice(text, at, SIZE_MAX);
+        size_t used = append_plain(out, rest);
+        if (used == 0 && rest.data[0] < 0x80) {
+            append_escaped(out, rest.data[0]);
+            used = 1;
+        } else if (used == 0 && (used = character_size(rest)) > 0) {
+            buf_append(out, rest.data, used);
+        } else if (used == 0) {
+            buf_append_cstr(out, "\xef\xbf\xbd");
+            used = 1;
+        }
+        at += used;
+    }
+    buf_append_byte(out, '"');
+    return true;
+}
+
+/* Before every value and key: the comma if one stands before it. */
+static void separate(struct json_writer *w)
+{
+    if (w->comma)
+        buf_append_byte(w->out, ',');
+    w->comma = true;
+}
+
+static void begin(struct json_writer *w, bool object)
+{
+    ASSERT(w->depth < JSON_WRITE_DEPTH_MAX);
+    separate(w);
+    uint8_t bit = (uint8_t)(1u << (w->depth & 7));
+    uint8_t *byte = &w->objects[w->depth >> 3];
+    *byte = object ? *byte | bit : *byte & (uint8_t)~bit;
+    w->depth++;
+    w->comma = false;
+    buf_append_byte(w->out, object ? '{' : '[');
+}
+
+static void end(struct json_writer *w, bool object)
+{
+    ASSERT(w->depth > 0);
+    w->depth--;
+    ASSERT(((w->objects[w->depth >> 3] >> (w->depth & 7)) & 1) == object);
+    w->comma = true;
+    buf_append_byte(w->out, object ? '}' : ']');
+}
+
+void json_write_begin_object(struct json_writer *w)
+{
+    begin(w, true);
+}
+
+void json_write_end_object(struct json_writer *w)
+{
+    end(w, true);
+}
+
+void json_write_begin_array(struct json_writer *w)
+{
+    begin(w, false);
+}
+
+void json_write_end_array(struct json_writer *w)
+{
+    end(w, false);
+}
+
+void json_write_string(struct json_writer *w, struct bytes value)
+{
+    separate(w);
+    if (!json_append_string(w->out, value, w->replace_invalid))
+        w->failed = true;
+}
+
+void json_write_key_bytes(struct json_writer *w, struct bytes name)
+{
+    json_write_string(w, name);
+    buf_append_byte(w->out, ':');
+    w->comma = false;
+}
+
+void json_write_key(struct json_writer *w, const char *name)
+{
+    json_write_key_bytes(w, bytes_of_cstr(name));
+}
+
+void json_write_cstr(struct json_writer *w, const char *value)
+{
+    if (value)
+        json_write_string(w, bytes_of_cstr(value));
+    else
+        json_write_null(w);
+}
+
+void json_write_int(struct json_writer *w, int64_t value)
+{
+    separate(w);
+    buf_append_fmt(w->out, "%lld", (long long)value);
+}
+
+void json_write_double(struct json_writer *w, double value)
+{
+    char text[32];
+    if (!isfinite(value)) {
+        json_write_null(w);
+        return;
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    separate(w);
+    buf_append_cstr(w->out, text);
+}
+
+void json_write_raw(struct json_writer *w, struct bytes json)
+{
+    separate(w);
+    buf_append_bytes(w->out, json);
+}
+
+void json_write_bool(struct json_writer *w, bool value)
+{
+    json_write_raw(w, value ? BYTES_LITERAL("true") : BYTES_LITERAL("false"));
+}
+
+void json_write_null(struct json_writer *w)
+{
+    json_write_raw(w, BYTES_LITERAL("null"));
+}
+
+static int on_dump(const char *data, size_t size, void *context)
+{
+    struct buf *out = context;
+    buf_append(out, data, size);
+    return out->failed ? -1 : 0;
+}
+
+void json_write_tree(struct json_writer *w, const json_t *value)
+{
+    separate(w);
+    if (json_dump_callback(value, on_dump, w->out, JSON_COMPACT | JSON_ENCODE_ANY))
+        w->failed = true;
+}
+
+void json_write_member_string(struct json_writer *w, const char *name, struct bytes value)
+{
+    json_write_key(w, name);
+    json_write_string(w, value);
+}
+
+void json_write_member_cstr(struct json_writer *w, const char *name, const char *value)
+{
+    json_write_key(w, name);
+    json_write_cstr(w, value);
+}
+
+void json_write_member_int(struct json_writer *w, const char *name, int64_t value)
+{
+    json_write_key(w, name);
+    json_write_int(w, value);
+}
+
+void json_write_member_bool(struct json_writer *w, const char *name, bool value)
+{
+    json_write_key(w, name);
+    json_write_bool(w, value);
+}
+
+enum status json_write_status(const struct json_writer *w)
+{
+    ASSERT(w->depth == 0 || w->failed || w->out->failed);
+    if (w->out->failed)
+        return STATUS_NO_MEMORY;
+    return w->failed ? STATUS_MALFORMED : STATUS_OK;
+}
