@@ -17,14 +17,20 @@
 struct task_store;
 
 struct task_store_options {
-    const char *path; /* the SQLite file; its folder must exist */
-    bool sync_off;    /* for benchmarks only: acknowledged no longer means on disk */
-    size_t hubs_max;  /* 0: 1000 */
+    const char *path;     /* the SQLite file; its folder must exist */
+    bool sync_off;        /* for benchmarks only: acknowledged no longer means on disk */
+    size_t hubs_max;      /* 0: 1000 */
+    int checkpoint_pages; /* size of the write-ahead log at which it is copied into the file; 0: 4000 */
+    const char *vfs;      /* name of a registered SQLite VFS, for fault injection; NULL: the system's */
 };
 
+/* `<path>.lock` keeps other processes out: UNAVAILABLE names the process that holds it. FAILED_PRECONDITION
+ * for a file of a newer program, of another program, or that cannot be written. */
 STATUS_RESULT task_store_open(const struct task_store_options *o, struct loop *l,
                               struct task_store **ret_store, struct err *e);
-/* Waits for the commit in progress, checkpoints, closes. NULL allowed. */
+/* Waits for the commit in progress, checkpoints, closes. Sets not yet begun and answers not yet reported are
+ * dropped without a call; the loop must run (or be destroyed) afterwards. Not from a callback of the store.
+ * NULL allowed. */
 void task_store_close(struct task_store *s);
 
 /* The hub's number; created durably, on this thread, if absent and `create`. NOT_FOUND otherwise. Names
@@ -33,7 +39,7 @@ STATUS_RESULT task_store_hub(struct task_store *s, struct bytes name, bool creat
                              struct err *e);
 
 /* Everything an engine needs, in the order engine_load_… wants it; bytes are valid during the callback. A
- * callback's error ends the load and is returned. Synchronous. */
+ * callback's error ends the load and is returned. Synchronous. Not while the store is busy. */
 struct task_store_loader {
     enum status (*on_hub)(void *context, uint32_t hub, struct bytes name);
     enum status (*on_instance)(void *context, const struct instance_row *row, const struct payload *payloads);
@@ -51,7 +57,8 @@ void task_store_submit(struct task_store *s, struct write_set *w,
                        void *context);
 /* True while a submitted set is not yet reported. */
 bool task_store_busy(const struct task_store *s);
-/* After a failure: checks that a small write succeeds and accepts sets again. Synchronous. */
+/* After a failure: checks that a small write succeeds and accepts sets again. Synchronous. Not while the
+ * store is busy. */
 STATUS_RESULT task_store_recover(struct task_store *s, struct err *e);
 
 /* One instance by id with all payloads, in `a`; NOT_FOUND. Synchronous and indexed: microseconds. Loop's

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* task_store_internal.h — what the files of the task store share: the statements, the three connections and
+ * who may touch them. Not for other folders. */
+#ifndef STORE_TASK_STORE_INTERNAL_H
+#define STORE_TASK_STORE_INTERNAL_H
+
+#include <pthread.h>
+
+#include "db/sqlite.h"
+#include "store/task_store.h"
+
+/* --- schema (task_store_schema.c) --- */
+
+enum task_statement {
+    TASK_META_GET,
+    TASK_META_PUT,
+    TASK_HUB_GET,
+    TASK_HUB_ADD,
+    TASK_HUB_ALL,
+    TASK_INSTANCE_TOUCH,
+    TASK_INSTANCE_PUT,
+    TASK_INSTANCE_DELETE,
+    TASK_INSTANCE_GET,
+    TASK_INSTANCE_LIVE,
+    TASK_PAYLOAD_PUT,
+    TASK_PAYLOAD_DELETE,
+    TASK_PAYLOAD_CLEAR,
+    TASK_PAYLOAD_GET,
+    TASK_HISTORY_ADD,
+    TASK_HISTORY_CLEAR,
+    TASK_HISTORY_GET,
+    TASK_INBOX_ADD,
+    TASK_INBOX_DELETE,
+    TASK_INBOX_CLEAR,
+    TASK_INBOX_ALL,
+    TASK_ACTIVITY_ADD,
+    TASK_ACTIVITY_DELETE,
+    TASK_ACTIVITY_CLEAR,
+    TASK_ACTIVITY_ALL,
+    TASK_QUERY_ALL,
+    TASK_QUERY_LIVE,
+    TASK_QUERY_FAILED,
+    TASK_QUERY_COMPLETED,
+    TASK_STATEMENT_COUNT,
+};
+extern const char *const task_statements[TASK_STATEMENT_COUNT];
+
+enum task_meta {
+    TASK_META_KEY_NEXT = 1,   /* no instance key at or above it was ever used */
+    TASK_META_RECOVERIES = 2, /* how often writing was taken up again after a failure */
+};
+
+/* Brings the file to the newest version: each step once, in order, each in a transaction of its own together
+ * with the new version number. FAILED_PRECONDITION for a file of a newer program or of another one. */
+STATUS_RESULT task_schema_upgrade(struct db *d, const char *const *steps, int step_count, struct err *e);
+extern const char *const task_schema_steps[];
+extern const int task_schema_version;
+
+/* --- rows (task_store_rows.c) --- */
+
+/* Applies a set inside an open transaction. `*key_next` is the stored high-water mark and moves with it. */
+STATUS_RESULT task_rows_apply(struct db *d, const struct write_set *w, int64_t *key_next, struct err *e);
+STATUS_RESULT task_meta_get(struct db *d, enum task_meta name, int64_t *ret_value, struct err *e);
+STATUS_RESULT task_meta_put(struct db *d, enum task_meta name, int64_t value, struct err *e);
+/* The current row of a statement that selects the instance columns; bytes are valid until it moves on. */
+void task_row_instance(struct db *d, size_t statement, struct instance_row *ret_row);
+/* The payloads of an instance from kind `first` to kind `last`, copied into `a`; the others read as absent.
+ */
+STATUS_RESULT task_row_payloads(struct db *d, int64_t key, enum payload_kind first, enum payload_kind last,
+                                struct arena *a, struct payload *ret_payloads, struct err *e);
+/* Copies a row's bytes into `a`. */
+STATUS_RESULT task_row_copy(struct arena *a, const struct instance_row *row, struct instance_row *ret_row);
+
+/* --- reader thread (task_store_query.c) --- */
+
+struct task_reader;
+STATUS_RESULT task_reader_create(const struct db_options *o, struct loop *l, struct task_reader **ret_reader,
+                                 struct err *e);
+/* Interrupts a running query and drops what is not yet reported. NULL allowed. */
+void task_reader_destroy(struct task_reader *r);
+void task_reader_submit(struct task_reader *r, const struct task_store_query *q,
+                        void (*on_done)(void *context, enum status status, const char *text,
+                                        const struct task_store_page *page),
+                        void *context);
+
+#endif

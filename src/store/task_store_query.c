@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/* task_store_query.c — pages of instances, read by a thread of its own over a connection of its own, so that
+ * a long scan holds up neither a commit nor the loop.
+ *
+ * A page ends at a place in the order (time, instance id), and the token is that place: rows that come or go
+ * in between move no border, so pages never repeat and never skip. Token, in unpadded base64: one byte which
+ * order, 4 bytes hub, 8 bytes time, the id, and 4 bytes of checksum. */
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/encode.h"
+#include "store/task_store_internal.h"
+
+#define ROWS_DEFAULT     100
+#define SIZE_MAX_DEFAULT ((size_t)3 << 20) /* bytes */
+#define ROW_SIZE_FIXED   200               /* bytes a row counts beside its values */
+#define ID_SIZE_MAX      4096              /* bytes of an id in a token or prefix */
+#define TOKEN_HEAD_SIZE  13
+#define TOKEN_CHECK_SIZE 4
+#define TERMINAL_FAILED  ((1u << 3) | (1u << 4) | (1u << 5)) /* FAILED, CANCELED, TERMINATED: never many */
+#define TERMINAL_ALL     (TERMINAL_FAILED | (1u << 1))
+
+struct query_job {
+    struct loop_message message;
+    struct list in_queue;       /* guarded by the mutex */
+    struct list in_reported;    /* loop's thread */
+    struct task_reader *reader; /* NULL: nobody wants the answer any more; loop's thread */
+    struct task_store_query query;
+    void (*on_done)(void *context, enum status status, const char *text, const struct task_store_page *page);
+    void *context;
+    struct task_store_page page;
+    struct err error;
+};
+
+struct task_reader {
+    struct loop *loop;
+    struct db *db; /* the thread's while it runs */
+    pthread_t thread;
+    struct list unreported; /* loop's thread */
+
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t filled;
+    struct list queue;
+    bool stop;
+};
+
+/* --- tokens --- */
+
+struct place {
+    int64_t time_ns;
+    struct bytes instance_id;
+};
+
+static uint32_t token_check(struct bytes b)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a: against cut or mixed-up tokens, not against an adversary */
+    for (size_t i = 0; i < b.size; i++)
+        hash = (hash ^ b.data[i]) * 16777619u;
+    return hash;
+}
+
+static void put_big_endian(uint8_t *out, uint64_t value, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        out[i] = (uint8_t)(value >> (8 * (size - 1 - i)));
+}
+
+static uint64_t get_big_endian(const uint8_t *in, size_t size)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < size; i++)
+        value = value << 8 | in[i];
+    return value;
+}
+
+static struct bytes token_make(struct arena *a, const struct task_store_query *q, int64_t time_ns,
+                               struct bytes instance_id)
+{
+    CLEANUP(buf_fini) struct buf raw = {0};
+    CLEANUP(buf_fini) struct buf text = {0};
+    uint8_t head[TOKEN_HEAD_SIZE], check[TOKEN_CHECK_SIZE];
+    head[0] = q->by_completion ? 2 : 1;
+    put_big_endian(head + 1, q->hub, 4);
+    put_big_endian(head + 5, (uint64_t)time_ns, 8);
+    buf_append(&raw, head, sizeof head);
+    buf_append_bytes(&raw, instance_id);
+    put_big_endian(check, token_check(buf_peek(&raw)), sizeof check);
+    buf_append(&raw, check, sizeof check);
+    base64_encode(&text, buf_peek(&raw));
+    if (buf_status(&raw) != STATUS_OK || buf_status(&text) != STATUS_OK)
+        return (struct bytes){0};
+    return arena_copy(a, buf_peek(&text));
+}
+
+static enum status token_read(struct arena *a, const struct task_store_query *q, struct place *ret_place,
+                              struct err *e)
+{
+    CLEANUP(buf_fini) struct buf raw = {.limit = TOKEN_HEAD_SIZE + ID_SIZE_MAX + TOKEN_CHECK_SIZE};
+    if (base64_decode(&raw, q->after) != STATUS_OK || buf_status(&raw) != STATUS_OK ||
+        raw.size < TOKEN_HEAD_SIZE + TOKEN_CHECK_SIZE)
+        return err_set(e, STATUS_MALFORMED, "the continuation token was not given out by this server");
+    size_t body = raw.size - TOKEN_CHECK_SIZE;
+    if (get_big_endian(raw.data + body, TOKEN_CHECK_SIZE) != token_check(bytes_of(raw.data, body)) ||
+        raw.data[0] != (q->by_completion ? 2 : 1) || get_big_endian(raw.data + 1, 4) != q->hub)
+        return err_set(e, STATUS_MALFORMED, "the continuation token belongs to another query");
+    struct bytes id = arena_copy(a, bytes_of(raw.data + TOKEN_HEAD_SIZE, body - TOKEN_HEAD_SIZE));
+    if (!id.data)
+        return err_set(e, STATUS_NO_MEMORY, "query: out of memory");
+    *ret_place = (struct place){(int64_t)get_big_endian(raw.data + 5, 8), id};
+    return STATUS_OK;
+}
+
+/* --- one page --- */
+
+/* The index that holds the fewest rows that cannot match. */
+static enum task_statement query_statement(const struct task_store_query *q)
+{
+    if (q->by_completion)
+        return TASK_QUERY_COMPLETED;
+    if (q->status_mask && !(q->status_mask & TERMINAL_ALL))
+        return TASK_QUERY_LIVE;
+    if (q->status_mask && !(q->status_mask & ~TERMINAL_FAILED))
+        return TASK_QUERY_FAILED;
+    return TASK_QUERY_ALL;
+}
+
+/* The first byte string behind all that begin with `prefix`; data NULL if there is none. */
+static struct bytes prefix_end(struct arena *a, struct bytes prefix)
+{
+    struct bytes end = arena_copy(a, prefix);
+    uint8_t *data = (uint8_t *)end.data;
+    while (data && end.size && data[end.size - 1] == 0xff)
+        end.size--;
+    if (!data || end.size == 0)
+        return (struct bytes){0};
+    data[end.size - 1]++;
+    return end;
+}
+
+static void query_bind(struct db *d, size_t s, const struct task_store_query *q, struct place after,
+                       struct bytes id_end)
+{
+    int64_t own_from = q->by_completion ? q->completed_from_ns : q->created_from_ns;
+    int64_t own_to = q->by_completion ? q->completed_to_ns : q->created_to_ns;
+    int64_t other_from = q->by_completion ? q->created_from_ns : q->completed_from_ns;
+    int64_t other_to = q->by_completion ? q->created_to_ns : q->completed_to_ns;
+    /* No id is empty, so "behind (time, '')" means "from that time on". */
+    if (after.time_ns < own_from)
+        after = (struct place){own_from, {0}};
+    db_bind_i64(d, s, 1, q->hub);
+    db_bind_i64(d, s, 2, after.time_ns);
+    db_bind_bytes(d, s, 3, after.instance_id);
+    db_bind_i64(d, s, 4, own_to ? own_to : INT64_MAX);
+    db_bind_i64(d, s, 5, q->status_mask);
+    db_bind_bytes(d, s, 6, q->id_prefix);
+    if (id_end.data)
+        db_bind_bytes(d, s, 7, id_end);
+    else
+        db_bind_null(d, s, 7);
+    db_bind_i64(d, s, 8, other_from);
+    db_bind_i64(d, s, 9, other_to ? other_to : INT64_MAX);
+    db_bind_i64(d, s, 10, q->terminal_only);
+}
+
+static size_t row_size(const struct instance_row *r, const struct payload *payloads)
+{
+    size_t size = ROW_SIZE_FIXED + r->instance_id.size + r->execution_id.size + r->name.size + r->tags.size +
+                  r->version.value.size + r->parent_id.value.size;
+    for (size_t i = 0; i < PAYLOAD_KIND_COUNT; i++)
+        size += payloads[i].value.size;
+    return size;
+}
+
+/* Room for one more row; the old arrays stay in the arena until the page goes. */
+static enum status page_grow(struct task_store_page *p, size_t *capacity)
+{
+    if (p->count < *capacity)
+        return STATUS_OK;
+    size_t wanted = *capacity ? *capacity * 2 : 32;
+    struct instance_row *rows = arena_alloc_array(&p->arena, wanted, sizeof *rows);
+    struct payload(*payloads)[PAYLOAD_KIND_COUNT] = arena_alloc_array(&p->arena, wanted, sizeof *payloads);
+    if (!rows || !payloads)
+        return STATUS_NO_MEMORY;
+    if (p->count) {
+        memcpy(rows, p->rows, p->count * sizeof *rows);
+        memcpy(payloads, p->payloads, p->count * sizeof *payloads);
+    }
+    p->rows = rows;
+    p->payloads = payloads;
+    *capacity = wanted;
+    return STATUS_OK;
+}
+
+static enum status page_end(struct task_store_page *p, const struct task_store_query *q, struct err *e)
+{
+    const struct instance_row *last = &p->rows[p->count - 1];
+    p->next =
+        token_make(&p->arena, q, q->by_completion ? last->completed_ns : last->created_ns, last->instance_id);
+    return p->next.data ? STATUS_OK : err_set(e, STATUS_NO_MEMORY, "query: out of memory");
+}
+
+static enum status page_fill(struct db *d, size_t s, const struct task_store_query *q,
+                             struct task_store_page *p, struct err *e)
+{
+    size_t rows_max = q->rows_max ? q->rows_max : ROWS_DEFAULT;
+    size_t size_max = q->size_max ? q->size_max : SIZE_MAX_DEFAULT;
+    size_t size = 0, capacity = 0;
+    for (;;) {
+        bool more = false;
+        enum status status = db_next(d, s, &more, e);
+        if (status != STATUS_OK || !more)
+            return status;
+        if (p->count >= rows_max)
+            return page_end(p, q, e);
+        status = page_grow(p, &capacity);
+        struct instance_row row;
+        struct payload *payloads = status == STATUS_OK ? p->payloads[p->count] : NULL;
+        task_row_instance(d, s, &row);
+        if (status == STATUS_OK)
+            status = task_row_copy(&p->arena, &row, &row);
+        if (status == STATUS_OK)
+            status = task_row_payloads(d, row.key, q->payloads ? PAYLOAD_INPUT : PAYLOAD_CUSTOM_STATUS,
+                                       PAYLOAD_FAILURE, &p->arena, payloads, e);
+        if (status != STATUS_OK)
+            return status == STATUS_NO_MEMORY ? err_set(e, status, "query: out of memory") : status;
+        size += row_size(&row, payloads);
+        if (p->count && size > size_max)
+            return page_end(p, q, e);
+        p->rows[p->count++] = row;
+    }
+}
+
+static enum status query_run(struct db *d, const struct task_store_query *q, struct task_store_page *p,
+                             struct err *e)
+{
+    struct place after = {0};
+    size_t statement = query_statement(q);
+    if (q->id_prefix.size > ID_SIZE_MAX)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "the id prefix is longer than %d bytes", ID_SIZE_MAX);
+    if (q->after.size) {
+        enum status status = token_read(&p->arena, q, &after, e);
+        if (status != STATUS_OK)
+            return status;
+    }
+    struct bytes id_end = q->id_prefix.size ? prefix_end(&p->arena, q->id_prefix) : (struct bytes){0};
+    query_bind(d, statement, q, after, id_end);
+    enum status status = page_fill(d, statement, q, p, e);
+    db_done(d, statement);
+    return status;
+}
+
+/* --- the thread --- */
+
+static void job_destroy(struct query_job *job)
+{
+    arena_fini(&job->page.arena);
+    free((void *)job->query.id_prefix.data);
+    free((void *)job->query.after.data);
+    free(job);
+}
+
+static void job_report(struct loop_message *m)
+{
+    struct query_job *job = CONTAINER_OF(m, struct query_job, message);
+    if (job->reader) {
+        list_remove(&job->in_reported);
+        bool ok = job->error.status == STATUS_OK;
+        job->on_done(job->context, job->error.status, ok ? NULL : job->error.text, ok ? &job->page : NULL);
+    }
+    job_destroy(job);
+}
+
+static void *reader_main(void *argument)
+{
+    struct task_reader *r = argument;
+    pthread_mutex_lock(&r->mutex);
+    for (;;) {
+        while (list_empty(&r->queue) && !r->stop)
+            pthread_cond_wait(&r->filled, &r->mutex);
+        if (r->stop)
+            break;
+        struct query_job *job = CONTAINER_OF(list_pop_front(&r->queue), struct query_job, in_queue);
+        pthread_mutex_unlock(&r->mutex);
+        job->error.status = query_run(r->db, &job->query, &job->page, &job->error);
+        loop_post(r->loop, &job->message);
+        pthread_mutex_lock(&r->mutex);
+    }
+    pthread_mutex_unlock(&r->mutex);
+    return NULL;
+}
+
+STATUS_RESULT task_reader_create(const struct db_options *o, struct loop *l, struct task_reader **ret_reader,
+                                 struct err *e)
+{
+    struct task_reader *r = calloc(1, sizeof *r);
+    if (!r)
+        return err_set(e, STATUS_NO_MEMORY, "starting the reader: out of memory");
+    r->loop = l;
+    list_init(&r->queue);
+    list_init(&r->unreported);
+    enum status status = db_open(o, &r->db, e);
+    if (status != STATUS_OK) {
+        free(r);
+        return status;
+    }
+    pthread_mutex_init(&r->mutex, NULL);
+    pthread_cond_init(&r->filled, NULL);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int code = pthread_create(&r->thread, NULL, reader_main, r);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (code != 0) {
+        pthread_cond_destroy(&r->filled);
+        pthread_mutex_destroy(&r->mutex);
+        db_close(r->db);
+        free(r);
+        return err_set(e, STATUS_NO_MEMORY, "starting the reader: %s", strerror(code));
+    }
+    *ret_reader = r;
+    return STATUS_OK;
+}
+
+void task_reader_destroy(struct task_reader *r)
+{
+    if (!r)
+        return;
+    pthread_mutex_lock(&r->mutex);
+    r->stop = true;
+    pthread_cond_signal(&r->filled);
+    pthread_mutex_unlock(&r->mutex);
+    db_interrupt(r->db);
+    pthread_join(r->thread, NULL);
+    list_each_safe (it, &r->queue) {
+        struct query_job *job = CONTAINER_OF(it, struct query_job, in_queue);
+        list_remove(&job->in_queue);
+        list_remove(&job->in_reported);
+        job_destroy(job);
+    }
+    list_each_safe (it, &r->unreported) {
+        list_remove(it);
+        CONTAINER_OF(it, struct query_job, in_reported)->reader = NULL;
+    }
+    db_close(r->db);
+    pthread_cond_destroy(&r->filled);
+    pthread_mutex_destroy(&r->mutex);
+    free(r);
+}
+
+static struct bytes bytes_own(struct bytes b)
+{
+    if (b.size == 0)
+        return (struct bytes){0};
+    uint8_t *copy = malloc(b.size);
+    ASSERT(copy);
+    memcpy(copy, b.data, b.size);
+    return bytes_of(copy, b.size);
+}
+
+void task_reader_submit(struct task_reader *r, const struct task_store_query *q,
+                        void (*on_done)(void *context, enum status status, const char *text,
+                                        const struct task_store_page *page),
+                        void *context)
+{
+    struct query_job *job = calloc(1, sizeof *job);
+    ASSERT(job);
+    *job = (struct query_job){
+        .message.on_run = job_report, .reader = r, .query = *q, .on_done = on_done, .context = context};
+    job->query.id_prefix = bytes_own(q->id_prefix);
+    job->query.after = bytes_own(q->after);
+    arena_init(&job->page.arena, 0);
+    list_push_back(&r->unreported, &job->in_reported);
+    pthread_mutex_lock(&r->mutex);
+    list_push_back(&r->queue, &job->in_queue);
+    pthread_cond_signal(&r->filled);
+    pthread_mutex_unlock(&r->mutex);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/* task_store_rows.c — rows to parameters and back: one function per kind of write. */
+#include "store/task_store_internal.h"
+
+#define PAYLOAD_SLOTS 8 /* rowids an instance key owns in `payload`; at least PAYLOAD_KIND_COUNT */
+#define KEY_MAX       (INT64_MAX / PAYLOAD_SLOTS - 1)
+#define KEYS_RESERVED 1000 /* instance keys by which the stored mark runs ahead, to write it rarely */
+
+_Static_assert((int)PAYLOAD_KIND_COUNT <= PAYLOAD_SLOTS, "payload ids overlap");
+
+STATUS_RESULT task_meta_get(struct db *d, enum task_meta name, int64_t *ret_value, struct err *e)
+{
+    bool row = false;
+    db_bind_i64(d, TASK_META_GET, 1, name);
+    enum status status = db_next(d, TASK_META_GET, &row, e);
+    if (status != STATUS_OK)
+        return status;
+    *ret_value = row ? db_column_i64(d, TASK_META_GET, 0) : 0;
+    if (row)
+        db_done(d, TASK_META_GET);
+    return STATUS_OK;
+}
+
+STATUS_RESULT task_meta_put(struct db *d, enum task_meta name, int64_t value, struct err *e)
+{
+    db_bind_i64(d, TASK_META_PUT, 1, name);
+    db_bind_i64(d, TASK_META_PUT, 2, value);
+    return db_run(d, TASK_META_PUT, e);
+}
+
+/* --- writing --- */
+
+static void bind_payload(struct db *d, size_t statement, int parameter, struct payload p)
+{
+    if (p.present)
+        db_bind_bytes(d, statement, parameter, p.value);
+    else
+        db_bind_null(d, statement, parameter);
+}
+
+static void bind_instance(struct db *d, size_t s, const struct instance_row *r)
+{
+    db_bind_i64(d, s, 1, r->key);
+    db_bind_i64(d, s, 2, r->hub);
+    db_bind_bytes(d, s, 3, r->instance_id);
+    db_bind_bytes(d, s, 4, r->execution_id);
+    db_bind_bytes(d, s, 5, r->name);
+    bind_payload(d, s, 6, r->version);
+    db_bind_i64(d, s, 7, r->status);
+    db_bind_i64(d, s, 8, r->created_ns);
+    db_bind_i64(d, s, 9, r->updated_ns);
+    db_bind_i64(d, s, 10, r->completed_ns);
+    db_bind_i64(d, s, 11, r->scheduled_ns);
+    bind_payload(d, s, 12, r->parent_id);
+    db_bind_bytes(d, s, 13, r->tags);
+    db_bind_i64(d, s, 14, r->suspended);
+    db_bind_i64(d, s, 15, r->history_count);
+    db_bind_i64(d, s, 16, r->inbox_next);
+    db_bind_i64(d, s, 17, r->activity_next);
+}
+
+static enum status put_instance(struct db *d, const struct instance_row *r, int64_t *key_next, struct err *e)
+{
+    ASSERT(r->key > 0 && r->key < KEY_MAX);
+    bind_instance(d, TASK_INSTANCE_TOUCH, r);
+    enum status status = db_run(d, TASK_INSTANCE_TOUCH, e);
+    if (status != STATUS_OK || db_changes(d) == 1)
+        return status;
+    bind_instance(d, TASK_INSTANCE_PUT, r);
+    status = db_run(d, TASK_INSTANCE_PUT, e);
+    if (status != STATUS_OK || r->key < *key_next)
+        return status;
+    *key_next = r->key + KEYS_RESERVED;
+    return task_meta_put(d, TASK_META_KEY_NEXT, *key_next, e);
+}
+
+/* A statement whose only parameters are one or two integers. */
+static enum status run_ids(struct db *d, size_t statement, int64_t first, int64_t second, struct err *e)
+{
+    db_bind_i64(d, statement, 1, first);
+    if (statement == TASK_INBOX_DELETE || statement == TASK_ACTIVITY_DELETE ||
+        statement == TASK_PAYLOAD_CLEAR)
+        db_bind_i64(d, statement, 2, second);
+    return db_run(d, statement, e);
+}
+
+static enum status clear_payloads(struct db *d, int64_t key, struct err *e)
+{
+    return run_ids(d, TASK_PAYLOAD_CLEAR, key * PAYLOAD_SLOTS, key * PAYLOAD_SLOTS + PAYLOAD_SLOTS - 1, e);
+}
+
+static enum status delete_instance(struct db *d, int64_t key, struct err *e)
+{
+    static const enum task_statement clears[] = {TASK_INSTANCE_DELETE, TASK_HISTORY_CLEAR, TASK_INBOX_CLEAR,
+                                                 TASK_ACTIVITY_CLEAR};
+    enum status status = clear_payloads(d, key, e);
+    for (size_t i = 0; i < ARRAY_SIZE(clears) && status == STATUS_OK; i++)
+        status = run_ids(d, clears[i], key, 0, e);
+    return status;
+}
+
+static enum status put_payload(struct db *d, const struct write_op *op, struct err *e)
+{
+    int64_t id = op->key * PAYLOAD_SLOTS + (int64_t)op->payload_kind;
+    if (!op->payload.present)
+        return run_ids(d, TASK_PAYLOAD_DELETE, id, 0, e);
+    db_bind_i64(d, TASK_PAYLOAD_PUT, 1, id);
+    db_bind_bytes(d, TASK_PAYLOAD_PUT, 2, op->payload.value);
+    return db_run(d, TASK_PAYLOAD_PUT, e);
+}
+
+static enum status add_history(struct db *d, const struct history_row *r, struct err *e)
+{
+    db_bind_i64(d, TASK_HISTORY_ADD, 1, r->key);
+    db_bind_i64(d, TASK_HISTORY_ADD, 2, r->first);
+    db_bind_i64(d, TASK_HISTORY_ADD, 3, r->count);
+    db_bind_bytes(d, TASK_HISTORY_ADD, 4, r->events);
+    return db_run(d, TASK_HISTORY_ADD, e);
+}
+
+static enum status add_inbox(struct db *d, const struct inbox_row *r, struct err *e)
+{
+    db_bind_i64(d, TASK_INBOX_ADD, 1, r->key);
+    db_bind_i64(d, TASK_INBOX_ADD, 2, r->sequence);
+    db_bind_i64(d, TASK_INBOX_ADD, 3, r->visible_ns);
+    db_bind_bytes(d, TASK_INBOX_ADD, 4, r->event);
+    db_bind_bytes(d, TASK_INBOX_ADD, 5, r->execution_id);
+    return db_run(d, TASK_INBOX_ADD, e);
+}
+
+static enum status add_activity(struct db *d, const struct activity_row *r, struct err *e)
+{
+    db_bind_i64(d, TASK_ACTIVITY_ADD, 1, r->key);
+    db_bind_i64(d, TASK_ACTIVITY_ADD, 2, r->ordinal);
+    db_bind_bytes(d, TASK_ACTIVITY_ADD, 3, r->request);
+    return db_run(d, TASK_ACTIVITY_ADD, e);
+}
+
+static enum status apply_op(struct db *d, const struct write_op *op, int64_t *key_next, struct err *e)
+{
+    switch (op->kind) {
+    case WRITE_INSTANCE_PUT:
+        return put_instance(d, &op->instance, key_next, e);
+    case WRITE_INSTANCE_DELETE:
+        return delete_instance(d, op->key, e);
+    case WRITE_PAYLOAD_PUT:
+        return put_payload(d, op, e);
+    case WRITE_HISTORY_APPEND:
+        return add_history(d, &op->history, e);
+    case WRITE_HISTORY_CLEAR:
+        return run_ids(d, TASK_HISTORY_CLEAR, op->key, 0, e);
+    case WRITE_INBOX_ADD:
+        return add_inbox(d, &op->inbox, e);
+    case WRITE_INBOX_DELETE:
+        return run_ids(d, TASK_INBOX_DELETE, op->key, op->sequence, e);
+    case WRITE_INBOX_CLEAR:
+        return run_ids(d, TASK_INBOX_CLEAR, op->key, 0, e);
+    case WRITE_ACTIVITY_ADD:
+        return add_activity(d, &op->activity, e);
+    case WRITE_ACTIVITY_DELETE:
+        return run_ids(d, TASK_ACTIVITY_DELETE, op->key, op->sequence, e);
+    case WRITE_ACTIVITY_CLEAR:
+        return run_ids(d, TASK_ACTIVITY_CLEAR, op->key, 0, e);
+    }
+    ASSERT(!"unknown write kind");
+    return STATUS_INTERNAL;
+}
+
+STATUS_RESULT task_rows_apply(struct db *d, const struct write_set *w, int64_t *key_next, struct err *e)
+{
+    int64_t next = *key_next;
+    list_each (it, &w->ops) {
+        enum status status = apply_op(d, CONTAINER_OF(it, struct write_op, link), &next, e);
+        if (status != STATUS_OK)
+            return status;
+    }
+    *key_next = next;
+    return STATUS_OK;
+}
+
+/* --- reading --- */
+
+static struct payload column_payload(struct db *d, size_t statement, int column)
+{
+    struct payload p = {.present = !db_column_null(d, statement, column)};
+    if (p.present)
+        p.value = db_column_bytes(d, statement, column);
+    return p;
+}
+
+void task_row_instance(struct db *d, size_t s, struct instance_row *ret_row)
+{
+    *ret_row = (struct instance_row){
+        .key = db_column_i64(d, s, 0),
+        .hub = (uint32_t)db_column_i64(d, s, 1),
+        .instance_id = db_column_bytes(d, s, 2),
+        .execution_id = db_column_bytes(d, s, 3),
+        .name = db_column_bytes(d, s, 4),
+        .version = column_payload(d, s, 5),
+        .status = (int)db_column_i64(d, s, 6),
+        .created_ns = db_column_i64(d, s, 7),
+        .updated_ns = db_column_i64(d, s, 8),
+        .completed_ns = db_column_i64(d, s, 9),
+        .scheduled_ns = db_column_i64(d, s, 10),
+        .parent_id = column_payload(d, s, 11),
+        .tags = db_column_bytes(d, s, 12),
+        .suspended = db_column_i64(d, s, 13) != 0,
+        .history_count = db_column_i64(d, s, 14),
+        .inbox_next = db_column_i64(d, s, 15),
+        .activity_next = db_column_i64(d, s, 16),
+    };
+}
+
+static bool copy_bytes(struct arena *a, struct bytes *b)
+{
+    *b = arena_copy(a, *b);
+    return b->data != NULL;
+}
+
+STATUS_RESULT task_row_copy(struct arena *a, const struct instance_row *row, struct instance_row *ret_row)
+{
+    struct instance_row r = *row;
+    if (!copy_bytes(a, &r.instance_id) || !copy_bytes(a, &r.execution_id) || !copy_bytes(a, &r.name) ||
+        !copy_bytes(a, &r.tags) || (r.version.present && !copy_bytes(a, &r.version.value)) ||
+        (r.parent_id.present && !copy_bytes(a, &r.parent_id.value)))
+        return STATUS_NO_MEMORY;
+    *ret_row = r;
+    return STATUS_OK;
+}
+
+STATUS_RESULT task_row_payloads(struct db *d, int64_t key, enum payload_kind first, enum payload_kind last,
+                                struct arena *a, struct payload *ret_payloads, struct err *e)
+{
+    memset(ret_payloads, 0, PAYLOAD_KIND_COUNT * sizeof *ret_payloads);
+    int64_t base = key * PAYLOAD_SLOTS;
+    db_bind_i64(d, TASK_PAYLOAD_GET, 1, base + (int64_t)first);
+    db_bind_i64(d, TASK_PAYLOAD_GET, 2, base + (int64_t)last);
+    for (;;) {
+        bool row = false;
+        enum status status = db_next(d, TASK_PAYLOAD_GET, &row, e);
+        if (status != STATUS_OK || !row)
+            return status;
+        struct payload *p = &ret_payloads[db_column_i64(d, TASK_PAYLOAD_GET, 0) - base];
+        p->value = arena_copy(a, db_column_bytes(d, TASK_PAYLOAD_GET, 1));
+        p->present = p->value.data != NULL;
+        if (!p->present) {
+            db_done(d, TASK_PAYLOAD_GET);
+            return err_set(e, STATUS_NO_MEMORY, "payloads of an instance: out of memory");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* task_store_schema.c — the tables, their history, and every statement that touches them.
+ *
+ * A step is never edited once released; a change is a new step at the end. Every table of outside bytes holds
+ * BLOBs, which compare and come back byte for byte. Times are nanoseconds since 1970 and parameters, never
+ * SQLite's own clock.
+ *
+ *   hub       a name and its number
+ *   instance  one row an instance; the columns that change every turn stand in no index
+ *   payload   id = instance key * 8 + kind: a rowid, so that an instance's payloads lie side by side
+ *   history   one row a turn, only ever appended; its own rowid, which was 4 times faster than a long key
+ *   inbox     small and short-lived: stored in its key
+ *   activity  the same */
+#include "store/task_store_internal.h"
+
+const char *const task_schema_steps[] = {
+    "CREATE TABLE meta (name INTEGER PRIMARY KEY, value INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE hub (hub INTEGER PRIMARY KEY, name BLOB NOT NULL, folded BLOB NOT NULL UNIQUE) STRICT;"
+    "CREATE TABLE instance ("
+    "  key INTEGER PRIMARY KEY, hub INTEGER NOT NULL, instance_id BLOB NOT NULL, execution_id BLOB NOT NULL,"
+    "  name BLOB NOT NULL, version BLOB, status INTEGER NOT NULL, created_ns INTEGER NOT NULL,"
+    "  updated_ns INTEGER NOT NULL, completed_ns INTEGER NOT NULL, scheduled_ns INTEGER NOT NULL,"
+    "  parent_id BLOB, tags BLOB NOT NULL, suspended INTEGER NOT NULL, history_count INTEGER NOT NULL,"
+    "  inbox_next INTEGER NOT NULL, activity_next INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX instance_by_id ON instance (hub, instance_id);"
+    "CREATE INDEX instance_by_created ON instance (hub, created_ns, instance_id);"
+    "CREATE INDEX instance_live ON instance (hub, created_ns, instance_id) WHERE completed_ns = 0;"
+    "CREATE INDEX instance_failed ON instance (hub, created_ns, instance_id) WHERE status IN (3, 4, 5);"
+    "CREATE INDEX instance_by_completed ON instance (hub, completed_ns, instance_id) WHERE completed_ns > 0;"
+    "CREATE TABLE payload (id INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT;"
+    "CREATE TABLE history (id INTEGER PRIMARY KEY, key INTEGER NOT NULL, first INTEGER NOT NULL,"
+    "  count INTEGER NOT NULL, events BLOB NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX history_by_key ON history (key, first);"
+    "CREATE TABLE inbox (key INTEGER NOT NULL, sequence INTEGER NOT NULL, visible_ns INTEGER NOT NULL,"
+    "  event BLOB NOT NULL, execution_id BLOB NOT NULL, PRIMARY KEY (key, sequence)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE activity (key INTEGER NOT NULL, ordinal INTEGER NOT NULL, request BLOB NOT NULL,"
+    "  PRIMARY KEY (key, ordinal)) STRICT, WITHOUT ROWID;",
+};
+const int task_schema_version = ARRAY_SIZE(task_schema_steps);
+
+#define INSTANCE_COLUMNS                                                                                     \
+    "key, hub, instance_id, execution_id, name, version, status, created_ns, updated_ns, completed_ns, "     \
+    "scheduled_ns, parent_id, tags, suspended, history_count, inbox_next, activity_next"
+
+/* ?1 hub, ?2 ?3 the place behind which the page starts, ?4 time's end, ?5 status mask, ?6 ?7 id range, ?8 ?9
+ * the other time's range, ?10 0 or 1: terminal only. The time in `order` walks the index. */
+#define QUERY(index, order, other, extra)                                                                    \
+    "SELECT " INSTANCE_COLUMNS " FROM instance INDEXED BY " index " WHERE hub = ?1 AND (" order              \
+    ", instance_id) > (?2, ?3) AND " order " < ?4"                                                           \
+    " AND (?5 = 0 OR (?5 >> status) & 1) AND instance_id >= ?6 AND (?7 IS NULL OR instance_id < ?7)"         \
+    " AND " other " >= ?8 AND " other " < ?9 AND (?10 = 0 OR completed_ns > 0)" extra " ORDER BY " order     \
+    ", instance_id"
+
+const char *const task_statements[TASK_STATEMENT_COUNT] = {
+    [TASK_META_GET] = "SELECT value FROM meta WHERE name = ?1",
+    [TASK_META_PUT] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
+                      " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    [TASK_HUB_GET] = "SELECT hub FROM hub WHERE folded = ?1",
+    [TASK_HUB_ADD] = "INSERT INTO hub (hub, name, folded) VALUES (?1, ?2, ?3)",
+    [TASK_HUB_ALL] = "SELECT hub, name FROM hub ORDER BY hub",
+    /* What a turn changes, provided that nothing indexed changes: no index is written. */
+    [TASK_INSTANCE_TOUCH] =
+        "UPDATE instance SET execution_id = ?4, name = ?5, version = ?6, updated_ns = ?9, scheduled_ns = ?11,"
+        " parent_id = ?12, tags = ?13, suspended = ?14, history_count = ?15, inbox_next = ?16,"
+        " activity_next = ?17 WHERE key = ?1 AND hub = ?2 AND instance_id = ?3 AND status = ?7"
+        " AND created_ns = ?8 AND completed_ns = ?10",
+    [TASK_INSTANCE_PUT] =
+        "INSERT INTO instance (" INSTANCE_COLUMNS ")"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+        " ON CONFLICT (key) DO UPDATE SET hub = excluded.hub, instance_id = excluded.instance_id,"
+        " execution_id = excluded.execution_id, name = excluded.name, version = excluded.version,"
+        " status = excluded.status, created_ns = excluded.created_ns, updated_ns = excluded.updated_ns,"
+        " completed_ns = excluded.completed_ns, scheduled_ns = excluded.scheduled_ns,"
+        " parent_id = excluded.parent_id, tags = excluded.tags, suspended = excluded.suspended,"
+        " history_count = excluded.history_count, inbox_next = excluded.inbox_next,"
+        " activity_next = excluded.activity_next",
+    [TASK_INSTANCE_DELETE] = "DELETE FROM instance WHERE key = ?1",
+    [TASK_INSTANCE_GET] = "SELECT " INSTANCE_COLUMNS " FROM instance WHERE hub = ?1 AND instance_id = ?2",
+    [TASK_INSTANCE_LIVE] = "SELECT " INSTANCE_COLUMNS " FROM instance INDEXED BY instance_live"
+                           " WHERE completed_ns = 0 ORDER BY hub, created_ns, instance_id",
+    [TASK_PAYLOAD_PUT] = "INSERT INTO payload (id, value) VALUES (?1, ?2)"
+                         " ON CONFLICT (id) DO UPDATE SET value = excluded.value",
+    [TASK_PAYLOAD_DELETE] = "DELETE FROM payload WHERE id = ?1",
+    [TASK_PAYLOAD_CLEAR] = "DELETE FROM payload WHERE id BETWEEN ?1 AND ?2",
+    [TASK_PAYLOAD_GET] = "SELECT id, value FROM payload WHERE id BETWEEN ?1 AND ?2",
+    [TASK_HISTORY_ADD] = "INSERT INTO history (key, first, count, events) VALUES (?1, ?2, ?3, ?4)",
+    [TASK_HISTORY_CLEAR] = "DELETE FROM history WHERE key = ?1",
+    [TASK_HISTORY_GET] = "SELECT events FROM history WHERE key = ?1 ORDER BY first",
+    [TASK_INBOX_ADD] = "INSERT INTO inbox (key, sequence, visible_ns, event, execution_id)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [TASK_INBOX_DELETE] = "DELETE FROM inbox WHERE key = ?1 AND sequence = ?2",
+    [TASK_INBOX_CLEAR] = "DELETE FROM inbox WHERE key = ?1",
+    [TASK_INBOX_ALL] = "SELECT key, sequence, visible_ns, event, execution_id FROM inbox"
+                       " ORDER BY key, sequence",
+    [TASK_ACTIVITY_ADD] = "INSERT INTO activity (key, ordinal, request) VALUES (?1, ?2, ?3)",
+    [TASK_ACTIVITY_DELETE] = "DELETE FROM activity WHERE key = ?1 AND ordinal = ?2",
+    [TASK_ACTIVITY_CLEAR] = "DELETE FROM activity WHERE key = ?1",
+    [TASK_ACTIVITY_ALL] = "SELECT key, ordinal, request FROM activity ORDER BY key, ordinal",
+    [TASK_QUERY_ALL] = QUERY("instance_by_created", "created_ns", "completed_ns", ""),
+    [TASK_QUERY_LIVE] = QUERY("instance_live", "created_ns", "completed_ns", " AND completed_ns = 0"),
+    [TASK_QUERY_FAILED] = QUERY("instance_failed", "created_ns", "completed_ns", " AND status IN (3, 4, 5)"),
+    [TASK_QUERY_COMPLETED] =
+        QUERY("instance_by_completed", "completed_ns", "created_ns", " AND completed_ns > 0"),
+};
+
+#define APPLICATION_ID 0x53504f54 /* "SPOT": Sallyport's tasks, in the file's header */
+
+static enum status schema_step(struct db *d, const char *step, int version, struct err *e)
+{
+    enum status status = db_begin(d, e);
+    if (status == STATUS_OK)
+        status = db_script(d, step, e);
+    if (status == STATUS_OK)
+        status = db_pragma_set(d, "user_version", version, e);
+    if (status == STATUS_OK)
+        status = db_pragma_set(d, "application_id", APPLICATION_ID, e);
+    if (status == STATUS_OK)
+        status = db_commit(d, e);
+    if (status != STATUS_OK) {
+        db_rollback(d);
+        return err_wrap(e, "upgrading the store to version %d", version);
+    }
+    return STATUS_OK;
+}
+
+STATUS_RESULT task_schema_upgrade(struct db *d, const char *const *steps, int step_count, struct err *e)
+{
+    int64_t version = 0, application = 0, pages = 0;
+    enum status status = db_pragma(d, "user_version", &version, e);
+    if (status == STATUS_OK)
+        status = db_pragma(d, "application_id", &application, e);
+    if (status == STATUS_OK)
+        status = db_pragma(d, "page_count", &pages, e);
+    if (status != STATUS_OK)
+        return status;
+    if (application != APPLICATION_ID && (application != 0 || version != 0))
+        return err_set(e, STATUS_FAILED_PRECONDITION, "the file is another program's database");
+    if (version > step_count)
+        return err_set(
+            e, STATUS_FAILED_PRECONDITION,
+            "the store has version %lld and this program knows versions up to %d; it was written by a "
+            "newer sallyport",
+            (long long)version, step_count);
+    for (int i = (int)version; i < step_count; i++) {
+        status = schema_step(d, steps[i], i + 1, e);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
