@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""Reads an orchestration's history over gRPC with the official SDK's stubs and checks that it holds each event once."""
+import collections
+
+import grpc
+from durabletask.internal import orchestrator_service_pb2 as pb
+from durabletask.internal import orchestrator_service_pb2_grpc as stubs
+
+
+def read(connection_string, instance_id):
+    parts = dict(pair.split("=", 1) for pair in connection_string.split(";") if pair)
+    target = parts["Endpoint"].removeprefix("http://").rstrip("/")
+    with grpc.insecure_channel(target) as channel:
+        stub = stubs.TaskHubSidecarServiceStub(channel)
+        chunks = stub.StreamInstanceHistory(pb.StreamInstanceHistoryRequest(instanceId=instance_id),
+                                            metadata=(("taskhub", parts["TaskHub"]),), timeout=20)
+        return [event for chunk in chunks for event in chunk.events]
+
+
+def check(test, connection_string, instance_id, request):
+    """performance.md section 3, invariants 1-3, on one history."""
+    events = read(connection_string, instance_id)
+    kinds = [event.WhichOneof("eventType") for event in events]
+    count = collections.Counter(kinds)
+    test.assertEqual(count["executionStarted"], 1, kinds)
+    test.assertEqual(count["executionCompleted"], 1, kinds)
+    test.assertEqual(kinds[-1], "executionCompleted")
+    test.assertNotIn("orchestratorCompleted", kinds)
+    times = [(event.timestamp.seconds, event.timestamp.nanos) for event in events]
+    test.assertEqual(times, sorted(times))
+    scheduled = [event.eventId for event in events if event.WhichOneof("eventType") in ("taskScheduled", "timerCreated")]
+    test.assertEqual(len(scheduled), len(set(scheduled)), kinds)
+    results = [event.taskCompleted.taskScheduledId for event in events if event.HasField("taskCompleted")]
+    results += [event.taskFailed.taskScheduledId for event in events if event.HasField("taskFailed")]
+    fired = [event.timerFired.timerId for event in events if event.HasField("timerFired")]
+    test.assertEqual(len(results + fired), len(set(results + fired)), kinds)
+    test.assertLessEqual(set(results + fired), set(scheduled))
+    raised = collections.Counter(event.eventRaised.name for event in events if event.HasField("eventRaised"))
+    decided = 1 if request["state"] in ("approved", "rejected") else 0
+    test.assertEqual(raised["HumanApproval"], decided, raised)
+    test.assertEqual(raised["RunStarted"], request["attempts"], raised)

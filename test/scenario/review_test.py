@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: MIT
+"""The main job with real processes: submit, see the result, decide; and the same with kill -9 at four moments.
+
+If this fails, the product does not do what it is for. Usage: review_test.py PROGRAM
+"""
+import concurrent.futures
+import sys
+import time
+import unittest
+
+import history
+from server import Server
+
+PROGRAM = sys.argv.pop(1)
+
+SLOW = "import time\nprint('begin')\ntime.sleep(2)\nprint('end')"
+
+
+class Review(unittest.TestCase):
+    """One server, no crash."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(PROGRAM, arguments=["--run-timeout", "3s"]).start()
+        cls.addClassCleanup(cls.server.close)
+
+    def test_approve(self):
+        request_id = self.server.submit("x = 6 * 7\nprint(x)\nx")
+        self.assertRegex(request_id, r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$")
+        seen = self.server.request(request_id, wait="30s")
+        self.assertEqual(seen["state"], "waiting")
+        self.assertEqual(seen["result"]["stdout"], "42\n")
+        self.assertEqual(seen["result"]["result"], 42)
+        self.assertEqual(seen["code"], "x = 6 * 7\nprint(x)\nx")
+        self.assertRegex(seen["sha256"], "^[0-9a-f]{64}$")
+        status, headers, answer = self.server.review(request_id, True)
+        self.assertEqual((status, answer), (200, {"message": "Code execution approved."}))
+        self.assertEqual(headers["Content-Type"], "application/json; charset=utf-8")
+        over = self.server.request(request_id, wait="10s")
+        self.assertEqual(over["state"], "approved")
+        self.assertEqual(over["decision"]["sha256"], seen["sha256"])
+        self.assertTrue(over["decision"]["at"])
+
+    def test_reject_then_a_second_decision_is_told_of_the_first(self):
+        request_id = self.server.submit("print(1)")
+        self.server.until(request_id, "waiting")
+        status, _, answer = self.server.review(request_id, False)
+        self.assertEqual((status, answer), (200, {"message": "Code execution rejected."}))
+        status, _, answer = self.server.review(request_id, True)
+        self.assertEqual(status, 409)
+        self.assertFalse(answer["decision"]["approved"])
+        self.assertEqual(self.server.until(request_id, "rejected")["state"], "rejected")
+        status, _, answer = self.server.review(request_id, True)
+        self.assertEqual(status, 409)
+        self.assertFalse(answer["decision"]["approved"])
+
+    def test_of_ten_decisions_at_once_one_wins(self):
+        request_id = self.server.submit("print(1)")
+        self.server.until(request_id, "waiting")
+        with concurrent.futures.ThreadPoolExecutor(10) as pool:
+            answers = list(pool.map(lambda n: self.server.review(request_id, n % 2 == 0), range(10)))
+        self.assertEqual(sorted(status for status, _, _ in answers), [200] + [409] * 9)
+        won = next(answer["message"] for status, _, answer in answers if status == 200)
+        state = self.server.until(request_id, "approved", "rejected")["state"]
+        self.assertEqual(won, f"Code execution {state}.")
+
+    def test_a_decision_before_the_result_is_kept(self):
+        request_id = self.server.submit(SLOW)
+        self.server.until(request_id, "running")
+        self.assertEqual(self.server.review(request_id, True)[0], 200)
+        over = self.server.until(request_id, "approved")
+        self.assertEqual(over["result"]["stdout"], "begin\nend\n")
+        self.assertEqual(self.server.review(request_id, False)[0], 409)
+
+    def test_failing_code_ends_as_failed_with_its_cause(self):
+        request_id = self.server.submit("print('before')\n1/0")
+        over = self.server.request(request_id, wait="30s")
+        self.assertEqual(over["state"], "failed")
+        self.assertIn("ZeroDivisionError: division by zero", over["error"]["message"])
+        self.assertEqual(over["result"]["stdout"], "before\n")
+        self.assertIn("ZeroDivisionError", over["result"]["stderr"])
+        self.assertEqual(self.server.review(request_id, True)[0], 409)
+
+    def test_an_infinite_loop_is_stopped_and_ends_as_failed(self):
+        request_id = self.server.submit("while True:\n    pass")
+        over = self.server.until(request_id, "failed", seconds=30)
+        self.assertRegex(over["error"]["message"], "(?i)time")
+
+    def test_a_loop_that_ignores_interrupts_is_killed(self):
+        request_id = self.server.submit("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass")
+        over = self.server.until(request_id, "failed", seconds=30)
+        self.assertTrue(over["error"]["message"])
+
+    def test_the_session_is_released_after_the_run(self):
+        for _ in range(3):
+            request_id = self.server.submit("print(1)")
+            self.server.until(request_id, "waiting")
+        base = self.server.ready["sessionPoolUrl"].split(str(self.server.port), 1)[1]
+        deadline = time.monotonic() + 5
+        while True:
+            _, _, answer = self.server.ask("GET", base + "/listSessions?api-version=2025-02-02-preview")
+            if not answer["sessions"] or time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
+        self.assertEqual(answer["sessions"], [])
+
+    def test_list_and_decision_api(self):
+        status, headers, created = self.server.ask("POST", "/v1/requests", {"code": "print('hi')", "submittedBy": "ann"})
+        self.assertEqual(status, 201)
+        self.assertEqual(headers["Location"], f"/v1/requests/{created['id']}")
+        seen = self.server.until(created["id"], "waiting")
+        status, _, _ = self.server.ask("POST", headers["Location"] + "/decision", {"approve": True, "sha256": "0" * 64})
+        self.assertEqual(status, 409)
+        status, _, answer = self.server.ask(
+            "POST", headers["Location"] + "/decision",
+            {"approve": True, "by": "mina", "comment": "harmless", "sha256": seen["sha256"]})
+        self.assertEqual(status, 200)
+        self.assertEqual(answer["decision"]["by"], "mina")
+        self.assertEqual(answer["decision"]["comment"], "harmless")
+        status, _, listed = self.server.ask("GET", "/v1/requests?limit=500&state=approved")
+        self.assertEqual(status, 200)
+        self.assertIn(created["id"], [item["id"] for item in listed["requests"]])
+
+    def test_bad_input_gets_its_answer_and_changes_nothing(self):
+        ask = self.server.ask
+        json_type = {"Content-Type": "application/json"}
+        table = [
+            (400, "POST", "/code/execute", b'""', json_type),
+            (400, "POST", "/code/execute", b'"  \\n "', json_type),
+            (400, "POST", "/code/execute", b"null", json_type),
+            (400, "POST", "/code/execute", b"", json_type),
+            (400, "POST", "/code/execute", b'"unfinished', json_type),
+            (400, "POST", "/code/execute", b'{"code":"print(1)"}', json_type),
+            (400, "POST", "/code/execute", b'"\xff\xfe"', json_type),
+            (413, "POST", "/code/execute", b'"' + b"#" * 600_000 + b'"', json_type),
+            (413, "POST", "/code/execute", b'"' + b"#" * 4_000_000 + b'"', json_type),
+            (415, "POST", "/code/execute", b'"print(1)"', {"Content-Type": "text/plain"}),
+            (415, "POST", "/code/execute", b'"print(1)"', {}),
+            (405, "GET", "/code/execute", None, {}),
+            (405, "GET", "/code/review?approve=true&requestId=x", None, {}),
+            (400, "POST", "/code/review?approve=true", b"", {}),
+            (400, "POST", "/code/review?approve=true&requestId=", b"", {}),
+            (400, "POST", "/code/review?requestId=x", b"", {}),
+            (400, "POST", "/code/review?approve=1&requestId=x", b"", {}),
+            (400, "POST", "/code/review?approve=&requestId=x", b"", {}),
+            (404, "POST", "/code/review?approve=true&requestId=00000000-0000-4000-8000-000000000000", b"", {}),
+            (404, "POST", "/code/review?approve=true&requestId=" + "x" * 500, b"", {}),
+            (404, "POST", "/code/review?approve=true&requestId=%00%ff", b"", {}),
+            (404, "GET", "/v1/requests/nothing", None, {}),
+            (400, "GET", "/v1/requests/nothing?wait=soon", None, {}),
+            (400, "GET", "/v1/requests?state=odd", None, {}),
+            (400, "GET", "/v1/requests?limit=0", None, {}),
+            (404, "GET", "/nothing/here", None, {}),
+            (400, "POST", "/v1/requests/x/decision", b'{"approve":"yes"}', json_type),
+            (400, "POST", "/v1/requests/x/decision", b"[]", json_type),
+            (404, "POST", "/v1/requests/x/decision", b'{"approve":true}', json_type),
+        ]
+        before = len(ask("GET", "/v1/requests?limit=500")[2]["requests"])
+        for want, method, path, body, headers in table:
+            with self.subTest(method=method, path=path[:60], body=(body or b"")[:30]):
+                status, answer_headers, answer = ask(method, path, body, headers)
+                self.assertEqual(status, want, answer)
+                self.assertIn("json", answer_headers["Content-Type"])
+        self.assertEqual(len(ask("GET", "/v1/requests?limit=500")[2]["requests"]), before)
+        self.assertEqual(ask("GET", "/healthz")[0], 200)
+
+    def test_route_paths_ignore_case_and_a_trailing_slash(self):
+        for path in ("/Code/Execute", "/code/execute/"):
+            self.assertEqual(self.server.ask("POST", path, "print(1)")[0], 200)
+        status, _, _ = self.server.ask("POST", "/code/execute", b'"print(1)"',
+                                       {"Content-Type": "application/json; charset=utf-8"})
+        self.assertEqual(status, 200)
+
+
+class Sample(unittest.TestCase):
+    """--compat sample answers as the sample does (product.md 1.2)."""
+
+    def test_answers(self):
+        with Server(PROGRAM, arguments=["--compat", "sample"]) as server:
+            status, headers, answer = server.ask("POST", "/code/execute", "print(1)")
+            self.assertEqual(status, 200)
+            self.assertEqual(list(answer), ["requestId"])
+            self.assertEqual(headers["Content-Type"], "application/json; charset=utf-8")
+            request_id = answer["requestId"]
+            status, headers, answer = server.ask("POST", "/code/execute", "  ")
+            self.assertEqual((status, answer), (400, "Code cannot be null or empty."))
+            self.assertTrue(headers["Content-Type"].startswith("text/plain"))
+            self.assertEqual(server.ask("POST", "/code/execute", b"null", {"Content-Type": "application/json"})[0], 400)
+            server.until(request_id, "waiting")
+            # approve is absent: it binds to false, and the request is rejected
+            status, _, answer = server.ask("POST", f"/code/review?requestId={request_id}")
+            self.assertEqual((status, answer), (200, {"message": "Code execution rejected."}))
+            server.until(request_id, "rejected")
+            for approve, word in (("TRUE", "approved"), ("False", "rejected")):
+                for target in (request_id, "unknown-id"):
+                    status, _, answer = server.ask("POST", f"/code/review?approve={approve}&requestId={target}")
+                    self.assertEqual((status, answer), (200, {"message": f"Code execution {word}."}))
+            self.assertEqual(server.ask("POST", "/code/review?approve=yes&requestId=x")[0], 400)
+            # code that fails waits for a person all the same
+            _, _, answer = server.ask("POST", "/code/execute", "1/0")
+            seen = server.until(answer["requestId"], "waiting")
+            self.assertIn("ZeroDivisionError", seen["result"]["stderr"])
+
+
+class Crash(unittest.TestCase):
+    """kill -9 of the server at four moments of each story; the run goes on, and its history holds each event once."""
+
+    def setUp(self):
+        self.server = Server(PROGRAM, arguments=["--run-timeout", "4s", "--approval-timeout", "1h"]).start()
+        self.addCleanup(self.server.close)
+
+    def crash(self):
+        self.server.kill()
+        self.server.start()
+
+    def finish(self, request_id, state):
+        over = self.server.until(request_id, state)
+        history.check(self, self.server.ready["schedulerConnectionString"], request_id, over)
+        return over
+
+    def test_before_the_run(self):
+        stories = {"print(1)": True, "print(2)": False, "1/0": None, "while True: pass": None}
+        ids = {code: self.server.submit(code) for code in stories}
+        self.crash()
+        for code, approve in stories.items():
+            if approve is None:
+                self.finish(ids[code], "failed")
+                continue
+            self.server.until(ids[code], "waiting")
+            self.assertEqual(self.server.review(ids[code], approve)[0], 200)
+            self.finish(ids[code], "approved" if approve else "rejected")
+
+    def test_during_the_run(self):
+        stories = {SLOW: True, SLOW + "\n": False, SLOW + "\n1/0": None, "while True: pass": None}
+        ids = {code: self.server.submit(code) for code in stories}
+        for request_id in ids.values():
+            self.server.until(request_id, "running")
+        self.crash()
+        for code, approve in stories.items():
+            if approve is None:
+                self.finish(ids[code], "failed")
+                continue
+            seen = self.server.until(ids[code], "waiting")
+            self.assertEqual(seen["result"]["stdout"], "begin\nend\n")
+            self.assertEqual(seen["attempts"], 2)  # it ran twice, and says so
+            self.assertEqual(self.server.review(ids[code], approve)[0], 200)
+            self.finish(ids[code], "approved" if approve else "rejected")
+
+    def test_while_waiting_the_deadline_stays(self):
+        ids = [self.server.submit("print(1)") for _ in range(2)]
+        before = [self.server.until(request_id, "waiting") for request_id in ids]
+        self.crash()
+        for request_id, seen, approve in zip(ids, before, (True, False)):
+            again = self.server.request(request_id)
+            self.assertEqual(again["state"], "waiting")
+            self.assertEqual(again["deadline"], seen["deadline"])
+            self.assertEqual(again["sha256"], seen["sha256"])
+            self.assertEqual(again["attempts"], 1)
+            self.assertEqual(self.server.review(request_id, approve)[0], 200)
+            self.finish(request_id, "approved" if approve else "rejected")
+
+    def test_right_after_the_decision(self):
+        for approve, state in ((True, "approved"), (False, "rejected")):
+            request_id = self.server.submit("print(1)")
+            self.server.until(request_id, "waiting")
+            self.assertEqual(self.server.review(request_id, approve)[0], 200)
+            self.crash()
+            over = self.finish(request_id, state)
+            self.assertEqual(over["decision"]["approved"], approve)
+            self.assertEqual(self.server.review(request_id, not approve)[0], 409)
+
+
+class TimeOut(unittest.TestCase):
+    def test_nobody_decides(self):
+        with Server(PROGRAM, arguments=["--approval-timeout", "1500ms"]) as server:
+            request_id = server.submit("print(1)")
+            server.until(request_id, "waiting")
+            over = server.request(request_id, wait="20s")
+            self.assertEqual(over["state"], "timed-out")
+            history.check(self, server.ready["schedulerConnectionString"], request_id, over)
+            status, _, _ = server.review(request_id, True)
+            self.assertEqual(status, 409)
+
+    def test_the_time_goes_on_while_the_server_is_dead(self):
+        with Server(PROGRAM, arguments=["--approval-timeout", "4s"]) as server:
+            request_id = server.submit("print(1)")
+            deadline = server.until(request_id, "waiting")["deadline"]
+            server.kill()
+            server.start()
+            over = server.until(request_id, "timed-out")
+            self.assertEqual(over["deadline"], deadline)
+            history.check(self, server.ready["schedulerConnectionString"], request_id, over)
+
+
+class Process(unittest.TestCase):
+    def test_an_orderly_stop_is_quick_and_keeps_everything(self):
+        with Server(PROGRAM) as server:
+            request_id = server.submit("print(1)")
+            server.until(request_id, "waiting")
+            started = time.monotonic()
+            self.assertEqual(server.stop(), 0)
+            self.assertLess(time.monotonic() - started, 15)
+            server.start()
+            self.assertEqual(server.request(request_id)["state"], "waiting")
+
+    def test_ready_file_and_health(self):
+        with Server(PROGRAM) as server:
+            self.assertEqual(set(server.ready), {"url", "sessionPoolUrl", "schedulerConnectionString", "pid", "dataDir"})
+            self.assertEqual(server.ready["pid"], server.process.pid)
+            self.assertEqual(server.ready["dataDir"], server.data)
+            status, _, health = server.ask("GET", "/healthz")
+            self.assertEqual(status, 200)
+            self.assertIn("degraded", health)
+
+    def test_a_second_server_on_the_same_data_is_refused(self):
+        with Server(PROGRAM) as server:
+            second = Server(PROGRAM, data=server.data)
+            with self.assertRaises(AssertionError):
+                second.start()
+            second.log.close()
+            self.assertEqual(server.ask("GET", "/healthz")[0], 200)
+
+    def test_no_address_but_loopback_without_sign_in(self):
+        server = Server(PROGRAM, arguments=["--host", "0.0.0.0"])
+        with self.assertRaises(AssertionError):
+            server.start()
+        self.assertIn("--insecure-no-auth", server.tail())
+        server.close()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

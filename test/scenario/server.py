@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""A real `sallyport dev` process for tests: start, ask, kill -9, start again on the same data."""
+import http.client
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.parse
+
+READY_TIMEOUT_S = 90
+
+
+class Server:
+    def __init__(self, program, data=None, command="dev", arguments=(), environment=None):
+        self.program = program
+        self.directory = tempfile.TemporaryDirectory(prefix="sallyport-test-") if data is None else None
+        self.data = data or self.directory.name
+        os.chmod(self.data, 0o700)
+        self.command = command
+        self.arguments = list(arguments)
+        self.environment = environment
+        self.process = None
+        self.log = open(os.path.join(self.data, "server.log"), "ab")
+        self.port = 0
+
+    def start(self, wait=True):
+        ready = pathlib.Path(self.data) / "ready.json"
+        ready.unlink(missing_ok=True)
+        line = [self.program, self.command, "--port", str(self.port), "--ready-file", str(ready), *self.arguments]
+        if self.command in ("dev", "scheduler"):
+            line += ["--data", self.data]
+        self.process = subprocess.Popen(line, stdout=self.log, stderr=self.log, env=self.environment)
+        return self.wait_ready() if wait else self
+
+    def wait_ready(self):
+        ready = pathlib.Path(self.data) / "ready.json"
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while not ready.exists():
+            if self.process.poll() is not None:
+                raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.tail()}")
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the server was not ready in {READY_TIMEOUT_S} s:\n{self.tail()}")
+            time.sleep(0.02)
+        self.ready = json.loads(ready.read_text())
+        self.port = urllib.parse.urlsplit(self.ready["url"]).port
+        return self
+
+    def tail(self):
+        return pathlib.Path(self.data, "server.log").read_text(errors="replace")[-4000:]
+
+    def kill(self):
+        """kill -9: nothing is flushed, nothing is said."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self):
+        """An orderly stop; returns the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+        self.log.close()
+        if self.directory:
+            self.directory.cleanup()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.close()
+
+    def ask(self, method, path, body=None, headers=None, timeout=60):
+        """One request; returns (status, headers, parsed JSON or text). A dict, list or str body is sent as JSON."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            headers = dict(headers or {})
+            if body is not None and not isinstance(body, bytes):
+                body = json.dumps(body).encode()
+                headers.setdefault("Content-Type", "application/json")
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            kind = answer.headers.get("Content-Type", "")
+            value = json.loads(text) if "json" in kind and text else text.decode(errors="replace")
+            return answer.status, answer.headers, value
+        finally:
+            connection.close()
+
+    def submit(self, code):
+        status, _, answer = self.ask("POST", "/code/execute", code)
+        assert status == 200, (status, answer)
+        return answer["RequestId"]
+
+    def request(self, request_id, wait=None):
+        status, _, answer = self.ask("GET", f"/v1/requests/{request_id}" + (f"?wait={wait}" if wait else ""))
+        assert status == 200, (status, answer)
+        return answer
+
+    def until(self, request_id, *states, seconds=60):
+        """Looks until the request is in one of the states."""
+        deadline = time.monotonic() + seconds
+        while True:
+            request = self.request(request_id)
+            if request["state"] in states:
+                return request
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{request_id} is {request['state']}, not {states}: {request}\n{self.tail()}")
+            time.sleep(0.02)
+
+    def review(self, request_id, approve):
+        return self.ask("POST", f"/code/review?approve={'true' if approve else 'false'}&requestId={request_id}")
