@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* settings.c — name, kind, argument, environment, default, range, commands, help: everything else derives
+ * from here. */
+#include "cmd/settings.h"
+
+#include "os/clock.h"
+
+#define DAY_NS (86400 * NS_PER_S)
+
+const struct option_spec settings_table[] = {
+    {"host", OPTION_TEXT, "ADDRESS", NULL, "127.0.0.1", 0, 0, COMMAND_SERVERS,
+     "numeric address to listen on"},
+    {"port", OPTION_COUNT, "PORT", NULL, "8080", 0, 65535, COMMAND_SERVERS,
+     "port for HTTP/1.1 and gRPC; 0: the kernel chooses"},
+    {"data", OPTION_TEXT, "DIR", "SALLYPORT_DATA", NULL, 0, 0, COMMAND_DEV | COMMAND_SCHEDULER,
+     "folder of the durable state; default: $XDG_STATE_HOME/sallyport"},
+    {"ready-file", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, COMMAND_SERVERS,
+     "written once everything answers: a JSON object with the addresses"},
+    {"compat", OPTION_TEXT, "MODE", NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_APP,
+     "\"sample\": the /code routes answer exactly as the cloud sample"},
+    {"approval-timeout", OPTION_DURATION, "TIME", NULL, "24h", NS_PER_MS, 3650 * DAY_NS,
+     COMMAND_DEV | COMMAND_APP, "how long a result waits for a decision"},
+    {"run-timeout", OPTION_DURATION, "TIME", NULL, "0", 0, DAY_NS, COMMAND_DEV | COMMAND_APP,
+     "limit of one run; 0: the pool's own limit"},
+    {"code-size-max", OPTION_SIZE, "BYTES", NULL, "512K", 1, 900 << 10, COMMAND_DEV | COMMAND_APP,
+     "most bytes of submitted code"},
+    {"session-pool-url", OPTION_TEXT, "URL", "SESSION_POOL_URL", NULL, 0, 0, COMMAND_APP,
+     "management endpoint of the session pool"},
+    {"session-pool-token", OPTION_TEXT, "TOKEN", "SESSION_POOL_TOKEN", NULL, 0, 0, COMMAND_APP,
+     "bearer token for the pool"},
+    {"scheduler", OPTION_TEXT, "STRING", "DURABLE_TASK_SCHEDULER_CONNECTION_STRING", NULL, 0, 0, COMMAND_APP,
+     "Endpoint=URL;TaskHub=NAME;Authentication=None"},
+    {"scheduler-token", OPTION_TEXT, "TOKEN", "DURABLE_TASK_SCHEDULER_TOKEN", NULL, 0, 0, COMMAND_APP,
+     "bearer token for the scheduler"},
+    {"task-hubs", OPTION_TEXT, "NAMES", "DTS_TASK_HUB_NAMES", "default", 0, 0,
+     COMMAND_DEV | COMMAND_SCHEDULER, "task hubs, separated by commas"},
+    {"dynamic-task-hubs", OPTION_FLAG, NULL, "DTS_USE_DYNAMIC_TASK_HUBS", NULL, 0, 0,
+     COMMAND_DEV | COMMAND_SCHEDULER, "make a task hub when its name is first used"},
+    {"pool-name", OPTION_TEXT, "NAME", NULL, "default", 0, 0, COMMAND_DEV | COMMAND_POOL,
+     "name of the session pool"},
+    {"max-sessions", OPTION_COUNT, "N", NULL, "100", 1, 10000, COMMAND_DEV | COMMAND_POOL,
+     "sessions with an identifier at one time"},
+    {"ready-sessions", OPTION_COUNT, "N", NULL, "5", 0, 1000, COMMAND_DEV | COMMAND_POOL,
+     "sessions kept ready for new identifiers"},
+    {"cooldown", OPTION_DURATION, "TIME", NULL, "300s", 0, 30 * DAY_NS, COMMAND_DEV | COMMAND_POOL,
+     "a session ends when it was not used for this long"},
+    {"execution-timeout-max", OPTION_DURATION, "TIME", NULL, "220s", NS_PER_MS, DAY_NS,
+     COMMAND_DEV | COMMAND_POOL, "longest time one execution may ask for"},
+    {"upload-size-max", OPTION_SIZE, "BYTES", NULL, "128M", 1, 1LL << 40, COMMAND_DEV | COMMAND_POOL,
+     "most bytes of one upload"},
+    {"session-memory", OPTION_SIZE, "BYTES", NULL, "512M", 32 << 20, 1LL << 40, COMMAND_DEV | COMMAND_POOL,
+     "memory of one session"},
+    {"session-tasks", OPTION_COUNT, "N", NULL, "64", 4, 30000, COMMAND_DEV | COMMAND_POOL,
+     "processes and threads of one session"},
+    {"session-cpu-percent", OPTION_COUNT, "N", NULL, "100", 1, 6400, COMMAND_DEV | COMMAND_POOL,
+     "share of one core for one session"},
+    {"session-data", OPTION_SIZE, "BYTES", NULL, "256M", 1 << 20, 1LL << 40, COMMAND_DEV | COMMAND_POOL,
+     "size of a session's /mnt/data"},
+    {"strict-locks", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_POOL,
+     "no file locks in sessions: closes a covert channel, breaks sqlite"},
+    {"insecure-no-auth", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_SERVERS,
+     "listen on an address other than loopback although there is no sign-in"},
+    {"shutdown-timeout", OPTION_DURATION, "TIME", NULL, "15s", 0, 3600 * NS_PER_S, COMMAND_SERVERS,
+     "an orderly stop that takes longer is cut short"},
+    {"log-level", OPTION_TEXT, "LEVEL", "SALLYPORT_LOG_LEVEL", "info", 0, 0, COMMAND_SERVERS,
+     "debug, info, warn or error"},
+    {"config", OPTION_TEXT, "FILE", "SALLYPORT_CONFIG", NULL, 0, 0, COMMAND_SERVERS,
+     "file of \"name = value\" lines with the names of this list"},
+    {"json", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_DOCTOR, "print JSON"},
+};
+const size_t settings_count = ARRAY_SIZE(settings_table);
+
+static const struct option_value *value(const struct option_values *v, const char *name)
+{
+    return option_get(settings_table, settings_count, v, name);
+}
+
+int64_t setting_number(const struct option_values *v, const char *name)
+{
+    return value(v, name)->number;
+}
+
+const char *setting_text(const struct option_values *v, const char *name)
+{
+    return value(v, name)->text;
+}
+
+bool setting_flag(const struct option_values *v, const char *name)
+{
+    return value(v, name)->number != 0;
+}

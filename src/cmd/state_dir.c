@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* state_dir.c — mkdir, realpath, rename. */
+#include "cmd/state_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Makes every missing folder of `path`, which is changed and restored on the way. */
+static enum status make_folders(char *path, struct err *e)
+{
+    for (char *at = path + 1;; at++) {
+        if (*at != '/' && *at != '\0')
+            continue;
+        char kept = *at;
+        *at = '\0';
+        int failed = mkdir(path, 0700) != 0 && errno != EEXIST;
+        int reason = errno;
+        *at = kept;
+        if (failed)
+            return err_set(e, STATUS_IO,
+                           "cannot make the data folder %s: %s (choose another with --data DIR)", path,
+                           strerror(reason));
+        if (kept == '\0')
+            return STATUS_OK;
+    }
+}
+
+static void default_path(struct buf *path)
+{
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    if (state && *state == '/')
+        buf_append_fmt(path, "%s/sallyport", state);
+    else
+        buf_append_fmt(path, "%s/.local/state/sallyport", home && *home == '/' ? home : "/var/lib");
+}
+
+enum status state_dir_open(const char *given, char **ret_path, struct err *e)
+{
+    CLEANUP(buf_fini) struct buf path = {0};
+    if (given && *given)
+        buf_append_cstr(&path, given);
+    else
+        default_path(&path);
+    buf_append_byte(&path, '\0');
+    if (buf_status(&path) != STATUS_OK)
+        return err_set(e, STATUS_NO_MEMORY, "out of memory");
+    enum status s = make_folders((char *)path.data, e);
+    if (s != STATUS_OK)
+        return s;
+    char *real = realpath((char *)path.data, NULL);
+    if (!real || access(real, R_OK | W_OK | X_OK) != 0) {
+        s = err_set(e, STATUS_IO, "cannot use the data folder %s: %s (choose another with --data DIR)",
+                    (char *)path.data, strerror(errno));
+        free(real);
+        return s;
+    }
+    *ret_path = real;
+    return STATUS_OK;
+}
+
+static enum status write_whole(int fd, struct bytes text)
+{
+    while (text.size) {
+        ssize_t n = write(fd, text.data, text.size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return STATUS_IO;
+        text = bytes_slice(text, (size_t)n, text.size);
+    }
+    return fsync(fd) == 0 ? STATUS_OK : STATUS_IO;
+}
+
+enum status file_replace(const char *path, struct bytes text, struct err *e)
+{
+    CLEANUP(buf_fini) struct buf temporary = {0};
+    buf_append_fmt(&temporary, "%s.%d", path, (int)getpid());
+    buf_append_byte(&temporary, '\0');
+    if (buf_status(&temporary) != STATUS_OK)
+        return err_set(e, STATUS_NO_MEMORY, "out of memory");
+    const char *name = (const char *)temporary.data;
+    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    enum status s = fd >= 0 ? write_whole(fd, text) : STATUS_IO;
+    int reason = errno;
+    if (fd >= 0)
+        close(fd);
+    if (s == STATUS_OK && rename(name, path) != 0) {
+        s = STATUS_IO;
+        reason = errno;
+    }
+    if (s != STATUS_OK) {
+        unlink(name);
+        return err_set(e, s, "cannot write %s: %s", path, strerror(reason));
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* state_dir.h — the folder of durable state, and files written whole or not at all. Start-up only. */
+#ifndef CMD_STATE_DIR_H
+#define CMD_STATE_DIR_H
+
+#include "base/buf.h"
+
+/* The absolute path of `given`, or of $XDG_STATE_HOME/sallyport (~/.local/state/sallyport) if it is NULL,
+ * made with mode 0700 if absent. free() the path. IO with the reason and what to do. */
+STATUS_RESULT state_dir_open(const char *given, char **ret_path, struct err *e);
+/* Replaces `path` by `text` so that a reader sees the old file, the new one, or none: a temporary file,
+ * synced, renamed. */
+STATUS_RESULT file_replace(const char *path, struct bytes text, struct err *e);
+
+#endif
