@@ -168,8 +168,10 @@ struct dt_connect_options {
     const char *ca_file;        /* PEM file of trusted roots; NULL: the system's */
     int64_t connect_timeout_ms; /* for one attempt, TLS included; 0: 10 000 */
     int64_t call_timeout_ms;    /* for a call with all its retries, waits excepted; 0: 30 000 */
-    size_t message_size_max;    /* bytes of one received message; 0: 64 MiB */
-    dt_log_fn *log;             /* NULL: silent */
+    int64_t retry_first_ms;  /* upper bound of the first random pause between tries; 0: 200, workers 1 000 */
+    int64_t retry_max_ms;    /* to which it doubles; 0: 5 000, workers 30 000 */
+    size_t message_size_max; /* bytes of one received message; 0: 64 MiB */
+    dt_log_fn *log;          /* NULL: silent */
     void *log_context;
     enum dt_log_level log_level; /* least level that is formatted; 0: DT_LOG_DEBUG */
 };
@@ -609,8 +611,8 @@ DT_API enum dt_status dt_activity_fail(struct dt_activity *activity, const char 
  * when there is none: the turn is given up and given back to the service, which repeats it later. Those
  * marked "may leave" do not return when the wait is not over yet: the turn ends there, and a later one comes
  * by again. A call that the history contradicts ends the orchestration with failure type
- * "NonDeterministicError", naming the source line; a misuse (NULL where it is not allowed, a task of another
- * turn) with "InvalidOperationError". The macros pass the line of the call. */
+ * "NonDeterministicError", naming the source line; a misuse (NULL where it is not allowed, text that is
+ * not UTF-8) with "InvalidOperationError". The macros pass the line of the call. */
 
 /* Identity. Valid for the turn. */
 DT_API const char *dt_context_instance_id(const struct dt_context *ctx);
