@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""Hello5 and one-activity orchestrations with the official Python SDK's client and worker, for comparison.
+
+The server is the SDK's own in-memory backend (not durable), or any endpoint: what a Python user sees on each.
+The in-memory backend answers waits from a small thread pool and stalls with more than about eight in flight.
+Usage: python_peer.py memory|HOST:PORT COUNT IN_FLIGHT [TASK_HUB]      prints one line of JSON a workload
+"""
+import concurrent.futures
+import json
+import logging
+import statistics
+import sys
+import time
+
+from durabletask import client, task, worker
+
+
+def hello(_, name):
+    return f"Hello {name}!"
+
+
+def hello5(ctx: task.OrchestrationContext, _):
+    greetings = []
+    for city in ("Tokyo", "Seattle", "London", "Cairo", "Lima"):
+        greetings.append((yield ctx.call_activity(hello, input=city)))
+    return greetings
+
+
+def one_activity(ctx: task.OrchestrationContext, _):
+    return (yield ctx.call_activity(hello, input="Tokyo"))
+
+
+def run(c, orchestrator, count, in_flight):
+    def one(_):
+        began = time.perf_counter()
+        state = c.wait_for_orchestration_completion(c.schedule_new_orchestration(orchestrator), timeout=60)
+        assert state.runtime_status == client.OrchestrationStatus.COMPLETED, state
+        return time.perf_counter() - began
+
+    began = time.perf_counter()
+    with concurrent.futures.ThreadPoolExecutor(in_flight) as pool:
+        times = sorted(pool.map(one, range(count)))
+    took = time.perf_counter() - began
+    return {"workload": orchestrator.__name__, "in_flight": in_flight, "count": count, "per_second": count / took,
+            "p50_ms": statistics.median(times) * 1000, "p99_ms": times[int(len(times) * 0.99)] * 1000}
+
+
+def main(target, count, in_flight, hub):
+    logging.disable(logging.WARNING)
+    backend = None
+    if target == "memory":
+        from durabletask.testing import create_test_backend
+        backend = create_test_backend(port=50199)
+        target = "localhost:50199"
+    metadata = [("taskhub", hub)]
+    with worker.TaskHubGrpcWorker(host_address=target, metadata=metadata) as w:
+        w.add_activity(hello)
+        w.add_orchestrator(hello5)
+        w.add_orchestrator(one_activity)
+        w.start()
+        c = client.TaskHubGrpcClient(host_address=target, metadata=metadata)
+        run(c, hello5, 5, 1)  # warm
+        for orchestrator in (hello5, one_activity):
+            print(json.dumps(run(c, orchestrator, count, in_flight)), flush=True)
+    if backend:
+        backend.stop()
+
+
+main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] if len(sys.argv) > 4 else "default")
