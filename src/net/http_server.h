@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* http_server.h — HTTP/1.1 connections on a loop, and the requests that come over them (RFC 9110, RFC 9112).
  * The server parses strictly (wire/http1), collects the body up to the route's limit, calls one handler, and
- * writes the answer. Requests of one connection are answered in order. All on the loop's thread. */
+ * writes the answer. Requests of one connection are answered in order: the next one is not even looked at
+ * before the answer to the last has left, so a connection costs at most one request, one answer and 64 KiB.
+ * What the server refuses itself it answers with `Connection: close` and a lingering close, so that a client
+ * still sending sees the answer. All on the loop's thread. */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
 
@@ -18,15 +21,21 @@ struct http_header {
     struct bytes value;
 };
 
-struct http_server_limits {  /* zero fields take the default behind */
-    size_t head_size_max;    /* bytes of request line and headers: 32 KiB */
-    size_t header_count_max; /* 100 */
-    size_t body_size_max;    /* bytes when `body_limit` says nothing: 32 MiB */
-    size_t connections_max;  /* 4096 */
-    int64_t head_timeout_ns; /* from first byte to end of head: 10 s */
-    int64_t body_timeout_ns; /* without a byte of the body: 30 s */
-    int64_t idle_timeout_ns; /* between requests: 120 s */
+struct http_server_limits {   /* zero fields take the default behind */
+    size_t head_size_max;     /* bytes of request line and headers: 32 KiB */
+    size_t header_count_max;  /* 100 */
+    size_t body_size_max;     /* bytes when `body_limit` says nothing: 32 MiB */
+    size_t connections_max;   /* 4096 */
+    int64_t head_timeout_ns;  /* from first byte to end of head: 10 s */
+    int64_t body_timeout_ns;  /* without a byte of the body: 30 s */
+    int64_t idle_timeout_ns;  /* between requests: 120 s */
+    int64_t write_timeout_ns; /* without the peer taking a byte of the answer: 30 s */
 };
+
+/* A body must arrive at this rate at least, behind a grace of body_timeout_ns: else 408. */
+#define HTTP_BODY_RATE_MIN 1024 /* bytes a second */
+/* A stream whose peer leaves this much unread is cut (on_gone). */
+#define HTTP_STREAM_QUEUE_MAX ((size_t)64 << 20) /* bytes */
 
 struct http_handler {
     /* The whole request is there. The handler answers now or later, exactly once. */
@@ -34,8 +43,9 @@ struct http_handler {
     /* Called when the head is complete, before the body is read: the most bytes the body may have. Over it
      * the server answers 413 in this handler's error shape. NULL: http_server_limits.body_size_max. */
     size_t (*body_limit)(void *context, struct http_request *r);
-    /* Writes the body of an answer the server makes itself (400, 408, 413, 431, 501, 505…). NULL:
-     * problem+json. */
+    /* Writes the body of an answer the server makes itself (400, 408, 413, 414, 415, 417, 431, 501, 503,
+     * 505). When the head could not be read, `r` has what was read of it, and the handler mounted at "" is
+     * asked. May add headers. NULL: problem+json. */
     void (*write_error)(void *context, struct http_request *r, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type);
     void *context;
@@ -43,12 +53,15 @@ struct http_handler {
 
 STATUS_RESULT http_server_create(struct loop *l, const struct http_server_limits *limits,
                                  struct http_server **ret_server, struct err *e);
-/* Closes all connections; requests in progress get on_gone first. NULL allowed. */
+/* Closes all connections; requests in progress get on_gone first. Not from within a handler's callback. NULL
+ * allowed. */
 void http_server_destroy(struct http_server *s);
-/* Requests whose path starts with `path_prefix` (case-insensitive, "" for all) go to `h`; the longest prefix
- * wins. */
+/* Requests whose path starts with `path_prefix` (case-insensitive, "" for all) go to `h` (copied); the
+ * longest prefix wins, 404 if there is none. Runs of slashes in the path count as one. ALREADY_EXISTS: that
+ * prefix is taken; NO_MEMORY. */
 STATUS_RESULT http_server_mount(struct http_server *s, const char *path_prefix, const struct http_handler *h);
-/* Takes over a connected, non-blocking socket (ownership moves, also on failure). */
+/* Takes over a connected, non-blocking socket (ownership moves, also on failure). RESOURCE_EXHAUSTED:
+ * connections_max is reached, the peer was told 503; UNAVAILABLE: draining; IO, NO_MEMORY: the system. */
 STATUS_RESULT http_server_adopt(struct http_server *s, int fd, struct err *e);
 /* Stops keep-alive: each connection is closed after its current answer; `on_drained` when none is left. */
 void http_server_drain(struct http_server *s, void (*on_drained)(void *context), void *context);
@@ -59,29 +72,39 @@ struct bytes http_request_method(const struct http_request *r);
 /* The path as sent, without the query, not decoded. */
 struct bytes http_request_path(const struct http_request *r);
 struct bytes http_request_body(const struct http_request *r);
-/* The first header of that name (case-insensitive); data NULL if absent. */
+/* What stands behind the '?', not decoded; data NULL without one. */
+struct bytes http_request_query_string(const struct http_request *r);
+/* The first header of that name (case-insensitive); data NULL if absent. "host" gives the authority of an
+ * absolute-form target if there is one (RFC 9112 section 3.2.2). */
 struct bytes http_request_header(const struct http_request *r, const char *name);
 /* The first query parameter of that name (case-insensitive), percent-decoded, '+' as space. data NULL if
  * absent. */
-struct bytes http_request_query(const struct http_request *r, const char *name);
+struct bytes http_request_query(struct http_request *r, const char *name);
 /* For the handler's own objects; freed when the exchange is over. */
 struct arena *http_request_arena(struct http_request *r);
 struct loop *http_request_loop(struct http_request *r);
-/* Called once if the peer goes away before the answer was given; after it `r` must not be touched. */
+/* Called once, never from within a call of the handler's, if the peer goes away (or closes its sending side)
+ * before the answer was given, or the server is destroyed; after it `r` must not be touched. Without an
+ * on_gone, `r` stays valid until it is answered, and the answer goes nowhere. */
 void http_request_on_gone(struct http_request *r, void (*on_gone)(void *context), void *context);
 
 /* --- the answer --- */
-/* Adds a response header (copied). Names and values with CR, LF or NUL are refused with MALFORMED. */
+/* Adds a response header (copied). MALFORMED: the name is no token, the value holds a control character, or
+ * the header is the server's own (Content-Length, Transfer-Encoding, Date; of Connection only "close" is
+ * taken, which ends the connection after this answer). TOO_LARGE: more than 64 KiB of headers; NO_MEMORY. */
 STATUS_RESULT http_response_header(struct http_request *r, const char *name, struct bytes value);
-/* Answers and ends the exchange. `content_type` NULL: no body type is sent. The body is copied. HEAD sends no
- * body. */
+/* Answers and ends the exchange. `content_type` NULL: no body type is sent; one with control characters
+ * becomes application/octet-stream. The body is sent or copied before the call returns. HEAD, 204 and 304
+ * send no body. */
 void http_respond(struct http_request *r, int http_status, const char *content_type, struct bytes body);
-/* RFC 9457: {"type":"about:blank","title":…,"status":…,"detail":…} as application/problem+json. */
+/* RFC 9457: {"type":"about:blank","title":…,"status":…,"detail":…} as application/problem+json. `title` NULL:
+ * the reason phrase; `detail` NULL: none. */
 void http_respond_problem(struct http_request *r, int http_status, const char *title, const char *detail);
 
-/* A chunked answer (SSE, downloads). begin sends the head; write queues a chunk and returns the bytes not yet
- * sent, so a writer can stop above a limit of its own; `on_drain` (may be NULL) tells when the queue is empty
- * again. */
+/* A chunked answer (SSE, downloads); to an HTTP/1.0 client it is sent plain and ends with the connection.
+ * begin sends the head; write sends a chunk at once, queues what the socket does not take, and returns the
+ * bytes queued, so a writer can stop above a limit of its own; `on_drain` (may be NULL) tells when a queue
+ * that was not empty is empty again. Empty chunks are ignored. */
 void http_stream_begin(struct http_request *r, int http_status, const char *content_type,
                        void (*on_drain)(void *context), void *context);
 size_t http_stream_write(struct http_request *r, struct bytes chunk);

@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: MIT */
+/* http_connection.c — one connection: bytes in, requests in order, bytes out (states: net/http_internal.h).
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/http_internal.h"
+#include "os/clock.h"
+
+#define DISCARD_READS 16 /* reads of a lingering connection before others get their turn */
+
+enum step { STEP_AGAIN, STEP_WAIT, STEP_CLOSE };
+
+/* --- sending --- */
+
+size_t http_connection_queued(const struct http_connection *c)
+{
+    return c->out.size - c->out_at;
+}
+
+static void release_if_large(struct buf *b)
+{
+    if (b->capacity > HTTP_BUFFER_KEPT)
+        buf_fini(b);
+    else
+        buf_clear(b);
+}
+
+/* The peer has so long to take the next byte. While a request is being read ("100 Continue" may be queued),
+ * its own deadline stays. */
+static void expect_writing(struct http_connection *c)
+{
+    if (c->state == HTTP_ANSWERING || c->state == HTTP_FLUSHING)
+        c->deadline =
+            http_connection_queued(c) ? loop_now(c->server->loop) + c->server->limits.write_timeout_ns : 0;
+}
+
+/* Queues what is left of `parts` behind `sent` bytes. */
+static void queue(struct http_connection *c, const struct iovec *parts, int count, size_t sent)
+{
+    bool was_empty = http_connection_queued(c) == 0;
+    for (int i = 0; i < count; i++) {
+        size_t skip = MIN(sent, parts[i].iov_len);
+        sent -= skip;
+        buf_append(&c->out, (const char *)parts[i].iov_base + skip, parts[i].iov_len - skip);
+    }
+    if (c->out.failed)
+        c->failed = true;
+    if (was_empty)
+        expect_writing(c);
+}
+
+void http_connection_send(struct http_connection *c, struct iovec *parts, int count)
+{
+    size_t total = 0;
+    for (int i = 0; i < count; i++)
+        total += parts[i].iov_len;
+    if (c->failed) {
+        http_connection_wake(c);
+        return;
+    }
+    ssize_t sent = 0;
+    if (http_connection_queued(c) == 0) {
+        struct msghdr m = {.msg_iov = parts, .msg_iovlen = (size_t)count};
+        sent = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+            sent = 0;
+    }
+    if (sent < 0)
+        c->failed = true;
+    else if ((size_t)sent < total)
+        queue(c, parts, count, (size_t)sent);
+    if (c->failed || http_connection_queued(c))
+        http_connection_wake(c); /* so that the descriptor's events are set */
+}
+
+/* Sends what is queued; true if the queue became empty. */
+static bool flush(struct http_connection *c)
+{
+    if (http_connection_queued(c) == 0)
+        return false;
+    ssize_t sent =
+        send(c->fd, c->out.data + c->out_at, http_connection_queued(c), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0) {
+        c->failed = errno != EAGAIN && errno != EINTR;
+        return false;
+    }
+    c->out_at += (size_t)sent;
+    expect_writing(c);
+    if (c->out_at < c->out.size) {
+        if (c->out_at > c->out.size / 2) { /* moved at most as many bytes as were sent */
+            buf_consume(&c->out, c->out_at);
+            c->out_at = 0;
+        }
+        return false;
+    }
+    release_if_large(&c->out);
+    c->out_at = 0;
+    return true;
+}
+
+/* --- receiving --- */
+
+static struct bytes input(const struct http_connection *c)
+{
+    return bytes_slice(buf_peek(&c->in), c->in_at, SIZE_MAX);
+}
+
+static void consume(struct http_connection *c, size_t size)
+{
+    c->in_at += size;
+    if (c->in_at == c->in.size) {
+        release_if_large(&c->in);
+        c->in_at = 0;
+    }
+}
+
+static void note_body_progress(struct http_connection *c, size_t size)
+{
+    int64_t now = loop_now(c->server->loop);
+    int64_t grace = c->server->limits.body_timeout_ns;
+    c->body_received += size;
+    int64_t due = c->body_from + grace + (int64_t)(c->body_received / HTTP_BODY_RATE_MIN) * NS_PER_S;
+    c->deadline = MIN(now + grace, due);
+}
+
+static void receive(struct http_connection *c)
+{
+    uint8_t *buffer = c->server->read_buffer;
+    ssize_t size = recv(c->fd, buffer, HTTP_READ_SIZE, MSG_DONTWAIT);
+    if (size < 0) {
+        c->failed = errno != EAGAIN && errno != EINTR;
+        return;
+    }
+    if (size == 0) {
+        c->eof = true;
+        return;
+    }
+    buf_consume(&c->in, c->in_at);
+    c->in_at = 0;
+    buf_append(&c->in, buffer, (size_t)size);
+    if (c->in.failed)
+        c->failed = true;
+    if (c->state == HTTP_BODY)
+        note_body_progress(c, (size_t)size);
+}
+
+/* Reads away what a refused client still sends; true when it has stopped. */
+static bool discard(struct http_connection *c)
+{
+    for (int i = 0; i < DISCARD_READS; i++) {
+        ssize_t size = recv(c->fd, c->server->read_buffer, HTTP_READ_SIZE, MSG_DONTWAIT);
+        if (size <= 0)
+            return size == 0 || (errno != EAGAIN && errno != EINTR);
+    }
+    return false;
+}
+
+/* --- the life of one exchange --- */
+
+static bool is_reading(const struct http_connection *c)
+{
+    return c->state == HTTP_IDLE || c->state == HTTP_HEAD || c->state == HTTP_BODY;
+}
+
+static enum step need_more(const struct http_connection *c)
+{
+    return c->eof ? STEP_CLOSE : STEP_WAIT;
+}
+
+static enum step refuse(struct http_connection *c, int http_status, const char *detail)
+{
+    struct http_request *r = &c->request;
+    c->deadline = 0;
+    if (c->state == HTTP_HEAD) {
+        r->raw = input(c);
+        r->handler = http_server_find(c->server, http1_span_bytes(r->raw, r->head.path));
+        r->send_body = !bytes_equal_cstr(http_request_method(r), "HEAD");
+    }
+    c->state = HTTP_ANSWERING;
+    http_response_refuse(r, http_status, detail);
+    return STEP_AGAIN;
+}
+
+static enum step begin_request(struct http_connection *c)
+{
+    const struct http_server_limits *limits = &c->server->limits;
+    struct http_request *r = &c->request;
+    if (input(c).size == 0)
+        return c->server->draining ? STEP_CLOSE : need_more(c);
+    *r = (struct http_request){.connection = c, .send_body = true};
+    arena_init(&r->arena, 0);
+    buf_init(&r->headers, HTTP_RESPONSE_HEAD_MAX);
+    struct http1_field *fields = arena_alloc_array(&r->arena, limits->header_count_max, sizeof *fields);
+    if (!fields)
+        return STEP_CLOSE;
+    http1_head_init(&r->head, fields, limits->header_count_max,
+                    &(struct http1_limits){limits->head_size_max, HTTP_TARGET_MAX});
+    c->state = HTTP_HEAD;
+    c->deadline = loop_now(c->server->loop) + limits->head_timeout_ns;
+    return STEP_AGAIN;
+}
+
+static enum step dispatch(struct http_connection *c)
+{
+    struct http_request *r = &c->request;
+    c->state = HTTP_ANSWERING;
+    c->deadline = 0;
+    c->server->callbacks++;
+    r->handler->on_request(r->handler->context, r);
+    c->server->callbacks--;
+    return STEP_AGAIN;
+}
+
+static size_t body_limit(struct http_connection *c)
+{
+    struct http_request *r = &c->request;
+    if (!r->handler->body_limit)
+        return c->server->limits.body_size_max;
+    c->server->callbacks++;
+    size_t limit = r->handler->body_limit(r->handler->context, r);
+    c->server->callbacks--;
+    return limit;
+}
+
+/* A body coding would let a few bytes unfold into gigabytes, and no client of ours uses one. */
+static bool body_is_encoded(const struct http_request *r)
+{
+    struct bytes coding = http_request_header(r, "content-encoding");
+    return coding.size && !bytes_equal_nocase(coding, BYTES_LITERAL("identity"));
+}
+
+static enum step begin_body(struct http_connection *c)
+{
+    struct http_request *r = &c->request;
+    const struct http1_head *h = &r->head;
+    bool has_body = h->body == HTTP1_BODY_CHUNKED || (h->body == HTTP1_BODY_LENGTH && h->content_length > 0);
+    r->handler = http_server_find(c->server, http_request_path(r));
+    c->state = HTTP_BODY;
+    if (!r->handler) {
+        if (has_body)
+            return refuse(c, 404, "Nothing is served under this path.");
+        c->state = HTTP_ANSWERING;
+        c->deadline = 0;
+        http_respond_problem(r, 404, NULL, "Nothing is served under this path.");
+        return STEP_AGAIN;
+    }
+    if (!has_body)
+        return dispatch(c);
+    if (body_is_encoded(r))
+        return refuse(c, 415, "Content-Encoding is not supported for request bodies.");
+    r->body_max = body_limit(c);
+    if (h->body == HTTP1_BODY_LENGTH && h->content_length > r->body_max)
+        return refuse(c, 413, "The body is larger than this path accepts.");
+    buf_init(&r->body, MAX(r->body_max, (size_t)1));
+    http1_chunked_init(&r->chunked);
+    c->body_from = loop_now(c->server->loop);
+    c->body_received = 0;
+    note_body_progress(c, input(c).size);
+    if (h->expect_continue && input(c).size == 0) {
+        static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+        http_connection_send(c, &(struct iovec){(void *)text, sizeof text - 1}, 1);
+    }
+    return STEP_AGAIN;
+}
+
+static enum step read_head(struct http_connection *c)
+{
+    struct http_request *r = &c->request;
+    struct bytes in = input(c);
+    enum status s = http1_head_feed(&r->head, in);
+    if (s == STATUS_TRUNCATED)
+        return need_more(c);
+    if (s)
+        return refuse(c, r->head.fault.http_status, r->head.fault.text);
+    r->raw = arena_copy(&r->arena, bytes_slice(in, 0, r->head.size));
+    if (!r->raw.data)
+        return STEP_CLOSE;
+    consume(c, r->head.size);
+    r->send_body = !bytes_equal_cstr(http_request_method(r), "HEAD");
+    r->close = !r->head.keep_alive;
+    return begin_body(c);
+}
+
+static enum step read_known_body(struct http_connection *c)
+{
+    struct http_request *r = &c->request;
+    size_t size = (size_t)MIN((uint64_t)input(c).size, r->head.content_length - r->body.size);
+    buf_append(&r->body, input(c).data, size);
+    if (r->body.failed)
+        return refuse(c, 503, "There is no memory for the body.");
+    consume(c, size);
+    return r->body.size == r->head.content_length ? dispatch(c) : need_more(c);
+}
+
+static enum step read_chunked_body(struct http_connection *c)
+{
+    struct http_request *r = &c->request;
+    for (;;) {
+        size_t used;
+        struct bytes data;
+        enum status s = http1_chunked_feed(&r->chunked, input(c), &used, &data);
+        if (s == STATUS_MALFORMED)
+            return refuse(c, r->chunked.fault.http_status, r->chunked.fault.text);
+        if (data.size > r->body_max - r->body.size)
+            return refuse(c, 413, "The body is larger than this path accepts.");
+        buf_append_bytes(&r->body, data);
+        if (r->body.failed)
+            return refuse(c, 503, "There is no memory for the body.");
+        consume(c, used);
+        if (s == STATUS_OK)
+            return dispatch(c);
+        if (input(c).size == 0)
+            return need_more(c);
+    }
+}
+
+static void free_request(struct http_request *r)
+{
+    buf_fini(&r->body);
+    buf_fini(&r->headers);
+    arena_fini(&r->arena);
+}
+
+static enum step finish(struct http_connection *c)
+{
+    if (http_connection_queued(c))
+        return STEP_WAIT;
+    bool closing = c->request.close;
+    free_request(&c->request);
+    if (!closing) {
+        c->state = HTTP_IDLE;
+        c->deadline = loop_now(c->server->loop) + c->server->limits.idle_timeout_ns;
+        return STEP_AGAIN;
+    }
+    c->state = HTTP_LINGERING;
+    c->deadline = loop_now(c->server->loop) + HTTP_LINGER_NS;
+    buf_fini(&c->in);
+    c->in_at = 0;
+    return c->eof || shutdown(c->fd, SHUT_WR) < 0 ? STEP_CLOSE : STEP_WAIT;
+}
+
+/* The peer went while a handler owes an answer. Without an on_gone the request outlives its socket. */
+static enum step lose_peer(struct http_connection *c)
+{
+    if (c->request.on_gone)
+        return STEP_CLOSE;
+    if (c->fd >= 0) {
+        loop_fd_remove(&c->watch);
+        close(c->fd);
+        c->fd = -1;
+        c->deadline = 0;
+        buf_fini(&c->in);
+        buf_fini(&c->out);
+        c->in_at = c->out_at = 0;
+    }
+    return STEP_WAIT;
+}
+
+static enum step advance_once(struct http_connection *c)
+{
+    if (c->failed)
+        return c->state == HTTP_ANSWERING ? lose_peer(c) : STEP_CLOSE;
+    switch (c->state) {
+    case HTTP_IDLE:
+        return begin_request(c);
+    case HTTP_HEAD:
+        return read_head(c);
+    case HTTP_BODY:
+        return c->request.head.body == HTTP1_BODY_CHUNKED ? read_chunked_body(c) : read_known_body(c);
+    case HTTP_FLUSHING:
+        return finish(c);
+    case HTTP_ANSWERING:
+    case HTTP_LINGERING:
+        break;
+    }
+    return STEP_WAIT;
+}
+
+static uint32_t wanted_events(const struct http_connection *c)
+{
+    uint32_t out = http_connection_queued(c) ? EPOLLOUT : 0;
+    if (c->state == HTTP_LINGERING || (is_reading(c) && !c->task.queued))
+        return EPOLLIN | out;
+    return c->state == HTTP_ANSWERING ? EPOLLRDHUP | out : out;
+}
+
+static bool set_watch_and_timer(struct http_connection *c)
+{
+    if (c->fd >= 0 && loop_fd_change(&c->watch, wanted_events(c), NULL))
+        return false;
+    if (!c->deadline)
+        loop_timer_cancel(&c->timer);
+    else if (!c->timer.loop || c->timer.node.key != c->deadline)
+        return loop_timer_set(c->server->loop, &c->timer, c->deadline) == STATUS_OK;
+    return true;
+}
+
+/* Moves the connection on as far as its input and its handler allow. May free it. */
+static void advance(struct http_connection *c)
+{
+    enum step step = STEP_AGAIN;
+    c->advancing = true;
+    for (int i = 0; step == STEP_AGAIN && i < HTTP_REQUESTS_PER_TURN * 4; i++)
+        step = advance_once(c);
+    c->advancing = false;
+    if (step == STEP_AGAIN)
+        loop_defer(c->server->loop, &c->task);
+    if (step == STEP_CLOSE || !set_watch_and_timer(c))
+        http_connection_destroy(c);
+}
+
+void http_connection_wake(struct http_connection *c)
+{
+    if (!c->advancing)
+        loop_defer(c->server->loop, &c->task);
+}
+
+void http_connection_answered(struct http_connection *c)
+{
+    ASSERT(c->state == HTTP_ANSWERING);
+    c->state = HTTP_FLUSHING;
+    http_connection_wake(c);
+}
+
+/* --- what the loop reports --- */
+
+static void on_task(struct loop_task *t)
+{
+    advance(CONTAINER_OF(t, struct http_connection, task));
+}
+
+static void on_timer(struct loop_timer *t)
+{
+    struct http_connection *c = CONTAINER_OF(t, struct http_connection, timer);
+    c->deadline = 0;
+    c->advancing = true;
+    if (c->state == HTTP_HEAD || c->state == HTTP_BODY)
+        (void)refuse(c, 408, "The request did not arrive in time.");
+    else
+        c->failed = true; /* idle, not reading its answer, or still sending after its refusal */
+    advance(c);
+}
+
+static void tell_drain(struct http_connection *c)
+{
+    struct http_request *r = &c->request;
+    if (c->state != HTTP_ANSWERING || !r->streaming || !r->on_drain || c->failed)
+        return;
+    c->server->callbacks++;
+    r->on_drain(r->drain_context);
+    c->server->callbacks--;
+}
+
+static void on_ready(struct loop_fd *w, uint32_t events)
+{
+    struct http_connection *c = CONTAINER_OF(w, struct http_connection, watch);
+    c->advancing = true;
+    if (events & EPOLLOUT && flush(c))
+        tell_drain(c);
+    if (is_reading(c) && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+        receive(c);
+    else if (c->state == HTTP_LINGERING)
+        c->failed = discard(c);
+    else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        c->failed = true;
+    advance(c);
+}
+
+/* --- birth and death --- */
+
+enum status http_connection_create(struct http_server *s, int fd, struct err *e)
+{
+    struct http_connection *c = calloc(1, sizeof *c);
+    if (!c) {
+        close(fd);
+        return err_set(e, STATUS_NO_MEMORY, "no memory for a connection");
+    }
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* a Unix socket has none: no harm */
+    c->server = s;
+    c->fd = fd;
+    c->watch.on_ready = on_ready;
+    c->timer.on_fire = on_timer;
+    c->task.on_run = on_task;
+    buf_init(&c->in, s->limits.head_size_max + 2 * HTTP_READ_SIZE);
+    buf_init(&c->out, SIZE_MAX / 4);
+    list_push_back(&s->connections, &c->link);
+    s->connection_count++;
+    c->deadline = loop_now(s->loop) + s->limits.idle_timeout_ns;
+    enum status status = loop_fd_add(s->loop, &c->watch, fd, EPOLLIN, e);
+    if (status == STATUS_OK)
+        status = loop_timer_set(s->loop, &c->timer, c->deadline);
+    if (status)
+        http_connection_destroy(c);
+    return status;
+}
+
+void http_connection_destroy(struct http_connection *c)
+{
+    struct http_server *s = c->server;
+    struct http_request *r = &c->request;
+    if (c->state == HTTP_ANSWERING && r->on_gone) {
+        void (*on_gone)(void *context) = r->on_gone;
+        r->on_gone = NULL;
+        c->failed = c->advancing = true; /* whatever on_gone still calls must not bring it back */
+        s->callbacks++;
+        on_gone(r->gone_context);
+        s->callbacks--;
+    }
+    loop_fd_remove(&c->watch);
+    loop_timer_cancel(&c->timer);
+    loop_defer_cancel(&c->task);
+    list_remove(&c->link);
+    if (c->fd >= 0)
+        close(c->fd);
+    if (c->state != HTTP_IDLE && c->state != HTTP_LINGERING)
+        free_request(r);
+    buf_fini(&c->in);
+    buf_fini(&c->out);
+    free(c);
+    http_server_connection_gone(s);
+}
+
+void http_connection_drain(struct http_connection *c)
+{
+    if (c->state == HTTP_IDLE && input(c).size == 0)
+        http_connection_destroy(c);
+}

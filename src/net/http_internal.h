@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* http_internal.h — what the files of the HTTP server share; nobody else includes it.
+ *
+ *   IDLE ──byte──► HEAD ──► BODY ──► ANSWERING ──answer──► FLUSHING ──┬─► IDLE (keep-alive)
+ *                   │ └──(no body)──────┘                    ▲        └─► LINGERING ──► freed
+ *                   └───────┴────────── refused ─────────────┘
+ *
+ * http_connection_advance is the only place that moves a connection on and that frees it, and it is called
+ * only from the loop's callbacks; what a handler calls (http_respond…) only records, and defers an advance if
+ * none is running. So no handler ever sees its request die under its hands. */
+#ifndef NET_HTTP_INTERNAL_H
+#define NET_HTTP_INTERNAL_H
+
+#include <sys/uio.h>
+
+#include "net/http_server.h"
+#include "wire/http1/http1.h"
+
+#define HTTP_READ_SIZE         ((size_t)64 << 10) /* bytes taken from a socket at once */
+#define HTTP_BUFFER_KEPT       ((size_t)4 << 10)  /* bytes an idle connection may keep */
+#define HTTP_TARGET_MAX        ((size_t)16 << 10) /* bytes of a request target */
+#define HTTP_RESPONSE_HEAD_MAX ((size_t)64 << 10) /* bytes of a handler's headers */
+#define HTTP_REQUESTS_PER_TURN 32                 /* pipelined requests before others get their turn */
+#define HTTP_LINGER_NS         (5 * 1000000000LL) /* wait for a refused client to stop sending */
+
+struct http_mount {
+    char *prefix; /* without runs of slashes */
+    struct http_handler handler;
+};
+
+struct http_server {
+    struct loop *loop;
+    struct http_server_limits limits;
+    struct http_mount **mounts; /* longest prefix first */
+    size_t mount_count;
+    struct list connections;
+    size_t connection_count;
+    int callbacks; /* handler calls now on the stack */
+    bool draining;
+    void (*on_drained)(void *context);
+    void *drained_context;
+    struct loop_task drained;
+    struct buf head; /* scratch: the head of the answer being written */
+    int64_t date_second;
+    char date[32];
+    uint8_t read_buffer[HTTP_READ_SIZE]; /* scratch: what was just received */
+};
+
+enum http_state { HTTP_IDLE, HTTP_HEAD, HTTP_BODY, HTTP_ANSWERING, HTTP_FLUSHING, HTTP_LINGERING };
+
+struct http_request {
+    struct http_connection *connection;
+    const struct http_handler *handler; /* NULL: none is mounted there */
+    struct arena arena;
+    struct http1_head head;
+    struct bytes raw; /* the bytes of the head, whole or as far as it came */
+    struct http1_chunked chunked;
+    struct buf body;
+    size_t body_max; /* bytes */
+    void (*on_gone)(void *context);
+    void *gone_context;
+
+    struct buf headers; /* the answer's, as text */
+    bool answered;      /* http_respond or http_stream_begin was called */
+    bool streaming;     /* begun and not ended */
+    bool send_chunked;
+    bool send_body; /* false for HEAD */
+    bool close;     /* the connection ends with this answer */
+    void (*on_drain)(void *context);
+    void *drain_context;
+};
+
+struct http_connection {
+    struct list link;
+    struct http_server *server;
+    int fd; /* -1: the peer is gone and the handler has not answered yet */
+    enum http_state state;
+    struct loop_fd watch;
+    struct loop_timer timer;
+    struct loop_task task;
+    int64_t deadline;  /* of the current state; 0: none */
+    bool advancing;    /* an advance is on the stack or will follow */
+    bool eof;          /* the peer sends no more */
+    bool failed;       /* the socket is of no use any more */
+    struct buf in;     /* received and not yet read … */
+    size_t in_at;      /* … from here on */
+    struct buf out;    /* queued and not yet sent … */
+    size_t out_at;     /* … from here on */
+    int64_t body_from; /* when the body began */
+    uint64_t body_received;
+    struct http_request request; /* valid outside IDLE and LINGERING */
+};
+
+/* Makes a connection of `fd`, which it takes also on failure. */
+STATUS_RESULT http_connection_create(struct http_server *s, int fd, struct err *e);
+/* Calls on_gone if a handler owes an answer, closes and frees. */
+void http_connection_destroy(struct http_connection *c);
+/* Closes a connection that waits for its next request; others end with their current answer. */
+void http_connection_drain(struct http_connection *c);
+/* Sends or queues; a socket error marks the connection as failed. */
+void http_connection_send(struct http_connection *c, struct iovec *parts, int count);
+/* Bytes queued. */
+size_t http_connection_queued(const struct http_connection *c);
+/* The answer is complete. */
+void http_connection_answered(struct http_connection *c);
+/* Has the connection advance at the end of this turn, unless it is advancing anyway. */
+void http_connection_wake(struct http_connection *c);
+
+/* The handler for a path, or NULL. */
+const struct http_handler *http_server_find(const struct http_server *s, struct bytes path);
+void http_server_connection_gone(struct http_server *s);
+/* The current time for the Date header, cached for a second. */
+const char *http_server_date(struct http_server *s);
+
+/* Answers for the server itself in the handler's error shape and closes the connection afterwards. */
+void http_response_refuse(struct http_request *r, int http_status, const char *detail);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* http_server.c — the server as a whole: who is mounted where, how many connections there are, and the end.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "net/http_internal.h"
+#include "os/clock.h"
+#include "wire/http1/uri.h"
+
+static const struct http_server_limits default_limits = {
+    .head_size_max = (size_t)32 << 10,
+    .header_count_max = 100,
+    .body_size_max = (size_t)32 << 20,
+    .connections_max = 4096,
+    .head_timeout_ns = 10 * NS_PER_S,
+    .body_timeout_ns = 30 * NS_PER_S,
+    .idle_timeout_ns = 120 * NS_PER_S,
+    .write_timeout_ns = 30 * NS_PER_S,
+};
+
+static void fill_limits(struct http_server_limits *l)
+{
+#define FILL(field) l->field = l->field ? l->field : default_limits.field
+    FILL(head_size_max);
+    FILL(header_count_max);
+    FILL(body_size_max);
+    FILL(connections_max);
+    FILL(head_timeout_ns);
+    FILL(body_timeout_ns);
+    FILL(idle_timeout_ns);
+    FILL(write_timeout_ns);
+#undef FILL
+}
+
+static void tell_drained(struct loop_task *t)
+{
+    struct http_server *s = CONTAINER_OF(t, struct http_server, drained);
+    void (*on_drained)(void *context) = s->on_drained;
+    s->on_drained = NULL;
+    if (on_drained)
+        on_drained(s->drained_context);
+}
+
+enum status http_server_create(struct loop *l, const struct http_server_limits *limits,
+                               struct http_server **ret_server, struct err *e)
+{
+    struct http_server *s = calloc(1, sizeof *s);
+    if (!s)
+        return err_set(e, STATUS_NO_MEMORY, "no memory for an HTTP server");
+    s->loop = l;
+    s->limits = limits ? *limits : (struct http_server_limits){0};
+    fill_limits(&s->limits);
+    s->drained.on_run = tell_drained;
+    s->date_second = -1;
+    list_init(&s->connections);
+    buf_init(&s->head, HTTP_RESPONSE_HEAD_MAX + 4096);
+    *ret_server = s;
+    return STATUS_OK;
+}
+
+static void free_mount(struct http_mount *m)
+{
+    if (m)
+        free(m->prefix);
+    free(m);
+}
+
+void http_server_destroy(struct http_server *s)
+{
+    if (!s)
+        return;
+    ASSERT(s->callbacks == 0);
+    s->on_drained = NULL;
+    while (!list_empty(&s->connections))
+        http_connection_destroy(CONTAINER_OF(s->connections.next, struct http_connection, link));
+    loop_defer_cancel(&s->drained);
+    for (size_t i = 0; i < s->mount_count; i++)
+        free_mount(s->mounts[i]);
+    free(s->mounts);
+    buf_fini(&s->head);
+    free(s);
+}
+
+/* A copy of `prefix` in which every run of slashes is one, as uri_path_has_prefix wants it. */
+static char *without_slash_runs(const char *prefix)
+{
+    char *copy = malloc(strlen(prefix) + 1);
+    size_t size = 0;
+    for (const char *p = prefix; copy && *p; p++)
+        if (*p != '/' || size == 0 || copy[size - 1] != '/')
+            copy[size++] = *p;
+    if (copy)
+        copy[size] = '\0';
+    return copy;
+}
+
+enum status http_server_mount(struct http_server *s, const char *path_prefix, const struct http_handler *h)
+{
+    ASSERT(h->on_request);
+    struct http_mount *m = calloc(1, sizeof *m);
+    struct http_mount **mounts = realloc(s->mounts, (s->mount_count + 1) * sizeof(struct http_mount *));
+    if (mounts)
+        s->mounts = mounts;
+    if (m)
+        m->prefix = without_slash_runs(path_prefix);
+    enum status status = mounts && m && m->prefix ? STATUS_OK : STATUS_NO_MEMORY;
+    for (size_t i = 0; status == STATUS_OK && i < s->mount_count; i++)
+        if (bytes_equal_nocase(bytes_of_cstr(mounts[i]->prefix), bytes_of_cstr(m->prefix)))
+            status = STATUS_ALREADY_EXISTS;
+    if (status) {
+        free_mount(m);
+        return status;
+    }
+    m->handler = *h;
+    size_t at = s->mount_count++;
+    for (; at > 0 && strlen(mounts[at - 1]->prefix) < strlen(m->prefix); at--)
+        mounts[at] = mounts[at - 1];
+    mounts[at] = m;
+    return STATUS_OK;
+}
+
+const struct http_handler *http_server_find(const struct http_server *s, struct bytes path)
+{
+    for (size_t i = 0; i < s->mount_count; i++)
+        if (uri_path_has_prefix(path, bytes_of_cstr(s->mounts[i]->prefix)))
+            return &s->mounts[i]->handler;
+    return NULL;
+}
+
+/* Best effort: a new socket's buffer is empty, so the few bytes fit. */
+static void tell_busy(int fd)
+{
+    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
+                                 "Content-Length: 0\r\n\r\n";
+    ssize_t ignored = send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)ignored;
+}
+
+enum status http_server_adopt(struct http_server *s, int fd, struct err *e)
+{
+    if (s->draining || s->connection_count >= s->limits.connections_max) {
+        tell_busy(fd);
+        close(fd);
+        return s->draining ? err_set(e, STATUS_UNAVAILABLE, "the server is shutting down")
+                           : err_set(e, STATUS_RESOURCE_EXHAUSTED, "there are %zu connections already",
+                                     s->connection_count);
+    }
+    return http_connection_create(s, fd, e);
+}
+
+void http_server_connection_gone(struct http_server *s)
+{
+    s->connection_count--;
+    if (s->draining && s->connection_count == 0 && s->on_drained)
+        loop_defer(s->loop, &s->drained);
+}
+
+void http_server_drain(struct http_server *s, void (*on_drained)(void *context), void *context)
+{
+    s->draining = true;
+    s->on_drained = on_drained;
+    s->drained_context = context;
+    list_each_safe (it, &s->connections)
+        http_connection_drain(CONTAINER_OF(it, struct http_connection, link));
+    if (s->connection_count == 0 && on_drained)
+        loop_defer(s->loop, &s->drained);
+}
+
+size_t http_server_connection_count(const struct http_server *s)
+{
+    return s->connection_count;
+}
+
+const char *http_server_date(struct http_server *s)
+{
+    static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    int64_t second = clock_unix_ns() / NS_PER_S;
+    if (second == s->date_second)
+        return s->date;
+    time_t t = (time_t)second;
+    struct tm tm = {0};
+    gmtime_r(&t, &tm);
+    s->date_second = second;
+    snprintf(s->date, sizeof s->date, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
+             (unsigned)tm.tm_mday % 100, months[tm.tm_mon % 12], (unsigned)(tm.tm_year + 1900) % 10000,
+             (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+    return s->date;
+}
