@@ -1911,18 +1911,19 @@ static const struct pb_field pb_get_work_items_request_fields[] = {
     {3, offsetof(struct pb_get_work_items_request, max_concurrent_entity_work_items), 0, PB_KIND_INT32, false, false, 0, NULL},
     {10, offsetof(struct pb_get_work_items_request, capabilities), offsetof(struct pb_get_work_items_request, capabilities_count), PB_KIND_INT32, true, false, 0, NULL},
     {11, offsetof(struct pb_get_work_items_request, work_item_filters), 0, PB_KIND_MESSAGE, false, false, 0, &pb_work_item_filters_message},
+    {12, offsetof(struct pb_get_work_items_request, worker_instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
 static const uint8_t pb_get_work_items_request_index[] = {
-    [1] = 1, [2] = 2, [3] = 3, [10] = 4, [11] = 5,
+    [1] = 1, [2] = 2, [3] = 3, [10] = 4, [11] = 5, [12] = 6,
 };
 _Static_assert(sizeof(struct pb_get_work_items_request) <= PB_STRUCT_SIZE_MAX, "PB_STRUCT_SIZE_MAX");
 const struct pb_message pb_get_work_items_request_message = {
     .name = "GetWorkItemsRequest",
     .size = sizeof(struct pb_get_work_items_request),
     .fields = pb_get_work_items_request_fields,
-    .field_count = 5,
+    .field_count = 6,
     .index = pb_get_work_items_request_index,
-    .number_max = 11,
+    .number_max = 12,
 };
 
 static const struct pb_field pb_work_item_filters_fields[] = {

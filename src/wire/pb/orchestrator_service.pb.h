@@ -1435,6 +1435,7 @@ struct pb_get_work_items_request {
     int32_t *capabilities;
     size_t capabilities_count;
     struct pb_work_item_filters *work_item_filters;
+    struct bytes worker_instance_id;
 };
 PB_MESSAGE_FUNCTIONS(pb_get_work_items_request)
 

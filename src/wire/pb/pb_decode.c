@@ -101,11 +101,11 @@ static enum status decode_entry(struct arena *a, struct bytes in, const struct p
         if (st != STATUS_OK)
             return st;
     }
-    if (f->kind == PB_KIND_MESSAGE_MAP && !e->value) {
-        e->value = arena_alloc(a, f->message->size);
-        return e->value ? STATUS_OK : STATUS_NO_MEMORY;
-    }
-    return STATUS_OK;
+    if (f->kind != PB_KIND_MESSAGE_MAP || e->value)
+        return STATUS_OK;
+    /* An entry always has a value, and the value a level: what is accepted can be encoded and read again. */
+    return depth > 0 ? decode_pointer(a, BYTES_LITERAL(""), f->message, &e->value, depth - 1)
+                     : STATUS_MALFORMED;
 }
 
 static void store_scalar(uint8_t kind, uint64_t value, void *slot)

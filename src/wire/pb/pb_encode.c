@@ -203,26 +203,31 @@ static const struct pb_field *run_member(const struct pb_message *m, const struc
     return missing ? NULL : f;
 }
 
+/* The next field to be sent, or NULL behind the last. `*place` starts at 0. A repeated field may be empty. */
+INLINE const struct pb_field *next_field(const struct pb_message *m, const void *message, size_t *place)
+{
+    while (*place < m->field_count) {
+        const struct pb_field *f = &m->fields[*place];
+        *place += f->in_oneof ? f->oneof_run : 1;
+        if (f->in_oneof)
+            f = run_member(m, f, message);
+        else if (!f->repeated && !is_present(f, member(message, f->offset)))
+            continue;
+        if (f)
+            return f;
+    }
+    return NULL;
+}
+
 static size_t size_message(const struct pb_message *m, const void *message, struct sizes *s, int depth)
 {
-    const struct pb_field *f = m->fields, *end = f + m->field_count;
+    const struct pb_field *f;
     size_t size = ((const struct message_head *)message)->unknown.size;
-    while (f != end) {
-        const struct pb_field *send = f;
-        if (f->in_oneof) {
-            send = run_member(m, f, message);
-            f += f->oneof_run;
-        } else {
-            f++;
-            if (send->repeated) {
-                size += size_repeated(send, message, s, depth);
-                continue;
-            }
-            if (!is_present(send, member(message, send->offset)))
-                continue;
-        }
-        if (send)
-            size += tag_size(send->number) + size_value(send, member(message, send->offset), s, depth);
+    for (size_t place = 0; (f = next_field(m, message, &place));) {
+        if (f->repeated)
+            size += size_repeated(f, message, s, depth);
+        else
+            size += tag_size(f->number) + size_value(f, member(message, f->offset), s, depth);
     }
     return size;
 }
@@ -330,28 +335,14 @@ static uint8_t *write_repeated(uint8_t *p, const struct pb_field *f, const void 
     return p;
 }
 
-/* Walks as size_message does. */
 static uint8_t *write_message(uint8_t *p, const struct pb_message *m, const void *message, struct sizes *s)
 {
-    const struct pb_field *f = m->fields, *end = f + m->field_count;
-    while (f != end) {
-        const struct pb_field *send = f;
-        if (f->in_oneof) {
-            send = run_member(m, f, message);
-            f += f->oneof_run;
-        } else {
-            f++;
-            if (send->repeated) {
-                p = write_repeated(p, send, message, s);
-                continue;
-            }
-            if (!is_present(send, member(message, send->offset)))
-                continue;
-        }
-        if (send) {
-            p = write_tag(p, send->number, kind_wire(send->kind));
-            p = write_value(p, send, member(message, send->offset), s);
-        }
+    const struct pb_field *f;
+    for (size_t place = 0; (f = next_field(m, message, &place));) {
+        if (f->repeated)
+            p = write_repeated(p, f, message, s);
+        else
+            p = write_value(write_tag(p, f->number, kind_wire(f->kind)), f, member(message, f->offset), s);
     }
     return write_raw(p, ((const struct message_head *)message)->unknown);
 }
