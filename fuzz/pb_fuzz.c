@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* pb_fuzz.c — any bytes as any message. The first byte chooses the message. What is accepted is encoded,
+ * decoded and encoded again: the first encoding is accepted, has the size that was foretold, and is a fixed
+ * point. */
+#include "wire/pb/backend_service.pb.h"
+#include "wire/pb/orchestrator_service.pb.h"
+#include "wire/pb/sandbox_service.pb.h"
+
+#define ARENA_LIMIT ((size_t)8 << 20) /* bytes; reached by inputs that amplify, which is tested too */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct pb_message *const messages[] = {
+    &pb_history_event_message,           &pb_orchestrator_request_message,
+    &pb_orchestrator_response_message,   &pb_work_item_message,
+    &pb_activity_response_message,       &pb_entity_batch_result_message,
+    &pb_create_instance_request_message, &pb_query_instances_request_message,
+    &pb_purge_instances_request_message, &pb_get_work_items_request_message,
+    &pb_task_failure_details_message,    &pb_value_message,
+    &pb_orchestration_state_message,     &pb_complete_orchestration_work_item_request_message,
+    &pb_add_events_request_message,      &pb_sandbox_worker_profile_message,
+};
+
+static void read_all_fields(struct bytes in)
+{
+    struct pb_reader r = pb_reader_of(in);
+    size_t size = 0;
+    while (pb_reader_next(&r)) {
+        ASSERT(r.bytes.size < r.raw.size);
+        size += r.raw.size;
+    }
+    ASSERT(r.status != STATUS_OK || size == in.size);
+}
+
+static void check(const struct pb_message *m, struct bytes in)
+{
+    CLEANUP(arena_fini) struct arena arena;
+    CLEANUP(buf_fini) struct buf first = {0};
+    CLEANUP(buf_fini) struct buf second = {0};
+    _Alignas(16) char message[PB_STRUCT_SIZE_MAX];
+    arena_init(&arena, ARENA_LIMIT);
+    enum status st = pb_decode(&arena, in, m, message);
+    ASSERT(st == STATUS_OK || st == STATUS_MALFORMED || st == STATUS_NO_MEMORY);
+    if (st != STATUS_OK)
+        return;
+    ASSERT(bytes_equal(((const struct pb_health_ping *)(void *)message)->raw, in));
+    pb_encode(m, message, &first);
+    ASSERT(buf_status(&first) == STATUS_OK && first.size == pb_size(m, message));
+    arena_reset(&arena);
+    arena.limit = 0;
+    ASSERT(pb_decode(&arena, buf_peek(&first), m, message) == STATUS_OK);
+    pb_encode(m, message, &second);
+    ASSERT(bytes_equal(buf_peek(&first), buf_peek(&second)));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0)
+        return 0;
+    struct bytes in = bytes_of(data + 1, size - 1);
+    read_all_fields(in);
+    check(messages[data[0] % ARRAY_SIZE(messages)], in);
+    return 0;
+}
