@@ -24,7 +24,15 @@ struct grpc_server_limits {      /* zero fields take the default behind */
     size_t header_list_size_max; /* bytes: 16 KiB */
     uint64_t reset_burst;        /* peer resets before the connection is refused: 100000 (trap 2) */
     uint64_t reset_per_second;   /* 10000 */
+    /* bytes of requests that are not whole, and likewise of answers that the peer has not taken, of one
+     * connection: 256 MiB. A request over it is answered RESOURCE_EXHAUSTED; a peer whose answers go over it
+     * does not read, and is disconnected. */
+    size_t connection_memory_max;
 };
+
+/* A stream whose queue passes the high-water mark gets on_writable once it is empty. A handler that waits for
+ * it holds at most this much and one message for a peer that never reads. */
+#define GRPC_STREAM_QUEUE_HIGH ((size_t)256 << 10) /* bytes */
 
 /* What the handler may read of a call during on_call. Pointers are valid during the callback only. */
 struct grpc_request {

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: MIT */
+/* grpc_server_call.c — one call, from the first header to the trailers.
+ * The request is judged in the order the peer sends it: headers, prefix, message, end. A handler gets the
+ * call when the message is whole, without waiting for the half-close, so that a method nobody knows is
+ * refused even if its client never closes. The answer is pulled by nghttp2: bytes wait in `out` until flow
+ * control asks for them. */
+#include "net/grpc_server_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "wire/grpc/grpc_header.h"
+
+#define HEADER_OVERHEAD     32                 /* RFC 9113 section 6.5.2 */
+#define OUT_KEEP_SIZE       ((size_t)16 << 10) /* an emptied queue over this gives its memory back */
+#define HEADERS_AT_ONCE_MAX 5
+
+struct grpc_call *grpc_call_create(struct grpc_connection *c, int32_t stream_id)
+{
+    struct grpc_call *call = calloc(1, sizeof *call);
+    if (!call)
+        return NULL;
+    call->connection = c;
+    call->stream_id = stream_id;
+    call->deadline_ns = INT64_MAX;
+    call->reader.message_size_max = c->server->limits.request_size_max;
+    call->out.limit = c->server->limits.connection_memory_max;
+    list_init(&call->writable);
+    list_push_back(&c->calls, &call->link);
+    return call;
+}
+
+static void free_headers(struct grpc_call *call)
+{
+    for (size_t i = 0; i < call->header_count; i++) {
+        nghttp2_rcbuf_decref(call->headers[i].name);
+        nghttp2_rcbuf_decref(call->headers[i].value);
+        buf_fini(&call->headers[i].decoded);
+    }
+    free(call->headers);
+    call->headers = NULL;
+    call->header_count = call->header_capacity = 0;
+}
+
+static void free_message(struct grpc_call *call)
+{
+    call->connection->held -= call->reader.message.size;
+    grpc_reader_fini(&call->reader);
+}
+
+void grpc_call_destroy(struct grpc_call *call)
+{
+    grpc_call_take_back(call);
+    loop_timer_cancel(&call->deadline);
+    free_headers(call);
+    free_message(call);
+    call->connection->queued -= grpc_call_queue_size(call);
+    buf_fini(&call->out);
+    buf_fini(&call->status_text);
+    list_remove(&call->writable);
+    list_remove(&call->link);
+    free(call);
+}
+
+bool grpc_call_take_back(struct grpc_call *call)
+{
+    if (call->phase != CALL_HANDED)
+        return false;
+    call->phase = CALL_ENDED;
+    map_take(&call->connection->server->calls, map_u64_key(&call->id.value));
+    return true;
+}
+
+/* --- sending --- */
+
+size_t grpc_call_queue_size(const struct grpc_call *call)
+{
+    return call->out.size - call->out_taken;
+}
+
+static nghttp2_nv header_of(const char *name, const char *value, size_t value_size, uint8_t flags)
+{
+    return (nghttp2_nv){(uint8_t *)name, (uint8_t *)value, strlen(name), value_size, flags};
+}
+
+static nghttp2_nv static_header(const char *name, const char *value)
+{
+    return header_of(name, value, strlen(value),
+                     NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE);
+}
+
+/* grpc-status and grpc-message to `nv`; `text` holds the encoded message until nghttp2 has copied it. */
+static size_t status_headers(const struct grpc_call *call, nghttp2_nv nv[2], struct buf *text)
+{
+    static const char numbers[17][3] = {"0", "1",  "2",  "3",  "4",  "5",  "6",  "7", "8",
+                                        "9", "10", "11", "12", "13", "14", "15", "16"};
+    nv[0] = static_header("grpc-status", numbers[status_grpc(call->status)]);
+    if (call->status_text.size == 0)
+        return 1;
+    grpc_message_encode(text, buf_peek(&call->status_text));
+    if (buf_status(text) != STATUS_OK)
+        return 1;
+    /* Not indexed: a text that is never said again would push useful headers out of the peer's table. */
+    nv[1] = header_of("grpc-message", (char *)text->data, text->size, NGHTTP2_NV_FLAG_NO_INDEX);
+    return 2;
+}
+
+static void reset(struct grpc_call *call, uint32_t error_code)
+{
+    grpc_call_take_back(call);
+    call->phase = CALL_ENDED;
+    loop_timer_cancel(&call->deadline);
+    (void)nghttp2_submit_rst_stream(call->connection->session, NGHTTP2_FLAG_NONE, call->stream_id,
+                                    error_code);
+    grpc_connection_flush_later(call->connection);
+}
+
+/* An answer that is one HEADERS frame. If the peer is still sending, on_frame_send resets the stream
+ * afterwards: a reset submitted here would be sent first and clients would never see the status. */
+static void answer_with_headers(struct grpc_call *call, const nghttp2_nv *nv, size_t count)
+{
+    call->head_sent = true;
+    if (nghttp2_submit_response(call->connection->session, call->stream_id, nv, count, NULL) != 0)
+        reset(call, NGHTTP2_INTERNAL_ERROR);
+    grpc_connection_flush_later(call->connection);
+}
+
+static void answer_trailers_only(struct grpc_call *call)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    nghttp2_nv nv[HEADERS_AT_ONCE_MAX] = {static_header(":status", "200"),
+                                          static_header("content-type", "application/grpc")};
+    size_t count = 2 + status_headers(call, nv + 2, &text);
+    if (call->status == STATUS_UNIMPLEMENTED)
+        nv[count++] = static_header("grpc-accept-encoding", "identity,gzip");
+    answer_with_headers(call, nv, count);
+}
+
+/* To a peer that does not speak gRPC. */
+static void answer_http(struct grpc_call *call, const char *http_status)
+{
+    call->phase = CALL_ENDED;
+    nghttp2_nv nv = static_header(":status", http_status);
+    answer_with_headers(call, &nv, 1);
+}
+
+static int submit_trailers(struct grpc_call *call)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    nghttp2_nv nv[2];
+    size_t count = status_headers(call, nv, &text);
+    return nghttp2_submit_trailer(call->connection->session, call->stream_id, nv, count);
+}
+
+/* nghttp2 asks for at most `size` bytes of the body: as many messages as fit go into one DATA frame. */
+static ssize_t on_read(nghttp2_session *session, int32_t stream_id, uint8_t *data, size_t size,
+                       uint32_t *flags, nghttp2_data_source *source, void *user_data)
+{
+    struct grpc_call *call = source->ptr;
+    struct grpc_connection *c = call->connection;
+    size_t n = MIN(size, grpc_call_queue_size(call));
+    if (n > 0)
+        memcpy(data, call->out.data + call->out_taken, n);
+    call->out_taken += n;
+    c->queued -= n;
+    if (grpc_call_queue_size(call) > 0)
+        return (ssize_t)n;
+    buf_clear(&call->out);
+    call->out_taken = 0;
+    if (call->out.capacity > OUT_KEEP_SIZE)
+        buf_fini(&call->out);
+    if (call->phase == CALL_ENDED) {
+        /* The flag first, then the trailers: together they end the stream. */
+        *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        return submit_trailers(call) == 0 ? (ssize_t)n : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+    if (call->above_high_water) {
+        call->above_high_water = false;
+        list_remove(&call->writable);
+        list_push_back(&c->writable, &call->writable);
+    }
+    if (n > 0)
+        return (ssize_t)n;
+    call->deferred = true;
+    return NGHTTP2_ERR_DEFERRED;
+}
+
+bool grpc_call_begin(struct grpc_call *call)
+{
+    if (call->head_sent)
+        return true;
+    call->head_sent = true;
+    const nghttp2_nv nv[] = {static_header(":status", "200"),
+                             static_header("content-type", "application/grpc")};
+    const nghttp2_data_provider provider = {.source.ptr = call, .read_callback = on_read};
+    if (nghttp2_submit_response(call->connection->session, call->stream_id, nv, ARRAY_SIZE(nv), &provider) !=
+        0) {
+        reset(call, NGHTTP2_INTERNAL_ERROR);
+        return false;
+    }
+    grpc_connection_flush_later(call->connection);
+    return true;
+}
+
+void grpc_call_resume(struct grpc_call *call)
+{
+    if (!call->deferred)
+        return;
+    call->deferred = false;
+    (void)nghttp2_session_resume_data(call->connection->session, call->stream_id);
+    grpc_connection_flush_later(call->connection);
+}
+
+bool grpc_call_queue(struct grpc_call *call, struct bytes message)
+{
+    struct grpc_connection *c = call->connection;
+    if (call->out_taken > call->out.size / 2) {
+        buf_consume(&call->out, call->out_taken);
+        call->out_taken = 0;
+    }
+    size_t before = call->out.size;
+    grpc_message_write(&call->out, message);
+    c->queued += call->out.size - before;
+    if (buf_status(&call->out) != STATUS_OK) {
+        reset(call, NGHTTP2_INTERNAL_ERROR);
+        return false;
+    }
+    if (c->queued > c->server->limits.connection_memory_max) {
+        c->overrun = true;
+        grpc_connection_flush_later(c);
+    }
+    if (grpc_call_queue_size(call) > GRPC_STREAM_QUEUE_HIGH)
+        call->above_high_water = true;
+    return true;
+}
+
+void grpc_call_end(struct grpc_call *call, enum status status, const char *text)
+{
+    if (call->phase == CALL_ENDED)
+        return;
+    grpc_call_take_back(call);
+    call->phase = CALL_ENDED;
+    loop_timer_cancel(&call->deadline);
+    call->status = status;
+    if (text)
+        buf_append_cstr(&call->status_text, text);
+    if (call->head_sent)
+        grpc_call_resume(call);
+    else
+        answer_trailers_only(call);
+}
+
+/* Ends the call for a reason the handler does not know, and tells it. */
+static void end_and_tell(struct grpc_call *call, enum status status, const char *text)
+{
+    const struct grpc_server *s = call->connection->server;
+    struct grpc_call_id id = call->id;
+    bool handed = call->phase == CALL_HANDED;
+    grpc_call_end(call, status, text);
+    if (handed && s->handler.on_cancelled)
+        s->handler.on_cancelled(s->handler.context, id);
+}
+
+/* --- the head of the request --- */
+
+static struct bytes rcbuf_bytes(nghttp2_rcbuf *b)
+{
+    nghttp2_vec v = nghttp2_rcbuf_get_buf(b);
+    return bytes_of(v.base, v.len);
+}
+
+static struct grpc_header *find_header(const struct grpc_call *call, const char *name)
+{
+    struct bytes wanted = bytes_of_cstr(name);
+    for (size_t i = 0; i < call->header_count; i++)
+        if (bytes_equal(rcbuf_bytes(call->headers[i].name), wanted))
+            return &call->headers[i];
+    return NULL;
+}
+
+static struct bytes header_value(const struct grpc_call *call, const char *name)
+{
+    const struct grpc_header *h = find_header(call, name);
+    return h ? rcbuf_bytes(h->value) : (struct bytes){0};
+}
+
+static struct bytes request_metadata(const struct grpc_request *r, const char *name)
+{
+    struct grpc_header *h = find_header(r->opaque, name);
+    if (!h)
+        return (struct bytes){0};
+    if (!grpc_metadata_binary(rcbuf_bytes(h->name)))
+        return rcbuf_bytes(h->value);
+    if (!h->decoded.data && grpc_metadata_decode(&h->decoded, rcbuf_bytes(h->value)) != STATUS_OK) {
+        buf_fini(&h->decoded);
+        return (struct bytes){0};
+    }
+    return h->decoded.data ? buf_peek(&h->decoded) : BYTES_LITERAL("");
+}
+
+enum status grpc_call_add_header(struct grpc_call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
+{
+    call->header_size += nghttp2_rcbuf_get_buf(name).len + nghttp2_rcbuf_get_buf(value).len + HEADER_OVERHEAD;
+    if (call->header_size > call->connection->server->limits.header_list_size_max)
+        return STATUS_OK; /* refused when the head is complete */
+    if (call->header_count == call->header_capacity) {
+        size_t capacity = call->header_capacity ? call->header_capacity * 2 : 16;
+        struct grpc_header *headers = realloc(call->headers, capacity * sizeof *headers);
+        if (!headers)
+            return STATUS_NO_MEMORY;
+        call->headers = headers;
+        call->header_capacity = capacity;
+    }
+    nghttp2_rcbuf_incref(name);
+    nghttp2_rcbuf_incref(value);
+    call->headers[call->header_count++] = (struct grpc_header){.name = name, .value = value};
+    return STATUS_OK;
+}
+
+static void on_deadline(struct loop_timer *t)
+{
+    struct grpc_call *call = CONTAINER_OF(t, struct grpc_call, deadline);
+    const struct grpc_server *s = call->connection->server;
+    if (!call->head_sent || grpc_call_queue_size(call) == 0) {
+        end_and_tell(call, STATUS_DEADLINE_EXCEEDED, "the deadline has passed");
+        return;
+    }
+    /* A peer that does not read would hold the queue forever; it knows its own deadline. */
+    struct grpc_call_id id = call->id;
+    reset(call, NGHTTP2_CANCEL);
+    if (s->handler.on_cancelled)
+        s->handler.on_cancelled(s->handler.context, id);
+}
+
+/* False if the call was ended. */
+static bool set_deadline(struct grpc_call *call, struct bytes timeout)
+{
+    if (!timeout.data)
+        return true;
+    int64_t ns;
+    if (grpc_timeout_parse(timeout, &ns) != STATUS_OK) {
+        grpc_call_end(call, STATUS_INVALID_ARGUMENT, "grpc-timeout is not 1 to 8 digits and a unit");
+        return false;
+    }
+    struct loop *l = call->connection->server->loop;
+    if (__builtin_add_overflow(loop_now(l), ns, &call->deadline_ns))
+        call->deadline_ns = INT64_MAX;
+    if (call->deadline_ns == INT64_MAX)
+        return true;
+    call->deadline.on_fire = on_deadline;
+    if (loop_timer_set(l, &call->deadline, call->deadline_ns) == STATUS_OK)
+        return true;
+    grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "no memory for a timer");
+    return false;
+}
+
+static bool encoding_known(struct grpc_call *call, struct bytes encoding)
+{
+    call->gzip = bytes_equal_cstr(encoding, "gzip");
+    return !encoding.data || call->gzip || bytes_equal_cstr(encoding, "identity");
+}
+
+void grpc_call_head_complete(struct grpc_call *call)
+{
+    call->phase = CALL_BODY;
+    if (call->header_size > call->connection->server->limits.header_list_size_max)
+        grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "the request headers are too large");
+    else if (!bytes_equal_cstr(header_value(call, ":method"), "POST"))
+        answer_http(call, "405");
+    else if (!grpc_content_type_valid(header_value(call, "content-type")))
+        answer_http(call, "415");
+    else if (!encoding_known(call, header_value(call, "grpc-encoding")))
+        grpc_call_end(call, STATUS_UNIMPLEMENTED, "the grpc-encoding is not supported");
+    else
+        (void)set_deadline(call, header_value(call, "grpc-timeout"));
+}
+
+/* --- the message --- */
+
+static void hand_over(struct grpc_call *call, struct bytes message)
+{
+    struct grpc_server *s = call->connection->server;
+    call->id.value = ++s->last_call;
+    if (map_put(&s->calls, map_u64_key(&call->id.value), call) != STATUS_OK) {
+        grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "no memory for the call");
+        return;
+    }
+    call->phase = CALL_HANDED;
+    const struct grpc_request r = {.id = call->id,
+                                   .path = header_value(call, ":path"),
+                                   .message = message,
+                                   .connection = call->connection->number,
+                                   .deadline_ns = call->deadline_ns,
+                                   .metadata = request_metadata,
+                                   .opaque = call};
+    s->handler.on_call(s->handler.context, &r);
+    free_headers(call);
+}
+
+static void unpack_and_hand_over(struct grpc_call *call, struct bytes packed)
+{
+    if (!call->gzip) {
+        grpc_call_end(call, STATUS_INTERNAL, "a compressed message without grpc-encoding");
+        return;
+    }
+    CLEANUP(buf_fini) struct buf plain = {.limit = call->reader.message_size_max + 1};
+    switch (grpc_gunzip(packed, call->reader.message_size_max, &plain)) {
+    case STATUS_OK:
+        hand_over(call, buf_peek(&plain));
+        return;
+    case STATUS_TOO_LARGE:
+        grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED,
+                      "the request message is larger than the server allows");
+        return;
+    case STATUS_NO_MEMORY:
+        grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "no memory for the request message");
+        return;
+    default:
+        grpc_call_end(call, STATUS_INTERNAL, "the compressed request message is damaged");
+    }
+}
+
+static void receive_message(struct grpc_call *call, const struct grpc_message *m)
+{
+    if (call->phase == CALL_HANDED)
+        end_and_tell(call, STATUS_INTERNAL, "a second request message where one is expected");
+    else if (m->compressed)
+        unpack_and_hand_over(call, m->data);
+    else
+        hand_over(call, m->data);
+}
+
+static void refuse_message(struct grpc_call *call, enum status reason)
+{
+    if (reason == STATUS_TOO_LARGE)
+        end_and_tell(call, STATUS_RESOURCE_EXHAUSTED, "the request message is larger than the server allows");
+    else if (reason == STATUS_MALFORMED)
+        end_and_tell(call, STATUS_INTERNAL, "the request is not a gRPC message");
+    else
+        end_and_tell(call, STATUS_RESOURCE_EXHAUSTED, "no memory for the request message");
+}
+
+void grpc_call_receive(struct grpc_call *call, struct bytes data)
+{
+    struct grpc_connection *c = call->connection;
+    while (call->phase != CALL_ENDED) {
+        if (c->held + data.size > c->server->limits.connection_memory_max) {
+            end_and_tell(call, STATUS_RESOURCE_EXHAUSTED, "too many large requests on one connection");
+            return;
+        }
+        struct grpc_message m;
+        c->held -= call->reader.message.size;
+        enum status s = grpc_reader_take(&call->reader, &data, &m);
+        c->held += call->reader.message.size;
+        if (s == STATUS_TRUNCATED)
+            return;
+        if (s == STATUS_OK)
+            receive_message(call, &m);
+        else
+            refuse_message(call, s);
+    }
+    free_message(call);
+}
+
+void grpc_call_request_ended(struct grpc_call *call)
+{
+    if (call->phase == CALL_ENDED)
+        return;
+    if (!grpc_reader_at_boundary(&call->reader))
+        end_and_tell(call, STATUS_INTERNAL, "the request ended inside a message");
+    else if (call->phase == CALL_BODY)
+        grpc_call_end(call, STATUS_INTERNAL, "the request ended without a message");
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+/* grpc_server_connection.c — one socket and its nghttp2 session.
+ * Everything a turn produced is written once, at its end; what the socket does not take waits, and meanwhile
+ * nghttp2 is not asked for more, so a slow peer costs one buffer. Closing: a session that has nothing more to
+ * say shuts its side down and lets the peer close, because closing a socket with unread input would destroy
+ * answers on their way. */
+#include "net/grpc_server_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "os/clock.h"
+
+#define AREA                   "net/grpc_server"
+#define STREAM_WINDOW_SIZE     (1 << 20)          /* bytes; the default of 64 kB starves large messages */
+#define CONNECTION_WINDOW_SIZE (4 << 20)          /* bytes */
+#define OUTPUT_CHUNK_SIZE      ((size_t)64 << 10) /* bytes collected for one write */
+#define OUTPUT_PER_TURN_MAX    ((size_t)1 << 20)  /* bytes; then the other connections get a turn */
+#define READS_PER_TURN_MAX     4
+#define FRAMES_QUEUED_MAX      20000          /* answers to a peer that sends and does not read */
+#define DRAIN_ROUND_TRIP_MAX   (1 * NS_PER_S) /* how long the second GOAWAY waits for the PING */
+#define LINGER_MAX             (1 * NS_PER_S) /* how long the peer may take to close */
+
+static const uint8_t drain_ping[8] = "drained";
+
+static void on_socket(struct loop_fd *w, uint32_t events);
+static void on_flush(struct loop_task *t);
+static void on_timer(struct loop_timer *t);
+
+/* --- closing --- */
+
+/* Not inside an nghttp2 callback. nghttp2_session_del does not report its streams as closed, so the calls are
+ * taken back first: no id survives the session. */
+static void connection_free(struct grpc_connection *c)
+{
+    struct grpc_server *s = c->server;
+    loop_fd_remove(&c->socket);
+    loop_defer_cancel(&c->flush);
+    loop_timer_cancel(&c->timer);
+    struct list *link;
+    while ((link = list_pop_front(&c->calls)))
+        grpc_call_destroy(CONTAINER_OF(link, struct grpc_call, link));
+    nghttp2_session_del(c->session);
+    close(c->socket.fd);
+    buf_fini(&c->out);
+    list_remove(&c->link);
+    free(c);
+    grpc_server_connection_gone(s);
+}
+
+static void connection_close(struct grpc_connection *c)
+{
+    struct grpc_server *s = c->server;
+    struct list gone;
+    list_init(&gone);
+    list_each_safe (it, &c->calls) {
+        struct grpc_call *call = CONTAINER_OF(it, struct grpc_call, link);
+        if (!grpc_call_take_back(call))
+            continue;
+        list_remove(it);
+        list_push_back(&gone, it);
+    }
+    /* All ids are dead before the first callback, so nothing the handler does reaches this connection. */
+    list_each (it, &gone)
+        if (s->handler.on_cancelled)
+            s->handler.on_cancelled(s->handler.context, CONTAINER_OF(it, struct grpc_call, link)->id);
+    list_splice(&c->calls, &gone);
+    connection_free(c);
+}
+
+static void connection_linger(struct grpc_connection *c)
+{
+    c->phase = CONNECTION_LINGERING;
+    shutdown(c->socket.fd, SHUT_WR);
+    if (loop_fd_change(&c->socket, EPOLLIN, NULL) != STATUS_OK ||
+        loop_timer_set(c->server->loop, &c->timer, loop_now(c->server->loop) + LINGER_MAX) != STATUS_OK)
+        connection_close(c);
+}
+
+/* --- writing --- */
+
+void grpc_connection_flush_later(struct grpc_connection *c)
+{
+    loop_defer(c->server->loop, &c->flush);
+}
+
+/* OK: written whole. TRUNCATED: the socket is full, `*ret_written` bytes are gone. */
+static enum status write_some(struct grpc_connection *c, struct bytes data, size_t *ret_written)
+{
+    size_t written = 0;
+    enum status s = STATUS_OK;
+    while (written < data.size) {
+        ssize_t n = send(c->socket.fd, data.data + written, data.size - written, MSG_NOSIGNAL);
+        if (n >= 0) {
+            written += (size_t)n;
+            continue;
+        }
+        if (errno == EINTR)
+            continue;
+        s = errno == EAGAIN ? STATUS_TRUNCATED : STATUS_CLOSED;
+        break;
+    }
+    *ret_written = written;
+    return s;
+}
+
+static enum status write_rest(struct grpc_connection *c)
+{
+    if (c->out.size == 0)
+        return STATUS_OK;
+    size_t written;
+    enum status s = write_some(c, buf_peek(&c->out), &written);
+    buf_consume(&c->out, written);
+    if (s == STATUS_OK)
+        buf_fini(&c->out);
+    return s;
+}
+
+/* Fills the scratch buffer from nghttp2. Its data is valid until the next mem_send only, hence the copy. */
+static enum status collect(struct grpc_connection *c, struct buf *output)
+{
+    buf_clear(output);
+    while (output->size < OUTPUT_CHUNK_SIZE) {
+        const uint8_t *data;
+        ssize_t n = nghttp2_session_mem_send(c->session, &data);
+        if (n < 0)
+            return STATUS_CLOSED;
+        if (n == 0)
+            break;
+        buf_append(output, data, (size_t)n);
+    }
+    return buf_status(output);
+}
+
+/* OK: there is nothing more to write. TRUNCATED: there is, when the socket can take it. */
+static enum status write_output(struct grpc_connection *c)
+{
+    enum status s = write_rest(c);
+    struct buf *output = &c->server->output;
+    for (size_t total = 0; s == STATUS_OK && total < OUTPUT_PER_TURN_MAX; total += output->size) {
+        s = collect(c, output);
+        if (s != STATUS_OK || output->size == 0)
+            return s;
+        size_t written;
+        s = write_some(c, buf_peek(output), &written);
+        if (s == STATUS_TRUNCATED) {
+            buf_append_bytes(&c->out, bytes_slice(buf_peek(output), written, output->size));
+            if (c->out.failed)
+                return STATUS_NO_MEMORY;
+        }
+    }
+    return s == STATUS_OK ? STATUS_TRUNCATED : s;
+}
+
+static void call_writable_handlers(struct grpc_connection *c)
+{
+    const struct grpc_handler *h = &c->server->handler;
+    struct list *link;
+    while ((link = list_pop_front(&c->writable))) {
+        const struct grpc_call *call = CONTAINER_OF(link, struct grpc_call, writable);
+        if (call->phase == CALL_HANDED && h->on_writable)
+            h->on_writable(h->context, call->id);
+    }
+}
+
+static bool session_is_over(const struct grpc_connection *c)
+{
+    return c->phase != CONNECTION_NOTICED && !nghttp2_session_want_read(c->session) &&
+           !nghttp2_session_want_write(c->session);
+}
+
+static void on_flush(struct loop_task *t)
+{
+    struct grpc_connection *c = CONTAINER_OF(t, struct grpc_connection, flush);
+    if (c->phase == CONNECTION_LINGERING)
+        return;
+    if (c->overrun) {
+        log_debug(AREA, "disconnecting a peer that does not read connection=%llu queued=%zu",
+                  (unsigned long long)c->number, c->queued);
+        connection_close(c);
+        return;
+    }
+    enum status s = write_output(c);
+    if (s == STATUS_OK && session_is_over(c)) {
+        connection_linger(c);
+        return;
+    }
+    if (s == STATUS_OK)
+        s = loop_fd_change(&c->socket, EPOLLIN, NULL);
+    else if (s == STATUS_TRUNCATED)
+        s = loop_fd_change(&c->socket, EPOLLIN | EPOLLOUT, NULL);
+    if (s != STATUS_OK) {
+        connection_close(c);
+        return;
+    }
+    call_writable_handlers(c);
+}
+
+/* --- reading --- */
+
+/* False: the connection is to be closed. */
+static bool feed(struct grpc_connection *c, struct bytes input)
+{
+    ssize_t n = nghttp2_session_mem_recv(c->session, input.data, input.size);
+    if (n < 0) {
+        log_debug(AREA, "protocol error connection=%llu error=%s", (unsigned long long)c->number,
+                  nghttp2_strerror((int)n));
+        return false;
+    }
+    return nghttp2_session_get_outbound_queue_size(c->session) <= FRAMES_QUEUED_MAX;
+}
+
+/* CLOSED: the peer has closed or broke the protocol. */
+static enum status read_input(struct grpc_connection *c)
+{
+    uint8_t *input = c->server->input;
+    for (int i = 0; i < READS_PER_TURN_MAX; i++) {
+        ssize_t n = recv(c->socket.fd, input, SERVER_INPUT_SIZE, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EAGAIN ? STATUS_OK : STATUS_CLOSED;
+        if (n == 0)
+            return STATUS_CLOSED;
+        bool lingering = c->phase == CONNECTION_LINGERING;
+        if (!lingering && !feed(c, bytes_of(input, (size_t)n))) {
+            (void)!write_output(c); /* nghttp2 may have a GOAWAY that says why */
+            return STATUS_CLOSED;
+        }
+        if ((size_t)n < SERVER_INPUT_SIZE)
+            break;
+    }
+    return STATUS_OK;
+}
+
+static void on_socket(struct loop_fd *w, uint32_t events)
+{
+    struct grpc_connection *c = CONTAINER_OF(w, struct grpc_connection, socket);
+    if ((events & ~(uint32_t)EPOLLOUT) && read_input(c) != STATUS_OK) {
+        connection_close(c);
+        return;
+    }
+    if (c->phase != CONNECTION_LINGERING)
+        grpc_connection_flush_later(c);
+}
+
+/* --- nghttp2's callbacks; the session's user data is the connection, a stream's is its call --- */
+
+static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
+{
+    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        return 0;
+    struct grpc_call *call = grpc_call_create(user_data, frame->hd.stream_id);
+    if (!call)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
+    return 0;
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
+                     nghttp2_rcbuf *value, uint8_t flags, void *user_data)
+{
+    struct grpc_call *call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    if (!call || call->phase != CALL_HEAD) /* trailers of a request mean nothing */
+        return 0;
+    return grpc_call_add_header(call, name, value) == STATUS_OK ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *data,
+                   size_t size, void *user_data)
+{
+    struct grpc_call *call = nghttp2_session_get_stream_user_data(session, stream_id);
+    if (call)
+        grpc_call_receive(call, bytes_of(data, size));
+    return 0;
+}
+
+static void goaway(struct grpc_connection *c)
+{
+    c->phase = CONNECTION_DRAINING;
+    loop_timer_cancel(&c->timer);
+    (void)nghttp2_submit_goaway(c->session, NGHTTP2_FLAG_NONE,
+                                nghttp2_session_get_last_proc_stream_id(c->session), NGHTTP2_NO_ERROR, NULL,
+                                0);
+    grpc_connection_flush_later(c);
+}
+
+static int on_frame_received(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
+{
+    struct grpc_connection *c = user_data;
+    if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) &&
+        c->phase == CONNECTION_NOTICED)
+        goaway(c);
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
+        return 0;
+    struct grpc_call *call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    if (!call)
+        return 0;
+    if (call->phase == CALL_HEAD)
+        grpc_call_head_complete(call);
+    if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
+        grpc_call_request_ended(call);
+    return 0;
+}
+
+/* The closing HEADERS are on their way. A peer that is still sending is told to stop, and only now: a reset
+ * submitted together with the HEADERS would overtake them. */
+static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
+{
+    bool closing = frame->hd.type == NGHTTP2_HEADERS && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
+    if (closing && nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0)
+        (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
+    return 0;
+}
+
+static int on_stream_closed(nghttp2_session *session, int32_t stream_id, uint32_t error_code, void *user_data)
+{
+    struct grpc_connection *c = user_data;
+    struct grpc_call *call = nghttp2_session_get_stream_user_data(session, stream_id);
+    if (!call)
+        return 0;
+    const struct grpc_handler *h = &c->server->handler;
+    struct grpc_call_id id = call->id;
+    bool handed = grpc_call_take_back(call);
+    grpc_call_destroy(call);
+    if (handed && h->on_cancelled)
+        h->on_cancelled(h->context, id);
+    return 0;
+}
+
+void grpc_connection_callbacks(nghttp2_session_callbacks *callbacks)
+{
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_received);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_closed);
+}
+
+/* --- opening and draining --- */
+
+static bool submit_settings(struct grpc_connection *c)
+{
+    const struct grpc_server_limits *limits = &c->server->limits;
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->streams_max},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW_SIZE},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)MIN(limits->header_list_size_max, UINT32_MAX)},
+    };
+    return nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, settings, ARRAY_SIZE(settings)) == 0 &&
+           nghttp2_session_set_local_window_size(c->session, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW_SIZE) ==
+               0;
+}
+
+enum status grpc_connection_open(struct grpc_server *s, int fd, struct err *e)
+{
+    struct grpc_connection *c = calloc(1, sizeof *c);
+    if (!c) {
+        close(fd);
+        return err_set(e, STATUS_NO_MEMORY, "no memory for a connection");
+    }
+    c->server = s;
+    c->number = ++s->last_connection;
+    c->socket.on_ready = on_socket;
+    c->flush.on_run = on_flush;
+    c->timer.on_fire = on_timer;
+    list_init(&c->calls);
+    list_init(&c->writable);
+    enum status status = STATUS_NO_MEMORY;
+    if (nghttp2_session_server_new2(&c->session, s->callbacks, c, s->option) != 0 || !submit_settings(c)) {
+        err_set(e, status, "no memory for an HTTP/2 session");
+        goto fail;
+    }
+    status = loop_fd_add(s->loop, &c->socket, fd, EPOLLIN, e);
+    if (status != STATUS_OK)
+        goto fail;
+    list_push_back(&s->connections, &c->link);
+    s->connection_count++;
+    grpc_connection_flush_later(c);
+    return STATUS_OK;
+fail:
+    nghttp2_session_del(c->session);
+    close(fd);
+    free(c);
+    return status;
+}
+
+static void on_timer(struct loop_timer *t)
+{
+    struct grpc_connection *c = CONTAINER_OF(t, struct grpc_connection, timer);
+    if (c->phase == CONNECTION_NOTICED)
+        goaway(c);
+    else
+        connection_close(c);
+}
+
+/* Two steps: the first GOAWAY names no stream, so calls that are on their way are still taken; when the PING
+ * behind it has come back the peer knows, and the second one names the last call. */
+void grpc_connection_drain(struct grpc_connection *c)
+{
+    if (c->phase != CONNECTION_OPEN)
+        return;
+    c->phase = CONNECTION_NOTICED;
+    struct loop *l = c->server->loop;
+    bool noticed = nghttp2_submit_shutdown_notice(c->session) == 0 &&
+                   nghttp2_submit_ping(c->session, NGHTTP2_FLAG_NONE, drain_ping) == 0 &&
+                   loop_timer_set(l, &c->timer, loop_now(l) + DRAIN_ROUND_TRIP_MAX) == STATUS_OK;
+    if (!noticed)
+        goaway(c);
+    grpc_connection_flush_later(c);
+}
+
+void grpc_connection_shut_down(struct grpc_connection *c)
+{
+    if (c->phase != CONNECTION_LINGERING) {
+        list_each (it, &c->calls)
+            grpc_call_end(CONTAINER_OF(it, struct grpc_call, link), STATUS_UNAVAILABLE,
+                          "the server is shutting down");
+        goaway(c);
+        (void)!write_output(c);
+    }
+    connection_free(c);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* grpc_server_internal.h — what the three sources of the gRPC server share; nobody else includes it.
+ *
+ *   grpc_server.c             the server, its ids, and the calls of grpc_server.h
+ *   grpc_server_connection.c  one socket with its nghttp2 session: reading, writing, draining, closing
+ *   grpc_server_call.c        one call: checks of the request, hand-over, and what is sent back
+ *
+ * Who calls whom: a socket event feeds nghttp2, nghttp2's callbacks drive the calls, a call hands over to the
+ * handler. Nothing is ever written or freed inside an nghttp2 callback: writing is a deferred task of the
+ * connection, once a turn, and a connection is closed only from its own socket event, task or timer. The old
+ * function names of nghttp2 (mem_recv, mem_send) are used because they are in every version from 1.52 on. */
+#ifndef NET_GRPC_SERVER_INTERNAL_H
+#define NET_GRPC_SERVER_INTERNAL_H
+
+#include <nghttp2/nghttp2.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "net/grpc_server.h"
+#include "wire/grpc/grpc_message.h"
+
+#define SERVER_INPUT_SIZE ((size_t)64 << 10) /* bytes read from a socket at once */
+
+struct grpc_server {
+    struct loop *loop;
+    struct grpc_server_limits limits; /* no field is 0 */
+    struct grpc_handler handler;
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_option *option;
+    struct list connections;
+    size_t connection_count;
+    struct map calls; /* id → struct grpc_call: those in the handler's hands */
+    uint64_t last_call;
+    uint64_t last_connection;
+    bool draining;
+    struct loop_task drained;
+    void (*on_drained)(void *context);
+    void *drained_context;
+    struct buf output; /* scratch for one connection's writing */
+    uint8_t input[SERVER_INPUT_SIZE];
+};
+
+enum grpc_connection_phase {
+    CONNECTION_OPEN,
+    CONNECTION_NOTICED,   /* the first GOAWAY is sent, new calls are still taken */
+    CONNECTION_DRAINING,  /* the real GOAWAY is sent */
+    CONNECTION_LINGERING, /* all is written and our side shut down; the peer closes */
+};
+
+struct grpc_connection {
+    struct grpc_server *server;
+    struct list link;
+    uint64_t number;
+    enum grpc_connection_phase phase;
+    struct loop_fd socket;
+    struct loop_task flush;
+    struct loop_timer timer; /* of draining and lingering */
+    nghttp2_session *session;
+    struct list calls;
+    struct list writable; /* calls whose on_writable is due */
+    struct buf out;       /* what the socket did not take */
+    size_t queued;        /* bytes of answers in the queues of its calls */
+    size_t held;          /* bytes of requests that are not whole */
+    bool overrun;         /* `queued` went over the limit: to be closed */
+};
+
+enum grpc_call_phase {
+    CALL_HEAD,   /* headers are coming */
+    CALL_BODY,   /* the message is coming */
+    CALL_HANDED, /* in the handler's hands: its id is alive */
+    CALL_ENDED,  /* answered; what is queued is still being sent */
+};
+
+struct grpc_header {
+    nghttp2_rcbuf *name;
+    nghttp2_rcbuf *value;
+    struct buf decoded; /* of a -bin value, once asked for */
+};
+
+struct grpc_call {
+    struct grpc_call_id id;
+    struct grpc_connection *connection;
+    int32_t stream_id;
+    enum grpc_call_phase phase;
+    struct list link;
+    struct list writable; /* linked: on_writable is due */
+    /* the request */
+    struct grpc_header *headers; /* freed when handed over */
+    size_t header_count;
+    size_t header_capacity;
+    size_t header_size; /* as RFC 9113 section 6.5.2 counts it */
+    bool gzip;
+    struct grpc_reader reader;
+    struct loop_timer deadline;
+    int64_t deadline_ns;
+    /* the answer */
+    bool head_sent;
+    bool deferred; /* nghttp2 waits for resume_data */
+    bool above_high_water;
+    struct buf out;
+    size_t out_taken; /* bytes at the front of `out` that nghttp2 has */
+    enum status status;
+    struct buf status_text;
+};
+
+/* --- grpc_server.c --- */
+void grpc_server_connection_gone(struct grpc_server *s);
+
+/* --- grpc_server_connection.c --- */
+void grpc_connection_callbacks(nghttp2_session_callbacks *callbacks);
+STATUS_RESULT grpc_connection_open(struct grpc_server *s, int fd, struct err *e);
+void grpc_connection_drain(struct grpc_connection *c);
+/* Tells the calls UNAVAILABLE, writes what the socket takes at once, closes. No on_cancelled. */
+void grpc_connection_shut_down(struct grpc_connection *c);
+/* Writing happens at the end of this turn. */
+void grpc_connection_flush_later(struct grpc_connection *c);
+
+/* --- grpc_server_call.c --- */
+struct grpc_call *grpc_call_create(struct grpc_connection *c, int32_t stream_id);
+/* Frees; tells nobody. Its stream is gone or will never call back. */
+void grpc_call_destroy(struct grpc_call *call);
+/* The id dies. True if the handler had the call. */
+bool grpc_call_take_back(struct grpc_call *call);
+STATUS_RESULT grpc_call_add_header(struct grpc_call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value);
+void grpc_call_head_complete(struct grpc_call *call);
+void grpc_call_receive(struct grpc_call *call, struct bytes data);
+void grpc_call_request_ended(struct grpc_call *call);
+/* Ends the call if it has not ended: the trailers follow what is queued. The caller tells the handler if need
+ * be. */
+void grpc_call_end(struct grpc_call *call, enum status status, const char *text);
+/* Queues a message; false: there was no memory, and the call was reset. */
+bool grpc_call_queue(struct grpc_call *call, struct bytes message);
+/* Sends the response headers if they are not sent yet. False: the call was reset. */
+bool grpc_call_begin(struct grpc_call *call);
+/* Wakes a deferred stream. */
+void grpc_call_resume(struct grpc_call *call);
+size_t grpc_call_queue_size(const struct grpc_call *call);
+
+#endif
