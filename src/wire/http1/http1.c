@@ -328,11 +328,22 @@ static enum status parse_line(struct http1_head *h, struct bytes all, struct byt
     return h->is_response ? parse_status_line(h, line) : parse_request_line(h, all, line);
 }
 
+/* Where the search for the end of the current line must end. It depends on nothing but the position, so that
+ * a message is judged the same in whatever pieces it comes. */
+static size_t scan_limit(const struct http1_head *h)
+{
+    if (h->have_first_line)
+        return h->limits.head_size_max;
+    return MIN(h->limits.head_size_max,
+               h->line_at + h->limits.target_size_max + METHOD_SIZE_MAX + sizeof "  HTTP/1.1\r\n");
+}
+
 /* Finds the end of the current line. OK: `*ret_line` is the line without its CRLF and line_at is behind it.
  */
 static enum status next_line(struct http1_head *h, struct bytes all, struct bytes *ret_line)
 {
-    size_t end = MIN(all.size, h->limits.head_size_max);
+    size_t limit = scan_limit(h);
+    size_t end = MIN(all.size, limit);
     for (size_t i = h->scan_at; i < end; i++) {
         uint8_t c = all.data[i];
         if (c == '\n' && (i == h->line_at || all.data[i - 1] != '\r'))
@@ -348,11 +359,11 @@ static enum status next_line(struct http1_head *h, struct bytes all, struct byte
         }
     }
     h->scan_at = end;
-    if (!h->have_first_line && end - h->line_at > h->limits.target_size_max + METHOD_SIZE_MAX + 16)
+    if (end < limit)
+        return STATUS_TRUNCATED;
+    if (limit < h->limits.head_size_max)
         return fault(h, h->is_response ? 400 : 414, "The first line is too long.");
-    if (end == h->limits.head_size_max)
-        return fault(h, 431, "The head of the message is too large.");
-    return STATUS_TRUNCATED;
+    return fault(h, 431, "The head of the message is too large.");
 }
 
 enum status http1_head_feed(struct http1_head *h, struct bytes bytes)
