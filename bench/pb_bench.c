@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* pb_bench.c — decode and encode times of the work item that a scheduler sends most: an orchestrator request
- * of about 2.4 kB with fourteen history events. Prints the best of several runs; usage: pb_bench [iterations]. */
+ * of about 2.4 kB with fourteen history events. Prints the best of several runs; usage: pb_bench
+ * [iterations]. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

@@ -19,6 +19,7 @@ from protos import FILES, files
 
 SKIPPED = 77
 PACKAGE = 'durabletask==1.12.0'
+CHECK = 'from importlib.metadata import version; assert "durabletask==" + version("durabletask") == %r' % PACKAGE
 DUMP = ('import sys, durabletask.internal.orchestrator_service_pb2 as pb; '
         'sys.stdout.buffer.write(pb.DESCRIPTOR.serialized_pb)')
 F = descriptor_pb2.FieldDescriptorProto
@@ -26,8 +27,7 @@ F = descriptor_pb2.FieldDescriptorProto
 
 def official(directory):
     python = os.path.join(directory, 'bin', 'python')
-    if subprocess.run([python, '-c', 'import durabletask.internal.orchestrator_service_pb2'],
-                      stderr=subprocess.DEVNULL).returncode if os.path.exists(python) else True:
+    if not os.path.exists(python) or subprocess.run([python, '-c', CHECK], stderr=subprocess.DEVNULL).returncode:
         venv.create(directory, with_pip=True)
         if subprocess.run([python, '-m', 'pip', 'install', '--quiet', PACKAGE]).returncode:
             print('skipped: %s could not be installed' % PACKAGE)

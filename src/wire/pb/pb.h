@@ -131,6 +131,7 @@ struct pb_method {
  * MALFORMED: not protobuf (varint over 10 bytes or 64 bits, field number 0, a group, a length beyond the
  * input), a string that is not UTF-8, or nesting over PB_DEPTH_MAX. NO_MEMORY: the arena is full; set its
  * limit by what a peer may cost (a 2-byte element of a repeated message may need 200 bytes).
+ * Pieces of one singular message are joined each time another comes: thousands of pieces end in NO_MEMORY.
  * A field whose wire type does not fit its table entry is unknown, as in the official decoders. */
 STATUS_RESULT pb_decode(struct arena *a, struct bytes in, const struct pb_message *m, void *ret);
 /* Appends `message`, a struct of `m` that borrows nothing from `out`, to `out`; see buf_status(out). Fails

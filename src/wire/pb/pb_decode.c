@@ -127,20 +127,15 @@ static void store_scalar(uint8_t kind, uint64_t value, void *slot)
 static enum status decode_value(struct arena *a, const struct token *t, const struct pb_field *f, void *slot,
                                 int depth)
 {
-    switch (f->kind) {
-    case PB_KIND_BOOL:
-    case PB_KIND_INT32:
-    case PB_KIND_INT64:
-    case PB_KIND_DOUBLE:
+    if (kind_is_scalar(f->kind)) {
         store_scalar(f->kind, t->value, slot);
         return STATUS_OK;
-    case PB_KIND_STRING:
+    }
+    if (f->kind == PB_KIND_STRING)
         return decode_text(t->bytes, slot);
-    case PB_KIND_BYTES:
+    if (f->kind == PB_KIND_BYTES) {
         *(struct bytes *)slot = t->bytes;
         return STATUS_OK;
-    default:
-        break;
     }
     if (depth == 0)
         return STATUS_MALFORMED;
@@ -278,7 +273,10 @@ static void select_case(const struct pb_message *m, const struct pb_field *f, vo
     uint32_t *which = member(message, m->case_offset);
     if (*which == f->number)
         return;
-    memset(member(message, f->offset), 0, pb_element_size(f));
+    if (f->kind == PB_KIND_MESSAGE)
+        *(void **)member(message, f->offset) = NULL;
+    else
+        memset(member(message, f->offset), 0, pb_element_size(f));
     *which = f->number;
 }
 

@@ -234,6 +234,22 @@ static size_t size_message(const struct pb_message *m, const void *message, stru
 
 /* ---- The bytes; the sizes have reserved their room ---- */
 
+/* The size that sizes_take gives next. */
+INLINE size_t sizes_peek(const struct sizes *s)
+{
+    ASSERT(s->next < s->count);
+    /* The analyzer does not see that the first pass filled the list. */
+    return s->items[s->next]; /* NOLINT(clang-analyzer-core.*) */
+}
+
+/* The next size, in the order of sizes_add. */
+INLINE size_t sizes_take(struct sizes *s)
+{
+    size_t size = sizes_peek(s);
+    s->next++;
+    return size;
+}
+
 INLINE uint8_t *write_tag(uint8_t *p, uint32_t number, uint32_t wire)
 {
     return write_varint(p, (uint64_t)number << 3 | wire);
@@ -276,13 +292,13 @@ static uint8_t *write_message(uint8_t *p, const struct pb_message *m, const void
 
 static uint8_t *write_nested(uint8_t *p, const struct pb_message *m, const void *message, struct sizes *s)
 {
-    return write_message(write_varint(p, s->items[s->next++]), m, message, s);
+    return write_message(write_varint(p, sizes_take(s)), m, message, s);
 }
 
 static uint8_t *write_entry(uint8_t *p, const struct pb_field *f, const struct message_entry *e,
                             struct sizes *s)
 {
-    size_t value_size = e->value ? s->items[s->next] : 0;
+    size_t value_size = e->value ? sizes_peek(s) : 0;
     p = write_varint(p, entry_size(e, value_size));
     p = write_delimited(write_tag(p, 1, PB_WIRE_BYTES), e->key);
     p = write_tag(p, 2, PB_WIRE_BYTES);
@@ -326,7 +342,7 @@ static uint8_t *write_repeated(uint8_t *p, const struct pb_field *f, const void 
     size_t step = pb_element_size(f);
     bool packed = kind_is_scalar(f->kind);
     if (packed && count)
-        p = write_varint(write_tag(p, f->number, PB_WIRE_BYTES), s->items[s->next++]);
+        p = write_varint(write_tag(p, f->number, PB_WIRE_BYTES), sizes_take(s));
     for (size_t i = 0; i < count; i++, slot += step) {
         if (!packed)
             p = write_tag(p, f->number, PB_WIRE_BYTES);

@@ -31,11 +31,16 @@ struct token {
     struct bytes bytes; /* length-delimited */
 };
 
+/* Most tags are one byte, most lengths one or two. */
 INLINE const uint8_t *read_varint(const uint8_t *p, const uint8_t *end, uint64_t *ret)
 {
-    if (p != end && *p < 0x80) {
-        *ret = *p;
+    if (p != end && p[0] < 0x80) {
+        *ret = p[0];
         return p + 1;
+    }
+    if (end - p >= 2 && p[1] < 0x80) {
+        *ret = (uint64_t)(p[0] & 0x7f) | (uint64_t)p[1] << 7;
+        return p + 2;
     }
     return pb_read_long_varint(p, end, ret);
 }
