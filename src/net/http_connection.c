@@ -287,13 +287,31 @@ static enum step read_head(struct http_connection *c)
     return begin_body(c);
 }
 
+/* Keeps a piece of the body; false without memory, or when all connections together hold too much. */
+static bool keep_body(struct http_connection *c, struct bytes data)
+{
+    struct http_server *s = c->server;
+    struct http_request *r = &c->request;
+    if (data.size > s->limits.bodies_size_max - MIN(s->bodies_size, s->limits.bodies_size_max))
+        return false;
+    buf_append_bytes(&r->body, data);
+    if (r->body.failed)
+        return false;
+    s->bodies_size += data.size;
+    return true;
+}
+
+static enum step refuse_for_memory(struct http_connection *c)
+{
+    return refuse(c, 503, "There is no room for the body at the moment.");
+}
+
 static enum step read_known_body(struct http_connection *c)
 {
     struct http_request *r = &c->request;
     size_t size = (size_t)MIN((uint64_t)input(c).size, r->head.content_length - r->body.size);
-    buf_append(&r->body, input(c).data, size);
-    if (r->body.failed)
-        return refuse(c, 503, "There is no memory for the body.");
+    if (!keep_body(c, bytes_slice(input(c), 0, size)))
+        return refuse_for_memory(c);
     consume(c, size);
     return r->body.size == r->head.content_length ? dispatch(c) : need_more(c);
 }
@@ -309,9 +327,8 @@ static enum step read_chunked_body(struct http_connection *c)
             return refuse(c, r->chunked.fault.http_status, r->chunked.fault.text);
         if (data.size > r->body_max - r->body.size)
             return refuse(c, 413, "The body is larger than this path accepts.");
-        buf_append_bytes(&r->body, data);
-        if (r->body.failed)
-            return refuse(c, 503, "There is no memory for the body.");
+        if (!keep_body(c, data))
+            return refuse_for_memory(c);
         consume(c, used);
         if (s == STATUS_OK)
             return dispatch(c);
@@ -322,6 +339,7 @@ static enum step read_chunked_body(struct http_connection *c)
 
 static void free_request(struct http_request *r)
 {
+    r->connection->server->bodies_size -= r->body.size;
     buf_fini(&r->body);
     buf_fini(&r->headers);
     arena_fini(&r->arena);

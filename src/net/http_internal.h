@@ -35,7 +35,8 @@ struct http_server {
     size_t mount_count;
     struct list connections;
     size_t connection_count;
-    int callbacks; /* handler calls now on the stack */
+    size_t bodies_size; /* bytes of all bodies held */
+    int callbacks;      /* handler calls now on the stack */
     bool draining;
     void (*on_drained)(void *context);
     void *drained_context;

@@ -30,6 +30,7 @@ struct http_server_limits {   /* zero fields take the default behind */
     int64_t body_timeout_ns;  /* without a byte of the body: 30 s */
     int64_t idle_timeout_ns;  /* between requests: 120 s */
     int64_t write_timeout_ns; /* without the peer taking a byte of the answer: 30 s */
+    size_t bodies_size_max;   /* bytes of all bodies held at one time; over it new ones get 503: 1 GiB */
 };
 
 /* A body must arrive at this rate at least, behind a grace of body_timeout_ns: else 408. */

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/prng.h"
 #include "net/http_server.h"
 #include "os/clock.h"
 
@@ -688,6 +689,72 @@ static void headers_cannot_be_injected(void **state)
     stop(&f);
 }
 
+static void all_bodies_together_are_bounded(void **state)
+{
+    (void)state;
+    struct http_server_limits limits = {.bodies_size_max = 1000};
+    struct fixture f;
+    start(&f, &limits);
+    CLEANUP(buf_fini) struct buf text = {0};
+    buf_append_fmt(&text, "POST /later " HOST "Content-Length: 600\r\n\r\n%0600d", 1);
+    struct client first = client_of(&f);
+    say_bytes(&first, buf_peek(&text));
+    steps(&f, 3);
+    expect_refusal(&f, buf_peek(&text), "HTTP/1.1 503 ");
+    http_respond(f.pending, 200, NULL, b("done"));
+    await(&first, "done");
+    forget(&first);
+    struct client second = client_of(&f);
+    say_bytes(&second, buf_peek(&text));
+    steps(&f, 3);
+    http_respond(f.pending, 200, NULL, b("again"));
+    await(&second, "again");
+    hang_up(&first);
+    hang_up(&second);
+    stop(&f);
+}
+
+/* Requests with bytes changed, doubled and lost: whatever they are answered, others are served. */
+static void garbage_leaves_the_server_whole(void **state)
+{
+    (void)state;
+    static const char *const seeds[] = {
+        "POST /a?x=%41 " HOST "Content-Length: 5\r\n\r\nhelloGET / " HOST "\r\n",
+        "POST / " HOST
+        "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n5;a=b\r\nhello\r\n0\r\nT: x\r\n\r\n",
+        "GET http://h/own HTTP/1.0\r\nConnection: keep-alive\r\n\r\nHEAD /own/x " HOST "\r\n",
+    };
+    struct fixture f;
+    start(&f, NULL);
+    struct prng p;
+    prng_seed(&p, (uint64_t[4]){1, 2, 3, 4});
+    for (int i = 0; i < 1500; i++) {
+        uint8_t text[512];
+        size_t size = strlen(seeds[i % 3]);
+        memcpy(text, seeds[i % 3], size);
+        for (uint64_t n = prng_next(&p) % 4; n > 0; n--) {
+            size_t at = prng_next(&p) % size;
+            if (prng_next(&p) & 1)
+                text[at] = (uint8_t)prng_next(&p);
+            else
+                memmove(text + at, text + at + 1, --size - at);
+        }
+        struct client c = client_of(&f);
+        say_bytes(&c, bytes_of(text, size));
+        if (prng_next(&p) & 1)
+            steps(&f, 2);
+        hang_up(&c);
+    }
+    struct client c = client_of(&f);
+    say(&c, "GET /good " HOST "\r\n");
+    await(&c, "GET /good");
+    hang_up(&c);
+    for (int i = 0; i < 20 && http_server_connection_count(f.server); i++)
+        step(&f, 10);
+    assert_int_equal(http_server_connection_count(f.server), 0);
+    stop(&f);
+}
+
 static void on_drained(void *context)
 {
     struct fixture *f = context;
@@ -777,6 +844,8 @@ int main(void)
         cmocka_unit_test(slow_peers_are_cut_off),
         cmocka_unit_test(the_longest_prefix_gets_the_request),
         cmocka_unit_test(headers_cannot_be_injected),
+        cmocka_unit_test(all_bodies_together_are_bounded),
+        cmocka_unit_test(garbage_leaves_the_server_whole),
         cmocka_unit_test(draining_ends_idle_connections_and_finishes_the_others),
         cmocka_unit_test(a_thousand_connections_are_served_and_one_more_is_told_to_wait),
     };
