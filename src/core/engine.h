@@ -88,9 +88,12 @@ struct engine_options {           /* zero fields take the default behind */
     int64_t ping_interval_ns;         /* 30 s (spec 2.9) */
     int64_t activity_grace_ns;        /* after a stream ended: 5 s (spec 2.11) */
     int64_t orchestrator_lease_ns;    /* upper bound on a live stream: 5 min (spec 2.11) */
-    int64_t abandon_delay_min_ns;     /* 1 s, doubling */
-    int64_t abandon_delay_max_ns;     /* 60 s */
-    uint64_t seed[4];                 /* for ids and tokens; random in production */
+    int64_t terminate_wait_ns;    /* for a worker to take a terminate before the engine acts: 5 s (3.12) */
+    int64_t abandon_delay_min_ns; /* 1 s, doubling */
+    int64_t abandon_delay_max_ns; /* 60 s */
+    bool speculate_turns;         /* hand events to their orchestrator before they are on disk: its answer
+                                   * is committed with or behind them, so nothing is promised too early */
+    uint64_t seed[4];             /* for ids and tokens; random in production, never the same twice */
 };
 
 STATUS_RESULT engine_create(const struct engine_options *o, struct engine **ret_engine);

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+/* engine.c — the entry points of engine.h. Each input runs the same way: set the time, do it, run the calls
+ * it made ready, hand out work, tidy up. */
+#include "core/engine.h"
+
+#include "base/encode.h"
+#include "core/activity.h"
+#include "core/call.h"
+#include "core/control.h"
+#include "core/dispatch.h"
+#include "core/gate.h"
+#include "core/inbox.h"
+#include "core/instance.h"
+#include "core/queue.h"
+#include "core/residence.h"
+#include "core/stream.h"
+
+#define MS           INT64_C(1000000) /* ns */
+#define SECOND       (1000 * MS)
+#define ARENA_NO_CAP ((size_t)8 << 30) /* bytes: what an input may need is bounded by its own message */
+
+/* --- actions --- */
+
+void engine_actions_init(struct engine_actions *a)
+{
+    list_init(&a->items);
+    arena_init(&a->arena, ARENA_NO_CAP);
+}
+
+void engine_actions_clear(struct engine_actions *a)
+{
+    struct list *link;
+    while ((link = list_pop_front(&a->items)))
+        write_set_destroy(CONTAINER_OF(link, struct engine_action, link)->write_set);
+    arena_reset(&a->arena);
+}
+
+void engine_actions_fini(struct engine_actions *a)
+{
+    engine_actions_clear(a);
+    arena_fini(&a->arena);
+}
+
+struct engine_action *engine_act(struct engine *e, enum engine_action_kind kind)
+{
+    ASSERT(e->actions && "this input makes no actions");
+    struct engine_action *action =
+        (struct engine_action *)memory_must(arena_alloc(&e->actions->arena, sizeof *action));
+    action->kind = kind;
+    list_push_back(&e->actions->items, &action->link);
+    return action;
+}
+
+/* --- alarms --- */
+
+void alarm_set(struct engine *e, struct alarm *a, int64_t when_ns,
+               void (*on_due)(struct engine *e, struct alarm *a))
+{
+    heap_remove(&e->alarms, &a->node);
+    a->on_due = on_due;
+    memory_must_ok(heap_insert(&e->alarms, &a->node, when_ns));
+}
+
+void alarm_clear(struct engine *e, struct alarm *a)
+{
+    heap_remove(&e->alarms, &a->node);
+}
+
+/* --- life --- */
+
+struct bytes engine_new_id(struct engine *e, struct arena *a)
+{
+    uint8_t random[16];
+    char text[GUID_DIGITS_SIZE + 1];
+    prng_fill16(&e->prng, random);
+    guid_format_digits(random, text);
+    return memory_arena_copy(a, bytes_of(text, GUID_DIGITS_SIZE));
+}
+
+#define DEFAULT(field, value) e->options.field = e->options.field ? e->options.field : (value)
+
+static void set_options(struct engine *e, const struct engine_options *o)
+{
+    e->options = *o;
+    DEFAULT(message_size_max, ((size_t)4 << 20) - ((size_t)64 << 10));
+    DEFAULT(payload_size_max, (size_t)1 << 20);
+    DEFAULT(terminal_resident_max, 1000);
+    DEFAULT(history_resident_size_max, (size_t)64 << 20);
+    DEFAULT(stream_items_default, 100);
+    DEFAULT(poison_deliveries_max, 50);
+    DEFAULT(ping_interval_ns, 30 * SECOND);
+    DEFAULT(activity_grace_ns, 5 * SECOND);
+    DEFAULT(orchestrator_lease_ns, 300 * SECOND);
+    DEFAULT(terminate_wait_ns, 5 * SECOND);
+    DEFAULT(abandon_delay_min_ns, SECOND);
+    DEFAULT(abandon_delay_max_ns, 60 * SECOND);
+}
+
+enum status engine_create(const struct engine_options *o, struct engine **ret_engine)
+{
+    struct engine *e = calloc(1, sizeof *e);
+    if (!e)
+        return STATUS_NO_MEMORY;
+    set_options(e, o);
+    prng_seed(&e->prng, o->seed);
+    arena_init(&e->scratch, ARENA_NO_CAP);
+    struct map *maps[] = {&e->instances, &e->keys, &e->hubs, &e->streams, &e->calls, &e->tokens};
+    for (size_t n = 0; n < ARRAY_SIZE(maps); n++) {
+        uint64_t seed = prng_next(&e->prng);
+        map_init(maps[n], seed, prng_next(&e->prng));
+    }
+    struct list *lists[] = {&e->stirred, &e->runnable, &e->idle_histories, &e->terminals, &e->strays};
+    for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
+        list_init(lists[n]);
+    gate_init(e);
+    e->loading = true;
+    e->key_next = 1;
+    *ret_engine = e;
+    return STATUS_OK;
+}
+
+void engine_destroy(struct engine *e)
+{
+    if (!e)
+        return;
+    void *item;
+    size_t at;
+    while (at = 0, (item = map_next(&e->calls, &at)))
+        call_cancel(e, (struct call *)item);
+    while (at = 0, (item = map_next(&e->instances, &at)))
+        instance_destroy(e, (struct instance *)item);
+    while (at = 0, (item = map_next(&e->streams, &at)))
+        stream_destroy(e, (struct stream *)item);
+    for (at = 0; (item = map_next(&e->hubs, &at));) {
+        struct hub *h = (struct hub *)item;
+        queue_hub_fini(h);
+        memory_free_bytes(&h->name);
+        free(h);
+    }
+    gate_fini(e);
+    heap_fini(&e->alarms);
+    struct map *maps[] = {&e->instances, &e->keys, &e->hubs, &e->streams, &e->calls, &e->tokens};
+    for (size_t n = 0; n < ARRAY_SIZE(maps); n++)
+        map_fini(maps[n]);
+    arena_fini(&e->scratch);
+    free(e);
+}
+
+/* --- loading --- */
+
+enum status engine_load_hub(struct engine *e, uint32_t hub, struct bytes name)
+{
+    uint64_t number = hub;
+    if (map_get(&e->hubs, map_u64_key(&number)))
+        return STATUS_ALREADY_EXISTS;
+    struct hub *h = memory_new(sizeof *h);
+    h->number = number;
+    h->name = memory_copy(name);
+    queue_hub_init(h, prng_next(&e->prng), prng_next(&e->prng));
+    memory_must_ok(map_put(&e->hubs, map_u64_key(&h->number), h));
+    return STATUS_OK;
+}
+
+static struct instance *instance_by_key(const struct engine *e, int64_t key)
+{
+    return (struct instance *)map_get(&e->keys, bytes_of(&key, sizeof key));
+}
+
+enum status engine_load_instance(struct engine *e, const struct instance_row *row,
+                                 const struct payload *payloads)
+{
+    uint64_t number = row->hub;
+    bool fresh;
+    if (!map_get(&e->hubs, map_u64_key(&number)) || row->status < 0 || row->status >= INSTANCE_NONE)
+        return STATUS_DATA_LOSS;
+    struct instance *i = instance_obtain(e, row->hub, row->instance_id, &fresh);
+    if (!fresh)
+        return STATUS_DATA_LOSS;
+    instance_fill(e, i, row, payloads);
+    return STATUS_OK;
+}
+
+enum status engine_load_inbox(struct engine *e, const struct inbox_row *row)
+{
+    struct instance *i = instance_by_key(e, row->key);
+    if (!i || !instance_live(i) || !inbox_load(e, i, row)) /* of a finished execution: forget it */
+        gate_write(
+            e, &(struct write_op){.kind = WRITE_INBOX_DELETE, .key = row->key, .sequence = row->sequence});
+    return STATUS_OK;
+}
+
+enum status engine_load_activity(struct engine *e, const struct activity_row *row)
+{
+    struct instance *i = instance_by_key(e, row->key);
+    if (i)
+        activity_load(e, i, row);
+    else
+        gate_write(
+            e, &(struct write_op){.kind = WRITE_ACTIVITY_DELETE, .key = row->key, .sequence = row->ordinal});
+    return STATUS_OK;
+}
+
+/* Links children to the parents that wait for them. */
+static void link_parent(struct engine *e, struct instance *i)
+{
+    if (!i->row.parent_id.present || !instance_live(i))
+        return;
+    struct instance *parent = instance_find(e, i->row.hub, i->row.parent_id.value);
+    if (!parent || !instance_live(parent) || !bytes_equal(parent->row.execution_id, i->parent_execution_id))
+        return;
+    i->parent = parent;
+    list_push_back(&parent->children, &i->child_link);
+}
+
+void engine_load_done(struct engine *e, int64_t key_next, int64_t now_ns)
+{
+    e->loading = false;
+    e->key_next = MAX(e->key_next, key_next);
+    e->now_ns = now_ns;
+    struct engine_actions none; /* no stream, no call: nothing can follow yet */
+    engine_actions_init(&none);
+    e->actions = &none;
+    struct instance *i;
+    for (size_t at = 0; (i = (struct instance *)map_next(&e->instances, &at));) {
+        link_parent(e, i);
+        if (instance_live(i) && i->terminating)
+            control_watch_terminate(e, i);
+    }
+    for (size_t at = 0; (i = (struct instance *)map_next(&e->instances, &at));)
+        instance_settle(e, i);
+    ASSERT(list_empty(&none.items));
+    engine_actions_fini(&none);
+    e->actions = NULL;
+    arena_reset(&e->scratch);
+}
+
+/* --- inputs --- */
+
+static void begin(struct engine *e, int64_t now_ns, struct engine_actions *actions)
+{
+    ASSERT(!e->loading && !e->actions);
+    e->now_ns = MAX(e->now_ns, now_ns);
+    e->actions = actions;
+}
+
+static void finish(struct engine *e)
+{
+    call_run_ready(e);
+    dispatch_run(e);
+    residence_trim(e);
+    arena_reset(&e->scratch);
+    e->actions = NULL;
+}
+
+void engine_call(struct engine *e, enum engine_method method, uint32_t hub, uint64_t call,
+                 struct bytes message, int64_t now_ns, struct engine_actions *actions)
+{
+    begin(e, now_ns, actions);
+    uint64_t number = hub;
+    ASSERT(map_get(&e->hubs, map_u64_key(&number)));
+    call_start(e, method, hub, call, message);
+    finish(e);
+}
+
+void engine_call_cancelled(struct engine *e, uint64_t call)
+{
+    struct call *c = (struct call *)map_get(&e->calls, map_u64_key(&call));
+    if (!c)
+        return;
+    call_cancel(e, c);
+    residence_trim(e);
+}
+
+void engine_stream_open(struct engine *e, uint32_t hub, uint64_t stream, struct bytes message,
+                        struct bytes worker_id, uint64_t connection, int64_t now_ns,
+                        struct engine_actions *actions)
+{
+    begin(e, now_ns, actions);
+    uint64_t number = hub;
+    struct hub *h = (struct hub *)map_get(&e->hubs, map_u64_key(&number));
+    ASSERT(h);
+    stream_open(e, h, stream, message, worker_id, connection);
+    finish(e);
+}
+
+void engine_stream_closed(struct engine *e, uint64_t stream, int64_t now_ns, struct engine_actions *actions)
+{
+    begin(e, now_ns, actions);
+    struct stream *s = (struct stream *)map_get(&e->streams, map_u64_key(&stream));
+    if (s)
+        stream_closed(e, s);
+    finish(e);
+}
+
+void engine_stream_pause(struct engine *e, uint64_t stream, bool paused, int64_t now_ns,
+                         struct engine_actions *actions)
+{
+    begin(e, now_ns, actions);
+    struct stream *s = (struct stream *)map_get(&e->streams, map_u64_key(&stream));
+    if (s)
+        stream_pause(e, s, paused);
+    finish(e);
+}
+
+void engine_fetched(struct engine *e, uint32_t hub, struct bytes instance_id, const struct instance_row *row,
+                    const struct payload *payloads, int64_t now_ns, struct engine_actions *actions)
+{
+    begin(e, now_ns, actions);
+    struct instance *i = instance_find(e, hub, instance_id);
+    if (i && !i->known) {
+        instance_fill(e, i, row, payloads);
+        call_fetched(e, i);
+        instance_settle(e, i);
+    }
+    finish(e);
+}
+
+void engine_history_fetched(struct engine *e, int64_t key, struct bytes events, int64_t now_ns,
+                            struct engine_actions *actions)
+{
+    begin(e, now_ns, actions);
+    struct instance *i = instance_by_key(e, key);
+    if (i)
+        instance_history_fetched(e, i, events);
+    finish(e);
+}
+
+void engine_tick(struct engine *e, int64_t now_ns, struct engine_actions *actions)
+{
+    begin(e, now_ns, actions);
+    struct heap_node *node;
+    while ((node = heap_peek(&e->alarms)) && node->key <= e->now_ns) {
+        heap_remove(&e->alarms, node);
+        struct alarm *a = CONTAINER_OF(node, struct alarm, node);
+        a->on_due(e, a);
+    }
+    finish(e);
+}
+
+int64_t engine_deadline(const struct engine *e)
+{
+    const struct heap_node *node = heap_peek(&e->alarms);
+    return node ? node->key : INT64_MAX;
+}
+
+void engine_flush(struct engine *e, struct engine_actions *actions)
+{
+    e->actions = actions;
+    gate_flush(e);
+    e->actions = NULL;
+}
+
+void engine_committed(struct engine *e, uint64_t sequence, int64_t now_ns, struct engine_actions *actions)
+{
+    begin(e, now_ns, actions);
+    gate_commit(e, sequence);
+    finish(e);
+}
+
+void engine_stats(const struct engine *e, struct engine_stats *ret_stats)
+{
+    *ret_stats = (struct engine_stats){
+        .resident = e->instances.count,
+        .streams = e->streams.count,
+        .calls_waiting = e->calls.count,
+        .orchestrators_ready =
+            e->work_counts[WORK_TURN][WORK_QUEUED] + e->work_counts[WORK_TURN][WORK_LOADING],
+        .orchestrators_leased = e->work_counts[WORK_TURN][WORK_OUT],
+        .activities_ready = e->work_counts[WORK_ACTIVITY][WORK_QUEUED],
+        .activities_leased =
+            e->work_counts[WORK_ACTIVITY][WORK_OUT] + e->work_counts[WORK_ACTIVITY][WORK_GRACE],
+        .duplicates_dropped = e->duplicates_dropped,
+        .turns_committed = e->turns_committed,
+    };
+}

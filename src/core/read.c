@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* read.c — see read.h. */
+#include "core/read.h"
+
+#include "core/call.h"
+#include "core/instance.h"
+#include "core/message.h"
+#include "core/methods.h"
+#include "core/start_policy.h"
+
+#define HISTORY_CHUNK_SIZE ((size_t)256 << 10) /* bytes; a larger event is a chunk of its own (spec 2.6) */
+
+static struct pb_opt_time time_if_set(int64_t ns)
+{
+    return ns ? pb_time_from_ns(ns) : (struct pb_opt_time){.present = false};
+}
+
+struct bytes read_state(struct arena *a, const struct instance *i, bool payloads)
+{
+    if (!instance_exists(i))
+        return (struct bytes){NULL, 0}; /* exists=false is the default, and carries no state (trap 11) */
+    const struct instance_row *r = &i->row;
+    struct pb_orchestration_state state = {
+        .instance_id = r->instance_id,
+        .name = r->name,
+        .version = {r->version.present, r->version.value},
+        .orchestration_status = r->status,
+        .scheduled_start_timestamp = time_if_set(r->scheduled_ns),
+        .created_timestamp = pb_time_from_ns(r->created_ns),
+        .last_updated_timestamp = pb_time_from_ns(r->updated_ns),
+        .execution_id = pb_some(r->execution_id),
+        .completed_timestamp = time_if_set(r->completed_ns),
+        .parent_instance_id = {r->parent_id.present, r->parent_id.value},
+        .unknown = r->tags, /* stored as encoded fields of this very message */
+    };
+    if (payloads) {
+        state.input = instance_payload(i, PAYLOAD_INPUT);
+        state.output = instance_payload(i, PAYLOAD_OUTPUT);
+        state.custom_status = instance_payload(i, PAYLOAD_CUSTOM_STATUS);
+        if (i->payloads[PAYLOAD_FAILURE].present)
+            state.failure_details = AS_RECEIVED(pb_task_failure_details, i->payloads[PAYLOAD_FAILURE].value);
+    }
+    struct pb_get_instance_response response = {.exists = true, .orchestration_state = &state};
+    return message_encode(a, &pb_get_instance_response_message, &response);
+}
+
+bool read_wait_over(enum engine_method method, int status)
+{
+    if (status == INSTANCE_NONE)
+        return false;
+    return instance_status_terminal(status) ||
+           (method == ENGINE_WAIT_FOR_START && status != INSTANCE_PENDING);
+}
+
+static void reply_state(struct engine *e, struct call *c, const struct instance *i, bool payloads)
+{
+    struct bytes message = read_state(&e->scratch, i, payloads);
+    if (message.size > e->options.message_size_max)
+        call_fail(e, c, STATUS_RESOURCE_EXHAUSTED,
+                  "input, output and status together are over the message limit: ask without them",
+                  i->changed_sequence);
+    else
+        call_reply(e, c, message, i->changed_sequence);
+}
+
+void read_instance(struct engine *e, struct call *c)
+{
+    struct pb_get_instance_request r;
+    const char *text;
+    if (pb_get_instance_request_decode(&e->scratch, c->message, &r) != STATUS_OK) {
+        call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not a GetInstanceRequest", 0);
+        return;
+    }
+    if (start_policy_check_id(r.instance_id, &text) != STATUS_OK) { /* nobody can have it */
+        call_reply(e, c, (struct bytes){NULL, 0}, 0);
+        return;
+    }
+    struct instance *i = call_need(e, c, r.instance_id);
+    if (i)
+        reply_state(e, c, i, r.get_inputs_and_outputs);
+}
+
+void read_wait(struct engine *e, struct call *c)
+{
+    struct pb_get_instance_request r;
+    const char *text = "the request is not a GetInstanceRequest";
+    if (pb_get_instance_request_decode(&e->scratch, c->message, &r) != STATUS_OK ||
+        start_policy_check_id(r.instance_id, &text) != STATUS_OK) {
+        call_fail(e, c, STATUS_INVALID_ARGUMENT, text, 0);
+        return;
+    }
+    struct instance *i = call_need(e, c, r.instance_id);
+    if (!i)
+        return;
+    if (read_wait_over(c->method, i->row.status))
+        reply_state(e, c, i, r.get_inputs_and_outputs);
+    else
+        call_wait(e, c, i, r.get_inputs_and_outputs);
+}
+
+/* --- StreamInstanceHistory --- */
+
+static void send_chunks(struct engine *e, struct call *c, const struct instance *i)
+{
+    struct bytes rest = buf_peek(&i->history);
+    while (rest.size) {
+        const uint8_t *from = rest.data;
+        struct bytes event;
+        size_t size = 0;
+        for (struct bytes ahead = rest; event_next(&ahead, &event); rest = ahead) {
+            size_t with = (size_t)(ahead.size ? ahead.data - from : rest.data + rest.size - from);
+            if (size && with > HISTORY_CHUNK_SIZE)
+                break;
+            size = with;
+        }
+        ASSERT(size > 0);
+        uint8_t *chunk = memory_must(arena_alloc(&e->scratch, size));
+        event_copy_blob(chunk, bytes_of(from, size), EVENT_TAG_CHUNK);
+        call_chunk(e, c, bytes_of(chunk, size), i->changed_sequence);
+    }
+}
+
+void read_history(struct engine *e, struct call *c)
+{
+    struct pb_stream_instance_history_request r;
+    const char *text;
+    struct bytes empty = {NULL, 0};
+    if (pb_stream_instance_history_request_decode(&e->scratch, c->message, &r) != STATUS_OK) {
+        call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not a StreamInstanceHistoryRequest", 0);
+        return;
+    }
+    if (start_policy_check_id(r.instance_id, &text) != STATUS_OK) {
+        call_reply(e, c, empty, 0);
+        return;
+    }
+    struct instance *i = call_need(e, c, r.instance_id);
+    if (!i)
+        return;
+    bool other = r.execution_id.present && r.execution_id.value.size && instance_exists(i) &&
+                 !bytes_equal(r.execution_id.value, i->row.execution_id);
+    if (!instance_exists(i) || other) { /* unknown id: OK and empty (spec 3.22) */
+        call_reply(e, c, empty, i->changed_sequence);
+        return;
+    }
+    if (!call_need_history(e, c, i))
+        return;
+    send_chunks(e, c, i);
+    call_reply(e, c, empty, i->changed_sequence);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* stream.h — GetWorkItems streams: what each worker wants, may hold, and holds (spec 2.9-2.13).
+ * A stream that is gone gives back what it held. A worker that opens a second stream has lost its first: that
+ * one is ended (same worker id), or retired and emptied after a grace (same connection, no worker id: a Java
+ * worker leaks streams). Called by engine.c (open, closed, pause) and dispatch.c (choose). */
+#ifndef CORE_STREAM_H
+#define CORE_STREAM_H
+
+#include "core/engine_state.h"
+
+void stream_open(struct engine *e, struct hub *h, uint64_t number, struct bytes message,
+                 struct bytes worker_id, uint64_t connection);
+void stream_closed(struct engine *e, struct stream *s);
+void stream_pause(struct engine *e, struct stream *s, bool paused);
+/* Something was sent: the next ping is an interval away. */
+void stream_sent(struct engine *e, struct stream *s);
+/* The least loaded stream that may have an item of this queue now, or NULL. `streaming`: prefer one that can
+ * fetch the history itself. */
+struct stream *stream_choose(struct hub *h, const struct queue *q, bool streaming);
+/* True if some connected worker would take a turn of that name, now or later. */
+bool stream_wanted(const struct hub *h, struct bytes name, struct bytes version);
+/* Frees the object; what it holds must be gone. */
+void stream_destroy(struct engine *e, struct stream *s);
+
+#endif
