@@ -85,10 +85,16 @@ struct pool_plan pool_policy_plan(struct pool_policy *p, const struct pool_count
     uint32_t free_seats = p->options.seats_max > c->seats ? p->options.seats_max - c->seats : 0;
     uint32_t target = MIN(pool_policy_target(p, now_ns), free_seats);
     uint32_t spares = c->ready + c->starting;
-    if (spares > free_seats)
-        plan.surplus = MIN(spares - free_seats, c->ready);
-    if (spares >= target)
+    /* What a past demand built goes only when that demand is over, so that the pool does not build and kill
+     * around a target that moves. */
+    uint32_t keep = MIN(target > p->options.spares_base ? UINT32_MAX : target, free_seats);
+    if (spares > keep)
+        plan.surplus = MIN(spares - keep, c->ready);
+    if (spares >= target) {
+        if (spares > p->options.spares_base && target > p->options.spares_base)
+            plan.ask_again_ns = now_ns + p->options.demand_window_ns;
         return plan;
+    }
     if (now_ns < p->retry_at_ns) {
         plan.ask_again_ns = p->retry_at_ns;
         return plan;

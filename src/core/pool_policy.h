@@ -47,7 +47,7 @@ struct pool_counts {
 
 struct pool_plan {
     uint32_t builds;      /* spares to order now */
-    uint32_t surplus;     /* ready spares to release now, because seats need their place */
+    uint32_t surplus;     /* ready spares to release now: seats need their place, or demand is over */
     int64_t ask_again_ns; /* when the plan would change without an event; INT64_MAX: never */
 };
 

@@ -64,7 +64,15 @@ static void test_follows_demand(void **state)
     for (int i = 0; i < 100000; i++)
         pool_policy_claimed(&p, now);
     assert_int_equal(pool_policy_target(&p, now), 20);
-    assert_int_equal(pool_policy_target(&p, now + 1000000 * S), 5);
+    struct pool_counts rich = {.ready = 15};
+    struct pool_plan plan = pool_policy_plan(&p, &rich, now);
+    assert_int_equal(plan.surplus, 0);
+    rich.ready = 20;
+    plan = pool_policy_plan(&p, &rich, now);
+    assert_true(plan.ask_again_ns < INT64_MAX);
+    now += 1000000 * S;
+    assert_int_equal(pool_policy_target(&p, now), 5);
+    assert_int_equal(pool_policy_plan(&p, &rich, now).surplus, 15);
 }
 
 /* A backend that cannot build is not asked without pause. */

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* execution.h — one call to run code: what was asked, where it stands, what came of it.
+ * Made by the API from a request, given to a tenant, run by its session, kept for polling. Nothing of the two
+ * wire contracts is in here but the words to be echoed. On the loop's thread. */
+#ifndef SVC_POOL_EXECUTION_H
+#define SVC_POOL_EXECUTION_H
+
+#include "core/pool_policy.h"
+#include "svc/pool/session.h"
+
+#define EXECUTION_ID_SIZE_MAX   128 /* bytes */
+#define EXECUTION_TYPE_SIZE_MAX 24  /* bytes of "Asynchronous" as the caller wrote it */
+
+enum execution_status {
+    EXECUTION_NOT_STARTED,
+    EXECUTION_RUNNING,
+    EXECUTION_SUCCEEDED,
+    EXECUTION_FAILED,
+    EXECUTION_CANCELED,
+};
+
+/* Why it failed, if it was not the code that failed. */
+enum execution_fault {
+    EXECUTION_FAULT_NONE,
+    EXECUTION_FAULT_TIMEOUT,     /* over its time limit */
+    EXECUTION_FAULT_CRASH,       /* the session ended under it */
+    EXECUTION_FAULT_CANCELED,    /* the session was deleted */
+    EXECUTION_FAULT_UNAVAILABLE, /* it never ran: there is no session to be had */
+    EXECUTION_FAULT_NO_MEMORY,   /* it ran, but its output could not be kept */
+};
+
+struct tenant;
+
+struct execution {
+    struct list queue_link;  /* in the tenant's queue while NOT_STARTED */
+    struct list record_link; /* in the tenant's records */
+    struct list pool_link;   /* in the pool, from tenant_execute on */
+    struct tenant *tenant;   /* NULL: the tenant is gone, it only waits to be reported */
+    char id[EXECUTION_ID_SIZE_MAX + 1];
+    char execution_type[EXECUTION_TYPE_SIZE_MAX + 1]; /* as the caller wrote it */
+    struct buf code;
+    bool empty_kernel;
+    bool asynchronous;
+    int64_t limit_ns;
+    size_t output_size_max; /* bytes of each stream; 0: the pool's own limit, with head and tail */
+
+    enum execution_status status;
+    enum execution_fault fault;
+    char fault_text[200];
+    struct buf output[SESSION_STREAMS]; /* valid UTF-8 */
+    bool output_cut[SESSION_STREAMS];
+    bool result_cut; /* the session cut its value or outputs */
+    enum result_type value_type;
+    struct buf value;     /* JSON, empty when none */
+    struct buf outputs;   /* JSON array, empty when none */
+    struct buf error;     /* JSON object, empty when none */
+    uint64_t duration_us; /* inside the session */
+
+    char session_guid[GUID_TEXT_SIZE + 1]; /* empty: it never ran */
+    bool new_allocation;                   /* this call brought the session */
+    int64_t asked_ns;                      /* when it came */
+    int64_t allocated_ns;                  /* when the session was there */
+    int64_t started_ns;
+    int64_t done_ns;
+
+    /* Called once, from the loop, when the status is final; NULL: nobody waits. */
+    void (*on_done)(void *context, struct execution *x);
+    void *context;
+    struct loop_task report; /* private to the pool */
+};
+
+/* Zeroed but for `asked_ns` and a random id. NULL without memory. */
+struct execution *execution_create(int64_t now_ns);
+/* Only before it was given to a tenant; NULL allowed. */
+void execution_destroy(struct execution *x);
+static inline bool execution_final(const struct execution *x)
+{
+    return x->status >= EXECUTION_SUCCEEDED;
+}
+/* Bytes it keeps in memory. */
+size_t execution_size(const struct execution *x);
+/* Takes over a cell's answer: output, value, error, status. */
+void execution_take_answer(struct execution *x, const struct session *s, const struct session_answer *a);
+/* Ends it without a result. */
+void execution_fail(struct execution *x, enum execution_fault fault, const char *text);
+
+#endif
