@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/* listener_test.c — both protocols on one port, however the first bytes are cut, and what a listener must
+ * survive. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/listener.h"
+#include "os/clock.h"
+
+#define PATIENCE_NS (10 * NS_PER_S)
+
+static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+static const char request[] = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+struct fixture {
+    struct loop *loop;
+    struct grpc_server *grpc;
+    struct http_server *http;
+    struct listener *listener;
+};
+
+static void on_call(void *context, const struct grpc_request *r)
+{
+}
+
+static void on_request(void *context, struct http_request *r)
+{
+    http_respond(r, 200, "text/plain", http_request_path(r));
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    const struct grpc_handler grpc = {.on_call = on_call};
+    const struct http_handler http = {.on_request = on_request};
+    assert_int_equal(loop_create(&f->loop, NULL), STATUS_OK);
+    assert_int_equal(grpc_server_create(f->loop, NULL, &grpc, &f->grpc, NULL), STATUS_OK);
+    assert_int_equal(http_server_create(f->loop, NULL, &f->http, NULL), STATUS_OK);
+    assert_int_equal(http_server_mount(f->http, "", &http), STATUS_OK);
+    const struct listener_options o = {
+        .grpc = f->grpc, .http = f->http, .first_byte_timeout_ns = 200 * NS_PER_MS};
+    assert_int_equal(listener_open(f->loop, &o, &f->listener, NULL), STATUS_OK);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+    listener_close(f->listener);
+    grpc_server_destroy(f->grpc);
+    http_server_destroy(f->http);
+    loop_destroy(f->loop);
+    free(f);
+    return 0;
+}
+
+static int dial(struct fixture *f)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                            .sin_port = htons(listener_port(f->listener))};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    int yes = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    return fd;
+}
+
+static void put(int fd, const char *data, size_t size)
+{
+    assert_int_equal(send(fd, data, size, MSG_NOSIGNAL), size);
+}
+
+static void turns(struct fixture *f, int count)
+{
+    for (int i = 0; i < count; i++)
+        assert_int_equal(loop_step(f->loop, 5, NULL), STATUS_OK);
+}
+
+/* The first bytes of the answer; 0 if the server closed. */
+static size_t get(struct fixture *f, int fd, char *ret_data, size_t size)
+{
+    int64_t end = clock_monotonic_ns() + PATIENCE_NS;
+    for (;;) {
+        assert_int_equal(loop_step(f->loop, 10, NULL), STATUS_OK);
+        ssize_t n = recv(fd, ret_data, size, 0);
+        if (n >= 0)
+            return (size_t)n;
+        if (errno == ECONNRESET)
+            return 0;
+        assert_true(errno == EAGAIN && clock_monotonic_ns() < end);
+    }
+}
+
+static bool is_http2(const char *answer, size_t size)
+{
+    return size >= 9 && answer[3] == 4; /* a SETTINGS frame */
+}
+
+static void the_first_bytes_decide(void **state)
+{
+    struct fixture *f = *state;
+    char answer[256];
+    int fd = dial(f);
+    put(fd, preface, sizeof preface - 1);
+    size_t n = get(f, fd, answer, sizeof answer);
+    assert_true(is_http2(answer, n));
+    close(fd);
+    fd = dial(f);
+    put(fd, request, sizeof request - 1);
+    n = get(f, fd, answer, sizeof answer);
+    assert_true(n > 12 && memcmp(answer, "HTTP/1.1 200", 12) == 0);
+    close(fd);
+}
+
+static void the_preface_may_be_cut_anywhere(void **state)
+{
+    struct fixture *f = *state;
+    char answer[256];
+    for (size_t cut = 1; cut < sizeof preface - 1; cut += 5) {
+        int fd = dial(f);
+        put(fd, preface, cut);
+        turns(f, 2);
+        put(fd, preface + cut, sizeof preface - 1 - cut);
+        assert_true(is_http2(answer, get(f, fd, answer, sizeof answer)));
+        close(fd);
+        fd = dial(f); /* begins like the preface, is something else */
+        put(fd, preface, cut);
+        turns(f, 2);
+        put(fd, "zz zz\r\n\r\n", 9);
+        size_t n = get(f, fd, answer, sizeof answer);
+        assert_true(n == 0 || memcmp(answer, "HTTP/1.1 ", 9) == 0);
+        close(fd);
+    }
+}
+
+/* Peeked bytes stay in the socket: the loop must sleep, not spin. */
+static void an_unfinished_preface_costs_no_time(void **state)
+{
+    struct fixture *f = *state;
+    int fd = dial(f);
+    put(fd, preface, 10);
+    turns(f, 5);
+    int steps = 0;
+    int64_t end = clock_monotonic_ns() + 100 * NS_PER_MS;
+    for (; clock_monotonic_ns() < end; steps++)
+        assert_int_equal(loop_step(f->loop, 20, NULL), STATUS_OK);
+    assert_true(steps <= 10);
+    close(fd);
+    turns(f, 5);
+}
+
+static void silence_is_ended(void **state)
+{
+    struct fixture *f = *state;
+    char byte;
+    int quiet = dial(f), slow = dial(f), gone = dial(f);
+    put(slow, "PRI", 3);
+    close(gone);
+    int64_t start = clock_monotonic_ns();
+    assert_int_equal(get(f, quiet, &byte, 1), 0);
+    assert_int_equal(get(f, slow, &byte, 1), 0);
+    assert_true(clock_monotonic_ns() - start >= 150 * NS_PER_MS);
+    close(quiet);
+    close(slow);
+}
+
+static void a_protocol_without_server_is_closed(void **state)
+{
+    struct fixture *f = *state;
+    char byte;
+    listener_close(f->listener);
+    const struct listener_options neither = {0};
+    assert_int_equal(listener_open(f->loop, &neither, &f->listener, NULL), STATUS_OK);
+    int a = dial(f), b = dial(f);
+    put(a, preface, sizeof preface - 1);
+    put(b, request, sizeof request - 1);
+    assert_int_equal(get(f, a, &byte, 1), 0);
+    assert_int_equal(get(f, b, &byte, 1), 0);
+    close(a);
+    close(b);
+}
+
+static void only_loopback_is_allowed_without_consent(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const remote[] = {"0.0.0.0",         "::",       "192.0.2.1", "2001:db8::1",
+                                         "::ffff:10.0.0.1", "128.0.0.1"};
+    for (size_t i = 0; i < ARRAY_SIZE(remote); i++) {
+        struct listener *l = NULL;
+        struct err e = {0};
+        const struct listener_options o = {.host = remote[i]};
+        assert_int_equal(listener_open(f->loop, &o, &l, &e), STATUS_PERMISSION_DENIED);
+        assert_non_null(strstr(e.text, "--insecure-no-auth"));
+        assert_non_null(strstr(e.text, remote[i]));
+    }
+    static const char *const local[] = {"127.0.0.1", "127.1.2.3"};
+    for (size_t i = 0; i < ARRAY_SIZE(local); i++) {
+        struct listener *l = NULL;
+        const struct listener_options o = {.host = local[i]};
+        assert_int_equal(listener_open(f->loop, &o, &l, NULL), STATUS_OK);
+        assert_true(listener_port(l) != 0);
+        listener_close(l);
+    }
+    struct listener *l = NULL;
+    const struct listener_options any = {.host = "0.0.0.0", .allow_remote = true};
+    assert_int_equal(listener_open(f->loop, &any, &l, NULL), STATUS_OK);
+    listener_close(l);
+    listener_close(NULL);
+}
+
+static void bad_addresses_and_used_ports_are_explained(void **state)
+{
+    struct fixture *f = *state;
+    struct listener *l = NULL;
+    struct err e = {0};
+    const struct listener_options name = {.host = "localhost"};
+    assert_int_equal(listener_open(f->loop, &name, &l, &e), STATUS_INVALID_ARGUMENT);
+    assert_non_null(strstr(e.text, "localhost"));
+    const struct listener_options used = {.port = listener_port(f->listener)};
+    assert_int_equal(listener_open(f->loop, &used, &l, &e), STATUS_IO);
+    assert_non_null(strstr(e.text, "in use"));
+}
+
+/* With no descriptor left the loop neither spins nor dies, and goes on when there are some again. */
+static void running_out_of_descriptors_is_survived(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit before, low;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int fd = dial(f);
+    low = before;
+    low.rlim_cur = (rlim_t)fd + 1; /* lowest free number is above: accept fails with EMFILE */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    int steps = 0;
+    int64_t end = clock_monotonic_ns() + 250 * NS_PER_MS;
+    for (; clock_monotonic_ns() < end; steps++)
+        assert_int_equal(loop_step(f->loop, 50, NULL), STATUS_OK);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_true(steps < 50);
+    put(fd, request, sizeof request - 1);
+    char answer[256];
+    size_t n = get(f, fd, answer, sizeof answer);
+    assert_true(n > 12 && memcmp(answer, "HTTP/1.1 200", 12) == 0);
+    close(fd);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_first_bytes_decide),
+        TEST(the_preface_may_be_cut_anywhere),
+        TEST(an_unfinished_preface_costs_no_time),
+        TEST(silence_is_ended),
+        TEST(a_protocol_without_server_is_closed),
+        TEST(only_loopback_is_allowed_without_consent),
+        TEST(bad_addresses_and_used_ports_are_explained),
+        TEST(running_out_of_descriptors_is_survived),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
