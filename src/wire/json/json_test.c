@@ -52,7 +52,8 @@ static void text_that_is_not_strict_json_is_refused(void **state)
                                       "{\"a\":1 \"b\":2}",
                                       "// c\n1",
                                       "\"\xed\xa0\x80\"",
-                                      "123456789012345678901234567890"};
+                                      "123456789012345678901234567890",
+                                      "{\"a\\u0000\":1}"};
     static const char *const good[] = {
         "1", "\"x\"", "null", " [1, 2.5, {\"a\": [true, \"\\u20ac\"]}] ", "-0", "\"\\ud83d\\ude00\""};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
