@@ -7,6 +7,10 @@
 #define JAIL_KEEPER_CLIENT_H
 
 #include "os/loop.h"
+#include "wire/keeper_message.h"
+
+#define KEEPER_SOCKET_FD                                                                                     \
+    3 /* where the program `program keeper` finds its socket: keeper_main(KEEPER_SOCKET_FD) */
 
 struct keeper_client;
 
@@ -33,26 +37,16 @@ enum session_end {
 };
 
 struct keeper_report { /* what isolation this machine gives; printed by doctor and /healthz */
-    char json[8192]; /* {"tier":"process","mode":"root|rootless","layers":[{"name","state":"on|degraded|off","detail","mend"}…],"degraded":[…]}
-                      */
-};
-
-struct session_limits {    /* zero fields take the default behind */
-    uint64_t memory_bytes; /* 512 MiB */
-    uint32_t tasks;        /* processes and threads: 64 */
-    uint32_t cpu_percent;  /* of one core: 100 */
-    uint64_t data_bytes;   /* tmpfs at /mnt/data: 256 MiB */
-    uint64_t tmp_bytes;    /* tmpfs at /tmp and /dev/shm: 64 MiB */
-    uint32_t files;        /* inodes of each tmpfs: 16384 */
-    uint32_t open_files;   /* RLIMIT_NOFILE: 256 */
-    uint64_t file_bytes;   /* RLIMIT_FSIZE: as data_bytes */
-    bool strict_locks;     /* deny file locks: no covert channel, but no sqlite (sandbox.md 2.3) */
+    char json
+        [8192]; /* {"tier":"process","mode":"root|rootless","layers":[{"name","state":"on|degraded|off","detail","mend"}…],"degraded":[…]}
+                 */
 };
 
 struct keeper_options {
     uint32_t sessions_max; /* slots; 0: 100 */
     struct session_limits limits;
-    const char *zygote_path; /* NULL: found beside the program, then in libexec */
+    const char *zygote_path;  /* NULL: found beside the program, then in libexec */
+    const char *program_path; /* run as `program keeper`; NULL: this program's own file */
 };
 
 struct keeper_callbacks {

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MIT */
+/* A mixed machine has its controllers on v1 and an empty v2 tree: limits go to v1, start and kill to v2
+ * (sandbox.md 2.5). Names below are relative to directory descriptors, so a mount that moves does no harm. */
+#include "jail/cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "jail/file.h"
+
+#define PREFIX           "sallyport."
+#define CPU_PERIOD_US    100000
+#define REMOVE_TRIES     200 /* of 5 ms */
+#define REMOVE_WAIT_US   5000
+#define CGROUP_FILE_SIZE 4096
+#define CGROUP_PATH_SIZE 512
+
+static const char *const controller_names[CGROUP_CONTROLLERS] = {
+    [CGROUP_MEMORY] = "memory", [CGROUP_PIDS] = "pids", [CGROUP_CPU] = "cpu"};
+
+const char *cgroup_layout_name(enum cgroup_layout layout)
+{
+    static const char *const names[] = {"none", "v1", "v2", "hybrid"};
+    return names[layout];
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static int open_directory(int at, const char *path)
+{
+    return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void missing(struct cgroup_tree *t, const char *what, int error)
+{
+    size_t used = strlen(t->missing);
+    snprintf(t->missing + used, sizeof t->missing - used, "%s%s: %s", used ? "; " : "", what,
+             strerror(error));
+}
+
+/* --- finding the hierarchies ----------------------------------------------------------------------- */
+
+static bool list_has(const char *list, const char *word)
+{
+    size_t size = strlen(word);
+    for (const char *at = list; (at = strstr(at, word)); at += size) {
+        if ((at == list || at[-1] == ',') && (at[size] == '\0' || at[size] == ',' || at[size] == '\n'))
+            return true;
+    }
+    return false;
+}
+
+/* Where the hierarchy with `controller` (NULL: v2) is mounted; false if nowhere. */
+static bool find_mount(const char *controller, char ret_path[CGROUP_PATH_SIZE])
+{
+    FILE *f = fopen("/proc/self/mountinfo", "re");
+    char line[2048], path[CGROUP_PATH_SIZE], kind[32], options[512];
+    bool found = false;
+    while (f && !found && fgets(line, sizeof line, f)) {
+        const char *tail = strstr(line, " - ");
+        if (!tail || sscanf(line, "%*s %*s %*s %*s %511s", path) != 1 ||
+            sscanf(tail, " - %31s %*s %511s", kind, options) != 2)
+            continue;
+        found = controller ? strcmp(kind, "cgroup") == 0 && list_has(options, controller)
+                           : strcmp(kind, "cgroup2") == 0;
+    }
+    if (f)
+        fclose(f);
+    if (found)
+        snprintf(ret_path, CGROUP_PATH_SIZE, "%s", path);
+    return found;
+}
+
+/* The keeper's own group in that hierarchy, relative to its mount. */
+static bool find_own(const char *controller, char ret_path[CGROUP_PATH_SIZE])
+{
+    FILE *f = fopen("/proc/self/cgroup", "re");
+    char line[1024];
+    bool found = false;
+    while (f && !found && fgets(line, sizeof line, f)) {
+        char *names = strchr(line, ':');
+        char *path = names ? strchr(names + 1, ':') : NULL;
+        if (!path)
+            continue;
+        *path++ = '\0';
+        names++;
+        found = controller ? list_has(names, controller) : *names == '\0';
+        path[strcspn(path, "\n")] = '\0';
+        if (found)
+            snprintf(ret_path, CGROUP_PATH_SIZE, ".%s", path);
+    }
+    if (f)
+        fclose(f);
+    return found;
+}
+
+/* The directory of the keeper's own group, or, if that cannot be seen, of the hierarchy's root. */
+static int open_own(const char *controller)
+{
+    char mount[CGROUP_PATH_SIZE], own[CGROUP_PATH_SIZE];
+    if (!find_mount(controller, mount))
+        return -1;
+    int root = open_directory(AT_FDCWD, mount);
+    int dir = root >= 0 && find_own(controller, own) ? open_directory(root, own) : -1;
+    if (dir < 0)
+        return root;
+    close(root);
+    return dir;
+}
+
+/* --- removing -------------------------------------------------------------------------------------- */
+
+/* `tasks` holds the members on v1, `cgroup.procs` on both; the first knows threads too. */
+static bool group_empty(int dir)
+{
+    char text[32];
+    return file_read(dir, "cgroup.procs", text, sizeof text) <= 0;
+}
+
+static void kill_members(int dir)
+{
+    if (file_write(dir, "cgroup.kill", "1") == 0)
+        return;
+    char text[CGROUP_FILE_SIZE];
+    if (file_read(dir, "cgroup.procs", text, sizeof text) <= 0)
+        return;
+    for (char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
+        pid_t pid = (pid_t)strtol(at, NULL, 10);
+        if (pid > 1)
+            kill(pid, SIGKILL);
+    }
+}
+
+/* Kills and removes the groups under `name`, one level deep, and `name` itself. False if some remain. */
+static bool remove_group(int parent, const char *name)
+{
+    int dir = open_directory(parent, name);
+    if (dir < 0)
+        return errno == ENOENT;
+    DIR *d = fdopendir(dir);
+    for (struct dirent *entry; d && (entry = readdir(d));) {
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+            continue;
+        int child = open_directory(dir, entry->d_name);
+        if (child >= 0) {
+            kill_members(child);
+            close(child);
+        }
+        unlinkat(dir, entry->d_name, AT_REMOVEDIR);
+    }
+    kill_members(dir);
+    bool gone = unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+    if (d)
+        closedir(d);
+    else
+        close(dir);
+    return gone;
+}
+
+static void remove_group_waiting(int parent, const char *name)
+{
+    for (int i = 0; parent >= 0 && i < REMOVE_TRIES && !remove_group(parent, name); i++)
+        usleep(REMOVE_WAIT_US); /* EBUSY for some ms after the last exit */
+}
+
+static bool owner_lives(const char *pid_text)
+{
+    char path[64], name[32] = "";
+    snprintf(path, sizeof path, "/proc/%.10s/comm", pid_text);
+    return file_read(AT_FDCWD, path, name, sizeof name) > 0 &&
+           strncmp(name, CGROUP_OWNER_NAME, strlen(CGROUP_OWNER_NAME)) == 0;
+}
+
+/* What keepers that were killed left behind; their sessions died with them. */
+static void remove_leftovers(int parent)
+{
+    int dir = open_directory(parent, ".");
+    DIR *d = dir >= 0 ? fdopendir(dir) : NULL;
+    for (struct dirent *entry; d && (entry = readdir(d));) {
+        if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0 &&
+            !owner_lives(entry->d_name + strlen(PREFIX)))
+            (void)remove_group(parent, entry->d_name);
+    }
+    if (d)
+        closedir(d);
+    else if (dir >= 0)
+        close(dir);
+}
+
+/* --- the base directories -------------------------------------------------------------------------- */
+
+static int make_group(int parent, const char *name)
+{
+    if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+        return -1;
+    return open_directory(parent, name);
+}
+
+static void open_v1(struct cgroup_tree *t)
+{
+    for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
+        t->parents[c] = open_own(controller_names[c]);
+        if (t->parents[c] < 0)
+            continue;
+        remove_leftovers(t->parents[c]);
+        t->bases[c] = make_group(t->parents[c], t->name);
+        t->enforced[c] = t->bases[c] >= 0;
+        if (t->enforced[c])
+            t->layout = CGROUP_V1;
+        else
+            missing(t, controller_names[c], errno);
+    }
+}
+
+/* A v2 group cannot have members and give controllers to children at once. If all members of ours are this
+ * process and its parent, they move into a leaf. */
+static void make_room(struct cgroup_tree *t)
+{
+    char text[CGROUP_FILE_SIZE], pid[32];
+    if (file_read(t->unified_parent, "cgroup.procs", text, sizeof text) <= 0)
+        return;
+    for (char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
+        long member = strtol(at, NULL, 10);
+        if (member != getpid() && member != getppid())
+            return;
+    }
+    int leaf = make_group(t->unified_base, "main");
+    snprintf(pid, sizeof pid, "%d", (int)getppid());
+    if (leaf >= 0 && file_write(leaf, "cgroup.procs", pid) == 0) {
+        snprintf(pid, sizeof pid, "%d", (int)getpid());
+        (void)!file_write(leaf, "cgroup.procs", pid);
+    }
+    close_fd(&leaf);
+}
+
+static void enable_v2(struct cgroup_tree *t)
+{
+    char text[32], given[256] = "";
+    for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
+        snprintf(text, sizeof text, "+%s", controller_names[c]);
+        int r = file_write(t->unified_parent, "cgroup.subtree_control", text);
+        if (r == -EBUSY) {
+            make_room(t);
+            r = file_write(t->unified_parent, "cgroup.subtree_control", text);
+        }
+        if (r == 0)
+            r = file_write(t->unified_base, "cgroup.subtree_control", text);
+        (void)!file_read(t->unified_base, "cgroup.subtree_control", given, sizeof given);
+        t->enforced[c] = r == 0 && strstr(given, controller_names[c]);
+        if (t->enforced[c])
+            t->layout = CGROUP_V2;
+        else
+            missing(t, controller_names[c], r < 0 ? -r : ENOENT);
+    }
+}
+
+/* Starting in a group asks for write access to its cgroup.procs and to that of the common ancestor. */
+static void give_to_owner(const struct cgroup_tree *t, int dir)
+{
+    (void)!fchownat(dir, "cgroup.procs", t->owner, (gid_t)-1, 0);
+}
+
+static void open_v2(struct cgroup_tree *t)
+{
+    t->unified_parent = open_own(NULL);
+    if (t->unified_parent < 0)
+        return;
+    remove_leftovers(t->unified_parent);
+    t->unified_base = make_group(t->unified_parent, t->name);
+    if (t->unified_base < 0) {
+        if (t->layout == CGROUP_NONE)
+            missing(t, "cgroup v2", errno);
+        return;
+    }
+    give_to_owner(t, t->unified_base);
+    if (t->layout == CGROUP_V1)
+        t->layout = CGROUP_HYBRID;
+    else
+        enable_v2(t);
+}
+
+enum status cgroup_open(struct cgroup_tree *t, uint32_t slots, uid_t owner, struct err *e)
+{
+    *t = (struct cgroup_tree){.unified_base = -1, .unified_parent = -1, .slot_count = slots, .owner = owner};
+    for (int c = 0; c < CGROUP_CONTROLLERS; c++)
+        t->bases[c] = t->parents[c] = -1;
+    snprintf(t->name, sizeof t->name, PREFIX "%d", (int)getpid());
+    t->slots = calloc(slots, sizeof *t->slots);
+    if (!t->slots)
+        return err_set(e, STATUS_NO_MEMORY, "no memory for %u slots", slots);
+    for (uint32_t i = 0; i < slots; i++) {
+        t->slots[i].unified = -1;
+        for (int c = 0; c < CGROUP_CONTROLLERS; c++)
+            t->slots[i].controllers[c] = t->slots[i].join[c] = -1;
+    }
+    open_v1(t);
+    open_v2(t);
+    if (t->layout == CGROUP_NONE && t->missing[0] == '\0')
+        snprintf(t->missing, sizeof t->missing, "no cgroup hierarchy is mounted");
+    return STATUS_OK;
+}
+
+void cgroup_close(struct cgroup_tree *t)
+{
+    for (uint32_t i = 0; t->slots && i < t->slot_count; i++) {
+        close_fd(&t->slots[i].unified);
+        for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
+            close_fd(&t->slots[i].controllers[c]);
+            close_fd(&t->slots[i].join[c]);
+        }
+    }
+    if (t->unified_base >= 0)
+        remove_group_waiting(t->unified_parent, t->name);
+    for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
+        if (t->bases[c] >= 0)
+            remove_group_waiting(t->parents[c], t->name);
+        close_fd(&t->bases[c]);
+        close_fd(&t->parents[c]);
+    }
+    close_fd(&t->unified_base);
+    close_fd(&t->unified_parent);
+    free(t->slots);
+    t->slots = NULL;
+}
+
+int cgroup_zygote_directory(struct cgroup_tree *t)
+{
+    if (t->unified_base < 0)
+        return -1;
+    int dir = make_group(t->unified_base, "zygote");
+    return dir;
+}
+
+/* --- slots ----------------------------------------------------------------------------------------- */
+
+static enum status set_number(int dir, const char *file, unsigned long long n, struct err *e)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%llu", n);
+    int r = file_write(dir, file, text);
+    return r < 0 ? err_set(e, STATUS_IO, "cgroup %s: %s", file, strerror(-r)) : STATUS_OK;
+}
+
+static enum status limit_v1(const struct cgroup_tree *t, const struct cgroup_slot *s,
+                            const struct session_limits *l, struct err *e)
+{
+    enum status status = STATUS_OK;
+    if (t->enforced[CGROUP_MEMORY]) {
+        status = set_number(s->controllers[CGROUP_MEMORY], "memory.limit_in_bytes", l->memory_bytes, e);
+        /* Absent without swap accounting; then there may be swap, never more memory. */
+        (void)!set_number(s->controllers[CGROUP_MEMORY], "memory.memsw.limit_in_bytes", l->memory_bytes,
+                          NULL);
+        (void)!set_number(s->controllers[CGROUP_MEMORY], "memory.swappiness", 0, NULL);
+    }
+    if (status == STATUS_OK && t->enforced[CGROUP_PIDS])
+        status = set_number(s->controllers[CGROUP_PIDS], "pids.max", l->tasks, e);
+    if (status == STATUS_OK && t->enforced[CGROUP_CPU]) {
+        int dir = s->controllers[CGROUP_CPU];
+        status = set_number(dir, "cpu.cfs_period_us", CPU_PERIOD_US, e);
+        if (status == STATUS_OK)
+            status = set_number(dir, "cpu.cfs_quota_us",
+                                (unsigned long long)l->cpu_percent * CPU_PERIOD_US / 100, e);
+    }
+    return status;
+}
+
+static enum status limit_v2(const struct cgroup_tree *t, const struct cgroup_slot *s,
+                            const struct session_limits *l, struct err *e)
+{
+    enum status status = STATUS_OK;
+    if (t->enforced[CGROUP_MEMORY]) {
+        status = set_number(s->unified, "memory.max", l->memory_bytes, e);
+        (void)!set_number(s->unified, "memory.swap.max", 0, NULL);
+        (void)!set_number(s->unified, "memory.oom.group", 1, NULL);
+    }
+    if (status == STATUS_OK && t->enforced[CGROUP_PIDS])
+        status = set_number(s->unified, "pids.max", l->tasks, e);
+    if (status == STATUS_OK && t->enforced[CGROUP_CPU]) {
+        char text[64];
+        snprintf(text, sizeof text, "%llu %d", (unsigned long long)l->cpu_percent * CPU_PERIOD_US / 100,
+                 CPU_PERIOD_US);
+        int r = file_write(s->unified, "cpu.max", text);
+        if (r < 0)
+            status = err_set(e, STATUS_IO, "cgroup cpu.max: %s", strerror(-r));
+    }
+    return status;
+}
+
+static enum status slot_make(struct cgroup_tree *t, uint32_t slot, struct err *e)
+{
+    struct cgroup_slot *s = &t->slots[slot];
+    char name[16];
+    snprintf(name, sizeof name, "s%u", slot);
+    for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
+        if (t->bases[c] < 0)
+            continue;
+        s->controllers[c] = make_group(t->bases[c], name);
+        if (s->controllers[c] < 0)
+            return err_set(e, STATUS_IO, "cgroup %s: %s", controller_names[c], strerror(errno));
+        s->join[c] = openat(s->controllers[c], "tasks", O_WRONLY | O_CLOEXEC);
+        if (s->join[c] < 0)
+            return err_set(e, STATUS_IO, "cgroup %s tasks: %s", controller_names[c], strerror(errno));
+    }
+    if (t->unified_base >= 0) {
+        s->unified = make_group(t->unified_base, name);
+        if (s->unified < 0)
+            return err_set(e, STATUS_IO, "cgroup v2: %s", strerror(errno));
+        give_to_owner(t, s->unified);
+    }
+    return STATUS_OK;
+}
+
+static unsigned long long oom_count(const struct cgroup_tree *t, const struct cgroup_slot *s)
+{
+    unsigned long long n = 0;
+    if (t->layout == CGROUP_V2 && s->unified >= 0)
+        (void)!file_read_key(s->unified, "memory.events", "oom_kill", &n);
+    else if (s->controllers[CGROUP_MEMORY] >= 0)
+        (void)!file_read_key(s->controllers[CGROUP_MEMORY], "memory.oom_control", "oom_kill", &n);
+    return n;
+}
+
+enum status cgroup_slot_prepare(struct cgroup_tree *t, uint32_t slot, const struct session_limits *limits,
+                                struct err *e)
+{
+    struct cgroup_slot *s = &t->slots[slot];
+    bool made = s->unified >= 0 || s->controllers[CGROUP_MEMORY] >= 0 || s->controllers[CGROUP_PIDS] >= 0;
+    enum status status = STATUS_OK;
+    if (!made) {
+        status = slot_make(t, slot, e);
+        if (status == STATUS_OK)
+            status = t->layout == CGROUP_V2 ? limit_v2(t, s, limits, e) : limit_v1(t, s, limits, e);
+    }
+    s->oom_before = oom_count(t, s);
+    return status;
+}
+
+bool cgroup_slot_oom(struct cgroup_tree *t, uint32_t slot)
+{
+    return oom_count(t, &t->slots[slot]) > t->slots[slot].oom_before;
+}
+
+void cgroup_slot_kill(struct cgroup_tree *t, uint32_t slot)
+{
+    if (t->slots[slot].unified >= 0)
+        (void)!file_write(t->slots[slot].unified, "cgroup.kill", "1");
+}
+
+bool cgroup_slot_empty(struct cgroup_tree *t, uint32_t slot)
+{
+    struct cgroup_slot *s = &t->slots[slot];
+    if (s->unified >= 0 && !group_empty(s->unified))
+        return false;
+    for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
+        if (s->controllers[c] >= 0 && !group_empty(s->controllers[c]))
+            return false;
+    }
+    return true;
+}

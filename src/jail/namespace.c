@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/namespace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "jail/file.h"
+
+pid_t namespace_clone(unsigned long long flags, int cgroup_fd, int *ret_pidfd)
+{
+    int pidfd = -1;
+    struct clone_args args = {.flags = flags, .exit_signal = SIGCHLD};
+    if (ret_pidfd) {
+        args.flags |= CLONE_PIDFD;
+        args.pidfd = (uint64_t)(uintptr_t)&pidfd;
+    }
+    if (cgroup_fd >= 0) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = (uint64_t)cgroup_fd;
+    }
+    long pid = syscall(SYS_clone3, &args, sizeof args);
+    if (pid < 0)
+        return -errno;
+    if (ret_pidfd)
+        *ret_pidfd = pidfd;
+    return (pid_t)pid;
+}
+
+static enum status write_map(const char *path, const char *text, struct err *e)
+{
+    int r = file_write(AT_FDCWD, path, text);
+    return r < 0 ? err_set(e, STATUS_IO, "%s: %s", path, strerror(-r)) : STATUS_OK;
+}
+
+enum status namespace_map_range(pid_t pid, unsigned first, unsigned count, struct err *e)
+{
+    char path[64], text[64];
+    snprintf(text, sizeof text, "0 %u %u\n", first, count);
+    snprintf(path, sizeof path, "/proc/%d/gid_map", (int)pid);
+    enum status s = write_map(path, text, e);
+    if (s != STATUS_OK)
+        return s;
+    snprintf(path, sizeof path, "/proc/%d/uid_map", (int)pid);
+    return write_map(path, text, e);
+}
+
+enum status namespace_map_self(unsigned inside, uid_t uid, gid_t gid, struct err *e)
+{
+    char text[64];
+    enum status s = write_map("/proc/self/setgroups", "deny", e);
+    if (s != STATUS_OK)
+        return s;
+    snprintf(text, sizeof text, "%u %u 1\n", inside, (unsigned)gid);
+    s = write_map("/proc/self/gid_map", text, e);
+    if (s != STATUS_OK)
+        return s;
+    snprintf(text, sizeof text, "%u %u 1\n", inside, (unsigned)uid);
+    return write_map("/proc/self/uid_map", text, e);
+}
+
+enum status namespace_limit_user(unsigned most, struct err *e)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u\n", most);
+    return write_map("/proc/sys/user/max_user_namespaces", text, e);
+}

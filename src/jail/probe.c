@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/probe.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/seccomp.h>
+
+#include "jail/capability.h"
+#include "jail/cgroup.h"
+#include "jail/landlock.h"
+#include "jail/namespace.h"
+
+/* True if a child can be made with `flags`. */
+static bool try_namespaces(unsigned long long flags)
+{
+    pid_t pid = namespace_clone(flags, -1, NULL);
+    if (pid == 0)
+        _exit(0);
+    return pid > 0 && waitpid(pid, NULL, 0) == pid;
+}
+
+void probe_machine(struct probe_facts *ret_facts)
+{
+    unsigned long long all = NAMESPACES_SESSION | CLONE_NEWNET;
+    bool privileged = capability_privileged();
+    *ret_facts = (struct probe_facts){
+        .privileged = privileged,
+        .user_namespaces = try_namespaces(CLONE_NEWUSER),
+        .proc = true,
+        .net = try_namespaces(privileged ? all : all | CLONE_NEWUSER),
+        .uid = privileged,
+        .seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0,
+        .landlock_abi = landlock_abi(),
+        .cgroup_layout = cgroup_layout_name(CGROUP_NONE),
+    };
+}
+
+void probe_cgroups(struct probe_facts *facts)
+{
+    struct cgroup_tree t;
+    if (cgroup_open(&t, 1, geteuid(), NULL) != STATUS_OK)
+        return;
+    facts->cgroup_layout = cgroup_layout_name(t.layout);
+    facts->memory = t.enforced[CGROUP_MEMORY];
+    facts->pids = t.enforced[CGROUP_PIDS];
+    facts->cpu = t.enforced[CGROUP_CPU];
+    facts->cgroup_kill = t.unified_base >= 0;
+    snprintf(facts->cgroup_missing, sizeof facts->cgroup_missing, "%s", t.missing);
+    cgroup_close(&t);
+}
+
+const char *probe_state_name(enum probe_state state)
+{
+    static const char *const names[] = {"on", "degraded", "off"};
+    return names[state];
+}
+
+#define MEND_CGROUP                                                                                          \
+    "run as root, or as a systemd unit with Delegate=yes (systemd-run --user --scope -p Delegate=yes …)"
+#define MEND_ROOT "run sallyport as root: sessions then get uids of their own"
+#define MEND_USER                                                                                            \
+    "sysctl -w user.max_user_namespaces=10000; on Ubuntu also sysctl -w "                                    \
+    "kernel.apparmor_restrict_unprivileged_userns=0"
+
+bool probe_layers(const struct probe_facts *f, struct probe_layer l[PROBE_LAYERS])
+{
+    const struct {
+        const char *name;
+        bool good;
+        enum probe_state otherwise;
+        const char *detail, *detail_otherwise, *mend;
+    } rows[PROBE_LAYERS] = {
+        {"namespaces", f->net, PROBE_OFF, "mount, pid, ipc, uts, net and cgroup namespace for each session",
+         "namespaces cannot be made: no session can start", MEND_USER},
+        {"user-namespace", f->user_namespaces, f->privileged ? PROBE_DEGRADED : PROBE_OFF,
+         "the zygote and each session in a user namespace of their own",
+         f->privileged ? "none can be made: sessions are told apart by uid only" : "none can be made",
+         MEND_USER},
+        {"uid", f->uid, PROBE_DEGRADED, "a host uid of its own for each session",
+         "rootless: all sessions share the server's host uid; the pid namespace keeps them apart", MEND_ROOT},
+        {"proc", f->proc, PROBE_DEGRADED, "/proc shows the session's own processes only",
+         "the kernel refuses a /proc (masked by an outer container?): sessions have none",
+         "run outside the container, or with its /proc unmasked"},
+        {"seccomp", f->seccomp, PROBE_OFF, "allow list; sockets, namespaces, mounts, keys refused",
+         "the kernel has no seccomp: no session can start", "use a kernel with CONFIG_SECCOMP_FILTER"},
+        {"landlock", f->landlock_abi > 0, PROBE_DEGRADED, NULL,
+         "off in this kernel: the file system rests on mounts alone",
+         "add landlock to the kernel's lsm= boot parameter"},
+        {"cgroup-memory", f->memory, PROBE_DEGRADED, NULL, NULL, MEND_CGROUP},
+        {"cgroup-pids", f->pids, PROBE_DEGRADED, NULL, NULL, MEND_CGROUP},
+        {"cgroup-cpu", f->cpu, PROBE_DEGRADED, NULL, NULL, MEND_CGROUP},
+    };
+    bool all = true;
+    for (size_t i = 0; i < PROBE_LAYERS; i++) {
+        bool good = rows[i].good;
+        all &= good;
+        l[i] = (struct probe_layer){.name = rows[i].name,
+                                    .state = good ? PROBE_ON : rows[i].otherwise,
+                                    .mend = good ? "" : rows[i].mend};
+        const char *text = good ? rows[i].detail : rows[i].detail_otherwise;
+        if (text)
+            snprintf(l[i].detail, sizeof l[i].detail, "%s", text);
+        else if (good && i == 5)
+            snprintf(l[i].detail, sizeof l[i].detail, "ABI %d%s", f->landlock_abi,
+                     f->landlock_abi < 6 ? "; signals and abstract sockets are not scoped before ABI 6" : "");
+        else if (good)
+            snprintf(l[i].detail, sizeof l[i].detail, "cgroup %s%s", f->cgroup_layout,
+                     f->cgroup_kill ? ", killed by v2" : ", killed by pid namespace");
+        else
+            snprintf(l[i].detail, sizeof l[i].detail, "not enforced (only per-process limits hold)%s%s",
+                     f->cgroup_missing[0] ? ": " : "", f->cgroup_missing);
+    }
+    return all;
+}
+
+/* Texts are ours, but an errno's words may hold a quote some day. */
+static void append_string(struct buf *out, const char *text)
+{
+    buf_append_byte(out, '"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            buf_append_byte(out, '\\');
+        buf_append_byte(out, (uint8_t)*text < 0x20 ? ' ' : (uint8_t)*text);
+    }
+    buf_append_byte(out, '"');
+}
+
+void probe_json(const struct probe_facts *facts, struct buf *out)
+{
+    struct probe_layer layers[PROBE_LAYERS];
+    (void)probe_layers(facts, layers);
+    buf_append_fmt(out, "{\"tier\":\"process\",\"mode\":\"%s\",\"layers\":[",
+                   facts->privileged ? "root" : "rootless");
+    for (size_t i = 0; i < PROBE_LAYERS; i++) {
+        buf_append_fmt(out, "%s{\"name\":\"%s\",\"state\":\"%s\",\"detail\":", i ? "," : "", layers[i].name,
+                       probe_state_name(layers[i].state));
+        append_string(out, layers[i].detail);
+        buf_append_cstr(out, ",\"mend\":");
+        append_string(out, layers[i].mend);
+        buf_append_cstr(out, "}");
+    }
+    buf_append_cstr(out, "],\"degraded\":[");
+    bool first = true;
+    for (size_t i = 0; i < PROBE_LAYERS; i++) {
+        if (layers[i].state == PROBE_ON)
+            continue;
+        buf_append_fmt(out, "%s\"%s\"", first ? "" : ",", layers[i].name);
+        first = false;
+    }
+    buf_append_cstr(out, "]}");
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/seccomp.h>
+
+/* clang-format off */
+#include "jail/seccomp_table.h"
+/* clang-format on */
+
+const struct seccomp_row *seccomp_rows(size_t *ret_count)
+{
+    *ret_count = ARRAY_SIZE(rows);
+    return rows;
+}
+
+static void release(scmp_filter_ctx *f)
+{
+    if (*f)
+        seccomp_release(*f);
+}
+
+/* An empty filter with `fallback` for what no rule names; NULL without memory. */
+static scmp_filter_ctx create(uint32_t fallback)
+{
+    scmp_filter_ctx f = seccomp_init(fallback);
+    if (f && (seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) < 0 ||
+              seccomp_attr_set(f, SCMP_FLTATR_CTL_NNP, 1) < 0 ||
+              /* 2: a balanced tree instead of a list */
+              seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2) < 0))
+        release(&f);
+    return f;
+}
+
+static int add_row(scmp_filter_ctx f, const struct seccomp_row *row)
+{
+    int number = seccomp_syscall_resolve_name(row->name);
+    if (number < 0)
+        return 0; /* not a call of this machine or newer than the library: the fallback covers it */
+    uint32_t action = row->error ? SCMP_ACT_ERRNO((uint16_t)row->error) : SCMP_ACT_ALLOW;
+    if (row->argument < 0)
+        return seccomp_rule_add_array(f, action, number, 0, NULL);
+    struct scmp_arg_cmp compare = {.arg = (unsigned)row->argument, .op = SCMP_CMP_MASKED_EQ};
+    if (row->unequal) {
+        compare.op = SCMP_CMP_NE;
+        compare.datum_a = row->value;
+    } else {
+        compare.datum_a = row->mask;
+        compare.datum_b = row->value;
+    }
+    return seccomp_rule_add_array(f, action, number, 1, &compare);
+}
+
+static int add_stage(scmp_filter_ctx f, enum seccomp_stage stage)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++) {
+        if (rows[i].stage == stage)
+            r = add_row(f, &rows[i]);
+    }
+    return r;
+}
+
+/* What the zygote still needs must be in the allow list; the lock takes it from the sessions. */
+static int add_locked_as_allowed(scmp_filter_ctx f)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++) {
+        struct seccomp_row row = rows[i];
+        row.error = 0;
+        if (row.stage == SECCOMP_LOCKED)
+            r = add_row(f, &row);
+    }
+    return r;
+}
+
+static enum status failed(const char *what, int r, struct err *e)
+{
+    return err_set(e, STATUS_IO, "seccomp %s: %s", what, strerror(-r));
+}
+
+enum status seccomp_enter_zygote(struct err *e)
+{
+    CLEANUP(release) scmp_filter_ctx list = create(SCMP_ACT_ERRNO(ENOSYS));
+    CLEANUP(release) scmp_filter_ctx arguments = create(SCMP_ACT_ALLOW);
+    if (!list || !arguments)
+        return err_set(e, STATUS_NO_MEMORY, "no memory for the filters");
+    int r = add_stage(list, SECCOMP_ALLOWED);
+    if (r == 0)
+        r = add_stage(list, SECCOMP_DENIED);
+    if (r == 0)
+        r = add_locked_as_allowed(list);
+    if (r == 0)
+        r = add_stage(arguments, SECCOMP_ARGUMENT);
+    if (r < 0)
+        return failed("rules", r, e);
+    /* The argument checks come second: of two errnos the kernel takes that of the newer filter. */
+    r = seccomp_load(list);
+    if (r == 0)
+        r = seccomp_load(arguments);
+    return r < 0 ? failed("load", r, e) : STATUS_OK;
+}
+
+enum status seccomp_lock_init(struct seccomp_lock *lock, bool strict_locks, struct err *e)
+{
+    CLEANUP(release) scmp_filter_ctx f = create(SCMP_ACT_ALLOW);
+    if (!f)
+        return err_set(e, STATUS_NO_MEMORY, "no memory for the filter");
+    int r = add_stage(f, SECCOMP_LOCKED);
+    if (r == 0 && strict_locks)
+        r = add_stage(f, SECCOMP_STRICT);
+    if (r < 0)
+        return failed("rules", r, e);
+    int fd = memfd_create("filter", MFD_CLOEXEC);
+    if (fd < 0)
+        return failed("memfd", -errno, e);
+    r = seccomp_export_bpf(f, fd);
+    ssize_t n = r < 0 ? 0 : pread(fd, lock->code, sizeof lock->code, 0);
+    close(fd);
+    if (n <= 0 || n == (ssize_t)sizeof lock->code)
+        return failed("export", r < 0 ? r : -E2BIG, e);
+    lock->program =
+        (struct sock_fprog){.len = (unsigned short)((size_t)n / sizeof lock->code[0]), .filter = lock->code};
+    return STATUS_OK;
+}
+
+enum status seccomp_enter_session(const struct seccomp_lock *lock, struct err *e)
+{
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &lock->program) < 0)
+        return failed("lock", -errno, e);
+    return STATUS_OK;
+}

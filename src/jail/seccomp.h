@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* seccomp.h — which system calls a session may make. The policy is one table (seccomp_table.h).
+ * Three filters, because the kernel runs each new filter for every call number, which makes a large one dear
+ * to install (sandbox.md 1.3): the allow list and the argument checks go on once in the zygote and are
+ * inherited; what the zygote itself still needs is taken away by a small lock filter in each session,
+ * compiled beforehand. Foreign call conventions (i386, x32) kill the process in all three. */
+#ifndef JAIL_SECCOMP_H
+#define JAIL_SECCOMP_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+enum seccomp_stage {
+    SECCOMP_ALLOWED,  /* in the allow list */
+    SECCOMP_DENIED,   /* refused with an errno, in the zygote already */
+    SECCOMP_ARGUMENT, /* refused with an errno when the argument matches */
+    SECCOMP_LOCKED,   /* as DENIED or ARGUMENT, but only in sessions */
+    SECCOMP_STRICT,   /* as LOCKED, with session_limits.strict_locks only */
+};
+
+struct seccomp_row {
+    const char *name;
+    enum seccomp_stage stage;
+    int error;     /* errno the caller sees; 0 for ALLOWED */
+    int argument;  /* index of the argument looked at, or -1 for any call */
+    uint64_t mask; /* the rule applies when (argument & mask) == value, */
+    uint64_t value;
+    bool unequal; /* or, with this, when the whole argument is another value */
+};
+
+/* The policy, for the loader, the documentation and the tests. */
+const struct seccomp_row *seccomp_rows(size_t *ret_count);
+
+/* Installs the allow list and the argument checks on the calling thread, with no_new_privs. */
+STATUS_RESULT seccomp_enter_zygote(struct err *e);
+
+struct seccomp_lock {
+    struct sock_filter code[512];
+    struct sock_fprog program;
+};
+/* Compiles the lock filter; to be called once, before sessions are forked. */
+STATUS_RESULT seccomp_lock_init(struct seccomp_lock *lock, bool strict_locks, struct err *e);
+/* Installs it on the calling thread. No mount, namespace or filter can be made from here on. */
+STATUS_RESULT seccomp_enter_session(const struct seccomp_lock *lock, struct err *e);
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* seccomp_table.h — the policy of sandbox.md 2.3, one row a call; included by seccomp.c only.
+ * A call that is in no row answers ENOSYS, so a future call stays closed and libraries fall back. The allow
+ * list is Docker's default profile without the groups that the rows with an errno name. */
+#define ALLOW(name)                               {#name, SECCOMP_ALLOWED, 0, -1, 0, 0, false}
+#define DENY(name, error)                         {#name, SECCOMP_DENIED, error, -1, 0, 0, false}
+#define DENY_IF(name, error, arg, mask, value)    {#name, SECCOMP_ARGUMENT, error, arg, mask, value, false}
+#define DENY_UNLESS(name, error, arg, value)      {#name, SECCOMP_ARGUMENT, error, arg, 0, value, true}
+#define LOCK(name, error)                         {#name, SECCOMP_LOCKED, error, -1, 0, 0, false}
+#define STRICT(name, error)                       {#name, SECCOMP_STRICT, error, -1, 0, 0, false}
+#define STRICT_IF(name, error, arg, mask, value)  {#name, SECCOMP_STRICT, error, arg, mask, value, false}
+#define INT32                                     0xffffffffull
+
+static const struct seccomp_row rows[] = {
+    /* Files by descriptor and path. */
+    ALLOW(access), ALLOW(chdir), ALLOW(chmod), ALLOW(chown), ALLOW(close), ALLOW(close_range),
+    ALLOW(copy_file_range), ALLOW(creat), ALLOW(dup), ALLOW(dup2), ALLOW(dup3), ALLOW(faccessat),
+    ALLOW(faccessat2), ALLOW(fadvise64), ALLOW(fallocate), ALLOW(fchdir), ALLOW(fchmod), ALLOW(fchmodat),
+    ALLOW(fchown), ALLOW(fchownat), ALLOW(fcntl), ALLOW(fdatasync), ALLOW(fgetxattr), ALLOW(flistxattr),
+    ALLOW(flock), ALLOW(fremovexattr), ALLOW(fsetxattr), ALLOW(fstat), ALLOW(fstatfs), ALLOW(fsync),
+    ALLOW(ftruncate), ALLOW(futimesat), ALLOW(getcwd), ALLOW(getdents), ALLOW(getdents64), ALLOW(getxattr),
+    ALLOW(ioctl), ALLOW(lchown), ALLOW(lgetxattr), ALLOW(link), ALLOW(linkat), ALLOW(listxattr),
+    ALLOW(llistxattr), ALLOW(lremovexattr), ALLOW(lseek), ALLOW(lsetxattr), ALLOW(lstat), ALLOW(mkdir),
+    ALLOW(mkdirat), ALLOW(mknod), ALLOW(mknodat), ALLOW(newfstatat), ALLOW(open), ALLOW(openat),
+    ALLOW(openat2), ALLOW(pread64), ALLOW(preadv), ALLOW(preadv2), ALLOW(pwrite64), ALLOW(pwritev),
+    ALLOW(pwritev2), ALLOW(read), ALLOW(readahead), ALLOW(readlink), ALLOW(readlinkat), ALLOW(readv),
+    ALLOW(removexattr), ALLOW(rename), ALLOW(renameat), ALLOW(renameat2), ALLOW(rmdir), ALLOW(sendfile),
+    ALLOW(setxattr), ALLOW(splice), ALLOW(stat), ALLOW(statfs), ALLOW(statx), ALLOW(symlink),
+    ALLOW(symlinkat), ALLOW(sync), ALLOW(sync_file_range), ALLOW(syncfs), ALLOW(tee), ALLOW(truncate),
+    ALLOW(umask), ALLOW(unlink), ALLOW(unlinkat), ALLOW(utime), ALLOW(utimensat), ALLOW(utimes), ALLOW(write),
+    ALLOW(writev),
+    /* Memory. */
+    ALLOW(brk), ALLOW(madvise), ALLOW(memfd_create), ALLOW(mincore), ALLOW(mlock), ALLOW(mlock2),
+    ALLOW(mlockall), ALLOW(mmap), ALLOW(mprotect), ALLOW(mremap), ALLOW(msync), ALLOW(munlock),
+    ALLOW(munlockall), ALLOW(munmap), ALLOW(pkey_alloc), ALLOW(pkey_free), ALLOW(pkey_mprotect),
+    ALLOW(remap_file_pages),
+    /* Processes and threads. */
+    ALLOW(arch_prctl), ALLOW(capget), ALLOW(capset), ALLOW(clone), ALLOW(execve), ALLOW(execveat),
+    ALLOW(exit), ALLOW(exit_group), ALLOW(fork), ALLOW(futex), ALLOW(futex_waitv), ALLOW(get_robust_list),
+    ALLOW(get_thread_area), ALLOW(getcpu), ALLOW(getegid), ALLOW(geteuid), ALLOW(getgid), ALLOW(getgroups),
+    ALLOW(getpgid), ALLOW(getpgrp), ALLOW(getpid), ALLOW(getppid), ALLOW(getpriority), ALLOW(getresgid),
+    ALLOW(getresuid), ALLOW(getrlimit), ALLOW(getrusage), ALLOW(getsid), ALLOW(gettid), ALLOW(getuid),
+    ALLOW(ioprio_get), ALLOW(ioprio_set), ALLOW(landlock_add_rule), ALLOW(landlock_create_ruleset),
+    ALLOW(landlock_restrict_self), ALLOW(membarrier), ALLOW(pidfd_open), ALLOW(pidfd_send_signal),
+    ALLOW(prctl), ALLOW(prlimit64), ALLOW(restart_syscall), ALLOW(rseq), ALLOW(sched_get_priority_max),
+    ALLOW(sched_get_priority_min), ALLOW(sched_getaffinity), ALLOW(sched_getattr), ALLOW(sched_getparam),
+    ALLOW(sched_getscheduler), ALLOW(sched_rr_get_interval), ALLOW(sched_setaffinity),
+    ALLOW(sched_setparam), ALLOW(sched_setscheduler), ALLOW(sched_yield), ALLOW(set_robust_list),
+    ALLOW(set_tid_address), ALLOW(setfsgid), ALLOW(setfsuid), ALLOW(setgid), ALLOW(setgroups),
+    ALLOW(setpgid), ALLOW(setpriority), ALLOW(setregid), ALLOW(setresgid), ALLOW(setresuid),
+    ALLOW(setreuid), ALLOW(setrlimit), ALLOW(setsid), ALLOW(setuid), ALLOW(sysinfo), ALLOW(times),
+    ALLOW(uname), ALLOW(vfork), ALLOW(wait4), ALLOW(waitid),
+    /* Signals, timers, waiting. */
+    ALLOW(alarm), ALLOW(clock_getres), ALLOW(clock_gettime), ALLOW(clock_nanosleep), ALLOW(epoll_create),
+    ALLOW(epoll_create1), ALLOW(epoll_ctl), ALLOW(epoll_pwait), ALLOW(epoll_pwait2), ALLOW(epoll_wait),
+    ALLOW(eventfd), ALLOW(eventfd2), ALLOW(getitimer), ALLOW(getrandom), ALLOW(gettimeofday),
+    ALLOW(inotify_add_watch), ALLOW(inotify_init), ALLOW(inotify_init1), ALLOW(inotify_rm_watch),
+    ALLOW(io_cancel), ALLOW(io_destroy), ALLOW(io_getevents), ALLOW(io_pgetevents), ALLOW(io_setup),
+    ALLOW(io_submit), ALLOW(kill), ALLOW(nanosleep), ALLOW(pause), ALLOW(pipe), ALLOW(pipe2), ALLOW(poll),
+    ALLOW(ppoll), ALLOW(pselect6), ALLOW(rt_sigaction), ALLOW(rt_sigpending), ALLOW(rt_sigprocmask),
+    ALLOW(rt_sigqueueinfo), ALLOW(rt_sigreturn), ALLOW(rt_sigsuspend), ALLOW(rt_sigtimedwait),
+    ALLOW(rt_tgsigqueueinfo), ALLOW(select), ALLOW(setitimer), ALLOW(sigaltstack), ALLOW(signalfd),
+    ALLOW(signalfd4), ALLOW(tgkill), ALLOW(time), ALLOW(timer_create), ALLOW(timer_delete),
+    ALLOW(timer_getoverrun), ALLOW(timer_gettime), ALLOW(timer_settime), ALLOW(timerfd_create),
+    ALLOW(timerfd_gettime), ALLOW(timerfd_settime), ALLOW(tkill),
+    /* What socketpair(AF_UNIX) needs; asyncio and multiprocessing run on it. */
+    ALLOW(accept), ALLOW(accept4), ALLOW(bind), ALLOW(connect), ALLOW(getpeername), ALLOW(getsockname),
+    ALLOW(getsockopt), ALLOW(listen), ALLOW(recvfrom), ALLOW(recvmmsg), ALLOW(recvmsg), ALLOW(sendmmsg),
+    ALLOW(sendmsg), ALLOW(sendto), ALLOW(setsockopt), ALLOW(shutdown), ALLOW(socketpair),
+
+    /* Sockets: no family at all, whatever network namespace it is; AF_VSOCK would reach the hypervisor, and
+     * netlink crosses a shared network namespace (sandbox-prototype.md 9). Python users get the message they
+     * expect. */
+    DENY(socket, EAFNOSUPPORT),
+    DENY_IF(socket, ENETUNREACH, 0, INT32, AF_INET),
+    DENY_IF(socket, ENETUNREACH, 0, INT32, AF_INET6),
+    DENY_UNLESS(socketpair, EAFNOSUPPORT, 0, AF_UNIX),
+    /* Namespaces. The flags of clone3 lie in memory where no filter sees them: libc falls back to clone. */
+    LOCK(clone3, ENOSYS),
+    LOCK(unshare, EPERM),
+    DENY(setns, EPERM),
+    DENY_IF(clone, EPERM, 0, CLONE_NEWNS, CLONE_NEWNS),
+    DENY_IF(clone, EPERM, 0, CLONE_NEWCGROUP, CLONE_NEWCGROUP),
+    DENY_IF(clone, EPERM, 0, CLONE_NEWUTS, CLONE_NEWUTS),
+    DENY_IF(clone, EPERM, 0, CLONE_NEWIPC, CLONE_NEWIPC),
+    DENY_IF(clone, EPERM, 0, CLONE_NEWUSER, CLONE_NEWUSER),
+    DENY_IF(clone, EPERM, 0, CLONE_NEWPID, CLONE_NEWPID),
+    DENY_IF(clone, EPERM, 0, CLONE_NEWNET, CLONE_NEWNET),
+    /* Mounts (CVE-2022-0185 class). */
+    LOCK(mount, EPERM),
+    DENY(umount2, EPERM), DENY(pivot_root, EPERM), DENY(chroot, EPERM), DENY(fsopen, EPERM),
+    DENY(fsconfig, EPERM), DENY(fsmount, EPERM), DENY(fspick, EPERM), DENY(move_mount, EPERM),
+    DENY(open_tree, EPERM), DENY(mount_setattr, EPERM), DENY(quotactl, EPERM), DENY(quotactl_fd, EPERM),
+    DENY(swapon, EPERM), DENY(swapoff, EPERM),
+    /* Keys: not namespaced per session, a persistent covert channel, CVE-2016-0728. */
+    DENY(keyctl, EPERM), DENY(add_key, EPERM), DENY(request_key, EPERM),
+    /* Programs for the kernel, tracing, side channels. */
+    DENY(bpf, EPERM), DENY(perf_event_open, EPERM), DENY(fanotify_init, EPERM), DENY(fanotify_mark, EPERM),
+    DENY(lookup_dcookie, EPERM),
+    /* Other processes. */
+    DENY(ptrace, EPERM), DENY(process_vm_readv, EPERM), DENY(process_vm_writev, EPERM),
+    DENY(pidfd_getfd, EPERM), DENY(kcmp, EPERM), DENY(process_mrelease, EPERM),
+    /* File handles (Shocker). */
+    DENY(open_by_handle_at, EPERM), DENY(name_to_handle_at, EPERM),
+    /* Modules, boot, time, host control. */
+    DENY(init_module, EPERM), DENY(finit_module, EPERM), DENY(delete_module, EPERM),
+    DENY(create_module, EPERM), DENY(query_module, EPERM), DENY(get_kernel_syms, EPERM),
+    DENY(kexec_load, EPERM), DENY(kexec_file_load, EPERM), DENY(reboot, EPERM), DENY(settimeofday, EPERM),
+    DENY(clock_settime, EPERM), DENY(clock_adjtime, EPERM), DENY(adjtimex, EPERM), DENY(acct, EPERM),
+    DENY(syslog, EPERM), DENY(iopl, EPERM), DENY(ioperm, EPERM), DENY(vhangup, EPERM),
+    LOCK(sethostname, EPERM), DENY(setdomainname, EPERM), DENY(nfsservctl, EPERM), DENY(uselib, EPERM),
+    DENY(_sysctl, EPERM), DENY(sysfs, EPERM), DENY(ustat, EPERM),
+    /* Odd x86. 0xffffffff asks for the personality without setting it. */
+    DENY(modify_ldt, EPERM), DENY(set_thread_area, EPERM), DENY(vm86, EPERM), DENY(vm86old, EPERM),
+    ALLOW(personality),
+    DENY_UNLESS(personality, EPERM, 0, 0xffffffff),
+    /* NUMA: rarely needed, rich in bugs. */
+    DENY(mbind, EPERM), DENY(set_mempolicy, EPERM), DENY(migrate_pages, EPERM), DENY(move_pages, EPERM),
+    /* Terminals: input injection CVE-2017-5226, line disciplines CVE-2023-6546. */
+    DENY_IF(ioctl, EPERM, 1, INT32, TIOCSTI),
+    DENY_IF(ioctl, EPERM, 1, INT32, TIOCLINUX),
+    DENY_IF(ioctl, EPERM, 1, INT32, TIOCSETD),
+    /* Filters of the session's own: dear to install, and a listener can confuse its children. */
+    LOCK(seccomp, EPERM),
+    DENY_IF(prctl, EPERM, 0, INT32, PR_SET_SECCOMP),
+    DENY_IF(prctl, EPERM, 0, INT32, PR_SET_MM),
+    DENY_IF(prctl, EPERM, 0, INT32, PR_SET_PTRACER),
+    DENY_IF(prctl, EPERM, 0, INT32, PR_SET_SYSCALL_USER_DISPATCH),
+    DENY_IF(prctl, EPERM, 0, INT32, PR_SET_TAGGED_ADDR_CTRL),
+    DENY_IF(prctl, EPERM, 0, INT32, PR_SCHED_CORE),
+    DENY_IF(prctl, EPERM, 0, INT32, 67 /* PR_SET_MEMORY_MERGE: a KSM side channel */),
+    /* Scheduling: real time starves the others. The flag RESET_ON_FORK may be or-ed to the policy. */
+    DENY(sched_setattr, EPERM),
+    DENY_IF(sched_setscheduler, EPERM, 1, 0xf, SCHED_FIFO),
+    DENY_IF(sched_setscheduler, EPERM, 1, 0xf, SCHED_RR),
+    DENY_IF(sched_setscheduler, EPERM, 1, 0xf, 6 /* SCHED_DEADLINE */),
+    DENY_IF(ioprio_set, EPERM, 2, 0xe000, 0x2000 /* IOPRIO_CLASS_RT */),
+    /* Pipes and file oddities. */
+    DENY(vmsplice, EPERM),
+    DENY_IF(mknod, EPERM, 1, S_IFMT, S_IFCHR), DENY_IF(mknod, EPERM, 1, S_IFMT, S_IFBLK),
+    DENY_IF(mknodat, EPERM, 2, S_IFMT, S_IFCHR), DENY_IF(mknodat, EPERM, 2, S_IFMT, S_IFBLK),
+    DENY_IF(chmod, EPERM, 1, S_ISUID, S_ISUID), DENY_IF(chmod, EPERM, 1, S_ISGID, S_ISGID),
+    DENY_IF(fchmod, EPERM, 1, S_ISUID, S_ISUID), DENY_IF(fchmod, EPERM, 1, S_ISGID, S_ISGID),
+    DENY_IF(fchmodat, EPERM, 2, S_ISUID, S_ISUID), DENY_IF(fchmodat, EPERM, 2, S_ISGID, S_ISGID),
+    /* System V objects and message queues are heap-spray primitives and answer ENOSYS: no row. So do
+     * io_uring, userfaultfd, memfd_secret, process_madvise, get_mempolicy and whatever is newer. */
+
+    /* Locks on read-only inodes that all sessions share are a covert channel; a filter cannot see the inode,
+     * so it is all or nothing. */
+    STRICT(flock, ENOLCK),
+    STRICT_IF(fcntl, ENOLCK, 1, INT32, F_SETLK), STRICT_IF(fcntl, ENOLCK, 1, INT32, F_SETLKW),
+    STRICT_IF(fcntl, ENOLCK, 1, INT32, F_OFD_SETLK), STRICT_IF(fcntl, ENOLCK, 1, INT32, F_OFD_SETLKW),
+    STRICT_IF(fcntl, EPERM, 1, INT32, F_SETLEASE), STRICT_IF(fcntl, EPERM, 1, INT32, F_NOTIFY),
+};

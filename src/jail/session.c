@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* jail_enter is the list of sandbox.md 2.2. Two places differ, both on purpose. The cgroups are joined first,
+ * so that all memory from then on is the session's. And the user namespace comes after the mounts: then the
+ * other namespaces belong to its parent, and not even all capabilities in it give a right over them. */
+#include "jail/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "jail/capability.h"
+#include "jail/landlock.h"
+#include "jail/namespace.h"
+#include "jail/rlimit.h"
+#include "jail/root.h"
+
+#define USER_NAMESPACE_TRIES   200 /* of 1 ms: the last one of this uid is freed by a kernel worker */
+#define USER_NAMESPACE_WAIT_US 1000
+
+static enum status failed(const char *what, struct err *e)
+{
+    return err_set(e, STATUS_IO, "%s: %s", what, strerror(errno));
+}
+
+static enum status step_cgroup(struct jail_session *s, struct err *e)
+{
+    for (unsigned i = 0; i < s->join_count; i++) {
+        if (write(s->join_fds[i], "0", 1) != 1)
+            return failed("join", e);
+    }
+    return STATUS_OK;
+}
+
+/* Leaves exactly 0, 1, 2, the control socket and the setup socket. Both sit at the top of the table, where
+ * a program that closes or overwrites low numbers does not meet them. */
+static enum status step_descriptors(struct jail_session *s, struct err *e)
+{
+    int top = (int)s->limits.open_files - 1;
+    /* First out of the way: above every number we will write to. */
+    int setup = fcntl(s->setup_fd, F_DUPFD_CLOEXEC, top + 1);
+    int control = fcntl(s->control_fd, F_DUPFD_CLOEXEC, top + 1);
+    int out = fcntl(s->stdout_fd, F_DUPFD_CLOEXEC, top + 1);
+    int err = fcntl(s->stderr_fd, F_DUPFD_CLOEXEC, top + 1);
+    int null = fcntl(s->null_fd, F_DUPFD_CLOEXEC, top + 1);
+    if (setup < 0 || control < 0 || out < 0 || err < 0 || null < 0)
+        return failed("F_DUPFD", e);
+    if (dup3(control, top, O_CLOEXEC) < 0 || dup3(setup, top - 1, O_CLOEXEC) < 0 || dup2(null, 0) < 0 ||
+        dup2(out, 1) < 0 || dup2(err, 2) < 0)
+        return failed("dup", e);
+    if (syscall(SYS_close_range, 3, top - 2, 0) < 0 || syscall(SYS_close_range, top + 1, ~0u, 0) < 0)
+        return failed("close_range", e);
+    s->control_fd = top;
+    s->setup_fd = top - 1;
+    return STATUS_OK;
+}
+
+static enum status step_process(struct jail_session *s, struct err *e)
+{
+    const struct sigaction by_default = {.sa_handler = SIG_DFL};
+    sigset_t none;
+    if (setsid() < 0)
+        return failed("setsid", e);
+    for (int n = 1; n < NSIG; n++)
+        sigaction(n, &by_default, NULL); /* some cannot be set; those are at their default */
+    sigemptyset(&none);
+    if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+        return failed("signal mask", e);
+    /* 022, not 077: the pool, which has no capability, must read what the session writes; nobody else can
+     * reach the session's file systems at all. */
+    umask(022);
+    return rlimit_enter_scheduling(e);
+}
+
+static enum status step_namespaces(struct jail_session *s, struct err *e)
+{
+    /* pid, mnt, ipc, uts and net came with clone3. The cgroup one is entered only now, inside the session's
+     * cgroup, so that this one looks like the root. */
+    if (unshare(CLONE_NEWCGROUP) < 0)
+        return failed("unshare cgroup", e);
+    if (sethostname("session", 7) < 0)
+        return failed("sethostname", e);
+    return STATUS_OK;
+}
+
+static enum status step_mounts(struct jail_session *s, struct err *e)
+{
+    return root_enter(&s->limits, s->uid, s->features & JAIL_PROC, &s->data_fd, e);
+}
+
+static enum status step_limits(struct jail_session *s, struct err *e)
+{
+    return rlimit_enter(&s->limits, e);
+}
+
+static enum status step_user(struct jail_session *s, struct err *e)
+{
+    if (s->features & JAIL_UID) {
+        enum status status = capability_switch_user(s->uid, s->uid, e);
+        if (status != STATUS_OK)
+            return status;
+    }
+    if (!(s->features & JAIL_USER))
+        return STATUS_OK;
+    /* A change of ids made /proc/self unwritable to ourselves; step_confine makes the process closed again.
+     */
+    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+        return failed("dumpable", e);
+    int r = unshare(CLONE_NEWUSER);
+    for (int i = 0; r < 0 && errno == ENOSPC && i < USER_NAMESPACE_TRIES; i++) {
+        usleep(USER_NAMESPACE_WAIT_US);
+        r = unshare(CLONE_NEWUSER);
+    }
+    if (r < 0)
+        return failed("unshare user", e);
+    return namespace_map_self(JAIL_UID_INSIDE, s->uid, s->uid, e);
+}
+
+static enum status step_landlock(struct jail_session *s, struct err *e)
+{
+    static const struct landlock_rule rules[] = {
+        {"/", LANDLOCK_LIST},         {"/usr", LANDLOCK_EXECUTE},  {"/bin", LANDLOCK_EXECUTE},
+        {"/sbin", LANDLOCK_EXECUTE},  {"/lib", LANDLOCK_EXECUTE},  {"/lib32", LANDLOCK_EXECUTE},
+        {"/lib64", LANDLOCK_EXECUTE}, {"/etc", LANDLOCK_READ},     {"/proc", LANDLOCK_READ},
+        {"/dev", LANDLOCK_DEVICE},    {ROOT_DATA, LANDLOCK_WRITE}, {"/tmp", LANDLOCK_WRITE},
+        {"/dev/shm", LANDLOCK_WRITE},
+    };
+    if (!(s->features & JAIL_LANDLOCK))
+        return STATUS_OK;
+    return landlock_enter(rules, ARRAY_SIZE(rules), true, e);
+}
+
+static enum status step_confine(struct jail_session *s, struct err *e)
+{
+    enum status status = capability_drop(e);
+    if (status != STATUS_OK)
+        return status;
+    /* Only now: a change of credentials resets both. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return failed("pdeathsig", e);
+    return STATUS_OK;
+}
+
+static enum status step_filter(struct jail_session *s, struct err *e)
+{
+    return seccomp_enter_session(s->lock, e);
+}
+
+static const struct {
+    const char *name;
+    enum status (*run)(struct jail_session *s, struct err *e);
+} steps[] = {
+    {"cgroup", step_cgroup},           /* memory, tasks and time are counted from here */
+    {"descriptors", step_descriptors}, /* nothing of the zygote's or a sibling's stays open */
+    {"process", step_process},         /* session, signals, scheduling, first to die without memory */
+    {"namespaces", step_namespaces},   /* its cgroup is the root it sees */
+    {"mounts", step_mounts},           /* its own data, tmp, shm and proc over the template */
+    {"limits", step_limits},           /* per-process limits */
+    {"user", step_user},               /* its own uid, then its own user namespace without any right */
+    {"landlock", step_landlock},       /* holds even where a mount was wrong */
+    {"confine", step_confine},         /* no capability, no way to get one, dies with its parent */
+    {"filter", step_filter},           /* and no call left that could undo any of it */
+};
+
+enum status jail_enter(struct jail_session *s, struct err *e)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        if (steps[i].run(s, e) != STATUS_OK)
+            return err_wrap(e, "%s", steps[i].name);
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* sallyport-zygote: the warm interpreter. A program of its own, so that no other process of the product links
+ * Python, and so that the supervisor's memory layout tells nothing about a session's (doc/decisions/0003).
+ * Started by the keeper inside the template root with an empty environment and the keeper's socket as
+ * descriptor 3. It never holds a secret: every session has a readable copy of its memory.
+ *
+ *   CONFIG ──► warm up, filter ──► WARM, then for each FORK: FORKED or UNFORKED, later EXITED. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "jail/packet.h"
+#include "jail/session.h"
+#include "jail/zygote/python.h"
+#include "jail/zygote/spawn.h"
+
+#define KEEPER_SOCKET 3
+#define CHILDREN_MAX  65536
+
+struct child {
+    pid_t pid; /* 0: free */
+    uint32_t slot;
+    uint64_t generation;
+};
+
+struct zygote {
+    struct keeper_message_gate gate;
+    unsigned features;
+    struct session_limits limits;
+    struct seccomp_lock lock;
+    int signal_fd;
+    int null_fd;
+    struct child *children; /* by slot */
+    uint32_t child_count;
+};
+
+static void say(enum keeper_message_type type, const char *text)
+{
+    struct keeper_message m = {.type = type, .text = bytes_of_cstr(text)};
+    (void)!packet_send(KEEPER_SOCKET, &m, NULL, 0, NULL);
+}
+
+__attribute__((noreturn)) static void give_up(const struct err *e)
+{
+    say(KEEPER_MESSAGE_BROKEN, e->text);
+    _exit(1);
+}
+
+/* The next message of the keeper. Without a keeper there is no reason to live. */
+static void receive(struct zygote *z, enum keeper_phase phase, struct packet *p, struct keeper_message *ret)
+{
+    struct err e = {0};
+    if (packet_receive(KEEPER_SOCKET, p, &e) != STATUS_OK ||
+        keeper_message_parse(&z->gate, phase, bytes_of(p->data, p->size), p->fd_count, ret, &e) != STATUS_OK)
+        _exit(1);
+}
+
+/* A thread of the zygote would be missing in every fork, with whatever lock it held. */
+static enum status check_single_thread(struct err *e)
+{
+    DIR *d = opendir("/proc/self/task");
+    int count = 0;
+    for (struct dirent *entry; d && (entry = readdir(d));)
+        count += entry->d_name[0] != '.';
+    if (d)
+        closedir(d);
+    return count > 1 ? err_set(e, STATUS_INTERNAL, "the zygote has %d threads", count) : STATUS_OK;
+}
+
+static enum status prepare(struct zygote *z, struct err *e)
+{
+    sigset_t child_signal;
+    sigemptyset(&child_signal);
+    sigaddset(&child_signal, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child_signal, NULL);
+    z->signal_fd = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK);
+    z->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    z->children = calloc(CHILDREN_MAX, sizeof *z->children); /* touched only as far as slots are used */
+    if (z->signal_fd < 0 || z->null_fd < 0 || !z->children)
+        return err_set(e, STATUS_IO, "the zygote's descriptors: %s", strerror(errno));
+    enum status s = python_start(e);
+    if (s == STATUS_OK)
+        s = check_single_thread(e);
+    if (s == STATUS_OK)
+        s = seccomp_lock_init(&z->lock, z->limits.strict_locks, e);
+    if (s == STATUS_OK)
+        s = seccomp_enter_zygote(e);
+    spawn_init();
+    return s;
+}
+
+/* FORK brings: setup socket, control socket, stdout, stderr, then the v2 directory if the flag says so, then
+ * the cgroup files to join. */
+static void serve_fork(struct zygote *z, const struct keeper_message *m, struct packet *p)
+{
+    if (m->slot >= CHILDREN_MAX || z->children[m->slot].pid != 0)
+        _exit(1); /* the keeper never does this */
+    unsigned used = 4;
+    int cgroup_fd = -1;
+    if (m->flags & JAIL_CGROUP_START && used < p->fd_count)
+        cgroup_fd = p->fds[used++];
+    struct jail_session session = {
+        .features = z->features,
+        .limits = z->limits,
+        .uid = m->uid,
+        .setup_fd = p->fds[0],
+        .control_fd = p->fds[1],
+        .stdout_fd = p->fds[2],
+        .stderr_fd = p->fds[3],
+        .null_fd = z->null_fd,
+        .lock = &z->lock,
+        .data_fd = -1,
+    };
+    while (used < p->fd_count)
+        session.join_fds[session.join_count++] = p->fds[used++];
+    int pidfd = -1;
+    pid_t pid = spawn_session(&session, cgroup_fd, &pidfd);
+    packet_close(p);
+    struct keeper_message answer = {
+        .type = KEEPER_MESSAGE_FORKED, .slot = m->slot, .generation = m->generation};
+    if (pid < 0) {
+        answer.type = KEEPER_MESSAGE_UNFORKED;
+        answer.code = (uint32_t)-pid;
+    } else {
+        z->children[m->slot] = (struct child){pid, m->slot, m->generation};
+        z->child_count = MAX(z->child_count, m->slot + 1);
+    }
+    if (packet_send(KEEPER_SOCKET, &answer, &pidfd, pid < 0 ? 0 : 1, NULL) != STATUS_OK)
+        _exit(1);
+    if (pidfd >= 0)
+        close(pidfd);
+}
+
+static void report_exit(struct zygote *z, pid_t pid, int status)
+{
+    for (uint32_t i = 0; i < z->child_count; i++) {
+        struct child *c = &z->children[i];
+        if (c->pid != pid)
+            continue;
+        int detail = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+        struct keeper_message m = {.type = KEEPER_MESSAGE_EXITED,
+                                   .slot = c->slot,
+                                   .generation = c->generation,
+                                   .detail = (uint32_t)detail};
+        c->pid = 0;
+        if (packet_send(KEEPER_SOCKET, &m, NULL, 0, NULL) != STATUS_OK)
+            _exit(1);
+        return;
+    }
+}
+
+static void reap(struct zygote *z)
+{
+    struct signalfd_siginfo info;
+    while (read(z->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
+        ;
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+        report_exit(z, pid, status);
+}
+
+__attribute__((noreturn)) static void serve(struct zygote *z)
+{
+    static struct packet packet; /* on its own pages, not on the stack that sessions copy */
+    for (;;) {
+        struct pollfd watched[] = {{.fd = KEEPER_SOCKET, .events = POLLIN},
+                                   {.fd = z->signal_fd, .events = POLLIN}};
+        if (poll(watched, ARRAY_SIZE(watched), -1) < 0 && errno != EINTR)
+            _exit(1);
+        if (watched[1].revents)
+            reap(z);
+        if (watched[0].revents) {
+            struct keeper_message m;
+            receive(z, KEEPER_PHASE_SERVING, &packet, &m);
+            serve_fork(z, &m, &packet);
+        }
+    }
+}
+
+int main(void)
+{
+    static struct zygote z = {.gate = {.sender = KEEPER_PARTY_KEEPER, .receiver = KEEPER_PARTY_ZYGOTE}};
+    static struct packet packet;
+    struct keeper_message config;
+    struct err e = {0};
+    z.gate.seen = 1u << KEEPER_MESSAGE_MAPPED; /* that one was for the builder, before this program */
+    receive(&z, KEEPER_PHASE_NEW, &packet, &config);
+    if (config.type != KEEPER_MESSAGE_CONFIG)
+        _exit(1);
+    z.features = config.flags;
+    z.limits = config.limits;
+    if (prepare(&z, &e) != STATUS_OK)
+        give_up(&e);
+    char text[128];
+    snprintf(text, sizeof text, "Python %s", python_version());
+    say(KEEPER_MESSAGE_WARM, text);
+    serve(&z);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#define PY_SSIZE_T_CLEAN
+/* Python's headers come first and shadow names of their own. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#include <Python.h>
+#pragma GCC diagnostic pop
+
+#include "jail/zygote/python.h"
+
+#include "jail/zygote/runner_source.h"
+
+#define PROGRAM L"/usr/bin/python3"
+
+static PyObject *session_main;
+
+static enum status initialize(struct err *e)
+{
+    PyPreConfig pre;
+    PyPreConfig_InitIsolatedConfig(&pre);
+    pre.utf8_mode = 1;
+    PyStatus status = Py_PreInitialize(&pre);
+    if (PyStatus_Exception(status))
+        return err_set(e, STATUS_INTERNAL, "python: %s", status.err_msg ? status.err_msg : "no pre-init");
+    PyConfig config;
+    PyConfig_InitIsolatedConfig(&config);
+    config.install_signal_handlers = 0;
+    config.write_bytecode = 0;
+    config.user_site_directory = 0;
+    status = PyConfig_SetString(&config, &config.program_name, PROGRAM);
+    if (!PyStatus_Exception(status))
+        status = PyConfig_SetString(&config, &config.executable, PROGRAM);
+    if (!PyStatus_Exception(status))
+        status = Py_InitializeFromConfig(&config);
+    PyConfig_Clear(&config);
+    if (PyStatus_Exception(status))
+        return err_set(e, STATUS_INTERNAL, "python: %s", status.err_msg ? status.err_msg : "no init");
+    return STATUS_OK;
+}
+
+/* Python's pending exception as our error; stderr leads nowhere in the zygote. */
+static enum status take_exception(struct err *e)
+{
+    PyObject *type = NULL, *value = NULL, *trace = NULL;
+    PyErr_Fetch(&type, &value, &trace);
+    PyObject *text = value ? PyObject_Repr(value) : NULL;
+    const char *words = text ? PyUnicode_AsUTF8(text) : NULL;
+    enum status s = err_set(e, STATUS_INTERNAL, "warming up: %s", words ? words : "unknown");
+    Py_XDECREF(text);
+    Py_XDECREF(trace);
+    Py_XDECREF(value);
+    Py_XDECREF(type);
+    return s;
+}
+
+static enum status load_runner(struct err *e)
+{
+    enum status s = STATUS_OK;
+    PyObject *code = Py_CompileString(runner_source, "<runner>", Py_file_input);
+    PyObject *module = code ? PyImport_ExecCodeModuleEx("_sallyport_runner", code, "<runner>") : NULL;
+    PyObject *done = module ? PyObject_CallMethod(module, "warm", NULL) : NULL;
+    session_main = done ? PyObject_GetAttrString(module, "session_main") : NULL;
+    if (!session_main)
+        s = take_exception(e);
+    Py_XDECREF(done);
+    Py_XDECREF(module);
+    Py_XDECREF(code);
+    return s;
+}
+
+enum status python_start(struct err *e)
+{
+    enum status s = initialize(e);
+    if (s == STATUS_OK)
+        s = load_runner(e);
+    /* From here on the zygote is always about to fork: once is enough for all forks. */
+    if (s == STATUS_OK)
+        PyOS_BeforeFork();
+    return s;
+}
+
+int python_run_session(int control_fd)
+{
+    PyOS_AfterFork_Child();
+    PyObject *done = PyObject_CallFunction(session_main, "i", control_fd);
+    return done ? 0 : 1;
+}
+
+const char *python_version(void)
+{
+    return PY_VERSION;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* python.h — the interpreter inside the zygote: started once, warmed, and entered again in each fork.
+ * The only files that include Python.h are python.c and nothing else; single thread. */
+#ifndef JAIL_ZYGOTE_PYTHON_H
+#define JAIL_ZYGOTE_PYTHON_H
+
+#include "base/status.h"
+
+/* Starts CPython as /usr/bin/python3 would find its libraries, but isolated from the environment, and runs
+ * the warm-up of runner.py. Prints Python's own words to stderr on failure. */
+STATUS_RESULT python_start(struct err *e);
+/* In the fork: CPython's own after-fork work, then the runner, until the pool closes `control_fd`. Returns
+ * the exit status. */
+int python_run_session(int control_fd);
+/* "3.11.2", valid for ever. */
+const char *python_version(void);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "jail/zygote/spawn.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "jail/namespace.h"
+#include "jail/packet.h"
+#include "jail/zygote/python.h"
+
+#define RUNNER_STACK_BYTES ((size_t)8 << 20)
+#define EXIT_SIGNAL_BASE   128
+
+static int *tid_field; /* where libc keeps gettid() of the main thread */
+
+void spawn_init(void)
+{
+    if (prctl(PR_GET_TID_ADDRESS, &tid_field, 0, 0, 0) < 0)
+        tid_field = NULL; /* raise() and recursive locks then see the zygote's id; CPython uses neither */
+}
+
+/* --- the init: after the runner exists it shares its memory, libc's thread data included. So nothing of
+ * libc is called any more, not even to learn an errno. */
+
+static inline long raw_call(long number, long a, long b, long c, long d)
+{
+#if defined(__x86_64__)
+    long result;
+    register long r10 __asm__("r10") = d;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
+                     : "rcx", "r11", "memory");
+    return result;
+#elif defined(__aarch64__)
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+    return x0;
+#else
+#error "raw_call: write the kernel's call convention of this machine"
+#endif
+}
+
+static int exit_status(int wait_status)
+{
+    if (WIFSIGNALED(wait_status))
+        return EXIT_SIGNAL_BASE + WTERMSIG(wait_status);
+    return WEXITSTATUS(wait_status);
+}
+
+__attribute__((noreturn)) static void init_run(pid_t runner, uint64_t signals)
+{
+    raw_call(SYS_close_range, 0, ~0u, 0, 0);
+    for (;;) {
+        long signal = raw_call(SYS_rt_sigtimedwait, (long)&signals, 0, 0, sizeof signals);
+        if (signal == SIGINT)
+            raw_call(SYS_kill, runner, SIGINT, 0, 0);
+        int status = 0;
+        long pid;
+        while ((pid = raw_call(SYS_wait4, -1, (long)&status, WNOHANG, 0)) > 0) {
+            if (pid == runner)
+                raw_call(SYS_exit_group, exit_status(status), 0, 0, 0);
+        }
+        if (pid == -ECHILD)
+            raw_call(SYS_exit_group, EXIT_SIGNAL_BASE, 0, 0, 0);
+    }
+}
+
+/* --- the runner ------------------------------------------------------------------------------------ */
+
+static int runner_main(void *argument)
+{
+    const struct jail_session *session = argument;
+    sigset_t none;
+    sigemptyset(&none);
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    prctl(PR_SET_NAME, "python3", 0, 0, 0);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    _exit(python_run_session(session->control_fd));
+}
+
+/* --- the child of the zygote ----------------------------------------------------------------------- */
+
+__attribute__((noreturn)) static void give_up(const struct jail_session *session, const struct err *e)
+{
+    struct keeper_message m = {.type = KEEPER_MESSAGE_STUCK, .text = bytes_of_cstr(e->text)};
+    (void)!packet_send(session->setup_fd, &m, NULL, 0, NULL);
+    _exit(1);
+}
+
+__attribute__((noreturn)) static void child_main(struct jail_session *session)
+{
+    struct err e = {0};
+    if (jail_enter(session, &e) != STATUS_OK)
+        give_up(session, &e);
+    char *stack = mmap(NULL, RUNNER_STACK_BYTES, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    if (stack == MAP_FAILED || mprotect(stack, 4096, PROT_NONE) < 0) {
+        (void)err_set(&e, STATUS_NO_MEMORY, "the runner's stack: %s", strerror(errno));
+        give_up(session, &e);
+    }
+    const struct keeper_message entered = {.type = KEEPER_MESSAGE_ENTERED};
+    if (packet_send(session->setup_fd, &entered, &session->data_fd, 1, &e) != STATUS_OK)
+        _exit(1);
+    close(session->setup_fd);
+    close(session->data_fd);
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    int flags = CLONE_VM | SIGCHLD | (tid_field ? CLONE_CHILD_SETTID : 0);
+    pid_t runner = clone(runner_main, stack + RUNNER_STACK_BYTES, flags, session, NULL, NULL, tid_field);
+    if (runner < 0)
+        _exit(1);
+    init_run(runner, 1ull << (SIGINT - 1) | 1ull << (SIGCHLD - 1));
+}
+
+pid_t spawn_session(struct jail_session *session, int cgroup_fd, int *ret_pidfd)
+{
+    unsigned long long flags = NAMESPACES_SESSION;
+    if (session->features & JAIL_NET)
+        flags |= CLONE_NEWNET;
+    pid_t pid = namespace_clone(flags, cgroup_fd, ret_pidfd);
+    if (pid == 0)
+        child_main(session);
+    return pid;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+#include "svc/keeper/zygote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "jail/namespace.h"
+#include "jail/packet.h"
+#include "jail/root.h"
+#include "jail/session.h"
+
+#define PROGRAM_NAME "sallyport-zygote"
+#define FIRST_ID     199999u /* the zygote's root; sessions are 200000 + slot */
+
+/* --- the program ----------------------------------------------------------------------------------- */
+
+static int open_program(const char *path)
+{
+    static const char *const places[] = {"/" PROGRAM_NAME, "/../libexec/sallyport/" PROGRAM_NAME,
+                                         "/../jail/zygote/" PROGRAM_NAME};
+    if (path)
+        return open(path, O_RDONLY | O_CLOEXEC);
+    char own[PATH_MAX], full[PATH_MAX + 64];
+    ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
+    if (n <= 0)
+        return -1;
+    own[n] = '\0';
+    *strrchr(own, '/') = '\0';
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        snprintf(full, sizeof full, "%s%s", own, places[i]);
+        int fd = open(full, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0)
+            return fd;
+    }
+    return -1;
+}
+
+/* --- ids ------------------------------------------------------------------------------------------- */
+
+/* The best start of `count` ids in one of the extents of a map file: FIRST_ID, or the last ones there are. */
+static unsigned long long first_in_map(const char *path, unsigned count)
+{
+    unsigned long long best = 0, inside, outside, size;
+    FILE *f = fopen(path, "re");
+    while (f && fscanf(f, "%llu %llu %llu", &inside, &outside, &size) == 3) {
+        if (inside <= FIRST_ID && FIRST_ID + (unsigned long long)count <= inside + size)
+            best = FIRST_ID;
+        else if (size > count + 65536ull / 2 && best != FIRST_ID)
+            best = inside + size - count;
+    }
+    if (f)
+        fclose(f);
+    return best;
+}
+
+unsigned zygote_first_id(unsigned count)
+{
+    unsigned long long uid = first_in_map("/proc/self/uid_map", count);
+    unsigned long long gid = first_in_map("/proc/self/gid_map", count);
+    return uid == gid && uid <= UINT_MAX ? (unsigned)uid : 0;
+}
+
+/* --- the child: steps from a fork of the keeper to the zygote's program ----------------------------- */
+
+struct builder {
+    const struct zygote_options *options;
+    int program, socket;
+    uid_t uid;
+    gid_t gid;
+    unsigned features;
+};
+
+static enum status failed(const char *what, struct err *e)
+{
+    return err_set(e, STATUS_IO, "%s: %s", what, strerror(errno));
+}
+
+/* Leaves /dev/null on 0-2, the keeper's socket on 3 and the program on 4. */
+static enum status take_descriptors(struct builder *b, struct err *e)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int socket = fcntl(b->socket, F_DUPFD_CLOEXEC, 10);
+    int program = fcntl(b->program, F_DUPFD_CLOEXEC, 10);
+    if (null < 0 || socket < 0 || program < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
+        dup2(null, 2) < 0 || dup2(socket, 3) < 0 || dup3(program, 4, O_CLOEXEC) < 0)
+        return failed("descriptors", e);
+    if (close_range(5, ~0u, 0) < 0)
+        return failed("close_range", e);
+    b->socket = 3;
+    b->program = 4;
+    return STATUS_OK;
+}
+
+/* Rootless: the new user namespace came with clone3, and we are the only id in it. */
+static enum status take_identity(struct builder *b, struct err *e)
+{
+    if (setsid() < 0)
+        return failed("setsid", e);
+    if (!b->options->privileged)
+        return namespace_map_self(0, b->uid, b->gid, e);
+    return setgroups(0, NULL) < 0 ? failed("setgroups", e) : STATUS_OK;
+}
+
+static enum status build_root(struct builder *b, struct err *e)
+{
+    const struct root_options root = {.privileged = b->options->privileged, .zygote_fd = b->program};
+    bool proc = false;
+    enum status s = root_build(&root, &proc, e);
+    close(b->program);
+    b->features |= proc ? JAIL_PROC : 0;
+    return s;
+}
+
+/* Root only: the zygote is root of a user namespace with a range of ids, and the mounts become locked. */
+static enum status leave_host_root(struct builder *b, struct err *e)
+{
+    if (!b->options->privileged || !b->options->user_namespace)
+        return STATUS_OK;
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+        return failed("unshare", e);
+    const struct keeper_message map = {.type = KEEPER_MESSAGE_MAP};
+    enum status s = packet_send(b->socket, &map, NULL, 0, e);
+    static struct packet packet;
+    struct keeper_message answer;
+    struct keeper_message_gate gate = {.sender = KEEPER_PARTY_KEEPER, .receiver = KEEPER_PARTY_ZYGOTE};
+    if (s == STATUS_OK)
+        s = packet_receive(b->socket, &packet, e);
+    if (s == STATUS_OK)
+        s = keeper_message_parse(&gate, KEEPER_PHASE_NEW, bytes_of(packet.data, packet.size), packet.fd_count,
+                                 &answer, e);
+    if (s != STATUS_OK)
+        return s;
+    if (answer.type != KEEPER_MESSAGE_MAPPED || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+        return failed("become root inside", e);
+    return STATUS_OK;
+}
+
+/* Each session makes exactly one user namespace; with no more allowed, user code cannot make another even if
+ * the filter had a hole (bubblewrap's --disable-userns). */
+static enum status limit_namespaces(struct builder *b, struct err *e)
+{
+    if (!b->options->user_namespace || !(b->features & JAIL_PROC))
+        return STATUS_OK;
+    return namespace_limit_user(b->options->namespaces, e);
+}
+
+static enum status run_program(struct builder *b, struct err *e)
+{
+    static const char *const argv[] = {"sallyport-zygote", NULL};
+    static const char *const environment[] = {
+        "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=C.UTF-8", "USER=user", "LOGNAME=user",
+        "TMPDIR=/tmp", "MPLBACKEND=Agg", "MPLCONFIGDIR=/tmp/.matplotlib", "IPYTHONDIR=/tmp/.ipython",
+        "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1",
+        /* Few mappings make a fast fork; and two threads of a session must not share one rseq area. */
+        "MALLOC_ARENA_MAX=1", "GLIBC_TUNABLES=glibc.pthread.rseq=0", NULL};
+    /* Last: changes of credentials clear it. The keeper's end is the zygote's, whatever it is doing. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+        return failed("pdeathsig", e);
+    const struct keeper_message built = {.type = KEEPER_MESSAGE_BUILT, .flags = b->features};
+    enum status s = packet_send(b->socket, &built, NULL, 0, e);
+    if (s != STATUS_OK)
+        return s;
+    execve(ROOT_ZYGOTE, (char *const *)argv, (char *const *)environment);
+    return failed("exec " ROOT_ZYGOTE, e);
+}
+
+__attribute__((noreturn)) static void builder_main(struct builder *b)
+{
+    static enum status (*const steps[])(struct builder *, struct err *) = {
+        take_descriptors, take_identity, build_root, leave_host_root, limit_namespaces, run_program};
+    struct err e = {0};
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+        if (steps[i](b, &e) != STATUS_OK)
+            break;
+    }
+    const struct keeper_message broken = {.type = KEEPER_MESSAGE_BROKEN, .text = bytes_of_cstr(e.text)};
+    (void)!packet_send(b->socket, &broken, NULL, 0, NULL);
+    _exit(1);
+}
+
+/* --- the parent ------------------------------------------------------------------------------------ */
+
+enum status zygote_start(const struct zygote_options *o, struct zygote_process *ret, struct err *e)
+{
+    struct builder b = {.options = o, .uid = geteuid(), .gid = getegid(), .program = open_program(o->path)};
+    if (b.program < 0)
+        return err_set(e, STATUS_NOT_FOUND, "no %s: %s", o->path ? o->path : PROGRAM_NAME, strerror(errno));
+    int sockets[2];
+    enum status s = packet_pair(sockets, e);
+    if (s != STATUS_OK) {
+        close(b.program);
+        return s;
+    }
+    b.socket = sockets[1];
+    unsigned long long flags = NAMESPACES_SESSION | CLONE_NEWNET;
+    if (!o->privileged)
+        flags |= CLONE_NEWUSER;
+    int pidfd = -1;
+    pid_t pid = namespace_clone(flags, o->cgroup_fd, &pidfd);
+    if (pid == 0)
+        builder_main(&b);
+    close(b.program);
+    close(sockets[1]);
+    if (pid < 0) {
+        close(sockets[0]);
+        return err_set(e, STATUS_IO, "the zygote's namespaces: %s", strerror(-pid));
+    }
+    *ret = (struct zygote_process){.pid = pid, .pidfd = pidfd, .socket = sockets[0]};
+    return STATUS_OK;
+}

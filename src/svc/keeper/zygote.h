@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* zygote.h — starting the zygote: its namespaces, its root, its program. The keeper only. */
+#ifndef SVC_KEEPER_ZYGOTE_H
+#define SVC_KEEPER_ZYGOTE_H
+
+#include <sys/types.h>
+
+#include "base/status.h"
+
+struct zygote_options {
+    const char *path; /* of the program; NULL: beside this one, then in libexec */
+    bool privileged;
+    bool user_namespace;
+    int cgroup_fd;       /* v2 directory to start in, or -1 */
+    unsigned namespaces; /* user namespaces that may exist inside its own, per uid */
+};
+
+struct zygote_process {
+    pid_t pid;
+    int pidfd;
+    int socket; /* blocking SEQPACKET; the child answers MAP, BUILT or BROKEN first */
+};
+
+/* Forks and lets the child build the template root and start the program. NOT_FOUND: no program. IO. */
+STATUS_RESULT zygote_start(const struct zygote_options *o, struct zygote_process *ret, struct err *e);
+/* The first of `count` host ids in a row, for uids and gids alike, that this process may hand out: 199999 or,
+ * where that is not mapped (in an outer container), the end of what is. 0: there are not so many. */
+unsigned zygote_first_id(unsigned count);
+
+#endif

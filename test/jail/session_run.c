@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT */
+/* session_run: a hand-held pool for tests. It starts a keeper, obeys one command a line on stdin, and prints
+ * one JSON object a line on stdout.
+ *
+ *   session_run --program KEEPER --zygote ZYGOTE [--limit NAME=NUMBER]...
+ *   spawn NAME              {"spawned","us","ready_us"} or {"refused"}
+ *   run NAME FILE MS        {"ran","us",…} after the RESULT frame, or after the session's end; SIGINT after
+ * MS, SIGKILL 2 s later say NAME CODE           as run, with the rest of the line as code interrupt NAME |
+ * kill NAME | ls NAME | quit
+ *
+ * The end of a session prints {"ended","end","detail","us"}: `us` from the kill, where there was one. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "jail/keeper_client.h"
+#include "os/clock.h"
+#include "wire/frame.h"
+
+#define SESSIONS_MAX 128
+#define OUTPUT_MAX   ((size_t)1 << 20) /* bytes kept of each stream; a flood beyond ends the session */
+#define FLOOD_MAX    ((size_t)64 << 20)
+#define GRACE_NS     (2 * NS_PER_S)
+#define COMMAND_MAX  ((size_t)1 << 20)
+
+enum phase { PHASE_UNUSED, PHASE_SPAWNING, PHASE_WARMING, PHASE_IDLE, PHASE_RUNNING, PHASE_ENDED };
+
+struct stream {
+    struct loop_fd watch;
+    struct session *session;
+    struct buf kept;
+    size_t seen;
+};
+
+struct session {
+    char name[32];
+    enum phase phase;
+    struct keeper_session keeper;
+    struct loop_fd control;
+    struct stream out, err;
+    struct buf in;
+    struct loop_timer deadline;
+    bool interrupted, answer_owed;
+    uint64_t count;
+    int64_t spawned_ns, began_ns, killed_ns;
+    struct buf result;
+};
+
+static struct loop *loop;
+static struct keeper_client *client;
+static struct session sessions[SESSIONS_MAX];
+static struct loop_fd commands;
+static struct buf line_buf = {.limit = COMMAND_MAX};
+static int64_t started_ns;
+
+static void print(json_t *object)
+{
+    char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+    puts(text ? text : "{\"error\":\"not printable\"}");
+    fflush(stdout);
+    free(text);
+    json_decref(object);
+}
+
+static int64_t us_since(int64_t begin)
+{
+    return (clock_monotonic_ns() - begin) / NS_PER_US;
+}
+
+static struct session *find(const char *name)
+{
+    for (size_t i = 0; i < SESSIONS_MAX; i++) {
+        if (sessions[i].phase != PHASE_UNUSED && strcmp(sessions[i].name, name) == 0)
+            return &sessions[i];
+    }
+    return NULL;
+}
+
+static struct session *find_ref(struct session_ref ref)
+{
+    for (size_t i = 0; i < SESSIONS_MAX; i++) {
+        struct session *s = &sessions[i];
+        if (s->phase > PHASE_SPAWNING && s->keeper.ref.slot == ref.slot &&
+            s->keeper.ref.generation == ref.generation)
+            return s;
+    }
+    return NULL;
+}
+
+static void drain(struct stream *s)
+{
+    char chunk[65536];
+    ssize_t n;
+    while (s->watch.loop && (n = read(s->watch.fd, chunk, sizeof chunk)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return;
+        s->seen += (size_t)n;
+        buf_append(&s->kept, chunk, MIN((size_t)n, OUTPUT_MAX - MIN(s->kept.size, OUTPUT_MAX)));
+        if (s->seen > FLOOD_MAX)
+            keeper_client_kill(client, s->session->keeper.ref);
+        if (s->seen > 2 * FLOOD_MAX)
+            return;
+    }
+    if (s->watch.loop) {
+        loop_fd_remove(&s->watch);
+        close(s->watch.fd);
+    }
+}
+
+static json_t *text_of(struct buf *b)
+{
+    if (!bytes_utf8_valid(buf_peek(b)))
+        return json_string("(not UTF-8)");
+    return json_stringn(b->size ? (const char *)b->data : "", b->size);
+}
+
+static void answer(struct session *s, json_t *result)
+{
+    drain(&s->out);
+    drain(&s->err);
+    print(json_pack("{s:s,s:I,s:o,s:o,s:I,s:I,s:o}", "ran", s->name, "us", us_since(s->began_ns), "stdout",
+                    text_of(&s->out.kept), "stderr", text_of(&s->err.kept), "stdout_bytes",
+                    (json_int_t)s->out.seen, "stderr_bytes", (json_int_t)s->err.seen, "result", result));
+    s->answer_owed = false;
+    loop_timer_cancel(&s->deadline);
+}
+
+static void bad(struct session *s)
+{
+    loop_fd_remove(&s->control);
+    keeper_client_kill(client, s->keeper.ref);
+}
+
+static void on_control(struct loop_fd *w, uint32_t events)
+{
+    struct session *s = CONTAINER_OF(w, struct session, control);
+    char chunk[65536];
+    ssize_t n = read(w->fd, chunk, sizeof chunk);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        bad(s);
+        return;
+    }
+    buf_append(&s->in, chunk, (size_t)n);
+    struct frame f;
+    size_t size;
+    enum status status;
+    while ((status = frame_parse(buf_peek(&s->in), FRAME_PAYLOAD_SIZE_MAX, &f, &size)) == STATUS_OK) {
+        if (f.type == FRAME_READY && s->phase == PHASE_WARMING) {
+            s->phase = PHASE_IDLE;
+            print(json_pack("{s:s,s:I}", "ready", s->name, "us", us_since(s->spawned_ns)));
+        } else if (f.type == FRAME_RESULT && s->phase == PHASE_RUNNING) {
+            json_t *result = json_loadb((const char *)f.payload.data, f.payload.size, 0, NULL);
+            s->phase = PHASE_IDLE;
+            answer(s, result ? result : json_string("not JSON"));
+        } else {
+            bad(s);
+            return;
+        }
+        buf_consume(&s->in, size);
+    }
+    if (status != STATUS_TRUNCATED)
+        bad(s);
+}
+
+static void on_output(struct loop_fd *w, uint32_t events)
+{
+    struct stream *s = CONTAINER_OF(w, struct stream, watch);
+    char chunk[65536];
+    ssize_t n = read(w->fd, chunk, sizeof chunk);
+    if (n <= 0 && !(n < 0 && (errno == EAGAIN || errno == EINTR))) {
+        loop_fd_remove(w);
+        close(w->fd);
+    } else if (n > 0) {
+        s->seen += (size_t)n;
+        buf_append(&s->kept, chunk, MIN((size_t)n, OUTPUT_MAX - MIN(s->kept.size, OUTPUT_MAX)));
+        if (s->seen > FLOOD_MAX)
+            keeper_client_kill(client, s->session->keeper.ref);
+    }
+}
+
+static void on_deadline(struct loop_timer *t)
+{
+    struct session *s = CONTAINER_OF(t, struct session, deadline);
+    if (s->interrupted) {
+        keeper_client_kill(client, s->keeper.ref);
+        return;
+    }
+    s->interrupted = true;
+    keeper_client_interrupt(client, s->keeper.ref);
+    (void)!loop_timer_set(loop, t, clock_monotonic_ns() + GRACE_NS);
+}
+
+/* --- callbacks of the client ------------------------------------------------------------------------ */
+
+static void on_ready(void *context, const struct keeper_report *report)
+{
+    print(
+        json_pack("{s:I,s:o}", "warm_us", us_since(started_ns), "report", json_loads(report->json, 0, NULL)));
+    (void)!loop_fd_add(loop, &commands, 0, EPOLLIN, NULL);
+}
+
+static void on_spawned(void *context, uint64_t request, const struct keeper_session *session,
+                       const char *text)
+{
+    struct session *s = &sessions[request];
+    if (!session) {
+        print(json_pack("{s:s,s:s,s:s}", "spawned", s->name, "refused", text, "name", s->name));
+        s->phase = PHASE_UNUSED;
+        return;
+    }
+    s->keeper = *session;
+    s->phase = PHASE_WARMING;
+    s->in.limit = FRAME_PAYLOAD_SIZE_MAX + (1 << 20);
+    (void)!loop_fd_add(loop, &s->control, session->control_fd, EPOLLIN, NULL);
+    (void)!loop_fd_add(loop, &s->out.watch, session->stdout_fd, EPOLLIN, NULL);
+    (void)!loop_fd_add(loop, &s->err.watch, session->stderr_fd, EPOLLIN, NULL);
+    print(json_pack("{s:s,s:I}", "spawned", s->name, "us", us_since(s->spawned_ns)));
+}
+
+static void on_ended(void *context, struct session_ref ref, enum session_end end, int detail)
+{
+    static const char *const names[] = {"exited", "killed", "memory-limit", "failed"};
+    struct session *s = find_ref(ref);
+    if (!s)
+        return;
+    json_int_t us = s->killed_ns ? us_since(s->killed_ns) : 0;
+    s->phase = PHASE_ENDED;
+    if (s->answer_owed)
+        answer(s, json_null());
+    print(json_pack("{s:s,s:s,s:i,s:I}", "ended", s->name, "end", names[end], "detail", detail, "us", us));
+    loop_timer_cancel(&s->deadline);
+    loop_fd_remove(&s->control);
+    close(s->keeper.control_fd);
+    struct stream *streams[] = {&s->out, &s->err};
+    for (size_t i = 0; i < 2; i++) {
+        if (streams[i]->watch.loop)
+            close(streams[i]->watch.fd);
+        loop_fd_remove(&streams[i]->watch);
+        buf_fini(&streams[i]->kept);
+    }
+    close(s->keeper.data_dir_fd);
+    buf_fini(&s->in);
+    *s = (struct session){0};
+}
+
+static void on_lost(void *context, const char *text)
+{
+    print(json_pack("{s:s}", "lost", text));
+    loop_stop(loop);
+}
+
+/* --- commands ---------------------------------------------------------------------------------------- */
+
+static void execute(struct session *s, const char *code, size_t size, int64_t limit_ns)
+{
+    json_t *request = json_pack("{s:I,s:o,s:b}", "id", (json_int_t)++s->count, "code",
+                                json_stringn_nocheck(code, size), "empty", 0);
+    char *text = json_dumps(request, JSON_COMPACT);
+    struct buf frame = {0};
+    frame_write(&frame, FRAME_EXECUTE, bytes_of_cstr(text));
+    buf_clear(&s->out.kept);
+    buf_clear(&s->err.kept);
+    s->out.seen = s->err.seen = 0;
+    s->phase = PHASE_RUNNING;
+    s->interrupted = false;
+    s->answer_owed = true;
+    s->began_ns = clock_monotonic_ns();
+    if (write(s->keeper.control_fd, frame.data, frame.size) != (ssize_t)frame.size)
+        bad(s);
+    (void)!loop_timer_set(loop, &s->deadline, s->began_ns + limit_ns);
+    buf_fini(&frame);
+    free(text);
+    json_decref(request);
+}
+
+static void spawn(const char *name)
+{
+    for (size_t i = 0; i < SESSIONS_MAX; i++) {
+        struct session *s = &sessions[i];
+        if (s->phase != PHASE_UNUSED)
+            continue;
+        *s = (struct session){.phase = PHASE_SPAWNING, .spawned_ns = clock_monotonic_ns()};
+        snprintf(s->name, sizeof s->name, "%s", name);
+        s->control.on_ready = on_control;
+        s->out.watch.on_ready = s->err.watch.on_ready = on_output;
+        s->out.session = s->err.session = s;
+        s->deadline.on_fire = on_deadline;
+        keeper_client_spawn(client, i);
+        return;
+    }
+    print(json_pack("{s:s}", "error", "too many sessions"));
+}
+
+static void run_file(struct session *s, const char *path, int64_t limit_ns)
+{
+    struct buf code = {0};
+    char chunk[65536];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    for (ssize_t n; fd >= 0 && (n = read(fd, chunk, sizeof chunk)) > 0;)
+        buf_append(&code, chunk, (size_t)n);
+    if (fd < 0)
+        print(json_pack("{s:s}", "error", "no such file"));
+    else
+        execute(s, (const char *)code.data, code.size, limit_ns);
+    if (fd >= 0)
+        close(fd);
+    buf_fini(&code);
+}
+
+static void list_data(struct session *s)
+{
+    json_t *names = json_array();
+    DIR *d = fdopendir(openat(s->keeper.data_dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    for (struct dirent *entry; d && (entry = readdir(d));) {
+        if (entry->d_name[0] != '.')
+            json_array_append_new(names, json_string(entry->d_name));
+    }
+    if (d)
+        closedir(d);
+    print(json_pack("{s:o}", "files", names));
+}
+
+static void obey(char *line)
+{
+    char verb[16] = "", name[32] = "", path[512] = "";
+    long ms = 0;
+    int at = 0;
+    int n = sscanf(line, "%15s %31s %n%511s %ld", verb, name, &at, path, &ms);
+    struct session *s = find(name);
+    if (strcmp(verb, "quit") == 0)
+        loop_stop(loop);
+    else if (strcmp(verb, "spawn") == 0 && n >= 2)
+        spawn(name);
+    else if (!s || s->phase < PHASE_IDLE || s->phase == PHASE_ENDED)
+        print(json_pack("{s:s}", "error", "no such session, or it is not ready"));
+    else if (strcmp(verb, "run") == 0 && n == 4)
+        run_file(s, path, (int64_t)ms * NS_PER_MS);
+    else if (strcmp(verb, "say") == 0)
+        execute(s, line + at, strlen(line + at), 60 * NS_PER_S);
+    else if (strcmp(verb, "ls") == 0)
+        list_data(s);
+    else if (strcmp(verb, "interrupt") == 0)
+        keeper_client_interrupt(client, s->keeper.ref);
+    else if (strcmp(verb, "kill") == 0) {
+        s->killed_ns = clock_monotonic_ns();
+        keeper_client_kill(client, s->keeper.ref);
+    } else
+        print(json_pack("{s:s}", "error", "unknown command"));
+}
+
+static void on_command(struct loop_fd *w, uint32_t events)
+{
+    char chunk[4096];
+    ssize_t n = read(0, chunk, sizeof chunk);
+    if (n <= 0) {
+        loop_stop(loop);
+        return;
+    }
+    buf_append(&line_buf, chunk, (size_t)n);
+    uint8_t *end;
+    while (line_buf.size > 0 && (end = memchr(line_buf.data, '\n', line_buf.size))) {
+        *end = '\0';
+        size_t size = (size_t)(end - line_buf.data) + 1;
+        char *line = strdup((char *)line_buf.data);
+        buf_consume(&line_buf, size);
+        obey(line);
+        free(line);
+    }
+}
+
+static void set_limit(struct keeper_options *o, const char *text)
+{
+    unsigned long long n = 0;
+    char name[32] = "";
+    struct session_limits *l = &o->limits;
+    if (sscanf(text, "%31[a-z_]=%llu", name, &n) != 2)
+        exit(2);
+    if (strcmp(name, "memory_bytes") == 0)
+        l->memory_bytes = n;
+    else if (strcmp(name, "tasks") == 0)
+        l->tasks = (uint32_t)n;
+    else if (strcmp(name, "cpu_percent") == 0)
+        l->cpu_percent = (uint32_t)n;
+    else if (strcmp(name, "data_bytes") == 0)
+        l->data_bytes = n;
+    else if (strcmp(name, "files") == 0)
+        l->files = (uint32_t)n;
+    else if (strcmp(name, "strict_locks") == 0)
+        l->strict_locks = n != 0;
+    else if (strcmp(name, "sessions_max") == 0)
+        o->sessions_max = (uint32_t)n;
+    else
+        exit(2);
+}
+
+int main(int argc, char **argv)
+{
+    struct keeper_options o = {0};
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--program") == 0)
+            o.program_path = argv[i + 1];
+        else if (strcmp(argv[i], "--zygote") == 0)
+            o.zygote_path = argv[i + 1];
+        else
+            set_limit(&o, argv[i + 1]);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    struct err e = {0};
+    const struct keeper_callbacks callbacks = {on_ready, on_spawned, on_ended, on_lost, NULL};
+    commands.on_ready = on_command;
+    started_ns = clock_monotonic_ns();
+    if (loop_create(&loop, &e) != STATUS_OK ||
+        keeper_client_start(loop, &o, &callbacks, &client, &e) != STATUS_OK ||
+        loop_run(loop, &e) != STATUS_OK) {
+        fprintf(stderr, "session_run: %s\n", e.text);
+        return 1;
+    }
+    loop_fd_remove(&commands);
+    int64_t begin = clock_monotonic_ns();
+    keeper_client_stop(client);
+    print(json_pack("{s:I}", "stopped_us", us_since(begin)));
+    return 0;
+}
