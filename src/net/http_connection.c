@@ -51,7 +51,7 @@ static void queue(struct http_connection *c, const struct iovec *parts, int coun
     }
     if (c->out.failed)
         c->failed = true;
-    if (was_empty)
+    if (was_empty || !c->deadline)
         expect_writing(c);
 }
 
