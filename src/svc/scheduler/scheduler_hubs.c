@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* scheduler_hubs.c — from the `taskhub` header to a hub's number, without asking the store twice. */
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "svc/scheduler/scheduler_internal.h"
+
+#define HUB_NAME_MAX 100 /* bytes, as in the store */
+
+struct hub {
+    uint32_t number;
+    size_t size;
+    uint8_t name[HUB_NAME_MAX]; /* lower case */
+};
+
+static struct bytes fold(struct bytes name, uint8_t folded[HUB_NAME_MAX])
+{
+    for (size_t i = 0; i < name.size; i++)
+        folded[i] = ascii_lower(name.data[i]);
+    return bytes_of(folded, name.size);
+}
+
+static struct hub *hub_find(struct scheduler *s, struct bytes name)
+{
+    uint8_t folded[HUB_NAME_MAX];
+    return name.size > sizeof folded ? NULL : map_get(&s->hubs, fold(name, folded));
+}
+
+/* Calls without a header: the hub "default", or the only one. */
+static void choose_default(struct scheduler *s)
+{
+    size_t position = 0;
+    struct hub *named = hub_find(s, BYTES_LITERAL("default"));
+    struct hub *first = map_next(&s->hubs, &position);
+    s->hub_default = named ? named->number : s->hubs.count == 1 ? first->number : 0;
+}
+
+STATUS_RESULT scheduler_hubs_add(struct scheduler *s, uint32_t number, struct bytes name)
+{
+    if (hub_find(s, name))
+        return STATUS_OK;
+    struct hub *h = calloc(1, sizeof *h);
+    if (!h || name.size > sizeof h->name) {
+        free(h);
+        return h ? STATUS_TOO_LARGE : STATUS_NO_MEMORY;
+    }
+    h->number = number;
+    h->size = name.size;
+    enum status status = map_put(&s->hubs, fold(name, h->name), h);
+    if (status != STATUS_OK) {
+        free(h);
+        return status;
+    }
+    choose_default(s);
+    return STATUS_OK;
+}
+
+static enum status create(struct scheduler *s, struct bytes name, uint32_t *ret_hub, struct err *e)
+{
+    uint32_t number = 0;
+    enum status status = task_store_hub(s->store, name, true, &number, e);
+    if (status == STATUS_OK)
+        status = scheduler_hubs_add(s, number, name);
+    if (status == STATUS_OK && s->engine)
+        status = engine_load_hub(s->engine, number, name);
+    if (status == STATUS_OK)
+        *ret_hub = number;
+    return status;
+}
+
+STATUS_RESULT scheduler_hubs_resolve(struct scheduler *s, struct bytes name, uint32_t *ret_hub, struct err *e)
+{
+    if (name.size == 0) {
+        if (s->hub_default == 0)
+            return err_set(e, STATUS_INVALID_ARGUMENT,
+                           "the call names no task hub (metadata \"taskhub\") and there are several");
+        *ret_hub = s->hub_default;
+        return STATUS_OK;
+    }
+    const struct hub *h = hub_find(s, name);
+    if (h) {
+        *ret_hub = h->number;
+        return STATUS_OK;
+    }
+    if (!s->options.hubs_dynamic)
+        return err_set(e, STATUS_NOT_FOUND, "Task hub not found: %.*s", (int)MIN(name.size, 100u),
+                       (const char *)name.data);
+    return create(s, name, ret_hub, e);
+}
+
+void scheduler_hubs_fini(struct scheduler *s)
+{
+    size_t position = 0;
+    void *h;
+    while ((h = map_next(&s->hubs, &position)))
+        free(h);
+    map_fini(&s->hubs);
+}

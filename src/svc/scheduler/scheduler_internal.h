@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* scheduler_internal.h — what the files of this service share. Not for other folders. */
+#ifndef SVC_SCHEDULER_INTERNAL_H
+#define SVC_SCHEDULER_INTERNAL_H
+
+#include "base/map.h"
+#include "svc/scheduler/scheduler_service.h"
+
+struct call;
+
+/* What a method does with a call. The table stands in scheduler_service.c. */
+struct method {
+    /* Answers the call, or keeps it. The message is valid during the call only. */
+    void (*handle)(struct scheduler *s, struct call *c, struct bytes message);
+    enum engine_method engine_method;
+    bool write;        /* refused while writing has stopped */
+    bool worker;       /* called by workers, who retry UNAVAILABLE only */
+    bool keeps;        /* its message is kept, to be given to a new engine after a failure */
+    bool held_forever; /* may be open for days: ended by scheduler_stop */
+    const char *refusal;
+};
+
+/* An open gRPC call. */
+struct call {
+    struct list link; /* scheduler.calls_all */
+    uint64_t number;  /* of the gRPC call, and the engine's name for it */
+    bool gone;        /* the peer left while the store or engine still has it: free it when they are done */
+    const struct method *method;
+    struct scheduler *scheduler;
+    uint32_t hub;
+    uint64_t connection;
+    struct buf message;   /* if method->keeps */
+    struct buf worker_id; /* streams */
+    bool is_stream;       /* GetWorkItems */
+    bool in_engine;
+    bool paused; /* streams: the engine was told to wait */
+    bool begun;  /* history: response headers are sent */
+    struct purge *purge;
+};
+
+struct scheduler {
+    struct loop *loop;
+    struct scheduler_options options;
+    struct grpc_server *grpc;
+    struct task_store *store;
+    struct engine *engine; /* NULL: the store could not be read */
+    struct engine_actions actions;
+    bool turning;   /* actions are being carried out */
+    int64_t now_ns; /* the latest time given to the engine */
+
+    struct map hubs; /* struct hub by folded name */
+    uint32_t hub_default;
+
+    struct map calls; /* struct call by number */
+    struct list calls_all;
+    struct map purges; /* struct purge by the number of its engine call */
+    uint64_t purge_next;
+    uint64_t call_count;
+
+    struct loop_task flush_task;
+    struct loop_timer tick_timer;
+    struct loop_timer recover_timer;
+    struct loop_timer ping_timer; /* while writing has stopped */
+    int64_t recover_delay_ns;
+    struct err failure;      /* status OK: writing works */
+    struct err read_failure; /* of a fetch in this turn */
+    uint64_t failures;
+    bool stopping;
+};
+
+/* --- scheduler_service.c --- */
+struct call *scheduler_call_find(const struct scheduler *s, uint64_t number);
+/* Answers and forgets. */
+void scheduler_call_reply(struct call *c, struct bytes message);
+void scheduler_call_finish(struct call *c, enum status status, const char *text);
+/* Forgets without an answer. */
+void scheduler_call_destroy(struct call *c);
+
+/* --- scheduler_hubs.c --- */
+/* Registers a hub that the store has. */
+STATUS_RESULT scheduler_hubs_add(struct scheduler *s, uint32_t number, struct bytes name);
+/* The hub that a call's `taskhub` value names (data NULL: no such header; spec 2.3). NOT_FOUND,
+ * INVALID_ARGUMENT, or why it could not be created. */
+STATUS_RESULT scheduler_hubs_resolve(struct scheduler *s, struct bytes name, uint32_t *ret_hub,
+                                     struct err *e);
+void scheduler_hubs_fini(struct scheduler *s);
+
+/* --- scheduler_pump.c --- */
+void scheduler_pump_init(struct scheduler *s);
+void scheduler_pump_fini(struct scheduler *s);
+/* The time since 1970, never decreasing. */
+int64_t scheduler_pump_now(struct scheduler *s);
+/* Carries out what the engine decided; after every input. */
+void scheduler_pump_run(struct scheduler *s);
+/* Builds the engine from the store. */
+STATUS_RESULT scheduler_pump_load(struct scheduler *s, struct err *e);
+/* Gives a call or stream to the engine. */
+void scheduler_pump_call(struct scheduler *s, struct call *c, struct bytes message);
+void scheduler_pump_stream(struct scheduler *s, struct call *c);
+/* Writing has stopped. */
+void scheduler_pump_fail(struct scheduler *s, enum status status, const char *text);
+/* The answer to a write while it has. */
+enum status scheduler_pump_refusal(const struct scheduler *s, bool worker);
+
+/* --- scheduler_query.c --- */
+void scheduler_query_instances(struct scheduler *s, struct call *c, struct bytes message);
+void scheduler_query_ids(struct scheduler *s, struct call *c, struct bytes message);
+/* By id or batch: the engine's. By filter: pages from the store, each a batch for the engine. */
+void scheduler_purge(struct scheduler *s, struct call *c, struct bytes message);
+/* The engine's answer to one batch. */
+void scheduler_purge_answered(struct purge *p, enum status status, const char *text, struct bytes message);
+/* Its caller is gone or failed. */
+void scheduler_purge_abandon(struct purge *p);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* scheduler_service.h — the scheduler as a service: gRPC calls in, engine decisions carried out, state on
+ * disk.
+ *
+ * Owns the engine (core/engine.h) and the task store (store/task_store.h) and moves things between them and a
+ * gRPC server (net/grpc_server.h); decides nothing about orchestrations. Used by the commands; never the
+ * other way round. All on the loop's thread.
+ *
+ *   gRPC call ──► hub, method table ──► engine ──► write set ──► store (syncs) ──► engine ──► replies, work
+ * items
+ *
+ * Group commit. An input changes the engine's memory at once. If the store is idle, what one turn of the loop
+ * brought is committed at its end; if a commit runs, everything that arrives meanwhile forms the next one.
+ *
+ * Failure. When a commit fails, the calls it held fail with the cause, the engine is built anew from the
+ * store as after a restart, and writes are refused while reads go on. Workers keep their streams, silent but
+ * for pings, and get their work again (with new tokens) once a small write succeeds, which is tried again and
+ * again.
+ *
+ * Methods: spec/durable-task-protocol.md section 1.2. Entities, rewind and hub administration answer
+ * UNIMPLEMENTED and say so. */
+#ifndef SVC_SCHEDULER_SERVICE_H
+#define SVC_SCHEDULER_SERVICE_H
+
+#include "core/engine.h"
+#include "net/grpc_server.h"
+#include "store/task_store.h"
+
+struct scheduler;
+
+struct scheduler_options {
+    struct task_store_options store;
+    const char *const *hubs; /* created if absent; none: "default" (DTS_TASK_HUB_NAMES) */
+    size_t hub_count;
+    bool hubs_dynamic; /* a hub is created at the first use of its name (DTS_USE_DYNAMIC_TASK_HUBS) */
+    struct engine_options engine; /* `seed` is filled here */
+    size_t stream_queue_max;      /* bytes queued for one worker before it gets no more work; 0: 8 MiB */
+};
+
+/* Opens the store, upgrades it, creates hubs, loads what is unfinished. Errors as task_store_open and
+ * task_store_load. */
+STATUS_RESULT scheduler_create(struct loop *l, const struct scheduler_options *o,
+                               struct scheduler **ret_scheduler, struct err *e);
+/* Drops every call without an answer (destroy the gRPC server first, it answers them), closes the store. NULL
+ * allowed. */
+void scheduler_destroy(struct scheduler *s);
+/* What the gRPC server must be created with. */
+struct grpc_handler scheduler_handler(struct scheduler *s);
+/* Where answers go; to be called before the first connection. */
+void scheduler_attach(struct scheduler *s, struct grpc_server *g);
+
+/* Graceful end: worker streams and waiting calls end with UNAVAILABLE, new calls are refused, calls in
+ * progress finish; `on_stopped` once no connection is left. */
+void scheduler_stop(struct scheduler *s, void (*on_stopped)(void *context), void *context);
+
+/* For /healthz. */
+struct scheduler_health {
+    bool writable;  /* false: writes are refused */
+    char text[256]; /* why */
+};
+void scheduler_health(const struct scheduler *s, struct scheduler_health *ret_health);
+
+/* For /metrics and tests. */
+struct scheduler_stats {
+    struct engine_stats engine; /* zero while there is no engine */
+    struct task_store_stats store;
+    uint64_t calls;    /* accepted so far */
+    uint64_t failures; /* times writing stopped */
+    size_t calls_open; /* streams and waits included */
+};
+void scheduler_stats(const struct scheduler *s, struct scheduler_stats *ret_stats);
+
+#endif
