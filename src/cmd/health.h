@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* health.h — GET /healthz: alive, and what is degraded. Answers 200 while the process can answer at all; a
+ * reader looks at "ok" and "degraded". On the loop's thread. */
+#ifndef CMD_HEALTH_H
+#define CMD_HEALTH_H
+
+#include "net/http_server.h"
+#include "svc/app/app_service.h"
+#include "svc/pool/pool_service.h"
+#include "svc/scheduler/scheduler_service.h"
+
+/* Each service may be NULL: the command does not run it. */
+struct health {
+    struct http_handler handler;
+    struct app_service *app;
+    struct pool_service *pool;
+    struct scheduler *scheduler;
+    bool confined; /* the server process dropped what it does not need */
+    int64_t started_ns;
+};
+
+/* Sets `handler` up, for http_server_mount at "/healthz". */
+void health_init(struct health *h);
+
+#endif

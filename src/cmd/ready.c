@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* ready.c — the banner and the ready file. */
+#include "cmd/ready.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cmd/state_dir.h"
+
+static json_t *text_or_null(const char *text)
+{
+    return text && *text ? json_string(text) : json_null();
+}
+
+enum status ready_file_write(const char *path, const struct addresses *a, struct err *e)
+{
+    json_t *root =
+        json_pack("{s:s, s:o, s:o, s:I, s:o}", "url", a->url, "sessionPoolUrl", text_or_null(a->pool_url),
+                  "schedulerConnectionString", text_or_null(a->connection_string), "pid",
+                  (json_int_t)getpid(), "dataDir", text_or_null(a->data_dir));
+    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    enum status s =
+        text ? file_replace(path, bytes_of_cstr(text), e) : err_set(e, STATUS_NO_MEMORY, "out of memory");
+    free(text);
+    return s;
+}
+
+void ready_banner(const struct addresses *a, bool submit)
+{
+    printf("sallyport " SALLYPORT_VERSION " is ready\n\n  app and API       %s\n", a->url);
+    if (*a->pool_url)
+        printf("  session pool      %s\n", a->pool_url);
+    if (*a->connection_string)
+        printf("  task scheduler    %s\n", a->connection_string);
+    if (a->data_dir)
+        printf("  data              %s\n", a->data_dir);
+    if (submit)
+        printf("\nSubmit code, look at what it did, decide:\n\n"
+               "  curl -X POST %s/code/execute -H 'Content-Type: application/json' -d '\"print(6 * 7)\"'\n"
+               "  curl '%s/v1/requests/REQUEST_ID?wait=30s'\n"
+               "  curl -X POST '%s/code/review?approve=true&requestId=REQUEST_ID'\n\n"
+               "Ctrl-C stops; the next start goes on.\n",
+               a->url, a->url, a->url);
+    fflush(stdout);
+}

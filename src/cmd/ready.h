@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* ready.h — telling people and programs that everything answers: the banner and the ready file. */
+#ifndef CMD_READY_H
+#define CMD_READY_H
+
+#include "base/buf.h"
+
+struct addresses {
+    char url[256];
+    char pool_url[512];          /* "" if there is no pool */
+    char connection_string[512]; /* "" if there is no scheduler */
+    const char *data_dir;        /* NULL if nothing is kept */
+};
+
+/* Writes {"url","sessionPoolUrl","schedulerConnectionString","pid","dataDir"} (design.md section 2); members
+ * that do not apply are null. The file appears whole or not at all. */
+STATUS_RESULT ready_file_write(const char *path, const struct addresses *a, struct err *e);
+/* Prints the addresses and, with `submit`, a curl ready to paste, to standard output. */
+void ready_banner(const struct addresses *a, bool submit);
+
+#endif

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/* stack.c — start, signals, and the orderly stop as a list of steps. */
+#include "cmd/stack.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cmd/health.h"
+#include "cmd/ready.h"
+#include "cmd/state_dir.h"
+#include "jail/confine.h"
+#include "net/listener.h"
+#include "os/clock.h"
+
+#define AREA          "cmd"
+#define POLL_READY_NS (5 * NS_PER_MS) /* between two looks whether everything answers */
+#define HUBS_MAX      100
+
+struct stack {
+    unsigned command;
+    const struct option_values *settings;
+    struct loop *loop;
+    char *data_dir;
+    char *hub_names;       /* cut into names */
+    const char *hub_first; /* in hub_names */
+    struct http_server *http;
+    struct grpc_server *grpc;
+    struct listener *listener;
+    struct pool_service *pool;
+    struct scheduler *scheduler;
+    struct app_service *app;
+    struct health health;
+    struct addresses addresses;
+    struct loop_timer ready_timer;
+    bool ready;
+    bool stopping;
+    size_t stop_step; /* index in stop_steps */
+    struct loop_task stop_task;
+    struct loop_timer stop_timer;
+    bool cut_short;
+};
+
+/* --- start --- */
+
+static enum status start_pool(struct stack *s, struct err *e)
+{
+    const struct option_values *v = s->settings;
+    struct pool_service_options o = {
+        .name = setting_text(v, "pool-name"),
+        .sessions_max = (uint32_t)setting_number(v, "max-sessions"),
+        .sessions_ready = (uint32_t)setting_number(v, "ready-sessions"),
+        .cooldown_ns = setting_number(v, "cooldown"),
+        .execution_limit_ns = setting_number(v, "execution-timeout-max"),
+        .upload_size_max = (size_t)setting_number(v, "upload-size-max"),
+        .limits =
+            {
+                .memory_bytes = (uint64_t)setting_number(v, "session-memory"),
+                .tasks = (uint32_t)setting_number(v, "session-tasks"),
+                .cpu_percent = (uint32_t)setting_number(v, "session-cpu-percent"),
+                .data_bytes = (uint64_t)setting_number(v, "session-data"),
+                .strict_locks = setting_flag(v, "strict-locks"),
+            },
+    };
+    return pool_service_create(s->loop, &o, &s->pool, e);
+}
+
+/* The names of `task-hubs`, cut in place; returns how many. */
+static size_t split_names(char *text, const char **ret_names, size_t names_max)
+{
+    size_t count = 0;
+    char *rest = NULL;
+    for (char *name = strtok_r(text, ", ", &rest); name && count < names_max;
+         name = strtok_r(NULL, ", ", &rest))
+        ret_names[count++] = name;
+    return count;
+}
+
+static enum status start_scheduler(struct stack *s, struct err *e)
+{
+    CLEANUP(arena_fini) struct arena a = {0};
+    char *path = arena_fmt(&a, "%s/scheduler.db", s->data_dir);
+    s->hub_names = strdup(setting_text(s->settings, "task-hubs"));
+    if (!path || !s->hub_names)
+        return err_set(e, STATUS_NO_MEMORY, "out of memory");
+    const char *hubs[HUBS_MAX];
+    size_t hub_count = split_names(s->hub_names, hubs, HUBS_MAX);
+    if (hub_count == 0)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "task-hubs: at least one name is needed");
+    s->hub_first = hubs[0];
+    struct scheduler_options o = {
+        .store = {.path = path},
+        .hubs = hubs,
+        .hub_count = hub_count,
+        .hubs_dynamic = setting_flag(s->settings, "dynamic-task-hubs"),
+    };
+    enum status status = scheduler_create(s->loop, &o, &s->scheduler, e);
+    if (status != STATUS_OK)
+        return status;
+    struct grpc_handler handler = scheduler_handler(s->scheduler);
+    status = grpc_server_create(s->loop, NULL, &handler, &s->grpc, e);
+    if (status == STATUS_OK)
+        scheduler_attach(s->scheduler, s->grpc);
+    return status;
+}
+
+static enum status start_port(struct stack *s, struct err *e)
+{
+    struct listener_options o = {
+        .host = setting_text(s->settings, "host"),
+        .port = (uint16_t)setting_number(s->settings, "port"),
+        .http = s->http,
+        .grpc = s->grpc,
+        .allow_remote = setting_flag(s->settings, "insecure-no-auth"),
+    };
+    return listener_open(s->loop, &o, &s->listener, e);
+}
+
+/* Where each part can be reached, as others write it. */
+static void make_addresses(struct stack *s)
+{
+    struct addresses *a = &s->addresses;
+    const char *host = setting_text(s->settings, "host");
+    const char *open = strchr(host, ':') ? "[" : "";
+    snprintf(a->url, sizeof a->url, "http://%s%.100s%s:%u", open, host, *open ? "]" : "",
+             listener_port(s->listener));
+    if (s->pool && s->command == COMMAND_DEV)
+        snprintf(a->pool_url, sizeof a->pool_url, "%.120s%s/sessionPools/%.60s", a->url, POOL_PATH_PREFIX,
+                 setting_text(s->settings, "pool-name"));
+    else if (s->pool)
+        snprintf(a->pool_url, sizeof a->pool_url, "%s", a->url);
+    if (s->scheduler)
+        snprintf(a->connection_string, sizeof a->connection_string,
+                 "Endpoint=%.120s;TaskHub=%.100s;Authentication=None", a->url, s->hub_first);
+    a->data_dir = s->data_dir;
+}
+
+static enum status start_app(struct stack *s, struct err *e)
+{
+    const struct option_values *v = s->settings;
+    const char *compat = setting_text(v, "compat");
+    if (compat && strcmp(compat, "sample") != 0)
+        return err_set(e, STATUS_INVALID_ARGUMENT,
+                       "compat: \"%.40s\" is not known; the only mode is \"sample\"", compat);
+    bool alone = s->command == COMMAND_APP;
+    struct app_options o = {
+        .connection_string = alone ? setting_text(v, "scheduler") : s->addresses.connection_string,
+        .pool_url = alone ? setting_text(v, "session-pool-url") : s->addresses.pool_url,
+        .pool_token = alone ? setting_text(v, "session-pool-token") : NULL,
+        .scheduler_token = alone ? setting_text(v, "scheduler-token") : NULL,
+        .approval_timeout_ns = setting_number(v, "approval-timeout"),
+        .run_timeout_ns = setting_number(v, "run-timeout"),
+        .code_size_max = (size_t)setting_number(v, "code-size-max"),
+        .compat_sample = compat != NULL,
+    };
+    return app_service_create(s->loop, &o, &s->app, e);
+}
+
+static enum status start_http(struct stack *s, struct err *e)
+{
+    enum status status = http_server_create(s->loop, NULL, &s->http, e);
+    s->health.pool = s->pool;
+    s->health.scheduler = s->scheduler;
+    health_init(&s->health);
+    if (status == STATUS_OK)
+        status = http_server_mount(s->http, "/healthz", &s->health.handler);
+    if (status == STATUS_OK && s->pool)
+        status = http_server_mount(s->http, s->command == COMMAND_DEV ? "/subscriptions/" : "",
+                                   pool_service_handler(s->pool));
+    return status;
+}
+
+static enum status mount_app(struct stack *s)
+{
+    static const char *const prefixes[] = {"/code/", "/v1/requests", ""};
+    s->health.app = s->app;
+    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+        enum status status = http_server_mount(s->http, prefixes[i], app_service_handler(s->app));
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* The server gives up what it does not need: from here on it may write below its data folder only. Threads
+ * inherit this, so it comes before the first of them. */
+static void confine(struct stack *s)
+{
+    struct err e = {0};
+    const char *ready = setting_text(s->settings, "ready-file");
+    s->health.confined = confine_server(s->data_dir, ready, &e) == STATUS_OK;
+    if (!s->health.confined)
+        log_warn(AREA, "the server process is not confined cause=\"%s\"", e.text);
+}
+
+static void on_signal(void *context, int signal);
+
+static enum status start(struct stack *s, struct err *e)
+{
+    static const int signals[] = {SIGINT, SIGTERM, 0};
+    enum status status = loop_create(&s->loop, e);
+    if (status == STATUS_OK)
+        status = loop_signals(s->loop, signals, on_signal, s, e);
+    if (status == STATUS_OK && (s->command & (COMMAND_DEV | COMMAND_POOL)))
+        status = start_pool(s, e);
+    bool keeps_state = (s->command & (COMMAND_DEV | COMMAND_SCHEDULER)) != 0;
+    if (status == STATUS_OK && keeps_state)
+        status = state_dir_open(setting_text(s->settings, "data"), &s->data_dir, e);
+    if (status != STATUS_OK)
+        return status;
+    confine(s);
+    if (keeps_state)
+        status = start_scheduler(s, e);
+    if (status == STATUS_OK)
+        status = start_http(s, e);
+    if (status == STATUS_OK)
+        status = start_port(s, e);
+    if (status != STATUS_OK)
+        return status;
+    make_addresses(s);
+    if (!(s->command & (COMMAND_DEV | COMMAND_APP)))
+        return STATUS_OK;
+    status = start_app(s, e);
+    return status == STATUS_OK ? mount_app(s) : status;
+}
+
+enum status stack_create(unsigned command, const struct option_values *v, struct stack **ret_stack,
+                         struct err *e)
+{
+    struct stack *s = calloc(1, sizeof *s);
+    if (!s)
+        return err_set(e, STATUS_NO_MEMORY, "out of memory");
+    s->command = command;
+    s->settings = v;
+    signal(SIGPIPE, SIG_IGN);
+    enum status status = start(s, e);
+    if (status != STATUS_OK) {
+        stack_destroy(s);
+        return status;
+    }
+    *ret_stack = s;
+    return STATUS_OK;
+}
+
+/* --- ready --- */
+
+static void look_whether_ready(struct loop_timer *t)
+{
+    struct stack *s = CONTAINER_OF(t, struct stack, ready_timer);
+    bool answers = (!s->pool || pool_service_up(s->pool)) && (!s->app || app_service_connected(s->app));
+    if (!answers) {
+        if (loop_timer_set(s->loop, t, loop_now(s->loop) + POLL_READY_NS) != STATUS_OK)
+            log_error(AREA, "out of memory");
+        return;
+    }
+    ready_banner(&s->addresses, s->app != NULL);
+    const char *path = setting_text(s->settings, "ready-file");
+    struct err e = {0};
+    if (path && ready_file_write(path, &s->addresses, &e) != STATUS_OK)
+        log_error(AREA, "ready file not written cause=\"%s\"", e.text);
+}
+
+/* --- stop --- */
+
+static void step_done(void *context);
+
+static void stop_listener(struct stack *s)
+{
+    loop_timer_cancel(&s->ready_timer);
+    listener_close(s->listener);
+    s->listener = NULL;
+    step_done(s);
+}
+
+static void stop_app(struct stack *s)
+{
+    if (s->app)
+        app_service_stop(s->app, step_done, s);
+    else
+        step_done(s);
+}
+
+static void stop_http(struct stack *s)
+{
+    http_server_drain(s->http, step_done, s);
+}
+
+static void stop_scheduler(struct stack *s)
+{
+    if (s->scheduler)
+        scheduler_stop(s->scheduler, step_done, s);
+    else
+        step_done(s);
+}
+
+static void stop_loop(struct stack *s)
+{
+    loop_timer_cancel(&s->stop_timer);
+    loop_stop(s->loop);
+}
+
+/* Each step calls step_done once, now or later. */
+static void (*const stop_steps[])(struct stack *s) = {stop_listener, stop_app, stop_http, stop_scheduler,
+                                                      stop_loop};
+
+static void run_stop_step(struct loop_task *t)
+{
+    struct stack *s = CONTAINER_OF(t, struct stack, stop_task);
+    if (s->stop_step < ARRAY_SIZE(stop_steps))
+        stop_steps[s->stop_step++](s);
+}
+
+/* Never goes on inside the caller: a step may be called from what it stops. */
+static void step_done(void *context)
+{
+    struct stack *s = context;
+    loop_defer(s->loop, &s->stop_task);
+}
+
+static void cut_short(struct stack *s, const char *why)
+{
+    log_warn(AREA, "stopping at once cause=\"%s\"", why);
+    s->cut_short = true;
+    loop_stop(s->loop);
+}
+
+static void on_stop_timeout(struct loop_timer *t)
+{
+    cut_short(CONTAINER_OF(t, struct stack, stop_timer),
+              "the orderly stop took longer than shutdown-timeout");
+}
+
+static void on_signal(void *context, int number)
+{
+    struct stack *s = context;
+    if (s->stopping) {
+        cut_short(s, "a second signal");
+        return;
+    }
+    log_info(AREA, "stopping signal=%d", number);
+    s->stopping = true;
+    s->stop_timer.on_fire = on_stop_timeout;
+    int64_t patience_ns = setting_number(s->settings, "shutdown-timeout");
+    if (loop_timer_set(s->loop, &s->stop_timer, loop_now(s->loop) + patience_ns) != STATUS_OK)
+        log_warn(AREA, "out of memory: the stop has no time limit");
+    step_done(s);
+}
+
+enum status stack_run(struct stack *s, struct err *e)
+{
+    s->stop_task.on_run = run_stop_step;
+    s->ready_timer.on_fire = look_whether_ready;
+    enum status status = loop_timer_set(s->loop, &s->ready_timer, loop_now(s->loop));
+    if (status == STATUS_OK)
+        status = loop_run(s->loop, e);
+    if (status == STATUS_OK && s->cut_short)
+        exit(1); /* what was acknowledged is on disk; the keeper ends its sessions when our socket closes */
+    return status;
+}
+
+void stack_destroy(struct stack *s)
+{
+    if (!s)
+        return;
+    listener_close(s->listener);
+    app_service_destroy(s->app);
+    http_server_destroy(s->http);
+    grpc_server_destroy(s->grpc);
+    scheduler_destroy(s->scheduler);
+    pool_service_destroy(s->pool);
+    loop_destroy(s->loop);
+    free(s->hub_names);
+    free(s->data_dir);
+    free(s);
+}
