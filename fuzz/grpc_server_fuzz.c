@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* grpc_server_fuzz.c — arbitrary bytes from a peer into a whole server: nghttp2 session, calls, handler,
+ * socket. The first byte chooses: bit 0, the bytes come behind a good preface (most inputs would die there
+ * otherwise); bit 1, they come in two parts; bits 2-4, what the handler does with a call; bit 5, it does it
+ * only after the peer has gone. */
+#include <stdint.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/grpc_server.h"
+#include "os/loop.h"
+
+#define HELD_MAX 64
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct fuzz {
+    struct loop *loop;
+    struct grpc_server *server;
+    uint8_t mode;
+    struct grpc_call_id held[HELD_MAX];
+    size_t held_count;
+} fuzz;
+
+static void answer(struct grpc_call_id id)
+{
+    size_t queued;
+    switch (fuzz.mode >> 2 & 7) {
+    case 0:
+        (void)grpc_reply(fuzz.server, id, BYTES_LITERAL("answer"));
+        break;
+    case 1:
+        (void)grpc_finish(fuzz.server, id, STATUS_NOT_FOUND, "100% \n");
+        break;
+    case 2:
+        (void)grpc_stream_begin(fuzz.server, id);
+        break;
+    case 3:
+        for (int i = 0; i < 3; i++)
+            (void)grpc_stream_send(fuzz.server, id, BYTES_LITERAL("item"), &queued);
+        break;
+    case 4:
+        (void)grpc_stream_send(fuzz.server, id, BYTES_LITERAL("item"), &queued);
+        (void)grpc_finish(fuzz.server, id, STATUS_OK, NULL);
+        break;
+    default:
+        break; /* held until it is cancelled */
+    }
+}
+
+static void on_call(void *context, const struct grpc_request *r)
+{
+    (void)r->metadata(r, "taskhub");
+    (void)r->metadata(r, "trace-bin");
+    if (fuzz.mode & 32 && fuzz.held_count < HELD_MAX)
+        fuzz.held[fuzz.held_count++] = r->id;
+    else
+        answer(r->id);
+}
+
+static void on_cancelled(void *context, struct grpc_call_id id)
+{
+    ASSERT(!grpc_finish(fuzz.server, id, STATUS_OK, NULL));
+}
+
+static void turns(int count)
+{
+    for (int i = 0; i < count; i++)
+        ASSERT(loop_step(fuzz.loop, 0, NULL) == STATUS_OK);
+}
+
+static void put(int fd, struct bytes data)
+{
+    if (data.size > 0)
+        (void)!send(fd, data.data, data.size, MSG_NOSIGNAL);
+    turns(3);
+}
+
+static void set_up(void)
+{
+    const struct grpc_server_limits limits = {
+        .request_size_max = 4096, .streams_max = 32, .connection_memory_max = 65536};
+    const struct grpc_handler handler = {on_call, on_cancelled, NULL, NULL};
+    ASSERT(loop_create(&fuzz.loop, NULL) == STATUS_OK);
+    ASSERT(grpc_server_create(fuzz.loop, &limits, &handler, &fuzz.server, NULL) == STATUS_OK);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+    if (size == 0)
+        return 0;
+    if (!fuzz.loop)
+        set_up();
+    fuzz.mode = data[0];
+    fuzz.held_count = 0;
+    struct bytes in = bytes_of(data + 1, size - 1);
+    int pair[2];
+    ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
+    ASSERT(grpc_server_adopt(fuzz.server, pair[0], NULL) == STATUS_OK);
+    if (fuzz.mode & 1)
+        put(pair[1], bytes_of(preface, sizeof preface - 1));
+    size_t cut = fuzz.mode & 2 ? in.size / 2 : in.size;
+    put(pair[1], bytes_slice(in, 0, cut));
+    put(pair[1], bytes_slice(in, cut, in.size));
+    close(pair[1]);
+    turns(3); /* the server sees the end and frees the connection */
+    for (size_t i = 0; i < fuzz.held_count; i++)
+        answer(fuzz.held[i]);
+    turns(1);
+    return 0;
+}
