@@ -109,6 +109,8 @@ static void take_ready(struct keeper_client *k, const struct keeper_message *m)
     size_t size = MIN(m->text.size, sizeof k->report.json - 1);
     memcpy(k->report.json, m->text.data, size);
     k->report.json[size] = '\0';
+    k->report.data_root_fd = k->packet.fds[0];
+    k->packet.fd_count = 0;
     k->phase = KEEPER_PHASE_SERVING;
     k->callbacks.on_ready(k->callbacks.context, &k->report);
 }
@@ -212,6 +214,7 @@ enum status keeper_client_start(struct loop *l, const struct keeper_options *o,
         .gate = {.sender = KEEPER_PARTY_KEEPER, .receiver = KEEPER_PARTY_POOL},
         .phase = KEEPER_PHASE_OPEN,
         .socket = -1,
+        .report = {.data_root_fd = -1},
     };
     const struct keeper_message open = {.type = KEEPER_MESSAGE_OPEN,
                                         .sessions_max = o->sessions_max,
@@ -259,5 +262,7 @@ void keeper_client_stop(struct keeper_client *k)
     }
     if (k->pid > 0)
         await_exit(k->pid);
+    if (k->report.data_root_fd >= 0)
+        close(k->report.data_root_fd);
     free(k);
 }

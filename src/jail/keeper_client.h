@@ -30,16 +30,20 @@ struct keeper_session {
 };
 
 enum session_end {
-    SESSION_END_EXITED,       /* the runner ended by itself: exit code or signal in `detail` */
+    SESSION_END_EXITED,       /* the runner ended by itself: `detail`: exit code, or 128 + signal */
     SESSION_END_KILLED,       /* we asked for it */
     SESSION_END_MEMORY_LIMIT, /* the kernel's OOM killer acted in this session */
     SESSION_END_FAILED,       /* it never came up; `detail` is an errno */
 };
 
-struct keeper_report { /* what isolation this machine gives; printed by doctor and /healthz */
-    char json
-        [8192]; /* {"tier":"process","mode":"root|rootless","layers":[{"name","state":"on|degraded|off","detail","mend"}…],"degraded":[…]}
-                 */
+/* What isolation this machine gives; printed by doctor and /healthz. `json` is
+ * {"tier":"process","mode":"root|rootless","layers":[{"name","state":"on|degraded|off","detail","mend"},…],
+ *  "degraded":[name,…]}. */
+struct keeper_report {
+    char json[8192];
+    /* The folder above every session's /mnt/data: what a Landlock rule of the pool names so
+     * that it reaches them (jail/confine.h). Borrowed, valid until keeper_client_stop. */
+    int data_root_fd;
 };
 
 struct keeper_options {

@@ -75,16 +75,18 @@ static uint64_t handled_rights(int abi)
 
 static enum status add_rule(int ruleset, const struct landlock_rule *rule, uint64_t handled, struct err *e)
 {
-    int fd = open(rule->path, O_PATH | O_CLOEXEC);
+    if (!rule->path && rule->fd < 0)
+        return STATUS_OK;
+    const char *name = rule->path ? rule->path : "folder";
+    int fd = rule->path ? open(rule->path, O_PATH | O_CLOEXEC) : fcntl(rule->fd, F_DUPFD_CLOEXEC, 0);
     if (fd < 0)
-        return errno == ENOENT ? STATUS_OK
-                               : err_set(e, STATUS_IO, "landlock %s: %s", rule->path, strerror(errno));
+        return errno == ENOENT ? STATUS_OK : err_set(e, STATUS_IO, "landlock %s: %s", name, strerror(errno));
     struct stat st;
     struct path_attr attr = {.allowed = access_rights[rule->access] & handled, .fd = fd};
     if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
         attr.allowed &= FILE_RIGHTS;
     long r = syscall(SYS_landlock_add_rule, ruleset, RULE_PATH, &attr, 0);
-    enum status s = r < 0 ? err_set(e, STATUS_IO, "landlock %s: %s", rule->path, strerror(errno)) : STATUS_OK;
+    enum status s = r < 0 ? err_set(e, STATUS_IO, "landlock %s: %s", name, strerror(errno)) : STATUS_OK;
     close(fd);
     return s;
 }

@@ -19,8 +19,9 @@ enum landlock_access {
 };
 
 struct landlock_rule {
-    const char *path; /* one that is missing is left out */
+    const char *path; /* one that is missing is left out; NULL: `fd` */
     enum landlock_access access;
+    int fd; /* a folder, O_PATH will do; only without `path`, left out if negative */
 };
 
 #define LANDLOCK_ABI_TESTED 7 /* newer ABIs are used as this one */

@@ -9,8 +9,11 @@
 
 #include "wire/keeper_message.h"
 
-#define ROOT_DATA   "/mnt/data"
-#define ROOT_ZYGOTE "/run/zygote" /* where the zygote's program stands in the template */
+#define ROOT_DATA "/mnt/data"
+/* The template's folder above it. Landlock looks for rules on the way up from a file and passes over a folder
+ * that is mounted upon, so this is where a rule for all sessions' files must be. */
+#define ROOT_DATA_PARENT "/mnt"
+#define ROOT_ZYGOTE      "/run/zygote" /* where the zygote's program stands in the template */
 
 struct root_options {
     bool privileged; /* may make device nodes; else the host's are bound */
@@ -22,9 +25,15 @@ struct root_options {
  * full /proc (masked in an outer container): sessions then have none. IO: a step failed, nothing is usable.
  */
 STATUS_RESULT root_build(const struct root_options *o, bool *ret_proc, struct err *e);
+/* A tmpfs for one session's /mnt/data, mounted nowhere yet. Made by a privileged keeper, it belongs to the
+ * host's user namespace: then the pool, whose uid means nothing in the session's, can still write into it. */
+STATUS_RESULT root_make_data(const struct session_limits *limits, unsigned host_uid, int *ret_mount_fd,
+                             struct err *e);
 /* The session's own /mnt/data, /tmp, /dev/shm and /proc, owned by `uid`, over a copy of the template.
- * `*ret_data_fd` is the directory /mnt/data for the pool (sandbox.md 2.9). */
-STATUS_RESULT root_enter(const struct session_limits *limits, unsigned uid, bool proc, int *ret_data_fd,
-                         struct err *e);
+ * `data_mount_fd` is what
+ * root_make_data made, or -1: then a tmpfs is mounted here. `*ret_data_fd` is the directory /mnt/data for the
+ * pool (sandbox.md 2.9). */
+STATUS_RESULT root_enter(const struct session_limits *limits, unsigned uid, bool proc, int data_mount_fd,
+                         int *ret_data_fd, struct err *e);
 
 #endif

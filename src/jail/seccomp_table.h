@@ -2,6 +2,7 @@
 /* seccomp_table.h — the policy of sandbox.md 2.3, one row a call; included by seccomp.c only.
  * A call that is in no row answers ENOSYS, so a future call stays closed and libraries fall back. The allow
  * list is Docker's default profile without the groups that the rows with an errno name. */
+/* clang-format off */
 #define ALLOW(name)                               {#name, SECCOMP_ALLOWED, 0, -1, 0, 0, false}
 #define DENY(name, error)                         {#name, SECCOMP_DENIED, error, -1, 0, 0, false}
 #define DENY_IF(name, error, arg, mask, value)    {#name, SECCOMP_ARGUMENT, error, arg, mask, value, false}
@@ -89,7 +90,7 @@ static const struct seccomp_row rows[] = {
     /* Mounts (CVE-2022-0185 class). */
     LOCK(mount, EPERM),
     DENY(umount2, EPERM), DENY(pivot_root, EPERM), DENY(chroot, EPERM), DENY(fsopen, EPERM),
-    DENY(fsconfig, EPERM), DENY(fsmount, EPERM), DENY(fspick, EPERM), DENY(move_mount, EPERM),
+    DENY(fsconfig, EPERM), DENY(fsmount, EPERM), DENY(fspick, EPERM), LOCK(move_mount, EPERM),
     DENY(open_tree, EPERM), DENY(mount_setattr, EPERM), DENY(quotactl, EPERM), DENY(quotactl_fd, EPERM),
     DENY(swapon, EPERM), DENY(swapoff, EPERM),
     /* Keys: not namespaced per session, a persistent covert channel, CVE-2016-0728. */

@@ -50,15 +50,18 @@ static enum status step_descriptors(struct jail_session *s, struct err *e)
     int out = fcntl(s->stdout_fd, F_DUPFD_CLOEXEC, top + 1);
     int err = fcntl(s->stderr_fd, F_DUPFD_CLOEXEC, top + 1);
     int null = fcntl(s->null_fd, F_DUPFD_CLOEXEC, top + 1);
-    if (setup < 0 || control < 0 || out < 0 || err < 0 || null < 0)
+    int data = s->data_mount_fd < 0 ? -1 : fcntl(s->data_mount_fd, F_DUPFD_CLOEXEC, top + 1);
+    if (setup < 0 || control < 0 || out < 0 || err < 0 || null < 0 || (data < 0 && s->data_mount_fd >= 0))
         return failed("F_DUPFD", e);
     if (dup3(control, top, O_CLOEXEC) < 0 || dup3(setup, top - 1, O_CLOEXEC) < 0 || dup2(null, 0) < 0 ||
-        dup2(out, 1) < 0 || dup2(err, 2) < 0)
+        dup2(out, 1) < 0 || dup2(err, 2) < 0 || (data >= 0 && dup3(data, top - 2, O_CLOEXEC) < 0))
         return failed("dup", e);
-    if (syscall(SYS_close_range, 3, top - 2, 0) < 0 || syscall(SYS_close_range, top + 1, ~0u, 0) < 0)
+    if (syscall(SYS_close_range, 3, top - (data < 0 ? 2 : 3), 0) < 0 ||
+        syscall(SYS_close_range, top + 1, ~0u, 0) < 0)
         return failed("close_range", e);
     s->control_fd = top;
     s->setup_fd = top - 1;
+    s->data_mount_fd = data < 0 ? -1 : top - 2; /* closed once it is mounted */
     return STATUS_OK;
 }
 
@@ -92,7 +95,11 @@ static enum status step_namespaces(struct jail_session *s, struct err *e)
 
 static enum status step_mounts(struct jail_session *s, struct err *e)
 {
-    return root_enter(&s->limits, s->uid, s->features & JAIL_PROC, &s->data_fd, e);
+    enum status status =
+        root_enter(&s->limits, s->uid, s->features & JAIL_PROC, s->data_mount_fd, &s->data_fd, e);
+    if (s->data_mount_fd >= 0)
+        close(s->data_mount_fd);
+    return status;
 }
 
 static enum status step_limits(struct jail_session *s, struct err *e)
@@ -126,11 +133,11 @@ static enum status step_user(struct jail_session *s, struct err *e)
 static enum status step_landlock(struct jail_session *s, struct err *e)
 {
     static const struct landlock_rule rules[] = {
-        {"/", LANDLOCK_LIST},         {"/usr", LANDLOCK_EXECUTE},  {"/bin", LANDLOCK_EXECUTE},
-        {"/sbin", LANDLOCK_EXECUTE},  {"/lib", LANDLOCK_EXECUTE},  {"/lib32", LANDLOCK_EXECUTE},
-        {"/lib64", LANDLOCK_EXECUTE}, {"/etc", LANDLOCK_READ},     {"/proc", LANDLOCK_READ},
-        {"/dev", LANDLOCK_DEVICE},    {ROOT_DATA, LANDLOCK_WRITE}, {"/tmp", LANDLOCK_WRITE},
-        {"/dev/shm", LANDLOCK_WRITE},
+        {"/", LANDLOCK_LIST, -1},         {"/usr", LANDLOCK_EXECUTE, -1},  {"/bin", LANDLOCK_EXECUTE, -1},
+        {"/sbin", LANDLOCK_EXECUTE, -1},  {"/lib", LANDLOCK_EXECUTE, -1},  {"/lib32", LANDLOCK_EXECUTE, -1},
+        {"/lib64", LANDLOCK_EXECUTE, -1}, {"/etc", LANDLOCK_READ, -1},     {"/proc", LANDLOCK_READ, -1},
+        {"/dev", LANDLOCK_DEVICE, -1},    {ROOT_DATA, LANDLOCK_WRITE, -1}, {"/tmp", LANDLOCK_WRITE, -1},
+        {"/dev/shm", LANDLOCK_WRITE, -1},
     };
     if (!(s->features & JAIL_LANDLOCK))
         return STATUS_OK;

@@ -16,6 +16,7 @@ enum jail_feature {
     JAIL_UID = 8,           /* each session has a host uid of its own */
     JAIL_LANDLOCK = 16,     /* Landlock is on */
     JAIL_CGROUP_START = 32, /* FORK brings a cgroup v2 directory to start in */
+    JAIL_DATA_MOUNT = 64,   /* FORK brings the mount for /mnt/data */
 };
 
 #define JAIL_UID_INSIDE 1000 /* uid and gid that a session sees */
@@ -29,6 +30,7 @@ struct jail_session {
     int null_fd;
     int join_fds[KEEPER_MESSAGE_FDS_MAX]; /* cgroup files that take "0" */
     unsigned join_count;
+    int data_mount_fd; /* or -1 */
     const struct seccomp_lock *lock;
     int data_fd; /* filled by jail_enter */
 };

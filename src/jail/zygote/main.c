@@ -97,7 +97,8 @@ static enum status prepare(struct zygote *z, struct err *e)
     return s;
 }
 
-/* FORK brings: setup socket, control socket, stdout, stderr, then the v2 directory if the flag says so, then
+/* FORK brings: setup socket, control socket, stdout, stderr, then the v2 directory and the mount of
+ * /mnt/data if the flags say so, then
  * the cgroup files to join. */
 static void serve_fork(struct zygote *z, const struct keeper_message *m, struct packet *p)
 {
@@ -107,6 +108,9 @@ static void serve_fork(struct zygote *z, const struct keeper_message *m, struct 
     int cgroup_fd = -1;
     if (m->flags & JAIL_CGROUP_START && used < p->fd_count)
         cgroup_fd = p->fds[used++];
+    int data_mount_fd = -1;
+    if (m->flags & JAIL_DATA_MOUNT && used < p->fd_count)
+        data_mount_fd = p->fds[used++];
     struct jail_session session = {
         .features = z->features,
         .limits = z->limits,
@@ -116,6 +120,7 @@ static void serve_fork(struct zygote *z, const struct keeper_message *m, struct 
         .stdout_fd = p->fds[2],
         .stderr_fd = p->fds[3],
         .null_fd = z->null_fd,
+        .data_mount_fd = data_mount_fd,
         .lock = &z->lock,
         .data_fd = -1,
     };

@@ -31,6 +31,7 @@
 #include "jail/namespace.h"
 #include "jail/packet.h"
 #include "jail/probe.h"
+#include "jail/root.h"
 #include "jail/session.h"
 #include "os/clock.h"
 #include "svc/keeper/zygote.h"
@@ -74,6 +75,7 @@ struct keeper {
     unsigned features;
     unsigned first_id;
     char *zygote_path;
+    int data_root; /* the template's /mnt, for the pool's own Landlock rules */
     bool over;
 };
 
@@ -246,7 +248,7 @@ static unsigned session_uid(const struct keeper *k, uint32_t slot)
     return 1 + slot + (k->facts.user_namespaces ? 0 : k->first_id);
 }
 
-static void ask_fork(struct keeper *k, uint32_t index, const int child[CHILD_FDS])
+static void ask_fork(struct keeper *k, uint32_t index, const int child[CHILD_FDS], int data_mount)
 {
     struct slot *s = &k->slots[index];
     const struct cgroup_slot *group = &k->groups.slots[index];
@@ -259,6 +261,10 @@ static void ask_fork(struct keeper *k, uint32_t index, const int child[CHILD_FDS
         flags = JAIL_CGROUP_START;
         fds[count++] = group->unified;
     }
+    if (data_mount >= 0) {
+        flags |= JAIL_DATA_MOUNT;
+        fds[count++] = data_mount;
+    }
     for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
         if (group->join[c] >= 0)
             fds[count++] = group->join[c];
@@ -270,6 +276,14 @@ static void ask_fork(struct keeper *k, uint32_t index, const int child[CHILD_FDS
                                      .flags = flags};
     slot_move(k, s, SLOT_FORKING);
     tell(k, k->zygote.socket, &m, fds, count);
+}
+
+/* Rootless, the session mounts its own: the pool's uid is known inside then. */
+static enum status make_data(const struct keeper *k, uint32_t slot, int *ret_mount, struct err *e)
+{
+    if (!k->facts.privileged)
+        return STATUS_OK;
+    return root_make_data(&k->limits, k->first_id + 1 + slot, ret_mount, e);
 }
 
 static void on_spawn(struct keeper *k, const struct keeper_message *m)
@@ -294,12 +308,15 @@ static void on_spawn(struct keeper *k, const struct keeper_message *m)
     struct epoll_event watch = {.events = EPOLLIN, .data.u64 = TAG_SLOT + index};
     if (r == 0 && epoll_ctl(k->epoll, EPOLL_CTL_ADD, setup, &watch) < 0)
         r = err_set(&e, STATUS_IO, "epoll: %s", strerror(errno));
-    if (r == 0 && cgroup_slot_prepare(&k->groups, index, &k->limits, &e) == STATUS_OK) {
-        ask_fork(k, index, child);
+    int data_mount = -1;
+    if (r == 0 && cgroup_slot_prepare(&k->groups, index, &k->limits, &e) == STATUS_OK &&
+        make_data(k, index, &data_mount, &e) == STATUS_OK) {
+        ask_fork(k, index, child, data_mount);
     } else {
         refuse(k, m->request, e.text);
         slot_free(k, s);
     }
+    close_fd(&data_mount);
     for (int i = 0; i < CHILD_FDS; i++)
         close_fd(&child[i]);
 }
@@ -546,6 +563,7 @@ static enum status prepare_machine(struct keeper *k, struct err *e)
 static enum status await_zygote(struct keeper *k, struct keeper_message *ret, struct err *e)
 {
     static struct packet packet;
+    packet.fd_count = 0;
     struct pollfd watched[] = {{.fd = k->zygote.socket, .events = POLLIN},
                                {.fd = k->client, .events = POLLRDHUP}};
     int n = poll(watched, ARRAY_SIZE(watched), WARM_MAX_MS);
@@ -558,6 +576,9 @@ static enum status await_zygote(struct keeper *k, struct keeper_message *ret, st
                                  packet.fd_count, ret, e);
     if (s == STATUS_OK && ret->type == KEEPER_MESSAGE_BROKEN)
         s = err_set(e, STATUS_INTERNAL, "zygote: %.*s", BYTES_FMT(ret->text));
+    if (s == STATUS_OK && ret->type == KEEPER_MESSAGE_BUILT)
+        k->data_root = packet.fds[--packet.fd_count];
+    packet_close(&packet);
     return s == STATUS_OK ? s : err_wrap(e, "the zygote did not come up");
 }
 
@@ -620,9 +641,10 @@ static enum status start(struct keeper *k, struct err *e)
         s = prepare_machine(k, e);
     if (s == STATUS_OK)
         s = bring_up_zygote(k, e);
-    /* What is left to do is to kill processes of other users and to hand groups to the zygote. */
+    /* What is left to do: make file systems, kill processes of other users, hand groups to the zygote. */
     if (s == STATUS_OK && k->facts.privileged)
-        s = capability_limit(1ull << CAP_KILL | 1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE, e);
+        s = capability_limit(
+            1ull << CAP_SYS_ADMIN | 1ull << CAP_KILL | 1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE, e);
     k->epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event client = {.events = EPOLLIN, .data.u64 = TAG_CLIENT};
     struct epoll_event zygote = {.events = EPOLLIN, .data.u64 = TAG_ZYGOTE};
@@ -640,7 +662,8 @@ static void announce(struct keeper *k)
     limit_send_time(k->client);
     limit_send_time(k->zygote.socket);
     k->phase = KEEPER_PHASE_SERVING;
-    tell(k, k->client, &m, NULL, 0);
+    tell(k, k->client, &m, &k->data_root, 1);
+    close_fd(&k->data_root);
 }
 
 /* The zygote is PID 1 of the namespace above all sessions: the kernel kills them with it. */
@@ -657,6 +680,7 @@ static void end(struct keeper *k)
     if (k->groups.slots)
         cgroup_close(&k->groups);
     close_fd(&k->epoll);
+    close_fd(&k->data_root);
     free(k->slots);
     free(k->zygote_path);
 }
@@ -666,6 +690,7 @@ int keeper_main(int fd)
     struct keeper k = {
         .client = fd,
         .epoll = -1,
+        .data_root = -1,
         .phase = KEEPER_PHASE_NEW,
         .client_gate = {.sender = KEEPER_PARTY_POOL, .receiver = KEEPER_PARTY_KEEPER},
         .zygote_gate = {.sender = KEEPER_PARTY_ZYGOTE, .receiver = KEEPER_PARTY_KEEPER},

@@ -166,7 +166,10 @@ static enum status run_program(struct builder *b, struct err *e)
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return failed("pdeathsig", e);
     const struct keeper_message built = {.type = KEEPER_MESSAGE_BUILT, .flags = b->features};
-    enum status s = packet_send(b->socket, &built, NULL, 0, e);
+    int data = open(ROOT_DATA_PARENT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (data < 0)
+        return failed("open " ROOT_DATA_PARENT, e);
+    enum status s = packet_send(b->socket, &built, &data, 1, e);
     if (s != STATUS_OK)
         return s;
     execve(ROOT_ZYGOTE, (char *const *)argv, (char *const *)environment);
