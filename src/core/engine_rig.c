@@ -414,12 +414,18 @@ bool rig_commit(struct rig *r)
     return true;
 }
 
+void rig_flush(struct rig *r)
+{
+    engine_flush(r->engine, &r->actions);
+    drain(r);
+}
+
 void rig_run(struct rig *r)
 {
     do {
         drain(r);
-        engine_flush(r->engine, &r->actions);
-        drain(r);
+        if (!r->flush_held)
+            rig_flush(r);
         engine_check(r->engine);
     } while (!r->commits_held && rig_commit(r));
 }

@@ -49,7 +49,8 @@ struct rig {
     struct engine_actions actions;
     int64_t now_ns;
     uint64_t call_next;
-    bool commits_held;     /* commits wait in `pending` until rig_commit */
+    bool flush_held;       /* rig_run does not flush: inputs pile up in the open set until rig_flush */
+    bool commits_held;     /* sets wait in `pending` until rig_commit */
     struct list pending;   /* struct rig_commit */
     struct list instances; /* the store */
     int64_t key_next;
@@ -71,6 +72,7 @@ void rig_init(struct rig *r, const struct engine_options *o);
 void rig_fini(struct rig *r);
 /* Carries out actions until there are none, flushing and, unless held, committing. */
 void rig_run(struct rig *r);
+void rig_flush(struct rig *r);
 /* Commits the oldest pending set; false if there is none. */
 bool rig_commit(struct rig *r);
 /* Loses the engine, streams, calls, and pending sets. */

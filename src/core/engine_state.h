@@ -127,6 +127,7 @@ struct instance {
     struct payload payloads[PAYLOAD_KIND_COUNT]; /* owned */
     int64_t last_event_ns;                       /* no later event is stamped earlier */
     uint64_t changed_sequence;                   /* the last write set it is in */
+    uint64_t history_sequence;                   /* the write set that holds the newest history */
     struct list gate_link;                       /* gate.instances */
     struct list put_link;                        /* engine.puts */
     struct list residence_link;                  /* engine.terminals or engine.strays */

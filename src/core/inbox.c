@@ -140,23 +140,24 @@ bool inbox_load(struct engine *e, struct instance *i, const struct inbox_row *ro
     return true;
 }
 
-static bool may_be_seen(const struct engine *e, const struct inbox_event *event)
+/* A worker may be shown what that write set holds. */
+static bool may_be_seen(const struct engine *e, uint64_t sequence)
 {
-    return e->options.speculate_turns || engine_is_committed(e, event->write_sequence);
+    return e->options.speculate_turns || engine_is_committed(e, sequence);
 }
 
 bool inbox_ready(const struct engine *e, const struct instance *i)
 {
-    if (list_empty(&i->inbox))
+    if (list_empty(&i->inbox) || !may_be_seen(e, i->history_sequence))
         return false;
     const struct inbox_event *first = event_of(i->inbox.next);
     if (i->row.history_count == 0)
-        return first->kind == PB_HISTORY_EVENT_EXECUTION_STARTED && may_be_seen(e, first);
+        return first->kind == PB_HISTORY_EVENT_EXECUTION_STARTED && may_be_seen(e, first->write_sequence);
     if (i->row.suspended && i->inbox_controls == 0)
         return false;
     list_each (it, &i->inbox) {
         const struct inbox_event *event = event_of(it);
-        if (may_be_seen(e, event) && (!i->row.suspended || is_control(event)))
+        if (may_be_seen(e, event->write_sequence) && (!i->row.suspended || is_control(event)))
             return true;
     }
     return false;
@@ -169,7 +170,7 @@ void inbox_take(struct engine *e, struct instance *i, struct list *taken, size_t
     for (struct list *it = i->inbox.next, *next; it != &i->inbox; it = next) {
         struct inbox_event *event = event_of(it);
         next = it->next;
-        if (!may_be_seen(e, event) || (suspended && !is_control(event)))
+        if (!may_be_seen(e, event->write_sequence) || (suspended && !is_control(event)))
             continue;
         size += event->event.size + overhead;
         if (size > size_max && !list_empty(taken))

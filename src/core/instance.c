@@ -211,6 +211,7 @@ static void begin_execution(struct engine *e, struct instance *i, struct pb_exec
                                      .execution_started = started};
     instance_set_payload(e, i, PAYLOAD_INPUT, (struct payload){started->input.present, started->input.value});
     instance_set_payload(e, i, PAYLOAD_STARTED, (struct payload){true, event_encode(&e->scratch, &event)});
+    i->history_sequence = e->open_sequence;
     gate_put(e, i);
 }
 
@@ -325,6 +326,7 @@ void instance_append_history(struct engine *e, struct instance *i, struct bytes 
         .key = i->row.key, .first = i->row.history_count, .count = count, .events = blob};
     gate_write(e, &(struct write_op){.kind = WRITE_HISTORY_APPEND, .key = i->row.key, .history = row});
     i->row.history_count += count;
+    i->history_sequence = e->open_sequence;
     gate_put(e, i);
 }
 

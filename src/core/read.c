@@ -20,6 +20,8 @@ struct bytes read_state(struct arena *a, const struct instance *i, bool payloads
     if (!instance_exists(i))
         return (struct bytes){NULL, 0}; /* exists=false is the default, and carries no state (trap 11) */
     const struct instance_row *r = &i->row;
+    struct pb_task_failure_details failure = {.unknown =
+                                                  i->payloads[PAYLOAD_FAILURE].value}; /* as received */
     struct pb_orchestration_state state = {
         .instance_id = r->instance_id,
         .name = r->name,
@@ -37,8 +39,7 @@ struct bytes read_state(struct arena *a, const struct instance *i, bool payloads
         state.input = instance_payload(i, PAYLOAD_INPUT);
         state.output = instance_payload(i, PAYLOAD_OUTPUT);
         state.custom_status = instance_payload(i, PAYLOAD_CUSTOM_STATUS);
-        if (i->payloads[PAYLOAD_FAILURE].present)
-            state.failure_details = AS_RECEIVED(pb_task_failure_details, i->payloads[PAYLOAD_FAILURE].value);
+        state.failure_details = i->payloads[PAYLOAD_FAILURE].present ? &failure : NULL;
     }
     struct pb_get_instance_response response = {.exists = true, .orchestration_state = &state};
     return message_encode(a, &pb_get_instance_response_message, &response);
