@@ -39,14 +39,19 @@ STATUS_RESULT grpc_client_create(const struct grpc_client_options *o, struct grp
                                  struct err *e);
 /* Calls in progress get on_done(UNAVAILABLE) first. NULL allowed. */
 void grpc_client_destroy(struct grpc_client *c);
-/* Starts a call with one request message (copied). UNAVAILABLE after the peer's GOAWAY. */
+/* Starts a call with one request message (copied). UNAVAILABLE after the peer's GOAWAY, INVALID_ARGUMENT for
+ * metadata with a bad or reserved name or a bad value, NO_MEMORY. A call over the peer's limit of streams
+ * waits inside. */
 STATUS_RESULT grpc_client_start(struct grpc_client *c, const struct grpc_call_options *o,
                                 struct bytes message, struct grpc_client_call **ret_call, struct err *e);
 /* RST_STREAM(CANCEL); on_done(CANCELLED) is called before this returns. */
 void grpc_client_cancel(struct grpc_client *c, struct grpc_client_call *call);
-/* Bytes from the peer. An error means the connection is dead: destroy the client. Callbacks run inside. */
+/* Bytes from the peer. CLOSED means the connection is over, by a fault or because the peer said GOAWAY and no
+ * call is left: destroy the client. Callbacks run inside; they may start and cancel calls but not destroy the
+ * client. */
 STATUS_RESULT grpc_client_receive(struct grpc_client *c, struct bytes data, struct err *e);
-/* Moves what is to be written to the end of `out`. Empty: nothing to do. */
+/* Moves what is to be written to the end of `out`; nothing added: nothing to do. CLOSED, NO_MEMORY: destroy.
+ */
 STATUS_RESULT grpc_client_output(struct grpc_client *c, struct buf *out, struct err *e);
 /* An HTTP/2 PING; on a dead path the caller's own timer decides. */
 STATUS_RESULT grpc_client_ping(struct grpc_client *c);

@@ -48,28 +48,37 @@ struct grpc_request {
 };
 
 struct grpc_handler {
-    /* One whole request message arrived. Answer now or later. Unknown paths: answer UNIMPLEMENTED. */
+    /* One whole request message arrived; the client may not have half-closed yet. Answer now or later, with
+     * any of the functions at the end. Unknown paths: answer UNIMPLEMENTED. */
     void (*on_call)(void *context, const struct grpc_request *r);
-    /* The call is over without our having ended it: the peer cancelled, its connection went, or its deadline
-     * passed (the server has then already answered DEADLINE_EXCEEDED). The id is dead from here on. NULL
-     * allowed. */
+    /* The call is over without our having ended it: the peer cancelled, its connection went, it sent a second
+     * request message (answered INTERNAL), or its deadline passed (answered DEADLINE_EXCEEDED). The id is
+     * dead from here on. Never called for an id that was replied to or finished. NULL allowed. */
     void (*on_cancelled)(void *context, struct grpc_call_id id);
-    /* A stream whose queue was over the high-water mark has drained. NULL allowed. */
+    /* A stream whose queue was over the high-water mark is empty. Called outside of grpc_stream_send. NULL
+     * allowed. */
     void (*on_writable)(void *context, struct grpc_call_id id);
     void *context;
 };
 
+/* `limits` (NULL: all defaults) and `h` are copied. NO_MEMORY. The loop must outlive the server. */
 STATUS_RESULT grpc_server_create(struct loop *l, const struct grpc_server_limits *limits,
                                  const struct grpc_handler *h, struct grpc_server **ret_server,
                                  struct err *e);
-/* Ends every call with UNAVAILABLE without on_cancelled, closes all connections. NULL allowed. */
+/* Ends every call with UNAVAILABLE without on_cancelled, closes all connections. NULL allowed. Not from a
+ * callback of this server, except on_drained. */
 void grpc_server_destroy(struct grpc_server *s);
-/* Takes over a connected, non-blocking socket (ownership moves, also on failure). */
+/* Takes over a connected, non-blocking stream socket (ownership moves, also on failure). RESOURCE_EXHAUSTED
+ * over connections_max, UNAVAILABLE while draining, NO_MEMORY, IO. */
 STATUS_RESULT grpc_server_adopt(struct grpc_server *s, int fd, struct err *e);
-/* GOAWAY in two steps (trap 10); calls in progress may finish; `on_drained` when no connection is left. */
+/* GOAWAY in two steps (trap 10); calls in progress may finish; `on_drained` (NULL allowed), never from inside
+ * this call, when no connection is left. There is no time limit: finish the streams, or destroy the server.
+ */
 void grpc_server_drain(struct grpc_server *s, void (*on_drained)(void *context), void *context);
 
-/* Each returns false if the call is gone; the message is copied. */
+/* Each returns false if the call is gone, then or by this: an answer that does not fit into
+ * connection_memory_max ends its call with RESOURCE_EXHAUSTED, or a reset if something was sent already. The
+ * message is copied. */
 /* A unary answer: one message and status OK. */
 bool grpc_reply(struct grpc_server *s, struct grpc_call_id id, struct bytes message);
 /* Ends a call: trailers-only if nothing was sent yet (trap 1). `text` may be NULL; it is percent-encoded

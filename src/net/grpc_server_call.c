@@ -212,6 +212,19 @@ void grpc_call_resume(struct grpc_call *call)
     grpc_connection_flush_later(call->connection);
 }
 
+/* An answer that finds no room. Before the first byte the peer can still be told; after it, only cut off. */
+static void refuse_answer(struct grpc_call *call)
+{
+    struct grpc_connection *c = call->connection;
+    if (call->head_sent) {
+        reset(call, NGHTTP2_INTERNAL_ERROR);
+        return;
+    }
+    c->queued -= grpc_call_queue_size(call);
+    buf_fini(&call->out);
+    grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "the answer is too large");
+}
+
 bool grpc_call_queue(struct grpc_call *call, struct bytes message)
 {
     struct grpc_connection *c = call->connection;
@@ -223,7 +236,7 @@ bool grpc_call_queue(struct grpc_call *call, struct bytes message)
     grpc_message_write(&call->out, message);
     c->queued += call->out.size - before;
     if (buf_status(&call->out) != STATUS_OK) {
-        reset(call, NGHTTP2_INTERNAL_ERROR);
+        refuse_answer(call);
         return false;
     }
     if (c->queued > c->server->limits.connection_memory_max) {

@@ -128,7 +128,7 @@ void grpc_call_request_ended(struct grpc_call *call);
 /* Ends the call if it has not ended: the trailers follow what is queued. The caller tells the handler if need
  * be. */
 void grpc_call_end(struct grpc_call *call, enum status status, const char *text);
-/* Queues a message; false: there was no memory, and the call was reset. */
+/* Queues a message; false: it does not fit, and the call has ended. */
 bool grpc_call_queue(struct grpc_call *call, struct bytes message);
 /* Sends the response headers if they are not sent yet. False: the call was reset. */
 bool grpc_call_begin(struct grpc_call *call);

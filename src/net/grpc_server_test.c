@@ -864,6 +864,25 @@ static void a_peer_that_never_reads_is_disconnected_at_the_limit(void **state)
     raw_close(&r);
 }
 
+static void an_answer_without_room_is_an_error_of_its_own(void **state)
+{
+    struct fixture *f = *state;
+    struct raw r;
+    raw_open(f, &r);
+    static uint8_t large[MEMORY_MAX + 1];
+    raw_request(&r, "/hold", "");
+    WAIT_UNTIL(&r, f->held_count == 1);
+    assert_false(grpc_reply(f->server, f->held[0], bytes_of(large, sizeof large)));
+    raw_wait(&r, "grpc-status=8 grpc-message=the answer is too large END\n");
+    raw_request(&r, "/begin", "");
+    raw_wait(&r, "HEADERS 3 " HEAD_OK);
+    assert_false(grpc_stream_send(f->server, f->held[1], bytes_of(large, sizeof large), NULL));
+    raw_wait(&r, "RST 3 2\n");
+    assert_false(grpc_finish(f->server, f->held[1], STATUS_OK, NULL));
+    assert_int_equal(f->cancelled_count, 0);
+    raw_close(&r);
+}
+
 /* The deadline of a stream whose peer does not read: the queue must not stay. */
 static void a_deadline_drops_what_nobody_reads(void **state)
 {
@@ -1089,6 +1108,7 @@ int main(void)
         TEST(byte_by_byte_reading_works),
         TEST(a_slow_reader_is_waited_for),
         TEST(a_peer_that_never_reads_is_disconnected_at_the_limit),
+        TEST(an_answer_without_room_is_an_error_of_its_own),
         TEST(a_deadline_drops_what_nobody_reads),
         TEST(large_messages_go_both_ways),
         TEST(data_behind_a_refusal_is_ignored),
