@@ -17,8 +17,9 @@ static json_t *pool_health(const struct health *h, json_t *degraded)
     CLEANUP(buf_fini) struct buf text = {0};
     pool_service_report(h->pool, &text);
     json_t *report = json_loadb((const char *)text.data, text.size, 0, NULL);
-    if (!pool_service_up(h->pool))
-        add_degraded(degraded, "pool", "sessions cannot be started yet, or not any more");
+    const char *lost = pool_service_lost(h->pool);
+    if (lost)
+        add_degraded(degraded, "pool", lost);
     size_t i;
     json_t *layer;
     json_array_foreach(json_object_get(json_object_get(report, "isolation"), "degraded"), i, layer)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "jail/keeper_client.h"
 #include "svc/keeper/keeper.h"
 
 struct command {
@@ -110,8 +111,8 @@ int main(int argc, char **argv)
     if (argc < 2)
         return help_all(stderr);
     const char *name = argv[1];
-    if (strcmp(name, KEEPER_COMMAND) == 0) /* started by jail/keeper_client.c, not by people */
-        return keeper_main(KEEPER_FD);
+    if (strcmp(name, "keeper") == 0) /* started by jail/keeper_client.c, not by people */
+        return keeper_main(KEEPER_SOCKET_FD);
     if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
         puts("sallyport " SALLYPORT_VERSION);
         return EXIT_GOOD;

@@ -12,12 +12,15 @@
 #include "cmd/ready.h"
 #include "cmd/state_dir.h"
 #include "jail/confine.h"
+#include "jail/keeper_client.h"
 #include "net/listener.h"
 #include "os/clock.h"
 
 #define AREA          "cmd"
 #define POLL_READY_NS (5 * NS_PER_MS) /* between two looks whether everything answers */
 #define HUBS_MAX      100
+#define SLOTS_SPARE   16 /* sessions that are being ended */
+#define POOL_PATH     "/subscriptions/local/resourceGroups/local/sessionPools/"
 
 struct stack {
     unsigned command;
@@ -35,7 +38,8 @@ struct stack {
     struct health health;
     struct addresses addresses;
     struct loop_timer ready_timer;
-    bool ready;
+    bool pool_up;       /* it was heard of: up or lost */
+    struct err failure; /* why the start did not succeed */
     bool stopping;
     size_t stop_step; /* index in stop_steps */
     struct loop_task stop_task;
@@ -45,16 +49,18 @@ struct stack {
 
 /* --- start --- */
 
+static void on_pool_up(void *context)
+{
+    struct stack *s = context;
+    s->pool_up = true;
+}
+
 static enum status start_pool(struct stack *s, struct err *e)
 {
     const struct option_values *v = s->settings;
-    struct pool_service_options o = {
-        .name = setting_text(v, "pool-name"),
-        .sessions_max = (uint32_t)setting_number(v, "max-sessions"),
-        .sessions_ready = (uint32_t)setting_number(v, "ready-sessions"),
-        .cooldown_ns = setting_number(v, "cooldown"),
-        .execution_limit_ns = setting_number(v, "execution-timeout-max"),
-        .upload_size_max = (size_t)setting_number(v, "upload-size-max"),
+    struct keeper_options keeper = {
+        .sessions_max =
+            (uint32_t)(setting_number(v, "max-sessions") + setting_number(v, "ready-sessions")) + SLOTS_SPARE,
         .limits =
             {
                 .memory_bytes = (uint64_t)setting_number(v, "session-memory"),
@@ -64,7 +70,19 @@ static enum status start_pool(struct stack *s, struct err *e)
                 .strict_locks = setting_flag(v, "strict-locks"),
             },
     };
-    return pool_service_create(s->loop, &o, &s->pool, e);
+    struct pool_service_options o = {
+        .name = setting_text(v, "pool-name"),
+        .sessions_max = (uint32_t)setting_number(v, "max-sessions"),
+        .sessions_ready = (uint32_t)setting_number(v, "ready-sessions"),
+        .cooldown_ns = setting_number(v, "cooldown"),
+        .execution_max_ns = setting_number(v, "execution-timeout-max"),
+        .upload_size_max = (size_t)setting_number(v, "upload-size-max"),
+        .tier_options = &keeper,
+    };
+    enum status status = pool_service_create(s->loop, &o, &s->pool, e);
+    if (status == STATUS_OK)
+        pool_service_on_up(s->pool, on_pool_up, s);
+    return status;
 }
 
 /* The names of `task-hubs`, cut in place; returns how many. */
@@ -127,7 +145,7 @@ static void make_addresses(struct stack *s)
     snprintf(a->url, sizeof a->url, "http://%s%.100s%s:%u", open, host, *open ? "]" : "",
              listener_port(s->listener));
     if (s->pool && s->command == COMMAND_DEV)
-        snprintf(a->pool_url, sizeof a->pool_url, "%.120s%s/sessionPools/%.60s", a->url, POOL_PATH_PREFIX,
+        snprintf(a->pool_url, sizeof a->pool_url, "%.120s" POOL_PATH "%.60s", a->url,
                  setting_text(s->settings, "pool-name"));
     else if (s->pool)
         snprintf(a->pool_url, sizeof a->pool_url, "%s", a->url);
@@ -249,7 +267,14 @@ enum status stack_create(unsigned command, const struct option_values *v, struct
 static void look_whether_ready(struct loop_timer *t)
 {
     struct stack *s = CONTAINER_OF(t, struct stack, ready_timer);
-    bool answers = (!s->pool || pool_service_up(s->pool)) && (!s->app || app_service_connected(s->app));
+    const char *lost = s->pool ? pool_service_lost(s->pool) : NULL;
+    if (lost) {
+        (void)err_set(&s->failure, STATUS_UNAVAILABLE,
+                      "sessions cannot be started: %s; try: sallyport doctor", lost);
+        loop_stop(s->loop);
+        return;
+    }
+    bool answers = (!s->pool || s->pool_up) && (!s->app || app_service_connected(s->app));
     if (!answers) {
         if (loop_timer_set(s->loop, t, loop_now(s->loop) + POLL_READY_NS) != STATUS_OK)
             log_error(AREA, "out of memory");
@@ -355,6 +380,10 @@ enum status stack_run(struct stack *s, struct err *e)
     enum status status = loop_timer_set(s->loop, &s->ready_timer, loop_now(s->loop));
     if (status == STATUS_OK)
         status = loop_run(s->loop, e);
+    if (status == STATUS_OK && s->failure.status != STATUS_OK) {
+        *e = s->failure;
+        return s->failure.status;
+    }
     if (status == STATUS_OK && s->cut_short)
         exit(1); /* what was acknowledged is on disk; the keeper ends its sessions when our socket closes */
     return status;
