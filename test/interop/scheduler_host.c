@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* scheduler_host.c — the scheduler alone in a process, for tests with official SDKs and kill -9.
+ * Usage: scheduler_host STORE [PORT [HUB...]]. Prints "port N" once it listens; SIGTERM ends it in good
+ * order. A hub named "*" lets any name create one. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "net/listener.h"
+#include "os/loop.h"
+#include "svc/scheduler/scheduler_service.h"
+
+struct host {
+    struct loop *loop;
+    struct listener *listener;
+    struct scheduler *scheduler;
+    struct grpc_server *server;
+};
+
+static void sink(enum log_level level, const char *area, const char *line)
+{
+    fprintf(stderr, "%d %s %s\n", (int)level, area, line);
+}
+
+static void on_stopped(void *context)
+{
+    loop_stop(((struct host *)context)->loop);
+}
+
+static void on_signal(void *context, int number)
+{
+    struct host *h = context;
+    listener_close(h->listener);
+    h->listener = NULL;
+    scheduler_stop(h->scheduler, on_stopped, h);
+}
+
+static int die(const struct err *e)
+{
+    fprintf(stderr, "scheduler_host: %s\n", e->text);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    static const int signals[] = {SIGTERM, SIGINT, 0};
+    struct err e = {0};
+    struct host h = {0};
+    struct scheduler_options o = {.store.path = argc > 1 ? argv[1] : NULL};
+    if (!o.store.path) {
+        fprintf(stderr, "usage: scheduler_host STORE [PORT [HUB...]]\n");
+        return 2;
+    }
+    log_install(sink, LOG_LEVEL_INFO);
+    (void)signal(SIGPIPE, SIG_IGN);
+    o.hubs = (const char *const *)(argv + 3);
+    for (int i = 3; i < argc; i++) {
+        o.hubs_dynamic = o.hubs_dynamic || strcmp(argv[i], "*") == 0;
+        o.hub_count += strcmp(argv[i], "*") != 0;
+    }
+    if (loop_create(&h.loop, &e) != STATUS_OK ||
+        loop_signals(h.loop, signals, on_signal, &h, &e) != STATUS_OK)
+        return die(&e);
+    if (scheduler_create(h.loop, &o, &h.scheduler, &e) != STATUS_OK)
+        return die(&e);
+    struct grpc_handler handler = scheduler_handler(h.scheduler);
+    if (grpc_server_create(h.loop, NULL, &handler, &h.server, &e) != STATUS_OK)
+        return die(&e);
+    scheduler_attach(h.scheduler, h.server);
+    struct listener_options l = {.port = (uint16_t)(argc > 2 ? atoi(argv[2]) : 0), .grpc = h.server};
+    if (listener_open(h.loop, &l, &h.listener, &e) != STATUS_OK)
+        return die(&e);
+    printf("port %d\n", listener_port(h.listener));
+    fflush(stdout);
+    enum status status = loop_run(h.loop, &e);
+    listener_close(h.listener);
+    grpc_server_destroy(h.server);
+    scheduler_destroy(h.scheduler);
+    loop_destroy(h.loop);
+    return status == STATUS_OK ? 0 : die(&e);
+}
