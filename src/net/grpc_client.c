@@ -258,10 +258,9 @@ void grpc_client_destroy(struct grpc_client *c)
 {
     if (!c)
         return;
-    c->closing = true; /* a callback that starts another call is refused */
-    struct list *link;
-    while ((link = c->calls.next) != &c->calls) {
-        struct grpc_client_call *call = CONTAINER_OF(link, struct grpc_client_call, link);
+    c->closing = true;               /* a callback that starts another call is refused */
+    list_each_safe (it, &c->calls) { /* on_done may cancel other calls, which frees nothing */
+        struct grpc_client_call *call = CONTAINER_OF(it, struct grpc_client_call, link);
         call_done(call, STATUS_UNAVAILABLE, "the connection is closed");
         call_free(call);
     }

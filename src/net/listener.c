@@ -235,8 +235,8 @@ enum status listener_open(struct loop *l, const struct listener_options *o, stru
                           struct err *e)
 {
     const char *host = o->host ? o->host : "127.0.0.1";
-    union address a;
-    socklen_t size;
+    union address a = {0};
+    socklen_t size = 0;
     enum status s = parse_address(host, o->port, &a, &size, e);
     if (s != STATUS_OK)
         return s;
@@ -246,7 +246,7 @@ enum status listener_open(struct loop *l, const struct listener_options *o, stru
             "%s can be reached from other machines and there is no authentication; listen on 127.0.0.1, or "
             "accept the risk with --insecure-no-auth",
             host);
-    int fd;
+    int fd = -1;
     s = open_socket(&a, size, host, o->port, &fd, e);
     if (s != STATUS_OK)
         return s;
@@ -279,7 +279,7 @@ void listener_close(struct listener *l)
     if (!l)
         return;
     struct list *link;
-    while ((link = l->unsettled.next) != &l->unsettled)
+    while ((link = list_pop_front(&l->unsettled)))
         close(unsettled_take(CONTAINER_OF(link, struct unsettled, link)));
     loop_timer_cancel(&l->pause);
     loop_fd_remove(&l->socket);

@@ -12,7 +12,7 @@
 
 /* Finest first, so that formatting takes the first that fits. */
 static const struct {
-    char letter;
+    uint8_t letter;
     int64_t ns;
 } timeout_units[] = {
     {'n', 1}, {'u', 1000}, {'m', 1000000}, {'S', 1000000000}, {'M', 60000000000}, {'H', 3600000000000},
