@@ -400,6 +400,7 @@ static void hand_over(struct grpc_call *call, struct bytes message)
         return;
     }
     call->phase = CALL_HANDED;
+    call->message_whole = true;
     const struct grpc_request r = {.id = call->id,
                                    .path = header_value(call, ":path"),
                                    .message = message,

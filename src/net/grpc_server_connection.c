@@ -279,10 +279,21 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
     return 0;
 }
 
+/* Answered calls whose peers never half-close must not hold a connection that is to end. */
+static void reset_answered_calls(struct grpc_connection *c)
+{
+    list_each (it, &c->calls) {
+        const struct grpc_call *call = CONTAINER_OF(it, struct grpc_call, link);
+        if (nghttp2_session_get_stream_local_close(c->session, call->stream_id) == 1)
+            (void)nghttp2_submit_rst_stream(c->session, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_NO_ERROR);
+    }
+}
+
 static void goaway(struct grpc_connection *c)
 {
     c->phase = CONNECTION_DRAINING;
     loop_timer_cancel(&c->timer);
+    reset_answered_calls(c);
     (void)nghttp2_submit_goaway(c->session, NGHTTP2_FLAG_NONE,
                                 nghttp2_session_get_last_proc_stream_id(c->session), NGHTTP2_NO_ERROR, NULL,
                                 0);
@@ -308,11 +319,18 @@ static int on_frame_received(nghttp2_session *session, const nghttp2_frame *fram
 }
 
 /* The closing HEADERS are on their way. A peer that is still sending is told to stop, and only now: a reset
- * submitted together with the HEADERS would overtake them. */
+ * submitted together with the HEADERS would overtake them. A call that went well is not reset: its message is
+ * whole, and the half-close that is missing is on its way in a frame of its own (.NET sends it so). A reset
+ * for each such call would wear out the limit that newer nghttp2 puts on a server's own resets. */
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
-    bool closing = frame->hd.type == NGHTTP2_HEADERS && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
-    if (closing && nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0)
+    const struct grpc_connection *c = user_data;
+    if (frame->hd.type != NGHTTP2_HEADERS || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) ||
+        nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) != 0)
+        return 0;
+    const struct grpc_call *call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    bool went_well = call && call->message_whole && call->status == STATUS_OK && c->phase == CONNECTION_OPEN;
+    if (!went_well)
         (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
     return 0;
 }

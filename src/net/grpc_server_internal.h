@@ -90,6 +90,7 @@ struct grpc_call {
     size_t header_capacity;
     size_t header_size; /* as RFC 9113 section 6.5.2 counts it */
     bool gzip;
+    bool message_whole;
     struct grpc_reader reader;
     struct loop_timer deadline;
     int64_t deadline_ns;

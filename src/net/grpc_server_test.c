@@ -409,9 +409,28 @@ static void an_early_error_is_followed_by_a_reset(void **state)
     raw_wait(&r, "RST");
     assert_true(raw_saw(&r, "END\nRST 1 0\n"));
     raw_forget(&r);
-    raw_request(&r, "/echo", "x"); /* the same for trailers behind a message */
+    raw_request(&r, "/begin", ""); /* the same for trailers behind a head */
+    raw_wait(&r, "HEADERS 3");
+    assert_true(grpc_finish(r.f->server, r.f->held[0], STATUS_ABORTED, NULL));
     raw_wait(&r, "RST");
-    assert_true(raw_saw(&r, "HEADERS 3 grpc-status=0 END\nRST 3 0\n"));
+    assert_true(raw_saw(&r, "HEADERS 3 grpc-status=10 END\nRST 3 0\n"));
+    raw_close(&r);
+}
+
+/* .NET half-closes with an empty frame that may come after the answer. */
+static void a_late_half_close_is_not_punished(void **state)
+{
+    struct raw r;
+    raw_open(*state, &r);
+    r.keep_open = true;
+    int32_t id = raw_request(&r, "/echo", "x");
+    raw_wait(&r, TRAILERS("0"));
+    r.keep_open = false;
+    assert_int_equal(nghttp2_session_resume_data(r.session, id), 0);
+    for (int i = 0; i < 5; i++)
+        raw_turn(&r);
+    assert_false(raw_saw(&r, "RST"));
+    assert_null(nghttp2_session_find_stream(r.session, id)); /* closed on both sides */
     raw_close(&r);
 }
 
@@ -1038,6 +1057,23 @@ static void draining_says_goaway_twice_and_lets_calls_finish(void **state)
     close(pair[1]);
 }
 
+static void draining_does_not_wait_for_a_half_close(void **state)
+{
+    struct fixture *f = *state;
+    struct raw r;
+    raw_open(f, &r);
+    r.keep_open = true;
+    raw_request(&r, "/echo", "x");
+    raw_wait(&r, TRAILERS("0"));
+    grpc_server_drain(f->server, on_drained, f);
+    raw_wait(&r, "RST 1 0\n");
+    WAIT_UNTIL(&r, r.closed);
+    raw_close(&r);
+    for (int i = 0; i < 100 && !f->drained; i++)
+        step(f, 20);
+    assert_true(f->drained);
+}
+
 static void draining_does_not_wait_for_a_silent_peer(void **state)
 {
     struct fixture *f = *state;
@@ -1089,6 +1125,7 @@ int main(void)
         TEST(a_unary_call_is_echoed),
         TEST(an_error_is_trailers_only_and_its_text_is_encoded),
         TEST(an_early_error_is_followed_by_a_reset),
+        TEST(a_late_half_close_is_not_punished),
         TEST(cancel_storms_are_survived),
         cmocka_unit_test(a_reset_flood_is_cut_off),
         TEST(an_id_outlives_its_connection_harmlessly),
@@ -1117,6 +1154,7 @@ int main(void)
         TEST(a_foreign_preface_is_closed),
         TEST(connections_over_the_limit_are_closed),
         TEST(draining_says_goaway_twice_and_lets_calls_finish),
+        TEST(draining_does_not_wait_for_a_half_close),
         TEST(draining_does_not_wait_for_a_silent_peer),
         TEST(draining_without_connections_is_done_at_once),
         TEST(destroying_tells_the_peer),
