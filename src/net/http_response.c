@@ -166,3 +166,11 @@ void http_stream_end(struct http_request *r)
         http_connection_send(r->connection, &last, 1);
     http_connection_answered(r->connection);
 }
+
+void http_stream_abort(struct http_request *r)
+{
+    ASSERT(r->streaming);
+    r->streaming = false;
+    r->connection->failed = true;
+    http_connection_answered(r->connection);
+}

@@ -110,5 +110,8 @@ void http_stream_begin(struct http_request *r, int http_status, const char *cont
                        void (*on_drain)(void *context), void *context);
 size_t http_stream_write(struct http_request *r, struct bytes chunk);
 void http_stream_end(struct http_request *r);
+/* Breaks a begun answer off: the connection closes without the last chunk, so that the client can see that
+ * the body is not whole. Ends the exchange. */
+void http_stream_abort(struct http_request *r);
 
 #endif

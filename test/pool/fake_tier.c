@@ -139,7 +139,7 @@ static void run(struct fake_session *s, struct bytes code)
     } else if (take_prefix(&code, "exit:")) {
         uint64_t n;
         ASSERT(bytes_parse_u64(code, &n) == STATUS_OK);
-        end_soon(s, SESSION_END_EXITED, (int)n << 8);
+        end_soon(s, SESSION_END_EXITED, (int)n);
     } else if (bytes_equal_cstr(code, "oom")) {
         end_soon(s, SESSION_END_MEMORY_LIMIT, 9);
     } else if (bytes_equal_cstr(code, "junk")) {
@@ -257,7 +257,7 @@ static void on_step(struct loop_timer *t)
 static void on_ready(struct loop_task *t)
 {
     struct fake *f = CONTAINER_OF(t, struct fake, ready);
-    static struct keeper_report report = {.json = "{\"tier\":\"fake\",\"degraded\":[]}"};
+    static struct keeper_report report = {.json = "{\"tier\":\"fake\",\"degraded\":[]}", .data_root_fd = -1};
     f->cb.on_ready(f->cb.context, &report);
 }
 

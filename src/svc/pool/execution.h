@@ -67,6 +67,7 @@ struct execution {
     void (*on_done)(void *context, struct execution *x);
     void *context;
     struct loop_task report; /* private to the pool */
+    bool reporting;          /* private to the pool: on_done is on the stack */
 };
 
 /* Zeroed but for `asked_ns` and a random id. NULL without memory. */

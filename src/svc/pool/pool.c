@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -31,6 +30,7 @@ struct pool {
     void *tier_self;
     bool up;
     char lost[200]; /* why the tier is gone; "" while it is not */
+    int data_root_fd;
     char isolation[sizeof((struct keeper_report *)NULL)->json];
     void (*on_up)(void *context);
     void *on_up_context;
@@ -112,7 +112,6 @@ static void give_session(struct tenant *t, struct session *s)
 {
     struct pool *p = t->pool;
     s->holder = t;
-    s->held = t->guests > 0;
     t->session = s;
     memcpy(t->guid, s->guid, sizeof t->guid);
     t->allocation_reported = false;
@@ -158,8 +157,10 @@ static void on_report(struct loop_task *task)
     struct execution *x = CONTAINER_OF(task, struct execution, report);
     void (*on_done)(void *, struct execution *) = x->on_done;
     x->on_done = NULL;
+    x->reporting = true;
     if (on_done)
         on_done(x->context, x);
+    x->reporting = false;
     if (!x->tenant)
         execution_destroy(x);
 }
@@ -172,7 +173,7 @@ static void forget_record(struct execution *x)
     t->record_size -= MIN(t->record_size, execution_final(x) ? execution_size(x) : 0);
     list_remove(&x->record_link);
     x->tenant = NULL;
-    if (!x->report.queued && x->status != EXECUTION_RUNNING)
+    if (!x->report.queued && !x->reporting && x->status != EXECUTION_RUNNING)
         execution_destroy(x);
 }
 
@@ -283,6 +284,7 @@ static struct tenant *tenant_create(struct pool *p, struct bytes identifier)
     t->created_unix_ns = t->accessed_unix_ns = clock_unix_ns();
     t->expiry.on_fire = on_expiry;
     list_init(&t->hungry_link);
+    list_init(&t->guests);
     list_init(&t->queue);
     list_init(&t->waits);
     list_init(&t->records);
@@ -294,11 +296,20 @@ static struct tenant *tenant_create(struct pool *p, struct bytes identifier)
     return t;
 }
 
+/* The files are gone with the session. */
+static void dismiss_guests(struct tenant *t)
+{
+    struct list *link;
+    while ((link = list_pop_front(&t->guests)))
+        CONTAINER_OF(link, struct tenant_guest, link)->tenant = NULL;
+}
+
 void tenant_release(struct tenant *t, const char *cause)
 {
     struct pool *p = t->pool;
     fail_queue(t, EXECUTION_FAULT_CANCELED, cause);
     fail_waits(t, cause);
+    dismiss_guests(t);
     struct session *s = t->session;
     t->session = NULL;
     if (s) {
@@ -396,6 +407,7 @@ static void on_detach(void *context, struct session *s)
     if (!t || t->session != s)
         return;
     t->session = NULL;
+    dismiss_guests(t);
     if (s->cooled) {
         tenant_release(t, s->cause);
         return;
@@ -435,6 +447,7 @@ static void on_tier_ready(void *context, const struct keeper_report *report)
     struct pool *p = context;
     p->up = true;
     snprintf(p->isolation, sizeof p->isolation, "%s", report->json);
+    p->data_root_fd = report->data_root_fd;
     plan_soon(p);
     if (p->on_up)
         p->on_up(p->on_up_context);
@@ -481,10 +494,10 @@ static void describe_end(enum session_end end, int detail, char *ret_text, size_
         snprintf(ret_text, size, "the session went over its memory limit and was ended");
         return;
     case SESSION_END_EXITED:
-        if (WIFSIGNALED(detail))
-            snprintf(ret_text, size, "the session's interpreter was ended by signal %d", WTERMSIG(detail));
+        if (detail > 128)
+            snprintf(ret_text, size, "the session's interpreter was ended by signal %d", detail - 128);
         else
-            snprintf(ret_text, size, "the session's interpreter exited with code %d", WEXITSTATUS(detail));
+            snprintf(ret_text, size, "the session's interpreter exited with code %d", detail);
         return;
     case SESSION_END_FAILED:
         snprintf(ret_text, size, "the session could not be built: %s", strerror(detail));
@@ -621,6 +634,7 @@ enum status pool_create(struct loop *l, const struct pool_options *o, struct poo
         return err_set(e, STATUS_NO_MEMORY, "out of memory");
     take_options(p, o);
     p->loop = l;
+    p->data_root_fd = -1;
     struct place *places[] = {&p->starting, &p->ready, &p->bound, &p->ending, &p->buried};
     for (size_t i = 0; i < ARRAY_SIZE(places); i++)
         list_init(&places[i]->head);
@@ -801,20 +815,28 @@ void session_wait_cancel(struct session_wait *w)
     list_remove(&w->link);
 }
 
-void tenant_guest_enter(struct tenant *t)
+void tenant_guest_enter(struct tenant *t, struct tenant_guest *g)
 {
-    t->guests++;
-    if (t->session)
-        t->session->held = true;
+    ASSERT(t->session);
+    g->tenant = t;
+    list_push_back(&t->guests, &g->link);
+    t->session->held = true;
 }
 
-void tenant_guest_leave(struct tenant *t)
+void tenant_guest_leave(struct tenant_guest *g)
 {
-    ASSERT(t->guests > 0);
-    t->guests--;
-    if (t->session)
-        t->session->held = t->guests > 0;
+    struct tenant *t = g->tenant;
+    if (!t)
+        return;
+    g->tenant = NULL;
+    list_remove(&g->link);
+    t->session->held = !list_empty(&t->guests);
     tenant_touch(t);
+}
+
+int pool_data_root_fd(const struct pool *p)
+{
+    return p->data_root_fd;
 }
 
 struct tenant *pool_next_tenant(struct pool *p, struct tenant *t)

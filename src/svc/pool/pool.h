@@ -33,6 +33,12 @@ struct session_wait {
     void (*on_session)(struct session_wait *w, struct session *s, const char *cause);
 };
 
+/* Somebody who uses the files of a tenant's session over several turns. The caller embeds it. */
+struct tenant_guest {
+    struct list link;
+    struct tenant *tenant; /* NULL: the session is gone, and its files with it */
+};
+
 struct tenant {
     struct list link; /* in the pool, oldest first */
     struct list hungry_link;
@@ -46,7 +52,7 @@ struct tenant {
     size_t queue_count;
     size_t record_count;
     size_t record_size;
-    size_t guests; /* file operations that use the session; they postpone the cooldown */
+    struct list guests; /* of struct tenant_guest; they postpone the cooldown */
     int64_t created_unix_ns;
     int64_t accessed_unix_ns;
     int64_t hungry_since_ns;  /* when it began to wait for a session; 0: it does not */
@@ -74,6 +80,8 @@ void pool_destroy(struct pool *p);
 void pool_on_up(struct pool *p, void (*on_up)(void *context), void *context);
 struct pool_report pool_report(const struct pool *p);
 int64_t pool_cooldown_ns(const struct pool *p);
+/* Of struct keeper_report; -1 before the tier is ready. Borrowed. */
+int pool_data_root_fd(const struct pool *p);
 
 /* The tenant of that identifier, or NULL. Does not count as a request. */
 struct tenant *pool_find(struct pool *p, struct bytes identifier);
@@ -93,9 +101,10 @@ struct execution *tenant_find_execution(struct tenant *t, struct bytes id);
 void tenant_want_session(struct tenant *t, struct session_wait *w);
 /* May be called when not waiting. */
 void session_wait_cancel(struct session_wait *w);
-/* Between these the tenant's session does not cool down. `release` touches the tenant. */
-void tenant_guest_enter(struct tenant *t);
-void tenant_guest_leave(struct tenant *t);
+/* Between these the tenant's session does not cool down. Only while the tenant has a session. `leave` touches
+ * the tenant and may be called when the tenant is gone. */
+void tenant_guest_enter(struct tenant *t, struct tenant_guest *g);
+void tenant_guest_leave(struct tenant_guest *g);
 /* Ends the tenant and its session at once; the identifier is free. Its executions are answered as cancelled.
  * The pointer dies. */
 void tenant_release(struct tenant *t, const char *cause);

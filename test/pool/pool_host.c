@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* pool_host.c — a session pool as a process of its own, for tests and benchmarks: loop, listener, HTTP server
+ * and pool on loopback. Prints "port=N" once it listens and "up" once sessions can be made. Ends on SIGTERM,
+ * SIGINT, or when its standard input closes. Settings are "name=value" arguments; tier=fake takes the tests'
+ * own tier. `pool_host keeper` is the keeper, as keeper_client starts it. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "fake_tier.h"
+#include "net/listener.h"
+#include "os/clock.h"
+#include "svc/keeper/keeper.h"
+#include "svc/pool/pool_service.h"
+
+struct host {
+    struct loop *loop;
+    struct pool_service *pool;
+    struct http_handler report;
+    struct loop_fd input;
+};
+
+static void on_signal(void *context, int number)
+{
+    loop_stop(((struct host *)context)->loop);
+}
+
+static void on_input(struct loop_fd *w, uint32_t events)
+{
+    char bytes[64];
+    if (read(w->fd, bytes, sizeof bytes) <= 0)
+        loop_stop(w->loop);
+}
+
+static void on_up(void *context)
+{
+    struct host *h = context;
+    const char *lost = pool_service_lost(h->pool);
+    printf("%s\n", lost ? lost : "up");
+    fflush(stdout);
+}
+
+static void on_report(void *context, struct http_request *r)
+{
+    struct host *h = context;
+    struct buf body = {0};
+    pool_service_report(h->pool, &body);
+    http_respond(r, 200, "application/json", buf_peek(&body));
+    buf_fini(&body);
+}
+
+static void print_log(enum log_level level, const char *area, const char *line)
+{
+    fprintf(stderr, "%s: %s\n", area, line);
+}
+
+static const char *setting(int argc, char **argv, const char *name, const char *fallback)
+{
+    size_t size = strlen(name);
+    for (int i = 1; i < argc; i++)
+        if (strncmp(argv[i], name, size) == 0 && argv[i][size] == '=')
+            return argv[i] + size + 1;
+    return fallback;
+}
+
+static double number(int argc, char **argv, const char *name, double fallback)
+{
+    const char *text = setting(argc, argv, name, NULL);
+    return text ? strtod(text, NULL) : fallback;
+}
+
+static int fail(const struct err *e)
+{
+    fprintf(stderr, "pool_host: %s\n", e->text);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "keeper") == 0)
+        return keeper_main(KEEPER_SOCKET_FD);
+    struct err e = {0};
+    struct host h = {0};
+    struct http_server *http;
+    struct listener *listener;
+    static const int signals[] = {SIGTERM, SIGINT, 0};
+    log_install(print_log, LOG_LEVEL_INFO);
+    signal(SIGPIPE, SIG_IGN);
+    if (loop_create(&h.loop, &e) || loop_signals(h.loop, signals, on_signal, &h, &e))
+        return fail(&e);
+    uint32_t most = (uint32_t)number(argc, argv, "max", 20);
+    uint32_t ready = (uint32_t)number(argc, argv, "ready", 3);
+    bool fake = strcmp(setting(argc, argv, "tier", "process"), "fake") == 0;
+    struct keeper_options keeper = {
+        .sessions_max = 2 * most + 8,
+        .zygote_path = setting(argc, argv, "zygote", NULL),
+        .limits = {.memory_bytes = (uint64_t)number(argc, argv, "memory_mb", 0) << 20},
+    };
+    struct fake_tier_options fake_options = {.data_dir = setting(argc, argv, "data_dir", NULL)};
+    struct pool_service_options o = {
+        .name = "test",
+        .sessions_max = most,
+        .sessions_ready = ready,
+        .cooldown_ns = (int64_t)(number(argc, argv, "cooldown_s", 300) * NS_PER_S),
+        .execution_max_ns = (int64_t)(number(argc, argv, "execution_max_s", 220) * NS_PER_S),
+        .upload_size_max = (size_t)number(argc, argv, "upload_max", 0),
+        .tier = fake ? &fake_tier : NULL,
+        .tier_options = fake ? (const void *)&fake_options : &keeper,
+    };
+    if (http_server_create(h.loop, &(struct http_server_limits){0}, &http, &e) ||
+        pool_service_create(h.loop, &o, &h.pool, &e))
+        return fail(&e);
+    h.report = (struct http_handler){.on_request = on_report, .context = &h};
+    pool_service_on_up(h.pool, on_up, &h);
+    struct listener_options at = {.http = http};
+    if (http_server_mount(http, "", pool_service_handler(h.pool)) ||
+        http_server_mount(http, "/healthz", &h.report) || listener_open(h.loop, &at, &listener, &e))
+        return fail(&e);
+    printf("port=%d\n", (int)listener_port(listener));
+    fflush(stdout);
+    h.input.on_ready = on_input;
+    bool watched = loop_fd_add(h.loop, &h.input, 0, EPOLLIN, &e) == STATUS_OK; /* not if it is a file */
+    enum status s = loop_run(h.loop, &e);
+    if (watched)
+        loop_fd_remove(&h.input);
+    listener_close(listener);
+    http_server_destroy(http);
+    pool_service_destroy(h.pool);
+    loop_destroy(h.loop);
+    return s ? fail(&e) : 0;
+}
