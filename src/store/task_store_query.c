@@ -3,20 +3,16 @@
  * a long scan holds up neither a commit nor the loop.
  *
  * A page ends at a place in the order (time, instance id), and the token is that place: rows that come or go
- * in between move no border, so pages never repeat and never skip. Token, in unpadded base64: one byte which
- * order, 4 bytes hub, 8 bytes time, the id, and 4 bytes of checksum. */
+ * in between move no border, so pages never repeat and never skip (store/page_token.h). */
 #include <signal.h>
 #include <stdlib.h>
 
-#include "base/encode.h"
+#include "store/page_token.h"
 #include "store/task_store_internal.h"
 
 #define ROWS_DEFAULT     100
-#define SIZE_MAX_DEFAULT ((size_t)3 << 20) /* bytes */
-#define ROW_SIZE_FIXED   200               /* bytes a row counts beside its values */
-#define ID_SIZE_MAX      4096              /* bytes of an id in a token or prefix */
-#define TOKEN_HEAD_SIZE  13
-#define TOKEN_CHECK_SIZE 4
+#define SIZE_MAX_DEFAULT ((size_t)3 << 20)                   /* bytes */
+#define ROW_SIZE_FIXED   200                                 /* bytes a row counts beside its values */
 #define TERMINAL_FAILED  ((1u << 3) | (1u << 4) | (1u << 5)) /* FAILED, CANCELED, TERMINATED: never many */
 #define TERMINAL_ALL     (TERMINAL_FAILED | (1u << 1))
 
@@ -43,72 +39,6 @@ struct task_reader {
     struct list queue;
     bool stop;
 };
-
-/* --- tokens --- */
-
-struct place {
-    int64_t time_ns;
-    struct bytes instance_id;
-};
-
-static uint32_t token_check(struct bytes b)
-{
-    uint32_t hash = 2166136261u; /* FNV-1a: against cut or mixed-up tokens, not against an adversary */
-    for (size_t i = 0; i < b.size; i++)
-        hash = (hash ^ b.data[i]) * 16777619u;
-    return hash;
-}
-
-static void put_big_endian(uint8_t *out, uint64_t value, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        out[i] = (uint8_t)(value >> (8 * (size - 1 - i)));
-}
-
-static uint64_t get_big_endian(const uint8_t *in, size_t size)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < size; i++)
-        value = value << 8 | in[i];
-    return value;
-}
-
-static struct bytes token_make(struct arena *a, const struct task_store_query *q, int64_t time_ns,
-                               struct bytes instance_id)
-{
-    CLEANUP(buf_fini) struct buf raw = {0};
-    CLEANUP(buf_fini) struct buf text = {0};
-    uint8_t head[TOKEN_HEAD_SIZE], check[TOKEN_CHECK_SIZE];
-    head[0] = q->by_completion ? 2 : 1;
-    put_big_endian(head + 1, q->hub, 4);
-    put_big_endian(head + 5, (uint64_t)time_ns, 8);
-    buf_append(&raw, head, sizeof head);
-    buf_append_bytes(&raw, instance_id);
-    put_big_endian(check, token_check(buf_peek(&raw)), sizeof check);
-    buf_append(&raw, check, sizeof check);
-    base64_encode(&text, buf_peek(&raw));
-    if (buf_status(&raw) != STATUS_OK || buf_status(&text) != STATUS_OK)
-        return (struct bytes){0};
-    return arena_copy(a, buf_peek(&text));
-}
-
-static enum status token_read(struct arena *a, const struct task_store_query *q, struct place *ret_place,
-                              struct err *e)
-{
-    CLEANUP(buf_fini) struct buf raw = {.limit = TOKEN_HEAD_SIZE + ID_SIZE_MAX + TOKEN_CHECK_SIZE};
-    if (base64_decode(&raw, q->after) != STATUS_OK || buf_status(&raw) != STATUS_OK ||
-        raw.size < TOKEN_HEAD_SIZE + TOKEN_CHECK_SIZE)
-        return err_set(e, STATUS_MALFORMED, "the continuation token was not given out by this server");
-    size_t body = raw.size - TOKEN_CHECK_SIZE;
-    if (get_big_endian(raw.data + body, TOKEN_CHECK_SIZE) != token_check(bytes_of(raw.data, body)) ||
-        raw.data[0] != (q->by_completion ? 2 : 1) || get_big_endian(raw.data + 1, 4) != q->hub)
-        return err_set(e, STATUS_MALFORMED, "the continuation token belongs to another query");
-    struct bytes id = arena_copy(a, bytes_of(raw.data + TOKEN_HEAD_SIZE, body - TOKEN_HEAD_SIZE));
-    if (!id.data)
-        return err_set(e, STATUS_NO_MEMORY, "query: out of memory");
-    *ret_place = (struct place){(int64_t)get_big_endian(raw.data + 5, 8), id};
-    return STATUS_OK;
-}
 
 /* --- one page --- */
 
@@ -137,7 +67,7 @@ static struct bytes prefix_end(struct arena *a, struct bytes prefix)
     return end;
 }
 
-static void query_bind(struct db *d, size_t s, const struct task_store_query *q, struct place after,
+static void query_bind(struct db *d, size_t s, const struct task_store_query *q, struct page_token after,
                        struct bytes id_end)
 {
     int64_t own_from = q->by_completion ? q->completed_from_ns : q->created_from_ns;
@@ -146,7 +76,7 @@ static void query_bind(struct db *d, size_t s, const struct task_store_query *q,
     int64_t other_to = q->by_completion ? q->created_to_ns : q->completed_to_ns;
     /* No id is empty, so "behind (time, '')" means "from that time on". */
     if (after.time_ns < own_from)
-        after = (struct place){own_from, {0}};
+        after = (struct page_token){.time_ns = own_from};
     db_bind_i64(d, s, 1, q->hub);
     db_bind_i64(d, s, 2, after.time_ns);
     db_bind_bytes(d, s, 3, after.instance_id);
@@ -194,9 +124,12 @@ static enum status page_grow(struct task_store_page *p, size_t *capacity)
 static enum status page_end(struct task_store_page *p, const struct task_store_query *q, struct err *e)
 {
     const struct instance_row *last = &p->rows[p->count - 1];
-    p->next =
-        token_make(&p->arena, q, q->by_completion ? last->completed_ns : last->created_ns, last->instance_id);
-    return p->next.data ? STATUS_OK : err_set(e, STATUS_NO_MEMORY, "query: out of memory");
+    struct page_token t = {.by_completion = q->by_completion,
+                           .hub = q->hub,
+                           .time_ns = q->by_completion ? last->completed_ns : last->created_ns,
+                           .instance_id = last->instance_id};
+    enum status status = page_token_write(&p->arena, &t, &p->next);
+    return status == STATUS_OK ? status : err_set(e, status, "query: out of memory");
 }
 
 static enum status page_fill(struct db *d, size_t s, const struct task_store_query *q,
@@ -233,14 +166,17 @@ static enum status page_fill(struct db *d, size_t s, const struct task_store_que
 static enum status query_run(struct db *d, const struct task_store_query *q, struct task_store_page *p,
                              struct err *e)
 {
-    struct place after = {0};
+    struct page_token after = {0};
     size_t statement = query_statement(q);
-    if (q->id_prefix.size > ID_SIZE_MAX)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "the id prefix is longer than %d bytes", ID_SIZE_MAX);
+    if (q->id_prefix.size > PAGE_TOKEN_ID_SIZE_MAX)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "the id prefix is longer than %d bytes",
+                       PAGE_TOKEN_ID_SIZE_MAX);
     if (q->after.size) {
-        enum status status = token_read(&p->arena, q, &after, e);
+        enum status status = page_token_read(&p->arena, q->after, &after);
         if (status != STATUS_OK)
-            return status;
+            return err_set(e, status, "the continuation token was not given out by this server");
+        if (after.by_completion != q->by_completion || after.hub != q->hub)
+            return err_set(e, STATUS_MALFORMED, "the continuation token belongs to another query");
     }
     struct bytes id_end = q->id_prefix.size ? prefix_end(&p->arena, q->id_prefix) : (struct bytes){0};
     query_bind(d, statement, q, after, id_end);

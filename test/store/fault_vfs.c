@@ -40,7 +40,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards all below */
 static struct list images = {&images, &images};
 static struct prng prng;
 static int write_fault;
-static bool sync_fault;
+static bool sync_fault, read_fault;
 static uint64_t operations, syncs, cut_at;
 static bool cut;
 static sqlite3_vfs *real_vfs;
@@ -196,7 +196,10 @@ static int file_close(sqlite3_file *f)
 
 static int file_read(sqlite3_file *f, void *data, int size, sqlite3_int64 offset)
 {
-    return REAL(f)->pMethods->xRead(REAL(f), data, size, offset);
+    pthread_mutex_lock(&mutex);
+    bool fail = read_fault;
+    pthread_mutex_unlock(&mutex);
+    return fail ? SQLITE_IOERR_READ : REAL(f)->pMethods->xRead(REAL(f), data, size, offset);
 }
 
 static int file_write(sqlite3_file *f, const void *data, int size, sqlite3_int64 offset)
@@ -348,7 +351,7 @@ void fault_vfs_reset(uint64_t seed)
         image_free(CONTAINER_OF(it, struct image, link));
     prng_seed(&prng, (uint64_t[4]){seed, seed + 1, 3, 4});
     write_fault = FAULT_NONE;
-    sync_fault = cut = false;
+    sync_fault = read_fault = cut = false;
     operations = syncs = cut_at = 0;
     pthread_mutex_unlock(&mutex);
 }
@@ -357,6 +360,13 @@ void fault_vfs_fail_writes(int fault)
 {
     pthread_mutex_lock(&mutex);
     write_fault = fault;
+    pthread_mutex_unlock(&mutex);
+}
+
+void fault_vfs_fail_reads(bool fail)
+{
+    pthread_mutex_lock(&mutex);
+    read_fault = fail;
     pthread_mutex_unlock(&mutex);
 }
 

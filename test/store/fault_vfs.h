@@ -17,6 +17,8 @@ const char *fault_vfs_register(void);
 void fault_vfs_reset(uint64_t seed);
 /* From now on writes fail with FAULT_FULL or FAULT_IO; FAULT_NONE: they work. */
 void fault_vfs_fail_writes(int fault);
+/* From now on reads fail. */
+void fault_vfs_fail_reads(bool fail);
 /* From now on syncs fail, which stops the process. */
 void fault_vfs_fail_syncs(bool fail);
 /* At the n-th write, truncation or sync from now (1 is the next) the power goes: it and all later ones fail.

@@ -2,11 +2,13 @@
 /* task_store_test.c — the task store against a model in plain arrays, and its promises one by one: order of
  * reports, upgrade, lock, failure and recovery, stable pages. A failing random run prints its seed. */
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -592,6 +594,57 @@ static void test_a_failed_sync_in_a_checkpoint_stops_the_process(void **state)
     assert_true(has_instance(f, "stays"));
 }
 
+/* Fills a file system of 2 MiB until a set fails; 0: all as promised, else the number of the broken step. */
+static int fill_the_disk(struct fixture *f)
+{
+    static uint8_t block[40000];
+    if (mount("none", f->folder, "tmpfs", MS_NOSUID | MS_NODEV, "size=2m") != 0)
+        return 77;
+    fixture_open(f);
+    store_make_hubs(f->store);
+    int64_t key = 0;
+    while (f->last_status == STATUS_OK && key < 1000) {
+        char id[16];
+        snprintf(id, sizeof id, "i%lld", (long long)++key);
+        struct write_set *w = write_set_create();
+        add_instance(w, key, 1, id, 0, key, 0);
+        add_payload(w, key, PAYLOAD_INPUT, bytes_of(block, sizeof block));
+        submit(f, w);
+        store_settle(f->store, f->loop);
+    }
+    if (f->last_status != STATUS_RESOURCE_EXHAUSTED || !strstr(f->last_text, "disk full"))
+        return 1;
+    char last[16], lost[16];
+    snprintf(last, sizeof last, "i%lld", (long long)key - 1);
+    snprintf(lost, sizeof lost, "i%lld", (long long)key);
+    if (!has_instance(f, "i1") || !has_instance(f, last) || has_instance(f, lost))
+        return 2;
+    /* It opens again on the full disk, and everything acknowledged is there. */
+    fixture_reopen(f);
+    if (!has_instance(f, "i1") || !has_instance(f, last) || has_instance(f, lost))
+        return 3;
+    task_store_close(f->store);
+    return 0;
+}
+
+static void test_a_really_full_disk(void **state)
+{
+    struct fixture *f = *state;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+            _exit(77);
+        _exit(fill_the_disk(f));
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77)
+        skip(); /* not allowed to mount */
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void test_closing_drops_unreported_answers(void **state)
 {
     struct fixture *f = *state;
@@ -639,6 +692,7 @@ int main(void)
         T(test_a_write_error_refuses_until_recovered),
         T(test_a_failed_sync_stops_the_process),
         T(test_a_failed_sync_in_a_checkpoint_stops_the_process),
+        T(test_a_really_full_disk),
         T(test_closing_drops_unreported_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -751,6 +751,86 @@ static void test_a_full_disk_refuses_writes_and_keeps_the_rest(void **state)
     client_close(&w.client);
 }
 
+static void test_a_failed_read_fails_its_call_and_no_other(void **state)
+{
+    struct fixture *f = *state;
+    static struct client c; /* static: teardown closes what a failed test leaves open */
+    static struct worker w;
+    struct answer a, wait;
+    f->vfs = fault_vfs_register();
+    fault_vfs_reset(1);
+    server_open(f);
+    client_open(&c, f);
+    worker_open(&w, f, "w1");
+    assert_int_equal(start_instance(&c, "old", "Orch", &a), STATUS_OK);
+    assert_completes(&c, "old");
+    client_close(&c);
+    client_close(&w.client);
+    server_close(f);
+    server_open(f); /* nothing finished is in memory, and SQLite's cache is cold */
+    client_open(&c, f);
+    assert_int_equal(start_instance(&c, "live", "Orch", &a), STATUS_OK);
+    CLEANUP(buf_fini) struct buf message = {0};
+    struct pb_get_instance_request r = {.instance_id = BYTES_LITERAL("live")};
+    pb_get_instance_request_encode(&r, &message);
+    start(&c, "WaitForInstanceCompletion", buf_peek(&message), &wait);
+    fault_vfs_fail_reads(true);
+    assert_int_equal(ask_id(&c, "StreamInstanceHistory", "old", &a), STATUS_UNAVAILABLE);
+    fault_vfs_fail_reads(false);
+    struct scheduler_health health;
+    do {
+        step(f, 100);
+        scheduler_health(f->scheduler, &health);
+    } while (!health.writable);
+    worker_open(&w, f, "w2");
+    assert_int_equal(status_of(&c, "old"), PB_ORCHESTRATION_STATUS_COMPLETED);
+    assert_completes(&c, "live");
+    await_flag(f, &wait.done);
+    buf_fini(&wait.message);
+    client_close(&c);
+    client_close(&w.client);
+}
+
+static void test_a_worker_that_does_not_read_is_not_drowned(void **state)
+{
+    struct fixture *f = *state;
+    enum { N = 60, SIZE = 900 << 10 };
+    static struct client c; /* static: teardown closes what a failed test leaves open */
+    static struct worker w;
+    static uint8_t input[SIZE];
+    struct answer a;
+    memset(input, 'x', sizeof input);
+    server_open(f);
+    client_open(&c, f);
+    worker_open(&w, f, "w1");
+    assert_int_equal(ask(&w.client, "Hello", (struct bytes){0}, &a), STATUS_OK);
+    int fd = w.client.watch.fd;
+    loop_fd_remove(&w.client.watch);
+    for (int i = 0; i < N; i++) {
+        CLEANUP(buf_fini) struct buf message = {0};
+        char id[16];
+        snprintf(id, sizeof id, "big%d", i);
+        struct pb_create_instance_request r = {.instance_id = bytes_of_cstr(id),
+                                               .name = BYTES_LITERAL("Orch"),
+                                               .input = pb_some(bytes_of(input, sizeof input))};
+        pb_create_instance_request_encode(&r, &message);
+        assert_int_equal(ask(&c, "StartInstance", buf_peek(&message), &a), STATUS_OK);
+        buf_fini(&a.message);
+    }
+    struct scheduler_stats stats;
+    scheduler_stats(f->scheduler, &stats);
+    assert_true(stats.engine.orchestrators_leased < 20);
+    assert_int_equal(stats.engine.orchestrators_leased + stats.engine.orchestrators_ready, N);
+    assert_int_equal(loop_fd_add(f->loop, &w.client.watch, fd, EPOLLIN, NULL), STATUS_OK);
+    for (int i = 0; i < N; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "big%d", i);
+        assert_completes(&c, id);
+    }
+    client_close(&c);
+    client_close(&w.client);
+}
+
 static void on_stopped(void *context)
 {
     ((struct fixture *)context)->stopped = true;
@@ -806,6 +886,8 @@ int main(void)
         T(test_everything_is_there_after_a_restart),
         T(test_a_waiting_caller_that_leaves_is_forgotten),
         T(test_a_full_disk_refuses_writes_and_keeps_the_rest),
+        T(test_a_failed_read_fails_its_call_and_no_other),
+        T(test_a_worker_that_does_not_read_is_not_drowned),
         T(test_stopping_ends_streams_and_lets_calls_finish),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

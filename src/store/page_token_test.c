@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* page_token_test.c — tokens come back as they went out, and nothing else is taken for one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "store/page_token.h"
+
+static void test_round_trip(void **state)
+{
+    static uint8_t longest[PAGE_TOKEN_ID_SIZE_MAX];
+    const struct page_token cases[] = {
+        {false, 1, 1, BYTES_LITERAL("a")},
+        {true, UINT32_MAX, INT64_MAX, BYTES_LITERAL("an id \0 with all \xff")},
+        {false, 7, 1700000000123456789, bytes_of(longest, sizeof longest)},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP(arena_fini) struct arena a;
+        struct bytes text;
+        struct page_token t;
+        arena_init(&a, 0);
+        assert_int_equal(page_token_write(&a, &cases[i], &text), STATUS_OK);
+        assert_int_equal(page_token_read(&a, text, &t), STATUS_OK);
+        assert_int_equal(t.by_completion, cases[i].by_completion);
+        assert_int_equal(t.hub, cases[i].hub);
+        assert_true(t.time_ns == cases[i].time_ns);
+        assert_true(bytes_equal(t.instance_id, cases[i].instance_id));
+    }
+}
+
+static void test_each_changed_byte_is_noticed(void **state)
+{
+    CLEANUP(arena_fini) struct arena a;
+    struct bytes text;
+    struct page_token t = {false, 1, 99, BYTES_LITERAL("abc-123")};
+    arena_init(&a, 0);
+    assert_int_equal(page_token_write(&a, &t, &text), STATUS_OK);
+    uint8_t *data = (uint8_t *)text.data;
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t before = data[i];
+        assert_int_equal(page_token_read(&a, bytes_slice(text, 0, i), &t), STATUS_MALFORMED);
+        data[i] = before == 'A' ? 'B' : 'A';
+        assert_int_equal(page_token_read(&a, text, &t), STATUS_MALFORMED);
+        data[i] = before;
+    }
+    assert_int_equal(page_token_read(&a, BYTES_LITERAL("no token"), &t), STATUS_MALFORMED);
+    static uint8_t huge[20000];
+    memset(huge, 'A', sizeof huge);
+    assert_int_equal(page_token_read(&a, bytes_of(huge, sizeof huge), &t), STATUS_MALFORMED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_each_changed_byte_is_noticed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
