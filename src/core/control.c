@@ -120,7 +120,7 @@ static void force(struct engine *e, struct instance *i, struct pb_opt_bytes outp
                  event_terminated(&e->scratch, output, recurse));
 }
 
-/* The output that the ExecutionTerminated in the inbox asks for. */
+/* The output that the ExecutionTerminated in the inbox asks for; a copy, since the inbox goes. */
 static struct pb_opt_bytes wanted_output(struct engine *e, const struct instance *i)
 {
     const struct list *lists[] = {&i->inbox, &i->turn.taken};
@@ -131,7 +131,9 @@ static struct pb_opt_bytes wanted_output(struct engine *e, const struct instance
             if (event->kind == PB_HISTORY_EVENT_EXECUTION_TERMINATED &&
                 pb_history_event_decode(&e->scratch, event->event, &decoded) == STATUS_OK &&
                 decoded.event_type_case == PB_HISTORY_EVENT_EXECUTION_TERMINATED)
-                return decoded.execution_terminated->input;
+                return (struct pb_opt_bytes){
+                    decoded.execution_terminated->input.present,
+                    memory_arena_copy(&e->scratch, decoded.execution_terminated->input.value)};
         }
     return pb_none();
 }

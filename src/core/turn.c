@@ -51,7 +51,9 @@ void turn_drop(struct engine *e, struct instance *i)
 
 bool turn_needs_streaming(const struct engine *e, const struct instance *i)
 {
-    return i->history.size + ENVELOPE_SIZE_MAX > e->options.message_size_max;
+    const struct list *events = list_empty(&i->turn.taken) ? &i->inbox : &i->turn.taken;
+    size_t first = list_empty(events) ? 0 : CONTAINER_OF(events->next, struct inbox_event, link)->event.size;
+    return i->history.size + first + 2 * ENVELOPE_SIZE_MAX > e->options.message_size_max;
 }
 
 /* Takes events and renders them as they will stand in history. */

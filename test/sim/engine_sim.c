@@ -203,7 +203,8 @@ static void control(struct sim *s)
     struct bytes id = bytes_of_cstr(random_id(s));
     struct pb_suspend_request suspend = {.instance_id = id};
     struct pb_resume_request resume = {.instance_id = id};
-    struct pb_terminate_request terminate = {.instance_id = id, .recursive = roll(s, 2)};
+    struct pb_terminate_request terminate = {
+        .instance_id = id, .output = pb_some(BYTES_LITERAL("\"stopped\"")), .recursive = roll(s, 2)};
     struct pb_instance_batch batch = {.instance_ids = &id, .instance_ids_count = 1};
     struct pb_skip_graceful_orchestration_terminations_request skip = {.instance_batch = &batch};
     struct pb_restart_instance_request restart = {.instance_id = id};

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/* engine_stream_test.c — worker streams: limits, filters, loss, leases, poison, large histories. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "core/engine_script.h"
+
+static void close_stream(struct rig *r, uint64_t stream)
+{
+    engine_stream_closed(r->engine, stream, r->now_ns, &r->actions);
+    rig_run(r);
+}
+
+/* If this fails, a worker drowns, or starves (spec 2.10; DT-021..023, 025). */
+static void limits_hold(void **state)
+{
+    struct rig r;
+    struct pb_get_work_items_request two = {.max_concurrent_activity_work_items = 2};
+    (void)state;
+    rig_init(&r, NULL);
+    rig_stream(&r, 1, &two, "w", 1);
+    script_start(&r, "f", "X");
+    script_answer(&r, script_turn(&r, "f"), "activity 1 A; activity 2 A; activity 3 A");
+    struct rig_work *a = script_activity(&r, "A");
+    struct rig_work *b = script_activity(&r, "A");
+    assert_false(bytes_equal(a->item.completion_token, b->item.completion_token));
+    assert_null(rig_take_work(&r));
+    script_complete(&r, a, "1");
+    rig_work_free(script_activity(&r, "A"));
+    rig_work_free(script_turn(&r, "f"));
+    script_complete(&r, b, "1"); /* the turn is out: no second one */
+    assert_null(rig_take_work(&r));
+    rig_fini(&r);
+}
+
+/* If this fails, work goes to workers that do not want it (spec 2.12; DT-035..039). */
+static void filters_choose(void **state)
+{
+    struct bytes one = BYTES_LITERAL("1.0");
+    static const struct {
+        const char *name;
+        bool versioned;
+        const char *start_version;
+        bool taken;
+    } rows[] = {
+        {"A", false, NULL, true}, {"A", false, "2.0", true}, {"B", false, NULL, false},
+        {"A", true, NULL, false}, {"A", true, "1.0", true},  {"A", true, "1.1", false},
+    };
+    (void)state;
+    for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
+        struct rig r;
+        struct pb_orchestration_filter filter = {
+            .name = bytes_of_cstr(rows[n].name), .versions = &one, .versions_count = rows[n].versioned};
+        struct pb_work_item_filters filters = {.orchestrations = &filter, .orchestrations_count = 1};
+        struct pb_get_work_items_request request = {.work_item_filters = &filters};
+        struct pb_create_instance_request start = {.instance_id = BYTES_LITERAL("i"),
+                                                   .name = BYTES_LITERAL("A")};
+        if (rows[n].start_version)
+            start.version = pb_some(bytes_of_cstr(rows[n].start_version));
+        rig_init(&r, NULL);
+        rig_stream(&r, 1, &request, "w", 1);
+        rig_call(&r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &start);
+        struct rig_work *turn = rig_take_work(&r);
+        assert_int_equal(turn != NULL, rows[n].taken);
+        if (turn) { /* an empty list of activities: none of them */
+            script_answer(&r, turn, "activity 1 Any");
+            assert_null(rig_take_work(&r));
+        }
+        script_worker(&r, 2);
+        turn = rig_take_work(&r);
+        assert_non_null(turn);
+        assert_int_equal(turn->stream, 2);
+        rig_work_free(turn);
+        rig_fini(&r);
+    }
+}
+
+/* If this fails, the death of a worker loses or doubles work (spec 2.11; DT-026..028, 030). */
+static void lost_streams_give_back(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    script_start(&r, "l", "X");
+    rig_work_free(script_turn(&r, "l"));
+    close_stream(&r, 1);
+    assert_null(rig_take_work(&r));
+    script_worker(&r, 2);
+    script_answer(&r, script_turn(&r, "l"), "activity 1 A; activity 2 B"); /* at once */
+    struct rig_work *a = script_activity(&r, "A");
+    struct rig_work *b = script_activity(&r, "B");
+    rig_advance(&r, 600 * RIG_SECOND); /* ten minutes on a live stream */
+    assert_null(rig_take_work(&r));
+    close_stream(&r, 2);
+    script_worker(&r, 3);
+    assert_null(rig_take_work(&r));
+    script_complete(&r, a, "1"); /* the old token, in its grace */
+    script_answer(&r, script_turn(&r, "l"), "");
+    rig_advance(&r, 5 * RIG_SECOND);
+    struct rig_work *again = script_activity(&r, "B");
+    assert_false(bytes_equal(again->item.completion_token, b->item.completion_token));
+    script_complete(&r, b, "stale");
+    assert_null(rig_take_work(&r));
+    script_complete(&r, again, "1");
+    struct rig_work *turn = script_turn(&r, "l");
+    script_expect_new(turn, "OrchestratorStarted TaskCompleted");
+    rig_work_free(turn);
+    rig_fini(&r);
+}
+
+/* If this fails, quiet streams are taken for dead (spec 2.9; DT-013). */
+static void quiet_streams_are_pinged(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    rig_advance(&r, 30 * RIG_SECOND - 1);
+    assert_int_equal(r.pings, 0);
+    rig_advance(&r, 1);
+    assert_int_equal(r.pings, 1);
+    rig_advance(&r, 15 * RIG_SECOND);
+    script_start(&r, "p", "X"); /* a work item is as good as a ping */
+    rig_work_free(script_turn(&r, "p"));
+    rig_advance(&r, 20 * RIG_SECOND);
+    assert_int_equal(r.pings, 1);
+    rig_advance(&r, 10 * RIG_SECOND);
+    assert_int_equal(r.pings, 2);
+    close_stream(&r, 1);
+    rig_advance(&r, 100 * RIG_SECOND);
+    assert_int_equal(r.pings, 2);
+    rig_fini(&r);
+}
+
+/* If this fails, work vanishes in streams that nobody reads (spec 2.9 duties 5, 6; DT-029). */
+static void a_newer_stream_takes_over(void **state)
+{
+    struct rig r;
+    struct pb_get_work_items_request any = {.max_concurrent_activity_work_items = 0};
+    (void)state;
+    rig_init(&r, NULL);
+    rig_stream(&r, 1, &any, "host,1,guid", 1);
+    script_start(&r, "n", "X");
+    rig_work_free(script_turn(&r, "n"));
+    rig_stream(&r, 2, &any, "host,1,guid", 2);
+    assert_int_equal(r.ended_count, 1);
+    assert_int_equal(r.streams_ended[0], 1);
+    struct rig_work *turn = script_turn(&r, "n");
+    assert_int_equal(turn->stream, 2);
+    rig_work_free(turn);
+    close_stream(&r, 2);
+    rig_stream(&r, 3, &any, "", 7); /* Java leaks its old stream on the same connection */
+    rig_work_free(script_turn(&r, "n"));
+    rig_stream(&r, 4, &any, "", 7);
+    assert_null(rig_take_work(&r));
+    rig_advance(&r, 5 * RIG_SECOND);
+    turn = script_turn(&r, "n");
+    assert_int_equal(turn->stream, 4);
+    assert_int_equal(r.ended_count, 1);
+    rig_work_free(turn);
+    rig_fini(&r);
+}
+
+static void abandon(struct rig *r, struct rig_work *turn)
+{
+    struct pb_abandon_orchestration_task_request request = {.completion_token = turn->item.completion_token};
+    uint64_t call =
+        rig_call(r, ENGINE_ABANDON_ORCHESTRATOR, &pb_abandon_orchestration_task_request_message, &request);
+    assert_int_equal(rig_reply_of(r, call)->status, STATUS_OK);
+    rig_work_free(turn);
+}
+
+/* If this fails, a worker that gives work back spins (DT-031, 034, 166). */
+static void abandoned_work_waits_longer_each_time(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    script_start(&r, "a", "X");
+    for (int64_t delay = 1; delay <= 4; delay *= 2) {
+        abandon(&r, script_turn(&r, "a"));
+        rig_advance(&r, delay * RIG_SECOND - 1);
+        assert_null(rig_take_work(&r));
+        rig_advance(&r, 1);
+    }
+    struct rig_work *turn = script_turn(&r, "a");
+    struct rig_work unknown = {.item = {.completion_token = BYTES_LITERAL("nothing")}};
+    struct pb_abandon_activity_task_request request = {.completion_token = unknown.item.completion_token};
+    uint64_t call =
+        rig_call(&r, ENGINE_ABANDON_ACTIVITY, &pb_abandon_activity_task_request_message, &request);
+    assert_int_equal(rig_reply_of(&r, call)->status, STATUS_OK);
+    script_answer(&r, turn, "complete 1 x");
+    rig_fini(&r);
+}
+
+/* If this fails, work that kills its workers goes round for ever (spec 3.21). */
+static void poison_comes_to_an_end(void **state)
+{
+    struct rig r;
+    struct engine_options three = {.poison_deliveries_max = 3};
+    (void)state;
+    rig_init(&r, &three);
+    script_start(&r, "x", "X");
+    script_worker(&r, 1);
+    script_answer(&r, script_turn(&r, "x"), "activity 1 A");
+    for (uint64_t stream = 1; stream <= 3; stream++) {
+        rig_work_free(script_activity(&r, "A"));
+        close_stream(&r, stream);
+        script_worker(&r, stream + 1);
+        rig_advance(&r, 6 * RIG_SECOND);
+    }
+    struct rig_work *turn = script_turn(&r, "x");
+    script_expect_new(turn, "OrchestratorStarted TaskFailed");
+    for (uint64_t stream = 4; stream <= 6; stream++) {
+        rig_work_free(turn);
+        close_stream(&r, stream);
+        script_worker(&r, stream + 1);
+        turn = rig_take_work(&r);
+    }
+    assert_null(turn);
+    assert_int_equal(script_status(&r, "x"), PB_ORCHESTRATION_STATUS_FAILED);
+    rig_fini(&r);
+}
+
+/* If this fails, a worker is sent more than it can receive (spec 2.6, 2.13; DT-042). */
+static void large_histories_are_streamed_or_refused(void **state)
+{
+    struct rig r;
+    struct engine_options small = {.message_size_max = (size_t)1536 << 10, .poison_deliveries_max = 4};
+    struct pb_get_work_items_request plain = {.max_concurrent_activity_work_items = 0};
+    int32_t capability = PB_WORKER_CAPABILITY_HISTORY_STREAMING;
+    struct pb_get_work_items_request streaming = {.capabilities = &capability, .capabilities_count = 1};
+    (void)state;
+    rig_init(&r, &small);
+    rig_stream(&r, 1, &plain, "plain", 1);
+    script_start(&r, "h", "X");
+    uint8_t *input = calloc(1, 600000);
+    memset(input, 'x', 600000);
+    script_answer(&r, script_turn(&r, "h"), "");
+    for (int n = 0; n < 3; n++) {
+        struct pb_raise_event_request raise = {.instance_id = BYTES_LITERAL("h"),
+                                               .name = BYTES_LITERAL("big"),
+                                               .input = pb_some(bytes_of(input, 600000))};
+        rig_call(&r, ENGINE_RAISE_EVENT, &pb_raise_event_request_message, &raise);
+        if (n < 2)
+            script_answer(&r, script_turn(&r, "h"), "");
+    }
+    free(input);
+    assert_null(rig_take_work(&r)); /* too large for the plain worker */
+    rig_stream(&r, 2, &streaming, "streaming", 2);
+    rig_advance(&r, 2 * RIG_SECOND);
+    struct rig_work *turn = script_turn(&r, "h");
+    assert_int_equal(turn->stream, 2);
+    assert_true(turn->item.orchestrator_request->requires_history_streaming);
+    assert_int_equal(turn->item.orchestrator_request->past_events_count, 0);
+    struct pb_stream_instance_history_request history = {.instance_id = BYTES_LITERAL("h"),
+                                                         .execution_id =
+                                                             turn->item.orchestrator_request->execution_id,
+                                                         .for_work_item_processing = true};
+    uint64_t call =
+        rig_call(&r, ENGINE_STREAM_HISTORY, &pb_stream_instance_history_request_message, &history);
+    struct rig_reply *reply = rig_reply_of(&r, call);
+    assert_true(reply->chunks >= 2 && reply->history.size > 1200000);
+    rig_work_free(turn);
+    close_stream(&r, 2); /* only the plain one is left: a few tries, far apart, then the end */
+    rig_advance(&r, 300 * RIG_SECOND);
+    assert_null(rig_take_work(&r));
+    assert_int_equal(script_status(&r, "h"), PB_ORCHESTRATION_STATUS_FAILED);
+    rig_fini(&r);
+}
+
+/* If this fails, a slow reader's queue grows in the server. */
+static void paused_streams_get_nothing(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    engine_stream_pause(r.engine, 1, true, r.now_ns, &r.actions);
+    script_start(&r, "q", "X");
+    assert_null(rig_take_work(&r));
+    engine_stream_pause(r.engine, 1, false, r.now_ns, &r.actions);
+    rig_run(&r);
+    rig_work_free(script_turn(&r, "q"));
+    rig_advance(&r, 300 * RIG_SECOND); /* a worker that lost a turn silently */
+    rig_work_free(script_turn(&r, "q"));
+    rig_fini(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(limits_hold),
+        cmocka_unit_test(filters_choose),
+        cmocka_unit_test(lost_streams_give_back),
+        cmocka_unit_test(quiet_streams_are_pinged),
+        cmocka_unit_test(a_newer_stream_takes_over),
+        cmocka_unit_test(abandoned_work_waits_longer_each_time),
+        cmocka_unit_test(poison_comes_to_an_end),
+        cmocka_unit_test(large_histories_are_streamed_or_refused),
+        cmocka_unit_test(paused_streams_get_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
