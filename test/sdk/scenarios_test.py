@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""libdurabletask against real services.
+
+  scenarios_test.py scheduler SCENARIOS SCHEDULER_HOST    every scenario against our scheduler
+  scenarios_test.py memory SCENARIOS                      against the official Python SDK's in-memory backend
+  scenarios_test.py restart SCENARIOS SCHEDULER_HOST HELLO_SEQUENCE FAN_OUT APPROVAL
+                                                          the examples, across a kill -9 and restart of the scheduler
+"""
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import services
+
+# What the in-memory backend does not do: give an activity of a dead worker to another; serve more waits than it has
+# threads; report version and tags.
+MEMORY_LACKS = ["redelivery", "many-waits", "version", "tags"]
+
+
+def run(*command, timeout=60):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=timeout)
+    if done.returncode:
+        sys.exit(f"{command}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout.strip()
+
+
+def expect(what, got, wanted):
+    if got != wanted:
+        sys.exit(f"{what}: {got!r} instead of {wanted!r}")
+
+
+def restart(host, hello_sequence, fan_out, approval, folder):
+    store = pathlib.Path(folder, "store.db")
+    with services.scheduler(host, store) as first:
+        port = first.port
+        connection = first.connection
+        expect("fan_out", run(fan_out, connection, 50), "42925")
+        output = run(hello_sequence, connection).splitlines()
+        expect("hello_sequence", output[-1], "completed: Hello, Tokyo! Hello, Seattle! Hello, London!")
+        worker = subprocess.Popen([approval, connection, "worker"], stderr=subprocess.DEVNULL)
+        try:
+            waiting = run(approval, connection, "submit", "some words", 60)
+            short = run(approval, connection, "submit", "some words", 2)
+            time.sleep(0.5)
+            show = subprocess.Popen([approval, connection, "show", waiting], stdout=subprocess.PIPE, text=True)
+            time.sleep(0.3)
+            first.kill()
+            time.sleep(0.5)
+            with services.scheduler(host, store, port) as second:
+                # The worker, which lives on, and the waiting client find the new process by themselves.
+                expect("time-out across the restart", run(approval, connection, "show", short), 'completed "timed out"')
+                run(approval, connection, "decide", waiting, "true")
+                expect("wait across the restart", show.communicate(timeout=60)[0].strip(), 'completed "approved"')
+                worker.terminate()
+                expect("the worker's exit code", worker.wait(30), 0)
+        finally:
+            worker.kill()
+
+
+def main(kind, scenarios, *rest):
+    with tempfile.TemporaryDirectory() as folder:
+        if kind == "scheduler":
+            with services.scheduler(rest[0], pathlib.Path(folder, "store.db")) as service:
+                print(run(scenarios, service.connection, timeout=280))
+        elif kind == "memory":
+            with services.memory_backend() as service:
+                lacks = [part for feature in MEMORY_LACKS for part in ("--without", feature)]
+                print(run(scenarios, service.connection, *lacks, timeout=280))
+        else:
+            restart(*rest, folder)
+
+
+main(*sys.argv[1:])
