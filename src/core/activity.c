@@ -185,7 +185,7 @@ void activity_complete(struct engine *e, struct call *c)
 {
     struct pb_activity_response response;
     struct bytes empty = {NULL, 0};
-    if (pb_activity_response_decode(&e->scratch, c->message, &response) != STATUS_OK) {
+    if (pb_activity_response_decode(&e->inbound, c->message, &response) != STATUS_OK) {
         call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not an ActivityResponse", 0);
         return;
     }
@@ -200,7 +200,7 @@ void activity_complete(struct engine *e, struct call *c)
 void activity_abandon(struct engine *e, struct call *c)
 {
     struct pb_abandon_activity_task_request request;
-    if (pb_abandon_activity_task_request_decode(&e->scratch, c->message, &request) != STATUS_OK) {
+    if (pb_abandon_activity_task_request_decode(&e->inbound, c->message, &request) != STATUS_OK) {
         call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not an AbandonActivityTaskRequest", 0);
         return;
     }

@@ -61,6 +61,7 @@ static void free_call(struct engine *e, struct call *c)
 static void run(struct engine *e, struct call *c)
 {
     c->state = CALL_RUNNING;
+    arena_reset(&e->inbound);
     if (c->lost)
         call_fail(e, c, STATUS_DATA_LOSS, "the stored history of an instance does not fit its row", 0);
     else

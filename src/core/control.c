@@ -60,7 +60,7 @@ static void accept(struct engine *e, struct call *c, struct instance *i)
 void control_raise(struct engine *e, struct call *c)
 {
     struct pb_raise_event_request r = {.instance_id = {NULL, 0}};
-    enum status decoded = pb_raise_event_request_decode(&e->scratch, c->message, &r);
+    enum status decoded = pb_raise_event_request_decode(&e->inbound, c->message, &r);
     if (refuse(e, c, decoded, r.input.value.size + r.name.size))
         return;
     struct instance *i = live_target(e, c, r.instance_id);
@@ -88,7 +88,7 @@ static void want_suspended(struct engine *e, struct instance *i, bool suspended,
 void control_suspend(struct engine *e, struct call *c)
 {
     struct pb_suspend_request r = {.instance_id = {NULL, 0}};
-    enum status decoded = pb_suspend_request_decode(&e->scratch, c->message, &r);
+    enum status decoded = pb_suspend_request_decode(&e->inbound, c->message, &r);
     if (refuse(e, c, decoded, r.reason.value.size))
         return;
     struct instance *i = live_target(e, c, r.instance_id);
@@ -101,7 +101,7 @@ void control_suspend(struct engine *e, struct call *c)
 void control_resume(struct engine *e, struct call *c)
 {
     struct pb_resume_request r = {.instance_id = {NULL, 0}};
-    enum status decoded = pb_resume_request_decode(&e->scratch, c->message, &r);
+    enum status decoded = pb_resume_request_decode(&e->inbound, c->message, &r);
     if (refuse(e, c, decoded, r.reason.value.size))
         return;
     struct instance *i = live_target(e, c, r.instance_id);
@@ -175,7 +175,7 @@ void control_terminate(struct engine *e, struct instance *i, struct pb_opt_bytes
 void control_terminate_call(struct engine *e, struct call *c)
 {
     struct pb_terminate_request r = {.instance_id = {NULL, 0}};
-    enum status decoded = pb_terminate_request_decode(&e->scratch, c->message, &r);
+    enum status decoded = pb_terminate_request_decode(&e->inbound, c->message, &r);
     if (refuse(e, c, decoded, r.output.value.size))
         return;
     struct instance *i = live_target(e, c, r.instance_id);
@@ -191,7 +191,7 @@ void control_skip_graceful(struct engine *e, struct call *c)
 {
     struct pb_skip_graceful_orchestration_terminations_request r = {.instance_batch = NULL};
     enum status decoded =
-        pb_skip_graceful_orchestration_terminations_request_decode(&e->scratch, c->message, &r);
+        pb_skip_graceful_orchestration_terminations_request_decode(&e->inbound, c->message, &r);
     if (refuse(e, c, decoded, r.reason.value.size))
         return;
     size_t count = r.instance_batch ? r.instance_batch->instance_ids_count : 0;

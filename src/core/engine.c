@@ -104,6 +104,7 @@ enum status engine_create(const struct engine_options *o, struct engine **ret_en
     set_options(e, o);
     prng_seed(&e->prng, o->seed);
     arena_init(&e->scratch, ARENA_NO_CAP);
+    arena_init(&e->inbound, ARENA_LIMIT_DEFAULT);
     struct map *maps[] = {&e->instances, &e->keys, &e->hubs, &e->streams, &e->calls, &e->tokens};
     for (size_t n = 0; n < ARRAY_SIZE(maps); n++) {
         uint64_t seed = prng_next(&e->prng);
@@ -143,6 +144,7 @@ void engine_destroy(struct engine *e)
     for (size_t n = 0; n < ARRAY_SIZE(maps); n++)
         map_fini(maps[n]);
     arena_fini(&e->scratch);
+    arena_fini(&e->inbound);
     free(e);
 }
 
@@ -249,6 +251,7 @@ static void finish(struct engine *e)
     dispatch_run(e);
     residence_trim(e);
     arena_reset(&e->scratch);
+    arena_reset(&e->inbound);
     e->actions = NULL;
 }
 

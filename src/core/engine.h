@@ -100,10 +100,13 @@ STATUS_RESULT engine_create(const struct engine_options *o, struct engine **ret_
 void engine_destroy(struct engine *e);
 
 /* --- loading: before the first input, from the store; order: hubs, instances, then the rest --- */
+/* Also later, when a hub is created. ALREADY_EXISTS for a number that is loaded. */
 STATUS_RESULT engine_load_hub(struct engine *e, uint32_t hub, struct bytes name);
-/* `payloads` has PAYLOAD_KIND_COUNT entries. Only non-terminal instances need to be loaded. */
+/* `payloads` has PAYLOAD_KIND_COUNT entries. Needed are the instances that have not ended, and ended ones
+ * that still have activities: what an orchestration schedules on its way out runs on. */
 STATUS_RESULT engine_load_instance(struct engine *e, const struct instance_row *row,
                                    const struct payload *payloads);
+/* Rows of instances that were not loaded are deleted by the first write set. */
 STATUS_RESULT engine_load_inbox(struct engine *e, const struct inbox_row *row);
 STATUS_RESULT engine_load_activity(struct engine *e, const struct activity_row *row);
 /* Ends loading; `key_next` is greater than every instance key ever used. Ready work is dispatched as streams

@@ -255,6 +255,7 @@ struct engine {
     int64_t now_ns;
     struct engine_actions *actions; /* of the input in progress */
     struct arena scratch;           /* of the input in progress */
+    struct arena inbound;           /* decoded requests: limited, since a peer chooses what they cost */
 
     struct map instances; /* by hub and id */
     struct map keys;      /* instances that exist, by row.key */

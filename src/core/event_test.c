@@ -52,10 +52,7 @@ static void an_event_survives_the_blob(void **state)
 /* If this fails, a damaged history is sent to workers. */
 static void broken_blobs_are_noticed(void **state)
 {
-    static const char *const broken[] = {"\x1a",
-                                         "\x1a\x05"
-                                         "ab",
-                                         "\x22\x01\x08", "\x1a\x80", "\x18\x01"};
+    static const char *const broken[] = {"\x1a", "\x1a\x05zz", "\x22\x01\x08", "\x1a\x80", "\x18\x01"};
     size_t count;
     struct bytes body;
     (void)state;

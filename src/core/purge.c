@@ -67,7 +67,7 @@ static bool collect(struct engine *e, struct call *c, struct purge *p, const str
 void purge_instances(struct engine *e, struct call *c)
 {
     struct pb_purge_instances_request r;
-    if (pb_purge_instances_request_decode(&e->scratch, c->message, &r) != STATUS_OK) {
+    if (pb_purge_instances_request_decode(&e->inbound, c->message, &r) != STATUS_OK) {
         call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not a PurgeInstancesRequest", 0);
         return;
     }

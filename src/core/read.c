@@ -68,7 +68,7 @@ void read_instance(struct engine *e, struct call *c)
 {
     struct pb_get_instance_request r;
     const char *text;
-    if (pb_get_instance_request_decode(&e->scratch, c->message, &r) != STATUS_OK) {
+    if (pb_get_instance_request_decode(&e->inbound, c->message, &r) != STATUS_OK) {
         call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not a GetInstanceRequest", 0);
         return;
     }
@@ -85,7 +85,7 @@ void read_wait(struct engine *e, struct call *c)
 {
     struct pb_get_instance_request r;
     const char *text = "the request is not a GetInstanceRequest";
-    if (pb_get_instance_request_decode(&e->scratch, c->message, &r) != STATUS_OK ||
+    if (pb_get_instance_request_decode(&e->inbound, c->message, &r) != STATUS_OK ||
         start_policy_check_id(r.instance_id, &text) != STATUS_OK) {
         call_fail(e, c, STATUS_INVALID_ARGUMENT, text, 0);
         return;
@@ -126,7 +126,7 @@ void read_history(struct engine *e, struct call *c)
     struct pb_stream_instance_history_request r;
     const char *text;
     struct bytes empty = {NULL, 0};
-    if (pb_stream_instance_history_request_decode(&e->scratch, c->message, &r) != STATUS_OK) {
+    if (pb_stream_instance_history_request_decode(&e->inbound, c->message, &r) != STATUS_OK) {
         call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not a StreamInstanceHistoryRequest", 0);
         return;
     }

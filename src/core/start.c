@@ -78,7 +78,7 @@ void start_instance(struct engine *e, struct call *c)
     struct pb_create_instance_request r;
     struct start_policy policy = {.form = START_POLICY_ABSENT};
     const char *text = "the request is not a CreateInstanceRequest";
-    if (pb_create_instance_request_decode(&e->scratch, c->message, &r) != STATUS_OK ||
+    if (pb_create_instance_request_decode(&e->inbound, c->message, &r) != STATUS_OK ||
         validate(e, &r, &policy, &text) != STATUS_OK) {
         call_fail(e, c, STATUS_INVALID_ARGUMENT, text, 0);
         return;
@@ -111,7 +111,7 @@ void start_instance(struct engine *e, struct call *c)
 void start_again(struct engine *e, struct call *c)
 {
     struct pb_restart_instance_request r;
-    if (pb_restart_instance_request_decode(&e->scratch, c->message, &r) != STATUS_OK ||
+    if (pb_restart_instance_request_decode(&e->inbound, c->message, &r) != STATUS_OK ||
         r.instance_id.size == 0 || r.instance_id.size > INSTANCE_ID_SIZE_MAX) {
         call_fail(e, c, STATUS_INVALID_ARGUMENT, "instance id length must be 1 to 100 characters", 0);
         return;

@@ -131,7 +131,7 @@ void stream_open(struct engine *e, struct hub *h, uint64_t number, struct bytes 
                  struct bytes worker_id, uint64_t connection)
 {
     struct pb_get_work_items_request request;
-    if (pb_get_work_items_request_decode(&e->scratch, message, &request) != STATUS_OK) {
+    if (pb_get_work_items_request_decode(&e->inbound, message, &request) != STATUS_OK) {
         end(e, number, STATUS_INVALID_ARGUMENT, "the request is not a GetWorkItemsRequest");
         return;
     }

@@ -365,17 +365,18 @@ static void keep_chunk(struct turn *t, int32_t index, struct bytes message)
     t->chunk_size += message.size;
 }
 
-/* Joins the kept parts with the last one. */
-static struct answer assemble(struct engine *e, const struct turn *t,
-                              const struct pb_orchestrator_response *last)
+/* Joins the kept parts with the last one. NO_MEMORY: together they cost more than a request may. */
+static enum status assemble(struct engine *e, const struct turn *t,
+                            const struct pb_orchestrator_response *last, struct answer *ret_answer)
 {
     size_t parts = 0;
     size_t total = last->actions_count;
     struct pb_orchestrator_response *responses =
         memory_must(arena_alloc_array(&e->scratch, t->chunk_count + 1, sizeof *responses));
     list_each (it, &t->chunks) {
-        memory_must_ok(pb_orchestrator_response_decode(
-            &e->scratch, CONTAINER_OF(it, struct turn_chunk, link)->message, &responses[parts]));
+        struct bytes message = CONTAINER_OF(it, struct turn_chunk, link)->message;
+        if (pb_orchestrator_response_decode(&e->inbound, message, &responses[parts]) != STATUS_OK)
+            return STATUS_NO_MEMORY;
         total += responses[parts++].actions_count;
     }
     responses[parts++] = *last;
@@ -391,7 +392,8 @@ static struct answer assemble(struct engine *e, const struct turn *t,
     bool chunked = last->chunk_index.present;
     if (last->num_events_processed.present && !chunked)
         a.processed = MAX(0, last->num_events_processed.value);
-    return a;
+    *ret_answer = a;
+    return STATUS_OK;
 }
 
 /* Asks for every instance that the answer may create. */
@@ -407,7 +409,7 @@ void turn_complete(struct engine *e, struct call *c)
 {
     struct pb_orchestrator_response response;
     struct bytes empty = {NULL, 0};
-    if (pb_orchestrator_response_decode(&e->scratch, c->message, &response) != STATUS_OK) {
+    if (pb_orchestrator_response_decode(&e->inbound, c->message, &response) != STATUS_OK) {
         call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not an OrchestratorResponse", 0);
         return;
     }
@@ -436,7 +438,12 @@ void turn_complete(struct engine *e, struct call *c)
     }
     if (!response.chunk_index.present)
         drop_chunks(t);
-    struct answer a = assemble(e, t, &response);
+    struct answer a;
+    if (assemble(e, t, &response, &a) != STATUS_OK) {
+        drop_chunks(t);
+        call_fail(e, c, STATUS_RESOURCE_EXHAUSTED, "the parts of the completion are too large together", 0);
+        return;
+    }
     if (!need_children(e, c, i, &a))
         return;
     commit(e, i, &a);
@@ -446,7 +453,7 @@ void turn_complete(struct engine *e, struct call *c)
 void turn_abandon(struct engine *e, struct call *c)
 {
     struct pb_abandon_orchestration_task_request request;
-    if (pb_abandon_orchestration_task_request_decode(&e->scratch, c->message, &request) != STATUS_OK) {
+    if (pb_abandon_orchestration_task_request_decode(&e->inbound, c->message, &request) != STATUS_OK) {
         call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not an AbandonOrchestrationTaskRequest", 0);
         return;
     }
