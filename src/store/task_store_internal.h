@@ -41,6 +41,8 @@ enum task_statement {
     TASK_QUERY_LIVE,
     TASK_QUERY_FAILED,
     TASK_QUERY_COMPLETED,
+    TASK_QUERY_PREFIX,
+    TASK_QUERY_PREFIX_FEW,
     TASK_STATEMENT_COUNT,
 };
 extern const char *const task_statements[TASK_STATEMENT_COUNT];

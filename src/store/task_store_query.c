@@ -13,6 +13,7 @@
 #define ROWS_DEFAULT     100
 #define SIZE_MAX_DEFAULT ((size_t)3 << 20)                   /* bytes */
 #define ROW_SIZE_FIXED   200                                 /* bytes a row counts beside its values */
+#define PREFIX_FEW_MAX   2000                                /* rows sorted for one page */
 #define TERMINAL_FAILED  ((1u << 3) | (1u << 4) | (1u << 5)) /* FAILED, CANCELED, TERMINATED: never many */
 #define TERMINAL_ALL     (TERMINAL_FAILED | (1u << 1))
 
@@ -52,6 +53,29 @@ static enum task_statement query_statement(const struct task_store_query *q)
     if (q->status_mask && !(q->status_mask & ~TERMINAL_FAILED))
         return TASK_QUERY_FAILED;
     return TASK_QUERY_ALL;
+}
+
+/* Few ids with the prefix are quickly sorted; many are more quickly found by walking the order and looking.
+ */
+static enum status query_choose(struct db *d, const struct task_store_query *q, struct bytes id_end,
+                                size_t *ret_statement, struct err *e)
+{
+    bool row = false;
+    size_t statement = query_statement(q);
+    if (statement == TASK_QUERY_ALL && id_end.data) {
+        db_bind_i64(d, TASK_QUERY_PREFIX_FEW, 1, q->hub);
+        db_bind_bytes(d, TASK_QUERY_PREFIX_FEW, 2, q->id_prefix);
+        db_bind_bytes(d, TASK_QUERY_PREFIX_FEW, 3, id_end);
+        db_bind_i64(d, TASK_QUERY_PREFIX_FEW, 4, PREFIX_FEW_MAX);
+        enum status status = db_next(d, TASK_QUERY_PREFIX_FEW, &row, e);
+        if (status != STATUS_OK)
+            return status;
+        if (db_column_i64(d, TASK_QUERY_PREFIX_FEW, 0) < PREFIX_FEW_MAX)
+            statement = TASK_QUERY_PREFIX;
+        db_done(d, TASK_QUERY_PREFIX_FEW);
+    }
+    *ret_statement = statement;
+    return STATUS_OK;
 }
 
 /* The first byte string behind all that begin with `prefix`; data NULL if there is none. */
@@ -167,7 +191,7 @@ static enum status query_run(struct db *d, const struct task_store_query *q, str
                              struct err *e)
 {
     struct page_token after = {0};
-    size_t statement = query_statement(q);
+    size_t statement = 0;
     if (q->id_prefix.size > PAGE_TOKEN_ID_SIZE_MAX)
         return err_set(e, STATUS_INVALID_ARGUMENT, "the id prefix is longer than %d bytes",
                        PAGE_TOKEN_ID_SIZE_MAX);
@@ -179,8 +203,11 @@ static enum status query_run(struct db *d, const struct task_store_query *q, str
             return err_set(e, STATUS_MALFORMED, "the continuation token belongs to another query");
     }
     struct bytes id_end = q->id_prefix.size ? prefix_end(&p->arena, q->id_prefix) : (struct bytes){0};
+    enum status status = query_choose(d, q, id_end, &statement, e);
+    if (status != STATUS_OK)
+        return status;
     query_bind(d, statement, q, after, id_end);
-    enum status status = page_fill(d, statement, q, p, e);
+    status = page_fill(d, statement, q, p, e);
     db_done(d, statement);
     return status;
 }

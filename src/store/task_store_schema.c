@@ -101,6 +101,9 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
     [TASK_QUERY_FAILED] = QUERY("instance_failed", "created_ns", "completed_ns", " AND status IN (3, 4, 5)"),
     [TASK_QUERY_COMPLETED] =
         QUERY("instance_by_completed", "completed_ns", "created_ns", " AND completed_ns > 0"),
+    [TASK_QUERY_PREFIX] = QUERY("instance_by_id", "created_ns", "completed_ns", " AND instance_id < ?7"),
+    [TASK_QUERY_PREFIX_FEW] = "SELECT count(*) FROM (SELECT 1 FROM instance INDEXED BY instance_by_id"
+                              " WHERE hub = ?1 AND instance_id >= ?2 AND instance_id < ?3 LIMIT ?4)",
 };
 
 #define APPLICATION_ID 0x53504f54 /* "SPOT": Sallyport's tasks, in the file's header */

@@ -385,6 +385,42 @@ static void test_filters_combine(void **state)
     buf_fini(&r.next);
 }
 
+/* Below and above the number of rows at which the plan changes, pages are the same. */
+static void test_a_prefix_of_few_and_of_many(void **state)
+{
+    struct fixture *f = *state;
+    fixture_open(f);
+    store_make_hubs(f->store);
+    struct write_set *w = write_set_create();
+    for (int i = 0; i < 2600; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%s%04d", i < 2500 ? "many" : "few", 9999 - i);
+        add_instance(w, i + 1, 1, id, 0, i / 3, 0);
+    }
+    submit(f, w);
+    store_settle(f->store, f->loop);
+    static const struct {
+        struct bytes prefix;
+        size_t count, pages;
+    } cases[] = {{BYTES_LITERAL("many"), 2500, 9},
+                 {BYTES_LITERAL("few"), 100, 1},
+                 {BYTES_LITERAL("many9"), 1000, 4},
+                 {BYTES_LITERAL("none"), 0, 1}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP(buf_fini) struct buf ids = {0};
+        CLEANUP(buf_fini) struct buf live = {0};
+        struct task_store_query q = {.hub = 1, .id_prefix = cases[i].prefix, .rows_max = 300};
+        assert_int_equal(all_pages(f, q, &ids), cases[i].pages);
+        size_t count = 0;
+        for (size_t k = 0; k < ids.size; k++)
+            count += ids.data[k] == '\n';
+        assert_int_equal(count, cases[i].count);
+        q.status_mask = 1; /* another index, the same rows */
+        (void)all_pages(f, q, &live);
+        assert_same(&ids, &live);
+    }
+}
+
 static void test_a_foreign_token_is_malformed(void **state)
 {
     struct fixture *f = *state;
@@ -684,6 +720,7 @@ int main(void)
         T(test_hubs_are_durable_and_ignore_case),
         T(test_pages_neither_repeat_nor_skip),
         T(test_filters_combine),
+        T(test_a_prefix_of_few_and_of_many),
         T(test_a_foreign_token_is_malformed),
         T(test_a_second_opener_is_told_who_holds_it),
         T(test_upgrade_runs_each_step_once),
