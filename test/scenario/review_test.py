@@ -29,6 +29,9 @@ class Review(unittest.TestCase):
         self.assertRegex(request_id, r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$")
         seen = self.server.request(request_id, wait="30s")
         self.assertEqual(seen["state"], "waiting")
+        began = time.monotonic()
+        self.server.request(request_id, wait="30s")  # what is there is not held back
+        self.assertLess(time.monotonic() - began, 10)
         self.assertEqual(seen["result"]["stdout"], "42\n")
         self.assertEqual(seen["result"]["result"], 42)
         self.assertEqual(seen["code"], "x = 6 * 7\nprint(x)\nx")
@@ -148,6 +151,7 @@ class Review(unittest.TestCase):
             (404, "POST", "/code/review?approve=true&requestId=%00%ff", b"", {}),
             (404, "GET", "/v1/requests/nothing", None, {}),
             (400, "GET", "/v1/requests/nothing?wait=soon", None, {}),
+            (400, "GET", "/v1/requests/nothing?wait=1s&until=never", None, {}),
             (400, "GET", "/v1/requests?state=odd", None, {}),
             (400, "GET", "/v1/requests?limit=0", None, {}),
             (404, "GET", "/nothing/here", None, {}),
@@ -275,7 +279,7 @@ class TimeOut(unittest.TestCase):
         with Server(PROGRAM, arguments=["--approval-timeout", "1500ms"]) as server:
             request_id = server.submit("print(1)")
             server.until(request_id, "waiting")
-            over = server.request(request_id, wait="20s")
+            over = server.request(request_id, wait="20s", until="over")
             self.assertEqual(over["state"], "timed-out")
             history.check(self, server.ready["schedulerConnectionString"], request_id, over)
             status, _, _ = server.review(request_id, True)

@@ -97,8 +97,9 @@ class Server:
         assert status == 200, (status, answer)
         return answer["RequestId"]
 
-    def request(self, request_id, wait=None):
-        status, _, answer = self.ask("GET", f"/v1/requests/{request_id}" + (f"?wait={wait}" if wait else ""))
+    def request(self, request_id, wait=None, until="result"):
+        query = f"?wait={wait}&until={until}" if wait else ""
+        status, _, answer = self.ask("GET", f"/v1/requests/{request_id}{query}")
         assert status == 200, (status, answer)
         return answer
 

@@ -54,11 +54,12 @@ struct exchange {
     struct request_page *page;
     /* What the handlers remember from step to step. */
     bool approve;
-    bool json_answer;    /* /v1 (the request as JSON) or /code (the sample's message) */
-    json_t *record;      /* the decision as it will be recorded */
-    int64_t deadline_ns; /* monotonic: end of a long poll or of waiting for a decision to show */
-    int64_t pause_ns;    /* before the next look */
-    enum request_state seen;
+    bool json_answer;          /* /v1 (the request as JSON) or /code (the sample's message) */
+    json_t *record;            /* the decision as it will be recorded */
+    int64_t deadline_ns;       /* monotonic: end of a long poll or of waiting for a decision to show */
+    int64_t pause_ns;          /* before the next look */
+    enum request_state wanted; /* of a list; REQUEST_STATE_COUNT: all */
+    bool until_over;           /* of a long poll */
 };
 
 /* A page of requests, already as JSON. */

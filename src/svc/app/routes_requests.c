@@ -109,7 +109,7 @@ static void on_listed(struct exchange *x)
     json_array_foreach(x->page->items, i, item)
     {
         const char *state = json_string_value(json_object_get(item, "state"));
-        if (x->seen == REQUEST_STATE_COUNT || strcmp(state, request_state_name(x->seen)) == 0)
+        if (x->wanted == REQUEST_STATE_COUNT || strcmp(state, request_state_name(x->wanted)) == 0)
             json_array_append(items, item);
     }
     json_t *body = json_pack("{s:o}", "requests", items);
@@ -139,7 +139,7 @@ void route_requests_list(struct app_service *s, struct http_request *r, struct b
     struct exchange *x = exchange_create(s, r);
     if (!x)
         return;
-    x->seen = wanted;
+    x->wanted = wanted;
     struct dt_query q = DT_INIT(struct dt_query);
     q.page_size = (int32_t)size;
     q.page_token = after.size ? arena_cstr(http_request_arena(r), after) : NULL;
@@ -147,12 +147,12 @@ void route_requests_list(struct app_service *s, struct http_request *r, struct b
     exchange_started(x, dt_client_query_async(s->client, &q, exchange_on_reply, x));
 }
 
-/* --- GET /v1/requests/{id}[?wait=30s] --- */
+/* --- GET /v1/requests/{id}[?wait=30s[&until=result|over]] --- */
 
-/* A long poll ends when the request goes from one of these stages to the next. */
-static int stage_of(enum request_state s)
+/* What a long poll waits for: by default the result, so that it never holds back what is already there. */
+static bool awaited(const struct exchange *x, enum request_state now)
 {
-    return request_state_over(s) ? 2 : s == REQUEST_WAITING ? 1 : 0;
+    return request_state_over(now) || (!x->until_over && now == REQUEST_WAITING);
 }
 
 static void look(struct exchange *x);
@@ -168,11 +168,7 @@ static void on_looked(struct exchange *x)
         return;
     }
     struct request_facts facts = exchange_facts(x);
-    enum request_state now = request_state_of(&facts);
-    if (x->seen == REQUEST_STATE_COUNT)
-        x->seen = now;
-    bool changed = stage_of(now) != stage_of(x->seen);
-    if (changed || request_state_over(now) || loop_now(x->service->loop) >= x->deadline_ns) {
+    if (awaited(x, request_state_of(&facts)) || loop_now(x->service->loop) >= x->deadline_ns) {
         exchange_answer_json(x, 200, request_to_json(&facts, false));
         return;
     }
@@ -218,15 +214,20 @@ void route_requests_get(struct app_service *s, struct http_request *r, struct by
         bad_request(r, "The value of wait must be a duration such as 30s, 500ms or 2m.");
         return;
     }
+    struct bytes until = http_request_query(r, "until");
+    if (until.data && !bytes_equal_cstr(until, "result") && !bytes_equal_cstr(until, "over")) {
+        bad_request(r, "The value of until must be result or over.");
+        return;
+    }
     struct exchange *x = exchange_create(s, r);
     if (!x)
         return;
+    x->until_over = bytes_equal_cstr(until, "over");
     if (id.size >= sizeof x->id || memchr(id.data, '\0', id.size)) {
         exchange_answer_problem(x, 404, "Not Found", "There is no request with this id.");
         return;
     }
     snprintf(x->id, sizeof x->id, "%.*s", BYTES_FMT(id));
-    x->seen = REQUEST_STATE_COUNT;
     x->deadline_ns = loop_now(s->loop) + wait_ns;
     x->pause_ns = POLL_PAUSE_FIRST_NS;
     look(x);
