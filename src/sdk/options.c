@@ -135,47 +135,43 @@ static STATUS_RESULT parse_port(struct bytes port, struct err *e)
     return STATUS_OK;
 }
 
+/* Splits `host[:port]` or `[address][:port]`; data of the port is NULL if there is none. */
+static STATUS_RESULT split_authority(struct bytes authority, struct bytes *ret_host, struct bytes *ret_port,
+                                     struct err *e)
+{
+    bool bracketed = authority.size && authority.data[0] == '[';
+    size_t host_end = bytes_find(authority, bracketed ? BYTES_LITERAL("]") : BYTES_LITERAL(":"));
+    if (bracketed && host_end == authority.size)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "endpoint: the address is not closed by ']'");
+    struct bytes tail = bytes_slice(authority, host_end + bracketed, SIZE_MAX);
+    if (tail.size && tail.data[0] != ':')
+        return err_set(e, STATUS_INVALID_ARGUMENT, "endpoint: only a port may follow ']'");
+    *ret_host = bytes_slice(authority, bracketed, host_end - bracketed);
+    *ret_port = tail.size ? bytes_slice(tail, 1, SIZE_MAX) : (struct bytes){0};
+    if (!ret_host->size || ret_host->size > SDK_HOST_SIZE_MAX)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "endpoint: the host is empty or too long");
+    return STATUS_OK;
+}
+
 static STATUS_RESULT parse_endpoint(struct sdk_target *t, struct bytes url, struct err *e)
 {
     enum status s = parse_scheme(&url, &t->tls, e);
     if (s != STATUS_OK)
         return s;
     struct bytes authority = bytes_slice(url, 0, bytes_find(url, BYTES_LITERAL("/")));
-    struct bytes path = bytes_slice(url, authority.size, SIZE_MAX);
-    if (path.size > 1)
+    if (url.size > authority.size + 1)
         return err_set(e, STATUS_INVALID_ARGUMENT, "endpoint: a path is not allowed");
     if (!printable(authority) || bytes_find(authority, BYTES_LITERAL("@")) < authority.size)
         return err_set(e, STATUS_INVALID_ARGUMENT, "endpoint: not a host name with an optional port");
     struct bytes host;
-    struct bytes port = {0};
-    if (authority.size && authority.data[0] == '[') {
-        size_t close = bytes_find(authority, BYTES_LITERAL("]"));
-        host = bytes_slice(authority, 1, close - 1);
-        struct bytes tail = bytes_slice(authority, close + 1, SIZE_MAX);
-        if (close == authority.size || (tail.size && tail.data[0] != ':'))
-            return err_set(e, STATUS_INVALID_ARGUMENT, "endpoint: the address is not closed by ']'");
-        if (tail.size)
-            port = bytes_slice(tail, 1, SIZE_MAX);
-        else
-            tail.data = NULL;
-        if (tail.data && !port.size)
-            return err_set(e, STATUS_INVALID_ARGUMENT, "endpoint: the port is empty");
-    } else {
-        size_t colon = bytes_find(authority, BYTES_LITERAL(":"));
-        host = bytes_slice(authority, 0, colon);
-        port = bytes_slice(authority, colon + 1, SIZE_MAX);
-        if (colon < authority.size && !port.size)
-            return err_set(e, STATUS_INVALID_ARGUMENT, "endpoint: the port is empty");
-    }
-    if (!host.size || host.size > SDK_HOST_SIZE_MAX)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "endpoint: the host is empty or too long");
-    if (port.size) {
+    struct bytes port;
+    s = split_authority(authority, &host, &port, e);
+    if (s == STATUS_OK && port.data)
         s = parse_port(port, e);
-        if (s != STATUS_OK)
-            return s;
-    } else {
+    if (s != STATUS_OK)
+        return s;
+    if (!port.data)
         port = t->tls ? BYTES_LITERAL("443") : BYTES_LITERAL("80");
-    }
     t->host = copy_text(host);
     t->port = copy_text(port);
     t->authority = copy_text(authority);

@@ -84,6 +84,7 @@ struct dt_worker {
     uint64_t stream_id; /* call number of Hello or GetWorkItems; 0: none */
     int failures;
     int64_t heard_ns;
+    bool item_lost; /* one could not be taken: the stream must be opened anew, so that it comes again */
     bool stop_begun;
     bool stop_late;       /* the stop's time is over: only abandonments are waited for */
     size_t late_abandons; /* of items that are still with a pool */
@@ -427,8 +428,7 @@ static void on_work_item(void *context, struct bytes message)
     w->failures = 0;
     struct item *item = calloc(1, sizeof *item);
     if (!item) {
-        sdk_log(&w->target, DT_LOG_ERROR,
-                "no memory for a work item; the service will notice by the silence");
+        w->item_lost = true;
         return;
     }
     item->worker = w;
@@ -445,6 +445,7 @@ static void on_work_item(void *context, struct bytes message)
     }
     if (s != STATUS_OK)
         sdk_log(&w->target, DT_LOG_ERROR, "unreadable work item: %s", status_name(s));
+    w->item_lost |= s == STATUS_NO_MEMORY;
     free_item(item);
 }
 
@@ -552,6 +553,7 @@ static void on_hello_done(void *context, const struct sdk_result *result)
     }
     struct sdk_call_options call = {.method = METHOD(GET_WORK_ITEMS),
                                     .streaming = true,
+                                    .safe_twice = true,
                                     .timeout_ns = -1,
                                     .on_message = on_work_item,
                                     .on_done = on_stream_done,
@@ -645,6 +647,10 @@ static void begin_stop(struct dt_worker *w)
 static void on_loop(void *context)
 {
     struct dt_worker *w = context;
+    if (w->item_lost) {
+        w->item_lost = false;
+        sdk_channel_drop(w->channel, "no memory to take a work item");
+    }
     if (!w->stop_begun && atomic_load(&w->stop_requested))
         begin_stop(w);
 }

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* A client and a worker that are refused memory: of our own allocations every nth fails, for many n, while
+ * they work for a real service. Calls may fail with DT_NO_MEMORY, and turns are given up and come again; but
+ * nothing crashes, nothing is lost, and once there is memory everything completes. Usage: starved
+ * CONNECTION_STRING (linked with --wrap for the allocator) */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "durabletask.h"
+
+#define INSTANCES 12
+#define WAIT_MS   30000
+
+static atomic_long period; /* 0: no failures */
+static atomic_long counter;
+static atomic_long refused;
+
+static bool allocation_fails(void)
+{
+    long n = atomic_load(&period);
+    if (!n || atomic_fetch_add(&counter, 1) % n != n - 1)
+        return false;
+    atomic_fetch_add(&refused, 1);
+    return true;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    return allocation_fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return allocation_fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    return allocation_fails() ? NULL : __real_realloc(memory, size);
+}
+
+static void log_line(enum dt_log_level level, const char *line, void *context)
+{
+    if (getenv("SDK_LOG"))
+        fprintf(stderr, "%d %s\n", (int)level, line);
+}
+
+static void add_one(struct dt_activity *activity, const char *input, void *user)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%d", atoi(input) + 1);
+    (void)dt_activity_set_result(activity, text);
+}
+
+static void count_to_three(struct dt_context *ctx, const char *input, void *user)
+{
+    const char *n = "0";
+    for (int i = 0; i < 3; i++)
+        n = dt_await_result(dt_call_activity(ctx, "add_one", n, NULL));
+    dt_set_result(ctx, n);
+}
+
+static void die(const char *what, enum dt_status s, const struct dt_error *e)
+{
+    fprintf(stderr, "%s with every %ldth allocation refused: %s %s\n", what, atomic_load(&period),
+            dt_status_name(s), e->text);
+    exit(1);
+}
+
+/* As many starts as memory allows; each that says OK must complete. */
+static void round_of(struct dt_client *client, long n)
+{
+    char ids[INSTANCES][DT_INSTANCE_ID_SIZE];
+    size_t started = 0;
+    struct dt_error e = {0};
+    if (getenv("SDK_LOG"))
+        fprintf(stderr, "every %ldth\n", n);
+    atomic_store(&period, n);
+    for (int i = 0; i < INSTANCES; i++) {
+        enum dt_status s = dt_client_start(client, "count_to_three", NULL, ids[started], &e);
+        if (s == DT_OK)
+            started++;
+        else if (s != DT_NO_MEMORY && s != DT_UNAVAILABLE && s != DT_RESOURCE_EXHAUSTED)
+            die("start", s, &e);
+    }
+    struct timespec pause = {0, 50000000};
+    nanosleep(&pause, NULL);
+    atomic_store(&period, 0);
+    for (size_t i = 0; i < started; i++) {
+        struct dt_instance *instance;
+        enum dt_status s = dt_client_wait_completion(client, ids[i], WAIT_MS, &instance, &e);
+        if (s != DT_OK)
+            die("completion", s, &e);
+        if (dt_instance_status(instance) != DT_INSTANCE_COMPLETED ||
+            strcmp(dt_instance_output(instance), "3") != 0)
+            die("outcome", s, &e);
+        dt_instance_destroy(instance);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct dt_connect_options o = DT_INIT(struct dt_connect_options);
+    if (argc < 2)
+        return 2;
+    o.connection_string = argv[1];
+    o.retry_first_ms = 10;
+    o.retry_max_ms = 50;
+    o.call_timeout_ms = 5000;
+    o.log = log_line;
+    struct dt_client *client;
+    struct dt_worker *worker;
+    struct dt_error e = {0};
+    if (dt_client_create(&o, &client, &e) != DT_OK || dt_worker_create(&o, NULL, &worker, &e) != DT_OK ||
+        dt_worker_register_orchestrator(worker, "count_to_three", NULL, count_to_three, NULL, &e) != DT_OK ||
+        dt_worker_register_activity(worker, "add_one", NULL, add_one, NULL, &e) != DT_OK ||
+        dt_worker_start(worker, &e) != DT_OK || dt_worker_wait_connected(worker, WAIT_MS, &e) != DT_OK)
+        die("set-up", e.status, &e);
+    for (long n = 400; n > 8; n -= n / 3)
+        round_of(client, n);
+    dt_worker_destroy(worker);
+    dt_client_destroy(client);
+
+    /* Making and unmaking, failing at each allocation in turn. */
+    for (long n = 1; n <= 40; n++) {
+        atomic_store(&counter, 0);
+        atomic_store(&period, n);
+        client = NULL;
+        worker = NULL;
+        enum dt_status s = dt_client_create(&o, &client, &e);
+        if (s != DT_OK && s != DT_NO_MEMORY)
+            die("create", s, &e);
+        s = dt_worker_create(&o, NULL, &worker, &e);
+        if (s != DT_OK && s != DT_NO_MEMORY)
+            die("create", s, &e);
+        atomic_store(&period, 0);
+        dt_client_destroy(client);
+        dt_worker_destroy(worker);
+    }
+    printf("%ld allocations were refused\n", atomic_load(&refused));
+    return 0;
+}
