@@ -397,6 +397,18 @@ static enum status limit_v2(const struct cgroup_tree *t, const struct cgroup_slo
     return status;
 }
 
+static enum status slot_make_unified(struct cgroup_tree *t, uint32_t slot, struct err *e)
+{
+    struct cgroup_slot *s = &t->slots[slot];
+    char name[16];
+    snprintf(name, sizeof name, "s%u", slot);
+    s->unified = make_group(t->unified_base, name);
+    if (s->unified < 0)
+        return err_set(e, STATUS_IO, "cgroup v2: %s", strerror(errno));
+    give_to_owner(t, s->unified);
+    return STATUS_OK;
+}
+
 static enum status slot_make(struct cgroup_tree *t, uint32_t slot, struct err *e)
 {
     struct cgroup_slot *s = &t->slots[slot];
@@ -412,13 +424,21 @@ static enum status slot_make(struct cgroup_tree *t, uint32_t slot, struct err *e
         if (s->join[c] < 0)
             return err_set(e, STATUS_IO, "cgroup %s tasks: %s", controller_names[c], strerror(errno));
     }
-    if (t->unified_base >= 0) {
-        s->unified = make_group(t->unified_base, name);
-        if (s->unified < 0)
-            return err_set(e, STATUS_IO, "cgroup v2: %s", strerror(errno));
-        give_to_owner(t, s->unified);
-    }
-    return STATUS_OK;
+    return t->unified_base >= 0 ? slot_make_unified(t, slot, e) : STATUS_OK;
+}
+
+/* Since Linux 6.14 a process that is cloned into a group compares the group's kill counter with that of its
+ * parent's group and dies at birth if they differ: a group that was killed once takes nobody in any more. */
+static enum status slot_renew_unified(struct cgroup_tree *t, uint32_t slot, struct err *e)
+{
+    struct cgroup_slot *s = &t->slots[slot];
+    char name[16];
+    snprintf(name, sizeof name, "s%u", slot);
+    close_fd(&s->unified);
+    if (unlinkat(t->unified_base, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+        return err_set(e, STATUS_IO, "cgroup v2: removing %s: %s", name, strerror(errno));
+    s->killed = false;
+    return slot_make_unified(t, slot, e);
 }
 
 static unsigned long long oom_count(const struct cgroup_tree *t, const struct cgroup_slot *s)
@@ -436,12 +456,16 @@ enum status cgroup_slot_prepare(struct cgroup_tree *t, uint32_t slot, const stru
 {
     struct cgroup_slot *s = &t->slots[slot];
     bool made = s->unified >= 0 || s->controllers[CGROUP_MEMORY] >= 0 || s->controllers[CGROUP_PIDS] >= 0;
+    bool renewed = s->killed;
     enum status status = STATUS_OK;
-    if (!made) {
+    if (!made)
         status = slot_make(t, slot, e);
-        if (status == STATUS_OK)
-            status = t->layout == CGROUP_V2 ? limit_v2(t, s, limits, e) : limit_v1(t, s, limits, e);
-    }
+    else if (renewed)
+        status = slot_renew_unified(t, slot, e);
+    if (status == STATUS_OK && t->layout == CGROUP_V2 && (!made || renewed))
+        status = limit_v2(t, s, limits, e);
+    else if (status == STATUS_OK && !made)
+        status = limit_v1(t, s, limits, e);
     s->oom_before = oom_count(t, s);
     return status;
 }
@@ -454,7 +478,7 @@ bool cgroup_slot_oom(struct cgroup_tree *t, uint32_t slot)
 void cgroup_slot_kill(struct cgroup_tree *t, uint32_t slot)
 {
     if (t->slots[slot].unified >= 0)
-        (void)!file_write(t->slots[slot].unified, "cgroup.kill", "1");
+        t->slots[slot].killed = file_write(t->slots[slot].unified, "cgroup.kill", "1") == 0;
 }
 
 bool cgroup_slot_empty(struct cgroup_tree *t, uint32_t slot)

@@ -23,6 +23,7 @@ struct cgroup_slot {
     int join[CGROUP_CONTROLLERS];        /* v1 `tasks`, write-only; -1 */
     int unified;                         /* v2 directory: limits or, when mixed, only kill; -1 */
     unsigned long long oom_before;       /* the counter when the session began */
+    bool killed; /* the v2 group was killed as a whole: it is made anew before the next start */
 };
 
 struct cgroup_tree {

@@ -163,7 +163,7 @@ static STATUS_RESULT parse_endpoint(struct sdk_target *t, struct bytes url, stru
         return err_set(e, STATUS_INVALID_ARGUMENT, "endpoint: a path is not allowed");
     if (!printable(authority) || bytes_find(authority, BYTES_LITERAL("@")) < authority.size)
         return err_set(e, STATUS_INVALID_ARGUMENT, "endpoint: not a host name with an optional port");
-    struct bytes host;
+    struct bytes host = {NULL, 0};
     struct bytes port;
     s = split_authority(authority, &host, &port, e);
     if (s == STATUS_OK && port.data)
