@@ -295,7 +295,8 @@ DT_API DT_MUST_USE enum dt_status dt_client_get_async(struct dt_client *client, 
 /* Waits until the instance has left "pending" (WaitForInstanceStart), or until it is final
  * (WaitForInstanceCompletion). Lost connections are made again without an end of the wait. An unknown id is
  * waited for as well. `timeout_ms`: below 0 waits without an end; 0 asks once and hardly waits.
- * `ret_instance`: with payloads; free with dt_instance_destroy. DT_DEADLINE_EXCEEDED: not yet so. Any thread.
+ * `ret_instance`: with payloads; free with dt_instance_destroy. DT_DEADLINE_EXCEEDED: not yet so;
+ * DT_UNAVAILABLE: and there was no connection at the end. NULL allowed for `ret_instance`. Any thread.
  */
 DT_API DT_MUST_USE enum dt_status dt_client_wait_start(struct dt_client *client, const char *instance_id,
                                                        int64_t timeout_ms, struct dt_instance **ret_instance,
@@ -594,10 +595,11 @@ dt_activity_execution_id(const struct dt_activity *activity); /* NULL: the servi
 DT_API const char *dt_activity_tag(const struct dt_activity *activity, const char *key);
 /* True once the worker is stopping: a long activity should end early. */
 DT_API bool dt_activity_stopping(const struct dt_activity *activity);
-/* The result, copied; NULL for absent. The last call counts, and takes back a failure. DT_NO_MEMORY: the
- * activity is given back to the service and runs again. */
+/* The result, copied; NULL for absent. The last call counts, and takes back a failure. DT_INVALID_ARGUMENT:
+ * it is not UTF-8, and the activity fails with type "InvalidOperationError". DT_NO_MEMORY: the activity is
+ * given back to the service and runs again. */
 DT_API enum dt_status dt_activity_set_result(struct dt_activity *activity, const char *result);
-/* Makes the activity fail; copied. `failure` not NULL. As above. */
+/* Makes the activity fail; copied. DT_INVALID_ARGUMENT: `failure` is NULL. DT_NO_MEMORY: as above. */
 DT_API enum dt_status dt_activity_set_failure(struct dt_activity *activity, const struct dt_failure *failure);
 /* As above from a type and a formatted message (at most 1000 bytes are kept). `type`: NULL counts as "Error".
  */
