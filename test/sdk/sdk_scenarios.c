@@ -76,6 +76,31 @@ static void count(struct dt_activity *activity, const char *input, void *user)
     (void)dt_activity_set_result(activity, "1");
 }
 
+static void big(struct dt_activity *activity, const char *input, void *user)
+{
+    enum { SIZE = 256 << 10 };
+    char *text = malloc(SIZE + 1);
+    if (!text)
+        return;
+    memset(text, 'x', SIZE);
+    text[SIZE] = '\0';
+    (void)dt_activity_set_result(activity, text);
+    free(text);
+}
+
+static void big_history(struct dt_context *ctx, const char *input, void *user)
+{
+    size_t size = 0;
+    for (int i = 0; i < 4; i++) {
+        struct dt_task *tasks[6];
+        for (int n = 0; n < 6; n++)
+            tasks[n] = dt_call_activity(ctx, "big", NULL, NULL);
+        for (int n = 0; n < 6; n++)
+            size += strlen(dt_await_result(tasks[n]));
+    }
+    dt_set_result(ctx, dt_format(ctx, "%zu", size));
+}
+
 static void sequence(struct dt_context *ctx, const char *input, void *user)
 {
     const char *a = dt_await_result(dt_call_activity(ctx, "say_hello", "Tokyo", NULL));
@@ -221,15 +246,17 @@ static struct dt_worker *make_worker(void)
     static const struct {
         const char *name;
         dt_orchestrator_fn *fn;
-    } orchestrators[] = {{"sequence", sequence},         {"fan_out", fan_out}, {"timer", timer},
-                         {"approval", approval},         {"parent", parent},   {"failing", failing},
-                         {"retrying", retrying},         {"forever", forever}, {"generations", generations},
-                         {"three_events", three_events}, {"sender", sender},   {"early_event", early_event},
-                         {"with_victim", with_victim}};
+    } orchestrators[] = {
+        {"sequence", sequence},         {"fan_out", fan_out},        {"timer", timer},
+        {"approval", approval},         {"parent", parent},          {"failing", failing},
+        {"retrying", retrying},         {"forever", forever},        {"generations", generations},
+        {"three_events", three_events}, {"sender", sender},          {"early_event", early_event},
+        {"with_victim", with_victim},   {"big_history", big_history}};
     static const struct {
         const char *name;
         dt_activity_fn *fn;
-    } activities[] = {{"say_hello", say_hello}, {"square", square}, {"flaky", flaky}, {"count", count}};
+    } activities[] = {
+        {"say_hello", say_hello}, {"square", square}, {"flaky", flaky}, {"count", count}, {"big", big}};
     struct dt_connect_options c = connect_options();
     struct dt_worker *w;
     struct dt_error e;
@@ -345,6 +372,15 @@ static void test_fan_out(void **state)
     char id[DT_INSTANCE_ID_SIZE];
     start("fan_out", NULL, id);
     finish_with(id, "328350");
+}
+
+/* A history larger than the 4 MiB that a message should hold: services hand it over by StreamInstanceHistory.
+ */
+static void test_big_history(void **state)
+{
+    char id[DT_INSTANCE_ID_SIZE];
+    start("big_history", NULL, id);
+    finish_with(id, "6291456");
 }
 
 static void test_timer(void **state)
@@ -745,23 +781,12 @@ int main(int argc, char **argv)
     }
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_sequence),
-        TEST(test_fan_out),
-        TEST(test_timer),
-        TEST(test_event),
-        TEST(test_children),
-        TEST(test_failure),
-        TEST(test_retry),
-        TEST(test_continue_as_new),
-        TEST(test_terminate),
-        TEST(test_suspend),
-        TEST(test_send_event),
-        TEST(test_version_and_tags),
-        TEST(test_ids),
-        TEST(test_history),
-        TEST(test_query_and_purge),
-        TEST(test_asynchronous),
-        TEST(test_worker_comes_and_goes),
+        TEST(test_sequence),         TEST(test_fan_out),      TEST(test_timer),
+        TEST(test_big_history),      TEST(test_event),        TEST(test_children),
+        TEST(test_failure),          TEST(test_retry),        TEST(test_continue_as_new),
+        TEST(test_terminate),        TEST(test_suspend),      TEST(test_send_event),
+        TEST(test_version_and_tags), TEST(test_ids),          TEST(test_history),
+        TEST(test_query_and_purge),  TEST(test_asynchronous), TEST(test_worker_comes_and_goes),
         TEST(test_worker_killed),
     };
     if (getenv("SDK_TEST"))
