@@ -453,18 +453,19 @@ static enum status load_hubs(struct task_store *s, const struct task_store_loade
     return status;
 }
 
-static enum status load_instances(struct task_store *s, const struct task_store_loader *l, struct err *e)
+static enum status load_instances(struct task_store *s, enum task_statement statement,
+                                  const struct task_store_loader *l, struct err *e)
 {
     CLEANUP(arena_fini) struct arena arena;
     arena_init(&arena, LOAD_ARENA_MAX);
     for (;;) {
         bool more = false;
-        enum status status = db_next(s->point, TASK_INSTANCE_LIVE, &more, e);
+        enum status status = db_next(s->point, statement, &more, e);
         if (status != STATUS_OK || !more)
             return status;
         struct instance_row row;
         struct payload payloads[PAYLOAD_KIND_COUNT];
-        task_row_instance(s->point, TASK_INSTANCE_LIVE, &row);
+        task_row_instance(s->point, statement, &row);
         arena_reset(&arena);
         status = task_row_payloads(s->point, row.key, 0, PAYLOAD_KIND_COUNT - 1, &arena, payloads, e);
         if (status == STATUS_OK) {
@@ -473,7 +474,7 @@ static enum status load_instances(struct task_store *s, const struct task_store_
                 (void)err_set(e, status, "loading an instance");
         }
         if (status != STATUS_OK) {
-            db_done(s->point, TASK_INSTANCE_LIVE);
+            db_done(s->point, statement);
             return status;
         }
     }
@@ -524,7 +525,9 @@ STATUS_RESULT task_store_load(struct task_store *s, const struct task_store_load
     int64_t key_next = 0;
     enum status status = load_hubs(s, loader, e);
     if (status == STATUS_OK)
-        status = load_instances(s, loader, e);
+        status = load_instances(s, TASK_INSTANCE_LIVE, loader, e);
+    if (status == STATUS_OK)
+        status = load_instances(s, TASK_INSTANCE_PARTING, loader, e);
     if (status == STATUS_OK)
         status = load_inbox(s, loader, e);
     if (status == STATUS_OK)

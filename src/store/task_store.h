@@ -38,8 +38,9 @@ void task_store_close(struct task_store *s);
 STATUS_RESULT task_store_hub(struct task_store *s, struct bytes name, bool create, uint32_t *ret_hub,
                              struct err *e);
 
-/* Everything an engine needs, in the order engine_load_… wants it; bytes are valid during the callback. A
- * callback's error ends the load and is returned. Synchronous. Not while the store is busy. */
+/* Everything an engine needs (instances that are not over, and those over whose last activities have not
+ * run), in the order engine_load_… wants it; bytes are valid during the callback. A callback's error ends the
+ * load and is returned. Synchronous. Not while the store is busy. */
 struct task_store_loader {
     enum status (*on_hub)(void *context, uint32_t hub, struct bytes name);
     enum status (*on_instance)(void *context, const struct instance_row *row, const struct payload *payloads);

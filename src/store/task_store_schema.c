@@ -78,6 +78,9 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
     [TASK_INSTANCE_GET] = "SELECT " INSTANCE_COLUMNS " FROM instance WHERE hub = ?1 AND instance_id = ?2",
     [TASK_INSTANCE_LIVE] = "SELECT " INSTANCE_COLUMNS " FROM instance INDEXED BY instance_live"
                            " WHERE completed_ns = 0 ORDER BY hub, created_ns, instance_id",
+    /* Over, but what was scheduled on the way out has not run yet. Few: found from the activities. */
+    [TASK_INSTANCE_PARTING] = "SELECT " INSTANCE_COLUMNS " FROM instance"
+                              " WHERE key IN (SELECT key FROM activity) AND completed_ns > 0 ORDER BY key",
     [TASK_PAYLOAD_PUT] = "INSERT INTO payload (id, value) VALUES (?1, ?2)"
                          " ON CONFLICT (id) DO UPDATE SET value = excluded.value",
     [TASK_PAYLOAD_DELETE] = "DELETE FROM payload WHERE id = ?1",

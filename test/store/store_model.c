@@ -444,22 +444,43 @@ static enum status ignore_hub(void *context, uint32_t hub, struct bytes name)
     return STATUS_OK;
 }
 
-static enum status ignore_instance(void *context, const struct instance_row *row,
-                                   const struct payload *payloads)
+/* What a load gives: instances, then the rows of theirs. */
+struct load {
+    struct buf *out;
+    int64_t live[INSTANCES_MAX];
+    int64_t parting[INSTANCES_MAX]; /* over, but with activities; which is why they are loaded */
+    size_t live_count, parting_count;
+};
+
+static enum status on_instance(void *context, const struct instance_row *row, const struct payload *payloads)
 {
-    ASSERT(row->completed_ns == 0);
+    struct load *l = context;
+    if (row->completed_ns == 0)
+        l->live[l->live_count++] = row->key;
+    else
+        l->parting[l->parting_count++] = row->key;
     return STATUS_OK;
 }
 
 static enum status on_inbox(void *context, const struct inbox_row *row)
 {
-    dump_inbox(context, row);
+    dump_inbox(((struct load *)context)->out, row);
     return STATUS_OK;
+}
+
+static bool has_key(const int64_t *keys, size_t count, int64_t key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (keys[i] == key)
+            return true;
+    return false;
 }
 
 static enum status on_activity(void *context, const struct activity_row *row)
 {
-    dump_activity(context, row);
+    struct load *l = context;
+    ASSERT(has_key(l->live, l->live_count, row->key) || has_key(l->parting, l->parting_count, row->key));
+    dump_activity(l->out, row);
     return STATUS_OK;
 }
 
@@ -482,7 +503,8 @@ void store_dump(struct task_store *s, struct loop *l, size_t page_rows, struct b
         buf_fini(&token);
     }
     int64_t key_next = 0;
-    struct task_store_loader loader = {ignore_hub, ignore_instance, on_inbox, on_activity, out};
+    struct load load = {.out = out};
+    struct task_store_loader loader = {ignore_hub, on_instance, on_inbox, on_activity, &load};
     ASSERT(task_store_load(s, &loader, &key_next, NULL) == STATUS_OK);
 }
 
