@@ -61,7 +61,7 @@ static void on_request(void *context, struct http_request *r)
     if (h->app && !app_service_connected(h->app))
         add_degraded(degraded, "app", "the worker has no stream to the task scheduler");
     if (!h->confined)
-        add_degraded(degraded, "server", "the server process could not give up its privileges");
+        add_degraded(degraded, "server", h->confine_detail);
     json_object_set_new(root, "ok", json_boolean(json_array_size(degraded) == 0));
     json_object_set_new(root, "uptimeSeconds",
                         json_integer((clock_monotonic_ns() - h->started_ns) / NS_PER_S));

@@ -16,6 +16,7 @@ struct health {
     struct pool_service *pool;
     struct scheduler *scheduler;
     bool confined; /* the server process dropped what it does not need */
+    char confine_detail[160];
     int64_t started_ns;
 };
 

@@ -2,6 +2,8 @@
 /* stack.c — start, signals, and the orderly stop as a list of steps. */
 #include "cmd/stack.h"
 
+#include <libgen.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,11 +18,12 @@
 #include "net/listener.h"
 #include "os/clock.h"
 
-#define AREA          "cmd"
-#define POLL_READY_NS (5 * NS_PER_MS) /* between two looks whether everything answers */
-#define HUBS_MAX      100
-#define SLOTS_SPARE   16 /* sessions that are being ended */
-#define POOL_PATH     "/subscriptions/local/resourceGroups/local/sessionPools/"
+#define AREA              "cmd"
+#define POLL_READY_NS     (5 * NS_PER_MS) /* between two looks whether everything answers */
+#define HUBS_MAX          100
+#define BUILD_PATIENCE_NS (30 * NS_PER_S)
+#define SLOTS_SPARE       16 /* sessions that are being ended */
+#define POOL_PATH         "/subscriptions/local/resourceGroups/local/sessionPools/"
 
 struct stack {
     unsigned command;
@@ -38,6 +41,8 @@ struct stack {
     struct health health;
     struct addresses addresses;
     struct loop_timer ready_timer;
+    bool confine_tried;
+    enum status confine_status;
     bool pool_up;       /* it was heard of: up or lost */
     struct err failure; /* why the start did not succeed */
     bool stopping;
@@ -48,6 +53,56 @@ struct stack {
 };
 
 /* --- start --- */
+
+/* The server gives up what it does not need: from here on it may write below its data folder and into
+ * sessions only. Threads inherit this, so it comes before the first of them. */
+static void confine(struct stack *s, int data_root_fd)
+{
+    const char *ready = setting_text(s->settings, "ready-file");
+    char folder[PATH_MAX] = "";
+    const char *write_paths[2] = {NULL, NULL};
+    if (ready) {
+        snprintf(folder, sizeof folder, "%s", ready);
+        write_paths[0] = dirname(folder);
+    }
+    const struct confine_options o = {
+        .data_dir = s->data_dir, .data_root_fd = data_root_fd, .write_paths = write_paths};
+    struct confine_report report = {.detail = ""};
+    s->confine_status = confine_enter(&o, &report, &s->failure);
+    s->confine_tried = true;
+    s->health.confined = s->confine_status == STATUS_OK && report.capabilities && report.landlock;
+    snprintf(s->health.confine_detail, sizeof s->health.confine_detail, "%s", report.detail);
+    if (!s->health.confined)
+        log_warn(AREA, "the server process is not wholly confined cause=\"%s\"", report.detail);
+}
+
+static void on_root_built(void *context, int data_root_fd)
+{
+    confine(context, data_root_fd);
+}
+
+/* With a pool this waits for the keeper's template root, some tens of milliseconds. */
+static enum status confine_before_threads(struct stack *s, struct err *e)
+{
+    if (!s->pool)
+        confine(s, -1);
+    int64_t deadline_ns = clock_monotonic_ns() + BUILD_PATIENCE_NS;
+    while (!s->confine_tried) {
+        const char *lost = pool_service_lost(s->pool);
+        if (lost)
+            return err_set(e, STATUS_UNAVAILABLE, "sessions cannot be started: %s; try: sallyport doctor",
+                           lost);
+        if (clock_monotonic_ns() > deadline_ns)
+            return err_set(e, STATUS_UNAVAILABLE,
+                           "the keeper did not come up in time; try: sallyport doctor");
+        enum status status = loop_step(s->loop, 100, e);
+        if (status != STATUS_OK)
+            return status;
+    }
+    if (s->confine_status != STATUS_OK)
+        *e = s->failure;
+    return s->confine_status;
+}
 
 static void on_pool_up(void *context)
 {
@@ -61,6 +116,8 @@ static enum status start_pool(struct stack *s, struct err *e)
     struct keeper_options keeper = {
         .sessions_max =
             (uint32_t)(setting_number(v, "max-sessions") + setting_number(v, "ready-sessions")) + SLOTS_SPARE,
+        .on_built = on_root_built,
+        .built_context = s,
         .limits =
             {
                 .memory_bytes = (uint64_t)setting_number(v, "session-memory"),
@@ -202,17 +259,6 @@ static enum status mount_app(struct stack *s)
     return STATUS_OK;
 }
 
-/* The server gives up what it does not need: from here on it may write below its data folder only. Threads
- * inherit this, so it comes before the first of them. */
-static void confine(struct stack *s)
-{
-    struct err e = {0};
-    const char *ready = setting_text(s->settings, "ready-file");
-    s->health.confined = confine_server(s->data_dir, ready, &e) == STATUS_OK;
-    if (!s->health.confined)
-        log_warn(AREA, "the server process is not confined cause=\"%s\"", e.text);
-}
-
 static void on_signal(void *context, int signal);
 
 static enum status start(struct stack *s, struct err *e)
@@ -226,10 +272,9 @@ static enum status start(struct stack *s, struct err *e)
     bool keeps_state = (s->command & (COMMAND_DEV | COMMAND_SCHEDULER)) != 0;
     if (status == STATUS_OK && keeps_state)
         status = state_dir_open(setting_text(s->settings, "data"), &s->data_dir, e);
-    if (status != STATUS_OK)
-        return status;
-    confine(s);
-    if (keeps_state)
+    if (status == STATUS_OK)
+        status = confine_before_threads(s, e);
+    if (status == STATUS_OK && keeps_state)
         status = start_scheduler(s, e);
     if (status == STATUS_OK)
         status = start_http(s, e);

@@ -23,6 +23,8 @@
 struct keeper_client {
     struct loop *loop;
     struct keeper_callbacks callbacks;
+    void (*on_built)(void *context, int data_root_fd);
+    void *built_context;
     struct loop_fd watch;
     struct loop_task lost; /* on_lost never comes from inside a call */
     struct keeper_message_gate gate;
@@ -104,13 +106,19 @@ static void lose(struct keeper_client *k, const char *text)
     loop_defer(k->loop, &k->lost);
 }
 
+static void take_root(struct keeper_client *k, const struct keeper_message *m)
+{
+    k->report.data_root_fd = k->packet.fds[0];
+    k->packet.fd_count = 0;
+    if (k->on_built)
+        k->on_built(k->built_context, k->report.data_root_fd);
+}
+
 static void take_ready(struct keeper_client *k, const struct keeper_message *m)
 {
     size_t size = MIN(m->text.size, sizeof k->report.json - 1);
     memcpy(k->report.json, m->text.data, size);
     k->report.json[size] = '\0';
-    k->report.data_root_fd = k->packet.fds[0];
-    k->packet.fd_count = 0;
     k->phase = KEEPER_PHASE_SERVING;
     k->callbacks.on_ready(k->callbacks.context, &k->report);
 }
@@ -152,9 +160,9 @@ static void on_message(struct loop_fd *w, uint32_t events)
 {
     static void (*const handlers[KEEPER_MESSAGE_TYPES])(struct keeper_client *,
                                                         const struct keeper_message *) = {
-        [KEEPER_MESSAGE_READY] = take_ready,     [KEEPER_MESSAGE_SPAWNED] = take_spawned,
-        [KEEPER_MESSAGE_REFUSED] = take_refused, [KEEPER_MESSAGE_ENDED] = take_ended,
-        [KEEPER_MESSAGE_FATAL] = take_fatal,
+        [KEEPER_MESSAGE_ROOT] = take_root,       [KEEPER_MESSAGE_READY] = take_ready,
+        [KEEPER_MESSAGE_SPAWNED] = take_spawned, [KEEPER_MESSAGE_REFUSED] = take_refused,
+        [KEEPER_MESSAGE_ENDED] = take_ended,     [KEEPER_MESSAGE_FATAL] = take_fatal,
     };
     struct keeper_client *k = CONTAINER_OF(w, struct keeper_client, watch);
     struct keeper_message m;
@@ -215,6 +223,8 @@ enum status keeper_client_start(struct loop *l, const struct keeper_options *o,
         .phase = KEEPER_PHASE_OPEN,
         .socket = -1,
         .report = {.data_root_fd = -1},
+        .on_built = o->on_built,
+        .built_context = o->built_context,
     };
     const struct keeper_message open = {.type = KEEPER_MESSAGE_OPEN,
                                         .sessions_max = o->sessions_max,

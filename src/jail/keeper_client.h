@@ -41,13 +41,16 @@ enum session_end {
  *  "degraded":[name,…]}. */
 struct keeper_report {
     char json[8192];
-    /* The folder above every session's /mnt/data: what a Landlock rule of the pool names so
-     * that it reaches them (jail/confine.h). Borrowed, valid until keeper_client_stop. */
-    int data_root_fd;
+    int data_root_fd; /* as given to on_built; borrowed, valid until keeper_client_stop */
 };
 
 struct keeper_options {
     uint32_t sessions_max; /* slots; 0: 100 */
+    /* Called once the template root stands, long before the zygote is warm. `data_root_fd`, borrowed, is the
+     * folder above every session's /mnt/data: what a Landlock rule of the pool's process names so that it
+     * reaches them (jail/confine.h). NULL allowed. */
+    void (*on_built)(void *context, int data_root_fd);
+    void *built_context;
     struct session_limits limits;
     const char *zygote_path;  /* NULL: found beside the program, then in libexec */
     const char *program_path; /* run as `program keeper`; NULL: this program's own file */

@@ -47,7 +47,8 @@ enum keeper_phase {
     X(SPAWN, POOL, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                                \
     X(INTERRUPT, POOL, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                            \
     X(KILL, POOL, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                                 \
-    X(READY, KEEPER, POOL, KEEPER_PHASE_OPEN, true, 1, 1)       /* the template's /mnt, O_PATH */           \
+    X(ROOT, KEEPER, POOL, KEEPER_PHASE_OPEN, true, 1, 1)        /* the template's /mnt, O_PATH */           \
+    X(READY, KEEPER, POOL, KEEPER_PHASE_OPEN, true, 0, 0)                                                    \
     X(SPAWNED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 4, 4) /* control, stdout, stderr, /mnt/data */     \
     X(REFUSED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 0, 0)                                              \
     X(ENDED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 0, 0)                                                \

@@ -42,6 +42,7 @@
 #define WARM_MAX_MS      60000
 #define SEND_MAX_S       5
 #define DRAIN_POLL_MS    1
+#define DRAIN_MAX_NS     (2 * NS_PER_S)
 #define CHILD_FDS        4 /* setup, control, stdout, stderr */
 
 enum slot_state { SLOT_FREE, SLOT_FORKING, SLOT_ENTERING, SLOT_RUNNING, SLOT_DRAINING };
@@ -50,7 +51,7 @@ struct slot {
     enum slot_state state;
     uint64_t generation;
     uint64_t request;
-    int64_t deadline_ns; /* of ENTERED */
+    int64_t deadline_ns; /* ENTERING: to be built; DRAINING: to be empty */
     struct keeper_message_gate gate;
     int pidfd, setup;
     int pool_fds[3]; /* control, stdout, stderr: the pool's ends until they are sent */
@@ -75,7 +76,6 @@ struct keeper {
     unsigned features;
     unsigned first_id;
     char *zygote_path;
-    int data_root; /* the template's /mnt, for the pool's own Landlock rules */
     bool over;
 };
 
@@ -145,10 +145,10 @@ static void slot_signal(struct slot *s, int signal)
         (void)!syscall(SYS_pidfd_send_signal, s->pidfd, signal, NULL, 0);
 }
 
-static void slot_kill(struct keeper *k, struct slot *s)
+/* PID 1: the kernel takes the rest of the namespace along. */
+static void slot_kill(struct slot *s)
 {
-    slot_signal(s, SIGKILL); /* PID 1: the kernel takes the rest of the namespace along */
-    cgroup_slot_kill(&k->groups, (uint32_t)(s - k->slots));
+    slot_signal(s, SIGKILL);
 }
 
 static bool slot_dead(const struct slot *s)
@@ -168,11 +168,12 @@ static struct slot *slot_find(struct keeper *k, const struct keeper_message *m)
 
 static enum session_end end_of(struct keeper *k, const struct slot *s)
 {
-    if (s->killed)
-        return SESSION_END_KILLED;
-    bool by_kernel = s->status == 128 + SIGKILL;
-    return by_kernel && cgroup_slot_oom(&k->groups, (uint32_t)(s - k->slots)) ? SESSION_END_MEMORY_LIMIT
-                                                                              : SESSION_END_EXITED;
+    /* A pool that sees the control socket close may ask for the kill before we hear of the death: what the
+     * kernel did comes first, then what the session did itself. */
+    bool by_signal = (s->status & ~(uint32_t)ZYGOTE_INIT_KILLED) == 128 + SIGKILL;
+    if (by_signal && cgroup_slot_oom(&k->groups, (uint32_t)(s - k->slots)))
+        return SESSION_END_MEMORY_LIMIT;
+    return s->killed && s->status & ZYGOTE_INIT_KILLED ? SESSION_END_KILLED : SESSION_END_EXITED;
 }
 
 /* Dead and empty: the pool hears of it, and the slot is free. */
@@ -183,7 +184,7 @@ static void slot_finish(struct keeper *k, struct slot *s)
                                          .slot = (uint32_t)(s - k->slots),
                                          .generation = s->generation,
                                          .code = (uint32_t)end_of(k, s),
-                                         .detail = s->status};
+                                         .detail = s->status & ~(uint32_t)ZYGOTE_INIT_KILLED};
         tell(k, k->client, &m, NULL, 0);
     } else {
         refuse(k, s->request, s->text[0] ? s->text : "the session died while it was built");
@@ -203,11 +204,12 @@ static int slots_sweep(struct keeper *k)
         if (s->state == SLOT_DRAINING) {
             if (cgroup_slot_empty(&k->groups, i))
                 slot_finish(k, s);
-            else
-                wait_ms = DRAIN_POLL_MS;
+            else if (now > s->deadline_ns)
+                cgroup_slot_kill(&k->groups, i); /* cannot be, yet the slot must not be lost */
+            wait_ms = DRAIN_POLL_MS;
         } else if (s->state == SLOT_ENTERING && now > s->deadline_ns) {
             snprintf(s->text, sizeof s->text, "the session was not built in time");
-            slot_kill(k, s);
+            slot_kill(s);
         }
     }
     return wait_ms;
@@ -334,7 +336,7 @@ static void on_kill(struct keeper *k, const struct keeper_message *m)
     if (!s || s->state != SLOT_RUNNING)
         return;
     s->killed = !slot_dead(s);
-    slot_kill(k, s);
+    slot_kill(s);
 }
 
 /* --- messages of the zygote ------------------------------------------------------------------------ */
@@ -370,6 +372,7 @@ static void on_exited(struct keeper *k, const struct keeper_message *m, struct p
         return;
     }
     s->status = m->detail;
+    s->deadline_ns = clock_monotonic_ns() + DRAIN_MAX_NS;
     slot_move(k, s, SLOT_DRAINING);
 }
 
@@ -408,7 +411,7 @@ static void read_setup(struct keeper *k, struct slot *s)
     if (s->state == SLOT_ENTERING) { /* STUCK, a forbidden message, or a death without a word */
         if (s->text[0] == '\0')
             snprintf(s->text, sizeof s->text, "%s", e.text);
-        slot_kill(k, s);
+        slot_kill(s);
     }
     close_fd(&s->setup);
 }
@@ -576,8 +579,9 @@ static enum status await_zygote(struct keeper *k, struct keeper_message *ret, st
                                  packet.fd_count, ret, e);
     if (s == STATUS_OK && ret->type == KEEPER_MESSAGE_BROKEN)
         s = err_set(e, STATUS_INTERNAL, "zygote: %.*s", BYTES_FMT(ret->text));
+    /* The pool confines itself with it; it need not wait for the warm-up. */
     if (s == STATUS_OK && ret->type == KEEPER_MESSAGE_BUILT)
-        k->data_root = packet.fds[--packet.fd_count];
+        tell(k, k->client, &(struct keeper_message){.type = KEEPER_MESSAGE_ROOT}, packet.fds, 1);
     packet_close(&packet);
     return s == STATUS_OK ? s : err_wrap(e, "the zygote did not come up");
 }
@@ -662,8 +666,7 @@ static void announce(struct keeper *k)
     limit_send_time(k->client);
     limit_send_time(k->zygote.socket);
     k->phase = KEEPER_PHASE_SERVING;
-    tell(k, k->client, &m, &k->data_root, 1);
-    close_fd(&k->data_root);
+    tell(k, k->client, &m, NULL, 0);
 }
 
 /* The zygote is PID 1 of the namespace above all sessions: the kernel kills them with it. */
@@ -680,7 +683,6 @@ static void end(struct keeper *k)
     if (k->groups.slots)
         cgroup_close(&k->groups);
     close_fd(&k->epoll);
-    close_fd(&k->data_root);
     free(k->slots);
     free(k->zygote_path);
 }
@@ -690,7 +692,6 @@ int keeper_main(int fd)
     struct keeper k = {
         .client = fd,
         .epoll = -1,
-        .data_root = -1,
         .phase = KEEPER_PHASE_NEW,
         .client_gate = {.sender = KEEPER_PARTY_POOL, .receiver = KEEPER_PARTY_KEEPER},
         .zygote_gate = {.sender = KEEPER_PARTY_ZYGOTE, .receiver = KEEPER_PARTY_KEEPER},
