@@ -43,6 +43,7 @@ static const struct cell moves[SESSION_STATE_COUNT][SESSION_EVENT_COUNT] =
                 E(CLAIM) = TO(RESERVED, 0),
                 E(RELEASE) = TO(ENDING, KILL | DETACH),
                 E(FAULT) = TO(ENDING, KILL | DETACH),
+                E(HANGUP) = TO(ENDING, KILL | DETACH),
                 E(ENDED) = TO(GONE, DETACH | FREE),
             },
         [SESSION_READY] =
@@ -50,6 +51,7 @@ static const struct cell moves[SESSION_STATE_COUNT][SESSION_EVENT_COUNT] =
                 E(CLAIM) = TO(IDLE, DETACH | SERVE),
                 E(RELEASE) = TO(ENDING, KILL | DETACH),
                 E(FAULT) = TO(ENDING, KILL | DETACH),
+                E(HANGUP) = TO(ENDING, KILL | DETACH),
                 E(ENDED) = TO(GONE, DETACH | FREE),
             },
         [SESSION_RESERVED] =
@@ -58,6 +60,7 @@ static const struct cell moves[SESSION_STATE_COUNT][SESSION_EVENT_COUNT] =
                 E(TOUCH) = IGNORED, /* it does not cool down before it was there */
                 E(RELEASE) = TO(ENDING, KILL | DETACH),
                 E(FAULT) = TO(ENDING, KILL | DETACH),
+                E(HANGUP) = TO(ENDING, KILL | DETACH),
                 E(ENDED) = TO(GONE, DETACH | FREE),
             },
         [SESSION_IDLE] =
@@ -67,6 +70,7 @@ static const struct cell moves[SESSION_STATE_COUNT][SESSION_EVENT_COUNT] =
                 E(COOLDOWN) = TO(ENDING, KILL | DETACH),
                 E(RELEASE) = TO(ENDING, KILL | DETACH),
                 E(FAULT) = TO(ENDING, KILL | DETACH),
+                E(HANGUP) = TO(ENDING, KILL | DETACH),
                 E(ENDED) = TO(GONE, DETACH | FREE),
             },
         [SESSION_RUNNING] =
@@ -75,7 +79,9 @@ static const struct cell moves[SESSION_STATE_COUNT][SESSION_EVENT_COUNT] =
                 E(LIMIT) = TO(INTERRUPTED, INTERRUPT),
                 E(TOUCH) = IGNORED, /* the cooldown begins when the cell is done */
                 E(RELEASE) = TO(ENDING, KILL | DETACH | CRASH),
-                E(FAULT) = TO(FALLEN, KILL | DETACH),
+                E(FAULT) = TO(ENDING, KILL | DETACH | CRASH),
+                /* It is dying by itself, and only the backend can say of what. A kill now would hide that. */
+                E(HANGUP) = TO(FALLEN, DETACH),
                 E(ENDED) = TO(GONE, DETACH | CRASH | FREE),
             },
         [SESSION_INTERRUPTED] =
@@ -86,12 +92,13 @@ static const struct cell moves[SESSION_STATE_COUNT][SESSION_EVENT_COUNT] =
                 E(TOUCH) = IGNORED,
                 E(RELEASE) = TO(ENDING, KILL | DETACH | TIMEOUT),
                 E(FAULT) = TO(ENDING, KILL | DETACH | TIMEOUT),
+                E(HANGUP) = TO(ENDING, KILL | DETACH | TIMEOUT),
                 E(ENDED) = TO(GONE, DETACH | TIMEOUT | FREE),
             },
         [SESSION_FALLEN] =
             {
-                E(GRACE_OVER) = TO(ENDING, CRASH),
-                E(RELEASE) = IGNORED, /* it is already being killed */
+                E(GRACE_OVER) = TO(ENDING, KILL | CRASH),
+                E(RELEASE) = TO(ENDING, KILL | CRASH),
                 E(ENDED) = TO(GONE, CRASH | FREE),
             },
         [SESSION_ENDING] =

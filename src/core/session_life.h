@@ -7,13 +7,13 @@
  *
  *                  ready                claim               start
  *     STARTING ────────────► READY ───────────────► IDLE ─────────────► RUNNING ──────┐
- *        │ claim              │                     ▲  ▲                 │ │  │ limit  │ fault
+ *        │ claim              │                     ▲  ▲                 │ │  │ limit  │ hangup
  *        ▼         ready      │                     │  └──── result ─────┘ │  ▼        ▼
  *     RESERVED ───────────────│─────────────────────┘  └─ result ─── INTERRUPTED    FALLEN
  *        │                    │                     │                      │          │
- *        │ release, fault     │ release, fault      │ cooldown, release,   │ grace    │ ended,
- *        ▼                    ▼                     ▼ fault                ▼ over     ▼ grace over
- *        └────────────────────┴──── ENDING ◄────────┴──────────────────────┘         (ENDING or GONE)
+ *        │ release, fault     │ release, fault      │ cooldown, release,   │ grace    │ grace
+ *        ▼                    ▼                     ▼ fault                ▼ over     ▼ over
+ *        └────────────────────┴──── ENDING ◄────────┴──────────────────────┴──────────┘
  *                                     │ ended
  *                                     ▼
  *                                   GONE     (ended leads here from every state)
@@ -33,7 +33,7 @@
     X(IDLE)        /* an identifier's, nothing running; the cooldown runs */                                 \
     X(RUNNING)     /* a cell runs; its time limit runs */                                                    \
     X(INTERRUPTED) /* the limit was reached and SIGINT sent; the grace period runs */                        \
-    X(FALLEN)      /* it broke under a cell; SIGKILL ordered, the backend will say why it broke */           \
+    X(FALLEN)      /* it hung up under a cell; the backend will say why it ended, or it is killed */         \
     X(ENDING)      /* SIGKILL ordered; nobody waits for anything from it */                                  \
     X(GONE)        /* nothing is left of it */
 
@@ -50,11 +50,12 @@ enum session_state {
     X(START)        /* a cell shall run */                                                                   \
     X(RESULT)       /* the cell's result frame came */                                                       \
     X(LIMIT)        /* the cell's time limit passed */                                                       \
-    X(GRACE_OVER)   /* the time after SIGINT or SIGKILL passed in silence */                                 \
+    X(GRACE_OVER)   /* the time after SIGINT or a hang-up passed in silence */                               \
     X(TOUCH)        /* a request for its identifier came: the cooldown begins anew */                        \
     X(COOLDOWN)     /* the cooldown passed without a request */                                              \
     X(RELEASE)      /* deleted, stopped, or the pool closes */                                               \
-    X(FAULT)        /* it broke the frame protocol or closed its socket */                                   \
+    X(FAULT)        /* it broke the frame protocol */                                                        \
+    X(HANGUP)       /* it closed its socket, probably because it died */                                     \
     X(ENDED)        /* the backend says that nothing is left of it, or that it never came up */
 
 enum session_event {
@@ -81,7 +82,7 @@ enum session_action {
 struct session_limits_ns {
     int64_t cooldown_ns; /* idle time after the last request; negative: never cools down */
     int64_t grace_ns;    /* from SIGINT to SIGKILL */
-    int64_t inquest_ns;  /* from SIGKILL to an answer without a cause */
+    int64_t inquest_ns;  /* from a hang-up to SIGKILL and an answer without a cause */
 };
 
 struct session_life {

@@ -95,13 +95,14 @@ static void test_crash(void **state)
 {
     for (int told = 0; told < 2; told++) {
         struct session_life l = life_in(SESSION_RUNNING);
-        assert_int_equal(apply(&l, SESSION_EVENT_FAULT, 5), SESSION_ACTION_KILL | SESSION_ACTION_DETACH);
+        assert_int_equal(apply(&l, SESSION_EVENT_HANGUP, 5), SESSION_ACTION_DETACH);
         assert_int_equal(l.deadline_ns, 5 + INQUEST);
         if (told) {
             assert_int_equal(apply(&l, SESSION_EVENT_ENDED, 6),
                              SESSION_ACTION_ANSWER_CRASH | SESSION_ACTION_FREE);
         } else {
-            assert_int_equal(apply(&l, SESSION_EVENT_GRACE_OVER, 6), SESSION_ACTION_ANSWER_CRASH);
+            assert_int_equal(apply(&l, SESSION_EVENT_GRACE_OVER, 6),
+                             SESSION_ACTION_KILL | SESSION_ACTION_ANSWER_CRASH);
             assert_int_equal(apply(&l, SESSION_EVENT_ENDED, 7), SESSION_ACTION_FREE);
         }
     }

@@ -12,8 +12,8 @@
 #include "base/map.h"
 #include "os/clock.h"
 
-#define INQUEST_NS      (5 * NS_PER_S)   /* how long a crash waits for its cause */
-#define HUNGRY_RETRY_NS (50 * NS_PER_MS) /* between two orders for tenants that wait */
+#define INQUEST_NS      (500 * NS_PER_MS) /* how long a crash waits for its cause */
+#define HUNGRY_RETRY_NS (50 * NS_PER_MS)  /* between two orders for tenants that wait */
 
 struct place {
     struct list head;

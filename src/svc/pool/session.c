@@ -63,7 +63,7 @@ static void keep_deadline(struct session *s)
         return;
     log_error("svc/pool", "no memory for a deadline session=%s", s->guid);
     loop_timer_cancel(&s->deadline);
-    if (s->life.state != SESSION_ENDING && s->life.state != SESSION_FALLEN)
+    if (s->life.state != SESSION_ENDING)
         session_release(s, "out of memory");
 }
 
@@ -77,6 +77,15 @@ static void fault(struct session *s, const char *cause)
     if (!s->cause[0])
         snprintf(s->cause, sizeof s->cause, "%s", cause);
     apply(s, SESSION_EVENT_FAULT);
+}
+
+/* The process closed its socket or died. Why, the tier will say; nothing more is read from it. */
+static void hangup(struct session *s)
+{
+    if (!s->cause[0])
+        snprintf(s->cause, sizeof s->cause, "the session closed its control socket");
+    loop_fd_remove(&s->control);
+    apply(s, SESSION_EVENT_HANGUP);
 }
 
 /* --- output --- */
@@ -175,7 +184,7 @@ static void send_out(struct session *s)
             if (errno == EINTR)
                 continue;
             if (errno != EAGAIN) {
-                fault(s, "the session closed its control socket");
+                hangup(s);
                 return;
             }
             break;
@@ -248,7 +257,7 @@ static void receive(struct session *s)
         if (n <= 0) {
             parse_frames(s); /* what came before the end still counts */
             if (s->control.loop)
-                fault(s, "the session ended");
+                hangup(s);
             return;
         }
         s->in.size += (size_t)n;

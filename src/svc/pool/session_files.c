@@ -57,8 +57,9 @@ static enum status fail(struct err *e, int number)
 /* The descriptor or -1 with errno. `path` "" is the directory itself. */
 static int open_inside(int dir_fd, const char *path, int flags, unsigned mode)
 {
+    int safely = flags & O_PATH ? O_NOFOLLOW | O_CLOEXEC : OPEN_SAFELY; /* more is refused with O_PATH */
     struct open_how how = {
-        .flags = (uint64_t)(unsigned)(flags | OPEN_SAFELY), .mode = mode, .resolve = RESOLVE_INSIDE};
+        .flags = (uint64_t)(unsigned)(flags | safely), .mode = mode, .resolve = RESOLVE_INSIDE};
     for (int i = 0;; i++) {
         long fd = syscall(SYS_openat2, dir_fd, path[0] ? path : ".", &how, sizeof how);
         if (fd >= 0 || (errno != EAGAIN && errno != EINTR) || i == OPEN_RETRIES_MAX)
