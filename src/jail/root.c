@@ -243,7 +243,7 @@ static enum status copy_zygote(int fd, struct err *e)
     struct stat st;
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > ZYGOTE_SIZE_MAX)
         return err_set(e, STATUS_INVALID_ARGUMENT, "the zygote's program is not a file of sensible size");
-    if (copy_fd(fd, st.st_size, AT_FDCWD, ROOT_ZYGOTE + 1, 0755) < 0)
+    if (copy_fd(fd, st.st_size, AT_FDCWD, &ROOT_ZYGOTE[1], 0755) < 0)
         return failed("copy to", ROOT_ZYGOTE, e);
     return STATUS_OK;
 }
