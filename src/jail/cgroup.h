@@ -52,7 +52,8 @@ STATUS_RESULT cgroup_slot_prepare(struct cgroup_tree *t, uint32_t slot, const st
                                   struct err *e);
 /* True if the OOM killer acted in the slot since cgroup_slot_prepare. */
 bool cgroup_slot_oom(struct cgroup_tree *t, uint32_t slot);
-/* SIGKILL to everything in the slot's group, where v2 can; else nothing (the pid namespace does it). */
+/* SIGKILL to everything in the slot's group, where v2 can; for a session whose pid namespace's end was not
+ * enough. The directory is made anew before the slot's next use. */
 void cgroup_slot_kill(struct cgroup_tree *t, uint32_t slot);
 /* True if no process is left in any of the slot's groups. */
 bool cgroup_slot_empty(struct cgroup_tree *t, uint32_t slot);

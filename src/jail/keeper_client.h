@@ -82,7 +82,8 @@ void keeper_client_stop(struct keeper_client *k);
 void keeper_client_spawn(struct keeper_client *k, uint64_t request);
 /* SIGINT to the runner: KeyboardInterrupt in the running cell. A ref that is gone is ignored. */
 void keeper_client_interrupt(struct keeper_client *k, struct session_ref ref);
-/* SIGKILL to everything in the session; on_ended follows. A ref that is gone is ignored. */
+/* SIGKILL to everything in the session; on_ended follows. When a control socket closes by itself, give
+ * on_ended some 100 ms before killing: a kill hides how the session ended. A ref that is gone is ignored. */
 void keeper_client_kill(struct keeper_client *k, struct session_ref ref);
 
 #endif

@@ -65,9 +65,8 @@ enum status namespace_map_self(unsigned inside, uid_t uid, gid_t gid, struct err
     return write_map("/proc/self/uid_map", text, e);
 }
 
-enum status namespace_limit_user(unsigned most, struct err *e)
+enum status namespace_forbid_user(int proc_fd, struct err *e)
 {
-    char text[16];
-    snprintf(text, sizeof text, "%u\n", most);
-    return write_map("/proc/sys/user/max_user_namespaces", text, e);
+    int r = file_write(proc_fd, "sys/user/max_user_namespaces", "0\n");
+    return r < 0 ? err_set(e, STATUS_IO, "max_user_namespaces: %s", strerror(-r)) : STATUS_OK;
 }

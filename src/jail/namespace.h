@@ -20,8 +20,8 @@ STATUS_RESULT namespace_map_range(pid_t pid, unsigned first, unsigned count, str
 /* Written by the process itself, privileged or not: its own uid and gid are `inside`; no groups can be set
  * from then on. `uid` and `gid` are its effective ids as the parent namespace knows them. */
 STATUS_RESULT namespace_map_self(unsigned inside, uid_t uid, gid_t gid, struct err *e);
-/* How many user namespaces may be made inside the caller's one, per uid (user_namespaces(7), sysctl
- * user.max_user_namespaces). Needs a full /proc. */
-STATUS_RESULT namespace_limit_user(unsigned most, struct err *e);
+/* From now on no user namespace can be made inside the caller's own, whatever a filter lets through
+ * (bubblewrap's --disable-userns). `proc_fd` is the root of a full /proc, O_PATH will do. */
+STATUS_RESULT namespace_forbid_user(int proc_fd, struct err *e);
 
 #endif

@@ -22,9 +22,6 @@
 #include "jail/rlimit.h"
 #include "jail/root.h"
 
-#define USER_NAMESPACE_TRIES   200 /* of 1 ms: the last one of this uid is freed by a kernel worker */
-#define USER_NAMESPACE_WAIT_US 1000
-
 static enum status failed(const char *what, struct err *e)
 {
     return err_set(e, STATUS_IO, "%s: %s", what, strerror(errno));
@@ -79,6 +76,10 @@ static enum status step_process(struct jail_session *s, struct err *e)
     /* 022, not 077: the pool, which has no capability, must read what the session writes; nobody else can
      * reach the session's file systems at all. */
     umask(022);
+    /* The session's own /proc will show no settings; step_user still has one to make. */
+    s->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (s->proc_fd < 0)
+        return failed("/proc", e);
     return rlimit_enter_scheduling(e);
 }
 
@@ -114,20 +115,21 @@ static enum status step_user(struct jail_session *s, struct err *e)
         if (status != STATUS_OK)
             return status;
     }
-    if (!(s->features & JAIL_USER))
+    if (!(s->features & JAIL_USER)) {
+        close(s->proc_fd);
         return STATUS_OK;
+    }
     /* A change of ids made /proc/self unwritable to ourselves; step_confine makes the process closed again.
      */
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
         return failed("dumpable", e);
-    int r = unshare(CLONE_NEWUSER);
-    for (int i = 0; r < 0 && errno == ENOSPC && i < USER_NAMESPACE_TRIES; i++) {
-        usleep(USER_NAMESPACE_WAIT_US);
-        r = unshare(CLONE_NEWUSER);
-    }
-    if (r < 0)
+    if (unshare(CLONE_NEWUSER) < 0)
         return failed("unshare user", e);
-    return namespace_map_self(JAIL_UID_INSIDE, s->uid, s->uid, e);
+    enum status status = namespace_map_self(JAIL_UID_INSIDE, s->uid, s->uid, e);
+    if (status == STATUS_OK)
+        status = namespace_forbid_user(s->proc_fd, e);
+    close(s->proc_fd);
+    return status;
 }
 
 static enum status step_landlock(struct jail_session *s, struct err *e)

@@ -19,6 +19,9 @@ enum jail_feature {
     JAIL_DATA_MOUNT = 64,   /* FORK brings the mount for /mnt/data */
 };
 
+/* In EXITED: a signal from outside took the session's init; else the runner ended and the init with it. */
+#define ZYGOTE_INIT_KILLED 0x100u
+
 #define JAIL_UID_INSIDE 1000 /* uid and gid that a session sees */
 
 struct jail_session {
@@ -32,6 +35,7 @@ struct jail_session {
     unsigned join_count;
     int data_mount_fd; /* or -1 */
     const struct seccomp_lock *lock;
+    int proc_fd; /* jail_enter's own, between two of its steps */
     int data_fd; /* filled by jail_enter */
 };
 

@@ -28,6 +28,7 @@
 #define OUTPUT_MAX   ((size_t)1 << 20) /* bytes kept of each stream; a flood beyond ends the session */
 #define FLOOD_MAX    ((size_t)64 << 20)
 #define GRACE_NS     (2 * NS_PER_S)
+#define EOF_GRACE_NS (500 * NS_PER_MS)
 #define COMMAND_MAX  ((size_t)1 << 20)
 
 enum phase { PHASE_UNUSED, PHASE_SPAWNING, PHASE_WARMING, PHASE_IDLE, PHASE_RUNNING, PHASE_ENDED };
@@ -148,8 +149,10 @@ static void on_control(struct loop_fd *w, uint32_t events)
     ssize_t n = read(w->fd, chunk, sizeof chunk);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (n <= 0) {
-        bad(s);
+    if (n <= 0) { /* usually it is dying by itself, and a kill would hide of what */
+        loop_fd_remove(w);
+        s->interrupted = true;
+        (void)!loop_timer_set(loop, &s->deadline, clock_monotonic_ns() + EOF_GRACE_NS);
         return;
     }
     buf_append(&s->in, chunk, (size_t)n);

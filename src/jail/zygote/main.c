@@ -150,11 +150,10 @@ static void report_exit(struct zygote *z, pid_t pid, int status)
         struct child *c = &z->children[i];
         if (c->pid != pid)
             continue;
-        int detail = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-        struct keeper_message m = {.type = KEEPER_MESSAGE_EXITED,
-                                   .slot = c->slot,
-                                   .generation = c->generation,
-                                   .detail = (uint32_t)detail};
+        unsigned detail = WIFSIGNALED(status) ? ZYGOTE_INIT_KILLED | (128u + (unsigned)WTERMSIG(status))
+                                              : (unsigned)WEXITSTATUS(status);
+        struct keeper_message m = {
+            .type = KEEPER_MESSAGE_EXITED, .slot = c->slot, .generation = c->generation, .detail = detail};
         c->pid = 0;
         if (packet_send(KEEPER_SOCKET, &m, NULL, 0, NULL) != STATUS_OK)
             _exit(1);

@@ -622,6 +622,7 @@ def session_main(fd):
     """The session's life, in the fork. Descriptors, identity and confinement are done."""
     make_unique()
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file at its limit is an OSError, as CPython has it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.enable()
     # Two cells nobody sees: the first real one finds every page it needs already its own.

@@ -616,8 +616,6 @@ static enum status bring_up_zygote(struct keeper *k, struct err *e)
         .privileged = k->facts.privileged,
         .user_namespace = k->facts.user_namespaces,
         .cgroup_fd = group,
-        /* A uid per session: one each. One uid for all: as many as there are sessions. */
-        .namespaces = k->facts.uid ? 1 : k->slot_count,
     };
     enum status s = zygote_start(&options, &k->zygote, e);
     close_fd(&group);

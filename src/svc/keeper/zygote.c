@@ -144,15 +144,6 @@ static enum status leave_host_root(struct builder *b, struct err *e)
     return STATUS_OK;
 }
 
-/* Each session makes exactly one user namespace; with no more allowed, user code cannot make another even if
- * the filter had a hole (bubblewrap's --disable-userns). */
-static enum status limit_namespaces(struct builder *b, struct err *e)
-{
-    if (!b->options->user_namespace || !(b->features & JAIL_PROC))
-        return STATUS_OK;
-    return namespace_limit_user(b->options->namespaces, e);
-}
-
 static enum status run_program(struct builder *b, struct err *e)
 {
     static const char *const argv[] = {"sallyport-zygote", NULL};
@@ -179,7 +170,7 @@ static enum status run_program(struct builder *b, struct err *e)
 __attribute__((noreturn)) static void builder_main(struct builder *b)
 {
     static enum status (*const steps[])(struct builder *, struct err *) = {
-        take_descriptors, take_identity, build_root, leave_host_root, limit_namespaces, run_program};
+        take_descriptors, take_identity, build_root, leave_host_root, run_program};
     struct err e = {0};
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
         if (steps[i](b, &e) != STATUS_OK)

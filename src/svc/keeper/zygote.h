@@ -11,8 +11,7 @@ struct zygote_options {
     const char *path; /* of the program; NULL: beside this one, then in libexec */
     bool privileged;
     bool user_namespace;
-    int cgroup_fd;       /* v2 directory to start in, or -1 */
-    unsigned namespaces; /* user namespaces that may exist inside its own, per uid */
+    int cgroup_fd; /* v2 directory to start in, or -1 */
 };
 
 struct zygote_process {

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# group: F  outside:  end: memory-limit  limits: memory_bytes=134217728 data_bytes=1073741824
+# Files in a tmpfs are memory too: they count against the same limit.
+with open("/mnt/data/big", "wb") as f:
+    while True:
+        f.write(b"x" * (1 << 20))

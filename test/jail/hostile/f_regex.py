@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# group: F  outside:  ms: 1500  result: error
+# Catastrophic backtracking polls for signals: the cell is interrupted and the session lives.
+import re
+verdict(True, "regex")
+re.match(r"(a+)+$", "a" * 40 + "b")

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+# group: G  outside:  ms: 1000  end: killed
+# Ignores SIGINT and SIGTERM and loops: killed after the grace period.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+while True:
+    pass

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# group: G  outside:  ms: 1000  end: killed
+# Sits in a C call that polls for nothing.
+libc.usleep.restype = ctypes.c_int
+sum_of = ctypes.pythonapi.Py_BytesMain
+signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
+while True:
+    libc.pause()

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+# group: G  outside:  end: any
+# Something else in the control socket's place.
+r, w = os.pipe()
+for fd in range(3, 256):
+    if fd not in (r, w):
+        os.dup2(w, fd)

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# group: G  outside:  end: exited
+ctypes.string_at(0)

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+# group: G  outside:
+# Orphans are reaped by the session's own init: three hundred short lives do not fill the limit.
+for _ in range(150):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            os._exit(0)
+        os._exit(0)
+    os.wait()
+deadline = time.monotonic() + 2
+while len([n for n in os.listdir("/proc") if n.isdigit()]) > 5 and time.monotonic() < deadline:
+    time.sleep(0.01)
+verdict(len([n for n in os.listdir("/proc") if n.isdigit()]) <= 5, "reaped")

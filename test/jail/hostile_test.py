@@ -1,0 +1,320 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Runs every program of hostile/ in a session of its own and holds what it did against its first lines.
+
+    hostile_test.py BUILD_DIR inside       as root: all layers
+    hostile_test.py BUILD_DIR rootless     the same without privileges
+    hostile_test.py BUILD_DIR outside      the attempts that must succeed without a jail, as an unprivileged
+                                           user in namespaces of its own: otherwise refusing them proves nothing
+
+Header of a program:  # group: A  outside: names that must be OPEN outside  ms: deadline  end: how it ends
+                      result: error|any  limits: of the pool  pair: program for a neighbour  value: cut
+After each, the neighbour session must answer; at the end, canary files, processes, mounts and groups are as
+they were.
+"""
+import glob
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from pool import Pool, identity_of  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+PORT = 48123
+SKIPPED = 77
+# Without cgroups these have no limit to meet, or meet another one.
+NEEDS_CGROUP = {"f_memory_touch", "f_memory_tmpfs", "f_memory_child", "f_cpu"}
+
+
+def header(path):
+    line = path.read_text().splitlines()[1]
+    parts = re.split(r"\b(group|outside|ms|end|result|limits|pair|value|policy):", line)[1:]
+    return {key: value.strip() for key, value in zip(parts[::2], parts[1::2])}
+
+
+PROGRAMS = {p.stem: header(p) for p in sorted((HERE / "hostile").glob("?_*.py"))}
+
+
+class Canaries:
+    """Files that no session may touch, and listeners that no session may reach."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="sallyport-canary-")
+        self.secret = f"{self.folder}/secret"
+        pathlib.Path(self.secret).write_text("a secret of the host")
+        os.chmod(self.secret, 0o600)
+        self.files = [self.secret, "/usr/bin/env", "/etc/passwd", os.path.realpath("/usr/bin/python3")]
+        self.before = self.hashes()
+
+    def hashes(self):
+        return [hashlib.sha256(pathlib.Path(f).read_bytes()).hexdigest() for f in self.files]
+
+    def close(self):
+        same = self.hashes() == self.before
+        shutil.rmtree(self.folder)
+        return same
+
+
+class Network:
+    """A network namespace with addresses that play a metadata service and a neighbour of the host. The
+    listeners count who comes."""
+
+    ADDRESSES = ["169.254.169.254", "192.0.2.10", "127.0.0.1"]
+    LISTENER = """
+import select, socket, sys
+listeners = [socket.create_server((a, %d)) for a in %r]
+print("up", flush=True)
+while True:
+    for s in select.select(listeners, [], [])[0]:
+        s.accept()
+        print("visitor", flush=True)
+"""
+
+    def __init__(self):
+        self.name = f"sallyport-test-{os.getpid()}"
+        for command in (["netns", "add", self.name], ["-n", self.name, "link", "set", "lo", "up"],
+                        ["-n", self.name, "link", "add", "canary", "type", "dummy"],
+                        ["-n", self.name, "addr", "add", "169.254.169.254/32", "dev", "canary"],
+                        ["-n", self.name, "addr", "add", "192.0.2.10/24", "dev", "canary"],
+                        ["-n", self.name, "link", "set", "canary", "up"]):
+            done = subprocess.run(["ip", *command], capture_output=True, text=True)
+            if done.returncode != 0 and command[0] != "-n":
+                raise RuntimeError(done.stderr)
+            if done.returncode != 0:
+                # No dummy devices in this kernel: the loopback can play them.
+                subprocess.run(["ip", "-n", self.name, "addr", "add", "169.254.169.254/32", "dev", "lo"], capture_output=True)
+                subprocess.run(["ip", "-n", self.name, "addr", "add", "192.0.2.10/32", "dev", "lo"], capture_output=True)
+        # Not `ip netns exec`: that hides /sys, and with it the cgroups.
+        self.prefix = ["nsenter", f"--net=/run/netns/{self.name}"]
+        self.listener = subprocess.Popen([*self.prefix, "/usr/bin/python3", "-c", self.LISTENER % (PORT, self.ADDRESSES)],
+                                         stdout=subprocess.PIPE, text=True)
+        if self.listener.stdout.readline() != "up\n":
+            raise RuntimeError("the canary listeners do not start")
+        reach = "import socket\nfor a in %r: socket.create_connection((a, %d), timeout=5)" % (self.ADDRESSES, PORT)
+        subprocess.run([*self.prefix, "/usr/bin/python3", "-c", reach], check=True)
+        for _ in self.ADDRESSES:
+            self.listener.stdout.readline()
+
+    def close(self):
+        """The number of visitors since the start."""
+        self.listener.terminate()
+        visitors = self.listener.stdout.read().count("visitor")
+        self.listener.wait()
+        subprocess.run(["ip", "netns", "del", self.name], check=True)
+        return visitors
+
+
+def mount_count():
+    return sum("sallyport" in line or "/mnt/data" in line
+               for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines())
+
+
+def leftovers(pool):
+    """What a closed pool may not leave: processes, groups, mounts of its keeper. Others may run keepers too."""
+    found = [f"process {pid}" for pid in pool.processes if alive(pid)]
+    found += glob.glob(f"/sys/fs/cgroup/**/sallyport.{pool.keeper_pid}", recursive=True)
+    for comm in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            if b"sallyport-canary-sleep" in pathlib.Path(comm).read_bytes():
+                found.append(comm)
+        except OSError:
+            pass
+    return found
+
+
+def alive(identity):
+    return identity == identity_of(identity[0])
+
+
+def text_of(name, canary, policy, addresses):
+    constants = {"CANARY": canary, "HOST_PID": os.getppid(), "ADDRESSES": addresses, "PORT": PORT}
+    if PROGRAMS[name].get("policy"):
+        constants["policy"] = policy
+    head = "".join(f"{k} = {v!r}\n" for k, v in constants.items())
+    return head + (HERE / "hostile/prelude.py").read_text() + (HERE / f"hostile/{name}.py").read_text()
+
+
+def policy_of(builddir):
+    rows = json.loads(subprocess.run([f"{builddir}/test/jail/policy_dump"], capture_output=True, text=True, check=True).stdout)
+    strict = 4
+    return [{**r, "also": []} for r in rows if r["stage"] != strict]
+
+
+def faults_of(name, answer, end):
+    """What is wrong with the outcome of one program."""
+    want = PROGRAMS[name]
+    lines = answer["stdout"].splitlines()
+    result = answer["result"]
+    yield from (line for line in lines if line.startswith("OPEN"))
+    expected_end = want.get("end", "")
+    if expected_end and expected_end != "any":
+        if not end or end["end"] != expected_end:
+            yield f"ended {end}, not {expected_end}"
+        return
+    if expected_end == "any":
+        return
+    if end:
+        yield f"ended unexpectedly: {end}"
+        return
+    if not isinstance(result, dict):
+        yield f"no result: {result}"
+        return
+    if want.get("result", "ok") == "ok" and not result["ok"]:
+        yield "failed: " + answer["stderr"][-600:]
+    if want.get("result") == "error" and result["ok"]:
+        yield "did not fail"
+    if not any(line.startswith("ok") for line in lines):
+        yield "said nothing"
+    if want.get("value") == "cut" and not (result.get("truncated") and len(result["value"]) <= 1 << 20):
+        yield f"value not cut: {len(result['value'])}"
+
+
+class Inside:
+    def __init__(self, builddir, rootless):
+        self.builddir = builddir
+        self.rootless = rootless
+        self.policy = policy_of(builddir)
+        self.mounts = mount_count()
+        self.canaries = Canaries()
+        self.network = None
+        self.failures = []
+        prefix = []
+        if not rootless:
+            self.network = Network()
+            prefix = self.network.prefix
+        self.prefix = prefix + (NOBODY if rootless and os.getuid() == 0 else [])
+
+    def code(self, name):
+        return text_of(name, self.canaries.secret, self.policy, Network.ADDRESSES)
+
+    def pool(self, limits):
+        pool = Pool(self.builddir, limits, self.prefix)
+        degraded = pool.start["report"]["degraded"]
+        if degraded and not self.rootless:
+            print("degraded on this machine:", ", ".join(degraded))
+        self.missing = set(degraded)
+        pool.spawn("neighbour")
+        return pool
+
+    def check_neighbour(self, pool, name):
+        begin = time.monotonic()
+        answer = pool.say("neighbour", "print('still here')")
+        if answer["stdout"] != "still here\n" or time.monotonic() - begin > 2:
+            self.failures.append(f"{name}: the neighbour suffers: {answer}")
+
+    def one(self, pool, name):
+        want = PROGRAMS[name]
+        pool.spawn("victim")
+        begin = time.monotonic()
+        answer = pool.run("victim", self.code(name), int(want.get("ms", 30000)))
+        end = pool.ended("victim") if answer["result"] is None or want.get("end", "any") != "any" else None
+        if end is None and want.get("end") == "any":
+            end = pool.ended("victim", 1)
+        faults = list(faults_of(name, answer, end))
+        pair = want.get("pair", "-")
+        if pair != "-":
+            pool.spawn("other")
+            second = pool.run("other", self.code(pair))
+            faults += [f"neighbour: {f}" for f in faults_of(pair, second, None)]
+            first_random = [x for x in answer["stdout"].splitlines() if x.startswith("random")]
+            if first_random and first_random == [x for x in second["stdout"].splitlines() if x.startswith("random")]:
+                faults.append("two sessions draw the same random numbers")
+            pool.kill("other")
+        if name == "g_background":
+            again = pool.say("victim", "before = len(beats); import time; time.sleep(0.2); print(len(beats) > before)")
+            faults += [] if again["stdout"] == "True\n" else [f"the thread stopped: {again}"]
+        if want.get("result") == "error":
+            again = pool.say("victim", "6 * 7")
+            faults += [] if again["result"] and again["result"]["value"] == 42 else [f"did not go on: {again}"]
+        if end is None:
+            killed = pool.kill("victim")
+            if killed.get("us", 0) > 2_000_000:
+                faults.append(f"took long to kill: {killed}")
+        if pair != "-" and name == "e_leave_traces":
+            pool.spawn("victim")  # the slot of the dead one
+            third = pool.run("victim", self.code(pair))
+            faults += [f"after its death: {f}" for f in faults_of(pair, third, None)]
+            pool.kill("victim")
+        self.check_neighbour(pool, name)
+        count = sum(line.startswith("ok") for line in answer["stdout"].splitlines())
+        print(f"{'FAIL' if faults else 'ok  '} {want['group']} {name}: {count} attempts refused, "
+              f"{time.monotonic() - begin:.1f} s, end {end['end'] if end else 'none'}", flush=True)
+        for fault in faults:
+            print("     ", fault, flush=True)
+            self.failures.append(f"{name}: {fault}")
+
+    def run(self, only):
+        names = [n for n in PROGRAMS if PROGRAMS[n].get("pair") != "-"]
+        names = [n for n in names if not only or n in only]
+        if self.rootless:
+            names = [n for n in names if n not in NEEDS_CGROUP]
+        by_limits = {}
+        for name in names:
+            by_limits.setdefault(PROGRAMS[name].get("limits", ""), []).append(name)
+        for limits, group in by_limits.items():
+            pool = self.pool(["memory_bytes=268435456", "data_bytes=67108864", *limits.split()])
+            for name in group:
+                self.one(pool, name)
+            if pool.close() != 0:
+                self.failures.append("session_run failed")
+            self.failures += [f"left behind: {x}" for x in leftovers(pool)]
+        if self.network:
+            visitors = self.network.close()
+            if visitors:
+                self.failures.append(f"the network canaries saw {visitors} visitors")
+        if not self.canaries.close():
+            self.failures.append("a canary file changed")
+        if mount_count() != self.mounts:
+            self.failures.append("a mount was left behind")
+        return self.failures
+
+
+def outside(builddir):
+    """Each attempt named in a header must get somewhere without a jail."""
+    canaries = Canaries()
+    os.chmod(canaries.folder, 0o755)
+    os.chmod(canaries.secret, 0o644)
+    prefix = NOBODY if os.getuid() == 0 else []
+    own = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--net", "--ipc", "--uts"]
+    failures = []
+    for name, want in PROGRAMS.items():
+        names = want.get("outside", "").split()
+        if not names:
+            continue
+        code = text_of(name, canaries.secret, [], ["127.0.0.1"])
+        done = subprocess.run([*prefix, *own, "/usr/bin/python3", "-c", code], capture_output=True, text=True, timeout=60,
+                              cwd="/tmp", stdin=subprocess.DEVNULL)
+        opened = {line.split()[1] if not line.startswith("OPEN /proc") else line.split()[1]
+                  for line in done.stdout.splitlines() if line.startswith("OPEN ")}
+        missing = [n for n in names if n not in opened]
+        print("FAIL" if missing else "ok  ", name, "bites outside with", " ".join(sorted(set(names) - set(missing))))
+        if missing:
+            failures.append(f"{name}: {missing} do not bite outside: {done.stdout[-800:]} {done.stderr[-800:]}")
+    canaries.close()
+    return failures
+
+
+def main():
+    builddir, mode = os.path.abspath(sys.argv[1]), sys.argv[2]
+    if mode == "inside" and os.getuid() != 0:
+        print("skipped: the layers of root need root; run as root, or see the rootless test")
+        return SKIPPED
+    if mode == "outside":
+        failures = outside(builddir)
+    else:
+        failures = Inside(builddir, mode == "rootless").run(sys.argv[3:])
+    print("\n".join(failures) or "all as expected")
+    return 1 if failures else 0
+
+
+sys.exit(main())

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""Drives session_run (session_run.c) from Python: one object is one keeper with its sessions."""
+import json
+import os
+import queue
+import subprocess
+import tempfile
+import threading
+
+ANSWER_S = 120
+
+
+def identity_of(pid):
+    """A process by pid and start time, or None: pids come again."""
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return pid, f.read().rsplit(")", 1)[1].split()[19]
+    except OSError:
+        return None
+
+
+def descendants(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as f:
+            children = [int(c) for c in f.read().split()]
+    except OSError:
+        return []
+    return children + [g for c in children for g in descendants(c)]
+
+
+class Pool:
+    def __init__(self, builddir, limits=(), prefix=(), scripts=None):
+        self.scripts = scripts or tempfile.mkdtemp(prefix="sallyport-scripts-")
+        os.chmod(self.scripts, 0o755)
+        command = [*prefix, f"{builddir}/test/jail/session_run", "--program", f"{builddir}/test/jail/keeper_host",
+                   "--zygote", f"{builddir}/src/jail/zygote/sallyport-zygote", "--scripts", self.scripts]
+        for limit in limits:
+            command += ["--limit", limit]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/",
+                                        env={"ASAN_OPTIONS": "detect_leaks=0", "PATH": os.environ["PATH"]})
+        self.lines = queue.Queue()
+        self.backlog = []
+        threading.Thread(target=self._read, daemon=True).start()
+        self.start = self.wait(lambda m: "warm_us" in m or "lost" in m)
+        if "lost" in self.start:
+            raise RuntimeError(self.start["lost"])
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.put(json.loads(line))
+        self.lines.put(None)
+
+    def wait(self, wanted, seconds=ANSWER_S):
+        for i, message in enumerate(self.backlog):
+            if wanted(message):
+                return self.backlog.pop(i)
+        while True:
+            message = self.lines.get(timeout=seconds)
+            if message is None:
+                raise RuntimeError("session_run ended")
+            if wanted(message):
+                return message
+            self.backlog.append(message)
+
+    def tell(self, line):
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def spawn(self, name):
+        """Microseconds to ready. RuntimeError with the keeper's words when it is refused."""
+        self.tell(f"spawn {name}")
+        answer = self.wait(lambda m: m.get("ready") == name or m.get("spawned") == name and "refused" in m)
+        if "refused" in answer:
+            raise RuntimeError(answer["refused"])
+        self.backlog = [m for m in self.backlog if m.get("spawned") != name]
+        return answer["us"]
+
+    def run(self, name, code, ms=30000):
+        path = f"{self.scripts}/cell-{name}.py"
+        with open(path, "w") as f:
+            f.write(code)
+        os.chmod(path, 0o644)
+        self.tell(f"run {name} {path} {ms}")
+        return self.wait(lambda m: m.get("ran") == name)
+
+    def say(self, name, code):
+        self.tell(f"say {name} {code}")
+        return self.wait(lambda m: m.get("ran") == name)
+
+    def ended(self, name, seconds=10):
+        """The end of a session that is ending, or None."""
+        try:
+            return self.wait(lambda m: m.get("ended") == name, seconds)
+        except queue.Empty:
+            return None
+
+    def kill(self, name):
+        self.tell(f"kill {name}")
+        return self.wait(lambda m: m.get("ended") == name or "error" in m)
+
+    def note_processes(self):
+        """Remembers who runs below the keeper, for the test that nobody does afterwards."""
+        children = descendants(self.process.pid)
+        self.keeper_pid = children[0] if children else 0
+        self.processes = {identity_of(p) for p in children} - {None}
+
+    def close(self):
+        self.note_processes()
+        self.process.stdin.close()
+        code = self.process.wait(30)
+        for name in os.listdir(self.scripts):
+            os.unlink(f"{self.scripts}/{name}")
+        os.rmdir(self.scripts)
+        return code
