@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""Runs the scenario program of one official SDK against a scheduler process of its own.
+
+Usage: sdk_run.py js|go|java FOLDER SCHEDULER_HOST [ARGUMENT...]
+
+What the program needs is fetched once, pinned, into FOLDER. Exit 77 (skipped) if the language's tools are missing or
+the registry does not answer; whatever goes wrong after that is a failure. The program is told the address; a line
+"RESTART" from it makes the host die by SIGKILL and come back at the same address with the same store, which is
+answered by a line "ok".
+"""
+import contextlib
+import fcntl
+import hashlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+
+HERE = pathlib.Path(__file__).resolve().parent
+PROGRAM_TIME_MAX_S = 120
+FETCH_TIME_MAX_S = 400
+SKIPPED = 77
+
+
+def skip(why):
+    print(f"skipped: {why}")
+    sys.exit(SKIPPED)
+
+
+def need(*programs):
+    for one in programs:
+        if not shutil.which(one):
+            skip(f"there is no {one} on this machine")
+
+
+def fetch(folder, inputs, command, **options):
+    """Runs `command` unless it went well before with the same inputs."""
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in inputs)).hexdigest()
+    done = folder / "fetched.txt"
+    if done.exists() and done.read_text() == digest:
+        return
+    try:
+        got = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             text=True, timeout=FETCH_TIME_MAX_S, **options)
+    except subprocess.TimeoutExpired:
+        skip(f"{command[0]} did not fetch the packages within {FETCH_TIME_MAX_S} s")
+    if got.returncode:
+        print(got.stdout[-4000:])
+        skip(f"{command[0]} could not fetch the packages")
+    done.write_text(digest)
+
+
+def prepare_js(folder):
+    need("node", "npm")
+    inputs = [HERE / "js/package.json", HERE / "js/package-lock.json"]
+    for path in [*inputs, *(HERE / "js").glob("*.js")]:
+        shutil.copy(path, folder)
+    fetch(folder, inputs, ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder)
+    return ["node", str(folder / "scenario.js")]
+
+
+def prepare_go(folder):
+    need("go")
+    source = HERE / "go"
+    env = {**os.environ, "GOMODCACHE": str(folder / "mod"), "GOFLAGS": "-modcacherw -mod=readonly -buildvcs=false",
+           "GOTOOLCHAIN": "local"}
+    fetch(folder, [source / "go.mod", source / "go.sum"], ["go", "mod", "download"], cwd=source, env=env)
+    subprocess.run(["go", "build", "-o", str(folder / "scenario"), "."], cwd=source, check=True,
+                   env={**env, "GOPROXY": "off"})
+    return [str(folder / "scenario")]
+
+
+def prepare_java(folder):
+    need("java", "javac", "mvn")
+    pom = HERE / "java/pom.xml"
+    fetch(folder, [pom], ["mvn", "-B", "-q", "-f", str(pom), f"-Dmaven.repo.local={folder / 'repository'}",
+                          f"-DoutputDirectory={folder / 'jars'}", "dependency:copy-dependencies"])
+    classes = folder / "classes"
+    path = f"{classes}:{folder / 'jars'}/*"
+    sources = sorted(str(one) for one in (HERE / "java/src").glob("*.java"))
+    subprocess.run(["javac", "-nowarn", "--release", "17", "-d", str(classes), "-cp", path, *sources], check=True)
+    return ["java", "-XX:TieredStopAtLevel=1", "-cp", path, "Scenario"]
+
+
+class Host:
+    def __init__(self, program, folder):
+        self.program = program
+        self.store = f"{folder}/tasks.db"
+        self.port = 0
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen([self.program, self.store, str(self.port), "default", "*"],
+                                        stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if not line.startswith("port "):
+            sys.exit(f"the host said {line!r}")
+        self.port = int(line.split()[1])
+
+    def end(self, number):
+        self.process.send_signal(number)
+        code = self.process.wait(20)
+        self.process.stdout.close()
+        return code
+
+
+def run(command, host):
+    program = subprocess.Popen([*command, f"127.0.0.1:{host.port}", *sys.argv[4:]], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True)
+    watch = threading.Timer(PROGRAM_TIME_MAX_S, program.kill)
+    watch.start()
+    with contextlib.closing(program.stdin):
+        for line in program.stdout:
+            if line == "RESTART\n":
+                host.end(signal.SIGKILL)
+                host.start()
+                program.stdin.write("ok\n")
+                program.stdin.flush()
+            else:
+                print(line, end="", flush=True)
+    code = program.wait()
+    if not watch.is_alive():
+        print(f"the program was killed after {PROGRAM_TIME_MAX_S} s")
+    watch.cancel()
+    return code
+
+
+def main():
+    language, folder, host_program = sys.argv[1:4]
+    folder = pathlib.Path(folder).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(f"{folder}.lock", "w") as lock:  # tests of several builds may start side by side
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        command = {"js": prepare_js, "go": prepare_go, "java": prepare_java}[language](folder)
+    with tempfile.TemporaryDirectory(prefix="sallyport-interop-") as store:
+        host = Host(host_program, store)
+        try:
+            code = run(command, host)
+        finally:
+            host_code = host.end(signal.SIGTERM)
+    if host_code:
+        print(f"the host ended with {host_code}")
+    sys.exit(1 if code or host_code else 0)
+
+
+main()
