@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -269,6 +270,8 @@ static enum status start(struct stack *s, struct err *e)
         status = loop_signals(s->loop, signals, on_signal, s, e);
     if (status == STATUS_OK && (s->command & (COMMAND_DEV | COMMAND_POOL)))
         status = start_pool(s, e);
+    umask(
+        077); /* what is written from here on is the owner's; the keeper, which builds roots, is not meant */
     bool keeps_state = (s->command & (COMMAND_DEV | COMMAND_SCHEDULER)) != 0;
     if (status == STATUS_OK && keeps_state)
         status = state_dir_open(setting_text(s->settings, "data"), &s->data_dir, e);

@@ -13,6 +13,7 @@
 #define CODE_SIZE_MAX_DEFAULT ((size_t)512 << 10) /* bytes */
 #define BODY_SIZE_SLACK       ((size_t)64 << 10)  /* bytes of a body besides its code */
 #define WORKER_STOP_MS        5000
+#define CALL_TIMEOUT_MS       10000 /* how long an unreachable scheduler is waited for before 503 */
 
 struct route {
     const char *method;
@@ -124,6 +125,7 @@ static enum status make_sdk(struct app_service *s, struct err *e)
     c.connection_string = s->connection_string;
     c.log = on_sdk_log;
     c.log_level = DT_LOG_INFO;
+    c.call_timeout_ms = CALL_TIMEOUT_MS;
     if (s->scheduler_token) {
         c.token = give_token;
         c.token_context = s;

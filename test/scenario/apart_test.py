@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: MIT
+"""The parts as processes of their own, and an app whose pool or scheduler misbehaves.
+
+If this fails, the app has found a private door to the other parts, or breaks when they are somebody else's.
+Usage: apart_test.py PROGRAM
+"""
+import http.server
+import json
+import os
+import sys
+import threading
+import unittest
+import urllib.parse
+
+from server import Server
+
+PROGRAM = sys.argv.pop(1)
+
+
+def start_app(test, pool_url, connection_string, arguments=()):
+    environment = dict(os.environ, SESSION_POOL_URL=pool_url,
+                       DURABLE_TASK_SCHEDULER_CONNECTION_STRING=connection_string)
+    app = Server(PROGRAM, command="app", arguments=arguments, environment=environment)
+    test.addCleanup(app.close)
+    return app.start()
+
+
+class FakePool(http.server.ThreadingHTTPServer):
+    """Answers /code/execute as `answers` says, one after the other, the last one for ever."""
+
+    daemon_threads = True
+
+    def __init__(self, answers):
+        super().__init__(("127.0.0.1", 0), FakePoolHandler)
+        self.answers = list(answers)
+        self.requests = []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_address[1]}/some/prefix/"
+
+
+class FakePoolHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body, kind="application/json; charset=utf-8"):
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.append((self.path, dict(self.headers), json.loads(body)))
+        answer = self.server.answers[0] if len(self.server.answers) == 1 else self.server.answers.pop(0)
+        if answer == "hang up":
+            self.close_connection = True
+            self.connection.close()
+            return
+        self.answer(*answer)
+
+    def do_DELETE(self):
+        self.server.requests.append((self.path, dict(self.headers), None))
+        self.answer(204, b"")
+
+
+GOOD = (200, {"$id": "1", "properties": {"$id": "2", "status": "Success", "stdout": "hi\n", "stderr": "",
+                                         "result": "", "executionTimeInMilliseconds": 3}})
+FULL = (429, {"code": "SessionsCountExceedsLimit", "message": "full"})
+
+
+class Apart(unittest.TestCase):
+    def test_three_processes(self):
+        pool = Server(PROGRAM, command="pool")
+        scheduler = Server(PROGRAM, command="scheduler", arguments=["--task-hubs", "reviews,other"])
+        self.addCleanup(pool.close)
+        self.addCleanup(scheduler.close)
+        pool.start()
+        scheduler.start()
+        self.assertIsNone(pool.ready["schedulerConnectionString"])
+        self.assertIsNone(scheduler.ready["sessionPoolUrl"])
+        self.assertIn("TaskHub=reviews", scheduler.ready["schedulerConnectionString"])
+        app = start_app(self, pool.ready["sessionPoolUrl"], scheduler.ready["schedulerConnectionString"])
+        request_id = app.submit("print('apart')")
+        self.assertEqual(app.request(request_id, wait="30s")["result"]["stdout"], "apart\n")
+        scheduler.kill()  # the app finds the new process by itself
+        scheduler.start()
+        app.until(request_id, "waiting")
+        self.assertEqual(app.review(request_id, True)[0], 200)
+        self.assertEqual(app.until(request_id, "approved")["state"], "approved")
+        for part in (app, scheduler, pool):
+            self.assertEqual(part.stop(), 0)
+
+    def test_the_bare_form_of_the_connection_string(self):
+        scheduler = Server(PROGRAM, command="scheduler")
+        self.addCleanup(scheduler.close)
+        scheduler.start()
+        parts = dict(pair.split("=", 1) for pair in scheduler.ready["schedulerConnectionString"].split(";"))
+        fake = FakePool([GOOD])
+        self.addCleanup(fake.shutdown)
+        app = start_app(self, fake.url, f"{parts['Endpoint']};Authentication=None;TaskHub={parts['TaskHub']}")
+        app.until(app.submit("print('hi')"), "waiting")
+
+    def test_missing_settings_are_named(self):
+        for environment, name in (({"SESSION_POOL_URL": "http://127.0.0.1:1"}, "DURABLE_TASK_SCHEDULER_CONNECTION_STRING"),
+                                  ({"DURABLE_TASK_SCHEDULER_CONNECTION_STRING": "Endpoint=http://127.0.0.1:1;TaskHub=h;"
+                                    "Authentication=None"}, "SESSION_POOL_URL")):
+            app = Server(PROGRAM, command="app", environment={"PATH": os.environ["PATH"], **environment})
+            with self.assertRaises(AssertionError):
+                app.start()
+            self.assertIn(f"Missing required configuration '{name}'", app.tail())
+            app.close()
+
+
+class ForeignPool(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scheduler = Server(PROGRAM, command="scheduler").start()
+        cls.addClassCleanup(cls.scheduler.close)
+
+    def run_with(self, answers, *arguments):
+        fake = FakePool(answers)
+        self.addCleanup(fake.shutdown)
+        app = start_app(self, fake.url, self.scheduler.ready["schedulerConnectionString"], arguments)
+        return fake, app
+
+    def tearDown(self):
+        self.doCleanups()  # one worker at a time on the hub
+
+    def test_what_is_sent(self):
+        fake, app = self.run_with([GOOD], "--run-timeout", "7s", "--session-pool-token", "secret")
+        app.until(app.submit("print('hi')\n# \u00e9"), "waiting")
+        path, headers, body = fake.requests[0]
+        split = urllib.parse.urlsplit(path)
+        query = urllib.parse.parse_qs(split.query)
+        self.assertEqual(split.path, "/some/prefix/code/execute")
+        self.assertEqual(query["api-version"], ["2024-02-02-preview"])
+        self.assertEqual(headers["Authorization"], "Bearer secret")
+        self.assertEqual(body, {"properties": {"codeInputType": "inline", "executionType": "synchronous",
+                                               "code": "print('hi')\n# \u00e9", "timeoutInSeconds": 7}})
+        path, _, body = fake.requests[1]  # the session is released after the run
+        self.assertIsNone(body)
+        self.assertIn("/some/prefix/session?", path)
+        self.assertIn("identifier=" + query["identifier"][0], path)
+
+    def test_a_full_pool_is_tried_again(self):
+        fake, app = self.run_with([FULL, (503, b"", "text/plain"), "hang up", GOOD])
+        request_id = app.submit("print('hi')")
+        seen = app.until(request_id, "waiting")
+        self.assertEqual(seen["result"]["stdout"], "hi\n")
+        runs = [body for _, _, body in fake.requests if body]
+        self.assertEqual(len(runs), 4)
+        self.assertEqual(seen["attempts"], 4)
+
+    def test_a_refusal_fails_the_request_with_its_cause(self):
+        table = [
+            ((403, {"error": {"code": "Forbidden", "message": "no role"}}), "403 Forbidden: no role"),
+            ((404, b"<html>", "text/html"), "404"),
+            ((200, b"not json"), "properties.status"),
+            ((200, {"status": "Succeeded"}), "properties.status"),
+            ((200, {"properties": {"status": 7}}), "properties.status"),
+            ((200, b"[" * 100000), "properties.status"),
+        ]
+        for answer, cause in table:
+            with self.subTest(answer=str(answer)[:60]):
+                _, app = self.run_with([answer])
+                over = app.until(app.submit("print('hi')"), "failed", seconds=20)
+                self.assertIn(cause, over["error"]["message"])
+                app.close()
+
+    def test_a_giant_answer_is_cut_and_says_so(self):
+        giant = json.loads(json.dumps(GOOD[1]))
+        giant["properties"]["stdout"] = "\u0001x" * 2_000_000
+        _, app = self.run_with([(200, giant)])
+        seen = app.until(app.submit("print('hi')"), "waiting")
+        self.assertTrue(seen["result"]["stdoutTruncated"])
+        self.assertLess(len(json.dumps(seen)), 900_000)
+
+
+class NoScheduler(unittest.TestCase):
+    def test_a_scheduler_that_is_gone_is_503_and_the_app_lives(self):
+        scheduler = Server(PROGRAM, command="scheduler")
+        self.addCleanup(scheduler.close)
+        scheduler.start()
+        fake = FakePool([GOOD])
+        self.addCleanup(fake.shutdown)
+        app = start_app(self, fake.url, scheduler.ready["schedulerConnectionString"])
+        scheduler.kill()
+        status, _, answer = app.ask("POST", "/code/execute", "print(1)", timeout=90)
+        self.assertEqual(status, 503, answer)
+        self.assertIn("scheduler", answer["detail"])
+        self.assertFalse(app.ask("GET", "/healthz")[2]["ok"])
+        scheduler.start()
+        app.until(app.submit("print('hi')"), "waiting")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
