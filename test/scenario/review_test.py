@@ -4,6 +4,7 @@
 If this fails, the product does not do what it is for. Usage: review_test.py PROGRAM
 """
 import concurrent.futures
+import pathlib
 import sys
 import time
 import unittest
@@ -315,6 +316,11 @@ class Process(unittest.TestCase):
             status, _, health = server.ask("GET", "/healthz")
             self.assertEqual(status, 200)
             self.assertIn("degraded", health)
+            # the process that parses what strangers send has no rights left, in any of its threads
+            for status in pathlib.Path(f"/proc/{server.process.pid}/task").glob("*/status"):
+                fields = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
+                self.assertEqual(int(fields["CapEff"], 16) | int(fields["CapPrm"], 16), 0, status)
+                self.assertEqual(fields["NoNewPrivs"], "1")
 
     def test_a_second_server_on_the_same_data_is_refused(self):
         with Server(PROGRAM) as server:

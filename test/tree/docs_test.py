@@ -21,7 +21,9 @@ def exists(path):
     path = path.removeprefix("./").rstrip("/")
     if any(root.glob(path)):
         return True
-    return path.split("/")[0] in SHORT and any((root / "src").glob(path))
+    if path.split("/")[0] not in SHORT:
+        return False
+    return any((root / "src").glob(path)) or any((root / "src").glob(path + ".*"))
 
 
 def documents():
@@ -55,7 +57,7 @@ for row in rows:
 if tested < 10:
     faults.append("THREATS.md: its table was not found")
 
-home = re.compile(r"/(root|home/\w+|work)/(main|shared|\.\w+)")
+home = re.compile(r"/work/(main|shared|\.\w+)|/root/\.pyenv|/home/\w+/(src|git|work)\b")
 for file in subprocess.run(["git", "-C", root, "ls-files"], capture_output=True, text=True).stdout.split():
     path = root / file
     if path.suffix in {".c", ".h", ".py", ".md", ".build", ".txt", ".sh", ""} and path.is_file():
