@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cmd/command.h"
+#include "db/sqlite.h"
 #include "jail/probe.h"
 
 /* What the sessions' language needs; without it the zygote cannot warm up. */
@@ -26,6 +27,9 @@ static void print_text(const struct probe_layer *layers, bool python)
     printf("%s  %-18s %s\n", python ? "on      " : "OFF     ", "python", zygote_places[0]);
     if (!python)
         printf("          mend: apt-get install python3\n");
+    const char *warning = db_sqlite_warning();
+    printf("%s  %-18s %s\n", warning ? "note    " : "on      ", "sqlite",
+           warning ? warning : db_sqlite_version());
 }
 
 int command_doctor(unsigned command, const struct option_values *v)
