@@ -22,7 +22,9 @@ static enum status failed(const char *what, struct err *e)
 enum status packet_send(int socket, const struct keeper_message *m, const int *fds, unsigned fd_count,
                         struct err *e)
 {
-    CLEANUP(buf_fini) struct buf bytes = {.limit = KEEPER_MESSAGE_SIZE_MAX};
+    /* On the stack: the zygote's heap must stay untouched (zygote/snapshot.h). */
+    uint8_t space[KEEPER_MESSAGE_SIZE_MAX];
+    struct buf bytes = {.data = space, .capacity = sizeof space, .limit = sizeof space};
     keeper_message_write(&bytes, m);
     enum status s = buf_status(&bytes);
     if (s != STATUS_OK)
