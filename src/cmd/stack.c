@@ -191,7 +191,12 @@ static enum status start_port(struct stack *s, struct err *e)
         .grpc = s->grpc,
         .allow_remote = setting_flag(s->settings, "insecure-no-auth"),
     };
-    return listener_open(s->loop, &o, &s->listener, e);
+    enum status status = listener_open(s->loop, &o, &s->listener, e);
+    if (status == STATUS_IO) { /* most often: another server is there */
+        struct err why = *e;
+        (void)err_set(e, status, "%s (choose another with --port or --host)", why.text);
+    }
+    return status;
 }
 
 /* Where each part can be reached, as others write it. */
