@@ -3,7 +3,8 @@
 of sandbox.md 3.3, against a real server process with real sessions."""
 import base64
 import concurrent.futures
-import json
+import http.client
+import random
 import re
 import socket
 import time
@@ -704,6 +705,52 @@ class Hostile(PoolTest):
         self.assertEqual(set(answers), {200})
         for n in names[:5]:
             self.pool.call("DELETE", "/session", n)
+
+
+class Interleavings(unittest.TestCase):
+    """Many callers at once on few names, over a tier of the test's own that costs nothing: calls, uploads, downloads,
+    listings, deletions and a short cooldown in random order. Every call gets one of the answers it may get, and at
+    the end the books are even. (With a sanitizer's build this is where a dangling session would show.)"""
+
+    def test_storm(self):
+        ways = ("value:1", "out:x", "err:y", "exit:1", "oom", "junk", "twice", "flood:300000", "count", "sleep")
+        with Pool(tier="fake", max=12, ready=3, cooldown_s=0.02, execution_max_s=1) as pool:
+            names = [f"name-{n}" for n in range(8)]
+            strange = []
+
+            def caller(seed):
+                rng = random.Random(seed)
+                for _ in range(120):
+                    name = rng.choice(names)
+                    kind = rng.randrange(8)
+                    try:
+                        if kind < 3:
+                            code = rng.choice(ways)
+                            limit = {"timeoutInSeconds": 1} if code == "sleep" else {}
+                            kind_of = {"executionType": rng.choice(("Synchronous", "Asynchronous"))}
+                            answer = pool.run(name, code, **limit, **kind_of)
+                        elif kind == 3:
+                            answer = pool.upload(name, f"f{rng.randrange(3)}", b"x" * rng.choice((0, 10, 700000)), "/files", V4)
+                        elif kind == 4:
+                            answer = pool.call("GET", f"/files/f{rng.randrange(3)}/content", name)
+                        elif kind == 5:
+                            answer = pool.call("GET", "/files", name, recursive="true")
+                        elif kind == 6:
+                            answer = pool.call("DELETE", "/session", name)
+                        else:
+                            answer = pool.call("GET", "/session", name)
+                        if answer.status not in (200, 202, 204, 404, 409, 503):
+                            strange.append((kind, answer))
+                    except http.client.IncompleteRead:
+                        pass  # a download whose session was deleted
+
+            with concurrent.futures.ThreadPoolExecutor(8) as threads:
+                list(threads.map(caller, range(8)))
+            self.assertEqual(strange, [])
+            wait_until(lambda: pool.report()["sessions"]["identifiers"] == 0)
+            wait_until(lambda: pool.report()["sessions"]["ending"] == 0)
+            counts = pool.report()["sessions"]
+            self.assertEqual((counts["busy"], counts["cooling"]), (0, 0))
 
 
 if __name__ == "__main__":

@@ -45,8 +45,9 @@ class Pool:
         self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
         self.lines = queue.Queue()
-        threading.Thread(target=self._read_out, daemon=True).start()
-        threading.Thread(target=self._read_err, daemon=True).start()
+        self.readers = [threading.Thread(target=read, daemon=True) for read in (self._read_out, self._read_err)]
+        for reader in self.readers:
+            reader.start()
         self.port = int(self._line(20).partition("=")[2])
         self.url = f"http://127.0.0.1:{self.port}"
         if wait:
@@ -83,6 +84,10 @@ class Pool:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        for reader in self.readers:
+            reader.join(5)
+        self.process.stdout.close()
+        self.process.stderr.close()
         if self.process.returncode != 0:
             raise AssertionError(f"pool_host ended with {self.process.returncode}: " + "".join(self.log[-80:]))
 

@@ -78,13 +78,11 @@ static enum status get_code(struct arena *arena, const json_t *object, struct by
     if (!base64 && !one_of(kind, "inline", "inlineText"))
         return err_set(e, STATUS_INVALID_ARGUMENT,
                        "'codeInputType' must be 'Inline', 'InlineText' or 'InlineBase64'");
-    struct bytes code = text;
-    s = base64 ? decode_base64(arena, text, &code, e) : STATUS_OK;
-    if (s == STATUS_OK && bytes_trim(code).size == 0)
-        s = err_set(e, STATUS_INVALID_ARGUMENT, "'code' is required and must not be empty");
-    if (s)
-        return s;
-    *ret_code = base64 ? code : arena_copy(arena, code);
+    if (!text.data)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "'code' is required");
+    if (base64)
+        return decode_base64(arena, text, ret_code, e);
+    *ret_code = arena_copy(arena, text);
     return ret_code->data ? STATUS_OK : err_set(e, STATUS_NO_MEMORY, "out of memory");
 }
 

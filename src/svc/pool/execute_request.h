@@ -7,7 +7,7 @@
 #include "base/arena.h"
 
 struct execute_request {
-    struct bytes code;           /* valid UTF-8, not blank */
+    struct bytes code;           /* valid UTF-8; empty only if it was sent so */
     struct bytes execution_type; /* as the caller wrote it, or "Synchronous" */
     bool asynchronous;
     bool empty_kernel;
@@ -16,7 +16,8 @@ struct execute_request {
 };
 
 /* MALFORMED: not JSON; TOO_LARGE: a limit of the JSON reader; INVALID_ARGUMENT: a member is missing or wrong;
- * `e` names it. The views live as long as the arena. */
+ * `e` names it. Whether blank code will do is for the caller: the contracts differ. The views live as long as
+ * the arena. */
 STATUS_RESULT execute_request_parse(struct arena *arena, struct bytes body,
                                     struct execute_request *ret_request, struct err *e);
 

@@ -617,7 +617,7 @@ static void take_options(struct pool *p, const struct pool_options *o)
     own->result_size_max = o->result_size_max ? o->result_size_max : (size_t)16 << 20;
     own->queue_max = o->queue_max ? o->queue_max : 256;
     own->records_max = o->records_max ? o->records_max : 100;
-    own->records_size_max = o->records_size_max ? o->records_size_max : (size_t)16 << 20;
+    own->records_size_max = o->records_size_max ? o->records_size_max : (size_t)4 << 20;
     p->tier = o->tier;
     p->session_options = (struct session_options){
         .limits = {.cooldown_ns = own->cooldown_ns, .grace_ns = own->grace_ns, .inquest_ns = INQUEST_NS},

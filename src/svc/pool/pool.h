@@ -21,7 +21,7 @@ struct pool_options {                /* zero fields take the default behind unle
     size_t result_size_max;          /* bytes of a result frame: 16 MiB */
     size_t queue_max;                /* executions that wait in one identifier's queue: 256 */
     size_t records_max;              /* executions kept for polling, of each identifier: 100 */
-    size_t records_size_max;         /* bytes of them, the newest excepted: 16 MiB */
+    size_t records_size_max;         /* bytes of them, the newest excepted: 4 MiB */
     const struct session_tier *tier; /* required */
     const void *tier_options;        /* as the tier says; must live as long as pool_create runs */
 };

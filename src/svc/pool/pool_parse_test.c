@@ -229,6 +229,12 @@ static void test_execute_request(void **state)
                          &arena, b("{\"code\":\"cHJpbnQoMSk=\",\"codeInputType\":\"InlineBase64\"}"), &r, &e),
                      STATUS_OK);
     assert_true(bytes_equal_cstr(r.code, "print(1)"));
+    assert_int_equal(execute_request_parse(&arena, b("{\"code\":\"\"}"), &r, &e), STATUS_OK);
+    assert_true(r.code.data && r.code.size == 0);
+    assert_int_equal(
+        execute_request_parse(&arena, b("{\"code\":\"\",\"codeInputType\":\"InlineBase64\"}"), &r, &e),
+        STATUS_OK);
+    assert_true(r.code.data && r.code.size == 0);
     arena_fini(&arena);
 }
 
@@ -240,8 +246,6 @@ static void test_execute_request_refuses(void **state)
         "[]",
         "1",
         "{}",
-        "{\"code\":\"\"}",
-        "{\"code\":\" \\n\"}",
         "{\"code\":1}",
         "{\"code\":null}",
         "{\"properties\":1}",
