@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (pool_route_parse(&arena, path, &route) == STATUS_OK && route.kind != POOL_ROUTE_NONE)
         try_file(&arena, name, route.name);
     if (execute_request_parse(&arena, body, &request, &e) == STATUS_OK)
-        ASSERT(request.code.size && bytes_utf8_valid(request.code));
+        ASSERT(request.code.data && bytes_utf8_valid(request.code));
     arena_fini(&arena);
     try_output(bytes_of(data, size), 16, 16);
     try_output(bytes_of(data, size), 32, 0);

@@ -77,7 +77,7 @@ class Credential:
 class AutoGen(ClientTest):
     """autogen-ext: ACADynamicSessionsCodeExecutor"""
 
-    packages = "autogen-ext[azure]==0.7.5,aiohttp"  # it forgets to ask for aiohttp
+    packages = "autogen-ext[azure]==0.7.5,aiohttp"  # its extra leaves aiohttp out
 
     def executor(self, **options):
         from autogen_ext.code_executors.azure import ACADynamicSessionsCodeExecutor
@@ -163,10 +163,10 @@ class AutoGen(ClientTest):
         self.assertIn("unavailable", missing.output)
 
     def test_functions(self):
-        from autogen_core.code_executor import FunctionWithRequirements, FunctionWithRequirementsStr
-        needy = FunctionWithRequirements.from_callable(total, python_packages=["numpy"], global_imports=["numpy"])
-        double = FunctionWithRequirementsStr('def double(n: int) -> int:\n    """Doubles."""\n    return 2 * n\n')
-        self.assertEqual(self.run_blocks("total([1, 2, double(2)])", functions=[needy, double]).output, "7")
+        from autogen_core.code_executor import FunctionWithRequirementsStr
+        double = FunctionWithRequirementsStr('def double(n: int) -> int:\n    """Doubles."""\n    return 2 * n\n',
+                                             python_packages=["numpy"], global_imports=["numpy"])
+        self.assertEqual(self.run_blocks("total([1, 2, double(2)])", functions=[total, double]).output, "7")
 
     def test_image(self):
         output = self.run_blocks(PLOT).output
