@@ -45,25 +45,36 @@ static void write_legacy_value(struct json_writer *w, const char *name, const st
         member_json(w, name, &x->value);
 }
 
+static void write_legacy_object(struct json_writer *w, const char *id, const struct execution *x)
+{
+    json_write_begin_object(w);
+    json_write_member_cstr(w, "$id", id);
+    json_write_member_cstr(w, "status",
+                           x->status == EXECUTION_SUCCEEDED ? "Success"
+                           : execution_final(x)             ? "Failure"
+                                                            : "Running");
+    write_streams(w, x);
+    write_legacy_value(w, "result", x);
+    write_legacy_value(w, "executionResult", x);
+    json_write_member_int(w, "executionTimeInMilliseconds", duration_ms(x));
+    write_extras(w, x);
+    json_write_end_object(w);
+}
+
 void execute_answer_legacy(const struct execution *x, struct buf *out)
 {
     struct json_writer w = {.out = out};
     json_write_begin_object(&w);
     json_write_member_cstr(&w, "$id", "1");
     json_write_key(&w, "properties");
-    json_write_begin_object(&w);
-    json_write_member_cstr(&w, "$id", "2");
-    json_write_member_cstr(&w, "status",
-                           x->status == EXECUTION_SUCCEEDED ? "Success"
-                           : execution_final(x)             ? "Failure"
-                                                            : "Running");
-    write_streams(&w, x);
-    write_legacy_value(&w, "result", x);
-    write_legacy_value(&w, "executionResult", x);
-    json_write_member_int(&w, "executionTimeInMilliseconds", duration_ms(x));
-    write_extras(&w, x);
+    write_legacy_object(&w, "2", x);
     json_write_end_object(&w);
-    json_write_end_object(&w);
+}
+
+void execute_answer_first_preview(const struct execution *x, struct buf *out)
+{
+    struct json_writer w = {.out = out};
+    write_legacy_object(&w, "1", x);
 }
 
 static void write_current_value(struct json_writer *w, const struct execution *x, bool as_text)

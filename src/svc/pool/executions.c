@@ -9,11 +9,14 @@
 
 #define ANSWER_SIZE_MAX ((size_t)128 << 20) /* bytes; control characters grow sixfold in JSON */
 
+/* The shape of the answer; requests are read alike. */
+enum contract { FIRST_PREVIEW, LEGACY, CURRENT };
+
 /* A synchronous call that waits; in the request's arena. */
 struct waiting {
     struct pool_call *call;
     struct execution *execution;
-    bool legacy;
+    enum contract contract;
 };
 
 static double ms(int64_t span_ns)
@@ -64,10 +67,12 @@ static bool reads_only_strings(struct pool_call *c)
            bytes_find(agent, BYTES_LITERAL("Language=dotnet")) < agent.size;
 }
 
-static void reply(struct pool_call *c, int http_status, const struct execution *x, bool legacy)
+static void reply(struct pool_call *c, int http_status, const struct execution *x, enum contract contract)
 {
     CLEANUP(buf_fini) struct buf body = {.limit = ANSWER_SIZE_MAX};
-    if (legacy)
+    if (contract == FIRST_PREVIEW)
+        execute_answer_first_preview(x, &body);
+    else if (contract == LEGACY)
         execute_answer_legacy(x, &body);
     else
         execute_answer_current(x, c->identifier, reads_only_strings(c), &body);
@@ -86,9 +91,10 @@ static void on_done(void *context, struct execution *x)
     }
     if (x->session_guid[0])
         add_timing_headers(c, x);
-    if (!w->legacy && c->generation == API_CURRENT_2025)
+    bool legacy = w->contract != CURRENT;
+    if (!legacy && c->generation == API_CURRENT_2025)
         add_operation_headers(c, x);
-    reply(c, w->legacy || c->generation == API_CURRENT_2025 ? 200 : 202, x, w->legacy);
+    reply(c, legacy || c->generation == API_CURRENT_2025 ? 200 : 202, x, w->contract);
 }
 
 static void on_gone(void *context)
@@ -109,13 +115,14 @@ static bool check_content_type(struct pool_call *c)
     return false;
 }
 
-static bool parse_body(struct pool_call *c, bool legacy, struct execute_request *ret_request)
+static bool parse_body(struct pool_call *c, enum contract contract, struct execute_request *ret_request)
 {
     struct err e = {0};
     enum status s =
         execute_request_parse(http_request_arena(c->request), http_request_body(c->request), ret_request, &e);
-    /* AutoGen sends "" after a restart, LlamaIndex a line end for a blank input: nothing to do, and well done. */
-    if (s == STATUS_OK && !legacy && bytes_trim(ret_request->code).size == 0)
+    /* AutoGen sends "" after a restart, LlamaIndex a line end for a blank input: nothing to do, and well
+     * done. */
+    if (s == STATUS_OK && contract == CURRENT && bytes_trim(ret_request->code).size == 0)
         s = err_set(&e, STATUS_INVALID_ARGUMENT, "'code' is required and must not be empty");
     if (s == STATUS_OK)
         return true;
@@ -176,7 +183,7 @@ static struct execution *make_execution(struct pool_call *c, const struct execut
 }
 
 /* Gives `x` to the tenant; from then on it is the pool's. */
-static void submit(struct pool_call *c, struct execution *x, bool legacy)
+static void submit(struct pool_call *c, struct execution *x, enum contract contract)
 {
     struct err e = {0};
     struct waiting *w = arena_alloc(http_request_arena(c->request), sizeof *w);
@@ -187,7 +194,7 @@ static void submit(struct pool_call *c, struct execution *x, bool legacy)
             pool_call_fail_status(c, STATUS_NO_MEMORY, &e);
         return;
     }
-    *w = (struct waiting){c, x, legacy};
+    *w = (struct waiting){c, x, contract};
     if (!x->asynchronous) {
         x->on_done = on_done;
         x->context = w;
@@ -204,13 +211,13 @@ static void submit(struct pool_call *c, struct execution *x, bool legacy)
     }
     add_operation_headers(c, x);
     pool_call_header(c, "Retry-After", "1");
-    reply(c, 202, x, legacy);
+    reply(c, 202, x, contract);
 }
 
-static void execute(struct pool_call *c, bool legacy)
+static void execute(struct pool_call *c, enum contract contract)
 {
     struct execute_request r;
-    if (!check_content_type(c) || !parse_body(c, legacy, &r))
+    if (!check_content_type(c) || !parse_body(c, contract, &r))
         return;
     struct execution *x = make_execution(c, &r);
     if (!x)
@@ -218,17 +225,23 @@ static void execute(struct pool_call *c, bool legacy)
     else if (!take_operation_id(c, x))
         execution_destroy(x);
     else
-        submit(c, x, legacy);
+        submit(c, x, contract);
 }
 
 void pool_handle_code_execute(struct pool_call *c)
 {
-    execute(c, true);
+    execute(c, LEGACY);
+}
+
+/* LlamaIndexTS still calls it. */
+void pool_handle_python_execute(struct pool_call *c)
+{
+    execute(c, FIRST_PREVIEW);
 }
 
 void pool_handle_executions(struct pool_call *c)
 {
-    execute(c, false);
+    execute(c, CURRENT);
 }
 
 void pool_handle_execution(struct pool_call *c)
@@ -246,5 +259,5 @@ void pool_handle_execution(struct pool_call *c)
         add_timing_headers(c, x);
     if (!execution_final(x))
         pool_call_header(c, "Retry-After", "1");
-    reply(c, 200, x, false);
+    reply(c, 200, x, CURRENT);
 }

@@ -12,6 +12,7 @@ static const struct {
     bool named; /* exactly one segment follows */
 } tails[] = {
     {POOL_ROUTE_CODE_EXECUTE, {"code", "execute"}, false},
+    {POOL_ROUTE_PYTHON_EXECUTE, {"python", "execute"}, false},
     {POOL_ROUTE_EXECUTIONS, {"executions"}, false},
     {POOL_ROUTE_EXECUTION, {"executions"}, true},
     {POOL_ROUTE_SESSION, {"session"}, false},

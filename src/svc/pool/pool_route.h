@@ -9,16 +9,17 @@
 
 enum pool_route_kind {
     POOL_ROUTE_NONE,
-    POOL_ROUTE_CODE_EXECUTE,  /* …/code/execute */
-    POOL_ROUTE_EXECUTIONS,    /* …/executions */
-    POOL_ROUTE_EXECUTION,     /* …/executions/{name} */
-    POOL_ROUTE_FILES,         /* …/files */
-    POOL_ROUTE_FILE,          /* …/files/{name}; also …/files/upload */
-    POOL_ROUTE_FILE_CONTENT,  /* …/files/{name}/content and …/files/content/{name} */
-    POOL_ROUTE_SESSION,       /* …/session */
-    POOL_ROUTE_LIST_SESSIONS, /* …/listSessions */
-    POOL_ROUTE_METADATA,      /* …/metadata */
-    POOL_ROUTE_STOP_SESSION,  /* …/.management/stopSession */
+    POOL_ROUTE_CODE_EXECUTE,   /* …/code/execute */
+    POOL_ROUTE_PYTHON_EXECUTE, /* …/python/execute, of the first preview */
+    POOL_ROUTE_EXECUTIONS,     /* …/executions */
+    POOL_ROUTE_EXECUTION,      /* …/executions/{name} */
+    POOL_ROUTE_FILES,          /* …/files */
+    POOL_ROUTE_FILE,           /* …/files/{name}; also …/files/upload */
+    POOL_ROUTE_FILE_CONTENT,   /* …/files/{name}/content and …/files/content/{name} */
+    POOL_ROUTE_SESSION,        /* …/session */
+    POOL_ROUTE_LIST_SESSIONS,  /* …/listSessions */
+    POOL_ROUTE_METADATA,       /* …/metadata */
+    POOL_ROUTE_STOP_SESSION,   /* …/.management/stopSession */
 };
 
 struct pool_route {

@@ -33,6 +33,7 @@ static const struct operation {
     void (*handle)(struct pool_call *c);
 } operations[] = {
     {POOL_ROUTE_CODE_EXECUTE, "POST", true, pool_handle_code_execute},
+    {POOL_ROUTE_PYTHON_EXECUTE, "POST", true, pool_handle_python_execute},
     {POOL_ROUTE_EXECUTIONS, "POST", true, pool_handle_executions},
     {POOL_ROUTE_EXECUTION, "GET", true, pool_handle_execution},
     {POOL_ROUTE_FILES, "GET", true, pool_handle_files_get},

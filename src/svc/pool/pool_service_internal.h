@@ -62,6 +62,7 @@ void pool_write_time(char ret_text[TIME_TEXT_SIZE_MAX], int64_t unix_ns);
 
 /* --- the routes; each answers now or later --- */
 void pool_handle_code_execute(struct pool_call *c); /* executions.c */
+void pool_handle_python_execute(struct pool_call *c);
 void pool_handle_executions(struct pool_call *c);
 void pool_handle_execution(struct pool_call *c);
 void pool_handle_session_get(struct pool_call *c); /* sessions.c */
