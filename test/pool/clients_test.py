@@ -174,13 +174,14 @@ class AutoGen(ClientTest):
 
     def test_files(self):
         from autogen_core.code_executor import CodeBlock
-        self.local("in file.csv", b"a,b\n1,2\n")
+        name = "in \u00fc 100%.csv"
+        self.local(name, b"a,b\n1,2\n")
 
         async def steps(executor, token):
             before = await executor.get_file_list(token)
-            await executor.upload_files(["in file.csv"], token)
+            await executor.upload_files([name], token)
             listed = await executor.get_file_list(token)
-            code = "data = open('in file.csv').read()\nopen('out.bin', 'wb').write(bytes(range(256)))"
+            code = f"data = open({name!r}).read()\nopen('out.bin', 'wb').write(bytes(range(256)))"
             done = await executor.execute_code_blocks([CodeBlock(code=code, language="python")], token)
             self.assertEqual(done.exit_code, 0, done.output)
             paths = await executor.download_files(["out.bin"], token)
@@ -189,7 +190,7 @@ class AutoGen(ClientTest):
             return before, listed, paths
 
         before, listed, paths = self.with_executor(steps)
-        self.assertEqual((before, listed), ([], ["in file.csv"]))
+        self.assertEqual((before, listed), ([], [name]))
         self.assertEqual(pathlib.Path(paths[0]).read_bytes(), bytes(range(256)))
 
     def test_cancel(self):
@@ -408,6 +409,20 @@ class Shapes(ClientTest):
         self.assertEqual((about["name"], about["sizeInBytes"]), ("cert.txt", 5))
         self.assertEqual(self.cli("DELETE", "/files/cert.txt", me, path="/").status, 204)
         self.assertEqual(self.cli("GET", "/files", me, path="/").json["value"], [])
+
+    def test_percent_signs_in_names(self):
+        """aiohttp encodes them, others mean them."""
+        for agent, stored in (("Python/3.11 aiohttp/3.13.2", "a b\u00fc%.txt"), ("x", "a%20b%C3%BC%25.txt")):
+            me = fresh()
+            form, kind = form_of("file", "a%20b%C3%BC%25.txt", b"text\n")
+            for path, version in (("/files/upload", V1), ("/files", V4)):
+                sent = self.pool.call("POST", path, me, version, form, {"Content-Type": kind, "User-Agent": agent})
+                self.assertEqual(sent.status, 200)
+            names = [f["name"] for f in self.pool.call("GET", "/files", me, V4).json["value"]]
+            self.assertEqual(names, [stored])
+        hostile, kind = form_of("file", "%2E%2E%2Fout%00.txt", b"text\n")
+        headers = {"Content-Type": kind, "User-Agent": "Python/3.11 aiohttp/3.13.2"}
+        self.assertEqual(self.pool.call("POST", "/files/upload", fresh(), V1, hostile, headers).status, 400)
 
     def test_az_cli_stop(self):
         me = fresh()

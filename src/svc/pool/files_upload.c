@@ -6,6 +6,7 @@
 
 #include "svc/pool/pool_service_internal.h"
 #include "wire/http1/multipart.h"
+#include "wire/http1/uri.h"
 #include "wire/json/json.h"
 
 #define STEP_SIZE ((size_t)256 << 10) /* bytes written in a turn */
@@ -111,6 +112,15 @@ static void run(struct file_call *f, int root_fd)
     step(f);
 }
 
+/* aiohttp, and so AutoGen, percent-encodes the whole file name of a part; all others leave '%' as it is. */
+static struct bytes file_name(struct pool_call *c, const struct multipart_part *part)
+{
+    struct bytes agent = http_request_header(c->request, "user-agent");
+    if (bytes_find(agent, BYTES_LITERAL("aiohttp/")) == agent.size)
+        return part->filename;
+    return uri_decode(http_request_arena(c->request), part->filename, false);
+}
+
 /* The name in the answer: below the root in the legacy contract, below `path` in the current one. */
 static bool take_file(struct upload *u, const struct multipart_part *part)
 {
@@ -126,10 +136,14 @@ static bool take_file(struct upload *u, const struct multipart_part *part)
                        c->service->options.upload_size_max);
         return false;
     }
-    if (!file_call_path(c, part->filename, &file->path))
+    struct bytes name = file_name(c, part);
+    if (!name.data) {
+        pool_call_fail_status(c, STATUS_NO_MEMORY, &e);
         return false;
-    enum status s =
-        file_path_join(http_request_arena(c->request), (struct bytes){0}, part->filename, &file->name, &e);
+    }
+    if (!file_call_path(c, name, &file->path))
+        return false;
+    enum status s = file_path_join(http_request_arena(c->request), (struct bytes){0}, name, &file->name, &e);
     if (s != STATUS_OK || !file->name[0]) {
         pool_call_fail(c, 400, "FilePathInvalid", "A file needs a name.");
         return false;
