@@ -563,7 +563,9 @@ class Notebook(ClientTest):
         self.assertEqual(self.result("lines = !printf 'a\\nb\\n'\nlist(lines)")["executionResult"], "['a', 'b']")
         self.assertEqual(self.result("!ls -d /mnt/data")["stdout"], "/mnt/data\n")
         self.assertEqual(self.result("%%bash\necho $((1 + 1))")["stdout"], "2\n")
-        self.result("import subprocess\nsubprocess.run('true', check=True)")
+        self.assertEqual(self.result("def f(local):\n    !echo {local}\nf('here')")["stdout"], "here\n")
+        self.result("!kill -9 $$")
+        self.assertEqual(self.result("_exit_code")["executionResult"], -9)
 
     def test_shell_command_meets_the_timeout(self):
         late = self.result("!sleep 60", "Failed", timeoutInSeconds=1)

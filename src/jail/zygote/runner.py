@@ -345,10 +345,21 @@ def make_shell():
     sys.stdout, sys.stderr, sys.displayhook, sys.excepthook = stdout, stderr, hook, excepthook
     shell.register_magic_function(lambda line: None, "line", "matplotlib")
     shell.register_magic_function(lambda line: None, "line", "pylab")
-    shell.system = shell.system_raw if not hasattr(shell, "system_piped") else shell.system_piped
+    shell.system = system
     builtins.get_ipython = get_ipython
     builtins.display = display
     return shell
+
+
+def system(command):
+    """`!command`. IPython's own wants a pseudo-terminal, which a session has no device for; here the command
+    writes to the session's pipes. A time limit's interrupt ends the command and then the cell."""
+    import subprocess
+
+    command = session.shell.var_expand(command, depth=1)
+    flush()  # what was printed so far comes first
+    code = subprocess.call(command, shell=True, executable=os.environ.get("SHELL"))
+    session.module.__dict__["_exit_code"] = code if code <= 128 else 128 - code
 
 
 def transform(code):
