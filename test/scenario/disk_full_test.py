@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: MIT
+"""A full disk: writes are refused loudly, reads go on, nothing acknowledged is lost, and with room it goes on by itself.
+
+The data folder is a small file system of memory in a mount namespace of this test's own. Exit code 77 (skipped) where that
+is not permitted. Usage: disk_full_test.py PROGRAM [TEST...]
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import grpc
+from durabletask.internal import orchestrator_service_pb2 as pb
+from durabletask.internal import orchestrator_service_pb2_grpc as stubs
+
+from server import Server
+
+SIZE = "24m"
+RECOVERY_SECONDS_MAX = 15
+SLOW = "import time\ntime.sleep(3)\nprint('done')"
+
+
+class SmallDisk:
+    """A file system of 24 MiB, and a file that fills it."""
+
+    def __init__(self, directory):
+        self.path = directory
+        self.ballast = os.path.join(directory, "ballast")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=700", "tmpfs", directory], check=True)
+
+    def fill(self):
+        with open(self.ballast, "ab", buffering=0) as file:
+            for block in (1 << 16, 512):
+                try:
+                    while True:
+                        file.write(b"\0" * block)
+                except OSError:
+                    pass
+
+    def free(self):
+        os.unlink(self.ballast)
+
+    def close(self):
+        subprocess.run(["umount", "--lazy", self.path], check=True)
+
+
+class DiskServer(Server):
+    """Its data folder is the small disk; what the test needs of it (log, ready file) is elsewhere."""
+
+    def __init__(self, program, disk, directory):
+        super().__init__(program, data=directory)
+        self.disk = disk
+
+    def start(self, wait=True):
+        ready = pathlib.Path(self.data) / "ready.json"
+        ready.unlink(missing_ok=True)
+        self.process = subprocess.Popen([self.program, "dev", "--port", str(self.port), "--ready-file", str(ready), "--data", self.disk],
+                                        stdout=self.log, stderr=self.log)
+        return self.wait_ready() if wait else self
+
+
+class DiskFull(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="sallyport-test-")
+        self.addCleanup(directory.cleanup)
+        state, log = (os.path.join(directory.name, name) for name in ("state", "log"))
+        os.mkdir(state)
+        os.mkdir(log)
+        self.disk = SmallDisk(state)
+        self.addCleanup(self.disk.close)
+        self.server = DiskServer(PROGRAM, state, log)
+        self.addCleanup(self.server.close)
+        self.server.start()
+        self.acknowledged = {}  # request id: the state that it must reach or keep, None: any
+
+    def submit(self, code="print(1)"):
+        request_id = self.server.submit(code)
+        self.acknowledged[request_id] = None
+        return request_id
+
+    def submit_until_refused(self):
+        """Fills the disk, and submits until the server says no; every yes counts as acknowledged."""
+        self.disk.fill()
+        for n in range(3000):
+            status, headers, answer = self.server.ask("POST", "/code/execute", f"print({n})\n#" + "x" * 2000)
+            if status != 200:
+                self.assertEqual(status, 503, answer)
+                self.assertIn("problem+json", headers["Content-Type"])
+                self.assertIn("disk full", str(answer), "the refusal does not name its cause")
+                return
+            self.acknowledged[answer["RequestId"]] = None
+        self.fail("a full disk refuses nothing")
+
+    def writes_again(self):
+        began = time.monotonic()
+        while True:
+            status, _, answer = self.server.ask("POST", "/code/execute", "print('again')")
+            if status == 200:
+                self.acknowledged[answer["RequestId"]] = None
+                return time.monotonic() - began
+            self.assertEqual(status, 503, answer)
+            self.assertLess(time.monotonic() - began, RECOVERY_SECONDS_MAX, answer)
+            time.sleep(0.1)
+
+    def get_instance(self, request_id):
+        parts = dict(pair.split("=", 1) for pair in self.server.ready["schedulerConnectionString"].split(";"))
+        with grpc.insecure_channel(parts["Endpoint"].removeprefix("http://")) as channel:
+            return stubs.TaskHubSidecarServiceStub(channel).GetInstance(
+                pb.GetInstanceRequest(instanceId=request_id, getInputsAndOutputs=True), metadata=(("taskhub", parts["TaskHub"]),), timeout=10)
+
+    def everything_is_there(self, over=True):
+        """Every acknowledged request answers; if `over`, each has run and waits for a decision, or kept its own state."""
+        for request_id, state in self.acknowledged.items():
+            if state or over:
+                self.server.until(request_id, state or "waiting", seconds=90)
+            else:
+                self.server.request(request_id)
+
+    def prepare(self):
+        """A request of each kind from before the disk was full."""
+        waiting, approved, rejected, failed = self.submit(), self.submit(), self.submit(), self.submit("1/0")
+        for request_id in (waiting, approved, rejected):
+            self.server.until(request_id, "waiting")
+        self.assertEqual(self.server.review(approved, True)[0], 200)
+        self.assertEqual(self.server.review(rejected, False)[0], 200)
+        for request_id, state in ((approved, "approved"), (rejected, "rejected"), (failed, "failed")):
+            self.server.until(request_id, state)
+            self.acknowledged[request_id] = state
+        return waiting, approved
+
+    def test_full_and_free_again(self):
+        waiting, approved = self.prepare()
+        running = self.submit(SLOW)
+        self.server.until(running, "running")
+        self.submit_until_refused()
+        # Loud.
+        status, _, health = self.server.ask("GET", "/healthz")
+        self.assertEqual(status, 200)
+        self.assertFalse(health["ok"])
+        self.assertIn("disk full", " ".join(item["cause"] for item in health["degraded"] if item["part"] == "scheduler"))
+        self.assertFalse(health["scheduler"]["writable"])
+        self.assertIn("disk full", self.server.tail())
+        # Refused, and nothing has changed.
+        for method, path, body in (("POST", "/code/execute", "print(1)"), ("POST", "/v1/requests", {"code": "print(1)"}),
+                                   ("POST", f"/v1/requests/{waiting}/decision", {"approve": True}),
+                                   ("POST", f"/code/review?approve=true&requestId={waiting}", b"")):
+            with self.subTest(path=path.split("?")[0]):
+                status, _, answer = self.server.ask(method, path, body)
+                self.assertEqual(status, 503, answer)
+                self.assertIn("disk full", str(answer))
+        # Reads go on, also while work that was running wants to be written.
+        began = time.monotonic()
+        while time.monotonic() < began + 4:
+            self.assertEqual(self.server.request(waiting)["state"], "waiting")
+            self.assertEqual(self.server.request(approved)["state"], "approved")
+            self.assertEqual(self.server.ask("GET", "/v1/requests?limit=500")[0], 200)
+            state = self.get_instance(approved)
+            self.assertTrue(state.exists)
+            self.assertEqual(state.orchestrationState.orchestrationStatus, pb.ORCHESTRATION_STATUS_COMPLETED)
+            time.sleep(0.2)
+        self.everything_is_there(over=False)
+        # Room again.
+        self.disk.free()
+        took = self.writes_again()
+        print(f"  writes work {took:.1f} s after there is room again; {len(self.acknowledged)} requests acknowledged", flush=True)
+        self.assertEqual(self.server.review(waiting, True)[0], 200)
+        self.acknowledged[waiting] = "approved"
+        self.everything_is_there()
+        self.assertEqual(self.server.request(running)["result"]["stdout"], "done\n")
+        health = self.server.ask("GET", "/healthz")[2]
+        self.assertTrue(health["scheduler"]["writable"])
+        self.assertEqual([item for item in health["degraded"] if item["part"] == "scheduler"], [])
+
+    def test_killed_while_full(self):
+        waiting, _ = self.prepare()
+        self.submit(SLOW)
+        self.submit_until_refused()
+        self.server.kill()
+        # On a disk that is still full it comes up and reads, or says why it cannot.
+        self.server.start(wait=False)
+        try:
+            self.server.wait_ready()
+            self.everything_is_there(over=False)
+            self.server.kill()
+        except AssertionError:
+            self.assertIsNotNone(self.server.process.poll(), self.server.tail())
+            self.assertGreater(self.server.process.returncode, 0, self.server.tail())
+            self.assertRegex(self.server.tail(), "(?i)disk full|no space left")
+        self.disk.free()
+        self.server.start()
+        self.assertEqual(self.server.request(waiting)["state"], "waiting")
+        self.everything_is_there()
+        self.assertLess(self.writes_again(), RECOVERY_SECONDS_MAX)
+
+    def test_full_again_and_again(self):
+        for _ in range(3):
+            self.submit_until_refused()
+            self.disk.free()
+            self.writes_again()
+        self.everything_is_there()
+
+
+def enter_namespace():
+    """Starts this script again where its mounts are seen by nobody else."""
+    if os.environ.get("SALLYPORT_TEST_NAMESPACE"):
+        return
+    command = ["unshare", "--mount", "--propagation", "private"]
+    probe = [*command, "mount", "-t", "tmpfs", "tmpfs", tempfile.gettempdir()]
+    if os.geteuid() != 0 or subprocess.run(probe, capture_output=True).returncode != 0:
+        print("skipped: needs root and the right to mount, for a small file system of its own")
+        sys.exit(77)
+    os.environ["SALLYPORT_TEST_NAMESPACE"] = "1"
+    os.execvp(command[0], [*command, sys.executable, *sys.argv])
+
+
+if __name__ == "__main__":
+    enter_namespace()
+    PROGRAM = sys.argv.pop(1)
+    unittest.main(verbosity=2)
