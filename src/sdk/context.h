@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* context.h — the state of a turn, shared by the replay (turn.c) and the calls an orchestrator makes
- * (context.c). Private to src/sdk. All memory is in the turn's arena; whoever finds it full leaves the turn.
- */
+/* context.h — the state of one turn, its memory, and how it is left.
+ * Owns nothing: all memory is in the turn's arena, and whoever finds it full leaves the turn. One thread at a
+ * time: the turn thread that runs sdk_turn_run. Shared by the replay and by the calls an orchestrator makes;
+ * never seen outside src/sdk. Everything here that leaves does so by longjmp to the phase of the turn
+ * (turn.c) that is running. */
 #ifndef SDK_CONTEXT_H
 #define SDK_CONTEXT_H
 
@@ -11,46 +13,7 @@
 #include "base/prng.h"
 #include "sdk/turn.h"
 
-enum sdk_action_kind { SDK_ACTION_ACTIVITY, SDK_ACTION_CHILD, SDK_ACTION_TIMER, SDK_ACTION_SEND };
-
-/* What the answer to an action means for its task. */
-enum sdk_action_role {
-    SDK_ROLE_TASK,    /* the task's own outcome */
-    SDK_ROLE_TIMEOUT, /* a timer: the event did not come in time */
-    SDK_ROLE_RETRY    /* a timer: schedule the task again */
-};
-
-/* A numbered decision of this execution. `wire.id` is its number, from 1 on. */
-struct sdk_action {
-    struct pb_orchestrator_action wire;
-    enum sdk_action_kind kind;
-    enum sdk_action_role role;
-    struct dt_task *task; /* NULL for SDK_ACTION_SEND */
-    bool recorded;        /* the history holds it, so it is not sent again */
-    bool dropped;         /* cancelled before it was ever sent */
-    const char *file;     /* where the code made it */
-    int line;
-};
-
-enum sdk_task_kind { SDK_TASK_CALL, SDK_TASK_TIMER, SDK_TASK_EVENT };
-
-struct dt_task {
-    struct dt_context *ctx;
-    enum sdk_task_kind kind;
-    enum dt_task_state state;
-    uint64_t order; /* the how-manieth task to end: decides when-any */
-    const char *name;
-    const char *result;
-    struct pb_task_failure_details *failure_wire; /* as received */
-    const struct dt_failure *failure;
-    struct sdk_action *action; /* its newest one: schedule, child, timer or time-out; NULL: none */
-    struct dt_retry_policy retry;
-    int32_t attempt;      /* tries so far */
-    int64_t first_try_ns; /* when the first was scheduled */
-    struct list waiting;  /* SDK_TASK_EVENT, pending: in ctx->waiters */
-    const char *file;
-    int line;
-};
+struct sdk_action;
 
 /* An event that nobody has taken or that came while suspended. */
 struct sdk_note {
@@ -135,21 +98,8 @@ void sdk_leave_failed(struct dt_context *ctx, bool forget, const char *type, con
 void *sdk_take(struct dt_context *ctx, size_t size);
 /* A C string of the turn, or leaves. */
 const char *sdk_take_text(struct dt_context *ctx, struct bytes text);
-
-/* Numbers a new action. `wire` comes without its id. */
-struct sdk_action *sdk_action_add(struct dt_context *ctx, enum sdk_action_kind kind,
-                                  enum sdk_action_role role, struct dt_task *task,
-                                  const struct pb_orchestrator_action *wire);
-/* A timer action that fires at `fire_at_ns`. */
-struct sdk_action *sdk_timer_add(struct dt_context *ctx, enum sdk_action_role role, struct dt_task *task,
-                                 int64_t fire_at_ns);
-/* Ends a task; nothing happens if it has ended. */
-void sdk_task_end(struct dt_task *task, enum dt_task_state state);
-/* Gives the event to the task. */
-void sdk_task_take_event(struct dt_task *task, const struct pb_history_event *event);
-/* Applies the next event. False: there is none. */
-bool sdk_advance(struct dt_context *ctx);
-/* `from_ns` plus `delay_ms`, saturating; negative delays count as 0. */
-int64_t sdk_after_ms(int64_t from_ns, int64_t delay_ms);
+/* The user's text as a wire value, copied; absent if it is NULL. If it is not UTF-8 the orchestration fails
+ * with `what` in its message. Or leaves. */
+struct pb_opt_bytes sdk_take_payload(struct dt_context *ctx, const char *what, const char *text);
 
 #endif

@@ -38,8 +38,4 @@ STATUS_RESULT sdk_turn_run(const struct sdk_turn_options *o, struct arena *a,
                            const struct pb_orchestrator_request *request, struct bytes completion_token,
                            struct buf *response, enum sdk_turn_end *ret_end, struct err *e);
 
-/* Orders two versions by their dot-separated parts, numerically where both parts are numbers, else as text
- * without regard to case; a missing part is older. <0, 0, >0. NULL is older than all. */
-int sdk_version_compare(const char *a, const char *b);
-
 #endif

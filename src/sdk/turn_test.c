@@ -10,6 +10,7 @@
 
 #include "sdk/context.h"
 #include "sdk/turn.h"
+#include "sdk/version.h"
 
 #define SECOND_NS  ((int64_t)1000000000)
 #define START_NS   (1700000000 * SECOND_NS)
