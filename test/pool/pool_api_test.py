@@ -89,7 +89,7 @@ class Routing(PoolTest):
 
     def test_sp10_sp11_errors(self):
         self.assertError(self.pool.call("GET", "/nothing", self.id), 404, "ResourceNotFound")
-        self.assertError(self.pool.call("POST", "/python/execute", self.id), 404)
+        self.assertError(self.pool.call("POST", "/python/uploadFile", self.id), 404)
         answer = self.pool.call("PUT", "/executions", self.id)
         self.assertError(answer, 405, "MethodNotAllowed")
         self.assertEqual(answer.headers["Allow"], "POST")
