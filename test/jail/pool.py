@@ -11,10 +11,11 @@ ANSWER_S = 120
 
 
 def identity_of(pid):
-    """A process by pid and start time, or None: pids come again."""
+    """A living process by pid and start time, or None: pids come again."""
     try:
         with open(f"/proc/{pid}/stat") as f:
-            return pid, f.read().rsplit(")", 1)[1].split()[19]
+            fields = f.read().rsplit(")", 1)[1].split()
+            return None if fields[0] == "Z" else (pid, fields[19])
     except OSError:
         return None
 

@@ -277,7 +277,7 @@ static void on_lost(void *context, const char *text)
 static void execute(struct session *s, const char *code, size_t size, int64_t limit_ns)
 {
     json_t *request = json_pack("{s:I,s:o,s:b}", "id", (json_int_t)++s->count, "code",
-                                json_stringn_nocheck(code, size), "empty", 0);
+                                json_stringn_nocheck(size ? code : "", size), "empty", 0);
     char *text = json_dumps(request, JSON_COMPACT);
     struct buf frame = {0};
     frame_write(&frame, FRAME_EXECUTE, bytes_of_cstr(text));

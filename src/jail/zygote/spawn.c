@@ -116,6 +116,7 @@ __attribute__((noreturn)) static void child_main(struct jail_session *session)
         _exit(1);
     close(session->setup_fd);
     close(session->data_fd);
+    prctl(PR_SET_NAME, "session-init", 0, 0, 0);
     sigset_t all;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
