@@ -5,7 +5,8 @@
 
 static const struct keeper_message_rule rules[KEEPER_MESSAGE_TYPES] = {
 #define X(name, sender, receiver, phases, once, least, most)                                                 \
-    [KEEPER_MESSAGE_##name] = {#name, KEEPER_PARTY_##sender, KEEPER_PARTY_##receiver, phases, once, least, most},
+    [KEEPER_MESSAGE_##                                                                                       \
+        name] = {#name, KEEPER_PARTY_##sender, KEEPER_PARTY_##receiver, phases, once, least, most},
     KEEPER_MESSAGE_TABLE(X)
 #undef X
 };
@@ -17,11 +18,23 @@ struct field {
     size_t offset;
 };
 
-#define U32(member)  {FIELD_U32, offsetof(struct keeper_message, member)}
-#define U64(member)  {FIELD_U64, offsetof(struct keeper_message, member)}
-#define BOOL(member) {FIELD_BOOL, offsetof(struct keeper_message, member)}
-#define TEXT         {FIELD_TEXT, offsetof(struct keeper_message, text)}
-#define REF          U32(slot), U64(generation)
+#define U32(member)                                                                                          \
+    {                                                                                                        \
+        FIELD_U32, offsetof(struct keeper_message, member)                                                   \
+    }
+#define U64(member)                                                                                          \
+    {                                                                                                        \
+        FIELD_U64, offsetof(struct keeper_message, member)                                                   \
+    }
+#define BOOL(member)                                                                                         \
+    {                                                                                                        \
+        FIELD_BOOL, offsetof(struct keeper_message, member)                                                  \
+    }
+#define TEXT                                                                                                 \
+    {                                                                                                        \
+        FIELD_TEXT, offsetof(struct keeper_message, text)                                                    \
+    }
+#define REF U32(slot), U64(generation)
 #define LIMITS                                                                                               \
     U64(limits.memory_bytes), U32(limits.tasks), U32(limits.cpu_percent), U64(limits.data_bytes),            \
         U64(limits.tmp_bytes), U32(limits.files), U32(limits.open_files), U64(limits.file_bytes),            \
@@ -113,7 +126,8 @@ enum status keeper_message_parse(struct keeper_message_gate *gate, enum keeper_p
     uint64_t type = 0;
     if (packet.size > KEEPER_MESSAGE_SIZE_MAX || !take_number(&packet, 4, &type))
         return err_set(e, STATUS_MALFORMED, "a packet of %zu bytes is no message", packet.size);
-    const struct keeper_message_rule *rule = keeper_message_rule(type < KEEPER_MESSAGE_TYPES ? (unsigned)type : 0);
+    const struct keeper_message_rule *rule =
+        keeper_message_rule(type < KEEPER_MESSAGE_TYPES ? (unsigned)type : 0);
     if (!rule)
         return err_set(e, STATUS_MALFORMED, "no message has the number %llu", (unsigned long long)type);
     if (rule->sender != gate->sender || rule->receiver != gate->receiver)

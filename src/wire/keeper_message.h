@@ -47,18 +47,18 @@ enum keeper_phase {
     X(SPAWN, POOL, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                                \
     X(INTERRUPT, POOL, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                            \
     X(KILL, POOL, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                                 \
-    X(ROOT, KEEPER, POOL, KEEPER_PHASE_OPEN, true, 1, 1)        /* the template's /mnt, O_PATH */           \
+    X(ROOT, KEEPER, POOL, KEEPER_PHASE_OPEN, true, 1, 1) /* the template's /mnt, O_PATH */                   \
     X(READY, KEEPER, POOL, KEEPER_PHASE_OPEN, true, 0, 0)                                                    \
     X(SPAWNED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 4, 4) /* control, stdout, stderr, /mnt/data */     \
     X(REFUSED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 0, 0)                                              \
     X(ENDED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 0, 0)                                                \
     X(FATAL, KEEPER, POOL, KEEPER_PHASE_ANY, true, 0, 0)                                                     \
-    X(MAP, ZYGOTE, KEEPER, KEEPER_PHASE_OPEN, true, 0, 0)     /* write my uid and gid maps */                \
-    X(MAPPED, KEEPER, ZYGOTE, KEEPER_PHASE_NEW, true, 0, 0)   /* they are written */                         \
-    X(BUILT, ZYGOTE, KEEPER, KEEPER_PHASE_OPEN, true, 1, 1)   /* the root stands; its /mnt, O_PATH */     \
-    X(BROKEN, ZYGOTE, KEEPER, KEEPER_PHASE_OPEN, true, 0, 0)  /* it could not be built, or not be warmed */  \
-    X(CONFIG, KEEPER, ZYGOTE, KEEPER_PHASE_NEW, true, 0, 0)   /* what the sessions of this zygote get */     \
-    X(WARM, ZYGOTE, KEEPER, KEEPER_PHASE_OPEN, true, 0, 0)    /* imports done, filter on */                  \
+    X(MAP, ZYGOTE, KEEPER, KEEPER_PHASE_OPEN, true, 0, 0)    /* write my uid and gid maps */                 \
+    X(MAPPED, KEEPER, ZYGOTE, KEEPER_PHASE_NEW, true, 0, 0)  /* they are written */                          \
+    X(BUILT, ZYGOTE, KEEPER, KEEPER_PHASE_OPEN, true, 1, 1)  /* the root stands; its /mnt, O_PATH */         \
+    X(BROKEN, ZYGOTE, KEEPER, KEEPER_PHASE_OPEN, true, 0, 0) /* it could not be built, or not be warmed */   \
+    X(CONFIG, KEEPER, ZYGOTE, KEEPER_PHASE_NEW, true, 0, 0)  /* what the sessions of this zygote get */      \
+    X(WARM, ZYGOTE, KEEPER, KEEPER_PHASE_OPEN, true, 0, 0)   /* imports done, filter on */                   \
     X(FORK, KEEPER, ZYGOTE, KEEPER_PHASE_SERVING, false, 4, KEEPER_MESSAGE_FDS_MAX)                          \
     X(FORKED, ZYGOTE, KEEPER, KEEPER_PHASE_SERVING, false, 1, 1) /* pidfd */                                 \
     X(UNFORKED, ZYGOTE, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                           \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* If these fail, a process may say to the keeper what it has no right to say. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 
 #include "wire/keeper_message.h"
 
@@ -65,9 +65,9 @@ static void a_cut_or_longer_packet_is_refused(void **state)
         for (size_t size = 0; size < packet.size; size++) {
             struct keeper_message_gate gate = gate_for(type);
             struct keeper_message back = {0};
-            assert_int_equal(keeper_message_parse(&gate, phase_for(type), bytes_of(packet.data, size), fds,
-                                                  &back, NULL),
-                             STATUS_MALFORMED);
+            assert_int_equal(
+                keeper_message_parse(&gate, phase_for(type), bytes_of(packet.data, size), fds, &back, NULL),
+                STATUS_MALFORMED);
         }
     }
     /* SPAWN is a type and one number; a byte more belongs to nothing. */
@@ -101,9 +101,9 @@ static void the_table_decides_who_when_and_how_often(void **state)
             }
         }
         struct keeper_message_gate gate = gate_for(type);
-        assert_int_equal(keeper_message_parse(&gate, phase_for(type), buf_peek(&packet), rule->fds_max + 1,
-                                              &back, NULL),
-                         STATUS_MALFORMED);
+        assert_int_equal(
+            keeper_message_parse(&gate, phase_for(type), buf_peek(&packet), rule->fds_max + 1, &back, NULL),
+            STATUS_MALFORMED);
     }
 }
 
@@ -113,9 +113,9 @@ static void numbers_outside_the_table_are_refused(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
         struct keeper_message_gate gate = {KEEPER_PARTY_POOL, KEEPER_PARTY_KEEPER, 0};
         struct keeper_message back = {0};
-        assert_int_equal(keeper_message_parse(&gate, KEEPER_PHASE_SERVING, bytes_of(&numbers[i], 4), 0, &back,
-                                              NULL),
-                         STATUS_MALFORMED);
+        assert_int_equal(
+            keeper_message_parse(&gate, KEEPER_PHASE_SERVING, bytes_of(&numbers[i], 4), 0, &back, NULL),
+            STATUS_MALFORMED);
     }
 }
 
