@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* If these fail, a process may say to the keeper what it has no right to say. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
 
 #include "wire/keeper_message.h"
 
