@@ -120,8 +120,9 @@ static void drain(struct stream *s)
 
 static json_t *text_of(struct buf *b)
 {
-    if (!bytes_utf8_valid(buf_peek(b)))
-        return json_string("(not UTF-8)");
+    bool valid = bytes_utf8_valid(buf_peek(b));
+    for (size_t i = 0; !valid && i < b->size; i++)
+        b->data[i] = b->data[i] < 0x80 ? b->data[i] : '?';
     return json_stringn(b->size ? (const char *)b->data : "", b->size);
 }
 
