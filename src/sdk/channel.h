@@ -67,9 +67,6 @@ struct sdk_job {
     void *context;
 };
 
-/* Nanoseconds of a clock that only goes forward. */
-int64_t sdk_now_ns(void);
-
 /* Makes the channel and starts its thread. NO_MEMORY; INTERNAL: no thread, pipe or entropy; INVALID_ARGUMENT:
  * ca_file. */
 STATUS_RESULT sdk_channel_create(const struct sdk_channel_options *o, struct sdk_channel **ret_channel,

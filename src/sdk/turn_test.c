@@ -249,11 +249,13 @@ static void orchestrator(dt_orchestrator_fn *fn, void *user)
 static int set_up(void **state)
 {
     world = calloc(1, sizeof *world);
+    if (!world)
+        return -1;
     arena_init(&world->arena, 0);
     world->options.orchestrators = &world->registry;
     world->now_ns = START_NS;
     allocations_left = -1;
-    return world ? 0 : -1;
+    return 0;
 }
 
 static int tear_down(void **state)

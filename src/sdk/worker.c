@@ -18,6 +18,7 @@
 #include "base/encode.h"
 #include "sdk/activity.h"
 #include "sdk/channel.h"
+#include "sdk/clock.h"
 #include "sdk/pool.h"
 #include "sdk/turn.h"
 

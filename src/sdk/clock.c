@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#include "sdk/clock.h"
+
+#include <time.h>
+
+#define NS_PER_S ((int64_t)1000000000)
+
+int64_t sdk_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+int64_t sdk_wall_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
