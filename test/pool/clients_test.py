@@ -577,10 +577,28 @@ class Notebook(ClientTest):
             said = self.result(code, "Failed")
             self.assertEqual(said["error"]["name"], "EOFError", said["stderr"])
 
+    def test_exit_leaves_the_session_whole(self):
+        for code in ("exit()", "quit(1)", "import sys\nsys.exit()"):
+            self.assertEqual(self.result(code, "Failed")["error"]["name"], "SystemExit")
+        self.assertIn("len(obj, /)", self.result("help(len)")["stdout"])
+        self.assertEqual(self.result("sys.stdin.read()")["executionResult"], "''")
+
     def test_magics(self):
         self.assertEqual(self.result("%matplotlib inline\n%pwd")["executionResult"], "'/mnt/data'")
         self.assertIn("int(x, base=10)", self.result("int?")["stdout"])
         self.assertIn("Wall time", self.result("%%time\nx = 1")["stdout"])
+        self.assertEqual(self.result("x")["executionResult"], 1)
+        self.result("%%capture out\nprint('caught', x)")
+        self.assertEqual(self.result("out.stdout")["executionResult"], repr("caught 1\n"))
+        self.assertNotIn("np", self.result("%who")["stdout"])
+        self.assertNotIn("out", self.result("%who", useEmptyKernel=True)["stdout"])
+        self.assertIn("out", self.result("%who")["stdout"])
+        self.result("%%writefile m.py\nmade = 5")
+        self.assertEqual(self.result("%run m.py\nmade")["executionResult"], 5)
+        self.assertEqual(self.result("from IPython import get_ipython as own\nown() is get_ipython()")
+                         ["executionResult"], True)
+        self.assertEqual(self.result("%nosuch", "Failed")["stderr"],
+                         "UsageError: Line magic function `%nosuch` not found.\n")
         self.result("%cd /tmp")
         self.assertEqual(self.result("import os\nos.getcwd()")["executionResult"], "'/tmp'")
 
@@ -592,6 +610,12 @@ class Notebook(ClientTest):
     def test_rich_objects(self):
         shown = self.result("from IPython.display import HTML, display\ndisplay(HTML('<b>x</b>'))")
         self.assertEqual(shown["outputs"][0]["text/html"], "<b>x</b>")
+        shown = self.result("%%html\n<i>y</i>")
+        self.assertEqual(shown["outputs"][0]["text/html"], "<i>y</i>\n")
+        self.assertEqual(self.result("from IPython.display import clear_output\nclear_output()")["stdout"], "")
+        self.result("import matplotlib.pyplot as plt\nplt.plot([1])\nplt.savefig('p.png')\nplt.close()")
+        for code in ("from IPython.display import Image\nImage('p.png')", "display(Image('p.png'))"):
+            self.assert_png(self.result(code)["executionResult"])
         self.assert_png(self.result("from PIL import Image\nImage.new('RGB', (2, 2))")["executionResult"])
         self.assert_png(self.result("import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nfig")
                         ["executionResult"])

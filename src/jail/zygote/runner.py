@@ -85,11 +85,12 @@ class Cell:
         self.outputs.append(bundle)
 
     def show_image(self, data, kind="png"):
+        """`data` is the picture's bytes, or their base64 text."""
         if self.images >= IMAGES_MAX:
             self.truncated = True
             return
         self.images += 1
-        text = b64encode(data).decode("ascii")
+        text = data if isinstance(data, str) else b64encode(data).decode("ascii")
         before = len(self.outputs)
         self.show({"image/" + kind: text})
         if len(self.outputs) > before:
@@ -121,6 +122,9 @@ class Cell:
         bundle, cut = mime_bundle(value)
         self.truncated |= cut
         self.value = bundle["text/plain"]
+        self.show_bundle(bundle)
+
+    def show_bundle(self, bundle):
         for kind in ("png", "jpeg"):
             data = bundle.pop("image/" + kind, None)
             if data is not None:
@@ -148,8 +152,8 @@ def mime_bundle(value):
             continue
         if isinstance(data, tuple):
             data = data[0]
-        if isinstance(data, bytes) and mime in ("image/png", "image/jpeg"):
-            bundle[mime] = data
+        if isinstance(data, (bytes, str)) and mime in ("image/png", "image/jpeg"):
+            bundle[mime] = data  # IPython.display.Image gives base64 text
         elif isinstance(data, str) and len(data) <= TEXT_MAX:
             bundle[mime] = data
         elif isinstance(data, str):
@@ -280,6 +284,8 @@ def report_error(error):
         code = error_text(error)
         text = "An exception has occurred, use %tb to see the full traceback.\n\nSystemExit" + (
             f": {code}" if code else "")
+    elif type(error).__name__ == "UsageError":  # of a magic
+        text = f"UsageError: {error_text(error)}"
     else:
         try:
             text = chained_text(error)
@@ -307,15 +313,12 @@ def display(*objects, **options):
             pyplot.close(value)
             continue
         if options.get("raw") and isinstance(value, dict):
-            bundle, cut = {str(k): str(v)[:TEXT_MAX] for k, v in value.items()}, False
+            bundle = {str(k): v if isinstance(v, bytes) else str(v)[:TEXT_MAX] for k, v in value.items()}
+            cut = False
         else:
             bundle, cut = mime_bundle(value)
         cell.truncated |= cut
-        for kind in ("png", "jpeg"):
-            data = bundle.pop("image/" + kind, None)
-            if isinstance(data, bytes):
-                cell.show_image(data, kind)
-        cell.show(bundle)
+        cell.show_bundle(bundle)
         text = bundle.get("text/plain")
         if text and cell.images == 0:
             print(text)
@@ -323,6 +326,11 @@ def display(*objects, **options):
 
 def show_figures(*_arguments, **_options):
     session.cell.show_figures()
+
+
+def publish(data, metadata=None, **_options):
+    """Where IPython's own displays end: those of its magics, and of who imported `display` before us."""
+    display(data, raw=True)
 
 
 def get_ipython():
@@ -346,9 +354,31 @@ def make_shell():
     shell.register_magic_function(lambda line: None, "line", "matplotlib")
     shell.register_magic_function(lambda line: None, "line", "pylab")
     shell.system = system
-    builtins.get_ipython = get_ipython
-    builtins.display = display
+    shell.display_pub.publish = publish
+    shell.display_pub.clear_output = lambda wait=False: None
+    bind_shell(shell, session.module)
     return shell
+
+
+def bind_shell(shell, module):
+    """Has magics work on the names of `module`. The shell may be older: warming up made it."""
+    shell.user_module, shell.user_ns = module, module.__dict__
+    shell.init_user_ns()
+    for name in ("exit", "quit"):  # IPython's would ask a terminal's loop to end
+        module.__dict__.pop(name, None)
+
+
+class Leave:
+    """`exit` and `quit`. Those of `site` would close stdin for all cells to come."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __repr__(self):
+        return f"Use {self.name}() to end the cell"
+
+    def __call__(self, code=None):
+        raise SystemExit(code)
 
 
 def system(command):
@@ -359,7 +389,7 @@ def system(command):
     command = session.shell.var_expand(command, depth=1)
     flush()  # what was printed so far comes first
     code = subprocess.call(command, shell=True, executable=os.environ.get("SHELL"))
-    session.module.__dict__["_exit_code"] = code if code <= 128 else 128 - code
+    session.shell.user_ns["_exit_code"] = code if code <= 128 else 128 - code
 
 
 def transform(code):
@@ -450,13 +480,15 @@ def ignore_interrupts():
 def execute(identifier, code, empty):
     """Runs a cell and returns the RESULT frame's payload."""
     cell = session.cell = Cell()
-    namespace = new_module().__dict__ if empty else session.module.__dict__
+    module = new_module() if empty else session.module
     error = None
     begin = time.perf_counter_ns()
     try:
         try:
             signal.signal(signal.SIGINT, session.on_interrupt)
-            run(code, namespace)
+            if session.shell is not None and session.shell.user_module is not module:
+                bind_shell(session.shell, module)
+            run(code, module.__dict__)
             cell.show_figures()
         except BaseException as caught:
             error = report_error(caught)
@@ -576,6 +608,7 @@ def patch_libraries():
     IPython.core.display_functions.display = display
     builtins.display = display
     builtins.get_ipython = get_ipython
+    builtins.exit, builtins.quit = Leave("exit"), Leave("quit")
 
 
 def warm():
@@ -607,6 +640,8 @@ def warm():
 def reset():
     """Forgets the cells that only warmed things up."""
     session.module = new_module()
+    if session.shell is not None:
+        bind_shell(session.shell, session.module)
     session.cell = Cell()
     session.cells.clear()
     session.count = 0
