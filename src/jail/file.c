@@ -36,7 +36,7 @@ int file_read(int dir, const char *path, char *ret_text, size_t size)
 
 int file_read_key(int dir, const char *path, const char *key, unsigned long long *ret_value)
 {
-    char text[4096];
+    char text[4096] = "";
     int n = file_read(dir, path, text, sizeof text);
     if (n < 0)
         return n;
