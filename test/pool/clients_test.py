@@ -479,6 +479,15 @@ class Shapes(ClientTest):
         self.assertEqual(late["error"]["error"]["code"], "Timeout")
         self.assertTrue(late["error"]["error"]["message"])
 
+    def test_operation_location_behind_a_tls_proxy(self):
+        """A token must not follow it over plain http."""
+        body = {"code": "1", "executionType": "Asynchronous"}
+        for sent, scheme in (("https", "https"), ("HTTPS", "https"), ("http", "http"), ("javascript", "http")):
+            begun = self.pool.call("POST", "/executions", fresh(), V4, body,
+                                   {"X-Forwarded-Proto": sent, "Host": "pool.example"}, prefix=CLOUD_PATH)
+            where = begun.headers["Operation-Location"]
+            self.assertTrue(where.startswith(f"{scheme}://pool.example{CLOUD_PATH}/executions/"), where)
+
     def polled(self, identifier, execution):
         found = {}
 

@@ -44,8 +44,10 @@ static void add_operation_headers(struct pool_call *c, const struct execution *x
 {
     CLEANUP(buf_fini) struct buf url = {0};
     struct bytes host = http_request_header(c->request, "host");
+    struct bytes scheme = http_request_header(c->request, "x-forwarded-proto"); /* of a proxy that ends TLS */
+    bool secure = bytes_equal_nocase(scheme, BYTES_LITERAL("https"));
     if (host.size)
-        buf_append_fmt(&url, "http://%.*s", BYTES_FMT(host));
+        buf_append_fmt(&url, "%s://%.*s", secure ? "https" : "http", BYTES_FMT(host));
     buf_append_fmt(&url, "%.*s/executions/", BYTES_FMT(c->route.prefix));
     percent_encode(&url, bytes_of_cstr(x->id), NULL);
     buf_append_cstr(&url, "?api-version=");
