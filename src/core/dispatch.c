@@ -39,7 +39,7 @@ static void send(struct engine *e, struct work *w, struct stream *s)
     struct engine_action *action = engine_act(e, ENGINE_SEND_WORK);
     action->stream = s->number;
     action->message = message;
-    stream_sent(e, s);
+    stream_sent(e, s, message.size);
 }
 
 /* Deals with the first item of a queue. False if it has to stay where it is. */
@@ -51,7 +51,7 @@ static bool serve(struct engine *e, struct queue *q)
         return true;
     }
     struct instance *i = w->kind == WORK_TURN ? CONTAINER_OF(w, struct instance, turn.work) : NULL;
-    struct stream *s = stream_choose(q->hub, q, i && turn_needs_streaming(e, i));
+    struct stream *s = stream_choose(e, q->hub, q, i && turn_needs_streaming(e, i));
     if (!s)
         return false;
     if (i && !i->history_resident) {

@@ -242,6 +242,7 @@ static void begin(struct engine *e, int64_t now_ns, struct engine_actions *actio
 {
     ASSERT(!e->loading && !e->actions);
     e->now_ns = MAX(e->now_ns, now_ns);
+    e->inputs++;
     e->actions = actions;
 }
 

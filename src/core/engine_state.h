@@ -193,7 +193,10 @@ struct stream {
         uint32_t limit;
         uint32_t out;
     } kinds[WORK_KIND_COUNT];
-    struct list works;        /* what it holds */
+    struct list works; /* what it holds */
+    size_t burst_size; /* bytes sent in input `burst_input` */
+    uint64_t burst_input;
+    struct alarm burst_alarm; /* the burst was cut: more may be sent in the next input */
     struct alarm ping_alarm;  /* when it has been quiet for too long */
     struct alarm grace_alarm; /* retired: when what it holds is taken back */
     struct arena arena;       /* filters, worker id */
@@ -253,6 +256,7 @@ struct engine {
     struct prng prng;
     bool loading;
     int64_t now_ns;
+    uint64_t inputs;                /* so far */
     struct engine_actions *actions; /* of the input in progress */
     struct arena scratch;           /* of the input in progress */
     struct arena inbound;           /* decoded requests: limited, since a peer chooses what they cost */

@@ -38,6 +38,44 @@ static void limits_hold(void **state)
     rig_fini(&r);
 }
 
+static size_t count_works(struct rig *r)
+{
+    size_t count = 0;
+    for (struct rig_work *w; (w = rig_take_work(r)); count++)
+        rig_work_free(w);
+    return count;
+}
+
+/* If this fails, one worker that does not read fills our memory before anybody can pause it, and the next
+ * worker gets nothing. */
+static void a_burst_is_cut(void **state)
+{
+    enum { STARTS = 8, SIZE = 400 << 10 };
+    static uint8_t input[SIZE];
+    static const char *const ids[STARTS] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+    struct rig r;
+    (void)state;
+    memset(input, 'x', sizeof input);
+    rig_init(&r, NULL);
+    for (size_t n = 0; n < STARTS; n++) {
+        struct pb_create_instance_request start = {.instance_id = bytes_of_cstr(ids[n]),
+                                                   .name = BYTES_LITERAL("X"),
+                                                   .input = pb_some(bytes_of(input, sizeof input))};
+        rig_call(&r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &start);
+    }
+    script_worker(&r, 1);
+    assert_int_equal(count_works(&r), 3); /* the one that reaches 1 MiB is the last */
+    engine_stream_pause(r.engine, 1, true, r.now_ns, &r.actions);
+    rig_run(&r);
+    rig_advance(&r, 0);
+    assert_int_equal(count_works(&r), 0);
+    script_worker(&r, 2); /* what the slow one did not get is there for others */
+    assert_int_equal(count_works(&r), 3);
+    rig_advance(&r, 0); /* the next burst needs no other event */
+    assert_int_equal(count_works(&r), 2);
+    rig_fini(&r);
+}
+
 /* If this fails, work goes to workers that do not want it (spec 2.12; DT-035..039). */
 static void filters_choose(void **state)
 {
@@ -298,6 +336,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(limits_hold),
+        cmocka_unit_test(a_burst_is_cut),
         cmocka_unit_test(filters_choose),
         cmocka_unit_test(lost_streams_give_back),
         cmocka_unit_test(quiet_streams_are_pinged),

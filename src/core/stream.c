@@ -5,6 +5,7 @@
 #include "core/queue.h"
 #include "core/work.h"
 
+#define STREAM_BURST_MAX   ((size_t)1 << 20) /* bytes a stream gets in one input */
 #define STREAM_ARENA_LIMIT ((size_t)8 << 20) /* bytes of one worker's filters */
 
 /* --- reading the request --- */
@@ -62,13 +63,27 @@ static void on_quiet(struct engine *e, struct alarm *a)
     action->stream = s->number;
     action->message = memory_arena_copy(&e->actions->arena, buf_peek(&out));
     buf_fini(&out);
-    stream_sent(e, s);
+    stream_sent(e, s, action->message.size);
 }
 
-void stream_sent(struct engine *e, struct stream *s)
+static void on_burst_over(struct engine *e, struct alarm *a)
+{
+    queue_stir(e, CONTAINER_OF(a, struct stream, burst_alarm)->hub);
+}
+
+static bool burst_spent(const struct engine *e, const struct stream *s)
+{
+    return s->burst_input == e->inputs && s->burst_size >= STREAM_BURST_MAX;
+}
+
+void stream_sent(struct engine *e, struct stream *s, size_t size)
 {
     if (!s->retired)
         alarm_set(e, &s->ping_alarm, e->now_ns + e->options.ping_interval_ns, on_quiet);
+    s->burst_size = s->burst_input == e->inputs ? s->burst_size + size : size;
+    s->burst_input = e->inputs;
+    if (burst_spent(e, s))
+        alarm_set(e, &s->burst_alarm, e->now_ns, on_burst_over);
 }
 
 static void take_back(struct engine *e, struct stream *s)
@@ -86,6 +101,7 @@ static void on_grace_over(struct engine *e, struct alarm *a)
 void stream_destroy(struct engine *e, struct stream *s)
 {
     ASSERT(list_empty(&s->works));
+    alarm_clear(e, &s->burst_alarm);
     alarm_clear(e, &s->ping_alarm);
     alarm_clear(e, &s->grace_alarm);
     list_remove(&s->link);
@@ -156,7 +172,7 @@ void stream_open(struct engine *e, struct hub *h, uint64_t number, struct bytes 
     memory_must_ok(map_put(&e->streams, map_u64_key(&s->number), s));
     list_push_back(&h->streams, &s->link);
     supersede(e, h, s);
-    stream_sent(e, s);
+    stream_sent(e, s, 0);
     queue_stir(e, h);
 }
 
@@ -186,14 +202,14 @@ static bool wants(const struct stream *s, enum work_kind kind, struct bytes name
     return false;
 }
 
-struct stream *stream_choose(struct hub *h, const struct queue *q, bool streaming)
+struct stream *stream_choose(const struct engine *e, struct hub *h, const struct queue *q, bool streaming)
 {
     struct stream *best = NULL;
     bool best_streams = false;
     list_each (it, &h->streams) {
         struct stream *s = CONTAINER_OF(it, struct stream, link);
-        if (s->paused || s->retired || s->kinds[q->kind].out >= s->kinds[q->kind].limit ||
-            !wants(s, q->kind, q->name, q->version))
+        if (s->paused || s->retired || burst_spent(e, s) ||
+            s->kinds[q->kind].out >= s->kinds[q->kind].limit || !wants(s, q->kind, q->name, q->version))
             continue;
         bool streams = streaming && s->history_streaming;
         if (best && (best_streams > streams ||

@@ -12,11 +12,12 @@ void stream_open(struct engine *e, struct hub *h, uint64_t number, struct bytes 
                  struct bytes worker_id, uint64_t connection);
 void stream_closed(struct engine *e, struct stream *s);
 void stream_pause(struct engine *e, struct stream *s, bool paused);
-/* Something was sent: the next ping is an interval away. */
-void stream_sent(struct engine *e, struct stream *s);
+/* `size` bytes were sent: the next ping is an interval away. */
+void stream_sent(struct engine *e, struct stream *s, size_t size);
 /* The least loaded stream that may have an item of this queue now, or NULL. `streaming`: prefer one that can
- * fetch the history itself. */
-struct stream *stream_choose(struct hub *h, const struct queue *q, bool streaming);
+ * fetch the history itself. In one input a stream gets no more than a burst: the caller must have the chance
+ * to pause it before its reader's slowness becomes our memory. */
+struct stream *stream_choose(const struct engine *e, struct hub *h, const struct queue *q, bool streaming);
 /* True if some connected worker would take a turn of that name, now or later. */
 bool stream_wanted(const struct hub *h, struct bytes name, struct bytes version);
 /* Frees the object; what it holds must be gone. */
