@@ -169,7 +169,7 @@ func counter(ctx *task.OrchestrationContext) (any, error) {
 	if err := ctx.CreateTimer(0).Await(nil); err != nil {
 		return nil, err
 	}
-	if n < 10 {
+	if n < 100 {
 		ctx.ContinueAsNew(n + 1)
 	}
 	return n, nil
@@ -411,7 +411,7 @@ var scenarios = []struct {
 			panic(m.SerializedOutput)
 		}
 	}},
-	{"continue as new", func(h hub) { h.completes(h.start("counter", api.WithInput(0)), "10") }},
+	{"continue as new", func(h hub) { h.completes(h.start("counter", api.WithInput(0)), "100") }},
 	{"continue as new with events", func(h hub) {
 		id := h.start("counterWithEvents", api.WithInput([]int{}))
 		for i := 0; i < 5; i++ {
