@@ -14,6 +14,7 @@ static const struct {
     {POOL_ROUTE_CODE_EXECUTE, {"code", "execute"}, false},
     {POOL_ROUTE_PYTHON_EXECUTE, {"python", "execute"}, false},
     {POOL_ROUTE_EXECUTIONS, {"executions"}, false},
+    {POOL_ROUTE_EXECUTIONS, {"execute"}, false}, /* a draft's word for it that the cloud answers too */
     {POOL_ROUTE_EXECUTION, {"executions"}, true},
     {POOL_ROUTE_SESSION, {"session"}, false},
     {POOL_ROUTE_LIST_SESSIONS, {"listSessions"}, false},

@@ -11,7 +11,7 @@ enum pool_route_kind {
     POOL_ROUTE_NONE,
     POOL_ROUTE_CODE_EXECUTE,   /* …/code/execute */
     POOL_ROUTE_PYTHON_EXECUTE, /* …/python/execute, of the first preview */
-    POOL_ROUTE_EXECUTIONS,     /* …/executions */
+    POOL_ROUTE_EXECUTIONS,     /* …/executions; also …/execute */
     POOL_ROUTE_EXECUTION,      /* …/executions/{name} */
     POOL_ROUTE_FILES,          /* …/files */
     POOL_ROUTE_FILE,           /* …/files/{name}; also …/files/upload */
