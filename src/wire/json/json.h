@@ -23,7 +23,7 @@ struct json_limits { /* zero fields take the default above */
 };
 
 /* Reads one value of any type. `limits` may be NULL. On success the caller owns `*ret_value` (json_decref).
- * TOO_LARGE: a limit; MALFORMED: not JSON, `e` says where. */
+ * TOO_LARGE: too long or too many values; MALFORMED: not JSON or nested too deeply, `e` says where. */
 STATUS_RESULT json_parse(struct bytes text, const struct json_limits *limits, json_t **ret_value,
                          struct err *e);
 /* For CLEANUP(json_release) json_t *v = NULL. */

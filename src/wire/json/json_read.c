@@ -25,7 +25,7 @@ static enum status check_bounds(struct bytes text, size_t depth_max, size_t valu
         in_string = c == '"';
         if (c == '[' || c == '{') {
             if (++depth > depth_max)
-                return err_set(e, STATUS_TOO_LARGE, "JSON is nested deeper than %zu", depth_max);
+                return err_set(e, STATUS_MALFORMED, "JSON is nested deeper than %zu", depth_max);
             values++;
         } else if (c == ']' || c == '}') {
             depth -= depth > 0;
