@@ -34,16 +34,15 @@ install_packages() {
         die "apt-get could not install: ${missing[*]}"
 }
 
-# build_tree DIR MESON_OPTION...: configures once, then builds.
+# build_tree DIR MESON_OPTION...: configures once, then builds everything, or the targets in $targets.
 build_tree() {
-    local dir=$1
+    local dir=$1 log=$root/build/setup.log
     shift
-    # pkg-config must find Debian's libraries and Python, whatever else is first on this machine's PATH.
-    [ -f "$root/$dir/build.ninja" ] || (cd "$root" && meson setup "$dir" "$@" >"$root/${dir//\//-}.log" 2>&1) || {
-        cat "$root/${dir//\//-}.log" >&2
-        rm -f "$root/${dir//\//-}.log"
+    mkdir -p "$root/build"
+    if [ ! -f "$root/$dir/build.ninja" ] && ! (cd "$root" && meson setup "$dir" "$@" >"$log" 2>&1); then
+        cat "$log" >&2
         return 1
-    }
-    rm -f "$root/${dir//\//-}.log"
-    ninja -C "$root/$dir"
+    fi
+    # shellcheck disable=SC2086 # the targets are words
+    ninja -C "$root/$dir" ${targets-}
 }
