@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/resource.h>
 
 #include "jail/file.h"
@@ -40,11 +39,8 @@ enum status rlimit_enter(const struct session_limits *l, struct err *e)
     return STATUS_OK;
 }
 
-enum status rlimit_enter_scheduling(struct err *e)
+enum status rlimit_enter_oom(struct err *e)
 {
-    const struct sched_param none = {0};
-    if (sched_setscheduler(0, SCHED_BATCH, &none) < 0)
-        return err_set(e, STATUS_IO, "SCHED_BATCH: %s", strerror(errno));
     int r = file_write(AT_FDCWD, "/proc/self/oom_score_adj", "900");
     return r < 0 && r != -ENOENT ? err_set(e, STATUS_IO, "oom_score_adj: %s", strerror(-r)) : STATUS_OK;
 }

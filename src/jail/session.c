@@ -80,7 +80,7 @@ static enum status step_process(struct jail_session *s, struct err *e)
     s->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (s->proc_fd < 0)
         return failed("/proc", e);
-    return rlimit_enter_scheduling(e);
+    return rlimit_enter_oom(e);
 }
 
 static enum status step_namespaces(struct jail_session *s, struct err *e)
@@ -168,7 +168,7 @@ static const struct {
 } steps[] = {
     {"cgroup", step_cgroup},           /* memory, tasks and time are counted from here */
     {"descriptors", step_descriptors}, /* nothing of the zygote's or a sibling's stays open */
-    {"process", step_process},         /* session, signals, scheduling, first to die without memory */
+    {"process", step_process},         /* session, signals, first to die without memory */
     {"namespaces", step_namespaces},   /* its cgroup is the root it sees */
     {"mounts", step_mounts},           /* its own data, tmp, shm and proc over the template */
     {"limits", step_limits},           /* per-process limits */
