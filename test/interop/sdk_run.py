@@ -37,12 +37,14 @@ def need(*programs):
             skip(f"there is no {one} on this machine")
 
 
-def fetch(folder, inputs, command, **options):
-    """Runs `command` unless it went well before with the same inputs."""
+def fetch(folder, inputs, command, stale=None, **options):
+    """Runs `command` unless it went well before with the same inputs. What is in the folder `stale` goes first."""
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in inputs)).hexdigest()
     done = folder / "fetched.txt"
     if done.exists() and done.read_text() == digest:
         return
+    if stale:
+        shutil.rmtree(stale, ignore_errors=True)
     try:
         got = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              text=True, timeout=FETCH_TIME_MAX_S, **options)
@@ -78,7 +80,8 @@ def prepare_java(folder):
     need("java", "javac", "mvn")
     pom = HERE / "java/pom.xml"
     fetch(folder, [pom], ["mvn", "-B", "-q", "-f", str(pom), f"-Dmaven.repo.local={folder / 'repository'}",
-                          f"-DoutputDirectory={folder / 'jars'}", "dependency:copy-dependencies"])
+                          f"-DoutputDirectory={folder / 'jars'}", "dependency:copy-dependencies"],
+          stale=folder / "jars")
     classes = folder / "classes"
     path = f"{classes}:{folder / 'jars'}/*"
     sources = sorted(str(one) for one in (HERE / "java/src").glob("*.java"))
