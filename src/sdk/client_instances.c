@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* Starting an instance, reading it, waiting for it. Contracts: include/durabletask.h. */
+#include <openssl/rand.h>
+
+#include "base/encode.h"
+#include "sdk/client_answer.h"
+#include "sdk/convert.h"
+#include "sdk/operation.h"
+#include "sdk/waiter.h"
+
+#define NS_PER_MS    ((int64_t)1000000)
+#define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name
+
+/* ---- start ---- */
+
+static const char *choose_id(struct sdk_draft *d, const char *given, char ret_guid[GUID_TEXT_SIZE + 1])
+{
+    if (given && *given)
+        return given;
+    uint8_t random[16];
+    if (RAND_bytes(random, sizeof random) != 1 && d->status == STATUS_OK)
+        d->status = STATUS_INTERNAL;
+    guid_format(random, ret_guid);
+    return ret_guid;
+}
+
+static struct pb_orchestration_id_reuse_policy *policy_of(struct sdk_draft *d,
+                                                          const struct dt_start_options *o)
+{
+    if (o->reuse != DT_REUSE_LISTED)
+        return NULL;
+    struct pb_orchestration_id_reuse_policy *policy = arena_alloc(&d->arena, sizeof *policy);
+    int32_t *statuses = arena_alloc_array(&d->arena, DT_INSTANCE_SUSPENDED + 1, sizeof *statuses);
+    if (!policy || !statuses) {
+        d->status = STATUS_NO_MEMORY;
+        return NULL;
+    }
+    policy->replaceable_status = statuses;
+    for (int32_t i = 0; i <= DT_INSTANCE_SUSPENDED; i++)
+        if (o->replaceable & DT_STATUS_BIT(i))
+            statuses[policy->replaceable_status_count++] = i;
+    return policy;
+}
+
+static enum status start(struct dt_client *client, const char *name, const struct dt_start_options *given,
+                         dt_on_reply *on_reply, void *context, struct err *e)
+{
+    struct dt_start_options o = {0};
+    if (given && !sdk_options_copy(&o, sizeof o, given))
+        return err_set(e, STATUS_INVALID_ARGUMENT, "`size` of the start options is not set");
+    struct sdk_draft d;
+    char guid[GUID_TEXT_SIZE + 1];
+    size_t id_size = o.instance_id && *o.instance_id ? strlen(o.instance_id) : GUID_TEXT_SIZE;
+    sdk_draft_begin(&d, id_size + 1);
+    const char *id = choose_id(&d, o.instance_id, guid);
+    struct pb_create_instance_request request = {
+        .instance_id = sdk_draft_required(&d, "instance id", id),
+        .name = sdk_draft_required(&d, "name", name),
+        .version = sdk_draft_optional(&d, "version", o.version),
+        .input = sdk_draft_optional(&d, "input", o.input),
+        .tags_count = o.tag_count,
+    };
+    if (o.start_at_ns)
+        request.scheduled_start_timestamp = pb_time_from_ns(o.start_at_ns);
+    if (d.status == STATUS_OK) {
+        d.fault = "tags";
+        d.status = sdk_tags_to_wire(&d.arena, o.tags, o.tag_count, &request.tags);
+        request.orchestration_id_reuse_policy = policy_of(&d, &o);
+    }
+    if (d.op) {
+        d.op->on_answer = sdk_answer_started;
+        d.op->own_id = id == guid;
+        memcpy(d.op->instance_id, id, id_size + 1);
+    }
+    struct sdk_call_options call = {.method = METHOD(START_INSTANCE), .safe_twice = true};
+    return sdk_draft_submit(client, &d, &call, &pb_create_instance_request_message, &request, on_reply,
+                            context, e);
+}
+
+enum dt_status dt_client_start(struct dt_client *client, const char *name, const struct dt_start_options *o,
+                               char ret_instance_id[DT_INSTANCE_ID_SIZE], struct dt_error *e)
+{
+    BLOCK(client, start(client, name, o, sdk_waiter_on_reply, &w, &own_error));
+    if (ended == DT_OK && ret_instance_id)
+        memcpy(ret_instance_id, w.instance_id, DT_INSTANCE_ID_SIZE);
+    return ended;
+}
+
+enum dt_status dt_client_start_async(struct dt_client *client, const char *name,
+                                     const struct dt_start_options *o, dt_on_reply *on_reply, void *context)
+{
+    ASYNC(client, start(client, name, o, on_reply, context, NULL));
+}
+
+/* ---- get and wait ---- */
+
+static enum status read_instance(struct dt_client *client, const char *instance_id, bool payloads,
+                                 struct sdk_draft *d, struct sdk_call_options *call, dt_on_reply *on_reply,
+                                 void *context, struct err *e)
+{
+    struct pb_get_instance_request request = {
+        .instance_id = sdk_draft_required(d, "instance id", instance_id), .get_inputs_and_outputs = payloads};
+    if (d->op)
+        d->op->on_answer = sdk_answer_instance;
+    call->safe_twice = true;
+    return sdk_draft_submit(client, d, call, &pb_get_instance_request_message, &request, on_reply, context,
+                            e);
+}
+
+static enum status get(struct dt_client *client, const char *instance_id, bool payloads,
+                       dt_on_reply *on_reply, void *context, struct err *e)
+{
+    struct sdk_draft d;
+    sdk_draft_begin(&d, 0);
+    struct sdk_call_options call = {.method = METHOD(GET_INSTANCE)};
+    return read_instance(client, instance_id, payloads, &d, &call, on_reply, context, e);
+}
+
+/* A wait without time is a look. */
+static enum status wait_for(struct dt_client *client, bool completion, const char *instance_id,
+                            int64_t timeout_ms, dt_on_reply *on_reply, void *context, struct err *e)
+{
+    struct sdk_draft d;
+    sdk_draft_begin(&d, 0);
+    if (d.op) {
+        d.op->must_have_started = !completion;
+        d.op->must_have_ended = completion;
+    }
+    struct sdk_call_options call = {.method = completion ? METHOD(WAIT_FOR_INSTANCE_COMPLETION)
+                                                         : METHOD(WAIT_FOR_INSTANCE_START)};
+    if (timeout_ms == 0)
+        call.method = METHOD(GET_INSTANCE);
+    else if (timeout_ms < 0)
+        call.timeout_ns = -1;
+    else
+        call.timeout_ns = MIN(timeout_ms, INT64_MAX / NS_PER_MS) * NS_PER_MS;
+    return read_instance(client, instance_id, true, &d, &call, on_reply, context, e);
+}
+
+static enum dt_status give_instance(struct sdk_waiter *w, enum dt_status ended,
+                                    struct dt_instance **ret_instance)
+{
+    if (ended != DT_OK)
+        return ended;
+    if (ret_instance)
+        *ret_instance = w->taken.instance;
+    else
+        dt_instance_destroy(w->taken.instance);
+    return DT_OK;
+}
+
+enum dt_status dt_client_get(struct dt_client *client, const char *instance_id, bool payloads,
+                             struct dt_instance **ret_instance, struct dt_error *e)
+{
+    BLOCK(client, get(client, instance_id, payloads, sdk_waiter_on_reply, &w, &own_error));
+    return give_instance(&w, ended, ret_instance);
+}
+
+enum dt_status dt_client_get_async(struct dt_client *client, const char *instance_id, bool payloads,
+                                   dt_on_reply *on_reply, void *context)
+{
+    ASYNC(client, get(client, instance_id, payloads, on_reply, context, NULL));
+}
+
+enum dt_status dt_client_wait_start(struct dt_client *client, const char *instance_id, int64_t timeout_ms,
+                                    struct dt_instance **ret_instance, struct dt_error *e)
+{
+    BLOCK(client, wait_for(client, false, instance_id, timeout_ms, sdk_waiter_on_reply, &w, &own_error));
+    return give_instance(&w, ended, ret_instance);
+}
+
+enum dt_status dt_client_wait_start_async(struct dt_client *client, const char *instance_id,
+                                          int64_t timeout_ms, dt_on_reply *on_reply, void *context)
+{
+    ASYNC(client, wait_for(client, false, instance_id, timeout_ms, on_reply, context, NULL));
+}
+
+enum dt_status dt_client_wait_completion(struct dt_client *client, const char *instance_id,
+                                         int64_t timeout_ms, struct dt_instance **ret_instance,
+                                         struct dt_error *e)
+{
+    BLOCK(client, wait_for(client, true, instance_id, timeout_ms, sdk_waiter_on_reply, &w, &own_error));
+    return give_instance(&w, ended, ret_instance);
+}
+
+enum dt_status dt_client_wait_completion_async(struct dt_client *client, const char *instance_id,
+                                               int64_t timeout_ms, dt_on_reply *on_reply, void *context)
+{
+    ASYNC(client, wait_for(client, true, instance_id, timeout_ms, on_reply, context, NULL));
+}

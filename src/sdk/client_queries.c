@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* What is in a task hub: queries, histories, purging. Contracts: include/durabletask.h. */
+#include "sdk/client_answer.h"
+#include "sdk/operation.h"
+#include "sdk/snapshot.h"
+#include "sdk/waiter.h"
+
+#define NS_PER_MS    ((int64_t)1000000)
+#define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name
+
+/* ---- purge ---- */
+
+static enum status submit_purge(struct dt_client *client, struct sdk_draft *d,
+                                const struct pb_purge_instances_request *request, int64_t timeout_ns,
+                                dt_on_reply *on_reply, void *context, struct err *e)
+{
+    if (d->op)
+        d->op->on_answer = sdk_answer_purged;
+    struct sdk_call_options call = {
+        .method = METHOD(PURGE_INSTANCES), .safe_twice = true, .timeout_ns = timeout_ns};
+    return sdk_draft_submit(client, d, &call, &pb_purge_instances_request_message, request, on_reply, context,
+                            e);
+}
+
+static enum status purge(struct dt_client *client, const char *instance_id, bool recursive,
+                         dt_on_reply *on_reply, void *context, struct err *e)
+{
+    struct sdk_draft d;
+    sdk_draft_begin(&d, 0);
+    struct pb_purge_instances_request request = {.request_case = PB_PURGE_INSTANCES_REQUEST_INSTANCE_ID,
+                                                 .instance_id =
+                                                     sdk_draft_required(&d, "instance id", instance_id),
+                                                 .recursive = recursive,
+                                                 .is_orchestration = true};
+    return submit_purge(client, &d, &request, 0, on_reply, context, e);
+}
+
+static enum status purge_matching(struct dt_client *client, const struct dt_purge_filter *given,
+                                  dt_on_reply *on_reply, void *context, struct err *e)
+{
+    struct dt_purge_filter f;
+    if (!given || !sdk_options_copy(&f, sizeof f, given))
+        return err_set(e, STATUS_INVALID_ARGUMENT, "filter: NULL, or `size` is not set");
+    struct sdk_draft d;
+    sdk_draft_begin(&d, 0);
+    struct pb_purge_instance_filter filter = {.created_time_from = sdk_time_bound(f.created_from_ns),
+                                              .created_time_to = sdk_time_bound(f.created_to_ns)};
+    filter.runtime_status = sdk_draft_statuses(&d, f.statuses, &filter.runtime_status_count);
+    int64_t timeout_ns = 0;
+    if (f.timeout_ms > 0) {
+        filter.timeout = pb_time_from_ns(MIN(f.timeout_ms, INT64_MAX / NS_PER_MS / 2) * NS_PER_MS);
+        timeout_ns = pb_time_to_ns(filter.timeout) + client->target.call_timeout_ns;
+    }
+    struct pb_purge_instances_request request = {.request_case =
+                                                     PB_PURGE_INSTANCES_REQUEST_PURGE_INSTANCE_FILTER,
+                                                 .purge_instance_filter = &filter,
+                                                 .is_orchestration = true};
+    return submit_purge(client, &d, &request, timeout_ns, on_reply, context, e);
+}
+
+enum dt_status dt_client_purge(struct dt_client *client, const char *instance_id, bool recursive,
+                               int32_t *ret_count, struct dt_error *e)
+{
+    BLOCK(client, purge(client, instance_id, recursive, sdk_waiter_on_reply, &w, &own_error));
+    if (ended == DT_OK && ret_count)
+        *ret_count = w.taken.purged;
+    return ended;
+}
+
+enum dt_status dt_client_purge_async(struct dt_client *client, const char *instance_id, bool recursive,
+                                     dt_on_reply *on_reply, void *context)
+{
+    ASYNC(client, purge(client, instance_id, recursive, on_reply, context, NULL));
+}
+
+enum dt_status dt_client_purge_matching(struct dt_client *client, const struct dt_purge_filter *filter,
+                                        int32_t *ret_count, bool *ret_complete, struct dt_error *e)
+{
+    BLOCK(client, purge_matching(client, filter, sdk_waiter_on_reply, &w, &own_error));
+    if (ended == DT_OK && ret_count)
+        *ret_count = w.taken.purged;
+    if (ended == DT_OK && ret_complete)
+        *ret_complete = w.taken.complete;
+    return ended;
+}
+
+enum dt_status dt_client_purge_matching_async(struct dt_client *client, const struct dt_purge_filter *filter,
+                                              dt_on_reply *on_reply, void *context)
+{
+    ASYNC(client, purge_matching(client, filter, on_reply, context, NULL));
+}
+
+/* ---- query ---- */
+
+static enum status query(struct dt_client *client, const struct dt_query *given, dt_on_reply *on_reply,
+                         void *context, struct err *e)
+{
+    struct dt_query q = {0};
+    if (given && !sdk_options_copy(&q, sizeof q, given))
+        return err_set(e, STATUS_INVALID_ARGUMENT, "`size` of the query is not set");
+    if (q.page_size < 0)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "page_size is below 0");
+    struct sdk_draft d;
+    sdk_draft_begin(&d, 0);
+    struct pb_instance_query wire = {.created_time_from = sdk_time_bound(q.created_from_ns),
+                                     .created_time_to = sdk_time_bound(q.created_to_ns),
+                                     .max_instance_count = q.page_size,
+                                     .continuation_token = sdk_draft_optional(&d, "page_token", q.page_token),
+                                     .instance_id_prefix = sdk_draft_optional(&d, "id_prefix", q.id_prefix),
+                                     .fetch_inputs_and_outputs = q.payloads};
+    if (d.status == STATUS_OK)
+        wire.runtime_status = sdk_draft_statuses(&d, q.statuses, &wire.runtime_status_count);
+    if (d.op)
+        d.op->on_answer = sdk_answer_page;
+    struct pb_query_instances_request request = {.query = &wire};
+    struct sdk_call_options call = {.method = METHOD(QUERY_INSTANCES), .safe_twice = true};
+    return sdk_draft_submit(client, &d, &call, &pb_query_instances_request_message, &request, on_reply,
+                            context, e);
+}
+
+enum dt_status dt_client_query(struct dt_client *client, const struct dt_query *q, struct dt_page **ret_page,
+                               struct dt_error *e)
+{
+    BLOCK(client, query(client, q, sdk_waiter_on_reply, &w, &own_error));
+    if (ended == DT_OK)
+        *ret_page = w.taken.page;
+    return ended;
+}
+
+enum dt_status dt_client_query_async(struct dt_client *client, const struct dt_query *q,
+                                     dt_on_reply *on_reply, void *context)
+{
+    ASYNC(client, query(client, q, on_reply, context, NULL));
+}
+
+/* ---- history ---- */
+
+static enum status history(struct dt_client *client, const char *instance_id, dt_on_reply *on_reply,
+                           void *context, struct err *e)
+{
+    struct sdk_draft d;
+    sdk_draft_begin(&d, 0);
+    struct pb_stream_instance_history_request request = {
+        .instance_id = sdk_draft_required(&d, "instance id", instance_id)};
+    if (d.status == STATUS_OK) {
+        d.op->history = sdk_history_create();
+        d.status = d.op->history ? STATUS_OK : STATUS_NO_MEMORY;
+    }
+    struct sdk_call_options call = {.method = METHOD(STREAM_INSTANCE_HISTORY),
+                                    .streaming = true,
+                                    .safe_twice = true,
+                                    .on_message = sdk_operation_on_chunk};
+    return sdk_draft_submit(client, &d, &call, &pb_stream_instance_history_request_message, &request,
+                            on_reply, context, e);
+}
+
+enum dt_status dt_client_history(struct dt_client *client, const char *instance_id,
+                                 struct dt_history **ret_history, struct dt_error *e)
+{
+    BLOCK(client, history(client, instance_id, sdk_waiter_on_reply, &w, &own_error));
+    if (ended == DT_OK)
+        *ret_history = w.taken.history;
+    return ended;
+}
+
+enum dt_status dt_client_history_async(struct dt_client *client, const char *instance_id,
+                                       dt_on_reply *on_reply, void *context)
+{
+    ASYNC(client, history(client, instance_id, on_reply, context, NULL));
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "sdk/waiter.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void sdk_waiter_on_reply(const struct dt_reply *reply, void *context)
+{
+    struct sdk_waiter *w = context;
+    struct dt_reply *source = (struct dt_reply *)reply; /* made by on_done, above */
+    pthread_mutex_lock(&w->lock);
+    w->taken = *source;
+    w->error.status = reply->status;
+    snprintf(w->error.text, sizeof w->error.text, "%s", reply->text);
+    snprintf(w->instance_id, sizeof w->instance_id, "%s", reply->instance_id ? reply->instance_id : "");
+    source->instance = NULL;
+    source->page = NULL;
+    source->history = NULL;
+    w->done = true;
+    pthread_cond_signal(&w->done_changed);
+    pthread_mutex_unlock(&w->lock);
+}
+
+void sdk_waiter_init(struct sdk_waiter *w)
+{
+    memset(w, 0, sizeof *w);
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->done_changed, NULL);
+}
+
+enum status sdk_client_may_block(struct dt_client *client, struct err *e)
+{
+    if (!client)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "client is NULL");
+    if (sdk_channel_is_own_thread(client->channel))
+        return err_set(e, STATUS_FAILED_PRECONDITION,
+                       "a blocking call from a callback would wait for itself");
+    return STATUS_OK;
+}
+
+enum dt_status sdk_waiter_await(struct sdk_waiter *w, enum status s, const struct err *e,
+                                struct dt_error *ret_error)
+{
+    if (s == STATUS_OK) {
+        pthread_mutex_lock(&w->lock);
+        while (!w->done)
+            pthread_cond_wait(&w->done_changed, &w->lock);
+        pthread_mutex_unlock(&w->lock);
+    }
+    pthread_cond_destroy(&w->done_changed);
+    pthread_mutex_destroy(&w->lock);
+    if (s != STATUS_OK)
+        return sdk_report(s, e, ret_error);
+    if (w->error.status != DT_OK && ret_error)
+        *ret_error = w->error;
+    return w->error.status;
+}
