@@ -507,6 +507,22 @@ public final class Scenario {
             check(!other.equals(id), other);
             completesWith(other, "[1,2,3,4,5,6]");
         });
+        SCENARIOS.put("compressed requests", () -> {
+            String text = '"' + "squeeze ".repeat(50000) + '"';
+            String id = stub.withCompression("gzip").startInstance(CreateInstanceRequest.newBuilder()
+                .setName("instant").setInput(StringValue.of(text)).build()).getInstanceId();
+            completesWith(id, text);
+        });
+        SCENARIOS.put("more than the stream's window", () -> { // 60 inputs of 100 kB, taken one at a time
+            String text = "x".repeat(100000);
+            List<String> ids = new ArrayList<>();
+            for (int i = 0; i < 60; i++) {
+                ids.add(start("instant", text));
+            }
+            for (String id : ids) {
+                completes(id, text, String.class);
+            }
+        });
         SCENARIOS.put("late completions", () -> { // DT-169: an error would cost this SDK its stream
             stub.completeActivityTask(ActivityResponse.newBuilder().setInstanceId("x").setTaskId(1).build());
             stub.completeOrchestratorTask(OrchestratorResponse.newBuilder().setInstanceId("x").build());
