@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 module sallyport.test/interop
 
 go 1.21
