@@ -12,6 +12,7 @@ Header of a program:  # group: A  outside: names that must be OPEN outside  ms: 
 After each, the neighbour session must answer; at the end, canary files, processes, mounts and groups are as
 they were.
 """
+import atexit
 import glob
 import hashlib
 import json
@@ -50,6 +51,7 @@ class Canaries:
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="sallyport-canary-")
+        atexit.register(shutil.rmtree, self.folder, True)
         self.secret = f"{self.folder}/secret"
         pathlib.Path(self.secret).write_text("a secret of the host")
         os.chmod(self.secret, 0o600)
@@ -82,6 +84,8 @@ while True:
 
     def __init__(self):
         self.name = f"sallyport-test-{os.getpid()}"
+        self.listener = None
+        atexit.register(self.remove)
         for command in (["netns", "add", self.name], ["-n", self.name, "link", "set", "lo", "up"],
                         ["-n", self.name, "link", "add", "canary", "type", "dummy"],
                         ["-n", self.name, "addr", "add", "169.254.169.254/32", "dev", "canary"],
@@ -109,9 +113,15 @@ while True:
         """The number of visitors since the start."""
         self.listener.terminate()
         visitors = self.listener.stdout.read().count("visitor")
-        self.listener.wait()
-        subprocess.run(["ip", "netns", "del", self.name], check=True)
+        self.remove()
         return visitors
+
+    def remove(self):
+        atexit.unregister(self.remove)
+        if self.listener:
+            self.listener.terminate()
+            self.listener.wait()
+        subprocess.run(["ip", "netns", "del", self.name], check=True)
 
 
 def mount_count():

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Drives session_run (session_run.c) from Python: one object is one keeper with its sessions."""
+import atexit
 import json
 import os
 import queue
+import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import threading
 
 ANSWER_S = 120
+
+# A test that is stopped for taking too long still tidies up.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
 def identity_of(pid):
@@ -32,6 +39,7 @@ def descendants(pid):
 class Pool:
     def __init__(self, builddir, limits=(), prefix=(), scripts=None):
         self.scripts = scripts or tempfile.mkdtemp(prefix="sallyport-scripts-")
+        atexit.register(shutil.rmtree, self.scripts, True)
         os.chmod(self.scripts, 0o755)
         command = [*prefix, f"{builddir}/test/jail/session_run", "--program", f"{builddir}/test/jail/keeper_host",
                    "--zygote", f"{builddir}/src/jail/zygote/sallyport-zygote", "--scripts", self.scripts]
@@ -109,7 +117,5 @@ class Pool:
         self.note_processes()
         self.process.stdin.close()
         code = self.process.wait(30)
-        for name in os.listdir(self.scripts):
-            os.unlink(f"{self.scripts}/{name}")
-        os.rmdir(self.scripts)
+        shutil.rmtree(self.scripts)
         return code
