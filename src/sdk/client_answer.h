@@ -8,14 +8,14 @@
 #include "sdk/operation.h"
 
 /* INTERNAL: the service names another instance than was asked for. */
-enum status sdk_answer_started(struct sdk_operation *op, struct arena *a, struct bytes answer,
-                               struct dt_reply *r, struct err *e);
+STATUS_RESULT sdk_answer_started(struct sdk_operation *op, struct arena *a, struct bytes answer,
+                                 struct dt_reply *r, struct err *e);
 /* NOT_FOUND; DEADLINE_EXCEEDED: the instance is not yet what a wait that only looks must find. */
-enum status sdk_answer_instance(struct sdk_operation *op, struct arena *a, struct bytes answer,
+STATUS_RESULT sdk_answer_instance(struct sdk_operation *op, struct arena *a, struct bytes answer,
+                                  struct dt_reply *r, struct err *e);
+STATUS_RESULT sdk_answer_purged(struct sdk_operation *op, struct arena *a, struct bytes answer,
                                 struct dt_reply *r, struct err *e);
-enum status sdk_answer_purged(struct sdk_operation *op, struct arena *a, struct bytes answer,
+STATUS_RESULT sdk_answer_page(struct sdk_operation *op, struct arena *a, struct bytes answer,
                               struct dt_reply *r, struct err *e);
-enum status sdk_answer_page(struct sdk_operation *op, struct arena *a, struct bytes answer,
-                            struct dt_reply *r, struct err *e);
 
 #endif

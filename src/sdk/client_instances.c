@@ -3,7 +3,6 @@
 #include <openssl/rand.h>
 
 #include "base/encode.h"
-#include "sdk/client_answer.h"
 #include "sdk/convert.h"
 #include "sdk/operation.h"
 #include "sdk/waiter.h"
@@ -30,15 +29,11 @@ static struct pb_orchestration_id_reuse_policy *policy_of(struct sdk_draft *d,
     if (o->reuse != DT_REUSE_LISTED)
         return NULL;
     struct pb_orchestration_id_reuse_policy *policy = arena_alloc(&d->arena, sizeof *policy);
-    int32_t *statuses = arena_alloc_array(&d->arena, DT_INSTANCE_SUSPENDED + 1, sizeof *statuses);
-    if (!policy || !statuses) {
+    if (!policy) {
         d->status = STATUS_NO_MEMORY;
         return NULL;
     }
-    policy->replaceable_status = statuses;
-    for (int32_t i = 0; i <= DT_INSTANCE_SUSPENDED; i++)
-        if (o->replaceable & DT_STATUS_BIT(i))
-            statuses[policy->replaceable_status_count++] = i;
+    policy->replaceable_status = sdk_draft_statuses(d, o->replaceable, &policy->replaceable_status_count);
     return policy;
 }
 
@@ -68,19 +63,19 @@ static enum status start(struct dt_client *client, const char *name, const struc
         request.orchestration_id_reuse_policy = policy_of(&d, &o);
     }
     if (d.op) {
-        d.op->on_answer = sdk_answer_started;
         d.op->own_id = id == guid;
         memcpy(d.op->instance_id, id, id_size + 1);
     }
-    struct sdk_call_options call = {.method = METHOD(START_INSTANCE), .safe_twice = true};
-    return sdk_draft_submit(client, &d, &call, &pb_create_instance_request_message, &request, on_reply,
-                            context, e);
+    return sdk_draft_submit(client, &d, METHOD(START_INSTANCE), &request, 0, on_reply, context, e);
 }
 
 enum dt_status dt_client_start(struct dt_client *client, const char *name, const struct dt_start_options *o,
                                char ret_instance_id[DT_INSTANCE_ID_SIZE], struct dt_error *e)
 {
-    BLOCK(client, start(client, name, o, sdk_waiter_on_reply, &w, &own_error));
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client))
+        w.started = start(client, name, o, sdk_waiter_on_reply, &w, &w.fault);
+    enum dt_status ended = sdk_waiter_await(&w, e);
     if (ended == DT_OK && ret_instance_id)
         memcpy(ret_instance_id, w.instance_id, DT_INSTANCE_ID_SIZE);
     return ended;
@@ -89,31 +84,20 @@ enum dt_status dt_client_start(struct dt_client *client, const char *name, const
 enum dt_status dt_client_start_async(struct dt_client *client, const char *name,
                                      const struct dt_start_options *o, dt_on_reply *on_reply, void *context)
 {
-    ASYNC(client, start(client, name, o, on_reply, context, NULL));
+    return client ? sdk_status(start(client, name, o, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
 }
 
 /* ---- get and wait ---- */
-
-static enum status read_instance(struct dt_client *client, const char *instance_id, bool payloads,
-                                 struct sdk_draft *d, struct sdk_call_options *call, dt_on_reply *on_reply,
-                                 void *context, struct err *e)
-{
-    struct pb_get_instance_request request = {
-        .instance_id = sdk_draft_required(d, "instance id", instance_id), .get_inputs_and_outputs = payloads};
-    if (d->op)
-        d->op->on_answer = sdk_answer_instance;
-    call->safe_twice = true;
-    return sdk_draft_submit(client, d, call, &pb_get_instance_request_message, &request, on_reply, context,
-                            e);
-}
 
 static enum status get(struct dt_client *client, const char *instance_id, bool payloads,
                        dt_on_reply *on_reply, void *context, struct err *e)
 {
     struct sdk_draft d;
     sdk_draft_begin(&d, 0);
-    struct sdk_call_options call = {.method = METHOD(GET_INSTANCE)};
-    return read_instance(client, instance_id, payloads, &d, &call, on_reply, context, e);
+    struct pb_get_instance_request request = {.instance_id =
+                                                  sdk_draft_required(&d, "instance id", instance_id),
+                                              .get_inputs_and_outputs = payloads};
+    return sdk_draft_submit(client, &d, METHOD(GET_INSTANCE), &request, 0, on_reply, context, e);
 }
 
 /* A wait without time is a look. */
@@ -126,15 +110,14 @@ static enum status wait_for(struct dt_client *client, bool completion, const cha
         d.op->must_have_started = !completion;
         d.op->must_have_ended = completion;
     }
-    struct sdk_call_options call = {.method = completion ? METHOD(WAIT_FOR_INSTANCE_COMPLETION)
-                                                         : METHOD(WAIT_FOR_INSTANCE_START)};
+    struct pb_get_instance_request request = {
+        .instance_id = sdk_draft_required(&d, "instance id", instance_id), .get_inputs_and_outputs = true};
+    enum pb_task_hub_sidecar_service_method method =
+        completion ? METHOD(WAIT_FOR_INSTANCE_COMPLETION) : METHOD(WAIT_FOR_INSTANCE_START);
     if (timeout_ms == 0)
-        call.method = METHOD(GET_INSTANCE);
-    else if (timeout_ms < 0)
-        call.timeout_ns = -1;
-    else
-        call.timeout_ns = MIN(timeout_ms, INT64_MAX / NS_PER_MS) * NS_PER_MS;
-    return read_instance(client, instance_id, true, &d, &call, on_reply, context, e);
+        method = METHOD(GET_INSTANCE);
+    int64_t timeout_ns = timeout_ms < 0 ? -1 : MIN(timeout_ms, INT64_MAX / NS_PER_MS) * NS_PER_MS;
+    return sdk_draft_submit(client, &d, method, &request, timeout_ns, on_reply, context, e);
 }
 
 static enum dt_status give_instance(struct sdk_waiter *w, enum dt_status ended,
@@ -152,39 +135,51 @@ static enum dt_status give_instance(struct sdk_waiter *w, enum dt_status ended,
 enum dt_status dt_client_get(struct dt_client *client, const char *instance_id, bool payloads,
                              struct dt_instance **ret_instance, struct dt_error *e)
 {
-    BLOCK(client, get(client, instance_id, payloads, sdk_waiter_on_reply, &w, &own_error));
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client))
+        w.started = get(client, instance_id, payloads, sdk_waiter_on_reply, &w, &w.fault);
+    enum dt_status ended = sdk_waiter_await(&w, e);
     return give_instance(&w, ended, ret_instance);
 }
 
 enum dt_status dt_client_get_async(struct dt_client *client, const char *instance_id, bool payloads,
                                    dt_on_reply *on_reply, void *context)
 {
-    ASYNC(client, get(client, instance_id, payloads, on_reply, context, NULL));
+    return client ? sdk_status(get(client, instance_id, payloads, on_reply, context, NULL))
+                  : DT_INVALID_ARGUMENT;
 }
 
 enum dt_status dt_client_wait_start(struct dt_client *client, const char *instance_id, int64_t timeout_ms,
                                     struct dt_instance **ret_instance, struct dt_error *e)
 {
-    BLOCK(client, wait_for(client, false, instance_id, timeout_ms, sdk_waiter_on_reply, &w, &own_error));
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client))
+        w.started = wait_for(client, false, instance_id, timeout_ms, sdk_waiter_on_reply, &w, &w.fault);
+    enum dt_status ended = sdk_waiter_await(&w, e);
     return give_instance(&w, ended, ret_instance);
 }
 
 enum dt_status dt_client_wait_start_async(struct dt_client *client, const char *instance_id,
                                           int64_t timeout_ms, dt_on_reply *on_reply, void *context)
 {
-    ASYNC(client, wait_for(client, false, instance_id, timeout_ms, on_reply, context, NULL));
+    return client ? sdk_status(wait_for(client, false, instance_id, timeout_ms, on_reply, context, NULL))
+                  : DT_INVALID_ARGUMENT;
 }
 
 enum dt_status dt_client_wait_completion(struct dt_client *client, const char *instance_id,
                                          int64_t timeout_ms, struct dt_instance **ret_instance,
                                          struct dt_error *e)
 {
-    BLOCK(client, wait_for(client, true, instance_id, timeout_ms, sdk_waiter_on_reply, &w, &own_error));
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client))
+        w.started = wait_for(client, true, instance_id, timeout_ms, sdk_waiter_on_reply, &w, &w.fault);
+    enum dt_status ended = sdk_waiter_await(&w, e);
     return give_instance(&w, ended, ret_instance);
 }
 
 enum dt_status dt_client_wait_completion_async(struct dt_client *client, const char *instance_id,
                                                int64_t timeout_ms, dt_on_reply *on_reply, void *context)
 {
-    ASYNC(client, wait_for(client, true, instance_id, timeout_ms, on_reply, context, NULL));
+    return client ? sdk_status(wait_for(client, true, instance_id, timeout_ms, on_reply, context, NULL))
+                  : DT_INVALID_ARGUMENT;
 }

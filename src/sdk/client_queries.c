@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What is in a task hub: queries, histories, purging. Contracts: include/durabletask.h. */
-#include "sdk/client_answer.h"
 #include "sdk/operation.h"
-#include "sdk/snapshot.h"
 #include "sdk/waiter.h"
 
 #define NS_PER_MS    ((int64_t)1000000)
 #define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name
 
 /* ---- purge ---- */
-
-static enum status submit_purge(struct dt_client *client, struct sdk_draft *d,
-                                const struct pb_purge_instances_request *request, int64_t timeout_ns,
-                                dt_on_reply *on_reply, void *context, struct err *e)
-{
-    if (d->op)
-        d->op->on_answer = sdk_answer_purged;
-    struct sdk_call_options call = {
-        .method = METHOD(PURGE_INSTANCES), .safe_twice = true, .timeout_ns = timeout_ns};
-    return sdk_draft_submit(client, d, &call, &pb_purge_instances_request_message, request, on_reply, context,
-                            e);
-}
 
 static enum status purge(struct dt_client *client, const char *instance_id, bool recursive,
                          dt_on_reply *on_reply, void *context, struct err *e)
@@ -32,7 +18,7 @@ static enum status purge(struct dt_client *client, const char *instance_id, bool
                                                      sdk_draft_required(&d, "instance id", instance_id),
                                                  .recursive = recursive,
                                                  .is_orchestration = true};
-    return submit_purge(client, &d, &request, 0, on_reply, context, e);
+    return sdk_draft_submit(client, &d, METHOD(PURGE_INSTANCES), &request, 0, on_reply, context, e);
 }
 
 static enum status purge_matching(struct dt_client *client, const struct dt_purge_filter *given,
@@ -55,13 +41,16 @@ static enum status purge_matching(struct dt_client *client, const struct dt_purg
                                                      PB_PURGE_INSTANCES_REQUEST_PURGE_INSTANCE_FILTER,
                                                  .purge_instance_filter = &filter,
                                                  .is_orchestration = true};
-    return submit_purge(client, &d, &request, timeout_ns, on_reply, context, e);
+    return sdk_draft_submit(client, &d, METHOD(PURGE_INSTANCES), &request, timeout_ns, on_reply, context, e);
 }
 
 enum dt_status dt_client_purge(struct dt_client *client, const char *instance_id, bool recursive,
                                int32_t *ret_count, struct dt_error *e)
 {
-    BLOCK(client, purge(client, instance_id, recursive, sdk_waiter_on_reply, &w, &own_error));
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client))
+        w.started = purge(client, instance_id, recursive, sdk_waiter_on_reply, &w, &w.fault);
+    enum dt_status ended = sdk_waiter_await(&w, e);
     if (ended == DT_OK && ret_count)
         *ret_count = w.taken.purged;
     return ended;
@@ -70,13 +59,17 @@ enum dt_status dt_client_purge(struct dt_client *client, const char *instance_id
 enum dt_status dt_client_purge_async(struct dt_client *client, const char *instance_id, bool recursive,
                                      dt_on_reply *on_reply, void *context)
 {
-    ASYNC(client, purge(client, instance_id, recursive, on_reply, context, NULL));
+    return client ? sdk_status(purge(client, instance_id, recursive, on_reply, context, NULL))
+                  : DT_INVALID_ARGUMENT;
 }
 
 enum dt_status dt_client_purge_matching(struct dt_client *client, const struct dt_purge_filter *filter,
                                         int32_t *ret_count, bool *ret_complete, struct dt_error *e)
 {
-    BLOCK(client, purge_matching(client, filter, sdk_waiter_on_reply, &w, &own_error));
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client))
+        w.started = purge_matching(client, filter, sdk_waiter_on_reply, &w, &w.fault);
+    enum dt_status ended = sdk_waiter_await(&w, e);
     if (ended == DT_OK && ret_count)
         *ret_count = w.taken.purged;
     if (ended == DT_OK && ret_complete)
@@ -87,7 +80,7 @@ enum dt_status dt_client_purge_matching(struct dt_client *client, const struct d
 enum dt_status dt_client_purge_matching_async(struct dt_client *client, const struct dt_purge_filter *filter,
                                               dt_on_reply *on_reply, void *context)
 {
-    ASYNC(client, purge_matching(client, filter, on_reply, context, NULL));
+    return client ? sdk_status(purge_matching(client, filter, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
 }
 
 /* ---- query ---- */
@@ -108,20 +101,18 @@ static enum status query(struct dt_client *client, const struct dt_query *given,
                                      .continuation_token = sdk_draft_optional(&d, "page_token", q.page_token),
                                      .instance_id_prefix = sdk_draft_optional(&d, "id_prefix", q.id_prefix),
                                      .fetch_inputs_and_outputs = q.payloads};
-    if (d.status == STATUS_OK)
-        wire.runtime_status = sdk_draft_statuses(&d, q.statuses, &wire.runtime_status_count);
-    if (d.op)
-        d.op->on_answer = sdk_answer_page;
+    wire.runtime_status = sdk_draft_statuses(&d, q.statuses, &wire.runtime_status_count);
     struct pb_query_instances_request request = {.query = &wire};
-    struct sdk_call_options call = {.method = METHOD(QUERY_INSTANCES), .safe_twice = true};
-    return sdk_draft_submit(client, &d, &call, &pb_query_instances_request_message, &request, on_reply,
-                            context, e);
+    return sdk_draft_submit(client, &d, METHOD(QUERY_INSTANCES), &request, 0, on_reply, context, e);
 }
 
 enum dt_status dt_client_query(struct dt_client *client, const struct dt_query *q, struct dt_page **ret_page,
                                struct dt_error *e)
 {
-    BLOCK(client, query(client, q, sdk_waiter_on_reply, &w, &own_error));
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client))
+        w.started = query(client, q, sdk_waiter_on_reply, &w, &w.fault);
+    enum dt_status ended = sdk_waiter_await(&w, e);
     if (ended == DT_OK)
         *ret_page = w.taken.page;
     return ended;
@@ -130,7 +121,7 @@ enum dt_status dt_client_query(struct dt_client *client, const struct dt_query *
 enum dt_status dt_client_query_async(struct dt_client *client, const struct dt_query *q,
                                      dt_on_reply *on_reply, void *context)
 {
-    ASYNC(client, query(client, q, on_reply, context, NULL));
+    return client ? sdk_status(query(client, q, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
 }
 
 /* ---- history ---- */
@@ -142,22 +133,16 @@ static enum status history(struct dt_client *client, const char *instance_id, dt
     sdk_draft_begin(&d, 0);
     struct pb_stream_instance_history_request request = {
         .instance_id = sdk_draft_required(&d, "instance id", instance_id)};
-    if (d.status == STATUS_OK) {
-        d.op->history = sdk_history_create();
-        d.status = d.op->history ? STATUS_OK : STATUS_NO_MEMORY;
-    }
-    struct sdk_call_options call = {.method = METHOD(STREAM_INSTANCE_HISTORY),
-                                    .streaming = true,
-                                    .safe_twice = true,
-                                    .on_message = sdk_operation_on_chunk};
-    return sdk_draft_submit(client, &d, &call, &pb_stream_instance_history_request_message, &request,
-                            on_reply, context, e);
+    return sdk_draft_submit(client, &d, METHOD(STREAM_INSTANCE_HISTORY), &request, 0, on_reply, context, e);
 }
 
 enum dt_status dt_client_history(struct dt_client *client, const char *instance_id,
                                  struct dt_history **ret_history, struct dt_error *e)
 {
-    BLOCK(client, history(client, instance_id, sdk_waiter_on_reply, &w, &own_error));
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client))
+        w.started = history(client, instance_id, sdk_waiter_on_reply, &w, &w.fault);
+    enum dt_status ended = sdk_waiter_await(&w, e);
     if (ended == DT_OK)
         *ret_history = w.taken.history;
     return ended;
@@ -166,5 +151,5 @@ enum dt_status dt_client_history(struct dt_client *client, const char *instance_
 enum dt_status dt_client_history_async(struct dt_client *client, const char *instance_id,
                                        dt_on_reply *on_reply, void *context)
 {
-    ASYNC(client, history(client, instance_id, on_reply, context, NULL));
+    return client ? sdk_status(history(client, instance_id, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
 }

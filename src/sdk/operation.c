@@ -3,12 +3,34 @@
 
 #include <stdlib.h>
 
+#include "sdk/client_answer.h"
 #include "sdk/convert.h"
 #include "sdk/snapshot.h"
 
+#define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name
+
+/* What the calls of a client differ in, but for what pb_task_hub_sidecar_service_methods knows of them. */
+static const struct rule {
+    enum status (*on_answer)(struct sdk_operation *op, struct arena *a, struct bytes answer,
+                             struct dt_reply *r, struct err *e); /* NULL: there is nothing in the answer */
+    bool once;                                                   /* sent twice it would be done twice */
+} rules[PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT] = {
+    [METHOD(START_INSTANCE)] = {.on_answer = sdk_answer_started},
+    [METHOD(GET_INSTANCE)] = {.on_answer = sdk_answer_instance},
+    [METHOD(WAIT_FOR_INSTANCE_START)] = {.on_answer = sdk_answer_instance},
+    [METHOD(WAIT_FOR_INSTANCE_COMPLETION)] = {.on_answer = sdk_answer_instance},
+    [METHOD(RAISE_EVENT)] = {.once = true},
+    [METHOD(TERMINATE_INSTANCE)] = {0},
+    [METHOD(SUSPEND_INSTANCE)] = {0},
+    [METHOD(RESUME_INSTANCE)] = {0},
+    [METHOD(PURGE_INSTANCES)] = {.on_answer = sdk_answer_purged},
+    [METHOD(QUERY_INSTANCES)] = {.on_answer = sdk_answer_page},
+    [METHOD(STREAM_INSTANCE_HISTORY)] = {0}, /* comes in chunks */
+};
+
 /* ---- the answer, on the channel's thread ---- */
 
-void sdk_operation_on_chunk(void *context, struct bytes message)
+static void on_chunk(void *context, struct bytes message)
 {
     struct sdk_operation *op = context;
     if (op->chunk_status == STATUS_OK)
@@ -28,11 +50,11 @@ static enum status read_answer(struct sdk_operation *op, const struct sdk_result
         r->history = op->history;
         return op->chunk_status;
     }
-    if (!op->on_answer)
+    if (!rules[op->method].on_answer)
         return STATUS_OK;
     struct arena scratch;
     arena_init(&scratch, 0);
-    enum status s = op->on_answer(op, &scratch, result->response, r, e);
+    enum status s = rules[op->method].on_answer(op, &scratch, result->response, r, e);
     arena_fini(&scratch);
     return s;
 }
@@ -91,9 +113,10 @@ struct bytes sdk_draft_required(struct sdk_draft *d, const char *what, const cha
 
 int32_t *sdk_draft_statuses(struct sdk_draft *d, unsigned statuses, size_t *ret_count)
 {
-    int32_t *list =
-        d->status == STATUS_OK ? arena_alloc_array(&d->arena, DT_INSTANCE_SUSPENDED + 1, sizeof *list) : NULL;
     *ret_count = 0;
+    if (d->status != STATUS_OK)
+        return NULL;
+    int32_t *list = arena_alloc_array(&d->arena, DT_INSTANCE_SUSPENDED + 1, sizeof *list);
     if (!list) {
         d->status = STATUS_NO_MEMORY;
         return NULL;
@@ -109,35 +132,49 @@ struct pb_opt_time sdk_time_bound(int64_t ns)
     return ns ? pb_time_from_ns(ns) : (struct pb_opt_time){0};
 }
 
-enum status sdk_draft_submit(struct dt_client *client, struct sdk_draft *d, struct sdk_call_options *o,
-                             const struct pb_message *kind, const void *message, dt_on_reply *on_reply,
-                             void *context, struct err *e)
+/* Hands the operation to the channel. */
+static enum status send(struct dt_client *client, struct sdk_operation *op, struct buf *request,
+                        int64_t timeout_ns)
 {
-    struct buf request = {0};
+    struct sdk_call_options call = {.method = op->method,
+                                    .streaming = op->history != NULL,
+                                    .safe_twice = !rules[op->method].once,
+                                    .retry = 1u << STATUS_UNAVAILABLE,
+                                    .timeout_ns = timeout_ns ? timeout_ns : client->target.call_timeout_ns,
+                                    .on_message = op->history ? on_chunk : NULL,
+                                    .on_done = on_done,
+                                    .context = op};
+    return sdk_channel_call(client->channel, &call, request, NULL);
+}
+
+enum status sdk_draft_submit(struct dt_client *client, struct sdk_draft *d,
+                             enum pb_task_hub_sidecar_service_method method, const void *request,
+                             int64_t timeout_ns, dt_on_reply *on_reply, void *context, struct err *e)
+{
+    const struct pb_method *m = &pb_task_hub_sidecar_service_methods[method];
+    struct sdk_operation *op = d->op;
+    struct buf encoded = {0};
     enum status s = d->status;
     if (s == STATUS_OK && !on_reply)
         s = err_set(e, STATUS_INVALID_ARGUMENT, "on_reply is NULL");
     else if (s == STATUS_INVALID_ARGUMENT)
         s = err_set(e, s, "%s: NULL, empty or not UTF-8", d->fault);
+    if (s == STATUS_OK && m->server_streaming && !(op->history = sdk_history_create()))
+        s = STATUS_NO_MEMORY;
     if (s == STATUS_OK) {
-        pb_encode(kind, message, &request);
-        s = buf_status(&request);
+        op->method = method;
+        op->on_reply = on_reply;
+        op->context = context;
+        pb_encode(m->request, request, &encoded);
+        s = buf_status(&encoded);
     }
-    if (s == STATUS_OK) {
-        d->op->on_reply = on_reply;
-        d->op->context = context;
-        o->on_done = on_done;
-        o->context = d->op;
-        o->retry = 1u << STATUS_UNAVAILABLE;
-        if (!o->timeout_ns)
-            o->timeout_ns = client->target.call_timeout_ns;
-        s = sdk_channel_call(client->channel, o, &request, NULL);
-    } else {
-        buf_fini(&request);
-    }
-    if (s != STATUS_OK && d->op) {
-        dt_history_destroy(d->op->history);
-        free(d->op);
+    if (s == STATUS_OK)
+        s = send(client, op, &encoded, timeout_ns);
+    else
+        buf_fini(&encoded);
+    if (s != STATUS_OK && op) {
+        dt_history_destroy(op->history);
+        free(op);
     }
     arena_fini(&d->arena);
     return s;

@@ -11,11 +11,9 @@
 
 /* A call in progress. */
 struct sdk_operation {
+    enum pb_task_hub_sidecar_service_method method;
     dt_on_reply *on_reply;
     void *context;
-    /* Decodes the answer into the reply; NULL: there is nothing in it. */
-    enum status (*on_answer)(struct sdk_operation *op, struct arena *a, struct bytes answer,
-                             struct dt_reply *r, struct err *e);
     bool own_id;            /* start: the instance id was made here, so nobody else can have taken it */
     bool must_have_started; /* a wait that only looks: what it must find */
     bool must_have_ended;
@@ -43,13 +41,11 @@ int32_t *sdk_draft_statuses(struct sdk_draft *d, unsigned statuses, size_t *ret_
 /* A bound of a filter; 0: none. */
 struct pb_opt_time sdk_time_bound(int64_t ns);
 
-/* Sends the message and frees the draft. INVALID_ARGUMENT: on_reply is NULL, or the draft's fault; NO_MEMORY.
- * On failure on_reply is not called. */
-enum status sdk_draft_submit(struct dt_client *client, struct sdk_draft *d, struct sdk_call_options *o,
-                             const struct pb_message *kind, const void *message, dt_on_reply *on_reply,
-                             void *context, struct err *e);
-
-/* For streamed histories: a message of the answer. `context`: the operation. */
-void sdk_operation_on_chunk(void *context, struct bytes message);
+/* Sends the request, a structure of the method's type, and frees the draft. `timeout_ns`: 0: the client's;
+ * below 0: none. INVALID_ARGUMENT: on_reply is NULL, or the draft's fault; NO_MEMORY. On failure on_reply is
+ * not called. */
+STATUS_RESULT sdk_draft_submit(struct dt_client *client, struct sdk_draft *d,
+                               enum pb_task_hub_sidecar_service_method method, const void *request,
+                               int64_t timeout_ns, dt_on_reply *on_reply, void *context, struct err *e);
 
 #endif

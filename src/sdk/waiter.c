@@ -7,7 +7,8 @@
 void sdk_waiter_on_reply(const struct dt_reply *reply, void *context)
 {
     struct sdk_waiter *w = context;
-    struct dt_reply *source = (struct dt_reply *)reply; /* made by on_done, above */
+    struct dt_reply *source =
+        (struct dt_reply *)reply; /* made by an operation, which destroys what is left in it */
     pthread_mutex_lock(&w->lock);
     w->taken = *source;
     w->error.status = reply->status;
@@ -21,27 +22,22 @@ void sdk_waiter_on_reply(const struct dt_reply *reply, void *context)
     pthread_mutex_unlock(&w->lock);
 }
 
-void sdk_waiter_init(struct sdk_waiter *w)
+bool sdk_waiter_init(struct sdk_waiter *w, struct dt_client *client)
 {
     memset(w, 0, sizeof *w);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->done_changed, NULL);
-}
-
-enum status sdk_client_may_block(struct dt_client *client, struct err *e)
-{
     if (!client)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "client is NULL");
-    if (sdk_channel_is_own_thread(client->channel))
-        return err_set(e, STATUS_FAILED_PRECONDITION,
-                       "a blocking call from a callback would wait for itself");
-    return STATUS_OK;
+        w->started = err_set(&w->fault, STATUS_INVALID_ARGUMENT, "client is NULL");
+    else if (sdk_channel_is_own_thread(client->channel))
+        w->started = err_set(&w->fault, STATUS_FAILED_PRECONDITION,
+                             "a blocking call from a callback would wait for itself");
+    return w->started == STATUS_OK;
 }
 
-enum dt_status sdk_waiter_await(struct sdk_waiter *w, enum status s, const struct err *e,
-                                struct dt_error *ret_error)
+enum dt_status sdk_waiter_await(struct sdk_waiter *w, struct dt_error *ret_error)
 {
-    if (s == STATUS_OK) {
+    if (w->started == STATUS_OK) {
         pthread_mutex_lock(&w->lock);
         while (!w->done)
             pthread_cond_wait(&w->done_changed, &w->lock);
@@ -49,8 +45,8 @@ enum dt_status sdk_waiter_await(struct sdk_waiter *w, enum status s, const struc
     }
     pthread_cond_destroy(&w->done_changed);
     pthread_mutex_destroy(&w->lock);
-    if (s != STATUS_OK)
-        return sdk_report(s, e, ret_error);
+    if (w->started != STATUS_OK)
+        return sdk_report(w->started, &w->fault, ret_error);
     if (w->error.status != DT_OK && ret_error)
         *ret_error = w->error;
     return w->error.status;
