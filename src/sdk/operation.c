@@ -5,7 +5,7 @@
 
 #include "sdk/client_answer.h"
 #include "sdk/convert.h"
-#include "sdk/snapshot.h"
+#include "sdk/history.h"
 
 #define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* snapshot.h — what a client has read: instances, pages, histories. Immutable once made; any thread.
- * Each owns an arena with C strings; instances are counted, so that a page, a reply and the user may share
- * one. */
+/* snapshot.h — what a client has read: instances and pages of them. Immutable once made; any thread.
+ * Each owns its memory; instances are counted, so that a page, a reply and the user may share one. */
 #ifndef SDK_SNAPSHOT_H
 #define SDK_SNAPSHOT_H
 
@@ -17,10 +16,5 @@ STATUS_RESULT sdk_instance_create(const struct pb_orchestration_state *state,
 
 /* From the wire; copies everything. NO_MEMORY. */
 STATUS_RESULT sdk_page_create(const struct pb_query_instances_response *response, struct dt_page **ret_page);
-
-/* An empty history, to be filled chunk by chunk. NULL: no memory. */
-struct dt_history *sdk_history_create(void);
-/* Appends the events of an encoded HistoryChunk. MALFORMED, NO_MEMORY. */
-STATUS_RESULT sdk_history_append(struct dt_history *h, struct bytes chunk);
 
 #endif

@@ -20,8 +20,7 @@
 
 static const uint8_t alpn_h2[] = {2, 'h', '2'};
 
-/* ------------------------------------------------------------------------------------------------------- TLS
- * set-up */
+/* ---- TLS set-up ---- */
 
 /* OpenSSL's oldest queued error, cleared. */
 static const char *tls_reason(void)
@@ -120,8 +119,7 @@ static STATUS_RESULT handshake(struct sdk_stream *s, struct err *e)
     return STATUS_OK;
 }
 
-/* -------------------------------------------------------------------------------------------------------
- * connecting */
+/* ---- connecting ---- */
 
 static void close_socket(struct sdk_stream *s)
 {
@@ -251,8 +249,7 @@ STATUS_RESULT sdk_stream_advance(struct sdk_stream *s, struct err *e)
     return status;
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * the bytes */
+/* ---- the bytes ---- */
 
 static STATUS_RESULT read_clear(struct sdk_stream *s, void *data, size_t *size, struct err *e)
 {
