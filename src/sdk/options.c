@@ -164,7 +164,7 @@ static STATUS_RESULT parse_endpoint(struct sdk_target *t, struct bytes url, stru
     if (!printable(authority) || bytes_find(authority, BYTES_LITERAL("@")) < authority.size)
         return err_set(e, STATUS_INVALID_ARGUMENT, "endpoint: not a host name with an optional port");
     struct bytes host = {NULL, 0};
-    struct bytes port;
+    struct bytes port = {NULL, 0};
     s = split_authority(authority, &host, &port, e);
     if (s == STATUS_OK && port.data)
         s = parse_port(port, e);

@@ -264,8 +264,12 @@ static int code_unit(struct bytes json, size_t at)
     if (at + 6 > json.size || json.data[at] != '\\' || json.data[at + 1] != 'u')
         return -1;
     int unit = 0;
-    for (size_t i = at + 2; i < at + 6; i++)
-        unit = unit << 4 | ascii_hex_value(json.data[i]);
+    for (size_t i = at + 2; i < at + 6; i++) {
+        int digit = ascii_hex_value(json.data[i]);
+        if (digit < 0)
+            return -1;
+        unit = unit << 4 | digit;
+    }
     return unit;
 }
 

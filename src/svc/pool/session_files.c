@@ -136,8 +136,8 @@ static enum status open_parent(int root_fd, const char *path, int *ret_fd, const
 
 enum status session_file_remove(int root_fd, const char *path, struct err *e)
 {
-    int fd;
-    const char *name;
+    int fd = -1;
+    const char *name = NULL;
     enum status s = open_parent(root_fd, path, &fd, &name, e);
     if (s)
         return s;
