@@ -23,11 +23,14 @@ void pool_policy_init(struct pool_policy *p, const struct pool_policy_options *o
         own->builds_busy_max = 1;
     if (!own->demand_window_ns)
         own->demand_window_ns = 10000000000;
+    if (!own->refill_delay_ns)
+        own->refill_delay_ns = 20000000;
     if (!own->retry_min_ns)
         own->retry_min_ns = 100000000;
     if (!own->retry_max_ns)
         own->retry_max_ns = 10000000000;
     p->retry_at_ns = now_ns;
+    p->refill_at_ns = now_ns;
 }
 
 bool pool_policy_admit(const struct pool_policy *p, uint32_t seats)
@@ -50,6 +53,7 @@ void pool_policy_claimed(struct pool_policy *p, int64_t now_ns)
 {
     decay(p, now_ns);
     p->claims_per_s += NS_IN_S / (double)p->options.demand_window_ns;
+    p->refill_at_ns = now_ns + p->options.refill_delay_ns;
 }
 
 void pool_policy_built(struct pool_policy *p, int64_t span_ns)
@@ -97,6 +101,10 @@ struct pool_plan pool_policy_plan(struct pool_policy *p, const struct pool_count
     }
     if (now_ns < p->retry_at_ns) {
         plan.ask_again_ns = p->retry_at_ns;
+        return plan;
+    }
+    if (now_ns < p->refill_at_ns && 2 * c->ready >= p->options.spares_base) {
+        plan.ask_again_ns = p->refill_at_ns;
         return plan;
     }
     uint32_t at_once = c->busy ? p->options.builds_busy_max : p->options.builds_at_once_max;

@@ -25,8 +25,10 @@ struct pool_policy_options { /* zero fields of the second half take the default 
     uint32_t builds_at_once_max; /* spares being built at one time: 4 */
     uint32_t builds_busy_max;    /* the same while cells run, so that building steals little from them: 1 */
     int64_t demand_window_ns;    /* time constant of the demand estimate: 10 s */
-    int64_t retry_min_ns;        /* pause after a build that failed, doubled each time: 100 ms */
-    int64_t retry_max_ns;        /* at most: 10 s */
+    int64_t refill_delay_ns; /* while at least half the spares are there, a claim is not followed by a build
+                              * at once: whoever claimed is at work now, and building takes a core: 20 ms */
+    int64_t retry_min_ns;    /* pause after a build that failed, doubled each time: 100 ms */
+    int64_t retry_max_ns;    /* at most: 10 s */
 };
 
 struct pool_policy {
@@ -36,6 +38,7 @@ struct pool_policy {
     int64_t estimate_at_ns; /* when claims_per_s was last brought up to date */
     uint32_t failures;      /* builds failed in a row */
     int64_t retry_at_ns;    /* no build for a spare before */
+    int64_t refill_at_ns;   /* likewise, while half the spares are there */
 };
 
 struct pool_counts {

@@ -38,6 +38,19 @@ static void test_fills_to_base(void **state)
     assert_int_equal(pool_policy_plan(&p, &(struct pool_counts){.busy = 1, .starting = 1}, 0).builds, 0);
 }
 
+/* While there are spares enough, building waits until the claimer has had its first answer. */
+static void test_a_claim_is_not_disturbed(void **state)
+{
+    struct pool_policy p = policy(100, 5);
+    struct pool_counts rich = {.seats = 1, .ready = 4}, poor = {.seats = 3, .ready = 2};
+    pool_policy_claimed(&p, S);
+    struct pool_plan plan = pool_policy_plan(&p, &rich, S);
+    assert_int_equal(plan.builds, 0);
+    assert_true(plan.ask_again_ns > S && plan.ask_again_ns < S + S / 10);
+    assert_int_equal(pool_policy_plan(&p, &poor, S).builds, 3);
+    assert_int_equal(pool_policy_plan(&p, &rich, plan.ask_again_ns).builds, 1);
+}
+
 /* Spares never take the place of an identifier. */
 static void test_spares_yield_to_seats(void **state)
 {
@@ -127,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_admission),
         cmocka_unit_test(test_fills_to_base),
+        cmocka_unit_test(test_a_claim_is_not_disturbed),
         cmocka_unit_test(test_spares_yield_to_seats),
         cmocka_unit_test(test_follows_demand),
         cmocka_unit_test(test_backs_off),
