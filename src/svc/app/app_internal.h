@@ -106,6 +106,8 @@ const char *code_refusal(const struct app_service *s, const json_t *code, int *r
 
 /* decide.c: records and raises a decision on `id`; takes `record`. Answers the exchange. */
 void decide(struct exchange *x, struct bytes id, bool approve, json_t *record);
+/* The answer of /code/review, a new reference. */
+json_t *decision_message(bool approve);
 /* Frees what decide() remembers. */
 void decide_fini(struct app_service *s);
 

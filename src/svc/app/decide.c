@@ -65,6 +65,11 @@ void decide_fini(struct app_service *s)
     map_fini(&s->decided_ids);
 }
 
+json_t *decision_message(bool approve)
+{
+    return json_pack("{s:s}", "message", approve ? "Code execution approved." : "Code execution rejected.");
+}
+
 static bool another_is_deciding(const struct exchange *x)
 {
     list_each (link, &x->service->exchanges) {
@@ -110,8 +115,7 @@ static void answer_decided(struct exchange *x)
         struct request_facts facts = exchange_facts(x);
         body = request_to_json(&facts, true);
     } else {
-        body =
-            json_pack("{s:s}", "message", approve ? "Code execution approved." : "Code execution rejected.");
+        body = decision_message(approve);
     }
     conclude(x);
     exchange_answer_json(x, 200, body);
@@ -129,10 +133,8 @@ static bool is_ours(const struct exchange *x, const json_t *shown)
 static void on_looked_again(struct exchange *x)
 {
     if (x->status != DT_OK) { /* it is on disk; only the look failed: the answer stands without it */
-        json_t *body = x->json_answer
-                           ? json_pack("{s:s, s:O}", "id", x->id, "decision", x->record)
-                           : json_pack("{s:s}", "message",
-                                       x->approve ? "Code execution approved." : "Code execution rejected.");
+        json_t *body = x->json_answer ? json_pack("{s:s, s:O}", "id", x->id, "decision", x->record)
+                                      : decision_message(x->approve);
         conclude(x);
         exchange_answer_json(x, 200, body);
         return;

@@ -9,6 +9,7 @@
 
 #include "base/encode.h"
 #include "os/clock.h"
+#include "wire/json/json.h"
 
 #define CONNECT_TIMEOUT_MS        5000L
 #define RELEASE_TIMEOUT_MS        5000L
@@ -106,10 +107,17 @@ static enum status exchange_open(const struct pool_client *c, struct exchange *x
     return STATUS_OK;
 }
 
+/* NULL for what is not JSON within the limits of wire/json: the pool may be anybody's. */
+static json_t *parse_answer(struct bytes body)
+{
+    json_t *root = NULL;
+    return json_parse(body, NULL, &root, NULL) == STATUS_OK ? root : NULL;
+}
+
 /* The code or message of an error answer in any of its shapes (section 4.2), for people. */
 static void describe_refusal(struct bytes body, long http_status, struct err *e, enum status s)
 {
-    json_t *root = json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES, NULL);
+    json_t *root = parse_answer(body);
     json_t *inner = json_object_get(root, "error");
     const json_t *from = json_is_object(inner) ? inner : root;
     const char *code = json_string_value(json_object_get(from, "code"));
@@ -190,8 +198,7 @@ static void drop_counters(json_t *object)
 
 static enum status read_answer(struct bytes body, struct pool_run *ret_run, struct err *e)
 {
-    json_t *root =
-        json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    json_t *root = parse_answer(body);
     json_t *properties = json_object_get(root, "properties");
     const char *status = json_string_value(json_object_get(properties, "status"));
     const char *error_text = json_string_value(json_object_get(properties, "stderr"));

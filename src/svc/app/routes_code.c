@@ -8,13 +8,13 @@
 
 #include "base/encode.h"
 #include "os/clock.h"
+#include "wire/http1/mediatype.h"
+#include "wire/json/json.h"
 
 static bool is_json_type(struct bytes content_type)
 {
-    struct bytes rest = content_type;
-    struct bytes type = bytes_trim(bytes_split(&rest, ';'));
-    return bytes_equal_nocase(type, BYTES_LITERAL("application/json")) ||
-           bytes_equal_nocase(type, BYTES_LITERAL("text/json")) ||
+    struct bytes type = mediatype_essence(content_type);
+    return mediatype_is(content_type, "application/json") || mediatype_is(content_type, "text/json") ||
            (type.size > 5 && bytes_starts_with_nocase(type, BYTES_LITERAL("application/")) &&
             bytes_equal_nocase(bytes_slice(type, type.size - 5, 5), BYTES_LITERAL("+json")));
 }
@@ -32,13 +32,11 @@ static json_t *read_body(struct http_request *r)
         http_respond_problem(r, 400, "Bad Request", "A non-empty request body is required.");
         return NULL;
     }
-    json_error_t fault;
-    json_t *value = json_loadb((const char *)body.data, body.size,
-                               JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &fault);
-    if (!value) {
+    struct err fault = {0};
+    json_t *value = NULL;
+    if (json_parse(body, NULL, &value, &fault) != STATUS_OK) {
         char detail[300];
-        snprintf(detail, sizeof detail, "The body is not JSON: %.150s at byte %d.", fault.text,
-                 fault.position);
+        snprintf(detail, sizeof detail, "The body is not JSON: %s.", fault.text);
         http_respond_problem(r, 400, "Bad Request", detail);
     }
     return value;
@@ -91,8 +89,7 @@ static void on_sample_raised(struct exchange *x)
         exchange_answer_failure(x);
         return;
     }
-    const char *message = x->approve ? "Code execution approved." : "Code execution rejected.";
-    exchange_answer_json(x, 200, json_pack("{s:s}", "message", message));
+    exchange_answer_json(x, 200, decision_message(x->approve));
 }
 
 static void review_as_sample(struct app_service *s, struct http_request *r, struct bytes id, bool approve)

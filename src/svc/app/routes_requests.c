@@ -7,6 +7,8 @@
 
 #include "base/encode.h"
 #include "os/clock.h"
+#include "wire/http1/mediatype.h"
+#include "wire/json/json.h"
 
 #define WAIT_MAX_NS         (300 * NS_PER_S)
 #define POLL_PAUSE_FIRST_NS (5 * NS_PER_MS)
@@ -23,16 +25,15 @@ static void bad_request(struct http_request *r, const char *detail)
 
 static json_t *read_object(struct http_request *r)
 {
-    struct bytes type = http_request_header(r, "content-type");
-    struct bytes rest = type;
-    if (!bytes_equal_nocase(bytes_trim(bytes_split(&rest, ';')), BYTES_LITERAL("application/json"))) {
+    if (!mediatype_is(http_request_header(r, "content-type"), "application/json")) {
         http_respond_problem(r, 415, "Unsupported Media Type",
                              "Send the body as Content-Type: application/json.");
         return NULL;
     }
-    struct bytes body = http_request_body(r);
-    json_t *root =
-        json_loadb((const char *)body.data, body.size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    json_t *root = NULL;
+    struct err fault = {0};
+    if (json_parse(http_request_body(r), NULL, &root, &fault) != STATUS_OK)
+        root = NULL;
     if (json_is_object(root))
         return root;
     json_decref(root);
