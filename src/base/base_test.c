@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/duration.h"
 #include "base/encode.h"
 #include "base/heap.h"
 #include "base/list.h"
@@ -264,6 +265,32 @@ static void guids_are_version_4(void **state)
     assert_false(guid_valid(b("00000000-0000-4000-8000-00000000000g")));
 }
 
+static void durations_are_read_as_people_write_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ns;
+    } good[] = {{"30", 30 * NS_PER_S},
+                {"0", 0},
+                {"500ms", 500 * NS_PER_MS},
+                {"2m", 120 * NS_PER_S},
+                {"1H", 3600 * NS_PER_S},
+                {"7d", 7 * 86400 * NS_PER_S},
+                {"9223372036s", 9223372036 * NS_PER_S}};
+    static const char *const bad[] = {"",    "s",   "ms",  "-1s",         "+1s",     "1.5s",
+                                      "1 s", "1s ", "1us", "9223372037s", "106752d", "99999999999999999999"};
+    int64_t ns;
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+        assert_int_equal(duration_parse(b(good[i].text), &ns), STATUS_OK);
+        assert_true(ns == good[i].ns);
+    }
+    ns = 7;
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_int_equal(duration_parse(b(bad[i]), &ns), STATUS_MALFORMED);
+    assert_true(ns == 7); /* untouched on failure */
+}
+
 static void errors_are_wrapped_and_cut(void **state)
 {
     (void)state;
@@ -292,6 +319,7 @@ int main(void)
         cmocka_unit_test(percent_decoding_happens_once),
         cmocka_unit_test(time_text_goes_both_ways),
         cmocka_unit_test(guids_are_version_4),
+        cmocka_unit_test(durations_are_read_as_people_write_them),
         cmocka_unit_test(errors_are_wrapped_and_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/duration.h"
 #include "base/text.h"
 
 static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -129,7 +130,6 @@ bool guid_valid(struct bytes text)
 }
 
 #define SECONDS_PER_DAY 86400
-#define NS_PER_SECOND   1000000000
 
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back (Howard Hinnant, "chrono-compatible low-level
  * date algorithms"): a 400-year era has 146097 days, and years that start in March put the leap day last. */
@@ -158,10 +158,10 @@ static void date_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month,
 
 size_t time_format(int64_t unix_ns, int digits, char ret_text[TIME_TEXT_SIZE_MAX])
 {
-    int64_t seconds = unix_ns / NS_PER_SECOND;
-    int64_t fraction = unix_ns % NS_PER_SECOND;
+    int64_t seconds = unix_ns / NS_PER_S;
+    int64_t fraction = unix_ns % NS_PER_S;
     if (fraction < 0) {
-        fraction += NS_PER_SECOND;
+        fraction += NS_PER_S;
         seconds--;
     }
     int64_t days = seconds / SECONDS_PER_DAY;
@@ -211,7 +211,7 @@ static bool read_fraction(struct bytes t, size_t *at, int64_t *ret_ns)
     if (*at >= t.size || t.data[*at] != '.')
         return true;
     (*at)++;
-    int64_t unit = NS_PER_SECOND / 10;
+    int64_t unit = NS_PER_S / 10;
     size_t start = *at;
     for (; *at < t.size && ascii_digit(t.data[*at]); (*at)++, unit /= 10)
         *ret_ns += (t.data[*at] - '0') * unit;
@@ -247,8 +247,7 @@ enum status time_parse(struct bytes t, int64_t *ret_unix_ns)
     int64_t seconds = days_from_date(year, (unsigned)month, (unsigned)day) * SECONDS_PER_DAY + hour * 3600 +
                       minute * 60 + second - offset;
     int64_t ns;
-    if (__builtin_mul_overflow(seconds, (int64_t)NS_PER_SECOND, &ns) ||
-        __builtin_add_overflow(ns, fraction, &ns))
+    if (__builtin_mul_overflow(seconds, (int64_t)NS_PER_S, &ns) || __builtin_add_overflow(ns, fraction, &ns))
         return STATUS_MALFORMED;
     *ret_unix_ns = ns;
     return STATUS_OK;

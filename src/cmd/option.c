@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/duration.h"
 #include "base/text.h"
-#include "os/clock.h"
 
 #define OPTION_FILE_SIZE_MAX (1 << 20) /* bytes */
 #define OPTION_NAME_MAX      64        /* bytes */
@@ -18,9 +18,6 @@ struct unit {
 };
 
 static const struct unit size_units[] = {{"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"", 1}};
-static const struct unit duration_units[] = {{"ms", NS_PER_MS},       {"s", NS_PER_S},
-                                             {"m", 60 * NS_PER_S},    {"h", 3600 * NS_PER_S},
-                                             {"d", 86400 * NS_PER_S}, {"", NS_PER_S}};
 static const struct unit count_units[] = {{"", 1}};
 
 static enum status parse_number(struct bytes text, const struct unit *units, size_t count,
@@ -69,7 +66,7 @@ static enum status parse_by_kind(enum option_kind kind, struct bytes text, int64
     case OPTION_SIZE:
         return parse_number(text, size_units, ARRAY_SIZE(size_units), ret_number);
     case OPTION_DURATION:
-        return parse_number(text, duration_units, ARRAY_SIZE(duration_units), ret_number);
+        return duration_parse(text, ret_number);
     case OPTION_TEXT:
         break;
     }

@@ -3,6 +3,7 @@
  * it made ready, hand out work, tidy up. */
 #include "core/engine.h"
 
+#include "base/duration.h"
 #include "base/encode.h"
 #include "core/activity.h"
 #include "core/call.h"
@@ -15,8 +16,6 @@
 #include "core/residence.h"
 #include "core/stream.h"
 
-#define MS           INT64_C(1000000) /* ns */
-#define SECOND       (1000 * MS)
 #define ARENA_NO_CAP ((size_t)8 << 30) /* bytes: what an input may need is bounded by its own message */
 
 /* --- actions --- */
@@ -88,12 +87,12 @@ static void set_options(struct engine *e, const struct engine_options *o)
     DEFAULT(history_resident_size_max, (size_t)64 << 20);
     DEFAULT(stream_items_default, 100);
     DEFAULT(poison_deliveries_max, 50);
-    DEFAULT(ping_interval_ns, 30 * SECOND);
-    DEFAULT(activity_grace_ns, 5 * SECOND);
-    DEFAULT(orchestrator_lease_ns, 300 * SECOND);
-    DEFAULT(terminate_wait_ns, 5 * SECOND);
-    DEFAULT(abandon_delay_min_ns, SECOND);
-    DEFAULT(abandon_delay_max_ns, 60 * SECOND);
+    DEFAULT(ping_interval_ns, 30 * NS_PER_S);
+    DEFAULT(activity_grace_ns, 5 * NS_PER_S);
+    DEFAULT(orchestrator_lease_ns, 300 * NS_PER_S);
+    DEFAULT(terminate_wait_ns, 5 * NS_PER_S);
+    DEFAULT(abandon_delay_min_ns, NS_PER_S);
+    DEFAULT(abandon_delay_max_ns, 60 * NS_PER_S);
 }
 
 enum status engine_create(const struct engine_options *o, struct engine **ret_engine)

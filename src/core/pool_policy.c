@@ -4,7 +4,8 @@
  * without a timer. The spares wanted are those that will be claimed while two builds take place. */
 #include "core/pool_policy.h"
 
-#define NS_IN_S             1e9
+#include "base/duration.h"
+
 #define BUILD_S_AT_FIRST    0.01 /* until one was measured */
 #define BUILD_WEIGHT        0.2  /* of the newest measurement in the average */
 #define BUILDS_TO_BRIDGE    2.0  /* spares must last for as long as this many builds */
@@ -22,13 +23,13 @@ void pool_policy_init(struct pool_policy *p, const struct pool_policy_options *o
     if (!own->builds_busy_max)
         own->builds_busy_max = 1;
     if (!own->demand_window_ns)
-        own->demand_window_ns = 10000000000;
+        own->demand_window_ns = 10 * NS_PER_S;
     if (!own->refill_delay_ns)
-        own->refill_delay_ns = 20000000;
+        own->refill_delay_ns = 20 * NS_PER_MS;
     if (!own->retry_min_ns)
-        own->retry_min_ns = 100000000;
+        own->retry_min_ns = 100 * NS_PER_MS;
     if (!own->retry_max_ns)
-        own->retry_max_ns = 10000000000;
+        own->retry_max_ns = 10 * NS_PER_S;
     p->retry_at_ns = now_ns;
     p->refill_at_ns = now_ns;
 }
@@ -52,13 +53,13 @@ static void decay(struct pool_policy *p, int64_t now_ns)
 void pool_policy_claimed(struct pool_policy *p, int64_t now_ns)
 {
     decay(p, now_ns);
-    p->claims_per_s += NS_IN_S / (double)p->options.demand_window_ns;
+    p->claims_per_s += (double)NS_PER_S / (double)p->options.demand_window_ns;
     p->refill_at_ns = now_ns + p->options.refill_delay_ns;
 }
 
 void pool_policy_built(struct pool_policy *p, int64_t span_ns)
 {
-    double span_s = (double)(span_ns < 0 ? 0 : span_ns) / NS_IN_S;
+    double span_s = (double)(span_ns < 0 ? 0 : span_ns) / (double)NS_PER_S;
     p->build_s += BUILD_WEIGHT * (span_s - p->build_s);
     p->failures = 0;
     p->retry_at_ns = INT64_MIN;

@@ -13,6 +13,7 @@
 
 #include <sys/uio.h>
 
+#include "base/duration.h"
 #include "net/http_server.h"
 #include "wire/http1/http1.h"
 
@@ -21,7 +22,7 @@
 #define HTTP_TARGET_MAX        ((size_t)16 << 10) /* bytes of a request target */
 #define HTTP_RESPONSE_HEAD_MAX ((size_t)64 << 10) /* bytes of a handler's headers */
 #define HTTP_REQUESTS_PER_TURN 32                 /* pipelined requests before others get their turn */
-#define HTTP_LINGER_NS         (5 * 1000000000LL) /* wait for a refused client to stop sending */
+#define HTTP_LINGER_NS         (5 * NS_PER_S)     /* wait for a refused client to stop sending */
 
 struct http_mount {
     char *prefix; /* without runs of slashes */

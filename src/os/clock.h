@@ -6,9 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NS_PER_US 1000
-#define NS_PER_MS 1000000
-#define NS_PER_S  1000000000LL
+#include "base/duration.h"
 
 /* CLOCK_MONOTONIC in nanoseconds: for deadlines and durations. */
 int64_t clock_monotonic_ns(void);

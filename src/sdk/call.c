@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 
+#include "base/duration.h"
 #include "net/grpc_client.h"
 #include "sdk/channel_state.h"
 #include "sdk/clock.h"
 #include "sdk/connection.h"
 
-#define NS_PER_MS    ((int64_t)1000000)
 #define METADATA_MAX 4 /* task hub, user agent, worker, token */
 
 static void expire_call(void *context);

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/duration.h"
 #include "sdk/call.h"
 #include "sdk/channel_state.h"
 #include "sdk/clock.h"
 #include "sdk/connection.h"
 
-#define NS_PER_MS       ((int64_t)1000000)
 #define SLEEP_MAX_MS    (3600 * 1000)
 #define PAUSE_DOUBLINGS 20 /* more would overflow, and every maximum is below */
 

@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-#define NS_PER_MS      ((int64_t)1000000)
+#include "base/duration.h"
+
 #define PAUSE_FIRST_NS (200 * NS_PER_MS)
 #define PAUSE_MAX_NS   (5000 * NS_PER_MS)
 #define USER_AGENT     "durabletask-c/" SALLYPORT_VERSION " (DurableTaskClient)"

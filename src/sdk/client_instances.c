@@ -2,12 +2,13 @@
 /* Starting an instance, reading it, waiting for it. Contracts: include/durabletask.h. */
 #include <openssl/rand.h>
 
+#include "base/duration.h"
+
 #include "base/encode.h"
 #include "sdk/convert.h"
 #include "sdk/operation.h"
 #include "sdk/waiter.h"
 
-#define NS_PER_MS    ((int64_t)1000000)
 #define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name
 
 /* ---- start ---- */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What is in a task hub: queries, histories, purging. Contracts: include/durabletask.h. */
+#include "base/duration.h"
 #include "sdk/operation.h"
 #include "sdk/waiter.h"
 
-#define NS_PER_MS    ((int64_t)1000000)
 #define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name
 
 /* ---- purge ---- */

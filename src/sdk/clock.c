@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#define NS_PER_S ((int64_t)1000000000)
+#include "base/duration.h"
 
 int64_t sdk_now_ns(void)
 {

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/duration.h"
 #include "net/grpc_client.h"
 #include "sdk/channel_state.h"
 #include "sdk/clock.h"
 
-#define NS_PER_S         ((int64_t)1000000000)
 #define OUTPUT_AHEAD_MAX ((size_t)1 << 20) /* bytes made ahead of what the socket takes */
 #define DRAIN_NS         (60 * NS_PER_S)   /* a connection that the peer is leaving may live on so long */
 

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/text.h"
 
-#define NS_PER_MS                  ((int64_t)1000000)
 #define MS_MAX                     (INT64_MAX / NS_PER_MS)
 #define CONNECT_TIMEOUT_MS_DEFAULT 10000
 #define CALL_TIMEOUT_MS_DEFAULT    30000

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "sdk/stopping.h"
 
+#include "base/duration.h"
 #include "sdk/clock.h"
 #include "sdk/work_item.h"
 #include "sdk/work_pools.h"
 #include "sdk/work_stream.h"
 #include "sdk/worker_state.h"
 
-#define NS_PER_MS          ((int64_t)1000000)
-#define NS_PER_S           ((int64_t)1000000000)
 #define ABANDON_TIMEOUT_NS (5 * NS_PER_S) /* for the abandonments of a stop */
 
 void sdk_stopping_check(struct dt_worker *w)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sdk/task.h"
 
+#include "base/duration.h"
 #include "sdk/convert.h"
-
-#define NS_PER_MS ((int64_t)1000000)
 
 int64_t sdk_after_ms(int64_t from_ns, int64_t delay_ms)
 {

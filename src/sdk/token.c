@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "sdk/clock.h"
 
-#define NS_PER_S ((int64_t)1000000000)
 #define LIFE_NS  (600 * NS_PER_S) /* of a token without a stated expiry */
 #define EARLY_NS (300 * NS_PER_S) /* renewed so long before it expires */
 

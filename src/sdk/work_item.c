@@ -4,11 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/duration.h"
 #include "sdk/stopping.h"
 #include "sdk/worker_state.h"
 
-#define NS_PER_MS               ((int64_t)1000000)
-#define NS_PER_S                ((int64_t)1000000000)
 #define COMPLETION_TRIES        10
 #define COMPLETION_PAUSE_NS     (200 * NS_PER_MS)
 #define COMPLETION_PAUSE_MAX_NS (15 * NS_PER_S)

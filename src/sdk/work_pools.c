@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "sdk/work_pools.h"
 
+#include "base/duration.h"
 #include "sdk/activity.h"
 #include "sdk/work_item.h"
 #include "sdk/worker_state.h"
 
-#define NS_PER_S           ((int64_t)1000000000)
 #define HISTORY_TIMEOUT_NS (300 * NS_PER_S)
 
 /* ---- history by itself ---- */

@@ -3,14 +3,13 @@
 
 #include <stdio.h>
 
+#include "base/duration.h"
 #include "sdk/clock.h"
 #include "sdk/stopping.h"
 #include "sdk/work_item.h"
 #include "sdk/work_pools.h"
 #include "sdk/worker_state.h"
 
-#define NS_PER_MS        ((int64_t)1000000)
-#define NS_PER_S         ((int64_t)1000000000)
 #define HELLO_TIMEOUT_NS (30 * NS_PER_S)
 #define METHOD(name)     PB_TASK_HUB_SIDECAR_SERVICE_##name
 

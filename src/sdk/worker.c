@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/duration.h"
+
 #include "base/encode.h"
 #include "sdk/stopping.h"
 #include "sdk/work_item.h"
@@ -14,8 +16,6 @@
 #include "sdk/work_stream.h"
 #include "sdk/worker_state.h"
 
-#define NS_PER_MS               ((int64_t)1000000)
-#define NS_PER_S                ((int64_t)1000000000)
 #define SILENCE_MAX_MS_DEFAULT  120000
 #define STOP_TIMEOUT_MS_DEFAULT 30000
 #define ORCHESTRATIONS_PER_CPU  100

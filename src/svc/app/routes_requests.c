@@ -10,7 +10,7 @@
 #include "wire/http1/mediatype.h"
 #include "wire/json/json.h"
 
-#define WAIT_MAX_NS         (300 * NS_PER_S)
+#define WAIT_MAX_NS         (300 * NS_PER_S) /* of one ?wait=; longer ones are cut to it */
 #define POLL_PAUSE_FIRST_NS (5 * NS_PER_MS)
 #define POLL_PAUSE_MAX_NS   (200 * NS_PER_MS)
 #define PAGE_SIZE_DEFAULT   50
@@ -184,34 +184,11 @@ static void look(struct exchange *x)
     exchange_started(x, dt_client_get_async(x->service->client, x->id, true, exchange_on_reply, x));
 }
 
-/* "30s", "500ms", "2m" or bare seconds, at most WAIT_MAX_NS. */
-static bool parse_wait(struct bytes text, int64_t *ret_ns)
-{
-    static const struct {
-        struct bytes suffix;
-        int64_t factor_ns;
-    } units[] = {{BYTES_LITERAL("ms"), NS_PER_MS},
-                 {BYTES_LITERAL("s"), NS_PER_S},
-                 {BYTES_LITERAL("m"), 60 * NS_PER_S},
-                 {BYTES_LITERAL(""), NS_PER_S}};
-    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-        size_t n = units[i].suffix.size;
-        if (text.size < n || !bytes_equal(bytes_slice(text, text.size - n, n), units[i].suffix))
-            continue;
-        uint64_t number;
-        if (bytes_parse_u64(bytes_slice(text, 0, text.size - n), &number) != STATUS_OK || number > 1000000)
-            return false;
-        *ret_ns = MIN((int64_t)number * units[i].factor_ns, WAIT_MAX_NS);
-        return true;
-    }
-    return false;
-}
-
 void route_requests_get(struct app_service *s, struct http_request *r, struct bytes id)
 {
     struct bytes wait = http_request_query(r, "wait");
     int64_t wait_ns = 0;
-    if (wait.data && !parse_wait(wait, &wait_ns)) {
+    if (wait.data && duration_parse(wait, &wait_ns) != STATUS_OK) {
         bad_request(r, "The value of wait must be a duration such as 30s, 500ms or 2m.");
         return;
     }
@@ -229,7 +206,7 @@ void route_requests_get(struct app_service *s, struct http_request *r, struct by
         return;
     }
     snprintf(x->id, sizeof x->id, "%.*s", BYTES_FMT(id));
-    x->deadline_ns = loop_now(s->loop) + wait_ns;
+    x->deadline_ns = loop_now(s->loop) + MIN(wait_ns, WAIT_MAX_NS);
     x->pause_ns = POLL_PAUSE_FIRST_NS;
     look(x);
 }
