@@ -62,6 +62,29 @@ static void a_child_that_cannot_start_is_a_failure(void **state)
     rig_fini(&r);
 }
 
+/* If this fails, a worker hangs its own answer by an id that nobody can have. */
+static void a_child_with_a_bad_id_is_a_failure(void **state)
+{
+    char answer[400] = "child 1 ";
+    struct rig r;
+    (void)state;
+    memset(answer + strlen(answer), 'x', 300); /* longer than any id the engine looks up */
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    script_start(&r, "p", "Parent");
+    uint64_t call = script_answer(&r, script_turn(&r, "p"), answer);
+    assert_non_null(rig_reply_of(&r, call));
+    assert_int_equal(rig_reply_of(&r, call)->status, STATUS_OK);
+    assert_int_equal(r.fetches, 1); /* of the parent, when it was started */
+    struct rig_work *turn = script_turn(&r, "p");
+    script_expect_new(turn, "OrchestratorStarted ChildFailed");
+    assert_true(bytes_equal_cstr(turn->item.orchestrator_request->new_events[1]
+                                     .sub_orchestration_instance_failed->failure_details->error_type,
+                                 "InvalidSubOrchestration"));
+    rig_work_free(turn);
+    rig_fini(&r);
+}
+
 /* If this fails, continue-as-new loses or doubles events, or keeps what is over (spec 3.10; DT-099..103). */
 static void continue_as_new_starts_over(void **state)
 {
@@ -319,6 +342,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_reports_to_its_parent),
         cmocka_unit_test(a_child_that_cannot_start_is_a_failure),
+        cmocka_unit_test(a_child_with_a_bad_id_is_a_failure),
         cmocka_unit_test(continue_as_new_starts_over),
         cmocka_unit_test(carried_events_come_before_late_ones),
         cmocka_unit_test(a_completion_may_come_in_parts),

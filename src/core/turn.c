@@ -13,6 +13,7 @@
 #include "core/methods.h"
 #include "core/queue.h"
 #include "core/residence.h"
+#include "core/start_policy.h"
 #include "core/work.h"
 
 #define HISTORY_INLINE_MAX ((size_t)1 << 20)  /* bytes; above, a capable worker fetches it (spec 2.13) */
@@ -396,12 +397,17 @@ static enum status assemble(struct engine *e, const struct turn *t,
     return STATUS_OK;
 }
 
-/* Asks for every instance that the answer may create. */
+/* Asks for every instance that the answer may create. Nobody has an id that is refused. */
 static bool need_children(struct engine *e, struct call *c, const struct instance *i, const struct answer *a)
 {
-    for (size_t n = 0; n < a->count; n++)
-        if (a->actions[n]->orchestrator_action_type_case == PB_ORCHESTRATOR_ACTION_CREATE_SUB_ORCHESTRATION)
-            call_need(e, c, decision_child_id(e, i, a->actions[n]));
+    const char *text;
+    for (size_t n = 0; n < a->count; n++) {
+        if (a->actions[n]->orchestrator_action_type_case != PB_ORCHESTRATOR_ACTION_CREATE_SUB_ORCHESTRATION)
+            continue;
+        struct bytes id = decision_child_id(e, i, a->actions[n]);
+        if (start_policy_check_id(id, &text) == STATUS_OK)
+            call_need(e, c, id);
+    }
     return !call_missing(c);
 }
 
