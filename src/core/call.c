@@ -271,7 +271,7 @@ void call_wake(struct engine *e, struct instance *i)
         if (!read_wait_over(c->method, i->row.status))
             continue;
         list_remove(&c->link);
-        call_reply(e, c, read_state(&e->scratch, i, c->want_payloads), i->changed_sequence);
+        read_reply(e, c, i, c->want_payloads);
         if (c->state == CALL_DONE)
             free_call(e, c);
     }

@@ -180,6 +180,43 @@ static void waits_are_answered_when_it_happens(void **state)
     rig_fini(&r);
 }
 
+/* If this fails, a caller is sent more than it can receive (spec 2.6; DT-017). */
+static void answers_that_fit_no_message_say_so(void **state)
+{
+    struct rig r;
+    struct engine_options small = {.message_size_max = 8192};
+    uint8_t input[3000];
+    struct pb_create_instance_request start = {.instance_id = BYTES_LITERAL("w"),
+                                               .name = BYTES_LITERAL("X"),
+                                               .input = pb_some(bytes_of(input, 3000))};
+    struct pb_get_instance_request with = {.instance_id = BYTES_LITERAL("w"), .get_inputs_and_outputs = true};
+    struct pb_get_instance_request without = {.instance_id = BYTES_LITERAL("w")};
+    (void)state;
+    memset(input, 'x', sizeof input);
+    rig_init(&r, &small);
+    script_worker(&r, 1);
+    uint64_t waits = rig_call(&r, ENGINE_WAIT_FOR_COMPLETION, &pb_get_instance_request_message, &with);
+    uint64_t plain = rig_call(&r, ENGINE_WAIT_FOR_COMPLETION, &pb_get_instance_request_message, &without);
+    rig_call(&r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &start);
+    struct rig_work *turn = script_turn(&r, "w");
+    struct pb_complete_orchestration_action end = {.orchestration_status = PB_ORCHESTRATION_STATUS_COMPLETED,
+                                                   .result = pb_some(bytes_of(input, 3000))};
+    struct pb_orchestrator_action action = {.id = 1,
+                                            .orchestrator_action_type_case =
+                                                PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION,
+                                            .complete_orchestration = &end};
+    struct pb_orchestrator_response response = {.completion_token = turn->item.completion_token,
+                                                .actions = &action,
+                                                .actions_count = 1,
+                                                .custom_status = pb_some(bytes_of(input, 3000))};
+    rig_call(&r, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &response);
+    rig_work_free(turn);
+    assert_int_equal(rig_reply_of(&r, waits)->status, STATUS_RESOURCE_EXHAUSTED);
+    assert_int_equal(rig_reply_of(&r, plain)->status, STATUS_OK);
+    assert_int_equal(rig_reply_of(&r, script_get(&r, "w", true))->status, STATUS_RESOURCE_EXHAUSTED);
+    rig_fini(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +226,7 @@ int main(void)
         cmocka_unit_test(nothing_leaves_before_the_commit),
         cmocka_unit_test(a_crash_loses_nothing_committed),
         cmocka_unit_test(waits_are_answered_when_it_happens),
+        cmocka_unit_test(answers_that_fit_no_message_say_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,8 @@ static struct pb_opt_time time_if_set(int64_t ns)
     return ns ? pb_time_from_ns(ns) : (struct pb_opt_time){.present = false};
 }
 
-struct bytes read_state(struct arena *a, const struct instance *i, bool payloads)
+/* An encoded GetInstanceResponse. */
+static struct bytes encode_state(struct arena *a, const struct instance *i, bool payloads)
 {
     if (!instance_exists(i))
         return (struct bytes){NULL, 0}; /* exists=false is the default, and carries no state (trap 11) */
@@ -53,9 +54,9 @@ bool read_wait_over(enum engine_method method, int status)
            (method == ENGINE_WAIT_FOR_START && status != INSTANCE_PENDING);
 }
 
-static void reply_state(struct engine *e, struct call *c, const struct instance *i, bool payloads)
+void read_reply(struct engine *e, struct call *c, const struct instance *i, bool payloads)
 {
-    struct bytes message = read_state(&e->scratch, i, payloads);
+    struct bytes message = encode_state(&e->scratch, i, payloads);
     if (message.size > e->options.message_size_max)
         call_fail(e, c, STATUS_RESOURCE_EXHAUSTED,
                   "input, output and status together are over the message limit: ask without them",
@@ -78,7 +79,7 @@ void read_instance(struct engine *e, struct call *c)
     }
     struct instance *i = call_need(e, c, r.instance_id);
     if (i)
-        reply_state(e, c, i, r.get_inputs_and_outputs);
+        read_reply(e, c, i, r.get_inputs_and_outputs);
 }
 
 void read_wait(struct engine *e, struct call *c)
@@ -94,7 +95,7 @@ void read_wait(struct engine *e, struct call *c)
     if (!i)
         return;
     if (read_wait_over(c->method, i->row.status))
-        reply_state(e, c, i, r.get_inputs_and_outputs);
+        read_reply(e, c, i, r.get_inputs_and_outputs);
     else
         call_wait(e, c, i, r.get_inputs_and_outputs);
 }

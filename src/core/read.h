@@ -5,8 +5,9 @@
 
 #include "core/engine_state.h"
 
-/* An encoded GetInstanceResponse; without `payloads` no input, output, custom status, failure details. */
-struct bytes read_state(struct arena *a, const struct instance *i, bool payloads);
+/* Answers with a GetInstanceResponse; without `payloads` no input, output, custom status, failure details.
+ * RESOURCE_EXHAUSTED if no message can carry them (spec 2.6). */
+void read_reply(struct engine *e, struct call *c, const struct instance *i, bool payloads);
 /* True if a Wait method has nothing left to wait for in that status. */
 bool read_wait_over(enum engine_method method, int status);
 
