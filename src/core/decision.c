@@ -8,6 +8,8 @@
 #include "core/instance.h"
 #include "core/start_policy.h"
 
+#define EVENT_SIZE_FACTOR 2 /* times the payload limit: an event with all that is around its payload */
+
 #define RECORD(d, id, kind, member, body)                                                                    \
     record((d), &(struct pb_history_event){                                                                  \
                     .event_id = (id), .event_type_case = PB_HISTORY_EVENT_##kind, .member = (body)})
@@ -174,6 +176,7 @@ static const struct {
     [PB_ORCHESTRATOR_ACTION_REWIND_ORCHESTRATION] = {NULL, "Rewind is not supported by this scheduler."},
 };
 
+/* Bytes of the largest value that the action hands on. */
 static size_t payload_size(const struct pb_orchestrator_action *action)
 {
     switch (action->orchestrator_action_type_case) {
@@ -194,22 +197,46 @@ static size_t payload_size(const struct pb_orchestrator_action *action)
     }
 }
 
-const char *decision_objection(const struct engine *e, const struct pb_orchestrator_action *action)
+/* Bytes of the largest event that the action becomes, names and tags included: it must fit a message. */
+static size_t event_size(const struct pb_orchestrator_action *action)
+{
+    if (action->orchestrator_action_type_case != PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION)
+        return action->raw.size;
+    const struct pb_complete_orchestration_action *a = action->complete_orchestration;
+    size_t carried = 0;
+    size_t largest = 0;
+    for (size_t n = 0; n < a->carryover_events_count; n++) {
+        carried += a->carryover_events[n].raw.size;
+        largest = MAX(largest, a->carryover_events[n].raw.size);
+    }
+    return MAX(largest, a->raw.size - MIN(carried, a->raw.size));
+}
+
+static struct objection unsupported(const char *text)
+{
+    return (struct objection){"UnsupportedAction", text};
+}
+
+struct objection decision_objection(const struct engine *e, const struct pb_orchestrator_action *action)
 {
     size_t kind = (size_t)action->orchestrator_action_type_case;
     if (kind >= ARRAY_SIZE(table))
         kind = PB_ORCHESTRATOR_ACTION_NOT_SET;
     if (table[kind].objection)
-        return table[kind].objection;
+        return unsupported(table[kind].objection);
     if (kind == PB_ORCHESTRATOR_ACTION_SEND_EVENT &&
         bytes_starts_with(target_of(action->send_event), BYTES_LITERAL("@")))
-        return table[PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE].objection;
+        return unsupported(table[PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE].objection);
     if (kind == PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION &&
         !instance_status_completes(action->complete_orchestration->orchestration_status))
-        return "The orchestrator completed with a status that is no end.";
+        return unsupported("The orchestrator completed with a status that is no end.");
     if (payload_size(action) > e->options.payload_size_max)
-        return "An input, output or event of the orchestrator is over the payload limit.";
-    return NULL;
+        return (struct objection){"PayloadTooLarge",
+                                  "An input, output or event of the orchestrator is over the payload limit."};
+    if (event_size(action) > e->options.payload_size_max * EVENT_SIZE_FACTOR)
+        return (struct objection){"PayloadTooLarge",
+                                  "Names, versions and tags of the orchestrator's action are too large."};
+    return (struct objection){NULL, NULL};
 }
 
 void decision_apply(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action)

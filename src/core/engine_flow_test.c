@@ -192,6 +192,42 @@ static void a_completion_may_come_in_parts(void **state)
     rig_fini(&r);
 }
 
+/* If this fails, a worker that starts its parts over, or forgets one, commits half an answer. */
+static void parts_are_all_or_nothing(void **state)
+{
+    struct rig r;
+    struct pb_orchestrator_action one[16], two[16];
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    script_start(&r, "k", "Chunks");
+    struct rig_work *turn = script_turn(&r, "k");
+    script_actions(&turn->arena, "activity 1 A", r.now_ns, one);
+    script_actions(&turn->arena, "activity 2 B", r.now_ns, two);
+    struct pb_orchestrator_response first = {.completion_token = turn->item.completion_token,
+                                             .actions = one,
+                                             .actions_count = 1,
+                                             .is_partial = true};
+    uint64_t call = rig_call(&r, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &first);
+    assert_int_equal(rig_reply_of(&r, call)->status, STATUS_INVALID_ARGUMENT); /* which part? */
+    struct pb_orchestrator_response last = {.completion_token = turn->item.completion_token,
+                                            .actions = two,
+                                            .actions_count = 1,
+                                            .chunk_index = {true, 1}};
+    call = rig_call(&r, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &last);
+    assert_int_equal(rig_reply_of(&r, call)->status, STATUS_ABORTED); /* the first part is missing */
+    assert_null(rig_take_work(&r));
+    first.chunk_index = (struct pb_opt_i32){true, 0};
+    rig_call(&r, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &first);
+    last.chunk_index.value = 0; /* started over, and now it fits one part */
+    call = rig_call(&r, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &last);
+    assert_int_equal(rig_reply_of(&r, call)->status, STATUS_OK);
+    rig_work_free(script_activity(&r, "B"));
+    assert_null(rig_take_work(&r));
+    rig_work_free(turn);
+    rig_fini(&r);
+}
+
 /* If this fails, an action we cannot carry out hangs its orchestration. */
 static void impossible_actions_fail_clearly(void **state)
 {
@@ -302,7 +338,14 @@ static void payloads_have_a_limit(void **state)
     struct rig_work *turn = script_turn(&r, "l");
     script_expect_new(turn, "OrchestratorStarted TaskFailed");
     script_answer(&r, turn, "complete 2 0123456789abcdefg");
-    assert_int_equal(script_status(&r, "l"), PB_ORCHESTRATION_STATUS_FAILED);
+    struct pb_orchestration_state *s = script_state(&r, "l", &a);
+    assert_int_equal(s->orchestration_status, PB_ORCHESTRATION_STATUS_FAILED);
+    assert_true(bytes_equal_cstr(s->failure_details->error_type, "PayloadTooLarge"));
+    script_start(&r, "n", "X"); /* no event may grow out of any message, whatever makes it large */
+    script_answer(&r, script_turn(&r, "n"), "activity 1 A23456789012345678901234567890123");
+    s = script_state(&r, "n", &a);
+    assert_int_equal(s->orchestration_status, PB_ORCHESTRATION_STATUS_FAILED);
+    assert_true(bytes_equal_cstr(s->failure_details->error_type, "PayloadTooLarge"));
     arena_fini(&a);
     rig_fini(&r);
 }
@@ -346,6 +389,7 @@ int main(void)
         cmocka_unit_test(continue_as_new_starts_over),
         cmocka_unit_test(carried_events_come_before_late_ones),
         cmocka_unit_test(a_completion_may_come_in_parts),
+        cmocka_unit_test(parts_are_all_or_nothing),
         cmocka_unit_test(impossible_actions_fail_clearly),
         cmocka_unit_test(late_and_double_answers_are_ok),
         cmocka_unit_test(custom_status_is_set_and_cleared),

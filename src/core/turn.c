@@ -165,16 +165,17 @@ static const struct pb_orchestrator_action *find_completion(const struct answer 
     return NULL;
 }
 
-static const char *find_objection(const struct engine *e, const struct answer *a)
+static struct objection find_objection(const struct engine *e, const struct answer *a)
 {
     if (a->last->custom_status.value.size > e->options.payload_size_max)
-        return "The custom status of the orchestrator is over the payload limit.";
+        return (struct objection){"PayloadTooLarge",
+                                  "The custom status of the orchestrator is over the payload limit."};
     for (size_t n = 0; n < a->count; n++) {
-        const char *text = decision_objection(e, a->actions[n]);
-        if (text)
-            return text;
+        struct objection o = decision_objection(e, a->actions[n]);
+        if (o.type)
+            return o;
     }
-    return NULL;
+    return (struct objection){NULL, NULL};
 }
 
 /* Moves the processed events from the inbox to the blob. */
@@ -270,14 +271,12 @@ static void set_custom_status(struct engine *e, struct instance *i, struct pb_op
 
 /* What the answer says about the end: CONTINUED_AS_NEW, a terminal status, or RUNNING for none. Two things
  * can overrule it: an action that cannot be carried out, and a terminate that the worker did not act upon. */
-static struct ending find_ending(struct engine *e, const struct answer *a,
+static struct ending find_ending(struct engine *e, struct objection o,
                                  const struct pb_orchestrator_action *completion, struct bytes terminate)
 {
-    const char *objection = find_objection(e, a);
-    if (objection)
+    if (o.type)
         return (struct ending){.status = INSTANCE_FAILED,
-                               .failure =
-                                   pb_some(event_failure(&e->scratch, "UnsupportedAction", objection))};
+                               .failure = pb_some(event_failure(&e->scratch, o.type, o.text))};
     int status =
         completion ? completion->complete_orchestration->orchestration_status : (int)INSTANCE_RUNNING;
     if (terminate.size && !instance_status_terminal(status))
@@ -302,8 +301,9 @@ static void commit(struct engine *e, struct instance *i, const struct answer *a)
     struct bytes terminate = {NULL, 0};
     consume_events(e, &d, a->processed, &terminate);
     const struct pb_orchestrator_action *completion = find_completion(a);
-    struct ending ending = find_ending(e, a, completion, terminate);
-    bool objected = ending.status == INSTANCE_FAILED && find_objection(e, a);
+    struct objection objection = find_objection(e, a);
+    struct ending ending = find_ending(e, objection, completion, terminate);
+    bool objected = objection.type != NULL;
     d.renews = ending.status == INSTANCE_CONTINUED_AS_NEW;
     d.ends = instance_status_terminal(ending.status);
     if (d.ends)
@@ -352,11 +352,12 @@ static struct instance *find(struct engine *e, const struct call *c, const struc
     return i && i->turn.work.state == WORK_OUT ? i : NULL;
 }
 
-/* Keeps a part (spec 2.14). False if it is one we have, or the parts are too large together. */
+/* Keeps a part (spec 2.14), unless we have it, it is not the next one, or the parts are too large together.
+ */
 static void keep_chunk(struct turn *t, int32_t index, struct bytes message)
 {
     if (index == 0)
-        drop_chunks(t);
+        drop_chunks(t); /* the worker starts over */
     if ((size_t)index != t->chunk_count || t->chunk_size + message.size > CHUNKS_SIZE_MAX)
         return;
     struct turn_chunk *chunk = memory_new(sizeof *chunk);
@@ -411,6 +412,30 @@ static bool need_children(struct engine *e, struct call *c, const struct instanc
     return !call_missing(c);
 }
 
+/* True if the call is answered: the response was a part, or does not fit the parts before it. */
+static bool take_part(struct engine *e, struct call *c, struct turn *t,
+                      const struct pb_orchestrator_response *r)
+{
+    const struct pb_opt_i32 index = r->chunk_index;
+    if (r->is_partial && !index.present) { /* to commit it would be half an answer */
+        call_fail(e, c, STATUS_INVALID_ARGUMENT, "a part of a completion must have a chunkIndex", 0);
+        return true;
+    }
+    if (r->is_partial) {
+        keep_chunk(t, index.value, c->message);
+        call_reply(e, c, (struct bytes){NULL, 0}, 0);
+        return true;
+    }
+    if (!index.present || index.value == 0)
+        drop_chunks(t); /* whole, or started over */
+    if (index.present && (size_t)index.value != t->chunk_count) {
+        drop_chunks(t);
+        call_fail(e, c, STATUS_ABORTED, "parts of the completion are missing: send all of them again", 0);
+        return true;
+    }
+    return false;
+}
+
 void turn_complete(struct engine *e, struct call *c)
 {
     struct pb_orchestrator_response response;
@@ -426,24 +451,14 @@ void turn_complete(struct engine *e, struct call *c)
         return;
     }
     struct turn *t = &i->turn;
-    if (response.is_partial && response.chunk_index.present) {
-        keep_chunk(t, response.chunk_index.value, c->message);
-        call_reply(e, c, empty, 0);
-        return;
-    }
-    if (response.chunk_index.present && (size_t)response.chunk_index.value != t->chunk_count) {
-        drop_chunks(t); /* parts are missing: the worker must start over */
-        call_fail(e, c, STATUS_ABORTED, "parts of the completion are missing: send all of them again", 0);
-        return;
-    }
     if (response.requires_history) {
         t->whole_history = true;
         work_abandon(e, &t->work);
         call_reply(e, c, empty, 0);
         return;
     }
-    if (!response.chunk_index.present)
-        drop_chunks(t);
+    if (take_part(e, c, t, &response))
+        return;
     struct answer a;
     if (assemble(e, t, &response, &a) != STATUS_OK) {
         drop_chunks(t);
