@@ -387,11 +387,11 @@ static void test_records(void **state)
         if (i == 1)
             memcpy(id, x->id, sizeof id);
         if (i == 4)
-            assert_ptr_equal(tenant_find_execution(x->tenant, bytes_of_cstr(x->id)), x);
+            assert_ptr_equal(execution_ledger_find(x->ledger, bytes_of_cstr(x->id)), x);
         run_until(o.done);
     }
     struct tenant *t = pool_find(fx.pool, BYTES_LITERAL("alpha"));
-    assert_int_equal(t->record_count, 3);
+    assert_int_equal(t->ledger.count, 3);
     assert_null(tenant_find_execution(t, bytes_of_cstr(id)));
 }
 

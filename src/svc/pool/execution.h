@@ -29,13 +29,13 @@ enum execution_fault {
     EXECUTION_FAULT_NO_MEMORY,   /* it ran, but its output could not be kept */
 };
 
-struct tenant;
+struct execution_ledger;
 
 struct execution {
-    struct list queue_link;  /* in the tenant's queue while NOT_STARTED */
-    struct list record_link; /* in the tenant's records */
-    struct list pool_link;   /* in the pool, from tenant_execute on */
-    struct tenant *tenant;   /* NULL: the tenant is gone, it only waits to be reported */
+    struct list queue_link;          /* in the tenant's queue while NOT_STARTED */
+    struct list record_link;         /* in the ledger */
+    struct list pool_link;           /* in the pool, from tenant_execute on */
+    struct execution_ledger *ledger; /* the tenant's; NULL: it has no record, nobody can poll for it */
     char id[EXECUTION_ID_SIZE_MAX + 1];
     char execution_type[EXECUTION_TYPE_SIZE_MAX + 1]; /* as the caller wrote it */
     struct buf code;
@@ -66,8 +66,8 @@ struct execution {
     /* Called once, from the loop, when the status is final; NULL: nobody waits. */
     void (*on_done)(void *context, struct execution *x);
     void *context;
-    struct loop_task report; /* private to the pool */
-    bool reporting;          /* private to the pool: on_done is on the stack */
+    struct loop_task report; /* private to execution_ledger.c */
+    bool reporting;          /* private to execution_ledger.c: on_done is on the stack */
 };
 
 /* Zeroed but for `asked_ns` and a random id. NULL without memory. */

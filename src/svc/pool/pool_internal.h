@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* pool_internal.h — the books that pool.c and tenant.c share. For nobody else. */
+#ifndef SVC_POOL_POOL_INTERNAL_H
+#define SVC_POOL_POOL_INTERNAL_H
+
+#include "svc/pool/pool.h"
+#include "svc/pool/session_stock.h"
+
+struct pool {
+    struct loop *loop;
+    struct pool_options options; /* with the defaults filled in */
+    struct session_stock stock;
+    void (*on_up)(void *context);
+    void *on_up_context;
+    struct map tenants; /* by identifier */
+    struct list tenant_list;
+    struct list hungry;     /* of struct tenant: they need a session and have none */
+    struct list executions; /* all of them */
+    uint32_t busy;          /* sessions that run a cell */
+    uint64_t claims, crashes, timeouts;
+    struct loop_task planning; /* spares are ordered off the path of the request */
+    struct loop_timer later;   /* plans again */
+};
+
+/* Plans at the end of this turn of the loop. */
+void pool_plan_soon(struct pool *p);
+/* Gets the tenant a session: a ready one, one that is being built, or a new one; or lets it wait. */
+void pool_feed(struct pool *p, struct tenant *t);
+
+#endif

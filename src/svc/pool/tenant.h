@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* tenant.h — one identifier and what belongs to it: its session, the calls that wait, the executions kept for
+ * polling, its age.
+ * A tenant outlives its session: after a crash it has none, keeps its queue and its records, and its next
+ * call gets a fresh one. Without a session its own timer ends it after the cooldown; with one, the session's
+ * end does. One cell runs at a time, in order of arrival; who wants the files does not wait for code
+ * (session-pool-api.md 8.6). Made by pool_enter only. On the loop's thread; callbacks come from the loop but
+ * for on_session, which may come from inside tenant_want_session. */
+#ifndef SVC_POOL_TENANT_H
+#define SVC_POOL_TENANT_H
+
+#include "core/pool_policy.h"
+#include "svc/pool/execution_ledger.h"
+
+struct pool;
+
+/* Waits for a tenant's session. The caller embeds it. */
+struct session_wait {
+    struct list link;
+    /* `s` is NULL when there is none to be had, then `cause` says why. The wait is over. */
+    void (*on_session)(struct session_wait *w, struct session *s, const char *cause);
+};
+
+/* Somebody who uses the files of a tenant's session over several turns. The caller embeds it. */
+struct tenant_guest {
+    struct list link;
+    struct tenant *tenant; /* NULL: the session is gone, and its files with it */
+};
+
+struct tenant {
+    struct list link; /* in the pool, oldest first */
+    struct list hungry_link;
+    struct pool *pool;
+    char identifier[SESSION_IDENTIFIER_SIZE_MAX + 1];
+    struct session *session;       /* NULL: none yet, or it ended under the tenant */
+    char guid[GUID_TEXT_SIZE + 1]; /* of the latest session; empty: there was none */
+    struct list queue;             /* of struct execution */
+    struct list waits;             /* of struct session_wait */
+    size_t queue_count;
+    struct execution_ledger ledger;
+    struct list guests; /* of struct tenant_guest; they postpone the cooldown */
+    int64_t created_unix_ns;
+    int64_t accessed_unix_ns;
+    int64_t hungry_since_ns;  /* when it began to wait for a session; 0: it does not */
+    int64_t allocated_ns;     /* when the present session came */
+    bool allocation_reported; /* a call has said that it brought the session */
+    struct loop_timer expiry; /* while there is no session: the cooldown of the tenant itself */
+};
+
+/* --- for the API --- */
+
+/* A request for an existing tenant that needs no session. */
+void tenant_touch(struct tenant *t);
+/* Takes ownership of `x` and runs it in its turn. RESOURCE_EXHAUSTED: the queue is full, `x` stays the
+ * caller's. */
+STATUS_RESULT tenant_execute(struct tenant *t, struct execution *x, struct err *e);
+/* Nobody waits for `x` any more. It is dropped if it has not begun and cannot be polled for. */
+void execution_abandon(struct execution *x);
+/* The newest execution of that id, or NULL. */
+struct execution *tenant_find_execution(struct tenant *t, struct bytes id);
+/* Calls back with the tenant's session, ordering one if needed. */
+void tenant_want_session(struct tenant *t, struct session_wait *w);
+/* May be called when not waiting. */
+void session_wait_cancel(struct session_wait *w);
+/* Between these the tenant's session does not cool down. Only while the tenant has a session. `leave` touches
+ * the tenant and may be called when the tenant is gone. */
+void tenant_guest_enter(struct tenant *t, struct tenant_guest *g);
+void tenant_guest_leave(struct tenant_guest *g);
+/* Ends the tenant and its session at once; the identifier is free. Its executions are answered as cancelled.
+ * The pointer dies. */
+void tenant_release(struct tenant *t, const char *cause);
+
+/* --- for pool.c --- */
+
+/* In the pool's books, without a session. NULL without memory. */
+struct tenant *tenant_create(struct pool *p, struct bytes identifier);
+/* Frees without a callback, at the end of the pool. */
+void tenant_destroy(struct tenant *t);
+/* Somebody waits who cannot be served without a session. */
+bool tenant_needs_session(const struct tenant *t);
+/* `s` is its session from now on, ready or not. */
+void tenant_take_session(struct tenant *t, struct session *s);
+/* Its session ended under it. The calls that wait go on waiting. */
+void tenant_lose_session(struct tenant *t);
+/* Runs what can run; without a session, asks the pool for one. */
+void tenant_pump(struct tenant *t);
+/* No session is to be had: everybody who waits is told, and a tenant without a session goes. The pointer may
+ * die. */
+void tenant_starve(struct tenant *t, const char *cause);
+
+#endif
