@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* grpc_server_flow_test.c — windows, slow readers, large messages: what waits, and how much of it. */
+#include "net/grpc_server_rig.h"
+
+static void one_byte_windows_work(void **state)
+{
+    struct rig *f = *state;
+    struct raw r;
+    const nghttp2_settings_entry tiny = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1};
+    raw_open_with(f, &r, &tiny, 1, 0);
+    raw_request(&r, "/echo", "0123456789");
+    raw_wait(&r, TRAILERS("0"));
+    assert_int_equal(r.body.size, 15);
+    assert_true(raw_count(&r, "DATA 1") >= 15);
+    raw_close(&r);
+}
+
+static void byte_by_byte_reading_works(void **state)
+{
+    struct raw r;
+    raw_open(*state, &r);
+    r.read_max = 1;
+    raw_request(&r, "/echo", "0123456789");
+    raw_wait(&r, TRAILERS("0"));
+    raw_close(&r);
+}
+
+static void large_messages_go_both_ways(void **state)
+{
+    struct raw r;
+    raw_open(*state, &r);
+    CLEANUP(buf_fini) struct buf large = {0};
+    while (large.size < MESSAGE_MAX - 100)
+        buf_append_cstr(&large, "0123456789");
+    grpc_message_write(&r.request, buf_peek(&large));
+    raw_request_with(&r, "POST", "/echo", "application/grpc", NULL);
+    raw_wait(&r, TRAILERS("0"));
+    assert_int_equal(r.body.size, large.size + GRPC_PREFIX_SIZE);
+    raw_close(&r);
+}
+
+/* A handler that stops at the mark and goes on when told holds a bounded queue. */
+static void a_slow_reader_is_waited_for(void **state)
+{
+    struct rig *f = *state;
+    struct raw r;
+    raw_open_with(f, &r, NULL, 0, 4096);
+    raw_request(&r, "/begin", "");
+    WAIT_UNTIL(&r, f->held_count == 1);
+    r.paused = true;
+    static const uint8_t block[60000];
+    size_t sent = 0, queued = 0;
+    while (sent < 60) {
+        while (sent < 60 && queued <= GRPC_STREAM_QUEUE_HIGH) {
+            assert_true(grpc_stream_send(f->server, f->held[0], bytes_of(block, sizeof block), &queued));
+            assert_true(queued <= GRPC_STREAM_QUEUE_HIGH + sizeof block + GRPC_PREFIX_SIZE);
+            sent++;
+        }
+        size_t before = f->writable_count;
+        for (int i = 0; i < 5; i++)
+            raw_turn(&r);
+        r.paused = false;
+        if (queued > GRPC_STREAM_QUEUE_HIGH)
+            WAIT_UNTIL(&r, f->writable_count > before);
+        r.paused = true;
+        queued = 0;
+    }
+    r.paused = false;
+    assert_true(grpc_finish(f->server, f->held[0], STATUS_OK, NULL));
+    raw_wait(&r, TRAILERS("0"));
+    assert_int_equal(r.body.size, 60 * (sizeof block + GRPC_PREFIX_SIZE));
+    raw_close(&r);
+}
+
+static void a_peer_that_never_reads_is_disconnected_at_the_limit(void **state)
+{
+    struct rig *f = *state;
+    struct raw r;
+    raw_open_with(f, &r, NULL, 0, 4096);
+    raw_request(&r, "/begin", "");
+    WAIT_UNTIL(&r, f->held_count == 1);
+    r.paused = true;
+    static const uint8_t block[1 << 20];
+    size_t sent = 0;
+    for (; sent < 100 && f->cancelled_count == 0; sent++) {
+        if (!grpc_stream_send(f->server, f->held[0], bytes_of(block, sizeof block), NULL))
+            break;
+        rig_step(f, 0);
+    }
+    assert_true(sent <= MEMORY_MAX / sizeof block + 2);
+    rig_step(f, 0);
+    assert_false(grpc_finish(f->server, f->held[0], STATUS_OK, NULL));
+    raw_close(&r);
+}
+
+static void an_answer_without_room_is_an_error_of_its_own(void **state)
+{
+    struct rig *f = *state;
+    struct raw r;
+    raw_open(f, &r);
+    static uint8_t large[MEMORY_MAX + 1];
+    raw_request(&r, "/hold", "");
+    WAIT_UNTIL(&r, f->held_count == 1);
+    assert_false(grpc_reply(f->server, f->held[0], bytes_of(large, sizeof large)));
+    raw_wait(&r, "grpc-status=8 grpc-message=the answer is too large END\n");
+    raw_request(&r, "/begin", "");
+    raw_wait(&r, "HEADERS 3 " HEAD_OK);
+    assert_false(grpc_stream_send(f->server, f->held[1], bytes_of(large, sizeof large), NULL));
+    raw_wait(&r, "RST 3 2\n");
+    assert_false(grpc_finish(f->server, f->held[1], STATUS_OK, NULL));
+    assert_int_equal(f->cancelled_count, 0);
+    raw_close(&r);
+}
+
+/* The deadline of a stream whose peer does not read: the queue must not stay. */
+static void a_deadline_drops_what_nobody_reads(void **state)
+{
+    struct rig *f = *state;
+    struct raw r;
+    const nghttp2_settings_entry tiny = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0};
+    raw_open_with(f, &r, &tiny, 1, 0);
+    static const struct extra soon[] = {{"grpc-timeout", "50m"}, {0}};
+    grpc_message_write(&r.request, BYTES_LITERAL(""));
+    raw_request_with(&r, "POST", "/begin", "application/grpc", soon);
+    WAIT_UNTIL(&r, f->held_count == 1);
+    assert_true(grpc_stream_send(f->server, f->held[0], BYTES_LITERAL("x"), NULL));
+    raw_wait(&r, "RST 1 8\n");
+    assert_int_equal(f->cancelled_count, 1);
+    raw_close(&r);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(one_byte_windows_work),
+        TEST(byte_by_byte_reading_works),
+        TEST(large_messages_go_both_ways),
+        TEST(a_slow_reader_is_waited_for),
+        TEST(a_peer_that_never_reads_is_disconnected_at_the_limit),
+        TEST(an_answer_without_room_is_an_error_of_its_own),
+        TEST(a_deadline_drops_what_nobody_reads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/* grpc_server_rig.c — the handler, the sockets, and the nghttp2 client that writes a log. */
+#include "net/grpc_server_rig.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+
+/* --- the server under test --- */
+
+static void on_call(void *context, const struct grpc_request *r)
+{
+    struct rig *f = context;
+    f->calls++;
+    f->deadline_ns = r->deadline_ns;
+    if (bytes_equal_cstr(r->path, "/echo")) {
+        assert_true(grpc_reply(f->server, r->id, r->message));
+        assert_false(grpc_reply(f->server, r->id, r->message)); /* the id is dead */
+    } else if (bytes_equal_cstr(r->path, "/fail")) {
+        assert_true(grpc_finish(f->server, r->id, STATUS_NOT_FOUND, "no 100% \xe2\x82\xac"));
+    } else if (bytes_equal_cstr(r->path, "/metadata")) {
+        struct bytes text = r->metadata(r, "taskhub");
+        struct bytes binary = r->metadata(r, "trace-bin");
+        struct bytes absent = r->metadata(r, "workerid");
+        assert_null(absent.data);
+        snprintf(f->metadata, sizeof f->metadata, "%.*s %.*s", BYTES_FMT(text), BYTES_FMT(binary));
+        assert_true(grpc_reply(f->server, r->id, BYTES_LITERAL("")));
+    } else if (bytes_equal_cstr(r->path, "/begin") || bytes_equal_cstr(r->path, "/hold")) {
+        assert_true(f->held_count < HELD_MAX);
+        f->held[f->held_count++] = r->id;
+        if (bytes_equal_cstr(r->path, "/begin"))
+            assert_true(grpc_stream_begin(f->server, r->id));
+    } else {
+        assert_true(grpc_finish(f->server, r->id, STATUS_UNIMPLEMENTED, "unknown method"));
+    }
+}
+
+static void on_cancelled(void *context, struct grpc_call_id id)
+{
+    struct rig *f = context;
+    assert_true(f->cancelled_count < HELD_MAX);
+    f->cancelled[f->cancelled_count++] = id;
+    assert_false(grpc_finish(f->server, id, STATUS_OK, NULL)); /* dead already */
+}
+
+static void on_writable(void *context, struct grpc_call_id id)
+{
+    struct rig *f = context;
+    f->writable_count++;
+}
+
+void rig_on_drained(void *context)
+{
+    ((struct rig *)context)->drained = true;
+}
+
+struct rig *rig_start(const struct grpc_server_limits *limits)
+{
+    struct rig *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    const struct grpc_handler h = {on_call, on_cancelled, on_writable, f};
+    assert_int_equal(loop_create(&f->loop, NULL), STATUS_OK);
+    assert_int_equal(grpc_server_create(f->loop, limits, &h, &f->server, NULL), STATUS_OK);
+    return f;
+}
+
+void rig_stop(struct rig *f)
+{
+    grpc_server_destroy(f->server);
+    loop_destroy(f->loop);
+    free(f);
+}
+
+int rig_setup(void **state)
+{
+    const struct grpc_server_limits limits = {
+        .request_size_max = MESSAGE_MAX, .connections_max = 8, .connection_memory_max = MEMORY_MAX};
+    *state = rig_start(&limits);
+    return 0;
+}
+
+int rig_teardown(void **state)
+{
+    rig_stop(*state);
+    return 0;
+}
+
+void rig_step(struct rig *f, int wait_ms)
+{
+    assert_int_equal(loop_step(f->loop, wait_ms, NULL), STATUS_OK);
+}
+
+int rig_connect(struct rig *f, int receive_buffer)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof a;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&a, size), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&a, &size), 0);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (receive_buffer)
+        assert_int_equal(setsockopt(client, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer),
+                         0);
+    assert_int_equal(connect(client, (struct sockaddr *)&a, size), 0);
+    int server = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    assert_true(server >= 0);
+    assert_int_equal(fcntl(client, F_SETFL, O_NONBLOCK), 0);
+    close(listener);
+    int yes = 1;
+    assert_int_equal(setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes), 0);
+    assert_int_equal(setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes), 0);
+    assert_int_equal(grpc_server_adopt(f->server, server, NULL), STATUS_OK);
+    return client;
+}
+
+/* --- the client that can misbehave --- */
+
+static int raw_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                         size_t name_size, const uint8_t *value, size_t value_size, uint8_t flags,
+                         void *user_data)
+{
+    struct raw *r = user_data;
+    buf_append_fmt(&r->log, "%.*s=%.*s ", (int)name_size, name, (int)value_size, value);
+    return 0;
+}
+
+static int raw_on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
+{
+    struct raw *r = user_data;
+    buf_append_fmt(&r->log, "HEADERS %d ", frame->hd.stream_id);
+    return 0;
+}
+
+static int raw_on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *data,
+                       size_t size, void *user_data)
+{
+    buf_append(&((struct raw *)user_data)->body, data, size);
+    return 0;
+}
+
+static int raw_on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
+{
+    struct raw *r = user_data;
+    bool end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+    switch (frame->hd.type) {
+    case NGHTTP2_HEADERS:
+        buf_append_fmt(&r->log, "%s\n", end ? "END" : "");
+        break;
+    case NGHTTP2_DATA:
+        buf_append_fmt(&r->log, "DATA %d%s\n", frame->hd.stream_id, end ? " END" : "");
+        break;
+    case NGHTTP2_RST_STREAM:
+        buf_append_fmt(&r->log, "RST %d %u\n", frame->hd.stream_id, frame->rst_stream.error_code);
+        break;
+    case NGHTTP2_GOAWAY:
+        buf_append_fmt(&r->log, "GOAWAY %d %u\n", frame->goaway.last_stream_id, frame->goaway.error_code);
+        break;
+    case NGHTTP2_PING:
+        buf_append_fmt(&r->log, "PING%s\n", frame->hd.flags & NGHTTP2_FLAG_ACK ? " ACK" : "");
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+void raw_open_with(struct rig *f, struct raw *r, const nghttp2_settings_entry *settings, size_t count,
+                   int receive_buffer)
+{
+    *r = (struct raw){.f = f, .body.limit = (size_t)256 << 20};
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_option *option;
+    assert_int_equal(nghttp2_session_callbacks_new(&callbacks), 0);
+    assert_int_equal(nghttp2_option_new(&option), 0);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, raw_on_header);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, raw_on_begin_headers);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, raw_on_frame);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, raw_on_data);
+    nghttp2_option_set_peer_max_concurrent_streams(option, 100000);
+    assert_int_equal(nghttp2_session_client_new2(&r->session, callbacks, r, option), 0);
+    assert_int_equal(nghttp2_submit_settings(r->session, 0, settings, count), 0);
+    nghttp2_session_callbacks_del(callbacks);
+    nghttp2_option_del(option);
+    r->fd = rig_connect(f, receive_buffer);
+}
+
+void raw_open(struct rig *f, struct raw *r)
+{
+    raw_open_with(f, r, NULL, 0, 0);
+}
+
+void raw_close(struct raw *r)
+{
+    nghttp2_session_del(r->session);
+    buf_fini(&r->log);
+    buf_fini(&r->body);
+    buf_fini(&r->request);
+    close(r->fd);
+}
+
+static ssize_t raw_on_read(nghttp2_session *session, int32_t stream_id, uint8_t *data, size_t size,
+                           uint32_t *flags, nghttp2_data_source *source, void *user_data)
+{
+    struct raw *r = user_data;
+    size_t n = MIN(size, r->request.size);
+    if (n == 0 && r->keep_open)
+        return NGHTTP2_ERR_DEFERRED;
+    if (n > 0)
+        memcpy(data, r->request.data, n);
+    buf_consume(&r->request, n);
+    if (r->request.size == 0 && !r->keep_open)
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return (ssize_t)n;
+}
+
+#define EXTRA_MAX 64
+
+int32_t raw_request_with(struct raw *r, const char *method, const char *path, const char *content_type,
+                         const struct extra *extra)
+{
+    nghttp2_nv nv[EXTRA_MAX] = {0};
+    size_t n = 0;
+    const struct extra own[] = {{":method", method}, {":scheme", "http"},
+                                {":path", path},     {":authority", "localhost"},
+                                {"te", "trailers"},  {"content-type", content_type}};
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+        nv[n++] = (nghttp2_nv){(uint8_t *)own[i].name, (uint8_t *)own[i].value, strlen(own[i].name),
+                               strlen(own[i].value), 0};
+    for (; extra && extra->name; extra++)
+        nv[n++] = (nghttp2_nv){(uint8_t *)extra->name, (uint8_t *)extra->value, strlen(extra->name),
+                               strlen(extra->value), 0};
+    nghttp2_data_provider provider = {.read_callback = raw_on_read};
+    return nghttp2_submit_request(r->session, NULL, nv, n, &provider, NULL);
+}
+
+bool raw_send(struct raw *r)
+{
+    bool progress = false;
+    const uint8_t *data;
+    ssize_t n;
+    while ((n = nghttp2_session_mem_send(r->session, &data)) > 0) {
+        for (ssize_t sent = 0; sent < n;) {
+            ssize_t k = send(r->fd, data + sent, (size_t)(n - sent), MSG_NOSIGNAL);
+            if (k < 0 && errno == EAGAIN) {
+                rig_step(r->f, 1); /* the server must read first */
+                continue;
+            }
+            if (k < 0) {
+                r->closed = true;
+                return true;
+            }
+            sent += k;
+        }
+        progress = true;
+    }
+    return progress;
+}
+
+bool raw_receive(struct raw *r)
+{
+    uint8_t data[65536];
+    ssize_t n = recv(r->fd, data, r->read_max ? r->read_max : sizeof data, 0);
+    if (n == 0 || (n < 0 && errno != EAGAIN))
+        r->closed = true;
+    if (n > 0 && nghttp2_session_mem_recv(r->session, data, (size_t)n) < 0)
+        r->failed = true;
+    return n > 0;
+}
+
+int32_t raw_request(struct raw *r, const char *path, const char *message)
+{
+    grpc_message_write(&r->request, bytes_of_cstr(message));
+    int32_t id = raw_request_with(r, "POST", path, "application/grpc", NULL);
+    raw_send(r);
+    return id;
+}
+
+void raw_put(struct raw *r, struct bytes data)
+{
+    raw_send(r);
+    while (data.size > 0) {
+        ssize_t n = send(r->fd, data.data, data.size, MSG_NOSIGNAL);
+        if (n < 0 && errno != EAGAIN) {
+            r->closed = true;
+            return;
+        }
+        data = bytes_slice(data, n > 0 ? (size_t)n : 0, SIZE_MAX);
+        rig_step(r->f, 0); /* the server must read first */
+    }
+}
+
+void raw_turn(struct raw *r)
+{
+    bool progress = raw_send(r);
+    rig_step(r->f, progress ? 0 : 1);
+    if (!r->paused)
+        raw_receive(r);
+}
+
+bool raw_saw(struct raw *r, const char *text)
+{
+    buf_append_byte(&r->log, '\0');
+    r->log.size--;
+    return r->log.data && strstr((char *)r->log.data, text) != NULL;
+}
+
+void raw_wait(struct raw *r, const char *text)
+{
+    int64_t end = clock_monotonic_ns() + PATIENCE_NS;
+    while (!raw_saw(r, text)) {
+        if (r->closed || clock_monotonic_ns() > end)
+            fail_msg("waiting for \"%s\", got:\n%.*s", text, BYTES_FMT(buf_peek(&r->log)));
+        raw_turn(r);
+    }
+}
+
+void raw_forget(struct raw *r)
+{
+    buf_clear(&r->log);
+    buf_clear(&r->body);
+}
+
+size_t raw_count(const struct raw *r, const char *text)
+{
+    size_t n = 0;
+    struct bytes rest = buf_peek(&r->log);
+    for (;;) {
+        size_t at = bytes_find(rest, bytes_of_cstr(text));
+        if (at == rest.size)
+            return n;
+        n++;
+        rest = bytes_slice(rest, at + 1, rest.size);
+    }
+}

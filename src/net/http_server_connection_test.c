@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* http_server_connection_test.c — the life of connections: peers that go, peers that are slow, many of them,
+ * the end. */
+#include "net/http_server_rig.h"
+
+#include <sys/resource.h>
+
+static void a_peer_that_goes_is_reported_once(void **state)
+{
+    (void)state;
+    struct rig f;
+    rig_start(&f, NULL);
+    struct client c = client_of(&f);
+    client_say(&c, "GET /later " HOST "\r\n");
+    rig_steps(&f, 3);
+    assert_non_null(f.pending);
+    client_hang_up(&c);
+    for (int i = 0; i < 20 && !f.gone; i++)
+        rig_step(&f, 10);
+    assert_int_equal(f.gone, 1);
+    assert_int_equal(http_server_connection_count(f.server), 0);
+
+    c = client_of(&f); /* in the middle of a stream, noticed by writing */
+    client_say(&c, "GET /stream " HOST "\r\n");
+    client_await(&c, "\r\n\r\n");
+    struct linger now = {1, 0};
+    setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    client_hang_up(&c);
+    for (int i = 0; i < 20 && f.pending; i++) {
+        http_stream_write(f.pending, b("more"));
+        assert_true(f.pending != NULL); /* never from within a call */
+        rig_step(&f, 10);
+    }
+    assert_int_equal(f.gone, 2);
+
+    c = client_of(&f); /* without an on_gone the request outlives its peer */
+    client_say(&c, "GET /later-alone " HOST "\r\n");
+    rig_steps(&f, 3);
+    client_hang_up(&c);
+    rig_steps(&f, 10);
+    assert_true(bytes_equal_cstr(http_request_path(f.pending), "/later-alone"));
+    http_respond(f.pending, 200, NULL, b("to nobody"));
+    rig_steps(&f, 3);
+    assert_int_equal(http_server_connection_count(f.server), 0);
+
+    c = client_of(&f); /* the server goes first */
+    client_say(&c, "GET /later " HOST "\r\n");
+    rig_steps(&f, 3);
+    rig_stop(&f);
+    assert_int_equal(f.gone, 3);
+    client_hang_up(&c);
+}
+
+static void slow_peers_are_cut_off(void **state)
+{
+    (void)state;
+    struct http_server_limits tiny = {.head_timeout_ns = 40 * NS_PER_MS,
+                                      .body_timeout_ns = 40 * NS_PER_MS,
+                                      .idle_timeout_ns = 60 * NS_PER_MS,
+                                      .write_timeout_ns = 60 * NS_PER_MS};
+    struct rig f;
+    rig_start(&f, &tiny);
+    expect_refusal(&f, b("GET / HTTP/1.1\r\nHost: h\r\nA: "), "HTTP/1.1 408");
+    expect_refusal(&f, b("POST / " HOST "Content-Length: 5\r\n\r\nhe"), "HTTP/1.1 408");
+
+    struct client c = client_of(&f); /* a byte now and then does not help */
+    client_say(&c, "POST / " HOST "Content-Length: 1000\r\n\r\n");
+    int sent = 0;
+    while (!client_heard(&c, "HTTP/1.1 408") && sent++ < 100) {
+        client_say(&c, "x");
+        rig_step(&f, 10);
+        client_hear(&c);
+    }
+    assert_true(sent < 20);
+    client_hang_up(&c);
+
+    c = client_of(&f); /* says nothing at all */
+    client_await(&c, NULL);
+    assert_int_equal(c.in.size, 0);
+    client_hang_up(&c);
+
+    c = client_of(&f); /* does not read its answer */
+    client_say(&c, "GET /big " HOST "\r\n");
+    int64_t until = clock_monotonic_ns() + RIG_WAIT_MAX_NS;
+    while (http_server_connection_count(f.server) > 0 && clock_monotonic_ns() < until)
+        rig_step(&f, 10);
+    assert_int_equal(http_server_connection_count(f.server), 0);
+    client_hang_up(&c);
+    rig_stop(&f);
+}
+
+static void draining_ends_idle_connections_and_finishes_the_others(void **state)
+{
+    (void)state;
+    struct rig f;
+    rig_start(&f, NULL);
+    struct client idle = client_of(&f);
+    struct client busy = client_of(&f);
+    client_say(&busy, "GET /later " HOST "\r\n");
+    rig_steps(&f, 3);
+    http_server_drain(f.server, rig_on_drained, &f);
+    client_await(&idle, NULL);
+    assert_false(f.drained);
+    struct client late;
+    assert_int_equal(client_try(&f, &late), STATUS_UNAVAILABLE);
+    http_respond(f.pending, 200, NULL, b("done"));
+    client_await(&busy, NULL);
+    assert_true(client_heard(&busy, "done"));
+    assert_true(client_heard(&busy, "Connection: close"));
+    client_hang_up(&busy);
+    client_hang_up(&idle);
+    client_hang_up(&late);
+    for (int i = 0; i < 20 && !f.drained; i++)
+        rig_step(&f, 10);
+    assert_true(f.drained);
+    rig_stop(&f);
+}
+
+static void a_thousand_connections_are_served_and_one_more_is_told_to_wait(void **state)
+{
+    (void)state;
+    enum { COUNT = 1000 };
+    struct rlimit files;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = MIN(files.rlim_max, (rlim_t)4096);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    size_t count = MIN((size_t)COUNT, (size_t)files.rlim_cur / 2 - 50);
+    struct http_server_limits limits = {.connections_max = count};
+    struct rig f;
+    rig_start(&f, &limits);
+    struct client *clients = calloc(count, sizeof *clients);
+    for (size_t i = 0; i < count; i++)
+        clients[i] = client_of(&f);
+    struct client more;
+    assert_int_equal(client_try(&f, &more), STATUS_RESOURCE_EXHAUSTED);
+    client_await(&more, NULL);
+    assert_true(client_heard(&more, "HTTP/1.1 503 "));
+    client_hang_up(&more);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < count; i++)
+            client_say(&clients[i], "GET /x " HOST "\r\n");
+        for (size_t i = 0; i < count; i++) {
+            client_await(&clients[i], "GET /x");
+            client_forget(&clients[i]);
+        }
+    }
+    assert_int_equal(f.requests, 2 * count);
+    for (size_t i = 0; i < count; i++)
+        client_hang_up(&clients[i]);
+    rig_steps(&f, 20);
+    assert_int_equal(http_server_connection_count(f.server), 0);
+    free(clients);
+    rig_stop(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_peer_that_goes_is_reported_once),
+        cmocka_unit_test(slow_peers_are_cut_off),
+        cmocka_unit_test(draining_ends_idle_connections_and_finishes_the_others),
+        cmocka_unit_test(a_thousand_connections_are_served_and_one_more_is_told_to_wait),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* http_server_request_test.c — how requests are read: in pieces, in a row, and what is refused with which
+ * status. */
+#include "base/prng.h"
+#include "net/http_server_rig.h"
+
+static void a_request_may_come_a_byte_at_a_time(void **state)
+{
+    (void)state;
+    struct rig f;
+    rig_start(&f, NULL);
+    struct client c = client_of(&f);
+    const char *text = "POST /slow HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                       "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: r\r\n\r\nGET /two HTTP/1.1\r\nHost: h\r\n\r\n";
+    for (const char *p = text; *p; p++) {
+        assert_int_equal(send(c.fd, p, 1, 0), 1);
+        rig_step(&f, 1);
+    }
+    client_await(&c, "GET /two");
+    assert_true(client_heard(&c, "POST /slow query= abcde"));
+    client_hang_up(&c);
+    rig_stop(&f);
+}
+
+static void pipelined_requests_are_answered_in_order(void **state)
+{
+    (void)state;
+    struct rig f;
+    rig_start(&f, NULL);
+    struct client c = client_of(&f);
+    CLEANUP(buf_fini) struct buf text = {0};
+    for (int i = 0; i < 500; i++)
+        buf_append_fmt(
+            &text,
+            "%sPOST /%03d HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+            i % 7 ? "" : "\r\n", i);
+    buf_append_cstr(&text,
+                    "GET /last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\nGET /after HTTP/1.1\r\n");
+    client_say_bytes(&c, buf_peek(&text));
+    client_await(&c, NULL);
+    struct bytes rest = buf_peek(&c.in);
+    for (int i = 0; i < 500; i++) {
+        char want[32];
+        snprintf(want, sizeof want, "POST /%03d query= x", i);
+        size_t at = bytes_find(rest, b(want));
+        assert_true(at < rest.size && at < 200);
+        rest = bytes_slice(rest, at + strlen(want), SIZE_MAX);
+    }
+    assert_true(client_heard(&c, "GET /last"));
+    assert_false(client_heard(&c, "after"));
+    assert_int_equal(f.requests, 501);
+    client_hang_up(&c);
+    rig_stop(&f);
+}
+
+static void continue_is_said_only_to_what_will_be_read(void **state)
+{
+    (void)state;
+    struct rig f;
+    rig_start(&f, NULL);
+    struct client c = client_of(&f);
+    client_say(&c, "POST /small " HOST "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    client_await(&c, "HTTP/1.1 100 Continue\r\n\r\n");
+    assert_int_equal(c.in.size, strlen("HTTP/1.1 100 Continue\r\n\r\n"));
+    client_say(&c, "hello");
+    client_await(&c, "POST /small query= hello");
+    client_forget(&c);
+    client_say(&c, "POST /small " HOST
+                   "Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello"); /* did not wait */
+    client_await(&c, "POST /small query= hello");
+    assert_false(client_heard(&c, "100 Continue"));
+    client_hang_up(&c);
+    c = client_of(&f);
+    client_say(&c, "POST /small " HOST "Expect: 100-continue\r\nContent-Length: 11\r\n\r\n");
+    client_await(&c, NULL);
+    assert_true(client_heard(&c, "HTTP/1.1 413 "));
+    assert_false(client_heard(&c, "100 Continue"));
+    client_hang_up(&c);
+    rig_stop(&f);
+}
+
+static void what_could_be_smuggled_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *request;
+        const char *status_line;
+    } cases[] = {
+        {"POST / " HOST
+         "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /evil HTTP/1.1\r\n\r\n",
+         "HTTP/1.1 400"},
+        {"POST / " HOST "Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde", "HTTP/1.1 400"},
+        {"GET / " HOST "A: b\r\n c\r\n\r\n", "HTTP/1.1 400"},
+        {"GET / HTTP/1.1\nHost: h\n\n", "HTTP/1.1 400"},
+        {"GET / " HOST "A : b\r\n\r\n", "HTTP/1.1 400"},
+        {"GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400"},
+        {"POST / " HOST "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 400"},
+        {"POST / " HOST "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", "HTTP/1.1 400"},
+        {"POST / " HOST "Transfer-Encoding: gzip, chunked\r\n\r\n", "HTTP/1.1 501"},
+        {"GET / HTTP/2.0\r\n\r\n", "HTTP/1.1 505"},
+        {"CONNECT h:1 " HOST "\r\n", "HTTP/1.1 501"},
+        {"POST / " HOST "Expect: magic\r\n\r\n", "HTTP/1.1 417"},
+        {"POST / " HOST "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 415"},
+        {"\x16\x03\x01\x02\x00\x01", "HTTP/1.1 400"},
+    };
+    struct rig f;
+    rig_start(&f, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        expect_refusal(&f, cases[i].request[0] == 0x16 ? bytes_of(cases[i].request, 6) : b(cases[i].request),
+                       cases[i].status_line);
+    assert_int_equal(f.requests, 0);
+    rig_stop(&f);
+}
+
+static void sizes_over_the_limits_are_refused(void **state)
+{
+    (void)state;
+    struct rig f;
+    rig_start(&f, NULL);
+    CLEANUP(buf_fini) struct buf text = {0};
+    buf_append_fmt(&text, "GET / " HOST "A: %01000000d\r\n\r\n", 1);
+    expect_refusal(&f, buf_peek(&text), "HTTP/1.1 431");
+    buf_clear(&text);
+    buf_append_fmt(&text, "GET /%0100000d " HOST "\r\n", 1);
+    expect_refusal(&f, buf_peek(&text), "HTTP/1.1 414");
+    buf_clear(&text);
+    buf_append_cstr(&text, "GET / " HOST);
+    for (int i = 0; i < 200; i++)
+        buf_append_fmt(&text, "A%d: b\r\n", i);
+    buf_append_cstr(&text, "\r\n");
+    expect_refusal(&f, buf_peek(&text), "HTTP/1.1 431");
+    expect_refusal(&f, b("POST /small " HOST "Content-Length: 11\r\n\r\n"), "HTTP/1.1 413");
+    expect_refusal(&f, b("POST /nothing " HOST "Content-Length: 1\r\n\r\nx"), "HTTP/1.1 413");
+    expect_refusal(&f, b("POST / " HOST "Content-Length: 99999999999999999999999\r\n\r\n"), "HTTP/1.1 413");
+    expect_refusal(&f,
+                   b("POST /small " HOST "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\nworlds\r\n"),
+                   "HTTP/1.1 413");
+    /* The client sends all of its body before it reads: it must see the answer all the same. */
+    buf_clear(&text);
+    buf_append_fmt(&text, "POST /small " HOST "Content-Length: 20000000\r\n\r\n%020000000d", 1);
+    expect_refusal(&f, buf_peek(&text), "HTTP/1.1 413");
+    struct client c = client_of(&f);
+    client_say(&c, "POST /small " HOST "Content-Length: 10\r\n\r\n0123456789");
+    client_await(&c, "0123456789");
+    client_hang_up(&c);
+    assert_int_equal(f.requests, 1);
+    rig_stop(&f);
+}
+
+static void all_bodies_together_are_bounded(void **state)
+{
+    (void)state;
+    struct http_server_limits limits = {.bodies_size_max = 1000};
+    struct rig f;
+    rig_start(&f, &limits);
+    CLEANUP(buf_fini) struct buf text = {0};
+    buf_append_fmt(&text, "POST /later " HOST "Content-Length: 600\r\n\r\n%0600d", 1);
+    struct client first = client_of(&f);
+    client_say_bytes(&first, buf_peek(&text));
+    rig_steps(&f, 3);
+    expect_refusal(&f, buf_peek(&text), "HTTP/1.1 503 ");
+    http_respond(f.pending, 200, NULL, b("done"));
+    client_await(&first, "done");
+    client_forget(&first);
+    struct client second = client_of(&f);
+    client_say_bytes(&second, buf_peek(&text));
+    rig_steps(&f, 3);
+    http_respond(f.pending, 200, NULL, b("again"));
+    client_await(&second, "again");
+    client_hang_up(&first);
+    client_hang_up(&second);
+    rig_stop(&f);
+}
+
+static void the_longest_prefix_gets_the_request(void **state)
+{
+    (void)state;
+    struct rig f;
+    rig_start(&f, NULL);
+    struct client c = client_of(&f);
+    client_say(&c, "POST ///OWN/x " HOST "Content-Length: 2000000\r\n\r\n");
+    client_await(&c, NULL);
+    assert_true(client_heard(&c, "own 413"));
+    assert_true(client_heard(&c, "Content-Type: text/own\r\n"));
+    assert_true(client_heard(&c, "x-ms-error-code: Own\r\n"));
+    client_hang_up(&c);
+    c = client_of(&f);
+    client_say(&c, "OPTIONS * " HOST "\r\n"); /* under no prefix; the connection stays */
+    client_await(&c, "HTTP/1.1 404 ");
+    client_say(&c, "GET http://other/abs?x=y HTTP/1.1\r\nHost: h\r\n\r\n");
+    client_await(&c, "GET /abs query=y");
+    client_forget(&c);
+    client_say(&c, "GET /problem " HOST "\r\n");
+    client_await(&c, "{\"type\":\"about:blank\",\"title\":\"Conflict\",\"status\":409,\"detail\":\"with "
+                     "\\\"quotes\\\"\\n\"}");
+    client_hang_up(&c);
+    rig_stop(&f);
+}
+
+/* Requests with bytes changed, doubled and lost: whatever they are answered, others are served. */
+static void garbage_leaves_the_server_whole(void **state)
+{
+    (void)state;
+    static const char *const seeds[] = {
+        "POST /a?x=%41 " HOST "Content-Length: 5\r\n\r\nhelloGET / " HOST "\r\n",
+        "POST / " HOST
+        "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n5;a=b\r\nhello\r\n0\r\nT: x\r\n\r\n",
+        "GET http://h/own HTTP/1.0\r\nConnection: keep-alive\r\n\r\nHEAD /own/x " HOST "\r\n",
+    };
+    struct rig f;
+    rig_start(&f, NULL);
+    struct prng p;
+    prng_seed(&p, (uint64_t[4]){1, 2, 3, 4});
+    for (int i = 0; i < 1500; i++) {
+        uint8_t text[512];
+        size_t size = strlen(seeds[i % 3]);
+        memcpy(text, seeds[i % 3], size);
+        for (uint64_t n = prng_next(&p) % 4; n > 0; n--) {
+            size_t at = prng_next(&p) % size;
+            if (prng_next(&p) & 1)
+                text[at] = (uint8_t)prng_next(&p);
+            else
+                memmove(text + at, text + at + 1, --size - at);
+        }
+        struct client c = client_of(&f);
+        client_say_bytes(&c, bytes_of(text, size));
+        if (prng_next(&p) & 1)
+            rig_steps(&f, 2);
+        client_hang_up(&c);
+    }
+    struct client c = client_of(&f);
+    client_say(&c, "GET /good " HOST "\r\n");
+    client_await(&c, "GET /good");
+    client_hang_up(&c);
+    for (int i = 0; i < 20 && http_server_connection_count(f.server); i++)
+        rig_step(&f, 10);
+    assert_int_equal(http_server_connection_count(f.server), 0);
+    rig_stop(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_may_come_a_byte_at_a_time),
+        cmocka_unit_test(pipelined_requests_are_answered_in_order),
+        cmocka_unit_test(continue_is_said_only_to_what_will_be_read),
+        cmocka_unit_test(what_could_be_smuggled_is_refused),
+        cmocka_unit_test(sizes_over_the_limits_are_refused),
+        cmocka_unit_test(all_bodies_together_are_bounded),
+        cmocka_unit_test(the_longest_prefix_gets_the_request),
+        cmocka_unit_test(garbage_leaves_the_server_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

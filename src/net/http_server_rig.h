@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* http_server_rig.h — for tests: an HTTP server over real loopback sockets, and a client that says bytes and
+ * hears bytes. Both run step by step on the caller's thread. Waiting is for a text, with a bound that a busy
+ * machine keeps. */
+#ifndef NET_HTTP_SERVER_RIG_H
+#define NET_HTTP_SERVER_RIG_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/http_server.h"
+#include "os/clock.h"
+
+#define RIG_WAIT_MAX_NS (30 * NS_PER_S)
+#define HOST            "HTTP/1.1\r\nHost: h\r\n" /* the end of a request line, and the header it needs */
+
+static inline struct bytes b(const char *s)
+{
+    return bytes_of_cstr(s);
+}
+
+/* --- the server under test ---
+ * /later keeps the request, with an on_gone, for the test to answer; /later-alone without one; /stream begins
+ * a stream of events; /big answers 8 MiB, /none 204, /problem 409; everything else echoes "METHOD path
+ * query=x body". Bodies: 10 bytes under /small, none under /nothing, else 1 MiB. Under /own errors have a
+ * shape of their own. */
+struct rig {
+    struct loop *loop;
+    struct http_server *server;
+    int listen_fd;
+    struct sockaddr_in address;
+    int requests;                 /* handler calls */
+    int gone;                     /* on_gone calls */
+    int drains;                   /* on_drain calls */
+    bool drained;                 /* the server's drain is over */
+    struct http_request *pending; /* what /later keeps */
+};
+
+/* `limits` NULL: the server's own. */
+void rig_start(struct rig *f, const struct http_server_limits *limits);
+void rig_stop(struct rig *f);
+void rig_step(struct rig *f, int wait_ms);
+void rig_steps(struct rig *f, int count);
+void rig_on_drained(void *context);
+
+/* --- a client --- */
+
+struct client {
+    struct rig *f;
+    int fd;
+    bool eof;
+    bool reset;
+    struct buf in;
+};
+
+/* Connects and has the server adopt the other end; what it said to that. */
+enum status client_try(struct rig *f, struct client *c);
+struct client client_of(struct rig *f);
+void client_hang_up(struct client *c);
+void client_say_bytes(struct client *c, struct bytes text);
+void client_say(struct client *c, const char *text);
+/* Takes what has come. */
+void client_hear(struct client *c);
+bool client_heard(const struct client *c, const char *text);
+/* Runs the server until the client heard `text`, or NULL: the end of the connection. */
+void client_await(struct client *c, const char *text);
+/* Forgets what was heard. */
+void client_forget(struct client *c);
+/* Sends a request on a connection of its own, expects one answer with `status_line` as a problem, and then
+ * the end of the connection without a reset. */
+void expect_refusal(struct rig *f, struct bytes request, const char *status_line);
+
+#endif
