@@ -613,7 +613,7 @@ DT_API enum dt_status dt_activity_fail(struct dt_activity *activity, const char 
  * when there is none: the turn is given up and given back to the service, which repeats it later. Those
  * marked "may leave" do not return when the wait is not over yet: the turn ends there, and a later one comes
  * by again. A call that the history contradicts ends the orchestration with failure type
- * "NonDeterministicError", naming the source line; a misuse (NULL where it is not allowed, text that is
+ * "NonDeterminismError", naming the source line; a misuse (NULL where it is not allowed, text that is
  * not UTF-8) with "InvalidOperationError". The macros pass the line of the call. */
 
 /* Identity. Valid for the turn. */

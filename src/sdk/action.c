@@ -69,6 +69,12 @@ static const char *const kind_names[] = {
     [SDK_ACTION_SEND] = "event sent",
 };
 
+/* Long names are cut, so that what comes after them is still read. */
+#define NAME_SHOWN_MAX 128 /* bytes */
+#define NAME_FMT(name) BYTES_FMT(bytes_slice((name), 0, NAME_SHOWN_MAX))
+#define ADVICE                                                                                               \
+    "The orchestration has non-deterministic logic, or its code was changed after this instance had started"
+
 /* The history says that action `id` was made as this kind: the code must just have made the same. */
 static void confirm(struct dt_context *ctx, int32_t id, enum sdk_action_kind kind, struct bytes name)
 {
@@ -76,18 +82,33 @@ static void confirm(struct dt_context *ctx, int32_t id, enum sdk_action_kind kin
         return; /* a timer of the infrastructure, spec 3.7 */
     struct sdk_action *action = sdk_action_of_id(ctx, id);
     if (!action)
-        sdk_leave_failed(ctx, true, "NonDeterministicError",
+        sdk_leave_failed(ctx, true, "NonDeterminismError",
                          "the history holds %s '%.*s' as action %d, but the code has not made that call; "
-                         "it was last at %s:%d",
-                         kind_names[kind], BYTES_FMT(name), (int)id,
+                         "it was last at %s:%d. " ADVICE,
+                         kind_names[kind], NAME_FMT(name), (int)id,
                          ctx->last_file ? ctx->last_file : "its start", ctx->last_line);
     struct bytes own = action_name(action);
     if (action->kind != kind || !bytes_equal(own, name))
-        sdk_leave_failed(ctx, true, "NonDeterministicError",
-                         "the history holds %s '%.*s' as action %d, but the code at %s:%d made it %s '%.*s'",
-                         kind_names[kind], BYTES_FMT(name), (int)id, action->file ? action->file : "?",
-                         action->line, kind_names[action->kind], BYTES_FMT(own));
+        sdk_leave_failed(
+            ctx, true, "NonDeterminismError",
+            "the history holds %s '%.*s' as action %d, but the code at %s:%d made it %s '%.*s'. " ADVICE,
+            kind_names[kind], NAME_FMT(name), (int)id, action->file ? action->file : "?", action->line,
+            kind_names[action->kind], NAME_FMT(own));
     action->recorded = true;
+}
+
+/* An event to another instance is another event. Services need not record to whom it went. */
+static void confirm_target(struct dt_context *ctx, int32_t id, struct bytes target)
+{
+    const struct sdk_action *action = sdk_action_of_id(ctx, id);
+    if (!action || !target.size || bytes_equal(action->wire.send_event->instance->instance_id, target))
+        return;
+    sdk_leave_failed(ctx, true, "NonDeterminismError",
+                     "the history holds event sent '%.*s' to instance '%.*s' as action %d, but the code at "
+                     "%s:%d sent it to '%.*s'. " ADVICE,
+                     NAME_FMT(action->wire.send_event->name), NAME_FMT(target), (int)id,
+                     action->file ? action->file : "?", action->line,
+                     NAME_FMT(action->wire.send_event->instance->instance_id));
 }
 
 bool sdk_action_confirm_event(struct dt_context *ctx, const struct pb_history_event *event)
@@ -104,6 +125,7 @@ bool sdk_action_confirm_event(struct dt_context *ctx, const struct pb_history_ev
         return true;
     case PB_HISTORY_EVENT_EVENT_SENT:
         confirm(ctx, event->event_id, SDK_ACTION_SEND, event->event_sent->name);
+        confirm_target(ctx, event->event_id, event->event_sent->instance_id);
         return true;
     default:
         return false;

@@ -56,8 +56,9 @@ bool dt_is_replaying(const struct dt_context *ctx)
     return ctx->cursor <= ctx->request->past_events_count;
 }
 
-/* The name space of Durable Task's deterministic GUIDs, 9e952958-5e33-4daf-827f-2fa12937b875
- * (DurableTask.Core). */
+/* As the .NET and Go SDKs make them, so that code moved from one to the other keeps its ids: version 5 in the
+ * name space 9e952958-5e33-4daf-827f-2fa12937b875, over "id_time_counter" with a time of 7 digits. */
+#define UUID_TIME_DIGITS 7 /* of a second's fraction: .NET's "o" */
 static const uint8_t uuid_name_space[16] = {0x9e, 0x95, 0x29, 0x58, 0x5e, 0x33, 0x4d, 0xaf,
                                             0x82, 0x7f, 0x2f, 0xa1, 0x29, 0x37, 0xb8, 0x75};
 
@@ -71,7 +72,7 @@ static void digest(struct dt_context *ctx, const EVP_MD *kind, const void *data,
 void dt_uuid(struct dt_context *ctx, char ret_text[37])
 {
     char time_text[TIME_TEXT_SIZE_MAX];
-    (void)time_format(ctx->now_ns, 9, time_text);
+    (void)time_format(ctx->now_ns, UUID_TIME_DIGITS, time_text);
     size_t size = sizeof uuid_name_space + strlen(ctx->instance_id) + TIME_TEXT_SIZE_MAX + 16;
     char *name = sdk_take(ctx, size);
     memcpy(name, uuid_name_space, sizeof uuid_name_space);

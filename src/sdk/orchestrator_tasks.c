@@ -164,6 +164,7 @@ void dt_send_event_from(struct dt_context *ctx, const char *instance_id, const c
 
 enum dt_task_state dt_await_from(struct dt_task *task, const char *file, int line)
 {
+    ASSERT(task);
     struct dt_context *ctx = task->ctx;
     here(ctx, file, line);
     while (task->state == DT_TASK_PENDING)
@@ -179,9 +180,9 @@ static const char *const end_names[] = {
 
 const char *dt_await_result_from(struct dt_task *task, const char *file, int line)
 {
-    struct dt_context *ctx = task->ctx;
     if (dt_await_from(task, file, line) == DT_TASK_SUCCEEDED)
         return task->result;
+    struct dt_context *ctx = task->ctx;
     char message[MESSAGE_SIZE];
     snprintf(message, sizeof message, "task '%s' (#%d) %s%s%s", task->name,
              task->action ? (int)task->action->wire.id : 0, end_names[task->state], task->failure ? ": " : "",
@@ -194,11 +195,20 @@ const char *dt_await_result_from(struct dt_task *task, const char *file, int lin
     sdk_leave(ctx);
 }
 
+static void check_tasks(struct dt_context *ctx, const char *what, struct dt_task *const *tasks, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!tasks || !tasks[i])
+            sdk_leave_failed(ctx, true, "InvalidOperationError", "%s:%d: %s: a task is NULL", ctx->last_file,
+                             ctx->last_line, what);
+}
+
 size_t dt_when_any_from(struct dt_context *ctx, struct dt_task *const *tasks, size_t count, const char *file,
                         int line)
 {
     here(ctx, file, line);
-    if (!tasks || !count)
+    check_tasks(ctx, "dt_when_any", tasks, count);
+    if (!count)
         sdk_leave_failed(ctx, true, "InvalidOperationError", "%s:%d: dt_when_any without tasks never ends",
                          file, line);
     for (;;) {
@@ -218,6 +228,7 @@ bool dt_when_all_from(struct dt_context *ctx, struct dt_task *const *tasks, size
                       int line)
 {
     here(ctx, file, line);
+    check_tasks(ctx, "dt_when_all", tasks, count);
     bool succeeded = true;
     for (size_t i = 0; i < count; i++)
         succeeded &= dt_await_from(tasks[i], file, line) == DT_TASK_SUCCEEDED;
