@@ -110,7 +110,7 @@ enum dt_status dt_client_query(struct dt_client *client, const struct dt_query *
                                struct dt_error *e)
 {
     struct sdk_waiter w;
-    if (sdk_waiter_init(&w, client))
+    if (sdk_waiter_init(&w, client) && sdk_waiter_needs(&w, "ret_page", ret_page))
         w.started = query(client, q, sdk_waiter_on_reply, &w, &w.fault);
     enum dt_status ended = sdk_waiter_await(&w, e);
     if (ended == DT_OK)
@@ -140,7 +140,7 @@ enum dt_status dt_client_history(struct dt_client *client, const char *instance_
                                  struct dt_history **ret_history, struct dt_error *e)
 {
     struct sdk_waiter w;
-    if (sdk_waiter_init(&w, client))
+    if (sdk_waiter_init(&w, client) && sdk_waiter_needs(&w, "ret_history", ret_history))
         w.started = history(client, instance_id, sdk_waiter_on_reply, &w, &w.fault);
     enum dt_status ended = sdk_waiter_await(&w, e);
     if (ended == DT_OK)

@@ -16,6 +16,7 @@
 #define CALL_TIMEOUT_MS_DEFAULT    30000
 #define MESSAGE_SIZE_MAX_DEFAULT   ((size_t)64 << 20) /* bytes */
 #define TOKEN_RESOURCE_DEFAULT     "https://durabletask.io/.default"
+#define UTF8_SIZE_MAX              4    /* bytes of one character */
 #define LOG_LINE_SIZE              1001 /* bytes, NUL included */
 
 bool sdk_options_copy(void *ret_options, size_t own_size, const void *given)
@@ -290,11 +291,22 @@ enum dt_status sdk_status(enum status s)
     return (enum dt_status)status_grpc(s);
 }
 
+void sdk_error_text(struct dt_error *e, const char *text)
+{
+    struct bytes line = bytes_slice(bytes_of_cstr(text), 0, sizeof e->text - 1);
+    if (line.size == sizeof e->text - 1) /* perhaps cut, here or before, and then within a character */
+        for (int i = 0; i < UTF8_SIZE_MAX - 1 && !bytes_utf8_valid(line); i++)
+            line.size--;
+    for (size_t i = 0; i < line.size; i++)
+        e->text[i] = (char)(line.data[i] < 0x20 || line.data[i] == 0x7f ? ' ' : line.data[i]);
+    e->text[line.size] = '\0';
+}
+
 enum dt_status sdk_report(enum status s, const struct err *e, struct dt_error *ret_error)
 {
     if (ret_error && s != STATUS_OK) {
         ret_error->status = sdk_status(s);
-        snprintf(ret_error->text, sizeof ret_error->text, "%s", e && e->text[0] ? e->text : status_name(s));
+        sdk_error_text(ret_error, e && e->text[0] ? e->text : status_name(s));
     }
     return sdk_status(s);
 }

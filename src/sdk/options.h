@@ -49,6 +49,8 @@ void sdk_log(const struct sdk_target *t, enum dt_log_level level, const char *fm
 
 /* The public code for one of ours. */
 enum dt_status sdk_status(enum status s);
+/* Puts a text of any origin into an error: one line, without control characters, cut between characters. */
+void sdk_error_text(struct dt_error *e, const char *text);
 /* Fills `ret_error` (NULL allowed) from `e` and returns the public code of `s`; DT_OK leaves it untouched. */
 enum dt_status sdk_report(enum status s, const struct err *e, struct dt_error *ret_error);
 

@@ -158,6 +158,31 @@ static void structure_sizes(void **state)
     assert_int_equal(p.timeout_ms, 0);
 }
 
+/* What a service says is shown as one line of whole characters, whatever it is. */
+static void error_texts(void **state)
+{
+    struct dt_error e;
+    sdk_error_text(&e, "two\r\nlines\x1b[1m\x7f");
+    assert_string_equal(e.text, "two  lines [1m ");
+    char long_text[400];
+    memset(long_text, 'a', sizeof long_text - 1);
+    long_text[sizeof long_text - 1] = '\0';
+    sdk_error_text(&e, long_text);
+    assert_int_equal(strlen(e.text), sizeof e.text - 1);
+    memcpy(long_text + sizeof e.text - 3, "\xf0\x9f\x98\x80", 4);
+    sdk_error_text(&e, long_text);
+    assert_int_equal(strlen(e.text), sizeof e.text - 3);
+    sdk_error_text(&e, "");
+    assert_string_equal(e.text, "");
+    e.status = DT_OK;
+    assert_int_equal(sdk_report(STATUS_OK, NULL, &e), DT_OK);
+    assert_string_equal(e.text, "");
+    assert_int_equal(sdk_report(STATUS_MALFORMED, NULL, &e), DT_INTERNAL);
+    assert_int_equal(e.status, DT_INTERNAL);
+    assert_true(e.text[0] != '\0');
+    assert_int_equal(sdk_report(STATUS_NO_MEMORY, NULL, NULL), DT_NO_MEMORY);
+}
+
 static void registry(void **state)
 {
     struct sdk_registry r = {0};
@@ -189,8 +214,8 @@ static void registry(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(connection_strings), cmocka_unit_test(too_long), cmocka_unit_test(members),
-        cmocka_unit_test(structure_sizes),    cmocka_unit_test(registry),
+        cmocka_unit_test(connection_strings), cmocka_unit_test(too_long),    cmocka_unit_test(members),
+        cmocka_unit_test(structure_sizes),    cmocka_unit_test(error_texts), cmocka_unit_test(registry),
     };
     return cmocka_run_group_tests_name("sdk/options", tests, NULL, NULL);
 }

@@ -212,13 +212,13 @@ STATUS_RESULT sdk_page_create(const struct pb_query_instances_response *response
         s = STATUS_NO_MEMORY;
     for (; s == STATUS_OK && p->count < count; p->count += s == STATUS_OK)
         s = sdk_instance_create(&response->orchestration_state[p->count], &p->instances[p->count]);
-    if (s == STATUS_OK && response->continuation_token.present) {
-        struct bytes token = response->continuation_token.value;
+    struct bytes token = response->continuation_token.value;
+    if (s == STATUS_OK && token.size) { /* an empty one would begin again at the first page, for ever */
         p->token = malloc(token.size + 1);
         if (!p->token) {
             s = STATUS_NO_MEMORY;
         } else {
-            memcpy(p->token, token.size ? (const void *)token.data : "", token.size);
+            memcpy(p->token, token.data, token.size);
             p->token[token.size] = '\0';
         }
     }

@@ -12,7 +12,7 @@ void sdk_waiter_on_reply(const struct dt_reply *reply, void *context)
     pthread_mutex_lock(&w->lock);
     w->taken = *source;
     w->error.status = reply->status;
-    snprintf(w->error.text, sizeof w->error.text, "%s", reply->text);
+    sdk_error_text(&w->error, reply->text);
     snprintf(w->instance_id, sizeof w->instance_id, "%s", reply->instance_id ? reply->instance_id : "");
     source->instance = NULL;
     source->page = NULL;
@@ -33,6 +33,13 @@ bool sdk_waiter_init(struct sdk_waiter *w, struct dt_client *client)
         w->started = err_set(&w->fault, STATUS_FAILED_PRECONDITION,
                              "a blocking call from a callback would wait for itself");
     return w->started == STATUS_OK;
+}
+
+bool sdk_waiter_needs(struct sdk_waiter *w, const char *what, const void *place)
+{
+    if (!place)
+        w->started = err_set(&w->fault, STATUS_INVALID_ARGUMENT, "%s is NULL", what);
+    return place != NULL;
 }
 
 enum dt_status sdk_waiter_await(struct sdk_waiter *w, struct dt_error *ret_error)

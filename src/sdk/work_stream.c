@@ -10,8 +10,9 @@
 #include "sdk/work_pools.h"
 #include "sdk/worker_state.h"
 
-#define HELLO_TIMEOUT_NS (30 * NS_PER_S)
-#define METHOD(name)     PB_TASK_HUB_SIDECAR_SERVICE_##name
+#define HELLO_TIMEOUT_NS    (30 * NS_PER_S)
+#define STREAM_FAILURES_MAX 5 /* streams in a row that brought nothing: the connection may be to blame */
+#define METHOD(name)        PB_TASK_HUB_SIDECAR_SERVICE_##name
 
 static void open_stream(void *context);
 
@@ -39,8 +40,9 @@ static void plan_stream(struct dt_worker *w, const char *why)
     int64_t pause = sdk_channel_pause_ns(w->channel, w->failures++,
                                          t->retry_first_ns ? t->retry_first_ns : SDK_WORKER_PAUSE_FIRST_NS,
                                          t->retry_max_ns ? t->retry_max_ns : SDK_WORKER_PAUSE_MAX_NS);
-    sdk_log(t, DT_LOG_INFO, "work item stream ended: %s; again in %lld ms", why,
+    sdk_log(t, DT_LOG_WARN, "work item stream ended: %s; again in %lld ms", why,
             (long long)(pause / NS_PER_MS));
+    w->renew |= w->failures % STREAM_FAILURES_MAX == 0;
     if (sdk_timer_set(w->channel, &w->again, sdk_now_ns() + pause) != STATUS_OK)
         open_stream(w);
 }
@@ -201,10 +203,12 @@ void sdk_work_stream_end(struct dt_worker *w)
 
 void sdk_work_stream_recover(struct dt_worker *w)
 {
-    if (!w->item_lost)
-        return;
-    w->item_lost = false;
-    sdk_channel_drop(w->channel, "no memory to take a work item");
+    bool lost = w->item_lost;
+    bool renew = w->renew;
+    w->item_lost = w->renew = false;
+    if (lost || renew)
+        sdk_channel_drop(w->channel,
+                         lost ? "no memory to take a work item" : "it brought no work item stream");
 }
 
 void sdk_work_stream_on_lost(void *context, const char *why)

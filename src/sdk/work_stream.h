@@ -13,7 +13,8 @@ struct dt_worker;
 void sdk_work_stream_init(struct dt_worker *w);
 /* Ends the stream; the worker opens no other, because w->stop_begun. */
 void sdk_work_stream_end(struct dt_worker *w);
-/* Drops the connection if an item could not be taken, so that it comes again. Between two rounds. */
+/* Drops the connection if an item could not be taken, so that it comes again, or if stream after stream on it
+ * brought nothing. Between two rounds. */
 void sdk_work_stream_recover(struct dt_worker *w);
 /* For the channel's on_lost. `context`: the worker. */
 void sdk_work_stream_on_lost(void *context, const char *why);

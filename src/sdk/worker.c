@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/duration.h"
-
 #include "base/encode.h"
 #include "sdk/stopping.h"
 #include "sdk/work_item.h"
@@ -139,6 +138,8 @@ enum dt_status dt_worker_create(const struct dt_connect_options *c, const struct
                                 struct dt_worker **ret_worker, struct dt_error *e)
 {
     struct err own_error = {0};
+    if (!ret_worker)
+        return sdk_report(err_set(&own_error, STATUS_INVALID_ARGUMENT, "ret_worker is NULL"), &own_error, e);
     struct dt_worker *w = calloc(1, sizeof *w);
     if (!w)
         return sdk_report(STATUS_NO_MEMORY, NULL, e);
@@ -170,13 +171,21 @@ void dt_worker_destroy(struct dt_worker *worker)
     free_worker(worker);
 }
 
+static enum dt_status refuse_null(struct dt_error *e)
+{
+    struct err own_error = {0};
+    return sdk_report(err_set(&own_error, STATUS_INVALID_ARGUMENT, "worker is NULL"), &own_error, e);
+}
+
 /* ---- registering ---- */
 
-static enum dt_status add(struct dt_worker *w, struct sdk_registry *registry, const struct sdk_entry *entry,
-                          struct dt_error *e)
+static enum dt_status add(struct dt_worker *w, const struct sdk_entry *entry, struct dt_error *e)
 {
     struct err own_error = {0};
     enum status s = STATUS_OK;
+    if (!w)
+        return refuse_null(e);
+    struct sdk_registry *registry = entry->orchestrator ? &w->orchestrators : &w->activities;
     pthread_mutex_lock(&w->lock);
     if (w->started)
         s = err_set(&own_error, STATUS_FAILED_PRECONDITION, "the worker has been started");
@@ -194,7 +203,7 @@ enum dt_status dt_worker_register_orchestrator(struct dt_worker *worker, const c
 {
     const struct sdk_entry entry = {
         .name = (char *)name, .version = (char *)version, .orchestrator = fn, .user = user};
-    return add(worker, &worker->orchestrators, &entry, e);
+    return add(worker, &entry, e);
 }
 
 enum dt_status dt_worker_register_activity(struct dt_worker *worker, const char *name, const char *version,
@@ -202,7 +211,7 @@ enum dt_status dt_worker_register_activity(struct dt_worker *worker, const char 
 {
     const struct sdk_entry entry = {
         .name = (char *)name, .version = (char *)version, .activity = fn, .user = user};
-    return add(worker, &worker->activities, &entry, e);
+    return add(worker, &entry, e);
 }
 
 /* ---- starting, waiting, stopping ---- */
@@ -210,6 +219,8 @@ enum dt_status dt_worker_register_activity(struct dt_worker *worker, const char 
 enum dt_status dt_worker_start(struct dt_worker *worker, struct dt_error *e)
 {
     struct err own_error = {0};
+    if (!worker)
+        return refuse_null(e);
     pthread_mutex_lock(&worker->lock);
     bool before = worker->started;
     worker->started = true;
@@ -242,6 +253,8 @@ enum dt_status dt_worker_run(struct dt_worker *worker, struct dt_error *e)
 enum dt_status dt_worker_wait_connected(struct dt_worker *worker, int64_t timeout_ms, struct dt_error *e)
 {
     struct err own_error = {0};
+    if (!worker)
+        return refuse_null(e);
     struct timespec until;
 #ifdef __APPLE__
     clock_gettime(CLOCK_REALTIME, &until);

@@ -41,6 +41,7 @@ struct dt_worker {
     uint64_t stream_id;       /* call number of Hello or GetWorkItems; 0: none */
     int failures;             /* streams in a row that brought nothing */
     int64_t heard_ns;
+    bool renew;     /* the connection is to be made anew */
     bool item_lost; /* one could not be taken: the stream must be opened anew, so that it comes again */
 
     /* stopping's; the channel's thread. */
