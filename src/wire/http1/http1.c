@@ -94,23 +94,57 @@ struct bytes http1_head_field(const struct http1_head *h, struct bytes bytes, st
 
 /* --- the first line --- */
 
-/* The bytes a Host value or an authority may have (RFC 3986 section 3.2; user information is refused). */
+/* One byte of a registered name (RFC 3986 section 3.2.2), or the three of an escape; 0: neither. */
+static size_t name_step(struct bytes rest)
+{
+    uint8_t c = rest.data[0];
+    if (ascii_alnum(c) || (c != 0 && strchr("-._~!$&'()*+,;=", c) != NULL))
+        return 1;
+    bool escape =
+        c == '%' && rest.size > 2 && ascii_hex_value(rest.data[1]) >= 0 && ascii_hex_value(rest.data[2]) >= 0;
+    return escape ? 3 : 0;
+}
+
+/* Bytes of the host at the front: a name, which may be empty, or an address in brackets; SIZE_MAX: neither.
+ */
+static size_t host_size(struct bytes b)
+{
+    size_t size = 0, step;
+    if (b.size == 0 || b.data[0] != '[') {
+        while (size < b.size && (step = name_step(bytes_slice(b, size, b.size))) > 0)
+            size += step;
+        return size;
+    }
+    for (size = 1; size < b.size && b.data[size] != ']'; size++)
+        if (b.data[size] != ':' && b.data[size] != '.' && !ascii_alnum(b.data[size]))
+            return SIZE_MAX;
+    return size > 1 && size < b.size ? size + 1 : SIZE_MAX;
+}
+
+/* host [":" port], where a port without a host is not one (RFC 9110 section 7.2). User information is
+ * refused: it is how addresses are made to look like others. */
 static bool authority_valid(struct bytes b)
 {
-    for (size_t i = 0; i < b.size; i++) {
-        uint8_t c = b.data[i];
-        if (!ascii_alnum(c) && (c == 0 || !strchr("-._~%!$&'()*+,;=:[]", c)))
+    size_t at = host_size(b);
+    if (at >= b.size)
+        return at == b.size;
+    if (at == 0 || b.data[at] != ':')
+        return false;
+    for (at++; at < b.size; at++)
+        if (!ascii_digit(b.data[at]))
             return false;
-    }
     return true;
 }
 
-/* Visible ASCII and bytes above it: clients paste names raw, and a byte above 0x7f cannot end a token. A '#'
- * would start a fragment, which is never sent. */
+/* A request target is ASCII (RFC 3986): bytes above it have no agreed meaning, so two readers may route them
+ * apart; clients that mean a letter send its escape. The ASCII marks that RFC 3986 leaves out ("{|}" and the
+ * like) are taken as they are: browsers send them, and all readers agree on them. A '#' would start a
+ * fragment, which is never sent.
+ */
 static bool target_valid(struct bytes b)
 {
     for (size_t i = 0; i < b.size; i++)
-        if (b.data[i] <= ' ' || b.data[i] == 0x7f || b.data[i] == '#')
+        if (b.data[i] <= ' ' || b.data[i] >= 0x7f || b.data[i] == '#')
             return false;
     return b.size > 0;
 }

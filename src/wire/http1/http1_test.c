@@ -109,6 +109,21 @@ static void the_three_other_target_forms_are_understood(void **state)
     assert_true(bytes_equal_cstr(span(&p, p.head.path), "*"));
 }
 
+static void hosts_are_names_or_addresses_with_or_without_port(void **state)
+{
+    (void)state;
+    static const char *const hosts[] = {
+        "",        "h",     "H.example-1.org:8080", "127.0.0.1:80", "[::1]", "h:", "[::1]:80",
+        "[v1.fe]", "a%20b", "_x.svc.local",         "a,b;c"};
+    for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+        char text[128];
+        struct parsed p;
+        snprintf(text, sizeof text, "GET /{a|b}^\"<x> HTTP/1.1\r\nHost: %s\r\n\r\n", hosts[i]);
+        if (parse(&p, text) != STATUS_OK)
+            fail_msg("refused: %s", hosts[i]);
+    }
+}
+
 static void keep_alive_follows_version_and_connection(void **state)
 {
     (void)state;
@@ -190,6 +205,18 @@ static void what_can_be_read_in_two_ways_is_refused(void **state)
         {"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400},
         {"GET / HTTP/1.1\r\nHost: user@h\r\n\r\n", 400},
         {"GET / HTTP/1.1\r\nHost: h/x\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: h:80:80\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: h:http\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: :80\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: []\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: [::1]x\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: [::1%25lo]\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: ::1\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: h%zz\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: h%4\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: h\xc3\xa9\r\n\r\n", 400},
         /* the request line */
         {"GET /\r\n\r\n", 400},
         {"GET\r\n\r\n", 400},
@@ -201,6 +228,12 @@ static void what_can_be_read_in_two_ways_is_refused(void **state)
         {"GET /a b " H11 "\r\n", 400},
         {"GET /a#b " H11 "\r\n", 400},
         {"GET /\x01 " H11 "\r\n", 400},
+        {"GET /\x7f " H11 "\r\n", 400},
+        {"GET /\xc3\xa9 " H11 "\r\n", 400},
+        {"GET /?q=\xff " H11 "\r\n", 400},
+        {"GET http://h\xc3\xa9/ " H11 "\r\n", 400},
+        {"GET http://h:x/ " H11 "\r\n", 400},
+        {"GET http://:80/ " H11 "\r\n", 400},
         {"GET a " H11 "\r\n", 400},
         {"GET * " H11 "\r\n", 400},
         {"GET ftp://h/ " H11 "\r\n", 400},
@@ -432,6 +465,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_request_is_taken_apart),
         cmocka_unit_test(the_three_other_target_forms_are_understood),
+        cmocka_unit_test(hosts_are_names_or_addresses_with_or_without_port),
         cmocka_unit_test(keep_alive_follows_version_and_connection),
         cmocka_unit_test(what_can_be_read_in_two_ways_is_refused),
         cmocka_unit_test(a_fault_is_seen_before_the_head_ends),
