@@ -112,13 +112,12 @@ void activity_drop_all(struct engine *e, struct instance *i)
 
 /* --- the work --- */
 
-STATUS_RESULT activity_build(struct engine *e, struct activity *a, struct bytes *ret_message)
+struct bytes activity_build(struct engine *e, struct activity *a)
 {
     struct pb_work_item item = {.request_case = PB_WORK_ITEM_ACTIVITY_REQUEST,
                                 .activity_request = AS_RECEIVED(pb_activity_request, a->request),
                                 .completion_token = bytes_of(a->work.token, TOKEN_SIZE)};
-    *ret_message = message_encode(&e->actions->arena, &pb_work_item_message, &item);
-    return STATUS_OK;
+    return message_encode(&e->actions->arena, &pb_work_item_message, &item);
 }
 
 /* Ends the activity with an event for its orchestration, if that still wants one. */
@@ -137,6 +136,8 @@ void activity_poison(struct engine *e, struct activity *a)
 {
     struct bytes failure = event_failure(&e->scratch, "PoisonMessage",
                                          "The activity was delivered too often without an answer.");
+    const struct instance_row *row = &a->instance->row;
+    engine_note(e, row->hub, row->instance_id, "activity failed: delivered too often without an answer");
     settle_with(e, a, event_task_failed(&e->scratch, a->task_id, failure));
 }
 

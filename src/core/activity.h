@@ -14,7 +14,7 @@ void activity_load(struct engine *e, struct instance *i, const struct activity_r
 /* Its row is committed: it is queued. */
 void activity_durable(struct engine *e, struct activity *a);
 /* The work item for the last token, in the arena of the actions. */
-STATUS_RESULT activity_build(struct engine *e, struct activity *a, struct bytes *ret_message);
+struct bytes activity_build(struct engine *e, struct activity *a);
 /* Sent too often without an answer: its orchestration gets a failure. */
 void activity_poison(struct engine *e, struct activity *a);
 /* All of an instance, with their rows; or in memory only. */

@@ -19,20 +19,15 @@ static void poison(struct engine *e, struct work *w)
         activity_poison(e, CONTAINER_OF(w, struct activity, work));
 }
 
-static enum status build(struct engine *e, struct work *w, const struct stream *s, struct bytes *ret_message)
-{
-    if (w->kind == WORK_TURN)
-        return turn_build(e, CONTAINER_OF(w, struct instance, turn.work), s, ret_message);
-    return activity_build(e, CONTAINER_OF(w, struct activity, work), ret_message);
-}
-
 static void send(struct engine *e, struct work *w, struct stream *s)
 {
     struct bytes message;
+    struct instance *i = w->kind == WORK_TURN ? CONTAINER_OF(w, struct instance, turn.work) : NULL;
     work_new_token(e, w);
-    if (build(e, w, s, &message) != STATUS_OK) {
-        w->deliveries++; /* it counts as one: what never fits must come to an end */
-        work_abandon(e, w);
+    if (!i) {
+        message = activity_build(e, CONTAINER_OF(w, struct activity, work));
+    } else if (turn_build(e, i, s, &message) != STATUS_OK) {
+        turn_misfit(e, i);
         return;
     }
     work_send(e, w, s);

@@ -50,6 +50,14 @@ struct engine_action *engine_act(struct engine *e, enum engine_action_kind kind)
     return action;
 }
 
+void engine_note(struct engine *e, uint64_t hub, struct bytes instance_id, const char *text)
+{
+    struct engine_action *action = engine_act(e, ENGINE_NOTE);
+    action->hub = (uint32_t)hub;
+    action->instance_id = memory_arena_copy(&e->actions->arena, instance_id);
+    action->text = text;
+}
+
 /* --- alarms --- */
 
 void alarm_set(struct engine *e, struct alarm *a, int64_t when_ns,

@@ -52,6 +52,7 @@ enum engine_action_kind {
     ENGINE_END_STREAM, /* stream, status, text: the stream is over for the engine too */
     ENGINE_FETCH,      /* hub, instance_id: answer with engine_fetched */
     ENGINE_FETCH_HISTORY, /* key: answer with engine_history_fetched */
+    ENGINE_NOTE, /* hub, instance_id (may be empty), text: something an operator wants to find in the log */
 };
 
 /* One thing for the caller to do. Bytes and text are valid until the list is cleared. */

@@ -385,6 +385,10 @@ static void carry_out(struct rig *r, struct engine_action *a)
     case ENGINE_FETCH_HISTORY:
         fetch_history(r, a->key);
         break;
+    case ENGINE_NOTE:
+        ASSERT(a->text && a->hub == RIG_HUB);
+        r->notes++;
+        break;
     }
 }
 

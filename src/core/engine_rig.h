@@ -60,6 +60,7 @@ struct rig {
     uint64_t streams_ended[64];
     size_t ended_count;
     size_t pings;
+    size_t notes;
     size_t fetches, history_fetches;
     uint64_t commits;
     /* Called for every reply and work item if set, instead of keeping them. */

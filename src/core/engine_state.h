@@ -92,6 +92,7 @@ struct turn {
     size_t chunk_count;
     size_t chunk_size;  /* bytes */
     bool whole_history; /* the worker asked for it: do not stream */
+    uint32_t misfits;   /* times no message could carry it, since the last answer */
 };
 
 /* --- activity.c --- */
@@ -184,7 +185,7 @@ struct stream {
     struct bytes worker_id;
     uint64_t connection;
     bool paused;
-    bool retired; /* a newer stream of the same worker took over: nothing more is sent */
+    bool retired; /* a newer stream of the same worker took over: nothing but pings is sent */
     bool history_streaming;
     bool filtered;
     struct {
@@ -198,8 +199,9 @@ struct stream {
     uint64_t burst_input;
     struct alarm burst_alarm; /* the burst was cut: more may be sent in the next input */
     struct alarm ping_alarm;  /* when it has been quiet for too long */
-    struct alarm grace_alarm; /* retired: when what it holds is taken back */
-    struct arena arena;       /* filters, worker id */
+    struct alarm grace_alarm; /* retired: when what it holds is taken back, or it is used again */
+    struct bytes request;     /* as it was opened with */
+    struct arena arena;       /* filters, worker id, request */
 };
 
 /* --- call.c --- */
@@ -300,7 +302,9 @@ static inline bool engine_is_committed(const struct engine *e, uint64_t sequence
 }
 /* A GUID without hyphens in the arena. */
 struct bytes engine_new_id(struct engine *e, struct arena *a);
-/* An action of the input in progress; its bytes are copied. */
+/* An action of the input in progress. */
 struct engine_action *engine_act(struct engine *e, enum engine_action_kind kind);
+/* An ENGINE_NOTE; `text` is static, `instance_id` is copied. */
+void engine_note(struct engine *e, uint64_t hub, struct bytes instance_id, const char *text);
 
 #endif

@@ -201,7 +201,43 @@ static void a_newer_stream_takes_over(void **state)
     turn = script_turn(&r, "n");
     assert_int_equal(turn->stream, 4);
     assert_int_equal(r.ended_count, 1);
+    assert_int_equal(r.notes, 1);
     rig_work_free(turn);
+    close_stream(&r, 4); /* the newer one goes, so the older one was not dead */
+    assert_null(rig_take_work(&r));
+    rig_advance(&r, 5 * RIG_SECOND);
+    turn = script_turn(&r, "n");
+    assert_int_equal(turn->stream, 3);
+    rig_work_free(turn);
+    r.pings = 0;
+    rig_stream(&r, 5, &any, "", 7);
+    rig_advance(&r, 60 * RIG_SECOND); /* a stream that rests is not silent: its worker may be alive */
+    assert_int_equal(r.pings, 3);     /* one of them was quiet for a minute, one got a turn */
+    rig_fini(&r);
+}
+
+/* If this fails, two workers in one process that say no id starve each other. */
+static void workers_may_share_a_connection(void **state)
+{
+    struct rig r;
+    struct pb_activity_filter filter = {.name = BYTES_LITERAL("A")};
+    struct pb_work_item_filters only = {.activities = &filter, .activities_count = 1};
+    struct pb_get_work_items_request activities = {.work_item_filters = &only};
+    struct pb_orchestration_filter turns = {.name = BYTES_LITERAL("X")};
+    struct pb_work_item_filters other = {.orchestrations = &turns, .orchestrations_count = 1};
+    struct pb_get_work_items_request orchestrations = {.work_item_filters = &other};
+    (void)state;
+    rig_init(&r, NULL);
+    rig_stream(&r, 1, &activities, "", 7);
+    rig_stream(&r, 2, &orchestrations, "", 7);
+    script_start(&r, "s", "X");
+    struct rig_work *turn = script_turn(&r, "s");
+    assert_int_equal(turn->stream, 2);
+    script_answer(&r, turn, "activity 1 A");
+    struct rig_work *activity = script_activity(&r, "A");
+    assert_int_equal(activity->stream, 1);
+    rig_work_free(activity);
+    assert_int_equal(r.notes, 0);
     rig_fini(&r);
 }
 
@@ -292,6 +328,7 @@ static void large_histories_are_streamed_or_refused(void **state)
     }
     free(input);
     assert_null(rig_take_work(&r)); /* too large for the plain worker */
+    assert_int_equal(r.notes, 1);
     rig_stream(&r, 2, &streaming, "streaming", 2);
     rig_advance(&r, 2 * RIG_SECOND);
     struct rig_work *turn = script_turn(&r, "h");
@@ -306,11 +343,64 @@ static void large_histories_are_streamed_or_refused(void **state)
         rig_call(&r, ENGINE_STREAM_HISTORY, &pb_stream_instance_history_request_message, &history);
     struct rig_reply *reply = rig_reply_of(&r, call);
     assert_true(reply->chunks >= 2 && reply->history.size > 1200000);
+    struct pb_orchestrator_response ask = {.completion_token = turn->item.completion_token,
+                                           .requires_history = true};
+    rig_call(&r, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &ask);
+    rig_work_free(turn);
+    rig_advance(&r, 2 * RIG_SECOND); /* it cannot come whole, so it is fetched again */
+    turn = script_turn(&r, "h");
+    assert_true(turn->item.orchestrator_request->requires_history_streaming);
     rig_work_free(turn);
     close_stream(&r, 2); /* only the plain one is left: a few tries, far apart, then the end */
-    rig_advance(&r, 300 * RIG_SECOND);
+    rig_advance(&r, 20 * RIG_SECOND);
+    assert_int_equal(script_status(&r, "h"), PB_ORCHESTRATION_STATUS_RUNNING);
+    rig_advance(&r, 40 * RIG_SECOND);
     assert_null(rig_take_work(&r));
-    assert_int_equal(script_status(&r, "h"), PB_ORCHESTRATION_STATUS_FAILED);
+    struct arena a;
+    arena_init(&a, 0);
+    struct pb_orchestration_state *s = script_state(&r, "h", &a);
+    assert_int_equal(s->orchestration_status, PB_ORCHESTRATION_STATUS_FAILED);
+    assert_true(bytes_equal_cstr(s->failure_details->error_type, "PoisonMessage"));
+    struct bytes text = s->failure_details->error_message;
+    assert_true(bytes_find(text, BYTES_LITERAL("fits no message")) < text.size);
+    assert_int_equal(r.notes, 2);
+    arena_fini(&a);
+    rig_fini(&r);
+}
+
+/* If this fails, a history that one busy worker could fetch is given up because others cannot. */
+static void large_histories_wait_for_the_worker_that_can(void **state)
+{
+    struct rig r;
+    struct engine_options small = {.message_size_max = 8192};
+    uint8_t input[7000];
+    int32_t capability = PB_WORKER_CAPABILITY_HISTORY_STREAMING;
+    struct pb_get_work_items_request streaming = {
+        .capabilities = &capability, .capabilities_count = 1, .max_concurrent_orchestration_work_items = 1};
+    (void)state;
+    memset(input, 'x', sizeof input);
+    rig_init(&r, &small);
+    rig_stream(&r, 1, &streaming, "streaming", 1);
+    script_start(&r, "h", "X");
+    script_answer(&r, script_turn(&r, "h"), "");
+    struct pb_raise_event_request raise = {.instance_id = BYTES_LITERAL("h"),
+                                           .name = BYTES_LITERAL("e"),
+                                           .input = pb_some(bytes_of(input, 3000))};
+    for (int n = 0; n < 2; n++) {
+        rig_call(&r, ENGINE_RAISE_EVENT, &pb_raise_event_request_message, &raise);
+        script_answer(&r, script_turn(&r, "h"), "");
+    }
+    script_start(&r, "other", "X"); /* the one that can is busy */
+    struct rig_work *other = script_turn(&r, "other");
+    script_worker(&r, 2);
+    rig_call(&r, ENGINE_RAISE_EVENT, &pb_raise_event_request_message, &raise);
+    rig_advance(&r, 200 * RIG_SECOND);
+    assert_null(rig_take_work(&r));
+    script_answer(&r, other, "complete 1 x");
+    struct rig_work *turn = script_turn(&r, "h");
+    assert_int_equal(turn->stream, 1);
+    assert_int_equal(r.notes, 0);
+    rig_work_free(turn);
     rig_fini(&r);
 }
 
@@ -341,9 +431,11 @@ int main(void)
         cmocka_unit_test(lost_streams_give_back),
         cmocka_unit_test(quiet_streams_are_pinged),
         cmocka_unit_test(a_newer_stream_takes_over),
+        cmocka_unit_test(workers_may_share_a_connection),
         cmocka_unit_test(abandoned_work_waits_longer_each_time),
         cmocka_unit_test(poison_comes_to_an_end),
         cmocka_unit_test(large_histories_are_streamed_or_refused),
+        cmocka_unit_test(large_histories_wait_for_the_worker_that_can),
         cmocka_unit_test(paused_streams_get_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

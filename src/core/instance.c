@@ -355,6 +355,7 @@ void instance_history_fetched(struct engine *e, struct instance *i, struct bytes
         return; /* it has grown meanwhile */
     i->history_wanted = false;
     if (!event_blob_valid(blob, &count) || (int64_t)count != i->row.history_count) {
+        engine_note(e, i->row.hub, i->row.instance_id, "the stored history does not fit its instance");
         if (i->turn.work.state == WORK_LOADING)
             work_abandon(e, &i->turn.work);
         call_history_lost(e, i);

@@ -78,8 +78,7 @@ static bool burst_spent(const struct engine *e, const struct stream *s)
 
 void stream_sent(struct engine *e, struct stream *s, size_t size)
 {
-    if (!s->retired)
-        alarm_set(e, &s->ping_alarm, e->now_ns + e->options.ping_interval_ns, on_quiet);
+    alarm_set(e, &s->ping_alarm, e->now_ns + e->options.ping_interval_ns, on_quiet);
     s->burst_size = s->burst_input == e->inputs ? s->burst_size + size : size;
     s->burst_input = e->inputs;
     if (burst_spent(e, s))
@@ -110,18 +109,57 @@ void stream_destroy(struct engine *e, struct stream *s)
     free(s);
 }
 
-void stream_closed(struct engine *e, struct stream *s)
-{
-    take_back(e, s);
-    stream_destroy(e, s);
-}
-
 static void end(struct engine *e, uint64_t number, enum status status, const char *text)
 {
     struct engine_action *action = engine_act(e, ENGINE_END_STREAM);
     action->stream = number;
     action->status = status;
     action->text = text;
+}
+
+/* True if both must be of one worker that says no id: it asked for the same on the same connection. A worker
+ * with other filters or limits is another one, that shares the connection. */
+static bool same_nameless(const struct stream *a, const struct stream *b)
+{
+    return !a->worker_id.size && !b->worker_id.size && a->connection == b->connection &&
+           bytes_equal(a->request, b->request);
+}
+
+static void retire(struct engine *e, struct stream *s)
+{
+    if (!s->retired)
+        engine_note(e, s->hub->number, (struct bytes){NULL, 0},
+                    "a worker without an id opened a second stream on its connection: the older one rests");
+    s->retired = true;
+    alarm_set(e, &s->grace_alarm, e->now_ns + e->options.activity_grace_ns, on_grace_over);
+}
+
+static void on_wanted_again(struct engine *e, struct alarm *a)
+{
+    struct stream *s = CONTAINER_OF(a, struct stream, grace_alarm);
+    s->retired = false;
+    queue_stir(e, s->hub);
+}
+
+/* The stream that took over is gone and the older one is still there: so it was not dead. After a grace,
+ * since a connection that breaks takes its streams down one by one. */
+static void reinstate(struct engine *e, const struct stream *gone)
+{
+    struct stream *newest = NULL;
+    list_each (it, &gone->hub->streams) {
+        struct stream *s = CONTAINER_OF(it, struct stream, link);
+        if (s != gone && same_nameless(s, gone) && (!newest || s->number > newest->number))
+            newest = s;
+    }
+    if (newest && newest->retired && !gone->retired)
+        alarm_set(e, &newest->grace_alarm, e->now_ns + e->options.activity_grace_ns, on_wanted_again);
+}
+
+void stream_closed(struct engine *e, struct stream *s)
+{
+    take_back(e, s);
+    reinstate(e, s);
+    stream_destroy(e, s);
 }
 
 /* The older stream of the same worker is dead, whatever TCP says (spec 2.9 duties 5 and 6). */
@@ -134,11 +172,8 @@ static void supersede(struct engine *e, struct hub *h, const struct stream *newe
         if (newer->worker_id.size && bytes_equal(s->worker_id, newer->worker_id)) {
             end(e, s->number, STATUS_CANCELLED, "the same worker opened a newer stream");
             stream_closed(e, s);
-        } else if (!newer->worker_id.size && !s->worker_id.size && s->connection == newer->connection &&
-                   !s->retired) {
-            s->retired = true;
-            alarm_clear(e, &s->ping_alarm);
-            alarm_set(e, &s->grace_alarm, e->now_ns + e->options.activity_grace_ns, on_grace_over);
+        } else if (same_nameless(s, newer)) {
+            retire(e, s);
         }
     }
 }
@@ -160,6 +195,7 @@ void stream_open(struct engine *e, struct hub *h, uint64_t number, struct bytes 
     s->number = number;
     s->hub = h;
     s->worker_id = memory_arena_copy(&s->arena, worker_id);
+    s->request = memory_arena_copy(&s->arena, message);
     s->connection = connection;
     list_init(&s->works);
     s->kinds[WORK_TURN].limit = limit_of(e, request.max_concurrent_orchestration_work_items);
@@ -202,21 +238,33 @@ static bool wants(const struct stream *s, enum work_kind kind, struct bytes name
     return false;
 }
 
+/* Works for this queue at all, busy or not. */
+static bool serves(const struct stream *s, const struct queue *q)
+{
+    return !s->retired && wants(s, q->kind, q->name, q->version);
+}
+
+static bool some_fetches(const struct hub *h, const struct queue *q)
+{
+    list_each (it, &h->streams) {
+        const struct stream *s = CONTAINER_OF(it, struct stream, link);
+        if (s->history_streaming && serves(s, q))
+            return true;
+    }
+    return false;
+}
+
 struct stream *stream_choose(const struct engine *e, struct hub *h, const struct queue *q, bool streaming)
 {
     struct stream *best = NULL;
-    bool best_streams = false;
+    bool must_fetch = streaming && some_fetches(h, q);
     list_each (it, &h->streams) {
         struct stream *s = CONTAINER_OF(it, struct stream, link);
-        if (s->paused || s->retired || burst_spent(e, s) ||
-            s->kinds[q->kind].out >= s->kinds[q->kind].limit || !wants(s, q->kind, q->name, q->version))
+        if (s->paused || burst_spent(e, s) || s->kinds[q->kind].out >= s->kinds[q->kind].limit ||
+            !serves(s, q) || (must_fetch && !s->history_streaming))
             continue;
-        bool streams = streaming && s->history_streaming;
-        if (best && (best_streams > streams ||
-                     (best_streams == streams && best->kinds[q->kind].out <= s->kinds[q->kind].out)))
-            continue;
-        best = s;
-        best_streams = streams;
+        if (!best || s->kinds[q->kind].out < best->kinds[q->kind].out)
+            best = s;
     }
     if (best) { /* last in line for the next tie */
         list_remove(&best->link);

@@ -20,6 +20,7 @@
 #define ENVELOPE_SIZE_MAX  2048               /* bytes of a work item besides events and trace context */
 #define EVENT_OVERHEAD_MAX 40                 /* bytes around an event: tag, length, timestamp */
 #define CHUNKS_SIZE_MAX    ((size_t)64 << 20) /* bytes of a completion that arrives in parts */
+#define MISFITS_MAX        5                  /* then the instance fails: after half a minute */
 
 void turn_init(struct instance *i)
 {
@@ -46,15 +47,22 @@ void turn_drop(struct engine *e, struct instance *i)
     drop_chunks(&i->turn);
     buf_fini(&i->turn.events);
     i->turn.whole_history = false;
+    i->turn.misfits = 0;
 }
 
 /* --- building --- */
+
+/* Bytes of a work item besides its events. */
+static size_t envelope_size(const struct instance *i)
+{
+    return ENVELOPE_SIZE_MAX + i->payloads[PAYLOAD_TRACE_CONTEXT].value.size;
+}
 
 bool turn_needs_streaming(const struct engine *e, const struct instance *i)
 {
     const struct list *events = list_empty(&i->turn.taken) ? &i->inbox : &i->turn.taken;
     size_t first = list_empty(events) ? 0 : CONTAINER_OF(events->next, struct inbox_event, link)->event.size;
-    return i->history.size + first + 2 * ENVELOPE_SIZE_MAX > e->options.message_size_max;
+    return envelope_size(i) + i->history.size + first + ENVELOPE_SIZE_MAX > e->options.message_size_max;
 }
 
 /* Takes events and renders them as they will stand in history. */
@@ -125,9 +133,9 @@ STATUS_RESULT turn_build(struct engine *e, struct instance *i, const struct stre
 {
     residence_use_history(e, i);
     drop_chunks(&i->turn);
-    bool streaming = s->history_streaming && !i->turn.whole_history && i->history.size > HISTORY_INLINE_MAX;
-    size_t used =
-        ENVELOPE_SIZE_MAX + i->payloads[PAYLOAD_TRACE_CONTEXT].value.size + (streaming ? 0 : i->history.size);
+    bool large = i->history.size > HISTORY_INLINE_MAX && !i->turn.whole_history;
+    bool streaming = s->history_streaming && (large || turn_needs_streaming(e, i));
+    size_t used = envelope_size(i) + (streaming ? 0 : i->history.size);
     if (used >= e->options.message_size_max)
         return STATUS_TOO_LARGE;
     render_events(e, i, e->options.message_size_max - used);
@@ -137,13 +145,38 @@ STATUS_RESULT turn_build(struct engine *e, struct instance *i, const struct stre
     return STATUS_OK;
 }
 
-void turn_poison(struct engine *e, struct instance *i)
+static void fail(struct engine *e, struct instance *i, const char *note, const char *text)
 {
-    struct bytes failure = event_failure(
-        &e->scratch, "PoisonMessage",
-        "The orchestration was delivered too often without an answer, or is too large for its workers.");
+    struct bytes failure = event_failure(&e->scratch, "PoisonMessage", text);
+    engine_note(e, i->row.hub, i->row.instance_id, note);
     ending_force(e, i, &(struct ending){.status = INSTANCE_FAILED, .failure = pb_some(failure)},
                  (struct bytes){NULL, 0});
+}
+
+void turn_poison(struct engine *e, struct instance *i)
+{
+    fail(e, i, "orchestration failed: delivered too often without an answer",
+         "The orchestration was delivered too often without an answer.");
+}
+
+void turn_misfit(struct engine *e, struct instance *i)
+{
+    struct turn *t = &i->turn;
+    bool never = e->options.poison_deliveries_max == UINT32_MAX;
+    if (t->misfits >= MISFITS_MAX && !never) {
+        const char *text = memory_must(arena_fmt(
+            &e->scratch,
+            "The next turn fits no message to a worker: the history has %zu bytes, a message %zu at "
+            "most, and no connected worker fetches histories itself. Continue as new more often, "
+            "or hand on less.",
+            i->history.size, e->options.message_size_max));
+        fail(e, i, "orchestration failed: its history is too large for its workers", text);
+        return;
+    }
+    if (t->misfits++ == 0)
+        engine_note(e, i->row.hub, i->row.instance_id,
+                    "orchestration waits for a worker that fetches large histories itself");
+    work_abandon(e, &t->work);
 }
 
 /* --- committing an answer --- */

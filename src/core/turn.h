@@ -15,6 +15,9 @@ STATUS_RESULT turn_build(struct engine *e, struct instance *i, const struct stre
                          struct bytes *ret_message);
 /* True if only a stream that fetches histories itself can be sent it. */
 bool turn_needs_streaming(const struct engine *e, const struct instance *i);
+/* No connected worker could be sent it: it waits for one, longer each time, and at last the instance fails
+ * (spec 2.6). */
+void turn_misfit(struct engine *e, struct instance *i);
 /* Sent too often without an answer: the instance fails. */
 void turn_poison(struct engine *e, struct instance *i);
 /* Ends an outstanding turn; taken events stay in turn.taken for the caller to free. */

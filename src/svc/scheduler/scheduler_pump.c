@@ -162,6 +162,10 @@ static void act(struct scheduler *s, struct engine_action *a)
     case ENGINE_FETCH_HISTORY:
         act_fetch_history(s, a);
         return;
+    case ENGINE_NOTE:
+        log_warn("svc/scheduler", "%s hub=%u instance=\"%.*s\"", a->text, (unsigned)a->hub,
+                 BYTES_FMT(a->instance_id));
+        return;
     }
     ASSERT(!"unknown engine action");
 }
