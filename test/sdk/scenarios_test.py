@@ -16,8 +16,11 @@ import time
 import services
 
 # What the in-memory backend does not do: give an activity of a dead worker to another; serve more waits than it has
-# threads; report version and tags.
-MEMORY_LACKS = ["redelivery", "many-waits", "version", "tags"]
+# threads, or one without a deadline; report version, tags and the scheduled start; tell an absent payload from an empty
+# one, or refuse a large one; replace an instance of the same id; terminate and purge children; have rules for ids, or
+# more hubs than one.
+MEMORY_LACKS = ["redelivery", "many-waits", "endless-waits", "version", "tags", "scheduled-start", "absent-payloads",
+                "payload-limit", "reuse", "recursive", "id-rules", "hubs"]
 
 
 def run(*command, timeout=60):
