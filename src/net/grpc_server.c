@@ -7,6 +7,7 @@
 
 #define REQUEST_SIZE_MAX      ((size_t)64 << 20)  /* bytes */
 #define CONNECTION_MEMORY_MAX ((size_t)256 << 20) /* bytes */
+#define MEMORY_MAX            ((size_t)1 << 30)   /* bytes */
 #define CONNECTIONS_MAX       4096
 #define STREAMS_MAX           1000
 #define HEADER_LIST_SIZE_MAX  ((size_t)16 << 10) /* bytes */
@@ -29,6 +30,7 @@ static struct grpc_server_limits with_defaults(const struct grpc_server_limits *
     l.reset_burst = l.reset_burst ? l.reset_burst : RESET_BURST;
     l.reset_per_second = l.reset_per_second ? l.reset_per_second : RESET_PER_SECOND;
     l.connection_memory_max = l.connection_memory_max ? l.connection_memory_max : CONNECTION_MEMORY_MAX;
+    l.memory_max = l.memory_max ? l.memory_max : MEMORY_MAX;
     return l;
 }
 

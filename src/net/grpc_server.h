@@ -28,7 +28,13 @@ struct grpc_server_limits {      /* zero fields take the default behind */
      * connection: 256 MiB. A request over it is answered RESOURCE_EXHAUSTED; a peer whose answers go over it
      * does not read, and is disconnected. */
     size_t connection_memory_max;
+    /* bytes of the same of all connections together: 1 GiB. Over it a request that is not whole is answered
+     * RESOURCE_EXHAUSTED; an answer over it costs the connection that holds most. */
+    size_t memory_max;
 };
+
+/* What is said with a status is cut to this, between characters: clients give up on larger trailers. */
+#define GRPC_STATUS_TEXT_MAX ((size_t)1024) /* bytes, before they are encoded */
 
 /* A stream whose queue passes the high-water mark gets on_writable once it is empty. A handler that waits for
  * it holds at most this much and one message for a peer that never reads. */
@@ -81,8 +87,8 @@ void grpc_server_drain(struct grpc_server *s, void (*on_drained)(void *context),
  * message is copied. */
 /* A unary answer: one message and status OK. */
 bool grpc_reply(struct grpc_server *s, struct grpc_call_id id, struct bytes message);
-/* Ends a call: trailers-only if nothing was sent yet (trap 1). `text` may be NULL; it is percent-encoded
- * here. */
+/* Ends a call: trailers-only if nothing was sent yet (trap 1). `text` may be NULL; it is cut to
+ * GRPC_STATUS_TEXT_MAX and percent-encoded here. */
 bool grpc_finish(struct grpc_server *s, struct grpc_call_id id, enum status status, const char *text);
 /* Server streaming: sends the response headers now, without a message (spec 2.9, duty 2). */
 bool grpc_stream_begin(struct grpc_server *s, struct grpc_call_id id);

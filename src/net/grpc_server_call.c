@@ -31,6 +31,28 @@ struct grpc_call *grpc_call_create(struct grpc_connection *c, int32_t stream_id)
     return call;
 }
 
+/* Brings the counts up to what the call stores of its request now. */
+static void count_held(struct grpc_call *call)
+{
+    struct grpc_connection *c = call->connection;
+    size_t now = call->header_kept + call->reader.message.size;
+    c->held += now - call->held;
+    c->server->memory += now - call->held;
+    call->held = now;
+}
+
+static void count_queued(struct grpc_connection *c, size_t added, size_t gone)
+{
+    c->queued += added - gone;
+    c->server->memory += added - gone;
+}
+
+static bool too_much_held(const struct grpc_connection *c)
+{
+    const struct grpc_server *s = c->server;
+    return c->held > s->limits.connection_memory_max || s->memory > s->limits.memory_max;
+}
+
 static void free_headers(struct grpc_call *call)
 {
     for (size_t i = 0; i < call->header_count; i++) {
@@ -40,13 +62,14 @@ static void free_headers(struct grpc_call *call)
     }
     free(call->headers);
     call->headers = NULL;
-    call->header_count = call->header_capacity = 0;
+    call->header_count = call->header_capacity = call->header_kept = 0;
+    count_held(call);
 }
 
 static void free_message(struct grpc_call *call)
 {
-    call->connection->held -= call->reader.message.size;
     grpc_reader_fini(&call->reader);
+    count_held(call);
 }
 
 void grpc_call_destroy(struct grpc_call *call)
@@ -55,7 +78,7 @@ void grpc_call_destroy(struct grpc_call *call)
     loop_timer_cancel(&call->deadline);
     free_headers(call);
     free_message(call);
-    call->connection->queued -= grpc_call_queue_size(call);
+    count_queued(call->connection, 0, grpc_call_queue_size(call));
     buf_fini(&call->out);
     buf_fini(&call->status_text);
     list_remove(&call->writable);
@@ -163,7 +186,7 @@ static ssize_t on_read(nghttp2_session *session, int32_t stream_id, uint8_t *dat
     if (n > 0)
         memcpy(data, call->out.data + call->out_taken, n);
     call->out_taken += n;
-    c->queued -= n;
+    count_queued(c, 0, n);
     if (grpc_call_queue_size(call) > 0)
         return (ssize_t)n;
     buf_clear(&call->out);
@@ -215,14 +238,40 @@ void grpc_call_resume(struct grpc_call *call)
 /* An answer that finds no room. Before the first byte the peer can still be told; after it, only cut off. */
 static void refuse_answer(struct grpc_call *call)
 {
-    struct grpc_connection *c = call->connection;
     if (call->head_sent) {
         reset(call, NGHTTP2_INTERNAL_ERROR);
         return;
     }
-    c->queued -= grpc_call_queue_size(call);
+    count_queued(call->connection, 0, grpc_call_queue_size(call));
     buf_fini(&call->out);
     grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "the answer is too large");
+}
+
+static void disconnect_later(struct grpc_connection *c)
+{
+    c->overrun = true;
+    grpc_connection_flush_later(c);
+}
+
+/* Of `c` and all others the connection that holds most memory. */
+static struct grpc_connection *heaviest(struct grpc_connection *c)
+{
+    struct grpc_connection *heaviest = c;
+    list_each (it, &c->server->connections) {
+        struct grpc_connection *other = CONTAINER_OF(it, struct grpc_connection, link);
+        if (other->queued + other->held > heaviest->queued + heaviest->held)
+            heaviest = other;
+    }
+    return heaviest;
+}
+
+static void enforce_queue_limits(struct grpc_connection *c)
+{
+    const struct grpc_server *s = c->server;
+    if (s->memory > s->limits.memory_max)
+        disconnect_later(heaviest(c));
+    if (c->queued > s->limits.connection_memory_max)
+        disconnect_later(c);
 }
 
 bool grpc_call_queue(struct grpc_call *call, struct bytes message)
@@ -234,18 +283,24 @@ bool grpc_call_queue(struct grpc_call *call, struct bytes message)
     }
     size_t before = call->out.size;
     grpc_message_write(&call->out, message);
-    c->queued += call->out.size - before;
+    count_queued(c, call->out.size - before, 0);
     if (buf_status(&call->out) != STATUS_OK) {
         refuse_answer(call);
         return false;
     }
-    if (c->queued > c->server->limits.connection_memory_max) {
-        c->overrun = true;
-        grpc_connection_flush_later(c);
-    }
+    enforce_queue_limits(c);
     if (grpc_call_queue_size(call) > GRPC_STREAM_QUEUE_HIGH)
         call->above_high_water = true;
     return true;
+}
+
+/* At most GRPC_STATUS_TEXT_MAX bytes of it, and no half character. */
+static struct bytes cut_text(struct bytes text)
+{
+    size_t size = MIN(text.size, GRPC_STATUS_TEXT_MAX);
+    while (size > 0 && size < text.size && (text.data[size] & 0xc0) == 0x80)
+        size--;
+    return bytes_slice(text, 0, size);
 }
 
 void grpc_call_end(struct grpc_call *call, enum status status, const char *text)
@@ -257,7 +312,7 @@ void grpc_call_end(struct grpc_call *call, enum status status, const char *text)
     loop_timer_cancel(&call->deadline);
     call->status = status;
     if (text)
-        buf_append_cstr(&call->status_text, text);
+        buf_append_bytes(&call->status_text, cut_text(bytes_of_cstr(text)));
     if (call->head_sent)
         grpc_call_resume(call);
     else
@@ -314,7 +369,8 @@ static struct bytes request_metadata(const struct grpc_request *r, const char *n
 
 enum status grpc_call_add_header(struct grpc_call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
 {
-    call->header_size += nghttp2_rcbuf_get_buf(name).len + nghttp2_rcbuf_get_buf(value).len + HEADER_OVERHEAD;
+    size_t size = nghttp2_rcbuf_get_buf(name).len + nghttp2_rcbuf_get_buf(value).len + HEADER_OVERHEAD;
+    call->header_size += size;
     if (call->header_size > call->connection->server->limits.header_list_size_max)
         return STATUS_OK; /* refused when the head is complete */
     if (call->header_count == call->header_capacity) {
@@ -328,6 +384,8 @@ enum status grpc_call_add_header(struct grpc_call *call, nghttp2_rcbuf *name, ng
     nghttp2_rcbuf_incref(name);
     nghttp2_rcbuf_incref(value);
     call->headers[call->header_count++] = (struct grpc_header){.name = name, .value = value};
+    call->header_kept += size;
+    count_held(call);
     return STATUS_OK;
 }
 
@@ -379,6 +437,8 @@ void grpc_call_head_complete(struct grpc_call *call)
     call->phase = CALL_BODY;
     if (call->header_size > call->connection->server->limits.header_list_size_max)
         grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "the request headers are too large");
+    else if (too_much_held(call->connection))
+        grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "too many large requests at once");
     else if (!bytes_equal_cstr(header_value(call, ":method"), "POST"))
         answer_http(call, "405");
     else if (!grpc_content_type_valid(header_value(call, "content-type")))
@@ -387,6 +447,8 @@ void grpc_call_head_complete(struct grpc_call *call)
         grpc_call_end(call, STATUS_UNIMPLEMENTED, "the grpc-encoding is not supported");
     else
         (void)set_deadline(call, header_value(call, "grpc-timeout"));
+    if (call->phase == CALL_ENDED)
+        free_headers(call);
 }
 
 /* --- the message --- */
@@ -457,23 +519,20 @@ static void refuse_message(struct grpc_call *call, enum status reason)
 
 void grpc_call_receive(struct grpc_call *call, struct bytes data)
 {
-    struct grpc_connection *c = call->connection;
     while (call->phase != CALL_ENDED) {
-        if (c->held + data.size > c->server->limits.connection_memory_max) {
-            end_and_tell(call, STATUS_RESOURCE_EXHAUSTED, "too many large requests on one connection");
-            return;
-        }
         struct grpc_message m;
-        c->held -= call->reader.message.size;
         enum status s = grpc_reader_take(&call->reader, &data, &m);
-        c->held += call->reader.message.size;
-        if (s == STATUS_TRUNCATED)
+        count_held(call);
+        if (s == STATUS_TRUNCATED && (call->held == 0 || !too_much_held(call->connection)))
             return;
-        if (s == STATUS_OK)
+        if (s == STATUS_TRUNCATED)
+            end_and_tell(call, STATUS_RESOURCE_EXHAUSTED, "too many large requests at once");
+        else if (s == STATUS_OK)
             receive_message(call, &m);
         else
             refuse_message(call, s);
     }
+    free_headers(call);
     free_message(call);
 }
 

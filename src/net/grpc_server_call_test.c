@@ -28,6 +28,18 @@ static void an_error_is_trailers_only_and_its_text_is_encoded(void **state)
     raw_close(&r);
 }
 
+/* Trap 9: a peer's limit on trailers is some kilobytes, and half a character is no UTF-8. */
+static void a_long_status_text_is_cut_between_characters(void **state)
+{
+    struct raw r;
+    raw_open(*state, &r);
+    raw_request(&r, "/fail-long", "");
+    raw_wait(&r, "grpc-status=10 grpc-message=%E2%82%AC");
+    raw_wait(&r, "%E2%82%AC END\n");
+    assert_int_equal(raw_count(&r, "%E2%82%AC"), GRPC_STATUS_TEXT_MAX / 3);
+    raw_close(&r);
+}
+
 /* Trap 1: the peer is still sending; the status comes first, the reset after it. */
 static void an_early_error_is_followed_by_a_reset(void **state)
 {
@@ -166,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_unary_call_is_echoed),
         TEST(an_error_is_trailers_only_and_its_text_is_encoded),
+        TEST(a_long_status_text_is_cut_between_characters),
         TEST(an_early_error_is_followed_by_a_reset),
         TEST(a_late_half_close_is_not_punished),
         TEST(a_stream_is_begun_fed_and_finished),

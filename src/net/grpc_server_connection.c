@@ -179,8 +179,8 @@ static void on_flush(struct loop_task *t)
     if (c->phase == CONNECTION_LINGERING)
         return;
     if (c->overrun) {
-        log_debug(AREA, "disconnecting a peer that does not read connection=%llu queued=%zu",
-                  (unsigned long long)c->number, c->queued);
+        log_debug(AREA, "disconnecting a peer that holds too much connection=%llu queued=%zu held=%zu",
+                  (unsigned long long)c->number, c->queued, c->held);
         connection_close(c);
         return;
     }

@@ -129,6 +129,108 @@ static void a_deadline_drops_what_nobody_reads(void **state)
     raw_close(&r);
 }
 
+/* --- all connections together --- */
+
+#define SMALL_MEMORY ((size_t)4 << 20)
+
+static struct rig *rig_with_little_memory(void)
+{
+    const struct grpc_server_limits limits = {
+        .request_size_max = MESSAGE_MAX, .connection_memory_max = SMALL_MEMORY, .memory_max = SMALL_MEMORY};
+    return rig_start(&limits);
+}
+
+/* The beginning of a message of 4 MiB less `missing` bytes. */
+static void raw_send_most(struct raw *r, size_t missing)
+{
+    static uint8_t message[(4 << 20) - 100];
+    r->keep_open = true;
+    grpc_message_write(&r->request, bytes_of(message, sizeof message));
+    r->request.size -= missing;
+    assert_true(raw_request_with(r, "POST", "/hold", "application/grpc", NULL) > 0);
+}
+
+static void requests_of_all_connections_together_are_bounded(void **state)
+{
+    (void)state;
+    struct rig *f = rig_with_little_memory();
+    struct raw first, second, third;
+    raw_open(f, &first);
+    raw_open(f, &second);
+    raw_open(f, &third);
+    raw_send_most(&first, 1000);
+    WAIT_UNTIL(&first, first.request.size == 0);
+    nghttp2_submit_ping(first.session, 0, NULL);
+    raw_wait(&first, "PING ACK"); /* the server has read all that stood before it */
+    raw_send_most(&second, 1000);
+    raw_wait(&second, "grpc-status=8 grpc-message=too many large requests at once END\n");
+    raw_request(&third, "/echo", "small ones are served");
+    raw_wait(&third, TRAILERS("0"));
+    first.keep_open = false; /* what was taken is brought to its end */
+    buf_append(&first.request, (uint8_t[1000]){0}, 1000);
+    assert_int_equal(nghttp2_session_resume_data(first.session, 1), 0);
+    WAIT_UNTIL(&first, f->held_count == 1);
+    raw_forget(&second);
+    buf_clear(&second.request);
+    raw_request(&second, "/echo", "there is room again");
+    raw_wait(&second, "grpc-status=0 END\n");
+    raw_close(&first);
+    raw_close(&second);
+    raw_close(&third);
+    rig_stop(f);
+}
+
+static void headers_without_messages_count_too(void **state)
+{
+    (void)state;
+    struct rig *f = rig_with_little_memory();
+    struct raw r;
+    raw_open(f, &r);
+    r.keep_open = true;
+    static char value[15000];
+    memset(value, 'v', sizeof value - 1);
+    const struct extra large[] = {{"a", value}, {0}};
+    size_t fit = SMALL_MEMORY / sizeof value;
+    for (size_t i = 0; i < fit + 10; i++)
+        assert_true(raw_request_with(&r, "POST", "/echo", "application/grpc", large) > 0);
+    WAIT_UNTIL(&r, raw_count(&r, "grpc-status=8 grpc-message=too many large requests at once") >= 10);
+    assert_int_equal(f->calls, 0);
+    raw_close(&r);
+    while (f->calls == 0) { /* the memory comes back with the connection */
+        struct raw next;
+        raw_open(f, &next);
+        raw_request(&next, "/echo", "");
+        raw_wait(&next, "grpc-status=");
+        raw_close(&next);
+    }
+    rig_stop(f);
+}
+
+/* Who reads keeps its connection; who holds most loses it. */
+static void the_heaviest_reader_makes_room(void **state)
+{
+    (void)state;
+    struct rig *f = rig_with_little_memory();
+    struct raw greedy, modest;
+    raw_open_with(f, &greedy, NULL, 0, 4096);
+    raw_open(f, &modest);
+    raw_request(&greedy, "/begin", "");
+    WAIT_UNTIL(&greedy, f->held_count == 1);
+    raw_request(&modest, "/hold", "");
+    WAIT_UNTIL(&modest, f->held_count == 2);
+    static uint8_t block[1 << 20];
+    for (int i = 0; i < 3; i++)
+        assert_true(grpc_stream_send(f->server, f->held[0], bytes_of(block, sizeof block), NULL));
+    assert_true(grpc_reply(f->server, f->held[1], bytes_of(block, sizeof block)));
+    raw_wait(&modest, TRAILERS("0"));
+    assert_int_equal(modest.body.size, sizeof block + GRPC_PREFIX_SIZE);
+    assert_int_equal(f->cancelled_count, 1);
+    assert_true(f->cancelled[0].value == f->held[0].value);
+    raw_close(&greedy);
+    raw_close(&modest);
+    rig_stop(f);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -141,6 +243,9 @@ int main(void)
         TEST(a_peer_that_never_reads_is_disconnected_at_the_limit),
         TEST(an_answer_without_room_is_an_error_of_its_own),
         TEST(a_deadline_drops_what_nobody_reads),
+        cmocka_unit_test(requests_of_all_connections_together_are_bounded),
+        cmocka_unit_test(headers_without_messages_count_too),
+        cmocka_unit_test(the_heaviest_reader_makes_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,7 @@ struct grpc_server {
     nghttp2_option *option;
     struct list connections;
     size_t connection_count;
+    size_t memory;    /* `queued` and `held` of all connections */
     struct map calls; /* id → struct grpc_call: those in the handler's hands */
     uint64_t last_call;
     uint64_t last_connection;
@@ -60,8 +61,8 @@ struct grpc_connection {
     struct list writable; /* calls whose on_writable is due */
     struct buf out;       /* what the socket did not take */
     size_t queued;        /* bytes of answers in the queues of its calls */
-    size_t held;          /* bytes of requests that are not whole */
-    bool overrun;         /* `queued` went over the limit: to be closed */
+    size_t held;          /* bytes of requests that are not whole, with their headers */
+    bool overrun;         /* it holds too much memory: to be closed */
 };
 
 enum grpc_call_phase {
@@ -89,6 +90,8 @@ struct grpc_call {
     size_t header_count;
     size_t header_capacity;
     size_t header_size; /* as RFC 9113 section 6.5.2 counts it */
+    size_t header_kept; /* bytes of it that are stored */
+    size_t held;        /* its part of the connection's `held` */
     bool gzip;
     bool message_whole;
     struct grpc_reader reader;

@@ -18,6 +18,11 @@ static void on_call(void *context, const struct grpc_request *r)
         assert_false(grpc_reply(f->server, r->id, r->message)); /* the id is dead */
     } else if (bytes_equal_cstr(r->path, "/fail")) {
         assert_true(grpc_finish(f->server, r->id, STATUS_NOT_FOUND, "no 100% \xe2\x82\xac"));
+    } else if (bytes_equal_cstr(r->path, "/fail-long")) {
+        char text[3001] = "";
+        for (size_t i = 0; i + 3 < sizeof text; i += 3)
+            memcpy(text + i, "\xe2\x82\xac", 4);
+        assert_true(grpc_finish(f->server, r->id, STATUS_ABORTED, text));
     } else if (bytes_equal_cstr(r->path, "/metadata")) {
         struct bytes text = r->metadata(r, "taskhub");
         struct bytes binary = r->metadata(r, "trace-bin");
