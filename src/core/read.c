@@ -6,42 +6,19 @@
 #include "core/instance.h"
 #include "core/message.h"
 #include "core/methods.h"
+#include "core/orchestration_state.h"
 #include "core/start_policy.h"
 
 #define HISTORY_CHUNK_SIZE ((size_t)256 << 10) /* bytes; a larger event is a chunk of its own (spec 2.6) */
-
-static struct pb_opt_time time_if_set(int64_t ns)
-{
-    return ns ? pb_time_from_ns(ns) : (struct pb_opt_time){.present = false};
-}
 
 /* An encoded GetInstanceResponse. */
 static struct bytes encode_state(struct arena *a, const struct instance *i, bool payloads)
 {
     if (!instance_exists(i))
         return (struct bytes){NULL, 0}; /* exists=false is the default, and carries no state (trap 11) */
-    const struct instance_row *r = &i->row;
-    struct pb_task_failure_details failure = {.unknown =
-                                                  i->payloads[PAYLOAD_FAILURE].value}; /* as received */
-    struct pb_orchestration_state state = {
-        .instance_id = r->instance_id,
-        .name = r->name,
-        .version = {r->version.present, r->version.value},
-        .orchestration_status = r->status,
-        .scheduled_start_timestamp = time_if_set(r->scheduled_ns),
-        .created_timestamp = pb_time_from_ns(r->created_ns),
-        .last_updated_timestamp = pb_time_from_ns(r->updated_ns),
-        .execution_id = pb_some(r->execution_id),
-        .completed_timestamp = time_if_set(r->completed_ns),
-        .parent_instance_id = {r->parent_id.present, r->parent_id.value},
-        .unknown = r->tags, /* stored as encoded fields of this very message */
-    };
-    if (payloads) {
-        state.input = instance_payload(i, PAYLOAD_INPUT);
-        state.output = instance_payload(i, PAYLOAD_OUTPUT);
-        state.custom_status = instance_payload(i, PAYLOAD_CUSTOM_STATUS);
-        state.failure_details = i->payloads[PAYLOAD_FAILURE].present ? &failure : NULL;
-    }
+    struct pb_task_failure_details failure;
+    struct pb_orchestration_state state;
+    orchestration_state_of(&i->row, payloads ? i->payloads : NULL, &failure, &state);
     struct pb_get_instance_response response = {.exists = true, .orchestration_state = &state};
     return message_encode(a, &pb_get_instance_response_message, &response);
 }

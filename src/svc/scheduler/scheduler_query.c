@@ -6,11 +6,13 @@
  * caller sees what it was told, without a wait. */
 #include <stdlib.h>
 
+#include "core/orchestration_state.h"
 #include "os/clock.h"
 #include "svc/scheduler/scheduler_internal.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
 #define QUERY_ARENA_MAX ((size_t)16 << 20) /* bytes of a decoded query */
+#define ANSWER_SIZE_MAX ((size_t)4 << 20)  /* bytes that every SDK takes (spec 2.6) */
 #define PURGE_BATCH_MAX 500                /* instances, as in InstanceBatch */
 #define STATUS_NEVER    31                 /* a bit of the mask that no instance has */
 #define STATUSES_TERMINAL                                                                                    \
@@ -51,40 +53,6 @@ static size_t page_rows(int32_t wanted)
 
 /* --- answers --- */
 
-static struct pb_opt_bytes some(struct payload p)
-{
-    return (struct pb_opt_bytes){p.present, p.value};
-}
-
-static struct pb_opt_time when(int64_t ns)
-{
-    return ns ? pb_time_from_ns(ns) : (struct pb_opt_time){0};
-}
-
-/* Failure details and tags stand in the store as they came and are handed on as they are. */
-static void state_of(const struct instance_row *r, const struct payload *payloads,
-                     struct pb_task_failure_details *failure, struct pb_orchestration_state *ret_state)
-{
-    *failure = (struct pb_task_failure_details){.unknown = payloads[PAYLOAD_FAILURE].value};
-    *ret_state = (struct pb_orchestration_state){
-        .unknown = r->tags,
-        .instance_id = r->instance_id,
-        .name = r->name,
-        .version = some(r->version),
-        .orchestration_status = r->status,
-        .scheduled_start_timestamp = when(r->scheduled_ns),
-        .created_timestamp = pb_time_from_ns(r->created_ns),
-        .last_updated_timestamp = pb_time_from_ns(r->updated_ns),
-        .input = some(payloads[PAYLOAD_INPUT]),
-        .output = some(payloads[PAYLOAD_OUTPUT]),
-        .custom_status = some(payloads[PAYLOAD_CUSTOM_STATUS]),
-        .failure_details = payloads[PAYLOAD_FAILURE].present ? failure : NULL,
-        .execution_id = {r->execution_id.size > 0, r->execution_id},
-        .completed_timestamp = when(r->completed_ns),
-        .parent_instance_id = some(r->parent_id),
-    };
-}
-
 static void answer(struct call *c, struct buf *message)
 {
     if (buf_status(message) == STATUS_OK)
@@ -93,29 +61,46 @@ static void answer(struct call *c, struct buf *message)
         scheduler_call_finish(c, buf_status(message), "the answer is too large");
 }
 
+/* Answers with what `encode` makes of the page; it is false if memory is out. */
+static void
+answer_page(struct call *c, enum status status, const char *text, const struct task_store_page *page,
+            bool (*encode)(const struct task_store_page *page, struct arena *a, struct buf *message))
+{
+    CLEANUP(buf_fini) struct buf message = {.limit = ANSWER_SIZE_MAX};
+    CLEANUP(arena_fini) struct arena arena;
+    arena_init(&arena, 0);
+    if (status != STATUS_OK)
+        scheduler_call_finish(c, status, text);
+    else if (!encode(page, &arena, &message))
+        scheduler_call_finish(c, STATUS_NO_MEMORY, "out of memory");
+    else if (buf_status(&message) == STATUS_TOO_LARGE) /* a page is cut long before, but never to nothing */
+        scheduler_call_finish(c, STATUS_RESOURCE_EXHAUSTED,
+                              "one instance of the page is over the message limit: ask without inputs and "
+                              "outputs");
+    else
+        answer(c, &message);
+}
+
+/* --- QueryInstances --- */
+
+static bool encode_instances(const struct task_store_page *page, struct arena *a, struct buf *message)
+{
+    struct pb_query_instances_response r = {.orchestration_state_count = page->count,
+                                            .continuation_token = {page->next.size > 0, page->next}};
+    struct pb_task_failure_details *failures = arena_alloc_array(a, page->count, sizeof *failures);
+    r.orchestration_state = arena_alloc_array(a, page->count, sizeof *r.orchestration_state);
+    if (!failures || !r.orchestration_state)
+        return false;
+    for (size_t i = 0; i < page->count; i++)
+        orchestration_state_of(&page->rows[i], page->payloads[i], &failures[i], &r.orchestration_state[i]);
+    pb_query_instances_response_encode(&r, message);
+    return true;
+}
+
 static void on_instances(void *context, enum status status, const char *text,
                          const struct task_store_page *page)
 {
-    struct call *c = context;
-    if (status != STATUS_OK) {
-        scheduler_call_finish(c, status, text);
-        return;
-    }
-    CLEANUP(buf_fini) struct buf message = {0};
-    CLEANUP(arena_fini) struct arena arena;
-    arena_init(&arena, 0);
-    struct pb_query_instances_response r = {.orchestration_state_count = page->count,
-                                            .continuation_token = {page->next.size > 0, page->next}};
-    struct pb_task_failure_details *failures = arena_alloc_array(&arena, page->count, sizeof *failures);
-    r.orchestration_state = arena_alloc_array(&arena, page->count, sizeof *r.orchestration_state);
-    if (!failures || !r.orchestration_state) {
-        scheduler_call_finish(c, STATUS_NO_MEMORY, "out of memory");
-        return;
-    }
-    for (size_t i = 0; i < page->count; i++)
-        state_of(&page->rows[i], page->payloads[i], &failures[i], &r.orchestration_state[i]);
-    pb_query_instances_response_encode(&r, &message);
-    answer(c, &message);
+    answer_page(context, status, text, page, encode_instances);
 }
 
 void scheduler_query_instances(struct scheduler *s, struct call *c, struct bytes message)
@@ -140,28 +125,24 @@ void scheduler_query_instances(struct scheduler *s, struct call *c, struct bytes
     task_store_query(s->store, &query, on_instances, c);
 }
 
-static void on_instance_ids(void *context, enum status status, const char *text,
-                            const struct task_store_page *page)
+/* --- ListInstanceIds --- */
+
+static bool encode_ids(const struct task_store_page *page, struct arena *a, struct buf *message)
 {
-    struct call *c = context;
-    if (status != STATUS_OK) {
-        scheduler_call_finish(c, status, text);
-        return;
-    }
-    CLEANUP(buf_fini) struct buf message = {0};
-    CLEANUP(arena_fini) struct arena arena;
-    arena_init(&arena, 0);
     struct pb_list_instance_ids_response r = {.instance_ids_count = page->count,
                                               .last_instance_key = {page->next.size > 0, page->next}};
-    r.instance_ids = arena_alloc_array(&arena, page->count, sizeof *r.instance_ids);
-    if (!r.instance_ids) {
-        scheduler_call_finish(c, STATUS_NO_MEMORY, "out of memory");
-        return;
-    }
+    r.instance_ids = arena_alloc_array(a, page->count, sizeof *r.instance_ids);
+    if (!r.instance_ids)
+        return false;
     for (size_t i = 0; i < page->count; i++)
         r.instance_ids[i] = page->rows[i].instance_id;
-    pb_list_instance_ids_response_encode(&r, &message);
-    answer(c, &message);
+    pb_list_instance_ids_response_encode(&r, message);
+    return true;
+}
+
+static void on_ids(void *context, enum status status, const char *text, const struct task_store_page *page)
+{
+    answer_page(context, status, text, page, encode_ids);
 }
 
 void scheduler_query_ids(struct scheduler *s, struct call *c, struct bytes message)
@@ -180,7 +161,7 @@ void scheduler_query_ids(struct scheduler *s, struct call *c, struct bytes messa
                                      .by_completion = true,
                                      .rows_max = page_rows(r.page_size),
                                      .after = optional(r.last_instance_key)};
-    task_store_query(s->store, &query, on_instance_ids, c);
+    task_store_query(s->store, &query, on_ids, c);
 }
 
 /* --- purge by filter --- */
