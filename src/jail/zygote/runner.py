@@ -559,14 +559,15 @@ def write_frame(fd, kind, payload):
         left = left[os.write(fd, left) :]
 
 
-def serve(fd):
-    for payload in read_frames(fd):
+def serve(requests, answers):
+    """Answers the cells that come over one descriptor over another, until the first is closed."""
+    for payload in read_frames(requests):
         request = json.loads(payload)
         result = execute(request["id"], request["code"], request.get("empty", False))
         if len(result) > FRAME_PAYLOAD_MAX:
             result = json.dumps({"id": request["id"], "ok": True, "duration_us": 0, "value": "", "outputs": [],
                                  "truncated": True}).encode()
-        write_frame(fd, FRAME_RESULT, result)
+        write_frame(answers, FRAME_RESULT, result)
 
 
 # --- the zygote's half ------------------------------------------------------------------------------
@@ -664,6 +665,26 @@ def make_unique():
     tempfile._name_sequence = tempfile.tempdir = None
 
 
+REHEARSAL = ("a = 1\na + 1", "print('hi')", "print('hi')")
+
+
+def rehearse():
+    """Calls as they will come, from the frame to the pipe, which nobody hears: the first real ones find every
+    page they need already their own."""
+    kept = os.dup(1)
+    heard, said = os.pipe()
+    requests, asked = os.pipe()
+    os.dup2(said, 1)
+    for code in REHEARSAL:
+        write_frame(asked, FRAME_EXECUTE, json.dumps({"id": 0, "code": code, "empty": False}).encode())
+    os.close(asked)
+    serve(requests, said)
+    os.dup2(kept, 1)
+    for fd in (kept, heard, said, requests):
+        os.close(fd)
+    reset()
+
+
 def session_main(fd):
     """The session's life, in the fork. Descriptors, identity and confinement are done."""
     make_unique()
@@ -671,10 +692,7 @@ def session_main(fd):
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file at its limit is an OSError, as CPython has it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.enable()
-    # Two cells nobody sees: the first real one finds every page it needs already its own.
-    for code in ("a = 1\na + 1", "print(end='')"):
-        execute(0, code, False)
-    reset()
+    rehearse()
     sys.modules["__main__"] = session.module
     write_frame(fd, FRAME_READY, b"")
-    serve(fd)
+    serve(fd, fd)
