@@ -18,7 +18,7 @@ import subprocess
 import sys
 import warnings
 
-from google.protobuf import descriptor_pb2, message_factory
+from google.protobuf import descriptor_pb2, empty_pb2, message_factory
 from google.protobuf.message import DecodeError
 
 from protos import pool
@@ -124,7 +124,10 @@ class Maker:
         rng = self.rng
         known = {f.number for f in descriptor.fields}
         number = rng.choice([n for n in (31, 63, 100, 254, 255, 256, 5000, 2**29 - 1) if n not in known])
-        kind = rng.randrange(4)
+        kind = rng.randrange(5)
+        if kind == 4:
+            inside = b''.join(self.unknown(empty_pb2.Empty.DESCRIPTOR) for _ in range(rng.choice([0, 0, 1, 2])))
+            return varint(number << 3 | 3) + inside + varint(number << 3 | 4)
         if kind == 0:
             return varint(number << 3) + varint(rng.getrandbits(rng.choice([1, 7, 31, 64])))
         if kind == 1:
@@ -189,9 +192,10 @@ class Maker:
 
 
 def tokens(data):
-    """The fields of one level: (number, wire type, payload), payload None for a group or a bad number; then None if
-    the bytes end or break."""
+    """The fields of one level: (number, wire type, payload), payload None for a bad number and for the end of a group
+    that never began; then None if the bytes end or break."""
     at = 0
+    groups = []  # those being read: number and where the inside begins
 
     def read():
         nonlocal at
@@ -209,34 +213,45 @@ def tokens(data):
     out = []
     try:
         while at < len(data):
+            start = at
             tag, _ = read()
             number, wire = tag >> 3, tag & 7
-            if number == 0 or number > NUMBER_MAX or wire in (3, 4):
-                out.append((number, wire, None))
+            payload = None
+            if number == 0 or number > NUMBER_MAX:
+                out.append((number, wire, None))  # also from inside a group: what follows cannot be told
+                continue
+            elif wire == 3:
+                groups.append((number, at))
+                continue
+            elif wire == 4:
+                if groups:
+                    opened, inside = groups.pop()
+                    if opened != number:
+                        raise ValueError
+                    wire, payload = 3, data[inside:start]
             elif wire == 0:
-                out.append((number, wire, read()[0]))
-            elif wire == 2:
-                size, _ = read()
+                payload = read()[0]
+            elif wire in (1, 2, 5):
+                size = {1: 8, 2: 0, 5: 4}[wire] or read()[0]
                 if size > len(data) - at:
                     raise ValueError
-                out.append((number, wire, data[at:at + size]))
-                at += size
-            elif wire in (1, 5):
-                size = 8 if wire == 1 else 4
-                if size > len(data) - at:
-                    raise ValueError
-                out.append((number, wire, data[at:at + size]))
+                payload = data[at:at + size]
                 at += size
             else:
                 raise ValueError
+            if not groups:
+                out.append((number, wire, payload))
+        if groups:
+            raise ValueError
     except ValueError:
         out.append(None)
     return out
 
 
 def stricter(data, descriptor):
-    """True if the input holds what we refuse on purpose and Python's C++ lets through: a group, field number 0 (at
-    which it stops reading without a complaint), a number over 29 bits (which it cuts), or a varint over 64 bits."""
+    """True if the input holds what we refuse on purpose and Python's C++ lets through: the end of a group that never
+    began, field number 0 (at which it stops reading without a complaint), a number over 29 bits (which it cuts), or a
+    varint over 64 bits."""
     for token in tokens(data):
         if token is None:
             continue
@@ -244,6 +259,8 @@ def stricter(data, descriptor):
         if payload is None:
             return True
         if wire == 0 and payload >= 2**64:
+            return True
+        if wire == 3 and stricter(payload, empty_pb2.Empty.DESCRIPTOR):
             return True
         field = descriptor.fields_by_number.get(number)
         if wire == 2 and field is not None:

@@ -22,6 +22,31 @@ const uint8_t *pb_read_long_varint(const uint8_t *p, const uint8_t *end, uint64_
     return NULL;
 }
 
+const uint8_t *pb_skip_group(const uint8_t *p, const uint8_t *end, uint32_t number)
+{
+    uint32_t open[PB_DEPTH_MAX] = {number};
+    size_t depth = 1;
+    while (depth > 0) {
+        struct token t;
+        p = read_tag(p, end, &t);
+        if (!p)
+            return NULL;
+        if (t.wire == PB_WIRE_GROUP) {
+            if (depth == PB_DEPTH_MAX)
+                return NULL;
+            open[depth++] = t.number;
+        } else if (t.wire == PB_WIRE_GROUP_END) {
+            if (open[--depth] != t.number)
+                return NULL;
+        } else {
+            p = read_payload(p, end, &t);
+            if (!p)
+                return NULL;
+        }
+    }
+    return p;
+}
+
 size_t pb_element_size(const struct pb_field *f)
 {
     static const uint8_t sizes[] = {

@@ -128,11 +128,12 @@ struct pb_method {
 };
 
 /* Decodes `in` as `m` into `ret`, a struct of m->size bytes, which is untouched on failure.
- * MALFORMED: not protobuf (varint over 10 bytes or 64 bits, field number 0, a group, a length beyond the
- * input), a string that is not UTF-8, or nesting over PB_DEPTH_MAX. NO_MEMORY: the arena is full; set its
- * limit by what a peer may cost (a 2-byte element of a repeated message may need 200 bytes).
- * Pieces of one singular message are joined each time another comes: thousands of pieces end in NO_MEMORY.
- * A field whose wire type does not fit its table entry is unknown, as in the official decoders. */
+ * MALFORMED: not protobuf (varint over 10 bytes or 64 bits, field number 0, a group that does not end or
+ * holds more than PB_DEPTH_MAX groups in each other, a length beyond the input), a string that is not UTF-8,
+ * or nesting over PB_DEPTH_MAX. NO_MEMORY: the arena is full; set its limit by what a peer may cost (a 2-byte
+ * element of a repeated message may need 200 bytes). Pieces of one singular message are joined each time
+ * another comes: thousands of pieces end in NO_MEMORY. A field whose wire type does not fit its table entry
+ * is unknown, as in the official decoders. */
 STATUS_RESULT pb_decode(struct arena *a, struct bytes in, const struct pb_message *m, void *ret);
 /* Appends `message`, a struct of `m` that borrows nothing from `out`, to `out`; see buf_status(out). Fails
  * like an append if the message is larger than PB_SIZE_MAX or nested deeper than PB_DEPTH_MAX. Strings are
@@ -164,6 +165,8 @@ enum pb_wire {
     PB_WIRE_VARINT = 0,
     PB_WIRE_FIXED64 = 1,
     PB_WIRE_BYTES = 2,
+    PB_WIRE_GROUP = 3, /* no message of ours has one: always an unknown field, kept whole */
+    PB_WIRE_GROUP_END = 4,
     PB_WIRE_FIXED32 = 5,
 };
 

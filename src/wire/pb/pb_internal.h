@@ -21,6 +21,8 @@ struct message_entry {
 
 /* Behind the varint, or NULL: cut off, over 10 bytes, or over 64 bits. */
 const uint8_t *pb_read_long_varint(const uint8_t *p, const uint8_t *end, uint64_t *ret);
+/* Behind the end of the group `number` whose start lies before `p`, or NULL: malformed, or too deep. */
+const uint8_t *pb_skip_group(const uint8_t *p, const uint8_t *end, uint32_t number);
 /* Bytes of one member, or of one array element. */
 size_t pb_element_size(const struct pb_field *f);
 
@@ -54,8 +56,9 @@ INLINE uint64_t read_fixed(const uint8_t *p, size_t size)
     return value;
 }
 
-/* Reads one field from a non-empty input and returns what follows, or NULL if it is malformed. */
-INLINE const uint8_t *read_token(const uint8_t *p, const uint8_t *end, struct token *t)
+/* Each of the three reads from the front and returns what follows, or NULL if it is malformed. */
+
+INLINE const uint8_t *read_tag(const uint8_t *p, const uint8_t *end, struct token *t)
 {
     const uint8_t *start = p;
     uint64_t tag;
@@ -63,6 +66,12 @@ INLINE const uint8_t *read_token(const uint8_t *p, const uint8_t *end, struct to
     if (!p || tag > UINT32_MAX || tag < 8 || p - start > 5)
         return NULL;
     *t = (struct token){.number = (uint32_t)(tag >> 3), .wire = (uint32_t)(tag & 7)};
+    return p;
+}
+
+/* Behind a tag; not for groups. */
+INLINE const uint8_t *read_payload(const uint8_t *p, const uint8_t *end, struct token *t)
+{
     size_t size;
     switch (t->wire) {
     case PB_WIRE_VARINT:
@@ -80,9 +89,17 @@ INLINE const uint8_t *read_token(const uint8_t *p, const uint8_t *end, struct to
             return NULL;
         t->value = read_fixed(p, size);
         return p + size;
-    default: /* groups (3, 4) left the language; 6 and 7 never were in it */
+    default: /* the end of a group that never began, or 6 or 7, which are not in the language */
         return NULL;
     }
+}
+
+INLINE const uint8_t *read_token(const uint8_t *p, const uint8_t *end, struct token *t)
+{
+    p = read_tag(p, end, t);
+    if (!p)
+        return NULL;
+    return t->wire == PB_WIRE_GROUP ? pb_skip_group(p, end, t->number) : read_payload(p, end, t);
 }
 
 INLINE bool kind_is_scalar(uint8_t kind)

@@ -341,6 +341,34 @@ static void a_known_number_of_another_wire_type_is_unknown(void **state)
     assert_bytes(again(&pb_history_event_message, in), in);
 }
 
+/* No message of ours has a group, yet a peer of another version may: the fields of a group are nobody's. */
+static void groups_are_unknown_fields(void **state)
+{
+    (void)state;
+    static const struct bytes groups[] = {
+        B("\xfb\x01\xfc\x01"), /* field 31, empty */
+        B("\x0b\x08\x01\x0c"), /* the number of a known field */
+        B("\xfb\x01\x0a\x02\xff\xfe\x0d\x01\x02\x03\x04"
+          "\xf3\x01\xf4\x01\x09\x01\x02\x03\x04\x05\x06\x07\x08\xfc\x01"), /* every wire type */
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+        CLEANUP(buf_fini) struct buf in = {0};
+        buf_append(&in, "\x08\x05", 2); /* the event's number in front */
+        buf_append_bytes(&in, groups[i]);
+        assert_bytes(again(&pb_history_event_message, buf_peek(&in)), buf_peek(&in));
+    }
+    CLEANUP(buf_fini) struct buf deep = {0};
+    for (int levels = PB_DEPTH_MAX; levels <= PB_DEPTH_MAX + 1; levels++) {
+        buf_clear(&deep);
+        for (int i = 0; i < levels; i++)
+            buf_append(&deep, "\xfb\x01", 2);
+        for (int i = 0; i < levels; i++)
+            buf_append(&deep, "\xfc\x01", 2);
+        assert_int_equal(verdict(&pb_history_event_message, buf_peek(&deep)),
+                         levels == PB_DEPTH_MAX ? STATUS_OK : STATUS_MALFORMED);
+    }
+}
+
 static void many_scattered_unknown_fields_cost_linear_memory(void **state)
 {
     (void)state;
@@ -369,8 +397,12 @@ static void broken_bytes_are_malformed(void **state)
         B("\x02\x00"),                                         /* field 0, bytes */
         B("\x80\x80\x80\x80\x10\x00"),                         /* a number of 30 bits */
         B("\x88\x80\x80\x80\x80\x00\x01"),                     /* a tag of six bytes */
-        B("\xfb\x01\xfc\x01"),                                 /* an unknown group */
-        B("\x0b\x0c"),                                         /* a group with a known number */
+        B("\xfb\x01"),                                         /* a group without end */
+        B("\xfb\x01\x08\x01"),                                 /* the same with a field in it */
+        B("\xfb\x01\xf4\x01"),                                 /* a group that another number ends */
+        B("\xfb\x01\xf3\x01\xfc\x01\xf4\x01"),                 /* groups that end crosswise */
+        B("\xfb\x01\x0a\x05\xfc\x01"),                         /* a length beyond the input in a group */
+        B("\xfb\x01\x00\x00\xfc\x01"),                         /* field 0 in a group */
         B("\x0c"),                                             /* the end of one that never began */
         B("\x0e\x00"),
         B("\x0f\x00"),                                     /* wire types 6 and 7 */
@@ -694,7 +726,8 @@ static void check_table(const struct pb_message *m)
     assert_int_equal(verdict(m, B("")), STATUS_OK);
     assert_int_equal(verdict(m, B("\xf8\xff\xff\xff\x0f\x01")),
                      STATUS_OK); /* the highest number is unknown to all */
-    assert_int_equal(verdict(m, B("\x0b\x0c")), STATUS_MALFORMED);
+    assert_int_equal(verdict(m, B("\x0b\x0c")), STATUS_OK); /* a group, too */
+    assert_int_equal(verdict(m, B("\x0b")), STATUS_MALFORMED);
 }
 
 static void tables_are_sound(void **state)
@@ -736,6 +769,7 @@ int main(void)
         T(unknown_fields_survive_in_order),
         T(unknown_members_of_a_oneof_survive),
         T(a_known_number_of_another_wire_type_is_unknown),
+        T(groups_are_unknown_fields),
         T(many_scattered_unknown_fields_cost_linear_memory),
         T(broken_bytes_are_malformed),
         T(every_cut_of_a_message_is_handled),
