@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: MIT
+"""The connection life of a C worker (spec/durable-task-protocol.md 2.9), at a service that misbehaves.
+
+The service is played with the official stubs: it refuses, ends streams, falls silent, goes away, loses answers and
+refuses them for good. Nothing here is measured in time: each step waits for what the worker does next.
+Usage: worker_life_test.py PEER
+"""
+import os
+import queue
+import re
+import subprocess
+import sys
+import threading
+import time
+from concurrent import futures
+
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+import grpc
+from durabletask.internal import orchestrator_service_pb2 as pb
+from durabletask.internal import orchestrator_service_pb2_grpc as stubs
+from google.protobuf import empty_pb2, timestamp_pb2, wrappers_pb2
+
+WAIT_S = 60
+PING_S = 0.2
+END = object()
+
+
+def expect(what, got, wanted):
+    if got != wanted:
+        raise AssertionError(f"{what}: {got!r} instead of {wanted!r}")
+
+
+class Service(stubs.TaskHubSidecarServiceServicer):
+    """Answers as its script says: `hellos` and `streams` list what the next ones get, `answers` what completions get."""
+
+    def __init__(self, port=0, hellos=(), streams=(), answers=()):
+        self.hellos, self.streams, self.answers = list(hellos), list(streams), list(answers)
+        self.seen = queue.Queue()  # (what, details) in the order of their arrival
+        self.items = queue.Queue()
+        self.over = threading.Event()
+        self.server = grpc.server(futures.ThreadPoolExecutor(16))
+        stubs.add_TaskHubSidecarServiceServicer_to_server(self, self.server)
+        self.port = self.server.add_insecure_port(f"127.0.0.1:{port}")
+        self.server.start()
+
+    def close(self):
+        self.over.set()
+        self.items.put(END)
+        self.server.stop(0).wait()
+
+    def next(self, what, ignoring=()):
+        while True:
+            kind, details = self.seen.get(timeout=WAIT_S)
+            if kind == what:
+                return details
+            if kind not in ignoring:
+                raise AssertionError(f"{kind} {details!r} came, but {what} was to come")
+
+    def note(self, what, context, details=None):
+        self.seen.put((what, (dict(context.invocation_metadata()), context.peer(), details)))
+
+    def Hello(self, request, context):
+        self.note("Hello", context)
+        code = self.hellos.pop(0) if self.hellos else None
+        if code:
+            context.abort(code, "not now")
+        return empty_pb2.Empty()
+
+    def GetWorkItems(self, request, context):
+        self.note("GetWorkItems", context, request)
+        behaviour = self.streams.pop(0) if self.streams else "work"
+        if behaviour == "end":
+            return
+        if behaviour == "silent":
+            context.send_initial_metadata(())
+            gone = threading.Event()
+            context.add_callback(gone.set)
+            gone.wait(2 * WAIT_S)
+            return
+        if behaviour != "work":
+            context.abort(behaviour, "no stream")
+        while True:
+            item = self.items.get()
+            if item is END:
+                return
+            yield item
+
+    def complete(self, what, request, context):
+        self.note(what, context, request)
+        code = self.answers.pop(0) if self.answers else None
+        if code:
+            context.abort(code, "over the limit")
+        return pb.CompleteTaskResponse()
+
+    def CompleteActivityTask(self, request, context):
+        return self.complete("activity", request, context)
+
+    def CompleteOrchestratorTask(self, request, context):
+        return self.complete("turn", request, context)
+
+    def AbandonTaskOrchestratorWorkItem(self, request, context):
+        self.note("turn back", context, request)
+        return pb.AbandonOrchestrationTaskResponse()
+
+    def AbandonTaskEntityWorkItem(self, request, context):
+        self.note("entity back", context, request)
+        return pb.AbandonEntityTaskResponse()
+
+
+class Worker:
+    def __init__(self, peer, service, silence_ms):
+        connection = f"Endpoint=http://127.0.0.1:{service.port};Authentication=None;TaskHub=Some-Hub"
+        self.process = subprocess.Popen([peer, connection, "worker", str(silence_ms)])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:
+            self.process.kill()
+        self.process.terminate()
+        code = self.process.wait(WAIT_S)
+        if not kind:
+            expect("the worker's exit code", code, 0)
+
+
+def activity(token, number):
+    return pb.WorkItem(completionToken=token, activityRequest=pb.ActivityRequest(
+        name="square", input=text(number), taskId=3,
+        orchestrationInstance=pb.OrchestrationInstance(instanceId="i", executionId=text("e"))))
+
+
+def text(value):
+    return wrappers_pb2.StringValue(value=str(value))
+
+
+def turn(token, started=True):
+    now = timestamp_pb2.Timestamp(seconds=1700000000)
+    events = [pb.HistoryEvent(eventId=-1, timestamp=now, orchestratorStarted=pb.OrchestratorStartedEvent())]
+    if started:
+        events.append(pb.HistoryEvent(eventId=0, timestamp=now, executionStarted=pb.ExecutionStartedEvent(
+            name="child", input=text(5), orchestrationInstance=pb.OrchestrationInstance(instanceId="i", executionId=text("e")))))
+    return pb.WorkItem(completionToken=token, orchestratorRequest=pb.OrchestratorRequest(
+        instanceId="i", executionId=text("e"), newEvents=events))
+
+
+def comes_back(peer):
+    """Whatever happens to Hello or the stream, both come again, under one name, at one hub."""
+    service = Service(hellos=[grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.NOT_FOUND],
+                      streams=[grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, "end", "silent", "work"])
+    with Worker(peer, service, 300):
+        names, connections = set(), []
+        for _ in range(5):
+            metadata, connection, request = service.next("GetWorkItems", ignoring=["Hello"])
+            names.add(metadata["workerid"])
+            connections.append(connection)
+            expect("task hub", metadata["taskhub"], "Some-Hub")
+            expect("agent", bool(re.fullmatch(r"durabletask-c/[0-9.]+ \(DurableTaskWorker\)", metadata["x-user-agent"])), True)
+            expect("authorization", "authorization" in metadata, False)
+            expect("limits", (request.maxConcurrentOrchestrationWorkItems > 0, request.maxConcurrentActivityWorkItems > 0), (True, True))
+            expect("capabilities", list(request.capabilities), [pb.WORKER_CAPABILITY_HISTORY_STREAMING])
+            expect("filters", request.HasField("workItemFilters"), False)
+        expect("names", len(names), 1)
+        expect("host,pid,guid", bool(re.fullmatch(r"[^,]+,\d+,[0-9a-f-]{36}", names.pop())), True)
+        expect("a new connection after the silence", connections[4] != connections[3], True)
+        service.items.put(activity("t", 3))
+        service.next("activity", ignoring=["Hello", "GetWorkItems"])
+    service.close()
+
+
+def stays(peer):
+    """A stream with no work but signs of life is kept for longer than a silent one would be."""
+    service = Service()
+    with Worker(peer, service, 5000):
+        service.next("Hello")
+        service.next("GetWorkItems")
+        for _ in range(int(7 / PING_S)):
+            service.items.put(pb.WorkItem(healthPing=pb.HealthPing()))
+            time.sleep(PING_S)
+        service.items.put(activity("t", 3))
+        service.next("activity")
+    service.close()
+
+
+def answers(peer):
+    """Lost answers are sent again, refused ones become failures, and what nobody here can do is given back."""
+    service = Service(answers=[grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, None,
+                               grpc.StatusCode.RESOURCE_EXHAUSTED, None, grpc.StatusCode.RESOURCE_EXHAUSTED, None])
+    with Worker(peer, service, 60000):
+        service.next("Hello")
+        service.next("GetWorkItems")
+        service.items.put(activity("lost", 3))
+        for _ in range(3):
+            request = service.next("activity")[2]
+            expect("an answer sent again", (request.completionToken, request.instanceId, request.taskId, request.result.value),
+                   ("lost", "i", 3, "9"))
+        service.items.put(activity("refused", 4))
+        expect("token", service.next("activity")[2].completionToken, "refused")
+        request = service.next("activity")[2]
+        expect("a refused answer", (request.completionToken, request.HasField("result"), request.failureDetails.errorType,
+                                    "over the limit" in request.failureDetails.errorMessage, request.failureDetails.isNonRetriable),
+               ("refused", False, "ResultRefusedError", True, True))
+        service.items.put(turn("turn"))
+        request = service.next("turn")[2]
+        expect("a turn", (request.completionToken, [a.scheduleTask.name for a in request.actions]), ("turn", ["square"]))
+        request = service.next("turn")[2]
+        complete = request.actions[0].completeOrchestration
+        expect("a refused turn", (request.completionToken, complete.orchestrationStatus, complete.failureDetails.errorType),
+               ("turn", pb.ORCHESTRATION_STATUS_FAILED, "ResultRefusedError"))
+        service.items.put(turn("no start", started=False))
+        expect("a turn given back", service.next("turn back")[2].completionToken, "no start")
+        service.items.put(pb.WorkItem(completionToken="entity", entityRequest=pb.EntityBatchRequest(instanceId="@e@k")))
+        expect("an entity given back", service.next("entity back")[2].completionToken, "entity")
+        service.items.put(pb.WorkItem(completionToken="nothing"))
+        service.items.put(activity("last", 2))
+        expect("after all that", service.next("activity")[2].result.value, "4")
+    service.close()
+
+
+def goes_away(peer):
+    """GOAWAY: what is new goes to the next connection, what is open stays where it is until it ends."""
+    first = Service()
+    with Worker(peer, first, 60000):
+        first.next("Hello")
+        first.next("GetWorkItems")
+        second = Service(port=first.port)  # listens beside it
+        stopped = first.server.stop(WAIT_S)
+        first.items.put(activity("on the old one", 3))
+        expect("answer", second.next("activity")[2].completionToken, "on the old one")
+        first.items.put(END)
+        expect("the old one is over", stopped.wait(WAIT_S), True)
+        second.next("Hello")
+        second.next("GetWorkItems")
+        second.items.put(activity("on the new one", 3))
+        expect("answer", second.next("activity")[2].completionToken, "on the new one")
+    second.close()
+
+
+for part in (comes_back, stays, answers, goes_away):
+    part(sys.argv[1])
+    print(f"{part.__name__}: ok", flush=True)
