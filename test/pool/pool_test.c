@@ -395,6 +395,25 @@ static void test_records(void **state)
     assert_null(tenant_find_execution(t, bytes_of_cstr(id)));
 }
 
+/* What waits does not push out the results that are there, and the latest stays however large it is. */
+static void test_records_beside_a_queue(void **state)
+{
+    struct outcome o[5];
+    char ids[ARRAY_SIZE(o)][EXECUTION_ID_SIZE_MAX + 1];
+    const char *const codes[] = {"count", "flood:300000", "hang", "count", "count"};
+    start(&(struct pool_options){.cooldown_ns = -1, .records_max = 2, .records_size_max = 100000}, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(o); i++)
+        memcpy(ids[i], submit("alpha", codes[i], &o[i])->id, sizeof ids[i]);
+    struct tenant *t = pool_find(fx.pool, BYTES_LITERAL("alpha"));
+    run_until(o[0].done);
+    assert_non_null(tenant_find_execution(t, bytes_of_cstr(ids[0])));
+    run_until(o[1].done);
+    assert_non_null(tenant_find_execution(t, bytes_of_cstr(ids[1])));
+    assert_null(tenant_find_execution(t, bytes_of_cstr(ids[0]))); /* too much with the large one */
+    for (size_t i = 2; i < ARRAY_SIZE(o); i++)
+        assert_non_null(tenant_find_execution(t, bytes_of_cstr(ids[i])));
+}
+
 /* A caller that left before its turn came is not run for nobody; one that left later is. */
 static void test_abandon(void **state)
 {
@@ -479,6 +498,7 @@ int main(void)
         t(test_tier_lost),
         t(test_dies_idle),
         t(test_records),
+        t(test_records_beside_a_queue),
         t(test_abandon),
         t(test_queue_limit),
         t(test_storm),

@@ -68,6 +68,7 @@ struct execution {
     void *context;
     struct loop_task report; /* private to execution_ledger.c */
     bool reporting;          /* private to execution_ledger.c: on_done is on the stack */
+    bool counted;            /* private to execution_ledger.c: in the ledger\'s count and size */
 };
 
 /* Zeroed but for `asked_ns` and a random id. NULL without memory. */

@@ -13,7 +13,6 @@ void execution_ledger_add(struct execution_ledger *l, struct execution *x)
     ASSERT(!x->ledger && x->status == EXECUTION_NOT_STARTED);
     x->ledger = l;
     list_push_back(&l->records, &x->record_link);
-    l->count++;
 }
 
 struct execution *execution_ledger_find(const struct execution_ledger *l, struct bytes id)
@@ -29,8 +28,10 @@ struct execution *execution_ledger_find(const struct execution_ledger *l, struct
 void execution_ledger_forget(struct execution *x)
 {
     struct execution_ledger *l = x->ledger;
-    l->count--;
-    l->size -= MIN(l->size, execution_final(x) ? execution_size(x) : 0);
+    if (x->counted) {
+        l->count--;
+        l->size -= execution_size(x);
+    }
     list_remove(&x->record_link);
     x->ledger = NULL;
     if (!x->report.queued && !x->reporting && x->status != EXECUTION_RUNNING)
@@ -43,14 +44,13 @@ void execution_ledger_clear(struct execution_ledger *l)
         execution_ledger_forget(CONTAINER_OF(l->records.next, struct execution, record_link));
 }
 
-static void trim(struct execution_ledger *l)
+static void trim(struct execution_ledger *l, const struct execution *latest)
 {
     list_each_safe (it, &l->records) {
         struct execution *x = CONTAINER_OF(it, struct execution, record_link);
-        bool over = l->count > l->count_max || l->size > l->size_max;
-        if (!over || it == l->records.prev)
+        if (l->count <= l->count_max && l->size <= l->size_max)
             return;
-        if (execution_final(x))
+        if (x->counted && x != latest)
             execution_ledger_forget(x);
     }
 }
@@ -78,6 +78,8 @@ void execution_settle(struct loop *l, struct execution *x)
     loop_defer(l, &x->report);
     if (!x->ledger)
         return;
+    x->counted = true;
+    x->ledger->count++;
     x->ledger->size += execution_size(x);
-    trim(x->ledger);
+    trim(x->ledger, x);
 }

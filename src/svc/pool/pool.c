@@ -158,7 +158,7 @@ static void take_options(struct pool_options *own, const struct pool_options *o)
     own->output_size_max = o->output_size_max ? o->output_size_max : (size_t)1 << 20;
     own->result_size_max = o->result_size_max ? o->result_size_max : (size_t)16 << 20;
     own->queue_max = o->queue_max ? o->queue_max : 256;
-    own->records_max = o->records_max ? o->records_max : 100;
+    own->records_max = o->records_max ? o->records_max : 300;
     own->records_size_max = o->records_size_max ? o->records_size_max : (size_t)4 << 20;
     own->tier_options = NULL; /* the caller's, for the time of pool_create */
 }

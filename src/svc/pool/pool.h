@@ -11,17 +11,17 @@
 
 struct pool;
 
-struct pool_options {                /* zero fields take the default behind unless it says otherwise */
-    uint32_t sessions_max;           /* 100 */
-    uint32_t sessions_ready;         /* spares to keep; 0 keeps none */
-    int64_t cooldown_ns;             /* 0 ends a session as soon as it is idle; negative: never */
-    int64_t grace_ns;                /* from SIGINT to SIGKILL: 2 s */
-    int64_t session_wait_max_ns;     /* how long a call waits for a session to be built: 10 s */
-    size_t output_size_max;          /* bytes kept of each stream of an execution: 1 MiB */
-    size_t result_size_max;          /* bytes of a result frame: 16 MiB */
-    size_t queue_max;                /* executions that wait in one identifier's queue: 256 */
-    size_t records_max;              /* executions kept for polling, of each identifier: 100 */
-    size_t records_size_max;         /* bytes of them, the newest excepted: 4 MiB */
+struct pool_options {            /* zero fields take the default behind unless it says otherwise */
+    uint32_t sessions_max;       /* 100 */
+    uint32_t sessions_ready;     /* spares to keep; 0 keeps none */
+    int64_t cooldown_ns;         /* 0 ends a session as soon as it is idle; negative: never */
+    int64_t grace_ns;            /* from SIGINT to SIGKILL: 2 s */
+    int64_t session_wait_max_ns; /* how long a call waits for a session to be built: 10 s */
+    size_t output_size_max;      /* bytes kept of each stream of an execution: 1 MiB */
+    size_t result_size_max;      /* bytes of a result frame: 16 MiB */
+    size_t queue_max;            /* executions that wait in one identifier's queue: 256 */
+    size_t records_max;      /* results kept for polling, of each identifier: 300, more than a full queue */
+    size_t records_size_max; /* bytes of them, the latest excepted: 4 MiB */
     const struct session_tier *tier; /* required */
     const void *tier_options;        /* as the tier says; must live as long as pool_create runs */
 };
