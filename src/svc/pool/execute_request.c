@@ -22,16 +22,23 @@ static enum status get_text(const json_t *object, const char *name, struct bytes
     return STATUS_OK;
 }
 
-static enum status get_count(const json_t *object, const char *name, int64_t *ret_count, struct err *e)
+/* A whole number from 0 to `max`; some write it as 60.0. */
+static enum status get_count(const json_t *object, const char *name, int64_t max, int64_t *ret_count,
+                             struct err *e)
 {
     json_t *value = member(object, name);
     if (!value)
         return STATUS_OK;
-    double real = json_is_number(value) ? json_number_value(value) : -1;
-    if (!(real >= 0) || real > INT32_MAX || real != (double)(int64_t)real)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "'%s' must be a whole number from 0 to %d", name,
-                       INT32_MAX);
-    *ret_count = (int64_t)real;
+    int64_t count = -1;
+    double real = json_is_real(value) ? json_real_value(value) : -1;
+    if (json_is_integer(value))
+        count = json_integer_value(value);
+    else if (real >= 0 && real <= INT32_MAX && real == (double)(int64_t)real)
+        count = (int64_t)real;
+    if (count < 0 || count > max)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "'%s' must be a whole number from 0 to %lld", name,
+                       (long long)max);
+    *ret_count = count;
     return STATUS_OK;
 }
 
@@ -118,9 +125,9 @@ enum status execute_request_parse(struct arena *arena, struct bytes body, struct
     if (s == STATUS_OK)
         s = get_type(arena, object, &r, e);
     if (s == STATUS_OK)
-        s = get_count(object, "timeoutInSeconds", &r.timeout_s, e);
+        s = get_count(object, "timeoutInSeconds", INT64_MAX, &r.timeout_s, e);
     if (s == STATUS_OK)
-        s = get_count(object, "outputStreamsMaxLength", &r.output_size_max, e);
+        s = get_count(object, "outputStreamsMaxLength", INT32_MAX, &r.output_size_max, e);
     if (s == STATUS_OK)
         s = get_switch(object, "useEmptyKernel", &r.empty_kernel, e);
     if (s == STATUS_OK)
