@@ -69,6 +69,17 @@ enum status file_path_join(struct arena *arena, struct bytes directory, struct b
     return STATUS_OK;
 }
 
+bool file_path_foreign(struct bytes name)
+{
+    struct bytes rest = without_root(name);
+    if (rest.data != name.data || !bytes_starts_with(name, BYTES_LITERAL("/")))
+        return false;
+    size_t names = 0;
+    while (rest.data)
+        names += bytes_split(&rest, '/').size > 0;
+    return names > 1;
+}
+
 const char *file_path_base(const char *path)
 {
     const char *slash = strrchr(path, '/');

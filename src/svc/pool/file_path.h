@@ -18,6 +18,9 @@
  * INVALID_ARGUMENT: not UTF-8, a control character, "." or "..", too long or too deep; NO_MEMORY. */
 STATUS_RESULT file_path_join(struct arena *arena, struct bytes directory, struct bytes name,
                              const char **ret_path, struct err *e);
+/* True for the absolute path of a file that is neither below /mnt/data nor directly in a root: "/etc/passwd".
+ * An upload under such a name means another place than it would get (SP-66). "/a.txt" is `a.txt`. */
+bool file_path_foreign(struct bytes name);
 /* The part behind the last slash. */
 const char *file_path_base(const char *path);
 /* The media type by extension; "application/octet-stream" if unknown. Never NULL. */

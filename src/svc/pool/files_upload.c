@@ -141,6 +141,10 @@ static bool take_file(struct upload *u, const struct multipart_part *part)
         pool_call_fail_status(c, STATUS_NO_MEMORY, &e);
         return false;
     }
+    if (file_path_foreign(name)) {
+        pool_call_fail(c, 400, "FilePathInvalid", "A file's absolute path must be below /mnt/data.");
+        return false;
+    }
     if (!file_call_path(c, name, &file->path))
         return false;
     enum status s = file_path_join(http_request_arena(c->request), (struct bytes){0}, name, &file->name, &e);

@@ -235,6 +235,10 @@ static void test_execute_request(void **state)
         execute_request_parse(&arena, b("{\"code\":\"\",\"codeInputType\":\"InlineBase64\"}"), &r, &e),
         STATUS_OK);
     assert_true(r.code.data && r.code.size == 0);
+    const char *most =
+        "{\"code\":\"1\",\"timeoutInSeconds\":9223372036854775807,\"outputStreamsMaxLength\":2147483647}";
+    assert_int_equal(execute_request_parse(&arena, b(most), &r, &e), STATUS_OK);
+    assert_true(r.timeout_s == INT64_MAX && r.output_size_max == INT32_MAX);
     arena_fini(&arena);
 }
 
@@ -259,7 +263,9 @@ static void test_execute_request_refuses(void **state)
         "{\"code\":\"1\",\"timeoutInSeconds\":\"5\"}",
         "{\"code\":\"1\",\"timeoutInSeconds\":-1}",
         "{\"code\":\"1\",\"timeoutInSeconds\":0.5}",
-        "{\"code\":\"1\",\"timeoutInSeconds\":3000000000}",
+        "{\"code\":\"1\",\"timeoutInSeconds\":1e30}",
+        "{\"code\":\"1\",\"timeoutInSeconds\":9223372036854775808}",
+        "{\"code\":\"1\",\"outputStreamsMaxLength\":2147483648}",
         "{\"code\":\"1\",\"outputStreamsMaxLength\":[]}",
         "{\"code\":\"1\",\"useEmptyKernel\":1}",
         "{\"code\":\"\\ud800\"}",
@@ -381,6 +387,13 @@ static void test_file_paths(void **state)
         if (cases[i].path)
             assert_string_equal(path, cases[i].path);
     }
+    const char *const foreign[] = {"/etc/passwd", "//tmp/x", "/mnt/database/x", "/a//b"};
+    const char *const ours[] = {"",    "/",         "/a.txt", "//a.txt", "/mnt/data", "/mnt/data/a/b",
+                                "a/b", "etc/passwd"};
+    for (size_t i = 0; i < ARRAY_SIZE(foreign); i++)
+        assert_true(file_path_foreign(b(foreign[i])));
+    for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+        assert_false(file_path_foreign(b(ours[i])));
     const char *path = NULL;
     struct err e = {0};
     assert_int_equal(file_path_join(&arena, b(""), bytes_of("a\0b", 3), &path, &e), STATUS_INVALID_ARGUMENT);
