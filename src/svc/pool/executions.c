@@ -203,8 +203,7 @@ static void submit(struct pool_call *c, struct execution *x, enum contract contr
     }
     if (tenant_execute(t, x, &e) != STATUS_OK) {
         execution_destroy(x);
-        pool_call_header(c, "Retry-After", "1");
-        pool_call_fail(c, 429, "TooManyExecutions", "%s", e.text);
+        pool_call_fail_busy(c, "TooManyExecutions", e.text);
         return;
     }
     if (!x->asynchronous) {
@@ -250,8 +249,6 @@ void pool_handle_execution(struct pool_call *c)
 {
     struct tenant *t = pool_find(c->service->pool, c->identifier);
     struct execution *x = t ? tenant_find_execution(t, c->route.name) : NULL;
-    if (t)
-        tenant_touch(t);
     if (!x) {
         pool_call_fail(c, 404, "ExecutionNotFound", "No execution available for operation Id: %.*s",
                        BYTES_FMT(bytes_slice(c->route.name, 0, EXECUTION_ID_SIZE_MAX)));

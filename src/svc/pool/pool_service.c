@@ -103,12 +103,17 @@ void pool_call_fail(struct pool_call *c, int http_status, const char *code, cons
     fail_with(c, http_status, code, message, false);
 }
 
+void pool_call_fail_busy(struct pool_call *c, const char *code, const char *message)
+{
+    pool_call_header(c, "Retry-After", "1");
+    fail_with(c, 429, code, message, true);
+}
+
 void pool_call_fail_status(struct pool_call *c, enum status s, const struct err *e)
 {
     switch (s) {
     case STATUS_RESOURCE_EXHAUSTED:
-        pool_call_header(c, "Retry-After", "1");
-        fail_with(c, 429, "SessionsCountExceedsLimit", e->text, true);
+        pool_call_fail_busy(c, "SessionsCountExceedsLimit", e->text);
         return;
     case STATUS_UNAVAILABLE:
         fail_with(c, 503, "SessionUnavailable", e->text, false);
@@ -223,11 +228,16 @@ static bool check_version(struct pool_call *c)
     return false;
 }
 
-static bool check_identifier(struct pool_call *c)
+/* Any request that names a session postpones its end, also one that is refused for another reason. */
+static bool enter_identifier(struct pool_call *c)
 {
     c->identifier = pool_call_query(c, "identifier");
-    if (session_identifier_valid(c->identifier))
+    if (session_identifier_valid(c->identifier)) {
+        struct tenant *t = pool_find(c->service->pool, c->identifier);
+        if (t)
+            tenant_touch(t);
         return true;
+    }
     pool_call_fail(
         c, 400, "InvalidLengthOfSessionIdentifier",
         "The query parameter 'identifier' must have %d to %d printable ASCII characters and no space.",
@@ -253,7 +263,7 @@ static void on_request(void *context, struct http_request *r)
     const struct operation *o = find_operation(c, &allowed);
     if (!o)
         refuse_operation(c, &allowed);
-    else if (check_version(c) && (!o->needs_identifier || check_identifier(c)))
+    else if (check_version(c) && (!o->needs_identifier || enter_identifier(c)))
         o->handle(c);
 }
 

@@ -50,6 +50,8 @@ void pool_call_fail(struct pool_call *c, int http_status, const char *code, cons
     PRINTF_LIKE(4, 5);
 /* The answer for a status of the pool: full, lost, out of memory. */
 void pool_call_fail_status(struct pool_call *c, enum status s, const struct err *e);
+/* 429 in the shape that clients know from it: code and message also outside of `error`. Come again. */
+void pool_call_fail_busy(struct pool_call *c, const char *code, const char *message);
 /* The finished JSON in `body`, or 500 if it could not be written. Ends the exchange. */
 void pool_call_reply(struct pool_call *c, int http_status, const struct buf *body);
 /* Adds a response header; a value that cannot be one is left out. */

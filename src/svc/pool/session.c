@@ -201,7 +201,6 @@ static void on_result(struct session *s, struct bytes payload)
         fault(s, "the session broke its protocol");
         return;
     }
-    drain_output(s);
     s->result = &r;
     apply(s, SESSION_EVENT_RESULT);
     s->result = NULL;

@@ -56,7 +56,6 @@ void pool_handle_session_get(struct pool_call *c)
     struct tenant *t = find_session(c);
     if (!t)
         return;
-    tenant_touch(t);
     char etag[ETAG_SIZE_MAX];
     format_etag(t, etag);
     CLEANUP(buf_fini) struct buf body = {0};

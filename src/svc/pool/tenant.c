@@ -163,7 +163,7 @@ void tenant_take_session(struct tenant *t, struct session *s)
 {
     t->session = s;
     memcpy(t->guid, s->guid, sizeof t->guid);
-    t->allocation_reported = false;
+    t->allocation_reported = list_empty(&t->queue);
     t->allocated_ns = 0;
     list_remove(&t->hungry_link);
     loop_timer_cancel(&t->expiry);

@@ -43,7 +43,7 @@ struct tenant {
     int64_t accessed_unix_ns;
     int64_t hungry_since_ns;  /* when it began to wait for a session; 0: it does not */
     int64_t allocated_ns;     /* when the present session came */
-    bool allocation_reported; /* a call has said that it brought the session */
+    bool allocation_reported; /* the call that brought the session has said so, or was one for files */
     struct loop_timer expiry; /* while there is no session: the cooldown of the tenant itself */
 };
 
