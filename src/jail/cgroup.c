@@ -30,13 +30,6 @@ const char *cgroup_layout_name(enum cgroup_layout layout)
     return names[layout];
 }
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
 static int open_directory(int at, const char *path)
 {
     return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -241,7 +234,7 @@ static void make_room(struct cgroup_tree *t)
         snprintf(pid, sizeof pid, "%d", (int)getpid());
         (void)!file_write(leaf, "cgroup.procs", pid);
     }
-    close_fd(&leaf);
+    file_close(&leaf);
 }
 
 static void enable_v2(struct cgroup_tree *t)
@@ -314,10 +307,10 @@ enum status cgroup_open(struct cgroup_tree *t, uint32_t slots, uid_t owner, stru
 void cgroup_close(struct cgroup_tree *t)
 {
     for (uint32_t i = 0; t->slots && i < t->slot_count; i++) {
-        close_fd(&t->slots[i].unified);
+        file_close(&t->slots[i].unified);
         for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
-            close_fd(&t->slots[i].controllers[c]);
-            close_fd(&t->slots[i].join[c]);
+            file_close(&t->slots[i].controllers[c]);
+            file_close(&t->slots[i].join[c]);
         }
     }
     if (t->unified_base >= 0)
@@ -325,11 +318,11 @@ void cgroup_close(struct cgroup_tree *t)
     for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
         if (t->bases[c] >= 0)
             remove_group_waiting(t->parents[c], t->name);
-        close_fd(&t->bases[c]);
-        close_fd(&t->parents[c]);
+        file_close(&t->bases[c]);
+        file_close(&t->parents[c]);
     }
-    close_fd(&t->unified_base);
-    close_fd(&t->unified_parent);
+    file_close(&t->unified_base);
+    file_close(&t->unified_parent);
     free(t->slots);
     t->slots = NULL;
 }
@@ -434,7 +427,7 @@ static enum status slot_renew_unified(struct cgroup_tree *t, uint32_t slot, stru
     struct cgroup_slot *s = &t->slots[slot];
     char name[16];
     snprintf(name, sizeof name, "s%u", slot);
-    close_fd(&s->unified);
+    file_close(&s->unified);
     if (unlinkat(t->unified_base, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
         return err_set(e, STATUS_IO, "cgroup v2: removing %s: %s", name, strerror(errno));
     s->killed = false;

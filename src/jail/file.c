@@ -49,3 +49,10 @@ int file_read_key(int dir, const char *path, const char *key, unsigned long long
     }
     return -ENOENT;
 }
+
+void file_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}

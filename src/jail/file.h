@@ -11,5 +11,7 @@ int file_write(int dir, const char *path, const char *text);
 int file_read(int dir, const char *path, char *ret_text, size_t size);
 /* The number behind `key` in a file of "key value" lines; -ENOENT without the key, other -errno. */
 int file_read_key(int dir, const char *path, const char *key, unsigned long long *ret_value);
+/* Closes it if it is one, and makes it -1. */
+void file_close(int *fd);
 
 #endif

@@ -145,6 +145,14 @@ static enum status leave_host_root(struct builder *b, struct err *e)
     return STATUS_OK;
 }
 
+/* What the keeper ignores, the interpreter would take for its user's wish, and say so to every session. */
+static void reset_signals(void)
+{
+    const struct sigaction by_default = {.sa_handler = SIG_DFL};
+    for (int n = 1; n < NSIG; n++)
+        sigaction(n, &by_default, NULL); /* some cannot be set; those are at their default */
+}
+
 static enum status run_program(struct builder *b, struct err *e)
 {
     static const char *const argv[] = {"sallyport-zygote", NULL};
@@ -154,6 +162,7 @@ static enum status run_program(struct builder *b, struct err *e)
         "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1",
         /* Few mappings make a fast fork; and two threads of a session must not share one rseq area. */
         "MALLOC_ARENA_MAX=1", "GLIBC_TUNABLES=glibc.pthread.rseq=0", NULL};
+    reset_signals();
     /* Last: changes of credentials clear it. The keeper's end is the zygote's, whatever it is doing. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return failed("pdeathsig", e);

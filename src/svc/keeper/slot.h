@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* slot.h — the life of one place for a session.
+ *
+ *   FREE ─SPAWN─► FORKING ─FORKED─► ENTERING ─ENTERED─► RUNNING
+ *    ▲               │ UNFORKED         │ STUCK            │
+ *    │               ▼                  ▼                  ▼  EXITED from the zygote: all of the pid
+ *    └───────── groups empty ◄───────────────────────── DRAINING    namespace is dead and reaped
+ *
+ * A slot's number is also that of its cgroups and, from the first one on, of its host uid. All three are used
+ * again only when the session's init is reaped, which the kernel does after all others of its pid namespace,
+ * and its groups are empty. The generation goes up each time a slot becomes free, so that an old reference
+ * names nothing. Signals go by pidfd, never by pid. slot_move is the only writer of `state`. */
+#ifndef SVC_KEEPER_SLOT_H
+#define SVC_KEEPER_SLOT_H
+
+#include "wire/keeper_message.h"
+
+struct keeper;
+
+#define SLOT_ENTER_MAX_NS (30 * NS_PER_S) /* for a session to build its jail */
+#define SLOT_DRAIN_MAX_NS (2 * NS_PER_S)  /* for its groups to become empty; then they are killed again */
+
+#define SLOT_REST_NS (NS_PER_S / 10) /* from FREE until it is used again, if there is another */
+
+enum slot_state { SLOT_FREE, SLOT_FORKING, SLOT_ENTERING, SLOT_RUNNING, SLOT_DRAINING };
+
+struct slot {
+    enum slot_state state;
+    uint64_t generation;
+    uint64_t request;                /* of the pool: what SPAWNED or REFUSED answers */
+    int64_t deadline_ns;             /* ENTERING: to be built; DRAINING: to be empty; FREE: rested */
+    struct keeper_message_gate gate; /* for what the session says while it is built */
+    int pidfd;                       /* of the session's init; -1 before FORKED */
+    int setup;                       /* our end of the socket it builds itself over; -1 when it is done */
+    int pool_fds[3];                 /* control, stdout, stderr: the pool's ends until they are sent */
+    bool announced;                  /* SPAWNED was sent, so ENDED is owed */
+    bool killed;                     /* by the pool's wish, while it was alive */
+    uint32_t status;                 /* from EXITED */
+    char text[256];                  /* why it was not built, for REFUSED */
+};
+
+/* A free slot's first content. */
+void slot_init(struct slot *s);
+/* The free slot that a new session takes: one that has rested, else the one that rested longest. NULL if all
+ * are in use. */
+struct slot *slot_find_free(struct keeper *k);
+/* The slot a message names, if it is still that generation; NULL for what is gone, which is no fault. */
+struct slot *slot_find(struct keeper *k, const struct keeper_message *m);
+uint32_t slot_number(const struct keeper *k, const struct slot *s);
+void slot_move(struct keeper *k, struct slot *s, enum slot_state to);
+/* Back to FREE under a new generation, its descriptors closed. */
+void slot_free(struct keeper *k, struct slot *s);
+/* Closes the descriptors only. */
+void slot_close(struct slot *s);
+/* To the session's init, if there is one. SIGINT it hands to the runner; of SIGKILL it dies, and the kernel
+ * takes the rest of the namespace along. */
+void slot_signal(struct slot *s, int signal);
+/* The init has exited, or never was. */
+bool slot_dead(const struct slot *s);
+/* Looks at the slots that are neither free nor running: those whose groups are empty are announced as ENDED
+ * (or REFUSED, if they never were announced) and freed; what takes too long is killed. Returns how many
+ * milliseconds to wait before the next look, -1: until there is a message. */
+int slot_sweep(struct keeper *k);
+
+#endif

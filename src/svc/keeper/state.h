@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* state.h — what the keeper knows, and how it speaks.
+ * The one struct of the process, for the keeper's own files only: startup.c fills it in, the three sides
+ * (pool_side.h, zygote_side.h, session_side.h) change it, one message at a time, on one thread. A side never
+ * ends the process: it sets `over`, and the loop in keeper.c then takes everything down. */
+#ifndef SVC_KEEPER_STATE_H
+#define SVC_KEEPER_STATE_H
+
+#include "jail/cgroup.h"
+#include "jail/packet.h"
+#include "jail/probe.h"
+#include "jail/session.h"
+#include "svc/keeper/slot.h"
+#include "svc/keeper/zygote.h"
+
+/* Tags of the epoll set; a slot's setup socket has TAG_SLOT + its number. */
+enum { TAG_CLIENT, TAG_ZYGOTE, TAG_SLOT };
+
+struct keeper {
+    int client; /* to the pool */
+    int epoll;
+    enum keeper_phase phase;
+    struct keeper_message_gate client_gate, zygote_gate;
+    struct session_limits limits; /* no zero fields */
+    uint32_t slot_count;
+    struct slot *slots;
+    uint32_t unsettled; /* slots in FORKING, ENTERING or DRAINING: what slot_sweep has to look at */
+    struct zygote_process zygote;
+    struct cgroup_tree groups;
+    struct probe_facts facts; /* what this machine gives; found out once */
+    unsigned features;        /* of enum jail_feature: what every session must have */
+    unsigned first_id;        /* host id of the zygote's root; 0: rootless */
+    char *zygote_path;        /* as the pool named it at the start, or NULL */
+    bool over;
+};
+
+/* Sends a message and copies of `fds`. A peer that does not take its messages within the socket's send time
+ * is as good as gone: the keeper is over. */
+void keeper_tell(struct keeper *k, int socket, const struct keeper_message *m, const int *fds,
+                 unsigned count);
+/* Answers a SPAWN that led to nothing. */
+void keeper_refuse(struct keeper *k, uint64_t request, const char *text);
+/* Last words to the pool; the keeper is over. */
+void keeper_give_up(struct keeper *k, const char *text);
+
+#endif
