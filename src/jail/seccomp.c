@@ -44,23 +44,44 @@ static scmp_filter_ctx create(uint32_t fallback)
     return f;
 }
 
-static int add_row(scmp_filter_ctx f, const struct seccomp_row *row)
+int seccomp_row_number(const struct seccomp_row *row)
 {
     int number = seccomp_syscall_resolve_name(row->name);
+    return number == __NR_SCMP_ERROR && row->number ? row->number : number;
+}
+
+static int add_compare(scmp_filter_ctx f, const struct seccomp_row *row, int number, uint64_t mask,
+                       uint64_t value)
+{
+    const struct scmp_arg_cmp compare = {
+        .arg = (unsigned)row->argument,
+        .op = row->match == SECCOMP_OTHER ? SCMP_CMP_NE : SCMP_CMP_MASKED_EQ,
+        .datum_a = row->match == SECCOMP_OTHER ? value : mask,
+        .datum_b = value,
+    };
+    return seccomp_rule_add_array(f, SCMP_ACT_ERRNO((uint16_t)row->error), number, 1, &compare);
+}
+
+/* Somewhere, in a ring of 32 bits that are not all alike, a set one stands behind one that is not. */
+static int add_mixed(scmp_filter_ctx f, const struct seccomp_row *row, int number)
+{
+    int r = 0;
+    for (unsigned bit = 0; r == 0 && bit < 32; bit++)
+        r = add_compare(f, row, number, 1ull << bit | 1ull << (bit + 1) % 32, 1ull << bit);
+    return r;
+}
+
+static int add_row(scmp_filter_ctx f, const struct seccomp_row *row)
+{
+    int number = seccomp_row_number(row);
     if (number < 0)
         return 0; /* not a call of this machine or newer than the library: the fallback covers it */
     uint32_t action = row->error ? SCMP_ACT_ERRNO((uint16_t)row->error) : SCMP_ACT_ALLOW;
     if (row->argument < 0)
         return seccomp_rule_add_array(f, action, number, 0, NULL);
-    struct scmp_arg_cmp compare = {.arg = (unsigned)row->argument, .op = SCMP_CMP_MASKED_EQ};
-    if (row->unequal) {
-        compare.op = SCMP_CMP_NE;
-        compare.datum_a = row->value;
-    } else {
-        compare.datum_a = row->mask;
-        compare.datum_b = row->value;
-    }
-    return seccomp_rule_add_array(f, action, number, 1, &compare);
+    if (row->match == SECCOMP_MIXED)
+        return add_mixed(f, row, number);
+    return add_compare(f, row, number, row->mask, row->value);
 }
 
 static int add_stage(scmp_filter_ctx f, enum seccomp_stage stage)

@@ -21,18 +21,27 @@ enum seccomp_stage {
     SECCOMP_STRICT,   /* as LOCKED, with session_limits.strict_locks only */
 };
 
+/* When a row that looks at an argument applies. */
+enum seccomp_match {
+    SECCOMP_MASKED, /* (argument & mask) == value */
+    SECCOMP_OTHER,  /* the whole argument is another value */
+    SECCOMP_MIXED,  /* of its low 32 bits some are set and some are not: it is neither 0 nor 0xffffffff */
+};
+
 struct seccomp_row {
     const char *name;
+    int number; /* for a library that is older than the call; such new ones are the same everywhere. Else 0 */
     enum seccomp_stage stage;
-    int error;     /* errno the caller sees; 0 for ALLOWED */
-    int argument;  /* index of the argument looked at, or -1 for any call */
-    uint64_t mask; /* the rule applies when (argument & mask) == value, */
-    uint64_t value;
-    bool unequal; /* or, with this, when the whole argument is another value */
+    int error;    /* errno the caller sees; 0 for ALLOWED */
+    int argument; /* index of the argument looked at, or -1 for any call */
+    enum seccomp_match match;
+    uint64_t mask, value;
 };
 
 /* The policy, for the loader, the documentation and the tests. */
 const struct seccomp_row *seccomp_rows(size_t *ret_count);
+/* The call's number on this machine; negative if it has none. */
+int seccomp_row_number(const struct seccomp_row *row);
 
 /* Installs the allow list and the argument checks on the calling thread, with no_new_privs. */
 STATUS_RESULT seccomp_enter_zygote(struct err *e);

@@ -3,13 +3,15 @@
  * A call that is in no row answers ENOSYS, so a future call stays closed and libraries fall back. The allow
  * list is Docker's default profile without the groups that the rows with an errno name. */
 /* clang-format off */
-#define ALLOW(name)                               {#name, SECCOMP_ALLOWED, 0, -1, 0, 0, false}
-#define DENY(name, error)                         {#name, SECCOMP_DENIED, error, -1, 0, 0, false}
-#define DENY_IF(name, error, arg, mask, value)    {#name, SECCOMP_ARGUMENT, error, arg, mask, value, false}
-#define DENY_UNLESS(name, error, arg, value)      {#name, SECCOMP_ARGUMENT, error, arg, 0, value, true}
-#define LOCK(name, error)                         {#name, SECCOMP_LOCKED, error, -1, 0, 0, false}
-#define STRICT(name, error)                       {#name, SECCOMP_STRICT, error, -1, 0, 0, false}
-#define STRICT_IF(name, error, arg, mask, value)  {#name, SECCOMP_STRICT, error, arg, mask, value, false}
+#define ALLOW(name)                               {#name, 0, SECCOMP_ALLOWED, 0, -1, SECCOMP_MASKED, 0, 0}
+#define DENY(name, error)                         {#name, 0, SECCOMP_DENIED, error, -1, SECCOMP_MASKED, 0, 0}
+#define DENY_NEW(name, number, error)             {#name, number, SECCOMP_DENIED, error, -1, SECCOMP_MASKED, 0, 0}
+#define DENY_IF(name, error, arg, mask, value)    {#name, 0, SECCOMP_ARGUMENT, error, arg, SECCOMP_MASKED, mask, value}
+#define DENY_UNLESS(name, error, arg, value)      {#name, 0, SECCOMP_ARGUMENT, error, arg, SECCOMP_OTHER, 0, value}
+#define DENY_MIXED(name, error, arg)              {#name, 0, SECCOMP_ARGUMENT, error, arg, SECCOMP_MIXED, 0, 0}
+#define LOCK(name, error)                         {#name, 0, SECCOMP_LOCKED, error, -1, SECCOMP_MASKED, 0, 0}
+#define STRICT(name, error)                       {#name, 0, SECCOMP_STRICT, error, -1, SECCOMP_MASKED, 0, 0}
+#define STRICT_IF(name, error, arg, mask, value)  {#name, 0, SECCOMP_STRICT, error, arg, SECCOMP_MASKED, mask, value}
 #define INT32                                     0xffffffffull
 
 static const struct seccomp_row rows[] = {
@@ -92,7 +94,8 @@ static const struct seccomp_row rows[] = {
     DENY(umount2, EPERM), DENY(pivot_root, EPERM), DENY(chroot, EPERM), DENY(fsopen, EPERM),
     DENY(fsconfig, EPERM), DENY(fsmount, EPERM), DENY(fspick, EPERM), LOCK(move_mount, EPERM),
     DENY(open_tree, EPERM), DENY(mount_setattr, EPERM), DENY(quotactl, EPERM), DENY(quotactl_fd, EPERM),
-    DENY(swapon, EPERM), DENY(swapoff, EPERM),
+    DENY(swapon, EPERM), DENY(swapoff, EPERM), DENY_NEW(statmount, 457, EPERM), DENY_NEW(listmount, 458, EPERM),
+    DENY_NEW(open_tree_attr, 467, EPERM),
     /* Keys: not namespaced per session, a persistent covert channel, CVE-2016-0728. */
     DENY(keyctl, EPERM), DENY(add_key, EPERM), DENY(request_key, EPERM),
     /* Programs for the kernel, tracing, side channels. */
@@ -111,12 +114,19 @@ static const struct seccomp_row rows[] = {
     DENY(syslog, EPERM), DENY(iopl, EPERM), DENY(ioperm, EPERM), DENY(vhangup, EPERM),
     LOCK(sethostname, EPERM), DENY(setdomainname, EPERM), DENY(nfsservctl, EPERM), DENY(uselib, EPERM),
     DENY(_sysctl, EPERM), DENY(sysfs, EPERM), DENY(ustat, EPERM),
-    /* Odd x86. 0xffffffff asks for the personality without setting it. */
+    /* Odd x86. 0xffffffff asks for the personality without setting it, 0 is Linux. Of arch_prctl stay the thread's
+     * registers and the right to use large ones. */
     DENY(modify_ldt, EPERM), DENY(set_thread_area, EPERM), DENY(vm86, EPERM), DENY(vm86old, EPERM),
     ALLOW(personality),
-    DENY_UNLESS(personality, EPERM, 0, 0xffffffff),
+    DENY_MIXED(personality, EPERM, 0),
+    DENY_IF(arch_prctl, EPERM, 0, INT32, 0x1012 /* ARCH_SET_CPUID */),
+    DENY_IF(arch_prctl, EPERM, 0, INT32, 0x1025 /* ARCH_REQ_XCOMP_GUEST_PERM */),
+    DENY_IF(arch_prctl, EPERM, 0, 0xf000, 0x2000 /* ARCH_MAP_VDSO_… */),
+    DENY_IF(arch_prctl, EPERM, 0, 0xf000, 0x4000 /* tagged addresses */),
+    DENY_IF(arch_prctl, EPERM, 0, 0xf000, 0x5000 /* shadow stacks */),
     /* NUMA: rarely needed, rich in bugs. */
-    DENY(mbind, EPERM), DENY(set_mempolicy, EPERM), DENY(migrate_pages, EPERM), DENY(move_pages, EPERM),
+    DENY(mbind, EPERM), DENY(set_mempolicy, EPERM), DENY_NEW(set_mempolicy_home_node, 450, EPERM),
+    DENY(migrate_pages, EPERM), DENY(move_pages, EPERM),
     /* Terminals: input injection CVE-2017-5226, line disciplines CVE-2023-6546. */
     DENY_IF(ioctl, EPERM, 1, INT32, TIOCSTI),
     DENY_IF(ioctl, EPERM, 1, INT32, TIOCLINUX),
