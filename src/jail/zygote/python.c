@@ -8,6 +8,11 @@
 
 #include "jail/zygote/python.h"
 
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
 #include "jail/zygote/runner_source.h"
 
 #define PROGRAM L"/usr/bin/python3"
@@ -79,9 +84,39 @@ enum status python_start(struct err *e)
     return s;
 }
 
-int python_run_session(int control_fd)
+/* OpenBLAS in the zygote has no threads, which a fork would lose; it makes them when it is told of more.
+ * Where numpy brings another library, that one stays with one thread. */
+static void raise_processors(unsigned processors)
+{
+    char text[16];
+    void *library = dlopen("libopenblas.so.0", RTLD_LAZY | RTLD_NOLOAD);
+    void (*set)(int) = NULL;
+    if (library)
+        *(void **)&set = dlsym(library, "openblas_set_num_threads");
+    if (set)
+        set((int)processors);
+    /* For programs that the session starts. */
+    snprintf(text, sizeof text, "%u", processors);
+    setenv("OPENBLAS_NUM_THREADS", text, 1);
+    setenv("OMP_NUM_THREADS", text, 1);
+}
+
+/* The C library's generators would draw the same numbers in every session. */
+static void reseed_libc(void)
+{
+    unsigned seed;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        _exit(1);
+    srandom(seed);
+    srand48((long)seed);
+}
+
+int python_run_session(int control_fd, unsigned processors)
 {
     PyOS_AfterFork_Child();
+    reseed_libc();
+    if (processors > 1)
+        raise_processors(processors);
     PyObject *done = PyObject_CallFunction(session_main, "i", control_fd);
     return done ? 0 : 1;
 }

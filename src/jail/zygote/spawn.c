@@ -80,6 +80,15 @@ __attribute__((noreturn)) static void init_run(pid_t runner, uint64_t signals)
 
 /* --- the runner ------------------------------------------------------------------------------------ */
 
+/* What a session may keep busy: its share of processor time in whole processors, and no more than there are.
+ */
+static unsigned processors(const struct session_limits *limits)
+{
+    cpu_set_t set;
+    int there = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return MIN(MAX(limits->cpu_percent / 100, 1u), (unsigned)there);
+}
+
 static int runner_main(void *argument)
 {
     const struct jail_session *session = argument;
@@ -88,7 +97,7 @@ static int runner_main(void *argument)
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     prctl(PR_SET_NAME, "python3", 0, 0, 0);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    _exit(python_run_session(session->control_fd));
+    _exit(python_run_session(session->control_fd, processors(&session->limits)));
 }
 
 /* --- the child of the zygote ----------------------------------------------------------------------- */
