@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
-# group: A  outside: keyctl personality add_key
+# group: A  outside: keyctl personality add_key shmget semget msgget
 # Calls into rich or dangerous parts of the kernel, with arguments that would get somewhere.
 buffer = ctypes.create_string_buffer(256)
 EPERM = {
     "bpf-map": (321, 0, buffer, 48), "bpf-prog": (321, 5, buffer, 48), "perf_event_open": (298, buffer, 0, -1, -1, 0),
     "keyctl": (250, 0, -3, 1), "add_key": (248, b"user", b"name", b"x", 1, -2), "request_key": (249, b"user", b"n", None, 0),
     "process_vm_readv": (310, 1, buffer, 1, buffer, 1, 0), "process_vm_writev": (311, 1, buffer, 1, buffer, 1, 0),
-    "ptrace-traceme": (101, 0, 0, 0, 0), "ptrace-attach": (101, 16, 1, 0, 0), "pidfd_getfd": (438, 0, 0, 0),
+    "pidfd_getfd": (438, 0, 0, 0),
     "kcmp": (312, 1, 2, 0, 0, 0), "process_mrelease": (448, 0, 0),
-    "personality": (135, 0x0400000), "no-randomize": (135, 0x0040000), "modify_ldt": (154, 1, buffer, 16),
+    "personality": (135, 0x0400000), "no-randomize": (135, 0x0040000), "personality-odd": (135, 0xfffffffe),
+    "set-cpuid": (158, 0x1012, 1), "map-vdso": (158, 0x2001, 0), "shadow-stack": (158, 0x5001, 1), "modify_ldt": (154, 1, buffer, 16),
     "init_module": (175, buffer, 0, buffer), "finit_module": (313, 0, buffer, 0), "delete_module": (176, buffer, 0),
     "kexec_load": (246, 0, 0, 0, 0), "kexec_file_load": (320, -1, -1, 0, None, 0), "reboot": (169, 0, 0, 0, 0),
     "swapon": (167, b"/none", 0), "swapoff": (168, b"/none"), "acct": (163, b"/none"), "syslog": (103, 3, buffer, 10),
@@ -17,6 +18,7 @@ EPERM = {
     "vhangup": (153,), "quotactl": (179, 0, None, 0, None), "fanotify_init": (300, 0, 0),
     "name_to_handle_at": (303, -100, b"/usr", buffer, buffer, 0), "open_by_handle_at": (304, -100, buffer, 0),
     "vmsplice": (278, 1, buffer, 0, 0), "mbind": (237, 0, 4096, 0, None, 0, 0), "set_mempolicy": (238, 0, None, 0),
+    "set_mempolicy_home_node": (450, 0, 0, 0, 0),
     "move_pages": (279, 0, 0, None, None, None, 0), "migrate_pages": (256, 0, 0, None, None),
     "sched_setattr": (314, 0, buffer, 0), "lookup_dcookie": (212, 0, buffer, 1), "uselib": (134, b"/none"),
 }
@@ -35,3 +37,4 @@ for name, option in PRCTL.items():
 for request, name in ((0x5412, "TIOCSTI"), (0x541C, "TIOCLINUX"), (0x5423, "TIOCSETD")):
     refused(name, call(16, 0, request, buffer), "EPERM")
     refused(name + "-high-bits", call(16, 0, request | 1 << 32, buffer), "EPERM")
+verdict(call(135, 0) == 0 and call(135, 0xffffffff) == 0, "personality-of-linux-stays")

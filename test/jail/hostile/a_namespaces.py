@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: A  outside: unshare-user clone-user
+# group: A  outside: unshare-user clone-user unshare-net setns-self-net
 # New namespaces, by every call that can make one; threads and children still work.
 import subprocess, threading
 FLAGS = {"mnt": 0x20000, "cgroup": 0x2000000, "uts": 0x4000000, "ipc": 0x8000000, "user": 0x10000000,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: B  outside:
+# group: B  outside: exactly walk-7
 # What a session inherits, and where links in /proc lead.
 import stat
 fds = sorted(int(n) for n in os.listdir("/proc/self/fd"))

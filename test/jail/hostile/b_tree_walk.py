@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
-# group: B  outside:  ms: 60000
+# group: B  ms: 60000  outside: odd-files writable dev
 # The whole tree: no device beyond the five, no socket, nothing writable outside, and /usr cannot lend a uid.
 import stat
 odd, writable, seen = [], [], 0
 WRITABLE = ("/mnt/data", "/tmp", "/dev/shm")
-for top, folders, files in os.walk("/"):
+# Outside a few folders do: the host's whole tree may be large.
+TOPS = ("/dev", "/opt") if OUTSIDE else ("/",)
+for top, folders, files in (found for place in TOPS for found in os.walk(place)):
     if top == "/":
         folders[:] = [f for f in folders if f != "proc"]
+    if top == "/opt":
+        folders.append("")
     for name in folders + files:
         path = os.path.join(top, name)
         seen += 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: D  outside:  pair: -
+# group: D  pair: -
 # Runs in a neighbour of d_abstract_bind, while that one lives.
 import socket
 ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)

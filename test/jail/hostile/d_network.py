@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-# group: D  outside: inet-1 unix-1
+# group: D  outside: inet-1 unix-1 netlink-2 connect-127.0.0.1
 # No socket of any family; what a user sees is "network unreachable", at once. Addresses: the test's canaries.
 import asyncio, socket, urllib.request
 opened, errors = [], {}
-for family in range(0, 46):
-    for kind in (1, 2, 3, 5):
+# Outside only families that every kernel has built in: asking for others loads modules into the host, and AF_VSOCK is
+# never touched there.
+FAMILIES, KINDS = ((1, 2, 16), (1, 2)) if OUTSIDE else (range(0, 46), (1, 2, 3, 5))
+for family in FAMILIES:
+    for kind in KINDS:
         fd = call(41, family, kind, 0)
         name = {2: "inet", 10: "inet6", 1: "unix", 16: "netlink", 17: "packet", 38: "alg", 40: "vsock"}.get(family, str(family))
         refused(f"{name}-{kind}", fd, "ENETUNREACH" if family in (2, 10) else "EAFNOSUPPORT")
@@ -16,8 +19,8 @@ for address in ADDRESSES:
     def connect():
         with socket.create_connection((address, PORT), timeout=5):
             pass
-    raises("connect " + address, connect, "ENETUNREACH", "EAFNOSUPPORT")
-    verdict(time.monotonic() - begin < 0.5, "at once " + address)
+    raises("connect-" + address, connect, "ENETUNREACH", "EAFNOSUPPORT")
+    verdict(time.monotonic() - begin < 0.5, "at-once-" + address)
 try:
     urllib.request.urlopen("http://canary.invalid/", timeout=5)
     verdict(False, "urlopen")

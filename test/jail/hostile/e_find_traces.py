@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# group: E  outside:  pair: -
+# group: E  pair: -
 # Runs in a neighbour while the first lives, and again in its slot after it died.
 import builtins, multiprocessing.shared_memory as sm, numpy, random, glob
 for folder in ("/tmp", "/dev/shm", "/mnt/data", "/var/tmp"):
-    verdict(not os.path.exists(folder + "/trace"), "file " + folder)
+    verdict(not os.path.exists(folder + "/trace"), "file-" + folder)
 raises("shm", lambda: sm.SharedMemory("trace-shm"), "ENOENT")
 verdict("TRACE" not in os.environ and not hasattr(builtins, "left_trace") and not hasattr(numpy, "left_trace"), "state")
 verdict("canary" not in globals() and len(globals()) < 40, "globals", len(globals()))

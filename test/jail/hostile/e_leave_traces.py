@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: E  outside:  pair: e_find_traces
+# group: E  pair: e_find_traces  outside: file-/tmp file-/dev/shm file-/mnt/data shm state  cage: as=4096
 # Everything that could outlive a session or reach a neighbour.
 import builtins, multiprocessing.shared_memory as sm, numpy, random
 for folder in ("/tmp", "/dev/shm", "/mnt/data", "/var/tmp"):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# group: F  outside:
+# group: F
+# harm: it would take all processors from whoever else works on this machine, and what it gets then says nothing
 # Four burners get one core between them.
 pids = []
 begin = time.monotonic()

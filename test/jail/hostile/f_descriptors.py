@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: F  outside:
+# group: F  outside: count
 # Descriptors, pipe buffers, epoll towers, descriptors in flight: each ends at a limit of the session's own.
 import fcntl, select, socket
 held = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: F  outside:
+# group: F  outside: forks
 # Forks without end, with new sessions and ignored signals. EAGAIN at the limit; nothing survives the kill.
 pids, error = [], None
 for _ in range(500):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# group: F  outside:
+# group: F
+# harm: none, but nothing in it is refused either: it holds the pool to its word
 # Both streams at once, many lines, keep their order and arrive whole.
 for n in range(20000):
     sys.stdout.write(f"{n}\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: F  outside:  value: cut
+# group: F  value: cut  outside: long
 # The text of a value is bounded before it leaves the session.
 verdict(True, "huge")
 class Endless:

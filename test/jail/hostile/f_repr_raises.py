@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: F  outside:  result: error
+# group: F  result: error  outside: exit-1
 # A __repr__ that raises is an error of the cell, not of the session.
 verdict(True, "raises")
 class Raises:

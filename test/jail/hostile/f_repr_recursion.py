@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: F  outside:  result: any
+# group: F  result: any  outside: exit-1
 # A structure that holds itself, and one a thousand deep.
 loop = []
 loop.append(loop)

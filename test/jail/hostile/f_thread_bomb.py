@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: F  outside:
+# group: F  outside: threads  cage: as=8192
 import threading
 stop, threads, error = threading.Event(), [], None
 for _ in range(500):

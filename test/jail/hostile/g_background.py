@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# group: G  outside:
+# group: G
+# harm: none, but nothing in it is refused either: it holds the runner to its word
 # A thread started by a cell lives on after it (the driver asks again).
 import threading
 beats = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: G  outside:
+# group: G  outside: survivors
 # Double forks with sessions of their own that ignore every signal: gone with the session.
 for _ in range(10):
     if os.fork() == 0:
@@ -10,7 +10,7 @@ for _ in range(10):
                     signal.signal(n, signal.SIG_IGN)
                 except OSError:
                     pass
-            os.execv("/bin/sleep", ["sallyport-canary-sleep", "600"])
+            os.execv("/bin/sleep", [TOKEN, "600"])
         os._exit(0)
 while True:
     try:

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-# group: G  outside:  end: exited
+# group: G  end: exited  outside: exit-7
 os._exit(7)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: G  outside:  end: any
+# group: G  end: any  outside: forged
 # A result of its own making is taken for what it is: what this session says. It cannot break the framing.
 import json, stat, struct
 payload = json.dumps({"id": 999, "ok": True, "duration_us": 0, "value": "forged", "outputs": []}).encode()

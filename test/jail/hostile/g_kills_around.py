@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: G  outside:
+# group: G  outside: kill-all bystander
 # Signals to everybody reach nobody but the session itself.
 for n in (signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM, signal.SIGINT):
     try:

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-# group: G  outside:  end: exited
+# group: G  end: exited  outside: signal-SIGSEGV
 ctypes.string_at(0)

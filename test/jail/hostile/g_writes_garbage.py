@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: G  outside:  end: killed
+# group: G  end: killed  outside: garbage
 # Garbage on the control socket: the pool ends the session at the first wrong byte.
 import stat
 for fd in range(3, 256):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: G  outside:
+# group: G  outside: reaped
 # Orphans are reaped by the session's own init: three hundred short lives do not fill the limit.
 for _ in range(150):
     if os.fork() == 0:

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# group: A  ms: 240000  policy: true  outside: clone-10000000 ioctl-5412 personality-1 chmod-800
+# Every row of the policy that looks at an argument, with an argument it names, plain and with bits that the kernel cuts
+# off; and at least one call for each row that the sweep without arguments cannot see.
+MASKED, OTHER, MIXED = range(3)
+INT32 = 0xffffffff
+checked = 0
+for row in policy:
+    if row["argument"] < 0 or row["number"] < 0:
+        continue
+    value = {MASKED: row["value"], OTHER: row["value"] + 1, MIXED: 1}[row["match"]]
+    values = [value]
+    if row["match"] != MASKED or row["mask"] == INT32:
+        values.append(value | 1 << 32)
+    for sample in values:
+        arguments = [0] * 6
+        arguments[row["argument"]] = sample
+        def attempt():
+            result = call(row["number"], *arguments)
+            return ctypes.get_errno() if result < 0 else 0
+        status = in_child(attempt, 2)
+        code = os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None
+        checked += 1
+        if code != row["error"]:
+            verdict(False, f"{row['name']}-{sample:x}", f"answered {code}, not {row['error']}")
+verdict(checked > 50 or OUTSIDE, "rows", checked)
