@@ -21,7 +21,7 @@ import tempfile
 import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
-PROGRAM_TIME_MAX_S = 120
+PROGRAM_TIME_MAX_S = 400
 FETCH_TIME_MAX_S = 400
 SKIPPED = 77
 
@@ -106,7 +106,7 @@ class Host:
 
     def end(self, number):
         self.process.send_signal(number)
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         self.process.stdout.close()
         return code
 

@@ -388,7 +388,10 @@ var scenarios = []struct {
 		for i := 0; i < 10; i++ {
 			h.raise(id, "Item", i)
 		}
-		equal("status", h.state(id).RuntimeStatus, api.RUNTIME_STATUS_PENDING)
+		early := h.state(id).RuntimeStatus
+		if time.Now().Before(begin) { // else the machine was too slow to see it
+			equal("status", early, api.RUNTIME_STATUS_PENDING)
+		}
 		h.completes(id, "[0,1,2,3,4,5,6,7,8,9]")
 		if time.Now().Before(begin) {
 			panic("started too early")

@@ -136,7 +136,7 @@ const scenarios = {
     shouting.close();
     plain.close();
     const idle = new Hub(address);
-    await within(2000, "headers before work", idle.worker().headers);
+    await within(PATIENCE_MS, "headers before work", idle.worker().headers);
     idle.close();
   },
   "a first turn": async (hub) => { // DT-044, DT-058, DT-059, DT-061, DT-062, DT-069, DT-073
@@ -226,11 +226,11 @@ const scenarios = {
   "timers": async (hub) => { // DT-068, DT-083 to DT-085
     const id = await hub.start("a");
     const w = hub.worker();
-    const fireAt = Date.now() + 700;
-    await w.answer(await w.turn(), [timer(1, Date.now() - 1000), timer(2, fireAt), timer(3, Date.now() + 60000)]);
+    await w.answer(await w.turn(), [timer(1, Date.now() - 1000), timer(3, Date.now() + 600000)]);
     let turn = await w.turn();
     assert.equal(turn.fresh[1].getTimerfired().getTimerid(), 1);
-    await w.answer(turn, []);
+    const fireAt = Date.now() + 700;
+    await w.answer(turn, [timer(2, fireAt)]);
     turn = await w.turn();
     const fired = turn.fresh[1].getTimerfired();
     assert.equal(fired.getTimerid(), 2);
@@ -350,8 +350,8 @@ const scenarios = {
     const task = await second.task();
     second.close();
     await sleep(200);
+    await second.result(task, { result: str("in time") }); // before there is a worker to send it to again
     const third = hub.worker();
-    await third.result(task, { result: str("in time") });
     const last = await third.turn();
     assert.equal(last.fresh[1].getTaskcompleted().getResult().getValue(), "in time");
     await third.answer(last, [complete(2, { result: str("good") })]);
@@ -374,15 +374,12 @@ const scenarios = {
     const first = hub.worker();
     await hub.start("a");
     const lost = await first.turn();
-    const began = Date.now();
     const second = new Worker(first.stub);
     hub.open.unshift(second);
-    const others = [await hub.start("b"), await hub.start("b")];
-    const turns = [await second.turn(), await second.turn()];
-    assert.deepEqual(turns.map((one) => one.getInstanceid()).sort(), others.sort());
-    const again = await second.turn();
-    assert.equal(again.getInstanceid(), lost.getInstanceid());
-    assert.ok(Date.now() - began < 10000);
+    await second.headers;
+    const all = [lost.getInstanceid(), await hub.start("b"), await hub.start("b")];
+    const turns = [await second.turn(), await second.turn(), await second.turn()]; // one of them after a grace
+    assert.deepEqual(turns.map((one) => one.getInstanceid()).sort(), all.sort());
     await first.silent(0);
   },
   "pings of the client": async (hub, address) => { // 2.7

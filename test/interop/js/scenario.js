@@ -203,7 +203,9 @@ const scenarios = {
     const startAt = new Date(Date.now() + 1500);
     const id = await start("collect", 10, { startAt });
     for (let i = 0; i < 10; i++) await client.raiseOrchestrationEvent(id, "Item", i);
-    assert.equal((await state(id)).runtimeStatus, OrchestrationStatus.PENDING);
+    const early = (await state(id)).runtimeStatus;
+    if (Date.now() < startAt.getTime()) // else the machine was too slow to see it
+      assert.equal(early, OrchestrationStatus.PENDING);
     assert.deepEqual(await completed(id), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     assert.ok(Date.now() >= startAt.getTime());
   },
