@@ -28,6 +28,7 @@ from programs import NEIGHBOUR, PORT, PROGRAMS, policy_of, text_of  # noqa: E402
 
 TOKEN = f"sallyport-canary-{os.getpid()}"  # in the command line of what programs try to leave behind
 SLOT_REST_S = 0.2  # a slot is not used again at once (svc/keeper/slot.h)
+SWAPS = 300
 SKIPPED = 77
 # Without cgroups these have no limit to meet, or meet another one.
 NEEDS_CGROUP = {"f_memory_touch", "f_memory_tmpfs", "f_memory_child", "f_cpu"}
@@ -163,6 +164,26 @@ def faults_of(name, answer, end):
         yield f"value not cut: {len(result['value'])}"
 
 
+def file_faults(pool, want):
+    """Through the pool's own file code: what is planted is neither read nor written through, also while it changes."""
+    for name in want["files"].split():
+        answer = pool.get("victim", name)
+        if answer.get("ok") or "text" not in answer:
+            yield f"the pool opened {name}: {answer}"
+    seen = {pool.get("victim", "swap").get("text") for _ in range(SWAPS)}
+    if not seen <= {"harmless", ""}:
+        yield f"the pool followed what was swapped: {seen}"
+    for name in ("link", "fifo", "two", "socket"):
+        source = pathlib.Path(pool.scripts) / name
+        source.write_text("of the pool")
+        source.chmod(0o644)
+        put, got = pool.put("victim", source), pool.get("victim", name)
+        if not put["ok"] or got.get("text") != "of the pool":
+            yield f"{name} was not replaced: {put} {got}"
+    if not pool.put("victim", pathlib.Path(pool.scripts) / "folder")["error"]:
+        yield "a folder was replaced by a file"
+
+
 class Inside:
     def __init__(self, builddir, rootless):
         self.builddir = builddir
@@ -205,6 +226,8 @@ class Inside:
         if end is None and want.get("end") == "any":
             end = pool.ended("victim", 1)
         faults = list(faults_of(name, answer, end))
+        if want.get("files"):
+            faults += list(file_faults(pool, want))
         pair = want.get("pair")
         if pair:
             pool.spawn("other")

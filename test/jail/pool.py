@@ -107,6 +107,15 @@ class Pool:
         self.tell(f"kill {name}")
         return self.wait(lambda m: m.get("ended") == name or "error" in m)
 
+    def get(self, name, path):
+        """What the pool finds in the session's /mnt/data under that name."""
+        self.tell(f"get {name} {path}")
+        return self.wait(lambda m: m.get("got") == path or "error" in m and "got" not in m)
+
+    def put(self, name, path):
+        self.tell(f"put {name} {path}")
+        return self.wait(lambda m: "put" in m)
+
     def note_processes(self):
         """Remembers who runs below the keeper, for the test that nobody does afterwards."""
         children = descendants(self.process.pid)

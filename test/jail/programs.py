@@ -12,6 +12,7 @@ A header is made of the comment lines at the top that begin with one of these wo
     ms: N             deadline of the cell                    end: WORD      how the session must end
     result: error|any what the cell must answer               limits: …      of the pool
     pair: NAME        program that runs in a neighbour; - : this is such a one
+    files: NAMES      that the pool may not read out of its /mnt/data
     value: cut        its value must arrive cut               policy: true   it is handed the filter's table
 """
 import json
@@ -21,7 +22,7 @@ import re
 import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
-WORDS = ("group", "outside", "cage", "harm", "ms", "end", "result", "limits", "pair", "value", "policy")
+WORDS = ("group", "outside", "cage", "harm", "ms", "end", "result", "limits", "pair", "value", "policy", "files")
 NEIGHBOUR = "-"
 STRICT_STAGE = 4  # rows of the table that only a strict pool has
 PORT = 48123

@@ -6,7 +6,7 @@
  *   spawn NAME              {"spawned","us","ready_us"} or {"refused"}
  *   run NAME FILE MS        {"ran","us",…} after the RESULT frame, or after the session's end; SIGINT after
  * MS, SIGKILL 2 s later say NAME CODE           as run, with the rest of the line as code interrupt NAME |
- * kill NAME | ls NAME | quit
+ * kill NAME | ls NAME | get NAME PATH | put NAME FILE | quit
  *
  * The end of a session prints {"ended","end","detail","us"}: `us` from the kill, where there was one. */
 #include <dirent.h>
@@ -22,6 +22,7 @@
 #include "jail/confine.h"
 #include "jail/keeper_client.h"
 #include "os/clock.h"
+#include "svc/pool/session_files.h"
 #include "wire/frame.h"
 
 #define SESSIONS_MAX 128
@@ -344,21 +345,45 @@ static void list_data(struct session *s)
     print(json_pack("{s:o}", "files", names));
 }
 
+/* Into the session and out of it as the pool does it: svc/pool/session_files.h. */
 static void put_file(struct session *s, const char *path)
 {
-    char chunk[65536];
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    char chunk[65536];
+    struct err e = {0};
+    struct file_info info;
+    struct file_writer w;
     int from = open(path, O_RDONLY | O_CLOEXEC);
-    int to = openat(s->keeper.data_dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-    ssize_t n = -1;
-    int error = errno;
-    while (from >= 0 && to >= 0 && (n = read(from, chunk, sizeof chunk)) > 0)
-        (void)!write(to, chunk, (size_t)n);
-    print(json_pack("{s:s,s:b,s:s}", "put", name, "ok", n == 0, "error", n == 0 ? "" : strerror(error)));
+    enum status status = from < 0 ? err_set(&e, STATUS_NOT_FOUND, "no such file")
+                                  : file_writer_begin(&w, s->keeper.data_dir_fd, name, &e);
+    if (status == STATUS_OK) {
+        for (ssize_t n; status == STATUS_OK && (n = read(from, chunk, sizeof chunk)) > 0;)
+            status = file_writer_append(&w, bytes_of(chunk, (size_t)n), &e);
+        if (status == STATUS_OK)
+            status = file_writer_finish(&w, &info, &e);
+        else
+            file_writer_abort(&w);
+    }
     if (from >= 0)
         close(from);
-    if (to >= 0)
-        close(to);
+    print(json_pack("{s:s,s:b,s:s}", "put", name, "ok", status == STATUS_OK, "error", e.text));
+}
+
+static void get_file(struct session *s, const char *path)
+{
+    char text[4096];
+    int fd = -1;
+    struct err e = {0};
+    struct file_info info = {0};
+    ssize_t n = 0;
+    enum status status = session_file_open(s->keeper.data_dir_fd, path, &fd, &info, &e);
+    if (status == STATUS_OK) {
+        n = read(fd, text, sizeof text);
+        close(fd);
+    }
+    print(json_pack("{s:s,s:b,s:I,s:s,s:o}", "got", path, "ok", status == STATUS_OK, "size",
+                    (json_int_t)info.size, "error", e.text, "text",
+                    json_stringn_nocheck(text, n > 0 ? (size_t)n : 0)));
 }
 
 static void obey(char *line)
@@ -380,6 +405,8 @@ static void obey(char *line)
         execute(s, line + at, strlen(line + at), 60 * NS_PER_S);
     else if (strcmp(verb, "put") == 0)
         put_file(s, path);
+    else if (strcmp(verb, "get") == 0)
+        get_file(s, path);
     else if (strcmp(verb, "ls") == 0)
         list_data(s);
     else if (strcmp(verb, "interrupt") == 0)
