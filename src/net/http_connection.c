@@ -31,13 +31,20 @@ static void release_if_large(struct buf *b)
         buf_clear(b);
 }
 
+/* The peer may be silent for `grace`, and slower than the least rate for as long in all. */
+static int64_t due(const struct http_connection *c, const struct http_pace *pace, int64_t grace)
+{
+    uint64_t seconds = MIN(pace->bytes / c->server->limits.rate_min, (uint64_t)INT32_MAX);
+    int64_t earned = (int64_t)seconds * NS_PER_S;
+    return MIN(loop_now(c->server->loop) + grace, pace->from + grace + earned);
+}
+
 /* The peer has so long to take the next byte. While a request is being read ("100 Continue" may be queued),
  * its own deadline stays. */
 static void expect_writing(struct http_connection *c)
 {
     if (c->state == HTTP_ANSWERING || c->state == HTTP_FLUSHING)
-        c->deadline =
-            http_connection_queued(c) ? loop_now(c->server->loop) + c->server->limits.write_timeout_ns : 0;
+        c->deadline = http_connection_queued(c) ? due(c, &c->answer, c->server->limits.write_timeout_ns) : 0;
 }
 
 /* Queues what is left of `parts` behind `sent` bytes. */
@@ -51,6 +58,8 @@ static void queue(struct http_connection *c, const struct iovec *parts, int coun
     }
     if (c->out.failed)
         c->failed = true;
+    if (was_empty)
+        c->answer = (struct http_pace){.from = loop_now(c->server->loop)};
     if (was_empty || !c->deadline)
         expect_writing(c);
 }
@@ -91,6 +100,7 @@ static bool flush(struct http_connection *c)
         return false;
     }
     c->out_at += (size_t)sent;
+    c->answer.bytes += (size_t)sent;
     expect_writing(c);
     if (c->out_at < c->out.size) {
         if (c->out_at > c->out.size / 2) { /* moved at most as many bytes as were sent */
@@ -122,11 +132,8 @@ static void consume(struct http_connection *c, size_t size)
 
 static void note_body_progress(struct http_connection *c, size_t size)
 {
-    int64_t now = loop_now(c->server->loop);
-    int64_t grace = c->server->limits.body_timeout_ns;
-    c->body_received += size;
-    int64_t due = c->body_from + grace + (int64_t)(c->body_received / HTTP_BODY_RATE_MIN) * NS_PER_S;
-    c->deadline = MIN(now + grace, due);
+    c->body.bytes += size;
+    c->deadline = due(c, &c->body, c->server->limits.body_timeout_ns);
 }
 
 static void receive(struct http_connection *c)
@@ -259,8 +266,7 @@ static enum step begin_body(struct http_connection *c)
         return refuse(c, 413, "The body is larger than this path accepts.");
     buf_init(&r->body, MAX(r->body_max, (size_t)1));
     http1_chunked_init(&r->chunked);
-    c->body_from = loop_now(c->server->loop);
-    c->body_received = 0;
+    c->body = (struct http_pace){.from = loop_now(c->server->loop)};
     note_body_progress(c, input(c).size);
     if (h->expect_continue && input(c).size == 0) {
         static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";

@@ -72,6 +72,12 @@ struct http_request {
     void *drain_context;
 };
 
+/* How fast a peer does its part. */
+struct http_pace {
+    int64_t from; /* when it began */
+    uint64_t bytes;
+};
+
 struct http_connection {
     struct list link;
     struct http_server *server;
@@ -80,16 +86,16 @@ struct http_connection {
     struct loop_fd watch;
     struct loop_timer timer;
     struct loop_task task;
-    int64_t deadline;  /* of the current state; 0: none */
-    bool advancing;    /* an advance is on the stack or will follow */
-    bool eof;          /* the peer sends no more */
-    bool failed;       /* the socket is of no use any more */
-    struct buf in;     /* received and not yet read … */
-    size_t in_at;      /* … from here on */
-    struct buf out;    /* queued and not yet sent … */
-    size_t out_at;     /* … from here on */
-    int64_t body_from; /* when the body began */
-    uint64_t body_received;
+    int64_t deadline; /* of the current state; 0: none */
+    bool advancing;   /* an advance is on the stack or will follow */
+    bool eof;         /* the peer sends no more */
+    bool failed;      /* the socket is of no use any more */
+    struct buf in;    /* received and not yet read … */
+    size_t in_at;     /* … from here on */
+    struct buf out;   /* queued and not yet sent … */
+    size_t out_at;    /* … from here on */
+    struct http_pace body;
+    struct http_pace answer;     /* of what is queued */
     struct http_request request; /* valid outside IDLE and LINGERING */
 };
 

@@ -21,6 +21,7 @@ static const struct http_server_limits default_limits = {
     .body_timeout_ns = 30 * NS_PER_S,
     .idle_timeout_ns = 120 * NS_PER_S,
     .write_timeout_ns = 30 * NS_PER_S,
+    .rate_min = 1024,
     .bodies_size_max = (size_t)1 << 30,
 };
 
@@ -35,6 +36,7 @@ static void fill_limits(struct http_server_limits *l)
     FILL(body_timeout_ns);
     FILL(idle_timeout_ns);
     FILL(write_timeout_ns);
+    FILL(rate_min);
     FILL(bodies_size_max);
 #undef FILL
 }

@@ -30,11 +30,12 @@ struct http_server_limits {   /* zero fields take the default behind */
     int64_t body_timeout_ns;  /* without a byte of the body: 30 s */
     int64_t idle_timeout_ns;  /* between requests: 120 s */
     int64_t write_timeout_ns; /* without the peer taking a byte of the answer: 30 s */
-    size_t bodies_size_max;   /* bytes of all bodies held at one time; over it new ones get 503: 1 GiB */
+    /* bytes a second at which a peer must send a body and take a waiting answer, behind a grace of the two
+     * timeouts above; below it a body is answered 408 and an answer is cut off: 1024 */
+    uint64_t rate_min;
+    size_t bodies_size_max; /* bytes of all bodies held at one time; over it new ones get 503: 1 GiB */
 };
 
-/* A body must arrive at this rate at least, behind a grace of body_timeout_ns: else 408. */
-#define HTTP_BODY_RATE_MIN 1024 /* bytes a second */
 /* A stream whose peer leaves this much unread is cut (on_gone). */
 #define HTTP_STREAM_QUEUE_MAX ((size_t)64 << 20) /* bytes */
 

@@ -2,6 +2,7 @@
 /* http_server_answer_test.c — what is written for an answer: heads, bodies, streams, and what a handler
  * cannot do. */
 #include "net/http_server_rig.h"
+#include "wire/http1/sse.h"
 
 static void a_request_is_answered_and_the_connection_lives(void **state)
 {
@@ -90,20 +91,28 @@ static void one_dot_zero_closes_unless_asked_not_to(void **state)
     rig_stop(&f);
 }
 
+static void write_event(struct http_request *r, const struct sse_event *e)
+{
+    CLEANUP(buf_fini) struct buf out = {0};
+    assert_int_equal(sse_write(&out, e), STATUS_OK);
+    assert_int_equal(http_stream_write(r, buf_peek(&out)), 0);
+}
+
 static void events_reach_the_client_one_by_one(void **state)
 {
     (void)state;
     struct rig f;
     rig_start(&f, NULL);
     struct client c = client_of(&f);
-    client_say(&c, "GET /stream " HOST "\r\n");
-    client_await(&c, "Transfer-Encoding: chunked\r\n\r\n");
+    client_say(&c, "GET /stream " HOST "Last-Event-ID: 6\r\n\r\n");
+    client_await(&c, "Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+    assert_true(bytes_equal_cstr(http_request_header(f.pending, "last-event-id"), "6"));
     client_forget(&c);
-    assert_int_equal(http_stream_write(f.pending, b("data: 1\n\n")), 0);
+    write_event(f.pending, &(struct sse_event){.data = b("1")});
     assert_int_equal(http_stream_write(f.pending, (struct bytes){0}), 0);
     client_await(&c, "9\r\ndata: 1\n\n\r\n");
-    http_stream_write(f.pending, b("data: 2\n\n"));
-    client_await(&c, "data: 2");
+    write_event(f.pending, &(struct sse_event){.id = b("7"), .name = b("run"), .data = b("a\nb")});
+    client_await(&c, "id: 7\nevent: run\ndata: a\ndata: b\n\n\r\n");
     http_stream_end(f.pending);
     client_await(&c, "\r\n0\r\n\r\n");
     client_forget(&c);

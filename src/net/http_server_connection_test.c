@@ -89,6 +89,61 @@ static void slow_peers_are_cut_off(void **state)
     rig_stop(&f);
 }
 
+/* Each reading is within the time limit, and all of them together are too slow. */
+static void a_reader_below_the_least_rate_is_cut_off(void **state)
+{
+    (void)state;
+    struct http_server_limits fast = {.rate_min = (uint64_t)1 << 40, .write_timeout_ns = 300 * NS_PER_MS};
+    struct rig f;
+    rig_start(&f, &fast);
+    struct client c = client_of(&f);
+    client_say(&c, "GET /big " HOST "\r\n");
+    int64_t until = clock_monotonic_ns() + RIG_WAIT_MAX_NS;
+    size_t heard = 0;
+    while (http_server_connection_count(f.server) > 0 && clock_monotonic_ns() < until) {
+        char little[512];
+        ssize_t n = recv(c.fd, little, sizeof little, MSG_DONTWAIT);
+        heard += n > 0 ? (size_t)n : 0;
+        rig_step(&f, 1);
+    }
+    assert_int_equal(http_server_connection_count(f.server), 0);
+    assert_true(heard > 0 && heard < (size_t)8 << 20);
+    client_hang_up(&c);
+
+    c = client_of(&f); /* who keeps up is served */
+    client_say(&c, "GET /x " HOST "\r\n");
+    client_await(&c, "GET /x");
+    client_hang_up(&c);
+    rig_stop(&f);
+}
+
+/* Documented in http_server.h: a client that waits for an answer keeps its sending side open. */
+static void a_closed_sending_side_ends_what_is_not_answered(void **state)
+{
+    (void)state;
+    struct rig f;
+    rig_start(&f, NULL);
+    struct client c = client_of(&f);
+    client_say(&c, "GET /one " HOST "\r\nGET /two " HOST "\r\nGET /cut HTTP/1.1\r\n");
+    shutdown(c.fd, SHUT_WR);
+    client_await(&c, NULL);
+    assert_true(client_heard(&c, "GET /one") && client_heard(&c, "GET /two")); /* these had come whole */
+    assert_false(c.reset);
+    assert_int_equal(f.requests, 2);
+    client_hang_up(&c);
+
+    c = client_of(&f);
+    client_say(&c, "GET /later " HOST "\r\n");
+    rig_steps(&f, 3);
+    assert_non_null(f.pending);
+    shutdown(c.fd, SHUT_WR);
+    client_await(&c, NULL);
+    assert_int_equal(f.gone, 1);
+    assert_int_equal(c.in.size, 0);
+    client_hang_up(&c);
+    rig_stop(&f);
+}
+
 static void draining_ends_idle_connections_and_finishes_the_others(void **state)
 {
     (void)state;
@@ -158,6 +213,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_peer_that_goes_is_reported_once),
         cmocka_unit_test(slow_peers_are_cut_off),
+        cmocka_unit_test(a_reader_below_the_least_rate_is_cut_off),
+        cmocka_unit_test(a_closed_sending_side_ends_what_is_not_answered),
         cmocka_unit_test(draining_ends_idle_connections_and_finishes_the_others),
         cmocka_unit_test(a_thousand_connections_are_served_and_one_more_is_told_to_wait),
     };

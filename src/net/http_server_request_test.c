@@ -97,6 +97,14 @@ static void what_could_be_smuggled_is_refused(void **state)
         {"POST / " HOST "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 400"},
         {"POST / " HOST "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", "HTTP/1.1 400"},
         {"POST / " HOST "Transfer-Encoding: gzip, chunked\r\n\r\n", "HTTP/1.1 501"},
+        {"POST / " HOST "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 400"},
+        {"POST / " HOST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 400"},
+        {"POST / " HOST "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 400"},
+        {"POST / " HOST "Transfer-Encoding: chunked\r\n\r\n0\n\n", "HTTP/1.1 400"},
+        {"GET / " HOST "Host: other\r\n\r\n", "HTTP/1.1 400"},
+        {"GET http://h:x/ " HOST "\r\n", "HTTP/1.1 400"},
+        {"GET /caf\xc3\xa9 " HOST "\r\n", "HTTP/1.1 400"},
+        {"GET /?name=\xe9 " HOST "\r\n", "HTTP/1.1 400"},
         {"GET / HTTP/2.0\r\n\r\n", "HTTP/1.1 505"},
         {"CONNECT h:1 " HOST "\r\n", "HTTP/1.1 501"},
         {"POST / " HOST "Expect: magic\r\n\r\n", "HTTP/1.1 417"},
@@ -109,6 +117,73 @@ static void what_could_be_smuggled_is_refused(void **state)
         expect_refusal(&f, cases[i].request[0] == 0x16 ? bytes_of(cases[i].request, 6) : b(cases[i].request),
                        cases[i].status_line);
     assert_int_equal(f.requests, 0);
+    rig_stop(&f);
+}
+
+/* A length is never asked for (411): without one there is no body (RFC 9112 section 6.3), and `curl -X POST`
+ * sends none. */
+static void a_post_without_a_length_has_no_body(void **state)
+{
+    (void)state;
+    struct rig f;
+    rig_start(&f, NULL);
+    struct client c = client_of(&f);
+    client_say(&c, "POST /stop?x=1 " HOST "\r\nGET /next " HOST "\r\n");
+    client_await(&c, "GET /next");
+    assert_true(client_heard(&c, "POST /stop query=1 HTTP/1.1 200 OK"));
+    client_hang_up(&c);
+    rig_stop(&f);
+}
+
+/* An upgrade may be ignored (RFC 9110 section 7.8): HTTP/2 begins with prior knowledge here. */
+static void an_upgrade_is_not_followed(void **state)
+{
+    (void)state;
+    struct rig f;
+    rig_start(&f, NULL);
+    struct client c = client_of(&f);
+    client_say(&c, "GET /x " HOST
+                   "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n"
+                   "GET /y " HOST "\r\n");
+    client_await(&c, "GET /y");
+    assert_true(bytes_starts_with(buf_peek(&c.in), b("HTTP/1.1 200 OK\r\n")));
+    assert_false(client_heard(&c, "101"));
+    client_hang_up(&c);
+    rig_stop(&f);
+}
+
+static void a_form_is_taken_apart_behind_any_framing(void **state)
+{
+    (void)state;
+    static const char form[] = "--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nfirst\r\n"
+                               "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.bin\"\r\n"
+                               "Content-Type: application/octet-stream\r\n\r\nx\r\n--c\r\n\r\n--b--\r\n";
+    struct rig f;
+    rig_start(&f, NULL);
+    CLEANUP(buf_fini) struct buf text = {0};
+    buf_append_fmt(&text,
+                   "POST /form " HOST
+                   "Content-Type: multipart/form-data; boundary=\"b\"\r\nContent-Length: %zu\r\n\r\n%s",
+                   strlen(form), form);
+    buf_append_cstr(&text,
+                    "POST /form " HOST
+                    "Content-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (size_t i = 0; i < strlen(form); i += 7)
+        buf_append_fmt(&text, "%zx\r\n%.7s\r\n", MIN((size_t)7, strlen(form) - i), form + i);
+    buf_append_cstr(&text, "0\r\n\r\nPOST /form " HOST
+                           "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 3\r\n\r\n--b");
+    struct client c = client_of(&f);
+    client_say_bytes(&c, buf_peek(&text));
+    client_await(&c, "application/problem+json");
+    struct bytes in = buf_peek(&c.in);
+    for (int i = 0; i < 2; i++) {
+        static const char answer[] = "\r\n\r\nnote=5  file=8 a.bin ";
+        size_t at = bytes_find(in, b(answer));
+        assert_true(at < in.size);
+        in = bytes_slice(in, at + sizeof answer - 1, SIZE_MAX);
+    }
+    assert_true(client_heard(&c, "HTTP/1.1 400 "));
+    client_hang_up(&c);
     rig_stop(&f);
 }
 
@@ -245,6 +320,9 @@ int main(void)
         cmocka_unit_test(pipelined_requests_are_answered_in_order),
         cmocka_unit_test(continue_is_said_only_to_what_will_be_read),
         cmocka_unit_test(what_could_be_smuggled_is_refused),
+        cmocka_unit_test(a_post_without_a_length_has_no_body),
+        cmocka_unit_test(an_upgrade_is_not_followed),
+        cmocka_unit_test(a_form_is_taken_apart_behind_any_framing),
         cmocka_unit_test(sizes_over_the_limits_are_refused),
         cmocka_unit_test(all_bodies_together_are_bounded),
         cmocka_unit_test(the_longest_prefix_gets_the_request),

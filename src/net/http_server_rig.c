@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* http_server_rig.c — the handler, the sockets, and the client. */
 #include "net/http_server_rig.h"
+#include "wire/http1/multipart.h"
 
 #include <errno.h>
 
@@ -35,6 +36,26 @@ static void echo(struct http_request *r)
     http_respond(r, 200, "text/plain", buf_peek(&out));
 }
 
+/* Says "name=size filename " for each part. */
+static void answer_form(struct http_request *r)
+{
+    struct arena *a = http_request_arena(r);
+    struct bytes boundary, body = http_request_body(r);
+    struct multipart_part *parts;
+    size_t count;
+    struct err e = {0};
+    if (multipart_boundary(a, http_request_header(r, "content-type"), body, &boundary, &e) != STATUS_OK ||
+        multipart_parse(a, boundary, body, NULL, &parts, &count, &e) != STATUS_OK) {
+        http_respond_problem(r, 400, NULL, e.text);
+        return;
+    }
+    CLEANUP(buf_fini) struct buf out = {0};
+    for (size_t i = 0; i < count; i++)
+        buf_append_fmt(&out, "%.*s=%zu %.*s ", BYTES_FMT(parts[i].name), parts[i].data.size,
+                       BYTES_FMT(parts[i].filename));
+    http_respond(r, 200, "text/plain", buf_peek(&out));
+}
+
 static void on_request(void *context, struct http_request *r)
 {
     struct rig *f = context;
@@ -51,6 +72,8 @@ static void on_request(void *context, struct http_request *r)
         struct bytes big = {calloc(1, 8 << 20), 8 << 20};
         http_respond(r, 200, "application/octet-stream", big);
         free((void *)big.data);
+    } else if (path_is(r, "/form")) {
+        answer_form(r);
     } else if (path_is(r, "/none")) {
         http_respond(r, 204, NULL, (struct bytes){0});
     } else if (path_is(r, "/problem")) {
