@@ -1,28 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /* durabletask.h — libdurabletask: Durable Task orchestrations in C.
  *
- * A client starts orchestrations and talks to them; a worker runs orchestrator functions and activities. Both
- * speak the gRPC protocol of the Durable Task SDKs (service TaskHubSidecarService), so they work against
- * Sallyport's scheduler, the managed Durable Task Scheduler and its emulator.
+ * A client starts orchestrations and talks to them; a worker runs orchestrator functions and
+ * activities. Both speak the gRPC protocol of the Durable Task SDKs (service TaskHubSidecarService), so
+ * they work against Sallyport's scheduler, the managed Durable Task Scheduler and its emulator.
+ *
+ * How to read this header. A comment stands before each function, or before a pair of them that differ
+ * only in being blocking or not. It names every parameter but the first (the object), `e`, `context`
+ * and what the macros pass, and ends with these lines, as far as they apply:
+ *   Errors: each status the function may return, with its cause.
+ *   Memory: who frees the result, or how long it is valid.
+ *   Thread: who may call it.
  *
  * Conventions
- * - Every fallible function returns `enum dt_status` (DT_OK is 0). Detail for people goes into a caller's
- *   `struct dt_error *`, which may always be NULL. Nothing is kept in global or thread-local storage.
+ * - Every fallible function returns `enum dt_status` (DT_OK is 0). Detail for people goes into a
+ *   caller's `struct dt_error *e`, which may always be NULL. Nothing is kept in global or thread-local
+ *   storage.
+ * - Pointers are not NULL unless "NULL" is said where they are described. Clients' and workers'
+ *   functions that return a status refuse NULL with DT_INVALID_ARGUMENT; elsewhere behaviour is
+ *   undefined then. Every destroy function takes NULL and does nothing.
  * - Outputs come last, are named `ret_…`, and are untouched on failure.
- * - Strings are NUL-terminated UTF-8. Parameters are borrowed for the call and copied where they are kept;
- *   "NULL allowed" is said where it is. Payloads (inputs, results, event data, custom status) are opaque to
- * this library; by convention of all Durable Task SDKs they are JSON texts. NULL means absent, which is not
- * "".
+ * - Strings are NUL-terminated UTF-8; a text from a service that holds U+0000 is cut there. Parameters
+ *   are borrowed for the call and copied where they are kept. Payloads (inputs, results, event data,
+ *   custom status) are opaque to this library; by convention of all Durable Task SDKs they are JSON
+ *   texts. NULL means absent, which is not "".
  * - Instants are `int64_t` nanoseconds since 1970-01-01 UTC (suffix `_ns`); durations are `int64_t`
- *   milliseconds (suffix `_ms`).
- * - Option structures begin with `size_t size`, to be set to sizeof of the structure; DT_INIT(type) makes
- * one. Members that this library's version does not know are ignored; members the caller's version does not
- * know count as zero, and zero is each member's default.
- * - A client or worker starts one input/output thread. Any other thread may use a `struct dt_client` at the
- * same time as others. A `struct dt_context`, its tasks and a `struct dt_activity` belong to the function
- * they were given to and to its thread. Objects do not survive fork() in the child.
- * - Functions marked "since 0.1" exist since the first version; so do all without a mark.
- */
+ *   milliseconds (suffix `_ms`); sizes are bytes.
+ * - Option structures begin with `size_t size`, to be set to sizeof of the structure; DT_INIT(type)
+ *   makes one. Members that this library's version does not know are ignored; members the caller's
+ *   version does not know count as zero, and zero is each member's default.
+ * - A client or worker has one input/output thread, a worker also those that run the user's functions.
+ *   All signals are blocked in them. "Thread: any" means: from any thread, also from several at once. A
+ *   `struct dt_context`, its tasks and a `struct dt_activity` belong to the function they were given to
+ *   and to its thread. Nothing here survives fork() in the child.
+ * - Everything without a mark exists since version 0.1. */
 #ifndef DURABLETASK_H
 #define DURABLETASK_H
 
@@ -50,7 +61,9 @@ extern "C" {
 #define DT_VERSION_MINOR 1
 #define DT_VERSION_PATCH 0
 
-/* "0.1.0": the version of the library that is linked, not of the header. Never NULL, static. Any thread. */
+/* "0.1.0": the version of the library that is linked, not of the header.
+ * Memory: static.
+ * Thread: any. */
 DT_API const char *dt_library_version(void);
 
 /* ---------------------------------------------------------------------------------------- results and errors
@@ -59,35 +72,35 @@ DT_API const char *dt_library_version(void);
 /* 0..16 are gRPC's status codes with the service's meaning; from 100 on they are this library's own. */
 enum dt_status {
     DT_OK = 0,
-    DT_CANCELLED = 1, /* the client or worker was destroyed, or a call was cancelled by the service */
-    DT_UNKNOWN = 2,   /* the service failed without saying how */
-    DT_INVALID_ARGUMENT =
-        3, /* a parameter is refused by this library or by the service; the text says which */
+    DT_CANCELLED = 1,           /* the client or worker was destroyed or stopped, or the service cancelled */
+    DT_UNKNOWN = 2,             /* the service failed without saying how */
+    DT_INVALID_ARGUMENT = 3,    /* a parameter is refused, here or by the service; the text says which */
     DT_DEADLINE_EXCEEDED = 4,   /* the time-out of the call passed */
     DT_NOT_FOUND = 5,           /* no such instance or task hub */
     DT_ALREADY_EXISTS = 6,      /* an instance with this id exists and may not be replaced */
     DT_PERMISSION_DENIED = 7,   /* the token is valid but has no right to this */
     DT_RESOURCE_EXHAUSTED = 8,  /* a limit of the service, or a message over `message_size_max` */
     DT_FAILED_PRECONDITION = 9, /* not possible in this state (also: a blocking call made from a callback) */
-    DT_ABORTED = 10,
-    DT_OUT_OF_RANGE = 11,
-    DT_UNIMPLEMENTED = 12, /* the service has no such call */
-    DT_INTERNAL = 13,      /* the service answered something that breaks the protocol */
-    DT_UNAVAILABLE = 14,   /* no connection could be made in time, or it was lost and a retry is not safe */
-    DT_DATA_LOSS = 15,
-    DT_UNAUTHENTICATED = 16, /* no token, or the token callback failed */
-    DT_NO_MEMORY = 100       /* an allocation failed; nothing has changed */
+    DT_ABORTED = 10,            /* the service gave up the call because of another one */
+    DT_OUT_OF_RANGE = 11,       /* the service says that a value is outside of what it has */
+    DT_UNIMPLEMENTED = 12,      /* the service has no such call */
+    DT_INTERNAL = 13,           /* the service broke the protocol, or the system refused a thread or pipe */
+    DT_UNAVAILABLE = 14,        /* no connection in time, or it was lost and a retry is not safe */
+    DT_DATA_LOSS = 15,          /* the service lost data */
+    DT_UNAUTHENTICATED = 16,    /* no token, or the token callback failed */
+    DT_NO_MEMORY = 100          /* an allocation failed; nothing has changed */
 };
 
-/* What went wrong, for people. Owned by the caller; need not be initialised. Never holds tokens or payloads.
- */
+/* What went wrong, for people. Owned by the caller; need not be initialised. Never holds tokens or
+ * payloads. */
 struct dt_error {
     enum dt_status status;
     char text[256]; /* NUL-terminated, one line */
 };
 
-/* The code's name, such as "NOT_FOUND"; "UNKNOWN" for a number that is none. Never NULL, static. Any thread.
- */
+/* The code's name, such as "NOT_FOUND"; "UNKNOWN" for a number that is none. `status`: any number.
+ * Memory: static; never NULL.
+ * Thread: any. */
 DT_API const char *dt_status_name(enum dt_status status);
 
 /* A zeroed option structure with its size set: `struct dt_start_options o = DT_INIT(struct
@@ -131,32 +144,37 @@ struct dt_tag {
 
 enum dt_log_level { DT_LOG_DEBUG, DT_LOG_INFO, DT_LOG_WARN, DT_LOG_ERROR };
 
-/* Receives one line without a newline, valid during the call. Called from any thread of the library, possibly
- * from several at once; must not call back into the library. */
+/* Receives one line, `line`, of level `level`. It has no newline and no token or payload in it.
+ * Memory: the line is valid during the call.
+ * Thread: called on any thread of the library, possibly on several at once; must not call the library. */
 typedef void dt_log_fn(enum dt_log_level level, const char *line, void *context);
 
 /* ----------------------------------------------------------------------------------------------- connecting
  */
 
 /* Gives a bearer token for `resource` (a scope such as "https://durabletask.io/.default"). Writes a
- * NUL-terminated token of at most `capacity` bytes, NUL included, into `ret_token` and, if it knows, the time
- * of its expiry into `*ret_expires_ns` (0, as given: use it for 10 minutes). Tokens are asked for again five
- * minutes before they expire. Any status but DT_OK fails the calls that need the token with
- * DT_UNAUTHENTICATED. Called on the library's input/output thread, which stands still meanwhile; must not
- * call into the same client or worker. */
+ * NUL-terminated token of at most `capacity` bytes, NUL included, into `ret_token` and, if it knows,
+ * the time of its expiry into `*ret_expires_ns` (0, as given: use it for 10 minutes). Tokens are asked
+ * for again five minutes before they expire; one that cannot be renewed is used until it does.
+ * Errors: any status but DT_OK fails the calls that need the token with DT_UNAUTHENTICATED.
+ * Memory: the token is copied.
+ * Thread: called on the input/output thread, which stands still meanwhile; must not call into the same
+ * client or worker. */
 typedef enum dt_status dt_token_fn(const char *resource, char *ret_token, size_t capacity,
                                    int64_t *ret_expires_ns, void *context);
 
-/* Where the service is and who we are. Give `connection_string`, or `endpoint` and `task_hub`; single members
- * override the connection string's values.
+/* Where the service is and who we are. Give `connection_string`, or `endpoint` and `task_hub`; single
+ * members override the connection string's values.
  *
- * Connection string: `key=value` pairs joined by ';', keys in any case, blanks trimmed, empty pairs ignored,
- * a value may hold '='. Keys: Endpoint (URL; without a scheme https:// is meant), TaskHub, Authentication;
- * others are accepted and ignored. A first part that is a bare URL or host counts as the Endpoint, so that
- * `https://host;Authentication=None;TaskHub=h` works as well. Authentication=None needs nothing more; with
- * any other value a `token` callback is required. http:// (or grpc://) endpoints are HTTP/2 in clear text
- * with prior knowledge; https:// (or grpcs://) use TLS 1.2 or later, verify the certificate and the host
- * name, and negotiate "h2". Default ports 80 and 443. */
+ * Connection string: `key=value` pairs joined by ';', keys in any case, blanks trimmed, empty pairs
+ * ignored, a value may hold '='; at most 8192 bytes. Keys: Endpoint (URL; without a scheme https:// is
+ * meant), TaskHub, Authentication; others are accepted and ignored. A first part that is a bare URL or
+ * host counts as the Endpoint, so that `https://host;Authentication=None;TaskHub=h` works as well.
+ * Authentication=None, or none given, needs nothing more; with any other value a `token` callback is
+ * required. http:// (or grpc://) endpoints are HTTP/2 in clear text with prior knowledge; https:// (or
+ * grpcs://) use TLS 1.2 or later, verify the certificate and the host name, and negotiate "h2". Default
+ * ports 80 and 443. A token is sent in clear text, too: give one to an http:// endpoint only where
+ * nobody else can listen. */
 struct dt_connect_options {
     size_t size;
     const char *connection_string; /* NULL allowed */
@@ -191,10 +209,15 @@ enum dt_instance_status {
     DT_INSTANCE_SUSPENDED = 7
 };
 
-/* "running", "completed", …; "unknown" for another number. Never NULL, static. Any thread. */
+/* "running", "completed", …; "unknown" for another number. `status`: any number.
+ * Memory: static; never NULL.
+ * Thread: any. */
 DT_API const char *dt_instance_status_name(enum dt_instance_status status);
-/* True for completed, failed, cancelled and terminated. Any thread. */
+
+/* True for completed, failed, cancelled and terminated. `status`: any number.
+ * Thread: any. */
 DT_API bool dt_instance_status_final(enum dt_instance_status status);
+
 /* The bit of a status in a set such as `struct dt_query.statuses`. */
 #define DT_STATUS_BIT(status) (1u << (status))
 
@@ -204,49 +227,76 @@ struct dt_page;     /* one page of a query */
 struct dt_history;  /* the history of an instance */
 struct dt_reply;    /* the outcome of an asynchronous call */
 
-/* Makes a client and starts its thread; connects when the first call is made.
- * `o`: not NULL, see above. `ret_client`: destroy with dt_client_destroy.
- * DT_INVALID_ARGUMENT: no endpoint or task hub, a malformed connection string or URL, an authentication that
- * needs a token callback, an unreadable ca_file. DT_NO_MEMORY. DT_INTERNAL: the system refuses a thread or
- * pipe. */
+/* Makes a client and starts its thread; connects when the first call is made. `o`: see above.
+ * `ret_client`: the client.
+ * Errors: DT_INVALID_ARGUMENT: no endpoint or task hub, a malformed connection string or URL, an
+ * authentication that needs a token callback, an unreadable ca_file. DT_NO_MEMORY. DT_INTERNAL: the
+ * system refuses a thread, pipe or entropy.
+ * Memory: destroy with dt_client_destroy.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_create(const struct dt_connect_options *o,
                                                    struct dt_client **ret_client, struct dt_error *e);
+
 /* Ends all calls in progress with DT_CANCELLED (their callbacks run before this returns), closes the
- * connection and frees the client. NULL allowed. Not from a callback of this client, and not while another
- * thread uses it. */
+ * connection and frees the client. NULL allowed.
+ * Thread: any but a callback of this client, and not while another thread uses it. */
 DT_API void dt_client_destroy(struct dt_client *client);
 
-/* Calls retry by themselves while the service is unreachable or busy (UNAVAILABLE), with exponential back-off
- * and jitter, until their time-out. A call whose request may have reached the service before the connection
- * broke is retried only if doing it twice is the same as doing it once; RaiseEvent is not, and gives
- * DT_UNAVAILABLE.
+/* Calls retry by themselves while the service is unreachable or busy (UNAVAILABLE), with exponential
+ * back-off and jitter, until their time-out. A call whose request may have reached the service before
+ * the connection broke is retried only if doing it twice is the same as doing it once; RaiseEvent is
+ * not, and gives DT_UNAVAILABLE.
  *
- * Each call exists twice. The blocking form must not be used from a callback (DT_FAILED_PRECONDITION). The
- * asynchronous form returns DT_OK if `on_reply` will be called, exactly once; else it was not started and
- * `on_reply` is never called. `on_reply` runs on the client's input/output thread, must not block, may start
- * further asynchronous calls, and may be called before the starting function has returned. The reply is valid
- * during the callback.
+ * Each call exists twice. The blocking form must not be used from a callback (DT_FAILED_PRECONDITION).
+ * The asynchronous form returns DT_OK if `on_reply` will be called, exactly once; else it was not
+ * started and `on_reply` is never called. It gives `context` back to the callback.
  *
- * Statuses of every call, besides those named with it: DT_OK; DT_INVALID_ARGUMENT (a NULL or malformed
- * parameter, here or at the service); DT_NOT_FOUND (unknown task hub); DT_DEADLINE_EXCEEDED; DT_UNAVAILABLE;
- * DT_UNAUTHENTICATED; DT_PERMISSION_DENIED; DT_RESOURCE_EXHAUSTED; DT_UNIMPLEMENTED; DT_INTERNAL;
- * DT_CANCELLED; DT_NO_MEMORY. */
+ * Common errors, of every call besides those named with it: DT_INVALID_ARGUMENT (a NULL or malformed
+ * parameter, here or at the service); DT_NOT_FOUND (unknown task hub); DT_DEADLINE_EXCEEDED;
+ * DT_UNAVAILABLE; DT_UNAUTHENTICATED; DT_PERMISSION_DENIED; DT_RESOURCE_EXHAUSTED; DT_UNIMPLEMENTED;
+ * DT_INTERNAL; DT_CANCELLED; DT_FAILED_PRECONDITION (a blocking call from a callback); DT_NO_MEMORY.
+ * The asynchronous form itself only returns DT_INVALID_ARGUMENT, DT_CANCELLED and DT_NO_MEMORY; the
+ * rest is the reply's.
+ *
+ * Receives the outcome of an asynchronous call. `reply`: see the functions below.
+ * Memory: the reply is valid during the callback.
+ * Thread: called on the client's input/output thread, maybe before the starting function has returned;
+ * must not block; may start further asynchronous calls. */
 typedef void dt_on_reply(const struct dt_reply *reply, void *context);
 
-/* How the call ended. Any callback thread. */
+/* How the call ended.
+ * Errors: those of the call.
+ * Thread: the callback's. */
 DT_API enum dt_status dt_reply_status(const struct dt_reply *reply);
-/* One line for people; "" on DT_OK. Never NULL; valid during the callback. */
+
+/* Why, in one line for people; "" on DT_OK.
+ * Memory: valid during the callback; never NULL.
+ * Thread: the callback's. */
 DT_API const char *dt_reply_text(const struct dt_reply *reply);
-/* start: the instance's id. NULL otherwise or on failure. Valid during the callback. */
+
+/* Of start: the instance's id. NULL for other calls, and on failure.
+ * Memory: valid during the callback.
+ * Thread: the callback's. */
 DT_API const char *dt_reply_instance_id(const struct dt_reply *reply);
-/* get, wait_start, wait_completion: the instance. NULL otherwise or on failure. Valid during the callback. */
+
+/* Of get, wait_start and wait_completion: the instance. NULL for other calls, and on failure.
+ * Memory: valid during the callback; dt_instance_copy keeps it.
+ * Thread: the callback's. */
 DT_API const struct dt_instance *dt_reply_instance(const struct dt_reply *reply);
-/* query: the page. NULL otherwise or on failure. Valid during the callback. */
+
+/* Of query: the page. NULL for other calls, and on failure.
+ * Memory: valid during the callback.
+ * Thread: the callback's. */
 DT_API const struct dt_page *dt_reply_page(const struct dt_reply *reply);
-/* history: the events. NULL otherwise or on failure. Valid during the callback. */
+
+/* Of history: the events. NULL for other calls, and on failure.
+ * Memory: valid during the callback.
+ * Thread: the callback's. */
 DT_API const struct dt_history *dt_reply_history(const struct dt_reply *reply);
-/* purge: how many instances were deleted, and (`ret_complete`, NULL allowed) whether all that matched are
- * gone. 0 otherwise. */
+
+/* Of purge: how many instances were deleted, and in `ret_complete` (NULL allowed) whether all that
+ * matched are gone. 0 and false for other calls, and on failure.
+ * Thread: the callback's. */
 DT_API int32_t dt_reply_purged(const struct dt_reply *reply, bool *ret_complete);
 
 /* What may happen to an instance that already has the id. */
@@ -269,13 +319,16 @@ struct dt_start_options {
                              must hold terminated too */
 };
 
-/* Size of an instance id that this library or the service makes, with its NUL; ids given by the caller may be
- * longer. */
+/* Size of an instance id that this library or the service makes, with its NUL; ids given by the caller
+ * may be longer. */
 #define DT_INSTANCE_ID_SIZE 128 /* bytes */
 
-/* Starts an orchestration (StartInstance). `name`: not NULL, not empty. `o`: NULL for defaults.
- * `ret_instance_id`: NULL allowed; the id is cut if it does not fit, which the service's limit of 100
- * characters prevents. DT_ALREADY_EXISTS: see `reuse`. Any thread. */
+/* Starts an orchestration (StartInstance). `name`: of the orchestrator; not empty. `o`: NULL for
+ * defaults. `ret_instance_id`: NULL allowed; the id is cut if it does not fit, which the service's
+ * limit of 100 characters prevents. `on_reply`: finds the id in the reply.
+ * Errors: DT_ALREADY_EXISTS: see `reuse`. DT_INVALID_ARGUMENT: also an id that the service does not
+ * allow. Common errors.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_start(struct dt_client *client, const char *name,
                                                   const struct dt_start_options *o,
                                                   char ret_instance_id[DT_INSTANCE_ID_SIZE],
@@ -284,26 +337,38 @@ DT_API DT_MUST_USE enum dt_status dt_client_start_async(struct dt_client *client
                                                         const struct dt_start_options *o,
                                                         dt_on_reply *on_reply, void *context);
 
-/* Reads an instance (GetInstance). `payloads`: also input, output, custom status and failure. `ret_instance`:
- * free with dt_instance_destroy. DT_NOT_FOUND: no such instance. Any thread. */
+/* Reads an instance (GetInstance). `instance_id`: not empty. `payloads`: also input, output, custom
+ * status and failure. `ret_instance`: a snapshot; NULL allowed. `on_reply`: finds it in the reply.
+ * Errors: DT_NOT_FOUND: no such instance. Common errors.
+ * Memory: destroy with dt_instance_destroy.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_get(struct dt_client *client, const char *instance_id,
                                                 bool payloads, struct dt_instance **ret_instance,
                                                 struct dt_error *e);
 DT_API DT_MUST_USE enum dt_status dt_client_get_async(struct dt_client *client, const char *instance_id,
                                                       bool payloads, dt_on_reply *on_reply, void *context);
 
-/* Waits until the instance has left "pending" (WaitForInstanceStart), or until it is final
- * (WaitForInstanceCompletion). Lost connections are made again without an end of the wait. An unknown id is
- * waited for as well. `timeout_ms`: below 0 waits without an end; 0 asks once and hardly waits.
- * `ret_instance`: with payloads; free with dt_instance_destroy. DT_DEADLINE_EXCEEDED: not yet so;
- * DT_UNAVAILABLE: and there was no connection at the end. NULL allowed for `ret_instance`. Any thread.
- */
+/* Waits until the instance has left "pending" (WaitForInstanceStart). Lost connections are made again
+ * without an end of the wait. `instance_id`: not empty; an unknown one is waited for as well.
+ * `timeout_ms`: below 0 waits without an end; 0 asks once and hardly waits. `ret_instance`: a snapshot
+ * with payloads; NULL allowed. `on_reply`: finds it in the reply.
+ * Errors: DT_DEADLINE_EXCEEDED: it has not. DT_UNAVAILABLE: and there was no connection at the end.
+ * Common errors.
+ * Memory: destroy with dt_instance_destroy.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_wait_start(struct dt_client *client, const char *instance_id,
                                                        int64_t timeout_ms, struct dt_instance **ret_instance,
                                                        struct dt_error *e);
 DT_API DT_MUST_USE enum dt_status dt_client_wait_start_async(struct dt_client *client,
                                                              const char *instance_id, int64_t timeout_ms,
                                                              dt_on_reply *on_reply, void *context);
+
+/* Waits until the instance is completed, failed, cancelled or terminated (WaitForInstanceCompletion).
+ * Otherwise as dt_client_wait_start: `instance_id`, `timeout_ms`, `ret_instance`, `on_reply`.
+ * Errors: DT_DEADLINE_EXCEEDED: it is not. DT_UNAVAILABLE: and there was no connection at the end.
+ * Common errors.
+ * Memory: destroy with dt_instance_destroy.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_wait_completion(struct dt_client *client, const char *instance_id,
                                                             int64_t timeout_ms,
                                                             struct dt_instance **ret_instance,
@@ -312,11 +377,14 @@ DT_API DT_MUST_USE enum dt_status dt_client_wait_completion_async(struct dt_clie
                                                                   const char *instance_id, int64_t timeout_ms,
                                                                   dt_on_reply *on_reply, void *context);
 
-/* Sends an external event (RaiseEvent). It is kept until the orchestration waits for its `name` (compared
- * without regard to case). `data`: NULL allowed. Events for a final instance are dropped by the service
- * without a word. DT_NOT_FOUND: no such instance (services may also accept it in silence). DT_UNAVAILABLE:
- * the connection broke after the request was written, so the event may or may not have been taken. Any
- * thread. */
+/* Sends an external event (RaiseEvent). It is kept until the orchestration waits for its `name` (not
+ * empty; compared without regard to the case of ASCII letters). `instance_id`: not empty. `data`: NULL
+ * for none. Events for a final instance are dropped by the service without a word. `on_reply`: has only
+ * the status.
+ * Errors: DT_NOT_FOUND: no such instance (services may also accept it in silence). DT_UNAVAILABLE: the
+ * connection broke after the request was written, so the event may or may not have been taken. Common
+ * errors.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_raise_event(struct dt_client *client, const char *instance_id,
                                                         const char *name, const char *data,
                                                         struct dt_error *e);
@@ -325,27 +393,40 @@ DT_API DT_MUST_USE enum dt_status dt_client_raise_event_async(struct dt_client *
                                                               const char *data, dt_on_reply *on_reply,
                                                               void *context);
 
-/* Ends an instance (TerminateInstance). `output`: becomes its output, NULL allowed. `recursive`: its children
- * too. No effect on a final instance. DT_NOT_FOUND: no such instance. Any thread. */
+/* Ends an instance (TerminateInstance); it is terminated as soon as the service and a worker have taken
+ * note. No effect on a final one. `instance_id`: not empty. `output`: becomes its output; NULL for
+ * none. `recursive`: its children too. `on_reply`: has only the status.
+ * Errors: DT_NOT_FOUND: no such instance. Common errors.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_terminate(struct dt_client *client, const char *instance_id,
                                                       const char *output, bool recursive, struct dt_error *e);
 DT_API DT_MUST_USE enum dt_status dt_client_terminate_async(struct dt_client *client, const char *instance_id,
                                                             const char *output, bool recursive,
                                                             dt_on_reply *on_reply, void *context);
 
-/* Suspends or resumes an instance (SuspendInstance, ResumeInstance). `reason`: NULL allowed. No effect on a
- * final instance. DT_NOT_FOUND: no such instance. Any thread. */
+/* Suspends an instance (SuspendInstance): its orchestrator decides nothing more until it is resumed;
+ * activities and timers go on. No effect on a final one. `instance_id`: not empty. `reason`: for its
+ * history; NULL for none. `on_reply`: has only the status.
+ * Errors: DT_NOT_FOUND: no such instance. Common errors.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_suspend(struct dt_client *client, const char *instance_id,
                                                     const char *reason, struct dt_error *e);
 DT_API DT_MUST_USE enum dt_status dt_client_suspend_async(struct dt_client *client, const char *instance_id,
                                                           const char *reason, dt_on_reply *on_reply,
                                                           void *context);
+
+/* Resumes a suspended instance (ResumeInstance); what came meanwhile is handled in its order. No effect
+ * on any other. `instance_id`: not empty. `reason`: for its history; NULL for none. `on_reply`: has
+ * only the status.
+ * Errors: DT_NOT_FOUND: no such instance. Common errors.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_resume(struct dt_client *client, const char *instance_id,
                                                    const char *reason, struct dt_error *e);
 DT_API DT_MUST_USE enum dt_status dt_client_resume_async(struct dt_client *client, const char *instance_id,
                                                          const char *reason, dt_on_reply *on_reply,
                                                          void *context);
 
+/* Which instances dt_client_purge_matching deletes. */
 struct dt_purge_filter {
     size_t size;
     int64_t created_from_ns; /* inclusive; 0: no bound */
@@ -354,15 +435,21 @@ struct dt_purge_filter {
     int64_t timeout_ms;      /* the service stops after this and says "not complete"; 0: none */
 };
 
-/* Deletes a final instance with its history (PurgeInstances). `recursive`: its final children too.
- * `ret_count`: NULL allowed; 0 if it is unknown or not final. DT_FAILED_PRECONDITION: some services, for an
- * instance that is not final. Any thread. */
+/* Deletes a final instance with its history (PurgeInstances). `instance_id`: not empty. `recursive`:
+ * its final children too. `ret_count`: how many instances are gone, 0 if it is unknown or not final;
+ * NULL allowed. `on_reply`: finds that in the reply.
+ * Errors: DT_FAILED_PRECONDITION: some services, for an instance that is not final. Common errors.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_purge(struct dt_client *client, const char *instance_id,
                                                   bool recursive, int32_t *ret_count, struct dt_error *e);
 DT_API DT_MUST_USE enum dt_status dt_client_purge_async(struct dt_client *client, const char *instance_id,
                                                         bool recursive, dt_on_reply *on_reply, void *context);
-/* Deletes all final instances that match. `filter`: not NULL. `ret_count`, `ret_complete`: NULL allowed; call
- * again while not complete. Any thread. */
+
+/* Deletes all final instances that match (PurgeInstances). `filter`: which. `ret_count`: how many are
+ * gone; NULL allowed. `ret_complete`: whether those are all, else call again; NULL allowed. `on_reply`:
+ * finds both in the reply.
+ * Errors: common errors.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_purge_matching(struct dt_client *client,
                                                            const struct dt_purge_filter *filter,
                                                            int32_t *ret_count, bool *ret_complete,
@@ -371,6 +458,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_purge_matching_async(struct dt_clien
                                                                  const struct dt_purge_filter *filter,
                                                                  dt_on_reply *on_reply, void *context);
 
+/* Which instances dt_client_query reads, and how many at once. */
 struct dt_query {
     size_t size;
     unsigned statuses;       /* DT_STATUS_BITs; 0: all */
@@ -382,55 +470,132 @@ struct dt_query {
     bool payloads;           /* also inputs and outputs */
 };
 
-/* Reads one page of instances (QueryInstances). `query`: NULL for the first page of all. `ret_page`: free
- * with dt_page_destroy. Any thread. */
+/* Reads one page of instances (QueryInstances). `query`: NULL for the first page of all. `ret_page`:
+ * the page. `on_reply`: finds it in the reply.
+ * Errors: DT_INVALID_ARGUMENT: also a page_token that is not the service's. Common errors.
+ * Memory: destroy with dt_page_destroy.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_query(struct dt_client *client, const struct dt_query *query,
                                                   struct dt_page **ret_page, struct dt_error *e);
 DT_API DT_MUST_USE enum dt_status dt_client_query_async(struct dt_client *client,
                                                         const struct dt_query *query, dt_on_reply *on_reply,
                                                         void *context);
 
-/* Reads the history of the current execution (StreamInstanceHistory). `ret_history`: free with
- * dt_history_destroy; empty for an unknown id. DT_NOT_FOUND: some services, for an unknown id. Any thread. */
+/* Reads the history of the current execution (StreamInstanceHistory). `instance_id`: not empty.
+ * `ret_history`: the events; none for an unknown id. `on_reply`: finds it in the reply.
+ * Errors: DT_NOT_FOUND: some services, for an unknown id. Common errors.
+ * Memory: destroy with dt_history_destroy.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_history(struct dt_client *client, const char *instance_id,
                                                     struct dt_history **ret_history, struct dt_error *e);
 DT_API DT_MUST_USE enum dt_status dt_client_history_async(struct dt_client *client, const char *instance_id,
                                                           dt_on_reply *on_reply, void *context);
 
-/* Getters of a snapshot. `instance` is never NULL; results live as long as it does. Any thread, for it never
- * changes. Strings that may be absent are NULL then; instants that are absent are 0. */
-DT_API const char *dt_instance_id(const struct dt_instance *instance);      /* never NULL */
-DT_API const char *dt_instance_name(const struct dt_instance *instance);    /* never NULL */
-DT_API const char *dt_instance_version(const struct dt_instance *instance); /* NULL: unversioned */
+/* An instance is a snapshot and never changes. Strings that may be absent are NULL then; instants that
+ * are absent are 0. Input, output, custom status and failure are absent if they were not asked for. */
+
+/* Its id. Never NULL.
+ * Memory: valid as long as the instance.
+ * Thread: any. */
+DT_API const char *dt_instance_id(const struct dt_instance *instance);
+
+/* Name of its orchestrator. Never NULL.
+ * Memory: valid as long as the instance.
+ * Thread: any. */
+DT_API const char *dt_instance_name(const struct dt_instance *instance);
+
+/* Its version; NULL: unversioned.
+ * Memory: valid as long as the instance.
+ * Thread: any. */
+DT_API const char *dt_instance_version(const struct dt_instance *instance);
+
+/* Where it stood when it was read.
+ * Thread: any. */
 DT_API enum dt_instance_status dt_instance_status(const struct dt_instance *instance);
+
+/* When it was started.
+ * Thread: any. */
 DT_API int64_t dt_instance_created_ns(const struct dt_instance *instance);
+
+/* When it last changed.
+ * Thread: any. */
 DT_API int64_t dt_instance_updated_ns(const struct dt_instance *instance);
+
+/* When it became final; 0: it is not.
+ * Thread: any. */
 DT_API int64_t dt_instance_completed_ns(const struct dt_instance *instance);
+
+/* When it is or was to begin; 0: at once.
+ * Thread: any. */
 DT_API int64_t dt_instance_scheduled_start_ns(const struct dt_instance *instance);
+
+/* What it was started with; NULL: absent.
+ * Memory: valid as long as the instance.
+ * Thread: any. */
 DT_API const char *dt_instance_input(const struct dt_instance *instance);
+
+/* Its result, or the output given to a termination; NULL: absent.
+ * Memory: valid as long as the instance.
+ * Thread: any. */
 DT_API const char *dt_instance_output(const struct dt_instance *instance);
+
+/* What its orchestrator set last; NULL: absent.
+ * Memory: valid as long as the instance.
+ * Thread: any. */
 DT_API const char *dt_instance_custom_status(const struct dt_instance *instance);
+
+/* Of its current execution, a new one after each continue-as-new; NULL: the service did not say.
+ * Memory: valid as long as the instance.
+ * Thread: any. */
 DT_API const char *dt_instance_execution_id(const struct dt_instance *instance);
-DT_API const char *dt_instance_parent_id(const struct dt_instance *instance); /* NULL: no parent */
-DT_API const struct dt_failure *
-dt_instance_failure(const struct dt_instance *instance); /* NULL: did not fail */
-/* The value of a tag, or NULL. `key`: not NULL. */
+
+/* Of the instance whose child it is; NULL: no parent, or the service did not say.
+ * Memory: valid as long as the instance.
+ * Thread: any. */
+DT_API const char *dt_instance_parent_id(const struct dt_instance *instance);
+
+/* Why it failed; NULL: it did not.
+ * Memory: valid as long as the instance.
+ * Thread: any. */
+DT_API const struct dt_failure *dt_instance_failure(const struct dt_instance *instance);
+
+/* The value of the tag `key`; NULL: it has none.
+ * Memory: valid as long as the instance.
+ * Thread: any. */
 DT_API const char *dt_instance_tag(const struct dt_instance *instance, const char *key);
-/* All tags; `ret_count` not NULL. The array lives as long as the instance; NULL if there are none. */
+
+/* All tags, `ret_count` of them; NULL if there are none.
+ * Memory: valid as long as the instance.
+ * Thread: any. */
 DT_API const struct dt_tag *dt_instance_tags(const struct dt_instance *instance, size_t *ret_count);
-/* NULL allowed. Not for instances that belong to a page or a reply. */
+
+/* Frees an instance that is the caller's, not one that belongs to a page or a reply. NULL allowed.
+ * Thread: any; nobody may use it at the same time. */
 DT_API void dt_instance_destroy(struct dt_instance *instance);
-/* A copy that the caller destroys, for instance to keep one from a reply. DT_NO_MEMORY. Any thread. */
+
+/* Keeps an instance of a page or a reply for longer. `ret_copy`: the same snapshot.
+ * Errors: DT_INVALID_ARGUMENT: a NULL. DT_NO_MEMORY.
+ * Memory: destroy with dt_instance_destroy; independent of the original.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_instance_copy(const struct dt_instance *instance,
                                                    struct dt_instance **ret_copy);
 
-/* How many instances the page holds. `page` not NULL, here and below. Any thread. */
+/* How many instances the page holds.
+ * Thread: any. */
 DT_API size_t dt_page_count(const struct dt_page *page);
-/* Instance `index` (below the count), valid as long as the page. */
+
+/* Instance `index`, which must be below the count. Never NULL.
+ * Memory: valid as long as the page.
+ * Thread: any. */
 DT_API const struct dt_instance *dt_page_instance(const struct dt_page *page, size_t index);
-/* What to put into `page_token` for the next page; NULL: this was the last. Valid as long as the page. */
+
+/* What to put into `page_token` for the next page; NULL: this was the last.
+ * Memory: valid as long as the page.
+ * Thread: any. */
 DT_API const char *dt_page_token(const struct dt_page *page);
-/* NULL allowed. Not for a page that belongs to a reply. */
+
+/* Frees a page that is the caller's, not one that belongs to a reply. NULL allowed.
+ * Thread: any; nobody may use it at the same time. */
 DT_API void dt_page_destroy(struct dt_page *page);
 
 /* Numbers of the member `eventType` of HistoryEvent. Kinds added later to the protocol appear as their
@@ -458,16 +623,17 @@ enum dt_event_kind {
     DT_EVENT_EXECUTION_REWOUND = 30
 };
 
-/* The kind's name in the protocol, such as "TaskScheduled"; "Unknown" for others. Never NULL, static. Any
- * thread. */
+/* The kind's name in the protocol, such as "TaskScheduled"; "Unknown" for others. `kind`: any number.
+ * Memory: static; never NULL.
+ * Thread: any. */
 DT_API const char *dt_event_kind_name(enum dt_event_kind kind);
 
 /* One event, filled by dt_history_event. Pointers live as long as the history. */
 struct dt_event {
     size_t size;
-    enum dt_event_kind kind;
-    int32_t id;      /* of the action that made it; -1 for events from outside */
-    int32_t task_id; /* of the action it answers (TaskCompleted, TimerFired, …); 0 otherwise */
+    enum dt_event_kind kind; /* decides which of the following are set */
+    int32_t id;              /* of the action that made it; -1 for events from outside */
+    int32_t task_id;         /* of the action it answers (TaskCompleted, TimerFired, …); 0 otherwise */
     int64_t time_ns;
     int64_t fire_at_ns;               /* timers; else 0 */
     const char *name;                 /* orchestration, activity or event; NULL: the kind has none */
@@ -477,11 +643,17 @@ struct dt_event {
     enum dt_instance_status status;   /* of ExecutionCompleted; else DT_INSTANCE_RUNNING */
 };
 
-/* How many events there are. `history` not NULL, here and below. Any thread. */
+/* How many events there are.
+ * Thread: any. */
 DT_API size_t dt_history_count(const struct dt_history *history);
-/* Fills `ret_event` (size set by the caller) with event `index` (below the count). */
+
+/* Fills `ret_event`, whose size the caller has set, with event `index`, which must be below the count.
+ * Memory: its pointers are valid as long as the history.
+ * Thread: any. */
 DT_API void dt_history_event(const struct dt_history *history, size_t index, struct dt_event *ret_event);
-/* NULL allowed. Not for a history that belongs to a reply. */
+
+/* Frees a history that is the caller's, not one that belongs to a reply. NULL allowed.
+ * Thread: any; nobody may use it at the same time. */
 DT_API void dt_history_destroy(struct dt_history *history);
 
 /* --------------------------------------------------------------------------------------------------- worker
@@ -492,170 +664,286 @@ struct dt_context;  /* one turn of one orchestration */
 struct dt_task;     /* something an orchestration may wait for; belongs to the turn */
 struct dt_activity; /* one run of an activity */
 
-/* An orchestrator function. It runs from its top again on every turn, with what happened so far replayed, and
- * is left in the middle of a wait by longjmp. So it must be deterministic and tidy:
+/* An orchestrator function. It runs from its top again on every turn, with what happened so far
+ * replayed, and is left in the middle of a wait by longjmp. So it must be deterministic and tidy:
  * - it reads the time, randomness and ids only from dt_now_ns, dt_random and dt_uuid, does no input or
- * output, and does not look at state that others change; work goes into activities;
- * - across a wait it holds no malloc'ed memory, lock or descriptor: memory comes from dt_alloc, and dt_defer
- * runs a function however the turn ends. Local variables need not be volatile: the function is not
- * re-entered, it is run again;
- * - it uses its dt_context only from the thread it was called on.
- * It ends by returning: completed with the result of dt_set_result (none: absent), or failed after
- * dt_set_failure. `input`: NULL if absent; valid for the turn. `user`: as registered. Called on a thread of
- * the worker; the same function runs on several threads at once for different instances. */
+ *   output, and does not look at state that others change; work goes into activities;
+ * - across a wait it holds no malloc'ed memory, lock or descriptor: memory comes from dt_alloc, and
+ *   dt_defer runs a function however the turn ends. Local variables need not be volatile: the function
+ *   is not re-entered, it is run again;
+ * - it uses its dt_context only from the thread it was called on. It ends by returning: completed with
+ *   the result of dt_set_result (none: absent), or failed after dt_set_failure. `ctx`: the turn.
+ *   `input`: NULL if absent. `user`: as registered.
+ * Memory: context and input are valid for the turn.
+ * Thread: called on a thread of the worker; the same function runs on several at once for different
+ * instances. */
 typedef void dt_orchestrator_fn(struct dt_context *ctx, const char *input, void *user);
 
-/* An activity: does the work, may block. It may run more than once for one call (at least once is promised).
- * It ends by returning: completed with the result of dt_activity_set_result (none: absent), or failed after
- * dt_activity_set_failure. `input`: NULL if absent; valid during the call. `user`: as registered. Called on a
- * thread of the worker's pool, on several at once. */
+/* An activity: does the work, may block. It may run more than once for one call (at least once is
+ * promised). It ends by returning: completed with the result of dt_activity_set_result (none: absent),
+ * or failed after dt_activity_set_failure. `activity`: the run. `input`: NULL if absent. `user`: as
+ * registered.
+ * Memory: activity and input are valid during the call.
+ * Thread: called on a thread of the worker's pool, on several at once. */
 typedef void dt_activity_fn(struct dt_activity *activity, const char *input, void *user);
 
-/* Which instances a worker takes, by comparing `dt_worker_options.version` with the instance's. Versions
- * compare by their dot-separated parts, numerically where both are numbers; an unversioned instance is older
- * than all. */
+/* Which instances a worker takes, by comparing `dt_worker_options.version` with the instance's.
+ * Versions compare by their dot-separated parts, numerically where both are numbers; an unversioned
+ * instance is older than all. */
 enum dt_version_match {
     DT_VERSION_MATCH_NONE = 0,            /* all */
     DT_VERSION_MATCH_STRICT = 1,          /* the same version only */
     DT_VERSION_MATCH_CURRENT_OR_OLDER = 2 /* the same or an older one */
 };
+
+/* What a worker does with an instance that it does not take. */
 enum dt_version_failure {
     DT_VERSION_REJECT = 0, /* give the work item back, for another worker */
     DT_VERSION_FAIL = 1    /* fail the orchestration with type "VersionMismatch" */
 };
 
+/* How a worker works. */
 struct dt_worker_options {
     size_t size;
-    const char *version; /* of this worker; NULL: none */
-    enum dt_version_match version_match;
-    enum dt_version_failure version_failure;
-    const char *default_child_version; /* for children called without a version; NULL: none */
-    int32_t orchestrations_max;        /* turns that the service may hand out at once; 0: 100 per CPU */
-    int32_t activities_max;            /* activities that run at once, each on its thread; 0: 16 per CPU */
-    int32_t orchestrator_threads;      /* threads that run turns; 0: one per CPU, at least 2 */
-    size_t turn_memory_max;            /* bytes one turn may allocate; 0: 256 MiB */
-    int64_t silence_max_ms;            /* without any message, reconnect; 0: 120 000 */
-    int64_t stop_timeout_ms;           /* dt_worker_stop gives running activities this long; 0: 30 000 */
-    bool filter;                       /* ask the service for registered names only */
+    const char *version;                     /* of this worker; NULL: none */
+    enum dt_version_match version_match;     /* which instances it takes */
+    enum dt_version_failure version_failure; /* what becomes of the others */
+    const char *default_child_version;       /* for children called without a version; NULL: none */
+    int32_t orchestrations_max;              /* turns that the service may hand out at once; 0: 100 per CPU */
+    int32_t activities_max;       /* activities that run at once, each on its thread; 0: 16 per CPU */
+    int32_t orchestrator_threads; /* threads that run turns; 0: one per CPU, at least 2 */
+    size_t turn_memory_max;       /* bytes one turn may allocate; 0: 256 MiB */
+    int64_t silence_max_ms;       /* without any message, reconnect; 0: 120 000 */
+    int64_t stop_timeout_ms;      /* dt_worker_stop gives running activities this long; 0: 30 000 */
+    bool filter;                  /* ask the service for registered names only */
 };
 
-/* Makes a worker; nothing is started. `c`: not NULL. `o`: NULL for defaults. `ret_worker`: destroy with
- * dt_worker_destroy. Statuses as dt_client_create. */
+/* Makes a worker. It does nothing before it is started. `c`: where the service is. `o`: NULL for
+ * defaults. `ret_worker`: the worker.
+ * Errors: DT_INVALID_ARGUMENT: as dt_client_create, or an option below 0, too large, or none of its
+ * values. DT_NO_MEMORY. DT_INTERNAL: the system refuses a thread, pipe or entropy.
+ * Memory: destroy with dt_worker_destroy.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_worker_create(const struct dt_connect_options *c,
                                                    const struct dt_worker_options *o,
                                                    struct dt_worker **ret_worker, struct dt_error *e);
 
-/* Registers a function, before the worker is started. `name`: not NULL, exact. `version`: NULL for any
- * version not registered by itself. `fn`: not NULL. `user`: handed to each call, must outlive the worker.
- * DT_ALREADY_EXISTS: this name and version is registered. DT_FAILED_PRECONDITION: started.
- * DT_INVALID_ARGUMENT. DT_NO_MEMORY. */
+/* Registers an orchestrator function, before the worker is started. `name`: exact, 1..1024 bytes.
+ * `version`: NULL for any version not registered by itself. `fn`: the function. `user`: handed to each
+ * call; NULL allowed.
+ * Errors: DT_ALREADY_EXISTS: this name and version is registered. DT_FAILED_PRECONDITION: the worker
+ * has been started. DT_INVALID_ARGUMENT. DT_RESOURCE_EXHAUSTED: over 65536 of them. DT_NO_MEMORY.
+ * Memory: what `user` points to must outlive the worker.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_worker_register_orchestrator(struct dt_worker *worker, const char *name,
                                                                   const char *version, dt_orchestrator_fn *fn,
                                                                   void *user, struct dt_error *e);
+
+/* Registers an activity, before the worker is started. `name`: exact, 1..1024 bytes. `version`: NULL
+ * for any version not registered by itself. `fn`: the function. `user`: handed to each call; NULL
+ * allowed.
+ * Errors: DT_ALREADY_EXISTS: this name and version is registered. DT_FAILED_PRECONDITION: the worker
+ * has been started. DT_INVALID_ARGUMENT. DT_RESOURCE_EXHAUSTED: over 65536 of them. DT_NO_MEMORY.
+ * Memory: what `user` points to must outlive the worker.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_worker_register_activity(struct dt_worker *worker, const char *name,
                                                               const char *version, dt_activity_fn *fn,
                                                               void *user, struct dt_error *e);
 
-/* Starts the threads and returns. The worker connects, says Hello, opens GetWorkItems and keeps it open: lost
- * or refused connections are made again after a random pause of 1 s that doubles to 30 s.
- * DT_FAILED_PRECONDITION: started before. DT_NO_MEMORY. DT_INTERNAL: the system refuses a thread or pipe. */
+/* Begins the work and returns. The worker connects, says Hello, opens GetWorkItems and keeps it open:
+ * lost or refused connections are made again after a random pause of up to 1 s that doubles to 30 s. A
+ * worker is started once.
+ * Errors: DT_FAILED_PRECONDITION: started before. DT_INVALID_ARGUMENT: no worker.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_worker_start(struct dt_worker *worker, struct dt_error *e);
-/* dt_worker_start, then waits until dt_worker_request_stop or dt_worker_stop is called and the work is done.
- */
+
+/* dt_worker_start, then waits until dt_worker_request_stop or dt_worker_stop is called and the work is
+ * done.
+ * Errors: DT_FAILED_PRECONDITION: started before. DT_INVALID_ARGUMENT: no worker.
+ * Thread: any but the worker's. */
 DT_API DT_MUST_USE enum dt_status dt_worker_run(struct dt_worker *worker, struct dt_error *e);
-/* Waits until the worker's GetWorkItems stream is open. `timeout_ms`: below 0 waits without an end.
- * DT_DEADLINE_EXCEEDED: not yet; the last reason is in `e`. DT_FAILED_PRECONDITION: not started. Any thread.
- */
+
+/* Waits until the service has answered the worker's Hello and has been asked for work. `timeout_ms`:
+ * below 0 waits without an end.
+ * Errors: DT_DEADLINE_EXCEEDED: not yet; the last reason is in `e`. DT_FAILED_PRECONDITION: not
+ * started. DT_CANCELLED: stopped. DT_INVALID_ARGUMENT: no worker.
+ * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_worker_wait_connected(struct dt_worker *worker, int64_t timeout_ms,
                                                            struct dt_error *e);
-/* Asks the worker to stop and returns at once. May be called from a signal handler, any thread, any number of
- * times. */
+
+/* Asks the worker to stop and returns at once. Again is allowed.
+ * Thread: any, and a signal handler. */
 DT_API void dt_worker_request_stop(struct dt_worker *worker);
-/* Stops: takes no more work, lets running turns and activities end within `stop_timeout_ms` and sends their
- * results, gives everything else back to the service, joins the threads. An activity that does not end in
- * time is waited for (its thread cannot be killed), its result is dropped. No effect if not started or
- * already stopped. Not from an orchestrator or activity. */
+
+/* Stops: takes no more work, lets running turns and activities end within `stop_timeout_ms` and sends
+ * their results, gives everything else back to the service, joins the threads. An activity that does
+ * not end in time is waited for (its thread cannot be killed); it is given back, and its result is
+ * dropped. No effect if not started or already stopped.
+ * Thread: any but those of an orchestrator or activity of this worker. */
 DT_API void dt_worker_stop(struct dt_worker *worker);
-/* dt_worker_stop, then frees. NULL allowed. */
+
+/* dt_worker_stop, then frees. NULL allowed.
+ * Thread: as dt_worker_stop; nobody may use it at the same time. */
 DT_API void dt_worker_destroy(struct dt_worker *worker);
 
 /* ------------------------------------------------------------------------------------------------ activities
  */
 
-/* All: `activity` not NULL; strings valid until the activity returns; from its own thread. */
+/* The name it was called by. Never NULL.
+ * Memory: valid until the activity returns.
+ * Thread: the activity's. */
 DT_API const char *dt_activity_name(const struct dt_activity *activity);
-DT_API const char *dt_activity_version(const struct dt_activity *activity); /* NULL: unversioned */
+
+/* The version it was called with; NULL: unversioned.
+ * Memory: valid until the activity returns.
+ * Thread: the activity's. */
+DT_API const char *dt_activity_version(const struct dt_activity *activity);
+
+/* Id of the instance that called it. Never NULL.
+ * Memory: valid until the activity returns.
+ * Thread: the activity's. */
 DT_API const char *dt_activity_instance_id(const struct dt_activity *activity);
+
 /* Number of the call within its orchestration. With the instance id and execution id it makes a key for
- * idempotent work: the same in every repetition of one call, different for each try of a retry policy. */
+ * idempotent work: the same in every repetition of one call, different for each try of a retry policy.
+ * Thread: the activity's. */
 DT_API int32_t dt_activity_task_id(const struct dt_activity *activity);
-DT_API const char *
-dt_activity_execution_id(const struct dt_activity *activity); /* NULL: the service sent none */
-/* The value of a tag given with the call, or NULL. */
+
+/* Execution that called it; NULL: the service sent none.
+ * Memory: valid until the activity returns.
+ * Thread: the activity's. */
+DT_API const char *dt_activity_execution_id(const struct dt_activity *activity);
+
+/* The value of the tag `key` given with the call; NULL: it has none.
+ * Memory: valid until the activity returns.
+ * Thread: the activity's. */
 DT_API const char *dt_activity_tag(const struct dt_activity *activity, const char *key);
-/* True once the worker is stopping: a long activity should end early. */
+
+/* True once the worker is stopping: a long activity should end early.
+ * Thread: the activity's. */
 DT_API bool dt_activity_stopping(const struct dt_activity *activity);
-/* The result, copied; NULL for absent. The last call counts, and takes back a failure. DT_INVALID_ARGUMENT:
- * it is not UTF-8, and the activity fails with type "InvalidOperationError". DT_NO_MEMORY: the activity is
- * given back to the service and runs again. */
+
+/* Says what it resulted in. `result`: NULL for absent. The last call counts, and takes back a failure.
+ * Errors: DT_INVALID_ARGUMENT: it is not UTF-8, and the activity fails with type
+ * "InvalidOperationError". DT_NO_MEMORY: the activity is given back to the service and runs again.
+ * Memory: copied.
+ * Thread: the activity's. */
 DT_API enum dt_status dt_activity_set_result(struct dt_activity *activity, const char *result);
-/* Makes the activity fail; copied. DT_INVALID_ARGUMENT: `failure` is NULL. DT_NO_MEMORY: as above. */
+
+/* Makes the activity fail, as `failure` says. Takes back a result.
+ * Errors: DT_INVALID_ARGUMENT: it is NULL. DT_NO_MEMORY: the activity is given back and runs again.
+ * Memory: copied.
+ * Thread: the activity's. */
 DT_API enum dt_status dt_activity_set_failure(struct dt_activity *activity, const struct dt_failure *failure);
-/* As above from a type and a formatted message (at most 1000 bytes are kept). `type`: NULL counts as "Error".
- */
+
+/* Makes the activity fail with the class `type` (NULL counts as "Error") and a message formatted by
+ * `fmt`, of which at most 1000 bytes are kept.
+ * Errors: DT_NO_MEMORY: the activity is given back to the service and runs again.
+ * Memory: copied.
+ * Thread: the activity's. */
 DT_API enum dt_status dt_activity_fail(struct dt_activity *activity, const char *type, const char *fmt, ...)
     DT_PRINTF_LIKE(3, 4);
 
 /* -------------------------------------------------------------------------------------------- orchestrations
  */
 
-/* Everything below is called from the orchestrator function only. Functions that need memory do not return
- * when there is none: the turn is given up and given back to the service, which repeats it later. Those
- * marked "may leave" do not return when the wait is not over yet: the turn ends there, and a later one comes
- * by again. A call that the history contradicts ends the orchestration with failure type
- * "NonDeterminismError", naming the source line; a misuse (NULL where it is not allowed, text that is
- * not UTF-8) with "InvalidOperationError". The macros pass the line of the call. */
+/* Everything below is called from the orchestrator function only. Functions that need memory do not
+ * return when there is none: the turn is given up and given back to the service, which repeats it
+ * later. Those marked "may leave" do not return when the wait is not over yet: the turn ends there, and
+ * a later one comes by again. A call that the history contradicts ends the orchestration with failure
+ * type "NonDeterminismError", naming the source line; a misuse (an empty name, NULL where it is not
+ * allowed, text that is not UTF-8) with "InvalidOperationError". The macros pass the line of the call. */
 
-/* Identity. Valid for the turn. */
+/* Id of the instance. Never NULL.
+ * Memory: valid for the turn.
+ * Thread: the orchestrator's. */
 DT_API const char *dt_context_instance_id(const struct dt_context *ctx);
-DT_API const char *dt_context_execution_id(const struct dt_context *ctx); /* "" if the service sent none */
+
+/* Id of the execution; "" if the service sent none. Never NULL.
+ * Memory: valid for the turn.
+ * Thread: the orchestrator's. */
+DT_API const char *dt_context_execution_id(const struct dt_context *ctx);
+
+/* The name it was started by. Never NULL.
+ * Memory: valid for the turn.
+ * Thread: the orchestrator's. */
 DT_API const char *dt_context_name(const struct dt_context *ctx);
-DT_API const char *dt_context_parent_id(const struct dt_context *ctx); /* NULL: not a child */
-/* The value of a tag of the instance, or NULL. */
+
+/* Id of the instance whose child this is; NULL: not a child.
+ * Memory: valid for the turn.
+ * Thread: the orchestrator's. */
+DT_API const char *dt_context_parent_id(const struct dt_context *ctx);
+
+/* The value of the tag `key` of the instance; NULL: it has none.
+ * Memory: valid for the turn.
+ * Thread: the orchestrator's. */
 DT_API const char *dt_context_tag(const struct dt_context *ctx, const char *key);
-/* The version the instance was started with; NULL: unversioned. */
+
+/* The version the instance was started with; NULL: unversioned.
+ * Memory: valid for the turn.
+ * Thread: the orchestrator's. */
 DT_API const char *dt_version(const struct dt_context *ctx);
 
 /* The orchestration's clock: when the service began the turn that is now replayed or run. Stands still
- * between waits. */
+ * between waits.
+ * Thread: the orchestrator's. */
 DT_API int64_t dt_now_ns(const struct dt_context *ctx);
-/* True while what happens has happened before, in an earlier turn. For logging and metrics only. */
+
+/* True while what happens has happened before, in an earlier turn. For logging and metrics only.
+ * Thread: the orchestrator's. */
 DT_API bool dt_is_replaying(const struct dt_context *ctx);
-/* A new GUID (RFC 4122 version 5 over instance id, time and a counter), the same in every replay. */
+
+/* Writes a new GUID to `ret_text` (36 characters and NUL), the same in every replay: RFC 4122 version 5
+ * over instance id, time and a counter, as the .NET and Go SDKs make it.
+ * Thread: the orchestrator's. */
 DT_API void dt_uuid(struct dt_context *ctx, char ret_text[37]);
-/* 64 random bits, the same in every replay. Not for keys. */
+
+/* 64 random bits, the same in every replay. Not for keys.
+ * Thread: the orchestrator's. */
 DT_API uint64_t dt_random(struct dt_context *ctx);
-/* Logs through `dt_connect_options.log`, except while replaying; so each line appears once, or again if the
- * turn is lost. At most 1000 bytes. */
+
+/* Logs a line of `level`, formatted by `fmt`, through `dt_connect_options.log`, except while replaying;
+ * so each line appears once, or again if the turn is lost. At most 1000 bytes.
+ * Thread: the orchestrator's. */
 DT_API void dt_log(struct dt_context *ctx, enum dt_log_level level, const char *fmt, ...)
     DT_PRINTF_LIKE(3, 4);
 
-/* Zeroed memory, aligned for any type, freed when the turn ends. Never NULL. */
+/* Zeroed memory of `size` bytes, aligned for any type. Never NULL.
+ * Memory: freed when the turn ends.
+ * Thread: the orchestrator's. */
 DT_API void *dt_alloc(struct dt_context *ctx, size_t size);
-/* Formatted text in such memory. Never NULL. */
+
+/* Text formatted by `fmt`. Never NULL.
+ * Memory: freed when the turn ends.
+ * Thread: the orchestrator's. */
 DT_API char *dt_format(struct dt_context *ctx, const char *fmt, ...) DT_PRINTF_LIKE(2, 3);
-/* Calls `fn(argument)` when the turn ends, in whatever way, last one first. `fn` may not use the context. */
+
+/* Calls `fn` with `argument` (NULL allowed) when the turn ends, in whatever way, last one first. `fn`
+ * may not use the context.
+ * Thread: the orchestrator's. */
 DT_API void dt_defer(struct dt_context *ctx, void (*fn)(void *argument), void *argument);
 
-/* The result of the orchestration when its function returns; copied; NULL for absent. Takes back a failure.
- */
+/* The result of the orchestration when its function returns. `result`: NULL for absent. The last call
+ * counts, and takes back a failure.
+ * Memory: copied.
+ * Thread: the orchestrator's. */
 DT_API void dt_set_result(struct dt_context *ctx, const char *result);
-/* Makes the orchestration fail when its function returns; copied. `failure` not NULL. */
+
+/* Makes the orchestration fail when its function returns, as `failure` says. Takes back a result.
+ * Memory: copied.
+ * Thread: the orchestrator's. */
 DT_API void dt_set_failure(struct dt_context *ctx, const struct dt_failure *failure);
-/* Ends the orchestration as failed, now, with a formatted message (at most 1000 bytes). Does not return. */
+
+/* Ends the orchestration as failed, now, with the class `type` (NULL counts as "Error") and a message
+ * formatted by `fmt`, of which at most 1000 bytes are kept. Does not return.
+ * Memory: copied.
+ * Thread: the orchestrator's. */
 DT_API DT_NORETURN void dt_fail(struct dt_context *ctx, const char *type, const char *fmt, ...)
     DT_PRINTF_LIKE(3, 4);
-/* The custom status that clients see from the end of this turn on; copied; NULL or "" clears it. */
+
+/* The custom status that clients see from the end of this turn on. `status`: NULL or "" clears it.
+ * Memory: copied.
+ * Thread: the orchestrator's. */
 DT_API void dt_set_custom_status(struct dt_context *ctx, const char *status);
 
 /* When a failed call is tried again. Deterministic: the pauses are durable timers. */
@@ -672,6 +960,7 @@ struct dt_retry_policy {
     void *handler_context;
 };
 
+/* How an activity or a child is called. */
 struct dt_call_options {
     size_t size;
     const char *version;       /* NULL: none (for children: `default_child_version`) */
@@ -681,15 +970,20 @@ struct dt_call_options {
     const char *instance_id; /* children only; NULL: made from the execution id and the call's number */
 };
 
-/* Schedules an activity (ScheduleTaskAction). `name` not NULL or empty; `input` NULL for absent; `options`
- * NULL for defaults. Never NULL; the task belongs to the turn. Does not wait. */
+/* Schedules an activity (ScheduleTaskAction). Does not wait. `name`: not empty. `input`: NULL for
+ * absent. `options`: NULL for defaults. Never NULL.
+ * Memory: the task is valid for the turn.
+ * Thread: the orchestrator's. */
 #define dt_call_activity(ctx, name, input, options)                                                          \
     dt_call_activity_from((ctx), (name), (input), (options), __FILE__, __LINE__)
 DT_API struct dt_task *dt_call_activity_from(struct dt_context *ctx, const char *name, const char *input,
                                              const struct dt_call_options *options, const char *file,
                                              int line);
 
-/* Starts a child orchestration (CreateSubOrchestrationAction). Parameters as dt_call_activity. */
+/* Starts a child orchestration (CreateSubOrchestrationAction). Does not wait. `name`: not empty.
+ * `input`: NULL for absent. `options`: NULL for defaults. Never NULL.
+ * Memory: the task is valid for the turn.
+ * Thread: the orchestrator's. */
 #define dt_call_sub_orchestration(ctx, name, input, options)                                                 \
     dt_call_sub_orchestration_from((ctx), (name), (input), (options), __FILE__, __LINE__)
 DT_API struct dt_task *dt_call_sub_orchestration_from(struct dt_context *ctx, const char *name,
@@ -697,37 +991,51 @@ DT_API struct dt_task *dt_call_sub_orchestration_from(struct dt_context *ctx, co
                                                       const struct dt_call_options *options, const char *file,
                                                       int line);
 
-/* A durable timer (CreateTimerAction): succeeds `delay_ms` (below 0: 0) after dt_now_ns, or at `fire_at_ns`.
- * May lie months ahead. */
+/* A durable timer (CreateTimerAction): succeeds `delay_ms` (below 0: 0) after dt_now_ns, which may be
+ * months ahead. Never NULL.
+ * Memory: the task is valid for the turn.
+ * Thread: the orchestrator's. */
 #define dt_timer_create(ctx, delay_ms) dt_timer_create_from((ctx), (delay_ms), __FILE__, __LINE__)
 DT_API struct dt_task *dt_timer_create_from(struct dt_context *ctx, int64_t delay_ms, const char *file,
                                             int line);
+
+/* A durable timer (CreateTimerAction) that succeeds at `fire_at_ns`; at once if that has passed. Never
+ * NULL.
+ * Memory: the task is valid for the turn.
+ * Thread: the orchestrator's. */
 #define dt_timer_create_until(ctx, fire_at_ns)                                                               \
     dt_timer_create_until_from((ctx), (fire_at_ns), __FILE__, __LINE__)
 DT_API struct dt_task *dt_timer_create_until_from(struct dt_context *ctx, int64_t fire_at_ns,
                                                   const char *file, int line);
 
-/* Waits for an external event of this name, compared without regard to case (EventRaised). Events that came
- * early are taken first, in their order; several tasks for one name take events in the order they were made.
- * `name` not NULL or empty. `timeout_ms`: below 0 for none; else the task becomes DT_TASK_TIMED_OUT when a
- * durable timer of that length fires first. */
+/* Asks for an external event of this `name` (not empty; compared without regard to the case of ASCII
+ * letters). Does not wait itself. Events that came early are taken first, in their order; several tasks
+ * for one name take events in the order they were made. `timeout_ms`: below 0 for none; else the task
+ * becomes DT_TASK_TIMED_OUT when a durable timer of that length fires first. Never NULL.
+ * Memory: the task is valid for the turn.
+ * Thread: the orchestrator's. */
 #define dt_wait_event(ctx, name, timeout_ms)                                                                 \
     dt_wait_event_from((ctx), (name), (timeout_ms), __FILE__, __LINE__)
 DT_API struct dt_task *dt_wait_event_from(struct dt_context *ctx, const char *name, int64_t timeout_ms,
                                           const char *file, int line);
 
-/* Sends an external event to another instance (SendEventAction), one way. `instance_id`, `name` not NULL or
- * empty; `data` NULL for absent. Unknown instances are ignored by the service. */
+/* Sends an external event to another instance (SendEventAction), one way. `instance_id`, `name`: not
+ * empty. `data`: NULL for absent. Unknown instances are ignored by the service.
+ * Memory: copied.
+ * Thread: the orchestrator's. */
 #define dt_send_event(ctx, instance_id, name, data)                                                          \
     dt_send_event_from((ctx), (instance_id), (name), (data), __FILE__, __LINE__)
 DT_API void dt_send_event_from(struct dt_context *ctx, const char *instance_id, const char *name,
                                const char *data, const char *file, int line);
 
-/* Ends this execution and starts the next one of the same instance with `input` and an empty history.
- * `input`: NULL for absent. `keep_events`: events not yet taken are carried over. Children and activities
- * still under way are no longer waited for. Does not return. */
+/* Ends this execution and starts the next one of the same instance with `input` (NULL for absent) and
+ * an empty history. `keep_events`: events not yet taken are carried over. Children and activities still
+ * under way are no longer waited for. Does not return.
+ * Memory: copied.
+ * Thread: the orchestrator's. */
 DT_API DT_NORETURN void dt_continue_as_new(struct dt_context *ctx, const char *input, bool keep_events);
 
+/* How far a task is. */
 enum dt_task_state {
     DT_TASK_PENDING = 0,
     DT_TASK_SUCCEEDED = 1,
@@ -736,36 +1044,50 @@ enum dt_task_state {
     DT_TASK_CANCELLED = 4  /* by dt_task_cancel */
 };
 
-/* Waits for the task and says how it ended, never DT_TASK_PENDING. `task` not NULL. May leave. */
+/* Waits for the task and says how it ended, never DT_TASK_PENDING. May leave.
+ * Thread: the orchestrator's. */
 #define dt_await(task) dt_await_from((task), __FILE__, __LINE__)
 DT_API enum dt_task_state dt_await_from(struct dt_task *task, const char *file, int line);
 
-/* Waits for the task and returns its result (NULL: absent). If it did not succeed the orchestration ends here
- * as failed with type "TaskFailedError" and the task's failure inside, as an exception that nobody catches
- * does. May leave. */
+/* Waits for the task and returns its result; NULL: absent. If it did not succeed the orchestration ends
+ * here as failed with type "TaskFailedError" and the task's failure inside, as an exception that nobody
+ * catches does. May leave.
+ * Memory: valid for the turn.
+ * Thread: the orchestrator's. */
 #define dt_await_result(task) dt_await_result_from((task), __FILE__, __LINE__)
 DT_API const char *dt_await_result_from(struct dt_task *task, const char *file, int line);
 
-/* Waits for the first of `count` (at least 1) tasks to end and returns its index; if several have, that of
- * the one that ended first. `tasks` not NULL, nor any of them. May leave. */
+/* Waits for the first of the `count` (at least 1) `tasks` to end and returns its index; if several
+ * have, that of the one that ended first. May leave.
+ * Thread: the orchestrator's. */
 #define dt_when_any(ctx, tasks, count) dt_when_any_from((ctx), (tasks), (count), __FILE__, __LINE__)
 DT_API size_t dt_when_any_from(struct dt_context *ctx, struct dt_task *const *tasks, size_t count,
                                const char *file, int line);
 
-/* Waits for all of `count` (0 allowed) tasks; true if all succeeded. May leave. */
+/* Waits for all of the `count` (0 allowed) `tasks`; true if all succeeded. May leave.
+ * Thread: the orchestrator's. */
 #define dt_when_all(ctx, tasks, count) dt_when_all_from((ctx), (tasks), (count), __FILE__, __LINE__)
 DT_API bool dt_when_all_from(struct dt_context *ctx, struct dt_task *const *tasks, size_t count,
                              const char *file, int line);
 
-/* Without waiting. `task` not NULL; results are valid for the turn. */
+/* How far the task is, without waiting.
+ * Thread: the orchestrator's. */
 DT_API enum dt_task_state dt_task_state(const struct dt_task *task);
-/* The result of an activity or child, or the data of an event; NULL: absent or not succeeded. */
+
+/* The result of an activity or child, or the data of an event; NULL: absent or not succeeded.
+ * Memory: valid for the turn.
+ * Thread: the orchestrator's. */
 DT_API const char *dt_task_result(const struct dt_task *task);
-/* Why it failed; NULL unless DT_TASK_FAILED. */
+
+/* Why it failed; NULL unless DT_TASK_FAILED.
+ * Memory: valid for the turn.
+ * Thread: the orchestrator's. */
 DT_API const struct dt_failure *dt_task_failure(const struct dt_task *task);
-/* No longer wanted: a timer or event wait is given up (a timer that fires late is ignored, an event goes to
- * the next wait of its name); of an activity or child the outcome is ignored, it is not stopped. No effect on
- * a task that has ended. */
+
+/* No longer wanted: a timer or event wait is given up (a timer that fires late is ignored, an event
+ * goes to the next wait of its name); of an activity or child the outcome is ignored, it is not
+ * stopped. No effect on a task that has ended.
+ * Thread: the orchestrator's. */
 DT_API void dt_task_cancel(struct dt_task *task);
 
 #ifdef __cplusplus

@@ -89,6 +89,8 @@ void dt_instance_destroy(struct dt_instance *instance)
 
 enum dt_status dt_instance_copy(const struct dt_instance *instance, struct dt_instance **ret_copy)
 {
+    if (!instance || !ret_copy)
+        return DT_INVALID_ARGUMENT;
     struct dt_instance *shared = (struct dt_instance *)instance; /* only its counter changes */
     atomic_fetch_add_explicit(&shared->references, 1, memory_order_relaxed);
     *ret_copy = shared;

@@ -45,6 +45,9 @@ static void members(void **state)
     assert_int_equal(dt_instance_copy(dt_page_instance(page, 0), &kept), DT_OK);
     assert_int_equal(dt_instance_status(dt_page_instance(page, 1)), DT_INSTANCE_FAILED);
     assert_null(dt_instance_failure(dt_page_instance(page, 1)));
+    struct dt_instance *none;
+    assert_int_equal(dt_instance_copy(NULL, &none), DT_INVALID_ARGUMENT);
+    assert_int_equal(dt_instance_copy(kept, NULL), DT_INVALID_ARGUMENT);
     dt_page_destroy(page);
     assert_string_equal(dt_instance_id(kept), "a");
     assert_string_equal(dt_instance_output(kept), "");

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """What libdurabletask shows to the world.
 
-It exports exactly what durabletask.h declares, needs no library of the server's, has its SONAME, and its header and
-pkg-config file work for C11 and C++17 users. Without this test a stray symbol or dependency would be an ABI for ever.
+It exports exactly what durabletask.h declares, holds no code of the server's and needs no library of it, has its SONAME,
+and its header and pkg-config file work for users of any C from C89 with GNU's extensions and any C++ from C++98 on.
+Without this test a stray symbol or dependency would be an ABI for ever.
 Usage: abi_test.py LIBRARY HEADER PC_FILE
 """
 import pathlib
@@ -32,6 +33,14 @@ if exported != declared:
     faults.append(f"exported but not declared: {sorted(exported - declared)}; "
                   f"declared but not exported: {sorted(declared - exported)}")
 
+# The server's parts, by the prefixes of their symbols. Those of the SDK's own parts must be found, or nothing would.
+everything = {line.split()[-1] for line in run("nm", "--defined-only", str(library)).splitlines()}
+SERVER = ("sqlite3_", "db_", "engine_", "task_store_", "grpc_server_", "http_server_", "http_client_", "listener_", "loop_",
+          "pool_policy_", "session_", "keeper_", "scheduler_", "jail_")
+faults += [f"holds {name}" for name in sorted(everything) if name.startswith(SERVER)]
+if not {"sdk_turn_run", "grpc_client_create"} <= everything:
+    faults.append("its own symbols were not found, so that foreign ones would not be either")
+
 dynamic = run("readelf", "-d", str(library))
 if "[libdurabletask.so.1]" not in re.search(r"SONAME.*", dynamic).group(0):
     faults.append("the SONAME is not libdurabletask.so.1")
@@ -47,23 +56,41 @@ int main(void)
     return o.size == sizeof o && dt_status_name(DT_OK) != 0 ? 0 : 1;
 }
 """
+STANDARDS = (("gcc", "c", ("gnu89", "c99", "c11", "gnu17", "c2x")), ("clang", "c", ("gnu89", "c99", "c11", "c2x")),
+             ("g++", "cc", ("c++98", "c++11", "c++17", "c++20")), ("clang++", "cc", ("c++11", "c++20")))
+WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wshadow", "-Wundef", "-Wconversion"]
+STRICT = {"c": ["-Wstrict-prototypes"], "cc": ["-Wold-style-cast"]}
 with tempfile.TemporaryDirectory() as folder:
-    for compiler, standard, suffix in (("gcc", "c11", "c"), ("g++", "c++17", "cc"), ("clang", "c11", "c")):
+    for compiler, suffix, standards in STANDARDS:
         if not shutil.which(compiler):
             print(f"{compiler} is not installed: not tried")
             continue
         source = pathlib.Path(folder, f"user.{suffix}")
         source.write_text(USER)
-        done = subprocess.run([compiler, f"-std={standard}", "-pedantic", "-Wall", "-Wextra", "-Werror", "-Wshadow",
-                               f"-I{header.parent}", "-fsyntax-only", source], capture_output=True, text=True)
-        if done.returncode:
-            faults.append(f"{compiler} -std={standard}: {done.stderr}")
+        for standard in standards:
+            pedantic = [] if standard in ("gnu89", "c++98") else ["-pedantic"]  # <stdbool.h>, <stdint.h> are younger
+            done = subprocess.run([compiler, f"-std={standard}", *pedantic, *WARNINGS, *STRICT[suffix], f"-I{header.parent}",
+                                   "-fsyntax-only", source], capture_output=True, text=True)
+            if done.returncode:
+                faults.append(f"{compiler} -std={standard}: {done.stderr}")
+    # A program linked by what durabletask.pc says needs the library by its SONAME, and of its own nothing else.
+    user = pathlib.Path(folder, "user")
+    run("gcc", f"-I{header.parent}", "-o", str(user), str(pathlib.Path(folder, "user.c")), f"-L{library.parent}", "-ldurabletask",
+        "-Wl,--allow-shlib-undefined")
+    linked = re.findall(r"NEEDED.*\[(.*)\]", run("readelf", "-d", str(user)))
+    if not set(linked) <= {"libdurabletask.so.1", "libc.so.6"} or "libdurabletask.so.1" not in linked:
+        faults.append(f"a program that links it needs {linked}")
 
 pc = dict(re.findall(r"^([\w.]+)[:=]\s*(.*)$", pc_file.read_text(), re.MULTILINE))
 if "-ldurabletask" not in pc.get("Libs", "") or "libnghttp2" in pc.get("Requires", ""):
     faults.append("durabletask.pc does not say how to link, or shows private libraries")
 if shutil.which("pkg-config"):
     run("pkg-config", "--validate", str(pc_file))
+
+version = ".".join(re.search(rf"#define DT_VERSION_{part} (\d+)", header.read_text()).group(1)
+                   for part in ("MAJOR", "MINOR", "PATCH"))
+if pc.get("Version") != version:
+    faults.append(f"the header says {version}, durabletask.pc {pc.get('Version')}")
 
 print("\n".join(faults) or f"{len(exported)} symbols, needs {', '.join(needed)}")
 sys.exit(1 if faults else 0)
