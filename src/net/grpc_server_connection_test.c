@@ -2,6 +2,49 @@
 /* grpc_server_connection_test.c — the connection as a whole: floods, limits, pings, draining, the end. */
 #include "net/grpc_server_rig.h"
 
+/* Frames as bytes (RFC 9113 section 4.1), with less than 256 bytes of payload and stream numbers below that.
+ */
+
+#define FRAME(size, type, flags, stream, payload) "\0\0" size type flags "\0\0\0" stream payload
+#define POST_HEAD                                                                                            \
+    "\x83\x86\x04\x02/x\x01\x01h" /* :method POST, :scheme http, :path /x, :authority h (RFC 7541, A) */
+
+/* Sends `frame` again and again, reading nothing; fails the test if the server does not end it. */
+static void flood(struct rig *f, struct bytes first, struct bytes frame)
+{
+    struct raw r;
+    raw_open_with(f, &r, NULL, 0, 4096);
+    raw_turn(&r);
+    CLEANUP(buf_fini) struct buf many = {0};
+    for (int i = 0; i < 1000; i++)
+        buf_append_bytes(&many, frame);
+    raw_put(&r, first);
+    int64_t end = clock_monotonic_ns() + PATIENCE_NS;
+    while (!r.closed && clock_monotonic_ns() < end)
+        raw_put(&r, buf_peek(&many));
+    assert_true(r.closed);
+    raw_close(&r);
+}
+
+static void floods_of_frames_are_cut_off(void **state)
+{
+    struct rig *f = *state;
+    struct bytes none = {0};
+    flood(f, none,
+          BYTES_LITERAL(FRAME("\6", "\4", "\0", "\0", "\0\4\0\0\xff\xff")));    /* SETTINGS, to be answered */
+    flood(f, none, BYTES_LITERAL(FRAME("\x08", "\6", "\0", "\0", "12345678"))); /* PING, to be answered */
+    /* A head that never ends (CVE-2024-28182), of empty and of small pieces. */
+    struct bytes head = BYTES_LITERAL(FRAME("\x09", "\1", "\0", "\1", POST_HEAD));
+    flood(f, head, BYTES_LITERAL(FRAME("\0", "\x09", "\0", "\1", "")));
+    flood(f, head, BYTES_LITERAL(FRAME("\5", "\x09", "\0", "\1", "\0\1a\1b")));
+    assert_int_equal(f->calls, 0);
+    struct raw r;
+    raw_open(f, &r);
+    raw_request(&r, "/echo", "others are served");
+    raw_wait(&r, TRAILERS("0"));
+    raw_close(&r);
+}
+
 static void a_foreign_preface_is_closed(void **state)
 {
     struct rig *f = *state;
@@ -19,6 +62,109 @@ static void a_foreign_preface_is_closed(void **state)
     }
     assert_true(n == 0 || errno == ECONNRESET);
     close(fd);
+}
+
+/* --- frames that HTTP/2 does not allow (RFC 9113) --- */
+
+struct broken {
+    const char *what;
+    struct bytes frames;
+    uint8_t type; /* of the answer: RST_STREAM (3) or GOAWAY (7) */
+    uint32_t code;
+};
+
+#define BROKEN(what, text, type, code)                                                                       \
+    {                                                                                                        \
+        what, BYTES_LITERAL(text), type, code                                                                \
+    }
+
+/* The error code of the first frame of that type which the server sends before it closes or falls silent. */
+static uint32_t answer_to(struct rig *f, const struct broken *b)
+{
+    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+    int fd = rig_connect(f, 0);
+    assert_int_equal(send(fd, preface, sizeof preface - 1, MSG_NOSIGNAL), sizeof preface - 1);
+    assert_int_equal(send(fd, b->frames.data, b->frames.size, MSG_NOSIGNAL), b->frames.size);
+    CLEANUP(buf_fini) struct buf in = {0};
+    int64_t end = clock_monotonic_ns() + PATIENCE_NS;
+    while (clock_monotonic_ns() < end) {
+        uint8_t data[4096];
+        rig_step(f, 1);
+        ssize_t n = recv(fd, data, sizeof data, MSG_DONTWAIT);
+        if (n > 0)
+            buf_append(&in, data, (size_t)n);
+        for (size_t at = 0; at + 9 <= in.size;) {
+            const uint8_t *frame = in.data + at;
+            size_t size = (size_t)frame[0] << 16 | (size_t)frame[1] << 8 | frame[2];
+            if (at + 9 + size > in.size)
+                break;
+            if (frame[3] == b->type) {
+                close(fd);
+                return frame[9 + (b->type == NGHTTP2_GOAWAY ? 7 : 3)]; /* codes are small */
+            }
+            at += 9 + size;
+        }
+        if (n == 0)
+            break;
+    }
+    fail_msg("no frame of type %d for: %s", b->type, b->what);
+    return 0;
+}
+
+static void broken_frames_have_the_error_of_the_standard(void **state)
+{
+    struct rig *f = *state;
+    static const struct broken cases[] = {
+        BROKEN("DATA on stream 0", FRAME("\1", "\0", "\0", "\0", "x"), 7, 1),
+        BROKEN("DATA on an idle stream", FRAME("\1", "\0", "\0", "\1", "x"), 7, 1),
+        BROKEN("HEADERS on an even stream", FRAME("\x09", "\1", "\5", "\2", POST_HEAD), 7, 1),
+        BROKEN("padding beyond the frame", FRAME("\2", "\1", "\x0d", "\1", "\x09x"), 7, 1),
+        BROKEN("HEADERS that depend on themselves", FRAME("\x0e", "\1", "\x25", "\1", "\0\0\0\1\0" POST_HEAD),
+               7, 1),
+        BROKEN("CONTINUATION of nothing", FRAME("\1", "\x09", "\4", "\1", "x"), 7, 1),
+        BROKEN("PING between HEADERS and CONTINUATION",
+               FRAME("\x09", "\1", "\0", "\1", POST_HEAD) FRAME("\x08", "\6", "\0", "\0", "12345678"), 7, 1),
+        BROKEN("header compression without sense", FRAME("\2", "\1", "\5", "\1", "\xff\xff"), 7, 9),
+        BROKEN("an index beyond the table", FRAME("\1", "\1", "\5", "\1", "\xbe"), 7, 9),
+        BROKEN("RST_STREAM of an idle stream", FRAME("\4", "\3", "\0", "\1", "\0\0\0\x08"), 7, 1),
+        BROKEN("RST_STREAM of stream 0", FRAME("\4", "\3", "\0", "\0", "\0\0\0\x08"), 7, 1),
+        BROKEN("RST_STREAM of 3 bytes", FRAME("\3", "\3", "\0", "\1", "\0\0\0"), 7, 6),
+        BROKEN("SETTINGS of 5 bytes", FRAME("\5", "\4", "\0", "\0", "\0\4\0\0\0"), 7, 6),
+        BROKEN("SETTINGS on a stream", FRAME("\0", "\4", "\0", "\1", ""), 7, 1),
+        BROKEN("SETTINGS ACK with a payload", FRAME("\6", "\4", "\1", "\0", "\0\4\0\0\0\0"), 7, 6),
+        BROKEN("a window of 2^31", FRAME("\6", "\4", "\0", "\0", "\0\4\x80\0\0\0"), 7, 3),
+        BROKEN("frames of 1 byte at most", FRAME("\6", "\4", "\0", "\0", "\0\5\0\0\0\1"), 7, 1),
+        BROKEN("ENABLE_PUSH of 2", FRAME("\6", "\4", "\0", "\0", "\0\2\0\0\0\2"), 7, 1),
+        BROKEN("PING of 7 bytes", FRAME("\7", "\6", "\0", "\0", "1234567"), 7, 6),
+        BROKEN("PING on a stream", FRAME("\x08", "\6", "\0", "\1", "12345678"), 7, 1),
+        BROKEN("WINDOW_UPDATE by 0", FRAME("\4", "\x08", "\0", "\0", "\0\0\0\0"), 7, 1),
+        BROKEN("WINDOW_UPDATE over 2^31 - 1", FRAME("\4", "\x08", "\0", "\0", "\x7f\xff\xff\xff"), 7, 3),
+        BROKEN("WINDOW_UPDATE of 3 bytes", FRAME("\3", "\x08", "\0", "\0", "\0\0\1"), 7, 6),
+        BROKEN("PUSH_PROMISE from a client", FRAME("\5", "\5", "\4", "\1", "\0\0\0\2\x82"), 7, 1),
+        BROKEN("a frame over 16 KiB", "\0\x40\1\0\0\0\0\0\1", 7, 6),
+        BROKEN("no :method", FRAME("\x08", "\1", "\5", "\1", "\x86\x04\x02/x\x01\x01h"), 3, 1),
+        BROKEN(":method twice", FRAME("\x0a", "\1", "\5", "\1", "\x83" POST_HEAD), 3, 1),
+        BROKEN("a response's header", FRAME("\x0a", "\1", "\5", "\1", "\x88" POST_HEAD), 3, 1),
+        BROKEN("an upper-case name", FRAME("\x0d", "\1", "\5", "\1", POST_HEAD "\0\1A\0"), 3, 1),
+        BROKEN("a name with a blank", FRAME("\x0f", "\1", "\5", "\1", POST_HEAD "\0\3a b\0"), 3, 1),
+        BROKEN("connection-specific headers",
+               FRAME("\x17", "\1", "\5", "\1",
+                     POST_HEAD "\0\x0a"
+                               "connection\1x"),
+               3, 1),
+        BROKEN("less than content-length",
+               FRAME("\x1b", "\1", "\5", "\1",
+                     POST_HEAD "\0\x0e"
+                               "content-length\1"
+                               "5"),
+               3, 1),
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint32_t code = answer_to(f, &cases[i]);
+        if (code != cases[i].code)
+            fail_msg("%s: error %u instead of %u", cases[i].what, code, cases[i].code);
+    }
+    assert_int_equal(f->calls, 0);
 }
 
 static void connections_over_the_limit_are_closed(void **state)
@@ -230,10 +376,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_foreign_preface_is_closed),
+        TEST(broken_frames_have_the_error_of_the_standard),
         TEST(connections_over_the_limit_are_closed),
         TEST(streams_over_the_limit_are_refused),
         TEST(keepalive_pings_are_answered_and_never_punished),
         TEST(a_ping_flood_that_is_not_read_is_cut_off),
+        TEST(floods_of_frames_are_cut_off),
         TEST(cancel_storms_are_survived),
         cmocka_unit_test(a_reset_flood_is_cut_off),
         TEST(draining_says_goaway_twice_and_lets_calls_finish),
