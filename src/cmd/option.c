@@ -71,7 +71,27 @@ static enum status parse_by_kind(enum option_kind kind, struct bytes text, int64
         break;
     }
     *ret_number = 0;
-    return STATUS_OK;
+    return text.size ? STATUS_OK : STATUS_MALFORMED; /* most often a shell variable that is not set */
+}
+
+/* What a value of each kind looks like, for people. */
+static const char *const kind_texts[] = {
+    [OPTION_FLAG] = "true or false",
+    [OPTION_TEXT] = "a text that is not empty",
+    [OPTION_COUNT] = "a whole number",
+    [OPTION_SIZE] = "bytes such as 65536, 512K, 64M or 2G",
+    [OPTION_DURATION] = "a time such as 500ms, 30s, 2m, 1h or 7d",
+};
+
+/* The range of a setting in the smallest unit that people write. */
+static enum status refuse_range(const struct option_spec *spec, const char *text, const char *origin,
+                                struct err *e)
+{
+    int64_t unit = spec->kind == OPTION_DURATION ? NS_PER_MS : 1;
+    static const char *const units[] = {[OPTION_SIZE] = " bytes", [OPTION_DURATION] = "ms"};
+    const char *suffix = spec->kind < ARRAY_SIZE(units) && units[spec->kind] ? units[spec->kind] : "";
+    return err_set(e, STATUS_INVALID_ARGUMENT, "%s: %s is %.80s, but must be from %lld to %lld%s", origin,
+                   spec->name, text, (long long)(spec->min / unit), (long long)(spec->max / unit), suffix);
 }
 
 static enum status set_value(const struct option_spec *spec, const char *text, const char *origin,
@@ -79,12 +99,11 @@ static enum status set_value(const struct option_spec *spec, const char *text, c
 {
     int64_t number;
     if (parse_by_kind(spec->kind, bytes_of_cstr(text), &number) != STATUS_OK)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "%s: \"%.80s\" is not a %s; expected %s", origin, text,
-                       spec->name, spec->argument ? spec->argument : "true or false");
+        return err_set(e, STATUS_INVALID_ARGUMENT, "%s: %s is \"%.80s\", but must be %s", origin, spec->name,
+                       text, kind_texts[spec->kind]);
     bool ranged = spec->kind != OPTION_TEXT && spec->kind != OPTION_FLAG;
     if (ranged && (number < spec->min || number > spec->max))
-        return err_set(e, STATUS_INVALID_ARGUMENT, "%s: \"%.80s\" is out of range for %s", origin, text,
-                       spec->name);
+        return refuse_range(spec, text, origin, e);
     *ret_value = (struct option_value){.given = true, .number = number, .text = text};
     return STATUS_OK;
 }
@@ -152,6 +171,7 @@ struct parse {
     unsigned command;
     struct option_values *values;
     struct err *e;
+    bool in_file[OPTION_MAX]; /* by index in the table: the file has named it */
 };
 
 static enum status parse_arguments(struct parse *p, int argc, char *const *argv)
@@ -201,13 +221,16 @@ static enum status read_file(const char *path, char **ret_text, struct err *e)
     if (!f)
         return err_set(e, STATUS_INVALID_ARGUMENT, "cannot read %s: %s", path, strerror(errno));
     char *text = malloc(OPTION_FILE_SIZE_MAX + 1);
+    errno = 0;
     size_t size = text ? fread(text, 1, OPTION_FILE_SIZE_MAX + 1, f) : 0;
-    bool failed = ferror(f) != 0;
+    const char *fault = !text || ferror(f)            ? strerror(errno)
+                        : size > OPTION_FILE_SIZE_MAX ? "it is longer than 1 MiB"
+                        : memchr(text, '\0', size)    ? "it is not text"
+                                                      : NULL;
     fclose(f);
-    if (!text || failed || size > OPTION_FILE_SIZE_MAX) {
+    if (fault) {
         free(text);
-        return err_set(e, STATUS_INVALID_ARGUMENT, "cannot read %s: %s", path,
-                       size ? "longer than 1 MiB" : "error");
+        return err_set(e, STATUS_INVALID_ARGUMENT, "cannot read %s: %s", path, fault);
     }
     text[size] = '\0';
     *ret_text = text;
@@ -227,6 +250,10 @@ static enum status parse_line(struct parse *p, char *line, const char *origin)
     const struct option_spec *spec = find_spec(p->table, p->count, p->command, name);
     if (!spec)
         return unknown(p->table, p->count, p->command, origin, name, p->e);
+    bool *seen = &p->in_file[spec - p->table];
+    if (*seen)
+        return err_set(p->e, STATUS_INVALID_ARGUMENT, "%s: %s is set twice", origin, spec->name);
+    *seen = true;
     if (p->values->at[spec - p->table].given)
         return STATUS_OK; /* the command line or the environment said otherwise */
     struct bytes value = bytes_trim(rest);
@@ -258,7 +285,7 @@ enum status option_parse(const struct option_spec *table, size_t count, unsigned
 {
     ASSERT(count <= OPTION_MAX);
     *ret_values = (struct option_values){.file_text = NULL};
-    struct parse p = {table, count, command, ret_values, e};
+    struct parse p = {.table = table, .count = count, .command = command, .values = ret_values, .e = e};
     enum status s = parse_arguments(&p, argc, argv);
     if (s == STATUS_OK)
         s = parse_environment(&p, environment);

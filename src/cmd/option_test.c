@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <fcntl.h>
 
 #include "cmd/option.h"
 
@@ -88,30 +87,83 @@ static void wrong_values_say_what_to_type(void **state)
     assert_non_null(strstr(e.text, "did you mean \"port\"?"));
 }
 
+static void wrong_values_name_kind_and_range(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *value, *want;
+    } rows[] = {
+        {"--port", "x", "command line: port is \"x\", but must be a whole number"},
+        {"--port", "65536", "command line: port is 65536, but must be from 0 to 65535"},
+        {"--size", "1T", "command line: size is \"1T\", but must be bytes such as 65536, 512K, 64M or 2G"},
+        {"--size", "2000G", "command line: size is 2000G, but must be from 0 to 1099511627776 bytes"},
+        {"--wait", "soon",
+         "command line: wait is \"soon\", but must be a time such as 500ms, 30s, 2m, 1h or 7d"},
+        {"--loud=maybe", NULL, "command line: loud is \"maybe\", but must be true or false"},
+        {"--config=", NULL, "command line: config is \"\", but must be a text that is not empty"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct err e = {0};
+        struct option_values v;
+        assert_int_equal(parse(no_environment, &v, &e, rows[i].name, rows[i].value), STATUS_INVALID_ARGUMENT);
+        assert_string_equal(e.text, rows[i].want);
+    }
+}
+
+/* Parses `text` as the configuration file, with one more argument (or NULL). */
+static enum status parse_with_file(const char *text, size_t size, const char *argument,
+                                   struct option_values *v, struct err *e)
+{
+    char path[] = "/tmp/option-test-XXXXXX", config[100];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, size), size);
+    close(fd);
+    snprintf(config, sizeof config, "--config=%s", path);
+    enum status s = parse(no_environment, v, e, config, argument);
+    unlink(path);
+    return s;
+}
+
 static void a_file_gives_what_the_command_line_did_not(void **state)
 {
     (void)state;
-    char path[] = "/tmp/option-test-XXXXXX";
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    const char *text = "# settings\n\n port = 9 \nwait=3s\n";
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    close(fd);
-    char config[100];
-    snprintf(config, sizeof config, "--config=%s", path);
+    static const char text[] = "# settings\n\n port = 9 \nwait=3s\n";
     struct err e = {0};
     struct option_values v;
-    assert_int_equal(parse(no_environment, &v, &e, config, "--port=4"), STATUS_OK);
+    assert_int_equal(parse_with_file(text, sizeof text - 1, "--port=4", &v, &e), STATUS_OK);
     assert_int_equal(get(&v, "port")->number, 4);
     assert_true(get(&v, "wait")->number == 3000000000);
     option_values_fini(&v);
-    fd = open(path, O_WRONLY);
-    assert_int_equal(write(fd, "prot = 8\n", 9), 9);
-    close(fd);
-    assert_int_equal(parse(no_environment, &v, &e, config, NULL), STATUS_INVALID_ARGUMENT);
-    assert_non_null(strstr(e.text, ":1: there is no setting \"prot\""));
-    unlink(path);
+}
+
+static void a_wrong_file_is_refused_by_its_line(void **state)
+{
+    (void)state;
+#define FILE_TEXT(text) text, sizeof text - 1
+    static const struct {
+        const char *text;
+        size_t size;
+        const char *want; /* part of the refusal */
+    } rows[] = {
+        {FILE_TEXT("prot = 8\n"), ":1: there is no setting \"prot\"; did you mean \"port\"?"},
+        {FILE_TEXT("\nnonsense\n"), ":2: expected \"name = value\""},
+        {FILE_TEXT("port = 1\nport = 2\n"), ":2: port is set twice"},
+        {FILE_TEXT("port = 1\nwait =\n"), ":2: wait is \"\""},
+        {FILE_TEXT("port = 1\n\0prot = 2\n"), "it is not text"},
+        {FILE_TEXT("other = x\n"), "there is no setting \"other\""},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct err e = {0};
+        struct option_values v;
+        assert_int_equal(parse_with_file(rows[i].text, rows[i].size, NULL, &v, &e), STATUS_INVALID_ARGUMENT);
+        assert_non_null(strstr(e.text, rows[i].want));
+    }
+    struct err e = {0};
+    struct option_values v;
     assert_int_equal(parse(no_environment, &v, &e, "--config=/nonexistent", NULL), STATUS_INVALID_ARGUMENT);
+    assert_int_equal(parse(no_environment, &v, &e, "--config=/tmp", NULL), STATUS_INVALID_ARGUMENT);
+    assert_non_null(strstr(e.text, "Is a directory"));
 }
 
 static void help_shows_only_what_the_command_knows(void **state)
@@ -130,7 +182,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_come_from_the_nearest_source),
         cmocka_unit_test(wrong_values_say_what_to_type),
+        cmocka_unit_test(wrong_values_name_kind_and_range),
         cmocka_unit_test(a_file_gives_what_the_command_line_did_not),
+        cmocka_unit_test(a_wrong_file_is_refused_by_its_line),
         cmocka_unit_test(help_shows_only_what_the_command_knows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
