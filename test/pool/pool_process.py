@@ -48,10 +48,10 @@ class Pool:
         self.readers = [threading.Thread(target=read, daemon=True) for read in (self._read_out, self._read_err)]
         for reader in self.readers:
             reader.start()
-        self.port = int(self._line(20).partition("=")[2])
+        self.port = int(self._line(60).partition("=")[2])
         self.url = f"http://127.0.0.1:{self.port}"
         if wait:
-            line = self._line(60)
+            line = self._line(120)
             if line != "up":
                 raise RuntimeError(f"the pool did not come up: {line}")
 
@@ -140,7 +140,7 @@ def fresh():
     return str(uuid.uuid4())
 
 
-def wait_until(condition, seconds=20, what="condition"):
+def wait_until(condition, seconds=60, what="condition"):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

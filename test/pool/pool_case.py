@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of the pool's contract share: a server for a class, identifiers of one's own, the error's shape."""
+import re
+import unittest
+
+from pool_process import Pool, fresh, wait_until
+
+SIX = "/subscriptions/s/resourceGroups/g/sessionPools/p"
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z$")
+GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+# A cell that ends when somebody uploads a file called go: tests decide when, and need no clock.
+HELD = "import os, time\nwhile not os.path.exists('/mnt/data/go'): time.sleep(0.01)\n"
+
+
+class PoolTest(unittest.TestCase):
+    """One server for a class; each test takes identifiers of its own."""
+    settings = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.pool = Pool(**{"max": 60, "ready": 4, **cls.settings})
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.pool.close()
+
+    def setUp(self):
+        self.id = fresh()
+
+    def tearDown(self):
+        self.pool.call("DELETE", "/session", self.id)
+
+    def hold(self, identifier, rest=""):
+        """Starts HELD asynchronously and returns its id once it runs."""
+        begun = self.pool.run(identifier, HELD + rest, executionType="Asynchronous")
+        self.assertEqual(begun.status, 202, begun)
+        wait_until(lambda: self.poll(identifier, begun.json["id"])["status"] == "Running")
+        return begun.json["id"]
+
+    def release(self, identifier, execution):
+        """Lets it end and returns the answer."""
+        self.assertEqual(self.pool.upload(identifier, "go", b"").status, 200)
+        wait_until(lambda: self.poll(identifier, execution)["status"] not in ("NotStarted", "Running"))
+        return self.poll(identifier, execution)
+
+    def poll(self, identifier, execution):
+        answer = self.pool.call("GET", "/executions/" + execution, identifier)
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json
+
+    def value(self, code, identifier=None, **more):
+        answer = self.pool.run(identifier or self.id, code, **more)
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual(answer.json["status"], "Succeeded", answer)
+        return answer.json["result"]["executionResult"]
+
+    def stdout(self, code, identifier=None):
+        answer = self.pool.run(identifier or self.id, code)
+        self.assertEqual(answer.json["status"], "Succeeded", answer)
+        return answer.json["result"]["stdout"]
+
+    def assertError(self, answer, status, code=None):
+        self.assertEqual(answer.status, status, answer)
+        self.assertTrue(answer.headers["Content-Type"].startswith("application/json"), answer.headers["Content-Type"])
+        error = answer.json["error"]
+        self.assertTrue(error["message"])
+        self.assertEqual(answer.headers["x-ms-error-code"], error["code"])
+        self.assertTrue(answer.headers["api-supported-versions"])
+        if code:
+            self.assertEqual(error["code"], code)
