@@ -2,12 +2,11 @@
 """Routes, versions, errors and both ways to run code (session-pool-api.md 1, 3-6, 8.2-8.4; SP-01..SP-43, without
 sign-in), against a real server process with real sessions. Shapes are compared whole: what is not said is not sent."""
 import base64
-import re
 import socket
 import unittest
 
 from pool_case import GUID, HELD, SIX, PoolTest
-from pool_process import V1, V2, V3, V4, Pool, fresh, wait_until
+from pool_process import V1, V2, V3, V4, Pool, wait_until
 
 TIMINGS = ("x-ms-allocation-time", "x-ms-allocation-retries", "x-ms-preparation-time", "x-ms-execution-request-time",
            "x-ms-execution-read-response-time", "x-ms-container-execution-duration", "x-ms-overall-execution-time",
