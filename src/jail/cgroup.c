@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "jail/file.h"
@@ -121,6 +122,21 @@ static bool group_empty(int dir)
     return file_read(dir, "cgroup.procs", text, sizeof text) <= 0;
 }
 
+/* By pidfd, and only after a second look: between the list and the signal the pid may have become another's.
+ */
+static void kill_member(int dir, pid_t pid)
+{
+    char text[CGROUP_FILE_SIZE], line[16];
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    snprintf(line, sizeof line, "%d\n", (int)pid);
+    if (pidfd >= 0 && file_read(dir, "cgroup.procs", text, sizeof text) > 0) {
+        const char *at = strstr(text, line);
+        if (at && (at == text || at[-1] == '\n'))
+            (void)!syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+    }
+    file_close(&pidfd);
+}
+
 static void kill_members(int dir)
 {
     if (file_write(dir, "cgroup.kill", "1") == 0)
@@ -131,7 +147,7 @@ static void kill_members(int dir)
     for (char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
         pid_t pid = (pid_t)strtol(at, NULL, 10);
         if (pid > 1)
-            kill(pid, SIGKILL);
+            kill_member(dir, pid);
     }
 }
 

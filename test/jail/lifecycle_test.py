@@ -104,6 +104,20 @@ def slots_and_reuse():
     check(not groups(keeper), "and removes the groups")
 
 
+def stuck_sessions():
+    """A limit that the machine does not give is not gone without: there is no session, and the slot is free again."""
+    pool = Pool(BUILD, ["sessions_max=2"], ["prlimit", "--sigpending=100:100"])
+    for _ in range(5):
+        try:
+            pool.spawn("a")
+            check(False, "a session without its limits")
+        except RuntimeError as refused:
+            check("limits: limit sigpending" in str(refused), f"a session without its limits: {refused}")
+    pool.note_processes()
+    check(not [p for p in pool.processes if b"session" in open(f"/proc/{p[0]}/comm", "rb").read()], "nobody of them is left")
+    check(pool.close() == 0, "the pool goes on")
+
+
 def burst(pool, count):
     for n in range(count):
         pool.tell(f"spawn s{n}")
@@ -139,6 +153,7 @@ def death_of(victim):
 if __name__ == "__main__":
     forbidden_messages()
     slots_and_reuse()
+    stuck_sessions()
     for name in ("keeper", "pool", "zygote"):
         death_of(name)
     print("\n".join(FAILURES) or "all as expected")
