@@ -3,6 +3,7 @@
 #include "cmd/health.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "os/clock.h"
@@ -58,8 +59,12 @@ static void on_request(void *context, struct http_request *r)
         json_object_set_new(root, "scheduler", scheduler_report(h, degraded));
     if (h->pool)
         json_object_set_new(root, "pool", pool_health(h, degraded));
-    if (h->app && !app_service_connected(h->app))
-        add_degraded(degraded, "app", "the worker has no stream to the task scheduler");
+    struct err why = {0};
+    if (h->app && !app_service_connected(h->app, &why)) {
+        char cause[sizeof why.text + 80];
+        snprintf(cause, sizeof cause, "the worker has no stream to the task scheduler: %s", why.text);
+        add_degraded(degraded, "app", cause);
+    }
     if (!h->confined)
         add_degraded(degraded, "server", h->confine_detail);
     json_object_set_new(root, "ok", json_boolean(json_array_size(degraded) == 0));

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cmd/command.h"
 #include "jail/keeper_client.h"
@@ -43,9 +44,10 @@ static int help_all(FILE *out)
           "usage: sallyport COMMAND [options]\n\n",
           out);
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-14s  %s\n", commands[i].name, commands[i].summary);
     fputs("  help [COMMAND]  this text, or a command's options\n"
-          "  --version       the version\n",
+          "  --version       the version\n\n"
+          "exit codes: 0 good, 1 failed, 2 wrong usage\n",
           out);
     return out == stdout ? EXIT_GOOD : EXIT_USAGE;
 }
@@ -106,13 +108,23 @@ static int run_command(const struct command *c, int argc, char *const *argv)
     return code;
 }
 
+static int run_keeper(void)
+{
+    struct stat st;
+    if (fstat(KEEPER_SOCKET_FD, &st) == 0 && S_ISSOCK(st.st_mode))
+        return keeper_main(KEEPER_SOCKET_FD);
+    fputs("sallyport: the keeper is started by a session pool, with a socket to it\ntype: sallyport help\n",
+          stderr);
+    return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2)
         return help_all(stderr);
     const char *name = argv[1];
     if (strcmp(name, "keeper") == 0) /* started by jail/keeper_client.c, not by people */
-        return keeper_main(KEEPER_SOCKET_FD);
+        return run_keeper();
     if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
         puts("sallyport " SALLYPORT_VERSION);
         return EXIT_GOOD;

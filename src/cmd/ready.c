@@ -2,7 +2,9 @@
 /* ready.c — the banner and the ready file. */
 #include "cmd/ready.h"
 
+#include <errno.h>
 #include <jansson.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,6 +14,19 @@
 static json_t *text_or_null(const char *text)
 {
     return text && *text ? json_string(text) : json_null();
+}
+
+enum status ready_file_prepare(const char *path, struct err *e)
+{
+    CLEANUP(buf_fini) struct buf copy = {0};
+    buf_append_cstr(&copy, path);
+    buf_append_byte(&copy, '\0');
+    if (buf_status(&copy) != STATUS_OK)
+        return err_set(e, STATUS_NO_MEMORY, "out of memory");
+    bool gone = unlink(path) == 0 || errno == ENOENT;
+    if (gone && access(dirname((char *)copy.data), W_OK | X_OK) == 0)
+        return STATUS_OK;
+    return err_set(e, STATUS_IO, "ready-file: cannot write %s: %s", path, strerror(errno));
 }
 
 enum status ready_file_write(const char *path, const struct addresses *a, struct err *e)
@@ -30,7 +45,8 @@ enum status ready_file_write(const char *path, const struct addresses *a, struct
 
 void ready_banner(const struct addresses *a, bool submit)
 {
-    printf("sallyport " SALLYPORT_VERSION " is ready\n\n  app and API       %s\n", a->url);
+    printf("sallyport " SALLYPORT_VERSION " is ready\n\n  %s%s\n",
+           submit ? "app and API       " : "address           ", a->url);
     if (*a->pool_url)
         printf("  session pool      %s\n", a->pool_url);
     if (*a->connection_string)

@@ -12,6 +12,9 @@ struct addresses {
     const char *data_dir;        /* NULL if nothing is kept */
 };
 
+/* Before the start: removes what an earlier process left at `path`, which is not true any more, and looks
+ * whether the folder can be written. IO with the reason. */
+STATUS_RESULT ready_file_prepare(const char *path, struct err *e);
 /* Writes {"url","sessionPoolUrl","schedulerConnectionString","pid","dataDir"} (design.md section 2); members
  * that do not apply are null. The file appears whole or not at all. */
 STATUS_RESULT ready_file_write(const char *path, const struct addresses *a, struct err *e);

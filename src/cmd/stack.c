@@ -21,6 +21,8 @@
 
 #define AREA              "cmd"
 #define POLL_READY_NS     (5 * NS_PER_MS) /* between two looks whether everything answers */
+#define READY_PATIENCE_NS (2 * NS_PER_S)  /* before a start that takes long is said to */
+#define READY_REMINDER_NS (30 * NS_PER_S)
 #define HUBS_MAX          100
 #define BUILD_PATIENCE_NS (30 * NS_PER_S)
 #define SLOTS_SPARE       16 /* sessions that are being ended */
@@ -42,6 +44,7 @@ struct stack {
     struct health health;
     struct addresses addresses;
     struct loop_timer ready_timer;
+    int64_t patience_ends_ns; /* monotonic: when it is next said that the start takes long */
     bool confine_tried;
     enum status confine_status;
     bool pool_up;       /* it was heard of: up or lost */
@@ -218,13 +221,20 @@ static void make_addresses(struct stack *s)
     a->data_dir = s->data_dir;
 }
 
-static enum status start_app(struct stack *s, struct err *e)
+/* What can be said to be wrong before anything is started. */
+static enum status check_settings(const struct stack *s, struct err *e)
 {
-    const struct option_values *v = s->settings;
-    const char *compat = setting_text(v, "compat");
+    const char *compat = setting_text(s->settings, "compat");
     if (compat && strcmp(compat, "sample") != 0)
         return err_set(e, STATUS_INVALID_ARGUMENT,
                        "compat: \"%.40s\" is not known; the only mode is \"sample\"", compat);
+    const char *ready = setting_text(s->settings, "ready-file");
+    return ready ? ready_file_prepare(ready, e) : STATUS_OK;
+}
+
+static enum status start_app(struct stack *s, struct err *e)
+{
+    const struct option_values *v = s->settings;
     bool alone = s->command == COMMAND_APP;
     struct app_options o = {
         .connection_string = alone ? setting_text(v, "scheduler") : s->addresses.connection_string,
@@ -234,7 +244,7 @@ static enum status start_app(struct stack *s, struct err *e)
         .approval_timeout_ns = setting_number(v, "approval-timeout"),
         .run_timeout_ns = setting_number(v, "run-timeout"),
         .code_size_max = (size_t)setting_number(v, "code-size-max"),
-        .compat_sample = compat != NULL,
+        .compat_sample = setting_text(v, "compat") != NULL,
     };
     return app_service_create(s->loop, &o, &s->app, e);
 }
@@ -270,7 +280,9 @@ static void on_signal(void *context, int signal);
 static enum status start(struct stack *s, struct err *e)
 {
     static const int signals[] = {SIGINT, SIGTERM, 0};
-    enum status status = loop_create(&s->loop, e);
+    enum status status = check_settings(s, e);
+    if (status == STATUS_OK)
+        status = loop_create(&s->loop, e);
     if (status == STATUS_OK)
         status = loop_signals(s->loop, signals, on_signal, s, e);
     if (status == STATUS_OK && (s->command & (COMMAND_DEV | COMMAND_POOL)))
@@ -317,6 +329,18 @@ enum status stack_create(unsigned command, const struct option_values *v, struct
 
 /* --- ready --- */
 
+/* A start that takes long says why, again and again. */
+static void say_what_is_awaited(struct stack *s, const char *what)
+{
+    int64_t now_ns = loop_now(s->loop);
+    if (!s->patience_ends_ns)
+        s->patience_ends_ns = now_ns + READY_PATIENCE_NS;
+    if (now_ns < s->patience_ends_ns)
+        return;
+    s->patience_ends_ns = now_ns + READY_REMINDER_NS;
+    log_warn(AREA, "not ready yet cause=\"%s\"", what);
+}
+
 static void look_whether_ready(struct loop_timer *t)
 {
     struct stack *s = CONTAINER_OF(t, struct stack, ready_timer);
@@ -327,8 +351,10 @@ static void look_whether_ready(struct loop_timer *t)
         loop_stop(s->loop);
         return;
     }
-    bool answers = (!s->pool || s->pool_up) && (!s->app || app_service_connected(s->app));
-    if (!answers) {
+    struct err why = {0};
+    bool connected = !s->app || app_service_connected(s->app, &why);
+    if (!connected || (s->pool && !s->pool_up)) {
+        say_what_is_awaited(s, connected ? "the first session of the pool" : why.text);
         if (loop_timer_set(s->loop, t, loop_now(s->loop) + POLL_READY_NS) != STATUS_OK)
             log_error(AREA, "out of memory");
         return;

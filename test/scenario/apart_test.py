@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import threading
+import time
 import unittest
 import urllib.parse
 
@@ -34,7 +35,12 @@ class FakePool(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), FakePoolHandler)
         self.answers = list(answers)
         self.requests = []
+        self.released = threading.Event()  # a session was released: "hang" ends
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.shutdown()
+        self.server_close()
 
     @property
     def url(self):
@@ -59,6 +65,10 @@ class FakePoolHandler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append((self.path, dict(self.headers), json.loads(body)))
         answer = self.server.answers[0] if len(self.server.answers) == 1 else self.server.answers.pop(0)
+        if answer == "hang":
+            self.server.released.wait(60)
+            self.close_connection = True
+            return
         if answer == "hang up":
             self.close_connection = True
             self.connection.close()
@@ -67,6 +77,7 @@ class FakePoolHandler(http.server.BaseHTTPRequestHandler):
 
     def do_DELETE(self):
         self.server.requests.append((self.path, dict(self.headers), None))
+        self.server.released.set()
         self.answer(204, b"")
 
 
@@ -97,13 +108,40 @@ class Apart(unittest.TestCase):
         for part in (app, scheduler, pool):
             self.assertEqual(part.stop(), 0)
 
+    def test_a_full_pool_and_one_that_is_away_are_waited_for(self):
+        pool = Server(PROGRAM, command="pool", arguments=["--max-sessions", "1"])
+        scheduler = Server(PROGRAM, command="scheduler")
+        self.addCleanup(pool.close)
+        self.addCleanup(scheduler.close)
+        pool.start()
+        scheduler.start()
+        app = start_app(self, pool.ready["sessionPoolUrl"], scheduler.ready["schedulerConnectionString"])
+        first = app.submit("import time\ntime.sleep(3)")
+        app.until(first, "running")
+        deadline = time.monotonic() + 30
+        while not self.sessions(pool) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        second = app.submit("print('second')")
+        seen = app.until(second, "waiting")
+        self.assertEqual(seen["result"]["stdout"], "second\n")
+        self.assertGreater(seen["attempts"], 1)
+        self.assertEqual(app.until(first, "waiting")["attempts"], 1)
+        pool.kill()
+        third = app.submit("print('third')")
+        app.until(third, "running")
+        pool.start()
+        self.assertEqual(app.until(third, "waiting", seconds=90)["result"]["stdout"], "third\n")
+
+    def sessions(self, pool):
+        return pool.ask("GET", "/listSessions?api-version=2025-02-02-preview")[2]["sessions"]
+
     def test_the_bare_form_of_the_connection_string(self):
         scheduler = Server(PROGRAM, command="scheduler")
         self.addCleanup(scheduler.close)
         scheduler.start()
         parts = dict(pair.split("=", 1) for pair in scheduler.ready["schedulerConnectionString"].split(";"))
         fake = FakePool([GOOD])
-        self.addCleanup(fake.shutdown)
+        self.addCleanup(fake.close)
         app = start_app(self, fake.url, f"{parts['Endpoint']};Authentication=None;TaskHub={parts['TaskHub']}")
         app.until(app.submit("print('hi')"), "waiting")
 
@@ -117,6 +155,36 @@ class Apart(unittest.TestCase):
             self.assertIn(f"Missing required configuration '{name}'", app.tail())
             app.close()
 
+    def test_wrong_settings_are_refused_at_the_start(self):
+        good = "Endpoint=http://127.0.0.1:1;TaskHub=h;Authentication=None"
+        table = [("ftp://127.0.0.1/", good, "SESSION_POOL_URL"), ("nonsense", good, "SESSION_POOL_URL"),
+                 ("http://127.0.0.1:1/?a=b", good, "SESSION_POOL_URL"),
+                 ("http://127.0.0.1:1", "nonsense", "DURABLE_TASK_SCHEDULER_CONNECTION_STRING"),
+                 ("http://127.0.0.1:1", "Endpoint=http://127.0.0.1:1;Authentication=None", "TaskHub"),
+                 ("http://127.0.0.1:1", good.replace("None", "DefaultAzure"), "DURABLE_TASK_SCHEDULER_TOKEN")]
+        for pool_url, connection_string, text in table:
+            with self.subTest(text=text, pool_url=pool_url):
+                app = Server(PROGRAM, command="app", environment=dict(
+                    os.environ, SESSION_POOL_URL=pool_url, DURABLE_TASK_SCHEDULER_CONNECTION_STRING=connection_string))
+                with self.assertRaises(AssertionError):
+                    app.start()
+                self.assertEqual(app.process.returncode, 2)
+                self.assertIn(text, app.tail())
+                app.close()
+
+    def test_an_app_without_a_scheduler_says_what_it_waits_for(self):
+        app = Server(PROGRAM, command="app", environment=dict(
+            os.environ, SESSION_POOL_URL="http://127.0.0.1:1",
+            DURABLE_TASK_SCHEDULER_CONNECTION_STRING="Endpoint=http://127.0.0.1:1;TaskHub=h;Authentication=None"))
+        self.addCleanup(app.close)
+        app.start(wait=False)
+        deadline = time.monotonic() + 60
+        while "not ready yet" not in app.tail() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertRegex(app.tail(), 'not ready yet cause="[^"]*127.0.0.1')
+        self.assertFalse(os.path.exists(os.path.join(app.data, "ready.json")))
+        self.assertEqual(app.stop(), 0)
+
 
 class ForeignPool(unittest.TestCase):
     @classmethod
@@ -126,7 +194,7 @@ class ForeignPool(unittest.TestCase):
 
     def run_with(self, answers, *arguments):
         fake = FakePool(answers)
-        self.addCleanup(fake.shutdown)
+        self.addCleanup(fake.close)
         app = start_app(self, fake.url, self.scheduler.ready["schedulerConnectionString"], arguments)
         return fake, app
 
@@ -157,6 +225,18 @@ class ForeignPool(unittest.TestCase):
         runs = [body for _, _, body in fake.requests if body]
         self.assertEqual(len(runs), 4)
         self.assertEqual(seen["attempts"], 4)
+
+    def test_a_stop_breaks_a_long_run_off_and_the_next_start_repeats_it(self):
+        fake, app = self.run_with(["hang", GOOD])
+        request_id = app.submit("print('hi')")
+        app.until(request_id, "running")
+        while not fake.requests:
+            time.sleep(0.02)
+        self.assertEqual(app.stop(), 0)  # in order, although the run has no end
+        self.assertTrue(fake.released.is_set())  # and its session does not run on
+        app.start()
+        seen = app.until(request_id, "waiting")
+        self.assertEqual((seen["attempts"], seen["result"]["stdout"]), (2, "hi\n"))
 
     def test_a_refusal_fails_the_request_with_its_cause(self):
         table = [
@@ -189,12 +269,15 @@ class NoScheduler(unittest.TestCase):
         self.addCleanup(scheduler.close)
         scheduler.start()
         fake = FakePool([GOOD])
-        self.addCleanup(fake.shutdown)
+        self.addCleanup(fake.close)
         app = start_app(self, fake.url, scheduler.ready["schedulerConnectionString"])
         scheduler.kill()
-        status, _, answer = app.ask("POST", "/code/execute", "print(1)", timeout=90)
-        self.assertEqual(status, 503, answer)
-        self.assertIn("scheduler", answer["detail"])
+        for method, path, body in (("POST", "/code/execute", "print(1)"), ("GET", "/v1/requests/x", None)):
+            with self.subTest(path=path):
+                status, headers, answer = app.ask(method, path, body, timeout=90)
+                self.assertEqual(status, 503, answer)
+                self.assertIn("scheduler", answer["detail"])
+                self.assertGreater(int(headers["Retry-After"]), 0)
         self.assertFalse(app.ask("GET", "/healthz")[2]["ok"])
         scheduler.start()
         app.until(app.submit("print('hi')"), "waiting")

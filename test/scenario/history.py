@@ -7,13 +7,25 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 
 
-def read(connection_string, instance_id):
+def parse(connection_string):
+    """The target and the metadata of a call."""
     parts = dict(pair.split("=", 1) for pair in connection_string.split(";") if pair)
-    target = parts["Endpoint"].removeprefix("http://").rstrip("/")
+    return parts["Endpoint"].removeprefix("http://").rstrip("/"), (("taskhub", parts["TaskHub"]),)
+
+
+def terminate(connection_string, instance_id):
+    target, metadata = parse(connection_string)
+    with grpc.insecure_channel(target) as channel:
+        stubs.TaskHubSidecarServiceStub(channel).TerminateInstance(pb.TerminateRequest(instanceId=instance_id),
+                                                                   metadata=metadata, timeout=20)
+
+
+def read(connection_string, instance_id):
+    target, metadata = parse(connection_string)
     with grpc.insecure_channel(target) as channel:
         stub = stubs.TaskHubSidecarServiceStub(channel)
         chunks = stub.StreamInstanceHistory(pb.StreamInstanceHistoryRequest(instanceId=instance_id),
-                                            metadata=(("taskhub", parts["TaskHub"]),), timeout=20)
+                                            metadata=metadata, timeout=20)
         return [event for chunk in chunks for event in chunk.events]
 
 

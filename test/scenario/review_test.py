@@ -8,6 +8,7 @@ import pathlib
 import sys
 import time
 import unittest
+import urllib.parse
 
 import history
 from server import Server
@@ -95,18 +96,24 @@ class Review(unittest.TestCase):
         over = self.server.until(request_id, "failed", seconds=30)
         self.assertTrue(over["error"]["message"])
 
-    def test_the_session_is_released_after_the_run(self):
-        for _ in range(3):
-            request_id = self.server.submit("print(1)")
-            self.server.until(request_id, "waiting")
+    def sessions(self):
         base = self.server.ready["sessionPoolUrl"].split(str(self.server.port), 1)[1]
-        deadline = time.monotonic() + 5
-        while True:
-            _, _, answer = self.server.ask("GET", base + "/listSessions?api-version=2025-02-02-preview")
-            if not answer["sessions"] or time.monotonic() > deadline:
-                break
+        return self.server.ask("GET", base + "/listSessions?api-version=2025-02-02-preview")[2]["sessions"]
+
+    def test_the_session_is_released_after_the_run(self):
+        """However the run ends: well, in failure, out of time, rejected or terminated before it is over."""
+        ids = [self.server.submit(code) for code in ("print(1)", "1/0", "while True: pass", SLOW, SLOW)]
+        for request_id in ids[3:]:
+            self.server.until(request_id, "running")
+        self.assertEqual(self.server.review(ids[3], False)[0], 200)
+        history.terminate(self.server.ready["schedulerConnectionString"], ids[4])
+        for request_id, state in zip(ids, ("waiting", "failed", "failed", "rejected", "cancelled")):
+            self.server.until(request_id, state)
+        self.assertEqual(self.server.review(ids[4], True)[0], 409)
+        deadline = time.monotonic() + 30  # far less than the cooldown
+        while self.sessions() and time.monotonic() < deadline:
             time.sleep(0.05)
-        self.assertEqual(answer["sessions"], [])
+        self.assertEqual(self.sessions(), [])
 
     def test_list_and_decision_api(self):
         status, headers, created = self.server.ask("POST", "/v1/requests", {"code": "print('hi')", "submittedBy": "ann"})
@@ -124,6 +131,28 @@ class Review(unittest.TestCase):
         status, _, listed = self.server.ask("GET", "/v1/requests?limit=500&state=approved")
         self.assertEqual(status, 200)
         self.assertIn(created["id"], [item["id"] for item in listed["requests"]])
+        self.assertEqual({item["state"] for item in listed["requests"]}, {"approved"})
+
+    def test_lists_by_state_and_page(self):
+        ids = {state: self.server.submit(code) for state, code in
+               (("waiting", "print(1)"), ("failed", "1/0"), ("rejected", "print(2)"), ("running", SLOW))}
+        for state, request_id in ids.items():
+            self.server.until(request_id, "waiting" if state == "rejected" else state)
+        self.server.review(ids["rejected"], False)
+        for state, request_id in ids.items():
+            found, after = [], ""
+            while True:  # pages of two: a page may hold less than its limit, only the last has no "next"
+                page = self.server.ask("GET", f"/v1/requests?state={state}&limit=2{after}")[2]
+                found += page["requests"]
+                if "next" not in page:
+                    break
+                after = "&after=" + urllib.parse.quote(page["next"], safe="")
+            names = [item["id"] for item in found]
+            self.assertEqual(len(names), len(set(names)))
+            if state == "running" and self.server.request(request_id)["state"] != "running":
+                continue  # it was over before the list came to it
+            self.assertIn(request_id, names)
+            self.assertEqual({item["state"] for item in found}, {state})
 
     def test_bad_input_gets_its_answer_and_changes_nothing(self):
         ask = self.server.ask
@@ -131,6 +160,10 @@ class Review(unittest.TestCase):
         table = [
             (400, "POST", "/code/execute", b'""', json_type),
             (400, "POST", "/code/execute", b'"  \\n "', json_type),
+            (400, "POST", "/code/execute", b'"\\u00a0\\u3000"', json_type),
+            (400, "POST", "/code/execute", b'"\\ud800"', json_type),
+            (400, "POST", "/code/execute", b'"print(1)" "print(2)"', json_type),
+            (400, "POST", "/code/execute", b'["print(1)"]', json_type),
             (400, "POST", "/code/execute", b"null", json_type),
             (400, "POST", "/code/execute", b"", json_type),
             (400, "POST", "/code/execute", b'"unfinished', json_type),
@@ -140,6 +173,10 @@ class Review(unittest.TestCase):
             (413, "POST", "/code/execute", b'"' + b"#" * 4_000_000 + b'"', json_type),
             (415, "POST", "/code/execute", b'"print(1)"', {"Content-Type": "text/plain"}),
             (415, "POST", "/code/execute", b'"print(1)"', {}),
+            (415, "POST", "/code/execute", b'"print(1)"', {"Content-Type": "application/json; charset=utf-16"}),
+            (415, "POST", "/v1/requests", b'{"code":"print(1)"}', {"Content-Type": "application/json; charset=latin1"}),
+            (404, "POST", "/code/review?approve=true&requestId=%ff%fe", b"", {}),
+            (404, "POST", "/code/review?approve=true&requestId=" + "x" * 2000, b"", {}),
             (405, "GET", "/code/execute", None, {}),
             (405, "GET", "/code/review?approve=true&requestId=x", None, {}),
             (400, "POST", "/code/review?approve=true", b"", {}),
@@ -157,6 +194,25 @@ class Review(unittest.TestCase):
             (400, "GET", "/v1/requests?limit=0", None, {}),
             (404, "GET", "/nothing/here", None, {}),
             (400, "POST", "/v1/requests/x/decision", b'{"approve":"yes"}', json_type),
+            (400, "POST", "/v1/requests", b'{"code":"print(1)","code":"print(2)"}', json_type),
+            (400, "POST", "/v1/requests", b'{"code":"print(1)","approvalTimeoutSeconds":0.0001}', json_type),
+            (400, "POST", "/v1/requests", b'{"code":"print(1)","approvalTimeoutSeconds":true}', json_type),
+            (400, "POST", "/v1/requests", b'{"code":"print(1)","submittedBy":["ann"]}', json_type),
+            (405, "PUT", "/v1/requests", b"{}", json_type),
+            (405, "DELETE", "/v1/requests/x", None, {}),
+            (405, "GET", "/v1/requests/x/decision", None, {}),
+            (404, "GET", "/v1/requests/a%2fb", None, {}),
+            (404, "GET", "/v1/requests/%ff", None, {}),
+            (404, "GET", "/v1/requests/x/y", None, {}),
+            (400, "GET", "/v1/requests/x?wait=", None, {}),
+            (400, "GET", "/v1/requests/x?wait=-1s", None, {}),
+            (400, "GET", "/v1/requests/x?wait=1s&until=never", None, {}),
+            (400, "GET", "/v1/requests?after=x", None, {}),
+            (400, "POST", "/v1/requests/x/decision", b'{"approve":"true"}', json_type),
+            (400, "POST", "/v1/requests/x/decision", b'{"approve":1}', json_type),
+            (400, "POST", "/v1/requests/x/decision", b'{"approve":true,"sha256":"ab"}', json_type),
+            (400, "POST", "/v1/requests/x/decision", b'{"approve":true,"sha256":"' + b"g" * 64 + b'"}', json_type),
+            (400, "POST", "/v1/requests/x/decision", b'{"approve":true,"by":"' + b"x" * 201 + b'"}', json_type),
             (400, "POST", "/v1/requests/x/decision", b"[]", json_type),
             (404, "POST", "/v1/requests/x/decision", b'{"approve":true}', json_type),
         ]
@@ -165,9 +221,35 @@ class Review(unittest.TestCase):
             with self.subTest(method=method, path=path[:60], body=(body or b"")[:30]):
                 status, answer_headers, answer = ask(method, path, body, headers)
                 self.assertEqual(status, want, answer)
-                self.assertIn("json", answer_headers["Content-Type"])
+                self.assertEqual(answer_headers["Content-Type"], "application/problem+json")
+                self.assertEqual((answer["type"], answer["status"]), ("about:blank", want))
+                self.assertTrue(answer["title"] and answer["detail"], answer)
+                self.assertEqual("Allow" in answer_headers, want == 405)
         self.assertEqual(len(ask("GET", "/v1/requests?limit=500")[2]["requests"]), before)
         self.assertEqual(ask("GET", "/healthz")[0], 200)
+
+    def test_head_is_get_without_the_body(self):
+        request_id = self.server.submit("print(1)")
+        self.server.until(request_id, "waiting")
+        for path in ("/v1/requests", f"/v1/requests/{request_id}", "/healthz"):
+            status, headers, text = self.server.ask("HEAD", path)
+            self.assertEqual((status, text), (200, ""))
+            self.assertGreater(int(headers["Content-Length"]), 2)
+        self.assertEqual(self.server.ask("DELETE", "/v1/requests")[1]["Allow"], "POST, GET, HEAD")
+        self.assertEqual(self.server.ask("HEAD", "/v1/requests/none")[0], 404)
+
+    def test_what_clients_differ_in_is_taken(self):
+        status, _, created = self.server.ask("POST", "/v1/requests", {"code": "print(1)", "submittedBy": None,
+                                                                      "approvalTimeoutSeconds": None, "extra": [1]})
+        self.assertEqual(status, 201)
+        seen = self.server.until(created["id"], "waiting")
+        status, _, answer = self.server.ask("POST", f"/v1/requests/{created['id']}/decision",
+                                            {"approve": False, "comment": None, "sha256": seen["sha256"].upper()})
+        self.assertEqual(status, 200, answer)
+        self.assertEqual(answer["decision"]["sha256"], seen["sha256"])
+        status, _, _ = self.server.ask("POST", "/code/execute", b'\xef\xbb\xbf"print(1)"',
+                                       {"Content-Type": "application/json;charset=UTF-8"})
+        self.assertEqual(status, 200)
 
     def test_route_paths_ignore_case_and_a_trailing_slash(self):
         for path in ("/Code/Execute", "/code/execute/"):
@@ -178,7 +260,43 @@ class Review(unittest.TestCase):
 
 
 class Sample(unittest.TestCase):
-    """--compat sample answers as the sample does (product.md 1.2)."""
+    """--compat sample answers as the cloud sample does, down to the words of its framework."""
+
+    def refusals(self, server):
+        required = "The code field is required."
+        json_type = {"Content-Type": "application/json"}
+        table = [  # path, body, headers, the members of "errors" and what each says
+            ("/code/execute", b"null", json_type, {"": "A non-empty request body is required.", "code": required}),
+            ("/code/execute", b"", json_type, {"": "A non-empty request body is required.", "code": required}),
+            ("/code/execute", b'{"code":"print(1)"}', json_type, {"$": "could not be converted", "code": required}),
+            ("/code/execute", b'"unfinished', json_type, {"$": "premature end", "code": required}),
+            ("/code/review?approve=true", b"", {}, {"requestId": "The requestId field is required."}),
+            ("/code/review?requestId=%20", b"", {}, {"requestId": "The requestId field is required."}),
+            ("/code/review?approve=1&requestId=x", b"", {}, {"approve": "The value '1' is not valid."}),
+            ("/code/review?approve=yes", b"", {}, {"approve": "The value 'yes' is not valid.",
+                                                   "requestId": "The requestId field is required."}),
+            ("/code/review?approve=&requestId=x", b"", {}, {"approve": "The value '' is invalid."}),
+        ]
+        for path, body, headers, errors in table:
+            with self.subTest(path=path, body=body):
+                status, headers, answer = server.ask("POST", path, body, headers)
+                self.assertEqual(status, 400)
+                self.assertEqual(headers["Content-Type"], "application/problem+json; charset=utf-8")
+                self.assertEqual(list(answer), ["type", "title", "status", "errors", "traceId"])
+                self.assertEqual(answer["title"], "One or more validation errors occurred.")
+                self.assertEqual(answer["status"], 400)
+                self.assertRegex(answer["traceId"], "^00-[0-9a-f]{32}-[0-9a-f]{16}-00$")
+                self.assertEqual(set(answer["errors"]), set(errors))
+                for field, text in errors.items():
+                    self.assertEqual(len(answer["errors"][field]), 1)
+                    self.assertIn(text, answer["errors"][field][0])
+        status, headers, answer = server.ask("POST", "/code/execute", b'"print(1)"', {"Content-Type": "text/plain"})
+        self.assertEqual((status, list(answer)), (415, ["type", "title", "status", "traceId"]))
+        status, headers, answer = server.ask("GET", "/code/execute")
+        self.assertEqual((status, headers["Allow"], answer), (405, "POST", ""))
+        status, headers, answer = server.ask("POST", "/code/execute", b'" "', {**json_type, "Accept": "application/json"})
+        self.assertEqual((status, answer), (400, "Code cannot be null or empty."))
+        self.assertEqual(headers["Content-Type"], "application/json; charset=utf-8")
 
     def test_answers(self):
         with Server(PROGRAM, arguments=["--compat", "sample"]) as server:
@@ -200,7 +318,7 @@ class Sample(unittest.TestCase):
                 for target in (request_id, "unknown-id"):
                     status, _, answer = server.ask("POST", f"/code/review?approve={approve}&requestId={target}")
                     self.assertEqual((status, answer), (200, {"message": f"Code execution {word}."}))
-            self.assertEqual(server.ask("POST", "/code/review?approve=yes&requestId=x")[0], 400)
+            self.refusals(server)
             # code that fails waits for a person all the same
             _, _, answer = server.ask("POST", "/code/execute", "1/0")
             seen = server.until(answer["requestId"], "waiting")

@@ -16,6 +16,7 @@
 /* Bytes of a result that goes on to the scheduler, whose limit for one payload is 1 MiB
  * (durable-task-protocol.md 2.6). */
 #define RESULT_SIZE_MAX ((size_t)700 << 10)
+#define STOP_MARGIN_MS  1000
 
 /* Cuts a stream of the result to at most `max` bytes on a character's edge, and says so. */
 static void cut_stream(json_t *result, const char *name, const char *flag, size_t max)
@@ -105,6 +106,24 @@ static void refuse(struct dt_activity *activity, enum status s, const char *text
     (void)dt_activity_set_failure(activity, &failure);
 }
 
+/* A worker that stops waits for its activities, and a run may take an hour. */
+struct stop_watch {
+    const struct dt_activity *activity;
+    int64_t seen_ns; /* when the stop was first seen; 0: not yet */
+};
+
+/* True only after the worker has given the activity back, so that this end of it is not taken for its result.
+ */
+static bool is_unwanted(void *context)
+{
+    struct stop_watch *w = context;
+    if (!dt_activity_stopping(w->activity))
+        return false;
+    if (!w->seen_ns)
+        w->seen_ns = clock_monotonic_ns();
+    return clock_monotonic_ns() - w->seen_ns > (STOP_GRACE_MS + STOP_MARGIN_MS) * NS_PER_MS;
+}
+
 void run_code_in_session(struct dt_activity *activity, const char *input, void *user)
 {
     const struct orchestrator_settings *settings = user;
@@ -127,7 +146,9 @@ void run_code_in_session(struct dt_activity *activity, const char *input, void *
     }
     struct err e = {0};
     struct pool_run r;
-    enum status s = pool_client_execute(&settings->pool, session, text, &r, &e);
+    struct stop_watch stop = {.activity = activity};
+    const struct pool_watch watch = {.is_unwanted = is_unwanted, .context = &stop};
+    enum status s = pool_client_execute(&settings->pool, session, text, &watch, &r, &e);
     struct err release = {0};
     if (pool_client_release(&settings->pool, session, &release) != STATUS_OK)
         log_warn(AREA, "session not released, its cooldown will end it instance=%s cause=\"%s\"",
@@ -137,7 +158,7 @@ void run_code_in_session(struct dt_activity *activity, const char *input, void *
         pool_run_fini(&r);
     } else {
         log_warn(AREA, "run failed instance=%s cause=\"%s\"", dt_activity_instance_id(activity), e.text);
-        refuse(activity, s, e.text);
+        refuse(activity, s == STATUS_CANCELLED ? STATUS_UNAVAILABLE : s, e.text);
     }
     json_decref(code);
 }

@@ -83,6 +83,11 @@ void exchange_pause(struct exchange *x, int64_t pause_ns, void (*on_step)(struct
 void exchange_answer_json(struct exchange *x, int http_status, json_t *body);
 void exchange_answer_problem(struct exchange *x, int http_status, const char *title, const char *detail);
 void exchange_answer_failure(struct exchange *x);
+/* 409 with a problem that is made already (takes the reference); 404 for an id that is none. */
+void exchange_answer_conflict(struct exchange *x, json_t *body);
+void exchange_answer_unknown(struct exchange *x);
+/* Remembers the id that the peer gave. False if no instance can have it; nothing is answered then. */
+bool exchange_take_id(struct exchange *x, struct bytes id);
 /* Ends the exchange because the server stops: the client may not be used any more. */
 void exchange_abandon(struct exchange *x);
 /* The instance of the last reply as facts; valid until the next call. */

@@ -8,11 +8,11 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "os/clock.h"
+#include "svc/app/sample.h"
 
 #define AREA                  "svc/app"
 #define CODE_SIZE_MAX_DEFAULT ((size_t)512 << 10) /* bytes */
 #define BODY_SIZE_SLACK       ((size_t)64 << 10)  /* bytes of a body besides its code */
-#define WORKER_STOP_MS        5000
 #define CALL_TIMEOUT_MS       10000 /* how long an unreachable scheduler is waited for before 503 */
 
 struct route {
@@ -57,6 +57,23 @@ static struct bytes decode_id(struct http_request *r, struct bytes id)
     return arena_copy(http_request_arena(r), buf_peek(&text));
 }
 
+/* HEAD is GET without the body, which the server leaves out. */
+static bool method_matches(struct bytes method, const char *known)
+{
+    return bytes_equal_cstr(method, known) || (bytes_equal_cstr(method, "HEAD") && strcmp(known, "GET") == 0);
+}
+
+static void refuse_method(const struct app_service *s, struct http_request *r, const char *allow)
+{
+    bool code_route = bytes_starts_with_nocase(http_request_path(r), BYTES_LITERAL("/code/"));
+    if (http_response_header(r, "Allow", bytes_of_cstr(allow)) != STATUS_OK)
+        http_respond_problem(r, 503, NULL, "out of memory");
+    else if (s->compat_sample && code_route)
+        sample_refuse_method(r);
+    else
+        http_respond_problem(r, 405, NULL, "This path knows other methods; see the header Allow.");
+}
+
 static void on_request(void *context, struct http_request *r)
 {
     struct app_service *s = context;
@@ -70,23 +87,18 @@ static void on_request(void *context, struct http_request *r)
         struct bytes id = {NULL, 0};
         if (!path_matches(path, routes[i].path, &id))
             continue;
-        if (bytes_equal_cstr(method, routes[i].method)) {
+        if (method_matches(method, routes[i].method)) {
             routes[i].handle(s, r, decode_id(r, id));
             return;
         }
+        bool get = strcmp(routes[i].method, "GET") == 0;
         snprintf(allow + strlen(allow), sizeof allow - strlen(allow), "%s%s", *allow ? ", " : "",
-                 routes[i].method);
+                 get ? "GET, HEAD" : routes[i].method);
     }
-    if (!*allow) {
-        http_respond_problem(r, 404, "Not Found",
-                             "There is no such route; the API is described in the README.");
-        return;
-    }
-    if (http_response_header(r, "Allow", bytes_of_cstr(allow)) == STATUS_OK)
-        http_respond_problem(r, 405, "Method Not Allowed",
-                             "This path knows other methods; see the header Allow.");
+    if (*allow)
+        refuse_method(s, r, allow);
     else
-        http_respond_problem(r, 500, "Internal Server Error", "out of memory");
+        http_respond_problem(r, 404, NULL, "There is no such route; doc/api.md lists them.");
 }
 
 /* JSON may write each byte of code as six ("\u0000"). */
@@ -131,7 +143,7 @@ static enum status make_sdk(struct app_service *s, struct err *e)
         c.token_context = s;
     }
     struct dt_worker_options w = DT_INIT(struct dt_worker_options);
-    w.stop_timeout_ms = WORKER_STOP_MS;
+    w.stop_timeout_ms = STOP_GRACE_MS;
     struct dt_error fault = {.status = DT_OK};
     enum dt_status d = dt_client_create(&c, &s->client, &fault);
     s->settings.client = s->client;
@@ -147,8 +159,9 @@ static enum status make_sdk(struct app_service *s, struct err *e)
         d = dt_worker_start(s->worker, &fault);
     if (d == DT_OK)
         return STATUS_OK;
+    const char *hint = strstr(fault.text, "token") ? " (DURABLE_TASK_SCHEDULER_TOKEN gives one)" : "";
     return err_set(e, d == DT_INVALID_ARGUMENT ? STATUS_INVALID_ARGUMENT : STATUS_INTERNAL,
-                   "DURABLE_TASK_SCHEDULER_CONNECTION_STRING: %s", fault.text);
+                   "DURABLE_TASK_SCHEDULER_CONNECTION_STRING: %s%s", fault.text, hint);
 }
 
 static void release(struct app_service *s)
@@ -170,6 +183,9 @@ enum status app_service_create(struct loop *l, const struct app_options *o, stru
                        "Missing required configuration 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'");
     if (!o->pool_url || !*o->pool_url)
         return err_set(e, STATUS_INVALID_ARGUMENT, "Missing required configuration 'SESSION_POOL_URL'");
+    if (!pool_client_url_usable(o->pool_url))
+        return err_set(e, STATUS_INVALID_ARGUMENT, "SESSION_POOL_URL: \"%.100s\" is not an http or https URL",
+                       o->pool_url);
     enum status status = pool_client_global_init(e);
     if (status != STATUS_OK)
         return status;
@@ -209,9 +225,13 @@ const struct http_handler *app_service_handler(struct app_service *s)
     return &s->handler;
 }
 
-bool app_service_connected(struct app_service *s)
+bool app_service_connected(struct app_service *s, struct err *why)
 {
-    return !s->stopping && dt_worker_wait_connected(s->worker, 0, NULL) == DT_OK;
+    struct dt_error fault = {.status = DT_OK};
+    if (!s->stopping && dt_worker_wait_connected(s->worker, 0, &fault) == DT_OK)
+        return true;
+    (void)err_set(why, STATUS_UNAVAILABLE, "%s", s->stopping ? "the server is stopping" : fault.text);
+    return false;
 }
 
 /* Joining the SDK's threads may take seconds, and they may need the loop meanwhile: so a thread waits for

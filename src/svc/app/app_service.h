@@ -27,8 +27,8 @@ STATUS_RESULT app_service_create(struct loop *l, const struct app_options *o,
                                  struct app_service **ret_service, struct err *e);
 /* For http_server_mount; valid as long as the service. */
 const struct http_handler *app_service_handler(struct app_service *s);
-/* True while the worker's stream to the scheduler is open. */
-bool app_service_connected(struct app_service *s);
+/* True while the worker's stream to the scheduler is open; else `why` (may be NULL) has the last reason. */
+bool app_service_connected(struct app_service *s, struct err *why);
 /* Stops the worker (running activities may end, bounded) and the client without blocking the loop, then calls
  * `on_stopped`; after that app_service_destroy may be called. Once. */
 void app_service_stop(struct app_service *s, void (*on_stopped)(void *context), void *context);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* decide.c — one decision on one request: the first wins, every later one is told so.
  *
- *   look ──► (unknown 404 · over or decided 409) ──► raise the record ──► raise HumanApproval ──► look until
- * it shows
+ *   look ──► (unknown 404 · decision.h refuses 409) ──► raise the record ──► raise HumanApproval ──► look
+ * until it shows
  *
  * The answer is given when the decision shows in the request, so that whoever asks next, also after a
  * restart, sees it. Decisions on one request take turns: an exchange waits while another one on the same id
  * is under way. A decision that was begun is carried through even if its peer goes away. */
 #include "svc/app/app_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "os/clock.h"
+#include "svc/app/decision.h"
 
 #define DECIDED_MAX         10000          /* ids remembered for late second decisions */
 #define SHOW_PATIENCE_NS    (5 * NS_PER_S) /* how long to wait for the orchestrator to take the event */
@@ -89,22 +89,14 @@ static void conclude(struct exchange *x)
     x->record = NULL;
 }
 
-static void answer_conflict(struct exchange *x, json_t *first, const char *detail)
+/* Takes `first`. */
+static void answer_conflict(struct exchange *x, enum decision_verdict verdict, json_t *first)
 {
     struct request_facts facts = exchange_facts(x);
-    json_t *body =
-        json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", "about:blank", "title", "Conflict", "status", 409,
-                  "detail", detail, "state", request_state_name(request_state_of(&facts)));
-    if (first)
-        json_object_set(body, "decision", first);
-    char *text = json_dumps(body, JSON_COMPACT);
-    json_decref(body);
+    json_t *body = decision_conflict(verdict, &facts, first);
+    json_decref(first);
     conclude(x);
-    if (x->request)
-        http_respond(x->request, 409, "application/problem+json", bytes_of_cstr(text ? text : "{}"));
-    free(text);
-    x->request = NULL;
-    exchange_answer_json(x, 409, NULL);
+    exchange_answer_conflict(x, body);
 }
 
 static void answer_decided(struct exchange *x)
@@ -123,13 +115,6 @@ static void answer_decided(struct exchange *x)
 
 static void look_again(struct exchange *x);
 
-/* True if the decision that shows is the one this exchange made. */
-static bool is_ours(const struct exchange *x, const json_t *shown)
-{
-    return json_is_true(json_object_get(shown, "approved")) == x->approve &&
-           json_equal(json_object_get(shown, "at"), json_object_get(x->record, "at"));
-}
-
 static void on_looked_again(struct exchange *x)
 {
     if (x->status != DT_OK) { /* it is on disk; only the look failed: the answer stands without it */
@@ -140,18 +125,15 @@ static void on_looked_again(struct exchange *x)
         return;
     }
     struct request_facts facts = exchange_facts(x);
-    json_t *shown = request_decision(&facts);
-    bool over = request_state_over(request_state_of(&facts));
+    json_t *first;
     bool patient = loop_now(x->service->loop) < x->deadline_ns;
-    if (shown && !is_ours(x, shown))
-        answer_conflict(x, shown, "The request has already been decided.");
-    else if (!shown && over)
-        answer_conflict(x, NULL, "The request was over before the decision.");
-    else if ((shown && (over || request_state_of(&facts) == REQUEST_RUNNING)) || !patient)
+    enum decision_verdict verdict = decision_follow(&facts, x->record, patient, &first);
+    if (verdict == DECISION_STANDS)
         answer_decided(x);
-    else
+    else if (verdict == DECISION_HIDDEN)
         look_again(x);
-    json_decref(shown);
+    else
+        answer_conflict(x, verdict, first);
 }
 
 static void call_look_again(struct exchange *x)
@@ -192,54 +174,25 @@ static void on_recorded(struct exchange *x)
                                                     x->approve ? "true" : "false", exchange_on_reply, x));
 }
 
-/* The hash that the reviewer saw, if one was sent, must be the one that is there. */
-static bool hash_fits(const struct exchange *x)
-{
-    const json_t *seen = json_object_get(x->record, "sha256");
-    if (!seen)
-        return true;
-    struct request_facts facts = exchange_facts(x);
-    json_t *request = request_to_json(&facts, true);
-    bool fits = json_equal(seen, json_object_get(request, "sha256"));
-    json_decref(request);
-    return fits;
-}
-
-/* What is decided on is written into the record even if the reviewer sent no hash. */
-static void fill_hash(struct exchange *x)
-{
-    struct request_facts facts = exchange_facts(x);
-    json_t *request = request_to_json(&facts, true);
-    json_t *hash = json_object_get(request, "sha256");
-    if (hash)
-        json_object_set(x->record, "sha256", hash);
-    json_decref(request);
-}
-
 static void on_looked(struct exchange *x)
 {
     if (x->status != DT_OK) {
         conclude(x);
         if (x->status == DT_NOT_FOUND)
-            exchange_answer_problem(x, 404, "Not Found", "There is no request with this id.");
+            exchange_answer_unknown(x);
         else
             exchange_answer_failure(x);
         return;
     }
     struct request_facts facts = exchange_facts(x);
-    json_t *shown = request_decision(&facts);
-    const struct decided *d = map_get(&x->service->decided_ids, bytes_of_cstr(x->id));
-    json_t *first = shown ? shown : d ? d->record : NULL;
-    if (request_state_over(request_state_of(&facts)) || first) {
-        answer_conflict(x, first, "The request has already been decided or is over.");
-        json_decref(shown);
+    const struct decided *remembered = map_get(&x->service->decided_ids, bytes_of_cstr(x->id));
+    json_t *first;
+    enum decision_verdict verdict =
+        decision_admit(&facts, x->record, remembered ? remembered->record : NULL, &first);
+    if (verdict != DECISION_ADMITTED) {
+        answer_conflict(x, verdict, first);
         return;
     }
-    if (!hash_fits(x)) {
-        answer_conflict(x, NULL, "The result is not the one with this sha256.");
-        return;
-    }
-    fill_hash(x);
     char *record = json_dumps(x->record, JSON_COMPACT);
     exchange_call(x, on_recorded);
     exchange_started(x, record ? dt_client_raise_event_async(x->service->client, x->id, EVENT_DECISION_RECORD,
@@ -262,11 +215,10 @@ void decide(struct exchange *x, struct bytes id, bool approve, json_t *record)
 {
     x->approve = approve;
     x->record = record;
-    if (id.size >= sizeof x->id || memchr(id.data, '\0', id.size)) {
-        conclude(x);
-        exchange_answer_problem(x, 404, "Not Found", "There is no request with this id.");
+    if (exchange_take_id(x, id)) {
+        take_turn(x);
         return;
     }
-    snprintf(x->id, sizeof x->id, "%.*s", BYTES_FMT(id));
-    take_turn(x);
+    conclude(x);
+    exchange_answer_unknown(x);
 }

@@ -5,6 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
+
+#define AREA          "svc/app"
+#define RETRY_AFTER_S "2" /* a hint to clients while the scheduler does not answer */
+
 static void drop_reply(struct exchange *x)
 {
     dt_instance_destroy(x->instance);
@@ -178,6 +183,33 @@ void exchange_answer_problem(struct exchange *x, int http_status, const char *ti
     release_if_over(x);
 }
 
+void exchange_answer_conflict(struct exchange *x, json_t *body)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    json_decref(body);
+    if (x->request && text)
+        http_respond(x->request, 409, "application/problem+json", bytes_of_cstr(text));
+    else if (x->request)
+        http_respond_problem(x->request, 409, "Conflict", NULL);
+    free(text);
+    x->request = NULL;
+    release_if_over(x);
+}
+
+void exchange_answer_unknown(struct exchange *x)
+{
+    exchange_answer_problem(x, 404, "Not Found", "There is no request with this id.");
+}
+
+bool exchange_take_id(struct exchange *x, struct bytes id)
+{
+    if (id.size == 0 || id.size >= sizeof x->id || memchr(id.data, '\0', id.size) || !bytes_utf8_valid(id))
+        return false;
+    memcpy(x->id, id.data, id.size);
+    x->id[id.size] = '\0';
+    return true;
+}
+
 struct failure_answer {
     enum dt_status status;
     int http_status;
@@ -195,6 +227,13 @@ static const struct failure_answer failure_answers[] = {
     {DT_NO_MEMORY, 503, "Service Unavailable"},
 };
 
+static void add_retry_after(struct exchange *x)
+{
+    if (x->request &&
+        http_response_header(x->request, "Retry-After", BYTES_LITERAL(RETRY_AFTER_S)) != STATUS_OK)
+        log_warn(AREA, "answered without Retry-After cause=\"out of memory\"");
+}
+
 void exchange_answer_failure(struct exchange *x)
 {
     char detail[sizeof x->text + 40];
@@ -205,6 +244,8 @@ void exchange_answer_failure(struct exchange *x)
             continue;
         /* The sample does not catch the scheduler's error: its framework answers 500. */
         bool as_sample = x->service->compat_sample && failure_answers[i].http_status == 503;
+        if (failure_answers[i].http_status == 503 && !as_sample)
+            add_retry_after(x);
         exchange_answer_problem(x, as_sample ? 500 : failure_answers[i].http_status,
                                 as_sample ? "Internal Server Error" : failure_answers[i].title, detail);
         return;

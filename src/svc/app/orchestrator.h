@@ -25,6 +25,9 @@
 #define EVENT_DECISION        "HumanApproval"
 #define EVENT_DECISION_RECORD "HumanApprovalRecord"
 #define EVENT_RUN_STARTED     "RunStarted"
+/* How long a run may go on when the worker stops; then it is broken off, and done again by the next worker.
+ */
+#define STOP_GRACE_MS 5000
 /* Tags of the instance: the wait in milliseconds as it was when the request was made, and who made it. */
 #define TAG_APPROVAL_TIMEOUT "sallyport-approval-timeout-ms"
 #define TAG_SUBMITTED_BY     "sallyport-submitted-by"

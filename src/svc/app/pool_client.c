@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/encode.h"
 #include "os/clock.h"
@@ -34,6 +35,25 @@ enum status pool_client_global_init(struct err *e)
 void pool_client_global_fini(void)
 {
     curl_global_cleanup();
+}
+
+static bool url_part_present(CURLU *url, CURLUPart part)
+{
+    char *text = NULL;
+    bool present = curl_url_get(url, part, &text, 0) == CURLUE_OK && *text;
+    curl_free(text);
+    return present;
+}
+
+bool pool_client_url_usable(const char *text)
+{
+    bool known = strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0;
+    CURLU *url = known ? curl_url() : NULL;
+    bool usable = url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
+                  url_part_present(url, CURLUPART_HOST) && !url_part_present(url, CURLUPART_QUERY) &&
+                  !url_part_present(url, CURLUPART_FRAGMENT);
+    curl_url_cleanup(url);
+    return usable;
 }
 
 struct exchange {
@@ -78,6 +98,14 @@ static enum status make_url(const struct pool_client *c, const char *route, cons
     percent_encode(ret_url, bytes_of_cstr(identifier), NULL);
     buf_append_byte(ret_url, '\0');
     return buf_status(ret_url);
+}
+
+static int on_progress(void *context, curl_off_t down_size, curl_off_t down, curl_off_t up_size,
+                       curl_off_t up)
+{
+    (void)down_size, (void)down, (void)up_size, (void)up;
+    const struct pool_watch *watch = context;
+    return watch->is_unwanted(watch->context);
 }
 
 static enum status exchange_open(const struct pool_client *c, struct exchange *x, struct err *e)
@@ -151,6 +179,8 @@ static enum status perform(struct exchange *x, const char *url, struct err *e)
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
         return err_set(e, STATUS_FAILED_PRECONDITION, "the session pool's URL is not usable: %s",
                        curl_easy_strerror(code));
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        return err_set(e, STATUS_CANCELLED, "the run was broken off");
     if (code != CURLE_OK)
         return err_set(e, STATUS_UNAVAILABLE, "no answer from the session pool: %s",
                        detail[0] ? detail : curl_easy_strerror(code));
@@ -221,7 +251,7 @@ static enum status read_answer(struct bytes body, struct pool_run *ret_run, stru
 }
 
 enum status pool_client_execute(const struct pool_client *c, const char *identifier, struct bytes code,
-                                struct pool_run *ret_run, struct err *e)
+                                const struct pool_watch *watch, struct pool_run *ret_run, struct err *e)
 {
     CLEANUP(buf_fini) struct buf url = {0};
     char *body = execute_body(c, code);
@@ -238,6 +268,11 @@ enum status pool_client_execute(const struct pool_client *c, const char *identif
     int64_t patience_ns = (c->run_timeout_ns ? c->run_timeout_ns : RUN_CEILING_NS) + ALLOCATION_TIMEOUT_NS;
     curl_easy_setopt(x.curl, CURLOPT_TIMEOUT_MS, (long)(patience_ns / NS_PER_MS));
     curl_easy_setopt(x.curl, CURLOPT_POSTFIELDS, body);
+    if (watch) {
+        curl_easy_setopt(x.curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+        curl_easy_setopt(x.curl, CURLOPT_XFERINFODATA, watch);
+        curl_easy_setopt(x.curl, CURLOPT_NOPROGRESS, 0L);
+    }
     s = perform(&x, (const char *)url.data, e);
     *ret_run = (struct pool_run){.succeeded = false};
     if (s == STATUS_OK)

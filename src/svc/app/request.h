@@ -32,6 +32,9 @@ enum request_state {
 const char *request_state_name(enum request_state s);
 /* REQUEST_STATE_COUNT for a text that is no state. */
 enum request_state request_state_from_name(struct bytes name);
+/* The statuses an orchestration may have while its request is in state `s`, as a set of DT_STATUS_BITs: what
+ * to ask the scheduler for. It may hold others too. */
+unsigned request_state_statuses(enum request_state s);
 /* True if the request will not change any more. */
 bool request_state_over(enum request_state s);
 
@@ -58,5 +61,7 @@ json_t *request_to_json(const struct request_facts *f, bool brief);
 /* The decision recorded in the custom status as a new reference, or NULL:
  * {"approved","by"?,"at"?,"comment"?,"sha256"?} */
 json_t *request_decision(const struct request_facts *f);
+/* True for text of nothing but white space in Unicode's sense, as the sample's framework sees it. */
+bool code_is_blank(struct bytes utf8);
 
 #endif

@@ -51,6 +51,8 @@ static void each_orchestration_state_has_one_user_state(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         struct request_facts f = facts(rows[i].status, rows[i].custom, rows[i].output);
         assert_string_equal(request_state_name(request_state_of(&f)), request_state_name(rows[i].want));
+        /* a list by state must ask for every status that such a request may have */
+        assert_true(request_state_statuses(rows[i].want) >> rows[i].status & 1);
     }
 }
 
@@ -101,6 +103,21 @@ static void only_a_boolean_is_a_decision(void **state)
     assert_false(decision_parse(NULL, &approved));
 }
 
+static void blank_code_is_white_space_of_any_kind(void **state)
+{
+    (void)state;
+    static const char *const blank[] = {
+        "", " ", "\t\r\n\v\f ", "\xC2\xA0", "\xE2\x80\x83 \xE3\x80\x80\n", "\xC2\x85"};
+    static const char *const code[] = {
+        "x", "  x", "\xE3\x80\x80#", "\xC2\xA1", "\xE2\x80\x8B" /* zero width */, "\x1b"};
+    for (size_t i = 0; i < ARRAY_SIZE(blank); i++)
+        assert_true(code_is_blank(bytes_of_cstr(blank[i])));
+    for (size_t i = 0; i < ARRAY_SIZE(code); i++)
+        assert_false(code_is_blank(bytes_of_cstr(code[i])));
+    assert_false(code_is_blank(BYTES_LITERAL("\0")));
+    assert_false(code_is_blank(BYTES_LITERAL(" \xE3\x80"))); /* cut in a character */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +125,7 @@ int main(void)
         cmocka_unit_test(names_go_both_ways),
         cmocka_unit_test(the_whole_request_shows_code_result_and_cause),
         cmocka_unit_test(only_a_boolean_is_a_decision),
+        cmocka_unit_test(blank_code_is_white_space_of_any_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,45 +6,35 @@
 #include <stdlib.h>
 
 #include "base/encode.h"
+#include "base/text.h"
 #include "os/clock.h"
-#include "wire/http1/mediatype.h"
-#include "wire/json/json.h"
+#include "svc/app/body.h"
 
 #define WAIT_MAX_NS         (300 * NS_PER_S) /* of one ?wait=; longer ones are cut to it */
 #define POLL_PAUSE_FIRST_NS (5 * NS_PER_MS)
 #define POLL_PAUSE_MAX_NS   (200 * NS_PER_MS)
 #define PAGE_SIZE_DEFAULT   50
 #define PAGE_SIZE_MAX       500
-#define NAME_SIZE_MAX       200  /* bytes of a person's name */
-#define COMMENT_SIZE_MAX    4000 /* bytes */
+#define NAME_SIZE_MAX       200         /* bytes of a person's name */
+#define COMMENT_SIZE_MAX    4000        /* bytes */
+#define APPROVAL_S_MAX      315360000.0 /* ten years, as the setting approval-timeout */
 
 static void bad_request(struct http_request *r, const char *detail)
 {
-    http_respond_problem(r, 400, "Bad Request", detail);
+    http_respond_problem(r, 400, NULL, detail);
 }
 
-static json_t *read_object(struct http_request *r)
+/* A member that is absent or null, which many clients write for absent, is NULL. */
+static json_t *member(const json_t *root, const char *name)
 {
-    if (!mediatype_is(http_request_header(r, "content-type"), "application/json")) {
-        http_respond_problem(r, 415, "Unsupported Media Type",
-                             "Send the body as Content-Type: application/json.");
-        return NULL;
-    }
-    json_t *root = NULL;
-    struct err fault = {0};
-    if (json_parse(http_request_body(r), NULL, &root, &fault) != STATUS_OK)
-        root = NULL;
-    if (json_is_object(root))
-        return root;
-    json_decref(root);
-    bad_request(r, "The body is not a JSON object.");
-    return NULL;
+    json_t *value = json_object_get(root, name);
+    return json_is_null(value) ? NULL : value;
 }
 
-/* An optional text member of bounded size without control characters; false if it is there and wrong. */
+/* An optional text member of bounded size without U+0000; false if it is there and wrong. */
 static bool read_text(const json_t *root, const char *name, size_t size_max, const char **ret_text)
 {
-    const json_t *value = json_object_get(root, name);
+    const json_t *value = member(root, name);
     *ret_text = json_string_value(value);
     return !value || (json_is_string(value) && json_string_length(value) <= size_max &&
                       strlen(*ret_text) == json_string_length(value));
@@ -71,7 +61,7 @@ static void on_created(struct exchange *x)
 void route_requests_create(struct app_service *s, struct http_request *r, struct bytes id)
 {
     (void)id;
-    json_t *root = read_object(r);
+    json_t *root = body_read_object(r);
     if (!root)
         return;
     int http_status = 400;
@@ -80,17 +70,16 @@ void route_requests_create(struct app_service *s, struct http_request *r, struct
     if (!json_is_string(code))
         refusal = "The member \"code\" must be a string.";
     const char *submitted_by = NULL;
-    json_t *wait = json_object_get(root, "approvalTimeoutSeconds");
+    const json_t *wait = member(root, "approvalTimeoutSeconds");
     double wait_s = wait ? json_number_value(wait) : 0;
     if (!refusal && !read_text(root, "submittedBy", NAME_SIZE_MAX, &submitted_by))
         refusal = "The member \"submittedBy\" must be a string of at most 200 bytes.";
-    if (!refusal && wait && !(json_is_number(wait) && wait_s > 0 && wait_s <= 1e9))
-        refusal = "The member \"approvalTimeoutSeconds\" must be a number above 0.";
+    if (!refusal && wait && !(json_is_number(wait) && wait_s >= 0.001 && wait_s <= APPROVAL_S_MAX))
+        refusal = "The member \"approvalTimeoutSeconds\" must be a number from 0.001 to 315360000.";
     int64_t wait_ms = wait ? (int64_t)(wait_s * 1000) : s->settings.approval_timeout_ms;
     struct exchange *x = refusal ? NULL : exchange_create(s, r);
     if (refusal)
-        http_respond_problem(r, http_status, http_status == 413 ? "Content Too Large" : "Bad Request",
-                             refusal);
+        http_respond_problem(r, http_status, NULL, refusal);
     else if (x)
         submit_code(x, code, submitted_by, wait_ms, on_created);
     json_decref(root);
@@ -142,6 +131,7 @@ void route_requests_list(struct app_service *s, struct http_request *r, struct b
         return;
     x->wanted = wanted;
     struct dt_query q = DT_INIT(struct dt_query);
+    q.statuses = state.data ? request_state_statuses(wanted) : 0;
     q.page_size = (int32_t)size;
     q.page_token = after.size ? arena_cstr(http_request_arena(r), after) : NULL;
     exchange_call(x, on_listed);
@@ -161,7 +151,7 @@ static void look(struct exchange *x);
 static void on_looked(struct exchange *x)
 {
     if (x->status == DT_NOT_FOUND) {
-        exchange_answer_problem(x, 404, "Not Found", "There is no request with this id.");
+        exchange_answer_unknown(x);
         return;
     }
     if (x->status != DT_OK) {
@@ -201,11 +191,10 @@ void route_requests_get(struct app_service *s, struct http_request *r, struct by
     if (!x)
         return;
     x->until_over = bytes_equal_cstr(until, "over");
-    if (id.size >= sizeof x->id || memchr(id.data, '\0', id.size)) {
-        exchange_answer_problem(x, 404, "Not Found", "There is no request with this id.");
+    if (!exchange_take_id(x, id)) {
+        exchange_answer_unknown(x);
         return;
     }
-    snprintf(x->id, sizeof x->id, "%.*s", BYTES_FMT(id));
     x->deadline_ns = loop_now(s->loop) + MIN(wait_ns, WAIT_MAX_NS);
     x->pause_ns = POLL_PAUSE_FIRST_NS;
     look(x);
@@ -213,36 +202,63 @@ void route_requests_get(struct app_service *s, struct http_request *r, struct by
 
 /* --- POST /v1/requests/{id}/decision: {"approve", "by"?, "comment"?, "sha256"?} --- */
 
+/* The hash in lower case, as the request shows it; NULL if it is none. */
+static json_t *read_hash(const char *text)
+{
+    char hash[64];
+    if (strlen(text) != sizeof hash)
+        return NULL;
+    for (size_t i = 0; i < sizeof hash; i++) {
+        if (ascii_hex_value((uint8_t)text[i]) < 0)
+            return NULL;
+        hash[i] = (char)ascii_lower((uint8_t)text[i]);
+    }
+    return json_stringn(hash, sizeof hash);
+}
+
+/* The decision as it will be kept, or NULL with what is wrong. */
+static json_t *read_decision(const json_t *root, const char **ret_refusal)
+{
+    const json_t *approve = json_object_get(root, "approve");
+    const char *by, *comment, *seen;
+    json_t *hash = NULL;
+    *ret_refusal = NULL;
+    if (!json_is_boolean(approve))
+        *ret_refusal = "The member \"approve\" must be true or false.";
+    else if (!read_text(root, "by", NAME_SIZE_MAX, &by))
+        *ret_refusal = "The member \"by\" must be a string of at most 200 bytes.";
+    else if (!read_text(root, "comment", COMMENT_SIZE_MAX, &comment))
+        *ret_refusal = "The member \"comment\" must be a string of at most 4000 bytes.";
+    else if (!read_text(root, "sha256", 64, &seen) || (seen && !(hash = read_hash(seen))))
+        *ret_refusal = "The member \"sha256\" must be 64 hexadecimal digits.";
+    if (*ret_refusal)
+        return NULL;
+    char at[TIME_TEXT_SIZE_MAX];
+    time_format(clock_unix_ns(), 7, at);
+    json_t *record = json_pack("{s:b, s:s, s:s}", "approved", json_is_true(approve), "at", at, "by",
+                               by && *by ? by : "anonymous");
+    if (comment)
+        json_object_set_new(record, "comment", json_string(comment));
+    if (hash)
+        json_object_set_new(record, "sha256", hash);
+    return record;
+}
+
 void route_requests_decide(struct app_service *s, struct http_request *r, struct bytes id)
 {
-    json_t *root = read_object(r);
+    json_t *root = body_read_object(r);
     if (!root)
         return;
-    const json_t *approve = json_object_get(root, "approve");
-    const char *by, *comment, *hash;
-    const char *refusal = NULL;
-    if (!json_is_boolean(approve))
-        refusal = "The member \"approve\" must be true or false.";
-    else if (!read_text(root, "by", NAME_SIZE_MAX, &by))
-        refusal = "The member \"by\" must be a string of at most 200 bytes.";
-    else if (!read_text(root, "comment", COMMENT_SIZE_MAX, &comment))
-        refusal = "The member \"comment\" must be a string of at most 4000 bytes.";
-    else if (!read_text(root, "sha256", 64, &hash) || (hash && strlen(hash) != 64))
-        refusal = "The member \"sha256\" must be 64 hexadecimal digits.";
-    struct exchange *x = refusal ? NULL : exchange_create(s, r);
-    if (refusal) {
-        bad_request(r, refusal);
-    } else if (x) {
-        char at[TIME_TEXT_SIZE_MAX];
-        time_format(clock_unix_ns(), 7, at);
-        json_t *record = json_pack("{s:b, s:s, s:s}", "approved", json_is_true(approve), "at", at, "by",
-                                   by && *by ? by : "anonymous");
-        if (comment)
-            json_object_set_new(record, "comment", json_string(comment));
-        if (hash)
-            json_object_set_new(record, "sha256", json_string(hash));
+    const char *refusal;
+    json_t *record = read_decision(root, &refusal);
+    struct exchange *x = record ? exchange_create(s, r) : NULL;
+    if (x) {
         x->json_answer = true;
-        decide(x, id, json_is_true(approve), record);
+        decide(x, id, json_is_true(json_object_get(record, "approved")), record);
+    } else {
+        json_decref(record);
+        if (refusal)
+            bad_request(r, refusal);
     }
     json_decref(root);
 }

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* body.h — the JSON body of a request, or why it cannot be taken. Reads only; who calls it answers. */
+#ifndef SVC_APP_BODY_H
+#define SVC_APP_BODY_H
+
+#include <jansson.h>
+
+#include "net/http_server.h"
+
+struct body_fault {
+    int http_status; /* 400 or 415 */
+    bool absent;     /* 400: there is nothing */
+    char text[300];
+};
+
+/* The body as a JSON value of any type, a new reference; NULL: `*ret_fault` says why. Media types are those
+ * that the sample's framework takes: application/json, text/json, application/…+json, in UTF-8. */
+json_t *body_read(struct http_request *r, struct body_fault *ret_fault);
+/* The same for a body that must be an object; NULL: it is answered with a problem. */
+json_t *body_read_object(struct http_request *r);
+void body_refuse(struct http_request *r, const struct body_fault *fault);
+
+#endif

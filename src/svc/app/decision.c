@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* decision.c — the first decision wins; every other is told why it does not. */
+#include "svc/app/decision.h"
+
+/* The hash of code and result as it shows, a new reference, or NULL: there is no result yet. */
+static json_t *hash_shown(const struct request_facts *f)
+{
+    json_t *request = request_to_json(f, true);
+    json_t *hash = json_incref(json_object_get(request, "sha256"));
+    json_decref(request);
+    return hash;
+}
+
+enum decision_verdict decision_admit(const struct request_facts *f, json_t *record, json_t *remembered,
+                                     json_t **ret_first)
+{
+    *ret_first = request_decision(f);
+    if (!*ret_first)
+        *ret_first = json_incref(remembered);
+    if (*ret_first)
+        return DECISION_LOST;
+    if (request_state_over(request_state_of(f)))
+        return DECISION_LATE;
+    json_t *hash = hash_shown(f);
+    const json_t *seen = json_object_get(record, "sha256");
+    bool fits = !seen || json_equal(seen, hash);
+    if (fits && hash)
+        json_object_set(record, "sha256", hash);
+    json_decref(hash);
+    return fits ? DECISION_ADMITTED : DECISION_MISFIT;
+}
+
+/* Two decisions are the same if they say the same and were made at the same instant (100 ns). */
+static bool same_decision(const json_t *a, const json_t *b)
+{
+    return json_is_true(json_object_get(a, "approved")) == json_is_true(json_object_get(b, "approved")) &&
+           json_equal(json_object_get(a, "at"), json_object_get(b, "at"));
+}
+
+enum decision_verdict decision_follow(const struct request_facts *f, const json_t *record, bool patient,
+                                      json_t **ret_first)
+{
+    enum request_state state = request_state_of(f);
+    json_t *shown = request_decision(f);
+    *ret_first = NULL;
+    if (shown && !same_decision(shown, record)) {
+        *ret_first = shown;
+        return DECISION_LOST;
+    }
+    bool kept = shown && (request_state_over(state) || state == REQUEST_RUNNING);
+    bool over_without = !shown && request_state_over(state);
+    json_decref(shown);
+    if (over_without)
+        return DECISION_LATE;
+    return kept || !patient ? DECISION_STANDS : DECISION_HIDDEN;
+}
+
+json_t *decision_conflict(enum decision_verdict v, const struct request_facts *f, json_t *first)
+{
+    static const char *const details[] = {
+        [DECISION_LOST] = "The request has already been decided.",
+        [DECISION_LATE] = "The request was over before the decision.",
+        [DECISION_MISFIT] = "The result is not the one with this sha256.",
+    };
+    ASSERT((size_t)v < ARRAY_SIZE(details) && details[v]);
+    json_t *body =
+        json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", "about:blank", "title", "Conflict", "status", 409,
+                  "detail", details[v], "state", request_state_name(request_state_of(f)));
+    if (first)
+        json_object_set(body, "decision", first);
+    return body;
+}

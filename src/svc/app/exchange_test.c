@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: MIT */
+/* exchange_test.c — exchanges and decisions against a scheduler and an HTTP server that this file plays. The
+ * loop is real; replies come when a test says so. If this fails, an answer is lost, given twice, or given
+ * before what it says is on disk. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "os/clock.h"
+#include "os/loop.h"
+#include "svc/app/app_internal.h"
+
+/* --- the HTTP server --- */
+
+struct http_request {
+    void (*on_gone)(void *context);
+    void *context;
+    int answers; /* how often it was answered */
+    int status;
+    char body[600];
+    char header[40]; /* the last one, "name: value" */
+};
+
+void http_respond(struct http_request *r, int http_status, const char *content_type, struct bytes body)
+{
+    (void)content_type;
+    r->answers++;
+    r->status = http_status;
+    r->on_gone = NULL;
+    snprintf(r->body, sizeof r->body, "%.*s", BYTES_FMT(body));
+}
+
+void http_respond_problem(struct http_request *r, int http_status, const char *title, const char *detail)
+{
+    (void)title;
+    http_respond(r, http_status, NULL, bytes_of_cstr(detail ? detail : ""));
+}
+
+enum status http_response_header(struct http_request *r, const char *name, struct bytes value)
+{
+    snprintf(r->header, sizeof r->header, "%s: %.*s", name, BYTES_FMT(value));
+    return STATUS_OK;
+}
+
+void http_request_on_gone(struct http_request *r, void (*on_gone)(void *context), void *context)
+{
+    r->on_gone = on_gone;
+    r->context = context;
+}
+
+static void go_away(struct http_request *r)
+{
+    assert_non_null(r->on_gone);
+    r->on_gone(r->context);
+}
+
+/* --- the scheduler: one instance, one call at a time for each exchange --- */
+
+struct dt_instance {
+    int status;
+    const char *custom;
+};
+
+struct dt_reply {
+    enum dt_status status;
+    const struct dt_instance *instance;
+};
+
+struct call {
+    char event[40]; /* "": a look */
+    char data[300];
+    dt_on_reply *on_reply;
+    void *context;
+};
+
+static struct {
+    struct call calls[32];
+    size_t made, answered;
+    enum dt_status refuse; /* what the next call returns instead of being made */
+    struct dt_instance instance;
+} scheduler;
+
+static enum dt_status call(const char *event, const char *data, dt_on_reply *on_reply, void *context)
+{
+    if (scheduler.refuse != DT_OK)
+        return scheduler.refuse;
+    assert_true(scheduler.made < ARRAY_SIZE(scheduler.calls));
+    struct call *c = &scheduler.calls[scheduler.made++];
+    snprintf(c->event, sizeof c->event, "%s", event);
+    snprintf(c->data, sizeof c->data, "%s", data);
+    c->on_reply = on_reply;
+    c->context = context;
+    return DT_OK;
+}
+
+enum dt_status dt_client_get_async(struct dt_client *client, const char *instance_id, bool payloads,
+                                   dt_on_reply *on_reply, void *context)
+{
+    (void)client, (void)payloads;
+    assert_string_equal(instance_id, "id-1");
+    return call("", "", on_reply, context);
+}
+
+enum dt_status dt_client_raise_event_async(struct dt_client *client, const char *instance_id,
+                                           const char *name, const char *data, dt_on_reply *on_reply,
+                                           void *context)
+{
+    (void)client;
+    assert_string_equal(instance_id, "id-1");
+    return call(name, data, on_reply, context);
+}
+
+enum dt_status dt_reply_status(const struct dt_reply *reply)
+{
+    return reply->status;
+}
+
+const char *dt_reply_text(const struct dt_reply *reply)
+{
+    return reply->status == DT_OK ? "" : "as the test says";
+}
+
+const char *dt_reply_instance_id(const struct dt_reply *reply)
+{
+    (void)reply;
+    return NULL;
+}
+
+const struct dt_instance *dt_reply_instance(const struct dt_reply *reply)
+{
+    return reply->instance;
+}
+
+const struct dt_page *dt_reply_page(const struct dt_reply *reply)
+{
+    (void)reply;
+    return NULL;
+}
+
+enum dt_status dt_instance_copy(const struct dt_instance *instance, struct dt_instance **ret_copy)
+{
+    *ret_copy = malloc(sizeof **ret_copy);
+    **ret_copy = *instance;
+    return DT_OK;
+}
+
+void dt_instance_destroy(struct dt_instance *instance)
+{
+    free(instance);
+}
+
+const char *dt_instance_id(const struct dt_instance *instance)
+{
+    (void)instance;
+    return "id-1";
+}
+
+const char *dt_instance_name(const struct dt_instance *instance)
+{
+    (void)instance;
+    return ORCHESTRATOR_NAME;
+}
+
+enum dt_instance_status dt_instance_status(const struct dt_instance *instance)
+{
+    return (enum dt_instance_status)instance->status;
+}
+
+const char *dt_instance_input(const struct dt_instance *instance)
+{
+    (void)instance;
+    return "\"print(1)\"";
+}
+
+const char *dt_instance_output(const struct dt_instance *instance)
+{
+    (void)instance;
+    return NULL;
+}
+
+const char *dt_instance_custom_status(const struct dt_instance *instance)
+{
+    return instance->custom;
+}
+
+const struct dt_failure *dt_instance_failure(const struct dt_instance *instance)
+{
+    (void)instance;
+    return NULL;
+}
+
+int64_t dt_instance_created_ns(const struct dt_instance *instance)
+{
+    (void)instance;
+    return 0;
+}
+
+int64_t dt_instance_updated_ns(const struct dt_instance *instance)
+{
+    (void)instance;
+    return 0;
+}
+
+size_t dt_page_count(const struct dt_page *page)
+{
+    (void)page;
+    return 0;
+}
+
+const struct dt_instance *dt_page_instance(const struct dt_page *page, size_t i)
+{
+    (void)page, (void)i;
+    return NULL;
+}
+
+const char *dt_page_token(const struct dt_page *page)
+{
+    (void)page;
+    return NULL;
+}
+
+const char *dt_status_name(enum dt_status status)
+{
+    (void)status;
+    return "STATUS";
+}
+
+/* --- the tests' verbs --- */
+
+static struct app_service service;
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&scheduler, 0, sizeof scheduler);
+    scheduler.instance.custom = "{\"state\":\"waiting\",\"sha256\":\"ab\"}";
+    service = (struct app_service){.compat_sample = false};
+    list_init(&service.exchanges);
+    list_init(&service.decided);
+    map_init(&service.decided_ids, 1, 2);
+    struct err e = {0};
+    return loop_create(&service.loop, &e) == STATUS_OK ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    assert_true(list_empty(&service.exchanges)); /* whatever happened, nothing hangs about */
+    decide_fini(&service);
+    loop_destroy(service.loop);
+    return 0;
+}
+
+static void step(void)
+{
+    struct err e = {0};
+    assert_int_equal(loop_step(service.loop, 0, &e), STATUS_OK);
+}
+
+/* Lets timers fire until the next call is made. */
+static void until_called(void)
+{
+    struct err e = {0};
+    while (scheduler.made == scheduler.answered)
+        assert_int_equal(loop_step(service.loop, 1000, &e), STATUS_OK);
+}
+
+/* Answers the call that has waited longest, which must be for this event. */
+static void answer(const char *event, enum dt_status status)
+{
+    until_called();
+    struct call *c = &scheduler.calls[scheduler.answered++];
+    assert_string_equal(c->event, event);
+    bool look = !*event && status == DT_OK;
+    const struct dt_reply reply = {.status = status, .instance = look ? &scheduler.instance : NULL};
+    c->on_reply(&reply, c->context);
+    step();
+}
+
+static void begin(struct http_request *r, bool approve, const char *at)
+{
+    struct exchange *x = exchange_create(&service, r);
+    assert_non_null(x);
+    decide(x, BYTES_LITERAL("id-1"), approve, json_pack("{s:b, s:s}", "approved", approve, "at", at));
+}
+
+/* --- decisions --- */
+
+static void a_decision_is_answered_when_it_shows(void **state)
+{
+    (void)state;
+    struct http_request r = {.answers = 0};
+    begin(&r, true, "t1");
+    answer("", DT_OK);
+    answer(EVENT_DECISION_RECORD, DT_OK);
+    answer(EVENT_DECISION, DT_OK);
+    assert_string_equal(scheduler.calls[1].data, "{\"approved\":true,\"at\":\"t1\",\"sha256\":\"ab\"}");
+    assert_string_equal(scheduler.calls[2].data, "true");
+    answer("", DT_OK);
+    assert_int_equal(r.answers, 0); /* it does not show yet */
+    scheduler.instance = (struct dt_instance){
+        .status = 1, .custom = "{\"state\":\"approved\",\"decision\":{\"approved\":true,\"at\":\"t1\"}}"};
+    answer("", DT_OK);
+    assert_int_equal(r.answers, 1);
+    assert_int_equal(r.status, 200);
+    assert_string_equal(r.body, "{\"message\":\"Code execution approved.\"}");
+}
+
+static void an_unknown_id_raises_nothing(void **state)
+{
+    (void)state;
+    struct http_request r = {.answers = 0};
+    begin(&r, true, "t1");
+    answer("", DT_NOT_FOUND);
+    assert_int_equal(r.status, 404);
+    assert_int_equal(scheduler.made, 1);
+}
+
+static void a_decision_that_could_not_be_raised_is_refused(void **state)
+{
+    (void)state;
+    struct http_request r = {.answers = 0};
+    begin(&r, true, "t1");
+    answer("", DT_OK);
+    answer(EVENT_DECISION_RECORD, DT_OK);
+    answer(EVENT_DECISION, DT_UNAVAILABLE);
+    assert_int_equal(r.status, 503);
+    assert_string_equal(r.header, "Retry-After: 2");
+    struct http_request again = {.answers = 0};
+    begin(&again, false, "t2"); /* and it is not remembered as made */
+    answer("", DT_OK);
+    answer(EVENT_DECISION_RECORD, DT_UNAVAILABLE);
+    assert_int_equal(again.status, 503);
+}
+
+static void a_decision_goes_on_without_its_peer(void **state)
+{
+    (void)state;
+    struct http_request r = {.answers = 0};
+    begin(&r, false, "t1");
+    answer("", DT_OK);
+    go_away(&r);
+    answer(EVENT_DECISION_RECORD, DT_OK);
+    answer(EVENT_DECISION, DT_OK);
+    assert_string_equal(scheduler.calls[2].data, "false");
+    scheduler.instance = (struct dt_instance){
+        .status = 1, .custom = "{\"state\":\"rejected\",\"decision\":{\"approved\":false,\"at\":\"t1\"}}"};
+    answer("", DT_OK);
+    assert_int_equal(r.answers, 0);
+}
+
+static void a_second_decision_waits_and_is_told_of_the_first(void **state)
+{
+    (void)state;
+    struct http_request first = {.answers = 0}, second = {.answers = 0};
+    begin(&first, true, "t1");
+    begin(&second, false, "t2");
+    answer("", DT_OK);
+    answer(EVENT_DECISION_RECORD, DT_OK);
+    assert_int_equal(scheduler.made, 3); /* the second has asked for nothing */
+    answer(EVENT_DECISION, DT_OK);
+    answer("", DT_CANCELLED); /* the look fails: what was raised stands */
+    assert_int_equal(first.status, 200);
+    answer("", DT_OK); /* the request does not show the decision, but we know of it */
+    assert_int_equal(second.status, 409);
+    assert_non_null(strstr(second.body, "\"decision\":{\"approved\":true,\"at\":\"t1\",\"sha256\":\"ab\"}"));
+    assert_int_equal(scheduler.made, scheduler.answered);
+}
+
+static void a_decision_that_lost_outside_is_told_so(void **state)
+{
+    (void)state;
+    struct http_request r = {.answers = 0};
+    begin(&r, true, "t1");
+    answer("", DT_OK);
+    answer(EVENT_DECISION_RECORD, DT_OK);
+    answer(EVENT_DECISION, DT_OK);
+    scheduler.instance = (struct dt_instance){
+        .status = 1, .custom = "{\"state\":\"rejected\",\"decision\":{\"approved\":false,\"at\":\"t0\"}}"};
+    answer("", DT_OK);
+    assert_int_equal(r.status, 409);
+    assert_non_null(strstr(r.body, "\"at\":\"t0\""));
+}
+
+/* --- exchanges --- */
+
+static void on_failure_step(struct exchange *x)
+{
+    exchange_answer_failure(x);
+}
+
+static void start_look(struct exchange *x)
+{
+    assert_true(exchange_take_id(x, BYTES_LITERAL("id-1")));
+    exchange_call(x, on_failure_step);
+    exchange_started(x, dt_client_get_async(NULL, x->id, true, exchange_on_reply, x));
+}
+
+static void each_failure_has_an_answer(void **state)
+{
+    (void)state;
+    static const struct {
+        enum dt_status status;
+        bool sample;
+        int want;
+    } rows[] = {
+        {DT_NOT_FOUND, false, 404},   {DT_ALREADY_EXISTS, false, 409},     {DT_INVALID_ARGUMENT, false, 400},
+        {DT_UNAVAILABLE, false, 503}, {DT_RESOURCE_EXHAUSTED, false, 503}, {DT_DEADLINE_EXCEEDED, false, 503},
+        {DT_CANCELLED, false, 503},   {DT_NO_MEMORY, false, 503},          {DT_INTERNAL, false, 500},
+        {DT_UNAVAILABLE, true, 500},  {DT_NOT_FOUND, true, 404},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        service.compat_sample = rows[i].sample;
+        struct http_request r = {.answers = 0};
+        start_look(exchange_create(&service, &r));
+        answer("", rows[i].status);
+        assert_int_equal(r.answers, 1);
+        assert_int_equal(r.status, rows[i].want);
+        assert_string_equal(r.body, "the task scheduler: as the test says");
+        assert_string_equal(r.header, rows[i].want == 503 ? "Retry-After: 2" : "");
+    }
+}
+
+static void a_call_that_cannot_start_is_answered_on_the_next_turn(void **state)
+{
+    (void)state;
+    struct http_request r = {.answers = 0};
+    scheduler.refuse = DT_NO_MEMORY;
+    start_look(exchange_create(&service, &r));
+    assert_int_equal(r.answers, 0);
+    step();
+    assert_int_equal(r.status, 503);
+}
+
+static void a_peer_that_goes_is_forgotten(void **state)
+{
+    (void)state;
+    struct http_request during = {.answers = 0}, between = {.answers = 0};
+    start_look(exchange_create(&service, &during));
+    go_away(&during);
+    assert_false(list_empty(&service.exchanges)); /* the call still refers to it */
+    answer("", DT_OK);
+    assert_true(list_empty(&service.exchanges));
+    exchange_pause(exchange_create(&service, &between), NS_PER_S, on_failure_step);
+    go_away(&between);
+    assert_true(list_empty(&service.exchanges));
+    assert_int_equal(during.answers + between.answers, 0);
+}
+
+static void a_stop_answers_what_waits(void **state)
+{
+    (void)state;
+    struct http_request calling = {.answers = 0}, paused = {.answers = 0};
+    start_look(exchange_create(&service, &calling));
+    struct exchange *x = exchange_create(&service, &paused);
+    exchange_pause(x, NS_PER_S, on_failure_step);
+    service.stopping = true;
+    exchange_abandon(x);
+    assert_int_equal(paused.status, 503);
+    answer("", DT_OK); /* the client gives a last reply for every call */
+    assert_int_equal(calling.status, 503);
+}
+
+static void ids_that_no_instance_can_have(void **state)
+{
+    (void)state;
+    char longest[DT_INSTANCE_ID_SIZE];
+    memset(longest, 'x', sizeof longest);
+    struct http_request r = {.answers = 0};
+    struct exchange *x = exchange_create(&service, &r);
+    assert_false(exchange_take_id(x, (struct bytes){NULL, 0}));
+    assert_false(exchange_take_id(x, BYTES_LITERAL("a\0b")));
+    assert_false(exchange_take_id(x, BYTES_LITERAL("\xff\xfe")));
+    assert_false(exchange_take_id(x, bytes_of(longest, sizeof longest)));
+    assert_true(exchange_take_id(x, bytes_of(longest, sizeof longest - 1)));
+    assert_int_equal(strlen(x->id), sizeof longest - 1);
+    exchange_answer_unknown(x);
+    assert_int_equal(r.status, 404);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_decision_is_answered_when_it_shows),
+        TEST(an_unknown_id_raises_nothing),
+        TEST(a_decision_that_could_not_be_raised_is_refused),
+        TEST(a_decision_goes_on_without_its_peer),
+        TEST(a_second_decision_waits_and_is_told_of_the_first),
+        TEST(a_decision_that_lost_outside_is_told_so),
+        TEST(each_failure_has_an_answer),
+        TEST(a_call_that_cannot_start_is_answered_on_the_next_turn),
+        TEST(a_peer_that_goes_is_forgotten),
+        TEST(a_stop_answers_what_waits),
+        TEST(ids_that_no_instance_can_have),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

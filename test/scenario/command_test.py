@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""What the commands say and return: help, versions, wrong usage, folders and files that cannot be used.
+
+If this fails, a wrong setting is taken in silence or a person is not told what to type. Usage: command_test.py PROGRAM
+"""
+import json
+import os
+import pathlib
+import sqlite3
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from server import Server
+
+PROGRAM = sys.argv.pop(1)
+SERVERS = ("dev", "app", "pool", "scheduler")
+
+
+def run(*arguments, environment=None):
+    """A command that must end by itself."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("SALLYPORT", "DTS", "SESSION", "DURABLE"))}
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60, env={**clean, **(environment or {})})
+    return done.returncode, done.stdout, done.stderr
+
+
+class Commands(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="sallyport-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def refused(self, arguments, code, *texts, environment=None):
+        with self.subTest(arguments=arguments, environment=environment):
+            status, out, err = run(*arguments, environment={"XDG_STATE_HOME": str(self.folder), **(environment or {})})
+            self.assertEqual((status, out), (code, ""), err)
+            for text in texts:
+                self.assertIn(text, err)
+
+    def test_help_and_version(self):
+        for arguments in (["--version"], ["version"]):
+            status, out, err = run(*arguments)
+            self.assertEqual((status, err), (0, ""))
+            self.assertRegex(out, r"^sallyport \d+\.\d+\.\d+\n$")
+        whole = run("help")
+        self.assertEqual(whole[0], 0)
+        self.assertEqual(run("--help"), whole)
+        self.assertEqual(run("-h"), whole)
+        self.assertEqual(run(), (2, "", whole[1]))
+        for command in (*SERVERS, "doctor"):
+            self.assertIn(command, whole[1])
+            status, out, err = run(command, "--help")
+            self.assertEqual((status, err), (0, ""))
+            self.assertTrue(out.startswith(f"usage: sallyport {command} [options]"))
+            self.assertEqual(run("help", command), (0, out, ""))
+            self.assertEqual("--insecure-no-auth" in out, command != "doctor")
+
+    def test_wrong_usage(self):
+        self.refused(["devv"], 2, 'no command "devv"', 'did you mean "dev"?')
+        self.refused(["xyzzy"], 2, 'no command "xyzzy"')
+        self.refused(["help", "schedular"], 2, 'did you mean "scheduler"?')
+        self.refused(["keeper"], 2, "started by a session pool")
+        self.refused(["doctor", "--jsn"], 2, 'did you mean "json"?')
+        for command in SERVERS:
+            self.refused([command, "--prot", "1"], 2, 'did you mean "port"?', f"type: sallyport help {command}")
+            self.refused([command, "--port", "70000"], 2, "from 0 to 65535")
+            self.refused([command, "--port"], 2, "--port needs PORT")
+            self.refused([command, "extra"], 2, 'unexpected argument "extra"')
+            self.refused([command, "--log-level", "loud"], 2, '"loud" is none of debug, info, warn, error')
+            self.refused([command], 2, '"loud" is none of', environment={"SALLYPORT_LOG_LEVEL": "loud"})
+        self.refused(["dev", "--compat", "strict"], 2, 'the only mode is "sample"')
+        self.refused(["dev", "--data", ""], 2, "data")
+        self.refused(["dev"], 2, "DTS_USE_DYNAMIC_TASK_HUBS", "true or false",
+                     environment={"DTS_USE_DYNAMIC_TASK_HUBS": "perhaps"})
+        self.assertEqual(list(self.folder.iterdir()), [])  # nothing was made on the way
+        self.refused(["dev", "--task-hubs", ","], 2, "task-hubs")
+
+    def test_settings_files(self):
+        for text, want in ((b"prot = 0\n", ':1: there is no setting "prot"; did you mean "port"?'),
+                           (b"port = 0\nport = 1\n", ":2: port is set twice"), (b"# x\nnonsense\n", ":2: expected"),
+                           (b"port = 0\n\0", "it is not text"), (b"cooldown = soon\n", ':1: cooldown is "soon"')):
+            path = self.folder / "settings"
+            path.write_bytes(text)
+            self.refused(["pool", "--config", str(path)], 2, want)
+            self.refused(["pool"], 2, want, environment={"SALLYPORT_CONFIG": str(path)})
+        self.refused(["pool", "--config", str(self.folder)], 2, "Is a directory")
+        self.refused(["pool", "--config", "/nonexistent"], 2, "No such file")
+
+    def test_addresses_that_others_can_reach_need_a_yes(self):
+        for command in SERVERS:
+            environment = {"SESSION_POOL_URL": "http://127.0.0.1:1", "DURABLE_TASK_SCHEDULER_CONNECTION_STRING":
+                           "Endpoint=http://127.0.0.1:1;TaskHub=h;Authentication=None"}
+            for host in ("0.0.0.0", "::", "192.0.2.1"):
+                self.refused([command, "--port", "0", "--host", host], 1, "can be reached from other machines",
+                             "no authentication", "--insecure-no-auth", environment=environment)
+            self.refused([command, "--port", "0", "--host", "localhost.invalid"], 2, "numeric address", environment=environment)
+
+    def test_what_cannot_be_written(self):
+        self.refused(["dev", "--port", "0", "--data", "/proc/nothing"], 1, "cannot make the data folder /proc/nothing", "--data DIR")
+        self.refused(["dev", "--port", "0", "--ready-file", "/nonexistent/ready"], 1, "ready-file", "/nonexistent/ready")
+        self.refused(["dev", "--port", "0", "--ready-file", str(self.folder)], 1, "ready-file")
+
+    def test_a_store_of_another_version_or_none_is_left_alone(self):
+        for name, text in (("newer", None), ("no-database", b"this is not a database, and longer than a header of one " * 40)):
+            data = self.folder / name
+            data.mkdir(mode=0o700)
+            path = data / "scheduler.db"
+            if text is None:
+                with Server(PROGRAM, command="scheduler", data=str(data)) as server:
+                    self.assertEqual(server.stop(), 0)
+                with sqlite3.connect(path) as database:
+                    database.execute("PRAGMA user_version = 9999")
+                database.close()
+            else:
+                path.write_bytes(text)
+            before = path.read_bytes()
+            status, _, err = run("scheduler", "--port", "0", "--data", str(data))
+            self.assertEqual(status, 1, err)
+            self.assertIn("scheduler.db", err)
+            self.assertEqual(path.read_bytes(), before)
+
+    def test_the_data_folder_is_the_owners(self):
+        old = os.umask(0)
+        self.addCleanup(os.umask, old)
+        environment = dict(os.environ, XDG_STATE_HOME=str(self.folder / "state"))
+        server = Server(PROGRAM, command="dev", environment=environment)
+        self.addCleanup(server.close)
+        ready = self.folder / "ready.json"
+        ready.write_text("what an earlier server left")
+        server.process = subprocess.Popen([PROGRAM, "dev", "--port", "0", "--ready-file", str(pathlib.Path(server.data) / "ready.json")],
+                                          stdout=server.log, stderr=server.log, env=environment)
+        server.wait_ready()
+        data = pathlib.Path(server.ready["dataDir"])
+        self.assertEqual(data, self.folder / "state" / "sallyport")
+        self.assertEqual(stat.S_IMODE(data.stat().st_mode), 0o700)
+        self.assertEqual({stat.S_IMODE(file.stat().st_mode) for file in data.iterdir()}, {0o600})
+        self.refused(["dev", "--port", str(server.port), "--data", str(self.folder / "other")], 1, "Address already in use", "--port")
+        self.refused(["dev", "--port", "0", "--data", str(data)], 1, str(data))
+        self.refused(["dev", "--port", "x", "--ready-file", str(ready)], 2, "port")
+        self.assertTrue(ready.exists())
+        self.refused(["dev", "--port", str(server.port), "--data", str(self.folder / "other"), "--ready-file", str(ready)], 1)
+        self.assertFalse(ready.exists())  # it was not true any more when that start began
+        self.assertEqual(server.stop(), 0)
+
+    def test_doctor(self):
+        status, out, err = run("doctor")
+        self.assertIn(status, (0, 1), err)
+        self.assertRegex(out, r"(?m)^(on|degraded|OFF) +namespaces ")
+        code, out, err = run("doctor", "--json")
+        self.assertEqual((code, err), (status, ""))
+        report = json.loads(out)
+        self.assertEqual(report["tier"], "process")
+        self.assertIn("seccomp", [layer["name"] for layer in report["layers"]])
+        for layer in report["layers"]:
+            self.assertIn(layer["state"], ("on", "degraded", "off"))
+            self.assertTrue(layer["state"] == "on" or layer["mend"] or layer["detail"], layer)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
