@@ -186,6 +186,7 @@ enum status engine_load_instance(struct engine *e, const struct instance_row *ro
     if (!fresh)
         return STATUS_DATA_LOSS;
     instance_fill(e, i, row, payloads);
+    arena_reset(&e->scratch); /* what one row needs must not pile up to what all of them need */
     return STATUS_OK;
 }
 
@@ -195,6 +196,7 @@ enum status engine_load_inbox(struct engine *e, const struct inbox_row *row)
     if (!i || !instance_live(i) || !inbox_load(e, i, row)) /* of a finished execution: forget it */
         gate_write(
             e, &(struct write_op){.kind = WRITE_INBOX_DELETE, .key = row->key, .sequence = row->sequence});
+    arena_reset(&e->scratch);
     return STATUS_OK;
 }
 
@@ -206,6 +208,7 @@ enum status engine_load_activity(struct engine *e, const struct activity_row *ro
     else
         gate_write(
             e, &(struct write_op){.kind = WRITE_ACTIVITY_DELETE, .key = row->key, .sequence = row->ordinal});
+    arena_reset(&e->scratch);
     return STATUS_OK;
 }
 
