@@ -12,6 +12,7 @@ static void try_file(struct arena *arena, struct bytes directory, struct bytes n
 {
     const char *path;
     struct err e = {0};
+    ASSERT(!file_path_foreign(name) || bytes_starts_with(name, BYTES_LITERAL("/")));
     if (file_path_join(arena, directory, name, &path, &e) != STATUS_OK)
         return;
     ASSERT(strlen(path) <= FILE_PATH_SIZE_MAX && path[0] != '/');
@@ -46,7 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (pool_route_parse(&arena, path, &route) == STATUS_OK && route.kind != POOL_ROUTE_NONE)
         try_file(&arena, name, route.name);
     if (execute_request_parse(&arena, body, &request, &e) == STATUS_OK)
-        ASSERT(request.code.data && bytes_utf8_valid(request.code));
+        ASSERT(request.code.data && bytes_utf8_valid(request.code) && request.timeout_s >= 0 &&
+               request.output_size_max >= 0 && request.output_size_max <= INT32_MAX);
     arena_fini(&arena);
     try_output(bytes_of(data, size), 16, 16);
     try_output(bytes_of(data, size), 32, 0);
