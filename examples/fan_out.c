@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Fan out, fan in: the squares of 1..n, computed by activities side by side, added up by the orchestrator.
  *
- *   fan_out 'Endpoint=http://127.0.0.1:8080;Authentication=None;TaskHub=default' [n] */
+ *   fan_out 'Endpoint=http://127.0.0.1:8080;Authentication=None;TaskHub=examples' [n] */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 {
     struct dt_connect_options connect = DT_INIT(struct dt_connect_options);
     connect.connection_string =
-        argc > 1 ? argv[1] : "http://127.0.0.1:8080;Authentication=None;TaskHub=default";
+        argc > 1 ? argv[1] : "http://127.0.0.1:8080;Authentication=None;TaskHub=examples";
     struct dt_start_options start = DT_INIT(struct dt_start_options);
     start.input = argc > 2 ? argv[2] : "100";
 

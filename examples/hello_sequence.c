@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Hello, sequence: three activities, one after the other, under one durable orchestration.
  *
- *   hello_sequence 'Endpoint=http://127.0.0.1:8080;Authentication=None;TaskHub=default'
+ *   hello_sequence 'Endpoint=http://127.0.0.1:8080;Authentication=None;TaskHub=examples'
  *
  * Kill it between two lines of output and start it again with the printed id as second argument: it goes on.
  */
@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 {
     struct dt_connect_options connect = DT_INIT(struct dt_connect_options);
     connect.connection_string =
-        argc > 1 ? argv[1] : "http://127.0.0.1:8080;Authentication=None;TaskHub=default";
+        argc > 1 ? argv[1] : "http://127.0.0.1:8080;Authentication=None;TaskHub=examples";
 
     struct dt_error error = {0};
     struct dt_worker *worker = NULL;
@@ -53,8 +53,12 @@ int main(int argc, char **argv)
     printf("instance %s\n", id);
     if (dt_client_wait_completion(client, id, 60000, &instance, &error) != DT_OK)
         goto out;
-    printf("%s: %s\n", dt_instance_status_name(dt_instance_status(instance)), dt_instance_output(instance));
     result = dt_instance_status(instance) != DT_INSTANCE_COMPLETED;
+    if (result)
+        fprintf(stderr, "%s\n",
+                dt_instance_failure(instance) ? dt_instance_failure(instance)->message : "ended early");
+    else
+        printf("completed: %s\n", dt_instance_output(instance));
 
 out:
     if (error.text[0])
