@@ -58,7 +58,7 @@ struct work {
     struct queue *queue;    /* QUEUED only */
     struct stream *stream;  /* OUT only */
     struct alarm alarm;     /* OUT: lease limit; GRACE, DELAYED: their end */
-    uint32_t deliveries;    /* since the last success */
+    uint32_t deliveries;    /* since the last success; those that ended with their lease do not count */
     uint32_t abandons;      /* likewise */
     char token[TOKEN_SIZE]; /* of the last delivery, while an answer to it is accepted */
     bool token_set;         /* in engine.tokens */

@@ -274,6 +274,25 @@ static void abandoned_work_waits_longer_each_time(void **state)
     rig_fini(&r);
 }
 
+/* If this fails, a turn that waits in its worker behind a long activity is taken for poison. */
+static void a_slow_worker_is_no_poison(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    script_start(&r, "x", "X");
+    struct rig_work *turn = script_turn(&r, "x");
+    for (int lease = 0; lease < 100; lease++) { /* eight hours */
+        rig_work_free(turn);
+        rig_advance(&r, 300 * RIG_SECOND);
+        turn = script_turn(&r, "x");
+    }
+    script_answer(&r, turn, "complete 1 x");
+    assert_int_equal(script_status(&r, "x"), PB_ORCHESTRATION_STATUS_COMPLETED);
+    rig_fini(&r);
+}
+
 /* If this fails, work that kills its workers goes round for ever (spec 3.21). */
 static void poison_comes_to_an_end(void **state)
 {
@@ -433,6 +452,7 @@ int main(void)
         cmocka_unit_test(a_newer_stream_takes_over),
         cmocka_unit_test(workers_may_share_a_connection),
         cmocka_unit_test(abandoned_work_waits_longer_each_time),
+        cmocka_unit_test(a_slow_worker_is_no_poison),
         cmocka_unit_test(poison_comes_to_an_end),
         cmocka_unit_test(large_histories_are_streamed_or_refused),
         cmocka_unit_test(large_histories_wait_for_the_worker_that_can),

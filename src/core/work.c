@@ -81,9 +81,13 @@ void work_new_token(struct engine *e, struct work *w)
     w->token_set = true;
 }
 
+/* Not held against the work: its worker may be busy rather than broken. The Java SDK runs activities, hours
+ * of them, on the thread that reads the stream, and the turns behind them are as good as any. */
 static void on_lease_over(struct engine *e, struct alarm *a)
 {
-    work_lose(e, CONTAINER_OF(a, struct work, alarm));
+    struct work *w = CONTAINER_OF(a, struct work, alarm);
+    w->deliveries--;
+    work_lose(e, w);
 }
 
 static void on_wait_over(struct engine *e, struct alarm *a)
