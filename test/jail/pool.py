@@ -96,7 +96,7 @@ class Pool:
         self.tell(f"say {name} {code}")
         return self.wait(lambda m: m.get("ran") == name)
 
-    def ended(self, name, seconds=10):
+    def ended(self, name, seconds=60):
         """The end of a session that is ending, or None."""
         try:
             return self.wait(lambda m: m.get("ended") == name, seconds)

@@ -103,7 +103,7 @@ def main():
     check(any(o.get("text/html") == "<b>x</b>" for o in shown), "display shows", shown)
     many = pool.run("s", "list(range(5000))")["result"]["value"]
     check(many.endswith("...]") and many.count("\n") == 1000, "a long list is cut at 1000 elements")
-    late = pool.run("s", "import time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print('interrupted')\n    raise", 300)
+    late = pool.run("s", "import time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print('interrupted')\n    raise", 3000)
     check(not late["result"]["ok"] and late["stdout"] == "interrupted\n" and "KeyboardInterrupt" in late["stderr"], "the deadline is a KeyboardInterrupt", late)
     check(pool.run("s", "x")["result"]["value"] == 5, "which keeps the state")
     pool.tell("ls s")

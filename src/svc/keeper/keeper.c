@@ -18,6 +18,7 @@
 #include "jail/capability.h"
 #include "jail/file.h"
 #include "jail/keeper_client.h"
+#include "svc/keeper/filter.h"
 #include "svc/keeper/pool_side.h"
 #include "svc/keeper/session_side.h"
 #include "svc/keeper/startup.h"
@@ -53,19 +54,35 @@ static void limit_send_time(int socket)
     (void)!setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
 }
 
+static enum status watch_peers(struct keeper *k, struct err *e)
+{
+    struct epoll_event client = {.events = EPOLLIN, .data.u64 = TAG_CLIENT};
+    struct epoll_event zygote = {.events = EPOLLIN, .data.u64 = TAG_ZYGOTE};
+    k->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (k->epoll < 0 || epoll_ctl(k->epoll, EPOLL_CTL_ADD, k->client, &client) < 0 ||
+        epoll_ctl(k->epoll, EPOLL_CTL_ADD, k->zygote.socket, &zygote) < 0)
+        return err_set(e, STATUS_IO, "epoll: %s", strerror(errno));
+    limit_send_time(k->client);
+    limit_send_time(k->zygote.socket);
+    return STATUS_OK;
+}
+
+/* What is left to do: make file systems, kill processes of other users, hand groups to the zygote. */
+static enum status give_up_rights(const struct keeper *k, struct err *e)
+{
+    const unsigned long long keep =
+        1ull << CAP_SYS_ADMIN | 1ull << CAP_KILL | 1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE;
+    enum status s = k->facts.privileged ? capability_limit(keep, e) : STATUS_OK;
+    return s == STATUS_OK ? filter_enter(e) : s;
+}
+
 static enum status start(struct keeper *k, struct err *e)
 {
     enum status s = startup_run(k, e);
-    /* What is left to do: make file systems, kill processes of other users, hand groups to the zygote. */
-    if (s == STATUS_OK && k->facts.privileged)
-        s = capability_limit(
-            1ull << CAP_SYS_ADMIN | 1ull << CAP_KILL | 1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE, e);
-    k->epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event client = {.events = EPOLLIN, .data.u64 = TAG_CLIENT};
-    struct epoll_event zygote = {.events = EPOLLIN, .data.u64 = TAG_ZYGOTE};
-    if (s == STATUS_OK && (k->epoll < 0 || epoll_ctl(k->epoll, EPOLL_CTL_ADD, k->client, &client) < 0 ||
-                           epoll_ctl(k->epoll, EPOLL_CTL_ADD, k->zygote.socket, &zygote) < 0))
-        s = err_set(e, STATUS_IO, "epoll: %s", strerror(errno));
+    if (s == STATUS_OK)
+        s = watch_peers(k, e);
+    if (s == STATUS_OK)
+        s = give_up_rights(k, e);
     return s;
 }
 
@@ -74,8 +91,6 @@ static void announce(struct keeper *k)
     CLEANUP(buf_fini) struct buf json = {.limit = sizeof((struct keeper_report *)0)->json};
     probe_json(&k->facts, &json);
     const struct keeper_message m = {.type = KEEPER_MESSAGE_READY, .text = buf_peek(&json)};
-    limit_send_time(k->client);
-    limit_send_time(k->zygote.socket);
     k->phase = KEEPER_PHASE_SERVING;
     keeper_tell(k, k->client, &m, NULL, 0);
 }

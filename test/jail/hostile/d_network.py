@@ -20,7 +20,7 @@ for address in ADDRESSES:
         with socket.create_connection((address, PORT), timeout=5):
             pass
     raises("connect-" + address, connect, "ENETUNREACH", "EAFNOSUPPORT")
-    verdict(time.monotonic() - begin < 0.5, "at-once-" + address)
+    verdict(time.monotonic() - begin < 4, "at-once-" + address)
 try:
     urllib.request.urlopen("http://canary.invalid/", timeout=5)
     verdict(False, "urlopen")

@@ -7,7 +7,7 @@ for _ in range(150):
             os._exit(0)
         os._exit(0)
     os.wait()
-deadline = time.monotonic() + 2
+deadline = time.monotonic() + 20
 while len([n for n in os.listdir("/proc") if n.isdigit()]) > 5 and time.monotonic() < deadline:
     time.sleep(0.01)
 verdict(len([n for n in os.listdir("/proc") if n.isdigit()]) <= 5, "reaped")

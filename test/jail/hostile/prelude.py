@@ -43,7 +43,7 @@ def raises(name, function, *errors):
         verdict(False, name, repr(result)[:80])
 
 
-def in_child(function, seconds=5):
+def in_child(function, seconds=20):
     """Runs it in a fork; the wait status, or None when it had to be killed."""
     pid = os.fork()
     if pid == 0:
