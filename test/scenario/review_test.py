@@ -10,6 +10,9 @@ import time
 import unittest
 import urllib.parse
 
+from durabletask.azuremanaged.client import DurableTaskSchedulerClient
+from durabletask.azuremanaged.worker import DurableTaskSchedulerWorker
+
 import history
 from server import Server
 
@@ -336,6 +339,10 @@ class Crash(unittest.TestCase):
         self.server.kill()
         self.server.start()
 
+    def failed_runs(self, request_id):
+        """Runs that the pool could not take, as it may on a busy machine: each is said, and tried again."""
+        return pathlib.Path(self.server.data, "server.log").read_text().count(f"run failed instance={request_id}")
+
     def finish(self, request_id, state):
         over = self.server.until(request_id, state)
         history.check(self, self.server.ready["schedulerConnectionString"], request_id, over)
@@ -365,7 +372,7 @@ class Crash(unittest.TestCase):
                 continue
             seen = self.server.until(ids[code], "waiting")
             self.assertEqual(seen["result"]["stdout"], "begin\nend\n")
-            self.assertEqual(seen["attempts"], 2)  # it ran twice, and says so
+            self.assertEqual(seen["attempts"], 2 + self.failed_runs(ids[code]), self.server.tail())  # it ran twice, and says so
             self.assertEqual(self.server.review(ids[code], approve)[0], 200)
             self.finish(ids[code], "approved" if approve else "rejected")
 
@@ -378,7 +385,7 @@ class Crash(unittest.TestCase):
             self.assertEqual(again["state"], "waiting")
             self.assertEqual(again["deadline"], seen["deadline"])
             self.assertEqual(again["sha256"], seen["sha256"])
-            self.assertEqual(again["attempts"], 1)
+            self.assertEqual(again["attempts"], seen["attempts"])
             self.assertEqual(self.server.review(request_id, approve)[0], 200)
             self.finish(request_id, "approved" if approve else "rejected")
 
@@ -391,6 +398,33 @@ class Crash(unittest.TestCase):
             over = self.finish(request_id, state)
             self.assertEqual(over["decision"]["approved"], approve)
             self.assertEqual(self.server.review(request_id, not approve)[0], 409)
+
+
+class Neighbours(unittest.TestCase):
+    """Somebody else's worker on the task hub of the app: each gets what is its own."""
+
+    def test_an_sdk_worker_and_the_app_share_a_hub(self):
+        def double(_, number):
+            return 2 * number
+
+        def twice_doubled(context, number):
+            once = yield context.call_activity(double, input=number)
+            return (yield context.call_activity(double, input=once))
+
+        with Server(PROGRAM, arguments=["--ready-sessions", "1"]) as server:
+            address = dict(host_address=f"127.0.0.1:{server.port}", taskhub="default", token_credential=None, secure_channel=False)
+            client = DurableTaskSchedulerClient(**address)
+            ids = [client.schedule_new_orchestration("twice_doubled", input=number) for number in range(20)]
+            with DurableTaskSchedulerWorker(**address) as worker:
+                worker.add_orchestrator(twice_doubled)
+                worker.add_activity(double)
+                worker.start()
+                for number, instance_id in enumerate(ids):
+                    state = client.wait_for_orchestration_completion(instance_id, timeout=60)
+                    self.assertEqual((state.runtime_status.name, state.serialized_output), ("COMPLETED", str(4 * number)))
+            request_id = server.submit("print(1)")
+            server.until(request_id, "waiting")
+            self.assertEqual(len(server.ask("GET", "/v1/requests")[2]["requests"]), 1)
 
 
 class TimeOut(unittest.TestCase):

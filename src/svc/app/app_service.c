@@ -144,6 +144,7 @@ static enum status make_sdk(struct app_service *s, struct err *e)
     }
     struct dt_worker_options w = DT_INIT(struct dt_worker_options);
     w.stop_timeout_ms = STOP_GRACE_MS;
+    w.filter = true; /* other people's orchestrations in the hub are for their workers */
     struct dt_error fault = {.status = DT_OK};
     enum dt_status d = dt_client_create(&c, &s->client, &fault);
     s->settings.client = s->client;
