@@ -148,7 +148,7 @@ static void a_deadline_ends_the_call_and_tells_the_handler(void **state)
     raw_request_with(&r, "POST", "/hold", "application/grpc", soon);
     raw_wait(&r, "grpc-status=4");
     assert_true(clock_monotonic_ns() - start >= 30 * NS_PER_MS);
-    assert_true(f->deadline_ns >= start + 30 * NS_PER_MS && f->deadline_ns < start + 5 * NS_PER_S);
+    assert_true(f->deadline_ns >= start + 30 * NS_PER_MS && f->deadline_ns < start + PATIENCE_NS);
     assert_int_equal(f->cancelled_count, 1);
     assert_false(grpc_reply(f->server, f->held[0], BYTES_LITERAL("late")));
 

@@ -301,9 +301,7 @@ static void draining_says_goaway_twice_and_lets_calls_finish(void **state)
     WAIT_UNTIL(&r, r.closed);
     assert_false(f->drained); /* the peer has the last word */
     raw_close(&r);
-    for (int i = 0; i < 100 && !f->drained; i++)
-        rig_step(f, 20);
-    assert_true(f->drained);
+    rig_wait_drained(f);
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
     assert_int_equal(grpc_server_adopt(f->server, pair[0], NULL), STATUS_UNAVAILABLE);
@@ -322,9 +320,7 @@ static void draining_does_not_wait_for_a_half_close(void **state)
     raw_wait(&r, "RST 1 0\n");
     WAIT_UNTIL(&r, r.closed);
     raw_close(&r);
-    for (int i = 0; i < 100 && !f->drained; i++)
-        rig_step(f, 20);
-    assert_true(f->drained);
+    rig_wait_drained(f);
 }
 
 static void draining_does_not_wait_for_a_silent_peer(void **state)
@@ -335,10 +331,7 @@ static void draining_does_not_wait_for_a_silent_peer(void **state)
     raw_request(&r, "/echo", "");
     raw_wait(&r, "END");
     grpc_server_drain(f->server, rig_on_drained, f);
-    int64_t end = clock_monotonic_ns() + 5 * NS_PER_S;
-    while (!f->drained && clock_monotonic_ns() < end)
-        rig_step(f, 100); /* the client neither reads nor answers the PING */
-    assert_true(f->drained);
+    rig_wait_drained(f); /* the client neither reads nor answers the PING */
     raw_close(&r);
 }
 

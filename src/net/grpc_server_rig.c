@@ -95,6 +95,14 @@ void rig_step(struct rig *f, int wait_ms)
     assert_int_equal(loop_step(f->loop, wait_ms, NULL), STATUS_OK);
 }
 
+void rig_wait_drained(struct rig *f)
+{
+    int64_t end = clock_monotonic_ns() + PATIENCE_NS;
+    while (!f->drained && clock_monotonic_ns() < end)
+        rig_step(f, 20);
+    assert_true(f->drained);
+}
+
 int rig_connect(struct rig *f, int receive_buffer)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

@@ -56,6 +56,7 @@ int rig_setup(void **state);
 int rig_teardown(void **state);
 void rig_step(struct rig *f, int wait_ms);
 void rig_on_drained(void *context);
+void rig_wait_drained(struct rig *f);
 /* A connected socket whose other end the server has adopted. `receive_buffer`: bytes; 0: the kernel's. */
 int rig_connect(struct rig *f, int receive_buffer);
 

@@ -54,6 +54,17 @@ void rig_step(struct rig *f, int wait_ms);
 void rig_steps(struct rig *f, int count);
 void rig_on_drained(void *context);
 
+/* Runs the server until `condition` holds: even on loopback, bytes may take their time on a busy machine. */
+#define RIG_WAIT(f, condition)                                                                               \
+    do {                                                                                                     \
+        int64_t wait_end = clock_monotonic_ns() + RIG_WAIT_MAX_NS;                                           \
+        while (!(condition)) {                                                                               \
+            if (clock_monotonic_ns() > wait_end)                                                             \
+                fail_msg("never: %s", #condition);                                                           \
+            rig_step(f, 1);                                                                                  \
+        }                                                                                                    \
+    } while (0)
+
 /* --- a client --- */
 
 struct client {
