@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "cmd/health.h"
 #include "cmd/ready.h"
 #include "cmd/state_dir.h"
@@ -25,6 +26,7 @@
 #define READY_REMINDER_NS (30 * NS_PER_S)
 #define HUBS_MAX          100
 #define BUILD_PATIENCE_NS (30 * NS_PER_S)
+#define POOL_NAME_MAX     60 /* bytes; make_addresses has room for it */
 #define SLOTS_SPARE       16 /* sessions that are being ended */
 #define POOL_PATH         "/subscriptions/local/resourceGroups/local/sessionPools/"
 
@@ -138,6 +140,8 @@ static enum status start_pool(struct stack *s, struct err *e)
         .cooldown_ns = setting_number(v, "cooldown"),
         .execution_max_ns = setting_number(v, "execution-timeout-max"),
         .upload_size_max = (size_t)setting_number(v, "upload-size-max"),
+        .lenient_versions = setting_flag(v, "lenient-versions"),
+        .plain_numbers = setting_flag(v, "plain-numbers"),
         .tier_options = &keeper,
     };
     enum status status = pool_service_create(s->loop, &o, &s->pool, e);
@@ -221,6 +225,15 @@ static void make_addresses(struct stack *s)
     a->data_dir = s->data_dir;
 }
 
+/* It stands in URLs as it is. */
+static bool is_pool_name(struct bytes name)
+{
+    for (size_t i = 0; i < name.size; i++)
+        if (!ascii_alnum(name.data[i]) && !memchr("-_.", name.data[i], 3))
+            return false;
+    return name.size <= POOL_NAME_MAX;
+}
+
 /* What can be said to be wrong before anything is started. */
 static enum status check_settings(const struct stack *s, struct err *e)
 {
@@ -228,6 +241,11 @@ static enum status check_settings(const struct stack *s, struct err *e)
     if (compat && strcmp(compat, "sample") != 0)
         return err_set(e, STATUS_INVALID_ARGUMENT,
                        "compat: \"%.40s\" is not known; the only mode is \"sample\"", compat);
+    const char *pool_name = setting_text(s->settings, "pool-name");
+    if (!is_pool_name(bytes_of_cstr(pool_name)))
+        return err_set(e, STATUS_INVALID_ARGUMENT,
+                       "pool-name: \"%.80s\" must be 1 to %d letters, digits, '-', '_' or '.'", pool_name,
+                       POOL_NAME_MAX);
     const char *ready = setting_text(s->settings, "ready-file");
     return ready ? ready_file_prepare(ready, e) : STATUS_OK;
 }

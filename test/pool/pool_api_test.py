@@ -292,6 +292,21 @@ class Current(PoolTest):
             self.assertError(self.pool.run(self.id, "1", **member), 400)
 
 
+class Switches(PoolTest):
+    settings = {"ready": 1, "lenient_versions": 1, "plain_numbers": 1}
+
+    def test_lenient_versions(self):
+        """An unknown date behaves as the latest known version before it."""
+        for version, status in (("2031-01-01", 200), ("2024-10-02", 202), ("2025-01-01-preview", 202), (V4, 200)):
+            self.assertEqual(self.pool.run(self.id, "1", version).status, status, version)
+        for bad in ("latest", "2024-1-1", "20250202", "", None):
+            self.assertError(self.pool.run(self.id, "1", bad), 400, "InvalidApiVersion")
+
+    def test_plain_numbers(self):
+        headers = {"User-Agent": "Semantic-Kernel/1.0 (Language=dotnet)"}
+        self.assertEqual(self.value("1+1", headers=headers), 2)
+
+
 class Values(PoolTest):
     def test_sp37_sp38_scalars(self):
         for code, value in (("4", 4), ("None", None), ("float('nan')", "nan"), ("a='nan';a", "'nan'"), ("1.5", 1.5),

@@ -107,6 +107,8 @@ int main(int argc, char **argv)
         .cooldown_ns = (int64_t)(number(argc, argv, "cooldown_s", 300) * NS_PER_S),
         .execution_max_ns = (int64_t)(number(argc, argv, "execution_max_s", 220) * NS_PER_S),
         .upload_size_max = (size_t)number(argc, argv, "upload_max", 0),
+        .lenient_versions = number(argc, argv, "lenient_versions", 0) > 0,
+        .plain_numbers = number(argc, argv, "plain_numbers", 0) > 0,
         .tier = fake ? &fake_tier : NULL,
         .tier_options = fake ? (const void *)&fake_options : &keeper,
     };
