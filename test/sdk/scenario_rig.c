@@ -69,6 +69,7 @@ struct dt_worker *make_worker(void)
 {
     struct dt_worker *w = make_bare_worker(NULL);
     add_functions(w, flow_functions);
+    add_functions(w, call_functions);
     add_functions(w, client_functions);
     return w;
 }

@@ -36,10 +36,12 @@ struct rig_function {
     dt_activity_fn *activity;
 };
 extern const struct rig_function flow_functions[];
+extern const struct rig_function call_functions[];
 extern const struct rig_function client_functions[];
 
 /* The tests of each file; returns how many failed. */
 int run_flow_scenarios(void);
+int run_call_scenarios(void);
 int run_client_scenarios(void);
 int run_worker_scenarios(void);
 /* The worker that is to be killed: its activity writes the file and never ends. */

@@ -121,6 +121,18 @@ static void test_query_and_purge(void **state)
     }
     assert_int_equal(seen, (1u << INSTANCES) - 1);
     assert_int_equal(pages, 3);
+    struct dt_page *none;
+    q.page_token = NULL;
+    q.created_from_ns = INT64_C(4000000000) * 1000000000; /* in a hundred years */
+    check(dt_client_query(client, &q, &none, &e), &e);
+    assert_int_equal(dt_page_count(none), 0);
+    assert_null(dt_page_token(none));
+    dt_page_destroy(none);
+    q.created_from_ns = 0;
+    q.created_to_ns = 1;
+    check(dt_client_query(client, &q, &none, &e), &e);
+    assert_int_equal(dt_page_count(none), 0);
+    dt_page_destroy(none);
     char first[DT_INSTANCE_ID_SIZE];
     snprintf(first, sizeof first, "%s0", prefix);
     int32_t purged = -1;
@@ -130,7 +142,14 @@ static void test_query_and_purge(void **state)
     assert_int_equal(dt_client_get(client, first, false, &gone, &e), DT_NOT_FOUND);
     struct dt_purge_filter f = DT_INIT(struct dt_purge_filter);
     f.statuses = DT_STATUS_BIT(DT_INSTANCE_COMPLETED);
+    f.created_to_ns = 1;
     bool complete = false;
+    check(dt_client_purge_matching(client, &f, &purged, &complete, &e), &e);
+    assert_int_equal(purged, 0);
+    assert_true(complete);
+    f.created_to_ns = 0;
+    f.timeout_ms = WAIT_MS;
+    complete = false;
     check(dt_client_purge_matching(client, &f, &purged, &complete, &e), &e);
     assert_true(purged >= INSTANCES - 1);
     assert_true(complete);
