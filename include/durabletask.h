@@ -715,9 +715,9 @@ struct dt_worker_options {
     size_t turn_memory_max;       /* bytes one turn may allocate; 0: 256 MiB */
     int64_t silence_max_ms;       /* without any message, reconnect; 0: 120 000 */
     int64_t stop_timeout_ms;      /* dt_worker_stop gives running activities this long; 0: 30 000 */
-    bool
-        filter; /* ask the service for registered names only. Without it a worker gets everything in its hub
-                   and fails what it does not know: all workers of a hub that differ in their names need it */
+    /* Ask the service for registered names only. A worker without it gets everything in its hub and fails
+     * what it does not know; so all workers of a hub need it if they differ in their names. */
+    bool filter;
 };
 
 /* Makes a worker. It does nothing before it is started. `c`: where the service is. `o`: NULL for
