@@ -23,6 +23,8 @@
 #define IDS         8
 #define TRACKED_MAX 4096
 
+#define NARROW_MESSAGE_SIZE 2600 /* bytes; a work item without events counts for 2048 */
+
 struct held { /* a work item somewhere in a worker, dead or alive */
     struct list link;
     struct bytes message;
@@ -38,6 +40,7 @@ struct sim {
     struct rig rig;
     struct prng prng;
     bool speculates;
+    bool narrow; /* messages are so small that histories outgrow them, and no worker fetches any */
     struct list held;
     size_t held_count;
     bool open[STREAMS_MAX];
@@ -275,7 +278,7 @@ static void open_stream(struct sim *s, size_t slot)
                                                     (int32_t)roll(s, 4),
                                                 .max_concurrent_activity_work_items = (int32_t)roll(s, 4),
                                                 .capabilities = &capability,
-                                                .capabilities_count = roll(s, 2)};
+                                                .capabilities_count = s->narrow ? 0 : roll(s, 2)};
     char worker[16];
     snprintf(worker, sizeof worker, "w%zu", slot);
     s->stream_numbers[slot] = ++s->stream_next;
@@ -495,6 +498,10 @@ static void run(uint64_t seed, int steps, uint64_t totals[3])
                                      .seed = {seed << 20, 1, 2, 3}};
     if (roll(s, 4) == 0)
         options.poison_deliveries_max = 3;
+    if (roll(s, 8) == 0) {
+        s->narrow = true;
+        options.message_size_max = NARROW_MESSAGE_SIZE;
+    }
     s->speculates = options.speculate_turns;
     list_init(&s->held);
     rig_init(&s->rig, &options);
