@@ -43,6 +43,7 @@ extern const struct rig_function client_functions[];
 int run_flow_scenarios(void);
 int run_call_scenarios(void);
 int run_client_scenarios(void);
+int run_hub_scenarios(void);
 int run_worker_scenarios(void);
 /* The worker that is to be killed: its activity writes the file and never ends. */
 int run_victim(const char *mark);
