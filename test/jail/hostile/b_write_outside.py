@@ -12,6 +12,10 @@ for path in ["/bin/python3", "/usr/bin/env", "/etc/passwd", "/run/zygote"] + glo
     raises("unlink-" + path, lambda: os.unlink(path), "EROFS", "EACCES", "EPERM", "EBUSY", "ENOENT")
     raises("chmod-" + path, lambda: os.chmod(path, 0o777), "EROFS", "EPERM", "ENOENT")
 raises("utime", lambda: os.utime("/usr/bin/env"), "EROFS", "EACCES", "EPERM")
+with open("/usr/bin/env", "rb") as f:
+    before = os.stat("/usr/bin/env").st_atime_ns
+    f.read(1)
+verdict(os.stat("/usr/bin/env").st_atime_ns == before, "reading-leaves-no-trace")
 raises("link", lambda: os.link("/usr/bin/python3", "/tmp/canary-link"), "EXDEV", "EPERM", "EACCES")
 raises("rename-across", lambda: os.rename("/usr/bin/env", "/tmp/canary-env"), "EXDEV", "EROFS", "EACCES")
 for name in (b"user.overlay.opaque", b"trusted.x", b"security.capability"):

@@ -9,4 +9,3 @@ whole = struct.pack("hhqqixxxx", fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
 for name, command in (("setlk", fcntl.F_SETLK), ("setlkw", fcntl.F_SETLKW), ("ofd-setlk", 37), ("ofd-setlkw", 38)):
     raises(name, lambda: fcntl.fcntl(f, command, whole), "ENOLCK")
 raises("lease", lambda: fcntl.fcntl(f, 1024, 0), "EPERM")
-raises("notify", lambda: fcntl.fcntl(os.open("/usr", os.O_RDONLY), 1026, 1), "EPERM")
