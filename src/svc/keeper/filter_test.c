@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -126,10 +125,11 @@ static void test_allows(void **state)
 /* Without the filter the same questions have another answer, so the ones above prove something. */
 static void test_bites(void **state)
 {
-    assert_int_equal(syscall(SYS_unshare, 0), 0);
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_true(fd >= 0);
+    int file = memfd_create("plain", MFD_CLOEXEC);
+    assert_true(fd >= 0 && file >= 0);
     close(fd);
+    close(file);
     void *code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     assert_true(code != MAP_FAILED);
     munmap(code, 4096);
