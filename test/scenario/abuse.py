@@ -11,7 +11,7 @@ import unittest
 
 from server import Server
 
-GROUP_SECONDS_MAX = 45
+GROUP_SECONDS_MAX = 150  # a hang, not slowness: a group takes some seconds on an idle machine
 RSS_PEAK_MAX = 320 << 20  # bytes above what it was while a group runs; the largest single request accepted is 64 MiB
 RSS_KEPT_MAX = 96 << 20  # bytes above what it was after it: the allocator's arenas
 RSS_TOTAL_MAX = 256 << 20  # bytes after any number of groups
@@ -55,7 +55,7 @@ class Rig:
         assert seen["state"] == "waiting", seen
         assert seen["result"]["stdout"] == "42\n", seen
         assert self.server.review(request_id, True)[0] == 200
-        self.server.until(request_id, "approved", seconds=20)
+        self.server.until(request_id, "approved")
 
     def connect(self, timeout=10):
         return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
@@ -117,10 +117,10 @@ class Group(unittest.TestCase):
         self.watcher.join()
         self.watchdog.cancel()
         self.assertIsNone(rig.server.process.poll(), f"the server died:\n{rig.server.tail()}")
-        self.assertEqual(rig.server.ask("GET", "/healthz", timeout=10)[0], 200)
+        self.assertEqual(rig.server.ask("GET", "/healthz", timeout=60)[0], 200)
         rig.good_path()
         took = time.monotonic() - self.began
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while (rig.fds() > rig.base_fds + FDS_KEPT_MAX or rig.rss() > self.before + RSS_KEPT_MAX * rig.slack) \
                 and time.monotonic() < deadline:
             time.sleep(0.1)

@@ -22,7 +22,7 @@ def give_up():
 
 def main():
     Group.rig = Rig(sys.argv.pop(1))
-    watchdog = threading.Timer(280, give_up)
+    watchdog = threading.Timer(840, give_up)
     watchdog.daemon = True
     watchdog.start()
     try:

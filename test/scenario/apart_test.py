@@ -116,9 +116,9 @@ class Apart(unittest.TestCase):
         pool.start()
         scheduler.start()
         app = start_app(self, pool.ready["sessionPoolUrl"], scheduler.ready["schedulerConnectionString"])
-        first = app.submit("import time\ntime.sleep(3)")
+        first = app.submit("import time\ntime.sleep(10)")
         app.until(first, "running")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not self.sessions(pool) and time.monotonic() < deadline:
             time.sleep(0.05)
         second = app.submit("print('second')")
@@ -250,7 +250,7 @@ class ForeignPool(unittest.TestCase):
         for answer, cause in table:
             with self.subTest(answer=str(answer)[:60]):
                 _, app = self.run_with([answer])
-                over = app.until(app.submit("print('hi')"), "failed", seconds=20)
+                over = app.until(app.submit("print('hi')"), "failed")
                 self.assertIn(cause, over["error"]["message"])
                 app.close()
 

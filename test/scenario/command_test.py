@@ -72,6 +72,8 @@ class Commands(unittest.TestCase):
             self.refused([command], 2, '"loud" is none of', environment={"SALLYPORT_LOG_LEVEL": "loud"})
         self.refused(["dev", "--compat", "strict"], 2, 'the only mode is "sample"')
         self.refused(["dev", "--data", ""], 2, "data")
+        for name in ("a b", "a/b", "x" * 61, "\u00fc"):
+            self.refused(["dev", "--pool-name", name], 2, "pool-name: ", "letters, digits")
         self.refused(["dev"], 2, "DTS_USE_DYNAMIC_TASK_HUBS", "true or false",
                      environment={"DTS_USE_DYNAMIC_TASK_HUBS": "perhaps"})
         self.assertEqual(list(self.folder.iterdir()), [])  # nothing was made on the way

@@ -19,7 +19,7 @@ from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 from server import Server
 
 SIZE = "24m"
-RECOVERY_SECONDS_MAX = 15
+RECOVERY_SECONDS_MAX = 60
 SLOW = "import time\ntime.sleep(3)\nprint('done')"
 
 
@@ -109,7 +109,7 @@ class DiskFull(unittest.TestCase):
         parts = dict(pair.split("=", 1) for pair in self.server.ready["schedulerConnectionString"].split(";"))
         with grpc.insecure_channel(parts["Endpoint"].removeprefix("http://")) as channel:
             return stubs.TaskHubSidecarServiceStub(channel).GetInstance(
-                pb.GetInstanceRequest(instanceId=request_id, getInputsAndOutputs=True), metadata=(("taskhub", parts["TaskHub"]),), timeout=10)
+                pb.GetInstanceRequest(instanceId=request_id, getInputsAndOutputs=True), metadata=(("taskhub", parts["TaskHub"]),), timeout=60)
 
     def everything_is_there(self, over=True):
         """Every acknowledged request answers; if `over`, each has run and waits for a decision, or kept its own state."""
@@ -134,7 +134,7 @@ class DiskFull(unittest.TestCase):
     def test_full_and_free_again(self):
         waiting, approved = self.prepare()
         running = self.submit(SLOW)
-        self.server.until(running, "running")
+        self.server.until(running, "running", "waiting")
         self.submit_until_refused()
         # Loud.
         status, _, health = self.server.ask("GET", "/healthz")

@@ -164,7 +164,7 @@ class Connection:
         if kind in (HEADERS, DATA) and flags & END_STREAM:
             self.ended.add(stream)
 
-    def read(self, until, seconds=10):
+    def read(self, until, seconds=60):
         """Reads frames until `until()` or the end of the connection; False if the time is over first."""
         deadline = time.monotonic() + seconds
         while not until() and not self.closed:
@@ -180,7 +180,7 @@ class Connection:
                 self._take_in(*taken)
         return True
 
-    def finish(self, stream, seconds=10):
+    def finish(self, stream, seconds=60):
         """Reads until the stream is over; returns (HTTP status, gRPC status or None)."""
         self.read(lambda: stream in self.ended or stream in self.reset, seconds)
         fields = {name: value for name, value in self.headers.get(stream, [])}
@@ -188,6 +188,6 @@ class Connection:
         status = fields.get("grpc-status")
         return int(fields.get(":status", 0)), int(status) if status is not None else None
 
-    def over(self, seconds=10):
+    def over(self, seconds=60):
         """Reads until the server gives the connection up, by GOAWAY or by closing it."""
         return self.read(lambda: self.goaway is not None, seconds) and (self.closed or self.goaway is not None)

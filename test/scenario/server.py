@@ -54,17 +54,17 @@ class Server:
     def kill(self):
         """kill -9: nothing is flushed, nothing is said."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
     def stop(self):
         """An orderly stop; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(90)
 
     def close(self):
         if self.process and self.process.poll() is None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(60)
         self.log.close()
         if self.directory:
             self.directory.cleanup()

@@ -106,6 +106,8 @@ static void answer_decided(struct exchange *x)
     if (x->json_answer) {
         struct request_facts facts = exchange_facts(x);
         body = request_to_json(&facts, true);
+        if (!json_object_get(body, "decision")) /* it stands, but does not show yet */
+            json_object_set(body, "decision", x->record);
     } else {
         body = decision_message(approve);
     }
