@@ -331,6 +331,24 @@ static void every_kind_of_answer_has_one_outcome(void **state)
     assert_int_equal(grpc_client_calls(p->client), 0);
 }
 
+static void large_response_headers_end_the_call(void **state)
+{
+    struct peer *p = *state;
+    static char value[20000];
+    memset(value, 'v', sizeof value - 1);
+    struct outcome o = {0};
+    start(p, &o, "");
+    answer(p,
+           (const char *const[]){":status", "200", "content-type", "application/grpc", "x", value,
+                                 "grpc-status", "0", NULL},
+           false);
+    exchange(p);
+    assert_int_equal(o.done, 1);
+    assert_int_equal(o.status, STATUS_INTERNAL);
+    assert_string_equal(o.text, "the response headers are too large");
+    assert_true(log_has(p, "RST 1 8\n"));
+}
+
 static void resets_are_mapped(void **state)
 {
     struct peer *p = *state;
@@ -492,6 +510,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_call_sends_what_grpc_asks_for),
         TEST(every_kind_of_answer_has_one_outcome),
+        TEST(large_response_headers_end_the_call),
         TEST(resets_are_mapped),
         TEST(cancelling_resets_the_stream_and_answers_at_once),
         TEST(a_waiting_call_can_be_cancelled_or_started_later),
