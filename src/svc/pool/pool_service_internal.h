@@ -44,7 +44,10 @@ struct pool_call {
     struct bytes identifier; /* valid; empty on routes without one */
 };
 
-/* --- answers (pool_service.c) --- */
+/* --- answers (pool_call.c) --- */
+/* The published shape of an error; `bare` repeats code and message outside for a client that reads them
+ * there. */
+void pool_write_error(struct buf *out, const char *code, const char *message, bool bare);
 /* {"error":{"code","message","traceId"}} and x-ms-error-code. Ends the exchange. */
 void pool_call_fail(struct pool_call *c, int http_status, const char *code, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
