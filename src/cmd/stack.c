@@ -228,8 +228,9 @@ static void make_addresses(struct stack *s)
 /* It stands in URLs as it is. */
 static bool is_pool_name(struct bytes name)
 {
+    const struct bytes marks = BYTES_LITERAL("-_.");
     for (size_t i = 0; i < name.size; i++)
-        if (!ascii_alnum(name.data[i]) && !memchr("-_.", name.data[i], 3))
+        if (!ascii_alnum(name.data[i]) && bytes_find(marks, bytes_slice(name, i, i + 1)) == marks.size)
             return false;
     return name.size <= POOL_NAME_MAX;
 }
