@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* grpc_server_rig.c — the handler, the sockets, and the nghttp2 client that writes a log. */
+/* grpc_server_rig_test.c — no test of its own: the handler, the sockets, and the nghttp2 client that writes a
+ * log. */
 #include "net/grpc_server_rig.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* http_server_rig.c — the handler, the sockets, and the client. */
+/* http_server_rig_test.c — no test of its own: the handler, the sockets, and the client. */
 #include "net/http_server_rig.h"
 #include "wire/http1/multipart.h"
 
