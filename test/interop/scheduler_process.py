@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import time
 
-PATIENCE_S = 90
+PATIENCE_S = 120
 program = None  # the path of scheduler_host; set by the test that is run
 
 

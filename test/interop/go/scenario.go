@@ -24,7 +24,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // --- orchestrations and activities ---
 

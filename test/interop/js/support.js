@@ -7,7 +7,7 @@ const { Timestamp } = require("google-protobuf/google/protobuf/timestamp_pb");
 const pb = require("@microsoft/durabletask-js/dist/proto/orchestrator_service_pb");
 const stubs = require("@microsoft/durabletask-js/dist/proto/orchestrator_service_grpc_pb");
 
-const PATIENCE_MS = 30000;
+const PATIENCE_MS = 90000;
 
 /** A message from its fields; names as in the protocol, arrays are repeated fields, plain objects are maps. */
 function make(Type, fields = {}) {

@@ -34,7 +34,7 @@ import java.util.stream.IntStream;
  * sends no limits and returns no completion tokens: what the server does to a stream that is not read shows here first.
  */
 public final class Scenario {
-    static final Duration PATIENCE = Duration.ofSeconds(30);
+    static final Duration PATIENCE = Duration.ofSeconds(90);
     static final Duration SHORT = Duration.ofMillis(50);
 
     interface Body {
