@@ -241,6 +241,49 @@ static void workers_may_share_a_connection(void **state)
     rig_fini(&r);
 }
 
+/* If this fails, a worker that takes everything is sent, and fails, what another one came for. */
+static void workers_that_name_an_item_come_first(void **state)
+{
+    struct rig r;
+    struct pb_activity_filter filter = {.name = BYTES_LITERAL("A")};
+    struct pb_work_item_filters only = {.activities = &filter, .activities_count = 1};
+    struct pb_get_work_items_request named = {.work_item_filters = &only,
+                                              .max_concurrent_activity_work_items = 2};
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    rig_stream(&r, 2, &named, "named", 2);
+    script_start(&r, "x", "X");
+    script_answer(&r, script_turn(&r, "x"), "activity 1 A; activity 2 A; activity 3 A; activity 4 B");
+    struct rig_work *work[4];
+    for (size_t n = 0; n < 4; n++)
+        work[n] = rig_take_work(&r);
+    size_t sent[3] = {0};
+    for (size_t n = 0; n < 4; n++)
+        sent[work[n]->stream]++;
+    assert_int_equal(sent[1], 2); /* B, and the A for which the other one has no room */
+    assert_int_equal(sent[2], 2);
+    engine_stream_pause(r.engine, 2, true, r.now_ns, &r.actions); /* it is behind, but has room again */
+    rig_run(&r);
+    bool completed = false;
+    for (size_t n = 0; n < 4; n++) {
+        if (work[n]->stream == 1 || completed) {
+            rig_work_free(work[n]);
+            continue;
+        }
+        script_complete(&r, work[n], "1");
+        completed = true;
+    }
+    script_answer(&r, script_turn(&r, "x"), "activity 5 A");
+    assert_null(rig_take_work(&r));
+    engine_stream_pause(r.engine, 2, false, r.now_ns, &r.actions);
+    rig_run(&r);
+    struct rig_work *last = rig_take_work(&r);
+    assert_int_equal(last->stream, 2);
+    rig_work_free(last);
+    rig_fini(&r);
+}
+
 static void abandon(struct rig *r, struct rig_work *turn)
 {
     struct pb_abandon_orchestration_task_request request = {.completion_token = turn->item.completion_token};
@@ -451,6 +494,7 @@ int main(void)
         cmocka_unit_test(quiet_streams_are_pinged),
         cmocka_unit_test(a_newer_stream_takes_over),
         cmocka_unit_test(workers_may_share_a_connection),
+        cmocka_unit_test(workers_that_name_an_item_come_first),
         cmocka_unit_test(abandoned_work_waits_longer_each_time),
         cmocka_unit_test(a_slow_worker_is_no_poison),
         cmocka_unit_test(poison_comes_to_an_end),

@@ -254,22 +254,39 @@ static bool some_fetches(const struct hub *h, const struct queue *q)
     return false;
 }
 
+/* May hold one more item of this queue. */
+static bool has_room(const struct stream *s, const struct queue *q, bool must_fetch)
+{
+    return s->kinds[q->kind].out < s->kinds[q->kind].limit && serves(s, q) &&
+           (!must_fetch || s->history_streaming);
+}
+
+/* A worker that names the item in its filters is sure to know it; one that takes everything may not, and
+ * would fail it. So the first kind goes first while it has room, even if it has to be waited for a moment. */
+static bool better(const struct stream *s, const struct stream *than, const struct queue *q)
+{
+    if (!than || s->filtered != than->filtered)
+        return !than || s->filtered;
+    return s->kinds[q->kind].out < than->kinds[q->kind].out;
+}
+
 struct stream *stream_choose(const struct engine *e, struct hub *h, const struct queue *q, bool streaming)
 {
     struct stream *best = NULL;
     bool must_fetch = streaming && some_fetches(h, q);
+    bool named = false;
     list_each (it, &h->streams) {
         struct stream *s = CONTAINER_OF(it, struct stream, link);
-        if (s->paused || burst_spent(e, s) || s->kinds[q->kind].out >= s->kinds[q->kind].limit ||
-            !serves(s, q) || (must_fetch && !s->history_streaming))
+        if (!has_room(s, q, must_fetch))
             continue;
-        if (!best || s->kinds[q->kind].out < best->kinds[q->kind].out)
+        named = named || s->filtered;
+        if (!s->paused && !burst_spent(e, s) && better(s, best, q))
             best = s;
     }
-    if (best) { /* last in line for the next tie */
-        list_remove(&best->link);
-        list_push_back(&h->streams, &best->link);
-    }
+    if (!best || (named && !best->filtered))
+        return NULL;
+    list_remove(&best->link); /* last in line for the next tie */
+    list_push_back(&h->streams, &best->link);
     return best;
 }
 
