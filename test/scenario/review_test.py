@@ -428,9 +428,10 @@ class Neighbours(unittest.TestCase):
                 for number, instance_id in enumerate(ids):
                     state = client.wait_for_orchestration_completion(instance_id, timeout=60)
                     self.assertEqual((state.runtime_status.name, state.serialized_output), ("COMPLETED", str(4 * number)))
-            request_id = server.submit("print(1)")
-            server.until(request_id, "waiting")
-            self.assertEqual(len(server.ask("GET", "/v1/requests")[2]["requests"]), 1)
+                requests = [server.submit("print(1)") for _ in range(20)]  # none goes to the worker that takes everything
+                for request_id in requests:
+                    server.until(request_id, "waiting")
+            self.assertEqual(len(server.ask("GET", "/v1/requests")[2]["requests"]), len(requests))
 
 
 class TimeOut(unittest.TestCase):
