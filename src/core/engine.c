@@ -1,88 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* engine.c — the entry points of engine.h. Each input runs the same way: set the time, do it, run the calls
- * it made ready, hand out work, tidy up. */
+/* engine.c — the entry points of engine.h but for loading. Each input runs the same way: set the time, do it,
+ * run the calls it made ready, hand out work, tidy up. */
 #include "core/engine.h"
 
 #include "base/duration.h"
-#include "base/encode.h"
-#include "core/activity.h"
 #include "core/call.h"
-#include "core/control.h"
 #include "core/dispatch.h"
 #include "core/gate.h"
-#include "core/inbox.h"
 #include "core/instance.h"
 #include "core/queue.h"
 #include "core/residence.h"
 #include "core/stream.h"
 
-#define ARENA_NO_CAP ((size_t)8 << 30) /* bytes: what an input may need is bounded by its own message */
-
-/* --- actions --- */
-
-void engine_actions_init(struct engine_actions *a)
-{
-    list_init(&a->items);
-    arena_init(&a->arena, ARENA_NO_CAP);
-}
-
-void engine_actions_clear(struct engine_actions *a)
-{
-    struct list *link;
-    while ((link = list_pop_front(&a->items)))
-        write_set_destroy(CONTAINER_OF(link, struct engine_action, link)->write_set);
-    arena_reset(&a->arena);
-}
-
-void engine_actions_fini(struct engine_actions *a)
-{
-    engine_actions_clear(a);
-    arena_fini(&a->arena);
-}
-
-struct engine_action *engine_act(struct engine *e, enum engine_action_kind kind)
-{
-    ASSERT(e->actions && "this input makes no actions");
-    struct engine_action *action =
-        (struct engine_action *)memory_must(arena_alloc(&e->actions->arena, sizeof *action));
-    action->kind = kind;
-    list_push_back(&e->actions->items, &action->link);
-    return action;
-}
-
-void engine_note(struct engine *e, uint64_t hub, struct bytes instance_id, const char *text)
-{
-    struct engine_action *action = engine_act(e, ENGINE_NOTE);
-    action->hub = (uint32_t)hub;
-    action->instance_id = memory_arena_copy(&e->actions->arena, instance_id);
-    action->text = text;
-}
-
-/* --- alarms --- */
-
-void alarm_set(struct engine *e, struct alarm *a, int64_t when_ns,
-               void (*on_due)(struct engine *e, struct alarm *a))
-{
-    heap_remove(&e->alarms, &a->node);
-    a->on_due = on_due;
-    memory_must_ok(heap_insert(&e->alarms, &a->node, when_ns));
-}
-
-void alarm_clear(struct engine *e, struct alarm *a)
-{
-    heap_remove(&e->alarms, &a->node);
-}
-
 /* --- life --- */
-
-struct bytes engine_new_id(struct engine *e, struct arena *a)
-{
-    uint8_t random[16];
-    char text[GUID_DIGITS_SIZE + 1];
-    prng_fill16(&e->prng, random);
-    guid_format_digits(random, text);
-    return memory_arena_copy(a, bytes_of(text, GUID_DIGITS_SIZE));
-}
 
 #define DEFAULT(field, value) e->options.field = e->options.field ? e->options.field : (value)
 
@@ -153,97 +83,6 @@ void engine_destroy(struct engine *e)
     arena_fini(&e->scratch);
     arena_fini(&e->inbound);
     free(e);
-}
-
-/* --- loading --- */
-
-enum status engine_load_hub(struct engine *e, uint32_t hub, struct bytes name)
-{
-    uint64_t number = hub;
-    if (map_get(&e->hubs, map_u64_key(&number)))
-        return STATUS_ALREADY_EXISTS;
-    struct hub *h = memory_new(sizeof *h);
-    h->number = number;
-    h->name = memory_copy(name);
-    queue_hub_init(h, prng_next(&e->prng), prng_next(&e->prng));
-    memory_must_ok(map_put(&e->hubs, map_u64_key(&h->number), h));
-    return STATUS_OK;
-}
-
-static struct instance *instance_by_key(const struct engine *e, int64_t key)
-{
-    return (struct instance *)map_get(&e->keys, bytes_of(&key, sizeof key));
-}
-
-enum status engine_load_instance(struct engine *e, const struct instance_row *row,
-                                 const struct payload *payloads)
-{
-    uint64_t number = row->hub;
-    bool fresh;
-    if (!map_get(&e->hubs, map_u64_key(&number)) || row->status < 0 || row->status >= INSTANCE_NONE)
-        return STATUS_DATA_LOSS;
-    struct instance *i = instance_obtain(e, row->hub, row->instance_id, &fresh);
-    if (!fresh)
-        return STATUS_DATA_LOSS;
-    instance_fill(e, i, row, payloads);
-    arena_reset(&e->scratch); /* what one row needs must not pile up to what all of them need */
-    return STATUS_OK;
-}
-
-enum status engine_load_inbox(struct engine *e, const struct inbox_row *row)
-{
-    struct instance *i = instance_by_key(e, row->key);
-    if (!i || !instance_live(i) || !inbox_load(e, i, row)) /* of a finished execution: forget it */
-        gate_write(
-            e, &(struct write_op){.kind = WRITE_INBOX_DELETE, .key = row->key, .sequence = row->sequence});
-    arena_reset(&e->scratch);
-    return STATUS_OK;
-}
-
-enum status engine_load_activity(struct engine *e, const struct activity_row *row)
-{
-    struct instance *i = instance_by_key(e, row->key);
-    if (i)
-        activity_load(e, i, row);
-    else
-        gate_write(
-            e, &(struct write_op){.kind = WRITE_ACTIVITY_DELETE, .key = row->key, .sequence = row->ordinal});
-    arena_reset(&e->scratch);
-    return STATUS_OK;
-}
-
-/* Links children to the parents that wait for them. */
-static void link_parent(struct engine *e, struct instance *i)
-{
-    if (!i->row.parent_id.present || !instance_live(i))
-        return;
-    struct instance *parent = instance_find(e, i->row.hub, i->row.parent_id.value);
-    if (!parent || !instance_live(parent) || !bytes_equal(parent->row.execution_id, i->parent_execution_id))
-        return;
-    i->parent = parent;
-    list_push_back(&parent->children, &i->child_link);
-}
-
-void engine_load_done(struct engine *e, int64_t key_next, int64_t now_ns)
-{
-    e->loading = false;
-    e->key_next = MAX(e->key_next, key_next);
-    e->now_ns = now_ns;
-    struct engine_actions none; /* no stream, no call: nothing can follow yet */
-    engine_actions_init(&none);
-    e->actions = &none;
-    struct instance *i;
-    for (size_t at = 0; (i = (struct instance *)map_next(&e->instances, &at));) {
-        link_parent(e, i);
-        if (instance_live(i) && i->terminating)
-            control_watch_terminate(e, i);
-    }
-    for (size_t at = 0; (i = (struct instance *)map_next(&e->instances, &at));)
-        instance_settle(e, i);
-    ASSERT(list_empty(&none.items));
-    engine_actions_fini(&none);
-    e->actions = NULL;
-    arena_reset(&e->scratch);
 }
 
 /* --- inputs --- */
@@ -333,7 +172,7 @@ void engine_history_fetched(struct engine *e, int64_t key, struct bytes events, 
                             struct engine_actions *actions)
 {
     begin(e, now_ns, actions);
-    struct instance *i = instance_by_key(e, key);
+    struct instance *i = instance_find_by_key(e, key);
     if (i)
         instance_history_fetched(e, i, events);
     finish(e);

@@ -4,6 +4,8 @@
  * this. Who does what:
  *
  *   engine.c       entry points: sets the time, runs an input, then lets dispatch hand out work
+ *   engine_load.c  an engine from the rows of a store
+ *   engine_state.c actions, alarms, ids: what all of them use
  *   call.c         client calls: parking, fetching what they need, answering
  *   gate.c         the open write set; what must wait for which commit
  *   instance.c     instances: birth, history, removal; ending.c their end; residence.c what stays in memory
@@ -25,7 +27,8 @@
 #include "core/instance_status.h"
 #include "core/memory.h"
 
-#define TOKEN_SIZE 32 /* characters of a completion token */
+#define TOKEN_SIZE   32                /* characters of a completion token */
+#define ARENA_NO_CAP ((size_t)8 << 30) /* bytes: what an input may need is bounded by its own message */
 
 struct activity;
 struct call;

@@ -33,6 +33,11 @@ struct instance *instance_find(const struct engine *e, uint32_t hub, struct byte
     return (struct instance *)map_get(&e->instances, bytes_of(key, sizeof hub + id.size));
 }
 
+struct instance *instance_find_by_key(const struct engine *e, int64_t key)
+{
+    return (struct instance *)map_get(&e->keys, bytes_of(&key, sizeof key));
+}
+
 static struct instance *new_object(struct engine *e, uint32_t hub, struct bytes id)
 {
     struct bytes key = make_key(e, hub, id);

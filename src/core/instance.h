@@ -10,8 +10,9 @@
 
 #include "core/engine_state.h"
 
-/* The resident object, or NULL. */
+/* The resident object, or NULL: by id, and by the key of its row, which it has once it exists. */
 struct instance *instance_find(const struct engine *e, uint32_t hub, struct bytes id);
+struct instance *instance_find_by_key(const struct engine *e, int64_t key);
 /* The object, made if there is none. `*ret_fetch`: it was, and must be fetched before it is known. */
 struct instance *instance_obtain(struct engine *e, uint32_t hub, struct bytes id, bool *ret_fetch);
 /* The object for an id that nobody can have used yet. */
