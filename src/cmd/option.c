@@ -7,37 +7,13 @@
 #include <stdlib.h>
 
 #include "base/duration.h"
-#include "base/text.h"
+#include "base/quantity.h"
 
 #define OPTION_FILE_SIZE_MAX (1 << 20) /* bytes */
 #define OPTION_NAME_MAX      64        /* bytes */
 
-struct unit {
-    const char *suffix;
-    int64_t factor;
-};
-
-static const struct unit size_units[] = {{"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"", 1}};
-static const struct unit count_units[] = {{"", 1}};
-
-static enum status parse_number(struct bytes text, const struct unit *units, size_t count,
-                                int64_t *ret_number)
-{
-    size_t digits = 0;
-    while (digits < text.size && ascii_digit(text.data[digits]))
-        digits++;
-    struct bytes suffix = bytes_slice(text, digits, text.size);
-    uint64_t number;
-    if (bytes_parse_u64(bytes_slice(text, 0, digits), &number) != STATUS_OK || number > INT64_MAX)
-        return STATUS_MALFORMED;
-    for (size_t i = 0; i < count; i++) {
-        if (!bytes_equal_nocase(suffix, bytes_of_cstr(units[i].suffix)))
-            continue;
-        return __builtin_mul_overflow((int64_t)number, units[i].factor, ret_number) ? STATUS_MALFORMED
-                                                                                    : STATUS_OK;
-    }
-    return STATUS_MALFORMED;
-}
+static const struct quantity_unit size_units[] = {{"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"", 1}};
+static const struct quantity_unit count_units[] = {{"", 1}};
 
 static enum status parse_flag(struct bytes text, int64_t *ret_number)
 {
@@ -62,9 +38,9 @@ static enum status parse_by_kind(enum option_kind kind, struct bytes text, int64
     case OPTION_FLAG:
         return parse_flag(text, ret_number);
     case OPTION_COUNT:
-        return parse_number(text, count_units, ARRAY_SIZE(count_units), ret_number);
+        return quantity_parse(text, count_units, ARRAY_SIZE(count_units), ret_number);
     case OPTION_SIZE:
-        return parse_number(text, size_units, ARRAY_SIZE(size_units), ret_number);
+        return quantity_parse(text, size_units, ARRAY_SIZE(size_units), ret_number);
     case OPTION_DURATION:
         return duration_parse(text, ret_number);
     case OPTION_TEXT:
