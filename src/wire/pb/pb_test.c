@@ -725,7 +725,7 @@ static void check_table(const struct pb_message *m)
     assert_int_equal(m->number_max, m->field_count ? m->fields[m->field_count - 1].number : 0);
     assert_int_equal(verdict(m, B("")), STATUS_OK);
     assert_int_equal(verdict(m, B("\xf8\xff\xff\xff\x0f\x01")),
-                     STATUS_OK); /* the highest number is unknown to all */
+                     STATUS_OK);                            /* the highest number is unknown to all */
     assert_int_equal(verdict(m, B("\x0b\x0c")), STATUS_OK); /* a group, too */
     assert_int_equal(verdict(m, B("\x0b")), STATUS_MALFORMED);
 }
