@@ -15,9 +15,11 @@
 #define FRAME_PAYLOAD_SIZE_MAX ((size_t)32 << 20) /* bytes; a pool may set a lower limit */
 
 enum frame_type {
-    FRAME_EXECUTE = 1, /* pool → session, JSON {"id":u64,"code":str,"empty":bool} */
-    FRAME_READY = 2,   /* session → pool, empty: forked, confined, and has executed a no-op cell */
-    FRAME_RESULT = 3,  /* session → pool, JSON, see below */
+    /* pool → session, JSON {"id":u64,"code":str,"empty":bool,"after_interrupt":bool?}: with the last one a
+     * SIGINT meant for the cell before may still be on its way and must have come and gone first. */
+    FRAME_EXECUTE = 1,
+    FRAME_READY = 2,  /* session → pool, empty: forked, confined, and has executed a no-op cell */
+    FRAME_RESULT = 3, /* session → pool, JSON, see below */
 };
 
 /* RESULT: {"id":u64,"ok":bool,"duration_us":u64,

@@ -50,6 +50,7 @@ struct session {
     struct buf in;
     struct loop_timer deadline;
     bool interrupted, answer_owed;
+    bool after_interrupt; /* one was sent since the last cell began */
     uint64_t count;
     int64_t spawned_ns, began_ns, killed_ns;
     struct buf result;
@@ -202,7 +203,7 @@ static void on_deadline(struct loop_timer *t)
         keeper_client_kill(client, s->keeper.ref);
         return;
     }
-    s->interrupted = true;
+    s->interrupted = s->after_interrupt = true;
     keeper_client_interrupt(client, s->keeper.ref);
     (void)!loop_timer_set(loop, t, clock_monotonic_ns() + GRACE_NS);
 }
@@ -278,8 +279,10 @@ static void on_lost(void *context, const char *text)
 
 static void execute(struct session *s, const char *code, size_t size, int64_t limit_ns)
 {
-    json_t *request = json_pack("{s:I,s:o,s:b}", "id", (json_int_t)++s->count, "code",
-                                json_stringn_nocheck(size ? code : "", size), "empty", 0);
+    json_t *request = json_pack("{s:I,s:o,s:b,s:b}", "id", (json_int_t)++s->count, "code",
+                                json_stringn_nocheck(size ? code : "", size), "empty", 0, "after_interrupt",
+                                s->after_interrupt);
+    s->after_interrupt = false;
     char *text = json_dumps(request, JSON_COMPACT);
     struct buf frame = {0};
     frame_write(&frame, FRAME_EXECUTE, bytes_of_cstr(text));
@@ -409,9 +412,10 @@ static void obey(char *line)
         get_file(s, path);
     else if (strcmp(verb, "ls") == 0)
         list_data(s);
-    else if (strcmp(verb, "interrupt") == 0)
+    else if (strcmp(verb, "interrupt") == 0) {
+        s->after_interrupt = true;
         keeper_client_interrupt(client, s->keeper.ref);
-    else if (strcmp(verb, "kill") == 0) {
+    } else if (strcmp(verb, "kill") == 0) {
         s->killed_ns = clock_monotonic_ns();
         keeper_client_kill(client, s->keeper.ref);
     } else

@@ -32,6 +32,7 @@ struct fake_session {
     int err_fd;
     struct buf in;
     uint64_t cell;
+    bool after_interrupt; /* of that cell */
     bool sleeping;
     uint64_t cells;
     size_t flood; /* bytes still to be written */
@@ -154,6 +155,8 @@ static void run(struct fake_session *s, struct bytes code)
     } else if (bytes_equal_cstr(code, "count")) {
         snprintf(text, sizeof text, "%llu", (unsigned long long)s->cells);
         send_result(s, s->cell, true, text);
+    } else if (bytes_equal_cstr(code, "warned")) {
+        send_result(s, s->cell, true, s->after_interrupt ? "true" : "false");
     } /* "hang": nothing ever */
 }
 
@@ -188,6 +191,7 @@ static void on_control(struct loop_fd *w, uint32_t events)
         CLEANUP(json_release) json_t *cell = NULL;
         ASSERT(json_parse(f.payload, NULL, &cell, NULL) == STATUS_OK);
         s->cell = (uint64_t)json_integer_value(json_object_get(cell, "id"));
+        s->after_interrupt = json_is_true(json_object_get(cell, "after_interrupt"));
         run(s, json_bytes(json_object_get(cell, "code")));
         buf_consume(&s->in, size);
     }

@@ -8,7 +8,8 @@
  *   exit:N       ends with exit code N             oom       ends at its memory limit
  *   junk         sends bytes that are no frame     wrong-id  answers another cell
  *   huge         announces a frame over any limit  twice     answers the cell twice
- *   count        succeeds with the number of cells run so far */
+ *   count        succeeds with the number of cells run so far
+ *   warned       succeeds with true if it came with after_interrupt */
 #ifndef TEST_POOL_FAKE_TIER_H
 #define TEST_POOL_FAKE_TIER_H
 

@@ -111,13 +111,14 @@ static void reseed_libc(void)
     srand48((long)seed);
 }
 
-int python_run_session(int control_fd, unsigned processors)
+int python_run_session(int control_fd, unsigned processors, const uint32_t *interrupts)
 {
     PyOS_AfterFork_Child();
     reseed_libc();
     if (processors > 1)
         raise_processors(processors);
-    PyObject *done = PyObject_CallFunction(session_main, "i", control_fd);
+    PyObject *count = PyMemoryView_FromMemory((char *)interrupts, sizeof *interrupts, PyBUF_READ);
+    PyObject *done = count ? PyObject_CallFunction(session_main, "iO", control_fd, count) : NULL;
     return done ? 0 : 1;
 }
 

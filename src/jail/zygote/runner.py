@@ -18,10 +18,12 @@ import sys
 import time
 import types
 from base64 import b64encode
+from time import monotonic, sleep  # kept: a cell may replace those of the module, to test something
 
 FRAME_HEAD = struct.Struct("<IB3x")
 FRAME_EXECUTE, FRAME_READY, FRAME_RESULT = 1, 2, 3
 FRAME_PAYLOAD_MAX = 32 << 20  # bytes
+INTERRUPT_MAX_S = 2  # how long an interrupt may take from the pool
 
 TEXT_MAX = 1 << 20  # characters of a value's text; more is cut and flagged
 ERROR_TEXT_MAX = 64 << 10  # characters of an exception's own text and of each traceback
@@ -520,6 +522,8 @@ class Session:
         self.event_loop = None
         self.stdout = self.stderr = None
         self.on_interrupt = signal.default_int_handler
+        self.interrupts = [0]  # that the init has handed on; in a session, its own count
+        self.interrupts_seen = 0
 
 
 session = Session()
@@ -559,10 +563,21 @@ def write_frame(fd, kind, payload):
         left = left[os.write(fd, left) :]
 
 
+def await_interrupt():
+    """The cell before was told to stop, and may have ended first: then the signal is still on its way, and must
+    not hit the cell that comes now. It is ignored here; the init counts it once it has been handed on."""
+    end = monotonic() + INTERRUPT_MAX_S
+    while session.interrupts[0] == session.interrupts_seen and monotonic() < end:
+        sleep(0.001)
+    session.interrupts_seen = session.interrupts[0]
+
+
 def serve(requests, answers):
     """Answers the cells that come over one descriptor over another, until the first is closed."""
     for payload in read_frames(requests):
         request = json.loads(payload)
+        if request.get("after_interrupt"):
+            await_interrupt()
         result = execute(request["id"], request["code"], request.get("empty", False))
         if len(result) > FRAME_PAYLOAD_MAX:
             result = json.dumps({"id": request["id"], "ok": True, "duration_us": 0, "value": "", "outputs": [],
@@ -685,8 +700,9 @@ def rehearse():
     reset()
 
 
-def session_main(fd):
+def session_main(fd, interrupts):
     """The session's life, in the fork. Descriptors, identity and confinement are done."""
+    session.interrupts = interrupts.cast("I")
     make_unique()
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file at its limit is an OSError, as CPython has it

@@ -20,6 +20,8 @@
 #define EXIT_SIGNAL_BASE   128
 
 static int *tid_field; /* where libc keeps gettid() of the main thread */
+/* How many SIGINT the init has handed on, written by it and read by the runner. */
+static uint32_t interrupts;
 
 void spawn_init(void)
 {
@@ -65,8 +67,10 @@ __attribute__((noreturn)) static void init_run(pid_t runner, uint64_t signals)
     raw_call(SYS_close_range, 0, ~0u, 0, 0);
     for (;;) {
         long signal = raw_call(SYS_rt_sigtimedwait, (long)&signals, 0, 0, sizeof signals);
-        if (signal == SIGINT)
+        if (signal == SIGINT) {
             raw_call(SYS_kill, runner, SIGINT, 0, 0);
+            __atomic_fetch_add(&interrupts, 1, __ATOMIC_SEQ_CST);
+        }
         int status = 0;
         long pid;
         while ((pid = raw_call(SYS_wait4, -1, (long)&status, WNOHANG, 0)) > 0) {
@@ -97,7 +101,7 @@ static int runner_main(void *argument)
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     prctl(PR_SET_NAME, "python3", 0, 0, 0);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    _exit(python_run_session(session->control_fd, processors(&session->limits)));
+    _exit(python_run_session(session->control_fd, processors(&session->limits), &interrupts));
 }
 
 /* --- the child of the zygote ----------------------------------------------------------------------- */

@@ -402,6 +402,9 @@ static void write_cell(struct session *s, const struct session_cell *cell)
     json_write_member_int(&w, "id", (int64_t)s->cell_id);
     json_write_member_string(&w, "code", cell->code);
     json_write_member_bool(&w, "empty", cell->empty_kernel);
+    if (s->interrupted)
+        json_write_member_bool(&w, "after_interrupt", true);
+    s->interrupted = false;
     json_write_end_object(&w);
     if (json_write_status(&w) == STATUS_OK)
         frame_write(&s->out, FRAME_EXECUTE, buf_peek(&payload));
@@ -457,8 +460,10 @@ static void perform(struct session *s, unsigned actions)
 {
     const struct session_owner *o = s->owner;
     keep_deadline(s);
-    if (actions & SESSION_ACTION_INTERRUPT)
+    if (actions & SESSION_ACTION_INTERRUPT) {
+        s->interrupted = true;
         s->tier->interrupt(s->tier_self, s->ref);
+    }
     if (actions & SESSION_ACTION_KILL && s->spawned) {
         drain_output(s);
         unwatch(s);

@@ -93,6 +93,7 @@ struct session {
     uint64_t cell_id;
     void *cell_context;
     const struct result_frame *result; /* while a result frame is being handled */
+    bool interrupted;                  /* a SIGINT was ordered, and no cell was sent since */
     int64_t flooded;                   /* bytes dropped in this cell */
     struct loop_fd control;
     struct loop_fd pipes[SESSION_STREAMS];
