@@ -34,8 +34,9 @@ static void add_completion(struct dt_context *ctx, struct pb_orchestrator_respon
     complete->failure_details = ctx->outcome == SDK_OUTCOME_FAILED ? ctx->failure : NULL;
     if (ctx->outcome == SDK_OUTCOME_CONTINUED && ctx->keep_events)
         carry_over(ctx, complete);
+    int32_t last_id = MAX(ctx->id_max, (int32_t)ctx->action_count); /* the history's may be any number */
     response->actions[response->actions_count++] = (struct pb_orchestrator_action){
-        .id = MAX(ctx->id_max, (int32_t)ctx->action_count) + 1,
+        .id = MIN(last_id, INT32_MAX - 1) + 1,
         .orchestrator_action_type_case = PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION,
         .complete_orchestration = complete};
 }
