@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""Latency of print('hi') over HTTP keep-alive: the first in a fresh session from the ready pool, and the second in
-the same session; beside Jupyter's kernel on the same machine in the same run. Ratios count, not the figures alone.
+"""Latency of print('hi') over HTTP keep-alive: the first in a fresh session from the ready pool, the second in the
+same session, and those after it; beside Jupyter's kernel on the same machine in the same run. Ratios count, not the
+figures alone.
 
 Usage: session_bench.py POOL_HOST ZYGOTE [ROUNDS]      (in a virtual environment with ipykernel and jupyter_client
 for the peer; without them the peer is left out)
 """
-import http.client
 import json
 import statistics
 import subprocess
 import sys
 import time
 import uuid
+
+from keep_alive import KeepAlive
 
 V1 = "2024-02-02-preview"
 CODE = json.dumps({"properties": {"codeInputType": "inline", "executionType": "synchronous", "code": "print('hi')"}})
@@ -33,15 +35,8 @@ class Pool:
         self.port = int(self.process.stdout.readline().strip().partition("=")[2])
         if self.process.stdout.readline().strip() != "up":
             raise SystemExit("the pool did not come up")
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.port)
-        self.connection.connect()
-        self.connection.sock.setsockopt(6, 1, 1)  # TCP_NODELAY
-
-    def request(self, method, path, body=None):
-        self.connection.request(method, path, body, {"Content-Type": "application/json"})
-        response = self.connection.getresponse()
-        data = response.read()
-        return response.status, data
+        self.connection = KeepAlive(self.port)
+        self.request = self.connection.request
 
     def run(self, identifier):
         begin = time.perf_counter()
@@ -62,16 +57,16 @@ class Pool:
 
 
 def bench_pool(pool, rounds):
-    first, second, cold = [], [], []
+    first, second, later = [], [], []
     for i in range(rounds):
         identifier = str(uuid.uuid4())
         pool.wait_ready()
         first.append(pool.run(identifier))
         second.append(pool.run(identifier))
         for _ in range(4):
-            second.append(pool.run(identifier))
+            later.append(pool.run(identifier))
         pool.request("DELETE", f"/session?identifier={identifier}&api-version={V1}")
-    return first, second
+    return first, second, later
 
 
 def bench_jupyter(rounds):
@@ -108,9 +103,10 @@ def main():
     pool = Pool(host, zygote)
     try:
         pool.run("warm-up-1")
-        first, second = bench_pool(pool, rounds)
+        first, second, later = bench_pool(pool, rounds)
         ours_first = describe("sallyport: fresh session from the ready pool", first)
-        ours_second = describe("sallyport: next call in the session", second)
+        ours_second = describe("sallyport: second call in the session", second)
+        describe("sallyport: calls after it", later)
     finally:
         pool.close()
     try:
@@ -119,8 +115,8 @@ def main():
         print("jupyter: not installed, left out")
         return
     theirs_first = describe("jupyter: kernel start to first output", first)
-    theirs_second = describe("jupyter: next call in the kernel", second)
-    print(f"ratio: first call {theirs_first / ours_first:.0f}x, next call {theirs_second / ours_second:.1f}x")
+    theirs_second = describe("jupyter: second call in the kernel", second)
+    print(f"ratio: first call {theirs_first / ours_first:.0f}x, second call {theirs_second / ours_second:.1f}x")
 
 
 if __name__ == "__main__":
