@@ -254,15 +254,16 @@ static bool some_fetches(const struct hub *h, const struct queue *q)
     return false;
 }
 
-/* May hold one more item of this queue. */
+/* Could take one more item of this queue now, or as soon as the next input begins a new burst. */
 static bool has_room(const struct stream *s, const struct queue *q, bool must_fetch)
 {
-    return s->kinds[q->kind].out < s->kinds[q->kind].limit && serves(s, q) &&
+    return !s->paused && s->kinds[q->kind].out < s->kinds[q->kind].limit && serves(s, q) &&
            (!must_fetch || s->history_streaming);
 }
 
 /* A worker that names the item in its filters is sure to know it; one that takes everything may not, and
- * would fail it. So the first kind goes first while it has room, even if it has to be waited for a moment. */
+ * would fail it. So the first kind goes first while it has room, at the price of waiting for its next burst;
+ * not for one that is paused, which may have stopped reading for good. */
 static bool better(const struct stream *s, const struct stream *than, const struct queue *q)
 {
     if (!than || s->filtered != than->filtered)
@@ -280,7 +281,7 @@ struct stream *stream_choose(const struct engine *e, struct hub *h, const struct
         if (!has_room(s, q, must_fetch))
             continue;
         named = named || s->filtered;
-        if (!s->paused && !burst_spent(e, s) && better(s, best, q))
+        if (!burst_spent(e, s) && better(s, best, q))
             best = s;
     }
     if (!best || (named && !best->filtered))

@@ -16,9 +16,9 @@ void stream_pause(struct engine *e, struct stream *s, bool paused);
 /* `size` bytes were sent: the next ping is an interval away. */
 void stream_sent(struct engine *e, struct stream *s, size_t size);
 /* The least loaded stream that may have an item of this queue now, or NULL. Streams whose filters name the
- * item come before those that take everything, for as long as one of them has room. `streaming`: one that can
- * fetch the history itself, be it busy, if there is any. In one input a stream gets no more than a burst: the
- * caller must have the chance to pause it before its reader's slowness becomes our memory. */
+ * item come before those that take everything, for as long as one of them reads and has room. `streaming`:
+ * one that can fetch the history itself, be it busy, if there is any. In one input a stream gets no more than
+ * a burst: the caller must have the chance to pause it before its reader's slowness becomes our memory. */
 struct stream *stream_choose(const struct engine *e, struct hub *h, const struct queue *q, bool streaming);
 /* True if some connected worker would take a turn of that name, now or later. */
 bool stream_wanted(const struct hub *h, struct bytes name, struct bytes version);
