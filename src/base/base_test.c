@@ -62,6 +62,21 @@ static void utf8_follows_rfc_3629(void **state)
     assert_int_equal(bytes_utf8_prefix(b("a\xe2\x82\xac"), 4).size, 4);
 }
 
+static void white_space_of_any_kind_is_blank(void **state)
+{
+    (void)state;
+    static const char *const blank[] = {
+        "", " ", "\t\r\n\v\f ", "\xC2\xA0", "\xE2\x80\x83 \xE3\x80\x80\n", "\xC2\x85"};
+    static const char *const text[] = {
+        "x", "  x", "\xE3\x80\x80#", "\xC2\xA1", "\xE2\x80\x8B" /* zero width */, "\x1b"};
+    for (size_t i = 0; i < ARRAY_SIZE(blank); i++)
+        assert_true(bytes_utf8_blank(bytes_of_cstr(blank[i])));
+    for (size_t i = 0; i < ARRAY_SIZE(text); i++)
+        assert_false(bytes_utf8_blank(bytes_of_cstr(text[i])));
+    assert_false(bytes_utf8_blank(BYTES_LITERAL("\0")));
+    assert_false(bytes_utf8_blank(BYTES_LITERAL(" \xE3\x80"))); /* cut in a character */
+}
+
 static void split_and_trim_keep_every_byte(void **state)
 {
     (void)state;
@@ -309,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_parsed_without_wrapping),
         cmocka_unit_test(utf8_follows_rfc_3629),
+        cmocka_unit_test(white_space_of_any_kind_is_blank),
         cmocka_unit_test(split_and_trim_keep_every_byte),
         cmocka_unit_test(a_buffer_refuses_to_grow_over_its_limit),
         cmocka_unit_test(an_arena_bounds_what_a_peer_chose),

@@ -74,6 +74,8 @@ STATUS_RESULT bytes_parse_u64(struct bytes b, uint64_t *ret_value);
 STATUS_RESULT bytes_parse_i64(struct bytes b, int64_t *ret_value);
 /* True if `b` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
 bool bytes_utf8_valid(struct bytes b);
+/* True if `b`, which is UTF-8, is empty or all white space in Unicode's sense (property White_Space). */
+bool bytes_utf8_blank(struct bytes b);
 /* The longest prefix of `b` of at most `max` bytes that does not cut a UTF-8 character. */
 struct bytes bytes_utf8_prefix(struct bytes b, size_t max);
 

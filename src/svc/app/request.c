@@ -171,36 +171,3 @@ json_t *request_to_json(const struct request_facts *f, bool brief)
     json_decref(custom);
     return root;
 }
-
-/* White space beyond ASCII (Unicode property White_Space), as it is written in UTF-8. */
-static const char *const wide_spaces[] = {
-    "\xC2\x85",     "\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\x80", "\xE2\x80\x81",
-    "\xE2\x80\x82", "\xE2\x80\x83", "\xE2\x80\x84", "\xE2\x80\x85", "\xE2\x80\x86",
-    "\xE2\x80\x87", "\xE2\x80\x88", "\xE2\x80\x89", "\xE2\x80\x8A", "\xE2\x80\xA8",
-    "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80",
-};
-
-/* The bytes of the white space that `text` starts with; 0: none. */
-static size_t leading_space(struct bytes text)
-{
-    if (text.data[0] == ' ' || (text.data[0] >= '\t' && text.data[0] <= '\r'))
-        return 1;
-    for (size_t i = 0; i < ARRAY_SIZE(wide_spaces); i++) {
-        struct bytes space = bytes_of_cstr(wide_spaces[i]);
-        if (bytes_starts_with(text, space))
-            return space.size;
-    }
-    return 0;
-}
-
-bool code_is_blank(struct bytes utf8)
-{
-    size_t at = 0;
-    while (at < utf8.size) {
-        size_t size = leading_space(bytes_slice(utf8, at, utf8.size));
-        if (!size)
-            return false;
-        at += size;
-    }
-    return true;
-}

@@ -61,7 +61,5 @@ json_t *request_to_json(const struct request_facts *f, bool brief);
 /* The decision recorded in the custom status as a new reference, or NULL:
  * {"approved","by"?,"at"?,"comment"?,"sha256"?} */
 json_t *request_decision(const struct request_facts *f);
-/* True for text of nothing but white space in Unicode's sense, as the sample's framework sees it. */
-bool code_is_blank(struct bytes utf8);
 
 #endif

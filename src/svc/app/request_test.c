@@ -103,21 +103,6 @@ static void only_a_boolean_is_a_decision(void **state)
     assert_false(decision_parse(NULL, &approved));
 }
 
-static void blank_code_is_white_space_of_any_kind(void **state)
-{
-    (void)state;
-    static const char *const blank[] = {
-        "", " ", "\t\r\n\v\f ", "\xC2\xA0", "\xE2\x80\x83 \xE3\x80\x80\n", "\xC2\x85"};
-    static const char *const code[] = {
-        "x", "  x", "\xE3\x80\x80#", "\xC2\xA1", "\xE2\x80\x8B" /* zero width */, "\x1b"};
-    for (size_t i = 0; i < ARRAY_SIZE(blank); i++)
-        assert_true(code_is_blank(bytes_of_cstr(blank[i])));
-    for (size_t i = 0; i < ARRAY_SIZE(code); i++)
-        assert_false(code_is_blank(bytes_of_cstr(code[i])));
-    assert_false(code_is_blank(BYTES_LITERAL("\0")));
-    assert_false(code_is_blank(BYTES_LITERAL(" \xE3\x80"))); /* cut in a character */
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,7 +110,6 @@ int main(void)
         cmocka_unit_test(names_go_both_ways),
         cmocka_unit_test(the_whole_request_shows_code_result_and_cause),
         cmocka_unit_test(only_a_boolean_is_a_decision),
-        cmocka_unit_test(blank_code_is_white_space_of_any_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,7 +89,7 @@ static bool refuse_as_sample(struct http_request *r, struct bytes id, struct byt
                  BYTES_FMT(shown));
         errors[count++] = (struct sample_error){"approve", value};
     }
-    if (code_is_blank(id))
+    if (bytes_utf8_blank(id))
         errors[count++] = (struct sample_error){"requestId", "The requestId field is required."};
     if (count)
         sample_refuse_fields(r, errors, count);
@@ -126,7 +126,7 @@ void route_code_review(struct app_service *s, struct http_request *r, struct byt
         review_as_sample(s, r, id, text);
         return;
     }
-    if (code_is_blank(id)) {
+    if (bytes_utf8_blank(id)) {
         http_respond_problem(r, 400, NULL, "The requestId field is required.");
         return;
     }

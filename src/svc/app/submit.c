@@ -14,7 +14,7 @@ const char *code_refusal(const struct app_service *s, const json_t *code, int *r
     if (!json_is_string(code))
         return "The body is not a JSON string of code.";
     struct bytes text = bytes_of(json_string_value(code), json_string_length(code));
-    if (code_is_blank(text))
+    if (bytes_utf8_blank(text))
         return "Code cannot be null or empty.";
     if (text.size > s->code_size_max) {
         *ret_http_status = 413;
