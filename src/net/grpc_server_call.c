@@ -294,15 +294,6 @@ bool grpc_call_queue(struct grpc_call *call, struct bytes message)
     return true;
 }
 
-/* At most GRPC_STATUS_TEXT_MAX bytes of it, and no half character. */
-static struct bytes cut_text(struct bytes text)
-{
-    size_t size = MIN(text.size, GRPC_STATUS_TEXT_MAX);
-    while (size > 0 && size < text.size && (text.data[size] & 0xc0) == 0x80)
-        size--;
-    return bytes_slice(text, 0, size);
-}
-
 void grpc_call_end(struct grpc_call *call, enum status status, const char *text)
 {
     if (call->phase == CALL_ENDED)
@@ -312,7 +303,7 @@ void grpc_call_end(struct grpc_call *call, enum status status, const char *text)
     loop_timer_cancel(&call->deadline);
     call->status = status;
     if (text)
-        buf_append_bytes(&call->status_text, cut_text(bytes_of_cstr(text)));
+        buf_append_bytes(&call->status_text, bytes_utf8_prefix(bytes_of_cstr(text), GRPC_STATUS_TEXT_MAX));
     if (call->head_sent)
         grpc_call_resume(call);
     else
