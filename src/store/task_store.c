@@ -7,17 +7,13 @@
  * the next one, so the sync itself is the batching window. */
 #include "store/task_store.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "os/clock.h"
+#include "store/store_lock.h"
 #include "store/task_store_internal.h"
 
 #define HUBS_MAX_DEFAULT 1000
@@ -41,7 +37,7 @@ struct task_store {
     /* loop's thread */
     struct loop *loop;
     char *path;
-    int lock_fd;
+    struct store_lock lock; /* the writer only looks */
     size_t hubs_max;
     struct db *point; /* reads by id */
     struct task_reader *reader;
@@ -70,7 +66,9 @@ struct task_store {
 
 static enum status writer_transaction(struct task_store *s, const struct write_set *w, struct err *e)
 {
-    enum status status = db_begin(s->writer, e);
+    enum status status = store_lock_check(&s->lock, s->path, e);
+    if (status == STATUS_OK)
+        status = db_begin(s->writer, e);
     if (status == STATUS_OK)
         status = task_rows_apply(s->writer, w, &s->key_next, e);
     if (status == STATUS_OK)
@@ -189,7 +187,9 @@ STATUS_RESULT task_store_recover(struct task_store *s, struct err *e)
     pthread_mutex_lock(&s->db_mutex);
     int64_t count = 0;
     db_rollback(s->writer);
-    enum status status = db_begin(s->writer, e);
+    enum status status = store_lock_check(&s->lock, s->path, e);
+    if (status == STATUS_OK)
+        status = db_begin(s->writer, e);
     if (status == STATUS_OK)
         status = task_meta_get(s->writer, TASK_META_RECOVERIES, &count, e);
     if (status == STATUS_OK)
@@ -219,28 +219,6 @@ void task_store_stats(const struct task_store *s, struct task_store_stats *ret_s
 }
 
 /* --- opening and closing --- */
-
-/* The lock is on the descriptor and dies with the process; the number in the file is only for the message. */
-static enum status lock_take(struct task_store *s, struct err *e)
-{
-    char path[4096], text[32] = "";
-    if ((size_t)snprintf(path, sizeof path, "%s.lock", s->path) >= sizeof path)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "the path of the store is too long");
-    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (s->lock_fd < 0)
-        return err_set(e, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "%s: %s", path, strerror(errno));
-    if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        ssize_t size = pread(s->lock_fd, text, sizeof text - 1, 0);
-        text[MAX(size, 0)] = '\0';
-        text[strcspn(text, "\n")] = '\0';
-        return err_set(e, STATUS_UNAVAILABLE, "%s: in use by another sallyport (process %s)", s->path,
-                       text[0] ? text : "unknown");
-    }
-    int size = snprintf(text, sizeof text, "%d\n", (int)getpid());
-    if (ftruncate(s->lock_fd, 0) != 0 || pwrite(s->lock_fd, text, (size_t)size, 0) != size)
-        log_debug("store", "lock file not written error=\"%s\"", strerror(errno));
-    return STATUS_OK;
-}
 
 static enum status store_open_connections(struct task_store *s, const struct task_store_options *o,
                                           struct err *e)
@@ -285,7 +263,7 @@ STATUS_RESULT task_store_open(const struct task_store_options *o, struct loop *l
     if (!s)
         return err_set(e, STATUS_NO_MEMORY, "opening the store: out of memory");
     s->loop = l;
-    s->lock_fd = -1;
+    s->lock = STORE_LOCK_NONE;
     s->hubs_max = o->hubs_max ? o->hubs_max : HUBS_MAX_DEFAULT;
     s->checkpoint_pages = o->checkpoint_pages ? o->checkpoint_pages : CHECKPOINT_PAGES;
     s->checkpoint_at = s->checkpoint_pages;
@@ -297,7 +275,7 @@ STATUS_RESULT task_store_open(const struct task_store_options *o, struct loop *l
     s->path = strdup(o->path);
     enum status status = s->path ? STATUS_OK : STATUS_NO_MEMORY;
     if (status == STATUS_OK)
-        status = lock_take(s, e);
+        status = store_lock_take(s->path, &s->lock, e);
     if (status == STATUS_OK)
         status = store_open_connections(s, o, e);
     if (status == STATUS_OK)
@@ -348,8 +326,7 @@ void task_store_close(struct task_store *s)
     if (s->writer && db_checkpoint(s->writer, true, &e) != STATUS_OK)
         log_debug("store", "checkpoint failed error=\"%s\"", e.text);
     db_close(s->writer);
-    if (s->lock_fd >= 0)
-        (void)close(s->lock_fd);
+    store_lock_release(&s->lock);
     pthread_cond_destroy(&s->queue_filled);
     pthread_mutex_destroy(&s->queue_mutex);
     pthread_mutex_destroy(&s->db_mutex);
@@ -396,7 +373,9 @@ static enum status hub_create(struct task_store *s, struct bytes name, struct by
     if (failure.status != STATUS_OK)
         return err_set(e, failure.status, "%s", failure.text);
     pthread_mutex_lock(&s->db_mutex);
-    enum status status = db_begin(s->writer, e);
+    enum status status = store_lock_check(&s->lock, s->path, e);
+    if (status == STATUS_OK)
+        status = db_begin(s->writer, e);
     if (status == STATUS_OK)
         status = hub_count(s->writer, &count, &last, e);
     if (status == STATUS_OK && (size_t)count >= s->hubs_max)

@@ -2,7 +2,7 @@
 /* task_store.h — the scheduler's durable state: write sets in, rows out.
  * One writing connection on a thread of its own: it applies a whole write set (core/write_set.h), syncs, and
  * only then reports. Reads use other connections. A store file has a version and is upgraded when opened; a
- * file from a newer program is refused. A lock file keeps a second process out (stack.md section 3).
+ * file from a newer program is refused. A lock on the file keeps a second process out (store_lock.h).
  *
  * Failure. The first failed commit stops all later ones with the same status (nothing may be applied out of
  * order); reads go on. task_store_recover tries again after the caller has rebuilt its engine from the store.
@@ -24,8 +24,9 @@ struct task_store_options {
     const char *vfs;      /* name of a registered SQLite VFS, for fault injection; NULL: the system's */
 };
 
-/* `<path>.lock` keeps other processes out: UNAVAILABLE names the process that holds it. FAILED_PRECONDITION
- * for a file of a newer program, of another program, or that cannot be written. */
+/* UNAVAILABLE if another process has the store; the text names it. FAILED_PRECONDITION for a file of a newer
+ * program, of another program, or that cannot be written. Once the file is deleted or replaced under an open
+ * store, every set fails with FAILED_PRECONDITION, and so does task_store_recover. */
 STATUS_RESULT task_store_open(const struct task_store_options *o, struct loop *l,
                               struct task_store **ret_store, struct err *e);
 /* Waits for the commit in progress, checkpoints, closes. Sets not yet begun and answers not yet reported are

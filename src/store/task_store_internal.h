@@ -12,6 +12,7 @@
 /* --- schema (task_store_schema.c) --- */
 
 enum task_statement {
+    TASK_TABLE_COUNT,
     TASK_META_GET,
     TASK_META_PUT,
     TASK_HUB_GET,

@@ -52,6 +52,7 @@ const int task_schema_version = ARRAY_SIZE(task_schema_steps);
     ", instance_id"
 
 const char *const task_statements[TASK_STATEMENT_COUNT] = {
+    [TASK_TABLE_COUNT] = "SELECT count(*) FROM sqlite_master",
     [TASK_META_GET] = "SELECT value FROM meta WHERE name = ?1",
     [TASK_META_PUT] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
                       " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -124,22 +125,40 @@ static enum status schema_step(struct db *d, const char *step, int version, stru
         status = db_commit(d, e);
     if (status != STATUS_OK) {
         db_rollback(d);
+        if (version == 1)
+            return err_wrap(e, "making the store");
         return err_wrap(e, "upgrading the store to version %d", version);
     }
     return STATUS_OK;
 }
 
+static enum status table_count(struct db *d, int64_t *ret_count, struct err *e)
+{
+    bool row = false;
+    enum status status = db_next(d, TASK_TABLE_COUNT, &row, e);
+    if (status != STATUS_OK)
+        return status;
+    *ret_count = db_column_i64(d, TASK_TABLE_COUNT, 0);
+    db_done(d, TASK_TABLE_COUNT);
+    return STATUS_OK;
+}
+
 STATUS_RESULT task_schema_upgrade(struct db *d, const char *const *steps, int step_count, struct err *e)
 {
-    int64_t version = 0, application = 0, pages = 0;
+    int64_t version = 0;
+    int64_t application = 0;
+    int64_t tables = 0;
     enum status status = db_pragma(d, "user_version", &version, e);
     if (status == STATUS_OK)
         status = db_pragma(d, "application_id", &application, e);
     if (status == STATUS_OK)
-        status = db_pragma(d, "page_count", &pages, e);
+        status = table_count(d, &tables, e);
     if (status != STATUS_OK)
         return status;
-    if (application != APPLICATION_ID && (application != 0 || version != 0))
+
+    /* A file without our mark is ours to take only while nobody has put anything in it. */
+    bool untouched = application == 0 && version == 0 && tables == 0;
+    if (application != APPLICATION_ID && !untouched)
         return err_set(e, STATUS_FAILED_PRECONDITION, "the file is another program's database");
     if (version > step_count)
         return err_set(
