@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 /* Makes every missing folder of `path`, which is changed and restored on the way. */
 static enum status make_folders(char *path, struct err *e)
 {
@@ -39,6 +41,34 @@ static void default_path(struct buf *path)
         buf_append_fmt(path, "%s/.local/state/sallyport", home && *home == '/' ? home : "/var/lib");
 }
 
+/* Whoever may write in the folder may put another database in the place of ours, so such a folder is no store
+ * of decisions. A group that may write is somebody's choice (volumes of containers are made so), but it is
+ * said. */
+static enum status check_owner(const char *path, struct err *e)
+{
+    struct stat facts;
+    if (stat(path, &facts) != 0)
+        return err_set(e, STATUS_IO, "cannot use the data folder %s: %s", path, strerror(errno));
+
+    unsigned mode = facts.st_mode & 07777;
+    if (mode & S_IWOTH)
+        return err_set(e, STATUS_FAILED_PRECONDITION,
+                       "everybody may write in the data folder %s (mode %04o): chmod 700 %s, or choose "
+                       "another with --data DIR",
+                       path, mode, path);
+
+    bool trusted = facts.st_uid == geteuid() || facts.st_uid == 0 || geteuid() == 0;
+    if (!trusted)
+        return err_set(
+            e, STATUS_FAILED_PRECONDITION,
+            "the data folder %s belongs to another user (number %u): choose another with --data DIR", path,
+            (unsigned)facts.st_uid);
+
+    if (mode & S_IWGRP)
+        log_warn("cmd", "a group may write in the data folder path=\"%s\" mode=%04o", path, mode);
+    return STATUS_OK;
+}
+
 enum status state_dir_open(const char *given, char **ret_path, struct err *e)
 {
     CLEANUP(buf_fini) struct buf path = {0};
@@ -56,6 +86,11 @@ enum status state_dir_open(const char *given, char **ret_path, struct err *e)
     if (!real || access(real, R_OK | W_OK | X_OK) != 0) {
         s = err_set(e, STATUS_IO, "cannot use the data folder %s: %s (choose another with --data DIR)",
                     (char *)path.data, strerror(errno));
+        free(real);
+        return s;
+    }
+    s = check_owner(real, e);
+    if (s != STATUS_OK) {
         free(real);
         return s;
     }

@@ -123,6 +123,17 @@ class Commands(unittest.TestCase):
             self.assertIn("scheduler.db", err)
             self.assertEqual(path.read_bytes(), before)
 
+    def test_a_data_folder_that_others_may_write_in_is_refused(self):
+        data = self.folder / "open to all"
+        data.mkdir()
+        data.chmod(0o1777)
+        self.refused(["dev", "--port", "0", "--data", str(data)], 1, "everybody may write", "mode 1777", f"chmod 700 {data}")
+        self.assertEqual(list(data.iterdir()), [])
+        server = Server(PROGRAM, command="scheduler", data=str(data))
+        data.chmod(0o770)
+        with server:
+            self.assertIn("a group may write in the data folder", server.tail())
+
     def test_the_data_folder_is_the_owners(self):
         old = os.umask(0)
         self.addCleanup(os.umask, old)
