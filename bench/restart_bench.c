@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/bytes.h"
-#include "core/engine.h"
+#include "core/task/engine.h"
 #include "os/clock.h"
 #include "store/task_store.h"
 #include "wire/pb/orchestrator_service.pb.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* task_store.h — the scheduler's durable state: write sets in, rows out.
- * One writing connection on a thread of its own: it applies a whole write set (core/write_set.h), syncs, and
- * only then reports. Reads use other connections. A store file has a version and is upgraded when opened; a
- * file from a newer program is refused. A lock on the file keeps a second process out (store_lock.h).
+ * One writing connection on a thread of its own: it applies a whole write set (core/task/write_set.h), syncs,
+ * and only then reports. Reads use other connections. A store file has a version and is upgraded when opened;
+ * a file from a newer program is refused. A lock on the file keeps a second process out (store_lock.h).
  *
  * Failure. The first failed commit stops all later ones with the same status (nothing may be applied out of
  * order); reads go on. task_store_recover tries again after the caller has rebuilt its engine from the store.
@@ -11,7 +11,7 @@
 #define STORE_TASK_STORE_H
 
 #include "base/buf.h"
-#include "core/write_set.h"
+#include "core/task/write_set.h"
 #include "os/loop.h"
 
 struct task_store;

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 
 #include "base/prng.h"
-#include "core/engine_rig.h"
-#include "core/engine_state.h"
-#include "core/event.h"
-#include "core/instance_status.h"
-#include "core/memory.h"
+#include "core/task/engine_state.h"
+#include "core/task/event.h"
+#include "core/task/instance_status.h"
+#include "core/task/memory.h"
+#include "lib/engine_rig.h"
 #include "sim_worker.h"
 
 #define STREAMS_MAX 4

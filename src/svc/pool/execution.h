@@ -5,7 +5,7 @@
 #ifndef SVC_POOL_EXECUTION_H
 #define SVC_POOL_EXECUTION_H
 
-#include "core/pool_policy.h"
+#include "core/pool/pool_policy.h"
 #include "svc/pool/session.h"
 
 #define EXECUTION_ID_SIZE_MAX   128 /* bytes */

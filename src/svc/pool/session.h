@@ -8,7 +8,7 @@
 #define SVC_POOL_SESSION_H
 
 #include "base/encode.h"
-#include "core/session_life.h"
+#include "core/pool/session_life.h"
 #include "os/loop.h"
 #include "svc/pool/output_capture.h"
 #include "svc/pool/result_frame.h"

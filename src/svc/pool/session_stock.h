@@ -9,7 +9,7 @@
 
 #include "base/duration.h"
 #include "base/map.h"
-#include "core/pool_policy.h"
+#include "core/pool/pool_policy.h"
 #include "svc/pool/session.h"
 
 #define STOCK_RETRY_NS (50 * NS_PER_MS) /* between a failed order and the next one */

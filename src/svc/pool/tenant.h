@@ -9,7 +9,7 @@
 #ifndef SVC_POOL_TENANT_H
 #define SVC_POOL_TENANT_H
 
-#include "core/pool_policy.h"
+#include "core/pool/pool_policy.h"
 #include "svc/pool/execution_ledger.h"
 
 struct pool;

@@ -6,7 +6,7 @@
  * caller sees what it was told, without a wait. */
 #include <stdlib.h>
 
-#include "core/orchestration_state.h"
+#include "core/task/orchestration_state.h"
 #include "os/clock.h"
 #include "svc/scheduler/scheduler_internal.h"
 #include "wire/pb/orchestrator_service.pb.h"

@@ -2,9 +2,9 @@
 /* scheduler_service.h — the scheduler as a service: gRPC calls in, engine decisions carried out, state on
  * disk.
  *
- * Owns the engine (core/engine.h) and the task store (store/task_store.h) and moves things between them and a
- * gRPC server (net/grpc_server.h); decides nothing about orchestrations. Used by the commands; never the
- * other way round. All on the loop's thread.
+ * Owns the engine (core/task/engine.h) and the task store (store/task_store.h) and moves things between them
+ * and a gRPC server (net/grpc_server.h); decides nothing about orchestrations. Used by the commands; never
+ * the other way round. All on the loop's thread.
  *
  *   gRPC call ──► hub, method table ──► engine ──► write set ──► store (syncs) ──► engine ──► replies, work
  * items
@@ -22,7 +22,7 @@
 #ifndef SVC_SCHEDULER_SERVICE_H
 #define SVC_SCHEDULER_SERVICE_H
 
-#include "core/engine.h"
+#include "core/task/engine.h"
 #include "net/grpc_server.h"
 #include "store/task_store.h"
 

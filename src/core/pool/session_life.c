@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* session_life.c — the table of moves and the one function that makes them. */
+#include "core/pool/session_life.h"
+
+enum cell_kind {
+    CELL_IMPOSSIBLE, /* the caller has a bug */
+    CELL_IGNORED,    /* a race makes it possible, and nothing is to be done */
+    CELL_MOVE,
+};
+
+struct cell {
+    enum cell_kind kind;
+    enum session_state next;
+    unsigned actions;
+};
+
+#define E(event) [SESSION_EVENT_##event]
+#define TO(next, actions)                                                                                    \
+    {                                                                                                        \
+        CELL_MOVE, SESSION_##next, (actions)                                                                 \
+    }
+#define IGNORED                                                                                              \
+    {                                                                                                        \
+        CELL_IGNORED, SESSION_GONE, 0                                                                        \
+    }
+
+#define SEND      SESSION_ACTION_SEND_CELL
+#define INTERRUPT SESSION_ACTION_INTERRUPT
+#define KILL      SESSION_ACTION_KILL
+#define DETACH    SESSION_ACTION_DETACH
+#define RESULT    SESSION_ACTION_ANSWER_RESULT
+#define TIMEOUT   SESSION_ACTION_ANSWER_TIMEOUT
+#define CRASH     SESSION_ACTION_ANSWER_CRASH
+#define OFFER     SESSION_ACTION_OFFER
+#define SERVE     SESSION_ACTION_SERVE
+#define FREE      SESSION_ACTION_FREE
+
+static const struct cell moves[SESSION_STATE_COUNT][SESSION_EVENT_COUNT] =
+    {
+        [SESSION_STARTING] =
+            {
+                E(RUNNER_READY) = TO(READY, OFFER),
+                E(CLAIM) = TO(RESERVED, 0),
+                E(RELEASE) = TO(ENDING, KILL | DETACH),
+                E(FAULT) = TO(ENDING, KILL | DETACH),
+                E(HANGUP) = TO(ENDING, KILL | DETACH),
+                E(ENDED) = TO(GONE, DETACH | FREE),
+            },
+        [SESSION_READY] =
+            {
+                E(CLAIM) = TO(IDLE, DETACH | SERVE),
+                E(RELEASE) = TO(ENDING, KILL | DETACH),
+                E(FAULT) = TO(ENDING, KILL | DETACH),
+                E(HANGUP) = TO(ENDING, KILL | DETACH),
+                E(ENDED) = TO(GONE, DETACH | FREE),
+            },
+        [SESSION_RESERVED] =
+            {
+                E(RUNNER_READY) = TO(IDLE, SERVE),
+                E(TOUCH) = IGNORED, /* it does not cool down before it was there */
+                E(RELEASE) = TO(ENDING, KILL | DETACH),
+                E(FAULT) = TO(ENDING, KILL | DETACH),
+                E(HANGUP) = TO(ENDING, KILL | DETACH),
+                E(ENDED) = TO(GONE, DETACH | FREE),
+            },
+        [SESSION_IDLE] =
+            {
+                E(START) = TO(RUNNING, SEND),
+                E(TOUCH) = TO(IDLE, 0),
+                E(COOLDOWN) = TO(ENDING, KILL | DETACH),
+                E(RELEASE) = TO(ENDING, KILL | DETACH),
+                E(FAULT) = TO(ENDING, KILL | DETACH),
+                E(HANGUP) = TO(ENDING, KILL | DETACH),
+                E(ENDED) = TO(GONE, DETACH | FREE),
+            },
+        [SESSION_RUNNING] =
+            {
+                E(RESULT) = TO(IDLE, RESULT | SERVE),
+                E(LIMIT) = TO(INTERRUPTED, INTERRUPT),
+                E(TOUCH) = IGNORED, /* the cooldown begins when the cell is done */
+                E(RELEASE) = TO(ENDING, KILL | DETACH | CRASH),
+                E(FAULT) = TO(ENDING, KILL | DETACH | CRASH),
+                /* It is dying by itself, and only the backend can say of what. A kill now would hide that. */
+                E(HANGUP) = TO(FALLEN, DETACH),
+                E(ENDED) = TO(GONE, DETACH | CRASH | FREE),
+            },
+        [SESSION_INTERRUPTED] =
+            {
+                /* Whatever the code made of the interrupt, the caller's answer is one: time-out. */
+                E(RESULT) = TO(IDLE, TIMEOUT | SERVE),
+                E(GRACE_OVER) = TO(ENDING, KILL | DETACH | TIMEOUT),
+                E(TOUCH) = IGNORED,
+                E(RELEASE) = TO(ENDING, KILL | DETACH | TIMEOUT),
+                E(FAULT) = TO(ENDING, KILL | DETACH | TIMEOUT),
+                E(HANGUP) = TO(ENDING, KILL | DETACH | TIMEOUT),
+                E(ENDED) = TO(GONE, DETACH | TIMEOUT | FREE),
+            },
+        [SESSION_FALLEN] =
+            {
+                E(GRACE_OVER) = TO(ENDING, KILL | CRASH),
+                E(RELEASE) = TO(ENDING, KILL | CRASH),
+                E(ENDED) = TO(GONE, CRASH | FREE),
+            },
+        [SESSION_ENDING] =
+            {
+                E(RELEASE) = IGNORED,
+                E(ENDED) = TO(GONE, FREE),
+            },
+        [SESSION_GONE] = {{CELL_IMPOSSIBLE, SESSION_GONE, 0}},
+};
+
+/* Saturating, so that a limit of "for ever" stays one. */
+static int64_t after(int64_t now_ns, int64_t span_ns)
+{
+    return span_ns > INT64_MAX - now_ns ? INT64_MAX : now_ns + span_ns;
+}
+
+static int64_t deadline_in(const struct session_life *l, int64_t now_ns)
+{
+    switch (l->state) {
+    case SESSION_IDLE:
+        return l->limits.cooldown_ns < 0 ? INT64_MAX : after(now_ns, l->limits.cooldown_ns);
+    case SESSION_INTERRUPTED:
+        return after(now_ns, l->limits.grace_ns);
+    case SESSION_FALLEN:
+        return after(now_ns, l->limits.inquest_ns);
+    default:
+        return INT64_MAX;
+    }
+}
+
+/* The only writer of the state. */
+static void life_move(struct session_life *l, enum session_state next, int64_t now_ns)
+{
+    l->state = next;
+    l->since_ns = now_ns;
+    l->deadline_ns = deadline_in(l, now_ns);
+}
+
+void session_life_init(struct session_life *l, const struct session_limits_ns *limits, int64_t now_ns)
+{
+    ASSERT(limits->grace_ns >= 0 && limits->inquest_ns >= 0);
+    l->limits = *limits;
+    life_move(l, SESSION_STARTING, now_ns);
+}
+
+unsigned session_life_apply(struct session_life *l, enum session_event event, int64_t now_ns)
+{
+    const struct cell *c = &moves[l->state][event];
+    ASSERT(c->kind != CELL_IMPOSSIBLE);
+    if (c->kind == CELL_IGNORED)
+        return 0;
+    life_move(l, c->next, now_ns);
+    return c->actions;
+}
+
+unsigned session_life_start(struct session_life *l, int64_t limit_ns, int64_t now_ns)
+{
+    unsigned actions = session_life_apply(l, SESSION_EVENT_START, now_ns);
+    l->deadline_ns = after(now_ns, limit_ns);
+    return actions;
+}
+
+enum session_event session_life_due(const struct session_life *l)
+{
+    ASSERT(l->deadline_ns != INT64_MAX);
+    switch (l->state) {
+    case SESSION_IDLE:
+        return SESSION_EVENT_COOLDOWN;
+    case SESSION_RUNNING:
+        return SESSION_EVENT_LIMIT;
+    default:
+        return SESSION_EVENT_GRACE_OVER;
+    }
+}
+
+bool session_life_bound(const struct session_life *l)
+{
+    return l->state == SESSION_RESERVED || l->state == SESSION_IDLE || session_life_busy(l);
+}
+
+bool session_life_busy(const struct session_life *l)
+{
+    return l->state == SESSION_RUNNING || l->state == SESSION_INTERRUPTED;
+}
+
+bool session_life_possible(enum session_state state, enum session_event event)
+{
+    return moves[state][event].kind != CELL_IMPOSSIBLE;
+}
+
+const char *session_state_name(enum session_state s)
+{
+    static const char *const names[] = {
+#define X(name) #name,
+        SESSION_STATE_TABLE(X)
+#undef X
+    };
+    return (size_t)s < ARRAY_SIZE(names) ? names[s] : "?";
+}
+
+const char *session_event_name(enum session_event e)
+{
+    static const char *const names[] = {
+#define X(name) #name,
+        SESSION_EVENT_TABLE(X)
+#undef X
+    };
+    return (size_t)e < ARRAY_SIZE(names) ? names[e] : "?";
+}

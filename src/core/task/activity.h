@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* activity.h — activities: scheduled by a turn, run by a worker at least once, answered once (spec 3.6).
+ * An activity may be sent when its row is committed. The row goes when its result is in the inbox. Writes
+ * instance.activities. */
+#ifndef CORE_TASK_ACTIVITY_H
+#define CORE_TASK_ACTIVITY_H
+
+#include "core/task/engine_state.h"
+
+/* A scheduleTask action. One that no message can carry fails at once. */
+void activity_create(struct engine *e, struct instance *i, int32_t task_id,
+                     const struct pb_schedule_task_action *action);
+void activity_load(struct engine *e, struct instance *i, const struct activity_row *row);
+/* Its row is committed: it is queued. */
+void activity_durable(struct engine *e, struct activity *a);
+/* The work item for the last token, in the arena of the actions. */
+struct bytes activity_build(struct engine *e, struct activity *a);
+/* Sent too often without an answer: its orchestration gets a failure. */
+void activity_poison(struct engine *e, struct activity *a);
+/* All of an instance, with their rows; or in memory only. */
+void activity_drop_all(struct engine *e, struct instance *i);
+void activity_drop_memory(struct engine *e, struct instance *i);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* call.h — client calls: what one needs, and when it may be answered.
+ *
+ *      RUNNING ──► DONE          answered at once
+ *         │ ▲  └──► HELD ──► DONE        the answer waits for a commit (core/task/gate.h)
+ *         │ │  └──► WAITING ─► HELD      until an instance starts or ends
+ *         ▼ │
+ *       FETCHING                 an instance or history it needs is not resident
+ *
+ * A method is a function that may be run again from the start: it asks for everything it needs, returns if
+ * something is missing, and changes nothing before it has all. What it asked for stays resident until it is
+ * done. */
+#ifndef CORE_TASK_CALL_H
+#define CORE_TASK_CALL_H
+
+#include "core/task/engine_state.h"
+
+/* Runs a call to its first stop. */
+void call_start(struct engine *e, enum engine_method method, uint32_t hub, uint64_t number,
+                struct bytes message);
+/* The instance object of that id (perhaps with status NONE), or NULL: it is being fetched, and the method
+ * must return when it has asked for everything else. */
+struct instance *call_need(struct engine *e, struct call *c, struct bytes instance_id);
+/* True if the history is resident; otherwise as above. */
+bool call_need_history(struct engine *e, struct call *c, struct instance *i);
+/* True if something asked for is missing. */
+static inline bool call_missing(const struct call *c)
+{
+    return c->fetches > 0;
+}
+/* The final answer; it leaves when the set `sequence` is committed (0: at once). Bytes are copied. */
+void call_reply(struct engine *e, struct call *c, struct bytes message, uint64_t sequence);
+void call_fail(struct engine *e, struct call *c, enum status status, const char *text, uint64_t sequence);
+/* One chunk in front of the final answer; both get the same `sequence`. */
+void call_chunk(struct engine *e, struct call *c, struct bytes message, uint64_t sequence);
+/* Parks the call until call_wake. */
+void call_wait(struct engine *e, struct call *c, struct instance *i, bool want_payloads);
+/* The instance's status changed: answers those who waited for it. */
+void call_wake(struct engine *e, struct instance *i);
+/* What they were fetching has come: they run before the input ends. */
+void call_fetched(struct engine *e, struct instance *i);
+/* The history cannot be had: they fail. */
+void call_history_lost(struct engine *e, struct instance *i);
+/* Runs the calls that call_fetched made ready. */
+void call_run_ready(struct engine *e);
+/* The commit it was held for is done. */
+void call_release(struct engine *e, struct call *c);
+/* Forgets it. */
+void call_cancel(struct engine *e, struct call *c);
+/* The newest set that holds anything: for answers that follow from more than one instance. */
+uint64_t call_sequence_now(const struct engine *e);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* decision.c — see decision.h. */
+#include "core/task/decision.h"
+
+#include "core/task/activity.h"
+#include "core/task/control.h"
+#include "core/task/inbox.h"
+#include "core/task/instance.h"
+#include "core/task/start_policy.h"
+
+#define EVENT_SIZE_FACTOR 2 /* times the payload limit: an event with all that is around its payload */
+
+#define RECORD(d, id, kind, member, body)                                                                    \
+    record((d), &(struct pb_history_event){                                                                  \
+                    .event_id = (id), .event_type_case = PB_HISTORY_EVENT_##kind, .member = (body)})
+
+static void record(struct decision *d, struct pb_history_event *event)
+{
+    event_append_new(d->blob, event, d->now_ns);
+    d->count++;
+}
+
+/* --- scheduleTask (3.6) --- */
+
+static void schedule_task(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action)
+{
+    const struct pb_schedule_task_action *a = action->schedule_task;
+    struct pb_task_scheduled_event body = {.name = a->name,
+                                           .version = a->version,
+                                           .input = a->input,
+                                           .parent_trace_context = a->parent_trace_context,
+                                           .tags = a->tags,
+                                           .tags_count = a->tags_count};
+    RECORD(d, action->id, TASK_SCHEDULED, task_scheduled, &body);
+    if (!d->renews)
+        activity_create(e, d->instance, action->id, a);
+}
+
+/* --- createTimer (3.7) --- */
+
+static void create_timer(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action)
+{
+    struct pb_opt_time fire_at = action->create_timer->fire_at;
+    if (!fire_at.present)
+        fire_at = pb_time_from_ns(d->now_ns);
+    struct pb_timer_created_event body = {.fire_at = fire_at};
+    RECORD(d, action->id, TIMER_CREATED, timer_created, &body);
+    if (!d->renews && !d->ends)
+        inbox_add(e, d->instance, event_timer_fired(&e->scratch, action->id, fire_at), true,
+                  pb_time_to_ns(fire_at));
+}
+
+/* --- createSubOrchestration (3.8) --- */
+
+struct bytes decision_child_id(struct engine *e, const struct instance *i,
+                               const struct pb_orchestrator_action *action)
+{
+    struct bytes id = action->create_sub_orchestration->instance_id;
+    if (id.size)
+        return id;
+    const char *text =
+        memory_must(arena_fmt(&e->scratch, "%.*s:%04x", BYTES_FMT(i->row.instance_id), (unsigned)action->id));
+    if (strlen(text) > INSTANCE_ID_SIZE_MAX) /* deep nesting: the execution id is short and as good */
+        text = memory_must(
+            arena_fmt(&e->scratch, "%.*s:%04x", BYTES_FMT(i->row.execution_id), (unsigned)action->id));
+    return bytes_of_cstr(text);
+}
+
+static void refuse_child(struct engine *e, struct decision *d, int32_t id, const char *type, const char *text)
+{
+    if (d->ends || d->renews)
+        return;
+    struct bytes failure = event_failure(&e->scratch, type, text);
+    inbox_add(e, d->instance, event_child_failed(&e->scratch, id, failure), true, 0);
+}
+
+static void start_child(struct engine *e, struct decision *d, int32_t task_id, struct instance *child,
+                        const struct pb_create_sub_orchestration_action *a)
+{
+    struct instance *i = d->instance;
+    struct pb_orchestration_instance self = {.instance_id = child->row.instance_id,
+                                             .execution_id = pb_some(engine_new_id(e, &e->scratch))};
+    struct pb_orchestration_instance owner = {.instance_id = i->row.instance_id,
+                                              .execution_id = pb_some(i->row.execution_id)};
+    struct pb_parent_instance_info parent = {
+        .task_scheduled_id = task_id,
+        .name = pb_some(i->row.name),
+        .version = {i->row.version.present, i->row.version.value},
+        .orchestration_instance = &owner,
+    };
+    struct pb_execution_started_event started = {.name = a->name,
+                                                 .version = a->version,
+                                                 .input = a->input,
+                                                 .orchestration_instance = &self,
+                                                 .parent_instance = &parent,
+                                                 .parent_trace_context = a->parent_trace_context,
+                                                 .tags = a->tags,
+                                                 .tags_count = a->tags_count};
+    instance_create(e, child, &started, d->ends || d->renews ? NULL : i);
+}
+
+static void create_child(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action)
+{
+    const struct pb_create_sub_orchestration_action *a = action->create_sub_orchestration;
+    struct bytes id = decision_child_id(e, d->instance, action);
+    struct pb_sub_orchestration_instance_created_event body = {.instance_id = id,
+                                                               .name = a->name,
+                                                               .version = a->version,
+                                                               .input = a->input,
+                                                               .parent_trace_context =
+                                                                   a->parent_trace_context,
+                                                               .tags = a->tags,
+                                                               .tags_count = a->tags_count};
+    RECORD(d, action->id, SUB_ORCHESTRATION_INSTANCE_CREATED, sub_orchestration_instance_created, &body);
+    const char *text;
+    if (start_policy_check_id(id, &text) != STATUS_OK || (text = "the name is empty", a->name.size == 0)) {
+        refuse_child(e, d, action->id, "InvalidSubOrchestration", text);
+        return;
+    }
+    struct instance *child = instance_find(e, d->instance->row.hub, id);
+    ASSERT(child && child->known); /* turn.c has asked for it */
+    if (instance_live(child)) {
+        if (child->parent == d->instance && child->parent_task_id == action->id)
+            e->duplicates_dropped++;
+        else
+            refuse_child(e, d, action->id, "OrchestrationAlreadyExists",
+                         "An orchestration instance with this id is running.");
+        return;
+    }
+    if (instance_exists(child))
+        instance_delete(e, child);
+    start_child(e, d, action->id, child, a);
+}
+
+/* --- sendEvent (3.9) and terminateOrchestration (3.12) --- */
+
+static struct bytes target_of(const struct pb_send_event_action *a)
+{
+    return a->instance ? a->instance->instance_id : (struct bytes){NULL, 0};
+}
+
+static void send_event(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action)
+{
+    const struct pb_send_event_action *a = action->send_event;
+    struct pb_event_sent_event body = {.instance_id = target_of(a), .name = a->name, .input = a->data};
+    RECORD(d, action->id, EVENT_SENT, event_sent, &body);
+    struct instance *target = instance_find(e, d->instance->row.hub, target_of(a));
+    if (!target || !target->known || !instance_live(target))
+        return; /* all live instances are resident: nobody is there to hear it */
+    inbox_add(e, target, event_raised(&e->scratch, a->name, a->data), false, 0);
+    instance_settle(e, target);
+}
+
+static void terminate_other(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action)
+{
+    const struct pb_terminate_orchestration_action *a = action->terminate_orchestration;
+    struct instance *target = instance_find(e, d->instance->row.hub, a->instance_id);
+    if (target && target->known && instance_live(target))
+        control_terminate(e, target, a->reason, a->recurse);
+}
+
+/* --- the table --- */
+
+static const struct {
+    void (*apply)(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action);
+    const char *objection; /* why there is no function */
+} table[] = {
+    [PB_ORCHESTRATOR_ACTION_NOT_SET] = {NULL, "The orchestrator answered with an action of an unknown kind."},
+    [PB_ORCHESTRATOR_ACTION_SCHEDULE_TASK] = {schedule_task, NULL},
+    [PB_ORCHESTRATOR_ACTION_CREATE_SUB_ORCHESTRATION] = {create_child, NULL},
+    [PB_ORCHESTRATOR_ACTION_CREATE_TIMER] = {create_timer, NULL},
+    [PB_ORCHESTRATOR_ACTION_SEND_EVENT] = {send_event, NULL},
+    [PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION] = {NULL, NULL},
+    [PB_ORCHESTRATOR_ACTION_TERMINATE_ORCHESTRATION] = {terminate_other, NULL},
+    [PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE] = {NULL, "Entities are not supported by this scheduler."},
+    [PB_ORCHESTRATOR_ACTION_REWIND_ORCHESTRATION] = {NULL, "Rewind is not supported by this scheduler."},
+};
+
+/* Bytes of the largest value that the action hands on. */
+static size_t payload_size(const struct pb_orchestrator_action *action)
+{
+    switch (action->orchestrator_action_type_case) {
+    case PB_ORCHESTRATOR_ACTION_SCHEDULE_TASK:
+        return action->schedule_task->input.value.size;
+    case PB_ORCHESTRATOR_ACTION_CREATE_SUB_ORCHESTRATION:
+        return action->create_sub_orchestration->input.value.size;
+    case PB_ORCHESTRATOR_ACTION_SEND_EVENT:
+        return action->send_event->data.value.size;
+    case PB_ORCHESTRATOR_ACTION_TERMINATE_ORCHESTRATION:
+        return action->terminate_orchestration->reason.value.size;
+    case PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION: {
+        const struct pb_complete_orchestration_action *a = action->complete_orchestration;
+        return MAX(a->result.value.size, a->failure_details ? a->failure_details->raw.size : 0);
+    }
+    default:
+        return 0;
+    }
+}
+
+/* Bytes of the largest event that the action becomes, names and tags included: it must fit a message. */
+static size_t event_size(const struct pb_orchestrator_action *action)
+{
+    if (action->orchestrator_action_type_case != PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION)
+        return action->raw.size;
+    const struct pb_complete_orchestration_action *a = action->complete_orchestration;
+    size_t carried = 0;
+    size_t largest = 0;
+    for (size_t n = 0; n < a->carryover_events_count; n++) {
+        carried += a->carryover_events[n].raw.size;
+        largest = MAX(largest, a->carryover_events[n].raw.size);
+    }
+    return MAX(largest, a->raw.size - MIN(carried, a->raw.size));
+}
+
+static struct objection unsupported(const char *text)
+{
+    return (struct objection){"UnsupportedAction", text};
+}
+
+struct objection decision_objection(const struct engine *e, const struct pb_orchestrator_action *action)
+{
+    size_t kind = (size_t)action->orchestrator_action_type_case;
+    if (kind >= ARRAY_SIZE(table))
+        kind = PB_ORCHESTRATOR_ACTION_NOT_SET;
+    if (table[kind].objection)
+        return unsupported(table[kind].objection);
+    if (kind == PB_ORCHESTRATOR_ACTION_SEND_EVENT &&
+        bytes_starts_with(target_of(action->send_event), BYTES_LITERAL("@")))
+        return unsupported(table[PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE].objection);
+    if (kind == PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION &&
+        !instance_status_completes(action->complete_orchestration->orchestration_status))
+        return unsupported("The orchestrator completed with a status that is no end.");
+    if (payload_size(action) > e->options.payload_size_max)
+        return (struct objection){"PayloadTooLarge",
+                                  "An input, output or event of the orchestrator is over the payload limit."};
+    if (event_size(action) > e->options.payload_size_max * EVENT_SIZE_FACTOR)
+        return (struct objection){"PayloadTooLarge",
+                                  "Names, versions and tags of the orchestrator's action are too large."};
+    return (struct objection){NULL, NULL};
+}
+
+void decision_apply(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action)
+{
+    table[action->orchestrator_action_type_case].apply(e, d, action);
+}

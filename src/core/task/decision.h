@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* decision.h — the actions of an orchestrator's answer, one function each, in a table (spec 3.6-3.10, 3.12).
+ * Called by turn.c only, while it commits an answer. */
+#ifndef CORE_TASK_DECISION_H
+#define CORE_TASK_DECISION_H
+
+#include "core/task/engine_state.h"
+
+/* A turn being committed. */
+struct decision {
+    struct instance *instance;
+    struct buf *blob; /* the turn's history */
+    int64_t count;    /* events in it */
+    int64_t now_ns;   /* timestamp of what is decided */
+    bool ends;        /* the answer completes the instance */
+    bool renews;      /* the answer continues as new */
+};
+
+/* Why an answer cannot be carried out at all: the failure of the instance, in static text. `type` NULL: it
+ * can. */
+struct objection {
+    const char *type;
+    const char *text;
+};
+struct objection decision_objection(const struct engine *e, const struct pb_orchestrator_action *action);
+/* The id of the child that a createSubOrchestration action starts: its own, or one that is always the same
+ * for this action. */
+struct bytes decision_child_id(struct engine *e, const struct instance *i,
+                               const struct pb_orchestrator_action *action);
+/* Carries out any action but completeOrchestration: records it and does it. */
+void decision_apply(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action);
+
+#endif

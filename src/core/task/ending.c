@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* ending.c — see ending.h. */
+#include "core/task/ending.h"
+
+#include "core/task/activity.h"
+#include "core/task/control.h"
+#include "core/task/gate.h"
+#include "core/task/inbox.h"
+#include "core/task/instance.h"
+#include "core/task/turn.h"
+
+void ending_append_completed(struct buf *blob, int32_t event_id, const struct ending *ending,
+                             int64_t timestamp_ns)
+{
+    struct pb_execution_completed_event body = {
+        .orchestration_status = ending->status,
+        .result = ending->output,
+        .failure_details =
+            ending->failure.present ? AS_RECEIVED(pb_task_failure_details, ending->failure.value) : NULL};
+    struct pb_history_event event = {.event_id = event_id,
+                                     .event_type_case = PB_HISTORY_EVENT_EXECUTION_COMPLETED,
+                                     .execution_completed = &body};
+    event_append_new(blob, &event, timestamp_ns);
+}
+
+/* A failure reaches the parent with details, also when the child had none (spec 3.8, trap 24). */
+static struct bytes failure_for_parent(struct engine *e, const struct ending *ending)
+{
+    if (ending->failure.present)
+        return ending->failure.value;
+    if (ending->status == INSTANCE_TERMINATED)
+        return event_failure(&e->scratch, "OrchestrationTerminated", "The sub-orchestration was terminated.");
+    if (ending->status == INSTANCE_CANCELED)
+        return event_failure(&e->scratch, "OrchestrationCanceled", "The sub-orchestration was canceled.");
+    return event_failure(&e->scratch, "OrchestrationFailed", "The sub-orchestration failed.");
+}
+
+static void tell_parent(struct engine *e, struct instance *i, const struct ending *ending)
+{
+    struct instance *parent = i->parent;
+    if (!parent)
+        return;
+    list_remove(&i->child_link);
+    i->parent = NULL;
+    struct bytes event =
+        ending->status == INSTANCE_COMPLETED
+            ? event_child_completed(&e->scratch, i->parent_task_id, ending->output)
+            : event_child_failed(&e->scratch, i->parent_task_id, failure_for_parent(e, ending));
+    inbox_add(e, parent, event, true, 0);
+    instance_settle(e, parent);
+}
+
+static void terminate_children(struct engine *e, struct instance *i, struct pb_opt_bytes output)
+{
+    struct list *link;
+    while ((link = list_pop_front(&i->children))) {
+        struct instance *child = CONTAINER_OF(link, struct instance, child_link);
+        child->parent = NULL;
+        control_terminate(e, child, output, true);
+    }
+}
+
+void ending_apply(struct engine *e, struct instance *i, const struct ending *ending)
+{
+    bool recurse = ending->status == INSTANCE_TERMINATED && i->terminate_recurse;
+    alarm_clear(e, &i->terminate_alarm);
+    turn_drop(e, i);
+    gate_write(e, &(struct write_op){.kind = WRITE_INBOX_CLEAR, .key = i->row.key});
+    inbox_drop_all(e, i);
+    list_each (it, &i->activities)
+        CONTAINER_OF(it, struct activity, link)->detached = true;
+    i->row.completed_ns = instance_stamp(e, i);
+    i->row.updated_ns = i->row.completed_ns;
+    i->row.suspended = false;
+    i->suspend_wanted = false;
+    instance_set_payload(e, i, PAYLOAD_OUTPUT,
+                         (struct payload){ending->output.present, ending->output.value});
+    instance_set_payload(e, i, PAYLOAD_FAILURE,
+                         (struct payload){ending->failure.present, ending->failure.value});
+    gate_put(e, i);
+    instance_move(e, i, ending->status);
+    tell_parent(e, i, ending);
+    if (recurse)
+        terminate_children(e, i, ending->output);
+    instance_orphan_children(i);
+    instance_settle(e, i);
+}
+
+void ending_force(struct engine *e, struct instance *i, const struct ending *ending, struct bytes cause)
+{
+    struct buf blob = {0};
+    int64_t now = instance_stamp(e, i);
+    int64_t count = 2;
+    struct pb_orchestrator_started_event body = {.unknown = {NULL, 0}};
+    struct pb_history_event started = {.event_id = EVENT_ID_OUTSIDE,
+                                       .event_type_case = PB_HISTORY_EVENT_ORCHESTRATOR_STARTED,
+                                       .orchestrator_started = &body};
+    event_append_new(&blob, &started, now);
+    if (i->row.history_count == 0) {
+        event_append(&blob, i->payloads[PAYLOAD_STARTED].value, now);
+        count++;
+    }
+    if (cause.size) {
+        event_append(&blob, cause, now);
+        count++;
+    }
+    ending_append_completed(&blob, EVENT_ID_OUTSIDE, ending, now);
+    activity_drop_all(e, i);
+    instance_append_history(e, i, buf_peek(&blob), count);
+    buf_fini(&blob);
+    ending_apply(e, i, ending);
+}

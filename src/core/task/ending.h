@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* ending.h — how an instance ends: by its own completion, or by force.
+ * Either way: its parent is told, its inbox and timers go, a recursive terminate reaches its children, and
+ * whoever waited for it is answered when all that is committed (spec 3.8, 3.10, 3.12). */
+#ifndef CORE_TASK_ENDING_H
+#define CORE_TASK_ENDING_H
+
+#include "core/task/engine_state.h"
+
+struct ending {
+    int status; /* terminal */
+    struct pb_opt_bytes output;
+    struct pb_opt_bytes failure; /* an encoded TaskFailureDetails; FAILED only */
+};
+
+/* Ends a live instance whose history already holds its ExecutionCompleted. Activities that are still there
+ * run on, and their results go nowhere; the caller has dropped those that must not. */
+void ending_apply(struct engine *e, struct instance *i, const struct ending *ending);
+/* Ends a live instance without a worker: writes the events itself. `cause` is an encoded event to record in
+ * front of the completion (an ExecutionTerminated), or empty. */
+void ending_force(struct engine *e, struct instance *i, const struct ending *ending, struct bytes cause);
+/* Appends ExecutionCompleted to a blob. */
+void ending_append_completed(struct buf *blob, int32_t event_id, const struct ending *ending,
+                             int64_t timestamp_ns);
+
+#endif

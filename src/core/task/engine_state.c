@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* engine_state.c — what every file of the engine does with its state: actions, alarms, ids. */
+#include "core/task/engine_state.h"
+
+#include "base/encode.h"
+
+/* --- actions --- */
+
+void engine_actions_init(struct engine_actions *a)
+{
+    list_init(&a->items);
+    arena_init(&a->arena, ARENA_NO_CAP);
+}
+
+void engine_actions_clear(struct engine_actions *a)
+{
+    struct list *link;
+    while ((link = list_pop_front(&a->items)))
+        write_set_destroy(CONTAINER_OF(link, struct engine_action, link)->write_set);
+    arena_reset(&a->arena);
+}
+
+void engine_actions_fini(struct engine_actions *a)
+{
+    engine_actions_clear(a);
+    arena_fini(&a->arena);
+}
+
+struct engine_action *engine_act(struct engine *e, enum engine_action_kind kind)
+{
+    ASSERT(e->actions && "this input makes no actions");
+    struct engine_action *action =
+        (struct engine_action *)memory_must(arena_alloc(&e->actions->arena, sizeof *action));
+    action->kind = kind;
+    list_push_back(&e->actions->items, &action->link);
+    return action;
+}
+
+void engine_note(struct engine *e, uint64_t hub, struct bytes instance_id, const char *text)
+{
+    struct engine_action *action = engine_act(e, ENGINE_NOTE);
+    action->hub = (uint32_t)hub;
+    action->instance_id = memory_arena_copy(&e->actions->arena, instance_id);
+    action->text = text;
+}
+
+/* --- alarms --- */
+
+void alarm_set(struct engine *e, struct alarm *a, int64_t when_ns,
+               void (*on_due)(struct engine *e, struct alarm *a))
+{
+    heap_remove(&e->alarms, &a->node);
+    a->on_due = on_due;
+    memory_must_ok(heap_insert(&e->alarms, &a->node, when_ns));
+}
+
+void alarm_clear(struct engine *e, struct alarm *a)
+{
+    heap_remove(&e->alarms, &a->node);
+}
+
+/* --- ids --- */
+
+struct bytes engine_new_id(struct engine *e, struct arena *a)
+{
+    uint8_t random[16];
+    char text[GUID_DIGITS_SIZE + 1];
+    prng_fill16(&e->prng, random);
+    guid_format_digits(random, text);
+    return memory_arena_copy(a, bytes_of(text, GUID_DIGITS_SIZE));
+}

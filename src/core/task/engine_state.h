@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/* engine_state.h — the objects behind engine.h, shared by the files that make up the engine.
+ * Owns nothing itself: each field names the module that writes it; others read. Only engine files include
+ * this. Who does what:
+ *
+ *   engine.c       entry points: sets the time, runs an input, then lets dispatch hand out work
+ *   engine_load.c  an engine from the rows of a store
+ *   engine_state.c actions, alarms, ids: what all of them use
+ *   call.c         client calls: parking, fetching what they need, answering
+ *   gate.c         the open write set; what must wait for which commit
+ *   instance.c     instances: birth, history, removal; ending.c their end; residence.c what stays in memory
+ *   inbox.c        events that wait for an instance
+ *   work.c         turns and activities as work: queued, with a worker, waiting (a state machine)
+ *   queue.c stream.c dispatch.c    queues, worker streams, who gets what
+ *   turn.c         building a turn, committing its answer; decision.c one action of it
+ *   activity.c     activities
+ *   start.c control.c purge.c read.c    the client methods */
+#ifndef CORE_TASK_ENGINE_STATE_H
+#define CORE_TASK_ENGINE_STATE_H
+
+#include "base/buf.h"
+#include "base/heap.h"
+#include "base/map.h"
+#include "base/prng.h"
+#include "core/task/engine.h"
+#include "core/task/event.h"
+#include "core/task/instance_status.h"
+#include "core/task/memory.h"
+
+#define TOKEN_SIZE   32                /* characters of a completion token */
+#define ARENA_NO_CAP ((size_t)8 << 30) /* bytes: what an input may need is bounded by its own message */
+
+struct activity;
+struct call;
+struct hub;
+struct instance;
+struct queue;
+struct stream;
+
+/* Something to do at a time. In engine.alarms while set. */
+struct alarm {
+    struct heap_node node;
+    void (*on_due)(struct engine *e, struct alarm *a);
+};
+
+/* --- work.c --- */
+enum work_kind { WORK_TURN, WORK_ACTIVITY, WORK_KIND_COUNT };
+enum work_state {
+    WORK_IDLE,    /* nothing to do */
+    WORK_QUEUED,  /* in its queue */
+    WORK_LOADING, /* was first in line, but its history must be fetched */
+    WORK_OUT,     /* with a stream */
+    WORK_GRACE,   /* its stream ended; a late answer is awaited */
+    WORK_DELAYED, /* given back; waits before it is queued again */
+    WORK_STATE_COUNT,
+};
+struct work {
+    enum work_kind kind;
+    enum work_state state;
+    struct list link;       /* QUEUED: queue.items; OUT: stream.works */
+    struct queue *queue;    /* QUEUED only */
+    struct stream *stream;  /* OUT only */
+    struct alarm alarm;     /* OUT: lease limit; GRACE, DELAYED: their end */
+    uint32_t deliveries;    /* since the last success; those that ended with their lease do not count */
+    uint32_t abandons;      /* likewise */
+    char token[TOKEN_SIZE]; /* of the last delivery, while an answer to it is accepted */
+    bool token_set;         /* in engine.tokens */
+};
+
+/* --- inbox.c --- */
+struct inbox_event {
+    struct list link; /* instance.inbox, instance.later or turn.taken */
+    struct instance *instance;
+    struct alarm alarm;      /* in instance.later: when it becomes visible */
+    int64_t sequence;        /* of its row; -1: ExecutionStarted, which is the payload STARTED */
+    uint64_t order;          /* of becoming visible; ExecutionStarted 0 */
+    uint64_t write_sequence; /* the set that makes it durable */
+    int64_t visible_ns;
+    enum pb_history_event_case kind;
+    bool tagged; /* for the current execution only */
+    struct bytes event;
+    uint8_t data[]; /* `event`, unless that is the payload */
+};
+
+/* --- turn.c --- */
+struct turn_chunk {
+    struct list link;
+    struct bytes message; /* owned: an encoded OrchestratorResponse */
+};
+struct turn {
+    struct work work;
+    struct list taken;  /* inbox events of the last delivery, until committed or taken back */
+    struct buf events;  /* newEvents as delivered, a blob */
+    struct list chunks; /* of a completion that arrives in parts */
+    size_t chunk_count;
+    size_t chunk_size;  /* bytes */
+    bool whole_history; /* the worker asked for it: do not stream */
+    uint32_t misfits;   /* times no message could carry it, since the last answer */
+};
+
+/* --- activity.c --- */
+struct activity {
+    struct list link; /* instance.activities */
+    struct list gate_link;
+    struct instance *instance;
+    struct work work;
+    int64_t ordinal;
+    int32_t task_id;
+    bool detached;        /* its orchestration has ended; the result goes nowhere */
+    struct bytes request; /* encoded ActivityRequest, in data */
+    struct bytes name;    /* in request */
+    struct bytes version; /* in request */
+    uint8_t data[];
+};
+
+/* --- instance.c --- */
+struct instance {
+    struct bytes map_key;  /* hub number and id, in data */
+    bool known;            /* false: being fetched */
+    bool put_pending;      /* in engine.puts: its row is written at the next flush */
+    bool terminal_counted; /* in engine.terminals */
+    bool history_resident;
+    bool history_wanted;   /* somebody needs it */
+    bool history_fetching; /* asked for */
+    bool suspend_wanted;   /* the last suspend or resume that was accepted is a suspend */
+    bool terminating;      /* an ExecutionTerminated waits or is out */
+    bool terminate_recurse;
+    int32_t parent_task_id;
+    struct bytes parent_execution_id;            /* owned; empty: no parent */
+    struct instance_row row;                     /* its bytes are owned; instance_id lies in map_key */
+    struct payload payloads[PAYLOAD_KIND_COUNT]; /* owned */
+    int64_t last_event_ns;                       /* no later event is stamped earlier */
+    uint64_t changed_sequence;                   /* the last write set it is in */
+    uint64_t history_sequence;                   /* the write set that holds the newest history */
+    struct list gate_link;                       /* gate.instances */
+    struct list put_link;                        /* engine.puts */
+    struct list residence_link;                  /* engine.terminals or engine.strays */
+    struct list history_link;                    /* engine.idle_histories */
+    struct list inbox;                           /* visible events, in order */
+    struct list later;                           /* events with an alarm */
+    size_t inbox_controls;                       /* resumes and terminates in inbox */
+    struct list activities;
+    struct list children; /* live ones of the current execution */
+    struct instance *parent;
+    struct list child_link;
+    struct list waiters; /* calls parked until it starts or ends */
+    struct list pins;    /* of calls that need it resident */
+    struct buf history;  /* a blob, if history_resident */
+    struct turn turn;
+    struct alarm terminate_alarm; /* when the engine ends it itself */
+    uint8_t data[];
+};
+
+/* --- dispatch.c --- */
+/* Works of one kind with the same name and version: the finest thing a filter can tell apart. */
+struct queue {
+    struct list link; /* hub.busy, while it has items */
+    struct hub *hub;
+    enum work_kind kind;
+    struct list items;
+    size_t count;
+    struct bytes name;    /* in data */
+    struct bytes version; /* in data */
+    struct bytes map_key; /* in data */
+    uint8_t data[];
+};
+
+struct hub {
+    uint64_t number;
+    struct bytes name; /* owned */
+    struct list streams;
+    struct map queues;                 /* by kind, name, version */
+    struct list busy[WORK_KIND_COUNT]; /* queues with items, the one to serve next first */
+    size_t busy_count[WORK_KIND_COUNT];
+    bool stirred; /* something may be dispatchable */
+    struct list stirred_link;
+};
+
+struct filter_entry {
+    struct bytes name;
+    const struct bytes *versions;
+    size_t version_count; /* 0: any */
+};
+struct stream {
+    uint64_t number;
+    struct hub *hub;
+    struct list link; /* hub.streams */
+    struct bytes worker_id;
+    uint64_t connection;
+    bool paused;
+    bool retired; /* a newer stream of the same worker took over: nothing but pings is sent */
+    bool history_streaming;
+    bool filtered;
+    struct {
+        struct filter_entry *filters;
+        size_t filter_count;
+        uint32_t limit;
+        uint32_t out;
+    } kinds[WORK_KIND_COUNT];
+    struct list works; /* what it holds */
+    size_t burst_size; /* bytes sent in input `burst_input` */
+    uint64_t burst_input;
+    struct alarm burst_alarm; /* the burst was cut: more may be sent in the next input */
+    struct alarm ping_alarm;  /* when it has been quiet for too long */
+    struct alarm grace_alarm; /* retired: when what it holds is taken back, or it is used again */
+    struct bytes request;     /* as it was opened with */
+    struct arena arena;       /* filters, worker id, request */
+};
+
+/* --- call.c --- */
+enum call_state {
+    CALL_RUNNING,
+    CALL_FETCHING, /* pins say what is missing */
+    CALL_WAITING,  /* in instance.waiters */
+    CALL_HELD,     /* answered, but the answer waits for a commit */
+    CALL_DONE,
+};
+struct call {
+    uint64_t number;
+    enum engine_method method;
+    uint32_t hub;
+    enum call_state state;
+    struct bytes message;
+    bool message_owned;
+    bool registered;           /* in engine.calls */
+    bool want_payloads;        /* WAITING */
+    bool lost;                 /* a history it needs cannot be had */
+    size_t fetches;            /* instances and histories still missing */
+    struct list pins;          /* struct pin */
+    struct list link;          /* WAITING: instance.waiters; HELD: gate.calls; FETCHING: engine.runnable */
+    struct instance *instance; /* WAITING */
+    struct list outputs;       /* struct call_output, HELD */
+};
+struct pin {
+    struct list call_link;
+    struct list instance_link;
+    struct call *call;
+    struct instance *instance;
+    bool fetching; /* counted in call.fetches */
+};
+struct call_output {
+    struct list link;
+    enum engine_action_kind kind;
+    enum status status;
+    char *text;           /* owned; NULL for none */
+    struct bytes message; /* owned */
+};
+
+/* --- gate.c --- */
+/* What waits for one write set. */
+struct gate {
+    struct list link;
+    uint64_t sequence;
+    struct list calls;
+    struct list instances;
+    struct list activities;
+};
+
+struct engine {
+    struct engine_options options;
+    struct prng prng;
+    bool loading;
+    int64_t now_ns;
+    uint64_t inputs;                /* so far */
+    struct engine_actions *actions; /* of the input in progress */
+    struct arena scratch;           /* of the input in progress */
+    struct arena inbound;           /* decoded requests: limited, since a peer chooses what they cost */
+
+    struct map instances; /* by hub and id */
+    struct map keys;      /* instances that exist, by row.key */
+    struct map hubs;
+    struct map streams;
+    struct map calls;     /* parked and held ones */
+    struct map tokens;    /* struct work */
+    struct list runnable; /* calls that have what they were fetching */
+    struct heap alarms;
+    struct list stirred; /* hubs to dispatch */
+    int64_t key_next;
+    uint64_t arrivals; /* inbox events made visible so far */
+
+    struct write_set *open;
+    uint64_t open_sequence;
+    uint64_t committed;
+    struct list gates; /* in order of sequence */
+    struct list puts;  /* instances whose row the open set must hold */
+
+    struct list idle_histories; /* resident histories nobody is using, oldest first */
+    size_t idle_history_size;   /* bytes */
+    struct list terminals;      /* resident terminal instances, oldest first */
+    size_t terminal_count;
+    struct list strays; /* objects without an instance, to be freed if nobody needs them */
+
+    size_t work_counts[WORK_KIND_COUNT][WORK_STATE_COUNT];
+    uint64_t duplicates_dropped;
+    uint64_t turns_committed;
+};
+
+void alarm_set(struct engine *e, struct alarm *a, int64_t when_ns,
+               void (*on_due)(struct engine *e, struct alarm *a));
+void alarm_clear(struct engine *e, struct alarm *a);
+/* True once the set of that sequence is on disk. */
+static inline bool engine_is_committed(const struct engine *e, uint64_t sequence)
+{
+    return sequence <= e->committed;
+}
+/* A GUID without hyphens in the arena. */
+struct bytes engine_new_id(struct engine *e, struct arena *a);
+/* An action of the input in progress. */
+struct engine_action *engine_act(struct engine *e, enum engine_action_kind kind);
+/* An ENGINE_NOTE; `text` is static, `instance_id` is copied. */
+void engine_note(struct engine *e, uint64_t hub, struct bytes instance_id, const char *text);
+
+#endif

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: MIT */
+/* engine_stream_test.c — worker streams: limits, filters, loss, leases, poison, large histories. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "lib/engine_script.h"
+
+static void close_stream(struct rig *r, uint64_t stream)
+{
+    engine_stream_closed(r->engine, stream, r->now_ns, &r->actions);
+    rig_run(r);
+}
+
+/* If this fails, a worker drowns, or starves (spec 2.10; DT-021..023, 025). */
+static void limits_hold(void **state)
+{
+    struct rig r;
+    struct pb_get_work_items_request two = {.max_concurrent_activity_work_items = 2};
+    (void)state;
+    rig_init(&r, NULL);
+    rig_stream(&r, 1, &two, "w", 1);
+    script_start(&r, "f", "X");
+    script_answer(&r, script_turn(&r, "f"), "activity 1 A; activity 2 A; activity 3 A");
+    struct rig_work *a = script_activity(&r, "A");
+    struct rig_work *b = script_activity(&r, "A");
+    assert_false(bytes_equal(a->item.completion_token, b->item.completion_token));
+    assert_null(rig_take_work(&r));
+    script_complete(&r, a, "1");
+    rig_work_free(script_activity(&r, "A"));
+    rig_work_free(script_turn(&r, "f"));
+    script_complete(&r, b, "1"); /* the turn is out: no second one */
+    assert_null(rig_take_work(&r));
+    rig_fini(&r);
+}
+
+static size_t count_works(struct rig *r)
+{
+    size_t count = 0;
+    for (struct rig_work *w; (w = rig_take_work(r)); count++)
+        rig_work_free(w);
+    return count;
+}
+
+/* If this fails, one worker that does not read fills our memory before anybody can pause it, and the next
+ * worker gets nothing. */
+static void a_burst_is_cut(void **state)
+{
+    enum { STARTS = 8, SIZE = 400 << 10 };
+    static uint8_t input[SIZE];
+    static const char *const ids[STARTS] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+    struct rig r;
+    (void)state;
+    memset(input, 'x', sizeof input);
+    rig_init(&r, NULL);
+    for (size_t n = 0; n < STARTS; n++) {
+        struct pb_create_instance_request start = {.instance_id = bytes_of_cstr(ids[n]),
+                                                   .name = BYTES_LITERAL("X"),
+                                                   .input = pb_some(bytes_of(input, sizeof input))};
+        rig_call(&r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &start);
+    }
+    script_worker(&r, 1);
+    assert_int_equal(count_works(&r), 3); /* the one that reaches 1 MiB is the last */
+    engine_stream_pause(r.engine, 1, true, r.now_ns, &r.actions);
+    rig_run(&r);
+    rig_advance(&r, 0);
+    assert_int_equal(count_works(&r), 0);
+    script_worker(&r, 2); /* what the slow one did not get is there for others */
+    assert_int_equal(count_works(&r), 3);
+    rig_advance(&r, 0); /* the next burst needs no other event */
+    assert_int_equal(count_works(&r), 2);
+    rig_fini(&r);
+}
+
+/* If this fails, work goes to workers that do not want it (spec 2.12; DT-035..039). */
+static void filters_choose(void **state)
+{
+    struct bytes one = BYTES_LITERAL("1.0");
+    static const struct {
+        const char *name;
+        bool versioned;
+        const char *start_version;
+        bool taken;
+    } rows[] = {
+        {"A", false, NULL, true}, {"A", false, "2.0", true}, {"B", false, NULL, false},
+        {"A", true, NULL, false}, {"A", true, "1.0", true},  {"A", true, "1.1", false},
+    };
+    (void)state;
+    for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
+        struct rig r;
+        struct pb_orchestration_filter filter = {
+            .name = bytes_of_cstr(rows[n].name), .versions = &one, .versions_count = rows[n].versioned};
+        struct pb_work_item_filters filters = {.orchestrations = &filter, .orchestrations_count = 1};
+        struct pb_get_work_items_request request = {.work_item_filters = &filters};
+        struct pb_create_instance_request start = {.instance_id = BYTES_LITERAL("i"),
+                                                   .name = BYTES_LITERAL("A")};
+        if (rows[n].start_version)
+            start.version = pb_some(bytes_of_cstr(rows[n].start_version));
+        rig_init(&r, NULL);
+        rig_stream(&r, 1, &request, "w", 1);
+        rig_call(&r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &start);
+        struct rig_work *turn = rig_take_work(&r);
+        assert_int_equal(turn != NULL, rows[n].taken);
+        if (turn) { /* an empty list of activities: none of them */
+            script_answer(&r, turn, "activity 1 Any");
+            assert_null(rig_take_work(&r));
+        }
+        script_worker(&r, 2);
+        turn = rig_take_work(&r);
+        assert_non_null(turn);
+        assert_int_equal(turn->stream, 2);
+        rig_work_free(turn);
+        rig_fini(&r);
+    }
+}
+
+/* If this fails, the death of a worker loses or doubles work (spec 2.11; DT-026..028, 030). */
+static void lost_streams_give_back(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    script_start(&r, "l", "X");
+    rig_work_free(script_turn(&r, "l"));
+    close_stream(&r, 1);
+    assert_null(rig_take_work(&r));
+    script_worker(&r, 2);
+    script_answer(&r, script_turn(&r, "l"), "activity 1 A; activity 2 B"); /* at once */
+    struct rig_work *a = script_activity(&r, "A");
+    struct rig_work *b = script_activity(&r, "B");
+    rig_advance(&r, 600 * RIG_SECOND); /* ten minutes on a live stream */
+    assert_null(rig_take_work(&r));
+    close_stream(&r, 2);
+    script_worker(&r, 3);
+    assert_null(rig_take_work(&r));
+    script_complete(&r, a, "1"); /* the old token, in its grace */
+    script_answer(&r, script_turn(&r, "l"), "");
+    rig_advance(&r, 5 * RIG_SECOND);
+    struct rig_work *again = script_activity(&r, "B");
+    assert_false(bytes_equal(again->item.completion_token, b->item.completion_token));
+    script_complete(&r, b, "stale");
+    assert_null(rig_take_work(&r));
+    script_complete(&r, again, "1");
+    struct rig_work *turn = script_turn(&r, "l");
+    script_expect_new(turn, "OrchestratorStarted TaskCompleted");
+    rig_work_free(turn);
+    rig_fini(&r);
+}
+
+/* If this fails, quiet streams are taken for dead (spec 2.9; DT-013). */
+static void quiet_streams_are_pinged(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    rig_advance(&r, 30 * RIG_SECOND - 1);
+    assert_int_equal(r.pings, 0);
+    rig_advance(&r, 1);
+    assert_int_equal(r.pings, 1);
+    rig_advance(&r, 15 * RIG_SECOND);
+    script_start(&r, "p", "X"); /* a work item is as good as a ping */
+    rig_work_free(script_turn(&r, "p"));
+    rig_advance(&r, 20 * RIG_SECOND);
+    assert_int_equal(r.pings, 1);
+    rig_advance(&r, 10 * RIG_SECOND);
+    assert_int_equal(r.pings, 2);
+    close_stream(&r, 1);
+    rig_advance(&r, 100 * RIG_SECOND);
+    assert_int_equal(r.pings, 2);
+    rig_fini(&r);
+}
+
+/* If this fails, work vanishes in streams that nobody reads (spec 2.9 duties 5, 6; DT-029). */
+static void a_newer_stream_takes_over(void **state)
+{
+    struct rig r;
+    struct pb_get_work_items_request any = {.max_concurrent_activity_work_items = 0};
+    (void)state;
+    rig_init(&r, NULL);
+    rig_stream(&r, 1, &any, "host,1,guid", 1);
+    script_start(&r, "n", "X");
+    rig_work_free(script_turn(&r, "n"));
+    rig_stream(&r, 2, &any, "host,1,guid", 2);
+    assert_int_equal(r.ended_count, 1);
+    assert_int_equal(r.streams_ended[0], 1);
+    struct rig_work *turn = script_turn(&r, "n");
+    assert_int_equal(turn->stream, 2);
+    rig_work_free(turn);
+    close_stream(&r, 2);
+    rig_stream(&r, 3, &any, "", 7); /* Java leaks its old stream on the same connection */
+    rig_work_free(script_turn(&r, "n"));
+    rig_stream(&r, 4, &any, "", 7);
+    assert_null(rig_take_work(&r));
+    rig_advance(&r, 5 * RIG_SECOND);
+    turn = script_turn(&r, "n");
+    assert_int_equal(turn->stream, 4);
+    assert_int_equal(r.ended_count, 1);
+    assert_int_equal(r.notes, 1);
+    rig_work_free(turn);
+    close_stream(&r, 4); /* the newer one goes, so the older one was not dead */
+    assert_null(rig_take_work(&r));
+    rig_advance(&r, 5 * RIG_SECOND);
+    turn = script_turn(&r, "n");
+    assert_int_equal(turn->stream, 3);
+    rig_work_free(turn);
+    r.pings = 0;
+    rig_stream(&r, 5, &any, "", 7);
+    rig_advance(&r, 60 * RIG_SECOND); /* a stream that rests is not silent: its worker may be alive */
+    assert_int_equal(r.pings, 3);     /* one of them was quiet for a minute, one got a turn */
+    rig_fini(&r);
+}
+
+/* If this fails, two workers in one process that say no id starve each other. */
+static void workers_may_share_a_connection(void **state)
+{
+    struct rig r;
+    struct pb_activity_filter filter = {.name = BYTES_LITERAL("A")};
+    struct pb_work_item_filters only = {.activities = &filter, .activities_count = 1};
+    struct pb_get_work_items_request activities = {.work_item_filters = &only};
+    struct pb_orchestration_filter turns = {.name = BYTES_LITERAL("X")};
+    struct pb_work_item_filters other = {.orchestrations = &turns, .orchestrations_count = 1};
+    struct pb_get_work_items_request orchestrations = {.work_item_filters = &other};
+    (void)state;
+    rig_init(&r, NULL);
+    rig_stream(&r, 1, &activities, "", 7);
+    rig_stream(&r, 2, &orchestrations, "", 7);
+    script_start(&r, "s", "X");
+    struct rig_work *turn = script_turn(&r, "s");
+    assert_int_equal(turn->stream, 2);
+    script_answer(&r, turn, "activity 1 A");
+    struct rig_work *activity = script_activity(&r, "A");
+    assert_int_equal(activity->stream, 1);
+    rig_work_free(activity);
+    assert_int_equal(r.notes, 0);
+    rig_fini(&r);
+}
+
+/* If this fails, a worker that takes everything is sent, and fails, what another one came for. */
+static void workers_that_name_an_item_come_first(void **state)
+{
+    struct rig r;
+    struct pb_activity_filter filter = {.name = BYTES_LITERAL("A")};
+    struct pb_work_item_filters only = {.activities = &filter, .activities_count = 1};
+    struct pb_get_work_items_request named = {.work_item_filters = &only,
+                                              .max_concurrent_activity_work_items = 2};
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    rig_stream(&r, 2, &named, "named", 2);
+    script_start(&r, "x", "X");
+    script_answer(&r, script_turn(&r, "x"), "activity 1 A; activity 2 A; activity 3 A; activity 4 B");
+    struct rig_work *work[4];
+    for (size_t n = 0; n < 4; n++)
+        work[n] = rig_take_work(&r);
+    size_t sent[3] = {0};
+    for (size_t n = 0; n < 4; n++)
+        sent[work[n]->stream]++;
+    assert_int_equal(sent[1], 2); /* B, and the A for which the other one has no room */
+    assert_int_equal(sent[2], 2);
+    bool completed = false;
+    for (size_t n = 0; n < 4; n++) {
+        if (work[n]->stream == 1 || completed) {
+            rig_work_free(work[n]);
+            continue;
+        }
+        script_complete(&r, work[n], "1");
+        completed = true;
+    }
+    script_answer(&r, script_turn(&r, "x"), "activity 5 A; activity 6 A"); /* room for one again */
+    work[0] = rig_take_work(&r);
+    work[1] = rig_take_work(&r);
+    assert_int_equal(work[0]->stream + work[1]->stream, 1 + 2);
+    size_t first = work[0]->stream == 2 ? 0 : 1;
+    engine_stream_pause(r.engine, 2, true, r.now_ns, &r.actions); /* it has room, but does not read */
+    rig_run(&r);
+    script_complete(&r, work[first], "1");
+    rig_work_free(work[1 - first]);
+    script_answer(&r, script_turn(&r, "x"), "activity 7 A");
+    work[0] = rig_take_work(&r);
+    assert_int_equal(work[0]->stream, 1); /* nobody starves for one who may never come back */
+    rig_work_free(work[0]);
+    rig_fini(&r);
+}
+
+static void abandon(struct rig *r, struct rig_work *turn)
+{
+    struct pb_abandon_orchestration_task_request request = {.completion_token = turn->item.completion_token};
+    uint64_t call =
+        rig_call(r, ENGINE_ABANDON_ORCHESTRATOR, &pb_abandon_orchestration_task_request_message, &request);
+    assert_int_equal(rig_reply_of(r, call)->status, STATUS_OK);
+    rig_work_free(turn);
+}
+
+/* If this fails, a worker that gives work back spins (DT-031, 034, 166). */
+static void abandoned_work_waits_longer_each_time(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    script_start(&r, "a", "X");
+    for (int64_t delay = 1; delay <= 4; delay *= 2) {
+        abandon(&r, script_turn(&r, "a"));
+        rig_advance(&r, delay * RIG_SECOND - 1);
+        assert_null(rig_take_work(&r));
+        rig_advance(&r, 1);
+    }
+    struct rig_work *turn = script_turn(&r, "a");
+    struct rig_work unknown = {.item = {.completion_token = BYTES_LITERAL("nothing")}};
+    struct pb_abandon_activity_task_request request = {.completion_token = unknown.item.completion_token};
+    uint64_t call =
+        rig_call(&r, ENGINE_ABANDON_ACTIVITY, &pb_abandon_activity_task_request_message, &request);
+    assert_int_equal(rig_reply_of(&r, call)->status, STATUS_OK);
+    script_answer(&r, turn, "complete 1 x");
+    rig_fini(&r);
+}
+
+/* If this fails, a turn that waits in its worker behind a long activity is taken for poison. */
+static void a_slow_worker_is_no_poison(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    script_start(&r, "x", "X");
+    struct rig_work *turn = script_turn(&r, "x");
+    for (int lease = 0; lease < 100; lease++) { /* eight hours */
+        rig_work_free(turn);
+        rig_advance(&r, 300 * RIG_SECOND);
+        turn = script_turn(&r, "x");
+    }
+    script_answer(&r, turn, "complete 1 x");
+    assert_int_equal(script_status(&r, "x"), PB_ORCHESTRATION_STATUS_COMPLETED);
+    rig_fini(&r);
+}
+
+/* If this fails, work that kills its workers goes round for ever (spec 3.21). */
+static void poison_comes_to_an_end(void **state)
+{
+    struct rig r;
+    struct engine_options three = {.poison_deliveries_max = 3};
+    (void)state;
+    rig_init(&r, &three);
+    script_start(&r, "x", "X");
+    script_worker(&r, 1);
+    script_answer(&r, script_turn(&r, "x"), "activity 1 A");
+    for (uint64_t stream = 1; stream <= 3; stream++) {
+        rig_work_free(script_activity(&r, "A"));
+        close_stream(&r, stream);
+        script_worker(&r, stream + 1);
+        rig_advance(&r, 6 * RIG_SECOND);
+    }
+    struct rig_work *turn = script_turn(&r, "x");
+    script_expect_new(turn, "OrchestratorStarted TaskFailed");
+    for (uint64_t stream = 4; stream <= 6; stream++) {
+        rig_work_free(turn);
+        close_stream(&r, stream);
+        script_worker(&r, stream + 1);
+        turn = rig_take_work(&r);
+    }
+    assert_null(turn);
+    assert_int_equal(script_status(&r, "x"), PB_ORCHESTRATION_STATUS_FAILED);
+    rig_fini(&r);
+}
+
+/* If this fails, a worker is sent more than it can receive (spec 2.6, 2.13; DT-042). */
+static void large_histories_are_streamed_or_refused(void **state)
+{
+    struct rig r;
+    struct engine_options small = {.message_size_max = (size_t)1536 << 10, .poison_deliveries_max = 4};
+    struct pb_get_work_items_request plain = {.max_concurrent_activity_work_items = 0};
+    int32_t capability = PB_WORKER_CAPABILITY_HISTORY_STREAMING;
+    struct pb_get_work_items_request streaming = {.capabilities = &capability, .capabilities_count = 1};
+    (void)state;
+    rig_init(&r, &small);
+    rig_stream(&r, 1, &plain, "plain", 1);
+    script_start(&r, "h", "X");
+    uint8_t *input = calloc(1, 600000);
+    memset(input, 'x', 600000);
+    script_answer(&r, script_turn(&r, "h"), "");
+    for (int n = 0; n < 3; n++) {
+        struct pb_raise_event_request raise = {.instance_id = BYTES_LITERAL("h"),
+                                               .name = BYTES_LITERAL("big"),
+                                               .input = pb_some(bytes_of(input, 600000))};
+        rig_call(&r, ENGINE_RAISE_EVENT, &pb_raise_event_request_message, &raise);
+        if (n < 2)
+            script_answer(&r, script_turn(&r, "h"), "");
+    }
+    free(input);
+    assert_null(rig_take_work(&r)); /* too large for the plain worker */
+    assert_int_equal(r.notes, 1);
+    rig_stream(&r, 2, &streaming, "streaming", 2);
+    rig_advance(&r, 2 * RIG_SECOND);
+    struct rig_work *turn = script_turn(&r, "h");
+    assert_int_equal(turn->stream, 2);
+    assert_true(turn->item.orchestrator_request->requires_history_streaming);
+    assert_int_equal(turn->item.orchestrator_request->past_events_count, 0);
+    struct pb_stream_instance_history_request history = {.instance_id = BYTES_LITERAL("h"),
+                                                         .execution_id =
+                                                             turn->item.orchestrator_request->execution_id,
+                                                         .for_work_item_processing = true};
+    uint64_t call =
+        rig_call(&r, ENGINE_STREAM_HISTORY, &pb_stream_instance_history_request_message, &history);
+    struct rig_reply *reply = rig_reply_of(&r, call);
+    assert_true(reply->chunks >= 2 && reply->history.size > 1200000);
+    struct pb_orchestrator_response ask = {.completion_token = turn->item.completion_token,
+                                           .requires_history = true};
+    rig_call(&r, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &ask);
+    rig_work_free(turn);
+    rig_advance(&r, 2 * RIG_SECOND); /* it cannot come whole, so it is fetched again */
+    turn = script_turn(&r, "h");
+    assert_true(turn->item.orchestrator_request->requires_history_streaming);
+    rig_work_free(turn);
+    close_stream(&r, 2); /* only the plain one is left: a few tries, far apart, then the end */
+    rig_advance(&r, 20 * RIG_SECOND);
+    assert_int_equal(script_status(&r, "h"), PB_ORCHESTRATION_STATUS_RUNNING);
+    rig_advance(&r, 40 * RIG_SECOND);
+    assert_null(rig_take_work(&r));
+    struct arena a;
+    arena_init(&a, 0);
+    struct pb_orchestration_state *s = script_state(&r, "h", &a);
+    assert_int_equal(s->orchestration_status, PB_ORCHESTRATION_STATUS_FAILED);
+    assert_true(bytes_equal_cstr(s->failure_details->error_type, "PoisonMessage"));
+    struct bytes text = s->failure_details->error_message;
+    assert_true(bytes_find(text, BYTES_LITERAL("fits no message")) < text.size);
+    assert_int_equal(r.notes, 2);
+    arena_fini(&a);
+    rig_fini(&r);
+}
+
+/* If this fails, a history that one busy worker could fetch is given up because others cannot. */
+static void large_histories_wait_for_the_worker_that_can(void **state)
+{
+    struct rig r;
+    struct engine_options small = {.message_size_max = 8192};
+    uint8_t input[7000];
+    int32_t capability = PB_WORKER_CAPABILITY_HISTORY_STREAMING;
+    struct pb_get_work_items_request streaming = {
+        .capabilities = &capability, .capabilities_count = 1, .max_concurrent_orchestration_work_items = 1};
+    (void)state;
+    memset(input, 'x', sizeof input);
+    rig_init(&r, &small);
+    rig_stream(&r, 1, &streaming, "streaming", 1);
+    script_start(&r, "h", "X");
+    script_answer(&r, script_turn(&r, "h"), "");
+    struct pb_raise_event_request raise = {.instance_id = BYTES_LITERAL("h"),
+                                           .name = BYTES_LITERAL("e"),
+                                           .input = pb_some(bytes_of(input, 3000))};
+    for (int n = 0; n < 2; n++) {
+        rig_call(&r, ENGINE_RAISE_EVENT, &pb_raise_event_request_message, &raise);
+        script_answer(&r, script_turn(&r, "h"), "");
+    }
+    script_start(&r, "other", "X"); /* the one that can is busy */
+    struct rig_work *other = script_turn(&r, "other");
+    script_worker(&r, 2);
+    rig_call(&r, ENGINE_RAISE_EVENT, &pb_raise_event_request_message, &raise);
+    rig_advance(&r, 200 * RIG_SECOND);
+    assert_null(rig_take_work(&r));
+    script_answer(&r, other, "complete 1 x");
+    struct rig_work *turn = script_turn(&r, "h");
+    assert_int_equal(turn->stream, 1);
+    assert_int_equal(r.notes, 0);
+    rig_work_free(turn);
+    rig_fini(&r);
+}
+
+/* If this fails, a slow reader's queue grows in the server. */
+static void paused_streams_get_nothing(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    engine_stream_pause(r.engine, 1, true, r.now_ns, &r.actions);
+    script_start(&r, "q", "X");
+    assert_null(rig_take_work(&r));
+    engine_stream_pause(r.engine, 1, false, r.now_ns, &r.actions);
+    rig_run(&r);
+    rig_work_free(script_turn(&r, "q"));
+    rig_advance(&r, 300 * RIG_SECOND); /* a worker that lost a turn silently */
+    rig_work_free(script_turn(&r, "q"));
+    rig_fini(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(limits_hold),
+        cmocka_unit_test(a_burst_is_cut),
+        cmocka_unit_test(filters_choose),
+        cmocka_unit_test(lost_streams_give_back),
+        cmocka_unit_test(quiet_streams_are_pinged),
+        cmocka_unit_test(a_newer_stream_takes_over),
+        cmocka_unit_test(workers_may_share_a_connection),
+        cmocka_unit_test(workers_that_name_an_item_come_first),
+        cmocka_unit_test(abandoned_work_waits_longer_each_time),
+        cmocka_unit_test(a_slow_worker_is_no_poison),
+        cmocka_unit_test(poison_comes_to_an_end),
+        cmocka_unit_test(large_histories_are_streamed_or_refused),
+        cmocka_unit_test(large_histories_wait_for_the_worker_that_can),
+        cmocka_unit_test(paused_streams_get_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

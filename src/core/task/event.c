@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* event.c — see event.h. Events that are only moved are walked field by field, never decoded. */
+#include "core/task/event.h"
+
+#include "core/task/memory.h"
+
+#define TIMESTAMP_FIELD    2
+#define TIMESTAMP_SIZE_MAX 24 /* bytes of the field: tag, length, two tagged varints */
+#define HEAD_SIZE_MAX      (1 + PB_VARINT_SIZE_MAX)
+
+/* A buf on `size` bytes of the caller's that never grows. */
+#define FIXED_BUF(memory, size)                                                                              \
+    {                                                                                                        \
+        .data = (memory), .capacity = (size), .limit = (size)                                                \
+    }
+
+static void put_timestamp(struct buf *out, int64_t ns)
+{
+    struct pb_opt_time t = pb_time_from_ns(ns);
+    uint8_t memory[TIMESTAMP_SIZE_MAX];
+    struct buf body = FIXED_BUF(memory, sizeof memory);
+    if (t.seconds)
+        pb_put_varint_field(&body, 1, (uint64_t)t.seconds);
+    if (t.nanos)
+        pb_put_varint_field(&body, 2, (uint64_t)t.nanos);
+    pb_put_bytes_field(out, TIMESTAMP_FIELD, buf_peek(&body));
+}
+
+static void put_head(struct buf *blob, size_t event_size)
+{
+    memory_must_ok(buf_reserve(blob, HEAD_SIZE_MAX + event_size));
+    buf_append_byte(blob, EVENT_TAG_PAST);
+    pb_put_varint(blob, event_size);
+}
+
+struct bytes event_encode(struct arena *a, const struct pb_history_event *event)
+{
+    size_t size = pb_history_event_size(event);
+    struct buf out = FIXED_BUF(memory_must(arena_alloc(a, size)), size);
+    pb_history_event_encode(event, &out);
+    ASSERT(!out.failed && out.size == size);
+    return buf_peek(&out);
+}
+
+void event_append(struct buf *blob, struct bytes event, int64_t timestamp_ns)
+{
+    uint8_t memory[TIMESTAMP_SIZE_MAX];
+    struct buf timestamp = FIXED_BUF(memory, sizeof memory);
+    put_timestamp(&timestamp, timestamp_ns);
+    put_head(blob, timestamp.size + event.size);
+    buf_append_bytes(blob, buf_peek(&timestamp));
+    buf_append_bytes(blob, event);
+}
+
+void event_append_new(struct buf *blob, struct pb_history_event *event, int64_t timestamp_ns)
+{
+    event->timestamp = pb_time_from_ns(timestamp_ns);
+    put_head(blob, pb_history_event_size(event));
+    pb_history_event_encode(event, blob);
+    ASSERT(!blob->failed);
+}
+
+bool event_next(struct bytes *rest, struct bytes *ret_event)
+{
+    struct pb_reader r = pb_reader_of(*rest);
+    if (!pb_reader_next(&r) || r.wire != PB_WIRE_BYTES)
+        return false;
+    *rest = bytes_of(r.next, (size_t)(r.end - r.next));
+    *ret_event = r.bytes;
+    return true;
+}
+
+bool event_blob_valid(struct bytes blob, size_t *ret_count)
+{
+    size_t count = 0;
+    struct bytes event;
+    while (blob.size) {
+        if (blob.data[0] != EVENT_TAG_PAST || !event_next(&blob, &event))
+            return false;
+        count++;
+    }
+    *ret_count = count;
+    return true;
+}
+
+void event_copy_blob(uint8_t *to, struct bytes blob, enum event_tag tag)
+{
+    if (blob.size == 0)
+        return;
+    memcpy(to, blob.data, blob.size);
+    if (tag == EVENT_TAG_PAST)
+        return;
+    struct bytes rest = blob;
+    struct bytes event;
+    do
+        to[rest.data - blob.data] = (uint8_t)tag;
+    while (event_next(&rest, &event) && rest.size);
+}
+
+enum pb_history_event_case event_peek(struct bytes event, struct bytes *ret_body)
+{
+    struct pb_reader r = pb_reader_of(event);
+    while (pb_reader_next(&r)) {
+        if (r.wire != PB_WIRE_BYTES || r.number < PB_HISTORY_EVENT_EXECUTION_STARTED ||
+            r.number > PB_HISTORY_EVENT_EXECUTION_REWOUND)
+            continue;
+        *ret_body = r.bytes;
+        return (enum pb_history_event_case)r.number;
+    }
+    return PB_HISTORY_EVENT_NOT_SET;
+}
+
+/* --- events from outside --- */
+
+#define OUTSIDE(kind, member, value)                                                                         \
+    &(struct pb_history_event)                                                                               \
+    {                                                                                                        \
+        .event_id = EVENT_ID_OUTSIDE, .event_type_case = PB_HISTORY_EVENT_##kind, .member = (value)          \
+    }
+struct bytes event_task_completed(struct arena *a, int32_t task_id, struct pb_opt_bytes result)
+{
+    struct pb_task_completed_event body = {.task_scheduled_id = task_id, .result = result};
+    return event_encode(a, OUTSIDE(TASK_COMPLETED, task_completed, &body));
+}
+
+struct bytes event_task_failed(struct arena *a, int32_t task_id, struct bytes failure)
+{
+    struct pb_task_failed_event body = {.task_scheduled_id = task_id,
+                                        .failure_details = AS_RECEIVED(pb_task_failure_details, failure)};
+    return event_encode(a, OUTSIDE(TASK_FAILED, task_failed, &body));
+}
+
+struct bytes event_child_completed(struct arena *a, int32_t task_id, struct pb_opt_bytes result)
+{
+    struct pb_sub_orchestration_instance_completed_event body = {.task_scheduled_id = task_id,
+                                                                 .result = result};
+    return event_encode(
+        a, OUTSIDE(SUB_ORCHESTRATION_INSTANCE_COMPLETED, sub_orchestration_instance_completed, &body));
+}
+
+struct bytes event_child_failed(struct arena *a, int32_t task_id, struct bytes failure)
+{
+    struct pb_sub_orchestration_instance_failed_event body = {
+        .task_scheduled_id = task_id, .failure_details = AS_RECEIVED(pb_task_failure_details, failure)};
+    return event_encode(a,
+                        OUTSIDE(SUB_ORCHESTRATION_INSTANCE_FAILED, sub_orchestration_instance_failed, &body));
+}
+
+struct bytes event_timer_fired(struct arena *a, int32_t timer_id, struct pb_opt_time fire_at)
+{
+    struct pb_timer_fired_event body = {.timer_id = timer_id, .fire_at = fire_at};
+    return event_encode(a, OUTSIDE(TIMER_FIRED, timer_fired, &body));
+}
+
+struct bytes event_raised(struct arena *a, struct bytes name, struct pb_opt_bytes input)
+{
+    struct pb_event_raised_event body = {.name = name, .input = input};
+    return event_encode(a, OUTSIDE(EVENT_RAISED, event_raised, &body));
+}
+
+struct bytes event_terminated(struct arena *a, struct pb_opt_bytes output, bool recurse)
+{
+    struct pb_execution_terminated_event body = {.input = output, .recurse = recurse};
+    return event_encode(a, OUTSIDE(EXECUTION_TERMINATED, execution_terminated, &body));
+}
+
+struct bytes event_suspended(struct arena *a, struct pb_opt_bytes reason)
+{
+    struct pb_execution_suspended_event body = {.input = reason};
+    return event_encode(a, OUTSIDE(EXECUTION_SUSPENDED, execution_suspended, &body));
+}
+
+struct bytes event_resumed(struct arena *a, struct pb_opt_bytes reason)
+{
+    struct pb_execution_resumed_event body = {.input = reason};
+    return event_encode(a, OUTSIDE(EXECUTION_RESUMED, execution_resumed, &body));
+}
+
+struct bytes event_failure(struct arena *a, const char *type, const char *message)
+{
+    struct pb_task_failure_details details = {
+        .error_type = bytes_of_cstr(type), .error_message = bytes_of_cstr(message), .is_non_retriable = true};
+    size_t size = pb_task_failure_details_size(&details);
+    struct buf out = FIXED_BUF(memory_must(arena_alloc(a, size)), size);
+    pb_task_failure_details_encode(&details, &out);
+    ASSERT(!out.failed);
+    return buf_peek(&out);
+}

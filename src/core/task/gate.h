@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* gate.h — the open write set, and what must wait for which commit.
+ * Every change of durable state goes through gate_write; whatever follows from it and can be seen from
+ * outside waits here until that set is committed. Sets are numbered from 1; everything up to engine.committed
+ * is on disk. Writes engine.open, open_sequence, committed, gates and puts. */
+#ifndef CORE_TASK_GATE_H
+#define CORE_TASK_GATE_H
+
+#include "core/task/engine_state.h"
+
+void gate_init(struct engine *e);
+void gate_fini(struct engine *e);
+/* Adds a change to the open set. */
+void gate_write(struct engine *e, const struct write_op *op);
+/* The instance's row will be in the open set, with the values it has at the flush. Implies gate_touch. */
+void gate_put(struct engine *e, struct instance *i);
+/* The instance has something in the open set: it is looked at again when that is committed. */
+void gate_touch(struct engine *e, struct instance *i);
+/* Forgets a pending gate_put: the instance's row is being deleted. */
+void gate_drop_put(struct engine *e, struct instance *i);
+/* The call's answer waits for the set of that sequence, which is not committed. */
+void gate_hold_call(struct engine *e, struct call *c, uint64_t sequence);
+/* The activity may be sent once the open set is committed. */
+void gate_hold_activity(struct engine *e, struct activity *a);
+/* engine_flush and engine_committed. */
+void gate_flush(struct engine *e);
+void gate_commit(struct engine *e, uint64_t sequence);
+
+#endif

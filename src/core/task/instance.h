@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* instance.h — instances: birth, history, residence, removal. Their end is in ending.h.
+ *
+ * There is one object per id that somebody cares about, also while no such instance exists (status NONE): a
+ * Wait may be parked on it, or its deletion not yet be committed. All instances that have not ended are
+ * resident. Others are kept while used, then least recently used first. Nothing is freed before the end of an
+ * input, so pointers are good during one. */
+#ifndef CORE_TASK_INSTANCE_H
+#define CORE_TASK_INSTANCE_H
+
+#include "core/task/engine_state.h"
+
+/* The resident object, or NULL: by id, and by the key of its row, which it has once it exists. */
+struct instance *instance_find(const struct engine *e, uint32_t hub, struct bytes id);
+struct instance *instance_find_by_key(const struct engine *e, int64_t key);
+/* The object, made if there is none. `*ret_fetch`: it was, and must be fetched before it is known. */
+struct instance *instance_obtain(struct engine *e, uint32_t hub, struct bytes id, bool *ret_fetch);
+/* The object for an id that nobody can have used yet. */
+struct instance *instance_obtain_fresh(struct engine *e, uint32_t hub, struct bytes id);
+/* What the store says about a fetched object; `row` NULL: there is no such instance. */
+void instance_fill(struct engine *e, struct instance *i, const struct instance_row *row,
+                   const struct payload *payloads);
+static inline bool instance_exists(const struct instance *i)
+{
+    return i->row.status != INSTANCE_NONE;
+}
+static inline bool instance_live(const struct instance *i)
+{
+    return instance_exists(i) && !instance_status_terminal(i->row.status);
+}
+
+/* The only writer of the status; the move must be in the table of instance_status.h. Answers who waited. */
+void instance_move(struct engine *e, struct instance *i, int status);
+/* Status NONE -> PENDING. `started` becomes the execution's ExecutionStarted, its orchestrationInstance
+ * included; `parent` is NULL or the live instance that waits for the result. */
+void instance_create(struct engine *e, struct instance *i, struct pb_execution_started_event *started,
+                     struct instance *parent);
+/* A new execution of the same instance: history, activities, and tagged events go; the others wait behind
+ * `carryover` (encoded events). `started` as above. */
+void instance_renew(struct engine *e, struct instance *i, struct pb_execution_started_event *started,
+                    const struct bytes *carryover, size_t carryover_count);
+/* Any -> NONE: deletes the rows and everything in memory. */
+void instance_delete(struct engine *e, struct instance *i);
+/* The decoded ExecutionStarted of the current execution, in scratch. */
+struct pb_execution_started_event *instance_started(struct engine *e, const struct instance *i);
+
+void instance_set_payload(struct engine *e, struct instance *i, enum payload_kind kind, struct payload p);
+static inline struct pb_opt_bytes instance_payload(const struct instance *i, enum payload_kind kind)
+{
+    return (struct pb_opt_bytes){i->payloads[kind].present, i->payloads[kind].value};
+}
+/* A timestamp for a new event: now, but never before an earlier one. */
+int64_t instance_stamp(struct engine *e, struct instance *i);
+/* Appends a blob of `count` events to the history and the open set. */
+void instance_append_history(struct engine *e, struct instance *i, struct bytes blob, int64_t count);
+/* Asks for the history, if nobody has yet. */
+void instance_want_history(struct engine *e, struct instance *i);
+void instance_history_fetched(struct engine *e, struct instance *i, struct bytes blob);
+/* Something about it changed: queues a turn if one is due, and sorts it where it belongs. Frees nothing. */
+void instance_settle(struct engine *e, struct instance *i);
+/* Detaches the children: their results have nobody to go to. */
+void instance_orphan_children(struct instance *i);
+/* Frees it. */
+void instance_destroy(struct engine *e, struct instance *i);
+
+#endif

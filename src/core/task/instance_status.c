@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* instance_status.c — the table behind instance_status.h. */
+#include "core/task/instance_status.h"
+
+#include "base/macros.h"
+
+#define TO(status) (1u << INSTANCE_##status)
+#define ENDS       (TO(COMPLETED) | TO(FAILED) | TO(CANCELED) | TO(TERMINATED))
+
+static const struct {
+    const char *name;
+    unsigned moves; /* set of statuses it may move to */
+    bool terminal;
+} table[INSTANCE_STATUS_COUNT] = {
+    [INSTANCE_NONE] = {"NONE", TO(PENDING), false},
+    [INSTANCE_PENDING] = {"PENDING", TO(RUNNING) | TO(SUSPENDED) | ENDS | TO(NONE), false},
+    [INSTANCE_RUNNING] = {"RUNNING", TO(SUSPENDED) | ENDS | TO(NONE), false},
+    [INSTANCE_SUSPENDED] = {"SUSPENDED", TO(RUNNING) | ENDS | TO(NONE), false},
+    [INSTANCE_CONTINUED_AS_NEW] = {"CONTINUED_AS_NEW", 0, false},
+    [INSTANCE_COMPLETED] = {"COMPLETED", TO(NONE), true},
+    [INSTANCE_FAILED] = {"FAILED", TO(NONE), true},
+    [INSTANCE_CANCELED] = {"CANCELED", TO(NONE), true},
+    [INSTANCE_TERMINATED] = {"TERMINATED", TO(NONE), true},
+};
+
+static bool in_range(int status)
+{
+    return status >= 0 && status < INSTANCE_STATUS_COUNT;
+}
+
+const char *instance_status_name(int status)
+{
+    return in_range(status) ? table[status].name : "?";
+}
+
+bool instance_status_terminal(int status)
+{
+    return in_range(status) && table[status].terminal;
+}
+
+bool instance_status_allowed(int from, int to)
+{
+    return in_range(from) && in_range(to) && (from == to || (table[from].moves >> to & 1u));
+}
+
+bool instance_status_completes(int status)
+{
+    return instance_status_terminal(status) || status == INSTANCE_CONTINUED_AS_NEW;
+}

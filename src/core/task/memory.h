@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* memory.h — allocation inside a decision.
+ * A decision is half made when memory runs out, and what is in memory no longer fits what is on disk. The
+ * only safe way out is the one a power cut takes: stop, and start again from the store. So these functions
+ * never return NULL; they end the process. Sizes that peers choose are bounded before they come here. */
+#ifndef CORE_TASK_MEMORY_H
+#define CORE_TASK_MEMORY_H
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+
+/* Ends the process if `p` is NULL: for results of calloc and arena_alloc. */
+static inline void *memory_must(void *p)
+{
+    ASSERT(p && "out of memory");
+    return p;
+}
+
+static inline void memory_must_ok(enum status s)
+{
+    ASSERT(s == STATUS_OK && "out of memory");
+}
+
+/* Zeroed; free() releases it. */
+static inline void *memory_new(size_t size)
+{
+    return memory_must(calloc(1, size));
+}
+
+/* A heap copy; `data` is never NULL, even for an empty one. */
+static inline struct bytes memory_copy(struct bytes b)
+{
+    uint8_t *data = (uint8_t *)memory_must(malloc(b.size ? b.size : 1));
+    if (b.size)
+        memcpy(data, b.data, b.size);
+    return (struct bytes){data, b.size};
+}
+
+/* Frees a copy made by memory_copy, or nothing. */
+static inline void memory_free_bytes(struct bytes *b)
+{
+    free((void *)(uintptr_t)b->data);
+    *b = (struct bytes){NULL, 0};
+}
+
+/* A copy in the arena; an empty one has a valid `data`. */
+static inline struct bytes memory_arena_copy(struct arena *a, struct bytes b)
+{
+    struct bytes copy = arena_copy(a, b);
+    ASSERT(copy.data && "out of memory");
+    return copy;
+}
+
+#endif

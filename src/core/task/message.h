@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* message.h — encodes a generated message into an arena, sized exactly. */
+#ifndef CORE_TASK_MESSAGE_H
+#define CORE_TASK_MESSAGE_H
+
+#include "core/task/memory.h"
+#include "wire/pb/pb.h"
+
+/* `message` is a struct of `m`. Never fails (core/task/memory.h). */
+static inline struct bytes message_encode(struct arena *a, const struct pb_message *m, const void *message)
+{
+    size_t size = pb_size(m, message);
+    ASSERT(size != SIZE_MAX);
+    struct buf out = {
+        .data = (uint8_t *)memory_must(arena_alloc(a, size)), .capacity = size, .limit = size ? size : 1};
+    pb_encode(m, message, &out);
+    ASSERT(!out.failed && out.size == size);
+    return buf_peek(&out);
+}
+
+#endif

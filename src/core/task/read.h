@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* read.h — what clients see of an instance (spec 3.22). The methods are declared in methods.h. */
+#ifndef CORE_TASK_READ_H
+#define CORE_TASK_READ_H
+
+#include "core/task/engine_state.h"
+
+/* Answers with a GetInstanceResponse; without `payloads` no input, output, custom status, failure details.
+ * RESOURCE_EXHAUSTED if no message can carry them (spec 2.6). */
+void read_reply(struct engine *e, struct call *c, const struct instance *i, bool payloads);
+/* True if a Wait method has nothing left to wait for in that status. */
+bool read_wait_over(enum engine_method method, int status);
+
+#endif

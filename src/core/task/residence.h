@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* residence.h — what stays in memory: instance objects and histories, least recently used out first.
+ * Nothing uncommitted leaves: reading it back would find the old. Writes the residence lists of the engine
+ * and residence_link, history_link of instances. */
+#ifndef CORE_TASK_RESIDENCE_H
+#define CORE_TASK_RESIDENCE_H
+
+#include "core/task/engine_state.h"
+
+/* Puts the instance on the lists it belongs to now. */
+void residence_place(struct engine *e, struct instance *i);
+/* Takes it off all of them. */
+void residence_remove(struct engine *e, struct instance *i);
+/* It was asked for: young again. */
+void residence_used(struct engine *e, struct instance *i);
+/* Its history is about to be used or changed: not idle until residence_place. */
+void residence_use_history(struct engine *e, struct instance *i);
+/* At the end of an input: frees strays, and what is over the limits. */
+void residence_trim(struct engine *e);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* work.h — what a worker can be asked to do, as a state machine: a turn of an instance, or an activity.
+ *
+ *              enqueue           send            finish
+ *      IDLE ───────────► QUEUED ───────► OUT ──────────────► IDLE
+ *                        ▲ │  ▲            │ │
+ *               loaded   │ │  │ end of     │ │ lose (turn: back to QUEUED)
+ *                        │ ▼  │ the wait   ▼ ▼
+ *                     LOADING └──── DELAYED GRACE (activity)
+ *                                   abandon
+ *
+ * A lease lasts as long as the stream that got the work: there is no renewal in the protocol, and an activity
+ * may run for hours (spec 2.11). Turns have a very long upper bound besides. The token of a delivery answers
+ * for the work until the work is finished, abandoned or sent again, so a late answer still counts.
+ *
+ * Pure bookkeeping: what the work is about is known to turn.c and activity.c. work_move is the only writer of
+ * the state. */
+#ifndef CORE_TASK_WORK_H
+#define CORE_TASK_WORK_H
+
+#include "core/task/engine_state.h"
+
+void work_init(struct work *w, enum work_kind kind);
+/* True if the table of work.c has that move. */
+bool work_move_allowed(enum work_state from, enum work_state to);
+/* IDLE, LOADING, GRACE, DELAYED -> QUEUED. `first`: in front of the others. */
+void work_enqueue(struct engine *e, struct work *w, bool first);
+/* QUEUED -> LOADING */
+void work_load(struct engine *e, struct work *w);
+/* Gives the work a new token, which ends the old one. Before the work item is built. */
+void work_new_token(struct engine *e, struct work *w);
+/* QUEUED -> OUT */
+void work_send(struct engine *e, struct work *w, struct stream *s);
+/* OUT -> QUEUED (turns) or GRACE (activities): the stream is gone, or the lease ran too long. */
+void work_lose(struct engine *e, struct work *w);
+/* Any but IDLE -> DELAYED, longer each time; the token is void. By the worker, or by us when the work cannot
+ * be sent. */
+void work_abandon(struct engine *e, struct work *w);
+/* Any -> IDLE: answered, or not wanted any more. Counters start again. */
+void work_finish(struct engine *e, struct work *w);
+/* The work that `token` answers for, or NULL. */
+struct work *work_by_token(const struct engine *e, struct bytes token);
+/* OUT or GRACE, or queued again but not yet sent again: an answer is still accepted. */
+bool work_answerable(const struct work *w);
+
+#endif

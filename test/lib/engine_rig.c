@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: MIT */
+/* engine_rig.c — see engine_rig.h. */
+#include "lib/engine_rig.h"
+
+#include <stdlib.h>
+
+#include "core/task/event.h"
+#include "core/task/memory.h"
+
+struct rig_commit {
+    struct list link;
+    struct write_set *set;
+};
+
+/* --- the store --- */
+
+static struct rig_instance *by_key(struct rig *r, int64_t key)
+{
+    list_each (it, &r->instances) {
+        struct rig_instance *i = CONTAINER_OF(it, struct rig_instance, link);
+        if (i->row.key == key)
+            return i;
+    }
+    return NULL;
+}
+
+/* Payloads and rows may come before the instance's own row in a set. */
+static struct rig_instance *obtain(struct rig *r, int64_t key)
+{
+    struct rig_instance *i = by_key(r, key);
+    if (i)
+        return i;
+    i = memory_new(sizeof *i);
+    i->row.key = key;
+    list_init(&i->inbox);
+    list_init(&i->activities);
+    list_init(&i->history);
+    list_push_back(&r->instances, &i->link);
+    return i;
+}
+
+struct rig_instance *rig_stored(struct rig *r, struct bytes id)
+{
+    list_each (it, &r->instances) {
+        struct rig_instance *i = CONTAINER_OF(it, struct rig_instance, link);
+        if (i->put && bytes_equal(i->row.instance_id, id))
+            return i;
+    }
+    return NULL;
+}
+
+static void copy_row(struct instance_row *to, const struct instance_row *from)
+{
+    struct bytes *olds[] = {&to->instance_id,   &to->execution_id,    &to->name,
+                            &to->version.value, &to->parent_id.value, &to->tags};
+    for (size_t n = 0; n < ARRAY_SIZE(olds); n++)
+        memory_free_bytes(olds[n]);
+    *to = *from;
+    struct bytes *news[] = {&to->instance_id,   &to->execution_id,    &to->name,
+                            &to->version.value, &to->parent_id.value, &to->tags};
+    for (size_t n = 0; n < ARRAY_SIZE(news); n++)
+        *news[n] = memory_copy(*news[n]);
+}
+
+static void free_rows(struct list *rows, int64_t number)
+{
+    list_each_safe (it, rows) {
+        struct rig_row *row = CONTAINER_OF(it, struct rig_row, link);
+        if (number >= 0 && row->number != number)
+            continue;
+        list_remove(&row->link);
+        memory_free_bytes(&row->data);
+        memory_free_bytes(&row->execution_id);
+        free(row);
+    }
+}
+
+static void add_row(struct list *rows, int64_t number, int64_t count, int64_t visible_ns, struct bytes data,
+                    struct bytes execution_id)
+{
+    struct list *at = rows->prev;
+    while (at != rows && CONTAINER_OF(at, struct rig_row, link)->number > number)
+        at = at->prev;
+    ASSERT(at == rows || CONTAINER_OF(at, struct rig_row, link)->number != number);
+    struct rig_row *row = memory_new(sizeof *row);
+    *row = (struct rig_row){.number = number,
+                            .count = count,
+                            .visible_ns = visible_ns,
+                            .data = memory_copy(data),
+                            .execution_id = memory_copy(execution_id)};
+    list_push_front(at, &row->link);
+}
+
+static int64_t history_end(const struct rig_instance *i)
+{
+    if (list_empty(&i->history))
+        return 0;
+    const struct rig_row *last = CONTAINER_OF(i->history.prev, struct rig_row, link);
+    return last->number + last->count;
+}
+
+static void drop_instance(struct rig_instance *i)
+{
+    copy_row(&i->row, &(struct instance_row){.key = 0});
+    struct bytes *copies[] = {&i->row.instance_id,   &i->row.execution_id,    &i->row.name,
+                              &i->row.version.value, &i->row.parent_id.value, &i->row.tags};
+    for (size_t n = 0; n < ARRAY_SIZE(copies); n++)
+        memory_free_bytes(copies[n]);
+    for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
+        memory_free_bytes(&i->payloads[kind].value);
+    free_rows(&i->inbox, -1);
+    free_rows(&i->activities, -1);
+    free_rows(&i->history, -1);
+    list_remove(&i->link);
+    free(i);
+}
+
+static void apply_op(struct rig *r, const struct write_op *op)
+{
+    struct rig_instance *i = op->kind == WRITE_INSTANCE_DELETE ? by_key(r, op->key) : obtain(r, op->key);
+    switch (op->kind) {
+    case WRITE_INSTANCE_PUT:
+        ASSERT(op->instance.key == op->key);
+        copy_row(&i->row, &op->instance);
+        i->put = true;
+        r->key_next = MAX(r->key_next, op->key + 1);
+        break;
+    case WRITE_INSTANCE_DELETE:
+        if (i)
+            drop_instance(i);
+        break;
+    case WRITE_PAYLOAD_PUT:
+        memory_free_bytes(&i->payloads[op->payload_kind].value);
+        i->payloads[op->payload_kind] =
+            (struct payload){op->payload.present,
+                             op->payload.present ? memory_copy(op->payload.value) : (struct bytes){NULL, 0}};
+        break;
+    case WRITE_HISTORY_APPEND: {
+        size_t count;
+        ASSERT(event_blob_valid(op->history.events, &count) && (int64_t)count == op->history.count);
+        ASSERT(op->history.first == history_end(i));
+        add_row(&i->history, op->history.first, op->history.count, 0, op->history.events,
+                (struct bytes){NULL, 0});
+        break;
+    }
+    case WRITE_HISTORY_CLEAR:
+        free_rows(&i->history, -1);
+        break;
+    case WRITE_INBOX_ADD:
+        add_row(&i->inbox, op->inbox.sequence, 1, op->inbox.visible_ns, op->inbox.event,
+                op->inbox.execution_id);
+        break;
+    case WRITE_INBOX_DELETE:
+        free_rows(&i->inbox, op->sequence);
+        break;
+    case WRITE_INBOX_CLEAR:
+        free_rows(&i->inbox, -1);
+        break;
+    case WRITE_ACTIVITY_ADD:
+        add_row(&i->activities, op->activity.ordinal, 1, 0, op->activity.request, (struct bytes){NULL, 0});
+        break;
+    case WRITE_ACTIVITY_DELETE:
+        free_rows(&i->activities, op->sequence);
+        break;
+    case WRITE_ACTIVITY_CLEAR:
+        free_rows(&i->activities, -1);
+        break;
+    }
+}
+
+static void check_store(struct rig *r)
+{
+    list_each (it, &r->instances) {
+        struct rig_instance *i = CONTAINER_OF(it, struct rig_instance, link);
+        ASSERT(i->put && "rows without an instance");
+        ASSERT(history_end(i) == i->row.history_count);
+        list_each (jt, &r->instances) {
+            struct rig_instance *j = CONTAINER_OF(jt, struct rig_instance, link);
+            ASSERT(i == j || !bytes_equal(i->row.instance_id, j->row.instance_id));
+        }
+    }
+}
+
+/* --- the engine's life --- */
+
+static bool terminal(int status)
+{
+    return status != PB_ORCHESTRATION_STATUS_RUNNING && status != PB_ORCHESTRATION_STATUS_PENDING &&
+           status != PB_ORCHESTRATION_STATUS_SUSPENDED;
+}
+
+static void load(struct rig *r)
+{
+    memory_must_ok(engine_create(&r->options, &r->engine));
+    memory_must_ok(engine_load_hub(r->engine, RIG_HUB, BYTES_LITERAL("default")));
+    list_each (it, &r->instances) {
+        struct rig_instance *i = CONTAINER_OF(it, struct rig_instance, link);
+        if (!terminal(i->row.status) || !list_empty(&i->activities))
+            memory_must_ok(engine_load_instance(r->engine, &i->row, i->payloads));
+    }
+    list_each (it, &r->instances) {
+        struct rig_instance *i = CONTAINER_OF(it, struct rig_instance, link);
+        list_each (jt, &i->inbox) {
+            struct rig_row *row = CONTAINER_OF(jt, struct rig_row, link);
+            memory_must_ok(
+                engine_load_inbox(r->engine, &(struct inbox_row){.key = i->row.key,
+                                                                 .sequence = row->number,
+                                                                 .visible_ns = row->visible_ns,
+                                                                 .event = row->data,
+                                                                 .execution_id = row->execution_id}));
+        }
+        list_each (jt, &i->activities) {
+            struct rig_row *row = CONTAINER_OF(jt, struct rig_row, link);
+            memory_must_ok(engine_load_activity(
+                r->engine,
+                &(struct activity_row){.key = i->row.key, .ordinal = row->number, .request = row->data}));
+        }
+    }
+    engine_load_done(r->engine, r->key_next, r->now_ns);
+}
+
+void rig_init(struct rig *r, const struct engine_options *o)
+{
+    *r = (struct rig){.now_ns = RIG_START, .call_next = 1, .key_next = 1};
+    if (o)
+        r->options = *o;
+    engine_actions_init(&r->actions);
+    struct list *lists[] = {&r->pending, &r->instances, &r->replies, &r->works, &r->histories};
+    for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
+        list_init(lists[n]);
+    load(r);
+}
+
+static void free_replies(struct list *replies)
+{
+    struct list *link;
+    while ((link = list_pop_front(replies))) {
+        struct rig_reply *reply = CONTAINER_OF(link, struct rig_reply, link);
+        memory_free_bytes(&reply->message);
+        memory_free_bytes(&reply->history);
+        free(reply);
+    }
+}
+
+static void forget_engine(struct rig *r)
+{
+    struct list *link;
+    engine_actions_clear(&r->actions);
+    engine_destroy(r->engine);
+    while ((link = list_pop_front(&r->pending))) {
+        struct rig_commit *c = CONTAINER_OF(link, struct rig_commit, link);
+        write_set_destroy(c->set);
+        free(c);
+    }
+    while ((link = list_pop_front(&r->works)))
+        rig_work_free(CONTAINER_OF(link, struct rig_work, link));
+    free_replies(&r->histories);
+}
+
+void rig_fini(struct rig *r)
+{
+    forget_engine(r);
+    free_replies(&r->replies);
+    while (!list_empty(&r->instances))
+        drop_instance(CONTAINER_OF(r->instances.next, struct rig_instance, link));
+    engine_actions_fini(&r->actions);
+}
+
+void rig_crash(struct rig *r)
+{
+    forget_engine(r);
+    free_replies(&r->replies);
+    r->options.seed[0]++; /* no two engines share their tokens */
+    load(r);
+}
+
+/* --- carrying out actions --- */
+
+static void fetch(struct rig *r, const struct engine_action *a)
+{
+    struct rig_instance *i = rig_stored(r, a->instance_id);
+    struct bytes id = memory_copy(a->instance_id);
+    r->fetches++;
+    engine_fetched(r->engine, a->hub, id, i ? &i->row : NULL, i ? i->payloads : NULL, r->now_ns, &r->actions);
+    memory_free_bytes(&id);
+}
+
+static void fetch_history(struct rig *r, int64_t key)
+{
+    struct rig_instance *i = by_key(r, key);
+    struct buf joined = {0};
+    r->history_fetches++;
+    if (i)
+        list_each (it, &i->history)
+            buf_append_bytes(&joined, CONTAINER_OF(it, struct rig_row, link)->data);
+    engine_history_fetched(r->engine, key, buf_peek(&joined), r->now_ns, &r->actions);
+    buf_fini(&joined);
+}
+
+static struct rig_reply *history_of(struct rig *r, uint64_t call)
+{
+    list_each (it, &r->histories) {
+        struct rig_reply *h = CONTAINER_OF(it, struct rig_reply, link);
+        if (h->call == call)
+            return h;
+    }
+    struct rig_reply *h = memory_new(sizeof *h);
+    h->call = call;
+    list_push_back(&r->histories, &h->link);
+    return h;
+}
+
+static void keep_chunk(struct rig *r, const struct engine_action *a)
+{
+    struct rig_reply *h = history_of(r, a->call);
+    struct buf joined = {0};
+    buf_append_bytes(&joined, h->history);
+    buf_append_bytes(&joined, a->message);
+    memory_free_bytes(&h->history);
+    h->history = memory_copy(buf_peek(&joined));
+    h->chunks++;
+    buf_fini(&joined);
+}
+
+static void keep_reply(struct rig *r, const struct engine_action *a)
+{
+    if (r->on_reply) {
+        r->on_reply(r->context, a->call, a->status, a->message);
+        return;
+    }
+    struct rig_reply *reply = history_of(r, a->call);
+    list_remove(&reply->link);
+    reply->status = a->status;
+    reply->message = memory_copy(a->message);
+    if (a->text)
+        strncpy(reply->text, a->text, sizeof reply->text - 1);
+    list_push_back(&r->replies, &reply->link);
+}
+
+static void keep_work(struct rig *r, const struct engine_action *a)
+{
+    if (r->on_work) {
+        r->on_work(r->context, a->stream, a->message);
+        return;
+    }
+    struct rig_work *w = memory_new(sizeof *w);
+    arena_init(&w->arena, 0);
+    w->stream = a->stream;
+    struct bytes copy = memory_arena_copy(&w->arena, a->message);
+    memory_must_ok(pb_work_item_decode(&w->arena, copy, &w->item));
+    if (w->item.request_case == PB_WORK_ITEM_HEALTH_PING) {
+        r->pings++;
+        rig_work_free(w);
+        return;
+    }
+    ASSERT(w->item.completion_token.size > 0);
+    list_push_back(&r->works, &w->link);
+}
+
+static void carry_out(struct rig *r, struct engine_action *a)
+{
+    switch (a->kind) {
+    case ENGINE_COMMIT: {
+        struct rig_commit *c = memory_new(sizeof *c);
+        c->set = a->write_set;
+        a->write_set = NULL;
+        list_push_back(&r->pending, &c->link);
+        break;
+    }
+    case ENGINE_REPLY:
+        keep_reply(r, a);
+        break;
+    case ENGINE_HISTORY:
+        keep_chunk(r, a);
+        break;
+    case ENGINE_SEND_WORK:
+        keep_work(r, a);
+        break;
+    case ENGINE_END_STREAM:
+        r->streams_ended[r->ended_count++ % ARRAY_SIZE(r->streams_ended)] = a->stream;
+        break;
+    case ENGINE_FETCH:
+        fetch(r, a);
+        break;
+    case ENGINE_FETCH_HISTORY:
+        fetch_history(r, a->key);
+        break;
+    case ENGINE_NOTE:
+        ASSERT(a->text && a->hub == RIG_HUB);
+        r->notes++;
+        break;
+    }
+}
+
+/* Actions may append actions: the list is walked while it grows. */
+static void drain(struct rig *r)
+{
+    for (struct list *it = r->actions.items.next; it != &r->actions.items; it = it->next)
+        carry_out(r, CONTAINER_OF(it, struct engine_action, link));
+    engine_actions_clear(&r->actions);
+}
+
+bool rig_commit(struct rig *r)
+{
+    struct list *link = list_pop_front(&r->pending);
+    if (!link)
+        return false;
+    struct rig_commit *c = CONTAINER_OF(link, struct rig_commit, link);
+    uint64_t sequence = c->set->sequence;
+    list_each (it, &c->set->ops)
+        apply_op(r, CONTAINER_OF(it, struct write_op, link));
+    write_set_destroy(c->set);
+    free(c);
+    check_store(r);
+    r->commits++;
+    engine_committed(r->engine, sequence, r->now_ns, &r->actions);
+    drain(r);
+    return true;
+}
+
+void rig_flush(struct rig *r)
+{
+    engine_flush(r->engine, &r->actions);
+    drain(r);
+}
+
+void rig_run(struct rig *r)
+{
+    do {
+        drain(r);
+        if (!r->flush_held)
+            rig_flush(r);
+        engine_check(r->engine);
+    } while (!r->commits_held && rig_commit(r));
+}
+
+void rig_advance(struct rig *r, int64_t ns)
+{
+    int64_t until = r->now_ns + ns;
+    int64_t deadline;
+    while ((deadline = engine_deadline(r->engine)) <= until) {
+        r->now_ns = MAX(r->now_ns, deadline);
+        engine_tick(r->engine, r->now_ns, &r->actions);
+        rig_run(r);
+    }
+    r->now_ns = until;
+}
+
+uint64_t rig_call_bytes(struct rig *r, enum engine_method method, struct bytes message)
+{
+    uint64_t call = r->call_next++;
+    engine_call(r->engine, method, RIG_HUB, call, message, r->now_ns, &r->actions);
+    rig_run(r);
+    return call;
+}
+
+uint64_t rig_call(struct rig *r, enum engine_method method, const struct pb_message *m, const void *request)
+{
+    struct buf message = {0};
+    pb_encode(m, request, &message);
+    memory_must_ok(buf_status(&message));
+    uint64_t call = rig_call_bytes(r, method, buf_peek(&message));
+    buf_fini(&message);
+    return call;
+}
+
+struct rig_reply *rig_reply_of(struct rig *r, uint64_t call)
+{
+    list_each (it, &r->replies) {
+        struct rig_reply *reply = CONTAINER_OF(it, struct rig_reply, link);
+        if (reply->call == call)
+            return reply;
+    }
+    return NULL;
+}
+
+struct rig_work *rig_take_work(struct rig *r)
+{
+    struct list *link = list_pop_front(&r->works);
+    return link ? CONTAINER_OF(link, struct rig_work, link) : NULL;
+}
+
+void rig_work_free(struct rig_work *w)
+{
+    arena_fini(&w->arena);
+    free(w);
+}
+
+void rig_stream(struct rig *r, uint64_t stream, const struct pb_get_work_items_request *request,
+                const char *worker_id, uint64_t connection)
+{
+    struct buf message = {0};
+    pb_get_work_items_request_encode(request, &message);
+    engine_stream_open(r->engine, RIG_HUB, stream, buf_peek(&message), bytes_of_cstr(worker_id), connection,
+                       r->now_ns, &r->actions);
+    buf_fini(&message);
+    rig_run(r);
+}
