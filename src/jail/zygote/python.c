@@ -13,7 +13,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "jail/zygote/runner_source.h"
+#include "runtime/python/modules.h"
 
 #define PROGRAM L"/usr/bin/python3"
 
@@ -58,19 +58,40 @@ static enum status take_exception(struct err *e)
     return s;
 }
 
+/* One module of ours, made from its text. It gets builtins of its own: a cell may replace those of the
+ * interpreter. NULL with an exception set on failure. */
+static PyObject *load_module(const char *name, const char *text)
+{
+    char file[64];
+    snprintf(file, sizeof file, "<%s>", name);
+    PyObject *code = Py_CompileString(text, file, Py_file_input);
+    PyObject *module = code ? PyImport_AddModule(name) : NULL; /* borrowed */
+    PyObject *builtins = module ? PyDict_Copy(PyEval_GetBuiltins()) : NULL;
+    PyObject *loaded = NULL;
+
+    if (builtins && PyDict_SetItemString(PyModule_GetDict(module), "__builtins__", builtins) == 0)
+        loaded = PyImport_ExecCodeModuleEx(name, code, file);
+    Py_XDECREF(builtins);
+    Py_XDECREF(code);
+    return loaded;
+}
+
+/* The last module of the table is the one that is called. */
 static enum status load_runner(struct err *e)
 {
-    enum status s = STATUS_OK;
-    PyObject *code = Py_CompileString(runner_source, "<runner>", Py_file_input);
-    PyObject *module = code ? PyImport_ExecCodeModuleEx("_sallyport_runner", code, "<runner>") : NULL;
-    PyObject *done = module ? PyObject_CallMethod(module, "warm", NULL) : NULL;
+    PyObject *module = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(python_modules); i++) {
+        Py_XDECREF(module);
+        module = load_module(python_modules[i].name, python_modules[i].text);
+        if (!module)
+            return take_exception(e);
+    }
+
+    PyObject *done = PyObject_CallMethod(module, "warm", NULL);
     session_main = done ? PyObject_GetAttrString(module, "session_main") : NULL;
-    if (!session_main)
-        s = take_exception(e);
     Py_XDECREF(done);
-    Py_XDECREF(module);
-    Py_XDECREF(code);
-    return s;
+    Py_DECREF(module);
+    return session_main ? STATUS_OK : take_exception(e);
 }
 
 enum status python_start(struct err *e)
