@@ -3,7 +3,7 @@
  * once lone surrogates are repaired. */
 #include <jansson.h>
 
-#include "svc/pool/result_frame.h"
+#include "svc/pool/session/result_frame.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

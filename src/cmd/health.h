@@ -6,7 +6,7 @@
 
 #include "net/http_server.h"
 #include "svc/app/app_service.h"
-#include "svc/pool/pool_service.h"
+#include "svc/pool/http/pool_service.h"
 #include "svc/scheduler/scheduler_service.h"
 
 /* Each service may be NULL: the command does not run it. */

@@ -22,7 +22,7 @@
 #include "jail/confine.h"
 #include "jail/keeper_client.h"
 #include "os/clock.h"
-#include "svc/pool/session_files.h"
+#include "svc/pool/files/session_files.h"
 #include "wire/frame.h"
 
 #define SESSIONS_MAX 128

@@ -13,7 +13,7 @@
 #ifndef TEST_POOL_FAKE_TIER_H
 #define TEST_POOL_FAKE_TIER_H
 
-#include "svc/pool/session_tier.h"
+#include "svc/pool/session/tier.h"
 
 struct fake_tier_options {
     const char *data_dir; /* what sessions show as /mnt/data; NULL: a directory of their own under /tmp */

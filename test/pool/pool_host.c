@@ -14,7 +14,7 @@
 #include "net/listener.h"
 #include "os/clock.h"
 #include "svc/keeper/keeper.h"
-#include "svc/pool/pool_service.h"
+#include "svc/pool/http/pool_service.h"
 
 struct host {
     struct loop *loop;

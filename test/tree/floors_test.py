@@ -3,6 +3,7 @@
 """The rules of the tree, checked.
 
 1. A file of src/ includes only headers of strictly lower floors or of its own folder; a `*_test.c` may include test/lib.
+   Where a folder is parted into storeys, its files include their own sub-folder and lower storeys only.
 2. The libraries of floors 0-2 import no function that makes a system call, reads a clock or starts a thread.
 3. Every folder of src/ has a README of at most one screen.
 
@@ -18,6 +19,10 @@ FLOORS = {
     "base": 0, "wire": 1, "core/pool": 2, "core/task": 2, "os": 3, "runtime": 3, "net": 4, "db": 4, "jail": 4,
     "store": 5, "sdk": 5,
     "svc/pool": 6, "svc/scheduler": 6, "svc/app": 6, "svc/keeper": 6, "cmd": 7,
+}
+# Folders in storeys: sub-folder -> storey, "" for the files of the folder itself. From outside it is one folder.
+STOREYS = {
+    "svc/pool": {"session": 1, "files": 1, "": 2, "http": 3},
 }
 SCREEN_LINES = 50
 
@@ -35,6 +40,24 @@ STDERR_USERS = {"macros.c.o"}
 def folder_of(path):
     parts = path.split("/")
     return "/".join(parts[:2]) if parts[0] in ("core", "svc") else parts[0]
+
+
+def room_of(path, folder):
+    """The sub-folder of a folder in storeys; "" for its own files."""
+    return path[len(folder) + 1:].rpartition("/")[0]
+
+
+def storey_fault(relative, included, folder):
+    storeys = STOREYS.get(folder)
+    if not storeys:
+        return None
+    own, other = room_of(relative, folder), room_of(included, folder)
+    for room in (own, other):
+        if room not in storeys:
+            return f"{folder}/{room} has no storey"
+    if own != other and storeys[other] >= storeys[own]:
+        return f"storey {storeys[own]} ({folder}/{own}) includes storey {storeys[other]} ({folder}/{other})"
+    return None
 
 
 def include_faults(root):
@@ -57,6 +80,8 @@ def include_faults(root):
                 yield f"{relative}:{number}: unknown folder {other}"
             elif other != own and FLOORS[other] >= FLOORS[own]:
                 yield f"{relative}:{number}: floor {FLOORS[own]} ({own}) includes floor {FLOORS[other]} ({other})"
+            elif other == own and (fault := storey_fault(relative, match.group(1), own)):
+                yield f"{relative}:{number}: {fault}"
 
 
 def symbol_faults(libraries):
@@ -90,7 +115,8 @@ def tree_symbols(libraries):
 
 
 def readme_faults(root):
-    for folder in FLOORS:
+    rooms = [f"{folder}/{room}" for folder, storeys in STOREYS.items() for room in storeys if room]
+    for folder in [*FLOORS, *rooms]:
         readme = root / "src" / folder / "README.md"
         if not readme.exists():
             yield f"src/{folder}/README.md is missing"

@@ -6,7 +6,7 @@
 #define SVC_POOL_EXECUTION_H
 
 #include "core/pool/pool_policy.h"
-#include "svc/pool/session.h"
+#include "svc/pool/session/session.h"
 
 #define EXECUTION_ID_SIZE_MAX   128 /* bytes */
 #define EXECUTION_TYPE_SIZE_MAX 24  /* bytes of "Asynchronous" as the caller wrote it */
@@ -66,9 +66,9 @@ struct execution {
     /* Called once, from the loop, when the status is final; NULL: nobody waits. */
     void (*on_done)(void *context, struct execution *x);
     void *context;
-    struct loop_task report; /* private to execution_ledger.c */
-    bool reporting;          /* private to execution_ledger.c: on_done is on the stack */
-    bool counted;            /* private to execution_ledger.c: in the ledger\'s count and size */
+    struct loop_task report; /* private to ledger.c */
+    bool reporting;          /* private to ledger.c: on_done is on the stack */
+    bool counted;            /* private to ledger.c: in the ledger's count and size */
 };
 
 /* Zeroed but for `asked_ns` and a random id. NULL without memory. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* pool.h — one pool: who has which session, and who waits for one.
  * Brings two halves together and knows nothing of HTTP: the tenants (tenant.h: identifiers with their queues)
- * and the stock of sessions (session_stock.h: spares, orders, the tier). Those who find the stock empty wait
+ * and the stock of sessions (session/stock.h: spares, orders, the tier). Those who find the stock empty wait
  * here, in order of arrival. All on the loop's thread; callbacks come from the loop, never from inside a
  * call. */
 #ifndef SVC_POOL_POOL_H

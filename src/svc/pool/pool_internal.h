@@ -4,7 +4,7 @@
 #define SVC_POOL_POOL_INTERNAL_H
 
 #include "svc/pool/pool.h"
-#include "svc/pool/session_stock.h"
+#include "svc/pool/session/stock.h"
 
 struct pool {
     struct loop *loop;

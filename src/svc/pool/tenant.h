@@ -10,7 +10,7 @@
 #define SVC_POOL_TENANT_H
 
 #include "core/pool/pool_policy.h"
-#include "svc/pool/execution_ledger.h"
+#include "svc/pool/ledger.h"
 
 struct pool;
 

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/* session_files.c — openat2 and what is built on it. */
+#include "svc/pool/files/session_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/encode.h"
+#include "os/clock.h"
+
+#define RESOLVE_INSIDE   (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
+#define OPEN_SAFELY      (O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+#define OPEN_RETRIES_MAX 8    /* openat2 says EAGAIN when a rename races with it */
+#define FILE_MODE        0666 /* the session's code runs as another user and must be able to change the file */
+#define DIRECTORY_MODE   0777
+
+static enum status fail(struct err *e, int number)
+{
+    switch (number) {
+    case ENOENT:
+        return err_set(e, STATUS_NOT_FOUND, "there is no such file");
+    case ENOTDIR:
+        return err_set(e, STATUS_NOT_FOUND, "a name in the path is not a directory");
+    case EISDIR:
+    case ENOTEMPTY:
+    case EEXIST:
+        return err_set(e, STATUS_FAILED_PRECONDITION, "a directory has that name");
+    case ELOOP:
+    case EXDEV:
+    case EAGAIN:
+        return err_set(e, STATUS_INVALID_ARGUMENT,
+                       "the path leads over a link or out of the session's files");
+    case ENXIO:
+    case ENODEV:
+        return err_set(e, STATUS_INVALID_ARGUMENT, "it is not a plain file");
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return err_set(e, STATUS_PERMISSION_DENIED, "the session does not permit it");
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return err_set(e, STATUS_RESOURCE_EXHAUSTED, "the session's storage is full");
+    case ENAMETOOLONG:
+        return err_set(e, STATUS_INVALID_ARGUMENT, "the name is too long");
+    default:
+        return err_set(e, STATUS_IO, "%s", strerror(number));
+    }
+}
+
+/* The descriptor or -1 with errno. `path` "" is the directory itself. */
+static int open_inside(int dir_fd, const char *path, int flags, unsigned mode)
+{
+    int safely = flags & O_PATH ? O_NOFOLLOW | O_CLOEXEC : OPEN_SAFELY; /* more is refused with O_PATH */
+    struct open_how how = {
+        .flags = (uint64_t)(unsigned)(flags | safely), .mode = mode, .resolve = RESOLVE_INSIDE};
+    for (int i = 0;; i++) {
+        long fd = syscall(SYS_openat2, dir_fd, path[0] ? path : ".", &how, sizeof how);
+        if (fd >= 0 || (errno != EAGAIN && errno != EINTR) || i == OPEN_RETRIES_MAX)
+            return (int)fd;
+    }
+}
+
+static void take_info(const struct stat *st, struct file_info *ret_info)
+{
+    *ret_info = (struct file_info){
+        .size = st->st_size > 0 ? (uint64_t)st->st_size : 0,
+        .modified_unix_ns = (int64_t)st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec,
+        .directory = S_ISDIR(st->st_mode),
+    };
+}
+
+enum status session_file_open(int root_fd, const char *path, int *ret_fd, struct file_info *ret_info,
+                              struct err *e)
+{
+    struct stat st;
+    int fd = open_inside(root_fd, path, O_RDONLY, 0);
+    if (fd < 0)
+        return fail(e, errno);
+    enum status s = STATUS_OK;
+    if (fstat(fd, &st) < 0)
+        s = fail(e, errno);
+    else if (S_ISDIR(st.st_mode))
+        s = err_set(e, STATUS_FAILED_PRECONDITION, "it is a directory");
+    else if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+        s = err_set(e, STATUS_INVALID_ARGUMENT, "it is not a plain file with one name");
+    if (s) {
+        close(fd);
+        return s;
+    }
+    take_info(&st, ret_info);
+    *ret_fd = fd;
+    return STATUS_OK;
+}
+
+enum status session_file_stat(int root_fd, const char *path, struct file_info *ret_info, struct err *e)
+{
+    struct stat st;
+    int fd = open_inside(root_fd, path, O_PATH, 0);
+    if (fd < 0)
+        return fail(e, errno);
+    int failed = fstat(fd, &st) < 0 ? errno : 0;
+    close(fd);
+    if (failed)
+        return fail(e, failed);
+    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return err_set(e, STATUS_INVALID_ARGUMENT, "it is not a plain file");
+    take_info(&st, ret_info);
+    return STATUS_OK;
+}
+
+/* The directory that holds the last name of `path`, which `*ret_name` then points to. */
+static enum status open_parent(int root_fd, const char *path, int *ret_fd, const char **ret_name,
+                               struct err *e)
+{
+    char parent[FILE_PATH_SIZE_MAX + 1];
+    const char *name = file_path_base(path);
+    if (!name[0])
+        return err_set(e, STATUS_FAILED_PRECONDITION, "it is a directory");
+    size_t size = name == path ? 0 : (size_t)(name - path) - 1;
+    memcpy(parent, path, size);
+    parent[size] = 0;
+    int fd = open_inside(root_fd, parent, O_PATH | O_DIRECTORY, 0);
+    if (fd < 0)
+        return fail(e, errno);
+    *ret_fd = fd;
+    *ret_name = name;
+    return STATUS_OK;
+}
+
+enum status session_file_remove(int root_fd, const char *path, struct err *e)
+{
+    int fd = -1;
+    const char *name = NULL;
+    enum status s = open_parent(root_fd, path, &fd, &name, e);
+    if (s)
+        return s;
+    if (unlinkat(fd, name, 0) < 0) /* removes a link itself, never what it points to */
+        s = fail(e, errno);
+    close(fd);
+    return s;
+}
+
+/* --- writing --- */
+
+/* Opens the directory `name` in `dir_fd`, making it if it is missing. -1 with errno. */
+static int make_directory(int dir_fd, const char *name)
+{
+    bool made = mkdirat(dir_fd, name, DIRECTORY_MODE) == 0;
+    if (!made && errno != EEXIST)
+        return -1;
+    int fd = open_inside(dir_fd, name, O_RDONLY | O_DIRECTORY, 0);
+    if (fd >= 0 && made && fchmod(fd, DIRECTORY_MODE) < 0) { /* past our umask */
+        int number = errno;
+        close(fd);
+        errno = number;
+        return -1;
+    }
+    return fd;
+}
+
+static enum status make_parents(int root_fd, const char *path, int *ret_fd, struct err *e)
+{
+    char name[FILE_NAME_SIZE_MAX + 1];
+    int fd = open_inside(root_fd, "", O_RDONLY | O_DIRECTORY, 0);
+    const char *slash;
+    while (fd >= 0 && (slash = strchr(path, '/'))) {
+        size_t size = MIN((size_t)(slash - path), sizeof name - 1);
+        memcpy(name, path, size);
+        name[size] = 0;
+        int inner = make_directory(fd, name);
+        int number = errno;
+        close(fd);
+        errno = number;
+        fd = inner;
+        path = slash + 1;
+    }
+    if (fd < 0)
+        return fail(e, errno);
+    *ret_fd = fd;
+    return STATUS_OK;
+}
+
+static void close_writer(struct file_writer *w)
+{
+    close(w->fd);
+    close(w->dir_fd);
+    w->fd = w->dir_fd = -1;
+}
+
+enum status file_writer_begin(struct file_writer *w, int root_fd, const char *path, struct err *e)
+{
+    uint8_t random[16];
+    char digits[GUID_DIGITS_SIZE + 1];
+    *w = (struct file_writer){.dir_fd = -1, .fd = -1};
+    if (!path[0])
+        return err_set(e, STATUS_INVALID_ARGUMENT, "a file needs a name");
+    enum status s = make_parents(root_fd, path, &w->dir_fd, e);
+    if (s)
+        return s;
+    entropy_fill(random, sizeof random);
+    guid_format_digits(random, digits);
+    snprintf(w->temporary, sizeof w->temporary, "%s%s", FILE_TEMPORARY_PREFIX, digits);
+    snprintf(w->name, sizeof w->name, "%s", file_path_base(path));
+    w->fd = open_inside(w->dir_fd, w->temporary, O_WRONLY | O_CREAT | O_EXCL, FILE_MODE);
+    if (w->fd < 0) {
+        s = fail(e, errno);
+        close(w->dir_fd);
+        return s;
+    }
+    if (fchmod(w->fd, FILE_MODE) < 0) { /* past our umask */
+        s = fail(e, errno);
+        file_writer_abort(w);
+    }
+    return s;
+}
+
+enum status file_writer_append(struct file_writer *w, struct bytes bytes, struct err *e)
+{
+    while (bytes.size) {
+        ssize_t n = write(w->fd, bytes.data, bytes.size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fail(e, errno);
+        bytes = bytes_slice(bytes, (size_t)n, bytes.size);
+    }
+    return STATUS_OK;
+}
+
+enum status file_writer_finish(struct file_writer *w, struct file_info *ret_info, struct err *e)
+{
+    struct stat st;
+    if (fstat(w->fd, &st) < 0 || renameat2(w->dir_fd, w->temporary, w->dir_fd, w->name, 0) < 0) {
+        enum status s = fail(e, errno);
+        file_writer_abort(w);
+        return s;
+    }
+    take_info(&st, ret_info);
+    close_writer(w);
+    return STATUS_OK;
+}
+
+void file_writer_abort(struct file_writer *w)
+{
+    if (w->fd < 0)
+        return;
+    (void)unlinkat(w->dir_fd, w->temporary, 0); /* the session's code may have been faster */
+    close_writer(w);
+}
+
+/* --- listing --- */
+
+static enum status push_directory(struct file_lister *l, int fd, const char *path, struct err *e)
+{
+    DIR *d = fdopendir(fd);
+    if (!d) {
+        int number = errno;
+        close(fd);
+        return fail(e, number);
+    }
+    l->open[l->depth] = d;
+    l->paths[l->depth] = path;
+    l->depth++;
+    return STATUS_OK;
+}
+
+enum status file_lister_begin(struct file_lister *l, struct arena *arena, int root_fd, const char *path,
+                              bool recursive, struct err *e)
+{
+    *l = (struct file_lister){.arena = arena, .recursive = recursive};
+    int fd = open_inside(root_fd, path, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return fail(e, errno);
+    return push_directory(l, fd, "", e);
+}
+
+static enum status add_entry(struct file_lister *l, const char *name, const struct stat *st)
+{
+    if (l->count == l->capacity) {
+        size_t capacity = l->capacity ? 2 * l->capacity : 64;
+        struct file_entry *entries = realloc(l->entries, capacity * sizeof *entries);
+        if (!entries)
+            return STATUS_NO_MEMORY;
+        l->entries = entries;
+        l->capacity = capacity;
+    }
+    struct file_entry *entry = &l->entries[l->count];
+    entry->directory = l->paths[l->depth - 1];
+    entry->name = arena_cstr(l->arena, bytes_of_cstr(name));
+    if (!entry->name)
+        return STATUS_NO_MEMORY;
+    take_info(st, &entry->info);
+    l->count++;
+    return STATUS_OK;
+}
+
+/* Goes into the directory that was listed last, unless it cannot be opened: then it is only listed. */
+static enum status descend(struct file_lister *l, const char *name, struct err *e)
+{
+    const char *above = l->paths[l->depth - 1];
+    if (l->depth > FILE_PATH_DEPTH_MAX) {
+        l->cut = true;
+        return STATUS_OK;
+    }
+    int fd = open_inside(dirfd(l->open[l->depth - 1]), name, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return STATUS_OK;
+    const char *path = arena_fmt(l->arena, "%s%s%s", above, above[0] ? "/" : "", name);
+    if (!path) {
+        close(fd);
+        return err_set(e, STATUS_NO_MEMORY, "out of memory");
+    }
+    return push_directory(l, fd, path, e);
+}
+
+static enum status read_name(struct file_lister *l, const char *name, struct err *e)
+{
+    struct stat st;
+    struct bytes text = bytes_of_cstr(name);
+    if (bytes_equal_cstr(text, ".") || bytes_equal_cstr(text, "..") ||
+        bytes_starts_with(text, BYTES_LITERAL(FILE_TEMPORARY_PREFIX)) ||
+        fstatat(dirfd(l->open[l->depth - 1]), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return STATUS_OK; /* or it has just gone */
+    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return STATUS_OK;
+    if (l->count == FILE_LIST_MAX) {
+        l->cut = l->full = true;
+        return STATUS_OK;
+    }
+    if (add_entry(l, name, &st) != STATUS_OK)
+        return err_set(e, STATUS_NO_MEMORY, "out of memory");
+    return l->recursive && S_ISDIR(st.st_mode) ? descend(l, name, e) : STATUS_OK;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct file_entry *x = a, *y = b;
+    int order = strcmp(x->directory, y->directory);
+    return order ? order : strcmp(x->name, y->name);
+}
+
+enum status file_lister_step(struct file_lister *l, size_t most, bool *ret_done, struct err *e)
+{
+    for (size_t i = 0; i < most && l->depth && !l->full; i++) {
+        struct dirent *d = readdir(l->open[l->depth - 1]);
+        if (!d) {
+            closedir(l->open[--l->depth]);
+            continue;
+        }
+        enum status s = read_name(l, d->d_name, e);
+        if (s)
+            return s;
+    }
+    *ret_done = !l->depth || l->full;
+    if (*ret_done && l->count)
+        qsort(l->entries, l->count, sizeof *l->entries, compare);
+    return STATUS_OK;
+}
+
+void file_lister_end(struct file_lister *l)
+{
+    while (l->depth)
+        closedir(l->open[--l->depth]);
+    free(l->entries);
+    l->entries = NULL;
+    l->count = l->capacity = 0;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* session_files.h — the files of a session, from outside (sandbox.md 2.9).
+ * Everything goes through the descriptor of the session's /mnt/data and openat2, which refuses to leave it,
+ * to follow a link of any kind, or to cross into another mount: the session is hostile and may swap names at
+ * any moment. Only plain files with one name are opened, and never in a way that could block. Each call is
+ * short; what is long is cut into steps by the caller. */
+#ifndef SVC_POOL_FILES_SESSION_FILES_H
+#define SVC_POOL_FILES_SESSION_FILES_H
+
+#include <dirent.h>
+
+#include "svc/pool/files/file_path.h"
+
+struct file_info {
+    uint64_t size; /* bytes */
+    int64_t modified_unix_ns;
+    bool directory;
+};
+
+/* Paths are file_path_join's. The errors of all calls: NOT_FOUND; INVALID_ARGUMENT: not a plain file with one
+ * name, or a link stands in the path; FAILED_PRECONDITION: a directory stands where a file should, or the
+ * reverse; PERMISSION_DENIED: the session's code took the rights away; RESOURCE_EXHAUSTED: the session's
+ * storage is full; IO. */
+
+/* Opens for reading. */
+STATUS_RESULT session_file_open(int root_fd, const char *path, int *ret_fd, struct file_info *ret_info,
+                                struct err *e);
+STATUS_RESULT session_file_stat(int root_fd, const char *path, struct file_info *ret_info, struct err *e);
+STATUS_RESULT session_file_remove(int root_fd, const char *path, struct err *e);
+
+/* A file that appears under its name only when it is whole, and replaces what was there. */
+struct file_writer {
+    int dir_fd;
+    int fd;
+    char temporary[64];
+    char name[FILE_NAME_SIZE_MAX + 1];
+};
+/* Makes missing directories. */
+STATUS_RESULT file_writer_begin(struct file_writer *w, int root_fd, const char *path, struct err *e);
+STATUS_RESULT file_writer_append(struct file_writer *w, struct bytes bytes, struct err *e);
+/* Either way the writer is closed. */
+STATUS_RESULT file_writer_finish(struct file_writer *w, struct file_info *ret_info, struct err *e);
+void file_writer_abort(struct file_writer *w);
+
+struct file_entry {
+    const char *directory; /* relative to the listed directory; "" for its own entries */
+    const char *name;
+    struct file_info info;
+};
+
+#define FILE_LIST_MAX 20000 /* entries of one listing */
+
+/* A directory read in steps. Plain files and directories only; everything else is left out. */
+struct file_lister {
+    struct arena *arena;
+    bool recursive;
+    DIR *open[FILE_PATH_DEPTH_MAX + 1];
+    const char *paths[FILE_PATH_DEPTH_MAX + 1];
+    size_t depth; /* directories open */
+    struct file_entry *entries;
+    size_t count;
+    size_t capacity;
+    bool cut;  /* entries are left out: more than FILE_LIST_MAX, or deeper than FILE_PATH_DEPTH_MAX */
+    bool full; /* FILE_LIST_MAX is reached */
+};
+/* The arena holds the entries. */
+STATUS_RESULT file_lister_begin(struct file_lister *l, struct arena *arena, int root_fd, const char *path,
+                                bool recursive, struct err *e);
+/* Reads at most `most` names; `*ret_done` when all are read and sorted by path. */
+STATUS_RESULT file_lister_step(struct file_lister *l, size_t most, bool *ret_done, struct err *e);
+/* Closes what is open; may be called at any time after begin. */
+void file_lister_end(struct file_lister *l);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* execute_answer.c — the two shapes share their streams and their flags. */
+#include "svc/pool/http/execute_answer.h"
+
+#include "wire/json/json.h"
+
+/* A member whose value is JSON from a session, checked when it came. */
+static void member_json(struct json_writer *w, const char *name, const struct buf *json)
+{
+    json_write_key(w, name);
+    json_write_raw(w, buf_peek(json));
+}
+
+static void write_streams(struct json_writer *w, const struct execution *x)
+{
+    json_write_member_string(w, "stdout", buf_peek(&x->output[SESSION_STDOUT]));
+    json_write_member_string(w, "stderr", buf_peek(&x->output[SESSION_STDERR]));
+}
+
+/* What the cloud's answers do not have: every cut is told, errors and images have a structure. */
+static void write_extras(struct json_writer *w, const struct execution *x)
+{
+    if (x->output_cut[SESSION_STDOUT])
+        json_write_member_bool(w, "stdoutTruncated", true);
+    if (x->output_cut[SESSION_STDERR])
+        json_write_member_bool(w, "stderrTruncated", true);
+    if (x->result_cut)
+        json_write_member_bool(w, "resultTruncated", true);
+    if (x->error.size)
+        member_json(w, "error", &x->error);
+    if (x->outputs.size)
+        member_json(w, "outputs", &x->outputs);
+}
+
+static int64_t duration_ms(const struct execution *x)
+{
+    return (int64_t)MIN(x->duration_us / 1000, (uint64_t)INT64_MAX);
+}
+
+static void write_legacy_value(struct json_writer *w, const char *name, const struct execution *x)
+{
+    if (x->value.size == 0 || x->value_type == RESULT_NULL) /* AutoGen would print "None" for null */
+        json_write_member_cstr(w, name, "");
+    else
+        member_json(w, name, &x->value);
+}
+
+static void write_legacy_object(struct json_writer *w, const char *id, const struct execution *x)
+{
+    json_write_begin_object(w);
+    json_write_member_cstr(w, "$id", id);
+    json_write_member_cstr(w, "status",
+                           x->status == EXECUTION_SUCCEEDED ? "Success"
+                           : execution_final(x)             ? "Failure"
+                                                            : "Running");
+    write_streams(w, x);
+    write_legacy_value(w, "result", x);
+    write_legacy_value(w, "executionResult", x);
+    json_write_member_int(w, "executionTimeInMilliseconds", duration_ms(x));
+    write_extras(w, x);
+    json_write_end_object(w);
+}
+
+void execute_answer_legacy(const struct execution *x, struct buf *out)
+{
+    struct json_writer w = {.out = out};
+    json_write_begin_object(&w);
+    json_write_member_cstr(&w, "$id", "1");
+    json_write_key(&w, "properties");
+    write_legacy_object(&w, "2", x);
+    json_write_end_object(&w);
+}
+
+void execute_answer_first_preview(const struct execution *x, struct buf *out)
+{
+    struct json_writer w = {.out = out};
+    write_legacy_object(&w, "1", x);
+}
+
+static void write_current_value(struct json_writer *w, const struct execution *x, bool as_text)
+{
+    if (x->value.size == 0)
+        json_write_member_cstr(w, "executionResult", "");
+    else if (as_text && x->value_type != RESULT_STRING && x->value_type != RESULT_NULL)
+        json_write_member_string(w, "executionResult", buf_peek(&x->value));
+    else
+        member_json(w, "executionResult", &x->value);
+}
+
+/* Only for what is not the code's own failure; that one is in stderr and result.error. */
+static void write_fault(struct json_writer *w, const struct execution *x)
+{
+    static const char *const codes[] = {
+        [EXECUTION_FAULT_TIMEOUT] = "Timeout",
+        [EXECUTION_FAULT_CRASH] = "SessionTerminated",
+        [EXECUTION_FAULT_CANCELED] = "Canceled",
+        [EXECUTION_FAULT_UNAVAILABLE] = "SessionUnavailable",
+        [EXECUTION_FAULT_NO_MEMORY] = "InternalServerError",
+    };
+    json_write_key(w, "error");
+    json_write_begin_object(w);
+    json_write_key(w, "error");
+    json_write_begin_object(w);
+    json_write_member_cstr(w, "code", codes[x->fault]);
+    json_write_member_cstr(w, "message", x->fault_text);
+    json_write_end_object(w);
+    json_write_end_object(w);
+}
+
+void execute_answer_current(const struct execution *x, struct bytes identifier, bool result_as_text,
+                            struct buf *out)
+{
+    static const char *const words[] = {
+        [EXECUTION_NOT_STARTED] = "NotStarted", [EXECUTION_RUNNING] = "Running",
+        [EXECUTION_SUCCEEDED] = "Succeeded",    [EXECUTION_FAILED] = "Failed",
+        [EXECUTION_CANCELED] = "Canceled",
+    };
+    struct json_writer w = {.out = out, .replace_invalid = true};
+    json_write_begin_object(&w);
+    json_write_member_cstr(&w, "$id", "1");
+    json_write_member_cstr(&w, "id", x->id);
+    json_write_member_string(&w, "identifier", identifier);
+    json_write_member_cstr(&w, "executionType", x->execution_type);
+    json_write_member_cstr(&w, "status", words[x->status]);
+    if (execution_final(x)) {
+        json_write_key(&w, "result");
+        json_write_begin_object(&w);
+        json_write_member_cstr(&w, "$id", "2");
+        write_streams(&w, x);
+        write_current_value(&w, x, result_as_text);
+        json_write_member_int(&w, "executionTimeInMilliseconds", duration_ms(x));
+        write_extras(&w, x);
+        json_write_end_object(&w);
+        if (x->fault)
+            write_fault(&w, x);
+    }
+    json_write_end_object(&w);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* execute_answer.h — an execution as JSON, in the shape of each contract (session-pool-api.md 5.1, 6.1).
+ * Pure: reads an execution, appends to a buffer. */
+#ifndef SVC_POOL_HTTP_EXECUTE_ANSWER_H
+#define SVC_POOL_HTTP_EXECUTE_ANSWER_H
+
+#include "svc/pool/execution.h"
+
+/* {"$id":"1","properties":{"$id":"2","status":"Success",…}}: result and executionResult both, never null. */
+void execute_answer_legacy(const struct execution *x, struct buf *out);
+/* {"$id":"1","status":"Success",…}: the members of the legacy answer, not wrapped. */
+void execute_answer_first_preview(const struct execution *x, struct buf *out);
+/* {"$id":"1","id":…,"identifier":…,"executionType":…,"status":…,"result":{…}}; no result while it runs.
+ * `result_as_text`: executionResult is JSON text in a string, for a client that reads only strings. */
+void execute_answer_current(const struct execution *x, struct bytes identifier, bool result_as_text,
+                            struct buf *out);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* pool_call.c — what all handlers of a call share: its query, its tenant, and the answers. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "os/clock.h"
+#include "svc/pool/http/pool_service_internal.h"
+#include "wire/http1/uri.h"
+#include "wire/json/json.h"
+
+void pool_call_header(struct pool_call *c, const char *name, const char *fmt, ...)
+{
+    char value[1024];
+    va_list args;
+    va_start(args, fmt);
+    int n = vsnprintf(value, sizeof value, fmt, args);
+    va_end(args);
+    if (n < 0 || n >= (int)sizeof value ||
+        http_response_header(c->request, name, bytes_of(value, (size_t)n)) != STATUS_OK)
+        log_debug("svc/pool", "a response header was left out name=%s", name);
+}
+
+void pool_write_error(struct buf *out, const char *code, const char *message, bool bare)
+{
+    uint8_t random[16];
+    char trace[GUID_DIGITS_SIZE + 1];
+    entropy_fill(random, sizeof random);
+    guid_format_digits(random, trace);
+    struct json_writer w = {.out = out, .replace_invalid = true};
+    json_write_begin_object(&w);
+    if (bare) {
+        json_write_member_cstr(&w, "code", code);
+        json_write_member_cstr(&w, "message", message);
+    }
+    json_write_key(&w, "error");
+    json_write_begin_object(&w);
+    json_write_member_cstr(&w, "code", code);
+    json_write_member_cstr(&w, "message", message);
+    json_write_member_cstr(&w, "traceId", trace);
+    json_write_end_object(&w);
+    json_write_end_object(&w);
+}
+
+static void fail_with(struct pool_call *c, int http_status, const char *code, const char *message, bool bare)
+{
+    CLEANUP(buf_fini) struct buf body = {0};
+    pool_write_error(&body, code, message, bare);
+    pool_call_header(c, "x-ms-error-code", "%s", code);
+    http_respond(c->request, http_status, JSON_TYPE, body.failed ? (struct bytes){0} : buf_peek(&body));
+}
+
+void pool_call_fail(struct pool_call *c, int http_status, const char *code, const char *fmt, ...)
+{
+    char message[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(message, sizeof message, fmt, args);
+    va_end(args);
+    fail_with(c, http_status, code, message, false);
+}
+
+void pool_call_fail_busy(struct pool_call *c, const char *code, const char *message)
+{
+    pool_call_header(c, "Retry-After", "1");
+    fail_with(c, 429, code, message, true);
+}
+
+void pool_call_fail_status(struct pool_call *c, enum status s, const struct err *e)
+{
+    switch (s) {
+    case STATUS_RESOURCE_EXHAUSTED:
+        pool_call_fail_busy(c, "SessionsCountExceedsLimit", e->text);
+        return;
+    case STATUS_UNAVAILABLE:
+        fail_with(c, 503, "SessionUnavailable", e->text, false);
+        return;
+    default:
+        log_error("svc/pool", "a call failed status=%s cause=\"%s\"", status_name(s), e->text);
+        fail_with(c, 500, "InternalServerError", "the server could not handle the call", false);
+    }
+}
+
+void pool_call_reply(struct pool_call *c, int http_status, const struct buf *body)
+{
+    if (buf_status(body) != STATUS_OK) {
+        pool_call_fail(c, 500, "InternalServerError", "the answer could not be written");
+        return;
+    }
+    http_respond(c->request, http_status, JSON_TYPE, buf_peek(body));
+}
+
+struct bytes pool_call_query(struct pool_call *c, const char *name)
+{
+    struct bytes raw = uri_query_find(http_request_query_string(c->request), bytes_of_cstr(name));
+    return raw.data ? uri_decode(http_request_arena(c->request), raw, false) : (struct bytes){0};
+}
+
+struct tenant *pool_call_enter(struct pool_call *c)
+{
+    struct err e = {0};
+    struct tenant *t;
+    enum status s = pool_enter(c->service->pool, c->identifier, &t, &e);
+    if (s == STATUS_OK)
+        return t;
+    pool_call_fail_status(c, s, &e);
+    return NULL;
+}
+
+void pool_write_time(char ret_text[TIME_TEXT_SIZE_MAX], int64_t unix_ns)
+{
+    time_format(unix_ns, 7, ret_text);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* pool_service.h — the session pool as an HTTP handler: both contracts of Azure Container Apps dynamic
+ * sessions (doc: session-pool-api.md). It parses requests, gives them to the pool, writes the answers, and
+ * serves the files of a session. All on the loop's thread.
+ *
+ * Order of ending: the HTTP server first (its requests get on_gone), then pool_service_destroy. */
+#ifndef SVC_POOL_HTTP_POOL_SERVICE_H
+#define SVC_POOL_HTTP_POOL_SERVICE_H
+
+#include "net/http_server.h"
+#include "svc/pool/session/tier.h"
+
+struct pool_service;
+
+struct pool_service_options {        /* zero fields take the default behind unless it says otherwise */
+    const char *name;                /* of the pool, for people: "default" */
+    uint32_t sessions_max;           /* 100 */
+    uint32_t sessions_ready;         /* spares; 0 keeps none */
+    int64_t cooldown_ns;             /* 0 ends a session as soon as it is idle; negative: never */
+    int64_t execution_max_ns;        /* ceiling of an execution's time: 220 s */
+    int64_t execution_default_ns;    /* without timeoutInSeconds: the ceiling */
+    size_t upload_size_max;          /* bytes of an upload: 128 MiB */
+    size_t body_size_max;            /* bytes of any other body: 8 MiB */
+    size_t output_size_max;          /* bytes kept of each stream: 1 MiB */
+    bool lenient_versions;           /* any api-version that looks like a date */
+    bool plain_numbers;              /* send numbers also to clients that read only strings (SK .NET) */
+    const struct session_tier *tier; /* NULL: session_tier_process */
+    const void *tier_options;        /* as the tier says; for the process tier struct keeper_options */
+};
+
+/* Starts the tier; sessions are built from now on. The service answers at once; calls that need a session
+ * wait until the tier is ready. */
+STATUS_RESULT pool_service_create(struct loop *l, const struct pool_service_options *o,
+                                  struct pool_service **ret_service, struct err *e);
+/* Ends all sessions. NULL allowed. */
+void pool_service_destroy(struct pool_service *s);
+/* Valid as long as the service. Any path prefix may be mounted: routes are matched on the tail. */
+const struct http_handler *pool_service_handler(struct pool_service *s);
+/* Appends one JSON object: state, counts, what isolation is degraded. For /healthz and /metrics. */
+void pool_service_report(const struct pool_service *s, struct buf *json);
+/* Called once when sessions can be made, or when they can no more (then pool_service_lost says why). */
+void pool_service_on_up(struct pool_service *s, void (*on_up)(void *context), void *context);
+/* For confine_options (jail/confine.h): -1 before the tier is ready. Borrowed. */
+int pool_service_data_root_fd(const struct pool_service *s);
+/* Why the tier is gone for good, or NULL. */
+const char *pool_service_lost(const struct pool_service *s);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* pool_service_internal.h — what the files of the pool's HTTP side share; nobody else includes it. */
+#ifndef SVC_POOL_HTTP_POOL_SERVICE_INTERNAL_H
+#define SVC_POOL_HTTP_POOL_SERVICE_INTERNAL_H
+
+#include "svc/pool/files/session_files.h"
+#include "svc/pool/http/pool_route.h"
+#include "svc/pool/http/pool_service.h"
+#include "svc/pool/pool.h"
+
+#define JSON_TYPE "application/json; charset=utf-8" /* AutoGen refuses JSON under any other media type */
+
+#define LEGACY_ID_SIZE_MAX 16 /* bytes of a "$id" */
+#define ETAG_SIZE_MAX      64 /* bytes of "0--<guid>" with its NUL */
+
+/* The generation that an api-version belongs to, in order of time. */
+enum api_generation {
+    API_LEGACY,       /* up to 2024-08-02-preview */
+    API_CURRENT_2024, /* 2024-10-02-preview: finished work is answered 202 */
+    API_CURRENT_2025, /* later: 200 */
+};
+
+struct pool_service {
+    struct loop *loop;
+    struct pool *pool;
+    struct pool_service_options options;
+    char name[64];
+    struct http_handler handler;
+    int64_t created_unix_ns;
+    struct buf metadata;          /* the answer of /metadata once it is known */
+    struct list metadata_waiters; /* of struct metadata_wait */
+    bool metadata_asked;
+    void (*on_up)(void *context);
+    void *on_up_context;
+};
+
+/* One request, in its own arena. */
+struct pool_call {
+    struct pool_service *service;
+    struct http_request *request;
+    struct pool_route route;
+    enum api_generation generation;
+    struct bytes version;
+    struct bytes identifier; /* valid; empty on routes without one */
+};
+
+/* --- answers (pool_call.c) --- */
+/* The published shape of an error; `bare` repeats code and message outside for a client that reads them
+ * there. */
+void pool_write_error(struct buf *out, const char *code, const char *message, bool bare);
+/* {"error":{"code","message","traceId"}} and x-ms-error-code. Ends the exchange. */
+void pool_call_fail(struct pool_call *c, int http_status, const char *code, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+/* The answer for a status of the pool: full, lost, out of memory. */
+void pool_call_fail_status(struct pool_call *c, enum status s, const struct err *e);
+/* 429 in the shape that clients know from it: code and message also outside of `error`. Come again. */
+void pool_call_fail_busy(struct pool_call *c, const char *code, const char *message);
+/* The finished JSON in `body`, or 500 if it could not be written. Ends the exchange. */
+void pool_call_reply(struct pool_call *c, int http_status, const struct buf *body);
+/* Adds a response header; a value that cannot be one is left out. */
+void pool_call_header(struct pool_call *c, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* A query parameter, decoded once with '+' as '+', since some clients paste raw. data NULL if absent. */
+struct bytes pool_call_query(struct pool_call *c, const char *name);
+/* The tenant for a call that may allocate; answers and returns NULL if there can be none. */
+struct tenant *pool_call_enter(struct pool_call *c);
+void pool_write_time(char ret_text[TIME_TEXT_SIZE_MAX], int64_t unix_ns);
+
+/* --- the routes; each answers now or later --- */
+void pool_handle_code_execute(struct pool_call *c); /* executions.c */
+void pool_handle_python_execute(struct pool_call *c);
+void pool_handle_executions(struct pool_call *c);
+void pool_handle_execution(struct pool_call *c);
+void pool_handle_session_get(struct pool_call *c); /* sessions.c */
+void pool_handle_session_delete(struct pool_call *c);
+void pool_handle_list_sessions(struct pool_call *c);
+void pool_handle_stop_session(struct pool_call *c);
+void pool_handle_metadata(struct pool_call *c);   /* metadata.c */
+void pool_handle_files_post(struct pool_call *c); /* files_upload.c */
+void pool_handle_file_post(struct pool_call *c);
+void pool_handle_files_get(struct pool_call *c); /* files_list.c */
+void pool_handle_file_get(struct pool_call *c);
+void pool_handle_file_content(struct pool_call *c); /* files_download.c */
+void pool_handle_file_delete(struct pool_call *c);  /* files_call.c */
+
+/* --- calls on the files of a session (files_call.c) --- */
+struct file_call {
+    struct pool_call *call;
+    struct session_wait wait;
+    struct tenant *tenant; /* until `run` */
+    struct tenant_guest guest;
+    struct loop_task next;
+    /* The session is there. Takes its steps and answers; while it goes on over several turns it is a guest,
+     * and `step` is called in the next one. */
+    void (*run)(struct file_call *f, int root_fd);
+    void (*step)(struct file_call *f);
+    /* Frees what the call holds, whatever its state; the caller left or the session is gone. */
+    void (*drop)(struct file_call *f);
+    const char *path; /* set by file_call_path */
+    bool streaming;   /* the answer has begun */
+};
+
+/* The file that the route and the query name; answers 400 and returns false if it cannot be one. */
+bool file_call_path(struct pool_call *c, struct bytes name, const char **ret_path);
+/* Gets the session and calls `run`. `f` is the first member of the caller's own struct, in the request's
+ * arena, with call, run, step and drop set. */
+void file_call_begin(struct file_call *f);
+/* Has `step` called in the next turn. */
+void file_call_continue(struct file_call *f);
+/* Ends its stay in the session; to be called before every answer that is not given within `run`. */
+void file_call_end(struct file_call *f);
+/* The answer for a status of session_files.h. */
+void file_call_fail(struct pool_call *c, enum status s, const struct err *e);
+/* Members of one file in the shape of the contract: an object. `id` counts "$id" up. */
+struct json_writer;
+void file_write_legacy(struct json_writer *w, int *id, const char *name, const struct file_info *info);
+void file_write_current(struct json_writer *w, int *id, const char *name, const char *directory,
+                        const struct file_info *info);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* ledger.h — how long an execution is kept, and who frees it.
+ * An execution has up to three users: the session that runs it, the caller who waits for its report, and the
+ * ledger of its tenant, which keeps it for polling (session-pool-api.md 6.2). The last one that lets go frees
+ * it. A ledger keeps the latest results within two limits; what waits or runs does not count and always
+ * stays. Knows nothing of queues and sessions. On the loop's thread. */
+#ifndef SVC_POOL_LEDGER_H
+#define SVC_POOL_LEDGER_H
+
+#include "svc/pool/execution.h"
+
+struct execution_ledger {
+    struct list records; /* of struct execution, oldest first */
+    size_t count;        /* of results: records that are final */
+    size_t size;         /* bytes of them */
+    size_t count_max;
+    size_t size_max; /* the latest result may be larger than that by itself */
+};
+
+void execution_ledger_init(struct execution_ledger *l, size_t count_max, size_t size_max);
+/* Records `x`, which must be NOT_STARTED and in no ledger; from now on it is freed by the rule above. */
+void execution_ledger_add(struct execution_ledger *l, struct execution *x);
+/* The newest one of that id, or NULL. */
+struct execution *execution_ledger_find(const struct execution_ledger *l, struct bytes id);
+/* Takes the record away. `x` dies at once unless it runs or is yet to be reported. */
+void execution_ledger_forget(struct execution *x);
+void execution_ledger_clear(struct execution_ledger *l);
+/* `x` has just become final: notes the time, lets go of its code and has `on_done` called from the loop. Then
+ * it counts in its ledger, which may drop older results for it. */
+void execution_settle(struct loop *l, struct execution *x);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* output_capture_test.c — what is kept of a flood, and what is shown of bytes that are no text. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "svc/pool/session/output_capture.h"
+
+static struct bytes b(const char *s)
+{
+    return bytes_of_cstr(s);
+}
+
+static void check_text(struct buf *out, const char *expected)
+{
+    assert_int_equal(buf_status(out), STATUS_OK);
+    assert_int_equal(out->size, strlen(expected));
+    assert_memory_equal(out->data, expected, out->size);
+    buf_fini(out);
+}
+
+static void capture(size_t head, size_t tail, const char *const *pieces, const char *expected, uint64_t lost)
+{
+    struct output_capture c;
+    output_capture_init(&c, head, tail);
+    for (; *pieces; pieces++)
+        assert_int_equal(output_capture_add(&c, b(*pieces)), STATUS_OK);
+    struct buf out = {0};
+    output_capture_render(&c, &out);
+    assert_int_equal(output_capture_lost(&c), lost);
+    check_text(&out, expected);
+    output_capture_fini(&c);
+}
+
+static void test_capture_keeps_both_ends(void **state)
+{
+    capture(4, 4, (const char *const[]){"", NULL}, "", 0);
+    capture(4, 4, (const char *const[]){"abcd", NULL}, "abcd", 0);
+    capture(4, 4, (const char *const[]){"abcd", "efgh", NULL}, "abcdefgh", 0);
+    capture(4, 4, (const char *const[]){"ab", "cde", "fgh", NULL}, "abcdefgh", 0);
+    capture(4, 4, (const char *const[]){"abcdefghi", NULL}, "abcd\n... 1 bytes left out ...\nfghi", 1);
+    capture(4, 4, (const char *const[]){"abcdef", "ghijk", "lm", NULL},
+            "abcd\n... 5 bytes left out ...\njklm", 5);
+    capture(4, 0, (const char *const[]){"abc", "def", NULL}, "abcd", 2);
+    capture(4, 4, (const char *const[]){"0123456789abcdefghij", "Z", NULL},
+            "0123\n... 13 bytes left out ...\nhijZ", 13);
+}
+
+/* A limit may fall into a character; no piece of it may be shown. */
+static void test_capture_cuts_characters_whole(void **state)
+{
+    capture(4, 0, (const char *const[]){"ab\xe2\x82\xac", NULL}, "ab", 1);
+    capture(5, 0, (const char *const[]){"ab\xe2\x82\xac", "x", NULL}, "ab\xe2\x82\xac", 1);
+    capture(2, 4, (const char *const[]){"xy", "\xe2\x82\xac\xe2\x82\xac", NULL},
+            "xy\n... 2 bytes left out ...\n\xe2\x82\xac", 2);
+    capture(4, 0, (const char *const[]){"\xff\xff\xff\xff\xff", NULL}, "\xef\xbf\xbd",
+            1); /* repair may not outgrow the limit */
+}
+
+static void test_capture_changes_limits(void **state)
+{
+    struct output_capture c;
+    output_capture_init(&c, 3, 3);
+    assert_int_equal(output_capture_add(&c, b("abcdefgh")), STATUS_OK);
+    assert_int_equal(output_capture_set_limits(&c, 2, 0), STATUS_OK);
+    assert_int_equal(output_capture_lost(&c), 6);
+    output_capture_clear(&c);
+    assert_int_equal(output_capture_lost(&c), 0);
+    assert_int_equal(output_capture_set_limits(&c, 8, 8), STATUS_OK);
+    assert_int_equal(output_capture_add(&c, b("abcdefgh")), STATUS_OK);
+    assert_int_equal(output_capture_lost(&c), 0);
+    output_capture_fini(&c);
+}
+
+static void test_repair(void **state)
+{
+    static const struct {
+        const char *in;
+        const char *out;
+    } cases[] = {
+        {"plain", "plain"},
+        {"\xff", "\xef\xbf\xbd"},
+        {"a\xe2\x82z", "a\xef\xbf\xbdz"},                         /* a maximal part is one mark */
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* a surrogate */
+        {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* overlong */
+        {"\xf0\x9f\x98\x80\xf5", "\xf0\x9f\x98\x80\xef\xbf\xbd"},
+        {"\xe2\x82", "\xef\xbf\xbd"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct buf out = {0};
+        utf8_append_repaired(&out, b(cases[i].in));
+        check_text(&out, cases[i].out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_capture_keeps_both_ends),
+        cmocka_unit_test(test_capture_cuts_characters_whole),
+        cmocka_unit_test(test_capture_changes_limits),
+        cmocka_unit_test(test_repair),
+    };
+    return cmocka_run_group_tests_name("output_capture", tests, NULL, NULL);
+}

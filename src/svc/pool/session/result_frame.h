@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* result_frame.h — the payload of a RESULT frame, which a session wrote and which is therefore hostile.
+ * One pass checks that it is one JSON object in well-formed UTF-8, bounded in depth, and finds the members as
+ * views; no tree is built, and numbers keep their digits however many they are. Pure. */
+#ifndef SVC_POOL_SESSION_RESULT_FRAME_H
+#define SVC_POOL_SESSION_RESULT_FRAME_H
+
+#include "base/buf.h"
+
+#define RESULT_FRAME_DEPTH_MAX 64 /* nested arrays and objects */
+
+enum result_type {
+    RESULT_NONE,
+    RESULT_NULL,
+    RESULT_BOOL,
+    RESULT_NUMBER,
+    RESULT_STRING,
+    RESULT_ARRAY,
+    RESULT_OBJECT
+};
+
+/* One JSON value as written, without blanks around it. */
+struct result_value {
+    enum result_type type; /* RESULT_NONE: the member is absent */
+    struct bytes json;
+};
+
+struct result_frame { /* views of the payload */
+    uint64_t id;
+    bool ok;
+    uint64_t duration_us;
+    struct result_value value;
+    struct result_value outputs; /* array, or absent */
+    struct result_value error;   /* object, or absent */
+    bool truncated;              /* the session itself cut the value or the outputs */
+};
+
+/* MALFORMED: not such an object, a member of a wrong type or given twice; TOO_LARGE: deeper than the limit.
+ */
+STATUS_RESULT result_frame_parse(struct bytes payload, struct result_frame *ret_frame);
+/* Appends the value with lone surrogate escapes ("\ud800") turned into "\ufffd", which strict readers refuse.
+ */
+void result_value_append(struct buf *out, struct result_value v);
+
+#endif

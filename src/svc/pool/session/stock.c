@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* stock.c — the shelves, the orders, and what the tier tells about them. */
+#include "svc/pool/session/stock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* --- shelves --- */
+
+static void place_session(struct session *s, struct session_shelf *to)
+{
+    struct session_shelf *from = s->place;
+    if (from) {
+        from->count--;
+        list_remove(&s->link);
+    }
+    s->place = to;
+    to->count++;
+    list_push_back(&to->head, &s->link);
+}
+
+static struct session *first_session(struct session_shelf *p)
+{
+    return list_empty(&p->head) ? NULL : CONTAINER_OF(p->head.next, struct session, link);
+}
+
+static void changed(struct session_stock *st)
+{
+    st->owner.on_change(st->owner.context);
+}
+
+/* --- orders --- */
+
+static struct session *order_session(struct session_stock *st)
+{
+    struct session *s = session_create(st->loop, st->tier, st->tier_self, &st->session_owner,
+                                       &st->session_options, ++st->request_last);
+    if (!s)
+        return NULL;
+    if (map_put(&st->by_request, map_u64_key(&s->request), s) != STATUS_OK) {
+        session_destroy(s);
+        return NULL;
+    }
+    place_session(s, &st->starting);
+    st->tier->spawn(st->tier_self, s->request);
+    return s;
+}
+
+static void order_failed(struct session_stock *st, const char *cause)
+{
+    int64_t now = loop_now(st->loop);
+    st->spawn_failures++;
+    st->order_after_ns = now + STOCK_RETRY_NS;
+    snprintf(st->order_cause, sizeof st->order_cause, "%s", cause);
+    pool_policy_build_failed(&st->policy, now);
+    log_warn("svc/pool", "no session could be made cause=\"%s\"", cause);
+}
+
+struct session *session_stock_find(struct session_stock *st)
+{
+    if (st->lost[0])
+        return NULL;
+    struct session *s = first_session(&st->ready);
+    if (!s)
+        s = first_session(&st->starting);
+    if (!s && st->up && loop_now(st->loop) >= st->order_after_ns)
+        s = order_session(st);
+    return s;
+}
+
+void session_stock_bind(struct session_stock *st, struct session *s, void *holder)
+{
+    s->holder = holder;
+    place_session(s, &st->bound);
+    pool_policy_claimed(&st->policy, loop_now(st->loop));
+    changed(st);
+    session_claim(s);
+}
+
+bool session_stock_admits(const struct session_stock *st, uint32_t seats)
+{
+    return pool_policy_admit(&st->policy, seats);
+}
+
+int64_t session_stock_plan(struct session_stock *st, uint32_t seats, uint32_t busy)
+{
+    if (!st->up || st->lost[0])
+        return INT64_MAX;
+    struct pool_counts counts = {
+        .seats = seats, .ready = st->ready.count, .starting = st->starting.count, .busy = busy};
+    struct pool_plan plan = pool_policy_plan(&st->policy, &counts, loop_now(st->loop));
+    for (uint32_t i = 0; i < plan.surplus; i++)
+        session_release(first_session(&st->ready), "its place is needed");
+    for (uint32_t i = 0; i < plan.builds; i++)
+        if (!order_session(st))
+            break;
+    return plan.ask_again_ns;
+}
+
+/* --- what sessions tell --- */
+
+static void on_offer(void *context, struct session *s)
+{
+    struct session_stock *st = context;
+    pool_policy_built(&st->policy, s->ready_ns - s->ordered_ns);
+    place_session(s, &st->ready);
+    changed(st);
+}
+
+static void on_serve(void *context, struct session *s)
+{
+    struct session_stock *st = context;
+    if (s->life.state == SESSION_IDLE && s->ready_ns == loop_now(st->loop)) /* somebody waited for it */
+        pool_policy_built(&st->policy, s->ready_ns - s->ordered_ns);
+    st->owner.on_serve(st->owner.context, s);
+}
+
+static void on_answer(void *context, struct session *s, const struct session_answer *a)
+{
+    struct session_stock *st = context;
+    st->owner.on_answer(st->owner.context, s, a);
+}
+
+static void on_detach(void *context, struct session *s)
+{
+    struct session_stock *st = context;
+    if (session_life_bound(&s->life))
+        return; /* claimed: it has only left the spares */
+    place_session(s, &st->ending);
+    changed(st);
+    st->owner.on_detach(st->owner.context, s);
+}
+
+static void on_gone(void *context, struct session *s)
+{
+    struct session_stock *st = context;
+    place_session(s, &st->buried);
+    map_take(&st->by_request, map_u64_key(&s->request));
+    if (s->spawned)
+        map_take(&st->by_ref, bytes_of(s->key, sizeof s->key));
+    changed(st);
+}
+
+/* --- what the tier tells --- */
+
+static void on_tier_ready(void *context, const struct keeper_report *report)
+{
+    struct session_stock *st = context;
+    st->up = true;
+    snprintf(st->isolation, sizeof st->isolation, "%s", report->json);
+    st->data_root_fd = report->data_root_fd;
+    changed(st);
+    st->owner.on_tier(st->owner.context);
+}
+
+static void close_all(const struct keeper_session *k)
+{
+    int fds[] = {k->control_fd, k->stdout_fd, k->stderr_fd, k->data_dir_fd};
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+static void on_tier_spawned(void *context, uint64_t request, const struct keeper_session *k, const char *text)
+{
+    struct session_stock *st = context;
+    struct session *s = map_take(&st->by_request, map_u64_key(&request));
+    if (!k) {
+        order_failed(st, text && text[0] ? text : "the keeper refused");
+        if (s)
+            session_ended(s, SESSION_END_FAILED, st->order_cause);
+        return;
+    }
+    if (!s) { /* not ours any more */
+        close_all(k);
+        st->tier->kill(st->tier_self, k->ref);
+        return;
+    }
+    s->key[0] = k->ref.slot;
+    s->key[1] = k->ref.generation;
+    if (map_put(&st->by_ref, bytes_of(s->key, sizeof s->key), s) != STATUS_OK) {
+        close_all(k);
+        st->tier->kill(st->tier_self, k->ref);
+        session_ended(s, SESSION_END_FAILED, "out of memory");
+        return;
+    }
+    session_spawned(s, k);
+}
+
+static void describe_end(enum session_end end, int detail, char *ret_text, size_t size)
+{
+    switch (end) {
+    case SESSION_END_MEMORY_LIMIT:
+        snprintf(ret_text, size, "the session went over its memory limit and was ended");
+        return;
+    case SESSION_END_EXITED:
+        if (detail > 128)
+            snprintf(ret_text, size, "the session's interpreter was ended by signal %d", detail - 128);
+        else
+            snprintf(ret_text, size, "the session's interpreter exited with code %d", detail);
+        return;
+    case SESSION_END_FAILED:
+        snprintf(ret_text, size, "the session could not be built: %s", strerror(detail));
+        return;
+    case SESSION_END_KILLED:
+        break;
+    }
+    snprintf(ret_text, size, "the session was ended");
+}
+
+static void on_tier_ended(void *context, struct session_ref ref, enum session_end end, int detail)
+{
+    struct session_stock *st = context;
+    uint64_t key[2] = {ref.slot, ref.generation};
+    struct session *s = map_get(&st->by_ref, bytes_of(key, sizeof key));
+    if (!s)
+        return;
+    char cause[sizeof s->cause];
+    describe_end(end, detail, cause, sizeof cause);
+    if (!s->released && (s->life.state == SESSION_STARTING || s->life.state == SESSION_RESERVED ||
+                         s->life.state == SESSION_READY))
+        order_failed(st, cause); /* it died before it was of any use: do not build the next one at once */
+    session_ended(s, end, cause);
+}
+
+static void end_all(struct session_shelf *shelf, const char *cause)
+{
+    struct session *s;
+    while ((s = first_session(shelf)))
+        session_ended(s, SESSION_END_KILLED, cause);
+}
+
+/* Fails closed: everything that runs is answered, and nothing is ordered any more. */
+static void on_tier_lost(void *context, const char *text)
+{
+    struct session_stock *st = context;
+    snprintf(st->lost, sizeof st->lost, "isolation is not available: %s", text ? text : "the keeper is gone");
+    st->up = false;
+    log_error("svc/pool", "the tier is lost cause=\"%s\"", st->lost);
+    struct session_shelf *shelves[] = {&st->bound, &st->starting, &st->ready, &st->ending};
+    for (size_t i = 0; i < ARRAY_SIZE(shelves); i++)
+        end_all(shelves[i], st->lost);
+    changed(st);
+    st->owner.on_tier(st->owner.context);
+}
+
+/* --- opening and closing --- */
+
+static void fini_maps(struct session_stock *st)
+{
+    map_fini(&st->by_request);
+    map_fini(&st->by_ref);
+}
+
+enum status session_stock_open(struct session_stock *st, struct loop *l, const struct stock_options *o,
+                               const struct stock_owner *owner, struct err *e)
+{
+    *st = (struct session_stock){.loop = l,
+                                 .tier = o->tier,
+                                 .data_root_fd = -1,
+                                 .owner = *owner,
+                                 .session_owner = {on_offer, on_answer, on_serve, on_detach, on_gone, st},
+                                 .session_options = o->session};
+    struct session_shelf *shelves[] = {&st->starting, &st->ready, &st->bound, &st->ending, &st->buried};
+    for (size_t i = 0; i < ARRAY_SIZE(shelves); i++)
+        list_init(&shelves[i]->head);
+    map_init(&st->by_request, 0, 0);
+    map_init(&st->by_ref, 0, 0);
+    pool_policy_init(&st->policy, &o->policy, loop_now(l));
+    struct keeper_callbacks cb = {on_tier_ready, on_tier_spawned, on_tier_ended, on_tier_lost, st};
+    enum status s = st->tier->start(l, o->tier_options, &cb, &st->tier_self, e);
+    if (s != STATUS_OK)
+        fini_maps(st);
+    return s;
+}
+
+static void destroy_all(struct session_shelf *shelf)
+{
+    struct session *s;
+    while ((s = first_session(shelf)))
+        session_destroy(s);
+}
+
+void session_stock_close(struct session_stock *st)
+{
+    st->tier->stop(st->tier_self);
+    struct session_shelf *shelves[] = {&st->starting, &st->ready, &st->bound, &st->ending, &st->buried};
+    for (size_t i = 0; i < ARRAY_SIZE(shelves); i++)
+        destroy_all(shelves[i]);
+    fini_maps(st);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* stock.h — all sessions of a pool: orders to the tier, spares, those in use, those that die.
+ * Each session is on exactly one of five shelves and only place_session moves it. Hears what the tier tells,
+ * keeps as many spares as core/pool/pool_policy wants, and stops ordering for a while when an order failed. Knows
+ * nothing of identifiers: a session's `holder` is the owner's, NULL for who is nobody's. On the loop's
+ * thread; a stock is embedded in its pool and does not move. */
+#ifndef SVC_POOL_SESSION_STOCK_H
+#define SVC_POOL_SESSION_STOCK_H
+
+#include "base/duration.h"
+#include "base/map.h"
+#include "core/pool/pool_policy.h"
+#include "svc/pool/session/session.h"
+
+#define STOCK_RETRY_NS (50 * NS_PER_MS) /* between a failed order and the next one */
+
+struct stock_owner {
+    /* Something changed for which session_stock_plan may have an answer. */
+    void (*on_change)(void *context);
+    /* The tier takes orders (`up`), or is lost: then every session has been ended. */
+    void (*on_tier)(void *context);
+    /* As in struct session_owner, for sessions that have, or had, a holder. */
+    void (*on_answer)(void *context, struct session *s, const struct session_answer *a);
+    void (*on_serve)(void *context, struct session *s);
+    void (*on_detach)(void *context, struct session *s);
+    void *context;
+};
+
+struct stock_options {
+    const struct session_tier *tier;
+    const void *tier_options; /* as the tier says; only during session_stock_open */
+    struct session_options session;
+    struct pool_policy_options policy;
+};
+
+struct session_shelf {
+    struct list head;
+    uint32_t count;
+};
+
+struct session_stock {
+    struct session_shelf starting; /* ordered, nobody's */
+    struct session_shelf ready;    /* nobody's */
+    struct session_shelf bound;    /* somebody's */
+    struct session_shelf ending;   /* dead or dying */
+    struct session_shelf buried;   /* nothing is left but our memory of them, freed at the end of the turn */
+    bool up;                       /* the tier takes orders */
+    char lost[200];                /* why the tier is gone; "" while it is not */
+    char order_cause[160];         /* why the latest failed order failed; "" */
+    uint64_t spawn_failures;       /* since the start */
+    int data_root_fd;              /* of struct keeper_report; -1 before the tier is ready */
+    char isolation[sizeof((struct keeper_report *)NULL)->json]; /* the tier's own report, or "" */
+
+    /* --- private --- */
+    struct loop *loop;
+    const struct session_tier *tier;
+    void *tier_self;
+    struct stock_owner owner;
+    struct session_owner session_owner;
+    struct session_options session_options;
+    struct pool_policy policy;
+    struct map by_request; /* sessions ordered from the tier, until it answers */
+    struct map by_ref;     /* sessions that the tier made, until nothing is left of them */
+    uint64_t request_last;
+    int64_t order_after_ns; /* no order before, since one has just failed */
+};
+
+/* Starts the tier. On failure nothing is left to close. */
+STATUS_RESULT session_stock_open(struct session_stock *st, struct loop *l, const struct stock_options *o,
+                                 const struct stock_owner *owner, struct err *e);
+/* Stops the tier and frees all sessions without a callback. */
+void session_stock_close(struct session_stock *st);
+/* True if one more seat may be taken beside `seats`. */
+bool session_stock_admits(const struct session_stock *st, uint32_t seats);
+/* A session to be bound: a ready one, else one that is being built, else a new order. NULL: there is none
+ * now; after STOCK_RETRY_NS there may be, or `lost` says that there never will. */
+struct session *session_stock_find(struct session_stock *st);
+/* Gives a session from session_stock_find to `holder`. A ready one serves at once: on_serve comes before this
+ * returns. */
+void session_stock_bind(struct session_stock *st, struct session *s, void *holder);
+/* Orders the spares that are wanted and ends those that are not. `seats` are taken, `busy` sessions run a
+ * cell. Returns when to ask again; INT64_MAX: when something changes. */
+int64_t session_stock_plan(struct session_stock *st, uint32_t seats, uint32_t busy);
+
+#endif
