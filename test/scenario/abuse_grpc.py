@@ -4,20 +4,22 @@ import concurrent.futures
 import os
 import random
 import struct
+import sys
 import threading
 import time
 import uuid
 
 import grpc
-from durabletask.internal import orchestrator_service_pb2 as pb
-from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 from google.protobuf import wrappers_pb2
 
 import http2_raw as h2
 from abuse import GROUP_SECONDS_MAX, Group
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from protocol import METHODS as PROTOCOL_METHODS, pb, Stub  # noqa: E402
+
 SERVICE = "/TaskHubSidecarService/"
-METHODS = sorted(m.name for m in pb.DESCRIPTOR.services_by_name["TaskHubSidecarService"].methods)
+METHODS = sorted(PROTOCOL_METHODS)
 STREAMS = {"GetWorkItems", "StreamInstanceHistory"}
 WAITS = {"WaitForInstanceStart", "WaitForInstanceCompletion"}
 COMPLETIONS = {"CompleteActivityTask": pb.ActivityResponse, "CompleteOrchestratorTask": pb.OrchestratorResponse,
@@ -39,7 +41,7 @@ class Grpc(Group):
         super().setUp()
         limits = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.use_local_subchannel_pool", 1)]
         self.channel = grpc.insecure_channel(f"127.0.0.1:{self.rig.port}", limits)
-        self.stub = stubs.TaskHubSidecarServiceStub(self.channel)
+        self.stub = Stub(self.channel)
 
     def tearDown(self):
         self.channel.close()
@@ -379,7 +381,7 @@ class Grpc(Group):
         instances = [self.start() for _ in range(10)]
         chance = random.Random(1)
         with grpc.insecure_channel(f"127.0.0.1:{self.rig.port}", [("grpc.use_local_subchannel_pool", 1)]) as channel:
-            stub = stubs.TaskHubSidecarServiceStub(channel)
+            stub = Stub(channel)
             metadata = (("taskhub", HUB),)
             open_calls = []
             for n in range(3000):

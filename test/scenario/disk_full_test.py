@@ -13,10 +13,11 @@ import time
 import unittest
 
 import grpc
-from durabletask.internal import orchestrator_service_pb2 as pb
-from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 
 from server import Server
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from protocol import pb, Stub  # noqa: E402
 
 SIZE = "24m"
 RECOVERY_SECONDS_MAX = 60
@@ -108,7 +109,7 @@ class DiskFull(unittest.TestCase):
     def get_instance(self, request_id):
         parts = dict(pair.split("=", 1) for pair in self.server.ready["schedulerConnectionString"].split(";"))
         with grpc.insecure_channel(parts["Endpoint"].removeprefix("http://")) as channel:
-            return stubs.TaskHubSidecarServiceStub(channel).GetInstance(
+            return Stub(channel).GetInstance(
                 pb.GetInstanceRequest(instanceId=request_id, getInputsAndOutputs=True), metadata=(("taskhub", parts["TaskHub"]),), timeout=60)
 
     def everything_is_there(self, over=True):

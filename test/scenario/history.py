@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Reads an orchestration's history over gRPC with the official SDK's stubs and checks that it holds each event once."""
+"""Reads an orchestration's history over gRPC and checks that it holds each event once."""
 import collections
+import os
+import sys
 
 import grpc
-from durabletask.internal import orchestrator_service_pb2 as pb
-from durabletask.internal import orchestrator_service_pb2_grpc as stubs
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from protocol import pb, Stub  # noqa: E402
 
 
 def parse(connection_string):
@@ -16,14 +19,13 @@ def parse(connection_string):
 def terminate(connection_string, instance_id):
     target, metadata = parse(connection_string)
     with grpc.insecure_channel(target) as channel:
-        stubs.TaskHubSidecarServiceStub(channel).TerminateInstance(pb.TerminateRequest(instanceId=instance_id),
-                                                                   metadata=metadata, timeout=20)
+        Stub(channel).TerminateInstance(pb.TerminateRequest(instanceId=instance_id), metadata=metadata, timeout=20)
 
 
 def read(connection_string, instance_id):
     target, metadata = parse(connection_string)
     with grpc.insecure_channel(target) as channel:
-        stub = stubs.TaskHubSidecarServiceStub(channel)
+        stub = Stub(channel)
         chunks = stub.StreamInstanceHistory(pb.StreamInstanceHistoryRequest(instanceId=instance_id),
                                             metadata=metadata, timeout=20)
         return [event for chunk in chunks for event in chunk.events]

@@ -4,22 +4,16 @@
 If this fails, the product does not do what it is for. Usage: review_test.py PROGRAM
 """
 import concurrent.futures
-import logging
 import pathlib
 import sys
 import time
 import unittest
 import urllib.parse
 
-from durabletask.azuremanaged.client import DurableTaskSchedulerClient
-from durabletask.azuremanaged.worker import DurableTaskSchedulerWorker
-
 import history
 from server import Server
 
 PROGRAM = sys.argv.pop(1)
-QUIET = logging.getLogger("quiet")
-QUIET.setLevel(logging.CRITICAL)
 
 SLOW = "import time\nprint('begin')\ntime.sleep(2)\nprint('end')"
 SLOWER = SLOW.replace("2", "6")  # time to see that it runs, and to kill the server, on a busy machine
@@ -403,35 +397,6 @@ class Crash(unittest.TestCase):
             over = self.finish(request_id, state)
             self.assertEqual(over["decision"]["approved"], approve)
             self.assertEqual(self.server.review(request_id, not approve)[0], 409)
-
-
-class Neighbours(unittest.TestCase):
-    """Somebody else's worker on the task hub of the app: each gets what is its own."""
-
-    def test_an_sdk_worker_and_the_app_share_a_hub(self):
-        def double(_, number):
-            return 2 * number
-
-        def twice_doubled(context, number):
-            once = yield context.call_activity(double, input=number)
-            return (yield context.call_activity(double, input=once))
-
-        with Server(PROGRAM, arguments=["--ready-sessions", "1"]) as server:
-            address = dict(host_address=f"127.0.0.1:{server.port}", taskhub="default", token_credential=None, secure_channel=False,
-                           logger=QUIET)
-            client = DurableTaskSchedulerClient(**address)
-            ids = [client.schedule_new_orchestration("twice_doubled", input=number) for number in range(20)]
-            with DurableTaskSchedulerWorker(**address) as worker:
-                worker.add_orchestrator(twice_doubled)
-                worker.add_activity(double)
-                worker.start()
-                for number, instance_id in enumerate(ids):
-                    state = client.wait_for_orchestration_completion(instance_id, timeout=60)
-                    self.assertEqual((state.runtime_status.name, state.serialized_output), ("COMPLETED", str(4 * number)))
-                requests = [server.submit("print(1)") for _ in range(20)]  # none goes to the worker that takes everything
-                for request_id in requests:
-                    server.until(request_id, "waiting")
-            self.assertEqual(len(server.ask("GET", "/v1/requests")[2]["requests"]), len(requests))
 
 
 class TimeOut(unittest.TestCase):

@@ -13,17 +13,18 @@ from concurrent import futures
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 import grpc
-from durabletask.internal import orchestrator_service_pb2_grpc as stubs
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from protocol import pb, Servicer  # noqa: E402
 
 
-class Hello(stubs.TaskHubSidecarServiceServicer):
+class Hello(Servicer):
     """Answers what the probe asks, and keeps what came with it."""
 
     def __init__(self):
         self.metadata = {}
 
     def GetInstance(self, request, context):
-        from durabletask.internal import orchestrator_service_pb2 as pb
         self.metadata = dict(context.invocation_metadata())
         return pb.GetInstanceResponse(exists=False)
 
@@ -39,7 +40,7 @@ def certificate(folder, name, subject):
 def serve(credentials):
     server = grpc.server(futures.ThreadPoolExecutor(4))
     service = Hello()
-    stubs.add_TaskHubSidecarServiceServicer_to_server(service, server)
+    service.add_to(server)
     port = server.add_secure_port("127.0.0.1:0", credentials) if credentials else server.add_insecure_port("127.0.0.1:0")
     server.start()
     return server, service, port

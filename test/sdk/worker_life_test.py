@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The connection life of a C worker (spec/durable-task-protocol.md 2.9), at a service that misbehaves.
 
-The service is played with the official stubs: it refuses, ends streams, falls silent, goes away, loses answers and
+The service is played with the protocol's own messages: it refuses, ends streams, falls silent, goes away, loses answers and
 refuses them for good. Nothing here is measured in time: each step waits for what the worker does next.
 Usage: worker_life_test.py PEER
 """
@@ -16,9 +16,10 @@ from concurrent import futures
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 import grpc
-from durabletask.internal import orchestrator_service_pb2 as pb
-from durabletask.internal import orchestrator_service_pb2_grpc as stubs
 from google.protobuf import empty_pb2, timestamp_pb2, wrappers_pb2
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from protocol import pb, Servicer  # noqa: E402
 
 WAIT_S = 60
 PING_S = 0.2
@@ -30,7 +31,7 @@ def expect(what, got, wanted):
         raise AssertionError(f"{what}: {got!r} instead of {wanted!r}")
 
 
-class Service(stubs.TaskHubSidecarServiceServicer):
+class Service(Servicer):
     """Answers as its script says: `hellos` and `streams` list what the next ones get, `answers` what completions get."""
 
     def __init__(self, port=0, hellos=(), streams=(), answers=()):
@@ -39,7 +40,7 @@ class Service(stubs.TaskHubSidecarServiceServicer):
         self.items = queue.Queue()
         self.over = threading.Event()
         self.server = grpc.server(futures.ThreadPoolExecutor(16))
-        stubs.add_TaskHubSidecarServiceServicer_to_server(self, self.server)
+        self.add_to(self.server)
         self.port = self.server.add_insecure_port(f"127.0.0.1:{port}")
         self.server.start()
 
