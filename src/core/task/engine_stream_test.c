@@ -10,6 +10,38 @@
 
 #include "lib/engine_script.h"
 
+/* If this fails, a worker that asked for no filter gets nothing: .NET workers send three empty lists. */
+static void three_empty_lists_filter_nothing(void **state)
+{
+    struct rig r;
+    struct pb_work_item_filters filters = {.orchestrations_count = 0};
+    struct pb_get_work_items_request request = {.work_item_filters = &filters};
+    (void)state;
+    rig_init(&r, NULL);
+    rig_stream(&r, 1, &request, "w", 1);
+    script_start(&r, "i", "X");
+    script_answer(&r, script_turn(&r, "i"), "activity 1 A");
+    script_complete(&r, script_activity(&r, "A"), "1");
+    script_answer(&r, script_turn(&r, "i"), "complete 2 done");
+    assert_int_equal(script_status(&r, "i"), PB_ORCHESTRATION_STATUS_COMPLETED);
+    rig_fini(&r);
+}
+
+/* If this fails, a worker for entities only is given orchestrations. */
+static void a_filter_of_another_kind_is_a_filter(void **state)
+{
+    struct rig r;
+    struct pb_entity_filter entity = {.name = BYTES_LITERAL("counter")};
+    struct pb_work_item_filters filters = {.entities = &entity, .entities_count = 1};
+    struct pb_get_work_items_request request = {.work_item_filters = &filters};
+    (void)state;
+    rig_init(&r, NULL);
+    rig_stream(&r, 1, &request, "w", 1);
+    script_start(&r, "i", "X");
+    assert_null(rig_take_work(&r));
+    rig_fini(&r);
+}
+
 static void close_stream(struct rig *r, uint64_t stream)
 {
     engine_stream_closed(r->engine, stream, r->now_ns, &r->actions);
@@ -494,6 +526,8 @@ int main(void)
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(a_burst_is_cut),
         cmocka_unit_test(filters_choose),
+        cmocka_unit_test(three_empty_lists_filter_nothing),
+        cmocka_unit_test(a_filter_of_another_kind_is_a_filter),
         cmocka_unit_test(lost_streams_give_back),
         cmocka_unit_test(quiet_streams_are_pinged),
         cmocka_unit_test(a_newer_stream_takes_over),

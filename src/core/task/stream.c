@@ -20,26 +20,30 @@ static void copy_versions(struct stream *s, struct filter_entry *f, const struct
     f->version_count = count;
 }
 
+static struct filter_entry *make_filters(struct stream *s, enum work_kind kind, size_t count)
+{
+    struct filter_entry *filters = memory_must(arena_alloc_array(&s->arena, count, sizeof *filters));
+    s->kinds[kind].filters = filters;
+    s->kinds[kind].filter_count = count;
+    return filters;
+}
+
+/* A message without any entry is no filter: .NET workers send it when nobody asked for one, and as a list of
+ * nothing it would keep them from all work (spec 2.12). */
 static void read_filters(struct stream *s, const struct pb_work_item_filters *in)
 {
+    if (in->orchestrations_count + in->activities_count + in->entities_count == 0)
+        return;
     s->filtered = true;
-    size_t turns = in->orchestrations_count;
-    s->kinds[WORK_TURN].filters =
-        memory_must(arena_alloc_array(&s->arena, turns, sizeof(struct filter_entry)));
-    s->kinds[WORK_TURN].filter_count = turns;
-    for (size_t n = 0; n < turns; n++) {
-        struct filter_entry *f = &s->kinds[WORK_TURN].filters[n];
-        f->name = memory_arena_copy(&s->arena, in->orchestrations[n].name);
-        copy_versions(s, f, in->orchestrations[n].versions, in->orchestrations[n].versions_count);
+    struct filter_entry *turns = make_filters(s, WORK_TURN, in->orchestrations_count);
+    for (size_t n = 0; n < in->orchestrations_count; n++) {
+        turns[n].name = memory_arena_copy(&s->arena, in->orchestrations[n].name);
+        copy_versions(s, &turns[n], in->orchestrations[n].versions, in->orchestrations[n].versions_count);
     }
-    size_t activities = in->activities_count;
-    s->kinds[WORK_ACTIVITY].filters =
-        memory_must(arena_alloc_array(&s->arena, activities, sizeof(struct filter_entry)));
-    s->kinds[WORK_ACTIVITY].filter_count = activities;
-    for (size_t n = 0; n < activities; n++) {
-        struct filter_entry *f = &s->kinds[WORK_ACTIVITY].filters[n];
-        f->name = memory_arena_copy(&s->arena, in->activities[n].name);
-        copy_versions(s, f, in->activities[n].versions, in->activities[n].versions_count);
+    struct filter_entry *activities = make_filters(s, WORK_ACTIVITY, in->activities_count);
+    for (size_t n = 0; n < in->activities_count; n++) {
+        activities[n].name = memory_arena_copy(&s->arena, in->activities[n].name);
+        copy_versions(s, &activities[n], in->activities[n].versions, in->activities[n].versions_count);
     }
 }
 
