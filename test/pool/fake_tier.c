@@ -21,11 +21,11 @@ struct fake_session {
     struct list link;
     struct fake *fake;
     uint64_t request;
-    struct session_ref ref;
+    struct tier_ref ref;
     struct loop_timer step; /* building, then ending */
     bool built;
     bool ending;
-    enum session_end end;
+    enum tier_end end;
     int detail;
     struct loop_fd control;
     struct loop_fd out;
@@ -42,7 +42,7 @@ struct fake_session {
 struct fake {
     struct loop *loop;
     struct fake_tier_options options;
-    struct keeper_callbacks cb;
+    struct tier_events cb;
     struct list sessions;
     struct fake_counts counts;
     uint32_t slot_next;
@@ -58,7 +58,7 @@ static void set_step(struct fake_session *s, int64_t after_ns)
     ASSERT(loop_timer_set(s->fake->loop, &s->step, loop_now(s->fake->loop) + after_ns) == STATUS_OK);
 }
 
-static void end_soon(struct fake_session *s, enum session_end end, int detail)
+static void end_soon(struct fake_session *s, enum tier_end end, int detail)
 {
     if (s->ending)
         return;
@@ -140,9 +140,9 @@ static void run(struct fake_session *s, struct bytes code)
     } else if (take_prefix(&code, "exit:")) {
         uint64_t n;
         ASSERT(bytes_parse_u64(code, &n) == STATUS_OK);
-        end_soon(s, SESSION_END_EXITED, (int)n);
+        end_soon(s, TIER_END_EXITED, (int)n);
     } else if (bytes_equal_cstr(code, "oom")) {
-        end_soon(s, SESSION_END_MEMORY_LIMIT, 9);
+        end_soon(s, TIER_END_MEMORY_LIMIT, 9);
     } else if (bytes_equal_cstr(code, "junk")) {
         write_text(s->control.fd, BYTES_LITERAL("\xff\xff\xff\xff\xff\xff\xff\xff"));
     } else if (bytes_equal_cstr(code, "huge")) {
@@ -181,7 +181,7 @@ static void on_control(struct loop_fd *w, uint32_t events)
     ssize_t n = recv(w->fd, s->in.data + s->in.size, 65536, MSG_DONTWAIT);
     if (n <= 0) {
         if (n == 0 || errno != EAGAIN)
-            end_soon(s, SESSION_END_EXITED, 0);
+            end_soon(s, TIER_END_EXITED, 0);
         return;
     }
     s->in.size += (size_t)n;
@@ -234,10 +234,10 @@ static void build(struct fake_session *s)
     ASSERT(loop_fd_add(f->loop, &s->control, control[1], EPOLLIN, NULL) == STATUS_OK);
     ASSERT(loop_fd_add(f->loop, &s->out, out[1], 0, NULL) == STATUS_OK);
     s->built = true;
-    s->ref = (struct session_ref){f->slot_next++ % 4, f->slot_next};
+    s->ref = (struct tier_ref){f->slot_next++ % 4, f->slot_next};
     f->counts.spawned++;
     f->counts.alive++;
-    struct keeper_session k = {s->ref, control[0], out[0], err[0], open(dir, O_DIRECTORY | O_CLOEXEC)};
+    struct tier_session k = {s->ref, control[0], out[0], err[0], open(dir, O_DIRECTORY | O_CLOEXEC)};
     f->cb.on_spawned(f->cb.context, s->request, &k, "");
     if (!s->ending)
         send_frame(s, FRAME_READY, (struct bytes){0});
@@ -250,9 +250,9 @@ static void on_step(struct loop_timer *t)
         build(s);
         return;
     }
-    struct keeper_callbacks cb = s->fake->cb;
-    struct session_ref ref = s->ref;
-    enum session_end end = s->end;
+    struct tier_events cb = s->fake->cb;
+    struct tier_ref ref = s->ref;
+    enum tier_end end = s->end;
     int detail = s->detail;
     free_session(s);
     cb.on_ended(cb.context, ref, end, detail);
@@ -261,7 +261,8 @@ static void on_step(struct loop_timer *t)
 static void on_ready(struct loop_task *t)
 {
     struct fake *f = CONTAINER_OF(t, struct fake, ready);
-    static struct keeper_report report = {.json = "{\"tier\":\"fake\",\"degraded\":[]}", .data_root_fd = -1};
+    static const struct tier_report report = {.isolation_json = "{\"tier\":\"fake\",\"degraded\":[]}",
+                                              .memory_size_max = 64 << 20};
     f->cb.on_ready(f->cb.context, &report);
 }
 
@@ -269,7 +270,7 @@ static void drop_all(struct fake *f)
 {
     while (!list_empty(&f->sessions)) {
         struct fake_session *s = CONTAINER_OF(f->sessions.next, struct fake_session, link);
-        end_soon(s, SESSION_END_KILLED, 0);
+        end_soon(s, TIER_END_KILLED, 0);
         free_session(s);
     }
 }
@@ -281,7 +282,7 @@ static void on_lost(struct loop_task *t)
     f->cb.on_lost(f->cb.context, "killed by the test");
 }
 
-static enum status fake_start(struct loop *l, const void *options, const struct keeper_callbacks *cb,
+static enum status fake_start(struct loop *l, const void *options, const struct tier_events *cb,
                               void **ret_self, struct err *e)
 {
     struct fake *f = calloc(1, sizeof *f);
@@ -321,7 +322,7 @@ static void fake_spawn(void *self, uint64_t request)
     set_step(s, f->options.build_ns);
 }
 
-static struct fake_session *find(struct fake *f, struct session_ref ref)
+static struct fake_session *find(struct fake *f, struct tier_ref ref)
 {
     list_each (it, &f->sessions) {
         struct fake_session *s = CONTAINER_OF(it, struct fake_session, link);
@@ -331,7 +332,7 @@ static struct fake_session *find(struct fake *f, struct session_ref ref)
     return NULL;
 }
 
-static void fake_interrupt(void *self, struct session_ref ref)
+static void fake_interrupt(void *self, struct tier_ref ref)
 {
     struct fake_session *s = find(self, ref);
     ((struct fake *)self)->counts.interrupts++;
@@ -341,12 +342,12 @@ static void fake_interrupt(void *self, struct session_ref ref)
     send_result(s, s->cell, false, "KeyboardInterrupt");
 }
 
-static void fake_kill(void *self, struct session_ref ref)
+static void fake_kill(void *self, struct tier_ref ref)
 {
     struct fake_session *s = find(self, ref);
     ((struct fake *)self)->counts.kills++;
     if (s)
-        end_soon(s, SESSION_END_KILLED, 9);
+        end_soon(s, TIER_END_KILLED, 9);
 }
 
 const struct session_tier fake_tier = {"fake", fake_start, fake_stop, fake_spawn, fake_interrupt, fake_kill};
@@ -371,7 +372,7 @@ void fake_tier_kill_one(void)
     list_each (it, &the_fake->sessions) {
         struct fake_session *s = CONTAINER_OF(it, struct fake_session, link);
         if (s->built && !s->ending) {
-            end_soon(s, SESSION_END_EXITED, 9);
+            end_soon(s, TIER_END_EXITED, 9);
             return;
         }
     }

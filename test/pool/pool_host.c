@@ -11,12 +11,13 @@
 
 #include "base/log.h"
 #include "fake_tier.h"
+#include "jail/keeper_client.h"
 #include "net/listener.h"
 #include "os/clock.h"
 #include "svc/keeper/keeper.h"
 #include "svc/pool/http/pool_service.h"
 
-struct host {
+    struct host {
     struct loop *loop;
     struct pool_service *pool;
     struct http_handler report;

@@ -287,11 +287,6 @@ enum status pool_enter(struct pool *p, struct bytes identifier, struct tenant **
     return STATUS_OK;
 }
 
-int pool_data_root_fd(const struct pool *p)
-{
-    return p->stock.data_root_fd;
-}
-
 struct tenant *pool_next_tenant(struct pool *p, struct tenant *t)
 {
     struct list *next = t ? t->link.next : p->tenant_list.next;

@@ -45,8 +45,6 @@ void pool_destroy(struct pool *p);
 void pool_on_up(struct pool *p, void (*on_up)(void *context), void *context);
 struct pool_report pool_report(const struct pool *p);
 int64_t pool_cooldown_ns(const struct pool *p);
-/* Of struct keeper_report; -1 before the tier is ready. Borrowed. */
-int pool_data_root_fd(const struct pool *p);
 
 /* The tenant of that identifier, or NULL. Does not count as a request. */
 struct tenant *pool_find(struct pool *p, struct bytes identifier);

@@ -270,11 +270,6 @@ void pool_service_on_up(struct pool_service *s, void (*on_up)(void *context), vo
     s->on_up_context = context;
 }
 
-int pool_service_data_root_fd(const struct pool_service *s)
-{
-    return pool_data_root_fd(s->pool);
-}
-
 const char *pool_service_lost(const struct pool_service *s)
 {
     return pool_report(s->pool).lost;

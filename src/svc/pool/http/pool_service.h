@@ -40,8 +40,6 @@ const struct http_handler *pool_service_handler(struct pool_service *s);
 void pool_service_report(const struct pool_service *s, struct buf *json);
 /* Called once when sessions can be made, or when they can no more (then pool_service_lost says why). */
 void pool_service_on_up(struct pool_service *s, void (*on_up)(void *context), void *context);
-/* For confine_options (jail/confine.h): -1 before the tier is ready. Borrowed. */
-int pool_service_data_root_fd(const struct pool_service *s);
 /* Why the tier is gone for good, or NULL. */
 const char *pool_service_lost(const struct pool_service *s);
 

@@ -350,7 +350,7 @@ struct session *session_create(struct loop *l, const struct session_tier *tier, 
     return s;
 }
 
-void session_spawned(struct session *s, const struct keeper_session *k)
+void session_spawned(struct session *s, const struct tier_session *k)
 {
     ASSERT(!s->spawned && s->life.state != SESSION_GONE);
     s->spawned = true;
@@ -432,9 +432,9 @@ void session_run(struct session *s, const struct session_cell *cell)
         write_cell(s, cell);
 }
 
-void session_ended(struct session *s, enum session_end end, const char *cause)
+void session_ended(struct session *s, enum tier_end end, const char *cause)
 {
-    if (end == SESSION_END_MEMORY_LIMIT || end == SESSION_END_EXITED || !s->cause[0])
+    if (end == TIER_END_MEMORY_LIMIT || end == TIER_END_EXITED || !s->cause[0])
         snprintf(s->cause, sizeof s->cause, "%s", cause);
     apply(s, SESSION_EVENT_ENDED);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* session.h — one session process: its sockets and pipes, the frames, the captured output, its deadlines.
- * Performs what core/pool/session_life decides and tells its owner (pool.c) by callbacks. Everything the process
- * sends is hostile: the first frame that breaks the protocol ends it. All on the loop's thread.
+ * Performs what core/pool/session_life decides and tells its owner (pool.c) by callbacks. Everything the
+ * process sends is hostile: the first frame that breaks the protocol ends it. All on the loop's thread.
  *
  * Ownership: the owner creates it when it orders one from the tier; it frees itself after on_gone. */
 #ifndef SVC_POOL_SESSION_SESSION_H
@@ -71,7 +71,7 @@ struct session {
     bool held;        /* the owner's: it is in use beside its cells and does not cool down */
     uint64_t request; /* the number under which it was ordered */
     struct session_life life;
-    struct session_ref ref; /* once `spawned` */
+    struct tier_ref ref; /* once `spawned` */
     bool spawned;
     int data_dir_fd; /* /mnt/data; -1 before it is spawned and when it is gone */
     char guid[GUID_TEXT_SIZE + 1];
@@ -109,7 +109,7 @@ struct session *session_create(struct loop *l, const struct session_tier *tier, 
                                const struct session_owner *owner, const struct session_options *o,
                                uint64_t request);
 /* The tier made it; the descriptors are its own from now on, also on failure. */
-void session_spawned(struct session *s, const struct keeper_session *k);
+void session_spawned(struct session *s, const struct tier_session *k);
 /* An identifier takes it. */
 void session_claim(struct session *s);
 /* Runs a cell; only in IDLE. */
@@ -118,8 +118,8 @@ void session_run(struct session *s, const struct session_cell *cell);
 void session_touch(struct session *s);
 /* Ends it; `cause` is for people. */
 void session_release(struct session *s, const char *cause);
-/* The tier says that nothing is left of it, or that it never came up (SESSION_END_FAILED, `cause` why). */
-void session_ended(struct session *s, enum session_end end, const char *cause);
+/* The tier says that nothing is left of it, or that it never came up (TIER_END_FAILED, `cause` why). */
+void session_ended(struct session *s, enum tier_end end, const char *cause);
 /* Frees without a callback, when the tier is gone. */
 void session_destroy(struct session *s);
 

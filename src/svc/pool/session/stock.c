@@ -146,17 +146,17 @@ static void on_gone(void *context, struct session *s)
 
 /* --- what the tier tells --- */
 
-static void on_tier_ready(void *context, const struct keeper_report *report)
+static void on_tier_ready(void *context, const struct tier_report *report)
 {
     struct session_stock *st = context;
     st->up = true;
-    snprintf(st->isolation, sizeof st->isolation, "%s", report->json);
-    st->data_root_fd = report->data_root_fd;
+    snprintf(st->isolation, sizeof st->isolation, "%s", report->isolation_json);
+    st->memory_size_max = report->memory_size_max;
     changed(st);
     st->owner.on_tier(st->owner.context);
 }
 
-static void close_all(const struct keeper_session *k)
+static void close_all(const struct tier_session *k)
 {
     int fds[] = {k->control_fd, k->stdout_fd, k->stderr_fd, k->data_dir_fd};
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
@@ -164,14 +164,14 @@ static void close_all(const struct keeper_session *k)
             close(fds[i]);
 }
 
-static void on_tier_spawned(void *context, uint64_t request, const struct keeper_session *k, const char *text)
+static void on_tier_spawned(void *context, uint64_t request, const struct tier_session *k, const char *text)
 {
     struct session_stock *st = context;
     struct session *s = map_take(&st->by_request, map_u64_key(&request));
     if (!k) {
         order_failed(st, text && text[0] ? text : "the keeper refused");
         if (s)
-            session_ended(s, SESSION_END_FAILED, st->order_cause);
+            session_ended(s, TIER_END_FAILED, st->order_cause);
         return;
     }
     if (!s) { /* not ours any more */
@@ -184,34 +184,34 @@ static void on_tier_spawned(void *context, uint64_t request, const struct keeper
     if (map_put(&st->by_ref, bytes_of(s->key, sizeof s->key), s) != STATUS_OK) {
         close_all(k);
         st->tier->kill(st->tier_self, k->ref);
-        session_ended(s, SESSION_END_FAILED, "out of memory");
+        session_ended(s, TIER_END_FAILED, "out of memory");
         return;
     }
     session_spawned(s, k);
 }
 
-static void describe_end(enum session_end end, int detail, char *ret_text, size_t size)
+static void describe_end(enum tier_end end, int detail, char *ret_text, size_t size)
 {
     switch (end) {
-    case SESSION_END_MEMORY_LIMIT:
+    case TIER_END_MEMORY_LIMIT:
         snprintf(ret_text, size, "the session went over its memory limit and was ended");
         return;
-    case SESSION_END_EXITED:
+    case TIER_END_EXITED:
         if (detail > 128)
             snprintf(ret_text, size, "the session's interpreter was ended by signal %d", detail - 128);
         else
             snprintf(ret_text, size, "the session's interpreter exited with code %d", detail);
         return;
-    case SESSION_END_FAILED:
+    case TIER_END_FAILED:
         snprintf(ret_text, size, "the session could not be built: %s", strerror(detail));
         return;
-    case SESSION_END_KILLED:
+    case TIER_END_KILLED:
         break;
     }
     snprintf(ret_text, size, "the session was ended");
 }
 
-static void on_tier_ended(void *context, struct session_ref ref, enum session_end end, int detail)
+static void on_tier_ended(void *context, struct tier_ref ref, enum tier_end end, int detail)
 {
     struct session_stock *st = context;
     uint64_t key[2] = {ref.slot, ref.generation};
@@ -230,7 +230,7 @@ static void end_all(struct session_shelf *shelf, const char *cause)
 {
     struct session *s;
     while ((s = first_session(shelf)))
-        session_ended(s, SESSION_END_KILLED, cause);
+        session_ended(s, TIER_END_KILLED, cause);
 }
 
 /* Fails closed: everything that runs is answered, and nothing is ordered any more. */
@@ -260,7 +260,6 @@ enum status session_stock_open(struct session_stock *st, struct loop *l, const s
 {
     *st = (struct session_stock){.loop = l,
                                  .tier = o->tier,
-                                 .data_root_fd = -1,
                                  .owner = *owner,
                                  .session_owner = {on_offer, on_answer, on_serve, on_detach, on_gone, st},
                                  .session_options = o->session};
@@ -270,8 +269,8 @@ enum status session_stock_open(struct session_stock *st, struct loop *l, const s
     map_init(&st->by_request, 0, 0);
     map_init(&st->by_ref, 0, 0);
     pool_policy_init(&st->policy, &o->policy, loop_now(l));
-    struct keeper_callbacks cb = {on_tier_ready, on_tier_spawned, on_tier_ended, on_tier_lost, st};
-    enum status s = st->tier->start(l, o->tier_options, &cb, &st->tier_self, e);
+    struct tier_events events = {on_tier_ready, on_tier_spawned, on_tier_ended, on_tier_lost, st};
+    enum status s = st->tier->start(l, o->tier_options, &events, &st->tier_self, e);
     if (s != STATUS_OK)
         fini_maps(st);
     return s;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* stock.h — all sessions of a pool: orders to the tier, spares, those in use, those that die.
  * Each session is on exactly one of five shelves and only place_session moves it. Hears what the tier tells,
- * keeps as many spares as core/pool/pool_policy wants, and stops ordering for a while when an order failed. Knows
- * nothing of identifiers: a session's `holder` is the owner's, NULL for who is nobody's. On the loop's
+ * keeps as many spares as core/pool/pool_policy wants, and stops ordering for a while when an order failed.
+ * Knows nothing of identifiers: a session's `holder` is the owner's, NULL for who is nobody's. On the loop's
  * thread; a stock is embedded in its pool and does not move. */
 #ifndef SVC_POOL_SESSION_STOCK_H
 #define SVC_POOL_SESSION_STOCK_H
@@ -48,8 +48,8 @@ struct session_stock {
     char lost[200];                /* why the tier is gone; "" while it is not */
     char order_cause[160];         /* why the latest failed order failed; "" */
     uint64_t spawn_failures;       /* since the start */
-    int data_root_fd;              /* of struct keeper_report; -1 before the tier is ready */
-    char isolation[sizeof((struct keeper_report *)NULL)->json]; /* the tier's own report, or "" */
+    uint64_t memory_size_max;      /* of struct tier_report */
+    char isolation[8192];          /* the tier's own report, or "" */
 
     /* --- private --- */
     struct loop *loop;

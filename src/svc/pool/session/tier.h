@@ -1,22 +1,69 @@
 /* SPDX-License-Identifier: MIT */
 /* tier.h — the isolation tier below a pool: who builds sessions, interrupts and kills them.
- * The process tier (namespaces, seccomp, Landlock, cgroups) is keeper_client; a micro-VM tier would be a
- * second table, and the tests have a third. The words are those of jail/keeper_client.h, which says what each
- * call and callback means; callbacks come from the loop, never from inside a call. */
+ * An interface in words of its own, so that a tier need not speak the keeper's language. Today's tiers:
+ * processes (tier_process.c translates for jail/keeper_client.h) and the tests' own (test/pool/fake_tier.c);
+ * micro-VMs would be one more table. Events come from the loop, never from inside a call. */
 #ifndef SVC_POOL_SESSION_TIER_H
 #define SVC_POOL_SESSION_TIER_H
 
-#include "jail/keeper_client.h"
+#include "os/loop.h"
+
+/* Names a session for as long as anything of it is left: a slot is used again only after that, with a higher
+ * generation. */
+struct tier_ref {
+    uint32_t slot;
+    uint64_t generation;
+};
+
+/* A session that was built. Whoever is given one owns the descriptors. */
+struct tier_session {
+    struct tier_ref ref;
+    int control_fd; /* stream socket, frames of wire/frame.h, non-blocking */
+    int stdout_fd;  /* read ends of pipes, non-blocking */
+    int stderr_fd;
+    int data_dir_fd; /* the session's /mnt/data: a directory descriptor for openat2 (sandbox.md 2.9) */
+};
+
+enum tier_end {
+    TIER_END_EXITED,       /* its interpreter ended by itself; `detail`: exit code, or 128 + signal */
+    TIER_END_KILLED,       /* the pool asked for it */
+    TIER_END_MEMORY_LIMIT, /* it went over its memory limit */
+    TIER_END_FAILED,       /* it never came up; `detail` is an errno */
+};
+
+/* What a tier says of itself once it is ready. */
+struct tier_report {
+    const char
+        *isolation_json; /* {"tier":…,"layers":[…],"degraded":[…]}, for /healthz; valid during the call */
+    uint64_t memory_size_max; /* bytes of memory that one session may use; 0: the tier does not limit it */
+};
+
+struct tier_events {
+    /* The tier takes orders from now on. */
+    void (*on_ready)(void *context, const struct tier_report *report);
+    /* Answers the order `request`. `session` is NULL if it failed, then `text` says why. */
+    void (*on_spawned)(void *context, uint64_t request, const struct tier_session *session, const char *text);
+    /* Every process of the session is dead and everything it had is gone. */
+    void (*on_ended)(void *context, struct tier_ref ref, enum tier_end end, int detail);
+    /* The tier is gone and every session with it. Nothing more follows. */
+    void (*on_lost)(void *context, const char *text);
+    void *context;
+};
 
 struct session_tier {
     const char *name;
-    /* `options` is the tier's own struct; for the process tier struct keeper_options. */
-    enum status (*start)(struct loop *l, const void *options, const struct keeper_callbacks *cb,
-                         void **ret_self, struct err *e);
-    void (*stop)(void *self);
-    void (*spawn)(void *self, uint64_t request);
-    void (*interrupt)(void *self, struct session_ref ref);
-    void (*kill)(void *self, struct session_ref ref);
+    /* `options` is the tier's own struct, read during the call only; for the process tier struct
+     * keeper_options. */
+    enum status (*start)(struct loop *loop, const void *options, const struct tier_events *events,
+                         void **ret_tier, struct err *error);
+    /* Ends all sessions and waits, within a bound, until they are gone. */
+    void (*stop)(void *tier);
+    /* Orders one session; on_spawned answers. The session then says READY over its control socket. */
+    void (*spawn)(void *tier, uint64_t request);
+    /* KeyboardInterrupt in the running cell. A session that is gone is ignored, here and below. */
+    void (*interrupt)(void *tier, struct tier_ref ref);
+    /* Ends everything of the session; on_ended follows. */
+    void (*kill)(void *tier, struct tier_ref ref);
 };
 
 extern const struct session_tier session_tier_process;
