@@ -129,12 +129,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct http_server_limits limits = {
         .head_size_max = 2048, .header_count_max = 20, .bodies_size_max = 3000};
+    static const struct bytes names[] = {BYTES_LITERAL("h"), BYTES_LITERAL("x")};
+    static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
     const struct http_handler handler = {.on_request = on_request, .body_limit = body_limit};
     if (size == 0 || size > 16384)
         return 0;
     if (!fuzz.loop)
         ASSERT(loop_create(&fuzz.loop, NULL) == STATUS_OK);
     ASSERT(http_server_create(fuzz.loop, &limits, &fuzz.server, NULL) == STATUS_OK);
+    http_server_known_as(fuzz.server, &site);
     ASSERT(http_server_mount(fuzz.server, "/", &handler) == STATUS_OK);
     run(data[0], bytes_of(data + 1, size - 1));
     size_t left = fuzz.held ? 1 : 0; /* held for one more request behind the answered one */

@@ -12,6 +12,8 @@ const struct option_spec settings_table[] = {
      "numeric address to listen on"},
     {"port", OPTION_COUNT, "PORT", NULL, "8080", 0, 65535, COMMAND_SERVERS,
      "port for HTTP/1.1 and gRPC; 0: the kernel chooses"},
+    {"host-names", OPTION_TEXT, "NAMES", NULL, NULL, 0, 0, COMMAND_SERVERS,
+     "names, separated by commas, that clients and proxies call this server besides localhost"},
     {"data", OPTION_TEXT, "DIR", "SALLYPORT_DATA", NULL, 0, 0, COMMAND_DEV | COMMAND_SCHEDULER,
      "folder of the durable state; default: $XDG_STATE_HOME/sallyport"},
     {"ready-file", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, COMMAND_SERVERS,

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cmd/health.h"
+#include "cmd/host_names.h"
 #include "cmd/ready.h"
 #include "cmd/state_dir.h"
 #include "jail/confine.h"
@@ -37,6 +38,7 @@ struct stack {
     char *data_dir;
     char *hub_names;       /* cut into names */
     const char *hub_first; /* in hub_names */
+    struct host_names names;
     struct http_server *http;
     struct grpc_server *grpc;
     struct listener *listener;
@@ -270,7 +272,12 @@ static enum status start_app(struct stack *s, struct err *e)
 
 static enum status start_http(struct stack *s, struct err *e)
 {
-    enum status status = http_server_create(s->loop, NULL, &s->http, e);
+    enum status status = host_names_init(&s->names, setting_text(s->settings, "host"),
+                                         setting_text(s->settings, "host-names"), e);
+    if (status == STATUS_OK)
+        status = http_server_create(s->loop, NULL, &s->http, e);
+    if (status == STATUS_OK)
+        http_server_known_as(s->http, &s->names.site);
     s->health.pool = s->pool;
     s->health.scheduler = s->scheduler;
     health_init(&s->health);
@@ -494,6 +501,7 @@ void stack_destroy(struct stack *s)
     listener_close(s->listener);
     app_service_destroy(s->app);
     http_server_destroy(s->http);
+    host_names_fini(&s->names);
     grpc_server_destroy(s->grpc);
     scheduler_destroy(s->scheduler);
     pool_service_destroy(s->pool);

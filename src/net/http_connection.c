@@ -242,6 +242,42 @@ static bool body_is_encoded(const struct http_request *r)
     return coding.size && !bytes_equal_nocase(coding, BYTES_LITERAL("identity"));
 }
 
+static bool is_page(struct http_connection *c)
+{
+    struct http_request *r = &c->request;
+    if (!r->handler || !r->handler->is_page)
+        return false;
+    c->server->callbacks++;
+    bool page = r->handler->is_page(r->handler->context, r);
+    c->server->callbacks--;
+    return page;
+}
+
+/* INVARIANT: no handler acts on a request, and no data is given out, before this has looked at it. Returns
+ * the status to refuse it with and why, or 0. */
+static int foreign_status(struct http_connection *c, const char **ret_detail)
+{
+    struct http_request *r = &c->request;
+    const struct site_request asked = {
+        .method = http_request_method(r),
+        .host = http_request_header(r, "host"),
+        .origin = http_request_header(r, "origin"),
+        .fetch_site = http_request_header(r, "sec-fetch-site"),
+        .fetch_mode = http_request_header(r, "sec-fetch-mode"),
+        .fetch_dest = http_request_header(r, "sec-fetch-dest"),
+    };
+    enum site_verdict verdict = site_judge(c->server->site, &asked);
+
+    if (verdict == SITE_OWN || (verdict == SITE_VISIT && is_page(c)))
+        return 0;
+    if (verdict == SITE_UNKNOWN_HOST) {
+        *ret_detail = "This server does not answer to that host name; the setting host-names adds names.";
+        return 421;
+    }
+    *ret_detail = "A web page of another site may not use this server.";
+    return 403;
+}
+
 static enum step begin_body(struct http_connection *c)
 {
     struct http_request *r = &c->request;
@@ -249,6 +285,11 @@ static enum step begin_body(struct http_connection *c)
     bool has_body = h->body == HTTP1_BODY_CHUNKED || (h->body == HTTP1_BODY_LENGTH && h->content_length > 0);
     r->handler = http_server_find(c->server, http_request_path(r));
     c->state = HTTP_BODY;
+
+    const char *detail = NULL;
+    int refused = foreign_status(c, &detail);
+    if (refused)
+        return refuse(c, refused, detail);
     if (!r->handler) {
         if (has_body)
             return refuse(c, 404, "Nothing is served under this path.");
@@ -264,6 +305,9 @@ static enum step begin_body(struct http_connection *c)
     r->body_max = body_limit(c);
     if (h->body == HTTP1_BODY_LENGTH && h->content_length > r->body_max)
         return refuse(c, 413, "The body is larger than this path accepts.");
+    /* What a body is must be said: a page can send one without a type, or as plain text, to any server. */
+    if (http_request_header(r, "content-type").size == 0)
+        return refuse(c, 415, "A request with a body must say its Content-Type.");
     buf_init(&r->body, MAX(r->body_max, (size_t)1));
     http1_chunked_init(&r->chunked);
     c->body = (struct http_pace){.from = loop_now(c->server->loop)};

@@ -32,6 +32,7 @@ struct http_mount {
 struct http_server {
     struct loop *loop;
     struct http_server_limits limits;
+    const struct site *site;
     struct http_mount **mounts; /* longest prefix first */
     size_t mount_count;
     struct list connections;

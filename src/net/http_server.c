@@ -25,6 +25,8 @@ static const struct http_server_limits default_limits = {
     .bodies_size_max = (size_t)1 << 30,
 };
 
+static const struct site loopback_only = {.name_count = 0};
+
 static void fill_limits(struct http_server_limits *l)
 {
 #define FILL(field) l->field = l->field ? l->field : default_limits.field
@@ -59,12 +61,18 @@ enum status http_server_create(struct loop *l, const struct http_server_limits *
     s->loop = l;
     s->limits = limits ? *limits : (struct http_server_limits){0};
     fill_limits(&s->limits);
+    s->site = &loopback_only;
     s->drained.on_run = tell_drained;
     s->date_second = -1;
     list_init(&s->connections);
     buf_init(&s->head, HTTP_RESPONSE_HEAD_MAX + 4096);
     *ret_server = s;
     return STATUS_OK;
+}
+
+void http_server_known_as(struct http_server *s, const struct site *site)
+{
+    s->site = site;
 }
 
 static void free_mount(struct http_mount *m)

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "os/loop.h"
+#include "wire/http1/site.h"
 
 struct http_server;
 struct http_request; /* one exchange; alive from the handler's call until http_respond… / http_stream_end or
@@ -45,12 +46,15 @@ struct http_handler {
     /* Called when the head is complete, before the body is read: the most bytes the body may have. Over it
      * the server answers 413 in this handler's error shape. NULL: http_server_limits.body_size_max. */
     size_t (*body_limit)(void *context, struct http_request *r);
-    /* Writes the body of an answer the server makes itself (400, 408, 413, 414, 415, 417, 431, 501, 503,
-     * 505). When the head could not be read, `r` has what was read of it, and the handler mounted at "" is
-     * asked. May add headers. NULL: problem+json. */
+    /* Writes the body of an answer the server makes itself (400, 403, 408, 413, 414, 415, 417, 421, 431,
+     * 501, 503, 505). When the head could not be read, `r` has what was read of it, and the handler mounted
+     * at "" is asked. May add headers. NULL: problem+json. */
     void (*write_error)(void *context, struct http_request *r, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type);
     void *context;
+    /* Whether the answer is a page for people: then also a link on a page of another site may lead to it.
+     * Data is refused with 403 to such a visit. NULL: everything is data. */
+    bool (*is_page)(void *context, struct http_request *r);
 };
 
 STATUS_RESULT http_server_create(struct loop *l, const struct http_server_limits *limits,
@@ -58,6 +62,10 @@ STATUS_RESULT http_server_create(struct loop *l, const struct http_server_limits
 /* Closes all connections; requests in progress get on_gone first. Not from within a handler's callback. NULL
  * allowed. */
 void http_server_destroy(struct http_server *s);
+/* What the server answers to besides the names of loopback (wire/http1/site.h): a request for another host
+ * gets 421, one that a web page of another site makes 403, before any handler sees it. `site` is borrowed
+ * until the end; without this call the names of loopback are all. */
+void http_server_known_as(struct http_server *s, const struct site *site);
 /* Requests whose path starts with `path_prefix` (case-insensitive, "" for all) go to `h` (copied); the
  * longest prefix wins, 404 if there is none. Runs of slashes in the path count as one. ALREADY_EXISTS: that
  * prefix is taken; NO_MEMORY. */

@@ -10,7 +10,7 @@ static void a_request_is_answered_and_the_connection_lives(void **state)
     struct rig f;
     rig_start(&f, NULL);
     struct client c = client_of(&f);
-    client_say(&c, "POST //a/b?x=1%202 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
+    client_say(&c, "POST //a/b?x=1%202 HTTP/1.1\r\nHost: h\r\n" TYPE "Content-Length: 5\r\n\r\nhello");
     client_await(&c, "POST //a/b query=1 2 hello");
     assert_true(client_heard(&c, "HTTP/1.1 200 OK\r\nDate: "));
     assert_true(client_heard(&c, " GMT\r\nContent-Type: text/plain\r\nContent-Length: 26\r\n\r\n"));

@@ -58,10 +58,10 @@ static void slow_peers_are_cut_off(void **state)
     struct rig f;
     rig_start(&f, &tiny);
     expect_refusal(&f, b("GET / HTTP/1.1\r\nHost: h\r\nA: "), "HTTP/1.1 408");
-    expect_refusal(&f, b("POST / " HOST "Content-Length: 5\r\n\r\nhe"), "HTTP/1.1 408");
+    expect_refusal(&f, b("POST / " HOST TYPE "Content-Length: 5\r\n\r\nhe"), "HTTP/1.1 408");
 
     struct client c = client_of(&f); /* a byte now and then does not help */
-    client_say(&c, "POST / " HOST "Content-Length: 1000\r\n\r\n");
+    client_say(&c, "POST / " HOST TYPE "Content-Length: 1000\r\n\r\n");
     int64_t until = clock_monotonic_ns() + RIG_WAIT_MAX_NS;
     for (int sent = 0; !client_heard(&c, "HTTP/1.1 408"); sent++) {
         assert_true(sent < 999 && clock_monotonic_ns() < until);

@@ -10,7 +10,7 @@ static void a_request_may_come_a_byte_at_a_time(void **state)
     struct rig f;
     rig_start(&f, NULL);
     struct client c = client_of(&f);
-    const char *text = "POST /slow HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    const char *text = "POST /slow HTTP/1.1\r\nHost: h\r\n" TYPE "Transfer-Encoding: chunked\r\n\r\n"
                        "3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: r\r\n\r\nGET /two HTTP/1.1\r\nHost: h\r\n\r\n";
     for (const char *p = text; *p; p++) {
         assert_int_equal(send(c.fd, p, 1, 0), 1);
@@ -30,10 +30,10 @@ static void pipelined_requests_are_answered_in_order(void **state)
     struct client c = client_of(&f);
     CLEANUP(buf_fini) struct buf text = {0};
     for (int i = 0; i < 500; i++)
-        buf_append_fmt(
-            &text,
-            "%sPOST /%03d HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
-            i % 7 ? "" : "\r\n", i);
+        buf_append_fmt(&text,
+                       "%sPOST /%03d HTTP/1.1\r\nHost: h\r\n" TYPE
+                       "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+                       i % 7 ? "" : "\r\n", i);
     buf_append_cstr(&text,
                     "GET /last HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\nGET /after HTTP/1.1\r\n");
     client_say_bytes(&c, buf_peek(&text));
@@ -59,19 +59,19 @@ static void continue_is_said_only_to_what_will_be_read(void **state)
     struct rig f;
     rig_start(&f, NULL);
     struct client c = client_of(&f);
-    client_say(&c, "POST /small " HOST "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    client_say(&c, "POST /small " HOST TYPE "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n");
     client_await(&c, "HTTP/1.1 100 Continue\r\n\r\n");
     assert_int_equal(c.in.size, strlen("HTTP/1.1 100 Continue\r\n\r\n"));
     client_say(&c, "hello");
     client_await(&c, "POST /small query= hello");
     client_forget(&c);
-    client_say(&c, "POST /small " HOST
+    client_say(&c, "POST /small " HOST TYPE
                    "Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello"); /* did not wait */
     client_await(&c, "POST /small query= hello");
     assert_false(client_heard(&c, "100 Continue"));
     client_hang_up(&c);
     c = client_of(&f);
-    client_say(&c, "POST /small " HOST "Expect: 100-continue\r\nContent-Length: 11\r\n\r\n");
+    client_say(&c, "POST /small " HOST TYPE "Expect: 100-continue\r\nContent-Length: 11\r\n\r\n");
     client_await(&c, NULL);
     assert_true(client_heard(&c, "HTTP/1.1 413 "));
     assert_false(client_heard(&c, "100 Continue"));
@@ -86,28 +86,29 @@ static void what_could_be_smuggled_is_refused(void **state)
         const char *request;
         const char *status_line;
     } cases[] = {
-        {"POST / " HOST
+        {"POST / " HOST TYPE
          "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /evil HTTP/1.1\r\n\r\n",
          "HTTP/1.1 400"},
-        {"POST / " HOST "Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde", "HTTP/1.1 400"},
+        {"POST / " HOST TYPE "Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde", "HTTP/1.1 400"},
         {"GET / " HOST "A: b\r\n c\r\n\r\n", "HTTP/1.1 400"},
         {"GET / HTTP/1.1\nHost: h\n\n", "HTTP/1.1 400"},
         {"GET / " HOST "A : b\r\n\r\n", "HTTP/1.1 400"},
         {"GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400"},
-        {"POST / " HOST "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 400"},
-        {"POST / " HOST "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", "HTTP/1.1 400"},
-        {"POST / " HOST "Transfer-Encoding: gzip, chunked\r\n\r\n", "HTTP/1.1 501"},
-        {"POST / " HOST "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 400"},
-        {"POST / " HOST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 400"},
-        {"POST / " HOST "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 400"},
-        {"POST / " HOST "Transfer-Encoding: chunked\r\n\r\n0\n\n", "HTTP/1.1 400"},
+        {"POST / " HOST TYPE "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 400"},
+        {"POST / " HOST TYPE "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", "HTTP/1.1 400"},
+        {"POST / " HOST TYPE "Transfer-Encoding: gzip, chunked\r\n\r\n", "HTTP/1.1 501"},
+        {"POST / " HOST TYPE "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 400"},
+        {"POST / " HOST TYPE "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+         "HTTP/1.1 400"},
+        {"POST / " HOST TYPE "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 400"},
+        {"POST / " HOST TYPE "Transfer-Encoding: chunked\r\n\r\n0\n\n", "HTTP/1.1 400"},
         {"GET / " HOST "Host: other\r\n\r\n", "HTTP/1.1 400"},
         {"GET http://h:x/ " HOST "\r\n", "HTTP/1.1 400"},
         {"GET /caf\xc3\xa9 " HOST "\r\n", "HTTP/1.1 400"},
         {"GET /?name=\xe9 " HOST "\r\n", "HTTP/1.1 400"},
         {"GET / HTTP/2.0\r\n\r\n", "HTTP/1.1 505"},
         {"CONNECT h:1 " HOST "\r\n", "HTTP/1.1 501"},
-        {"POST / " HOST "Expect: magic\r\n\r\n", "HTTP/1.1 417"},
+        {"POST / " HOST TYPE "Expect: magic\r\n\r\n", "HTTP/1.1 417"},
         {"POST / " HOST "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 415"},
         {"\x16\x03\x01\x02\x00\x01", "HTTP/1.1 400"},
     };
@@ -204,18 +205,19 @@ static void sizes_over_the_limits_are_refused(void **state)
         buf_append_fmt(&text, "A%d: b\r\n", i);
     buf_append_cstr(&text, "\r\n");
     expect_refusal(&f, buf_peek(&text), "HTTP/1.1 431");
-    expect_refusal(&f, b("POST /small " HOST "Content-Length: 11\r\n\r\n"), "HTTP/1.1 413");
-    expect_refusal(&f, b("POST /nothing " HOST "Content-Length: 1\r\n\r\nx"), "HTTP/1.1 413");
-    expect_refusal(&f, b("POST / " HOST "Content-Length: 99999999999999999999999\r\n\r\n"), "HTTP/1.1 413");
-    expect_refusal(&f,
-                   b("POST /small " HOST "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\nworlds\r\n"),
+    expect_refusal(&f, b("POST /small " HOST TYPE "Content-Length: 11\r\n\r\n"), "HTTP/1.1 413");
+    expect_refusal(&f, b("POST /nothing " HOST TYPE "Content-Length: 1\r\n\r\nx"), "HTTP/1.1 413");
+    expect_refusal(&f, b("POST / " HOST TYPE "Content-Length: 99999999999999999999999\r\n\r\n"),
                    "HTTP/1.1 413");
+    expect_refusal(
+        &f, b("POST /small " HOST TYPE "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\nworlds\r\n"),
+        "HTTP/1.1 413");
     /* The client sends all of its body before it reads: it must see the answer all the same. */
     buf_clear(&text);
-    buf_append_fmt(&text, "POST /small " HOST "Content-Length: 20000000\r\n\r\n%020000000d", 1);
+    buf_append_fmt(&text, "POST /small " HOST TYPE "Content-Length: 20000000\r\n\r\n%020000000d", 1);
     expect_refusal(&f, buf_peek(&text), "HTTP/1.1 413");
     struct client c = client_of(&f);
-    client_say(&c, "POST /small " HOST "Content-Length: 10\r\n\r\n0123456789");
+    client_say(&c, "POST /small " HOST TYPE "Content-Length: 10\r\n\r\n0123456789");
     client_await(&c, "0123456789");
     client_hang_up(&c);
     assert_int_equal(f.requests, 1);
@@ -229,7 +231,7 @@ static void all_bodies_together_are_bounded(void **state)
     struct rig f;
     rig_start(&f, &limits);
     CLEANUP(buf_fini) struct buf text = {0};
-    buf_append_fmt(&text, "POST /later " HOST "Content-Length: 600\r\n\r\n%0600d", 1);
+    buf_append_fmt(&text, "POST /later " HOST TYPE "Content-Length: 600\r\n\r\n%0600d", 1);
     struct client first = client_of(&f);
     client_say_bytes(&first, buf_peek(&text));
     RIG_WAIT(&f, f.requests == 1);
@@ -253,7 +255,7 @@ static void the_longest_prefix_gets_the_request(void **state)
     struct rig f;
     rig_start(&f, NULL);
     struct client c = client_of(&f);
-    client_say(&c, "POST ///OWN/x " HOST "Content-Length: 2000000\r\n\r\n");
+    client_say(&c, "POST ///OWN/x " HOST TYPE "Content-Length: 2000000\r\n\r\n");
     client_await(&c, NULL);
     assert_true(client_heard(&c, "own 413"));
     assert_true(client_heard(&c, "Content-Type: text/own\r\n"));
@@ -262,7 +264,7 @@ static void the_longest_prefix_gets_the_request(void **state)
     c = client_of(&f);
     client_say(&c, "OPTIONS * " HOST "\r\n"); /* under no prefix; the connection stays */
     client_await(&c, "HTTP/1.1 404 ");
-    client_say(&c, "GET http://other/abs?x=y HTTP/1.1\r\nHost: h\r\n\r\n");
+    client_say(&c, "GET http://h/abs?x=y HTTP/1.1\r\nHost: other\r\n\r\n");
     client_await(&c, "GET /abs query=y");
     client_forget(&c);
     client_say(&c, "GET /problem " HOST "\r\n");
@@ -277,8 +279,8 @@ static void garbage_leaves_the_server_whole(void **state)
 {
     (void)state;
     static const char *const seeds[] = {
-        "POST /a?x=%41 " HOST "Content-Length: 5\r\n\r\nhelloGET / " HOST "\r\n",
-        "POST / " HOST
+        "POST /a?x=%41 " HOST TYPE "Content-Length: 5\r\n\r\nhelloGET / " HOST "\r\n",
+        "POST / " HOST TYPE
         "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n5;a=b\r\nhello\r\n0\r\nT: x\r\n\r\n",
         "GET http://h/own HTTP/1.0\r\nConnection: keep-alive\r\n\r\nHEAD /own/x " HOST "\r\n",
     };

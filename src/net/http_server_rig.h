@@ -24,6 +24,7 @@
 
 #define RIG_WAIT_MAX_NS (30 * NS_PER_S)
 #define HOST            "HTTP/1.1\r\nHost: h\r\n" /* the end of a request line, and the header it needs */
+#define TYPE            "Content-Type: text/plain\r\n" /* which every body needs */
 
 static inline struct bytes b(const char *s)
 {
@@ -33,8 +34,8 @@ static inline struct bytes b(const char *s)
 /* --- the server under test ---
  * /later keeps the request, with an on_gone, for the test to answer; /later-alone without one; /stream begins
  * a stream of events; /form says what parts a form has; /big answers 8 MiB, /none 204, /problem 409;
- * everything else echoes "METHOD path query=x body". Bodies: 10 bytes under /small, none under /nothing, else
- * 1 MiB. Under /own errors have a shape of their own. */
+ * /page is a page, all else data; everything else echoes "METHOD path query=x body". Bodies: 10 bytes under
+ * /small, none under /nothing, else 1 MiB. Under /own errors have a shape of their own. */
 struct rig {
     struct loop *loop;
     struct http_server *server;

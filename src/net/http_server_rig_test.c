@@ -88,6 +88,11 @@ static size_t body_limit(void *context, struct http_request *r)
     return path_is(r, "/small") ? 10 : path_is(r, "/nothing") ? 0 : 1 << 20;
 }
 
+static bool is_page(void *context, struct http_request *r)
+{
+    return path_is(r, "/page");
+}
+
 static void write_error(void *context, struct http_request *r, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type)
 {
@@ -101,7 +106,11 @@ void rig_start(struct rig *f, const struct http_server_limits *limits)
     *f = (struct rig){0};
     assert_int_equal(loop_create(&f->loop, NULL), STATUS_OK);
     assert_int_equal(http_server_create(f->loop, limits, &f->server, NULL), STATUS_OK);
-    struct http_handler h = {.on_request = on_request, .body_limit = body_limit, .context = f};
+    static const struct bytes names[] = {BYTES_LITERAL("h")};
+    static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
+    http_server_known_as(f->server, &site);
+    struct http_handler h = {
+        .on_request = on_request, .body_limit = body_limit, .context = f, .is_page = is_page};
     assert_int_equal(http_server_mount(f->server, "/", &h), STATUS_OK);
     assert_int_equal(http_server_mount(f->server, "//", &h), STATUS_ALREADY_EXISTS);
     h.write_error = write_error;

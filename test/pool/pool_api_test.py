@@ -29,7 +29,8 @@ class Routing(PoolTest):
         self.assertEqual(self.pool.call("GET", "/session", identifier).json["identifier"], identifier)
         self.pool.call("DELETE", "/session", identifier)
         raw = "raw{paste}[+]%pa" + self.id
-        answer = self.pool.request("POST", f"/executions?identifier={raw}&api-version={V4}", b'{"code":"1"}')
+        answer = self.pool.request("POST", f"/executions?identifier={raw}&api-version={V4}", b'{"code":"1"}',
+                                   {"Content-Type": "application/json"})
         self.assertEqual(answer.json["identifier"], raw)
         self.pool.call("DELETE", "/session", raw)
 
@@ -79,7 +80,8 @@ class Routing(PoolTest):
     def test_header_names_as_the_cloud_writes_them(self):
         body = b'{"code":"1"}'
         with socket.create_connection(("127.0.0.1", self.pool.port)) as connection:
-            connection.sendall(f"POST /executions?identifier={self.id}&api-version={V4} HTTP/1.1\r\nHost: pool.example\r\n"
+            connection.sendall(f"POST /executions?identifier={self.id}&api-version={V4} HTTP/1.1\r\nHost: localhost\r\n"
+                               "Content-Type: application/json\r\n"
                                f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
             head = b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n\r\n")[0].decode()
         names = [line.partition(":")[0] for line in head.split("\r\n")[1:]]
@@ -123,8 +125,12 @@ class Legacy(PoolTest):
         answer = self.pool.call("POST", "/code/execute", self.id, V1, b"code=1",
                                 {"Content-Type": "application/x-www-form-urlencoded"})
         self.assertError(answer, 415)
-        for kind in ("application/json", "APPLICATION/JSON; charset=utf-8", "text/json", "application/x+json", None):
-            answer = self.pool.call("POST", "/code/execute", self.id, V1, b'{"code":"1"}', {"Content-Type": kind} if kind else {})
+        for kind in (None, "", ";", "text/plain", "text/plain;application/json", "multipart/form-data; boundary=x"):
+            answer = self.pool.call("POST", "/code/execute", self.id, V1, b'{"code":"1"}',
+                                    {} if kind is None else {"Content-Type": kind})
+            self.assertError(answer, 415, "UnsupportedMediaType")
+        for kind in ("application/json", "APPLICATION/JSON; charset=utf-8", "text/json", "application/x+json"):
+            answer = self.pool.call("POST", "/code/execute", self.id, V1, b'{"code":"1"}', {"Content-Type": kind})
             self.assertEqual(answer.status, 200, kind)
 
     def test_sp15_sp16_sp19_members(self):

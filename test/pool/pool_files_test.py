@@ -194,7 +194,7 @@ class Files(PoolTest):
         self.value("import os\nos.truncate(os.open('/mnt/data/sparse', os.O_CREAT | os.O_WRONLY), 200 << 20)\n"
                    "open('/mnt/data/shut', 'w').close(); os.chmod('/mnt/data/shut', 0)")
         connection = socket.create_connection(("127.0.0.1", self.pool.port))  # a reader that takes a little and leaves
-        connection.sendall(f"GET /files/sparse/content?identifier={self.id}&api-version={V4} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.sendall(f"GET /files/sparse/content?identifier={self.id}&api-version={V4} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         self.assertTrue(connection.recv(1000).startswith(b"HTTP/1.1 200"))
         connection.close()
         self.assertIn(self.pool.call("GET", "/files/shut/content", self.id).status, (200, 403))
@@ -211,7 +211,7 @@ class Files(PoolTest):
     def test_download_survives_the_end_of_its_session_or_breaks(self):
         self.value("open('/mnt/data/big', 'wb').write(b'z' * (64 << 20))")
         connection = socket.create_connection(("127.0.0.1", self.pool.port))
-        connection.sendall(f"GET /files/big/content?identifier={self.id}&api-version={V4} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.sendall(f"GET /files/big/content?identifier={self.id}&api-version={V4} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         connection.recv(1000)
         self.assertEqual(self.pool.call("DELETE", "/session", self.id).status, 204)
         total = 0

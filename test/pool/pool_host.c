@@ -119,6 +119,9 @@ int main(int argc, char **argv)
     h.report = (struct http_handler){.on_request = on_report, .context = &h};
     pool_service_on_up(h.pool, on_up, &h);
     struct listener_options at = {.http = http};
+    static const struct bytes names[] = {BYTES_LITERAL("pool.example")};
+    static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
+    http_server_known_as(http, &site);
     if (http_server_mount(http, "", pool_service_handler(h.pool)) ||
         http_server_mount(http, "/healthz", &h.report) || listener_open(h.loop, &at, &listener, &e))
         return fail(&e);

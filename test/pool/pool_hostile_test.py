@@ -34,10 +34,10 @@ class Hostile(PoolTest):
     def test_raw_requests(self):
         target = f"/executions?identifier={self.id}&api-version={V4}"
         for data in (b"\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01" + b"\0" * 100, b"POST " + target.encode() + b" HTTP/9.9\r\n\r\n",
-                     f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".encode(),
-                     f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n".encode(),
-                     f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n".encode(),
-                     b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * (1 << 20) + b"\r\n\r\n"):
+                     f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".encode(),
+                     f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n".encode(),
+                     f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n".encode(),
+                     b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * (1 << 20) + b"\r\n\r\n"):
             answer = self.send(data)
             self.assertFalse(answer.startswith(b"HTTP/1.1 2"), answer[:200])
 
@@ -73,7 +73,7 @@ class Hostile(PoolTest):
         for _ in range(30):
             connection = socket.create_connection(("127.0.0.1", self.pool.port))
             body = b'{"code":"import time; time.sleep(0.05)"}'
-            connection.sendall(f"POST /executions?identifier={self.id}&api-version={V4} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            connection.sendall(f"POST /executions?identifier={self.id}&api-version={V4} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
             connection.close()
 
     def test_memory_limit_names_its_cause(self):

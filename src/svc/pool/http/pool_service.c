@@ -174,17 +174,11 @@ static void write_error(void *context, struct http_request *r, int http_status, 
     static const struct {
         int http_status;
         const char *code;
-    } codes[] = {{400, "BadRequest"},
-                 {408, "RequestTimeout"},
-                 {411, "LengthRequired"},
-                 {413, "RequestTooLarge"},
-                 {414, "UriTooLong"},
-                 {417, "ExpectationFailed"},
-                 {431, "HeadersTooLarge"},
-                 {500, "InternalServerError"},
-                 {501, "NotImplemented"},
-                 {503, "ServiceUnavailable"},
-                 {505, "HttpVersionNotSupported"}};
+    } codes[] = {{400, "BadRequest"},           {403, "CrossSiteRequest"},       {408, "RequestTimeout"},
+                 {411, "LengthRequired"},       {413, "RequestTooLarge"},        {414, "UriTooLong"},
+                 {415, "UnsupportedMediaType"}, {417, "ExpectationFailed"},      {421, "MisdirectedRequest"},
+                 {431, "HeadersTooLarge"},      {500, "InternalServerError"},    {501, "NotImplemented"},
+                 {503, "ServiceUnavailable"},   {505, "HttpVersionNotSupported"}};
     const char *code = "BadRequest";
     for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
         if (codes[i].http_status == http_status)
