@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What no SDK shows of itself: the protocol by hand, with the stubs that the official Python SDK generates.
+"""What no SDK shows of itself: the protocol by hand, with messages of our own proto files.
 
 Usage: protocol_test.py SCHEDULER_HOST [unittest arguments]. Each test has a hub of its own. DT numbers are those of the
 conformance checklist in the protocol's specification, which js/protocol.js goes through as well; here is what needs
 raw bytes, clocks or many calls.
 """
+import os
 import queue
 import re
 import sys
@@ -13,12 +14,13 @@ import unittest
 from datetime import datetime, timedelta, timezone
 
 import grpc
-from durabletask.internal import orchestrator_service_pb2 as pb
-from durabletask.internal.orchestrator_service_pb2_grpc import TaskHubSidecarServiceStub
 from google.protobuf import empty_pb2, struct_pb2, timestamp_pb2, wrappers_pb2
 
 import scheduler_process
 from scheduler_process import Host, PATIENCE_S
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from protocol import pb, Stub  # noqa: E402
 
 HEX = re.compile(r"^[0-9a-f]{32}$")
 MESSAGE_MAX = 4 << 20
@@ -67,7 +69,7 @@ class Wire:
 
     def __init__(self, port, hub):
         self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)])
-        self.stub = TaskHubSidecarServiceStub(self.channel)
+        self.stub = Stub(self.channel)
         self.metadata = [("taskhub", hub)] if hub else []
 
     def call(self, method, request, **options):
