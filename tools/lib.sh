@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: MIT
 # lib.sh — what tools/dev and tools/check share: installing what is missing. Source it; it does nothing by itself.
 
+# In bold on a terminal, unless NO_COLOR asks for plain text (no-color.org).
 say() {
-    printf '\033[1m== %s\033[0m\n' "$*" >&2
+    if [ -t 2 ] && [ -z "${NO_COLOR-}" ]; then
+        printf '\033[1m== %s\033[0m\n' "$*" >&2
+    else
+        printf '== %s\n' "$*" >&2
+    fi
 }
 
 die() {
