@@ -27,6 +27,11 @@ struct bench {
     bool answers; /* turns are answered */
 };
 
+static struct engine_time time_now(void)
+{
+    return (struct engine_time){.steady_ns = clock_monotonic_ns(), .unix_ns = clock_unix_ns()};
+}
+
 static void must(enum status status, const char *what)
 {
     if (status == STATUS_OK)
@@ -40,7 +45,7 @@ static void call(struct bench *b, enum engine_method method, const struct pb_mes
     struct buf message = {0};
     pb_encode(m, request, &message);
     must(buf_status(&message), "encoding");
-    engine_call(b->engine, method, b->hub, ++b->calls, buf_peek(&message), clock_unix_ns(), &b->actions);
+    engine_call(b->engine, method, b->hub, ++b->calls, buf_peek(&message), time_now(), &b->actions);
     buf_fini(&message);
 }
 
@@ -78,12 +83,12 @@ static void on_done(void *context, uint64_t sequence, enum status status, const 
 {
     struct bench *b = context;
     must(status, text ? text : "a commit");
-    engine_committed(b->engine, sequence, clock_unix_ns(), &b->actions);
+    engine_committed(b->engine, sequence, time_now(), &b->actions);
 }
 
 static void fetch(struct bench *b, const struct engine_action *action)
 {
-    engine_fetched(b->engine, action->hub, action->instance_id, NULL, NULL, clock_unix_ns(), &b->actions);
+    engine_fetched(b->engine, action->hub, action->instance_id, NULL, NULL, time_now(), &b->actions);
 }
 
 /* Carries out actions until nothing is left to write. */
@@ -121,8 +126,8 @@ static void open_stream(struct bench *b, bool turns)
                                                 .work_item_filters = &filters};
     struct buf message = {0};
     pb_get_work_items_request_encode(&request, &message);
-    engine_stream_open(b->engine, b->hub, ++b->calls, buf_peek(&message), (struct bytes){0}, 1,
-                       clock_unix_ns(), &b->actions);
+    engine_stream_open(b->engine, b->hub, ++b->calls, buf_peek(&message), (struct bytes){0}, 1, time_now(),
+                       &b->actions);
     buf_fini(&message);
 }
 
@@ -216,7 +221,7 @@ static void load(struct bench *b, const struct task_store_loader *loader)
     if (task_store_load(b->store, loader, &key_next, &e) != STATUS_OK)
         must(e.status, e.text);
     if (loader->on_instance == load_instance)
-        engine_load_done(b->engine, key_next, clock_unix_ns());
+        engine_load_done(b->engine, key_next, time_now());
 }
 
 /* A point in time: what passed, and what of it was ours on a busy machine. */
@@ -278,7 +283,7 @@ int main(int argc, char **argv)
     must(loop_create(&b.loop, NULL), "the loop");
     open_all(&b);
     must(engine_load_hub(b.engine, b.hub, BYTES_LITERAL("default")), "the hub");
-    engine_load_done(b.engine, 1, clock_unix_ns());
+    engine_load_done(b.engine, 1, time_now());
     fill(&b);
     close_all(&b);
     int code = measure(&b);

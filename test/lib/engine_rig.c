@@ -12,6 +12,11 @@ struct rig_commit {
     struct write_set *set;
 };
 
+struct engine_time rig_time(const struct rig *r)
+{
+    return (struct engine_time){.steady_ns = r->now_ns, .unix_ns = rig_unix_ns(r)};
+}
+
 /* --- the store --- */
 
 static struct rig_instance *by_key(struct rig *r, int64_t key)
@@ -216,7 +221,7 @@ static void load(struct rig *r)
                 &(struct activity_row){.key = i->row.key, .ordinal = row->number, .request = row->data}));
         }
     }
-    engine_load_done(r->engine, r->key_next, r->now_ns);
+    engine_load_done(r->engine, r->key_next, rig_time(r));
 }
 
 void rig_init(struct rig *r, const struct engine_options *o)
@@ -281,7 +286,8 @@ static void fetch(struct rig *r, const struct engine_action *a)
     struct rig_instance *i = rig_stored(r, a->instance_id);
     struct bytes id = memory_copy(a->instance_id);
     r->fetches++;
-    engine_fetched(r->engine, a->hub, id, i ? &i->row : NULL, i ? i->payloads : NULL, r->now_ns, &r->actions);
+    engine_fetched(r->engine, a->hub, id, i ? &i->row : NULL, i ? i->payloads : NULL, rig_time(r),
+                   &r->actions);
     memory_free_bytes(&id);
 }
 
@@ -293,7 +299,7 @@ static void fetch_history(struct rig *r, int64_t key)
     if (i)
         list_each (it, &i->history)
             buf_append_bytes(&joined, CONTAINER_OF(it, struct rig_row, link)->data);
-    engine_history_fetched(r->engine, key, buf_peek(&joined), r->now_ns, &r->actions);
+    engine_history_fetched(r->engine, key, buf_peek(&joined), rig_time(r), &r->actions);
     buf_fini(&joined);
 }
 
@@ -413,7 +419,7 @@ bool rig_commit(struct rig *r)
     free(c);
     check_store(r);
     r->commits++;
-    engine_committed(r->engine, sequence, r->now_ns, &r->actions);
+    engine_committed(r->engine, sequence, rig_time(r), &r->actions);
     drain(r);
     return true;
 }
@@ -437,10 +443,10 @@ void rig_run(struct rig *r)
 void rig_advance(struct rig *r, int64_t ns)
 {
     int64_t until = r->now_ns + ns;
-    int64_t deadline;
-    while ((deadline = engine_deadline(r->engine)) <= until) {
-        r->now_ns = MAX(r->now_ns, deadline);
-        engine_tick(r->engine, r->now_ns, &r->actions);
+    bool steppable;
+    for (int64_t wait; (wait = engine_wait(r->engine, rig_time(r), &steppable)) <= until - r->now_ns;) {
+        r->now_ns += wait;
+        engine_tick(r->engine, rig_time(r), &r->actions);
         rig_run(r);
     }
     r->now_ns = until;
@@ -449,7 +455,7 @@ void rig_advance(struct rig *r, int64_t ns)
 uint64_t rig_call_bytes(struct rig *r, enum engine_method method, struct bytes message)
 {
     uint64_t call = r->call_next++;
-    engine_call(r->engine, method, RIG_HUB, call, message, r->now_ns, &r->actions);
+    engine_call(r->engine, method, RIG_HUB, call, message, rig_time(r), &r->actions);
     rig_run(r);
     return call;
 }
@@ -492,7 +498,7 @@ void rig_stream(struct rig *r, uint64_t stream, const struct pb_get_work_items_r
     struct buf message = {0};
     pb_get_work_items_request_encode(request, &message);
     engine_stream_open(r->engine, RIG_HUB, stream, buf_peek(&message), bytes_of_cstr(worker_id), connection,
-                       r->now_ns, &r->actions);
+                       rig_time(r), &r->actions);
     buf_fini(&message);
     rig_run(r);
 }

@@ -47,7 +47,8 @@ struct rig {
     struct engine *engine;
     struct engine_options options;
     struct engine_actions actions;
-    int64_t now_ns;
+    int64_t now_ns;  /* of the clock that nobody sets */
+    int64_t step_ns; /* by which somebody has set the other one, ahead or back */
     uint64_t call_next;
     bool flush_held;       /* rig_run does not flush: inputs pile up in the open set until rig_flush */
     bool commits_held;     /* sets wait in `pending` until rig_commit */
@@ -68,6 +69,12 @@ struct rig {
     void (*on_work)(void *context, uint64_t stream, struct bytes message);
     void *context;
 };
+
+static inline int64_t rig_unix_ns(const struct rig *r)
+{
+    return r->now_ns + r->step_ns;
+}
+struct engine_time rig_time(const struct rig *r);
 
 void rig_init(struct rig *r, const struct engine_options *o);
 void rig_fini(struct rig *r);

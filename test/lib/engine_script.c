@@ -199,7 +199,7 @@ uint64_t script_answer(struct rig *r, struct rig_work *turn, const char *text)
     struct pb_orchestrator_response response = {.instance_id = request->instance_id,
                                                 .completion_token = turn->item.completion_token,
                                                 .actions = actions};
-    response.actions_count = script_actions(&turn->arena, text, r->now_ns, actions);
+    response.actions_count = script_actions(&turn->arena, text, rig_unix_ns(r), actions);
     uint64_t call = rig_call(r, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &response);
     rig_work_free(turn);
     return call;

@@ -33,6 +33,7 @@ struct fixture {
     const char *const *hubs;
     size_t hub_count;
     bool hubs_dynamic;
+    int64_t (*unix_ns)(void);
     struct loop *loop;
     struct scheduler *scheduler;
     struct grpc_server *server;
@@ -46,7 +47,8 @@ static void server_open(struct fixture *f)
     struct scheduler_options o = {.store = {.path = f->path, .vfs = f->vfs},
                                   .hubs = f->hubs,
                                   .hub_count = f->hub_count,
-                                  .hubs_dynamic = f->hubs_dynamic};
+                                  .hubs_dynamic = f->hubs_dynamic,
+                                  .unix_ns = f->unix_ns};
     enum status status = scheduler_create(f->loop, &o, &f->scheduler, &e);
     if (status != STATUS_OK)
         print_error("%s\n", e.text);
@@ -874,6 +876,47 @@ static void test_stopping_ends_streams_and_lets_calls_finish(void **state)
     client_close(&w.client);
 }
 
+static int64_t clock_step_ns;
+
+static int64_t stepped_unix_ns(void)
+{
+    return clock_unix_ns() + clock_step_ns;
+}
+
+static void start_at(struct client *c, const char *id, int64_t when_ns)
+{
+    CLEANUP(buf_fini) struct buf message = {0};
+    struct answer a;
+    struct pb_create_instance_request r = {.instance_id = bytes_of_cstr(id),
+                                           .name = BYTES_LITERAL("Orc"),
+                                           .scheduled_start_timestamp = pb_time_from_ns(when_ns)};
+    pb_create_instance_request_encode(&r, &message);
+    assert_int_equal(ask(c, "StartInstance", buf_peek(&message), &a), STATUS_OK);
+    buf_fini(&a.message);
+}
+
+/* If this fails, a step of the wall clock, ahead or back, is not noticed by a server that runs: what waits
+ * for it sleeps on, or for as long again as the step was wide. */
+static void test_a_stepped_clock_is_noticed(void **state)
+{
+    struct fixture *f = *state;
+    static struct client c;
+    static struct worker w;
+    f->unix_ns = stepped_unix_ns;
+    clock_step_ns = 0;
+    server_open(f);
+    client_open(&c, f);
+    worker_open(&w, f, "w1");
+    start_at(&c, "ahead", stepped_unix_ns() + 3600 * NS_PER_S);
+    clock_step_ns = 3600 * NS_PER_S;
+    assert_completes(&c, "ahead");
+    clock_step_ns = -3600 * NS_PER_S;
+    start_at(&c, "back", stepped_unix_ns() + NS_PER_S / 2);
+    assert_completes(&c, "back");
+    client_close(&w.client);
+    client_close(&c);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -889,6 +932,7 @@ int main(void)
         T(test_a_failed_read_fails_its_call_and_no_other),
         T(test_a_worker_that_does_not_read_is_not_drowned),
         T(test_stopping_ends_streams_and_lets_calls_finish),
+        T(test_a_stepped_clock_is_noticed),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     fault_vfs_reset(0);

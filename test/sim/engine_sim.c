@@ -2,12 +2,19 @@
 /* engine_sim.c — random clients and workers against the engine, under virtual time, with crashes.
  * Each seed is one run: a stream of random operations, with commits delayed, workers that die, answer late,
  * twice or in parts, and crashes that lose every set not yet committed. Then everything is healed, and the
- * run must come to rest with every instance ended. Checked on the way (numbers: performance.md section 3): 1,
- * 2, 3, 10   by the replaying worker and engine_check 4, 6, 11      an acknowledged event is in the inbox or
- * the history, once, until its instance ends 5, 7          stale answers change nothing, or the replay would
- * see a history it did not make 8             an activity is sent only if its row is in the store 12 at rest
- * no row is left besides instances and their histories Usage: engine_sim FIRST COUNT [STEPS]. The failing
- * seed is the last one printed. */
+ * run must come to rest with every instance ended. People set the clock, ahead and back, all the while.
+ */
+// clang-format off
+/* Checked on the way (numbers: performance.md section 3):
+ *   1, 2, 3, 10   by the replaying worker and engine_check
+ *   4, 6, 11      an acknowledged event is in the inbox or the history, once, until its instance ends
+ *   5, 7          stale answers change nothing, or the replay would see a history it did not make
+ *   8             an activity is sent only if its row is in the store
+ *   9             no timer is taken for fired before fireAt + 1 ms of its orchestrator's clock
+ *   12            at rest no row is left besides instances and their histories
+ *
+ * Usage: engine_sim FIRST COUNT [STEPS]. The failing seed is the last one printed. */
+// clang-format on
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -184,7 +191,8 @@ static void start(struct sim *s)
     if (roll(s, 12) == 0)
         request.orchestration_id_reuse_policy = &policy;
     if (roll(s, 8) == 0)
-        request.scheduled_start_timestamp = pb_time_from_ns(s->rig.now_ns + (int64_t)roll(s, 5) * RIG_SECOND);
+        request.scheduled_start_timestamp =
+            pb_time_from_ns(rig_unix_ns(&s->rig) + (int64_t)roll(s, 5) * RIG_SECOND);
     rig_call(&s->rig, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &request);
 }
 
@@ -293,10 +301,10 @@ static void worker_churn(struct sim *s)
         open_stream(s, slot); /* perhaps a second one of the same worker */
     } else if (roll(s, 2)) {
         s->open[slot] = false;
-        engine_stream_closed(s->rig.engine, s->stream_numbers[slot], s->rig.now_ns, &s->rig.actions);
+        engine_stream_closed(s->rig.engine, s->stream_numbers[slot], rig_time(&s->rig), &s->rig.actions);
         rig_run(&s->rig);
     } else {
-        engine_stream_pause(s->rig.engine, s->stream_numbers[slot], roll(s, 2), s->rig.now_ns,
+        engine_stream_pause(s->rig.engine, s->stream_numbers[slot], roll(s, 2), rig_time(&s->rig),
                             &s->rig.actions);
         rig_run(&s->rig);
     }
@@ -420,6 +428,8 @@ static void step(struct sim *s)
         worker_churn(s);
         break;
     case 6:
+        if (roll(s, 8) == 0)
+            s->rig.step_ns = ((int64_t)roll(s, 240) - 120) * RIG_SECOND;
         rig_advance(&s->rig, (int64_t)roll(s, 2 * RIG_SECOND));
         break;
     case 7:
@@ -449,7 +459,7 @@ static void heal(struct sim *s)
     s->rig.flush_held = false;
     s->rig.commits_held = false;
     for (uint64_t stream = 1; stream <= s->stream_next; stream++) /* leaked ones, too */
-        engine_stream_closed(s->rig.engine, stream, s->rig.now_ns, &s->rig.actions);
+        engine_stream_closed(s->rig.engine, stream, rig_time(&s->rig), &s->rig.actions);
     struct pb_get_work_items_request everything = {.max_concurrent_orchestration_work_items = 0};
     rig_stream(&s->rig, ++s->stream_next, &everything, "healer", 99);
     for (int round = 0; round < 200; round++) {

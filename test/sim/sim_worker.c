@@ -131,7 +131,8 @@ static void on_event(struct replay *r, const struct pb_history_event *event, boo
         on_result(r, event->sub_orchestration_instance_failed->task_scheduled_id);
         break;
     case PB_HISTORY_EVENT_TIMER_FIRED:
-        ASSERT(pb_time_to_ns(event->timer_fired->fire_at) <= r->now_ns && "a timer before its time");
+        ASSERT(pb_time_to_ns(event->timer_fired->fire_at) + SECOND / 1000 <= r->now_ns &&
+               "a timer before its time");
         on_result(r, event->timer_fired->timer_id);
         break;
     case PB_HISTORY_EVENT_EVENT_RAISED:

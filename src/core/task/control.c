@@ -81,7 +81,7 @@ static void want_suspended(struct engine *e, struct instance *i, bool suspended,
     inbox_add(e, i, event, false, 0);
     if (i->row.status == INSTANCE_PENDING)
         return;
-    i->row.updated_ns = MAX(i->row.updated_ns, e->now_ns);
+    i->row.updated_ns = MAX(i->row.updated_ns, e->unix_ns);
     instance_move(e, i, suspended ? INSTANCE_SUSPENDED : INSTANCE_RUNNING);
 }
 
@@ -162,7 +162,7 @@ void control_watch_terminate(struct engine *e, struct instance *i)
 void control_terminate(struct engine *e, struct instance *i, struct pb_opt_bytes output, bool recurse)
 {
     bool never_started = i->row.history_count == 0 && i->turn.work.state != WORK_OUT;
-    bool in_the_future = i->row.history_count == 0 && i->row.scheduled_ns > e->now_ns;
+    bool in_the_future = i->row.history_count == 0 && i->row.scheduled_ns > e->unix_ns;
     if (never_started && (in_the_future || !worker_may_come(e, i))) {
         force(e, i, output, recurse);
         return;

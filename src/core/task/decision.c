@@ -45,9 +45,13 @@ static void create_timer(struct engine *e, struct decision *d, const struct pb_o
         fire_at = pb_time_from_ns(d->now_ns);
     struct pb_timer_created_event body = {.fire_at = fire_at};
     RECORD(d, action->id, TIMER_CREATED, timer_created, &body);
-    if (!d->renews && !d->ends)
-        inbox_add(e, d->instance, event_timer_fired(&e->scratch, action->id, fire_at), true,
-                  pb_time_to_ns(fire_at));
+    if (d->renews || d->ends)
+        return;
+    /* The orchestrator counts from its own clock, which never goes back. Where people have set ours back
+     * since, its clock is ahead, and so is what it asks for. */
+    int64_t ahead_ns = d->now_ns - e->unix_ns;
+    inbox_add(e, d->instance, event_timer_fired(&e->scratch, action->id, fire_at), true,
+              event_timer_due_ns(fire_at) - ahead_ns);
 }
 
 /* --- createSubOrchestration (3.8) --- */

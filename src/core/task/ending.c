@@ -63,7 +63,7 @@ static void terminate_children(struct engine *e, struct instance *i, struct pb_o
 void ending_apply(struct engine *e, struct instance *i, const struct ending *ending)
 {
     bool recurse = ending->status == INSTANCE_TERMINATED && i->terminate_recurse;
-    alarm_clear(e, &i->terminate_alarm);
+    alarm_clear(&i->terminate_alarm);
     turn_drop(e, i);
     gate_write(e, &(struct write_op){.kind = WRITE_INBOX_CLEAR, .key = i->row.key});
     inbox_drop_all(e, i);

@@ -77,6 +77,7 @@ void engine_destroy(struct engine *e)
     }
     gate_fini(e);
     heap_fini(&e->alarms);
+    heap_fini(&e->unix_alarms);
     struct map *maps[] = {&e->instances, &e->keys, &e->hubs, &e->streams, &e->calls, &e->tokens};
     for (size_t n = 0; n < ARRAY_SIZE(maps); n++)
         map_fini(maps[n]);
@@ -87,10 +88,11 @@ void engine_destroy(struct engine *e)
 
 /* --- inputs --- */
 
-static void begin(struct engine *e, int64_t now_ns, struct engine_actions *actions)
+static void begin(struct engine *e, struct engine_time now, struct engine_actions *actions)
 {
     ASSERT(!e->loading && !e->actions);
-    e->now_ns = MAX(e->now_ns, now_ns);
+    e->now_ns = MAX(e->now_ns, now.steady_ns);
+    e->unix_ns = now.unix_ns;
     e->inputs++;
     e->actions = actions;
 }
@@ -106,9 +108,9 @@ static void finish(struct engine *e)
 }
 
 void engine_call(struct engine *e, enum engine_method method, uint32_t hub, uint64_t call,
-                 struct bytes message, int64_t now_ns, struct engine_actions *actions)
+                 struct bytes message, struct engine_time now, struct engine_actions *actions)
 {
-    begin(e, now_ns, actions);
+    begin(e, now, actions);
     uint64_t number = hub;
     ASSERT(map_get(&e->hubs, map_u64_key(&number)));
     call_start(e, method, hub, call, message);
@@ -125,10 +127,10 @@ void engine_call_cancelled(struct engine *e, uint64_t call)
 }
 
 void engine_stream_open(struct engine *e, uint32_t hub, uint64_t stream, struct bytes message,
-                        struct bytes worker_id, uint64_t connection, int64_t now_ns,
+                        struct bytes worker_id, uint64_t connection, struct engine_time now,
                         struct engine_actions *actions)
 {
-    begin(e, now_ns, actions);
+    begin(e, now, actions);
     uint64_t number = hub;
     struct hub *h = (struct hub *)map_get(&e->hubs, map_u64_key(&number));
     ASSERT(h);
@@ -136,19 +138,20 @@ void engine_stream_open(struct engine *e, uint32_t hub, uint64_t stream, struct 
     finish(e);
 }
 
-void engine_stream_closed(struct engine *e, uint64_t stream, int64_t now_ns, struct engine_actions *actions)
+void engine_stream_closed(struct engine *e, uint64_t stream, struct engine_time now,
+                          struct engine_actions *actions)
 {
-    begin(e, now_ns, actions);
+    begin(e, now, actions);
     struct stream *s = (struct stream *)map_get(&e->streams, map_u64_key(&stream));
     if (s)
         stream_closed(e, s);
     finish(e);
 }
 
-void engine_stream_pause(struct engine *e, uint64_t stream, bool paused, int64_t now_ns,
+void engine_stream_pause(struct engine *e, uint64_t stream, bool paused, struct engine_time now,
                          struct engine_actions *actions)
 {
-    begin(e, now_ns, actions);
+    begin(e, now, actions);
     struct stream *s = (struct stream *)map_get(&e->streams, map_u64_key(&stream));
     if (s)
         stream_pause(e, s, paused);
@@ -156,9 +159,9 @@ void engine_stream_pause(struct engine *e, uint64_t stream, bool paused, int64_t
 }
 
 void engine_fetched(struct engine *e, uint32_t hub, struct bytes instance_id, const struct instance_row *row,
-                    const struct payload *payloads, int64_t now_ns, struct engine_actions *actions)
+                    const struct payload *payloads, struct engine_time now, struct engine_actions *actions)
 {
-    begin(e, now_ns, actions);
+    begin(e, now, actions);
     struct instance *i = instance_find(e, hub, instance_id);
     if (i && !i->known) {
         instance_fill(e, i, row, payloads);
@@ -168,32 +171,36 @@ void engine_fetched(struct engine *e, uint32_t hub, struct bytes instance_id, co
     finish(e);
 }
 
-void engine_history_fetched(struct engine *e, int64_t key, struct bytes events, int64_t now_ns,
+void engine_history_fetched(struct engine *e, int64_t key, struct bytes events, struct engine_time now,
                             struct engine_actions *actions)
 {
-    begin(e, now_ns, actions);
+    begin(e, now, actions);
     struct instance *i = instance_find_by_key(e, key);
     if (i)
         instance_history_fetched(e, i, events);
     finish(e);
 }
 
-void engine_tick(struct engine *e, int64_t now_ns, struct engine_actions *actions)
+void engine_tick(struct engine *e, struct engine_time now, struct engine_actions *actions)
 {
-    begin(e, now_ns, actions);
-    struct heap_node *node;
-    while ((node = heap_peek(&e->alarms)) && node->key <= e->now_ns) {
-        heap_remove(&e->alarms, node);
-        struct alarm *a = CONTAINER_OF(node, struct alarm, node);
-        a->on_due(e, a);
-    }
+    begin(e, now, actions);
+    alarms_fire(e, &e->alarms, e->now_ns);
+    alarms_fire(e, &e->unix_alarms, e->unix_ns);
     finish(e);
 }
 
-int64_t engine_deadline(const struct engine *e)
+static int64_t wait_of(const struct heap *alarms, int64_t now_ns)
 {
-    const struct heap_node *node = heap_peek(&e->alarms);
-    return node ? node->key : INT64_MAX;
+    const struct heap_node *node = heap_peek(alarms);
+    if (!node)
+        return INT64_MAX;
+    return node->key > now_ns ? node->key - now_ns : 0;
+}
+
+int64_t engine_wait(const struct engine *e, struct engine_time now, bool *ret_steppable)
+{
+    *ret_steppable = heap_peek(&e->unix_alarms) != NULL;
+    return MIN(wait_of(&e->alarms, now.steady_ns), wait_of(&e->unix_alarms, now.unix_ns));
 }
 
 void engine_flush(struct engine *e, struct engine_actions *actions)
@@ -203,9 +210,10 @@ void engine_flush(struct engine *e, struct engine_actions *actions)
     e->actions = NULL;
 }
 
-void engine_committed(struct engine *e, uint64_t sequence, int64_t now_ns, struct engine_actions *actions)
+void engine_committed(struct engine *e, uint64_t sequence, struct engine_time now,
+                      struct engine_actions *actions)
 {
-    begin(e, now_ns, actions);
+    begin(e, now, actions);
     gate_commit(e, sequence);
     finish(e);
 }

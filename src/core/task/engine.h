@@ -25,6 +25,12 @@
 
 struct engine;
 
+/* The time of an input, on two clocks. */
+struct engine_time {
+    int64_t steady_ns; /* of a clock that nobody sets: leases, pings, back-off; never decreases */
+    int64_t unix_ns; /* since 1970, as people see it: stamps, fireAt, scheduled starts; may step either way */
+};
+
 enum engine_method {
     ENGINE_START_INSTANCE,
     ENGINE_GET_INSTANCE,
@@ -112,40 +118,45 @@ STATUS_RESULT engine_load_inbox(struct engine *e, const struct inbox_row *row);
 STATUS_RESULT engine_load_activity(struct engine *e, const struct activity_row *row);
 /* Ends loading; `key_next` is greater than every instance key ever used. Ready work is dispatched as streams
  * open. */
-void engine_load_done(struct engine *e, int64_t key_next, int64_t now_ns);
+void engine_load_done(struct engine *e, int64_t key_next, struct engine_time now);
 
-/* --- inputs; `now_ns` is the time since 1970 and never decreases --- */
+/* --- inputs --- */
 /* A unary call or history stream. `call` is the caller's number, never used twice. `message` is the encoded
  * request; bytes that do not decode are answered INVALID_ARGUMENT. Completions with unknown tokens are
  * answered OK (spec 3.20). */
 void engine_call(struct engine *e, enum engine_method method, uint32_t hub, uint64_t call,
-                 struct bytes message, int64_t now_ns, struct engine_actions *actions);
+                 struct bytes message, struct engine_time now, struct engine_actions *actions);
 /* The caller of a parked call is gone: no reply will be made for it. */
 void engine_call_cancelled(struct engine *e, uint64_t call);
 /* A GetWorkItems stream. `worker_id` may be empty; `connection` tells streams of one connection apart
  * (spec 2.9, 6). */
 void engine_stream_open(struct engine *e, uint32_t hub, uint64_t stream, struct bytes message,
-                        struct bytes worker_id, uint64_t connection, int64_t now_ns,
+                        struct bytes worker_id, uint64_t connection, struct engine_time now,
                         struct engine_actions *actions);
 /* The stream is gone; what it held is delivered again. No action for it follows. */
-void engine_stream_closed(struct engine *e, uint64_t stream, int64_t now_ns, struct engine_actions *actions);
+void engine_stream_closed(struct engine *e, uint64_t stream, struct engine_time now,
+                          struct engine_actions *actions);
 /* Stops or resumes sending to a stream whose reader is slow. */
-void engine_stream_pause(struct engine *e, uint64_t stream, bool paused, int64_t now_ns,
+void engine_stream_pause(struct engine *e, uint64_t stream, bool paused, struct engine_time now,
                          struct engine_actions *actions);
 /* `row` NULL: there is no such instance. */
 void engine_fetched(struct engine *e, uint32_t hub, struct bytes instance_id, const struct instance_row *row,
-                    const struct payload *payloads, int64_t now_ns, struct engine_actions *actions);
+                    const struct payload *payloads, struct engine_time now, struct engine_actions *actions);
 /* The whole history of the current execution in the encoding of write_set.h. */
-void engine_history_fetched(struct engine *e, int64_t key, struct bytes events, int64_t now_ns,
+void engine_history_fetched(struct engine *e, int64_t key, struct bytes events, struct engine_time now,
                             struct engine_actions *actions);
 /* Fires what is due. */
-void engine_tick(struct engine *e, int64_t now_ns, struct engine_actions *actions);
-/* When engine_tick must be called next; INT64_MAX: never. */
-int64_t engine_deadline(const struct engine *e);
+void engine_tick(struct engine *e, struct engine_time now, struct engine_actions *actions);
+/* How long from `now` until engine_tick must be called, in nanoseconds, at least 0; INT64_MAX: it need not
+ * be.
+ * `*ret_steppable`: something waits for the clock that people set. If that steps, it is due earlier or later
+ * than the answer says, so look again now and then. */
+int64_t engine_wait(const struct engine *e, struct engine_time now, bool *ret_steppable);
 /* Hands out the open write set, if it holds anything. */
 void engine_flush(struct engine *e, struct engine_actions *actions);
 /* The set of that sequence is on disk. In order, once each. */
-void engine_committed(struct engine *e, uint64_t sequence, int64_t now_ns, struct engine_actions *actions);
+void engine_committed(struct engine *e, uint64_t sequence, struct engine_time now,
+                      struct engine_actions *actions);
 
 /* --- numbers for /metrics, /healthz and tests --- */
 struct engine_stats {

@@ -83,7 +83,7 @@ static void terminate_always_ends(void **state)
 
     script_start(&r, "alone", "X"); /* its worker goes away */
     script_answer(&r, script_turn(&r, "alone"), "timer 1 999");
-    engine_stream_closed(r.engine, 1, r.now_ns, &r.actions);
+    engine_stream_closed(r.engine, 1, rig_time(&r), &r.actions);
     script_terminate(&r, "alone", "bye", false);
     assert_int_equal(script_status(&r, "alone"), PB_ORCHESTRATION_STATUS_RUNNING);
     rig_crash(&r);

@@ -380,6 +380,106 @@ static void parting_actions_are_carried_out(void **state)
     rig_fini(&r);
 }
 
+/* Runs what is due now, without moving the clock that nobody sets. */
+static void set_clock(struct rig *r, int64_t step_ns)
+{
+    r->step_ns = step_ns;
+    rig_advance(r, 0);
+}
+
+static int64_t turn_time_ns(const struct rig_work *turn)
+{
+    return pb_time_to_ns(turn->item.orchestrator_request->new_events[0].timestamp);
+}
+
+/* If this fails, a step of the wall clock ahead is noticed when the old time would have come. */
+static void a_clock_set_ahead_fires_timers(void **state)
+{
+    struct rig r;
+    bool steppable;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    script_start(&r, "i", "X");
+    script_answer(&r, script_turn(&r, "i"), "timer 1 3600");
+    (void)engine_wait(r.engine, rig_time(&r), &steppable);
+    assert_true(steppable);
+    rig_advance(&r, 10 * RIG_SECOND);
+    assert_null(rig_take_work(&r));
+    set_clock(&r, 3600 * RIG_SECOND);
+    script_answer(&r, script_turn(&r, "i"), "complete 2 done");
+    (void)engine_wait(r.engine, rig_time(&r), &steppable);
+    assert_false(steppable);
+    rig_fini(&r);
+}
+
+/* If this fails, a step of the wall clock back freezes the timers that are set after it, in instances that
+ * lived before it. Their clocks never go back, so an hour ahead is what they ask for. */
+static void a_clock_set_back_freezes_no_new_timer(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    script_start(&r, "old", "X");
+    script_answer(&r, script_turn(&r, "old"), "activity 1 A");
+    set_clock(&r, -3600 * RIG_SECOND);
+    script_complete(&r, script_activity(&r, "A"), "1");
+    struct rig_work *turn = script_turn(&r, "old");
+    int64_t before_ns = turn_time_ns(turn);
+    assert_int_equal(before_ns, RIG_START);
+    struct pb_orchestrator_action action[16];
+    script_actions(&turn->arena, "timer 2 5", before_ns, action); /* as the orchestrator counts */
+    struct pb_orchestrator_response response = {.instance_id = BYTES_LITERAL("old"),
+                                                .completion_token = turn->item.completion_token,
+                                                .actions = action,
+                                                .actions_count = 1};
+    rig_call(&r, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &response);
+    rig_work_free(turn);
+    rig_advance(&r, 5 * RIG_SECOND);
+    assert_null(rig_take_work(&r));
+    rig_advance(&r, RIG_SECOND / 1000);
+    turn = script_turn(&r, "old");
+    assert_true(turn_time_ns(turn) > before_ns + 5 * RIG_SECOND);
+    script_answer(&r, turn, "complete 3 done");
+    rig_fini(&r);
+}
+
+/* If this fails, a timer that was set before the clock went back fires before its time. */
+static void a_clock_set_back_keeps_timers_waiting(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    script_start(&r, "i", "X");
+    script_answer(&r, script_turn(&r, "i"), "timer 1 5");
+    set_clock(&r, -60 * RIG_SECOND);
+    rig_advance(&r, 65 * RIG_SECOND);
+    assert_null(rig_take_work(&r));
+    rig_advance(&r, RIG_SECOND / 1000);
+    script_answer(&r, script_turn(&r, "i"), "complete 2 done");
+    rig_fini(&r);
+}
+
+/* If this fails, an SDK that wants its clock past `fireAt` by a whole millisecond sets the timer again. */
+static void a_timer_fires_a_millisecond_behind_its_time(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    script_start(&r, "i", "X");
+    script_answer(&r, script_turn(&r, "i"), "timer 1 2");
+    rig_advance(&r, 2 * RIG_SECOND + RIG_SECOND / 1000 - 1);
+    assert_null(rig_take_work(&r));
+    rig_advance(&r, 1);
+    struct rig_work *turn = script_turn(&r, "i");
+    assert_true(turn_time_ns(turn) >= RIG_START + 2 * RIG_SECOND + RIG_SECOND / 1000);
+    script_answer(&r, turn, "complete 2 done");
+    rig_fini(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +495,10 @@ int main(void)
         cmocka_unit_test(custom_status_is_set_and_cleared),
         cmocka_unit_test(payloads_have_a_limit),
         cmocka_unit_test(parting_actions_are_carried_out),
+        cmocka_unit_test(a_clock_set_ahead_fires_timers),
+        cmocka_unit_test(a_clock_set_back_freezes_no_new_timer),
+        cmocka_unit_test(a_clock_set_back_keeps_timers_waiting),
+        cmocka_unit_test(a_timer_fires_a_millisecond_behind_its_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

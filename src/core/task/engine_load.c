@@ -69,11 +69,12 @@ static void link_parent(struct engine *e, struct instance *i)
     list_push_back(&parent->children, &i->child_link);
 }
 
-void engine_load_done(struct engine *e, int64_t key_next, int64_t now_ns)
+void engine_load_done(struct engine *e, int64_t key_next, struct engine_time now)
 {
     e->loading = false;
     e->key_next = MAX(e->key_next, key_next);
-    e->now_ns = now_ns;
+    e->now_ns = now.steady_ns;
+    e->unix_ns = now.unix_ns;
     struct engine_actions none; /* no stream, no call: nothing can follow yet */
     engine_actions_init(&none);
     e->actions = &none;

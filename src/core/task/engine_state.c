@@ -46,17 +46,42 @@ void engine_note(struct engine *e, uint64_t hub, struct bytes instance_id, const
 
 /* --- alarms --- */
 
+static void set(struct heap *heap, struct alarm *a, int64_t when_ns,
+                void (*on_due)(struct engine *e, struct alarm *a))
+{
+    alarm_clear(a);
+    a->on_due = on_due;
+    a->heap = heap;
+    memory_must_ok(heap_insert(heap, &a->node, when_ns));
+}
+
 void alarm_set(struct engine *e, struct alarm *a, int64_t when_ns,
                void (*on_due)(struct engine *e, struct alarm *a))
 {
-    heap_remove(&e->alarms, &a->node);
-    a->on_due = on_due;
-    memory_must_ok(heap_insert(&e->alarms, &a->node, when_ns));
+    set(&e->alarms, a, when_ns, on_due);
 }
 
-void alarm_clear(struct engine *e, struct alarm *a)
+void alarm_set_unix(struct engine *e, struct alarm *a, int64_t when_ns,
+                    void (*on_due)(struct engine *e, struct alarm *a))
 {
-    heap_remove(&e->alarms, &a->node);
+    set(&e->unix_alarms, a, when_ns, on_due);
+}
+
+void alarm_clear(struct alarm *a)
+{
+    if (a->heap)
+        heap_remove(a->heap, &a->node);
+    a->heap = NULL;
+}
+
+void alarms_fire(struct engine *e, struct heap *alarms, int64_t now_ns)
+{
+    struct heap_node *node;
+    while ((node = heap_peek(alarms)) && node->key <= now_ns) {
+        struct alarm *a = CONTAINER_OF(node, struct alarm, node);
+        alarm_clear(a);
+        a->on_due(e, a);
+    }
 }
 
 /* --- ids --- */

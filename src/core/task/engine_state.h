@@ -37,9 +37,10 @@ struct instance;
 struct queue;
 struct stream;
 
-/* Something to do at a time. In engine.alarms while set. */
+/* Something to do at a time. */
 struct alarm {
     struct heap_node node;
+    struct heap *heap; /* while set: engine.alarms or engine.unix_alarms */
     void (*on_due)(struct engine *e, struct alarm *a);
 };
 
@@ -75,7 +76,8 @@ struct inbox_event {
     int64_t sequence;        /* of its row; -1: ExecutionStarted, which is the payload STARTED */
     uint64_t order;          /* of becoming visible; ExecutionStarted 0 */
     uint64_t write_sequence; /* the set that makes it durable */
-    int64_t visible_ns;
+    int64_t visible_ns;      /* since 1970 */
+    int64_t stamp_ns;        /* it must not be stamped earlier; 0: no matter */
     enum pb_history_event_case kind;
     bool tagged; /* for the current execution only */
     struct bytes event;
@@ -260,7 +262,8 @@ struct engine {
     struct engine_options options;
     struct prng prng;
     bool loading;
-    int64_t now_ns;
+    int64_t now_ns;                 /* of the input in progress, on the clock that nobody sets */
+    int64_t unix_ns;                /* the same, since 1970 */
     uint64_t inputs;                /* so far */
     struct engine_actions *actions; /* of the input in progress */
     struct arena scratch;           /* of the input in progress */
@@ -270,11 +273,12 @@ struct engine {
     struct map keys;      /* instances that exist, by row.key */
     struct map hubs;
     struct map streams;
-    struct map calls;     /* parked and held ones */
-    struct map tokens;    /* struct work */
-    struct list runnable; /* calls that have what they were fetching */
-    struct heap alarms;
-    struct list stirred; /* hubs to dispatch */
+    struct map calls;        /* parked and held ones */
+    struct map tokens;       /* struct work */
+    struct list runnable;    /* calls that have what they were fetching */
+    struct heap alarms;      /* by now_ns */
+    struct heap unix_alarms; /* by unix_ns: timers and starts that somebody asked for */
+    struct list stirred;     /* hubs to dispatch */
     int64_t key_next;
     uint64_t arrivals; /* inbox events made visible so far */
 
@@ -295,9 +299,15 @@ struct engine {
     uint64_t turns_committed;
 };
 
+/* At a time of engine.now_ns; at one of engine.unix_ns. Set anew if it was set. */
 void alarm_set(struct engine *e, struct alarm *a, int64_t when_ns,
                void (*on_due)(struct engine *e, struct alarm *a));
-void alarm_clear(struct engine *e, struct alarm *a);
+void alarm_set_unix(struct engine *e, struct alarm *a, int64_t when_ns,
+                    void (*on_due)(struct engine *e, struct alarm *a));
+/* Does nothing if it is not set. */
+void alarm_clear(struct alarm *a);
+/* Runs what is due by then. */
+void alarms_fire(struct engine *e, struct heap *alarms, int64_t now_ns);
 /* True once the set of that sequence is on disk. */
 static inline bool engine_is_committed(const struct engine *e, uint64_t sequence)
 {

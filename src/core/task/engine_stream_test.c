@@ -44,7 +44,7 @@ static void a_filter_of_another_kind_is_a_filter(void **state)
 
 static void close_stream(struct rig *r, uint64_t stream)
 {
-    engine_stream_closed(r->engine, stream, r->now_ns, &r->actions);
+    engine_stream_closed(r->engine, stream, rig_time(r), &r->actions);
     rig_run(r);
 }
 
@@ -97,7 +97,7 @@ static void a_burst_is_cut(void **state)
     }
     script_worker(&r, 1);
     assert_int_equal(count_works(&r), 3); /* the one that reaches 1 MiB is the last */
-    engine_stream_pause(r.engine, 1, true, r.now_ns, &r.actions);
+    engine_stream_pause(r.engine, 1, true, rig_time(&r), &r.actions);
     rig_run(&r);
     rig_advance(&r, 0);
     assert_int_equal(count_works(&r), 0);
@@ -309,7 +309,7 @@ static void workers_that_name_an_item_come_first(void **state)
     work[1] = rig_take_work(&r);
     assert_int_equal(work[0]->stream + work[1]->stream, 1 + 2);
     size_t first = work[0]->stream == 2 ? 0 : 1;
-    engine_stream_pause(r.engine, 2, true, r.now_ns, &r.actions); /* it has room, but does not read */
+    engine_stream_pause(r.engine, 2, true, rig_time(&r), &r.actions); /* it has room, but does not read */
     rig_run(&r);
     script_complete(&r, work[first], "1");
     rig_work_free(work[1 - first]);
@@ -509,14 +509,40 @@ static void paused_streams_get_nothing(void **state)
     (void)state;
     rig_init(&r, NULL);
     script_worker(&r, 1);
-    engine_stream_pause(r.engine, 1, true, r.now_ns, &r.actions);
+    engine_stream_pause(r.engine, 1, true, rig_time(&r), &r.actions);
     script_start(&r, "q", "X");
     assert_null(rig_take_work(&r));
-    engine_stream_pause(r.engine, 1, false, r.now_ns, &r.actions);
+    engine_stream_pause(r.engine, 1, false, rig_time(&r), &r.actions);
     rig_run(&r);
     rig_work_free(script_turn(&r, "q"));
     rig_advance(&r, 300 * RIG_SECOND); /* a worker that lost a turn silently */
     rig_work_free(script_turn(&r, "q"));
+    rig_fini(&r);
+}
+
+/* If this fails, a step of the wall clock back freezes leases, pings and redelivery until it has caught up.
+ */
+static void a_clock_set_back_freezes_no_lease(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    script_start(&r, "i", "X");
+    rig_work_free(script_turn(&r, "i"));
+    script_start(&r, "j", "X");
+    script_answer(&r, script_turn(&r, "j"), "activity 1 A");
+    rig_work_free(script_activity(&r, "A"));
+    r.step_ns = -3600 * RIG_SECOND;
+    rig_advance(&r, 60 * RIG_SECOND);
+    assert_int_equal(r.pings, 2);
+    close_stream(&r, 1);
+    script_worker(&r, 2);
+    rig_work_free(script_turn(&r, "i"));
+    rig_advance(&r, 5 * RIG_SECOND);
+    rig_work_free(script_activity(&r, "A"));
+    rig_advance(&r, 300 * RIG_SECOND); /* the lease of the turn */
+    rig_work_free(script_turn(&r, "i"));
     rig_fini(&r);
 }
 
@@ -539,6 +565,7 @@ int main(void)
         cmocka_unit_test(large_histories_are_streamed_or_refused),
         cmocka_unit_test(large_histories_wait_for_the_worker_that_can),
         cmocka_unit_test(paused_streams_get_nothing),
+        cmocka_unit_test(a_clock_set_back_freezes_no_lease),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,9 +52,9 @@ static void timer_fires_when_due(void **state)
     script_worker(&r, 1);
     script_start(&r, "t", "Sleep");
     script_answer(&r, script_turn(&r, "t"), "timer 1 5");
-    rig_advance(&r, 5 * RIG_SECOND - 1);
+    rig_advance(&r, 5 * RIG_SECOND);
     assert_null(rig_take_work(&r));
-    rig_advance(&r, 1);
+    rig_advance(&r, RIG_SECOND / 1000);
     struct rig_work *turn = script_turn(&r, "t");
     script_expect_new(turn, "OrchestratorStarted TimerFired");
     const struct pb_history_event *fired = &turn->item.orchestrator_request->new_events[1];

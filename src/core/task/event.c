@@ -5,7 +5,8 @@
 #include "core/task/memory.h"
 
 #define TIMESTAMP_FIELD    2
-#define TIMESTAMP_SIZE_MAX 24 /* bytes of the field: tag, length, two tagged varints */
+#define TIMESTAMP_SIZE_MAX 24      /* bytes of the field: tag, length, two tagged varints */
+#define TIMER_DELAY_NS     1000000 /* behind fireAt */
 #define HEAD_SIZE_MAX      (1 + PB_VARINT_SIZE_MAX)
 
 /* A buf on `size` bytes of the caller's that never grows. */
@@ -150,6 +151,11 @@ struct bytes event_timer_fired(struct arena *a, int32_t timer_id, struct pb_opt_
 {
     struct pb_timer_fired_event body = {.timer_id = timer_id, .fire_at = fire_at};
     return event_encode(a, OUTSIDE(TIMER_FIRED, timer_fired, &body));
+}
+
+int64_t event_timer_due_ns(struct pb_opt_time fire_at)
+{
+    return MIN(pb_time_to_ns(fire_at), INT64_MAX - TIMER_DELAY_NS) + TIMER_DELAY_NS;
 }
 
 struct bytes event_raised(struct arena *a, struct bytes name, struct pb_opt_bytes input)

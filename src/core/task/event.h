@@ -51,6 +51,9 @@ struct bytes event_task_failed(struct arena *a, int32_t task_id, struct bytes fa
 struct bytes event_child_completed(struct arena *a, int32_t task_id, struct pb_opt_bytes result);
 struct bytes event_child_failed(struct arena *a, int32_t task_id, struct bytes failure);
 struct bytes event_timer_fired(struct arena *a, int32_t timer_id, struct pb_opt_time fire_at);
+/* From when on a timer counts as fired: 1 ms behind `fire_at`. There is an SDK that wants its clock later by
+ * a whole millisecond, and sets the timer again otherwise. */
+int64_t event_timer_due_ns(struct pb_opt_time fire_at);
 struct bytes event_raised(struct arena *a, struct bytes name, struct pb_opt_bytes input);
 struct bytes event_terminated(struct arena *a, struct pb_opt_bytes output, bool recurse);
 struct bytes event_suspended(struct arena *a, struct pb_opt_bytes reason);

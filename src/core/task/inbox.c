@@ -65,15 +65,26 @@ static void enter(struct engine *e, struct inbox_event *event)
             decoded.event_type_case == PB_HISTORY_EVENT_EXECUTION_TERMINATED)
             i->terminate_recurse |= decoded.execution_terminated->recurse;
     }
-    if (event->visible_ns > e->now_ns) {
+    if (event->visible_ns > e->unix_ns) {
         list_push_back(&i->later, &event->link);
-        alarm_set(e, &event->alarm, event->visible_ns, on_visible);
+        alarm_set_unix(e, &event->alarm, event->visible_ns, on_visible);
     } else {
         make_visible(e, event);
     }
 }
 
-static struct inbox_event *new_event(struct instance *i, struct bytes bytes, bool owned)
+/* The orchestrator's clock must be past the time that it waited for, whatever ours says. */
+static int64_t stamp_of(struct engine *e, const struct inbox_event *event)
+{
+    struct pb_history_event decoded;
+    if (event->kind != PB_HISTORY_EVENT_TIMER_FIRED ||
+        pb_history_event_decode(&e->scratch, event->event, &decoded) != STATUS_OK ||
+        decoded.event_type_case != PB_HISTORY_EVENT_TIMER_FIRED)
+        return 0;
+    return event_timer_due_ns(decoded.timer_fired->fire_at);
+}
+
+static struct inbox_event *new_event(struct engine *e, struct instance *i, struct bytes bytes, bool owned)
 {
     struct inbox_event *event = memory_new(sizeof *event + (owned ? bytes.size : 0));
     event->instance = i;
@@ -84,6 +95,7 @@ static struct inbox_event *new_event(struct instance *i, struct bytes bytes, boo
     }
     struct bytes body;
     event->kind = event_peek(event->event, &body);
+    event->stamp_ns = stamp_of(e, event);
     list_init(&event->link);
     return event;
 }
@@ -103,7 +115,7 @@ static void write_row(struct engine *e, const struct inbox_event *event)
 
 void inbox_add(struct engine *e, struct instance *i, struct bytes bytes, bool tagged, int64_t visible_ns)
 {
-    struct inbox_event *event = new_event(i, bytes, true);
+    struct inbox_event *event = new_event(e, i, bytes, true);
     event->sequence = i->row.inbox_next++;
     event->visible_ns = visible_ns;
     event->tagged = tagged;
@@ -115,7 +127,7 @@ void inbox_add(struct engine *e, struct instance *i, struct bytes bytes, bool ta
 
 void inbox_add_started(struct engine *e, struct instance *i)
 {
-    struct inbox_event *event = new_event(i, i->payloads[PAYLOAD_STARTED].value, false);
+    struct inbox_event *event = new_event(e, i, i->payloads[PAYLOAD_STARTED].value, false);
     event->sequence = NO_ROW;
     event->visible_ns = i->row.scheduled_ns;
     event->tagged = true;
@@ -127,7 +139,7 @@ bool inbox_load(struct engine *e, struct instance *i, const struct inbox_row *ro
 {
     if (row->execution_id.size && !bytes_equal(row->execution_id, i->row.execution_id))
         return false;
-    struct inbox_event *event = new_event(i, row->event, true);
+    struct inbox_event *event = new_event(e, i, row->event, true);
     event->sequence = row->sequence;
     event->visible_ns = row->visible_ns;
     event->tagged = row->execution_id.size > 0;
@@ -210,20 +222,20 @@ void inbox_delete(struct engine *e, struct inbox_event *event)
     free(event);
 }
 
-static void drop_list(struct engine *e, struct list *events)
+static void drop_list(struct list *events)
 {
     struct list *link;
     while ((link = list_pop_front(events))) {
-        alarm_clear(e, &event_of(link)->alarm);
+        alarm_clear(&event_of(link)->alarm);
         free(event_of(link));
     }
 }
 
 void inbox_drop_all(struct engine *e, struct instance *i)
 {
-    drop_list(e, &i->inbox);
-    drop_list(e, &i->later);
-    drop_list(e, &i->turn.taken);
+    drop_list(&i->inbox);
+    drop_list(&i->later);
+    drop_list(&i->turn.taken);
     i->inbox_controls = 0;
     i->terminating = false;
     i->terminate_recurse = false;

@@ -189,7 +189,7 @@ void instance_set_payload(struct engine *e, struct instance *i, enum payload_kin
 
 int64_t instance_stamp(struct engine *e, struct instance *i)
 {
-    i->last_event_ns = MAX(i->last_event_ns, e->now_ns);
+    i->last_event_ns = MAX(i->last_event_ns, e->unix_ns);
     return i->last_event_ns;
 }
 
@@ -226,8 +226,8 @@ void instance_create(struct engine *e, struct instance *i, struct pb_execution_s
     ASSERT(i->known && !instance_exists(i));
     struct instance_row *r = &i->row;
     r->key = e->key_next++;
-    r->created_ns = e->now_ns;
-    r->updated_ns = e->now_ns;
+    r->created_ns = e->unix_ns;
+    r->updated_ns = e->unix_ns;
     r->scheduled_ns =
         started->scheduled_start_timestamp.present ? pb_time_to_ns(started->scheduled_start_timestamp) : 0;
     if (started->parent_instance && started->parent_instance->orchestration_instance)
@@ -279,7 +279,7 @@ void instance_delete(struct engine *e, struct instance *i)
     gate_write(e, &(struct write_op){.kind = WRITE_INSTANCE_DELETE, .key = i->row.key});
     gate_drop_put(e, i);
     gate_touch(e, i);
-    alarm_clear(e, &i->terminate_alarm);
+    alarm_clear(&i->terminate_alarm);
     turn_drop(e, i);
     inbox_drop_all(e, i);
     activity_drop_memory(e, i);
@@ -308,7 +308,7 @@ void instance_destroy(struct engine *e, struct instance *i)
     list_remove(&i->put_link);
     list_remove(&i->gate_link);
     residence_remove(e, i);
-    alarm_clear(e, &i->terminate_alarm);
+    alarm_clear(&i->terminate_alarm);
     buf_fini(&i->history);
     if (instance_exists(i))
         map_take(&e->keys, bytes_of(&i->row.key, sizeof i->row.key));

@@ -68,7 +68,7 @@ static void create(struct engine *e, struct instance *i, const struct pb_create_
                                                  .tags = r->tags,
                                                  .tags_count = r->tags_count};
     /* A start in the past, such as the epoch that some SDKs always send, is a start now. */
-    if (pb_time_to_ns(r->scheduled_start_timestamp) > e->now_ns)
+    if (pb_time_to_ns(r->scheduled_start_timestamp) > e->unix_ns)
         started.scheduled_start_timestamp = r->scheduled_start_timestamp;
     instance_create(e, i, &started, NULL);
 }

@@ -104,9 +104,9 @@ static void on_grace_over(struct engine *e, struct alarm *a)
 void stream_destroy(struct engine *e, struct stream *s)
 {
     ASSERT(list_empty(&s->works));
-    alarm_clear(e, &s->burst_alarm);
-    alarm_clear(e, &s->ping_alarm);
-    alarm_clear(e, &s->grace_alarm);
+    alarm_clear(&s->burst_alarm);
+    alarm_clear(&s->ping_alarm);
+    alarm_clear(&s->grace_alarm);
     list_remove(&s->link);
     map_take(&e->streams, map_u64_key(&s->number));
     arena_fini(&s->arena);

@@ -69,13 +69,15 @@ bool turn_needs_streaming(const struct engine *e, const struct instance *i)
 static void render_events(struct engine *e, struct instance *i, size_t size_max)
 {
     struct turn *t = &i->turn;
-    int64_t now = instance_stamp(e, i);
     struct pb_orchestrator_started_event body = {.unknown = {NULL, 0}};
     struct pb_history_event started = {.event_id = EVENT_ID_OUTSIDE,
                                        .event_type_case = PB_HISTORY_EVENT_ORCHESTRATOR_STARTED,
                                        .orchestrator_started = &body};
     inbox_untake(i, &t->taken);
     inbox_take(e, i, &t->taken, size_max, EVENT_OVERHEAD_MAX);
+    list_each (it, &t->taken)
+        i->last_event_ns = MAX(i->last_event_ns, CONTAINER_OF(it, struct inbox_event, link)->stamp_ns);
+    int64_t now = instance_stamp(e, i);
     t->events.limit = SIZE_MAX;
     buf_clear(&t->events);
     event_append_new(&t->events, &started, now);

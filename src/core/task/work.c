@@ -36,7 +36,7 @@ static void work_move(struct engine *e, struct work *w, enum work_state to)
     ASSERT(work_move_allowed(w->state, to));
     log_debug("core/work", "move kind=%d from=%s to=%s deliveries=%u", w->kind, table[w->state].name,
               table[to].name, w->deliveries);
-    alarm_clear(e, &w->alarm);
+    alarm_clear(&w->alarm);
     if (w->state == WORK_QUEUED)
         queue_remove(w);
     if (w->state == WORK_OUT) {

@@ -45,8 +45,7 @@ struct scheduler {
     struct task_store *store;
     struct engine *engine; /* NULL: the store could not be read */
     struct engine_actions actions;
-    bool turning;   /* actions are being carried out */
-    int64_t now_ns; /* the latest time given to the engine */
+    bool turning; /* actions are being carried out */
 
     struct map hubs; /* struct hub by folded name */
     uint32_t hub_default;
@@ -88,8 +87,8 @@ void scheduler_hubs_fini(struct scheduler *s);
 /* --- scheduler_pump.c --- */
 void scheduler_pump_init(struct scheduler *s);
 void scheduler_pump_fini(struct scheduler *s);
-/* The time since 1970, never decreasing. */
-int64_t scheduler_pump_now(struct scheduler *s);
+/* The time for the engine. */
+struct engine_time scheduler_pump_now(const struct scheduler *s);
 /* Carries out what the engine decided; after every input. */
 void scheduler_pump_run(struct scheduler *s);
 /* Builds the engine from the store. */

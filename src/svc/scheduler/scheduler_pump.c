@@ -16,10 +16,9 @@
 
 /* --- time --- */
 
-int64_t scheduler_pump_now(struct scheduler *s)
+struct engine_time scheduler_pump_now(const struct scheduler *s)
 {
-    s->now_ns = MAX(s->now_ns, clock_unix_ns());
-    return s->now_ns;
+    return (struct engine_time){.steady_ns = clock_monotonic_ns(), .unix_ns = s->options.unix_ns()};
 }
 
 /* A timer that is not set would hang everything, so there is no going on without it. */
@@ -31,13 +30,15 @@ static void timer_set(struct scheduler *s, struct loop_timer *t, int64_t delay_n
 
 static void tick_arm(struct scheduler *s)
 {
-    int64_t deadline = s->engine && s->failure.status == STATUS_OK ? engine_deadline(s->engine) : INT64_MAX;
-    if (deadline == INT64_MAX) {
-        loop_timer_cancel(&s->tick_timer);
+    loop_timer_cancel(&s->tick_timer);
+    if (!s->engine || s->failure.status != STATUS_OK)
         return;
-    }
-    int64_t delay = MIN(MAX(deadline - clock_unix_ns(), 0), TICK_DELAY_MAX_NS);
-    timer_set(s, &s->tick_timer, delay);
+    bool steppable;
+    int64_t delay = engine_wait(s->engine, scheduler_pump_now(s), &steppable);
+    if (steppable)
+        delay = MIN(delay, TICK_DELAY_MAX_NS);
+    if (delay != INT64_MAX)
+        timer_set(s, &s->tick_timer, delay);
 }
 
 static void on_tick(struct loop_timer *t)

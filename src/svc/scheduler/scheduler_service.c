@@ -274,6 +274,8 @@ STATUS_RESULT scheduler_create(struct loop *l, const struct scheduler_options *o
     s->options = *o;
     if (s->options.stream_queue_max == 0)
         s->options.stream_queue_max = STREAM_QUEUE_MAX;
+    if (!s->options.unix_ns)
+        s->options.unix_ns = clock_unix_ns;
     map_init(&s->hubs, seed[0], seed[1]);
     map_init(&s->calls, 0, 0);
     map_init(&s->purges, 0, 0);

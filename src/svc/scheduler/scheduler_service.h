@@ -34,6 +34,7 @@ struct scheduler_options {
     size_t hub_count;
     bool hubs_dynamic; /* a hub is created at the first use of its name (DTS_USE_DYNAMIC_TASK_HUBS) */
     struct engine_options engine; /* `seed` is filled here */
+    int64_t (*unix_ns)(void);     /* the clock that people set; NULL: clock_unix_ns. For tests that step it */
     size_t stream_queue_max;      /* bytes queued for one worker before it gets no more work; 0: 8 MiB */
 };
 
