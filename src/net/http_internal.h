@@ -64,8 +64,10 @@ struct http_request {
     void *gone_context;
 
     struct buf headers; /* the answer's, as text */
-    bool answered;      /* http_respond or http_stream_begin was called */
-    bool streaming;     /* begun and not ended */
+    unsigned
+        headers_given; /* bit n: the handler gave its own value of default_headers[n] (http_response.c) */
+    bool answered;     /* http_respond or http_stream_begin was called */
+    bool streaming;    /* begun and not ended */
     bool send_chunked;
     bool send_body; /* false for HEAD */
     bool close;     /* the connection ends with this answer */

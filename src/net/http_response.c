@@ -7,6 +7,17 @@
 
 #define PROBLEM_TYPE "application/problem+json"
 
+/* Code, results, files and decisions: no browser, proxy or disk shall keep them, no browser shall take them
+ * for another type than they are, and no page of another site shall embed them. */
+static const struct {
+    const char *name;
+    const char *value;
+} default_headers[] = {
+    {"Cache-Control", "no-store"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+};
+
 static bool names(struct bytes name, const char *other)
 {
     return bytes_equal_nocase(name, bytes_of_cstr(other));
@@ -24,6 +35,9 @@ enum status http_response_header(struct http_request *r, const char *name, struc
         r->close = true;
         return STATUS_OK;
     }
+    for (size_t i = 0; i < ARRAY_SIZE(default_headers); i++)
+        if (names(n, default_headers[i].name))
+            r->headers_given |= 1u << i;
     size_t before = r->headers.size;
     enum status s = buf_reserve(&r->headers, n.size + value.size + 4);
     if (s)
@@ -51,6 +65,9 @@ static struct bytes write_head(struct http_request *r, int http_status, const ch
     buf_clear(head);
     buf_append_fmt(head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", http_status, http1_reason(http_status),
                    http_server_date(s));
+    for (size_t i = 0; i < ARRAY_SIZE(default_headers); i++)
+        if (!(r->headers_given & 1u << i))
+            buf_append_fmt(head, "%s: %s\r\n", default_headers[i].name, default_headers[i].value);
     if (content_type) {
         bool valid = http1_value_valid(bytes_of_cstr(content_type)) && strlen(content_type) < 1024;
         buf_append_fmt(head, "Content-Type: %s\r\n", valid ? content_type : "application/octet-stream");
@@ -111,6 +128,7 @@ void http_response_refuse(struct http_request *r, int http_status, const char *d
     const char *content_type = PROBLEM_TYPE;
     r->close = true;
     buf_fini(&r->headers);
+    r->headers_given = 0;
     if (r->handler && r->handler->write_error) {
         struct http_server *s = r->connection->server;
         s->callbacks++;

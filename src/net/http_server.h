@@ -105,7 +105,8 @@ void http_request_on_gone(struct http_request *r, void (*on_gone)(void *context)
 STATUS_RESULT http_response_header(struct http_request *r, const char *name, struct bytes value);
 /* Answers and ends the exchange. `content_type` NULL: no body type is sent; one with control characters
  * becomes application/octet-stream. The body is sent or copied before the call returns. HEAD, 204 and 304
- * send no body. */
+ * send no body. Every answer says `Cache-Control: no-store`, `X-Content-Type-Options: nosniff` and
+ * `Cross-Origin-Resource-Policy: same-origin`, each unless the handler gave that header. */
 void http_respond(struct http_request *r, int http_status, const char *content_type, struct bytes body);
 /* RFC 9457: {"type":"about:blank","title":…,"status":…,"detail":…} as application/problem+json. `title` NULL:
  * the reason phrase; `detail` NULL: none. */

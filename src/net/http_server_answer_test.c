@@ -13,7 +13,9 @@ static void a_request_is_answered_and_the_connection_lives(void **state)
     client_say(&c, "POST //a/b?x=1%202 HTTP/1.1\r\nHost: h\r\n" TYPE "Content-Length: 5\r\n\r\nhello");
     client_await(&c, "POST //a/b query=1 2 hello");
     assert_true(client_heard(&c, "HTTP/1.1 200 OK\r\nDate: "));
-    assert_true(client_heard(&c, " GMT\r\nContent-Type: text/plain\r\nContent-Length: 26\r\n\r\n"));
+    assert_true(client_heard(&c, " GMT\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+                                 "Cross-Origin-Resource-Policy: same-origin\r\n"
+                                 "Content-Type: text/plain\r\nContent-Length: 26\r\n\r\n"));
     client_forget(&c);
     client_say(&c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     client_await(&c, "GET / query= ");
@@ -198,6 +200,22 @@ static void headers_cannot_be_injected(void **state)
     rig_stop(&f);
 }
 
+static void a_handler_may_let_its_answer_be_kept(void **state)
+{
+    struct rig f;
+    rig_start(&f, NULL);
+    struct client c = client_of(&f);
+    client_say(&c, "GET /later " HOST "\r\n");
+    RIG_WAIT(&f, f.pending);
+    assert_int_equal(http_response_header(f.pending, "cache-control", b("max-age=60")), STATUS_OK);
+    http_respond(f.pending, 200, "text/html", b("page"));
+    client_await(&c, "page");
+    assert_true(client_heard(&c, "cache-control: max-age=60\r\n"));
+    assert_false(client_heard(&c, "no-store"));
+    client_hang_up(&c);
+    rig_stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +227,7 @@ int main(void)
         cmocka_unit_test(a_slow_reader_is_counted_and_told_when_it_has_read),
         cmocka_unit_test(a_large_answer_arrives_whole),
         cmocka_unit_test(headers_cannot_be_injected),
+        cmocka_unit_test(a_handler_may_let_its_answer_be_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

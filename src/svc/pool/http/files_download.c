@@ -70,7 +70,6 @@ static void add_headers(struct download *d)
     percent_encode(&disposition, bytes_of_cstr(file_path_base(d->base.path)), NULL);
     if (buf_status(&disposition) == STATUS_OK)
         pool_call_header(c, "Content-Disposition", "%.*s", BYTES_FMT(buf_peek(&disposition)));
-    pool_call_header(c, "X-Content-Type-Options", "nosniff");
     pool_call_header(c, "Accept-Ranges", "none");
 }
 
