@@ -2,8 +2,8 @@
 /* sdk_answer_fuzz.c — any bytes as what a hostile or broken service answers a client: a page of instances,
  * or, if the first byte is odd, a history in two chunks. Whatever is in it, all that the user can read is
  * there: C strings that end, failures at most 32 deep, kinds and statuses with a name. */
-#include "sdk/history.h"
-#include "sdk/snapshot.h"
+#include "sdk/client/history.h"
+#include "sdk/client/snapshot.h"
 
 #include <string.h>
 

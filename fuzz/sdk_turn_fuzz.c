@@ -2,7 +2,7 @@
 /* sdk_turn_fuzz.c — any bytes as the OrchestratorRequest of a hostile or broken service, given to an
  * orchestrator that uses everything. Whatever the history says, the turn ends, its answer can be decoded, and
  * a second run of the same turn gives the same bytes. */
-#include "sdk/turn.h"
+#include "sdk/turn/turn.h"
 
 #define ARENA_LIMIT ((size_t)16 << 20) /* bytes */
 #define STEPS_MAX   20

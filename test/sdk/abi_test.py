@@ -42,8 +42,8 @@ if not {"sdk_turn_run", "grpc_client_create"} <= everything:
     faults.append("its own symbols were not found, so that foreign ones would not be either")
 
 dynamic = run("readelf", "-d", str(library))
-if "[libdurabletask.so.1]" not in re.search(r"SONAME.*", dynamic).group(0):
-    faults.append("the SONAME is not libdurabletask.so.1")
+if "[libdurabletask.so.0]" not in re.search(r"SONAME.*", dynamic).group(0):
+    faults.append("the SONAME is not libdurabletask.so.0")
 needed = re.findall(r"NEEDED.*\[(.*)\]", dynamic)
 faults += [f"needs {name}" for name in needed if not ALLOWED_NEEDED.match(name)]
 
@@ -78,7 +78,7 @@ with tempfile.TemporaryDirectory() as folder:
     run("gcc", f"-I{header.parent}", "-o", str(user), str(pathlib.Path(folder, "user.c")), f"-L{library.parent}", "-ldurabletask",
         "-Wl,--allow-shlib-undefined")
     linked = re.findall(r"NEEDED.*\[(.*)\]", run("readelf", "-d", str(user)))
-    if not set(linked) <= {"libdurabletask.so.1", "libc.so.6"} or "libdurabletask.so.1" not in linked:
+    if not set(linked) <= {"libdurabletask.so.0", "libc.so.6"} or "libdurabletask.so.0" not in linked:
         faults.append(f"a program that links it needs {linked}")
 
 pc = dict(re.findall(r"^([\w.]+)[:=]\s*(.*)$", pc_file.read_text(), re.MULTILINE))

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+#include "sdk/channel/call.h"
+
+#include <stdlib.h>
+
+#include "base/duration.h"
+#include "net/grpc_client.h"
+#include "sdk/channel/channel_state.h"
+#include "sdk/channel/connection.h"
+#include "sdk/clock.h"
+
+#define METADATA_MAX 4 /* task hub, user agent, worker, token */
+
+static void expire_call(void *context);
+
+struct sdk_call *sdk_call_create(struct sdk_channel *ch, const struct sdk_call_options *o,
+                                 struct buf *request)
+{
+    struct sdk_call *call = calloc(1, sizeof *call);
+    if (!call) {
+        buf_fini(request);
+        return NULL;
+    }
+    list_init(&call->link);
+    call->channel = ch;
+    call->options = *o;
+    call->request = *request;
+    memset(request, 0, sizeof *request);
+    buf_init(&call->response, ch->target->message_size_max);
+    call->deadline = (struct sdk_timer){.on_fire = expire_call, .context = call};
+    call->attempt.context = call;
+    int64_t now = sdk_now_ns();
+    call->deadline_ns =
+        o->timeout_ns < 0 || o->timeout_ns > INT64_MAX - now ? INT64_MAX : now + o->timeout_ns;
+    return call;
+}
+
+void sdk_call_destroy(struct sdk_call *call)
+{
+    sdk_timer_clear(call->channel, &call->deadline);
+    sdk_timer_clear(call->channel, &call->attempt);
+    list_remove(&call->link);
+    buf_fini(&call->request);
+    buf_fini(&call->response);
+    free(call);
+}
+
+void sdk_call_finish(struct sdk_call *call, enum status s, const char *text)
+{
+    list_remove(&call->link);
+    struct sdk_result result = {.status = s,
+                                .text = text,
+                                .response = s == STATUS_OK ? buf_peek(&call->response) : (struct bytes){0},
+                                .repeated = call->lost > 0};
+    call->options.on_done(call->options.context, &result);
+    sdk_call_destroy(call);
+}
+
+/* ---- trying again ---- */
+
+static void wait_again(struct sdk_call *call)
+{
+    call->state = SDK_CALL_WAITING;
+    list_remove(&call->link);
+    list_push_back(&call->channel->waiting, &call->link);
+}
+
+static void end_pause(void *context)
+{
+    wait_again(context);
+}
+
+static void pause_call(struct sdk_call *call)
+{
+    struct sdk_channel *ch = call->channel;
+    const struct sdk_call_options *o = &call->options;
+    int64_t first = o->pause_first_ns ? o->pause_first_ns : ch->options.pause_first_ns;
+    int64_t most = o->pause_max_ns ? o->pause_max_ns : ch->options.pause_max_ns;
+    call->attempt.on_fire = end_pause;
+    int64_t pause = sdk_channel_pause_ns(ch, call->tries - 1, first, most);
+    if (sdk_timer_set(ch, &call->attempt, sdk_now_ns() + pause) != STATUS_OK) {
+        sdk_call_finish(call, STATUS_NO_MEMORY, "no memory for a timer");
+        return;
+    }
+    call->state = SDK_CALL_PAUSED;
+    list_remove(&call->link);
+    list_push_back(&ch->paused, &call->link);
+}
+
+/* One try has ended: is there another? */
+static void settle_try(struct sdk_call *call, enum status s, const char *text, bool connection_lost)
+{
+    const struct sdk_call_options *o = &call->options;
+    if (s == STATUS_OK) {
+        sdk_call_finish(call, s, text);
+        return;
+    }
+    if (call->cancelled || call->expired) {
+        sdk_call_finish(call, call->cancelled ? STATUS_CANCELLED : STATUS_DEADLINE_EXCEEDED,
+                        call->cancelled ? "cancelled" : "the time-out of the call has passed");
+        return;
+    }
+    if (call->attempt_expired)
+        s = STATUS_DEADLINE_EXCEEDED;
+    call->attempt_expired = false;
+    bool wanted = o->retry & 1u << s;
+    bool tries_left = !o->tries_max || call->tries < o->tries_max;
+    if (connection_lost && !o->safe_twice) {
+        sdk_call_finish(
+            call, s, "the connection broke after the request was written; it may or may not have been done");
+        return;
+    }
+    if (!wanted || !tries_left || (o->streaming && call->got_message)) {
+        sdk_call_finish(call, s, text);
+        return;
+    }
+    buf_clear(&call->response);
+    if (connection_lost)
+        wait_again(call);
+    else
+        pause_call(call);
+}
+
+/* ---- on the wire ---- */
+
+static void on_wire_message(void *context, struct bytes message)
+{
+    struct sdk_call *call = context;
+    call->got_message = true;
+    if (call->options.on_message) {
+        call->options.on_message(call->options.context, message);
+        return;
+    }
+    buf_clear(&call->response);
+    buf_append_bytes(&call->response, message);
+}
+
+static void on_wire_done(void *context, enum status s, const char *text)
+{
+    struct sdk_call *call = context;
+    bool lost = call->connection->dead && s == STATUS_UNAVAILABLE;
+    call->wire = NULL;
+    call->connection = NULL;
+    sdk_timer_clear(call->channel, &call->attempt);
+    call->lost += lost;
+    if (s == STATUS_OK && buf_status(&call->response) != STATUS_OK) {
+        s = buf_status(&call->response);
+        text = "no memory for the answer";
+    } else if (s == STATUS_OK && !call->options.streaming && !call->got_message) {
+        s = STATUS_INTERNAL;
+        text = "the service said OK without an answer";
+    }
+    settle_try(call, s, lost ? call->channel->why : text, lost);
+}
+
+/* Takes the call off the wire, if it is there; on_wire_done has run then. Not within a round of input. */
+static void leave_wire(struct sdk_call *call)
+{
+    if (call->state == SDK_CALL_ON_WIRE)
+        grpc_client_cancel(call->connection->grpc, call->wire);
+    else
+        settle_try(call, STATUS_CANCELLED, "", false);
+}
+
+static void expire_call(void *context)
+{
+    struct sdk_call *call = context;
+    if (call->state != SDK_CALL_ON_WIRE && call->channel->why[0]) {
+        sdk_call_finish(call, STATUS_UNAVAILABLE, call->channel->why);
+        return;
+    }
+    call->expired = true;
+    leave_wire(call);
+}
+
+static void expire_attempt(void *context)
+{
+    struct sdk_call *call = context;
+    call->attempt_expired = true;
+    leave_wire(call);
+}
+
+static STATUS_RESULT put_on_wire(struct sdk_call *call, struct sdk_connection *c, struct err *e)
+{
+    struct sdk_channel *ch = call->channel;
+    const struct sdk_call_options *o = &call->options;
+    struct grpc_metadata metadata[METADATA_MAX];
+    size_t count = 0;
+    metadata[count++] = (struct grpc_metadata){"taskhub", ch->target->task_hub};
+    metadata[count++] = (struct grpc_metadata){"x-user-agent", ch->user_agent};
+    if (ch->worker_id)
+        metadata[count++] = (struct grpc_metadata){"workerid", ch->worker_id};
+    if (ch->token.text[0])
+        metadata[count++] = (struct grpc_metadata){"authorization", ch->token.text};
+    int64_t left = call->deadline_ns == INT64_MAX ? 0 : MAX(call->deadline_ns - sdk_now_ns(), NS_PER_MS);
+    if (o->attempt_timeout_ns && (!left || o->attempt_timeout_ns < left))
+        left = o->attempt_timeout_ns;
+    struct grpc_call_options options = {.path = pb_task_hub_sidecar_service_methods[o->method].path,
+                                        .metadata = metadata,
+                                        .metadata_count = count,
+                                        .timeout_ns = left,
+                                        .on_message = on_wire_message,
+                                        .on_done = on_wire_done,
+                                        .context = call};
+    if (o->attempt_timeout_ns) {
+        call->attempt.on_fire = expire_attempt;
+        enum status s = sdk_timer_set(ch, &call->attempt, sdk_now_ns() + o->attempt_timeout_ns);
+        if (s != STATUS_OK)
+            return s;
+    }
+    call->connection = c;
+    call->got_message = false;
+    return grpc_client_start(c->grpc, &options, buf_peek(&call->request), &call->wire, e);
+}
+
+static void send_call(struct sdk_call *call, struct sdk_connection *c)
+{
+    struct sdk_channel *ch = call->channel;
+    call->tries++;
+    if (!sdk_token_refresh(&ch->token, ch->target)) {
+        sdk_call_finish(call, STATUS_UNAUTHENTICATED, "the token callback gave no usable token");
+        return;
+    }
+    struct err e = {0};
+    enum status s = put_on_wire(call, c, &e);
+    if (s == STATUS_OK) {
+        call->state = SDK_CALL_ON_WIRE;
+        list_remove(&call->link);
+        list_push_back(&ch->active, &call->link);
+        return;
+    }
+    call->connection = NULL;
+    sdk_timer_clear(ch, &call->attempt);
+    if (s == STATUS_UNAVAILABLE)
+        call->tries--; /* the connection takes no more; the call waits for the next */
+    else
+        settle_try(call, s, e.text[0] ? e.text : status_name(s), false);
+}
+
+void sdk_call_send_waiting(struct sdk_channel *ch)
+{
+    list_each_safe (link, &ch->waiting) {
+        struct sdk_connection *c = ch->current;
+        if (!c || !c->grpc || grpc_client_closing(c->grpc))
+            return;
+        send_call(CONTAINER_OF(link, struct sdk_call, link), c);
+    }
+}
+
+/* ---- for the channel ---- */
+
+void sdk_call_admit(struct sdk_call *call)
+{
+    struct sdk_channel *ch = call->channel;
+    list_push_back(&ch->waiting, &call->link);
+    if (call->deadline_ns != INT64_MAX && sdk_timer_set(ch, &call->deadline, call->deadline_ns) != STATUS_OK)
+        sdk_call_finish(call, STATUS_NO_MEMORY, "no memory for a timer");
+}
+
+void sdk_call_cancel(struct sdk_call *call)
+{
+    call->cancelled = true;
+    leave_wire(call);
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+#include "sdk/channel/channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/rand.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/duration.h"
+#include "sdk/channel/call.h"
+#include "sdk/channel/channel_state.h"
+#include "sdk/channel/connection.h"
+#include "sdk/clock.h"
+
+#define SLEEP_MAX_MS    (3600 * 1000)
+#define PAUSE_DOUBLINGS 20 /* more would overflow, and every maximum is below */
+
+/* ---- timers and pauses ---- */
+
+STATUS_RESULT sdk_timer_set(struct sdk_channel *ch, struct sdk_timer *timer, int64_t at_ns)
+{
+    heap_remove(&ch->timers, &timer->node);
+    return heap_insert(&ch->timers, &timer->node, at_ns);
+}
+
+void sdk_timer_clear(struct sdk_channel *ch, struct sdk_timer *timer)
+{
+    heap_remove(&ch->timers, &timer->node);
+}
+
+static void fire_timers(struct sdk_channel *ch)
+{
+    int64_t now = sdk_now_ns();
+    struct heap_node *node;
+    while ((node = heap_peek(&ch->timers)) && node->key <= now) {
+        struct sdk_timer *timer = CONTAINER_OF(node, struct sdk_timer, node);
+        heap_remove(&ch->timers, node);
+        timer->on_fire(timer->context);
+    }
+}
+
+int64_t sdk_channel_pause_ns(struct sdk_channel *ch, int failures, int64_t first_ns, int64_t max_ns)
+{
+    int doublings = MIN(failures, PAUSE_DOUBLINGS);
+    int64_t longest = first_ns > max_ns >> doublings ? max_ns : first_ns << doublings;
+    return (int64_t)(prng_next(&ch->random) % ((uint64_t)longest + 1));
+}
+
+/* ---- the loop ---- */
+
+/* False: stop. */
+static bool take_inbox(struct sdk_channel *ch)
+{
+    struct list calls;
+    struct list jobs;
+    list_init(&calls);
+    list_init(&jobs);
+    pthread_mutex_lock(&ch->lock);
+    list_splice(&calls, &ch->inbox);
+    list_splice(&jobs, &ch->jobs);
+    bool stop = ch->stop;
+    pthread_mutex_unlock(&ch->lock);
+    struct list *link;
+    while ((link = list_pop_front(&calls)))
+        sdk_call_admit(CONTAINER_OF(link, struct sdk_call, link));
+    while (!stop && (link = list_pop_front(&jobs))) {
+        struct sdk_job *job = CONTAINER_OF(link, struct sdk_job, link);
+        job->run(job->context);
+    }
+    return !stop;
+}
+
+/* Milliseconds to sleep at most; -1: until something comes. */
+static int sleep_ms(struct sdk_channel *ch)
+{
+    const struct sdk_connection *c[] = {ch->current, ch->draining};
+    for (size_t i = 0; i < ARRAY_SIZE(c); i++)
+        if (c[i] && c[i]->stream.more)
+            return 0;
+    int64_t until = INT64_MAX;
+    struct heap_node *node = heap_peek(&ch->timers);
+    if (node)
+        until = node->key;
+    if (!ch->current && (ch->options.keep_connected || !list_empty(&ch->waiting)))
+        until = MIN(until, ch->connect_at_ns);
+    if (until == INT64_MAX)
+        return -1;
+    int64_t left_ms = (until - sdk_now_ns() + NS_PER_MS - 1) / NS_PER_MS;
+    return (int)MAX(MIN(left_ms, SLEEP_MAX_MS), 0);
+}
+
+static void add_poll(struct pollfd *fds, nfds_t *count, const struct sdk_connection *c)
+{
+    fds[*count].fd = c->stream.fd;
+    fds[*count].events = sdk_stream_events(&c->stream, c->out.size > 0);
+    fds[(*count)++].revents = 0;
+}
+
+static void wait_and_serve(struct sdk_channel *ch)
+{
+    struct pollfd fds[3] = {{.fd = ch->wake_fds[0], .events = POLLIN}};
+    nfds_t count = 1;
+    struct sdk_connection *current = ch->current;
+    struct sdk_connection *draining = ch->draining;
+    if (current)
+        add_poll(fds, &count, current);
+    if (draining)
+        add_poll(fds, &count, draining);
+    pthread_mutex_lock(&ch->lock);
+    bool pending = !list_empty(&ch->inbox) || !list_empty(&ch->jobs) || ch->stop;
+    ch->awake = pending;
+    pthread_mutex_unlock(&ch->lock);
+    int ready = poll(fds, count, pending ? 0 : sleep_ms(ch));
+    pthread_mutex_lock(&ch->lock);
+    ch->awake = true;
+    pthread_mutex_unlock(&ch->lock);
+    char drain[64];
+    if (ready > 0 && fds[0].revents)
+        while (read(ch->wake_fds[0], drain, sizeof drain) == (ssize_t)sizeof drain)
+            ;
+    if (ready < 0)
+        return;
+    nfds_t at = 1;
+    if (current)
+        sdk_connection_serve(current, fds[at++].revents);
+    if (draining)
+        sdk_connection_serve(draining, fds[at].revents);
+}
+
+static void end_everything(struct sdk_channel *ch)
+{
+    struct list *lists[] = {&ch->waiting, &ch->paused, &ch->active};
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+        list_each (link, lists[i])
+            CONTAINER_OF(link, struct sdk_call, link)->cancelled = true;
+    if (ch->current)
+        sdk_connection_destroy(ch->current);
+    if (ch->draining)
+        sdk_connection_destroy(ch->draining);
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+        while (!list_empty(lists[i]))
+            sdk_call_finish(CONTAINER_OF(lists[i]->next, struct sdk_call, link), STATUS_CANCELLED,
+                            "the channel was closed");
+}
+
+static void *run(void *context)
+{
+    struct sdk_channel *ch = context;
+    while (take_inbox(ch)) {
+        if (ch->options.on_loop)
+            ch->options.on_loop(ch->options.context);
+        fire_timers(ch);
+        sdk_connection_maintain(ch);
+        sdk_call_send_waiting(ch);
+        sdk_connection_flush(ch->current);
+        sdk_connection_flush(ch->draining);
+        wait_and_serve(ch);
+    }
+    pthread_mutex_lock(&ch->lock);
+    ch->closed = true;
+    pthread_mutex_unlock(&ch->lock);
+    (void)take_inbox(ch); /* what came before `closed` */
+    end_everything(ch);
+    return NULL;
+}
+
+/* ---- from any thread ---- */
+
+/* With the lock held. */
+static bool needs_wake(struct sdk_channel *ch)
+{
+    bool asleep = !ch->awake;
+    ch->awake = true;
+    return asleep;
+}
+
+void sdk_channel_wake(struct sdk_channel *ch)
+{
+    int saved = errno;
+    ssize_t ignored = write(ch->wake_fds[1], "", 1); /* a full pipe wakes as well */
+    (void)ignored;
+    errno = saved;
+}
+
+STATUS_RESULT sdk_channel_call(struct sdk_channel *ch, const struct sdk_call_options *o, struct buf *request,
+                               uint64_t *ret_id)
+{
+    struct sdk_call *call = sdk_call_create(ch, o, request);
+    if (!call)
+        return STATUS_NO_MEMORY;
+    pthread_mutex_lock(&ch->lock);
+    if (ch->closed) {
+        pthread_mutex_unlock(&ch->lock);
+        sdk_call_destroy(call);
+        return STATUS_CANCELLED;
+    }
+    call->id = ++ch->last_id;
+    if (ret_id)
+        *ret_id = call->id;
+    list_push_back(&ch->inbox, &call->link);
+    bool wake = needs_wake(ch);
+    pthread_mutex_unlock(&ch->lock);
+    if (wake)
+        sdk_channel_wake(ch);
+    return STATUS_OK;
+}
+
+void sdk_channel_post(struct sdk_channel *ch, struct sdk_job *job)
+{
+    pthread_mutex_lock(&ch->lock);
+    list_push_back(&ch->jobs, &job->link);
+    bool wake = needs_wake(ch);
+    pthread_mutex_unlock(&ch->lock);
+    if (wake)
+        sdk_channel_wake(ch);
+}
+
+bool sdk_channel_is_own_thread(const struct sdk_channel *ch)
+{
+    return pthread_equal(ch->thread, pthread_self());
+}
+
+/* ---- from the loop ---- */
+
+void sdk_channel_cancel(struct sdk_channel *ch, uint64_t id)
+{
+    struct list *lists[] = {&ch->waiting, &ch->paused, &ch->active};
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+        list_each (link, lists[i]) {
+            struct sdk_call *call = CONTAINER_OF(link, struct sdk_call, link);
+            if (call->id != id)
+                continue;
+            sdk_call_cancel(call);
+            return;
+        }
+}
+
+void sdk_channel_drop(struct sdk_channel *ch, const char *why)
+{
+    if (ch->current)
+        sdk_connection_lose(ch->current, why);
+}
+
+/* ---- making and unmaking ---- */
+
+static STATUS_RESULT open_pipe(struct sdk_channel *ch, struct err *e)
+{
+    if (pipe(ch->wake_fds) != 0) {
+        ch->wake_fds[0] = ch->wake_fds[1] = -1;
+        return err_set(e, STATUS_INTERNAL, "pipe: %s", strerror(errno));
+    }
+    for (int i = 0; i < 2; i++)
+        if (fcntl(ch->wake_fds[i], F_SETFL, O_NONBLOCK) != 0 ||
+            fcntl(ch->wake_fds[i], F_SETFD, FD_CLOEXEC) != 0)
+            return err_set(e, STATUS_INTERNAL, "pipe: %s", strerror(errno));
+    return STATUS_OK;
+}
+
+/* Signals are for the program's own threads; SIGPIPE is for none (see stream.h). */
+static STATUS_RESULT start_thread(struct sdk_channel *ch, struct err *e)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_mutex_lock(&ch->lock); /* the thread looks at ch->thread, too */
+    int error = pthread_create(&ch->thread, NULL, run, ch);
+    pthread_mutex_unlock(&ch->lock);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error)
+        return err_set(e, STATUS_INTERNAL, "no thread: %s", strerror(error));
+    return STATUS_OK;
+}
+
+static void free_channel(struct sdk_channel *ch)
+{
+    if (ch->wake_fds[0] >= 0)
+        close(ch->wake_fds[0]);
+    if (ch->wake_fds[1] >= 0)
+        close(ch->wake_fds[1]);
+    heap_fini(&ch->timers);
+    sdk_tls_destroy(ch->tls);
+    pthread_mutex_destroy(&ch->lock);
+    free(ch->user_agent);
+    free(ch->worker_id);
+    free(ch);
+}
+
+static STATUS_RESULT build(struct sdk_channel *ch, const struct sdk_channel_options *o, struct err *e)
+{
+    ch->user_agent = strdup(o->user_agent);
+    ch->worker_id = o->worker_id ? strdup(o->worker_id) : NULL;
+    if (!ch->user_agent || (o->worker_id && !ch->worker_id))
+        return err_set(e, STATUS_NO_MEMORY, "no memory");
+    uint64_t seed[4];
+    if (RAND_bytes((unsigned char *)seed, sizeof seed) != 1)
+        return err_set(e, STATUS_INTERNAL, "no entropy");
+    prng_seed(&ch->random, seed);
+    enum status s = open_pipe(ch, e);
+    if (s == STATUS_OK && ch->target->tls)
+        s = sdk_tls_create(ch->target, &ch->tls, e);
+    return s == STATUS_OK ? start_thread(ch, e) : s;
+}
+
+STATUS_RESULT sdk_channel_create(const struct sdk_channel_options *o, struct sdk_channel **ret_channel,
+                                 struct err *e)
+{
+    struct sdk_channel *ch = calloc(1, sizeof *ch);
+    if (!ch)
+        return err_set(e, STATUS_NO_MEMORY, "no memory");
+    ch->options = *o;
+    ch->target = o->target;
+    ch->options.pause_first_ns = o->target->retry_first_ns ? o->target->retry_first_ns : o->pause_first_ns;
+    ch->options.pause_max_ns = o->target->retry_max_ns ? o->target->retry_max_ns : o->pause_max_ns;
+    ch->wake_fds[0] = ch->wake_fds[1] = -1;
+    ch->awake = true;
+    pthread_mutex_init(&ch->lock, NULL);
+    struct list *lists[] = {&ch->inbox, &ch->jobs, &ch->waiting, &ch->active, &ch->paused};
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+        list_init(lists[i]);
+    enum status s = build(ch, o, e);
+    if (s != STATUS_OK)
+        free_channel(ch);
+    else
+        *ret_channel = ch;
+    return s;
+}
+
+void sdk_channel_destroy(struct sdk_channel *ch)
+{
+    if (!ch)
+        return;
+    pthread_mutex_lock(&ch->lock);
+    ch->stop = true;
+    pthread_mutex_unlock(&ch->lock);
+    sdk_channel_wake(ch);
+    pthread_join(ch->thread, NULL);
+    free_channel(ch);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* Telling an instance something: an event, terminate, suspend, resume. Contracts: include/durabletask.h. */
+#include "sdk/client/operation.h"
+#include "sdk/client/waiter.h"
+
+#define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name
+
+static enum status raise_event(struct dt_client *client, const char *instance_id, const char *name,
+                               const char *data, dt_on_reply *on_reply, void *context, struct err *e)
+{
+    struct sdk_draft d;
+    sdk_draft_begin(&d, 0);
+    struct pb_raise_event_request request = {.instance_id =
+                                                 sdk_draft_required(&d, "instance id", instance_id),
+                                             .name = sdk_draft_required(&d, "name", name),
+                                             .input = sdk_draft_optional(&d, "data", data)};
+    return sdk_draft_submit(client, &d, METHOD(RAISE_EVENT), &request, 0, on_reply, context, e);
+}
+
+enum dt_status dt_client_raise_event(struct dt_client *client, const char *instance_id, const char *name,
+                                     const char *data, struct dt_error *e)
+{
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client))
+        w.started = raise_event(client, instance_id, name, data, sdk_waiter_on_reply, &w, &w.fault);
+    return sdk_waiter_await(&w, e);
+}
+
+enum dt_status dt_client_raise_event_async(struct dt_client *client, const char *instance_id,
+                                           const char *name, const char *data, dt_on_reply *on_reply,
+                                           void *context)
+{
+    return client ? sdk_status(raise_event(client, instance_id, name, data, on_reply, context, NULL))
+                  : DT_INVALID_ARGUMENT;
+}
+
+static enum status terminate(struct dt_client *client, const char *instance_id, const char *output,
+                             bool recursive, dt_on_reply *on_reply, void *context, struct err *e)
+{
+    struct sdk_draft d;
+    sdk_draft_begin(&d, 0);
+    struct pb_terminate_request request = {.instance_id = sdk_draft_required(&d, "instance id", instance_id),
+                                           .output = sdk_draft_optional(&d, "output", output),
+                                           .recursive = recursive};
+    return sdk_draft_submit(client, &d, METHOD(TERMINATE_INSTANCE), &request, 0, on_reply, context, e);
+}
+
+enum dt_status dt_client_terminate(struct dt_client *client, const char *instance_id, const char *output,
+                                   bool recursive, struct dt_error *e)
+{
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client))
+        w.started = terminate(client, instance_id, output, recursive, sdk_waiter_on_reply, &w, &w.fault);
+    return sdk_waiter_await(&w, e);
+}
+
+enum dt_status dt_client_terminate_async(struct dt_client *client, const char *instance_id,
+                                         const char *output, bool recursive, dt_on_reply *on_reply,
+                                         void *context)
+{
+    return client ? sdk_status(terminate(client, instance_id, output, recursive, on_reply, context, NULL))
+                  : DT_INVALID_ARGUMENT;
+}
+
+static enum status suspend(struct dt_client *client, const char *instance_id, const char *reason,
+                           dt_on_reply *on_reply, void *context, struct err *e)
+{
+    struct sdk_draft d;
+    sdk_draft_begin(&d, 0);
+    struct pb_suspend_request request = {.instance_id = sdk_draft_required(&d, "instance id", instance_id),
+                                         .reason = sdk_draft_optional(&d, "reason", reason)};
+    return sdk_draft_submit(client, &d, METHOD(SUSPEND_INSTANCE), &request, 0, on_reply, context, e);
+}
+
+enum dt_status dt_client_suspend(struct dt_client *client, const char *instance_id, const char *reason,
+                                 struct dt_error *e)
+{
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client))
+        w.started = suspend(client, instance_id, reason, sdk_waiter_on_reply, &w, &w.fault);
+    return sdk_waiter_await(&w, e);
+}
+
+enum dt_status dt_client_suspend_async(struct dt_client *client, const char *instance_id, const char *reason,
+                                       dt_on_reply *on_reply, void *context)
+{
+    return client ? sdk_status(suspend(client, instance_id, reason, on_reply, context, NULL))
+                  : DT_INVALID_ARGUMENT;
+}
+
+static enum status resume(struct dt_client *client, const char *instance_id, const char *reason,
+                          dt_on_reply *on_reply, void *context, struct err *e)
+{
+    struct sdk_draft d;
+    sdk_draft_begin(&d, 0);
+    struct pb_resume_request request = {.instance_id = sdk_draft_required(&d, "instance id", instance_id),
+                                        .reason = sdk_draft_optional(&d, "reason", reason)};
+    return sdk_draft_submit(client, &d, METHOD(RESUME_INSTANCE), &request, 0, on_reply, context, e);
+}
+
+enum dt_status dt_client_resume(struct dt_client *client, const char *instance_id, const char *reason,
+                                struct dt_error *e)
+{
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client))
+        w.started = resume(client, instance_id, reason, sdk_waiter_on_reply, &w, &w.fault);
+    return sdk_waiter_await(&w, e);
+}
+
+enum dt_status dt_client_resume_async(struct dt_client *client, const char *instance_id, const char *reason,
+                                      dt_on_reply *on_reply, void *context)
+{
+    return client ? sdk_status(resume(client, instance_id, reason, on_reply, context, NULL))
+                  : DT_INVALID_ARGUMENT;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* What is in a task hub: queries, histories, purging. Contracts: include/durabletask.h. */
+#include "base/duration.h"
+#include "sdk/client/operation.h"
+#include "sdk/client/waiter.h"
+
+#define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name
+
+/* ---- purge ---- */
+
+static enum status purge(struct dt_client *client, const char *instance_id, bool recursive,
+                         dt_on_reply *on_reply, void *context, struct err *e)
+{
+    struct sdk_draft d;
+    sdk_draft_begin(&d, 0);
+    struct pb_purge_instances_request request = {.request_case = PB_PURGE_INSTANCES_REQUEST_INSTANCE_ID,
+                                                 .instance_id =
+                                                     sdk_draft_required(&d, "instance id", instance_id),
+                                                 .recursive = recursive,
+                                                 .is_orchestration = true};
+    return sdk_draft_submit(client, &d, METHOD(PURGE_INSTANCES), &request, 0, on_reply, context, e);
+}
+
+static enum status purge_matching(struct dt_client *client, const struct dt_purge_filter *given,
+                                  dt_on_reply *on_reply, void *context, struct err *e)
+{
+    struct dt_purge_filter f;
+    if (!given || !sdk_options_copy(&f, sizeof f, given))
+        return err_set(e, STATUS_INVALID_ARGUMENT, "filter: NULL, or `size` is not set");
+    struct sdk_draft d;
+    sdk_draft_begin(&d, 0);
+    struct pb_purge_instance_filter filter = {.created_time_from = sdk_time_bound(f.created_from_ns),
+                                              .created_time_to = sdk_time_bound(f.created_to_ns)};
+    filter.runtime_status = sdk_draft_statuses(&d, f.statuses, &filter.runtime_status_count);
+    int64_t timeout_ns = 0;
+    if (f.timeout_ms > 0) {
+        filter.timeout = pb_time_from_ns(MIN(f.timeout_ms, INT64_MAX / NS_PER_MS / 2) * NS_PER_MS);
+        timeout_ns = pb_time_to_ns(filter.timeout) + client->target.call_timeout_ns;
+    }
+    struct pb_purge_instances_request request = {.request_case =
+                                                     PB_PURGE_INSTANCES_REQUEST_PURGE_INSTANCE_FILTER,
+                                                 .purge_instance_filter = &filter,
+                                                 .is_orchestration = true};
+    return sdk_draft_submit(client, &d, METHOD(PURGE_INSTANCES), &request, timeout_ns, on_reply, context, e);
+}
+
+enum dt_status dt_client_purge(struct dt_client *client, const char *instance_id, bool recursive,
+                               int32_t *ret_count, struct dt_error *e)
+{
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client))
+        w.started = purge(client, instance_id, recursive, sdk_waiter_on_reply, &w, &w.fault);
+    enum dt_status ended = sdk_waiter_await(&w, e);
+    if (ended == DT_OK && ret_count)
+        *ret_count = w.taken.purged;
+    return ended;
+}
+
+enum dt_status dt_client_purge_async(struct dt_client *client, const char *instance_id, bool recursive,
+                                     dt_on_reply *on_reply, void *context)
+{
+    return client ? sdk_status(purge(client, instance_id, recursive, on_reply, context, NULL))
+                  : DT_INVALID_ARGUMENT;
+}
+
+enum dt_status dt_client_purge_matching(struct dt_client *client, const struct dt_purge_filter *filter,
+                                        int32_t *ret_count, bool *ret_complete, struct dt_error *e)
+{
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client))
+        w.started = purge_matching(client, filter, sdk_waiter_on_reply, &w, &w.fault);
+    enum dt_status ended = sdk_waiter_await(&w, e);
+    if (ended == DT_OK && ret_count)
+        *ret_count = w.taken.purged;
+    if (ended == DT_OK && ret_complete)
+        *ret_complete = w.taken.complete;
+    return ended;
+}
+
+enum dt_status dt_client_purge_matching_async(struct dt_client *client, const struct dt_purge_filter *filter,
+                                              dt_on_reply *on_reply, void *context)
+{
+    return client ? sdk_status(purge_matching(client, filter, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
+}
+
+/* ---- query ---- */
+
+static enum status query(struct dt_client *client, const struct dt_query *given, dt_on_reply *on_reply,
+                         void *context, struct err *e)
+{
+    struct dt_query q = {0};
+    if (given && !sdk_options_copy(&q, sizeof q, given))
+        return err_set(e, STATUS_INVALID_ARGUMENT, "`size` of the query is not set");
+    if (q.page_size < 0)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "page_size is below 0");
+    struct sdk_draft d;
+    sdk_draft_begin(&d, 0);
+    struct pb_instance_query wire = {.created_time_from = sdk_time_bound(q.created_from_ns),
+                                     .created_time_to = sdk_time_bound(q.created_to_ns),
+                                     .max_instance_count = q.page_size,
+                                     .continuation_token = sdk_draft_optional(&d, "page_token", q.page_token),
+                                     .instance_id_prefix = sdk_draft_optional(&d, "id_prefix", q.id_prefix),
+                                     .fetch_inputs_and_outputs = q.payloads};
+    wire.runtime_status = sdk_draft_statuses(&d, q.statuses, &wire.runtime_status_count);
+    struct pb_query_instances_request request = {.query = &wire};
+    return sdk_draft_submit(client, &d, METHOD(QUERY_INSTANCES), &request, 0, on_reply, context, e);
+}
+
+enum dt_status dt_client_query(struct dt_client *client, const struct dt_query *q, struct dt_page **ret_page,
+                               struct dt_error *e)
+{
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client) && sdk_waiter_needs(&w, "ret_page", ret_page))
+        w.started = query(client, q, sdk_waiter_on_reply, &w, &w.fault);
+    enum dt_status ended = sdk_waiter_await(&w, e);
+    if (ended == DT_OK)
+        *ret_page = w.taken.page;
+    return ended;
+}
+
+enum dt_status dt_client_query_async(struct dt_client *client, const struct dt_query *q,
+                                     dt_on_reply *on_reply, void *context)
+{
+    return client ? sdk_status(query(client, q, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
+}
+
+/* ---- history ---- */
+
+static enum status history(struct dt_client *client, const char *instance_id, dt_on_reply *on_reply,
+                           void *context, struct err *e)
+{
+    struct sdk_draft d;
+    sdk_draft_begin(&d, 0);
+    struct pb_stream_instance_history_request request = {
+        .instance_id = sdk_draft_required(&d, "instance id", instance_id)};
+    return sdk_draft_submit(client, &d, METHOD(STREAM_INSTANCE_HISTORY), &request, 0, on_reply, context, e);
+}
+
+enum dt_status dt_client_history(struct dt_client *client, const char *instance_id,
+                                 struct dt_history **ret_history, struct dt_error *e)
+{
+    struct sdk_waiter w;
+    if (sdk_waiter_init(&w, client) && sdk_waiter_needs(&w, "ret_history", ret_history))
+        w.started = history(client, instance_id, sdk_waiter_on_reply, &w, &w.fault);
+    enum dt_status ended = sdk_waiter_await(&w, e);
+    if (ended == DT_OK)
+        *ret_history = w.taken.history;
+    return ended;
+}
+
+enum dt_status dt_client_history_async(struct dt_client *client, const char *instance_id,
+                                       dt_on_reply *on_reply, void *context)
+{
+    return client ? sdk_status(history(client, instance_id, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
+}

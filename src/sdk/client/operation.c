@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "sdk/client/operation.h"
+
+#include <stdlib.h>
+
+#include "sdk/client/client_answer.h"
+#include "sdk/client/history.h"
+#include "sdk/convert.h"
+
+#define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name
+
+/* What the calls of a client differ in, but for what pb_task_hub_sidecar_service_methods knows of them. */
+static const struct rule {
+    enum status (*on_answer)(struct sdk_operation *op, struct arena *a, struct bytes answer,
+                             struct dt_reply *r, struct err *e); /* NULL: there is nothing in the answer */
+    bool once;                                                   /* sent twice it would be done twice */
+} rules[PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT] = {
+    [METHOD(START_INSTANCE)] = {.on_answer = sdk_answer_started},
+    [METHOD(GET_INSTANCE)] = {.on_answer = sdk_answer_instance},
+    [METHOD(WAIT_FOR_INSTANCE_START)] = {.on_answer = sdk_answer_instance},
+    [METHOD(WAIT_FOR_INSTANCE_COMPLETION)] = {.on_answer = sdk_answer_instance},
+    [METHOD(RAISE_EVENT)] = {.once = true},
+    [METHOD(TERMINATE_INSTANCE)] = {0},
+    [METHOD(SUSPEND_INSTANCE)] = {0},
+    [METHOD(RESUME_INSTANCE)] = {0},
+    [METHOD(PURGE_INSTANCES)] = {.on_answer = sdk_answer_purged},
+    [METHOD(QUERY_INSTANCES)] = {.on_answer = sdk_answer_page},
+    [METHOD(STREAM_INSTANCE_HISTORY)] = {0}, /* comes in chunks */
+};
+
+/* ---- the answer, on the channel's thread ---- */
+
+static void on_chunk(void *context, struct bytes message)
+{
+    struct sdk_operation *op = context;
+    if (op->chunk_status == STATUS_OK)
+        op->chunk_status = sdk_history_append(op->history, message);
+}
+
+static enum status read_answer(struct sdk_operation *op, const struct sdk_result *result, struct dt_reply *r,
+                               struct err *e)
+{
+    if (result->status == STATUS_ALREADY_EXISTS && op->own_id && result->repeated) {
+        r->instance_id = op->instance_id; /* an earlier try of this very call made it */
+        return STATUS_OK;
+    }
+    if (result->status != STATUS_OK)
+        return err_set(e, result->status, "%s", result->text);
+    if (op->history) {
+        r->history = op->history;
+        return op->chunk_status;
+    }
+    if (!rules[op->method].on_answer)
+        return STATUS_OK;
+    struct arena scratch;
+    arena_init(&scratch, 0);
+    enum status s = rules[op->method].on_answer(op, &scratch, result->response, r, e);
+    arena_fini(&scratch);
+    return s;
+}
+
+static void on_done(void *context, const struct sdk_result *result)
+{
+    struct sdk_operation *op = context;
+    struct err e = {0};
+    struct dt_reply reply = {.text = ""};
+    enum status s = read_answer(op, result, &reply, &e);
+    reply.status = sdk_status(s);
+    if (s != STATUS_OK) {
+        reply.text = e.text[0] ? e.text : status_name(s);
+        reply.instance_id = NULL;
+        reply.history = NULL;
+    }
+    op->on_reply(&reply, op->context);
+    dt_instance_destroy(reply.instance);
+    dt_page_destroy(reply.page);
+    if (reply.history || s != STATUS_OK)
+        dt_history_destroy(op->history);
+    free(op);
+}
+
+/* ---- the draft, on the caller's thread ---- */
+
+void sdk_draft_begin(struct sdk_draft *d, size_t extra)
+{
+    memset(d, 0, sizeof *d);
+    arena_init(&d->arena, 0);
+    d->op = calloc(1, sizeof *d->op + extra);
+    if (!d->op)
+        d->status = STATUS_NO_MEMORY;
+}
+
+struct pb_opt_bytes sdk_draft_optional(struct sdk_draft *d, const char *what, const char *text)
+{
+    struct pb_opt_bytes value = pb_none();
+    enum status s = d->status == STATUS_OK ? sdk_opt_of_text(&d->arena, text, &value) : STATUS_OK;
+    if (s != STATUS_OK) {
+        d->status = s;
+        d->fault = what;
+    }
+    return value;
+}
+
+struct bytes sdk_draft_required(struct sdk_draft *d, const char *what, const char *text)
+{
+    struct pb_opt_bytes value = sdk_draft_optional(d, what, text);
+    if (d->status == STATUS_OK && !value.value.size) {
+        d->status = STATUS_INVALID_ARGUMENT;
+        d->fault = what;
+    }
+    return value.value;
+}
+
+int32_t *sdk_draft_statuses(struct sdk_draft *d, unsigned statuses, size_t *ret_count)
+{
+    *ret_count = 0;
+    if (d->status != STATUS_OK)
+        return NULL;
+    int32_t *list = arena_alloc_array(&d->arena, DT_INSTANCE_SUSPENDED + 1, sizeof *list);
+    if (!list) {
+        d->status = STATUS_NO_MEMORY;
+        return NULL;
+    }
+    for (int32_t i = 0; i <= DT_INSTANCE_SUSPENDED; i++)
+        if (statuses & DT_STATUS_BIT(i))
+            list[(*ret_count)++] = i;
+    return list;
+}
+
+struct pb_opt_time sdk_time_bound(int64_t ns)
+{
+    return ns ? pb_time_from_ns(ns) : (struct pb_opt_time){0};
+}
+
+/* Hands the operation to the channel. */
+static enum status send(struct dt_client *client, struct sdk_operation *op, struct buf *request,
+                        int64_t timeout_ns)
+{
+    struct sdk_call_options call = {.method = op->method,
+                                    .streaming = op->history != NULL,
+                                    .safe_twice = !rules[op->method].once,
+                                    .retry = 1u << STATUS_UNAVAILABLE,
+                                    .timeout_ns = timeout_ns ? timeout_ns : client->target.call_timeout_ns,
+                                    .on_message = op->history ? on_chunk : NULL,
+                                    .on_done = on_done,
+                                    .context = op};
+    return sdk_channel_call(client->channel, &call, request, NULL);
+}
+
+enum status sdk_draft_submit(struct dt_client *client, struct sdk_draft *d,
+                             enum pb_task_hub_sidecar_service_method method, const void *request,
+                             int64_t timeout_ns, dt_on_reply *on_reply, void *context, struct err *e)
+{
+    const struct pb_method *m = &pb_task_hub_sidecar_service_methods[method];
+    struct sdk_operation *op = d->op;
+    struct buf encoded = {0};
+    enum status s = d->status;
+    if (s == STATUS_OK && !on_reply)
+        s = err_set(e, STATUS_INVALID_ARGUMENT, "on_reply is NULL");
+    else if (s == STATUS_INVALID_ARGUMENT)
+        s = err_set(e, s, "%s: NULL, empty or not UTF-8", d->fault);
+    if (s == STATUS_OK && m->server_streaming && !(op->history = sdk_history_create()))
+        s = STATUS_NO_MEMORY;
+    if (s == STATUS_OK) {
+        op->method = method;
+        op->on_reply = on_reply;
+        op->context = context;
+        pb_encode(m->request, request, &encoded);
+        s = buf_status(&encoded);
+    }
+    if (s == STATUS_OK)
+        s = send(client, op, &encoded, timeout_ns);
+    else
+        buf_fini(&encoded);
+    if (s != STATUS_OK && op) {
+        dt_history_destroy(op->history);
+        free(op);
+    }
+    arena_fini(&d->arena);
+    return s;
+}

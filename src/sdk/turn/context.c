@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "sdk/turn/context.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "sdk/convert.h"
+
+#define MESSAGE_SIZE 1001 /* bytes of a failure's message, NUL included */
+
+void sdk_leave(struct dt_context *ctx)
+{
+    _longjmp(ctx->leave, 1);
+}
+
+void sdk_leave_with(struct dt_context *ctx, enum status s)
+{
+    ctx->status = s;
+    sdk_leave(ctx);
+}
+
+void sdk_leave_failed(struct dt_context *ctx, bool forget, const char *type, const char *fmt, ...)
+{
+    char message[MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, fmt);
+    vsnprintf(message, sizeof message, fmt, arguments);
+    va_end(arguments);
+    ctx->failure = sdk_failure_make(ctx->arena, type, message, forget, NULL);
+    if (!ctx->failure)
+        sdk_leave_with(ctx, STATUS_NO_MEMORY);
+    ctx->outcome = SDK_OUTCOME_FAILED;
+    ctx->forget_actions = forget;
+    sdk_leave(ctx);
+}
+
+void *sdk_take(struct dt_context *ctx, size_t size)
+{
+    void *memory = arena_alloc(ctx->arena, size);
+    if (!memory)
+        sdk_leave_with(ctx, STATUS_NO_MEMORY);
+    return memory;
+}
+
+const char *sdk_take_text(struct dt_context *ctx, struct bytes text)
+{
+    const char *copy = arena_cstr(ctx->arena, text);
+    if (!copy)
+        sdk_leave_with(ctx, STATUS_NO_MEMORY);
+    return copy;
+}
+
+struct pb_opt_bytes sdk_take_payload(struct dt_context *ctx, const char *what, const char *text)
+{
+    struct pb_opt_bytes value;
+    enum status s = sdk_opt_of_text(ctx->arena, text, &value);
+    if (s == STATUS_INVALID_ARGUMENT)
+        sdk_leave_failed(ctx, true, "InvalidOperationError", "%s:%d: the %s is not UTF-8",
+                         ctx->last_file ? ctx->last_file : "?", ctx->last_line, what);
+    if (s != STATUS_OK)
+        sdk_leave_with(ctx, s);
+    return value;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "sdk/turn/task.h"
+
+#include "base/duration.h"
+#include "sdk/convert.h"
+
+int64_t sdk_after_ms(int64_t from_ns, int64_t delay_ms)
+{
+    if (delay_ms <= 0)
+        return from_ns;
+    if (delay_ms > (INT64_MAX - MAX(from_ns, 0)) / NS_PER_MS)
+        return INT64_MAX;
+    return from_ns + delay_ms * NS_PER_MS;
+}
+
+void sdk_task_end(struct dt_task *task, enum dt_task_state state)
+{
+    if (task->state != DT_TASK_PENDING)
+        return;
+    task->state = state;
+    task->order = ++task->ctx->ended_tasks;
+    if (task->kind == SDK_TASK_EVENT)
+        list_remove(&task->waiting);
+    /* A timer that nobody waits for any longer and that was never sent need not be. */
+    struct sdk_action *timer = task->action && task->action->kind == SDK_ACTION_TIMER ? task->action : NULL;
+    if (timer && !timer->recorded && (task->kind == SDK_TASK_EVENT || state == DT_TASK_CANCELLED))
+        timer->dropped = true;
+}
+
+void sdk_task_take_event(struct dt_task *task, const struct pb_history_event *event)
+{
+    if (event->event_raised->input.present)
+        task->result = sdk_take_text(task->ctx, event->event_raised->input.value);
+    sdk_task_end(task, DT_TASK_SUCCEEDED);
+}
+
+void sdk_task_succeed(struct dt_context *ctx, int32_t id, struct pb_opt_bytes result)
+{
+    struct sdk_action *action = sdk_action_of_id(ctx, id);
+    struct dt_task *task = action ? action->task : NULL;
+    if (!task || task->kind != SDK_TASK_CALL || task->state != DT_TASK_PENDING || task->action != action)
+        return; /* cancelled, a duplicate, or of nobody */
+    if (result.present)
+        task->result = sdk_take_text(ctx, result.value);
+    sdk_task_end(task, DT_TASK_SUCCEEDED);
+}
+
+/* Milliseconds to wait before the next try, or -1 for no further try. Only durable facts enter: the policy,
+ * the number of tries and the orchestration's clock. */
+static int64_t retry_delay_ms(const struct dt_context *ctx, const struct dt_task *task)
+{
+    const struct dt_retry_policy *p = &task->retry;
+    if (task->attempt >= p->attempts_max || task->failure->non_retriable)
+        return -1;
+    if (p->handler && !p->handler(task->failure, task->attempt, p->handler_context))
+        return -1;
+    double delay = (double)MAX(p->first_interval_ms, 0);
+    double backoff = p->backoff > 1 ? p->backoff : 1;
+    double longest =
+        p->interval_max_ms > 0 ? (double)p->interval_max_ms : (double)(INT64_MAX / NS_PER_MS / 2);
+    for (int32_t i = 1; i < task->attempt && delay < longest && backoff > 1 && delay > 0; i++)
+        delay *= backoff;
+    int64_t delay_ms = (int64_t)MIN(delay, longest);
+    int64_t next_ns = sdk_after_ms(ctx->now_ns, delay_ms);
+    if (p->timeout_ms > 0 && next_ns > sdk_after_ms(task->first_try_ns, p->timeout_ms))
+        return -1;
+    return delay_ms;
+}
+
+void sdk_task_fail(struct dt_context *ctx, int32_t id, struct pb_task_failure_details *failure)
+{
+    struct sdk_action *action = sdk_action_of_id(ctx, id);
+    struct dt_task *task = action ? action->task : NULL;
+    if (!task || task->kind != SDK_TASK_CALL || task->state != DT_TASK_PENDING || task->action != action)
+        return;
+    if (!failure)
+        failure = sdk_failure_make(ctx->arena, "UnknownError", "failed without details", false, NULL);
+    if (!failure)
+        sdk_leave_with(ctx, STATUS_NO_MEMORY);
+    task->failure_wire = failure;
+    task->failure = sdk_failure_of_wire(ctx->arena, failure);
+    if (!task->failure)
+        sdk_leave_with(ctx, STATUS_NO_MEMORY);
+    int64_t delay_ms = retry_delay_ms(ctx, task);
+    if (delay_ms < 0) {
+        sdk_task_end(task, DT_TASK_FAILED);
+        return;
+    }
+    (void)sdk_action_add_timer(ctx, SDK_ROLE_RETRY, task, sdk_after_ms(ctx->now_ns, delay_ms));
+    task->failure = NULL;
+    task->failure_wire = NULL;
+}
+
+/* The newest action that scheduled this task. */
+static const struct sdk_action *schedule_of(const struct dt_context *ctx, const struct dt_task *task)
+{
+    for (size_t i = ctx->action_count; i > 0; i--)
+        if (ctx->actions[i - 1]->task == task && ctx->actions[i - 1]->kind != SDK_ACTION_TIMER)
+            return ctx->actions[i - 1];
+    ASSERT(!"a task that is retried has been scheduled");
+}
+
+void sdk_task_fire(struct dt_context *ctx, int32_t id)
+{
+    struct sdk_action *action = sdk_action_of_id(ctx, id);
+    struct dt_task *task = action && action->kind == SDK_ACTION_TIMER ? action->task : NULL;
+    if (!task || task->state != DT_TASK_PENDING || task->action != action)
+        return; /* cancelled: there is no wire action for that, so it fires late */
+    switch (action->role) {
+    case SDK_ROLE_TASK:
+        sdk_task_end(task, DT_TASK_SUCCEEDED);
+        return;
+    case SDK_ROLE_TIMEOUT:
+        sdk_task_end(task, DT_TASK_TIMED_OUT);
+        return;
+    case SDK_ROLE_RETRY: {
+        const struct sdk_action *schedule = schedule_of(ctx, task);
+        task->attempt++;
+        sdk_action_add(ctx, schedule->kind, SDK_ROLE_TASK, task, &schedule->wire);
+        return;
+    }
+    }
+}
+
+void sdk_task_deliver_event(struct dt_context *ctx, const struct pb_history_event *event)
+{
+    list_each_safe (link, &ctx->waiters) {
+        struct dt_task *task = CONTAINER_OF(link, struct dt_task, waiting);
+        if (bytes_equal_nocase(bytes_of_cstr(task->name), event->event_raised->name)) {
+            sdk_task_take_event(task, event);
+            return;
+        }
+    }
+    struct sdk_note *note = sdk_take(ctx, sizeof *note);
+    note->event = event;
+    list_push_back(&ctx->unclaimed, &note->link);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "sdk/turn/turn.h"
+
+#include "sdk/convert.h"
+#include "sdk/turn/context.h"
+#include "sdk/turn/replay.h"
+#include "sdk/turn/turn_answer.h"
+#include "sdk/turn/version.h"
+
+static void identify(struct dt_context *ctx, const struct pb_execution_started_event *started)
+{
+    struct arena *a = ctx->arena;
+    ctx->started = started;
+    ctx->name = sdk_take_text(ctx, started->name);
+    ctx->instance_id = sdk_take_text(ctx, ctx->request->instance_id);
+    struct pb_opt_bytes execution = ctx->request->execution_id;
+    if (!execution.present && started->orchestration_instance)
+        execution = started->orchestration_instance->execution_id;
+    ctx->execution_id = sdk_take_text(ctx, execution.present ? execution.value : (struct bytes){0});
+    const struct pb_parent_instance_info *parent = started->parent_instance;
+    if (parent && parent->orchestration_instance && parent->orchestration_instance->instance_id.size)
+        ctx->parent_id = sdk_take_text(ctx, parent->orchestration_instance->instance_id);
+    if (sdk_text_of_opt(a, started->version, &ctx->version) != STATUS_OK ||
+        sdk_text_of_opt(a, started->input, &ctx->input) != STATUS_OK ||
+        sdk_tags_of_wire(a, started->tags, started->tags_count, &ctx->tags) != STATUS_OK)
+        sdk_leave_with(ctx, STATUS_NO_MEMORY);
+}
+
+/* Who is it, and is it for this worker? */
+static void prepare(struct dt_context *ctx, bool *ret_accepted)
+{
+    *ret_accepted = true;
+    if (_setjmp(ctx->leave))
+        return;
+    const struct pb_history_event *started = sdk_replay_find_started(ctx);
+    if (!started)
+        sdk_leave_with(ctx, STATUS_FAILED_PRECONDITION);
+    ctx->now_ns = pb_time_to_ns(started->timestamp);
+    identify(ctx, started->execution_started);
+    const struct sdk_turn_options *o = ctx->options;
+    ctx->entry = sdk_registry_find(o->orchestrators, bytes_of_cstr(ctx->name), ctx->version != NULL,
+                                   bytes_of_cstr(ctx->version));
+    if (sdk_version_accepts(o, ctx->version))
+        return;
+    *ret_accepted = false;
+    if (o->version_failure == DT_VERSION_FAIL)
+        sdk_leave_failed(ctx, true, "VersionMismatch", "the instance has version '%s', the worker '%s'",
+                         ctx->version ? ctx->version : "", o->version ? o->version : "");
+}
+
+/* Runs the orchestrator as far as the events reach. However it ends, control comes back here. */
+static void live(struct dt_context *ctx)
+{
+    if (_setjmp(ctx->leave))
+        return;
+    while (!ctx->running)
+        if (!sdk_replay_advance(ctx))
+            return;
+    if (!ctx->entry)
+        sdk_leave_failed(ctx, true, "OrchestratorTaskNotFound",
+                         "no orchestrator named '%s' is registered with "
+                         "this worker",
+                         ctx->name);
+    ctx->entry->orchestrator(ctx, ctx->input, ctx->entry->user);
+    ctx->outcome = ctx->failure ? SDK_OUTCOME_FAILED : SDK_OUTCOME_COMPLETED;
+}
+
+static void run_deferred(struct dt_context *ctx)
+{
+    while (ctx->deferred) {
+        struct sdk_deferred *deferred = ctx->deferred;
+        ctx->deferred = deferred->next;
+        deferred->fn(deferred->argument);
+    }
+}
+
+STATUS_RESULT sdk_turn_run(const struct sdk_turn_options *o, struct arena *a,
+                           const struct pb_orchestrator_request *request, struct bytes completion_token,
+                           struct buf *response, enum sdk_turn_end *ret_end, struct err *e)
+{
+    struct dt_context *ctx = arena_alloc(a, sizeof *ctx);
+    if (!ctx)
+        return err_set(e, STATUS_NO_MEMORY, "no memory for the turn");
+    ctx->options = o;
+    ctx->request = request;
+    ctx->arena = a;
+    ctx->event_count = request->past_events_count + request->new_events_count;
+    list_init(&ctx->held);
+    list_init(&ctx->unclaimed);
+    list_init(&ctx->waiters);
+
+    bool accepted;
+    prepare(ctx, &accepted);
+    if (!accepted && ctx->status == STATUS_OK && o->version_failure == DT_VERSION_REJECT) {
+        *ret_end = SDK_TURN_ABANDON;
+        return STATUS_OK;
+    }
+    if (accepted && ctx->status == STATUS_OK)
+        live(ctx);
+    if (ctx->status == STATUS_OK)
+        sdk_replay_settle(ctx);
+    if (ctx->status == STATUS_OK)
+        sdk_turn_answer(ctx, completion_token, response);
+    run_deferred(ctx);
+    if (ctx->status != STATUS_OK)
+        return err_set(e, ctx->status, "%s",
+                       ctx->status == STATUS_FAILED_PRECONDITION ? "the history has no ExecutionStarted"
+                                                                 : "no memory for the turn");
+    *ret_end = SDK_TURN_RESPOND;
+    return STATUS_OK;
+}

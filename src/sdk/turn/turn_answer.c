@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "sdk/turn/turn_answer.h"
+
+#include "sdk/turn/action.h"
+
+static void carry_over(struct dt_context *ctx, struct pb_complete_orchestration_action *complete)
+{
+    size_t count = 0;
+    list_each (link, &ctx->unclaimed)
+        count++;
+    list_each (link, &ctx->held)
+        count++;
+    complete->carryover_events = sdk_take(ctx, count * sizeof *complete->carryover_events);
+    list_splice(&ctx->unclaimed, &ctx->held);
+    list_each (link, &ctx->unclaimed) {
+        const struct pb_history_event *event = CONTAINER_OF(link, struct sdk_note, link)->event;
+        if (event->event_type_case == PB_HISTORY_EVENT_EVENT_RAISED)
+            complete->carryover_events[complete->carryover_events_count++] = *event;
+    }
+}
+
+static const int32_t outcome_status[] = {
+    [SDK_OUTCOME_COMPLETED] = PB_ORCHESTRATION_STATUS_COMPLETED,
+    [SDK_OUTCOME_FAILED] = PB_ORCHESTRATION_STATUS_FAILED,
+    [SDK_OUTCOME_TERMINATED] = PB_ORCHESTRATION_STATUS_TERMINATED,
+    [SDK_OUTCOME_CONTINUED] = PB_ORCHESTRATION_STATUS_CONTINUED_AS_NEW,
+};
+
+static void add_completion(struct dt_context *ctx, struct pb_orchestrator_response *response)
+{
+    struct pb_complete_orchestration_action *complete = sdk_take(ctx, sizeof *complete);
+    complete->orchestration_status = outcome_status[ctx->outcome];
+    complete->result = ctx->result;
+    complete->failure_details = ctx->outcome == SDK_OUTCOME_FAILED ? ctx->failure : NULL;
+    if (ctx->outcome == SDK_OUTCOME_CONTINUED && ctx->keep_events)
+        carry_over(ctx, complete);
+    int32_t last_id = MAX(ctx->id_max, (int32_t)ctx->action_count); /* the history's may be any number */
+    response->actions[response->actions_count++] = (struct pb_orchestrator_action){
+        .id = MIN(last_id, INT32_MAX - 1) + 1,
+        .orchestrator_action_type_case = PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION,
+        .complete_orchestration = complete};
+}
+
+void sdk_turn_answer(struct dt_context *ctx, struct bytes completion_token, struct buf *out)
+{
+    if (_setjmp(ctx->leave))
+        return;
+    struct pb_orchestrator_response response = {
+        .instance_id = ctx->request->instance_id,
+        .completion_token = completion_token,
+        .orchestration_trace_context = ctx->request->orchestration_trace_context,
+        .custom_status = ctx->custom_status,
+    };
+    bool over = ctx->outcome != SDK_OUTCOME_WAITING;
+    response.actions = sdk_take(ctx, (ctx->action_count + 1) * sizeof *response.actions);
+    for (size_t i = 0; i < ctx->action_count && !ctx->forget_actions; i++) {
+        const struct sdk_action *action = ctx->actions[i];
+        /* Timers of an orchestration that is over would be created only to be deleted. */
+        if (!action->recorded && !action->dropped && !(over && action->kind == SDK_ACTION_TIMER))
+            response.actions[response.actions_count++] = action->wire;
+    }
+    if (over)
+        add_completion(ctx, &response);
+    pb_orchestrator_response_encode(&response, out);
+    ctx->status = buf_status(out);
+}

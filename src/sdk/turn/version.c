@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "sdk/turn/version.h"
+
+#include "base/bytes.h"
+#include "base/text.h"
+
+int sdk_version_compare(const char *a, const char *b)
+{
+    if (!a || !b)
+        return (a != NULL) - (b != NULL);
+    struct bytes rest_a = bytes_of_cstr(a);
+    struct bytes rest_b = bytes_of_cstr(b);
+    while (rest_a.size || rest_b.size) {
+        if (!rest_a.size || !rest_b.size)
+            return rest_a.size ? 1 : -1;
+        struct bytes part_a = bytes_split(&rest_a, '.');
+        struct bytes part_b = bytes_split(&rest_b, '.');
+        uint64_t number_a;
+        uint64_t number_b;
+        if (bytes_parse_u64(part_a, &number_a) == STATUS_OK &&
+            bytes_parse_u64(part_b, &number_b) == STATUS_OK) {
+            if (number_a != number_b)
+                return number_a < number_b ? -1 : 1;
+            continue;
+        }
+        for (size_t i = 0; i < MAX(part_a.size, part_b.size); i++) {
+            int byte_a = i < part_a.size ? ascii_lower(part_a.data[i]) : -1;
+            int byte_b = i < part_b.size ? ascii_lower(part_b.data[i]) : -1;
+            if (byte_a != byte_b)
+                return byte_a < byte_b ? -1 : 1;
+        }
+    }
+    return 0;
+}
+
+bool sdk_version_accepts(const struct sdk_turn_options *o, const char *version)
+{
+    switch (o->version_match) {
+    case DT_VERSION_MATCH_STRICT:
+        return sdk_version_compare(o->version, version) == 0;
+    case DT_VERSION_MATCH_CURRENT_OR_OLDER:
+        return sdk_version_compare(o->version, version) >= 0;
+    case DT_VERSION_MATCH_NONE:
+        break;
+    }
+    return true;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include "sdk/worker/work_item.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/duration.h"
+#include "sdk/worker/stopping.h"
+#include "sdk/worker/worker_state.h"
+
+#define COMPLETION_TRIES        10
+#define COMPLETION_PAUSE_NS     (200 * NS_PER_MS)
+#define COMPLETION_PAUSE_MAX_NS (15 * NS_PER_S)
+#define COMPLETION_TRY_NS       (30 * NS_PER_S)
+#define COMPLETION_TIMEOUT_NS   (300 * NS_PER_S)
+#define METHOD(name)            PB_TASK_HUB_SIDECAR_SERVICE_##name
+#define COMPLETION_RETRY                                                                                     \
+    (1u << STATUS_UNAVAILABLE | 1u << STATUS_UNKNOWN | 1u << STATUS_DEADLINE_EXCEEDED | 1u << STATUS_INTERNAL)
+
+STATUS_RESULT sdk_work_item_create(struct dt_worker *w, struct bytes message, struct sdk_work_item **ret_item)
+{
+    struct sdk_work_item *item = calloc(1, sizeof *item);
+    if (!item)
+        return STATUS_NO_MEMORY;
+    item->worker = w;
+    list_init(&item->link);
+    list_init(&item->in_pool);
+    arena_init(&item->arena, w->options.turn_memory_max);
+    struct bytes kept = arena_copy(&item->arena, message);
+    enum status s = kept.data ? pb_work_item_decode(&item->arena, kept, &item->work) : STATUS_NO_MEMORY;
+    if (s != STATUS_OK)
+        sdk_work_item_destroy(item);
+    else
+        *ret_item = item;
+    return s;
+}
+
+void sdk_work_item_destroy(struct sdk_work_item *item)
+{
+    list_remove(&item->link);
+    buf_fini(&item->history);
+    buf_fini(&item->answer);
+    arena_fini(&item->arena);
+    free(item);
+}
+
+void sdk_work_item_end(struct sdk_work_item *item)
+{
+    struct dt_worker *w = item->worker;
+    sdk_work_item_destroy(item);
+    sdk_stopping_check(w);
+}
+
+/* ---- giving back ---- */
+
+static void on_abandoned(void *context, const struct sdk_result *result)
+{
+    sdk_work_item_end(context);
+}
+
+STATUS_RESULT sdk_work_item_send_abandon(const struct sdk_work_item *item,
+                                         void (*on_done)(void *context, const struct sdk_result *result),
+                                         void *context)
+{
+    static const enum pb_task_hub_sidecar_service_method methods[] = {
+        [PB_WORK_ITEM_ORCHESTRATOR_REQUEST] = METHOD(ABANDON_TASK_ORCHESTRATOR_WORK_ITEM),
+        [PB_WORK_ITEM_ACTIVITY_REQUEST] = METHOD(ABANDON_TASK_ACTIVITY_WORK_ITEM),
+        [PB_WORK_ITEM_ENTITY_REQUEST] = METHOD(ABANDON_TASK_ENTITY_WORK_ITEM),
+        [PB_WORK_ITEM_ENTITY_REQUEST_V2] = METHOD(ABANDON_TASK_ENTITY_WORK_ITEM),
+    };
+    struct pb_abandon_activity_task_request request = {.completion_token = item->work.completion_token};
+    struct buf message = {0};
+    pb_abandon_activity_task_request_encode(&request, &message);
+    if (buf_status(&message) != STATUS_OK) {
+        buf_fini(&message);
+        return STATUS_NO_MEMORY;
+    }
+    struct sdk_call_options call = {.method = methods[item->work.request_case],
+                                    .safe_twice = true,
+                                    .retry = 1u << STATUS_UNAVAILABLE,
+                                    .tries_max = COMPLETION_TRIES,
+                                    .timeout_ns = COMPLETION_TIMEOUT_NS,
+                                    .attempt_timeout_ns = COMPLETION_TRY_NS,
+                                    .on_done = on_done,
+                                    .context = context};
+    return sdk_channel_call(item->worker->channel, &call, &message, NULL);
+}
+
+static void drop_connection(struct sdk_work_item *item)
+{
+    sdk_channel_drop(item->worker->channel, "no memory to answer a work item");
+    sdk_work_item_end(item);
+}
+
+static void drop_connection_job(void *context)
+{
+    drop_connection(context);
+}
+
+void sdk_work_item_abandon(struct sdk_work_item *item, const char *why)
+{
+    sdk_log(&item->worker->target, DT_LOG_WARN, "work item given back: %s", why);
+    if (sdk_work_item_send_abandon(item, on_abandoned, item) == STATUS_OK)
+        return;
+    item->done.run = drop_connection_job;
+    item->done.context = item;
+    sdk_channel_post(item->worker->channel, &item->done);
+}
+
+/* ---- answering ---- */
+
+/* The service refuses what we answered and would refuse it again: the cause becomes the answer. */
+static enum status answer_refusal(struct sdk_work_item *item, const char *text)
+{
+    struct arena *a = &item->arena;
+    char message[512];
+    snprintf(message, sizeof message, "the service refused the result: %s", text);
+    struct pb_task_failure_details failure = {.error_type = BYTES_LITERAL("ResultRefusedError"),
+                                              .error_message =
+                                                  bytes_of_cstr(arena_cstr(a, bytes_of_cstr(message))),
+                                              .is_non_retriable = true};
+    if (!bytes_utf8_valid(failure.error_message))
+        failure.error_message = BYTES_LITERAL("the service refused the result");
+    buf_clear(&item->answer);
+    if (item->work.request_case == PB_WORK_ITEM_ACTIVITY_REQUEST) {
+        const struct pb_activity_request *request = item->work.activity_request;
+        struct pb_activity_response response = {.task_id = request->task_id,
+                                                .failure_details = &failure,
+                                                .completion_token = item->work.completion_token};
+        if (request->orchestration_instance)
+            response.instance_id = request->orchestration_instance->instance_id;
+        pb_activity_response_encode(&response, &item->answer);
+    } else {
+        struct pb_complete_orchestration_action complete = {
+            .orchestration_status = PB_ORCHESTRATION_STATUS_FAILED, .failure_details = &failure};
+        struct pb_orchestrator_action action = {.id = -1, /* no action of the code */
+                                                .orchestrator_action_type_case =
+                                                    PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION,
+                                                .complete_orchestration = &complete};
+        struct pb_orchestrator_response response = {.instance_id =
+                                                        item->work.orchestrator_request->instance_id,
+                                                    .actions = &action,
+                                                    .actions_count = 1,
+                                                    .completion_token = item->work.completion_token};
+        pb_orchestrator_response_encode(&response, &item->answer);
+    }
+    return buf_status(&item->answer);
+}
+
+static void on_completed(void *context, const struct sdk_result *result)
+{
+    struct sdk_work_item *item = context;
+    if (result->status == STATUS_OK || result->status == STATUS_CANCELLED) {
+        sdk_work_item_end(item);
+        return;
+    }
+    bool refused = result->status == STATUS_INVALID_ARGUMENT || result->status == STATUS_RESOURCE_EXHAUSTED;
+    if (refused && !item->refused && answer_refusal(item, result->text) == STATUS_OK) {
+        item->refused = true;
+        sdk_log(&item->worker->target, DT_LOG_ERROR, "answer refused: %s", result->text);
+        sdk_work_item_send_answer(item);
+        return;
+    }
+    sdk_work_item_abandon(item, result->text);
+}
+
+void sdk_work_item_send_answer(struct sdk_work_item *item)
+{
+    bool turn = item->work.request_case == PB_WORK_ITEM_ORCHESTRATOR_REQUEST;
+    struct sdk_call_options call = {.method = turn ? METHOD(COMPLETE_ORCHESTRATOR_TASK)
+                                                   : METHOD(COMPLETE_ACTIVITY_TASK),
+                                    .safe_twice = true,
+                                    .retry = COMPLETION_RETRY,
+                                    .tries_max = COMPLETION_TRIES,
+                                    .pause_first_ns = COMPLETION_PAUSE_NS,
+                                    .pause_max_ns = COMPLETION_PAUSE_MAX_NS,
+                                    .timeout_ns = COMPLETION_TIMEOUT_NS,
+                                    .attempt_timeout_ns = COMPLETION_TRY_NS,
+                                    .on_done = on_completed,
+                                    .context = item};
+    if (sdk_channel_call(item->worker->channel, &call, &item->answer, NULL) == STATUS_OK)
+        return;
+    item->done.run = drop_connection_job;
+    item->done.context = item;
+    sdk_channel_post(item->worker->channel, &item->done);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "sdk/worker/work_pools.h"
+
+#include "base/duration.h"
+#include "sdk/worker/activity.h"
+#include "sdk/worker/work_item.h"
+#include "sdk/worker/worker_state.h"
+
+#define HISTORY_TIMEOUT_NS (300 * NS_PER_S)
+
+/* ---- history by itself ---- */
+
+static void on_history_chunk(void *context, struct bytes message)
+{
+    struct sdk_work_item *item = context;
+    buf_append_bytes(&item->history, message); /* messages of one repeated field join by standing in a row */
+}
+
+static void on_history_done(void *context, const struct sdk_result *result)
+{
+    struct sdk_work_item *item = context;
+    enum status s = result->status == STATUS_OK ? buf_status(&item->history) : result->status;
+    item->has_history = true;
+    if (item->given_up) {
+        sdk_work_item_end(item);
+        return;
+    }
+    if (s == STATUS_OK)
+        s = item->worker->stop_begun ? STATUS_CANCELLED : sdk_pool_add(&item->worker->turns, &item->in_pool);
+    if (s == STATUS_OK)
+        return;
+    item->with_pool = false;
+    sdk_work_item_abandon(item, result->status == STATUS_OK ? "no memory for the history" : result->text);
+}
+
+static STATUS_RESULT fetch_history(struct sdk_work_item *item)
+{
+    const struct pb_orchestrator_request *request = item->work.orchestrator_request;
+    struct pb_stream_instance_history_request message = {.instance_id = request->instance_id,
+                                                         .execution_id = request->execution_id,
+                                                         .for_work_item_processing = true};
+    struct buf encoded = {0};
+    buf_init(&item->history, item->worker->options.turn_memory_max);
+    pb_stream_instance_history_request_encode(&message, &encoded);
+    if (buf_status(&encoded) != STATUS_OK) {
+        buf_fini(&encoded);
+        return STATUS_NO_MEMORY;
+    }
+    struct sdk_call_options call = {.method = PB_TASK_HUB_SIDECAR_SERVICE_STREAM_INSTANCE_HISTORY,
+                                    .streaming = true,
+                                    .safe_twice = true,
+                                    .retry = 1u << STATUS_UNAVAILABLE,
+                                    .timeout_ns = HISTORY_TIMEOUT_NS,
+                                    .on_message = on_history_chunk,
+                                    .on_done = on_history_done,
+                                    .context = item};
+    return sdk_channel_call(item->worker->channel, &call, &encoded, NULL);
+}
+
+static STATUS_RESULT join_history(struct sdk_work_item *item)
+{
+    struct pb_history_chunk chunk;
+    enum status s = pb_history_chunk_decode(&item->arena, buf_peek(&item->history), &chunk);
+    if (s != STATUS_OK)
+        return s;
+    item->work.orchestrator_request->past_events = chunk.events;
+    item->work.orchestrator_request->past_events_count = chunk.events_count;
+    return STATUS_OK;
+}
+
+/* ---- in the pools ---- */
+
+/* Back on the channel's thread. */
+static void finish_item(void *context)
+{
+    struct sdk_work_item *item = context;
+    item->with_pool = false;
+    if (item->given_up) {
+        sdk_work_item_end(item);
+        return;
+    }
+    if (item->fault != STATUS_OK)
+        sdk_work_item_abandon(item, status_name(item->fault));
+    else if (item->work.request_case == PB_WORK_ITEM_ORCHESTRATOR_REQUEST && item->end == SDK_TURN_ABANDON)
+        sdk_work_item_abandon(item, "its version is not for this worker");
+    else
+        sdk_work_item_send_answer(item);
+}
+
+/* The pool's last word about the item. */
+static void return_item(struct sdk_work_item *item, enum status fault)
+{
+    item->fault = fault;
+    item->done.run = finish_item;
+    item->done.context = item;
+    sdk_channel_post(item->worker->channel, &item->done);
+}
+
+static void run_turn(void *context, struct list *link)
+{
+    struct dt_worker *w = context;
+    struct sdk_work_item *item = CONTAINER_OF(link, struct sdk_work_item, in_pool);
+    const struct pb_orchestrator_request *request = item->work.orchestrator_request;
+    if (request->requires_history_streaming && !item->has_history) {
+        enum status s = fetch_history(item);
+        if (s != STATUS_OK)
+            return_item(item, s);
+        return;
+    }
+    enum status s = item->has_history ? join_history(item) : STATUS_OK;
+    struct err e = {0};
+    if (s == STATUS_OK)
+        s = sdk_turn_run(&w->turn_options, &item->arena, request, item->work.completion_token, &item->answer,
+                         &item->end, &e);
+    return_item(item, s);
+}
+
+static void run_activity(void *context, struct list *link)
+{
+    struct dt_worker *w = context;
+    struct sdk_work_item *item = CONTAINER_OF(link, struct sdk_work_item, in_pool);
+    return_item(item, sdk_activity_run(&w->activities, &item->arena, item->work.activity_request,
+                                       item->work.completion_token, &w->stopping, &item->answer));
+}
+
+/* ---- on the channel's thread ---- */
+
+STATUS_RESULT sdk_work_pools_init(struct dt_worker *w)
+{
+    enum status s = sdk_pool_init(&w->turns, (size_t)w->options.orchestrator_threads, run_turn, w);
+    if (s == STATUS_OK)
+        s = sdk_pool_init(&w->runs, (size_t)w->options.activities_max, run_activity, w);
+    return s;
+}
+
+void sdk_work_pools_fini(struct dt_worker *w)
+{
+    sdk_pool_fini(&w->turns);
+    sdk_pool_fini(&w->runs);
+}
+
+void sdk_work_pools_admit(struct dt_worker *w, struct sdk_work_item *item)
+{
+    enum status s = STATUS_UNIMPLEMENTED;
+    list_push_back(&w->items, &item->link);
+    item->with_pool = true; /* said before the pool has it */
+    if (w->stop_begun)
+        s = STATUS_CANCELLED;
+    else if (item->work.request_case == PB_WORK_ITEM_ORCHESTRATOR_REQUEST)
+        s = sdk_pool_add(&w->turns, &item->in_pool);
+    else if (item->work.request_case == PB_WORK_ITEM_ACTIVITY_REQUEST)
+        s = sdk_pool_add(&w->runs, &item->in_pool);
+    if (s == STATUS_OK)
+        return;
+    item->with_pool = false;
+    sdk_work_item_abandon(item, status_name(s));
+}
+
+void sdk_work_pools_abandon_queued(struct dt_worker *w)
+{
+    struct list queued;
+    list_init(&queued);
+    sdk_pool_take_queued(&w->turns, &queued);
+    sdk_pool_take_queued(&w->runs, &queued);
+    struct list *link;
+    while ((link = list_pop_front(&queued))) {
+        struct sdk_work_item *item = CONTAINER_OF(link, struct sdk_work_item, in_pool);
+        item->with_pool = false;
+        sdk_work_item_abandon(item, "the worker stops");
+    }
+}

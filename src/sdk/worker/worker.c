@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/* The public calls of a worker: its options and registrations, start, stop, and waiting for either. What it
+ * does in between is its parts' (worker_state.h). Contracts: include/durabletask.h. */
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/duration.h"
+#include "base/encode.h"
+#include "sdk/worker/stopping.h"
+#include "sdk/worker/work_item.h"
+#include "sdk/worker/work_pools.h"
+#include "sdk/worker/work_stream.h"
+#include "sdk/worker/worker_state.h"
+
+#define SILENCE_MAX_MS_DEFAULT  120000
+#define STOP_TIMEOUT_MS_DEFAULT 30000
+#define ORCHESTRATIONS_PER_CPU  100
+#define ACTIVITIES_PER_CPU      16
+#define THREADS_MAX             4096
+#define USER_AGENT              "durabletask-c/" SALLYPORT_VERSION " (DurableTaskWorker)"
+
+/* ---- making and unmaking ---- */
+
+static int32_t cpu_count(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 && count < THREADS_MAX ? (int32_t)count : 1;
+}
+
+static STATUS_RESULT take_options(struct dt_worker *w, const struct dt_worker_options *given, struct err *e)
+{
+    struct dt_worker_options *o = &w->options;
+    if (given && !sdk_options_copy(o, sizeof *o, given))
+        return err_set(e, STATUS_INVALID_ARGUMENT, "`size` of the worker options is not set");
+    if (o->orchestrations_max < 0 || o->activities_max < 0 || o->activities_max > THREADS_MAX ||
+        o->orchestrator_threads < 0 || o->orchestrator_threads > THREADS_MAX)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "a number of items or threads is below 0 or over %d",
+                       THREADS_MAX);
+    if ((unsigned)o->version_match > DT_VERSION_MATCH_CURRENT_OR_OLDER ||
+        (unsigned)o->version_failure > DT_VERSION_FAIL)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "version_match or version_failure is none of its values");
+    int32_t cpus = cpu_count();
+    if (!o->orchestrations_max)
+        o->orchestrations_max = ORCHESTRATIONS_PER_CPU * cpus;
+    if (!o->activities_max)
+        o->activities_max = MIN(ACTIVITIES_PER_CPU * cpus, THREADS_MAX);
+    if (!o->orchestrator_threads)
+        o->orchestrator_threads = MAX(cpus, 2);
+    if (!o->turn_memory_max)
+        o->turn_memory_max = ARENA_LIMIT_DEFAULT;
+    if (o->silence_max_ms <= 0 || o->silence_max_ms > INT64_MAX / NS_PER_MS / 2)
+        o->silence_max_ms = SILENCE_MAX_MS_DEFAULT;
+    if (o->stop_timeout_ms <= 0 || o->stop_timeout_ms > INT64_MAX / NS_PER_MS / 2)
+        o->stop_timeout_ms = STOP_TIMEOUT_MS_DEFAULT;
+    w->version = o->version ? strdup(o->version) : NULL;
+    w->default_child_version = o->default_child_version ? strdup(o->default_child_version) : NULL;
+    if ((o->version && !w->version) || (o->default_child_version && !w->default_child_version))
+        return err_set(e, STATUS_NO_MEMORY, "no memory");
+    o->version = w->version;
+    o->default_child_version = w->default_child_version;
+    w->turn_options = (struct sdk_turn_options){.orchestrators = &w->orchestrators,
+                                                .target = &w->target,
+                                                .version = o->version,
+                                                .version_match = o->version_match,
+                                                .version_failure = o->version_failure,
+                                                .default_child_version = o->default_child_version};
+    return STATUS_OK;
+}
+
+/* host,pid,guid: the same on every reconnect of this worker, spec 2.3. */
+static STATUS_RESULT make_id(char *ret_id, size_t size)
+{
+    char host[128] = "host";
+    uint8_t random[16];
+    char guid[GUID_TEXT_SIZE + 1];
+    if (gethostname(host, sizeof host - 1) != 0 || RAND_bytes(random, sizeof random) != 1)
+        return STATUS_INTERNAL;
+    for (char *c = host; *c; c++)
+        if (*c <= 0x20 || *c >= 0x7f || *c == ',')
+            *c = '-';
+    guid_format(random, guid);
+    snprintf(ret_id, size, "%s,%ld,%s", host, (long)getpid(), guid);
+    return STATUS_OK;
+}
+
+static void on_loop(void *context)
+{
+    struct dt_worker *w = context;
+    sdk_work_stream_recover(w);
+    if (!w->stop_begun && atomic_load(&w->stop_requested))
+        sdk_stopping_begin(w);
+}
+
+static STATUS_RESULT build(struct dt_worker *w, const struct dt_connect_options *c,
+                           const struct dt_worker_options *o, struct err *e)
+{
+    enum status s = sdk_target_init(&w->target, c, e);
+    if (s == STATUS_OK)
+        s = take_options(w, o, e);
+    if (s == STATUS_OK)
+        s = sdk_work_pools_init(w);
+    char id[256];
+    if (s == STATUS_OK)
+        s = make_id(id, sizeof id);
+    if (s != STATUS_OK)
+        return s;
+    struct sdk_channel_options options = {.target = &w->target,
+                                          .user_agent = USER_AGENT,
+                                          .worker_id = id,
+                                          .pause_first_ns = SDK_WORKER_PAUSE_FIRST_NS,
+                                          .pause_max_ns = SDK_WORKER_PAUSE_MAX_NS,
+                                          .on_loop = on_loop,
+                                          .on_lost = sdk_work_stream_on_lost,
+                                          .context = w};
+    return sdk_channel_create(&options, &w->channel, e);
+}
+
+static void free_worker(struct dt_worker *w)
+{
+    sdk_work_pools_fini(w);
+    sdk_channel_destroy(w->channel);
+    while (!list_empty(&w->items))
+        sdk_work_item_destroy(CONTAINER_OF(w->items.next, struct sdk_work_item, link));
+    sdk_registry_fini(&w->orchestrators);
+    sdk_registry_fini(&w->activities);
+    sdk_target_fini(&w->target);
+    pthread_cond_destroy(&w->changed);
+    pthread_mutex_destroy(&w->lock);
+    free(w->version);
+    free(w->default_child_version);
+    free(w);
+}
+
+enum dt_status dt_worker_create(const struct dt_connect_options *c, const struct dt_worker_options *o,
+                                struct dt_worker **ret_worker, struct dt_error *e)
+{
+    struct err own_error = {0};
+    if (!ret_worker)
+        return sdk_report(err_set(&own_error, STATUS_INVALID_ARGUMENT, "ret_worker is NULL"), &own_error, e);
+    struct dt_worker *w = calloc(1, sizeof *w);
+    if (!w)
+        return sdk_report(STATUS_NO_MEMORY, NULL, e);
+    list_init(&w->items);
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+#ifndef __APPLE__ /* has no such clock for conditions; waits there follow the wall clock */
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+#endif
+    pthread_cond_init(&w->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    sdk_work_stream_init(w);
+    sdk_stopping_init(w);
+    enum status s = build(w, c, o, &own_error);
+    if (s != STATUS_OK) {
+        free_worker(w);
+        return sdk_report(s, &own_error, e);
+    }
+    *ret_worker = w;
+    return DT_OK;
+}
+
+void dt_worker_destroy(struct dt_worker *worker)
+{
+    if (!worker)
+        return;
+    dt_worker_stop(worker);
+    free_worker(worker);
+}
+
+static enum dt_status refuse_null(struct dt_error *e)
+{
+    struct err own_error = {0};
+    return sdk_report(err_set(&own_error, STATUS_INVALID_ARGUMENT, "worker is NULL"), &own_error, e);
+}
+
+/* ---- registering ---- */
+
+static enum dt_status add(struct dt_worker *w, const struct sdk_entry *entry, struct dt_error *e)
+{
+    struct err own_error = {0};
+    enum status s = STATUS_OK;
+    if (!w)
+        return refuse_null(e);
+    struct sdk_registry *registry = entry->orchestrator ? &w->orchestrators : &w->activities;
+    pthread_mutex_lock(&w->lock);
+    if (w->started)
+        s = err_set(&own_error, STATUS_FAILED_PRECONDITION, "the worker has been started");
+    else if (!entry->orchestrator && !entry->activity)
+        s = err_set(&own_error, STATUS_INVALID_ARGUMENT, "the function is NULL");
+    else
+        s = sdk_registry_add(registry, entry, &own_error);
+    pthread_mutex_unlock(&w->lock);
+    return sdk_report(s, &own_error, e);
+}
+
+enum dt_status dt_worker_register_orchestrator(struct dt_worker *worker, const char *name,
+                                               const char *version, dt_orchestrator_fn *fn, void *user,
+                                               struct dt_error *e)
+{
+    const struct sdk_entry entry = {
+        .name = (char *)name, .version = (char *)version, .orchestrator = fn, .user = user};
+    return add(worker, &entry, e);
+}
+
+enum dt_status dt_worker_register_activity(struct dt_worker *worker, const char *name, const char *version,
+                                           dt_activity_fn *fn, void *user, struct dt_error *e)
+{
+    const struct sdk_entry entry = {
+        .name = (char *)name, .version = (char *)version, .activity = fn, .user = user};
+    return add(worker, &entry, e);
+}
+
+/* ---- starting, waiting, stopping ---- */
+
+enum dt_status dt_worker_start(struct dt_worker *worker, struct dt_error *e)
+{
+    struct err own_error = {0};
+    if (!worker)
+        return refuse_null(e);
+    pthread_mutex_lock(&worker->lock);
+    bool before = worker->started;
+    worker->started = true;
+    pthread_mutex_unlock(&worker->lock);
+    if (before)
+        return sdk_report(err_set(&own_error, STATUS_FAILED_PRECONDITION, "the worker has been started"),
+                          &own_error, e);
+    sdk_channel_post(worker->channel, &worker->begin);
+    return DT_OK;
+}
+
+static void wait_stopped(struct dt_worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    while (!w->stopped)
+        pthread_cond_wait(&w->changed, &w->lock);
+    pthread_mutex_unlock(&w->lock);
+}
+
+enum dt_status dt_worker_run(struct dt_worker *worker, struct dt_error *e)
+{
+    enum dt_status s = dt_worker_start(worker, e);
+    if (s != DT_OK)
+        return s;
+    wait_stopped(worker);
+    dt_worker_stop(worker);
+    return DT_OK;
+}
+
+enum dt_status dt_worker_wait_connected(struct dt_worker *worker, int64_t timeout_ms, struct dt_error *e)
+{
+    struct err own_error = {0};
+    if (!worker)
+        return refuse_null(e);
+    struct timespec until;
+#ifdef __APPLE__
+    clock_gettime(CLOCK_REALTIME, &until);
+#else
+    clock_gettime(CLOCK_MONOTONIC, &until);
+#endif
+    if (timeout_ms >= 0) {
+        until.tv_sec += (time_t)MIN(timeout_ms / 1000, INT32_MAX);
+        until.tv_nsec += (long)(timeout_ms % 1000 * NS_PER_MS);
+        until.tv_sec += until.tv_nsec / NS_PER_S;
+        until.tv_nsec %= NS_PER_S;
+    }
+    enum status s = STATUS_OK;
+    int waited = 0;
+    pthread_mutex_lock(&worker->lock);
+    if (!worker->started)
+        s = err_set(&own_error, STATUS_FAILED_PRECONDITION, "the worker has not been started");
+    while (s == STATUS_OK && !worker->connected && !worker->stopped && !waited)
+        waited = timeout_ms < 0 ? pthread_cond_wait(&worker->changed, &worker->lock)
+                                : pthread_cond_timedwait(&worker->changed, &worker->lock, &until);
+    if (s == STATUS_OK && !worker->connected)
+        s = err_set(&own_error, worker->stopped ? STATUS_CANCELLED : STATUS_DEADLINE_EXCEEDED,
+                    "not connected: %s", worker->why[0] ? worker->why : "no answer yet");
+    pthread_mutex_unlock(&worker->lock);
+    return sdk_report(s, &own_error, e);
+}
+
+void dt_worker_request_stop(struct dt_worker *worker)
+{
+    atomic_store(&worker->stop_requested, true);
+    sdk_channel_wake(worker->channel);
+}
+
+void dt_worker_stop(struct dt_worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    bool mine = worker->started && !worker->joining;
+    worker->joining |= mine;
+    while (!mine && worker->joining && !worker->joined)
+        pthread_cond_wait(&worker->changed, &worker->lock); /* another thread is at it */
+    pthread_mutex_unlock(&worker->lock);
+    if (!mine)
+        return;
+    dt_worker_request_stop(worker);
+    wait_stopped(worker);
+    sdk_work_pools_fini(worker);
+    pthread_mutex_lock(&worker->lock);
+    worker->joined = true;
+    pthread_cond_broadcast(&worker->changed);
+    pthread_mutex_unlock(&worker->lock);
+}
