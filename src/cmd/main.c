@@ -31,6 +31,10 @@ static const struct command commands[] = {
      "it."},
     {"scheduler", COMMAND_SCHEDULER, command_serve, "run a task scheduler",
      "Durable orchestrations over gRPC for the Durable Task SDKs."},
+    {"config", COMMAND_CONFIG | COMMAND_SERVERS, command_config, "print the settings that hold, and why",
+     "Takes the options, the environment and the --config file of any service and prints every setting with "
+     "its value\nand where that comes from, in the form that --config reads. With --json also kind, range, "
+     "default, environment\nvariable and commands of each. Secrets are not shown."},
     {"doctor", COMMAND_DOCTOR, command_doctor, "say what isolation this machine can give",
      "Prints each layer of isolation, whether it is on, and the command that mends it if not. Exit code 1 "
      "when the\n"

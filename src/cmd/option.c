@@ -168,9 +168,11 @@ static enum status parse_arguments(struct parse *p, int argc, char *const *argv)
             return err_set(p->e, STATUS_INVALID_ARGUMENT, "--%s needs %s", spec->name, spec->argument);
         else if (spec->kind != OPTION_FLAG)
             text = argv[i];
-        enum status s = set_value(spec, text, "command line", &p->values->at[spec - p->table], p->e);
+        struct option_value *value = &p->values->at[spec - p->table];
+        enum status s = set_value(spec, text, "command line", value, p->e);
         if (s != STATUS_OK)
             return s;
+        value->origin = OPTION_FROM_COMMAND_LINE;
     }
     return STATUS_OK;
 }
@@ -187,6 +189,7 @@ static enum status parse_environment(struct parse *p, const char *(*environment)
         enum status s = set_value(spec, text, spec->environment, &p->values->at[i], p->e);
         if (s != STATUS_OK)
             return s;
+        p->values->at[i].origin = OPTION_FROM_ENVIRONMENT;
     }
     return STATUS_OK;
 }
@@ -214,7 +217,7 @@ static enum status read_file(const char *path, char **ret_text, struct err *e)
 }
 
 /* One line: blank, "# comment", or "name = value". Cuts the line's text into C strings in place. */
-static enum status parse_line(struct parse *p, char *line, const char *origin)
+static enum status parse_line(struct parse *p, char *line, int number, const char *origin)
 {
     struct bytes text = bytes_trim(bytes_of_cstr(line));
     if (text.size == 0 || text.data[0] == '#')
@@ -235,7 +238,13 @@ static enum status parse_line(struct parse *p, char *line, const char *origin)
     struct bytes value = bytes_trim(rest);
     char *start = line + ((const char *)value.data - line);
     start[value.size] = '\0';
-    return set_value(spec, start, origin, &p->values->at[spec - p->table], p->e);
+    struct option_value *into = &p->values->at[spec - p->table];
+    enum status s = set_value(spec, start, origin, into, p->e);
+    if (s != STATUS_OK)
+        return s;
+    into->origin = OPTION_FROM_FILE;
+    into->line = number;
+    return STATUS_OK;
 }
 
 static enum status parse_file(struct parse *p, const char *path)
@@ -250,7 +259,7 @@ static enum status parse_file(struct parse *p, const char *path)
             *next++ = '\0';
         char origin[300];
         snprintf(origin, sizeof origin, "%.200s:%d", path, ++number);
-        s = parse_line(p, line, origin);
+        s = parse_line(p, line, number, origin);
     }
     return s;
 }

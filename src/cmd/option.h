@@ -32,10 +32,20 @@ struct option_spec {
     int64_t min, max;        /* for numbers, inclusive, in the unit of the kind */
     unsigned commands;       /* bit set of the commands that know it */
     const char *help;        /* one line, no full stop */
+    bool secret;             /* its value is shown nowhere */
+};
+
+enum option_origin {
+    OPTION_DEFAULT,
+    OPTION_FROM_FILE,
+    OPTION_FROM_ENVIRONMENT,
+    OPTION_FROM_COMMAND_LINE,
 };
 
 struct option_value {
     bool given; /* from the command line, the environment or the file */
+    enum option_origin origin;
+    int line; /* in the file, from 1; else 0 */
     int64_t number;
     const char *text; /* NULL: absent */
 };

@@ -51,6 +51,8 @@ void ready_banner(const struct addresses *a, bool submit)
         printf("  session pool      %s\n", a->pool_url);
     if (*a->connection_string)
         printf("  task scheduler    %s\n", a->connection_string);
+    if (*a->hubs)
+        printf("  task hubs         %s\n", a->hubs);
     if (a->data_dir)
         printf("  data              %s\n", a->data_dir);
     if (submit)

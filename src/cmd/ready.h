@@ -5,11 +5,14 @@
 
 #include "base/buf.h"
 
+#define ADDRESSES_HUBS_SIZE 2048 /* bytes */
+
 struct addresses {
     char url[256];
-    char pool_url[512];          /* "" if there is no pool */
-    char connection_string[512]; /* "" if there is no scheduler */
-    const char *data_dir;        /* NULL if nothing is kept */
+    char pool_url[512];             /* "" if there is no pool */
+    char connection_string[512];    /* "" if there is no scheduler */
+    char hubs[ADDRESSES_HUBS_SIZE]; /* all that are served, separated by ", "; "" if there is no scheduler */
+    const char *data_dir;           /* NULL if nothing is kept */
 };
 
 /* Before the start: removes what an earlier process left at `path`, which is not true any more, and looks

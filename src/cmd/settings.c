@@ -29,13 +29,15 @@ const struct option_spec settings_table[] = {
     {"session-pool-url", OPTION_TEXT, "URL", "SESSION_POOL_URL", NULL, 0, 0, COMMAND_APP,
      "management endpoint of the session pool"},
     {"session-pool-token", OPTION_TEXT, "TOKEN", "SESSION_POOL_TOKEN", NULL, 0, 0, COMMAND_APP,
-     "bearer token for the pool"},
+     "bearer token for the pool", .secret = true},
     {"scheduler", OPTION_TEXT, "STRING", "DURABLE_TASK_SCHEDULER_CONNECTION_STRING", NULL, 0, 0, COMMAND_APP,
      "Endpoint=URL;TaskHub=NAME;Authentication=None"},
     {"scheduler-token", OPTION_TEXT, "TOKEN", "DURABLE_TASK_SCHEDULER_TOKEN", NULL, 0, 0, COMMAND_APP,
-     "bearer token for the scheduler"},
+     "bearer token for the scheduler", .secret = true},
     {"task-hubs", OPTION_TEXT, "NAMES", "DTS_TASK_HUB_NAMES", "default", 0, 0,
-     COMMAND_DEV | COMMAND_SCHEDULER, "task hubs, separated by commas"},
+     COMMAND_DEV | COMMAND_SCHEDULER, "task hubs, separated by commas, in any order"},
+    {"app-hub", OPTION_TEXT, "NAME", NULL, "default", 0, 0, COMMAND_DEV,
+     "task hub of the app, served besides --task-hubs"},
     {"dynamic-task-hubs", OPTION_FLAG, NULL, "DTS_USE_DYNAMIC_TASK_HUBS", NULL, 0, 0,
      COMMAND_DEV | COMMAND_SCHEDULER, "make a task hub when its name is first used"},
     {"pool-name", OPTION_TEXT, "NAME", NULL, "default", 0, 0, COMMAND_DEV | COMMAND_POOL,
@@ -72,7 +74,7 @@ const struct option_spec settings_table[] = {
      "debug, info, warn or error"},
     {"config", OPTION_TEXT, "FILE", "SALLYPORT_CONFIG", NULL, 0, 0, COMMAND_SERVERS,
      "file of \"name = value\" lines with the names of this list"},
-    {"json", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_DOCTOR, "print JSON"},
+    {"json", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_DOCTOR | COMMAND_CONFIG, "print JSON"},
 };
 const size_t settings_count = ARRAY_SIZE(settings_table);
 

@@ -36,8 +36,8 @@ struct stack {
     const struct option_values *settings;
     struct loop *loop;
     char *data_dir;
-    char *hub_names;       /* cut into names */
-    const char *hub_first; /* in hub_names */
+    char *hub_names; /* cut into names */
+    const char *hub; /* of the connection string: the app's, else the first of hub_names */
     struct host_names names;
     struct http_server *http;
     struct grpc_server *grpc;
@@ -170,11 +170,13 @@ static enum status start_scheduler(struct stack *s, struct err *e)
     s->hub_names = strdup(setting_text(s->settings, "task-hubs"));
     if (!path || !s->hub_names)
         return err_set(e, STATUS_NO_MEMORY, "out of memory");
-    const char *hubs[HUBS_MAX];
+    const char *hubs[HUBS_MAX + 1]; /* and the app's */
     size_t hub_count = split_names(s->hub_names, hubs, HUBS_MAX);
     if (hub_count == 0)
         return err_set(e, STATUS_INVALID_ARGUMENT, "task-hubs: at least one name is needed");
-    s->hub_first = hubs[0];
+    s->hub = hubs[0];
+    if (s->command == COMMAND_DEV)
+        s->hub = hubs[hub_count++] = setting_text(s->settings, "app-hub");
     struct scheduler_options o = {
         .store = {.path = path},
         .hubs = hubs,
@@ -208,6 +210,25 @@ static enum status start_port(struct stack *s, struct err *e)
     return status;
 }
 
+static void add_hub_name(void *context, struct bytes name, uint64_t unfinished)
+{
+    (void)unfinished;
+    char *names = context;
+    size_t used = strlen(names);
+    snprintf(names + used, ADDRESSES_HUBS_SIZE - used, "%s%.*s", used ? ", " : "", BYTES_FMT(name));
+}
+
+/* Whoever names another hub than before must not wonder where the requests are. */
+static void say_where_work_is(void *context, struct bytes name, uint64_t unfinished)
+{
+    const struct stack *s = context;
+    if (unfinished && !bytes_equal_nocase(name, bytes_of_cstr(s->hub)))
+        log_warn(AREA,
+                 "a task hub that is not the app's holds unfinished instances hub=%.*s instances=%llu "
+                 "app-hub=%s",
+                 BYTES_FMT(name), (unsigned long long)unfinished, s->hub);
+}
+
 /* Where each part can be reached, as others write it. */
 static void make_addresses(struct stack *s)
 {
@@ -223,7 +244,9 @@ static void make_addresses(struct stack *s)
         snprintf(a->pool_url, sizeof a->pool_url, "%s", a->url);
     if (s->scheduler)
         snprintf(a->connection_string, sizeof a->connection_string,
-                 "Endpoint=%.120s;TaskHub=%.100s;Authentication=None", a->url, s->hub_first);
+                 "Endpoint=%.120s;TaskHub=%.100s;Authentication=None", a->url, s->hub);
+    if (s->scheduler)
+        scheduler_hubs(s->scheduler, add_hub_name, a->hubs);
     a->data_dir = s->data_dir;
 }
 
@@ -386,6 +409,8 @@ static void look_whether_ready(struct loop_timer *t)
         return;
     }
     ready_banner(&s->addresses, s->app != NULL);
+    if (s->app && s->scheduler)
+        scheduler_hubs(s->scheduler, say_where_work_is, s);
     const char *path = setting_text(s->settings, "ready-file");
     struct err e = {0};
     if (path && ready_file_write(path, &s->addresses, &e) != STATUS_OK)

@@ -65,7 +65,16 @@ static bool hash_shown(struct bytes code, const char *result_text, char ret_hex[
     return ok;
 }
 
-static void finish(struct dt_activity *activity, struct bytes code, const struct pool_run *r)
+/* For an instance that brings no steering along: what holds from here on, so that its history has it. */
+static json_t *steering_json(const struct steering *steering)
+{
+    return json_pack("{s:b, s:I}", "reviewFailures", steering->review_failures, "approvalTimeoutMs",
+                     (json_int_t)steering->approval_timeout_ms);
+}
+
+/* Takes `steering`, which may be NULL. */
+static void finish(struct dt_activity *activity, struct bytes code, const struct pool_run *r,
+                   json_t *steering)
 {
     json_t *result = json_loadb((const char *)r->result.data, r->result.size, JSON_ALLOW_NUL, NULL);
     char *result_text = result ? bounded_text(result) : NULL;
@@ -75,6 +84,9 @@ static void finish(struct dt_activity *activity, struct bytes code, const struct
         outcome = json_pack("{s:b, s:O, s:s}", "succeeded", r->succeeded, "result", result, "sha256", hash);
     if (outcome && !r->succeeded)
         json_object_set_new(outcome, "cause", json_string(r->cause));
+    if (outcome && steering)
+        json_object_set(outcome, "steering", steering);
+    json_decref(steering);
     char *text = outcome ? json_dumps(outcome, JSON_COMPACT) : NULL;
     if (text)
         (void)dt_activity_set_result(activity, text);
@@ -88,13 +100,13 @@ static void finish(struct dt_activity *activity, struct bytes code, const struct
 
 /* Says durably, before the code runs, that it is about to: a run that a crash repeats is then counted twice.
  */
-static enum dt_status announce(const struct orchestrator_settings *s, const char *instance_id,
+static enum dt_status announce(const struct activity_settings *settings, const char *instance_id,
                                const char *session, struct dt_error *e)
 {
     char at[TIME_TEXT_SIZE_MAX], data[200];
     time_format(clock_unix_ns(), 7, at);
     snprintf(data, sizeof data, "{\"at\":\"%s\",\"session\":\"%s\"}", at, session);
-    return dt_client_raise_event(s->client, instance_id, EVENT_RUN_STARTED, data, e);
+    return dt_client_raise_event(settings->client, instance_id, EVENT_RUN_STARTED, data, e);
 }
 
 static void refuse(struct dt_activity *activity, enum status s, const char *text)
@@ -126,7 +138,7 @@ static bool is_unwanted(void *context)
 
 void run_code_in_session(struct dt_activity *activity, const char *input, void *user)
 {
-    const struct orchestrator_settings *settings = user;
+    const struct activity_settings *settings = user;
     json_t *code = input ? json_loads(input, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
     if (!json_is_string(code)) {
         json_decref(code);
@@ -144,17 +156,21 @@ void run_code_in_session(struct dt_activity *activity, const char *input, void *
         json_decref(code);
         return;
     }
+    int64_t run_timeout_ms = settings->steering.run_timeout_ms;
+    bool steered = steering_read_ms(dt_activity_tag(activity, TAG_RUN_TIMEOUT), &run_timeout_ms);
+    struct pool_client pool = settings->pool;
+    pool.run_timeout_ns = run_timeout_ms * NS_PER_MS;
     struct err e = {0};
     struct pool_run r;
     struct stop_watch stop = {.activity = activity};
     const struct pool_watch watch = {.is_unwanted = is_unwanted, .context = &stop};
-    enum status s = pool_client_execute(&settings->pool, session, text, &watch, &r, &e);
+    enum status s = pool_client_execute(&pool, session, text, &watch, &r, &e);
     struct err release = {0};
     if (pool_client_release(&settings->pool, session, &release) != STATUS_OK)
         log_warn(AREA, "session not released, its cooldown will end it instance=%s cause=\"%s\"",
                  dt_activity_instance_id(activity), release.text);
     if (s == STATUS_OK) {
-        finish(activity, text, &r);
+        finish(activity, text, &r, steered ? NULL : steering_json(&settings->steering));
         pool_run_fini(&r);
     } else {
         log_warn(AREA, "run failed instance=%s cause=\"%s\"", dt_activity_instance_id(activity), e.text);

@@ -17,7 +17,7 @@
 struct app_service {
     struct loop *loop;
     struct http_handler handler;
-    struct orchestrator_settings settings;
+    struct activity_settings activity;
     struct dt_client *client;
     struct dt_worker *worker;
     char *connection_string, *pool_url, *pool_token, *scheduler_token;

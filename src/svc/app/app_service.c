@@ -144,17 +144,19 @@ static enum status make_sdk(struct app_service *s, struct err *e)
     }
     struct dt_worker_options w = DT_INIT(struct dt_worker_options);
     w.stop_timeout_ms = STOP_GRACE_MS;
+    w.version = ORCHESTRATOR_VERSION;
+    w.version_match = DT_VERSION_MATCH_CURRENT_OR_OLDER; /* a later release's are for its own worker */
     w.filter = true; /* other people's orchestrations in the hub are for their workers */
     struct dt_error fault = {.status = DT_OK};
     enum dt_status d = dt_client_create(&c, &s->client, &fault);
-    s->settings.client = s->client;
+    s->activity.client = s->client;
     if (d == DT_OK)
         d = dt_worker_create(&c, &w, &s->worker, &fault);
     if (d == DT_OK)
         d = dt_worker_register_orchestrator(s->worker, ORCHESTRATOR_NAME, NULL, orchestrate_code_execution,
-                                            &s->settings, &fault);
+                                            NULL, &fault);
     if (d == DT_OK)
-        d = dt_worker_register_activity(s->worker, ACTIVITY_NAME, NULL, run_code_in_session, &s->settings,
+        d = dt_worker_register_activity(s->worker, ACTIVITY_NAME, NULL, run_code_in_session, &s->activity,
                                         &fault);
     if (d == DT_OK)
         d = dt_worker_start(s->worker, &fault);
@@ -206,10 +208,14 @@ enum status app_service_create(struct loop *l, const struct app_options *o, stru
     uint64_t seed[2];
     entropy_fill(seed, sizeof seed);
     map_init(&s->decided_ids, seed[0], seed[1]);
-    s->settings = (struct orchestrator_settings){
-        .pool = {.url = s->pool_url, .token = s->pool_token, .run_timeout_ns = o->run_timeout_ns},
-        .approval_timeout_ms = o->approval_timeout_ns / NS_PER_MS,
-        .review_failures = o->compat_sample,
+    s->activity = (struct activity_settings){
+        .pool = {.url = s->pool_url, .token = s->pool_token},
+        .steering =
+            {
+                .review_failures = o->compat_sample,
+                .approval_timeout_ms = o->approval_timeout_ns / NS_PER_MS,
+                .run_timeout_ms = o->run_timeout_ns / NS_PER_MS,
+            },
     };
     status =
         s->connection_string && s->pool_url ? make_sdk(s, e) : err_set(e, STATUS_NO_MEMORY, "out of memory");

@@ -6,18 +6,19 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/encode.h"
 #include "os/clock.h"
 #include "svc/app/request.h"
 
-#define RUN_ATTEMPTS_MAX      8 /* while the pool is full or cannot be reached */
-#define RUN_RETRY_FIRST_MS    500
-#define RUN_RETRY_INTERVAL_MS 15000
+#define RUN_ATTEMPTS_MAX              8 /* while the pool is full or cannot be reached */
+#define RUN_RETRY_FIRST_MS            500
+#define RUN_RETRY_INTERVAL_MS         15000
+#define APPROVAL_TIMEOUT_OF_SAMPLE_MS (24 * 3600 * INT64_C(1000))
 
 struct turn {
-    struct dt_context *ctx;
-    const struct orchestrator_settings *settings;
+    struct dt_context *context;
     struct dt_task *run;
     struct dt_task *started;  /* the next RunStarted */
     struct dt_task *decision; /* HumanApproval; NULL once taken */
@@ -35,11 +36,11 @@ static void release_json(void *json)
 }
 
 /* Takes ownership for the rest of the turn; without memory the orchestration fails. */
-static json_t *keep(struct turn *t, json_t *json)
+static json_t *keep(struct turn *turn, json_t *json)
 {
     if (!json)
-        dt_fail(t->ctx, "OutOfMemory", "no memory for a JSON value");
-    dt_defer(t->ctx, release_json, json);
+        dt_fail(turn->context, "OutOfMemory", "no memory for a JSON value");
+    dt_defer(turn->context, release_json, json);
     return json;
 }
 
@@ -61,90 +62,117 @@ static void set_time(json_t *object, const char *name, int64_t unix_ns)
     json_object_set_new(object, name, json_string(text));
 }
 
-static void show(struct turn *t, enum request_state state)
+static void show(struct turn *turn, enum request_state state)
 {
     json_t *status =
-        keep(t, json_pack("{s:s, s:i}", "state", request_state_name(state), "attempts", t->attempts));
-    if (t->deadline_ns)
-        set_time(status, "deadline", t->deadline_ns);
-    if (t->outcome) {
-        json_object_set(status, "result", json_object_get(t->outcome, "result"));
-        json_object_set(status, "sha256", json_object_get(t->outcome, "sha256"));
+        keep(turn, json_pack("{s:s, s:i}", "state", request_state_name(state), "attempts", turn->attempts));
+    if (turn->deadline_ns)
+        set_time(status, "deadline", turn->deadline_ns);
+    if (turn->outcome) {
+        json_object_set(status, "result", json_object_get(turn->outcome, "result"));
+        json_object_set(status, "sha256", json_object_get(turn->outcome, "sha256"));
     }
-    if (t->decided)
-        json_object_set(status, "decision", t->decided);
+    if (turn->decided)
+        json_object_set(status, "decision", turn->decided);
     char *text = json_dumps(status, JSON_COMPACT);
     if (!text)
-        dt_fail(t->ctx, "OutOfMemory", "no memory for the custom status");
-    dt_defer(t->ctx, free, text);
-    dt_set_custom_status(t->ctx, text);
+        dt_fail(turn->context, "OutOfMemory", "no memory for the custom status");
+    dt_defer(turn->context, free, text);
+    dt_set_custom_status(turn->context, text);
 }
 
-static void take_record(struct turn *t)
+static void take_record(struct turn *turn)
 {
-    const char *data = dt_task_result(t->record);
+    const char *data = dt_task_result(turn->record);
     json_t *record = data ? json_loads(data, 0, NULL) : NULL;
     if (json_is_object(record))
-        t->noted = keep(t, record);
+        turn->noted = keep(turn, record);
     else
         json_decref(record);
-    t->record = dt_wait_event(t->ctx, EVENT_DECISION_RECORD, -1);
+    turn->record = dt_wait_event(turn->context, EVENT_DECISION_RECORD, -1);
 }
 
 /* The record belongs to the decision only if it says the same; a client that raises the event itself sends
  * none. */
-static void take_decision(struct turn *t)
+static void take_decision(struct turn *turn)
 {
     bool approved;
-    if (!decision_parse(dt_task_result(t->decision), &approved)) {
-        t->decision = dt_wait_event(t->ctx, EVENT_DECISION, -1); /* not a decision: keep waiting */
+    if (!decision_parse(dt_task_result(turn->decision), &approved)) {
+        turn->decision = dt_wait_event(turn->context, EVENT_DECISION, -1); /* not a decision: keep waiting */
         return;
     }
-    t->decision = NULL;
-    const json_t *noted = json_object_get(t->noted, "approved");
+    turn->decision = NULL;
+    const json_t *noted = json_object_get(turn->noted, "approved");
     if (json_is_boolean(noted) && json_is_true(noted) == approved) {
-        t->decided = t->noted;
+        turn->decided = turn->noted;
         return;
     }
-    t->decided = keep(t, json_pack("{s:b}", "approved", approved));
-    set_time(t->decided, "at", dt_now_ns(t->ctx));
+    turn->decided = keep(turn, json_pack("{s:b}", "approved", approved));
+    set_time(turn->decided, "at", dt_now_ns(turn->context));
 }
 
 /* Waits until `until` has ended or, if `or_decision`, somebody has decided; takes every event on the way. */
-static void wait_for(struct turn *t, struct dt_task *until, enum request_state state, bool or_decision)
+static void wait_for(struct turn *turn, struct dt_task *until, enum request_state state, bool or_decision)
 {
-    while (!(or_decision && t->decided)) {
-        struct dt_task *tasks[4] = {until, t->record, t->started, t->decision};
-        size_t which = dt_when_any(t->ctx, tasks, t->decision ? 4 : 3);
+    while (!(or_decision && turn->decided)) {
+        struct dt_task *tasks[4] = {until, turn->record, turn->started, turn->decision};
+        size_t which = dt_when_any(turn->context, tasks, turn->decision ? 4 : 3);
         switch (which) {
         case 0:
             return;
         case 1:
-            take_record(t);
+            take_record(turn);
             break;
         case 2:
-            t->attempts++;
-            t->started = dt_wait_event(t->ctx, EVENT_RUN_STARTED, -1);
+            turn->attempts++;
+            turn->started = dt_wait_event(turn->context, EVENT_RUN_STARTED, -1);
             break;
         default:
-            take_decision(t);
+            take_decision(turn);
             break;
         }
-        show(t, state);
+        show(turn, state);
     }
 }
 
-static int64_t approval_timeout_ms(const struct turn *t)
+/* For instances without version: what their activity noted, see steering.h. */
+static const json_t *noted_steering(const struct turn *turn, const char *name)
 {
-    const char *tag = dt_context_tag(t->ctx, TAG_APPROVAL_TIMEOUT);
-    uint64_t ms;
-    if (tag && bytes_parse_u64(bytes_of_cstr(tag), &ms) == STATUS_OK && ms <= INT64_MAX / NS_PER_MS)
-        return (int64_t)ms;
-    return t->settings->approval_timeout_ms;
+    return json_object_get(json_object_get(turn->outcome, "steering"), name);
 }
 
-/* Runs the code; returns false if the orchestration is to end as failed, which is then already set. */
-static bool run(struct turn *t, const char *input)
+/* Clients of the sample, and histories of the first release that were begun by them, bring no time along and
+ * noted none. The sample waits for a day. */
+static int64_t approval_timeout_ms(const struct turn *turn)
+{
+    int64_t ms;
+    if (steering_read_ms(dt_context_tag(turn->context, TAG_APPROVAL_TIMEOUT), &ms))
+        return ms;
+    const json_t *noted = noted_steering(turn, "approvalTimeoutMs");
+    if (!json_is_integer(noted))
+        return APPROVAL_TIMEOUT_OF_SAMPLE_MS;
+    ms = json_integer_value(noted);
+    return MIN(MAX(ms, 0), STEERING_MS_MAX);
+}
+
+/* Whether code that failed is shown and waits for a person.
+ *
+ * The first release asked its own process, `--compat`, and wrote nothing down; but the history shows what
+ * came of it. A request whose code failed was over in that very turn, unless failures are reviewed. So when
+ * this place is replayed, and only then, the answer was yes. Elsewhere dt_is_replaying must not decide
+ * anything; here it is the history that decides. */
+static bool reviews_failures(const struct turn *turn)
+{
+    const char *tag = dt_context_tag(turn->context, TAG_ON_FAILURE);
+    if (tag)
+        return strcmp(tag, ON_FAILURE_REVIEW) == 0;
+    const json_t *noted = noted_steering(turn, "reviewFailures");
+    if (noted)
+        return json_is_true(noted);
+    return dt_is_replaying(turn->context);
+}
+
+static void start_run(struct turn *turn, const char *input)
 {
     struct dt_retry_policy retry = DT_INIT(struct dt_retry_policy);
     retry.attempts_max = RUN_ATTEMPTS_MAX;
@@ -153,43 +181,65 @@ static bool run(struct turn *t, const char *input)
     retry.interval_max_ms = RUN_RETRY_INTERVAL_MS;
     struct dt_call_options options = DT_INIT(struct dt_call_options);
     options.retry = &retry;
-    t->run = dt_call_activity(t->ctx, ACTIVITY_NAME, input, &options);
-    t->started = dt_wait_event(t->ctx, EVENT_RUN_STARTED, -1);
-    t->record = dt_wait_event(t->ctx, EVENT_DECISION_RECORD, -1);
-    t->decision = dt_wait_event(t->ctx, EVENT_DECISION, -1);
-    wait_for(t, t->run, REQUEST_RUNNING, false);
-    if (dt_task_state(t->run) != DT_TASK_SUCCEEDED) {
-        const struct dt_failure *failure = dt_task_failure(t->run);
-        show(t, REQUEST_FAILED);
-        dt_set_failure(t->ctx, failure);
+    const struct dt_tag tag = {TAG_RUN_TIMEOUT, dt_context_tag(turn->context, TAG_RUN_TIMEOUT)};
+    options.tags = &tag;
+    options.tag_count = tag.value ? 1 : 0;
+    turn->run = dt_call_activity(turn->context, ACTIVITY_NAME, input, &options);
+    turn->started = dt_wait_event(turn->context, EVENT_RUN_STARTED, -1);
+    turn->record = dt_wait_event(turn->context, EVENT_DECISION_RECORD, -1);
+    turn->decision = dt_wait_event(turn->context, EVENT_DECISION, -1);
+}
+
+static void end_as_failed(struct turn *turn, const char *type, const char *message)
+{
+    struct dt_failure failure = DT_INIT(struct dt_failure);
+    failure.type = type;
+    failure.message = message;
+    show(turn, REQUEST_FAILED);
+    dt_set_failure(turn->context, &failure);
+}
+
+/* Runs the code; returns false if the orchestration is to end as failed, which is then already set. */
+static bool run(struct turn *turn, const char *input)
+{
+    start_run(turn, input);
+    wait_for(turn, turn->run, REQUEST_RUNNING, false);
+    if (dt_task_state(turn->run) != DT_TASK_SUCCEEDED) {
+        show(turn, REQUEST_FAILED);
+        dt_set_failure(turn->context, dt_task_failure(turn->run));
         return false;
     }
-    const char *result = dt_task_result(t->run);
-    t->outcome = keep(t, result ? json_loads(result, JSON_ALLOW_NUL, NULL) : NULL);
-    if (json_is_true(json_object_get(t->outcome, "succeeded")) || t->settings->review_failures)
+    const char *result = dt_task_result(turn->run);
+    turn->outcome = keep(turn, result ? json_loads(result, JSON_ALLOW_NUL, NULL) : NULL);
+    if (json_is_true(json_object_get(turn->outcome, "succeeded")) || reviews_failures(turn))
         return true;
-    const char *cause = json_string_value(json_object_get(t->outcome, "cause"));
-    struct dt_failure failure = DT_INIT(struct dt_failure);
-    failure.type = "CodeFailed";
-    failure.message = cause ? cause : "the code failed";
-    show(t, REQUEST_FAILED);
-    dt_set_failure(t->ctx, &failure);
+    const char *cause = json_string_value(json_object_get(turn->outcome, "cause"));
+    end_as_failed(turn, "CodeFailed", cause ? cause : "the code failed");
     return false;
 }
 
-void orchestrate_code_execution(struct dt_context *ctx, const char *input, void *user)
+static enum request_state final_state(const struct turn *turn)
 {
-    struct turn t = {.ctx = ctx, .settings = user};
-    if (!run(&t, input))
+    if (!turn->decided)
+        return REQUEST_TIMED_OUT;
+    bool approved = json_is_true(json_object_get(turn->decided, "approved"));
+    return approved ? REQUEST_APPROVED : REQUEST_REJECTED;
+}
+
+void orchestrate_code_execution(struct dt_context *context, const char *input, void *user)
+{
+    (void)user;
+    struct turn turn = {.context = context};
+    if (!run(&turn, input))
         return;
-    if (!t.decided) {
-        t.deadline_ns = dt_now_ns(ctx) + approval_timeout_ms(&t) * NS_PER_MS;
-        show(&t, REQUEST_WAITING);
-        struct dt_task *timer = dt_timer_create_until(ctx, t.deadline_ns);
-        wait_for(&t, timer, REQUEST_WAITING, true);
+    if (!turn.decided) {
+        turn.deadline_ns = dt_now_ns(context) + approval_timeout_ms(&turn) * NS_PER_MS;
+        show(&turn, REQUEST_WAITING);
+        struct dt_task *timer = dt_timer_create_until(context, turn.deadline_ns);
+        wait_for(&turn, timer, REQUEST_WAITING, true);
         dt_task_cancel(timer);
     }
-    bool approved = json_is_true(json_object_get(t.decided, "approved"));
-    show(&t, !t.decided ? REQUEST_TIMED_OUT : approved ? REQUEST_APPROVED : REQUEST_REJECTED);
-    dt_set_result(ctx, approved ? "true" : "false");
+    enum request_state state = final_state(&turn);
+    show(&turn, state);
+    dt_set_result(context, state == REQUEST_APPROVED ? "true" : "false");
 }

@@ -19,6 +19,7 @@
 #include "durabletask.h"
 
 #include "svc/app/pool_client.h"
+#include "svc/app/steering.h"
 
 #define ORCHESTRATOR_NAME     "CodeExecutionOrchestrator"
 #define ACTIVITY_NAME         "RunCodeInSession"
@@ -28,20 +29,18 @@
 /* How long a run may go on when the worker stops; then it is broken off, and done again by the next worker.
  */
 #define STOP_GRACE_MS 5000
-/* Tags of the instance: the wait in milliseconds as it was when the request was made, and who made it. */
-#define TAG_APPROVAL_TIMEOUT "sallyport-approval-timeout-ms"
-#define TAG_SUBMITTED_BY     "sallyport-submitted-by"
 
-/* What both functions share; must outlive the worker and not change. */
-struct orchestrator_settings {
+/* What the activity works with; must outlive the worker and not change. */
+struct activity_settings {
     struct pool_client pool;
-    struct dt_client *client;    /* for RunStarted */
-    int64_t approval_timeout_ms; /* for instances without the tag */
-    bool review_failures;        /* as the sample: code that failed is shown and waits for a decision */
+    struct dt_client *client; /* for RunStarted */
+    struct steering steering; /* for instances that bring none along */
 };
 
-/* dt_orchestrator_fn and dt_activity_fn; `user` is a struct orchestrator_settings. */
-void orchestrate_code_execution(struct dt_context *ctx, const char *input, void *user);
+/* dt_orchestrator_fn. `user` is NULL: what steers a run comes with it (steering.h). */
+void orchestrate_code_execution(struct dt_context *context, const char *input, void *user);
+/* dt_activity_fn; `user` is a struct activity_settings. Its result is the outcome, a JSON object:
+ * {"succeeded","result","sha256","cause"?,"steering"?}, the last only for instances that bring none along. */
 void run_code_in_session(struct dt_activity *activity, const char *input, void *user);
 
 /* Reads the payload of a decision event: a JSON boolean, or an object with a boolean member "approved". False

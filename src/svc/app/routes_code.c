@@ -54,7 +54,7 @@ void route_code_execute(struct app_service *s, struct http_request *r, struct by
     if (refusal)
         refuse_code(s, r, code, refusal, http_status);
     else if (x)
-        submit_code(x, code, NULL, s->settings.approval_timeout_ms, on_started);
+        submit_code(x, code, NULL, s->activity.steering.approval_timeout_ms, on_started);
     json_decref(code);
 }
 

@@ -76,7 +76,7 @@ void route_requests_create(struct app_service *s, struct http_request *r, struct
         refusal = "The member \"submittedBy\" must be a string of at most 200 bytes.";
     if (!refusal && wait && !(json_is_number(wait) && wait_s >= 0.001 && wait_s <= APPROVAL_S_MAX))
         refusal = "The member \"approvalTimeoutSeconds\" must be a number from 0.001 to 315360000.";
-    int64_t wait_ms = wait ? (int64_t)(wait_s * 1000) : s->settings.approval_timeout_ms;
+    int64_t wait_ms = wait ? (int64_t)(wait_s * 1000) : s->activity.steering.approval_timeout_ms;
     struct exchange *x = refusal ? NULL : exchange_create(s, r);
     if (refusal)
         http_respond_problem(r, http_status, NULL, refusal);

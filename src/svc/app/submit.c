@@ -29,15 +29,17 @@ void submit_code(struct exchange *x, json_t *code, const char *submitted_by, int
     uint8_t random[16];
     entropy_fill(random, sizeof random);
     guid_format(random, x->id);
-    char wait_ms[24];
-    snprintf(wait_ms, sizeof wait_ms, "%lld", (long long)approval_timeout_ms);
-    const struct dt_tag tags[] = {{TAG_APPROVAL_TIMEOUT, wait_ms}, {TAG_SUBMITTED_BY, submitted_by}};
+    struct steering steering = x->service->activity.steering;
+    steering.approval_timeout_ms = approval_timeout_ms;
+    struct steering_tags tags;
+    steering_write(&steering, submitted_by, &tags);
     char *input = json_dumps(code, JSON_ENCODE_ANY | JSON_COMPACT);
     struct dt_start_options o = DT_INIT(struct dt_start_options);
     o.instance_id = x->id;
+    o.version = ORCHESTRATOR_VERSION;
     o.input = input;
-    o.tags = tags;
-    o.tag_count = submitted_by ? 2 : 1;
+    o.tags = tags.tags;
+    o.tag_count = tags.count;
     exchange_call(x, on_started);
     exchange_started(
         x, input ? dt_client_start_async(x->service->client, ORCHESTRATOR_NAME, &o, exchange_on_reply, x)

@@ -9,6 +9,7 @@
 
 struct hub {
     uint32_t number;
+    uint64_t unfinished; /* instances that were not over when the store was loaded */
     size_t size;
     uint8_t name[HUB_NAME_MAX]; /* lower case */
 };
@@ -86,6 +87,24 @@ STATUS_RESULT scheduler_hubs_resolve(struct scheduler *s, struct bytes name, uin
         return err_set(e, STATUS_NOT_FOUND, "Task hub not found: %.*s", (int)MIN(name.size, 100u),
                        (const char *)name.data);
     return create(s, name, ret_hub, e);
+}
+
+void scheduler_hubs_count(struct scheduler *s, uint32_t number)
+{
+    size_t position = 0;
+    struct hub *hub;
+    while ((hub = map_next(&s->hubs, &position)))
+        if (hub->number == number)
+            hub->unfinished++;
+}
+
+void scheduler_hubs(const struct scheduler *s,
+                    void (*on_hub)(void *context, struct bytes name, uint64_t unfinished), void *context)
+{
+    size_t position = 0;
+    const struct hub *hub;
+    while ((hub = map_next(&s->hubs, &position)))
+        on_hub(context, bytes_of(hub->name, hub->size), hub->unfinished);
 }
 
 void scheduler_hubs_fini(struct scheduler *s)

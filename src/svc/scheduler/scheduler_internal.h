@@ -78,6 +78,8 @@ void scheduler_call_destroy(struct call *c);
 /* --- scheduler_hubs.c --- */
 /* Registers a hub that the store has. */
 STATUS_RESULT scheduler_hubs_add(struct scheduler *s, uint32_t number, struct bytes name);
+/* An unfinished instance of the hub was loaded. */
+void scheduler_hubs_count(struct scheduler *s, uint32_t number);
 /* The hub that a call's `taskhub` value names (data NULL: no such header; spec 2.3). NOT_FOUND,
  * INVALID_ARGUMENT, or why it could not be created. */
 STATUS_RESULT scheduler_hubs_resolve(struct scheduler *s, struct bytes name, uint32_t *ret_hub,

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "os/clock.h"
+#include "core/task/instance_status.h"
 #include "svc/scheduler/scheduler_internal.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
@@ -237,7 +238,11 @@ static enum status load_hub(void *context, uint32_t hub, struct bytes name)
 static enum status load_instance(void *context, const struct instance_row *row,
                                  const struct payload *payloads)
 {
-    return engine_load_instance(((struct scheduler *)context)->engine, row, payloads);
+    struct scheduler *s = context;
+    bool at_start = s->failures == 0; /* else the engine is built anew */
+    if (at_start && !instance_status_terminal(row->status))
+        scheduler_hubs_count(s, row->hub);
+    return engine_load_instance(s->engine, row, payloads);
 }
 
 static enum status load_inbox(void *context, const struct inbox_row *row)

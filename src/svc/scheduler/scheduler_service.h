@@ -54,6 +54,11 @@ void scheduler_attach(struct scheduler *s, struct grpc_server *g);
  * progress finish; `on_stopped` once no connection is left. */
 void scheduler_stop(struct scheduler *s, void (*on_stopped)(void *context), void *context);
 
+/* Tells of each hub that the store holds, in no order, with the number of its instances that were not over
+ * at the start. `name` is valid during the callback. */
+void scheduler_hubs(const struct scheduler *s,
+                    void (*on_hub)(void *context, struct bytes name, uint64_t unfinished), void *context);
+
 /* For /healthz. */
 struct scheduler_health {
     bool writable;  /* false: writes are refused */

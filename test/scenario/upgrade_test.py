@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""A data folder of an earlier version, opened by this one: what waits goes on, whatever the settings are now.
+
+If this fails, an upgrade kills or hides what somebody has to decide. Usage: upgrade_test.py PROGRAM
+"""
+import json
+import pathlib
+import sys
+import tarfile
+import tempfile
+import unittest
+
+from server import Server
+
+PROGRAM = sys.argv.pop(1)
+FOLDER = pathlib.Path(__file__).parent / "upgrade"
+
+
+class Upgrade(unittest.TestCase):
+    def open(self, name, *arguments):
+        data = tempfile.TemporaryDirectory(prefix="sallyport-upgrade-")
+        self.addCleanup(data.cleanup)
+        with tarfile.open(FOLDER / f"{name}.tar.xz") as archive:
+            archive.extractall(data.name)
+        server = Server(PROGRAM, data=data.name, arguments=["--ready-sessions", "2", *arguments]).start()
+        self.addCleanup(server.close)
+        return server, json.loads((FOLDER / f"{name}.json").read_text())
+
+    def check_shown(self, server, stories):
+        """Nothing that stands is shown otherwise than by the program that made it."""
+        listed = {item["id"]: item["state"] for item in server.ask("GET", "/v1/requests?limit=500")[2]["requests"]}
+        for name, story in stories.items():
+            with self.subTest(name):
+                self.assertIn(story["id"], listed)
+                if story["state"] == "running":
+                    continue
+                shown = server.request(story["id"])
+                for member in ("state", "sha256", "deadline", "result"):
+                    self.assertEqual(shown.get(member), story[member], member)
+
+    def decide_all(self, server, stories):
+        for number, (name, story) in enumerate(stories.items()):
+            with self.subTest(name):
+                if story["state"] == "waiting":
+                    approve = number % 2 == 0 and "rejected" not in name
+                    status, _, answer = server.ask("POST", f"/v1/requests/{story['id']}/decision",
+                                                   {"approve": approve, "by": "mina", "sha256": story["sha256"]})
+                    self.assertEqual(status, 200, answer)
+                    over = server.until(story["id"], "approved" if approve else "rejected")
+                    self.assertEqual(over["decision"]["by"], "mina")
+                    self.assertEqual(over["result"], story["result"])
+
+    def go_on(self, server, stories, failures_wait):
+        """Runs that the old program had begun are done again, and say so."""
+        for name, story in stories.items():
+            if story["state"] != "running":
+                continue
+            with self.subTest(name):
+                state = "waiting"
+                if "decided" in name:
+                    state = "approved"
+                elif "will fail" in name and not failures_wait:
+                    state = "failed"
+                shown = server.until(story["id"], state)
+                self.assertEqual(shown["result"]["stdout"], "begin\nend\n")
+                self.assertGreaterEqual(shown["attempts"], 2)
+                if state == "waiting":
+                    server.kill()  # what is decided about it now must be replayed
+                    server.start()
+                    server.review(story["id"], True)
+                    server.until(story["id"], "approved")
+
+    def test_what_the_first_release_left_goes_on(self):
+        for arguments in ([], ["--compat", "sample"],
+                          ["--approval-timeout", "1s", "--run-timeout", "100s", "--task-hubs", "mine,default"]):
+            with self.subTest(arguments):
+                server, stories = self.open("5bc8daa", *arguments)
+                self.check_shown(server, stories)
+                if "--compat" in arguments:  # its decision routes tell nothing of conflicts; ours do
+                    self.go_on(server, stories, failures_wait=True)
+                    self.decide_all(server, stories)
+                elif not arguments:
+                    self.decide_all(server, stories)
+                    self.go_on(server, stories, failures_wait=False)
+                else:
+                    self.decide_all(server, stories)
+                    self.assertEqual(server.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
