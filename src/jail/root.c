@@ -1,35 +1,41 @@
 /* SPDX-License-Identifier: MIT */
-/* Order matters: everything that needs a path of the host is done before pivot_root, and the last step of the
- * template makes it read-only. Paths below are literals or names the host's root wrote into /etc. */
+/* root.c — the template, in the order of root_build. Everything that needs a path of the host is done before
+ * pivot_root, and the last step makes the template read-only. Paths are literals or come from the plan, which
+ * holds absolute paths without a link on the way. */
 #include "jail/root.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/mount.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#define STAGE           "/tmp" /* any directory will do: it is covered, then left */
-#define DATA_MODE       0777
-#define DATA_MODE_TEXT  "0777"
-#define COPY_FILE_MAX   (1 << 20) /* bytes of one file copied from /etc */
-#define COPY_DEPTH_MAX  4
+#include "jail/root_etc.h"
+
+#define STAGE           "/tmp"     /* any directory will do: it is covered, then left */
+#define EMPTY           "srv"      /* a folder of the stage that stays empty: an overlay wants two layers */
 #define ZYGOTE_SIZE_MAX (64 << 20) /* bytes */
+#define STAGE_SPARE     ((uint64_t)80 << 20) /* bytes for the zygote's program, /etc and folders */
+#define STAGE_INODES    8192
 
 /* Not in every libc's headers under one name; <sys/mount.h> and <linux/mount.h> disagree on these. */
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
 
-static enum status failed(const char *what, const char *path, struct err *e)
+#define TREE_ATTRIBUTES (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+
+static enum status failed(const char *what, const char *path, struct err *error)
 {
-    return err_set(e, STATUS_IO, "%s %s: %s", what, path, strerror(errno));
+    return err_set(error, STATUS_IO, "%s %s: %s", what, path, strerror(errno));
 }
 
 static int set_attributes(const char *path, unsigned flags, unsigned long long set)
@@ -38,20 +44,26 @@ static int set_attributes(const char *path, unsigned flags, unsigned long long s
     return (int)syscall(SYS_mount_setattr, AT_FDCWD, path, flags, &attr, sizeof attr);
 }
 
-/* --- the parts of the template --------------------------------------------------------------------- */
+/* --- the stage: folders and links that are in every template ---------------------------------------- */
 
 static const struct {
     const char *path;
     mode_t mode;
 } directories[] = {
-    {"etc", 0755},  {"dev", 0755},      {"dev/shm", 01777}, {"proc", 0755}, {"tmp", 01777},
-    {"mnt", 0755},  {"mnt/data", 0755}, {"run", 0755},      {"sys", 0755},  {"var", 0755},
-    {"home", 0755}, {"root", 0755},     {"opt", 0755},      {"srv", 0755},
+    {"etc", 0755},     {"dev", 0755},      {"dev/shm", 01777}, {"proc", 0755},      {"tmp", 01777},
+    {"mnt", 0755},     {"mnt/data", 0755}, {"run", 0755},      {"sys", 0755},       {"var", 0755},
+    {"home", 0755},    {"root", 0755},     {"opt", 0755},      {EMPTY, 0755},       {"usr", 0755},
+    {"usr/bin", 0755}, {"usr/sbin", 0755}, {"usr/lib", 0755},  {"usr/lib64", 0755},
 };
 
 static const struct {
-    const char *target, *path;
+    const char *target;
+    const char *path;
 } links[] = {
+    {"usr/bin", "bin"},
+    {"usr/sbin", "sbin"},
+    {"usr/lib", "lib"},
+    {"usr/lib64", "lib64"},
     {"/proc/self/fd", "dev/fd"},
     {"/proc/self/fd/0", "dev/stdin"},
     {"/proc/self/fd/1", "dev/stdout"},
@@ -61,296 +73,302 @@ static const struct {
 };
 
 static const struct {
-    const char *path, *text;
-} texts[] = {
-    {"etc/passwd", "user:x:1000:1000:user:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n"},
-    {"etc/group", "user:x:1000:\nnogroup:x:65534:\n"},
-    {"etc/hosts", "127.0.0.1 localhost session\n"},
-    {"etc/hostname", "session\n"},
-    {"etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"},
-    {"etc/resolv.conf", ""},
-};
-
-/* Files and folders of the host's /etc that libraries read and that hold no secret. Alternatives stay
- * symbolic links: the dynamic linker finds libblas through them. */
-static const char *const etc_copies[] = {
-    "alternatives", "fonts",        "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime",
-    "magic",        "matplotlibrc", "mime.types",  "os-release", "protocols",    "python3",
-    "python3.11",   "python3.12",   "python3.13",  "services",   "timezone",
-};
-
-/* What a merged-/usr system has as links and an older one as folders. */
-static const char *const top_folders[] = {"bin", "sbin", "lib", "lib32", "lib64", "libx32"};
-
-static const struct {
     const char *name;
-    unsigned major_number, minor_number;
+    unsigned major_number;
+    unsigned minor_number;
 } devices[] = {{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}};
 
-/* --- steps of the template ------------------------------------------------------------------------- */
-
-static enum status make_stage(struct err *e)
+static enum status make_stage(const struct template_plan *plan, struct err *error)
 {
+    char options[96];
+    snprintf(options, sizeof options, "mode=0755,size=%llu,nr_inodes=%d",
+             (unsigned long long)(plan->copy_bytes + STAGE_SPARE), STAGE_INODES);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-        return failed("make private", "/", e);
-    if (mount("tmpfs", STAGE, "tmpfs", MS_NOSUID, "mode=0755,size=80m,nr_inodes=4096") < 0)
-        return failed("mount tmpfs", STAGE, e);
+        return failed("make private", "/", error);
+    if (mount("tmpfs", STAGE, "tmpfs", MS_NOSUID, options) < 0)
+        return failed("mount tmpfs", STAGE, error);
     if (chdir(STAGE) < 0)
-        return failed("enter", STAGE, e);
+        return failed("enter", STAGE, error);
+
     for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
         if (mkdir(directories[i].path, directories[i].mode) < 0 ||
             chmod(directories[i].path, directories[i].mode) < 0)
-            return failed("make", directories[i].path, e);
+            return failed("make", directories[i].path, error);
     }
     for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
         if (symlink(links[i].target, links[i].path) < 0)
-            return failed("link", links[i].path, e);
+            return failed("link", links[i].path, error);
     }
     return STATUS_OK;
 }
 
-static enum status bind_read_only(const char *from, const char *to, struct err *e)
-{
-    if (mkdir(to, 0755) < 0 && errno != EEXIST)
-        return failed("make", to, e);
-    if (mount(from, to, NULL, MS_BIND | MS_REC, NULL) < 0)
-        return failed("bind", from, e);
-    if (set_attributes(to, AT_RECURSIVE, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV) < 0)
-        return failed("make read-only", to, e);
-    return STATUS_OK;
-}
+/* --- the list --------------------------------------------------------------------------------------- */
 
-static enum status bind_system(struct err *e)
+/* Every folder above `path`, and `path` itself if `whole`; `path` is relative to the stage. */
+static enum status make_folders(const char *path, bool whole, struct err *error)
 {
-    enum status s = bind_read_only("/usr", "usr", e);
-    for (size_t i = 0; s == STATUS_OK && i < ARRAY_SIZE(top_folders); i++) {
-        char from[32], target[256];
-        snprintf(from, sizeof from, "/%s", top_folders[i]);
-        struct stat st;
-        if (lstat(from, &st) < 0)
-            continue;
-        ssize_t n = S_ISLNK(st.st_mode) ? readlink(from, target, sizeof target - 1) : -1;
-        if (n > 0) {
-            target[n] = '\0';
-            if (symlink(target, top_folders[i]) < 0)
-                return failed("link", from, e);
-        } else if (S_ISDIR(st.st_mode)) {
-            s = bind_read_only(from, top_folders[i], e);
-        }
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", path);
+    for (char *slash = strchr(folder, '/');; slash = strchr(slash + 1, '/')) {
+        if (!slash && !whole)
+            return STATUS_OK;
+        if (slash)
+            *slash = '\0';
+        if (mkdir(folder, 0755) < 0 && errno != EEXIST)
+            return failed("make", folder, error);
+        if (!slash)
+            return STATUS_OK;
+        *slash = '/';
     }
-    return s;
 }
 
-static enum status write_file(const char *path, const char *text, mode_t mode, struct err *e)
+/* A read-only overlay of one folder. Its inodes are the template's own, so a lock or a watch on a file does
+ * not reach the host's, and a sync ends here. Neither of the two options may be taken from the folder. */
+static int open_overlay(const char *source)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0 || write(fd, text, strlen(text)) < 0 || fchmod(fd, mode) < 0) {
-        enum status s = failed("write", path, e);
-        if (fd >= 0)
-            close(fd);
-        return s;
-    }
-    close(fd);
-    return STATUS_OK;
-}
-
-static int copy_fd(int from, off_t size, int dir, const char *name, mode_t mode)
-{
-    int to = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (to < 0)
+    char layers[PATH_MAX + sizeof EMPTY + 1];
+    snprintf(layers, sizeof layers, EMPTY ":%s", source);
+    const char *const settings[][2] = {
+        {"lowerdir", layers}, {"redirect_dir", "nofollow"}, {"metacopy", "off"}};
+    int fs = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
+    if (fs < 0)
         return -1;
-    off_t at = 0;
-    while (at < size && sendfile(to, from, &at, (size_t)(size - at)) > 0)
-        ;
-    int result = at == size && fchmod(to, mode) == 0 ? 0 : -1;
-    close(to);
-    return result;
+    long result = 0;
+    for (size_t i = 0; result == 0 && i < ARRAY_SIZE(settings); i++)
+        result = syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, settings[i][0], settings[i][1], 0);
+    if (result == 0)
+        result = syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "ro", NULL, 0);
+    if (result == 0)
+        result = syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+    if (result == 0)
+        result = syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, TREE_ATTRIBUTES);
+    close(fs);
+    return (int)result;
 }
 
-/* Copies what everybody may read; whatever cannot be copied is left out: no session depends on it. */
-static void copy_entry(int from_dir, const char *name, int to_dir, int depth)
+static enum status bind_read_only(const char *source, const char *path, struct err *error)
 {
-    char target[256];
-    ssize_t n = readlinkat(from_dir, name, target, sizeof target - 1);
-    if (n > 0 && depth > 0) { /* links at the top are followed: they lead out of /etc */
-        target[n] = '\0';
-        (void)!symlinkat(target, to_dir, name);
-        return;
-    }
-    int fd = openat(from_dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat st;
-    if (fd < 0)
-        return;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_mode & S_IROTH && st.st_size <= COPY_FILE_MAX)
-        (void)!copy_fd(fd, st.st_size, to_dir, name, 0644);
-    DIR *d = S_ISDIR(st.st_mode) && depth < COPY_DEPTH_MAX && mkdirat(to_dir, name, 0755) == 0 ? fdopendir(fd)
-                                                                                               : NULL;
-    if (!d) {
-        close(fd);
-        return;
-    }
-    int to = openat(to_dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (struct dirent *entry; to >= 0 && (entry = readdir(d));) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            copy_entry(dirfd(d), entry->d_name, to, depth + 1);
-    }
-    if (to >= 0)
-        close(to);
-    closedir(d);
-}
-
-static enum status fill_etc(struct err *e)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-        enum status s = write_file(texts[i].path, texts[i].text, 0644, e);
-        if (s != STATUS_OK)
-            return s;
-    }
-    int from = open("/etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int to = open("etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (size_t i = 0; from >= 0 && to >= 0 && i < ARRAY_SIZE(etc_copies); i++)
-        copy_entry(from, etc_copies[i], to, 0);
-    if (from >= 0)
-        close(from);
-    if (to >= 0)
-        close(to);
+    if (mount(source, path, NULL, MS_BIND, NULL) < 0)
+        return failed("bind", source, error);
+    if (set_attributes(path, AT_RECURSIVE, TREE_ATTRIBUTES) < 0)
+        return failed("make read-only", path, error);
     return STATUS_OK;
 }
 
-static enum status make_devices(bool privileged, struct err *e)
+static enum status mount_tree(const struct template_entry *entry, bool *overlay, struct err *error)
+{
+    const char *path = &entry->path[1];
+    enum status status = make_folders(path, true, error);
+    if (status != STATUS_OK)
+        return status;
+    int mount_fd = open_overlay(entry->source);
+    if (mount_fd < 0) {
+        *overlay = false;
+        return bind_read_only(entry->source, path, error);
+    }
+    if (syscall(SYS_move_mount, mount_fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        status = failed("mount", entry->path, error);
+    close(mount_fd);
+    return status;
+}
+
+/* A size that grew since the plan was made does not matter: what was planned is copied. Bits that lend an
+ * identity stay behind. */
+static enum status copy_entry(const struct template_entry *entry, struct err *error)
+{
+    int from = open(entry->source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (from < 0)
+        return failed("open", entry->source, error);
+    enum status status = STATUS_OK;
+    mode_t mode = entry->executable ? 0755 : 0644;
+    if (root_copy_file(from, (off_t)entry->size, AT_FDCWD, &entry->path[1], mode) < 0)
+        status = failed("copy to", entry->path, error);
+    close(from);
+    return status;
+}
+
+static enum status place_entry(const struct template_entry *entry, bool *overlay, struct err *error)
+{
+    if (entry->action == TEMPLATE_MOUNT)
+        return mount_tree(entry, overlay, error);
+    enum status status = make_folders(&entry->path[1], false, error);
+    if (status != STATUS_OK)
+        return status;
+    if (entry->action == TEMPLATE_COPY)
+        return copy_entry(entry, error);
+    if (symlink(entry->source, &entry->path[1]) < 0)
+        return failed("link", entry->path, error);
+    return STATUS_OK;
+}
+
+/* Copies first: a mount may stand in a folder that one of them makes, and hides nothing of theirs, for the
+ * plan has no entry below a tree. */
+static enum status place_entries(const struct template_plan *plan, bool *overlay, struct err *error)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < plan->entry_count; i++) {
+        if (plan->entries[i].action != TEMPLATE_MOUNT)
+            status = place_entry(&plan->entries[i], overlay, error);
+    }
+    for (size_t i = 0; status == STATUS_OK && i < plan->entry_count; i++) {
+        if (plan->entries[i].action == TEMPLATE_MOUNT)
+            status = place_entry(&plan->entries[i], overlay, error);
+    }
+    return status;
+}
+
+/* --- what the zygote is told ------------------------------------------------------------------------ */
+
+struct folders {
+    char *names[ROOT_FOLDERS_MAX];
+    size_t count;
+};
+
+static void folders_fini(struct folders *folders)
+{
+    for (size_t i = 0; i < folders->count; i++)
+        free(folders->names[i]);
+}
+
+/* Trees and single files by their own names, programs and libraries by the folder that holds only such. */
+static enum status add_folder(struct folders *folders, const struct template_entry *entry, struct err *error)
+{
+    bool by_folder = entry->action != TEMPLATE_MOUNT && (!entry->row || entry->row->kind != TEMPLATE_FILE);
+    size_t size = by_folder ? (size_t)(strrchr(entry->path, '/') - entry->path) : strlen(entry->path);
+    for (size_t i = 0; i < folders->count; i++) {
+        if (strlen(folders->names[i]) == size && memcmp(folders->names[i], entry->path, size) == 0)
+            return STATUS_OK;
+    }
+    if (folders->count == ROOT_FOLDERS_MAX)
+        return err_set(error, STATUS_TOO_LARGE, "a session sees more than %d folders", ROOT_FOLDERS_MAX);
+    char *name = strndup(entry->path, size);
+    if (!name)
+        return err_set(error, STATUS_NO_MEMORY, "no memory for the template's folders");
+    folders->names[folders->count++] = name;
+    return STATUS_OK;
+}
+
+static enum status write_folders(const struct folders *folders, struct err *error)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    for (size_t i = 0; i < folders->count; i++) {
+        buf_append_cstr(&text, folders->names[i]);
+        buf_append_byte(&text, '\n');
+    }
+    buf_append_byte(&text, '\0');
+    if (buf_status(&text) != STATUS_OK)
+        return err_set(error, STATUS_NO_MEMORY, "no memory for the template's folders");
+    return root_write_file(&ROOT_FOLDERS[1], (const char *)text.data, 0644, error);
+}
+
+/* The host's cache names every library of the host. The template gets one of its own, which
+ * ctypes.util.find_library reads; the loader finds its libraries without. */
+static void write_library_cache(const struct folders *folders)
+{
+    const char *arguments[ROOT_FOLDERS_MAX + 4] = {"ldconfig", "-X", "-i"};
+    for (size_t i = 0; i < folders->count; i++)
+        arguments[3 + i] = folders->names[i];
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (chroot(".") == 0 && chdir("/") == 0)
+            execv("/usr/sbin/ldconfig", (char *const *)arguments);
+        _exit(1);
+    }
+    int ignored;
+    while (pid > 0 && waitpid(pid, &ignored, 0) < 0 && errno == EINTR)
+        ;
+}
+
+static enum status note_folders(const struct template_plan *plan, struct err *error)
+{
+    CLEANUP(folders_fini) struct folders folders = {.count = 0};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < plan->entry_count; i++)
+        status = add_folder(&folders, &plan->entries[i], error);
+    if (status == STATUS_OK)
+        status = write_folders(&folders, error);
+    if (status == STATUS_OK)
+        write_library_cache(&folders);
+    return status;
+}
+
+/* --- devices, the zygote, the end ------------------------------------------------------------------- */
+
+static enum status make_devices(bool privileged, struct err *error)
 {
     for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
-        char path[32], host[32];
+        char path[32];
+        char host[32];
         snprintf(path, sizeof path, "dev/%s", devices[i].name);
         snprintf(host, sizeof host, "/dev/%s", devices[i].name);
         if (privileged) {
             dev_t number = makedev(devices[i].major_number, devices[i].minor_number);
             if (mknod(path, S_IFCHR | 0666, number) < 0 || chmod(path, 0666) < 0)
-                return failed("make", path, e);
+                return failed("make", path, error);
             continue;
         }
-        enum status s = write_file(path, "", 0666, e);
-        if (s != STATUS_OK)
-            return s;
+        enum status status = root_write_file(path, "", 0666, error);
+        if (status != STATUS_OK)
+            return status;
         if (mount(host, path, NULL, MS_BIND, NULL) < 0)
-            return failed("bind", host, e);
+            return failed("bind", host, error);
     }
     return STATUS_OK;
 }
 
-static enum status copy_zygote(int fd, struct err *e)
+static enum status copy_zygote(int fd, struct err *error)
 {
     struct stat st;
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > ZYGOTE_SIZE_MAX)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "the zygote's program is not a file of sensible size");
-    if (copy_fd(fd, st.st_size, AT_FDCWD, &ROOT_ZYGOTE[1], 0755) < 0)
-        return failed("copy to", ROOT_ZYGOTE, e);
+        return err_set(error, STATUS_INVALID_ARGUMENT, "the zygote's program is not a file of sensible size");
+    if (root_copy_file(fd, st.st_size, AT_FDCWD, &ROOT_ZYGOTE[1], 0755) < 0)
+        return failed("copy to", ROOT_ZYGOTE, error);
     return STATUS_OK;
 }
 
-static enum status pivot(struct err *e)
+static enum status mount_last(bool *ret_proc, struct err *error)
 {
-    if (syscall(SYS_pivot_root, ".", ".") < 0)
-        return failed("pivot_root", STAGE, e);
-    if (umount2(".", MNT_DETACH) < 0)
-        return failed("detach", "the host's root", e);
-    if (chdir("/") < 0)
-        return failed("enter", "/", e);
-    if (set_attributes("/", 0, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID) < 0)
-        return failed("make read-only", "/", e);
-    return STATUS_OK;
-}
-
-enum status root_build(const struct root_options *o, bool *ret_proc, struct err *e)
-{
-    umask(022);
-    enum status s = make_stage(e);
-    if (s == STATUS_OK)
-        s = bind_system(e);
-    if (s == STATUS_OK)
-        s = fill_etc(e);
-    if (s == STATUS_OK)
-        s = make_devices(o->privileged, e);
-    if (s == STATUS_OK)
-        s = copy_zygote(o->zygote_fd, e);
-    if (s != STATUS_OK)
-        return s;
     /* A full proc must stay visible under the sessions' own, or the kernel refuses them one. */
     *ret_proc = mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0;
     /* The zygote's own scratch space while it warms up; every session covers it. */
     if (mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=16m") < 0)
-        return failed("mount tmpfs", "/tmp", e);
-    return pivot(e);
-}
-
-/* --- the session ----------------------------------------------------------------------------------- */
-
-static enum status mount_tmpfs(const char *path, unsigned long flags, unsigned mode, uint64_t size,
-                               uint32_t inodes, unsigned uid, struct err *e)
-{
-    char options[160];
-    snprintf(options, sizeof options, "size=%llu,nr_inodes=%u,mode=%04o,uid=%u,gid=%u",
-             (unsigned long long)size, inodes, mode, uid, uid);
-    if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | flags, options) < 0)
-        return failed("mount tmpfs", path, e);
+        return failed("mount tmpfs", "/tmp", error);
     return STATUS_OK;
 }
 
-enum status root_make_data(const struct session_limits *limits, unsigned host_uid, int *ret_mount_fd,
-                           struct err *e)
+static enum status pivot(struct err *error)
 {
-    char size[24], inodes[16], id[16];
-    snprintf(size, sizeof size, "%llu", (unsigned long long)limits->data_bytes);
-    snprintf(inodes, sizeof inodes, "%u", limits->files);
-    snprintf(id, sizeof id, "%u", host_uid);
-    const char *const settings[][2] = {
-        {"size", size}, {"nr_inodes", inodes}, {"mode", DATA_MODE_TEXT}, {"uid", id}, {"gid", id}};
-    int fs = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
-    long r = fs < 0 ? -1 : 0;
-    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(settings); i++)
-        r = syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, settings[i][0], settings[i][1], 0);
-    if (r == 0)
-        r = syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
-    if (r == 0)
-        r = syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-    enum status s = r < 0 ? failed("make tmpfs", ROOT_DATA, e) : STATUS_OK;
-    if (r >= 0)
-        *ret_mount_fd = (int)r;
-    if (fs >= 0)
-        close(fs);
-    return s;
-}
-
-/* Open to all: only this session and the pool, which has no capability to pass a mode, can reach it. */
-static enum status mount_data(const struct session_limits *limits, unsigned uid, int mount_fd, struct err *e)
-{
-    if (mount_fd < 0)
-        return mount_tmpfs(ROOT_DATA, 0, DATA_MODE, limits->data_bytes, limits->files, uid, e);
-    long r = syscall(SYS_move_mount, mount_fd, "", AT_FDCWD, ROOT_DATA, MOVE_MOUNT_F_EMPTY_PATH);
-    return r < 0 ? failed("move mount", ROOT_DATA, e) : STATUS_OK;
-}
-
-enum status root_enter(const struct session_limits *limits, unsigned uid, bool proc, int data_mount_fd,
-                       int *ret_data_fd, struct err *e)
-{
-    enum status s = mount_data(limits, uid, data_mount_fd, e);
-    if (s == STATUS_OK)
-        s = mount_tmpfs("/tmp", 0, 01777, limits->tmp_bytes, limits->files, uid, e);
-    if (s == STATUS_OK)
-        s = mount_tmpfs("/dev/shm", MS_NOEXEC, 01777, limits->tmp_bytes, limits->files, uid, e);
-    if (s != STATUS_OK)
-        return s;
-    if (proc &&
-        mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=invisible,subset=pid") < 0)
-        return failed("mount proc", "/proc", e);
-    int fd = open(ROOT_DATA, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return failed("open", ROOT_DATA, e);
-    if (chdir(ROOT_DATA) < 0) {
-        s = failed("enter", ROOT_DATA, e);
-        close(fd);
-        return s;
-    }
-    *ret_data_fd = fd;
+    if (syscall(SYS_pivot_root, ".", ".") < 0)
+        return failed("pivot_root", STAGE, error);
+    if (umount2(".", MNT_DETACH) < 0)
+        return failed("detach", "the host's root", error);
+    if (chdir("/") < 0)
+        return failed("enter", "/", error);
+    if (set_attributes("/", 0, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID) < 0)
+        return failed("make read-only", "/", error);
     return STATUS_OK;
+}
+
+enum status root_build(const struct root_options *options, struct root_report *ret_report, struct err *error)
+{
+    struct root_report report = {.overlay = true};
+    umask(022);
+    enum status status = make_stage(options->plan, error);
+    if (status == STATUS_OK)
+        status = place_entries(options->plan, &report.overlay, error);
+    if (status == STATUS_OK)
+        status = root_etc_fill(error);
+    if (status == STATUS_OK)
+        status = make_devices(options->privileged, error);
+    if (status == STATUS_OK)
+        status = copy_zygote(options->zygote_fd, error);
+    if (status == STATUS_OK)
+        status = note_folders(options->plan, error);
+    if (status == STATUS_OK)
+        status = mount_last(&report.proc, error);
+    if (status == STATUS_OK)
+        status = pivot(error);
+    if (status == STATUS_OK)
+        *ret_report = report;
+    return status;
 }

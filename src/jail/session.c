@@ -132,18 +132,25 @@ static enum status step_user(struct jail_session *s, struct err *e)
     return status;
 }
 
+#define RULES_MAX (ROOT_FOLDERS_MAX + 16)
+
+/* The list, which the zygote hands over, and the session's own places. */
 static enum status step_landlock(struct jail_session *s, struct err *e)
 {
-    static const struct landlock_rule rules[] = {
-        {"/", LANDLOCK_LIST, -1},         {"/usr", LANDLOCK_EXECUTE, -1},  {"/bin", LANDLOCK_EXECUTE, -1},
-        {"/sbin", LANDLOCK_EXECUTE, -1},  {"/lib", LANDLOCK_EXECUTE, -1},  {"/lib32", LANDLOCK_EXECUTE, -1},
-        {"/lib64", LANDLOCK_EXECUTE, -1}, {"/etc", LANDLOCK_READ, -1},     {"/proc", LANDLOCK_READ, -1},
+    static const struct landlock_rule own[] = {
+        {"/", LANDLOCK_LIST, -1},         {"/etc", LANDLOCK_READ, -1},     {"/proc", LANDLOCK_READ, -1},
         {"/dev", LANDLOCK_DEVICE, -1},    {ROOT_DATA, LANDLOCK_WRITE, -1}, {"/tmp", LANDLOCK_WRITE, -1},
         {"/dev/shm", LANDLOCK_WRITE, -1},
     };
     if (!(s->features & JAIL_LANDLOCK))
         return STATUS_OK;
-    return landlock_enter(rules, ARRAY_SIZE(rules), true, e);
+    struct landlock_rule rules[RULES_MAX];
+    if (s->rule_count > RULES_MAX - ARRAY_SIZE(own))
+        return err_set(e, STATUS_TOO_LARGE, "more than %d rules", RULES_MAX);
+    memcpy(rules, own, sizeof own);
+    if (s->rule_count > 0)
+        memcpy(&rules[ARRAY_SIZE(own)], s->rules, s->rule_count * sizeof *rules);
+    return landlock_enter(rules, ARRAY_SIZE(own) + s->rule_count, true, e);
 }
 
 static enum status step_confine(struct jail_session *s, struct err *e)

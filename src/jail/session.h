@@ -4,6 +4,7 @@
 #ifndef JAIL_SESSION_H
 #define JAIL_SESSION_H
 
+#include "jail/landlock.h"
 #include "jail/seccomp.h"
 #include "wire/keeper_message.h"
 
@@ -17,6 +18,7 @@ enum jail_feature {
     JAIL_LANDLOCK = 16,     /* Landlock is on */
     JAIL_CGROUP_START = 32, /* FORK brings a cgroup v2 directory to start in */
     JAIL_DATA_MOUNT = 64,   /* FORK brings the mount for /mnt/data */
+    JAIL_OVERLAY = 128,     /* files of the list are the template's own: locks on them end there */
 };
 
 /* In EXITED: a signal from outside took the session's init; else the runner ended and the init with it. */
@@ -35,6 +37,8 @@ struct jail_session {
     unsigned join_count;
     int data_mount_fd; /* or -1 */
     const struct seccomp_lock *lock;
+    const struct landlock_rule *rules; /* the template's list; the session's own places come by themselves */
+    size_t rule_count;
     int proc_fd; /* jail_enter's own, between two of its steps */
     int data_fd; /* filled by jail_enter */
 };

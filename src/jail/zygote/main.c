@@ -19,7 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "jail/file.h"
 #include "jail/packet.h"
+#include "jail/root.h"
 #include "jail/session.h"
 #include "jail/zygote/python.h"
 #include "jail/zygote/snapshot.h"
@@ -39,6 +41,9 @@ struct zygote {
     unsigned features;
     struct session_limits limits;
     struct seccomp_lock lock;
+    char folders[8192]; /* what the template's list names, as root.c wrote it; the rules point into it */
+    struct landlock_rule rules[ROOT_FOLDERS_MAX];
+    size_t rule_count;
     int signal_fd;
     int null_fd;
     struct child *children; /* by slot; a mapping of its own, made after the snapshot: it is written to */
@@ -78,6 +83,21 @@ static enum status check_single_thread(struct err *e)
     return count > 1 ? err_set(e, STATUS_INTERNAL, "the zygote has %d threads", count) : STATUS_OK;
 }
 
+/* The folders of the list become rules of every session. Who could not read them would give sessions less,
+ * never more. */
+static enum status read_folders(struct zygote *z, struct err *e)
+{
+    int size = file_read(AT_FDCWD, ROOT_FOLDERS, z->folders, sizeof z->folders);
+    if (size < 0 || size == (int)sizeof z->folders - 1)
+        return err_set(e, STATUS_IO, ROOT_FOLDERS ": %s", size < 0 ? strerror(-size) : "too long");
+    char *rest = z->folders;
+    for (char *name; z->rule_count < ROOT_FOLDERS_MAX && (name = strsep(&rest, "\n"));) {
+        if (name[0] == '/')
+            z->rules[z->rule_count++] = (struct landlock_rule){name, LANDLOCK_EXECUTE, -1};
+    }
+    return STATUS_OK;
+}
+
 static enum status prepare(struct zygote *z, struct err *e)
 {
     sigset_t child_signal;
@@ -88,7 +108,9 @@ static enum status prepare(struct zygote *z, struct err *e)
     z->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (z->signal_fd < 0 || z->null_fd < 0)
         return err_set(e, STATUS_IO, "the zygote's descriptors: %s", strerror(errno));
-    enum status s = python_start(e);
+    enum status s = read_folders(z, e);
+    if (s == STATUS_OK)
+        s = python_start(e);
     if (s == STATUS_OK)
         s = check_single_thread(e);
     if (s == STATUS_OK)
@@ -150,6 +172,8 @@ static void serve_fork(struct zygote *z, const struct keeper_message *m, struct 
         .null_fd = z->null_fd,
         .data_mount_fd = data_mount_fd,
         .lock = &z->lock,
+        .rules = z->rules,
+        .rule_count = z->rule_count,
         .data_fd = -1,
     };
     while (used < p->fd_count)

@@ -78,6 +78,7 @@ struct builder {
     uid_t uid;
     gid_t gid;
     unsigned features;
+    char identity[TEMPLATE_IDENTITY_SIZE]; /* of the template that was built */
 };
 
 static enum status failed(const char *what, struct err *e)
@@ -111,13 +112,22 @@ static enum status take_identity(struct builder *b, struct err *e)
     return setgroups(0, NULL) < 0 ? failed("setgroups", e) : STATUS_OK;
 }
 
+/* Here, and not in the keeper: what stands in the files of the list is parsed by a process that ends. */
 static enum status build_root(struct builder *b, struct err *e)
 {
-    const struct root_options root = {.privileged = b->options->privileged, .zygote_fd = b->program};
-    bool proc = false;
-    enum status s = root_build(&root, &proc, e);
+    struct template_plan *plan = NULL;
+    enum status s = template_plan_create(NULL, b->program, &plan, e);
+    if (s != STATUS_OK)
+        return s;
+    const struct root_options root = {
+        .privileged = b->options->privileged, .zygote_fd = b->program, .plan = plan};
+    struct root_report report = {0};
+    s = root_build(&root, &report, e);
     close(b->program);
-    b->features |= proc ? JAIL_PROC : 0;
+    memcpy(b->identity, plan->identity, sizeof b->identity);
+    template_plan_destroy(plan);
+    b->features |= report.proc ? JAIL_PROC : 0;
+    b->features |= report.overlay ? JAIL_OVERLAY : 0;
     return s;
 }
 
@@ -166,7 +176,8 @@ static enum status run_program(struct builder *b, struct err *e)
     /* Last: changes of credentials clear it. The keeper's end is the zygote's, whatever it is doing. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
         return failed("pdeathsig", e);
-    const struct keeper_message built = {.type = KEEPER_MESSAGE_BUILT, .flags = b->features};
+    const struct keeper_message built = {
+        .type = KEEPER_MESSAGE_BUILT, .flags = b->features, .text = bytes_of_cstr(b->identity)};
     int data = open(ROOT_DATA_PARENT, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (data < 0)
         return failed("open " ROOT_DATA_PARENT, e);
