@@ -12,21 +12,35 @@ static bool type_known(uint8_t type)
     return type >= FRAME_EXECUTE && type <= FRAME_RESULT;
 }
 
-enum status frame_parse(struct bytes in, size_t payload_size_max, struct frame *ret_frame, size_t *ret_size)
+enum status frame_head_parse(struct bytes in, struct frame_head *ret_head)
 {
     if (in.size < FRAME_HEAD_SIZE)
         return STATUS_TRUNCATED;
     size_t payload_size = read_u32_le(in.data);
     uint8_t type = in.data[4];
-    if (!type_known(type) || in.data[5] || in.data[6] || in.data[7])
+    bool reserved_used = in.data[5] || in.data[6] || in.data[7];
+    if (!type_known(type) || reserved_used || payload_size > FRAME_PAYLOAD_SIZE_MAX)
         return STATUS_MALFORMED;
-    if (payload_size > MIN(payload_size_max, FRAME_PAYLOAD_SIZE_MAX))
+    *ret_head = (struct frame_head){.type = (enum frame_type)type, .payload_size = payload_size};
+    return STATUS_OK;
+}
+
+enum status frame_parse(struct bytes in, size_t payload_size_max, struct frame *ret_frame, size_t *ret_size)
+{
+    struct frame_head head;
+    enum status status = frame_head_parse(in, &head);
+    if (status != STATUS_OK)
+        return status;
+    if (head.payload_size > payload_size_max)
         return STATUS_TOO_LARGE;
-    if (in.size - FRAME_HEAD_SIZE < payload_size)
+    if (in.size - FRAME_HEAD_SIZE < head.payload_size)
         return STATUS_TRUNCATED;
-    *ret_frame = (struct frame){.type = (enum frame_type)type,
-                                .payload = bytes_slice(in, FRAME_HEAD_SIZE, payload_size)};
-    *ret_size = FRAME_HEAD_SIZE + payload_size;
+
+    *ret_frame = (struct frame){
+        .type = head.type,
+        .payload = bytes_slice(in, FRAME_HEAD_SIZE, head.payload_size),
+    };
+    *ret_size = FRAME_HEAD_SIZE + head.payload_size;
     return STATUS_OK;
 }
 

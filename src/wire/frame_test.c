@@ -64,8 +64,19 @@ static void bad_heads_are_refused_at_once(void **state)
     assert_int_equal(parse("\0\0\0\0\1\0\1\0", 8, 100, &f, &n), STATUS_MALFORMED);
     assert_int_equal(parse("\0\0\0\0\1\0\0\1", 8, 100, &f, &n), STATUS_MALFORMED);
     assert_int_equal(parse("\x65\0\0\0\1\0\0\0", 8, 100, &f, &n), STATUS_TOO_LARGE);
-    assert_int_equal(parse("\xff\xff\xff\xff\1\0\0\0", 8, SIZE_MAX, &f, &n), STATUS_TOO_LARGE);
+    assert_int_equal(parse("\xff\xff\xff\xff\1\0\0\0", 8, SIZE_MAX, &f, &n), STATUS_MALFORMED);
     assert_int_equal(parse("\x64\0\0\0\1\0\0\0", 8, 100, &f, &n), STATUS_TRUNCATED);
+}
+
+static void a_head_tells_the_size_before_the_payload_came(void **state)
+{
+    (void)state;
+    struct frame_head head;
+    assert_int_equal(frame_head_parse(bytes_of("\3\0\0\0\1\0\0", 7), &head), STATUS_TRUNCATED);
+    assert_int_equal(frame_head_parse(bytes_of("\0\0\0\2\3\0\0\0", 8), &head), STATUS_OK);
+    assert_int_equal(head.type, FRAME_RESULT);
+    assert_int_equal(head.payload_size, FRAME_PAYLOAD_SIZE_MAX);
+    assert_int_equal(frame_head_parse(bytes_of("\1\0\0\2\3\0\0\0", 8), &head), STATUS_MALFORMED);
 }
 
 int main(void)
@@ -74,6 +85,7 @@ int main(void)
         cmocka_unit_test(frames_come_back_as_written),
         cmocka_unit_test(every_prefix_of_a_frame_is_truncated),
         cmocka_unit_test(bad_heads_are_refused_at_once),
+        cmocka_unit_test(a_head_tells_the_size_before_the_payload_came),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

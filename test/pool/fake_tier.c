@@ -152,6 +152,13 @@ static void run(struct fake_session *s, struct bytes code)
     } else if (bytes_equal_cstr(code, "twice")) {
         send_result(s, s->cell, true, "1");
         send_result(s, s->cell, true, "2");
+    } else if (bytes_equal_cstr(code, "ahead")) {
+        send_result(s, s->cell, true, "1");
+        write_text(s->control.fd, BYTES_LITERAL("\x10\0\0\0\x03"));
+    } else if (bytes_equal_cstr(code, "too-large")) {
+        write_text(s->control.fd, BYTES_LITERAL("\0\x10\0\0\x03\0\0\0"));
+        for (int i = 0; i < 0x1000 / 16; i++)
+            write_text(s->control.fd, BYTES_LITERAL("0123456789abcdef"));
     } else if (bytes_equal_cstr(code, "count")) {
         snprintf(text, sizeof text, "%llu", (unsigned long long)s->cells);
         send_result(s, s->cell, true, text);

@@ -8,6 +8,8 @@
  *   exit:N       ends with exit code N             oom       ends at its memory limit
  *   junk         sends bytes that are no frame     wrong-id  answers another cell
  *   huge         announces a frame over any limit  twice     answers the cell twice
+ *   ahead        answers the cell and begins a frame
+ *   too-large    sends a frame of 4096 bytes that is no result
  *   count        succeeds with the number of cells run so far
  *   warned       succeeds with true if it came with after_interrupt */
 #ifndef TEST_POOL_FAKE_TIER_H

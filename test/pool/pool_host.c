@@ -17,7 +17,7 @@
 #include "svc/keeper/keeper.h"
 #include "svc/pool/http/pool_service.h"
 
-    struct host {
+struct host {
     struct loop *loop;
     struct pool_service *pool;
     struct http_handler report;

@@ -72,6 +72,8 @@ struct outcome {
     char err[512];
     size_t out_size;
     bool out_cut;
+    const char *reason;
+    int64_t duration_ns;
     bool new_allocation;
     char guid[GUID_TEXT_SIZE + 1];
 };
@@ -92,12 +94,14 @@ static void on_done(void *context, struct execution *x)
     o->done++;
     o->order = ++order;
     o->status = x->status;
-    o->fault = x->fault;
-    copy(o->value, sizeof o->value, &x->value);
-    copy(o->out, sizeof o->out, &x->output[SESSION_STDOUT]);
-    copy(o->err, sizeof o->err, &x->output[SESSION_STDERR]);
-    o->out_size = x->output[SESSION_STDOUT].size;
-    o->out_cut = x->output_cut[SESSION_STDOUT];
+    o->fault = x->outcome.fault;
+    copy(o->value, sizeof o->value, &x->outcome.value);
+    copy(o->out, sizeof o->out, &x->outcome.output[SESSION_STDOUT]);
+    copy(o->err, sizeof o->err, &x->outcome.output[SESSION_STDERR]);
+    o->out_size = x->outcome.output[SESSION_STDOUT].size;
+    o->reason = session_reason_name(x->outcome.reason);
+    o->duration_ns = x->outcome.duration_ns;
+    o->out_cut = x->outcome.output_cut[SESSION_STDOUT];
     o->new_allocation = x->new_allocation;
     memcpy(o->guid, x->session_guid, sizeof o->guid);
 }
@@ -110,9 +114,9 @@ static struct execution *submit_limited(const char *identifier, const char *code
     memset(o, 0, sizeof *o);
     assert_int_equal(pool_enter(fx.pool, bytes_of_cstr(identifier), &t, &e), STATUS_OK);
     struct execution *x = execution_create(loop_now(fx.loop));
-    buf_append_cstr(&x->code, code);
-    x->limit_ns = limit_ns;
-    x->output_size_max = output_size_max;
+    buf_append_cstr(&x->asked.code, code);
+    x->asked.limit_ns = limit_ns;
+    x->asked.output_size_max = output_size_max;
     x->on_done = on_done;
     x->context = o;
     assert_int_equal(tenant_execute(t, x, &e), STATUS_OK);
@@ -235,7 +239,7 @@ static void test_crashes(void **state)
     } ways[] = {{"exit:3", "exited with code 3"},
                 {"oom", "memory limit"},
                 {"junk", "protocol"},
-                {"huge", "over the limit"},
+                {"huge", "protocol"},
                 {"wrong-id", "protocol"}};
     start(NULL, NULL);
     for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
@@ -258,6 +262,63 @@ static void test_crashes(void **state)
     assert_int_equal(pool_report(fx.pool).tenants, 2);
 }
 
+/* What a cell left in the channel might be taken for the answer of the cell behind it. Without the check the
+ * five bytes would stand before the next result and end the session under an innocent cell, or complete a
+ * forged one. */
+static void test_bytes_that_came_before_a_cell_end_the_session(void **state)
+{
+    struct outcome first, next, after;
+    start(NULL, NULL);
+    submit("alpha", "ahead", &first);
+    submit("alpha", "count", &next);
+    submit("alpha", "count", &after);
+    run_until(first.done && next.done && after.done);
+    assert_string_equal(first.value, "1");
+    assert_int_equal(next.fault, EXECUTION_FAULT_CRASH);
+    assert_string_equal(next.reason, "protocol");
+    assert_non_null(strstr(next.err, "answered before it was asked"));
+    assert_string_equal(after.value, "1"); /* of a fresh session */
+    assert_string_not_equal(after.guid, first.guid);
+}
+
+/* A result over the limit costs its cell the result, and the session nothing. */
+static void test_a_result_over_the_limit_is_refused_and_the_session_lives(void **state)
+{
+    struct outcome refused, next;
+    start(&(struct pool_options){.sessions_ready = 1, .cooldown_ns = -1, .result_size_max = 4095}, NULL);
+    submit("alpha", "too-large", &refused);
+    submit("alpha", "count", &next);
+    run_until(refused.done && next.done);
+    assert_int_equal(refused.fault, EXECUTION_FAULT_REFUSED);
+    assert_string_equal(refused.reason, "result-too-large");
+    assert_string_equal(next.value, "2");
+    assert_string_equal(next.guid, refused.guid);
+}
+
+/* Every end has a stable word beside the sentence. */
+static void test_reasons(void **state)
+{
+    static const struct {
+        const char *code;
+        const char *reason;
+        const char *text;
+    } ways[] = {
+        {"exit:3", "exited", "exited with code 3"},        {"exit:139", "signaled", "signal 11"},
+        {"oom", "memory-limit", "memory limit of 64 MiB"}, {"junk", "protocol", "protocol"},
+        {"sleep", "time-limit", "longer than 50 ms"},      {"value:1", "", ""},
+    };
+    start(NULL, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+        struct outcome o;
+        submit_limited("alpha", ways[i].code, 50 * NS_PER_MS, 0, &o);
+        run_until(o.done);
+        assert_string_equal(o.reason, ways[i].reason);
+        assert_non_null(strstr(o.err, ways[i].text));
+        assert_null(strstr(o.err, "next call")); /* what comes next is for the caller to say */
+        assert_true(o.duration_ns > 0);
+    }
+}
+
 static void test_admission(void **state)
 {
     struct outcome o;
@@ -267,7 +328,7 @@ static void test_admission(void **state)
     run_cell("alpha", "count", &o);
     run_cell("beta", "count", &o);
     assert_int_equal(pool_enter(fx.pool, BYTES_LITERAL("gamma"), &t, &e), STATUS_RESOURCE_EXHAUSTED);
-    assert_non_null(strstr(e.text, "already '2' active"));
+    assert_non_null(strstr(e.text, "all 2 sessions"));
     run_cell("alpha", "count", &o);
     run_until(pool_report(fx.pool).ready == 0);
     tenant_release(pool_find(fx.pool, BYTES_LITERAL("beta")), "deleted");
@@ -494,6 +555,9 @@ int main(void)
         t(test_queue_keeps_order),
         t(test_time_limit),
         t(test_crashes),
+        t(test_bytes_that_came_before_a_cell_end_the_session),
+        t(test_a_result_over_the_limit_is_refused_and_the_session_lives),
+        t(test_reasons),
         t(test_admission),
         t(test_cooldown),
         t(test_cooldown_zero),

@@ -123,7 +123,7 @@ static int64_t deadline_in(const struct session_life *l, int64_t now_ns)
     case SESSION_INTERRUPTED:
         return after(now_ns, l->limits.grace_ns);
     case SESSION_FALLEN:
-        return after(now_ns, l->limits.inquest_ns);
+        return after(now_ns, l->limits.exit_wait_ns);
     default:
         return INT64_MAX;
     }
@@ -139,7 +139,7 @@ static void life_move(struct session_life *l, enum session_state next, int64_t n
 
 void session_life_init(struct session_life *l, const struct session_limits_ns *limits, int64_t now_ns)
 {
-    ASSERT(limits->grace_ns >= 0 && limits->inquest_ns >= 0);
+    ASSERT(limits->grace_ns >= 0 && limits->exit_wait_ns >= 0);
     l->limits = *limits;
     life_move(l, SESSION_STARTING, now_ns);
 }

@@ -80,9 +80,9 @@ enum session_action {
 };
 
 struct session_limits_ns {
-    int64_t cooldown_ns; /* idle time after the last request; negative: never cools down */
-    int64_t grace_ns;    /* from SIGINT to SIGKILL */
-    int64_t inquest_ns;  /* from a hang-up to SIGKILL and an answer without a cause */
+    int64_t cooldown_ns;  /* idle time after the last request; negative: never cools down */
+    int64_t grace_ns;     /* from SIGINT to SIGKILL */
+    int64_t exit_wait_ns; /* from a hang-up to SIGKILL and an answer without a cause */
 };
 
 struct session_life {

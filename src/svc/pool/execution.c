@@ -21,7 +21,7 @@ struct execution *execution_create(int64_t now_ns)
     list_init(&x->queue_link);
     list_init(&x->record_link);
     list_init(&x->pool_link);
-    x->asked_ns = now_ns;
+    x->times.asked_ns = now_ns;
     return x;
 }
 
@@ -29,34 +29,35 @@ void execution_destroy(struct execution *x)
 {
     if (!x)
         return;
-    ASSERT(!x->report.queued);
+    ASSERT(!x->keeping.report.queued);
     list_remove(&x->queue_link);
     list_remove(&x->record_link);
     list_remove(&x->pool_link);
-    buf_fini(&x->code);
+    buf_fini(&x->asked.code);
     for (size_t i = 0; i < SESSION_STREAMS; i++)
-        buf_fini(&x->output[i]);
-    buf_fini(&x->value);
-    buf_fini(&x->outputs);
-    buf_fini(&x->error);
+        buf_fini(&x->outcome.output[i]);
+    buf_fini(&x->outcome.value);
+    buf_fini(&x->outcome.outputs);
+    buf_fini(&x->outcome.error);
     free(x);
 }
 
 size_t execution_size(const struct execution *x)
 {
-    size_t size = sizeof *x + x->code.capacity + x->value.capacity + x->outputs.capacity + x->error.capacity;
+    size_t size = sizeof *x + x->asked.code.capacity + x->outcome.value.capacity +
+                  x->outcome.outputs.capacity + x->outcome.error.capacity;
     for (size_t i = 0; i < SESSION_STREAMS; i++)
-        size += x->output[i].capacity;
+        size += x->outcome.output[i].capacity;
     return size;
 }
 
 static void take_output(struct execution *x, const struct session *s)
 {
     for (size_t i = 0; i < SESSION_STREAMS; i++) {
-        const struct output_capture *c = &s->output[i];
-        buf_init(&x->output[i], TEXT_GROWTH_MAX * (c->head_max + c->tail_max) + MARK_SIZE_MAX);
-        output_capture_render(c, &x->output[i]);
-        x->output_cut[i] = output_capture_lost(c) > 0;
+        const struct output_capture *c = &s->output.streams[i];
+        buf_init(&x->outcome.output[i], TEXT_GROWTH_MAX * (c->head_max + c->tail_max) + MARK_SIZE_MAX);
+        output_capture_render(c, &x->outcome.output[i]);
+        x->outcome.output_cut[i] = output_capture_lost(c) > 0;
     }
 }
 
@@ -69,75 +70,80 @@ static void take_value(struct buf *out, struct result_value v)
 static void take_result(struct execution *x, const struct result_frame *r)
 {
     x->status = r->ok ? EXECUTION_SUCCEEDED : EXECUTION_FAILED;
-    x->duration_us = r->duration_us;
-    x->result_cut = r->truncated;
+    x->outcome.result_cut = r->truncated;
     if (r->ok) {
-        x->value_type = r->value.type;
-        take_value(&x->value, r->value);
+        x->outcome.value_type = r->value.type;
+        take_value(&x->outcome.value, r->value);
     } else {
-        take_value(&x->error, r->error);
+        take_value(&x->outcome.error, r->error);
     }
     if (r->outputs.json.size > strlen("[]"))
-        take_value(&x->outputs, r->outputs);
+        take_value(&x->outcome.outputs, r->outputs);
 }
 
 /* Adds a line to stderr that tells a reader of the text what the status alone would not. */
 static void note_on_stderr(struct execution *x, const char *title, const char *text)
 {
-    struct buf *err = &x->output[SESSION_STDERR];
+    struct buf *err = &x->outcome.output[SESSION_STDERR];
     err->limit = MAX(err->limit, err->size + MARK_SIZE_MAX);
     if (err->size && err->data[err->size - 1] != '\n')
         buf_append_byte(err, '\n');
     buf_append_fmt(err, "%s: %s\n", title, text);
 }
 
-void execution_fail(struct execution *x, enum execution_fault fault, const char *text)
+void execution_fail(struct execution *x, enum execution_fault fault, enum session_reason reason,
+                    const char *text)
 {
     static const char *const titles[] = {
         [EXECUTION_FAULT_TIMEOUT] = "Timeout",       [EXECUTION_FAULT_CRASH] = "SessionTerminated",
         [EXECUTION_FAULT_CANCELED] = "Canceled",     [EXECUTION_FAULT_UNAVAILABLE] = "SessionUnavailable",
-        [EXECUTION_FAULT_NO_MEMORY] = "OutOfMemory",
+        [EXECUTION_FAULT_NO_MEMORY] = "OutOfMemory", [EXECUTION_FAULT_REFUSED] = "ResultRefused",
     };
     x->status = fault == EXECUTION_FAULT_CANCELED ? EXECUTION_CANCELED : EXECUTION_FAILED;
-    x->fault = fault;
-    snprintf(x->fault_text, sizeof x->fault_text, "%s", text);
-    note_on_stderr(x, titles[fault], x->fault_text);
+    x->outcome.fault = fault;
+    x->outcome.reason = reason;
+    snprintf(x->outcome.fault_text, sizeof x->outcome.fault_text, "%s", text);
+    note_on_stderr(x, titles[fault], x->outcome.fault_text);
 }
 
 static void forget_results(struct execution *x)
 {
     for (size_t i = 0; i < SESSION_STREAMS; i++)
-        buf_fini(&x->output[i]);
-    buf_fini(&x->value);
-    buf_fini(&x->outputs);
-    buf_fini(&x->error);
-    x->value_type = RESULT_NONE;
+        buf_fini(&x->outcome.output[i]);
+    buf_fini(&x->outcome.value);
+    buf_fini(&x->outcome.outputs);
+    buf_fini(&x->outcome.error);
+    x->outcome.value_type = RESULT_NONE;
 }
 
 void execution_take_answer(struct execution *x, const struct session *s, const struct session_answer *a)
 {
-    char text[sizeof x->fault_text];
+    char text[sizeof x->outcome.fault_text];
     take_output(x, s);
+    x->outcome.duration_ns = a->duration_ns;
     switch (a->verdict) {
     case SESSION_VERDICT_RESULT:
         take_result(x, a->result);
         break;
     case SESSION_VERDICT_TIMEOUT:
         snprintf(text, sizeof text, "the code ran longer than %lld ms and was stopped; %s",
-                 (long long)(x->limit_ns / NS_PER_MS),
+                 (long long)(x->asked.limit_ns / NS_PER_MS),
                  a->kept ? "the session keeps its state" : "the session was ended, its state is lost");
-        execution_fail(x, EXECUTION_FAULT_TIMEOUT, text);
+        execution_fail(x, EXECUTION_FAULT_TIMEOUT, a->reason, text);
         break;
     case SESSION_VERDICT_CRASH:
-        snprintf(text, sizeof text, "%s; the next call gets a fresh session", s->cause);
-        execution_fail(x, EXECUTION_FAULT_CRASH, text);
+        execution_fail(x, EXECUTION_FAULT_CRASH, a->reason, a->cause);
+        break;
+    case SESSION_VERDICT_REFUSED:
+        execution_fail(x, EXECUTION_FAULT_REFUSED, a->reason, a->cause);
         break;
     }
-    bool whole = !x->value.failed && !x->outputs.failed && !x->error.failed;
+    bool whole = !x->outcome.value.failed && !x->outcome.outputs.failed && !x->outcome.error.failed;
     for (size_t i = 0; i < SESSION_STREAMS; i++)
-        whole = whole && !x->output[i].failed;
+        whole = whole && !x->outcome.output[i].failed;
     if (!whole) {
         forget_results(x);
-        execution_fail(x, EXECUTION_FAULT_NO_MEMORY, "the result could not be kept");
+        execution_fail(x, EXECUTION_FAULT_NO_MEMORY, SESSION_REASON_SERVER_MEMORY,
+                       "the result could not be kept");
     }
 }

@@ -27,9 +27,49 @@ enum execution_fault {
     EXECUTION_FAULT_CANCELED,    /* the session was deleted */
     EXECUTION_FAULT_UNAVAILABLE, /* it never ran: there is no session to be had */
     EXECUTION_FAULT_NO_MEMORY,   /* it ran, but its output could not be kept */
+    EXECUTION_FAULT_REFUSED,     /* it ran, but its result is over a limit */
 };
 
 struct execution_ledger;
+
+/* What the caller wants. */
+struct execution_asked {
+    char execution_type[EXECUTION_TYPE_SIZE_MAX + 1]; /* as the caller wrote it */
+    struct buf code;                                  /* freed when it is final */
+    bool empty_kernel;
+    bool asynchronous;
+    int64_t limit_ns;
+    size_t output_size_max; /* bytes of each stream; 0: the pool's own limit, with head and tail */
+};
+
+/* What came of it. */
+struct execution_outcome {
+    enum execution_fault fault;
+    enum session_reason reason;         /* of the fault */
+    char fault_text[200];               /* for people */
+    struct buf output[SESSION_STREAMS]; /* valid UTF-8 */
+    bool output_cut[SESSION_STREAMS];
+    bool result_cut; /* the value, the outputs or the error are not whole */
+    enum result_type value_type;
+    struct buf value;    /* JSON, empty when none */
+    struct buf outputs;  /* JSON array, empty when none */
+    struct buf error;    /* JSON object, empty when none */
+    int64_t duration_ns; /* from sending the cell to its answer, by the server's clock */
+};
+
+struct execution_times {
+    int64_t asked_ns;     /* when it came */
+    int64_t allocated_ns; /* when the session was there */
+    int64_t started_ns;
+    int64_t done_ns;
+};
+
+/* Private to ledger.c. */
+struct execution_keeping {
+    struct loop_task report;
+    bool reporting; /* on_done is on the stack */
+    bool counted;   /* in the ledger's count and size */
+};
 
 struct execution {
     struct list queue_link;          /* in the tenant's queue while NOT_STARTED */
@@ -37,41 +77,20 @@ struct execution {
     struct list pool_link;           /* in the pool, from tenant_execute on */
     struct execution_ledger *ledger; /* the tenant's; NULL: it has no record, nobody can poll for it */
     char id[EXECUTION_ID_SIZE_MAX + 1];
-    char execution_type[EXECUTION_TYPE_SIZE_MAX + 1]; /* as the caller wrote it */
-    struct buf code;
-    bool empty_kernel;
-    bool asynchronous;
-    int64_t limit_ns;
-    size_t output_size_max; /* bytes of each stream; 0: the pool's own limit, with head and tail */
-
     enum execution_status status;
-    enum execution_fault fault;
-    char fault_text[200];
-    struct buf output[SESSION_STREAMS]; /* valid UTF-8 */
-    bool output_cut[SESSION_STREAMS];
-    bool result_cut; /* the session cut its value or outputs */
-    enum result_type value_type;
-    struct buf value;     /* JSON, empty when none */
-    struct buf outputs;   /* JSON array, empty when none */
-    struct buf error;     /* JSON object, empty when none */
-    uint64_t duration_us; /* inside the session */
-
+    struct execution_asked asked;
+    struct execution_outcome outcome;
+    struct execution_times times;
     char session_guid[GUID_TEXT_SIZE + 1]; /* empty: it never ran */
     bool new_allocation;                   /* this call brought the session */
-    int64_t asked_ns;                      /* when it came */
-    int64_t allocated_ns;                  /* when the session was there */
-    int64_t started_ns;
-    int64_t done_ns;
 
     /* Called once, from the loop, when the status is final; NULL: nobody waits. */
     void (*on_done)(void *context, struct execution *x);
     void *context;
-    struct loop_task report; /* private to ledger.c */
-    bool reporting;          /* private to ledger.c: on_done is on the stack */
-    bool counted;            /* private to ledger.c: in the ledger's count and size */
+    struct execution_keeping keeping;
 };
 
-/* Zeroed but for `asked_ns` and a random id. NULL without memory. */
+/* Zeroed but for `times.asked_ns` and a random id. NULL without memory. */
 struct execution *execution_create(int64_t now_ns);
 /* Only before it was given to a tenant; NULL allowed. */
 void execution_destroy(struct execution *x);
@@ -84,6 +103,7 @@ size_t execution_size(const struct execution *x);
 /* Takes over a cell's answer: output, value, error, status. */
 void execution_take_answer(struct execution *x, const struct session *s, const struct session_answer *a);
 /* Ends it without a result. */
-void execution_fail(struct execution *x, enum execution_fault fault, const char *text);
+void execution_fail(struct execution *x, enum execution_fault fault, enum session_reason reason,
+                    const char *text);
 
 #endif

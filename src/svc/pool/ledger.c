@@ -28,13 +28,13 @@ struct execution *execution_ledger_find(const struct execution_ledger *l, struct
 void execution_ledger_forget(struct execution *x)
 {
     struct execution_ledger *l = x->ledger;
-    if (x->counted) {
+    if (x->keeping.counted) {
         l->count--;
         l->size -= execution_size(x);
     }
     list_remove(&x->record_link);
     x->ledger = NULL;
-    if (!x->report.queued && !x->reporting && x->status != EXECUTION_RUNNING)
+    if (!x->keeping.report.queued && !x->keeping.reporting && x->status != EXECUTION_RUNNING)
         execution_destroy(x);
 }
 
@@ -50,35 +50,35 @@ static void trim(struct execution_ledger *l, const struct execution *latest)
         struct execution *x = CONTAINER_OF(it, struct execution, record_link);
         if (l->count <= l->count_max && l->size <= l->size_max)
             return;
-        if (x->counted && x != latest)
+        if (x->keeping.counted && x != latest)
             execution_ledger_forget(x);
     }
 }
 
 static void on_report(struct loop_task *task)
 {
-    struct execution *x = CONTAINER_OF(task, struct execution, report);
+    struct execution *x = CONTAINER_OF(task, struct execution, keeping.report);
     void (*on_done)(void *, struct execution *) = x->on_done;
     x->on_done = NULL;
-    x->reporting = true;
+    x->keeping.reporting = true;
     if (on_done)
         on_done(x->context, x);
-    x->reporting = false;
+    x->keeping.reporting = false;
     if (!x->ledger)
         execution_destroy(x);
 }
 
-void execution_settle(struct loop *l, struct execution *x)
+void ledger_settle(struct loop *l, struct execution *x)
 {
     ASSERT(execution_final(x));
-    x->done_ns = loop_now(l);
+    x->times.done_ns = loop_now(l);
     list_remove(&x->queue_link);
-    buf_fini(&x->code);
-    x->report.on_run = on_report;
-    loop_defer(l, &x->report);
+    buf_fini(&x->asked.code);
+    x->keeping.report.on_run = on_report;
+    loop_defer(l, &x->keeping.report);
     if (!x->ledger)
         return;
-    x->counted = true;
+    x->keeping.counted = true;
     x->ledger->count++;
     x->ledger->size += execution_size(x);
     trim(x->ledger, x);

@@ -27,6 +27,6 @@ void execution_ledger_forget(struct execution *x);
 void execution_ledger_clear(struct execution_ledger *l);
 /* `x` has just become final: notes the time, lets go of its code and has `on_done` called from the loop. Then
  * it counts in its ledger, which may drop older results for it. */
-void execution_settle(struct loop *l, struct execution *x);
+void ledger_settle(struct loop *l, struct execution *x);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* pool.c — brings tenants and sessions together: who is fed, what a session's news mean for who has it, and
- * when to plan. */
+/* pool.c — brings tenants and sessions together: who gets a session, what the holder of a session must know
+ * of it, and when to plan. */
 #include "svc/pool/pool.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "os/clock.h"
 #include "svc/pool/pool_internal.h"
 
-#define INQUEST_NS (500 * NS_PER_MS) /* how long a crash waits for its cause */
+#define EXIT_WAIT_NS (500 * NS_PER_MS) /* how long a crash waits for its cause */
 
 /* --- planning --- */
 
@@ -31,51 +31,59 @@ static void on_later(struct loop_timer *t)
     pool_plan_soon(CONTAINER_OF(t, struct pool, later));
 }
 
-void pool_feed(struct pool *p, struct tenant *t)
+void pool_want_session(struct pool *p, struct tenant *t)
 {
+    int64_t now = loop_now(p->loop);
     struct session *s = session_stock_find(&p->stock);
-    if (!t->hungry_since_ns)
-        t->hungry_since_ns = loop_now(p->loop);
+    tenant_begin_waiting(t, now);
     if (s) {
         tenant_take_session(t, s);
         p->claims++;
         session_stock_bind(&p->stock, s, t);
         return;
     }
-    if (list_empty(&t->hungry_link))
-        list_push_back(&p->hungry, &t->hungry_link);
-    plan_at(p, loop_now(p->loop) + STOCK_RETRY_NS);
+    if (list_empty(&t->waiting_link))
+        list_push_back(&p->waiting, &t->waiting_link);
+    plan_at(p, now + STOCK_RETRY_NS);
 }
 
-static void feed_hungry(struct pool *p)
+/* One pass over those who wait at this moment; who goes on waiting comes behind those who came meanwhile. */
+static void serve_waiting(struct pool *p)
 {
     const struct session_stock *st = &p->stock;
     int64_t now = loop_now(p->loop);
-    struct list hungry;
-    list_init(&hungry);
-    list_splice(&hungry, &p->hungry);
+    struct list waiting;
+    list_init(&waiting);
+    list_splice(&waiting, &p->waiting);
     struct list *link;
-    while ((link = list_pop_front(&hungry))) {
-        struct tenant *t = CONTAINER_OF(link, struct tenant, hungry_link);
+    while ((link = list_pop_front(&waiting))) {
+        struct tenant *t = CONTAINER_OF(link, struct tenant, waiting_link);
+        bool too_long = now - t->waiting_since_ns >= p->options.session_wait_max_ns;
         if (st->lost[0])
-            tenant_starve(t, st->lost);
-        else if (now - t->hungry_since_ns >= p->options.session_wait_max_ns)
-            tenant_starve(t, st->order_cause[0] ? st->order_cause : "no session became ready in time");
+            tenant_fail_waiting(t, SESSION_REASON_ISOLATION_LOST, st->lost);
+        else if (too_long)
+            tenant_fail_waiting(t, SESSION_REASON_NO_SESSION,
+                                st->order_cause[0] ? st->order_cause : "no session became ready in time");
         else if (!tenant_needs_session(t))
-            t->hungry_since_ns = 0;
+            tenant_end_waiting(t);
         else if (!t->session)
-            pool_feed(p, t);
+            pool_want_session(p, t);
     }
 }
 
-/* The hungry come before the spares. */
+/* Those who wait come before the spares. */
 static void on_planning(struct loop_task *task)
 {
     struct pool *p = CONTAINER_OF(task, struct pool, planning);
-    feed_hungry(p);
+    serve_waiting(p);
     int64_t ask_again_ns = session_stock_plan(&p->stock, (uint32_t)p->tenants.count, p->busy);
     if (ask_again_ns != INT64_MAX)
         plan_at(p, ask_again_ns);
+}
+
+void pool_cell_begins(struct pool *p)
+{
+    p->busy++;
 }
 
 /* --- what the stock tells --- */
@@ -94,15 +102,29 @@ static void on_tier(void *context)
 
 static void on_serve(void *context, struct session *s)
 {
-    struct pool *p = context;
     struct tenant *t = s->holder;
-    if (!t || t->session != s || s->life.state != SESSION_IDLE)
-        return;
-    if (!t->allocated_ns) {
-        t->allocated_ns = loop_now(p->loop);
-        t->hungry_since_ns = 0;
-    }
-    tenant_pump(t);
+    if (t && t->session == s)
+        tenant_pump(t);
+}
+
+/* Somebody deleted the session, or the isolation below all of them is gone: that is not a crash of this one.
+ */
+static bool is_crash(const struct pool *p, const struct session_answer *a)
+{
+    return a->verdict == SESSION_VERDICT_CRASH && a->reason != SESSION_REASON_RELEASED && !p->stock.lost[0];
+}
+
+static void take_answer(struct pool *p, struct session *s, const struct session_answer *a)
+{
+    struct execution *x = a->context;
+    bool ended = a->verdict == SESSION_VERDICT_CRASH;
+    if (ended && p->stock.lost[0])
+        execution_fail(x, EXECUTION_FAULT_UNAVAILABLE, SESSION_REASON_ISOLATION_LOST, p->stock.lost);
+    else if (ended && a->reason == SESSION_REASON_RELEASED)
+        execution_fail(x, EXECUTION_FAULT_CANCELED, a->reason, a->cause);
+    else
+        execution_take_answer(x, s, a);
+    x->outcome.duration_ns = a->duration_ns;
 }
 
 static void on_answer(void *context, struct session *s, const struct session_answer *a)
@@ -110,20 +132,17 @@ static void on_answer(void *context, struct session *s, const struct session_ans
     struct pool *p = context;
     struct execution *x = a->context;
     p->busy--;
-    if (a->verdict == SESSION_VERDICT_CRASH && p->stock.lost[0])
-        execution_fail(x, EXECUTION_FAULT_UNAVAILABLE, p->stock.lost);
-    else if (a->verdict == SESSION_VERDICT_CRASH && s->released)
-        execution_fail(x, EXECUTION_FAULT_CANCELED, s->cause);
-    else
-        execution_take_answer(x, s, a);
-    p->timeouts += a->verdict == SESSION_VERDICT_TIMEOUT;
-    if (a->verdict == SESSION_VERDICT_CRASH && !s->released) {
+    take_answer(p, s, a);
+    if (a->verdict == SESSION_VERDICT_TIMEOUT)
+        p->timeouts++;
+    if (is_crash(p, a)) {
         p->crashes++;
-        log_info("svc/pool", "session lost session=%s cause=\"%s\"", s->guid, s->cause);
+        log_info("svc/pool", "session lost session=%s reason=%s cause=\"%s\"", s->guid,
+                 session_reason_name(a->reason), a->cause);
     }
     if (x->ledger)
-        CONTAINER_OF(x->ledger, struct tenant, ledger)->accessed_unix_ns = clock_unix_ns();
-    execution_settle(p->loop, x);
+        tenant_note_use(CONTAINER_OF(x->ledger, struct tenant, ledger));
+    ledger_settle(p->loop, x);
 }
 
 /* Who held the session lets go of it. After a cooldown the tenant ends with it; after a crash the tenant
@@ -132,19 +151,17 @@ static void on_detach(void *context, struct session *s)
 {
     struct pool *p = context;
     struct tenant *t = s->holder;
-    s->holder = NULL;
     if (!t || t->session != s)
         return;
     tenant_lose_session(t);
-    if (s->cooled) {
+    if (s->reason == SESSION_REASON_COOLDOWN) {
         tenant_release(t, s->cause);
         return;
     }
     if (!tenant_needs_session(t))
         return;
-    if (!t->hungry_since_ns)
-        t->hungry_since_ns = loop_now(p->loop);
-    list_push_back(&p->hungry, &t->hungry_link);
+    tenant_begin_waiting(t, loop_now(p->loop));
+    list_push_back(&p->waiting, &t->waiting_link);
 }
 
 /* --- birth and death --- */
@@ -158,6 +175,7 @@ static void take_options(struct pool_options *own, const struct pool_options *o)
     own->output_size_max = o->output_size_max ? o->output_size_max : (size_t)1 << 20;
     own->result_size_max = o->result_size_max ? o->result_size_max : (size_t)16 << 20;
     own->queue_max = o->queue_max ? o->queue_max : 256;
+    own->memory_size_max = o->memory_size_max ? o->memory_size_max : (size_t)256 << 20;
     own->records_max = o->records_max ? o->records_max : 300;
     own->records_size_max = o->records_size_max ? o->records_size_max : (size_t)4 << 20;
     own->tier_options = NULL; /* the caller's, for the time of pool_create */
@@ -171,10 +189,11 @@ static enum status open_stock(struct pool *p, const void *tier_options, struct e
         .tier_options = tier_options,
         .session = {.limits = {.cooldown_ns = own->cooldown_ns,
                                .grace_ns = own->grace_ns,
-                               .inquest_ns = INQUEST_NS},
+                               .exit_wait_ns = EXIT_WAIT_NS},
                     .result_size_max = own->result_size_max,
                     .head_max = own->output_size_max - own->output_size_max / 2,
-                    .tail_max = own->output_size_max / 2},
+                    .tail_max = own->output_size_max / 2,
+                    .budget = &p->budget},
         .policy = {.seats_max = own->sessions_max, .spares_base = own->sessions_ready},
     };
     struct stock_owner owner = {on_change, on_tier, on_answer, on_serve, on_detach, p};
@@ -187,10 +206,11 @@ enum status pool_create(struct loop *l, const struct pool_options *o, struct poo
     if (!p)
         return err_set(e, STATUS_NO_MEMORY, "out of memory");
     take_options(&p->options, o);
+    p->budget.size_max = p->options.memory_size_max;
     p->loop = l;
     list_init(&p->executions);
     list_init(&p->tenant_list);
-    list_init(&p->hungry);
+    list_init(&p->waiting);
     uint64_t seed[2];
     entropy_fill(seed, sizeof seed);
     map_init(&p->tenants, seed[0], seed[1]); /* callers choose the identifiers */
@@ -213,7 +233,7 @@ void pool_destroy(struct pool *p)
     session_stock_close(&p->stock);
     while (!list_empty(&p->executions)) {
         struct execution *x = CONTAINER_OF(p->executions.next, struct execution, pool_link);
-        loop_defer_cancel(&x->report);
+        loop_defer_cancel(&x->keeping.report);
         execution_destroy(x);
     }
     struct list *link;
@@ -273,11 +293,8 @@ enum status pool_enter(struct pool *p, struct bytes identifier, struct tenant **
     if (!t) {
         uint32_t seats = (uint32_t)p->tenants.count;
         if (!session_stock_admits(&p->stock, seats))
-            return err_set(
-                e, STATUS_RESOURCE_EXHAUSTED,
-                "The request sessions count is '1'. There are already '%u' active sessions and the "
-                "maximum active sessions count is '%u'.",
-                seats, p->options.sessions_max);
+            return err_set(e, STATUS_RESOURCE_EXHAUSTED, "all %u sessions of the pool are in use",
+                           p->options.sessions_max);
         t = tenant_create(p, identifier);
         if (!t)
             return err_set(e, STATUS_NO_MEMORY, "out of memory");

@@ -19,6 +19,7 @@ struct pool_options {            /* zero fields take the default behind unless i
     int64_t session_wait_max_ns; /* how long a call waits for a session to be built: 10 s */
     size_t output_size_max;      /* bytes kept of each stream of an execution: 1 MiB */
     size_t result_size_max;      /* bytes of a result frame: 16 MiB */
+    size_t memory_size_max;      /* bytes that all sessions together may make the server hold: 256 MiB */
     size_t queue_max;            /* executions that wait in one identifier's queue: 256 */
     size_t records_max;      /* results kept for polling, of each identifier: 300, more than a full queue */
     size_t records_size_max; /* bytes of them, the latest excepted: 4 MiB */

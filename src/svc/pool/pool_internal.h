@@ -10,11 +10,12 @@ struct pool {
     struct loop *loop;
     struct pool_options options; /* with the defaults filled in */
     struct session_stock stock;
+    struct memory_budget budget;
     void (*on_up)(void *context);
     void *on_up_context;
     struct map tenants; /* by identifier */
     struct list tenant_list;
-    struct list hungry;     /* of struct tenant: they need a session and have none */
+    struct list waiting;    /* of struct tenant: they need a session and have none */
     struct list executions; /* all of them */
     uint32_t busy;          /* sessions that run a cell */
     uint64_t claims, crashes, timeouts;
@@ -24,7 +25,9 @@ struct pool {
 
 /* Plans at the end of this turn of the loop. */
 void pool_plan_soon(struct pool *p);
+/* A session of a tenant begins to run a cell. */
+void pool_cell_begins(struct pool *p);
 /* Gets the tenant a session: a ready one, one that is being built, or a new one; or lets it wait. */
-void pool_feed(struct pool *p, struct tenant *t);
+void pool_want_session(struct pool *p, struct tenant *t);
 
 #endif

@@ -33,9 +33,14 @@ static void arm_expiry(struct tenant *t)
         log_warn("svc/pool", "no memory for a timer");
 }
 
-void tenant_touch(struct tenant *t)
+void tenant_note_use(struct tenant *t)
 {
     t->accessed_unix_ns = clock_unix_ns();
+}
+
+void tenant_touch(struct tenant *t)
+{
+    tenant_note_use(t);
     if (t->session)
         session_touch(t->session);
     else
@@ -51,19 +56,19 @@ static void start_execution(struct tenant *t, struct execution *x)
     list_remove(&x->queue_link);
     t->queue_count--;
     x->status = EXECUTION_RUNNING;
-    x->started_ns = loop_now(p->loop);
-    x->allocated_ns = MAX(t->allocated_ns, x->asked_ns);
+    x->times.started_ns = loop_now(p->loop);
+    x->times.allocated_ns = MAX(t->allocated_ns, x->times.asked_ns);
     x->new_allocation = !t->allocation_reported;
     t->allocation_reported = true;
     memcpy(x->session_guid, s->guid, sizeof x->session_guid);
-    p->busy++;
+    pool_cell_begins(p);
     size_t most = p->options.output_size_max;
     struct session_cell cell = {
-        .code = buf_peek(&x->code),
-        .empty_kernel = x->empty_kernel,
-        .limit_ns = x->limit_ns,
-        .head_max = x->output_size_max ? MIN(x->output_size_max, most) : most - most / 2,
-        .tail_max = x->output_size_max ? 0 : most / 2,
+        .code = buf_peek(&x->asked.code),
+        .empty_kernel = x->asked.empty_kernel,
+        .limit_ns = x->asked.limit_ns,
+        .head_max = x->asked.output_size_max ? MIN(x->asked.output_size_max, most) : most - most / 2,
+        .tail_max = x->asked.output_size_max ? 0 : most / 2,
         .context = x,
     };
     session_run(s, &cell);
@@ -85,7 +90,7 @@ enum status tenant_execute(struct tenant *t, struct execution *x, struct err *e)
 void execution_abandon(struct execution *x)
 {
     x->on_done = NULL;
-    if (!x->ledger || x->asynchronous || x->status != EXECUTION_NOT_STARTED)
+    if (!x->ledger || x->asked.asynchronous || x->status != EXECUTION_NOT_STARTED)
         return;
     list_remove(&x->queue_link);
     CONTAINER_OF(x->ledger, struct tenant, ledger)->queue_count--;
@@ -97,14 +102,15 @@ struct execution *tenant_find_execution(struct tenant *t, struct bytes id)
     return execution_ledger_find(&t->ledger, id);
 }
 
-static void fail_queue(struct tenant *t, enum execution_fault fault, const char *cause)
+static void fail_queue(struct tenant *t, enum execution_fault fault, enum session_reason reason,
+                       const char *cause)
 {
     struct list *link;
     while ((link = list_pop_front(&t->queue))) {
         struct execution *x = CONTAINER_OF(link, struct execution, queue_link);
         t->queue_count--;
-        execution_fail(x, fault, cause);
-        execution_settle(t->pool->loop, x);
+        execution_fail(x, fault, reason, cause);
+        ledger_settle(t->pool->loop, x);
     }
 }
 
@@ -159,18 +165,30 @@ static void dismiss_guests(struct tenant *t)
 
 /* --- its session --- */
 
+void tenant_begin_waiting(struct tenant *t, int64_t now_ns)
+{
+    if (!t->waiting_since_ns)
+        t->waiting_since_ns = now_ns;
+}
+
+void tenant_end_waiting(struct tenant *t)
+{
+    t->waiting_since_ns = 0;
+}
+
 void tenant_take_session(struct tenant *t, struct session *s)
 {
     t->session = s;
     memcpy(t->guid, s->guid, sizeof t->guid);
     t->allocation_reported = list_empty(&t->queue);
     t->allocated_ns = 0;
-    list_remove(&t->hungry_link);
+    list_remove(&t->waiting_link);
     loop_timer_cancel(&t->expiry);
 }
 
 void tenant_lose_session(struct tenant *t)
 {
+    t->session->holder = NULL;
     t->session = NULL;
     dismiss_guests(t);
     arm_expiry(t);
@@ -183,11 +201,15 @@ void tenant_pump(struct tenant *t)
         return;
     struct session *s = t->session;
     if (!s) {
-        pool_feed(t->pool, t);
+        pool_want_session(t->pool, t);
         return;
     }
     if (s->life.state == SESSION_RESERVED)
         return;
+    if (!t->allocated_ns) {
+        t->allocated_ns = loop_now(t->pool->loop);
+        tenant_end_waiting(t);
+    }
     struct list *link;
     while (t->session == s && (link = list_pop_front(&t->waits))) {
         struct session_wait *w = CONTAINER_OF(link, struct session_wait, link);
@@ -209,7 +231,7 @@ struct tenant *tenant_create(struct pool *p, struct bytes identifier)
     t->pool = p;
     t->created_unix_ns = t->accessed_unix_ns = clock_unix_ns();
     t->expiry.on_fire = on_expiry;
-    list_init(&t->hungry_link);
+    list_init(&t->waiting_link);
     list_init(&t->guests);
     list_init(&t->queue);
     list_init(&t->waits);
@@ -233,17 +255,17 @@ void tenant_destroy(struct tenant *t)
 void tenant_release(struct tenant *t, const char *cause)
 {
     struct pool *p = t->pool;
-    fail_queue(t, EXECUTION_FAULT_CANCELED, cause);
+    fail_queue(t, EXECUTION_FAULT_CANCELED, SESSION_REASON_RELEASED, cause);
     fail_waits(t, cause);
     dismiss_guests(t);
     struct session *s = t->session;
     t->session = NULL;
     if (s) {
         s->holder = NULL;
-        session_release(s, cause);
+        session_release(s, SESSION_REASON_RELEASED, cause);
     }
     loop_timer_cancel(&t->expiry);
-    list_remove(&t->hungry_link);
+    list_remove(&t->waiting_link);
     list_remove(&t->link);
     map_take(&p->tenants, bytes_of_cstr(t->identifier));
     execution_ledger_clear(&t->ledger);
@@ -252,11 +274,11 @@ void tenant_release(struct tenant *t, const char *cause)
 }
 
 /* A tenant that never had a session leaves no trace; its seat is free again. */
-void tenant_starve(struct tenant *t, const char *cause)
+void tenant_fail_waiting(struct tenant *t, enum session_reason reason, const char *cause)
 {
-    list_remove(&t->hungry_link);
-    t->hungry_since_ns = 0;
-    fail_queue(t, EXECUTION_FAULT_UNAVAILABLE, cause);
+    list_remove(&t->waiting_link);
+    tenant_end_waiting(t);
+    fail_queue(t, EXECUTION_FAULT_UNAVAILABLE, reason, cause);
     fail_waits(t, cause);
     if (!t->session)
         tenant_release(t, cause);

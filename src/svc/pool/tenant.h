@@ -29,7 +29,7 @@ struct tenant_guest {
 
 struct tenant {
     struct list link; /* in the pool, oldest first */
-    struct list hungry_link;
+    struct list waiting_link;
     struct pool *pool;
     char identifier[SESSION_IDENTIFIER_SIZE_MAX + 1];
     struct session *session;       /* NULL: none yet, or it ended under the tenant */
@@ -41,7 +41,7 @@ struct tenant {
     struct list guests; /* of struct tenant_guest; they postpone the cooldown */
     int64_t created_unix_ns;
     int64_t accessed_unix_ns;
-    int64_t hungry_since_ns;  /* when it began to wait for a session; 0: it does not */
+    int64_t waiting_since_ns; /* when it began to wait for a session; 0: it does not */
     int64_t allocated_ns;     /* when the present session came */
     bool allocation_reported; /* the call that brought the session has said so, or was one for files */
     struct loop_timer expiry; /* while there is no session: the cooldown of the tenant itself */
@@ -76,6 +76,11 @@ void tenant_release(struct tenant *t, const char *cause);
 struct tenant *tenant_create(struct pool *p, struct bytes identifier);
 /* Frees without a callback, at the end of the pool. */
 void tenant_destroy(struct tenant *t);
+/* It was used at this moment. */
+void tenant_note_use(struct tenant *t);
+/* It has no session and needs one: since now, unless it waits already. */
+void tenant_begin_waiting(struct tenant *t, int64_t now_ns);
+void tenant_end_waiting(struct tenant *t);
 /* Somebody waits who cannot be served without a session. */
 bool tenant_needs_session(const struct tenant *t);
 /* `s` is its session from now on, ready or not. */
@@ -84,8 +89,8 @@ void tenant_take_session(struct tenant *t, struct session *s);
 void tenant_lose_session(struct tenant *t);
 /* Runs what can run; without a session, asks the pool for one. */
 void tenant_pump(struct tenant *t);
-/* No session is to be had: everybody who waits is told, and a tenant without a session goes. The pointer may
+/* No session can be had: everybody who waits is told, and a tenant without a session goes. The pointer may
  * die. */
-void tenant_starve(struct tenant *t, const char *cause);
+void tenant_fail_waiting(struct tenant *t, enum session_reason reason, const char *cause);
 
 #endif

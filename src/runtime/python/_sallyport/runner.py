@@ -579,7 +579,7 @@ def serve(requests, answers):
         if request.get("after_interrupt"):
             await_interrupt()
         result = execute(request["id"], request["code"], request.get("empty", False))
-        if len(result) > FRAME_PAYLOAD_MAX:
+        if len(result) > min(FRAME_PAYLOAD_MAX, request.get("result_size_max", FRAME_PAYLOAD_MAX)):
             result = json.dumps({"id": request["id"], "ok": True, "duration_us": 0, "value": "", "outputs": [],
                                  "truncated": True}).encode()
         write_frame(answers, FRAME_RESULT, result)

@@ -2,6 +2,7 @@
 /* execute_answer.c — the two shapes share their streams and their flags. */
 #include "svc/pool/http/execute_answer.h"
 
+#include "base/duration.h"
 #include "wire/json/json.h"
 
 /* A member whose value is JSON from a session, checked when it came. */
@@ -13,36 +14,37 @@ static void member_json(struct json_writer *w, const char *name, const struct bu
 
 static void write_streams(struct json_writer *w, const struct execution *x)
 {
-    json_write_member_string(w, "stdout", buf_peek(&x->output[SESSION_STDOUT]));
-    json_write_member_string(w, "stderr", buf_peek(&x->output[SESSION_STDERR]));
+    json_write_member_string(w, "stdout", buf_peek(&x->outcome.output[SESSION_STDOUT]));
+    json_write_member_string(w, "stderr", buf_peek(&x->outcome.output[SESSION_STDERR]));
 }
 
 /* What the cloud's answers do not have: every cut is told, errors and images have a structure. */
 static void write_extras(struct json_writer *w, const struct execution *x)
 {
-    if (x->output_cut[SESSION_STDOUT])
+    if (x->outcome.output_cut[SESSION_STDOUT])
         json_write_member_bool(w, "stdoutTruncated", true);
-    if (x->output_cut[SESSION_STDERR])
+    if (x->outcome.output_cut[SESSION_STDERR])
         json_write_member_bool(w, "stderrTruncated", true);
-    if (x->result_cut)
+    if (x->outcome.result_cut)
         json_write_member_bool(w, "resultTruncated", true);
-    if (x->error.size)
-        member_json(w, "error", &x->error);
-    if (x->outputs.size)
-        member_json(w, "outputs", &x->outputs);
+    if (x->outcome.error.size)
+        member_json(w, "error", &x->outcome.error);
+    if (x->outcome.outputs.size)
+        member_json(w, "outputs", &x->outcome.outputs);
 }
 
 static int64_t duration_ms(const struct execution *x)
 {
-    return (int64_t)MIN(x->duration_us / 1000, (uint64_t)INT64_MAX);
+    return x->outcome.duration_ns / NS_PER_MS;
 }
 
 static void write_legacy_value(struct json_writer *w, const char *name, const struct execution *x)
 {
-    if (x->value.size == 0 || x->value_type == RESULT_NULL) /* AutoGen would print "None" for null */
+    if (x->outcome.value.size == 0 ||
+        x->outcome.value_type == RESULT_NULL) /* AutoGen would print "None" for null */
         json_write_member_cstr(w, name, "");
     else
-        member_json(w, name, &x->value);
+        member_json(w, name, &x->outcome.value);
 }
 
 static void write_legacy_object(struct json_writer *w, const char *id, const struct execution *x)
@@ -79,12 +81,12 @@ void execute_answer_first_preview(const struct execution *x, struct buf *out)
 
 static void write_current_value(struct json_writer *w, const struct execution *x, bool as_text)
 {
-    if (x->value.size == 0)
+    if (x->outcome.value.size == 0)
         json_write_member_cstr(w, "executionResult", "");
-    else if (as_text && x->value_type != RESULT_STRING && x->value_type != RESULT_NULL)
-        json_write_member_string(w, "executionResult", buf_peek(&x->value));
+    else if (as_text && x->outcome.value_type != RESULT_STRING && x->outcome.value_type != RESULT_NULL)
+        json_write_member_string(w, "executionResult", buf_peek(&x->outcome.value));
     else
-        member_json(w, "executionResult", &x->value);
+        member_json(w, "executionResult", &x->outcome.value);
 }
 
 /* Only for what is not the code's own failure; that one is in stderr and result.error. */
@@ -96,13 +98,15 @@ static void write_fault(struct json_writer *w, const struct execution *x)
         [EXECUTION_FAULT_CANCELED] = "Canceled",
         [EXECUTION_FAULT_UNAVAILABLE] = "SessionUnavailable",
         [EXECUTION_FAULT_NO_MEMORY] = "InternalServerError",
+        [EXECUTION_FAULT_REFUSED] = "ResultRefused",
     };
     json_write_key(w, "error");
     json_write_begin_object(w);
     json_write_key(w, "error");
     json_write_begin_object(w);
-    json_write_member_cstr(w, "code", codes[x->fault]);
-    json_write_member_cstr(w, "message", x->fault_text);
+    json_write_member_cstr(w, "code", codes[x->outcome.fault]);
+    json_write_member_cstr(w, "message", x->outcome.fault_text);
+    json_write_member_cstr(w, "reason", session_reason_name(x->outcome.reason));
     json_write_end_object(w);
     json_write_end_object(w);
 }
@@ -120,7 +124,7 @@ void execute_answer_current(const struct execution *x, struct bytes identifier, 
     json_write_member_cstr(&w, "$id", "1");
     json_write_member_cstr(&w, "id", x->id);
     json_write_member_string(&w, "identifier", identifier);
-    json_write_member_cstr(&w, "executionType", x->execution_type);
+    json_write_member_cstr(&w, "executionType", x->asked.execution_type);
     json_write_member_cstr(&w, "status", words[x->status]);
     if (execution_final(x)) {
         json_write_key(&w, "result");
@@ -131,7 +135,7 @@ void execute_answer_current(const struct execution *x, struct bytes identifier, 
         json_write_member_int(&w, "executionTimeInMilliseconds", duration_ms(x));
         write_extras(&w, x);
         json_write_end_object(&w);
-        if (x->fault)
+        if (x->outcome.fault)
             write_fault(&w, x);
     }
     json_write_end_object(&w);

@@ -30,14 +30,15 @@ static void add_timing_headers(struct pool_call *c, const struct execution *x)
     pool_call_header(c, "x-ms-session-guid", "%s", x->session_guid);
     pool_call_header(c, "x-ms-new-allocation", "%s", x->new_allocation ? "true" : "false");
     pool_call_header(c, "x-ms-allocation-time", "%.4f",
-                     x->new_allocation ? ms(x->allocated_ns - x->asked_ns) : 0);
+                     x->new_allocation ? ms(x->times.allocated_ns - x->times.asked_ns) : 0);
     pool_call_header(c, "x-ms-allocation-retries", "0");
-    pool_call_header(c, "x-ms-preparation-time", "%.4f", ms(x->started_ns - x->allocated_ns));
-    pool_call_header(c, "x-ms-execution-request-time", "%.4f", ms(x->done_ns - x->started_ns));
-    pool_call_header(c, "x-ms-execution-read-response-time", "%.4f", ms(now - x->done_ns));
-    pool_call_header(c, "x-ms-container-execution-duration", "%lld", (long long)(x->duration_us / 1000));
-    pool_call_header(c, "x-ms-overall-execution-time", "%.4f", ms(now - x->started_ns));
-    pool_call_header(c, "x-ms-total-execution-service-time", "%.4f", ms(now - x->asked_ns));
+    pool_call_header(c, "x-ms-preparation-time", "%.4f", ms(x->times.started_ns - x->times.allocated_ns));
+    pool_call_header(c, "x-ms-execution-request-time", "%.4f", ms(x->times.done_ns - x->times.started_ns));
+    pool_call_header(c, "x-ms-execution-read-response-time", "%.4f", ms(now - x->times.done_ns));
+    pool_call_header(c, "x-ms-container-execution-duration", "%lld",
+                     (long long)(x->outcome.duration_ns / NS_PER_MS));
+    pool_call_header(c, "x-ms-overall-execution-time", "%.4f", ms(now - x->times.started_ns));
+    pool_call_header(c, "x-ms-total-execution-service-time", "%.4f", ms(now - x->times.asked_ns));
 }
 
 static void add_operation_headers(struct pool_call *c, const struct execution *x)
@@ -86,9 +87,9 @@ static void on_done(void *context, struct execution *x)
     struct waiting *w = context;
     struct pool_call *c = w->call;
     http_request_on_gone(c->request, NULL, NULL);
-    if (x->fault == EXECUTION_FAULT_UNAVAILABLE) {
+    if (x->outcome.fault == EXECUTION_FAULT_UNAVAILABLE) {
         pool_call_header(c, "Retry-After", "1");
-        pool_call_fail(c, 503, "SessionUnavailable", "%s", x->fault_text);
+        pool_call_fail(c, 503, "SessionUnavailable", "%s", x->outcome.fault_text);
         return;
     }
     if (x->session_guid[0])
@@ -170,18 +171,18 @@ static struct execution *make_execution(struct pool_call *c, const struct execut
     struct execution *x = execution_create(loop_now(c->service->loop));
     if (!x)
         return NULL;
-    buf_init(&x->code, r->code.size + 1);
-    buf_append_bytes(&x->code, r->code);
-    if (buf_status(&x->code) != STATUS_OK) {
+    buf_init(&x->asked.code, r->code.size + 1);
+    buf_append_bytes(&x->asked.code, r->code);
+    if (buf_status(&x->asked.code) != STATUS_OK) {
         execution_destroy(x);
         return NULL;
     }
-    memcpy(x->execution_type, r->execution_type.data,
-           MIN(r->execution_type.size, sizeof x->execution_type - 1));
-    x->asynchronous = r->asynchronous;
-    x->empty_kernel = r->empty_kernel;
-    x->limit_ns = limit_of(&c->service->options, r->timeout_s);
-    x->output_size_max = (size_t)r->output_size_max;
+    memcpy(x->asked.execution_type, r->execution_type.data,
+           MIN(r->execution_type.size, sizeof x->asked.execution_type - 1));
+    x->asked.asynchronous = r->asynchronous;
+    x->asked.empty_kernel = r->empty_kernel;
+    x->asked.limit_ns = limit_of(&c->service->options, r->timeout_s);
+    x->asked.output_size_max = (size_t)r->output_size_max;
     return x;
 }
 
@@ -198,7 +199,7 @@ static void submit(struct pool_call *c, struct execution *x, enum contract contr
         return;
     }
     *w = (struct waiting){c, x, contract};
-    if (!x->asynchronous) {
+    if (!x->asked.asynchronous) {
         x->on_done = on_done;
         x->context = w;
     }
@@ -207,7 +208,7 @@ static void submit(struct pool_call *c, struct execution *x, enum contract contr
         pool_call_fail_busy(c, "TooManyExecutions", e.text);
         return;
     }
-    if (!x->asynchronous) {
+    if (!x->asked.asynchronous) {
         http_request_on_gone(c->request, on_gone, w);
         return;
     }

@@ -88,13 +88,15 @@ static void on_metadata(void *context, struct execution *x)
     CLEANUP(json_release) json_t *found = NULL;
     s->metadata_asked = false;
     if (x->status == EXECUTION_SUCCEEDED &&
-        json_parse(bytes_trim(buf_peek(&x->output[SESSION_STDOUT])), NULL, &found, NULL) == STATUS_OK &&
+        json_parse(bytes_trim(buf_peek(&x->outcome.output[SESSION_STDOUT])), NULL, &found, NULL) ==
+            STATUS_OK &&
         json_is_object(found))
         write_metadata(s, found);
     struct tenant *t = pool_find(s->pool, BYTES_LITERAL(METADATA_IDENTIFIER));
     if (t)
         tenant_release(t, "it has told what it knows");
-    answer_waiters(s, x->fault_text[0] ? x->fault_text : "no session could tell what it has installed");
+    answer_waiters(s, x->outcome.fault_text[0] ? x->outcome.fault_text
+                                               : "no session could tell what it has installed");
 }
 
 static void on_gone(void *context)
@@ -112,8 +114,8 @@ static enum status ask(struct pool_service *s, struct err *e)
     struct execution *x = execution_create(loop_now(s->loop));
     if (!x)
         return err_set(e, STATUS_NO_MEMORY, "out of memory");
-    buf_append_cstr(&x->code, metadata_code);
-    x->limit_ns = METADATA_LIMIT_NS;
+    buf_append_cstr(&x->asked.code, metadata_code);
+    x->asked.limit_ns = METADATA_LIMIT_NS;
     x->on_done = on_metadata;
     x->context = s;
     st = tenant_execute(t, x, e);

@@ -103,6 +103,11 @@ struct tenant *pool_call_enter(struct pool_call *c)
     enum status s = pool_enter(c->service->pool, c->identifier, &t, &e);
     if (s == STATUS_OK)
         return t;
+    if (s == STATUS_RESOURCE_EXHAUSTED) /* in the words that clients of the cloud know */
+        err_set(&e, s,
+                "The request sessions count is '1'. There are already '%u' active sessions and the "
+                "maximum active sessions count is '%u'.",
+                pool_tenant_count(c->service->pool), pool_report(c->service->pool).sessions_max);
     pool_call_fail_status(c, s, &e);
     return NULL;
 }

@@ -47,6 +47,11 @@ enum status output_capture_add(struct output_capture *c, struct bytes bytes)
     return STATUS_OK;
 }
 
+size_t output_capture_room(const struct output_capture *c)
+{
+    return c->head_max - c->head.size + c->tail_max - c->tail.size;
+}
+
 uint64_t output_capture_lost(const struct output_capture *c)
 {
     return c->total - c->head.size - c->tail.size;

@@ -24,6 +24,8 @@ void output_capture_fini(struct output_capture *c);
 STATUS_RESULT output_capture_set_limits(struct output_capture *c, size_t head_max, size_t tail_max);
 /* NO_MEMORY: nothing was taken. */
 STATUS_RESULT output_capture_add(struct output_capture *c, struct bytes bytes);
+/* Bytes that it would grow by if more than that came. */
+size_t output_capture_room(const struct output_capture *c);
 /* Bytes that came but are not kept. */
 uint64_t output_capture_lost(const struct output_capture *c);
 /* Appends the text: the head, a line that says how many bytes are left out (only if there is a tail), the

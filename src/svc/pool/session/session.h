@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* session.h — one session process: its sockets and pipes, the frames, the captured output, its deadlines.
- * Performs what core/pool/session_life decides and tells its owner (pool.c) by callbacks. Everything the
- * process sends is hostile: the first frame that breaks the protocol ends it. All on the loop's thread.
+/* session.h — one session process: its life, its cells, its deadlines.
+ * Performs what core/pool/session_life decides and tells its owner (stock.c) by callbacks. What travels is
+ * the business of its two parts: frames of session_channel, output of session_output. Everything the process
+ * sends is hostile: the first thing that breaks the protocol ends it. All on the loop's thread.
  *
  * Ownership: the owner creates it when it orders one from the tier; it frees itself after on_gone. */
 #ifndef SVC_POOL_SESSION_SESSION_H
@@ -10,18 +11,21 @@
 #include "base/encode.h"
 #include "core/pool/session_life.h"
 #include "os/loop.h"
-#include "svc/pool/session/output_capture.h"
 #include "svc/pool/session/result_frame.h"
+#include "svc/pool/session/session_channel.h"
+#include "svc/pool/session/session_output.h"
+#include "svc/pool/session/session_reason.h"
 #include "svc/pool/session/tier.h"
+
+#define SESSION_CAUSE_SIZE_MAX 160 /* bytes of a cause, with its NUL */
 
 struct session;
 
-enum session_stream { SESSION_STDOUT, SESSION_STDERR, SESSION_STREAMS };
-
 enum session_verdict {
     SESSION_VERDICT_RESULT,  /* `result` is set */
+    SESSION_VERDICT_REFUSED, /* a result came, and there was no room for it; `reason` and `cause` say why */
     SESSION_VERDICT_TIMEOUT, /* over its time limit */
-    SESSION_VERDICT_CRASH,   /* the session ended under it; `cause` says why */
+    SESSION_VERDICT_CRASH,   /* the session ended under it; `reason` and `cause` say why */
 };
 
 /* How a cell ended. Views are valid during the callback. The streams are read from the session itself. */
@@ -29,29 +33,33 @@ struct session_answer {
     void *context; /* of the cell */
     enum session_verdict verdict;
     const struct result_frame *result; /* NULL unless RESULT */
-    const char *cause;                 /* for people; "" unless CRASH */
+    enum session_reason reason;        /* NONE for RESULT */
+    const char *cause;                 /* for people; "" for RESULT and TIMEOUT */
+    int64_t duration_ns;               /* from the cell's sending to its end, by the server's clock */
     bool kept;                         /* the session and its state live on */
 };
 
 struct session_owner {
     /* It is ready and nobody's. */
-    void (*on_offer)(void *context, struct session *s);
-    /* The cell's answer; output_capture of both streams holds its output until the callback returns. */
-    void (*on_answer)(void *context, struct session *s, const struct session_answer *a);
-    /* It may run its holder's next cell, unless something has ended it meanwhile. */
-    void (*on_serve)(void *context, struct session *s);
+    void (*on_offer)(void *context, struct session *session);
+    /* The cell's answer; session->output holds its output until the callback returns. */
+    void (*on_answer)(void *context, struct session *session, const struct session_answer *answer);
+    /* It may run its holder's next cell, unless something has ended it meanwhile. Never from inside a call.
+     */
+    void (*on_serve)(void *context, struct session *session);
     /* Who held it (a tenant, the list of spares) must let go of it now. */
-    void (*on_detach)(void *context, struct session *s);
-    /* Nothing of it is left; the pointer dies when this returns. */
-    void (*on_gone)(void *context, struct session *s);
+    void (*on_detach)(void *context, struct session *session);
+    /* Nothing of it is left; the pointer dies at the end of the turn. */
+    void (*on_gone)(void *context, struct session *session);
     void *context;
 };
 
 struct session_options {
     struct session_limits_ns limits;
-    size_t result_size_max; /* bytes of a frame it may send */
-    size_t head_max;        /* bytes kept of each stream, first part */
-    size_t tail_max;        /* and last part */
+    size_t result_size_max;       /* bytes of a frame it may send */
+    size_t head_max;              /* bytes kept of each stream, first part */
+    size_t tail_max;              /* and last part */
+    struct memory_budget *budget; /* outlives the session */
 };
 
 struct session_cell {
@@ -64,11 +72,14 @@ struct session_cell {
 };
 
 struct session {
-    struct list link; /* the owner's: in one of its lists */
-    void *place;      /* the owner's: which list that is */
-    void *holder;     /* the owner's: the tenant that has it, or NULL */
-    uint64_t key[2];  /* the owner's: its name in a map */
-    bool held;        /* the owner's: it is in use beside its cells and does not cool down */
+    /* --- the owner's: the session itself does not look at these --- */
+    struct list link; /* in one of its lists */
+    void *place;      /* which list that is */
+    void *holder;     /* the tenant that has it, or NULL */
+    uint64_t key[2];  /* its name in a map */
+    bool held;        /* it is in use beside its cells and does not cool down */
+
+    /* --- for all to read --- */
     uint64_t request; /* the number under which it was ordered */
     struct session_life life;
     struct tier_ref ref; /* once `spawned` */
@@ -78,11 +89,9 @@ struct session {
     int64_t ordered_ns;
     int64_t spawned_ns;
     int64_t ready_ns; /* 0: not yet */
-    int64_t cell_started_ns;
-    struct output_capture output[SESSION_STREAMS];
-    bool cooled;     /* its cooldown passed */
-    bool released;   /* session_release ended it */
-    char cause[160]; /* why it ended, for people; "" while it lives */
+    struct session_output output;
+    enum session_reason reason;         /* why it ended; NONE while it lives */
+    char cause[SESSION_CAUSE_SIZE_MAX]; /* the same for people; "" while it lives */
 
     /* --- private --- */
     struct loop *loop;
@@ -90,37 +99,36 @@ struct session {
     void *tier_self;
     const struct session_owner *owner;
     struct session_options options;
-    uint64_t cell_id;
+    struct session_channel channel;
+    uint64_t cell_id; /* random, so that nobody can answer a cell that he was not given */
     void *cell_context;
-    const struct result_frame *result; /* while a result frame is being handled */
+    int64_t cell_started_ns;
+    const struct result_frame *result; /* while a result frame is being handled; NULL if it was refused */
+    enum session_reason refusal;       /* why it was refused */
     bool interrupted;                  /* a SIGINT was ordered, and no cell was sent since */
-    int64_t flooded;                   /* bytes dropped in this cell */
-    struct loop_fd control;
-    struct loop_fd pipes[SESSION_STREAMS];
     struct loop_timer deadline;
-    struct loop_timer pause; /* while a flood is not read */
-    struct loop_task burial;
-    struct buf in;
-    struct buf out;
+    struct loop_task serving;
+    struct loop_task deferred_free;
 };
 
 /* A session in STARTING, not yet ordered from the tier. NULL without memory. */
-struct session *session_create(struct loop *l, const struct session_tier *tier, void *tier_self,
-                               const struct session_owner *owner, const struct session_options *o,
+struct session *session_create(struct loop *loop, const struct session_tier *tier, void *tier_self,
+                               const struct session_owner *owner, const struct session_options *options,
                                uint64_t request);
 /* The tier made it; the descriptors are its own from now on, also on failure. */
-void session_spawned(struct session *s, const struct tier_session *k);
+void session_spawned(struct session *session, const struct tier_session *spawned);
 /* An identifier takes it. */
-void session_claim(struct session *s);
+void session_claim(struct session *session);
 /* Runs a cell; only in IDLE. */
-void session_run(struct session *s, const struct session_cell *cell);
+void session_run(struct session *session, const struct session_cell *cell);
 /* A request for its identifier came. */
-void session_touch(struct session *s);
-/* Ends it; `cause` is for people. */
-void session_release(struct session *s, const char *cause);
-/* The tier says that nothing is left of it, or that it never came up (TIER_END_FAILED, `cause` why). */
-void session_ended(struct session *s, enum tier_end end, const char *cause);
-/* Frees without a callback, when the tier is gone. */
-void session_destroy(struct session *s);
+void session_touch(struct session *session);
+/* Ends it, if nothing has ended it yet; `cause` is for people. */
+void session_release(struct session *session, enum session_reason reason, const char *cause);
+/* The tier says that nothing is left of it, or that it never came up. A cause that only the tier can know
+ * (`certain`) replaces a guess that was made before. */
+void session_ended(struct session *session, enum session_reason reason, const char *cause, bool certain);
+/* Frees without a callback, when the tier is gone. NULL allowed. */
+void session_destroy(struct session *session);
 
 #endif

@@ -93,7 +93,7 @@ int64_t session_stock_plan(struct session_stock *st, uint32_t seats, uint32_t bu
         .seats = seats, .ready = st->ready.count, .starting = st->starting.count, .busy = busy};
     struct pool_plan plan = pool_policy_plan(&st->policy, &counts, loop_now(st->loop));
     for (uint32_t i = 0; i < plan.surplus; i++)
-        session_release(first_session(&st->ready), "its place is needed");
+        session_release(first_session(&st->ready), SESSION_REASON_RELEASED, "its place is needed");
     for (uint32_t i = 0; i < plan.builds; i++)
         if (!order_session(st))
             break;
@@ -171,7 +171,7 @@ static void on_tier_spawned(void *context, uint64_t request, const struct tier_s
     if (!k) {
         order_failed(st, text && text[0] ? text : "the keeper refused");
         if (s)
-            session_ended(s, TIER_END_FAILED, st->order_cause);
+            session_ended(s, SESSION_REASON_NO_SESSION, st->order_cause, false);
         return;
     }
     if (!s) { /* not ours any more */
@@ -184,31 +184,54 @@ static void on_tier_spawned(void *context, uint64_t request, const struct tier_s
     if (map_put(&st->by_ref, bytes_of(s->key, sizeof s->key), s) != STATUS_OK) {
         close_all(k);
         st->tier->kill(st->tier_self, k->ref);
-        session_ended(s, TIER_END_FAILED, "out of memory");
+        session_ended(s, SESSION_REASON_NO_SESSION, "out of memory", false);
         return;
     }
     session_spawned(s, k);
 }
 
-static void describe_end(enum tier_end end, int detail, char *ret_text, size_t size)
+/* Why a session ended, by what the tier says. Returns true if only the tier can know it. */
+static bool explain_end(const struct session_stock *st, enum tier_end end, int detail,
+                        enum session_reason *ret_reason, char ret_cause[SESSION_CAUSE_SIZE_MAX])
 {
     switch (end) {
     case TIER_END_MEMORY_LIMIT:
-        snprintf(ret_text, size, "the session went over its memory limit and was ended");
-        return;
-    case TIER_END_EXITED:
-        if (detail > 128)
-            snprintf(ret_text, size, "the session's interpreter was ended by signal %d", detail - 128);
+        *ret_reason = SESSION_REASON_MEMORY_LIMIT;
+        if (st->memory_size_max)
+            snprintf(ret_cause, SESSION_CAUSE_SIZE_MAX,
+                     "the session went over its memory limit of %llu MiB and was ended",
+                     (unsigned long long)(st->memory_size_max >> 20));
         else
-            snprintf(ret_text, size, "the session's interpreter exited with code %d", detail);
-        return;
+            snprintf(ret_cause, SESSION_CAUSE_SIZE_MAX,
+                     "the session went over its memory limit and was ended");
+        return true;
+    case TIER_END_EXITED:
+        if (detail > 128) {
+            *ret_reason = SESSION_REASON_SIGNALED;
+            snprintf(ret_cause, SESSION_CAUSE_SIZE_MAX, "the session's interpreter was ended by signal %d",
+                     detail - 128);
+            return true;
+        }
+        *ret_reason = SESSION_REASON_EXITED;
+        snprintf(ret_cause, SESSION_CAUSE_SIZE_MAX, "the session's interpreter exited with code %d", detail);
+        return true;
     case TIER_END_FAILED:
-        snprintf(ret_text, size, "the session could not be built: %s", strerror(detail));
-        return;
+        *ret_reason = SESSION_REASON_NO_SESSION;
+        snprintf(ret_cause, SESSION_CAUSE_SIZE_MAX, "the session could not be built: %s", strerror(detail));
+        return false;
     case TIER_END_KILLED:
         break;
     }
-    snprintf(ret_text, size, "the session was ended");
+    *ret_reason = SESSION_REASON_RELEASED;
+    snprintf(ret_cause, SESSION_CAUSE_SIZE_MAX, "the session was ended");
+    return false;
+}
+
+static bool was_of_no_use_yet(const struct session *s)
+{
+    enum session_state state = s->life.state;
+    return s->reason == SESSION_REASON_NONE &&
+           (state == SESSION_STARTING || state == SESSION_RESERVED || state == SESSION_READY);
 }
 
 static void on_tier_ended(void *context, struct tier_ref ref, enum tier_end end, int detail)
@@ -218,19 +241,20 @@ static void on_tier_ended(void *context, struct tier_ref ref, enum tier_end end,
     struct session *s = map_get(&st->by_ref, bytes_of(key, sizeof key));
     if (!s)
         return;
-    char cause[sizeof s->cause];
-    describe_end(end, detail, cause, sizeof cause);
-    if (!s->released && (s->life.state == SESSION_STARTING || s->life.state == SESSION_RESERVED ||
-                         s->life.state == SESSION_READY))
-        order_failed(st, cause); /* it died before it was of any use: do not build the next one at once */
-    session_ended(s, end, cause);
+
+    enum session_reason reason;
+    char cause[SESSION_CAUSE_SIZE_MAX];
+    bool certain = explain_end(st, end, detail, &reason, cause);
+    if (was_of_no_use_yet(s))
+        order_failed(st, cause); /* it died early: do not build the next one at once */
+    session_ended(s, reason, cause, certain);
 }
 
 static void end_all(struct session_shelf *shelf, const char *cause)
 {
     struct session *s;
     while ((s = first_session(shelf)))
-        session_ended(s, TIER_END_KILLED, cause);
+        session_ended(s, SESSION_REASON_ISOLATION_LOST, cause, true);
 }
 
 /* Fails closed: everything that runs is answered, and nothing is ordered any more. */

@@ -75,8 +75,7 @@ bool session_stock_admits(const struct session_stock *st, uint32_t seats);
 /* A session to be bound: a ready one, else one that is being built, else a new order. NULL: there is none
  * now; after STOCK_RETRY_NS there may be, or `lost` says that there never will. */
 struct session *session_stock_find(struct session_stock *st);
-/* Gives a session from session_stock_find to `holder`. A ready one serves at once: on_serve comes before this
- * returns. */
+/* Gives a session from session_stock_find to `holder`. A ready one serves at the end of this turn. */
 void session_stock_bind(struct session_stock *st, struct session *s, void *holder);
 /* Orders the spares that are wanted and ends those that are not. `seats` are taken, `busy` sessions run a
  * cell. Returns when to ask again; INT64_MAX: when something changes. */
