@@ -3,7 +3,7 @@
  * as all SDKs have them.
  *
  *   peer CONNECTION worker [SILENCE_MS]         impatient, if it is told how long to bear a silent service
- *   peer CONNECTION start NAME INPUT            prints the id
+ *   peer CONNECTION start NAME INPUT [ID]       prints the id
  *   peer CONNECTION wait|look ID                prints the status, and the output or the failure's message
  *   peer CONNECTION raise ID NAME DATA
  *   peer CONNECTION terminate ID OUTPUT
@@ -183,6 +183,7 @@ static enum dt_status act(struct dt_client *client, const char *verb, char **wor
     if (strcmp(verb, "start") == 0) {
         struct dt_start_options o = DT_INIT(struct dt_start_options);
         o.input = words[1];
+        o.instance_id = words[2];
         char made[DT_INSTANCE_ID_SIZE];
         s = dt_client_start(client, words[0], &o, made, e);
         if (s == DT_OK)

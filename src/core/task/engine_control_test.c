@@ -206,6 +206,39 @@ static void restart_runs_again(void **state)
     rig_fini(&r);
 }
 
+static struct rig_reply *start_marked(struct rig *r, const char *mark)
+{
+    struct pb_create_instance_request request = {.instance_id = BYTES_LITERAL("i"),
+                                                 .name = BYTES_LITERAL("Once"),
+                                                 .execution_id = pb_some(bytes_of(mark, strlen(mark)))};
+    return rig_reply_of(r, rig_call(r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &request));
+}
+
+/* If this fails, a start whose answer was lost runs twice, or is told that somebody else has its id. */
+static void a_start_sent_again_is_done_once(void **state)
+{
+    static const char first[] = "0123456789abcdef0123456789abcdef";
+    static const char second[] = "fedcba9876543210fedcba9876543210";
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+
+    assert_int_equal(start_marked(&r, first)->status, STATUS_OK);
+    struct rig_work *turn = script_turn(&r, "i");
+    assert_int_equal(start_marked(&r, first)->status, STATUS_OK);
+    assert_int_equal(start_marked(&r, second)->status, STATUS_ALREADY_EXISTS);
+
+    /* Ended, it would be replaced by anybody else's start, but not by its own. */
+    script_answer(&r, turn, "complete 0 done");
+    assert_int_equal(script_status(&r, "i"), PB_ORCHESTRATION_STATUS_COMPLETED);
+    assert_int_equal(start_marked(&r, first)->status, STATUS_OK);
+    assert_int_equal(script_status(&r, "i"), PB_ORCHESTRATION_STATUS_COMPLETED);
+    assert_int_equal(start_marked(&r, second)->status, STATUS_OK);
+    assert_int_equal(script_status(&r, "i"), PB_ORCHESTRATION_STATUS_PENDING);
+    rig_fini(&r);
+}
+
 /* If this fails, a reused id mixes two runs (spec 3.2; DT-045, 046, 049, 051). */
 static void ids_are_reused_by_policy(void **state)
 {
@@ -331,6 +364,7 @@ int main(void)
         cmocka_unit_test(terminate_reaches_children_if_asked),
         cmocka_unit_test(purge_deletes_what_has_ended),
         cmocka_unit_test(restart_runs_again),
+        cmocka_unit_test(a_start_sent_again_is_done_once),
         cmocka_unit_test(ids_are_reused_by_policy),
         cmocka_unit_test(scheduled_starts_wait),
         cmocka_unit_test(skip_graceful_reports_what_it_could_not),

@@ -87,6 +87,13 @@ void start_instance(struct engine *e, struct call *c)
                                             : instance_obtain_fresh(e, c->hub, engine_new_id(e, &e->scratch));
     if (!i)
         return;
+    /* A start that was sent once more, since its answer was lost: the caller's mark says whose work this is. */
+    bool again = instance_exists(i) && r.execution_id.value.size > 0 &&
+                 bytes_equal(i->row.execution_id, r.execution_id.value);
+    if (again) {
+        reply_id(e, c, i);
+        return;
+    }
     switch (start_policy_decide(&policy, i->row.status)) {
     case START_KEEP:
         reply_id(e, c, i);

@@ -51,7 +51,7 @@ void sdk_call_finish(struct sdk_call *call, enum status s, const char *text)
     struct sdk_result result = {.status = s,
                                 .text = text,
                                 .response = s == STATUS_OK ? buf_peek(&call->response) : (struct bytes){0},
-                                .repeated = call->lost > 0};
+                                .unknown = call->unknown};
     call->options.on_done(call->options.context, &result);
     sdk_call_destroy(call);
 }
@@ -106,6 +106,7 @@ static void settle_try(struct sdk_call *call, enum status s, const char *text, b
     bool wanted = o->retry & 1u << s;
     bool tries_left = !o->tries_max || call->tries < o->tries_max;
     if (connection_lost && !o->safe_twice) {
+        call->unknown = true;
         sdk_call_finish(
             call, s, "the connection broke after the request was written; it may or may not have been done");
         return;
@@ -142,7 +143,6 @@ static void on_wire_done(void *context, enum status s, const char *text)
     call->wire = NULL;
     call->connection = NULL;
     sdk_timer_clear(call->channel, &call->attempt);
-    call->lost += lost;
     if (s == STATUS_OK && buf_status(&call->response) != STATUS_OK) {
         s = buf_status(&call->response);
         text = "no memory for the answer";

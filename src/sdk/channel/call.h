@@ -33,7 +33,7 @@ struct sdk_call {
     bool expired;
     bool attempt_expired;
     int tries;
-    int lost; /* tries that went down with their connection */
+    bool unknown; /* whether it has been done: the connection broke, and it is not safe twice */
     int64_t deadline_ns;
     struct sdk_connection *connection;
     struct grpc_client_call *wire;

@@ -22,7 +22,7 @@ struct sdk_result {
     enum status status;
     const char *text;      /* never NULL */
     struct bytes response; /* of a unary call that is OK */
-    bool repeated;         /* an earlier try may have reached the service */
+    bool unknown;          /* the connection broke after the request was written: it may have been done */
 };
 
 struct sdk_call_options {

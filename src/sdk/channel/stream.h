@@ -12,12 +12,7 @@ struct addrinfo;
 struct ssl_st;
 struct ssl_ctx_st;
 
-enum sdk_stream_state {
-    SDK_STREAM_CLOSED,
-    SDK_STREAM_CONNECTING,
-    SDK_STREAM_HANDSHAKE,
-    SDK_STREAM_OPEN
-};
+enum sdk_stream_state { SDK_STREAM_CLOSED, SDK_STREAM_CONNECTING, SDK_STREAM_HANDSHAKE, SDK_STREAM_OPEN };
 
 struct sdk_stream {
     enum sdk_stream_state state;

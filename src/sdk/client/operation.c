@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "sdk/client/client_answer.h"
+#include "sdk/client/client_start.h"
 #include "sdk/client/history.h"
 #include "sdk/convert.h"
 
@@ -14,8 +15,9 @@ static const struct rule {
     enum status (*on_answer)(struct sdk_operation *op, struct arena *a, struct bytes answer,
                              struct dt_reply *r, struct err *e); /* NULL: there is nothing in the answer */
     bool once;                                                   /* sent twice it would be done twice */
+    bool (*on_unknown)(struct sdk_operation *op); /* finds out whether it was done; false: cannot */
 } rules[PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT] = {
-    [METHOD(START_INSTANCE)] = {.on_answer = sdk_answer_started},
+    [METHOD(START_INSTANCE)] = {.on_answer = sdk_answer_started, .once = true, .on_unknown = sdk_start_look},
     [METHOD(GET_INSTANCE)] = {.on_answer = sdk_answer_instance},
     [METHOD(WAIT_FOR_INSTANCE_START)] = {.on_answer = sdk_answer_instance},
     [METHOD(WAIT_FOR_INSTANCE_COMPLETION)] = {.on_answer = sdk_answer_instance},
@@ -40,7 +42,7 @@ static void on_chunk(void *context, struct bytes message)
 static enum status read_answer(struct sdk_operation *op, const struct sdk_result *result, struct dt_reply *r,
                                struct err *e)
 {
-    if (result->status == STATUS_ALREADY_EXISTS && op->own_id && result->repeated) {
+    if (result->status == STATUS_ALREADY_EXISTS && op->start.own_id && op->start.written) {
         r->instance_id = op->instance_id; /* an earlier try of this very call made it */
         return STATUS_OK;
     }
@@ -59,24 +61,45 @@ static enum status read_answer(struct sdk_operation *op, const struct sdk_result
     return s;
 }
 
+static void operation_destroy(struct sdk_operation *op)
+{
+    buf_fini(&op->start.request);
+    free(op);
+}
+
+/* Takes the objects of the reply. */
+static void tell(struct sdk_operation *op, enum status s, const char *text, struct dt_reply *reply)
+{
+    reply->status = sdk_status(s);
+    if (s != STATUS_OK) {
+        reply->text = text && text[0] ? text : status_name(s);
+        reply->instance_id = NULL;
+        reply->history = NULL;
+    }
+    op->on_reply(reply, op->context);
+    dt_instance_destroy(reply->instance);
+    dt_page_destroy(reply->page);
+    if (reply->history || s != STATUS_OK)
+        dt_history_destroy(op->history);
+    operation_destroy(op);
+}
+
+void sdk_operation_finish(struct sdk_operation *op, enum status status, const char *text)
+{
+    struct dt_reply reply = {.text = "", .instance_id = op->instance_id};
+    tell(op, status, text, &reply);
+}
+
 static void on_done(void *context, const struct sdk_result *result)
 {
     struct sdk_operation *op = context;
+    if (result->unknown && rules[op->method].on_unknown && rules[op->method].on_unknown(op))
+        return;
+
     struct err e = {0};
     struct dt_reply reply = {.text = ""};
     enum status s = read_answer(op, result, &reply, &e);
-    reply.status = sdk_status(s);
-    if (s != STATUS_OK) {
-        reply.text = e.text[0] ? e.text : status_name(s);
-        reply.instance_id = NULL;
-        reply.history = NULL;
-    }
-    op->on_reply(&reply, op->context);
-    dt_instance_destroy(reply.instance);
-    dt_page_destroy(reply.page);
-    if (reply.history || s != STATUS_OK)
-        dt_history_destroy(op->history);
-    free(op);
+    tell(op, s, e.text, &reply);
 }
 
 /* ---- the draft, on the caller's thread ---- */
@@ -132,19 +155,17 @@ struct pb_opt_time sdk_time_bound(int64_t ns)
     return ns ? pb_time_from_ns(ns) : (struct pb_opt_time){0};
 }
 
-/* Hands the operation to the channel. */
-static enum status send(struct dt_client *client, struct sdk_operation *op, struct buf *request,
-                        int64_t timeout_ns)
+enum status sdk_operation_send(struct sdk_operation *op, struct buf *request, int64_t timeout_ns)
 {
     struct sdk_call_options call = {.method = op->method,
                                     .streaming = op->history != NULL,
                                     .safe_twice = !rules[op->method].once,
                                     .retry = 1u << STATUS_UNAVAILABLE,
-                                    .timeout_ns = timeout_ns ? timeout_ns : client->target.call_timeout_ns,
+                                    .timeout_ns = timeout_ns,
                                     .on_message = op->history ? on_chunk : NULL,
                                     .on_done = on_done,
                                     .context = op};
-    return sdk_channel_call(client->channel, &call, request, NULL);
+    return sdk_channel_call(op->client->channel, &call, request, NULL);
 }
 
 enum status sdk_draft_submit(struct dt_client *client, struct sdk_draft *d,
@@ -162,19 +183,23 @@ enum status sdk_draft_submit(struct dt_client *client, struct sdk_draft *d,
     if (s == STATUS_OK && m->server_streaming && !(op->history = sdk_history_create()))
         s = STATUS_NO_MEMORY;
     if (s == STATUS_OK) {
+        op->client = client;
         op->method = method;
         op->on_reply = on_reply;
         op->context = context;
         pb_encode(m->request, request, &encoded);
         s = buf_status(&encoded);
     }
+    timeout_ns = timeout_ns ? timeout_ns : client->target.call_timeout_ns;
+    if (s == STATUS_OK && method == METHOD(START_INSTANCE))
+        s = sdk_start_keep(op, buf_peek(&encoded), timeout_ns);
     if (s == STATUS_OK)
-        s = send(client, op, &encoded, timeout_ns);
+        s = sdk_operation_send(op, &encoded, timeout_ns);
     else
         buf_fini(&encoded);
     if (s != STATUS_OK && op) {
         dt_history_destroy(op->history);
-        free(op);
+        operation_destroy(op);
     }
     arena_fini(&d->arena);
     return s;

@@ -6,15 +6,27 @@
 #ifndef SDK_CLIENT_OPERATION_H
 #define SDK_CLIENT_OPERATION_H
 
+#include "base/encode.h"
 #include "sdk/client/client.h"
 #include "sdk/client/reply.h"
 
+/* What only a start has: it can find out whether it has been done (client_start.c). */
+struct sdk_start {
+    bool own_id;  /* the instance id was made here, so nobody else can have taken it */
+    bool written; /* the request may have reached the service before */
+    char execution_id[GUID_DIGITS_SIZE + 1]; /* by which it knows its own work again; 32 digits */
+    struct buf request;                      /* to be sent once more */
+    int64_t began_ns;                        /* since 1970 */
+    int64_t deadline_ns;                     /* as sdk_now_ns; INT64_MAX: none */
+};
+
 /* A call in progress. */
 struct sdk_operation {
+    struct dt_client *client;
     enum pb_task_hub_sidecar_service_method method;
     dt_on_reply *on_reply;
     void *context;
-    bool own_id;            /* start: the instance id was made here, so nobody else can have taken it */
+    struct sdk_start start;
     bool must_have_started; /* a wait that only looks: what it must find */
     bool must_have_ended;
     struct dt_history *history;
@@ -47,5 +59,11 @@ struct pb_opt_time sdk_time_bound(int64_t ns);
 STATUS_RESULT sdk_draft_submit(struct dt_client *client, struct sdk_draft *d,
                                enum pb_task_hub_sidecar_service_method method, const void *request,
                                int64_t timeout_ns, dt_on_reply *on_reply, void *context, struct err *e);
+
+/* For client_start.c, on the channel's thread. Sends an operation's request; takes the content of `request`. NO_MEMORY;
+ * then on_done will not be called. */
+STATUS_RESULT sdk_operation_send(struct sdk_operation *op, struct buf *request, int64_t timeout_ns);
+/* Ends the operation: calls on_reply, frees it. `text`: of a failure; NULL if OK. */
+void sdk_operation_finish(struct sdk_operation *op, enum status status, const char *text);
 
 #endif
