@@ -6,6 +6,7 @@
 #include "cmd/command.h"
 #include "db/sqlite.h"
 #include "jail/probe.h"
+#include "jail/template.h"
 
 /* What the sessions' language needs; without it the zygote cannot warm up. */
 static const char *const zygote_places[] = {"/usr/bin/python3"};
@@ -32,6 +33,46 @@ static void print_text(const struct probe_layer *layers, bool python)
            warning ? warning : db_sqlite_version());
 }
 
+/* The list of what sessions see, and what of it is not on this machine. */
+static void print_template(const struct template_plan *plan)
+{
+    size_t count;
+    const struct template_row *rows = template_rows(&count);
+    printf("\nA session sees this list and nothing else (identity %.16s):\n", plan->identity);
+    for (size_t i = 0; i < count; i++) {
+        size_t found = 0;
+        size_t missing = 0;
+        for (size_t n = 0; n < plan->entry_count; n++)
+            found += plan->entries[n].row == &rows[i];
+        for (size_t n = 0; n < plan->gap_count; n++)
+            missing += plan->gaps[n].row == &rows[i];
+        printf("  %-18s %-8s %3zu there, %zu missing  %s\n", rows[i].title, template_kind_name(rows[i].kind),
+               found, missing, rows[i].reason);
+    }
+    for (size_t n = 0; n < plan->entry_count; n++) {
+        if (!plan->entries[n].row && plan->entries[n].action == TEMPLATE_MOUNT)
+            printf("  %-18s tree     %s\n", "session path", plan->entries[n].path);
+    }
+    printf("  %zu files and folders, %llu KiB of them copied; all names: sallyport doctor --json\n",
+           plan->entry_count, (unsigned long long)(plan->copy_bytes >> 10));
+}
+
+static void print_json(const struct probe_facts *facts, const struct template_plan *plan)
+{
+    CLEANUP(buf_fini) struct buf out = {0};
+    probe_json(facts, &out);
+    /* One more member, before the brace that ends the object. */
+    if (plan && out.size > 0) {
+        out.size--;
+        buf_append_cstr(&out, ",\"template\":");
+        if (template_plan_json(plan, &out) != STATUS_OK)
+            return;
+        buf_append_byte(&out, '}');
+    }
+    fwrite(out.data, 1, out.size, stdout);
+    putchar('\n');
+}
+
 int command_doctor(unsigned command, const struct option_values *v)
 {
     (void)command;
@@ -41,17 +82,22 @@ int command_doctor(unsigned command, const struct option_values *v)
     struct probe_layer layers[PROBE_LAYERS];
     bool whole = probe_layers(&facts, layers);
     bool python = python_there();
+    struct template_plan *plan = NULL;
+    struct err error = {0};
+    if (template_plan_create(setting_text(v, "session-path"), -1, &plan, &error) != STATUS_OK)
+        fprintf(stderr, "%s\n", error.text);
+    bool listed = plan != NULL;
     if (setting_flag(v, "json")) {
-        CLEANUP(buf_fini) struct buf out = {0};
-        probe_json(&facts, &out);
-        fwrite(out.data, 1, out.size, stdout);
-        putchar('\n');
+        print_json(&facts, plan);
     } else {
         print_text(layers, python);
+        if (plan)
+            print_template(plan);
         puts(whole && python ? "\nEvery layer of isolation is on."
                              : "\nSessions run with what is on; /healthz names what is degraded.");
     }
+    template_plan_destroy(plan);
     /* Without either way to build a jail nothing can be run at all. */
-    bool usable = python && (facts.privileged || facts.user_namespaces) && facts.seccomp;
+    bool usable = python && listed && (facts.privileged || facts.user_namespaces) && facts.seccomp;
     return usable ? EXIT_GOOD : EXIT_FAILED;
 }

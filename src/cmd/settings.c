@@ -64,6 +64,8 @@ const struct option_spec settings_table[] = {
      "share of one core for one session"},
     {"session-data", OPTION_SIZE, "BYTES", NULL, "256M", 1 << 20, 1LL << 40, COMMAND_DEV | COMMAND_POOL,
      "size of a session's /mnt/data"},
+    {"session-path", OPTION_TEXT, "PATHS", NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_POOL | COMMAND_DOCTOR,
+     "absolute paths, separated by commas, that sessions may read besides the list of sallyport doctor"},
     {"strict-locks", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_POOL,
      "no file locks in sessions: closes a covert channel, breaks sqlite"},
     {"insecure-no-auth", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_SERVERS,

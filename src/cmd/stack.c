@@ -126,6 +126,7 @@ static enum status start_pool(struct stack *s, struct err *e)
             (uint32_t)(setting_number(v, "max-sessions") + setting_number(v, "ready-sessions")) + SLOTS_SPARE,
         .on_built = on_root_built,
         .built_context = s,
+        .session_paths = setting_text(v, "session-path"),
         .limits =
             {
                 .memory_bytes = (uint64_t)setting_number(v, "session-memory"),

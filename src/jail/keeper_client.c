@@ -226,11 +226,16 @@ enum status keeper_client_start(struct loop *l, const struct keeper_options *o,
         .on_built = o->on_built,
         .built_context = o->built_context,
     };
+    CLEANUP(buf_fini) struct buf paths = {0};
+    buf_append_fmt(&paths, "%s\n%s", o->zygote_path ? o->zygote_path : "",
+                   o->session_paths ? o->session_paths : "");
     const struct keeper_message open = {.type = KEEPER_MESSAGE_OPEN,
                                         .sessions_max = o->sessions_max,
                                         .limits = o->limits,
-                                        .text = bytes_of_cstr(o->zygote_path)};
-    enum status s = start_process(k, o->program_path, e);
+                                        .text = buf_peek(&paths)};
+    enum status s = buf_status(&paths);
+    if (s == STATUS_OK)
+        s = start_process(k, o->program_path, e);
     if (s == STATUS_OK)
         s = packet_send(k->socket, &open, NULL, 0, e);
     if (s == STATUS_OK)

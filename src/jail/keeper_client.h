@@ -53,6 +53,8 @@ struct keeper_options {
     void *built_context;
     struct session_limits limits;
     const char *zygote_path;  /* NULL: found beside the program, then in libexec */
+    /* Absolute paths that sessions see besides the list, separated by commas (jail/template.h). NULL: none. */
+    const char *session_paths;
     const char *program_path; /* run as `program keeper`; NULL: this program's own file */
 };
 

@@ -96,7 +96,8 @@ struct keeper_message {
     uint32_t uid;    /* FORK: inside the zygote's user namespace */
     uint32_t sessions_max;
     struct session_limits limits;
-    struct bytes text; /* OPEN: the zygote's path; BUILT: the template's identity (jail/template.h);
+    struct bytes
+        text; /* OPEN: the zygote's path, a newline, session paths; either may be empty; BUILT: the template's identity (jail/template.h);
                           READY: JSON; the rest: words for people */
 };
 

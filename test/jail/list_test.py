@@ -122,6 +122,36 @@ def lends(pool, walked):
         check(got.startswith("uid=1000(user) gid=1000(user)") and "euid" not in got and "egid" not in got, f"{program} lends nothing", got)
 
 
+def told(builddir):
+    """`sallyport doctor` prints the same list, for people and for machines."""
+    doctor = [f"{builddir}/src/cmd/sallyport", "doctor"]
+    template = json.loads(subprocess.run([*doctor, "--json", "--session-path", "/opt/host"], capture_output=True, text=True, check=True).stdout)["template"]
+    rows = {row["title"]: row for row in template["rows"]}
+    check(len(template["identity"]) == 64 and all(row["reason"] for row in rows.values()), "doctor tells the list with reasons", template)
+    check("/usr/bin/python3" in rows["interpreter"]["there"] and "/opt/host" in rows["libraries and session paths"]["there"], "and names each path")
+    text = subprocess.run(doctor, capture_output=True, text=True, check=True).stdout
+    check(all(title in text for title in rows if title != "libraries and session paths"), "and prints it for people", text)
+
+
+def asked_for(builddir):
+    """What --session-path names is there, read-only, and nothing beside it."""
+    paths = "/usr/local/share,/opt/host"
+    pool = Pool(builddir, session_path=paths)
+    pool.spawn("a")
+    walk(builddir, pool, paths)
+    check(WORD in value(pool, "print(open('/usr/local/share/token').read(), open('/opt/host/secret').read())"), "a session path can be read")
+    got = value(pool, "import os\nfor p in ('/usr/local/share/new', '/opt/host/new'):\n  try: open(p, 'w')\n  except OSError as e: print(e.errno)")
+    check(got in ("30\n30", "13\n13"), "and not be written", got)
+    got = value(pool, "import os\ntry: print(open('/usr/local/etc/npmrc').read())\nexcept OSError as e: print(e.errno)")
+    check(got == "2", "what lies beside it is not there", got)
+    pool.close()
+    try:
+        Pool(builddir, session_path="/usr/local/nowhere")
+        check(False, "a session path that is not there ends the start")
+    except RuntimeError as error:
+        check("/usr/local/nowhere" in str(error), "a session path that is not there ends the start, by name", error)
+
+
 def inside(builddir):
     work = tempfile.mkdtemp(prefix="sallyport-list-")
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", work], check=True)
@@ -138,6 +168,8 @@ def inside(builddir):
     check(value(pool, "import subprocess\nprint(subprocess.run(['python', '-c', 'print(6*7)'], capture_output=True, text=True).stdout)") == "42",
           "there is a python command")
     pool.close()
+    told(builddir)
+    asked_for(builddir)
     print("\n".join(FAILURES) or "all as expected")
     return 1 if FAILURES else 0
 

@@ -37,7 +37,7 @@ def descendants(pid):
 
 
 class Pool:
-    def __init__(self, builddir, limits=(), prefix=(), scripts=None):
+    def __init__(self, builddir, limits=(), prefix=(), scripts=None, session_path=None):
         self.scripts = scripts or tempfile.mkdtemp(prefix="sallyport-scripts-")
         atexit.register(shutil.rmtree, self.scripts, True)
         os.chmod(self.scripts, 0o755)
@@ -45,6 +45,8 @@ class Pool:
                    "--zygote", f"{builddir}/src/jail/zygote/sallyport-zygote", "--scripts", self.scripts]
         for limit in limits:
             command += ["--limit", limit]
+        if session_path:
+            command += ["--session-path", session_path]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/",
                                         env={"ASAN_OPTIONS": "detect_leaks=0", "PATH": os.environ["PATH"]})
         self.lines = queue.Queue()

@@ -2,7 +2,7 @@
 /* session_run: a hand-held pool for tests. It starts a keeper, obeys one command a line on stdin, and prints
  * one JSON object a line on stdout.
  *
- *   session_run --program KEEPER --zygote ZYGOTE --scripts DIR [--limit NAME=NUMBER]...
+ *   session_run --program KEEPER --zygote ZYGOTE --scripts DIR [--limit NAME=NUMBER]... [--session-path PATHS]
  *   spawn NAME              {"spawned","us","ready_us"} or {"refused"}
  *   run NAME FILE MS        {"ran","us",…} after the RESULT frame, or after the session's end; SIGINT after
  * MS, SIGKILL 2 s later say NAME CODE           as run, with the rest of the line as code interrupt NAME |
@@ -475,6 +475,8 @@ int main(int argc, char **argv)
             o.program_path = argv[i + 1];
         else if (strcmp(argv[i], "--zygote") == 0)
             o.zygote_path = argv[i + 1];
+        else if (strcmp(argv[i], "--session-path") == 0)
+            o.session_paths = argv[i + 1];
         else if (strcmp(argv[i], "--scripts") == 0)
             read_paths[0] = argv[i + 1];
         else

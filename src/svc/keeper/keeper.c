@@ -111,6 +111,7 @@ static void end(struct keeper *k)
     file_close(&k->epoll);
     free(k->slots);
     free(k->zygote_path);
+    free(k->session_paths);
 }
 
 int keeper_main(int fd)

@@ -44,9 +44,13 @@ static enum status read_open(struct keeper *k, struct err *e)
     k->limits = with_defaults(m.limits);
     k->slot_count = m.sessions_max ? MIN(m.sessions_max, SESSIONS_MAX) : SESSIONS_DEFAULT;
     k->slots = calloc(k->slot_count, sizeof *k->slots);
-    if (m.text.size > 0)
-        k->zygote_path = strndup((const char *)m.text.data, m.text.size);
-    if (!k->slots || (m.text.size > 0 && !k->zygote_path))
+    struct bytes paths = m.text;
+    struct bytes program = bytes_split(&paths, '\n');
+    if (program.size > 0)
+        k->zygote_path = strndup((const char *)program.data, program.size);
+    if (paths.size > 0)
+        k->session_paths = strndup((const char *)paths.data, paths.size);
+    if (!k->slots || (program.size > 0 && !k->zygote_path) || (paths.size > 0 && !k->session_paths))
         return err_set(e, STATUS_NO_MEMORY, "no memory");
     for (uint32_t i = 0; i < k->slot_count; i++)
         slot_init(&k->slots[i]);
@@ -135,6 +139,7 @@ static enum status bring_up_zygote(struct keeper *k, struct err *e)
     int group = cgroup_zygote_directory(&k->groups);
     const struct zygote_options options = {
         .path = k->zygote_path,
+        .session_paths = k->session_paths,
         .privileged = k->facts.privileged,
         .user_namespace = k->facts.user_namespaces,
         .cgroup_fd = group,

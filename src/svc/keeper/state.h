@@ -31,6 +31,7 @@ struct keeper {
     unsigned features;        /* of enum jail_feature: what every session must have */
     unsigned first_id;        /* host id of the zygote's root; 0: rootless */
     char *zygote_path;        /* as the pool named it at the start, or NULL */
+    char *session_paths;      /* what sessions see besides the list, or NULL */
     bool over;
 };
 

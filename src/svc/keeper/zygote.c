@@ -116,7 +116,7 @@ static enum status take_identity(struct builder *b, struct err *e)
 static enum status build_root(struct builder *b, struct err *e)
 {
     struct template_plan *plan = NULL;
-    enum status s = template_plan_create(NULL, b->program, &plan, e);
+    enum status s = template_plan_create(b->options->session_paths, b->program, &plan, e);
     if (s != STATUS_OK)
         return s;
     const struct root_options root = {

@@ -9,6 +9,7 @@
 
 struct zygote_options {
     const char *path; /* of the program; NULL: beside this one, then in libexec */
+    const char *session_paths; /* what sessions see besides the list (jail/template.h); NULL: nothing */
     bool privileged;
     bool user_namespace;
     int cgroup_fd; /* v2 directory to start in, or -1 */
