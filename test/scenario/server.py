@@ -92,6 +92,15 @@ class Server:
         finally:
             connection.close()
 
+    def raw(self, method, path, body=None, headers=None, timeout=60):
+        """The body of an answer as it came."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(method, path, body, headers or {})
+            return connection.getresponse().read()
+        finally:
+            connection.close()
+
     def submit(self, code):
         status, _, answer = self.ask("POST", "/code/execute", code)
         assert status == 200, (status, answer)

@@ -18,7 +18,7 @@ PROGRAM = sys.argv.pop(1)
 PLACES = {"data": "names the data folder itself", "ready-file": "read by this test", "config": "names other settings",
           "host": "says where it listens", "port": "the same"}
 # What a setting that is a text is changed to; a new one must be added here.
-TEXTS = {"compat": "sample", "task-hubs": "other,default", "pool-name": "other", "log-level": "debug",
+TEXTS = {"compat": "sample", "task-hubs": "other,default", "pool-name": "other", "host-names": "other.example", "log-level": "debug",
          "log-format": "json", "app-hub": "DEFAULT"}
 
 

@@ -11,54 +11,24 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "os/clock.h"
+#include "svc/app/result_fit.h"
 
-#define AREA "svc/app"
-/* Bytes of a result that goes on to the scheduler, whose limit for one payload is 1 MiB
- * (durable-task-protocol.md 2.6). */
-#define RESULT_SIZE_MAX ((size_t)700 << 10)
-#define STOP_MARGIN_MS  1000
+#define AREA           "svc/app"
+#define STOP_MARGIN_MS 1000
 
-/* Cuts a stream of the result to at most `max` bytes on a character's edge, and says so. */
-static void cut_stream(json_t *result, const char *name, const char *flag, size_t max)
-{
-    json_t *text = json_object_get(result, name);
-    struct bytes all = bytes_of(json_string_value(text), json_string_length(text));
-    if (!json_is_string(text) || all.size <= max)
-        return;
-    struct bytes kept = bytes_utf8_prefix(all, max);
-    json_object_set_new(result, name, json_stringn((const char *)kept.data, kept.size));
-    json_object_set_new(result, flag, json_true());
-}
-
-/* The result as text of at most RESULT_SIZE_MAX bytes: first the streams are halved until it fits (escapes
- * may make them six times as long as they are), then a value that is still too large is dropped. Every cut is
- * flagged. */
-static char *bounded_text(json_t *result)
-{
-    char *text = json_dumps(result, JSON_COMPACT);
-    for (size_t max = RESULT_SIZE_MAX / 4; text && strlen(text) > RESULT_SIZE_MAX; max /= 2) {
-        free(text);
-        cut_stream(result, "stdout", "stdoutTruncated", max);
-        cut_stream(result, "stderr", "stderrTruncated", max);
-        if (max < 1024) {
-            json_object_set_new(result, "result", json_string(""));
-            json_object_del(result, "outputs");
-            json_object_set_new(result, "resultTruncated", json_true());
-        }
-        text = json_dumps(result, JSON_COMPACT);
-    }
-    return text;
-}
-
-/* What a decision signs: SHA-256 over the code, a newline, and the result's text exactly as it is kept. */
-static bool hash_shown(struct bytes code, const char *result_text, char ret_hex[65])
+/* What a decision signs: SHA-256 over the code, the template if the pool named it, and the result's text
+ * exactly as it is kept, with a line feed between each two. */
+static bool hash_shown(struct bytes code, const char *template_id, const char *result_text, char ret_hex[65])
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned size = 0;
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     bool ok = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) && EVP_DigestUpdate(md, code.data, code.size) &&
-              EVP_DigestUpdate(md, "\n", 1) && EVP_DigestUpdate(md, result_text, strlen(result_text)) &&
-              EVP_DigestFinal_ex(md, digest, &size);
+              EVP_DigestUpdate(md, "\n", 1);
+    if (ok && *template_id)
+        ok = EVP_DigestUpdate(md, template_id, strlen(template_id)) && EVP_DigestUpdate(md, "\n", 1);
+    ok =
+        ok && EVP_DigestUpdate(md, result_text, strlen(result_text)) && EVP_DigestFinal_ex(md, digest, &size);
     EVP_MD_CTX_free(md);
     for (unsigned i = 0; ok && i < size && i < 32; i++)
         snprintf(ret_hex + 2 * i, 3, "%02x", digest[i]);
@@ -72,18 +42,38 @@ static json_t *steering_json(const struct steering *steering)
                      (json_int_t)steering->approval_timeout_ms);
 }
 
+/* How the run ended, as the orchestrator takes it. NULL without memory. */
+static json_t *outcome_json(struct bytes code, const struct pool_run *run)
+{
+    json_t *result = json_loadb((const char *)run->result.data, run->result.size, JSON_ALLOW_NUL, NULL);
+    char *text = NULL, hash[65] = "", cause[160];
+    enum status fit = result ? result_fit(result, RESULT_SIZE_MAX, &text) : STATUS_NO_MEMORY;
+    json_t *outcome = NULL;
+    if (text && hash_shown(code, run->template_id, text, hash))
+        outcome = json_pack("{s:b, s:O, s:s, s:[s*, s*, s*]}", "succeeded",
+                            run->succeeded && fit == STATUS_OK, "result", result, "sha256", hash,
+                            "sha256Covers", "code", *run->template_id ? "template" : NULL, "result");
+    if (outcome && *run->template_id)
+        json_object_set_new(outcome, "template", json_string(run->template_id));
+    if (outcome && fit == STATUS_TOO_LARGE) {
+        snprintf(cause, sizeof cause,
+                 "result too large: it has %zu bytes, and at most %zu can be shown and decided about",
+                 run->result.size, RESULT_SIZE_MAX);
+        json_object_set_new(outcome, "cause", json_string(cause));
+        json_object_set_new(outcome, "unshowable", json_true());
+    } else if (outcome && !run->succeeded) {
+        json_object_set_new(outcome, "cause", json_string(run->cause));
+    }
+    free(text);
+    json_decref(result);
+    return outcome;
+}
+
 /* Takes `steering`, which may be NULL. */
-static void finish(struct dt_activity *activity, struct bytes code, const struct pool_run *r,
+static void finish(struct dt_activity *activity, struct bytes code, const struct pool_run *run,
                    json_t *steering)
 {
-    json_t *result = json_loadb((const char *)r->result.data, r->result.size, JSON_ALLOW_NUL, NULL);
-    char *result_text = result ? bounded_text(result) : NULL;
-    char hash[65] = "";
-    json_t *outcome = NULL;
-    if (result_text && hash_shown(code, result_text, hash))
-        outcome = json_pack("{s:b, s:O, s:s}", "succeeded", r->succeeded, "result", result, "sha256", hash);
-    if (outcome && !r->succeeded)
-        json_object_set_new(outcome, "cause", json_string(r->cause));
+    json_t *outcome = outcome_json(code, run);
     if (outcome && steering)
         json_object_set(outcome, "steering", steering);
     json_decref(steering);
@@ -93,9 +83,7 @@ static void finish(struct dt_activity *activity, struct bytes code, const struct
     else
         (void)dt_activity_fail(activity, "OutOfMemory", "no memory for the result");
     free(text);
-    free(result_text);
     json_decref(outcome);
-    json_decref(result);
 }
 
 /* Says durably, before the code runs, that it is about to: a run that a crash repeats is then counted twice.

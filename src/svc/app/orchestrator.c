@@ -68,10 +68,10 @@ static void show(struct turn *turn, enum request_state state)
         keep(turn, json_pack("{s:s, s:i}", "state", request_state_name(state), "attempts", turn->attempts));
     if (turn->deadline_ns)
         set_time(status, "deadline", turn->deadline_ns);
-    if (turn->outcome) {
-        json_object_set(status, "result", json_object_get(turn->outcome, "result"));
-        json_object_set(status, "sha256", json_object_get(turn->outcome, "sha256"));
-    }
+    static const char *const shown[] = {"result", "sha256", "sha256Covers", "template"};
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+        if (json_object_get(turn->outcome, shown[i]))
+            json_object_set(status, shown[i], json_object_get(turn->outcome, shown[i]));
     if (turn->decided)
         json_object_set(status, "decision", turn->decided);
     char *text = json_dumps(status, JSON_COMPACT);
@@ -211,9 +211,13 @@ static bool run(struct turn *turn, const char *input)
     }
     const char *result = dt_task_result(turn->run);
     turn->outcome = keep(turn, result ? json_loads(result, JSON_ALLOW_NUL, NULL) : NULL);
+    const char *cause = json_string_value(json_object_get(turn->outcome, "cause"));
+    if (json_is_true(json_object_get(turn->outcome, "unshowable"))) { /* nobody may be asked to judge it */
+        end_as_failed(turn, "ResultTooLarge", cause ? cause : "result too large");
+        return false;
+    }
     if (json_is_true(json_object_get(turn->outcome, "succeeded")) || reviews_failures(turn))
         return true;
-    const char *cause = json_string_value(json_object_get(turn->outcome, "cause"));
     end_as_failed(turn, "CodeFailed", cause ? cause : "the code failed");
     return false;
 }

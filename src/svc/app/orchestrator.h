@@ -9,7 +9,7 @@
  *   3. notes approved, rejected or timed-out, and completes. Code that fails ends it as failed, with the
  * cause.
  *
- * Custom status: {"state","attempts","deadline"?,"result"?,"sha256"?,"decision"?}; request.h reads it.
+ * Custom status: {"state","attempts","deadline"?,"result"?,"sha256"?,"sha256Covers"?,"template"?,"decision"?}; request.h reads it.
  * An event `HumanApprovalRecord` just before the decision says who decided, when, why, and on which hash. The
  * activity announces each start with an event `RunStarted`, so that a run which had to be repeated after a
  * crash says so. */
@@ -40,7 +40,8 @@ struct activity_settings {
 /* dt_orchestrator_fn. `user` is NULL: what steers a run comes with it (steering.h). */
 void orchestrate_code_execution(struct dt_context *context, const char *input, void *user);
 /* dt_activity_fn; `user` is a struct activity_settings. Its result is the outcome, a JSON object:
- * {"succeeded","result","sha256","cause"?,"steering"?}, the last only for instances that bring none along. */
+ * {"succeeded","result","sha256","sha256Covers","template"?,"cause"?,"unshowable"?,"steering"?}, the last only
+ * for instances that bring none along. */
 void run_code_in_session(struct dt_activity *activity, const char *input, void *user);
 
 /* Reads the payload of a decision event: a JSON boolean, or an object with a boolean member "approved". False

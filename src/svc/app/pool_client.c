@@ -18,6 +18,7 @@
 #define RUN_CEILING_NS            (3600 * NS_PER_S) /* when the pool's own limit is not known */
 #define RESPONSE_SIZE_MAX_DEFAULT ((size_t)32 << 20)
 #define EXECUTE_VERSION           "2024-02-02-preview"
+#define TEMPLATE_HEADER           "Sallyport-Template"
 #define RELEASE_VERSION           "2025-02-02-preview"
 
 void pool_run_fini(struct pool_run *r)
@@ -56,13 +57,14 @@ bool pool_client_url_usable(const char *text)
     return usable;
 }
 
-struct exchange {
+/* One request to the pool. */
+struct pool_exchange {
     CURL *curl;
     struct curl_slist *headers;
     struct buf response;
 };
 
-static void exchange_fini(struct exchange *x)
+static void exchange_fini(struct pool_exchange *x)
 {
     curl_slist_free_all(x->headers);
     curl_easy_cleanup(x->curl);
@@ -72,12 +74,12 @@ static void exchange_fini(struct exchange *x)
 /* Returning less than was given makes curl fail the transfer: the answer is over its limit. */
 static size_t on_response(char *data, size_t size, size_t count, void *context)
 {
-    struct exchange *x = context;
+    struct pool_exchange *x = context;
     buf_append(&x->response, data, size * count);
     return x->response.failed ? 0 : size * count;
 }
 
-static enum status add_header(struct exchange *x, const char *line)
+static enum status add_header(struct pool_exchange *x, const char *line)
 {
     struct curl_slist *list = curl_slist_append(x->headers, line);
     if (!list)
@@ -108,9 +110,9 @@ static int on_progress(void *context, curl_off_t down_size, curl_off_t down, cur
     return watch->is_unwanted(watch->context);
 }
 
-static enum status exchange_open(const struct pool_client *c, struct exchange *x, struct err *e)
+static enum status exchange_open(const struct pool_client *c, struct pool_exchange *x, struct err *e)
 {
-    *x = (struct exchange){.curl = curl_easy_init()};
+    *x = (struct pool_exchange){.curl = curl_easy_init()};
     buf_init(&x->response, c->response_size_max ? c->response_size_max : RESPONSE_SIZE_MAX_DEFAULT);
     enum status s = x->curl ? add_header(x, "Content-Type: application/json") : STATUS_NO_MEMORY;
     if (s == STATUS_OK)
@@ -166,7 +168,7 @@ static enum status status_of_http(long http_status)
     return http_status >= 500 ? STATUS_UNAVAILABLE : STATUS_FAILED_PRECONDITION;
 }
 
-static enum status perform(struct exchange *x, const char *url, struct err *e)
+static enum status perform(struct pool_exchange *x, const char *url, struct err *e)
 {
     char detail[CURL_ERROR_SIZE] = "";
     curl_easy_setopt(x->curl, CURLOPT_URL, url);
@@ -210,6 +212,32 @@ static char *execute_body(const struct pool_client *c, struct bytes code)
     return text;
 }
 
+/* Which template the session was made from, in the pool's header. */
+static void read_template(CURL *curl, struct pool_run *run)
+{
+    struct curl_header *header;
+    if (curl_easy_header(curl, TEMPLATE_HEADER, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return;
+    struct bytes value = bytes_of_cstr(header->value);
+    if (value.size < sizeof run->template_id && bytes_utf8_valid(value))
+        memcpy(run->template_id, value.data, value.size);
+}
+
+/* The exception in its own words, "Type: text"; its text may have many lines. False if the pool gave none. */
+static bool describe_exception(const json_t *properties, char *ret_text, size_t size)
+{
+    const json_t *error = json_object_get(properties, "error");
+    const char *name = json_string_value(json_object_get(error, "name"));
+    const char *value = json_string_value(json_object_get(error, "value"));
+    if (!name || !*name)
+        return false;
+    CLEANUP(buf_fini) struct buf text = {0};
+    buf_append_fmt(&text, "%s%s%s", name, value && *value ? ": " : "", value ? value : "");
+    struct bytes kept = bytes_utf8_prefix(buf_peek(&text), size - 1);
+    snprintf(ret_text, size, "%.*s", BYTES_FMT(kept));
+    return kept.size > 0;
+}
+
 /* The last line that is not blank: of a Python traceback, the one that names the error. */
 static void last_line(const char *text, char *ret_line, size_t size)
 {
@@ -237,7 +265,7 @@ static enum status read_answer(struct bytes body, struct pool_run *ret_run, stru
         return err_set(e, STATUS_MALFORMED, "the session pool's answer has no properties.status");
     }
     ret_run->succeeded = strcmp(status, "Success") == 0 || strcmp(status, "Succeeded") == 0;
-    if (!ret_run->succeeded)
+    if (!ret_run->succeeded && !describe_exception(properties, ret_run->cause, sizeof ret_run->cause))
         last_line(error_text ? error_text : status, ret_run->cause, sizeof ret_run->cause);
     if (!json_object_get(properties, "result") && json_object_get(properties, "executionResult"))
         json_object_set(properties, "result", json_object_get(properties, "executionResult"));
@@ -257,7 +285,7 @@ enum status pool_client_execute(const struct pool_client *c, const char *identif
     char *body = execute_body(c, code);
     if (!body)
         return err_set(e, STATUS_INVALID_ARGUMENT, "the code is not valid UTF-8");
-    struct exchange x;
+    struct pool_exchange x;
     enum status s = make_url(c, "code/execute", EXECUTE_VERSION, identifier, &url);
     if (s == STATUS_OK)
         s = exchange_open(c, &x, e);
@@ -277,6 +305,8 @@ enum status pool_client_execute(const struct pool_client *c, const char *identif
     *ret_run = (struct pool_run){.succeeded = false};
     if (s == STATUS_OK)
         s = read_answer(buf_peek(&x.response), ret_run, e);
+    if (s == STATUS_OK)
+        read_template(x.curl, ret_run);
     if (s != STATUS_OK)
         pool_run_fini(ret_run);
     exchange_fini(&x);
@@ -287,7 +317,7 @@ enum status pool_client_execute(const struct pool_client *c, const char *identif
 enum status pool_client_release(const struct pool_client *c, const char *identifier, struct err *e)
 {
     CLEANUP(buf_fini) struct buf url = {0};
-    struct exchange x;
+    struct pool_exchange x;
     enum status s = make_url(c, "session", RELEASE_VERSION, identifier, &url);
     if (s == STATUS_OK)
         s = exchange_open(c, &x, e);

@@ -15,11 +15,14 @@ struct pool_client {
     size_t response_size_max; /* bytes; 0: 32 MiB */
 };
 
+#define POOL_TEMPLATE_ID_SIZE 129 /* bytes with NUL; a longer one is as if none were said */
+
 /* What a run gave, as JSON text: {"status","stdout","stderr","result","executionTimeInMilliseconds"}. */
 struct pool_run {
     struct buf result; /* the `properties` object of the answer without its "$id" */
     bool succeeded;    /* the code ended without an exception and within its time */
-    char cause[256];   /* when not: the last line of its error text */
+    char cause[256];   /* when not: what the exception says, else the last line of the error text */
+    char template_id[POOL_TEMPLATE_ID_SIZE]; /* what the session was made from; "": the pool did not say */
 };
 void pool_run_fini(struct pool_run *r);
 

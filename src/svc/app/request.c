@@ -162,9 +162,12 @@ json_t *request_to_json(const struct request_facts *f, bool brief)
     json_object_set_new(root, "state", json_string(request_state_name(state_with(f, custom))));
     json_object_set_new(root, "createdAt", time_json(f->created_ns));
     json_object_set_new(root, "updatedAt", time_json(f->updated_ns));
-    static const char *const members[] = {"deadline", "attempts", "sha256", "decision"};
+    static const char *const members[] = {"deadline",     "attempts", "sha256",
+                                          "sha256Covers", "template", "decision"};
     for (size_t i = 0; i < ARRAY_SIZE(members); i++)
         copy_member(root, custom, members[i]);
+    if (json_object_get(root, "sha256") && !json_object_get(root, "sha256Covers")) /* of the first release */
+        json_object_set_new(root, "sha256Covers", json_pack("[s, s]", "code", "result"));
     if (!brief)
         add_detail(root, f, custom);
     add_error(root, f);

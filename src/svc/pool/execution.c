@@ -58,6 +58,7 @@ static void take_output(struct execution *x, const struct session *s)
         buf_init(&x->outcome.output[i], TEXT_GROWTH_MAX * (c->head_max + c->tail_max) + MARK_SIZE_MAX);
         output_capture_render(c, &x->outcome.output[i]);
         x->outcome.output_cut[i] = output_capture_lost(c) > 0;
+        x->outcome.output_bytes[i] = c->total;
     }
 }
 

@@ -49,7 +49,8 @@ struct execution_outcome {
     char fault_text[200];               /* for people */
     struct buf output[SESSION_STREAMS]; /* valid UTF-8 */
     bool output_cut[SESSION_STREAMS];
-    bool result_cut; /* the value, the outputs or the error are not whole */
+    uint64_t output_bytes[SESSION_STREAMS]; /* that were written, kept or not */
+    bool result_cut;                        /* the value, the outputs or the error are not whole */
     enum result_type value_type;
     struct buf value;    /* JSON, empty when none */
     struct buf outputs;  /* JSON array, empty when none */

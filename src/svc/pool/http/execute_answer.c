@@ -21,10 +21,17 @@ static void write_streams(struct json_writer *w, const struct execution *x)
 /* What the cloud's answers do not have: every cut is told, errors and images have a structure. */
 static void write_extras(struct json_writer *w, const struct execution *x)
 {
-    if (x->outcome.output_cut[SESSION_STDOUT])
-        json_write_member_bool(w, "stdoutTruncated", true);
-    if (x->outcome.output_cut[SESSION_STDERR])
-        json_write_member_bool(w, "stderrTruncated", true);
+    static const struct {
+        const char *flag, *bytes;
+    } names[SESSION_STREAMS] = {[SESSION_STDOUT] = {"stdoutTruncated", "stdoutBytes"},
+                                [SESSION_STDERR] = {"stderrTruncated", "stderrBytes"}};
+    for (size_t i = 0; i < SESSION_STREAMS; i++) {
+        if (!x->outcome.output_cut[i])
+            continue;
+        json_write_member_bool(w, names[i].flag, true);
+        json_write_member_int(w, names[i].bytes,
+                              (int64_t)MIN(x->outcome.output_bytes[i], (uint64_t)INT64_MAX));
+    }
     if (x->outcome.result_cut)
         json_write_member_bool(w, "resultTruncated", true);
     if (x->outcome.error.size)
