@@ -53,7 +53,7 @@ STATE = {
     "umask": "m = os.umask(0o22); os.umask(m); m == 0o22",
     "nothing of the host's environment": "set(os.environ) <= set('PATH HOME LANG USER LOGNAME TMPDIR MPLBACKEND MPLCONFIGDIR "
                                          "IPYTHONDIR OPENBLAS_NUM_THREADS OMP_NUM_THREADS MALLOC_ARENA_MAX GLIBC_TUNABLES "
-                                         "LC_CTYPE'.split())",
+                                         "LC_CTYPE'.split()) | {n for n in os.environ if n.startswith('PIP_')}",
     "closed to ptrace and dumps": "import ctypes; libc = ctypes.CDLL(None); libc.prctl(3, 0, 0, 0, 0) == 0",
     "dies with its parent": "n = ctypes.c_int(); libc.prctl(2, ctypes.byref(n), 0, 0, 0) == 0 and n.value == signal.SIGKILL",
     "no core file, no handler": "import resource; resource.getrlimit(resource.RLIMIT_CORE) == (1, 1)",

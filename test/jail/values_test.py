@@ -96,7 +96,8 @@ def main():
     check(image_of(pool.run("s", "plt.plot([1])\nplt.savefig('/mnt/data/x.png')")), "a figure left open is an image, after savefig too")
     check(pool.run("s", "1")["result"]["value"] == 1, "and is closed with its cell")
     two = pool.run("s", "plt.plot([1]); plt.show(); plt.figure(); plt.plot([2]); plt.show(); 5")
-    check(image_of(two) and len(two["result"]["outputs"]) == 2, "the last image wins over the value, both are outputs", two)
+    check(image_of(two) and len(two["result"]["outputs"]) == 3 and two["stdout"] == "5\n",
+          "the last image wins over the value, all are outputs, and the value stands in stdout", two)
     html = pool.run("s", "pd.DataFrame({'a': [1]})")["result"]["outputs"]
     check(any("text/html" in o for o in html), "a DataFrame brings its HTML as an output", html)
     shown = pool.run("s", "from IPython.display import display, HTML\ndisplay(HTML('<b>x</b>'))")["result"]["outputs"]
