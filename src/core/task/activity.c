@@ -136,8 +136,9 @@ void activity_poison(struct engine *e, struct activity *a)
 {
     struct bytes failure = event_failure(&e->scratch, "PoisonMessage",
                                          "The activity was delivered too often without an answer.");
-    const struct instance_row *row = &a->instance->row;
-    engine_note(e, row->hub, row->instance_id, "activity failed: delivered too often without an answer");
+    engine_note(e, LOG_LEVEL_WARN, a->instance->hub, a->instance->row.instance_id,
+                "activity \"%.*s\" failed: delivered %u times without an answer", BYTES_FMT(a->name),
+                a->work.deliveries);
     settle_with(e, a, event_task_failed(&e->scratch, a->task_id, failure));
 }
 

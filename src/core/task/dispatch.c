@@ -6,6 +6,7 @@
 #include "core/task/instance.h"
 #include "core/task/stream.h"
 #include "core/task/turn.h"
+#include "core/task/unserved.h"
 #include "core/task/work.h"
 
 #define LOADING_MAX                                                                                          \
@@ -78,6 +79,7 @@ void dispatch_run(struct engine *e)
     while ((link = list_pop_front(&e->stirred))) {
         struct hub *h = CONTAINER_OF(link, struct hub, stirred_link);
         h->stirred = false;
+        unserved_watch(e, h);
         if (list_empty(&h->streams))
             continue;
         serve_all(e, h, WORK_ACTIVITY);

@@ -28,6 +28,7 @@ static void set_options(struct engine *e, const struct engine_options *o)
     DEFAULT(ping_interval_ns, 30 * NS_PER_S);
     DEFAULT(activity_grace_ns, 5 * NS_PER_S);
     DEFAULT(orchestrator_lease_ns, 300 * NS_PER_S);
+    DEFAULT(unserved_wait_ns, 10 * NS_PER_S);
     DEFAULT(terminate_wait_ns, 5 * NS_PER_S);
     DEFAULT(abandon_delay_min_ns, NS_PER_S);
     DEFAULT(abandon_delay_max_ns, 60 * NS_PER_S);
@@ -71,6 +72,7 @@ void engine_destroy(struct engine *e)
         stream_destroy(e, (struct stream *)item);
     for (at = 0; (item = map_next(&e->hubs, &at));) {
         struct hub *h = (struct hub *)item;
+        alarm_clear(&h->unserved_alarm);
         queue_hub_fini(h);
         memory_free_bytes(&h->name);
         free(h);
@@ -111,8 +113,7 @@ void engine_call(struct engine *e, enum engine_method method, uint32_t hub, uint
                  struct bytes message, struct engine_time now, struct engine_actions *actions)
 {
     begin(e, now, actions);
-    uint64_t number = hub;
-    ASSERT(map_get(&e->hubs, map_u64_key(&number)));
+    ASSERT(engine_hub(e, hub));
     call_start(e, method, hub, call, message);
     finish(e);
 }
@@ -127,14 +128,13 @@ void engine_call_cancelled(struct engine *e, uint64_t call)
 }
 
 void engine_stream_open(struct engine *e, uint32_t hub, uint64_t stream, struct bytes message,
-                        struct bytes worker_id, uint64_t connection, struct engine_time now,
+                        const struct engine_worker *worker, struct engine_time now,
                         struct engine_actions *actions)
 {
     begin(e, now, actions);
-    uint64_t number = hub;
-    struct hub *h = (struct hub *)map_get(&e->hubs, map_u64_key(&number));
+    struct hub *h = engine_hub(e, hub);
     ASSERT(h);
-    stream_open(e, h, stream, message, worker_id, connection);
+    stream_open(e, h, stream, message, worker);
     finish(e);
 }
 

@@ -117,6 +117,7 @@ struct activity {
 
 /* --- instance.c --- */
 struct instance {
+    struct hub *hub;
     struct bytes map_key;  /* hub number and id, in data */
     bool known;            /* false: being fetched */
     bool put_pending;      /* in engine.puts: its row is written at the next flush */
@@ -163,6 +164,7 @@ struct queue {
     size_t count;
     struct bytes name;    /* in data */
     struct bytes version; /* in data */
+    bool unversioned;     /* the items have no version: `version` is that of their instance */
     struct bytes map_key; /* in data */
     uint8_t data[];
 };
@@ -176,6 +178,8 @@ struct hub {
     size_t busy_count[WORK_KIND_COUNT];
     bool stirred; /* something may be dispatchable */
     struct list stirred_link;
+    struct alarm unserved_alarm; /* while work waits: when to look whether anybody takes it */
+    uint32_t unserved_told;      /* times in a row that nobody took some of it */
 };
 
 struct filter_entry {
@@ -189,6 +193,7 @@ struct stream {
     struct list link; /* hub.streams */
     struct bytes worker_id;
     uint64_t connection;
+    size_t message_size_max; /* bytes that the worker takes at once */
     bool paused;
     bool retired; /* a newer stream of the same worker took over: nothing but pings is sent */
     bool history_streaming;
@@ -317,7 +322,10 @@ static inline bool engine_is_committed(const struct engine *e, uint64_t sequence
 struct bytes engine_new_id(struct engine *e, struct arena *a);
 /* An action of the input in progress. */
 struct engine_action *engine_act(struct engine *e, enum engine_action_kind kind);
-/* An ENGINE_NOTE; `text` is static, `instance_id` is copied. */
-void engine_note(struct engine *e, uint64_t hub, struct bytes instance_id, const char *text);
+/* An ENGINE_NOTE. */
+void engine_note(struct engine *e, enum log_level level, const struct hub *h, struct bytes instance_id,
+                 const char *fmt, ...) PRINTF_LIKE(5, 6);
+/* The hub of that number, or NULL. */
+struct hub *engine_hub(const struct engine *e, uint32_t number);
 
 #endif

@@ -546,6 +546,122 @@ static void a_clock_set_back_freezes_no_lease(void **state)
     rig_fini(&r);
 }
 
+static void open_filtered(struct rig *r, uint64_t stream, const char *orchestration, const char *activity,
+                          const char *version)
+{
+    struct bytes versions = bytes_of_cstr(version ? version : "");
+    struct pb_orchestration_filter turns = {.name = bytes_of_cstr(orchestration ? orchestration : ""),
+                                            .versions = &versions,
+                                            .versions_count = version != NULL};
+    struct pb_activity_filter activities = {.name = bytes_of_cstr(activity ? activity : ""),
+                                            .versions = &versions,
+                                            .versions_count = version != NULL};
+    struct pb_work_item_filters filters = {.orchestrations = &turns,
+                                           .orchestrations_count = orchestration != NULL,
+                                           .activities = &activities,
+                                           .activities_count = activity != NULL};
+    struct pb_get_work_items_request request = {.work_item_filters = &filters};
+    rig_stream(r, stream, &request, "", stream);
+}
+
+static void start_version(struct rig *r, const char *id, const char *version)
+{
+    struct pb_create_instance_request start = {.instance_id = bytes_of_cstr(id),
+                                               .name = BYTES_LITERAL("X"),
+                                               .version = pb_some(bytes_of_cstr(version))};
+    rig_call(r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &start);
+}
+
+/* If this fails, an activity that was scheduled without a version reaches no worker that names versions, and its
+ * run hangs. */
+static void an_activity_without_a_version_has_its_instances(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    open_filtered(&r, 1, "X", "A", "1.0");
+    start_version(&r, "i", "1.0");
+    script_answer(&r, script_turn(&r, "i"), "activity 1 A");
+    struct rig_work *activity = script_activity(&r, "A");
+    assert_false(activity->item.activity_request->version.present); /* for matching only */
+    script_complete(&r, activity, "1");
+    script_answer(&r, script_turn(&r, "i"), "complete 2 done");
+    script_worker(&r, 9);
+    start_version(&r, "j", "2.0"); /* another one's version does not count */
+    script_answer(&r, script_turn(&r, "j"), "activity 1 A");
+    activity = script_activity(&r, "A");
+    assert_int_equal(activity->stream, 9);
+    script_complete(&r, activity, "1");
+    rig_fini(&r);
+}
+
+/* If this fails, a filter for what has no version takes it no more. */
+static void a_filter_for_no_version_takes_it(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    open_filtered(&r, 1, NULL, "A", "");
+    open_filtered(&r, 2, "X", NULL, NULL);
+    start_version(&r, "i", "1.0");
+    script_answer(&r, script_turn(&r, "i"), "activity 1 A");
+    script_complete(&r, script_activity(&r, "A"), "1");
+    rig_work_free(script_turn(&r, "i"));
+    rig_fini(&r);
+}
+
+/* If this fails, work waits for ever and the log does not say why; or it says so without end. */
+static void work_that_nobody_takes_is_told(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_start(&r, "i", "X");
+    rig_advance(&r, 9 * RIG_SECOND);
+    assert_int_equal(r.notes, 0);
+    rig_advance(&r, RIG_SECOND);
+    assert_int_equal(r.notes, 1);
+    assert_string_equal(r.note, "work waits that no connected worker takes: orchestration \"X\" (1); "
+                                "no worker is connected");
+    open_filtered(&r, 1, "Y", NULL, "1.0");
+    assert_string_equal(r.note,
+                        "connected: worker without an id (stream 1) takes orchestrations: \"Y\" version "
+                        "\"1.0\", at most 100 at once; activities: none, at most 100 at once");
+    rig_advance(&r, 20 * RIG_SECOND);
+    assert_int_equal(r.notes, 2);
+    assert_string_equal(
+        r.note, "work waits that no connected worker takes: orchestration \"X\" (1); worker without an id "
+                "(stream 1) takes orchestrations: \"Y\" version \"1.0\", at most 100 at once; "
+                "activities: none, at most 100 at once");
+    rig_advance(&r, 3600 * RIG_SECOND);
+    assert_true(r.notes < 12);
+    size_t notes = r.notes;
+    script_worker(&r, 2);
+    rig_work_free(script_turn(&r, "i"));
+    close_stream(&r, 1);
+    assert_string_equal(r.note, "disconnected: worker without an id (stream 1), which held 0 items");
+    rig_advance(&r, 200 * RIG_SECOND);
+    assert_int_equal(r.notes, notes);
+    rig_fini(&r);
+}
+
+/* If this fails, a worker whose filters name nothing that this server has looks connected and well. */
+static void a_worker_that_takes_nothing_is_a_warning(void **state)
+{
+    struct rig r;
+    struct pb_entity_filter entity = {.name = BYTES_LITERAL("counter")};
+    struct pb_work_item_filters filters = {.entities = &entity, .entities_count = 1};
+    struct pb_get_work_items_request request = {.work_item_filters = &filters};
+    (void)state;
+    rig_init(&r, NULL);
+    rig_stream(&r, 1, &request, "bad\nid", 1);
+    assert_int_equal(r.notes, 1);
+    assert_string_equal(r.note,
+                        "connected: worker \"bad?id\" takes orchestrations: none, at most 100 at once; "
+                        "activities: none, at most 100 at once: no work for it will ever come");
+    rig_fini(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -566,6 +682,10 @@ int main(void)
         cmocka_unit_test(large_histories_wait_for_the_worker_that_can),
         cmocka_unit_test(paused_streams_get_nothing),
         cmocka_unit_test(a_clock_set_back_freezes_no_lease),
+        cmocka_unit_test(an_activity_without_a_version_has_its_instances),
+        cmocka_unit_test(a_filter_for_no_version_takes_it),
+        cmocka_unit_test(work_that_nobody_takes_is_told),
+        cmocka_unit_test(a_worker_that_takes_nothing_is_a_warning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

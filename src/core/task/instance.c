@@ -44,6 +44,7 @@ static struct instance *new_object(struct engine *e, uint32_t hub, struct bytes 
     struct instance *i = memory_new(sizeof *i + key.size);
     memcpy(i->data, key.data, key.size);
     i->map_key = bytes_of(i->data, key.size);
+    i->hub = memory_must(engine_hub(e, hub));
     i->row.hub = hub;
     i->row.instance_id = bytes_slice(i->map_key, sizeof hub, SIZE_MAX);
     i->row.status = INSTANCE_NONE;
@@ -168,8 +169,9 @@ void instance_move(struct engine *e, struct instance *i, int status)
     ASSERT(instance_status_allowed(i->row.status, status));
     if (i->row.status == status)
         return;
-    log_debug("core/instance", "move key=%lld from=%s to=%s", (long long)i->row.key,
-              instance_status_name(i->row.status), instance_status_name(status));
+    log_debug("core/instance", "move hub=\"%.*s\" instance=\"%.*s\" from=%s to=%s", BYTES_FMT(i->hub->name),
+              BYTES_FMT(i->row.instance_id), instance_status_name(i->row.status),
+              instance_status_name(status));
     i->row.status = status;
     if (status != INSTANCE_NONE)
         gate_put(e, i);
@@ -360,7 +362,8 @@ void instance_history_fetched(struct engine *e, struct instance *i, struct bytes
         return; /* it has grown meanwhile */
     i->history_wanted = false;
     if (!event_blob_valid(blob, &count) || (int64_t)count != i->row.history_count) {
-        engine_note(e, i->row.hub, i->row.instance_id, "the stored history does not fit its instance");
+        engine_note(e, LOG_LEVEL_ERROR, i->hub, i->row.instance_id,
+                    "the stored history does not fit its instance");
         if (i->turn.work.state == WORK_LOADING)
             work_abandon(e, &i->turn.work);
         call_history_lost(e, i);

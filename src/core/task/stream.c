@@ -4,6 +4,7 @@
 
 #include "core/task/queue.h"
 #include "core/task/work.h"
+#include "core/task/worker_note.h"
 
 #define STREAM_BURST_MAX   ((size_t)1 << 20) /* bytes a stream gets in one input */
 #define STREAM_ARENA_LIMIT ((size_t)8 << 20) /* bytes of one worker's filters */
@@ -132,7 +133,7 @@ static bool same_nameless(const struct stream *a, const struct stream *b)
 static void retire(struct engine *e, struct stream *s)
 {
     if (!s->retired)
-        engine_note(e, s->hub->number, (struct bytes){NULL, 0},
+        engine_note(e, LOG_LEVEL_WARN, s->hub, (struct bytes){NULL, 0},
                     "a worker without an id opened a second stream on its connection: the older one rests");
     s->retired = true;
     alarm_set(e, &s->grace_alarm, e->now_ns + e->options.activity_grace_ns, on_grace_over);
@@ -161,6 +162,7 @@ static void reinstate(struct engine *e, const struct stream *gone)
 
 void stream_closed(struct engine *e, struct stream *s)
 {
+    worker_note_gone(e, s);
     take_back(e, s);
     reinstate(e, s);
     stream_destroy(e, s);
@@ -183,7 +185,7 @@ static void supersede(struct engine *e, struct hub *h, const struct stream *newe
 }
 
 void stream_open(struct engine *e, struct hub *h, uint64_t number, struct bytes message,
-                 struct bytes worker_id, uint64_t connection)
+                 const struct engine_worker *worker)
 {
     struct pb_get_work_items_request request;
     if (pb_get_work_items_request_decode(&e->inbound, message, &request) != STATUS_OK) {
@@ -198,9 +200,10 @@ void stream_open(struct engine *e, struct hub *h, uint64_t number, struct bytes 
     arena_init(&s->arena, STREAM_ARENA_LIMIT);
     s->number = number;
     s->hub = h;
-    s->worker_id = memory_arena_copy(&s->arena, worker_id);
+    s->worker_id = memory_arena_copy(&s->arena, worker->id);
     s->request = memory_arena_copy(&s->arena, message);
-    s->connection = connection;
+    s->connection = worker->connection;
+    s->message_size_max = worker->message_size_max ? worker->message_size_max : e->options.message_size_max;
     list_init(&s->works);
     s->kinds[WORK_TURN].limit = limit_of(e, request.max_concurrent_orchestration_work_items);
     s->kinds[WORK_ACTIVITY].limit = limit_of(e, request.max_concurrent_activity_work_items);
@@ -212,6 +215,7 @@ void stream_open(struct engine *e, struct hub *h, uint64_t number, struct bytes 
     memory_must_ok(map_put(&e->streams, map_u64_key(&s->number), s));
     list_push_back(&h->streams, &s->link);
     supersede(e, h, s);
+    worker_note_came(e, s);
     stream_sent(e, s, 0);
     queue_stir(e, h);
 }
@@ -225,34 +229,40 @@ void stream_pause(struct engine *e, struct stream *s, bool paused)
 
 /* --- choosing --- */
 
-static bool wants(const struct stream *s, enum work_kind kind, struct bytes name, struct bytes version)
+/* What has no version is taken by a filter for its instance's version and by one for "". */
+static bool has_version(const struct filter_entry *f, struct bytes version, bool unversioned)
+{
+    if (f->version_count == 0)
+        return true;
+    for (size_t n = 0; n < f->version_count; n++)
+        if (bytes_equal(f->versions[n], version) || (unversioned && f->versions[n].size == 0))
+            return true;
+    return false;
+}
+
+static bool wants(const struct stream *s, enum work_kind kind, struct bytes name, struct bytes version,
+                  bool unversioned)
 {
     if (!s->filtered)
         return true;
     for (size_t n = 0; n < s->kinds[kind].filter_count; n++) {
         const struct filter_entry *f = &s->kinds[kind].filters[n];
-        if (!bytes_equal(f->name, name))
-            continue;
-        if (f->version_count == 0)
+        if (bytes_equal(f->name, name) && has_version(f, version, unversioned))
             return true;
-        for (size_t v = 0; v < f->version_count; v++)
-            if (bytes_equal(f->versions[v], version))
-                return true;
     }
     return false;
 }
 
-/* Works for this queue at all, busy or not. */
-static bool serves(const struct stream *s, const struct queue *q)
+bool stream_serves(const struct stream *s, const struct queue *q)
 {
-    return !s->retired && wants(s, q->kind, q->name, q->version);
+    return !s->retired && wants(s, q->kind, q->name, q->version, q->unversioned);
 }
 
 static bool some_fetches(const struct hub *h, const struct queue *q)
 {
     list_each (it, &h->streams) {
         const struct stream *s = CONTAINER_OF(it, struct stream, link);
-        if (s->history_streaming && serves(s, q))
+        if (s->history_streaming && stream_serves(s, q))
             return true;
     }
     return false;
@@ -261,7 +271,7 @@ static bool some_fetches(const struct hub *h, const struct queue *q)
 /* Could take one more item of this queue now, or as soon as the next input begins a new burst. */
 static bool has_room(const struct stream *s, const struct queue *q, bool must_fetch)
 {
-    return !s->paused && s->kinds[q->kind].out < s->kinds[q->kind].limit && serves(s, q) &&
+    return !s->paused && s->kinds[q->kind].out < s->kinds[q->kind].limit && stream_serves(s, q) &&
            (!must_fetch || s->history_streaming);
 }
 
@@ -299,7 +309,7 @@ bool stream_wanted(const struct hub *h, struct bytes name, struct bytes version)
 {
     list_each (it, &h->streams) {
         const struct stream *s = CONTAINER_OF(it, struct stream, link);
-        if (!s->retired && wants(s, WORK_TURN, name, version))
+        if (!s->retired && wants(s, WORK_TURN, name, version, false))
             return true;
     }
     return false;

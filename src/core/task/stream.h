@@ -10,7 +10,7 @@
 #include "core/task/engine_state.h"
 
 void stream_open(struct engine *e, struct hub *h, uint64_t number, struct bytes message,
-                 struct bytes worker_id, uint64_t connection);
+                 const struct engine_worker *worker);
 void stream_closed(struct engine *e, struct stream *s);
 void stream_pause(struct engine *e, struct stream *s, bool paused);
 /* `size` bytes were sent: the next ping is an interval away. */
@@ -20,6 +20,8 @@ void stream_sent(struct engine *e, struct stream *s, size_t size);
  * one that can fetch the history itself, be it busy, if there is any. In one input a stream gets no more than
  * a burst: the caller must have the chance to pause it before its reader's slowness becomes our memory. */
 struct stream *stream_choose(const struct engine *e, struct hub *h, const struct queue *q, bool streaming);
+/* True if the worker takes such items at all, busy or not. */
+bool stream_serves(const struct stream *s, const struct queue *q);
 /* True if some connected worker would take a turn of that name, now or later. */
 bool stream_wanted(const struct hub *h, struct bytes name, struct bytes version);
 /* Frees the object; what it holds must be gone. */

@@ -150,7 +150,7 @@ STATUS_RESULT turn_build(struct engine *e, struct instance *i, const struct stre
 static void fail(struct engine *e, struct instance *i, const char *note, const char *text)
 {
     struct bytes failure = event_failure(&e->scratch, "PoisonMessage", text);
-    engine_note(e, i->row.hub, i->row.instance_id, note);
+    engine_note(e, LOG_LEVEL_WARN, i->hub, i->row.instance_id, "%s", note);
     ending_force(e, i, &(struct ending){.status = INSTANCE_FAILED, .failure = pb_some(failure)},
                  (struct bytes){NULL, 0});
 }
@@ -176,7 +176,7 @@ void turn_misfit(struct engine *e, struct instance *i)
         return;
     }
     if (t->misfits++ == 0)
-        engine_note(e, i->row.hub, i->row.instance_id,
+        engine_note(e, LOG_LEVEL_WARN, i->hub, i->row.instance_id,
                     "orchestration waits for a worker that fetches large histories itself");
     work_abandon(e, &t->work);
 }

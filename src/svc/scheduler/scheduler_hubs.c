@@ -107,6 +107,16 @@ void scheduler_hubs(const struct scheduler *s,
         on_hub(context, bytes_of(hub->name, hub->size), hub->unfinished);
 }
 
+struct bytes scheduler_hubs_name(const struct scheduler *s, uint32_t number)
+{
+    size_t position = 0;
+    const struct hub *h;
+    while ((h = map_next(&s->hubs, &position)))
+        if (h->number == number)
+            return bytes_of(h->name, h->size);
+    return BYTES_LITERAL("?");
+}
+
 void scheduler_hubs_fini(struct scheduler *s)
 {
     size_t position = 0;

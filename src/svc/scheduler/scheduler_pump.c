@@ -137,6 +137,16 @@ static void act_fetch_history(struct scheduler *s, const struct engine_action *a
         engine_history_fetched(s->engine, a->key, buf_peek(&events), scheduler_pump_now(s), &s->actions);
 }
 
+static void act_note(const struct scheduler *s, const struct engine_action *a)
+{
+    struct bytes hub = scheduler_hubs_name(s, a->hub);
+    if (a->instance_id.size)
+        log_write(a->level, "svc/scheduler", "%s hub=\"%.*s\" instance=\"%.*s\"", a->text, BYTES_FMT(hub),
+                  BYTES_FMT(a->instance_id));
+    else
+        log_write(a->level, "svc/scheduler", "%s hub=\"%.*s\"", a->text, BYTES_FMT(hub));
+}
+
 static void act(struct scheduler *s, struct engine_action *a)
 {
     switch (a->kind) {
@@ -165,8 +175,7 @@ static void act(struct scheduler *s, struct engine_action *a)
         act_fetch_history(s, a);
         return;
     case ENGINE_NOTE:
-        log_warn("svc/scheduler", "%s hub=%u instance=\"%.*s\"", a->text, (unsigned)a->hub,
-                 BYTES_FMT(a->instance_id));
+        act_note(s, a);
         return;
     }
     ASSERT(!"unknown engine action");
@@ -219,8 +228,12 @@ void scheduler_pump_call(struct scheduler *s, struct call *c, struct bytes messa
 void scheduler_pump_stream(struct scheduler *s, struct call *c)
 {
     c->in_engine = true;
-    engine_stream_open(s->engine, c->hub, c->number, buf_peek(&c->message), buf_peek(&c->worker_id),
-                       c->connection, scheduler_pump_now(s), &s->actions);
+    struct engine_worker worker = {.id = buf_peek(&c->worker_id),
+                                   .connection = c->connection,
+                                   .message_size_max =
+                                       c->large_messages ? s->options.large_message_size_max : 0};
+    engine_stream_open(s->engine, c->hub, c->number, buf_peek(&c->message), &worker, scheduler_pump_now(s),
+                       &s->actions);
     if (c->paused)
         engine_stream_pause(s->engine, c->number, true, scheduler_pump_now(s), &s->actions);
     scheduler_pump_run(s);
