@@ -28,6 +28,7 @@ static void set_options(struct engine *e, const struct engine_options *o)
     DEFAULT(ping_interval_ns, 30 * NS_PER_S);
     DEFAULT(activity_grace_ns, 5 * NS_PER_S);
     DEFAULT(orchestrator_lease_ns, 300 * NS_PER_S);
+    DEFAULT(activity_lease_ns, 24 * 3600 * NS_PER_S);
     DEFAULT(unserved_wait_ns, 10 * NS_PER_S);
     DEFAULT(terminate_wait_ns, 5 * NS_PER_S);
     DEFAULT(abandon_delay_min_ns, NS_PER_S);
@@ -43,12 +44,13 @@ enum status engine_create(const struct engine_options *o, struct engine **ret_en
     prng_seed(&e->prng, o->seed);
     arena_init(&e->scratch, ARENA_NO_CAP);
     arena_init(&e->inbound, ARENA_LIMIT_DEFAULT);
-    struct map *maps[] = {&e->instances, &e->keys, &e->hubs, &e->streams, &e->calls, &e->tokens};
+    struct map *maps[] = {&e->instances, &e->keys, &e->hubs, &e->streams, &e->calls, &e->tokens, &e->lost};
     for (size_t n = 0; n < ARRAY_SIZE(maps); n++) {
         uint64_t seed = prng_next(&e->prng);
         map_init(maps[n], seed, prng_next(&e->prng));
     }
-    struct list *lists[] = {&e->stirred, &e->runnable, &e->idle_histories, &e->terminals, &e->strays};
+    struct list *lists[] = {&e->stirred,   &e->runnable, &e->idle_histories,
+                            &e->terminals, &e->strays,   &e->orphans};
     for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
         list_init(lists[n]);
     gate_init(e);
@@ -80,7 +82,7 @@ void engine_destroy(struct engine *e)
     gate_fini(e);
     heap_fini(&e->alarms);
     heap_fini(&e->unix_alarms);
-    struct map *maps[] = {&e->instances, &e->keys, &e->hubs, &e->streams, &e->calls, &e->tokens};
+    struct map *maps[] = {&e->instances, &e->keys, &e->hubs, &e->streams, &e->calls, &e->tokens, &e->lost};
     for (size_t n = 0; n < ARRAY_SIZE(maps); n++)
         map_fini(maps[n]);
     arena_fini(&e->scratch);
@@ -220,6 +222,10 @@ void engine_committed(struct engine *e, uint64_t sequence, struct engine_time no
 
 void engine_stats(const struct engine *e, struct engine_stats *ret_stats)
 {
+    size_t misfits = 0;
+    const struct hub *h;
+    for (size_t at = 0; (h = (const struct hub *)map_next(&e->hubs, &at));)
+        misfits += h->misfit_count;
     *ret_stats = (struct engine_stats){
         .resident = e->instances.count,
         .streams = e->streams.count,
@@ -230,6 +236,7 @@ void engine_stats(const struct engine *e, struct engine_stats *ret_stats)
         .activities_ready = e->work_counts[WORK_ACTIVITY][WORK_QUEUED],
         .activities_leased =
             e->work_counts[WORK_ACTIVITY][WORK_OUT] + e->work_counts[WORK_ACTIVITY][WORK_GRACE],
+        .orchestrators_too_large = misfits,
         .duplicates_dropped = e->duplicates_dropped,
         .turns_committed = e->turns_committed,
     };

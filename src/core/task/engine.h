@@ -97,9 +97,10 @@ struct engine_options {           /* zero fields take the default behind */
     int64_t ping_interval_ns;         /* 30 s (spec 2.9) */
     int64_t activity_grace_ns;        /* after a stream ended: 5 s (spec 2.11) */
     int64_t orchestrator_lease_ns;    /* upper bound on a live stream: 5 min (spec 2.11) */
+    int64_t activity_lease_ns;        /* the same for an activity, which may run for hours: 24 h */
     int64_t unserved_wait_ns;  /* work that no worker takes is told after this, then ever less often: 10 s */
     int64_t terminate_wait_ns; /* for a worker to take a terminate before the engine acts: 5 s (3.12) */
-    int64_t abandon_delay_min_ns; /* 1 s, doubling */
+    int64_t abandon_delay_min_ns; /* until work that was given back, or lost again, is sent: 1 s, doubling */
     int64_t abandon_delay_max_ns; /* 60 s */
     bool speculate_turns;         /* hand events to their orchestrator before they are on disk: its answer
                                    * is committed with or behind them, so nothing is promised too early */
@@ -173,6 +174,7 @@ struct engine_stats {
     size_t calls_waiting;
     size_t orchestrators_ready, orchestrators_leased;
     size_t activities_ready, activities_leased;
+    size_t orchestrators_too_large; /* turns that fit no message to a connected worker */
     uint64_t duplicates_dropped;
     uint64_t turns_committed;
 };

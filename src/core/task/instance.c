@@ -55,6 +55,7 @@ static struct instance *new_object(struct engine *e, uint32_t hub, struct bytes 
     list_init(&i->activities);
     list_init(&i->children);
     list_init(&i->child_link);
+    list_init(&i->orphan_link);
     list_init(&i->waiters);
     list_init(&i->pins);
     inbox_init(i);
@@ -213,6 +214,7 @@ static void begin_execution(struct engine *e, struct instance *i, struct pb_exec
     r->history_count = 0;
     r->suspended = false;
     i->history_resident = true;
+    i->history_size = 0;
     struct pb_history_event event = {.event_id = EVENT_ID_STARTED,
                                      .event_type_case = PB_HISTORY_EVENT_EXECUTION_STARTED,
                                      .execution_started = started};
@@ -332,6 +334,7 @@ void instance_append_history(struct engine *e, struct instance *i, struct bytes 
     struct history_row row = {
         .key = i->row.key, .first = i->row.history_count, .count = count, .events = blob};
     gate_write(e, &(struct write_op){.kind = WRITE_HISTORY_APPEND, .key = i->row.key, .history = row});
+    i->history_size += blob.size;
     i->row.history_count += count;
     i->history_sequence = e->open_sequence;
     gate_put(e, i);
@@ -374,6 +377,7 @@ void instance_history_fetched(struct engine *e, struct instance *i, struct bytes
     memory_must_ok(buf_reserve(&i->history, blob.size));
     buf_append_bytes(&i->history, blob);
     i->history_resident = true;
+    i->history_size = blob.size;
     if (i->turn.work.state == WORK_LOADING)
         work_enqueue(e, &i->turn.work, true);
     call_fetched(e, i);

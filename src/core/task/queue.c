@@ -10,6 +10,7 @@ void queue_hub_init(struct hub *h, uint64_t seed0, uint64_t seed1)
     for (int kind = 0; kind < WORK_KIND_COUNT; kind++)
         list_init(&h->busy[kind]);
     list_init(&h->streams);
+    list_init(&h->misfits);
     list_init(&h->stirred_link);
 }
 

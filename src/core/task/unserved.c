@@ -61,7 +61,9 @@ static void describe_workers(struct buf *line, const struct hub *h)
     list_each (it, &h->streams)
         if (count++ < WORKERS_SHOWN_MAX) {
             buf_append_cstr(line, "; ");
-            worker_note_describe(line, CONTAINER_OF(it, struct stream, link));
+            const struct stream *s = CONTAINER_OF(it, struct stream, link);
+            worker_note_describe(line, s);
+            buf_append_cstr(line, s->stalled ? ", but does not answer" : "");
         }
     if (count == 0)
         buf_append_cstr(line, "; no worker is connected");

@@ -121,3 +121,11 @@ void worker_note_gone(struct engine *e, const struct stream *s)
     buf_append_fmt(&line, ", which held %zu items", held);
     say(e, LOG_LEVEL_INFO, s, &line);
 }
+
+void worker_note_stalled(struct engine *e, const struct stream *s)
+{
+    struct buf line = {.limit = LINE_SIZE_MAX};
+    describe_who(&line, s);
+    buf_append_cstr(&line, " has not answered within its lease: it gets no more work until it answers");
+    say(e, LOG_LEVEL_WARN, s, &line);
+}

@@ -10,6 +10,8 @@
 /* Info; a warning if its filters name neither an orchestration nor an activity. */
 void worker_note_came(struct engine *e, const struct stream *s);
 void worker_note_gone(struct engine *e, const struct stream *s);
+/* A lease of it ran out. */
+void worker_note_stalled(struct engine *e, const struct stream *s);
 /* "worker w1 takes orchestrations: A, B (1.0, 2.0); activities: all" at the end of `out`. */
 void worker_note_describe(struct buf *out, const struct stream *s);
 /* A name from outside, in quotes. */
