@@ -6,6 +6,7 @@
 #define SVC_POOL_EXECUTION_H
 
 #include "core/pool/pool_policy.h"
+#include "svc/pool/session/result_check.h"
 #include "svc/pool/session/session.h"
 
 #define EXECUTION_ID_SIZE_MAX   128 /* bytes */
@@ -51,6 +52,7 @@ struct execution_outcome {
     bool output_cut[SESSION_STREAMS];
     uint64_t output_bytes[SESSION_STREAMS]; /* that were written, kept or not */
     bool result_cut;                        /* the value, the outputs or the error are not whole */
+    bool result_dropped;                    /* something was left out that may not be in a result */
     enum result_type value_type;
     struct buf value;    /* JSON, empty when none */
     struct buf outputs;  /* JSON array, empty when none */
@@ -101,8 +103,10 @@ static inline bool execution_final(const struct execution *x)
 }
 /* Bytes it keeps in memory. */
 size_t execution_size(const struct execution *x);
-/* Takes over a cell's answer: output, value, error, status. */
-void execution_take_answer(struct execution *x, const struct session *s, const struct session_answer *a);
+/* Takes over a cell's answer, checked: output, value, error, status. `text_size_max`: bytes of each text of the
+ * result. */
+void execution_take_answer(struct execution *x, const struct session *s, const struct session_answer *a,
+                           size_t text_size_max);
 /* Ends it without a result. */
 void execution_fail(struct execution *x, enum execution_fault fault, enum session_reason reason,
                     const char *text);

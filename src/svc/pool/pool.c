@@ -123,7 +123,7 @@ static void take_answer(struct pool *p, struct session *s, const struct session_
     else if (ended && a->reason == SESSION_REASON_RELEASED)
         execution_fail(x, EXECUTION_FAULT_CANCELED, a->reason, a->cause);
     else
-        execution_take_answer(x, s, a);
+        execution_take_answer(x, s, a, p->options.output_size_max);
     x->outcome.duration_ns = a->duration_ns;
 }
 
