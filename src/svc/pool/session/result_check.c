@@ -8,9 +8,10 @@
 #include "base/encode.h"
 #include "base/text.h"
 
-#define NUMBER_SIZE_MAX    40 /* bytes: the longest text of a double has 24, of an integer of 64 bits 20 */
-#define IMAGE_MAGIC_SIZE   12 /* bytes that tell the type */
-#define ERROR_KEY_SIZE_MAX 40 /* bytes of the name of an error's member */
+#define NUMBER_SIZE_MAX     40  /* bytes: the longest text of a double has 24, of an integer of 64 bits 20 */
+#define IMAGE_MAGIC_SIZE    12  /* bytes that tell the type */
+#define MEDIA_TYPE_SIZE_MAX 100 /* bytes */
+#define ERROR_KEY_SIZE_MAX  40  /* bytes of the name of an error's member */
 
 /* --- text --- */
 
@@ -255,14 +256,31 @@ static const struct {
     {"image/jpeg", "jpeg"}, {"image/gif", "gif"},    {"image/webp", "webp"},
 };
 
-/* The row, or ARRAY_SIZE(representations). */
+#define VENDOR_JSON ARRAY_SIZE(representations) /* stands for one "application/…+json" of a bundle */
+#define UNKNOWN     (VENDOR_JSON + 1)
+
+/* JSON of some library's own, such as "application/vnd.plotly.v1+json": text for who knows it. */
+static bool is_vendor_json(struct bytes media_type)
+{
+    struct bytes begin = BYTES_LITERAL("application/");
+    struct bytes end = BYTES_LITERAL("+json");
+    if (media_type.size > MEDIA_TYPE_SIZE_MAX || media_type.size <= begin.size + end.size ||
+        !bytes_starts_with(media_type, begin) ||
+        !bytes_equal(bytes_slice(media_type, media_type.size - end.size, end.size), end))
+        return false;
+    for (size_t i = begin.size; i < media_type.size; i++)
+        if (!ascii_alnum(media_type.data[i]) && !strchr("+-._", media_type.data[i]))
+            return false;
+    return true;
+}
+
+/* The row, VENDOR_JSON or UNKNOWN. */
 static size_t find_representation(struct bytes media_type)
 {
-    size_t row = 0;
-    while (row < ARRAY_SIZE(representations) &&
-           !bytes_equal_cstr(media_type, representations[row].media_type))
-        row++;
-    return row;
+    for (size_t row = 0; row < ARRAY_SIZE(representations); row++)
+        if (bytes_equal_cstr(media_type, representations[row].media_type))
+            return row;
+    return is_vendor_json(media_type) ? VENDOR_JSON : UNKNOWN;
 }
 
 static void append_comma(struct buf *out, bool needed)
@@ -271,14 +289,16 @@ static void append_comma(struct buf *out, bool needed)
         buf_append_byte(out, ',');
 }
 
-/* Appends `"type":data` to the bundle. False, and nothing is appended, if the data is not of that type. */
-static bool append_representation(struct buf *out, bool first, size_t row, struct result_value data,
-                                  size_t text_size_max, struct result_damage *damage)
+/* Appends `"type":data` to the bundle. False, and nothing is appended, if the data is not of that type. `media_type` is
+ * one that find_representation knows, so it needs no escapes. */
+static bool append_representation(struct buf *out, bool first, size_t row, struct bytes media_type,
+                                  struct result_value data, size_t text_size_max,
+                                  struct result_damage *damage)
 {
-    const char *format = representations[row].image_format;
+    const char *format = row == VENDOR_JSON ? NULL : representations[row].image_format;
     size_t begin = out->size;
     append_comma(out, !first);
-    buf_append_fmt(out, "\"%s\":", representations[row].media_type);
+    buf_append_fmt(out, "\"%.*s\":", BYTES_FMT(media_type));
     if (!format && data.type == RESULT_STRING) {
         append_text(out, data, text_size_max, damage);
         return true;
@@ -302,8 +322,8 @@ static bool append_bundle(struct buf *out, bool first, struct result_value bundl
     buf_append_byte(out, '{');
     for (result_walk_begin(&walk, bundle); result_walk_next(&walk, &media_type, &data);) {
         size_t row = find_representation(media_type);
-        bool allowed = row < ARRAY_SIZE(representations) && !(seen & 1u << row);
-        if (allowed && append_representation(out, seen == 0, row, data, text_size_max, damage))
+        bool allowed = row != UNKNOWN && !(seen & 1u << row);
+        if (allowed && append_representation(out, seen == 0, row, media_type, data, text_size_max, damage))
             seen |= 1u << row;
         else
             damage->dropped = true;

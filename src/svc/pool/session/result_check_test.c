@@ -122,6 +122,10 @@ static void outputs_are_bundles_of_known_types(void **state)
         {"[{\"text/plain\":{}},{\"text/plain\":\"a\"}]", "[{\"text/plain\":\"a\"}]", DROPPED},
         {"[{\"image/gif\":\"" PNG "\"}]", "", DROPPED},
         {"[{\"a\\\"b\":\"x\"}]", "", DROPPED},
+        {"[{\"application/vnd.plotly.v1+json\":\"{}\"}]", "[{\"application/vnd.plotly.v1+json\":\"{}\"}]",
+         WHOLE},
+        {"[{\"application/\\u0022+json\":\"{}\"}]", "", DROPPED},
+        {"[{\"application/+json\":\"{}\"}]", "", DROPPED},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         char members[1000];
