@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "os/clock.h"
 #include "core/task/instance_status.h"
+#include "os/clock.h"
 #include "svc/scheduler/scheduler_internal.h"
 #include "wire/pb/orchestrator_service.pb.h"
 

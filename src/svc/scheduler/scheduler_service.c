@@ -202,6 +202,10 @@ static enum status admit(struct scheduler *s, const struct grpc_request *r, cons
     if (s->stopping)
         return err_set(e, STATUS_UNAVAILABLE, "the scheduler is stopping");
     enum status status = scheduler_hubs_resolve(s, r->metadata(r, "taskhub"), ret_hub, e);
+    /* The words to the cloud's SDKs are fixed (spec 2.3); our own may say more. */
+    if (status == STATUS_NOT_FOUND &&
+        bytes_starts_with(r->metadata(r, "x-user-agent"), BYTES_LITERAL("durabletask-c/")))
+        scheduler_hubs_tell(s, e);
     if (status != STATUS_OK)
         return status;
     if (m->write && s->failure.status != STATUS_OK)
