@@ -65,14 +65,13 @@ void engine_destroy(struct engine *e)
     if (!e)
         return;
     void *item;
-    size_t at;
-    while (at = 0, (item = map_next(&e->calls, &at)))
+    for (size_t at = 0; (item = map_drain(&e->calls, &at));)
         call_cancel(e, (struct call *)item);
-    while (at = 0, (item = map_next(&e->instances, &at)))
+    for (size_t at = 0; (item = map_drain(&e->instances, &at));)
         instance_destroy(e, (struct instance *)item);
-    while (at = 0, (item = map_next(&e->streams, &at)))
+    for (size_t at = 0; (item = map_drain(&e->streams, &at));)
         stream_destroy(e, (struct stream *)item);
-    for (at = 0; (item = map_next(&e->hubs, &at));) {
+    for (size_t at = 0; (item = map_next(&e->hubs, &at));) {
         struct hub *h = (struct hub *)item;
         alarm_clear(&h->unserved_alarm);
         queue_hub_fini(h);

@@ -60,7 +60,8 @@ static void on_committed(void *context, uint64_t sequence, enum status status, c
         return;
     }
     if (s->failure.status != STATUS_OK)
-        return; /* a read failed meanwhile, and the engine that made the set is gone */
+        return;              /* a read failed meanwhile, and the engine that made the set is gone */
+    s->recover_delay_ns = 0; /* a real set, not a probe: the disk is well */
     engine_committed(s->engine, sequence, scheduler_pump_now(s), &s->actions);
     engine_flush(s->engine, &s->actions);
     scheduler_pump_run(s);
@@ -318,10 +319,8 @@ static void fail_writes(struct scheduler *s)
     }
     size_t position = 0;
     struct purge *p;
-    while ((p = map_next(&s->purges, &position))) {
+    while ((p = map_drain(&s->purges, &position)))
         scheduler_purge_answered(p, scheduler_pump_refusal(s, false), text, (struct bytes){0});
-        position = 0; /* the map changed */
-    }
 }
 
 /* Gives kept calls to an engine that has just been loaded. Each is taken off a list of its own, since asking
@@ -353,7 +352,7 @@ void scheduler_pump_fail(struct scheduler *s, enum status status, const char *te
     (void)err_set(&s->failure, status, "%s", text);
     if (!again) {
         s->failures++;
-        s->recover_delay_ns = RECOVER_MIN_NS;
+        s->recover_delay_ns = MAX(s->recover_delay_ns, RECOVER_MIN_NS);
         log_error("svc/scheduler", "writing stopped error=\"%s\"", s->failure.text);
     }
     loop_defer_cancel(&s->flush_task);
@@ -377,11 +376,9 @@ static enum status recover(struct scheduler *s, struct err *e)
     enum status status = task_store_recover(s->store, e);
     if (status != STATUS_OK)
         return status;
-    /* Anew in any case: calls that only read have touched the other one, and nothing is lost. */
-    engine_drop(s);
-    list_each (it, &s->calls_all)
-        CONTAINER_OF(it, struct call, link)->in_engine = false;
-    return scheduler_pump_load(s, e);
+    /* The engine that serves reads was built from the store after the failure, and nothing was written since:
+     * it goes on. To build another one would hold up everybody for as long again. */
+    return s->engine ? STATUS_OK : scheduler_pump_load(s, e);
 }
 
 static void on_recover(struct loop_timer *t)
@@ -395,6 +392,7 @@ static void on_recover(struct loop_timer *t)
         return;
     }
     s->failure = (struct err){0};
+    s->recover_delay_ns = MIN(s->recover_delay_ns * 2, RECOVER_MAX_NS); /* for when it fails at once again */
     loop_timer_cancel(&s->ping_timer);
     log_info("svc/scheduler", "writing again");
     ask_again(s, false);
