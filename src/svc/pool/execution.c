@@ -22,8 +22,29 @@ struct execution *execution_create(int64_t now_ns)
     list_init(&x->queue_link);
     list_init(&x->record_link);
     list_init(&x->pool_link);
+    list_init(&x->keeping.kept_link);
     x->times.asked_ns = now_ns;
     return x;
+}
+
+void execution_discharge(struct execution *x)
+{
+    if (x->keeping.budget)
+        memory_budget_give(x->keeping.budget, x->keeping.charged);
+    x->keeping.budget = NULL;
+    x->keeping.charged = 0;
+}
+
+bool execution_charge(struct execution *x, struct memory_budget *budget, size_t size, bool anyway)
+{
+    execution_discharge(x);
+    if (anyway)
+        memory_budget_take_anyway(budget, size);
+    else if (!memory_budget_take(budget, size))
+        return false;
+    x->keeping.budget = budget;
+    x->keeping.charged = size;
+    return true;
 }
 
 void execution_destroy(struct execution *x)
@@ -34,6 +55,8 @@ void execution_destroy(struct execution *x)
     list_remove(&x->queue_link);
     list_remove(&x->record_link);
     list_remove(&x->pool_link);
+    list_remove(&x->keeping.kept_link);
+    execution_discharge(x);
     buf_fini(&x->asked.code);
     for (size_t i = 0; i < SESSION_STREAMS; i++)
         buf_fini(&x->outcome.output[i]);

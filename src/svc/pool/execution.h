@@ -67,8 +67,11 @@ struct execution_times {
     int64_t done_ns;
 };
 
-/* Private to ledger.c. */
+/* Private to ledger.c and execution_charge. */
 struct execution_keeping {
+    struct list kept_link;        /* in the pool's kept results, oldest first */
+    struct memory_budget *budget; /* NULL: nothing is charged */
+    size_t charged;               /* bytes that the budget knows of */
     struct loop_task report;
     bool reporting; /* on_done is on the stack */
     bool counted;   /* in the ledger's count and size */
@@ -107,6 +110,11 @@ size_t execution_size(const struct execution *x);
  * result. */
 void execution_take_answer(struct execution *x, const struct session *s, const struct session_answer *a,
                            size_t text_size_max);
+/* What it holds is `size` bytes from now on, charged to `budget` instead of what was charged before; destroying it
+ * gives them back. Without `anyway` false, and nothing is charged, if they do not fit. */
+bool execution_charge(struct execution *x, struct memory_budget *budget, size_t size, bool anyway);
+/* Nothing of it is charged any more. */
+void execution_discharge(struct execution *x);
 /* Ends it without a result. */
 void execution_fail(struct execution *x, enum execution_fault fault, enum session_reason reason,
                     const char *text);
