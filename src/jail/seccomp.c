@@ -50,16 +50,32 @@ int seccomp_row_number(const struct seccomp_row *row)
     return number == __NR_SCMP_ERROR && row->number ? row->number : number;
 }
 
+/* Zero in an errno's place makes the call succeed without having been made (seccomp(2), SECCOMP_RET_ERRNO). */
+static uint32_t action_of(const struct seccomp_row *row)
+{
+    if (row->error == 0)
+        return SCMP_ACT_ALLOW;
+    return SCMP_ACT_ERRNO((uint16_t)(row->error == SECCOMP_SUCCESS ? 0 : row->error));
+}
+
 static int add_compare(scmp_filter_ctx f, const struct seccomp_row *row, int number, uint64_t mask,
                        uint64_t value)
 {
-    const struct scmp_arg_cmp compare = {
-        .arg = (unsigned)row->argument,
-        .op = row->match == SECCOMP_OTHER ? SCMP_CMP_NE : SCMP_CMP_MASKED_EQ,
-        .datum_a = row->match == SECCOMP_OTHER ? value : mask,
-        .datum_b = value,
+    const struct scmp_arg_cmp compare[] = {
+        {
+            .arg = (unsigned)row->argument,
+            .op = row->match == SECCOMP_OTHER ? SCMP_CMP_NE : SCMP_CMP_MASKED_EQ,
+            .datum_a = row->match == SECCOMP_OTHER ? value : mask,
+            .datum_b = value,
+        },
+        {
+            .arg = (unsigned)row->other,
+            .op = SCMP_CMP_MASKED_EQ,
+            .datum_a = row->other_mask,
+            .datum_b = row->other_value,
+        },
     };
-    return seccomp_rule_add_array(f, SCMP_ACT_ERRNO((uint16_t)row->error), number, 1, &compare);
+    return seccomp_rule_add_array(f, action_of(row), number, row->other < 0 ? 1 : 2, compare);
 }
 
 /* Somewhere, in a ring of 32 bits that are not all alike, a set one stands behind one that is not. */
@@ -76,9 +92,8 @@ static int add_row(scmp_filter_ctx f, const struct seccomp_row *row)
     int number = seccomp_row_number(row);
     if (number < 0)
         return 0; /* not a call of this machine or newer than the library: the fallback covers it */
-    uint32_t action = row->error ? SCMP_ACT_ERRNO((uint16_t)row->error) : SCMP_ACT_ALLOW;
     if (row->argument < 0)
-        return seccomp_rule_add_array(f, action, number, 0, NULL);
+        return seccomp_rule_add_array(f, action_of(row), number, 0, NULL);
     if (row->match == SECCOMP_MIXED)
         return add_mixed(f, row, number);
     return add_compare(f, row, number, row->mask, row->value);

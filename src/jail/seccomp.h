@@ -28,14 +28,20 @@ enum seccomp_match {
     SECCOMP_MIXED,  /* of its low 32 bits some are set and some are not: it is neither 0 nor 0xffffffff */
 };
 
+/* As a row's error: the call answers 0 and the kernel does nothing. */
+#define SECCOMP_SUCCESS (-1)
+
 struct seccomp_row {
     const char *name;
     int number; /* for a library that is older than the call; such new ones are the same everywhere. Else 0 */
     enum seccomp_stage stage;
-    int error;    /* errno the caller sees; 0 for ALLOWED */
+    int error;    /* errno the caller sees, or SECCOMP_SUCCESS; 0 for ALLOWED */
     int argument; /* index of the argument looked at, or -1 for any call */
     enum seccomp_match match;
     uint64_t mask, value;
+    /* A second argument that must match as well, MASKED; its index is -1 where there is none. */
+    int other;
+    uint64_t other_mask, other_value;
 };
 
 /* The policy, for the loader, the documentation and the tests. */

@@ -137,13 +137,20 @@ static enum status step_user(struct jail_session *s, struct err *e)
 /* The list, which the zygote hands over, and the session's own places. */
 static enum status step_landlock(struct jail_session *s, struct err *e)
 {
-    static const struct landlock_rule own[] = {
-        {"/", LANDLOCK_LIST, -1},         {"/etc", LANDLOCK_READ, -1},     {"/proc", LANDLOCK_READ, -1},
-        {"/dev", LANDLOCK_DEVICE, -1},    {ROOT_DATA, LANDLOCK_WRITE, -1}, {"/tmp", LANDLOCK_WRITE, -1},
+    const struct landlock_rule own[] = {
+        {"/", LANDLOCK_LIST, -1},
+        {"/etc", LANDLOCK_READ, -1},
+        {"/proc", s->limits.strict_proc ? LANDLOCK_LIST : LANDLOCK_READ, -1},
+        {"/dev", LANDLOCK_DEVICE, -1},
+        {ROOT_DATA, LANDLOCK_WRITE, -1},
+        {"/tmp", LANDLOCK_WRITE, -1},
         {"/dev/shm", LANDLOCK_WRITE, -1},
     };
-    if (!(s->features & JAIL_LANDLOCK))
+    if (!(s->features & JAIL_LANDLOCK)) {
+        if (s->limits.strict_proc)
+            return err_set(e, STATUS_FAILED_PRECONDITION, "strict-proc needs Landlock");
         return STATUS_OK;
+    }
     struct landlock_rule rules[RULES_MAX];
     if (s->rule_count > RULES_MAX - ARRAY_SIZE(own))
         return err_set(e, STATUS_TOO_LARGE, "more than %d rules", RULES_MAX);

@@ -32,7 +32,7 @@ static struct keeper_message example(unsigned type)
         .flags = 5,
         .uid = 1001,
         .sessions_max = 100,
-        .limits = {.memory_bytes = 1u << 29, .tasks = 64, .files = 16384, .strict_locks = true},
+        .limits = {.memory_bytes = 1u << 29, .tasks = 64, .files = 16384, .strict_locks = true, .strict_proc = true},
         .text = BYTES_LITERAL("a text"),
     };
 }

@@ -11,6 +11,7 @@ After each, the neighbour session must answer; at the end, canary files, process
 they were.
 """
 import atexit
+import fcntl
 import glob
 import hashlib
 import os
@@ -24,7 +25,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import outside  # noqa: E402
 from pool import Pool, identity_of  # noqa: E402
-from programs import NEIGHBOUR, PORT, PROGRAMS, policy_of, text_of  # noqa: E402
+from programs import LOCKED, NEIGHBOUR, PORT, PROGRAMS, policy_of, text_of  # noqa: E402
 
 TOKEN = f"sallyport-canary-{os.getpid()}"  # in the command line of what programs try to leave behind
 SLOT_REST_S = 0.2  # a slot is not used again at once (svc/keeper/slot.h)
@@ -32,7 +33,7 @@ SWAPS = 300
 PATIENCE_S = 20  # for what takes milliseconds on an idle machine
 SKIPPED = 77
 # Without cgroups these have no limit to meet, or meet another one.
-NEEDS_CGROUP = {"f_memory_touch", "f_memory_tmpfs", "f_memory_child", "f_cpu"}
+NEEDS_CGROUP = {"f_memory_touch", "f_memory_tmpfs", "f_memory_child", "f_cpu", "f_sockets_full"}
 
 
 class Canaries:
@@ -185,6 +186,26 @@ def file_faults(pool, want):
         yield "a folder was replaced by a file"
 
 
+def lock_faults():
+    """From the host, while a session holds locks on the same paths: nobody notices."""
+    for path in LOCKED:
+        with open(path, "rb") as f:
+            try:
+                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                yield f"the session's lock is on the host's {path}: {error}"
+            st = os.fstat(f.fileno())
+            place = f"{os.major(st.st_dev):02x}:{os.minor(st.st_dev):02x}:{st.st_ino} "
+            found = [line for line in pathlib.Path("/proc/locks").read_text().splitlines() if place in line and "READ" in line and "OFDLCK" in line]
+            if found:
+                yield f"{len(found)} record locks on the host's {path}"
+
+
+def descriptors(pool):
+    """How many the pool's process has open; behind nsenter or setpriv it has the same id."""
+    return len(os.listdir(f"/proc/{pool.process.pid}/fd"))
+
+
 class Inside:
     def __init__(self, builddir, rootless):
         self.builddir = builddir
@@ -221,12 +242,15 @@ class Inside:
     def one(self, pool, name):
         want = PROGRAMS[name]
         pool.spawn("victim")
+        before = descriptors(pool) if want.get("kept") else 0
         begin = time.monotonic()
         answer = pool.run("victim", self.code(name), int(want.get("ms", 120000)))
         end = pool.ended("victim") if answer["result"] is None or want.get("end", "any") != "any" else None
         if end is None and want.get("end") == "any":
             end = pool.ended("victim", 1)
         faults = list(faults_of(name, answer, end))
+        if want.get("locked"):
+            faults += list(lock_faults())
         if want.get("files"):
             faults += list(file_faults(pool, want))
         pair = want.get("pair")
@@ -255,6 +279,8 @@ class Inside:
             faults += [f"after its death: {f}" for f in faults_of(pair, third, None)]
             pool.kill("victim")
         self.check_neighbour(pool, name)
+        if want.get("kept") and descriptors(pool) > before:
+            faults.append(f"the pool has {descriptors(pool)} descriptors, {before} before")
         count = sum(line.startswith("ok") for line in answer["stdout"].splitlines())
         print(f"{'FAIL' if faults else 'ok  '} {want['group']} {name}: {count} attempts refused, "
               f"{time.monotonic() - begin:.1f} s, end {end['end'] if end else 'none'}", flush=True)

@@ -11,10 +11,10 @@ int main(void)
     puts("[");
     for (size_t i = 0; i < count; i++)
         printf("%s{\"name\":\"%s\",\"number\":%d,\"stage\":%d,\"error\":%d,\"argument\":%d,\"match\":%d,"
-               "\"mask\":%llu,\"value\":%llu}\n",
+               "\"mask\":%llu,\"value\":%llu,\"other\":%d,\"other_value\":%llu}\n",
                i ? "," : "", rows[i].name, seccomp_row_number(&rows[i]), rows[i].stage, rows[i].error,
                rows[i].argument, rows[i].match, (unsigned long long)rows[i].mask,
-               (unsigned long long)rows[i].value);
+               (unsigned long long)rows[i].value, rows[i].other, (unsigned long long)rows[i].other_value);
     puts("]");
     return 0;
 }

@@ -48,7 +48,8 @@ class Pool:
         if session_path:
             command += ["--session-path", session_path]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/",
-                                        env={"ASAN_OPTIONS": "detect_leaks=0", "PATH": os.environ["PATH"]})
+                                        env={"ASAN_OPTIONS": "detect_leaks=0", "PATH": os.environ["PATH"],
+                                             "SALLYPORT_TEST_MARK": os.environ.get("SALLYPORT_TEST_MARK", "")})
         self.lines = queue.Queue()
         self.backlog = []
         threading.Thread(target=self._read, daemon=True).start()

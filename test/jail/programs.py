@@ -14,6 +14,8 @@ A header is made of the comment lines at the top that begin with one of these wo
     pair: NAME        program that runs in a neighbour; - : this is such a one
     files: NAMES      that the pool may not read out of its /mnt/data
     value: cut        its value must arrive cut               policy: true   it is handed the filter's table
+    kept: true        the pool may have no more descriptors afterwards than before
+    locked: true      the host's files of LOCKED must be free while the session holds its locks
 """
 import json
 import os
@@ -22,10 +24,21 @@ import re
 import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
-WORDS = ("group", "outside", "cage", "harm", "ms", "end", "result", "limits", "pair", "value", "policy", "files")
+WORDS = ("group", "outside", "cage", "harm", "ms", "end", "result", "limits", "pair", "value", "policy", "files", "kept", "locked")
 NEIGHBOUR = "-"
 STRICT_STAGE = 4  # rows of the table that only a strict pool has
 PORT = 48123
+# In the environment of whatever starts a pool, and so of a program that runs without a jail.
+MARK = f"mark-of-the-host-{os.getpid()}"
+os.environ["SALLYPORT_TEST_MARK"] = MARK
+# Files of the list that host processes open all the time.
+LOCKED = [os.path.realpath("/usr/bin/python3"), os.path.realpath(os.__file__), "/usr/share/zoneinfo/UTC"]
+
+
+def needles():
+    """Words that only the host should know, each in two parts: no text of ours holds one whole."""
+    words = [MARK, str(HERE), os.uname().nodename, "keeper_host", "/sys/fs/cgroup/"]
+    return [(word[: len(word) // 2], word[len(word) // 2 :]) for word in words if len(word) > 6]
 
 
 def header(path):
@@ -51,8 +64,10 @@ def policy_of(builddir):
 
 def text_of(name, policy, **constants):
     """The program behind its constants and the prelude."""
-    constants = {"HOST_PID": os.getppid(), "PORT": PORT, "OUTSIDE": False, **constants}
+    constants = {"HOST_PID": os.getppid(), "PORT": PORT, "OUTSIDE": False, "LOCKED": LOCKED, **constants}
     if PROGRAMS[name].get("policy"):
         constants["policy"] = policy
+    if name == "b_heap_secrets":
+        constants["NEEDLES"] = needles()
     head = "".join(f"{key} = {value!r}\n" for key, value in constants.items())
     return head + (HERE / "hostile/prelude.py").read_text() + (HERE / f"hostile/{name}.py").read_text()

@@ -461,6 +461,8 @@ static void set_limit(struct keeper_options *o, const char *text)
         l->files = (uint32_t)n;
     else if (strcmp(name, "strict_locks") == 0)
         l->strict_locks = n != 0;
+    else if (strcmp(name, "strict_proc") == 0)
+        l->strict_proc = n != 0;
     else if (strcmp(name, "sessions_max") == 0)
         o->sessions_max = (uint32_t)n;
     else

@@ -15,12 +15,14 @@ for row in policy:
     for sample in values:
         arguments = [0] * 6
         arguments[row["argument"]] = sample
+        if row["other"] >= 0:
+            arguments[row["other"]] = row["other_value"]
         def attempt():
             result = call(row["number"], *arguments)
             return ctypes.get_errno() if result < 0 else 0
         status = in_child(attempt)
         code = os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else None
         checked += 1
-        if code != row["error"]:
+        if code != max(row["error"], 0):  # below 0: it answers success and does nothing
             verdict(False, f"{row['name']}-{sample:x}", f"answered {code}, not {row['error']}")
 verdict(checked > 50 or OUTSIDE, "rows", checked)
