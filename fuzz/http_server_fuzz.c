@@ -67,9 +67,13 @@ static void on_request(void *context, struct http_request *r)
     }
 }
 
-static size_t body_limit(void *context, struct http_request *r)
+static void on_head(void *context, struct http_request *r, struct http_admission *ret)
 {
-    return http_request_path(r).size % 2 ? 100 : 4000;
+    struct bytes path = http_request_path(r);
+    ret->body_max = path.size % 2 ? 100 : 4000;
+    ret->page = path.size % 3 == 0;
+    if (path.size % 5 == 4)
+        *ret = (struct http_admission){.http_status = 404, .detail = "gone"};
 }
 
 static void turns(int count)
@@ -131,7 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .head_size_max = 2048, .header_count_max = 20, .bodies_size_max = 3000};
     static const struct bytes names[] = {BYTES_LITERAL("h"), BYTES_LITERAL("x")};
     static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
-    const struct http_handler handler = {.on_request = on_request, .body_limit = body_limit};
+    const struct http_handler handler = {.on_request = on_request, .on_head = on_head};
     if (size == 0 || size > 16384)
         return 0;
     if (!fuzz.loop)

@@ -200,7 +200,7 @@ static enum step begin_request(struct http_connection *c)
     struct http_request *r = &c->request;
     if (input(c).size == 0)
         return c->server->draining ? STEP_CLOSE : need_more(c);
-    *r = (struct http_request){.connection = c, .send_body = true};
+    *r = (struct http_request){.connection = c, .send_body = true, .began_ns = loop_now(c->server->loop)};
     arena_init(&r->arena, 0);
     buf_init(&r->headers, HTTP_RESPONSE_HEAD_MAX);
     struct http1_field *fields = arena_alloc_array(&r->arena, limits->header_count_max, sizeof *fields);
@@ -224,17 +224,6 @@ static enum step dispatch(struct http_connection *c)
     return STEP_AGAIN;
 }
 
-static size_t body_limit(struct http_connection *c)
-{
-    struct http_request *r = &c->request;
-    if (!r->handler->body_limit)
-        return c->server->limits.body_size_max;
-    c->server->callbacks++;
-    size_t limit = r->handler->body_limit(r->handler->context, r);
-    c->server->callbacks--;
-    return limit;
-}
-
 /* A body coding would let a few bytes unfold into gigabytes, and no client of ours uses one. */
 static bool body_is_encoded(const struct http_request *r)
 {
@@ -242,20 +231,25 @@ static bool body_is_encoded(const struct http_request *r)
     return coding.size && !bytes_equal_nocase(coding, BYTES_LITERAL("identity"));
 }
 
-static bool is_page(struct http_connection *c)
+/* What the handler of its path says to the head. */
+static struct http_admission admit(struct http_connection *c)
 {
     struct http_request *r = &c->request;
-    if (!r->handler || !r->handler->is_page)
-        return false;
-    c->server->callbacks++;
-    bool page = r->handler->is_page(r->handler->context, r);
-    c->server->callbacks--;
-    return page;
+    struct http_admission admission = {.body_max = c->server->limits.body_size_max};
+    r->handler = http_server_find(c->server, http_request_path(r));
+    if (!r->handler)
+        return (struct http_admission){.http_status = 404, .detail = "Nothing is served under this path."};
+    if (r->handler->on_head) {
+        c->server->callbacks++;
+        r->handler->on_head(r->handler->context, r, &admission);
+        c->server->callbacks--;
+    }
+    return admission;
 }
 
 /* INVARIANT: no handler acts on a request, and no data is given out, before this has looked at it. Returns
  * the status to refuse it with and why, or 0. */
-static int foreign_status(struct http_connection *c, const char **ret_detail)
+static int foreign_status(struct http_connection *c, bool page, const char **ret_detail)
 {
     struct http_request *r = &c->request;
     const struct site_request asked = {
@@ -268,7 +262,7 @@ static int foreign_status(struct http_connection *c, const char **ret_detail)
     };
     enum site_verdict verdict = site_judge(c->server->site, &asked);
 
-    if (verdict == SITE_OWN || (verdict == SITE_VISIT && is_page(c)))
+    if (verdict == SITE_OWN || (verdict == SITE_VISIT && page))
         return 0;
     if (verdict == SITE_UNKNOWN_HOST) {
         *ret_detail = "This server does not answer to that host name; the setting host-names adds names.";
@@ -278,45 +272,59 @@ static int foreign_status(struct http_connection *c, const char **ret_detail)
     return 403;
 }
 
+/* Answers what needs no body to be known, without closing a connection that nothing more comes over. */
+static enum step fail(struct http_connection *c, bool has_body, const struct http_admission *admission)
+{
+    if (has_body)
+        return refuse(c, admission->http_status, admission->detail);
+    c->state = HTTP_ANSWERING;
+    c->deadline = 0;
+    http_response_fail(&c->request, admission->http_status, admission->detail);
+    return STEP_AGAIN;
+}
+
+static enum step expect_body(struct http_connection *c)
+{
+    struct http_request *r = &c->request;
+    buf_init(&r->body, MAX(r->body_max, (size_t)1));
+    http1_chunked_init(&r->chunked);
+    c->body = (struct http_pace){.from = loop_now(c->server->loop)};
+    note_body_progress(c, input(c).size);
+    if (r->head.expect_continue && input(c).size == 0) {
+        static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+        http_connection_send(c, &(struct iovec){(void *)text, sizeof text - 1}, 1);
+    }
+    return STEP_AGAIN;
+}
+
+/* ORDER: who asks comes before what is asked for, so that a foreign page cannot even learn what there is; what
+ * can be refused by the head is refused before a byte of the body is read. */
 static enum step begin_body(struct http_connection *c)
 {
     struct http_request *r = &c->request;
     const struct http1_head *h = &r->head;
     bool has_body = h->body == HTTP1_BODY_CHUNKED || (h->body == HTTP1_BODY_LENGTH && h->content_length > 0);
-    r->handler = http_server_find(c->server, http_request_path(r));
+    struct http_admission admission = admit(c);
     c->state = HTTP_BODY;
 
     const char *detail = NULL;
-    int refused = foreign_status(c, &detail);
-    if (refused)
-        return refuse(c, refused, detail);
-    if (!r->handler) {
-        if (has_body)
-            return refuse(c, 404, "Nothing is served under this path.");
-        c->state = HTTP_ANSWERING;
-        c->deadline = 0;
-        http_respond_problem(r, 404, NULL, "Nothing is served under this path.");
-        return STEP_AGAIN;
-    }
+    int foreign = foreign_status(c, admission.page, &detail);
+    if (foreign)
+        return refuse(c, foreign, detail);
+    if (admission.http_status)
+        return fail(c, has_body, &admission);
     if (!has_body)
         return dispatch(c);
-    if (body_is_encoded(r))
-        return refuse(c, 415, "Content-Encoding is not supported for request bodies.");
-    r->body_max = body_limit(c);
+
+    r->body_max = admission.body_max;
     if (h->body == HTTP1_BODY_LENGTH && h->content_length > r->body_max)
         return refuse(c, 413, "The body is larger than this path accepts.");
     /* What a body is must be said: a page can send one without a type, or as plain text, to any server. */
     if (http_request_header(r, "content-type").size == 0)
         return refuse(c, 415, "A request with a body must say its Content-Type.");
-    buf_init(&r->body, MAX(r->body_max, (size_t)1));
-    http1_chunked_init(&r->chunked);
-    c->body = (struct http_pace){.from = loop_now(c->server->loop)};
-    note_body_progress(c, input(c).size);
-    if (h->expect_continue && input(c).size == 0) {
-        static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-        http_connection_send(c, &(struct iovec){(void *)text, sizeof text - 1}, 1);
-    }
-    return STEP_AGAIN;
+    if (body_is_encoded(r))
+        return refuse(c, 415, "Content-Encoding is not supported for request bodies.");
+    return expect_body(c);
 }
 
 static enum step read_head(struct http_connection *c)
@@ -389,6 +397,7 @@ static enum step read_chunked_body(struct http_connection *c)
 
 static void free_request(struct http_request *r)
 {
+    http_server_report(r->connection->server, r, r->connection->fd);
     r->connection->server->bodies_size -= r->body.size;
     buf_fini(&r->body);
     buf_fini(&r->headers);
@@ -585,10 +594,10 @@ void http_connection_destroy(struct http_connection *c)
     loop_timer_cancel(&c->timer);
     loop_defer_cancel(&c->task);
     list_remove(&c->link);
-    if (c->fd >= 0)
-        close(c->fd);
     if (c->state != HTTP_IDLE && c->state != HTTP_LINGERING)
         free_request(r);
+    if (c->fd >= 0)
+        close(c->fd);
     buf_fini(&c->in);
     buf_fini(&c->out);
     free(c);

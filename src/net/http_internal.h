@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 
 #include "base/duration.h"
+#include "net/http_route.h"
 #include "net/http_server.h"
 #include "wire/http1/http1.h"
 
@@ -43,6 +44,8 @@ struct http_server {
     void (*on_drained)(void *context);
     void *drained_context;
     struct loop_task drained;
+    void (*on_exchange)(void *context, const struct http_exchange *exchange);
+    void *exchange_context;
     struct buf head; /* scratch: the head of the answer being written */
     int64_t date_second;
     char date[32];
@@ -56,7 +59,10 @@ struct http_request {
     const struct http_handler *handler; /* NULL: none is mounted there */
     struct arena arena;
     struct http1_head head;
-    struct bytes raw; /* the bytes of the head, whole or as far as it came */
+    struct bytes raw;        /* the bytes of the head, whole or as far as it came */
+    struct http_match match; /* the router's, as the next two */
+    struct bytes value;
+    unsigned type;
     struct http1_chunked chunked;
     struct buf body;
     size_t body_max; /* bytes */
@@ -66,8 +72,11 @@ struct http_request {
     struct buf headers; /* the answer's, as text */
     unsigned
         headers_given; /* bit n: the handler gave its own value of default_headers[n] (http_response.c) */
-    bool answered;     /* http_respond or http_stream_begin was called */
-    bool streaming;    /* begun and not ended */
+    int64_t began_ns;
+    int http_status;      /* of the answer; 0: none yet */
+    uint64_t answer_size; /* bytes of its body */
+    bool answered;        /* http_respond or http_stream_begin was called */
+    bool streaming;       /* begun and not ended */
     bool send_chunked;
     bool send_body; /* false for HEAD */
     bool close;     /* the connection ends with this answer */
@@ -119,11 +128,15 @@ void http_connection_wake(struct http_connection *c);
 
 /* The handler for a path, or NULL. */
 const struct http_handler *http_server_find(const struct http_server *s, struct bytes path);
+/* Tells who wants to know that the exchange is over. */
+void http_server_report(struct http_server *s, const struct http_request *r, int fd);
 void http_server_connection_gone(struct http_server *s);
 /* The current time for the Date header, cached for a second. */
 const char *http_server_date(struct http_server *s);
 
 /* Answers for the server itself in the handler's error shape and closes the connection afterwards. */
 void http_response_refuse(struct http_request *r, int http_status, const char *detail);
+/* The same for a request that is whole: the connection lives on. */
+void http_response_fail(struct http_request *r, int http_status, const char *detail);
 
 #endif

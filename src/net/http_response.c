@@ -3,9 +3,6 @@
 #include <stdio.h>
 
 #include "net/http_internal.h"
-#include "wire/json/json.h"
-
-#define PROBLEM_TYPE "application/problem+json"
 
 /* Code, results, files and decisions: no browser, proxy or disk shall keep them, no browser shall take them
  * for another type than they are, and no page of another site shall embed them. */
@@ -97,47 +94,47 @@ void http_respond(struct http_request *r, int http_status, const char *content_t
     if (status_has_body(http_status))
         snprintf(frame, sizeof frame, "Content-Length: %zu\r\n", body.size);
     bool send_body = r->send_body && status_has_body(http_status);
+    r->http_status = http_status;
+    r->answer_size = send_body ? body.size : 0;
     struct iovec parts[] = {part(write_head(r, http_status, content_type, frame)),
                             part(send_body ? body : (struct bytes){0})};
     http_connection_send(r->connection, parts, ARRAY_SIZE(parts));
     http_connection_answered(r->connection);
 }
 
-static void write_problem(struct buf *out, int http_status, const char *title, const char *detail)
-{
-    struct json_writer w = {.out = out, .replace_invalid = true};
-    json_write_begin_object(&w);
-    json_write_member_cstr(&w, "type", "about:blank");
-    json_write_member_cstr(&w, "title", title ? title : http1_reason(http_status));
-    json_write_member_int(&w, "status", http_status);
-    if (detail)
-        json_write_member_cstr(&w, "detail", detail);
-    json_write_end_object(&w);
-}
-
-void http_respond_problem(struct http_request *r, int http_status, const char *title, const char *detail)
+void http_respond_problem(struct http_request *r, const struct http_problem *problem, const char *detail)
 {
     CLEANUP(buf_fini) struct buf body = {0};
-    write_problem(&body, http_status, title, detail);
-    http_respond(r, http_status, PROBLEM_TYPE, body.failed ? (struct bytes){0} : buf_peek(&body));
+    const char *content_type = http_problem_write(&body, problem, detail);
+    http_respond(r, problem->http_status, content_type, body.failed ? (struct bytes){0} : buf_peek(&body));
 }
 
-void http_response_refuse(struct http_request *r, int http_status, const char *detail)
+void http_respond_failure(struct http_request *r, int http_status, const char *detail)
+{
+    http_respond_problem(r, http_problem_of_status(http_status), detail);
+}
+
+void http_response_fail(struct http_request *r, int http_status, const char *detail)
 {
     CLEANUP(buf_fini) struct buf body = {0};
-    const char *content_type = PROBLEM_TYPE;
-    r->close = true;
-    buf_fini(&r->headers);
-    r->headers_given = 0;
+    const char *content_type = NULL;
     if (r->handler && r->handler->write_error) {
         struct http_server *s = r->connection->server;
         s->callbacks++;
         r->handler->write_error(r->handler->context, r, http_status, detail, &body, &content_type);
         s->callbacks--;
     } else {
-        write_problem(&body, http_status, NULL, detail);
+        content_type = http_problem_write(&body, http_problem_of_status(http_status), detail);
     }
     http_respond(r, http_status, content_type, body.failed ? (struct bytes){0} : buf_peek(&body));
+}
+
+void http_response_refuse(struct http_request *r, int http_status, const char *detail)
+{
+    r->close = true;
+    buf_fini(&r->headers);
+    r->headers_given = 0;
+    http_response_fail(r, http_status, detail);
 }
 
 void http_stream_begin(struct http_request *r, int http_status, const char *content_type,
@@ -145,6 +142,7 @@ void http_stream_begin(struct http_request *r, int http_status, const char *cont
 {
     ASSERT(!r->answered && http_status >= 200 && http_status <= 599);
     r->answered = r->streaming = true;
+    r->http_status = http_status;
     r->on_drain = on_drain;
     r->drain_context = context;
     r->send_body = r->send_body && status_has_body(http_status);
@@ -162,6 +160,7 @@ size_t http_stream_write(struct http_request *r, struct bytes chunk)
     struct http_connection *c = r->connection;
     if (chunk.size == 0 || !r->send_body)
         return http_connection_queued(c);
+    r->answer_size += chunk.size;
     char size_line[24] = "";
     if (r->send_chunked)
         snprintf(size_line, sizeof size_line, "%zx\r\n", chunk.size);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* http_server.c — the server as a whole: who is mounted where, how many connections there are, and the end.
  */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -11,6 +13,8 @@
 #include "net/http_internal.h"
 #include "os/clock.h"
 #include "wire/http1/uri.h"
+
+#define HTTP_STATUS_PEER_GONE 499 /* as others log it; never sent */
 
 static const struct http_server_limits default_limits = {
     .head_size_max = (size_t)32 << 10,
@@ -73,6 +77,53 @@ enum status http_server_create(struct loop *l, const struct http_server_limits *
 void http_server_known_as(struct http_server *s, const struct site *site)
 {
     s->site = site;
+}
+
+void http_server_on_exchange(struct http_server *s,
+                             void (*on_exchange)(void *context, const struct http_exchange *exchange),
+                             void *context)
+{
+    s->on_exchange = on_exchange;
+    s->exchange_context = context;
+}
+
+/* "address:port" of the other end. */
+static void peer_text(int fd, char *ret_text, size_t size)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t address_size = sizeof address;
+    char host[INET6_ADDRSTRLEN] = "";
+    snprintf(ret_text, size, "-");
+    if (fd < 0 || getpeername(fd, (struct sockaddr *)&address, &address_size) != 0)
+        return;
+    if (address.ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
+        if (inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host))
+            snprintf(ret_text, size, "%s:%u", host, ntohs(v4->sin_port));
+    } else if (address.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
+        if (inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host))
+            snprintf(ret_text, size, "[%s]:%u", host, ntohs(v6->sin6_port));
+    }
+}
+
+void http_server_report(struct http_server *s, const struct http_request *r, int fd)
+{
+    if (!s->on_exchange)
+        return;
+    char peer[INET6_ADDRSTRLEN + 10];
+    peer_text(fd, peer, sizeof peer);
+    const struct http_match *m = &r->match;
+    const struct http_exchange exchange = {
+        .method = http_request_method(r),
+        .part = m->part ? m->part->name : NULL,
+        .pattern = m->route ? m->route->pattern : NULL,
+        .http_status = r->http_status ? r->http_status : HTTP_STATUS_PEER_GONE,
+        .size = r->answer_size,
+        .duration_ns = loop_now(s->loop) - r->began_ns,
+        .peer = peer,
+    };
+    s->on_exchange(s->exchange_context, &exchange);
 }
 
 static void free_mount(struct http_mount *m)

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "net/http_problem.h"
 #include "os/loop.h"
 #include "wire/http1/site.h"
 
@@ -40,21 +41,39 @@ struct http_server_limits {   /* zero fields take the default behind */
 /* A stream whose peer leaves this much unread is cut (on_gone). */
 #define HTTP_STREAM_QUEUE_MAX ((size_t)64 << 20) /* bytes */
 
+/* What a handler says to a head, before the body is read. */
+struct http_admission {
+    int http_status;    /* not 0: the request is refused with it, in the handler's error shape … */
+    const char *detail; /* … for this reason */
+    size_t body_max;    /* bytes of the body; over it the server answers 413 */
+    bool page;          /* the answer is a page for people: then also a link on a page of another site may
+                         * lead to it; data is refused with 403 to such a visit */
+};
+
 struct http_handler {
     /* The whole request is there. The handler answers now or later, exactly once. */
     void (*on_request)(void *context, struct http_request *r);
-    /* Called when the head is complete, before the body is read: the most bytes the body may have. Over it
-     * the server answers 413 in this handler's error shape. NULL: http_server_limits.body_size_max. */
-    size_t (*body_limit)(void *context, struct http_request *r);
-    /* Writes the body of an answer the server makes itself (400, 403, 408, 413, 414, 415, 417, 421, 431,
-     * 501, 503, 505). When the head could not be read, `r` has what was read of it, and the handler mounted
-     * at "" is asked. May add headers. NULL: problem+json. */
+    /* Called when the head is complete, also for requests that are refused afterwards: only says, does
+     * nothing. `*ret` has body_max from http_server_limits.body_size_max, all else zero. NULL: so be it. */
+    void (*on_head)(void *context, struct http_request *r, struct http_admission *ret);
+    /* Writes the body of an answer the server makes itself (400, 403, 404, 408, 413, 414, 415, 417, 421, 431,
+     * 501, 503, 505, and what on_head says). When the head could not be read, `r` has what was read of it, and
+     * the handler mounted at "" is asked. May add headers. NULL: problem+json. */
     void (*write_error)(void *context, struct http_request *r, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type);
     void *context;
-    /* Whether the answer is a page for people: then also a link on a page of another site may lead to it.
-     * Data is refused with 403 to such a visit. NULL: everything is data. */
-    bool (*is_page)(void *context, struct http_request *r);
+};
+
+/* One exchange that is over, for an access log. Nothing in it was chosen freely by the peer but `method`, which
+ * is a token. */
+struct http_exchange {
+    struct bytes method;
+    const char *part;    /* the service and … */
+    const char *pattern; /* … its route; NULL: none was found */
+    int http_status;     /* 499: the peer left before there was an answer */
+    uint64_t size;       /* bytes of the answer's body */
+    int64_t duration_ns; /* from the first byte of the request to the last of the answer */
+    const char *peer;    /* "127.0.0.1:40000"; "-" when it cannot be said any more */
 };
 
 STATUS_RESULT http_server_create(struct loop *l, const struct http_server_limits *limits,
@@ -66,6 +85,10 @@ void http_server_destroy(struct http_server *s);
  * gets 421, one that a web page of another site makes 403, before any handler sees it. `site` is borrowed
  * until the end; without this call the names of loopback are all. */
 void http_server_known_as(struct http_server *s, const struct site *site);
+/* Called for every exchange that is over; NULL stops it. */
+void http_server_on_exchange(struct http_server *s,
+                             void (*on_exchange)(void *context, const struct http_exchange *exchange),
+                             void *context);
 /* Requests whose path starts with `path_prefix` (case-insensitive, "" for all) go to `h` (copied); the
  * longest prefix wins, 404 if there is none. Runs of slashes in the path count as one. ALREADY_EXISTS: that
  * prefix is taken; NO_MEMORY. */
@@ -108,9 +131,10 @@ STATUS_RESULT http_response_header(struct http_request *r, const char *name, str
  * send no body. Every answer says `Cache-Control: no-store`, `X-Content-Type-Options: nosniff` and
  * `Cross-Origin-Resource-Policy: same-origin`, each unless the handler gave that header. */
 void http_respond(struct http_request *r, int http_status, const char *content_type, struct bytes body);
-/* RFC 9457: {"type":"about:blank","title":…,"status":…,"detail":…} as application/problem+json. `title` NULL:
- * the reason phrase; `detail` NULL: none. */
-void http_respond_problem(struct http_request *r, int http_status, const char *title, const char *detail);
+/* The problem as application/problem+json (net/http_problem.h). `detail` NULL: none. */
+void http_respond_problem(struct http_request *r, const struct http_problem *problem, const char *detail);
+/* The same for the general cause of a status. */
+void http_respond_failure(struct http_request *r, int http_status, const char *detail);
 
 /* A chunked answer (SSE, downloads); to an HTTP/1.0 client it is sent plain and ends with the connection.
  * begin sends the head; write sends a chunk at once, queues what the socket does not take, and returns the

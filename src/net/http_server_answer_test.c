@@ -54,7 +54,7 @@ static void head_has_a_length_and_no_body(void **state)
     client_say(&c, "HEAD / " HOST "\r\nHEAD /problem " HOST "\r\nGET /none " HOST "\r\nHEAD /stream " HOST
                    "\r\n");
     client_await(&c, "text/event-stream");
-    assert_true(client_heard(&c, "Content-Length: 14\r\n\r\nHTTP/1.1 409 Conflict\r\n"));
+    assert_true(client_heard(&c, "Content-Length: 14\r\n\r\nHTTP/1.1 415 Unsupported Media Type\r\n"));
     assert_true(client_heard(&c, "HTTP/1.1 204 No Content\r\nDate: "));
     http_stream_write(f.pending, b("unseen"));
     http_stream_end(f.pending);

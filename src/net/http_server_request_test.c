@@ -268,7 +268,8 @@ static void the_longest_prefix_gets_the_request(void **state)
     client_await(&c, "GET /abs query=y");
     client_forget(&c);
     client_say(&c, "GET /problem " HOST "\r\n");
-    client_await(&c, "{\"type\":\"about:blank\",\"title\":\"Conflict\",\"status\":409,\"detail\":\"with "
+    client_await(&c, "{\"type\":\"urn:sallyport:problem:unsupported-media-type\",\"title\":\"Unsupported "
+                     "Media Type\",\"status\":415,\"detail\":\"with "
                      "\\\"quotes\\\"\\n\"}");
     client_hang_up(&c);
     rig_stop(&f);

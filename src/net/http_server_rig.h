@@ -33,7 +33,8 @@ static inline struct bytes b(const char *s)
 
 /* --- the server under test ---
  * /later keeps the request, with an on_gone, for the test to answer; /later-alone without one; /stream begins
- * a stream of events; /form says what parts a form has; /big answers 8 MiB, /none 204, /problem 409;
+ * a stream of events; /form says what parts a form has; /big answers 8 MiB, /none 204, /problem 415, /gone 404
+ * by its head;
  * /page is a page, all else data; everything else echoes "METHOD path query=x body". Bodies: 10 bytes under
  * /small, none under /nothing, else 1 MiB. Under /own errors have a shape of their own. */
 struct rig {

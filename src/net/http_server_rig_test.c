@@ -46,7 +46,7 @@ static void answer_form(struct http_request *r)
     struct err e = {0};
     if (multipart_boundary(a, http_request_header(r, "content-type"), body, &boundary, &e) != STATUS_OK ||
         multipart_parse(a, boundary, body, NULL, &parts, &count, &e) != STATUS_OK) {
-        http_respond_problem(r, 400, NULL, e.text);
+        http_respond_failure(r, 400, e.text);
         return;
     }
     CLEANUP(buf_fini) struct buf out = {0};
@@ -77,20 +77,22 @@ static void on_request(void *context, struct http_request *r)
     } else if (path_is(r, "/none")) {
         http_respond(r, 204, NULL, (struct bytes){0});
     } else if (path_is(r, "/problem")) {
-        http_respond_problem(r, 409, NULL, "with \"quotes\"\n");
+        http_respond_failure(r, 415, "with \"quotes\"\n");
     } else {
         echo(r);
     }
 }
 
-static size_t body_limit(void *context, struct http_request *r)
+static void on_head(void *context, struct http_request *r, struct http_admission *ret)
 {
-    return path_is(r, "/small") ? 10 : path_is(r, "/nothing") ? 0 : 1 << 20;
-}
-
-static bool is_page(void *context, struct http_request *r)
-{
-    return path_is(r, "/page");
+    ret->page = path_is(r, "/page");
+    ret->body_max = 1 << 20;
+    if (path_is(r, "/small"))
+        ret->body_max = 10;
+    else if (path_is(r, "/nothing"))
+        ret->body_max = 0;
+    else if (path_is(r, "/gone"))
+        *ret = (struct http_admission){.http_status = 404, .detail = "It is gone."};
 }
 
 static void write_error(void *context, struct http_request *r, int http_status, const char *detail,
@@ -109,8 +111,7 @@ void rig_start(struct rig *f, const struct http_server_limits *limits)
     static const struct bytes names[] = {BYTES_LITERAL("h")};
     static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
     http_server_known_as(f->server, &site);
-    struct http_handler h = {
-        .on_request = on_request, .body_limit = body_limit, .context = f, .is_page = is_page};
+    struct http_handler h = {.on_request = on_request, .on_head = on_head, .context = f};
     assert_int_equal(http_server_mount(f->server, "/", &h), STATUS_OK);
     assert_int_equal(http_server_mount(f->server, "//", &h), STATUS_ALREADY_EXISTS);
     h.write_error = write_error;

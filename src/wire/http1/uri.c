@@ -36,6 +36,18 @@ struct bytes uri_decode(struct arena *arena, struct bytes raw, bool plus_is_spac
     return bytes_of(out, size);
 }
 
+bool uri_escapes_valid(struct bytes raw)
+{
+    for (size_t at = 0; at < raw.size;) {
+        size_t before = at;
+        bool escape = raw.data[at] == '%';
+        (void)decode_byte(raw, &at, false);
+        if (escape && at - before != 3)
+            return false;
+    }
+    return true;
+}
+
 bool uri_query_next(struct bytes *query, struct bytes *ret_name, struct bytes *ret_value)
 {
     while (query->size) {

@@ -13,6 +13,9 @@
  * `raw` itself. data NULL only if the arena is full (or `raw.data` is NULL). */
 MUST_USE struct bytes uri_decode(struct arena *arena, struct bytes raw, bool plus_is_space);
 
+/* True if every '%' in `raw` begins an escape: for who would rather refuse than guess. */
+bool uri_escapes_valid(struct bytes raw);
+
 /* Moves `*query` ("a=1&b=2") past its first parameter and returns true with its raw name and value (value
  * data NULL without '='); false at the end. Empty parameters are skipped. */
 bool uri_query_next(struct bytes *query, struct bytes *ret_name, struct bytes *ret_value);

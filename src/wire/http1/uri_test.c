@@ -32,6 +32,9 @@ static void decoding_happens_once_and_never_fails(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         assert_true(bytes_equal_cstr(uri_decode(&arena, b(cases[i].raw), cases[i].plus), cases[i].text));
     assert_true(bytes_equal(uri_decode(&arena, b("a%00b"), true), bytes_of("a\0b", 3)));
+    assert_true(uri_escapes_valid(b("")) && !uri_escapes_valid(b("a%20%zz")));
+    assert_true(uri_escapes_valid(b("%41x%c3%A9")));
+    assert_false(uri_escapes_valid(b("100%")) || uri_escapes_valid(b("%4")) || uri_escapes_valid(b("%4g")));
 }
 
 static void a_parameter_is_found_without_regard_to_case_or_escapes(void **state)

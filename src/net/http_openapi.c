@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* http_openapi.c — one object for each path, in it one for each method (OpenAPI 3.1.0 section 4.8). */
+#include "net/http_openapi.h"
+
+#include "base/text.h"
+#include "net/http_problem.h"
+#include "wire/http1/uri.h"
+#include "wire/json/json.h"
+
+/* A part that may be anywhere is described at the root. */
+static const char *shown_prefix(const struct http_part *part)
+{
+    return part->anywhere ? "" : part->prefix;
+}
+
+/* "{name*}" without its braces and star; data NULL if `word` is no value. */
+static struct bytes value_name(struct bytes word)
+{
+    if (word.size < 2 || word.data[0] != '{')
+        return (struct bytes){0};
+    struct bytes name = bytes_slice(word, 1, word.size - 2);
+    if (name.size && name.data[name.size - 1] == '*')
+        name.size--;
+    return name;
+}
+
+/* The path as OpenAPI writes it: "/files/{name}". */
+static void write_path(struct buf *out, const char *pattern)
+{
+    struct bytes words = bytes_of_cstr(pattern), word;
+    while ((word = uri_path_next(&words)).data) {
+        struct bytes name = value_name(word);
+        if (name.data)
+            buf_append_fmt(out, "/{%.*s}", BYTES_FMT(name));
+        else
+            buf_append_fmt(out, "/%.*s", BYTES_FMT(word));
+    }
+}
+
+static void write_parameter(struct json_writer *w, struct bytes name, const char *in, bool required)
+{
+    json_write_begin_object(w);
+    json_write_member_string(w, "name", name);
+    json_write_member_cstr(w, "in", in);
+    json_write_member_bool(w, "required", required);
+    json_write_key(w, "schema");
+    json_write_begin_object(w);
+    json_write_member_cstr(w, "type", "string");
+    json_write_end_object(w);
+    json_write_end_object(w);
+}
+
+static void write_path_parameters(struct json_writer *w, const char *pattern)
+{
+    struct bytes words = bytes_of_cstr(pattern), word;
+    while ((word = uri_path_next(&words)).data) {
+        struct bytes name = value_name(word);
+        if (name.data)
+            write_parameter(w, name, "path", true);
+    }
+}
+
+static void write_query_parameters(struct json_writer *w, const char *names)
+{
+    struct bytes rest = bytes_of_cstr(names);
+    while (rest.size) {
+        struct bytes name = bytes_split(&rest, ' ');
+        bool required = name.size && name.data[name.size - 1] == '!';
+        name.size -= required;
+        if (name.size)
+            write_parameter(w, name, "query", required);
+    }
+}
+
+static void write_body(struct json_writer *w, unsigned types)
+{
+    if (!types)
+        return;
+    json_write_key(w, "requestBody");
+    json_write_begin_object(w);
+    json_write_member_bool(w, "required", true);
+    json_write_key(w, "content");
+    json_write_begin_object(w);
+    for (unsigned type = 1; type <= types; type <<= 1) {
+        if (!(types & type))
+            continue;
+        json_write_key(w, http_type_name((enum http_type)type));
+        json_write_begin_object(w);
+        json_write_end_object(w);
+    }
+    json_write_end_object(w);
+    json_write_end_object(w);
+}
+
+static void write_response(struct json_writer *w, const char *status, const char *description)
+{
+    json_write_key(w, status);
+    json_write_begin_object(w);
+    json_write_member_cstr(w, "description", description);
+    json_write_end_object(w);
+}
+
+/* "get_v1_requests_id": unique, since method and pattern are. */
+static void write_operation_id(struct json_writer *w, const struct http_route *route)
+{
+    CLEANUP(buf_fini) struct buf id = {0};
+    for (const char *p = route->method; *p; p++)
+        buf_append_byte(&id, ascii_lower((uint8_t)*p));
+    bool apart = true;
+    for (const char *p = route->pattern; *p; p++) {
+        bool word = ascii_alnum((uint8_t)*p);
+        if (word && apart)
+            buf_append_byte(&id, '_');
+        if (word)
+            buf_append_byte(&id, (uint8_t)*p);
+        apart = !word;
+    }
+    json_write_member_string(w, "operationId", buf_peek(&id));
+}
+
+static void write_operation(struct json_writer *w, const struct http_part *part,
+                            const struct http_route *route)
+{
+    char method[16];
+    size_t size = 0;
+    for (const char *p = route->method; *p && size < sizeof method - 1; p++)
+        method[size++] = (char)ascii_lower((uint8_t)*p);
+    method[size] = '\0';
+    json_write_key(w, method);
+    json_write_begin_object(w);
+    json_write_member_cstr(w, "summary", route->summary);
+    write_operation_id(w, route);
+    json_write_key(w, "tags");
+    json_write_begin_array(w);
+    json_write_cstr(w, part->name);
+    json_write_end_array(w);
+    json_write_key(w, "parameters");
+    json_write_begin_array(w);
+    write_path_parameters(w, shown_prefix(part));
+    write_path_parameters(w, route->pattern);
+    write_query_parameters(w, route->query);
+    json_write_end_array(w);
+    write_body(w, route->types);
+    json_write_key(w, "responses");
+    json_write_begin_object(w);
+    write_response(w, "2XX", "It was done.");
+    write_response(w, "default", "It was not done; the body says why.");
+    json_write_end_object(w);
+    json_write_member_cstr(w, "x-access", http_access_name(route->access));
+    json_write_end_object(w);
+}
+
+static bool said_before(const struct http_part *part, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(part->routes[k].pattern, part->routes[i].pattern) == 0)
+            return true;
+    return false;
+}
+
+static void write_part(struct json_writer *w, const struct http_part *part)
+{
+    for (size_t i = 0; i < part->route_count; i++) {
+        if (said_before(part, i))
+            continue;
+        CLEANUP(buf_fini) struct buf path = {0};
+        write_path(&path, shown_prefix(part));
+        write_path(&path, part->routes[i].pattern);
+        json_write_key_bytes(w, path.size ? buf_peek(&path) : BYTES_LITERAL("/"));
+        json_write_begin_object(w);
+        for (size_t k = i; k < part->route_count; k++)
+            if (strcmp(part->routes[k].pattern, part->routes[i].pattern) == 0)
+                write_operation(w, part, &part->routes[k]);
+        json_write_end_object(w);
+    }
+}
+
+void http_openapi_write(const struct http_part *parts, size_t count, const char *title, const char *version,
+                        struct buf *out)
+{
+    struct json_writer w = {.out = out, .replace_invalid = true};
+    json_write_begin_object(&w);
+    json_write_member_cstr(&w, "openapi", "3.1.0");
+    json_write_key(&w, "info");
+    json_write_begin_object(&w);
+    json_write_member_cstr(&w, "title", title);
+    json_write_member_cstr(&w, "version", version);
+    json_write_end_object(&w);
+    json_write_key(&w, "paths");
+    json_write_begin_object(&w);
+    for (size_t i = 0; i < count; i++)
+        write_part(&w, &parts[i]);
+    json_write_end_object(&w);
+    json_write_end_object(&w);
+    buf_append_byte(out, '\n');
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* http_openapi.h — the routes of a process as a document for programs. Derived from the rows and nothing else,
+ * so it cannot say what is not so. Pure. */
+#ifndef NET_HTTP_OPENAPI_H
+#define NET_HTTP_OPENAPI_H
+
+#include "net/http_route.h"
+
+/* Appends an OpenAPI 3.1 document. `x-access` says who will need which permission. A failed append marks `out`.
+ */
+void http_openapi_write(const struct http_part *parts, size_t count, const char *title, const char *version,
+                        struct buf *out);
+
+#endif

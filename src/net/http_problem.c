@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* http_problem.c — the general causes, and the one writer. */
+#include "net/http_problem.h"
+
+#include <stdio.h>
+
+#include "wire/json/json.h"
+
+const struct http_problem http_problems[] = {
+    {400, "bad-request", "Bad Request"},
+    {403, "cross-site-request", "Cross-Site Request"},
+    {404, "no-such-route", "No Such Route"},
+    {405, "method-not-allowed", "Method Not Allowed"},
+    {408, "request-timeout", "Request Timeout"},
+    {413, "content-too-large", "Content Too Large"},
+    {414, "uri-too-long", "URI Too Long"},
+    {415, "unsupported-media-type", "Unsupported Media Type"},
+    {417, "expectation-failed", "Expectation Failed"},
+    {421, "misdirected-request", "Misdirected Request"},
+    {431, "header-too-large", "Request Header Fields Too Large"},
+    {500, "internal-error", "Internal Server Error"},
+    {501, "not-implemented", "Not Implemented"},
+    {503, "unavailable", "Service Unavailable"},
+    {505, "http-version-not-supported", "HTTP Version Not Supported"},
+};
+const size_t http_problem_count = ARRAY_SIZE(http_problems);
+
+const struct http_problem *http_problem_of_status(int http_status)
+{
+    const struct http_problem *internal = NULL;
+    for (size_t i = 0; i < http_problem_count; i++) {
+        if (http_problems[i].http_status == http_status)
+            return &http_problems[i];
+        if (http_problems[i].http_status == 500)
+            internal = &http_problems[i];
+    }
+    return internal;
+}
+
+const char *http_problem_write(struct buf *out, const struct http_problem *problem, const char *detail)
+{
+    struct json_writer w = {.out = out, .replace_invalid = true};
+    char type[80];
+    snprintf(type, sizeof type, HTTP_PROBLEM_PREFIX "%s", problem->name);
+    json_write_begin_object(&w);
+    json_write_member_cstr(&w, "type", type);
+    json_write_member_cstr(&w, "title", problem->title);
+    json_write_member_int(&w, "status", problem->http_status);
+    if (detail)
+        json_write_member_cstr(&w, "detail", detail);
+    json_write_end_object(&w);
+    buf_append_byte(out, '\n');
+    return "application/problem+json";
+}

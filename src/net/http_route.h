@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* http_route.h — a row of a service's routes, and which row a path names. Pure.
+ *
+ * A pattern is "/word/{value}/word": words match without regard to case, runs of slashes count as one, a slash
+ * at the end is ignored. "{value}" is one segment; "{value*}" is one or more, and at most one word follows it.
+ * A pattern has at most one value. */
+#ifndef NET_HTTP_ROUTE_H
+#define NET_HTTP_ROUTE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+struct http_request;
+struct http_handler;
+
+/* Who may use a route once there are keys and roles. Recorded, and shown in /openapi.json; not yet enforced. */
+enum http_access {
+    HTTP_ACCESS_UNSET,   /* a row that forgot it: refused at start */
+    HTTP_ACCESS_ANYONE,  /* no sign-in: liveness, the page that says what this is */
+    HTTP_ACCESS_READ,    /* see requests and results */
+    HTTP_ACCESS_SUBMIT,  /* hand in code */
+    HTTP_ACCESS_DECIDE,  /* approve and reject */
+    HTTP_ACCESS_EXECUTE, /* run code in sessions and use their files */
+    HTTP_ACCESS_OPERATE, /* run the server */
+};
+
+/* What a body may be; bits. */
+enum http_type {
+    HTTP_TYPE_JSON = 1, /* application/json, text/json, application/…+json; in UTF-8 */
+    HTTP_TYPE_FORM = 2, /* multipart/form-data */
+};
+
+/* Which of a service's body limits holds. */
+enum http_body_limit { HTTP_BODY_SMALL, HTTP_BODY_COMMON, HTTP_BODY_UPLOAD, HTTP_BODY_LIMITS };
+
+struct http_route {
+    const char *method; /* "GET" is also HEAD; OPTIONS is answered for every route */
+    const char *pattern;
+    const char
+        *query; /* names of the query, separated by blanks, '!' behind those that must be there; or "" */
+    enum http_access access;
+    unsigned types; /* that the body must be one of; 0: none is read */
+    enum http_body_limit body_limit;
+    bool page; /* the answer is for people, and a link on another site may lead to it */
+    void (*handle)(void *context, struct http_request *r);
+    const void *own; /* the service's */
+    const char *summary;
+};
+
+/* The routes of one service, where they are, and its ways. */
+struct http_part {
+    const char *name;   /* "app": what its routes are grouped by for people */
+    const char *prefix; /* a pattern in front of every route, its values unnamed: "/a/{}/b"; "" */
+    bool anywhere;      /* other prefixes will do, too: a route may begin at any segment */
+    const char *claims; /* what begins with this and names no route is refused in this part's shape */
+    /* A '%' that begins no escape stands for itself and U+0000 may be said, for clients that paste names as
+     * they are. Else both are 400. */
+    bool raw_values;
+    bool no_options; /* OPTIONS is a method like others */
+    const struct http_route *routes;
+    size_t route_count;
+    size_t body_limits[HTTP_BODY_LIMITS]; /* bytes */
+    /* As http_handler.write_error. NULL: problem+json. */
+    void (*write_error)(void *context, struct http_request *r, int http_status, const char *detail,
+                        struct buf *ret_body, const char **ret_content_type);
+    void *context;
+};
+
+/* What a path and a method name. Views into the path. */
+struct http_match {
+    const struct http_part *part;   /* NULL: nobody's */
+    const struct http_route *route; /* NULL: none has this path and method */
+    bool path_known;                /* some route has this path */
+    struct bytes prefix;            /* the path in front of the route, without a slash at its end */
+    struct bytes value;             /* as sent; data NULL without one */
+    size_t behind_prefix;           /* where in the path the routes were tried that matched */
+};
+
+/* True if `pattern` matches all of `path`; `*ret_value` is the value as sent, data NULL if it has none. */
+bool http_pattern_match(const char *pattern, struct bytes path, struct bytes *ret_value);
+
+/* The first route of the first part that matches, with method and path; else what is known of the path. */
+struct http_match http_route_find(const struct http_part *parts, size_t count, struct bytes method,
+                                  struct bytes path);
+
+/* Appends the methods that the path of `m` takes: "GET, HEAD, DELETE". Nothing if !m->path_known. */
+void http_route_methods(const struct http_match *m, struct bytes path, struct buf *out);
+
+/* Appends "GET /a, POST /a/{id}": all routes of a part. */
+void http_route_list(const struct http_part *part, struct buf *out);
+
+/* The bit of a Content-Type; 0 for one that is no type of ours or not in UTF-8. */
+unsigned http_type_of(struct arena *arena, struct bytes content_type);
+/* A media type for people and clients: "application/json". `type` is one bit. */
+const char *http_type_name(enum http_type type);
+const char *http_access_name(enum http_access access);
+
+#endif

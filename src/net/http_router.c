@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* http_router.c — what is decided once a head is there (on_head), and what is left for the whole request. */
+#include "net/http_router.h"
+
+#include "net/http_internal.h"
+#include "wire/http1/uri.h"
+
+#define DETAIL_SIZE_MAX ((size_t)8 << 10) /* bytes of a list of routes */
+
+const struct http_route *http_request_route(const struct http_request *r)
+{
+    return r->match.route;
+}
+
+struct bytes http_request_value(const struct http_request *r)
+{
+    return r->value;
+}
+
+struct bytes http_request_prefix(const struct http_request *r)
+{
+    return r->match.prefix;
+}
+
+unsigned http_request_type(const struct http_request *r)
+{
+    return r->type;
+}
+
+/* --- the head --- */
+
+static bool is_options(const struct http_request *r)
+{
+    const struct http_match *m = &r->match;
+    bool any_path = bytes_equal_cstr(http_request_path(r), "*");
+    return bytes_equal_cstr(http_request_method(r), "OPTIONS") &&
+           (any_path || (m->path_known && !m->part->no_options));
+}
+
+static const char *routes_there_are(struct http_request *r)
+{
+    CLEANUP(buf_fini) struct buf list = {.limit = DETAIL_SIZE_MAX};
+    if (r->match.part)
+        http_route_list(r->match.part, &list);
+    const char *text =
+        arena_fmt(&r->arena, "There is no such route. There are: %.*s; /openapi.json says more.",
+                  BYTES_FMT(buf_peek(&list)));
+    return text ? text : "There is no such route.";
+}
+
+static const char *methods_there_are(struct http_request *r)
+{
+    CLEANUP(buf_fini) struct buf list = {.limit = DETAIL_SIZE_MAX};
+    http_route_methods(&r->match, http_request_path(r), &list);
+    const char *text = arena_fmt(&r->arena, "This path takes: %.*s.", BYTES_FMT(buf_peek(&list)));
+    return text ? text : "This path takes other methods.";
+}
+
+/* False without memory, or if the value is no text in percent-encoding. */
+static bool decode_value(struct http_request *r, struct http_admission *ret)
+{
+    struct bytes raw = r->match.value;
+    if (!raw.data)
+        return true;
+    r->value = uri_decode(&r->arena, raw, false);
+    if (!r->value.data) {
+        *ret = (struct http_admission){.http_status = 503, .detail = "There is no memory left."};
+        return false;
+    }
+    bool sound = uri_escapes_valid(raw) && !memchr(r->value.data, '\0', r->value.size);
+    if (!sound && !r->match.part->raw_values) {
+        *ret = (struct http_admission){
+            .http_status = 400, .detail = "The path holds a '%' without two hexadecimal digits, or a NUL."};
+        return false;
+    }
+    return true;
+}
+
+/* False if the route reads another kind of body than this one. */
+static bool take_type(struct http_request *r, struct http_admission *ret)
+{
+    unsigned wanted = r->match.route->types;
+    if (!wanted)
+        return true;
+    r->type = http_type_of(&r->arena, http_request_header(r, "content-type")) & wanted;
+    if (r->type)
+        return true;
+    bool form = (wanted & HTTP_TYPE_FORM) != 0;
+    *ret = (struct http_admission){
+        .http_status = 415,
+        .detail = form ? "Send the body as Content-Type: multipart/form-data."
+                       : "Send the body as Content-Type: application/json, in UTF-8.",
+    };
+    return false;
+}
+
+static void on_head(void *context, struct http_request *r, struct http_admission *ret)
+{
+    const struct http_router *router = context;
+    struct http_match *m = &r->match;
+    *m = http_route_find(router->parts, router->part_count, http_request_method(r), http_request_path(r));
+
+    if (is_options(r))
+        return;
+    if (!m->path_known)
+        *ret = (struct http_admission){.http_status = 404, .detail = routes_there_are(r)};
+    else if (!m->route)
+        *ret = (struct http_admission){.http_status = 405, .detail = methods_there_are(r)};
+    else if (decode_value(r, ret) && take_type(r, ret))
+        *ret = (struct http_admission){.body_max = m->part->body_limits[m->route->body_limit],
+                                       .page = m->route->page};
+}
+
+/* --- the whole request --- */
+
+static bool add_allow(struct http_request *r)
+{
+    CLEANUP(buf_fini) struct buf list = {.limit = DETAIL_SIZE_MAX};
+    http_route_methods(&r->match, http_request_path(r), &list);
+    return list.size == 0 || http_response_header(r, "Allow", buf_peek(&list)) == STATUS_OK;
+}
+
+static void on_request(void *context, struct http_request *r)
+{
+    if (r->match.route) {
+        r->match.route->handle(r->match.part->context, r);
+        return;
+    }
+    ASSERT(is_options(r)); /* all else was refused at its head */
+    (void)add_allow(r);
+    http_respond(r, 204, NULL, (struct bytes){0});
+}
+
+static void write_error(void *context, struct http_request *r, int http_status, const char *detail,
+                        struct buf *ret_body, const char **ret_content_type)
+{
+    const struct http_part *part = r->match.part;
+    if (!part) { /* the head was not read to its end: the path may be there or not */
+        const struct http_router *router = context;
+        r->match =
+            http_route_find(router->parts, router->part_count, http_request_method(r), http_request_path(r));
+        part = r->match.part;
+    }
+    if (http_status == 405)
+        (void)add_allow(r);
+    if (part && part->write_error)
+        part->write_error(part->context, r, http_status, detail, ret_body, ret_content_type);
+    else
+        *ret_content_type = http_problem_write(ret_body, http_problem_of_status(http_status), detail);
+}
+
+void http_router_init(struct http_router *router, const struct http_part *parts, size_t part_count)
+{
+    for (size_t i = 0; i < part_count; i++) {
+        for (size_t k = 0; k < parts[i].route_count; k++) {
+            const struct http_route *route = &parts[i].routes[k];
+            ASSERT(route->method && route->pattern && route->query && route->handle && route->summary);
+            ASSERT(route->access != HTTP_ACCESS_UNSET && route->body_limit < HTTP_BODY_LIMITS);
+        }
+    }
+    *router = (struct http_router){.parts = parts, .part_count = part_count};
+    router->handler = (struct http_handler){
+        .on_head = on_head, .on_request = on_request, .write_error = write_error, .context = router};
+}
