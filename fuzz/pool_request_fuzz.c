@@ -3,8 +3,9 @@
  * call; the input is the three, split at the first two line feeds. And what a session's streams hold. */
 #include "svc/pool/files/file_path.h"
 #include "svc/pool/http/execute_request.h"
-#include "svc/pool/http/pool_route.h"
+#include "svc/pool/http/pool_service_internal.h"
 #include "svc/pool/session/output_capture.h"
+#include "wire/http1/uri.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -40,12 +41,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct bytes path = bytes_split(&body, '\n');
     struct bytes name = bytes_split(&body, '\n');
     struct arena arena;
-    struct pool_route route;
     struct execute_request request;
     struct err e = {0};
     arena_init(&arena, 0);
-    if (pool_route_parse(&arena, path, &route) == STATUS_OK && route.kind != POOL_ROUTE_NONE)
-        try_file(&arena, name, route.name);
+    struct pool_service service = {0};
+    const struct http_part part = pool_service_part(&service, size & 1);
+    struct http_match m = http_route_find(&part, 1, BYTES_LITERAL("GET"), path);
+    if (m.route)
+        try_file(&arena, name, uri_decode(&arena, m.value.data ? m.value : BYTES_LITERAL(""), false));
     if (execute_request_parse(&arena, body, &request, &e) == STATUS_OK)
         ASSERT(request.code.data && bytes_utf8_valid(request.code) && request.timeout_s >= 0 &&
                request.output_size_max >= 0 && request.output_size_max <= INT32_MAX);

@@ -45,14 +45,14 @@ static json_t *scheduler_report(const struct health *h, json_t *degraded)
                      (json_int_t)stats.store.commits);
 }
 
-static void on_request(void *context, struct http_request *r)
+static int append(const char *text, size_t size, void *out)
 {
-    struct health *h = context;
-    struct bytes method = http_request_method(r);
-    if (!bytes_equal_cstr(method, "GET") && !bytes_equal_cstr(method, "HEAD")) {
-        http_respond_problem(r, 405, "Method Not Allowed", "GET only");
-        return;
-    }
+    buf_append(out, text, size);
+    return 0;
+}
+
+void health_answer(const struct health *h, struct http_request *r)
+{
     json_t *degraded = json_array();
     json_t *root = json_pack("{s:s}", "version", SALLYPORT_VERSION);
     if (h->scheduler)
@@ -71,17 +71,17 @@ static void on_request(void *context, struct http_request *r)
     json_object_set_new(root, "uptimeSeconds",
                         json_integer((clock_monotonic_ns() - h->started_ns) / NS_PER_S));
     json_object_set_new(root, "degraded", degraded);
-    char *text = json_dumps(root, JSON_COMPACT);
+    CLEANUP(buf_fini) struct buf text = {0};
+    bool dumped = root && json_dump_callback(root, append, &text, JSON_COMPACT) == 0;
     json_decref(root);
-    if (text)
-        http_respond(r, 200, "application/json; charset=utf-8", bytes_of_cstr(text));
+    buf_append_byte(&text, '\n');
+    if (dumped && buf_status(&text) == STATUS_OK)
+        http_respond(r, 200, "application/json; charset=utf-8", buf_peek(&text));
     else
-        http_respond_problem(r, 503, "Service Unavailable", "out of memory");
-    free(text);
+        http_respond_failure(r, 503, "out of memory");
 }
 
 void health_init(struct health *h)
 {
-    h->handler = (struct http_handler){.on_request = on_request, .context = h};
     h->started_ns = clock_monotonic_ns();
 }

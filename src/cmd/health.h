@@ -11,7 +11,6 @@
 
 /* Each service may be NULL: the command does not run it. */
 struct health {
-    struct http_handler handler;
     struct app_service *app;
     struct pool_service *pool;
     struct scheduler *scheduler;
@@ -20,7 +19,9 @@ struct health {
     int64_t started_ns;
 };
 
-/* Sets `handler` up, for http_server_mount at "/healthz". */
+/* Notes when the server began. */
 void health_init(struct health *h);
+/* Answers GET /healthz. */
+void health_answer(const struct health *h, struct http_request *r);
 
 #endif

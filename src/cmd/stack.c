@@ -2,7 +2,6 @@
 /* stack.c — start, signals, and the orderly stop as a list of steps. */
 #include "cmd/stack.h"
 
-#include <errno.h>
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
@@ -13,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cmd/front.h"
 #include "cmd/health.h"
 #include "cmd/host_names.h"
 #include "cmd/ready.h"
@@ -26,7 +26,6 @@
 #define POLL_READY_NS     (5 * NS_PER_MS) /* between two looks whether everything answers */
 #define READY_PATIENCE_NS (2 * NS_PER_S)  /* before a start that takes long is said to */
 #define READY_REMINDER_NS (30 * NS_PER_S)
-#define HOST_DEFAULT      "127.0.0.1" /* of the setting `host` */
 #define HUBS_MAX          100
 #define BUILD_PATIENCE_NS (30 * NS_PER_S)
 #define POOL_NAME_MAX     60 /* bytes; make_addresses has room for it */
@@ -48,6 +47,7 @@ struct stack {
     struct scheduler *scheduler;
     struct app_service *app;
     struct health health;
+    struct front front;
     struct addresses addresses;
     struct loop_timer ready_timer;
     int64_t patience_ends_ns; /* monotonic: when it is next said that the start takes long */
@@ -55,7 +55,6 @@ struct stack {
     enum status confine_status;
     bool pool_up;       /* it was heard of: up or lost */
     struct err failure; /* why the start did not succeed */
-    bool ready;         /* the ready file says so */
     bool stopping;
     size_t stop_step; /* index in stop_steps */
     struct loop_task stop_task;
@@ -147,9 +146,6 @@ static enum status start_pool(struct stack *s, struct err *e)
         .cooldown_ns = setting_number(v, "cooldown"),
         .execution_max_ns = setting_number(v, "execution-timeout-max"),
         .upload_size_max = (size_t)setting_number(v, "upload-size-max"),
-        .output_size_max = (size_t)setting_number(v, "output-size-max"),
-        .result_size_max = (size_t)setting_number(v, "result-size-max"),
-        .memory_size_max = (size_t)setting_number(v, "pool-memory"),
         .lenient_versions = setting_flag(v, "lenient-versions"),
         .plain_numbers = setting_flag(v, "plain-numbers"),
         .tier_options = &keeper,
@@ -242,8 +238,6 @@ static void make_addresses(struct stack *s)
 {
     struct addresses *a = &s->addresses;
     const char *host = setting_text(s->settings, "host");
-    if (strcmp(host, HOST_DEFAULT) == 0) /* what the vendor's samples compare with, to skip credentials */
-        host = "localhost";
     const char *open = strchr(host, ':') ? "[" : "";
     snprintf(a->url, sizeof a->url, "http://%s%.100s%s:%u", open, host, *open ? "]" : "",
              listener_port(s->listener));
@@ -265,7 +259,7 @@ static bool is_pool_name(struct bytes name)
 {
     const struct bytes marks = BYTES_LITERAL("-_.");
     for (size_t i = 0; i < name.size; i++)
-        if (!ascii_alnum(name.data[i]) && bytes_find(marks, bytes_slice(name, i, 1)) == marks.size)
+        if (!ascii_alnum(name.data[i]) && bytes_find(marks, bytes_slice(name, i, i + 1)) == marks.size)
             return false;
     return name.size <= POOL_NAME_MAX;
 }
@@ -299,7 +293,6 @@ static enum status start_app(struct stack *s, struct err *e)
         .run_timeout_ns = setting_number(v, "run-timeout"),
         .code_size_max = (size_t)setting_number(v, "code-size-max"),
         .compat_sample = setting_text(v, "compat") != NULL,
-        .stop_grace_ns = setting_number(v, "shutdown-timeout") * 3 / 4,
     };
     return app_service_create(s->loop, &o, &s->app, e);
 }
@@ -312,34 +305,31 @@ static enum status start_http(struct stack *s, struct err *e)
         status = http_server_create(s->loop, NULL, &s->http, e);
     if (status == STATUS_OK)
         http_server_known_as(s->http, &s->names.site);
-    s->health.pool = s->pool;
-    s->health.scheduler = s->scheduler;
-    health_init(&s->health);
-    if (status == STATUS_OK)
-        status = http_server_mount(s->http, "/healthz", &s->health.handler);
-    if (status == STATUS_OK && s->pool)
-        status = http_server_mount(s->http, s->command == COMMAND_DEV ? "/subscriptions/" : "",
-                                   pool_service_handler(s->pool));
+    if (status == STATUS_OK && setting_flag(s->settings, "access-log"))
+        front_log_access(s->http);
     return status;
 }
 
-static enum status mount_app(struct stack *s)
+/* ORDER: after the last service was made, since its routes are rows like all others; nobody is served before. */
+static enum status mount_routes(struct stack *s, struct err *e)
 {
-    static const char *const prefixes[] = {"/code/", "/v1/requests", ""};
+    s->health.pool = s->pool;
+    s->health.scheduler = s->scheduler;
     s->health.app = s->app;
-    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-        enum status status = http_server_mount(s->http, prefixes[i], app_service_handler(s->app));
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
+    health_init(&s->health);
+    front_init(&s->front, &s->health);
+    if (s->app)
+        front_add(&s->front, app_service_part(s->app));
+    if (s->pool)
+        front_add(&s->front, pool_service_part(s->pool, s->command == COMMAND_POOL));
+    return front_mount(&s->front, s->http, e);
 }
 
 static void on_signal(void *context, int signal);
 
 static enum status start(struct stack *s, struct err *e)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, 0};
+    static const int signals[] = {SIGINT, SIGTERM, 0};
     enum status status = check_settings(s, e);
     if (status == STATUS_OK)
         status = loop_create(&s->loop, e);
@@ -363,18 +353,9 @@ static enum status start(struct stack *s, struct err *e)
     if (status != STATUS_OK)
         return status;
     make_addresses(s);
-    if (!(s->command & (COMMAND_DEV | COMMAND_APP)))
-        return STATUS_OK;
-    status = start_app(s, e);
-    return status == STATUS_OK ? mount_app(s) : status;
-}
-
-/* Their defaults end or stop the process. Sessions get the defaults back (jail/session.c). */
-static void ignore_signals(void)
-{
-    static const int ignored[] = {SIGPIPE, SIGUSR1, SIGUSR2, SIGTTOU, SIGTTIN};
-    for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
-        signal(ignored[i], SIG_IGN);
+    if (s->command & (COMMAND_DEV | COMMAND_APP))
+        status = start_app(s, e);
+    return status == STATUS_OK ? mount_routes(s, e) : status;
 }
 
 enum status stack_create(unsigned command, const struct option_values *v, struct stack **ret_stack,
@@ -385,7 +366,7 @@ enum status stack_create(unsigned command, const struct option_values *v, struct
         return err_set(e, STATUS_NO_MEMORY, "out of memory");
     s->command = command;
     s->settings = v;
-    ignore_signals();
+    signal(SIGPIPE, SIG_IGN);
     enum status status = start(s, e);
     if (status != STATUS_OK) {
         stack_destroy(s);
@@ -432,10 +413,7 @@ static void look_whether_ready(struct loop_timer *t)
         scheduler_hubs(s->scheduler, say_where_work_is, s);
     const char *path = setting_text(s->settings, "ready-file");
     struct err e = {0};
-    if (!path)
-        return;
-    s->ready = ready_file_write(path, &s->addresses, &e) == STATUS_OK;
-    if (!s->ready)
+    if (path && ready_file_write(path, &s->addresses, &e) != STATUS_OK)
         log_error(AREA, "ready file not written cause=\"%s\"", e.text);
 }
 
@@ -509,28 +487,13 @@ static void on_stop_timeout(struct loop_timer *t)
               "the orderly stop took longer than shutdown-timeout");
 }
 
-/* It tells of a server that can be reached; from here on this one cannot. */
-static void remove_ready_file(struct stack *s)
-{
-    const char *path = setting_text(s->settings, "ready-file");
-    if (path && s->ready && unlink(path) != 0)
-        log_warn(AREA, "the ready file stays path=\"%s\" cause=\"%s\"", path, strerror(errno));
-}
-
 static void on_signal(void *context, int number)
 {
     struct stack *s = context;
-    /* A terminal that closes ends what runs in it; a service is told in vain, for it reads its settings at
-     * the start only. */
-    if (number == SIGHUP && s->command != COMMAND_DEV) {
-        log_info(AREA, "nothing is read again, restart instead signal=%d", number);
-        return;
-    }
     if (s->stopping) {
         cut_short(s, "a second signal");
         return;
     }
-    remove_ready_file(s);
     log_info(AREA, "stopping signal=%d", number);
     s->stopping = true;
     s->stop_timer.on_fire = on_stop_timeout;
@@ -564,6 +527,7 @@ void stack_destroy(struct stack *s)
     app_service_destroy(s->app);
     http_server_destroy(s->http);
     host_names_fini(&s->names);
+    front_fini(&s->front);
     grpc_server_destroy(s->grpc);
     scheduler_destroy(s->scheduler);
     pool_service_destroy(s->pool);

@@ -69,7 +69,8 @@ class Routing(PoolTest):
                    self.pool.call("GET", "/session", self.id), self.pool.call("GET", "/files/none", self.id),
                    self.pool.call("GET", "/executions/none", self.id), self.pool.upload(self.id, "..", b"1"),
                    self.pool.request("POST", f"/executions?identifier={self.id}&api-version={V4}", None,
-                                     {"Content-Length": str(99 << 20), "Expect": "100-continue"})]
+                                     {"Content-Length": str(99 << 20), "Content-Type": "application/json",
+                                      "Expect": "100-continue"})]
         for answer in answers:
             self.assertError(answer, answer.status)
             self.assertEqual(answer.headers["Content-Type"], "application/json; charset=utf-8")

@@ -14,14 +14,14 @@
 #include "jail/keeper_client.h"
 #include "net/listener.h"
 #include "os/clock.h"
-#include "os/memory.h"
 #include "svc/keeper/keeper.h"
 #include "svc/pool/http/pool_service.h"
 
 struct host {
     struct loop *loop;
     struct pool_service *pool;
-    struct http_handler report;
+    struct http_router router;
+    struct http_part parts[2];
     struct loop_fd input;
 };
 
@@ -53,6 +53,13 @@ static void on_report(void *context, struct http_request *r)
     http_respond(r, 200, "application/json", buf_peek(&body));
     buf_fini(&body);
 }
+
+static const struct http_route report_route = {"GET",
+                                               "/healthz",
+                                               "",
+                                               HTTP_ACCESS_ANYONE,
+                                               .handle = on_report,
+                                               .summary = "What the pool says of itself"};
 
 static void print_log(enum log_level level, const char *area, const char *line)
 {
@@ -89,7 +96,6 @@ int main(int argc, char **argv)
     struct http_server *http;
     struct listener *listener;
     static const int signals[] = {SIGTERM, SIGINT, 0};
-    memory_configure();
     log_install(print_log, LOG_LEVEL_INFO);
     signal(SIGPIPE, SIG_IGN);
     if (loop_create(&h.loop, &e) || loop_signals(h.loop, signals, on_signal, &h, &e))
@@ -109,8 +115,6 @@ int main(int argc, char **argv)
         .sessions_ready = ready,
         .cooldown_ns = (int64_t)(number(argc, argv, "cooldown_s", 300) * NS_PER_S),
         .execution_max_ns = (int64_t)(number(argc, argv, "execution_max_s", 220) * NS_PER_S),
-        .result_size_max = (size_t)number(argc, argv, "result_max", 0),
-        .memory_size_max = (size_t)number(argc, argv, "pool_memory_max", 0),
         .upload_size_max = (size_t)number(argc, argv, "upload_max", 0),
         .lenient_versions = number(argc, argv, "lenient_versions", 0) > 0,
         .plain_numbers = number(argc, argv, "plain_numbers", 0) > 0,
@@ -120,14 +124,16 @@ int main(int argc, char **argv)
     if (http_server_create(h.loop, &(struct http_server_limits){0}, &http, &e) ||
         pool_service_create(h.loop, &o, &h.pool, &e))
         return fail(&e);
-    h.report = (struct http_handler){.on_request = on_report, .context = &h};
+    h.parts[0] = (struct http_part){
+        .name = "report", .prefix = "", .routes = &report_route, .route_count = 1, .context = &h};
+    h.parts[1] = pool_service_part(h.pool, true);
+    http_router_init(&h.router, h.parts, ARRAY_SIZE(h.parts));
     pool_service_on_up(h.pool, on_up, &h);
     struct listener_options at = {.http = http};
     static const struct bytes names[] = {BYTES_LITERAL("pool.example")};
     static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
     http_server_known_as(http, &site);
-    if (http_server_mount(http, "", pool_service_handler(h.pool)) ||
-        http_server_mount(http, "/healthz", &h.report) || listener_open(h.loop, &at, &listener, &e))
+    if (http_server_mount(http, "", &h.router.handler) || listener_open(h.loop, &at, &listener, &e))
         return fail(&e);
     printf("port=%d\n", (int)listener_port(listener));
     fflush(stdout);

@@ -205,6 +205,9 @@ class Review(unittest.TestCase):
             (405, "GET", "/v1/requests/x/decision", None, {}),
             (404, "GET", "/v1/requests/a%2fb", None, {}),
             (404, "GET", "/v1/requests/%ff", None, {}),
+            (400, "GET", "/v1/requests/%zz", None, {}),
+            (400, "GET", "/v1/requests/a%00", None, {}),
+            (400, "POST", "/v1/requests/100%/decision", b'{"approve":true}', json_type),
             (404, "GET", "/v1/requests/x/y", None, {}),
             (400, "GET", "/v1/requests/x?wait=", None, {}),
             (400, "GET", "/v1/requests/x?wait=-1s", None, {}),
@@ -224,7 +227,8 @@ class Review(unittest.TestCase):
                 status, answer_headers, answer = ask(method, path, body, headers)
                 self.assertEqual(status, want, answer)
                 self.assertEqual(answer_headers["Content-Type"], "application/problem+json")
-                self.assertEqual((answer["type"], answer["status"]), ("about:blank", want))
+                self.assertRegex(answer["type"], "^urn:sallyport:problem:[a-z-]+$")
+                self.assertEqual(answer["status"], want)
                 self.assertTrue(answer["title"] and answer["detail"], answer)
                 self.assertEqual("Allow" in answer_headers, want == 405)
         self.assertEqual(len(ask("GET", "/v1/requests?limit=500")[2]["requests"]), before)
@@ -340,7 +344,7 @@ class Crash(unittest.TestCase):
 
     def failed_runs(self, request_id):
         """Runs that the pool could not take, as it may on a busy machine: each is said, and tried again."""
-        return pathlib.Path(self.server.data, "server.log").read_text().count(f"run failed id={request_id}")
+        return pathlib.Path(self.server.data, "server.log").read_text().count(f"run failed instance={request_id}")
 
     def finish(self, request_id, state):
         over = self.server.until(request_id, state)

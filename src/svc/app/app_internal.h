@@ -12,11 +12,11 @@
 #include "net/http_server.h"
 #include "svc/app/app_service.h"
 #include "svc/app/orchestrator.h"
+#include "svc/app/problem.h"
 #include "svc/app/request.h"
 
 struct app_service {
     struct loop *loop;
-    struct http_handler handler;
     struct activity_settings activity;
     struct dt_client *client;
     struct dt_worker *worker;
@@ -56,15 +56,10 @@ struct exchange {
     bool approve;
     bool json_answer;          /* /v1 (the request as JSON) or /code (the sample's message) */
     json_t *record;            /* the decision as it will be recorded */
-    int64_t age_ms;            /* of the request when it was decided */
     int64_t deadline_ns;       /* monotonic: end of a long poll or of waiting for a decision to show */
     int64_t pause_ns;          /* before the next look */
     enum request_state wanted; /* of a list; REQUEST_STATE_COUNT: all */
     bool until_over;           /* of a long poll */
-    bool submitting;           /* a start is under way: its end is noticed even if the peer goes */
-    char submitted_by[201];
-    size_t code_bytes;
-    void (*on_submitted)(struct exchange *x);
 };
 
 /* A page of requests, already as JSON. */
@@ -86,7 +81,7 @@ void exchange_pause(struct exchange *x, int64_t pause_ns, void (*on_step)(struct
 /* Answers JSON (takes the reference), a problem, or the scheduler's failure; the exchange may be gone
  * afterwards. */
 void exchange_answer_json(struct exchange *x, int http_status, json_t *body);
-void exchange_answer_problem(struct exchange *x, int http_status, const char *title, const char *detail);
+void exchange_answer_problem(struct exchange *x, const struct http_problem *problem, const char *detail);
 void exchange_answer_failure(struct exchange *x);
 /* 409 with a problem that is made already (takes the reference); 404 for an id that is none. */
 void exchange_answer_conflict(struct exchange *x, json_t *body);
@@ -108,9 +103,9 @@ void route_requests_list(struct app_service *s, struct http_request *r, struct b
 void route_requests_get(struct app_service *s, struct http_request *r, struct bytes id);
 void route_requests_decide(struct app_service *s, struct http_request *r, struct bytes id);
 
-/* submit.c: starts a request for code that was checked; `on_submitted` answers. */
+/* submit.c: starts a request for code that was checked; answers with `on_started`'s step. */
 void submit_code(struct exchange *x, json_t *code, const char *submitted_by, int64_t approval_timeout_ms,
-                 void (*on_submitted)(struct exchange *x));
+                 void (*on_started)(struct exchange *x));
 /* Why code cannot be accepted, or NULL. */
 const char *code_refusal(const struct app_service *s, const json_t *code, int *ret_http_status);
 

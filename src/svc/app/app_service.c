@@ -8,105 +8,82 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "os/clock.h"
+#include "svc/app/problem.h"
 #include "svc/app/sample.h"
+#include "wire/http1/uri.h"
 
-#define AREA            "svc/app"
-#define BODY_SIZE_SLACK ((size_t)64 << 10) /* bytes of a body besides its code */
-#define CALL_TIMEOUT_MS 10000              /* how long an unreachable scheduler is waited for before 503 */
+#define AREA                  "svc/app"
+#define CODE_SIZE_MAX_DEFAULT ((size_t)512 << 10) /* bytes */
+#define BODY_SIZE_SLACK       ((size_t)64 << 10)  /* bytes of a body besides its code */
+#define CALL_TIMEOUT_MS       10000 /* how long an unreachable scheduler is waited for before 503 */
 
-struct route {
-    const char *method;
-    const char *path; /* lower case; "{id}" stands for one segment */
+/* --- routes --- */
+
+struct app_operation {
     void (*handle)(struct app_service *s, struct http_request *r, struct bytes id);
 };
 
-static const struct route routes[] = {
-    {"POST", "/code/execute", route_code_execute},
-    {"POST", "/code/review", route_code_review},
-    {"POST", "/v1/requests", route_requests_create},
-    {"GET", "/v1/requests", route_requests_list},
-    {"GET", "/v1/requests/{id}", route_requests_get},
-    {"POST", "/v1/requests/{id}/decision", route_requests_decide},
+static void begin_call(void *context, struct http_request *r);
+
+// clang-format off
+#define CALL(h) .handle = begin_call, .own = &(const struct app_operation){h}
+// clang-format on
+#define JSON_BODY .types = HTTP_TYPE_JSON, .body_limit = HTTP_BODY_COMMON
+
+static const struct http_route routes[] = {
+    {"POST", "/code/execute", "", HTTP_ACCESS_SUBMIT, JSON_BODY, CALL(route_code_execute),
+     .summary = "Submit code as one JSON string, as the cloud sample does"},
+    {"POST", "/code/review", "requestId! approve!", HTTP_ACCESS_DECIDE, CALL(route_code_review),
+     .summary = "Approve or reject, as the cloud sample does"},
+    {"POST", "/v1/requests", "", HTTP_ACCESS_SUBMIT, JSON_BODY, CALL(route_requests_create),
+     .summary = "Submit code"},
+    {"GET", "/v1/requests", "state limit after", HTTP_ACCESS_READ, CALL(route_requests_list),
+     .summary = "List requests"},
+    {"GET", "/v1/requests/{id}", "wait until", HTTP_ACCESS_READ, CALL(route_requests_get),
+     .summary = "Look at a request, and wait for its result"},
+    {"POST", "/v1/requests/{id}/decision", "", HTTP_ACCESS_DECIDE, JSON_BODY, CALL(route_requests_decide),
+     .summary = "Approve or reject"},
 };
 
-/* Paths match without regard to case and with one trailing slash (product.md 1.2). */
-static bool path_matches(struct bytes path, const char *pattern, struct bytes *ret_id)
-{
-    if (path.size > 1 && path.data[path.size - 1] == '/')
-        path.size--;
-    struct bytes left = bytes_of_cstr(pattern);
-    for (;;) {
-        struct bytes want = bytes_split(&left, '/');
-        struct bytes have = bytes_split(&path, '/');
-        if (bytes_equal_cstr(want, "{id}") && have.size)
-            *ret_id = have;
-        else if (!bytes_equal_nocase(want, have))
-            return false;
-        if (!left.data || !path.data)
-            return !left.data && !path.data;
-    }
-}
-
-/* The id of a path, percent-decoded into the request's arena; empty if it cannot be. */
-static struct bytes decode_id(struct http_request *r, struct bytes id)
-{
-    CLEANUP(buf_fini) struct buf text = {0};
-    if (!id.size || percent_decode(&text, id) != STATUS_OK)
-        return (struct bytes){NULL, 0};
-    return arena_copy(http_request_arena(r), buf_peek(&text));
-}
-
-/* HEAD is GET without the body, which the server leaves out. */
-static bool method_matches(struct bytes method, const char *known)
-{
-    return bytes_equal_cstr(method, known) || (bytes_equal_cstr(method, "HEAD") && strcmp(known, "GET") == 0);
-}
-
-static void refuse_method(const struct app_service *s, struct http_request *r, const char *allow)
-{
-    bool code_route = bytes_starts_with_nocase(http_request_path(r), BYTES_LITERAL("/code/"));
-    if (http_response_header(r, "Allow", bytes_of_cstr(allow)) != STATUS_OK)
-        http_respond_problem(r, 503, NULL, "out of memory");
-    else if (s->compat_sample && code_route)
-        sample_refuse_method(r);
-    else
-        http_respond_problem(r, 405, NULL, "This path knows other methods; see the header Allow.");
-}
-
-static void on_request(void *context, struct http_request *r)
+static void begin_call(void *context, struct http_request *r)
 {
     struct app_service *s = context;
-    struct bytes method = http_request_method(r), path = http_request_path(r);
-    char allow[40] = "";
-    if (s->stopping) {
-        http_respond_problem(r, 503, "Service Unavailable", "the server is stopping");
-        return;
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
-        struct bytes id = {NULL, 0};
-        if (!path_matches(path, routes[i].path, &id))
-            continue;
-        if (method_matches(method, routes[i].method)) {
-            routes[i].handle(s, r, decode_id(r, id));
-            return;
-        }
-        bool get = strcmp(routes[i].method, "GET") == 0;
-        snprintf(allow + strlen(allow), sizeof allow - strlen(allow), "%s%s", *allow ? ", " : "",
-                 get ? "GET, HEAD" : routes[i].method);
-    }
-    if (*allow)
-        refuse_method(s, r, allow);
+    const struct app_operation *operation = http_request_route(r)->own;
+    if (s->stopping)
+        http_respond_problem(r, &app_problems[APP_STOPPING], "the server is stopping");
     else
-        http_respond_problem(r, 404, NULL, "There is no such route; doc/api.md lists them.");
+        operation->handle(s, r, http_request_value(r));
 }
 
-/* JSON may write each byte of code as six ("\u0000"). */
-static size_t body_limit(void *context, struct http_request *r)
+/* As problem+json; under --compat sample, on the sample's two routes, in the words of its framework. */
+static void write_error(void *context, struct http_request *r, int http_status, const char *detail,
+                        struct buf *ret_body, const char **ret_content_type)
 {
-    (void)r;
     const struct app_service *s = context;
-    return 6 * s->code_size_max + BODY_SIZE_SLACK;
+    bool code_route = uri_path_has_prefix(http_request_path(r), BYTES_LITERAL("/code/"));
+    bool as_sample = s->compat_sample && code_route;
+    if (!as_sample || !sample_write_error(http_status, ret_body, ret_content_type))
+        *ret_content_type = http_problem_write(ret_body, http_problem_of_status(http_status), detail);
 }
+
+struct http_part app_service_part(struct app_service *s)
+{
+    /* JSON may write each byte of code as six ("\u0000"). */
+    size_t code_limit = 6 * s->code_size_max + BODY_SIZE_SLACK;
+    return (struct http_part){
+        .name = "app",
+        .prefix = "",
+        .claims = "",
+        .no_options = s->compat_sample,
+        .routes = routes,
+        .route_count = ARRAY_SIZE(routes),
+        .body_limits = {[HTTP_BODY_SMALL] = BODY_SIZE_SLACK, [HTTP_BODY_COMMON] = code_limit},
+        .write_error = write_error,
+        .context = s,
+    };
+}
+
+/* --- the client and the worker --- */
 
 static enum dt_status give_token(const char *resource, char *ret_token, size_t capacity,
                                  int64_t *ret_expires_ns, void *context)
@@ -142,7 +119,7 @@ static enum status make_sdk(struct app_service *s, struct err *e)
         c.token_context = s;
     }
     struct dt_worker_options w = DT_INIT(struct dt_worker_options);
-    w.stop_timeout_ms = MAX(s->activity.stop_grace_ms, 1); /* 0 would be its default */
+    w.stop_timeout_ms = STOP_GRACE_MS;
     w.version = ORCHESTRATOR_VERSION;
     w.version_match = DT_VERSION_MATCH_CURRENT_OR_OLDER; /* a later release's are for its own worker */
     w.filter = true; /* other people's orchestrations in the hub are for their workers */
@@ -161,9 +138,7 @@ static enum status make_sdk(struct app_service *s, struct err *e)
         d = dt_worker_start(s->worker, &fault);
     if (d == DT_OK)
         return STATUS_OK;
-    const char *hint = strstr(fault.text, "token") ? " (write Authentication=None for a Sallyport; for the "
-                                                     "cloud's, DURABLE_TASK_SCHEDULER_TOKEN gives a token)"
-                                                   : "";
+    const char *hint = strstr(fault.text, "token") ? " (DURABLE_TASK_SCHEDULER_TOKEN gives one)" : "";
     return err_set(e, d == DT_INVALID_ARGUMENT ? STATUS_INVALID_ARGUMENT : STATUS_INTERNAL,
                    "DURABLE_TASK_SCHEDULER_CONNECTION_STRING: %s%s", fault.text, hint);
 }
@@ -179,36 +154,25 @@ static void release(struct app_service *s)
     free(s);
 }
 
-/* Names everything that is missing at once. */
-static enum status check_present(const struct app_options *o, struct err *e)
-{
-    bool scheduler = o->connection_string && *o->connection_string;
-    bool pool = o->pool_url && *o->pool_url;
-    if (scheduler && pool)
-        return STATUS_OK;
-    return err_set(e, STATUS_INVALID_ARGUMENT, "Missing required configuration %s%s%s",
-                   scheduler ? "" : "'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'",
-                   scheduler || pool ? "" : " and ", pool ? "" : "'SESSION_POOL_URL'");
-}
-
 enum status app_service_create(struct loop *l, const struct app_options *o, struct app_service **ret_service,
                                struct err *e)
 {
-    enum status status = check_present(o, e);
-    if (status != STATUS_OK)
-        return status;
+    if (!o->connection_string || !*o->connection_string)
+        return err_set(e, STATUS_INVALID_ARGUMENT,
+                       "Missing required configuration 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'");
+    if (!o->pool_url || !*o->pool_url)
+        return err_set(e, STATUS_INVALID_ARGUMENT, "Missing required configuration 'SESSION_POOL_URL'");
     if (!pool_client_url_usable(o->pool_url))
         return err_set(e, STATUS_INVALID_ARGUMENT, "SESSION_POOL_URL: \"%.100s\" is not an http or https URL",
                        o->pool_url);
-    status = pool_client_global_init(e);
+    enum status status = pool_client_global_init(e);
     if (status != STATUS_OK)
         return status;
     struct app_service *s = calloc(1, sizeof *s);
     if (!s)
         return err_set(e, STATUS_NO_MEMORY, "out of memory");
     s->loop = l;
-    s->handler = (struct http_handler){.on_request = on_request, .body_limit = body_limit, .context = s};
-    s->code_size_max = o->code_size_max;
+    s->code_size_max = o->code_size_max ? o->code_size_max : CODE_SIZE_MAX_DEFAULT;
     s->compat_sample = o->compat_sample;
     s->connection_string = copy(o->connection_string);
     s->pool_url = copy(o->pool_url);
@@ -227,7 +191,6 @@ enum status app_service_create(struct loop *l, const struct app_options *o, stru
                 .approval_timeout_ms = o->approval_timeout_ns / NS_PER_MS,
                 .run_timeout_ms = o->run_timeout_ns / NS_PER_MS,
             },
-        .stop_grace_ms = o->stop_grace_ns / NS_PER_MS,
     };
     status =
         s->connection_string && s->pool_url ? make_sdk(s, e) : err_set(e, STATUS_NO_MEMORY, "out of memory");
@@ -237,11 +200,6 @@ enum status app_service_create(struct loop *l, const struct app_options *o, stru
     }
     *ret_service = s;
     return STATUS_OK;
-}
-
-const struct http_handler *app_service_handler(struct app_service *s)
-{
-    return &s->handler;
 }
 
 bool app_service_connected(struct app_service *s, struct err *why)

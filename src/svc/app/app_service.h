@@ -6,7 +6,7 @@
 #ifndef SVC_APP_APP_SERVICE_H
 #define SVC_APP_APP_SERVICE_H
 
-#include "net/http_server.h"
+#include "net/http_router.h"
 
 struct app_service;
 
@@ -17,17 +17,16 @@ struct app_options {
     const char *scheduler_token;   /* bearer token for the scheduler; NULL: only Authentication=None works */
     int64_t approval_timeout_ns;   /* how long a result waits for a decision */
     int64_t run_timeout_ns;        /* limit of one run; 0: the pool's own */
-    int64_t stop_grace_ns;         /* how long runs may go on when the service stops */
-    size_t code_size_max;          /* bytes of submitted code */
+    size_t code_size_max;          /* bytes of submitted code; 0: 512 KiB */
     bool compat_sample; /* answer the two /code routes exactly as the sample does (product.md 1.2) */
 };
 
-/* Copies what it needs; there are no defaults here. INVALID_ARGUMENT: a connection string or URL that cannot be used, with the reason.
+/* Copies what it needs. INVALID_ARGUMENT: a connection string or URL that cannot be used, with the reason.
  * Starts the worker, which connects by itself and again after every loss. */
 STATUS_RESULT app_service_create(struct loop *l, const struct app_options *o,
                                  struct app_service **ret_service, struct err *e);
-/* For http_server_mount; valid as long as the service. */
-const struct http_handler *app_service_handler(struct app_service *s);
+/* Its routes, for an http_router; valid as long as the service. */
+struct http_part app_service_part(struct app_service *s);
 /* True while the worker's stream to the scheduler is open; else `why` (may be NULL) has the last reason. */
 bool app_service_connected(struct app_service *s, struct err *why);
 /* Stops the worker (running activities may end, bounded) and the client without blocking the loop, then calls

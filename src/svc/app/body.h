@@ -8,13 +8,13 @@
 #include "net/http_server.h"
 
 struct body_fault {
-    int http_status; /* 400 or 415 */
+    int http_status; /* 400 */
     bool absent;     /* 400: there is nothing */
     char text[300];
 };
 
-/* The body as a JSON value of any type, a new reference; NULL: `*ret_fault` says why. Media types are those
- * that the sample's framework takes: application/json, text/json, application/…+json, in UTF-8. */
+/* The body as a JSON value of any type, a new reference; NULL: `*ret_fault` says why. Its media type
+ * is the router's matter. */
 json_t *body_read(struct http_request *r, struct body_fault *ret_fault);
 /* The same for a body that must be an object; NULL: it is answered with a problem. */
 json_t *body_read_object(struct http_request *r);

@@ -2,6 +2,8 @@
 /* decision.c — the first decision wins; every other is told why it does not. */
 #include "svc/app/decision.h"
 
+#include "svc/app/problem.h"
+
 /* The hash of code and result as it shows, a new reference, or NULL: there is no result yet. */
 static json_t *hash_shown(const struct request_facts *f)
 {
@@ -57,15 +59,19 @@ enum decision_verdict decision_follow(const struct request_facts *f, const json_
 
 json_t *decision_conflict(enum decision_verdict v, const struct request_facts *f, json_t *first)
 {
-    static const char *const details[] = {
-        [DECISION_LOST] = "The request has already been decided.",
-        [DECISION_LATE] = "The request was over before the decision.",
-        [DECISION_MISFIT] = "The result is not the one with this sha256.",
+    static const struct {
+        enum app_problem problem;
+        const char *detail;
+    } conflicts[] = {
+        [DECISION_LOST] = {APP_ALREADY_DECIDED, "The request has already been decided."},
+        [DECISION_LATE] = {APP_REQUEST_OVER, "The request was over before the decision."},
+        [DECISION_MISFIT] = {APP_RESULT_DIFFERS, "The result is not the one with this sha256."},
     };
-    ASSERT((size_t)v < ARRAY_SIZE(details) && details[v]);
-    json_t *body =
-        json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", "about:blank", "title", "Conflict", "status", 409,
-                  "detail", details[v], "state", request_state_name(request_state_of(f)));
+    ASSERT((size_t)v < ARRAY_SIZE(conflicts) && conflicts[v].detail);
+    const struct http_problem *problem = &app_problems[conflicts[v].problem];
+    json_t *body = json_pack("{s:s+, s:s, s:i, s:s, s:s}", "type", HTTP_PROBLEM_PREFIX, problem->name,
+                             "title", problem->title, "status", problem->http_status, "detail",
+                             conflicts[v].detail, "state", request_state_name(request_state_of(f)));
     if (first)
         json_object_set(body, "decision", first);
     return body;

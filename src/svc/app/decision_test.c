@@ -119,18 +119,21 @@ static void a_conflict_is_a_problem_with_the_first_decision(void **state)
     (void)state;
     static const struct {
         enum decision_verdict verdict;
-        const char *first, *detail;
+        const char *first, *type, *detail;
     } rows[] = {
-        {DECISION_LOST, OTHER, "The request has already been decided."},
-        {DECISION_LATE, NULL, "The request was over before the decision."},
-        {DECISION_MISFIT, NULL, "The result is not the one with this sha256."},
+        {DECISION_LOST, OTHER, "urn:sallyport:problem:already-decided",
+         "The request has already been decided."},
+        {DECISION_LATE, NULL, "urn:sallyport:problem:request-over",
+         "The request was over before the decision."},
+        {DECISION_MISFIT, NULL, "urn:sallyport:problem:result-differs",
+         "The result is not the one with this sha256."},
     };
     struct request_facts f = facts(COMPLETED, "{\"state\":\"rejected\"}");
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         json_t *first = parsed(rows[i].first);
         json_t *body = decision_conflict(rows[i].verdict, &f, first);
         assert_int_equal(json_integer_value(json_object_get(body, "status")), 409);
-        assert_string_equal(json_string_value(json_object_get(body, "title")), "Conflict");
+        assert_string_equal(json_string_value(json_object_get(body, "type")), rows[i].type);
         assert_string_equal(json_string_value(json_object_get(body, "detail")), rows[i].detail);
         assert_string_equal(json_string_value(json_object_get(body, "state")), "rejected");
         assert_true(json_object_get(body, "decision") == first);

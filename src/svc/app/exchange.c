@@ -47,7 +47,7 @@ struct exchange *exchange_create(struct app_service *s, struct http_request *r)
 {
     struct exchange *x = calloc(1, sizeof *x);
     if (!x) {
-        http_respond_problem(r, 503, "Service Unavailable", "out of memory");
+        http_respond_failure(r, 503, "out of memory");
         return NULL;
     }
     x->service = s;
@@ -63,19 +63,19 @@ void exchange_abandon(struct exchange *x)
     x->timer.loop = NULL;
     json_decref(x->record);
     x->record = NULL;
-    exchange_answer_problem(x, 503, "Service Unavailable",
+    exchange_answer_problem(x, &app_problems[APP_STOPPING],
                             "the server is stopping; look at the request again");
 }
 
 /* On the loop's thread, after a call. A request whose peer went meanwhile has nothing left to do, except that
- * a submission is noticed, and a decision that was begun is carried to its end. */
+ * a decision that was begun is carried to its end: decide.c keeps going without a request. */
 static void on_message(struct loop_message *m)
 {
     struct exchange *x = CONTAINER_OF(m, struct exchange, message);
     x->calling = false;
     if (x->service->stopping)
         exchange_abandon(x);
-    else if (x->request || x->record || x->submitting)
+    else if (x->request || x->record)
         x->on_step(x);
     else
         release_if_over(x);
@@ -151,17 +151,31 @@ void exchange_pause(struct exchange *x, int64_t pause_ns, void (*on_step)(struct
     x->on_step = on_step;
     x->timer.on_fire = on_timer;
     if (loop_timer_set(x->service->loop, &x->timer, loop_now(x->service->loop) + pause_ns) != STATUS_OK)
-        exchange_answer_problem(x, 503, "Service Unavailable", "out of memory");
+        exchange_answer_problem(x, http_problem_of_status(503), "out of memory");
+}
+
+static int append(const char *text, size_t size, void *out)
+{
+    buf_append(out, text, size);
+    return 0;
+}
+
+/* JSON and a line feed, since people read it in terminals; false without memory. */
+static bool dump_line(const json_t *body, struct buf *ret_text)
+{
+    if (!body || json_dump_callback(body, append, ret_text, JSON_COMPACT) != 0)
+        return false;
+    buf_append_byte(ret_text, '\n');
+    return buf_status(ret_text) == STATUS_OK;
 }
 
 void respond_json(struct http_request *r, int http_status, json_t *body)
 {
-    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    if (text)
-        http_respond(r, http_status, "application/json; charset=utf-8", bytes_of_cstr(text));
+    CLEANUP(buf_fini) struct buf text = {0};
+    if (dump_line(body, &text))
+        http_respond(r, http_status, "application/json; charset=utf-8", buf_peek(&text));
     else
-        http_respond_problem(r, 503, "Service Unavailable", "out of memory");
-    free(text);
+        http_respond_failure(r, 503, "out of memory");
     json_decref(body);
 }
 
@@ -175,30 +189,30 @@ void exchange_answer_json(struct exchange *x, int http_status, json_t *body)
     release_if_over(x);
 }
 
-void exchange_answer_problem(struct exchange *x, int http_status, const char *title, const char *detail)
+void exchange_answer_problem(struct exchange *x, const struct http_problem *problem, const char *detail)
 {
     if (x->request)
-        http_respond_problem(x->request, http_status, title, detail);
+        http_respond_problem(x->request, problem, detail);
     x->request = NULL;
     release_if_over(x);
 }
 
 void exchange_answer_conflict(struct exchange *x, json_t *body)
 {
-    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    CLEANUP(buf_fini) struct buf text = {0};
+    bool whole = dump_line(body, &text);
     json_decref(body);
-    if (x->request && text)
-        http_respond(x->request, 409, "application/problem+json", bytes_of_cstr(text));
+    if (x->request && whole)
+        http_respond(x->request, 409, "application/problem+json", buf_peek(&text));
     else if (x->request)
-        http_respond_problem(x->request, 409, "Conflict", NULL);
-    free(text);
+        http_respond_problem(x->request, &app_problems[APP_ALREADY_DECIDED], NULL);
     x->request = NULL;
     release_if_over(x);
 }
 
 void exchange_answer_unknown(struct exchange *x)
 {
-    exchange_answer_problem(x, 404, "Not Found", "There is no request with this id.");
+    exchange_answer_problem(x, &app_problems[APP_UNKNOWN_REQUEST], "There is no request with this id.");
 }
 
 bool exchange_take_id(struct exchange *x, struct bytes id)
@@ -210,22 +224,30 @@ bool exchange_take_id(struct exchange *x, struct bytes id)
     return true;
 }
 
-struct failure_answer {
+/* Where the app means something else by a status than the scheduler does: to its own clients a scheduler that
+ * is full, slow or gone is one thing. */
+static const struct {
     enum dt_status status;
-    int http_status;
-    const char *title;
+    enum app_problem problem;
+} failure_problems[] = {
+    {DT_NOT_FOUND, APP_UNKNOWN_REQUEST},
+    {DT_ALREADY_EXISTS, APP_ID_TAKEN},
+    {DT_RESOURCE_EXHAUSTED, APP_SCHEDULER_UNAVAILABLE},
+    {DT_UNAVAILABLE, APP_SCHEDULER_UNAVAILABLE},
+    {DT_DEADLINE_EXCEEDED, APP_SCHEDULER_UNAVAILABLE},
+    {DT_CANCELLED, APP_SCHEDULER_UNAVAILABLE},
+    {DT_NO_MEMORY, APP_SCHEDULER_UNAVAILABLE},
 };
 
-static const struct failure_answer failure_answers[] = {
-    {DT_NOT_FOUND, 404, "Not Found"},
-    {DT_ALREADY_EXISTS, 409, "Conflict"},
-    {DT_INVALID_ARGUMENT, 400, "Bad Request"},
-    {DT_RESOURCE_EXHAUSTED, 503, "Service Unavailable"},
-    {DT_UNAVAILABLE, 503, "Service Unavailable"},
-    {DT_DEADLINE_EXCEEDED, 503, "Service Unavailable"},
-    {DT_CANCELLED, 503, "Service Unavailable"},
-    {DT_NO_MEMORY, 503, "Service Unavailable"},
-};
+static const struct http_problem *problem_of(enum dt_status status)
+{
+    if (status == DT_INVALID_ARGUMENT)
+        return http_problem_of_status(400);
+    for (size_t i = 0; i < ARRAY_SIZE(failure_problems); i++)
+        if (failure_problems[i].status == status)
+            return &app_problems[failure_problems[i].problem];
+    return &app_problems[APP_SCHEDULER_FAILED];
+}
 
 static void add_retry_after(struct exchange *x)
 {
@@ -239,18 +261,13 @@ void exchange_answer_failure(struct exchange *x)
     char detail[sizeof x->text + 40];
     snprintf(detail, sizeof detail, "the task scheduler: %s",
              x->text[0] ? x->text : dt_status_name(x->status));
-    for (size_t i = 0; i < ARRAY_SIZE(failure_answers); i++) {
-        if (failure_answers[i].status != x->status)
-            continue;
-        /* The sample does not catch the scheduler's error: its framework answers 500. */
-        bool as_sample = x->service->compat_sample && failure_answers[i].http_status == 503;
-        if (failure_answers[i].http_status == 503 && !as_sample)
-            add_retry_after(x);
-        exchange_answer_problem(x, as_sample ? 500 : failure_answers[i].http_status,
-                                as_sample ? "Internal Server Error" : failure_answers[i].title, detail);
-        return;
-    }
-    exchange_answer_problem(x, 500, "Internal Server Error", detail);
+    const struct http_problem *problem = problem_of(x->status);
+    /* The sample does not catch the scheduler's error: its framework answers 500. */
+    if (problem->http_status == 503 && x->service->compat_sample)
+        problem = http_problem_of_status(500);
+    else if (problem->http_status == 503)
+        add_retry_after(x);
+    exchange_answer_problem(x, problem, detail);
 }
 
 struct request_facts exchange_facts(const struct exchange *x)

@@ -35,10 +35,21 @@ void http_respond(struct http_request *r, int http_status, const char *content_t
     snprintf(r->body, sizeof r->body, "%.*s", BYTES_FMT(body));
 }
 
-void http_respond_problem(struct http_request *r, int http_status, const char *title, const char *detail)
+void http_respond_problem(struct http_request *r, const struct http_problem *problem, const char *detail)
 {
-    (void)title;
+    http_respond(r, problem->http_status, NULL, bytes_of_cstr(detail ? detail : ""));
+}
+
+void http_respond_failure(struct http_request *r, int http_status, const char *detail)
+{
     http_respond(r, http_status, NULL, bytes_of_cstr(detail ? detail : ""));
+}
+
+const struct http_problem *http_problem_of_status(int http_status)
+{
+    static struct http_problem problem;
+    problem.http_status = http_status;
+    return &problem;
 }
 
 enum status http_response_header(struct http_request *r, const char *name, struct bytes value)
@@ -308,7 +319,7 @@ static void a_decision_is_answered_when_it_shows(void **state)
     answer("", DT_OK);
     assert_int_equal(r.answers, 1);
     assert_int_equal(r.status, 200);
-    assert_string_equal(r.body, "{\"message\":\"Code execution approved.\"}");
+    assert_string_equal(r.body, "{\"message\":\"Code execution approved.\"}\n");
 }
 
 static void an_unknown_id_raises_nothing(void **state)

@@ -7,7 +7,6 @@
 
 #include "base/encode.h"
 #include "os/clock.h"
-#include "svc/app/notice.h"
 #include "svc/app/sample.h"
 
 static void on_started(struct exchange *x)
@@ -26,7 +25,7 @@ static void refuse_code(struct app_service *s, struct http_request *r, const jso
 {
     struct body_fault fault = {.http_status = 400, .absent = json_is_null(code)};
     if (!s->compat_sample || http_status != 400) {
-        http_respond_problem(r, http_status, NULL, refusal);
+        http_respond_failure(r, http_status, refusal);
     } else if (json_is_string(code)) {
         sample_refuse_blank(r, refusal);
     } else {
@@ -73,8 +72,6 @@ static void on_sample_raised(struct exchange *x)
         exchange_answer_failure(x);
         return;
     }
-    if (x->status == DT_OK)
-        notice_decided(x->id, NULL, x->approve, -1);
     exchange_answer_json(x, 200, decision_message(x->approve));
 }
 
@@ -130,11 +127,11 @@ void route_code_review(struct app_service *s, struct http_request *r, struct byt
         return;
     }
     if (bytes_utf8_blank(id)) {
-        http_respond_problem(r, 400, NULL, "The requestId field is required.");
+        http_respond_failure(r, 400, "The requestId field is required.");
         return;
     }
     if (!parse_approve(text, &approve)) {
-        http_respond_problem(r, 400, NULL,
+        http_respond_failure(r, 400,
                              text.data ? "The value of approve must be true or false."
                                        : "The approve field is required: true or false.");
         return;

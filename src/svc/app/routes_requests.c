@@ -21,7 +21,7 @@
 
 static void bad_request(struct http_request *r, const char *detail)
 {
-    http_respond_problem(r, 400, NULL, detail);
+    http_respond_failure(r, 400, detail);
 }
 
 /* A member that is absent or null, which many clients write for absent, is NULL. */
@@ -51,7 +51,7 @@ static void on_created(struct exchange *x)
     char location[DT_INSTANCE_ID_SIZE + 20];
     snprintf(location, sizeof location, "/v1/requests/%s", x->id);
     if (x->request && http_response_header(x->request, "Location", bytes_of_cstr(location)) != STATUS_OK) {
-        exchange_answer_problem(x, 500, "Internal Server Error", "the id cannot stand in a header");
+        exchange_answer_problem(x, http_problem_of_status(500), "the id cannot stand in a header");
         return;
     }
     exchange_answer_json(x, 201,
@@ -79,7 +79,7 @@ void route_requests_create(struct app_service *s, struct http_request *r, struct
     int64_t wait_ms = wait ? (int64_t)(wait_s * 1000) : s->activity.steering.approval_timeout_ms;
     struct exchange *x = refusal ? NULL : exchange_create(s, r);
     if (refusal)
-        http_respond_problem(r, http_status, NULL, refusal);
+        http_respond_failure(r, http_status, refusal);
     else if (x)
         submit_code(x, code, submitted_by, wait_ms, on_created);
     json_decref(root);

@@ -23,19 +23,14 @@ static json_t *trace_id(void)
     return json_string(text);
 }
 
-/* Takes `errors`, which may be NULL. */
-static void respond(struct http_request *r, int http_status, const char *type, const char *title,
-                    json_t *errors)
+/* Takes `errors`, which may be NULL; the result is the caller's, NULL without memory. */
+static char *problem_text(int http_status, const char *type, const char *title, json_t *errors)
 {
     json_t *root = json_pack("{s:s, s:s, s:i, s:o*, s:o*}", "type", type, "title", title, "status",
                              http_status, "errors", errors, "traceId", trace_id());
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
-    if (text)
-        http_respond(r, http_status, PROBLEM_TYPE, bytes_of_cstr(text));
-    else
-        http_respond_problem(r, http_status, title, NULL);
-    free(text);
+    return text;
 }
 
 void sample_refuse_fields(struct http_request *r, const struct sample_error *errors, size_t count)
@@ -43,15 +38,16 @@ void sample_refuse_fields(struct http_request *r, const struct sample_error *err
     json_t *object = json_object();
     for (size_t i = 0; i < count; i++)
         json_object_set_new(object, errors[i].field, json_pack("[s]", errors[i].text));
-    respond(r, 400, STATUS_DOCUMENT "1", "One or more validation errors occurred.", object);
+    char *text = problem_text(400, STATUS_DOCUMENT "1", "One or more validation errors occurred.", object);
+    if (text)
+        http_respond(r, 400, PROBLEM_TYPE, bytes_of_cstr(text));
+    else
+        http_respond_failure(r, 400, NULL);
+    free(text);
 }
 
 void sample_refuse_body(struct http_request *r, const struct body_fault *fault)
 {
-    if (fault->http_status == 415) {
-        respond(r, 415, STATUS_DOCUMENT "16", "Unsupported Media Type", NULL);
-        return;
-    }
     const struct sample_error errors[] = {{fault->absent ? "" : "$", fault->text},
                                           {"code", "The code field is required."}};
     sample_refuse_fields(r, errors, ARRAY_SIZE(errors));
@@ -85,7 +81,18 @@ void sample_refuse_blank(struct http_request *r, const char *text)
     free(quoted);
 }
 
-void sample_refuse_method(struct http_request *r)
+bool sample_write_error(int http_status, struct buf *ret_body, const char **ret_content_type)
 {
-    http_respond(r, 405, NULL, (struct bytes){NULL, 0});
+    if (http_status == 405) { /* an empty body */
+        *ret_content_type = NULL;
+        return true;
+    }
+    char *text =
+        http_status == 415 ? problem_text(415, STATUS_DOCUMENT "16", "Unsupported Media Type", NULL) : NULL;
+    if (!text)
+        return false;
+    buf_append_cstr(ret_body, text);
+    free(text);
+    *ret_content_type = PROBLEM_TYPE;
+    return true;
 }

@@ -5,7 +5,6 @@
 #include "svc/pool/http/execute_answer.h"
 #include "svc/pool/http/execute_request.h"
 #include "svc/pool/http/pool_service_internal.h"
-#include "wire/http1/mediatype.h"
 
 #define ANSWER_SIZE_MAX ((size_t)128 << 20) /* bytes; control characters grow sixfold in JSON */
 
@@ -49,7 +48,7 @@ static void add_operation_headers(struct pool_call *c, const struct execution *x
     bool secure = bytes_equal_nocase(scheme, BYTES_LITERAL("https"));
     if (host.size)
         buf_append_fmt(&url, "%s://%.*s", secure ? "https" : "http", BYTES_FMT(host));
-    buf_append_fmt(&url, "%.*s/executions/", BYTES_FMT(c->route.prefix));
+    buf_append_fmt(&url, "%.*s/executions/", BYTES_FMT(http_request_prefix(c->request)));
     percent_encode(&url, bytes_of_cstr(x->id), NULL);
     buf_append_cstr(&url, "?api-version=");
     percent_encode(&url, c->version, NULL);
@@ -104,19 +103,6 @@ static void on_gone(void *context)
 {
     struct waiting *w = context;
     execution_abandon(w->execution);
-}
-
-static bool check_content_type(struct pool_call *c)
-{
-    struct bytes type = http_request_header(c->request, "content-type");
-    struct bytes essence = mediatype_essence(type);
-    bool json = essence.size >= 5 &&
-                bytes_equal_nocase(bytes_slice(essence, essence.size - 5, 5), BYTES_LITERAL("+json"));
-    bool absent = http_request_body(c->request).size == 0; /* what is missing then is said of the body */
-    if (absent || json || mediatype_is(type, "application/json") || mediatype_is(type, "text/json"))
-        return true;
-    pool_call_fail(c, 415, "UnsupportedMediaType", "The body must be application/json.");
-    return false;
 }
 
 static bool parse_body(struct pool_call *c, enum contract contract, struct execute_request *ret_request)
@@ -220,7 +206,7 @@ static void submit(struct pool_call *c, struct execution *x, enum contract contr
 static void execute(struct pool_call *c, enum contract contract)
 {
     struct execute_request r;
-    if (!check_content_type(c) || !parse_body(c, contract, &r))
+    if (!parse_body(c, contract, &r))
         return;
     struct execution *x = make_execution(c, &r);
     if (!x)
@@ -250,10 +236,10 @@ void pool_handle_executions(struct pool_call *c)
 void pool_handle_execution(struct pool_call *c)
 {
     struct tenant *t = pool_find(c->service->pool, c->identifier);
-    struct execution *x = t ? tenant_find_execution(t, c->route.name) : NULL;
+    struct execution *x = t ? tenant_find_execution(t, c->name) : NULL;
     if (!x) {
         pool_call_fail(c, 404, "ExecutionNotFound", "No execution available for operation Id: %.*s",
-                       BYTES_FMT(bytes_slice(c->route.name, 0, EXECUTION_ID_SIZE_MAX)));
+                       BYTES_FMT(bytes_slice(c->name, 0, EXECUTION_ID_SIZE_MAX)));
         return;
     }
     if (execution_final(x) && x->session_guid[0])

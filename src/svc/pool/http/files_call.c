@@ -185,6 +185,6 @@ void pool_handle_file_delete(struct pool_call *c)
     f->call = c;
     f->run = run_delete;
     f->drop = nothing_to_drop;
-    if (file_call_path(c, c->route.name, &f->path))
+    if (file_call_path(c, c->name, &f->path))
         file_call_begin(f);
 }

@@ -159,6 +159,6 @@ void pool_handle_file_content(struct pool_call *c)
     }
     d->fd = -1;
     d->base = (struct file_call){.call = c, .run = run, .step = step, .drop = drop};
-    if (file_call_path(c, c->route.name, &d->base.path))
+    if (file_call_path(c, c->name, &d->base.path))
         file_call_begin(&d->base);
 }

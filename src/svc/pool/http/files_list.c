@@ -152,6 +152,6 @@ void pool_handle_file_get(struct pool_call *c)
         return;
     }
     *f = (struct file_call){.call = c, .run = run_stat, .drop = nothing_to_drop};
-    if (file_call_path(c, c->route.name, &f->path))
+    if (file_call_path(c, c->name, &f->path))
         file_call_begin(f);
 }

@@ -215,14 +215,7 @@ void pool_handle_files_post(struct pool_call *c)
     upload(c, c->generation == API_LEGACY);
 }
 
-/* POST /files/upload; there is no other POST below /files. */
-void pool_handle_file_post(struct pool_call *c)
+void pool_handle_files_upload(struct pool_call *c)
 {
-    if (bytes_equal_nocase(c->route.name, BYTES_LITERAL("upload"))) {
-        upload(c, true);
-        return;
-    }
-    pool_call_header(c, "Allow", "GET, DELETE");
-    pool_call_fail(c, 405, "MethodNotAllowed",
-                   "This route takes: GET, DELETE. Upload to /files or /files/upload.");
+    upload(c, true);
 }

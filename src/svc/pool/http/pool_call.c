@@ -66,19 +66,47 @@ void pool_call_fail_busy(struct pool_call *c, const char *code, const char *mess
     fail_with(c, 429, code, message, true);
 }
 
+const char *pool_error_code(int http_status)
+{
+    static const struct {
+        int http_status;
+        const char *code;
+    } codes[] = {
+        {400, "BadRequest"},         {403, "CrossSiteRequest"},        {404, "ResourceNotFound"},
+        {405, "MethodNotAllowed"},   {408, "RequestTimeout"},          {413, "RequestTooLarge"},
+        {414, "UriTooLong"},         {415, "UnsupportedMediaType"},    {417, "ExpectationFailed"},
+        {421, "MisdirectedRequest"}, {431, "HeadersTooLarge"},         {501, "NotImplemented"},
+        {503, "ServiceUnavailable"}, {505, "HttpVersionNotSupported"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+        if (codes[i].http_status == http_status)
+            return codes[i].code;
+    return "InternalServerError";
+}
+
+/* Where the contract has another code than its general one for the status (base/status.h). */
+static const struct {
+    enum status status;
+    const char *code;
+} deviations[] = {
+    {STATUS_UNAVAILABLE, "SessionUnavailable"},
+};
+
 void pool_call_fail_status(struct pool_call *c, enum status s, const struct err *e)
 {
-    switch (s) {
-    case STATUS_RESOURCE_EXHAUSTED:
+    int http_status = status_http(s);
+    if (s == STATUS_RESOURCE_EXHAUSTED) {
         pool_call_fail_busy(c, "SessionsCountExceedsLimit", e->text);
         return;
-    case STATUS_UNAVAILABLE:
-        fail_with(c, 503, "SessionUnavailable", e->text, false);
-        return;
-    default:
-        log_error("svc/pool", "a call failed status=%s cause=\"%s\"", status_name(s), e->text);
-        fail_with(c, 500, "InternalServerError", "the server could not handle the call", false);
     }
+    for (size_t i = 0; i < ARRAY_SIZE(deviations); i++) {
+        if (deviations[i].status == s) {
+            fail_with(c, http_status, deviations[i].code, e->text, false);
+            return;
+        }
+    }
+    log_error("svc/pool", "a call failed status=%s cause=\"%s\"", status_name(s), e->text);
+    fail_with(c, http_status, pool_error_code(http_status), "the server could not handle the call", false);
 }
 
 void pool_call_reply(struct pool_call *c, int http_status, const struct buf *body)

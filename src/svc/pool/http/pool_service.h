@@ -7,7 +7,7 @@
 #ifndef SVC_POOL_HTTP_POOL_SERVICE_H
 #define SVC_POOL_HTTP_POOL_SERVICE_H
 
-#include "net/http_server.h"
+#include "net/http_router.h"
 #include "svc/pool/session/tier.h"
 
 struct pool_service;
@@ -22,8 +22,6 @@ struct pool_service_options {        /* zero fields take the default behind unle
     size_t upload_size_max;          /* bytes of an upload: 128 MiB */
     size_t body_size_max;            /* bytes of any other body: 8 MiB */
     size_t output_size_max;          /* bytes kept of each stream: 1 MiB */
-    size_t result_size_max;          /* bytes of one result as a session sends it: 8 MiB */
-    size_t memory_size_max;          /* bytes that all sessions together may make the server hold: 256 MiB */
     bool lenient_versions;           /* any api-version that looks like a date */
     bool plain_numbers;              /* send numbers also to clients that read only strings (SK .NET) */
     const struct session_tier *tier; /* NULL: session_tier_process */
@@ -36,8 +34,9 @@ STATUS_RESULT pool_service_create(struct loop *l, const struct pool_service_opti
                                   struct pool_service **ret_service, struct err *e);
 /* Ends all sessions. NULL allowed. */
 void pool_service_destroy(struct pool_service *s);
-/* Valid as long as the service. Any path prefix may be mounted: routes are matched on the tail. */
-const struct http_handler *pool_service_handler(struct pool_service *s);
+/* Its routes, for an http_router; valid as long as the service. `alone`: no other service has routes, so they
+ * are found behind any prefix; else only behind that of the cloud, "/subscriptions/…/sessionPools/{pool}". */
+struct http_part pool_service_part(struct pool_service *s, bool alone);
 /* Appends one JSON object: state, counts, what isolation is degraded. For /healthz and /metrics. */
 void pool_service_report(const struct pool_service *s, struct buf *json);
 /* Called once when sessions can be made, or when they can no more (then pool_service_lost says why). */

@@ -4,7 +4,6 @@
 #define SVC_POOL_HTTP_POOL_SERVICE_INTERNAL_H
 
 #include "svc/pool/files/session_files.h"
-#include "svc/pool/http/pool_route.h"
 #include "svc/pool/http/pool_service.h"
 #include "svc/pool/pool.h"
 
@@ -25,7 +24,7 @@ struct pool_service {
     struct pool *pool;
     struct pool_service_options options;
     char name[64];
-    struct http_handler handler;
+    char versions[256]; /* all api-versions, for people */
     int64_t created_unix_ns;
     struct buf metadata;          /* the answer of /metadata once it is known */
     struct list metadata_waiters; /* of struct metadata_wait */
@@ -38,13 +37,24 @@ struct pool_service {
 struct pool_call {
     struct pool_service *service;
     struct http_request *request;
-    struct pool_route route;
+    struct bytes name; /* the value in the path, decoded once; data NULL without one */
     enum api_generation generation;
     struct bytes version;
     struct bytes identifier; /* valid; empty on routes without one */
 };
 
+/* --- routes (pool_routes.c) --- */
+extern const struct http_route pool_routes[];
+extern const size_t pool_route_count;
+/* Any request that names a session postpones its end, also one that is refused for another reason. False: it
+ * names none that there could be. */
+bool pool_call_touch(struct pool_call *c);
+/* "2023-08-01-preview, …". */
+void pool_versions_text(char *ret_text, size_t size);
+
 /* --- answers (pool_call.c) --- */
+/* The contract's name for an HTTP status. */
+const char *pool_error_code(int http_status);
 /* The published shape of an error; `bare` repeats code and message outside for a client that reads them
  * there. */
 void pool_write_error(struct buf *out, const char *code, const char *message, bool bare);
@@ -76,7 +86,7 @@ void pool_handle_list_sessions(struct pool_call *c);
 void pool_handle_stop_session(struct pool_call *c);
 void pool_handle_metadata(struct pool_call *c);   /* metadata.c */
 void pool_handle_files_post(struct pool_call *c); /* files_upload.c */
-void pool_handle_file_post(struct pool_call *c);
+void pool_handle_files_upload(struct pool_call *c);
 void pool_handle_files_get(struct pool_call *c); /* files_list.c */
 void pool_handle_file_get(struct pool_call *c);
 void pool_handle_file_content(struct pool_call *c); /* files_download.c */

@@ -90,8 +90,9 @@ void pool_handle_stop_session(struct pool_call *c)
 static void write_next_link(struct pool_call *c, struct json_writer *w, uint64_t skip)
 {
     CLEANUP(buf_fini) struct buf link = {0};
-    buf_append_fmt(&link, "%.*s/listSessions?api-version=%.*s&skip=%llu", BYTES_FMT(c->route.prefix),
-                   BYTES_FMT(c->version), (unsigned long long)skip);
+    buf_append_fmt(&link, "%.*s/listSessions?api-version=%.*s&skip=%llu",
+                   BYTES_FMT(http_request_prefix(c->request)), BYTES_FMT(c->version),
+                   (unsigned long long)skip);
     json_write_member_string(w, "nextLink", buf_peek(&link));
 }
 

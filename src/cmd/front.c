@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* front.c — three routes of its own, and one line of log. */
+#include "cmd/front.h"
+
+#include "base/log.h"
+#include "net/http_openapi.h"
+#include "os/clock.h"
+
+#define TITLE "Sallyport"
+
+/* --- routes --- */
+
+/* No script, no picture, no frame: a page that cannot be made to do anything. */
+#define PAGE_POLICY "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+static const char page_head[] =
+    "<!doctype html>\n"
+    "<html lang=\"en\">\n"
+    "<meta charset=\"utf-8\">\n"
+    "<title>Sallyport</title>\n"
+    "<h1>Sallyport " SALLYPORT_VERSION "</h1>\n"
+    "<p>Runs Python that nobody trusts in sessions of its own, and lets a person decide what becomes of the "
+    "result.</p>\n";
+
+/* Submit, look, decide; %1$.*2$s is what the browser calls this server. */
+static const char page_app[] =
+    "<pre>curl -X POST http://%.*s/code/execute -H 'Content-Type: application/json' -d '\"print(6 * 7)\"'\n"
+    "curl 'http://%.*s/v1/requests/REQUEST_ID?wait=30s'\n"
+    "curl -X POST 'http://%.*s/code/review?approve=true&amp;requestId=REQUEST_ID'</pre>\n"
+    "<p><a href=\"/v1/requests?state=waiting\">Requests that wait for a decision</a></p>\n";
+
+static const char page_tail[] = "<p><a href=\"/openapi.json\">All routes</a>, "
+                                "<a href=\"/healthz\">health</a></p>\n"
+                                "</html>\n";
+
+static bool has_part(const struct front *f, const char *name)
+{
+    for (size_t i = 0; i < f->part_count; i++)
+        if (strcmp(f->parts[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void answer_page(void *context, struct http_request *r)
+{
+    const struct front *f = context;
+    /* Safe in HTML: a host that the server does not know by name has been refused (wire/http1/site.h). */
+    struct bytes host = http_request_header(r, "host");
+    if (!host.size)
+        host = BYTES_LITERAL("localhost");
+    CLEANUP(buf_fini) struct buf page = {0};
+    buf_append_cstr(&page, page_head);
+    if (has_part(f, "app"))
+        buf_append_fmt(&page, page_app, BYTES_FMT(host), BYTES_FMT(host), BYTES_FMT(host));
+    buf_append_cstr(&page, page_tail);
+    bool whole =
+        buf_status(&page) == STATUS_OK &&
+        http_response_header(r, "Content-Security-Policy", BYTES_LITERAL(PAGE_POLICY)) == STATUS_OK &&
+        http_response_header(r, "Referrer-Policy", BYTES_LITERAL("same-origin")) == STATUS_OK &&
+        http_response_header(r, "Cache-Control", BYTES_LITERAL("no-cache")) == STATUS_OK;
+    if (whole)
+        http_respond(r, 200, "text/html; charset=utf-8", buf_peek(&page));
+    else
+        http_respond_failure(r, 503, "out of memory");
+}
+
+static void answer_openapi(void *context, struct http_request *r)
+{
+    const struct front *f = context;
+    http_respond(r, 200, "application/json; charset=utf-8", buf_peek(&f->openapi));
+}
+
+static void answer_health(void *context, struct http_request *r)
+{
+    const struct front *f = context;
+    health_answer(f->health, r);
+}
+
+static const struct http_route routes[] = {
+    {"GET", "/", "", HTTP_ACCESS_ANYONE, .page = true, .handle = answer_page, .summary = "What this is"},
+    {"GET", "/openapi.json", "", HTTP_ACCESS_ANYONE, .handle = answer_openapi,
+     .summary = "All routes, for programs"},
+    {"GET", "/healthz", "", HTTP_ACCESS_ANYONE, .handle = answer_health,
+     .summary = "Whether the server is alive, and what is degraded"},
+};
+
+/* --- the front --- */
+
+void front_init(struct front *f, const struct health *health)
+{
+    *f = (struct front){.health = health};
+    front_add(f, (struct http_part){.name = "server",
+                                    .prefix = "",
+                                    .claims = "",
+                                    .routes = routes,
+                                    .route_count = ARRAY_SIZE(routes),
+                                    .context = f});
+}
+
+void front_add(struct front *f, struct http_part part)
+{
+    ASSERT(f->part_count < FRONT_PARTS_MAX);
+    f->parts[f->part_count++] = part;
+}
+
+enum status front_mount(struct front *f, struct http_server *server, struct err *e)
+{
+    http_openapi_write(f->parts, f->part_count, TITLE, SALLYPORT_VERSION, &f->openapi);
+    http_router_init(&f->router, f->parts, f->part_count);
+    enum status status = buf_status(&f->openapi);
+    if (status == STATUS_OK)
+        status = http_server_mount(server, "", &f->router.handler);
+    return status == STATUS_OK ? status : err_set(e, status, "no memory for the routes");
+}
+
+void front_fini(struct front *f)
+{
+    buf_fini(&f->openapi);
+}
+
+/* --- the access log --- */
+
+#define METHOD_SIZE_MAX 16 /* bytes of a method that are logged */
+
+static void log_exchange(void *context, const struct http_exchange *exchange)
+{
+    struct bytes method = bytes_slice(exchange->method, 0, METHOD_SIZE_MAX);
+    log_info("http", "request method=%.*s route=\"%s\" part=%s status=%d bytes=%llu ms=%.1f peer=%s",
+             BYTES_FMT(method.size ? method : BYTES_LITERAL("-")),
+             exchange->pattern ? exchange->pattern : "-", exchange->part ? exchange->part : "-",
+             exchange->http_status, (unsigned long long)exchange->size,
+             (double)exchange->duration_ns / NS_PER_MS, exchange->peer);
+}
+
+void front_log_access(struct http_server *server)
+{
+    http_server_on_exchange(server, log_exchange, NULL);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* front.h — the HTTP side of the process as a whole: the routes that belong to no service (a page that says what
+ * this is, /openapi.json, /healthz), those of the services behind them, and the access log. Loop's thread. */
+#ifndef CMD_FRONT_H
+#define CMD_FRONT_H
+
+#include "cmd/health.h"
+#include "net/http_router.h"
+
+#define FRONT_PARTS_MAX 4 /* this one and the services */
+
+/* Zero-initialise. */
+struct front {
+    const struct health *health;
+    struct http_part parts[FRONT_PARTS_MAX];
+    size_t part_count;
+    struct http_router router;
+    struct buf openapi; /* the answer of /openapi.json */
+};
+
+/* Opens the front with its own routes; `health` lives as long as the server. */
+void front_init(struct front *f, const struct health *health);
+/* Adds a service's routes, before front_mount. */
+void front_add(struct front *f, struct http_part part);
+/* Has `server` serve all of them. NO_MEMORY. */
+STATUS_RESULT front_mount(struct front *f, struct http_server *server, struct err *e);
+/* Has one info line written for each request: method, route, status, bytes, milliseconds, peer; never what a
+ * body, a query or a value in a path holds. */
+void front_log_access(struct http_server *server);
+void front_fini(struct front *f);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* problem.c — one row for each cause. */
+#include "svc/app/problem.h"
+
+const struct http_problem app_problems[APP_PROBLEM_COUNT] = {
+    [APP_UNKNOWN_REQUEST] = {404, "unknown-request", "Unknown Request"},
+    [APP_ALREADY_DECIDED] = {409, "already-decided", "Already Decided"},
+    [APP_REQUEST_OVER] = {409, "request-over", "Request Over"},
+    [APP_RESULT_DIFFERS] = {409, "result-differs", "Another Result"},
+    [APP_ID_TAKEN] = {409, "id-taken", "Id Taken"},
+    [APP_SCHEDULER_UNAVAILABLE] = {503, "scheduler-unavailable", "Task Scheduler Unavailable"},
+    [APP_SCHEDULER_FAILED] = {500, "scheduler-failed", "Task Scheduler Failed"},
+    [APP_STOPPING] = {503, "stopping", "Server Stopping"},
+};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* problem.h — the app's own causes of an error, beside the general ones of net/http_problem.h. A name never
+ * changes its meaning; doc/api.md says what to do about each. */
+#ifndef SVC_APP_PROBLEM_H
+#define SVC_APP_PROBLEM_H
+
+#include "net/http_problem.h"
+
+enum app_problem {
+    APP_UNKNOWN_REQUEST,       /* no request has this id */
+    APP_ALREADY_DECIDED,       /* another decision was first */
+    APP_REQUEST_OVER,          /* it ended without a decision */
+    APP_RESULT_DIFFERS,        /* the reviewer saw another result than the one that is there */
+    APP_ID_TAKEN,              /* a request with this id exists */
+    APP_SCHEDULER_UNAVAILABLE, /* nothing was changed; come again */
+    APP_SCHEDULER_FAILED,
+    APP_STOPPING,
+    APP_PROBLEM_COUNT
+};
+
+extern const struct http_problem app_problems[APP_PROBLEM_COUNT];
+
+#endif

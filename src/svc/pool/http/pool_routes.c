@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* pool_routes.c — the rows of both contracts (session-pool-api.md sections 1.1, 5, 6), and what each call has to
+ * say before its handler runs: an api-version, an identifier, in that order. */
+#include <stdio.h>
+
+#include "svc/pool/http/pool_service_internal.h"
+
+/* --- rows --- */
+
+struct pool_operation {
+    void (*handle)(struct pool_call *c);
+    bool needs_identifier;
+};
+
+static void begin_call(void *context, struct http_request *r);
+
+#define VERSION "api-version!"
+#define SESSION "identifier! " VERSION
+#define FILE_OF SESSION " path"
+// clang-format off
+#define CALL(h, needs) .handle = begin_call, .own = &(const struct pool_operation){h, needs}
+// clang-format on
+#define JSON_BODY .types = HTTP_TYPE_JSON, .body_limit = HTTP_BODY_COMMON
+/* One client sends a form as application/json without a boundary (session-pool-api.md section 5.3). */
+#define FORM_BODY .types = HTTP_TYPE_FORM | HTTP_TYPE_JSON, .body_limit = HTTP_BODY_UPLOAD
+#define ACCESS    HTTP_ACCESS_EXECUTE
+
+/* ORDER: "content" decides by its place. First below files it is the older download, last the newer one, and
+ * alone it is a file's name. */
+const struct http_route pool_routes[] = {
+    {"POST", "/code/execute", SESSION, ACCESS, JSON_BODY, CALL(pool_handle_code_execute, true),
+     .summary = "Run code, older contract"},
+    {"POST", "/python/execute", SESSION, ACCESS, JSON_BODY, CALL(pool_handle_python_execute, true),
+     .summary = "Run code, first preview"},
+    {"POST", "/executions", SESSION, ACCESS, JSON_BODY, CALL(pool_handle_executions, true),
+     .summary = "Run code"},
+    {"POST", "/execute", SESSION, ACCESS, JSON_BODY, CALL(pool_handle_executions, true),
+     .summary = "Run code; a draft's word that the cloud answers too"},
+    {"GET", "/executions/{id}", SESSION, ACCESS, CALL(pool_handle_execution, true),
+     .summary = "What an execution came to"},
+    {"GET", "/files", FILE_OF, ACCESS, CALL(pool_handle_files_get, true), .summary = "List files"},
+    {"POST", "/files", FILE_OF, ACCESS, FORM_BODY, CALL(pool_handle_files_post, true),
+     .summary = "Upload a file as a form's part named file"},
+    {"POST", "/files/upload", SESSION, ACCESS, FORM_BODY, CALL(pool_handle_files_upload, true),
+     .summary = "Upload files, older contract"},
+    {"GET", "/files/content/{name*}", FILE_OF, ACCESS, CALL(pool_handle_file_content, true),
+     .summary = "Download a file, older contract"},
+    {"GET", "/files/{name*}/content", FILE_OF, ACCESS, CALL(pool_handle_file_content, true),
+     .summary = "Download a file"},
+    {"GET", "/files/{name*}", FILE_OF, ACCESS, CALL(pool_handle_file_get, true),
+     .summary = "Name, size and time of a file"},
+    {"DELETE", "/files/{name*}", FILE_OF, ACCESS, CALL(pool_handle_file_delete, true),
+     .summary = "Delete a file"},
+    {"GET", "/session", SESSION, ACCESS, CALL(pool_handle_session_get, true), .summary = "Look at a session"},
+    {"DELETE", "/session", SESSION, ACCESS, CALL(pool_handle_session_delete, true),
+     .summary = "End a session"},
+    {"GET", "/listSessions", VERSION " skip", HTTP_ACCESS_OPERATE, CALL(pool_handle_list_sessions, false),
+     .summary = "List sessions"},
+    {"GET", "/metadata", VERSION, ACCESS, CALL(pool_handle_metadata, false),
+     .summary = "What a session has installed"},
+    {"POST", "/.management/stopSession", SESSION, ACCESS, CALL(pool_handle_stop_session, true),
+     .summary = "End a session"},
+};
+const size_t pool_route_count = ARRAY_SIZE(pool_routes);
+
+/* --- api-version --- */
+
+static const struct {
+    const char *version;
+    enum api_generation generation;
+} versions[] = {
+    {"2023-08-01-preview", API_LEGACY},       {"2024-02-02-preview", API_LEGACY},
+    {"2024-08-02-preview", API_LEGACY},       {"2024-09-01", API_LEGACY},
+    {"2024-10-02-preview", API_CURRENT_2024}, {"2025-02-02-preview", API_CURRENT_2025},
+    {"2025-10-02-preview", API_CURRENT_2025},
+};
+
+void pool_versions_text(char *ret_text, size_t size)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(versions); i++)
+        at += (size_t)snprintf(ret_text + at, size - at, "%s%s", i ? ", " : "", versions[i].version);
+    ASSERT(at < size);
+}
+
+static bool looks_like_date(struct bytes v)
+{
+    static const char shape[] = "dddd-dd-dd";
+    if (v.size < strlen(shape) || v.size > 32)
+        return false;
+    for (size_t i = 0; i < strlen(shape); i++)
+        if (shape[i] == 'd' ? v.data[i] < '0' || v.data[i] > '9' : v.data[i] != '-')
+            return false;
+    return true;
+}
+
+static bool find_version(struct pool_call *c)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+        if (bytes_equal_nocase(c->version, bytes_of_cstr(versions[i].version))) {
+            c->generation = versions[i].generation;
+            return true;
+        }
+    }
+    if (!c->service->options.lenient_versions || !looks_like_date(c->version))
+        return false;
+    /* An unknown date behaves as the latest known one before it. */
+    for (size_t i = 0; i < ARRAY_SIZE(versions); i++)
+        if (bytes_compare(bytes_slice(c->version, 0, 10),
+                          bytes_slice(bytes_of_cstr(versions[i].version), 0, 10)) >= 0)
+            c->generation = versions[i].generation;
+    return true;
+}
+
+static bool check_version(struct pool_call *c)
+{
+    c->version = pool_call_query(c, "api-version");
+    if (c->version.size && find_version(c))
+        return true;
+    pool_call_fail(c, 400, "InvalidApiVersion", "%s Supported: %s.",
+                   c->version.size
+                       ? "The query parameter 'api-version' is not a version that this pool knows."
+                       : "The query parameter 'api-version' is required.",
+                   c->service->versions);
+    return false;
+}
+
+bool pool_call_touch(struct pool_call *c)
+{
+    c->identifier = pool_call_query(c, "identifier");
+    if (!session_identifier_valid(c->identifier))
+        return false;
+    struct tenant *t = pool_find(c->service->pool, c->identifier);
+    if (t)
+        tenant_touch(t);
+    return true;
+}
+
+static bool enter_identifier(struct pool_call *c)
+{
+    if (pool_call_touch(c))
+        return true;
+    pool_call_fail(
+        c, 400, "InvalidLengthOfSessionIdentifier",
+        "The query parameter 'identifier' must have %d to %d printable ASCII characters and no space.",
+        SESSION_IDENTIFIER_SIZE_MIN, SESSION_IDENTIFIER_SIZE_MAX);
+    return false;
+}
+
+static void begin_call(void *context, struct http_request *r)
+{
+    struct pool_call *c = arena_alloc(http_request_arena(r), sizeof *c);
+    struct pool_call spare = {.service = context, .request = r};
+    if (!c) {
+        pool_call_fail_status(&spare, STATUS_NO_MEMORY, &(struct err){0});
+        return;
+    }
+    *c = spare;
+    c->name = http_request_value(r);
+    const struct pool_operation *operation = http_request_route(r)->own;
+    pool_call_header(c, "api-supported-versions", "%s", c->service->versions);
+    if (check_version(c) && (!operation->needs_identifier || enter_identifier(c)))
+        operation->handle(c);
+}
