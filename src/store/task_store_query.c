@@ -48,11 +48,16 @@ static enum task_statement query_statement(const struct task_store_query *q)
 {
     if (q->by_completion)
         return TASK_QUERY_COMPLETED;
-    if (q->status_mask && !(q->status_mask & TERMINAL_ALL))
-        return TASK_QUERY_LIVE;
-    if (q->status_mask && !(q->status_mask & ~TERMINAL_FAILED))
-        return TASK_QUERY_FAILED;
-    return TASK_QUERY_ALL;
+
+    uint32_t mask = q->status_mask ? q->status_mask : UINT32_MAX;
+    bool live = mask & ~TERMINAL_ALL && !q->terminal_only;
+    bool failed = mask & TERMINAL_FAILED;
+    bool done = mask & TERMINAL_ALL & ~TERMINAL_FAILED;
+    if (live)
+        return failed || done ? TASK_QUERY_ALL : TASK_QUERY_LIVE;
+    if (failed && done)
+        return TASK_QUERY_TERMINAL;
+    return failed ? TASK_QUERY_FAILED : TASK_QUERY_DONE;
 }
 
 /* Few ids with the prefix are quickly sorted; many are more quickly found by walking the order and looking.
@@ -62,7 +67,7 @@ static enum status query_choose(struct db *d, const struct task_store_query *q, 
 {
     bool row = false;
     size_t statement = query_statement(q);
-    if (statement == TASK_QUERY_ALL && id_end.data) {
+    if (!q->by_completion && id_end.data) {
         db_bind_i64(d, TASK_QUERY_PREFIX_FEW, 1, q->hub);
         db_bind_bytes(d, TASK_QUERY_PREFIX_FEW, 2, q->id_prefix);
         db_bind_bytes(d, TASK_QUERY_PREFIX_FEW, 3, id_end);

@@ -471,6 +471,41 @@ static void test_many_runs_share_commits(void **state)
     client_close(&w.client);
 }
 
+/* If this fails, a purge of much keeps the loop and the writer, and every start waits for it. */
+static void test_a_purge_by_filter_goes_in_small_steps(void **state)
+{
+    struct fixture *f = *state;
+    enum { N = 200, STEP_MAX = 50 };
+    static struct client c; /* static: teardown closes what a failed test leaves open */
+    static struct worker w;
+    struct answer a;
+    server_open(f);
+    client_open(&c, f);
+    worker_open(&w, f, "w1");
+    for (int i = 0; i < N; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "i%d", i);
+        assert_int_equal(start_instance(&c, id, "Orch", &a), STATUS_OK);
+        assert_completes(&c, id);
+    }
+
+    struct scheduler_stats before;
+    struct scheduler_stats after;
+    scheduler_stats(f->scheduler, &before);
+    struct pb_purge_instance_filter filter = {0};
+    struct pb_purge_instances_request purge = {
+        .request_case = PB_PURGE_INSTANCES_REQUEST_PURGE_INSTANCE_FILTER, .purge_instance_filter = &filter};
+    CLEANUP(buf_fini) struct buf message = {0};
+    pb_purge_instances_request_encode(&purge, &message);
+    assert_int_equal(ask(&c, "PurgeInstances", buf_peek(&message), &a), STATUS_OK);
+    buf_fini(&a.message);
+    scheduler_stats(f->scheduler, &after);
+    assert_true(after.store.commits - before.store.commits >= N / STEP_MAX);
+    assert_int_equal(status_of(&c, "i0"), -1);
+    client_close(&c);
+    client_close(&w.client);
+}
+
 static void test_hubs(void **state)
 {
     struct fixture *f = *state;
@@ -923,6 +958,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_a_run_from_start_to_completion),
         T(test_many_runs_share_commits),
+        T(test_a_purge_by_filter_goes_in_small_steps),
         T(test_hubs),
         T(test_what_is_absent_says_so),
         T(test_query_list_and_purge),

@@ -13,8 +13,10 @@
 
 #define QUERY_ARENA_MAX ((size_t)16 << 20) /* bytes of a decoded query */
 #define ANSWER_SIZE_MAX ((size_t)4 << 20)  /* bytes that every SDK takes (spec 2.6) */
-#define PURGE_BATCH_MAX 500                /* instances, as in InstanceBatch */
-#define STATUS_NEVER    31                 /* a bit of the mask that no instance has */
+/* Instances that a purge by filter takes at a time. Each batch is read and deleted in one go while everybody else waits,
+ * so it is small: 50 keep the loop and the writer for a few milliseconds, 500 for as long as thirty starts. */
+#define PURGE_BATCH_MAX 50
+#define STATUS_NEVER    31 /* a bit of the mask that no instance has */
 #define STATUSES_TERMINAL                                                                                    \
     (1u << PB_ORCHESTRATION_STATUS_COMPLETED | 1u << PB_ORCHESTRATION_STATUS_FAILED |                        \
      1u << PB_ORCHESTRATION_STATUS_CANCELED | 1u << PB_ORCHESTRATION_STATUS_TERMINATED)
