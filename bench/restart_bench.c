@@ -126,8 +126,8 @@ static void open_stream(struct bench *b, bool turns)
                                                 .work_item_filters = &filters};
     struct buf message = {0};
     pb_get_work_items_request_encode(&request, &message);
-    engine_stream_open(b->engine, b->hub, ++b->calls, buf_peek(&message), (struct bytes){0}, 1, time_now(),
-                       &b->actions);
+    engine_stream_open(b->engine, b->hub, ++b->calls, buf_peek(&message),
+                       &(struct engine_worker){.connection = 1}, time_now(), &b->actions);
     buf_fini(&message);
 }
 

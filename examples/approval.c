@@ -8,6 +8,7 @@
  *
  * The worker may be stopped and started at any time; the deadline stays where it was. */
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,15 +46,9 @@ static void review(struct dt_context *ctx, const char *input, void *user)
     dt_set_result(ctx, data && strcmp(data, "true") == 0 ? "\"approved\"" : "\"rejected\"");
 }
 
-static void log_line(enum dt_log_level level, const char *line, void *context)
-{
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-    fprintf(stderr, "%s: %s\n", names[level], line);
-}
-
 static enum dt_status serve(struct dt_connect_options *connect, struct dt_error *error)
 {
-    connect->log = log_line;
+    connect->log = dt_log_stderr;
     connect->log_level = DT_LOG_INFO;
     enum dt_status s = dt_worker_create(connect, NULL, &worker, error);
     if (s == DT_OK)
@@ -98,6 +93,23 @@ static enum dt_status show(struct dt_client *client, const char *id, struct dt_e
     return s;
 }
 
+static enum dt_status act(const struct dt_connect_options *connect, char **words, struct dt_error *error)
+{
+    struct dt_client *client = NULL;
+    enum dt_status s = dt_client_create(connect, &client, error);
+    if (s != DT_OK)
+        return s;
+
+    if (strcmp(words[0], "submit") == 0)
+        s = submit(client, words[1], words[2], error);
+    else if (strcmp(words[0], "decide") == 0)
+        s = dt_client_raise_event(client, words[1], "Decision", words[2] ? words[2] : "false", error);
+    else
+        s = show(client, words[1], error);
+    dt_client_destroy(client);
+    return s;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 3 || (argc < 4 && strcmp(argv[2], "worker") != 0)) {
@@ -109,20 +121,8 @@ int main(int argc, char **argv)
     struct dt_connect_options connect = DT_INIT(struct dt_connect_options);
     connect.connection_string = argv[1];
     struct dt_error error = {0};
-    struct dt_client *client = NULL;
-    enum dt_status s = DT_INVALID_ARGUMENT;
-    const char *command = argv[2];
-    if (strcmp(command, "worker") == 0)
-        s = serve(&connect, &error);
-    else if ((s = dt_client_create(&connect, &client, &error)) != DT_OK)
-        ;
-    else if (strcmp(command, "submit") == 0)
-        s = submit(client, argv[3], argc > 4 ? argv[4] : NULL, &error);
-    else if (strcmp(command, "decide") == 0)
-        s = dt_client_raise_event(client, argv[3], "Decision", argc > 4 ? argv[4] : "false", &error);
-    else
-        s = show(client, argv[3], &error);
-    dt_client_destroy(client);
+    bool work = strcmp(argv[2], "worker") == 0;
+    enum dt_status s = work ? serve(&connect, &error) : act(&connect, argv + 2, &error);
     if (s != DT_OK)
         fprintf(stderr, "%s: %s\n", dt_status_name(s), error.text);
     return s != DT_OK;

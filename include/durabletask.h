@@ -66,8 +66,7 @@ extern "C" {
  * Thread: any. */
 DT_API const char *dt_library_version(void);
 
-/* ---------------------------------------------------------------------------------------- results and errors
- */
+/* --------------------------------------------------- results and errors */
 
 /* 0..16 are gRPC's status codes with the service's meaning; from 100 on they are this library's own. */
 enum dt_status {
@@ -139,8 +138,7 @@ struct dt_tag {
     const char *value;
 };
 
-/* -------------------------------------------------------------------------------------------------- logging
- */
+/* -------------------------------------------------------------- logging */
 
 enum dt_log_level { DT_LOG_DEBUG, DT_LOG_INFO, DT_LOG_WARN, DT_LOG_ERROR };
 
@@ -149,8 +147,13 @@ enum dt_log_level { DT_LOG_DEBUG, DT_LOG_INFO, DT_LOG_WARN, DT_LOG_ERROR };
  * Thread: called on any thread of the library, possibly on several at once; must not call the library. */
 typedef void dt_log_fn(enum dt_log_level level, const char *line, void *context);
 
-/* ----------------------------------------------------------------------------------------------- connecting
- */
+/* A dt_log_fn for programs without a log of their own: "durabletask: warn: …" on standard error. `level`: how grave it is. `line`:
+ * not NULL.
+ * `context`: not used; NULL allowed.
+ * Thread: any. */
+DT_API void dt_log_stderr(enum dt_log_level level, const char *line, void *context);
+
+/* ----------------------------------------------------------- connecting */
 
 /* Gives a bearer token for `resource` (a scope such as "https://durabletask.io/.default"). Writes a
  * NUL-terminated token of at most `capacity` bytes, NUL included, into `ret_token` and, if it knows,
@@ -194,8 +197,7 @@ struct dt_connect_options {
     enum dt_log_level log_level; /* least level that is formatted; 0: DT_LOG_DEBUG */
 };
 
-/* --------------------------------------------------------------------------------------------------- client
- */
+/* --------------------------------------------------------------- client */
 
 /* Numbers of OrchestrationStatus. Completed, failed, cancelled and terminated are final. */
 enum dt_instance_status {
@@ -254,7 +256,9 @@ DT_API void dt_client_destroy(struct dt_client *client);
  * Common errors, of every call besides those named with it: DT_INVALID_ARGUMENT (a NULL or malformed
  * parameter, here or at the service); DT_NOT_FOUND (unknown task hub); DT_DEADLINE_EXCEEDED;
  * DT_UNAVAILABLE; DT_UNAUTHENTICATED; DT_PERMISSION_DENIED; DT_RESOURCE_EXHAUSTED; DT_UNIMPLEMENTED;
- * DT_INTERNAL; DT_CANCELLED; DT_FAILED_PRECONDITION (a blocking call from a callback); DT_NO_MEMORY.
+ * DT_INTERNAL; DT_CANCELLED; DT_FAILED_PRECONDITION (a blocking call from a callback; or at the endpoint is
+ * something that is no such service, told at once since no retry heals it: clear text instead of TLS or the other
+ * way round, HTTP/1.1, a certificate for another host); DT_NO_MEMORY.
  * The asynchronous form itself only returns DT_INVALID_ARGUMENT, DT_CANCELLED and DT_NO_MEMORY; the
  * rest is the reply's.
  *
@@ -658,8 +662,7 @@ DT_API void dt_history_event(const struct dt_history *history, size_t index, str
  * Thread: any; nobody may use it at the same time. */
 DT_API void dt_history_destroy(struct dt_history *history);
 
-/* --------------------------------------------------------------------------------------------------- worker
- */
+/* --------------------------------------------------------------- worker */
 
 struct dt_worker;
 struct dt_context;  /* one turn of one orchestration */
@@ -770,7 +773,8 @@ DT_API DT_MUST_USE enum dt_status dt_worker_run(struct dt_worker *worker, struct
 /* Waits until the service has answered the worker's Hello and has been asked for work. `timeout_ms`:
  * below 0 waits without an end.
  * Errors: DT_DEADLINE_EXCEEDED: not yet; the last reason is in `e`. DT_FAILED_PRECONDITION: not
- * started. DT_CANCELLED: stopped. DT_INVALID_ARGUMENT: no worker.
+ * started; or what is at the endpoint is no service that this worker can use (another protocol or scheme, a
+ * certificate for another host), which waiting does not heal, though the worker goes on trying. DT_CANCELLED: stopped. DT_INVALID_ARGUMENT: no worker.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_worker_wait_connected(struct dt_worker *worker, int64_t timeout_ms,
                                                            struct dt_error *e);
@@ -790,8 +794,7 @@ DT_API void dt_worker_stop(struct dt_worker *worker);
  * Thread: as dt_worker_stop; nobody may use it at the same time. */
 DT_API void dt_worker_destroy(struct dt_worker *worker);
 
-/* ------------------------------------------------------------------------------------------------ activities
- */
+/* ----------------------------------------------------------- activities */
 
 /* The name it was called by. Never NULL.
  * Memory: valid until the activity returns.
@@ -848,8 +851,7 @@ DT_API enum dt_status dt_activity_set_failure(struct dt_activity *activity, cons
 DT_API enum dt_status dt_activity_fail(struct dt_activity *activity, const char *type, const char *fmt, ...)
     DT_PRINTF_LIKE(3, 4);
 
-/* -------------------------------------------------------------------------------------------- orchestrations
- */
+/* ------------------------------------------------------- orchestrations */
 
 /* Everything below is called from the orchestrator function only. Functions that need memory do not
  * return when there is none: the turn is given up and given back to the service, which repeats it

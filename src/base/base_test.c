@@ -319,6 +319,42 @@ static void errors_are_wrapped_and_cut(void **state)
     assert_int_equal(status_from_grpc(99), STATUS_UNKNOWN);
 }
 
+/* Slots looked at while a map of `count` values is drained, each of which takes its neighbour along. */
+static size_t drain_steps(size_t count)
+{
+    struct map m;
+    uint64_t *keys = calloc(count, sizeof *keys);
+    size_t at = 0;
+    size_t seen = 0;
+    assert_non_null(keys);
+    map_init(&m, 1, 2);
+    for (size_t n = 0; n < count; n++) {
+        keys[n] = n;
+        assert_int_equal(map_put(&m, map_u64_key(&keys[n]), &keys[n]), STATUS_OK);
+    }
+    for (uint64_t *value; (value = map_drain(&m, &at)); seen++) {
+        uint64_t neighbour = *value ^ 1;
+        assert_ptr_equal(map_take(&m, map_u64_key(value)), value);
+        seen += map_take(&m, map_u64_key(&neighbour)) != NULL;
+    }
+    assert_int_equal(seen, count);
+    assert_int_equal(m.count, 0);
+    size_t steps = m.steps;
+    map_fini(&m);
+    free(keys);
+    return steps;
+}
+
+/* If this fails, to end a server that holds 100,000 instances takes a quarter of a minute. */
+static void map_drain_is_linear(void **state)
+{
+    (void)state;
+    for (size_t count = 1; count < 200; count++)
+        (void)drain_steps(count);
+    size_t steps = drain_steps(10000);
+    assert_true(drain_steps(20000) <= 2 * steps + 20000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +373,7 @@ int main(void)
         cmocka_unit_test(guids_are_version_4),
         cmocka_unit_test(durations_are_read_as_people_write_them),
         cmocka_unit_test(errors_are_wrapped_and_cut),
+        cmocka_unit_test(map_drain_is_linear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -142,3 +142,16 @@ void *map_next(const struct map *m, size_t *pos)
     }
     return NULL;
 }
+
+void *map_drain(struct map *m, size_t *pos)
+{
+    /* The slot of the last value is looked at again: its follower may have moved there. What a removal moves
+     * to the end of the table from its beginning does not exist, since the beginning is empty by then. */
+    for (; *pos < m->capacity; ++*pos) {
+        m->steps++;
+        if (m->slots[*pos].value)
+            return m->slots[*pos].value;
+    }
+    ASSERT(m->count == 0);
+    return NULL;
+}

@@ -19,6 +19,7 @@ struct map {
     struct map_slot *slots;
     size_t capacity; /* 0 or a power of two */
     size_t count;
+    size_t steps; /* slots that map_drain has looked at, so that a test can tell that it is linear */
     uint64_t seed[2];
 };
 
@@ -32,6 +33,10 @@ void *map_get(const struct map *m, struct bytes key);
 STATUS_RESULT map_put(struct map *m, struct bytes key, void *value);
 /* Removes and returns the value, or NULL. */
 void *map_take(struct map *m, struct bytes key);
+/* For a walk that ends every value: start with *pos = 0; the value must be taken out of the map, and may take
+ * others with it, before the next call; NULL when the map is empty. All calls together look at each slot about
+ * once, where a walk that begins anew after each removal is quadratic. */
+void *map_drain(struct map *m, size_t *pos);
 /* Iteration in no order: start with *pos = 0; NULL at the end. The map must not change meanwhile. */
 void *map_next(const struct map *m, size_t *pos);
 

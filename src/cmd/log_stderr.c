@@ -1,38 +1,50 @@
 /* SPDX-License-Identifier: MIT */
-/* log_stderr.c — formats and writes; control characters become '?' so that one event stays one line. */
+/* log_stderr.c — what was chosen at the start, and the write. */
 #include "cmd/log_stderr.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/encode.h"
-#include "base/log.h"
+#include "cmd/log_line.h"
 #include "os/clock.h"
 
-static const char *const level_names[] = {"debug", "info", "warn", "error"};
+/* Set once, before threads start. */
+static enum log_format chosen_format;
+static bool for_journal;
 
 static void write_line(enum log_level level, const char *area, const char *text)
 {
-    char at[TIME_TEXT_SIZE_MAX], line[1200];
+    char at[TIME_TEXT_SIZE_MAX], line[LOG_LINE_SIZE_MAX];
     time_format(clock_unix_ns(), 3, at);
-    int n = snprintf(line, sizeof line - 1, "%s level=%s area=%s %s", at, level_names[level], area, text);
-    size_t size = MIN((size_t)MAX(n, 0), sizeof line - 2);
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)line[i] < ' ' || line[i] == 127)
-            line[i] = '?';
-    line[size++] = '\n';
+    const struct log_event event = {level, at, area, text, for_journal};
+    size_t size = log_line_format(&event, chosen_format, line);
     if (write(STDERR_FILENO, line, size) < 0) {
         /* Nobody reads standard error any more: there is no better place to say so. */
     }
 }
 
-enum status log_stderr_install(const char *level, struct err *e)
+/* $JOURNAL_STREAM names a device and an inode; a shell may have turned our stream to somewhere else since. */
+static bool is_journal(void)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(level_names); i++)
-        if (strcmp(level, level_names[i]) == 0) {
-            log_install(write_line, (enum log_level)i);
-            return STATUS_OK;
-        }
-    return err_set(e, STATUS_INVALID_ARGUMENT, "log-level: \"%.40s\" is none of debug, info, warn, error",
-                   level);
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device, inode;
+    struct stat facts;
+    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &facts) == 0 &&
+           facts.st_dev == device && facts.st_ino == inode;
+}
+
+enum status log_stderr_install(const char *level, const char *format, struct err *e)
+{
+    enum log_level least;
+    if (!log_level_parse(level, &least))
+        return err_set(e, STATUS_INVALID_ARGUMENT, "log-level: \"%.40s\" is none of debug, info, warn, error",
+                       level);
+    if (!log_format_parse(format, &chosen_format))
+        return err_set(e, STATUS_INVALID_ARGUMENT, "log-format: \"%.40s\" is neither text nor json", format);
+    for_journal = is_journal();
+    log_install(write_line, least);
+    return STATUS_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "cmd/command.h"
 #include "jail/keeper_client.h"
+#include "os/memory.h"
 #include "svc/keeper/keeper.h"
 
 struct command {
@@ -133,6 +134,7 @@ int main(int argc, char **argv)
         puts("sallyport " SALLYPORT_VERSION);
         return EXIT_GOOD;
     }
+    memory_configure();
     bool help = strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
     if (help && argc == 2)
         return help_all(stdout);

@@ -10,7 +10,7 @@ int command_serve(unsigned command, const struct option_values *v)
 {
     struct err e = {0};
     struct stack *s = NULL;
-    enum status status = log_stderr_install(setting_text(v, "log-level"), &e);
+    enum status status = log_stderr_install(setting_text(v, "log-level"), setting_text(v, "log-format"), &e);
     if (status == STATUS_OK)
         status = stack_create(command, v, &s, &e);
     if (status == STATUS_OK)

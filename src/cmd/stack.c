@@ -2,6 +2,7 @@
 /* stack.c — start, signals, and the orderly stop as a list of steps. */
 #include "cmd/stack.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
@@ -26,6 +27,7 @@
 #define POLL_READY_NS     (5 * NS_PER_MS) /* between two looks whether everything answers */
 #define READY_PATIENCE_NS (2 * NS_PER_S)  /* before a start that takes long is said to */
 #define READY_REMINDER_NS (30 * NS_PER_S)
+#define HOST_DEFAULT      "127.0.0.1" /* of the setting `host` */
 #define HUBS_MAX          100
 #define BUILD_PATIENCE_NS (30 * NS_PER_S)
 #define POOL_NAME_MAX     60 /* bytes; make_addresses has room for it */
@@ -55,6 +57,7 @@ struct stack {
     enum status confine_status;
     bool pool_up;       /* it was heard of: up or lost */
     struct err failure; /* why the start did not succeed */
+    bool ready;         /* the ready file says so */
     bool stopping;
     size_t stop_step; /* index in stop_steps */
     struct loop_task stop_task;
@@ -146,6 +149,9 @@ static enum status start_pool(struct stack *s, struct err *e)
         .cooldown_ns = setting_number(v, "cooldown"),
         .execution_max_ns = setting_number(v, "execution-timeout-max"),
         .upload_size_max = (size_t)setting_number(v, "upload-size-max"),
+        .output_size_max = (size_t)setting_number(v, "output-size-max"),
+        .result_size_max = (size_t)setting_number(v, "result-size-max"),
+        .memory_size_max = (size_t)setting_number(v, "pool-memory"),
         .lenient_versions = setting_flag(v, "lenient-versions"),
         .plain_numbers = setting_flag(v, "plain-numbers"),
         .tier_options = &keeper,
@@ -238,6 +244,8 @@ static void make_addresses(struct stack *s)
 {
     struct addresses *a = &s->addresses;
     const char *host = setting_text(s->settings, "host");
+    if (strcmp(host, HOST_DEFAULT) == 0) /* what the vendor's samples compare with, to skip credentials */
+        host = "localhost";
     const char *open = strchr(host, ':') ? "[" : "";
     snprintf(a->url, sizeof a->url, "http://%s%.100s%s:%u", open, host, *open ? "]" : "",
              listener_port(s->listener));
@@ -259,7 +267,7 @@ static bool is_pool_name(struct bytes name)
 {
     const struct bytes marks = BYTES_LITERAL("-_.");
     for (size_t i = 0; i < name.size; i++)
-        if (!ascii_alnum(name.data[i]) && bytes_find(marks, bytes_slice(name, i, i + 1)) == marks.size)
+        if (!ascii_alnum(name.data[i]) && bytes_find(marks, bytes_slice(name, i, 1)) == marks.size)
             return false;
     return name.size <= POOL_NAME_MAX;
 }
@@ -293,6 +301,7 @@ static enum status start_app(struct stack *s, struct err *e)
         .run_timeout_ns = setting_number(v, "run-timeout"),
         .code_size_max = (size_t)setting_number(v, "code-size-max"),
         .compat_sample = setting_text(v, "compat") != NULL,
+        .stop_grace_ns = setting_number(v, "shutdown-timeout") * 3 / 4,
     };
     return app_service_create(s->loop, &o, &s->app, e);
 }
@@ -329,7 +338,7 @@ static void on_signal(void *context, int signal);
 
 static enum status start(struct stack *s, struct err *e)
 {
-    static const int signals[] = {SIGINT, SIGTERM, 0};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, 0};
     enum status status = check_settings(s, e);
     if (status == STATUS_OK)
         status = loop_create(&s->loop, e);
@@ -358,6 +367,14 @@ static enum status start(struct stack *s, struct err *e)
     return status == STATUS_OK ? mount_routes(s, e) : status;
 }
 
+/* Their defaults end or stop the process. Sessions get the defaults back (jail/session.c). */
+static void ignore_signals(void)
+{
+    static const int ignored[] = {SIGPIPE, SIGUSR1, SIGUSR2, SIGTTOU, SIGTTIN};
+    for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+        signal(ignored[i], SIG_IGN);
+}
+
 enum status stack_create(unsigned command, const struct option_values *v, struct stack **ret_stack,
                          struct err *e)
 {
@@ -366,7 +383,7 @@ enum status stack_create(unsigned command, const struct option_values *v, struct
         return err_set(e, STATUS_NO_MEMORY, "out of memory");
     s->command = command;
     s->settings = v;
-    signal(SIGPIPE, SIG_IGN);
+    ignore_signals();
     enum status status = start(s, e);
     if (status != STATUS_OK) {
         stack_destroy(s);
@@ -413,7 +430,10 @@ static void look_whether_ready(struct loop_timer *t)
         scheduler_hubs(s->scheduler, say_where_work_is, s);
     const char *path = setting_text(s->settings, "ready-file");
     struct err e = {0};
-    if (path && ready_file_write(path, &s->addresses, &e) != STATUS_OK)
+    if (!path)
+        return;
+    s->ready = ready_file_write(path, &s->addresses, &e) == STATUS_OK;
+    if (!s->ready)
         log_error(AREA, "ready file not written cause=\"%s\"", e.text);
 }
 
@@ -487,13 +507,28 @@ static void on_stop_timeout(struct loop_timer *t)
               "the orderly stop took longer than shutdown-timeout");
 }
 
+/* It tells of a server that can be reached; from here on this one cannot. */
+static void remove_ready_file(struct stack *s)
+{
+    const char *path = setting_text(s->settings, "ready-file");
+    if (path && s->ready && unlink(path) != 0)
+        log_warn(AREA, "the ready file stays path=\"%s\" cause=\"%s\"", path, strerror(errno));
+}
+
 static void on_signal(void *context, int number)
 {
     struct stack *s = context;
+    /* A terminal that closes ends what runs in it; a service is told in vain, for it reads its settings at
+     * the start only. */
+    if (number == SIGHUP && s->command != COMMAND_DEV) {
+        log_info(AREA, "nothing is read again, restart instead signal=%d", number);
+        return;
+    }
     if (s->stopping) {
         cut_short(s, "a second signal");
         return;
     }
+    remove_ready_file(s);
     log_info(AREA, "stopping signal=%d", number);
     s->stopping = true;
     s->stop_timer.on_fire = on_stop_timeout;

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -31,14 +33,42 @@ static enum status make_folders(char *path, struct err *e)
     }
 }
 
-static void default_path(struct buf *path)
+/* The home folder of the user's entry in passwd; "" if there is none. */
+static void home_of_user(char *ret_home, size_t size)
 {
+    char memory[4096];
+    struct passwd entry, *found = NULL;
+    *ret_home = '\0';
+    if (getpwuid_r(geteuid(), &entry, memory, sizeof memory, &found) == 0 && found && *found->pw_dir == '/')
+        snprintf(ret_home, size, "%s", found->pw_dir);
+}
+
+/* The service manager's folder for this service is meant for nothing else, so it comes first; it may name
+ * several, separated by colons. */
+static enum status default_path(struct buf *path, struct err *e)
+{
+    const char *service = getenv("STATE_DIRECTORY");
     const char *state = getenv("XDG_STATE_HOME");
     const char *home = getenv("HOME");
-    if (state && *state == '/')
+    char own[PATH_MAX];
+    if (service && *service == '/') {
+        struct bytes all = bytes_of_cstr(service);
+        buf_append_bytes(path, bytes_split(&all, ':'));
+        return STATUS_OK;
+    }
+    if (state && *state == '/') {
         buf_append_fmt(path, "%s/sallyport", state);
-    else
-        buf_append_fmt(path, "%s/.local/state/sallyport", home && *home == '/' ? home : "/var/lib");
+        return STATUS_OK;
+    }
+    if (!home || *home != '/') {
+        home_of_user(own, sizeof own);
+        home = own;
+    }
+    if (*home != '/' || strcmp(home, "/") == 0 || strcmp(home, "/nonexistent") == 0)
+        return err_set(e, STATUS_INVALID_ARGUMENT,
+                       "there is no home folder to keep state in: name one with --data DIR");
+    buf_append_fmt(path, "%s/.local/state/sallyport", home);
+    return STATUS_OK;
 }
 
 /* Whoever may write in the folder may put another database in the place of ours, so such a folder is no store
@@ -69,17 +99,31 @@ static enum status check_owner(const char *path, struct err *e)
     return STATUS_OK;
 }
 
+static enum status refuse_file(const char *path, struct err *e)
+{
+    struct stat facts;
+    if (stat(path, &facts) != 0 || S_ISDIR(facts.st_mode))
+        return STATUS_OK;
+    return err_set(e, STATUS_INVALID_ARGUMENT,
+                   "data: %s is a file, but must be a folder (choose another with --data DIR)", path);
+}
+
 enum status state_dir_open(const char *given, char **ret_path, struct err *e)
 {
     CLEANUP(buf_fini) struct buf path = {0};
+    enum status s = STATUS_OK;
     if (given && *given)
         buf_append_cstr(&path, given);
     else
-        default_path(&path);
+        s = default_path(&path, e);
+    if (s != STATUS_OK)
+        return s;
     buf_append_byte(&path, '\0');
     if (buf_status(&path) != STATUS_OK)
         return err_set(e, STATUS_NO_MEMORY, "out of memory");
-    enum status s = make_folders((char *)path.data, e);
+    s = refuse_file((const char *)path.data, e);
+    if (s == STATUS_OK)
+        s = make_folders((char *)path.data, e);
     if (s != STATUS_OK)
         return s;
     char *real = realpath((char *)path.data, NULL);

@@ -5,8 +5,10 @@
 
 #include "base/buf.h"
 
-/* The absolute path of `given`, or of $XDG_STATE_HOME/sallyport (~/.local/state/sallyport) if it is NULL,
- * made with mode 0700 if absent. free() the path. IO with the reason and what to do; FAILED_PRECONDITION if everybody
+/* The absolute path of `given`; if it is NULL of the first of $STATE_DIRECTORY (systemd.exec(5)),
+ * $XDG_STATE_HOME/sallyport, and .local/state/sallyport below $HOME or the user's home in passwd. Made with
+ * mode 0700 if absent. free() the path. INVALID_ARGUMENT: there is none of these, or it is a file. IO with the
+ * reason and what to do; FAILED_PRECONDITION if everybody
  * may write in it, or if it is another user's. A folder that a group may write in is taken with a warning. */
 STATUS_RESULT state_dir_open(const char *given, char **ret_path, struct err *e);
 /* Replaces `path` by `text` so that a reader sees the old file, the new one, or none: a temporary file,

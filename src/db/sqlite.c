@@ -53,10 +53,12 @@ static enum status db_fail(struct db *d, int code, const char *doing, struct err
     if ((extended & 0xff) != (code & 0xff))
         extended = code;
     if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC) {
+        /* SQLite keeps the error of the database file only, not that of its log. */
+        int error = d->connection ? sqlite3_system_errno(d->connection) : 0;
         fprintf(stderr,
-                "sallyport: a sync of the database failed (system error %d); "
-                "what is on disk is unknown, stopping\n",
-                d->connection ? sqlite3_system_errno(d->connection) : 0);
+                "sallyport: a sync of the database failed (%s, SQLite %d); what is on disk is unknown, "
+                "stopping\n",
+                error ? strerror(error) : "see the kernel's log for the cause", extended);
         abort();
     }
     const char *message = d->connection ? sqlite3_errmsg(d->connection) : sqlite3_errstr(code);

@@ -27,6 +27,8 @@ static struct grpc_server_limits with_defaults(const struct grpc_server_limits *
     l.connections_max = l.connections_max ? l.connections_max : CONNECTIONS_MAX;
     l.streams_max = l.streams_max ? l.streams_max : STREAMS_MAX;
     l.header_list_size_max = l.header_list_size_max ? l.header_list_size_max : HEADER_LIST_SIZE_MAX;
+    l.budget_burst = l.budget_burst ? l.budget_burst : H2_BUDGET_BURST;
+    l.budget_per_second = l.budget_per_second ? l.budget_per_second : H2_BUDGET_PER_SECOND;
     l.reset_burst = l.reset_burst ? l.reset_burst : RESET_BURST;
     l.reset_per_second = l.reset_per_second ? l.reset_per_second : RESET_PER_SECOND;
     l.connection_memory_max = l.connection_memory_max ? l.connection_memory_max : CONNECTION_MEMORY_MAX;

@@ -17,13 +17,17 @@ struct grpc_call_id {
     uint64_t value; /* 0: none; never used again in this process */
 };
 
-struct grpc_server_limits {      /* zero fields take the default behind */
-    size_t request_size_max;     /* bytes of one request message: 64 MiB */
-    size_t connections_max;      /* 4096 */
-    uint32_t streams_max;        /* concurrent streams a connection: 1000 */
-    size_t header_list_size_max; /* bytes: 16 KiB */
-    uint64_t reset_burst;        /* peer resets before the connection is refused: 100000 (trap 2) */
-    uint64_t reset_per_second;   /* 10000 */
+struct grpc_server_limits {  /* zero fields take the default behind */
+    size_t request_size_max; /* bytes of one request message: 64 MiB */
+    size_t connections_max;  /* 4096 */
+    uint32_t streams_max;    /* concurrent streams a connection: 1000 */
+    /* bytes of one header list, decoded: 16 KiB. A call over it is refused; a header block of twice that,
+     * on the wire or decoded, ends its connection before it is read to its end (ENHANCE_YOUR_CALM). */
+    size_t header_list_size_max;
+    uint64_t budget_burst;      /* points for frames that do no work: H2_BUDGET_BURST. Over it likewise */
+    uint64_t budget_per_second; /* points that time gives back: H2_BUDGET_PER_SECOND */
+    uint64_t reset_burst;       /* peer resets before the connection is refused: 100000 (trap 2) */
+    uint64_t reset_per_second;  /* 10000 */
     /* bytes of requests that are not whole, and likewise of answers that the peer has not taken, of one
      * connection: 256 MiB. A request over it is answered RESOURCE_EXHAUSTED; a peer whose answers go over it
      * does not read, and is disconnected. */

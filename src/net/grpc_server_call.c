@@ -12,7 +12,6 @@
 #include "base/text.h"
 #include "wire/grpc/grpc_header.h"
 
-#define HEADER_OVERHEAD     32                 /* RFC 9113 section 6.5.2 */
 #define OUT_KEEP_SIZE       ((size_t)16 << 10) /* an emptied queue over this gives its memory back */
 #define HEADERS_AT_ONCE_MAX 5
 
@@ -93,6 +92,11 @@ bool grpc_call_take_back(struct grpc_call *call)
     call->phase = CALL_ENDED;
     map_take(&call->connection->server->calls, map_u64_key(&call->id.value));
     return true;
+}
+
+bool grpc_call_answered(const struct grpc_call *call)
+{
+    return call->phase == CALL_ENDED && call->message_whole;
 }
 
 /* --- sending --- */
@@ -284,6 +288,7 @@ bool grpc_call_queue(struct grpc_call *call, struct bytes message)
     size_t before = call->out.size;
     grpc_message_write(&call->out, message);
     count_queued(c, call->out.size - before, 0);
+    h2_budget_give(&c->budget, H2_BUDGET_MESSAGE);
     if (buf_status(&call->out) != STATUS_OK) {
         refuse_answer(call);
         return false;
@@ -360,7 +365,7 @@ static struct bytes request_metadata(const struct grpc_request *r, const char *n
 
 enum status grpc_call_add_header(struct grpc_call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
 {
-    size_t size = nghttp2_rcbuf_get_buf(name).len + nghttp2_rcbuf_get_buf(value).len + HEADER_OVERHEAD;
+    size_t size = GRPC_FIELD_SIZE(nghttp2_rcbuf_get_buf(name).len, nghttp2_rcbuf_get_buf(value).len);
     call->header_size += size;
     if (call->header_size > call->connection->server->limits.header_list_size_max)
         return STATUS_OK; /* refused when the head is complete */
@@ -423,11 +428,19 @@ static bool encoding_known(struct grpc_call *call, struct bytes encoding)
     return !encoding.data || call->gzip || bytes_equal_cstr(encoding, "identity");
 }
 
+/* That they were decoded cost us more than the call would have. */
+static void refuse_headers(struct grpc_call *call)
+{
+    struct grpc_connection *c = call->connection;
+    (void)h2_budget_take(&c->budget, H2_BUDGET_REFUSAL, loop_now(c->server->loop));
+    grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "the request headers are too large");
+}
+
 void grpc_call_head_complete(struct grpc_call *call)
 {
     call->phase = CALL_BODY;
     if (call->header_size > call->connection->server->limits.header_list_size_max)
-        grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "the request headers are too large");
+        refuse_headers(call);
     else if (too_much_held(call->connection))
         grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "too many large requests at once");
     else if (!bytes_equal_cstr(header_value(call, ":method"), "POST"))

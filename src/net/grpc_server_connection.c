@@ -21,6 +21,7 @@
 #define OUTPUT_CHUNK_SIZE      ((size_t)64 << 10) /* bytes collected for one write */
 #define OUTPUT_PER_TURN_MAX    ((size_t)1 << 20)  /* bytes; then the other connections get a turn */
 #define READS_PER_TURN_MAX     4
+#define POINTS_PER_TURN_MAX    1024           /* of the budget; then the other connections get a turn */
 #define FRAMES_QUEUED_MAX      20000          /* answers to a peer that sends and does not read */
 #define DRAIN_ROUND_TRIP_MAX   (1 * NS_PER_S) /* how long the second GOAWAY waits for the PING */
 #define LINGER_MAX             (1 * NS_PER_S) /* how long the peer may take to close */
@@ -33,6 +34,13 @@ static void on_timer(struct loop_timer *t);
 
 /* --- closing --- */
 
+static void free_calls(struct grpc_connection *c)
+{
+    struct list *link;
+    while ((link = list_pop_front(&c->calls)))
+        grpc_call_destroy(CONTAINER_OF(link, struct grpc_call, link));
+}
+
 /* Not inside an nghttp2 callback. nghttp2_session_del does not report its streams as closed, so the calls are
  * taken back first: no id survives the session. */
 static void connection_free(struct grpc_connection *c)
@@ -41,9 +49,7 @@ static void connection_free(struct grpc_connection *c)
     loop_fd_remove(&c->socket);
     loop_defer_cancel(&c->flush);
     loop_timer_cancel(&c->timer);
-    struct list *link;
-    while ((link = list_pop_front(&c->calls)))
-        grpc_call_destroy(CONTAINER_OF(link, struct grpc_call, link));
+    free_calls(c);
     nghttp2_session_del(c->session);
     close(c->socket.fd);
     buf_fini(&c->out);
@@ -52,7 +58,9 @@ static void connection_free(struct grpc_connection *c)
     grpc_server_connection_gone(s);
 }
 
-static void connection_close(struct grpc_connection *c)
+/* Tells the handler of every call it has, and frees all calls. Not inside an nghttp2 callback, and the
+ * session must not run afterwards: its streams still point to the calls. */
+static void end_calls(struct grpc_connection *c)
 {
     struct grpc_server *s = c->server;
     struct list gone;
@@ -69,6 +77,12 @@ static void connection_close(struct grpc_connection *c)
         if (s->handler.on_cancelled)
             s->handler.on_cancelled(s->handler.context, CONTAINER_OF(it, struct grpc_call, link)->id);
     list_splice(&c->calls, &gone);
+    free_calls(c);
+}
+
+static void connection_close(struct grpc_connection *c)
+{
+    end_calls(c);
     connection_free(c);
 }
 
@@ -156,6 +170,47 @@ static enum status write_output(struct grpc_connection *c)
     return s == STATUS_OK ? STATUS_TRUNCATED : s;
 }
 
+/* A GOAWAY of our own making (RFC 9113 section 6.8): nghttp2 would send it behind everything it has queued
+ * for a peer that reads too little, and after an error its session may only be deleted. What was sent before
+ * ends with a whole frame, so it fits behind that. */
+static void append_goaway(struct grpc_connection *c, uint32_t error_code, const char *text)
+{
+    uint32_t last = (uint32_t)nghttp2_session_get_last_proc_stream_id(c->session);
+    uint32_t size = (uint32_t)(8 + strlen(text));
+    const uint8_t frame[] = {0,
+                             (uint8_t)(size >> 8),
+                             (uint8_t)size,
+                             NGHTTP2_GOAWAY,
+                             0,
+                             0,
+                             0,
+                             0,
+                             0,
+                             (uint8_t)(last >> 24),
+                             (uint8_t)(last >> 16),
+                             (uint8_t)(last >> 8),
+                             (uint8_t)last,
+                             (uint8_t)(error_code >> 24),
+                             (uint8_t)(error_code >> 16),
+                             (uint8_t)(error_code >> 8),
+                             (uint8_t)error_code};
+    buf_append(&c->out, frame, sizeof frame);
+    buf_append_cstr(&c->out, text);
+}
+
+/* Ends a connection whose peer costs too much. It is told why if the socket takes that at once. */
+static void connection_cut(struct grpc_connection *c)
+{
+    log_debug(AREA, "cutting off a peer connection=%llu reason=\"%s\"", (unsigned long long)c->number,
+              c->excess);
+    end_calls(c);
+    append_goaway(c, NGHTTP2_ENHANCE_YOUR_CALM, c->excess);
+    if (buf_status(&c->out) == STATUS_OK && write_rest(c) == STATUS_OK)
+        connection_linger(c);
+    else
+        connection_free(c);
+}
+
 static void call_writable_handlers(struct grpc_connection *c)
 {
     const struct grpc_handler *h = &c->server->handler;
@@ -202,23 +257,68 @@ static void on_flush(struct loop_task *t)
 
 /* --- reading --- */
 
-/* False: the connection is to be closed. */
+/* False: the connection has used up its budget; reading stops at once. */
+static bool spend(struct grpc_connection *c, uint64_t points)
+{
+    c->turn_points += points;
+    if (h2_budget_take(&c->budget, points, loop_now(c->server->loop)))
+        return true;
+    c->excess = "too many frames that do no work";
+    return false;
+}
+
+/* False: the block passes what a refusal would be worth; the rest of it is not decoded. */
+static bool block_fits(struct grpc_connection *c)
+{
+    size_t size_max = 2 * c->server->limits.header_list_size_max;
+    if (c->block_wire_size <= size_max && c->block_fields_size <= size_max)
+        return true;
+    c->excess = "the request headers are far too large";
+    return false;
+}
+
+/* Takes the price of each frame before nghttp2 works on it: it does not report what it ignores. */
+static bool can_afford(struct grpc_connection *c, struct bytes input)
+{
+    struct h2_frame frame;
+    while (h2_frame_next(&c->frames, &input, &frame)) {
+        if (frame.type == H2_FRAME_HEADERS)
+            c->block_wire_size = 0;
+        if (frame.type == H2_FRAME_HEADERS || frame.type == H2_FRAME_CONTINUATION)
+            c->block_wire_size += frame.payload_size;
+        if (!spend(c, h2_frame_points(frame.type, frame.payload_size)) || !block_fits(c))
+            return false;
+    }
+    return true;
+}
+
+/* False: the connection is to be closed; if `excess` is set, the peer is to be told. */
 static bool feed(struct grpc_connection *c, struct bytes input)
 {
+    if (!can_afford(c, input))
+        return false;
     ssize_t n = nghttp2_session_mem_recv(c->session, input.data, input.size);
     if (n < 0) {
         log_debug(AREA, "protocol error connection=%llu error=%s", (unsigned long long)c->number,
                   nghttp2_strerror((int)n));
+        /* nghttp2's own limits, some of which have no name in older versions. */
+        bool flooded = n != NGHTTP2_ERR_BAD_CLIENT_MAGIC && n != NGHTTP2_ERR_NOMEM;
+        if (flooded && !c->excess)
+            c->excess = "too many frames";
         return false;
     }
-    return nghttp2_session_get_outbound_queue_size(c->session) <= FRAMES_QUEUED_MAX;
+    if (nghttp2_session_get_outbound_queue_size(c->session) > FRAMES_QUEUED_MAX)
+        c->excess = "too many answers are not read";
+    return !c->excess;
 }
 
-/* CLOSED: the peer has closed or broke the protocol. */
+/* Reads so much that the connection has had its turn: what is left wakes the loop again.
+ * CLOSED: the peer has closed, broke the protocol, or did too much. */
 static enum status read_input(struct grpc_connection *c)
 {
     uint8_t *input = c->server->input;
-    for (int i = 0; i < READS_PER_TURN_MAX; i++) {
+    c->turn_points = 0;
+    for (int i = 0; i < READS_PER_TURN_MAX && c->turn_points < POINTS_PER_TURN_MAX; i++) {
         ssize_t n = recv(c->socket.fd, input, SERVER_INPUT_SIZE, 0);
         if (n < 0 && errno == EINTR)
             continue;
@@ -228,7 +328,8 @@ static enum status read_input(struct grpc_connection *c)
             return STATUS_CLOSED;
         bool lingering = c->phase == CONNECTION_LINGERING;
         if (!lingering && !feed(c, bytes_of(input, (size_t)n))) {
-            (void)!write_output(c); /* nghttp2 may have a GOAWAY that says why */
+            if (!c->excess)
+                (void)!write_output(c); /* nghttp2 may have a GOAWAY that says why */
             return STATUS_CLOSED;
         }
         if ((size_t)n < SERVER_INPUT_SIZE)
@@ -241,7 +342,10 @@ static void on_socket(struct loop_fd *w, uint32_t events)
 {
     struct grpc_connection *c = CONTAINER_OF(w, struct grpc_connection, socket);
     if ((events & ~(uint32_t)EPOLLOUT) && read_input(c) != STATUS_OK) {
-        connection_close(c);
+        if (c->excess && c->phase != CONNECTION_LINGERING)
+            connection_cut(c);
+        else
+            connection_close(c);
         return;
     }
     if (c->phase != CONNECTION_LINGERING)
@@ -249,6 +353,22 @@ static void on_socket(struct loop_fd *w, uint32_t events)
 }
 
 /* --- nghttp2's callbacks; the session's user data is the connection, a stream's is its call --- */
+
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user_data)
+{
+    struct grpc_connection *c = user_data;
+    if (head->type == NGHTTP2_HEADERS)
+        c->block_fields_size = 0;
+    return 0;
+}
+
+/* Counts a decoded field, also one that is then ignored. */
+static bool field_fits(struct grpc_connection *c, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
+{
+    size_t size = GRPC_FIELD_SIZE(nghttp2_rcbuf_get_buf(name).len, nghttp2_rcbuf_get_buf(value).len);
+    c->block_fields_size += size;
+    return spend(c, h2_field_points(size)) && block_fits(c);
+}
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
@@ -264,10 +384,20 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
                      nghttp2_rcbuf *value, uint8_t flags, void *user_data)
 {
+    if (!field_fits(user_data, name, value))
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
     struct grpc_call *call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
     if (!call || call->phase != CALL_HEAD) /* trailers of a request mean nothing */
         return 0;
     return grpc_call_add_header(call, name, value) == STATUS_OK ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+/* A field that HTTP does not allow: the stream is reset, as without this callback. */
+static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name,
+                             nghttp2_rcbuf *value, uint8_t flags, void *user_data)
+{
+    bool fits = field_fits(user_data, name, value);
+    return fits ? NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *data,
@@ -343,6 +473,8 @@ static int on_stream_closed(nghttp2_session *session, int32_t stream_id, uint32_
         return 0;
     const struct grpc_handler *h = &c->server->handler;
     struct grpc_call_id id = call->id;
+    if (error_code == NGHTTP2_NO_ERROR && grpc_call_answered(call))
+        h2_budget_give(&c->budget, h2_call_points(call->header_size));
     bool handed = grpc_call_take_back(call);
     grpc_call_destroy(call);
     if (handed && h->on_cancelled)
@@ -352,8 +484,10 @@ static int on_stream_closed(nghttp2_session *session, int32_t stream_id, uint32_
 
 void grpc_connection_callbacks(nghttp2_session_callbacks *callbacks)
 {
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback2(callbacks, on_invalid_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_received);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
@@ -387,6 +521,8 @@ enum status grpc_connection_open(struct grpc_server *s, int fd, struct err *e)
     c->socket.on_ready = on_socket;
     c->flush.on_run = on_flush;
     c->timer.on_fire = on_timer;
+    h2_frame_reader_init(&c->frames);
+    h2_budget_init(&c->budget, s->limits.budget_burst, s->limits.budget_per_second, loop_now(s->loop));
     list_init(&c->calls);
     list_init(&c->writable);
     enum status status = STATUS_NO_MEMORY;

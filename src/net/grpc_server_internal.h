@@ -17,9 +17,13 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "net/grpc_server.h"
+#include "net/h2_budget.h"
 #include "wire/grpc/grpc_message.h"
+#include "wire/grpc/h2_frame.h"
 
-#define SERVER_INPUT_SIZE ((size_t)64 << 10) /* bytes read from a socket at once */
+#define SERVER_INPUT_SIZE ((size_t)16 << 10) /* bytes read from a socket at once */
+
+#define GRPC_FIELD_SIZE(name_size, value_size) ((name_size) + (value_size) + 32) /* RFC 9113, 6.5.2 */
 
 struct grpc_server {
     struct loop *loop;
@@ -45,7 +49,7 @@ enum grpc_connection_phase {
     CONNECTION_OPEN,
     CONNECTION_NOTICED,   /* the first GOAWAY is sent, new calls are still taken */
     CONNECTION_DRAINING,  /* the real GOAWAY is sent */
-    CONNECTION_LINGERING, /* all is written and our side shut down; the peer closes */
+    CONNECTION_LINGERING, /* all is written and our side shut down; the peer closes. nghttp2 is not used */
 };
 
 struct grpc_connection {
@@ -63,6 +67,13 @@ struct grpc_connection {
     size_t queued;        /* bytes of answers in the queues of its calls */
     size_t held;          /* bytes of requests that are not whole, with their headers */
     bool overrun;         /* it holds too much memory: to be closed */
+    /* what it may cost; all are kept by the callbacks of reading */
+    struct h2_budget budget;
+    struct h2_frame_reader frames; /* runs ahead of nghttp2 */
+    uint64_t turn_points;          /* taken from the budget since this turn's reading began */
+    size_t block_wire_size;        /* of the header block being read: bytes of its frames so far … */
+    size_t block_fields_size;      /* … and of its fields, as RFC 9113 section 6.5.2 counts them */
+    const char *excess;            /* NULL, or what it did too much of: to be told and cut */
 };
 
 enum grpc_call_phase {
@@ -125,6 +136,8 @@ struct grpc_call *grpc_call_create(struct grpc_connection *c, int32_t stream_id)
 void grpc_call_destroy(struct grpc_call *call);
 /* The id dies. True if the handler had the call. */
 bool grpc_call_take_back(struct grpc_call *call);
+/* True if the handler was given the call and its answer is what ended it. */
+bool grpc_call_answered(const struct grpc_call *call);
 STATUS_RESULT grpc_call_add_header(struct grpc_call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value);
 void grpc_call_head_complete(struct grpc_call *call);
 void grpc_call_receive(struct grpc_call *call, struct bytes data);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the library says of itself. Contracts: include/durabletask.h. */
+#include <stdio.h>
+
 #include "base/macros.h"
 #include "durabletask.h"
 
@@ -18,4 +20,11 @@ const char *dt_status_name(enum dt_status status)
     if (status == DT_NO_MEMORY)
         return "NO_MEMORY";
     return (unsigned)status < ARRAY_SIZE(names) ? names[status] : "UNKNOWN";
+}
+
+void dt_log_stderr(enum dt_log_level level, const char *line, void *context)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error"};
+    const char *name = (unsigned)level < ARRAY_SIZE(levels) ? levels[level] : "error";
+    fprintf(stderr, "durabletask: %s: %s\n", name, line);
 }

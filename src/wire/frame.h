@@ -27,7 +27,9 @@ enum frame_type {
 /* RESULT: {"id":u64,"ok":bool,"duration_us":u64,
  *          "value":any JSON,                    the value by the rules of session-pool-api.md 8.3, "" for none
  *          "outputs":[{mime:text|base64,…},…],  every mime bundle shown, images base64 (cap applied in the session too)
- *          "error":{"name":str,"value":str,"traceback":[str,…]},   when !ok; traceback text is in stderr as well
+ *          "error":{"name":str,"value":str,"traceback":[str,…],    when !ok; traceback text is in stderr as well
+ *                   "hint":str?},              one sentence where the session's nature is the cause (no network, no
+ *                                              package index, nobody to ask); stderr ends with "Hint: …" too
  *          "truncated":bool?}                   the session cut the value or the outputs
  * The id is a random number of the cell's: who has not been given the cell cannot answer it. */
 // clang-format on

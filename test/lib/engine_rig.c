@@ -2,6 +2,7 @@
 /* engine_rig.c — see engine_rig.h. */
 #include "lib/engine_rig.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/task/event.h"
@@ -393,7 +394,8 @@ static void carry_out(struct rig *r, struct engine_action *a)
         break;
     case ENGINE_NOTE:
         ASSERT(a->text && a->hub == RIG_HUB);
-        r->notes++;
+        r->notes += a->level >= LOG_LEVEL_WARN;
+        snprintf(r->note, sizeof r->note, "%s", a->text);
         break;
     }
 }
@@ -497,8 +499,9 @@ void rig_stream(struct rig *r, uint64_t stream, const struct pb_get_work_items_r
 {
     struct buf message = {0};
     pb_get_work_items_request_encode(request, &message);
-    engine_stream_open(r->engine, RIG_HUB, stream, buf_peek(&message), bytes_of_cstr(worker_id), connection,
-                       rig_time(r), &r->actions);
+    struct engine_worker worker = {
+        .id = bytes_of_cstr(worker_id), .connection = connection, .message_size_max = r->worker_message_size};
+    engine_stream_open(r->engine, RIG_HUB, stream, buf_peek(&message), &worker, rig_time(r), &r->actions);
     buf_fini(&message);
     rig_run(r);
 }

@@ -61,7 +61,9 @@ struct rig {
     uint64_t streams_ended[64];
     size_t ended_count;
     size_t pings;
-    size_t notes;
+    size_t notes;               /* warnings and errors */
+    char note[1000];            /* the last one of any level */
+    size_t worker_message_size; /* bytes that workers opened from now on take; 0: the default */
     size_t fetches, history_fetches;
     uint64_t commits;
     /* Called for every reply and work item if set, instead of keeping them. */

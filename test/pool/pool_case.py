@@ -11,6 +11,30 @@ GUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 # A cell that ends when somebody uploads a file called go: tests decide when, and need no clock.
 HELD = "import os, time\nwhile not os.path.exists('/mnt/data/go'): time.sleep(0.01)\n"
 
+# Lets a cell write its own answer: it finds its id in the runner's frames and the control socket among its descriptors.
+FORGE = """
+import os, struct, sys, time
+def cell_id():
+    frame = sys._getframe()
+    while frame:
+        for value in frame.f_locals.values():
+            if isinstance(value, dict) and "code" in value and "id" in value:
+                return value["id"]
+        frame = frame.f_back
+def is_socket(fd):
+    try:
+        return os.readlink(f"/proc/self/fd/{fd}").startswith("socket")
+    except OSError:
+        return False
+control = [fd for fd in range(3, 256) if is_socket(fd)][0]
+def frame_of(members, identifier):
+    payload = b'{"id":%d,' % identifier + members + b"}"
+    return struct.pack("<IB3x", len(payload), 3) + payload
+def send(data):
+    while data:
+        data = data[os.write(control, data):]
+"""
+
 
 class PoolTest(unittest.TestCase):
     """One server for a class; each test takes identifiers of its own."""

@@ -14,6 +14,7 @@
 #include "jail/keeper_client.h"
 #include "net/listener.h"
 #include "os/clock.h"
+#include "os/memory.h"
 #include "svc/keeper/keeper.h"
 #include "svc/pool/http/pool_service.h"
 
@@ -96,6 +97,7 @@ int main(int argc, char **argv)
     struct http_server *http;
     struct listener *listener;
     static const int signals[] = {SIGTERM, SIGINT, 0};
+    memory_configure();
     log_install(print_log, LOG_LEVEL_INFO);
     signal(SIGPIPE, SIG_IGN);
     if (loop_create(&h.loop, &e) || loop_signals(h.loop, signals, on_signal, &h, &e))
@@ -115,6 +117,8 @@ int main(int argc, char **argv)
         .sessions_ready = ready,
         .cooldown_ns = (int64_t)(number(argc, argv, "cooldown_s", 300) * NS_PER_S),
         .execution_max_ns = (int64_t)(number(argc, argv, "execution_max_s", 220) * NS_PER_S),
+        .result_size_max = (size_t)number(argc, argv, "result_max", 0),
+        .memory_size_max = (size_t)number(argc, argv, "pool_memory_max", 0),
         .upload_size_max = (size_t)number(argc, argv, "upload_max", 0),
         .lenient_versions = number(argc, argv, "lenient_versions", 0) > 0,
         .plain_numbers = number(argc, argv, "plain_numbers", 0) > 0,

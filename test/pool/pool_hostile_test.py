@@ -6,7 +6,7 @@ import random
 import socket
 import unittest
 
-from pool_case import PoolTest
+from pool_case import FORGE, PoolTest
 from pool_process import V4, Pool, fresh, wait_until
 
 
@@ -87,6 +87,103 @@ class Hostile(PoolTest):
         self.assertEqual(set(answers), {200})
         for n in names[:5]:
             self.pool.call("DELETE", "/session", n)
+
+
+OK = b'"ok":true,"duration_us":1'
+PNG = b"iVBORw0KGgoAAAANSUhEUg=="
+
+
+class ForgedResults(PoolTest):
+    """A session owns its interpreter, so it can send any result. What a person or a program is shown of it must be of
+    the types that the contract has, and harmless (a session each)."""
+
+    def forge(self, members, before=""):
+        name = fresh()
+        code = f"{FORGE}{before}\nsend(frame_of({members!r}, cell_id()))\ntime.sleep(60)"
+        answer = self.pool.run(name, code)
+        self.pool.call("DELETE", "/session", name)
+        return answer
+
+    def test_values(self):
+        image = b'{"type":"image","format":"%s","base64_data":"%s"}'
+        dropped = ("", True)
+        for value, expected in ((b"7", (7, False)), (b"1e999999999", dropped), (b"9" * 400000, dropped), (b"[" * 60 + b"]" * 60, dropped),
+                                (b'{"__proto__":{"x":1},"$type":"System.Diagnostics.Process"}', dropped),
+                                (image % (b"svg+xml", b"PHN2Zy8+"), dropped), (image % (b"png", b"<script>"), dropped),
+                                (image % (b"jpeg", PNG), dropped),
+                                (image % (b"png", PNG), ({"type": "image", "format": "png", "base64_data": PNG.decode()}, False)),
+                                (b'"a\\u0000b"', ("a\0b", False)), (b'"\\ud800"', ("\ufffd", False))):
+            result = self.forge(OK + b',"value":' + value).json["result"]
+            self.assertEqual((result["executionResult"], result.get("resultDropped", False)), expected, value[:100])
+            self.assertEqual(result.get("resultTruncated", False), expected[1], value[:100])
+
+    def test_outputs(self):
+        sent = b',"value":1,"outputs":[1,null,{"image/png":5},{"text/html":"<b>","application/x-sh":"x"},{"image/png":"%s"}]' % PNG
+        result = self.forge(OK + sent).json["result"]
+        self.assertEqual(result["outputs"], [{"text/html": "<b>"}, {"image/png": PNG.decode()}])
+        self.assertTrue(result["resultDropped"])
+        result = self.forge(OK + b',"value":1,"outputs":[' + b",".join([b"{}"] * 1000000) + b"]").json["result"]
+        self.assertNotIn("outputs", result)
+        self.assertTrue(result["resultDropped"])
+
+    def test_errors(self):
+        failed = b'"ok":false,"duration_us":1,"error":'
+        result = self.forge(failed + b'{"name":[1,2],"value":{"a":1},"traceback":"x"}').json["result"]
+        self.assertEqual(result["error"], {"name": "", "value": "", "traceback": []})
+        result = self.forge(failed + b'{"name":"A","value":"b","traceback":[1,{},[[]],"c"]}').json["result"]
+        self.assertEqual(result["error"], {"name": "A", "value": "b", "traceback": ["c"]})
+        self.assertTrue(result["resultDropped"])
+        body = self.forge(b'"ok":false,"duration_us":1').json
+        self.assertEqual((body["status"], body["result"].get("error")), ("Failed", None))
+
+    def test_what_is_no_result_ends_the_session(self):
+        for members in (b'"id":1,' + OK, b'"ok":true,"duration_us":-5', OK + b',"value":"\xff"', OK + b',"value":"a\nb"',
+                        OK + b',"value":NaN', OK + b',"value":' + b"[" * 100000 + b"]" * 100000):
+            body = self.forge(members).json
+            self.assertEqual((body["error"]["error"]["code"], body["error"]["error"]["reason"]), ("SessionTerminated", "protocol"))
+
+    def test_other_frames_end_the_session(self):
+        for kind in (1, 2, 9):
+            name = fresh()
+            body = self.pool.run(name, FORGE + f"send(struct.pack('<IB3x', 0, {kind}))\ntime.sleep(60)").json
+            self.assertEqual(body["error"]["error"]["reason"], "protocol", kind)
+            self.pool.call("DELETE", "/session", name)
+
+    def test_time_is_the_servers(self):
+        for claimed in (b"0", b"18446744073709551615"):
+            body = self.forge(b'"ok":true,"value":1,"duration_us":' + claimed, "time.sleep(0.3)").json
+            self.assertGreaterEqual(body["result"]["executionTimeInMilliseconds"], 300)
+            self.assertLess(body["result"]["executionTimeInMilliseconds"], 60000)
+
+    def test_time_is_told_after_a_timeout_and_a_crash(self):
+        body = self.pool.run(self.id, "import time; time.sleep(60)", timeoutInSeconds=1).json
+        self.assertEqual(body["error"]["error"]["reason"], "time-limit")
+        self.assertGreaterEqual(body["result"]["executionTimeInMilliseconds"], 1000)
+        body = self.pool.run(self.id, "import os, time; time.sleep(0.3); os._exit(3)").json
+        self.assertEqual(body["error"]["error"]["reason"], "exited")
+        self.assertGreaterEqual(body["result"]["executionTimeInMilliseconds"], 300)
+
+    def test_a_cell_cannot_answer_the_cells_behind_it(self):
+        """It sends its own answer with the beginning of the next one, and the rest when the next cell has been sent."""
+        forged = b'"forged"'
+        cell = FORGE + f"""
+me = cell_id()
+while not os.path.exists("/mnt/data/go"): time.sleep(0.01)
+answers = b"".join(frame_of({OK!r} + b',"value":{forged.decode()}', me + n) for n in range(100))
+begun = len(frame_of({OK!r} + b',"value":{forged.decode()}', me)) + 5
+send(answers[:begun])
+time.sleep(0.3)
+send(answers[begun:])
+time.sleep(60)
+"""
+        first = self.pool.run(self.id, cell, executionType="Asynchronous").json["id"]
+        behind = [self.pool.run(self.id, "'real'", executionType="Asynchronous").json["id"] for _ in range(3)]
+        self.pool.upload(self.id, "go", b"")
+        wait_until(lambda: all(self.poll(self.id, x)["status"] in ("Succeeded", "Failed") for x in (first, *behind)))
+        self.assertEqual(self.poll(self.id, first)["result"]["executionResult"], "forged")  # its own answer is its own
+        for execution in behind:
+            self.assertNotEqual(self.poll(self.id, execution)["result"]["executionResult"], "forged")
+        self.assertEqual(self.value("'real'"), "'real'")
 
 
 class Interleavings(unittest.TestCase):

@@ -33,9 +33,10 @@ class Answer:
 
 
 class Pool:
-    """A pool process. Use as a context manager; `settings` are pool_host's name=value arguments."""
+    """A pool process. Use as a context manager; `settings` are pool_host's name=value arguments, `env` is added to the
+    environment."""
 
-    def __init__(self, host=None, zygote=None, wait=True, **settings):
+    def __init__(self, host=None, zygote=None, wait=True, env=None, **settings):
         host = host or os.environ["POOL_HOST"]
         zygote = zygote or os.environ.get("POOL_ZYGOTE")
         arguments = [host] + [f"{k}={v}" for k, v in settings.items()]
@@ -43,7 +44,7 @@ class Pool:
             arguments.append(f"zygote={zygote}")
         self.log = []
         self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True)
+                                        stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
         self.lines = queue.Queue()
         self.readers = [threading.Thread(target=read, daemon=True) for read in (self._read_out, self._read_err)]
         for reader in self.readers:

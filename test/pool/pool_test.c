@@ -319,6 +319,64 @@ static void test_reasons(void **state)
     }
 }
 
+/* However many identifiers there are, what is only kept for polling gives way when the pool's memory is in use. */
+static void test_kept_results_of_all_identifiers_share_one_budget(void **state)
+{
+    enum { IDENTIFIERS = 8 };
+    char ids[IDENTIFIERS][EXECUTION_ID_SIZE_MAX + 1];
+    char names[IDENTIFIERS][16];
+    start(&(struct pool_options){.sessions_ready = 2, .cooldown_ns = -1, .memory_size_max = 1 << 20}, NULL);
+    for (size_t i = 0; i < IDENTIFIERS; i++) {
+        struct outcome o;
+        snprintf(names[i], sizeof names[i], "name-%zu", i);
+        const struct execution *x = submit(names[i], "flood:200000", &o);
+        memcpy(ids[i], x->id, sizeof ids[i]);
+        run_until(o.done);
+        assert_int_equal(o.out_size, 200000);
+        assert_true(pool_report(fx.pool).memory_size <= 1 << 20);
+    }
+    size_t last = IDENTIFIERS - 1;
+    assert_null(tenant_find_execution(pool_find(fx.pool, bytes_of_cstr(names[0])), bytes_of_cstr(ids[0])));
+    assert_non_null(
+        tenant_find_execution(pool_find(fx.pool, bytes_of_cstr(names[last])), bytes_of_cstr(ids[last])));
+    for (size_t i = 0; i < IDENTIFIERS; i++)
+        tenant_release(pool_find(fx.pool, bytes_of_cstr(names[i])), "deleted");
+    run_until(pool_report(fx.pool).memory_size == 0);
+}
+
+/* Code that waits is memory too. */
+static void test_code_that_waits_is_refused_over_the_budget(void **state)
+{
+    struct outcome running, waiting, after;
+    struct err e = {0};
+    start(&(struct pool_options){.cooldown_ns = -1, .memory_size_max = 100000}, NULL);
+    submit("alpha", "sleep", &running);
+    submit("alpha", "count", &waiting);
+    struct execution *large = execution_create(loop_now(fx.loop));
+    static const char line[1000] = {' '};
+    for (int i = 0; i < 100; i++)
+        buf_append(&large->asked.code, line, sizeof line);
+    assert_int_equal(tenant_execute(pool_find(fx.pool, BYTES_LITERAL("alpha")), large, &e),
+                     STATUS_RESOURCE_EXHAUSTED);
+    assert_non_null(strstr(e.text, "memory"));
+    execution_destroy(large);
+    tenant_release(pool_find(fx.pool, BYTES_LITERAL("alpha")), "deleted");
+    run_until(running.done && waiting.done);
+    run_cell("alpha", "count", &after);
+    assert_string_equal(after.value, "1");
+}
+
+/* Over the budget output is left out and flagged, and the cell runs on. */
+static void test_output_over_the_budget_is_left_out(void **state)
+{
+    struct outcome o;
+    start(&(struct pool_options){.cooldown_ns = -1, .memory_size_max = 100000}, NULL);
+    run_cell("alpha", "flood:300000", &o);
+    assert_int_equal(o.status, EXECUTION_SUCCEEDED);
+    assert_true(o.out_cut);
+    assert_true(o.out_size < 110000);
+}
+
 static void test_admission(void **state)
 {
     struct outcome o;
@@ -558,6 +616,9 @@ int main(void)
         t(test_bytes_that_came_before_a_cell_end_the_session),
         t(test_a_result_over_the_limit_is_refused_and_the_session_lives),
         t(test_reasons),
+        t(test_kept_results_of_all_identifiers_share_one_budget),
+        t(test_code_that_waits_is_refused_over_the_budget),
+        t(test_output_over_the_budget_is_left_out),
         t(test_admission),
         t(test_cooldown),
         t(test_cooldown_zero),

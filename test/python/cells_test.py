@@ -27,6 +27,7 @@ CHECKS = {
     "shown": lambda seen, wanted: seen["shown"][-1:] == [wanted],
     "image": lambda seen, wanted: seen["image"] == wanted,
     "hint": lambda seen, wanted: wanted in seen["hint"] and seen["stderr"].rstrip().endswith(seen["hint"]),
+    "no_hint": lambda seen, wanted: not seen["hint"] and "Hint:" not in seen["stderr"],
     "trace_has": lambda seen, wanted: all(part in seen["trace"] for part in wanted),
 }
 

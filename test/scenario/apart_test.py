@@ -260,7 +260,7 @@ class ForeignPool(unittest.TestCase):
         _, app = self.run_with([(200, giant)])
         seen = app.until(app.submit("print('hi')"), "waiting")
         self.assertTrue(seen["result"]["stdoutTruncated"])
-        self.assertLess(len(json.dumps(seen)), 900_000)
+        self.assertLess(len(json.dumps(seen)), 1_048_576)  # the scheduler's limit for one payload
 
 
 class NoScheduler(unittest.TestCase):

@@ -57,6 +57,33 @@ class Commands(unittest.TestCase):
             self.assertEqual(run("help", command), (0, out, ""))
             self.assertEqual("--insecure-no-auth" in out, command != "doctor")
 
+    def test_config_prints_what_holds_and_why(self):
+        path = self.folder / "settings"
+        path.write_text("# ours\nport = 1234\nmax-sessions = 7\ncooldown = 9s\n")
+        arguments = ["config", "--config", str(path), "--port", "4321", "--session-pool-token", "s3cret"]
+        status, out, err = run(*arguments, "--json", environment={"DTS_TASK_HUB_NAMES": "a,b"})
+        self.assertEqual((status, err), (0, ""))
+        held = {one["name"]: one for one in json.loads(out)}
+        for name, value, origin in (("port", "4321", "command line"), ("max-sessions", "7", f"{path}:3"), ("cooldown", "9s", f"{path}:4"),
+                                    ("task-hubs", "a,b", "environment DTS_TASK_HUB_NAMES"), ("app-hub", "default", "default"),
+                                    ("session-pool-token", "***", "command line"), ("compat", None, "default")):
+            self.assertEqual((held[name]["value"], held[name]["origin"]), (value, origin), name)
+        self.assertEqual(held["cooldown"]["number"], 9 * 10**9)
+        self.assertNotIn("s3cret", out)
+        status, out, err = run(*arguments)
+        self.assertEqual((status, err), (0, ""))
+        self.assertNotIn("s3cret", out)
+        path.write_text(out)  # what it prints can be read again
+        again = {one["name"]: one["value"] for one in json.loads(run("config", "--config", str(path), "--json")[1])}
+        self.assertEqual({name: value for name, value in again.items() if value is not None and name != "session-pool-token"},
+                         {name: one["value"] for name, one in held.items()
+                          if one["value"] is not None and name not in ("session-pool-token", "task-hubs")} | {"task-hubs": "default"})
+
+    def test_a_pool_name_may_hold_marks(self):
+        with Server(PROGRAM, command="pool", arguments=["--pool-name", "a-b_c.d"]) as server:
+            self.assertEqual(server.stop(), 0)
+        self.refused(["pool", "--port", "0", "--pool-name", "a/b"], 2, "pool-name")
+
     def test_wrong_usage(self):
         self.refused(["devv"], 2, 'no command "devv"', 'did you mean "dev"?')
         self.refused(["xyzzy"], 2, 'no command "xyzzy"')

@@ -344,7 +344,7 @@ class Crash(unittest.TestCase):
 
     def failed_runs(self, request_id):
         """Runs that the pool could not take, as it may on a busy machine: each is said, and tried again."""
-        return pathlib.Path(self.server.data, "server.log").read_text().count(f"run failed instance={request_id}")
+        return pathlib.Path(self.server.data, "server.log").read_text().count(f"run failed id={request_id}")
 
     def finish(self, request_id, state):
         over = self.server.until(request_id, state)

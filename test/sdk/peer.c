@@ -139,6 +139,8 @@ static void on_signal(int number)
 static enum dt_status serve(struct dt_connect_options *connect, const char *silence_ms, struct dt_error *e)
 {
     struct dt_worker_options o = DT_INIT(struct dt_worker_options);
+    connect->log = dt_log_stderr;
+    connect->log_level = DT_LOG_INFO;
     if (silence_ms) {
         o.silence_max_ms = atoll(silence_ms);
         connect->retry_first_ms = 10;

@@ -461,6 +461,7 @@ static void heal(struct sim *s)
     for (uint64_t stream = 1; stream <= s->stream_next; stream++) /* leaked ones, too */
         engine_stream_closed(s->rig.engine, stream, rig_time(&s->rig), &s->rig.actions);
     struct pb_get_work_items_request everything = {.max_concurrent_orchestration_work_items = 0};
+    s->rig.worker_message_size = (size_t)64 << 20; /* what is too large for the others waits for it */
     rig_stream(&s->rig, ++s->stream_next, &everything, "healer", 99);
     for (int round = 0; round < 200; round++) {
         list_each (it, &s->rig.instances) {

@@ -9,6 +9,7 @@
 #include "core/task/message.h"
 #include "core/task/methods.h"
 #include "core/task/queue.h"
+#include "core/task/stream.h"
 #include "core/task/work.h"
 
 #define ENVELOPE_SIZE_MAX 128 /* bytes of a WorkItem around its request: two tags, lengths, the token */
@@ -136,8 +137,9 @@ void activity_poison(struct engine *e, struct activity *a)
 {
     struct bytes failure = event_failure(&e->scratch, "PoisonMessage",
                                          "The activity was delivered too often without an answer.");
-    const struct instance_row *row = &a->instance->row;
-    engine_note(e, row->hub, row->instance_id, "activity failed: delivered too often without an answer");
+    engine_note(e, LOG_LEVEL_WARN, a->instance->hub, a->instance->row.instance_id,
+                "activity \"%.*s\" failed: delivered %u times without an answer", BYTES_FMT(a->name),
+                a->work.deliveries);
     settle_with(e, a, event_task_failed(&e->scratch, a->task_id, failure));
 }
 
@@ -190,6 +192,7 @@ void activity_complete(struct engine *e, struct call *c)
         call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not an ActivityResponse", 0);
         return;
     }
+    stream_answered(e, engine_hub(e, c->hub), response.completion_token);
     struct activity *a = find(e, c, response.completion_token, response.instance_id, response.task_id);
     if (a)
         settle_with(e, a, event_of_response(e, a, &response));
@@ -205,6 +208,7 @@ void activity_abandon(struct engine *e, struct call *c)
         call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not an AbandonActivityTaskRequest", 0);
         return;
     }
+    stream_answered(e, engine_hub(e, c->hub), request.completion_token);
     struct work *w = work_by_token(e, request.completion_token);
     if (w && w->kind == WORK_ACTIVITY && work_instance(w)->row.hub == c->hub &&
         (w->state == WORK_OUT || w->state == WORK_GRACE))

@@ -138,17 +138,15 @@ static struct pb_opt_bytes wanted_output(struct engine *e, const struct instance
     return pb_none();
 }
 
-static bool worker_may_come(const struct engine *e, const struct instance *i)
+static bool worker_may_come(const struct instance *i)
 {
-    uint64_t number = i->row.hub;
-    const struct hub *h = (const struct hub *)map_get(&e->hubs, map_u64_key(&number));
-    return stream_wanted(h, i->row.name, i->row.version.value);
+    return stream_wanted(i->hub, i->row.name, i->row.version.value);
 }
 
 static void on_terminate_wait_over(struct engine *e, struct alarm *a)
 {
     struct instance *i = CONTAINER_OF(a, struct instance, terminate_alarm);
-    if (i->turn.work.state == WORK_OUT || worker_may_come(e, i))
+    if (i->turn.work.state == WORK_OUT || worker_may_come(i))
         control_watch_terminate(e, i); /* somebody is on it */
     else
         force(e, i, wanted_output(e, i), false);
@@ -163,7 +161,7 @@ void control_terminate(struct engine *e, struct instance *i, struct pb_opt_bytes
 {
     bool never_started = i->row.history_count == 0 && i->turn.work.state != WORK_OUT;
     bool in_the_future = i->row.history_count == 0 && i->row.scheduled_ns > e->unix_ns;
-    if (never_started && (in_the_future || !worker_may_come(e, i))) {
+    if (never_started && (in_the_future || !worker_may_come(i))) {
         force(e, i, output, recurse);
         return;
     }

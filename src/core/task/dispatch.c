@@ -6,10 +6,11 @@
 #include "core/task/instance.h"
 #include "core/task/stream.h"
 #include "core/task/turn.h"
+#include "core/task/unserved.h"
 #include "core/task/work.h"
 
-#define LOADING_MAX                                                                                          \
-    64 /* histories fetched ahead for turns: more would sit in memory before a worker is free */
+/* Histories fetched ahead for turns: more would sit in memory before a worker is free. */
+#define LOADING_MAX 64
 
 static void poison(struct engine *e, struct work *w)
 {
@@ -27,7 +28,7 @@ static void send(struct engine *e, struct work *w, struct stream *s)
     if (!i) {
         message = activity_build(e, CONTAINER_OF(w, struct activity, work));
     } else if (turn_build(e, i, s, &message) != STATUS_OK) {
-        turn_misfit(e, i);
+        turn_misfit(e, i, s);
         return;
     }
     work_send(e, w, s);
@@ -46,7 +47,12 @@ static bool serve(struct engine *e, struct queue *q)
         return true;
     }
     struct instance *i = w->kind == WORK_TURN ? CONTAINER_OF(w, struct instance, turn.work) : NULL;
-    struct stream *s = stream_choose(e, q->hub, q, i && turn_needs_streaming(e, i));
+    size_t size = i ? turn_size(i) : 0; /* activities that fit no message were not created */
+    struct stream *s = stream_choose(e, q->hub, q, size);
+    if (!s && i && stream_too_large(q->hub, q, size)) {
+        turn_misfit(e, i, NULL);
+        return true;
+    }
     if (!s)
         return false;
     if (i && !i->history_resident) {
@@ -78,6 +84,7 @@ void dispatch_run(struct engine *e)
     while ((link = list_pop_front(&e->stirred))) {
         struct hub *h = CONTAINER_OF(link, struct hub, stirred_link);
         h->stirred = false;
+        unserved_watch(e, h);
         if (list_empty(&h->streams))
             continue;
         serve_all(e, h, WORK_ACTIVITY);

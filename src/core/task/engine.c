@@ -28,6 +28,8 @@ static void set_options(struct engine *e, const struct engine_options *o)
     DEFAULT(ping_interval_ns, 30 * NS_PER_S);
     DEFAULT(activity_grace_ns, 5 * NS_PER_S);
     DEFAULT(orchestrator_lease_ns, 300 * NS_PER_S);
+    DEFAULT(activity_lease_ns, 24 * 3600 * NS_PER_S);
+    DEFAULT(unserved_wait_ns, 10 * NS_PER_S);
     DEFAULT(terminate_wait_ns, 5 * NS_PER_S);
     DEFAULT(abandon_delay_min_ns, NS_PER_S);
     DEFAULT(abandon_delay_max_ns, 60 * NS_PER_S);
@@ -42,12 +44,13 @@ enum status engine_create(const struct engine_options *o, struct engine **ret_en
     prng_seed(&e->prng, o->seed);
     arena_init(&e->scratch, ARENA_NO_CAP);
     arena_init(&e->inbound, ARENA_LIMIT_DEFAULT);
-    struct map *maps[] = {&e->instances, &e->keys, &e->hubs, &e->streams, &e->calls, &e->tokens};
+    struct map *maps[] = {&e->instances, &e->keys, &e->hubs, &e->streams, &e->calls, &e->tokens, &e->lost};
     for (size_t n = 0; n < ARRAY_SIZE(maps); n++) {
         uint64_t seed = prng_next(&e->prng);
         map_init(maps[n], seed, prng_next(&e->prng));
     }
-    struct list *lists[] = {&e->stirred, &e->runnable, &e->idle_histories, &e->terminals, &e->strays};
+    struct list *lists[] = {&e->stirred,   &e->runnable, &e->idle_histories,
+                            &e->terminals, &e->strays,   &e->orphans};
     for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
         list_init(lists[n]);
     gate_init(e);
@@ -62,15 +65,15 @@ void engine_destroy(struct engine *e)
     if (!e)
         return;
     void *item;
-    size_t at;
-    while (at = 0, (item = map_next(&e->calls, &at)))
+    for (size_t at = 0; (item = map_drain(&e->calls, &at));)
         call_cancel(e, (struct call *)item);
-    while (at = 0, (item = map_next(&e->instances, &at)))
+    for (size_t at = 0; (item = map_drain(&e->instances, &at));)
         instance_destroy(e, (struct instance *)item);
-    while (at = 0, (item = map_next(&e->streams, &at)))
+    for (size_t at = 0; (item = map_drain(&e->streams, &at));)
         stream_destroy(e, (struct stream *)item);
-    for (at = 0; (item = map_next(&e->hubs, &at));) {
+    for (size_t at = 0; (item = map_next(&e->hubs, &at));) {
         struct hub *h = (struct hub *)item;
+        alarm_clear(&h->unserved_alarm);
         queue_hub_fini(h);
         memory_free_bytes(&h->name);
         free(h);
@@ -78,7 +81,7 @@ void engine_destroy(struct engine *e)
     gate_fini(e);
     heap_fini(&e->alarms);
     heap_fini(&e->unix_alarms);
-    struct map *maps[] = {&e->instances, &e->keys, &e->hubs, &e->streams, &e->calls, &e->tokens};
+    struct map *maps[] = {&e->instances, &e->keys, &e->hubs, &e->streams, &e->calls, &e->tokens, &e->lost};
     for (size_t n = 0; n < ARRAY_SIZE(maps); n++)
         map_fini(maps[n]);
     arena_fini(&e->scratch);
@@ -111,8 +114,7 @@ void engine_call(struct engine *e, enum engine_method method, uint32_t hub, uint
                  struct bytes message, struct engine_time now, struct engine_actions *actions)
 {
     begin(e, now, actions);
-    uint64_t number = hub;
-    ASSERT(map_get(&e->hubs, map_u64_key(&number)));
+    ASSERT(engine_hub(e, hub));
     call_start(e, method, hub, call, message);
     finish(e);
 }
@@ -127,14 +129,13 @@ void engine_call_cancelled(struct engine *e, uint64_t call)
 }
 
 void engine_stream_open(struct engine *e, uint32_t hub, uint64_t stream, struct bytes message,
-                        struct bytes worker_id, uint64_t connection, struct engine_time now,
+                        const struct engine_worker *worker, struct engine_time now,
                         struct engine_actions *actions)
 {
     begin(e, now, actions);
-    uint64_t number = hub;
-    struct hub *h = (struct hub *)map_get(&e->hubs, map_u64_key(&number));
+    struct hub *h = engine_hub(e, hub);
     ASSERT(h);
-    stream_open(e, h, stream, message, worker_id, connection);
+    stream_open(e, h, stream, message, worker);
     finish(e);
 }
 
@@ -220,6 +221,10 @@ void engine_committed(struct engine *e, uint64_t sequence, struct engine_time no
 
 void engine_stats(const struct engine *e, struct engine_stats *ret_stats)
 {
+    size_t misfits = 0;
+    const struct hub *h;
+    for (size_t at = 0; (h = (const struct hub *)map_next(&e->hubs, &at));)
+        misfits += h->misfit_count;
     *ret_stats = (struct engine_stats){
         .resident = e->instances.count,
         .streams = e->streams.count,
@@ -230,6 +235,7 @@ void engine_stats(const struct engine *e, struct engine_stats *ret_stats)
         .activities_ready = e->work_counts[WORK_ACTIVITY][WORK_QUEUED],
         .activities_leased =
             e->work_counts[WORK_ACTIVITY][WORK_OUT] + e->work_counts[WORK_ACTIVITY][WORK_GRACE],
+        .orchestrators_too_large = misfits,
         .duplicates_dropped = e->duplicates_dropped,
         .turns_committed = e->turns_committed,
     };

@@ -21,6 +21,7 @@
 #ifndef CORE_TASK_ENGINE_H
 #define CORE_TASK_ENGINE_H
 
+#include "base/log.h"
 #include "core/task/write_set.h"
 
 struct engine;
@@ -58,7 +59,7 @@ enum engine_action_kind {
     ENGINE_END_STREAM, /* stream, status, text: the stream is over for the engine too */
     ENGINE_FETCH,      /* hub, instance_id: answer with engine_fetched */
     ENGINE_FETCH_HISTORY, /* key: answer with engine_history_fetched */
-    ENGINE_NOTE, /* hub, instance_id (may be empty), text: something an operator wants to find in the log */
+    ENGINE_NOTE, /* level, hub, instance_id (may be empty), text: something an operator wants in the log */
 };
 
 /* One thing for the caller to do. Bytes and text are valid until the list is cleared. */
@@ -69,6 +70,7 @@ struct engine_action {
     uint64_t stream;
     enum status status;
     const char *text; /* NULL for OK */
+    enum log_level level;
     struct bytes message;
     struct write_set *write_set;
     uint32_t hub;
@@ -95,8 +97,10 @@ struct engine_options {           /* zero fields take the default behind */
     int64_t ping_interval_ns;         /* 30 s (spec 2.9) */
     int64_t activity_grace_ns;        /* after a stream ended: 5 s (spec 2.11) */
     int64_t orchestrator_lease_ns;    /* upper bound on a live stream: 5 min (spec 2.11) */
-    int64_t terminate_wait_ns;    /* for a worker to take a terminate before the engine acts: 5 s (3.12) */
-    int64_t abandon_delay_min_ns; /* 1 s, doubling */
+    int64_t activity_lease_ns;        /* the same for an activity, which may run for hours: 24 h */
+    int64_t unserved_wait_ns;  /* work that no worker takes is told after this, then ever less often: 10 s */
+    int64_t terminate_wait_ns; /* for a worker to take a terminate before the engine acts: 5 s (3.12) */
+    int64_t abandon_delay_min_ns; /* until work that was given back, or lost again, is sent: 1 s, doubling */
     int64_t abandon_delay_max_ns; /* 60 s */
     bool speculate_turns;         /* hand events to their orchestrator before they are on disk: its answer
                                    * is committed with or behind them, so nothing is promised too early */
@@ -128,10 +132,15 @@ void engine_call(struct engine *e, enum engine_method method, uint32_t hub, uint
                  struct bytes message, struct engine_time now, struct engine_actions *actions);
 /* The caller of a parked call is gone: no reply will be made for it. */
 void engine_call_cancelled(struct engine *e, uint64_t call);
-/* A GetWorkItems stream. `worker_id` may be empty; `connection` tells streams of one connection apart
- * (spec 2.9, 6). */
+/* Whose stream it is. */
+struct engine_worker {
+    struct bytes id;         /* may be empty */
+    uint64_t connection;     /* tells streams of one connection apart (spec 2.9, 6) */
+    size_t message_size_max; /* bytes of one message that it takes; 0: options.message_size_max */
+};
+/* A GetWorkItems stream. */
 void engine_stream_open(struct engine *e, uint32_t hub, uint64_t stream, struct bytes message,
-                        struct bytes worker_id, uint64_t connection, struct engine_time now,
+                        const struct engine_worker *worker, struct engine_time now,
                         struct engine_actions *actions);
 /* The stream is gone; what it held is delivered again. No action for it follows. */
 void engine_stream_closed(struct engine *e, uint64_t stream, struct engine_time now,
@@ -165,6 +174,7 @@ struct engine_stats {
     size_t calls_waiting;
     size_t orchestrators_ready, orchestrators_leased;
     size_t activities_ready, activities_leased;
+    size_t orchestrators_too_large; /* turns that fit no message to a connected worker */
     uint64_t duplicates_dropped;
     uint64_t turns_committed;
 };

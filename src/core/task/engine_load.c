@@ -9,11 +9,10 @@
 
 enum status engine_load_hub(struct engine *e, uint32_t hub, struct bytes name)
 {
-    uint64_t number = hub;
-    if (map_get(&e->hubs, map_u64_key(&number)))
+    if (engine_hub(e, hub))
         return STATUS_ALREADY_EXISTS;
     struct hub *h = memory_new(sizeof *h);
-    h->number = number;
+    h->number = hub;
     h->name = memory_copy(name);
     queue_hub_init(h, prng_next(&e->prng), prng_next(&e->prng));
     memory_must_ok(map_put(&e->hubs, map_u64_key(&h->number), h));
@@ -23,9 +22,8 @@ enum status engine_load_hub(struct engine *e, uint32_t hub, struct bytes name)
 enum status engine_load_instance(struct engine *e, const struct instance_row *row,
                                  const struct payload *payloads)
 {
-    uint64_t number = row->hub;
     bool fresh;
-    if (!map_get(&e->hubs, map_u64_key(&number)) || row->status < 0 || row->status >= INSTANCE_NONE)
+    if (!engine_hub(e, row->hub) || row->status < 0 || row->status >= INSTANCE_NONE)
         return STATUS_DATA_LOSS;
     struct instance *i = instance_obtain(e, row->hub, row->instance_id, &fresh);
     if (!fresh)

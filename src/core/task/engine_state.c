@@ -2,7 +2,12 @@
 /* engine_state.c — what every file of the engine does with its state: actions, alarms, ids. */
 #include "core/task/engine_state.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "base/encode.h"
+
+#define NOTE_SIZE_MAX 1000 /* bytes; a log line has no more */
 
 /* --- actions --- */
 
@@ -36,12 +41,25 @@ struct engine_action *engine_act(struct engine *e, enum engine_action_kind kind)
     return action;
 }
 
-void engine_note(struct engine *e, uint64_t hub, struct bytes instance_id, const char *text)
+void engine_note(struct engine *e, enum log_level level, const struct hub *h, struct bytes instance_id,
+                 const char *fmt, ...)
 {
     struct engine_action *action = engine_act(e, ENGINE_NOTE);
-    action->hub = (uint32_t)hub;
+    action->level = level;
+    action->hub = (uint32_t)h->number;
     action->instance_id = memory_arena_copy(&e->actions->arena, instance_id);
-    action->text = text;
+    char text[NOTE_SIZE_MAX];
+    va_list arguments;
+    va_start(arguments, fmt);
+    vsnprintf(text, sizeof text, fmt, arguments);
+    va_end(arguments);
+    action->text = memory_must(arena_cstr(&e->actions->arena, bytes_of_cstr(text)));
+}
+
+struct hub *engine_hub(const struct engine *e, uint32_t number)
+{
+    uint64_t key = number;
+    return (struct hub *)map_get(&e->hubs, map_u64_key(&key));
 }
 
 /* --- alarms --- */

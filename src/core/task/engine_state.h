@@ -58,12 +58,14 @@ enum work_state {
 struct work {
     enum work_kind kind;
     enum work_state state;
-    struct list link;       /* QUEUED: queue.items; OUT: stream.works */
+    struct list link;       /* QUEUED: queue.items; OUT: stream.works; misfit: hub.misfits */
     struct queue *queue;    /* QUEUED only */
     struct stream *stream;  /* OUT only */
     struct alarm alarm;     /* OUT: lease limit; GRACE, DELAYED: their end */
     uint32_t deliveries;    /* since the last success; those that ended with their lease do not count */
+    uint32_t losses;        /* likewise: how often its stream ended */
     uint32_t abandons;      /* likewise */
+    bool misfit;            /* DELAYED, in hub.misfits: no connected worker's messages hold it */
     char token[TOKEN_SIZE]; /* of the last delivery, while an answer to it is accepted */
     bool token_set;         /* in engine.tokens */
 };
@@ -97,7 +99,6 @@ struct turn {
     size_t chunk_count;
     size_t chunk_size;  /* bytes */
     bool whole_history; /* the worker asked for it: do not stream */
-    uint32_t misfits;   /* times no message could carry it, since the last answer */
 };
 
 /* --- activity.c --- */
@@ -117,6 +118,7 @@ struct activity {
 
 /* --- instance.c --- */
 struct instance {
+    struct hub *hub;
     struct bytes map_key;  /* hub number and id, in data */
     bool known;            /* false: being fetched */
     bool put_pending;      /* in engine.puts: its row is written at the next flush */
@@ -145,9 +147,11 @@ struct instance {
     struct list children; /* live ones of the current execution */
     struct instance *parent;
     struct list child_link;
-    struct list waiters; /* calls parked until it starts or ends */
-    struct list pins;    /* of calls that need it resident */
-    struct buf history;  /* a blob, if history_resident */
+    struct list orphan_link; /* engine.orphans */
+    struct list waiters;     /* calls parked until it starts or ends */
+    struct list pins;        /* of calls that need it resident */
+    struct buf history;      /* a blob, if history_resident */
+    size_t history_size; /* bytes of it, resident or not; less, before it was fetched for the first time */
     struct turn turn;
     struct alarm terminate_alarm; /* when the engine ends it itself */
     uint8_t data[];
@@ -163,6 +167,7 @@ struct queue {
     size_t count;
     struct bytes name;    /* in data */
     struct bytes version; /* in data */
+    bool unversioned;     /* the items have no version: `version` is that of their instance */
     struct bytes map_key; /* in data */
     uint8_t data[];
 };
@@ -176,6 +181,11 @@ struct hub {
     size_t busy_count[WORK_KIND_COUNT];
     bool stirred; /* something may be dispatchable */
     struct list stirred_link;
+    struct list misfits; /* turns that wait for a worker whose messages hold them */
+    size_t misfit_count;
+    int64_t misfit_told_ns;      /* when that was last told, of now_ns; 0: never */
+    struct alarm unserved_alarm; /* while work waits: when to look whether anybody takes it */
+    uint32_t unserved_told;      /* times in a row that nobody took some of it */
 };
 
 struct filter_entry {
@@ -189,7 +199,9 @@ struct stream {
     struct list link; /* hub.streams */
     struct bytes worker_id;
     uint64_t connection;
+    size_t message_size_max; /* bytes that the worker takes at once */
     bool paused;
+    bool stalled; /* a lease ran out: nothing but pings is sent until it has answered something */
     bool retired; /* a newer stream of the same worker took over: nothing but pings is sent */
     bool history_streaming;
     bool filtered;
@@ -200,6 +212,7 @@ struct stream {
         uint32_t out;
     } kinds[WORK_KIND_COUNT];
     struct list works; /* what it holds */
+    struct list lost;  /* struct lost_delivery: what it held when a lease ran out */
     size_t burst_size; /* bytes sent in input `burst_input` */
     uint64_t burst_input;
     struct alarm burst_alarm; /* the burst was cut: more may be sent in the next input */
@@ -207,6 +220,14 @@ struct stream {
     struct alarm grace_alarm; /* retired: when what it holds is taken back, or it is used again */
     struct bytes request;     /* as it was opened with */
     struct arena arena;       /* filters, worker id, request */
+};
+
+/* A delivery whose lease ran out. Its token no longer answers for the work once that is sent again, but tells
+ * that the worker is alive. */
+struct lost_delivery {
+    struct list link; /* stream.lost */
+    struct stream *stream;
+    char token[TOKEN_SIZE]; /* key in engine.lost */
 };
 
 /* --- call.c --- */
@@ -275,6 +296,7 @@ struct engine {
     struct map streams;
     struct map calls;        /* parked and held ones */
     struct map tokens;       /* struct work */
+    struct map lost;         /* struct lost_delivery by token */
     struct list runnable;    /* calls that have what they were fetching */
     struct heap alarms;      /* by now_ns */
     struct heap unix_alarms; /* by unix_ns: timers and starts that somebody asked for */
@@ -292,7 +314,8 @@ struct engine {
     size_t idle_history_size;   /* bytes */
     struct list terminals;      /* resident terminal instances, oldest first */
     size_t terminal_count;
-    struct list strays; /* objects without an instance, to be freed if nobody needs them */
+    struct list orphans; /* live instances with a parent that has ended, or is not known */
+    struct list strays;  /* objects without an instance, to be freed if nobody needs them */
 
     size_t work_counts[WORK_KIND_COUNT][WORK_STATE_COUNT];
     uint64_t duplicates_dropped;
@@ -317,7 +340,10 @@ static inline bool engine_is_committed(const struct engine *e, uint64_t sequence
 struct bytes engine_new_id(struct engine *e, struct arena *a);
 /* An action of the input in progress. */
 struct engine_action *engine_act(struct engine *e, enum engine_action_kind kind);
-/* An ENGINE_NOTE; `text` is static, `instance_id` is copied. */
-void engine_note(struct engine *e, uint64_t hub, struct bytes instance_id, const char *text);
+/* An ENGINE_NOTE. */
+void engine_note(struct engine *e, enum log_level level, const struct hub *h, struct bytes instance_id,
+                 const char *fmt, ...) PRINTF_LIKE(5, 6);
+/* The hub of that number, or NULL. */
+struct hub *engine_hub(const struct engine *e, uint32_t number);
 
 #endif

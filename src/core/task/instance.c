@@ -44,6 +44,7 @@ static struct instance *new_object(struct engine *e, uint32_t hub, struct bytes 
     struct instance *i = memory_new(sizeof *i + key.size);
     memcpy(i->data, key.data, key.size);
     i->map_key = bytes_of(i->data, key.size);
+    i->hub = memory_must(engine_hub(e, hub));
     i->row.hub = hub;
     i->row.instance_id = bytes_slice(i->map_key, sizeof hub, SIZE_MAX);
     i->row.status = INSTANCE_NONE;
@@ -54,6 +55,7 @@ static struct instance *new_object(struct engine *e, uint32_t hub, struct bytes 
     list_init(&i->activities);
     list_init(&i->children);
     list_init(&i->child_link);
+    list_init(&i->orphan_link);
     list_init(&i->waiters);
     list_init(&i->pins);
     inbox_init(i);
@@ -168,8 +170,9 @@ void instance_move(struct engine *e, struct instance *i, int status)
     ASSERT(instance_status_allowed(i->row.status, status));
     if (i->row.status == status)
         return;
-    log_debug("core/instance", "move key=%lld from=%s to=%s", (long long)i->row.key,
-              instance_status_name(i->row.status), instance_status_name(status));
+    log_debug("core/instance", "move hub=\"%.*s\" instance=\"%.*s\" from=%s to=%s", BYTES_FMT(i->hub->name),
+              BYTES_FMT(i->row.instance_id), instance_status_name(i->row.status),
+              instance_status_name(status));
     i->row.status = status;
     if (status != INSTANCE_NONE)
         gate_put(e, i);
@@ -211,6 +214,7 @@ static void begin_execution(struct engine *e, struct instance *i, struct pb_exec
     r->history_count = 0;
     r->suspended = false;
     i->history_resident = true;
+    i->history_size = 0;
     struct pb_history_event event = {.event_id = EVENT_ID_STARTED,
                                      .event_type_case = PB_HISTORY_EVENT_EXECUTION_STARTED,
                                      .execution_started = started};
@@ -330,6 +334,7 @@ void instance_append_history(struct engine *e, struct instance *i, struct bytes 
     struct history_row row = {
         .key = i->row.key, .first = i->row.history_count, .count = count, .events = blob};
     gate_write(e, &(struct write_op){.kind = WRITE_HISTORY_APPEND, .key = i->row.key, .history = row});
+    i->history_size += blob.size;
     i->row.history_count += count;
     i->history_sequence = e->open_sequence;
     gate_put(e, i);
@@ -360,7 +365,8 @@ void instance_history_fetched(struct engine *e, struct instance *i, struct bytes
         return; /* it has grown meanwhile */
     i->history_wanted = false;
     if (!event_blob_valid(blob, &count) || (int64_t)count != i->row.history_count) {
-        engine_note(e, i->row.hub, i->row.instance_id, "the stored history does not fit its instance");
+        engine_note(e, LOG_LEVEL_ERROR, i->hub, i->row.instance_id,
+                    "the stored history does not fit its instance");
         if (i->turn.work.state == WORK_LOADING)
             work_abandon(e, &i->turn.work);
         call_history_lost(e, i);
@@ -371,6 +377,7 @@ void instance_history_fetched(struct engine *e, struct instance *i, struct bytes
     memory_must_ok(buf_reserve(&i->history, blob.size));
     buf_append_bytes(&i->history, blob);
     i->history_resident = true;
+    i->history_size = blob.size;
     if (i->turn.work.state == WORK_LOADING)
         work_enqueue(e, &i->turn.work, true);
     call_fetched(e, i);

@@ -10,6 +10,7 @@ void queue_hub_init(struct hub *h, uint64_t seed0, uint64_t seed1)
     for (int kind = 0; kind < WORK_KIND_COUNT; kind++)
         list_init(&h->busy[kind]);
     list_init(&h->streams);
+    list_init(&h->misfits);
     list_init(&h->stirred_link);
 }
 
@@ -28,27 +29,38 @@ struct instance *work_instance(struct work *w)
     return CONTAINER_OF(w, struct activity, work)->instance;
 }
 
-static void names_of(struct work *w, struct bytes *ret_name, struct bytes *ret_version)
+/* What a filter is held against. */
+struct subject {
+    enum work_kind kind;
+    struct bytes name;
+    struct bytes version;
+    bool unversioned;
+};
+
+/* SDKs schedule activities without a version, and workers of a version ask for theirs: so such an activity
+ * counts as one of its instance's version. */
+static struct subject subject_of(struct work *w)
 {
-    if (w->kind == WORK_TURN) {
-        struct instance *i = work_instance(w);
-        *ret_name = i->row.name;
-        *ret_version = i->row.version.value; /* unversioned counts as "" (spec 2.12) */
-    } else {
-        struct activity *a = CONTAINER_OF(w, struct activity, work);
-        *ret_name = a->name;
-        *ret_version = a->version;
-    }
+    const struct instance *i = work_instance(w);
+    if (w->kind == WORK_TURN) /* unversioned counts as "" (spec 2.12) */
+        return (struct subject){w->kind, i->row.name, i->row.version.value, i->row.version.value.size == 0};
+    const struct activity *a = CONTAINER_OF(w, struct activity, work);
+    if (a->version.size)
+        return (struct subject){w->kind, a->name, a->version, false};
+    return (struct subject){w->kind, a->name, i->row.version.value, true};
 }
 
-/* kind, size of the name, name, version: no two different pairs look alike. */
-static struct bytes make_key(struct engine *e, enum work_kind kind, struct bytes name, struct bytes version)
+/* kind, whether unversioned, size of the name, name, version: no two different subjects look alike. */
+static struct bytes make_key(struct engine *e, const struct subject *subject)
 {
-    size_t head = 1 + sizeof(uint64_t);
+    struct bytes name = subject->name;
+    struct bytes version = subject->version;
+    size_t head = 2 + sizeof(uint64_t);
     uint64_t name_size = name.size;
     uint8_t *key = (uint8_t *)memory_must(arena_alloc(&e->scratch, head + name.size + version.size));
-    key[0] = (uint8_t)kind;
-    memcpy(key + 1, &name_size, sizeof name_size);
+    key[0] = (uint8_t)subject->kind;
+    key[1] = subject->unversioned;
+    memcpy(key + 2, &name_size, sizeof name_size);
     if (name.size)
         memcpy(key + head, name.data, name.size);
     if (version.size)
@@ -58,18 +70,18 @@ static struct bytes make_key(struct engine *e, enum work_kind kind, struct bytes
 
 static struct queue *queue_of(struct engine *e, struct hub *h, struct work *w)
 {
-    struct bytes name;
-    struct bytes version;
-    names_of(w, &name, &version);
-    struct bytes key = make_key(e, w->kind, name, version);
+    struct subject subject = subject_of(w);
+    struct bytes key = make_key(e, &subject);
     struct queue *q = (struct queue *)map_get(&h->queues, key);
     if (q)
         return q;
     q = memory_new(sizeof *q + key.size);
     memcpy(q->data, key.data, key.size);
     q->map_key = bytes_of(q->data, key.size);
-    q->version = bytes_slice(q->map_key, key.size - version.size, version.size);
-    q->name = bytes_slice(q->map_key, key.size - version.size - name.size, name.size);
+    size_t version_at = key.size - subject.version.size;
+    q->version = bytes_slice(q->map_key, version_at, subject.version.size);
+    q->name = bytes_slice(q->map_key, version_at - subject.name.size, subject.name.size);
+    q->unversioned = subject.unversioned;
     q->hub = h;
     q->kind = w->kind;
     list_init(&q->link);
@@ -80,9 +92,7 @@ static struct queue *queue_of(struct engine *e, struct hub *h, struct work *w)
 
 void queue_push(struct engine *e, struct work *w, bool first)
 {
-    uint64_t number = work_instance(w)->row.hub;
-    struct hub *h = (struct hub *)map_get(&e->hubs, map_u64_key(&number));
-    ASSERT(h);
+    struct hub *h = work_instance(w)->hub;
     struct queue *q = queue_of(e, h, w);
     w->queue = q;
     if (first)

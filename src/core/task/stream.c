@@ -4,6 +4,7 @@
 
 #include "core/task/queue.h"
 #include "core/task/work.h"
+#include "core/task/worker_note.h"
 
 #define STREAM_BURST_MAX   ((size_t)1 << 20) /* bytes a stream gets in one input */
 #define STREAM_ARENA_LIMIT ((size_t)8 << 20) /* bytes of one worker's filters */
@@ -101,9 +102,60 @@ static void on_grace_over(struct engine *e, struct alarm *a)
     take_back(e, CONTAINER_OF(a, struct stream, grace_alarm));
 }
 
+static void forget_lost(struct engine *e, struct stream *s)
+{
+    struct list *link;
+    while ((link = list_pop_front(&s->lost))) {
+        struct lost_delivery *lost = CONTAINER_OF(link, struct lost_delivery, link);
+        map_take(&e->lost, bytes_of(lost->token, TOKEN_SIZE));
+        free(lost);
+    }
+}
+
+void stream_stall(struct engine *e, struct stream *s, const char *token)
+{
+    struct lost_delivery *lost = memory_new(sizeof *lost);
+    lost->stream = s;
+    memcpy(lost->token, token, TOKEN_SIZE);
+    list_push_back(&s->lost, &lost->link);
+    memory_must_ok(map_put(&e->lost, bytes_of(lost->token, TOKEN_SIZE), lost));
+    if (!s->stalled)
+        worker_note_stalled(e, s);
+    s->stalled = true;
+}
+
+static void revive(struct engine *e, struct stream *s)
+{
+    if (!s->stalled)
+        return;
+    s->stalled = false;
+    forget_lost(e, s);
+    queue_stir(e, s->hub);
+}
+
+/* Go workers name no tokens: whichever it is, one of them is alive. */
+static void revive_all(struct engine *e, struct hub *h)
+{
+    list_each (it, &h->streams)
+        revive(e, CONTAINER_OF(it, struct stream, link));
+}
+
+void stream_answered(struct engine *e, struct hub *h, struct bytes token)
+{
+    struct work *w = work_by_token(e, token);
+    struct lost_delivery *lost = (struct lost_delivery *)map_get(&e->lost, token);
+    if (token.size == 0)
+        revive_all(e, h);
+    else if (w && w->state == WORK_OUT)
+        revive(e, w->stream);
+    else if (lost)
+        revive(e, lost->stream);
+}
+
 void stream_destroy(struct engine *e, struct stream *s)
 {
     ASSERT(list_empty(&s->works));
+    forget_lost(e, s);
     alarm_clear(&s->burst_alarm);
     alarm_clear(&s->ping_alarm);
     alarm_clear(&s->grace_alarm);
@@ -132,7 +184,7 @@ static bool same_nameless(const struct stream *a, const struct stream *b)
 static void retire(struct engine *e, struct stream *s)
 {
     if (!s->retired)
-        engine_note(e, s->hub->number, (struct bytes){NULL, 0},
+        engine_note(e, LOG_LEVEL_WARN, s->hub, (struct bytes){NULL, 0},
                     "a worker without an id opened a second stream on its connection: the older one rests");
     s->retired = true;
     alarm_set(e, &s->grace_alarm, e->now_ns + e->options.activity_grace_ns, on_grace_over);
@@ -161,6 +213,7 @@ static void reinstate(struct engine *e, const struct stream *gone)
 
 void stream_closed(struct engine *e, struct stream *s)
 {
+    worker_note_gone(e, s);
     take_back(e, s);
     reinstate(e, s);
     stream_destroy(e, s);
@@ -182,8 +235,29 @@ static void supersede(struct engine *e, struct hub *h, const struct stream *newe
     }
 }
 
+/* What workers that do not answer were tried with can be done now. Not their activities: those may run. */
+static void take_tries(struct engine *e, const struct stream *newer)
+{
+    list_each (it, &newer->hub->streams) {
+        const struct stream *s = CONTAINER_OF(it, struct stream, link);
+        list_each_safe (work, &s->works)
+            if (s->stalled && CONTAINER_OF(work, struct work, link)->kind == WORK_TURN)
+                work_lose(e, CONTAINER_OF(work, struct work, link));
+    }
+}
+
+/* What fitted no message may fit those of this worker. */
+static void retry_misfits(struct engine *e, const struct stream *s)
+{
+    struct hub *h = s->hub;
+    if (!s->history_streaming && s->message_size_max <= e->options.message_size_max)
+        return;
+    while (!list_empty(&h->misfits))
+        work_enqueue(e, CONTAINER_OF(h->misfits.next, struct work, link), false);
+}
+
 void stream_open(struct engine *e, struct hub *h, uint64_t number, struct bytes message,
-                 struct bytes worker_id, uint64_t connection)
+                 const struct engine_worker *worker)
 {
     struct pb_get_work_items_request request;
     if (pb_get_work_items_request_decode(&e->inbound, message, &request) != STATUS_OK) {
@@ -198,10 +272,12 @@ void stream_open(struct engine *e, struct hub *h, uint64_t number, struct bytes 
     arena_init(&s->arena, STREAM_ARENA_LIMIT);
     s->number = number;
     s->hub = h;
-    s->worker_id = memory_arena_copy(&s->arena, worker_id);
+    s->worker_id = memory_arena_copy(&s->arena, worker->id);
     s->request = memory_arena_copy(&s->arena, message);
-    s->connection = connection;
+    s->connection = worker->connection;
+    s->message_size_max = worker->message_size_max ? worker->message_size_max : e->options.message_size_max;
     list_init(&s->works);
+    list_init(&s->lost);
     s->kinds[WORK_TURN].limit = limit_of(e, request.max_concurrent_orchestration_work_items);
     s->kinds[WORK_ACTIVITY].limit = limit_of(e, request.max_concurrent_activity_work_items);
     for (size_t n = 0; n < request.capabilities_count; n++)
@@ -212,6 +288,9 @@ void stream_open(struct engine *e, struct hub *h, uint64_t number, struct bytes 
     memory_must_ok(map_put(&e->streams, map_u64_key(&s->number), s));
     list_push_back(&h->streams, &s->link);
     supersede(e, h, s);
+    worker_note_came(e, s);
+    take_tries(e, s);
+    retry_misfits(e, s);
     stream_sent(e, s, 0);
     queue_stir(e, h);
 }
@@ -225,44 +304,50 @@ void stream_pause(struct engine *e, struct stream *s, bool paused)
 
 /* --- choosing --- */
 
-static bool wants(const struct stream *s, enum work_kind kind, struct bytes name, struct bytes version)
+/* What has no version is taken by a filter for its instance's version and by one for "". */
+static bool has_version(const struct filter_entry *f, struct bytes version, bool unversioned)
+{
+    if (f->version_count == 0)
+        return true;
+    for (size_t n = 0; n < f->version_count; n++)
+        if (bytes_equal(f->versions[n], version) || (unversioned && f->versions[n].size == 0))
+            return true;
+    return false;
+}
+
+static bool wants(const struct stream *s, enum work_kind kind, struct bytes name, struct bytes version,
+                  bool unversioned)
 {
     if (!s->filtered)
         return true;
     for (size_t n = 0; n < s->kinds[kind].filter_count; n++) {
         const struct filter_entry *f = &s->kinds[kind].filters[n];
-        if (!bytes_equal(f->name, name))
-            continue;
-        if (f->version_count == 0)
+        if (bytes_equal(f->name, name) && has_version(f, version, unversioned))
             return true;
-        for (size_t v = 0; v < f->version_count; v++)
-            if (bytes_equal(f->versions[v], version))
-                return true;
     }
     return false;
 }
 
-/* Works for this queue at all, busy or not. */
-static bool serves(const struct stream *s, const struct queue *q)
+static bool names(const struct stream *s, const struct queue *q)
 {
-    return !s->retired && wants(s, q->kind, q->name, q->version);
+    return wants(s, q->kind, q->name, q->version, q->unversioned);
 }
 
-static bool some_fetches(const struct hub *h, const struct queue *q)
+bool stream_serves(const struct stream *s, const struct queue *q)
 {
-    list_each (it, &h->streams) {
-        const struct stream *s = CONTAINER_OF(it, struct stream, link);
-        if (s->history_streaming && serves(s, q))
-            return true;
-    }
-    return false;
+    return !s->retired && !s->stalled && names(s, q);
+}
+
+/* Can be sent a message of that size, or fetch what makes it so large. */
+static bool fits(const struct stream *s, size_t size)
+{
+    return s->history_streaming || size <= s->message_size_max;
 }
 
 /* Could take one more item of this queue now, or as soon as the next input begins a new burst. */
-static bool has_room(const struct stream *s, const struct queue *q, bool must_fetch)
+static bool has_room(const struct stream *s, const struct queue *q, size_t size)
 {
-    return !s->paused && s->kinds[q->kind].out < s->kinds[q->kind].limit && serves(s, q) &&
-           (!must_fetch || s->history_streaming);
+    return !s->paused && s->kinds[q->kind].out < s->kinds[q->kind].limit && fits(s, size);
 }
 
 /* A worker that names the item in its filters is sure to know it; one that takes everything may not, and
@@ -275,19 +360,36 @@ static bool better(const struct stream *s, const struct stream *than, const stru
     return s->kinds[q->kind].out < than->kinds[q->kind].out;
 }
 
-struct stream *stream_choose(const struct engine *e, struct hub *h, const struct queue *q, bool streaming)
+/* Where only workers that did not answer in time would take it, one of them is tried with one item: a worker may
+ * have lost the other in silence, and be well. */
+static struct stream *choose_stalled(const struct hub *h, const struct queue *q, size_t size)
+{
+    list_each (it, &h->streams) {
+        struct stream *s = CONTAINER_OF(it, struct stream, link);
+        if (s->stalled && !s->retired && s->kinds[q->kind].out == 0 && names(s, q) && has_room(s, q, size))
+            return s;
+    }
+    return NULL;
+}
+
+struct stream *stream_choose(const struct engine *e, struct hub *h, const struct queue *q, size_t size)
 {
     struct stream *best = NULL;
-    bool must_fetch = streaming && some_fetches(h, q);
+    bool served = false;
     bool named = false;
     list_each (it, &h->streams) {
         struct stream *s = CONTAINER_OF(it, struct stream, link);
-        if (!has_room(s, q, must_fetch))
+        if (!stream_serves(s, q))
+            continue;
+        served = true;
+        if (!has_room(s, q, size))
             continue;
         named = named || s->filtered;
         if (!burst_spent(e, s) && better(s, best, q))
             best = s;
     }
+    if (!served)
+        return choose_stalled(h, q, size);
     if (!best || (named && !best->filtered))
         return NULL;
     list_remove(&best->link); /* last in line for the next tie */
@@ -295,11 +397,25 @@ struct stream *stream_choose(const struct engine *e, struct hub *h, const struct
     return best;
 }
 
+bool stream_too_large(const struct hub *h, const struct queue *q, size_t size)
+{
+    bool served = false;
+    list_each (it, &h->streams) {
+        const struct stream *s = CONTAINER_OF(it, struct stream, link);
+        if (!stream_serves(s, q))
+            continue;
+        if (fits(s, size))
+            return false;
+        served = true;
+    }
+    return served;
+}
+
 bool stream_wanted(const struct hub *h, struct bytes name, struct bytes version)
 {
     list_each (it, &h->streams) {
         const struct stream *s = CONTAINER_OF(it, struct stream, link);
-        if (!s->retired && wants(s, WORK_TURN, name, version))
+        if (!s->retired && !s->stalled && wants(s, WORK_TURN, name, version, false))
             return true;
     }
     return false;

@@ -2,6 +2,7 @@
 /* turn.c — see turn.h. */
 #include "core/task/turn.h"
 
+#include "base/duration.h"
 #include "core/task/activity.h"
 #include "core/task/call.h"
 #include "core/task/decision.h"
@@ -14,13 +15,14 @@
 #include "core/task/queue.h"
 #include "core/task/residence.h"
 #include "core/task/start_policy.h"
+#include "core/task/stream.h"
 #include "core/task/work.h"
 
 #define HISTORY_INLINE_MAX ((size_t)1 << 20)  /* bytes; above, a capable worker fetches it (spec 2.13) */
 #define ENVELOPE_SIZE_MAX  2048               /* bytes of a work item besides events and trace context */
 #define EVENT_OVERHEAD_MAX 40                 /* bytes around an event: tag, length, timestamp */
 #define CHUNKS_SIZE_MAX    ((size_t)64 << 20) /* bytes of a completion that arrives in parts */
-#define MISFITS_MAX        5                  /* then the instance fails: after half a minute */
+#define MISFIT_TOLD_NS     (60 * NS_PER_S)    /* between two lines of a hub about turns that fit no message */
 
 void turn_init(struct instance *i)
 {
@@ -47,7 +49,6 @@ void turn_drop(struct engine *e, struct instance *i)
     drop_chunks(&i->turn);
     buf_fini(&i->turn.events);
     i->turn.whole_history = false;
-    i->turn.misfits = 0;
 }
 
 /* --- building --- */
@@ -58,11 +59,11 @@ static size_t envelope_size(const struct instance *i)
     return ENVELOPE_SIZE_MAX + i->payloads[PAYLOAD_TRACE_CONTEXT].value.size;
 }
 
-bool turn_needs_streaming(const struct engine *e, const struct instance *i)
+size_t turn_size(const struct instance *i)
 {
     const struct list *events = list_empty(&i->turn.taken) ? &i->inbox : &i->turn.taken;
     size_t first = list_empty(events) ? 0 : CONTAINER_OF(events->next, struct inbox_event, link)->event.size;
-    return envelope_size(i) + i->history.size + first + ENVELOPE_SIZE_MAX > e->options.message_size_max;
+    return envelope_size(i) + i->history_size + first + ENVELOPE_SIZE_MAX;
 }
 
 /* Takes events and renders them as they will stand in history. */
@@ -136,12 +137,12 @@ STATUS_RESULT turn_build(struct engine *e, struct instance *i, const struct stre
     residence_use_history(e, i);
     drop_chunks(&i->turn);
     bool large = i->history.size > HISTORY_INLINE_MAX && !i->turn.whole_history;
-    bool streaming = s->history_streaming && (large || turn_needs_streaming(e, i));
+    bool streaming = s->history_streaming && (large || turn_size(i) > s->message_size_max);
     size_t used = envelope_size(i) + (streaming ? 0 : i->history.size);
-    if (used >= e->options.message_size_max)
+    if (used >= s->message_size_max)
         return STATUS_TOO_LARGE;
-    render_events(e, i, e->options.message_size_max - used);
-    if (used + i->turn.events.size > e->options.message_size_max)
+    render_events(e, i, s->message_size_max - used);
+    if (used + i->turn.events.size > s->message_size_max)
         return STATUS_TOO_LARGE;
     *ret_message = render_item(e, i, streaming);
     return STATUS_OK;
@@ -150,7 +151,7 @@ STATUS_RESULT turn_build(struct engine *e, struct instance *i, const struct stre
 static void fail(struct engine *e, struct instance *i, const char *note, const char *text)
 {
     struct bytes failure = event_failure(&e->scratch, "PoisonMessage", text);
-    engine_note(e, i->row.hub, i->row.instance_id, note);
+    engine_note(e, LOG_LEVEL_WARN, i->hub, i->row.instance_id, "%s", note);
     ending_force(e, i, &(struct ending){.status = INSTANCE_FAILED, .failure = pb_some(failure)},
                  (struct bytes){NULL, 0});
 }
@@ -161,24 +162,19 @@ void turn_poison(struct engine *e, struct instance *i)
          "The orchestration was delivered too often without an answer.");
 }
 
-void turn_misfit(struct engine *e, struct instance *i)
+void turn_misfit(struct engine *e, struct instance *i, const struct stream *s)
 {
-    struct turn *t = &i->turn;
-    bool never = e->options.poison_deliveries_max == UINT32_MAX;
-    if (t->misfits >= MISFITS_MAX && !never) {
-        const char *text = memory_must(arena_fmt(
-            &e->scratch,
-            "The next turn fits no message to a worker: the history has %zu bytes, a message %zu at "
-            "most, and no connected worker fetches histories itself. Continue as new more often, "
-            "or hand on less.",
-            i->history.size, e->options.message_size_max));
-        fail(e, i, "orchestration failed: its history is too large for its workers", text);
+    struct hub *h = i->hub;
+    work_shelve(e, &i->turn.work);
+    if (h->misfit_told_ns && e->now_ns < h->misfit_told_ns + MISFIT_TOLD_NS)
         return;
-    }
-    if (t->misfits++ == 0)
-        engine_note(e, i->row.hub, i->row.instance_id,
-                    "orchestration waits for a worker that fetches large histories itself");
-    work_abandon(e, &t->work);
+    h->misfit_told_ns = e->now_ns;
+    engine_note(
+        e, LOG_LEVEL_WARN, h, i->row.instance_id,
+        "orchestration \"%.*s\" waits: its next turn has %zu bytes (history %zu), a message to its workers "
+        "%zu at most, and none of them fetches histories itself; %zu wait so in this hub",
+        BYTES_FMT(i->row.name), turn_size(i), i->history_size,
+        s ? s->message_size_max : e->options.message_size_max, h->misfit_count);
 }
 
 /* --- committing an answer --- */
@@ -384,7 +380,7 @@ static struct instance *find(struct engine *e, const struct call *c, const struc
         return work_instance(w);
     }
     struct instance *i = instance_find(e, c->hub, r->instance_id);
-    return i && i->turn.work.state == WORK_OUT ? i : NULL;
+    return i && work_answerable(&i->turn.work) ? i : NULL;
 }
 
 /* Keeps a part (spec 2.14), unless we have it, it is not the next one, or the parts are too large together.
@@ -479,6 +475,7 @@ void turn_complete(struct engine *e, struct call *c)
         call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not an OrchestratorResponse", 0);
         return;
     }
+    stream_answered(e, engine_hub(e, c->hub), response.completion_token);
     struct instance *i = find(e, c, &response);
     if (!i) {
         e->duplicates_dropped++; /* late or double: OK all the same (spec 3.20, trap 3) */
@@ -513,6 +510,7 @@ void turn_abandon(struct engine *e, struct call *c)
         call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not an AbandonOrchestrationTaskRequest", 0);
         return;
     }
+    stream_answered(e, engine_hub(e, c->hub), request.completion_token);
     struct work *w = work_by_token(e, request.completion_token);
     if (w && w->kind == WORK_TURN && work_instance(w)->row.hub == c->hub && w->state == WORK_OUT)
         work_abandon(e, w);

@@ -13,11 +13,11 @@ void turn_init(struct instance *i);
  * actions. TOO_LARGE: no message can carry it to this stream. The history must be resident, or empty. */
 STATUS_RESULT turn_build(struct engine *e, struct instance *i, const struct stream *s,
                          struct bytes *ret_message);
-/* True if only a stream that fetches histories itself can be sent it. */
-bool turn_needs_streaming(const struct engine *e, const struct instance *i);
-/* No connected worker could be sent it: it waits for one, longer each time, and at last the instance fails
- * (spec 2.6). */
-void turn_misfit(struct engine *e, struct instance *i);
+/* Bytes of the message that holds the whole history and at least one event. */
+size_t turn_size(const struct instance *i);
+/* No message holds it, neither to that stream nor (NULL) to any other: it waits for a worker that takes it, and
+ * the operator is told now and then. It never fails for that: such a worker may be away for an update. */
+void turn_misfit(struct engine *e, struct instance *i, const struct stream *s);
 /* Sent too often without an answer: the instance fails. */
 void turn_poison(struct engine *e, struct instance *i);
 /* Ends an outstanding turn; taken events stay in turn.taken for the caller to free. */

@@ -4,13 +4,14 @@
  *              enqueue           send            finish
  *      IDLE ───────────► QUEUED ───────► OUT ──────────────► IDLE
  *                        ▲ │  ▲            │ │
- *               loaded   │ │  │ end of     │ │ lose (turn: back to QUEUED)
+ *               loaded   │ │  │ end of     │ │ lose (a turn's first time: back to QUEUED)
  *                        │ ▼  │ the wait   ▼ ▼
- *                     LOADING └──── DELAYED GRACE (activity)
+ *                     LOADING └──── DELAYED GRACE
  *                                   abandon
  *
  * A lease lasts as long as the stream that got the work: there is no renewal in the protocol, and an activity
- * may run for hours (spec 2.11). Turns have a very long upper bound besides. The token of a delivery answers
+ * may run for hours (spec 2.11). There is a very long upper bound besides; when it is reached, the worker gets
+ * nothing more until it has answered something (stream.h). The token of a delivery answers
  * for the work until the work is finished, abandoned or sent again, so a late answer still counts.
  *
  * Pure bookkeeping: what the work is about is known to turn.c and activity.c. work_move is the only writer of
@@ -31,11 +32,14 @@ void work_load(struct engine *e, struct work *w);
 void work_new_token(struct engine *e, struct work *w);
 /* QUEUED -> OUT */
 void work_send(struct engine *e, struct work *w, struct stream *s);
-/* OUT -> QUEUED (turns) or GRACE (activities): the stream is gone, or the lease ran too long. */
+/* OUT -> GRACE, or QUEUED at once for a turn that is lost for the first time: the stream is gone, or the lease
+ * ran too long. */
 void work_lose(struct engine *e, struct work *w);
 /* Any but IDLE -> DELAYED, longer each time; the token is void. By the worker, or by us when the work cannot
  * be sent. */
 void work_abandon(struct engine *e, struct work *w);
+/* Like work_abandon, for a turn that no connected worker's messages hold: stream_open may queue it earlier. */
+void work_shelve(struct engine *e, struct work *w);
 /* Any -> IDLE: answered, or not wanted any more. Counters start again. */
 void work_finish(struct engine *e, struct work *w);
 /* The work that `token` answers for, or NULL. */

@@ -257,6 +257,12 @@ void sdk_call_admit(struct sdk_call *call)
         sdk_call_finish(call, STATUS_NO_MEMORY, "no memory for a timer");
 }
 
+void sdk_call_fail_waiting(struct sdk_channel *ch, enum status s, const char *text)
+{
+    list_each_safe (link, &ch->waiting)
+        sdk_call_finish(CONTAINER_OF(link, struct sdk_call, link), s, text);
+}
+
 void sdk_call_cancel(struct sdk_call *call)
 {
     call->cancelled = true;

@@ -51,6 +51,8 @@ void sdk_call_destroy(struct sdk_call *call);
 void sdk_call_admit(struct sdk_call *call);
 /* Sends what waits, as far as the current connection takes it. */
 void sdk_call_send_waiting(struct sdk_channel *ch);
+/* Ends all calls that wait for a connection. Not within a round of input. */
+void sdk_call_fail_waiting(struct sdk_channel *ch, enum status s, const char *text);
 /* Cancels the call wherever it is; on_done has run then. Not within a round of input. */
 void sdk_call_cancel(struct sdk_call *call);
 /* Runs on_done and frees the call. Not while it is on the wire. */

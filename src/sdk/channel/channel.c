@@ -241,7 +241,7 @@ void sdk_channel_cancel(struct sdk_channel *ch, uint64_t id)
 void sdk_channel_drop(struct sdk_channel *ch, const char *why)
 {
     if (ch->current)
-        sdk_connection_lose(ch->current, why);
+        sdk_connection_lose(ch->current, STATUS_UNAVAILABLE, why);
 }
 
 /* ---- making and unmaking ---- */

@@ -48,8 +48,8 @@ struct sdk_channel_options {
     int64_t pause_first_ns;    /* where the target does not say */
     int64_t pause_max_ns;
     void (*on_loop)(void *context); /* each round; NULL allowed */
-    void (*on_lost)(void *context,
-                    const char *why); /* a connection could not be made or broke; NULL allowed */
+    /* A connection could not be made or broke; FAILED_PRECONDITION: trying again will not help. NULL allowed. */
+    void (*on_lost)(void *context, enum status status, const char *why);
     void *context;
 };
 

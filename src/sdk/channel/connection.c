@@ -7,7 +7,9 @@
 
 #include "base/duration.h"
 #include "net/grpc_client.h"
+#include "sdk/channel/call.h"
 #include "sdk/channel/channel_state.h"
+#include "sdk/channel/peer_guess.h"
 #include "sdk/clock.h"
 
 #define OUTPUT_AHEAD_MAX ((size_t)1 << 20) /* bytes made ahead of what the socket takes */
@@ -29,29 +31,44 @@ void sdk_connection_destroy(struct sdk_connection *c)
     free(c);
 }
 
-void sdk_connection_lose(struct sdk_connection *c, const char *why)
+/* Who waits in front of a silent program wants to know why after the first try, not after the last. */
+static void log_lost(struct sdk_channel *ch, enum status status, bool had_worked, int64_t pause_ns)
+{
+    if (status == STATUS_FAILED_PRECONDITION)
+        sdk_log(ch->target, DT_LOG_ERROR, "%s", ch->why);
+    else if (ch->failures == 0 && !had_worked)
+        sdk_log(ch->target, DT_LOG_WARN, "no connection: %s; again in %lld ms, and so on", ch->why,
+                (long long)(pause_ns / NS_PER_MS));
+    else
+        sdk_log(ch->target, DT_LOG_DEBUG, "connection lost: %s", ch->why);
+}
+
+void sdk_connection_lose(struct sdk_connection *c, enum status status, const char *why)
 {
     struct sdk_channel *ch = c->channel;
     snprintf(ch->why, sizeof ch->why, "%s", why);
     bool current = ch->current == c;
-    if (current) {
-        int64_t pause =
-            sdk_channel_pause_ns(ch, ch->failures, ch->options.pause_first_ns, ch->options.pause_max_ns);
-        ch->connect_at_ns = sdk_now_ns() + pause;
-        ch->failures++;
-    }
+    bool had_worked = c->heard;
     sdk_connection_destroy(c);
     if (!current)
         return;
-    sdk_log(ch->target, DT_LOG_DEBUG, "connection lost: %s", ch->why);
+
+    int64_t pause =
+        sdk_channel_pause_ns(ch, ch->failures, ch->options.pause_first_ns, ch->options.pause_max_ns);
+    ch->connect_at_ns = sdk_now_ns() + pause;
+    log_lost(ch, status, had_worked, pause);
+    ch->failures++;
+
     if (ch->options.on_lost)
-        ch->options.on_lost(ch->options.context, ch->why);
+        ch->options.on_lost(ch->options.context, status, ch->why);
+    if (status == STATUS_FAILED_PRECONDITION)
+        sdk_call_fail_waiting(ch, status, ch->why);
 }
 
 static void expire(void *context)
 {
     struct sdk_connection *c = context;
-    sdk_connection_lose(c,
+    sdk_connection_lose(c, STATUS_UNAVAILABLE,
                         c->grpc ? "the service closed the connection" : "no connection within the time-out");
 }
 
@@ -86,7 +103,7 @@ static void begin(struct sdk_channel *ch)
     if (s == STATUS_OK && c->stream.state == SDK_STREAM_OPEN)
         s = open_session(c, &e);
     if (s != STATUS_OK)
-        sdk_connection_lose(c, e.text[0] ? e.text : status_name(s));
+        sdk_connection_lose(c, s, e.text[0] ? e.text : status_name(s));
 }
 
 /* The peer leaves: its calls may end, new ones go elsewhere. */
@@ -119,6 +136,11 @@ static STATUS_RESULT receive(struct sdk_connection *c, struct err *e)
     if (!c->in.size)
         return end;
     if (!c->heard) {
+        const char *fault = sdk_peer_fault(buf_peek(&c->in));
+        if (fault)
+            return err_set(e, STATUS_FAILED_PRECONDITION, "%s %s", c->channel->target->authority, fault);
+        if (c->in.size < SDK_FRAME_HEAD_SIZE)
+            return end;
         c->heard = true;
         c->channel->failures = 0;
         c->channel->why[0] = '\0';
@@ -158,7 +180,7 @@ void sdk_connection_serve(struct sdk_connection *c, short events)
         s = receive(c, &e);
     }
     if (s != STATUS_OK)
-        sdk_connection_lose(c, e.text[0] ? e.text : status_name(s));
+        sdk_connection_lose(c, s, e.text[0] ? e.text : status_name(s));
 }
 
 void sdk_connection_flush(struct sdk_connection *c)
@@ -168,5 +190,5 @@ void sdk_connection_flush(struct sdk_connection *c)
         return;
     enum status s = transmit(c, &e);
     if (s != STATUS_OK)
-        sdk_connection_lose(c, e.text[0] ? e.text : status_name(s));
+        sdk_connection_lose(c, s, e.text[0] ? e.text : status_name(s));
 }

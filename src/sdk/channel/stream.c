@@ -79,7 +79,8 @@ static STATUS_RESULT begin_tls(struct sdk_stream *s, struct err *e)
                   ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s->ssl), host) == 1
                   : SSL_set1_host(s->ssl, host) == 1 && SSL_set_tlsext_host_name(s->ssl, host) == 1;
     if (!ok)
-        return err_set(e, STATUS_UNAVAILABLE, "TLS: the host name cannot be verified: %s", tls_reason());
+        return err_set(e, STATUS_FAILED_PRECONDITION, "TLS: the host name cannot be verified: %s",
+                       tls_reason());
     SSL_set_connect_state(s->ssl);
     s->state = SDK_STREAM_HANDSHAKE;
     return STATUS_OK;
@@ -90,8 +91,13 @@ static STATUS_RESULT tls_fault(struct sdk_stream *s, int result, const char *wha
     int saved = errno;
     long verify = SSL_get_verify_result(s->ssl);
     if (verify != X509_V_OK)
-        return err_set(e, STATUS_UNAVAILABLE, "TLS: certificate of %s: %s", s->target->host,
+        return err_set(e, STATUS_FAILED_PRECONDITION, "TLS: certificate of %s: %s", s->target->host,
                        X509_verify_cert_error_string(verify));
+    if (ERR_GET_REASON(ERR_peek_error()) == SSL_R_WRONG_VERSION_NUMBER) {
+        ERR_clear_error();
+        return err_set(e, STATUS_FAILED_PRECONDITION,
+                       "%s speaks clear text, not TLS: write http:// in the endpoint", s->target->authority);
+    }
     if (SSL_get_error(s->ssl, result) == SSL_ERROR_SYSCALL && !ERR_peek_error())
         return err_set(e, STATUS_UNAVAILABLE, "%s: %s", what,
                        saved ? strerror(saved) : "the connection was cut");
@@ -113,7 +119,7 @@ static STATUS_RESULT handshake(struct sdk_stream *s, struct err *e)
     unsigned size = 0;
     SSL_get0_alpn_selected(s->ssl, &protocol, &size);
     if (size != 2 || memcmp(protocol, "h2", 2) != 0)
-        return err_set(e, STATUS_UNAVAILABLE, "TLS: %s does not speak HTTP/2", s->target->authority);
+        return err_set(e, STATUS_FAILED_PRECONDITION, "TLS: %s does not speak HTTP/2", s->target->authority);
     s->wants_write = false;
     s->state = SDK_STREAM_OPEN;
     return STATUS_OK;

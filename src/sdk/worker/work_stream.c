@@ -21,6 +21,7 @@ static void note(struct dt_worker *w, bool connected, const char *why)
 {
     pthread_mutex_lock(&w->lock);
     w->connected = connected;
+    w->hopeless &= !connected;
     snprintf(w->why, sizeof w->why, "%s", why);
     pthread_cond_broadcast(&w->changed);
     pthread_mutex_unlock(&w->lock);
@@ -211,8 +212,11 @@ void sdk_work_stream_recover(struct dt_worker *w)
                          lost ? "no memory to take a work item" : "it brought no work item stream");
 }
 
-void sdk_work_stream_on_lost(void *context, const char *why)
+void sdk_work_stream_on_lost(void *context, enum status status, const char *why)
 {
     struct dt_worker *w = context;
+    pthread_mutex_lock(&w->lock);
+    w->hopeless = status == STATUS_FAILED_PRECONDITION;
+    pthread_mutex_unlock(&w->lock);
     note(w, false, why);
 }

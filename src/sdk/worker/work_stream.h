@@ -6,6 +6,8 @@
 #ifndef SDK_WORKER_WORK_STREAM_H
 #define SDK_WORKER_WORK_STREAM_H
 
+#include "base/status.h"
+
 struct dt_worker;
 
 /* Prepares the worker's job `begin`, which opens the first stream, and its timers. Before the channel is
@@ -17,6 +19,6 @@ void sdk_work_stream_end(struct dt_worker *w);
  * brought nothing. Between two rounds. */
 void sdk_work_stream_recover(struct dt_worker *w);
 /* For the channel's on_lost. `context`: the worker. */
-void sdk_work_stream_on_lost(void *context, const char *why);
+void sdk_work_stream_on_lost(void *context, enum status status, const char *why);
 
 #endif

@@ -272,12 +272,17 @@ enum dt_status dt_worker_wait_connected(struct dt_worker *worker, int64_t timeou
     pthread_mutex_lock(&worker->lock);
     if (!worker->started)
         s = err_set(&own_error, STATUS_FAILED_PRECONDITION, "the worker has not been started");
-    while (s == STATUS_OK && !worker->connected && !worker->stopped && !waited)
+    while (s == STATUS_OK && !worker->connected && !worker->stopped && !worker->hopeless && !waited)
         waited = timeout_ms < 0 ? pthread_cond_wait(&worker->changed, &worker->lock)
                                 : pthread_cond_timedwait(&worker->changed, &worker->lock, &until);
-    if (s == STATUS_OK && !worker->connected)
-        s = err_set(&own_error, worker->stopped ? STATUS_CANCELLED : STATUS_DEADLINE_EXCEEDED,
-                    "not connected: %s", worker->why[0] ? worker->why : "no answer yet");
+    if (s == STATUS_OK && !worker->connected) {
+        enum status why = STATUS_DEADLINE_EXCEEDED;
+        if (worker->stopped)
+            why = STATUS_CANCELLED;
+        else if (worker->hopeless)
+            why = STATUS_FAILED_PRECONDITION;
+        s = err_set(&own_error, why, "not connected: %s", worker->why[0] ? worker->why : "no answer yet");
+    }
     pthread_mutex_unlock(&worker->lock);
     return sdk_report(s, &own_error, e);
 }

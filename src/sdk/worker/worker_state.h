@@ -57,7 +57,8 @@ struct dt_worker {
     pthread_cond_t changed;
     bool started;
     bool connected;
-    bool stopped; /* all items are gone */
+    bool hopeless; /* the last connection failed for a reason that does not heal */
+    bool stopped;  /* all items are gone */
     bool joining;
     bool joined; /* the pools' threads have ended */
     char why[SDK_WORKER_WHY_SIZE];

@@ -11,6 +11,7 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "os/clock.h"
+#include "svc/app/notice.h"
 #include "svc/app/result_fit.h"
 
 #define AREA           "svc/app"
@@ -109,6 +110,7 @@ static void refuse(struct dt_activity *activity, enum status s, const char *text
 /* A worker that stops waits for its activities, and a run may take an hour. */
 struct stop_watch {
     const struct dt_activity *activity;
+    int64_t grace_ms;
     int64_t seen_ns; /* when the stop was first seen; 0: not yet */
 };
 
@@ -121,48 +123,68 @@ static bool is_unwanted(void *context)
         return false;
     if (!w->seen_ns)
         w->seen_ns = clock_monotonic_ns();
-    return clock_monotonic_ns() - w->seen_ns > (STOP_GRACE_MS + STOP_MARGIN_MS) * NS_PER_MS;
+    return clock_monotonic_ns() - w->seen_ns > (w->grace_ms + STOP_MARGIN_MS) * NS_PER_MS;
 }
 
-void run_code_in_session(struct dt_activity *activity, const char *input, void *user)
+/* Runs and releases: the session is ended however the run went. */
+static enum status run_in_session(struct dt_activity *activity, const struct activity_settings *settings,
+                                  int64_t run_timeout_ms, const char *session, struct bytes code,
+                                  struct pool_run *ret_run, struct err *e)
 {
-    const struct activity_settings *settings = user;
-    json_t *code = input ? json_loads(input, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
-    if (!json_is_string(code)) {
-        json_decref(code);
-        refuse(activity, STATUS_INVALID_ARGUMENT, "the input is not a JSON string of code");
-        return;
-    }
-    struct bytes text = bytes_of(json_string_value(code), json_string_length(code));
+    const char *id = dt_activity_instance_id(activity);
+    struct pool_client pool = settings->pool;
+    pool.run_timeout_ns = run_timeout_ms * NS_PER_MS;
+    struct stop_watch stop = {.activity = activity, .grace_ms = settings->stop_grace_ms};
+    const struct pool_watch watch = {.is_unwanted = is_unwanted, .context = &stop};
+
+    int64_t began_ns = clock_monotonic_ns();
+    enum status status = pool_client_execute(&pool, session, code, &watch, ret_run, e);
+    int64_t ms = (clock_monotonic_ns() - began_ns) / NS_PER_MS;
+    if (status == STATUS_OK)
+        notice_ran(id, session, ret_run->succeeded, ms, ret_run->result.size);
+    else
+        log_warn(AREA, "run failed id=%s ms=%lld cause=\"%s\"", id, (long long)ms, e->text);
+
+    struct err why = {0};
+    if (pool_client_release(&pool, session, &why) != STATUS_OK)
+        log_warn(AREA, "session not released, its cooldown will end it id=%s cause=\"%s\"", id, why.text);
+    return status;
+}
+
+static void run_code(struct dt_activity *activity, const struct activity_settings *settings,
+                     struct bytes code)
+{
     uint8_t random[16];
     char session[GUID_TEXT_SIZE + 1];
     entropy_fill(random, sizeof random);
     guid_format(random, session);
+
+    /* An instance that brings no steering along takes this process's. */
+    int64_t run_timeout_ms = settings->steering.run_timeout_ms;
+    bool steered = steering_read_ms(dt_activity_tag(activity, TAG_RUN_TIMEOUT), &run_timeout_ms);
+
     struct dt_error announced;
     if (announce(settings, dt_activity_instance_id(activity), session, &announced) != DT_OK) {
         refuse(activity, STATUS_UNAVAILABLE, announced.text);
-        json_decref(code);
         return;
     }
-    int64_t run_timeout_ms = settings->steering.run_timeout_ms;
-    bool steered = steering_read_ms(dt_activity_tag(activity, TAG_RUN_TIMEOUT), &run_timeout_ms);
-    struct pool_client pool = settings->pool;
-    pool.run_timeout_ns = run_timeout_ms * NS_PER_MS;
     struct err e = {0};
-    struct pool_run r;
-    struct stop_watch stop = {.activity = activity};
-    const struct pool_watch watch = {.is_unwanted = is_unwanted, .context = &stop};
-    enum status s = pool_client_execute(&pool, session, text, &watch, &r, &e);
-    struct err release = {0};
-    if (pool_client_release(&settings->pool, session, &release) != STATUS_OK)
-        log_warn(AREA, "session not released, its cooldown will end it instance=%s cause=\"%s\"",
-                 dt_activity_instance_id(activity), release.text);
-    if (s == STATUS_OK) {
-        finish(activity, text, &r, steered ? NULL : steering_json(&settings->steering));
-        pool_run_fini(&r);
-    } else {
-        log_warn(AREA, "run failed instance=%s cause=\"%s\"", dt_activity_instance_id(activity), e.text);
-        refuse(activity, s == STATUS_CANCELLED ? STATUS_UNAVAILABLE : s, e.text);
+    struct pool_run run;
+    enum status status = run_in_session(activity, settings, run_timeout_ms, session, code, &run, &e);
+    if (status == STATUS_OK) {
+        finish(activity, code, &run, steered ? NULL : steering_json(&settings->steering));
+        pool_run_fini(&run);
+        return;
     }
+    refuse(activity, status == STATUS_CANCELLED ? STATUS_UNAVAILABLE : status, e.text);
+}
+
+void run_code_in_session(struct dt_activity *activity, const char *input, void *user)
+{
+    json_t *code = input ? json_loads(input, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
+    if (json_is_string(code))
+        run_code(activity, user, bytes_of(json_string_value(code), json_string_length(code)));
+    else
+        refuse(activity, STATUS_INVALID_ARGUMENT, "the input is not a JSON string of code");
     json_decref(code);
 }

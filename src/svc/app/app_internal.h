@@ -56,10 +56,15 @@ struct exchange {
     bool approve;
     bool json_answer;          /* /v1 (the request as JSON) or /code (the sample's message) */
     json_t *record;            /* the decision as it will be recorded */
+    int64_t age_ms;            /* of the request when it was decided */
     int64_t deadline_ns;       /* monotonic: end of a long poll or of waiting for a decision to show */
     int64_t pause_ns;          /* before the next look */
     enum request_state wanted; /* of a list; REQUEST_STATE_COUNT: all */
     bool until_over;           /* of a long poll */
+    bool submitting;           /* a start is under way: its end is noticed even if the peer goes */
+    char submitted_by[201];
+    size_t code_bytes;
+    void (*on_submitted)(struct exchange *x);
 };
 
 /* A page of requests, already as JSON. */
@@ -103,9 +108,9 @@ void route_requests_list(struct app_service *s, struct http_request *r, struct b
 void route_requests_get(struct app_service *s, struct http_request *r, struct bytes id);
 void route_requests_decide(struct app_service *s, struct http_request *r, struct bytes id);
 
-/* submit.c: starts a request for code that was checked; answers with `on_started`'s step. */
+/* submit.c: starts a request for code that was checked; `on_submitted` answers. */
 void submit_code(struct exchange *x, json_t *code, const char *submitted_by, int64_t approval_timeout_ms,
-                 void (*on_started)(struct exchange *x));
+                 void (*on_submitted)(struct exchange *x));
 /* Why code cannot be accepted, or NULL. */
 const char *code_refusal(const struct app_service *s, const json_t *code, int *ret_http_status);
 

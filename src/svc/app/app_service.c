@@ -12,10 +12,9 @@
 #include "svc/app/sample.h"
 #include "wire/http1/uri.h"
 
-#define AREA                  "svc/app"
-#define CODE_SIZE_MAX_DEFAULT ((size_t)512 << 10) /* bytes */
-#define BODY_SIZE_SLACK       ((size_t)64 << 10)  /* bytes of a body besides its code */
-#define CALL_TIMEOUT_MS       10000 /* how long an unreachable scheduler is waited for before 503 */
+#define AREA            "svc/app"
+#define BODY_SIZE_SLACK ((size_t)64 << 10) /* bytes of a body besides its code */
+#define CALL_TIMEOUT_MS 10000              /* how long an unreachable scheduler is waited for before 503 */
 
 /* --- routes --- */
 
@@ -119,7 +118,7 @@ static enum status make_sdk(struct app_service *s, struct err *e)
         c.token_context = s;
     }
     struct dt_worker_options w = DT_INIT(struct dt_worker_options);
-    w.stop_timeout_ms = STOP_GRACE_MS;
+    w.stop_timeout_ms = MAX(s->activity.stop_grace_ms, 1); /* 0 would be its default */
     w.version = ORCHESTRATOR_VERSION;
     w.version_match = DT_VERSION_MATCH_CURRENT_OR_OLDER; /* a later release's are for its own worker */
     w.filter = true; /* other people's orchestrations in the hub are for their workers */
@@ -138,7 +137,9 @@ static enum status make_sdk(struct app_service *s, struct err *e)
         d = dt_worker_start(s->worker, &fault);
     if (d == DT_OK)
         return STATUS_OK;
-    const char *hint = strstr(fault.text, "token") ? " (DURABLE_TASK_SCHEDULER_TOKEN gives one)" : "";
+    const char *hint = strstr(fault.text, "token") ? " (write Authentication=None for a Sallyport; for the "
+                                                     "cloud's, DURABLE_TASK_SCHEDULER_TOKEN gives a token)"
+                                                   : "";
     return err_set(e, d == DT_INVALID_ARGUMENT ? STATUS_INVALID_ARGUMENT : STATUS_INTERNAL,
                    "DURABLE_TASK_SCHEDULER_CONNECTION_STRING: %s%s", fault.text, hint);
 }
@@ -154,25 +155,35 @@ static void release(struct app_service *s)
     free(s);
 }
 
+/* Names everything that is missing at once. */
+static enum status check_present(const struct app_options *o, struct err *e)
+{
+    bool scheduler = o->connection_string && *o->connection_string;
+    bool pool = o->pool_url && *o->pool_url;
+    if (scheduler && pool)
+        return STATUS_OK;
+    return err_set(e, STATUS_INVALID_ARGUMENT, "Missing required configuration %s%s%s",
+                   scheduler ? "" : "'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'",
+                   scheduler || pool ? "" : " and ", pool ? "" : "'SESSION_POOL_URL'");
+}
+
 enum status app_service_create(struct loop *l, const struct app_options *o, struct app_service **ret_service,
                                struct err *e)
 {
-    if (!o->connection_string || !*o->connection_string)
-        return err_set(e, STATUS_INVALID_ARGUMENT,
-                       "Missing required configuration 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'");
-    if (!o->pool_url || !*o->pool_url)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "Missing required configuration 'SESSION_POOL_URL'");
+    enum status status = check_present(o, e);
+    if (status != STATUS_OK)
+        return status;
     if (!pool_client_url_usable(o->pool_url))
         return err_set(e, STATUS_INVALID_ARGUMENT, "SESSION_POOL_URL: \"%.100s\" is not an http or https URL",
                        o->pool_url);
-    enum status status = pool_client_global_init(e);
+    status = pool_client_global_init(e);
     if (status != STATUS_OK)
         return status;
     struct app_service *s = calloc(1, sizeof *s);
     if (!s)
         return err_set(e, STATUS_NO_MEMORY, "out of memory");
     s->loop = l;
-    s->code_size_max = o->code_size_max ? o->code_size_max : CODE_SIZE_MAX_DEFAULT;
+    s->code_size_max = o->code_size_max;
     s->compat_sample = o->compat_sample;
     s->connection_string = copy(o->connection_string);
     s->pool_url = copy(o->pool_url);
@@ -191,6 +202,7 @@ enum status app_service_create(struct loop *l, const struct app_options *o, stru
                 .approval_timeout_ms = o->approval_timeout_ns / NS_PER_MS,
                 .run_timeout_ms = o->run_timeout_ns / NS_PER_MS,
             },
+        .stop_grace_ms = o->stop_grace_ns / NS_PER_MS,
     };
     status =
         s->connection_string && s->pool_url ? make_sdk(s, e) : err_set(e, STATUS_NO_MEMORY, "out of memory");

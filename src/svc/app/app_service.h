@@ -17,11 +17,12 @@ struct app_options {
     const char *scheduler_token;   /* bearer token for the scheduler; NULL: only Authentication=None works */
     int64_t approval_timeout_ns;   /* how long a result waits for a decision */
     int64_t run_timeout_ns;        /* limit of one run; 0: the pool's own */
-    size_t code_size_max;          /* bytes of submitted code; 0: 512 KiB */
+    int64_t stop_grace_ns;         /* how long runs may go on when the service stops */
+    size_t code_size_max;          /* bytes of submitted code */
     bool compat_sample; /* answer the two /code routes exactly as the sample does (product.md 1.2) */
 };
 
-/* Copies what it needs. INVALID_ARGUMENT: a connection string or URL that cannot be used, with the reason.
+/* Copies what it needs; there are no defaults here. INVALID_ARGUMENT: a connection string or URL that cannot be used, with the reason.
  * Starts the worker, which connects by itself and again after every loss. */
 STATUS_RESULT app_service_create(struct loop *l, const struct app_options *o,
                                  struct app_service **ret_service, struct err *e);

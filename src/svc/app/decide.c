@@ -13,6 +13,7 @@
 
 #include "os/clock.h"
 #include "svc/app/decision.h"
+#include "svc/app/notice.h"
 
 #define DECIDED_MAX         10000          /* ids remembered for late second decisions */
 #define SHOW_PATIENCE_NS    (5 * NS_PER_S) /* how long to wait for the orchestrator to take the event */
@@ -159,6 +160,7 @@ static void on_raised(struct exchange *x)
         return;
     }
     remember(x->service, x->id, x->record);
+    notice_decided(x->id, json_string_value(json_object_get(x->record, "by")), x->approve, x->age_ms);
     x->deadline_ns = loop_now(x->service->loop) + SHOW_PATIENCE_NS;
     x->pause_ns = SHOW_PAUSE_FIRST_NS;
     call_look_again(x);
@@ -195,6 +197,7 @@ static void on_looked(struct exchange *x)
         answer_conflict(x, verdict, first);
         return;
     }
+    x->age_ms = (clock_unix_ns() - facts.created_ns) / NS_PER_MS;
     char *record = json_dumps(x->record, JSON_COMPACT);
     exchange_call(x, on_recorded);
     exchange_started(x, record ? dt_client_raise_event_async(x->service->client, x->id, EVENT_DECISION_RECORD,

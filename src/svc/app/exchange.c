@@ -68,14 +68,14 @@ void exchange_abandon(struct exchange *x)
 }
 
 /* On the loop's thread, after a call. A request whose peer went meanwhile has nothing left to do, except that
- * a decision that was begun is carried to its end: decide.c keeps going without a request. */
+ * a submission is noticed, and a decision that was begun is carried to its end. */
 static void on_message(struct loop_message *m)
 {
     struct exchange *x = CONTAINER_OF(m, struct exchange, message);
     x->calling = false;
     if (x->service->stopping)
         exchange_abandon(x);
-    else if (x->request || x->record)
+    else if (x->request || x->record || x->submitting)
         x->on_step(x);
     else
         release_if_over(x);

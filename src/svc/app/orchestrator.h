@@ -26,15 +26,14 @@
 #define EVENT_DECISION        "HumanApproval"
 #define EVENT_DECISION_RECORD "HumanApprovalRecord"
 #define EVENT_RUN_STARTED     "RunStarted"
-/* How long a run may go on when the worker stops; then it is broken off, and done again by the next worker.
- */
-#define STOP_GRACE_MS 5000
 
 /* What the activity works with; must outlive the worker and not change. */
 struct activity_settings {
     struct pool_client pool;
     struct dt_client *client; /* for RunStarted */
     struct steering steering; /* for instances that bring none along */
+    /* How long a run may go on when the worker stops; then it is broken off, and the next worker does it again. */
+    int64_t stop_grace_ms;
 };
 
 /* dt_orchestrator_fn. `user` is NULL: what steers a run comes with it (steering.h). */

@@ -7,6 +7,7 @@
 
 #include "base/encode.h"
 #include "os/clock.h"
+#include "svc/app/notice.h"
 #include "svc/app/sample.h"
 
 static void on_started(struct exchange *x)
@@ -72,6 +73,8 @@ static void on_sample_raised(struct exchange *x)
         exchange_answer_failure(x);
         return;
     }
+    if (x->status == DT_OK)
+        notice_decided(x->id, NULL, x->approve, -1);
     exchange_answer_json(x, 200, decision_message(x->approve));
 }
 

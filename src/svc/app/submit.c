@@ -7,6 +7,7 @@
 
 #include "base/encode.h"
 #include "os/clock.h"
+#include "svc/app/notice.h"
 
 const char *code_refusal(const struct app_service *s, const json_t *code, int *ret_http_status)
 {
@@ -23,9 +24,22 @@ const char *code_refusal(const struct app_service *s, const json_t *code, int *r
     return NULL;
 }
 
-void submit_code(struct exchange *x, json_t *code, const char *submitted_by, int64_t approval_timeout_ms,
-                 void (*on_started)(struct exchange *x))
+static void on_started(struct exchange *x)
 {
+    x->submitting = false;
+    if (x->status == DT_OK)
+        notice_submitted(x->id, x->submitted_by[0] ? x->submitted_by : NULL, x->code_bytes);
+    x->on_submitted(x);
+}
+
+void submit_code(struct exchange *x, json_t *code, const char *submitted_by, int64_t approval_timeout_ms,
+                 void (*on_submitted)(struct exchange *x))
+{
+    x->submitting = true;
+    x->on_submitted = on_submitted;
+    x->code_bytes = json_string_length(code);
+    snprintf(x->submitted_by, sizeof x->submitted_by, "%s", submitted_by ? submitted_by : "");
+
     uint8_t random[16];
     entropy_fill(random, sizeof random);
     guid_format(random, x->id);

@@ -7,8 +7,9 @@
 
 #include "os/clock.h"
 
-#define TEXT_GROWTH_MAX 3   /* a byte that is not UTF-8 becomes the three of U+FFFD */
-#define MARK_SIZE_MAX   256 /* bytes of the lines that are added to a stream */
+#define TEXT_GROWTH_MAX    3   /* a byte that is not UTF-8 becomes the three of U+FFFD */
+#define CHECKED_GROWTH_MAX 64  /* bytes */
+#define MARK_SIZE_MAX      256 /* bytes of the lines that are added to a stream */
 
 struct execution *execution_create(int64_t now_ns)
 {
@@ -21,8 +22,29 @@ struct execution *execution_create(int64_t now_ns)
     list_init(&x->queue_link);
     list_init(&x->record_link);
     list_init(&x->pool_link);
+    list_init(&x->keeping.kept_link);
     x->times.asked_ns = now_ns;
     return x;
+}
+
+void execution_discharge(struct execution *x)
+{
+    if (x->keeping.budget)
+        memory_budget_give(x->keeping.budget, x->keeping.charged);
+    x->keeping.budget = NULL;
+    x->keeping.charged = 0;
+}
+
+bool execution_charge(struct execution *x, struct memory_budget *budget, size_t size, bool anyway)
+{
+    execution_discharge(x);
+    if (anyway)
+        memory_budget_take_anyway(budget, size);
+    else if (!memory_budget_take(budget, size))
+        return false;
+    x->keeping.budget = budget;
+    x->keeping.charged = size;
+    return true;
 }
 
 void execution_destroy(struct execution *x)
@@ -33,6 +55,8 @@ void execution_destroy(struct execution *x)
     list_remove(&x->queue_link);
     list_remove(&x->record_link);
     list_remove(&x->pool_link);
+    list_remove(&x->keeping.kept_link);
+    execution_discharge(x);
     buf_fini(&x->asked.code);
     for (size_t i = 0; i < SESSION_STREAMS; i++)
         buf_fini(&x->outcome.output[i]);
@@ -62,24 +86,29 @@ static void take_output(struct execution *x, const struct session *s)
     }
 }
 
-static void take_value(struct buf *out, struct result_value v)
+/* What the checks write is never longer than what came, but for the members of an error that must be there. */
+static size_t checked_size_max(struct result_value value)
 {
-    buf_init(out, TEXT_GROWTH_MAX * v.json.size + 1);
-    result_value_append(out, v);
+    return value.json.size + CHECKED_GROWTH_MAX;
 }
 
-static void take_result(struct execution *x, const struct result_frame *r)
+static void take_result(struct execution *x, const struct result_frame *result, size_t text_size_max)
 {
-    x->status = r->ok ? EXECUTION_SUCCEEDED : EXECUTION_FAILED;
-    x->outcome.result_cut = r->truncated;
-    if (r->ok) {
-        x->outcome.value_type = r->value.type;
-        take_value(&x->outcome.value, r->value);
-    } else {
-        take_value(&x->outcome.error, r->error);
+    struct execution_outcome *outcome = &x->outcome;
+    struct result_damage damage = {.cut = result->truncated};
+    x->status = result->ok ? EXECUTION_SUCCEEDED : EXECUTION_FAILED;
+    if (result->ok) {
+        buf_init(&outcome->value, checked_size_max(result->value));
+        outcome->value_type = result_check_value(&outcome->value, result->value, text_size_max, &damage);
+    } else if (result->error.type == RESULT_OBJECT) {
+        buf_init(&outcome->error, checked_size_max(result->error));
+        result_check_error(&outcome->error, result->error, &damage);
     }
-    if (r->outputs.json.size > strlen("[]"))
-        take_value(&x->outcome.outputs, r->outputs);
+    buf_init(&outcome->outputs, checked_size_max(result->outputs));
+    if (result->outputs.type == RESULT_ARRAY)
+        result_check_outputs(&outcome->outputs, result->outputs, text_size_max, &damage);
+    outcome->result_cut = damage.cut || damage.dropped;
+    outcome->result_dropped = damage.dropped;
 }
 
 /* Adds a line to stderr that tells a reader of the text what the status alone would not. */
@@ -117,14 +146,15 @@ static void forget_results(struct execution *x)
     x->outcome.value_type = RESULT_NONE;
 }
 
-void execution_take_answer(struct execution *x, const struct session *s, const struct session_answer *a)
+void execution_take_answer(struct execution *x, const struct session *s, const struct session_answer *a,
+                           size_t text_size_max)
 {
     char text[sizeof x->outcome.fault_text];
     take_output(x, s);
     x->outcome.duration_ns = a->duration_ns;
     switch (a->verdict) {
     case SESSION_VERDICT_RESULT:
-        take_result(x, a->result);
+        take_result(x, a->result, text_size_max);
         break;
     case SESSION_VERDICT_TIMEOUT:
         snprintf(text, sizeof text, "the code ran longer than %lld ms and was stopped; %s",

@@ -6,6 +6,7 @@
 #define SVC_POOL_EXECUTION_H
 
 #include "core/pool/pool_policy.h"
+#include "svc/pool/session/result_check.h"
 #include "svc/pool/session/session.h"
 
 #define EXECUTION_ID_SIZE_MAX   128 /* bytes */
@@ -51,6 +52,7 @@ struct execution_outcome {
     bool output_cut[SESSION_STREAMS];
     uint64_t output_bytes[SESSION_STREAMS]; /* that were written, kept or not */
     bool result_cut;                        /* the value, the outputs or the error are not whole */
+    bool result_dropped;                    /* something was left out that may not be in a result */
     enum result_type value_type;
     struct buf value;    /* JSON, empty when none */
     struct buf outputs;  /* JSON array, empty when none */
@@ -65,8 +67,11 @@ struct execution_times {
     int64_t done_ns;
 };
 
-/* Private to ledger.c. */
+/* Private to ledger.c and execution_charge. */
 struct execution_keeping {
+    struct list kept_link;        /* in the pool's kept results, oldest first */
+    struct memory_budget *budget; /* NULL: nothing is charged */
+    size_t charged;               /* bytes that the budget knows of */
     struct loop_task report;
     bool reporting; /* on_done is on the stack */
     bool counted;   /* in the ledger's count and size */
@@ -101,8 +106,15 @@ static inline bool execution_final(const struct execution *x)
 }
 /* Bytes it keeps in memory. */
 size_t execution_size(const struct execution *x);
-/* Takes over a cell's answer: output, value, error, status. */
-void execution_take_answer(struct execution *x, const struct session *s, const struct session_answer *a);
+/* Takes over a cell's answer, checked: output, value, error, status. `text_size_max`: bytes of each text of the
+ * result. */
+void execution_take_answer(struct execution *x, const struct session *s, const struct session_answer *a,
+                           size_t text_size_max);
+/* What it holds is `size` bytes from now on, charged to `budget` instead of what was charged before; destroying it
+ * gives them back. Without `anyway` false, and nothing is charged, if they do not fit. */
+bool execution_charge(struct execution *x, struct memory_budget *budget, size_t size, bool anyway);
+/* Nothing of it is charged any more. */
+void execution_discharge(struct execution *x);
 /* Ends it without a result. */
 void execution_fail(struct execution *x, enum execution_fault fault, enum session_reason reason,
                     const char *text);

@@ -2,9 +2,27 @@
 /* ledger.c — a list in order of arrival, trimmed whenever one becomes final. */
 #include "svc/pool/ledger.h"
 
-void execution_ledger_init(struct execution_ledger *l, size_t count_max, size_t size_max)
+/* The oldest results go first, whose they ever are: what runs needs the memory. */
+static void on_pressure(void *context, size_t wanted)
 {
-    *l = (struct execution_ledger){.count_max = count_max, .size_max = size_max};
+    struct kept_results *kept = context;
+    size_t before = kept->budget->size;
+    while (!list_empty(&kept->oldest_first) && before - kept->budget->size < wanted)
+        execution_ledger_forget(CONTAINER_OF(kept->oldest_first.next, struct execution, keeping.kept_link));
+}
+
+void kept_results_init(struct kept_results *kept, struct memory_budget *budget)
+{
+    list_init(&kept->oldest_first);
+    kept->budget = budget;
+    budget->on_pressure = on_pressure;
+    budget->context = kept;
+}
+
+void execution_ledger_init(struct execution_ledger *l, struct kept_results *kept, size_t count_max,
+                           size_t size_max)
+{
+    *l = (struct execution_ledger){.kept = kept, .count_max = count_max, .size_max = size_max};
     list_init(&l->records);
 }
 
@@ -31,7 +49,10 @@ void execution_ledger_forget(struct execution *x)
     if (x->keeping.counted) {
         l->count--;
         l->size -= execution_size(x);
+        x->keeping.counted = false;
     }
+    execution_discharge(x);
+    list_remove(&x->keeping.kept_link);
     list_remove(&x->record_link);
     x->ledger = NULL;
     if (!x->keeping.report.queued && !x->keeping.reporting && x->status != EXECUTION_RUNNING)
@@ -78,6 +99,8 @@ void ledger_settle(struct loop *l, struct execution *x)
     loop_defer(l, &x->keeping.report);
     if (!x->ledger)
         return;
+    (void)execution_charge(x, x->ledger->kept->budget, execution_size(x), true);
+    list_push_back(&x->ledger->kept->oldest_first, &x->keeping.kept_link);
     x->keeping.counted = true;
     x->ledger->count++;
     x->ledger->size += execution_size(x);

@@ -7,9 +7,15 @@
 
 #include "base/log.h"
 #include "os/clock.h"
+#include "os/memory.h"
 #include "svc/pool/pool_internal.h"
 
 #define EXIT_WAIT_NS (500 * NS_PER_MS) /* how long a crash waits for its cause */
+
+#define STORM_SIZE_MIN ((size_t)16 << 20) /* bytes that were held and are not any more: worth giving back */
+#define QUIET_NS       NS_PER_S           /* after which it is looked whether a storm is over */
+
+static void watch_for_quiet(struct pool *p);
 
 /* --- planning --- */
 
@@ -29,6 +35,28 @@ static void plan_at(struct pool *p, int64_t at_ns)
 static void on_later(struct loop_timer *t)
 {
     pool_plan_soon(CONTAINER_OF(t, struct pool, later));
+}
+
+/* A storm leaves the allocator with pages that nobody uses. They go back when the storm is over, since giving them
+ * back costs the loop some milliseconds. */
+static void on_quiet(struct loop_timer *timer)
+{
+    struct pool *p = CONTAINER_OF(timer, struct pool, quiet);
+    bool storm_over = p->budget.size < p->budget.peak / 2;
+    if (!storm_over) {
+        watch_for_quiet(p);
+        return;
+    }
+    memory_give_back();
+    memory_budget_forget_peak(&p->budget);
+}
+
+static void watch_for_quiet(struct pool *p)
+{
+    if (p->quiet.loop || p->budget.peak - p->budget.size < STORM_SIZE_MIN)
+        return;
+    if (loop_timer_set(p->loop, &p->quiet, loop_now(p->loop) + QUIET_NS) != STATUS_OK)
+        log_warn("svc/pool", "no memory for a timer");
 }
 
 void pool_want_session(struct pool *p, struct tenant *t)
@@ -76,6 +104,7 @@ static void on_planning(struct loop_task *task)
 {
     struct pool *p = CONTAINER_OF(task, struct pool, planning);
     serve_waiting(p);
+    watch_for_quiet(p);
     int64_t ask_again_ns = session_stock_plan(&p->stock, (uint32_t)p->tenants.count, p->busy);
     if (ask_again_ns != INT64_MAX)
         plan_at(p, ask_again_ns);
@@ -123,7 +152,7 @@ static void take_answer(struct pool *p, struct session *s, const struct session_
     else if (ended && a->reason == SESSION_REASON_RELEASED)
         execution_fail(x, EXECUTION_FAULT_CANCELED, a->reason, a->cause);
     else
-        execution_take_answer(x, s, a);
+        execution_take_answer(x, s, a, p->options.output_size_max);
     x->outcome.duration_ns = a->duration_ns;
 }
 
@@ -143,6 +172,7 @@ static void on_answer(void *context, struct session *s, const struct session_ans
     if (x->ledger)
         tenant_note_use(CONTAINER_OF(x->ledger, struct tenant, ledger));
     ledger_settle(p->loop, x);
+    pool_plan_soon(p);
 }
 
 /* Who held the session lets go of it. After a cooldown the tenant ends with it; after a crash the tenant
@@ -173,7 +203,7 @@ static void take_options(struct pool_options *own, const struct pool_options *o)
     own->grace_ns = o->grace_ns ? o->grace_ns : 2 * NS_PER_S;
     own->session_wait_max_ns = o->session_wait_max_ns ? o->session_wait_max_ns : 10 * NS_PER_S;
     own->output_size_max = o->output_size_max ? o->output_size_max : (size_t)1 << 20;
-    own->result_size_max = o->result_size_max ? o->result_size_max : (size_t)16 << 20;
+    own->result_size_max = o->result_size_max ? o->result_size_max : (size_t)8 << 20;
     own->queue_max = o->queue_max ? o->queue_max : 256;
     own->memory_size_max = o->memory_size_max ? o->memory_size_max : (size_t)256 << 20;
     own->records_max = o->records_max ? o->records_max : 300;
@@ -207,6 +237,8 @@ enum status pool_create(struct loop *l, const struct pool_options *o, struct poo
         return err_set(e, STATUS_NO_MEMORY, "out of memory");
     take_options(&p->options, o);
     p->budget.size_max = p->options.memory_size_max;
+    kept_results_init(&p->kept, &p->budget);
+    p->quiet.on_fire = on_quiet;
     p->loop = l;
     list_init(&p->executions);
     list_init(&p->tenant_list);
@@ -241,6 +273,7 @@ void pool_destroy(struct pool *p)
         tenant_destroy(CONTAINER_OF(link, struct tenant, link));
     loop_defer_cancel(&p->planning);
     loop_timer_cancel(&p->later);
+    loop_timer_cancel(&p->quiet);
     map_fini(&p->tenants);
     free(p);
 }
@@ -270,6 +303,8 @@ struct pool_report pool_report(const struct pool *p)
         .spawn_failures = st->spawn_failures,
         .up = st->up,
         .lost = st->lost[0] ? st->lost : NULL,
+        .memory_size = p->budget.size,
+        .memory_size_max = p->budget.size_max,
         .isolation = st->isolation,
         .tier = p->options.tier->name,
     };

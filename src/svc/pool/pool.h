@@ -18,7 +18,7 @@ struct pool_options {            /* zero fields take the default behind unless i
     int64_t grace_ns;            /* from SIGINT to SIGKILL: 2 s */
     int64_t session_wait_max_ns; /* how long a call waits for a session to be built: 10 s */
     size_t output_size_max;      /* bytes kept of each stream of an execution: 1 MiB */
-    size_t result_size_max;      /* bytes of a result frame: 16 MiB */
+    size_t result_size_max;      /* bytes of a result frame: 8 MiB */
     size_t memory_size_max;      /* bytes that all sessions together may make the server hold: 256 MiB */
     size_t queue_max;            /* executions that wait in one identifier's queue: 256 */
     size_t records_max;      /* results kept for polling, of each identifier: 300, more than a full queue */
@@ -31,6 +31,7 @@ struct pool_report {
     uint32_t ready, starting, busy, idle, ending; /* sessions */
     uint32_t tenants, sessions_max;
     uint64_t claims, crashes, timeouts, spawn_failures; /* since the start */
+    size_t memory_size, memory_size_max;                /* bytes of the budget: held, at most */
     bool up;                                            /* the tier takes orders */
     const char *lost;                                   /* why the tier is gone; NULL: it is not */
     const char *isolation;                              /* JSON of the tier's own report, or "" */

@@ -11,6 +11,8 @@ struct pool {
     struct pool_options options; /* with the defaults filled in */
     struct session_stock stock;
     struct memory_budget budget;
+    struct kept_results kept;
+    struct loop_timer quiet; /* gives freed memory back after a storm */
     void (*on_up)(void *context);
     void *on_up_context;
     struct map tenants; /* by identifier */

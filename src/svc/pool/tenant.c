@@ -79,6 +79,9 @@ enum status tenant_execute(struct tenant *t, struct execution *x, struct err *e)
     if (t->queue_count >= t->pool->options.queue_max)
         return err_set(e, STATUS_RESOURCE_EXHAUSTED, "%zu executions already wait in this session",
                        t->queue_count);
+    if (!execution_charge(x, &t->pool->budget, x->asked.code.size, false))
+        return err_set(e, STATUS_RESOURCE_EXHAUSTED,
+                       "the memory for all sessions' calls and results is in use");
     list_push_back(&t->pool->executions, &x->pool_link);
     execution_ledger_add(&t->ledger, x);
     list_push_back(&t->queue, &x->queue_link);
@@ -235,7 +238,7 @@ struct tenant *tenant_create(struct pool *p, struct bytes identifier)
     list_init(&t->guests);
     list_init(&t->queue);
     list_init(&t->waits);
-    execution_ledger_init(&t->ledger, p->options.records_max, p->options.records_size_max);
+    execution_ledger_init(&t->ledger, &p->kept, p->options.records_max, p->options.records_size_max);
     if (map_put(&p->tenants, bytes_of_cstr(t->identifier), t) != STATUS_OK) {
         free(t);
         return NULL;

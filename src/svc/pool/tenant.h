@@ -51,8 +51,8 @@ struct tenant {
 
 /* A request for an existing tenant that needs no session. */
 void tenant_touch(struct tenant *t);
-/* Takes ownership of `x` and runs it in its turn. RESOURCE_EXHAUSTED: the queue is full, `x` stays the
- * caller's. */
+/* Takes ownership of `x` and runs it in its turn. RESOURCE_EXHAUSTED: the queue or the pool's memory is full, `x`
+ * stays the caller's. */
 STATUS_RESULT tenant_execute(struct tenant *t, struct execution *x, struct err *e);
 /* Nobody waits for `x` any more. It is dropped if it has not begun and cannot be polled for. */
 void execution_abandon(struct execution *x);

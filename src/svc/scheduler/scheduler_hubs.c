@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* scheduler_hubs.c — from the `taskhub` header to a hub's number, without asking the store twice. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
@@ -69,6 +70,27 @@ static enum status create(struct scheduler *s, struct bytes name, uint32_t *ret_
     return status;
 }
 
+#define HUBS_TOLD_MAX 5
+
+void scheduler_hubs_tell(const struct scheduler *s, struct err *e)
+{
+    char refusal[sizeof e->text];
+    snprintf(refusal, sizeof refusal, "%s", e->text);
+
+    CLEANUP(buf_fini) struct buf known = {0};
+    size_t position = 0;
+    size_t told = 0;
+    const struct hub *hub;
+    while (told < HUBS_TOLD_MAX && (hub = map_next(&s->hubs, &position)))
+        buf_append_fmt(&known, "%s%.*s", told++ ? ", " : "", (int)hub->size, (const char *)hub->name);
+    if (told < s->hubs.count)
+        buf_append_cstr(&known, ", …");
+    buf_append_byte(&known, '\0');
+    if (told > 0 && buf_status(&known) == STATUS_OK)
+        (void)err_set(e, STATUS_NOT_FOUND, "%s (there are: %s; --task-hubs makes others)", refusal,
+                      (const char *)known.data);
+}
+
 STATUS_RESULT scheduler_hubs_resolve(struct scheduler *s, struct bytes name, uint32_t *ret_hub, struct err *e)
 {
     if (name.size == 0) {
@@ -84,7 +106,7 @@ STATUS_RESULT scheduler_hubs_resolve(struct scheduler *s, struct bytes name, uin
         return STATUS_OK;
     }
     if (!s->options.hubs_dynamic)
-        return err_set(e, STATUS_NOT_FOUND, "Task hub not found: %.*s", (int)MIN(name.size, 100u),
+        return err_set(e, STATUS_NOT_FOUND, "Task hub not found: %.*s", (int)MIN(name.size, HUB_NAME_MAX),
                        (const char *)name.data);
     return create(s, name, ret_hub, e);
 }
@@ -105,6 +127,16 @@ void scheduler_hubs(const struct scheduler *s,
     const struct hub *hub;
     while ((hub = map_next(&s->hubs, &position)))
         on_hub(context, bytes_of(hub->name, hub->size), hub->unfinished);
+}
+
+struct bytes scheduler_hubs_name(const struct scheduler *s, uint32_t number)
+{
+    size_t position = 0;
+    const struct hub *h;
+    while ((h = map_next(&s->hubs, &position)))
+        if (h->number == number)
+            return bytes_of(h->name, h->size);
+    return BYTES_LITERAL("?");
 }
 
 void scheduler_hubs_fini(struct scheduler *s)

@@ -32,6 +32,7 @@ struct call {
     struct buf message;   /* if method->keeps */
     struct buf worker_id; /* streams */
     bool is_stream;       /* GetWorkItems */
+    bool large_messages;  /* streams: its peer takes options.large_message_size_max */
     bool in_engine;
     bool paused; /* streams: the engine was told to wait */
     bool begun;  /* history: response headers are sent */
@@ -84,6 +85,10 @@ void scheduler_hubs_count(struct scheduler *s, uint32_t number);
  * INVALID_ARGUMENT, or why it could not be created. */
 STATUS_RESULT scheduler_hubs_resolve(struct scheduler *s, struct bytes name, uint32_t *ret_hub,
                                      struct err *e);
+/* Adds to a refusal in `e` which hubs there are, some of them, and how an operator makes others. */
+void scheduler_hubs_tell(const struct scheduler *s, struct err *e);
+/* The name of a hub that is registered; valid as long as the scheduler. */
+struct bytes scheduler_hubs_name(const struct scheduler *s, uint32_t number);
 void scheduler_hubs_fini(struct scheduler *s);
 
 /* --- scheduler_pump.c --- */

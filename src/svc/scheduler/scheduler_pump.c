@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "os/clock.h"
 #include "core/task/instance_status.h"
+#include "os/clock.h"
 #include "svc/scheduler/scheduler_internal.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
@@ -60,7 +60,8 @@ static void on_committed(void *context, uint64_t sequence, enum status status, c
         return;
     }
     if (s->failure.status != STATUS_OK)
-        return; /* a read failed meanwhile, and the engine that made the set is gone */
+        return;              /* a read failed meanwhile, and the engine that made the set is gone */
+    s->recover_delay_ns = 0; /* a real set, not a probe: the disk is well */
     engine_committed(s->engine, sequence, scheduler_pump_now(s), &s->actions);
     engine_flush(s->engine, &s->actions);
     scheduler_pump_run(s);
@@ -137,6 +138,16 @@ static void act_fetch_history(struct scheduler *s, const struct engine_action *a
         engine_history_fetched(s->engine, a->key, buf_peek(&events), scheduler_pump_now(s), &s->actions);
 }
 
+static void act_note(const struct scheduler *s, const struct engine_action *a)
+{
+    struct bytes hub = scheduler_hubs_name(s, a->hub);
+    if (a->instance_id.size)
+        log_write(a->level, "svc/scheduler", "%s hub=\"%.*s\" instance=\"%.*s\"", a->text, BYTES_FMT(hub),
+                  BYTES_FMT(a->instance_id));
+    else
+        log_write(a->level, "svc/scheduler", "%s hub=\"%.*s\"", a->text, BYTES_FMT(hub));
+}
+
 static void act(struct scheduler *s, struct engine_action *a)
 {
     switch (a->kind) {
@@ -165,8 +176,7 @@ static void act(struct scheduler *s, struct engine_action *a)
         act_fetch_history(s, a);
         return;
     case ENGINE_NOTE:
-        log_warn("svc/scheduler", "%s hub=%u instance=\"%.*s\"", a->text, (unsigned)a->hub,
-                 BYTES_FMT(a->instance_id));
+        act_note(s, a);
         return;
     }
     ASSERT(!"unknown engine action");
@@ -219,8 +229,12 @@ void scheduler_pump_call(struct scheduler *s, struct call *c, struct bytes messa
 void scheduler_pump_stream(struct scheduler *s, struct call *c)
 {
     c->in_engine = true;
-    engine_stream_open(s->engine, c->hub, c->number, buf_peek(&c->message), buf_peek(&c->worker_id),
-                       c->connection, scheduler_pump_now(s), &s->actions);
+    struct engine_worker worker = {.id = buf_peek(&c->worker_id),
+                                   .connection = c->connection,
+                                   .message_size_max =
+                                       c->large_messages ? s->options.large_message_size_max : 0};
+    engine_stream_open(s->engine, c->hub, c->number, buf_peek(&c->message), &worker, scheduler_pump_now(s),
+                       &s->actions);
     if (c->paused)
         engine_stream_pause(s->engine, c->number, true, scheduler_pump_now(s), &s->actions);
     scheduler_pump_run(s);
@@ -305,10 +319,8 @@ static void fail_writes(struct scheduler *s)
     }
     size_t position = 0;
     struct purge *p;
-    while ((p = map_next(&s->purges, &position))) {
+    while ((p = map_drain(&s->purges, &position)))
         scheduler_purge_answered(p, scheduler_pump_refusal(s, false), text, (struct bytes){0});
-        position = 0; /* the map changed */
-    }
 }
 
 /* Gives kept calls to an engine that has just been loaded. Each is taken off a list of its own, since asking
@@ -340,7 +352,7 @@ void scheduler_pump_fail(struct scheduler *s, enum status status, const char *te
     (void)err_set(&s->failure, status, "%s", text);
     if (!again) {
         s->failures++;
-        s->recover_delay_ns = RECOVER_MIN_NS;
+        s->recover_delay_ns = MAX(s->recover_delay_ns, RECOVER_MIN_NS);
         log_error("svc/scheduler", "writing stopped error=\"%s\"", s->failure.text);
     }
     loop_defer_cancel(&s->flush_task);
@@ -364,11 +376,9 @@ static enum status recover(struct scheduler *s, struct err *e)
     enum status status = task_store_recover(s->store, e);
     if (status != STATUS_OK)
         return status;
-    /* Anew in any case: calls that only read have touched the other one, and nothing is lost. */
-    engine_drop(s);
-    list_each (it, &s->calls_all)
-        CONTAINER_OF(it, struct call, link)->in_engine = false;
-    return scheduler_pump_load(s, e);
+    /* The engine that serves reads was built from the store after the failure, and nothing was written since:
+     * it goes on. To build another one would hold up everybody for as long again. */
+    return s->engine ? STATUS_OK : scheduler_pump_load(s, e);
 }
 
 static void on_recover(struct loop_timer *t)
@@ -382,6 +392,7 @@ static void on_recover(struct loop_timer *t)
         return;
     }
     s->failure = (struct err){0};
+    s->recover_delay_ns = MIN(s->recover_delay_ns * 2, RECOVER_MAX_NS); /* for when it fails at once again */
     loop_timer_cancel(&s->ping_timer);
     log_info("svc/scheduler", "writing again");
     ask_again(s, false);

@@ -10,9 +10,31 @@
 #include "svc/scheduler/scheduler_internal.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
-#define STREAM_QUEUE_MAX ((size_t)8 << 20) /* bytes */
+#define STREAM_QUEUE_MAX       ((size_t)8 << 20)  /* bytes */
+#define LARGE_MESSAGE_SIZE_MAX ((size_t)64 << 20) /* bytes */
+#define LARGE_MESSAGE_AGENTS   "durabletask-js"   /* its gRPC sets no limit (spec 2.6) */
 
 /* --- calls --- */
+
+/* True if the agent begins with one of the names, which commas separate. */
+static bool agent_listed(struct bytes agent, const char *names)
+{
+    while (*names) {
+        size_t size = strcspn(names, ",");
+        struct bytes name = bytes_trim(bytes_of(names, size));
+        if (name.size && bytes_starts_with(agent, name))
+            return true;
+        names += size + (names[size] == ',');
+    }
+    return false;
+}
+
+/* Azure's SDKs name themselves in a header of their own; the core SDK of JavaScript in the usual one. */
+static bool takes_large_messages(const struct scheduler *s, const struct grpc_request *r)
+{
+    return agent_listed(r->metadata(r, "x-user-agent"), s->options.large_message_agents) ||
+           agent_listed(r->metadata(r, "user-agent"), s->options.large_message_agents);
+}
 
 struct call *scheduler_call_find(const struct scheduler *s, uint64_t number)
 {
@@ -32,6 +54,7 @@ static struct call *call_create(struct scheduler *s, const struct grpc_request *
         c->worker_id.limit = SIZE_MAX;
         buf_append_bytes(&c->message, r->message);
         buf_append_bytes(&c->worker_id, r->metadata(r, "workerid"));
+        c->large_messages = takes_large_messages(s, r);
     }
     if (buf_status(&c->message) != STATUS_OK || buf_status(&c->worker_id) != STATUS_OK ||
         map_put(&s->calls, map_u64_key(&c->number), c) != STATUS_OK) {
@@ -179,6 +202,10 @@ static enum status admit(struct scheduler *s, const struct grpc_request *r, cons
     if (s->stopping)
         return err_set(e, STATUS_UNAVAILABLE, "the scheduler is stopping");
     enum status status = scheduler_hubs_resolve(s, r->metadata(r, "taskhub"), ret_hub, e);
+    /* The words to the cloud's SDKs are fixed (spec 2.3); our own may say more. */
+    if (status == STATUS_NOT_FOUND &&
+        bytes_starts_with(r->metadata(r, "x-user-agent"), BYTES_LITERAL("durabletask-c/")))
+        scheduler_hubs_tell(s, e);
     if (status != STATUS_OK)
         return status;
     if (m->write && s->failure.status != STATUS_OK)
@@ -274,6 +301,10 @@ STATUS_RESULT scheduler_create(struct loop *l, const struct scheduler_options *o
     s->options = *o;
     if (s->options.stream_queue_max == 0)
         s->options.stream_queue_max = STREAM_QUEUE_MAX;
+    if (!s->options.large_message_agents)
+        s->options.large_message_agents = LARGE_MESSAGE_AGENTS;
+    if (!s->options.large_message_size_max)
+        s->options.large_message_size_max = LARGE_MESSAGE_SIZE_MAX;
     if (!s->options.unix_ns)
         s->options.unix_ns = clock_unix_ns;
     map_init(&s->hubs, seed[0], seed[1]);

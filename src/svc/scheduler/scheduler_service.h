@@ -33,9 +33,13 @@ struct scheduler_options {
     const char *const *hubs; /* created if absent; none: "default" (DTS_TASK_HUB_NAMES) */
     size_t hub_count;
     bool hubs_dynamic; /* a hub is created at the first use of its name (DTS_USE_DYNAMIC_TASK_HUBS) */
-    struct engine_options engine; /* `seed` is filled here */
-    int64_t (*unix_ns)(void);     /* the clock that people set; NULL: clock_unix_ns. For tests that step it */
-    size_t stream_queue_max;      /* bytes queued for one worker before it gets no more work; 0: 8 MiB */
+    const char
+        *large_message_agents;     /* beginnings of the user agents, separated by commas, whose workers take
+                                       * messages of large_message_size_max; NULL: "durabletask-js" */
+    size_t large_message_size_max; /* bytes; 0: 64 MiB */
+    struct engine_options engine;  /* `seed` is filled here */
+    int64_t (*unix_ns)(void); /* the clock that people set; NULL: clock_unix_ns. For tests that step it */
+    size_t stream_queue_max;  /* bytes queued for one worker before it gets no more work; 0: 8 MiB */
 };
 
 /* Opens the store, upgrades it, creates hubs, loads what is unfinished. Errors as task_store_open and

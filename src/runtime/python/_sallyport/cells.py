@@ -11,7 +11,7 @@ from os import _exit, getpid
 from time import perf_counter_ns
 
 from _sallyport import display, shell, tasks
-from _sallyport.errors import as_member, error_text, name_of
+from _sallyport.errors import as_member, name_of
 from _sallyport.state import state
 from _sallyport.streams import flush_all, flush_own, heal_streams
 
@@ -64,7 +64,10 @@ def translate(code, error):
 
 def remember_source(code, file):
     """For tracebacks and inspect.getsource."""
-    linecache.cache[file] = (len(code), None, code.splitlines(True), file)
+    lines = code.splitlines(True)
+    if lines and not code.endswith("\n"):
+        lines[-1] += "\n"
+    linecache.cache[file] = (len(code), None, lines, file)
 
 
 def evaluate(tree, file, namespace, mode):
@@ -161,7 +164,7 @@ def execute(identifier, code, empty):
     except BaseException as error:  # a second one, while the first was written down or the last output
         ignore_interrupts()
         text = f"{name_of(error)}: while the end of the cell was prepared"
-        shown.error = shown.error or as_member(error, text, "")
+        shown.error = shown.error or as_member(error, text, "", "")
     tasks.leave_cell()
     result = {"id": identifier, "ok": shown.error is None, "duration_us": (perf_counter_ns() - begin) // 1000,
               "value": "" if shown.error else shown.image or shown.value, "outputs": shown.outputs}

@@ -106,7 +106,7 @@ def single_text(error, depth):
     """One exception without those that it is linked to."""
     name = name_of(error)
     frames = frames_of(error)
-    if isinstance(error, SyntaxError) and not frames:
+    if issubclass(type(error), SyntaxError) and not frames:
         return HEAD + ":\n" + syntax_text(error)
 
     text = error_text(error)
@@ -156,23 +156,29 @@ def chained_text(error, depth=0):
 
 
 def describe(error):
-    """The text for stderr."""
+    """(the text for stderr, what str() says)."""
     kind = type(error)
+    said = error_text(error)
     if issubclass(kind, SystemExit):
-        code = error_text(error)
-        return "An exception has occurred, use %tb to see the full traceback.\n\nSystemExit" + (
-            f": {code}" if code else "")
-    if get_name(kind) == "UsageError":  # of a magic
-        return f"UsageError: {error_text(error)}"
+        text = "An exception has occurred, use %tb to see the full traceback.\n\nSystemExit" + (f": {said}" if said else "")
+    elif get_name(kind) == "UsageError":  # of a magic
+        text = f"UsageError: {said}"
+    else:
+        text = cut(chained_text(error), STDERR_TEXT_MAX)
+    return text, said
+
+
+def describe_anyway(error):
+    """The same of an error that fails or takes for ever to be described; then the time limit has interrupted it."""
     try:
-        return cut(chained_text(error), STDERR_TEXT_MAX)
-    except Exception:
-        return f"{HEAD}\n{name_of(error)}: {error_text(error)}"
+        return describe(error)
+    except BaseException:
+        return f"{HEAD}\n{name_of(error)}: <its text could not be made>", ""
 
 
-def as_member(error, text, hint):
+def as_member(error, text, said, hint):
     """The `error` of a RESULT frame; src/wire/frame.h."""
-    member = {"name": name_of(error), "value": error_text(error), "traceback": cut(text, ERROR_TEXT_MAX).split("\n")}
+    member = {"name": name_of(error), "value": said, "traceback": cut(text, ERROR_TEXT_MAX).split("\n")}
     if hint:
         member["hint"] = hint
     return member

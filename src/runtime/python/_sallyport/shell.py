@@ -16,7 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from _sallyport import display, tasks
-from _sallyport.errors import as_member, describe, drop_own_frames
+from _sallyport.errors import as_member, describe_anyway, drop_own_frames, get_traceback
 from _sallyport.hints import PACKAGE_INDEX, hint_for
 from _sallyport.state import state
 from _sallyport.streams import flush_all, say_error
@@ -54,16 +54,16 @@ class Leave:
 def fail(error, code=""):
     """Makes the running cell a failure: the text goes to stderr, the structure into its result."""
     hint = hint_for(error, code)
-    text = describe(error)
-    say_error(text + ("\n\nHint: " + hint if hint else ""))
+    text, said = describe_anyway(error)
     if state.shown.error is None:
-        state.shown.error = as_member(error, text, hint)
+        state.shown.error = as_member(error, text, said, hint)
+    say_error(text + ("\n\nHint: " + hint if hint else ""))
 
 
 def remember(error):
     """sys.last_value and its kin, for %tb, %debug and traceback.print_last()."""
     drop_own_frames(error)
-    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, get_traceback(error)
 
 
 def show_traceback(exc_tuple=None, *_arguments, **_options):
@@ -74,7 +74,7 @@ def show_traceback(exc_tuple=None, *_arguments, **_options):
     if error is None:
         print("No traceback available to show.", file=sys.stderr)
     elif state.formatting:
-        say_error(describe(error))  # one representation of a value; the others are there
+        say_error(describe_anyway(error)[0])  # one representation of a value; the others are there
     else:
         fail(error)
         remember(error)

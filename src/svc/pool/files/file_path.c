@@ -69,6 +69,12 @@ enum status file_path_join(struct arena *arena, struct bytes directory, struct b
     return STATUS_OK;
 }
 
+bool file_name_reachable(struct bytes name)
+{
+    struct err error;
+    return bytes_utf8_valid(name) && check_name(name, &error) == STATUS_OK;
+}
+
 bool file_path_foreign(struct bytes name)
 {
     struct bytes rest = without_root(name);

@@ -76,6 +76,12 @@ static void take_info(const struct stat *st, struct file_info *ret_info)
     };
 }
 
+/* What may be read from outside: a second name could be that of a file which is no longer where it was. */
+static bool is_plain(const struct stat *st)
+{
+    return S_ISREG(st->st_mode) && st->st_nlink == 1;
+}
+
 enum status session_file_open(int root_fd, const char *path, int *ret_fd, struct file_info *ret_info,
                               struct err *e)
 {
@@ -88,7 +94,7 @@ enum status session_file_open(int root_fd, const char *path, int *ret_fd, struct
         s = fail(e, errno);
     else if (S_ISDIR(st.st_mode))
         s = err_set(e, STATUS_FAILED_PRECONDITION, "it is a directory");
-    else if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+    else if (!is_plain(&st))
         s = err_set(e, STATUS_INVALID_ARGUMENT, "it is not a plain file with one name");
     if (s) {
         close(fd);
@@ -109,8 +115,8 @@ enum status session_file_stat(int root_fd, const char *path, struct file_info *r
     close(fd);
     if (failed)
         return fail(e, failed);
-    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        return err_set(e, STATUS_INVALID_ARGUMENT, "it is not a plain file");
+    if (!S_ISDIR(st.st_mode) && !is_plain(&st))
+        return err_set(e, STATUS_INVALID_ARGUMENT, "it is not a plain file with one name");
     take_info(&st, ret_info);
     return STATUS_OK;
 }
@@ -323,13 +329,11 @@ static enum status descend(struct file_lister *l, const char *name, struct err *
 static enum status read_name(struct file_lister *l, const char *name, struct err *e)
 {
     struct stat st;
-    struct bytes text = bytes_of_cstr(name);
-    if (bytes_equal_cstr(text, ".") || bytes_equal_cstr(text, "..") ||
-        bytes_starts_with(text, BYTES_LITERAL(FILE_TEMPORARY_PREFIX)) ||
+    if (!file_name_reachable(bytes_of_cstr(name)) ||
         fstatat(dirfd(l->open[l->depth - 1]), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return STATUS_OK; /* or it has just gone */
-    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        return STATUS_OK;
+    if (!S_ISDIR(st.st_mode) && !is_plain(&st))
+        return STATUS_OK; /* nobody could read it */
     if (l->count == FILE_LIST_MAX) {
         l->cut = l->full = true;
         return STATUS_OK;

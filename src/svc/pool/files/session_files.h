@@ -50,7 +50,8 @@ struct file_entry {
 
 #define FILE_LIST_MAX 20000 /* entries of one listing */
 
-/* A directory read in steps. Plain files and directories only; everything else is left out. */
+/* A directory read in steps. Only what callers can ask for: plain files with one name and directories, whose names
+ * file_path_join takes. Everything else is left out. */
 struct file_lister {
     struct arena *arena;
     bool recursive;

@@ -34,6 +34,8 @@ static void write_extras(struct json_writer *w, const struct execution *x)
     }
     if (x->outcome.result_cut)
         json_write_member_bool(w, "resultTruncated", true);
+    if (x->outcome.result_dropped)
+        json_write_member_bool(w, "resultDropped", true);
     if (x->outcome.error.size)
         member_json(w, "error", &x->outcome.error);
     if (x->outcome.outputs.size)

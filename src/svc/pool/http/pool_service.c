@@ -84,6 +84,8 @@ enum status pool_service_create(struct loop *l, const struct pool_service_option
                                      .sessions_ready = s->options.sessions_ready,
                                      .cooldown_ns = s->options.cooldown_ns,
                                      .output_size_max = s->options.output_size_max,
+                                     .result_size_max = s->options.result_size_max,
+                                     .memory_size_max = s->options.memory_size_max,
                                      .tier = s->options.tier,
                                      .tier_options = o->tier_options,
                                  },
@@ -143,6 +145,11 @@ void pool_service_report(const struct pool_service *s, struct buf *json)
     json_write_member_int(&w, "crashes", (int64_t)r.crashes);
     json_write_member_int(&w, "timeouts", (int64_t)r.timeouts);
     json_write_member_int(&w, "buildFailures", (int64_t)r.spawn_failures);
+    json_write_end_object(&w);
+    json_write_key(&w, "memory");
+    json_write_begin_object(&w);
+    json_write_member_int(&w, "heldBytes", (int64_t)r.memory_size);
+    json_write_member_int(&w, "maxBytes", (int64_t)r.memory_size_max);
     json_write_end_object(&w);
     json_write_key(&w, "isolation");
     if (r.isolation[0])

@@ -45,11 +45,40 @@ static bool skip_escape(struct cursor *c)
     return true;
 }
 
+#define EACH_BYTE(byte) (0x0101010101010101u * (uint64_t)(byte))
+
+/* True if one of the eight bytes ends a plain run of a string: a quote, a backslash or a control character. A byte is
+ * zero where x - 1 borrows and x has no high bit (Hacker's Delight 6-1). */
+static bool has_special_byte(uint64_t word)
+{
+    const uint64_t high = EACH_BYTE(0x80);
+    uint64_t quote = word ^ EACH_BYTE('"');
+    uint64_t backslash = word ^ EACH_BYTE('\\');
+    return (((quote - EACH_BYTE(1)) & ~quote) | ((backslash - EACH_BYTE(1)) & ~backslash) |
+            ((word - EACH_BYTE(0x20)) & ~word)) &
+           high;
+}
+
+/* Most of a large result is one string: eight bytes at a time. */
+static void skip_plain_run(struct cursor *c)
+{
+    uint64_t word;
+    while ((size_t)(c->end - c->at) >= sizeof word) {
+        memcpy(&word, c->at, sizeof word);
+        if (has_special_byte(word))
+            return;
+        c->at += sizeof word;
+    }
+}
+
 static bool skip_string(struct cursor *c)
 {
     if (!take(c, '"'))
         return false;
     while (c->at < c->end) {
+        skip_plain_run(c);
+        if (c->at == c->end)
+            return false;
         uint8_t byte = *c->at++;
         if (byte == '"')
             return true;
@@ -258,8 +287,44 @@ enum status result_frame_parse(struct bytes payload, struct result_frame *ret_fr
     return STATUS_OK;
 }
 
-/* The code unit of a "\uXXXX" at `at`, or -1. */
-static int code_unit(struct bytes json, size_t at)
+void result_walk_begin(struct result_walk *walk, struct result_value value)
+{
+    bool has_parts = value.type == RESULT_ARRAY || value.type == RESULT_OBJECT;
+    struct bytes inside = has_parts ? bytes_slice(value.json, 1, value.json.size - 2) : (struct bytes){0};
+    *walk = (struct result_walk){
+        .at = inside.data,
+        .end = inside.data ? inside.data + inside.size : NULL,
+        .object = value.type == RESULT_OBJECT,
+    };
+}
+
+bool result_walk_next(struct result_walk *walk, struct bytes *ret_key, struct result_value *ret_value)
+{
+    struct cursor c = {walk->at, walk->end};
+    struct bytes key = {0};
+    skip_blanks(&c);
+    take(&c, ',');
+    skip_blanks(&c);
+    if (c.at == c.end)
+        return false;
+    if (walk->object) {
+        const uint8_t *name = c.at + 1;
+        if (!skip_string(&c))
+            return false;
+        key = bytes_of(name, (size_t)(c.at - 1 - name));
+        skip_blanks(&c);
+        take(&c, ':');
+        skip_blanks(&c);
+    }
+    if (skip_value(&c, ret_value) != STATUS_OK)
+        return false;
+    if (ret_key)
+        *ret_key = key;
+    walk->at = c.at;
+    return true;
+}
+
+int result_code_unit(struct bytes json, size_t at)
 {
     if (at + 6 > json.size || json.data[at] != '\\' || json.data[at + 1] != 'u')
         return -1;
@@ -276,24 +341,27 @@ static int code_unit(struct bytes json, size_t at)
 void result_value_append(struct buf *out, struct result_value v)
 {
     struct bytes json = v.json;
-    size_t done = 0;
-    for (size_t i = 0; i + 1 < json.size; i++) {
-        if (json.data[i] != '\\')
-            continue;
-        int unit = code_unit(json, i);
+    size_t done = 0; /* bytes that are appended */
+    size_t at = 0;
+    while (at < json.size) {
+        const uint8_t *escape = memchr(json.data + at, '\\', json.size - at);
+        if (!escape)
+            break;
+        at = (size_t)(escape - json.data);
+        int unit = result_code_unit(json, at);
         if (unit < 0xd800 || unit > 0xdfff) {
-            i += unit < 0 ? 1 : 5;
+            at += unit < 0 ? 2 : 6;
             continue;
         }
-        int next = unit <= 0xdbff ? code_unit(json, i + 6) : -1;
+        int next = unit <= 0xdbff ? result_code_unit(json, at + 6) : -1;
         if (next >= 0xdc00 && next <= 0xdfff) {
-            i += 11;
+            at += 12;
             continue;
         }
-        buf_append_bytes(out, bytes_slice(json, done, i - done));
+        buf_append_bytes(out, bytes_slice(json, done, at - done));
         buf_append_cstr(out, "\\ufffd");
-        done = i + 6;
-        i += 5;
+        at += 6;
+        done = at;
     }
     buf_append_bytes(out, bytes_slice(json, done, json.size));
 }

@@ -25,6 +25,13 @@ struct result_value {
     struct bytes json;
 };
 
+/* Goes through the members of an object or the elements of an array that result_frame_parse has accepted. */
+struct result_walk {
+    const uint8_t *at;
+    const uint8_t *end;
+    bool object;
+};
+
 struct result_frame { /* views of the payload */
     uint64_t id;
     bool ok;
@@ -38,6 +45,13 @@ struct result_frame { /* views of the payload */
 /* MALFORMED: not such an object, a member of a wrong type or given twice; TOO_LARGE: deeper than the limit.
  */
 STATUS_RESULT result_frame_parse(struct bytes payload, struct result_frame *ret_frame);
+/* `value` is an array or an object; anything else has no parts. */
+void result_walk_begin(struct result_walk *walk, struct result_value value);
+/* The next part. `ret_key` is the text between the quotes of its name, escapes and all; NULL allowed. False, and the
+ * outputs are untouched, at the end. */
+bool result_walk_next(struct result_walk *walk, struct bytes *ret_key, struct result_value *ret_value);
+/* The code unit of a "\\uXXXX" at `at` of a string's inside, or -1 if there is none. */
+int result_code_unit(struct bytes text, size_t at);
 /* Appends the value with lone surrogate escapes ("\ud800") turned into "\ufffd", which strict readers refuse.
  */
 void result_value_append(struct buf *out, struct result_value v);

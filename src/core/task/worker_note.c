@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* worker_note.c — a line built piece by piece: the worker, then for each kind of work its filters. */
+#include "core/task/worker_note.h"
+
+#define NAME_SIZE_MAX 64 /* bytes shown of one name */
+#define NAMES_MAX     8  /* filters shown of one kind */
+#define VERSIONS_MAX  4  /* versions shown of one filter */
+#define LINE_SIZE_MAX 700
+
+static const char *const kind_names[WORK_KIND_COUNT] = {
+    [WORK_TURN] = "orchestrations",
+    [WORK_ACTIVITY] = "activities",
+};
+
+static void put_printable(struct buf *out, struct bytes text)
+{
+    struct bytes shown = bytes_utf8_prefix(text, NAME_SIZE_MAX);
+    for (size_t n = 0; n < shown.size; n++) {
+        bool plain = shown.data[n] >= 0x20 && shown.data[n] != 0x7f && shown.data[n] != '"';
+        buf_append_byte(out, plain ? shown.data[n] : '?');
+    }
+    if (shown.size < text.size)
+        buf_append_cstr(out, "...");
+}
+
+void worker_note_name(struct buf *out, struct bytes name)
+{
+    buf_append_cstr(out, "\"");
+    put_printable(out, name);
+    buf_append_cstr(out, "\"");
+}
+
+static void put_more(struct buf *out, size_t count, size_t shown)
+{
+    if (count > shown)
+        buf_append_fmt(out, " and %zu more", count - shown);
+}
+
+static void describe_filter(struct buf *out, const struct filter_entry *filter)
+{
+    worker_note_name(out, filter->name);
+    if (filter->version_count == 0)
+        return;
+    buf_append_cstr(out, " version ");
+    size_t shown = MIN(filter->version_count, VERSIONS_MAX);
+    for (size_t n = 0; n < shown; n++) {
+        buf_append_cstr(out, n ? ", " : "");
+        worker_note_name(out, filter->versions[n]);
+    }
+    put_more(out, filter->version_count, shown);
+}
+
+static void describe_kind(struct buf *out, const struct stream *s, enum work_kind kind)
+{
+    size_t count = s->kinds[kind].filter_count;
+    size_t shown = MIN(count, NAMES_MAX);
+    buf_append_fmt(out, "%s: ", kind_names[kind]);
+    if (!s->filtered)
+        buf_append_cstr(out, "all");
+    else if (count == 0)
+        buf_append_cstr(out, "none");
+    for (size_t n = 0; n < shown; n++) {
+        buf_append_cstr(out, n ? ", " : "");
+        describe_filter(out, &s->kinds[kind].filters[n]);
+    }
+    put_more(out, count, shown);
+    buf_append_fmt(out, ", at most %u at once", s->kinds[kind].limit);
+}
+
+static void describe_who(struct buf *out, const struct stream *s)
+{
+    buf_append_cstr(out, "worker ");
+    if (s->worker_id.size)
+        worker_note_name(out, s->worker_id);
+    else
+        buf_append_fmt(out, "without an id (stream %llu)", (unsigned long long)s->number);
+}
+
+void worker_note_describe(struct buf *out, const struct stream *s)
+{
+    describe_who(out, s);
+    buf_append_cstr(out, " takes ");
+    for (int kind = 0; kind < WORK_KIND_COUNT; kind++) {
+        buf_append_cstr(out, kind ? "; " : "");
+        describe_kind(out, s, (enum work_kind)kind);
+    }
+}
+
+static bool takes_nothing(const struct stream *s)
+{
+    size_t filters = 0;
+    for (int kind = 0; kind < WORK_KIND_COUNT; kind++)
+        filters += s->kinds[kind].filter_count;
+    return s->filtered && filters == 0;
+}
+
+static void say(struct engine *e, enum log_level level, const struct stream *s, struct buf *line)
+{
+    engine_note(e, level, s->hub, (struct bytes){NULL, 0}, "%.*s", BYTES_FMT(buf_peek(line)));
+    buf_fini(line);
+}
+
+void worker_note_came(struct engine *e, const struct stream *s)
+{
+    struct buf line = {.limit = LINE_SIZE_MAX};
+    buf_append_cstr(&line, "connected: ");
+    worker_note_describe(&line, s);
+    if (takes_nothing(s))
+        buf_append_cstr(&line, ": no work for it will ever come");
+    say(e, takes_nothing(s) ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, s, &line);
+}
+
+void worker_note_gone(struct engine *e, const struct stream *s)
+{
+    struct buf line = {.limit = LINE_SIZE_MAX};
+    size_t held = 0;
+    for (int kind = 0; kind < WORK_KIND_COUNT; kind++)
+        held += s->kinds[kind].out;
+    buf_append_cstr(&line, "disconnected: ");
+    describe_who(&line, s);
+    buf_append_fmt(&line, ", which held %zu items", held);
+    say(e, LOG_LEVEL_INFO, s, &line);
+}
+
+void worker_note_stalled(struct engine *e, const struct stream *s)
+{
+    struct buf line = {.limit = LINE_SIZE_MAX};
+    describe_who(&line, s);
+    buf_append_cstr(&line, " has not answered within its lease: it gets no more work until it answers");
+    say(e, LOG_LEVEL_WARN, s, &line);
+}

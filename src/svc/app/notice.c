@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* notice.c — one line each. */
+#include "svc/app/notice.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/macros.h"
+
+#define AREA          "svc/app"
+#define NAME_SIZE_MAX 201 /* bytes with NUL, as the routes take them */
+
+/* A person's name as it may stand in quotes. */
+static const char *quotable(const char *name, char text[NAME_SIZE_MAX])
+{
+    snprintf(text, NAME_SIZE_MAX, "%s", name ? name : "anonymous");
+    for (char *at = text; *at; at++)
+        if (*at == '"' || *at == '\\')
+            *at = '\'';
+    return text;
+}
+
+void notice_submitted(const char *id, const char *by, size_t code_bytes)
+{
+    char name[NAME_SIZE_MAX];
+    log_info(AREA, "submitted id=%s by=\"%s\" bytes=%zu", id, quotable(by, name), code_bytes);
+}
+
+void notice_ran(const char *id, const char *session, bool succeeded, int64_t ms, size_t result_bytes)
+{
+    log_info(AREA, "ran id=%s session=%s succeeded=%s ms=%lld bytes=%zu", id, session,
+             succeeded ? "true" : "false", (long long)ms, result_bytes);
+}
+
+void notice_decided(const char *id, const char *by, bool approved, int64_t ms)
+{
+    char name[NAME_SIZE_MAX];
+    log_info(AREA, "decided id=%s by=\"%s\" approved=%s ms=%lld", id, quotable(by, name),
+             approved ? "true" : "false", (long long)ms);
+}

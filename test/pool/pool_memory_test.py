@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""What sessions may make the server hold, and how much of its loop they may take. Measured at a real process: its
+resident memory, and the calls of a neighbour. No time is asserted, only ratios of one run."""
+import concurrent.futures
+import os
+import statistics
+import threading
+import time
+import unittest
+
+from pool_case import FORGE
+from pool_process import Pool, fresh, wait_until
+
+MIB = 1 << 20
+# A sanitizer keeps what is freed for a while; here that would hide what the server itself gives back.
+SANITIZER = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1:allocator_release_to_os_interval_ms=100"}
+
+# A frame of 7 MiB, all but its end.
+HALF_A_RESULT = FORGE + """
+answer = frame_of(b'"ok":true,"duration_us":1,"value":"' + b"x" * (7 << 20) + b'"', cell_id())
+send(answer[:-100])
+time.sleep(60)
+"""
+FLOOD = "import os\nfor fd in (1, 2):\n    for _ in range(40): os.write(fd, b'y' * (1 << 20))"
+LARGE = "'z' * (7 << 20)"
+CRUMBS = """
+import os, time
+for _ in range(6):
+    if os.fork() == 0:
+        end = time.monotonic() + 8
+        while time.monotonic() < end: os.write(1, b"x")
+        os._exit(0)
+for _ in range(6): os.wait()
+"""
+FORGED_LARGE = FORGE + """
+answer = frame_of(b'"ok":true,"duration_us":1,"value":"' + b"x" * (7 << 20) + b'"', cell_id())
+send(answer)
+time.sleep(60)
+"""
+
+
+def resident(pool):
+    with open(f"/proc/{pool.process.pid}/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Peak:
+    """The most resident memory while it is open."""
+
+    def __init__(self, pool):
+        self.pool, self.most, self.over = pool, 0, threading.Event()
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+        return self
+
+    def watch(self):
+        while not self.over.wait(0.02):
+            self.most = max(self.most, resident(self.pool))
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+
+def run_all(pool, code, sessions, **members):
+    """The code in that many sessions at once; the answers. The sessions are ended."""
+    names = [fresh() for _ in range(sessions)]
+    with concurrent.futures.ThreadPoolExecutor(sessions) as threads:
+        answers = list(threads.map(lambda name: pool.run(name, code, **members), names))
+    for name in names:
+        pool.call("DELETE", "/session", name)
+    return answers
+
+
+class Memory(unittest.TestCase):
+    def test_a_storm_is_bounded_and_leaves_nothing(self):
+        """Half-sent results, floods and large results of a dozen sessions: the server holds at most what its setting says
+        (a copy more while it answers), and has it back to the system when they are gone."""
+        with Pool(max=16, ready=2, pool_memory_max=24 * MIB, env=SANITIZER) as pool:
+            for code in ("1", LARGE, FLOOD):
+                run_all(pool, code, 2)  # what every process needs once
+            before = resident(pool)
+            with Peak(pool) as peak:
+                halves = run_all(pool, HALF_A_RESULT, 12, timeoutInSeconds=4)
+                run_all(pool, FLOOD, 12)
+                run_all(pool, LARGE, 12)
+            self.assertEqual({a.json["error"]["error"]["reason"] for a in halves}, {"time-limit"})
+            self.assertLess(peak.most - before, 3 * 24 * MIB, "while the storm lasts")
+            wait_until(lambda: pool.report()["memory"]["heldBytes"] < MIB, what="nothing is held")
+            wait_until(lambda: resident(pool) < 1.3 * before + 8 * MIB, what="memory is given back")
+
+    def test_a_result_over_the_budget_is_refused_with_its_reason(self):
+        with Pool(max=8, ready=1, pool_memory_max=10 * MIB) as pool, concurrent.futures.ThreadPoolExecutor(1) as threads:
+            holder, victim = fresh(), fresh()
+            held = threads.submit(pool.run, holder, HALF_A_RESULT, timeoutInSeconds=30)
+            wait_until(lambda: pool.report()["memory"]["heldBytes"] > 7 * MIB, what="half a result is held")
+            body = pool.run(victim, FORGED_LARGE).json
+            self.assertEqual((body["error"]["error"]["code"], body["error"]["error"]["reason"]), ("ResultRefused", "server-memory"))
+            small = pool.run(fresh(), "'x' * 1000").json
+            self.assertEqual(small["status"], "Succeeded")  # small results are never refused
+            pool.call("DELETE", "/session", holder)
+            held.result()
+
+    def test_a_result_over_its_limit_is_refused_with_its_reason(self):
+        with Pool(max=4, ready=1, result_max=MIB) as pool:
+            name = fresh()
+            body = pool.run(name, FORGE + """
+send(frame_of(b'"ok":true,"duration_us":1,"value":"' + b"x" * (2 << 20) + b'"', cell_id()))
+time.sleep(60)""").json
+            self.assertEqual((body["error"]["error"]["code"], body["error"]["error"]["reason"]), ("ResultRefused", "result-too-large"))
+
+
+class Neighbours(unittest.TestCase):
+    """One neighbour calls on and on while others attack the loop."""
+
+    def calls(self, pool, name, until, least=30):
+        spans = []
+        while len(spans) < least or not until.is_set():
+            begin = time.monotonic()
+            self.assertEqual(pool.run(name, "1").json["status"], "Succeeded")
+            spans.append(time.monotonic() - begin)
+        return statistics.median(spans)
+
+    def slowdown(self, attack):
+        """How much longer the neighbour's median call takes while `attack(pool)` runs."""
+        with Pool(max=16, ready=2) as pool, concurrent.futures.ThreadPoolExecutor(1) as threads:
+            name, over = fresh(), threading.Event()
+            over.set()
+            pool.run(name, "1")
+            quiet = self.calls(pool, name, over, 60)
+            over.clear()
+            attacked = threads.submit(attack, pool)
+            attacked.add_done_callback(lambda _: over.set())
+            busy = self.calls(pool, name, over)
+            attacked.result()
+            print(f"{attack.__name__}: {quiet * 1e3:.2f} ms alone, {busy * 1e3:.2f} ms under attack", flush=True)
+            return busy / quiet
+
+    def test_output_in_crumbs(self):
+        def crumbs(pool):
+            run_all(pool, CRUMBS, 4)
+
+        self.assertLess(self.slowdown(crumbs), 15)
+
+    def test_large_results(self):
+        def large_results(pool):
+            for _ in range(4):
+                run_all(pool, FORGED_LARGE, 4)
+
+        self.assertLess(self.slowdown(large_results), 15)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""One peer must not stall the loop: while it floods, the calls of its neighbours go on, and it is told to be calm.
+
+Each attack sends what costs the server more than its sender, as fast as it can, on one connection after the other.
+Measured is how many calls a neighbour gets done in the same time with and without it: a ratio, so that a slow or busy
+machine changes nothing. Usage: neighbours_test.py PROGRAM [TEST...]
+"""
+import multiprocessing
+import re
+import select
+import struct
+import sys
+import time
+import unittest
+
+import http2_raw as h2
+from server import Server
+
+SERVICE = "/TaskHubSidecarService/"
+SECONDS = 0.5  # of one measurement
+LEAST_RATIO = 0.02  # attacker, server and client may share a processor
+
+HEAD = h2.block(h2.grpc_headers(SERVICE + "Hello", "default"))
+
+
+def entry(size):
+    """A header field that enters the dynamic table as entry 62."""
+    return b"\x40" + h2.integer(1, 7) + b"a" + h2.integer(size, 7) + b"x" * size
+
+
+def request(stream, extra=b"", flags=h2.END_HEADERS):
+    return h2.frame(h2.HEADERS, flags, stream, HEAD + extra)
+
+
+def reset(stream):
+    return h2.frame(h2.RST_STREAM, 0, stream, struct.pack(">I", 8))
+
+
+def same(data, count=1000):
+    """The same frames again and again."""
+    return lambda n: data * count
+
+
+def each(make, count=100):
+    """Frames for one stream after the other."""
+    return lambda n: b"".join(make(2 * (n * count + i) + 3) for i in range(count))
+
+
+BOMB = b"\xbe" * 10000  # entry 62 again and again: 40 MB from 10 kB
+TABLE = request(1, entry(4000))
+HEADER_BOMB = each(lambda n: request(n, BOMB), 1)
+ATTACKS = {  # what is sent first, and what then, as a function of how often it was sent
+    "header bombs": (TABLE, HEADER_BOMB),
+    "header bombs in continuations": (TABLE, each(lambda n: request(n, flags=0) + b"".join(
+        h2.frame(h2.CONTINUATION, 0, n, BOMB) for _ in range(5)) + h2.frame(h2.CONTINUATION, h2.END_HEADERS, n), 1)),
+    "bombs below the limit": (TABLE, each(lambda n: request(n, b"\xbe" * 3))),
+    "bombs above the limit": (TABLE, each(lambda n: request(n, b"\xbe" * 6))),
+    "bombs of trailers": (TABLE, each(lambda n: request(n) + h2.frame(
+        h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, n, b"\xbe" * 7))),
+    "bombs in invalid requests": (TABLE, each(lambda n: h2.frame(h2.HEADERS, h2.END_HEADERS, n, b"\xbe" * 7))),
+    "pings": (b"", same(h2.frame(h2.PING, payload=b"x" * 8))),
+    "ping answers": (b"", same(h2.frame(h2.PING, h2.ACK, payload=b"x" * 8))),
+    "settings": (b"", same(h2.frame(h2.SETTINGS, payload=h2.setting(h2.SETTING_INITIAL_WINDOW, 65535)))),
+    "window updates": (request(1), same(h2.frame(h2.WINDOW_UPDATE, 0, 1, struct.pack(">I", 1)))),
+    "priorities": (b"", each(lambda n: h2.frame(h2.PRIORITY, 0, n, struct.pack(">IB", 0, 1)), 1000)),
+    "empty data": (request(1), same(h2.frame(h2.DATA, 0, 1))),
+    "empty headers": (b"", each(lambda n: h2.frame(h2.HEADERS, h2.END_HEADERS, n), 1000)),
+    "empty continuations": (request(1, flags=0), same(h2.frame(h2.CONTINUATION, 0, 1))),
+    "resets": (b"", each(lambda n: request(n) + reset(n))),
+    "unknown frames": (b"", same(h2.frame(0x77, 0xFF, 0, b"x"))),
+}
+CALM_GOAWAY = re.compile(rb"\x07\0\0\0\0\0....\0\0\0\x0b", re.DOTALL)  # RFC 9113 sections 6.8 and 7
+
+
+def flood(connection, first, more, told):
+    """On one connection, until the server ends it."""
+    connection.socket.settimeout(5)
+    connection.send(first)
+    said, n = b"", 0
+    while True:
+        connection.send(more(n))
+        n += 1
+        while select.select([connection.socket], [], [], 0)[0]:
+            answer = connection.socket.recv(65536)
+            if not answer:
+                return
+            said = said[-200:] + answer
+            if CALM_GOAWAY.search(said):
+                told.set()
+
+
+def attack(port, first, more, told):
+    """Floods on one connection after the other; `told` is set once a GOAWAY says ENHANCE_YOUR_CALM."""
+    while True:
+        with h2.Connection(port) as c:
+            try:
+                flood(c, first, more, told)
+            except OSError:
+                pass
+
+
+class Neighbours(unittest.TestCase):
+    server = None
+
+    def calls(self):
+        """How many calls, one after the other, are answered well in the time of a measurement."""
+        count, end = 0, time.monotonic() + SECONDS
+        headers = h2.grpc_headers(SERVICE + "Hello", "default")
+        while time.monotonic() < end:
+            with h2.Connection(self.server.port) as c:
+                for _ in range(1000):  # the connection gives no window back, so it must not live for ever
+                    if time.monotonic() >= end:
+                        break
+                    self.assertEqual(c.finish(c.call(headers, h2.message(b"")), seconds=20), (200, 0))
+                    count += 1
+        return count
+
+    def test_floods(self):
+        for name, (first, more) in ATTACKS.items():
+            with self.subTest(name):
+                quiet = self.calls()
+                told = multiprocessing.Event()
+                attacker = multiprocessing.Process(target=attack, args=(self.server.port, first, more, told), daemon=True)
+                attacker.start()
+                time.sleep(0.2)
+                try:
+                    busy = self.calls()
+                    calm = told.wait(10)
+                finally:
+                    attacker.kill()
+                    attacker.join()
+                print(f"{name}: {quiet} calls alone, {busy} beside it, ratio {busy / quiet:.2f}", flush=True)
+                self.assertGreater(busy / quiet, LEAST_RATIO)
+                self.assertTrue(calm, "no GOAWAY that says ENHANCE_YOUR_CALM")
+
+
+def main():
+    with Server(sys.argv.pop(1), command="scheduler") as server:
+        Neighbours.server = server
+        unittest.main(verbosity=2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+"""What an operator is told and what signals do: lines for submit, run and decide, formats of the log, an orderly stop.
+
+If this fails, an operator sees nothing, or a closed terminal kills the server. Usage: told_test.py PROGRAM
+"""
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from server import Server
+
+PROGRAM = sys.argv.pop(1)
+SECRET = "payload-that-no-line-may-hold"
+
+
+def eventually(test, look, text, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not look():
+        test.assertLess(time.monotonic(), deadline, text)
+        time.sleep(0.02)
+
+
+class Lines(unittest.TestCase):
+    def story(self, server):
+        code = f"print('{SECRET}')"
+        created = server.ask("POST", "/v1/requests", {"code": code, "submittedBy": 'an"n\nlevel=error'})[2]["id"]
+        server.until(created, "waiting")
+        server.ask("POST", f"/v1/requests/{created}/decision", {"approve": True, "by": "mina", "comment": SECRET})
+        server.until(created, "approved")
+        return created, len(code)
+
+    def test_one_line_each_for_submitted_ran_and_decided(self):
+        with Server(PROGRAM, arguments=["--ready-sessions", "1"]) as server:
+            created, size = self.story(server)
+            log = server.tail()
+            for line in (rf'area=svc/app submitted id={created} by="an\'n\?level=error" bytes={size}$',
+                         rf"area=svc/app ran id={created} session=[0-9a-f-]+ succeeded=true ms=\d+ bytes=\d+$",
+                         rf'area=svc/app decided id={created} by="mina" approved=true ms=\d+$'):
+                self.assertEqual(len(re.findall(line, log, re.MULTILINE)), 1, (line, log))
+            self.assertNotIn(SECRET, log)
+
+    def test_json_is_json(self):
+        with Server(PROGRAM, arguments=["--ready-sessions", "1", "--log-format", "json"]) as server:
+            created, size = self.story(server)
+            events = [json.loads(line) for line in server.tail().splitlines() if line.startswith("{")]
+            ours = {event["message"]: event for event in events if event.get("fields", {}).get("id") == created}
+            self.assertEqual(set(ours), {"submitted", "ran", "decided"})
+            self.assertEqual(ours["submitted"]["fields"], {"id": created, "by": "an'n\nlevel=error", "bytes": str(size)})
+            self.assertEqual(ours["submitted"]["level"], "info")
+
+    def test_the_journal_gets_priorities(self):
+        with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "stderr"), "wb") as out:
+            facts = os.fstat(out.fileno())
+            for stream, prefixed in ((f"{facts.st_dev}:{facts.st_ino}", True), ("1:1", False)):
+                out.seek(0)
+                out.truncate()
+                process = subprocess.Popen([PROGRAM, "scheduler", "--port", "0", "--data", os.path.join(folder, "data")],
+                                           stdout=subprocess.DEVNULL, stderr=out, env={**os.environ, "JOURNAL_STREAM": stream})
+                eventually(self, lambda: os.path.exists(os.path.join(folder, "data", "scheduler.db")), "started")
+                time.sleep(0.2)
+                process.send_signal(signal.SIGTERM)
+                self.assertEqual(process.wait(60), 0)
+                text = pathlib.Path(out.name).read_text()
+                self.assertEqual(re.search(r"^<6>\S+Z level=info area=cmd stopping", text, re.MULTILINE) is not None, prefixed, text)
+
+
+class Signals(unittest.TestCase):
+    def test_a_closed_terminal_is_an_orderly_stop(self):
+        with Server(PROGRAM, arguments=["--ready-sessions", "1"]) as server:
+            request_id = server.submit("print(1)")
+            server.until(request_id, "waiting")
+            server.process.send_signal(signal.SIGHUP)
+            self.assertEqual(server.process.wait(60), 0)
+            self.assertIn("stopping signal=1", server.tail())
+
+    def test_a_service_is_not_ended_by_a_hangup(self):
+        with Server(PROGRAM, command="scheduler") as server:
+            server.process.send_signal(signal.SIGHUP)
+            eventually(self, lambda: "nothing is read again, restart instead signal=1" in server.tail(), "said")
+            self.assertEqual(server.ask("GET", "/healthz")[0], 200)
+            self.assertEqual(server.stop(), 0)
+
+    def test_signals_that_mean_nothing_end_nothing(self):
+        with Server(PROGRAM, arguments=["--ready-sessions", "1"]) as server:
+            for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTTOU, signal.SIGTTIN, signal.SIGPIPE):
+                server.process.send_signal(number)
+            self.assertEqual(server.request(server.submit("print(1)"), wait="30s")["state"], "waiting")
+            # and a session has the defaults back
+            seen = server.request(server.submit("import signal\n[signal.getsignal(n) for n in (10, 12, 22)] == [signal.SIG_DFL] * 3"),
+                                  wait="30s")
+            self.assertEqual(str(seen["result"]["result"]), "True", seen)
+
+    def test_the_ready_file_goes_with_the_server(self):
+        with Server(PROGRAM, command="scheduler") as server:
+            ready = pathlib.Path(server.data, "ready.json")
+            self.assertTrue(ready.exists())
+            self.assertEqual(server.stop(), 0)
+            self.assertFalse(ready.exists())
+            self.assertNotIn("the ready file stays", server.tail())
+
+    def test_a_run_may_end_while_the_server_stops(self):
+        with Server(PROGRAM, arguments=["--ready-sessions", "1", "--shutdown-timeout", "60s"]) as server:
+            request_id = server.submit("import time\ntime.sleep(7)\nprint('done')")  # longer than the grace of before
+            server.until(request_id, "running")
+            self.assertEqual(server.stop(), 0)
+            server.start()
+            self.assertEqual(server.until(request_id, "waiting")["attempts"], 1)
+
+
+class Start(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="sallyport-test-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def run_program(self, *arguments, **environment):
+        drop = ("HOME", "XDG_STATE_HOME", "STATE_DIRECTORY", "SESSION_POOL_URL", "DURABLE_TASK_SCHEDULER_CONNECTION_STRING")
+        clean = {name: value for name, value in os.environ.items() if name not in drop}
+        return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60, env={**clean, **environment})
+
+    def test_a_file_as_data_folder_is_said_to_be_one(self):
+        path = self.folder / "file"
+        path.write_text("")
+        done = self.run_program("scheduler", "--port", "0", "--data", str(path))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f"data: {path} is a file, but must be a folder", done.stderr)
+
+    def test_everything_that_is_missing_is_named_at_once(self):
+        done = self.run_program("app", "--port", "0")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("'DURABLE_TASK_SCHEDULER_CONNECTION_STRING' and 'SESSION_POOL_URL'", done.stderr)
+
+    def test_a_connection_string_of_the_cloud_is_answered_for_operators(self):
+        done = self.run_program("app", "--port", "0", SESSION_POOL_URL="http://127.0.0.1:1",
+                                DURABLE_TASK_SCHEDULER_CONNECTION_STRING="Endpoint=http://127.0.0.1:1;Authentication=DefaultAzure;TaskHub=h")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("write Authentication=None for a Sallyport", done.stderr)
+
+    def start(self, **environment):
+        ready = self.folder / "ready.json"
+        drop = ("HOME", "XDG_STATE_HOME", "STATE_DIRECTORY")
+        clean = {name: value for name, value in os.environ.items() if name not in drop}
+        process = subprocess.Popen([PROGRAM, "scheduler", "--port", "0", "--ready-file", str(ready)], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, env={**clean, **environment})
+        eventually(self, lambda: ready.exists() or process.poll() is not None, "ready")
+        facts = json.loads(ready.read_text()) if ready.exists() else None
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+        return facts, out, err
+
+    def test_state_goes_where_the_service_manager_says(self):
+        facts, out, _ = self.start(STATE_DIRECTORY=f"{self.folder}/one:{self.folder}/two", HOME=str(self.folder))
+        self.assertEqual(facts["dataDir"], f"{self.folder}/one")
+        facts, _, _ = self.start(HOME=str(self.folder))
+        self.assertEqual(facts["dataDir"], f"{self.folder}/.local/state/sallyport")
+        done = self.run_program("scheduler", "--port", "0", HOME="/")
+        self.assertIn("name one with --data DIR", done.stderr)
+        self.assertEqual(done.returncode, 2)
+
+    def test_the_address_is_localhost(self):
+        facts, out, _ = self.start(HOME=str(self.folder))
+        self.assertRegex(facts["url"], r"^http://localhost:\d+$")
+        self.assertRegex(facts["schedulerConnectionString"], r"^Endpoint=http://localhost:\d+;")
+        self.assertIn(facts["url"], out)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
