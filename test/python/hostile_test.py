@@ -83,6 +83,9 @@ ENDS = (
 )
 # These never end by themselves: the time limit does it.
 ENDLESS = (
+    ("an await without an end", "import asyncio\nawait asyncio.sleep(3600)"),
+    ("a task that refuses to end", "import asyncio\nasync def stay():\n    while True:\n        try:\n            await asyncio.sleep(1)\n"
+                                   "        except BaseException: pass\nawait stay()"),
     ("a str without an end", "raise Z()"),
     ("a __del__ without an end", "L(); 1"),
     ("a flush without an end", "class F:\n    def write(s, t): pass\n    def flush(s):\n        while True: pass\n"
