@@ -192,6 +192,9 @@ static enum status start_scheduler(struct stack *s, struct err *e)
         .hubs = hubs,
         .hub_count = hub_count,
         .hubs_dynamic = setting_flag(s->settings, "dynamic-task-hubs"),
+        .large_message_agents = setting_text(s->settings, "large-message-agents"),
+        .engine = {.payload_size_max = (size_t)setting_number(s->settings, "payload-size-max"),
+                   .activity_lease_ns = setting_number(s->settings, "activity-lease")},
     };
     enum status status = scheduler_create(s->loop, &o, &s->scheduler, e);
     if (status != STATUS_OK)

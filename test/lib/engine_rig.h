@@ -32,7 +32,7 @@ struct rig_reply {
     struct list link;
     uint64_t call;
     enum status status;
-    char text[200];
+    char text[400];
     struct bytes message; /* owned */
     struct bytes history; /* owned: chunks before the reply, joined */
     size_t chunks;

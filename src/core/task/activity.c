@@ -6,6 +6,7 @@
 #include "core/task/gate.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
+#include "core/task/limits.h"
 #include "core/task/message.h"
 #include "core/task/methods.h"
 #include "core/task/queue.h"
@@ -171,14 +172,12 @@ static struct bytes event_of_response(struct engine *e, const struct activity *a
 {
     size_t size_max = e->options.payload_size_max;
     struct bytes failure;
-    if (r->failure_details && r->failure_details->raw.size <= size_max)
-        failure = r->failure_details->raw;
-    else if (r->failure_details)
-        failure = event_failure(&e->scratch, "PayloadTooLarge",
-                                "The activity failed, and its failure details are over the payload limit.");
+    if (r->failure_details)
+        failure = limits_cut_failure(&e->scratch, r->failure_details->raw, size_max);
     else if (r->result.value.size > size_max)
         failure =
-            event_failure(&e->scratch, "PayloadTooLarge", "The activity's result is over the payload limit.");
+            event_failure(&e->scratch, "PayloadTooLarge",
+                          limits_text(&e->scratch, "the activity's result", r->result.value.size, size_max));
     else
         return event_task_completed(&e->scratch, a->task_id, r->result);
     return event_task_failed(&e->scratch, a->task_id, failure);

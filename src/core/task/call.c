@@ -27,6 +27,25 @@ static void (*const methods[])(struct engine *e, struct call *c) = {
     [ENGINE_STREAM_HISTORY] = read_history,
 };
 
+static const char *const method_names[] = {
+    [ENGINE_START_INSTANCE] = "StartInstance",
+    [ENGINE_GET_INSTANCE] = "GetInstance",
+    [ENGINE_WAIT_FOR_START] = "WaitForInstanceStart",
+    [ENGINE_WAIT_FOR_COMPLETION] = "WaitForInstanceCompletion",
+    [ENGINE_RAISE_EVENT] = "RaiseEvent",
+    [ENGINE_TERMINATE] = "TerminateInstance",
+    [ENGINE_SUSPEND] = "SuspendInstance",
+    [ENGINE_RESUME] = "ResumeInstance",
+    [ENGINE_RESTART] = "RestartInstance",
+    [ENGINE_PURGE] = "PurgeInstances",
+    [ENGINE_COMPLETE_ORCHESTRATOR] = "CompleteOrchestratorTask",
+    [ENGINE_COMPLETE_ACTIVITY] = "CompleteActivityTask",
+    [ENGINE_ABANDON_ORCHESTRATOR] = "AbandonTaskOrchestratorWorkItem",
+    [ENGINE_ABANDON_ACTIVITY] = "AbandonTaskActivityWorkItem",
+    [ENGINE_SKIP_GRACEFUL_TERMINATIONS] = "SkipGracefulOrchestrationTerminations",
+    [ENGINE_STREAM_HISTORY] = "StreamInstanceHistory",
+};
+
 static void unpin_all(struct engine *e, struct call *c)
 {
     struct list *link;
@@ -105,9 +124,9 @@ void call_start(struct engine *e, enum engine_method method, uint32_t hub, uint6
 
 static struct pin *pin(struct call *c, struct instance *i)
 {
-    list_each (it, &c->pins) {
-        struct pin *p = CONTAINER_OF(it, struct pin, call_link);
-        if (p->instance == i)
+    list_each (it, &i->pins) { /* few calls want one instance; one call may want thousands */
+        struct pin *p = CONTAINER_OF(it, struct pin, instance_link);
+        if (p->call == c)
             return p;
     }
     struct pin *p = memory_new(sizeof *p);
@@ -129,6 +148,8 @@ struct instance *call_need(struct engine *e, struct call *c, struct bytes instan
 {
     bool fetch;
     struct instance *i = instance_obtain(e, c->hub, instance_id, &fetch);
+    log_debug("core/call", "call method=%s hub=\"%.*s\" instance=\"%.*s\" known=%d", method_names[c->method],
+              BYTES_FMT(i->hub->name), BYTES_FMT(instance_id), i->known);
     if (i->known) {
         residence_used(e, i);
         return i;

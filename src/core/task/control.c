@@ -7,8 +7,10 @@
 #include "core/task/gate.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
+#include "core/task/limits.h"
 #include "core/task/message.h"
 #include "core/task/methods.h"
+#include "core/task/orphans.h"
 #include "core/task/start_policy.h"
 #include "core/task/stream.h"
 
@@ -40,12 +42,13 @@ static struct instance *live_target(struct engine *e, struct call *c, struct byt
 }
 
 /* True if the request was refused. */
-static bool refuse(struct engine *e, struct call *c, enum status decoded, size_t payload_size)
+static bool refuse(struct engine *e, struct call *c, enum status decoded, const char *what, size_t size)
 {
+    size_t size_max = e->options.payload_size_max;
     if (decoded != STATUS_OK)
         call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not of the method's type", 0);
-    else if (payload_size > e->options.payload_size_max)
-        call_fail(e, c, STATUS_INVALID_ARGUMENT, "the payload is over the limit", 0);
+    else if (size > size_max)
+        call_fail(e, c, STATUS_INVALID_ARGUMENT, limits_text(&e->scratch, what, size, size_max), 0);
     return c->state == CALL_DONE;
 }
 
@@ -61,7 +64,7 @@ void control_raise(struct engine *e, struct call *c)
 {
     struct pb_raise_event_request r = {.instance_id = {NULL, 0}};
     enum status decoded = pb_raise_event_request_decode(&e->inbound, c->message, &r);
-    if (refuse(e, c, decoded, r.input.value.size + r.name.size))
+    if (refuse(e, c, decoded, "the event", r.input.value.size + r.name.size))
         return;
     struct instance *i = live_target(e, c, r.instance_id);
     if (!i)
@@ -89,7 +92,7 @@ void control_suspend(struct engine *e, struct call *c)
 {
     struct pb_suspend_request r = {.instance_id = {NULL, 0}};
     enum status decoded = pb_suspend_request_decode(&e->inbound, c->message, &r);
-    if (refuse(e, c, decoded, r.reason.value.size))
+    if (refuse(e, c, decoded, "the reason", r.reason.value.size))
         return;
     struct instance *i = live_target(e, c, r.instance_id);
     if (!i)
@@ -102,7 +105,7 @@ void control_resume(struct engine *e, struct call *c)
 {
     struct pb_resume_request r = {.instance_id = {NULL, 0}};
     enum status decoded = pb_resume_request_decode(&e->inbound, c->message, &r);
-    if (refuse(e, c, decoded, r.reason.value.size))
+    if (refuse(e, c, decoded, "the reason", r.reason.value.size))
         return;
     struct instance *i = live_target(e, c, r.instance_id);
     if (!i)
@@ -174,12 +177,18 @@ void control_terminate_call(struct engine *e, struct call *c)
 {
     struct pb_terminate_request r = {.instance_id = {NULL, 0}};
     enum status decoded = pb_terminate_request_decode(&e->inbound, c->message, &r);
-    if (refuse(e, c, decoded, r.output.value.size))
+    if (refuse(e, c, decoded, "the output", r.output.value.size))
         return;
     struct instance *i = live_target(e, c, r.instance_id);
     if (!i)
         return;
+    struct orphans orphans = {.count = 0};
+    if (r.recursive)
+        orphans = orphans_below(e, c, i);
+    if (call_missing(c))
+        return;
     control_terminate(e, i, r.output, r.recursive);
+    orphans_terminate(e, &orphans, r.output);
     accept(e, c, i);
 }
 
@@ -190,7 +199,7 @@ void control_skip_graceful(struct engine *e, struct call *c)
     struct pb_skip_graceful_orchestration_terminations_request r = {.instance_batch = NULL};
     enum status decoded =
         pb_skip_graceful_orchestration_terminations_request_decode(&e->inbound, c->message, &r);
-    if (refuse(e, c, decoded, r.reason.value.size))
+    if (refuse(e, c, decoded, "the reason", r.reason.value.size))
         return;
     size_t count = r.instance_batch ? r.instance_batch->instance_ids_count : 0;
     if (count > BATCH_MAX) {

@@ -6,6 +6,8 @@
 #include "core/task/control.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
+#include "core/task/limits.h"
+#include "core/task/orphans.h"
 #include "core/task/start_policy.h"
 
 #define EVENT_SIZE_FACTOR 2 /* times the payload limit: an event with all that is around its payload */
@@ -116,8 +118,11 @@ static void create_child(struct engine *e, struct decision *d, const struct pb_o
                                                                .tags = a->tags,
                                                                .tags_count = a->tags_count};
     RECORD(d, action->id, SUB_ORCHESTRATION_INSTANCE_CREATED, sub_orchestration_instance_created, &body);
-    const char *text;
-    if (start_policy_check_id(id, &text) != STATUS_OK || (text = "the name is empty", a->name.size == 0)) {
+    const char *text = "the name is empty";
+    bool refused = a->name.size == 0;
+    if (!refused)
+        refused = start_policy_check_id(id, &text) != STATUS_OK;
+    if (refused) {
         refuse_child(e, d, action->id, "InvalidSubOrchestration", text);
         return;
     }
@@ -159,8 +164,13 @@ static void terminate_other(struct engine *e, struct decision *d, const struct p
 {
     const struct pb_terminate_orchestration_action *a = action->terminate_orchestration;
     struct instance *target = instance_find(e, d->instance->row.hub, a->instance_id);
-    if (target && target->known && instance_live(target))
-        control_terminate(e, target, a->reason, a->recurse);
+    if (!target || !target->known || !instance_live(target))
+        return;
+    struct orphans orphans = {.count = 0};
+    if (a->recurse)
+        orphans = orphans_below(e, NULL, target); /* turn.c has asked for what that needs */
+    control_terminate(e, target, a->reason, a->recurse);
+    orphans_terminate(e, &orphans, a->reason);
 }
 
 /* --- the table --- */
@@ -194,7 +204,7 @@ static size_t payload_size(const struct pb_orchestrator_action *action)
         return action->terminate_orchestration->reason.value.size;
     case PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION: {
         const struct pb_complete_orchestration_action *a = action->complete_orchestration;
-        return MAX(a->result.value.size, a->failure_details ? a->failure_details->raw.size : 0);
+        return a->result.value.size; /* its failure is cut (limits.h) */
     }
     default:
         return 0;
@@ -207,7 +217,7 @@ static size_t event_size(const struct pb_orchestrator_action *action)
     if (action->orchestrator_action_type_case != PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION)
         return action->raw.size;
     const struct pb_complete_orchestration_action *a = action->complete_orchestration;
-    size_t carried = 0;
+    size_t carried = a->failure_details ? a->failure_details->raw.size : 0;
     size_t largest = 0;
     for (size_t n = 0; n < a->carryover_events_count; n++) {
         carried += a->carryover_events[n].raw.size;
@@ -221,7 +231,7 @@ static struct objection unsupported(const char *text)
     return (struct objection){"UnsupportedAction", text};
 }
 
-struct objection decision_objection(const struct engine *e, const struct pb_orchestrator_action *action)
+struct objection decision_objection(struct engine *e, const struct pb_orchestrator_action *action)
 {
     size_t kind = (size_t)action->orchestrator_action_type_case;
     if (kind >= ARRAY_SIZE(table))
@@ -234,9 +244,11 @@ struct objection decision_objection(const struct engine *e, const struct pb_orch
     if (kind == PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION &&
         !instance_status_completes(action->complete_orchestration->orchestration_status))
         return unsupported("The orchestrator completed with a status that is no end.");
-    if (payload_size(action) > e->options.payload_size_max)
+    size_t size = payload_size(action);
+    if (size > e->options.payload_size_max)
         return (struct objection){"PayloadTooLarge",
-                                  "An input, output or event of the orchestrator is over the payload limit."};
+                                  limits_text(&e->scratch, "an input, output or event of the orchestrator",
+                                              size, e->options.payload_size_max)};
     if (event_size(action) > e->options.payload_size_max * EVENT_SIZE_FACTOR)
         return (struct objection){"PayloadTooLarge",
                                   "Names, versions and tags of the orchestrator's action are too large."};

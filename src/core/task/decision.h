@@ -16,13 +16,12 @@ struct decision {
     bool renews;      /* the answer continues as new */
 };
 
-/* Why an answer cannot be carried out at all: the failure of the instance, in static text. `type` NULL: it
- * can. */
+/* Why an answer cannot be carried out at all: the failure of the instance, in scratch. `type` NULL: it can. */
 struct objection {
     const char *type;
     const char *text;
 };
-struct objection decision_objection(const struct engine *e, const struct pb_orchestrator_action *action);
+struct objection decision_objection(struct engine *e, const struct pb_orchestrator_action *action);
 /* The id of the child that a createSubOrchestration action starts: its own, or one that is always the same
  * for this action. */
 struct bytes decision_child_id(struct engine *e, const struct instance *i,

@@ -8,6 +8,9 @@
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
 #include "core/task/turn.h"
+#include "core/task/worker_note.h"
+
+#define NOTE_SIZE_MAX 300 /* bytes of a line */
 
 void ending_append_completed(struct buf *blob, int32_t event_id, const struct ending *ending,
                              int64_t timestamp_ns)
@@ -50,6 +53,24 @@ static void tell_parent(struct engine *e, struct instance *i, const struct endin
     instance_settle(e, parent);
 }
 
+/* The type only: messages are the users' own. */
+static void tell_failure(struct engine *e, const struct instance *i, const struct ending *ending)
+{
+    struct pb_task_failure_details details = {.error_type = BYTES_LITERAL("?")};
+    if (ending->status != INSTANCE_FAILED)
+        return;
+    if (ending->failure.present &&
+        pb_task_failure_details_decode(&e->scratch, ending->failure.value, &details) != STATUS_OK)
+        details.error_type = BYTES_LITERAL("?");
+    struct buf line = {.limit = NOTE_SIZE_MAX};
+    buf_append_cstr(&line, "orchestration ");
+    worker_note_name(&line, i->row.name);
+    buf_append_cstr(&line, " failed: ");
+    worker_note_name(&line, details.error_type);
+    engine_note(e, LOG_LEVEL_INFO, i->hub, i->row.instance_id, "%.*s", BYTES_FMT(buf_peek(&line)));
+    buf_fini(&line);
+}
+
 static void terminate_children(struct engine *e, struct instance *i, struct pb_opt_bytes output)
 {
     struct list *link;
@@ -62,7 +83,11 @@ static void terminate_children(struct engine *e, struct instance *i, struct pb_o
 
 void ending_apply(struct engine *e, struct instance *i, const struct ending *ending)
 {
-    bool recurse = ending->status == INSTANCE_TERMINATED && i->terminate_recurse;
+    /* Whether it ends by the terminate or just before: its children must. And so must those of a child that ends
+     * while its parent is on the way out, for nobody would find them later. */
+    bool recurse =
+        i->terminate_recurse || (i->parent && i->parent->terminating && i->parent->terminate_recurse);
+    struct pb_opt_bytes reason = ending->status == INSTANCE_TERMINATED ? ending->output : pb_none();
     alarm_clear(&i->terminate_alarm);
     turn_drop(e, i);
     gate_write(e, &(struct write_op){.kind = WRITE_INBOX_CLEAR, .key = i->row.key});
@@ -78,11 +103,13 @@ void ending_apply(struct engine *e, struct instance *i, const struct ending *end
     instance_set_payload(e, i, PAYLOAD_FAILURE,
                          (struct payload){ending->failure.present, ending->failure.value});
     gate_put(e, i);
+    list_remove(&i->orphan_link);
     instance_move(e, i, ending->status);
+    tell_failure(e, i, ending);
     tell_parent(e, i, ending);
     if (recurse)
-        terminate_children(e, i, ending->output);
-    instance_orphan_children(i);
+        terminate_children(e, i, reason);
+    instance_orphan_children(e, i);
     instance_settle(e, i);
 }
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -356,6 +357,94 @@ static void bad_requests_change_nothing(void **state)
     rig_fini(&r);
 }
 
+/* A grandchild that runs although its parent has ended: r -> c -> g. */
+static void start_orphan(struct rig *r)
+{
+    rig_init(r, &(struct engine_options){.terminal_resident_max = 1});
+    script_worker(r, 1);
+    script_start(r, "r", "X");
+    script_answer(r, script_turn(r, "r"), "child 1 c");
+    script_answer(r, script_turn(r, "c"), "child 1 g; complete 2 done");
+    script_answer(r, script_turn(r, "g"), "");
+    script_answer(r, script_turn(r, "r"), "");
+    for (int n = 0; n < 3; n++) { /* `c` leaves memory */
+        char id[8];
+        snprintf(id, sizeof id, "n%d", n);
+        script_start(r, id, "X");
+        script_answer(r, script_turn(r, id), "complete 1 x");
+    }
+}
+
+/* If this fails, a recursive terminate stops at a child that has ended: that one's children run on. */
+static void recursion_goes_through_what_has_ended(void **state)
+{
+    for (int restart = 0; restart < 2; restart++) {
+        struct rig r;
+        (void)state;
+        start_orphan(&r);
+        if (restart) {
+            rig_crash(&r);
+            rig_run(&r);
+            script_worker(&r, 1);
+        }
+        script_terminate(&r, "r", "enough", true);
+        for (int n = 0; n < 2; n++) {
+            struct rig_work *turn = rig_take_work(&r);
+            assert_non_null(turn);
+            script_answer(&r, turn, "");
+        }
+        assert_int_equal(script_status(&r, "g"), PB_ORCHESTRATION_STATUS_TERMINATED);
+        assert_int_equal(script_status(&r, "r"), PB_ORCHESTRATION_STATUS_TERMINATED);
+        assert_int_equal(script_status(&r, "c"), PB_ORCHESTRATION_STATUS_COMPLETED);
+        rig_fini(&r);
+    }
+}
+
+/* If this fails, an orchestrator's own recursive terminate does. */
+static void recursion_by_an_orchestrator_does_so_too(void **state)
+{
+    struct rig r;
+    (void)state;
+    start_orphan(&r);
+    script_start(&r, "boss", "X");
+    struct rig_work *turn = script_turn(&r, "boss");
+    struct pb_terminate_orchestration_action stop = {.instance_id = BYTES_LITERAL("r"), .recurse = true};
+    struct pb_orchestrator_action action = {.id = 1,
+                                            .orchestrator_action_type_case =
+                                                PB_ORCHESTRATOR_ACTION_TERMINATE_ORCHESTRATION,
+                                            .terminate_orchestration = &stop};
+    struct pb_orchestrator_response response = {.instance_id = BYTES_LITERAL("boss"),
+                                                .completion_token = turn->item.completion_token,
+                                                .actions = &action,
+                                                .actions_count = 1};
+    rig_call(&r, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &response);
+    rig_work_free(turn);
+    for (int n = 0; n < 2; n++)
+        script_answer(&r, rig_take_work(&r), "");
+    assert_int_equal(script_status(&r, "g"), PB_ORCHESTRATION_STATUS_TERMINATED);
+    rig_fini(&r);
+}
+
+/* If this fails, a child that ends of itself while the terminate is under way saves its own children. */
+static void recursion_goes_through_what_ends_meanwhile(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r, NULL);
+    script_worker(&r, 1);
+    script_start(&r, "r", "X");
+    script_answer(&r, script_turn(&r, "r"), "child 1 c");
+    script_answer(&r, script_turn(&r, "c"), "child 1 g");
+    script_answer(&r, script_turn(&r, "g"), "");
+    script_terminate(&r, "r", "enough", true);
+    script_answer(&r, script_turn(&r, "r"), "");
+    script_answer(&r, script_turn(&r, "c"), "complete 2 done");
+    script_answer(&r, script_turn(&r, "g"), "");
+    assert_int_equal(script_status(&r, "c"), PB_ORCHESTRATION_STATUS_COMPLETED);
+    assert_int_equal(script_status(&r, "g"), PB_ORCHESTRATION_STATUS_TERMINATED);
+    rig_fini(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -369,6 +458,9 @@ int main(void)
         cmocka_unit_test(scheduled_starts_wait),
         cmocka_unit_test(skip_graceful_reports_what_it_could_not),
         cmocka_unit_test(bad_requests_change_nothing),
+        cmocka_unit_test(recursion_goes_through_what_has_ended),
+        cmocka_unit_test(recursion_by_an_orchestrator_does_so_too),
+        cmocka_unit_test(recursion_goes_through_what_ends_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

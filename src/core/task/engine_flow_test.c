@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -480,6 +482,74 @@ static void a_timer_fires_a_millisecond_behind_its_time(void **state)
     rig_fini(&r);
 }
 
+static struct bytes filled(size_t size)
+{
+    uint8_t *data = malloc(size);
+    memset(data, 'x', size);
+    return bytes_of(data, size);
+}
+
+/* If this fails, an error that is long is lost: what is left says "too large" and not what went wrong. */
+static void an_error_over_the_limit_is_cut(void **state)
+{
+    struct rig r;
+    struct engine_options small = {.payload_size_max = 4096};
+    struct bytes large = filled(10000);
+    struct pb_task_failure_details details = {
+        .error_type = BYTES_LITERAL("ValueError"), .error_message = large, .stack_trace = pb_some(large)};
+    (void)state;
+    rig_init(&r, &small);
+    script_worker(&r, 1);
+    script_start(&r, "i", "X");
+    struct rig_work *turn = script_turn(&r, "i");
+    struct pb_complete_orchestration_action complete = {
+        .orchestration_status = PB_ORCHESTRATION_STATUS_FAILED, .failure_details = &details};
+    struct pb_orchestrator_action action = {.id = 1,
+                                            .orchestrator_action_type_case =
+                                                PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION,
+                                            .complete_orchestration = &complete};
+    struct pb_orchestrator_response response = {.instance_id = BYTES_LITERAL("i"),
+                                                .completion_token = turn->item.completion_token,
+                                                .actions = &action,
+                                                .actions_count = 1};
+    rig_call(&r, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &response);
+    rig_work_free(turn);
+    assert_string_equal(r.note, "orchestration \"X\" failed: \"ValueError\"");
+    struct arena a;
+    arena_init(&a, 0);
+    struct pb_orchestration_state *s = script_state(&r, "i", &a);
+    assert_int_equal(s->orchestration_status, PB_ORCHESTRATION_STATUS_FAILED);
+    assert_true(bytes_equal_cstr(s->failure_details->error_type, "ValueError"));
+    struct bytes text = s->failure_details->error_message;
+    assert_int_equal(text.size, 2048 + strlen("... [7952 bytes cut]"));
+    assert_true(bytes_find(text, BYTES_LITERAL("x... [7952 bytes cut]")) < text.size);
+    text = s->failure_details->stack_trace.value;
+    assert_true(bytes_find(text, BYTES_LITERAL("x... [8976 bytes cut]")) < text.size);
+    arena_fini(&a);
+    free((void *)(uintptr_t)large.data);
+    rig_fini(&r);
+}
+
+/* If this fails, who sends too much is not told how much is allowed, nor what to do. */
+static void a_payload_over_the_limit_is_told_the_way_out(void **state)
+{
+    struct rig r;
+    struct engine_options small = {.payload_size_max = 4096};
+    struct bytes large = filled(5000);
+    struct pb_create_instance_request start = {
+        .instance_id = BYTES_LITERAL("i"), .name = BYTES_LITERAL("X"), .input = pb_some(large)};
+    (void)state;
+    rig_init(&r, &small);
+    uint64_t call = rig_call(&r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &start);
+    assert_int_equal(rig_reply_of(&r, call)->status, STATUS_INVALID_ARGUMENT);
+    assert_string_equal(
+        rig_reply_of(&r, call)->text,
+        "the input has 5000 bytes, over the payload limit of 4096: hand on a reference to it (the "
+        "SDKs' large payload store does), or raise --payload-size-max of the scheduler");
+    free((void *)(uintptr_t)large.data);
+    rig_fini(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -499,6 +569,8 @@ int main(void)
         cmocka_unit_test(a_clock_set_back_freezes_no_new_timer),
         cmocka_unit_test(a_clock_set_back_keeps_timers_waiting),
         cmocka_unit_test(a_timer_fires_a_millisecond_behind_its_time),
+        cmocka_unit_test(an_error_over_the_limit_is_cut),
+        cmocka_unit_test(a_payload_over_the_limit_is_told_the_way_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "core/task/gate.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
+#include "core/task/orphans.h"
 #include "core/task/queue.h"
 
 enum status engine_load_hub(struct engine *e, uint32_t hub, struct bytes name)
@@ -61,8 +62,10 @@ static void link_parent(struct engine *e, struct instance *i)
     if (!i->row.parent_id.present || !instance_live(i))
         return;
     struct instance *parent = instance_find(e, i->row.hub, i->row.parent_id.value);
-    if (!parent || !instance_live(parent) || !bytes_equal(parent->row.execution_id, i->parent_execution_id))
+    if (!parent || !instance_live(parent) || !bytes_equal(parent->row.execution_id, i->parent_execution_id)) {
+        orphans_note(e, i);
         return;
+    }
     i->parent = parent;
     list_push_back(&parent->children, &i->child_link);
 }

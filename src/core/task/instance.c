@@ -7,6 +7,7 @@
 #include "core/task/call.h"
 #include "core/task/gate.h"
 #include "core/task/inbox.h"
+#include "core/task/orphans.h"
 #include "core/task/residence.h"
 #include "core/task/turn.h"
 #include "core/task/work.h"
@@ -247,14 +248,18 @@ void instance_create(struct engine *e, struct instance *i, struct pb_execution_s
     }
     inbox_add_started(e, i);
     instance_move(e, i, INSTANCE_PENDING);
+    orphans_note(e, i);
     instance_settle(e, i);
 }
 
-void instance_orphan_children(struct instance *i)
+void instance_orphan_children(struct engine *e, struct instance *i)
 {
     struct list *link;
-    while ((link = list_pop_front(&i->children)))
-        CONTAINER_OF(link, struct instance, child_link)->parent = NULL;
+    while ((link = list_pop_front(&i->children))) {
+        struct instance *child = CONTAINER_OF(link, struct instance, child_link);
+        child->parent = NULL;
+        orphans_note(e, child);
+    }
 }
 
 void instance_renew(struct engine *e, struct instance *i, struct pb_execution_started_event *started,
@@ -268,7 +273,7 @@ void instance_renew(struct engine *e, struct instance *i, struct pb_execution_st
     gate_write(e, &(struct write_op){.kind = WRITE_HISTORY_CLEAR, .key = i->row.key});
     residence_use_history(e, i);
     buf_clear(&i->history);
-    instance_orphan_children(i);
+    instance_orphan_children(e, i);
     i->row.scheduled_ns = 0;
     begin_execution(e, i, started);
     inbox_add_started(e, i);
@@ -287,9 +292,10 @@ void instance_delete(struct engine *e, struct instance *i)
     turn_drop(e, i);
     inbox_drop_all(e, i);
     activity_drop_memory(e, i);
-    instance_orphan_children(i);
+    instance_orphan_children(e, i);
     i->parent = NULL;
     list_remove(&i->child_link);
+    list_remove(&i->orphan_link);
     residence_use_history(e, i);
     buf_fini(&i->history);
     i->history_resident = false;
@@ -307,8 +313,9 @@ void instance_destroy(struct engine *e, struct instance *i)
     turn_drop(e, i);
     inbox_drop_all(e, i);
     activity_drop_memory(e, i);
-    instance_orphan_children(i);
+    instance_orphan_children(e, i);
     list_remove(&i->child_link);
+    list_remove(&i->orphan_link);
     list_remove(&i->put_link);
     list_remove(&i->gate_link);
     residence_remove(e, i);

@@ -59,7 +59,7 @@ void instance_history_fetched(struct engine *e, struct instance *i, struct bytes
 /* Something about it changed: queues a turn if one is due, and sorts it where it belongs. Frees nothing. */
 void instance_settle(struct engine *e, struct instance *i);
 /* Detaches the children: their results have nobody to go to. */
-void instance_orphan_children(struct instance *i);
+void instance_orphan_children(struct engine *e, struct instance *i);
 /* Frees it. */
 void instance_destroy(struct engine *e, struct instance *i);
 

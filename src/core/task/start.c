@@ -2,6 +2,7 @@
 /* start.c — StartInstance and RestartInstance (spec 3.2, 3.15). */
 #include "core/task/call.h"
 #include "core/task/instance.h"
+#include "core/task/limits.h"
 #include "core/task/message.h"
 #include "core/task/methods.h"
 #include "core/task/start_policy.h"
@@ -30,7 +31,7 @@ static enum status read_policy(const struct pb_create_instance_request *r, struc
                              ret_text);
 }
 
-static enum status validate(const struct engine *e, const struct pb_create_instance_request *r,
+static enum status validate(struct engine *e, const struct pb_create_instance_request *r,
                             struct start_policy *ret_policy, const char **ret_text)
 {
     if (r->instance_id.size && start_policy_check_id(r->instance_id, ret_text) != STATUS_OK)
@@ -39,7 +40,7 @@ static enum status validate(const struct engine *e, const struct pb_create_insta
     if (r->name.size == 0)
         *ret_text = "the orchestration name must not be empty";
     else if (r->input.value.size > e->options.payload_size_max)
-        *ret_text = "the input is over the payload limit";
+        *ret_text = limits_text(&e->scratch, "the input", r->input.value.size, e->options.payload_size_max);
     else if (r->raw.size > e->options.payload_size_max * 2)
         *ret_text = "name, version and tags are too large";
     else if (r->execution_id.value.size > INSTANCE_ID_SIZE_MAX)

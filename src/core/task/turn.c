@@ -10,8 +10,10 @@
 #include "core/task/gate.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
+#include "core/task/limits.h"
 #include "core/task/message.h"
 #include "core/task/methods.h"
+#include "core/task/orphans.h"
 #include "core/task/queue.h"
 #include "core/task/residence.h"
 #include "core/task/start_policy.h"
@@ -196,11 +198,13 @@ static const struct pb_orchestrator_action *find_completion(const struct answer 
     return NULL;
 }
 
-static struct objection find_objection(const struct engine *e, const struct answer *a)
+static struct objection find_objection(struct engine *e, const struct answer *a)
 {
-    if (a->last->custom_status.value.size > e->options.payload_size_max)
+    size_t size = a->last->custom_status.value.size;
+    if (size > e->options.payload_size_max)
         return (struct objection){"PayloadTooLarge",
-                                  "The custom status of the orchestrator is over the payload limit."};
+                                  limits_text(&e->scratch, "the custom status of the orchestrator", size,
+                                              e->options.payload_size_max)};
     for (size_t n = 0; n < a->count; n++) {
         struct objection o = decision_objection(e, a->actions[n]);
         if (o.type)
@@ -318,7 +322,8 @@ static struct ending find_ending(struct engine *e, struct objection o,
         ending.output = c->result;
         if (status == INSTANCE_FAILED)
             ending.failure = c->failure_details
-                                 ? pb_some(c->failure_details->raw)
+                                 ? pb_some(limits_cut_failure(&e->scratch, c->failure_details->raw,
+                                                              e->options.payload_size_max))
                                  : pb_some(event_failure(&e->scratch, "OrchestrationFailed",
                                                          "The orchestration failed without details."));
     }
@@ -429,11 +434,22 @@ static enum status assemble(struct engine *e, const struct turn *t,
     return STATUS_OK;
 }
 
-/* Asks for every instance that the answer may create. Nobody has an id that is refused. */
-static bool need_children(struct engine *e, struct call *c, const struct instance *i, const struct answer *a)
+static void need_ancestors(struct engine *e, struct call *c,
+                           const struct pb_terminate_orchestration_action *a)
+{
+    const struct instance *target = instance_find(e, c->hub, a->instance_id);
+    if (a->recurse && target && target->known && instance_live(target))
+        (void)orphans_below(e, c, target);
+}
+
+/* Asks for every instance that the answer may create, and for what shows who is below one that it terminates.
+ * Nobody has an id that is refused. */
+static bool need_others(struct engine *e, struct call *c, const struct instance *i, const struct answer *a)
 {
     const char *text;
     for (size_t n = 0; n < a->count; n++) {
+        if (a->actions[n]->orchestrator_action_type_case == PB_ORCHESTRATOR_ACTION_TERMINATE_ORCHESTRATION)
+            need_ancestors(e, c, a->actions[n]->terminate_orchestration);
         if (a->actions[n]->orchestrator_action_type_case != PB_ORCHESTRATOR_ACTION_CREATE_SUB_ORCHESTRATION)
             continue;
         struct bytes id = decision_child_id(e, i, a->actions[n]);
@@ -497,7 +513,7 @@ void turn_complete(struct engine *e, struct call *c)
         call_fail(e, c, STATUS_RESOURCE_EXHAUSTED, "the parts of the completion are too large together", 0);
         return;
     }
-    if (!need_children(e, c, i, &a))
+    if (!need_others(e, c, i, &a))
         return;
     commit(e, i, &a);
     call_reply(e, c, empty, call_sequence_now(e));
