@@ -94,6 +94,8 @@ void front_init(struct front *f, const struct health *health)
                                     .claims = "",
                                     .routes = routes,
                                     .route_count = ARRAY_SIZE(routes),
+                                    .problems = http_problems,
+                                    .problem_count = http_problem_count,
                                     .context = f});
 }
 

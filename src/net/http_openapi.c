@@ -7,6 +7,12 @@
 #include "wire/http1/uri.h"
 #include "wire/json/json.h"
 
+static void write_member_raw(struct json_writer *w, const char *name, const char *json)
+{
+    json_write_key(w, name);
+    json_write_raw(w, bytes_of_cstr(json));
+}
+
 /* A part that may be anywhere is described at the root. */
 static const char *shown_prefix(const struct http_part *part)
 {
@@ -92,18 +98,24 @@ static void write_body(struct json_writer *w, unsigned types)
     json_write_end_object(w);
 }
 
-static void write_response(struct json_writer *w, const char *status, const char *description)
+static void write_response(struct json_writer *w, const char *status, const char *description, bool problem)
 {
     json_write_key(w, status);
     json_write_begin_object(w);
     json_write_member_cstr(w, "description", description);
+    if (problem)
+        write_member_raw(
+            w, "content",
+            "{\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}");
     json_write_end_object(w);
 }
 
-/* "get_v1_requests_id": unique, since method and pattern are. */
-static void write_operation_id(struct json_writer *w, const struct http_route *route)
+/* "app_get_v1_requests_id": unique, since part, method and pattern are. */
+static void write_operation_id(struct json_writer *w, const struct http_part *part,
+                               const struct http_route *route)
 {
     CLEANUP(buf_fini) struct buf id = {0};
+    buf_append_fmt(&id, "%s_", part->name);
     for (const char *p = route->method; *p; p++)
         buf_append_byte(&id, ascii_lower((uint8_t)*p));
     bool apart = true;
@@ -129,7 +141,7 @@ static void write_operation(struct json_writer *w, const struct http_part *part,
     json_write_key(w, method);
     json_write_begin_object(w);
     json_write_member_cstr(w, "summary", route->summary);
-    write_operation_id(w, route);
+    write_operation_id(w, part, route);
     json_write_key(w, "tags");
     json_write_begin_array(w);
     json_write_cstr(w, part->name);
@@ -143,8 +155,8 @@ static void write_operation(struct json_writer *w, const struct http_part *part,
     write_body(w, route->types);
     json_write_key(w, "responses");
     json_write_begin_object(w);
-    write_response(w, "2XX", "It was done.");
-    write_response(w, "default", "It was not done; the body says why.");
+    write_response(w, "2XX", "It was done.", false);
+    write_response(w, "default", "It was not done; the body says why.", part->problems != NULL);
     json_write_end_object(w);
     json_write_member_cstr(w, "x-access", http_access_name(route->access));
     json_write_end_object(w);
@@ -175,6 +187,35 @@ static void write_part(struct json_writer *w, const struct http_part *part)
     }
 }
 
+/* Every name that a "type" may have, so that a program can be written against them. */
+static void write_problem_schema(struct json_writer *w, const struct http_part *parts, size_t count)
+{
+    json_write_begin_object(w);
+    json_write_member_cstr(w, "type", "object");
+    write_member_raw(w, "required", "[\"type\",\"title\",\"status\"]");
+    json_write_key(w, "properties");
+    json_write_begin_object(w);
+    json_write_key(w, "type");
+    json_write_begin_object(w);
+    json_write_member_cstr(w, "type", "string");
+    json_write_key(w, "enum");
+    json_write_begin_array(w);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < parts[i].problem_count; k++) {
+            char type[HTTP_PROBLEM_TYPE_SIZE];
+            http_problem_type(&parts[i].problems[k], type);
+            json_write_cstr(w, type);
+        }
+    }
+    json_write_end_array(w);
+    json_write_end_object(w);
+    write_member_raw(w, "title", "{\"type\":\"string\"}");
+    write_member_raw(w, "status", "{\"type\":\"integer\"}");
+    write_member_raw(w, "detail", "{\"type\":\"string\"}");
+    json_write_end_object(w);
+    json_write_end_object(w);
+}
+
 void http_openapi_write(const struct http_part *parts, size_t count, const char *title, const char *version,
                         struct buf *out)
 {
@@ -190,6 +231,14 @@ void http_openapi_write(const struct http_part *parts, size_t count, const char 
     json_write_begin_object(&w);
     for (size_t i = 0; i < count; i++)
         write_part(&w, &parts[i]);
+    json_write_end_object(&w);
+    json_write_key(&w, "components");
+    json_write_begin_object(&w);
+    json_write_key(&w, "schemas");
+    json_write_begin_object(&w);
+    json_write_key(&w, "Problem");
+    write_problem_schema(&w, parts, count);
+    json_write_end_object(&w);
     json_write_end_object(&w);
     json_write_end_object(&w);
     buf_append_byte(out, '\n');

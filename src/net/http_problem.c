@@ -37,11 +37,17 @@ const struct http_problem *http_problem_of_status(int http_status)
     return internal;
 }
 
+void http_problem_type(const struct http_problem *problem, char ret_type[HTTP_PROBLEM_TYPE_SIZE])
+{
+    int size = snprintf(ret_type, HTTP_PROBLEM_TYPE_SIZE, HTTP_PROBLEM_PREFIX "%s", problem->name);
+    ASSERT(size > 0 && size < HTTP_PROBLEM_TYPE_SIZE);
+}
+
 const char *http_problem_write(struct buf *out, const struct http_problem *problem, const char *detail)
 {
     struct json_writer w = {.out = out, .replace_invalid = true};
-    char type[80];
-    snprintf(type, sizeof type, HTTP_PROBLEM_PREFIX "%s", problem->name);
+    char type[HTTP_PROBLEM_TYPE_SIZE];
+    http_problem_type(problem, type);
     json_write_begin_object(&w);
     json_write_member_cstr(&w, "type", type);
     json_write_member_cstr(&w, "title", problem->title);

@@ -22,6 +22,9 @@ extern const size_t http_problem_count;
 /* The general cause of a status; of 500 for one that has none. Never NULL. */
 const struct http_problem *http_problem_of_status(int http_status);
 
+#define HTTP_PROBLEM_TYPE_SIZE 80 /* bytes of a "type" with its NUL */
+void http_problem_type(const struct http_problem *problem, char ret_type[HTTP_PROBLEM_TYPE_SIZE]);
+
 /* Appends {"type","title","status","detail"} and returns the media type. `detail` NULL: none. What is no UTF-8
  * in it is replaced. */
 const char *http_problem_write(struct buf *out, const struct http_problem *problem, const char *detail);

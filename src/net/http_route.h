@@ -11,7 +11,7 @@
 #include "base/buf.h"
 
 struct http_request;
-struct http_handler;
+struct http_problem;
 
 /* Who may use a route once there are keys and roles. Recorded, and shown in /openapi.json; not yet enforced. */
 enum http_access {
@@ -60,6 +60,9 @@ struct http_part {
     const struct http_route *routes;
     size_t route_count;
     size_t body_limits[HTTP_BODY_LIMITS]; /* bytes */
+    /* Its causes of an error, if it refuses with problem+json; NULL: it has a shape of its own. */
+    const struct http_problem *problems;
+    size_t problem_count;
     /* As http_handler.write_error. NULL: problem+json. */
     void (*write_error)(void *context, struct http_request *r, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type);

@@ -51,6 +51,8 @@ struct rig {
 
 /* `limits` NULL: the server's own. */
 void rig_start(struct rig *f, const struct http_server_limits *limits);
+/* Without a handler: the test mounts its own. */
+void rig_start_bare(struct rig *f, const struct http_server_limits *limits);
 void rig_stop(struct rig *f);
 void rig_step(struct rig *f, int wait_ms);
 void rig_steps(struct rig *f, int count);

@@ -103,25 +103,30 @@ static void write_error(void *context, struct http_request *r, int http_status, 
     assert_int_equal(http_response_header(r, "x-ms-error-code", b("Own")), STATUS_OK);
 }
 
-void rig_start(struct rig *f, const struct http_server_limits *limits)
+void rig_start_bare(struct rig *f, const struct http_server_limits *limits)
 {
+    static const struct bytes names[] = {BYTES_LITERAL("h")};
+    static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
     *f = (struct rig){0};
     assert_int_equal(loop_create(&f->loop, NULL), STATUS_OK);
     assert_int_equal(http_server_create(f->loop, limits, &f->server, NULL), STATUS_OK);
-    static const struct bytes names[] = {BYTES_LITERAL("h")};
-    static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
     http_server_known_as(f->server, &site);
-    struct http_handler h = {.on_request = on_request, .on_head = on_head, .context = f};
-    assert_int_equal(http_server_mount(f->server, "/", &h), STATUS_OK);
-    assert_int_equal(http_server_mount(f->server, "//", &h), STATUS_ALREADY_EXISTS);
-    h.write_error = write_error;
-    assert_int_equal(http_server_mount(f->server, "/own", &h), STATUS_OK);
     f->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     f->address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof f->address;
     assert_int_equal(bind(f->listen_fd, (struct sockaddr *)&f->address, size), 0);
     assert_int_equal(listen(f->listen_fd, 512), 0);
     assert_int_equal(getsockname(f->listen_fd, (struct sockaddr *)&f->address, &size), 0);
+}
+
+void rig_start(struct rig *f, const struct http_server_limits *limits)
+{
+    rig_start_bare(f, limits);
+    struct http_handler h = {.on_request = on_request, .on_head = on_head, .context = f};
+    assert_int_equal(http_server_mount(f->server, "/", &h), STATUS_OK);
+    assert_int_equal(http_server_mount(f->server, "//", &h), STATUS_ALREADY_EXISTS);
+    h.write_error = write_error;
+    assert_int_equal(http_server_mount(f->server, "/own", &h), STATUS_OK);
 }
 
 void rig_stop(struct rig *f)

@@ -76,7 +76,8 @@ class Browser:
             else:
                 return answer["result"]
 
-    def _await(self, method):
+    def await_event(self, method):
+        """The first event of that name since the list was cleared."""
         deadline = time.monotonic() + WAIT_S
         while True:
             for event in self.events:
@@ -88,7 +89,7 @@ class Browser:
         """As if it was typed; returns when the page is there."""
         self.events.clear()
         self.command("Page.navigate", {"url": url})
-        self._await("Page.loadEventFired")
+        self.await_event("Page.loadEventFired")
 
     def run(self, script):
         """The value of an `async` function body, run in the page as if a person had clicked."""

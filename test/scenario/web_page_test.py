@@ -253,7 +253,7 @@ class RealBrowser(Case):
                                   action: {json.dumps(self.attacks()['review'][0])}}});
             document.body.append(form);
             form.submit();""")
-        self.browser._await("Page.loadEventFired")
+        self.browser.await_event("Page.loadEventFired")
         self.assertIn("403", self.browser.run("return document.body.innerText"))
         self.assertNothingHappened()
 
@@ -291,6 +291,27 @@ class RealBrowser(Case):
             self.assertEqual(status, 421, text)
             self.assertNotIn("secret", text)
         self.assertNothingHappened()
+
+    def test_a_link_leads_to_the_first_page_and_no_further(self):
+        for path, wanted in (("/", "Sallyport"), ("/v1/requests", "cross-site-request")):
+            self.open_evil("evil.example")
+            self.browser.events.clear()
+            self.browser.run(f"""
+                const link = document.createElement('a');
+                link.href = {json.dumps(self.url(path))};
+                document.body.append(link);
+                link.click();""")
+            self.browser.await_event("Page.loadEventFired")
+            self.assertIn(wanted, self.browser.run("return document.body.innerText"))
+        self.open_evil("evil.example")
+        framed = self.browser.run(f"""
+            const frame = document.createElement('iframe');
+            frame.src = {json.dumps(self.url("/"))};
+            const loaded = new Promise(done => frame.onload = done);
+            document.body.append(frame);
+            await loaded;
+            try {{ return frame.contentDocument.body.innerText; }} catch (e) {{ return 'another origin'; }}""")
+        self.assertNotIn("Sallyport", framed)
 
     def test_a_person_and_a_page_of_our_own_are_served(self):
         for host in ("127.0.0.1", "localhost", "sallyport.example"):

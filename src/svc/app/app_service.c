@@ -77,6 +77,8 @@ struct http_part app_service_part(struct app_service *s)
         .routes = routes,
         .route_count = ARRAY_SIZE(routes),
         .body_limits = {[HTTP_BODY_SMALL] = BODY_SIZE_SLACK, [HTTP_BODY_COMMON] = code_limit},
+        .problems = app_problems,
+        .problem_count = ARRAY_SIZE(app_problems),
         .write_error = write_error,
         .context = s,
     };
