@@ -85,12 +85,12 @@ static bool take_type(struct http_request *r, struct http_admission *ret)
     r->type = http_type_of(&r->arena, http_request_header(r, "content-type")) & wanted;
     if (r->type)
         return true;
-    bool form = (wanted & HTTP_TYPE_FORM) != 0;
-    *ret = (struct http_admission){
-        .http_status = 415,
-        .detail = form ? "Send the body as Content-Type: multipart/form-data."
-                       : "Send the body as Content-Type: application/json, in UTF-8.",
-    };
+    const char *detail = "Send the body as Content-Type: application/json, in UTF-8.";
+    if (wanted & HTTP_TYPE_FORM)
+        detail = "Send the body as Content-Type: multipart/form-data.";
+    else if (wanted & HTTP_TYPE_TEXT)
+        detail = "Send the body as Content-Type: application/json, or source as text/x-python, in UTF-8.";
+    *ret = (struct http_admission){.http_status = 415, .detail = detail};
     return false;
 }
 

@@ -25,9 +25,12 @@ struct app_service {
     bool compat_sample;
     bool stopping;         /* the client may be gone: no calls any more */
     struct list exchanges; /* struct exchange: all that are open */
-    struct list decided;   /* struct decided, oldest first */
+    /* Of decision_flow.c: decisions that are on disk and may not show yet, oldest first and by id; and who
+     * waits to decide, by id. */
+    struct list decided;
     struct map decided_ids;
     size_t decided_count;
+    struct map decision_turns;
     pthread_t stopper;
     bool stopper_started;
     struct loop_message stopped;
@@ -35,15 +38,18 @@ struct app_service {
     void *on_stopped_context;
 };
 
-/* One HTTP request that waits for the scheduler. Made on the loop's thread; a reply comes on the client's
- * thread, is copied, and posted to the loop, where `on_step` goes on. Freed when it has answered and nothing
- * is under way. */
+/* One HTTP request that waits for the scheduler: what every route needs. A route that remembers more from step
+ * to step embeds it as its first member. Made on the loop's thread; a reply comes on the client's thread, is
+ * copied, and posted to the loop, where `on_step` goes on. Freed when it has answered and nothing is under
+ * way. */
 struct exchange {
     struct list link; /* in app_service.exchanges */
     struct app_service *service;
     struct http_request *request; /* NULL: answered, or the peer is gone */
     void (*on_step)(struct exchange *x);
-    bool calling; /* a client call is under way */
+    void (*on_free)(struct exchange *x); /* frees what the route's members own; NULL: nothing */
+    bool calling;                        /* a client call is under way */
+    bool carries_on;                     /* it goes on although its peer is gone */
     struct loop_message message;
     struct loop_timer timer;
     /* The reply of the last call; owned here until the next one. */
@@ -52,29 +58,26 @@ struct exchange {
     char id[DT_INSTANCE_ID_SIZE];
     struct dt_instance *instance;
     struct request_page *page;
-    /* What the handlers remember from step to step. */
-    bool approve;
-    bool json_answer;          /* /v1 (the request as JSON) or /code (the sample's message) */
-    json_t *record;            /* the decision as it will be recorded */
-    int64_t age_ms;            /* of the request when it was decided */
-    int64_t deadline_ns;       /* monotonic: end of a long poll or of waiting for a decision to show */
-    int64_t pause_ns;          /* before the next look */
-    enum request_state wanted; /* of a list; REQUEST_STATE_COUNT: all */
-    bool until_over;           /* of a long poll */
-    bool submitting;           /* a start is under way: its end is noticed even if the peer goes */
-    char submitted_by[201];
-    size_t code_bytes;
-    void (*on_submitted)(struct exchange *x);
 };
 
 /* A page of requests, already as JSON. */
 struct request_page {
     json_t *items;
-    char *next; /* NULL: the last */
+    struct request_place *places; /* of the items */
+    size_t seen;                  /* instances that the page held, others' included */
+    char *next;                   /* NULL: the last */
 };
 
-/* NULL without memory: the request is then already answered with 503. */
-struct exchange *exchange_create(struct app_service *s, struct http_request *r);
+/* Where an item of a page stands. */
+struct request_place {
+    int64_t created_ns;
+    size_t index; /* in the page, others' instances included */
+};
+
+/* An exchange in `size` zeroed bytes, of which it is the beginning. NULL without memory: the request is then
+ * already answered with 503. */
+struct exchange *exchange_create(struct app_service *s, struct http_request *r, size_t size,
+                                 void (*on_free)(struct exchange *x));
 /* dt_on_reply for every call: posts the reply to the loop; `on_step` runs there. */
 void exchange_on_reply(const struct dt_reply *reply, void *exchange);
 /* To be called around a client call: `started` is what the call returned. If it was not started the status is
@@ -93,6 +96,9 @@ void exchange_answer_conflict(struct exchange *x, json_t *body);
 void exchange_answer_unknown(struct exchange *x);
 /* Remembers the id that the peer gave. False if no instance can have it; nothing is answered then. */
 bool exchange_take_id(struct exchange *x, struct bytes id);
+/* Ids are compared without regard to case, as GUIDs are: after an answer that the id is unknown, true if there
+ * is another spelling, which the exchange then has and is to ask for. Ours are in lower case. */
+bool exchange_take_other_spelling(struct exchange *x);
 /* Ends the exchange because the server stops: the client may not be used any more. */
 void exchange_abandon(struct exchange *x);
 /* The instance of the last reply as facts; valid until the next call. */
@@ -108,17 +114,29 @@ void route_requests_list(struct app_service *s, struct http_request *r, struct b
 void route_requests_get(struct app_service *s, struct http_request *r, struct bytes id);
 void route_requests_decide(struct app_service *s, struct http_request *r, struct bytes id);
 
-/* submit.c: starts a request for code that was checked; `on_submitted` answers. */
-void submit_code(struct exchange *x, json_t *code, const char *submitted_by, int64_t approval_timeout_ms,
-                 void (*on_submitted)(struct exchange *x));
+/* What a peer submits; borrowed during submit_code. */
+struct submission {
+    json_t *code;
+    const char *submitted_by; /* NULL: not said */
+    int64_t approval_timeout_ms;
+    json_t *warnings; /* taken; NULL: none */
+    /* Answers once the scheduler has replied. `warnings` is borrowed. */
+    void (*on_submitted)(struct exchange *x, json_t *warnings);
+};
+
+/* submit.c: starts a request for code that was checked. */
+void submit_code(struct app_service *s, struct http_request *r, const struct submission *submission);
 /* Why code cannot be accepted, or NULL. */
 const char *code_refusal(const struct app_service *s, const json_t *code, int *ret_http_status);
 
-/* decide.c: records and raises a decision on `id`; takes `record`. Answers the exchange. */
-void decide(struct exchange *x, struct bytes id, bool approve, json_t *record);
+/* decision_flow.c: records and raises a decision on `id`, and answers `r`; takes `record` and `warnings`
+ * (NULL: none). `json_answer`: /v1 (the request as JSON) or /code (the sample's message). */
+void decide(struct app_service *s, struct http_request *r, struct bytes id, json_t *record, bool json_answer,
+            json_t *warnings);
 /* The answer of /code/review, a new reference. */
 json_t *decision_message(bool approve);
-/* Frees what decide() remembers. */
+/* For create and destroy of the service: what decide() remembers. */
+void decide_init(struct app_service *s, uint64_t seed_1, uint64_t seed_2);
 void decide_fini(struct app_service *s);
 
 #endif

@@ -27,6 +27,7 @@ static void begin_call(void *context, struct http_request *r);
 // clang-format off
 #define CALL(h) .handle = begin_call, .own = &(const struct app_operation){h}
 // clang-format on
+#define CODE_BODY .types = HTTP_TYPE_JSON | HTTP_TYPE_TEXT, .body_limit = HTTP_BODY_COMMON
 #define JSON_BODY .types = HTTP_TYPE_JSON, .body_limit = HTTP_BODY_COMMON
 
 static const struct http_route routes[] = {
@@ -34,9 +35,9 @@ static const struct http_route routes[] = {
      .summary = "Submit code as one JSON string, as the cloud sample does"},
     {"POST", "/code/review", "requestId! approve!", HTTP_ACCESS_DECIDE, CALL(route_code_review),
      .summary = "Approve or reject, as the cloud sample does"},
-    {"POST", "/v1/requests", "", HTTP_ACCESS_SUBMIT, JSON_BODY, CALL(route_requests_create),
-     .summary = "Submit code"},
-    {"GET", "/v1/requests", "state limit after", HTTP_ACCESS_READ, CALL(route_requests_list),
+    {"POST", "/v1/requests", "submittedBy approvalTimeoutSeconds", HTTP_ACCESS_SUBMIT, CODE_BODY,
+     CALL(route_requests_create), .summary = "Submit code"},
+    {"GET", "/v1/requests", "state limit after order", HTTP_ACCESS_READ, CALL(route_requests_list),
      .summary = "List requests"},
     {"GET", "/v1/requests/{id}", "wait until", HTTP_ACCESS_READ, CALL(route_requests_get),
      .summary = "Look at a request, and wait for its result"},
@@ -192,10 +193,9 @@ enum status app_service_create(struct loop *l, const struct app_options *o, stru
     s->pool_token = copy(o->pool_token);
     s->scheduler_token = copy(o->scheduler_token);
     list_init(&s->exchanges);
-    list_init(&s->decided);
     uint64_t seed[2];
     entropy_fill(seed, sizeof seed);
-    map_init(&s->decided_ids, seed[0], seed[1]);
+    decide_init(s, seed[0], seed[1]);
     s->activity = (struct activity_settings){
         .pool = {.url = s->pool_url, .token = s->pool_token},
         .steering =

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "net/http_route.h"
 #include "wire/json/json.h"
 
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
@@ -15,11 +16,17 @@ static json_t *refuse(struct body_fault *ret_fault, int http_status, const char 
     return NULL;
 }
 
-json_t *body_read(struct http_request *r, struct body_fault *ret_fault)
+/* A byte order mark may be ignored (RFC 8259 section 8.1), and is no part of source (PEP 263). */
+struct bytes body_text(struct http_request *r)
 {
     struct bytes body = http_request_body(r);
-    if (bytes_starts_with(body, BYTES_LITERAL(BYTE_ORDER_MARK))) /* may be ignored (RFC 8259 section 8.1) */
-        body = bytes_slice(body, strlen(BYTE_ORDER_MARK), body.size);
+    bool marked = bytes_starts_with(body, BYTES_LITERAL(BYTE_ORDER_MARK));
+    return marked ? bytes_slice(body, strlen(BYTE_ORDER_MARK), body.size) : body;
+}
+
+json_t *body_read(struct http_request *r, struct body_fault *ret_fault)
+{
+    struct bytes body = body_text(r);
     if (bytes_trim(body).size == 0) {
         (void)refuse(ret_fault, 400, "A non-empty request body is required.");
         ret_fault->absent = true;
@@ -50,4 +57,9 @@ json_t *body_read_object(struct http_request *r)
     if (!root)
         body_refuse(r, &fault);
     return root;
+}
+
+bool body_is_source(struct http_request *r)
+{
+    return http_type_of(http_request_arena(r), http_request_header(r, "content-type")) == HTTP_TYPE_TEXT;
 }

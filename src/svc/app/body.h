@@ -20,4 +20,9 @@ json_t *body_read(struct http_request *r, struct body_fault *ret_fault);
 json_t *body_read_object(struct http_request *r);
 void body_refuse(struct http_request *r, const struct body_fault *fault);
 
+/* True for a body of source text (HTTP_TYPE_TEXT). */
+bool body_is_source(struct http_request *r);
+/* The body without a byte order mark; valid as the request's body is. */
+struct bytes body_text(struct http_request *r);
+
 #endif

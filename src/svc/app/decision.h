@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* decision.h — what a decision on a request comes to, worked out from the request's state. decide.c asks the
+/* decision.h — what a decision on a request comes to, worked out from the request's state. decision_flow.c asks the
  * scheduler, and acts on what is said here. Pure: no clock, no I/O.
  *
  * A decision is kept as a record, a JSON object: {"approved","at","by"?,"comment"?,"sha256"?}. */

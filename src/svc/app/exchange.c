@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/text.h"
 
 #define AREA          "svc/app"
 #define RETRY_AFTER_S "2" /* a hint to clients while the scheduler does not answer */
@@ -16,6 +17,7 @@ static void drop_reply(struct exchange *x)
     x->instance = NULL;
     if (x->page) {
         json_decref(x->page->items);
+        free(x->page->places);
         free(x->page->next);
         free(x->page);
         x->page = NULL;
@@ -26,32 +28,42 @@ static void drop_reply(struct exchange *x)
  * set. */
 static void release_if_over(struct exchange *x)
 {
-    if (x->request || x->calling || x->timer.loop)
+    if (x->request || x->calling || x->carries_on || x->timer.loop)
         return;
     list_remove(&x->link);
     drop_reply(x);
-    json_decref(x->record);
+    if (x->on_free)
+        x->on_free(x);
     free(x);
+}
+
+static void cancel_timer(struct exchange *x)
+{
+    loop_timer_cancel(&x->timer);
+    x->timer.loop = NULL;
 }
 
 static void on_gone(void *context)
 {
     struct exchange *x = context;
     x->request = NULL;
-    loop_timer_cancel(&x->timer);
-    x->timer.loop = NULL;
+    if (!x->carries_on)
+        cancel_timer(x);
     release_if_over(x);
 }
 
-struct exchange *exchange_create(struct app_service *s, struct http_request *r)
+struct exchange *exchange_create(struct app_service *s, struct http_request *r, size_t size,
+                                 void (*on_free)(struct exchange *x))
 {
-    struct exchange *x = calloc(1, sizeof *x);
+    ASSERT(size >= sizeof(struct exchange));
+    struct exchange *x = calloc(1, size);
     if (!x) {
         http_respond_failure(r, 503, "out of memory");
         return NULL;
     }
     x->service = s;
     x->request = r;
+    x->on_free = on_free;
     list_push_back(&s->exchanges, &x->link);
     http_request_on_gone(r, on_gone, x);
     return x;
@@ -59,26 +71,50 @@ struct exchange *exchange_create(struct app_service *s, struct http_request *r)
 
 void exchange_abandon(struct exchange *x)
 {
-    loop_timer_cancel(&x->timer);
-    x->timer.loop = NULL;
-    json_decref(x->record);
-    x->record = NULL;
+    cancel_timer(x);
+    x->carries_on = false;
     exchange_answer_problem(x, &app_problems[APP_STOPPING],
                             "the server is stopping; look at the request again");
 }
 
-/* On the loop's thread, after a call. A request whose peer went meanwhile has nothing left to do, except that
- * a submission is noticed, and a decision that was begun is carried to its end. */
+/* On the loop's thread, after a call. A request whose peer went meanwhile has nothing left to do, unless it
+ * carries on: a submission is noticed, and a decision that was begun comes to its end. */
 static void on_message(struct loop_message *m)
 {
     struct exchange *x = CONTAINER_OF(m, struct exchange, message);
     x->calling = false;
     if (x->service->stopping)
         exchange_abandon(x);
-    else if (x->request || x->record || x->submitting)
+    else if (x->request || x->carries_on)
         x->on_step(x);
     else
         release_if_over(x);
+}
+
+static struct request_facts facts_of(const struct dt_instance *instance)
+{
+    const struct dt_failure *failure = dt_instance_failure(instance);
+    /* A failed activity is wrapped by the orchestration's own failure; people want the cause. */
+    while (failure && failure->inner)
+        failure = failure->inner;
+    return (struct request_facts){
+        .id = dt_instance_id(instance),
+        .status = (int)dt_instance_status(instance),
+        .input = dt_instance_input(instance),
+        .output = dt_instance_output(instance),
+        .custom_status = dt_instance_custom_status(instance),
+        .submitted_by = dt_instance_tag(instance, TAG_SUBMITTED_BY),
+        .approval_timeout_ms = dt_instance_tag(instance, TAG_APPROVAL_TIMEOUT),
+        .failure_type = failure ? failure->type : NULL,
+        .failure_message = failure ? failure->message : NULL,
+        .created_ns = dt_instance_created_ns(instance),
+        .updated_ns = dt_instance_updated_ns(instance),
+    };
+}
+
+struct request_facts exchange_facts(const struct exchange *x)
+{
+    return facts_of(x->instance);
 }
 
 /* Keeps what the page says as JSON: the page itself is gone when this returns. */
@@ -87,13 +123,15 @@ static struct request_page *copy_page(const struct dt_page *page)
     struct request_page *copy = calloc(1, sizeof *copy);
     if (!copy)
         return NULL;
+    copy->seen = dt_page_count(page);
     copy->items = json_array();
-    for (size_t i = 0; i < dt_page_count(page); i++) {
+    copy->places = calloc(copy->seen + 1, sizeof *copy->places);
+    for (size_t i = 0; copy->places && i < copy->seen; i++) {
         const struct dt_instance *instance = dt_page_instance(page, i);
         if (strcmp(dt_instance_name(instance), ORCHESTRATOR_NAME) != 0)
             continue;
-        const struct exchange view = {.instance = (struct dt_instance *)(uintptr_t)instance};
-        struct request_facts facts = exchange_facts(&view);
+        struct request_facts facts = facts_of(instance);
+        copy->places[json_array_size(copy->items)] = (struct request_place){facts.created_ns, i};
         json_array_append_new(copy->items, request_to_json(&facts, true));
     }
     const char *next = dt_page_token(page);
@@ -224,6 +262,17 @@ bool exchange_take_id(struct exchange *x, struct bytes id)
     return true;
 }
 
+bool exchange_take_other_spelling(struct exchange *x)
+{
+    bool other = false;
+    for (char *at = x->id; *at; at++) {
+        char lower = (char)ascii_lower((uint8_t)*at);
+        other = other || lower != *at;
+        *at = lower;
+    }
+    return other;
+}
+
 /* Where the app means something else by a status than the scheduler does: to its own clients a scheduler that
  * is full, slow or gone is one thing. */
 static const struct {
@@ -268,23 +317,4 @@ void exchange_answer_failure(struct exchange *x)
     else if (problem->http_status == 503)
         add_retry_after(x);
     exchange_answer_problem(x, problem, detail);
-}
-
-struct request_facts exchange_facts(const struct exchange *x)
-{
-    const struct dt_failure *failure = dt_instance_failure(x->instance);
-    /* A failed activity is wrapped by the orchestration's own failure; people want the cause. */
-    while (failure && failure->inner)
-        failure = failure->inner;
-    return (struct request_facts){
-        .id = dt_instance_id(x->instance),
-        .status = (int)dt_instance_status(x->instance),
-        .input = dt_instance_input(x->instance),
-        .output = dt_instance_output(x->instance),
-        .custom_status = dt_instance_custom_status(x->instance),
-        .failure_type = failure ? failure->type : NULL,
-        .failure_message = failure ? failure->message : NULL,
-        .created_ns = dt_instance_created_ns(x->instance),
-        .updated_ns = dt_instance_updated_ns(x->instance),
-    };
 }

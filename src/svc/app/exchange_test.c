@@ -199,6 +199,12 @@ const char *dt_instance_custom_status(const struct dt_instance *instance)
     return instance->custom;
 }
 
+const char *dt_instance_tag(const struct dt_instance *instance, const char *key)
+{
+    (void)instance, (void)key;
+    return NULL;
+}
+
 const struct dt_failure *dt_instance_failure(const struct dt_instance *instance)
 {
     (void)instance;
@@ -252,8 +258,7 @@ static int set_up(void **state)
     scheduler.instance.custom = "{\"state\":\"waiting\",\"sha256\":\"ab\"}";
     service = (struct app_service){.compat_sample = false};
     list_init(&service.exchanges);
-    list_init(&service.decided);
-    map_init(&service.decided_ids, 1, 2);
+    decide_init(&service, 1, 2);
     struct err e = {0};
     return loop_create(&service.loop, &e) == STATUS_OK ? 0 : -1;
 }
@@ -295,9 +300,8 @@ static void answer(const char *event, enum dt_status status)
 
 static void begin(struct http_request *r, bool approve, const char *at)
 {
-    struct exchange *x = exchange_create(&service, r);
-    assert_non_null(x);
-    decide(x, BYTES_LITERAL("id-1"), approve, json_pack("{s:b, s:s}", "approved", approve, "at", at));
+    json_t *record = json_pack("{s:b, s:s}", "approved", approve, "at", at);
+    decide(&service, r, BYTES_LITERAL("id-1"), record, false, NULL);
 }
 
 /* --- decisions --- */
@@ -428,7 +432,7 @@ static void each_failure_has_an_answer(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         service.compat_sample = rows[i].sample;
         struct http_request r = {.answers = 0};
-        start_look(exchange_create(&service, &r));
+        start_look(exchange_create(&service, &r, sizeof(struct exchange), NULL));
         answer("", rows[i].status);
         assert_int_equal(r.answers, 1);
         assert_int_equal(r.status, rows[i].want);
@@ -442,7 +446,7 @@ static void a_call_that_cannot_start_is_answered_on_the_next_turn(void **state)
     (void)state;
     struct http_request r = {.answers = 0};
     scheduler.refuse = DT_NO_MEMORY;
-    start_look(exchange_create(&service, &r));
+    start_look(exchange_create(&service, &r, sizeof(struct exchange), NULL));
     assert_int_equal(r.answers, 0);
     step();
     assert_int_equal(r.status, 503);
@@ -452,12 +456,13 @@ static void a_peer_that_goes_is_forgotten(void **state)
 {
     (void)state;
     struct http_request during = {.answers = 0}, between = {.answers = 0};
-    start_look(exchange_create(&service, &during));
+    start_look(exchange_create(&service, &during, sizeof(struct exchange), NULL));
     go_away(&during);
     assert_false(list_empty(&service.exchanges)); /* the call still refers to it */
     answer("", DT_OK);
     assert_true(list_empty(&service.exchanges));
-    exchange_pause(exchange_create(&service, &between), NS_PER_S, on_failure_step);
+    exchange_pause(exchange_create(&service, &between, sizeof(struct exchange), NULL), NS_PER_S,
+                   on_failure_step);
     go_away(&between);
     assert_true(list_empty(&service.exchanges));
     assert_int_equal(during.answers + between.answers, 0);
@@ -467,8 +472,8 @@ static void a_stop_answers_what_waits(void **state)
 {
     (void)state;
     struct http_request calling = {.answers = 0}, paused = {.answers = 0};
-    start_look(exchange_create(&service, &calling));
-    struct exchange *x = exchange_create(&service, &paused);
+    start_look(exchange_create(&service, &calling, sizeof(struct exchange), NULL));
+    struct exchange *x = exchange_create(&service, &paused, sizeof(struct exchange), NULL);
     exchange_pause(x, NS_PER_S, on_failure_step);
     service.stopping = true;
     exchange_abandon(x);
@@ -483,7 +488,7 @@ static void ids_that_no_instance_can_have(void **state)
     char longest[DT_INSTANCE_ID_SIZE];
     memset(longest, 'x', sizeof longest);
     struct http_request r = {.answers = 0};
-    struct exchange *x = exchange_create(&service, &r);
+    struct exchange *x = exchange_create(&service, &r, sizeof(struct exchange), NULL);
     assert_false(exchange_take_id(x, (struct bytes){NULL, 0}));
     assert_false(exchange_take_id(x, BYTES_LITERAL("a\0b")));
     assert_false(exchange_take_id(x, BYTES_LITERAL("\xff\xfe")));

@@ -134,13 +134,15 @@ static void copy_member(json_t *to, const json_t *custom, const char *name)
         json_object_set(to, name, value);
 }
 
-static void add_error(json_t *root, const struct request_facts *f)
+static void add_error(json_t *root, const struct request_facts *f, const json_t *custom)
 {
     if (f->status != ORCHESTRATION_FAILED && f->status != ORCHESTRATION_TERMINATED)
         return;
     const char *type = f->failure_type ? f->failure_type : "Cancelled";
     const char *message = f->failure_message ? f->failure_message : "the request was terminated";
-    json_object_set_new(root, "error", json_pack("{s:s, s:s}", "type", type, "message", message));
+    json_t *hint = json_object_get(json_object_get(json_object_get(custom, "result"), "error"), "hint");
+    json_object_set_new(root, "error",
+                        json_pack("{s:s, s:s, s:O*}", "type", type, "message", message, "hint", hint));
 }
 
 static void add_detail(json_t *root, const struct request_facts *f, const json_t *custom)
@@ -154,6 +156,17 @@ static void add_detail(json_t *root, const struct request_facts *f, const json_t
         json_object_set(root, "customStatus", (json_t *)(uintptr_t)custom);
 }
 
+/* What the submitter said besides the code. */
+static void add_submission(json_t *root, const struct request_facts *f)
+{
+    uint64_t ms;
+    if (f->submitted_by)
+        json_object_set_new(root, "submittedBy", json_string(f->submitted_by));
+    if (f->approval_timeout_ms && bytes_parse_u64(bytes_of_cstr(f->approval_timeout_ms), &ms) == STATUS_OK)
+        json_object_set_new(root, "approvalTimeoutSeconds",
+                            ms % 1000 ? json_real((double)ms / 1000) : json_integer((json_int_t)(ms / 1000)));
+}
+
 json_t *request_to_json(const struct request_facts *f, bool brief)
 {
     json_t *custom = parse(f->custom_status);
@@ -162,6 +175,7 @@ json_t *request_to_json(const struct request_facts *f, bool brief)
     json_object_set_new(root, "state", json_string(request_state_name(state_with(f, custom))));
     json_object_set_new(root, "createdAt", time_json(f->created_ns));
     json_object_set_new(root, "updatedAt", time_json(f->updated_ns));
+    add_submission(root, f);
     static const char *const members[] = {"deadline",     "attempts", "sha256",
                                           "sha256Covers", "template", "decision"};
     for (size_t i = 0; i < ARRAY_SIZE(members); i++)
@@ -170,7 +184,7 @@ json_t *request_to_json(const struct request_facts *f, bool brief)
         json_object_set_new(root, "sha256Covers", json_pack("[s, s]", "code", "result"));
     if (!brief)
         add_detail(root, f, custom);
-    add_error(root, f);
+    add_error(root, f, custom);
     json_decref(custom);
     return root;
 }

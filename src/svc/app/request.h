@@ -46,6 +46,8 @@ struct request_facts {
     const char *input;
     const char *output;
     const char *custom_status;
+    const char *submitted_by;        /* who, as the submitter said */
+    const char *approval_timeout_ms; /* as text */
     const char *failure_type;
     const char *failure_message;
     int64_t created_ns; /* since 1970 */
@@ -54,9 +56,7 @@ struct request_facts {
 
 enum request_state request_state_of(const struct request_facts *f);
 /* The whole request as a new JSON object; NULL without memory. `brief` leaves out code and result (for
- * lists):
- * {"id","state","createdAt","updatedAt","deadline"?,"attempts"?,"code","result"?,"sha256"?,"decision"?,"error"?}
- */
+ * lists). doc/api.md has the members. */
 json_t *request_to_json(const struct request_facts *f, bool brief);
 /* The decision recorded in the custom status as a new reference, or NULL:
  * {"approved","by"?,"at"?,"comment"?,"sha256"?} */

@@ -10,12 +10,15 @@
 #include "svc/app/notice.h"
 #include "svc/app/sample.h"
 
-static void on_started(struct exchange *x)
+/* A decision as the sample takes it: an event, whatever becomes of it. */
+struct review_exchange {
+    struct exchange base;
+    bool approve;
+};
+
+static void on_submitted(struct exchange *x, json_t *warnings)
 {
-    if (x->status != DT_OK) {
-        exchange_answer_failure(x);
-        return;
-    }
+    (void)warnings;
     const char *name = x->service->compat_sample ? "requestId" : "RequestId";
     exchange_answer_json(x, 200, json_pack("{s:s}", name, x->id));
 }
@@ -51,11 +54,13 @@ void route_code_execute(struct app_service *s, struct http_request *r, struct by
     }
     int http_status;
     const char *refusal = code_refusal(s, code, &http_status);
-    struct exchange *x = refusal ? NULL : exchange_create(s, r);
+    const struct submission submission = {.code = code,
+                                          .approval_timeout_ms = s->activity.steering.approval_timeout_ms,
+                                          .on_submitted = on_submitted};
     if (refusal)
         refuse_code(s, r, code, refusal, http_status);
-    else if (x)
-        submit_code(x, code, NULL, s->activity.steering.approval_timeout_ms, on_started);
+    else
+        submit_code(s, r, &submission);
     json_decref(code);
 }
 
@@ -66,16 +71,31 @@ static bool parse_approve(struct bytes text, bool *ret_approve)
     return *ret_approve || bytes_equal_nocase(text, BYTES_LITERAL("false"));
 }
 
+static void raise_as_sample(struct exchange *x);
+
 static void on_sample_raised(struct exchange *x)
 {
+    bool approve = CONTAINER_OF(x, struct review_exchange, base)->approve;
+    if (x->status == DT_NOT_FOUND && exchange_take_other_spelling(x)) {
+        raise_as_sample(x);
+        return;
+    }
     /* Unknown, decided and finished requests get the same 200: the sample's event is dropped in silence. */
     if (x->status != DT_OK && x->status != DT_NOT_FOUND) {
         exchange_answer_failure(x);
         return;
     }
     if (x->status == DT_OK)
-        notice_decided(x->id, NULL, x->approve, -1);
-    exchange_answer_json(x, 200, decision_message(x->approve));
+        notice_decided(x->id, NULL, approve, -1);
+    exchange_answer_json(x, 200, decision_message(approve));
+}
+
+static void raise_as_sample(struct exchange *x)
+{
+    const char *data = CONTAINER_OF(x, struct review_exchange, base)->approve ? "true" : "false";
+    exchange_call(x, on_sample_raised);
+    exchange_started(x, dt_client_raise_event_async(x->service->client, x->id, EVENT_DECISION, data,
+                                                    exchange_on_reply, x));
 }
 
 /* The complaints that the framework's binding of the two parameters makes; nothing is answered without one.
@@ -106,17 +126,14 @@ static void review_as_sample(struct app_service *s, struct http_request *r, stru
     bool fits = !text.data || parse_approve(bytes_trim(text), &approve);
     if (refuse_as_sample(r, id, text, fits))
         return;
-    struct exchange *x = exchange_create(s, r);
+    struct exchange *x = exchange_create(s, r, sizeof(struct review_exchange), NULL);
     if (!x)
         return;
-    x->approve = approve;
-    if (!exchange_take_id(x, id)) { /* no instance has it: as for an unknown one */
+    CONTAINER_OF(x, struct review_exchange, base)->approve = approve;
+    if (exchange_take_id(x, id))
+        raise_as_sample(x);
+    else /* no instance has it: as for an unknown one */
         exchange_answer_json(x, 200, decision_message(approve));
-        return;
-    }
-    exchange_call(x, on_sample_raised);
-    exchange_started(x, dt_client_raise_event_async(s->client, x->id, EVENT_DECISION,
-                                                    approve ? "true" : "false", exchange_on_reply, x));
 }
 
 void route_code_review(struct app_service *s, struct http_request *r, struct bytes path_id)
@@ -139,11 +156,8 @@ void route_code_review(struct app_service *s, struct http_request *r, struct byt
                                        : "The approve field is required: true or false.");
         return;
     }
-    struct exchange *x = exchange_create(s, r);
-    if (!x)
-        return;
     char at[TIME_TEXT_SIZE_MAX];
     time_format(clock_unix_ns(), 7, at);
-    decide(x, bytes_trim(id), approve,
-           json_pack("{s:b, s:s, s:s}", "approved", approve, "at", at, "by", "anonymous"));
+    json_t *record = json_pack("{s:b, s:s, s:s}", "approved", approve, "at", at, "by", "anonymous");
+    decide(s, r, bytes_trim(id), record, false, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* routes_requests.c — our own API under /v1/requests. Errors are problem+json (RFC 9457). */
+/* routes_requests.c — submitting and deciding under /v1/requests; requests_get.c and requests_list.c look. Errors are problem+json (RFC 9457). */
 #include "svc/app/app_internal.h"
 
 #include <stdio.h>
@@ -10,14 +10,9 @@
 #include "os/clock.h"
 #include "svc/app/body.h"
 
-#define WAIT_MAX_NS         (300 * NS_PER_S) /* of one ?wait=; longer ones are cut to it */
-#define POLL_PAUSE_FIRST_NS (5 * NS_PER_MS)
-#define POLL_PAUSE_MAX_NS   (200 * NS_PER_MS)
-#define PAGE_SIZE_DEFAULT   50
-#define PAGE_SIZE_MAX       500
-#define NAME_SIZE_MAX       200         /* bytes of a person's name */
-#define COMMENT_SIZE_MAX    4000        /* bytes */
-#define APPROVAL_S_MAX      315360000.0 /* ten years, as the setting approval-timeout */
+#define NAME_SIZE_MAX    200         /* bytes of a person's name */
+#define COMMENT_SIZE_MAX 4000        /* bytes */
+#define APPROVAL_S_MAX   315360000.0 /* ten years, as the setting approval-timeout */
 
 static void bad_request(struct http_request *r, const char *detail)
 {
@@ -40,14 +35,30 @@ static bool read_text(const json_t *root, const char *name, size_t size_max, con
                       strlen(*ret_text) == json_string_length(value));
 }
 
-/* --- POST /v1/requests: {"code", "submittedBy"?, "approvalTimeoutSeconds"?} --- */
-
-static void on_created(struct exchange *x)
+/* A person's typing error must not be lost in silence: what is not known is ignored, and said. NULL: nothing. */
+static json_t *warn_of_unknown(const json_t *root, const char *const *known, size_t count)
 {
-    if (x->status != DT_OK) {
-        exchange_answer_failure(x);
-        return;
+    json_t *warnings = NULL, *value;
+    const char *name;
+    json_object_foreach((json_t *)(uintptr_t)root, name, value)
+    {
+        bool found = false;
+        for (size_t i = 0; i < count; i++)
+            found = found || strcmp(name, known[i]) == 0;
+        if (found)
+            continue;
+        if (!warnings)
+            warnings = json_array();
+        json_array_append_new(warnings,
+                              json_sprintf("The member \"%.100s\" is not known and was ignored.", name));
     }
+    return warnings;
+}
+
+/* --- POST /v1/requests: {"code", "submittedBy"?, "approvalTimeoutSeconds"?}, or source text --- */
+
+static void on_created(struct exchange *x, json_t *warnings)
+{
     char location[DT_INSTANCE_ID_SIZE + 20];
     snprintf(location, sizeof location, "/v1/requests/%s", x->id);
     if (x->request && http_response_header(x->request, "Location", bytes_of_cstr(location)) != STATUS_OK) {
@@ -55,20 +66,39 @@ static void on_created(struct exchange *x)
         return;
     }
     exchange_answer_json(x, 201,
-                         json_pack("{s:s, s:s}", "id", x->id, "state", request_state_name(REQUEST_QUEUED)));
+                         json_pack("{s:s, s:s, s:O*}", "id", x->id, "state",
+                                   request_state_name(REQUEST_QUEUED), "warnings", warnings));
+}
+
+/* Source text has its other members in the query: the same object as if it had been sent as JSON. */
+static json_t *read_source(struct http_request *r)
+{
+    struct bytes body = body_text(r);
+    struct bytes by = http_request_query(r, "submittedBy");
+    struct bytes wait = http_request_query(r, "approvalTimeoutSeconds");
+    json_t *root = json_pack("{s:o*}", "code", json_stringn((const char *)body.data, body.size));
+    if (by.data)
+        json_object_set_new(root, "submittedBy", json_stringn((const char *)by.data, by.size));
+    if (wait.data) { /* what is no number is refused as in JSON */
+        json_t *number = json_loadb((const char *)wait.data, wait.size, JSON_DECODE_ANY, NULL);
+        json_object_set_new(root, "approvalTimeoutSeconds", number ? number : json_false());
+    }
+    return root;
 }
 
 void route_requests_create(struct app_service *s, struct http_request *r, struct bytes id)
 {
     (void)id;
-    json_t *root = body_read_object(r);
+    static const char *const known[] = {"code", "submittedBy", "approvalTimeoutSeconds"};
+    json_t *root = body_is_source(r) ? read_source(r) : body_read_object(r);
     if (!root)
         return;
     int http_status = 400;
     json_t *code = json_object_get(root, "code");
     const char *refusal = code_refusal(s, code, &http_status);
     if (!json_is_string(code))
-        refusal = "The member \"code\" must be a string.";
+        refusal = "The member \"code\" must be a string. A file can be sent as it is, with Content-Type: "
+                  "text/x-python, in UTF-8.";
     const char *submitted_by = NULL;
     const json_t *wait = member(root, "approvalTimeoutSeconds");
     double wait_s = wait ? json_number_value(wait) : 0;
@@ -76,128 +106,18 @@ void route_requests_create(struct app_service *s, struct http_request *r, struct
         refusal = "The member \"submittedBy\" must be a string of at most 200 bytes.";
     if (!refusal && wait && !(json_is_number(wait) && wait_s >= 0.001 && wait_s <= APPROVAL_S_MAX))
         refusal = "The member \"approvalTimeoutSeconds\" must be a number from 0.001 to 315360000.";
-    int64_t wait_ms = wait ? (int64_t)(wait_s * 1000) : s->activity.steering.approval_timeout_ms;
-    struct exchange *x = refusal ? NULL : exchange_create(s, r);
+    const struct submission submission = {
+        .code = code,
+        .submitted_by = submitted_by,
+        .approval_timeout_ms = wait ? (int64_t)(wait_s * 1000) : s->activity.steering.approval_timeout_ms,
+        .warnings = refusal ? NULL : warn_of_unknown(root, known, ARRAY_SIZE(known)),
+        .on_submitted = on_created,
+    };
     if (refusal)
         http_respond_failure(r, http_status, refusal);
-    else if (x)
-        submit_code(x, code, submitted_by, wait_ms, on_created);
+    else
+        submit_code(s, r, &submission);
     json_decref(root);
-}
-
-/* --- GET /v1/requests[?state=&limit=&after=] --- */
-
-static void on_listed(struct exchange *x)
-{
-    if (x->status != DT_OK) {
-        exchange_answer_failure(x);
-        return;
-    }
-    json_t *items = json_array();
-    size_t i;
-    json_t *item;
-    json_array_foreach(x->page->items, i, item)
-    {
-        const char *state = json_string_value(json_object_get(item, "state"));
-        if (x->wanted == REQUEST_STATE_COUNT || strcmp(state, request_state_name(x->wanted)) == 0)
-            json_array_append(items, item);
-    }
-    json_t *body = json_pack("{s:o}", "requests", items);
-    if (x->page->next)
-        json_object_set_new(body, "next", json_string(x->page->next));
-    exchange_answer_json(x, 200, body);
-}
-
-void route_requests_list(struct app_service *s, struct http_request *r, struct bytes id)
-{
-    (void)id;
-    struct bytes state = http_request_query(r, "state");
-    struct bytes limit = http_request_query(r, "limit");
-    struct bytes after = http_request_query(r, "after");
-    enum request_state wanted = state.data ? request_state_from_name(state) : REQUEST_STATE_COUNT;
-    uint64_t size = PAGE_SIZE_DEFAULT;
-    if (state.data && wanted == REQUEST_STATE_COUNT) {
-        bad_request(r,
-                    "The value of state is none of queued, running, waiting, approved, rejected, timed-out, "
-                    "failed, cancelled.");
-        return;
-    }
-    if (limit.data && (bytes_parse_u64(limit, &size) != STATUS_OK || size < 1 || size > PAGE_SIZE_MAX)) {
-        bad_request(r, "The value of limit must be 1 to 500.");
-        return;
-    }
-    struct exchange *x = exchange_create(s, r);
-    if (!x)
-        return;
-    x->wanted = wanted;
-    struct dt_query q = DT_INIT(struct dt_query);
-    q.statuses = state.data ? request_state_statuses(wanted) : 0;
-    q.page_size = (int32_t)size;
-    q.page_token = after.size ? arena_cstr(http_request_arena(r), after) : NULL;
-    exchange_call(x, on_listed);
-    exchange_started(x, dt_client_query_async(s->client, &q, exchange_on_reply, x));
-}
-
-/* --- GET /v1/requests/{id}[?wait=30s[&until=result|over]] --- */
-
-/* What a long poll waits for: by default the result, so that it never holds back what is already there. */
-static bool awaited(const struct exchange *x, enum request_state now)
-{
-    return request_state_over(now) || (!x->until_over && now == REQUEST_WAITING);
-}
-
-static void look(struct exchange *x);
-
-static void on_looked(struct exchange *x)
-{
-    if (x->status == DT_NOT_FOUND) {
-        exchange_answer_unknown(x);
-        return;
-    }
-    if (x->status != DT_OK) {
-        exchange_answer_failure(x);
-        return;
-    }
-    struct request_facts facts = exchange_facts(x);
-    if (awaited(x, request_state_of(&facts)) || loop_now(x->service->loop) >= x->deadline_ns) {
-        exchange_answer_json(x, 200, request_to_json(&facts, false));
-        return;
-    }
-    int64_t left_ns = x->deadline_ns - loop_now(x->service->loop);
-    exchange_pause(x, MIN(x->pause_ns, left_ns), look);
-    x->pause_ns = MIN(2 * x->pause_ns, POLL_PAUSE_MAX_NS);
-}
-
-static void look(struct exchange *x)
-{
-    exchange_call(x, on_looked);
-    exchange_started(x, dt_client_get_async(x->service->client, x->id, true, exchange_on_reply, x));
-}
-
-void route_requests_get(struct app_service *s, struct http_request *r, struct bytes id)
-{
-    struct bytes wait = http_request_query(r, "wait");
-    int64_t wait_ns = 0;
-    if (wait.data && duration_parse(wait, &wait_ns) != STATUS_OK) {
-        bad_request(r, "The value of wait must be a duration such as 30s, 500ms or 2m.");
-        return;
-    }
-    struct bytes until = http_request_query(r, "until");
-    if (until.data && !bytes_equal_cstr(until, "result") && !bytes_equal_cstr(until, "over")) {
-        bad_request(r, "The value of until must be result or over.");
-        return;
-    }
-    struct exchange *x = exchange_create(s, r);
-    if (!x)
-        return;
-    x->until_over = bytes_equal_cstr(until, "over");
-    if (!exchange_take_id(x, id)) {
-        exchange_answer_unknown(x);
-        return;
-    }
-    x->deadline_ns = loop_now(s->loop) + MIN(wait_ns, WAIT_MAX_NS);
-    x->pause_ns = POLL_PAUSE_FIRST_NS;
-    look(x);
 }
 
 /* --- POST /v1/requests/{id}/decision: {"approve", "by"?, "comment"?, "sha256"?} --- */
@@ -246,19 +166,15 @@ static json_t *read_decision(const json_t *root, const char **ret_refusal)
 
 void route_requests_decide(struct app_service *s, struct http_request *r, struct bytes id)
 {
+    static const char *const known[] = {"approve", "by", "comment", "sha256"};
     json_t *root = body_read_object(r);
     if (!root)
         return;
     const char *refusal;
     json_t *record = read_decision(root, &refusal);
-    struct exchange *x = record ? exchange_create(s, r) : NULL;
-    if (x) {
-        x->json_answer = true;
-        decide(x, id, json_is_true(json_object_get(record, "approved")), record);
-    } else {
-        json_decref(record);
-        if (refusal)
-            bad_request(r, refusal);
-    }
+    if (refusal)
+        bad_request(r, refusal);
+    else
+        decide(s, r, id, record, true, warn_of_unknown(root, known, ARRAY_SIZE(known)));
     json_decref(root);
 }

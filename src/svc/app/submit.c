@@ -9,6 +9,16 @@
 #include "os/clock.h"
 #include "svc/app/notice.h"
 
+#define SUBMITTER_SIZE_MAX 201 /* bytes with NUL, as the routes take them */
+
+struct submit_exchange {
+    struct exchange base;
+    char submitted_by[SUBMITTER_SIZE_MAX];
+    size_t code_bytes;
+    json_t *warnings;
+    void (*on_submitted)(struct exchange *x, json_t *warnings);
+};
+
 const char *code_refusal(const struct app_service *s, const json_t *code, int *ret_http_status)
 {
     *ret_http_status = 400;
@@ -24,39 +34,62 @@ const char *code_refusal(const struct app_service *s, const json_t *code, int *r
     return NULL;
 }
 
-static void on_started(struct exchange *x)
+static void submit_free(struct exchange *x)
 {
-    x->submitting = false;
-    if (x->status == DT_OK)
-        notice_submitted(x->id, x->submitted_by[0] ? x->submitted_by : NULL, x->code_bytes);
-    x->on_submitted(x);
+    json_decref(CONTAINER_OF(x, struct submit_exchange, base)->warnings);
 }
 
-void submit_code(struct exchange *x, json_t *code, const char *submitted_by, int64_t approval_timeout_ms,
-                 void (*on_submitted)(struct exchange *x))
+/* A submission that is on disk is noticed although its peer may be gone. */
+static void on_started(struct exchange *x)
 {
-    x->submitting = true;
-    x->on_submitted = on_submitted;
-    x->code_bytes = json_string_length(code);
-    snprintf(x->submitted_by, sizeof x->submitted_by, "%s", submitted_by ? submitted_by : "");
+    struct submit_exchange *submit = CONTAINER_OF(x, struct submit_exchange, base);
+    x->carries_on = false;
+    if (x->status != DT_OK) {
+        exchange_answer_failure(x);
+        return;
+    }
+    notice_submitted(x->id, submit->submitted_by[0] ? submit->submitted_by : NULL, submit->code_bytes);
+    submit->on_submitted(x, submit->warnings);
+}
 
+static void start(struct exchange *x, const struct submission *submission)
+{
+    struct steering steering = x->service->activity.steering;
+    steering.approval_timeout_ms = submission->approval_timeout_ms;
+    struct steering_tags tags;
+    steering_write(&steering, submission->submitted_by, &tags);
+    char *input = json_dumps(submission->code, JSON_ENCODE_ANY | JSON_COMPACT);
+    struct dt_start_options options = DT_INIT(struct dt_start_options);
+    options.instance_id = x->id;
+    options.version = ORCHESTRATOR_VERSION;
+    options.input = input;
+    options.tags = tags.tags;
+    options.tag_count = tags.count;
+    exchange_call(x, on_started);
+    enum dt_status started = DT_NO_MEMORY;
+    if (input)
+        started =
+            dt_client_start_async(x->service->client, ORCHESTRATOR_NAME, &options, exchange_on_reply, x);
+    exchange_started(x, started);
+    free(input);
+}
+
+void submit_code(struct app_service *s, struct http_request *r, const struct submission *submission)
+{
+    struct exchange *x = exchange_create(s, r, sizeof(struct submit_exchange), submit_free);
+    if (!x) {
+        json_decref(submission->warnings);
+        return;
+    }
+    struct submit_exchange *submit = CONTAINER_OF(x, struct submit_exchange, base);
+    submit->on_submitted = submission->on_submitted;
+    submit->warnings = submission->warnings;
+    submit->code_bytes = json_string_length(submission->code);
+    if (submission->submitted_by)
+        snprintf(submit->submitted_by, sizeof submit->submitted_by, "%s", submission->submitted_by);
     uint8_t random[16];
     entropy_fill(random, sizeof random);
     guid_format(random, x->id);
-    struct steering steering = x->service->activity.steering;
-    steering.approval_timeout_ms = approval_timeout_ms;
-    struct steering_tags tags;
-    steering_write(&steering, submitted_by, &tags);
-    char *input = json_dumps(code, JSON_ENCODE_ANY | JSON_COMPACT);
-    struct dt_start_options o = DT_INIT(struct dt_start_options);
-    o.instance_id = x->id;
-    o.version = ORCHESTRATOR_VERSION;
-    o.input = input;
-    o.tags = tags.tags;
-    o.tag_count = tags.count;
-    exchange_call(x, on_started);
-    exchange_started(
-        x, input ? dt_client_start_async(x->service->client, ORCHESTRATOR_NAME, &o, exchange_on_reply, x)
-                 : DT_NO_MEMORY);
-    free(input);
+    x->carries_on = true;
+    start(x, submission);
 }

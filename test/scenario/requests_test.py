@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+"""The requests API: what is accepted is shown again, pages are filled in either order, ids have no case, source is taken.
+
+If this fails, a client that follows doc/api.md gets something else. Usage: requests_test.py PROGRAM
+"""
+import concurrent.futures
+import sys
+import time
+import unittest
+import urllib.parse
+
+from server import Server
+
+PROGRAM = sys.argv.pop(1)
+# Each member that POST /v1/requests and the decision accept, with a value, and where it is shown.
+SUBMISSION = {"code": "print('schema')", "submittedBy": "änn", "approvalTimeoutSeconds": 4000.5}
+DECISION = {"approve": True, "by": "mina", "comment": "fine\nby me", "sha256": None}
+
+
+class Requests(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(PROGRAM, arguments=["--ready-sessions", "2"]).start()
+        cls.addClassCleanup(cls.server.close)
+
+    def create(self, **members):
+        status, _, answer = self.server.ask("POST", "/v1/requests", members)
+        self.assertEqual(status, 201, answer)
+        return answer["id"]
+
+    def test_every_accepted_member_is_shown_again(self):
+        request_id = self.create(**SUBMISSION)
+        seen = self.server.until(request_id, "waiting")
+        listed = [item for item in self.pages("state=waiting&limit=500") if item["id"] == request_id][0]
+        for member, value in SUBMISSION.items():
+            self.assertEqual(seen[member], value)
+            if member != "code":
+                self.assertEqual(listed[member], value)
+        decision = {**DECISION, "sha256": seen["sha256"]}
+        status, _, answer = self.server.ask("POST", f"/v1/requests/{request_id}/decision", decision)
+        self.assertEqual(status, 200, answer)
+        over = self.server.until(request_id, "approved")
+        for member, value in decision.items():
+            self.assertEqual(over["decision"]["approved" if member == "approve" else member], value)
+
+    def test_members_that_are_not_known_are_said(self):
+        status, _, answer = self.server.ask("POST", "/v1/requests", {"code": "1", "submitedBy": "ann"})
+        self.assertEqual(status, 201)
+        self.assertEqual(answer["warnings"], ['The member "submitedBy" is not known and was ignored.'])
+        self.server.until(answer["id"], "waiting")
+        status, _, answer = self.server.ask("POST", f"/v1/requests/{answer['id']}/decision", {"approve": False, "why": "x"})
+        self.assertEqual((status, answer["warnings"]), (200, ['The member "why" is not known and was ignored.']))
+        self.assertNotIn("warnings", self.server.ask("POST", "/v1/requests", {"code": "1"})[2])
+
+    def test_source_is_taken_as_it_is(self):
+        source = "# grüße\nprint(\"it's\", '\\n'.isspace())\n".encode()
+        for kind in ("text/x-python", "text/plain; charset=utf-8"):
+            status, headers, created = self.server.ask("POST", "/v1/requests?submittedBy=j%C3%B6&approvalTimeoutSeconds=77",
+                                                       source, {"Content-Type": kind})
+            self.assertEqual(status, 201, created)
+            seen = self.server.until(created["id"], "waiting")
+            self.assertEqual((seen["code"], seen["submittedBy"], seen["approvalTimeoutSeconds"]), (source.decode(), "jö", 77))
+            self.assertEqual(seen["result"]["stdout"], "it's True\n")
+        self.assertEqual(self.server.ask("POST", "/v1/requests", source, {"Content-Type": "text/plain; charset=latin1"})[0], 415)
+        status, _, created = self.server.ask("POST", "/v1/requests", b"\xef\xbb\xbf" + source, {"Content-Type": "text/x-python"})
+        self.assertEqual(self.server.request(created["id"])["code"], source.decode())
+        for body, query, status in ((b"\xff", "", 400), (b"", "", 400), (b"1", "?approvalTimeoutSeconds=soon", 400),
+                                    (b"#" * 600_000, "", 413)):
+            self.assertEqual(self.server.ask("POST", "/v1/requests" + query, body, {"Content-Type": "text/x-python"})[0], status)
+        status, _, answer = self.server.ask("POST", "/v1/requests", {"code": 1})
+        self.assertEqual(status, 400)
+        self.assertIn("text/x-python", answer["detail"])
+
+    def test_ids_have_no_case(self):
+        request_id = self.create(code="print(1)")
+        self.server.until(request_id, "waiting")
+        upper = request_id.upper()
+        self.assertEqual(self.server.request(upper)["id"], request_id)
+        self.assertEqual(self.server.review(upper, True)[0], 200)
+        self.assertEqual(self.server.until(request_id, "approved")["id"], request_id)
+        self.assertEqual(self.server.review(request_id, True)[0], 409)
+        self.assertEqual(self.server.ask("POST", f"/v1/requests/{upper}/decision", {"approve": True})[0], 409)
+        self.assertEqual(self.server.ask("GET", "/v1/requests/NONE")[0], 404)
+
+    def test_of_two_spellings_at_once_one_decision_wins(self):
+        request_id = self.create(code="print(1)")
+        self.server.until(request_id, "waiting")
+        with concurrent.futures.ThreadPoolExecutor(10) as pool:
+            answers = list(pool.map(lambda n: self.server.review(request_id.upper() if n % 2 else request_id, n % 3 == 0)[0],
+                                    range(10)))
+        self.assertEqual(sorted(answers), [200] + [409] * 9)
+
+    def test_a_wait_over_the_limit_is_told(self):
+        request_id = self.create(code="print(1)")
+        self.server.until(request_id, "waiting")
+        self.assertIn("300s", self.server.ask("GET", f"/v1/requests/{request_id}?wait=500s")[2]["warnings"][0])
+        self.assertNotIn("warnings", self.server.ask("GET", f"/v1/requests/{request_id}?wait=300s")[2])
+
+    def pages(self, query, short_allowed=False):
+        found, after, pages = [], "", 0
+        limit = int(urllib.parse.parse_qs(query).get("limit", ["50"])[0])
+        while True:
+            status, _, page = self.server.ask("GET", f"/v1/requests?{query}{after}")
+            self.assertEqual(status, 200, page)
+            found += page["requests"]
+            pages += 1
+            if "next" not in page:
+                return found
+            self.assertEqual(len(page["requests"]), limit)  # only the last may be short
+            after = "&after=" + urllib.parse.quote(page["next"], safe="")
+
+    def test_pages_are_filled_in_either_order(self):
+        ids = [self.create(code="1/0" if number % 5 == 0 else "print(1)") for number in range(25)]
+        for number, request_id in enumerate(ids):
+            self.server.until(request_id, "failed" if number % 5 == 0 else "waiting")
+        for state in ("", "state=failed&", "state=waiting&", "state=rejected&"):
+            oldest_first = [item["id"] for item in self.pages(state + "limit=500")]
+            self.assertEqual(len(oldest_first), len(set(oldest_first)))
+            expected = {"": ids, "state=failed&": ids[::5]}.get(state, [])
+            self.assertEqual([name for name in oldest_first if name in expected], expected)
+            for limit in (1, 2, 3, 7):
+                for order in ("asc", "desc"):
+                    with self.subTest(state=state, limit=limit, order=order):
+                        names = [item["id"] for item in self.pages(f"{state}limit={limit}&order={order}")]
+                        self.assertEqual(names, oldest_first if order == "asc" else oldest_first[::-1])
+        self.assertEqual(self.server.ask("GET", "/v1/requests?order=desc&limit=1")[2]["requests"][0]["id"], ids[-1])
+        for query in ("order=odd", "order=desc&after=x", "order=desc&after=desc:1", "order=desc&after=desc:x:y"):
+            self.assertEqual(self.server.ask("GET", "/v1/requests?" + query)[0], 400, query)
+
+    def test_times_have_seven_digits(self):
+        seen = self.server.until(self.create(code="print(1)"), "waiting")
+        for member in ("createdAt", "updatedAt", "deadline"):
+            self.assertRegex(seen[member], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
