@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "os/clock.h"
+#include "store/store_compact.h"
 #include "store/store_lock.h"
 #include "store/task_store_internal.h"
 
@@ -220,6 +221,38 @@ void task_store_stats(const struct task_store *s, struct task_store_stats *ret_s
 
 /* --- opening and closing --- */
 
+static enum status store_open_writer(struct task_store *s, const struct db_options *options, struct err *e)
+{
+    enum status status = db_open(options, &s->writer, e);
+    if (status == STATUS_OK)
+        status = task_schema_upgrade(s->writer, task_schema_steps, task_schema_version, e);
+    return status;
+}
+
+/* A store that is mostly empty is made small. Whatever hinders that, the store as it is serves as well. */
+static enum status store_compact(struct task_store *s, const struct db_options *options, struct err *e)
+{
+    struct err hindrance = {0};
+    struct store_sizes sizes;
+    enum status status = store_compact_measure(s->writer, s->path, &sizes, &hindrance);
+    if (status != STATUS_OK || !store_compact_is_worthwhile(&sizes))
+        return STATUS_OK;
+
+    status = store_compact_copy(s->writer, s->path, &hindrance);
+    if (status == STATUS_OK) {
+        db_close(s->writer);
+        s->writer = NULL;
+        status = store_compact_swap(s->path, &s->lock, &hindrance);
+    }
+    if (status == STATUS_OK) {
+        s->stats.compacted_from = sizes.size;
+        s->stats.compacted_to = sizes.size - sizes.free;
+    } else {
+        log_debug("store", "not compacted path=\"%s\" cause=\"%s\"", s->path, hindrance.text);
+    }
+    return s->writer ? STATUS_OK : store_open_writer(s, options, e);
+}
+
 static enum status store_open_connections(struct task_store *s, const struct task_store_options *o,
                                           struct err *e)
 {
@@ -229,9 +262,9 @@ static enum status store_open_connections(struct task_store *s, const struct tas
                                  .cache_size_kib = WRITER_CACHE_KIB,
                                  .statements = task_statements,
                                  .statement_count = TASK_STATEMENT_COUNT};
-    enum status status = db_open(&options, &s->writer, e);
+    enum status status = store_open_writer(s, &options, e);
     if (status == STATUS_OK)
-        status = task_schema_upgrade(s->writer, task_schema_steps, task_schema_version, e);
+        status = store_compact(s, &options, e);
     if (status == STATUS_OK)
         status = task_meta_get(s->writer, TASK_META_KEY_NEXT, &s->key_next, e);
     if (status != STATUS_OK)

@@ -13,6 +13,7 @@
 
 enum task_statement {
     TASK_TABLE_COUNT,
+    TASK_COPY_INTO,
     TASK_META_GET,
     TASK_META_PUT,
     TASK_HUB_GET,

@@ -63,6 +63,7 @@ const int task_schema_version = ARRAY_SIZE(task_schema_steps);
 
 const char *const task_statements[TASK_STATEMENT_COUNT] = {
     [TASK_TABLE_COUNT] = "SELECT count(*) FROM sqlite_master",
+    [TASK_COPY_INTO] = "VACUUM INTO CAST(?1 AS TEXT)",
     [TASK_META_GET] = "SELECT value FROM meta WHERE name = ?1",
     [TASK_META_PUT] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
                       " ON CONFLICT (name) DO UPDATE SET value = excluded.value",

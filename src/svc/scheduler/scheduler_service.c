@@ -289,6 +289,15 @@ static enum status create_hubs(struct scheduler *s, struct err *e)
     return STATUS_OK;
 }
 
+static void say_compacted(const struct scheduler *s)
+{
+    struct task_store_stats stats;
+    task_store_stats(s->store, &stats);
+    if (stats.compacted_from)
+        log_info("scheduler", "the store was made small bytes_before=%lld bytes_now=%lld",
+                 (long long)stats.compacted_from, (long long)stats.compacted_to);
+}
+
 STATUS_RESULT scheduler_create(struct loop *l, const struct scheduler_options *o,
                                struct scheduler **ret_scheduler, struct err *e)
 {
@@ -313,6 +322,8 @@ STATUS_RESULT scheduler_create(struct loop *l, const struct scheduler_options *o
     list_init(&s->calls_all);
     scheduler_pump_init(s);
     enum status status = task_store_open(&s->options.store, l, &s->store, e);
+    if (status == STATUS_OK)
+        say_compacted(s);
     if (status == STATUS_OK)
         status = create_hubs(s, e);
     if (status == STATUS_OK)
