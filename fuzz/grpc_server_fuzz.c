@@ -80,7 +80,7 @@ static void set_up(void)
 {
     const struct grpc_server_limits limits = {
         .request_size_max = 4096, .streams_max = 32, .connection_memory_max = 65536};
-    const struct grpc_handler handler = {on_call, on_cancelled, NULL, NULL};
+    const struct grpc_handler handler = {.on_call = on_call, .on_cancelled = on_cancelled};
     ASSERT(loop_create(&fuzz.loop, NULL) == STATUS_OK);
     ASSERT(grpc_server_create(fuzz.loop, &limits, &handler, &fuzz.server, NULL) == STATUS_OK);
 }

@@ -239,7 +239,7 @@ static void run_script(const uint8_t *data, size_t size)
     static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
     const struct grpc_server_limits limits = {
         .request_size_max = 4096, .streams_max = 16, .connection_memory_max = 16384, .memory_max = 24576};
-    const struct grpc_handler handler = {on_call, on_cancelled, NULL, NULL};
+    const struct grpc_handler handler = {.on_call = on_call, .on_cancelled = on_cancelled};
     ASSERT(grpc_server_create(fuzz.loop, &limits, &handler, &fuzz.server, NULL) == STATUS_OK);
     int pair[2];
     ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);

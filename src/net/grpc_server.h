@@ -26,8 +26,12 @@ struct grpc_server_limits {  /* zero fields take the default behind */
     size_t header_list_size_max;
     uint64_t budget_burst;      /* points for frames that do no work: H2_BUDGET_BURST. Over it likewise */
     uint64_t budget_per_second; /* points that time gives back: H2_BUDGET_PER_SECOND */
-    uint64_t reset_burst;       /* peer resets before the connection is refused: 100000 (trap 2) */
-    uint64_t reset_per_second;  /* 10000 */
+    /* A connection with calls whose peer is silent for so long is sent a PING, and closed when it does not
+     * answer in time: a process that hangs, or a link that is half open, lets its calls go. */
+    int64_t ping_interval_ns;  /* 20 s */
+    int64_t ping_timeout_ns;   /* 40 s */
+    uint64_t reset_burst;      /* peer resets before the connection is refused: 100000 (trap 2) */
+    uint64_t reset_per_second; /* 10000 */
     /* bytes of requests that are not whole, and likewise of answers that the peer has not taken, of one
      * connection: 256 MiB. A request over it is answered RESOURCE_EXHAUSTED; a peer whose answers go over it
      * does not read, and is disconnected. */
@@ -61,6 +65,10 @@ struct grpc_handler {
     /* One whole request message arrived; the client may not have half-closed yet. Answer now or later, with
      * any of the functions at the end. Unknown paths: answer UNIMPLEMENTED. */
     void (*on_call)(void *context, const struct grpc_request *r);
+    /* Called when the headers are complete: the most bytes that a request message of that path may have, packed
+     * or unpacked. One that its prefix says to be larger is refused before it comes. Over request_size_max, or
+     * 0: request_size_max. NULL allowed. */
+    size_t (*message_limit)(void *context, struct bytes path);
     /* The call is over without our having ended it: the peer cancelled, its connection went, it sent a second
      * request message (answered INTERNAL), or its deadline passed (answered DEADLINE_EXCEEDED). The id is
      * dead from here on. Never called for an id that was replied to or finished. NULL allowed. */

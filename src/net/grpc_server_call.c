@@ -23,7 +23,6 @@ struct grpc_call *grpc_call_create(struct grpc_connection *c, int32_t stream_id)
     call->connection = c;
     call->stream_id = stream_id;
     call->deadline_ns = INT64_MAX;
-    call->reader.message_size_max = c->server->limits.request_size_max;
     call->out.limit = c->server->limits.connection_memory_max;
     list_init(&call->writable);
     list_push_back(&c->calls, &call->link);
@@ -436,9 +435,21 @@ static void refuse_headers(struct grpc_call *call)
     grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "the request headers are too large");
 }
 
+static size_t message_size_max(const struct grpc_call *call)
+{
+    const struct grpc_server *s = call->connection->server;
+    size_t most = s->limits.request_size_max;
+    if (!s->handler.message_limit)
+        return most;
+
+    size_t limit = s->handler.message_limit(s->handler.context, header_value(call, ":path"));
+    return limit > 0 ? MIN(limit, most) : most;
+}
+
 void grpc_call_head_complete(struct grpc_call *call)
 {
     call->phase = CALL_BODY;
+    call->reader.message_size_max = message_size_max(call);
     if (call->header_size > call->connection->server->limits.header_list_size_max)
         refuse_headers(call);
     else if (too_much_held(call->connection))
@@ -478,6 +489,14 @@ static void hand_over(struct grpc_call *call, struct bytes message)
     free_headers(call);
 }
 
+static void refuse_size(struct grpc_call *call)
+{
+    char text[96];
+    snprintf(text, sizeof text, "the request message is larger than the server allows (%zu bytes)",
+             call->reader.message_size_max);
+    end_and_tell(call, STATUS_RESOURCE_EXHAUSTED, text);
+}
+
 static void unpack_and_hand_over(struct grpc_call *call, struct bytes packed)
 {
     if (!call->gzip) {
@@ -490,8 +509,7 @@ static void unpack_and_hand_over(struct grpc_call *call, struct bytes packed)
         hand_over(call, buf_peek(&plain));
         return;
     case STATUS_TOO_LARGE:
-        grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED,
-                      "the request message is larger than the server allows");
+        refuse_size(call);
         return;
     case STATUS_NO_MEMORY:
         grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "no memory for the request message");
@@ -514,7 +532,7 @@ static void receive_message(struct grpc_call *call, const struct grpc_message *m
 static void refuse_message(struct grpc_call *call, enum status reason)
 {
     if (reason == STATUS_TOO_LARGE)
-        end_and_tell(call, STATUS_RESOURCE_EXHAUSTED, "the request message is larger than the server allows");
+        refuse_size(call);
     else if (reason == STATUS_MALFORMED)
         end_and_tell(call, STATUS_INTERNAL, "the request is not a gRPC message");
     else

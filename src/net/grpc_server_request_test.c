@@ -109,6 +109,28 @@ static void wrong_requests_get_the_right_answer(void **state)
     raw_close(&r);
 }
 
+/* Five bytes of it came, and the peer says that it will send no more than it must. */
+static void a_message_too_large_for_its_method_is_refused_at_its_prefix(void **state)
+{
+    struct rig *f = *state;
+    struct raw r;
+    raw_open(f, &r);
+    r.keep_open = true;
+    buf_append(&r.request, "\0\0\0\3\xe9", 5); /* 1001 bytes are announced */
+    raw_request_with(&r, "POST", "/small", "application/grpc", NULL);
+    raw_wait(&r, "grpc-status=8");
+    raw_wait(&r, "RST 1 0"); /* behind the trailers: it may stop sending */
+    assert_true(raw_saw(&r, "larger than the server allows (1000 bytes) END"));
+    assert_int_equal(f->calls, 0);
+    buf_clear(&r.request);
+    r.keep_open = false;
+    char message[1001] = "";
+    memset(message, 'x', 1000);
+    raw_request(&r, "/small", message);
+    raw_wait(&r, "grpc-status=0 END");
+    raw_close(&r);
+}
+
 static void a_second_message_ends_the_call(void **state)
 {
     struct rig *f = *state;
@@ -141,8 +163,12 @@ static void gzip_requests_are_unpacked_within_the_limit(void **state)
     raw_open(*state, &r);
     static const struct extra gzip[] = {{"grpc-encoding", "gzip"}, {0}};
     static uint8_t plain[5 << 20], packed[64 << 10];
-    for (int i = 0; i < 2; i++) {
-        size_t size = i ? sizeof plain : 1000;
+    static const struct {
+        const char *path;
+        size_t size;
+    } cases[] = {{"/echo", 1000}, {"/echo", sizeof plain}, {"/small", 1001}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        size_t size = cases[i].size;
         memset(plain, 'x', size);
         z_stream z = {
             .next_in = plain, .avail_in = (uInt)size, .next_out = packed, .avail_out = sizeof packed};
@@ -152,7 +178,7 @@ static void gzip_requests_are_unpacked_within_the_limit(void **state)
         raw_forget(&r);
         grpc_message_write(&r.request, bytes_of(packed, z.total_out));
         r.request.data[0] = 1;
-        raw_request_with(&r, "POST", "/echo", "application/grpc+proto", gzip);
+        raw_request_with(&r, "POST", cases[i].path, "application/grpc+proto", gzip);
         raw_wait(&r, i ? "grpc-status=8" : "grpc-status=0");
         if (i == 0)
             assert_int_equal(r.body.size, 1005);
@@ -222,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_message_may_straddle_frames),
         TEST(wrong_requests_get_the_right_answer),
+        TEST(a_message_too_large_for_its_method_is_refused_at_its_prefix),
         TEST(a_second_message_ends_the_call),
         TEST(an_unknown_method_is_refused_before_the_half_close),
         TEST(gzip_requests_are_unpacked_within_the_limit),

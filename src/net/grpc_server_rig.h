@@ -31,7 +31,7 @@
 #define HELD_MAX    4096
 
 /* --- the server under test ---
- * Its methods: /echo replies; /fail ends NOT_FOUND with a text to be encoded, /fail-long with 3000 bytes of
+ * Its methods: /echo replies, and /small to at most 1000 bytes; /fail ends NOT_FOUND with a text to be encoded, /fail-long with 3000 bytes of
  * text; /metadata notes two values; /hold keeps the call for the test, /begin too, behind the response
  * headers; everything else is UNIMPLEMENTED. */
 struct rig {

@@ -14,7 +14,7 @@ static void on_call(void *context, const struct grpc_request *r)
     struct rig *f = context;
     f->calls++;
     f->deadline_ns = r->deadline_ns;
-    if (bytes_equal_cstr(r->path, "/echo")) {
+    if (bytes_equal_cstr(r->path, "/echo") || bytes_equal_cstr(r->path, "/small")) {
         assert_true(grpc_reply(f->server, r->id, r->message));
         assert_false(grpc_reply(f->server, r->id, r->message)); /* the id is dead */
     } else if (bytes_equal_cstr(r->path, "/fail")) {
@@ -41,6 +41,11 @@ static void on_call(void *context, const struct grpc_request *r)
     }
 }
 
+static size_t message_limit(void *context, struct bytes path)
+{
+    return bytes_equal_cstr(path, "/small") ? 1000 : 0;
+}
+
 static void on_cancelled(void *context, struct grpc_call_id id)
 {
     struct rig *f = context;
@@ -64,7 +69,11 @@ struct rig *rig_start(const struct grpc_server_limits *limits)
 {
     struct rig *f = calloc(1, sizeof *f);
     assert_non_null(f);
-    const struct grpc_handler h = {on_call, on_cancelled, on_writable, f};
+    const struct grpc_handler h = {.on_call = on_call,
+                                   .message_limit = message_limit,
+                                   .on_cancelled = on_cancelled,
+                                   .on_writable = on_writable,
+                                   .context = f};
     assert_int_equal(loop_create(&f->loop, NULL), STATUS_OK);
     assert_int_equal(grpc_server_create(f->loop, limits, &h, &f->server, NULL), STATUS_OK);
     return f;

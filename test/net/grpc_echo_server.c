@@ -200,7 +200,8 @@ int main(void)
     struct echo echo = {0};
     struct err e = {0};
     static const int signals[] = {SIGTERM, 0};
-    const struct grpc_handler handler = {on_call, on_cancelled, on_writable, &echo};
+    const struct grpc_handler handler = {
+        .on_call = on_call, .on_cancelled = on_cancelled, .on_writable = on_writable, .context = &echo};
     const struct grpc_server_limits limits = {.request_size_max = MESSAGE_SIZE_MAX};
     list_init(&echo.calls);
     struct listener_options o = {0};

@@ -11,6 +11,7 @@
 #include "wire/pb/orchestrator_service.pb.h"
 
 #define STREAM_QUEUE_MAX       ((size_t)8 << 20)  /* bytes */
+#define CLIENT_MESSAGE_MAX     ((size_t)4 << 20)  /* bytes of a request that is no result of a worker */
 #define LARGE_MESSAGE_SIZE_MAX ((size_t)64 << 20) /* bytes */
 #define LARGE_MESSAGE_AGENTS   "durabletask-js"   /* its gRPC sets no limit (spec 2.6) */
 
@@ -230,6 +231,14 @@ static void on_call(void *context, const struct grpc_request *r)
         (void)grpc_finish(s->grpc, r->id, status, e.text);
 }
 
+/* What a worker has done is taken to the limit of the server: refused, it would be done again and again. All
+ * else fits into what clients send by default, and names its payload limit when it is read. */
+static size_t message_limit(void *context, struct bytes path)
+{
+    const struct method *m = method_find(path);
+    return m && m->worker ? 0 : CLIENT_MESSAGE_MAX;
+}
+
 static void on_cancelled(void *context, struct grpc_call_id id)
 {
     struct scheduler *s = context;
@@ -264,8 +273,11 @@ static void on_writable(void *context, struct grpc_call_id id)
 
 struct grpc_handler scheduler_handler(struct scheduler *s)
 {
-    return (struct grpc_handler){
-        .on_call = on_call, .on_cancelled = on_cancelled, .on_writable = on_writable, .context = s};
+    return (struct grpc_handler){.on_call = on_call,
+                                 .message_limit = message_limit,
+                                 .on_cancelled = on_cancelled,
+                                 .on_writable = on_writable,
+                                 .context = s};
 }
 
 void scheduler_attach(struct scheduler *s, struct grpc_server *g)
