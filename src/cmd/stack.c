@@ -200,7 +200,11 @@ static enum status start_scheduler(struct stack *s, struct err *e)
     if (status != STATUS_OK)
         return status;
     struct grpc_handler handler = scheduler_handler(s->scheduler);
-    status = grpc_server_create(s->loop, NULL, &handler, &s->grpc, e);
+    const struct grpc_server_limits limits = {
+        .ping_interval_ns = setting_number(s->settings, "peer-ping-interval"),
+        .ping_timeout_ns = setting_number(s->settings, "peer-ping-timeout"),
+    };
+    status = grpc_server_create(s->loop, &limits, &handler, &s->grpc, e);
     if (status == STATUS_OK)
         scheduler_attach(s->scheduler, s->grpc);
     return status;

@@ -5,12 +5,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/duration.h"
+
 #define REQUEST_SIZE_MAX      ((size_t)64 << 20)  /* bytes */
 #define CONNECTION_MEMORY_MAX ((size_t)256 << 20) /* bytes */
 #define MEMORY_MAX            ((size_t)1 << 30)   /* bytes */
 #define CONNECTIONS_MAX       4096
 #define STREAMS_MAX           1000
 #define HEADER_LIST_SIZE_MAX  ((size_t)16 << 10) /* bytes */
+#define PING_INTERVAL         (20 * NS_PER_S)
+#define PING_TIMEOUT          (20 * NS_PER_S)
 /* nghttp2's own limit (1000 resets, then 33 a second) would cut off workers that cancel long polls
  * (CVE-2023-44487 is about resets that cost the server work; here a cancelled call costs microseconds and
  * nothing behind it). */
@@ -29,6 +33,8 @@ static struct grpc_server_limits with_defaults(const struct grpc_server_limits *
     l.header_list_size_max = l.header_list_size_max ? l.header_list_size_max : HEADER_LIST_SIZE_MAX;
     l.budget_burst = l.budget_burst ? l.budget_burst : H2_BUDGET_BURST;
     l.budget_per_second = l.budget_per_second ? l.budget_per_second : H2_BUDGET_PER_SECOND;
+    l.ping_interval_ns = l.ping_interval_ns > 0 ? l.ping_interval_ns : PING_INTERVAL;
+    l.ping_timeout_ns = l.ping_timeout_ns > 0 ? l.ping_timeout_ns : PING_TIMEOUT;
     l.reset_burst = l.reset_burst ? l.reset_burst : RESET_BURST;
     l.reset_per_second = l.reset_per_second ? l.reset_per_second : RESET_PER_SECOND;
     l.connection_memory_max = l.connection_memory_max ? l.connection_memory_max : CONNECTION_MEMORY_MAX;

@@ -27,6 +27,7 @@
 #define LINGER_MAX             (1 * NS_PER_S) /* how long the peer may take to close */
 
 static const uint8_t drain_ping[8] = "drained";
+static const uint8_t watch_ping[8] = "alive?";
 
 static void on_socket(struct loop_fd *w, uint32_t events);
 static void on_flush(struct loop_task *t);
@@ -49,6 +50,7 @@ static void connection_free(struct grpc_connection *c)
     loop_fd_remove(&c->socket);
     loop_defer_cancel(&c->flush);
     loop_timer_cancel(&c->timer);
+    loop_timer_cancel(&c->watch);
     free_calls(c);
     nghttp2_session_del(c->session);
     close(c->socket.fd);
@@ -89,6 +91,7 @@ static void connection_close(struct grpc_connection *c)
 static void connection_linger(struct grpc_connection *c)
 {
     c->phase = CONNECTION_LINGERING;
+    loop_timer_cancel(&c->watch);
     shutdown(c->socket.fd, SHUT_WR);
     if (loop_fd_change(&c->socket, EPOLLIN, NULL) != STATUS_OK ||
         loop_timer_set(c->server->loop, &c->timer, loop_now(c->server->loop) + LINGER_MAX) != STATUS_OK)
@@ -326,6 +329,8 @@ static enum status read_input(struct grpc_connection *c)
             return errno == EAGAIN ? STATUS_OK : STATUS_CLOSED;
         if (n == 0)
             return STATUS_CLOSED;
+        c->heard_ns = loop_now(c->server->loop);
+        c->asked = false;
         bool lingering = c->phase == CONNECTION_LINGERING;
         if (!lingering && !feed(c, bytes_of(input, (size_t)n))) {
             if (!c->excess)
@@ -434,7 +439,7 @@ static int on_frame_received(nghttp2_session *session, const nghttp2_frame *fram
 {
     struct grpc_connection *c = user_data;
     if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) &&
-        c->phase == CONNECTION_NOTICED)
+        c->phase == CONNECTION_NOTICED && memcmp(frame->ping.opaque_data, drain_ping, sizeof drain_ping) == 0)
         goaway(c);
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
@@ -494,6 +499,38 @@ void grpc_connection_callbacks(nghttp2_session_callbacks *callbacks)
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_closed);
 }
 
+/* --- a peer that is silent --- */
+
+static bool watch_until(struct grpc_connection *c, int64_t deadline_ns)
+{
+    return loop_timer_set(c->server->loop, &c->watch, deadline_ns) == STATUS_OK;
+}
+
+/* Looks once an interval, not at each byte. The kernel of a stopped process still answers for it at TCP's
+ * level, but no kernel answers a PING of HTTP/2. */
+static void on_watch(struct loop_timer *t)
+{
+    struct grpc_connection *c = CONTAINER_OF(t, struct grpc_connection, watch);
+    const struct grpc_server_limits *limits = &c->server->limits;
+    int64_t now_ns = loop_now(c->server->loop);
+    if (c->asked) {
+        log_info(AREA, "closing a connection whose peer does not answer connection=%llu",
+                 (unsigned long long)c->number);
+        connection_close(c);
+        return;
+    }
+
+    bool silent = now_ns - c->heard_ns >= limits->ping_interval_ns;
+    int64_t next_ns = (silent ? now_ns : c->heard_ns) + limits->ping_interval_ns;
+    if (silent && !list_empty(&c->calls)) {
+        c->asked = nghttp2_submit_ping(c->session, NGHTTP2_FLAG_NONE, watch_ping) == 0;
+        next_ns = now_ns + limits->ping_timeout_ns;
+        grpc_connection_flush_later(c);
+    }
+    if (!watch_until(c, next_ns))
+        connection_close(c);
+}
+
 /* --- opening and draining --- */
 
 static bool submit_settings(struct grpc_connection *c)
@@ -521,6 +558,8 @@ enum status grpc_connection_open(struct grpc_server *s, int fd, struct err *e)
     c->socket.on_ready = on_socket;
     c->flush.on_run = on_flush;
     c->timer.on_fire = on_timer;
+    c->watch.on_fire = on_watch;
+    c->heard_ns = loop_now(s->loop);
     h2_frame_reader_init(&c->frames);
     h2_budget_init(&c->budget, s->limits.budget_burst, s->limits.budget_per_second, loop_now(s->loop));
     list_init(&c->calls);
@@ -533,6 +572,11 @@ enum status grpc_connection_open(struct grpc_server *s, int fd, struct err *e)
     status = loop_fd_add(s->loop, &c->socket, fd, EPOLLIN, e);
     if (status != STATUS_OK)
         goto fail;
+    if (!watch_until(c, c->heard_ns + s->limits.ping_interval_ns)) {
+        loop_fd_remove(&c->socket);
+        status = err_set(e, STATUS_NO_MEMORY, "no memory for a timer");
+        goto fail;
+    }
     list_push_back(&s->connections, &c->link);
     s->connection_count++;
     grpc_connection_flush_later(c);

@@ -239,6 +239,47 @@ static void a_ping_flood_that_is_not_read_is_cut_off(void **state)
     raw_close(&r);
 }
 
+/* A stopped worker: its kernel takes what is sent, and nobody answers. */
+static void a_peer_that_does_not_answer_lets_its_calls_go(void **state)
+{
+    (void)state;
+    const struct grpc_server_limits limits = {.ping_interval_ns = 30 * NS_PER_MS,
+                                              .ping_timeout_ns = 300 * NS_PER_MS};
+    struct rig *f = rig_start(&limits);
+    struct raw hung, alive;
+    raw_open(f, &hung);
+    raw_open(f, &alive);
+    raw_request(&hung, "/begin", "");
+    WAIT_UNTIL(&hung, f->held_count == 1);
+    raw_request(&alive, "/begin", "");
+    WAIT_UNTIL(&alive, f->held_count == 2);
+    WAIT_UNTIL(&alive, f->cancelled_count > 0); /* only one of them is read and answers */
+    assert_int_equal(f->cancelled_count, 1);
+    assert_true(f->cancelled[0].value == f->held[0].value);
+    raw_forget(&alive);
+    WAIT_UNTIL(&alive, raw_count(&alive, "PING\n") >= 3);
+    assert_int_equal(f->cancelled_count, 1);
+    raw_close(&hung);
+    raw_close(&alive);
+    rig_stop(f);
+}
+
+static void a_silent_connection_without_calls_is_not_asked(void **state)
+{
+    (void)state;
+    const struct grpc_server_limits limits = {.ping_interval_ns = NS_PER_MS, .ping_timeout_ns = NS_PER_MS};
+    struct rig *f = rig_start(&limits);
+    struct raw r;
+    raw_open(f, &r);
+    int64_t end = clock_monotonic_ns() + 50 * NS_PER_MS;
+    while (clock_monotonic_ns() < end)
+        raw_turn(&r);
+    assert_false(raw_saw(&r, "PING"));
+    assert_false(r.closed);
+    raw_close(&r);
+    rig_stop(f);
+}
+
 /* Trap 2: nghttp2's own limit is 1000. */
 static void cancel_storms_are_survived(void **state)
 {
@@ -377,6 +418,8 @@ int main(void)
         TEST(floods_of_frames_are_cut_off),
         TEST(cancel_storms_are_survived),
         cmocka_unit_test(a_reset_flood_is_cut_off),
+        cmocka_unit_test(a_peer_that_does_not_answer_lets_its_calls_go),
+        cmocka_unit_test(a_silent_connection_without_calls_is_not_asked),
         TEST(draining_says_goaway_twice_and_lets_calls_finish),
         TEST(draining_does_not_wait_for_a_half_close),
         TEST(draining_does_not_wait_for_a_silent_peer),

@@ -60,6 +60,9 @@ struct grpc_connection {
     struct loop_fd socket;
     struct loop_task flush;
     struct loop_timer timer; /* of draining and lingering */
+    struct loop_timer watch; /* over a silent peer, while nghttp2 is used */
+    int64_t heard_ns;        /* monotonic: when the peer last sent something */
+    bool asked;              /* with a PING, since the peer was heard */
     nghttp2_session *session;
     struct list calls;
     struct list writable; /* calls whose on_writable is due */

@@ -134,8 +134,38 @@ class Neighbours(unittest.TestCase):
                 self.assertTrue(calm, "no GOAWAY that says ENHANCE_YOUR_CALM")
 
 
+    def test_a_large_start_is_refused_at_its_prefix(self):
+        """63 MiB are announced, five bytes are sent."""
+        for method, answer in (("StartInstance", (200, 8)), ("CompleteOrchestratorTask", (0, None))):
+            with self.subTest(method), h2.Connection(self.server.port) as c:
+                stream = c.call(h2.grpc_headers(SERVICE + method, "default"), h2.message(b"", length=63 << 20), end=False)
+                self.assertEqual(c.finish(stream, seconds=20 if answer[1] else 0.5), answer)
+                if answer[1]:
+                    c.read(lambda: stream in c.reset, seconds=20)
+                    self.assertEqual(c.reset[stream], 0, "the peer is told to stop sending")
+
+    def test_a_silent_peer_is_asked_and_let_go(self):
+        """A worker whose process is stopped: nobody answers the PING, and what it held is another's."""
+        def work(c):
+            return c.call(h2.grpc_headers(SERVICE + "GetWorkItems", "default"), h2.message(b""))
+
+        with h2.Connection(self.server.port) as hung, h2.Connection(self.server.port) as alive:
+            work(hung)
+            stream = work(alive)
+            hung.read(lambda: hung.headers, seconds=20)
+            end = time.monotonic() + 20
+            while time.monotonic() < end and "does not answer" not in self.server.tail():
+                alive.read(lambda: False, seconds=0.1)  # it answers each PING
+            self.assertIn("does not answer", self.server.tail())
+            for _ in range(20):
+                alive.read(lambda: False, seconds=0.1)
+            self.assertFalse(alive.closed or stream in alive.ended or stream in alive.reset)
+            self.assertTrue(hung.read(lambda: False, seconds=5) and hung.closed)
+
+
 def main():
-    with Server(sys.argv.pop(1), command="scheduler") as server:
+    pings = ["--peer-ping-interval", "300ms", "--peer-ping-timeout", "1s"]
+    with Server(sys.argv.pop(1), command="scheduler", arguments=pings) as server:
         Neighbours.server = server
         unittest.main(verbosity=2)
 
