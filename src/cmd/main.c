@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 
 #include "cmd/command.h"
-#include "jail/keeper_client.h"
+#include "jail/warden_client.h"
 #include "os/memory.h"
-#include "svc/keeper/keeper.h"
+#include "svc/keeper/warden.h"
 
 struct command {
     const char *name;
@@ -113,12 +113,12 @@ static int run_command(const struct command *c, int argc, char *const *argv)
     return code;
 }
 
-static int run_keeper(void)
+static int run_warden(int argc, char *const *argv)
 {
     struct stat st;
-    if (fstat(KEEPER_SOCKET_FD, &st) == 0 && S_ISSOCK(st.st_mode))
-        return keeper_main(KEEPER_SOCKET_FD);
-    fputs("sallyport: the keeper is started by a session pool, with a socket to it\ntype: sallyport help\n",
+    if (argc == 3 && fstat(WARDEN_SOCKET_FD, &st) == 0 && S_ISSOCK(st.st_mode))
+        return warden_main(WARDEN_SOCKET_FD, argv[2]);
+    fputs("sallyport: the warden is started by a session pool, with a socket to it\ntype: sallyport help\n",
           stderr);
     return EXIT_USAGE;
 }
@@ -128,8 +128,8 @@ int main(int argc, char **argv)
     if (argc < 2)
         return help_all(stderr);
     const char *name = argv[1];
-    if (strcmp(name, "keeper") == 0) /* started by jail/keeper_client.c, not by people */
-        return run_keeper();
+    if (strcmp(name, "warden") == 0) /* started by jail/warden_client.c, not by people */
+        return run_warden(argc, argv);
     if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
         puts("sallyport " SALLYPORT_VERSION);
         return EXIT_GOOD;

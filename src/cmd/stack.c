@@ -19,9 +19,10 @@
 #include "cmd/ready.h"
 #include "cmd/state_dir.h"
 #include "jail/confine.h"
-#include "jail/keeper_client.h"
+#include "jail/data_root.h"
 #include "net/listener.h"
 #include "os/clock.h"
+#include "svc/pool/session/tier_process.h"
 
 #define AREA              "cmd"
 #define POLL_READY_NS     (5 * NS_PER_MS) /* between two looks whether everything answers */
@@ -29,7 +30,6 @@
 #define READY_REMINDER_NS (30 * NS_PER_S)
 #define HOST_DEFAULT      "127.0.0.1" /* of the setting `host` */
 #define HUBS_MAX          100
-#define BUILD_PATIENCE_NS (30 * NS_PER_S)
 #define POOL_NAME_MAX     60 /* bytes; make_addresses has room for it */
 #define SLOTS_SPARE       16 /* sessions that are being ended */
 #define POOL_PATH         "/subscriptions/local/resourceGroups/local/sessionPools/"
@@ -52,12 +52,10 @@ struct stack {
     struct front front;
     struct addresses addresses;
     struct loop_timer ready_timer;
-    int64_t patience_ends_ns; /* monotonic: when it is next said that the start takes long */
-    bool confine_tried;
-    enum status confine_status;
-    bool pool_up;       /* it was heard of: up or lost */
-    struct err failure; /* why the start did not succeed */
-    bool ready;         /* the ready file says so */
+    int64_t patience_ends_ns;            /* monotonic: when it is next said that the start takes long */
+    char data_root[DATA_ROOT_PATH_SIZE]; /* of jail/data_root.h */
+    struct err failure;                  /* why the start did not succeed */
+    bool ready;                          /* the ready file says so */
     bool stopping;
     size_t stop_step; /* index in stop_steps */
     struct loop_task stop_task;
@@ -69,7 +67,7 @@ struct stack {
 
 /* The server gives up what it does not need: from here on it may write below its data folder and into
  * sessions only. Threads inherit this, so it comes before the first of them. */
-static void confine(struct stack *s, int data_root_fd)
+static enum status confine(struct stack *s, struct err *e)
 {
     const char *ready = setting_text(s->settings, "ready-file");
     char folder[PATH_MAX] = "";
@@ -79,58 +77,27 @@ static void confine(struct stack *s, int data_root_fd)
         write_paths[0] = dirname(folder);
     }
     const struct confine_options o = {
-        .data_dir = s->data_dir, .data_root_fd = data_root_fd, .write_paths = write_paths};
+        .data_dir = s->data_dir, .data_root = s->pool ? s->data_root : NULL, .write_paths = write_paths};
     struct confine_report report = {.detail = ""};
-    s->confine_status = confine_enter(&o, &report, &s->failure);
-    s->confine_tried = true;
-    s->health.confined = s->confine_status == STATUS_OK && report.capabilities && report.landlock;
+    enum status status = confine_enter(&o, &report, e);
+    if (status != STATUS_OK)
+        return status;
+    s->health.confined = report.capabilities && report.landlock;
     snprintf(s->health.confine_detail, sizeof s->health.confine_detail, "%s", report.detail);
     if (!s->health.confined)
         log_warn(AREA, "the server process is not wholly confined cause=\"%s\"", report.detail);
-}
-
-static void on_root_built(void *context, int data_root_fd)
-{
-    confine(context, data_root_fd);
-}
-
-/* With a pool this waits for the keeper's template root, some tens of milliseconds. */
-static enum status confine_before_threads(struct stack *s, struct err *e)
-{
-    if (!s->pool)
-        confine(s, -1);
-    int64_t deadline_ns = clock_monotonic_ns() + BUILD_PATIENCE_NS;
-    while (!s->confine_tried) {
-        const char *lost = pool_service_lost(s->pool);
-        if (lost)
-            return err_set(e, STATUS_UNAVAILABLE, "sessions cannot be started: %s; try: sallyport doctor",
-                           lost);
-        if (clock_monotonic_ns() > deadline_ns)
-            return err_set(e, STATUS_UNAVAILABLE,
-                           "the keeper did not come up in time; try: sallyport doctor");
-        enum status status = loop_step(s->loop, 100, e);
-        if (status != STATUS_OK)
-            return status;
-    }
-    if (s->confine_status != STATUS_OK)
-        *e = s->failure;
-    return s->confine_status;
-}
-
-static void on_pool_up(void *context)
-{
-    struct stack *s = context;
-    s->pool_up = true;
+    return STATUS_OK;
 }
 
 static enum status start_pool(struct stack *s, struct err *e)
 {
     const struct option_values *v = s->settings;
-    struct keeper_options keeper = {
+    enum status status = data_root_make(s->data_root, e);
+    if (status != STATUS_OK)
+        return status;
+    const struct keeper_options keeper = {
         .sessions_max =
             (uint32_t)(setting_number(v, "max-sessions") + setting_number(v, "ready-sessions")) + SLOTS_SPARE,
-        .on_built = on_root_built,
-        .built_context = s,
         .session_paths = setting_text(v, "session-path"),
         .limits =
             {
@@ -142,6 +109,7 @@ static enum status start_pool(struct stack *s, struct err *e)
                 .strict_locks = setting_flag(v, "strict-locks"),
             },
     };
+    const struct process_tier_options tier = {.keeper = keeper, .data_root = s->data_root};
     struct pool_service_options o = {
         .name = setting_text(v, "pool-name"),
         .sessions_max = (uint32_t)setting_number(v, "max-sessions"),
@@ -154,12 +122,10 @@ static enum status start_pool(struct stack *s, struct err *e)
         .memory_size_max = (size_t)setting_number(v, "pool-memory"),
         .lenient_versions = setting_flag(v, "lenient-versions"),
         .plain_numbers = setting_flag(v, "plain-numbers"),
-        .tier_options = &keeper,
+        .isolation_wait_ns = setting_number(v, "isolation-wait"),
+        .tier_options = &tier,
     };
-    enum status status = pool_service_create(s->loop, &o, &s->pool, e);
-    if (status == STATUS_OK)
-        pool_service_on_up(s->pool, on_pool_up, s);
-    return status;
+    return pool_service_create(s->loop, &o, &s->pool, e);
 }
 
 /* The names of `task-hubs`, cut in place; returns how many. */
@@ -359,7 +325,7 @@ static enum status start(struct stack *s, struct err *e)
     if (status == STATUS_OK && keeps_state)
         status = state_dir_open(setting_text(s->settings, "data"), &s->data_dir, e);
     if (status == STATUS_OK)
-        status = confine_before_threads(s, e);
+        status = confine(s, e);
     if (status == STATUS_OK && keeps_state)
         status = start_scheduler(s, e);
     if (status == STATUS_OK)
@@ -417,17 +383,22 @@ static void say_what_is_awaited(struct stack *s, const char *what)
 static void look_whether_ready(struct loop_timer *t)
 {
     struct stack *s = CONTAINER_OF(t, struct stack, ready_timer);
-    const char *lost = s->pool ? pool_service_lost(s->pool) : NULL;
-    if (lost) {
+    struct pool_report pool = {.up = true};
+    if (s->pool)
+        pool = pool_service_facts(s->pool);
+    if (pool.final) {
         (void)err_set(&s->failure, STATUS_UNAVAILABLE,
-                      "sessions cannot be started: %s; try: sallyport doctor", lost);
+                      "sessions cannot be started: %s; try: sallyport doctor", pool.lost);
         loop_stop(s->loop);
         return;
     }
     struct err why = {0};
     bool connected = !s->app || app_service_connected(s->app, &why);
-    if (!connected || (s->pool && !s->pool_up)) {
-        say_what_is_awaited(s, connected ? "the first session of the pool" : why.text);
+    if (!connected || !pool.up) {
+        char what[256];
+        snprintf(what, sizeof what, "no session of the pool has run yet%s%s",
+                 pool.cause && *pool.cause ? ": " : "", pool.cause ? pool.cause : "");
+        say_what_is_awaited(s, connected ? what : why.text);
         if (loop_timer_set(s->loop, t, loop_now(s->loop) + POLL_READY_NS) != STATUS_OK)
             log_error(AREA, "out of memory");
         return;

@@ -36,7 +36,8 @@ static enum status enter_landlock(const struct confine_options *o, struct err *e
     memcpy(rules, system_rules, sizeof system_rules);
     if (o->data_dir)
         rules[count++] = (struct landlock_rule){o->data_dir, LANDLOCK_WRITE, -1};
-    rules[count++] = (struct landlock_rule){NULL, LANDLOCK_WRITE, o->data_root_fd};
+    if (o->data_root)
+        rules[count++] = (struct landlock_rule){o->data_root, LANDLOCK_WRITE, -1};
     count = add_paths(rules, count, o->write_paths, LANDLOCK_WRITE);
     count = add_paths(rules, count, o->read_paths, LANDLOCK_READ);
     return landlock_enter(rules, count, false, e);

@@ -9,8 +9,8 @@
 #include "base/status.h"
 
 struct confine_options {
-    const char *data_dir; /* read and written; NULL: none */
-    int data_root_fd;     /* of keeper_options.on_built; -1: no sessions in this process */
+    const char *data_dir;  /* read and written; NULL: none */
+    const char *data_root; /* of jail/data_root.h; NULL: no sessions in this process */
     const char *const
         *write_paths; /* further ones, such as the folder of a ready file; NULL-terminated, or NULL */
     const char *const *read_paths; /* such as TLS keys and a configuration file; NULL-terminated, or NULL */

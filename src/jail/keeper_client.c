@@ -4,87 +4,35 @@
 #include "jail/keeper_client.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "jail/packet.h"
 
-#define SEND_MAX_S   5
-#define STOP_MAX_MS  10000
-#define STOP_POLL_MS 5
-#define TEXT_SIZE    256
+#define SEND_MAX_S 5
 
 struct keeper_client {
     struct loop *loop;
     struct keeper_callbacks callbacks;
-    void (*on_built)(void *context, int data_root_fd);
-    void *built_context;
     struct loop_fd watch;
     struct loop_task lost; /* on_lost never comes from inside a call */
     struct keeper_message_gate gate;
     enum keeper_phase phase;
     int socket;
-    pid_t pid;
     bool gone;
     struct packet packet;
     struct keeper_report report;
-    char text[TEXT_SIZE];
+    char text[KEEPER_TEXT_SIZE];
 };
-
-/* --- the keeper's process -------------------------------------------------------------------------- */
-
-/* Between fork and exec only async-signal-safe calls. */
-__attribute__((noreturn)) static void run_keeper(const char *program, int socket)
-{
-    char *const argv[] = {(char *)"sallyport", (char *)"keeper", NULL};
-    char *const environment[] = {(char *)"LANG=C.UTF-8", (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    /* Standard input is the caller's terminal or worse; the keeper reads nothing but its socket. */
-    int null = open("/dev/null", O_RDWR);
-    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0)
-        _exit(127);
-    if (socket == KEEPER_SOCKET_FD ? fcntl(socket, F_SETFD, 0) < 0 : dup2(socket, KEEPER_SOCKET_FD) < 0)
-        _exit(127);
-    if (close_range(KEEPER_SOCKET_FD + 1, ~0u, 0) < 0)
-        _exit(127);
-    execve(program, argv, environment);
-    _exit(127);
-}
-
-static enum status start_process(struct keeper_client *k, const char *program, struct err *e)
-{
-    int sockets[2];
-    enum status s = packet_pair(sockets, e);
-    if (s != STATUS_OK)
-        return s;
-    pid_t pid = fork();
-    if (pid == 0)
-        run_keeper(program ? program : "/proc/self/exe", sockets[1]);
-    close(sockets[1]);
-    if (pid < 0) {
-        close(sockets[0]);
-        return err_set(e, STATUS_IO, "fork: %s", strerror(errno));
-    }
-    k->socket = sockets[0];
-    k->pid = pid;
-    const struct timeval most = {.tv_sec = SEND_MAX_S};
-    (void)!setsockopt(k->socket, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
-    return STATUS_OK;
-}
 
 /* --- messages in ----------------------------------------------------------------------------------- */
 
-static void copy_text(char ret_text[TEXT_SIZE], struct bytes text)
+static void copy_text(char ret_text[KEEPER_TEXT_SIZE], struct bytes text)
 {
-    size_t size = MIN(text.size, (size_t)TEXT_SIZE - 1);
+    size_t size = MIN(text.size, (size_t)KEEPER_TEXT_SIZE - 1);
     if (size > 0)
         memcpy(ret_text, text.data, size);
     ret_text[size] = '\0';
@@ -106,19 +54,12 @@ static void lose(struct keeper_client *k, const char *text)
     loop_defer(k->loop, &k->lost);
 }
 
-static void take_root(struct keeper_client *k, const struct keeper_message *m)
-{
-    k->report.data_root_fd = k->packet.fds[0];
-    k->packet.fd_count = 0;
-    if (k->on_built)
-        k->on_built(k->built_context, k->report.data_root_fd);
-}
-
 static void take_ready(struct keeper_client *k, const struct keeper_message *m)
 {
-    size_t size = MIN(m->text.size, sizeof k->report.json - 1);
-    memcpy(k->report.json, m->text.data, size);
-    k->report.json[size] = '\0';
+    struct bytes json = m->text;
+    struct bytes identity = bytes_split(&json, '\n');
+    snprintf(k->report.template_identity, sizeof k->report.template_identity, "%.*s", BYTES_FMT(identity));
+    snprintf(k->report.json, sizeof k->report.json, "%.*s", BYTES_FMT(json));
     k->phase = KEEPER_PHASE_SERVING;
     k->callbacks.on_ready(k->callbacks.context, &k->report);
 }
@@ -138,7 +79,7 @@ static void take_spawned(struct keeper_client *k, const struct keeper_message *m
 
 static void take_refused(struct keeper_client *k, const struct keeper_message *m)
 {
-    char text[TEXT_SIZE];
+    char text[KEEPER_TEXT_SIZE];
     copy_text(text, m->text);
     k->callbacks.on_spawned(k->callbacks.context, m->request, NULL, text);
 }
@@ -151,7 +92,7 @@ static void take_ended(struct keeper_client *k, const struct keeper_message *m)
 
 static void take_fatal(struct keeper_client *k, const struct keeper_message *m)
 {
-    char text[TEXT_SIZE];
+    char text[KEEPER_TEXT_SIZE];
     copy_text(text, m->text);
     lose(k, text);
 }
@@ -160,9 +101,9 @@ static void on_message(struct loop_fd *w, uint32_t events)
 {
     static void (*const handlers[KEEPER_MESSAGE_TYPES])(struct keeper_client *,
                                                         const struct keeper_message *) = {
-        [KEEPER_MESSAGE_ROOT] = take_root,       [KEEPER_MESSAGE_READY] = take_ready,
-        [KEEPER_MESSAGE_SPAWNED] = take_spawned, [KEEPER_MESSAGE_REFUSED] = take_refused,
-        [KEEPER_MESSAGE_ENDED] = take_ended,     [KEEPER_MESSAGE_FATAL] = take_fatal,
+        [KEEPER_MESSAGE_READY] = take_ready,     [KEEPER_MESSAGE_SPAWNED] = take_spawned,
+        [KEEPER_MESSAGE_REFUSED] = take_refused, [KEEPER_MESSAGE_ENDED] = take_ended,
+        [KEEPER_MESSAGE_FATAL] = take_fatal,
     };
     struct keeper_client *k = CONTAINER_OF(w, struct keeper_client, watch);
     struct keeper_message m;
@@ -207,7 +148,7 @@ void keeper_client_kill(struct keeper_client *k, struct session_ref ref)
 
 /* --- start and stop -------------------------------------------------------------------------------- */
 
-enum status keeper_client_start(struct loop *l, const struct keeper_options *o,
+enum status keeper_client_start(struct loop *l, struct warden_client *warden, const struct keeper_options *o,
                                 const struct keeper_callbacks *cb, struct keeper_client **ret_client,
                                 struct err *e)
 {
@@ -222,22 +163,23 @@ enum status keeper_client_start(struct loop *l, const struct keeper_options *o,
         .gate = {.sender = KEEPER_PARTY_KEEPER, .receiver = KEEPER_PARTY_POOL},
         .phase = KEEPER_PHASE_OPEN,
         .socket = -1,
-        .report = {.data_root_fd = -1},
-        .on_built = o->on_built,
-        .built_context = o->built_context,
     };
     CLEANUP(buf_fini) struct buf paths = {0};
     buf_append_fmt(&paths, "%s\n%s", o->zygote_path ? o->zygote_path : "",
                    o->session_paths ? o->session_paths : "");
     const struct keeper_message open = {.type = KEEPER_MESSAGE_OPEN,
                                         .sessions_max = o->sessions_max,
+                                        .flags = o->other_ids ? KEEPER_FLAG_OTHER_IDS : 0,
                                         .limits = o->limits,
                                         .text = buf_peek(&paths)};
     enum status s = buf_status(&paths);
     if (s == STATUS_OK)
-        s = start_process(k, o->program_path, e);
-    if (s == STATUS_OK)
+        s = warden_client_order(warden, o->beside, &k->socket, e);
+    const struct timeval most = {.tv_sec = SEND_MAX_S};
+    if (s == STATUS_OK) {
+        (void)!setsockopt(k->socket, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
         s = packet_send(k->socket, &open, NULL, 0, e);
+    }
     if (s == STATUS_OK)
         s = loop_fd_add(l, &k->watch, k->socket, EPOLLIN, e);
     if (s != STATUS_OK) {
@@ -249,35 +191,13 @@ enum status keeper_client_start(struct loop *l, const struct keeper_options *o,
     return STATUS_OK;
 }
 
-/* Its end of the socket is closed; what is left is the exit itself, or it hangs. */
-static void await_exit(pid_t pid)
-{
-    for (int i = 0; i < STOP_MAX_MS / STOP_POLL_MS; i++) {
-        if (waitpid(pid, NULL, WNOHANG) != 0)
-            return;
-        (void)!poll(NULL, 0, STOP_POLL_MS);
-    }
-    kill(pid, SIGKILL);
-    (void)!waitpid(pid, NULL, 0);
-}
-
-/* A socket of SEQPACKET says POLLHUP when the keeper has closed its end, which it does by exiting. */
 void keeper_client_stop(struct keeper_client *k)
 {
     if (!k)
         return;
     loop_fd_remove(&k->watch);
     loop_defer_cancel(&k->lost);
-    if (k->socket >= 0) {
-        (void)!shutdown(k->socket, SHUT_WR);
-        struct pollfd watched = {.fd = k->socket, .events = POLLRDHUP};
-        while (poll(&watched, 1, STOP_MAX_MS) < 0 && errno == EINTR)
-            ;
+    if (k->socket >= 0)
         close(k->socket);
-    }
-    if (k->pid > 0)
-        await_exit(k->pid);
-    if (k->report.data_root_fd >= 0)
-        close(k->report.data_root_fd);
     free(k);
 }

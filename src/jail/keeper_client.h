@@ -6,11 +6,12 @@
 #ifndef JAIL_KEEPER_CLIENT_H
 #define JAIL_KEEPER_CLIENT_H
 
+#include "jail/template.h"
+#include "jail/warden_client.h"
 #include "os/loop.h"
 #include "wire/keeper_message.h"
 
-#define KEEPER_SOCKET_FD                                                                                     \
-    3 /* where the program `program keeper` finds its socket: keeper_main(KEEPER_SOCKET_FD) */
+#define KEEPER_TEXT_SIZE 256 /* bytes of what a keeper says for people, with its NUL */
 
 struct keeper_client;
 
@@ -41,21 +42,17 @@ enum session_end {
  *  "degraded":[name,…]}. */
 struct keeper_report {
     char json[8192];
-    int data_root_fd; /* as given to on_built; borrowed, valid until keeper_client_stop */
+    char template_identity[TEMPLATE_IDENTITY_SIZE]; /* of jail/template.h: what its sessions see */
 };
 
 struct keeper_options {
     uint32_t sessions_max; /* slots; 0: 100 */
-    /* Called once the template root stands, long before the zygote is warm. `data_root_fd`, borrowed, is the
-     * folder above every session's /mnt/data: what a Landlock rule of the pool's process names so that it
-     * reaches them (jail/confine.h). NULL allowed. */
-    void (*on_built)(void *context, int data_root_fd);
-    void *built_context;
     struct session_limits limits;
-    const char *zygote_path;  /* NULL: found beside the program, then in libexec */
+    const char *zygote_path; /* NULL: found beside the program, then in libexec */
     /* Absolute paths that sessions see besides the list, separated by commas (jail/template.h). NULL: none. */
     const char *session_paths;
-    const char *program_path; /* run as `program keeper`; NULL: this program's own file */
+    bool beside;    /* the keepers that run go on (jail/warden_client.h) */
+    bool other_ids; /* sessions get host ids that those of a keeper without this flag do not have */
 };
 
 struct keeper_callbacks {
@@ -71,12 +68,11 @@ struct keeper_callbacks {
     void *context;
 };
 
-/* Starts the keeper as a process of its own: this program's file, command "keeper" (before any thread
- * exists). It keeps the caller's privileges; the caller drops its own afterwards (jail/confine.h). */
-STATUS_RESULT keeper_client_start(struct loop *l, const struct keeper_options *o,
-                                  const struct keeper_callbacks *cb, struct keeper_client **ret_client,
-                                  struct err *e);
-/* Closes the socket: the keeper ends all sessions and itself. Waits until it has gone (bounded). NULL
+/* Has the warden start a keeper. UNAVAILABLE: the warden is gone. */
+STATUS_RESULT keeper_client_start(struct loop *l, struct warden_client *warden,
+                                  const struct keeper_options *o, const struct keeper_callbacks *cb,
+                                  struct keeper_client **ret_client, struct err *e);
+/* Closes the socket: the keeper ends all sessions and itself, which warden_client_stop waits for. NULL
  * allowed. */
 void keeper_client_stop(struct keeper_client *k);
 /* Asks for one new session; on_spawned answers. The session then sends FRAME_READY over its control socket.

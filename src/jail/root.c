@@ -364,6 +364,8 @@ enum status root_build(const struct root_options *options, struct root_report *r
         status = copy_zygote(options->zygote_fd, error);
     if (status == STATUS_OK)
         status = note_folders(options->plan, error);
+    if (status == STATUS_OK && options->data_root)
+        status = bind_read_only(options->data_root, "mnt", error);
     if (status == STATUS_OK)
         status = mount_last(&report.proc, error);
     if (status == STATUS_OK)

@@ -41,10 +41,11 @@ struct field {
         BOOL(limits.strict_locks), BOOL(limits.strict_proc)
 
 static const struct field fields[KEEPER_MESSAGE_TYPES][16] = {
-    [KEEPER_MESSAGE_OPEN] = {U32(sessions_max), LIMITS, TEXT},
+    [KEEPER_MESSAGE_OPEN] = {U32(sessions_max), U32(flags), LIMITS, TEXT},
     [KEEPER_MESSAGE_SPAWN] = {U64(request)},
     [KEEPER_MESSAGE_INTERRUPT] = {REF},
     [KEEPER_MESSAGE_KILL] = {REF},
+    [KEEPER_MESSAGE_START] = {U32(flags)},
     [KEEPER_MESSAGE_READY] = {TEXT},
     [KEEPER_MESSAGE_SPAWNED] = {U64(request), REF},
     [KEEPER_MESSAGE_REFUSED] = {U64(request), TEXT},

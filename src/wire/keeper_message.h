@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* keeper_message.h — the messages between pool, keeper, zygote and a session that is being built.
+/* keeper_message.h — the messages between pool, warden, keeper, zygote and a session that is being built.
  * Owns the one table of what may be said: each message has its sender and receiver, the state in which the
  * receiver accepts it, whether it may come only once, and how many descriptors travel with it. Whatever is
  * not in the table is MALFORMED, and the receiver ends the sender.
@@ -29,9 +29,20 @@ struct session_limits {    /* zero fields take the default behind */
 /* Bits: who speaks. */
 enum keeper_party {
     KEEPER_PARTY_POOL = 1,    /* the client; unprivileged */
-    KEEPER_PARTY_KEEPER = 2,  /* the only privileged process */
+    KEEPER_PARTY_KEEPER = 2,  /* builds jails */
     KEEPER_PARTY_ZYGOTE = 4,  /* the warm interpreter */
     KEEPER_PARTY_SESSION = 8, /* a session while it builds its jail, before any user code */
+    KEEPER_PARTY_WARDEN = 16, /* starts keepers, and nothing else */
+};
+
+/* Bits of OPEN's flags. */
+enum keeper_flag {
+    KEEPER_FLAG_OTHER_IDS = 1, /* the second range of host ids, for a keeper beside another */
+};
+
+/* Bits of START's flags. */
+enum warden_flag {
+    WARDEN_FLAG_BESIDE = 1, /* the keepers that run go on; without it they are ended first */
 };
 
 /* Bits: the state of the receiver in which a message is welcome. */
@@ -48,7 +59,7 @@ enum keeper_phase {
     X(SPAWN, POOL, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                                \
     X(INTERRUPT, POOL, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                            \
     X(KILL, POOL, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                                 \
-    X(ROOT, KEEPER, POOL, KEEPER_PHASE_OPEN, true, 1, 1) /* the template's /mnt, O_PATH */                   \
+    X(START, POOL, WARDEN, KEEPER_PHASE_ANY, false, 1, 1) /* the new keeper's end of a socket */             \
     X(READY, KEEPER, POOL, KEEPER_PHASE_OPEN, true, 0, 0)                                                    \
     X(SPAWNED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 4, 4) /* control, stdout, stderr, /mnt/data */     \
     X(REFUSED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 0, 0)                                              \
@@ -56,7 +67,7 @@ enum keeper_phase {
     X(FATAL, KEEPER, POOL, KEEPER_PHASE_ANY, true, 0, 0)                                                     \
     X(MAP, ZYGOTE, KEEPER, KEEPER_PHASE_OPEN, true, 0, 0)    /* write my uid and gid maps */                 \
     X(MAPPED, KEEPER, ZYGOTE, KEEPER_PHASE_NEW, true, 0, 0)  /* they are written */                          \
-    X(BUILT, ZYGOTE, KEEPER, KEEPER_PHASE_OPEN, true, 1, 1)  /* the root stands; its /mnt, O_PATH */         \
+    X(BUILT, ZYGOTE, KEEPER, KEEPER_PHASE_OPEN, true, 0, 0)  /* the root stands */                           \
     X(BROKEN, ZYGOTE, KEEPER, KEEPER_PHASE_OPEN, true, 0, 0) /* it could not be built, or not be warmed */   \
     X(CONFIG, KEEPER, ZYGOTE, KEEPER_PHASE_NEW, true, 0, 0)  /* what the sessions of this zygote get */      \
     X(WARM, ZYGOTE, KEEPER, KEEPER_PHASE_OPEN, true, 0, 0)   /* imports done, filter on */                   \
@@ -93,13 +104,14 @@ struct keeper_message {
     uint64_t request;
     uint32_t code;   /* ENDED: enum session_end; UNFORKED: errno */
     uint32_t detail; /* ENDED, EXITED: status, as an int */
-    uint32_t flags;  /* CONFIG, FORK, BUILT: bits of jail/session.h */
+    uint32_t flags;  /* CONFIG, FORK, BUILT: bits of jail/session.h; OPEN: of keeper_flag; START: of
+                       warden_flag */
     uint32_t uid;    /* FORK: inside the zygote's user namespace */
     uint32_t sessions_max;
     struct session_limits limits;
     struct bytes
         text; /* OPEN: the zygote's path, a newline, session paths; either may be empty; BUILT: the template's identity (jail/template.h);
-                          READY: JSON; the rest: words for people */
+                          READY: that identity, a newline, JSON; the rest: words for people */
 };
 
 /* The row of the table; NULL for a number that is no message. */

@@ -27,6 +27,14 @@ def identity_of(pid):
         return None
 
 
+def comm_of(pid):
+    try:
+        with open(f"/proc/{pid}/comm") as f:
+            return f.read().strip()
+    except OSError:
+        return ""
+
+
 def descendants(pid):
     try:
         with open(f"/proc/{pid}/task/{pid}/children") as f:
@@ -122,7 +130,7 @@ class Pool:
     def note_processes(self):
         """Remembers who runs below the keeper, for the test that nobody does afterwards."""
         children = descendants(self.process.pid)
-        self.keeper_pid = children[0] if children else 0
+        self.keeper_pid = next((pid for pid in children if comm_of(pid).startswith("sallyport-keep")), 0)
         self.processes = {identity_of(p) for p in children} - {None}
 
     def close(self):

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "jail/confine.h"
+#include "jail/data_root.h"
 #include "jail/keeper_client.h"
 #include "os/clock.h"
 #include "svc/pool/files/session_files.h"
@@ -57,6 +58,8 @@ struct session {
 };
 
 static struct loop *loop;
+static struct warden_client *warden;
+static char data_root[DATA_ROOT_PATH_SIZE];
 static struct keeper_client *client;
 static struct session sessions[SESSIONS_MAX];
 static struct loop_fd commands;
@@ -213,7 +216,7 @@ static void on_deadline(struct loop_timer *t)
 static void on_ready(void *context, const struct keeper_report *report)
 {
     /* As the product does it: what works below works without a single capability. */
-    const struct confine_options confine = {.data_root_fd = report->data_root_fd, .read_paths = read_paths};
+    const struct confine_options confine = {.data_root = data_root, .read_paths = read_paths};
     struct confine_report confined = {0};
     struct err e = {0};
     if (confine_enter(&confine, &confined, &e) != STATUS_OK) {
@@ -472,9 +475,10 @@ static void set_limit(struct keeper_options *o, const char *text)
 int main(int argc, char **argv)
 {
     struct keeper_options o = {0};
+    const char *program = NULL;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--program") == 0)
-            o.program_path = argv[i + 1];
+            program = argv[i + 1];
         else if (strcmp(argv[i], "--zygote") == 0)
             o.zygote_path = argv[i + 1];
         else if (strcmp(argv[i], "--session-path") == 0)
@@ -489,8 +493,9 @@ int main(int argc, char **argv)
     const struct keeper_callbacks callbacks = {on_ready, on_spawned, on_ended, on_lost, NULL};
     commands.on_ready = on_command;
     started_ns = clock_monotonic_ns();
-    if (loop_create(&loop, &e) != STATUS_OK ||
-        keeper_client_start(loop, &o, &callbacks, &client, &e) != STATUS_OK ||
+    if (loop_create(&loop, &e) != STATUS_OK || data_root_make(data_root, &e) != STATUS_OK ||
+        warden_client_start(program, data_root, &warden, &e) != STATUS_OK ||
+        keeper_client_start(loop, warden, &o, &callbacks, &client, &e) != STATUS_OK ||
         loop_run(loop, &e) != STATUS_OK) {
         fprintf(stderr, "session_run: %s\n", e.text);
         return 1;
@@ -498,6 +503,7 @@ int main(int argc, char **argv)
     loop_fd_remove(&commands);
     int64_t begin = clock_monotonic_ns();
     keeper_client_stop(client);
+    warden_client_stop(warden);
     print(json_pack("{s:I}", "stopped_us", us_since(begin)));
     return 0;
 }

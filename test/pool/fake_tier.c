@@ -12,6 +12,7 @@
 
 #include "base/list.h"
 #include "os/clock.h"
+#include "svc/pool/session/stock_trial.h"
 #include "wire/frame.h"
 #include "wire/json/json.h"
 
@@ -49,6 +50,7 @@ struct fake {
     bool refuse;
     struct loop_task ready;
     struct loop_task lost;
+    struct loop_timer comeback;
 };
 
 static struct fake *the_fake;
@@ -114,7 +116,9 @@ static void run(struct fake_session *s, struct bytes code)
 {
     char text[512];
     s->cells++;
-    if (take_prefix(&code, "value:")) {
+    if (bytes_equal_cstr(code, STOCK_TRIAL_CODE)) {
+        send_result(s, s->cell, true, s->fake->options.wrong ? "43" : STOCK_TRIAL_ANSWER);
+    } else if (take_prefix(&code, "value:")) {
         snprintf(text, sizeof text, "%.*s", BYTES_FMT(code));
         send_result(s, s->cell, true, text);
     } else if (take_prefix(&code, "out:")) {
@@ -282,10 +286,29 @@ static void drop_all(struct fake *f)
     }
 }
 
+static void on_comeback(struct loop_timer *t)
+{
+    struct fake *f = CONTAINER_OF(t, struct fake, comeback);
+    loop_defer(f->loop, &f->ready);
+}
+
+static void set_comeback(struct fake *f)
+{
+    f->comeback.on_fire = on_comeback;
+    int64_t at_ns = loop_now(f->loop) + f->options.comeback_ns;
+    if (f->options.comeback_ns)
+        ASSERT(loop_timer_set(f->loop, &f->comeback, at_ns) == STATUS_OK);
+}
+
 static void on_lost(struct loop_task *t)
 {
     struct fake *f = CONTAINER_OF(t, struct fake, lost);
     drop_all(f);
+    if (f->options.comes_back) {
+        f->cb.on_down(f->cb.context, "killed by the test");
+        set_comeback(f);
+        return;
+    }
     f->cb.on_lost(f->cb.context, "killed by the test");
 }
 
@@ -313,6 +336,7 @@ static void fake_stop(void *self)
     drop_all(f);
     loop_defer_cancel(&f->ready);
     loop_defer_cancel(&f->lost);
+    loop_timer_cancel(&f->comeback);
     the_fake = NULL;
     free(f);
 }

@@ -22,6 +22,9 @@ struct fake_tier_options {
     int64_t build_ns;     /* how long one takes to be ready */
     unsigned slots;       /* sessions at one time; 0: any number */
     bool not_up;          /* never takes orders */
+    bool comes_back;      /* fake_tier_lose is no end: it is down, and up again after comeback_ns, 0: never */
+    int64_t comeback_ns;
+    bool wrong; /* the trial's cell gets a wrong answer */
 };
 
 extern const struct session_tier fake_tier;

@@ -11,12 +11,14 @@
 
 #include "base/log.h"
 #include "fake_tier.h"
-#include "jail/keeper_client.h"
+#include "jail/data_root.h"
+#include "jail/warden_client.h"
 #include "net/listener.h"
 #include "os/clock.h"
 #include "os/memory.h"
-#include "svc/keeper/keeper.h"
+#include "svc/keeper/warden.h"
 #include "svc/pool/http/pool_service.h"
+#include "svc/pool/session/tier_process.h"
 
 struct host {
     struct loop *loop;
@@ -90,8 +92,8 @@ static int fail(const struct err *e)
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "keeper") == 0)
-        return keeper_main(KEEPER_SOCKET_FD);
+    if (argc > 2 && strcmp(argv[1], "warden") == 0)
+        return warden_main(WARDEN_SOCKET_FD, argv[2]);
     struct err e = {0};
     struct host h = {0};
     struct http_server *http;
@@ -105,10 +107,14 @@ int main(int argc, char **argv)
     uint32_t most = (uint32_t)number(argc, argv, "max", 20);
     uint32_t ready = (uint32_t)number(argc, argv, "ready", 3);
     bool fake = strcmp(setting(argc, argv, "tier", "process"), "fake") == 0;
-    struct keeper_options keeper = {
-        .sessions_max = 2 * most + 8,
-        .zygote_path = setting(argc, argv, "zygote", NULL),
-        .limits = {.memory_bytes = (uint64_t)number(argc, argv, "memory_mb", 0) << 20},
+    char data_root[DATA_ROOT_PATH_SIZE];
+    if (!fake && data_root_make(data_root, &e))
+        return fail(&e);
+    struct process_tier_options process = {
+        .keeper = {.sessions_max = 2 * most + 8,
+                   .zygote_path = setting(argc, argv, "zygote", NULL),
+                   .limits = {.memory_bytes = (uint64_t)number(argc, argv, "memory_mb", 0) << 20}},
+        .data_root = data_root,
     };
     struct fake_tier_options fake_options = {.data_dir = setting(argc, argv, "data_dir", NULL)};
     struct pool_service_options o = {
@@ -123,7 +129,8 @@ int main(int argc, char **argv)
         .lenient_versions = number(argc, argv, "lenient_versions", 0) > 0,
         .plain_numbers = number(argc, argv, "plain_numbers", 0) > 0,
         .tier = fake ? &fake_tier : NULL,
-        .tier_options = fake ? (const void *)&fake_options : &keeper,
+        .tier_options = fake ? (const void *)&fake_options : &process,
+        .unproven = fake,
     };
     if (http_server_create(h.loop, &(struct http_server_limits){0}, &http, &e) ||
         pool_service_create(h.loop, &o, &h.pool, &e))

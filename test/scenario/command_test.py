@@ -88,7 +88,7 @@ class Commands(unittest.TestCase):
         self.refused(["devv"], 2, 'no command "devv"', 'did you mean "dev"?')
         self.refused(["xyzzy"], 2, 'no command "xyzzy"')
         self.refused(["help", "schedular"], 2, 'did you mean "scheduler"?')
-        self.refused(["keeper"], 2, "started by a session pool")
+        self.refused(["warden"], 2, "started by a session pool")
         self.refused(["doctor", "--jsn"], 2, 'did you mean "json"?')
         for command in SERVERS:
             self.refused([command, "--prot", "1"], 2, 'did you mean "port"?', f"type: sallyport help {command}")

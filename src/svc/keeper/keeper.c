@@ -88,7 +88,8 @@ static enum status start(struct keeper *k, struct err *e)
 
 static void announce(struct keeper *k)
 {
-    CLEANUP(buf_fini) struct buf json = {.limit = sizeof((struct keeper_report *)0)->json};
+    CLEANUP(buf_fini) struct buf json = {.limit = KEEPER_MESSAGE_SIZE_MAX};
+    buf_append_fmt(&json, "%s\n", k->template_identity);
     probe_json(&k->facts, &json);
     const struct keeper_message m = {.type = KEEPER_MESSAGE_READY, .text = buf_peek(&json)};
     k->phase = KEEPER_PHASE_SERVING;
@@ -114,10 +115,11 @@ static void end(struct keeper *k)
     free(k->session_paths);
 }
 
-int keeper_main(int fd)
+int keeper_main(int fd, const char *data_root)
 {
     struct keeper k = {
         .client = fd,
+        .data_root = data_root,
         .epoll = -1,
         .phase = KEEPER_PHASE_NEW,
         .client_gate = {.sender = KEEPER_PARTY_POOL, .receiver = KEEPER_PARTY_KEEPER},
@@ -128,6 +130,7 @@ int keeper_main(int fd)
     (void)!prctl(PR_SET_NAME, CGROUP_OWNER_NAME, 0, 0, 0);
     (void)!fcntl(fd, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
     signal(SIGINT, SIG_IGN);  /* the terminal's ^C is for the pool; */
     signal(SIGTERM, SIG_IGN); /* its end of the socket is our end */
     enum status s = start(&k, &e);

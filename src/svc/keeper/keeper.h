@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* keeper.h — the only privileged process: builds jails, and nothing else.
+/* keeper.h — builds jails, and nothing else. With the warden, who starts it, all that is privileged.
  * It parses nothing that came from outside: its peers are the pool (one socket, four requests), the zygote
  * and each session while it is being built, and each may say only what wire/keeper_message.h's table allows.
  * Anything else is fatal: to the pool's connection, and with it to all; to the zygote, and with it to all; to
@@ -8,9 +8,8 @@
 #define SVC_KEEPER_KEEPER_H
 
 /* Serves the pool at the other end of `fd` (SOCK_SEQPACKET) until it closes; every session, the zygote, and
- * all groups are gone when it returns the exit status. The body of the command `sallyport keeper`, which
- * jail/keeper_client.h starts with the socket as KEEPER_SOCKET_FD. One thread, nothing else in the process.
- */
-int keeper_main(int fd);
+ * all groups are gone when it returns the exit status. Forked by the warden (warden.h). `data_root` is
+ * that of jail/data_root.h, NULL for none. One thread, nothing else in the process. */
+int keeper_main(int fd, const char *data_root);
 
 #endif

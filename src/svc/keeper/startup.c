@@ -42,6 +42,7 @@ static enum status read_open(struct keeper *k, struct err *e)
     if (s != STATUS_OK)
         return s;
     k->limits = with_defaults(m.limits);
+    k->other_ids = m.flags & KEEPER_FLAG_OTHER_IDS;
     k->slot_count = m.sessions_max ? MIN(m.sessions_max, SESSIONS_MAX) : SESSIONS_DEFAULT;
     k->slots = calloc(k->slot_count, sizeof *k->slots);
     struct bytes paths = m.text;
@@ -70,7 +71,7 @@ static enum status prepare_machine(struct keeper *k, struct err *e)
         return err_set(e, STATUS_FAILED_PRECONDITION, "this machine gives no %s; see sallyport doctor",
                        k->facts.net ? "seccomp" : "namespaces");
     if (k->facts.privileged) {
-        k->first_id = zygote_first_id(k->slot_count + 1);
+        k->first_id = zygote_first_id(k->slot_count + 1, k->other_ids);
         k->facts.uid = k->first_id != 0;
         if (!k->first_id)
             return err_set(e, STATUS_FAILED_PRECONDITION,
@@ -105,15 +106,14 @@ static enum status await_zygote(struct keeper *k, struct keeper_message *ret, st
                                  packet.fd_count, ret, e);
     if (s == STATUS_OK && ret->type == KEEPER_MESSAGE_BROKEN)
         s = err_set(e, STATUS_INTERNAL, "zygote: %.*s", BYTES_FMT(ret->text));
-    /* The pool confines itself with it; it need not wait for the warm-up. */
-    if (s == STATUS_OK && ret->type == KEEPER_MESSAGE_BUILT)
-        keeper_tell(k, k->client, &(struct keeper_message){.type = KEEPER_MESSAGE_ROOT}, packet.fds, 1);
     packet_close(&packet);
     return s == STATUS_OK ? s : err_wrap(e, "the zygote did not come up");
 }
 
-static enum status configure_zygote(struct keeper *k, unsigned built, struct err *e)
+static enum status configure_zygote(struct keeper *k, const struct keeper_message *answer, struct err *e)
 {
+    unsigned built = answer->flags;
+    snprintf(k->template_identity, sizeof k->template_identity, "%.*s", BYTES_FMT(answer->text));
     k->features = built | JAIL_NET;
     k->features |= k->facts.user_namespaces ? JAIL_USER : 0;
     k->features |= k->facts.uid ? JAIL_UID : 0;
@@ -140,6 +140,7 @@ static enum status bring_up_zygote(struct keeper *k, struct err *e)
     const struct zygote_options options = {
         .path = k->zygote_path,
         .session_paths = k->session_paths,
+        .data_root = k->data_root,
         .privileged = k->facts.privileged,
         .user_namespace = k->facts.user_namespaces,
         .cgroup_fd = group,
@@ -152,7 +153,7 @@ static enum status bring_up_zygote(struct keeper *k, struct err *e)
         if (s == STATUS_OK && m.type == KEEPER_MESSAGE_MAP)
             s = map_zygote(k, e);
         else if (s == STATUS_OK && m.type == KEEPER_MESSAGE_BUILT)
-            s = configure_zygote(k, m.flags, e);
+            s = configure_zygote(k, &m, e);
     }
     return s;
 }

@@ -10,6 +10,7 @@
 #include "jail/packet.h"
 #include "jail/probe.h"
 #include "jail/session.h"
+#include "jail/template.h"
 #include "svc/keeper/slot.h"
 #include "svc/keeper/zygote.h"
 
@@ -30,8 +31,11 @@ struct keeper {
     struct probe_facts facts; /* what this machine gives; found out once */
     unsigned features;        /* of enum jail_feature: what every session must have */
     unsigned first_id;        /* host id of the zygote's root; 0: rootless */
+    const char *data_root;    /* of jail/data_root.h; NULL: none */
     char *zygote_path;        /* as the pool named it at the start, or NULL */
     char *session_paths;      /* what sessions see besides the list, or NULL */
+    char template_identity[TEMPLATE_IDENTITY_SIZE];
+    bool other_ids; /* the second range of host ids */
     bool over;
 };
 

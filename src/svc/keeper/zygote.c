@@ -63,11 +63,13 @@ static unsigned long long first_in_map(const char *path, unsigned count)
     return best;
 }
 
-unsigned zygote_first_id(unsigned count)
+unsigned zygote_first_id(unsigned count, bool second)
 {
-    unsigned long long uid = first_in_map("/proc/self/uid_map", count);
-    unsigned long long gid = first_in_map("/proc/self/gid_map", count);
-    return uid == gid && uid <= UINT_MAX ? (unsigned)uid : 0;
+    unsigned long long uid = first_in_map("/proc/self/uid_map", 2 * count);
+    unsigned long long gid = first_in_map("/proc/self/gid_map", 2 * count);
+    if (uid != gid || uid == 0 || uid + 2ull * count > UINT_MAX)
+        return 0;
+    return (unsigned)uid + (second ? count : 0);
 }
 
 /* --- the child: steps from a fork of the keeper to the zygote's program ----------------------------- */
@@ -120,7 +122,11 @@ static enum status build_root(struct builder *b, struct err *e)
     if (s != STATUS_OK)
         return s;
     const struct root_options root = {
-        .privileged = b->options->privileged, .zygote_fd = b->program, .plan = plan};
+        .privileged = b->options->privileged,
+        .zygote_fd = b->program,
+        .plan = plan,
+        .data_root = b->options->data_root,
+    };
     struct root_report report = {0};
     s = root_build(&root, &report, e);
     close(b->program);
@@ -178,10 +184,7 @@ static enum status run_program(struct builder *b, struct err *e)
         return failed("pdeathsig", e);
     const struct keeper_message built = {
         .type = KEEPER_MESSAGE_BUILT, .flags = b->features, .text = bytes_of_cstr(b->identity)};
-    int data = open(ROOT_DATA_PARENT, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (data < 0)
-        return failed("open " ROOT_DATA_PARENT, e);
-    enum status s = packet_send(b->socket, &built, &data, 1, e);
+    enum status s = packet_send(b->socket, &built, NULL, 0, e);
     if (s != STATUS_OK)
         return s;
     execve(ROOT_ZYGOTE, (char *const *)argv, (char *const *)environment);

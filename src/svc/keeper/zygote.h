@@ -8,8 +8,9 @@
 #include "base/status.h"
 
 struct zygote_options {
-    const char *path; /* of the program; NULL: beside this one, then in libexec */
+    const char *path;          /* of the program; NULL: beside this one, then in libexec */
     const char *session_paths; /* what sessions see besides the list (jail/template.h); NULL: nothing */
+    const char *data_root;     /* of jail/data_root.h; NULL: none */
     bool privileged;
     bool user_namespace;
     int cgroup_fd; /* v2 directory to start in, or -1 */
@@ -24,7 +25,8 @@ struct zygote_process {
 /* Forks and lets the child build the template root and start the program. NOT_FOUND: no program. IO. */
 STATUS_RESULT zygote_start(const struct zygote_options *o, struct zygote_process *ret, struct err *e);
 /* The first of `count` host ids in a row, for uids and gids alike, that this process may hand out: 199999 or,
- * where that is not mapped (in an outer container), the end of what is. 0: there are not so many. */
-unsigned zygote_first_id(unsigned count);
+ * where that is not mapped (in an outer container), the end of what is. `second`: those behind it, for a keeper
+ * beside another of the same count. 0: there are not so many. */
+unsigned zygote_first_id(unsigned count, bool second);
 
 #endif

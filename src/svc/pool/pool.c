@@ -86,8 +86,10 @@ static void serve_waiting(struct pool *p)
     struct list *link;
     while ((link = list_pop_front(&waiting))) {
         struct tenant *t = CONTAINER_OF(link, struct tenant, waiting_link);
-        bool too_long = now - t->waiting_since_ns >= p->options.session_wait_max_ns;
-        if (st->lost[0])
+        int64_t wait_max_ns = st->up ? p->options.session_wait_max_ns : p->options.isolation_wait_ns;
+        int64_t since_ns = st->up ? MAX(t->waiting_since_ns, st->up_since_ns) : t->waiting_since_ns;
+        bool too_long = now - since_ns >= wait_max_ns;
+        if (st->final || (st->lost[0] && too_long))
             tenant_fail_waiting(t, SESSION_REASON_ISOLATION_LOST, st->lost);
         else if (too_long)
             tenant_fail_waiting(t, SESSION_REASON_NO_SESSION,
@@ -201,6 +203,7 @@ static void take_options(struct pool_options *own, const struct pool_options *o)
     *own = *o;
     own->sessions_max = o->sessions_max ? o->sessions_max : 100;
     own->grace_ns = o->grace_ns ? o->grace_ns : 2 * NS_PER_S;
+    own->isolation_wait_ns = o->isolation_wait_ns ? o->isolation_wait_ns : 60 * NS_PER_S;
     own->session_wait_max_ns = o->session_wait_max_ns ? o->session_wait_max_ns : 10 * NS_PER_S;
     own->output_size_max = o->output_size_max ? o->output_size_max : (size_t)1 << 20;
     own->result_size_max = o->result_size_max ? o->result_size_max : (size_t)8 << 20;
@@ -224,6 +227,7 @@ static enum status open_stock(struct pool *p, const void *tier_options, struct e
                     .head_max = own->output_size_max - own->output_size_max / 2,
                     .tail_max = own->output_size_max / 2,
                     .budget = &p->budget},
+        .unproven = own->unproven,
         .policy = {.seats_max = own->sessions_max, .spares_base = own->sessions_ready},
     };
     struct stock_owner owner = {on_change, on_tier, on_answer, on_serve, on_detach, p};
@@ -301,7 +305,11 @@ struct pool_report pool_report(const struct pool *p)
         .crashes = p->crashes,
         .timeouts = p->timeouts,
         .spawn_failures = st->spawn_failures,
-        .up = st->up,
+        .up = st->proven,
+        .final = st->final,
+        .losses = st->losses,
+        .cause = st->trial.cause[0] ? st->trial.cause : st->order_cause,
+        .template_identity = st->template_identity,
         .lost = st->lost[0] ? st->lost : NULL,
         .memory_size = p->budget.size,
         .memory_size_max = p->budget.size_max,
@@ -322,7 +330,7 @@ struct tenant *pool_find(struct pool *p, struct bytes identifier)
 
 enum status pool_enter(struct pool *p, struct bytes identifier, struct tenant **ret_tenant, struct err *e)
 {
-    if (p->stock.lost[0])
+    if (p->stock.final)
         return err_set(e, STATUS_UNAVAILABLE, "%s", p->stock.lost);
     struct tenant *t = pool_find(p, identifier);
     if (!t) {

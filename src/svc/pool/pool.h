@@ -17,12 +17,14 @@ struct pool_options {            /* zero fields take the default behind unless i
     int64_t cooldown_ns;         /* 0 ends a session as soon as it is idle; negative: never */
     int64_t grace_ns;            /* from SIGINT to SIGKILL: 2 s */
     int64_t session_wait_max_ns; /* how long a call waits for a session to be built: 10 s */
+    int64_t isolation_wait_ns;   /* how long it waits for the tier to come back, or to come up: 60 s */
     size_t output_size_max;      /* bytes kept of each stream of an execution: 1 MiB */
     size_t result_size_max;      /* bytes of a result frame: 8 MiB */
     size_t memory_size_max;      /* bytes that all sessions together may make the server hold: 256 MiB */
     size_t queue_max;            /* executions that wait in one identifier's queue: 256 */
     size_t records_max;      /* results kept for polling, of each identifier: 300, more than a full queue */
     size_t records_size_max; /* bytes of them, the latest excepted: 4 MiB */
+    bool unproven;           /* of struct stock_options */
     const struct session_tier *tier; /* required */
     const void *tier_options;        /* as the tier says; must live as long as pool_create runs */
 };
@@ -32,8 +34,12 @@ struct pool_report {
     uint32_t tenants, sessions_max;
     uint64_t claims, crashes, timeouts, spawn_failures; /* since the start */
     size_t memory_size, memory_size_max;                /* bytes of the budget: held, at most */
-    bool up;                                            /* the tier takes orders */
+    bool up;                                            /* a session has run code since the tier came up */
     const char *lost;                                   /* why the tier is gone; NULL: it is not */
+    bool final;                                         /* it never came up, and will not */
+    uint64_t losses;                                    /* how often it was, since the start */
+    const char *cause;                                  /* while it is not up: what failed last, or "" */
+    const char *template_identity;                      /* of what new sessions see; "" if it is not known */
     const char *isolation;                              /* JSON of the tier's own report, or "" */
     const char *tier;
 };
@@ -43,7 +49,7 @@ STATUS_RESULT pool_create(struct loop *l, const struct pool_options *o, struct p
 /* Ends all sessions. Executions and waits in progress are dropped without a callback: their owners go first.
  * NULL allowed. */
 void pool_destroy(struct pool *p);
-/* Called once when the tier takes orders or is lost. NULL to unset. */
+/* Called when sessions run code and when the tier is gone, each time. NULL to unset. */
 void pool_on_up(struct pool *p, void (*on_up)(void *context), void *context);
 struct pool_report pool_report(const struct pool *p);
 int64_t pool_cooldown_ns(const struct pool *p);

@@ -86,6 +86,8 @@ enum status pool_service_create(struct loop *l, const struct pool_service_option
                                      .output_size_max = s->options.output_size_max,
                                      .result_size_max = s->options.result_size_max,
                                      .memory_size_max = s->options.memory_size_max,
+                                     .isolation_wait_ns = s->options.isolation_wait_ns,
+                                     .unproven = s->options.unproven,
                                      .tier = s->options.tier,
                                      .tier_options = o->tier_options,
                                  },
@@ -119,6 +121,11 @@ const char *pool_service_lost(const struct pool_service *s)
     return pool_report(s->pool).lost;
 }
 
+struct pool_report pool_service_facts(const struct pool_service *s)
+{
+    return pool_report(s->pool);
+}
+
 void pool_service_report(const struct pool_service *s, struct buf *json)
 {
     struct pool_report r = pool_report(s->pool);
@@ -145,12 +152,15 @@ void pool_service_report(const struct pool_service *s, struct buf *json)
     json_write_member_int(&w, "crashes", (int64_t)r.crashes);
     json_write_member_int(&w, "timeouts", (int64_t)r.timeouts);
     json_write_member_int(&w, "buildFailures", (int64_t)r.spawn_failures);
+    json_write_member_int(&w, "isolationLosses", (int64_t)r.losses);
     json_write_end_object(&w);
     json_write_key(&w, "memory");
     json_write_begin_object(&w);
     json_write_member_int(&w, "heldBytes", (int64_t)r.memory_size);
     json_write_member_int(&w, "maxBytes", (int64_t)r.memory_size_max);
     json_write_end_object(&w);
+    if (r.template_identity[0])
+        json_write_member_cstr(&w, "template", r.template_identity);
     json_write_key(&w, "isolation");
     if (r.isolation[0])
         json_write_raw(&w, bytes_of_cstr(r.isolation));

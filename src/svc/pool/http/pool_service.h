@@ -8,6 +8,7 @@
 #define SVC_POOL_HTTP_POOL_SERVICE_H
 
 #include "net/http_router.h"
+#include "svc/pool/pool.h"
 #include "svc/pool/session/tier.h"
 
 struct pool_service;
@@ -26,8 +27,10 @@ struct pool_service_options {        /* zero fields take the default behind unle
     size_t memory_size_max;          /* bytes that all sessions together may make the server hold: 256 MiB */
     bool lenient_versions;           /* any api-version that looks like a date */
     bool plain_numbers;              /* send numbers also to clients that read only strings (SK .NET) */
+    int64_t isolation_wait_ns;       /* how long a call waits while isolation is down: 60 s */
+    bool unproven;                   /* ready without a session that has run: for tests that count */
     const struct session_tier *tier; /* NULL: session_tier_process */
-    const void *tier_options;        /* as the tier says; for the process tier struct keeper_options */
+    const void *tier_options;        /* as the tier says; for the process tier struct process_tier_options */
 };
 
 /* Starts the tier; sessions are built from now on. The service answers at once; calls that need a session
@@ -41,9 +44,11 @@ void pool_service_destroy(struct pool_service *s);
 struct http_part pool_service_part(struct pool_service *s, bool alone);
 /* Appends one JSON object: state, counts, what isolation is degraded. For /healthz and /metrics. */
 void pool_service_report(const struct pool_service *s, struct buf *json);
-/* Called once when sessions can be made, or when they can no more (then pool_service_lost says why). */
+/* Called each time sessions can run code from now on, and when they can no more (then pool_service_lost says why). */
 void pool_service_on_up(struct pool_service *s, void (*on_up)(void *context), void *context);
 /* Why the tier is gone for good, or NULL. */
 const char *pool_service_lost(const struct pool_service *s);
+/* The pool's counts and state; the texts are valid until the loop runs again. */
+struct pool_report pool_service_facts(const struct pool_service *s);
 
 #endif

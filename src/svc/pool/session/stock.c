@@ -100,6 +100,15 @@ int64_t session_stock_plan(struct session_stock *st, uint32_t seats, uint32_t bu
     return plan.ask_again_ns;
 }
 
+void session_stock_prove(struct session_stock *st)
+{
+    if (st->proven)
+        return;
+    st->proven = true;
+    st->trial.cause[0] = '\0';
+    st->owner.on_tier(st->owner.context);
+}
+
 /* --- what sessions tell --- */
 
 static void on_offer(void *context, struct session *s)
@@ -115,12 +124,17 @@ static void on_serve(void *context, struct session *s)
     struct session_stock *st = context;
     if (s->life.state == SESSION_IDLE && s->ready_ns == loop_now(st->loop)) /* somebody waited for it */
         pool_policy_built(&st->policy, s->ready_ns - s->ordered_ns);
-    st->owner.on_serve(st->owner.context, s);
+    if (!stock_trial_serve(st, s))
+        st->owner.on_serve(st->owner.context, s);
 }
 
 static void on_answer(void *context, struct session *s, const struct session_answer *a)
 {
     struct session_stock *st = context;
+    if (stock_trial_answer(st, s, a))
+        return;
+    if (a->verdict == SESSION_VERDICT_RESULT)
+        session_stock_prove(st);
     st->owner.on_answer(st->owner.context, s, a);
 }
 
@@ -131,6 +145,7 @@ static void on_detach(void *context, struct session *s)
         return; /* claimed: it has only left the spares */
     place_session(s, &st->ending);
     changed(st);
+    stock_trial_detach(st, s);
     st->owner.on_detach(st->owner.context, s);
 }
 
@@ -149,11 +164,24 @@ static void on_gone(void *context, struct session *s)
 static void on_tier_ready(void *context, const struct tier_report *report)
 {
     struct session_stock *st = context;
+    if (st->lost[0])
+        log_info("svc/pool", "isolation is back");
     st->up = true;
+    st->up_since_ns = loop_now(st->loop);
+    st->lost[0] = '\0';
+    st->order_after_ns = 0;
+    snprintf(st->template_identity, sizeof st->template_identity, "%s",
+             report->template_identity ? report->template_identity : "");
+    /* Spares that were built before see what was there before. */
+    struct session *s;
+    while ((s = first_session(&st->ready)))
+        session_release(s, SESSION_REASON_RELEASED, "what sessions see has changed");
     snprintf(st->isolation, sizeof st->isolation, "%s", report->isolation_json);
     st->memory_size_max = report->memory_size_max;
     changed(st);
-    st->owner.on_tier(st->owner.context);
+    if (st->no_trial)
+        session_stock_prove(st);
+    stock_trial_begin(st);
 }
 
 static void close_all(const struct tier_session *k)
@@ -257,18 +285,27 @@ static void end_all(struct session_shelf *shelf, const char *cause)
         session_ended(s, SESSION_REASON_ISOLATION_LOST, cause, true);
 }
 
-/* Fails closed: everything that runs is answered, and nothing is ordered any more. */
-static void on_tier_lost(void *context, const char *text)
+/* Fails closed: everything that runs is answered, and nothing is ordered until the tier is back. */
+static void on_tier_down(void *context, const char *text)
 {
     struct session_stock *st = context;
     snprintf(st->lost, sizeof st->lost, "isolation is not available: %s", text ? text : "the keeper is gone");
-    st->up = false;
-    log_error("svc/pool", "the tier is lost cause=\"%s\"", st->lost);
+    st->losses += st->up;
+    st->up = st->proven = false;
+    stock_trial_stop(st);
+    log_error("svc/pool", "the tier is down cause=\"%s\"", st->lost);
     struct session_shelf *shelves[] = {&st->bound, &st->starting, &st->ready, &st->ending};
     for (size_t i = 0; i < ARRAY_SIZE(shelves); i++)
         end_all(shelves[i], st->lost);
     changed(st);
     st->owner.on_tier(st->owner.context);
+}
+
+static void on_tier_lost(void *context, const char *text)
+{
+    struct session_stock *st = context;
+    st->final = true;
+    on_tier_down(context, text);
 }
 
 /* --- opening and closing --- */
@@ -286,14 +323,23 @@ enum status session_stock_open(struct session_stock *st, struct loop *l, const s
                                  .tier = o->tier,
                                  .owner = *owner,
                                  .session_owner = {on_offer, on_answer, on_serve, on_detach, on_gone, st},
-                                 .session_options = o->session};
+                                 .session_options = o->session,
+                                 .no_trial = o->unproven};
+    stock_trial_init(st);
     struct session_shelf *shelves[] = {&st->starting, &st->ready, &st->bound, &st->ending, &st->buried};
     for (size_t i = 0; i < ARRAY_SIZE(shelves); i++)
         list_init(&shelves[i]->head);
     map_init(&st->by_request, 0, 0);
     map_init(&st->by_ref, 0, 0);
     pool_policy_init(&st->policy, &o->policy, loop_now(l));
-    struct tier_events events = {on_tier_ready, on_tier_spawned, on_tier_ended, on_tier_lost, st};
+    struct tier_events events = {
+        .on_ready = on_tier_ready,
+        .on_spawned = on_tier_spawned,
+        .on_ended = on_tier_ended,
+        .on_down = on_tier_down,
+        .on_lost = on_tier_lost,
+        .context = st,
+    };
     enum status s = st->tier->start(l, o->tier_options, &events, &st->tier_self, e);
     if (s != STATUS_OK)
         fini_maps(st);
@@ -309,6 +355,7 @@ static void destroy_all(struct session_shelf *shelf)
 
 void session_stock_close(struct session_stock *st)
 {
+    stock_trial_stop(st);
     st->tier->stop(st->tier_self);
     struct session_shelf *shelves[] = {&st->starting, &st->ready, &st->bound, &st->ending, &st->buried};
     for (size_t i = 0; i < ARRAY_SIZE(shelves); i++)

@@ -10,14 +10,14 @@
 #include "base/duration.h"
 #include "base/map.h"
 #include "core/pool/pool_policy.h"
-#include "svc/pool/session/session.h"
+#include "svc/pool/session/stock_trial.h"
 
 #define STOCK_RETRY_NS (50 * NS_PER_MS) /* between a failed order and the next one */
 
 struct stock_owner {
     /* Something changed for which session_stock_plan may have an answer. */
     void (*on_change)(void *context);
-    /* The tier takes orders (`up`), or is lost: then every session has been ended. */
+    /* Sessions run code (`proven`), or the tier is down or lost: then every session has been ended. */
     void (*on_tier)(void *context);
     /* As in struct session_owner, for sessions that have, or had, a holder. */
     void (*on_answer)(void *context, struct session *s, const struct session_answer *a);
@@ -31,6 +31,7 @@ struct stock_options {
     const void *tier_options; /* as the tier says; only during session_stock_open */
     struct session_options session;
     struct pool_policy_options policy;
+    bool unproven; /* no trial: who takes orders is believed. For tests that count sessions */
 };
 
 struct session_shelf {
@@ -45,7 +46,12 @@ struct session_stock {
     struct session_shelf ending;   /* dead or dying */
     struct session_shelf buried;   /* nothing is left but our memory of them, freed at the end of the turn */
     bool up;                       /* the tier takes orders */
+    bool proven;                   /* and a session of it has run code */
+    int64_t up_since_ns;           /* monotonic */
+    bool final;                    /* it never will: it did not come up at the start */
     char lost[200];                /* why the tier is gone; "" while it is not */
+    uint64_t losses;               /* how often it was, since the start */
+    char template_identity[80];    /* of what new sessions see; "" if it is not known */
     char order_cause[160];         /* why the latest failed order failed; "" */
     uint64_t spawn_failures;       /* since the start */
     uint64_t memory_size_max;      /* of struct tier_report */
@@ -58,6 +64,8 @@ struct session_stock {
     struct stock_owner owner;
     struct session_owner session_owner;
     struct session_options session_options;
+    bool no_trial;
+    struct stock_trial trial;
     struct pool_policy policy;
     struct map by_request; /* sessions ordered from the tier, until it answers */
     struct map by_ref;     /* sessions that the tier made, until nothing is left of them */
@@ -73,10 +81,12 @@ void session_stock_close(struct session_stock *st);
 /* True if one more seat may be taken beside `seats`. */
 bool session_stock_admits(const struct session_stock *st, uint32_t seats);
 /* A session to be bound: a ready one, else one that is being built, else a new order. NULL: there is none
- * now; after STOCK_RETRY_NS there may be, or `lost` says that there never will. */
+ * now; after STOCK_RETRY_NS there may be, or `lost` says why there is not. */
 struct session *session_stock_find(struct session_stock *st);
 /* Gives a session from session_stock_find to `holder`. A ready one serves at the end of this turn. */
 void session_stock_bind(struct session_stock *st, struct session *s, void *holder);
+/* A session has run code: the stock is `proven` until the tier goes down. */
+void session_stock_prove(struct session_stock *st);
 /* Orders the spares that are wanted and ends those that are not. `seats` are taken, `busy` sessions run a
  * cell. Returns when to ask again; INT64_MAX: when something changes. */
 int64_t session_stock_plan(struct session_stock *st, uint32_t seats, uint32_t busy);

@@ -22,6 +22,7 @@ struct tier_session {
     int stdout_fd;  /* read ends of pipes, non-blocking */
     int stderr_fd;
     int data_dir_fd; /* the session's /mnt/data: a directory descriptor for openat2 (sandbox.md 2.9) */
+    const char *template_identity; /* as in struct tier_report; valid during the call; NULL: not known */
 };
 
 enum tier_end {
@@ -36,24 +37,28 @@ struct tier_report {
     const char
         *isolation_json; /* {"tier":…,"layers":[…],"degraded":[…]}, for /healthz; valid during the call */
     uint64_t memory_size_max; /* bytes of memory that one session may use; 0: the tier does not limit it */
+    const char *template_identity; /* names what a session sees: packages and all; "" if that is not known */
 };
 
 struct tier_events {
-    /* The tier takes orders from now on. */
+    /* The tier takes orders from now on. It may come again: after on_down, and when what sessions see has
+     * changed; then those built before go on, and spares are better replaced. */
     void (*on_ready)(void *context, const struct tier_report *report);
     /* Answers the order `request`. `session` is NULL if it failed, then `text` says why. */
     void (*on_spawned)(void *context, uint64_t request, const struct tier_session *session, const char *text);
     /* Every process of the session is dead and everything it had is gone. */
     void (*on_ended)(void *context, struct tier_ref ref, enum tier_end end, int detail);
-    /* The tier is gone and every session with it. Nothing more follows. */
+    /* The tier is gone and every session with it. It tries to come back by itself: on_ready follows. */
+    void (*on_down)(void *context, const char *text);
+    /* The tier never came up, and will not. Nothing more follows. */
     void (*on_lost)(void *context, const char *text);
     void *context;
 };
 
 struct session_tier {
     const char *name;
-    /* `options` is the tier's own struct, read during the call only; for the process tier struct
-     * keeper_options. */
+    /* `options` is the tier's own struct, which must outlive the tier; for the process tier struct
+     * process_tier_options. */
     enum status (*start)(struct loop *loop, const void *options, const struct tier_events *events,
                          void **ret_tier, struct err *error);
     /* Ends all sessions and waits, within a bound, until they are gone. */
