@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* front.c — three routes of its own, and one line of log. */
+/* front.c — four routes of its own, and one line of log. */
 #include "cmd/front.h"
 
 #include "base/log.h"
@@ -76,12 +76,20 @@ static void answer_health(void *context, struct http_request *r)
     health_answer(f->health, r);
 }
 
+static void answer_ready(void *context, struct http_request *r)
+{
+    const struct front *f = context;
+    health_answer_ready(f->health, r);
+}
+
 static const struct http_route routes[] = {
     {"GET", "/", "", HTTP_ACCESS_ANYONE, .page = true, .handle = answer_page, .summary = "What this is"},
     {"GET", "/openapi.json", "", HTTP_ACCESS_ANYONE, .handle = answer_openapi,
      .summary = "All routes, for programs"},
     {"GET", "/healthz", "", HTTP_ACCESS_ANYONE, .handle = answer_health,
      .summary = "Whether the server is alive, and what is degraded"},
+    {"GET", "/readyz", "", HTTP_ACCESS_ANYONE, .handle = answer_ready,
+     .summary = "Whether work is taken now, and what keeps it from being taken"},
 };
 
 /* --- the front --- */

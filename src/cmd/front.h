@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* front.h — the HTTP side of the process as a whole: the routes that belong to no service (a page that says what
- * this is, /openapi.json, /healthz), those of the services behind them, and the access log. Loop's thread. */
+ * this is, /openapi.json, /healthz, /readyz), those of the services behind them, and the access log. Loop's thread. */
 #ifndef CMD_FRONT_H
 #define CMD_FRONT_H
 

@@ -1,84 +1,205 @@
 /* SPDX-License-Identifier: MIT */
-/* health.c — what each service says of itself, as one JSON object. */
+/* health.c — what each part says of itself, collected once and written in two ways. */
 #include "cmd/health.h"
 
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "os/clock.h"
+#include "wire/json/json.h"
 
-static void add_degraded(json_t *degraded, const char *part, const char *what)
+#define CAUSES_MAX 32
+#define JSON_TYPE  "application/json; charset=utf-8"
+
+struct cause {
+    const char *part;
+    bool broken; /* it keeps work from being done; else something is only weaker than it could be */
+    char text[400];
+};
+
+struct causes {
+    struct cause at[CAUSES_MAX];
+    size_t count;
+};
+
+static void add_cause(struct causes *causes, const char *part, bool broken, const char *text)
 {
-    json_array_append_new(degraded, json_pack("{s:s, s:s}", "part", part, "cause", what));
+    if (causes->count == CAUSES_MAX)
+        return;
+    struct cause *cause = &causes->at[causes->count++];
+    *cause = (struct cause){.part = part, .broken = broken};
+    snprintf(cause->text, sizeof cause->text, "%s", text);
 }
 
-static json_t *pool_health(const struct health *h, json_t *degraded)
+/* --- the parts --------------------------------------------------------------------------------------- */
+
+static void look_at_pool(const struct health *h, struct causes *causes)
 {
-    CLEANUP(buf_fini) struct buf text = {0};
-    pool_service_report(h->pool, &text);
-    json_t *report = json_loadb((const char *)text.data, text.size, 0, NULL);
-    const char *lost = pool_service_lost(h->pool);
-    if (lost)
-        add_degraded(degraded, "pool", lost);
-    size_t i;
-    json_t *layer;
-    json_array_foreach(json_object_get(json_object_get(report, "isolation"), "degraded"), i, layer)
-    {
-        if (json_is_string(layer))
-            add_degraded(degraded, "isolation", json_string_value(layer));
+    if (!h->pool)
+        return;
+    struct pool_report pool = pool_service_facts(h->pool);
+    char text[sizeof causes->at[0].text];
+    snprintf(text, sizeof text, "no session has run yet%s%s", pool.cause[0] ? ": " : "", pool.cause);
+    if (pool.lost)
+        add_cause(causes, "pool", true, pool.lost);
+    else if (!pool.up)
+        add_cause(causes, "pool", true, text);
+
+    struct bytes names = bytes_of_cstr(pool.degraded);
+    while (names.size > 0) {
+        struct bytes name = bytes_split(&names, ',');
+        snprintf(text, sizeof text, "%.*s", BYTES_FMT(name));
+        add_cause(causes, "isolation", false, text);
     }
-    return report ? report : json_object();
 }
 
-static json_t *scheduler_report(const struct health *h, json_t *degraded)
+static void look_at_scheduler(const struct health *h, struct causes *causes)
+{
+    struct scheduler_health health;
+    if (!h->scheduler)
+        return;
+    scheduler_health(h->scheduler, &health);
+    if (!health.writable)
+        add_cause(causes, "scheduler", true, health.text);
+}
+
+static void look_at_app(const struct health *h, struct causes *causes)
+{
+    struct err why = {0};
+    char text[sizeof why.text + 80];
+    if (!h->app)
+        return;
+    if (!app_service_connected(h->app, &why)) {
+        snprintf(text, sizeof text, "the worker has no stream to the task scheduler: %s", why.text);
+        add_cause(causes, "app", true, text);
+    }
+}
+
+static void look_at_server(const struct health *h, struct causes *causes)
+{
+    if (!h->confined)
+        add_cause(causes, "server", false, h->confine_detail);
+}
+
+static void look_at_all(const struct health *h, struct causes *ret_causes)
+{
+    ret_causes->count = 0;
+    look_at_scheduler(h, ret_causes);
+    look_at_pool(h, ret_causes);
+    look_at_app(h, ret_causes);
+    look_at_server(h, ret_causes);
+}
+
+static size_t count_broken(const struct causes *causes)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < causes->count; i++)
+        count += causes->at[i].broken;
+    return count;
+}
+
+bool health_ready(const struct health *h, char *ret_cause, size_t size)
+{
+    struct causes causes;
+    look_at_all(h, &causes);
+    for (size_t i = 0; i < causes.count; i++) {
+        if (!causes.at[i].broken)
+            continue;
+        snprintf(ret_cause, size, "%s: %s", causes.at[i].part, causes.at[i].text);
+        return false;
+    }
+    return true;
+}
+
+/* --- the two answers --------------------------------------------------------------------------------- */
+
+static void write_causes(struct json_writer *json, const char *name, const struct causes *causes,
+                         bool broken_only)
+{
+    json_write_key(json, name);
+    json_write_begin_array(json);
+    for (size_t i = 0; i < causes->count; i++) {
+        if (broken_only && !causes->at[i].broken)
+            continue;
+        json_write_begin_object(json);
+        json_write_member_cstr(json, "part", causes->at[i].part);
+        json_write_member_cstr(json, "cause", causes->at[i].text);
+        json_write_end_object(json);
+    }
+    json_write_end_array(json);
+}
+
+static void write_scheduler(struct json_writer *json, struct scheduler *scheduler)
 {
     struct scheduler_health health;
     struct scheduler_stats stats;
-    scheduler_health(h->scheduler, &health);
-    scheduler_stats(h->scheduler, &stats);
-    if (!health.writable)
-        add_degraded(degraded, "scheduler", health.text);
-    return json_pack("{s:b, s:I, s:I, s:I, s:I}", "writable", health.writable, "workers",
-                     (json_int_t)stats.engine.streams, "instances", (json_int_t)stats.engine.resident,
-                     "turns", (json_int_t)stats.engine.turns_committed, "commits",
-                     (json_int_t)stats.store.commits);
+    scheduler_health(scheduler, &health);
+    scheduler_stats(scheduler, &stats);
+    json_write_key(json, "scheduler");
+    json_write_begin_object(json);
+    json_write_member_bool(json, "writable", health.writable);
+    json_write_member_int(json, "workers", (int64_t)stats.engine.streams);
+    json_write_member_int(json, "instances", (int64_t)stats.engine.resident);
+    json_write_member_int(json, "turns", (int64_t)stats.engine.turns_committed);
+    json_write_member_int(json, "commits", (int64_t)stats.store.commits);
+    json_write_end_object(json);
 }
 
-static int append(const char *text, size_t size, void *out)
+static void write_pool(struct json_writer *json, const struct pool_service *pool)
 {
-    buf_append(out, text, size);
-    return 0;
+    CLEANUP(buf_fini) struct buf report = {0};
+    pool_service_report(pool, &report);
+    json_write_key(json, "pool");
+    json_write_raw(json, buf_peek(&report));
+}
+
+static void answer(struct http_request *r, int status, const struct json_writer *json)
+{
+    if (json_write_status(json) == STATUS_OK)
+        http_respond(r, status, JSON_TYPE, buf_peek(json->out));
+    else
+        http_respond_failure(r, 503, "out of memory");
 }
 
 void health_answer(const struct health *h, struct http_request *r)
 {
-    json_t *degraded = json_array();
-    json_t *root = json_pack("{s:s}", "version", SALLYPORT_VERSION);
+    CLEANUP(buf_fini) struct buf out = {0};
+    struct json_writer json = {.out = &out, .replace_invalid = true};
+    struct causes causes;
+    look_at_all(h, &causes);
+
+    json_write_begin_object(&json);
+    json_write_member_cstr(&json, "version", SALLYPORT_VERSION);
     if (h->scheduler)
-        json_object_set_new(root, "scheduler", scheduler_report(h, degraded));
+        write_scheduler(&json, h->scheduler);
     if (h->pool)
-        json_object_set_new(root, "pool", pool_health(h, degraded));
-    struct err why = {0};
-    if (h->app && !app_service_connected(h->app, &why)) {
-        char cause[sizeof why.text + 80];
-        snprintf(cause, sizeof cause, "the worker has no stream to the task scheduler: %s", why.text);
-        add_degraded(degraded, "app", cause);
+        write_pool(&json, h->pool);
+    if (h->confine_json[0]) {
+        json_write_key(&json, "server");
+        json_write_raw(&json, bytes_of_cstr(h->confine_json));
     }
-    if (!h->confined)
-        add_degraded(degraded, "server", h->confine_detail);
-    json_object_set_new(root, "ok", json_boolean(json_array_size(degraded) == 0));
-    json_object_set_new(root, "uptimeSeconds",
-                        json_integer((clock_monotonic_ns() - h->started_ns) / NS_PER_S));
-    json_object_set_new(root, "degraded", degraded);
-    CLEANUP(buf_fini) struct buf text = {0};
-    bool dumped = root && json_dump_callback(root, append, &text, JSON_COMPACT) == 0;
-    json_decref(root);
-    buf_append_byte(&text, '\n');
-    if (dumped && buf_status(&text) == STATUS_OK)
-        http_respond(r, 200, "application/json; charset=utf-8", buf_peek(&text));
-    else
-        http_respond_failure(r, 503, "out of memory");
+    json_write_member_bool(&json, "ok", count_broken(&causes) == 0);
+    json_write_member_int(&json, "uptimeSeconds", (clock_monotonic_ns() - h->started_ns) / NS_PER_S);
+    write_causes(&json, "degraded", &causes, false);
+    json_write_end_object(&json);
+    buf_append_byte(&out, '\n');
+    answer(r, 200, &json);
+}
+
+void health_answer_ready(const struct health *h, struct http_request *r)
+{
+    CLEANUP(buf_fini) struct buf out = {0};
+    struct json_writer json = {.out = &out, .replace_invalid = true};
+    struct causes causes;
+    look_at_all(h, &causes);
+
+    bool ready = count_broken(&causes) == 0;
+    json_write_begin_object(&json);
+    json_write_member_bool(&json, "ready", ready);
+    write_causes(&json, "causes", &causes, true);
+    json_write_end_object(&json);
+    buf_append_byte(&out, '\n');
+    answer(r, ready ? 200 : 503, &json);
 }
 
 void health_init(struct health *h)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* health.h — GET /healthz: alive, and what is degraded. Answers 200 while the process can answer at all; a
- * reader looks at "ok" and "degraded". On the loop's thread. */
+/* health.h — GET /healthz: alive, and what is weaker or broken. GET /readyz: whether work is taken now.
+ * /healthz answers 200 while the process can answer at all. Its `ok` is true when everything is as the
+ * settings ask for: a layer of isolation that the machine does not give stands in `degraded` and makes `ok`
+ * false only by ending the start (--require). /readyz answers 200 when all parts work and a session has run,
+ * else 503 with the causes. On the loop's thread. */
 #ifndef CMD_HEALTH_H
 #define CMD_HEALTH_H
 
@@ -16,12 +19,16 @@ struct health {
     struct scheduler *scheduler;
     bool confined; /* the server process dropped what it does not need */
     char confine_detail[160];
+    char confine_json[512]; /* what it dropped, as one JSON object; "" if that is not known */
     int64_t started_ns;
 };
 
 /* Notes when the server began. */
 void health_init(struct health *h);
-/* Answers GET /healthz. */
+/* Answer GET /healthz and GET /readyz. */
 void health_answer(const struct health *h, struct http_request *r);
+void health_answer_ready(const struct health *h, struct http_request *r);
+/* True when work is taken; else `ret_cause` names the first part that does not work, and why. */
+bool health_ready(const struct health *h, char *ret_cause, size_t size);
 
 #endif

@@ -383,7 +383,7 @@ static void say_what_is_awaited(struct stack *s, const char *what)
 static void look_whether_ready(struct loop_timer *t)
 {
     struct stack *s = CONTAINER_OF(t, struct stack, ready_timer);
-    struct pool_report pool = {.up = true};
+    struct pool_report pool = {.final = false};
     if (s->pool)
         pool = pool_service_facts(s->pool);
     if (pool.final) {
@@ -392,13 +392,9 @@ static void look_whether_ready(struct loop_timer *t)
         loop_stop(s->loop);
         return;
     }
-    struct err why = {0};
-    bool connected = !s->app || app_service_connected(s->app, &why);
-    if (!connected || !pool.up) {
-        char what[256];
-        snprintf(what, sizeof what, "no session of the pool has run yet%s%s",
-                 pool.cause && *pool.cause ? ": " : "", pool.cause ? pool.cause : "");
-        say_what_is_awaited(s, connected ? what : why.text);
+    char cause[480];
+    if (!health_ready(&s->health, cause, sizeof cause)) {
+        say_what_is_awaited(s, cause);
         if (loop_timer_set(s->loop, t, loop_now(s->loop) + POLL_READY_NS) != STATUS_OK)
             log_error(AREA, "out of memory");
         return;

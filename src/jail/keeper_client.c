@@ -58,6 +58,8 @@ static void take_ready(struct keeper_client *k, const struct keeper_message *m)
 {
     struct bytes json = m->text;
     struct bytes identity = bytes_split(&json, '\n');
+    struct bytes degraded = bytes_split(&json, '\n');
+    snprintf(k->report.degraded, sizeof k->report.degraded, "%.*s", BYTES_FMT(degraded));
     snprintf(k->report.template_identity, sizeof k->report.template_identity, "%.*s", BYTES_FMT(identity));
     snprintf(k->report.json, sizeof k->report.json, "%.*s", BYTES_FMT(json));
     k->phase = KEEPER_PHASE_SERVING;

@@ -42,6 +42,7 @@ enum session_end {
  *  "degraded":[name,…]}. */
 struct keeper_report {
     char json[8192];
+    char degraded[256]; /* names of the layers that are not on, separated by commas */
     char template_identity[TEMPLATE_IDENTITY_SIZE]; /* of jail/template.h: what its sessions see */
 };
 

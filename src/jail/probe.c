@@ -129,6 +129,19 @@ static void append_string(struct buf *out, const char *text)
     buf_append_byte(out, '"');
 }
 
+void probe_degraded(const struct probe_facts *facts, struct buf *out)
+{
+    struct probe_layer layers[PROBE_LAYERS];
+    (void)probe_layers(facts, layers);
+    bool first = true;
+    for (size_t i = 0; i < PROBE_LAYERS; i++) {
+        if (layers[i].state == PROBE_ON)
+            continue;
+        buf_append_fmt(out, "%s%s", first ? "" : ",", layers[i].name);
+        first = false;
+    }
+}
+
 void probe_json(const struct probe_facts *facts, struct buf *out)
 {
     struct probe_layer layers[PROBE_LAYERS];

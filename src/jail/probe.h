@@ -39,6 +39,8 @@ void probe_cgroups(struct probe_facts *facts);
 /* The list in a fixed order. True if nothing is degraded or off. */
 bool probe_layers(const struct probe_facts *facts, struct probe_layer ret_layers[PROBE_LAYERS]);
 const char *probe_state_name(enum probe_state state);
+/* Appends the names of the layers that are not on, separated by commas. */
+void probe_degraded(const struct probe_facts *facts, struct buf *out);
 /* The JSON of struct keeper_report. */
 void probe_json(const struct probe_facts *facts, struct buf *out);
 

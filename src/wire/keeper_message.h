@@ -111,7 +111,7 @@ struct keeper_message {
     struct session_limits limits;
     struct bytes
         text; /* OPEN: the zygote's path, a newline, session paths; either may be empty; BUILT: the template's identity (jail/template.h);
-                          READY: that identity, a newline, JSON; the rest: words for people */
+                          READY: that identity, names of layers, JSON, a newline between them; the rest: words for people */
 };
 
 /* The row of the table; NULL for a number that is no message. */

@@ -90,6 +90,8 @@ static void announce(struct keeper *k)
 {
     CLEANUP(buf_fini) struct buf json = {.limit = KEEPER_MESSAGE_SIZE_MAX};
     buf_append_fmt(&json, "%s\n", k->template_identity);
+    probe_degraded(&k->facts, &json);
+    buf_append_byte(&json, '\n');
     probe_json(&k->facts, &json);
     const struct keeper_message m = {.type = KEEPER_MESSAGE_READY, .text = buf_peek(&json)};
     k->phase = KEEPER_PHASE_SERVING;

@@ -309,6 +309,7 @@ struct pool_report pool_report(const struct pool *p)
         .final = st->final,
         .losses = st->losses,
         .cause = st->trial.cause[0] ? st->trial.cause : st->order_cause,
+        .degraded = st->degraded,
         .template_identity = st->template_identity,
         .lost = st->lost[0] ? st->lost : NULL,
         .memory_size = p->budget.size,

@@ -39,8 +39,9 @@ struct pool_report {
     bool final;                                         /* it never came up, and will not */
     uint64_t losses;                                    /* how often it was, since the start */
     const char *cause;                                  /* while it is not up: what failed last, or "" */
-    const char *template_identity;                      /* of what new sessions see; "" if it is not known */
-    const char *isolation;                              /* JSON of the tier's own report, or "" */
+    const char *degraded;          /* names of the layers of isolation that are not on, with commas */
+    const char *template_identity; /* of what new sessions see; "" if it is not known */
+    const char *isolation;         /* JSON of the tier's own report, or "" */
     const char *tier;
 };
 

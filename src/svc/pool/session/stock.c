@@ -170,6 +170,7 @@ static void on_tier_ready(void *context, const struct tier_report *report)
     st->up_since_ns = loop_now(st->loop);
     st->lost[0] = '\0';
     st->order_after_ns = 0;
+    snprintf(st->degraded, sizeof st->degraded, "%s", report->degraded ? report->degraded : "");
     snprintf(st->template_identity, sizeof st->template_identity, "%s",
              report->template_identity ? report->template_identity : "");
     /* Spares that were built before see what was there before. */

@@ -51,6 +51,7 @@ struct session_stock {
     bool final;                    /* it never will: it did not come up at the start */
     char lost[200];                /* why the tier is gone; "" while it is not */
     uint64_t losses;               /* how often it was, since the start */
+    char degraded[256];            /* of struct tier_report */
     char template_identity[80];    /* of what new sessions see; "" if it is not known */
     char order_cause[160];         /* why the latest failed order failed; "" */
     uint64_t spawn_failures;       /* since the start */

@@ -36,6 +36,7 @@ enum tier_end {
 struct tier_report {
     const char
         *isolation_json; /* {"tier":…,"layers":[…],"degraded":[…]}, for /healthz; valid during the call */
+    const char *degraded;     /* names of the layers of isolation that are not on, separated by commas */
     uint64_t memory_size_max; /* bytes of memory that one session may use; 0: the tier does not limit it */
     const char *template_identity; /* names what a session sees: packages and all; "" if that is not known */
 };

@@ -175,6 +175,7 @@ static void on_ready(void *context, const struct keeper_report *report)
     comeback_up(&tier->comeback, loop_now(tier->loop));
     const struct tier_report own = {
         .isolation_json = report->json,
+        .degraded = report->degraded,
         .memory_size_max = tier->options.keeper.limits.memory_bytes,
         .template_identity = report->template_identity,
     };
