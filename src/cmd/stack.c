@@ -117,6 +117,7 @@ static enum status start_pool(struct stack *s, struct err *e)
         .cooldown_ns = setting_number(v, "cooldown"),
         .execution_max_ns = setting_number(v, "execution-timeout-max"),
         .upload_size_max = (size_t)setting_number(v, "upload-size-max"),
+        .body_size_max = (size_t)setting_number(v, "call-size-max"),
         .output_size_max = (size_t)setting_number(v, "output-size-max"),
         .result_size_max = (size_t)setting_number(v, "result-size-max"),
         .memory_size_max = (size_t)setting_number(v, "pool-memory"),

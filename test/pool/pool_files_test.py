@@ -241,9 +241,13 @@ class UploadLimit(PoolTest):
 
     def test_sp67_too_large(self):
         self.assertEqual(self.pool.upload(self.id, "fits", b"x" * (3 << 20)).status, 200)
-        self.assertError(self.pool.upload(self.id, "one-more", b"x" * ((3 << 20) + 1)), 413)
+        answer = self.pool.upload(self.id, "one-more", b"x" * ((3 << 20) + 1))
+        self.assertError(answer, 413)
+        self.assertIn("3145728 bytes (setting upload-size-max)", answer.json["error"]["message"])
         try:
-            self.assertError(self.pool.upload(self.id, "far-more", b"x" * (12 << 20)), 413)
+            answer = self.pool.upload(self.id, "far-more", b"x" * (12 << 20))
+            self.assertError(answer, 413, "RequestTooLarge")
+            self.assertIn("3145728 bytes that an upload may have (setting upload-size-max)", answer.json["error"]["message"])
         except (BrokenPipeError, ConnectionResetError):
             pass  # refused before the body was sent
         listed = self.pool.call("GET", "/files", self.id).json["value"]

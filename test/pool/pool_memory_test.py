@@ -44,6 +44,12 @@ def resident(pool):
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def waits_of(pool):
+    """How often the process has waited for something, all in all."""
+    with open(f"/proc/{pool.process.pid}/status") as status:
+        return int(next(line for line in status if line.startswith("voluntary_ctxt_switches")).split()[1])
+
+
 class Peak:
     """The most resident memory while it is open."""
 
@@ -137,6 +143,16 @@ class Neighbours(unittest.TestCase):
             attacked.result()
             print(f"{attack.__name__}: {quiet * 1e3:.2f} ms alone, {busy * 1e3:.2f} ms under attack", flush=True)
             return busy / quiet
+
+    def test_crumbs_cost_the_loop_few_turns(self):
+        """A turn for each byte would be a hundred thousand of them; the pipes are looked at every 2 ms at most."""
+        sessions = 4
+        with Pool(max=8, ready=2) as pool:
+            run_all(pool, "1", sessions)
+            begin, waits = time.monotonic(), waits_of(pool)
+            run_all(pool, CRUMBS, sessions)
+            turns, span = waits_of(pool) - waits, time.monotonic() - begin
+        self.assertLess(turns, 1.5 * sessions * span / 0.002)
 
     def test_output_in_crumbs(self):
         def crumbs(pool):

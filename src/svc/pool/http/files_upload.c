@@ -132,7 +132,7 @@ static bool take_file(struct upload *u, const struct multipart_part *part)
         return false;
     }
     if (part->data.size > c->service->options.upload_size_max) {
-        pool_call_fail(c, 413, "FileTooLarge", "A file may have at most %zu bytes.",
+        pool_call_fail(c, 413, "FileTooLarge", "A file may have at most %zu bytes (setting upload-size-max).",
                        c->service->options.upload_size_max);
         return false;
     }

@@ -10,11 +10,26 @@
 
 #define UPLOAD_ROOM ((size_t)1 << 20) /* bytes that the form around an upload may add */
 
+/* The limit that a body was over, and the setting that says it. */
+static void explain_too_large(const struct pool_service *s, const struct http_request *r, char *ret_text, size_t size)
+{
+    const struct http_route *route = http_request_route(r);
+    bool upload = route && route->body_limit == HTTP_BODY_UPLOAD;
+    snprintf(ret_text, size, "The body is larger than the %zu bytes that %s may have (setting %s).",
+             upload ? s->options.upload_size_max : s->options.body_size_max, upload ? "an upload" : "a call",
+             upload ? "upload-size-max" : "call-size-max");
+}
+
 /* The server's own refusals in the contract's shape: a path that is none, a size, a host that is not ours. */
 static void write_error(void *context, struct http_request *r, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type)
 {
     const char *code = pool_error_code(http_status);
+    char too_large[200];
+    if (http_status == 413) {
+        explain_too_large(context, r, too_large, sizeof too_large);
+        detail = too_large;
+    }
     struct pool_call c = {.service = context, .request = r};
     if (http_status == 405 || http_status == 413 || http_status == 415)
         pool_call_touch(&c);
