@@ -105,7 +105,8 @@ struct task_store_stats {
     uint64_t commits, ops, bytes;
     int64_t commit_ns_last;
     bool failed;
-    int64_t compacted_from; /* bytes before and after the file was made small when it was opened; 0: it was not */
+    int64_t
+        compacted_from; /* bytes before and after the file was made small when it was opened; 0: it was not */
     int64_t compacted_to;
 };
 void task_store_stats(const struct task_store *s, struct task_store_stats *ret_stats);

@@ -7,7 +7,41 @@
 #include <pthread.h>
 
 #include "db/sqlite.h"
+#include "store/store_lock.h"
 #include "store/task_store.h"
+
+/* --- the store --- */
+
+struct task_reader;
+
+struct task_store {
+    /* loop's thread */
+    struct loop *loop;
+    char *path;
+    struct store_lock lock; /* the writer only looks */
+    size_t hubs_max;
+    struct db *point; /* reads by id */
+    struct task_reader *reader;
+    struct list unreported; /* struct store_job: submitted, on_done not yet called */
+
+    pthread_t writer_thread;
+    bool writer_running;
+
+    /* Lock 1: the writing connection. Held during a transaction. */
+    pthread_mutex_t db_mutex;
+    struct db *writer;
+    int64_t key_next; /* as in TASK_META_KEY_NEXT */
+    int checkpoint_pages;
+    int checkpoint_at; /* pages of the log at which the next checkpoint is tried */
+
+    /* Lock 2: the queue and what follows it. Never held during a call of SQLite. */
+    pthread_mutex_t queue_mutex;
+    pthread_cond_t queue_filled;
+    struct list queue; /* struct store_job */
+    bool stop;
+    struct err failure; /* status OK: sets are accepted */
+    struct task_store_stats stats;
+};
 
 /* --- schema (task_store_schema.c) --- */
 
@@ -78,9 +112,15 @@ STATUS_RESULT task_row_payloads(struct db *d, int64_t key, enum payload_kind fir
 /* Copies a row's bytes into `a`. */
 STATUS_RESULT task_row_copy(struct arena *a, const struct instance_row *row, struct instance_row *ret_row);
 
+/* --- writer thread (task_store_writer.c) --- */
+
+/* NO_MEMORY: no thread. */
+STATUS_RESULT task_writer_start(struct task_store *s, struct err *e);
+/* Waits for the set in work; drops the others and all answers that are not reported. */
+void task_writer_stop(struct task_store *s);
+
 /* --- reader thread (task_store_query.c) --- */
 
-struct task_reader;
 STATUS_RESULT task_reader_create(const struct db_options *o, struct loop *l, struct task_reader **ret_reader,
                                  struct err *e);
 /* Interrupts a running query and drops what is not yet reported. NULL allowed. */
