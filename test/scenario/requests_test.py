@@ -20,7 +20,7 @@ DECISION = {"approve": True, "by": "mina", "comment": "fine\nby me", "sha256": N
 class Requests(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(PROGRAM, arguments=["--ready-sessions", "2"]).start()
+        cls.server = Server(PROGRAM, arguments=["--ready-sessions", "2", "--run-timeout", "3s"]).start()
         cls.addClassCleanup(cls.server.close)
 
     def create(self, **members):
@@ -126,6 +126,21 @@ class Requests(unittest.TestCase):
         self.assertEqual(self.server.ask("GET", "/v1/requests?order=desc&limit=1")[2]["requests"][0]["id"], ids[-1])
         for query in ("order=odd", "order=desc&after=x", "order=desc&after=desc:1", "order=desc&after=desc:x:y"):
             self.assertEqual(self.server.ask("GET", "/v1/requests?" + query)[0], 400, query)
+
+    def test_ends_are_told_in_words_for_the_submitter(self):
+        for code, kind, text in (("import os\nos._exit(3)", "InterpreterEnded", "ended its Python process"),
+                                 ("while True: pass", "TimeLimit", "ran longer than its time limit"),
+                                 ("raise ValueError('first\\nsecond')", "CodeFailed", "ValueError: first\nsecond")):
+            with self.subTest(code):
+                over = self.server.until(self.create(code=code), "failed")
+                self.assertEqual(over["error"]["type"], kind)
+                self.assertIn(text, over["error"]["message"])
+                self.assertNotIn("session", over["error"]["message"])
+
+    def test_hints_are_shown(self):
+        over = self.server.until(self.create(code="```python\nprint(1)\n```"), "failed", "waiting")
+        if over["state"] == "failed":
+            self.assertTrue(over["error"]["hint"], over)
 
     def test_times_have_seven_digits(self):
         seen = self.server.until(self.create(code="print(1)"), "waiting")

@@ -62,6 +62,9 @@ static json_t *outcome_json(struct bytes code, const struct pool_run *run)
                  run->result.size, RESULT_SIZE_MAX);
         json_object_set_new(outcome, "cause", json_string(cause));
         json_object_set_new(outcome, "unshowable", json_true());
+    } else if (outcome && run->ending) {
+        json_object_set_new(outcome, "cause", json_string(run->ending->text));
+        json_object_set_new(outcome, "causeType", json_string(run->ending->type));
     } else if (outcome && !run->succeeded) {
         json_object_set_new(outcome, "cause", json_string(run->cause));
     }

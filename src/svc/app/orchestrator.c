@@ -218,7 +218,8 @@ static bool run(struct turn *turn, const char *input)
     }
     if (json_is_true(json_object_get(turn->outcome, "succeeded")) || reviews_failures(turn))
         return true;
-    end_as_failed(turn, "CodeFailed", cause ? cause : "the code failed");
+    const char *type = json_string_value(json_object_get(turn->outcome, "causeType"));
+    end_as_failed(turn, type ? type : "CodeFailed", cause ? cause : "the code failed");
     return false;
 }
 

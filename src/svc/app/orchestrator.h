@@ -39,7 +39,7 @@ struct activity_settings {
 /* dt_orchestrator_fn. `user` is NULL: what steers a run comes with it (steering.h). */
 void orchestrate_code_execution(struct dt_context *context, const char *input, void *user);
 /* dt_activity_fn; `user` is a struct activity_settings. Its result is the outcome, a JSON object:
- * {"succeeded","result","sha256","sha256Covers","template"?,"cause"?,"unshowable"?,"steering"?}, the last only
+ * {"succeeded","result","sha256","sha256Covers","template"?,"cause"?,"causeType"?,"unshowable"?,"steering"?}, the last only
  * for instances that bring none along. */
 void run_code_in_session(struct dt_activity *activity, const char *input, void *user);
 

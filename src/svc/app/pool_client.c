@@ -265,6 +265,8 @@ static enum status read_answer(struct bytes body, struct pool_run *ret_run, stru
         return err_set(e, STATUS_MALFORMED, "the session pool's answer has no properties.status");
     }
     ret_run->succeeded = strcmp(status, "Success") == 0 || strcmp(status, "Succeeded") == 0;
+    if (!ret_run->succeeded)
+        ret_run->ending = run_ending_of(json_string_value(json_object_get(properties, "reason")));
     if (!ret_run->succeeded && !describe_exception(properties, ret_run->cause, sizeof ret_run->cause))
         last_line(error_text ? error_text : status, ret_run->cause, sizeof ret_run->cause);
     if (!json_object_get(properties, "result") && json_object_get(properties, "executionResult"))

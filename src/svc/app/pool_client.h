@@ -7,6 +7,7 @@
 #define SVC_APP_POOL_CLIENT_H
 
 #include "base/buf.h"
+#include "svc/app/run_ending.h"
 
 struct pool_client {
     const char *url;          /* pool management endpoint; a trailing '/' is allowed */
@@ -22,6 +23,7 @@ struct pool_run {
     struct buf result; /* the `properties` object of the answer without its "$id" */
     bool succeeded;    /* the code ended without an exception and within its time */
     char cause[256];   /* when not: what the exception says, else the last line of the error text */
+    const struct run_ending *ending; /* when it did not end by itself and the pool said why; else NULL */
     char template_id[POOL_TEMPLATE_ID_SIZE]; /* what the session was made from; "": the pool did not say */
 };
 void pool_run_fini(struct pool_run *r);

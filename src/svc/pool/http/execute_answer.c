@@ -68,6 +68,8 @@ static void write_legacy_object(struct json_writer *w, const char *id, const str
     write_legacy_value(w, "result", x);
     write_legacy_value(w, "executionResult", x);
     json_write_member_int(w, "executionTimeInMilliseconds", duration_ms(x));
+    if (x->outcome.fault != EXECUTION_FAULT_NONE)
+        json_write_member_cstr(w, "reason", session_reason_name(x->outcome.reason));
     write_extras(w, x);
     json_write_end_object(w);
 }
