@@ -259,6 +259,8 @@ class Current(PoolTest):
         self.assertEqual(body["status"], "Failed")
         self.assertIn("NameError", body["result"]["stderr"])
         self.assertEqual(self.value("seen"), 1)
+        self.assertEqual(self.value("99; len(In)", useEmptyKernel=True), 2)
+        self.assertEqual(self.value("_"), 1, "the session's own last value")
 
     def test_sp35_semantic_kernel(self):
         headers = {"User-Agent": "Semantic-Kernel/1.0 (Language=dotnet)"}

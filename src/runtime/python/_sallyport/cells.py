@@ -126,43 +126,59 @@ def ignore_interrupts():
             state.on_interrupt = default_int_handler
 
 
-def end_if_child(code):
+def end_if_child(code, error=None):
     """A child that user code forked and that came back here is no session: it must not answer in our name."""
     if getpid() == state.pid:
         return
+    status = 0
+    if isinstance(error, SystemExit):
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    elif error is not None:
+        shell.fail(error, code)
+        status = 1
     flush_own()
-    _exit(code)
+    _exit(status & 0xFF)
 
 
-def run_guarded(code, module):
-    """The cell, and its error if it has one, both under the time limit's interrupt."""
+def run_shown(code, module):
+    """The cell and what is shown at its end."""
     try:
-        signal(SIGINT, state.on_interrupt)
-        heal_streams()
-        if state.shell.user_module is not module:
-            shell.bind_shell(module)
         tasks.enter_cell()
+        shell.before_cell(code)
         run(code, module.__dict__)
         display.finish()
     except BaseException as error:
+        end_if_child(code, error)
         shell.fail(error, code)
         shell.remember(error)
-        end_if_child(1)
         display.finish()
-    end_if_child(0)
+    end_if_child(code)
+    shell.after_cell(code)
     flush_all()
+
+
+def run_guarded(code, empty):
+    """The cell under the time limit's interrupt."""
+    try:
+        signal(SIGINT, state.on_interrupt)
+        heal_streams()
+        if not empty:
+            run_shown(code, state.module)
+            return
+        module = new_module()
+        with shell.Aside(module):
+            run_shown(code, module)
+    finally:
+        ignore_interrupts()
 
 
 def execute(identifier, code, empty):
     """Runs a cell and returns the RESULT frame's members; src/wire/frame.h."""
     begin = perf_counter_ns()
     shown = state.shown = display.Shown()
-    module = new_module() if empty else state.module
     try:
-        run_guarded(code, module)
-        ignore_interrupts()
+        run_guarded(code, empty)
     except BaseException as error:  # a second one, while the first was written down or the last output
-        ignore_interrupts()
         text = f"{name_of(error)}: while the end of the cell was prepared"
         shown.error = shown.error or as_member(error, text, "", "")
     tasks.leave_cell()

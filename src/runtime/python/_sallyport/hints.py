@@ -13,7 +13,7 @@ PACKAGE_INDEX = ("Sessions have no network, so there is no package index: upload
                  "%pip install /mnt/data/NAME.whl, or ask the operator to add the package.")
 MISSING = ("'{name}' is not installed here and cannot be downloaded. There are the standard library, numpy, pandas, "
            "matplotlib and IPython. Upload a wheel and run %pip install /mnt/data/NAME.whl, or ask the operator to "
-           "install the Debian package (often python3-{name}) on the server.")
+           "install the Debian package (often {debian}) on the server.")
 INPUT = "Nobody can answer input() here: write the values into the code."
 FENCES = "The code has Markdown fences (```) in it: send only what stands between them."
 MEMORY = "The session's memory is at its limit: work on smaller parts, or ask the operator for more."
@@ -29,7 +29,8 @@ FENCE = re.compile(r"^\s*(```|~~~)", re.MULTILINE)
 
 def missing_module(error, _code):
     name = str(error.name or "").partition(".")[0]
-    return MISSING.replace("{name}", name[:NAME_MAX]) if name else ""
+    debian = "python3-" + name.lower()
+    return MISSING.replace("{name}", name[:NAME_MAX]).replace("{debian}", debian[:NAME_MAX]) if name else ""
 
 
 def os_error(error, _code):

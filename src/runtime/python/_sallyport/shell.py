@@ -12,7 +12,7 @@ import site
 import subprocess
 import sys
 
-from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 from traitlets.config import Config
 
 from _sallyport import display, tasks
@@ -159,7 +159,9 @@ def make_shell(module):
     shell.system = shell.system_piped = shell.system_raw = system
     shell.loop_runner = tasks.run
     shell.enable_matplotlib = lambda gui=None: ("inline", "agg")
-    shell.showtraceback = shell.showsyntaxerror = show_traceback
+    shell.showtraceback = show_traceback
+    shell.showsyntaxerror = lambda *_arguments, **_options: show_traceback()
+    shell.events.unregister("pre_execute", shell._clear_warning_registry)  # cells.py does it for less
     set_displays(shell)
     state.shell = shell
     state.magics = shell.magics_manager.magics["line"]
@@ -189,12 +191,36 @@ def bind_shell(module):
     state.inputs, state.inputs_raw, state.values = history.input_hist_parsed, history.input_hist_raw, history.output_hist
     state.inputs[:] = state.inputs_raw[:] = [""]
     state.values.clear()
+    state.future = 0
     history.dir_hist[:] = []
     hook._ = hook.__ = hook.___ = ""
     shell.init_user_ns()
     shell.user_ns.update({"_": "", "__": "", "___": "", "_i": "", "_ii": "", "_iii": ""})
     for name in ("exit", "quit"):
         module.__dict__.pop(name, None)
+
+
+class Aside:
+    """A cell with names and histories of its own, between two of the session's, which then go on as if nothing had
+    been: the empty kernel of session-pool-api.md 8.6."""
+
+    def __init__(self, module):
+        self.module = module
+
+    def __enter__(self):
+        hook = state.shell.displayhook
+        self.kept = (list(state.inputs), list(state.inputs_raw), dict(state.values), state.future, hook._, hook.__,
+                     hook.___)
+        bind_shell(self.module)
+
+    def __exit__(self, *_):
+        shell, hook, module = state.shell, state.shell.displayhook, state.module
+        shell.user_module, shell.user_ns = module, module.__dict__
+        state.module_names = module.__dict__
+        values = state.values
+        values.clear()
+        state.inputs[:], state.inputs_raw[:], kept, state.future, hook._, hook.__, hook.___ = self.kept
+        values.update(kept)
 
 
 def remember_input(count, code):
@@ -207,6 +233,25 @@ def remember_input(count, code):
     names[f"_i{count}"] = text
     raw.append(text)
     state.inputs.append(text)
+
+
+def trigger(event, *arguments):
+    """Calls what the cell's extensions registered, as %autoreload does."""
+    events = state.shell.events
+    if events.callbacks[event]:
+        events.trigger(event, *arguments)
+
+
+def before_cell(code):
+    if any(state.shell.events.callbacks.values()):
+        trigger("pre_execute")
+        trigger("pre_run_cell", ExecutionInfo(code, True, False, True, None))
+
+
+def after_cell(code):
+    if any(state.shell.events.callbacks.values()):
+        trigger("post_execute")
+        trigger("post_run_cell", ExecutionResult(ExecutionInfo(code, True, False, True, None)))
 
 
 def remember_output(count, value):

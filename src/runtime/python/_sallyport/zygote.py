@@ -92,7 +92,6 @@ def reset():
     shell.bind_shell(state.module)
     state.shown = display.Shown()
     state.cells.clear()
-    state.future = 0
     for file in [f for f in linecache.cache if f.startswith("<cell ")]:
         del linecache.cache[file]
     for name in ("last_type", "last_value", "last_traceback"):
