@@ -239,54 +239,89 @@ class Inside:
         if answer["stdout"] != "still here\n" or time.monotonic() - begin > PATIENCE_S:
             self.failures.append(f"{name}: the neighbour suffers: {answer}")
 
+    def together(self, pool, names):
+        """Programs that mostly wait, at the same time, each in a session of its own."""
+        begin = time.monotonic()
+        for name in names:
+            pool.spawn(name)
+            pool.begin(name, self.code(name), int(PROGRAMS[name].get("ms", 120000)))
+        for name in names:
+            answer = pool.answer(name)
+            end = self.end_of(pool, name, PROGRAMS[name], answer)
+            faults = list(faults_of(name, answer, end)) + self.goes_on(pool, name, PROGRAMS[name])
+            if end is None:
+                pool.kill(name)
+            self.report(name, answer, end, faults, begin)
+        self.check_neighbour(pool, " and ".join(names))
+
+    def end_of(self, pool, session, want, answer):
+        end = pool.ended(session) if answer["result"] is None or want.get("end", "any") != "any" else None
+        if end is None and want.get("end") == "any":
+            end = pool.ended(session, 1)
+        return end
+
+    def goes_on(self, pool, session, want):
+        """After a cell that failed the session must be able to run another."""
+        if want.get("result") != "error":
+            return []
+        again = pool.say(session, "6 * 7")
+        return [] if again["result"] and again["result"]["value"] == 42 else [f"did not go on: {again}"]
+
+    def report(self, name, answer, end, faults, begin):
+        count = sum(line.startswith("ok") for line in answer["stdout"].splitlines())
+        print(f"{'FAIL' if faults else 'ok  '} {PROGRAMS[name]['group']} {name}: {count} attempts refused, "
+              f"{time.monotonic() - begin:.1f} s, end {end['end'] if end else 'none'}", flush=True)
+        for fault in faults:
+            print("     ", fault, flush=True)
+            self.failures.append(f"{name}: {fault}")
+
     def one(self, pool, name):
         want = PROGRAMS[name]
         pool.spawn("victim")
         before = descriptors(pool) if want.get("kept") else 0
         begin = time.monotonic()
         answer = pool.run("victim", self.code(name), int(want.get("ms", 120000)))
-        end = pool.ended("victim") if answer["result"] is None or want.get("end", "any") != "any" else None
-        if end is None and want.get("end") == "any":
-            end = pool.ended("victim", 1)
+        end = self.end_of(pool, "victim", want, answer)
         faults = list(faults_of(name, answer, end))
         if want.get("locked"):
             faults += list(lock_faults())
         if want.get("files"):
             faults += list(file_faults(pool, want))
-        pair = want.get("pair")
-        if pair:
-            pool.spawn("other")
-            second = pool.run("other", self.code(pair))
-            faults += [f"neighbour: {f}" for f in faults_of(pair, second, None)]
-            first_random = [x for x in answer["stdout"].splitlines() if x.startswith("random")]
-            if first_random and first_random == [x for x in second["stdout"].splitlines() if x.startswith("random")]:
-                faults.append("two sessions draw the same random numbers")
-            pool.kill("other")
+        if want.get("pair"):
+            faults += self.neighbour_faults(pool, name, want["pair"], answer)
         if name == "g_background":
             again = pool.say("victim", "before = len(beats); exec('while len(beats) == before: time.sleep(0.01)'); print(len(beats) > before)")
             faults += [] if again["stdout"] == "True\n" else [f"the thread stopped: {again}"]
-        if want.get("result") == "error":
-            again = pool.say("victim", "6 * 7")
-            faults += [] if again["result"] and again["result"]["value"] == 42 else [f"did not go on: {again}"]
+        faults += self.goes_on(pool, "victim", want)
         if end is None:
             killed = pool.kill("victim")
             if killed.get("us", 0) > PATIENCE_S * 1_000_000:
                 faults.append(f"took long to kill: {killed}")
-        if pair and name == "e_leave_traces":
-            time.sleep(SLOT_REST_S)
-            pool.spawn("victim")  # the slot of the dead one
-            third = pool.run("victim", self.code(pair))
-            faults += [f"after its death: {f}" for f in faults_of(pair, third, None)]
-            pool.kill("victim")
+        if name == "e_leave_traces":
+            faults += self.slot_faults(pool, want["pair"])
         self.check_neighbour(pool, name)
         if want.get("kept") and descriptors(pool) > before:
             faults.append(f"the pool has {descriptors(pool)} descriptors, {before} before")
-        count = sum(line.startswith("ok") for line in answer["stdout"].splitlines())
-        print(f"{'FAIL' if faults else 'ok  '} {want['group']} {name}: {count} attempts refused, "
-              f"{time.monotonic() - begin:.1f} s, end {end['end'] if end else 'none'}", flush=True)
-        for fault in faults:
-            print("     ", fault, flush=True)
-            self.failures.append(f"{name}: {fault}")
+        self.report(name, answer, end, faults, begin)
+
+    def neighbour_faults(self, pool, name, pair, first):
+        """The second program in a neighbour, while the first session lives."""
+        pool.spawn("other")
+        second = pool.run("other", self.code(pair))
+        faults = [f"neighbour: {f}" for f in faults_of(pair, second, None)]
+        drawn = [[line for line in answer["stdout"].splitlines() if line.startswith("random")] for answer in (first, second)]
+        if drawn[0] and drawn[0] == drawn[1]:
+            faults.append("two sessions draw the same random numbers")
+        pool.kill("other")
+        return faults
+
+    def slot_faults(self, pool, pair):
+        """And in the slot of the dead one."""
+        time.sleep(SLOT_REST_S)
+        pool.spawn("victim")
+        third = pool.run("victim", self.code(pair))
+        pool.kill("victim")
+        return [f"after its death: {f}" for f in faults_of(pair, third, None)]
 
     def run(self, only):
         names = [n for n in PROGRAMS if PROGRAMS[n].get("pair") != NEIGHBOUR]
@@ -298,8 +333,13 @@ class Inside:
             by_limits.setdefault(PROGRAMS[name].get("limits", ""), []).append(name)
         for limits, group in by_limits.items():
             pool = self.pool(["memory_bytes=268435456", "data_bytes=67108864", *limits.split()])
+            waits = ("true",) if self.rootless else ("true", "forks")
+            waiting = [name for name in group if PROGRAMS[name].get("waits") in waits]
+            if waiting:
+                self.together(pool, waiting)
             for name in group:
-                self.one(pool, name)
+                if name not in waiting:
+                    self.one(pool, name)
             if pool.close() != 0:
                 self.failures.append("session_run failed")
             self.failures += [f"left behind: {x}" for x in leftovers(pool)]

@@ -4,6 +4,7 @@
 Every program runs below cage.py, as an unprivileged user in namespaces, limits and file systems of its own that are
 thrown away afterwards. A program without such a control says in its header why (`harm:`).
 """
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ from programs import HERE, NEIGHBOUR, PORT, PROGRAMS, text_of
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 NAMESPACES = ["unshare", "--user", "--map-root-user", "--mount-proc", "--pid", "--fork", "--kill-child", "--net", "--ipc", "--uts"]
 MOST_S = 180
+AT_ONCE = 4  # cages; each has namespaces, limits and file systems of its own
 LONG, FLOOD = 1 << 20, 64 << 20  # bytes of output: what a session's value, and what a pool's patience, ends at
 
 
@@ -63,6 +65,11 @@ def run(name, policy, constants):
     return opened, text.decode(errors="replace")[-2000:]
 
 
+def timed(name, policy, constants):
+    begin = time.monotonic()
+    return *run(name, policy, constants), time.monotonic() - begin
+
+
 def without_control(name, want):
     """What is wrong with a header: every program has a control or a reason why not, and no control is empty."""
     if want.get("pair") == NEIGHBOUR:
@@ -80,17 +87,16 @@ def run_all(policy, token, only):
         secret = pathlib.Path(folder) / "secret"
         secret.write_text("a secret of the host")
         constants = {"CANARY": str(secret), "ADDRESSES": ["127.0.0.1"], "TOKEN": token, "OUTSIDE": True}
-        for name, want in PROGRAMS.items():
-            if not want.get("outside") or only and name not in only:
-                continue
-            begin = time.monotonic()
-            opened, text = run(name, policy, constants)
-            missing = [n for n in want["outside"].split() if n not in opened]
-            print("FAIL" if missing else "ok  ", want["group"], name, "bites outside with", " ".join(sorted(set(want["outside"].split()) - set(missing))),
-                  f"({time.monotonic() - begin:.1f} s)", flush=True)
-            bite += not missing
-            if missing:
-                failures.append(f"{name}: {missing} do not bite outside: {text}")
+        names = [name for name, want in PROGRAMS.items() if want.get("outside") and (not only or name in only)]
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as workers:
+            for name, (opened, text, seconds) in zip(names, workers.map(lambda name: timed(name, policy, constants), names)):
+                want = PROGRAMS[name]
+                missing = [n for n in want["outside"].split() if n not in opened]
+                print("FAIL" if missing else "ok  ", want["group"], name, "bites outside with", " ".join(sorted(set(want["outside"].split()) - set(missing))),
+                      f"({seconds:.1f} s)", flush=True)
+                bite += not missing
+                if missing:
+                    failures.append(f"{name}: {missing} do not bite outside: {text}")
     harmful = [n for n in PROGRAMS if PROGRAMS[n].get("harm")]
     print(f"{bite} programs bite outside; without a control, each with its reason: {', '.join(harmful)}")
     return failures

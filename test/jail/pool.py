@@ -96,11 +96,18 @@ class Pool:
         return answer["us"]
 
     def run(self, name, code, ms=30000):
+        self.begin(name, code, ms)
+        return self.answer(name)
+
+    def begin(self, name, code, ms=30000):
+        """Sends a cell and does not wait for it; answer() does."""
         path = f"{self.scripts}/cell-{name}.py"
         with open(path, "w") as f:
             f.write(code)
         os.chmod(path, 0o644)
         self.tell(f"run {name} {path} {ms}")
+
+    def answer(self, name):
         return self.wait(lambda m: m.get("ran") == name)
 
     def say(self, name, code):

@@ -14,6 +14,8 @@ A header is made of the comment lines at the top that begin with one of these wo
     pair: NAME        program that runs in a neighbour; - : this is such a one
     files: NAMES      that the pool may not read out of its /mnt/data
     value: cut        its value must arrive cut               policy: true   it is handed the filter's table
+    waits: true|forks it mostly waits: it runs beside others of its kind, each in a session of its own; not beside others
+                      when it forks and all sessions are one user, who may only have so many processes
     kept: true        the pool may have no more descriptors afterwards than before
     locked: true      the host's files of LOCKED must be free while the session holds its locks
 """
@@ -24,7 +26,7 @@ import re
 import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
-WORDS = ("group", "outside", "cage", "harm", "ms", "end", "result", "limits", "pair", "value", "policy", "files", "kept", "locked")
+WORDS = ("group", "outside", "cage", "harm", "ms", "end", "result", "limits", "pair", "value", "policy", "files", "kept", "locked", "waits")
 NEIGHBOUR = "-"
 STRICT_STAGE = 4  # rows of the table that only a strict pool has
 PORT = 48123

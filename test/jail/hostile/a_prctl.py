@@ -8,15 +8,8 @@ HARMLESS = {
     29, 30, 33, 34, 36, 37, 38, 39, 40, 41, 42,  # own timer slack, machine checks, subreaper, no-new-privs, own thread address, own huge pages
     47, 51, 52, 53, 54, 56, 61, 64, 65, 66, 68, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80,
 }
-def attempt():
-    done = [(option, value) for option in [*range(1, 91), 0x53564D41, 0x59616D61, 1000] if option not in HARMLESS | {1, 15}
-            for value in (0, 1, 2) if call(157, option, value, 0, 0, 0) >= 0]
-    with open("/tmp/done", "w") as f:
-        f.write(repr(done))
-    return 0
-status = in_child(attempt)
-with open("/tmp/done") as f:
-    done = f.read()
-verdict(status == 0 and done == "[]", "options", (status, done))
+tried = [(option, value) for option in [*range(1, 91), 0x53564D41, 0x59616D61, 1000] if option not in HARMLESS | {1, 15} for value in (0, 1, 2)]
+done = [pair for pair, code in zip(tried, answers([(157, *pair, 0, 0, 0) for pair in tried])) if not code]
+verdict(not done, "options", done)
 refused("can-merge", call(157, 67, 1, 0, 0, 0), "EPERM")
 refused("can-name-a-tracer", call(157, 0x59616D61, 1, 0, 0, 0), "EPERM")

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-# group: A  ms: 120000
+# group: A  ms: 120000  waits: forks
 # harm: it makes random calls with random arguments: nobody can say what those do to a host
-# Random numbers with random arguments, 10 seconds of them, each child bounded. Nobody but children dies.
+# Random numbers with random arguments, 6 seconds of them, each child bounded. Nobody but children dies.
 import random
 seed = int.from_bytes(os.urandom(4), "little")
 print("seed", seed)
-end = time.monotonic() + 10
+end = time.monotonic() + 6
 children = 0
 # Ends of the child itself, waits, and signals that may rightly go to the runner, which has the same uid.
 SPARED = (15, 60, 231, 34, 61, 247, 62, 129, 200, 234, 297, 424)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: E  limits: strict_locks=1  outside: flock lockf lease setlk setlkw ofd-setlk ofd-setlkw
+# group: E  limits: strict_locks=1 strict_proc=1 files=2000 data_bytes=4194304  outside: flock lockf lease setlk setlkw ofd-setlk ofd-setlkw
 # Locks on inodes that all sessions share carry bits; a strict pool has none.
 import fcntl, struct
 f = open("/usr/bin/env")

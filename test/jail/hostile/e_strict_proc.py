@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: E  limits: strict_proc=1  outside: smaps smaps_rollup pagemap pss
+# group: E  limits: strict_locks=1 strict_proc=1 files=2000 data_bytes=4194304  outside: smaps smaps_rollup pagemap pss
 # The counters of how many processes map a page carry bits from one session to another; a strict pool shows none.
 import mmap
 for name in ("smaps", "smaps_rollup", "pagemap", "maps", "stat"):

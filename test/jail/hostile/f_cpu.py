@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: F
+# group: F  waits: forks
 # harm: it would take all processors from whoever else works on this machine, and what it gets then says nothing
 # Four burners get one core between them.
 pids = []

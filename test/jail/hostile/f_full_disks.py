@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: F  ms: 120000  limits: files=2000 data_bytes=4194304  harm: it would fill the disks it could write to
+# group: F  ms: 120000  limits: strict_locks=1 strict_proc=1 files=2000 data_bytes=4194304  harm: it would fill the disks it could write to
 # All three writable places filled with files, then with bytes, then with attributes: each ends at its own size.
 held = {}
 for place in ("/mnt/data", "/tmp", "/dev/shm"):

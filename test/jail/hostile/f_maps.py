@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: F  end: any
+# group: F  waits: true  end: any
 # harm: vm.max_map_count is the kernel's own and ends it outside too
 # As many mappings as there can be, by protection stripes.
 import mmap

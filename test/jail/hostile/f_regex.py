@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: F  ms: 1500  result: error  outside: signal-SIGXCPU  cage: cpu=2
+# group: F  ms: 1500  waits: true  result: error  outside: signal-SIGXCPU  cage: cpu=2
 # Catastrophic backtracking polls for signals: the cell is interrupted and the session lives.
 import re
 verdict(True, "regex")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: F  ms: 1500  result: error  outside: runs-on  cage: runs=2
+# group: F  ms: 1500  waits: true  result: error  outside: runs-on  cage: runs=2
 # A __repr__ that never ends meets the deadline of its cell.
 verdict(True, "sleeps")
 class Sleeps:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: F  outside: timers
+# group: F  waits: forks  outside: timers
 # Timers and queued signals end at the session's own limit.
 timers, error = [], 0
 event = (ctypes.c_int * 16)(0, 0, signal.SIGUSR1, 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# group: G  ms: 2000  end: killed  harm: it forks without end, and every process ignores all signals
+# group: G  ms: 500  end: killed  harm: it forks without end, and every process ignores all signals
 # Fifty processes with a large heap, all deaf, all forking: one kill ends them.
 weight = bytearray(100 << 20)
 for _ in range(50):
