@@ -120,6 +120,7 @@ static enum status start_pool(struct stack *s, struct err *e)
         .body_size_max = (size_t)setting_number(v, "call-size-max"),
         .output_size_max = (size_t)setting_number(v, "output-size-max"),
         .result_size_max = (size_t)setting_number(v, "result-size-max"),
+        .uploads_size_max = (size_t)setting_number(v, "uploads-memory"),
         .memory_size_max = (size_t)setting_number(v, "pool-memory"),
         .lenient_versions = setting_flag(v, "lenient-versions"),
         .plain_numbers = setting_flag(v, "plain-numbers"),

@@ -124,6 +124,7 @@ int main(int argc, char **argv)
         .cooldown_ns = (int64_t)(number(argc, argv, "cooldown_s", 300) * NS_PER_S),
         .execution_max_ns = (int64_t)(number(argc, argv, "execution_max_s", 220) * NS_PER_S),
         .result_size_max = (size_t)number(argc, argv, "result_max", 0),
+        .uploads_size_max = (size_t)number(argc, argv, "uploads_memory_max", 0),
         .memory_size_max = (size_t)number(argc, argv, "pool_memory_max", 0),
         .upload_size_max = (size_t)number(argc, argv, "upload_max", 0),
         .lenient_versions = number(argc, argv, "lenient_versions", 0) > 0,

@@ -9,7 +9,7 @@ import time
 import unittest
 
 from pool_case import FORGE
-from pool_process import Pool, fresh, wait_until
+from pool_process import V4, Pool, fresh, wait_until
 
 MIB = 1 << 20
 # A sanitizer keeps what is freed for a while; here that would hide what the server itself gives back.
@@ -116,6 +116,27 @@ class Memory(unittest.TestCase):
 send(frame_of(b'"ok":true,"duration_us":1,"value":"' + b"x" * (2 << 20) + b'"', cell_id()))
 time.sleep(60)""").json
             self.assertEqual((body["error"]["error"]["code"], body["error"]["error"]["reason"]), ("ResultRefused", "result-too-large"))
+
+
+class Uploads(unittest.TestCase):
+    """The kernel charges the pages of a file to who writes them; for an upload that is the server."""
+
+    def test_uploads_to_all_sessions_share_one_limit(self):
+        with Pool(max=8, ready=2, uploads_memory_max=5 * MIB) as pool:
+            first, second = fresh(), fresh()
+
+            def put(name, file, size):
+                return pool.upload(name, file, b"u" * size, "/files", V4).status
+
+            self.assertEqual(put(first, "a", 3 * MIB), 200)
+            self.assertEqual(put(second, "b", 3 * MIB), 507)
+            self.assertEqual(put(second, "b", MIB), 200)
+            pool.run(first, "import os; os.remove('/mnt/data/a')")
+            self.assertEqual(put(first, "c", 3 * MIB), 200)  # what is gone does not count
+            self.assertEqual(put(second, "d", 3 * MIB), 507)
+            pool.call("DELETE", "/session", first)
+            self.assertEqual(put(second, "d", 3 * MIB), 200)  # nor what has gone with its session
+            self.assertEqual(pool.report()["memory"]["uploadedBytes"], 4 * MIB)
 
 
 class Neighbours(unittest.TestCase):

@@ -209,6 +209,7 @@ static void take_options(struct pool_options *own, const struct pool_options *o)
     own->result_size_max = o->result_size_max ? o->result_size_max : (size_t)8 << 20;
     own->queue_max = o->queue_max ? o->queue_max : 256;
     own->memory_size_max = o->memory_size_max ? o->memory_size_max : (size_t)256 << 20;
+    own->uploads_size_max = o->uploads_size_max ? o->uploads_size_max : (size_t)1 << 30;
     own->records_max = o->records_max ? o->records_max : 300;
     own->records_size_max = o->records_size_max ? o->records_size_max : (size_t)4 << 20;
     own->tier_options = NULL; /* the caller's, for the time of pool_create */
@@ -242,6 +243,7 @@ enum status pool_create(struct loop *l, const struct pool_options *o, struct poo
     take_options(&p->options, o);
     p->budget.size_max = p->options.memory_size_max;
     kept_results_init(&p->kept, &p->budget);
+    p->uploads.size_max = p->options.uploads_size_max;
     p->quiet.on_fire = on_quiet;
     p->loop = l;
     list_init(&p->executions);
@@ -314,6 +316,8 @@ struct pool_report pool_report(const struct pool *p)
         .lost = st->lost[0] ? st->lost : NULL,
         .memory_size = p->budget.size,
         .memory_size_max = p->budget.size_max,
+        .uploads_size = p->uploads.size,
+        .uploads_size_max = p->uploads.size_max,
         .isolation = st->isolation,
         .tier = p->options.tier->name,
     };

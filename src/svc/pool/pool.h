@@ -21,6 +21,7 @@ struct pool_options {            /* zero fields take the default behind unless i
     size_t output_size_max;      /* bytes kept of each stream of an execution: 1 MiB */
     size_t result_size_max;      /* bytes of a result frame: 8 MiB */
     size_t memory_size_max;      /* bytes that all sessions together may make the server hold: 256 MiB */
+    size_t uploads_size_max;     /* bytes of files that are uploaded into all sessions together: 1 GiB */
     size_t queue_max;            /* executions that wait in one identifier's queue: 256 */
     size_t records_max;      /* results kept for polling, of each identifier: 300, more than a full queue */
     size_t records_size_max; /* bytes of them, the latest excepted: 4 MiB */
@@ -34,6 +35,7 @@ struct pool_report {
     uint32_t tenants, sessions_max;
     uint64_t claims, crashes, timeouts, spawn_failures; /* since the start */
     size_t memory_size, memory_size_max;                /* bytes of the budget: held, at most */
+    size_t uploads_size, uploads_size_max;              /* bytes of uploads: held, at most */
     bool up;                                            /* a session has run code since the tier came up */
     const char *lost;                                   /* why the tier is gone; NULL: it is not */
     bool final;                                         /* it never came up, and will not */

@@ -12,7 +12,8 @@ struct pool {
     struct session_stock stock;
     struct memory_budget budget;
     struct kept_results kept;
-    struct loop_timer quiet; /* gives freed memory back after a storm */
+    struct memory_budget uploads; /* bytes of files written into sessions from outside */
+    struct loop_timer quiet;      /* gives freed memory back after a storm */
     void (*on_up)(void *context);
     void *on_up_context;
     struct map tenants; /* by identifier */

@@ -166,6 +166,26 @@ static void dismiss_guests(struct tenant *t)
         CONTAINER_OF(link, struct tenant_guest, link)->tenant = NULL;
 }
 
+/* What was uploaded and removed since is not there any more: a session cannot hold more than is used. */
+bool tenant_charge_upload(struct tenant *t, size_t used_size, size_t size)
+{
+    struct memory_budget *uploads = &t->pool->uploads;
+    ASSERT(t->session);
+    size_t gone = t->uploaded > used_size ? t->uploaded - used_size : 0;
+    memory_budget_give(uploads, gone);
+    t->uploaded -= gone;
+    if (!memory_budget_take(uploads, size))
+        return false;
+    t->uploaded += size;
+    return true;
+}
+
+static void forget_uploads(struct tenant *t)
+{
+    memory_budget_give(&t->pool->uploads, t->uploaded);
+    t->uploaded = 0;
+}
+
 /* --- its session --- */
 
 void tenant_begin_waiting(struct tenant *t, int64_t now_ns)
@@ -194,6 +214,7 @@ void tenant_lose_session(struct tenant *t)
     t->session->holder = NULL;
     t->session = NULL;
     dismiss_guests(t);
+    forget_uploads(t);
     arm_expiry(t);
 }
 
@@ -261,6 +282,7 @@ void tenant_release(struct tenant *t, const char *cause)
     fail_queue(t, EXECUTION_FAULT_CANCELED, SESSION_REASON_RELEASED, cause);
     fail_waits(t, cause);
     dismiss_guests(t);
+    forget_uploads(t);
     struct session *s = t->session;
     t->session = NULL;
     if (s) {

@@ -39,6 +39,7 @@ struct tenant {
     size_t queue_count;
     struct execution_ledger ledger;
     struct list guests; /* of struct tenant_guest; they postpone the cooldown */
+    size_t uploaded;    /* bytes charged to the pool's uploads */
     int64_t created_unix_ns;
     int64_t accessed_unix_ns;
     int64_t waiting_since_ns; /* when it began to wait for a session; 0: it does not */
@@ -66,6 +67,10 @@ void session_wait_cancel(struct session_wait *w);
  * the tenant and may be called when the tenant is gone. */
 void tenant_guest_enter(struct tenant *t, struct tenant_guest *g);
 void tenant_guest_leave(struct tenant_guest *g);
+/* A file of `size` bytes is about to be written into its session from outside; `used_size` bytes are taken in the
+ * session's storage at this moment. The kernel charges such pages to who writes them, the server. False: the uploads
+ * to all sessions have reached their limit. Only while the tenant has a session. */
+bool tenant_charge_upload(struct tenant *t, size_t used_size, size_t size);
 /* Ends the tenant and its session at once; the identifier is free. Its executions are answered as cancelled.
  * The pointer dies. */
 void tenant_release(struct tenant *t, const char *cause);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -375,4 +376,12 @@ void file_lister_end(struct file_lister *l)
     free(l->entries);
     l->entries = NULL;
     l->count = l->capacity = 0;
+}
+
+size_t session_files_used(int root_fd)
+{
+    struct statvfs storage;
+    if (fstatvfs(root_fd, &storage) < 0)
+        return SIZE_MAX;
+    return (size_t)(storage.f_blocks - storage.f_bfree) * storage.f_frsize;
 }

@@ -28,6 +28,9 @@ STATUS_RESULT session_file_open(int root_fd, const char *path, int *ret_fd, stru
 STATUS_RESULT session_file_stat(int root_fd, const char *path, struct file_info *ret_info, struct err *e);
 STATUS_RESULT session_file_remove(int root_fd, const char *path, struct err *e);
 
+/* Bytes that are taken in the session's storage; SIZE_MAX if the kernel does not say. */
+size_t session_files_used(int root_fd);
+
 /* A file that appears under its name only when it is whole, and replaces what was there. */
 struct file_writer {
     int dir_fd;

@@ -67,6 +67,10 @@ static enum status write_some(struct upload *u, bool *ret_finished, struct err *
     struct uploaded *file = &u->files[u->current];
     enum status s = STATUS_OK;
     if (!u->open) {
+        size_t used = session_files_used(u->root_fd);
+        if (!tenant_charge_upload(u->base.guest.tenant, used, file->content.size))
+            return err_set(e, STATUS_RESOURCE_EXHAUSTED,
+                           "the uploads to all sessions have reached their limit (setting uploads-memory)");
         s = file_writer_begin(&u->writer, u->root_fd, file->path, e);
         if (s)
             return s;

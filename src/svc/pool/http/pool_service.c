@@ -11,7 +11,8 @@
 #define UPLOAD_ROOM ((size_t)1 << 20) /* bytes that the form around an upload may add */
 
 /* The limit that a body was over, and the setting that says it. */
-static void explain_too_large(const struct pool_service *s, const struct http_request *r, char *ret_text, size_t size)
+static void explain_too_large(const struct pool_service *s, const struct http_request *r, char *ret_text,
+                              size_t size)
 {
     const struct http_route *route = http_request_route(r);
     bool upload = route && route->body_limit == HTTP_BODY_UPLOAD;
@@ -101,6 +102,7 @@ enum status pool_service_create(struct loop *l, const struct pool_service_option
                                      .output_size_max = s->options.output_size_max,
                                      .result_size_max = s->options.result_size_max,
                                      .memory_size_max = s->options.memory_size_max,
+                                     .uploads_size_max = s->options.uploads_size_max,
                                      .isolation_wait_ns = s->options.isolation_wait_ns,
                                      .unproven = s->options.unproven,
                                      .tier = s->options.tier,
@@ -173,6 +175,8 @@ void pool_service_report(const struct pool_service *s, struct buf *json)
     json_write_begin_object(&w);
     json_write_member_int(&w, "heldBytes", (int64_t)r.memory_size);
     json_write_member_int(&w, "maxBytes", (int64_t)r.memory_size_max);
+    json_write_member_int(&w, "uploadedBytes", (int64_t)r.uploads_size);
+    json_write_member_int(&w, "uploadedMaxBytes", (int64_t)r.uploads_size_max);
     json_write_end_object(&w);
     if (r.template_identity[0])
         json_write_member_cstr(&w, "template", r.template_identity);

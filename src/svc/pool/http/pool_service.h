@@ -24,6 +24,7 @@ struct pool_service_options {        /* zero fields take the default behind unle
     size_t body_size_max;            /* bytes of any other body: 8 MiB */
     size_t output_size_max;          /* bytes kept of each stream: 1 MiB */
     size_t result_size_max;          /* bytes of one result as a session sends it: 8 MiB */
+    size_t uploads_size_max;         /* bytes of files that are uploaded into all sessions together: 1 GiB */
     size_t memory_size_max;          /* bytes that all sessions together may make the server hold: 256 MiB */
     bool lenient_versions;           /* any api-version that looks like a date */
     bool plain_numbers;              /* send numbers also to clients that read only strings (SK .NET) */
