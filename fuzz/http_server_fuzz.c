@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "net/http_internal.h"
+#include "net/http_router.h"
 #include "wire/http1/multipart.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -35,7 +36,7 @@ static void answer_form(struct http_request *r)
     struct bytes type = http_request_header(r, "content-type");
     if (multipart_boundary(a, type, http_request_body(r), &boundary, &e) != STATUS_OK ||
         multipart_parse(a, boundary, http_request_body(r), NULL, &parts, &count, &e) != STATUS_OK)
-        http_respond_problem(r, 400, NULL, e.text);
+        http_respond_failure(r, 400, e.text);
     else
         http_respond(r, 200, "text/plain", count ? parts[0].data : (struct bytes){0});
 }
@@ -129,6 +130,30 @@ static void run(uint8_t mode, struct bytes in)
     turns(4);
 }
 
+/* Below /r the routes are the router's. */
+static void on_routed(void *context, struct http_request *r)
+{
+    struct bytes value = http_request_value(r);
+    const struct http_route *route = http_request_route(r);
+    ASSERT((strchr(route->pattern, '{') != NULL) == (value.data != NULL));
+    ASSERT(!value.size || context || !memchr(value.data, '\0', value.size));
+    ASSERT(!route->types || (http_request_type(r) & route->types));
+    ASSERT(http_request_prefix(r).size <= http_request_path(r).size);
+    http_respond(r, 200, "text/plain", value);
+}
+
+#define ROW(m, p, ...)                                                                                       \
+    {                                                                                                        \
+        .method = m, .pattern = p, .query = "", .access = HTTP_ACCESS_READ, .handle = on_routed,             \
+        .summary = "s", __VA_ARGS__                                                                          \
+    }
+static const struct http_route rows[] = {
+    ROW("GET", "/{id}"),
+    ROW("POST", "/{name*}/x", .types = HTTP_TYPE_JSON | HTTP_TYPE_FORM, .body_limit = HTTP_BODY_COMMON),
+    ROW("DELETE", "/{name*}"),
+    ROW("GET", "/", .page = true),
+};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct http_server_limits limits = {
@@ -143,6 +168,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(http_server_create(fuzz.loop, &limits, &fuzz.server, NULL) == STATUS_OK);
     http_server_known_as(fuzz.server, &site);
     ASSERT(http_server_mount(fuzz.server, "/", &handler) == STATUS_OK);
+    const struct http_part parts[] = {{.name = "strict",
+                                       .prefix = "/r",
+                                       .routes = rows,
+                                       .route_count = ARRAY_SIZE(rows),
+                                       .body_limits = {9, 99}},
+                                      {.name = "raw",
+                                       .prefix = "/{}/raw",
+                                       .anywhere = true,
+                                       .raw_values = true,
+                                       .claims = "/r",
+                                       .routes = rows,
+                                       .route_count = ARRAY_SIZE(rows),
+                                       .context = &fuzz}};
+    struct http_router router;
+    http_router_init(&router, parts, ARRAY_SIZE(parts));
+    ASSERT(http_server_mount(fuzz.server, "/r", &router.handler) == STATUS_OK);
     run(data[0], bytes_of(data + 1, size - 1));
     size_t left = fuzz.held ? 1 : 0; /* held for one more request behind the answered one */
     ASSERT(http_server_connection_count(fuzz.server) <= left && (left || fuzz.server->bodies_size == 0));

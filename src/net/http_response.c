@@ -8,11 +8,11 @@
  * for another type than they are, and no page of another site shall embed them. */
 static const struct {
     const char *name;
-    const char *value;
+    const char *line;
 } default_headers[] = {
-    {"Cache-Control", "no-store"},
-    {"X-Content-Type-Options", "nosniff"},
-    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Cache-Control", "Cache-Control: no-store\r\n"},
+    {"X-Content-Type-Options", "X-Content-Type-Options: nosniff\r\n"},
+    {"Cross-Origin-Resource-Policy", "Cross-Origin-Resource-Policy: same-origin\r\n"},
 };
 
 static bool names(struct bytes name, const char *other)
@@ -64,7 +64,7 @@ static struct bytes write_head(struct http_request *r, int http_status, const ch
                    http_server_date(s));
     for (size_t i = 0; i < ARRAY_SIZE(default_headers); i++)
         if (!(r->headers_given & 1u << i))
-            buf_append_fmt(head, "%s: %s\r\n", default_headers[i].name, default_headers[i].value);
+            buf_append_cstr(head, default_headers[i].line);
     if (content_type) {
         bool valid = http1_value_valid(bytes_of_cstr(content_type)) && strlen(content_type) < 1024;
         buf_append_fmt(head, "Content-Type: %s\r\n", valid ? content_type : "application/octet-stream");
