@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* log.h — the logging interface: one key=value line per event, written by whoever installed the sink.
- * Floors 0-5 log at DEBUG only; services log each failure once, where it is handled. User code, tokens and
+ * Floors 0-5 log at DEBUG only, but for net, which alone sees what an operator must know of a peer: it does so
+ * through base/log_rate.h. Services log each failure once, where it is handled. User code, tokens and
  * payloads never appear in a line. The sink is installed before threads start and must itself be safe from
  * any thread. */
 #ifndef BASE_LOG_H
