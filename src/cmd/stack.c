@@ -183,6 +183,7 @@ static enum status start_port(struct stack *s, struct err *e)
     struct listener_options o = {
         .host = setting_text(s->settings, "host"),
         .port = (uint16_t)setting_number(s->settings, "port"),
+        .loopback_v6 = strcmp(setting_text(s->settings, "host"), HOST_DEFAULT) == 0,
         .http = s->http,
         .grpc = s->grpc,
         .allow_remote = setting_flag(s->settings, "insecure-no-auth"),

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "base/duration.h"
+#include "base/log.h"
 
+#define AREA                  "net/grpc_server"
 #define REQUEST_SIZE_MAX      ((size_t)64 << 20)  /* bytes */
 #define CONNECTION_MEMORY_MAX ((size_t)256 << 20) /* bytes */
 #define MEMORY_MAX            ((size_t)1 << 30)   /* bytes */
@@ -91,9 +93,26 @@ void grpc_server_destroy(struct grpc_server *s)
     free(s);
 }
 
+bool grpc_server_drop_idlest(struct grpc_server *s)
+{
+    list_each (it, &s->connections) { /* in the order in which they were last heard */
+        struct grpc_connection *c = CONTAINER_OF(it, struct grpc_connection, link);
+        if (!list_empty(&c->calls))
+            continue;
+        grpc_connection_drop(c);
+        uint64_t held_back = 0;
+        if (log_rate_allows(&s->drop_told, loop_now(s->loop), &held_back))
+            log_warn(AREA, "at the limit of connections: the idlest makes room open=%zu others=%llu",
+                     s->connection_count, (unsigned long long)held_back);
+        return true;
+    }
+    return false;
+}
+
 enum status grpc_server_adopt(struct grpc_server *s, int fd, struct err *e)
 {
-    if (s->draining || s->connection_count >= s->limits.connections_max) {
+    bool full = s->connection_count >= s->limits.connections_max;
+    if (s->draining || (full && !grpc_server_drop_idlest(s))) {
         close(fd);
         return s->draining ? err_set(e, STATUS_UNAVAILABLE, "the gRPC server is shutting down")
                            : err_set(e, STATUS_RESOURCE_EXHAUSTED,

@@ -86,9 +86,11 @@ STATUS_RESULT grpc_server_create(struct loop *l, const struct grpc_server_limits
 /* Ends every call with UNAVAILABLE without on_cancelled, closes all connections. NULL allowed. Not from a
  * callback of this server, except on_drained. */
 void grpc_server_destroy(struct grpc_server *s);
-/* Takes over a connected, non-blocking stream socket (ownership moves, also on failure). RESOURCE_EXHAUSTED
- * over connections_max, UNAVAILABLE while draining, NO_MEMORY, IO. */
+/* Takes over a connected, non-blocking stream socket (ownership moves, also on failure). At connections_max the
+ * idlest one without a call makes room. RESOURCE_EXHAUSTED: there is none; UNAVAILABLE while draining, NO_MEMORY, IO. */
 STATUS_RESULT grpc_server_adopt(struct grpc_server *s, int fd, struct err *e);
+/* Ends the connection without calls that has been silent for longest, with a GOAWAY; false if there is none. */
+bool grpc_server_drop_idlest(struct grpc_server *s);
 /* GOAWAY in two steps (trap 10); calls in progress may finish; `on_drained` (NULL allowed), never from inside
  * this call, when no connection is left. There is no time limit: finish the streams, or destroy the server.
  */

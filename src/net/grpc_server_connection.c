@@ -214,6 +214,17 @@ static void connection_cut(struct grpc_connection *c)
         connection_free(c);
 }
 
+void grpc_connection_drop(struct grpc_connection *c)
+{
+    ASSERT(list_empty(&c->calls));
+    if (c->phase != CONNECTION_LINGERING) {
+        append_goaway(c, NGHTTP2_NO_ERROR, "idle");
+        if (buf_status(&c->out) == STATUS_OK)
+            (void)!write_rest(c);
+    }
+    connection_free(c);
+}
+
 static void call_writable_handlers(struct grpc_connection *c)
 {
     const struct grpc_handler *h = &c->server->handler;
@@ -331,6 +342,8 @@ static enum status read_input(struct grpc_connection *c)
             return STATUS_CLOSED;
         c->heard_ns = loop_now(c->server->loop);
         c->asked = false;
+        list_remove(&c->link);
+        list_push_back(&c->server->connections, &c->link);
         bool lingering = c->phase == CONNECTION_LINGERING;
         if (!lingering && !feed(c, bytes_of(input, (size_t)n))) {
             if (!c->excess)

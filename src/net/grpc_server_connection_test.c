@@ -170,9 +170,12 @@ static void broken_frames_have_the_error_of_the_standard(void **state)
 static void connections_over_the_limit_are_closed(void **state)
 {
     struct rig *f = *state;
-    int fds[8];
-    for (int i = 0; i < 8; i++)
-        fds[i] = rig_connect(f, 0);
+    struct raw busy[8];
+    for (size_t i = 0; i < ARRAY_SIZE(busy); i++) {
+        raw_open(f, &busy[i]);
+        raw_request(&busy[i], "/hold", "");
+        WAIT_UNTIL(&busy[i], f->held_count == i + 1);
+    }
     int pair[2];
     struct err e = {0};
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
@@ -180,8 +183,36 @@ static void connections_over_the_limit_are_closed(void **state)
     char byte;
     assert_int_equal(recv(pair[1], &byte, 1, 0), 0);
     close(pair[1]);
-    for (int i = 0; i < 8; i++)
-        close(fds[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(busy); i++)
+        raw_close(&busy[i]);
+}
+
+/* They shut the door to all others. */
+static void at_the_limit_the_idlest_connection_makes_room(void **state)
+{
+    struct rig *f = *state;
+    struct raw busy, first, second;
+    raw_open(f, &busy);
+    raw_request(&busy, "/begin", "");
+    WAIT_UNTIL(&busy, f->held_count == 1);
+    raw_open(f, &first);
+    raw_open(f, &second);
+    raw_turn(&second);
+    raw_request(&first, "/echo", "later than the other");
+    raw_wait(&first, TRAILERS("0"));
+    struct raw more[6];
+    for (size_t i = 0; i < ARRAY_SIZE(more); i++)
+        raw_open(f, &more[i]);
+    raw_wait(&second, "GOAWAY 0 0");
+    assert_false(raw_saw(&first, "GOAWAY"));
+    raw_request(&more[5], "/echo", "the new one is served");
+    raw_wait(&more[5], TRAILERS("0"));
+    assert_int_equal(f->cancelled_count, 0); /* work streams are not idle */
+    for (size_t i = 0; i < ARRAY_SIZE(more); i++)
+        raw_close(&more[i]);
+    raw_close(&busy);
+    raw_close(&first);
+    raw_close(&second);
 }
 
 static void streams_over_the_limit_are_refused(void **state)
@@ -412,6 +443,7 @@ int main(void)
         TEST(a_foreign_preface_is_closed),
         TEST(broken_frames_have_the_error_of_the_standard),
         TEST(connections_over_the_limit_are_closed),
+        TEST(at_the_limit_the_idlest_connection_makes_room),
         TEST(streams_over_the_limit_are_refused),
         TEST(keepalive_pings_are_answered_and_never_punished),
         TEST(a_ping_flood_that_is_not_read_is_cut_off),

@@ -15,6 +15,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "base/list.h"
+#include "base/log_rate.h"
 #include "base/map.h"
 #include "net/grpc_server.h"
 #include "net/h2_budget.h"
@@ -31,8 +32,9 @@ struct grpc_server {
     struct grpc_handler handler;
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
-    struct list connections;
+    struct list connections; /* in the order in which they were last heard */
     size_t connection_count;
+    struct log_rate drop_told;
     size_t memory;    /* `queued` and `held` of all connections */
     struct map calls; /* id → struct grpc_call: those in the handler's hands */
     uint64_t last_call;
@@ -130,6 +132,8 @@ STATUS_RESULT grpc_connection_open(struct grpc_server *s, int fd, struct err *e)
 void grpc_connection_drain(struct grpc_connection *c);
 /* Tells the calls UNAVAILABLE, writes what the socket takes at once, closes. No on_cancelled. */
 void grpc_connection_shut_down(struct grpc_connection *c);
+/* Says GOAWAY and closes. It has no calls; not inside a callback of its own. */
+void grpc_connection_drop(struct grpc_connection *c);
 /* Writing happens at the end of this turn. */
 void grpc_connection_flush_later(struct grpc_connection *c);
 

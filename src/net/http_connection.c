@@ -412,6 +412,8 @@ static enum step finish(struct http_connection *c)
     free_request(&c->request);
     if (!closing) {
         c->state = HTTP_IDLE;
+        list_remove(&c->link);
+        list_push_back(&c->server->connections, &c->link);
         c->deadline = loop_now(c->server->loop) + c->server->limits.idle_timeout_ns;
         return STEP_AGAIN;
     }
@@ -604,8 +606,16 @@ void http_connection_destroy(struct http_connection *c)
     http_server_connection_gone(s);
 }
 
+bool http_connection_drop_idle(struct http_connection *c)
+{
+    char byte;
+    if (c->state != HTTP_IDLE || input(c).size > 0 || recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+        return false;
+    http_connection_destroy(c);
+    return true;
+}
+
 void http_connection_drain(struct http_connection *c)
 {
-    if (c->state == HTTP_IDLE && input(c).size == 0)
-        http_connection_destroy(c);
+    (void)http_connection_drop_idle(c);
 }

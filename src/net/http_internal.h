@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 
 #include "base/duration.h"
+#include "base/log_rate.h"
 #include "net/http_route.h"
 #include "net/http_server.h"
 #include "wire/http1/http1.h"
@@ -36,8 +37,9 @@ struct http_server {
     const struct site *site;
     struct http_mount **mounts; /* longest prefix first */
     size_t mount_count;
-    struct list connections;
+    struct list connections; /* those that wait for a request in the order in which they began to */
     size_t connection_count;
+    struct log_rate drop_told;
     size_t bodies_size; /* bytes of all bodies held */
     int callbacks;      /* handler calls now on the stack */
     bool draining;
@@ -117,6 +119,8 @@ STATUS_RESULT http_connection_create(struct http_server *s, int fd, struct err *
 void http_connection_destroy(struct http_connection *c);
 /* Closes a connection that waits for its next request; others end with their current answer. */
 void http_connection_drain(struct http_connection *c);
+/* Closes a connection that waits for its next request, not from within its own callbacks; false: it does not. */
+bool http_connection_drop_idle(struct http_connection *c);
 /* Sends or queues; a socket error marks the connection as failed. */
 void http_connection_send(struct http_connection *c, struct iovec *parts, int count);
 /* Bytes queued. */

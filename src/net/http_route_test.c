@@ -172,7 +172,8 @@ static void a_document_says_each_route(void **state)
     assert_int_equal(json_object_size(paths), 8);
     const json_t *get = json_object_get(json_object_get(paths, "/pools/{}/files/{name}/content"), "get");
     assert_string_equal(json_string_value(json_object_get(get, "x-access")), "read");
-    assert_string_equal(json_string_value(json_object_get(get, "operationId")), "pool_get_files_name_content");
+    assert_string_equal(json_string_value(json_object_get(get, "operationId")),
+                        "pool_get_files_name_content");
     assert_non_null(json_object_get(json_object_get(paths, "/v1/{id}"), "delete"));
     CLEANUP(buf_fini) struct buf list = {0};
     http_route_list(&together[1], &list);

@@ -10,11 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "net/http_internal.h"
 #include "os/clock.h"
 #include "wire/http1/uri.h"
 
 #define HTTP_STATUS_PEER_GONE 499 /* as others log it; never sent */
+
+#define AREA "net/http_server"
 
 static const struct http_server_limits default_limits = {
     .head_size_max = (size_t)32 << 10,
@@ -204,9 +207,24 @@ static void tell_busy(int fd)
     (void)ignored;
 }
 
+bool http_server_drop_idlest(struct http_server *s)
+{
+    list_each (it, &s->connections) {
+        if (!http_connection_drop_idle(CONTAINER_OF(it, struct http_connection, link)))
+            continue;
+        uint64_t held_back = 0;
+        if (log_rate_allows(&s->drop_told, loop_now(s->loop), &held_back))
+            log_warn(AREA, "at the limit of connections: the idlest makes room open=%zu others=%llu",
+                     s->connection_count, (unsigned long long)held_back);
+        return true;
+    }
+    return false;
+}
+
 enum status http_server_adopt(struct http_server *s, int fd, struct err *e)
 {
-    if (s->draining || s->connection_count >= s->limits.connections_max) {
+    bool full = s->connection_count >= s->limits.connections_max;
+    if (s->draining || (full && !http_server_drop_idlest(s))) {
         tell_busy(fd);
         close(fd);
         return s->draining ? err_set(e, STATUS_UNAVAILABLE, "the server is shutting down")

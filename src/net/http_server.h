@@ -93,9 +93,12 @@ void http_server_on_exchange(struct http_server *s,
  * longest prefix wins, 404 if there is none. Runs of slashes in the path count as one. ALREADY_EXISTS: that
  * prefix is taken; NO_MEMORY. */
 STATUS_RESULT http_server_mount(struct http_server *s, const char *path_prefix, const struct http_handler *h);
-/* Takes over a connected, non-blocking socket (ownership moves, also on failure). RESOURCE_EXHAUSTED:
- * connections_max is reached, the peer was told 503; UNAVAILABLE: draining; IO, NO_MEMORY: the system. */
+/* Takes over a connected, non-blocking socket (ownership moves, also on failure). At
+ * connections_max the one that has waited longest for its next request makes room. RESOURCE_EXHAUSTED: none
+ * waits, the peer was told 503; UNAVAILABLE: draining; IO, NO_MEMORY: the system. */
 STATUS_RESULT http_server_adopt(struct http_server *s, int fd, struct err *e);
+/* Closes the connection that has waited longest for its next request; false if none waits. */
+bool http_server_drop_idlest(struct http_server *s);
 /* Stops keep-alive: each connection is closed after its current answer; `on_drained` when none is left. */
 void http_server_drain(struct http_server *s, void (*on_drained)(void *context), void *context);
 size_t http_server_connection_count(const struct http_server *s);

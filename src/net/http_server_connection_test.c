@@ -185,6 +185,9 @@ static void a_thousand_connections_are_served_and_one_more_is_told_to_wait(void 
     struct client *clients = calloc(count, sizeof *clients);
     for (size_t i = 0; i < count; i++)
         clients[i] = client_of(&f);
+    for (size_t i = 0; i < count; i++)
+        client_say(&clients[i], "GET /x "); /* none is idle */
+    rig_steps(&f, 20);
     struct client more;
     assert_int_equal(client_try(&f, &more), STATUS_RESOURCE_EXHAUSTED);
     client_await(&more, NULL);
@@ -192,7 +195,7 @@ static void a_thousand_connections_are_served_and_one_more_is_told_to_wait(void 
     client_hang_up(&more);
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < count; i++)
-            client_say(&clients[i], "GET /x " HOST "\r\n");
+            client_say(&clients[i], round == 0 ? HOST "\r\n" : "GET /x " HOST "\r\n");
         for (size_t i = 0; i < count; i++) {
             client_await(&clients[i], "GET /x");
             client_forget(&clients[i]);
@@ -206,6 +209,39 @@ static void a_thousand_connections_are_served_and_one_more_is_told_to_wait(void 
     rig_stop(&f);
 }
 
+/* They shut the door to all others for two minutes. */
+static void at_the_limit_the_idlest_connection_makes_room(void **state)
+{
+    (void)state;
+    struct http_server_limits limits = {.connections_max = 3};
+    struct rig f;
+    rig_start(&f, &limits);
+    struct client busy = client_of(&f), used = client_of(&f), idle = client_of(&f);
+    client_say(&busy, "GET /later " HOST "\r\n");
+    RIG_WAIT(&f, f.pending);
+    client_say(&used, "GET /x " HOST "\r\n"); /* it waits for less long than `idle` then */
+    client_await(&used, "GET /x");
+    struct client first, second, third;
+    assert_int_equal(client_try(&f, &first), STATUS_OK);
+    client_await(&idle, NULL);
+    assert_false(used.eof);
+    assert_int_equal(client_try(&f, &second), STATUS_OK);
+    client_await(&used, NULL);
+    client_say(&second, "GET /y ");
+    client_say(&first, "GET /z ");
+    rig_steps(&f, 10);
+    assert_int_equal(client_try(&f, &third), STATUS_RESOURCE_EXHAUSTED); /* nobody is idle */
+    http_respond(f.pending, 200, NULL, (struct bytes){0});
+    client_await(&busy, "200 OK");
+    client_hang_up(&busy);
+    client_hang_up(&used);
+    client_hang_up(&idle);
+    client_hang_up(&first);
+    client_hang_up(&second);
+    client_hang_up(&third);
+    rig_stop(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_reader_below_the_least_rate_is_cut_off),
         cmocka_unit_test(a_closed_sending_side_ends_what_is_not_answered),
         cmocka_unit_test(draining_ends_idle_connections_and_finishes_the_others),
+        cmocka_unit_test(at_the_limit_the_idlest_connection_makes_room),
         cmocka_unit_test(a_thousand_connections_are_served_and_one_more_is_told_to_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -16,9 +18,11 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "base/log_rate.h"
 #include "os/clock.h"
 
 #define AREA                       "net/listener"
+#define HOST_DEFAULT               "127.0.0.1"
 #define FIRST_BYTE_TIMEOUT_DEFAULT (10 * NS_PER_S)
 #define ACCEPT_PAUSE               (100 * NS_PER_MS) /* when there are no descriptors or no memory */
 #define ACCEPTS_PER_TURN_MAX       64
@@ -29,12 +33,25 @@
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"; /* RFC 9113 section 3.4 */
 #define PREFACE_SIZE (sizeof preface - 1)
 
+#define DOORS_MAX      2
+#define PORT_TRIES     16                 /* to find one that is free at both addresses */
+#define TLS_HANDSHAKE  22                 /* the type of the first record, RFC 8446 section 5.1 */
+#define HELLO_SIZE_MAX ((size_t)16 << 10) /* bytes of a ClientHello that are read away */
+
+/* A socket that accepts. */
+struct door {
+    struct listener *listener; /* NULL: not open */
+    struct loop_fd socket;
+};
+
 struct listener {
     struct loop *loop;
     struct listener_options options;
-    struct loop_fd socket;
+    struct door doors[DOORS_MAX];
     struct loop_timer pause;
     uint16_t port;
+    struct log_rate tls_told;
+    struct log_rate refusal_told;
     struct list unsettled;
     size_t unsettled_count;
 };
@@ -48,6 +65,12 @@ struct unsettled {
 
 /* --- settling a connection --- */
 
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
 /* Stops watching and frees; the descriptor is the caller's. */
 static int unsettled_take(struct unsettled *u)
 {
@@ -60,9 +83,17 @@ static int unsettled_take(struct unsettled *u)
     return fd;
 }
 
+static void tell_refusal(struct listener *l, const char *reason)
+{
+    uint64_t held_back = 0;
+    if (log_rate_allows(&l->refusal_told, loop_now(l->loop), &held_back))
+        log_warn(AREA, "connection refused reason=\"%s\" others=%llu", reason, (unsigned long long)held_back);
+}
+
 static void hand_over(struct unsettled *u, bool http2)
 {
-    const struct listener_options *o = &u->listener->options;
+    struct listener *l = u->listener;
+    const struct listener_options *o = &l->options;
     int fd = unsettled_take(u);
     int one = 1;
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
@@ -75,7 +106,47 @@ static void hand_over(struct unsettled *u, bool http2)
     else
         close(fd);
     if (s != STATUS_OK)
-        log_debug(AREA, "connection refused reason=\"%s\"", e.text);
+        tell_refusal(l, e.text);
+}
+
+/* "address:port" of the other end. */
+static void peer_name(int fd, char *ret_text, size_t size)
+{
+    union address a = {0};
+    socklen_t address_size = sizeof a;
+    char host[INET6_ADDRSTRLEN] = "?";
+    if (getpeername(fd, &a.any, &address_size) != 0)
+        a.any.sa_family = AF_UNSPEC;
+    bool v6 = a.any.sa_family == AF_INET6;
+    if (v6)
+        (void)inet_ntop(AF_INET6, &a.v6.sin6_addr, host, sizeof host);
+    else if (a.any.sa_family == AF_INET)
+        (void)inet_ntop(AF_INET, &a.v4.sin_addr, host, sizeof host);
+    uint16_t port = ntohs(v6 ? a.v6.sin6_port : a.v4.sin_port);
+    snprintf(ret_text, size, v6 ? "[%s]:%u" : "%s:%u", host, port);
+}
+
+/* In the words of TLS, which its library shows: a fatal alert "protocol version" (RFC 8446 section 6). What the
+ * client sent is read first, since closing a socket with unread input would destroy the alert on its way. */
+static void refuse_tls(struct unsettled *u)
+{
+    static const uint8_t alert[] = {21, 3, 1, 0, 2, 2, 70};
+    struct listener *l = u->listener;
+    int fd = unsettled_take(u);
+    uint64_t held_back = 0;
+    if (log_rate_allows(&l->tls_told, loop_now(l->loop), &held_back)) {
+        char peer[64];
+        peer_name(fd, peer, sizeof peer);
+        log_warn(AREA,
+                 "a client speaks TLS, and this port speaks clear text: write http:// peer=%s port=%u "
+                 "others=%llu",
+                 peer, l->port, (unsigned long long)held_back);
+    }
+    uint8_t hello[HELLO_SIZE_MAX];
+    (void)!recv(fd, hello, sizeof hello, MSG_DONTWAIT);
+    (void)!send(fd, alert, sizeof alert, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)shutdown(fd, SHUT_WR);
+    close(fd);
 }
 
 static void on_first_bytes(struct loop_fd *w, uint32_t events)
@@ -87,6 +158,10 @@ static void on_first_bytes(struct loop_fd *w, uint32_t events)
         return;
     if (n <= 0) {
         close(unsettled_take(u));
+        return;
+    }
+    if (head[0] == TLS_HANDSHAKE) {
+        refuse_tls(u);
         return;
     }
     bool same = memcmp(head, preface, (size_t)n) == 0;
@@ -107,6 +182,24 @@ static void on_silence(struct loop_timer *t)
 
 /* --- accepting --- */
 
+static void drop_longest_silent(struct listener *l)
+{
+    struct unsettled *u = CONTAINER_OF(l->unsettled.next, struct unsettled, link);
+    close(unsettled_take(u));
+    tell_refusal(l, "too many connections send nothing");
+}
+
+/* Ends a connection that does nothing; false if there is none. */
+static bool make_room(struct listener *l)
+{
+    const struct listener_options *o = &l->options;
+    if (!list_empty(&l->unsettled)) {
+        drop_longest_silent(l);
+        return true;
+    }
+    return (o->http && http_server_drop_idlest(o->http)) || (o->grpc && grpc_server_drop_idlest(o->grpc));
+}
+
 static void tune(int fd)
 {
     int yes = 1, timeout_ms = DEAD_PEER_TIMEOUT_MS;
@@ -119,7 +212,9 @@ static void tune(int fd)
 static void settle(struct listener *l, int fd)
 {
     tune(fd);
-    struct unsettled *u = l->unsettled_count < UNSETTLED_MAX ? calloc(1, sizeof *u) : NULL;
+    if (l->unsettled_count >= UNSETTLED_MAX)
+        drop_longest_silent(l);
+    struct unsettled *u = calloc(1, sizeof *u);
     if (!u) {
         close(fd);
         return;
@@ -137,45 +232,60 @@ static void settle(struct listener *l, int fd)
         close(unsettled_take(u));
 }
 
+static enum status watch_doors(struct listener *l, uint32_t events)
+{
+    enum status s = STATUS_OK;
+    for (size_t i = 0; i < DOORS_MAX && s == STATUS_OK; i++)
+        if (l->doors[i].listener)
+            s = loop_fd_change(&l->doors[i].socket, events, NULL);
+    return s;
+}
+
 /* Without descriptors accept would fail at once, again and again: the connections wait in the backlog
  * instead. */
 static void pause_accepting(struct listener *l, int error)
 {
-    log_debug(AREA, "accepting pauses reason=\"%s\"", strerror(error));
+    tell_refusal(l, strerror(error));
     if (loop_timer_set(l->loop, &l->pause, loop_now(l->loop) + ACCEPT_PAUSE) == STATUS_OK)
-        (void)!loop_fd_change(&l->socket, 0, NULL);
+        (void)!watch_doors(l, 0);
 }
 
 static void on_pause_over(struct loop_timer *t)
 {
     struct listener *l = CONTAINER_OF(t, struct listener, pause);
-    if (loop_fd_change(&l->socket, EPOLLIN, NULL) != STATUS_OK)
+    if (watch_doors(l, EPOLLIN) != STATUS_OK)
         pause_accepting(l, errno);
+}
+
+/* Without a descriptor accept fails although nobody may be there. */
+static bool somebody_waits(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, 0) > 0;
 }
 
 static void on_connections(struct loop_fd *w, uint32_t events)
 {
-    struct listener *l = CONTAINER_OF(w, struct listener, socket);
+    struct listener *l = CONTAINER_OF(w, struct door, socket)->listener;
     for (int i = 0; i < ACCEPTS_PER_TURN_MAX; i++) {
         int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             settle(l, fd);
             continue;
         }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            pause_accepting(l, errno);
-        if (errno != EINTR && errno != ECONNABORTED)
+        int error = errno;
+        if (error == EMFILE && !somebody_waits(w->fd))
+            return;
+        if (error == EMFILE && make_room(l))
+            continue;
+        if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM)
+            pause_accepting(l, error);
+        if (error != EINTR && error != ECONNABORTED)
             return;
     }
 }
 
 /* --- opening --- */
-
-union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
 
 static bool is_loopback(const union address *a)
 {
@@ -206,18 +316,19 @@ static enum status parse_address(const char *host, uint16_t port, union address 
 }
 
 static enum status open_socket(const union address *a, socklen_t size, const char *host, uint16_t port,
-                               int *ret_fd, struct err *e)
+                               int *ret_fd, int *ret_errno, struct err *e)
 {
     int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    *ret_errno = errno;
     if (fd < 0)
         return err_set(e, STATUS_IO, "a socket for %s: %s", host, strerror(errno));
     int yes =
         1; /* a restart need not wait for old connections; two servers on one port still exclude each other */
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 || bind(fd, &a->any, size) < 0 ||
         listen(fd, BACKLOG) < 0) {
-        int number = errno;
+        *ret_errno = errno;
         close(fd);
-        return err_set(e, STATUS_IO, "listening on %s port %u: %s", host, port, strerror(number));
+        return err_set(e, STATUS_IO, "listening on %s port %u: %s", host, port, strerror(*ret_errno));
     }
     *ret_fd = fd;
     return STATUS_OK;
@@ -231,42 +342,109 @@ static uint16_t bound_port(int fd)
     return ntohs(a.any.sa_family == AF_INET ? a.v4.sin_port : a.v6.sin6_port);
 }
 
+static enum status door_open(struct listener *l, struct door *door, int fd, struct err *e)
+{
+    door->socket.on_ready = on_connections;
+    enum status s = loop_fd_add(l->loop, &door->socket, fd, EPOLLIN, e);
+    if (s != STATUS_OK)
+        close(fd);
+    else
+        door->listener = l;
+    return s;
+}
+
+/* A machine without IPv6 has one door less, and nobody misses it. ALREADY_EXISTS: the port is taken there. */
+static enum status open_loopback_v6(struct listener *l, struct err *e)
+{
+    union address a = {.v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT}};
+    a.v6.sin6_port = htons(l->port);
+    int fd = -1;
+    int number = 0;
+    if (open_socket(&a, sizeof a.v6, "::1", l->port, &fd, &number, e) == STATUS_OK)
+        return door_open(l, &l->doors[1], fd, e);
+    if (number == EADDRINUSE)
+        return STATUS_ALREADY_EXISTS;
+    log_debug(AREA, "not listening on [::1] reason=\"%s\"", strerror(number));
+    return STATUS_OK;
+}
+
+static enum status open_doors(struct listener *l, const struct listener_options *o, const union address *a,
+                              socklen_t size, struct err *e)
+{
+    const char *host = o->host ? o->host : HOST_DEFAULT;
+    int fd = -1;
+    int number = 0;
+    enum status s = open_socket(a, size, host, o->port, &fd, &number, e);
+    if (s != STATUS_OK)
+        return s;
+    l->port = bound_port(fd);
+    s = door_open(l, &l->doors[0], fd, e);
+    if (s != STATUS_OK || !o->loopback_v6)
+        return s;
+    return open_loopback_v6(l, e);
+}
+
+static void close_doors(struct listener *l)
+{
+    for (size_t i = 0; i < DOORS_MAX; i++) {
+        struct door *door = &l->doors[i];
+        if (!door->listener)
+            continue;
+        loop_fd_remove(&door->socket);
+        close(door->socket.fd);
+        door->listener = NULL;
+    }
+}
+
+/* A port that the kernel chose at one address may be taken at the other. */
+static enum status open_doors_somewhere(struct listener *l, const struct listener_options *o,
+                                        const union address *a, socklen_t size, struct err *e)
+{
+    enum status s = STATUS_ALREADY_EXISTS;
+    for (int i = 0; i < PORT_TRIES && s == STATUS_ALREADY_EXISTS; i++) {
+        s = open_doors(l, o, a, size, e);
+        if (s != STATUS_OK)
+            close_doors(l);
+        if (o->port != 0)
+            break;
+    }
+    return s == STATUS_ALREADY_EXISTS ? STATUS_IO : s;
+}
+
+static enum status check_address(const struct listener_options *o, union address *ret_address,
+                                 socklen_t *ret_size, struct err *e)
+{
+    const char *host = o->host ? o->host : HOST_DEFAULT;
+    enum status s = parse_address(host, o->port, ret_address, ret_size, e);
+    if (s != STATUS_OK || o->allow_remote || is_loopback(ret_address))
+        return s;
+    return err_set(
+        e, STATUS_PERMISSION_DENIED,
+        "%s can be reached from other machines and there is no authentication; listen on 127.0.0.1, or "
+        "accept the risk with --insecure-no-auth",
+        host);
+}
+
 enum status listener_open(struct loop *l, const struct listener_options *o, struct listener **ret_listener,
                           struct err *e)
 {
-    const char *host = o->host ? o->host : "127.0.0.1";
     union address a = {0};
     socklen_t size = 0;
-    enum status s = parse_address(host, o->port, &a, &size, e);
-    if (s != STATUS_OK)
-        return s;
-    if (!o->allow_remote && !is_loopback(&a))
-        return err_set(
-            e, STATUS_PERMISSION_DENIED,
-            "%s can be reached from other machines and there is no authentication; listen on 127.0.0.1, or "
-            "accept the risk with --insecure-no-auth",
-            host);
-    int fd = -1;
-    s = open_socket(&a, size, host, o->port, &fd, e);
+    enum status s = check_address(o, &a, &size, e);
     if (s != STATUS_OK)
         return s;
     struct listener *listener = calloc(1, sizeof *listener);
-    if (!listener) {
-        close(fd);
+    if (!listener)
         return err_set(e, STATUS_NO_MEMORY, "no memory for a listener");
-    }
     listener->loop = l;
     listener->options = *o;
     listener->options.host = NULL; /* the caller's; not needed any more */
     if (o->first_byte_timeout_ns <= 0)
         listener->options.first_byte_timeout_ns = FIRST_BYTE_TIMEOUT_DEFAULT;
-    listener->port = bound_port(fd);
-    listener->socket.on_ready = on_connections;
     listener->pause.on_fire = on_pause_over;
     list_init(&listener->unsettled);
-    s = loop_fd_add(l, &listener->socket, fd, EPOLLIN, e);
+    s = open_doors_somewhere(listener, o, &a, size, e);
     if (s != STATUS_OK) {
-        close(fd);
         free(listener);
         return s;
     }
@@ -282,8 +460,7 @@ void listener_close(struct listener *l)
     while ((link = list_pop_front(&l->unsettled)))
         close(unsettled_take(CONTAINER_OF(link, struct unsettled, link)));
     loop_timer_cancel(&l->pause);
-    loop_fd_remove(&l->socket);
-    close(l->socket.fd);
+    close_doors(l);
     free(l);
 }
 

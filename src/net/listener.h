@@ -2,7 +2,9 @@
 /* listener.h — one TCP port for both protocols: the first bytes decide.
  * A connection that begins with the HTTP/2 preface ("PRI * HTTP/2.0", RFC 9113 section 3.4) goes to the gRPC
  * server, anything else to the HTTP/1.1 server. The bytes are only peeked at, so the adopter reads them
- * again. A connection that sends nothing is closed after a time limit. All on the loop's thread. */
+ * again. A connection that sends nothing is closed after a time limit; when there are too many, the one that
+ * has waited longest goes. A client that begins with TLS is told so in its own words, and the operator in the
+ * log. When descriptors run out, connections that do nothing make room. All on the loop's thread. */
 #ifndef NET_LISTENER_H
 #define NET_LISTENER_H
 
@@ -14,6 +16,7 @@ struct listener;
 struct listener_options {
     const char *host;         /* numeric address; NULL: 127.0.0.1 */
     uint16_t port;            /* 0: the kernel chooses */
+    bool loopback_v6;         /* listen on [::1] too, at the same port, if this machine has it */
     struct http_server *http; /* NULL: HTTP/1.1 connections are closed */
     struct grpc_server *grpc; /* NULL: HTTP/2 connections are closed */
     bool allow_remote;        /* false: an address other than loopback is refused with PERMISSION_DENIED */

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "net/listener.h"
 #include "os/clock.h"
 
@@ -267,6 +269,94 @@ static void running_out_of_descriptors_is_survived(void **state)
     close(fd);
 }
 
+/* Connections that do nothing make room for one that does. */
+static void without_descriptors_the_idle_make_room(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit before, low;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int idle = dial(f);
+    turns(f, 3);
+    int fd = dial(f);
+    low = before;
+    low.rlim_cur = (rlim_t)fd + 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    put(fd, request, sizeof request - 1);
+    char answer[256];
+    size_t n = get(f, fd, answer, sizeof answer);
+    assert_true(n > 12 && memcmp(answer, "HTTP/1.1 200", 12) == 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(get(f, idle, answer, sizeof answer), 0);
+    close(fd);
+    close(idle);
+}
+
+static int warnings;
+static char last_line[1100];
+
+static void count_warnings(enum log_level level, const char *area, const char *line)
+{
+    warnings++;
+    snprintf(last_line, sizeof last_line, "%s", line);
+}
+
+static void a_tls_client_is_told_and_the_operator_once(void **state)
+{
+    static const char hello[] = "\x16\3\1\2\0\1\0\1\xfc\3\3";
+    struct fixture *f = *state;
+    warnings = 0;
+    log_install(count_warnings, LOG_LEVEL_WARN);
+    for (size_t size = 1; size < sizeof hello; size++) {
+        int fd = dial(f);
+        put(fd, hello, size);
+        char answer[16];
+        assert_int_equal(get(f, fd, answer, sizeof answer), 7);
+        assert_memory_equal(answer, "\x15\3\1\0\2\2\x46", 7); /* an alert: fatal, protocol_version */
+        assert_int_equal(get(f, fd, answer, sizeof answer), 0);
+        close(fd);
+    }
+    log_install(NULL, LOG_LEVEL_WARN);
+    assert_int_equal(warnings, 1);
+    assert_non_null(strstr(last_line, "write http://"));
+    assert_non_null(strstr(last_line, "peer=127.0.0.1:"));
+}
+
+static void both_loopbacks_have_one_port(void **state)
+{
+    struct fixture *f = *state;
+    int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    bool v6 = probe >= 0 && bind(probe, (struct sockaddr *)&a, sizeof a) == 0;
+    close(probe);
+    struct listener *l = NULL;
+    const struct listener_options o = {
+        .http = f->http, .loopback_v6 = true, .first_byte_timeout_ns = PATIENCE_NS};
+    assert_int_equal(listener_open(f->loop, &o, &l, NULL), STATUS_OK);
+    listener_close(f->listener);
+    f->listener = l;
+    close(dial(f));
+    if (!v6)
+        skip();
+    a.sin6_port = htons(listener_port(l));
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    put(fd, request, sizeof request - 1);
+    char answer[256];
+    assert_true(get(f, fd, answer, sizeof answer) > 12);
+    close(fd);
+
+    /* A port that is taken at one of them is taken. */
+    struct listener *other = NULL;
+    struct err e = {0};
+    const struct listener_options six = {.host = "::1"};
+    assert_int_equal(listener_open(f->loop, &six, &other, NULL), STATUS_OK);
+    const struct listener_options both = {.loopback_v6 = true, .port = listener_port(other)};
+    assert_int_equal(listener_open(f->loop, &both, &l, &e), STATUS_IO);
+    assert_non_null(strstr(e.text, "::1"));
+    listener_close(other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -280,6 +370,9 @@ int main(void)
         TEST(only_loopback_is_allowed_without_consent),
         TEST(bad_addresses_and_used_ports_are_explained),
         TEST(running_out_of_descriptors_is_survived),
+        TEST(without_descriptors_the_idle_make_room),
+        TEST(a_tls_client_is_told_and_the_operator_once),
+        TEST(both_loopbacks_have_one_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,9 +5,14 @@ Each attack sends what costs the server more than its sender, as fast as it can,
 Measured is how many calls a neighbour gets done in the same time with and without it: a ratio, so that a slow or busy
 machine changes nothing. Usage: neighbours_test.py PROGRAM [TEST...]
 """
+import contextlib
+import errno
 import multiprocessing
 import re
+import resource
 import select
+import socket
+import ssl
 import struct
 import sys
 import time
@@ -143,6 +148,47 @@ class Neighbours(unittest.TestCase):
                 if answer[1]:
                     c.read(lambda: stream in c.reset, seconds=20)
                     self.assertEqual(c.reset[stream], 0, "the peer is told to stop sending")
+
+    def test_idle_connections_do_not_shut_the_door(self):
+        """More connections than the server holds, of both versions of HTTP, and none does anything."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        if hard < 10_000:
+            self.skipTest(f"{hard} descriptors are too few")
+        for first in (h2.PREFACE + h2.frame(h2.SETTINGS), b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"):
+            with self.subTest(first[:3]), contextlib.ExitStack() as idle:
+                for _ in range(4300):
+                    s = idle.enter_context(socket.create_connection(("127.0.0.1", self.server.port), 20))
+                    s.sendall(first)
+                with h2.Connection(self.server.port) as c:
+                    headers = h2.grpc_headers(SERVICE + "Hello", "default")
+                    self.assertEqual(c.finish(c.call(headers, h2.message(b"")), seconds=20), (200, 0))
+                self.assertEqual(self.server.ask("GET", "/healthz", timeout=20)[0], 200)
+                self.assertIn("the idlest makes room", self.server.tail())
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    def test_tls_on_the_clear_text_port(self):
+        context = ssl.create_default_context()
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", self.server.port), 20) as s:
+                with self.assertRaisesRegex(ssl.SSLError, "(?i)alert.protocol.version"):
+                    context.wrap_socket(s, server_hostname="localhost")
+        lines = [line for line in self.server.tail().splitlines() if "speaks TLS" in line]
+        self.assertEqual(len(lines), 1)
+        self.assertIn("write http://", lines[0])
+
+    def test_both_loopbacks(self):
+        self.assertTrue(self.server.ready["url"].startswith("http://localhost:"), self.server.ready)
+        for address in ("127.0.0.1", "::1"):
+            try:
+                s = socket.create_connection((address, self.server.port), 20)
+            except OSError as e:
+                if address == "::1" and e.errno == errno.EADDRNOTAVAIL:
+                    continue  # this machine has no IPv6
+                raise
+            with s:
+                s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                self.assertTrue(s.recv(100).startswith(b"HTTP/1.1 200 "))
 
     def test_a_silent_peer_is_asked_and_let_go(self):
         """A worker whose process is stopped: nobody answers the PING, and what it held is another's."""
