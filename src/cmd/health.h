@@ -18,7 +18,7 @@ struct health {
     struct pool_service *pool;
     struct scheduler *scheduler;
     bool confined; /* the server process dropped what it does not need */
-    char confine_detail[160];
+    char confine_detail[300];
     char confine_json[512]; /* what it dropped, as one JSON object; "" if that is not known */
     int64_t started_ns;
 };

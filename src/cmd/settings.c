@@ -16,6 +16,8 @@ const struct option_spec settings_table[] = {
      "names, separated by commas, that clients and proxies call this server besides localhost"},
     {"data", OPTION_TEXT, "DIR", "SALLYPORT_DATA", NULL, 0, 0, COMMAND_DEV | COMMAND_SCHEDULER,
      "folder of the durable state; default: $STATE_DIRECTORY, else $XDG_STATE_HOME/sallyport"},
+    {"user", OPTION_TEXT, "USER", NULL, NULL, 0, 0, COMMAND_SERVERS,
+     "started as root, the server becomes this user; default: number 199998"},
     {"ready-file", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, COMMAND_SERVERS,
      "written once everything answers: a JSON object with the addresses"},
     {"compat", OPTION_TEXT, "MODE", NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_APP,

@@ -16,6 +16,7 @@
 #include "cmd/front.h"
 #include "cmd/health.h"
 #include "cmd/host_names.h"
+#include "cmd/own_user.h"
 #include "cmd/ready.h"
 #include "cmd/state_dir.h"
 #include "jail/confine.h"
@@ -76,16 +77,27 @@ static enum status confine(struct stack *s, struct err *e)
         snprintf(folder, sizeof folder, "%s", ready);
         write_paths[0] = dirname(folder);
     }
-    const struct confine_options o = {
-        .data_dir = s->data_dir, .data_root = s->pool ? s->data_root : NULL, .write_paths = write_paths};
-    struct confine_report report = {.detail = ""};
-    enum status status = confine_enter(&o, &report, e);
+    struct own_user user;
+    enum status status =
+        own_user_settle(setting_text(s->settings, "user"), s->data_dir, write_paths[0], &user, e);
     if (status != STATUS_OK)
         return status;
-    s->health.confined = report.capabilities && report.landlock;
-    snprintf(s->health.confine_detail, sizeof s->health.confine_detail, "%s", report.detail);
+    const struct confine_options o = {.uid = user.uid,
+                                      .data_dir = s->data_dir,
+                                      .data_root = s->pool ? s->data_root : NULL,
+                                      .write_paths = write_paths};
+    struct confine_report report = {.detail = ""};
+    status = confine_enter(&o, &report, e);
+    if (status != STATUS_OK)
+        return status;
+    s->health.confined = report.detail[0] == '\0';
+    snprintf(s->health.confine_detail, sizeof s->health.confine_detail, "%s",
+             user.why[0] ? user.why : report.detail);
+    snprintf(s->health.confine_json, sizeof s->health.confine_json,
+             "{\"user\":%u,\"capabilities\":[],\"systemCallFilter\":%s,\"landlockAbi\":%d}",
+             (unsigned)report.uid, report.filter ? "true" : "false", report.landlock_abi);
     if (!s->health.confined)
-        log_warn(AREA, "the server process is not wholly confined cause=\"%s\"", report.detail);
+        log_warn(AREA, "the server process is not wholly confined cause=\"%s\"", s->health.confine_detail);
     return STATUS_OK;
 }
 

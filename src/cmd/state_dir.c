@@ -2,6 +2,7 @@
 /* state_dir.c — mkdir, realpath, rename. */
 #include "cmd/state_dir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -94,7 +95,7 @@ static enum status check_owner(const char *path, struct err *e)
             "the data folder %s belongs to another user (number %u): choose another with --data DIR", path,
             (unsigned)facts.st_uid);
 
-    if (mode & S_IWGRP)
+    if (mode & S_IWGRP && facts.st_gid != 0)
         log_warn("cmd", "a group may write in the data folder path=\"%s\" mode=%04o", path, mode);
     return STATUS_OK;
 }
@@ -177,4 +178,46 @@ enum status file_replace(const char *path, struct bytes text, struct err *e)
         return err_set(e, s, "cannot write %s: %s", path, strerror(reason));
     }
     return STATUS_OK;
+}
+
+/* --- from root to a user of the server's own --- */
+
+#define STORE_PREFIX "scheduler.db"
+#define FOLDER_MODE  02770 /* what is made in it later has its group */
+#define FILE_MODE    0660
+
+static void give_file(int folder, const char *name, uid_t uid)
+{
+    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat facts;
+    if (fd < 0)
+        return;
+    bool ours = fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_nlink == 1 &&
+                (facts.st_uid == 0 || facts.st_uid == uid);
+    /* ORDER: a file of somebody else cannot be opened to the group by us. */
+    if (ours && (fchmod(fd, FILE_MODE) != 0 || fchown(fd, uid, 0) != 0))
+        log_warn("cmd", "a file of the data folder could not be given to the server's user name=\"%s\"",
+                 name);
+    close(fd);
+}
+
+enum status state_dir_hand_over(const char *path, uid_t uid, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    if (!folder) {
+        if (fd >= 0)
+            close(fd);
+        return err_set(e, STATUS_IO, "cannot open the data folder %s: %s", path, strerror(errno));
+    }
+    enum status s = STATUS_OK;
+    if (fchown(fd, uid, 0) != 0 || fchmod(fd, FOLDER_MODE) != 0)
+        s = err_set(e, STATUS_IO, "cannot give the data folder %s to user %u: %s", path, (unsigned)uid,
+                    strerror(errno));
+    for (struct dirent *entry; s == STATUS_OK && (entry = readdir(folder));) {
+        if (strncmp(entry->d_name, STORE_PREFIX, strlen(STORE_PREFIX)) == 0)
+            give_file(fd, entry->d_name, uid);
+    }
+    closedir(folder);
+    return s;
 }

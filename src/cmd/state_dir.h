@@ -3,6 +3,8 @@
 #ifndef CMD_STATE_DIR_H
 #define CMD_STATE_DIR_H
 
+#include <sys/types.h>
+
 #include "base/buf.h"
 
 /* The absolute path of `given`; if it is NULL of the first of $STATE_DIRECTORY (systemd.exec(5)),
@@ -14,5 +16,10 @@ STATUS_RESULT state_dir_open(const char *given, char **ret_path, struct err *e);
 /* Replaces `path` by `text` so that a reader sees the old file, the new one, or none: a temporary file,
  * synced, renamed. */
 STATUS_RESULT file_replace(const char *path, struct bytes text, struct err *e);
+
+/* Gives the folder and the store's files in it to `uid`, with the group root and open to it: a root server of an
+ * earlier version, which has no capability to pass a mode, can go on with them. Follows no link and leaves
+ * alone what has a second name or belongs to somebody else. Root only. IO: the folder cannot be given. */
+STATUS_RESULT state_dir_hand_over(const char *path, uid_t uid, struct err *e);
 
 #endif

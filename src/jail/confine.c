@@ -5,19 +5,51 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "jail/capability.h"
 #include "jail/landlock.h"
+#include "jail/server_filter.h"
 
 #define RULES_MAX 64
 
-/* What libc, OpenSSL and libcurl read at run time. */
+/* What libc, OpenSSL and libcurl read at run time; whatever is not on the machine is left out. */
 static const struct landlock_rule system_rules[] = {
-    {"/usr", LANDLOCK_READ, -1},         {"/lib", LANDLOCK_READ, -1},
-    {"/lib64", LANDLOCK_READ, -1},       {"/etc", LANDLOCK_READ, -1},
-    {"/proc", LANDLOCK_READ, -1},        {"/sys/fs/cgroup", LANDLOCK_READ, -1},
-    {"/run", LANDLOCK_READ, -1},         {"/dev/null", LANDLOCK_DEVICE, -1},
-    {"/dev/urandom", LANDLOCK_READ, -1}, {"/dev/random", LANDLOCK_READ, -1},
+    /* libraries that are loaded late: name service, OpenSSL's providers */
+    {"/usr/lib", LANDLOCK_READ, -1},
+    {"/lib", LANDLOCK_READ, -1},
+    {"/lib64", LANDLOCK_READ, -1},
+    {"/etc/ld.so.cache", LANDLOCK_READ, -1},
+    /* names and addresses */
+    {"/etc/resolv.conf", LANDLOCK_READ, -1},
+    {"/run/systemd/resolve", LANDLOCK_READ, -1},
+    {"/etc/hosts", LANDLOCK_READ, -1},
+    {"/etc/host.conf", LANDLOCK_READ, -1},
+    {"/etc/nsswitch.conf", LANDLOCK_READ, -1},
+    {"/etc/gai.conf", LANDLOCK_READ, -1},
+    {"/etc/services", LANDLOCK_READ, -1},
+    {"/etc/protocols", LANDLOCK_READ, -1},
+    /* certificates */
+    {"/etc/ssl/certs", LANDLOCK_READ, -1},
+    {"/etc/ssl/openssl.cnf", LANDLOCK_READ, -1},
+    {"/usr/share/ca-certificates", LANDLOCK_READ, -1},
+    {"/usr/local/share/ca-certificates", LANDLOCK_READ, -1},
+    /* time zones */
+    {"/etc/localtime", LANDLOCK_READ, -1},
+    {"/usr/share/zoneinfo", LANDLOCK_READ, -1},
+    /* itself, memory, processors */
+    {"/proc/self", LANDLOCK_READ, -1},
+    {"/proc/meminfo", LANDLOCK_READ, -1},
+    {"/proc/stat", LANDLOCK_READ, -1},
+    {"/proc/sys/vm", LANDLOCK_READ, -1},
+    {"/proc/sys/kernel/random", LANDLOCK_READ, -1},
+    {"/proc/sys/net/core/somaxconn", LANDLOCK_READ, -1},
+    {"/sys/devices/system/cpu", LANDLOCK_READ, -1},
+    {"/sys/fs/cgroup", LANDLOCK_READ, -1},
+    {"/dev/null", LANDLOCK_DEVICE, -1},
+    {"/dev/urandom", LANDLOCK_READ, -1},
+    {"/dev/random", LANDLOCK_READ, -1},
     {"/dev/tty", LANDLOCK_DEVICE, -1},
 };
 
@@ -40,25 +72,65 @@ static enum status enter_landlock(const struct confine_options *o, struct err *e
         rules[count++] = (struct landlock_rule){o->data_root, LANDLOCK_WRITE, -1};
     count = add_paths(rules, count, o->write_paths, LANDLOCK_WRITE);
     count = add_paths(rules, count, o->read_paths, LANDLOCK_READ);
-    return landlock_enter(rules, count, false, e);
+    return landlock_enter(rules, count, LANDLOCK_SCOPED, e);
 }
 
+/* In a child that becomes the user and answers by its exit code. */
+static bool ask_as_user(uid_t uid, const char *folder)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        bool good = capability_switch_user(uid, uid, NULL) == STATUS_OK && capability_drop(NULL) == STATUS_OK;
+        if (good && folder)
+            good = access(folder, R_OK | W_OK | X_OK) == 0;
+        _exit(good ? 0 : 1);
+    }
+    int status = 0;
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+bool confine_user_can_use(uid_t uid, const char *folder)
+{
+    return ask_as_user(uid, folder);
+}
+
+bool confine_user_exists(uid_t uid)
+{
+    return ask_as_user(uid, NULL);
+}
+
+static void describe(struct confine_report *report)
+{
+    if (report->uid == 0)
+        snprintf(report->detail, sizeof report->detail, "the server process is root");
+    else if (report->landlock_abi == 0)
+        snprintf(report->detail, sizeof report->detail,
+                 "landlock is off in this kernel: the server's files are protected by its uid alone");
+    else if (report->landlock_abi < 6)
+        snprintf(report->detail, sizeof report->detail,
+                 "landlock ABI %d: abstract sockets are not scoped before ABI 6", report->landlock_abi);
+}
+
+/* ORDER: ids while the capabilities are there; rules while files can be looked up; the filter last, since it
+ * refuses what the steps before it do. */
 enum status confine_enter(const struct confine_options *o, struct confine_report *ret_report, struct err *e)
 {
-    struct confine_report report = {.landlock = landlock_abi() > 0};
-    enum status s = capability_drop(e);
-    if (s == STATUS_OK && report.landlock)
+    struct confine_report report = {.landlock_abi = landlock_abi()};
+    enum status s = o->uid ? capability_switch_user(o->uid, o->uid, e) : STATUS_OK;
+    if (s == STATUS_OK)
+        s = capability_drop(e);
+    if (s == STATUS_OK && report.landlock_abi > 0)
         s = enter_landlock(o, e);
     /* The server's memory holds its users' data; a process of the same uid shall not read it. */
     if (s == STATUS_OK && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         s = err_set(e, STATUS_IO, "dumpable: %s", strerror(errno));
+    if (s == STATUS_OK)
+        s = server_filter_enter(e);
     if (s != STATUS_OK)
         return err_wrap(e, "confine");
-    report.capabilities = true;
-    if (!report.landlock)
-        snprintf(report.detail, sizeof report.detail,
-                 "landlock is off in this kernel: the server's files "
-                 "are protected by its uid alone");
+    report.uid = geteuid();
+    report.capabilities = report.filter = true;
+    describe(&report);
     *ret_report = report;
     return STATUS_OK;
 }

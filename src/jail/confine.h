@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* confine.h — what the server takes away from itself once the keeper runs and before threads exist.
- * A fault in a parser of the server then finds a process without capabilities, without a way to gain any, and
- * that can write nowhere but below its data directory and into sessions' /mnt/data. The calling thread and
- * what it starts later. */
+/* confine.h — what the server takes away from itself once the warden runs and before threads exist.
+ * A fault in a parser of the server then finds a process with a uid of its own, without capabilities, without a
+ * way to gain any, that starts no program, signals nobody, reads what its libraries read (one table), and can
+ * write nowhere but below its data folder and into sessions' /mnt/data. The calling thread and what it starts
+ * later. */
 #ifndef JAIL_CONFINE_H
 #define JAIL_CONFINE_H
 
+#include <sys/types.h>
+
 #include "base/status.h"
 
+#define CONFINE_USER_DEFAULT 199998u /* uid and gid: the one before those of zygotes and sessions */
+
 struct confine_options {
+    uid_t uid;             /* to become, with the gid of the same number; 0: stay who one is */
     const char *data_dir;  /* read and written; NULL: none */
     const char *data_root; /* of jail/data_root.h; NULL: no sessions in this process */
     const char *const
@@ -17,14 +23,20 @@ struct confine_options {
 };
 
 struct confine_report {
+    uid_t uid;         /* that the process has now */
     bool capabilities; /* all sets empty, locked, no_new_privs */
-    bool landlock;
-    char detail[160]; /* what is missing, "" when nothing is */
+    bool filter;       /* jail/server_filter.h */
+    int landlock_abi;  /* 0: none; from 6 on signals and abstract sockets end at the process, too */
+    char detail[160];  /* what is missing, "" when nothing is */
 };
 
+/* True if a process of that uid and gid could read and write in the folder. Forks; root only. */
+bool confine_user_can_use(uid_t uid, const char *folder);
+/* True if that uid and gid exist in this user namespace. */
+bool confine_user_exists(uid_t uid);
 /* Gives up what can be given up. Never raises rights. IO: the kernel refused a step that it offers (the
  * process must then end); a layer that the kernel lacks is only reported. Files that are already open stay
- * usable. Network use is left as it is. */
+ * usable. TCP is left as it is. */
 STATUS_RESULT confine_enter(const struct confine_options *o, struct confine_report *ret_report,
                             struct err *e);
 

@@ -91,13 +91,13 @@ static enum status add_rule(int ruleset, const struct landlock_rule *rule, uint6
     return s;
 }
 
-enum status landlock_enter(const struct landlock_rule *rules, size_t count, bool no_network, struct err *e)
+enum status landlock_enter(const struct landlock_rule *rules, size_t count, unsigned flags, struct err *e)
 {
     int abi = landlock_abi();
     struct ruleset_attr attr = {.fs = handled_rights(abi)};
-    if (no_network && abi >= 4)
+    if (flags & LANDLOCK_NO_NETWORK && abi >= 4)
         attr.net = NET_BIND_TCP | NET_CONNECT_TCP;
-    if (no_network && abi >= 6)
+    if (flags & LANDLOCK_SCOPED && abi >= 6)
         attr.scoped = SCOPE_ABSTRACT | SCOPE_SIGNAL;
     size_t size = abi >= 6 ? sizeof attr : abi >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);

@@ -28,8 +28,12 @@ struct landlock_rule {
 
 /* The kernel's ABI, 0 where Landlock is off. */
 int landlock_abi(void);
-/* Restricts the caller to `rules`; with `no_network` TCP bind and connect are refused too (ABI 4), and
- * abstract unix sockets and signals end at the domain (ABI 6). Needs no_new_privs. IO: the kernel refused. */
-STATUS_RESULT landlock_enter(const struct landlock_rule *rules, size_t count, bool no_network, struct err *e);
+enum landlock_flag {
+    LANDLOCK_NO_NETWORK = 1, /* TCP bind and connect are refused, from ABI 4 on */
+    LANDLOCK_SCOPED = 2,     /* abstract unix sockets and signals end at the domain, from ABI 6 on */
+};
+
+/* Restricts the caller to `rules`, and by `flags` of enum landlock_flag. Needs no_new_privs. IO: the kernel refused. */
+STATUS_RESULT landlock_enter(const struct landlock_rule *rules, size_t count, unsigned flags, struct err *e);
 
 #endif

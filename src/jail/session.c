@@ -157,7 +157,7 @@ static enum status step_landlock(struct jail_session *s, struct err *e)
     memcpy(rules, own, sizeof own);
     if (s->rule_count > 0)
         memcpy(&rules[ARRAY_SIZE(own)], s->rules, s->rule_count * sizeof *rules);
-    return landlock_enter(rules, ARRAY_SIZE(own) + s->rule_count, true, e);
+    return landlock_enter(rules, ARRAY_SIZE(own) + s->rule_count, LANDLOCK_NO_NETWORK | LANDLOCK_SCOPED, e);
 }
 
 static enum status step_confine(struct jail_session *s, struct err *e)
