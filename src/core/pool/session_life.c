@@ -35,79 +35,72 @@ struct cell {
 #define SERVE     SESSION_ACTION_SERVE
 #define FREE      SESSION_ACTION_FREE
 
-static const struct cell moves[SESSION_STATE_COUNT][SESSION_EVENT_COUNT] =
-    {
-        [SESSION_STARTING] =
-            {
-                E(RUNNER_READY) = TO(READY, OFFER),
-                E(CLAIM) = TO(RESERVED, 0),
-                E(RELEASE) = TO(ENDING, KILL | DETACH),
-                E(FAULT) = TO(ENDING, KILL | DETACH),
-                E(HANGUP) = TO(ENDING, KILL | DETACH),
-                E(ENDED) = TO(GONE, DETACH | FREE),
-            },
-        [SESSION_READY] =
-            {
-                E(CLAIM) = TO(IDLE, DETACH | SERVE),
-                E(RELEASE) = TO(ENDING, KILL | DETACH),
-                E(FAULT) = TO(ENDING, KILL | DETACH),
-                E(HANGUP) = TO(ENDING, KILL | DETACH),
-                E(ENDED) = TO(GONE, DETACH | FREE),
-            },
-        [SESSION_RESERVED] =
-            {
-                E(RUNNER_READY) = TO(IDLE, SERVE),
-                E(TOUCH) = IGNORED, /* it does not cool down before it was there */
-                E(RELEASE) = TO(ENDING, KILL | DETACH),
-                E(FAULT) = TO(ENDING, KILL | DETACH),
-                E(HANGUP) = TO(ENDING, KILL | DETACH),
-                E(ENDED) = TO(GONE, DETACH | FREE),
-            },
-        [SESSION_IDLE] =
-            {
-                E(START) = TO(RUNNING, SEND),
-                E(TOUCH) = TO(IDLE, 0),
-                E(COOLDOWN) = TO(ENDING, KILL | DETACH),
-                E(RELEASE) = TO(ENDING, KILL | DETACH),
-                E(FAULT) = TO(ENDING, KILL | DETACH),
-                E(HANGUP) = TO(ENDING, KILL | DETACH),
-                E(ENDED) = TO(GONE, DETACH | FREE),
-            },
-        [SESSION_RUNNING] =
-            {
-                E(RESULT) = TO(IDLE, RESULT | SERVE),
-                E(LIMIT) = TO(INTERRUPTED, INTERRUPT),
-                E(TOUCH) = IGNORED, /* the cooldown begins when the cell is done */
-                E(RELEASE) = TO(ENDING, KILL | DETACH | CRASH),
-                E(FAULT) = TO(ENDING, KILL | DETACH | CRASH),
-                /* It is dying by itself, and only the backend can say of what. A kill now would hide that. */
-                E(HANGUP) = TO(FALLEN, DETACH),
-                E(ENDED) = TO(GONE, DETACH | CRASH | FREE),
-            },
-        [SESSION_INTERRUPTED] =
-            {
-                /* Whatever the code made of the interrupt, the caller's answer is one: time-out. */
-                E(RESULT) = TO(IDLE, TIMEOUT | SERVE),
-                E(GRACE_OVER) = TO(ENDING, KILL | DETACH | TIMEOUT),
-                E(TOUCH) = IGNORED,
-                E(RELEASE) = TO(ENDING, KILL | DETACH | TIMEOUT),
-                E(FAULT) = TO(ENDING, KILL | DETACH | TIMEOUT),
-                E(HANGUP) = TO(ENDING, KILL | DETACH | TIMEOUT),
-                E(ENDED) = TO(GONE, DETACH | TIMEOUT | FREE),
-            },
-        [SESSION_FALLEN] =
-            {
-                E(GRACE_OVER) = TO(ENDING, KILL | CRASH),
-                E(RELEASE) = TO(ENDING, KILL | CRASH),
-                E(ENDED) = TO(GONE, CRASH | FREE),
-            },
-        [SESSION_ENDING] =
-            {
-                E(RELEASE) = IGNORED,
-                E(ENDED) = TO(GONE, FREE),
-            },
-        [SESSION_GONE] = {{CELL_IMPOSSIBLE, SESSION_GONE, 0}},
+// clang-format off
+static const struct cell moves[SESSION_STATE_COUNT][SESSION_EVENT_COUNT] = {
+    [SESSION_STARTING] = {
+        E(RUNNER_READY) = TO(READY, OFFER),
+        E(CLAIM) = TO(RESERVED, 0),
+        E(RELEASE) = TO(ENDING, KILL | DETACH),
+        E(FAULT) = TO(ENDING, KILL | DETACH),
+        E(HANGUP) = TO(ENDING, KILL | DETACH),
+        E(ENDED) = TO(GONE, DETACH | FREE),
+    },
+    [SESSION_READY] = {
+        E(CLAIM) = TO(IDLE, DETACH | SERVE),
+        E(RELEASE) = TO(ENDING, KILL | DETACH),
+        E(FAULT) = TO(ENDING, KILL | DETACH),
+        E(HANGUP) = TO(ENDING, KILL | DETACH),
+        E(ENDED) = TO(GONE, DETACH | FREE),
+    },
+    [SESSION_RESERVED] = {
+        E(RUNNER_READY) = TO(IDLE, SERVE),
+        E(TOUCH) = IGNORED, /* it does not cool down before it was there */
+        E(RELEASE) = TO(ENDING, KILL | DETACH),
+        E(FAULT) = TO(ENDING, KILL | DETACH),
+        E(HANGUP) = TO(ENDING, KILL | DETACH),
+        E(ENDED) = TO(GONE, DETACH | FREE),
+    },
+    [SESSION_IDLE] = {
+        E(START) = TO(RUNNING, SEND),
+        E(TOUCH) = TO(IDLE, 0),
+        E(COOLDOWN) = TO(ENDING, KILL | DETACH),
+        E(RELEASE) = TO(ENDING, KILL | DETACH),
+        E(FAULT) = TO(ENDING, KILL | DETACH),
+        E(HANGUP) = TO(ENDING, KILL | DETACH),
+        E(ENDED) = TO(GONE, DETACH | FREE),
+    },
+    [SESSION_RUNNING] = {
+        E(RESULT) = TO(IDLE, RESULT | SERVE),
+        E(LIMIT) = TO(INTERRUPTED, INTERRUPT),
+        E(TOUCH) = IGNORED, /* the cooldown begins when the cell is done */
+        E(RELEASE) = TO(ENDING, KILL | DETACH | CRASH),
+        E(FAULT) = TO(ENDING, KILL | DETACH | CRASH),
+        /* It is dying by itself, and only the backend can say of what. A kill now would hide that. */
+        E(HANGUP) = TO(FALLEN, DETACH),
+        E(ENDED) = TO(GONE, DETACH | CRASH | FREE),
+    },
+    [SESSION_INTERRUPTED] = {
+        /* Whatever the code made of the interrupt, the caller's answer is one: time-out. */
+        E(RESULT) = TO(IDLE, TIMEOUT | SERVE),
+        E(GRACE_OVER) = TO(ENDING, KILL | DETACH | TIMEOUT),
+        E(TOUCH) = IGNORED,
+        E(RELEASE) = TO(ENDING, KILL | DETACH | TIMEOUT),
+        E(FAULT) = TO(ENDING, KILL | DETACH | TIMEOUT),
+        E(HANGUP) = TO(ENDING, KILL | DETACH | TIMEOUT),
+        E(ENDED) = TO(GONE, DETACH | TIMEOUT | FREE),
+    },
+    [SESSION_FALLEN] = {
+        E(GRACE_OVER) = TO(ENDING, KILL | CRASH),
+        E(RELEASE) = TO(ENDING, KILL | CRASH),
+        E(ENDED) = TO(GONE, CRASH | FREE),
+    },
+    [SESSION_ENDING] = {
+        E(RELEASE) = IGNORED,
+        E(ENDED) = TO(GONE, FREE),
+    },
+    [SESSION_GONE] = {{CELL_IMPOSSIBLE, SESSION_GONE, 0}},
 };
+// clang-format on
 
 /* Saturating, so that a limit of "for ever" stays one. */
 static int64_t after(int64_t now_ns, int64_t span_ns)

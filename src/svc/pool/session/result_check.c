@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* result_check.c — four parts: text, images, outputs, errors. Each writes what it knows and drops the rest. */
+/* result_check.c — four parts: text, values, outputs, errors. Each writes what it knows and drops the rest. */
 #include "svc/pool/session/result_check.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/encode.h"
 #include "base/text.h"
+#include "svc/pool/session/image_text.h"
 
 #define NUMBER_SIZE_MAX     40  /* bytes: the longest text of a double has 24, of an integer of 64 bits 20 */
-#define IMAGE_MAGIC_SIZE    12  /* bytes that tell the type */
 #define MEDIA_TYPE_SIZE_MAX 100 /* bytes */
 #define ERROR_KEY_SIZE_MAX  40  /* bytes of the name of an error's member */
 
@@ -85,105 +84,7 @@ static bool number_is_safe(struct bytes json)
     return real ? isfinite(strtod(text, NULL)) : bytes_parse_i64(json, &whole) == STATUS_OK;
 }
 
-/* --- images --- */
-
-static const struct {
-    const char *format;
-    const char *magic; /* '?' stands for any byte */
-} image_formats[] = {
-    {"png", "\x89PNG\r\n\x1a\n"},
-    {"jpeg", "\xff\xd8\xff"},
-    {"gif", "GIF8?a"},
-    {"webp", "RIFF????WEBP"},
-};
-
-static bool magic_matches(struct bytes head, const char *magic)
-{
-    size_t size = strlen(magic);
-    if (head.size < size)
-        return false;
-    for (size_t i = 0; i < size; i++)
-        if (magic[i] != '?' && head.data[i] != (uint8_t)magic[i])
-            return false;
-    return true;
-}
-
-static bool is_base64_byte(uint8_t byte)
-{
-    return ascii_alpha(byte) || ascii_digit(byte) || byte == '+' || byte == '/';
-}
-
-/* Standard alphabet, padded, without blanks. */
-static bool is_base64(struct bytes text)
-{
-    if (text.size == 0 || text.size % 4 != 0)
-        return false;
-    for (int pads = 0; pads < 2 && text.data[text.size - 1] == '='; pads++)
-        text.size--;
-    for (size_t i = 0; i < text.size; i++)
-        if (!is_base64_byte(text.data[i]))
-            return false;
-    return true;
-}
-
-static bool image_is_what_it_claims(struct bytes base64, const char *magic)
-{
-    CLEANUP(buf_fini) struct buf head = {0};
-    struct bytes front = bytes_slice(base64, 0, IMAGE_MAGIC_SIZE / 3 * 4);
-    return is_base64(base64) && base64_decode(&head, front) == STATUS_OK &&
-           magic_matches(buf_peek(&head), magic);
-}
-
-/* Base64 as some encoders write it, in lines or with "\/", made plain. `in` is the inside of a JSON string. */
-static void append_plain_base64(struct buf *out, struct bytes in)
-{
-    while (in.size) {
-        const uint8_t *escape = memchr(in.data, '\\', in.size);
-        size_t plain = escape ? (size_t)(escape - in.data) : in.size;
-        buf_append_bytes(out, bytes_slice(in, 0, plain));
-        in = bytes_slice(in, plain, in.size);
-        if (!in.size)
-            return;
-        if (in.data[1] == '/')
-            buf_append_byte(out, '/');
-        else if (in.data[1] != 'n' && in.data[1] != 'r')
-            buf_append_byte(out, '\\'); /* no base64: the check will see it */
-        in = bytes_slice(in, 2, in.size);
-    }
-}
-
-/* Appends the image as a JSON string. False, and nothing is appended, if it is none of that format. */
-static bool append_image(struct buf *out, const char *format, struct result_value data)
-{
-    if (data.type != RESULT_STRING)
-        return false;
-    const char *magic = NULL;
-    for (size_t i = 0; i < ARRAY_SIZE(image_formats); i++)
-        if (strcmp(format, image_formats[i].format) == 0)
-            magic = image_formats[i].magic;
-
-    struct bytes base64 = inside_quotes(data.json);
-    CLEANUP(buf_fini) struct buf plain = {0};
-    if (memchr(base64.data, '\\', base64.size)) {
-        append_plain_base64(&plain, base64);
-        base64 = buf_peek(&plain);
-    }
-    if (!magic || plain.failed || !image_is_what_it_claims(base64, magic))
-        return false;
-    buf_append_byte(out, '"');
-    buf_append_bytes(out, base64);
-    buf_append_byte(out, '"');
-    return true;
-}
-
-/* The name of a known format as a C string, or NULL. */
-static const char *known_format(struct bytes name)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(image_formats); i++)
-        if (bytes_equal_cstr(name, image_formats[i].format))
-            return image_formats[i].format;
-    return NULL;
-}
+/* --- values --- */
 
 /* {"type":"image","format":…,"base64_data":…} and no other object. */
 static bool append_image_value(struct buf *out, struct result_value value)
@@ -201,13 +102,13 @@ static bool append_image_value(struct buf *out, struct result_value value)
     }
     if (!bytes_equal_cstr(type.json, "\"image\"") || format.type != RESULT_STRING)
         return false;
-    const char *name = known_format(inside_quotes(format.json));
+    const char *name = image_text_format(inside_quotes(format.json));
     if (!name)
         return false;
 
     size_t begin = out->size;
     buf_append_fmt(out, "{\"type\":\"image\",\"format\":\"%s\",\"base64_data\":", name);
-    if (!append_image(out, name, data)) {
+    if (data.type != RESULT_STRING || !image_text_append(out, name, inside_quotes(data.json))) {
         out->size = begin;
         return false;
     }
@@ -303,7 +204,7 @@ static bool append_representation(struct buf *out, bool first, size_t row, struc
         append_text(out, data, text_size_max, damage);
         return true;
     }
-    if (format && append_image(out, format, data))
+    if (format && data.type == RESULT_STRING && image_text_append(out, format, inside_quotes(data.json)))
         return true;
     out->size = begin;
     return false;
