@@ -88,6 +88,8 @@ const struct option_spec settings_table[] = {
      "size of a session's /mnt/data"},
     {"session-path", OPTION_TEXT, "PATHS", NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_POOL | COMMAND_DOCTOR,
      "absolute paths, separated by commas, that sessions may read besides the list of sallyport doctor"},
+    {"session-disk-read", OPTION_SIZE, "BYTES", NULL, "64M", 1 << 16, 1LL << 40, COMMAND_DEV | COMMAND_POOL,
+     "most bytes a second that a session may read from the disk, where the kernel can limit it"},
     {"strict-proc", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_POOL,
      "no file of /proc can be read in sessions: closes a covert channel, breaks ps and psutil"},
     {"strict-locks", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_POOL,

@@ -117,6 +117,7 @@ static enum status start_pool(struct stack *s, struct err *e)
                 .tasks = (uint32_t)setting_number(v, "session-tasks"),
                 .cpu_percent = (uint32_t)setting_number(v, "session-cpu-percent"),
                 .data_bytes = (uint64_t)setting_number(v, "session-data"),
+                .read_bytes = (uint64_t)setting_number(v, "session-disk-read"),
                 .strict_proc = setting_flag(v, "strict-proc"),
                 .strict_locks = setting_flag(v, "strict-locks"),
             },

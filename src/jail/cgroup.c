@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "jail/file.h"
@@ -23,7 +24,9 @@
 #define CGROUP_PATH_SIZE 512
 
 static const char *const controller_names[CGROUP_CONTROLLERS] = {
-    [CGROUP_MEMORY] = "memory", [CGROUP_PIDS] = "pids", [CGROUP_CPU] = "cpu"};
+    [CGROUP_MEMORY] = "memory", [CGROUP_PIDS] = "pids", [CGROUP_CPU] = "cpu", [CGROUP_IO] = "blkio"};
+static const char *const unified_names[CGROUP_CONTROLLERS] = {
+    [CGROUP_MEMORY] = "memory", [CGROUP_PIDS] = "pids", [CGROUP_CPU] = "cpu", [CGROUP_IO] = "io"};
 
 const char *cgroup_layout_name(enum cgroup_layout layout)
 {
@@ -216,16 +219,49 @@ static int make_group(int parent, const char *name)
     return open_directory(parent, name);
 }
 
+/* The disk that /usr lies on: limits are set on whole disks, not on partitions (block/blk-cgroup.c). */
+static void find_disk(char ret_disk[24])
+{
+    struct stat st;
+    char path[96], text[24] = "";
+    ret_disk[0] = '\0';
+    if (stat("/usr", &st) < 0 || major(st.st_dev) == 0)
+        return;
+    snprintf(path, sizeof path, "/sys/dev/block/%u:%u/partition", major(st.st_dev), minor(st.st_dev));
+    bool partition = access(path, F_OK) == 0;
+    snprintf(path, sizeof path, "/sys/dev/block/%u:%u/%s", major(st.st_dev), minor(st.st_dev),
+             partition ? "../dev" : "dev");
+    if (file_read(AT_FDCWD, path, text, sizeof text) > 0)
+        snprintf(ret_disk, 24, "%.*s", (int)strcspn(text, "\n"), text);
+}
+
+static int limit_reads(const char *disk, int dir, bool unified, uint64_t bytes)
+{
+    char text[64];
+    snprintf(text, sizeof text, unified ? "%s rbps=%llu" : "%s %llu", disk, (unsigned long long)bytes);
+    return file_write(dir, unified ? "io.max" : "blkio.throttle.read_bps_device", text);
+}
+
+/* True if the base group takes a limit for the disk: then those below do too. */
+static bool can_limit_reads(const struct cgroup_tree *t, int base, bool unified)
+{
+    return base >= 0 && t->disk[0] && limit_reads(t->disk, base, unified, UINT64_C(1) << 40) == 0;
+}
+
 static void open_v1(struct cgroup_tree *t)
 {
     for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
+        if (c == CGROUP_IO && !t->disk[0])
+            continue;
         t->parents[c] = open_own(controller_names[c]);
         if (t->parents[c] < 0)
             continue;
         remove_leftovers(t->parents[c]);
         t->bases[c] = make_group(t->parents[c], t->name);
         t->enforced[c] = t->bases[c] >= 0;
-        if (t->enforced[c])
+        if (c == CGROUP_IO)
+            t->enforced[c] = can_limit_reads(t, t->bases[c], false);
+        else if (t->enforced[c])
             t->layout = CGROUP_V1;
         else
             missing(t, controller_names[c], errno);
@@ -257,7 +293,7 @@ static void enable_v2(struct cgroup_tree *t)
 {
     char text[32], given[256] = "";
     for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
-        snprintf(text, sizeof text, "+%s", controller_names[c]);
+        snprintf(text, sizeof text, "+%s", unified_names[c]);
         int r = file_write(t->unified_parent, "cgroup.subtree_control", text);
         if (r == -EBUSY) {
             make_room(t);
@@ -266,11 +302,13 @@ static void enable_v2(struct cgroup_tree *t)
         if (r == 0)
             r = file_write(t->unified_base, "cgroup.subtree_control", text);
         (void)!file_read(t->unified_base, "cgroup.subtree_control", given, sizeof given);
-        t->enforced[c] = r == 0 && strstr(given, controller_names[c]);
-        if (t->enforced[c])
+        t->enforced[c] = r == 0 && strstr(given, unified_names[c]);
+        if (c == CGROUP_IO)
+            t->enforced[c] = t->enforced[c] && can_limit_reads(t, t->unified_base, true);
+        else if (t->enforced[c])
             t->layout = CGROUP_V2;
         else
-            missing(t, controller_names[c], r < 0 ? -r : ENOENT);
+            missing(t, unified_names[c], r < 0 ? -r : ENOENT);
     }
 }
 
@@ -313,6 +351,7 @@ enum status cgroup_open(struct cgroup_tree *t, uint32_t slots, uid_t owner, stru
         for (int c = 0; c < CGROUP_CONTROLLERS; c++)
             t->slots[i].controllers[c] = t->slots[i].join[c] = -1;
     }
+    find_disk(t->disk);
     open_v1(t);
     open_v2(t);
     if (t->layout == CGROUP_NONE && t->missing[0] == '\0')
@@ -381,6 +420,11 @@ static enum status limit_v1(const struct cgroup_tree *t, const struct cgroup_slo
             status = set_number(dir, "cpu.cfs_quota_us",
                                 (unsigned long long)l->cpu_percent * CPU_PERIOD_US / 100, e);
     }
+    if (status == STATUS_OK && t->enforced[CGROUP_IO]) {
+        int r = limit_reads(t->disk, s->controllers[CGROUP_IO], false, l->read_bytes);
+        if (r < 0)
+            status = err_set(e, STATUS_IO, "cgroup blkio: %s", strerror(-r));
+    }
     return status;
 }
 
@@ -403,6 +447,11 @@ static enum status limit_v2(const struct cgroup_tree *t, const struct cgroup_slo
         if (r < 0)
             status = err_set(e, STATUS_IO, "cgroup cpu.max: %s", strerror(-r));
     }
+    if (status == STATUS_OK && t->enforced[CGROUP_IO]) {
+        int r = limit_reads(t->disk, s->unified, true, l->read_bytes);
+        if (r < 0)
+            status = err_set(e, STATUS_IO, "cgroup io.max: %s", strerror(-r));
+    }
     return status;
 }
 
@@ -424,7 +473,7 @@ static enum status slot_make(struct cgroup_tree *t, uint32_t slot, struct err *e
     char name[16];
     snprintf(name, sizeof name, "s%u", slot);
     for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
-        if (t->bases[c] < 0)
+        if (t->bases[c] < 0 || !t->enforced[c])
             continue;
         s->controllers[c] = make_group(t->bases[c], name);
         if (s->controllers[c] < 0)

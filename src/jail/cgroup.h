@@ -14,7 +14,9 @@
 /* Of the keeper's process name (PR_SET_NAME): tells a living owner of `sallyport.<pid>` from a reused pid. */
 #define CGROUP_OWNER_NAME "sallyport-keep"
 
-enum cgroup_controller { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_CONTROLLERS };
+/* CGROUP_IO bounds what a session reads from the disk under /usr, for its own files lie in memory; where that
+ * is no disk of its own kind (an overlay, a pool of disks) or the kernel cannot, it is left out in silence. */
+enum cgroup_controller { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_IO, CGROUP_CONTROLLERS };
 
 enum cgroup_layout { CGROUP_NONE, CGROUP_V1, CGROUP_V2, CGROUP_HYBRID };
 
@@ -33,6 +35,7 @@ struct cgroup_tree {
     int parents[CGROUP_CONTROLLERS];
     int unified_base, unified_parent; /* v2; -1 */
     char name[32];
+    char disk[24];     /* "MAJOR:MINOR" of the disk under /usr, "" if there is none */
     char missing[160]; /* why something is not enforced, for people */
     struct cgroup_slot *slots;
     uint32_t slot_count;

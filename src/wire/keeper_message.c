@@ -38,7 +38,7 @@ struct field {
 #define LIMITS                                                                                               \
     U64(limits.memory_bytes), U32(limits.tasks), U32(limits.cpu_percent), U64(limits.data_bytes),            \
         U64(limits.tmp_bytes), U32(limits.files), U32(limits.open_files), U64(limits.file_bytes),            \
-        BOOL(limits.strict_locks), BOOL(limits.strict_proc)
+        U64(limits.read_bytes), BOOL(limits.strict_locks), BOOL(limits.strict_proc)
 
 static const struct field fields[KEEPER_MESSAGE_TYPES][16] = {
     [KEEPER_MESSAGE_OPEN] = {U32(sessions_max), U32(flags), LIMITS, TEXT},

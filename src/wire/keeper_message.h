@@ -22,6 +22,7 @@ struct session_limits {    /* zero fields take the default behind */
     uint32_t files;        /* inodes of each tmpfs: 16384 */
     uint32_t open_files;   /* RLIMIT_NOFILE: 256 */
     uint64_t file_bytes;   /* RLIMIT_FSIZE: as data_bytes */
+    uint64_t read_bytes;   /* a second, from the disk under /usr: 64 MiB */
     bool strict_locks;     /* deny file locks: no covert channel, but no sqlite (sandbox.md 2.3) */
     bool strict_proc;      /* no file of /proc can be read: no counters shared with others, but no ps */
 };

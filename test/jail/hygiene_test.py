@@ -4,6 +4,7 @@
 
     hygiene_test.py BUILD_DIR
 """
+import glob
 import os
 import subprocess
 import sys
@@ -78,10 +79,20 @@ def value(pool, session, code):
     return answer["result"]["value"]
 
 
+def disk_limit(pool):
+    """What the group of a session says about the disk, as root and where the kernel limits it."""
+    pool.note_processes()
+    found = {open(f).read().strip() for pattern in ("blkio/**/sallyport.%d/s*/blkio.throttle.read_bps_device", "**/sallyport.%d/s*/io.max")
+             for f in glob.glob("/sys/fs/cgroup/" + pattern % pool.keeper_pid, recursive=True)}
+    if os.getuid() != 0 or not found - {""}:
+        return print("ok   no limit for the disk on this machine:", found)
+    check(any(line.endswith((" 7340032", "rbps=7340032 wbps=max riops=max wiops=max")) for line in found), "reads from the disk are limited", found)
+
+
 def main():
     lines = subprocess.run(["/usr/bin/python3", "-c", CONTROL], capture_output=True, text=True, check=True).stdout.splitlines()
     check(len(lines) == 2 and lines[0] == lines[1], "without care two forks draw alike", lines)
-    pool = Pool(os.path.abspath(sys.argv[1]), ["cpu_percent=200"])
+    pool = Pool(os.path.abspath(sys.argv[1]), ["cpu_percent=200", "read_bytes=7340032"])
     for session in "ab":
         pool.spawn(session)
     for what, code in STATE.items():
@@ -103,6 +114,7 @@ def main():
     else:
         check(got == wanted, f"linear algebra may use {wanted} processors", got)
     check(value(pool, "b", "import numpy as np; float((np.ones((400, 400)) @ np.ones((400, 400)))[0, 0])") == 400, "and multiplies")
+    disk_limit(pool)
     pool.close()
     print("\n".join(FAILURES) or "all as expected")
     return 1 if FAILURES else 0

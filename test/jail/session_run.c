@@ -464,6 +464,8 @@ static void set_limit(struct keeper_options *o, const char *text)
         l->files = (uint32_t)n;
     else if (strcmp(name, "strict_locks") == 0)
         l->strict_locks = n != 0;
+    else if (strcmp(name, "read_bytes") == 0)
+        l->read_bytes = n;
     else if (strcmp(name, "strict_proc") == 0)
         l->strict_proc = n != 0;
     else if (strcmp(name, "sessions_max") == 0)

@@ -26,6 +26,7 @@ static struct session_limits with_defaults(struct session_limits l)
     DEFAULT(files, 16384);
     DEFAULT(open_files, 256);
     DEFAULT(file_bytes, l.data_bytes);
+    DEFAULT(read_bytes, (uint64_t)64 << 20);
 #undef DEFAULT
     l.open_files = MIN(MAX(l.open_files, 32), 4096);
     return l;
