@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Writes Python modules as a C table, in the order given: a module may import those before it.
 
-Usage: embed.py OUT PACKAGE MODULE.py...
+Usage: embed.py OUT TABLE PACKAGE MODULE.py...      PACKAGE "" for a program that nobody imports
 """
 import pathlib
 import sys
@@ -16,16 +16,16 @@ def constant(number, text):
 
 
 def main():
-    target, package, *sources = sys.argv[1:]
+    target, table, package, *sources = sys.argv[1:]
     names = []
     with open(target, "w", encoding="ascii") as out:
         out.write("/* Made by embed.py. */\n")
         for number, source in enumerate(map(pathlib.Path, sources)):
             compile(source.read_text(), source, "exec")  # a slip is an error of the build
-            names.append(package if source.stem == "__init__" else f"{package}.{source.stem}")
+            names.append(package if source.stem == "__init__" else f"{package}.{source.stem}".lstrip("."))
             out.write(constant(number, source.read_bytes()))
         out.write("static const struct {\n    const char *name; /* as it is imported */\n    const char *text;\n"
-                  "} python_modules[] = {\n")
+                  f"}} {table}[] = {{\n")
         for number, name in enumerate(names):
             out.write(f'    {{"{name}", text_{number}}},\n')
         out.write("};\n")

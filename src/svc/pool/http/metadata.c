@@ -3,25 +3,13 @@
  * The only one who knows is a session, so one of our own is asked once, under an identifier that no caller
  * can send, and released. It has run no user's code, and its answer is read with limits all the same. */
 #include "os/clock.h"
+#include "runtime/python/metadata_cell.h"
 #include "svc/pool/http/pool_service_internal.h"
 #include "wire/json/json.h"
 
 #define METADATA_IDENTIFIER "\x01metadata"
 #define METADATA_LIMIT_NS   (30 * NS_PER_S)
 #define PACKAGES_MAX        5000
-
-static const char metadata_code[] =
-    "def _sallyport_metadata():\n"
-    "    import importlib.metadata, json, platform, sys\n"
-    "    found = {}\n"
-    "    for d in importlib.metadata.distributions():\n"
-    "        name = d.metadata['Name']\n"
-    "        if name and name not in found:\n"
-    "            found[name] = d.version or ''\n"
-    "    packages = [{'name': n, 'version': found[n]} for n in sorted(found, key=str.lower)]\n"
-    "    runtimes = [{'name': 'Python', 'version': platform.python_version()}]\n"
-    "    print(json.dumps({'runtimes': runtimes, 'preInstalledPackages': packages}))\n"
-    "_sallyport_metadata()\n";
 
 struct metadata_wait {
     struct list link;
@@ -114,7 +102,7 @@ static enum status ask(struct pool_service *s, struct err *e)
     struct execution *x = execution_create(loop_now(s->loop));
     if (!x)
         return err_set(e, STATUS_NO_MEMORY, "out of memory");
-    buf_append_cstr(&x->asked.code, metadata_code);
+    buf_append_cstr(&x->asked.code, python_metadata[0].text);
     x->asked.limit_ns = METADATA_LIMIT_NS;
     x->on_done = on_metadata;
     x->context = s;
