@@ -65,7 +65,9 @@ def clean(data):
         elif not isinstance(value, str):
             value = dumps(value, default=repr) if mime.startswith("application/") else str(value)
         if mime in IMAGES:
+            value = "".join(value.split())  # IPython breaks lines, as base64.encodebytes does
             if not is_base64(value):
+                any_cut = True
                 continue
             if state.shown.images >= IMAGES_MAX:
                 any_cut = True
