@@ -8,13 +8,13 @@
 #include "base/encode.h"
 #include "base/log.h"
 #include "os/clock.h"
+#include "svc/app/limits.h"
 #include "svc/app/problem.h"
 #include "svc/app/sample.h"
 #include "wire/http1/uri.h"
 
 #define AREA            "svc/app"
 #define BODY_SIZE_SLACK ((size_t)64 << 10) /* bytes of a body besides its code */
-#define CALL_TIMEOUT_MS 10000              /* how long an unreachable scheduler is waited for before 503 */
 
 /* --- routes --- */
 

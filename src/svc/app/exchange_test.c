@@ -83,6 +83,7 @@ struct dt_reply {
 };
 
 struct call {
+    char id[20];
     char event[40]; /* "": a look */
     char data[300];
     dt_on_reply *on_reply;
@@ -96,12 +97,14 @@ static struct {
     struct dt_instance instance;
 } scheduler;
 
-static enum dt_status call(const char *event, const char *data, dt_on_reply *on_reply, void *context)
+static enum dt_status call(const char *id, const char *event, const char *data, dt_on_reply *on_reply,
+                           void *context)
 {
     if (scheduler.refuse != DT_OK)
         return scheduler.refuse;
     assert_true(scheduler.made < ARRAY_SIZE(scheduler.calls));
     struct call *c = &scheduler.calls[scheduler.made++];
+    snprintf(c->id, sizeof c->id, "%s", id);
     snprintf(c->event, sizeof c->event, "%s", event);
     snprintf(c->data, sizeof c->data, "%s", data);
     c->on_reply = on_reply;
@@ -113,8 +116,7 @@ enum dt_status dt_client_get_async(struct dt_client *client, const char *instanc
                                    dt_on_reply *on_reply, void *context)
 {
     (void)client, (void)payloads;
-    assert_string_equal(instance_id, "id-1");
-    return call("", "", on_reply, context);
+    return call(instance_id, "", "", on_reply, context);
 }
 
 enum dt_status dt_client_raise_event_async(struct dt_client *client, const char *instance_id,
@@ -122,8 +124,7 @@ enum dt_status dt_client_raise_event_async(struct dt_client *client, const char 
                                            void *context)
 {
     (void)client;
-    assert_string_equal(instance_id, "id-1");
-    return call(name, data, on_reply, context);
+    return call(instance_id, name, data, on_reply, context);
 }
 
 enum dt_status dt_reply_status(const struct dt_reply *reply)
@@ -298,10 +299,15 @@ static void answer(const char *event, enum dt_status status)
     step();
 }
 
-static void begin(struct http_request *r, bool approve, const char *at)
+static void begin_on(struct http_request *r, const char *id, bool approve, const char *at)
 {
     json_t *record = json_pack("{s:b, s:s}", "approved", approve, "at", at);
-    decide(&service, r, BYTES_LITERAL("id-1"), record, false, NULL);
+    decide(&service, r, bytes_of_cstr(id), record, false, NULL);
+}
+
+static void begin(struct http_request *r, bool approve, const char *at)
+{
+    begin_on(r, "id-1", approve, at);
 }
 
 /* --- decisions --- */
@@ -385,6 +391,65 @@ static void a_second_decision_waits_and_is_told_of_the_first(void **state)
     assert_int_equal(second.status, 409);
     assert_non_null(strstr(second.body, "\"decision\":{\"approved\":true,\"at\":\"t1\",\"sha256\":\"ab\"}"));
     assert_int_equal(scheduler.made, scheduler.answered);
+}
+
+/* The scheduler knows ids as they were given; ours are in lower case. */
+static void an_id_in_another_spelling_is_found(void **state)
+{
+    (void)state;
+    struct http_request r = {.answers = 0};
+    begin_on(&r, "ID-1", true, "t1");
+    answer("", DT_NOT_FOUND);
+    answer("", DT_OK);
+    answer(EVENT_DECISION_RECORD, DT_OK);
+    answer(EVENT_DECISION, DT_OK);
+    answer("", DT_CANCELLED);
+    assert_int_equal(r.status, 200);
+    assert_string_equal(scheduler.calls[0].id, "ID-1");
+    for (size_t i = 1; i < scheduler.made; i++)
+        assert_string_equal(scheduler.calls[i].id, "id-1");
+    struct http_request unknown = {.answers = 0};
+    begin_on(&unknown, "Id-2", true, "t2");
+    answer("", DT_NOT_FOUND);
+    answer("", DT_NOT_FOUND);
+    assert_int_equal(unknown.status, 404);
+}
+
+/* Turns pass on, whoever leaves the list and in whatever spelling the id was given. */
+static void who_waits_to_decide_may_leave(void **state)
+{
+    (void)state;
+    struct http_request first = {.answers = 0}, second = {.answers = 0}, third = {.answers = 0};
+    begin(&first, true, "t1");
+    begin(&second, false, "t2");
+    begin_on(&third, "ID-1", false, "t3");
+    assert_int_equal(scheduler.made, 1);
+    go_away(&second);
+    answer("", DT_NOT_FOUND);
+    assert_int_equal(first.status, 404);
+    assert_int_equal(scheduler.made, 2); /* the third is at work */
+    answer("", DT_UNAVAILABLE);
+    assert_int_equal(third.status, 503);
+    assert_int_equal(scheduler.made, 2);
+    assert_int_equal(service.decision_turns.count, 0);
+}
+
+static void a_stop_answers_who_waits_to_decide(void **state)
+{
+    (void)state;
+    struct http_request first = {.answers = 0}, second = {.answers = 0};
+    begin(&first, true, "t1");
+    begin(&second, false, "t2");
+    service.stopping = true;
+    list_each_safe (link, &service.exchanges) {
+        struct exchange *x = CONTAINER_OF(link, struct exchange, link);
+        if (!x->calling)
+            exchange_abandon(x);
+    }
+    assert_int_equal(second.status, 503);
+    answer("", DT_CANCELLED);
+    assert_int_equal(first.status, 503);
+    assert_int_equal(scheduler.made, 1);
 }
 
 static void a_decision_that_lost_outside_is_told_so(void **state)
@@ -509,6 +574,9 @@ int main(void)
         TEST(a_decision_that_could_not_be_raised_is_refused),
         TEST(a_decision_goes_on_without_its_peer),
         TEST(a_second_decision_waits_and_is_told_of_the_first),
+        TEST(an_id_in_another_spelling_is_found),
+        TEST(who_waits_to_decide_may_leave),
+        TEST(a_stop_answers_who_waits_to_decide),
         TEST(a_decision_that_lost_outside_is_told_so),
         TEST(each_failure_has_an_answer),
         TEST(a_call_that_cannot_start_is_answered_on_the_next_turn),

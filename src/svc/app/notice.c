@@ -6,14 +6,14 @@
 
 #include "base/log.h"
 #include "base/macros.h"
+#include "svc/app/limits.h"
 
-#define AREA          "svc/app"
-#define NAME_SIZE_MAX 201 /* bytes with NUL, as the routes take them */
+#define AREA "svc/app"
 
 /* A person's name as it may stand in quotes. */
-static const char *quotable(const char *name, char text[NAME_SIZE_MAX])
+static const char *quotable(const char *name, char text[NAME_SIZE_MAX + 1])
 {
-    snprintf(text, NAME_SIZE_MAX, "%s", name ? name : "anonymous");
+    snprintf(text, NAME_SIZE_MAX + 1, "%s", name ? name : "anonymous");
     for (char *at = text; *at; at++)
         if (*at == '"' || *at == '\\')
             *at = '\'';
@@ -22,7 +22,7 @@ static const char *quotable(const char *name, char text[NAME_SIZE_MAX])
 
 void notice_submitted(const char *id, const char *by, size_t code_bytes)
 {
-    char name[NAME_SIZE_MAX];
+    char name[NAME_SIZE_MAX + 1];
     log_info(AREA, "submitted id=%s by=\"%s\" bytes=%zu", id, quotable(by, name), code_bytes);
 }
 
@@ -34,7 +34,7 @@ void notice_ran(const char *id, const char *session, bool succeeded, int64_t ms,
 
 void notice_decided(const char *id, const char *by, bool approved, int64_t ms)
 {
-    char name[NAME_SIZE_MAX];
+    char name[NAME_SIZE_MAX + 1];
     log_info(AREA, "decided id=%s by=\"%s\" approved=%s ms=%lld", id, quotable(by, name),
              approved ? "true" : "false", (long long)ms);
 }

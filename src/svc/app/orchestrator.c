@@ -10,6 +10,7 @@
 
 #include "base/encode.h"
 #include "os/clock.h"
+#include "svc/app/limits.h"
 #include "svc/app/request.h"
 
 #define RUN_ATTEMPTS_MAX              8 /* while the pool is full or cannot be reached */
@@ -152,7 +153,7 @@ static int64_t approval_timeout_ms(const struct turn *turn)
     if (!json_is_integer(noted))
         return APPROVAL_TIMEOUT_OF_SAMPLE_MS;
     ms = json_integer_value(noted);
-    return MIN(MAX(ms, 0), STEERING_MS_MAX);
+    return MIN(MAX(ms, 0), WAIT_MS_MAX);
 }
 
 /* Whether code that failed is shown and waits for a person.

@@ -4,8 +4,8 @@
 
 #include "base/duration.h"
 #include "os/clock.h"
+#include "svc/app/limits.h"
 
-#define WAIT_MAX_NS         (300 * NS_PER_S) /* of one ?wait= */
 #define POLL_PAUSE_FIRST_NS (5 * NS_PER_MS)
 #define POLL_PAUSE_MAX_NS   (200 * NS_PER_MS)
 
@@ -83,8 +83,8 @@ void route_requests_get(struct app_service *s, struct http_request *r, struct by
         return;
     struct look_exchange *own = CONTAINER_OF(x, struct look_exchange, base);
     own->until_over = bytes_equal_cstr(until, "over");
-    own->wait_cut = wait_ns > WAIT_MAX_NS;
-    own->deadline_ns = loop_now(s->loop) + MIN(wait_ns, WAIT_MAX_NS);
+    own->wait_cut = wait_ns > POLL_NS_MAX;
+    own->deadline_ns = loop_now(s->loop) + MIN(wait_ns, POLL_NS_MAX);
     own->pause_ns = POLL_PAUSE_FIRST_NS;
     if (exchange_take_id(x, id))
         look(x);

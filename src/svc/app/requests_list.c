@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* requests_list.c — GET /v1/requests[?state=&limit=&after=&order=asc|desc].
  *
- * A page is filled: the scheduler is asked again until `limit` requests are found, none is left, or QUERIES_MAX
+ * A page is filled: the scheduler is asked again until `limit` requests are found, none is left, or PAGE_QUERIES_MAX
  * answers were read; only then is a page short although there are more, and says how many it has "scanned".
  *
  * The scheduler knows one order, the oldest first, and gives a place in it only at the end of its pages. So
@@ -15,15 +15,13 @@
 #include <stdlib.h>
 
 #include "os/clock.h"
+#include "svc/app/limits.h"
 
-#define PAGE_SIZE_DEFAULT 50
-#define PAGE_SIZE_MAX     500
-#define QUERIES_MAX       64
-#define DESC_MARK         "desc:"
-#define SKEW_NS           (86400 * NS_PER_S) /* how far the scheduler's clock may be ahead */
-#define SPAN_FIRST_NS     (60 * NS_PER_S)    /* before now */
-#define SPAN_MIN_NS       1000
-#define SPAN_FACTOR       8
+#define DESC_MARK     "desc:"
+#define SKEW_NS       (86400 * NS_PER_S) /* how far the scheduler's clock may be ahead */
+#define SPAN_FIRST_NS (60 * NS_PER_S)    /* before now */
+#define SPAN_MIN_NS   1000
+#define SPAN_FACTOR   8
 
 struct list_exchange {
     struct exchange base;
@@ -102,7 +100,7 @@ static void read_place(struct list_exchange *list, size_t rows)
 static void go_on_after(struct list_exchange *list, const char *next)
 {
     bool full = json_array_size(list->items) >= list->limit;
-    if (full || !next || list->queries >= QUERIES_MAX) {
+    if (full || !next || list->queries >= PAGE_QUERIES_MAX) {
         answer(list, next);
         return;
     }
@@ -153,7 +151,7 @@ static void on_place(struct exchange *x)
     size_t count = json_array_size(x->page->items);
     const json_t *last = count ? json_array_get(x->page->items, count - 1) : NULL;
     const char *id = json_string_value(json_object_get(last, "id"));
-    if ((id && strcmp(id, list->last_id) == 0) || list->queries >= QUERIES_MAX) {
+    if ((id && strcmp(id, list->last_id) == 0) || list->queries >= PAGE_QUERIES_MAX) {
         answer(list, x->page->next);
         return;
     }
@@ -208,7 +206,7 @@ static void on_window(struct exchange *x)
         exchange_answer_failure(x);
         return;
     }
-    if (x->page->next && list->span_ns > SPAN_MIN_NS && list->queries < QUERIES_MAX) {
+    if (x->page->next && list->span_ns > SPAN_MIN_NS && list->queries < PAGE_QUERIES_MAX) {
         list->span_ns = MAX(list->span_ns / SPAN_FACTOR, SPAN_MIN_NS);
         read_window(list);
         return;
@@ -229,7 +227,7 @@ static void on_window(struct exchange *x)
     list->span_ns = MIN(list->span_ns, list->to_ns);
     if (list->to_ns <= 1)
         answer(list, NULL);
-    else if (list->queries >= QUERIES_MAX)
+    else if (list->queries >= PAGE_QUERIES_MAX)
         answer_after(list, list->to_ns - 1, "\x7f"); /* every id of that instant is still to come */
     else
         read_window(list);

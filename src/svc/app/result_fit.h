@@ -11,10 +11,7 @@
 #include <jansson.h>
 
 #include "base/bytes.h"
-
-/* Bytes of the JSON text of a result. The scheduler takes 1 MiB in one payload (durable-task-protocol.md 2.6);
- * the rest is for the state, the hash and the decision with its comment, which stand beside it. */
-#define RESULT_SIZE_MAX (((size_t)1 << 20) - ((size_t)64 << 10))
+#include "svc/app/limits.h"
 
 /* Changes `result`, an object, until its compact JSON text has at most `size_max` bytes (from 64 KiB on), and
  * gives that text, to be freed by the caller.

@@ -9,10 +9,7 @@
 #include "base/text.h"
 #include "os/clock.h"
 #include "svc/app/body.h"
-
-#define NAME_SIZE_MAX    200         /* bytes of a person's name */
-#define COMMENT_SIZE_MAX 4000        /* bytes */
-#define APPROVAL_S_MAX   315360000.0 /* ten years, as the setting approval-timeout */
+#include "svc/app/limits.h"
 
 static void bad_request(struct http_request *r, const char *detail)
 {
@@ -104,7 +101,8 @@ void route_requests_create(struct app_service *s, struct http_request *r, struct
     double wait_s = wait ? json_number_value(wait) : 0;
     if (!refusal && !read_text(root, "submittedBy", NAME_SIZE_MAX, &submitted_by))
         refusal = "The member \"submittedBy\" must be a string of at most 200 bytes.";
-    if (!refusal && wait && !(json_is_number(wait) && wait_s >= 0.001 && wait_s <= APPROVAL_S_MAX))
+    if (!refusal && wait &&
+        !(json_is_number(wait) && wait_s >= 0.001 && wait_s * 1000 <= (double)WAIT_MS_MAX))
         refusal = "The member \"approvalTimeoutSeconds\" must be a number from 0.001 to 315360000.";
     const struct submission submission = {
         .code = code,

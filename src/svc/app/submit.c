@@ -7,13 +7,12 @@
 
 #include "base/encode.h"
 #include "os/clock.h"
+#include "svc/app/limits.h"
 #include "svc/app/notice.h"
-
-#define SUBMITTER_SIZE_MAX 201 /* bytes with NUL, as the routes take them */
 
 struct submit_exchange {
     struct exchange base;
-    char submitted_by[SUBMITTER_SIZE_MAX];
+    char submitted_by[NAME_SIZE_MAX + 1];
     size_t code_bytes;
     json_t *warnings;
     void (*on_submitted)(struct exchange *x, json_t *warnings);
