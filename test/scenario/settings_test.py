@@ -17,7 +17,7 @@ PROGRAM = sys.argv.pop(1)
 # Settings of `dev` that say where things are, and not how they go on.
 PLACES = {"data": "names the data folder itself", "ready-file": "read by this test", "config": "names other settings",
           "host": "says where it listens", "port": "the same"}
-# What a setting that is a text is changed to; a new one must be added here.
+# What a setting that is a text is changed to, where not every text will do.
 TEXTS = {"compat": "sample", "task-hubs": "other,default", "pool-name": "other", "host-names": "other.example", "log-level": "debug",
          "log-format": "json", "app-hub": "DEFAULT"}
 
@@ -33,7 +33,7 @@ def changed(one):
     if kind == "flag":
         return "false" if one["value"] == "true" else "true"
     if kind == "text":
-        return TEXTS[name]
+        return TEXTS.get(name, "other")
     value, unit = one["number"], {"duration": "ms"}.get(kind, "")
     scale = 1_000_000 if kind == "duration" else 1
     for other in (value * 2, value + scale, value // 2, value + 1000 * scale):
