@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "store/store_compact.h"
+#include "store/store_reserve.h"
 #include "store/task_store_internal.h"
 
 #define HUBS_MAX_DEFAULT 1000
@@ -89,6 +90,8 @@ STATUS_RESULT task_store_open(const struct task_store_options *o, struct loop *l
         status = store_lock_take(s->path, &s->lock, e);
     if (status == STATUS_OK)
         status = store_open_connections(s, o, e);
+    if (status == STATUS_OK)
+        (void)store_reserve_make(s->path); /* a disk too small for one does without */
     if (status == STATUS_OK)
         status = task_writer_start(s, e);
     if (status != STATUS_OK) {

@@ -59,8 +59,8 @@ void task_store_submit(struct task_store *s, struct write_set *w,
                        void *context);
 /* True while a submitted set is not yet reported. */
 bool task_store_busy(const struct task_store *s);
-/* After a failure: checks that a small write succeeds and accepts sets again. Synchronous. Not while the
- * store is busy. */
+/* After a failure: checks that a small write succeeds and accepts sets again. If the disk is full, the reserve is given
+ * up for that (store_reserve.h). Synchronous. Not while the store is busy. */
 STATUS_RESULT task_store_recover(struct task_store *s, struct err *e);
 
 /* One instance by id with all payloads, in `a`; NOT_FOUND. Synchronous and indexed: microseconds. Loop's
@@ -100,6 +100,10 @@ void task_store_query(struct task_store *s, const struct task_store_query *q,
                       void (*on_done)(void *context, enum status status, const char *text,
                                       const struct task_store_page *page),
                       void *context);
+
+/* True while the disk is nearly full: sets are accepted, but new work should not be. Looks whether the reserve can be made
+ * again. Loop's thread. */
+bool task_store_low(struct task_store *s);
 
 struct task_store_stats {
     uint64_t commits, ops, bytes;

@@ -40,6 +40,7 @@ struct task_store {
     struct list queue; /* struct store_job */
     bool stop;
     struct err failure; /* status OK: sets are accepted */
+    bool low;           /* the reserve is spent: the disk is nearly full */
     struct task_store_stats stats;
 };
 

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "os/clock.h"
+#include "store/store_reserve.h"
 #include "store/task_store_internal.h"
 
 struct store_job {
@@ -54,6 +55,33 @@ static void writer_checkpoint(struct task_store *s)
     s->checkpoint_at = pages + s->checkpoint_pages;
 }
 
+static bool is_low(struct task_store *s)
+{
+    pthread_mutex_lock(&s->queue_mutex);
+    bool low = s->low;
+    pthread_mutex_unlock(&s->queue_mutex);
+    return low;
+}
+
+static void set_low(struct task_store *s, bool low)
+{
+    pthread_mutex_lock(&s->queue_mutex);
+    s->low = low;
+    pthread_mutex_unlock(&s->queue_mutex);
+}
+
+/* What a purge has freed within the file is as good as a reserve. */
+static void look_for_room(struct task_store *s)
+{
+    int64_t free_pages = 0;
+    int64_t page_size = 0;
+    if (!is_low(s) || db_pragma(s->writer, "freelist_count", &free_pages, NULL) != STATUS_OK ||
+        db_pragma(s->writer, "page_size", &page_size, NULL) != STATUS_OK)
+        return;
+    if (free_pages * page_size >= 2 * STORE_RESERVE_SIZE)
+        set_low(s, false);
+}
+
 static void writer_perform(struct task_store *s, struct store_job *job, struct err failure)
 {
     if (failure.status != STATUS_OK) {
@@ -78,8 +106,10 @@ static void writer_perform(struct task_store *s, struct store_job *job, struct e
     }
     pthread_mutex_unlock(&s->queue_mutex);
     loop_post(s->loop, &job->message);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         writer_checkpoint(s);
+        look_for_room(s);
+    }
     pthread_mutex_unlock(&s->db_mutex);
 }
 
@@ -140,10 +170,9 @@ bool task_store_busy(const struct task_store *s)
     return !list_empty(&s->unreported);
 }
 
-STATUS_RESULT task_store_recover(struct task_store *s, struct err *e)
+/* A small write, durable, that changes nothing else. */
+static enum status probe(struct task_store *s, struct err *e)
 {
-    ASSERT(!task_store_busy(s));
-    pthread_mutex_lock(&s->db_mutex);
     int64_t count = 0;
     db_rollback(s->writer);
     enum status status = store_lock_check(&s->lock, s->path, e);
@@ -159,13 +188,35 @@ STATUS_RESULT task_store_recover(struct task_store *s, struct err *e)
         status = db_commit(s->writer, e);
     if (status != STATUS_OK)
         db_rollback(s->writer);
+    return status;
+}
+
+STATUS_RESULT task_store_recover(struct task_store *s, struct err *e)
+{
+    ASSERT(!task_store_busy(s));
+    pthread_mutex_lock(&s->db_mutex);
+    enum status status = probe(s, e);
+    bool spent = status == STATUS_RESOURCE_EXHAUSTED && store_reserve_spend(s->path);
+    if (spent)
+        status = probe(s, e);
     pthread_mutex_unlock(&s->db_mutex);
-    if (status != STATUS_OK)
-        return status;
+
     pthread_mutex_lock(&s->queue_mutex);
-    s->failure = (struct err){0};
+    s->low |= spent;
+    if (status == STATUS_OK)
+        s->failure = (struct err){0};
     pthread_mutex_unlock(&s->queue_mutex);
-    return STATUS_OK;
+    return status;
+}
+
+bool task_store_low(struct task_store *s)
+{
+    if (!is_low(s))
+        return false;
+    if (!store_reserve_make(s->path))
+        return true;
+    set_low(s, false);
+    return false;
 }
 
 void task_store_stats(const struct task_store *s, struct task_store_stats *ret_stats)

@@ -20,17 +20,18 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from protocol import pb, Stub  # noqa: E402
 
 SIZE = "24m"
+SIZE_WITH_RESERVE = "192m"  # a smaller disk has no reserve
 RECOVERY_SECONDS_MAX = 60
 SLOW = "import time\ntime.sleep(3)\nprint('done')"
 
 
 class SmallDisk:
-    """A file system of 24 MiB, and a file that fills it."""
+    """A file system of memory, and a file that fills it."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, size):
         self.path = directory
         self.ballast = os.path.join(directory, "ballast")
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=700", "tmpfs", directory], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", directory], check=True)
 
     def fill(self):
         with open(self.ballast, "ab", buffering=0) as file:
@@ -63,14 +64,16 @@ class DiskServer(Server):
         return self.wait_ready() if wait else self
 
 
-class DiskFull(unittest.TestCase):
+class Case(unittest.TestCase):
+    size = SIZE
+
     def setUp(self):
         directory = tempfile.TemporaryDirectory(prefix="sallyport-test-")
         self.addCleanup(directory.cleanup)
         state, log = (os.path.join(directory.name, name) for name in ("state", "log"))
         os.mkdir(state)
         os.mkdir(log)
-        self.disk = SmallDisk(state)
+        self.disk = SmallDisk(state, self.size)
         self.addCleanup(self.disk.close)
         self.server = DiskServer(PROGRAM, state, log)
         self.addCleanup(self.server.close)
@@ -120,6 +123,8 @@ class DiskFull(unittest.TestCase):
             else:
                 self.server.request(request_id)
 
+
+class DiskFull(Case):
     def prepare(self):
         """A request of each kind from before the disk was full."""
         waiting, approved, rejected, failed = self.submit(), self.submit(), self.submit(), self.submit("1/0")
@@ -202,6 +207,51 @@ class DiskFull(unittest.TestCase):
             self.disk.free()
             self.writes_again()
         self.everything_is_there()
+
+
+class Reserve(Case):
+    """A full disk of a size at which there is a reserve: what makes room goes on."""
+    size = SIZE_WITH_RESERVE
+
+    def stub(self, method, request):
+        parts = dict(pair.split("=", 1) for pair in self.server.ready["schedulerConnectionString"].split(";"))
+        with grpc.insecure_channel(parts["Endpoint"].removeprefix("http://")) as channel:
+            return getattr(Stub(channel), method)(request, metadata=(("taskhub", parts["TaskHub"]),), timeout=60)
+
+    def until(self, what, condition):
+        deadline = time.monotonic() + RECOVERY_SECONDS_MAX
+        while not (found := condition()):
+            self.assertLess(time.monotonic(), deadline, what)
+            time.sleep(0.1)
+        return found
+
+    def refusal(self):
+        status, _, answer = self.server.ask("POST", "/code/execute", "print(1)\n#" + "x" * 200000)
+        return str(answer) if status == 503 else None
+
+    def test_a_purge_works_on_a_full_disk(self):
+        reserve = pathlib.Path(self.disk.path, "scheduler.db.reserve")
+        self.assertEqual(reserve.stat().st_size, 16 << 20)
+        over, waiting = self.submit(), self.submit()
+        for request_id in (over, waiting):
+            self.server.until(request_id, "waiting")
+        self.assertEqual(self.server.review(over, True)[0], 200)
+        self.server.until(over, "approved")
+
+        self.disk.fill()
+        self.until("the reserve is given up", lambda: self.refusal() and not reserve.exists())
+        self.assertIn("nearly full", self.until("new work is refused", self.refusal))
+        self.assertEqual(self.server.review(waiting, True)[0], 200)  # what is there goes on
+        self.server.until(waiting, "approved")
+        purge = pb.PurgeInstancesRequest(instanceId=over)
+        self.assertEqual(self.stub("PurgeInstances", purge).deletedInstanceCount, 1)
+
+        self.disk.free()
+        self.acknowledged = {waiting: "approved"}
+        self.assertLess(self.writes_again(), RECOVERY_SECONDS_MAX)
+        self.assertTrue(reserve.exists())
+        self.everything_is_there()
+
 
 
 def enter_namespace():

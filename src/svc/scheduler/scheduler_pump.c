@@ -394,7 +394,10 @@ static void on_recover(struct loop_timer *t)
     s->failure = (struct err){0};
     s->recover_delay_ns = MIN(s->recover_delay_ns * 2, RECOVER_MAX_NS); /* for when it fails at once again */
     loop_timer_cancel(&s->ping_timer);
-    log_info("svc/scheduler", "writing again");
+    if (task_store_low(s->store))
+        log_warn("svc/scheduler", "writing again, with the reserve: the disk is nearly full, and nothing new is taken");
+    else
+        log_info("svc/scheduler", "writing again");
     ask_again(s, false);
     ask_again(s, true);
     tick_arm(s);

@@ -209,6 +209,12 @@ static enum status admit(struct scheduler *s, const struct grpc_request *r, cons
         scheduler_hubs_tell(s, e);
     if (status != STATUS_OK)
         return status;
+    bool adds = m->engine_method == ENGINE_START_INSTANCE || m->engine_method == ENGINE_RESTART;
+    if (m->write && adds && task_store_low(s->store))
+        return err_set(e, STATUS_RESOURCE_EXHAUSTED,
+                       "the disk is nearly full: what is there goes on, nothing new is taken; purge what is "
+                       "over, or make "
+                       "room on the disk");
     if (m->write && s->failure.status != STATUS_OK)
         return err_set(e, scheduler_pump_refusal(s, m->worker), "writes are refused: %.200s",
                        s->failure.text);
