@@ -116,7 +116,7 @@ static void put_request(uint32_t stream, uint8_t argument)
     put_header(&block, ":method", argument & 128 && argument & 64 ? "PUT" : "POST");
     put_header(&block, ":scheme", "http");
     put_header(&block, ":path", paths[argument & 1]);
-    put_header(&block, ":authority", "h");
+    put_header(&block, ":authority", "localhost");
     if ((argument >> 3 & 7) != 4)
         put_header(&block, "content-type", "application/grpc");
     if (timeouts[argument >> 1 & 3])

@@ -303,6 +303,8 @@ static enum status start_http(struct stack *s, struct err *e)
         status = http_server_create(s->loop, NULL, &s->http, e);
     if (status == STATUS_OK)
         http_server_known_as(s->http, &s->names.site);
+    if (status == STATUS_OK && s->grpc)
+        grpc_server_known_as(s->grpc, &s->names.site);
     if (status == STATUS_OK && setting_flag(s->settings, "access-log"))
         front_log_access(s->http);
     return status;

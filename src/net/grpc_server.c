@@ -51,6 +51,13 @@ static void on_drained_later(struct loop_task *t)
         s->on_drained(s->drained_context);
 }
 
+static const struct site loopback_only = {.name_count = 0};
+
+void grpc_server_known_as(struct grpc_server *s, const struct site *site)
+{
+    s->site = site;
+}
+
 enum status grpc_server_create(struct loop *l, const struct grpc_server_limits *limits,
                                const struct grpc_handler *h, struct grpc_server **ret_server, struct err *e)
 {
@@ -61,6 +68,7 @@ enum status grpc_server_create(struct loop *l, const struct grpc_server_limits *
     s->loop = l;
     s->limits = with_defaults(limits);
     s->handler = *h;
+    s->site = &loopback_only;
     s->drained.on_run = on_drained_later;
     list_init(&s->connections);
     map_init(&s->calls, 0, 0); /* the ids are ours: nobody can aim at a bucket */

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "os/loop.h"
+#include "wire/http1/site.h"
 
 struct grpc_server;
 struct grpc_call_id {
@@ -86,6 +87,10 @@ STATUS_RESULT grpc_server_create(struct loop *l, const struct grpc_server_limits
 /* Ends every call with UNAVAILABLE without on_cancelled, closes all connections. NULL allowed. Not from a
  * callback of this server, except on_drained. */
 void grpc_server_destroy(struct grpc_server *s);
+/* What the server answers to besides the names of loopback (wire/http1/site.h), in :authority or Host: a call
+ * for another host, or one that a web page of another site makes, is answered PERMISSION_DENIED with what to
+ * do, and 421 or 403 if it is no gRPC. `site` is borrowed until the end. */
+void grpc_server_known_as(struct grpc_server *s, const struct site *site);
 /* Takes over a connected, non-blocking stream socket (ownership moves, also on failure). At connections_max the
  * idlest one without a call makes room. RESOURCE_EXHAUSTED: there is none; UNAVAILABLE while draining, NO_MEMORY, IO. */
 STATUS_RESULT grpc_server_adopt(struct grpc_server *s, int fd, struct err *e);

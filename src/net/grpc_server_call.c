@@ -446,6 +446,47 @@ static size_t message_size_max(const struct grpc_call *call)
     return limit > 0 ? MIN(limit, most) : most;
 }
 
+/* Whether a program of ours asks for us; else it is answered. No browser speaks HTTP/2 in clear text, but what
+ * stands between one and us may. */
+static bool admit_site(struct grpc_call *call)
+{
+    struct bytes authority = header_value(call, ":authority");
+    const struct site_request asked = {
+        .method = header_value(call, ":method"),
+        .host = authority.data ? authority : header_value(call, "host"),
+        .origin = header_value(call, "origin"),
+        .fetch_site = header_value(call, "sec-fetch-site"),
+        .fetch_mode = header_value(call, "sec-fetch-mode"),
+        .fetch_dest = header_value(call, "sec-fetch-dest"),
+    };
+    enum site_verdict verdict = site_judge(call->connection->server->site, &asked);
+    if (verdict == SITE_OWN)
+        return true;
+
+    bool unknown_host = verdict == SITE_UNKNOWN_HOST;
+    if (!grpc_content_type_valid(header_value(call, "content-type")))
+        answer_http(call, unknown_host ? "421" : "403");
+    else
+        grpc_call_end(call, STATUS_PERMISSION_DENIED,
+                      unknown_host ? "this server does not answer to that host name; the setting host-names "
+                                     "adds names"
+                                   : "a web page of another site may not use this server");
+    return false;
+}
+
+/* Whether it is a call at all, and one that can be read. */
+static void check_protocol(struct grpc_call *call)
+{
+    if (!bytes_equal_cstr(header_value(call, ":method"), "POST"))
+        answer_http(call, "405");
+    else if (!grpc_content_type_valid(header_value(call, "content-type")))
+        answer_http(call, "415");
+    else if (!encoding_known(call, header_value(call, "grpc-encoding")))
+        grpc_call_end(call, STATUS_UNIMPLEMENTED, "the grpc-encoding is not supported");
+    else
+        (void)set_deadline(call, header_value(call, "grpc-timeout"));
+}
+
 void grpc_call_head_complete(struct grpc_call *call)
 {
     call->phase = CALL_BODY;
@@ -454,14 +495,8 @@ void grpc_call_head_complete(struct grpc_call *call)
         refuse_headers(call);
     else if (too_much_held(call->connection))
         grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "too many large requests at once");
-    else if (!bytes_equal_cstr(header_value(call, ":method"), "POST"))
-        answer_http(call, "405");
-    else if (!grpc_content_type_valid(header_value(call, "content-type")))
-        answer_http(call, "415");
-    else if (!encoding_known(call, header_value(call, "grpc-encoding")))
-        grpc_call_end(call, STATUS_UNIMPLEMENTED, "the grpc-encoding is not supported");
-    else
-        (void)set_deadline(call, header_value(call, "grpc-timeout"));
+    else if (admit_site(call))
+        check_protocol(call);
     if (call->phase == CALL_ENDED)
         free_headers(call);
 }

@@ -30,6 +30,7 @@ struct grpc_server {
     struct loop *loop;
     struct grpc_server_limits limits; /* no field is 0 */
     struct grpc_handler handler;
+    const struct site *site;
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     struct list connections; /* in the order in which they were last heard */

@@ -110,6 +110,49 @@ static void wrong_requests_get_the_right_answer(void **state)
 }
 
 /* Five bytes of it came, and the peer says that it will send no more than it must. */
+static void a_call_for_another_host_is_told_so(void **state)
+{
+    struct rig *f = *state;
+    static const struct {
+        const char *authority, *method, *content_type;
+        struct extra extra[2];
+        const char *expected;
+    } cases[] = {
+        {"evil.example",
+         "POST",
+         "application/grpc",
+         {{0}},
+         "grpc-status=7 grpc-message=this server does not"},
+        {"evil.example:8080", "POST", "application/grpc+proto", {{0}}, "grpc-status=7 "},
+        {"evil.example", "GET", "text/html", {{0}}, ":status=421 END\n"},
+        {"user@localhost", "POST", "text/plain", {{0}}, ":status=421 END\n"},
+        {"localhost",
+         "POST",
+         "application/grpc",
+         {{"origin", "http://evil.example"}},
+         "grpc-status=7 grpc-message=a web"},
+        {"localhost", "POST", "application/grpc-web", {{"origin", "null"}}, ":status=403 END\n"},
+        {"localhost", "GET", "text/html", {{"sec-fetch-site", "cross-site"}}, ":status=403 END\n"},
+    };
+    struct raw r;
+    raw_open(f, &r);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        raw_forget(&r);
+        r.authority = cases[i].authority;
+        raw_request_with(&r, cases[i].method, "/echo", cases[i].content_type, cases[i].extra);
+        raw_wait(&r, cases[i].expected);
+    }
+    assert_int_equal(f->calls, 0);
+    static const char *const own[] = {"localhost:1", "127.0.0.1:8080", "[::1]:8080", "H"};
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+        raw_forget(&r);
+        r.authority = own[i];
+        raw_request(&r, "/echo", "");
+        raw_wait(&r, "grpc-status=0 END");
+    }
+    raw_close(&r);
+}
+
 static void a_message_too_large_for_its_method_is_refused_at_its_prefix(void **state)
 {
     struct rig *f = *state;
@@ -248,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_message_may_straddle_frames),
         TEST(wrong_requests_get_the_right_answer),
+        TEST(a_call_for_another_host_is_told_so),
         TEST(a_message_too_large_for_its_method_is_refused_at_its_prefix),
         TEST(a_second_message_ends_the_call),
         TEST(an_unknown_method_is_refused_before_the_half_close),

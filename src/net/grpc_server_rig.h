@@ -69,11 +69,12 @@ struct raw {
     struct buf log;
     struct buf body; /* DATA of all streams */
     struct buf request;
-    bool keep_open;  /* requests are not half-closed */
-    bool paused;     /* nothing is read */
-    bool closed;     /* the server closed */
-    bool failed;     /* the server broke HTTP/2 */
-    size_t read_max; /* bytes read at once; 0: many */
+    bool keep_open;        /* requests are not half-closed */
+    bool paused;           /* nothing is read */
+    bool closed;           /* the server closed */
+    bool failed;           /* the server broke HTTP/2 */
+    size_t read_max;       /* bytes read at once; 0: many */
+    const char *authority; /* of the next request; NULL: localhost */
 };
 
 struct extra {

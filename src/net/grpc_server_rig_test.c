@@ -76,6 +76,9 @@ struct rig *rig_start(const struct grpc_server_limits *limits)
                                    .context = f};
     assert_int_equal(loop_create(&f->loop, NULL), STATUS_OK);
     assert_int_equal(grpc_server_create(f->loop, limits, &h, &f->server, NULL), STATUS_OK);
+    static const struct bytes names[] = {BYTES_LITERAL("h")};
+    static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
+    grpc_server_known_as(f->server, &site);
     return f;
 }
 
@@ -244,9 +247,10 @@ int32_t raw_request_with(struct raw *r, const char *method, const char *path, co
 {
     nghttp2_nv nv[EXTRA_MAX] = {0};
     size_t n = 0;
-    const struct extra own[] = {{":method", method}, {":scheme", "http"},
-                                {":path", path},     {":authority", "localhost"},
-                                {"te", "trailers"},  {"content-type", content_type}};
+    const struct extra own[] = {
+        {":method", method}, {":scheme", "http"},
+        {":path", path},     {":authority", r->authority ? r->authority : "localhost"},
+        {"te", "trailers"},  {"content-type", content_type}};
     for (size_t i = 0; i < ARRAY_SIZE(own); i++)
         nv[n++] = (nghttp2_nv){(uint8_t *)own[i].name, (uint8_t *)own[i].value, strlen(own[i].name),
                                strlen(own[i].value), 0};
