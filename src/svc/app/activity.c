@@ -93,20 +93,20 @@ static void finish(struct dt_activity *activity, struct bytes code, const struct
 /* Says durably, before the code runs, that it is about to: a run that a crash repeats is then counted twice.
  */
 static enum dt_status announce(const struct activity_settings *settings, const char *instance_id,
-                               const char *session, struct dt_error *e)
+                               const char *session, struct dt_error *error)
 {
     char at[TIME_TEXT_SIZE_MAX], data[200];
     time_format(clock_unix_ns(), 7, at);
     snprintf(data, sizeof data, "{\"at\":\"%s\",\"session\":\"%s\"}", at, session);
-    return dt_client_raise_event(settings->client, instance_id, EVENT_RUN_STARTED, data, e);
+    return dt_client_raise_event(settings->client, instance_id, EVENT_RUN_STARTED, data, error);
 }
 
-static void refuse(struct dt_activity *activity, enum status s, const char *text)
+static void refuse(struct dt_activity *activity, enum status status, const char *text)
 {
     struct dt_failure failure = DT_INIT(struct dt_failure);
     failure.type = "RunFailed";
     failure.message = text;
-    failure.non_retriable = !status_retryable(s);
+    failure.non_retriable = !status_retryable(status);
     (void)dt_activity_set_failure(activity, &failure);
 }
 
@@ -121,18 +121,18 @@ struct stop_watch {
  */
 static bool is_unwanted(void *context)
 {
-    struct stop_watch *w = context;
-    if (!dt_activity_stopping(w->activity))
+    struct stop_watch *watch = context;
+    if (!dt_activity_stopping(watch->activity))
         return false;
-    if (!w->seen_ns)
-        w->seen_ns = clock_monotonic_ns();
-    return clock_monotonic_ns() - w->seen_ns > (w->grace_ms + STOP_MARGIN_MS) * NS_PER_MS;
+    if (!watch->seen_ns)
+        watch->seen_ns = clock_monotonic_ns();
+    return clock_monotonic_ns() - watch->seen_ns > (watch->grace_ms + STOP_MARGIN_MS) * NS_PER_MS;
 }
 
 /* Runs and releases: the session is ended however the run went. */
 static enum status run_in_session(struct dt_activity *activity, const struct activity_settings *settings,
                                   int64_t run_timeout_ms, const char *session, struct bytes code,
-                                  struct pool_run *ret_run, struct err *e)
+                                  struct pool_run *ret_run, struct err *error)
 {
     const char *id = dt_activity_instance_id(activity);
     struct pool_client pool = settings->pool;
@@ -141,12 +141,12 @@ static enum status run_in_session(struct dt_activity *activity, const struct act
     const struct pool_watch watch = {.is_unwanted = is_unwanted, .context = &stop};
 
     int64_t began_ns = clock_monotonic_ns();
-    enum status status = pool_client_execute(&pool, session, code, &watch, ret_run, e);
+    enum status status = pool_client_execute(&pool, session, code, &watch, ret_run, error);
     int64_t ms = (clock_monotonic_ns() - began_ns) / NS_PER_MS;
     if (status == STATUS_OK)
         notice_ran(id, session, ret_run->succeeded, ms, ret_run->result.size);
     else
-        log_warn(AREA, "run failed id=%s ms=%lld cause=\"%s\"", id, (long long)ms, e->text);
+        log_warn(AREA, "run failed id=%s ms=%lld cause=\"%s\"", id, (long long)ms, error->text);
 
     struct err why = {0};
     if (pool_client_release(&pool, session, &why) != STATUS_OK)
@@ -171,15 +171,15 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
         refuse(activity, STATUS_UNAVAILABLE, announced.text);
         return;
     }
-    struct err e = {0};
+    struct err error = {0};
     struct pool_run run;
-    enum status status = run_in_session(activity, settings, run_timeout_ms, session, code, &run, &e);
+    enum status status = run_in_session(activity, settings, run_timeout_ms, session, code, &run, &error);
     if (status == STATUS_OK) {
         finish(activity, code, &run, steered ? NULL : steering_json(&settings->steering));
         pool_run_fini(&run);
         return;
     }
-    refuse(activity, status == STATUS_CANCELLED ? STATUS_UNAVAILABLE : status, e.text);
+    refuse(activity, status == STATUS_CANCELLED ? STATUS_UNAVAILABLE : status, error.text);
 }
 
 void run_code_in_session(struct dt_activity *activity, const char *input, void *user)

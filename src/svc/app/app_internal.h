@@ -46,10 +46,10 @@ struct exchange {
     struct list link; /* in app_service.exchanges */
     struct app_service *service;
     struct http_request *request; /* NULL: answered, or the peer is gone */
-    void (*on_step)(struct exchange *x);
-    void (*on_free)(struct exchange *x); /* frees what the route's members own; NULL: nothing */
-    bool calling;                        /* a client call is under way */
-    bool carries_on;                     /* it goes on although its peer is gone */
+    void (*on_step)(struct exchange *exchange);
+    void (*on_free)(struct exchange *exchange); /* frees what the route's members own; NULL: nothing */
+    bool calling;                               /* a client call is under way */
+    bool carries_on;                            /* it goes on although its peer is gone */
     struct loop_message message;
     struct loop_timer timer;
     /* The reply of the last call; owned here until the next one. */
@@ -76,43 +76,44 @@ struct request_place {
 
 /* An exchange in `size` zeroed bytes, of which it is the beginning. NULL without memory: the request is then
  * already answered with 503. */
-struct exchange *exchange_create(struct app_service *s, struct http_request *r, size_t size,
-                                 void (*on_free)(struct exchange *x));
+struct exchange *exchange_create(struct app_service *service, struct http_request *request, size_t size,
+                                 void (*on_free)(struct exchange *exchange));
 /* dt_on_reply for every call: posts the reply to the loop; `on_step` runs there. */
-void exchange_on_reply(const struct dt_reply *reply, void *exchange);
+void exchange_on_reply(const struct dt_reply *reply, void *context);
 /* To be called around a client call: `started` is what the call returned. If it was not started the status is
  * taken as the reply and `on_step` runs on the next turn. */
-void exchange_call(struct exchange *x, void (*on_step)(struct exchange *x));
-void exchange_started(struct exchange *x, enum dt_status started);
+void exchange_call(struct exchange *exchange, void (*on_step)(struct exchange *exchange));
+void exchange_started(struct exchange *exchange, enum dt_status started);
 /* Runs `on_step` after `pause_ns`, unless the peer goes. */
-void exchange_pause(struct exchange *x, int64_t pause_ns, void (*on_step)(struct exchange *x));
+void exchange_pause(struct exchange *exchange, int64_t pause_ns, void (*on_step)(struct exchange *exchange));
 /* Answers JSON (takes the reference), a problem, or the scheduler's failure; the exchange may be gone
  * afterwards. */
-void exchange_answer_json(struct exchange *x, int http_status, json_t *body);
-void exchange_answer_problem(struct exchange *x, const struct http_problem *problem, const char *detail);
-void exchange_answer_failure(struct exchange *x);
+void exchange_answer_json(struct exchange *exchange, int http_status, json_t *body);
+void exchange_answer_problem(struct exchange *exchange, const struct http_problem *problem,
+                             const char *detail);
+void exchange_answer_failure(struct exchange *exchange);
 /* 409 with a problem that is made already (takes the reference); 404 for an id that is none. */
-void exchange_answer_conflict(struct exchange *x, json_t *body);
-void exchange_answer_unknown(struct exchange *x);
+void exchange_answer_conflict(struct exchange *exchange, json_t *body);
+void exchange_answer_unknown(struct exchange *exchange);
 /* Remembers the id that the peer gave. False if no instance can have it; nothing is answered then. */
-bool exchange_take_id(struct exchange *x, struct bytes id);
+bool exchange_take_id(struct exchange *exchange, struct bytes id);
 /* Ids are compared without regard to case, as GUIDs are: after an answer that the id is unknown, true if there
  * is another spelling, which the exchange then has and is to ask for. Ours are in lower case. */
-bool exchange_take_other_spelling(struct exchange *x);
+bool exchange_take_other_spelling(struct exchange *exchange);
 /* Ends the exchange because the server stops: the client may not be used any more. */
-void exchange_abandon(struct exchange *x);
+void exchange_abandon(struct exchange *exchange);
 /* The instance of the last reply as facts; valid until the next call. */
-struct request_facts exchange_facts(const struct exchange *x);
-void respond_json(struct http_request *r, int http_status, json_t *body);
+struct request_facts exchange_facts(const struct exchange *exchange);
+void respond_json(struct http_request *request, int http_status, json_t *body);
 
 /* routes_code.c and routes_requests.c: the handlers of the route table in app_service.c. `id` is the path's
  * id. */
-void route_code_execute(struct app_service *s, struct http_request *r, struct bytes id);
-void route_code_review(struct app_service *s, struct http_request *r, struct bytes id);
-void route_requests_create(struct app_service *s, struct http_request *r, struct bytes id);
-void route_requests_list(struct app_service *s, struct http_request *r, struct bytes id);
-void route_requests_get(struct app_service *s, struct http_request *r, struct bytes id);
-void route_requests_decide(struct app_service *s, struct http_request *r, struct bytes id);
+void route_code_execute(struct app_service *service, struct http_request *request, struct bytes id);
+void route_code_review(struct app_service *service, struct http_request *request, struct bytes id);
+void route_requests_create(struct app_service *service, struct http_request *request, struct bytes id);
+void route_requests_list(struct app_service *service, struct http_request *request, struct bytes id);
+void route_requests_get(struct app_service *service, struct http_request *request, struct bytes id);
+void route_requests_decide(struct app_service *service, struct http_request *request, struct bytes id);
 
 /* What a peer submits; borrowed during submit_code. */
 struct submission {
@@ -121,22 +122,23 @@ struct submission {
     int64_t approval_timeout_ms;
     json_t *warnings; /* taken; NULL: none */
     /* Answers once the scheduler has replied. `warnings` is borrowed. */
-    void (*on_submitted)(struct exchange *x, json_t *warnings);
+    void (*on_submitted)(struct exchange *exchange, json_t *warnings);
 };
 
 /* submit.c: starts a request for code that was checked. */
-void submit_code(struct app_service *s, struct http_request *r, const struct submission *submission);
+void submit_code(struct app_service *service, struct http_request *request,
+                 const struct submission *submission);
 /* Why code cannot be accepted, or NULL. */
-const char *code_refusal(const struct app_service *s, const json_t *code, int *ret_http_status);
+const char *code_refusal(const struct app_service *service, const json_t *code, int *ret_http_status);
 
-/* decision_flow.c: records and raises a decision on `id`, and answers `r`; takes `record` and `warnings`
+/* decision_flow.c: records and raises a decision on `id`, and answers `request`; takes `record` and `warnings`
  * (NULL: none). `json_answer`: /v1 (the request as JSON) or /code (the sample's message). */
-void decide(struct app_service *s, struct http_request *r, struct bytes id, json_t *record, bool json_answer,
-            json_t *warnings);
+void decide(struct app_service *service, struct http_request *request, struct bytes id, json_t *record,
+            bool json_answer, json_t *warnings);
 /* The answer of /code/review, a new reference. */
 json_t *decision_message(bool approve);
 /* For create and destroy of the service: what decide() remembers. */
-void decide_init(struct app_service *s, uint64_t seed_1, uint64_t seed_2);
-void decide_fini(struct app_service *s);
+void decide_init(struct app_service *service, uint64_t seed_1, uint64_t seed_2);
+void decide_fini(struct app_service *service);
 
 #endif

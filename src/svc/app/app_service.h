@@ -24,16 +24,16 @@ struct app_options {
 
 /* Copies what it needs; there are no defaults here. INVALID_ARGUMENT: a connection string or URL that cannot be used, with the reason.
  * Starts the worker, which connects by itself and again after every loss. */
-STATUS_RESULT app_service_create(struct loop *l, const struct app_options *o,
-                                 struct app_service **ret_service, struct err *e);
+STATUS_RESULT app_service_create(struct loop *loop, const struct app_options *options,
+                                 struct app_service **ret_service, struct err *error);
 /* Its routes, for an http_router; valid as long as the service. */
-struct http_part app_service_part(struct app_service *s);
+struct http_part app_service_part(struct app_service *service);
 /* True while the worker's stream to the scheduler is open; else `why` (may be NULL) has the last reason. */
-bool app_service_connected(struct app_service *s, struct err *why);
+bool app_service_connected(struct app_service *service, struct err *why);
 /* Stops the worker (running activities may end, bounded) and the client without blocking the loop, then calls
  * `on_stopped`; after that app_service_destroy may be called. Once. */
-void app_service_stop(struct app_service *s, void (*on_stopped)(void *context), void *context);
+void app_service_stop(struct app_service *service, void (*on_stopped)(void *context), void *context);
 /* NULL allowed. The service must be stopped. */
-void app_service_destroy(struct app_service *s);
+void app_service_destroy(struct app_service *service);
 
 #endif

@@ -17,16 +17,16 @@ static json_t *refuse(struct body_fault *ret_fault, int http_status, const char 
 }
 
 /* A byte order mark may be ignored (RFC 8259 section 8.1), and is no part of source (PEP 263). */
-struct bytes body_text(struct http_request *r)
+struct bytes body_text(struct http_request *request)
 {
-    struct bytes body = http_request_body(r);
+    struct bytes body = http_request_body(request);
     bool marked = bytes_starts_with(body, BYTES_LITERAL(BYTE_ORDER_MARK));
     return marked ? bytes_slice(body, strlen(BYTE_ORDER_MARK), body.size) : body;
 }
 
-json_t *body_read(struct http_request *r, struct body_fault *ret_fault)
+json_t *body_read(struct http_request *request, struct body_fault *ret_fault)
 {
-    struct bytes body = body_text(r);
+    struct bytes body = body_text(request);
     if (bytes_trim(body).size == 0) {
         (void)refuse(ret_fault, 400, "A non-empty request body is required.");
         ret_fault->absent = true;
@@ -41,25 +41,26 @@ json_t *body_read(struct http_request *r, struct body_fault *ret_fault)
     return refuse(ret_fault, 400, text);
 }
 
-void body_refuse(struct http_request *r, const struct body_fault *fault)
+void body_refuse(struct http_request *request, const struct body_fault *fault)
 {
-    http_respond_failure(r, fault->http_status, fault->text);
+    http_respond_failure(request, fault->http_status, fault->text);
 }
 
-json_t *body_read_object(struct http_request *r)
+json_t *body_read_object(struct http_request *request)
 {
     struct body_fault fault = {.http_status = 400};
-    json_t *root = body_read(r, &fault);
+    json_t *root = body_read(request, &fault);
     if (root && !json_is_object(root)) {
         json_decref(root);
         root = refuse(&fault, 400, "The body is not a JSON object.");
     }
     if (!root)
-        body_refuse(r, &fault);
+        body_refuse(request, &fault);
     return root;
 }
 
-bool body_is_source(struct http_request *r)
+bool body_is_source(struct http_request *request)
 {
-    return http_type_of(http_request_arena(r), http_request_header(r, "content-type")) == HTTP_TYPE_TEXT;
+    return http_type_of(http_request_arena(request), http_request_header(request, "content-type")) ==
+           HTTP_TYPE_TEXT;
 }

@@ -15,14 +15,14 @@ struct body_fault {
 
 /* The body as a JSON value of any type, a new reference; NULL: `*ret_fault` says why. Its media type
  * is the router's matter. */
-json_t *body_read(struct http_request *r, struct body_fault *ret_fault);
+json_t *body_read(struct http_request *request, struct body_fault *ret_fault);
 /* The same for a body that must be an object; NULL: it is answered with a problem. */
-json_t *body_read_object(struct http_request *r);
-void body_refuse(struct http_request *r, const struct body_fault *fault);
+json_t *body_read_object(struct http_request *request);
+void body_refuse(struct http_request *request, const struct body_fault *fault);
 
 /* True for a body of source text (HTTP_TYPE_TEXT). */
-bool body_is_source(struct http_request *r);
+bool body_is_source(struct http_request *request);
 /* The body without a byte order mark; valid as the request's body is. */
-struct bytes body_text(struct http_request *r);
+struct bytes body_text(struct http_request *request);
 
 #endif

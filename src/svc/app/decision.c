@@ -5,25 +5,25 @@
 #include "svc/app/problem.h"
 
 /* The hash of code and result as it shows, a new reference, or NULL: there is no result yet. */
-static json_t *hash_shown(const struct request_facts *f)
+static json_t *hash_shown(const struct request_facts *facts)
 {
-    json_t *request = request_to_json(f, true);
+    json_t *request = request_to_json(facts, true);
     json_t *hash = json_incref(json_object_get(request, "sha256"));
     json_decref(request);
     return hash;
 }
 
-enum decision_verdict decision_admit(const struct request_facts *f, json_t *record, json_t *remembered,
+enum decision_verdict decision_admit(const struct request_facts *facts, json_t *record, json_t *remembered,
                                      json_t **ret_first)
 {
-    *ret_first = request_decision(f);
+    *ret_first = request_decision(facts);
     if (!*ret_first)
         *ret_first = json_incref(remembered);
     if (*ret_first)
         return DECISION_LOST;
-    if (request_state_over(request_state_of(f)))
+    if (request_state_over(request_state_of(facts)))
         return DECISION_LATE;
-    json_t *hash = hash_shown(f);
+    json_t *hash = hash_shown(facts);
     const json_t *seen = json_object_get(record, "sha256");
     bool fits = !seen || json_equal(seen, hash);
     if (fits && hash)
@@ -39,11 +39,11 @@ static bool same_decision(const json_t *a, const json_t *b)
            json_equal(json_object_get(a, "at"), json_object_get(b, "at"));
 }
 
-enum decision_verdict decision_follow(const struct request_facts *f, const json_t *record, bool patient,
+enum decision_verdict decision_follow(const struct request_facts *facts, const json_t *record, bool patient,
                                       json_t **ret_first)
 {
-    enum request_state state = request_state_of(f);
-    json_t *shown = request_decision(f);
+    enum request_state state = request_state_of(facts);
+    json_t *shown = request_decision(facts);
     *ret_first = NULL;
     if (shown && !same_decision(shown, record)) {
         *ret_first = shown;
@@ -57,7 +57,7 @@ enum decision_verdict decision_follow(const struct request_facts *f, const json_
     return kept || !patient ? DECISION_STANDS : DECISION_HIDDEN;
 }
 
-json_t *decision_conflict(enum decision_verdict v, const struct request_facts *f, json_t *first)
+json_t *decision_conflict(enum decision_verdict verdict, const struct request_facts *facts, json_t *first)
 {
     static const struct {
         enum app_problem problem;
@@ -67,11 +67,11 @@ json_t *decision_conflict(enum decision_verdict v, const struct request_facts *f
         [DECISION_LATE] = {APP_REQUEST_OVER, "The request was over before the decision."},
         [DECISION_MISFIT] = {APP_RESULT_DIFFERS, "The result is not the one with this sha256."},
     };
-    ASSERT((size_t)v < ARRAY_SIZE(conflicts) && conflicts[v].detail);
-    const struct http_problem *problem = &app_problems[conflicts[v].problem];
+    ASSERT((size_t)verdict < ARRAY_SIZE(conflicts) && conflicts[verdict].detail);
+    const struct http_problem *problem = &app_problems[conflicts[verdict].problem];
     json_t *body = json_pack("{s:s+, s:s, s:i, s:s, s:s}", "type", HTTP_PROBLEM_PREFIX, problem->name,
                              "title", problem->title, "status", problem->http_status, "detail",
-                             conflicts[v].detail, "state", request_state_name(request_state_of(f)));
+                             conflicts[verdict].detail, "state", request_state_name(request_state_of(facts)));
     if (first)
         json_object_set(body, "decision", first);
     return body;

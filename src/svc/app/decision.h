@@ -20,14 +20,14 @@ enum decision_verdict {
 /* Before it is recorded: ADMITTED, LOST, LATE or MISFIT. `remembered` is a decision that was recorded but may
  * not show yet, or NULL. If it is admitted the hash of the result that is there is written into `record`.
  * `*ret_first` becomes the decision that was first as a new reference, else NULL. */
-enum decision_verdict decision_admit(const struct request_facts *f, json_t *record, json_t *remembered,
+enum decision_verdict decision_admit(const struct request_facts *facts, json_t *record, json_t *remembered,
                                      json_t **ret_first);
 /* After it was recorded: STANDS, HIDDEN, LOST or LATE. Not `patient`: what does not show by now stands all
  * the same, for it is on disk. */
-enum decision_verdict decision_follow(const struct request_facts *f, const json_t *record, bool patient,
+enum decision_verdict decision_follow(const struct request_facts *facts, const json_t *record, bool patient,
                                       json_t **ret_first);
 /* The problem (RFC 9457) that tells of LOST, LATE or MISFIT, with the members "state" and, unless `first` is
  * NULL, "decision"; NULL without memory. */
-json_t *decision_conflict(enum decision_verdict v, const struct request_facts *f, json_t *first);
+json_t *decision_conflict(enum decision_verdict verdict, const struct request_facts *facts, json_t *first);
 
 #endif

@@ -72,17 +72,17 @@ struct decided {
     char id[];
 };
 
-static void forget_oldest(struct app_service *s)
+static void forget_oldest(struct app_service *service)
 {
-    struct decided *oldest = CONTAINER_OF(list_pop_front(&s->decided), struct decided, link);
-    map_take(&s->decided_ids, bytes_of(oldest->id, oldest->id_size));
-    s->decided_count--;
+    struct decided *oldest = CONTAINER_OF(list_pop_front(&service->decided), struct decided, link);
+    map_take(&service->decided_ids, bytes_of(oldest->id, oldest->id_size));
+    service->decided_count--;
     json_decref(oldest->record);
     free(oldest);
 }
 
 /* Without memory nothing is remembered; the scheduler's order of events decides then. */
-static void remember(struct app_service *s, const char *id, json_t *record)
+static void remember(struct app_service *service, const char *id, json_t *record)
 {
     size_t size = strlen(id);
     struct decided *decided = malloc(sizeof *decided + size + 1);
@@ -91,31 +91,31 @@ static void remember(struct app_service *s, const char *id, json_t *record)
     memcpy(decided->id, id, size + 1);
     decided->id_size = size;
     decided->record = json_incref(record);
-    bool known = map_get(&s->decided_ids, bytes_of(decided->id, size)) != NULL;
-    if (known || map_put(&s->decided_ids, bytes_of(decided->id, size), decided) != STATUS_OK) {
+    bool known = map_get(&service->decided_ids, bytes_of(decided->id, size)) != NULL;
+    if (known || map_put(&service->decided_ids, bytes_of(decided->id, size), decided) != STATUS_OK) {
         json_decref(decided->record);
         free(decided);
         return;
     }
-    list_push_back(&s->decided, &decided->link);
-    s->decided_count++;
-    if (s->decided_count > DECIDED_MAX)
-        forget_oldest(s);
+    list_push_back(&service->decided, &decided->link);
+    service->decided_count++;
+    if (service->decided_count > DECIDED_MAX)
+        forget_oldest(service);
 }
 
-void decide_init(struct app_service *s, uint64_t seed_1, uint64_t seed_2)
+void decide_init(struct app_service *service, uint64_t seed_1, uint64_t seed_2)
 {
-    list_init(&s->decided);
-    map_init(&s->decided_ids, seed_1, seed_2);
-    map_init(&s->decision_turns, seed_1, seed_2);
+    list_init(&service->decided);
+    map_init(&service->decided_ids, seed_1, seed_2);
+    map_init(&service->decision_turns, seed_1, seed_2);
 }
 
-void decide_fini(struct app_service *s)
+void decide_fini(struct app_service *service)
 {
-    while (s->decided_count)
-        forget_oldest(s);
-    map_fini(&s->decided_ids);
-    map_fini(&s->decision_turns);
+    while (service->decided_count)
+        forget_oldest(service);
+    map_fini(&service->decided_ids);
+    map_fini(&service->decision_turns);
 }
 
 /* --- turns --- */
@@ -127,7 +127,7 @@ struct turn_list {
     char id[]; /* in lower case: spellings of one id take turns too */
 };
 
-static struct turn_list *find_turns(struct app_service *s, const char *id)
+static struct turn_list *find_turns(struct app_service *service, const char *id)
 {
     size_t size = strlen(id);
     struct turn_list *turns = malloc(sizeof *turns + size);
@@ -137,8 +137,8 @@ static struct turn_list *find_turns(struct app_service *s, const char *id)
         turns->id[i] = (char)ascii_lower((uint8_t)id[i]);
     turns->id_size = size;
     list_init(&turns->flows);
-    struct turn_list *there = map_get(&s->decision_turns, bytes_of(turns->id, size));
-    if (!there && map_put(&s->decision_turns, bytes_of(turns->id, size), turns) == STATUS_OK)
+    struct turn_list *there = map_get(&service->decision_turns, bytes_of(turns->id, size));
+    if (!there && map_put(&service->decision_turns, bytes_of(turns->id, size), turns) == STATUS_OK)
         return turns;
     free(turns);
     return there;
@@ -152,23 +152,23 @@ static void pass_turn(struct decision_flow *flow)
     struct turn_list *turns = flow->turns;
     if (!turns)
         return;
-    struct app_service *s = flow->base.service;
+    struct app_service *service = flow->base.service;
     bool at_work = flow->state != FLOW_QUEUED;
     flow->turns = NULL;
     list_remove(&flow->turn_link);
     if (list_empty(&turns->flows)) {
-        map_take(&s->decision_turns, bytes_of(turns->id, turns->id_size));
+        map_take(&service->decision_turns, bytes_of(turns->id, turns->id_size));
         free(turns);
         return;
     }
     struct decision_flow *next = CONTAINER_OF(turns->flows.next, struct decision_flow, turn_link);
-    if (at_work && !s->stopping)
+    if (at_work && !service->stopping)
         flow_apply(next, FLOW_TURN);
 }
 
-static void flow_free(struct exchange *x)
+static void flow_free(struct exchange *exchange)
 {
-    struct decision_flow *flow = CONTAINER_OF(x, struct decision_flow, base);
+    struct decision_flow *flow = CONTAINER_OF(exchange, struct decision_flow, base);
     pass_turn(flow);
     json_decref(flow->record);
     json_decref(flow->warnings);
@@ -188,36 +188,38 @@ json_t *decision_message(bool approve)
     return json_pack("{s:s}", "message", approve ? "Code execution approved." : "Code execution rejected.");
 }
 
-static void on_reply(struct exchange *x)
+static void on_reply(struct exchange *exchange)
 {
     enum flow_event event = FLOW_FAILED;
-    if (x->status == DT_OK)
+    if (exchange->status == DT_OK)
         event = FLOW_OK;
-    else if (x->status == DT_NOT_FOUND)
+    else if (exchange->status == DT_NOT_FOUND)
         event = FLOW_UNKNOWN;
-    flow_apply(CONTAINER_OF(x, struct decision_flow, base), event);
+    flow_apply(CONTAINER_OF(exchange, struct decision_flow, base), event);
 }
 
-static void on_time(struct exchange *x)
+static void on_time(struct exchange *exchange)
 {
-    flow_apply(CONTAINER_OF(x, struct decision_flow, base), FLOW_TIME);
+    flow_apply(CONTAINER_OF(exchange, struct decision_flow, base), FLOW_TIME);
 }
 
 static void read_request(struct decision_flow *flow)
 {
-    struct exchange *x = &flow->base;
-    exchange_call(x, on_reply);
-    exchange_started(x, dt_client_get_async(x->service->client, x->id, true, exchange_on_reply, x));
+    struct exchange *exchange = &flow->base;
+    exchange_call(exchange, on_reply);
+    exchange_started(exchange, dt_client_get_async(exchange->service->client, exchange->id, true,
+                                                   exchange_on_reply, exchange));
 }
 
 static void raise_event(struct decision_flow *flow, const char *name, const char *data)
 {
-    struct exchange *x = &flow->base;
+    struct exchange *exchange = &flow->base;
     enum dt_status started = DT_NO_MEMORY;
-    exchange_call(x, on_reply);
+    exchange_call(exchange, on_reply);
     if (data)
-        started = dt_client_raise_event_async(x->service->client, x->id, name, data, exchange_on_reply, x);
-    exchange_started(x, started);
+        started = dt_client_raise_event_async(exchange->service->client, exchange->id, name, data,
+                                              exchange_on_reply, exchange);
+    exchange_started(exchange, started);
 }
 
 static void look(struct decision_flow *flow)
@@ -259,9 +261,9 @@ static void answer_conflict(struct decision_flow *flow, enum decision_verdict ve
 
 static void record_decision(struct decision_flow *flow)
 {
-    struct exchange *x = &flow->base;
-    struct request_facts facts = exchange_facts(x);
-    const struct decided *remembered = map_get(&x->service->decided_ids, bytes_of_cstr(x->id));
+    struct exchange *exchange = &flow->base;
+    struct request_facts facts = exchange_facts(exchange);
+    const struct decided *remembered = map_get(&exchange->service->decided_ids, bytes_of_cstr(exchange->id));
     json_t *first;
     enum decision_verdict verdict =
         decision_admit(&facts, flow->record, remembered ? remembered->record : NULL, &first);
@@ -291,11 +293,11 @@ static void check(struct decision_flow *flow)
 /* It is on disk from here on. */
 static void take_as_decided(struct decision_flow *flow)
 {
-    struct exchange *x = &flow->base;
-    remember(x->service, x->id, flow->record);
-    notice_decided(x->id, json_string_value(json_object_get(flow->record, "by")), flow->approve,
+    struct exchange *exchange = &flow->base;
+    remember(exchange->service, exchange->id, flow->record);
+    notice_decided(exchange->id, json_string_value(json_object_get(flow->record, "by")), flow->approve,
                    flow->age_ms);
-    flow->deadline_ns = loop_now(x->service->loop) + SHOW_PATIENCE_NS;
+    flow->deadline_ns = loop_now(exchange->service->loop) + SHOW_PATIENCE_NS;
     flow->pause_ns = SHOW_PAUSE_FIRST_NS;
     check(flow);
 }
@@ -369,27 +371,27 @@ static void flow_apply(struct decision_flow *flow, enum flow_event event)
     step(flow);
 }
 
-void decide(struct app_service *s, struct http_request *r, struct bytes id, json_t *decision,
+void decide(struct app_service *service, struct http_request *request, struct bytes id, json_t *decision,
             bool json_answer, json_t *warnings)
 {
-    struct exchange *x = exchange_create(s, r, sizeof(struct decision_flow), flow_free);
-    if (!x) {
+    struct exchange *exchange = exchange_create(service, request, sizeof(struct decision_flow), flow_free);
+    if (!exchange) {
         json_decref(decision);
         json_decref(warnings);
         return;
     }
-    struct decision_flow *flow = CONTAINER_OF(x, struct decision_flow, base);
+    struct decision_flow *flow = CONTAINER_OF(exchange, struct decision_flow, base);
     flow->approve = json_is_true(json_object_get(decision, "approved"));
     flow->json_answer = json_answer;
     flow->record = decision;
     flow->warnings = warnings;
-    if (!exchange_take_id(x, id)) {
+    if (!exchange_take_id(exchange, id)) {
         answer_unknown(flow);
         return;
     }
-    struct turn_list *turns = find_turns(s, x->id);
+    struct turn_list *turns = find_turns(service, exchange->id);
     if (!turns) {
-        x->status = DT_NO_MEMORY;
+        exchange->status = DT_NO_MEMORY;
         answer_failure(flow);
         return;
     }

@@ -11,84 +11,84 @@
 #define AREA          "svc/app"
 #define RETRY_AFTER_S "2" /* a hint to clients while the scheduler does not answer */
 
-static void drop_reply(struct exchange *x)
+static void drop_reply(struct exchange *exchange)
 {
-    dt_instance_destroy(x->instance);
-    x->instance = NULL;
-    if (x->page) {
-        json_decref(x->page->items);
-        free(x->page->places);
-        free(x->page->next);
-        free(x->page);
-        x->page = NULL;
+    dt_instance_destroy(exchange->instance);
+    exchange->instance = NULL;
+    if (exchange->page) {
+        json_decref(exchange->page->items);
+        free(exchange->page->places);
+        free(exchange->page->next);
+        free(exchange->page);
+        exchange->page = NULL;
     }
 }
 
 /* Frees the exchange once nothing refers to it: answered or left by its peer, no call under way, no timer
  * set. */
-static void release_if_over(struct exchange *x)
+static void release_if_over(struct exchange *exchange)
 {
-    if (x->request || x->calling || x->carries_on || x->timer.loop)
+    if (exchange->request || exchange->calling || exchange->carries_on || exchange->timer.loop)
         return;
-    list_remove(&x->link);
-    drop_reply(x);
-    if (x->on_free)
-        x->on_free(x);
-    free(x);
+    list_remove(&exchange->link);
+    drop_reply(exchange);
+    if (exchange->on_free)
+        exchange->on_free(exchange);
+    free(exchange);
 }
 
-static void cancel_timer(struct exchange *x)
+static void cancel_timer(struct exchange *exchange)
 {
-    loop_timer_cancel(&x->timer);
-    x->timer.loop = NULL;
+    loop_timer_cancel(&exchange->timer);
+    exchange->timer.loop = NULL;
 }
 
 static void on_gone(void *context)
 {
-    struct exchange *x = context;
-    x->request = NULL;
-    if (!x->carries_on)
-        cancel_timer(x);
-    release_if_over(x);
+    struct exchange *exchange = context;
+    exchange->request = NULL;
+    if (!exchange->carries_on)
+        cancel_timer(exchange);
+    release_if_over(exchange);
 }
 
-struct exchange *exchange_create(struct app_service *s, struct http_request *r, size_t size,
-                                 void (*on_free)(struct exchange *x))
+struct exchange *exchange_create(struct app_service *service, struct http_request *request, size_t size,
+                                 void (*on_free)(struct exchange *exchange))
 {
     ASSERT(size >= sizeof(struct exchange));
-    struct exchange *x = calloc(1, size);
-    if (!x) {
-        http_respond_failure(r, 503, "out of memory");
+    struct exchange *exchange = calloc(1, size);
+    if (!exchange) {
+        http_respond_failure(request, 503, "out of memory");
         return NULL;
     }
-    x->service = s;
-    x->request = r;
-    x->on_free = on_free;
-    list_push_back(&s->exchanges, &x->link);
-    http_request_on_gone(r, on_gone, x);
-    return x;
+    exchange->service = service;
+    exchange->request = request;
+    exchange->on_free = on_free;
+    list_push_back(&service->exchanges, &exchange->link);
+    http_request_on_gone(request, on_gone, exchange);
+    return exchange;
 }
 
-void exchange_abandon(struct exchange *x)
+void exchange_abandon(struct exchange *exchange)
 {
-    cancel_timer(x);
-    x->carries_on = false;
-    exchange_answer_problem(x, &app_problems[APP_STOPPING],
+    cancel_timer(exchange);
+    exchange->carries_on = false;
+    exchange_answer_problem(exchange, &app_problems[APP_STOPPING],
                             "the server is stopping; look at the request again");
 }
 
 /* On the loop's thread, after a call. A request whose peer went meanwhile has nothing left to do, unless it
  * carries on: a submission is noticed, and a decision that was begun comes to its end. */
-static void on_message(struct loop_message *m)
+static void on_message(struct loop_message *message)
 {
-    struct exchange *x = CONTAINER_OF(m, struct exchange, message);
-    x->calling = false;
-    if (x->service->stopping)
-        exchange_abandon(x);
-    else if (x->request || x->carries_on)
-        x->on_step(x);
+    struct exchange *exchange = CONTAINER_OF(message, struct exchange, message);
+    exchange->calling = false;
+    if (exchange->service->stopping)
+        exchange_abandon(exchange);
+    else if (exchange->request || exchange->carries_on)
+        exchange->on_step(exchange);
     else
-        release_if_over(x);
+        release_if_over(exchange);
 }
 
 static struct request_facts facts_of(const struct dt_instance *instance)
@@ -112,9 +112,9 @@ static struct request_facts facts_of(const struct dt_instance *instance)
     };
 }
 
-struct request_facts exchange_facts(const struct exchange *x)
+struct request_facts exchange_facts(const struct exchange *exchange)
 {
-    return facts_of(x->instance);
+    return facts_of(exchange->instance);
 }
 
 /* Keeps what the page says as JSON: the page itself is gone when this returns. */
@@ -139,57 +139,58 @@ static struct request_page *copy_page(const struct dt_page *page)
     return copy;
 }
 
-void exchange_on_reply(const struct dt_reply *reply, void *exchange)
+void exchange_on_reply(const struct dt_reply *reply, void *context)
 {
-    struct exchange *x = exchange;
-    x->status = dt_reply_status(reply);
-    snprintf(x->text, sizeof x->text, "%s", dt_reply_text(reply));
+    struct exchange *exchange = context;
+    exchange->status = dt_reply_status(reply);
+    snprintf(exchange->text, sizeof exchange->text, "%s", dt_reply_text(reply));
     const char *id = dt_reply_instance_id(reply);
     if (id)
-        snprintf(x->id, sizeof x->id, "%s", id);
+        snprintf(exchange->id, sizeof exchange->id, "%s", id);
     const struct dt_instance *instance = dt_reply_instance(reply);
-    if (instance && dt_instance_copy(instance, &x->instance) != DT_OK)
-        x->status = DT_NO_MEMORY;
+    if (instance && dt_instance_copy(instance, &exchange->instance) != DT_OK)
+        exchange->status = DT_NO_MEMORY;
     const struct dt_page *page = dt_reply_page(reply);
-    if (page && !(x->page = copy_page(page)))
-        x->status = DT_NO_MEMORY;
-    loop_post(x->service->loop, &x->message);
+    if (page && !(exchange->page = copy_page(page)))
+        exchange->status = DT_NO_MEMORY;
+    loop_post(exchange->service->loop, &exchange->message);
 }
 
-void exchange_call(struct exchange *x, void (*on_step)(struct exchange *x))
+void exchange_call(struct exchange *exchange, void (*on_step)(struct exchange *exchange))
 {
-    ASSERT(!x->calling);
-    drop_reply(x);
-    x->calling = true;
-    x->on_step = on_step;
-    x->message.on_run = on_message;
+    ASSERT(!exchange->calling);
+    drop_reply(exchange);
+    exchange->calling = true;
+    exchange->on_step = on_step;
+    exchange->message.on_run = on_message;
 }
 
-void exchange_started(struct exchange *x, enum dt_status started)
+void exchange_started(struct exchange *exchange, enum dt_status started)
 {
     if (started == DT_OK)
         return;
-    x->status = started;
-    snprintf(x->text, sizeof x->text, "%s", dt_status_name(started));
-    loop_post(x->service->loop, &x->message);
+    exchange->status = started;
+    snprintf(exchange->text, sizeof exchange->text, "%s", dt_status_name(started));
+    loop_post(exchange->service->loop, &exchange->message);
 }
 
 static void on_timer(struct loop_timer *timer)
 {
-    struct exchange *x = CONTAINER_OF(timer, struct exchange, timer);
-    x->timer.loop = NULL;
-    if (x->service->stopping)
-        exchange_abandon(x);
+    struct exchange *exchange = CONTAINER_OF(timer, struct exchange, timer);
+    exchange->timer.loop = NULL;
+    if (exchange->service->stopping)
+        exchange_abandon(exchange);
     else
-        x->on_step(x);
+        exchange->on_step(exchange);
 }
 
-void exchange_pause(struct exchange *x, int64_t pause_ns, void (*on_step)(struct exchange *x))
+void exchange_pause(struct exchange *exchange, int64_t pause_ns, void (*on_step)(struct exchange *exchange))
 {
-    x->on_step = on_step;
-    x->timer.on_fire = on_timer;
-    if (loop_timer_set(x->service->loop, &x->timer, loop_now(x->service->loop) + pause_ns) != STATUS_OK)
-        exchange_answer_problem(x, http_problem_of_status(503), "out of memory");
+    exchange->on_step = on_step;
+    exchange->timer.on_fire = on_timer;
+    if (loop_timer_set(exchange->service->loop, &exchange->timer,
+                       loop_now(exchange->service->loop) + pause_ns) != STATUS_OK)
+        exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
 }
 
 static int append(const char *text, size_t size, void *out)
@@ -207,65 +208,68 @@ static bool dump_line(const json_t *body, struct buf *ret_text)
     return buf_status(ret_text) == STATUS_OK;
 }
 
-void respond_json(struct http_request *r, int http_status, json_t *body)
+void respond_json(struct http_request *request, int http_status, json_t *body)
 {
     CLEANUP(buf_fini) struct buf text = {0};
     if (dump_line(body, &text))
-        http_respond(r, http_status, "application/json; charset=utf-8", buf_peek(&text));
+        http_respond(request, http_status, "application/json; charset=utf-8", buf_peek(&text));
     else
-        http_respond_failure(r, 503, "out of memory");
+        http_respond_failure(request, 503, "out of memory");
     json_decref(body);
 }
 
-void exchange_answer_json(struct exchange *x, int http_status, json_t *body)
+void exchange_answer_json(struct exchange *exchange, int http_status, json_t *body)
 {
-    if (x->request)
-        respond_json(x->request, http_status, body);
+    if (exchange->request)
+        respond_json(exchange->request, http_status, body);
     else
         json_decref(body);
-    x->request = NULL;
-    release_if_over(x);
+    exchange->request = NULL;
+    release_if_over(exchange);
 }
 
-void exchange_answer_problem(struct exchange *x, const struct http_problem *problem, const char *detail)
+void exchange_answer_problem(struct exchange *exchange, const struct http_problem *problem,
+                             const char *detail)
 {
-    if (x->request)
-        http_respond_problem(x->request, problem, detail);
-    x->request = NULL;
-    release_if_over(x);
+    if (exchange->request)
+        http_respond_problem(exchange->request, problem, detail);
+    exchange->request = NULL;
+    release_if_over(exchange);
 }
 
-void exchange_answer_conflict(struct exchange *x, json_t *body)
+void exchange_answer_conflict(struct exchange *exchange, json_t *body)
 {
     CLEANUP(buf_fini) struct buf text = {0};
     bool whole = dump_line(body, &text);
     json_decref(body);
-    if (x->request && whole)
-        http_respond(x->request, 409, "application/problem+json", buf_peek(&text));
-    else if (x->request)
-        http_respond_problem(x->request, &app_problems[APP_ALREADY_DECIDED], NULL);
-    x->request = NULL;
-    release_if_over(x);
+    if (exchange->request && whole)
+        http_respond(exchange->request, 409, "application/problem+json", buf_peek(&text));
+    else if (exchange->request)
+        http_respond_problem(exchange->request, &app_problems[APP_ALREADY_DECIDED], NULL);
+    exchange->request = NULL;
+    release_if_over(exchange);
 }
 
-void exchange_answer_unknown(struct exchange *x)
+void exchange_answer_unknown(struct exchange *exchange)
 {
-    exchange_answer_problem(x, &app_problems[APP_UNKNOWN_REQUEST], "There is no request with this id.");
+    exchange_answer_problem(exchange, &app_problems[APP_UNKNOWN_REQUEST],
+                            "There is no request with this id.");
 }
 
-bool exchange_take_id(struct exchange *x, struct bytes id)
+bool exchange_take_id(struct exchange *exchange, struct bytes id)
 {
-    if (id.size == 0 || id.size >= sizeof x->id || memchr(id.data, '\0', id.size) || !bytes_utf8_valid(id))
+    if (id.size == 0 || id.size >= sizeof exchange->id || memchr(id.data, '\0', id.size) ||
+        !bytes_utf8_valid(id))
         return false;
-    memcpy(x->id, id.data, id.size);
-    x->id[id.size] = '\0';
+    memcpy(exchange->id, id.data, id.size);
+    exchange->id[id.size] = '\0';
     return true;
 }
 
-bool exchange_take_other_spelling(struct exchange *x)
+bool exchange_take_other_spelling(struct exchange *exchange)
 {
     bool other = false;
-    for (char *at = x->id; *at; at++) {
+    for (char *at = exchange->id; *at; at++) {
         char lower = (char)ascii_lower((uint8_t)*at);
         other = other || lower != *at;
         *at = lower;
@@ -298,23 +302,23 @@ static const struct http_problem *problem_of(enum dt_status status)
     return &app_problems[APP_SCHEDULER_FAILED];
 }
 
-static void add_retry_after(struct exchange *x)
+static void add_retry_after(struct exchange *exchange)
 {
-    if (x->request &&
-        http_response_header(x->request, "Retry-After", BYTES_LITERAL(RETRY_AFTER_S)) != STATUS_OK)
+    if (exchange->request &&
+        http_response_header(exchange->request, "Retry-After", BYTES_LITERAL(RETRY_AFTER_S)) != STATUS_OK)
         log_warn(AREA, "answered without Retry-After cause=\"out of memory\"");
 }
 
-void exchange_answer_failure(struct exchange *x)
+void exchange_answer_failure(struct exchange *exchange)
 {
-    char detail[sizeof x->text + 40];
+    char detail[sizeof exchange->text + 40];
     snprintf(detail, sizeof detail, "the task scheduler: %s",
-             x->text[0] ? x->text : dt_status_name(x->status));
-    const struct http_problem *problem = problem_of(x->status);
+             exchange->text[0] ? exchange->text : dt_status_name(exchange->status));
+    const struct http_problem *problem = problem_of(exchange->status);
     /* The sample does not catch the scheduler's error: its framework answers 500. */
-    if (problem->http_status == 503 && x->service->compat_sample)
+    if (problem->http_status == 503 && exchange->service->compat_sample)
         problem = http_problem_of_status(500);
     else if (problem->http_status == 503)
-        add_retry_after(x);
-    exchange_answer_problem(x, problem, detail);
+        add_retry_after(exchange);
+    exchange_answer_problem(exchange, problem, detail);
 }

@@ -21,15 +21,15 @@
 #define TEMPLATE_HEADER           "Sallyport-Template"
 #define RELEASE_VERSION           "2025-02-02-preview"
 
-void pool_run_fini(struct pool_run *r)
+void pool_run_fini(struct pool_run *run)
 {
-    buf_fini(&r->result);
+    buf_fini(&run->result);
 }
 
-enum status pool_client_global_init(struct err *e)
+enum status pool_client_global_init(struct err *error)
 {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return err_set(e, STATUS_INTERNAL, "libcurl could not be initialised");
+        return err_set(error, STATUS_INTERNAL, "libcurl could not be initialised");
     return STATUS_OK;
 }
 
@@ -64,35 +64,35 @@ struct pool_exchange {
     struct buf response;
 };
 
-static void exchange_fini(struct pool_exchange *x)
+static void exchange_fini(struct pool_exchange *exchange)
 {
-    curl_slist_free_all(x->headers);
-    curl_easy_cleanup(x->curl);
-    buf_fini(&x->response);
+    curl_slist_free_all(exchange->headers);
+    curl_easy_cleanup(exchange->curl);
+    buf_fini(&exchange->response);
 }
 
 /* Returning less than was given makes curl fail the transfer: the answer is over its limit. */
 static size_t on_response(char *data, size_t size, size_t count, void *context)
 {
-    struct pool_exchange *x = context;
-    buf_append(&x->response, data, size * count);
-    return x->response.failed ? 0 : size * count;
+    struct pool_exchange *exchange = context;
+    buf_append(&exchange->response, data, size * count);
+    return exchange->response.failed ? 0 : size * count;
 }
 
-static enum status add_header(struct pool_exchange *x, const char *line)
+static enum status add_header(struct pool_exchange *exchange, const char *line)
 {
-    struct curl_slist *list = curl_slist_append(x->headers, line);
+    struct curl_slist *list = curl_slist_append(exchange->headers, line);
     if (!list)
         return STATUS_NO_MEMORY;
-    x->headers = list;
+    exchange->headers = list;
     return STATUS_OK;
 }
 
 /* The pool's URL, one slash, the route, and the two query parameters every route wants. */
-static enum status make_url(const struct pool_client *c, const char *route, const char *version,
+static enum status make_url(const struct pool_client *client, const char *route, const char *version,
                             const char *identifier, struct buf *ret_url)
 {
-    struct bytes base = bytes_of_cstr(c->url);
+    struct bytes base = bytes_of_cstr(client->url);
     while (base.size && base.data[base.size - 1] == '/')
         base.size--;
     buf_append_bytes(ret_url, base);
@@ -110,30 +110,35 @@ static int on_progress(void *context, curl_off_t down_size, curl_off_t down, cur
     return watch->is_unwanted(watch->context);
 }
 
-static enum status exchange_open(const struct pool_client *c, struct pool_exchange *x, struct err *e)
+static enum status exchange_open(const struct pool_client *client, struct pool_exchange *exchange,
+                                 struct err *error)
 {
-    *x = (struct pool_exchange){.curl = curl_easy_init()};
-    buf_init(&x->response, c->response_size_max ? c->response_size_max : RESPONSE_SIZE_MAX_DEFAULT);
-    enum status s = x->curl ? add_header(x, "Content-Type: application/json") : STATUS_NO_MEMORY;
-    if (s == STATUS_OK)
-        s = add_header(x, "Expect:"); /* bodies are small; a round trip for 100-continue is not worth it */
-    if (s == STATUS_OK && c->token) {
+    *exchange = (struct pool_exchange){.curl = curl_easy_init()};
+    buf_init(&exchange->response,
+             client->response_size_max ? client->response_size_max : RESPONSE_SIZE_MAX_DEFAULT);
+    enum status status =
+        exchange->curl ? add_header(exchange, "Content-Type: application/json") : STATUS_NO_MEMORY;
+    if (status == STATUS_OK)
+        status = add_header(exchange,
+                            "Expect:"); /* bodies are small; a round trip for 100-continue is not worth it */
+    if (status == STATUS_OK && client->token) {
         CLEANUP(buf_fini) struct buf line = {0};
-        buf_append_fmt(&line, "Authorization: Bearer %s", c->token);
+        buf_append_fmt(&line, "Authorization: Bearer %s", client->token);
         buf_append_byte(&line, '\0');
-        s = buf_status(&line) == STATUS_OK ? add_header(x, (const char *)line.data) : STATUS_NO_MEMORY;
+        status =
+            buf_status(&line) == STATUS_OK ? add_header(exchange, (const char *)line.data) : STATUS_NO_MEMORY;
     }
-    if (s != STATUS_OK) {
-        exchange_fini(x);
-        return err_set(e, s, "out of memory");
+    if (status != STATUS_OK) {
+        exchange_fini(exchange);
+        return err_set(error, status, "out of memory");
     }
-    curl_easy_setopt(x->curl, CURLOPT_HTTPHEADER, x->headers);
-    curl_easy_setopt(x->curl, CURLOPT_WRITEFUNCTION, on_response);
-    curl_easy_setopt(x->curl, CURLOPT_WRITEDATA, x);
-    curl_easy_setopt(x->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(x->curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-    curl_easy_setopt(x->curl, CURLOPT_USERAGENT, "sallyport/" SALLYPORT_VERSION);
-    curl_easy_setopt(x->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(exchange->curl, CURLOPT_HTTPHEADER, exchange->headers);
+    curl_easy_setopt(exchange->curl, CURLOPT_WRITEFUNCTION, on_response);
+    curl_easy_setopt(exchange->curl, CURLOPT_WRITEDATA, exchange);
+    curl_easy_setopt(exchange->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(exchange->curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    curl_easy_setopt(exchange->curl, CURLOPT_USERAGENT, "sallyport/" SALLYPORT_VERSION);
+    curl_easy_setopt(exchange->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     return STATUS_OK;
 }
 
@@ -145,7 +150,7 @@ static json_t *parse_answer(struct bytes body)
 }
 
 /* The code or message of an error answer in any of its shapes (section 4.2), for people. */
-static void describe_refusal(struct bytes body, long http_status, struct err *e, enum status s)
+static void describe_refusal(struct bytes body, long http_status, struct err *error, enum status status)
 {
     json_t *root = parse_answer(body);
     json_t *inner = json_object_get(root, "error");
@@ -154,7 +159,7 @@ static void describe_refusal(struct bytes body, long http_status, struct err *e,
     const char *message = json_string_value(json_object_get(from, "message"));
     if (!message)
         message = json_string_value(json_object_get(from, "detail"));
-    (void)err_set(e, s, "the session pool answered %ld%s%s%s%s", http_status, code ? " " : "",
+    (void)err_set(error, status, "the session pool answered %ld%s%s%s%s", http_status, code ? " " : "",
                   code ? code : "", message ? ": " : "", message ? message : "");
     json_decref(root);
 }
@@ -168,34 +173,34 @@ static enum status status_of_http(long http_status)
     return http_status >= 500 ? STATUS_UNAVAILABLE : STATUS_FAILED_PRECONDITION;
 }
 
-static enum status perform(struct pool_exchange *x, const char *url, struct err *e)
+static enum status perform(struct pool_exchange *exchange, const char *url, struct err *error)
 {
     char detail[CURL_ERROR_SIZE] = "";
-    curl_easy_setopt(x->curl, CURLOPT_URL, url);
-    curl_easy_setopt(x->curl, CURLOPT_ERRORBUFFER, detail);
-    CURLcode code = curl_easy_perform(x->curl);
-    curl_easy_setopt(x->curl, CURLOPT_ERRORBUFFER, NULL);
-    if (x->response.failed)
-        return err_set(e, STATUS_MALFORMED, "the session pool's answer is larger than %zu bytes",
-                       x->response.limit);
+    curl_easy_setopt(exchange->curl, CURLOPT_URL, url);
+    curl_easy_setopt(exchange->curl, CURLOPT_ERRORBUFFER, detail);
+    CURLcode code = curl_easy_perform(exchange->curl);
+    curl_easy_setopt(exchange->curl, CURLOPT_ERRORBUFFER, NULL);
+    if (exchange->response.failed)
+        return err_set(error, STATUS_MALFORMED, "the session pool's answer is larger than %zu bytes",
+                       exchange->response.limit);
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
-        return err_set(e, STATUS_FAILED_PRECONDITION, "the session pool's URL is not usable: %s",
+        return err_set(error, STATUS_FAILED_PRECONDITION, "the session pool's URL is not usable: %s",
                        curl_easy_strerror(code));
     if (code == CURLE_ABORTED_BY_CALLBACK)
-        return err_set(e, STATUS_CANCELLED, "the run was broken off");
+        return err_set(error, STATUS_CANCELLED, "the run was broken off");
     if (code != CURLE_OK)
-        return err_set(e, STATUS_UNAVAILABLE, "no answer from the session pool: %s",
+        return err_set(error, STATUS_UNAVAILABLE, "no answer from the session pool: %s",
                        detail[0] ? detail : curl_easy_strerror(code));
     long http_status = 0;
-    curl_easy_getinfo(x->curl, CURLINFO_RESPONSE_CODE, &http_status);
-    enum status s = status_of_http(http_status);
-    if (s != STATUS_OK)
-        describe_refusal(buf_peek(&x->response), http_status, e, s);
-    return s;
+    curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &http_status);
+    enum status status = status_of_http(http_status);
+    if (status != STATUS_OK)
+        describe_refusal(buf_peek(&exchange->response), http_status, error, status);
+    return status;
 }
 
 /* {"properties":{"codeInputType":"inline","executionType":"synchronous","code":…[,"timeoutInSeconds":…]}} */
-static char *execute_body(const struct pool_client *c, struct bytes code)
+static char *execute_body(const struct pool_client *client, struct bytes code)
 {
     json_t *properties = json_pack("{s:s, s:s, s:o*}", "codeInputType", "inline", "executionType",
                                    "synchronous", "code", json_stringn((const char *)code.data, code.size));
@@ -203,9 +208,9 @@ static char *execute_body(const struct pool_client *c, struct bytes code)
         json_decref(properties);
         return NULL;
     }
-    if (c->run_timeout_ns)
+    if (client->run_timeout_ns)
         json_object_set_new(properties, "timeoutInSeconds",
-                            json_integer((c->run_timeout_ns + NS_PER_S - 1) / NS_PER_S));
+                            json_integer((client->run_timeout_ns + NS_PER_S - 1) / NS_PER_S));
     json_t *root = json_pack("{s:o}", "properties", properties);
     char *text = json_dumps(root, JSON_COMPACT);
     json_decref(root);
@@ -254,7 +259,7 @@ static void drop_counters(json_t *object)
     json_object_del(object, "executionResult"); /* the same value as "result" (C2) */
 }
 
-static enum status read_answer(struct bytes body, struct pool_run *ret_run, struct err *e)
+static enum status read_answer(struct bytes body, struct pool_run *ret_run, struct err *error)
 {
     json_t *root = parse_answer(body);
     json_t *properties = json_object_get(root, "properties");
@@ -262,7 +267,7 @@ static enum status read_answer(struct bytes body, struct pool_run *ret_run, stru
     const char *error_text = json_string_value(json_object_get(properties, "stderr"));
     if (!status) {
         json_decref(root);
-        return err_set(e, STATUS_MALFORMED, "the session pool's answer has no properties.status");
+        return err_set(error, STATUS_MALFORMED, "the session pool's answer has no properties.status");
     }
     ret_run->succeeded = strcmp(status, "Success") == 0 || strcmp(status, "Succeeded") == 0;
     if (!ret_run->succeeded)
@@ -277,57 +282,58 @@ static enum status read_answer(struct bytes body, struct pool_run *ret_run, stru
     if (text)
         buf_append_cstr(&ret_run->result, text);
     free(text);
-    return text && !ret_run->result.failed ? STATUS_OK : err_set(e, STATUS_NO_MEMORY, "out of memory");
+    return text && !ret_run->result.failed ? STATUS_OK : err_set(error, STATUS_NO_MEMORY, "out of memory");
 }
 
-enum status pool_client_execute(const struct pool_client *c, const char *identifier, struct bytes code,
-                                const struct pool_watch *watch, struct pool_run *ret_run, struct err *e)
+enum status pool_client_execute(const struct pool_client *client, const char *identifier, struct bytes code,
+                                const struct pool_watch *watch, struct pool_run *ret_run, struct err *error)
 {
     CLEANUP(buf_fini) struct buf url = {0};
-    char *body = execute_body(c, code);
+    char *body = execute_body(client, code);
     if (!body)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "the code is not valid UTF-8");
-    struct pool_exchange x;
-    enum status s = make_url(c, "code/execute", EXECUTE_VERSION, identifier, &url);
-    if (s == STATUS_OK)
-        s = exchange_open(c, &x, e);
-    if (s != STATUS_OK) {
+        return err_set(error, STATUS_INVALID_ARGUMENT, "the code is not valid UTF-8");
+    struct pool_exchange exchange;
+    enum status status = make_url(client, "code/execute", EXECUTE_VERSION, identifier, &url);
+    if (status == STATUS_OK)
+        status = exchange_open(client, &exchange, error);
+    if (status != STATUS_OK) {
         free(body);
-        return s;
+        return status;
     }
-    int64_t patience_ns = (c->run_timeout_ns ? c->run_timeout_ns : RUN_CEILING_NS) + ALLOCATION_TIMEOUT_NS;
-    curl_easy_setopt(x.curl, CURLOPT_TIMEOUT_MS, (long)(patience_ns / NS_PER_MS));
-    curl_easy_setopt(x.curl, CURLOPT_POSTFIELDS, body);
+    int64_t patience_ns =
+        (client->run_timeout_ns ? client->run_timeout_ns : RUN_CEILING_NS) + ALLOCATION_TIMEOUT_NS;
+    curl_easy_setopt(exchange.curl, CURLOPT_TIMEOUT_MS, (long)(patience_ns / NS_PER_MS));
+    curl_easy_setopt(exchange.curl, CURLOPT_POSTFIELDS, body);
     if (watch) {
-        curl_easy_setopt(x.curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-        curl_easy_setopt(x.curl, CURLOPT_XFERINFODATA, watch);
-        curl_easy_setopt(x.curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(exchange.curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+        curl_easy_setopt(exchange.curl, CURLOPT_XFERINFODATA, watch);
+        curl_easy_setopt(exchange.curl, CURLOPT_NOPROGRESS, 0L);
     }
-    s = perform(&x, (const char *)url.data, e);
+    status = perform(&exchange, (const char *)url.data, error);
     *ret_run = (struct pool_run){.succeeded = false};
-    if (s == STATUS_OK)
-        s = read_answer(buf_peek(&x.response), ret_run, e);
-    if (s == STATUS_OK)
-        read_template(x.curl, ret_run);
-    if (s != STATUS_OK)
+    if (status == STATUS_OK)
+        status = read_answer(buf_peek(&exchange.response), ret_run, error);
+    if (status == STATUS_OK)
+        read_template(exchange.curl, ret_run);
+    if (status != STATUS_OK)
         pool_run_fini(ret_run);
-    exchange_fini(&x);
+    exchange_fini(&exchange);
     free(body);
-    return s;
+    return status;
 }
 
-enum status pool_client_release(const struct pool_client *c, const char *identifier, struct err *e)
+enum status pool_client_release(const struct pool_client *client, const char *identifier, struct err *error)
 {
     CLEANUP(buf_fini) struct buf url = {0};
-    struct pool_exchange x;
-    enum status s = make_url(c, "session", RELEASE_VERSION, identifier, &url);
-    if (s == STATUS_OK)
-        s = exchange_open(c, &x, e);
-    if (s != STATUS_OK)
-        return s;
-    curl_easy_setopt(x.curl, CURLOPT_TIMEOUT_MS, RELEASE_TIMEOUT_MS);
-    curl_easy_setopt(x.curl, CURLOPT_CUSTOMREQUEST, "DELETE");
-    s = perform(&x, (const char *)url.data, e);
-    exchange_fini(&x);
-    return s == STATUS_FAILED_PRECONDITION ? STATUS_OK : s;
+    struct pool_exchange exchange;
+    enum status status = make_url(client, "session", RELEASE_VERSION, identifier, &url);
+    if (status == STATUS_OK)
+        status = exchange_open(client, &exchange, error);
+    if (status != STATUS_OK)
+        return status;
+    curl_easy_setopt(exchange.curl, CURLOPT_TIMEOUT_MS, RELEASE_TIMEOUT_MS);
+    curl_easy_setopt(exchange.curl, CURLOPT_CUSTOMREQUEST, "DELETE");
+    status = perform(&exchange, (const char *)url.data, error);
+    exchange_fini(&exchange);
+    return status == STATUS_FAILED_PRECONDITION ? STATUS_OK : status;
 }

@@ -26,12 +26,12 @@ struct pool_run {
     const struct run_ending *ending; /* when it did not end by itself and the pool said why; else NULL */
     char template_id[POOL_TEMPLATE_ID_SIZE]; /* what the session was made from; "": the pool did not say */
 };
-void pool_run_fini(struct pool_run *r);
+void pool_run_fini(struct pool_run *run);
 
 /* True for an http or https URL with a host and without a query or fragment. */
 bool pool_client_url_usable(const char *url);
 /* Once per process before any thread uses a client; and once after the last. */
-STATUS_RESULT pool_client_global_init(struct err *e);
+STATUS_RESULT pool_client_global_init(struct err *error);
 void pool_client_global_fini(void);
 
 /* Asked about once a second during a run, on its thread: true breaks the run off. */
@@ -43,12 +43,14 @@ struct pool_watch {
 /* Runs `code` in the session `identifier`, which is made if it is new. Code that fails is a good answer with
  * `succeeded` false. RESOURCE_EXHAUSTED (pool full), UNAVAILABLE (no connection, 5xx): may be tried again.
  * FAILED_PRECONDITION: the pool refused (4xx). MALFORMED: its answer is not what the contract says.
- * CANCELLED: `watch` (may be NULL) broke it off; the code may still run until the session is released. `e`
+ * CANCELLED: `watch` (may be NULL) broke it off; the code may still run until the session is released. `error`
  * has the cause. */
-STATUS_RESULT pool_client_execute(const struct pool_client *c, const char *identifier, struct bytes code,
-                                  const struct pool_watch *watch, struct pool_run *ret_run, struct err *e);
+STATUS_RESULT pool_client_execute(const struct pool_client *client, const char *identifier, struct bytes code,
+                                  const struct pool_watch *watch, struct pool_run *ret_run,
+                                  struct err *error);
 /* Ends the session, so that its slot is free at once and not after the cooldown (DELETE …/session). A pool
  * that does not know the route or the session is no error: the cooldown ends it then. */
-STATUS_RESULT pool_client_release(const struct pool_client *c, const char *identifier, struct err *e);
+STATUS_RESULT pool_client_release(const struct pool_client *client, const char *identifier,
+                                  struct err *error);
 
 #endif

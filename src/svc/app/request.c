@@ -21,10 +21,10 @@ static const char *const state_names[] = {
 #undef X
 };
 
-const char *request_state_name(enum request_state s)
+const char *request_state_name(enum request_state state)
 {
-    ASSERT((size_t)s < ARRAY_SIZE(state_names));
-    return state_names[s];
+    ASSERT((size_t)state < ARRAY_SIZE(state_names));
+    return state_names[state];
 }
 
 enum request_state request_state_from_name(struct bytes name)
@@ -35,12 +35,12 @@ enum request_state request_state_from_name(struct bytes name)
     return REQUEST_STATE_COUNT;
 }
 
-unsigned request_state_statuses(enum request_state s)
+unsigned request_state_statuses(enum request_state state)
 {
     /* What is not over may have noted any state in its custom status. */
     const unsigned open = 1u << ORCHESTRATION_RUNNING | 1u << ORCHESTRATION_CONTINUED |
                           1u << ORCHESTRATION_SUSPENDED | 1u << ORCHESTRATION_PENDING;
-    switch (s) {
+    switch (state) {
     case REQUEST_QUEUED:
     case REQUEST_RUNNING:
     case REQUEST_WAITING:
@@ -55,9 +55,9 @@ unsigned request_state_statuses(enum request_state s)
     }
 }
 
-bool request_state_over(enum request_state s)
+bool request_state_over(enum request_state state)
 {
-    return s >= REQUEST_APPROVED;
+    return state >= REQUEST_APPROVED;
 }
 
 static json_t *parse(const char *text)
@@ -72,23 +72,23 @@ static enum request_state noted_state(const json_t *custom)
     return name ? request_state_from_name(bytes_of_cstr(name)) : REQUEST_STATE_COUNT;
 }
 
-static enum request_state state_when_completed(const struct request_facts *f, enum request_state noted)
+static enum request_state state_when_completed(const struct request_facts *facts, enum request_state noted)
 {
     if (noted != REQUEST_STATE_COUNT && request_state_over(noted))
         return noted;
-    bool approved = f->output && bytes_equal_cstr(bytes_trim(bytes_of_cstr(f->output)), "true");
+    bool approved = facts->output && bytes_equal_cstr(bytes_trim(bytes_of_cstr(facts->output)), "true");
     return approved ? REQUEST_APPROVED
                     : REQUEST_REJECTED; /* the sample folds rejection and time-out into false */
 }
 
-static enum request_state state_with(const struct request_facts *f, const json_t *custom)
+static enum request_state state_with(const struct request_facts *facts, const json_t *custom)
 {
     enum request_state noted = noted_state(custom);
-    switch (f->status) {
+    switch (facts->status) {
     case ORCHESTRATION_PENDING:
         return REQUEST_QUEUED;
     case ORCHESTRATION_COMPLETED:
-        return state_when_completed(f, noted);
+        return state_when_completed(facts, noted);
     case ORCHESTRATION_FAILED:
         return REQUEST_FAILED;
     case ORCHESTRATION_CANCELED:
@@ -103,17 +103,17 @@ static enum request_state state_with(const struct request_facts *f, const json_t
                   : REQUEST_QUEUED; /* the sample sets its custom status when it starts to wait */
 }
 
-enum request_state request_state_of(const struct request_facts *f)
+enum request_state request_state_of(const struct request_facts *facts)
 {
-    json_t *custom = parse(f->custom_status);
-    enum request_state s = state_with(f, custom);
+    json_t *custom = parse(facts->custom_status);
+    enum request_state state = state_with(facts, custom);
     json_decref(custom);
-    return s;
+    return state;
 }
 
-json_t *request_decision(const struct request_facts *f)
+json_t *request_decision(const struct request_facts *facts)
 {
-    json_t *custom = parse(f->custom_status);
+    json_t *custom = parse(facts->custom_status);
     json_t *decision = json_incref(json_object_get(custom, "decision"));
     json_decref(custom);
     return decision;
@@ -134,20 +134,20 @@ static void copy_member(json_t *to, const json_t *custom, const char *name)
         json_object_set(to, name, value);
 }
 
-static void add_error(json_t *root, const struct request_facts *f, const json_t *custom)
+static void add_error(json_t *root, const struct request_facts *facts, const json_t *custom)
 {
-    if (f->status != ORCHESTRATION_FAILED && f->status != ORCHESTRATION_TERMINATED)
+    if (facts->status != ORCHESTRATION_FAILED && facts->status != ORCHESTRATION_TERMINATED)
         return;
-    const char *type = f->failure_type ? f->failure_type : "Cancelled";
-    const char *message = f->failure_message ? f->failure_message : "the request was terminated";
+    const char *type = facts->failure_type ? facts->failure_type : "Cancelled";
+    const char *message = facts->failure_message ? facts->failure_message : "the request was terminated";
     json_t *hint = json_object_get(json_object_get(json_object_get(custom, "result"), "error"), "hint");
     json_object_set_new(root, "error",
                         json_pack("{s:s, s:s, s:O*}", "type", type, "message", message, "hint", hint));
 }
 
-static void add_detail(json_t *root, const struct request_facts *f, const json_t *custom)
+static void add_detail(json_t *root, const struct request_facts *facts, const json_t *custom)
 {
-    json_t *code = parse(f->input);
+    json_t *code = parse(facts->input);
     json_object_set_new(root, "code", code ? code : json_null());
     copy_member(root, custom, "result");
     /* A foreign orchestrator's custom status is shown as it is: for the sample it is the pool's answer as
@@ -157,25 +157,26 @@ static void add_detail(json_t *root, const struct request_facts *f, const json_t
 }
 
 /* What the submitter said besides the code. */
-static void add_submission(json_t *root, const struct request_facts *f)
+static void add_submission(json_t *root, const struct request_facts *facts)
 {
     uint64_t ms;
-    if (f->submitted_by)
-        json_object_set_new(root, "submittedBy", json_string(f->submitted_by));
-    if (f->approval_timeout_ms && bytes_parse_u64(bytes_of_cstr(f->approval_timeout_ms), &ms) == STATUS_OK)
+    if (facts->submitted_by)
+        json_object_set_new(root, "submittedBy", json_string(facts->submitted_by));
+    if (facts->approval_timeout_ms &&
+        bytes_parse_u64(bytes_of_cstr(facts->approval_timeout_ms), &ms) == STATUS_OK)
         json_object_set_new(root, "approvalTimeoutSeconds",
                             ms % 1000 ? json_real((double)ms / 1000) : json_integer((json_int_t)(ms / 1000)));
 }
 
-json_t *request_to_json(const struct request_facts *f, bool brief)
+json_t *request_to_json(const struct request_facts *facts, bool brief)
 {
-    json_t *custom = parse(f->custom_status);
+    json_t *custom = parse(facts->custom_status);
     json_t *root = json_object();
-    json_object_set_new(root, "id", json_string(f->id));
-    json_object_set_new(root, "state", json_string(request_state_name(state_with(f, custom))));
-    json_object_set_new(root, "createdAt", time_json(f->created_ns));
-    json_object_set_new(root, "updatedAt", time_json(f->updated_ns));
-    add_submission(root, f);
+    json_object_set_new(root, "id", json_string(facts->id));
+    json_object_set_new(root, "state", json_string(request_state_name(state_with(facts, custom))));
+    json_object_set_new(root, "createdAt", time_json(facts->created_ns));
+    json_object_set_new(root, "updatedAt", time_json(facts->updated_ns));
+    add_submission(root, facts);
     static const char *const members[] = {"deadline",     "attempts", "sha256",
                                           "sha256Covers", "template", "decision"};
     for (size_t i = 0; i < ARRAY_SIZE(members); i++)
@@ -183,8 +184,8 @@ json_t *request_to_json(const struct request_facts *f, bool brief)
     if (json_object_get(root, "sha256") && !json_object_get(root, "sha256Covers")) /* of the first release */
         json_object_set_new(root, "sha256Covers", json_pack("[s, s]", "code", "result"));
     if (!brief)
-        add_detail(root, f, custom);
-    add_error(root, f, custom);
+        add_detail(root, facts, custom);
+    add_error(root, facts, custom);
     json_decref(custom);
     return root;
 }

@@ -29,14 +29,14 @@ enum request_state {
 };
 
 /* Never NULL. */
-const char *request_state_name(enum request_state s);
+const char *request_state_name(enum request_state state);
 /* REQUEST_STATE_COUNT for a text that is no state. */
 enum request_state request_state_from_name(struct bytes name);
-/* The statuses an orchestration may have while its request is in state `s`, as a set of DT_STATUS_BITs: what
+/* The statuses an orchestration may have while its request is in `state`, as a set of DT_STATUS_BITs: what
  * to ask the scheduler for. It may hold others too. */
-unsigned request_state_statuses(enum request_state s);
+unsigned request_state_statuses(enum request_state state);
 /* True if the request will not change any more. */
-bool request_state_over(enum request_state s);
+bool request_state_over(enum request_state state);
 
 /* What the scheduler says of the orchestration. Texts are borrowed and NULL when absent. */
 struct request_facts {
@@ -54,12 +54,12 @@ struct request_facts {
     int64_t updated_ns;
 };
 
-enum request_state request_state_of(const struct request_facts *f);
+enum request_state request_state_of(const struct request_facts *facts);
 /* The whole request as a new JSON object; NULL without memory. `brief` leaves out code and result (for
  * lists). doc/api.md has the members. */
-json_t *request_to_json(const struct request_facts *f, bool brief);
+json_t *request_to_json(const struct request_facts *facts, bool brief);
 /* The decision recorded in the custom status as a new reference, or NULL:
  * {"approved","by"?,"at"?,"comment"?,"sha256"?} */
-json_t *request_decision(const struct request_facts *f);
+json_t *request_decision(const struct request_facts *facts);
 
 #endif

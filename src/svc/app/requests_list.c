@@ -42,9 +42,9 @@ struct list_exchange {
     char after_id[DT_INSTANCE_ID_SIZE];
 };
 
-static void list_free(struct exchange *x)
+static void list_free(struct exchange *exchange)
 {
-    struct list_exchange *list = CONTAINER_OF(x, struct list_exchange, base);
+    struct list_exchange *list = CONTAINER_OF(exchange, struct list_exchange, base);
     json_decref(list->items);
     free(list->token);
 }
@@ -64,19 +64,20 @@ static void answer(struct list_exchange *list, const char *next)
     exchange_answer_json(&list->base, 200, body);
 }
 
-static void query(struct list_exchange *list, struct dt_query *q, void (*on_page)(struct exchange *x))
+static void query(struct list_exchange *list, struct dt_query *q, void (*on_page)(struct exchange *exchange))
 {
-    struct exchange *x = &list->base;
+    struct exchange *exchange = &list->base;
     q->statuses = list->wanted == REQUEST_STATE_COUNT ? 0 : request_state_statuses(list->wanted);
     list->queries++;
-    exchange_call(x, on_page);
-    exchange_started(x, dt_client_query_async(x->service->client, q, exchange_on_reply, x));
+    exchange_call(exchange, on_page);
+    exchange_started(exchange,
+                     dt_client_query_async(exchange->service->client, q, exchange_on_reply, exchange));
 }
 
 /* --- oldest first --- */
 
-static void on_page(struct exchange *x);
-static void on_place(struct exchange *x);
+static void on_page(struct exchange *exchange);
+static void on_place(struct exchange *exchange);
 
 static void read_page(struct list_exchange *list)
 {
@@ -115,44 +116,44 @@ static void go_on_after(struct list_exchange *list, const char *next)
     read_page(list);
 }
 
-static void on_page(struct exchange *x)
+static void on_page(struct exchange *exchange)
 {
-    struct list_exchange *list = CONTAINER_OF(x, struct list_exchange, base);
-    if (x->status != DT_OK) {
-        exchange_answer_failure(x);
+    struct list_exchange *list = CONTAINER_OF(exchange, struct list_exchange, base);
+    if (exchange->status != DT_OK) {
+        exchange_answer_failure(exchange);
         return;
     }
-    list->scanned += x->page->seen;
+    list->scanned += exchange->page->seen;
     size_t i;
     json_t *item;
-    json_array_foreach(x->page->items, i, item)
+    json_array_foreach(exchange->page->items, i, item)
     {
         if (!wanted(list, item))
             continue;
         json_array_append(list->items, item);
-        size_t rows = x->page->places[i].index + 1;
-        if (json_array_size(list->items) < list->limit || rows == x->page->seen)
+        size_t rows = exchange->page->places[i].index + 1;
+        if (json_array_size(list->items) < list->limit || rows == exchange->page->seen)
             continue;
         snprintf(list->last_id, sizeof list->last_id, "%s", json_string_value(json_object_get(item, "id")));
         read_place(list, rows);
         return;
     }
-    go_on_after(list, x->page->next);
+    go_on_after(list, exchange->page->next);
 }
 
 /* The place is right if the same request is the last; else something was purged meanwhile: read anew. */
-static void on_place(struct exchange *x)
+static void on_place(struct exchange *exchange)
 {
-    struct list_exchange *list = CONTAINER_OF(x, struct list_exchange, base);
-    if (x->status != DT_OK) {
-        exchange_answer_failure(x);
+    struct list_exchange *list = CONTAINER_OF(exchange, struct list_exchange, base);
+    if (exchange->status != DT_OK) {
+        exchange_answer_failure(exchange);
         return;
     }
-    size_t count = json_array_size(x->page->items);
-    const json_t *last = count ? json_array_get(x->page->items, count - 1) : NULL;
+    size_t count = json_array_size(exchange->page->items);
+    const json_t *last = count ? json_array_get(exchange->page->items, count - 1) : NULL;
     const char *id = json_string_value(json_object_get(last, "id"));
     if ((id && strcmp(id, list->last_id) == 0) || list->queries >= PAGE_QUERIES_MAX) {
-        answer(list, x->page->next);
+        answer(list, exchange->page->next);
         return;
     }
     while (json_array_size(list->items) > list->items_before)
@@ -162,7 +163,7 @@ static void on_place(struct exchange *x)
 
 /* --- newest first --- */
 
-static void on_window(struct exchange *x);
+static void on_window(struct exchange *exchange);
 
 static void read_window(struct list_exchange *list)
 {
@@ -198,28 +199,29 @@ static bool take_window(struct list_exchange *list, const struct request_page *p
     return false;
 }
 
-static void on_window(struct exchange *x)
+static void on_window(struct exchange *exchange)
 {
-    struct list_exchange *list = CONTAINER_OF(x, struct list_exchange, base);
+    struct list_exchange *list = CONTAINER_OF(exchange, struct list_exchange, base);
     size_t last;
-    if (x->status != DT_OK) {
-        exchange_answer_failure(x);
+    if (exchange->status != DT_OK) {
+        exchange_answer_failure(exchange);
         return;
     }
-    if (x->page->next && list->span_ns > SPAN_MIN_NS && list->queries < PAGE_QUERIES_MAX) {
+    if (exchange->page->next && list->span_ns > SPAN_MIN_NS && list->queries < PAGE_QUERIES_MAX) {
         list->span_ns = MAX(list->span_ns / SPAN_FACTOR, SPAN_MIN_NS);
         read_window(list);
         return;
     }
-    if (x->page->next) {
-        exchange_answer_problem(x, http_problem_of_status(503),
+    if (exchange->page->next) {
+        exchange_answer_problem(exchange, http_problem_of_status(503),
                                 "more requests at one instant than can be turned round");
         return;
     }
-    list->scanned += x->page->seen;
-    if (take_window(list, x->page, &last)) {
-        const json_t *item = json_array_get(x->page->items, last);
-        answer_after(list, x->page->places[last].created_ns, json_string_value(json_object_get(item, "id")));
+    list->scanned += exchange->page->seen;
+    if (take_window(list, exchange->page, &last)) {
+        const json_t *item = json_array_get(exchange->page->items, last);
+        answer_after(list, exchange->page->places[last].created_ns,
+                     json_string_value(json_object_get(item, "id")));
         return;
     }
     list->to_ns -= list->span_ns;
@@ -268,12 +270,12 @@ static const char *read_order(struct list_exchange *list, struct bytes after, bo
     return NULL;
 }
 
-void route_requests_list(struct app_service *s, struct http_request *r, struct bytes id)
+void route_requests_list(struct app_service *service, struct http_request *request, struct bytes id)
 {
     (void)id;
-    struct bytes state = http_request_query(r, "state");
-    struct bytes limit = http_request_query(r, "limit");
-    struct bytes order = http_request_query(r, "order");
+    struct bytes state = http_request_query(request, "state");
+    struct bytes limit = http_request_query(request, "limit");
+    struct bytes order = http_request_query(request, "order");
     bool newest_first = bytes_equal_cstr(order, "desc");
     enum request_state state_wanted = state.data ? request_state_from_name(state) : REQUEST_STATE_COUNT;
     uint64_t size = PAGE_SIZE_DEFAULT;
@@ -287,19 +289,19 @@ void route_requests_list(struct app_service *s, struct http_request *r, struct b
     else if (order.data && !newest_first && !bytes_equal_cstr(order, "asc"))
         refusal = "The value of order must be asc or desc.";
     if (refusal) {
-        http_respond_failure(r, 400, refusal);
+        http_respond_failure(request, 400, refusal);
         return;
     }
-    struct exchange *x = exchange_create(s, r, sizeof(struct list_exchange), list_free);
-    if (!x)
+    struct exchange *exchange = exchange_create(service, request, sizeof(struct list_exchange), list_free);
+    if (!exchange)
         return;
-    struct list_exchange *list = CONTAINER_OF(x, struct list_exchange, base);
+    struct list_exchange *list = CONTAINER_OF(exchange, struct list_exchange, base);
     list->wanted = state_wanted;
     list->limit = size;
     list->items = json_array();
-    refusal = read_order(list, http_request_query(r, "after"), newest_first);
+    refusal = read_order(list, http_request_query(request, "after"), newest_first);
     if (refusal)
-        exchange_answer_problem(x, http_problem_of_status(400), refusal);
+        exchange_answer_problem(exchange, http_problem_of_status(400), refusal);
     else if (newest_first)
         read_window(list);
     else

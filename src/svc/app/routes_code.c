@@ -16,51 +16,52 @@ struct review_exchange {
     bool approve;
 };
 
-static void on_submitted(struct exchange *x, json_t *warnings)
+static void on_submitted(struct exchange *exchange, json_t *warnings)
 {
     (void)warnings;
-    const char *name = x->service->compat_sample ? "requestId" : "RequestId";
-    exchange_answer_json(x, 200, json_pack("{s:s}", name, x->id));
+    const char *name = exchange->service->compat_sample ? "requestId" : "RequestId";
+    exchange_answer_json(exchange, 200, json_pack("{s:s}", name, exchange->id));
 }
 
 /* Why the body of /code/execute is refused, in the error shape of the mode. */
-static void refuse_code(struct app_service *s, struct http_request *r, const json_t *code,
+static void refuse_code(struct app_service *service, struct http_request *request, const json_t *code,
                         const char *refusal, int http_status)
 {
     struct body_fault fault = {.http_status = 400, .absent = json_is_null(code)};
-    if (!s->compat_sample || http_status != 400) {
-        http_respond_failure(r, http_status, refusal);
+    if (!service->compat_sample || http_status != 400) {
+        http_respond_failure(request, http_status, refusal);
     } else if (json_is_string(code)) {
-        sample_refuse_blank(r, refusal);
+        sample_refuse_blank(request, refusal);
     } else {
         snprintf(fault.text, sizeof fault.text, "%s",
                  fault.absent ? "A non-empty request body is required."
                               : "The JSON value could not be converted to System.String. Path: $");
-        sample_refuse_body(r, &fault);
+        sample_refuse_body(request, &fault);
     }
 }
 
-void route_code_execute(struct app_service *s, struct http_request *r, struct bytes id)
+void route_code_execute(struct app_service *service, struct http_request *request, struct bytes id)
 {
     (void)id;
     struct body_fault fault = {.http_status = 400};
-    json_t *code = body_read(r, &fault);
+    json_t *code = body_read(request, &fault);
     if (!code) {
-        if (s->compat_sample)
-            sample_refuse_body(r, &fault);
+        if (service->compat_sample)
+            sample_refuse_body(request, &fault);
         else
-            body_refuse(r, &fault);
+            body_refuse(request, &fault);
         return;
     }
     int http_status;
-    const char *refusal = code_refusal(s, code, &http_status);
+    const char *refusal = code_refusal(service, code, &http_status);
     const struct submission submission = {.code = code,
-                                          .approval_timeout_ms = s->activity.steering.approval_timeout_ms,
+                                          .approval_timeout_ms =
+                                              service->activity.steering.approval_timeout_ms,
                                           .on_submitted = on_submitted};
     if (refusal)
-        refuse_code(s, r, code, refusal, http_status);
+        refuse_code(service, request, code, refusal, http_status);
     else
-        submit_code(s, r, &submission);
+        submit_code(service, request, &submission);
     json_decref(code);
 }
 
@@ -71,36 +72,38 @@ static bool parse_approve(struct bytes text, bool *ret_approve)
     return *ret_approve || bytes_equal_nocase(text, BYTES_LITERAL("false"));
 }
 
-static void raise_as_sample(struct exchange *x);
+static void raise_as_sample(struct exchange *exchange);
 
-static void on_sample_raised(struct exchange *x)
+static void on_sample_raised(struct exchange *exchange)
 {
-    bool approve = CONTAINER_OF(x, struct review_exchange, base)->approve;
-    if (x->status == DT_NOT_FOUND && exchange_take_other_spelling(x)) {
-        raise_as_sample(x);
+    bool approve = CONTAINER_OF(exchange, struct review_exchange, base)->approve;
+    if (exchange->status == DT_NOT_FOUND && exchange_take_other_spelling(exchange)) {
+        raise_as_sample(exchange);
         return;
     }
     /* Unknown, decided and finished requests get the same 200: the sample's event is dropped in silence. */
-    if (x->status != DT_OK && x->status != DT_NOT_FOUND) {
-        exchange_answer_failure(x);
+    if (exchange->status != DT_OK && exchange->status != DT_NOT_FOUND) {
+        exchange_answer_failure(exchange);
         return;
     }
-    if (x->status == DT_OK)
-        notice_decided(x->id, NULL, approve, -1);
-    exchange_answer_json(x, 200, decision_message(approve));
+    if (exchange->status == DT_OK)
+        notice_decided(exchange->id, NULL, approve, -1);
+    exchange_answer_json(exchange, 200, decision_message(approve));
 }
 
-static void raise_as_sample(struct exchange *x)
+static void raise_as_sample(struct exchange *exchange)
 {
-    const char *data = CONTAINER_OF(x, struct review_exchange, base)->approve ? "true" : "false";
-    exchange_call(x, on_sample_raised);
-    exchange_started(x, dt_client_raise_event_async(x->service->client, x->id, EVENT_DECISION, data,
-                                                    exchange_on_reply, x));
+    const char *data = CONTAINER_OF(exchange, struct review_exchange, base)->approve ? "true" : "false";
+    exchange_call(exchange, on_sample_raised);
+    exchange_started(exchange,
+                     dt_client_raise_event_async(exchange->service->client, exchange->id, EVENT_DECISION,
+                                                 data, exchange_on_reply, exchange));
 }
 
 /* The complaints that the framework's binding of the two parameters makes; nothing is answered without one.
  */
-static bool refuse_as_sample(struct http_request *r, struct bytes id, struct bytes text, bool approve_fits)
+static bool refuse_as_sample(struct http_request *request, struct bytes id, struct bytes text,
+                             bool approve_fits)
 {
     struct sample_error errors[2];
     size_t count = 0;
@@ -115,43 +118,43 @@ static bool refuse_as_sample(struct http_request *r, struct bytes id, struct byt
     if (bytes_utf8_blank(id))
         errors[count++] = (struct sample_error){"requestId", "The requestId field is required."};
     if (count)
-        sample_refuse_fields(r, errors, count);
+        sample_refuse_fields(request, errors, count);
     return count > 0;
 }
 
-static void review_as_sample(struct app_service *s, struct http_request *r, struct bytes id,
+static void review_as_sample(struct app_service *service, struct http_request *request, struct bytes id,
                              struct bytes text)
 {
     bool approve = false; /* absent: no */
     bool fits = !text.data || parse_approve(bytes_trim(text), &approve);
-    if (refuse_as_sample(r, id, text, fits))
+    if (refuse_as_sample(request, id, text, fits))
         return;
-    struct exchange *x = exchange_create(s, r, sizeof(struct review_exchange), NULL);
-    if (!x)
+    struct exchange *exchange = exchange_create(service, request, sizeof(struct review_exchange), NULL);
+    if (!exchange)
         return;
-    CONTAINER_OF(x, struct review_exchange, base)->approve = approve;
-    if (exchange_take_id(x, id))
-        raise_as_sample(x);
+    CONTAINER_OF(exchange, struct review_exchange, base)->approve = approve;
+    if (exchange_take_id(exchange, id))
+        raise_as_sample(exchange);
     else /* no instance has it: as for an unknown one */
-        exchange_answer_json(x, 200, decision_message(approve));
+        exchange_answer_json(exchange, 200, decision_message(approve));
 }
 
-void route_code_review(struct app_service *s, struct http_request *r, struct bytes path_id)
+void route_code_review(struct app_service *service, struct http_request *request, struct bytes path_id)
 {
     (void)path_id;
-    struct bytes id = http_request_query(r, "requestId");
-    struct bytes text = http_request_query(r, "approve");
+    struct bytes id = http_request_query(request, "requestId");
+    struct bytes text = http_request_query(request, "approve");
     bool approve;
-    if (s->compat_sample) {
-        review_as_sample(s, r, id, text);
+    if (service->compat_sample) {
+        review_as_sample(service, request, id, text);
         return;
     }
     if (bytes_utf8_blank(id)) {
-        http_respond_failure(r, 400, "The requestId field is required.");
+        http_respond_failure(request, 400, "The requestId field is required.");
         return;
     }
     if (!parse_approve(text, &approve)) {
-        http_respond_failure(r, 400,
+        http_respond_failure(request, 400,
                              text.data ? "The value of approve must be true or false."
                                        : "The approve field is required: true or false.");
         return;
@@ -159,5 +162,5 @@ void route_code_review(struct app_service *s, struct http_request *r, struct byt
     char at[TIME_TEXT_SIZE_MAX];
     time_format(clock_unix_ns(), 7, at);
     json_t *record = json_pack("{s:b, s:s, s:s}", "approved", approve, "at", at, "by", "anonymous");
-    decide(s, r, bytes_trim(id), record, false, NULL);
+    decide(service, request, bytes_trim(id), record, false, NULL);
 }

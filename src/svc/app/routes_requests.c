@@ -11,9 +11,9 @@
 #include "svc/app/body.h"
 #include "svc/app/limits.h"
 
-static void bad_request(struct http_request *r, const char *detail)
+static void bad_request(struct http_request *request, const char *detail)
 {
-    http_respond_failure(r, 400, detail);
+    http_respond_failure(request, 400, detail);
 }
 
 /* A member that is absent or null, which many clients write for absent, is NULL. */
@@ -54,25 +54,26 @@ static json_t *warn_of_unknown(const json_t *root, const char *const *known, siz
 
 /* --- POST /v1/requests: {"code", "submittedBy"?, "approvalTimeoutSeconds"?}, or source text --- */
 
-static void on_created(struct exchange *x, json_t *warnings)
+static void on_created(struct exchange *exchange, json_t *warnings)
 {
     char location[DT_INSTANCE_ID_SIZE + 20];
-    snprintf(location, sizeof location, "/v1/requests/%s", x->id);
-    if (x->request && http_response_header(x->request, "Location", bytes_of_cstr(location)) != STATUS_OK) {
-        exchange_answer_problem(x, http_problem_of_status(500), "the id cannot stand in a header");
+    snprintf(location, sizeof location, "/v1/requests/%s", exchange->id);
+    if (exchange->request &&
+        http_response_header(exchange->request, "Location", bytes_of_cstr(location)) != STATUS_OK) {
+        exchange_answer_problem(exchange, http_problem_of_status(500), "the id cannot stand in a header");
         return;
     }
-    exchange_answer_json(x, 201,
-                         json_pack("{s:s, s:s, s:O*}", "id", x->id, "state",
+    exchange_answer_json(exchange, 201,
+                         json_pack("{s:s, s:s, s:O*}", "id", exchange->id, "state",
                                    request_state_name(REQUEST_QUEUED), "warnings", warnings));
 }
 
 /* Source text has its other members in the query: the same object as if it had been sent as JSON. */
-static json_t *read_source(struct http_request *r)
+static json_t *read_source(struct http_request *request)
 {
-    struct bytes body = body_text(r);
-    struct bytes by = http_request_query(r, "submittedBy");
-    struct bytes wait = http_request_query(r, "approvalTimeoutSeconds");
+    struct bytes body = body_text(request);
+    struct bytes by = http_request_query(request, "submittedBy");
+    struct bytes wait = http_request_query(request, "approvalTimeoutSeconds");
     json_t *root = json_pack("{s:o*}", "code", json_stringn((const char *)body.data, body.size));
     if (by.data)
         json_object_set_new(root, "submittedBy", json_stringn((const char *)by.data, by.size));
@@ -83,16 +84,16 @@ static json_t *read_source(struct http_request *r)
     return root;
 }
 
-void route_requests_create(struct app_service *s, struct http_request *r, struct bytes id)
+void route_requests_create(struct app_service *service, struct http_request *request, struct bytes id)
 {
     (void)id;
     static const char *const known[] = {"code", "submittedBy", "approvalTimeoutSeconds"};
-    json_t *root = body_is_source(r) ? read_source(r) : body_read_object(r);
+    json_t *root = body_is_source(request) ? read_source(request) : body_read_object(request);
     if (!root)
         return;
     int http_status = 400;
     json_t *code = json_object_get(root, "code");
-    const char *refusal = code_refusal(s, code, &http_status);
+    const char *refusal = code_refusal(service, code, &http_status);
     if (!json_is_string(code))
         refusal = "The member \"code\" must be a string. A file can be sent as it is, with Content-Type: "
                   "text/x-python, in UTF-8.";
@@ -107,14 +108,15 @@ void route_requests_create(struct app_service *s, struct http_request *r, struct
     const struct submission submission = {
         .code = code,
         .submitted_by = submitted_by,
-        .approval_timeout_ms = wait ? (int64_t)(wait_s * 1000) : s->activity.steering.approval_timeout_ms,
+        .approval_timeout_ms =
+            wait ? (int64_t)(wait_s * 1000) : service->activity.steering.approval_timeout_ms,
         .warnings = refusal ? NULL : warn_of_unknown(root, known, ARRAY_SIZE(known)),
         .on_submitted = on_created,
     };
     if (refusal)
-        http_respond_failure(r, http_status, refusal);
+        http_respond_failure(request, http_status, refusal);
     else
-        submit_code(s, r, &submission);
+        submit_code(service, request, &submission);
     json_decref(root);
 }
 
@@ -162,17 +164,17 @@ static json_t *read_decision(const json_t *root, const char **ret_refusal)
     return record;
 }
 
-void route_requests_decide(struct app_service *s, struct http_request *r, struct bytes id)
+void route_requests_decide(struct app_service *service, struct http_request *request, struct bytes id)
 {
     static const char *const known[] = {"approve", "by", "comment", "sha256"};
-    json_t *root = body_read_object(r);
+    json_t *root = body_read_object(request);
     if (!root)
         return;
     const char *refusal;
     json_t *record = read_decision(root, &refusal);
     if (refusal)
-        bad_request(r, refusal);
+        bad_request(request, refusal);
     else
-        decide(s, r, id, record, true, warn_of_unknown(root, known, ARRAY_SIZE(known)));
+        decide(service, request, id, record, true, warn_of_unknown(root, known, ARRAY_SIZE(known)));
     json_decref(root);
 }

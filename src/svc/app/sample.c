@@ -33,30 +33,30 @@ static char *problem_text(int http_status, const char *type, const char *title, 
     return text;
 }
 
-void sample_refuse_fields(struct http_request *r, const struct sample_error *errors, size_t count)
+void sample_refuse_fields(struct http_request *request, const struct sample_error *errors, size_t count)
 {
     json_t *object = json_object();
     for (size_t i = 0; i < count; i++)
         json_object_set_new(object, errors[i].field, json_pack("[s]", errors[i].text));
     char *text = problem_text(400, STATUS_DOCUMENT "1", "One or more validation errors occurred.", object);
     if (text)
-        http_respond(r, 400, PROBLEM_TYPE, bytes_of_cstr(text));
+        http_respond(request, 400, PROBLEM_TYPE, bytes_of_cstr(text));
     else
-        http_respond_failure(r, 400, NULL);
+        http_respond_failure(request, 400, NULL);
     free(text);
 }
 
-void sample_refuse_body(struct http_request *r, const struct body_fault *fault)
+void sample_refuse_body(struct http_request *request, const struct body_fault *fault)
 {
     const struct sample_error errors[] = {{fault->absent ? "" : "$", fault->text},
                                           {"code", "The code field is required."}};
-    sample_refuse_fields(r, errors, ARRAY_SIZE(errors));
+    sample_refuse_fields(request, errors, ARRAY_SIZE(errors));
 }
 
 /* The framework looks at Accept only if it does not take everything, and prefers text for text. */
-static bool asks_for_json(struct http_request *r)
+static bool asks_for_json(struct http_request *request)
 {
-    struct bytes left = http_request_header(r, "accept");
+    struct bytes left = http_request_header(request, "accept");
     bool json = false;
     while (left.data) {
         struct bytes kind = bytes_trim(bytes_split(&left, ','));
@@ -68,16 +68,16 @@ static bool asks_for_json(struct http_request *r)
     return json;
 }
 
-void sample_refuse_blank(struct http_request *r, const char *text)
+void sample_refuse_blank(struct http_request *request, const char *text)
 {
-    if (!asks_for_json(r)) {
-        http_respond(r, 400, "text/plain; charset=utf-8", bytes_of_cstr(text));
+    if (!asks_for_json(request)) {
+        http_respond(request, 400, "text/plain; charset=utf-8", bytes_of_cstr(text));
         return;
     }
     json_t *value = json_string(text);
     char *quoted = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
     json_decref(value);
-    http_respond(r, 400, "application/json; charset=utf-8", bytes_of_cstr(quoted ? quoted : "null"));
+    http_respond(request, 400, "application/json; charset=utf-8", bytes_of_cstr(quoted ? quoted : "null"));
     free(quoted);
 }
 

@@ -13,11 +13,11 @@ struct sample_error {
 };
 
 /* 400, ASP.NET's ValidationProblemDetails: "errors" has one member for each error. */
-void sample_refuse_fields(struct http_request *r, const struct sample_error *errors, size_t count);
+void sample_refuse_fields(struct http_request *request, const struct sample_error *errors, size_t count);
 /* A body that was not a JSON string: 400. */
-void sample_refuse_body(struct http_request *r, const struct body_fault *fault);
+void sample_refuse_body(struct http_request *request, const struct body_fault *fault);
 /* The action's own refusal: 400 as text, or as a JSON string to a client that asks for JSON. */
-void sample_refuse_blank(struct http_request *r, const char *text);
+void sample_refuse_blank(struct http_request *request, const char *text);
 /* What the router refuses: another method, another media type. False: the framework has no words of its own. */
 bool sample_write_error(int http_status, struct buf *ret_body, const char **ret_content_type);
 
