@@ -64,7 +64,7 @@ const struct option_spec settings_table[] = {
      COMMAND_DEV | COMMAND_POOL, "longest time one execution may ask for"},
     {"upload-size-max", OPTION_SIZE, "BYTES", NULL, "128M", 1, 1LL << 40, COMMAND_DEV | COMMAND_POOL,
      "most bytes of one upload"},
-    {"call-size-max", OPTION_SIZE, "BYTES", NULL, "8M", 1 << 10, 256 << 20, COMMAND_DEV | COMMAND_POOL,
+    {"call-size-max", OPTION_SIZE, "BYTES", NULL, "8M", 1 << 10, 32 << 20, COMMAND_DEV | COMMAND_POOL,
      "most bytes of the body of any other call to the pool"},
     {"output-size-max", OPTION_SIZE, "BYTES", NULL, "1M", 1 << 10, 64 << 20, COMMAND_DEV | COMMAND_POOL,
      "most bytes kept of each stream and each text of an execution"},

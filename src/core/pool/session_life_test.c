@@ -11,12 +11,12 @@
 
 #include "base/prng.h"
 
-#define COOLDOWN 300
-#define GRACE    20
-#define INQUEST  50
-#define LIMIT    1000
+#define COOLDOWN  300
+#define GRACE     20
+#define EXIT_WAIT 50
+#define LIMIT     1000
 
-static const struct session_limits_ns limits = {COOLDOWN, GRACE, INQUEST};
+static const struct session_limits_ns limits = {COOLDOWN, GRACE, EXIT_WAIT};
 
 static struct session_life life_in(enum session_state state)
 {
@@ -96,7 +96,7 @@ static void test_crash(void **state)
     for (int told = 0; told < 2; told++) {
         struct session_life l = life_in(SESSION_RUNNING);
         assert_int_equal(apply(&l, SESSION_EVENT_HANGUP, 5), SESSION_ACTION_DETACH);
-        assert_int_equal(l.deadline_ns, 5 + INQUEST);
+        assert_int_equal(l.deadline_ns, 5 + EXIT_WAIT);
         if (told) {
             assert_int_equal(apply(&l, SESSION_EVENT_ENDED, 6),
                              SESSION_ACTION_ANSWER_CRASH | SESSION_ACTION_FREE);
@@ -111,7 +111,7 @@ static void test_crash(void **state)
 static void test_limits_that_never_come(void **state)
 {
     struct session_life l;
-    session_life_init(&l, &(struct session_limits_ns){-1, GRACE, INQUEST}, 0);
+    session_life_init(&l, &(struct session_limits_ns){-1, GRACE, EXIT_WAIT}, 0);
     l.state = SESSION_IDLE;
     assert_int_equal(session_life_apply(&l, SESSION_EVENT_TOUCH, 1), 0);
     assert_int_equal(l.deadline_ns, INT64_MAX);

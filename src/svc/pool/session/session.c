@@ -326,7 +326,8 @@ static void send_cell(struct session *session, const struct session_cell *cell)
     if (json_write_status(&writer) == STATUS_OK)
         session_channel_ask(&session->channel, FRAME_EXECUTE, buf_peek(&payload));
     else
-        end_by_fault(session, SESSION_REASON_SERVER_MEMORY, "the server is out of memory");
+        end_by_fault(session, SESSION_REASON_SERVER_MEMORY,
+                     "the code does not fit into a frame, or into memory");
 }
 
 void session_run(struct session *session, const struct session_cell *cell)

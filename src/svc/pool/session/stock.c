@@ -152,7 +152,7 @@ static void on_detach(void *context, struct session *s)
 static void on_gone(void *context, struct session *s)
 {
     struct session_stock *st = context;
-    place_session(s, &st->buried);
+    place_session(s, &st->gone);
     map_take(&st->by_request, map_u64_key(&s->request));
     if (s->spawned)
         map_take(&st->by_ref, bytes_of(s->key, sizeof s->key));
@@ -327,7 +327,7 @@ enum status session_stock_open(struct session_stock *st, struct loop *l, const s
                                  .session_options = o->session,
                                  .no_trial = o->unproven};
     stock_trial_init(st);
-    struct session_shelf *shelves[] = {&st->starting, &st->ready, &st->bound, &st->ending, &st->buried};
+    struct session_shelf *shelves[] = {&st->starting, &st->ready, &st->bound, &st->ending, &st->gone};
     for (size_t i = 0; i < ARRAY_SIZE(shelves); i++)
         list_init(&shelves[i]->head);
     map_init(&st->by_request, 0, 0);
@@ -358,7 +358,7 @@ void session_stock_close(struct session_stock *st)
 {
     stock_trial_stop(st);
     st->tier->stop(st->tier_self);
-    struct session_shelf *shelves[] = {&st->starting, &st->ready, &st->bound, &st->ending, &st->buried};
+    struct session_shelf *shelves[] = {&st->starting, &st->ready, &st->bound, &st->ending, &st->gone};
     for (size_t i = 0; i < ARRAY_SIZE(shelves); i++)
         destroy_all(shelves[i]);
     fini_maps(st);
