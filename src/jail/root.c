@@ -349,11 +349,38 @@ static enum status pivot(struct err *error)
     return STATUS_OK;
 }
 
+/* The data root may lie below the stage, so it is taken before that covers it. -1 without one. */
+static enum status take_data_root(const char *path, int *ret_mount_fd, struct err *error)
+{
+    if (!path)
+        return STATUS_OK;
+    int mount_fd = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (mount_fd < 0)
+        return failed("take", path, error);
+    *ret_mount_fd = mount_fd;
+    return STATUS_OK;
+}
+
+static enum status place_data_root(int mount_fd, struct err *error)
+{
+    if (mount_fd < 0)
+        return STATUS_OK;
+    enum status status = STATUS_OK;
+    if (syscall(SYS_move_mount, mount_fd, "", AT_FDCWD, "mnt", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
+        set_attributes("mnt", AT_RECURSIVE, TREE_ATTRIBUTES) < 0)
+        status = failed("mount", ROOT_DATA_PARENT, error);
+    close(mount_fd);
+    return status;
+}
+
 enum status root_build(const struct root_options *options, struct root_report *ret_report, struct err *error)
 {
     struct root_report report = {.overlay = true};
     umask(022);
-    enum status status = make_stage(options->plan, error);
+    int data_root = -1;
+    enum status status = take_data_root(options->data_root, &data_root, error);
+    if (status == STATUS_OK)
+        status = make_stage(options->plan, error);
     if (status == STATUS_OK)
         status = place_entries(options->plan, &report.overlay, error);
     if (status == STATUS_OK)
@@ -364,8 +391,8 @@ enum status root_build(const struct root_options *options, struct root_report *r
         status = copy_zygote(options->zygote_fd, error);
     if (status == STATUS_OK)
         status = note_folders(options->plan, error);
-    if (status == STATUS_OK && options->data_root)
-        status = bind_read_only(options->data_root, "mnt", error);
+    if (status == STATUS_OK)
+        status = place_data_root(data_root, error);
     if (status == STATUS_OK)
         status = mount_last(&report.proc, error);
     if (status == STATUS_OK)

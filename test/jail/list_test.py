@@ -152,8 +152,7 @@ def asked_for(builddir):
         check("/usr/local/nowhere" in str(error), "a session path that is not there ends the start, by name", error)
 
 
-def inside(builddir):
-    work = tempfile.mkdtemp(prefix="sallyport-list-")
+def inside(builddir, work):
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", work], check=True)
     for folder in ("/usr", "/opt", "/srv"):
         cover(folder, work)
@@ -180,8 +179,9 @@ def main():
         print("skipped: it plants files below /usr in a mount namespace, which needs root")
         return SKIPPED
     if len(sys.argv) == 2:
-        return subprocess.call(["unshare", "--mount", "--propagation", "private", sys.executable, os.path.abspath(__file__), builddir, "inside"])
-    return inside(builddir)
+        with tempfile.TemporaryDirectory(prefix="sallyport-list-") as work:
+            return subprocess.call(["unshare", "--mount", "--propagation", "private", sys.executable, os.path.abspath(__file__), builddir, work])
+    return inside(builddir, sys.argv[2])
 
 
 sys.exit(main())
