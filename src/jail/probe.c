@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "jail/probe.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@
 
 #include "jail/capability.h"
 #include "jail/cgroup.h"
+#include "jail/file.h"
 #include "jail/landlock.h"
 #include "jail/namespace.h"
 
@@ -21,6 +24,13 @@ static bool try_namespaces(unsigned long long flags)
     if (pid == 0)
         _exit(0);
     return pid > 0 && waitpid(pid, NULL, 0) == pid;
+}
+
+/* What the kernel has loaded; the keeper finds out whether it is given to us. */
+static bool knows_overlay(void)
+{
+    char text[4096];
+    return file_read(AT_FDCWD, "/proc/filesystems", text, sizeof text) > 0 && strstr(text, "\toverlay\n");
 }
 
 void probe_machine(struct probe_facts *ret_facts)
@@ -35,6 +45,7 @@ void probe_machine(struct probe_facts *ret_facts)
         .uid = privileged,
         .seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0,
         .landlock_abi = landlock_abi(),
+        .overlay = knows_overlay(),
         .cgroup_layout = cgroup_layout_name(CGROUP_NONE),
     };
 }
@@ -90,6 +101,9 @@ bool probe_layers(const struct probe_facts *f, struct probe_layer l[PROBE_LAYERS
         {"landlock", f->landlock_abi > 0, PROBE_DEGRADED, NULL,
          "off in this kernel: the file system rests on mounts alone",
          "add landlock to the kernel's lsm= boot parameter"},
+        {"overlay", f->overlay, PROBE_DEGRADED, "locks and watches on files of the list end at the template",
+         "no overlay for us: a session's locks on files of the list reach those of the host",
+         "modprobe overlay; without root Linux 5.11 or newer is needed"},
         {"cgroup-memory", f->memory, PROBE_DEGRADED, NULL, NULL, MEND_CGROUP},
         {"cgroup-pids", f->pids, PROBE_DEGRADED, NULL, NULL, MEND_CGROUP},
         {"cgroup-cpu", f->cpu, PROBE_DEGRADED, NULL, NULL, MEND_CGROUP},

@@ -15,6 +15,7 @@ struct probe_facts {
     bool uid;             /* sessions get a host uid of their own */
     bool seccomp;
     int landlock_abi;
+    bool overlay;              /* files of the list are behind one: locks on them do not reach the host's */
     const char *cgroup_layout; /* "none", "v1", "v2", "hybrid"; a literal */
     bool memory, pids, cpu;    /* enforced by cgroup */
     bool cgroup_kill;          /* a v2 tree can kill a session at once */
@@ -30,7 +31,7 @@ struct probe_layer {
     const char *mend; /* a command or a setting; "" when there is nothing to do */
 };
 
-#define PROBE_LAYERS 9
+#define PROBE_LAYERS 10
 
 /* Tries what can be tried without building anything; `cgroup_*` are left for probe_cgroups. */
 void probe_machine(struct probe_facts *ret_facts);

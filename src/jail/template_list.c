@@ -11,7 +11,7 @@ static const struct template_row rows[] = {
      "programs that a session starts: subprocess, multiprocessing, scripts"},
     {"standard library", TEMPLATE_TREE, true, "/usr/lib/python3.[0-9]*",
      "what the interpreter imports"},
-    {"python packages", TEMPLATE_TREE, false, "/usr/lib/python3/dist-packages",
+    {"python packages", TEMPLATE_TREE, false, "/usr/lib/python3/dist-packages /usr/lib64/python3.[0-9]*",
      "numpy, pandas, matplotlib, IPython and what else the system's packages bring"},
     {"shells", TEMPLATE_PROGRAM, true, "sh",
      "os.system and subprocess with shell=True"},

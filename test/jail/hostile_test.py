@@ -283,7 +283,7 @@ class Inside:
         answer = pool.run("victim", self.code(name), int(want.get("ms", 120000)))
         end = self.end_of(pool, "victim", want, answer)
         faults = list(faults_of(name, answer, end))
-        if want.get("locked"):
+        if want.get("locked") and "overlay" not in self.missing:
             faults += list(lock_faults())
         if want.get("files"):
             faults += list(file_faults(pool, want))

@@ -120,6 +120,7 @@ static enum status configure_zygote(struct keeper *k, const struct keeper_messag
     k->features |= k->facts.uid ? JAIL_UID : 0;
     k->features |= k->facts.landlock_abi > 0 ? JAIL_LANDLOCK : 0;
     k->facts.proc = built & JAIL_PROC;
+    k->facts.overlay = built & JAIL_OVERLAY;
     /* Without a /proc nobody can write the maps of a session's user namespace. */
     if (!k->facts.proc)
         k->features &= ~(unsigned)JAIL_USER;
