@@ -303,8 +303,12 @@ static enum status start_http(struct stack *s, struct err *e)
         status = http_server_create(s->loop, NULL, &s->http, e);
     if (status == STATUS_OK)
         http_server_known_as(s->http, &s->names.site);
-    if (status == STATUS_OK && s->grpc)
+    if (status == STATUS_OK && !s->grpc) /* HTTP/2 is spoken by every command */
+        status = grpc_server_create(s->loop, NULL, NULL, &s->grpc, e);
+    if (status == STATUS_OK) {
         grpc_server_known_as(s->grpc, &s->names.site);
+        grpc_server_set_http(s->grpc, s->http);
+    }
     if (status == STATUS_OK && setting_flag(s->settings, "access-log"))
         front_log_access(s->http);
     return status;
@@ -457,7 +461,9 @@ static void stop_http(struct stack *s)
 static void stop_scheduler(struct stack *s)
 {
     if (s->scheduler)
-        scheduler_stop(s->scheduler, step_done, s);
+        scheduler_stop(s->scheduler, step_done, s); /* and the gRPC server with it */
+    else if (s->grpc)
+        grpc_server_drain(s->grpc, step_done, s);
     else
         step_done(s);
 }

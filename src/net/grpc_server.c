@@ -58,16 +58,23 @@ void grpc_server_known_as(struct grpc_server *s, const struct site *site)
     s->site = site;
 }
 
+/* The handler of a server that has no methods. */
+static void refuse_call(void *context, const struct grpc_request *r)
+{
+    struct grpc_call *call = map_get(&((struct grpc_server *)context)->calls, map_u64_key(&r->id.value));
+    grpc_call_end(call, STATUS_UNIMPLEMENTED, "there are no gRPC services here");
+}
+
 enum status grpc_server_create(struct loop *l, const struct grpc_server_limits *limits,
                                const struct grpc_handler *h, struct grpc_server **ret_server, struct err *e)
 {
-    ASSERT(h->on_call);
+    ASSERT(!h || h->on_call);
     struct grpc_server *s = calloc(1, sizeof *s);
     if (!s)
         goto fail;
     s->loop = l;
     s->limits = with_defaults(limits);
-    s->handler = *h;
+    s->handler = h ? *h : (struct grpc_handler){.on_call = refuse_call, .context = s};
     s->site = &loopback_only;
     s->drained.on_run = on_drained_later;
     list_init(&s->connections);
@@ -99,6 +106,11 @@ void grpc_server_destroy(struct grpc_server *s)
     map_fini(&s->calls);
     buf_fini(&s->output);
     free(s);
+}
+
+void grpc_server_set_http(struct grpc_server *s, struct http_server *http)
+{
+    s->http = http;
 }
 
 bool grpc_server_drop_idlest(struct grpc_server *s)

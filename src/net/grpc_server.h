@@ -14,6 +14,7 @@
 #include "wire/http1/site.h"
 
 struct grpc_server;
+struct http_server;
 struct grpc_call_id {
     uint64_t value; /* 0: none; never used again in this process */
 };
@@ -80,10 +81,13 @@ struct grpc_handler {
     void *context;
 };
 
-/* `limits` (NULL: all defaults) and `h` are copied. NO_MEMORY. The loop must outlive the server. */
+/* `limits` (NULL: all defaults) and `h` (NULL: every call is UNIMPLEMENTED) are copied. NO_MEMORY. The loop must outlive the server. */
 STATUS_RESULT grpc_server_create(struct loop *l, const struct grpc_server_limits *limits,
                                  const struct grpc_handler *h, struct grpc_server **ret_server,
                                  struct err *e);
+/* Requests that are no gRPC go to `http` (NULL: they are answered 405 or 415), by the same rules as if they
+ * had come over HTTP/1.1. It must outlive the server's connections, or be destroyed while the server lives. */
+void grpc_server_set_http(struct grpc_server *s, struct http_server *http);
 /* Ends every call with UNAVAILABLE without on_cancelled, closes all connections. NULL allowed. Not from a
  * callback of this server, except on_drained. */
 void grpc_server_destroy(struct grpc_server *s);

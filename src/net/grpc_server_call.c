@@ -73,6 +73,8 @@ static void free_message(struct grpc_call *call)
 void grpc_call_destroy(struct grpc_call *call)
 {
     grpc_call_take_back(call);
+    if (call->exchange)
+        http_exchange_gone(call->exchange);
     loop_timer_cancel(&call->deadline);
     free_headers(call);
     free_message(call);
@@ -132,7 +134,7 @@ static size_t status_headers(const struct grpc_call *call, nghttp2_nv nv[2], str
     return 2;
 }
 
-static void reset(struct grpc_call *call, uint32_t error_code)
+void grpc_call_reset(struct grpc_call *call, uint32_t error_code)
 {
     grpc_call_take_back(call);
     call->phase = CALL_ENDED;
@@ -148,7 +150,7 @@ static void answer_with_headers(struct grpc_call *call, const nghttp2_nv *nv, si
 {
     call->head_sent = true;
     if (nghttp2_submit_response(call->connection->session, call->stream_id, nv, count, NULL) != 0)
-        reset(call, NGHTTP2_INTERNAL_ERROR);
+        grpc_call_reset(call, NGHTTP2_INTERNAL_ERROR);
     grpc_connection_flush_later(call->connection);
 }
 
@@ -196,6 +198,10 @@ static ssize_t on_read(nghttp2_session *session, int32_t stream_id, uint8_t *dat
     call->out_taken = 0;
     if (call->out.capacity > OUT_KEEP_SIZE)
         buf_fini(&call->out);
+    if (call->phase == CALL_ENDED && call->is_http) {
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+        return (ssize_t)n;
+    }
     if (call->phase == CALL_ENDED) {
         /* The flag first, then the trailers: together they end the stream. */
         *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
@@ -212,21 +218,30 @@ static ssize_t on_read(nghttp2_session *session, int32_t stream_id, uint8_t *dat
     return NGHTTP2_ERR_DEFERRED;
 }
 
-bool grpc_call_begin(struct grpc_call *call)
+static bool begin(struct grpc_call *call, const nghttp2_nv *nv, size_t count)
 {
-    if (call->head_sent)
-        return true;
     call->head_sent = true;
-    const nghttp2_nv nv[] = {static_header(":status", "200"),
-                             static_header("content-type", "application/grpc")};
     const nghttp2_data_provider provider = {.source.ptr = call, .read_callback = on_read};
-    if (nghttp2_submit_response(call->connection->session, call->stream_id, nv, ARRAY_SIZE(nv), &provider) !=
-        0) {
-        reset(call, NGHTTP2_INTERNAL_ERROR);
+    if (nghttp2_submit_response(call->connection->session, call->stream_id, nv, count, &provider) != 0) {
+        grpc_call_reset(call, NGHTTP2_INTERNAL_ERROR);
         return false;
     }
     grpc_connection_flush_later(call->connection);
     return true;
+}
+
+bool grpc_call_begin(struct grpc_call *call)
+{
+    if (call->head_sent)
+        return true;
+    const nghttp2_nv nv[] = {static_header(":status", "200"),
+                             static_header("content-type", "application/grpc")};
+    return begin(call, nv, ARRAY_SIZE(nv));
+}
+
+bool grpc_call_begin_http(struct grpc_call *call, const nghttp2_nv *headers, size_t count)
+{
+    return begin(call, headers, count);
 }
 
 void grpc_call_resume(struct grpc_call *call)
@@ -242,7 +257,7 @@ void grpc_call_resume(struct grpc_call *call)
 static void refuse_answer(struct grpc_call *call)
 {
     if (call->head_sent) {
-        reset(call, NGHTTP2_INTERNAL_ERROR);
+        grpc_call_reset(call, NGHTTP2_INTERNAL_ERROR);
         return;
     }
     count_queued(call->connection, 0, grpc_call_queue_size(call));
@@ -277,15 +292,18 @@ static void enforce_queue_limits(struct grpc_connection *c)
         disconnect_later(c);
 }
 
-bool grpc_call_queue(struct grpc_call *call, struct bytes message)
+static void drop_taken(struct grpc_call *call)
+{
+    if (call->out_taken <= call->out.size / 2)
+        return;
+    buf_consume(&call->out, call->out_taken);
+    call->out_taken = 0;
+}
+
+/* What was added to the queue since it had `before` bytes. */
+static bool note_queued(struct grpc_call *call, size_t before)
 {
     struct grpc_connection *c = call->connection;
-    if (call->out_taken > call->out.size / 2) {
-        buf_consume(&call->out, call->out_taken);
-        call->out_taken = 0;
-    }
-    size_t before = call->out.size;
-    grpc_message_write(&call->out, message);
     count_queued(c, call->out.size - before, 0);
     h2_budget_give(&c->budget, H2_BUDGET_MESSAGE);
     if (buf_status(&call->out) != STATUS_OK) {
@@ -298,10 +316,30 @@ bool grpc_call_queue(struct grpc_call *call, struct bytes message)
     return true;
 }
 
+bool grpc_call_queue(struct grpc_call *call, struct bytes message)
+{
+    drop_taken(call);
+    size_t before = call->out.size;
+    grpc_message_write(&call->out, message);
+    return note_queued(call, before);
+}
+
+bool grpc_call_queue_bytes(struct grpc_call *call, struct bytes piece)
+{
+    drop_taken(call);
+    size_t before = call->out.size;
+    buf_append_bytes(&call->out, piece);
+    return note_queued(call, before);
+}
+
 void grpc_call_end(struct grpc_call *call, enum status status, const char *text)
 {
     if (call->phase == CALL_ENDED)
         return;
+    if (call->phase == CALL_HTTP) {
+        grpc_call_reset(call, NGHTTP2_CANCEL);
+        return;
+    }
     grpc_call_take_back(call);
     call->phase = CALL_ENDED;
     loop_timer_cancel(&call->deadline);
@@ -394,7 +432,7 @@ static void on_deadline(struct loop_timer *t)
     }
     /* A peer that does not read would hold the queue forever; it knows its own deadline. */
     struct grpc_call_id id = call->id;
-    reset(call, NGHTTP2_CANCEL);
+    grpc_call_reset(call, NGHTTP2_CANCEL);
     if (s->handler.on_cancelled)
         s->handler.on_cancelled(s->handler.context, id);
 }
@@ -487,7 +525,13 @@ static void check_protocol(struct grpc_call *call)
         (void)set_deadline(call, header_value(call, "grpc-timeout"));
 }
 
-void grpc_call_head_complete(struct grpc_call *call)
+static bool is_grpc(const struct grpc_call *call)
+{
+    return bytes_equal_cstr(header_value(call, ":method"), "POST") &&
+           grpc_content_type_valid(header_value(call, "content-type"));
+}
+
+void grpc_call_head_complete(struct grpc_call *call, bool ended)
 {
     call->phase = CALL_BODY;
     call->reader.message_size_max = message_size_max(call);
@@ -495,9 +539,11 @@ void grpc_call_head_complete(struct grpc_call *call)
         refuse_headers(call);
     else if (too_much_held(call->connection))
         grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "too many large requests at once");
+    else if (call->connection->server->http && !is_grpc(call))
+        grpc_http_begin(call, ended); /* there its host and origin are judged by the same rules */
     else if (admit_site(call))
         check_protocol(call);
-    if (call->phase == CALL_ENDED)
+    if (call->phase == CALL_ENDED || call->phase == CALL_HTTP)
         free_headers(call);
 }
 
@@ -576,6 +622,10 @@ static void refuse_message(struct grpc_call *call, enum status reason)
 
 void grpc_call_receive(struct grpc_call *call, struct bytes data)
 {
+    if (call->is_http) {
+        grpc_http_receive(call, data);
+        return;
+    }
     while (call->phase != CALL_ENDED) {
         struct grpc_message m;
         enum status s = grpc_reader_take(&call->reader, &data, &m);
@@ -597,7 +647,9 @@ void grpc_call_request_ended(struct grpc_call *call)
 {
     if (call->phase == CALL_ENDED)
         return;
-    if (!grpc_reader_at_boundary(&call->reader))
+    if (call->phase == CALL_HTTP)
+        grpc_http_request_ended(call);
+    else if (!grpc_reader_at_boundary(&call->reader))
         end_and_tell(call, STATUS_INTERNAL, "the request ended inside a message");
     else if (call->phase == CALL_BODY)
         grpc_call_end(call, STATUS_INTERNAL, "the request ended without a message");

@@ -231,7 +231,9 @@ static void call_writable_handlers(struct grpc_connection *c)
     struct list *link;
     while ((link = list_pop_front(&c->writable))) {
         const struct grpc_call *call = CONTAINER_OF(link, struct grpc_call, writable);
-        if (call->phase == CALL_HANDED && h->on_writable)
+        if (call->exchange)
+            http_exchange_drained(call->exchange);
+        else if (call->phase == CALL_HANDED && h->on_writable)
             h->on_writable(h->context, call->id);
     }
 }
@@ -460,7 +462,7 @@ static int on_frame_received(nghttp2_session *session, const nghttp2_frame *fram
     if (!call)
         return 0;
     if (call->phase == CALL_HEAD)
-        grpc_call_head_complete(call);
+        grpc_call_head_complete(call, frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
         grpc_call_request_ended(call);
     return 0;
@@ -473,11 +475,13 @@ static int on_frame_received(nghttp2_session *session, const nghttp2_frame *fram
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     const struct grpc_connection *c = user_data;
-    if (frame->hd.type != NGHTTP2_HEADERS || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) ||
-        nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) != 0)
+    bool last = (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
+                (frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
+    if (!last || nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) != 0)
         return 0;
     const struct grpc_call *call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
-    bool went_well = call && call->message_whole && call->status == STATUS_OK && c->phase == CONNECTION_OPEN;
+    bool went_well = call && call->message_whole && (call->is_http || call->status == STATUS_OK) &&
+                     c->phase == CONNECTION_OPEN;
     if (!went_well)
         (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
     return 0;

@@ -4,6 +4,7 @@
  *   grpc_server.c             the server, its ids, and the calls of grpc_server.h
  *   grpc_server_connection.c  one socket with its nghttp2 session: reading, writing, draining, closing
  *   grpc_server_call.c        one call: checks of the request, hand-over, and what is sent back
+ *   grpc_server_http.c        a request that is no gRPC, on its way to the HTTP server and back
  *
  * Who calls whom: a socket event feeds nghttp2, nghttp2's callbacks drive the calls, a call hands over to the
  * handler. Nothing is ever written or freed inside an nghttp2 callback: writing is a deferred task of the
@@ -19,6 +20,7 @@
 #include "base/map.h"
 #include "net/grpc_server.h"
 #include "net/h2_budget.h"
+#include "net/http_carrier.h"
 #include "wire/grpc/grpc_message.h"
 #include "wire/grpc/h2_frame.h"
 
@@ -31,6 +33,7 @@ struct grpc_server {
     struct grpc_server_limits limits; /* no field is 0 */
     struct grpc_handler handler;
     const struct site *site;
+    struct http_server *http; /* NULL: requests that are no gRPC are refused */
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     struct list connections; /* in the order in which they were last heard */
@@ -86,6 +89,7 @@ enum grpc_call_phase {
     CALL_HEAD,   /* headers are coming */
     CALL_BODY,   /* the message is coming */
     CALL_HANDED, /* in the handler's hands: its id is alive */
+    CALL_HTTP,   /* no gRPC: the HTTP server has it */
     CALL_ENDED,  /* answered; what is queued is still being sent */
 };
 
@@ -122,6 +126,10 @@ struct grpc_call {
     size_t out_taken; /* bytes at the front of `out` that nghttp2 has */
     enum status status;
     struct buf status_text;
+    bool is_http;                     /* the answer ends without trailers */
+    struct http_connection *exchange; /* of CALL_HTTP */
+    size_t ignored;                   /* bytes of its body that came behind the answer */
+    bool body_chunked;                /* its request has no Content-Length */
 };
 
 /* --- grpc_server.c --- */
@@ -147,7 +155,8 @@ bool grpc_call_take_back(struct grpc_call *call);
 /* True if the handler was given the call and its answer is what ended it. */
 bool grpc_call_answered(const struct grpc_call *call);
 STATUS_RESULT grpc_call_add_header(struct grpc_call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value);
-void grpc_call_head_complete(struct grpc_call *call);
+/* `ended`: there is no body. */
+void grpc_call_head_complete(struct grpc_call *call, bool ended);
 void grpc_call_receive(struct grpc_call *call, struct bytes data);
 void grpc_call_request_ended(struct grpc_call *call);
 /* Ends the call if it has not ended: the trailers follow what is queued. The caller tells the handler if need
@@ -160,5 +169,16 @@ bool grpc_call_begin(struct grpc_call *call);
 /* Wakes a deferred stream. */
 void grpc_call_resume(struct grpc_call *call);
 size_t grpc_call_queue_size(const struct grpc_call *call);
+/* Begins the answer of a call that is no gRPC; its body is what is queued. False: the call was reset. */
+bool grpc_call_begin_http(struct grpc_call *call, const nghttp2_nv *headers, size_t count);
+/* The same for a piece of its body. */
+bool grpc_call_queue_bytes(struct grpc_call *call, struct bytes piece);
+void grpc_call_reset(struct grpc_call *call, uint32_t error_code);
+
+/* --- grpc_server_http.c --- */
+/* Hands the request to the HTTP server. */
+void grpc_http_begin(struct grpc_call *call, bool ended);
+void grpc_http_receive(struct grpc_call *call, struct bytes data);
+void grpc_http_request_ended(struct grpc_call *call);
 
 #endif

@@ -20,6 +20,8 @@ enum step { STEP_AGAIN, STEP_WAIT, STEP_CLOSE };
 
 size_t http_connection_queued(const struct http_connection *c)
 {
+    if (c->carrier)
+        return c->carried ? c->carrier->queued(c->carried) : 0;
     return c->out.size - c->out_at;
 }
 
@@ -64,6 +66,19 @@ static void queue(struct http_connection *c, const struct iovec *parts, int coun
         expect_writing(c);
 }
 
+/* The first part that is ever sent is the head; http_response.c frames nothing for a carrier. */
+static void hand_to_carrier(struct http_connection *c, const struct iovec *parts, int count)
+{
+    for (int i = 0; i < count && c->carried; i++) {
+        struct bytes part = bytes_of(parts[i].iov_base, parts[i].iov_len);
+        if (!c->head_handed)
+            c->carrier->on_head(c->carried, part);
+        else if (part.size > 0)
+            c->carrier->on_body(c->carried, part);
+        c->head_handed = true;
+    }
+}
+
 void http_connection_send(struct http_connection *c, struct iovec *parts, int count)
 {
     size_t total = 0;
@@ -71,6 +86,10 @@ void http_connection_send(struct http_connection *c, struct iovec *parts, int co
         total += parts[i].iov_len;
     if (c->failed) {
         http_connection_wake(c);
+        return;
+    }
+    if (c->carrier) {
+        hand_to_carrier(c, parts, count);
         return;
     }
     ssize_t sent = 0;
@@ -397,7 +416,8 @@ static enum step read_chunked_body(struct http_connection *c)
 
 static void free_request(struct http_request *r)
 {
-    http_server_report(r->connection->server, r, r->connection->fd);
+    http_server_report(r->connection->server, r,
+                       r->connection->carrier ? r->connection->peer_fd : r->connection->fd);
     r->connection->server->bodies_size -= r->body.size;
     buf_fini(&r->body);
     buf_fini(&r->headers);
@@ -406,6 +426,10 @@ static void free_request(struct http_request *r)
 
 static enum step finish(struct http_connection *c)
 {
+    if (c->carrier) {
+        c->whole = true;
+        return STEP_CLOSE;
+    }
     if (http_connection_queued(c))
         return STEP_WAIT;
     bool closing = c->request.close;
@@ -553,15 +577,11 @@ static void on_ready(struct loop_fd *w, uint32_t events)
 
 /* --- birth and death --- */
 
-enum status http_connection_create(struct http_server *s, int fd, struct err *e)
+static struct http_connection *connection_new(struct http_server *s, int fd)
 {
     struct http_connection *c = calloc(1, sizeof *c);
-    if (!c) {
-        close(fd);
-        return err_set(e, STATUS_NO_MEMORY, "no memory for a connection");
-    }
-    int on = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* a Unix socket has none: no harm */
+    if (!c)
+        return NULL;
     c->server = s;
     c->fd = fd;
     c->watch.on_ready = on_ready;
@@ -572,12 +592,66 @@ enum status http_connection_create(struct http_server *s, int fd, struct err *e)
     list_push_back(&s->connections, &c->link);
     s->connection_count++;
     c->deadline = loop_now(s->loop) + s->limits.idle_timeout_ns;
+    return c;
+}
+
+enum status http_connection_create(struct http_server *s, int fd, struct err *e)
+{
+    struct http_connection *c = connection_new(s, fd);
+    if (!c) {
+        close(fd);
+        return err_set(e, STATUS_NO_MEMORY, "no memory for a connection");
+    }
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* a Unix socket has none: no harm */
     enum status status = loop_fd_add(s->loop, &c->watch, fd, EPOLLIN, e);
     if (status == STATUS_OK)
         status = loop_timer_set(s->loop, &c->timer, c->deadline);
     if (status)
         http_connection_destroy(c);
     return status;
+}
+
+enum status http_connection_carry(struct http_server *s, const struct http_carrier *carrier, void *carried,
+                                  int fd, struct http_connection **ret_connection, struct err *e)
+{
+    struct http_connection *c = connection_new(s, -1);
+    if (!c)
+        return err_set(e, STATUS_NO_MEMORY, "no memory for an exchange");
+    c->carrier = carrier;
+    c->carried = carried;
+    c->peer_fd = fd;
+    *ret_connection = c;
+    return STATUS_OK;
+}
+
+void http_exchange_feed(struct http_connection *c, struct bytes data)
+{
+    if (!is_reading(c)) /* refused: what still comes is nothing */
+        return;
+    buf_consume(&c->in, c->in_at);
+    c->in_at = 0;
+    buf_append_bytes(&c->in, data);
+    if (c->in.failed)
+        c->failed = true;
+    if (c->state == HTTP_BODY)
+        note_body_progress(c, data.size);
+    advance(c);
+}
+
+void http_exchange_drained(struct http_connection *c)
+{
+    c->advancing = true;
+    tell_drain(c);
+    advance(c);
+}
+
+void http_exchange_gone(struct http_connection *c)
+{
+    c->carried = NULL;
+    c->failed = true;
+    c->peer_fd = -1;
+    advance(c);
 }
 
 void http_connection_destroy(struct http_connection *c)
@@ -592,6 +666,9 @@ void http_connection_destroy(struct http_connection *c)
         on_gone(r->gone_context);
         s->callbacks--;
     }
+    if (c->carried)
+        c->carrier->on_end(c->carried, c->whole && !c->failed);
+    c->carried = NULL;
     loop_fd_remove(&c->watch);
     loop_timer_cancel(&c->timer);
     loop_defer_cancel(&c->task);

@@ -15,6 +15,7 @@
 
 #include "base/duration.h"
 #include "base/log_rate.h"
+#include "net/http_carrier.h"
 #include "net/http_route.h"
 #include "net/http_server.h"
 #include "wire/http1/http1.h"
@@ -95,7 +96,12 @@ struct http_pace {
 struct http_connection {
     struct list link;
     struct http_server *server;
-    int fd; /* -1: the peer is gone and the handler has not answered yet */
+    int fd; /* -1: the peer is gone and the handler has not answered yet, or there is a carrier */
+    const struct http_carrier *carrier; /* NULL: HTTP/1.1 over `fd` */
+    void *carried;                      /* the carrier's own; NULL: it is gone */
+    int peer_fd;                        /* whose peer the access log names */
+    bool head_handed;                   /* to the carrier */
+    bool whole;                         /* all of the answer is handed to the carrier */
     enum http_state state;
     struct loop_fd watch;
     struct loop_timer timer;
@@ -115,6 +121,9 @@ struct http_connection {
 
 /* Makes a connection of `fd`, which it takes also on failure. */
 STATUS_RESULT http_connection_create(struct http_server *s, int fd, struct err *e);
+/* Makes one without a socket. */
+STATUS_RESULT http_connection_carry(struct http_server *s, const struct http_carrier *carrier, void *carried,
+                                    int fd, struct http_connection **ret_connection, struct err *e);
 /* Calls on_gone if a handler owes an answer, closes and frees. */
 void http_connection_destroy(struct http_connection *c);
 /* Closes a connection that waits for its next request; others end with their current answer. */

@@ -146,7 +146,8 @@ void http_stream_begin(struct http_request *r, int http_status, const char *cont
     r->on_drain = on_drain;
     r->drain_context = context;
     r->send_body = r->send_body && status_has_body(http_status);
-    r->send_chunked = r->head.minor_version > 0;
+    bool carried = r->connection->carrier != NULL; /* it has frames of its own */
+    r->send_chunked = r->head.minor_version > 0 && !carried;
     r->close = r->close || !r->send_chunked;
     bool framed = r->send_chunked && status_has_body(http_status);
     struct iovec head =

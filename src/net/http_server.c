@@ -234,6 +234,17 @@ enum status http_server_adopt(struct http_server *s, int fd, struct err *e)
     return http_connection_create(s, fd, e);
 }
 
+enum status http_exchange_begin(struct http_server *s, const struct http_carrier *carrier, void *carried,
+                                int fd, struct http_connection **ret_exchange, struct err *e)
+{
+    if (s->draining)
+        return err_set(e, STATUS_UNAVAILABLE, "the server is shutting down");
+    if (s->connection_count >= s->limits.connections_max && !http_server_drop_idlest(s))
+        return err_set(e, STATUS_RESOURCE_EXHAUSTED, "there are %zu connections already",
+                       s->connection_count);
+    return http_connection_carry(s, carrier, carried, fd, ret_exchange, e);
+}
+
 void http_server_connection_gone(struct http_server *s)
 {
     s->connection_count--;

@@ -228,11 +228,12 @@ class Grpc(Group):
                     http_status, status = c.finish(c.call(headers, body))
                     self.assertEqual(http_status, 200)
                     self.assertIn(status, want)
-            refusals = [(good[:5] + [("taskhub", HUB)], {415}), (h2.grpc_headers(SERVICE + "Hello", HUB, content_type="text/plain"), {415}),
-                        (h2.grpc_headers(SERVICE + "Hello", HUB, content_type="application/grpcx"), {415}),
-                        (h2.grpc_headers(SERVICE + "Hello", HUB, content_type="application/json"), {415}),
-                        (h2.grpc_headers(SERVICE + "Hello", HUB, method="GET"), {405}),
-                        (h2.grpc_headers(SERVICE + "Hello", HUB, method="DELETE"), {405})]
+            # No gRPC: the HTTP server answers, and has nothing under these paths.
+            refusals = [(good[:5] + [("taskhub", HUB)], {404, 415}), (h2.grpc_headers(SERVICE + "Hello", HUB, content_type="text/plain"), {404, 415}),
+                        (h2.grpc_headers(SERVICE + "Hello", HUB, content_type="application/grpcx"), {404, 415}),
+                        (h2.grpc_headers(SERVICE + "Hello", HUB, content_type="application/json"), {404, 415}),
+                        (h2.grpc_headers(SERVICE + "Hello", HUB, method="GET"), {404, 405}),
+                        (h2.grpc_headers(SERVICE + "Hello", HUB, method="DELETE"), {404, 405})]
             for headers, want in refusals:
                 with self.subTest(headers=headers):
                     self.assertIn(c.finish(c.call(headers, h2.message(b"")))[0], want)

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "os/clock.h"
+#include "svc/scheduler/scheduler_health.h"
 #include "svc/scheduler/scheduler_internal.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
@@ -226,6 +227,8 @@ static void on_call(void *context, const struct grpc_request *r)
     struct scheduler *s = context;
     struct err e = {0};
     uint32_t hub = 0;
+    if (scheduler_health_answer(s->grpc, r, !s->stopping && s->failure.status == STATUS_OK))
+        return;
     const struct method *m = method_find(r->path);
     enum status status = admit(s, r, m, &hub, &e);
     struct call *c = status == STATUS_OK ? call_create(s, r, m, hub) : NULL;
