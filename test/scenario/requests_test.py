@@ -71,6 +71,14 @@ class Requests(unittest.TestCase):
         self.assertEqual(status, 400)
         self.assertIn("text/x-python", answer["detail"])
 
+    def test_a_web_page_cannot_send_source(self):
+        """text/plain is what a page may send to other sites unasked; its Origin gives it away."""
+        before = len(self.pages("limit=500"))
+        for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+            status, _, answer = self.server.ask("POST", "/v1/requests", b"print(1)", {"Content-Type": "text/plain", **headers})
+            self.assertEqual(status, 403, answer)
+        self.assertEqual(len(self.pages("limit=500")), before)
+
     def test_ids_have_no_case(self):
         request_id = self.create(code="print(1)")
         self.server.until(request_id, "waiting")

@@ -10,7 +10,11 @@ import sys
 import tempfile
 import threading
 import unittest
+import uuid
 
+import grpc
+
+import history
 from server import Server
 
 PROGRAM = sys.argv.pop(1)
@@ -106,6 +110,33 @@ class Settings(unittest.TestCase):
             server.arguments = ["--ready-sessions", "1", "--app-hub", "mine"]
             server.start()
             self.assertRegex(server.tail(), r"holds unfinished instances hub=default instances=1 app-hub=mine")
+
+
+class Foreign(unittest.TestCase):
+    """The orchestration started by somebody else, as the unmodified sample does: a name and code, no tags, no version."""
+
+    def start(self, server, code):
+        target, metadata = history.parse(server.ready["schedulerConnectionString"])
+        with grpc.insecure_channel(target) as channel:
+            request = history.pb.CreateInstanceRequest(instanceId=str(uuid.uuid4()), name="CodeExecutionOrchestrator")
+            request.input.value = json.dumps(code)
+            return history.Stub(channel).StartInstance(request, metadata=metadata, timeout=20).instanceId
+
+    def test_what_held_when_it_ran_holds_until_it_is_decided(self):
+        arguments = ["--ready-sessions", "1", "--compat", "sample", "--approval-timeout", "1000h"]
+        with Server(PROGRAM, arguments=arguments) as server:
+            seen = [server.until(self.start(server, code), "waiting") for code in ("print(1)", "1/0")]
+            self.assertEqual(server.stop(), 0)
+            server.arguments = ["--ready-sessions", "1", "--approval-timeout", "1s"]
+            server.start()
+            self.assertEqual(server.until(self.start(server, "1/0"), "failed")["error"]["type"], "CodeFailed")
+            for one, approve in zip(seen, (True, False)):
+                self.assertEqual(server.request(one["id"])["deadline"], one["deadline"])
+                self.assertEqual(server.review(one["id"], approve)[0], 200)
+                over = server.until(one["id"], "approved" if approve else "rejected")
+                for member in ("deadline", "result", "sha256"):
+                    self.assertEqual(over[member], one[member], member)
+            self.assertNotIn("NonDeterminism", server.tail())
 
 
 class TwoApps(unittest.TestCase):

@@ -13,6 +13,7 @@
 #define PART_COST_MIN   ((size_t)2 << 10)  /* less of a text than this is no help to anybody */
 #define NOTICE_COST_MAX 64                 /* of the line in the middle */
 #define FLAGS_COST_MAX  ((size_t)1 << 10)  /* of all members that say what was cut */
+#define WORD_SIZE_MAX   ((size_t)100)      /* bytes of a status or a reason */
 #define STREAM_COST_MAX ((size_t)24 << 10) /* of a result that cannot be shown */
 
 /* A text that can be cut, and where that is said. */
@@ -228,16 +229,48 @@ static enum status drop_what_is_said_otherwise(json_t *result, size_t size, size
     return STATUS_OK;
 }
 
-/* What is left of a result that cannot be shown. */
+static bool is_stream(const json_t *value)
+{
+    return json_is_string(value);
+}
+
+static bool is_word(const json_t *value)
+{
+    return json_is_string(value) && json_string_length(value) <= WORD_SIZE_MAX;
+}
+
+static bool is_number(const json_t *value)
+{
+    return json_is_number(value);
+}
+
+static bool is_flag(const json_t *value)
+{
+    return json_is_boolean(value);
+}
+
+/* What is left of a result that cannot be shown: only what is known to be small, or is cut. The pool may be
+ * anybody's. */
 static enum status reduce(json_t *result, size_t size)
 {
-    static const char *const kept[] = {
-        "status",          "stdout",      "stderr",          "executionTimeInMilliseconds",
-        "stdoutTruncated", "stdoutBytes", "stderrTruncated", "stderrBytes"};
+    static const struct {
+        const char *name;
+        bool (*fits)(const json_t *value);
+    } kept[] = {
+        {"status", is_word},
+        {"reason", is_word},
+        {"stdout", is_stream},
+        {"stderr", is_stream},
+        {"stdoutBytes", is_number},
+        {"stderrBytes", is_number},
+        {"stdoutTruncated", is_flag},
+        {"stderrTruncated", is_flag},
+        {"executionTimeInMilliseconds", is_number},
+    };
     json_t *rest = json_object();
     for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
-        if (json_object_get(result, kept[i]))
-            json_object_set(rest, kept[i], json_object_get(result, kept[i]));
+        if (kept[i].fits(json_object_get(result, kept[i].name)))
+            json_object_set(rest, kept[i].name, json_object_get(result, kept[i].name));
     json_object_clear(result);
     bool done = rest && json_object_update(result, rest) == 0 &&
                 json_object_set_new(result, "resultTruncated", json_true()) == 0 &&
