@@ -175,6 +175,8 @@ static enum status start_scheduler(struct stack *s, struct err *e)
         .hubs_dynamic = setting_flag(s->settings, "dynamic-task-hubs"),
         .large_message_agents = setting_text(s->settings, "large-message-agents"),
         .engine = {.payload_size_max = (size_t)setting_number(s->settings, "payload-size-max"),
+                   .payload_resident_size_max = (size_t)setting_number(s->settings, "resident-size-max"),
+                   .history_resident_size_max = (size_t)setting_number(s->settings, "resident-size-max"),
                    .activity_lease_ns = setting_number(s->settings, "activity-lease")},
     };
     enum status status = scheduler_create(s->loop, &o, &s->scheduler, e);

@@ -40,7 +40,7 @@ STATUS_RESULT task_store_hub(struct task_store *s, struct bytes name, bool creat
                              struct err *e);
 
 /* Everything an engine needs (instances that are not over, and those over whose last activities have not
- * run), in the order engine_load_… wants it; bytes are valid during the callback. A callback's error ends the
+ * run), in the order engine_load_… wants it, large payloads left out; bytes are valid during the callback. A callback's error ends the
  * load and is returned. Synchronous. Not while the store is busy. */
 struct task_store_loader {
     enum status (*on_hub)(void *context, uint32_t hub, struct bytes name);

@@ -64,6 +64,7 @@ enum task_statement {
     TASK_PAYLOAD_DELETE,
     TASK_PAYLOAD_CLEAR,
     TASK_PAYLOAD_GET,
+    TASK_PAYLOAD_GET_SMALL,
     TASK_HISTORY_ADD,
     TASK_HISTORY_CLEAR,
     TASK_HISTORY_GET,
@@ -106,6 +107,9 @@ STATUS_RESULT task_meta_get(struct db *d, enum task_meta name, int64_t *ret_valu
 STATUS_RESULT task_meta_put(struct db *d, enum task_meta name, int64_t value, struct err *e);
 /* The current row of a statement that selects the instance columns; bytes are valid until it moves on. */
 void task_row_instance(struct db *d, size_t statement, struct instance_row *ret_row);
+/* The payloads of an instance, copied into `a`; large ones that an engine can fetch later are left out, unread. */
+STATUS_RESULT task_row_payloads_small(struct db *d, int64_t key, struct arena *a,
+                                      struct payload *ret_payloads, struct err *e);
 /* The payloads of an instance from kind `first` to kind `last`, copied into `a`; the others read as absent.
  */
 STATUS_RESULT task_row_payloads(struct db *d, int64_t key, enum payload_kind first, enum payload_kind last,

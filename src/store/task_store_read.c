@@ -34,7 +34,7 @@ static enum status load_instances(struct task_store *s, enum task_statement stat
         struct payload payloads[PAYLOAD_KIND_COUNT];
         task_row_instance(s->point, statement, &row);
         arena_reset(&arena);
-        status = task_row_payloads(s->point, row.key, 0, PAYLOAD_KIND_COUNT - 1, &arena, payloads, e);
+        status = task_row_payloads_small(s->point, row.key, &arena, payloads, e);
         if (status == STATUS_OK) {
             status = l->on_instance(l->context, &row, payloads);
             if (status != STATUS_OK)

@@ -2,9 +2,10 @@
 /* task_store_rows.c — rows to parameters and back: one function per kind of write. */
 #include "store/task_store_internal.h"
 
-#define PAYLOAD_SLOTS 8 /* rowids an instance key owns in `payload`; at least PAYLOAD_KIND_COUNT */
-#define KEY_MAX       (INT64_MAX / PAYLOAD_SLOTS - 1)
-#define KEYS_RESERVED 1000 /* instance keys by which the stored mark runs ahead, to write it rarely */
+#define PAYLOAD_SLOTS      8 /* rowids an instance key owns in `payload`; at least PAYLOAD_KIND_COUNT */
+#define KEY_MAX            (INT64_MAX / PAYLOAD_SLOTS - 1)
+#define PAYLOAD_SMALL_SIZE 1024 /* bytes of a payload that a load hands out */
+#define KEYS_RESERVED      1000 /* instance keys by which the stored mark runs ahead, to write it rarely */
 
 _Static_assert((int)PAYLOAD_KIND_COUNT <= PAYLOAD_SLOTS, "payload ids overlap");
 
@@ -228,6 +229,29 @@ STATUS_RESULT task_row_copy(struct arena *a, const struct instance_row *row, str
     return STATUS_OK;
 }
 
+/* Steps a bound statement over its rows of id and value; NULL for a value that is left out. */
+static enum status read_payloads(struct db *d, size_t statement, int64_t base, struct arena *a,
+                                 struct payload *ret_payloads, struct err *e)
+{
+    for (;;) {
+        bool row = false;
+        enum status status = db_next(d, statement, &row, e);
+        if (status != STATUS_OK || !row)
+            return status;
+
+        struct payload *p = &ret_payloads[db_column_i64(d, statement, 0) - base];
+        p->present = true;
+        p->left_out = db_column_null(d, statement, 1);
+        if (p->left_out)
+            continue;
+        p->value = arena_copy(a, db_column_bytes(d, statement, 1));
+        if (!p->value.data) {
+            db_done(d, statement);
+            return err_set(e, STATUS_NO_MEMORY, "payloads of an instance: out of memory");
+        }
+    }
+}
+
 STATUS_RESULT task_row_payloads(struct db *d, int64_t key, enum payload_kind first, enum payload_kind last,
                                 struct arena *a, struct payload *ret_payloads, struct err *e)
 {
@@ -235,17 +259,19 @@ STATUS_RESULT task_row_payloads(struct db *d, int64_t key, enum payload_kind fir
     int64_t base = key * PAYLOAD_SLOTS;
     db_bind_i64(d, TASK_PAYLOAD_GET, 1, base + (int64_t)first);
     db_bind_i64(d, TASK_PAYLOAD_GET, 2, base + (int64_t)last);
-    for (;;) {
-        bool row = false;
-        enum status status = db_next(d, TASK_PAYLOAD_GET, &row, e);
-        if (status != STATUS_OK || !row)
-            return status;
-        struct payload *p = &ret_payloads[db_column_i64(d, TASK_PAYLOAD_GET, 0) - base];
-        p->value = arena_copy(a, db_column_bytes(d, TASK_PAYLOAD_GET, 1));
-        p->present = p->value.data != NULL;
-        if (!p->present) {
-            db_done(d, TASK_PAYLOAD_GET);
-            return err_set(e, STATUS_NO_MEMORY, "payloads of an instance: out of memory");
-        }
-    }
+    return read_payloads(d, TASK_PAYLOAD_GET, base, a, ret_payloads, e);
+}
+
+_Static_assert((int)PAYLOAD_FAILURE < 4 && (int)PAYLOAD_STARTED >= 4,
+               "TASK_PAYLOAD_GET_SMALL parts them there");
+
+STATUS_RESULT task_row_payloads_small(struct db *d, int64_t key, struct arena *a,
+                                      struct payload *ret_payloads, struct err *e)
+{
+    memset(ret_payloads, 0, PAYLOAD_KIND_COUNT * sizeof *ret_payloads);
+    int64_t base = key * PAYLOAD_SLOTS;
+    db_bind_i64(d, TASK_PAYLOAD_GET_SMALL, 1, base);
+    db_bind_i64(d, TASK_PAYLOAD_GET_SMALL, 2, base + PAYLOAD_KIND_COUNT - 1);
+    db_bind_i64(d, TASK_PAYLOAD_GET_SMALL, 3, PAYLOAD_SMALL_SIZE);
+    return read_payloads(d, TASK_PAYLOAD_GET_SMALL, base, a, ret_payloads, e);
 }

@@ -23,6 +23,7 @@
 #include "core/task/event.h"
 #include "core/task/instance_status.h"
 #include "core/task/memory.h"
+#include "core/task/rejoin.h"
 #include "lib/engine_rig.h"
 #include "sim_worker.h"
 
@@ -94,7 +95,15 @@ static void check_turn(struct sim *s, const struct pb_orchestrator_request *requ
         buf_append_bytes(&joined, CONTAINER_OF(it, struct rig_row, link)->data);
     for (size_t n = 0; n < request->past_events_count; n++)
         pb_put_bytes_field(&past, EVENT_TAG_PAST >> 3, request->past_events[n].raw);
-    ASSERT(bytes_equal(buf_peek(&joined), buf_peek(&past)) && "pastEvents is not the committed history");
+    struct arena a;
+    arena_init(&a, 0);
+    struct rejoin_parts parts =
+        rejoin_part(&a, buf_peek(&joined), i->payloads); /* the store has the input apart */
+    size_t size = rejoin_size(&parts);
+    uint8_t *whole = memory_must(arena_alloc(&a, size));
+    rejoin_copy(whole, &parts, EVENT_TAG_PAST);
+    ASSERT(bytes_equal(bytes_of(whole, size), buf_peek(&past)) && "pastEvents is not the committed history");
+    arena_fini(&a);
     buf_fini(&joined);
     buf_fini(&past);
 }
@@ -505,6 +514,8 @@ static void run(uint64_t seed, int steps, uint64_t totals[3])
         prng_next(&s->prng);
     struct engine_options options = {.terminal_resident_max = 1 + roll(s, 6),
                                      .history_resident_size_max = roll(s, 2) ? 1 : 4096,
+                                     .payload_resident_size_max = roll(s, 2) ? 1 : 4096,
+                                     .payload_small_size = 1 + roll(s, 2) * 1000,
                                      .speculate_turns = roll(s, 2),
                                      .seed = {seed << 20, 1, 2, 3}};
     if (roll(s, 4) == 0)

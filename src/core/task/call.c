@@ -97,7 +97,8 @@ static void run(struct engine *e, struct call *c)
         c->registered = true;
         memory_must_ok(map_put(&e->calls, map_u64_key(&c->number), c));
     }
-    if (c->state == CALL_FETCHING && !c->message_owned) {
+    bool runs_again = c->state == CALL_FETCHING || c->state == CALL_WAITING;
+    if (runs_again && !c->message_owned) {
         c->message = memory_copy(c->message);
         c->message_owned = true;
     }
@@ -169,6 +170,15 @@ bool call_need_history(struct engine *e, struct call *c, struct instance *i)
         return true;
     pin_for_fetch(c, i);
     instance_want_history(e, i);
+    return false;
+}
+
+bool call_need_payloads(struct engine *e, struct call *c, struct instance *i)
+{
+    if (instance_payloads_resident(i))
+        return true;
+    pin_for_fetch(c, i);
+    instance_want_payloads(e, i);
     return false;
 }
 
@@ -292,6 +302,11 @@ void call_wake(struct engine *e, struct instance *i)
         if (!read_wait_over(c->method, i->row.status))
             continue;
         list_remove(&c->link);
+        if (c->want_payloads && !instance_payloads_resident(i)) {
+            c->state = CALL_FETCHING; /* the method asks for them when it runs again */
+            list_push_back(&e->runnable, &c->link);
+            continue;
+        }
         read_reply(e, c, i, c->want_payloads);
         if (c->state == CALL_DONE)
             free_call(e, c);

@@ -23,6 +23,8 @@ void call_start(struct engine *e, enum engine_method method, uint32_t hub, uint6
 struct instance *call_need(struct engine *e, struct call *c, struct bytes instance_id);
 /* True if the history is resident; otherwise as above. */
 bool call_need_history(struct engine *e, struct call *c, struct instance *i);
+/* True if all payloads are resident; otherwise as above. */
+bool call_need_payloads(struct engine *e, struct call *c, struct instance *i);
 /* True if something asked for is missing. */
 static inline bool call_missing(const struct call *c)
 {

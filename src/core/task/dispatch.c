@@ -55,11 +55,14 @@ static bool serve(struct engine *e, struct queue *q)
     }
     if (!s)
         return false;
-    if (i && !i->history_resident) {
+    if (i && !instance_loaded(i)) {
         if (e->work_counts[WORK_TURN][WORK_LOADING] >= LOADING_MAX)
             return false;
         work_load(e, w);
-        instance_want_history(e, i);
+        if (!i->history_resident)
+            instance_want_history(e, i);
+        if (!instance_payloads_resident(i))
+            instance_want_payloads(e, i);
         return true;
     }
     send(e, w, s);

@@ -23,6 +23,8 @@ static void set_options(struct engine *e, const struct engine_options *o)
     DEFAULT(payload_size_max, (size_t)1 << 20);
     DEFAULT(terminal_resident_max, 1000);
     DEFAULT(history_resident_size_max, (size_t)64 << 20);
+    DEFAULT(payload_resident_size_max, (size_t)64 << 20);
+    DEFAULT(payload_small_size, 1024);
     DEFAULT(stream_items_default, 100);
     DEFAULT(poison_deliveries_max, 50);
     DEFAULT(ping_interval_ns, 30 * NS_PER_S);
@@ -49,7 +51,7 @@ enum status engine_create(const struct engine_options *o, struct engine **ret_en
         uint64_t seed = prng_next(&e->prng);
         map_init(maps[n], seed, prng_next(&e->prng));
     }
-    struct list *lists[] = {&e->stirred,   &e->runnable, &e->idle_histories,
+    struct list *lists[] = {&e->stirred,   &e->runnable, &e->idle_histories, &e->large_payloads,
                             &e->terminals, &e->strays,   &e->orphans};
     for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
         list_init(lists[n]);
@@ -168,6 +170,8 @@ void engine_fetched(struct engine *e, uint32_t hub, struct bytes instance_id, co
         instance_fill(e, i, row, payloads);
         call_fetched(e, i);
         instance_settle(e, i);
+    } else if (i && row) {
+        instance_payloads_fetched(e, i, payloads);
     }
     finish(e);
 }
@@ -227,6 +231,8 @@ void engine_stats(const struct engine *e, struct engine_stats *ret_stats)
         misfits += h->misfit_count;
     *ret_stats = (struct engine_stats){
         .resident = e->instances.count,
+        .payloads_resident_size = e->large_payload_size,
+        .histories_resident_size = e->idle_history_size,
         .streams = e->streams.count,
         .calls_waiting = e->calls.count,
         .orchestrators_ready =

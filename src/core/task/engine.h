@@ -14,7 +14,7 @@
  *
  * Residence. All non-terminal instances are resident. Terminal ones are fetched when someone asks
  * (ENGINE_FETCH) and dropped again, least recently used first. Histories are resident while used and can be
- * fetched (ENGINE_FETCH_HISTORY).
+ * fetched (ENGINE_FETCH_HISTORY); so are large payloads (ENGINE_FETCH of an instance that is resident).
  *
  * Not here: which hub a header names, authentication, queries over many instances (svc/scheduler asks the
  * store). */
@@ -92,12 +92,15 @@ struct engine_options {           /* zero fields take the default behind */
     size_t payload_size_max;      /* bytes of one input, output, event: 1 MiB (spec 2.6) */
     size_t terminal_resident_max; /* terminal instances kept in memory: 1000 */
     size_t history_resident_size_max; /* bytes of histories kept for waiting instances: 64 MiB */
-    uint32_t stream_items_default;    /* per category when a worker sends 0: 100 (spec 2.10) */
-    uint32_t poison_deliveries_max;   /* 50; UINT32_MAX: never (spec 3.21) */
-    int64_t ping_interval_ns;         /* 30 s (spec 2.9) */
-    int64_t activity_grace_ns;        /* after a stream ended: 5 s (spec 2.11) */
-    int64_t orchestrator_lease_ns;    /* upper bound on a live stream: 5 min (spec 2.11) */
-    int64_t activity_lease_ns;        /* the same for an activity, which may run for hours: 24 h */
+    size_t
+        payload_resident_size_max;  /* bytes of inputs, outputs and custom statuses kept in memory: 64 MiB */
+    size_t payload_small_size;      /* bytes of one that always stays, where it was used: 1024 */
+    uint32_t stream_items_default;  /* per category when a worker sends 0: 100 (spec 2.10) */
+    uint32_t poison_deliveries_max; /* 50; UINT32_MAX: never (spec 3.21) */
+    int64_t ping_interval_ns;       /* 30 s (spec 2.9) */
+    int64_t activity_grace_ns;      /* after a stream ended: 5 s (spec 2.11) */
+    int64_t orchestrator_lease_ns;  /* upper bound on a live stream: 5 min (spec 2.11) */
+    int64_t activity_lease_ns;      /* the same for an activity, which may run for hours: 24 h */
     int64_t unserved_wait_ns;  /* work that no worker takes is told after this, then ever less often: 10 s */
     int64_t terminate_wait_ns; /* for a worker to take a terminate before the engine acts: 5 s (3.12) */
     int64_t abandon_delay_min_ns; /* until work that was given back, or lost again, is sent: 1 s, doubling */
@@ -113,7 +116,8 @@ void engine_destroy(struct engine *e);
 /* --- loading: before the first input, from the store; order: hubs, instances, then the rest --- */
 /* Also later, when a hub is created. ALREADY_EXISTS for a number that is loaded. */
 STATUS_RESULT engine_load_hub(struct engine *e, uint32_t hub, struct bytes name);
-/* `payloads` has PAYLOAD_KIND_COUNT entries. Needed are the instances that have not ended, and ended ones
+/* `payloads` has PAYLOAD_KIND_COUNT entries; those that can be fetched later may be left out (all but STARTED and
+ * TRACE_CONTEXT). Needed are the instances that have not ended, and ended ones
  * that still have activities: what an orchestration schedules on its way out runs on. */
 STATUS_RESULT engine_load_instance(struct engine *e, const struct instance_row *row,
                                    const struct payload *payloads);
@@ -148,7 +152,7 @@ void engine_stream_closed(struct engine *e, uint64_t stream, struct engine_time 
 /* Stops or resumes sending to a stream whose reader is slow. */
 void engine_stream_pause(struct engine *e, uint64_t stream, bool paused, struct engine_time now,
                          struct engine_actions *actions);
-/* `row` NULL: there is no such instance. */
+/* `row` NULL: there is no such instance. No payload is left out. */
 void engine_fetched(struct engine *e, uint32_t hub, struct bytes instance_id, const struct instance_row *row,
                     const struct payload *payloads, struct engine_time now, struct engine_actions *actions);
 /* The whole history of the current execution in the encoding of write_set.h. */
@@ -170,6 +174,7 @@ void engine_committed(struct engine *e, uint64_t sequence, struct engine_time no
 /* --- numbers for /metrics, /healthz and tests --- */
 struct engine_stats {
     size_t resident;
+    size_t payloads_resident_size, histories_resident_size; /* bytes that may leave */
     size_t streams;
     size_t calls_waiting;
     size_t orchestrators_ready, orchestrators_leased;

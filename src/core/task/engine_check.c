@@ -9,6 +9,7 @@ struct tally {
     size_t works[WORK_KIND_COUNT][WORK_STATE_COUNT];
     size_t terminals;
     size_t idle_history_size;
+    size_t large_payload_size;
     size_t tokens;
 };
 
@@ -94,6 +95,14 @@ static void check_instance(const struct engine *e, const struct instance *i, str
     t->terminals += i->terminal_counted;
     if (!list_empty(&i->history_link))
         t->idle_history_size += i->history.size;
+    t->large_payload_size += i->payload_size;
+    if (!list_empty(&i->payload_link)) {
+        size_t size = 0;
+        for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
+            if (instance_payload_may_leave(e, i, (enum payload_kind)kind))
+                size += i->payloads[kind].value.size;
+        ASSERT(size == i->payload_size);
+    }
     if (!i->known) {
         ASSERT(!instance_exists(i));
         return;
@@ -120,6 +129,7 @@ void engine_check(const struct engine *e)
     ASSERT(memcmp(t.works, e->work_counts, sizeof t.works) == 0);
     ASSERT(t.terminals == e->terminal_count);
     ASSERT(t.idle_history_size == e->idle_history_size);
+    ASSERT(t.large_payload_size == e->large_payload_size);
     ASSERT(t.tokens == e->tokens.count);
     const struct stream *s;
     for (size_t at = 0; (s = (const struct stream *)map_next(&e->streams, &at));) {

@@ -126,8 +126,10 @@ struct instance {
     bool history_resident;
     bool history_wanted;   /* somebody needs it */
     bool history_fetching; /* asked for */
-    bool suspend_wanted;   /* the last suspend or resume that was accepted is a suspend */
-    bool terminating;      /* an ExecutionTerminated waits or is out */
+    bool payloads_wanted;  /* somebody needs those that are left out */
+    bool payloads_fetching;
+    bool suspend_wanted; /* the last suspend or resume that was accepted is a suspend */
+    bool terminating;    /* an ExecutionTerminated waits or is out */
     bool terminate_recurse;
     int32_t parent_task_id;
     struct bytes parent_execution_id;            /* owned; empty: no parent */
@@ -140,9 +142,12 @@ struct instance {
     struct list put_link;                        /* engine.puts */
     struct list residence_link;                  /* engine.terminals or engine.strays */
     struct list history_link;                    /* engine.idle_histories */
-    struct list inbox;                           /* visible events, in order */
-    struct list later;                           /* events with an alarm */
-    size_t inbox_controls;                       /* resumes and terminates in inbox */
+    struct list payload_link;                    /* engine.large_payloads */
+    size_t payload_size;                         /* bytes that count there */
+    size_t input_size;     /* bytes of the input, resident or not; 0, before it was read */
+    struct list inbox;     /* visible events, in order */
+    struct list later;     /* events with an alarm */
+    size_t inbox_controls; /* resumes and terminates in inbox */
     struct list activities;
     struct list children; /* live ones of the current execution */
     struct instance *parent;
@@ -312,6 +317,8 @@ struct engine {
 
     struct list idle_histories; /* resident histories nobody is using, oldest first */
     size_t idle_history_size;   /* bytes */
+    struct list large_payloads; /* instances with resident payloads that may leave, oldest first */
+    size_t large_payload_size;  /* bytes */
     struct list terminals;      /* resident terminal instances, oldest first */
     size_t terminal_count;
     struct list orphans; /* live instances with a parent that has ended, or is not known */

@@ -53,6 +53,7 @@ static struct instance *new_object(struct engine *e, uint32_t hub, struct bytes 
     list_init(&i->put_link);
     list_init(&i->residence_link);
     list_init(&i->history_link);
+    list_init(&i->payload_link);
     list_init(&i->activities);
     list_init(&i->children);
     list_init(&i->child_link);
@@ -93,7 +94,7 @@ static void set_payload(struct payload *to, struct payload from)
 {
     struct bytes copy = from.present ? memory_copy(from.value) : (struct bytes){NULL, 0};
     memory_free_bytes(&to->value);
-    *to = (struct payload){from.present, copy};
+    *to = (struct payload){.present = from.present, .value = copy};
 }
 
 static void free_row(struct instance *i)
@@ -105,11 +106,23 @@ static void free_row(struct instance *i)
     memory_free_bytes(&r->parent_id.value);
     memory_free_bytes(&r->tags);
     memory_free_bytes(&i->parent_execution_id);
+    i->input_size = 0;
     *r = (struct instance_row){.hub = r->hub, .instance_id = r->instance_id, .status = INSTANCE_NONE};
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++) {
         memory_free_bytes(&i->payloads[kind].value);
-        i->payloads[kind].present = false;
+        i->payloads[kind] = (struct payload){.present = false};
     }
+}
+
+/* An execution's ExecutionStarted as it is kept: its input is a payload of its own. */
+static struct bytes encode_started(struct engine *e, const struct pb_execution_started_event *started)
+{
+    struct pb_execution_started_event kept = *started;
+    kept.input = pb_none();
+    struct pb_history_event event = {.event_id = EVENT_ID_STARTED,
+                                     .event_type_case = PB_HISTORY_EVENT_EXECUTION_STARTED,
+                                     .execution_started = &kept};
+    return event_encode(&e->scratch, &event);
 }
 
 /* What the rest of the engine wants to know of the parent comes from ExecutionStarted. */
@@ -134,8 +147,33 @@ struct pb_execution_started_event *instance_started(struct engine *e, const stru
     struct pb_execution_started_event *s = memory_must(arena_alloc(&e->scratch, sizeof *s));
     s->name = i->row.name;
     s->version = (struct pb_opt_bytes){i->row.version.present, i->row.version.value};
-    s->input = instance_payload(i, PAYLOAD_INPUT);
     return s;
+}
+
+bool instance_payload_may_leave(const struct engine *e, const struct instance *i, enum payload_kind kind)
+{
+    return kind != PAYLOAD_STARTED && kind != PAYLOAD_TRACE_CONTEXT &&
+           i->payloads[kind].value.size > e->options.payload_small_size;
+}
+
+/* While a store is loaded, what can be fetched later is not taken. A store of before has the input twice. */
+static void fill_payload(struct engine *e, struct instance *i, enum payload_kind kind, struct payload p)
+{
+    struct pb_history_event event;
+    i->payloads[kind] = p;
+    bool leaves = e->loading && instance_payload_may_leave(e, i, kind);
+    if (p.left_out || leaves) {
+        i->payloads[kind] = (struct payload){.present = true, .left_out = true};
+        return;
+    }
+    if (kind == PAYLOAD_STARTED && p.present &&
+        pb_history_event_decode(&e->scratch, p.value, &event) == STATUS_OK &&
+        event.event_type_case == PB_HISTORY_EVENT_EXECUTION_STARTED && event.execution_started->input.present)
+        p.value = encode_started(e, event.execution_started);
+    i->payloads[kind] = (struct payload){.present = p.present};
+    if (p.present)
+        i->payloads[kind].value = memory_copy(p.value);
+    i->input_size = kind == PAYLOAD_INPUT ? p.value.size : i->input_size;
 }
 
 void instance_fill(struct engine *e, struct instance *i, const struct instance_row *row,
@@ -153,7 +191,7 @@ void instance_fill(struct engine *e, struct instance *i, const struct instance_r
     i->row.parent_id = (struct payload){row->parent_id.present, memory_copy(row->parent_id.value)};
     i->row.tags = memory_copy(row->tags);
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
-        set_payload(&i->payloads[kind], payloads[kind]);
+        fill_payload(e, i, (enum payload_kind)kind, payloads[kind]);
     i->last_event_ns = row->updated_ns;
     i->history_resident = row->history_count == 0;
     i->suspend_wanted = row->suspended;
@@ -184,7 +222,9 @@ void instance_set_payload(struct engine *e, struct instance *i, enum payload_kin
 {
     if (!p.present && !i->payloads[kind].present)
         return;
+    residence_use_payloads(e, i);
     set_payload(&i->payloads[kind], p);
+    i->input_size = kind == PAYLOAD_INPUT ? p.value.size : i->input_size;
     gate_write(e, &(struct write_op){.kind = WRITE_PAYLOAD_PUT,
                                      .key = i->row.key,
                                      .payload_kind = kind,
@@ -216,11 +256,8 @@ static void begin_execution(struct engine *e, struct instance *i, struct pb_exec
     r->suspended = false;
     i->history_resident = true;
     i->history_size = 0;
-    struct pb_history_event event = {.event_id = EVENT_ID_STARTED,
-                                     .event_type_case = PB_HISTORY_EVENT_EXECUTION_STARTED,
-                                     .execution_started = started};
     instance_set_payload(e, i, PAYLOAD_INPUT, (struct payload){started->input.present, started->input.value});
-    instance_set_payload(e, i, PAYLOAD_STARTED, (struct payload){true, event_encode(&e->scratch, &event)});
+    instance_set_payload(e, i, PAYLOAD_STARTED, (struct payload){true, encode_started(e, started)});
     i->history_sequence = e->open_sequence;
     gate_put(e, i);
 }
@@ -301,6 +338,9 @@ void instance_delete(struct engine *e, struct instance *i)
     i->history_resident = false;
     i->history_wanted = false;
     i->history_fetching = false;
+    i->payloads_wanted = false;
+    i->payloads_fetching = false;
+    residence_use_payloads(e, i);
     map_take(&e->keys, bytes_of(&i->row.key, sizeof i->row.key));
     instance_move(e, i, INSTANCE_NONE);
     free_row(i);
@@ -385,7 +425,57 @@ void instance_history_fetched(struct engine *e, struct instance *i, struct bytes
     buf_append_bytes(&i->history, blob);
     i->history_resident = true;
     i->history_size = blob.size;
-    if (i->turn.work.state == WORK_LOADING)
+    if (i->turn.work.state == WORK_LOADING && instance_loaded(i))
+        work_enqueue(e, &i->turn.work, true);
+    call_fetched(e, i);
+    instance_settle(e, i);
+}
+
+/* --- payloads that were left out --- */
+
+bool instance_payloads_resident(const struct instance *i)
+{
+    for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
+        if (i->payloads[kind].left_out)
+            return false;
+    return true;
+}
+
+bool instance_loaded(const struct instance *i)
+{
+    return i->history_resident && instance_payloads_resident(i);
+}
+
+static void fetch_payloads(struct engine *e, struct instance *i)
+{
+    if (!i->payloads_wanted || i->payloads_fetching || !engine_is_committed(e, i->changed_sequence))
+        return;
+    i->payloads_fetching = true;
+    struct engine_action *action = engine_act(e, ENGINE_FETCH);
+    action->hub = i->row.hub;
+    action->instance_id = memory_arena_copy(&e->actions->arena, i->row.instance_id);
+}
+
+void instance_want_payloads(struct engine *e, struct instance *i)
+{
+    i->payloads_wanted = true;
+    fetch_payloads(e, i);
+}
+
+void instance_payloads_fetched(struct engine *e, struct instance *i, const struct payload *payloads)
+{
+    if (!i->payloads_fetching)
+        return;
+    i->payloads_fetching = false;
+    if (!engine_is_committed(e, i->changed_sequence))
+        return; /* they may have changed meanwhile: instance_settle asks again */
+    i->payloads_wanted = false;
+    residence_use_payloads(e, i);
+    for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
+        if (i->payloads[kind].left_out)
+            set_payload(&i->payloads[kind], payloads[kind]);
+    i->input_size = i->payloads[PAYLOAD_INPUT].value.size;
+    if (i->turn.work.state == WORK_LOADING && instance_loaded(i))
         work_enqueue(e, &i->turn.work, true);
     call_fetched(e, i);
     instance_settle(e, i);
@@ -396,6 +486,7 @@ void instance_settle(struct engine *e, struct instance *i)
     if (e->loading)
         return;
     fetch_history(e, i);
+    fetch_payloads(e, i);
     if (instance_live(i) && i->turn.work.state == WORK_IDLE && inbox_ready(e, i))
         work_enqueue(e, &i->turn.work, false);
     residence_place(e, i);

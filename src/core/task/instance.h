@@ -41,14 +41,19 @@ void instance_renew(struct engine *e, struct instance *i, struct pb_execution_st
                     const struct bytes *carryover, size_t carryover_count);
 /* Any -> NONE: deletes the rows and everything in memory. */
 void instance_delete(struct engine *e, struct instance *i);
-/* The decoded ExecutionStarted of the current execution, in scratch. */
+/* The decoded ExecutionStarted of the current execution, without its input, in scratch. */
 struct pb_execution_started_event *instance_started(struct engine *e, const struct instance *i);
 
 void instance_set_payload(struct engine *e, struct instance *i, enum payload_kind kind, struct payload p);
-static inline struct pb_opt_bytes instance_payload(const struct instance *i, enum payload_kind kind)
-{
-    return (struct pb_opt_bytes){i->payloads[kind].present, i->payloads[kind].value};
-}
+/* A payload must not be looked at while it is left out. */
+bool instance_payloads_resident(const struct instance *i);
+/* History and payloads are resident. */
+bool instance_loaded(const struct instance *i);
+/* It is resident, large, and can be fetched again. */
+bool instance_payload_may_leave(const struct engine *e, const struct instance *i, enum payload_kind kind);
+/* Asks for those that are left out, if nobody has yet. */
+void instance_want_payloads(struct engine *e, struct instance *i);
+void instance_payloads_fetched(struct engine *e, struct instance *i, const struct payload *payloads);
 /* A timestamp for a new event: now, but never before an earlier one. */
 int64_t instance_stamp(struct engine *e, struct instance *i);
 /* Appends a blob of `count` events to the history and the open set. */

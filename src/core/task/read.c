@@ -7,6 +7,7 @@
 #include "core/task/message.h"
 #include "core/task/methods.h"
 #include "core/task/orchestration_state.h"
+#include "core/task/rejoin.h"
 #include "core/task/start_policy.h"
 
 #define HISTORY_CHUNK_SIZE ((size_t)256 << 10) /* bytes; a larger event is a chunk of its own (spec 2.6) */
@@ -55,8 +56,9 @@ void read_instance(struct engine *e, struct call *c)
         return;
     }
     struct instance *i = call_need(e, c, r.instance_id);
-    if (i)
-        read_reply(e, c, i, r.get_inputs_and_outputs);
+    if (!i || (r.get_inputs_and_outputs && !call_need_payloads(e, c, i)))
+        return;
+    read_reply(e, c, i, r.get_inputs_and_outputs);
 }
 
 void read_wait(struct engine *e, struct call *c)
@@ -71,17 +73,20 @@ void read_wait(struct engine *e, struct call *c)
     struct instance *i = call_need(e, c, r.instance_id);
     if (!i)
         return;
-    if (read_wait_over(c->method, i->row.status))
-        read_reply(e, c, i, r.get_inputs_and_outputs);
-    else
+    if (!read_wait_over(c->method, i->row.status)) {
         call_wait(e, c, i, r.get_inputs_and_outputs);
+        return;
+    }
+    if (r.get_inputs_and_outputs && !call_need_payloads(e, c, i))
+        return;
+    read_reply(e, c, i, r.get_inputs_and_outputs);
 }
 
 /* --- StreamInstanceHistory --- */
 
-static void send_chunks(struct engine *e, struct call *c, const struct instance *i)
+static void send_chunks(struct engine *e, struct call *c, struct bytes blob, uint64_t sequence)
 {
-    struct bytes rest = buf_peek(&i->history);
+    struct bytes rest = blob;
     while (rest.size) {
         const uint8_t *from = rest.data;
         struct bytes event;
@@ -95,8 +100,50 @@ static void send_chunks(struct engine *e, struct call *c, const struct instance 
         ASSERT(size > 0);
         uint8_t *chunk = memory_must(arena_alloc(&e->scratch, size));
         event_copy_blob(chunk, bytes_of(from, size), EVENT_TAG_CHUNK);
-        call_chunk(e, c, bytes_of(chunk, size), i->changed_sequence);
+        call_chunk(e, c, bytes_of(chunk, size), sequence);
     }
+}
+
+static void send_event(struct engine *e, struct call *c, struct bytes event, uint64_t sequence)
+{
+    struct rejoin_parts alone = {.event = event};
+    size_t size = rejoin_size(&alone);
+    uint8_t *chunk = memory_must(arena_alloc(&e->scratch, size));
+    rejoin_copy(chunk, &alone, EVENT_TAG_CHUNK);
+    call_chunk(e, c, bytes_of(chunk, size), sequence);
+}
+
+/* The last event of an instance that is over, whole, off the end of the blob; data NULL if it is whole there. */
+static struct bytes take_completed(struct engine *e, const struct instance *i, struct bytes *blob)
+{
+    struct bytes last = {NULL, 0};
+    struct bytes before = *blob;
+    struct bytes event;
+    if (instance_live(i))
+        return last;
+    for (struct bytes rest = *blob, from = rest; event_next(&rest, &event); from = rest) {
+        last = event;
+        before = bytes_slice(*blob, 0, (size_t)(from.data - blob->data));
+    }
+    struct bytes whole = rejoin_event(&e->scratch, last, i->payloads);
+    if (!last.data || whole.data == last.data)
+        return (struct bytes){NULL, 0};
+    *blob = before;
+    return whole;
+}
+
+static void send_history(struct engine *e, struct call *c, const struct instance *i)
+{
+    uint64_t sequence = i->changed_sequence;
+    struct bytes blob = buf_peek(&i->history);
+    struct bytes completed = take_completed(e, i, &blob);
+    struct rejoin_parts parts = rejoin_part(&e->scratch, blob, i->payloads);
+    send_chunks(e, c, parts.before, sequence);
+    if (parts.event.data)
+        send_event(e, c, parts.event, sequence);
+    send_chunks(e, c, parts.after, sequence);
+    if (completed.data)
+        send_event(e, c, completed, sequence);
 }
 
 void read_history(struct engine *e, struct call *c)
@@ -121,8 +168,9 @@ void read_history(struct engine *e, struct call *c)
         call_reply(e, c, empty, i->changed_sequence);
         return;
     }
-    if (!call_need_history(e, c, i))
+    bool history = call_need_history(e, c, i);
+    if (!call_need_payloads(e, c, i) || !history)
         return;
-    send_chunks(e, c, i);
+    send_history(e, c, i);
     call_reply(e, c, empty, i->changed_sequence);
 }

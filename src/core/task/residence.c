@@ -16,11 +16,27 @@ static bool may_leave(const struct engine *e, const struct instance *i)
 {
     return i->known && !instance_live(i) && list_empty(&i->waiters) && list_empty(&i->pins) &&
            list_empty(&i->activities) && list_empty(&i->gate_link) && list_empty(&i->put_link) &&
-           !i->history_fetching && engine_is_committed(e, i->changed_sequence);
+           !i->history_fetching && !i->payloads_fetching && engine_is_committed(e, i->changed_sequence);
+}
+
+static void place_payloads(struct engine *e, struct instance *i)
+{
+    size_t size = 0;
+    if (!list_empty(&i->payload_link))
+        return;
+    for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
+        if (instance_payload_may_leave(e, i, (enum payload_kind)kind))
+            size += i->payloads[kind].value.size;
+    if (size == 0)
+        return;
+    i->payload_size = size;
+    e->large_payload_size += size;
+    list_push_back(&e->large_payloads, &i->payload_link);
 }
 
 void residence_place(struct engine *e, struct instance *i)
 {
+    place_payloads(e, i);
     if (i->history_resident && i->history.size && list_empty(&i->history_link) &&
         i->turn.work.state == WORK_IDLE && list_empty(&i->pins)) {
         list_push_back(&e->idle_histories, &i->history_link);
@@ -48,9 +64,19 @@ void residence_use_history(struct engine *e, struct instance *i)
     e->idle_history_size -= i->history.size;
 }
 
+void residence_use_payloads(struct engine *e, struct instance *i)
+{
+    if (list_empty(&i->payload_link))
+        return;
+    list_remove(&i->payload_link);
+    e->large_payload_size -= i->payload_size;
+    i->payload_size = 0;
+}
+
 void residence_remove(struct engine *e, struct instance *i)
 {
     residence_use_history(e, i);
+    residence_use_payloads(e, i);
     list_remove(&i->residence_link);
     e->terminal_count -= i->terminal_counted;
     i->terminal_counted = false;
@@ -81,6 +107,33 @@ static void trim_histories(struct engine *e)
     }
 }
 
+static void drop_payloads(struct engine *e, struct instance *i)
+{
+    residence_use_payloads(e, i);
+    for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
+        if (instance_payload_may_leave(e, i, (enum payload_kind)kind)) {
+            memory_free_bytes(&i->payloads[kind].value);
+            i->payloads[kind].left_out = true;
+        }
+}
+
+/* A turn that is being loaded needs them now; one that is out, or waits, can have them fetched again. */
+static void trim_payloads(struct engine *e)
+{
+    for (int tries = 0; tries < TRIM_TRIES && e->large_payload_size > e->options.payload_resident_size_max &&
+                        !list_empty(&e->large_payloads);
+         tries++) {
+        struct instance *i = CONTAINER_OF(e->large_payloads.next, struct instance, payload_link);
+        if (engine_is_committed(e, i->changed_sequence) && list_empty(&i->pins) &&
+            i->turn.work.state != WORK_LOADING) {
+            drop_payloads(e, i);
+        } else {
+            list_remove(&i->payload_link);
+            list_push_back(&e->large_payloads, &i->payload_link);
+        }
+    }
+}
+
 static void trim_terminals(struct engine *e)
 {
     for (int tries = 0; tries < TRIM_TRIES && e->terminal_count > e->options.terminal_resident_max; tries++) {
@@ -101,5 +154,6 @@ void residence_trim(struct engine *e)
             instance_destroy(e, i);
     }
     trim_histories(e);
+    trim_payloads(e);
     trim_terminals(e);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* residence.h — what stays in memory: instance objects and histories, least recently used out first.
+/* residence.h — what stays in memory: instance objects, histories and large payloads, least recently used out first.
  * Nothing uncommitted leaves: reading it back would find the old. Writes the residence lists of the engine
  * and residence_link, history_link of instances. */
 #ifndef CORE_TASK_RESIDENCE_H
@@ -15,6 +15,8 @@ void residence_remove(struct engine *e, struct instance *i);
 void residence_used(struct engine *e, struct instance *i);
 /* Its history is about to be used or changed: not idle until residence_place. */
 void residence_use_history(struct engine *e, struct instance *i);
+/* Its payloads are about to change: not counted until residence_place. */
+void residence_use_payloads(struct engine *e, struct instance *i);
 /* At the end of an input: frees strays, and what is over the limits. */
 void residence_trim(struct engine *e);
 

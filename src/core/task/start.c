@@ -133,6 +133,8 @@ void start_again(struct engine *e, struct call *c)
         call_fail(e, c, STATUS_NOT_FOUND, text, i->changed_sequence);
         return;
     }
+    if (!call_need_payloads(e, c, i))
+        return;
     if (!r.restart_with_new_instance_id && instance_live(i)) {
         call_fail(e, c, STATUS_FAILED_PRECONDITION,
                   "the instance has not ended: only an ended instance can be restarted under its own id",
@@ -144,7 +146,8 @@ void start_again(struct engine *e, struct call *c)
     struct pb_create_instance_request like = {
         .name = memory_arena_copy(&e->scratch, old->name),
         .version = {old->version.present, memory_arena_copy(&e->scratch, old->version.value)},
-        .input = {old->input.present, memory_arena_copy(&e->scratch, old->input.value)},
+        .input = {i->payloads[PAYLOAD_INPUT].present,
+                  memory_arena_copy(&e->scratch, i->payloads[PAYLOAD_INPUT].value)},
         .tags = memory_must(arena_alloc_array(&e->scratch, old->tags_count, sizeof *old->tags)),
         .tags_count = old->tags_count};
     for (size_t n = 0; n < old->tags_count; n++)

@@ -15,6 +15,7 @@
 #include "core/task/methods.h"
 #include "core/task/orphans.h"
 #include "core/task/queue.h"
+#include "core/task/rejoin.h"
 #include "core/task/residence.h"
 #include "core/task/start_policy.h"
 #include "core/task/stream.h"
@@ -65,7 +66,7 @@ size_t turn_size(const struct instance *i)
 {
     const struct list *events = list_empty(&i->turn.taken) ? &i->inbox : &i->turn.taken;
     size_t first = list_empty(events) ? 0 : CONTAINER_OF(events->next, struct inbox_event, link)->event.size;
-    return envelope_size(i) + i->history_size + first + ENVELOPE_SIZE_MAX;
+    return envelope_size(i) + i->history_size + i->input_size + first + ENVELOPE_SIZE_MAX;
 }
 
 /* Takes events and renders them as they will stand in history. */
@@ -99,8 +100,10 @@ static void put_bytes(uint8_t **at, struct bytes b)
 static struct bytes render_item(struct engine *e, const struct instance *i, bool streaming)
 {
     enum { REQUEST_FIELD = 1, TOKEN_FIELD = 10 };
-    struct bytes past = streaming ? (struct bytes){NULL, 0} : buf_peek(&i->history);
-    struct bytes fresh = buf_peek(&i->turn.events);
+    struct rejoin_parts past = {.before = {NULL, 0}};
+    struct rejoin_parts fresh = rejoin_part(&e->scratch, buf_peek(&i->turn.events), i->payloads);
+    if (!streaming)
+        past = rejoin_part(&e->scratch, buf_peek(&i->history), i->payloads);
     struct pb_orchestrator_request start = {.instance_id = i->row.instance_id,
                                             .execution_id = pb_some(i->row.execution_id)};
     struct pb_orchestrator_request rest = {
@@ -111,7 +114,7 @@ static struct bytes render_item(struct engine *e, const struct instance *i, bool
                 : NULL};
     struct bytes head = message_encode(&e->scratch, &pb_orchestrator_request_message, &start);
     struct bytes tail = message_encode(&e->scratch, &pb_orchestrator_request_message, &rest);
-    size_t request_size = head.size + past.size + fresh.size + tail.size;
+    size_t request_size = head.size + rejoin_size(&past) + rejoin_size(&fresh) + tail.size;
 
     uint8_t memory[1 + PB_VARINT_SIZE_MAX];
     struct buf front = {.data = memory, .capacity = sizeof memory, .limit = sizeof memory};
@@ -122,9 +125,8 @@ static struct bytes render_item(struct engine *e, const struct instance *i, bool
     uint8_t *at = item;
     put_bytes(&at, buf_peek(&front));
     put_bytes(&at, head);
-    put_bytes(&at, past);
-    event_copy_blob(at, fresh, EVENT_TAG_NEW);
-    at += fresh.size;
+    at = rejoin_copy(at, &past, EVENT_TAG_PAST);
+    at = rejoin_copy(at, &fresh, EVENT_TAG_NEW);
     put_bytes(&at, tail);
     *at++ = TOKEN_FIELD << 3 | PB_WIRE_BYTES;
     *at++ = TOKEN_SIZE;
@@ -138,9 +140,11 @@ STATUS_RESULT turn_build(struct engine *e, struct instance *i, const struct stre
 {
     residence_use_history(e, i);
     drop_chunks(&i->turn);
-    bool large = i->history.size > HISTORY_INLINE_MAX && !i->turn.whole_history;
+    bool begins = i->row.history_count == 0; /* else the input goes with the history */
+    size_t past_size = begins ? 0 : i->history.size + i->input_size;
+    bool large = past_size > HISTORY_INLINE_MAX && !i->turn.whole_history;
     bool streaming = s->history_streaming && (large || turn_size(i) > s->message_size_max);
-    size_t used = envelope_size(i) + (streaming ? 0 : i->history.size);
+    size_t used = envelope_size(i) + (streaming ? 0 : past_size) + (begins ? i->input_size : 0);
     if (used >= s->message_size_max)
         return STATUS_TOO_LARGE;
     render_events(e, i, s->message_size_max - used);

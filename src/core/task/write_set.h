@@ -8,7 +8,9 @@
  * Payloads (input, output…) are kept apart from the instance row: the row changes every turn, payloads
  * rarely, and most reads do not want them. History is stored as one blob a turn: HistoryEvents encoded as
  * they stand in OrchestratorRequest.pastEvents (tag 0x1a, length, bytes), so that a work item is built by
- * joining stored blobs. */
+ * joining stored blobs. An input and an output are stored once, as payloads: the ExecutionStarted and
+ * ExecutionCompleted of a history leave them out, and get them back when they are shown (rejoin.h). Histories from
+ * before that have them, and are taken as they are. */
 #ifndef CORE_TASK_WRITE_SET_H
 #define CORE_TASK_WRITE_SET_H
 
@@ -19,8 +21,8 @@ enum payload_kind {
     PAYLOAD_INPUT,
     PAYLOAD_OUTPUT,
     PAYLOAD_CUSTOM_STATUS,
-    PAYLOAD_FAILURE,       /* an encoded TaskFailureDetails */
-    PAYLOAD_STARTED,       /* the encoded ExecutionStarted HistoryEvent of the current execution */
+    PAYLOAD_FAILURE, /* an encoded TaskFailureDetails */
+    PAYLOAD_STARTED, /* the encoded ExecutionStarted HistoryEvent of the current execution, without input */
     PAYLOAD_TRACE_CONTEXT, /* an encoded OrchestrationTraceContext */
     PAYLOAD_KIND_COUNT,
 };
@@ -28,6 +30,7 @@ enum payload_kind {
 struct payload {
     bool present; /* absent and empty are different */
     struct bytes value;
+    bool left_out; /* present in the store, but not here: `value` is empty */
 };
 
 struct instance_row {

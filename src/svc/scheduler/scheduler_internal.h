@@ -60,7 +60,12 @@ struct scheduler {
     struct loop_task flush_task;
     struct loop_timer tick_timer;
     struct loop_timer recover_timer;
-    struct loop_timer ping_timer; /* while writing has stopped */
+    struct loop_timer ping_timer;  /* while writing has stopped */
+    struct loop_timer quiet_timer; /* after work was done: when nothing happens any more */
+    bool quiet_set;
+    uint64_t turns;       /* of the pump that had something to do */
+    uint64_t quiet_seen;  /* turns at the last look */
+    uint64_t quiet_turns; /* turns when memory was last given back */
     int64_t recover_delay_ns;
     struct err failure;      /* status OK: writing works */
     struct err read_failure; /* of a fetch in this turn */

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "core/task/instance_status.h"
 #include "os/clock.h"
+#include "os/memory.h"
 #include "svc/scheduler/scheduler_internal.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
@@ -13,6 +14,8 @@
 #define TICK_DELAY_MAX_NS NS_PER_S /* a step of the wall clock is noticed after this at the latest */
 #define RECOVER_MIN_NS    (100LL * NS_PER_MS)
 #define RECOVER_MAX_NS    (5 * NS_PER_S)
+#define QUIET_NS          (2 * NS_PER_S)  /* between looks whether the storm is over */
+#define QUIET_TURNS_MIN   100             /* turns between looks that make a storm, or its end */
 #define PING_INTERVAL_NS  (30 * NS_PER_S) /* while writing has stopped (spec 2.9, duty 3) */
 
 /* --- time --- */
@@ -182,12 +185,38 @@ static void act(struct scheduler *s, struct engine_action *a)
     ASSERT(!"unknown engine action");
 }
 
+/* What a storm has freed is the allocator's until somebody asks for it, which costs milliseconds: so when it is
+ * over, and not on a beat of pings and timers. */
+static void quiet_watch(struct scheduler *s)
+{
+    if (s->quiet_turns + QUIET_TURNS_MIN > s->turns)
+        return;
+    if (!s->quiet_set)
+        timer_set(s, &s->quiet_timer, QUIET_NS);
+    s->quiet_set = true;
+}
+
+static void on_quiet(struct loop_timer *t)
+{
+    struct scheduler *s = CONTAINER_OF(t, struct scheduler, quiet_timer);
+    bool busy = s->turns - s->quiet_seen > QUIET_TURNS_MIN;
+    s->quiet_seen = s->turns;
+    s->quiet_set = busy;
+    if (busy) {
+        timer_set(s, &s->quiet_timer, QUIET_NS);
+        return;
+    }
+    s->quiet_turns = s->turns;
+    memory_give_back();
+}
+
 /* Carrying an action out may add further ones behind it; the list is worked off to its end. */
 void scheduler_pump_run(struct scheduler *s)
 {
     if (s->turning)
         return;
     s->turning = true;
+    s->turns += !list_empty(&s->actions.items);
     for (struct list *it = s->actions.items.next;
          it != &s->actions.items && s->read_failure.status == STATUS_OK; it = it->next)
         act(s, CONTAINER_OF(it, struct engine_action, link));
@@ -202,6 +231,7 @@ void scheduler_pump_run(struct scheduler *s)
     if (s->engine && s->failure.status == STATUS_OK && !task_store_busy(s->store))
         loop_defer(s->loop, &s->flush_task);
     tick_arm(s);
+    quiet_watch(s);
 }
 
 static void on_flush(struct loop_task *t)
@@ -428,6 +458,7 @@ void scheduler_pump_init(struct scheduler *s)
     s->tick_timer.on_fire = on_tick;
     s->recover_timer.on_fire = on_recover;
     s->ping_timer.on_fire = on_ping;
+    s->quiet_timer.on_fire = on_quiet;
 }
 
 void scheduler_pump_fini(struct scheduler *s)
@@ -436,6 +467,7 @@ void scheduler_pump_fini(struct scheduler *s)
     loop_timer_cancel(&s->tick_timer);
     loop_timer_cancel(&s->recover_timer);
     loop_timer_cancel(&s->ping_timer);
+    loop_timer_cancel(&s->quiet_timer);
     engine_actions_fini(&s->actions);
     engine_destroy(s->engine);
     s->engine = NULL;
