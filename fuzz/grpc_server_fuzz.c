@@ -2,12 +2,13 @@
 /* grpc_server_fuzz.c — arbitrary bytes from a peer into a whole server: nghttp2 session, calls, handler,
  * socket. The first byte chooses: bit 0, the bytes come behind a good preface (most inputs would die there
  * otherwise); bit 1, they come in two parts; bits 2-4, what the handler does with a call; bit 5, it does it
- * only after the peer has gone. */
+ * only after the peer has gone; bits 6 and 7, what is done with a request that is no gRPC. */
 #include <stdint.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/grpc_server.h"
+#include "net/http_server.h"
 #include "os/loop.h"
 
 #define HELD_MAX 64
@@ -17,6 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct fuzz {
     struct loop *loop;
     struct grpc_server *server;
+    struct http_server *http;  /* what is no gRPC */
+    struct http_request *poll; /* the one it holds */
     uint8_t mode;
     struct grpc_call_id held[HELD_MAX];
     size_t held_count;
@@ -63,6 +66,26 @@ static void on_cancelled(void *context, struct grpc_call_id id)
     ASSERT(!grpc_finish(fuzz.server, id, STATUS_OK, NULL));
 }
 
+static void on_poll_gone(void *context)
+{
+    fuzz.poll = NULL;
+}
+
+/* Answers at once, as a stream, or holds one request until its peer goes. */
+static void on_request(void *context, struct http_request *r)
+{
+    if (fuzz.mode & 64) {
+        http_stream_begin(r, 200, "text/plain", NULL, NULL);
+        (void)http_stream_write(r, http_request_body(r));
+        http_stream_end(r);
+    } else if (fuzz.mode & 128 && !fuzz.poll) {
+        fuzz.poll = r;
+        http_request_on_gone(r, on_poll_gone, NULL);
+    } else {
+        http_respond(r, 200, "text/plain", http_request_path(r));
+    }
+}
+
 static void turns(int count)
 {
     for (int i = 0; i < count; i++)
@@ -83,6 +106,11 @@ static void set_up(void)
     const struct grpc_handler handler = {.on_call = on_call, .on_cancelled = on_cancelled};
     ASSERT(loop_create(&fuzz.loop, NULL) == STATUS_OK);
     ASSERT(grpc_server_create(fuzz.loop, &limits, &handler, &fuzz.server, NULL) == STATUS_OK);
+    const struct http_server_limits http_limits = {.body_size_max = 1000};
+    const struct http_handler http = {.on_request = on_request};
+    ASSERT(http_server_create(fuzz.loop, &http_limits, &fuzz.http, NULL) == STATUS_OK);
+    ASSERT(http_server_mount(fuzz.http, "", &http) == STATUS_OK);
+    grpc_server_set_http(fuzz.server, fuzz.http);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -108,5 +136,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < fuzz.held_count; i++)
         answer(fuzz.held[i]);
     turns(1);
+    ASSERT(!fuzz.poll && http_server_connection_count(fuzz.http) == 0);
     return 0;
 }
