@@ -28,9 +28,9 @@ enum http_access {
 enum http_type {
     HTTP_TYPE_JSON = 1, /* application/json, text/json, application/…+json; in UTF-8 */
     HTTP_TYPE_FORM = 2, /* multipart/form-data */
-    HTTP_TYPE_TEXT =
-        4, /* text/x-python, text/plain; in UTF-8. A web page may send the latter elsewhere unasked
-                         * (Fetch, "CORS-safelisted"): its Origin is refused before any route is looked for */
+    /* text/x-python, in UTF-8. Not text/plain: any web page may send that anywhere unasked (Fetch,
+     * "CORS-safelisted"), and a browser too old to say its Origin would submit code for it. */
+    HTTP_TYPE_TEXT = 4,
 };
 
 /* Which of a service's body limits holds. */
