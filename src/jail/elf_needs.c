@@ -131,7 +131,7 @@ static enum status read_needed(int fd, const elf_dynamic *entries, size_t count,
 static enum status read_dynamic(const struct elf_file *file, const elf_segment *dynamic,
                                 struct elf_needs *needs, struct err *error)
 {
-    elf_dynamic entries[DYNAMIC_MAX];
+    elf_dynamic entries[DYNAMIC_MAX] = {0};
     size_t count = dynamic->p_filesz / sizeof *entries;
     if (count > DYNAMIC_MAX)
         return malformed("its dynamic section is too long", error);

@@ -81,8 +81,8 @@ static const struct {
 static enum status make_stage(const struct template_plan *plan, struct err *error)
 {
     char options[96];
-    snprintf(options, sizeof options, "mode=0755,size=%llu,nr_inodes=%d",
-             (unsigned long long)(plan->copy_bytes + STAGE_SPARE), STAGE_INODES);
+    unsigned long long size = plan->copy_bytes + STAGE_SPARE;
+    snprintf(options, sizeof options, "mode=0755,size=%llu,nr_inodes=%d", size, STAGE_INODES);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return failed("make private", "/", error);
     if (mount("tmpfs", STAGE, "tmpfs", MS_NOSUID, options) < 0)

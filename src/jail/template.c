@@ -443,22 +443,30 @@ void template_plan_destroy(struct template_plan *plan)
 
 /* --- the stamp -------------------------------------------------------------------------------------- */
 
-/* FNV-1a, 64 bits. */
-static uint64_t mix(uint64_t hash, const void *data, size_t size)
+/* FNV-1a, 64 bits, byte after byte. */
+static uint64_t mix_byte(uint64_t hash, unsigned byte)
 {
-    const unsigned char *bytes = data;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * 0x100000001b3ull;
+    return (hash ^ byte) * 0x100000001b3ull;
+}
+
+static uint64_t mix_number(uint64_t hash, uint64_t number)
+{
+    for (unsigned shift = 0; shift < 64; shift += 8)
+        hash = mix_byte(hash, (unsigned)(number >> shift) & 0xff);
     return hash;
 }
 
 static uint64_t mix_path(uint64_t hash, const char *path)
 {
-    struct stat st = {0};
+    struct stat st;
+    for (const char *at = path; *at; at++)
+        hash = mix_byte(hash, (unsigned char)*at);
     if (stat(path, &st) < 0)
-        return mix(hash, path, strlen(path));
-    const int64_t facts[] = {(int64_t)st.st_ino, (int64_t)st.st_size, st.st_mtim.tv_sec, st.st_mtim.tv_nsec};
-    return mix(hash, facts, sizeof facts);
+        return hash;
+    hash = mix_number(hash, st.st_ino);
+    hash = mix_number(hash, (uint64_t)st.st_size);
+    hash = mix_number(hash, (uint64_t)st.st_mtim.tv_sec);
+    return mix_number(hash, (uint64_t)st.st_mtim.tv_nsec);
 }
 
 uint64_t template_stamp(const char *session_paths)
