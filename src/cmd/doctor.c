@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* doctor.c — what isolation this machine gives, what is missing, and the command that mends it. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cmd/command.h"
+#include "cmd/doctor_checks.h"
 #include "db/sqlite.h"
 #include "jail/probe.h"
 #include "jail/template.h"
@@ -16,21 +18,58 @@ static bool python_there(void)
     return access(zygote_places[0], X_OK) == 0;
 }
 
+/* First what a person came for. */
+static void print_verdict(const struct probe_layer *layers, bool usable, bool whole)
+{
+    if (!usable) {
+        puts("Sessions cannot run on this machine; what is OFF below says why.\n");
+        return;
+    }
+    if (whole) {
+        puts("Sessions run on this machine with every layer of isolation.\n");
+        return;
+    }
+    printf("Sessions run on this machine, but with less isolation than it could be:");
+    for (size_t i = 0; i < PROBE_LAYERS; i++) {
+        if (layers[i].state != PROBE_ON)
+            printf(" %s", layers[i].name);
+    }
+    puts("\n");
+}
+
+static bool same_as_before(const struct probe_layer *layers, size_t i)
+{
+    return i > 0 && layers[i].state == layers[i - 1].state && layers[i].state != PROBE_ON &&
+           strcmp(layers[i].detail, layers[i - 1].detail) == 0;
+}
+
+static void print_row(const char *mark, const char *name, const char *detail, const char *mend)
+{
+    printf("%-8s  %-18s %s\n", mark, name, detail);
+    if (mend && *mend)
+        printf("          mend: %s\n", mend);
+}
+
 static void print_text(const struct probe_layer *layers, bool python)
 {
     static const char *const marks[] = {
-        [PROBE_ON] = "on      ", [PROBE_DEGRADED] = "degraded", [PROBE_OFF] = "OFF     "};
+        [PROBE_ON] = "on", [PROBE_DEGRADED] = "degraded", [PROBE_OFF] = "OFF"};
     for (size_t i = 0; i < PROBE_LAYERS; i++) {
-        printf("%s  %-18s %s\n", marks[layers[i].state], layers[i].name, layers[i].detail);
-        if (layers[i].state != PROBE_ON && layers[i].mend[0])
-            printf("          mend: %s\n", layers[i].mend);
+        bool same = same_as_before(layers, i);
+        bool mend = !same && layers[i].state != PROBE_ON;
+        print_row(marks[layers[i].state], layers[i].name, same ? "for the same reason" : layers[i].detail,
+                  mend ? layers[i].mend : NULL);
     }
-    printf("%s  %-18s %s\n", python ? "on      " : "OFF     ", "python", zygote_places[0]);
-    if (!python)
-        printf("          mend: apt-get install python3\n");
+    print_row(python ? "on" : "OFF", "python", zygote_places[0],
+              python ? NULL : "sudo apt-get install python3");
     const char *warning = db_sqlite_warning();
-    printf("%s  %-18s %s\n", warning ? "note    " : "on      ", "sqlite",
-           warning ? warning : db_sqlite_version());
+    print_row(warning ? "note" : "on", "sqlite", warning ? warning : db_sqlite_version(), NULL);
+
+    struct doctor_check checks[DOCTOR_CHECKS_MAX];
+    int count = doctor_checks(checks);
+    for (int i = 0; i < count; i++)
+        print_row(checks[i].good ? "good" : "note", checks[i].name, checks[i].detail,
+                  checks[i].good ? NULL : checks[i].mend);
 }
 
 /* The list of what sessions see, and what of it is not on this machine. */
@@ -86,18 +125,16 @@ int command_doctor(unsigned command, const struct option_values *v)
     struct err error = {0};
     if (template_plan_create(setting_text(v, "session-path"), -1, &plan, &error) != STATUS_OK)
         fprintf(stderr, "%s\n", error.text);
-    bool listed = plan != NULL;
+    /* Without either way to build a jail nothing can be run at all. */
+    bool usable = python && plan && (facts.privileged || facts.user_namespaces) && facts.seccomp;
     if (setting_flag(v, "json")) {
         print_json(&facts, plan);
     } else {
+        print_verdict(layers, usable, whole);
         print_text(layers, python);
         if (plan)
             print_template(plan);
-        puts(whole && python ? "\nEvery layer of isolation is on."
-                             : "\nSessions run with what is on; /healthz names what is degraded.");
     }
     template_plan_destroy(plan);
-    /* Without either way to build a jail nothing can be run at all. */
-    bool usable = python && listed && (facts.privileged || facts.user_namespaces) && facts.seccomp;
     return usable ? EXIT_GOOD : EXIT_FAILED;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/own_user.h"
 
+#include <libgen.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +44,19 @@ static void stay(struct own_user *user, const char *what)
     user->uid = 0;
 }
 
+/* The folder that the user cannot use, or NULL. The data folder will be his: he must only come to it. */
+static const char *find_obstacle(uid_t uid, const char *data_dir, const char *ready_folder)
+{
+    char above[PATH_MAX];
+    if (data_dir) {
+        snprintf(above, sizeof above, "%s", data_dir);
+        if (!confine_user_can(uid, dirname(above), X_OK))
+            return data_dir;
+    }
+    bool own = data_dir && ready_folder && strcmp(data_dir, ready_folder) == 0;
+    return ready_folder && !own && !confine_user_can(uid, ready_folder, W_OK | X_OK) ? ready_folder : NULL;
+}
+
 enum status own_user_settle(const char *wanted, const char *data_dir, const char *ready_folder,
                             struct own_user *ret_user, struct err *error)
 {
@@ -58,15 +73,12 @@ enum status own_user_settle(const char *wanted, const char *data_dir, const char
 
     if (!wanted)
         user.uid = default_user();
-    if (data_dir)
+    /* ORDER: all that may speak against it before anything is given away. */
+    const char *obstacle = find_obstacle(user.uid, data_dir, ready_folder);
+    if (obstacle)
+        stay(&user, obstacle);
+    else if (data_dir)
         status = state_dir_hand_over(data_dir, user.uid, error);
-    if (status == STATUS_OK && data_dir && !confine_user_can_use(user.uid, data_dir)) {
-        status = state_dir_hand_over(data_dir, 0, error);
-        stay(&user, data_dir);
-    } else if (status == STATUS_OK && ready_folder && !confine_user_can_use(user.uid, ready_folder)) {
-        status = data_dir ? state_dir_hand_over(data_dir, 0, error) : STATUS_OK;
-        stay(&user, ready_folder);
-    }
     *ret_user = user;
     return status;
 }

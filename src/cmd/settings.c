@@ -61,6 +61,8 @@ const struct option_spec settings_table[] = {
     {"isolation-wait", OPTION_DURATION, "TIME", NULL, "60s", NS_PER_MS, DAY_NS,
      COMMAND_DEV | COMMAND_POOL | COMMAND_APP,
      "how long runs wait while sessions cannot be made, before they fail"},
+    {"require", OPTION_TEXT, "LAYERS", NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_POOL,
+     "layers of isolation, separated by commas, without which nothing is started"},
     {"cooldown", OPTION_DURATION, "TIME", NULL, "300s", 0, 30 * DAY_NS, COMMAND_DEV | COMMAND_POOL,
      "a session ends when it was not used for this long"},
     {"execution-timeout-max", OPTION_DURATION, "TIME", NULL, "220s", NS_PER_MS, DAY_NS,

@@ -19,6 +19,7 @@
 #include "cmd/own_user.h"
 #include "cmd/ready.h"
 #include "cmd/state_dir.h"
+#include "cmd/weaker.h"
 #include "jail/confine.h"
 #include "jail/data_root.h"
 #include "net/listener.h"
@@ -275,6 +276,9 @@ static enum status check_settings(const struct stack *s, struct err *e)
         return err_set(e, STATUS_INVALID_ARGUMENT,
                        "pool-name: \"%.80s\" must be 1 to %d letters, digits, '-', '_' or '.'", pool_name,
                        POOL_NAME_MAX);
+    enum status status = weaker_check_names(setting_text(s->settings, "require"), e);
+    if (status != STATUS_OK)
+        return status;
     const char *ready = setting_text(s->settings, "ready-file");
     return ready ? ready_file_prepare(ready, e) : STATUS_OK;
 }
@@ -380,6 +384,7 @@ enum status stack_create(unsigned command, const struct option_values *v, struct
         return err_set(e, STATUS_NO_MEMORY, "out of memory");
     s->command = command;
     s->settings = v;
+    weaker_note_command();
     ignore_signals();
     enum status status = start(s, e);
     if (status != STATUS_OK) {
@@ -416,6 +421,13 @@ static void look_whether_ready(struct loop_timer *t)
         loop_stop(s->loop);
         return;
     }
+    enum status status = STATUS_OK;
+    if (s->pool)
+        status = weaker_check_required(setting_text(s->settings, "require"), pool.degraded, &s->failure);
+    if (status != STATUS_OK) {
+        loop_stop(s->loop);
+        return;
+    }
     char cause[480];
     if (!health_ready(&s->health, cause, sizeof cause)) {
         say_what_is_awaited(s, cause);
@@ -423,6 +435,9 @@ static void look_whether_ready(struct loop_timer *t)
             log_error(AREA, "out of memory");
         return;
     }
+    if (s->pool)
+        weaker_say(pool.degraded, setting_number(s->settings, "session-memory"),
+                   setting_number(s->settings, "session-tasks"));
     ready_banner(&s->addresses, s->app != NULL);
     if (s->app && s->scheduler)
         scheduler_hubs(s->scheduler, say_where_work_is, s);

@@ -95,7 +95,8 @@ static enum status check_owner(const char *path, struct err *e)
             "the data folder %s belongs to another user (number %u): choose another with --data DIR", path,
             (unsigned)facts.st_uid);
 
-    if (mode & S_IWGRP && facts.st_gid != 0)
+    bool handed_over = mode & S_ISGID && facts.st_gid == 0; /* by state_dir_hand_over */
+    if (mode & S_IWGRP && !handed_over)
         log_warn("cmd", "a group may write in the data folder path=\"%s\" mode=%04o", path, mode);
     return STATUS_OK;
 }

@@ -39,11 +39,18 @@ static int open_directory(int at, const char *path)
     return openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* The same cause is said once, behind all names it holds for. */
 static void missing(struct cgroup_tree *t, const char *what, int error)
 {
+    char cause[64];
     size_t used = strlen(t->missing);
-    snprintf(t->missing + used, sizeof t->missing - used, "%s%s: %s", used ? "; " : "", what,
-             strerror(error));
+    size_t size = (size_t)snprintf(cause, sizeof cause, ": %s", strerror(error));
+    if (used >= size && strcmp(&t->missing[used - size], cause) == 0) {
+        used -= size;
+        snprintf(t->missing + used, sizeof t->missing - used, ", %s%s", what, cause);
+        return;
+    }
+    snprintf(t->missing + used, sizeof t->missing - used, "%s%s%s", used ? "; " : "", what, cause);
 }
 
 /* --- finding the hierarchies ----------------------------------------------------------------------- */

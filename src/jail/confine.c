@@ -76,27 +76,27 @@ static enum status enter_landlock(const struct confine_options *o, struct err *e
 }
 
 /* In a child that becomes the user and answers by its exit code. */
-static bool ask_as_user(uid_t uid, const char *folder)
+static bool ask_as_user(uid_t uid, const char *folder, int mode)
 {
     pid_t pid = fork();
     if (pid == 0) {
         bool good = capability_switch_user(uid, uid, NULL) == STATUS_OK && capability_drop(NULL) == STATUS_OK;
         if (good && folder)
-            good = access(folder, R_OK | W_OK | X_OK) == 0;
+            good = access(folder, mode) == 0;
         _exit(good ? 0 : 1);
     }
     int status = 0;
     return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-bool confine_user_can_use(uid_t uid, const char *folder)
+bool confine_user_can(uid_t uid, const char *folder, int mode)
 {
-    return ask_as_user(uid, folder);
+    return ask_as_user(uid, folder, mode);
 }
 
 bool confine_user_exists(uid_t uid)
 {
-    return ask_as_user(uid, NULL);
+    return ask_as_user(uid, NULL, 0);
 }
 
 static void describe(struct confine_report *report)

@@ -30,8 +30,8 @@ struct confine_report {
     char detail[160];  /* what is missing, "" when nothing is */
 };
 
-/* True if a process of that uid and gid could read and write in the folder. Forks; root only. */
-bool confine_user_can_use(uid_t uid, const char *folder);
+/* True if a process of that uid and gid has `mode` of access(2) to the folder. Forks; root only. */
+bool confine_user_can(uid_t uid, const char *folder, int mode);
 /* True if that uid and gid exist in this user namespace. */
 bool confine_user_exists(uid_t uid);
 /* Gives up what can be given up. Never raises rights. IO: the kernel refused a step that it offers (the

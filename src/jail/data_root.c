@@ -40,9 +40,11 @@ enum status data_root_make(char ret_path[DATA_ROOT_PATH_SIZE], struct err *error
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
     char places[2][DATA_ROOT_PATH_SIZE] = {"/run/sallyport", ""};
-    if (geteuid() != 0)
-        snprintf(places[0], sizeof places[0], "%s/sallyport", runtime && *runtime == '/' ? runtime : "/tmp");
     snprintf(places[1], sizeof places[1], "/tmp/sallyport-%u", (unsigned)geteuid());
+    if (geteuid() != 0 && runtime && *runtime == '/')
+        snprintf(places[0], sizeof places[0], "%s/sallyport", runtime);
+    else if (geteuid() != 0)
+        memcpy(places[0], places[1], sizeof places[0]);
 
     enum status status = STATUS_IO;
     for (size_t i = 0; status != STATUS_OK && i < ARRAY_SIZE(places); i++) {

@@ -70,12 +70,11 @@ const char *probe_state_name(enum probe_state state)
     return names[state];
 }
 
-#define MEND_CGROUP                                                                                          \
-    "run as root, or as a systemd unit with Delegate=yes (systemd-run --user --scope -p Delegate=yes …)"
-#define MEND_ROOT "run sallyport as root: sessions then get uids of their own"
+#define MEND_CGROUP "systemd-run --user --scope -p Delegate=yes sallyport dev"
+#define MEND_ROOT   "sudo sallyport dev"
 #define MEND_USER                                                                                            \
-    "sysctl -w user.max_user_namespaces=10000; on Ubuntu also sysctl -w "                                    \
-    "kernel.apparmor_restrict_unprivileged_userns=0"
+    "sudo sysctl -w user.max_user_namespaces=10000; "                                                        \
+    "sudo sysctl -e -w kernel.apparmor_restrict_unprivileged_userns=0"
 
 bool probe_layers(const struct probe_facts *f, struct probe_layer l[PROBE_LAYERS])
 {
@@ -141,6 +140,18 @@ static void append_string(struct buf *out, const char *text)
         buf_append_byte(out, (uint8_t)*text < 0x20 ? ' ' : (uint8_t)*text);
     }
     buf_append_byte(out, '"');
+}
+
+bool probe_layer_known(struct bytes name)
+{
+    const struct probe_facts none = {0};
+    struct probe_layer layers[PROBE_LAYERS];
+    (void)probe_layers(&none, layers);
+    for (size_t i = 0; i < PROBE_LAYERS; i++) {
+        if (bytes_equal_cstr(name, layers[i].name))
+            return true;
+    }
+    return false;
 }
 
 void probe_degraded(const struct probe_facts *facts, struct buf *out)

@@ -39,6 +39,8 @@ void probe_machine(struct probe_facts *ret_facts);
 void probe_cgroups(struct probe_facts *facts);
 /* The list in a fixed order. True if nothing is degraded or off. */
 bool probe_layers(const struct probe_facts *facts, struct probe_layer ret_layers[PROBE_LAYERS]);
+/* True for the name of a layer. */
+bool probe_layer_known(struct bytes name);
 const char *probe_state_name(enum probe_state state);
 /* Appends the names of the layers that are not on, separated by commas. */
 void probe_degraded(const struct probe_facts *facts, struct buf *out);

@@ -23,7 +23,7 @@ PLACES = {"data": "names the data folder itself", "ready-file": "read by this te
           "host": "says where it listens", "port": "the same"}
 # What a setting that is a text is changed to, where not every text will do.
 TEXTS = {"compat": "sample", "task-hubs": "other,default", "pool-name": "other", "host-names": "other.example", "log-level": "debug",
-         "log-format": "json", "app-hub": "DEFAULT"}
+         "log-format": "json", "app-hub": "DEFAULT", "user": "65534", "require": "seccomp"}
 
 
 def settings():

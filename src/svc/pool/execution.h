@@ -87,8 +87,9 @@ struct execution {
     struct execution_asked asked;
     struct execution_outcome outcome;
     struct execution_times times;
-    char session_guid[GUID_TEXT_SIZE + 1]; /* empty: it never ran */
-    bool new_allocation;                   /* this call brought the session */
+    char session_guid[GUID_TEXT_SIZE + 1];         /* empty: it never ran */
+    char template_identity[SESSION_TEMPLATE_SIZE]; /* of that session */
+    bool new_allocation;                           /* this call brought the session */
 
     /* Called once, from the loop, when the status is final; NULL: nobody waits. */
     void (*on_done)(void *context, struct execution *x);

@@ -61,6 +61,7 @@ static void start_execution(struct tenant *t, struct execution *x)
     x->new_allocation = !t->allocation_reported;
     t->allocation_reported = true;
     memcpy(x->session_guid, s->guid, sizeof x->session_guid);
+    memcpy(x->template_identity, s->template_identity, sizeof x->template_identity);
     pool_cell_begins(p);
     size_t most = p->options.output_size_max;
     struct session_cell cell = {

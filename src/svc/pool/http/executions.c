@@ -27,6 +27,8 @@ static void add_timing_headers(struct pool_call *c, const struct execution *x)
 {
     int64_t now = clock_monotonic_ns();
     pool_call_header(c, "x-ms-session-guid", "%s", x->session_guid);
+    if (x->template_identity[0])
+        pool_call_header(c, "Sallyport-Template", "%s", x->template_identity);
     pool_call_header(c, "x-ms-new-allocation", "%s", x->new_allocation ? "true" : "false");
     pool_call_header(c, "x-ms-allocation-time", "%.4f",
                      x->new_allocation ? ms(x->times.allocated_ns - x->times.asked_ns) : 0);

@@ -19,6 +19,8 @@
 
 #define SESSION_CAUSE_SIZE_MAX 160 /* bytes of a cause, with its NUL */
 
+#define SESSION_TEMPLATE_SIZE 72 /* bytes of a template's identity, with its NUL */
+
 struct session;
 
 enum session_verdict {
@@ -86,6 +88,7 @@ struct session {
     bool spawned;
     int data_dir_fd; /* /mnt/data; -1 before it is spawned and when it is gone */
     char guid[GUID_TEXT_SIZE + 1];
+    char template_identity[SESSION_TEMPLATE_SIZE]; /* what it sees (jail/template.h); "" if not known */
     int64_t ordered_ns;
     int64_t spawned_ns;
     int64_t ready_ns; /* 0: not yet */

@@ -208,6 +208,8 @@ static void on_tier_spawned(void *context, uint64_t request, const struct tier_s
         st->tier->kill(st->tier_self, k->ref);
         return;
     }
+    snprintf(s->template_identity, sizeof s->template_identity, "%s",
+             k->template_identity ? k->template_identity : "");
     s->key[0] = k->ref.slot;
     s->key[1] = k->ref.generation;
     if (map_put(&st->by_ref, bytes_of(s->key, sizeof s->key), s) != STATUS_OK) {
