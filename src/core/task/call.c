@@ -4,47 +4,8 @@
 
 #include "core/task/gate.h"
 #include "core/task/instance.h"
-#include "core/task/methods.h"
 #include "core/task/read.h"
 #include "core/task/residence.h"
-
-static void (*const methods[])(struct engine *e, struct call *c) = {
-    [ENGINE_START_INSTANCE] = start_instance,
-    [ENGINE_GET_INSTANCE] = read_instance,
-    [ENGINE_WAIT_FOR_START] = read_wait,
-    [ENGINE_WAIT_FOR_COMPLETION] = read_wait,
-    [ENGINE_RAISE_EVENT] = control_raise,
-    [ENGINE_TERMINATE] = control_terminate_call,
-    [ENGINE_SUSPEND] = control_suspend,
-    [ENGINE_RESUME] = control_resume,
-    [ENGINE_RESTART] = start_again,
-    [ENGINE_PURGE] = purge_instances,
-    [ENGINE_COMPLETE_ORCHESTRATOR] = turn_complete,
-    [ENGINE_COMPLETE_ACTIVITY] = activity_complete,
-    [ENGINE_ABANDON_ORCHESTRATOR] = turn_abandon,
-    [ENGINE_ABANDON_ACTIVITY] = activity_abandon,
-    [ENGINE_SKIP_GRACEFUL_TERMINATIONS] = control_skip_graceful,
-    [ENGINE_STREAM_HISTORY] = read_history,
-};
-
-static const char *const method_names[] = {
-    [ENGINE_START_INSTANCE] = "StartInstance",
-    [ENGINE_GET_INSTANCE] = "GetInstance",
-    [ENGINE_WAIT_FOR_START] = "WaitForInstanceStart",
-    [ENGINE_WAIT_FOR_COMPLETION] = "WaitForInstanceCompletion",
-    [ENGINE_RAISE_EVENT] = "RaiseEvent",
-    [ENGINE_TERMINATE] = "TerminateInstance",
-    [ENGINE_SUSPEND] = "SuspendInstance",
-    [ENGINE_RESUME] = "ResumeInstance",
-    [ENGINE_RESTART] = "RestartInstance",
-    [ENGINE_PURGE] = "PurgeInstances",
-    [ENGINE_COMPLETE_ORCHESTRATOR] = "CompleteOrchestratorTask",
-    [ENGINE_COMPLETE_ACTIVITY] = "CompleteActivityTask",
-    [ENGINE_ABANDON_ORCHESTRATOR] = "AbandonTaskOrchestratorWorkItem",
-    [ENGINE_ABANDON_ACTIVITY] = "AbandonTaskActivityWorkItem",
-    [ENGINE_SKIP_GRACEFUL_TERMINATIONS] = "SkipGracefulOrchestrationTerminations",
-    [ENGINE_STREAM_HISTORY] = "StreamInstanceHistory",
-};
 
 static void unpin_all(struct engine *e, struct call *c)
 {
@@ -84,7 +45,7 @@ static void run(struct engine *e, struct call *c)
     if (c->lost)
         call_fail(e, c, STATUS_DATA_LOSS, "the stored history of an instance does not fit its row", 0);
     else
-        methods[c->method](e, c);
+        c->method->run(e, c);
     if (c->state == CALL_RUNNING) {
         ASSERT(c->fetches > 0 && "a method neither answered nor waits");
         c->state = CALL_FETCHING;
@@ -106,10 +67,9 @@ static void run(struct engine *e, struct call *c)
         unpin_all(e, c);
 }
 
-void call_start(struct engine *e, enum engine_method method, uint32_t hub, uint64_t number,
+void call_start(struct engine *e, const struct call_method *method, uint32_t hub, uint64_t number,
                 struct bytes message)
 {
-    ASSERT((size_t)method < ARRAY_SIZE(methods));
     struct call *c = memory_new(sizeof *c);
     c->number = number;
     c->method = method;
@@ -149,7 +109,7 @@ struct instance *call_need(struct engine *e, struct call *c, struct bytes instan
 {
     bool fetch;
     struct instance *i = instance_obtain(e, c->hub, instance_id, &fetch);
-    log_debug("core/call", "call method=%s hub=\"%.*s\" instance=\"%.*s\" known=%d", method_names[c->method],
+    log_debug("core/call", "call method=%s hub=\"%.*s\" instance=\"%.*s\" known=%d", c->method->name,
               BYTES_FMT(i->hub->name), BYTES_FMT(instance_id), i->known);
     if (i->known) {
         residence_used(e, i);
@@ -299,7 +259,7 @@ void call_wake(struct engine *e, struct instance *i)
 {
     list_each_safe (it, &i->waiters) {
         struct call *c = CONTAINER_OF(it, struct call, link);
-        if (!read_wait_over(c->method, i->row.status))
+        if (!read_wait_over(c->method->waits_for_start, i->row.status))
             continue;
         list_remove(&c->link);
         if (c->want_payloads && !instance_payloads_resident(i)) {

@@ -15,8 +15,8 @@
 
 #include "core/task/engine_state.h"
 
-/* Runs a call to its first stop. */
-void call_start(struct engine *e, enum engine_method method, uint32_t hub, uint64_t number,
+/* Runs a call to its first stop. `method` outlives it. */
+void call_start(struct engine *e, const struct call_method *method, uint32_t hub, uint64_t number,
                 struct bytes message);
 /* The instance object of that id (perhaps with status NONE), or NULL: it is being fetched, and the method
  * must return when it has asked for everything else. */

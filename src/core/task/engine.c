@@ -8,6 +8,7 @@
 #include "core/task/dispatch.h"
 #include "core/task/gate.h"
 #include "core/task/instance.h"
+#include "core/task/methods.h"
 #include "core/task/queue.h"
 #include "core/task/residence.h"
 #include "core/task/stream.h"
@@ -93,6 +94,26 @@ void engine_destroy(struct engine *e)
 
 /* --- inputs --- */
 
+static const struct call_method methods[] = {
+    [ENGINE_START_INSTANCE] = {"StartInstance", start_instance, false},
+    [ENGINE_GET_INSTANCE] = {"GetInstance", read_instance, false},
+    [ENGINE_WAIT_FOR_START] = {"WaitForInstanceStart", read_wait, true},
+    [ENGINE_WAIT_FOR_COMPLETION] = {"WaitForInstanceCompletion", read_wait, false},
+    [ENGINE_RAISE_EVENT] = {"RaiseEvent", control_raise, false},
+    [ENGINE_TERMINATE] = {"TerminateInstance", control_terminate_call, false},
+    [ENGINE_SUSPEND] = {"SuspendInstance", control_suspend, false},
+    [ENGINE_RESUME] = {"ResumeInstance", control_resume, false},
+    [ENGINE_RESTART] = {"RestartInstance", start_again, false},
+    [ENGINE_PURGE] = {"PurgeInstances", purge_instances, false},
+    [ENGINE_COMPLETE_ORCHESTRATOR] = {"CompleteOrchestratorTask", turn_complete, false},
+    [ENGINE_COMPLETE_ACTIVITY] = {"CompleteActivityTask", activity_complete, false},
+    [ENGINE_ABANDON_ORCHESTRATOR] = {"AbandonTaskOrchestratorWorkItem", turn_abandon, false},
+    [ENGINE_ABANDON_ACTIVITY] = {"AbandonTaskActivityWorkItem", activity_abandon, false},
+    [ENGINE_SKIP_GRACEFUL_TERMINATIONS] = {"SkipGracefulOrchestrationTerminations", control_skip_graceful,
+                                           false},
+    [ENGINE_STREAM_HISTORY] = {"StreamInstanceHistory", read_history, false},
+};
+
 static void begin(struct engine *e, struct engine_time now, struct engine_actions *actions)
 {
     ASSERT(!e->loading && !e->actions);
@@ -117,7 +138,8 @@ void engine_call(struct engine *e, enum engine_method method, uint32_t hub, uint
 {
     begin(e, now, actions);
     ASSERT(engine_hub(e, hub));
-    call_start(e, method, hub, call, message);
+    ASSERT((size_t)method < ARRAY_SIZE(methods));
+    call_start(e, &methods[method], hub, call, message);
     finish(e);
 }
 

@@ -3,7 +3,7 @@
  * Owns nothing itself: each field names the module that writes it; others read. Only engine files include
  * this. Who does what:
  *
- *   engine.c       entry points: sets the time, runs an input, then lets dispatch hand out work
+ *   engine.c       the table of methods, and the entry points: sets the time, runs an input, then lets dispatch hand out work
  *   engine_load.c  an engine from the rows of a store
  *   engine_state.c actions, alarms, ids: what all of them use
  *   call.c         client calls: parking, fetching what they need, answering
@@ -14,7 +14,10 @@
  *   queue.c stream.c dispatch.c    queues, worker streams, who gets what
  *   turn.c         building a turn, committing its answer; decision.c one action of it
  *   activity.c     activities
- *   start.c control.c purge.c read.c    the client methods */
+ *   start.c control.c purge.c read.c    the client methods
+ *   orphans.c      who is below an instance although a parent between them has ended
+ *   unserved.c worker_note.c    what the operator is told of work and workers
+ *   rejoin.c limits.c    events made whole; what is over a limit */
 #ifndef CORE_TASK_ENGINE_STATE_H
 #define CORE_TASK_ENGINE_STATE_H
 
@@ -243,9 +246,15 @@ enum call_state {
     CALL_HELD,     /* answered, but the answer waits for a commit */
     CALL_DONE,
 };
+/* A row of the table in engine.c. */
+struct call_method {
+    const char *name; /* as on the wire */
+    void (*run)(struct engine *e, struct call *c);
+    bool waits_for_start; /* a Wait that a start ends, too */
+};
 struct call {
     uint64_t number;
-    enum engine_method method;
+    const struct call_method *method;
     uint32_t hub;
     enum call_state state;
     struct bytes message;

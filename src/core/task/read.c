@@ -24,12 +24,11 @@ static struct bytes encode_state(struct arena *a, const struct instance *i, bool
     return message_encode(a, &pb_get_instance_response_message, &response);
 }
 
-bool read_wait_over(enum engine_method method, int status)
+bool read_wait_over(bool for_start, int status)
 {
     if (status == INSTANCE_NONE)
         return false;
-    return instance_status_terminal(status) ||
-           (method == ENGINE_WAIT_FOR_START && status != INSTANCE_PENDING);
+    return instance_status_terminal(status) || (for_start && status != INSTANCE_PENDING);
 }
 
 void read_reply(struct engine *e, struct call *c, const struct instance *i, bool payloads)
@@ -73,7 +72,7 @@ void read_wait(struct engine *e, struct call *c)
     struct instance *i = call_need(e, c, r.instance_id);
     if (!i)
         return;
-    if (!read_wait_over(c->method, i->row.status)) {
+    if (!read_wait_over(c->method->waits_for_start, i->row.status)) {
         call_wait(e, c, i, r.get_inputs_and_outputs);
         return;
     }

@@ -9,6 +9,6 @@
  * RESOURCE_EXHAUSTED if no message can carry them (spec 2.6). */
 void read_reply(struct engine *e, struct call *c, const struct instance *i, bool payloads);
 /* True if a Wait method has nothing left to wait for in that status. */
-bool read_wait_over(enum engine_method method, int status);
+bool read_wait_over(bool for_start, int status);
 
 #endif
