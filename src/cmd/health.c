@@ -73,6 +73,8 @@ static void look_at_app(const struct health *h, struct causes *causes)
         snprintf(text, sizeof text, "the worker has no stream to the task scheduler: %s", why.text);
         add_cause(causes, "app", true, text);
     }
+    if (!app_service_pool_answers(h->app))
+        add_cause(causes, "pool", true, "nobody answers at the session pool's URL");
 }
 
 static void look_at_server(const struct health *h, struct causes *causes)

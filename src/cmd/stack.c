@@ -296,6 +296,7 @@ static enum status start_app(struct stack *s, struct err *e)
         .run_timeout_ns = setting_number(v, "run-timeout"),
         .code_size_max = (size_t)setting_number(v, "code-size-max"),
         .compat_sample = setting_text(v, "compat") != NULL,
+        .isolation_wait_ns = setting_number(v, "isolation-wait"),
         .stop_grace_ns = setting_number(v, "shutdown-timeout") * 3 / 4,
     };
     return app_service_create(s->loop, &o, &s->app, e);

@@ -129,8 +129,18 @@ class Apart(unittest.TestCase):
         pool.kill()
         third = app.submit("print('third')")
         app.until(third, "running")
+        # The few tries of a run are not spent while nobody is there, and health says so.
+        deadline = time.monotonic() + 60
+        while app.ask("GET", "/readyz")[0] == 200 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        status, _, answer = app.ask("GET", "/readyz")
+        self.assertEqual((status, [cause["part"] for cause in answer["causes"]]), (503, ["pool"]))
+        self.assertFalse(app.ask("GET", "/healthz")[2]["ok"])
+        time.sleep(6)
+        self.assertLessEqual(app.request(third)["attempts"], 2)
         pool.start()
         self.assertEqual(app.until(third, "waiting", seconds=90)["result"]["stdout"], "third\n")
+        self.assertEqual(app.ask("GET", "/readyz")[0], 200)
 
     def sessions(self, pool):
         return pool.ask("GET", "/listSessions?api-version=2025-02-02-preview")[2]["sessions"]

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <openssl/evp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,6 +16,7 @@
 #include "svc/app/result_fit.h"
 
 #define AREA           "svc/app"
+#define POOL_POLL_MS   500 /* between two looks for a pool that does not answer */
 #define STOP_MARGIN_MS 1000
 
 /* What a decision signs: SHA-256 over the code, the template if the pool named it, and the result's text
@@ -154,6 +156,19 @@ static enum status run_in_session(struct dt_activity *activity, const struct act
     return status;
 }
 
+/* The tries of a run are few, and a pool may be away for longer than all of them together. So the next one is
+ * not called for before somebody answers there, or the setting's time is over. */
+static void await_pool(const struct dt_activity *activity, const struct activity_settings *settings)
+{
+    int64_t deadline_ns = clock_monotonic_ns() + settings->isolation_wait_ms * NS_PER_MS;
+    struct err error = {0};
+    while ((*settings->pool_away = pool_client_reach(&settings->pool, &error) != STATUS_OK)) {
+        if (dt_activity_stopping(activity) || clock_monotonic_ns() >= deadline_ns)
+            return;
+        (void)!poll(NULL, 0, POOL_POLL_MS);
+    }
+}
+
 static void run_code(struct dt_activity *activity, const struct activity_settings *settings,
                      struct bytes code)
 {
@@ -175,10 +190,13 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
     struct pool_run run;
     enum status status = run_in_session(activity, settings, run_timeout_ms, session, code, &run, &error);
     if (status == STATUS_OK) {
+        *settings->pool_away = false;
         finish(activity, code, &run, steered ? NULL : steering_json(&settings->steering));
         pool_run_fini(&run);
         return;
     }
+    if (status == STATUS_UNAVAILABLE)
+        await_pool(activity, settings);
     refuse(activity, status == STATUS_CANCELLED ? STATUS_UNAVAILABLE : status, error.text);
 }
 

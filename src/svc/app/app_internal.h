@@ -18,6 +18,7 @@
 struct app_service {
     struct loop *loop;
     struct activity_settings activity;
+    _Atomic bool pool_away; /* of activity */
     struct dt_client *client;
     struct dt_worker *worker;
     char *connection_string, *pool_url, *pool_token, *scheduler_token;

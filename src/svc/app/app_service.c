@@ -205,6 +205,8 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
                 .run_timeout_ms = options->run_timeout_ns / NS_PER_MS,
             },
         .stop_grace_ms = options->stop_grace_ns / NS_PER_MS,
+        .pool_away = &service->pool_away,
+        .isolation_wait_ms = options->isolation_wait_ns / NS_PER_MS,
     };
     status = service->connection_string && service->pool_url
                  ? make_sdk(service, error)
@@ -224,6 +226,11 @@ bool app_service_connected(struct app_service *service, struct err *why)
         return true;
     (void)err_set(why, STATUS_UNAVAILABLE, "%s", service->stopping ? "the server is stopping" : fault.text);
     return false;
+}
+
+bool app_service_pool_answers(const struct app_service *service)
+{
+    return !service->pool_away;
 }
 
 /* Joining the SDK's threads may take seconds, and they may need the loop meanwhile: so a thread waits for

@@ -17,9 +17,11 @@ struct app_options {
     const char *scheduler_token;   /* bearer token for the scheduler; NULL: only Authentication=None works */
     int64_t approval_timeout_ns;   /* how long a result waits for a decision */
     int64_t run_timeout_ns;        /* limit of one run; 0: the pool's own */
-    int64_t stop_grace_ns;         /* how long runs may go on when the service stops */
-    size_t code_size_max;          /* bytes of submitted code */
-    bool compat_sample; /* answer the two /code routes exactly as the sample does (product.md 1.2) */
+    int64_t
+        isolation_wait_ns; /* how long a run waits for a pool that does not answer, each time it is tried */
+    int64_t stop_grace_ns; /* how long runs may go on when the service stops */
+    size_t code_size_max;  /* bytes of submitted code */
+    bool compat_sample;    /* answer the two /code routes exactly as the sample does (product.md 1.2) */
 };
 
 /* Copies what it needs; there are no defaults here. INVALID_ARGUMENT: a connection string or URL that cannot be used, with the reason.
@@ -30,6 +32,8 @@ STATUS_RESULT app_service_create(struct loop *loop, const struct app_options *op
 struct http_part app_service_part(struct app_service *service);
 /* True while the worker's stream to the scheduler is open; else `why` (may be NULL) has the last reason. */
 bool app_service_connected(struct app_service *service, struct err *why);
+/* False while nobody answers at the pool's URL, as far as the latest run has seen. */
+bool app_service_pool_answers(const struct app_service *s);
 /* Stops the worker (running activities may end, bounded) and the client without blocking the loop, then calls
  * `on_stopped`; after that app_service_destroy may be called. Once. */
 void app_service_stop(struct app_service *service, void (*on_stopped)(void *context), void *context);

@@ -34,6 +34,8 @@ struct activity_settings {
     struct steering steering; /* for instances that bring none along */
     /* How long a run may go on when the worker stops; then it is broken off, and the next worker does it again. */
     int64_t stop_grace_ms;
+    _Atomic bool *pool_away;   /* set while nobody answers at the pool's URL, as far as runs have seen */
+    int64_t isolation_wait_ms; /* how long a run that found no pool waits for it before it is tried again */
 };
 
 /* dt_orchestrator_fn. `user` is NULL: what steers a run comes with it (steering.h). */

@@ -14,6 +14,7 @@
 
 #define CONNECT_TIMEOUT_MS        5000L
 #define RELEASE_TIMEOUT_MS        5000L
+#define REACH_TIMEOUT_MS          5000L
 #define ALLOCATION_TIMEOUT_NS     (60 * NS_PER_S)   /* what a pool may take before the code starts */
 #define RUN_CEILING_NS            (3600 * NS_PER_S) /* when the pool's own limit is not known */
 #define RESPONSE_SIZE_MAX_DEFAULT ((size_t)32 << 20)
@@ -336,4 +337,21 @@ enum status pool_client_release(const struct pool_client *client, const char *id
     status = perform(&exchange, (const char *)url.data, error);
     exchange_fini(&exchange);
     return status == STATUS_FAILED_PRECONDITION ? STATUS_OK : status;
+}
+
+enum status pool_client_reach(const struct pool_client *client, struct err *error)
+{
+    CLEANUP(buf_fini) struct buf url = {0};
+    struct pool_exchange exchange;
+    enum status status = make_url(client, "metadata", RELEASE_VERSION, "", &url);
+    if (status == STATUS_OK)
+        status = exchange_open(client, &exchange, error);
+    if (status != STATUS_OK)
+        return status;
+    curl_easy_setopt(exchange.curl, CURLOPT_TIMEOUT_MS, REACH_TIMEOUT_MS);
+    status = perform(&exchange, (const char *)url.data, error);
+    long http_status = 0;
+    curl_easy_getinfo(exchange.curl, CURLINFO_RESPONSE_CODE, &http_status);
+    exchange_fini(&exchange);
+    return http_status > 0 ? STATUS_OK : status;
 }
