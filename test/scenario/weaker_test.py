@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from server import Server
@@ -105,6 +106,49 @@ class Template(unittest.TestCase):
             self.assertRegex(headers["Sallyport-Template"], r"^[0-9a-f]{64}$")
             self.assertNotIn("template", str(answer).lower())
             self.assertEqual(server.ask("GET", "/healthz")[2]["pool"]["template"], headers["Sallyport-Template"])
+
+
+    def run_code(self, server, identifier, code):
+        body = {"codeInputType": "inline", "executionType": "synchronous", "code": code}
+        status, headers, answer = server.ask("POST", f"{POOL}/executions?api-version=2025-02-02-preview&identifier={identifier}", body)
+        self.assertEqual(status, 200, answer)
+        return headers["Sallyport-Template"], answer["result"]["executionResult"]
+
+    def keepers(self, server):
+        with open(f"/proc/{server.process.pid}/task/{server.process.pid}/children") as file:
+            pids = file.read().split()
+        names = []
+        for pid in pids:
+            with open(f"/proc/{pid}/comm") as file, open(f"/proc/{pid}/stat") as facts:
+                if facts.read().rsplit(")", 1)[1].split()[0] != "Z":
+                    names.append(file.read().strip())
+        return sum(name.startswith("sallyport-keep") for name in names)
+
+    @unittest.skipUnless(os.access("/opt", os.W_OK), "a session path lies outside of what sessions have of their own")
+    def test_changed_packages_reach_new_sessions_and_leave_running_ones(self):
+        with tempfile.TemporaryDirectory(prefix="sallyport-packages-", dir="/opt") as packages:
+            os.chmod(packages, 0o755)
+            with Server(PROGRAM, arguments=["--session-path", packages]) as server:
+                before, _ = self.run_code(server, "running", "kept = 41")
+                with open(os.path.join(packages, "module.py"), "w") as file:
+                    file.write("answer = 42\n")
+                deadline = time.monotonic() + 90
+                while server.ask("GET", "/healthz")[2]["pool"]["template"] == before and time.monotonic() < deadline:
+                    self.assertEqual(server.ask("GET", "/readyz")[0], 200)  # nobody has to wait for the change
+                    time.sleep(0.1)
+                after, _ = self.run_code(server, "new-one", "1")
+                self.assertNotEqual(after, before)
+                self.assertEqual(server.ask("GET", "/healthz")[2]["pool"]["template"], after)
+                self.assertEqual(self.run_code(server, "running", "kept + 1"), (before, 42))
+                self.assertEqual(self.keepers(server), 2)
+                server.ask("DELETE", f"{POOL}/session?api-version=2025-02-02-preview&identifier=running")
+                deadline = time.monotonic() + 60
+                while self.keepers(server) != 1 and time.monotonic() < deadline:
+                    time.sleep(0.1)
+                self.assertEqual(self.keepers(server), 1)  # the former keeper went with its last session
+                self.assertEqual(self.run_code(server, "new-one", "2"), (after, 2))
+                self.assertEqual(server.ask("GET", "/healthz")[2]["pool"]["totals"]["isolationLosses"], 0)
+                self.assertEqual(server.stop(), 0)
 
 
 class Doctor(unittest.TestCase):

@@ -33,6 +33,7 @@ struct process_tier;
 struct line {
     struct process_tier *tier;
     struct keeper_client *keeper; /* NULL: the place is free */
+    struct loop_task retiring;    /* looks whether it has nothing left to do */
     bool ready;
     uint32_t orders;   /* that it has not answered */
     uint32_t sessions; /* that it has not ended */
@@ -77,17 +78,25 @@ static struct session_ref keeper_ref(struct process_tier *tier, struct tier_ref 
 
 static void close_line(struct line *line)
 {
+    loop_defer_cancel(&line->retiring);
     keeper_client_stop(line->keeper);
-    *line = (struct line){.tier = line->tier};
+    *line = (struct line){.tier = line->tier, .retiring = {.on_run = line->retiring.on_run}};
 }
 
-static void close_if_done(struct line *line)
+static void on_retiring(struct loop_task *task)
 {
+    struct line *line = CONTAINER_OF(task, struct line, retiring);
     bool retired = line != current_line(line->tier) && line->ready;
     if (retired && line->keeper && line->orders == 0 && line->sessions == 0) {
         log_info(AREA, "the last session with the former packages has ended");
         close_line(line);
     }
+}
+
+/* Not at once: the caller is called by the very client that would be freed. */
+static void close_if_done(struct line *line)
+{
+    loop_defer(line->tier->loop, &line->retiring);
 }
 
 static enum status open_line(struct line *line, bool beside, struct err *error);
@@ -264,7 +273,7 @@ static enum status process_start(struct loop *loop, const void *options, const s
     tier->again.on_fire = on_again;
     tier->look.on_fire = on_look;
     for (size_t i = 0; i < LINES; i++)
-        tier->lines[i].tier = tier;
+        tier->lines[i] = (struct line){.tier = tier, .retiring = {.on_run = on_retiring}};
     comeback_init(&tier->comeback, &(struct comeback_options){0});
 
     enum status status = warden_client_start(NULL, tier->options.data_root, &tier->warden, error);
