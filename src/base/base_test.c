@@ -113,17 +113,17 @@ static void a_buffer_refuses_to_grow_over_its_limit(void **state)
 static void an_arena_bounds_what_a_peer_chose(void **state)
 {
     (void)state;
-    CLEANUP(arena_fini) struct arena a;
-    arena_init(&a, 100000);
-    assert_non_null(arena_alloc(&a, 50000)); /* larger than a block */
-    assert_null(arena_alloc(&a, 60000));
-    assert_null(arena_alloc_array(&a, SIZE_MAX / 2, 4));
-    char *text = arena_fmt(&a, "%s-%d", "x", 7);
+    CLEANUP(arena_fini) struct arena arena;
+    arena_init(&arena, 100000);
+    assert_non_null(arena_alloc(&arena, 50000)); /* larger than a block */
+    assert_null(arena_alloc(&arena, 60000));
+    assert_null(arena_alloc_array(&arena, SIZE_MAX / 2, 4));
+    char *text = arena_fmt(&arena, "%s-%d", "x", 7);
     assert_string_equal(text, "x-7");
-    struct bytes copy = arena_copy(&a, bytes_of("a\0b", 3));
+    struct bytes copy = arena_copy(&arena, bytes_of("a\0b", 3));
     assert_int_equal(copy.size, 3);
-    arena_reset(&a);
-    assert_non_null(arena_alloc(&a, 90000));
+    arena_reset(&arena);
+    assert_non_null(arena_alloc(&arena, 90000));
 }
 
 static void a_map_keeps_what_random_puts_and_takes_leave(void **state)
@@ -132,32 +132,32 @@ static void a_map_keeps_what_random_puts_and_takes_leave(void **state)
     enum { KEYS = 500 };
     static uint64_t keys[KEYS];
     bool there[KEYS] = {false};
-    struct prng p;
-    prng_seed(&p, (uint64_t[4]){1, 2, 3, 4});
-    struct map m;
-    map_init(&m, 5, 6);
+    struct prng prng;
+    prng_seed(&prng, (uint64_t[4]){1, 2, 3, 4});
+    struct map map;
+    map_init(&map, 5, 6);
     for (size_t i = 0; i < KEYS; i++)
         keys[i] = i;
     for (int step = 0; step < 20000; step++) {
-        size_t i = prng_next(&p) % KEYS;
-        if (prng_next(&p) & 1) {
-            assert_int_equal(map_put(&m, map_u64_key(&keys[i]), &keys[i]), STATUS_OK);
+        size_t i = prng_next(&prng) % KEYS;
+        if (prng_next(&prng) & 1) {
+            assert_int_equal(map_put(&map, map_u64_key(&keys[i]), &keys[i]), STATUS_OK);
             there[i] = true;
         } else {
-            assert_ptr_equal(map_take(&m, map_u64_key(&keys[i])), there[i] ? &keys[i] : NULL);
+            assert_ptr_equal(map_take(&map, map_u64_key(&keys[i])), there[i] ? &keys[i] : NULL);
             there[i] = false;
         }
     }
     size_t count = 0, walked = 0, at = 0;
     for (size_t i = 0; i < KEYS; i++) {
-        assert_ptr_equal(map_get(&m, map_u64_key(&keys[i])), there[i] ? &keys[i] : NULL);
+        assert_ptr_equal(map_get(&map, map_u64_key(&keys[i])), there[i] ? &keys[i] : NULL);
         count += there[i];
     }
-    while (map_next(&m, &at))
+    while (map_next(&map, &at))
         walked++;
-    assert_int_equal(m.count, count);
+    assert_int_equal(map.count, count);
     assert_int_equal(walked, count);
-    map_fini(&m);
+    map_fini(&map);
 }
 
 static void a_heap_gives_the_smallest_first_and_ties_in_order(void **state)
@@ -165,25 +165,25 @@ static void a_heap_gives_the_smallest_first_and_ties_in_order(void **state)
     (void)state;
     enum { NODES = 300 };
     static struct heap_node nodes[NODES];
-    struct heap h = {0};
-    struct prng p;
-    prng_seed(&p, (uint64_t[4]){9, 9, 9, 9});
+    struct heap heap = {0};
+    struct prng prng;
+    prng_seed(&prng, (uint64_t[4]){9, 9, 9, 9});
     for (size_t i = 0; i < NODES; i++)
-        assert_int_equal(heap_insert(&h, &nodes[i], (int64_t)(prng_next(&p) % 20)), STATUS_OK);
+        assert_int_equal(heap_insert(&heap, &nodes[i], (int64_t)(prng_next(&prng) % 20)), STATUS_OK);
     for (size_t i = 0; i < NODES; i += 3)
-        heap_remove(&h, &nodes[i]);
-    heap_remove(&h, &nodes[0]); /* removing twice is harmless */
+        heap_remove(&heap, &nodes[i]);
+    heap_remove(&heap, &nodes[0]); /* removing twice is harmless */
     int64_t key = -1;
     uint64_t order = 0;
     size_t count = 0;
-    for (struct heap_node *n; (n = heap_peek(&h)) != NULL; count++) {
-        assert_true(n->key > key || (n->key == key && n->order > order));
-        key = n->key;
-        order = n->order;
-        heap_remove(&h, n);
+    for (struct heap_node *node; (node = heap_peek(&heap)) != NULL; count++) {
+        assert_true(node->key > key || (node->key == key && node->order > order));
+        key = node->key;
+        order = node->order;
+        heap_remove(&heap, node);
     }
     assert_int_equal(count, NODES - NODES / 3);
-    heap_fini(&h);
+    heap_fini(&heap);
 }
 
 static void list_links_can_be_removed_twice(void **state)
@@ -309,10 +309,10 @@ static void durations_are_read_as_people_write_them(void **state)
 static void errors_are_wrapped_and_cut(void **state)
 {
     (void)state;
-    struct err e = {0};
-    assert_int_equal(err_set(&e, STATUS_IO, "open: %s", "no such file"), STATUS_IO);
-    assert_int_equal(err_wrap(&e, "store"), STATUS_IO);
-    assert_string_equal(e.text, "store: open: no such file");
+    struct err err = {0};
+    assert_int_equal(err_set(&err, STATUS_IO, "open: %s", "no such file"), STATUS_IO);
+    assert_int_equal(err_wrap(&err, "store"), STATUS_IO);
+    assert_string_equal(err.text, "store: open: no such file");
     assert_int_equal(status_grpc(STATUS_TOO_LARGE), 8);
     assert_int_equal(status_http(STATUS_TOO_LARGE), 413);
     assert_string_equal(status_name(STATUS_NOT_FOUND), "NOT_FOUND");
@@ -322,25 +322,25 @@ static void errors_are_wrapped_and_cut(void **state)
 /* Slots looked at while a map of `count` values is drained, each of which takes its neighbour along. */
 static size_t drain_steps(size_t count)
 {
-    struct map m;
+    struct map map;
     uint64_t *keys = calloc(count, sizeof *keys);
     size_t at = 0;
     size_t seen = 0;
     assert_non_null(keys);
-    map_init(&m, 1, 2);
+    map_init(&map, 1, 2);
     for (size_t n = 0; n < count; n++) {
         keys[n] = n;
-        assert_int_equal(map_put(&m, map_u64_key(&keys[n]), &keys[n]), STATUS_OK);
+        assert_int_equal(map_put(&map, map_u64_key(&keys[n]), &keys[n]), STATUS_OK);
     }
-    for (uint64_t *value; (value = map_drain(&m, &at)); seen++) {
+    for (uint64_t *value; (value = map_drain(&map, &at)); seen++) {
         uint64_t neighbour = *value ^ 1;
-        assert_ptr_equal(map_take(&m, map_u64_key(value)), value);
-        seen += map_take(&m, map_u64_key(&neighbour)) != NULL;
+        assert_ptr_equal(map_take(&map, map_u64_key(value)), value);
+        seen += map_take(&map, map_u64_key(&neighbour)) != NULL;
     }
     assert_int_equal(seen, count);
-    assert_int_equal(m.count, 0);
-    size_t steps = m.steps;
-    map_fini(&m);
+    assert_int_equal(map.count, 0);
+    size_t steps = map.steps;
+    map_fini(&map);
     free(keys);
     return steps;
 }

@@ -7,102 +7,102 @@
 
 #define BUF_CAPACITY_MIN 256 /* bytes */
 
-static size_t limit_of(const struct buf *b)
+static size_t limit_of(const struct buf *buf)
 {
-    return b->limit ? b->limit : BUF_LIMIT_DEFAULT;
+    return buf->limit ? buf->limit : BUF_LIMIT_DEFAULT;
 }
 
-void buf_init(struct buf *b, size_t limit)
+void buf_init(struct buf *buf, size_t limit)
 {
-    *b = (struct buf){.limit = limit};
+    *buf = (struct buf){.limit = limit};
 }
 
-void buf_fini(struct buf *b)
+void buf_fini(struct buf *buf)
 {
-    if (!b)
+    if (!buf)
         return;
-    free(b->data);
-    *b = (struct buf){.limit = b->limit};
+    free(buf->data);
+    *buf = (struct buf){.limit = buf->limit};
 }
 
-void buf_clear(struct buf *b)
+void buf_clear(struct buf *buf)
 {
-    b->size = 0;
-    b->failed = false;
+    buf->size = 0;
+    buf->failed = false;
 }
 
-enum status buf_reserve(struct buf *b, size_t more)
+enum status buf_reserve(struct buf *buf, size_t more)
 {
-    size_t limit = limit_of(b);
-    if (more > limit || b->size > limit - more)
+    size_t limit = limit_of(buf);
+    if (more > limit || buf->size > limit - more)
         return STATUS_TOO_LARGE;
-    size_t need = b->size + more;
-    if (need <= b->capacity)
+    size_t need = buf->size + more;
+    if (need <= buf->capacity)
         return STATUS_OK;
-    size_t capacity = MAX(b->capacity, BUF_CAPACITY_MIN);
+    size_t capacity = MAX(buf->capacity, BUF_CAPACITY_MIN);
     while (capacity < need)
         capacity *= 2;
-    uint8_t *data = realloc(b->data, capacity);
+    uint8_t *data = realloc(buf->data, capacity);
     if (!data)
         return STATUS_NO_MEMORY;
-    b->data = data;
-    b->capacity = capacity;
+    buf->data = data;
+    buf->capacity = capacity;
     return STATUS_OK;
 }
 
-void buf_append(struct buf *b, const void *data, size_t size)
+void buf_append(struct buf *buf, const void *data, size_t size)
 {
     if (size == 0)
         return;
-    if (b->failed || buf_reserve(b, size) != STATUS_OK) {
-        b->failed = true;
+    if (buf->failed || buf_reserve(buf, size) != STATUS_OK) {
+        buf->failed = true;
         return;
     }
-    memcpy(b->data + b->size, data, size);
-    b->size += size;
+    memcpy(buf->data + buf->size, data, size);
+    buf->size += size;
 }
 
-void buf_append_bytes(struct buf *b, struct bytes bytes)
+void buf_append_bytes(struct buf *buf, struct bytes bytes)
 {
-    buf_append(b, bytes.data, bytes.size);
+    buf_append(buf, bytes.data, bytes.size);
 }
 
-void buf_append_cstr(struct buf *b, const char *s)
+void buf_append_cstr(struct buf *buf, const char *s)
 {
-    buf_append(b, s, strlen(s));
+    buf_append(buf, s, strlen(s));
 }
 
-void buf_append_byte(struct buf *b, uint8_t byte)
+void buf_append_byte(struct buf *buf, uint8_t byte)
 {
-    buf_append(b, &byte, 1);
+    buf_append(buf, &byte, 1);
 }
 
-void buf_append_fmt(struct buf *b, const char *fmt, ...)
+void buf_append_fmt(struct buf *buf, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
     int n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
-    if (n < 0 || b->failed || buf_reserve(b, (size_t)n + 1) != STATUS_OK) {
-        b->failed = true;
+    if (n < 0 || buf->failed || buf_reserve(buf, (size_t)n + 1) != STATUS_OK) {
+        buf->failed = true;
         return;
     }
     va_start(ap, fmt);
-    vsnprintf((char *)b->data + b->size, (size_t)n + 1, fmt, ap);
+    vsnprintf((char *)buf->data + buf->size, (size_t)n + 1, fmt, ap);
     va_end(ap);
-    b->size += (size_t)n;
+    buf->size += (size_t)n;
 }
 
-void buf_consume(struct buf *b, size_t size)
+void buf_consume(struct buf *buf, size_t size)
 {
-    size = MIN(size, b->size);
+    size = MIN(size, buf->size);
     if (size == 0)
         return;
-    memmove(b->data, b->data + size, b->size - size);
-    b->size -= size;
+    memmove(buf->data, buf->data + size, buf->size - size);
+    buf->size -= size;
 }
 
-enum status buf_status(const struct buf *b)
+enum status buf_status(const struct buf *buf)
 {
-    return b->failed ? STATUS_NO_MEMORY : STATUS_OK;
+    return buf->failed ? STATUS_NO_MEMORY : STATUS_OK;
 }

@@ -20,28 +20,28 @@ struct buf {
     bool failed;
 };
 
-void buf_init(struct buf *b, size_t limit);
+void buf_init(struct buf *buf, size_t limit);
 /* Frees the storage and leaves an empty buffer with the same limit. NULL is allowed. */
-void buf_fini(struct buf *b);
+void buf_fini(struct buf *buf);
 /* Empties without freeing; clears `failed`. */
-void buf_clear(struct buf *b);
+void buf_clear(struct buf *buf);
 /* Room for `more` bytes behind the end. NO_MEMORY, or TOO_LARGE over the limit. */
-STATUS_RESULT buf_reserve(struct buf *b, size_t more);
+STATUS_RESULT buf_reserve(struct buf *buf, size_t more);
 /* Appending never returns a status; see `failed`. */
-void buf_append(struct buf *b, const void *data, size_t size);
-void buf_append_bytes(struct buf *b, struct bytes bytes);
-void buf_append_cstr(struct buf *b, const char *s);
-void buf_append_byte(struct buf *b, uint8_t byte);
-void buf_append_fmt(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void buf_append(struct buf *buf, const void *data, size_t size);
+void buf_append_bytes(struct buf *buf, struct bytes bytes);
+void buf_append_cstr(struct buf *buf, const char *s);
+void buf_append_byte(struct buf *buf, uint8_t byte);
+void buf_append_fmt(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Drops `size` bytes (clamped) from the front. */
-void buf_consume(struct buf *b, size_t size);
+void buf_consume(struct buf *buf, size_t size);
 /* OK, or why an append failed. */
-STATUS_RESULT buf_status(const struct buf *b);
+STATUS_RESULT buf_status(const struct buf *buf);
 
-/* Valid until the next call that changes `b`. */
-static inline struct bytes buf_peek(const struct buf *b)
+/* Valid until the next call that changes `buf`. */
+static inline struct bytes buf_peek(const struct buf *buf)
 {
-    return (struct bytes){b->data, b->size};
+    return (struct bytes){buf->data, buf->size};
 }
 
 #endif

@@ -4,28 +4,28 @@
 
 #include "base/text.h"
 
-int bytes_compare(struct bytes a, struct bytes b)
+int bytes_compare(struct bytes bytes, struct bytes b)
 {
-    size_t n = MIN(a.size, b.size);
-    int c = n ? memcmp(a.data, b.data, n) : 0;
+    size_t n = MIN(bytes.size, b.size);
+    int c = n ? memcmp(bytes.data, b.data, n) : 0;
     if (c != 0)
         return c;
-    return a.size < b.size ? -1 : a.size > b.size;
+    return bytes.size < b.size ? -1 : bytes.size > b.size;
 }
 
-bool bytes_equal_nocase(struct bytes a, struct bytes b)
+bool bytes_equal_nocase(struct bytes bytes, struct bytes b)
 {
-    if (a.size != b.size)
+    if (bytes.size != b.size)
         return false;
-    for (size_t i = 0; i < a.size; i++)
-        if (ascii_lower(a.data[i]) != ascii_lower(b.data[i]))
+    for (size_t i = 0; i < bytes.size; i++)
+        if (ascii_lower(bytes.data[i]) != ascii_lower(b.data[i]))
             return false;
     return true;
 }
 
-bool bytes_starts_with_nocase(struct bytes b, struct bytes prefix)
+bool bytes_starts_with_nocase(struct bytes bytes, struct bytes prefix)
 {
-    return b.size >= prefix.size && bytes_equal_nocase(bytes_slice(b, 0, prefix.size), prefix);
+    return bytes.size >= prefix.size && bytes_equal_nocase(bytes_slice(bytes, 0, prefix.size), prefix);
 }
 
 static bool is_blank(uint8_t c)
@@ -33,13 +33,13 @@ static bool is_blank(uint8_t c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-struct bytes bytes_trim(struct bytes b)
+struct bytes bytes_trim(struct bytes bytes)
 {
-    while (b.size && is_blank(b.data[0]))
-        b = bytes_slice(b, 1, b.size - 1);
-    while (b.size && is_blank(b.data[b.size - 1]))
-        b.size--;
-    return b;
+    while (bytes.size && is_blank(bytes.data[0]))
+        bytes = bytes_slice(bytes, 1, bytes.size - 1);
+    while (bytes.size && is_blank(bytes.data[bytes.size - 1]))
+        bytes.size--;
+    return bytes;
 }
 
 struct bytes bytes_split(struct bytes *rest, char sep)
@@ -65,13 +65,13 @@ size_t bytes_find(struct bytes haystack, struct bytes needle)
     return at ? (size_t)(at - haystack.data) : haystack.size;
 }
 
-enum status bytes_parse_u64(struct bytes b, uint64_t *ret_value)
+enum status bytes_parse_u64(struct bytes bytes, uint64_t *ret_value)
 {
-    if (b.size == 0)
+    if (bytes.size == 0)
         return STATUS_MALFORMED;
     uint64_t value = 0;
-    for (size_t i = 0; i < b.size; i++) {
-        unsigned digit = (unsigned)b.data[i] - '0';
+    for (size_t i = 0; i < bytes.size; i++) {
+        unsigned digit = (unsigned)bytes.data[i] - '0';
         if (digit > 9 || __builtin_mul_overflow(value, 10u, &value) ||
             __builtin_add_overflow(value, digit, &value))
             return STATUS_MALFORMED;
@@ -80,13 +80,13 @@ enum status bytes_parse_u64(struct bytes b, uint64_t *ret_value)
     return STATUS_OK;
 }
 
-enum status bytes_parse_i64(struct bytes b, int64_t *ret_value)
+enum status bytes_parse_i64(struct bytes bytes, int64_t *ret_value)
 {
-    bool negative = b.size && b.data[0] == '-';
+    bool negative = bytes.size && bytes.data[0] == '-';
     uint64_t magnitude;
-    enum status s = bytes_parse_u64(negative ? bytes_slice(b, 1, b.size) : b, &magnitude);
-    if (s != STATUS_OK)
-        return s;
+    enum status status = bytes_parse_u64(negative ? bytes_slice(bytes, 1, bytes.size) : bytes, &magnitude);
+    if (status != STATUS_OK)
+        return status;
     if (magnitude > (uint64_t)INT64_MAX + negative)
         return STATUS_MALFORMED;
     *ret_value = negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
@@ -112,20 +112,20 @@ static size_t utf8_char_size(const uint8_t *p, size_t left)
     return need;
 }
 
-bool bytes_utf8_valid(struct bytes b)
+bool bytes_utf8_valid(struct bytes bytes)
 {
     size_t i = 0;
-    while (i < b.size) {
+    while (i < bytes.size) {
         uint64_t word;
         /* Most text is ASCII: eight bytes at a time while no high bit is set. */
-        if (b.size - i >= sizeof word) {
-            memcpy(&word, b.data + i, sizeof word);
+        if (bytes.size - i >= sizeof word) {
+            memcpy(&word, bytes.data + i, sizeof word);
             if ((word & 0x8080808080808080u) == 0) {
                 i += sizeof word;
                 continue;
             }
         }
-        size_t n = utf8_char_size(b.data + i, b.size - i);
+        size_t n = utf8_char_size(bytes.data + i, bytes.size - i);
         if (n == 0)
             return false;
         i += n;
@@ -133,15 +133,15 @@ bool bytes_utf8_valid(struct bytes b)
     return true;
 }
 
-struct bytes bytes_utf8_prefix(struct bytes b, size_t max)
+struct bytes bytes_utf8_prefix(struct bytes bytes, size_t max)
 {
-    if (b.size <= max)
-        return b;
+    if (bytes.size <= max)
+        return bytes;
     size_t end = max;
     /* Step back over at most three continuation bytes to the start of the character that would be cut. */
-    for (int i = 0; i < 3 && end > 0 && (b.data[end] & 0xc0) == 0x80; i++)
+    for (int i = 0; i < 3 && end > 0 && (bytes.data[end] & 0xc0) == 0x80; i++)
         end--;
-    return bytes_slice(b, 0, end);
+    return bytes_slice(bytes, 0, end);
 }
 
 /* White space beyond ASCII (Unicode property White_Space), as it is written in UTF-8. */
@@ -165,11 +165,11 @@ static size_t leading_space(struct bytes text)
     return 0;
 }
 
-bool bytes_utf8_blank(struct bytes b)
+bool bytes_utf8_blank(struct bytes bytes)
 {
     size_t at = 0;
-    while (at < b.size) {
-        size_t size = leading_space(bytes_slice(b, at, b.size));
+    while (at < bytes.size) {
+        size_t size = leading_space(bytes_slice(bytes, at, bytes.size));
         if (!size)
             return false;
         at += size;

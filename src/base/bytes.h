@@ -33,50 +33,50 @@ static inline struct bytes bytes_of_cstr(const char *s)
     return (struct bytes){(const uint8_t *)s, s ? strlen(s) : 0};
 }
 
-static inline bool bytes_equal(struct bytes a, struct bytes b)
+static inline bool bytes_equal(struct bytes bytes, struct bytes b)
 {
-    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+    return bytes.size == b.size && (bytes.size == 0 || memcmp(bytes.data, b.data, bytes.size) == 0);
 }
 
-static inline bool bytes_equal_cstr(struct bytes a, const char *s)
+static inline bool bytes_equal_cstr(struct bytes bytes, const char *s)
 {
-    return bytes_equal(a, bytes_of_cstr(s));
+    return bytes_equal(bytes, bytes_of_cstr(s));
 }
 
 /* The part from `from` (clamped) with at most `size` bytes. */
-static inline struct bytes bytes_slice(struct bytes b, size_t from, size_t size)
+static inline struct bytes bytes_slice(struct bytes bytes, size_t from, size_t size)
 {
-    if (from > b.size)
-        from = b.size;
-    return (struct bytes){b.data ? b.data + from : NULL, MIN(size, b.size - from)};
+    if (from > bytes.size)
+        from = bytes.size;
+    return (struct bytes){bytes.data ? bytes.data + from : NULL, MIN(size, bytes.size - from)};
 }
 
-static inline bool bytes_starts_with(struct bytes b, struct bytes prefix)
+static inline bool bytes_starts_with(struct bytes bytes, struct bytes prefix)
 {
-    return b.size >= prefix.size && bytes_equal(bytes_slice(b, 0, prefix.size), prefix);
+    return bytes.size >= prefix.size && bytes_equal(bytes_slice(bytes, 0, prefix.size), prefix);
 }
 
 /* Compares as unsigned bytes, shorter first on a tie: <0, 0, >0. */
-int bytes_compare(struct bytes a, struct bytes b);
+int bytes_compare(struct bytes bytes, struct bytes b);
 /* ASCII letters without regard to case; all other bytes exactly. */
-bool bytes_equal_nocase(struct bytes a, struct bytes b);
-bool bytes_starts_with_nocase(struct bytes b, struct bytes prefix);
+bool bytes_equal_nocase(struct bytes bytes, struct bytes b);
+bool bytes_starts_with_nocase(struct bytes bytes, struct bytes prefix);
 /* Without ASCII blanks (space, tab, CR, LF) at both ends. */
-struct bytes bytes_trim(struct bytes b);
+struct bytes bytes_trim(struct bytes bytes);
 /* Splits at the first `sep`: returns what stands before it and moves `*rest` behind it. Without a `sep` the
  * whole is returned and `*rest` becomes empty with data NULL. */
 struct bytes bytes_split(struct bytes *rest, char sep);
 /* Index of the first `needle`, or `haystack.size` if there is none. An empty needle is at 0. */
 size_t bytes_find(struct bytes haystack, struct bytes needle);
 /* A decimal number without sign or blanks. MALFORMED if empty, not digits, or over UINT64_MAX. */
-STATUS_RESULT bytes_parse_u64(struct bytes b, uint64_t *ret_value);
+STATUS_RESULT bytes_parse_u64(struct bytes bytes, uint64_t *ret_value);
 /* As above with an optional leading '-'. */
-STATUS_RESULT bytes_parse_i64(struct bytes b, int64_t *ret_value);
-/* True if `b` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
-bool bytes_utf8_valid(struct bytes b);
-/* True if `b`, which is UTF-8, is empty or all white space in Unicode's sense (property White_Space). */
-bool bytes_utf8_blank(struct bytes b);
-/* The longest prefix of `b` of at most `max` bytes that does not cut a UTF-8 character. */
-struct bytes bytes_utf8_prefix(struct bytes b, size_t max);
+STATUS_RESULT bytes_parse_i64(struct bytes bytes, int64_t *ret_value);
+/* True if `bytes` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
+bool bytes_utf8_valid(struct bytes bytes);
+/* True if `bytes`, which is UTF-8, is empty or all white space in Unicode's sense (property White_Space). */
+bool bytes_utf8_blank(struct bytes bytes);
+/* The longest prefix of `bytes` of at most `max` bytes that does not cut a UTF-8 character. */
+struct bytes bytes_utf8_prefix(struct bytes bytes, size_t max);
 
 #endif

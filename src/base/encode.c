@@ -185,63 +185,66 @@ size_t time_format(int64_t unix_ns, int digits, char ret_text[TIME_TEXT_SIZE_MAX
 }
 
 /* Reads exactly `count` digits at `*at`. */
-static bool read_digits(struct bytes t, size_t *at, int count, int64_t *ret_value)
+static bool read_digits(struct bytes bytes, size_t *at, int count, int64_t *ret_value)
 {
     int64_t value = 0;
     for (int i = 0; i < count; i++, (*at)++) {
-        if (*at >= t.size || !ascii_digit(t.data[*at]))
+        if (*at >= bytes.size || !ascii_digit(bytes.data[*at]))
             return false;
-        value = value * 10 + (t.data[*at] - '0');
+        value = value * 10 + (bytes.data[*at] - '0');
     }
     *ret_value = value;
     return true;
 }
 
-static bool read_char(struct bytes t, size_t *at, char c)
+static bool read_char(struct bytes bytes, size_t *at, char c)
 {
-    if (*at >= t.size || ascii_lower(t.data[*at]) != ascii_lower((uint8_t)c))
+    if (*at >= bytes.size || ascii_lower(bytes.data[*at]) != ascii_lower((uint8_t)c))
         return false;
     (*at)++;
     return true;
 }
 
-static bool read_fraction(struct bytes t, size_t *at, int64_t *ret_ns)
+static bool read_fraction(struct bytes bytes, size_t *at, int64_t *ret_ns)
 {
     *ret_ns = 0;
-    if (*at >= t.size || t.data[*at] != '.')
+    if (*at >= bytes.size || bytes.data[*at] != '.')
         return true;
     (*at)++;
     int64_t unit = NS_PER_S / 10;
     size_t start = *at;
-    for (; *at < t.size && ascii_digit(t.data[*at]); (*at)++, unit /= 10)
-        *ret_ns += (t.data[*at] - '0') * unit;
+    for (; *at < bytes.size && ascii_digit(bytes.data[*at]); (*at)++, unit /= 10)
+        *ret_ns += (bytes.data[*at] - '0') * unit;
     return *at > start && *at - start <= 9;
 }
 
-static bool read_offset(struct bytes t, size_t *at, int64_t *ret_seconds)
+static bool read_offset(struct bytes bytes, size_t *at, int64_t *ret_seconds)
 {
     *ret_seconds = 0;
-    if (read_char(t, at, 'Z'))
+    if (read_char(bytes, at, 'Z'))
         return true;
-    if (*at >= t.size || (t.data[*at] != '+' && t.data[*at] != '-'))
+    if (*at >= bytes.size || (bytes.data[*at] != '+' && bytes.data[*at] != '-'))
         return false;
-    int64_t sign = t.data[(*at)++] == '-' ? -1 : 1;
+    int64_t sign = bytes.data[(*at)++] == '-' ? -1 : 1;
     int64_t hours, minutes;
-    if (!read_digits(t, at, 2, &hours) || !read_char(t, at, ':') || !read_digits(t, at, 2, &minutes))
+    if (!read_digits(bytes, at, 2, &hours) || !read_char(bytes, at, ':') ||
+        !read_digits(bytes, at, 2, &minutes))
         return false;
     *ret_seconds = sign * (hours * 3600 + minutes * 60);
     return hours < 24 && minutes < 60;
 }
 
-enum status time_parse(struct bytes t, int64_t *ret_unix_ns)
+enum status time_parse(struct bytes bytes, int64_t *ret_unix_ns)
 {
     size_t at = 0;
     int64_t year, month, day, hour, minute, second, fraction, offset;
-    bool ok = read_digits(t, &at, 4, &year) && read_char(t, &at, '-') && read_digits(t, &at, 2, &month) &&
-              read_char(t, &at, '-') && read_digits(t, &at, 2, &day) && read_char(t, &at, 'T') &&
-              read_digits(t, &at, 2, &hour) && read_char(t, &at, ':') && read_digits(t, &at, 2, &minute) &&
-              read_char(t, &at, ':') && read_digits(t, &at, 2, &second) && read_fraction(t, &at, &fraction) &&
-              read_offset(t, &at, &offset) && at == t.size;
+    bool ok = read_digits(bytes, &at, 4, &year) && read_char(bytes, &at, '-') &&
+              read_digits(bytes, &at, 2, &month) && read_char(bytes, &at, '-') &&
+              read_digits(bytes, &at, 2, &day) && read_char(bytes, &at, 'T') &&
+              read_digits(bytes, &at, 2, &hour) && read_char(bytes, &at, ':') &&
+              read_digits(bytes, &at, 2, &minute) && read_char(bytes, &at, ':') &&
+              read_digits(bytes, &at, 2, &second) && read_fraction(bytes, &at, &fraction) &&
+              read_offset(bytes, &at, &offset) && at == bytes.size;
     if (!ok || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
         return STATUS_MALFORMED;
     int64_t seconds = days_from_date(year, (unsigned)month, (unsigned)day) * SECONDS_PER_DAY + hour * 3600 +

@@ -4,76 +4,76 @@
 
 #include <stdlib.h>
 
-static bool before(const struct heap_node *a, const struct heap_node *b)
+static bool before(const struct heap_node *node, const struct heap_node *b)
 {
-    return a->key != b->key ? a->key < b->key : a->order < b->order;
+    return node->key != b->key ? node->key < b->key : node->order < b->order;
 }
 
-static void place(struct heap *h, struct heap_node *n, size_t i)
+static void place(struct heap *heap, struct heap_node *node, size_t i)
 {
-    h->nodes[i] = n;
-    n->position = i + 1;
+    heap->nodes[i] = node;
+    node->position = i + 1;
 }
 
-static void sift_up(struct heap *h, struct heap_node *n, size_t i)
+static void sift_up(struct heap *heap, struct heap_node *node, size_t i)
 {
-    while (i > 0 && before(n, h->nodes[(i - 1) / 2])) {
-        place(h, h->nodes[(i - 1) / 2], i);
+    while (i > 0 && before(node, heap->nodes[(i - 1) / 2])) {
+        place(heap, heap->nodes[(i - 1) / 2], i);
         i = (i - 1) / 2;
     }
-    place(h, n, i);
+    place(heap, node, i);
 }
 
-static void sift_down(struct heap *h, struct heap_node *n, size_t i)
+static void sift_down(struct heap *heap, struct heap_node *node, size_t i)
 {
     for (;;) {
         size_t child = 2 * i + 1;
-        if (child >= h->count)
+        if (child >= heap->count)
             break;
-        if (child + 1 < h->count && before(h->nodes[child + 1], h->nodes[child]))
+        if (child + 1 < heap->count && before(heap->nodes[child + 1], heap->nodes[child]))
             child++;
-        if (!before(h->nodes[child], n))
+        if (!before(heap->nodes[child], node))
             break;
-        place(h, h->nodes[child], i);
+        place(heap, heap->nodes[child], i);
         i = child;
     }
-    place(h, n, i);
+    place(heap, node, i);
 }
 
-void heap_fini(struct heap *h)
+void heap_fini(struct heap *heap)
 {
-    free(h->nodes);
-    *h = (struct heap){0};
+    free(heap->nodes);
+    *heap = (struct heap){0};
 }
 
-enum status heap_insert(struct heap *h, struct heap_node *n, int64_t key)
+enum status heap_insert(struct heap *heap, struct heap_node *node, int64_t key)
 {
-    ASSERT(n->position == 0);
-    if (h->count == h->capacity) {
-        size_t capacity = h->capacity ? h->capacity * 2 : 16;
-        struct heap_node **nodes = realloc(h->nodes, capacity * sizeof *nodes);
+    ASSERT(node->position == 0);
+    if (heap->count == heap->capacity) {
+        size_t capacity = heap->capacity ? heap->capacity * 2 : 16;
+        struct heap_node **nodes = realloc(heap->nodes, capacity * sizeof *nodes);
         if (!nodes)
             return STATUS_NO_MEMORY;
-        h->nodes = nodes;
-        h->capacity = capacity;
+        heap->nodes = nodes;
+        heap->capacity = capacity;
     }
-    n->key = key;
-    n->order = h->inserted++;
-    sift_up(h, n, h->count++);
+    node->key = key;
+    node->order = heap->inserted++;
+    sift_up(heap, node, heap->count++);
     return STATUS_OK;
 }
 
-void heap_remove(struct heap *h, struct heap_node *n)
+void heap_remove(struct heap *heap, struct heap_node *node)
 {
-    if (n->position == 0)
+    if (node->position == 0)
         return;
-    size_t i = n->position - 1;
-    struct heap_node *last = h->nodes[--h->count];
-    n->position = 0;
-    if (last == n)
+    size_t i = node->position - 1;
+    struct heap_node *last = heap->nodes[--heap->count];
+    node->position = 0;
+    if (last == node)
         return;
-    if (i > 0 && before(last, h->nodes[(i - 1) / 2]))
-        sift_up(h, last, i);
+    if (i > 0 && before(last, heap->nodes[(i - 1) / 2]))
+        sift_up(heap, last, i);
     else
-        sift_down(h, last, i);
+        sift_down(heap, last, i);
 }

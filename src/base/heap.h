@@ -22,15 +22,15 @@ struct heap {
     uint64_t inserted;
 };
 
-void heap_fini(struct heap *h);
-/* `n` must not be in a heap. NO_MEMORY changes nothing. */
-STATUS_RESULT heap_insert(struct heap *h, struct heap_node *n, int64_t key);
-/* Does nothing if `n` is in no heap. */
-void heap_remove(struct heap *h, struct heap_node *n);
+void heap_fini(struct heap *heap);
+/* `node` must not be in a heap. NO_MEMORY changes nothing. */
+STATUS_RESULT heap_insert(struct heap *heap, struct heap_node *node, int64_t key);
+/* Does nothing if `node` is in no heap. */
+void heap_remove(struct heap *heap, struct heap_node *node);
 /* The smallest, or NULL. */
-static inline struct heap_node *heap_peek(const struct heap *h)
+static inline struct heap_node *heap_peek(const struct heap *heap)
 {
-    return h->count ? h->nodes[0] : NULL;
+    return heap->count ? heap->nodes[0] : NULL;
 }
 
 #endif

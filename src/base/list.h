@@ -14,14 +14,14 @@ struct list {
     struct list *next;
 };
 
-static inline void list_init(struct list *l)
+static inline void list_init(struct list *list)
 {
-    l->prev = l->next = l;
+    list->prev = list->next = list;
 }
 
-static inline bool list_empty(const struct list *l)
+static inline bool list_empty(const struct list *list)
 {
-    return l->next == l;
+    return list->next == list;
 }
 
 static inline void list_push_back(struct list *head, struct list *link)

@@ -24,21 +24,21 @@ struct map {
 };
 
 /* `seed` should be random where a peer chooses keys; zeros are fine elsewhere. Allocates nothing. */
-void map_init(struct map *m, uint64_t seed0, uint64_t seed1);
+void map_init(struct map *map, uint64_t seed0, uint64_t seed1);
 /* Frees the table, not the values. */
-void map_fini(struct map *m);
+void map_fini(struct map *map);
 /* NULL if absent. */
-void *map_get(const struct map *m, struct bytes key);
+void *map_get(const struct map *map, struct bytes key);
 /* Adds or replaces. NO_MEMORY leaves the map as it was. */
-STATUS_RESULT map_put(struct map *m, struct bytes key, void *value);
+STATUS_RESULT map_put(struct map *map, struct bytes key, void *value);
 /* Removes and returns the value, or NULL. */
-void *map_take(struct map *m, struct bytes key);
+void *map_take(struct map *map, struct bytes key);
 /* For a walk that ends every value: start with *pos = 0; the value must be taken out of the map, and may take
  * others with it, before the next call; NULL when the map is empty. All calls together look at each slot about
  * once, where a walk that begins anew after each removal is quadratic. */
-void *map_drain(struct map *m, size_t *pos);
+void *map_drain(struct map *map, size_t *pos);
 /* Iteration in no order: start with *pos = 0; NULL at the end. The map must not change meanwhile. */
-void *map_next(const struct map *m, size_t *pos);
+void *map_next(const struct map *map, size_t *pos);
 
 /* The bytes of an integer held in an object, as a key. Valid as long as `*n`. */
 static inline struct bytes map_u64_key(const uint64_t *n)

@@ -13,30 +13,30 @@ struct prng {
 };
 
 /* All-zero seeds are replaced by a constant, since the generator cannot leave that state. */
-static inline void prng_seed(struct prng *p, const uint64_t seed[4])
+static inline void prng_seed(struct prng *prng, const uint64_t seed[4])
 {
-    memcpy(p->s, seed, sizeof p->s);
-    if (!(p->s[0] | p->s[1] | p->s[2] | p->s[3]))
-        p->s[0] = 0x9e3779b97f4a7c15u;
+    memcpy(prng->s, seed, sizeof prng->s);
+    if (!(prng->s[0] | prng->s[1] | prng->s[2] | prng->s[3]))
+        prng->s[0] = 0x9e3779b97f4a7c15u;
 }
 
-static inline uint64_t prng_next(struct prng *p)
+static inline uint64_t prng_next(struct prng *prng)
 {
-    uint64_t x = p->s[1] * 5;
+    uint64_t x = prng->s[1] * 5;
     uint64_t result = (x << 7 | x >> 57) * 9;
-    uint64_t t = p->s[1] << 17;
-    p->s[2] ^= p->s[0];
-    p->s[3] ^= p->s[1];
-    p->s[1] ^= p->s[2];
-    p->s[0] ^= p->s[3];
-    p->s[2] ^= t;
-    p->s[3] = p->s[3] << 45 | p->s[3] >> 19;
+    uint64_t t = prng->s[1] << 17;
+    prng->s[2] ^= prng->s[0];
+    prng->s[3] ^= prng->s[1];
+    prng->s[1] ^= prng->s[2];
+    prng->s[0] ^= prng->s[3];
+    prng->s[2] ^= t;
+    prng->s[3] = prng->s[3] << 45 | prng->s[3] >> 19;
     return result;
 }
 
-static inline void prng_fill16(struct prng *p, uint8_t ret_bytes[16])
+static inline void prng_fill16(struct prng *prng, uint8_t ret_bytes[16])
 {
-    uint64_t words[2] = {prng_next(p), prng_next(p)};
+    uint64_t words[2] = {prng_next(prng), prng_next(prng)};
     memcpy(ret_bytes, words, sizeof words);
 }
 

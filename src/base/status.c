@@ -19,29 +19,29 @@ static const struct status_row rows[] = {
 #undef X
 };
 
-static const struct status_row *row_of(enum status s)
+static const struct status_row *row_of(enum status status)
 {
-    return (size_t)s < ARRAY_SIZE(rows) ? &rows[s] : &rows[STATUS_UNKNOWN];
+    return (size_t)status < ARRAY_SIZE(rows) ? &rows[status] : &rows[STATUS_UNKNOWN];
 }
 
-const char *status_name(enum status s)
+const char *status_name(enum status status)
 {
-    return row_of(s)->name;
+    return row_of(status)->name;
 }
 
-int status_grpc(enum status s)
+int status_grpc(enum status status)
 {
-    return row_of(s)->grpc;
+    return row_of(status)->grpc;
 }
 
-int status_http(enum status s)
+int status_http(enum status status)
 {
-    return row_of(s)->http;
+    return row_of(status)->http;
 }
 
-bool status_retryable(enum status s)
+bool status_retryable(enum status status)
 {
-    return row_of(s)->retryable;
+    return row_of(status)->retryable;
 }
 
 enum status status_from_grpc(int code)
@@ -49,31 +49,31 @@ enum status status_from_grpc(int code)
     return code >= 0 && code <= 16 ? (enum status)code : STATUS_UNKNOWN;
 }
 
-enum status err_set(struct err *e, enum status s, const char *fmt, ...)
+enum status err_set(struct err *err, enum status status, const char *fmt, ...)
 {
-    if (e) {
+    if (err) {
         va_list ap;
         va_start(ap, fmt);
-        vsnprintf(e->text, sizeof e->text, fmt, ap);
+        vsnprintf(err->text, sizeof err->text, fmt, ap);
         va_end(ap);
-        e->status = s;
+        err->status = status;
     }
-    return s;
+    return status;
 }
 
-enum status err_wrap(struct err *e, const char *fmt, ...)
+enum status err_wrap(struct err *err, const char *fmt, ...)
 {
-    if (!e)
+    if (!err)
         return STATUS_UNKNOWN;
-    char before[sizeof e->text];
-    char whole[2 * sizeof e->text + 2];
+    char before[sizeof err->text];
+    char whole[2 * sizeof err->text + 2];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(before, sizeof before, fmt, ap);
     va_end(ap);
-    snprintf(whole, sizeof whole, "%s: %s", before, e->text);
-    size_t n = strnlen(whole, sizeof e->text - 1);
-    memcpy(e->text, whole, n);
-    e->text[n] = '\0';
-    return e->status;
+    snprintf(whole, sizeof whole, "%s: %s", before, err->text);
+    size_t n = strnlen(whole, sizeof err->text - 1);
+    memcpy(err->text, whole, n);
+    err->text[n] = '\0';
+    return err->status;
 }

@@ -54,19 +54,19 @@ struct err {
 };
 
 /* The upper-case name, such as "NOT_FOUND". Never NULL. */
-const char *status_name(enum status s);
+const char *status_name(enum status status);
 /* The number for the `grpc-status` trailer, 0..16. */
-int status_grpc(enum status s);
+int status_grpc(enum status status);
 /* The HTTP status of an error answer. */
-int status_http(enum status s);
+int status_http(enum status status);
 /* True if the same request may be sent again without being changed. */
-bool status_retryable(enum status s);
+bool status_retryable(enum status status);
 /* The code for a number from a peer's `grpc-status`; UNKNOWN for a number outside 0..16. */
 enum status status_from_grpc(int code);
 
-/* Fills `e` (NULL allowed) and returns `s`, so that `return err_set(e, STATUS_X, "…")` reads as one step. */
-enum status err_set(struct err *e, enum status s, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* Puts "text: " in front of what `e` already says, keeping its status, and returns that status. */
-enum status err_wrap(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Fills `err` (NULL allowed) and returns `status`, so that `return err_set(e, STATUS_X, "…")` reads as one step. */
+enum status err_set(struct err *err, enum status status, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Puts "text: " in front of what `err` already says, keeping its status, and returns that status. */
+enum status err_wrap(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #endif
