@@ -81,11 +81,11 @@ static bool take_number(struct bytes *rest, size_t size, uint64_t *ret)
     return true;
 }
 
-static bool take_field(const struct field *f, struct bytes *rest, struct keeper_message *m)
+static bool take_field(const struct field *field, struct bytes *rest, struct keeper_message *message)
 {
-    char *place = (char *)m + f->offset;
+    char *place = (char *)message + field->offset;
     uint64_t n = 0;
-    switch (f->kind) {
+    switch (field->kind) {
     case FIELD_U32:
         if (!take_number(rest, 4, &n))
             return false;
@@ -99,7 +99,7 @@ static bool take_field(const struct field *f, struct bytes *rest, struct keeper_
         *(bool *)(void *)place = n != 0;
         return true;
     case FIELD_TEXT:
-        m->text = *rest;
+        message->text = *rest;
         *rest = (struct bytes){0};
         return true;
     default:
@@ -107,42 +107,42 @@ static bool take_field(const struct field *f, struct bytes *rest, struct keeper_
     }
 }
 
-static enum status fields_parse(unsigned type, struct bytes rest, struct keeper_message *ret, struct err *e)
+static enum status fields_parse(unsigned type, struct bytes rest, struct keeper_message *ret, struct err *err)
 {
-    struct keeper_message m = {.type = (enum keeper_message_type)type};
-    for (const struct field *f = fields[type]; f->kind != FIELD_END; f++) {
-        if (!take_field(f, &rest, &m))
-            return err_set(e, STATUS_MALFORMED, "%s: a field is cut off or out of range", rules[type].name);
+    struct keeper_message message = {.type = (enum keeper_message_type)type};
+    for (const struct field *field = fields[type]; field->kind != FIELD_END; field++) {
+        if (!take_field(field, &rest, &message))
+            return err_set(err, STATUS_MALFORMED, "%s: a field is cut off or out of range", rules[type].name);
     }
     if (rest.size > 0)
-        return err_set(e, STATUS_MALFORMED, "%s: %zu bytes too many", rules[type].name, rest.size);
-    *ret = m;
+        return err_set(err, STATUS_MALFORMED, "%s: %zu bytes too many", rules[type].name, rest.size);
+    *ret = message;
     return STATUS_OK;
 }
 
 enum status keeper_message_parse(struct keeper_message_gate *gate, enum keeper_phase phase,
                                  struct bytes packet, unsigned fds, struct keeper_message *ret_message,
-                                 struct err *e)
+                                 struct err *err)
 {
     uint64_t type = 0;
     if (packet.size > KEEPER_MESSAGE_SIZE_MAX || !take_number(&packet, 4, &type))
-        return err_set(e, STATUS_MALFORMED, "a packet of %zu bytes is no message", packet.size);
+        return err_set(err, STATUS_MALFORMED, "a packet of %zu bytes is no message", packet.size);
     const struct keeper_message_rule *rule =
         keeper_message_rule(type < KEEPER_MESSAGE_TYPES ? (unsigned)type : 0);
     if (!rule)
-        return err_set(e, STATUS_MALFORMED, "no message has the number %llu", (unsigned long long)type);
+        return err_set(err, STATUS_MALFORMED, "no message has the number %llu", (unsigned long long)type);
     if (rule->sender != gate->sender || rule->receiver != gate->receiver)
-        return err_set(e, STATUS_PERMISSION_DENIED, "%s may not come from this sender", rule->name);
+        return err_set(err, STATUS_PERMISSION_DENIED, "%s may not come from this sender", rule->name);
     if (!(rule->phases & phase))
-        return err_set(e, STATUS_PERMISSION_DENIED, "%s may not come now", rule->name);
+        return err_set(err, STATUS_PERMISSION_DENIED, "%s may not come now", rule->name);
     if (rule->once && gate->seen & 1u << type)
-        return err_set(e, STATUS_PERMISSION_DENIED, "%s may come only once", rule->name);
+        return err_set(err, STATUS_PERMISSION_DENIED, "%s may come only once", rule->name);
     if (fds < rule->fds_min || fds > rule->fds_max)
-        return err_set(e, STATUS_MALFORMED, "%s came with %u descriptors", rule->name, fds);
-    enum status s = fields_parse((unsigned)type, packet, ret_message, e);
-    if (s == STATUS_OK)
+        return err_set(err, STATUS_MALFORMED, "%s came with %u descriptors", rule->name, fds);
+    enum status status = fields_parse((unsigned)type, packet, ret_message, err);
+    if (status == STATUS_OK)
         gate->seen |= 1u << type;
-    return s;
+    return status;
 }
 
 static void put_number(struct buf *out, uint64_t n, size_t size)
@@ -151,19 +151,19 @@ static void put_number(struct buf *out, uint64_t n, size_t size)
         buf_append_byte(out, (uint8_t)(n >> 8 * i));
 }
 
-void keeper_message_write(struct buf *out, const struct keeper_message *m)
+void keeper_message_write(struct buf *out, const struct keeper_message *message)
 {
-    ASSERT(keeper_message_rule(m->type));
-    put_number(out, m->type, 4);
-    for (const struct field *f = fields[m->type]; f->kind != FIELD_END; f++) {
-        const char *place = (const char *)m + f->offset;
-        if (f->kind == FIELD_U32)
+    ASSERT(keeper_message_rule(message->type));
+    put_number(out, message->type, 4);
+    for (const struct field *field = fields[message->type]; field->kind != FIELD_END; field++) {
+        const char *place = (const char *)message + field->offset;
+        if (field->kind == FIELD_U32)
             put_number(out, *(const uint32_t *)(const void *)place, 4);
-        else if (f->kind == FIELD_U64)
+        else if (field->kind == FIELD_U64)
             put_number(out, *(const uint64_t *)(const void *)place, 8);
-        else if (f->kind == FIELD_BOOL)
+        else if (field->kind == FIELD_BOOL)
             put_number(out, *(const bool *)(const void *)place, 1);
         else
-            buf_append_bytes(out, m->text);
+            buf_append_bytes(out, message->text);
     }
 }

@@ -130,8 +130,8 @@ struct keeper_message_gate {
  * MALFORMED: unknown type, wrong size, wrong number of descriptors. Either is fatal to the sender. */
 STATUS_RESULT keeper_message_parse(struct keeper_message_gate *gate, enum keeper_phase phase,
                                    struct bytes packet, unsigned fds, struct keeper_message *ret_message,
-                                   struct err *e);
-/* Appends the packet for `m`; check buf_status. */
-void keeper_message_write(struct buf *out, const struct keeper_message *m);
+                                   struct err *err);
+/* Appends the packet for `message`; check buf_status. */
+void keeper_message_write(struct buf *out, const struct keeper_message *message);
 
 #endif

@@ -32,7 +32,11 @@ static struct keeper_message example(unsigned type)
         .flags = 5,
         .uid = 1001,
         .sessions_max = 100,
-        .limits = {.memory_bytes = 1u << 29, .tasks = 64, .files = 16384, .strict_locks = true, .strict_proc = true},
+        .limits = {.memory_bytes = 1u << 29,
+                   .tasks = 64,
+                   .files = 16384,
+                   .strict_locks = true,
+                   .strict_proc = true},
         .text = BYTES_LITERAL("a text"),
     };
 }
@@ -42,10 +46,10 @@ static void every_message_survives_the_trip(void **state)
     for (unsigned type = 1; type < KEEPER_MESSAGE_TYPES; type++) {
         CLEANUP(buf_fini) struct buf first = {0};
         CLEANUP(buf_fini) struct buf second = {0};
-        struct keeper_message m = example(type);
+        struct keeper_message message = example(type);
         struct keeper_message_gate gate = gate_for(type);
         struct keeper_message back = {0};
-        keeper_message_write(&first, &m);
+        keeper_message_write(&first, &message);
         assert_int_equal(keeper_message_parse(&gate, phase_for(type), buf_peek(&first),
                                               keeper_message_rule(type)->fds_min, &back, NULL),
                          STATUS_OK);
@@ -59,9 +63,9 @@ static void a_cut_or_longer_packet_is_refused(void **state)
 {
     for (unsigned type = 1; type < KEEPER_MESSAGE_TYPES; type++) {
         CLEANUP(buf_fini) struct buf packet = {0};
-        struct keeper_message m = example(type);
-        m.text = (struct bytes){0};
-        keeper_message_write(&packet, &m);
+        struct keeper_message message = example(type);
+        message.text = (struct bytes){0};
+        keeper_message_write(&packet, &message);
         unsigned fds = keeper_message_rule(type)->fds_min;
         for (size_t size = 0; size < packet.size; size++) {
             struct keeper_message_gate gate = gate_for(type);
@@ -86,9 +90,9 @@ static void the_table_decides_who_when_and_how_often(void **state)
     for (unsigned type = 1; type < KEEPER_MESSAGE_TYPES; type++) {
         const struct keeper_message_rule *rule = keeper_message_rule(type);
         CLEANUP(buf_fini) struct buf packet = {0};
-        struct keeper_message m = example(type);
+        struct keeper_message message = example(type);
         struct keeper_message back = {0};
-        keeper_message_write(&packet, &m);
+        keeper_message_write(&packet, &message);
         for (size_t i = 0; i < ARRAY_SIZE(parties); i++) {
             for (unsigned phase = KEEPER_PHASE_NEW; phase <= KEEPER_PHASE_SERVING; phase <<= 1) {
                 struct keeper_message_gate gate = {.sender = parties[i], .receiver = rule->receiver};

@@ -13,9 +13,9 @@ static enum status unpack_step(z_stream *z, size_t from, size_t size_max, struct
     size_t have = out->size - from;
     size_t room =
         MIN((size_t)STEP_SIZE, size_max - have + 1); /* one more byte shows that the limit is passed */
-    enum status s = buf_reserve(out, room);
-    if (s != STATUS_OK)
-        return s;
+    enum status status = buf_reserve(out, room);
+    if (status != STATUS_OK)
+        return status;
     z->next_out = out->data + out->size;
     z->avail_out = (uInt)room;
     int result = inflate(z, Z_NO_FLUSH);
@@ -38,10 +38,10 @@ enum status grpc_gunzip(struct bytes in, size_t size_max, struct buf *out)
     if (inflateInit2(&z, GZIP_ONLY_BITS) != Z_OK)
         return STATUS_NO_MEMORY;
     size_t from = out->size;
-    enum status s;
+    enum status status;
     do
-        s = unpack_step(&z, from, size_max, out);
-    while (s == STATUS_TRUNCATED);
+        status = unpack_step(&z, from, size_max, out);
+    while (status == STATUS_TRUNCATED);
     inflateEnd(&z);
-    return s;
+    return status;
 }

@@ -23,9 +23,9 @@ enum status grpc_timeout_parse(struct bytes text, int64_t *ret_timeout_ns)
     if (text.size < 2 || text.size > TIMEOUT_DIGITS_MAX + 1)
         return STATUS_MALFORMED;
     uint64_t value;
-    enum status s = bytes_parse_u64(bytes_slice(text, 0, text.size - 1), &value);
-    if (s != STATUS_OK)
-        return s;
+    enum status status = bytes_parse_u64(bytes_slice(text, 0, text.size - 1), &value);
+    if (status != STATUS_OK)
+        return status;
     for (size_t i = 0; i < ARRAY_SIZE(timeout_units); i++) {
         if (timeout_units[i].letter != text.data[text.size - 1])
             continue;
@@ -95,8 +95,8 @@ bool grpc_metadata_binary(struct bytes name)
 enum status grpc_metadata_decode(struct buf *out, struct bytes value)
 {
     struct bytes first = bytes_split(&value, ',');
-    enum status s = base64_decode(out, bytes_trim(first));
-    return s == STATUS_OK ? buf_status(out) : s;
+    enum status status = base64_decode(out, bytes_trim(first));
+    return status == STATUS_OK ? buf_status(out) : status;
 }
 
 enum status grpc_status_from_http(int http_status)

@@ -25,15 +25,16 @@ struct grpc_reader {
     bool message_is_out; /* the stored message was handed out and is dropped by the next call */
 };
 
-void grpc_reader_fini(struct grpc_reader *r);
+void grpc_reader_fini(struct grpc_reader *reader);
 /* Takes bytes from the front of `*data` until one message is whole or they are used up.
  * OK: `*ret_message` is whole; it points into the reader or into the caller's bytes and is valid until the
  * next call with this reader or until those bytes go. TRUNCATED: all is used up, more is needed. MALFORMED: a
  * flag other than 0 and 1. TOO_LARGE: the prefix names more than message_size_max. NO_MEMORY. After an error
  * the reader may only be freed. */
-STATUS_RESULT grpc_reader_take(struct grpc_reader *r, struct bytes *data, struct grpc_message *ret_message);
+STATUS_RESULT grpc_reader_take(struct grpc_reader *reader, struct bytes *data,
+                               struct grpc_message *ret_message);
 /* True between messages: the body may end here. */
-bool grpc_reader_at_boundary(const struct grpc_reader *r);
+bool grpc_reader_at_boundary(const struct grpc_reader *reader);
 
 /* Appends one plain message; check buf_status. More than 4 GiB - 1 fails the buffer. */
 void grpc_message_write(struct buf *out, struct bytes message);

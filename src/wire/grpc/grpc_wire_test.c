@@ -23,23 +23,23 @@ static struct bytes b(const char *s)
 /* Feeds `wire` in two parts and appends every message and a '|' to `out`. */
 static enum status read_in_two(struct bytes wire, size_t cut, size_t max, struct buf *out)
 {
-    struct grpc_reader r = {.message_size_max = max};
+    struct grpc_reader reader = {.message_size_max = max};
     struct bytes parts[2] = {bytes_slice(wire, 0, cut), bytes_slice(wire, cut, wire.size)};
-    enum status s = STATUS_TRUNCATED;
+    enum status status = STATUS_TRUNCATED;
     for (int i = 0; i < 2; i++) {
-        struct grpc_message m;
-        while ((s = grpc_reader_take(&r, &parts[i], &m)) == STATUS_OK) {
-            buf_append_bytes(out, m.data);
-            buf_append_cstr(out, m.compressed ? "*" : "|");
+        struct grpc_message message;
+        while ((status = grpc_reader_take(&reader, &parts[i], &message)) == STATUS_OK) {
+            buf_append_bytes(out, message.data);
+            buf_append_cstr(out, message.compressed ? "*" : "|");
         }
-        if (s != STATUS_TRUNCATED)
+        if (status != STATUS_TRUNCATED)
             break;
         assert_int_equal(parts[i].size, 0);
     }
-    if (s == STATUS_TRUNCATED && grpc_reader_at_boundary(&r))
-        s = STATUS_OK;
-    grpc_reader_fini(&r);
-    return s;
+    if (status == STATUS_TRUNCATED && grpc_reader_at_boundary(&reader))
+        status = STATUS_OK;
+    grpc_reader_fini(&reader);
+    return status;
 }
 
 static void messages_survive_every_cut(void **state)
@@ -158,12 +158,12 @@ static void timeouts_are_read_and_written(void **state)
 static void status_text_survives_the_header(void **state)
 {
     (void)state;
-    CLEANUP(buf_fini) struct buf e = {0};
+    CLEANUP(buf_fini) struct buf buf = {0};
     CLEANUP(buf_fini) struct buf d = {0};
     struct bytes text = bytes_of("100% \xe2\x82\xac\r\n\0~ ok", 15);
-    grpc_message_encode(&e, text);
-    assert_true(bytes_equal_cstr(buf_peek(&e), "100%25 %E2%82%AC%0D%0A%00~ ok"));
-    grpc_message_decode(&d, buf_peek(&e));
+    grpc_message_encode(&buf, text);
+    assert_true(bytes_equal_cstr(buf_peek(&buf), "100%25 %E2%82%AC%0D%0A%00~ ok"));
+    grpc_message_decode(&d, buf_peek(&buf));
     assert_true(bytes_equal(buf_peek(&d), text));
     buf_clear(&d);
     grpc_message_decode(&d, b("%zz%4%41%"));
@@ -183,13 +183,13 @@ static void content_types_and_binary_metadata(void **state)
     assert_false(grpc_metadata_binary(b("bin")));
     static const char *const values[] = {"AAEC/w==", "AAEC/w", "AAEC/w,ignored=", " AAEC/w== , x"};
     for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-        CLEANUP(buf_fini) struct buf d = {0};
-        assert_int_equal(grpc_metadata_decode(&d, b(values[i])), STATUS_OK);
-        assert_int_equal(d.size, 4);
-        assert_memory_equal(d.data, "\0\1\2\xff", 4);
+        CLEANUP(buf_fini) struct buf buf = {0};
+        assert_int_equal(grpc_metadata_decode(&buf, b(values[i])), STATUS_OK);
+        assert_int_equal(buf.size, 4);
+        assert_memory_equal(buf.data, "\0\1\2\xff", 4);
     }
-    CLEANUP(buf_fini) struct buf d = {0};
-    assert_int_equal(grpc_metadata_decode(&d, b("A*")), STATUS_MALFORMED);
+    CLEANUP(buf_fini) struct buf buf = {0};
+    assert_int_equal(grpc_metadata_decode(&buf, b("A*")), STATUS_MALFORMED);
 }
 
 static void foreign_codes_are_mapped(void **state)

@@ -9,9 +9,9 @@
 #define EMPTY_LINES_MAX 4  /* before the request line (RFC 9112 section 2.2) */
 #define METHOD_SIZE_MAX 32 /* bytes */
 
-static enum status fault(struct http1_head *h, int http_status, const char *text)
+static enum status fault(struct http1_head *head, int http_status, const char *text)
 {
-    h->fault = (struct http1_fault){http_status, text};
+    head->fault = (struct http1_fault){http_status, text};
     return STATUS_MALFORMED;
 }
 
@@ -31,18 +31,18 @@ static bool is_value_byte(uint8_t c)
     return (c >= 0x20 && c != 0x7f) || c == '\t';
 }
 
-bool http1_token_valid(struct bytes b)
+bool http1_token_valid(struct bytes bytes)
 {
-    for (size_t i = 0; i < b.size; i++)
-        if (!is_token_byte(b.data[i]))
+    for (size_t i = 0; i < bytes.size; i++)
+        if (!is_token_byte(bytes.data[i]))
             return false;
-    return b.size > 0;
+    return bytes.size > 0;
 }
 
-bool http1_value_valid(struct bytes b)
+bool http1_value_valid(struct bytes bytes)
 {
-    for (size_t i = 0; i < b.size; i++)
-        if (!is_value_byte(b.data[i]))
+    for (size_t i = 0; i < bytes.size; i++)
+        if (!is_value_byte(bytes.data[i]))
             return false;
     return true;
 }
@@ -57,24 +57,24 @@ struct bytes http1_list_next(struct bytes *rest)
     return (struct bytes){0};
 }
 
-static void init(struct http1_head *h, struct http1_field *fields, size_t field_max,
+static void init(struct http1_head *head, struct http1_field *fields, size_t field_max,
                  const struct http1_limits *limits, bool is_response)
 {
-    *h = (struct http1_head){
+    *head = (struct http1_head){
         .fields = fields, .field_max = field_max, .limits = *limits, .is_response = is_response};
-    h->limits.head_size_max = MIN(h->limits.head_size_max, (size_t)UINT32_MAX);
+    head->limits.head_size_max = MIN(head->limits.head_size_max, (size_t)UINT32_MAX);
 }
 
-void http1_head_init(struct http1_head *h, struct http1_field *fields, size_t field_max,
+void http1_head_init(struct http1_head *head, struct http1_field *fields, size_t field_max,
                      const struct http1_limits *limits)
 {
-    init(h, fields, field_max, limits, false);
+    init(head, fields, field_max, limits, false);
 }
 
-void http1_response_head_init(struct http1_head *h, struct http1_field *fields, size_t field_max,
+void http1_response_head_init(struct http1_head *head, struct http1_field *fields, size_t field_max,
                               const struct http1_limits *limits)
 {
-    init(h, fields, field_max, limits, true);
+    init(head, fields, field_max, limits, true);
 }
 
 static struct http1_span span_of(struct bytes all, struct bytes part)
@@ -84,11 +84,11 @@ static struct http1_span span_of(struct bytes all, struct bytes part)
     return (struct http1_span){(uint32_t)(part.data - all.data), (uint32_t)part.size};
 }
 
-struct bytes http1_head_field(const struct http1_head *h, struct bytes bytes, struct bytes name)
+struct bytes http1_head_field(const struct http1_head *head, struct bytes bytes, struct bytes name)
 {
-    for (size_t i = 0; i < h->field_count; i++)
-        if (bytes_equal_nocase(http1_span_bytes(bytes, h->fields[i].name), name))
-            return http1_span_bytes(bytes, h->fields[i].value);
+    for (size_t i = 0; i < head->field_count; i++)
+        if (bytes_equal_nocase(http1_span_bytes(bytes, head->fields[i].name), name))
+            return http1_span_bytes(bytes, head->fields[i].value);
     return (struct bytes){0};
 }
 
@@ -107,31 +107,31 @@ static size_t name_step(struct bytes rest)
 
 /* Bytes of the host at the front: a name, which may be empty, or an address in brackets; SIZE_MAX: neither.
  */
-static size_t host_size(struct bytes b)
+static size_t host_size(struct bytes bytes)
 {
     size_t size = 0, step;
-    if (b.size == 0 || b.data[0] != '[') {
-        while (size < b.size && (step = name_step(bytes_slice(b, size, b.size))) > 0)
+    if (bytes.size == 0 || bytes.data[0] != '[') {
+        while (size < bytes.size && (step = name_step(bytes_slice(bytes, size, bytes.size))) > 0)
             size += step;
         return size;
     }
-    for (size = 1; size < b.size && b.data[size] != ']'; size++)
-        if (b.data[size] != ':' && b.data[size] != '.' && !ascii_alnum(b.data[size]))
+    for (size = 1; size < bytes.size && bytes.data[size] != ']'; size++)
+        if (bytes.data[size] != ':' && bytes.data[size] != '.' && !ascii_alnum(bytes.data[size]))
             return SIZE_MAX;
-    return size > 1 && size < b.size ? size + 1 : SIZE_MAX;
+    return size > 1 && size < bytes.size ? size + 1 : SIZE_MAX;
 }
 
 /* host [":" port], where a port without a host is not one (RFC 9110 section 7.2). User information is
  * refused: it is how addresses are made to look like others. */
-static bool authority_valid(struct bytes b)
+static bool authority_valid(struct bytes bytes)
 {
-    size_t at = host_size(b);
-    if (at >= b.size)
-        return at == b.size;
-    if (at == 0 || b.data[at] != ':')
+    size_t at = host_size(bytes);
+    if (at >= bytes.size)
+        return at == bytes.size;
+    if (at == 0 || bytes.data[at] != ':')
         return false;
-    for (at++; at < b.size; at++)
-        if (!ascii_digit(b.data[at]))
+    for (at++; at < bytes.size; at++)
+        if (!ascii_digit(bytes.data[at]))
             return false;
     return true;
 }
@@ -141,162 +141,163 @@ static bool authority_valid(struct bytes b)
  * like) are taken as they are: browsers send them, and all readers agree on them. A '#' would start a
  * fragment, which is never sent.
  */
-static bool target_valid(struct bytes b)
+static bool target_valid(struct bytes bytes)
 {
-    for (size_t i = 0; i < b.size; i++)
-        if (b.data[i] <= ' ' || b.data[i] >= 0x7f || b.data[i] == '#')
+    for (size_t i = 0; i < bytes.size; i++)
+        if (bytes.data[i] <= ' ' || bytes.data[i] >= 0x7f || bytes.data[i] == '#')
             return false;
-    return b.size > 0;
+    return bytes.size > 0;
 }
 
-static enum status split_path(struct http1_head *h, struct bytes all, struct bytes path_and_query)
+static enum status split_path(struct http1_head *head, struct bytes all, struct bytes path_and_query)
 {
     struct bytes query = path_and_query;
     struct bytes path = bytes_split(&query, '?');
-    h->path = span_of(all, path);
-    h->query = span_of(all, query);
+    head->path = span_of(all, path);
+    head->query = span_of(all, query);
     return STATUS_OK;
 }
 
 /* "http://host[:port][/path][?query]" (RFC 9112 section 3.2.2). */
-static enum status parse_absolute_form(struct http1_head *h, struct bytes all, struct bytes target)
+static enum status parse_absolute_form(struct http1_head *head, struct bytes all, struct bytes target)
 {
     size_t scheme_size = bytes_starts_with_nocase(target, BYTES_LITERAL("http://"))    ? 7
                          : bytes_starts_with_nocase(target, BYTES_LITERAL("https://")) ? 8
                                                                                        : 0;
     if (!scheme_size)
-        return fault(h, 400, "The request target is neither a path nor an http URI.");
+        return fault(head, 400, "The request target is neither a path nor an http URI.");
     struct bytes rest = bytes_slice(target, scheme_size, SIZE_MAX);
     size_t size = 0;
     while (size < rest.size && rest.data[size] != '/' && rest.data[size] != '?')
         size++;
     struct bytes authority = bytes_slice(rest, 0, size);
     if (authority.size == 0 || !authority_valid(authority))
-        return fault(h, 400, "The authority of the request target is not valid.");
-    h->authority = span_of(all, authority);
-    return split_path(h, all, bytes_slice(rest, size, SIZE_MAX));
+        return fault(head, 400, "The authority of the request target is not valid.");
+    head->authority = span_of(all, authority);
+    return split_path(head, all, bytes_slice(rest, size, SIZE_MAX));
 }
 
-static enum status parse_target(struct http1_head *h, struct bytes all, struct bytes target)
+static enum status parse_target(struct http1_head *head, struct bytes all, struct bytes target)
 {
-    struct bytes method = http1_span_bytes(all, h->method);
-    if (target.size > h->limits.target_size_max)
-        return fault(h, 414, "The request target is too long.");
+    struct bytes method = http1_span_bytes(all, head->method);
+    if (target.size > head->limits.target_size_max)
+        return fault(head, 414, "The request target is too long.");
     if (!target_valid(target))
-        return fault(h, 400, "The request target holds a byte that is not allowed.");
-    h->target = span_of(all, target);
+        return fault(head, 400, "The request target holds a byte that is not allowed.");
+    head->target = span_of(all, target);
     if (bytes_equal_cstr(method, "CONNECT"))
-        return fault(h, 501, "This server is not a proxy.");
+        return fault(head, 501, "This server is not a proxy.");
     if (target.data[0] == '/')
-        return split_path(h, all, target);
+        return split_path(head, all, target);
     if (bytes_equal_cstr(target, "*")) {
         if (!bytes_equal_cstr(method, "OPTIONS"))
-            return fault(h, 400, "The request target '*' is for OPTIONS only.");
-        h->path = h->target;
+            return fault(head, 400, "The request target '*' is for OPTIONS only.");
+        head->path = head->target;
         return STATUS_OK;
     }
-    return parse_absolute_form(h, all, target);
+    return parse_absolute_form(head, all, target);
 }
 
 /* "HTTP/" DIGIT "." DIGIT, exactly (RFC 9112 section 2.3). */
-static enum status parse_version(struct http1_head *h, struct bytes version)
+static enum status parse_version(struct http1_head *head, struct bytes version)
 {
     if (version.size != 8 || !bytes_starts_with(version, BYTES_LITERAL("HTTP/")) ||
         !ascii_digit(version.data[5]) || version.data[6] != '.' || !ascii_digit(version.data[7]))
-        return fault(h, 400, "The first line does not name an HTTP version.");
+        return fault(head, 400, "The first line does not name an HTTP version.");
     if (version.data[5] != '1')
-        return fault(h, 505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
-    h->minor_version = version.data[7] == '0' ? 0 : 1;
+        return fault(head, 505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
+    head->minor_version = version.data[7] == '0' ? 0 : 1;
     return STATUS_OK;
 }
 
-static enum status parse_request_line(struct http1_head *h, struct bytes all, struct bytes line)
+static enum status parse_request_line(struct http1_head *head, struct bytes all, struct bytes line)
 {
     struct bytes rest = line;
     struct bytes method = bytes_split(&rest, ' ');
     if (method.size > METHOD_SIZE_MAX || !http1_token_valid(method))
-        return fault(h, 400, "The request line does not begin with a method.");
-    h->method = span_of(all, method);
+        return fault(head, 400, "The request line does not begin with a method.");
+    head->method = span_of(all, method);
     struct bytes target = bytes_split(&rest, ' ');
     if (!rest.data)
-        return fault(h, 400, "The request line is not 'method target version'.");
-    enum status s = parse_version(h, rest);
-    return s ? s : parse_target(h, all, target);
+        return fault(head, 400, "The request line is not 'method target version'.");
+    enum status status = parse_version(head, rest);
+    return status ? status : parse_target(head, all, target);
 }
 
 /* "HTTP/1.1 200 reason"; the reason may be empty (RFC 9112 section 4). */
-static enum status parse_status_line(struct http1_head *h, struct bytes line)
+static enum status parse_status_line(struct http1_head *head, struct bytes line)
 {
     struct bytes rest = line;
-    enum status s = parse_version(h, bytes_split(&rest, ' '));
-    if (s)
-        return s;
+    enum status status = parse_version(head, bytes_split(&rest, ' '));
+    if (status)
+        return status;
     struct bytes code = bytes_split(&rest, ' ');
     uint64_t number;
     if (code.size != 3 || bytes_parse_u64(code, &number) || number < 100 || number > 599)
-        return fault(h, 400, "The status line has no valid status code.");
+        return fault(head, 400, "The status line has no valid status code.");
     if (!http1_value_valid(rest))
-        return fault(h, 400, "The reason phrase holds a control character.");
-    h->status = (int)number;
+        return fault(head, 400, "The reason phrase holds a control character.");
+    head->status = (int)number;
     return STATUS_OK;
 }
 
 /* --- fields that decide about the message's frame --- */
 
-static enum status see_content_length(struct http1_head *h, struct bytes value)
+static enum status see_content_length(struct http1_head *head, struct bytes value)
 {
-    if (h->have_length)
-        return fault(h, 400, "Content-Length is given more than once.");
-    h->have_length = true;
+    if (head->have_length)
+        return fault(head, 400, "Content-Length is given more than once.");
+    head->have_length = true;
     for (size_t i = 0; i < value.size; i++)
         if (!ascii_digit(value.data[i]))
-            return fault(h, 400, "Content-Length is not a number.");
+            return fault(head, 400, "Content-Length is not a number.");
     if (value.size == 0)
-        return fault(h, 400, "Content-Length is not a number.");
-    if (bytes_parse_u64(value, &h->content_length))
-        return fault(h, 413, "Content-Length is larger than any body can be.");
+        return fault(head, 400, "Content-Length is not a number.");
+    if (bytes_parse_u64(value, &head->content_length))
+        return fault(head, 413, "Content-Length is larger than any body can be.");
     return STATUS_OK;
 }
 
-static enum status see_transfer_encoding(struct http1_head *h, struct bytes value)
+static enum status see_transfer_encoding(struct http1_head *head, struct bytes value)
 {
-    if (h->have_coding)
-        return fault(h, 400, "Transfer-Encoding is given more than once.");
-    h->have_coding = true;
+    if (head->have_coding)
+        return fault(head, 400, "Transfer-Encoding is given more than once.");
+    head->have_coding = true;
     if (!bytes_equal_nocase(value, BYTES_LITERAL("chunked")))
-        return fault(h, 501, "The only transfer coding supported is 'chunked'.");
+        return fault(head, 501, "The only transfer coding supported is 'chunked'.");
     return STATUS_OK;
 }
 
-static enum status see_host(struct http1_head *h, struct bytes value)
+static enum status see_host(struct http1_head *head, struct bytes value)
 {
-    if (h->is_response)
+    if (head->is_response)
         return STATUS_OK;
-    if (++h->host_count > 1)
-        return fault(h, 400, "Host is given more than once.");
+    if (++head->host_count > 1)
+        return fault(head, 400, "Host is given more than once.");
     if (!authority_valid(value))
-        return fault(h, 400, "Host is not a host name.");
+        return fault(head, 400, "Host is not a host name.");
     return STATUS_OK;
 }
 
-static enum status see_connection(struct http1_head *h, struct bytes value)
+static enum status see_connection(struct http1_head *head, struct bytes value)
 {
     for (struct bytes item; (item = http1_list_next(&value)).data;) {
         if (bytes_equal_nocase(item, BYTES_LITERAL("close")))
-            h->saw_close = true;
+            head->saw_close = true;
         else if (bytes_equal_nocase(item, BYTES_LITERAL("keep-alive")))
-            h->saw_keep_alive = true;
+            head->saw_keep_alive = true;
     }
     return STATUS_OK;
 }
 
-static enum status see_expect(struct http1_head *h, struct bytes value)
+static enum status see_expect(struct http1_head *head, struct bytes value)
 {
-    if (h->is_response || h->minor_version == 0) /* RFC 9110 section 10.1.1: 1.0 clients cannot mean it */
+    if (head->is_response ||
+        head->minor_version == 0) /* RFC 9110 section 10.1.1: 1.0 clients cannot mean it */
         return STATUS_OK;
     if (!bytes_equal_nocase(value, BYTES_LITERAL("100-continue")))
-        return fault(h, 417, "The only expectation supported is '100-continue'.");
-    h->expect_continue = true;
+        return fault(head, 417, "The only expectation supported is '100-continue'.");
+    head->expect_continue = true;
     return STATUS_OK;
 }
 
@@ -311,112 +312,112 @@ static const struct {
     {BYTES_LITERAL("expect"), see_expect},
 };
 
-static enum status parse_field(struct http1_head *h, struct bytes all, struct bytes line)
+static enum status parse_field(struct http1_head *head, struct bytes all, struct bytes line)
 {
     if (is_blank(line.data[0]))
-        return fault(h, 400, "A header line begins with a blank (folded lines are not accepted).");
+        return fault(head, 400, "A header line begins with a blank (folded lines are not accepted).");
     struct bytes value = line;
     struct bytes name = bytes_split(&value, ':');
     if (!value.data)
-        return fault(h, 400, "A header line has no colon.");
+        return fault(head, 400, "A header line has no colon.");
     if (!http1_token_valid(name)) /* also "Name :", which proxies have read in two ways */
-        return fault(h, 400, "A header name is not a token.");
+        return fault(head, 400, "A header name is not a token.");
     if (!http1_value_valid(value))
-        return fault(h, 400, "A header value holds a control character.");
-    if (h->field_count == h->field_max)
-        return fault(h, 431, "There are too many header lines.");
+        return fault(head, 400, "A header value holds a control character.");
+    if (head->field_count == head->field_max)
+        return fault(head, 431, "There are too many header lines.");
     value = bytes_trim(value);
-    h->fields[h->field_count++] = (struct http1_field){span_of(all, name), span_of(all, value)};
+    head->fields[head->field_count++] = (struct http1_field){span_of(all, name), span_of(all, value)};
     for (size_t i = 0; i < ARRAY_SIZE(special_fields); i++)
         if (bytes_equal_nocase(name, special_fields[i].name))
-            return special_fields[i].see(h, value);
+            return special_fields[i].see(head, value);
     return STATUS_OK;
 }
 
 /* The empty line has come: what the fields say together (RFC 9112 section 6.3). */
-static enum status finish(struct http1_head *h)
+static enum status finish(struct http1_head *head)
 {
-    if (h->have_coding && h->have_length)
-        return fault(h, 400, "Content-Length and Transfer-Encoding exclude each other.");
-    if (h->have_coding && h->minor_version == 0)
-        return fault(h, 400, "HTTP/1.0 has no Transfer-Encoding.");
-    if (!h->is_response && h->minor_version == 1 && h->host_count == 0)
-        return fault(h, 400, "Host is missing.");
-    if (h->have_coding)
-        h->body = HTTP1_BODY_CHUNKED;
-    else if (h->have_length)
-        h->body = HTTP1_BODY_LENGTH;
+    if (head->have_coding && head->have_length)
+        return fault(head, 400, "Content-Length and Transfer-Encoding exclude each other.");
+    if (head->have_coding && head->minor_version == 0)
+        return fault(head, 400, "HTTP/1.0 has no Transfer-Encoding.");
+    if (!head->is_response && head->minor_version == 1 && head->host_count == 0)
+        return fault(head, 400, "Host is missing.");
+    if (head->have_coding)
+        head->body = HTTP1_BODY_CHUNKED;
+    else if (head->have_length)
+        head->body = HTTP1_BODY_LENGTH;
     else
-        h->body = h->is_response ? HTTP1_BODY_UNTIL_EOF : HTTP1_BODY_NONE;
-    h->keep_alive =
-        !h->saw_close && (h->minor_version == 1 || h->saw_keep_alive) && h->body != HTTP1_BODY_UNTIL_EOF;
-    h->size = h->line_at;
+        head->body = head->is_response ? HTTP1_BODY_UNTIL_EOF : HTTP1_BODY_NONE;
+    head->keep_alive = !head->saw_close && (head->minor_version == 1 || head->saw_keep_alive) &&
+                       head->body != HTTP1_BODY_UNTIL_EOF;
+    head->size = head->line_at;
     return STATUS_OK;
 }
 
-static enum status parse_line(struct http1_head *h, struct bytes all, struct bytes line)
+static enum status parse_line(struct http1_head *head, struct bytes all, struct bytes line)
 {
-    if (h->have_first_line)
-        return parse_field(h, all, line);
-    h->have_first_line = true;
-    return h->is_response ? parse_status_line(h, line) : parse_request_line(h, all, line);
+    if (head->have_first_line)
+        return parse_field(head, all, line);
+    head->have_first_line = true;
+    return head->is_response ? parse_status_line(head, line) : parse_request_line(head, all, line);
 }
 
 /* Where the search for the end of the current line must end. It depends on nothing but the position, so that
  * a message is judged the same in whatever pieces it comes. */
-static size_t scan_limit(const struct http1_head *h)
+static size_t scan_limit(const struct http1_head *head)
 {
-    if (h->have_first_line)
-        return h->limits.head_size_max;
-    return MIN(h->limits.head_size_max,
-               h->line_at + h->limits.target_size_max + METHOD_SIZE_MAX + sizeof "  HTTP/1.1\r\n");
+    if (head->have_first_line)
+        return head->limits.head_size_max;
+    return MIN(head->limits.head_size_max,
+               head->line_at + head->limits.target_size_max + METHOD_SIZE_MAX + sizeof "  HTTP/1.1\r\n");
 }
 
 /* Finds the end of the current line. OK: `*ret_line` is the line without its CRLF and line_at is behind it.
  */
-static enum status next_line(struct http1_head *h, struct bytes all, struct bytes *ret_line)
+static enum status next_line(struct http1_head *head, struct bytes all, struct bytes *ret_line)
 {
-    size_t limit = scan_limit(h);
+    size_t limit = scan_limit(head);
     size_t end = MIN(all.size, limit);
-    for (size_t i = h->scan_at; i < end; i++) {
+    for (size_t i = head->scan_at; i < end; i++) {
         uint8_t c = all.data[i];
-        if (c == '\n' && (i == h->line_at || all.data[i - 1] != '\r'))
-            return fault(h, 400, "A line ends in LF without CR.");
-        if (c != '\n' && i > h->line_at && all.data[i - 1] == '\r')
-            return fault(h, 400, "A CR stands alone.");
+        if (c == '\n' && (i == head->line_at || all.data[i - 1] != '\r'))
+            return fault(head, 400, "A line ends in LF without CR.");
+        if (c != '\n' && i > head->line_at && all.data[i - 1] == '\r')
+            return fault(head, 400, "A CR stands alone.");
         if (c == 0)
-            return fault(h, 400, "The head holds a NUL byte.");
+            return fault(head, 400, "The head holds a NUL byte.");
         if (c == '\n') {
-            *ret_line = bytes_slice(all, h->line_at, i - 1 - h->line_at);
-            h->line_at = h->scan_at = i + 1;
+            *ret_line = bytes_slice(all, head->line_at, i - 1 - head->line_at);
+            head->line_at = head->scan_at = i + 1;
             return STATUS_OK;
         }
     }
-    h->scan_at = end;
+    head->scan_at = end;
     if (end < limit)
         return STATUS_TRUNCATED;
-    if (limit < h->limits.head_size_max)
-        return fault(h, h->is_response ? 400 : 414, "The first line is too long.");
-    return fault(h, 431, "The head of the message is too large.");
+    if (limit < head->limits.head_size_max)
+        return fault(head, head->is_response ? 400 : 414, "The first line is too long.");
+    return fault(head, 431, "The head of the message is too large.");
 }
 
-enum status http1_head_feed(struct http1_head *h, struct bytes bytes)
+enum status http1_head_feed(struct http1_head *head, struct bytes bytes)
 {
     for (;;) {
         struct bytes line = {0};
-        enum status s = next_line(h, bytes, &line);
-        if (s)
-            return s;
-        if (line.size == 0 && h->have_first_line)
-            return finish(h);
+        enum status status = next_line(head, bytes, &line);
+        if (status)
+            return status;
+        if (line.size == 0 && head->have_first_line)
+            return finish(head);
         if (line.size == 0) {
-            if (h->is_response || ++h->empty_lines > EMPTY_LINES_MAX)
-                return fault(h, 400, "There are too many empty lines before the request.");
+            if (head->is_response || ++head->empty_lines > EMPTY_LINES_MAX)
+                return fault(head, 400, "There are too many empty lines before the request.");
             continue;
         }
-        s = parse_line(h, bytes, line);
-        if (s)
-            return s;
+        status = parse_line(head, bytes, line);
+        if (status)
+            return status;
     }
 }
 

@@ -75,17 +75,17 @@ struct http1_head {
     bool saw_keep_alive;
 };
 
-/* Starts a request head. `fields` is the caller's and lives as long as `h`. */
-void http1_head_init(struct http1_head *h, struct http1_field *fields, size_t field_max,
+/* Starts a request head. `fields` is the caller's and lives as long as `head`. */
+void http1_head_init(struct http1_head *head, struct http1_field *fields, size_t field_max,
                      const struct http1_limits *limits);
 /* Starts a response head (status line instead of request line). `body` does not know about HEAD, 1xx, 204
  * and 304: the caller must, since only it knows the request. */
-void http1_response_head_init(struct http1_head *h, struct http1_field *fields, size_t field_max,
+void http1_response_head_init(struct http1_head *head, struct http1_field *fields, size_t field_max,
                               const struct http1_limits *limits);
 /* `bytes` is everything from the start of the message; between calls it may grow and move, not change.
  * OK: the head is complete, `h->size` bytes long; what follows is the body. TRUNCATED: call again with more.
- * MALFORMED: refused, see `h->fault`; `h` takes no more input. */
-STATUS_RESULT http1_head_feed(struct http1_head *h, struct bytes bytes);
+ * MALFORMED: refused, see `h->fault`; `head` takes no more input. */
+STATUS_RESULT http1_head_feed(struct http1_head *head, struct bytes bytes);
 
 /* The bytes of a span; `bytes` as given to http1_head_feed. */
 static inline struct bytes http1_span_bytes(struct bytes bytes, struct http1_span span)
@@ -94,13 +94,13 @@ static inline struct bytes http1_span_bytes(struct bytes bytes, struct http1_spa
 }
 
 /* The value of the first field of that name (case-insensitive), data NULL if there is none. */
-struct bytes http1_head_field(const struct http1_head *h, struct bytes bytes, struct bytes name);
+struct bytes http1_head_field(const struct http1_head *head, struct bytes bytes, struct bytes name);
 
 /* True for a non-empty token (RFC 9110 section 5.6.2). */
-bool http1_token_valid(struct bytes b);
-/* True if `b` may stand as a field value: no control characters but the tab. Blanks at the ends are allowed
+bool http1_token_valid(struct bytes bytes);
+/* True if `bytes` may stand as a field value: no control characters but the tab. Blanks at the ends are allowed
  * here and lost on the way. */
-bool http1_value_valid(struct bytes b);
+bool http1_value_valid(struct bytes bytes);
 /* The reason phrase of a status code; "Unknown" for one without. Never NULL. */
 const char *http1_reason(int http_status);
 /* Splits a comma-separated list (RFC 9110 section 5.6.1): moves `*rest` and returns the next element without
@@ -123,11 +123,11 @@ struct http1_chunked {
     struct http1_fault fault;
 };
 
-void http1_chunked_init(struct http1_chunked *c);
+void http1_chunked_init(struct http1_chunked *chunked);
 /* Reads from the front of `in`: `*ret_used` bytes were taken, of which `*ret_data` (a view of `in`, maybe
  * empty) is body. OK: the body is complete. TRUNCATED: call again with what follows the taken bytes; when all
  * were taken, with more. MALFORMED: see `c->fault`. */
-STATUS_RESULT http1_chunked_feed(struct http1_chunked *c, struct bytes in, size_t *ret_used,
+STATUS_RESULT http1_chunked_feed(struct http1_chunked *chunked, struct bytes in, size_t *ret_used,
                                  struct bytes *ret_data);
 
 #endif

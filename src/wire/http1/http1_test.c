@@ -25,88 +25,90 @@ struct parsed {
     struct bytes text;
 };
 
-static enum status feed_whole(struct parsed *p, struct bytes text, const struct http1_limits *limits,
+static enum status feed_whole(struct parsed *parsed, struct bytes text, const struct http1_limits *limits,
                               bool response)
 {
-    p->text = text;
+    parsed->text = text;
     if (response)
-        http1_response_head_init(&p->head, p->fields, ARRAY_SIZE(p->fields), limits);
+        http1_response_head_init(&parsed->head, parsed->fields, ARRAY_SIZE(parsed->fields), limits);
     else
-        http1_head_init(&p->head, p->fields, ARRAY_SIZE(p->fields), limits);
-    return http1_head_feed(&p->head, text);
+        http1_head_init(&parsed->head, parsed->fields, ARRAY_SIZE(parsed->fields), limits);
+    return http1_head_feed(&parsed->head, text);
 }
 
-static enum status feed_bytewise(struct parsed *p, struct bytes text, const struct http1_limits *limits,
+static enum status feed_bytewise(struct parsed *parsed, struct bytes text, const struct http1_limits *limits,
                                  bool response)
 {
-    (void)!feed_whole(p, bytes_slice(text, 0, 0), limits, response);
-    p->text = text;
+    (void)!feed_whole(parsed, bytes_slice(text, 0, 0), limits, response);
+    parsed->text = text;
     for (size_t size = 1; size <= text.size; size++) {
-        enum status s = http1_head_feed(&p->head, bytes_slice(text, 0, size));
-        if (s != STATUS_TRUNCATED)
-            return s;
+        enum status status = http1_head_feed(&parsed->head, bytes_slice(text, 0, size));
+        if (status != STATUS_TRUNCATED)
+            return status;
     }
     return STATUS_TRUNCATED;
 }
 
-static enum status parse_with(struct parsed *p, struct bytes text, const struct http1_limits *limits,
+static enum status parse_with(struct parsed *parsed, struct bytes text, const struct http1_limits *limits,
                               bool response)
 {
     struct parsed slow;
-    enum status s = feed_whole(p, text, limits, response);
-    assert_int_equal(feed_bytewise(&slow, text, limits, response), s);
-    assert_int_equal(slow.head.fault.http_status, p->head.fault.http_status);
-    assert_int_equal(slow.head.size, p->head.size);
-    assert_int_equal(slow.head.field_count, p->head.field_count);
-    assert_int_equal(slow.head.body, p->head.body);
-    assert_int_equal(slow.head.keep_alive, p->head.keep_alive);
-    return s;
+    enum status status = feed_whole(parsed, text, limits, response);
+    assert_int_equal(feed_bytewise(&slow, text, limits, response), status);
+    assert_int_equal(slow.head.fault.http_status, parsed->head.fault.http_status);
+    assert_int_equal(slow.head.size, parsed->head.size);
+    assert_int_equal(slow.head.field_count, parsed->head.field_count);
+    assert_int_equal(slow.head.body, parsed->head.body);
+    assert_int_equal(slow.head.keep_alive, parsed->head.keep_alive);
+    return status;
 }
 
-static enum status parse(struct parsed *p, const char *text)
+static enum status parse(struct parsed *parsed, const char *text)
 {
-    return parse_with(p, b(text), &normal, false);
+    return parse_with(parsed, b(text), &normal, false);
 }
 
-static struct bytes span(const struct parsed *p, struct http1_span s)
+static struct bytes span(const struct parsed *parsed, struct http1_span s)
 {
-    return http1_span_bytes(p->text, s);
+    return http1_span_bytes(parsed->text, s);
 }
 
 static void a_plain_request_is_taken_apart(void **state)
 {
     (void)state;
-    struct parsed p;
-    assert_int_equal(parse(&p, "\r\nPOST /code/execute?a=1?b HTTP/1.1\r\nHost: h:80\r\nContent-Length: 5\r\n"
-                               "X-Empty:\r\nX-Two: \t a b \t\r\n\r\nhello"),
+    struct parsed parsed;
+    assert_int_equal(parse(&parsed,
+                           "\r\nPOST /code/execute?a=1?b HTTP/1.1\r\nHost: h:80\r\nContent-Length: 5\r\n"
+                           "X-Empty:\r\nX-Two: \t a b \t\r\n\r\nhello"),
                      STATUS_OK);
-    assert_true(bytes_equal_cstr(span(&p, p.head.method), "POST"));
-    assert_true(bytes_equal_cstr(span(&p, p.head.target), "/code/execute?a=1?b"));
-    assert_true(bytes_equal_cstr(span(&p, p.head.path), "/code/execute"));
-    assert_true(bytes_equal_cstr(span(&p, p.head.query), "a=1?b"));
-    assert_int_equal(p.head.body, HTTP1_BODY_LENGTH);
-    assert_int_equal(p.head.content_length, 5);
-    assert_int_equal(p.head.size, p.text.size - 5);
-    assert_true(p.head.keep_alive);
-    assert_false(p.head.expect_continue);
-    assert_true(bytes_equal_cstr(http1_head_field(&p.head, p.text, b("x-two")), "a b"));
-    assert_non_null(http1_head_field(&p.head, p.text, b("x-empty")).data);
-    assert_null(http1_head_field(&p.head, p.text, b("x")).data);
+    assert_true(bytes_equal_cstr(span(&parsed, parsed.head.method), "POST"));
+    assert_true(bytes_equal_cstr(span(&parsed, parsed.head.target), "/code/execute?a=1?b"));
+    assert_true(bytes_equal_cstr(span(&parsed, parsed.head.path), "/code/execute"));
+    assert_true(bytes_equal_cstr(span(&parsed, parsed.head.query), "a=1?b"));
+    assert_int_equal(parsed.head.body, HTTP1_BODY_LENGTH);
+    assert_int_equal(parsed.head.content_length, 5);
+    assert_int_equal(parsed.head.size, parsed.text.size - 5);
+    assert_true(parsed.head.keep_alive);
+    assert_false(parsed.head.expect_continue);
+    assert_true(bytes_equal_cstr(http1_head_field(&parsed.head, parsed.text, b("x-two")), "a b"));
+    assert_non_null(http1_head_field(&parsed.head, parsed.text, b("x-empty")).data);
+    assert_null(http1_head_field(&parsed.head, parsed.text, b("x")).data);
 }
 
 static void the_three_other_target_forms_are_understood(void **state)
 {
     (void)state;
-    struct parsed p;
-    assert_int_equal(parse(&p, "GET http://Example.org:8080/a?b HTTP/1.1\r\nHost: other\r\n\r\n"), STATUS_OK);
-    assert_true(bytes_equal_cstr(span(&p, p.head.authority), "Example.org:8080"));
-    assert_true(bytes_equal_cstr(span(&p, p.head.path), "/a"));
-    assert_true(bytes_equal_cstr(span(&p, p.head.query), "b"));
-    assert_int_equal(parse(&p, "GET HTTPS://[::1]?q HTTP/1.1\r\nHost: other\r\n\r\n"), STATUS_OK);
-    assert_int_equal(p.head.path.size, 0);
-    assert_true(bytes_equal_cstr(span(&p, p.head.query), "q"));
-    assert_int_equal(parse(&p, "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"), STATUS_OK);
-    assert_true(bytes_equal_cstr(span(&p, p.head.path), "*"));
+    struct parsed parsed;
+    assert_int_equal(parse(&parsed, "GET http://Example.org:8080/a?b HTTP/1.1\r\nHost: other\r\n\r\n"),
+                     STATUS_OK);
+    assert_true(bytes_equal_cstr(span(&parsed, parsed.head.authority), "Example.org:8080"));
+    assert_true(bytes_equal_cstr(span(&parsed, parsed.head.path), "/a"));
+    assert_true(bytes_equal_cstr(span(&parsed, parsed.head.query), "b"));
+    assert_int_equal(parse(&parsed, "GET HTTPS://[::1]?q HTTP/1.1\r\nHost: other\r\n\r\n"), STATUS_OK);
+    assert_int_equal(parsed.head.path.size, 0);
+    assert_true(bytes_equal_cstr(span(&parsed, parsed.head.query), "q"));
+    assert_int_equal(parse(&parsed, "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"), STATUS_OK);
+    assert_true(bytes_equal_cstr(span(&parsed, parsed.head.path), "*"));
 }
 
 static void hosts_are_names_or_addresses_with_or_without_port(void **state)
@@ -117,9 +119,9 @@ static void hosts_are_names_or_addresses_with_or_without_port(void **state)
         "[v1.fe]", "a%20b", "_x.svc.local",         "a,b;c"};
     for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
         char text[128];
-        struct parsed p;
+        struct parsed parsed;
         snprintf(text, sizeof text, "GET /{a|b}^\"<x> HTTP/1.1\r\nHost: %s\r\n\r\n", hosts[i]);
-        if (parse(&p, text) != STATUS_OK)
+        if (parse(&parsed, text) != STATUS_OK)
             fail_msg("refused: %s", hosts[i]);
     }
 }
@@ -142,9 +144,9 @@ static void keep_alive_follows_version_and_connection(void **state)
         {"GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", false},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct parsed p;
-        assert_int_equal(parse(&p, cases[i].text), STATUS_OK);
-        assert_int_equal(p.head.keep_alive, cases[i].keep_alive);
+        struct parsed parsed;
+        assert_int_equal(parse(&parsed, cases[i].text), STATUS_OK);
+        assert_int_equal(parsed.head.keep_alive, cases[i].keep_alive);
     }
 }
 
@@ -254,24 +256,27 @@ static void what_can_be_read_in_two_ways_is_refused(void **state)
         {"POST / " H11 "Expect: 200-ok\r\n\r\n", 417},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct parsed p;
-        if (parse(&p, cases[i].text) != STATUS_MALFORMED || p.head.fault.http_status != cases[i].http_status)
-            fail_msg("%d instead of %d: %s", p.head.fault.http_status, cases[i].http_status, cases[i].text);
-        assert_non_null(p.head.fault.text);
+        struct parsed parsed;
+        if (parse(&parsed, cases[i].text) != STATUS_MALFORMED ||
+            parsed.head.fault.http_status != cases[i].http_status)
+            fail_msg("%d instead of %d: %s", parsed.head.fault.http_status, cases[i].http_status,
+                     cases[i].text);
+        assert_non_null(parsed.head.fault.text);
     }
-    struct parsed p;
+    struct parsed parsed;
     struct bytes nul = BYTES_LITERAL("GET / HTTP/1.1\r\nHost: h\r\nA: \0\r\n\r\n");
-    assert_int_equal(parse_with(&p, nul, &normal, false), STATUS_MALFORMED);
+    assert_int_equal(parse_with(&parsed, nul, &normal, false), STATUS_MALFORMED);
 }
 
 static void a_fault_is_seen_before_the_head_ends(void **state)
 {
     (void)state;
-    struct parsed p;
-    assert_int_equal(parse(&p, "GET / HTTP/3.0\r\n"), STATUS_MALFORMED);
-    assert_int_equal(parse(&p, "GET / HTTP/1.1\r\nBad Name: x\r\n"), STATUS_MALFORMED);
-    assert_int_equal(parse(&p, "GET / HTTP/1.1\n"), STATUS_MALFORMED);
-    assert_int_equal(parse_with(&p, bytes_of("\x16\x03\x01\x02\x00", 5), &normal, false), STATUS_MALFORMED);
+    struct parsed parsed;
+    assert_int_equal(parse(&parsed, "GET / HTTP/3.0\r\n"), STATUS_MALFORMED);
+    assert_int_equal(parse(&parsed, "GET / HTTP/1.1\r\nBad Name: x\r\n"), STATUS_MALFORMED);
+    assert_int_equal(parse(&parsed, "GET / HTTP/1.1\n"), STATUS_MALFORMED);
+    assert_int_equal(parse_with(&parsed, bytes_of("\x16\x03\x01\x02\x00", 5), &normal, false),
+                     STATUS_MALFORMED);
 }
 
 static void every_prefix_asks_for_more(void **state)
@@ -279,85 +284,88 @@ static void every_prefix_asks_for_more(void **state)
     (void)state;
     struct bytes text = b("\r\nGET /a?b HTTP/1.1\r\nHost: h\r\nA: b\r\n\r\n");
     for (size_t size = 0; size < text.size; size++) {
-        struct parsed p;
-        assert_int_equal(parse_with(&p, bytes_slice(text, 0, size), &normal, false), STATUS_TRUNCATED);
+        struct parsed parsed;
+        assert_int_equal(parse_with(&parsed, bytes_slice(text, 0, size), &normal, false), STATUS_TRUNCATED);
     }
 }
 
 static void each_limit_has_its_own_status(void **state)
 {
     (void)state;
-    struct parsed p;
+    struct parsed parsed;
     struct http1_limits small = {.head_size_max = 120, .target_size_max = 10};
-    assert_int_equal(parse_with(&p, b("GET /234567890 " H11 "\r\n"), &small, false), STATUS_OK);
-    assert_int_equal(parse_with(&p, b("GET /2345678901 " H11 "\r\n"), &small, false), STATUS_MALFORMED);
-    assert_int_equal(p.head.fault.http_status, 414);
+    assert_int_equal(parse_with(&parsed, b("GET /234567890 " H11 "\r\n"), &small, false), STATUS_OK);
+    assert_int_equal(parse_with(&parsed, b("GET /2345678901 " H11 "\r\n"), &small, false), STATUS_MALFORMED);
+    assert_int_equal(parsed.head.fault.http_status, 414);
     char text[400] = "GET /";
     memset(text + 5, 'a', 300); /* not even an end of line */
-    assert_int_equal(parse_with(&p, b(text), &small, false), STATUS_MALFORMED);
-    assert_int_equal(p.head.fault.http_status, 414);
+    assert_int_equal(parse_with(&parsed, b(text), &small, false), STATUS_MALFORMED);
+    assert_int_equal(parsed.head.fault.http_status, 414);
     snprintf(text, sizeof text, "GET / " H11 "A: %0120d\r\n\r\n", 1);
-    assert_int_equal(parse_with(&p, b(text), &small, false), STATUS_MALFORMED);
-    assert_int_equal(p.head.fault.http_status, 431);
+    assert_int_equal(parse_with(&parsed, b(text), &small, false), STATUS_MALFORMED);
+    assert_int_equal(parsed.head.fault.http_status, 431);
     const char *eight = "GET / " H11 "1:\r\n2:\r\n3:\r\n4:\r\n5:\r\n6:\r\n7:\r\n";
     snprintf(text, sizeof text, "%s\r\n", eight);
-    assert_int_equal(parse(&p, text), STATUS_OK);
+    assert_int_equal(parse(&parsed, text), STATUS_OK);
     snprintf(text, sizeof text, "%s8:\r\n\r\n", eight);
-    assert_int_equal(parse(&p, text), STATUS_MALFORMED);
-    assert_int_equal(p.head.fault.http_status, 431);
+    assert_int_equal(parse(&parsed, text), STATUS_MALFORMED);
+    assert_int_equal(parsed.head.fault.http_status, 431);
 }
 
 static void expectations_count_for_one_dot_one_only(void **state)
 {
     (void)state;
-    struct parsed p;
-    assert_int_equal(parse(&p, "POST / " H11 "Expect: 100-Continue\r\nContent-Length: 1\r\n\r\n"), STATUS_OK);
-    assert_true(p.head.expect_continue);
-    assert_int_equal(parse(&p, "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"),
+    struct parsed parsed;
+    assert_int_equal(parse(&parsed, "POST / " H11 "Expect: 100-Continue\r\nContent-Length: 1\r\n\r\n"),
                      STATUS_OK);
-    assert_false(p.head.expect_continue);
+    assert_true(parsed.head.expect_continue);
+    assert_int_equal(parse(&parsed, "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n"),
+                     STATUS_OK);
+    assert_false(parsed.head.expect_continue);
 }
 
 static void response_heads_are_read_too(void **state)
 {
     (void)state;
-    struct parsed p;
-    assert_int_equal(parse_with(&p, b("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\n"), &normal, true),
-                     STATUS_OK);
-    assert_int_equal(p.head.status, 404);
-    assert_int_equal(p.head.body, HTTP1_BODY_LENGTH);
-    assert_int_equal(parse_with(&p, b("HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n"), &normal, true),
-                     STATUS_OK);
-    assert_int_equal(p.head.body, HTTP1_BODY_CHUNKED);
-    assert_int_equal(parse_with(&p, b("HTTP/1.1 200 \r\n\r\n"), &normal, true), STATUS_OK);
-    assert_int_equal(p.head.body, HTTP1_BODY_UNTIL_EOF);
-    assert_false(p.head.keep_alive);
-    assert_int_equal(parse_with(&p, b("HTTP/1.1 20 OK\r\n\r\n"), &normal, true), STATUS_MALFORMED);
-    assert_int_equal(parse_with(&p, b("HTTP/1.1 600 OK\r\n\r\n"), &normal, true), STATUS_MALFORMED);
-    assert_int_equal(parse_with(&p, b("\r\nHTTP/1.1 200 OK\r\n\r\n"), &normal, true), STATUS_MALFORMED);
+    struct parsed parsed;
+    assert_int_equal(
+        parse_with(&parsed, b("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\n"), &normal, true),
+        STATUS_OK);
+    assert_int_equal(parsed.head.status, 404);
+    assert_int_equal(parsed.head.body, HTTP1_BODY_LENGTH);
+    assert_int_equal(
+        parse_with(&parsed, b("HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n"), &normal, true),
+        STATUS_OK);
+    assert_int_equal(parsed.head.body, HTTP1_BODY_CHUNKED);
+    assert_int_equal(parse_with(&parsed, b("HTTP/1.1 200 \r\n\r\n"), &normal, true), STATUS_OK);
+    assert_int_equal(parsed.head.body, HTTP1_BODY_UNTIL_EOF);
+    assert_false(parsed.head.keep_alive);
+    assert_int_equal(parse_with(&parsed, b("HTTP/1.1 20 OK\r\n\r\n"), &normal, true), STATUS_MALFORMED);
+    assert_int_equal(parse_with(&parsed, b("HTTP/1.1 600 OK\r\n\r\n"), &normal, true), STATUS_MALFORMED);
+    assert_int_equal(parse_with(&parsed, b("\r\nHTTP/1.1 200 OK\r\n\r\n"), &normal, true), STATUS_MALFORMED);
 }
 
 /* Reads a chunked body in steps of `step` bytes; `*ret_used` counts all bytes taken. */
 static enum status read_chunked(struct bytes text, size_t step, struct buf *out, size_t *ret_used,
                                 int *ret_http)
 {
-    struct http1_chunked c;
-    http1_chunked_init(&c);
+    struct http1_chunked chunked;
+    http1_chunked_init(&chunked);
     size_t at = 0, given = 0;
-    enum status s = STATUS_TRUNCATED;
-    while (s == STATUS_TRUNCATED && (given < text.size || at < given)) {
+    enum status status = STATUS_TRUNCATED;
+    while (status == STATUS_TRUNCATED && (given < text.size || at < given)) {
         given = MIN(given + step, text.size);
         do {
             size_t used;
             struct bytes data;
-            s = http1_chunked_feed(&c, bytes_slice(text, at, given - at), &used, &data);
+            status = http1_chunked_feed(&chunked, bytes_slice(text, at, given - at), &used, &data);
             buf_append_bytes(out, data);
             at += used;
-        } while (s == STATUS_TRUNCATED && at < given);
+        } while (status == STATUS_TRUNCATED && at < given);
     }
     *ret_used = at;
-    *ret_http = c.fault.http_status;
-    return s;
+    *ret_http = chunked.fault.http_status;
+    return status;
 }
 
 static enum status chunked(struct bytes text, struct buf *out, size_t *ret_used, int *ret_http)
@@ -365,12 +373,12 @@ static enum status chunked(struct bytes text, struct buf *out, size_t *ret_used,
     CLEANUP(buf_fini) struct buf slow = {0};
     size_t slow_used;
     int slow_http;
-    enum status s = read_chunked(text, SIZE_MAX / 2, out, ret_used, ret_http);
-    assert_int_equal(read_chunked(text, 1, &slow, &slow_used, &slow_http), s);
+    enum status status = read_chunked(text, SIZE_MAX / 2, out, ret_used, ret_http);
+    assert_int_equal(read_chunked(text, 1, &slow, &slow_used, &slow_http), status);
     assert_true(bytes_equal(buf_peek(out), buf_peek(&slow)));
     assert_int_equal(*ret_used, slow_used);
     assert_int_equal(*ret_http, slow_http);
-    return s;
+    return status;
 }
 
 static void chunks_are_joined_and_the_rest_is_left(void **state)

@@ -86,10 +86,10 @@ static struct bytes unescape(struct arena *arena, struct bytes raw, enum mediaty
 struct bytes mediatype_param(struct arena *arena, struct bytes value, const char *name,
                              enum mediatype_quoting quoting)
 {
-    struct parameter p;
+    struct parameter parameter;
     (void)bytes_split(&value, ';');
-    while (next_parameter(&value, quoting, &p))
-        if (bytes_equal_nocase(p.name, bytes_of_cstr(name)))
-            return p.quoted ? unescape(arena, p.raw, quoting) : p.raw;
+    while (next_parameter(&value, quoting, &parameter))
+        if (bytes_equal_nocase(parameter.name, bytes_of_cstr(name)))
+            return parameter.quoted ? unescape(arena, parameter.raw, quoting) : parameter.raw;
     return (struct bytes){0};
 }

@@ -12,18 +12,18 @@
 #define HEAD_SIZE_MAX_DEFAULT ((size_t)16 << 10)
 
 /* RFC 2046 section 5.1.1: bchars, not ending with a blank. */
-static bool boundary_valid(struct bytes b)
+static bool boundary_valid(struct bytes bytes)
 {
-    if (b.size == 0 || b.size > MULTIPART_BOUNDARY_SIZE_MAX || b.data[b.size - 1] == ' ')
+    if (bytes.size == 0 || bytes.size > MULTIPART_BOUNDARY_SIZE_MAX || bytes.data[bytes.size - 1] == ' ')
         return false;
-    for (size_t i = 0; i < b.size; i++)
-        if (!ascii_alnum(b.data[i]) && (b.data[i] == 0 || !strchr("'()+_,-./:=? ", b.data[i])))
+    for (size_t i = 0; i < bytes.size; i++)
+        if (!ascii_alnum(bytes.data[i]) && (bytes.data[i] == 0 || !strchr("'()+_,-./:=? ", bytes.data[i])))
             return false;
     return true;
 }
 
 enum status multipart_boundary(struct arena *arena, struct bytes content_type, struct bytes body,
-                               struct bytes *ret_boundary, struct err *e)
+                               struct bytes *ret_boundary, struct err *err)
 {
     struct bytes boundary = {0};
     if (bytes_starts_with_nocase(bytes_trim(content_type), BYTES_LITERAL("multipart/")))
@@ -35,7 +35,7 @@ enum status multipart_boundary(struct arena *arena, struct bytes content_type, s
             boundary = bytes_trim(bytes_slice(line, 2, end - 2));
     }
     if (!boundary_valid(boundary))
-        return err_set(e, STATUS_MALFORMED, "the body is not multipart form data with a valid boundary");
+        return err_set(err, STATUS_MALFORMED, "the body is not multipart form data with a valid boundary");
     *ret_boundary = boundary;
     return STATUS_OK;
 }
@@ -130,54 +130,55 @@ static struct bytes form_unescape(struct arena *arena, struct bytes raw)
     return bytes_of(out, size);
 }
 
-static enum status read_disposition(struct arena *arena, struct bytes value, struct multipart_part *p,
-                                    struct err *e)
+static enum status read_disposition(struct arena *arena, struct bytes value, struct multipart_part *part,
+                                    struct err *err)
 {
     if (!mediatype_is(value, "form-data"))
-        return err_set(e, STATUS_MALFORMED, "a part's Content-Disposition is not form-data");
+        return err_set(err, STATUS_MALFORMED, "a part's Content-Disposition is not form-data");
     struct bytes name = mediatype_param(arena, value, "name", MEDIATYPE_QUOTED_FORM);
     struct bytes filename = mediatype_param(arena, value, "filename", MEDIATYPE_QUOTED_FORM);
     struct bytes extended = mediatype_param(arena, value, "filename*", MEDIATYPE_QUOTED_FORM);
     if (extended.data)
         extended = extended_value(arena, extended);
-    p->name = form_unescape(arena, name);
-    p->filename = extended.data ? extended : form_unescape(arena, filename);
+    part->name = form_unescape(arena, name);
+    part->filename = extended.data ? extended : form_unescape(arena, filename);
     return STATUS_OK;
 }
 
-static enum status read_field(struct arena *arena, struct bytes line, struct multipart_part *p, struct err *e)
+static enum status read_field(struct arena *arena, struct bytes line, struct multipart_part *part,
+                              struct err *err)
 {
     struct bytes value = line;
     struct bytes name = bytes_split(&value, ':');
     if (!value.data || !http1_token_valid(name) || !http1_value_valid(value))
-        return err_set(e, STATUS_MALFORMED, "a part of the form has a malformed header");
+        return err_set(err, STATUS_MALFORMED, "a part of the form has a malformed header");
     value = bytes_trim(value);
     if (bytes_equal_nocase(name, BYTES_LITERAL("content-disposition")))
-        return read_disposition(arena, value, p, e);
+        return read_disposition(arena, value, part, err);
     if (bytes_equal_nocase(name, BYTES_LITERAL("content-type")))
-        p->content_type = value;
+        part->content_type = value;
     return STATUS_OK;
 }
 
 /* One part: header lines, an empty line, data. */
 static enum status read_part(struct arena *arena, struct bytes bytes, size_t head_size_max,
-                             struct multipart_part *p, struct err *e)
+                             struct multipart_part *part, struct err *err)
 {
     for (size_t at = 0;;) {
         struct bytes rest = bytes_slice(bytes, at, head_size_max - at);
         size_t size = bytes_find(rest, BYTES_LITERAL("\r\n"));
         if (size >= rest.size)
             return at + rest.size < bytes.size
-                       ? err_set(e, STATUS_TOO_LARGE, "a part of the form has too large headers")
-                       : err_set(e, STATUS_MALFORMED, "a part of the form has no end of headers");
+                       ? err_set(err, STATUS_TOO_LARGE, "a part of the form has too large headers")
+                       : err_set(err, STATUS_MALFORMED, "a part of the form has no end of headers");
         at += size + 2;
         if (size == 0) {
-            p->data = bytes_slice(bytes, at, SIZE_MAX);
+            part->data = bytes_slice(bytes, at, SIZE_MAX);
             return STATUS_OK;
         }
-        enum status s = read_field(arena, bytes_slice(rest, 0, size), p, e);
-        if (s)
-            return s;
+        enum status status = read_field(arena, bytes_slice(rest, 0, size), part, err);
+        if (status)
+            return status;
     }
 }
 
@@ -188,33 +189,33 @@ static size_t or_default(size_t value, size_t fallback)
 
 enum status multipart_parse(struct arena *arena, struct bytes boundary, struct bytes body,
                             const struct multipart_limits *limits, struct multipart_part **ret_parts,
-                            size_t *ret_count, struct err *e)
+                            size_t *ret_count, struct err *err)
 {
     size_t parts_max = or_default(limits ? limits->parts_max : 0, PARTS_MAX_DEFAULT);
     size_t head_size_max = or_default(limits ? limits->head_size_max : 0, HEAD_SIZE_MAX_DEFAULT);
     char dash_text[MULTIPART_BOUNDARY_SIZE_MAX + 2] = "--";
     if (!boundary_valid(boundary))
-        return err_set(e, STATUS_MALFORMED, "the boundary is not valid");
+        return err_set(err, STATUS_MALFORMED, "the boundary is not valid");
     memcpy(dash_text + 2, boundary.data, boundary.size);
     struct bytes dash = bytes_of(dash_text, boundary.size + 2);
 
-    struct delimiter d;
-    if (!find_delimiter(body, dash, 0, &d)) /* what stands before it is a preamble and ignored */
-        return err_set(e, STATUS_MALFORMED, "the form does not begin with its boundary");
+    struct delimiter delimiter;
+    if (!find_delimiter(body, dash, 0, &delimiter)) /* what stands before it is a preamble and ignored */
+        return err_set(err, STATUS_MALFORMED, "the form does not begin with its boundary");
     struct multipart_part *parts = arena_alloc_array(arena, parts_max, sizeof *parts);
     if (!parts)
-        return err_set(e, STATUS_NO_MEMORY, "no memory for the parts of a form");
+        return err_set(err, STATUS_NO_MEMORY, "no memory for the parts of a form");
     size_t count = 0;
-    while (!d.last) {
-        size_t from = d.next;
-        if (!find_delimiter(body, dash, from, &d))
-            return err_set(e, STATUS_MALFORMED, "the form ends before its last boundary");
+    while (!delimiter.last) {
+        size_t from = delimiter.next;
+        if (!find_delimiter(body, dash, from, &delimiter))
+            return err_set(err, STATUS_MALFORMED, "the form ends before its last boundary");
         if (count == parts_max)
-            return err_set(e, STATUS_TOO_LARGE, "the form has more than %zu parts", parts_max);
-        enum status s =
-            read_part(arena, bytes_slice(body, from, d.at - from), head_size_max, &parts[count], e);
-        if (s)
-            return s;
+            return err_set(err, STATUS_TOO_LARGE, "the form has more than %zu parts", parts_max);
+        enum status status =
+            read_part(arena, bytes_slice(body, from, delimiter.at - from), head_size_max, &parts[count], err);
+        if (status)
+            return status;
         count++;
     }
     *ret_parts = parts;

@@ -25,7 +25,7 @@ struct multipart_limits { /* zero fields take the default behind */
  * the body ("--token CRLF"), because some clients send a form under another content type
  * (session-pool-api.md section 5.3). MALFORMED if neither gives a valid boundary. */
 STATUS_RESULT multipart_boundary(struct arena *arena, struct bytes content_type, struct bytes body,
-                                 struct bytes *ret_boundary, struct err *e);
+                                 struct bytes *ret_boundary, struct err *err);
 
 /* Splits `body`. A file name comes from `filename*` (RFC 8187) if that is well-formed UTF-8 or ISO-8859-1,
  * else from `filename`, where "%22", "%0D" and "%0A" are decoded as browsers and httpx write them; all other
@@ -33,7 +33,7 @@ STATUS_RESULT multipart_boundary(struct arena *arena, struct bytes content_type,
  * NO_MEMORY: the arena. */
 STATUS_RESULT multipart_parse(struct arena *arena, struct bytes boundary, struct bytes body,
                               const struct multipart_limits *limits, struct multipart_part **ret_parts,
-                              size_t *ret_count, struct err *e);
+                              size_t *ret_count, struct err *err);
 
 /* The first part of that field name, or NULL. */
 const struct multipart_part *multipart_find(const struct multipart_part *parts, size_t count,

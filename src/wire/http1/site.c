@@ -172,19 +172,20 @@ static bool fetch_site_is_own(struct bytes fetch_site)
 }
 
 /* A link opened in a window of its own, as opposed to a frame, an image, or a script's request. */
-static bool is_visit(const struct site_request *r)
+static bool is_visit(const struct site_request *request)
 {
-    return !r->origin.data && bytes_equal_cstr(r->method, "GET") &&
-           bytes_equal_cstr(r->fetch_mode, "navigate") && bytes_equal_cstr(r->fetch_dest, "document");
+    return !request->origin.data && bytes_equal_cstr(request->method, "GET") &&
+           bytes_equal_cstr(request->fetch_mode, "navigate") &&
+           bytes_equal_cstr(request->fetch_dest, "document");
 }
 
-enum site_verdict site_judge(const struct site *site, const struct site_request *r)
+enum site_verdict site_judge(const struct site *site, const struct site_request *request)
 {
-    if (r->host.data && !site_knows(site, r->host))
+    if (request->host.data && !site_knows(site, request->host))
         return SITE_UNKNOWN_HOST;
-    if (r->origin.data && !origin_is_own(site, r->origin, r->host))
+    if (request->origin.data && !origin_is_own(site, request->origin, request->host))
         return SITE_FOREIGN;
-    if (!r->fetch_site.data || fetch_site_is_own(r->fetch_site))
+    if (!request->fetch_site.data || fetch_site_is_own(request->fetch_site))
         return SITE_OWN;
-    return is_visit(r) ? SITE_VISIT : SITE_FOREIGN;
+    return is_visit(request) ? SITE_VISIT : SITE_FOREIGN;
 }

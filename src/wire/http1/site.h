@@ -42,7 +42,7 @@ enum site_verdict {
 
 /* A request without any Host is SITE_OWN unless it says an Origin: HTTP/1.1 and HTTP/2 demand one (their
  * parsers see to that), and no browser speaks HTTP/1.0. */
-enum site_verdict site_judge(const struct site *site, const struct site_request *r);
+enum site_verdict site_judge(const struct site *site, const struct site_request *request);
 
 /* True if `authority` ("host", "host:port", "[::1]:port"; any port) names this server; false also for one
  * that breaks the grammar. */

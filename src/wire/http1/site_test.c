@@ -154,7 +154,7 @@ static void a_request_is_judged_by_what_a_page_cannot_forge(void **state)
         {&everywhere, "POST", "192.168.7.9:80", "http://192.168.7.8", NULL, NULL, NULL, SITE_FOREIGN},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        const struct site_request r = {
+        const struct site_request request = {
             .method = value(cases[i].method),
             .host = value(cases[i].host),
             .origin = value(cases[i].origin),
@@ -162,7 +162,7 @@ static void a_request_is_judged_by_what_a_page_cannot_forge(void **state)
             .fetch_mode = value(cases[i].fetch_mode),
             .fetch_dest = value(cases[i].fetch_dest),
         };
-        enum site_verdict verdict = site_judge(cases[i].site, &r);
+        enum site_verdict verdict = site_judge(cases[i].site, &request);
         if (verdict != cases[i].verdict)
             fail_msg("row %zu is judged %d, not %d", i, verdict, cases[i].verdict);
     }

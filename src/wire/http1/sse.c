@@ -2,12 +2,12 @@
 /* sse.c — field lines, and data cut at every kind of line end. */
 #include "wire/http1/sse.h"
 
-static bool stays_on_its_line(struct bytes b)
+static bool stays_on_its_line(struct bytes bytes)
 {
-    for (size_t i = 0; i < b.size; i++)
-        if (b.data[i] == '\n' || b.data[i] == '\r' || b.data[i] == 0)
+    for (size_t i = 0; i < bytes.size; i++)
+        if (bytes.data[i] == '\n' || bytes.data[i] == '\r' || bytes.data[i] == 0)
             return false;
-    return bytes_utf8_valid(b);
+    return bytes_utf8_valid(bytes);
 }
 
 static void write_field(struct buf *out, const char *name, struct bytes value)
@@ -32,15 +32,15 @@ static bool take_line(struct bytes *rest, struct bytes *ret_line)
     return true;
 }
 
-enum status sse_write(struct buf *out, const struct sse_event *e)
+enum status sse_write(struct buf *out, const struct sse_event *event)
 {
-    if (!stays_on_its_line(e->id) || !stays_on_its_line(e->name) || !bytes_utf8_valid(e->data))
+    if (!stays_on_its_line(event->id) || !stays_on_its_line(event->name) || !bytes_utf8_valid(event->data))
         return STATUS_MALFORMED;
-    if (e->id.data)
-        write_field(out, "id", e->id);
-    if (e->name.data)
-        write_field(out, "event", e->name);
-    struct bytes rest = e->data, line;
+    if (event->id.data)
+        write_field(out, "id", event->id);
+    if (event->name.data)
+        write_field(out, "event", event->name);
+    struct bytes rest = event->data, line;
     bool more;
     do {
         more = take_line(&rest, &line);

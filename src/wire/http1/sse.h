@@ -15,7 +15,7 @@ struct sse_event {
 
 /* Appends one event and the empty line behind it; check buf_status. MALFORMED, with nothing appended: `id` or
  * `name` holds a line end or NUL, or a text is not UTF-8. */
-STATUS_RESULT sse_write(struct buf *out, const struct sse_event *e);
+STATUS_RESULT sse_write(struct buf *out, const struct sse_event *event);
 /* Appends a comment, which clients skip: it keeps a silent stream alive through proxies. */
 void sse_write_comment(struct buf *out);
 

@@ -40,16 +40,16 @@ static void decoding_happens_once_and_never_fails(void **state)
 static void a_parameter_is_found_without_regard_to_case_or_escapes(void **state)
 {
     (void)state;
-    struct bytes q = b("&API-version=2024&identifier=%7Ea&&flag&identifier=second&e=");
-    assert_true(bytes_equal_cstr(uri_query_find(q, b("api-version")), "2024"));
+    struct bytes bytes = b("&API-version=2024&identifier=%7Ea&&flag&identifier=second&e=");
+    assert_true(bytes_equal_cstr(uri_query_find(bytes, b("api-version")), "2024"));
     assert_true(bytes_equal_cstr(uri_query_find(b("api%2Dversion=1"), b("api-version")), "1"));
-    assert_true(bytes_equal_cstr(uri_query_find(q, b("identifier")), "%7Ea"));
-    struct bytes flag = uri_query_find(q, b("flag"));
+    assert_true(bytes_equal_cstr(uri_query_find(bytes, b("identifier")), "%7Ea"));
+    struct bytes flag = uri_query_find(bytes, b("flag"));
     assert_non_null(flag.data);
     assert_int_equal(flag.size, 0);
-    assert_non_null(uri_query_find(q, b("e")).data);
-    assert_null(uri_query_find(q, b("ident")).data);
-    assert_null(uri_query_find(q, b("identifierx")).data);
+    assert_non_null(uri_query_find(bytes, b("e")).data);
+    assert_null(uri_query_find(bytes, b("ident")).data);
+    assert_null(uri_query_find(bytes, b("identifierx")).data);
     assert_null(uri_query_find(b(""), b("a")).data);
     assert_null(uri_query_find((struct bytes){0}, b("a")).data);
 }

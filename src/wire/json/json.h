@@ -23,9 +23,9 @@ struct json_limits { /* zero fields take the default above */
 };
 
 /* Reads one value of any type. `limits` may be NULL. On success the caller owns `*ret_value` (json_decref).
- * TOO_LARGE: too long or too many values; MALFORMED: not JSON or nested too deeply, `e` says where. */
+ * TOO_LARGE: too long or too many values; MALFORMED: not JSON or nested too deeply, `err` says where. */
 STATUS_RESULT json_parse(struct bytes text, const struct json_limits *limits, json_t **ret_value,
-                         struct err *e);
+                         struct err *err);
 /* For CLEANUP(json_release) json_t *v = NULL. */
 static inline void json_release(json_t **value)
 {
@@ -58,33 +58,33 @@ struct json_writer {
     uint8_t objects[JSON_WRITE_DEPTH_MAX / 8]; /* a bit a level: object or array */
 };
 
-void json_write_begin_object(struct json_writer *w);
-void json_write_end_object(struct json_writer *w);
-void json_write_begin_array(struct json_writer *w);
-void json_write_end_array(struct json_writer *w);
+void json_write_begin_object(struct json_writer *json);
+void json_write_end_object(struct json_writer *json);
+void json_write_begin_array(struct json_writer *json);
+void json_write_end_array(struct json_writer *json);
 /* `name` is UTF-8 without NUL. */
-void json_write_key(struct json_writer *w, const char *name);
-void json_write_key_bytes(struct json_writer *w, struct bytes name);
-void json_write_string(struct json_writer *w, struct bytes value);
+void json_write_key(struct json_writer *json, const char *name);
+void json_write_key_bytes(struct json_writer *json, struct bytes name);
+void json_write_string(struct json_writer *json, struct bytes value);
 /* NULL writes null. */
-void json_write_cstr(struct json_writer *w, const char *value);
-void json_write_int(struct json_writer *w, int64_t value);
+void json_write_cstr(struct json_writer *json, const char *value);
+void json_write_int(struct json_writer *json, int64_t value);
 /* The shortest text that reads back as the same number; NaN and infinities, which JSON lacks, become null. */
-void json_write_double(struct json_writer *w, double value);
-void json_write_bool(struct json_writer *w, bool value);
-void json_write_null(struct json_writer *w);
+void json_write_double(struct json_writer *json, double value);
+void json_write_bool(struct json_writer *json, bool value);
+void json_write_null(struct json_writer *json);
 /* `json` must be one JSON value already; it is copied as it is. */
 void json_write_raw(struct json_writer *w, struct bytes json);
 /* A tree of jansson's. */
-void json_write_tree(struct json_writer *w, const json_t *value);
+void json_write_tree(struct json_writer *json, const json_t *value);
 /* A key and its value in one step. A C string NULL writes null. */
-void json_write_member_string(struct json_writer *w, const char *name, struct bytes value);
-void json_write_member_cstr(struct json_writer *w, const char *name, const char *value);
-void json_write_member_int(struct json_writer *w, const char *name, int64_t value);
-void json_write_member_bool(struct json_writer *w, const char *name, bool value);
+void json_write_member_string(struct json_writer *json, const char *name, struct bytes value);
+void json_write_member_cstr(struct json_writer *json, const char *name, const char *value);
+void json_write_member_int(struct json_writer *json, const char *name, int64_t value);
+void json_write_member_bool(struct json_writer *json, const char *name, bool value);
 /* OK when all was written and every begin had its end (else it asserts). NO_MEMORY: `out` is full;
  * MALFORMED: bad UTF-8 without replace_invalid. */
-STATUS_RESULT json_write_status(const struct json_writer *w);
+STATUS_RESULT json_write_status(const struct json_writer *json);
 
 /* `text` as a JSON string with its quotes. False (and nothing written) for bad UTF-8 unless
  * `replace_invalid`. */

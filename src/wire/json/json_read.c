@@ -11,7 +11,7 @@ static size_t or_default(size_t value, size_t fallback)
 
 /* Counts what the text would make jansson build. Strings are skipped; whether the text is JSON at all is left
  * to jansson: on text that is none, the counts may be wrong but the pass stays linear. */
-static enum status check_bounds(struct bytes text, size_t depth_max, size_t values_max, struct err *e)
+static enum status check_bounds(struct bytes text, size_t depth_max, size_t values_max, struct err *err)
 {
     size_t depth = 0, values = 1;
     bool in_string = false;
@@ -25,7 +25,7 @@ static enum status check_bounds(struct bytes text, size_t depth_max, size_t valu
         in_string = c == '"';
         if (c == '[' || c == '{') {
             if (++depth > depth_max)
-                return err_set(e, STATUS_MALFORMED, "JSON is nested deeper than %zu", depth_max);
+                return err_set(err, STATUS_MALFORMED, "JSON is nested deeper than %zu", depth_max);
             values++;
         } else if (c == ']' || c == '}') {
             depth -= depth > 0;
@@ -34,28 +34,29 @@ static enum status check_bounds(struct bytes text, size_t depth_max, size_t valu
         }
     }
     if (values > values_max)
-        return err_set(e, STATUS_TOO_LARGE, "JSON has more than %zu values", values_max);
+        return err_set(err, STATUS_TOO_LARGE, "JSON has more than %zu values", values_max);
     return STATUS_OK;
 }
 
-enum status json_parse(struct bytes text, const struct json_limits *limits, json_t **ret_value, struct err *e)
+enum status json_parse(struct bytes text, const struct json_limits *limits, json_t **ret_value,
+                       struct err *err)
 {
     static const struct json_limits none = {0};
     if (!limits)
         limits = &none;
     size_t size_max = or_default(limits->size_max, JSON_SIZE_MAX_DEFAULT);
     if (text.size > size_max)
-        return err_set(e, STATUS_TOO_LARGE, "JSON is longer than %zu bytes", size_max);
-    enum status s = check_bounds(text, or_default(limits->depth_max, JSON_DEPTH_MAX_DEFAULT),
-                                 or_default(limits->values_max, JSON_VALUES_MAX_DEFAULT), e);
-    if (s)
-        return s;
+        return err_set(err, STATUS_TOO_LARGE, "JSON is longer than %zu bytes", size_max);
+    enum status status = check_bounds(text, or_default(limits->depth_max, JSON_DEPTH_MAX_DEFAULT),
+                                      or_default(limits->values_max, JSON_VALUES_MAX_DEFAULT), err);
+    if (status)
+        return status;
     size_t flags =
         JSON_DECODE_ANY | JSON_ALLOW_NUL | (limits->last_duplicate_wins ? 0 : JSON_REJECT_DUPLICATES);
     json_error_t fault;
     json_t *value = json_loadb(text.size ? (const char *)text.data : "", text.size, flags, &fault);
     if (!value)
-        return err_set(e, STATUS_MALFORMED, "not JSON: %s (line %d, column %d)", fault.text, fault.line,
+        return err_set(err, STATUS_MALFORMED, "not JSON: %s (line %d, column %d)", fault.text, fault.line,
                        fault.column);
     *ret_value = value;
     return STATUS_OK;

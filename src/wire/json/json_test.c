@@ -98,16 +98,16 @@ static void members_keep_type_and_every_byte(void **state)
 {
     (void)state;
     CLEANUP(json_release) json_t *v = NULL;
-    struct err e = {0};
+    struct err err = {0};
     assert_int_equal(json_parse(b("{\"s\":\"a\\u0000b\",\"t\":true,\"i\":-7,\"r\":5.0,\"f\":1.5,\"n\":null,"
                                   "\"big\":9223372036854775808.0,\"Code\":\"x\"}"),
-                                NULL, &v, &e),
+                                NULL, &v, &err),
                      STATUS_OK);
-    struct bytes s = {0};
+    struct bytes bytes = {0};
     int64_t i = 3;
     bool t = false;
-    assert_int_equal(json_get_string(v, "s", &s), STATUS_OK);
-    assert_true(bytes_equal(s, bytes_of("a\0b", 3)));
+    assert_int_equal(json_get_string(v, "s", &bytes), STATUS_OK);
+    assert_true(bytes_equal(bytes, bytes_of("a\0b", 3)));
     assert_int_equal(json_get_bool(v, "t", &t), STATUS_OK);
     assert_int_equal(json_get_i64(v, "i", &i), STATUS_OK);
     assert_int_equal(i, -7);
@@ -117,7 +117,7 @@ static void members_keep_type_and_every_byte(void **state)
     assert_int_equal(json_get_i64(v, "big", &i), STATUS_INVALID_ARGUMENT);
     assert_int_equal(json_get_i64(v, "n", &i), STATUS_NOT_FOUND);
     assert_int_equal(json_get_i64(v, "s", &i), STATUS_INVALID_ARGUMENT);
-    assert_int_equal(json_get_string(v, "i", &s), STATUS_INVALID_ARGUMENT);
+    assert_int_equal(json_get_string(v, "i", &bytes), STATUS_INVALID_ARGUMENT);
     assert_int_equal(json_get_bool(NULL, "i", &t), STATUS_NOT_FOUND);
     assert_int_equal(i, 5); /* untouched on failure */
     assert_true(bytes_equal_cstr(json_bytes(json_get_nocase(v, "code")), "x"));
@@ -128,23 +128,23 @@ static void the_writer_puts_commas_and_escapes(void **state)
 {
     (void)state;
     CLEANUP(buf_fini) struct buf out = {0};
-    struct json_writer w = {.out = &out};
-    json_write_begin_object(&w);
-    json_write_member_string(&w, "s", bytes_of("q\" b\\ n\n z\0 \x1f \xe2\x82\xac", 17));
-    json_write_key(&w, "list");
-    json_write_begin_array(&w);
-    json_write_int(&w, INT64_MIN);
-    json_write_double(&w, 0.1);
-    json_write_double(&w, NAN);
-    json_write_begin_object(&w);
-    json_write_end_object(&w);
-    json_write_bool(&w, false);
-    json_write_end_array(&w);
-    json_write_member_cstr(&w, "none", NULL);
-    json_write_key(&w, "raw");
-    json_write_raw(&w, b("[1]"));
-    json_write_end_object(&w);
-    assert_int_equal(json_write_status(&w), STATUS_OK);
+    struct json_writer json = {.out = &out};
+    json_write_begin_object(&json);
+    json_write_member_string(&json, "s", bytes_of("q\" b\\ n\n z\0 \x1f \xe2\x82\xac", 17));
+    json_write_key(&json, "list");
+    json_write_begin_array(&json);
+    json_write_int(&json, INT64_MIN);
+    json_write_double(&json, 0.1);
+    json_write_double(&json, NAN);
+    json_write_begin_object(&json);
+    json_write_end_object(&json);
+    json_write_bool(&json, false);
+    json_write_end_array(&json);
+    json_write_member_cstr(&json, "none", NULL);
+    json_write_key(&json, "raw");
+    json_write_raw(&json, b("[1]"));
+    json_write_end_object(&json);
+    assert_int_equal(json_write_status(&json), STATUS_OK);
     buf_append_byte(&out, 0);
     assert_string_equal(
         (char *)out.data,
@@ -156,10 +156,10 @@ static void bad_utf8_is_replaced_or_refused(void **state)
 {
     (void)state;
     CLEANUP(buf_fini) struct buf out = {0};
-    struct json_writer w = {.out = &out, .replace_invalid = true};
-    json_write_string(&w, b("a\xff"
-                            "b\xe2\x82"));
-    assert_int_equal(json_write_status(&w), STATUS_OK);
+    struct json_writer json = {.out = &out, .replace_invalid = true};
+    json_write_string(&json, b("a\xff"
+                               "b\xe2\x82"));
+    assert_int_equal(json_write_status(&json), STATUS_OK);
     assert_true(bytes_equal_cstr(buf_peek(&out), "\"a\xef\xbf\xbd"
                                                  "b\xef\xbf\xbd\xef\xbf\xbd\""));
     struct json_writer strict = {.out = &out};
@@ -174,8 +174,8 @@ static void doubles_and_trees_survive_a_round_trip(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
         CLEANUP(buf_fini) struct buf out = {0};
         CLEANUP(json_release) json_t *v = NULL;
-        struct json_writer w = {.out = &out};
-        json_write_double(&w, values[i]);
+        struct json_writer json = {.out = &out};
+        json_write_double(&json, values[i]);
         assert_int_equal(json_parse(buf_peek(&out), NULL, &v, NULL), STATUS_OK);
         assert_true(json_number_value(v) == values[i]);
     }
@@ -183,9 +183,9 @@ static void doubles_and_trees_survive_a_round_trip(void **state)
     CLEANUP(json_release) json_t *tree = NULL;
     struct bytes text = b("{\"a\":[1,\"\\u0000\xc3\xa9\",null]}");
     assert_int_equal(json_parse(text, NULL, &tree, NULL), STATUS_OK);
-    struct json_writer w = {.out = &out};
-    json_write_tree(&w, tree);
-    assert_int_equal(json_write_status(&w), STATUS_OK);
+    struct json_writer json = {.out = &out};
+    json_write_tree(&json, tree);
+    assert_int_equal(json_write_status(&json), STATUS_OK);
     assert_true(bytes_equal(buf_peek(&out), text));
 }
 
@@ -194,11 +194,11 @@ static void a_full_buffer_is_reported_once_at_the_end(void **state)
     (void)state;
     CLEANUP(buf_fini) struct buf out;
     buf_init(&out, 8);
-    struct json_writer w = {.out = &out};
-    json_write_begin_array(&w);
-    json_write_string(&w, b("longer than eight"));
-    json_write_end_array(&w);
-    assert_int_equal(json_write_status(&w), STATUS_NO_MEMORY);
+    struct json_writer json = {.out = &out};
+    json_write_begin_array(&json);
+    json_write_string(&json, b("longer than eight"));
+    json_write_end_array(&json);
+    assert_int_equal(json_write_status(&json), STATUS_NO_MEMORY);
 }
 
 int main(void)

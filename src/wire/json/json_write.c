@@ -60,92 +60,92 @@ bool json_append_string(struct buf *out, struct bytes text, bool replace_invalid
 }
 
 /* Before every value and key: the comma if one stands before it. */
-static void separate(struct json_writer *w)
+static void separate(struct json_writer *json)
 {
-    if (w->comma)
-        buf_append_byte(w->out, ',');
-    w->comma = true;
+    if (json->comma)
+        buf_append_byte(json->out, ',');
+    json->comma = true;
 }
 
-static void begin(struct json_writer *w, bool object)
+static void begin(struct json_writer *json, bool object)
 {
-    ASSERT(w->depth < JSON_WRITE_DEPTH_MAX);
-    separate(w);
-    uint8_t bit = (uint8_t)(1u << (w->depth & 7));
-    uint8_t *byte = &w->objects[w->depth >> 3];
+    ASSERT(json->depth < JSON_WRITE_DEPTH_MAX);
+    separate(json);
+    uint8_t bit = (uint8_t)(1u << (json->depth & 7));
+    uint8_t *byte = &json->objects[json->depth >> 3];
     *byte = object ? *byte | bit : *byte & (uint8_t)~bit;
-    w->depth++;
-    w->comma = false;
-    buf_append_byte(w->out, object ? '{' : '[');
+    json->depth++;
+    json->comma = false;
+    buf_append_byte(json->out, object ? '{' : '[');
 }
 
-static void end(struct json_writer *w, bool object)
+static void end(struct json_writer *json, bool object)
 {
-    ASSERT(w->depth > 0);
-    w->depth--;
-    ASSERT(((w->objects[w->depth >> 3] >> (w->depth & 7)) & 1) == object);
-    w->comma = true;
-    buf_append_byte(w->out, object ? '}' : ']');
+    ASSERT(json->depth > 0);
+    json->depth--;
+    ASSERT(((json->objects[json->depth >> 3] >> (json->depth & 7)) & 1) == object);
+    json->comma = true;
+    buf_append_byte(json->out, object ? '}' : ']');
 }
 
-void json_write_begin_object(struct json_writer *w)
+void json_write_begin_object(struct json_writer *json)
 {
-    begin(w, true);
+    begin(json, true);
 }
 
-void json_write_end_object(struct json_writer *w)
+void json_write_end_object(struct json_writer *json)
 {
-    end(w, true);
+    end(json, true);
 }
 
-void json_write_begin_array(struct json_writer *w)
+void json_write_begin_array(struct json_writer *json)
 {
-    begin(w, false);
+    begin(json, false);
 }
 
-void json_write_end_array(struct json_writer *w)
+void json_write_end_array(struct json_writer *json)
 {
-    end(w, false);
+    end(json, false);
 }
 
-void json_write_string(struct json_writer *w, struct bytes value)
+void json_write_string(struct json_writer *json, struct bytes value)
 {
-    separate(w);
-    if (!json_append_string(w->out, value, w->replace_invalid))
-        w->failed = true;
+    separate(json);
+    if (!json_append_string(json->out, value, json->replace_invalid))
+        json->failed = true;
 }
 
-void json_write_key_bytes(struct json_writer *w, struct bytes name)
+void json_write_key_bytes(struct json_writer *json, struct bytes name)
 {
-    json_write_string(w, name);
-    buf_append_byte(w->out, ':');
-    w->comma = false;
+    json_write_string(json, name);
+    buf_append_byte(json->out, ':');
+    json->comma = false;
 }
 
-void json_write_key(struct json_writer *w, const char *name)
+void json_write_key(struct json_writer *json, const char *name)
 {
-    json_write_key_bytes(w, bytes_of_cstr(name));
+    json_write_key_bytes(json, bytes_of_cstr(name));
 }
 
-void json_write_cstr(struct json_writer *w, const char *value)
+void json_write_cstr(struct json_writer *json, const char *value)
 {
     if (value)
-        json_write_string(w, bytes_of_cstr(value));
+        json_write_string(json, bytes_of_cstr(value));
     else
-        json_write_null(w);
+        json_write_null(json);
 }
 
-void json_write_int(struct json_writer *w, int64_t value)
+void json_write_int(struct json_writer *json, int64_t value)
 {
-    separate(w);
-    buf_append_fmt(w->out, "%lld", (long long)value);
+    separate(json);
+    buf_append_fmt(json->out, "%lld", (long long)value);
 }
 
-void json_write_double(struct json_writer *w, double value)
+void json_write_double(struct json_writer *json, double value)
 {
     char text[32];
     if (!isfinite(value)) {
-        json_write_null(w);
+        json_write_null(json);
         return;
     }
     for (int digits = 15; digits <= 17; digits++) {
@@ -153,8 +153,8 @@ void json_write_double(struct json_writer *w, double value)
         if (strtod(text, NULL) == value)
             break;
     }
-    separate(w);
-    buf_append_cstr(w->out, text);
+    separate(json);
+    buf_append_cstr(json->out, text);
 }
 
 void json_write_raw(struct json_writer *w, struct bytes json)
@@ -163,14 +163,14 @@ void json_write_raw(struct json_writer *w, struct bytes json)
     buf_append_bytes(w->out, json);
 }
 
-void json_write_bool(struct json_writer *w, bool value)
+void json_write_bool(struct json_writer *json, bool value)
 {
-    json_write_raw(w, value ? BYTES_LITERAL("true") : BYTES_LITERAL("false"));
+    json_write_raw(json, value ? BYTES_LITERAL("true") : BYTES_LITERAL("false"));
 }
 
-void json_write_null(struct json_writer *w)
+void json_write_null(struct json_writer *json)
 {
-    json_write_raw(w, BYTES_LITERAL("null"));
+    json_write_raw(json, BYTES_LITERAL("null"));
 }
 
 static int on_dump(const char *data, size_t size, void *context)
@@ -180,41 +180,41 @@ static int on_dump(const char *data, size_t size, void *context)
     return out->failed ? -1 : 0;
 }
 
-void json_write_tree(struct json_writer *w, const json_t *value)
+void json_write_tree(struct json_writer *json, const json_t *value)
 {
-    separate(w);
-    if (json_dump_callback(value, on_dump, w->out, JSON_COMPACT | JSON_ENCODE_ANY))
-        w->failed = true;
+    separate(json);
+    if (json_dump_callback(value, on_dump, json->out, JSON_COMPACT | JSON_ENCODE_ANY))
+        json->failed = true;
 }
 
-void json_write_member_string(struct json_writer *w, const char *name, struct bytes value)
+void json_write_member_string(struct json_writer *json, const char *name, struct bytes value)
 {
-    json_write_key(w, name);
-    json_write_string(w, value);
+    json_write_key(json, name);
+    json_write_string(json, value);
 }
 
-void json_write_member_cstr(struct json_writer *w, const char *name, const char *value)
+void json_write_member_cstr(struct json_writer *json, const char *name, const char *value)
 {
-    json_write_key(w, name);
-    json_write_cstr(w, value);
+    json_write_key(json, name);
+    json_write_cstr(json, value);
 }
 
-void json_write_member_int(struct json_writer *w, const char *name, int64_t value)
+void json_write_member_int(struct json_writer *json, const char *name, int64_t value)
 {
-    json_write_key(w, name);
-    json_write_int(w, value);
+    json_write_key(json, name);
+    json_write_int(json, value);
 }
 
-void json_write_member_bool(struct json_writer *w, const char *name, bool value)
+void json_write_member_bool(struct json_writer *json, const char *name, bool value)
 {
-    json_write_key(w, name);
-    json_write_bool(w, value);
+    json_write_key(json, name);
+    json_write_bool(json, value);
 }
 
-enum status json_write_status(const struct json_writer *w)
+enum status json_write_status(const struct json_writer *json)
 {
-    ASSERT(w->depth == 0 || w->failed || w->out->failed);
-    if (w->out->failed)
+    ASSERT(json->depth == 0 || json->failed || json->out->failed);
+    if (json->out->failed)
         return STATUS_NO_MEMORY;
-    return w->failed ? STATUS_MALFORMED : STATUS_OK;
+    return json->failed ? STATUS_MALFORMED : STATUS_OK;
 }

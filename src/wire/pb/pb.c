@@ -27,19 +27,19 @@ const uint8_t *pb_skip_group(const uint8_t *p, const uint8_t *end, uint32_t numb
     uint32_t open[PB_DEPTH_MAX] = {number};
     size_t depth = 1;
     while (depth > 0) {
-        struct token t;
-        p = read_tag(p, end, &t);
+        struct token token;
+        p = read_tag(p, end, &token);
         if (!p)
             return NULL;
-        if (t.wire == PB_WIRE_GROUP) {
+        if (token.wire == PB_WIRE_GROUP) {
             if (depth == PB_DEPTH_MAX)
                 return NULL;
-            open[depth++] = t.number;
-        } else if (t.wire == PB_WIRE_GROUP_END) {
-            if (open[--depth] != t.number)
+            open[depth++] = token.number;
+        } else if (token.wire == PB_WIRE_GROUP_END) {
+            if (open[--depth] != token.number)
                 return NULL;
         } else {
-            p = read_payload(p, end, &t);
+            p = read_payload(p, end, &token);
             if (!p)
                 return NULL;
         }
@@ -47,7 +47,7 @@ const uint8_t *pb_skip_group(const uint8_t *p, const uint8_t *end, uint32_t numb
     return p;
 }
 
-size_t pb_element_size(const struct pb_field *f)
+size_t pb_element_size(const struct pb_field *field)
 {
     static const uint8_t sizes[] = {
         [PB_KIND_BOOL] = sizeof(bool),
@@ -64,7 +64,7 @@ size_t pb_element_size(const struct pb_field *f)
         [PB_KIND_STRING_MAP] = sizeof(struct pb_string_entry),
         [PB_KIND_MESSAGE_MAP] = sizeof(struct message_entry),
     };
-    return f->repeated && f->kind == PB_KIND_MESSAGE ? f->message->size : sizes[f->kind];
+    return field->repeated && field->kind == PB_KIND_MESSAGE ? field->message->size : sizes[field->kind];
 }
 
 size_t pb_varint_size(uint64_t value)
@@ -79,22 +79,22 @@ struct pb_reader pb_reader_of(struct bytes in)
     return (struct pb_reader){.next = in.data, .end = in.data + in.size, .status = STATUS_OK};
 }
 
-bool pb_reader_next(struct pb_reader *r)
+bool pb_reader_next(struct pb_reader *reader)
 {
-    if (r->status != STATUS_OK || r->next == r->end)
+    if (reader->status != STATUS_OK || reader->next == reader->end)
         return false;
-    struct token t = {0};
-    const uint8_t *next = read_token(r->next, r->end, &t);
+    struct token token = {0};
+    const uint8_t *next = read_token(reader->next, reader->end, &token);
     if (!next) {
-        r->status = STATUS_MALFORMED;
+        reader->status = STATUS_MALFORMED;
         return false;
     }
-    r->number = t.number;
-    r->wire = t.wire;
-    r->value = t.wire == PB_WIRE_BYTES ? 0 : t.value;
-    r->bytes = t.bytes;
-    r->raw = (struct bytes){r->next, (size_t)(next - r->next)};
-    r->next = next;
+    reader->number = token.number;
+    reader->wire = token.wire;
+    reader->value = token.wire == PB_WIRE_BYTES ? 0 : token.value;
+    reader->bytes = token.bytes;
+    reader->raw = (struct bytes){reader->next, (size_t)(next - reader->next)};
+    reader->next = next;
     return true;
 }
 
@@ -141,11 +141,11 @@ struct pb_opt_time pb_time_from_ns(int64_t ns)
     return (struct pb_opt_time){.present = true, .seconds = seconds, .nanos = nanos};
 }
 
-int64_t pb_time_to_ns(struct pb_opt_time t)
+int64_t pb_time_to_ns(struct pb_opt_time time)
 {
-    if (!t.present)
+    if (!time.present)
         return 0;
-    __int128 ns = (__int128)t.seconds * NANOS_PER_SECOND + t.nanos;
+    __int128 ns = (__int128)time.seconds * NANOS_PER_SECOND + time.nanos;
     return ns > INT64_MAX ? INT64_MAX : ns < INT64_MIN ? INT64_MIN : (int64_t)ns;
 }
 

@@ -70,7 +70,7 @@ static inline struct pb_opt_bytes pb_none(void)
  * whose nanos would have to be negative too, fill the struct by hand. */
 struct pb_opt_time pb_time_from_ns(int64_t ns);
 /* Nanoseconds, saturating at INT64_MIN and INT64_MAX. Absent gives 0. */
-int64_t pb_time_to_ns(struct pb_opt_time t);
+int64_t pb_time_to_ns(struct pb_opt_time time);
 /* The value of the last entry with this key; `*ret_value` is untouched and false returned without one.
  * `entries` may be NULL when `count` is 0. */
 bool pb_string_entry_find(const struct pb_string_entry *entries, size_t count, struct bytes key,
@@ -127,14 +127,14 @@ struct pb_method {
     const struct pb_message *response; /* NULL: google.protobuf.Empty */
 };
 
-/* Decodes `in` as `m` into `ret`, a struct of m->size bytes, which is untouched on failure.
+/* Decodes `in` as `message` into `ret`, a struct of m->size bytes, which is untouched on failure.
  * MALFORMED: not protobuf (varint over 10 bytes or 64 bits, field number 0, a group that does not end or
  * holds more than PB_DEPTH_MAX groups in each other, a length beyond the input), a string that is not UTF-8,
  * or nesting over PB_DEPTH_MAX. NO_MEMORY: the arena is full; set its limit by what a peer may cost (a 2-byte
  * element of a repeated message may need 200 bytes). Pieces of one singular message are joined each time
  * another comes: thousands of pieces end in NO_MEMORY. A field whose wire type does not fit its table entry
  * is unknown, as in the official decoders. */
-STATUS_RESULT pb_decode(struct arena *a, struct bytes in, const struct pb_message *m, void *ret);
+STATUS_RESULT pb_decode(struct arena *arena, struct bytes in, const struct pb_message *message, void *ret);
 /* Appends `message`, a struct of `m` that borrows nothing from `out`, to `out`; see buf_status(out). Fails
  * like an append if the message is larger than PB_SIZE_MAX or nested deeper than PB_DEPTH_MAX. Strings are
  * sent as given: whoever fills them answers for UTF-8. Bytes are equal for equal content: ascending field
@@ -186,7 +186,7 @@ struct pb_reader {
 struct pb_reader pb_reader_of(struct bytes in);
 /* Reads one field. False at the end and on bad bytes: look at `status` behind the loop. Refuses what
  * pb_decode refuses. */
-bool pb_reader_next(struct pb_reader *r);
+bool pb_reader_next(struct pb_reader *reader);
 
 /* Appending; check buf_status(out) at the end. */
 void pb_put_varint(struct buf *out, uint64_t value);

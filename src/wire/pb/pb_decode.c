@@ -4,8 +4,8 @@
  * exactly; the same holds for unknown fields that do not lie side by side. */
 #include "wire/pb/pb_internal.h"
 
-static enum status decode_message(struct arena *a, struct bytes in, const struct pb_message *m, void *message,
-                                  int depth);
+static enum status decode_message(struct arena *arena, struct bytes in, const struct pb_message *m,
+                                  void *message, int depth);
 
 static enum status decode_text(struct bytes in, struct bytes *ret)
 {
@@ -15,16 +15,17 @@ static enum status decode_text(struct bytes in, struct bytes *ret)
     return STATUS_OK;
 }
 
-static enum status decode_opt_string(struct bytes in, struct pb_opt_bytes *w)
+static enum status decode_opt_string(struct bytes in, struct pb_opt_bytes *bytes)
 {
-    w->present = true;
+    bytes->present = true;
     const uint8_t *p = in.data, *end = in.data + in.size;
     while (p != end) {
-        struct token t;
-        p = read_token(p, end, &t);
+        struct token token;
+        p = read_token(p, end, &token);
         if (!p)
             return STATUS_MALFORMED;
-        if (t.number == 1 && t.wire == PB_WIRE_BYTES && decode_text(t.bytes, &w->value) != STATUS_OK)
+        if (token.number == 1 && token.wire == PB_WIRE_BYTES &&
+            decode_text(token.bytes, &bytes->value) != STATUS_OK)
             return STATUS_MALFORMED;
     }
     return STATUS_OK;
@@ -35,24 +36,24 @@ static enum status decode_numbers(struct bytes in, uint64_t values[2])
 {
     const uint8_t *p = in.data, *end = in.data + in.size;
     while (p != end) {
-        struct token t;
-        p = read_token(p, end, &t);
+        struct token token;
+        p = read_token(p, end, &token);
         if (!p)
             return STATUS_MALFORMED;
-        if (t.wire == PB_WIRE_VARINT && (t.number == 1 || t.number == 2))
-            values[t.number - 1] = t.value;
+        if (token.wire == PB_WIRE_VARINT && (token.number == 1 || token.number == 2))
+            values[token.number - 1] = token.value;
     }
     return STATUS_OK;
 }
 
 static enum status decode_opt_number(uint8_t kind, struct bytes in, void *slot)
 {
-    struct pb_opt_i32 *i = slot;
+    struct pb_opt_i32 *i32 = slot;
     struct pb_opt_bool *b = slot;
     struct pb_opt_time *time = slot;
     uint64_t v[2] = {0, 0};
     if (kind == PB_KIND_OPT_INT32)
-        v[0] = (uint64_t)i->value;
+        v[0] = (uint64_t)i32->value;
     else if (kind == PB_KIND_OPT_BOOL)
         v[0] = b->value;
     else
@@ -60,7 +61,7 @@ static enum status decode_opt_number(uint8_t kind, struct bytes in, void *slot)
     if (decode_numbers(in, v) != STATUS_OK)
         return STATUS_MALFORMED;
     if (kind == PB_KIND_OPT_INT32)
-        *i = (struct pb_opt_i32){true, (int32_t)(uint32_t)v[0]};
+        *i32 = (struct pb_opt_i32){true, (int32_t)(uint32_t)v[0]};
     else if (kind == PB_KIND_OPT_BOOL)
         *b = (struct pb_opt_bool){true, v[0] != 0};
     else
@@ -69,42 +70,43 @@ static enum status decode_opt_number(uint8_t kind, struct bytes in, void *slot)
 }
 
 /* Decodes into `*slot`, which is made if it is NULL and else added to. */
-static enum status decode_pointer(struct arena *a, struct bytes in, const struct pb_message *m, void **slot,
-                                  int depth)
+static enum status decode_pointer(struct arena *arena, struct bytes in, const struct pb_message *message,
+                                  void **slot, int depth)
 {
     if (!*slot)
-        *slot = arena_alloc(a, m->size);
-    return *slot ? decode_message(a, in, m, *slot, depth) : STATUS_NO_MEMORY;
+        *slot = arena_alloc(arena, message->size);
+    return *slot ? decode_message(arena, in, message, *slot, depth) : STATUS_NO_MEMORY;
 }
 
 /* A map entry is a message of key (1) and value (2), either of which may be missing or repeated. */
-static enum status decode_entry(struct arena *a, struct bytes in, const struct pb_field *f, void *slot,
-                                int depth)
+static enum status decode_entry(struct arena *arena, struct bytes in, const struct pb_field *field,
+                                void *slot, int depth)
 {
-    struct message_entry *e = slot;
+    struct message_entry *entry = slot;
     struct pb_string_entry *s = slot;
     const uint8_t *p = in.data, *end = in.data + in.size;
     while (p != end) {
-        struct token t;
-        p = read_token(p, end, &t);
+        struct token token;
+        p = read_token(p, end, &token);
         if (!p)
             return STATUS_MALFORMED;
-        if (t.wire != PB_WIRE_BYTES || t.number > 2)
+        if (token.wire != PB_WIRE_BYTES || token.number > 2)
             continue;
         enum status st;
-        if (t.number == 1)
-            st = decode_text(t.bytes, &e->key);
-        else if (f->kind == PB_KIND_STRING_MAP)
-            st = decode_text(t.bytes, &s->value);
+        if (token.number == 1)
+            st = decode_text(token.bytes, &entry->key);
+        else if (field->kind == PB_KIND_STRING_MAP)
+            st = decode_text(token.bytes, &s->value);
         else
-            st = depth > 0 ? decode_pointer(a, t.bytes, f->message, &e->value, depth - 1) : STATUS_MALFORMED;
+            st = depth > 0 ? decode_pointer(arena, token.bytes, field->message, &entry->value, depth - 1)
+                           : STATUS_MALFORMED;
         if (st != STATUS_OK)
             return st;
     }
-    if (f->kind != PB_KIND_MESSAGE_MAP || e->value)
+    if (field->kind != PB_KIND_MESSAGE_MAP || entry->value)
         return STATUS_OK;
     /* An entry always has a value, and the value a level: what is accepted can be encoded and read again. */
-    return depth > 0 ? decode_pointer(a, BYTES_LITERAL(""), f->message, &e->value, depth - 1)
+    return depth > 0 ? decode_pointer(arena, BYTES_LITERAL(""), field->message, &entry->value, depth - 1)
                      : STATUS_MALFORMED;
 }
 
@@ -122,91 +124,92 @@ static void store_scalar(uint8_t kind, uint64_t value, void *slot)
     }
 }
 
-/* Stores one value of `f` in its member or array element. `depth`: how many levels may still open below the
+/* Stores one value of `field` in its member or array element. `depth`: how many levels may still open below the
  * message that holds the field. */
-static enum status decode_value(struct arena *a, const struct token *t, const struct pb_field *f, void *slot,
-                                int depth)
+static enum status decode_value(struct arena *arena, const struct token *token, const struct pb_field *field,
+                                void *slot, int depth)
 {
-    if (kind_is_scalar(f->kind)) {
-        store_scalar(f->kind, t->value, slot);
+    if (kind_is_scalar(field->kind)) {
+        store_scalar(field->kind, token->value, slot);
         return STATUS_OK;
     }
-    if (f->kind == PB_KIND_STRING)
-        return decode_text(t->bytes, slot);
-    if (f->kind == PB_KIND_BYTES) {
-        *(struct bytes *)slot = t->bytes;
+    if (field->kind == PB_KIND_STRING)
+        return decode_text(token->bytes, slot);
+    if (field->kind == PB_KIND_BYTES) {
+        *(struct bytes *)slot = token->bytes;
         return STATUS_OK;
     }
     if (depth == 0)
         return STATUS_MALFORMED;
-    switch (f->kind) {
+    switch (field->kind) {
     case PB_KIND_OPT_STRING:
-        return decode_opt_string(t->bytes, slot);
+        return decode_opt_string(token->bytes, slot);
     case PB_KIND_MESSAGE:
-        return f->repeated ? decode_message(a, t->bytes, f->message, slot, depth - 1)
-                           : decode_pointer(a, t->bytes, f->message, slot, depth - 1);
+        return field->repeated ? decode_message(arena, token->bytes, field->message, slot, depth - 1)
+                               : decode_pointer(arena, token->bytes, field->message, slot, depth - 1);
     case PB_KIND_STRING_MAP:
     case PB_KIND_MESSAGE_MAP:
-        return decode_entry(a, t->bytes, f, slot, depth - 1);
+        return decode_entry(arena, token->bytes, field, slot, depth - 1);
     default:
-        return decode_opt_number(f->kind, t->bytes, slot);
+        return decode_opt_number(field->kind, token->bytes, slot);
     }
 }
 
 /* Elements that one token of a repeated field holds; for packed numbers the varints that end in it. */
-static size_t elements_in(const struct pb_field *f, const struct token *t)
+static size_t elements_in(const struct pb_field *field, const struct token *token)
 {
-    if (!kind_is_scalar(f->kind) || t->wire != PB_WIRE_BYTES)
+    if (!kind_is_scalar(field->kind) || token->wire != PB_WIRE_BYTES)
         return 1;
-    if (f->kind == PB_KIND_DOUBLE)
-        return t->bytes.size / sizeof(double);
+    if (field->kind == PB_KIND_DOUBLE)
+        return token->bytes.size / sizeof(double);
     size_t count = 0;
-    for (size_t i = 0; i < t->bytes.size; i++)
-        count += t->bytes.data[i] < 0x80;
+    for (size_t i = 0; i < token->bytes.size; i++)
+        count += token->bytes.data[i] < 0x80;
     return count;
 }
 
 /* Sees the fields from `p` on that belong to `want` (NULL: that are unknown): the number of their elements,
  * or the bytes of the unknown ones. Stops at bad bytes; the decoder will meet them too. */
-static size_t look_ahead(const struct pb_message *m, const struct pb_field *want, const uint8_t *p,
+static size_t look_ahead(const struct pb_message *message, const struct pb_field *want, const uint8_t *p,
                          const uint8_t *end)
 {
     size_t sum = 0;
     while (p != end) {
-        struct token t;
-        const uint8_t *next = read_token(p, end, &t);
+        struct token token;
+        const uint8_t *next = read_token(p, end, &token);
         if (!next)
             break;
-        if (field_of(m, &t) == want)
-            sum += want ? elements_in(want, &t) : (size_t)(next - p);
+        if (field_of(message, &token) == want)
+            sum += want ? elements_in(want, &token) : (size_t)(next - p);
         p = next;
     }
     return sum;
 }
 
 /* Makes room behind the elements that an earlier piece of the message left. `p`: the first token to come. */
-static enum status prepare_array(struct arena *a, const struct pb_message *m, const struct pb_field *f,
-                                 void *message, const uint8_t *p, const uint8_t *end)
+static enum status prepare_array(struct arena *arena, const struct pb_message *m,
+                                 const struct pb_field *field, void *message, const uint8_t *p,
+                                 const uint8_t *end)
 {
-    void **array = member(message, f->offset);
-    size_t have = *(size_t *)member(message, f->count_offset);
-    void *grown = arena_alloc_array(a, have + look_ahead(m, f, p, end), pb_element_size(f));
+    void **array = member(message, field->offset);
+    size_t have = *(size_t *)member(message, field->count_offset);
+    void *grown = arena_alloc_array(arena, have + look_ahead(m, field, p, end), pb_element_size(field));
     if (!grown)
         return STATUS_NO_MEMORY;
     if (have)
-        memcpy(grown, *array, have * pb_element_size(f));
+        memcpy(grown, *array, have * pb_element_size(field));
     *array = grown;
     return STATUS_OK;
 }
 
-static enum status decode_packed(struct bytes in, const struct pb_field *f, char *array, size_t *count)
+static enum status decode_packed(struct bytes in, const struct pb_field *field, char *array, size_t *count)
 {
     const uint8_t *p = in.data, *end = in.data + in.size;
-    if (f->kind == PB_KIND_DOUBLE && in.size % sizeof(double) != 0)
+    if (field->kind == PB_KIND_DOUBLE && in.size % sizeof(double) != 0)
         return STATUS_MALFORMED;
     while (p != end) {
         uint64_t value;
-        if (f->kind == PB_KIND_DOUBLE) {
+        if (field->kind == PB_KIND_DOUBLE) {
             value = read_fixed(p, sizeof value);
             p += sizeof value;
         } else {
@@ -214,43 +217,44 @@ static enum status decode_packed(struct bytes in, const struct pb_field *f, char
             if (!p)
                 return STATUS_MALFORMED;
         }
-        store_scalar(f->kind, value, array + pb_element_size(f) * (*count)++);
+        store_scalar(field->kind, value, array + pb_element_size(field) * (*count)++);
     }
     return STATUS_OK;
 }
 
-static enum status decode_repeated(struct arena *a, const struct token *t, const struct pb_field *f,
-                                   void *message, int depth)
+static enum status decode_repeated(struct arena *arena, const struct token *token,
+                                   const struct pb_field *field, void *message, int depth)
 {
-    char *array = *(char **)member(message, f->offset);
-    size_t *count = member(message, f->count_offset);
-    if (kind_is_scalar(f->kind) && t->wire == PB_WIRE_BYTES)
-        return decode_packed(t->bytes, f, array, count);
-    return decode_value(a, t, f, array + pb_element_size(f) * (*count)++, depth);
+    char *array = *(char **)member(message, field->offset);
+    size_t *count = member(message, field->count_offset);
+    if (kind_is_scalar(field->kind) && token->wire == PB_WIRE_BYTES)
+        return decode_packed(token->bytes, field, array, count);
+    return decode_value(arena, token, field, array + pb_element_size(field) * (*count)++, depth);
 }
 
 /* Keeps the unknown field between `start` and `next`. Runs that lie side by side stay a view into the input;
  * else `*room`, NULL at first, holds all unknown fields of this piece of the message. */
-static enum status keep_unknown(struct arena *a, const struct pb_message *m, struct message_head *head,
-                                uint8_t **room, const uint8_t *start, const uint8_t *next, const uint8_t *end)
+static enum status keep_unknown(struct arena *arena, const struct pb_message *message,
+                                struct message_head *head, uint8_t **room, const uint8_t *start,
+                                const uint8_t *next, const uint8_t *end)
 {
-    struct bytes *u = &head->unknown;
-    if (u->size == 0)
-        u->data = start;
-    else if (!*room && u->data + u->size != start) {
-        *room = arena_alloc_array(a, u->size + look_ahead(m, NULL, start, end), 1);
+    struct bytes *bytes = &head->unknown;
+    if (bytes->size == 0)
+        bytes->data = start;
+    else if (!*room && bytes->data + bytes->size != start) {
+        *room = arena_alloc_array(arena, bytes->size + look_ahead(message, NULL, start, end), 1);
         if (!*room)
             return STATUS_NO_MEMORY;
-        memcpy(*room, u->data, u->size);
-        u->data = *room;
+        memcpy(*room, bytes->data, bytes->size);
+        bytes->data = *room;
     }
     if (*room)
-        memcpy(*room + u->size, start, (size_t)(next - start));
-    u->size += (size_t)(next - start);
+        memcpy(*room + bytes->size, start, (size_t)(next - start));
+    bytes->size += (size_t)(next - start);
     return STATUS_OK;
 }
 
-static enum status keep_raw(struct arena *a, struct bytes in, struct message_head *head)
+static enum status keep_raw(struct arena *arena, struct bytes in, struct message_head *head)
 {
     if (head->raw.size == 0) {
         head->raw = in;
@@ -258,7 +262,7 @@ static enum status keep_raw(struct arena *a, struct bytes in, struct message_hea
     }
     if (in.size == 0)
         return STATUS_OK;
-    uint8_t *joined = arena_alloc_array(a, head->raw.size + in.size, 1);
+    uint8_t *joined = arena_alloc_array(arena, head->raw.size + in.size, 1);
     if (!joined)
         return STATUS_NO_MEMORY;
     memcpy(joined, head->raw.data, head->raw.size);
@@ -267,60 +271,60 @@ static enum status keep_raw(struct arena *a, struct bytes in, struct message_hea
     return STATUS_OK;
 }
 
-/* Makes `f` the set member: what another member left in the union is forgotten. */
-static void select_case(const struct pb_message *m, const struct pb_field *f, void *message)
+/* Makes `field` the set member: what another member left in the union is forgotten. */
+static void select_case(const struct pb_message *m, const struct pb_field *field, void *message)
 {
     uint32_t *which = member(message, m->case_offset);
-    if (*which == f->number)
+    if (*which == field->number)
         return;
-    if (f->kind == PB_KIND_MESSAGE)
-        *(void **)member(message, f->offset) = NULL;
+    if (field->kind == PB_KIND_MESSAGE)
+        *(void **)member(message, field->offset) = NULL;
     else
-        memset(member(message, f->offset), 0, pb_element_size(f));
-    *which = f->number;
+        memset(member(message, field->offset), 0, pb_element_size(field));
+    *which = field->number;
 }
 
 /* Adds `in` to a message that is zeroed, or that holds the earlier pieces of the same field. */
-static enum status decode_message(struct arena *a, struct bytes in, const struct pb_message *m, void *message,
-                                  int depth)
+static enum status decode_message(struct arena *arena, struct bytes in, const struct pb_message *m,
+                                  void *message, int depth)
 {
     const uint8_t *p = in.data, *end = in.data + in.size;
     uint64_t prepared = 0; /* a bit for each repeated field whose array has room for the rest of `in` */
     uint8_t *room = NULL;
-    enum status st = keep_raw(a, in, message);
+    enum status st = keep_raw(arena, in, message);
     while (st == STATUS_OK && p != end) {
         const uint8_t *start = p;
-        struct token t;
-        p = read_token(p, end, &t);
+        struct token token;
+        p = read_token(p, end, &token);
         if (!p)
             return STATUS_MALFORMED;
-        const struct pb_field *f = field_of(m, &t);
-        if (!f) {
-            st = keep_unknown(a, m, message, &room, start, p, end);
-        } else if (f->repeated) {
-            uint64_t bit = (uint64_t)1 << (f - m->fields);
+        const struct pb_field *field = field_of(m, &token);
+        if (!field) {
+            st = keep_unknown(arena, m, message, &room, start, p, end);
+        } else if (field->repeated) {
+            uint64_t bit = (uint64_t)1 << (field - m->fields);
             if (!(prepared & bit))
-                st = prepare_array(a, m, f, message, start, end);
+                st = prepare_array(arena, m, field, message, start, end);
             prepared |= bit;
             if (st == STATUS_OK)
-                st = decode_repeated(a, &t, f, message, depth);
+                st = decode_repeated(arena, &token, field, message, depth);
         } else {
-            if (f->in_oneof)
-                select_case(m, f, message);
-            st = decode_value(a, &t, f, member(message, f->offset), depth);
+            if (field->in_oneof)
+                select_case(m, field, message);
+            st = decode_value(arena, &token, field, member(message, field->offset), depth);
         }
     }
     return st;
 }
 
-enum status pb_decode(struct arena *a, struct bytes in, const struct pb_message *m, void *ret)
+enum status pb_decode(struct arena *arena, struct bytes in, const struct pb_message *m, void *ret)
 {
     _Alignas(16) char message[PB_STRUCT_SIZE_MAX];
     ASSERT(m->size <= sizeof message);
     memset(message, 0, m->size);
     if (!in.data)
         in = BYTES_LITERAL("");
-    enum status st = decode_message(a, in, m, message, PB_DEPTH_MAX);
+    enum status st = decode_message(arena, in, m, message, PB_DEPTH_MAX);
     if (st == STATUS_OK)
         memcpy(ret, message, m->size);
     return st;

@@ -18,28 +18,28 @@ struct sizes {
     size_t inline_items[SIZES_INLINE];
 };
 
-static void sizes_fini(struct sizes *s)
+static void sizes_fini(struct sizes *sizes)
 {
-    if (s->items != s->inline_items)
-        free(s->items);
+    if (sizes->items != sizes->inline_items)
+        free(sizes->items);
 }
 
 /* Takes the next place in the list, to be filled by sizes_set. */
-static size_t sizes_add(struct sizes *s)
+static size_t sizes_add(struct sizes *sizes)
 {
-    if (s->count == s->capacity) {
-        size_t capacity = s->capacity * 2;
+    if (sizes->count == sizes->capacity) {
+        size_t capacity = sizes->capacity * 2;
         size_t *items = malloc(capacity * sizeof *items);
         if (!items) {
-            s->failed = true;
+            sizes->failed = true;
             return 0;
         }
-        memcpy(items, s->items, s->count * sizeof *items);
-        sizes_fini(s);
-        s->items = items;
-        s->capacity = capacity;
+        memcpy(items, sizes->items, sizes->count * sizeof *items);
+        sizes_fini(sizes);
+        sizes->items = items;
+        sizes->capacity = capacity;
     }
-    return s->count++;
+    return sizes->count++;
 }
 
 INLINE size_t tag_size(uint32_t number)
@@ -77,12 +77,12 @@ INLINE size_t scalar_size(uint8_t kind, uint64_t value)
 /* The two varints of a wrapper or time. */
 static void opt_numbers(uint8_t kind, const void *slot, uint64_t values[2])
 {
-    const struct pb_opt_i32 *i = slot;
+    const struct pb_opt_i32 *i32 = slot;
     const struct pb_opt_bool *b = slot;
     const struct pb_opt_time *time = slot;
     values[1] = 0;
     if (kind == PB_KIND_OPT_INT32)
-        values[0] = (uint64_t)(int64_t)i->value;
+        values[0] = (uint64_t)(int64_t)i32->value;
     else if (kind == PB_KIND_OPT_BOOL)
         values[0] = b->value;
     else
@@ -101,86 +101,88 @@ static size_t opt_size(uint8_t kind, const void *slot)
     return (v[0] ? 1 + varint_size(v[0]) : 0) + (v[1] ? 1 + varint_size(v[1]) : 0);
 }
 
-static size_t size_message(const struct pb_message *m, const void *message, struct sizes *s, int depth);
+static size_t size_message(const struct pb_message *m, const void *message, struct sizes *sizes, int depth);
 
 /* Of a nested message, without tag and length. Failure leaves `s->failed` and any number. */
-static size_t size_nested(const struct pb_message *m, const void *message, struct sizes *s, int depth)
+static size_t size_nested(const struct pb_message *m, const void *message, struct sizes *sizes, int depth)
 {
     if (depth == 0)
-        s->failed = true;
-    if (s->failed)
+        sizes->failed = true;
+    if (sizes->failed)
         return 0;
-    size_t place = sizes_add(s);
-    size_t size = size_message(m, message, s, depth - 1);
+    size_t place = sizes_add(sizes);
+    size_t size = size_message(m, message, sizes, depth - 1);
     if (size > PB_SIZE_MAX)
-        s->failed = true;
-    if (!s->failed)
-        s->items[place] = size;
+        sizes->failed = true;
+    if (!sizes->failed)
+        sizes->items[place] = size;
     return size;
 }
 
 /* The contents of a map entry, whose key and value are always sent. `value_size` is the value's contents. */
-INLINE size_t entry_size(const struct message_entry *e, size_t value_size)
+INLINE size_t entry_size(const struct message_entry *entry, size_t value_size)
 {
-    return 1 + delimited(e->key.size) + 1 + delimited(value_size);
+    return 1 + delimited(entry->key.size) + 1 + delimited(value_size);
 }
 
 /* One value without its tag. */
-static size_t size_value(const struct pb_field *f, const void *slot, struct sizes *s, int depth)
+static size_t size_value(const struct pb_field *field, const void *slot, struct sizes *sizes, int depth)
 {
     const struct message_entry *entry = slot;
     const struct pb_string_entry *text = slot;
     size_t size;
-    switch (f->kind) {
+    switch (field->kind) {
     case PB_KIND_BOOL:
     case PB_KIND_INT32:
     case PB_KIND_INT64:
     case PB_KIND_DOUBLE:
-        return scalar_size(f->kind, load_scalar(f->kind, slot));
+        return scalar_size(field->kind, load_scalar(field->kind, slot));
     case PB_KIND_STRING:
     case PB_KIND_BYTES:
         return delimited(((const struct bytes *)slot)->size);
     case PB_KIND_MESSAGE:
-        return delimited(size_nested(f->message, f->repeated ? slot : *(void *const *)slot, s, depth));
+        return delimited(
+            size_nested(field->message, field->repeated ? slot : *(void *const *)slot, sizes, depth));
     case PB_KIND_STRING_MAP:
         return delimited(entry_size(entry, text->value.size));
     case PB_KIND_MESSAGE_MAP: /* the entry itself is a level too */
         if (depth == 0)
-            s->failed = true;
-        size = entry->value && !s->failed ? size_nested(f->message, entry->value, s, depth - 1) : 0;
+            sizes->failed = true;
+        size =
+            entry->value && !sizes->failed ? size_nested(field->message, entry->value, sizes, depth - 1) : 0;
         return delimited(entry_size(entry, size));
     default:
-        return delimited(opt_size(f->kind, slot));
+        return delimited(opt_size(field->kind, slot));
     }
 }
 
-static size_t size_repeated(const struct pb_field *f, const void *message, struct sizes *s, int depth)
+static size_t size_repeated(const struct pb_field *field, const void *message, struct sizes *sizes, int depth)
 {
-    const char *slot = *(char **)member(message, f->offset);
-    size_t count = *(size_t *)member(message, f->count_offset);
-    size_t step = pb_element_size(f), size = 0;
+    const char *slot = *(char **)member(message, field->offset);
+    size_t count = *(size_t *)member(message, field->count_offset);
+    size_t step = pb_element_size(field), size = 0;
     if (count == 0)
         return 0;
-    bool packed = kind_is_scalar(f->kind);
-    size_t place = packed ? sizes_add(s) : 0;
-    for (size_t i = 0; i < count && !s->failed; i++, slot += step)
-        size += size_value(f, slot, s, depth);
+    bool packed = kind_is_scalar(field->kind);
+    size_t place = packed ? sizes_add(sizes) : 0;
+    for (size_t i = 0; i < count && !sizes->failed; i++, slot += step)
+        size += size_value(field, slot, sizes, depth);
     if (!packed)
-        return size + count * tag_size(f->number);
-    if (!s->failed)
-        s->items[place] = size;
-    return tag_size(f->number) + delimited(size);
+        return size + count * tag_size(field->number);
+    if (!sizes->failed)
+        sizes->items[place] = size;
+    return tag_size(field->number) + delimited(size);
 }
 
 /* True if a singular field that is not in a oneof has to be sent. */
-static bool is_present(const struct pb_field *f, const void *slot)
+static bool is_present(const struct pb_field *field, const void *slot)
 {
-    switch (f->kind) {
+    switch (field->kind) {
     case PB_KIND_BOOL:
     case PB_KIND_INT32:
     case PB_KIND_INT64:
     case PB_KIND_DOUBLE:
-        return load_scalar(f->kind, slot) != 0;
+        return load_scalar(field->kind, slot) != 0;
     case PB_KIND_STRING:
     case PB_KIND_BYTES:
         return ((const struct bytes *)slot)->size != 0;
@@ -191,43 +193,43 @@ static bool is_present(const struct pb_field *f, const void *slot)
     }
 }
 
-/* In place of the run of oneof members that starts at `f`: the one that is set, or NULL if none is. */
-static const struct pb_field *run_member(const struct pb_message *m, const struct pb_field *f,
+/* In place of the run of oneof members that starts at `field`: the one that is set, or NULL if none is. */
+static const struct pb_field *run_member(const struct pb_message *m, const struct pb_field *field,
                                          const void *message)
 {
     uint32_t which = *(uint32_t *)member(message, m->case_offset);
-    if (which < f->number || which > f[f->oneof_run - 1].number || m->index[which] == 0)
+    if (which < field->number || which > field[field->oneof_run - 1].number || m->index[which] == 0)
         return NULL;
-    f = &m->fields[m->index[which] - 1];
-    bool missing = f->kind == PB_KIND_MESSAGE && !*(void **)member(message, f->offset);
-    return missing ? NULL : f;
+    field = &m->fields[m->index[which] - 1];
+    bool missing = field->kind == PB_KIND_MESSAGE && !*(void **)member(message, field->offset);
+    return missing ? NULL : field;
 }
 
 /* The next field to be sent, or NULL behind the last. `*place` starts at 0. A repeated field may be empty. */
 INLINE const struct pb_field *next_field(const struct pb_message *m, const void *message, size_t *place)
 {
     while (*place < m->field_count) {
-        const struct pb_field *f = &m->fields[*place];
-        *place += f->in_oneof ? f->oneof_run : 1;
-        if (f->in_oneof)
-            f = run_member(m, f, message);
-        else if (!f->repeated && !is_present(f, member(message, f->offset)))
+        const struct pb_field *field = &m->fields[*place];
+        *place += field->in_oneof ? field->oneof_run : 1;
+        if (field->in_oneof)
+            field = run_member(m, field, message);
+        else if (!field->repeated && !is_present(field, member(message, field->offset)))
             continue;
-        if (f)
-            return f;
+        if (field)
+            return field;
     }
     return NULL;
 }
 
-static size_t size_message(const struct pb_message *m, const void *message, struct sizes *s, int depth)
+static size_t size_message(const struct pb_message *m, const void *message, struct sizes *sizes, int depth)
 {
-    const struct pb_field *f;
+    const struct pb_field *field;
     size_t size = ((const struct message_head *)message)->unknown.size;
-    for (size_t place = 0; (f = next_field(m, message, &place));) {
-        if (f->repeated)
-            size += size_repeated(f, message, s, depth);
+    for (size_t place = 0; (field = next_field(m, message, &place));) {
+        if (field->repeated)
+            size += size_repeated(field, message, sizes, depth);
         else
-            size += tag_size(f->number) + size_value(f, member(message, f->offset), s, depth);
+            size += tag_size(field->number) + size_value(field, member(message, field->offset), sizes, depth);
     }
     return size;
 }
@@ -235,18 +237,18 @@ static size_t size_message(const struct pb_message *m, const void *message, stru
 /* ---- The bytes; the sizes have reserved their room ---- */
 
 /* The size that sizes_take gives next. */
-INLINE size_t sizes_peek(const struct sizes *s)
+INLINE size_t sizes_peek(const struct sizes *sizes)
 {
-    ASSERT(s->next < s->count);
+    ASSERT(sizes->next < sizes->count);
     /* The analyzer does not see that the first pass filled the list. */
-    return s->items[s->next]; /* NOLINT(clang-analyzer-core.*) */
+    return sizes->items[sizes->next]; /* NOLINT(clang-analyzer-core.*) */
 }
 
 /* The next size, in the order of sizes_add. */
-INLINE size_t sizes_take(struct sizes *s)
+INLINE size_t sizes_take(struct sizes *sizes)
 {
-    size_t size = sizes_peek(s);
-    s->next++;
+    size_t size = sizes_peek(sizes);
+    sizes->next++;
     return size;
 }
 
@@ -255,16 +257,16 @@ INLINE uint8_t *write_tag(uint8_t *p, uint32_t number, uint32_t wire)
     return write_varint(p, (uint64_t)number << 3 | wire);
 }
 
-INLINE uint8_t *write_raw(uint8_t *p, struct bytes b)
+INLINE uint8_t *write_raw(uint8_t *p, struct bytes bytes)
 {
-    if (b.size)
-        memcpy(p, b.data, b.size);
-    return p + b.size;
+    if (bytes.size)
+        memcpy(p, bytes.data, bytes.size);
+    return p + bytes.size;
 }
 
-INLINE uint8_t *write_delimited(uint8_t *p, struct bytes b)
+INLINE uint8_t *write_delimited(uint8_t *p, struct bytes bytes)
 {
-    return write_raw(write_varint(p, b.size), b);
+    return write_raw(write_varint(p, bytes.size), bytes);
 }
 
 static uint8_t *write_scalar(uint8_t *p, uint8_t kind, uint64_t value)
@@ -288,110 +290,114 @@ static uint8_t *write_opt(uint8_t *p, uint8_t kind, const void *slot)
     return p;
 }
 
-static uint8_t *write_message(uint8_t *p, const struct pb_message *m, const void *message, struct sizes *s);
+static uint8_t *write_message(uint8_t *p, const struct pb_message *m, const void *message,
+                              struct sizes *sizes);
 
-static uint8_t *write_nested(uint8_t *p, const struct pb_message *m, const void *message, struct sizes *s)
+static uint8_t *write_nested(uint8_t *p, const struct pb_message *m, const void *message, struct sizes *sizes)
 {
-    return write_message(write_varint(p, sizes_take(s)), m, message, s);
+    return write_message(write_varint(p, sizes_take(sizes)), m, message, sizes);
 }
 
-static uint8_t *write_entry(uint8_t *p, const struct pb_field *f, const struct message_entry *e,
-                            struct sizes *s)
+static uint8_t *write_entry(uint8_t *p, const struct pb_field *field, const struct message_entry *entry,
+                            struct sizes *sizes)
 {
-    size_t value_size = e->value ? sizes_peek(s) : 0;
-    p = write_varint(p, entry_size(e, value_size));
-    p = write_delimited(write_tag(p, 1, PB_WIRE_BYTES), e->key);
+    size_t value_size = entry->value ? sizes_peek(sizes) : 0;
+    p = write_varint(p, entry_size(entry, value_size));
+    p = write_delimited(write_tag(p, 1, PB_WIRE_BYTES), entry->key);
     p = write_tag(p, 2, PB_WIRE_BYTES);
-    return e->value ? write_nested(p, f->message, e->value, s) : write_varint(p, 0);
+    return entry->value ? write_nested(p, field->message, entry->value, sizes) : write_varint(p, 0);
 }
 
-static uint8_t *write_string_entry(uint8_t *p, const struct pb_string_entry *e)
+static uint8_t *write_string_entry(uint8_t *p, const struct pb_string_entry *entry)
 {
-    p = write_varint(p, 1 + delimited(e->key.size) + 1 + delimited(e->value.size));
-    p = write_delimited(write_tag(p, 1, PB_WIRE_BYTES), e->key);
-    return write_delimited(write_tag(p, 2, PB_WIRE_BYTES), e->value);
+    p = write_varint(p, 1 + delimited(entry->key.size) + 1 + delimited(entry->value.size));
+    p = write_delimited(write_tag(p, 1, PB_WIRE_BYTES), entry->key);
+    return write_delimited(write_tag(p, 2, PB_WIRE_BYTES), entry->value);
 }
 
 /* One value without its tag. */
-static uint8_t *write_value(uint8_t *p, const struct pb_field *f, const void *slot, struct sizes *s)
+static uint8_t *write_value(uint8_t *p, const struct pb_field *field, const void *slot, struct sizes *sizes)
 {
-    switch (f->kind) {
+    switch (field->kind) {
     case PB_KIND_BOOL:
     case PB_KIND_INT32:
     case PB_KIND_INT64:
     case PB_KIND_DOUBLE:
-        return write_scalar(p, f->kind, load_scalar(f->kind, slot));
+        return write_scalar(p, field->kind, load_scalar(field->kind, slot));
     case PB_KIND_STRING:
     case PB_KIND_BYTES:
         return write_delimited(p, *(const struct bytes *)slot);
     case PB_KIND_MESSAGE:
-        return write_nested(p, f->message, f->repeated ? slot : *(void *const *)slot, s);
+        return write_nested(p, field->message, field->repeated ? slot : *(void *const *)slot, sizes);
     case PB_KIND_STRING_MAP:
         return write_string_entry(p, slot);
     case PB_KIND_MESSAGE_MAP:
-        return write_entry(p, f, slot, s);
+        return write_entry(p, field, slot, sizes);
     default:
-        return write_opt(p, f->kind, slot);
+        return write_opt(p, field->kind, slot);
     }
 }
 
-static uint8_t *write_repeated(uint8_t *p, const struct pb_field *f, const void *message, struct sizes *s)
+static uint8_t *write_repeated(uint8_t *p, const struct pb_field *field, const void *message,
+                               struct sizes *sizes)
 {
-    const char *slot = *(char **)member(message, f->offset);
-    size_t count = *(size_t *)member(message, f->count_offset);
-    size_t step = pb_element_size(f);
-    bool packed = kind_is_scalar(f->kind);
+    const char *slot = *(char **)member(message, field->offset);
+    size_t count = *(size_t *)member(message, field->count_offset);
+    size_t step = pb_element_size(field);
+    bool packed = kind_is_scalar(field->kind);
     if (packed && count)
-        p = write_varint(write_tag(p, f->number, PB_WIRE_BYTES), sizes_take(s));
+        p = write_varint(write_tag(p, field->number, PB_WIRE_BYTES), sizes_take(sizes));
     for (size_t i = 0; i < count; i++, slot += step) {
         if (!packed)
-            p = write_tag(p, f->number, PB_WIRE_BYTES);
-        p = write_value(p, f, slot, s);
+            p = write_tag(p, field->number, PB_WIRE_BYTES);
+        p = write_value(p, field, slot, sizes);
     }
     return p;
 }
 
-static uint8_t *write_message(uint8_t *p, const struct pb_message *m, const void *message, struct sizes *s)
+static uint8_t *write_message(uint8_t *p, const struct pb_message *m, const void *message,
+                              struct sizes *sizes)
 {
-    const struct pb_field *f;
-    for (size_t place = 0; (f = next_field(m, message, &place));) {
-        if (f->repeated)
-            p = write_repeated(p, f, message, s);
+    const struct pb_field *field;
+    for (size_t place = 0; (field = next_field(m, message, &place));) {
+        if (field->repeated)
+            p = write_repeated(p, field, message, sizes);
         else
-            p = write_value(write_tag(p, f->number, kind_wire(f->kind)), f, member(message, f->offset), s);
+            p = write_value(write_tag(p, field->number, kind_wire(field->kind)), field,
+                            member(message, field->offset), sizes);
     }
     return write_raw(p, ((const struct message_head *)message)->unknown);
 }
 
-/* Fills `s` and returns the size of the whole, SIZE_MAX on failure. */
-static size_t size_all(const struct pb_message *m, const void *message, struct sizes *s)
+/* Fills `sizes` and returns the size of the whole, SIZE_MAX on failure. */
+static size_t size_all(const struct pb_message *m, const void *message, struct sizes *sizes)
 {
-    s->items = s->inline_items;
-    s->capacity = SIZES_INLINE;
-    s->count = s->next = 0;
-    s->failed = false;
-    size_t size = size_message(m, message, s, PB_DEPTH_MAX);
-    return s->failed || size > PB_SIZE_MAX ? SIZE_MAX : size;
+    sizes->items = sizes->inline_items;
+    sizes->capacity = SIZES_INLINE;
+    sizes->count = sizes->next = 0;
+    sizes->failed = false;
+    size_t size = size_message(m, message, sizes, PB_DEPTH_MAX);
+    return sizes->failed || size > PB_SIZE_MAX ? SIZE_MAX : size;
 }
 
 size_t pb_size(const struct pb_message *m, const void *message)
 {
-    struct sizes s;
-    size_t size = size_all(m, message, &s);
-    sizes_fini(&s);
+    struct sizes sizes;
+    size_t size = size_all(m, message, &sizes);
+    sizes_fini(&sizes);
     return size;
 }
 
 void pb_encode(const struct pb_message *m, const void *message, struct buf *out)
 {
-    struct sizes s;
-    size_t size = size_all(m, message, &s);
+    struct sizes sizes;
+    size_t size = size_all(m, message, &sizes);
     if (out->failed || size == SIZE_MAX || buf_reserve(out, size) != STATUS_OK) {
         out->failed = true;
     } else if (size > 0) {
-        uint8_t *end = write_message(out->data + out->size, m, message, &s);
-        ASSERT(end == out->data + out->size + size && s.next == s.count);
+        uint8_t *end = write_message(out->data + out->size, m, message, &sizes);
+        ASSERT(end == out->data + out->size + size && sizes.next == sizes.count);
         out->size += size;
     }
-    sizes_fini(&s);
+    sizes_fini(&sizes);
 }

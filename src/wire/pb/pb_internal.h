@@ -24,7 +24,7 @@ const uint8_t *pb_read_long_varint(const uint8_t *p, const uint8_t *end, uint64_
 /* Behind the end of the group `number` whose start lies before `p`, or NULL: malformed, or too deep. */
 const uint8_t *pb_skip_group(const uint8_t *p, const uint8_t *end, uint32_t number);
 /* Bytes of one member, or of one array element. */
-size_t pb_element_size(const struct pb_field *f);
+size_t pb_element_size(const struct pb_field *field);
 
 struct token {
     uint32_t number;
@@ -58,48 +58,48 @@ INLINE uint64_t read_fixed(const uint8_t *p, size_t size)
 
 /* Each of the three reads from the front and returns what follows, or NULL if it is malformed. */
 
-INLINE const uint8_t *read_tag(const uint8_t *p, const uint8_t *end, struct token *t)
+INLINE const uint8_t *read_tag(const uint8_t *p, const uint8_t *end, struct token *token)
 {
     const uint8_t *start = p;
     uint64_t tag;
     p = read_varint(p, end, &tag);
     if (!p || tag > UINT32_MAX || tag < 8 || p - start > 5)
         return NULL;
-    *t = (struct token){.number = (uint32_t)(tag >> 3), .wire = (uint32_t)(tag & 7)};
+    *token = (struct token){.number = (uint32_t)(tag >> 3), .wire = (uint32_t)(tag & 7)};
     return p;
 }
 
 /* Behind a tag; not for groups. */
-INLINE const uint8_t *read_payload(const uint8_t *p, const uint8_t *end, struct token *t)
+INLINE const uint8_t *read_payload(const uint8_t *p, const uint8_t *end, struct token *token)
 {
     size_t size;
-    switch (t->wire) {
+    switch (token->wire) {
     case PB_WIRE_VARINT:
-        return read_varint(p, end, &t->value);
+        return read_varint(p, end, &token->value);
     case PB_WIRE_BYTES:
-        p = read_varint(p, end, &t->value);
-        if (!p || t->value > (uint64_t)(end - p))
+        p = read_varint(p, end, &token->value);
+        if (!p || token->value > (uint64_t)(end - p))
             return NULL;
-        t->bytes = (struct bytes){p, (size_t)t->value};
-        return p + t->bytes.size;
+        token->bytes = (struct bytes){p, (size_t)token->value};
+        return p + token->bytes.size;
     case PB_WIRE_FIXED64:
     case PB_WIRE_FIXED32:
-        size = t->wire == PB_WIRE_FIXED64 ? 8 : 4;
+        size = token->wire == PB_WIRE_FIXED64 ? 8 : 4;
         if ((size_t)(end - p) < size)
             return NULL;
-        t->value = read_fixed(p, size);
+        token->value = read_fixed(p, size);
         return p + size;
     default: /* the end of a group that never began, or 6 or 7, which are not in the language */
         return NULL;
     }
 }
 
-INLINE const uint8_t *read_token(const uint8_t *p, const uint8_t *end, struct token *t)
+INLINE const uint8_t *read_token(const uint8_t *p, const uint8_t *end, struct token *token)
 {
-    p = read_tag(p, end, t);
+    p = read_tag(p, end, token);
     if (!p)
         return NULL;
-    return t->wire == PB_WIRE_GROUP ? pb_skip_group(p, end, t->number) : read_payload(p, end, t);
+    return token->wire == PB_WIRE_GROUP ? pb_skip_group(p, end, token->number) : read_payload(p, end, token);
 }
 
 INLINE bool kind_is_scalar(uint8_t kind)
@@ -113,14 +113,14 @@ INLINE uint32_t kind_wire(uint8_t kind)
 }
 
 /* The field that a token belongs to, or NULL: unknown. */
-INLINE const struct pb_field *field_of(const struct pb_message *m, const struct token *t)
+INLINE const struct pb_field *field_of(const struct pb_message *message, const struct token *token)
 {
-    if (t->number > m->number_max || m->index[t->number] == 0)
+    if (token->number > message->number_max || message->index[token->number] == 0)
         return NULL;
-    const struct pb_field *f = &m->fields[m->index[t->number] - 1];
-    if (t->wire == kind_wire(f->kind))
-        return f;
-    return f->repeated && kind_is_scalar(f->kind) && t->wire == PB_WIRE_BYTES ? f : NULL;
+    const struct pb_field *field = &message->fields[message->index[token->number] - 1];
+    if (token->wire == kind_wire(field->kind))
+        return field;
+    return field->repeated && kind_is_scalar(field->kind) && token->wire == PB_WIRE_BYTES ? field : NULL;
 }
 
 INLINE void *member(const void *message, size_t offset)

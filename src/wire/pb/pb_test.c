@@ -42,9 +42,9 @@ static void assert_bytes(struct bytes got, struct bytes want)
 
 static struct pb_history_event event_of(struct bytes in)
 {
-    struct pb_history_event e;
-    assert_int_equal(pb_history_event_decode(&arena, in, &e), STATUS_OK);
-    return e;
+    struct pb_history_event event;
+    assert_int_equal(pb_history_event_decode(&arena, in, &event), STATUS_OK);
+    return event;
 }
 
 /* What a decoded message is encoded as. */
@@ -59,9 +59,9 @@ static struct bytes again(const struct pb_message *m, struct bytes in)
     return buf_peek(&out);
 }
 
-static enum status verdict(const struct pb_message *m, struct bytes in)
+static enum status verdict(const struct pb_message *message, struct bytes in)
 {
-    return pb_decode(&arena, in, m, arena_alloc(&arena, m->size));
+    return pb_decode(&arena, in, message, arena_alloc(&arena, message->size));
 }
 
 /* ---- What is decoded ---- */
@@ -72,12 +72,12 @@ static void a_history_event_comes_out_whole(void **state)
     struct bytes in = B("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01" /* eventId -1 */
                         "\x12\x05\x08\x07\x10\xe8\x07"                 /* timestamp 7 s 1000 ns */
                         "\x1a\x16\x0a\x05hello\x12\x00\x1a\x05\x0a\x03x\0y\x22\x04\x0a\x02id");
-    struct pb_history_event e = event_of(in);
-    assert_int_equal(e.event_id, -1);
-    assert_true(e.timestamp.present);
-    assert_true(pb_time_to_ns(e.timestamp) == 7000001000);
-    assert_int_equal(e.event_type_case, PB_HISTORY_EVENT_EXECUTION_STARTED);
-    const struct pb_execution_started_event *s = e.execution_started;
+    struct pb_history_event event = event_of(in);
+    assert_int_equal(event.event_id, -1);
+    assert_true(event.timestamp.present);
+    assert_true(pb_time_to_ns(event.timestamp) == 7000001000);
+    assert_int_equal(event.event_type_case, PB_HISTORY_EVENT_EXECUTION_STARTED);
+    const struct pb_execution_started_event *s = event.execution_started;
     assert_bytes(s->name, B("hello"));
     assert_true(s->version.present); /* present and empty */
     assert_int_equal(s->version.value.size, 0);
@@ -86,7 +86,7 @@ static void a_history_event_comes_out_whole(void **state)
     assert_false(s->orchestration_instance->execution_id.present);
     assert_null(s->parent_instance);
     assert_int_equal(s->tags_count, 0);
-    assert_bytes(e.raw, in);
+    assert_bytes(event.raw, in);
     assert_bytes(s->raw, bytes_slice(in, 20, 22));
     assert_true(s->name.data >= in.data && s->name.data < in.data + in.size); /* a view, not a copy */
     assert_bytes(again(&pb_history_event_message, in), in);
@@ -95,18 +95,18 @@ static void a_history_event_comes_out_whole(void **state)
 static void an_empty_input_is_a_message(void **state)
 {
     (void)state;
-    struct pb_history_event e = event_of((struct bytes){NULL, 0});
-    assert_int_equal(e.event_type_case, PB_HISTORY_EVENT_NOT_SET);
-    assert_false(e.timestamp.present);
+    struct pb_history_event event = event_of((struct bytes){NULL, 0});
+    assert_int_equal(event.event_type_case, PB_HISTORY_EVENT_NOT_SET);
+    assert_false(event.timestamp.present);
     assert_int_equal(again(&pb_history_event_message, B("")).size, 0);
 }
 
 static void empty_members_keep_the_case_of_a_oneof(void **state)
 {
     (void)state;
-    struct pb_history_event e = event_of(B("\x72\x00")); /* orchestratorStarted */
-    assert_int_equal(e.event_type_case, PB_HISTORY_EVENT_ORCHESTRATOR_STARTED);
-    assert_non_null(e.orchestrator_started);
+    struct pb_history_event event = event_of(B("\x72\x00")); /* orchestratorStarted */
+    assert_int_equal(event.event_type_case, PB_HISTORY_EVENT_ORCHESTRATOR_STARTED);
+    assert_non_null(event.orchestrator_started);
     assert_bytes(again(&pb_history_event_message, B("\x72\x00")), B("\x72\x00"));
     /* A scalar member too, although its value is the default. */
     assert_bytes(again(&pb_purge_instances_request_message, B("\x0a\x00")), B("\x0a\x00"));
@@ -116,18 +116,18 @@ static void empty_members_keep_the_case_of_a_oneof(void **state)
 static void the_last_member_of_a_oneof_wins(void **state)
 {
     (void)state;
-    struct pb_history_event e = event_of(B("\x72\x00\x82\x01\x03\x0a\x01i\x8a\x01\x03\x0a\x01n"));
-    assert_int_equal(e.event_type_case, PB_HISTORY_EVENT_EVENT_RAISED);
-    assert_bytes(e.event_raised->name, B("n"));
+    struct pb_history_event event = event_of(B("\x72\x00\x82\x01\x03\x0a\x01i\x8a\x01\x03\x0a\x01n"));
+    assert_int_equal(event.event_type_case, PB_HISTORY_EVENT_EVENT_RAISED);
+    assert_bytes(event.event_raised->name, B("n"));
     /* Back to an earlier one: it starts from nothing, its first piece is forgotten. */
-    e = event_of(B("\x8a\x01\x03\x0a\x01n\x72\x00\x8a\x01\x00"));
-    assert_int_equal(e.event_type_case, PB_HISTORY_EVENT_EVENT_RAISED);
-    assert_int_equal(e.event_raised->name.size, 0);
-    struct pb_purge_instances_request p;
-    assert_int_equal(pb_purge_instances_request_decode(&arena, B("\x12\x02\x0a\x00\x0a\x01i"), &p),
+    event = event_of(B("\x8a\x01\x03\x0a\x01n\x72\x00\x8a\x01\x00"));
+    assert_int_equal(event.event_type_case, PB_HISTORY_EVENT_EVENT_RAISED);
+    assert_int_equal(event.event_raised->name.size, 0);
+    struct pb_purge_instances_request request;
+    assert_int_equal(pb_purge_instances_request_decode(&arena, B("\x12\x02\x0a\x00\x0a\x01i"), &request),
                      STATUS_OK);
-    assert_int_equal(p.request_case, PB_PURGE_INSTANCES_REQUEST_INSTANCE_ID);
-    assert_bytes(p.instance_id, B("i"));
+    assert_int_equal(request.request_case, PB_PURGE_INSTANCES_REQUEST_INSTANCE_ID);
+    assert_bytes(request.instance_id, B("i"));
 }
 
 static void pieces_of_one_message_are_merged(void **state)
@@ -139,8 +139,8 @@ static void pieces_of_one_message_are_merged(void **state)
                         "\x42\x09\x12\x07\x32\x05\x0a\x03one"
                         "\x42\x0c\x12\x0a\x0a\x01T\x32\x05\x0a\x03two"
                         "\x42\x02\x48\x01");
-    struct pb_history_event e = event_of(in);
-    const struct pb_task_failed_event *t = e.task_failed;
+    struct pb_history_event event = event_of(in);
+    const struct pb_task_failed_event *t = event.task_failed;
     assert_int_equal(t->task_scheduled_id, 5);
     assert_bytes(t->failure_details->error_type, B("T"));
     assert_int_equal(t->failure_details->properties_count, 2);
@@ -164,31 +164,31 @@ static void pieces_of_one_message_are_merged(void **state)
 static void repeated_fields_keep_their_order(void **state)
 {
     (void)state;
-    struct pb_history_chunk c;
+    struct pb_history_chunk chunk;
     assert_int_equal(
-        pb_history_chunk_decode(&arena, B("\x0a\x02\x08\x01\x50\x00\x0a\x02\x08\x02\x0a\x00"), &c),
+        pb_history_chunk_decode(&arena, B("\x0a\x02\x08\x01\x50\x00\x0a\x02\x08\x02\x0a\x00"), &chunk),
         STATUS_OK);
-    assert_int_equal(c.events_count, 3);
-    assert_int_equal(c.events[0].event_id, 1);
-    assert_int_equal(c.events[1].event_id, 2);
-    assert_int_equal(c.events[2].event_id, 0);
-    struct pb_instance_query q;
-    assert_int_equal(pb_instance_query_decode(&arena, B("\x22\x00\x22\x03\x0a\x01h"), &q), STATUS_OK);
-    assert_int_equal(q.task_hub_names_count, 2);
-    assert_true(q.task_hub_names[0].present && q.task_hub_names[0].value.size == 0);
-    assert_bytes(q.task_hub_names[1].value, B("h"));
+    assert_int_equal(chunk.events_count, 3);
+    assert_int_equal(chunk.events[0].event_id, 1);
+    assert_int_equal(chunk.events[1].event_id, 2);
+    assert_int_equal(chunk.events[2].event_id, 0);
+    struct pb_instance_query query;
+    assert_int_equal(pb_instance_query_decode(&arena, B("\x22\x00\x22\x03\x0a\x01h"), &query), STATUS_OK);
+    assert_int_equal(query.task_hub_names_count, 2);
+    assert_true(query.task_hub_names[0].present && query.task_hub_names[0].value.size == 0);
+    assert_bytes(query.task_hub_names[1].value, B("h"));
 }
 
 static void numbers_are_taken_packed_and_unpacked(void **state)
 {
     (void)state;
-    struct pb_instance_query q;
+    struct pb_instance_query query;
     struct bytes mixed =
         B("\x0a\x02\x01\x03\x08\x05\x0a\x00\x0a\x0b\x06\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01");
-    assert_int_equal(pb_instance_query_decode(&arena, mixed, &q), STATUS_OK);
-    assert_int_equal(q.runtime_status_count, 5);
+    assert_int_equal(pb_instance_query_decode(&arena, mixed, &query), STATUS_OK);
+    assert_int_equal(query.runtime_status_count, 5);
     static const int32_t want[] = {1, 3, 5, 6, -1};
-    assert_memory_equal(q.runtime_status, want, sizeof want);
+    assert_memory_equal(query.runtime_status, want, sizeof want);
     assert_bytes(again(&pb_instance_query_message, mixed),
                  B("\x0a\x0e\x01\x03\x05\x06\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"));
     /* A packed element that is cut, and one that is too long. */
@@ -204,16 +204,16 @@ static void maps_are_entries_and_the_last_key_counts(void **state)
     struct bytes in = B("\x3a\x06\x0a\x01k\x12\x01"
                         "1\x3a\x03\x12\x01v\x3a\x06\x12\x01"
                         "2\x0a\x01k\x3a\x00");
-    struct pb_activity_request r;
-    assert_int_equal(pb_activity_request_decode(&arena, in, &r), STATUS_OK);
-    assert_int_equal(r.tags_count, 4);
+    struct pb_activity_request request;
+    assert_int_equal(pb_activity_request_decode(&arena, in, &request), STATUS_OK);
+    assert_int_equal(request.tags_count, 4);
     struct bytes value = B("untouched");
-    assert_true(pb_string_entry_find(r.tags, r.tags_count, B("k"), &value));
+    assert_true(pb_string_entry_find(request.tags, request.tags_count, B("k"), &value));
     assert_bytes(value, B("2"));
-    assert_true(pb_string_entry_find(r.tags, r.tags_count, B(""), &value));
+    assert_true(pb_string_entry_find(request.tags, request.tags_count, B(""), &value));
     assert_bytes(value, B(""));
     value = B("untouched");
-    assert_false(pb_string_entry_find(r.tags, r.tags_count, B("other"), &value));
+    assert_false(pb_string_entry_find(request.tags, request.tags_count, B("other"), &value));
     assert_false(pb_string_entry_find(NULL, 0, B("k"), &value));
     assert_bytes(value, B("untouched"));
     /* Keys and values are sent even when they are empty. */
@@ -238,10 +238,10 @@ static void values_hold_doubles(void **state)
 {
     (void)state;
     struct bytes in = B("\x11\x00\x00\x00\x00\x00\x00\xf8\xbf");
-    struct pb_value v;
-    assert_int_equal(pb_value_decode(&arena, in, &v), STATUS_OK);
-    assert_int_equal(v.kind_case, PB_VALUE_NUMBER_VALUE);
-    assert_true(v.number_value == -1.5);
+    struct pb_value value;
+    assert_int_equal(pb_value_decode(&arena, in, &value), STATUS_OK);
+    assert_int_equal(value.kind_case, PB_VALUE_NUMBER_VALUE);
+    assert_true(value.number_value == -1.5);
     assert_bytes(again(&pb_value_message, in), in);
     assert_int_equal(verdict(&pb_value_message, B("\x11\x00\x00\x00\x00\x00\x00\xf8")), STATUS_MALFORMED);
 }
@@ -253,11 +253,11 @@ static void integers_are_cut_to_their_type(void **state)
                      -1); /* 32 bits, as some encoders send it */
     assert_int_equal(event_of(B("\x08\x81\x80\x80\x80\x10")).event_id, 1);
     assert_int_equal(event_of(B("\x08\x81\x80\x80\x00")).event_id, 1); /* longer than it has to be */
-    struct pb_get_instance_request g;
+    struct pb_get_instance_request request;
     assert_int_equal(
-        pb_get_instance_request_decode(&arena, B("\x10\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"), &g),
+        pb_get_instance_request_decode(&arena, B("\x10\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"), &request),
         STATUS_OK);
-    assert_true(g.get_inputs_and_outputs);
+    assert_true(request.get_inputs_and_outputs);
 }
 
 static void absent_and_empty_wrappers_stay_different(void **state)
@@ -275,13 +275,13 @@ static void absent_and_empty_wrappers_stay_different(void **state)
     struct pb_orchestration_state back;
     assert_int_equal(pb_orchestration_state_decode(&arena, buf_peek(&out), &back), STATUS_OK);
     assert_true(back.input.present && !back.output.present && back.completed_timestamp.present);
-    struct pb_purge_instances_response p = {.is_complete = {.present = true, .value = false}};
+    struct pb_purge_instances_response response = {.is_complete = {.present = true, .value = false}};
     buf_clear(&out);
-    pb_purge_instances_response_encode(&p, &out);
+    pb_purge_instances_response_encode(&response, &out);
     assert_bytes(buf_peek(&out), B("\x12\x00"));
-    p.is_complete.value = true;
+    response.is_complete.value = true;
     buf_clear(&out);
-    pb_purge_instances_response_encode(&p, &out);
+    pb_purge_instances_response_encode(&response, &out);
     assert_bytes(buf_peek(&out), B("\x12\x02\x08\x01"));
     struct pb_orchestrator_response r = {.num_events_processed = {.present = true, .value = -2}};
     buf_clear(&out);
@@ -296,36 +296,36 @@ static void unknown_fields_survive_in_order(void **state)
     (void)state;
     /* A varint, a string and a fixed64 of a newer peer, in two runs around a known field. */
     struct bytes in = B("\x98\x06\x01\xa2\x06\x02hi\x08\x07\x99\x06\x01\x02\x03\x04\x05\x06\x07\x08");
-    struct pb_history_event e = event_of(in);
-    assert_int_equal(e.event_id, 7);
+    struct pb_history_event event = event_of(in);
+    assert_int_equal(event.event_id, 7);
     struct bytes unknown = B("\x98\x06\x01\xa2\x06\x02hi\x99\x06\x01\x02\x03\x04\x05\x06\x07\x08");
-    assert_bytes(e.unknown, unknown);
+    assert_bytes(event.unknown, unknown);
     assert_bytes(again(&pb_history_event_message, in),
                  B("\x08\x07\x98\x06\x01\xa2\x06\x02hi\x99\x06\x01\x02\x03\x04\x05\x06\x07\x08"));
     /* One run stays a view into the input. */
-    e = event_of(bytes_slice(in, 0, 8));
-    assert_ptr_equal(e.unknown.data, in.data);
+    event = event_of(bytes_slice(in, 0, 8));
+    assert_ptr_equal(event.unknown.data, in.data);
 }
 
 static void unknown_members_of_a_oneof_survive(void **state)
 {
     (void)state;
     struct bytes in = B("\x08\x03\xfa\x01\x03\x0a\x01n"); /* member 31 of eventType, from the future */
-    struct pb_history_event e = event_of(in);
-    assert_int_equal(e.event_type_case, PB_HISTORY_EVENT_NOT_SET);
-    assert_bytes(e.unknown, B("\xfa\x01\x03\x0a\x01n"));
+    struct pb_history_event event = event_of(in);
+    assert_int_equal(event.event_type_case, PB_HISTORY_EVENT_NOT_SET);
+    assert_bytes(event.unknown, B("\xfa\x01\x03\x0a\x01n"));
     assert_bytes(again(&pb_history_event_message, in), in);
     /* Inside a chunk, where the event is an element. */
     struct bytes chunk = B("\x0a\x08\x08\x03\xfa\x01\x03\x0a\x01n");
     assert_bytes(again(&pb_history_chunk_message, chunk), chunk);
     /* Reserved number 2 of the reuse policy: the old `action`, read by hand. */
-    struct pb_orchestration_id_reuse_policy p;
-    assert_int_equal(pb_orchestration_id_reuse_policy_decode(&arena, B("\x0a\x01\x01\x10\x01"), &p),
+    struct pb_orchestration_id_reuse_policy policy;
+    assert_int_equal(pb_orchestration_id_reuse_policy_decode(&arena, B("\x0a\x01\x01\x10\x01"), &policy),
                      STATUS_OK);
-    struct pb_reader r = pb_reader_of(p.unknown);
-    assert_true(pb_reader_next(&r));
-    assert_true(r.number == 2 && r.wire == PB_WIRE_VARINT && r.value == 1);
-    assert_false(pb_reader_next(&r));
+    struct pb_reader reader = pb_reader_of(policy.unknown);
+    assert_true(pb_reader_next(&reader));
+    assert_true(reader.number == 2 && reader.wire == PB_WIRE_VARINT && reader.value == 1);
+    assert_false(pb_reader_next(&reader));
 }
 
 static void a_known_number_of_another_wire_type_is_unknown(void **state)
@@ -333,11 +333,11 @@ static void a_known_number_of_another_wire_type_is_unknown(void **state)
     (void)state;
     struct bytes in = B(
         "\x0a\x01x\x15\x01\x02\x03\x04\x18\x05"); /* eventId as bytes, timestamp fixed32, member as varint */
-    struct pb_history_event e = event_of(in);
-    assert_int_equal(e.event_id, 0);
-    assert_false(e.timestamp.present);
-    assert_int_equal(e.event_type_case, PB_HISTORY_EVENT_NOT_SET);
-    assert_bytes(e.unknown, in);
+    struct pb_history_event event = event_of(in);
+    assert_int_equal(event.event_id, 0);
+    assert_false(event.timestamp.present);
+    assert_int_equal(event.event_type_case, PB_HISTORY_EVENT_NOT_SET);
+    assert_bytes(event.unknown, in);
     assert_bytes(again(&pb_history_event_message, in), in);
 }
 
@@ -377,8 +377,8 @@ static void many_scattered_unknown_fields_cost_linear_memory(void **state)
         pb_put_varint_field(&out, 1, 1);
         pb_put_varint_field(&out, 100, 1);
     }
-    struct pb_history_event e = event_of(buf_peek(&out));
-    assert_int_equal(e.unknown.size, 3 * PAIRS);
+    struct pb_history_event event = event_of(buf_peek(&out));
+    assert_int_equal(event.unknown.size, 3 * PAIRS);
     assert_true(arena.used <= 3 * PAIRS);
 }
 
@@ -419,13 +419,14 @@ static void broken_bytes_are_malformed(void **state)
         B("\x1a\x04\x22\x02\x0a\x05"),                     /* two levels down */
     };
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        struct pb_history_event e = {.event_id = 77};
+        struct pb_history_event event = {.event_id = 77};
         /* The sanitizer sees a read beyond an input that has its own block. */
         uint8_t *copy = malloc(bad[i].size);
         assert_non_null(copy);
         memcpy(copy, bad[i].data, bad[i].size);
-        assert_int_equal(pb_history_event_decode(&arena, bytes_of(copy, bad[i].size), &e), STATUS_MALFORMED);
-        assert_int_equal(e.event_id, 77); /* untouched on failure */
+        assert_int_equal(pb_history_event_decode(&arena, bytes_of(copy, bad[i].size), &event),
+                         STATUS_MALFORMED);
+        assert_int_equal(event.event_id, 77); /* untouched on failure */
         free(copy);
     }
 }
@@ -530,16 +531,17 @@ static struct bytes demanding_request(void)
         {.event_id = 1, .unknown = B("\xfa\x01\x03\x0a\x01n")},
     };
     struct pb_orchestrator_entity_parameters parameters = {.unknown = B("\x98\x06\x01")};
-    struct pb_orchestrator_request r = {.past_events = events,
-                                        .past_events_count = 2,
-                                        .new_events = events,
-                                        .new_events_count = 1,
-                                        .entity_parameters = &parameters,
-                                        .properties = entries,
-                                        .properties_count = 2,
-                                        .unknown = B("\x98\x06\x01")};
-    pb_orchestrator_request_encode(&r, &out);
-    pb_orchestrator_request_encode(&r, &out); /* a second piece: merges, and scatters the unknown fields */
+    struct pb_orchestrator_request request = {.past_events = events,
+                                              .past_events_count = 2,
+                                              .new_events = events,
+                                              .new_events_count = 1,
+                                              .entity_parameters = &parameters,
+                                              .properties = entries,
+                                              .properties_count = 2,
+                                              .unknown = B("\x98\x06\x01")};
+    pb_orchestrator_request_encode(&request, &out);
+    pb_orchestrator_request_encode(&request,
+                                   &out); /* a second piece: merges, and scatters the unknown fields */
     assert_int_equal(buf_status(&out), STATUS_OK);
     return buf_peek(&out);
 }
@@ -548,11 +550,11 @@ static void every_allocation_may_fail(void **state)
 {
     (void)state;
     struct bytes in = demanding_request();
-    struct pb_orchestrator_request r;
+    struct pb_orchestrator_request request;
     CLEANUP(arena_fini) struct arena small;
     arena_init(&small, 0);
-    assert_int_equal(pb_orchestrator_request_decode(&small, in, &r), STATUS_OK);
-    assert_int_equal(r.past_events_count, 4);
+    assert_int_equal(pb_orchestrator_request_decode(&small, in, &request), STATUS_OK);
+    assert_int_equal(request.past_events_count, 4);
     size_t need = small.used;
     assert_true(need > 1000);
     for (size_t limit = 1; limit < need; limit++) {
@@ -564,7 +566,7 @@ static void every_allocation_may_fail(void **state)
     }
     arena_fini(&small);
     arena_init(&small, need);
-    assert_int_equal(pb_orchestrator_request_decode(&small, in, &r), STATUS_OK);
+    assert_int_equal(pb_orchestrator_request_decode(&small, in, &request), STATUS_OK);
 }
 
 static void amplification_stops_at_the_arena(void **state)
@@ -574,26 +576,27 @@ static void amplification_stops_at_the_arena(void **state)
     for (int i = 0; i < 100000; i++)
         pb_put_bytes_field(&out, 1, B(""));
     CLEANUP(arena_fini) struct arena small;
-    struct pb_history_chunk c;
+    struct pb_history_chunk chunk;
     arena_init(&small, (size_t)1 << 20);
-    assert_int_equal(pb_history_chunk_decode(&small, buf_peek(&out), &c), STATUS_NO_MEMORY);
+    assert_int_equal(pb_history_chunk_decode(&small, buf_peek(&out), &chunk), STATUS_NO_MEMORY);
     assert_true(small.used == 0);
 }
 
 static void a_full_buffer_fails_the_encoding(void **state)
 {
     (void)state;
-    struct pb_create_instance_request r = {.instance_id = B("0123456789"), .input = pb_some(B("input"))};
+    struct pb_create_instance_request request = {.instance_id = B("0123456789"),
+                                                 .input = pb_some(B("input"))};
     struct buf small = {.limit = 8};
-    pb_create_instance_request_encode(&r, &small);
+    pb_create_instance_request_encode(&request, &small);
     assert_true(buf_status(&small) != STATUS_OK);
     assert_int_equal(small.size, 0);
-    pb_create_instance_request_encode(&r, &small); /* stays failed, as every append does */
+    pb_create_instance_request_encode(&request, &small); /* stays failed, as every append does */
     assert_true(small.failed);
     buf_fini(&small);
     buf_append_cstr(&out, "before");
-    pb_create_instance_request_encode(&r, &out);
-    assert_int_equal(out.size, 6 + pb_create_instance_request_size(&r));
+    pb_create_instance_request_encode(&request, &out);
+    assert_int_equal(out.size, 6 + pb_create_instance_request_size(&request));
     assert_bytes(bytes_slice(buf_peek(&out), 0, 8), B("before\x0a\x0a"));
 }
 
@@ -609,10 +612,10 @@ static void many_nested_messages_are_sized_on_the_heap(void **state)
         events[i].event_type_case = PB_HISTORY_EVENT_EVENT_RAISED;
         events[i].event_raised = &raised;
     }
-    struct pb_history_chunk c = {.events = events, .events_count = EVENTS}, back;
-    pb_history_chunk_encode(&c, &out);
+    struct pb_history_chunk chunk = {.events = events, .events_count = EVENTS}, back;
+    pb_history_chunk_encode(&chunk, &out);
     assert_int_equal(buf_status(&out), STATUS_OK);
-    assert_int_equal(out.size, pb_history_chunk_size(&c));
+    assert_int_equal(out.size, pb_history_chunk_size(&chunk));
     assert_int_equal(pb_history_chunk_decode(&arena, buf_peek(&out), &back), STATUS_OK);
     assert_int_equal(back.events_count, EVENTS);
     assert_int_equal(back.events[EVENTS - 1].event_id, EVENTS - 1);
@@ -623,8 +626,8 @@ static void many_nested_messages_are_sized_on_the_heap(void **state)
 static void a_case_without_its_member_is_not_sent(void **state)
 {
     (void)state;
-    struct pb_history_event e = {.event_id = 1, .event_type_case = PB_HISTORY_EVENT_TIMER_FIRED};
-    pb_history_event_encode(&e, &out);
+    struct pb_history_event event = {.event_id = 1, .event_type_case = PB_HISTORY_EVENT_TIMER_FIRED};
+    pb_history_event_encode(&event, &out);
     assert_bytes(buf_peek(&out), B("\x08\x01"));
 }
 
@@ -651,11 +654,11 @@ static void varints_have_their_sizes(void **state)
         pb_put_varint_field(&out, 1, cases[i].value);
         assert_int_equal(pb_varint_size(cases[i].value), cases[i].size);
         assert_int_equal(out.size, 1 + cases[i].size);
-        struct pb_reader r = pb_reader_of(buf_peek(&out));
-        assert_true(pb_reader_next(&r));
-        assert_true(r.value == cases[i].value);
-        assert_false(pb_reader_next(&r));
-        assert_int_equal(r.status, STATUS_OK);
+        struct pb_reader reader = pb_reader_of(buf_peek(&out));
+        assert_true(pb_reader_next(&reader));
+        assert_true(reader.value == cases[i].value);
+        assert_false(pb_reader_next(&reader));
+        assert_int_equal(reader.status, STATUS_OK);
     }
 }
 
@@ -667,28 +670,28 @@ static void the_reader_walks_what_the_writers_wrote(void **state)
     pb_put_fixed64_field(&out, PB_FIELD_NUMBER_MAX, 0x0102030405060708);
     pb_put_tag(&out, 16, PB_WIRE_FIXED32);
     buf_append(&out, "\x01\x00\x00\x80", 4);
-    struct pb_reader r = pb_reader_of(buf_peek(&out));
-    assert_true(pb_reader_next(&r));
-    assert_true(r.number == 1 && r.wire == PB_WIRE_BYTES);
-    assert_bytes(r.bytes, B("a\0b"));
-    assert_bytes(r.raw, B("\x0a\x03"
-                          "a\0b"));
-    assert_true(pb_reader_next(&r));
-    assert_true(r.number == 2 && r.bytes.size == 0);
-    assert_true(pb_reader_next(&r));
-    assert_true(r.number == PB_FIELD_NUMBER_MAX && r.value == 0x0102030405060708);
-    assert_true(pb_reader_next(&r));
-    assert_true(r.number == 16 && r.value == 0x80000001);
-    assert_false(pb_reader_next(&r));
-    assert_int_equal(r.status, STATUS_OK);
-    r = pb_reader_of(B("\x08\x01\x08"));
-    assert_true(pb_reader_next(&r));
-    assert_false(pb_reader_next(&r));
-    assert_int_equal(r.status, STATUS_MALFORMED);
-    assert_false(pb_reader_next(&r)); /* and stays so */
-    r = pb_reader_of((struct bytes){NULL, 0});
-    assert_false(pb_reader_next(&r));
-    assert_int_equal(r.status, STATUS_OK);
+    struct pb_reader reader = pb_reader_of(buf_peek(&out));
+    assert_true(pb_reader_next(&reader));
+    assert_true(reader.number == 1 && reader.wire == PB_WIRE_BYTES);
+    assert_bytes(reader.bytes, B("a\0b"));
+    assert_bytes(reader.raw, B("\x0a\x03"
+                               "a\0b"));
+    assert_true(pb_reader_next(&reader));
+    assert_true(reader.number == 2 && reader.bytes.size == 0);
+    assert_true(pb_reader_next(&reader));
+    assert_true(reader.number == PB_FIELD_NUMBER_MAX && reader.value == 0x0102030405060708);
+    assert_true(pb_reader_next(&reader));
+    assert_true(reader.number == 16 && reader.value == 0x80000001);
+    assert_false(pb_reader_next(&reader));
+    assert_int_equal(reader.status, STATUS_OK);
+    reader = pb_reader_of(B("\x08\x01\x08"));
+    assert_true(pb_reader_next(&reader));
+    assert_false(pb_reader_next(&reader));
+    assert_int_equal(reader.status, STATUS_MALFORMED);
+    assert_false(pb_reader_next(&reader)); /* and stays so */
+    reader = pb_reader_of((struct bytes){NULL, 0});
+    assert_false(pb_reader_next(&reader));
+    assert_int_equal(reader.status, STATUS_OK);
 }
 
 static void times_convert_and_saturate(void **state)
@@ -696,9 +699,9 @@ static void times_convert_and_saturate(void **state)
     (void)state;
     static const int64_t exact[] = {0, 1, -1, 999999999, 1000000000, -1000000000, INT64_MAX, INT64_MIN};
     for (size_t i = 0; i < ARRAY_SIZE(exact); i++) {
-        struct pb_opt_time t = pb_time_from_ns(exact[i]);
-        assert_true(t.present && t.nanos >= 0 && t.nanos < 1000000000);
-        assert_true(pb_time_to_ns(t) == exact[i]);
+        struct pb_opt_time time = pb_time_from_ns(exact[i]);
+        assert_true(time.present && time.nanos >= 0 && time.nanos < 1000000000);
+        assert_true(pb_time_to_ns(time) == exact[i]);
     }
     assert_true(pb_time_from_ns(-1).seconds == -1);
     assert_true(pb_time_to_ns((struct pb_opt_time){true, INT64_MAX, INT32_MAX}) == INT64_MAX);
@@ -709,25 +712,27 @@ static void times_convert_and_saturate(void **state)
 
 /* ---- The tables ---- */
 
-static void check_table(const struct pb_message *m)
+static void check_table(const struct pb_message *message)
 {
-    assert_true(m->size >= 2 * sizeof(struct bytes) && m->size <= PB_STRUCT_SIZE_MAX);
-    assert_true(m->field_count <= 64); /* decoding keeps a bit for each */
-    for (size_t i = 0; i < m->field_count; i++) {
-        const struct pb_field *f = &m->fields[i];
-        assert_true(i == 0 || m->fields[i - 1].number < f->number);
-        assert_int_equal(m->index[f->number], i + 1);
-        assert_true(f->offset < m->size && f->count_offset < m->size);
-        assert_true(f->repeated == (f->count_offset != 0));
-        assert_true(f->in_oneof == (f->oneof_run != 0));
-        assert_true((f->message != NULL) == (f->kind == PB_KIND_MESSAGE || f->kind == PB_KIND_MESSAGE_MAP));
+    assert_true(message->size >= 2 * sizeof(struct bytes) && message->size <= PB_STRUCT_SIZE_MAX);
+    assert_true(message->field_count <= 64); /* decoding keeps a bit for each */
+    for (size_t i = 0; i < message->field_count; i++) {
+        const struct pb_field *field = &message->fields[i];
+        assert_true(i == 0 || message->fields[i - 1].number < field->number);
+        assert_int_equal(message->index[field->number], i + 1);
+        assert_true(field->offset < message->size && field->count_offset < message->size);
+        assert_true(field->repeated == (field->count_offset != 0));
+        assert_true(field->in_oneof == (field->oneof_run != 0));
+        assert_true((field->message != NULL) ==
+                    (field->kind == PB_KIND_MESSAGE || field->kind == PB_KIND_MESSAGE_MAP));
     }
-    assert_int_equal(m->number_max, m->field_count ? m->fields[m->field_count - 1].number : 0);
-    assert_int_equal(verdict(m, B("")), STATUS_OK);
-    assert_int_equal(verdict(m, B("\xf8\xff\xff\xff\x0f\x01")),
-                     STATUS_OK);                            /* the highest number is unknown to all */
-    assert_int_equal(verdict(m, B("\x0b\x0c")), STATUS_OK); /* a group, too */
-    assert_int_equal(verdict(m, B("\x0b")), STATUS_MALFORMED);
+    assert_int_equal(message->number_max,
+                     message->field_count ? message->fields[message->field_count - 1].number : 0);
+    assert_int_equal(verdict(message, B("")), STATUS_OK);
+    assert_int_equal(verdict(message, B("\xf8\xff\xff\xff\x0f\x01")),
+                     STATUS_OK);                                  /* the highest number is unknown to all */
+    assert_int_equal(verdict(message, B("\x0b\x0c")), STATUS_OK); /* a group, too */
+    assert_int_equal(verdict(message, B("\x0b")), STATUS_MALFORMED);
 }
 
 static void tables_are_sound(void **state)
@@ -742,11 +747,11 @@ static void tables_are_sound(void **state)
     assert_int_equal(PB_ORCHESTRATOR_SERVICE_MESSAGES_COUNT,
                      118 + 3); /* and google.protobuf.Value, Struct, ListValue */
     assert_int_equal(PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT, 29);
-    const struct pb_method *m =
+    const struct pb_method *method =
         &pb_task_hub_sidecar_service_methods[PB_TASK_HUB_SIDECAR_SERVICE_GET_WORK_ITEMS];
-    assert_string_equal(m->path, "/TaskHubSidecarService/GetWorkItems");
-    assert_true(m->server_streaming && !m->client_streaming);
-    assert_ptr_equal(m->response, &pb_work_item_message);
+    assert_string_equal(method->path, "/TaskHubSidecarService/GetWorkItems");
+    assert_true(method->server_streaming && !method->client_streaming);
+    assert_ptr_equal(method->response, &pb_work_item_message);
     assert_null(pb_task_hub_sidecar_service_methods[PB_TASK_HUB_SIDECAR_SERVICE_HELLO].request);
 }
 
