@@ -3,30 +3,31 @@
 
 #include "base/duration.h"
 
-void comeback_init(struct comeback *c, const struct comeback_options *options)
+void comeback_init(struct comeback *comeback, const struct comeback_options *options)
 {
     struct comeback_options own = *options;
     own.first_wait_ns = own.first_wait_ns ? own.first_wait_ns : 100 * NS_PER_MS;
     own.most_wait_ns = own.most_wait_ns ? own.most_wait_ns : 10 * NS_PER_S;
     own.long_life_ns = own.long_life_ns ? own.long_life_ns : 60 * NS_PER_S;
-    *c = (struct comeback){.options = own, .up_since_ns = INT64_MAX};
+    *comeback = (struct comeback){.options = own, .up_since_ns = INT64_MAX};
 }
 
-void comeback_up(struct comeback *c, int64_t now_ns)
+void comeback_up(struct comeback *comeback, int64_t now_ns)
 {
-    c->up_since_ns = now_ns;
+    comeback->up_since_ns = now_ns;
 }
 
-int64_t comeback_down(struct comeback *c, int64_t now_ns)
+int64_t comeback_down(struct comeback *comeback, int64_t now_ns)
 {
-    bool lived_long = c->up_since_ns != INT64_MAX && now_ns - c->up_since_ns >= c->options.long_life_ns;
+    bool lived_long = comeback->up_since_ns != INT64_MAX &&
+                      now_ns - comeback->up_since_ns >= comeback->options.long_life_ns;
     if (lived_long)
-        c->deaths = 0;
-    c->up_since_ns = INT64_MAX;
+        comeback->deaths = 0;
+    comeback->up_since_ns = INT64_MAX;
 
-    int64_t wait_ns = c->options.first_wait_ns;
-    for (uint32_t n = 0; n < c->deaths && wait_ns < c->options.most_wait_ns; n++)
+    int64_t wait_ns = comeback->options.first_wait_ns;
+    for (uint32_t n = 0; n < comeback->deaths && wait_ns < comeback->options.most_wait_ns; n++)
         wait_ns *= 2;
-    c->deaths++;
-    return now_ns + MIN(wait_ns, c->options.most_wait_ns);
+    comeback->deaths++;
+    return now_ns + MIN(wait_ns, comeback->options.most_wait_ns);
 }

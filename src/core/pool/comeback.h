@@ -19,10 +19,10 @@ struct comeback {
     int64_t up_since_ns;             /* INT64_MAX: it is not up */
 };
 
-void comeback_init(struct comeback *c, const struct comeback_options *options);
+void comeback_init(struct comeback *comeback, const struct comeback_options *options);
 /* It works from now on. */
-void comeback_up(struct comeback *c, int64_t now_ns);
+void comeback_up(struct comeback *comeback, int64_t now_ns);
 /* It died, or did not come up. Returns when to try again. */
-int64_t comeback_down(struct comeback *c, int64_t now_ns);
+int64_t comeback_down(struct comeback *comeback, int64_t now_ns);
 
 #endif

@@ -17,12 +17,12 @@ static const struct comeback_options options = {
 
 static void test_waits_double_up_to_the_limit(void **state)
 {
-    struct comeback c;
-    comeback_init(&c, &options);
+    struct comeback comeback;
+    comeback_init(&comeback, &options);
     const int64_t waits_ms[] = {100, 200, 400, 800, 1000, 1000};
     int64_t now = 5 * NS_PER_S;
     for (size_t i = 0; i < ARRAY_SIZE(waits_ms); i++) {
-        int64_t again = comeback_down(&c, now);
+        int64_t again = comeback_down(&comeback, now);
         assert_int_equal(again - now, waits_ms[i] * NS_PER_MS);
         now = again;
     }
@@ -30,32 +30,32 @@ static void test_waits_double_up_to_the_limit(void **state)
 
 static void test_a_long_life_is_a_new_start(void **state)
 {
-    struct comeback c;
-    comeback_init(&c, &options);
+    struct comeback comeback;
+    comeback_init(&comeback, &options);
     for (int i = 0; i < 4; i++)
-        (void)comeback_down(&c, 0);
-    comeback_up(&c, 0);
-    assert_int_equal(comeback_down(&c, 60 * NS_PER_S), 60 * NS_PER_S + 100 * NS_PER_MS);
+        (void)comeback_down(&comeback, 0);
+    comeback_up(&comeback, 0);
+    assert_int_equal(comeback_down(&comeback, 60 * NS_PER_S), 60 * NS_PER_S + 100 * NS_PER_MS);
 }
 
 static void test_a_short_life_is_not(void **state)
 {
-    struct comeback c;
-    comeback_init(&c, &options);
-    (void)comeback_down(&c, 0);
-    comeback_up(&c, NS_PER_S);
-    assert_int_equal(comeback_down(&c, 2 * NS_PER_S), 2 * NS_PER_S + 200 * NS_PER_MS);
+    struct comeback comeback;
+    comeback_init(&comeback, &options);
+    (void)comeback_down(&comeback, 0);
+    comeback_up(&comeback, NS_PER_S);
+    assert_int_equal(comeback_down(&comeback, 2 * NS_PER_S), 2 * NS_PER_S + 200 * NS_PER_MS);
     /* What did not come up had no life at all, however long it took. */
-    assert_int_equal(comeback_down(&c, 500 * NS_PER_S), 500 * NS_PER_S + 400 * NS_PER_MS);
+    assert_int_equal(comeback_down(&comeback, 500 * NS_PER_S), 500 * NS_PER_S + 400 * NS_PER_MS);
 }
 
 static void test_defaults(void **state)
 {
-    struct comeback c;
-    comeback_init(&c, &(struct comeback_options){0});
-    assert_int_equal(comeback_down(&c, 0), 100 * NS_PER_MS);
-    c.deaths = 1000000;
-    assert_int_equal(comeback_down(&c, 0), 10 * NS_PER_S);
+    struct comeback comeback;
+    comeback_init(&comeback, &(struct comeback_options){0});
+    assert_int_equal(comeback_down(&comeback, 0), 100 * NS_PER_MS);
+    comeback.deaths = 1000000;
+    assert_int_equal(comeback_down(&comeback, 0), 10 * NS_PER_S);
 }
 
 int main(void)

@@ -54,19 +54,20 @@ struct pool_plan {
     int64_t ask_again_ns; /* when the plan would change without an event; INT64_MAX: never */
 };
 
-void pool_policy_init(struct pool_policy *p, const struct pool_policy_options *o, int64_t now_ns);
+void pool_policy_init(struct pool_policy *policy, const struct pool_policy_options *options, int64_t now_ns);
 /* True if one more identifier may get a session. */
-bool pool_policy_admit(const struct pool_policy *p, uint32_t seats);
+bool pool_policy_admit(const struct pool_policy *policy, uint32_t seats);
 /* An identifier took a session, spare or not. */
-void pool_policy_claimed(struct pool_policy *p, int64_t now_ns);
+void pool_policy_claimed(struct pool_policy *policy, int64_t now_ns);
 /* A build took `span_ns` from order to ready. Ends a pause. */
-void pool_policy_built(struct pool_policy *p, int64_t span_ns);
+void pool_policy_built(struct pool_policy *policy, int64_t span_ns);
 /* A build failed: no spare is ordered for a while. */
-void pool_policy_build_failed(struct pool_policy *p, int64_t now_ns);
+void pool_policy_build_failed(struct pool_policy *policy, int64_t now_ns);
 /* What to do now to have the right number of spares. */
-struct pool_plan pool_policy_plan(struct pool_policy *p, const struct pool_counts *c, int64_t now_ns);
+struct pool_plan pool_policy_plan(struct pool_policy *policy, const struct pool_counts *counts,
+                                  int64_t now_ns);
 /* How many spares the present demand asks for, before the limit by seats. */
-uint32_t pool_policy_target(struct pool_policy *p, int64_t now_ns);
+uint32_t pool_policy_target(struct pool_policy *policy, int64_t now_ns);
 
 /* True for 4..128 printable ASCII characters without space. */
 bool session_identifier_valid(struct bytes identifier);

@@ -108,56 +108,56 @@ static int64_t after(int64_t now_ns, int64_t span_ns)
     return span_ns > INT64_MAX - now_ns ? INT64_MAX : now_ns + span_ns;
 }
 
-static int64_t deadline_in(const struct session_life *l, int64_t now_ns)
+static int64_t deadline_in(const struct session_life *life, int64_t now_ns)
 {
-    switch (l->state) {
+    switch (life->state) {
     case SESSION_IDLE:
-        return l->limits.cooldown_ns < 0 ? INT64_MAX : after(now_ns, l->limits.cooldown_ns);
+        return life->limits.cooldown_ns < 0 ? INT64_MAX : after(now_ns, life->limits.cooldown_ns);
     case SESSION_INTERRUPTED:
-        return after(now_ns, l->limits.grace_ns);
+        return after(now_ns, life->limits.grace_ns);
     case SESSION_FALLEN:
-        return after(now_ns, l->limits.exit_wait_ns);
+        return after(now_ns, life->limits.exit_wait_ns);
     default:
         return INT64_MAX;
     }
 }
 
 /* The only writer of the state. */
-static void life_move(struct session_life *l, enum session_state next, int64_t now_ns)
+static void life_move(struct session_life *life, enum session_state next, int64_t now_ns)
 {
-    l->state = next;
-    l->since_ns = now_ns;
-    l->deadline_ns = deadline_in(l, now_ns);
+    life->state = next;
+    life->since_ns = now_ns;
+    life->deadline_ns = deadline_in(life, now_ns);
 }
 
-void session_life_init(struct session_life *l, const struct session_limits_ns *limits, int64_t now_ns)
+void session_life_init(struct session_life *life, const struct session_limits_ns *limits, int64_t now_ns)
 {
     ASSERT(limits->grace_ns >= 0 && limits->exit_wait_ns >= 0);
-    l->limits = *limits;
-    life_move(l, SESSION_STARTING, now_ns);
+    life->limits = *limits;
+    life_move(life, SESSION_STARTING, now_ns);
 }
 
-unsigned session_life_apply(struct session_life *l, enum session_event event, int64_t now_ns)
+unsigned session_life_apply(struct session_life *life, enum session_event event, int64_t now_ns)
 {
-    const struct cell *c = &moves[l->state][event];
-    ASSERT(c->kind != CELL_IMPOSSIBLE);
-    if (c->kind == CELL_IGNORED)
+    const struct cell *cell = &moves[life->state][event];
+    ASSERT(cell->kind != CELL_IMPOSSIBLE);
+    if (cell->kind == CELL_IGNORED)
         return 0;
-    life_move(l, c->next, now_ns);
-    return c->actions;
+    life_move(life, cell->next, now_ns);
+    return cell->actions;
 }
 
-unsigned session_life_start(struct session_life *l, int64_t limit_ns, int64_t now_ns)
+unsigned session_life_start(struct session_life *life, int64_t limit_ns, int64_t now_ns)
 {
-    unsigned actions = session_life_apply(l, SESSION_EVENT_START, now_ns);
-    l->deadline_ns = after(now_ns, limit_ns);
+    unsigned actions = session_life_apply(life, SESSION_EVENT_START, now_ns);
+    life->deadline_ns = after(now_ns, limit_ns);
     return actions;
 }
 
-enum session_event session_life_due(const struct session_life *l)
+enum session_event session_life_due(const struct session_life *life)
 {
-    ASSERT(l->deadline_ns != INT64_MAX);
-    switch (l->state) {
+    ASSERT(life->deadline_ns != INT64_MAX);
+    switch (life->state) {
     case SESSION_IDLE:
         return SESSION_EVENT_COOLDOWN;
     case SESSION_RUNNING:
@@ -167,14 +167,14 @@ enum session_event session_life_due(const struct session_life *l)
     }
 }
 
-bool session_life_bound(const struct session_life *l)
+bool session_life_bound(const struct session_life *life)
 {
-    return l->state == SESSION_RESERVED || l->state == SESSION_IDLE || session_life_busy(l);
+    return life->state == SESSION_RESERVED || life->state == SESSION_IDLE || session_life_busy(life);
 }
 
-bool session_life_busy(const struct session_life *l)
+bool session_life_busy(const struct session_life *life)
 {
-    return l->state == SESSION_RUNNING || l->state == SESSION_INTERRUPTED;
+    return life->state == SESSION_RUNNING || life->state == SESSION_INTERRUPTED;
 }
 
 bool session_life_possible(enum session_state state, enum session_event event)

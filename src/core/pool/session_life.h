@@ -93,19 +93,19 @@ struct session_life {
 };
 
 /* Begins in STARTING. */
-void session_life_init(struct session_life *l, const struct session_limits_ns *limits, int64_t now_ns);
+void session_life_init(struct session_life *life, const struct session_limits_ns *limits, int64_t now_ns);
 /* Applies any event but START and returns the actions, a set of enum session_action. An event that cannot
  * happen in the state is a programmer's error (ASSERT); one that a race makes possible is ignored and
  * gives 0. */
-MUST_USE unsigned session_life_apply(struct session_life *l, enum session_event event, int64_t now_ns);
+MUST_USE unsigned session_life_apply(struct session_life *life, enum session_event event, int64_t now_ns);
 /* START: the cell may run for `limit_ns` from `now_ns` on. */
-MUST_USE unsigned session_life_start(struct session_life *l, int64_t limit_ns, int64_t now_ns);
+MUST_USE unsigned session_life_start(struct session_life *life, int64_t limit_ns, int64_t now_ns);
 /* The event to apply once `deadline_ns` has passed. Only while it is not INT64_MAX. */
-enum session_event session_life_due(const struct session_life *l);
+enum session_event session_life_due(const struct session_life *life);
 /* True while an identifier owns it. */
-bool session_life_bound(const struct session_life *l);
+bool session_life_bound(const struct session_life *life);
 /* True while a cell is in it, so that a result frame may come. */
-bool session_life_busy(const struct session_life *l);
+bool session_life_busy(const struct session_life *life);
 /* False for a state and event that session_life_apply refuses. */
 bool session_life_possible(enum session_state state, enum session_event event);
 /* Such as "IDLE", for logs and tests. Never NULL. */

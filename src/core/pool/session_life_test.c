@@ -20,72 +20,72 @@ static const struct session_limits_ns limits = {COOLDOWN, GRACE, EXIT_WAIT};
 
 static struct session_life life_in(enum session_state state)
 {
-    struct session_life l;
-    session_life_init(&l, &limits, 0);
-    l.state = state;
-    return l;
+    struct session_life life;
+    session_life_init(&life, &limits, 0);
+    life.state = state;
+    return life;
 }
 
-static unsigned apply(struct session_life *l, enum session_event e, int64_t now)
+static unsigned apply(struct session_life *life, enum session_event e, int64_t now)
 {
-    return e == SESSION_EVENT_START ? session_life_start(l, LIMIT, now) : session_life_apply(l, e, now);
+    return e == SESSION_EVENT_START ? session_life_start(life, LIMIT, now) : session_life_apply(life, e, now);
 }
 
 /* The usual life: built, claimed, two cells, cooled down. Broken: the main path of every request. */
 static void test_usual_life(void **state)
 {
-    struct session_life l;
-    session_life_init(&l, &limits, 10);
-    assert_int_equal(l.deadline_ns, INT64_MAX);
-    assert_int_equal(apply(&l, SESSION_EVENT_RUNNER_READY, 20), SESSION_ACTION_OFFER);
-    assert_false(session_life_bound(&l));
-    assert_int_equal(apply(&l, SESSION_EVENT_CLAIM, 30), SESSION_ACTION_DETACH | SESSION_ACTION_SERVE);
-    assert_true(session_life_bound(&l));
-    assert_int_equal(l.deadline_ns, 30 + COOLDOWN);
+    struct session_life life;
+    session_life_init(&life, &limits, 10);
+    assert_int_equal(life.deadline_ns, INT64_MAX);
+    assert_int_equal(apply(&life, SESSION_EVENT_RUNNER_READY, 20), SESSION_ACTION_OFFER);
+    assert_false(session_life_bound(&life));
+    assert_int_equal(apply(&life, SESSION_EVENT_CLAIM, 30), SESSION_ACTION_DETACH | SESSION_ACTION_SERVE);
+    assert_true(session_life_bound(&life));
+    assert_int_equal(life.deadline_ns, 30 + COOLDOWN);
     for (int64_t now = 40; now < 60; now += 10) {
-        assert_int_equal(apply(&l, SESSION_EVENT_START, now), SESSION_ACTION_SEND_CELL);
-        assert_true(session_life_busy(&l));
-        assert_int_equal(l.deadline_ns, now + LIMIT);
-        assert_int_equal(session_life_due(&l), SESSION_EVENT_LIMIT);
-        assert_int_equal(apply(&l, SESSION_EVENT_RESULT, now + 5),
+        assert_int_equal(apply(&life, SESSION_EVENT_START, now), SESSION_ACTION_SEND_CELL);
+        assert_true(session_life_busy(&life));
+        assert_int_equal(life.deadline_ns, now + LIMIT);
+        assert_int_equal(session_life_due(&life), SESSION_EVENT_LIMIT);
+        assert_int_equal(apply(&life, SESSION_EVENT_RESULT, now + 5),
                          SESSION_ACTION_ANSWER_RESULT | SESSION_ACTION_SERVE);
     }
-    assert_int_equal(session_life_due(&l), SESSION_EVENT_COOLDOWN);
-    assert_int_equal(apply(&l, SESSION_EVENT_COOLDOWN, 999), SESSION_ACTION_KILL | SESSION_ACTION_DETACH);
-    assert_int_equal(apply(&l, SESSION_EVENT_ENDED, 1000), SESSION_ACTION_FREE);
-    assert_int_equal(l.state, SESSION_GONE);
+    assert_int_equal(session_life_due(&life), SESSION_EVENT_COOLDOWN);
+    assert_int_equal(apply(&life, SESSION_EVENT_COOLDOWN, 999), SESSION_ACTION_KILL | SESSION_ACTION_DETACH);
+    assert_int_equal(apply(&life, SESSION_EVENT_ENDED, 1000), SESSION_ACTION_FREE);
+    assert_int_equal(life.state, SESSION_GONE);
 }
 
 /* An identifier that came before the session was ready is served when it is. */
 static void test_reserved(void **state)
 {
-    struct session_life l;
-    session_life_init(&l, &limits, 0);
-    assert_int_equal(apply(&l, SESSION_EVENT_CLAIM, 1), 0);
-    assert_true(session_life_bound(&l));
-    assert_int_equal(apply(&l, SESSION_EVENT_TOUCH, 2), 0);
-    assert_int_equal(l.deadline_ns, INT64_MAX);
-    assert_int_equal(apply(&l, SESSION_EVENT_RUNNER_READY, 3), SESSION_ACTION_SERVE);
-    assert_int_equal(l.state, SESSION_IDLE);
+    struct session_life life;
+    session_life_init(&life, &limits, 0);
+    assert_int_equal(apply(&life, SESSION_EVENT_CLAIM, 1), 0);
+    assert_true(session_life_bound(&life));
+    assert_int_equal(apply(&life, SESSION_EVENT_TOUCH, 2), 0);
+    assert_int_equal(life.deadline_ns, INT64_MAX);
+    assert_int_equal(apply(&life, SESSION_EVENT_RUNNER_READY, 3), SESSION_ACTION_SERVE);
+    assert_int_equal(life.state, SESSION_IDLE);
 }
 
 /* SIGINT first; code that yields keeps its session, code that does not loses it; the answer is the same. */
 static void test_time_limit(void **state)
 {
     for (int yields = 0; yields < 2; yields++) {
-        struct session_life l = life_in(SESSION_IDLE);
-        assert_int_equal(apply(&l, SESSION_EVENT_START, 0), SESSION_ACTION_SEND_CELL);
-        assert_int_equal(apply(&l, SESSION_EVENT_LIMIT, LIMIT), SESSION_ACTION_INTERRUPT);
-        assert_int_equal(l.deadline_ns, LIMIT + GRACE);
-        assert_int_equal(session_life_due(&l), SESSION_EVENT_GRACE_OVER);
+        struct session_life life = life_in(SESSION_IDLE);
+        assert_int_equal(apply(&life, SESSION_EVENT_START, 0), SESSION_ACTION_SEND_CELL);
+        assert_int_equal(apply(&life, SESSION_EVENT_LIMIT, LIMIT), SESSION_ACTION_INTERRUPT);
+        assert_int_equal(life.deadline_ns, LIMIT + GRACE);
+        assert_int_equal(session_life_due(&life), SESSION_EVENT_GRACE_OVER);
         if (yields) {
-            assert_int_equal(apply(&l, SESSION_EVENT_RESULT, LIMIT + 1),
+            assert_int_equal(apply(&life, SESSION_EVENT_RESULT, LIMIT + 1),
                              SESSION_ACTION_ANSWER_TIMEOUT | SESSION_ACTION_SERVE);
-            assert_int_equal(l.state, SESSION_IDLE);
+            assert_int_equal(life.state, SESSION_IDLE);
         } else {
-            assert_int_equal(apply(&l, SESSION_EVENT_GRACE_OVER, LIMIT + GRACE),
+            assert_int_equal(apply(&life, SESSION_EVENT_GRACE_OVER, LIMIT + GRACE),
                              SESSION_ACTION_KILL | SESSION_ACTION_DETACH | SESSION_ACTION_ANSWER_TIMEOUT);
-            assert_int_equal(l.state, SESSION_ENDING);
+            assert_int_equal(life.state, SESSION_ENDING);
         }
     }
 }
@@ -94,29 +94,29 @@ static void test_time_limit(void **state)
 static void test_crash(void **state)
 {
     for (int told = 0; told < 2; told++) {
-        struct session_life l = life_in(SESSION_RUNNING);
-        assert_int_equal(apply(&l, SESSION_EVENT_HANGUP, 5), SESSION_ACTION_DETACH);
-        assert_int_equal(l.deadline_ns, 5 + EXIT_WAIT);
+        struct session_life life = life_in(SESSION_RUNNING);
+        assert_int_equal(apply(&life, SESSION_EVENT_HANGUP, 5), SESSION_ACTION_DETACH);
+        assert_int_equal(life.deadline_ns, 5 + EXIT_WAIT);
         if (told) {
-            assert_int_equal(apply(&l, SESSION_EVENT_ENDED, 6),
+            assert_int_equal(apply(&life, SESSION_EVENT_ENDED, 6),
                              SESSION_ACTION_ANSWER_CRASH | SESSION_ACTION_FREE);
         } else {
-            assert_int_equal(apply(&l, SESSION_EVENT_GRACE_OVER, 6),
+            assert_int_equal(apply(&life, SESSION_EVENT_GRACE_OVER, 6),
                              SESSION_ACTION_KILL | SESSION_ACTION_ANSWER_CRASH);
-            assert_int_equal(apply(&l, SESSION_EVENT_ENDED, 7), SESSION_ACTION_FREE);
+            assert_int_equal(apply(&life, SESSION_EVENT_ENDED, 7), SESSION_ACTION_FREE);
         }
     }
 }
 
 static void test_limits_that_never_come(void **state)
 {
-    struct session_life l;
-    session_life_init(&l, &(struct session_limits_ns){-1, GRACE, EXIT_WAIT}, 0);
-    l.state = SESSION_IDLE;
-    assert_int_equal(session_life_apply(&l, SESSION_EVENT_TOUCH, 1), 0);
-    assert_int_equal(l.deadline_ns, INT64_MAX);
-    assert_int_equal(session_life_start(&l, INT64_MAX, 5), SESSION_ACTION_SEND_CELL);
-    assert_int_equal(l.deadline_ns, INT64_MAX);
+    struct session_life life;
+    session_life_init(&life, &(struct session_limits_ns){-1, GRACE, EXIT_WAIT}, 0);
+    life.state = SESSION_IDLE;
+    assert_int_equal(session_life_apply(&life, SESSION_EVENT_TOUCH, 1), 0);
+    assert_int_equal(life.deadline_ns, INT64_MAX);
+    assert_int_equal(session_life_start(&life, INT64_MAX, 5), SESSION_ACTION_SEND_CELL);
+    assert_int_equal(life.deadline_ns, INT64_MAX);
 }
 
 /* Walks at random over all possible moves. Whatever happens: each cell is answered exactly once, a session is
@@ -124,20 +124,20 @@ static void test_limits_that_never_come(void **state)
  * move is taken at least once. */
 static void test_random_walks(void **state)
 {
-    struct prng p;
-    prng_seed(&p, (uint64_t[4]){20260, 1, 2, 3});
+    struct prng prng;
+    prng_seed(&prng, (uint64_t[4]){20260, 1, 2, 3});
     static uint64_t taken[SESSION_STATE_COUNT][SESSION_EVENT_COUNT];
     for (int walk = 0; walk < 20000; walk++) {
-        struct session_life l;
-        session_life_init(&l, &limits, 0);
+        struct session_life life;
+        session_life_init(&life, &limits, 0);
         int cells = 0, answers = 0, kills = 0, frees = 0;
         bool owned = false;
-        for (int64_t now = 1; l.state != SESSION_GONE; now++) {
-            enum session_event e = (enum session_event)(prng_next(&p) % SESSION_EVENT_COUNT);
-            if (!session_life_possible(l.state, e))
+        for (int64_t now = 1; life.state != SESSION_GONE; now++) {
+            enum session_event e = (enum session_event)(prng_next(&prng) % SESSION_EVENT_COUNT);
+            if (!session_life_possible(life.state, e))
                 continue;
-            taken[l.state][e]++;
-            unsigned actions = apply(&l, e, now);
+            taken[life.state][e]++;
+            unsigned actions = apply(&life, e, now);
             cells += e == SESSION_EVENT_START;
             kills += (actions & SESSION_ACTION_KILL) != 0;
             frees += (actions & SESSION_ACTION_FREE) != 0;
@@ -147,9 +147,9 @@ static void test_random_walks(void **state)
                 owned = true;
             else if (actions & SESSION_ACTION_DETACH)
                 owned = false;
-            assert_true(session_life_bound(&l) == owned);
-            assert_true(cells - answers == (session_life_busy(&l) || l.state == SESSION_FALLEN));
-            assert_true(l.deadline_ns >= now);
+            assert_true(session_life_bound(&life) == owned);
+            assert_true(cells - answers == (session_life_busy(&life) || life.state == SESSION_FALLEN));
+            assert_true(life.deadline_ns >= now);
         }
         assert_int_equal(cells, answers);
         assert_int_equal(frees, 1);

@@ -8,17 +8,17 @@
 #include "core/task/engine_state.h"
 
 /* A scheduleTask action. One that no message can carry fails at once. */
-void activity_create(struct engine *e, struct instance *i, int32_t task_id,
+void activity_create(struct engine *engine, struct instance *instance, int32_t task_id,
                      const struct pb_schedule_task_action *action);
-void activity_load(struct engine *e, struct instance *i, const struct activity_row *row);
+void activity_load(struct engine *engine, struct instance *instance, const struct activity_row *row);
 /* Its row is committed: it is queued. */
-void activity_durable(struct engine *e, struct activity *a);
+void activity_durable(struct engine *engine, struct activity *activity);
 /* The work item for the last token, in the arena of the actions. */
-struct bytes activity_build(struct engine *e, struct activity *a);
+struct bytes activity_build(struct engine *engine, struct activity *activity);
 /* Sent too often without an answer: its orchestration gets a failure. */
-void activity_poison(struct engine *e, struct activity *a);
+void activity_poison(struct engine *engine, struct activity *activity);
 /* All of an instance, with their rows; or in memory only. */
-void activity_drop_all(struct engine *e, struct instance *i);
-void activity_drop_memory(struct engine *e, struct instance *i);
+void activity_drop_all(struct engine *engine, struct instance *instance);
+void activity_drop_memory(struct engine *engine, struct instance *instance);
 
 #endif

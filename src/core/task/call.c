@@ -7,196 +7,197 @@
 #include "core/task/read.h"
 #include "core/task/residence.h"
 
-static void unpin_all(struct engine *e, struct call *c)
+static void unpin_all(struct engine *engine, struct call *call)
 {
     struct list *link;
-    while ((link = list_pop_front(&c->pins))) {
-        struct pin *p = CONTAINER_OF(link, struct pin, call_link);
-        list_remove(&p->instance_link);
-        instance_settle(e, p->instance);
-        free(p);
+    while ((link = list_pop_front(&call->pins))) {
+        struct pin *pin = CONTAINER_OF(link, struct pin, call_link);
+        list_remove(&pin->instance_link);
+        instance_settle(engine, pin->instance);
+        free(pin);
     }
-    c->fetches = 0;
+    call->fetches = 0;
 }
 
-static void free_call(struct engine *e, struct call *c)
+static void free_call(struct engine *engine, struct call *call)
 {
-    if (c->registered)
-        map_take(&e->calls, map_u64_key(&c->number));
-    unpin_all(e, c);
-    list_remove(&c->link);
+    if (call->registered)
+        map_take(&engine->calls, map_u64_key(&call->number));
+    unpin_all(engine, call);
+    list_remove(&call->link);
     struct list *link;
-    while ((link = list_pop_front(&c->outputs))) {
-        struct call_output *o = CONTAINER_OF(link, struct call_output, link);
-        free(o->text);
-        memory_free_bytes(&o->message);
-        free(o);
+    while ((link = list_pop_front(&call->outputs))) {
+        struct call_output *output = CONTAINER_OF(link, struct call_output, link);
+        free(output->text);
+        memory_free_bytes(&output->message);
+        free(output);
     }
-    if (c->message_owned)
-        memory_free_bytes(&c->message);
-    free(c);
+    if (call->message_owned)
+        memory_free_bytes(&call->message);
+    free(call);
 }
 
 /* Runs the method; whatever state it leaves behind, the call is parked, held or gone. */
-static void run(struct engine *e, struct call *c)
+static void run(struct engine *engine, struct call *call)
 {
-    c->state = CALL_RUNNING;
-    arena_reset(&e->inbound);
-    if (c->lost)
-        call_fail(e, c, STATUS_DATA_LOSS, "the stored history of an instance does not fit its row", 0);
+    call->state = CALL_RUNNING;
+    arena_reset(&engine->inbound);
+    if (call->lost)
+        call_fail(engine, call, STATUS_DATA_LOSS, "the stored history of an instance does not fit its row",
+                  0);
     else
-        c->method->run(e, c);
-    if (c->state == CALL_RUNNING) {
-        ASSERT(c->fetches > 0 && "a method neither answered nor waits");
-        c->state = CALL_FETCHING;
+        call->method->run(engine, call);
+    if (call->state == CALL_RUNNING) {
+        ASSERT(call->fetches > 0 && "a method neither answered nor waits");
+        call->state = CALL_FETCHING;
     }
-    if (c->state == CALL_DONE) {
-        free_call(e, c);
+    if (call->state == CALL_DONE) {
+        free_call(engine, call);
         return;
     }
-    if (!c->registered) {
-        c->registered = true;
-        memory_must_ok(map_put(&e->calls, map_u64_key(&c->number), c));
+    if (!call->registered) {
+        call->registered = true;
+        memory_must_ok(map_put(&engine->calls, map_u64_key(&call->number), call));
     }
-    bool runs_again = c->state == CALL_FETCHING || c->state == CALL_WAITING;
-    if (runs_again && !c->message_owned) {
-        c->message = memory_copy(c->message);
-        c->message_owned = true;
+    bool runs_again = call->state == CALL_FETCHING || call->state == CALL_WAITING;
+    if (runs_again && !call->message_owned) {
+        call->message = memory_copy(call->message);
+        call->message_owned = true;
     }
-    if (c->state != CALL_FETCHING)
-        unpin_all(e, c);
+    if (call->state != CALL_FETCHING)
+        unpin_all(engine, call);
 }
 
-void call_start(struct engine *e, const struct call_method *method, uint32_t hub, uint64_t number,
+void call_start(struct engine *engine, const struct call_method *method, uint32_t hub, uint64_t number,
                 struct bytes message)
 {
-    struct call *c = memory_new(sizeof *c);
-    c->number = number;
-    c->method = method;
-    c->hub = hub;
-    c->message = message;
-    list_init(&c->pins);
-    list_init(&c->link);
-    list_init(&c->outputs);
-    run(e, c);
+    struct call *call = memory_new(sizeof *call);
+    call->number = number;
+    call->method = method;
+    call->hub = hub;
+    call->message = message;
+    list_init(&call->pins);
+    list_init(&call->link);
+    list_init(&call->outputs);
+    run(engine, call);
 }
 
 /* --- needing --- */
 
-static struct pin *pin(struct call *c, struct instance *i)
+static struct pin *pin(struct call *call, struct instance *instance)
 {
-    list_each (it, &i->pins) { /* few calls want one instance; one call may want thousands */
+    list_each (it, &instance->pins) { /* few calls want one instance; one call may want thousands */
         struct pin *p = CONTAINER_OF(it, struct pin, instance_link);
-        if (p->call == c)
+        if (p->call == call)
             return p;
     }
     struct pin *p = memory_new(sizeof *p);
-    p->call = c;
-    p->instance = i;
-    list_push_front(&c->pins, &p->call_link);
-    list_push_back(&i->pins, &p->instance_link);
+    p->call = call;
+    p->instance = instance;
+    list_push_front(&call->pins, &p->call_link);
+    list_push_back(&instance->pins, &p->instance_link);
     return p;
 }
 
-static void pin_for_fetch(struct call *c, struct instance *i)
+static void pin_for_fetch(struct call *call, struct instance *instance)
 {
-    struct pin *p = pin(c, i);
-    c->fetches += !p->fetching;
+    struct pin *p = pin(call, instance);
+    call->fetches += !p->fetching;
     p->fetching = true;
 }
 
-struct instance *call_need(struct engine *e, struct call *c, struct bytes instance_id)
+struct instance *call_need(struct engine *engine, struct call *call, struct bytes instance_id)
 {
     bool fetch;
-    struct instance *i = instance_obtain(e, c->hub, instance_id, &fetch);
-    log_debug("core/call", "call method=%s hub=\"%.*s\" instance=\"%.*s\" known=%d", c->method->name,
-              BYTES_FMT(i->hub->name), BYTES_FMT(instance_id), i->known);
-    if (i->known) {
-        residence_used(e, i);
-        return i;
+    struct instance *instance = instance_obtain(engine, call->hub, instance_id, &fetch);
+    log_debug("core/call", "call method=%s hub=\"%.*s\" instance=\"%.*s\" known=%d", call->method->name,
+              BYTES_FMT(instance->hub->name), BYTES_FMT(instance_id), instance->known);
+    if (instance->known) {
+        residence_used(engine, instance);
+        return instance;
     }
-    pin_for_fetch(c, i);
+    pin_for_fetch(call, instance);
     if (fetch) {
-        struct engine_action *action = engine_act(e, ENGINE_FETCH);
-        action->hub = c->hub;
-        action->instance_id = memory_arena_copy(&e->actions->arena, instance_id);
+        struct engine_action *action = engine_act(engine, ENGINE_FETCH);
+        action->hub = call->hub;
+        action->instance_id = memory_arena_copy(&engine->actions->arena, instance_id);
     }
     return NULL;
 }
 
-bool call_need_history(struct engine *e, struct call *c, struct instance *i)
+bool call_need_history(struct engine *engine, struct call *call, struct instance *instance)
 {
-    if (i->history_resident)
+    if (instance->history_resident)
         return true;
-    pin_for_fetch(c, i);
-    instance_want_history(e, i);
+    pin_for_fetch(call, instance);
+    instance_want_history(engine, instance);
     return false;
 }
 
-bool call_need_payloads(struct engine *e, struct call *c, struct instance *i)
+bool call_need_payloads(struct engine *engine, struct call *call, struct instance *instance)
 {
-    if (instance_payloads_resident(i))
+    if (instance_payloads_resident(instance))
         return true;
-    pin_for_fetch(c, i);
-    instance_want_payloads(e, i);
+    pin_for_fetch(call, instance);
+    instance_want_payloads(engine, instance);
     return false;
 }
 
-void call_fetched(struct engine *e, struct instance *i)
+void call_fetched(struct engine *engine, struct instance *instance)
 {
-    list_each (it, &i->pins) {
-        struct pin *p = CONTAINER_OF(it, struct pin, instance_link);
-        if (!p->fetching)
+    list_each (it, &instance->pins) {
+        struct pin *pin = CONTAINER_OF(it, struct pin, instance_link);
+        if (!pin->fetching)
             continue;
-        p->fetching = false;
-        if (--p->call->fetches == 0 && p->call->state == CALL_FETCHING)
-            list_push_back(&e->runnable, &p->call->link);
+        pin->fetching = false;
+        if (--pin->call->fetches == 0 && pin->call->state == CALL_FETCHING)
+            list_push_back(&engine->runnable, &pin->call->link);
     }
 }
 
-void call_history_lost(struct engine *e, struct instance *i)
+void call_history_lost(struct engine *engine, struct instance *instance)
 {
-    list_each (it, &i->pins) {
-        struct pin *p = CONTAINER_OF(it, struct pin, instance_link);
-        p->call->lost |= p->fetching;
+    list_each (it, &instance->pins) {
+        struct pin *pin = CONTAINER_OF(it, struct pin, instance_link);
+        pin->call->lost |= pin->fetching;
     }
-    call_fetched(e, i);
+    call_fetched(engine, instance);
 }
 
-void call_run_ready(struct engine *e)
+void call_run_ready(struct engine *engine)
 {
     struct list *link;
-    while ((link = list_pop_front(&e->runnable)))
-        run(e, CONTAINER_OF(link, struct call, link));
+    while ((link = list_pop_front(&engine->runnable)))
+        run(engine, CONTAINER_OF(link, struct call, link));
 }
 
 /* --- answering --- */
 
-uint64_t call_sequence_now(const struct engine *e)
+uint64_t call_sequence_now(const struct engine *engine)
 {
-    return e->open || !list_empty(&e->puts) ? e->open_sequence : e->open_sequence - 1;
+    return engine->open || !list_empty(&engine->puts) ? engine->open_sequence : engine->open_sequence - 1;
 }
 
-static void emit(struct engine *e, const struct call *c, enum engine_action_kind kind, enum status status,
-                 const char *text, struct bytes message)
+static void emit(struct engine *engine, const struct call *call, enum engine_action_kind kind,
+                 enum status status, const char *text, struct bytes message)
 {
-    struct engine_action *action = engine_act(e, kind);
-    action->call = c->number;
+    struct engine_action *action = engine_act(engine, kind);
+    action->call = call->number;
     action->status = status;
     if (text)
-        action->text = (const char *)memory_must(arena_cstr(&e->actions->arena, bytes_of_cstr(text)));
+        action->text = (const char *)memory_must(arena_cstr(&engine->actions->arena, bytes_of_cstr(text)));
     if (message.size)
-        action->message = memory_arena_copy(&e->actions->arena, message);
+        action->message = memory_arena_copy(&engine->actions->arena, message);
 }
 
-static void output(struct engine *e, struct call *c, enum engine_action_kind kind, enum status status,
+static void output(struct engine *engine, struct call *call, enum engine_action_kind kind, enum status status,
                    const char *text, struct bytes message, uint64_t sequence)
 {
     bool final = kind == ENGINE_REPLY;
-    if (engine_is_committed(e, sequence)) {
-        emit(e, c, kind, status, text, message);
+    if (engine_is_committed(engine, sequence)) {
+        emit(engine, call, kind, status, text, message);
         if (final)
-            c->state = CALL_DONE;
+            call->state = CALL_DONE;
         return;
     }
     struct call_output *o = memory_new(sizeof *o);
@@ -205,70 +206,71 @@ static void output(struct engine *e, struct call *c, enum engine_action_kind kin
     if (text)
         o->text = (char *)(uintptr_t)memory_copy(bytes_of(text, strlen(text) + 1)).data;
     o->message = memory_copy(message);
-    list_push_back(&c->outputs, &o->link);
+    list_push_back(&call->outputs, &o->link);
     if (final) {
-        c->state = CALL_HELD;
-        gate_hold_call(e, c, sequence);
+        call->state = CALL_HELD;
+        gate_hold_call(engine, call, sequence);
     }
 }
 
-void call_reply(struct engine *e, struct call *c, struct bytes message, uint64_t sequence)
+void call_reply(struct engine *engine, struct call *call, struct bytes message, uint64_t sequence)
 {
-    output(e, c, ENGINE_REPLY, STATUS_OK, NULL, message, sequence);
+    output(engine, call, ENGINE_REPLY, STATUS_OK, NULL, message, sequence);
 }
 
-void call_fail(struct engine *e, struct call *c, enum status status, const char *text, uint64_t sequence)
+void call_fail(struct engine *engine, struct call *call, enum status status, const char *text,
+               uint64_t sequence)
 {
-    output(e, c, ENGINE_REPLY, status, text, (struct bytes){NULL, 0}, sequence);
+    output(engine, call, ENGINE_REPLY, status, text, (struct bytes){NULL, 0}, sequence);
 }
 
-void call_chunk(struct engine *e, struct call *c, struct bytes message, uint64_t sequence)
+void call_chunk(struct engine *engine, struct call *call, struct bytes message, uint64_t sequence)
 {
-    output(e, c, ENGINE_HISTORY, STATUS_OK, NULL, message, sequence);
+    output(engine, call, ENGINE_HISTORY, STATUS_OK, NULL, message, sequence);
 }
 
-void call_release(struct engine *e, struct call *c)
+void call_release(struct engine *engine, struct call *call)
 {
-    list_each (it, &c->outputs) {
-        const struct call_output *o = CONTAINER_OF(it, struct call_output, link);
-        emit(e, c, o->kind, o->status, o->text, o->message);
+    list_each (it, &call->outputs) {
+        const struct call_output *output = CONTAINER_OF(it, struct call_output, link);
+        emit(engine, call, output->kind, output->status, output->text, output->message);
     }
-    free_call(e, c);
+    free_call(engine, call);
 }
 
-void call_cancel(struct engine *e, struct call *c)
+void call_cancel(struct engine *engine, struct call *call)
 {
-    struct instance *i = c->state == CALL_WAITING ? c->instance : NULL;
-    free_call(e, c);
-    if (i)
-        instance_settle(e, i);
+    struct instance *instance = call->state == CALL_WAITING ? call->instance : NULL;
+    free_call(engine, call);
+    if (instance)
+        instance_settle(engine, instance);
 }
 
 /* --- waiting --- */
 
-void call_wait(struct engine *e, struct call *c, struct instance *i, bool want_payloads)
+void call_wait(struct engine *engine, struct call *call, struct instance *instance, bool want_payloads)
 {
-    (void)e;
-    c->state = CALL_WAITING;
-    c->instance = i;
-    c->want_payloads = want_payloads;
-    list_push_back(&i->waiters, &c->link);
+    (void)engine;
+    call->state = CALL_WAITING;
+    call->instance = instance;
+    call->want_payloads = want_payloads;
+    list_push_back(&instance->waiters, &call->link);
 }
 
-void call_wake(struct engine *e, struct instance *i)
+void call_wake(struct engine *engine, struct instance *instance)
 {
-    list_each_safe (it, &i->waiters) {
-        struct call *c = CONTAINER_OF(it, struct call, link);
-        if (!read_wait_over(c->method->waits_for_start, i->row.status))
+    list_each_safe (it, &instance->waiters) {
+        struct call *call = CONTAINER_OF(it, struct call, link);
+        if (!read_wait_over(call->method->waits_for_start, instance->row.status))
             continue;
-        list_remove(&c->link);
-        if (c->want_payloads && !instance_payloads_resident(i)) {
-            c->state = CALL_FETCHING; /* the method asks for them when it runs again */
-            list_push_back(&e->runnable, &c->link);
+        list_remove(&call->link);
+        if (call->want_payloads && !instance_payloads_resident(instance)) {
+            call->state = CALL_FETCHING; /* the method asks for them when it runs again */
+            list_push_back(&engine->runnable, &call->link);
             continue;
         }
-        read_reply(e, c, i, c->want_payloads);
-        if (c->state == CALL_DONE)
-            free_call(e, c);
+        read_reply(engine, call, instance, call->want_payloads);
+        if (call->state == CALL_DONE)
+            free_call(engine, call);
     }
 }

@@ -16,40 +16,41 @@
 #include "core/task/engine_state.h"
 
 /* Runs a call to its first stop. `method` outlives it. */
-void call_start(struct engine *e, const struct call_method *method, uint32_t hub, uint64_t number,
+void call_start(struct engine *engine, const struct call_method *method, uint32_t hub, uint64_t number,
                 struct bytes message);
 /* The instance object of that id (perhaps with status NONE), or NULL: it is being fetched, and the method
  * must return when it has asked for everything else. */
-struct instance *call_need(struct engine *e, struct call *c, struct bytes instance_id);
+struct instance *call_need(struct engine *engine, struct call *call, struct bytes instance_id);
 /* True if the history is resident; otherwise as above. */
-bool call_need_history(struct engine *e, struct call *c, struct instance *i);
+bool call_need_history(struct engine *engine, struct call *call, struct instance *instance);
 /* True if all payloads are resident; otherwise as above. */
-bool call_need_payloads(struct engine *e, struct call *c, struct instance *i);
+bool call_need_payloads(struct engine *engine, struct call *call, struct instance *instance);
 /* True if something asked for is missing. */
-static inline bool call_missing(const struct call *c)
+static inline bool call_missing(const struct call *call)
 {
-    return c->fetches > 0;
+    return call->fetches > 0;
 }
 /* The final answer; it leaves when the set `sequence` is committed (0: at once). Bytes are copied. */
-void call_reply(struct engine *e, struct call *c, struct bytes message, uint64_t sequence);
-void call_fail(struct engine *e, struct call *c, enum status status, const char *text, uint64_t sequence);
+void call_reply(struct engine *engine, struct call *call, struct bytes message, uint64_t sequence);
+void call_fail(struct engine *engine, struct call *call, enum status status, const char *text,
+               uint64_t sequence);
 /* One chunk in front of the final answer; both get the same `sequence`. */
-void call_chunk(struct engine *e, struct call *c, struct bytes message, uint64_t sequence);
+void call_chunk(struct engine *engine, struct call *call, struct bytes message, uint64_t sequence);
 /* Parks the call until call_wake. */
-void call_wait(struct engine *e, struct call *c, struct instance *i, bool want_payloads);
+void call_wait(struct engine *engine, struct call *call, struct instance *instance, bool want_payloads);
 /* The instance's status changed: answers those who waited for it. */
-void call_wake(struct engine *e, struct instance *i);
+void call_wake(struct engine *engine, struct instance *instance);
 /* What they were fetching has come: they run before the input ends. */
-void call_fetched(struct engine *e, struct instance *i);
+void call_fetched(struct engine *engine, struct instance *instance);
 /* The history cannot be had: they fail. */
-void call_history_lost(struct engine *e, struct instance *i);
+void call_history_lost(struct engine *engine, struct instance *instance);
 /* Runs the calls that call_fetched made ready. */
-void call_run_ready(struct engine *e);
+void call_run_ready(struct engine *engine);
 /* The commit it was held for is done. */
-void call_release(struct engine *e, struct call *c);
+void call_release(struct engine *engine, struct call *call);
 /* Forgets it. */
-void call_cancel(struct engine *e, struct call *c);
+void call_cancel(struct engine *engine, struct call *call);
 /* The newest set that holds anything: for answers that follow from more than one instance. */
-uint64_t call_sequence_now(const struct engine *e);
+uint64_t call_sequence_now(const struct engine *engine);
 
 #endif

@@ -19,206 +19,212 @@
 /* --- what the methods share --- */
 
 /* The live instance a request is for. NULL: the call is answered, or parked. */
-static struct instance *live_target(struct engine *e, struct call *c, struct bytes id)
+static struct instance *live_target(struct engine *engine, struct call *call, struct bytes id)
 {
     if (id.size == 0 || id.size > INSTANCE_ID_SIZE_MAX) {
-        call_fail(e, c, STATUS_INVALID_ARGUMENT, "instance id length must be 1 to 100 characters", 0);
+        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "instance id length must be 1 to 100 characters", 0);
         return NULL;
     }
-    struct instance *i = call_need(e, c, id);
-    if (!i)
+    struct instance *instance = call_need(engine, call, id);
+    if (!instance)
         return NULL;
-    if (!instance_exists(i)) {
+    if (!instance_exists(instance)) {
         const char *text =
-            memory_must(arena_fmt(&e->scratch, "no orchestration instance '%.*s'", BYTES_FMT(id)));
-        call_fail(e, c, STATUS_NOT_FOUND, text, i->changed_sequence);
+            memory_must(arena_fmt(&engine->scratch, "no orchestration instance '%.*s'", BYTES_FMT(id)));
+        call_fail(engine, call, STATUS_NOT_FOUND, text, instance->changed_sequence);
         return NULL;
     }
-    if (!instance_live(i)) { /* it has ended: accepted without effect (spec 3.9, 3.11, 3.12) */
-        call_reply(e, c, (struct bytes){NULL, 0}, i->changed_sequence);
+    if (!instance_live(instance)) { /* it has ended: accepted without effect (spec 3.9, 3.11, 3.12) */
+        call_reply(engine, call, (struct bytes){NULL, 0}, instance->changed_sequence);
         return NULL;
     }
-    return i;
+    return instance;
 }
 
 /* True if the request was refused. */
-static bool refuse(struct engine *e, struct call *c, enum status decoded, const char *what, size_t size)
+static bool refuse(struct engine *engine, struct call *call, enum status decoded, const char *what,
+                   size_t size)
 {
-    size_t size_max = e->options.payload_size_max;
+    size_t size_max = engine->options.payload_size_max;
     if (decoded != STATUS_OK)
-        call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not of the method's type", 0);
+        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the request is not of the method's type", 0);
     else if (size > size_max)
-        call_fail(e, c, STATUS_INVALID_ARGUMENT, limits_text(&e->scratch, what, size, size_max), 0);
-    return c->state == CALL_DONE;
+        call_fail(engine, call, STATUS_INVALID_ARGUMENT, limits_text(&engine->scratch, what, size, size_max),
+                  0);
+    return call->state == CALL_DONE;
 }
 
-static void accept(struct engine *e, struct call *c, struct instance *i)
+static void accept(struct engine *engine, struct call *call, struct instance *instance)
 {
-    instance_settle(e, i);
-    call_reply(e, c, (struct bytes){NULL, 0}, i->changed_sequence);
+    instance_settle(engine, instance);
+    call_reply(engine, call, (struct bytes){NULL, 0}, instance->changed_sequence);
 }
 
 /* --- RaiseEvent --- */
 
-void control_raise(struct engine *e, struct call *c)
+void control_raise(struct engine *engine, struct call *call)
 {
-    struct pb_raise_event_request r = {.instance_id = {NULL, 0}};
-    enum status decoded = pb_raise_event_request_decode(&e->inbound, c->message, &r);
-    if (refuse(e, c, decoded, "the event", r.input.value.size + r.name.size))
+    struct pb_raise_event_request request = {.instance_id = {NULL, 0}};
+    enum status decoded = pb_raise_event_request_decode(&engine->inbound, call->message, &request);
+    if (refuse(engine, call, decoded, "the event", request.input.value.size + request.name.size))
         return;
-    struct instance *i = live_target(e, c, r.instance_id);
-    if (!i)
+    struct instance *instance = live_target(engine, call, request.instance_id);
+    if (!instance)
         return;
-    inbox_add(e, i, event_raised(&e->scratch, r.name, r.input), false, 0);
-    accept(e, c, i);
+    inbox_add(engine, instance, event_raised(&engine->scratch, request.name, request.input), false, 0);
+    accept(engine, call, instance);
 }
 
 /* --- SuspendInstance, ResumeInstance --- */
 
 /* A started instance shows it at once; a pending one when its first turn commits. */
-static void want_suspended(struct engine *e, struct instance *i, bool suspended, struct bytes event)
+static void want_suspended(struct engine *engine, struct instance *instance, bool suspended,
+                           struct bytes event)
 {
-    if (i->suspend_wanted == suspended)
+    if (instance->suspend_wanted == suspended)
         return;
-    i->suspend_wanted = suspended;
-    inbox_add(e, i, event, false, 0);
-    if (i->row.status == INSTANCE_PENDING)
+    instance->suspend_wanted = suspended;
+    inbox_add(engine, instance, event, false, 0);
+    if (instance->row.status == INSTANCE_PENDING)
         return;
-    i->row.updated_ns = MAX(i->row.updated_ns, e->unix_ns);
-    instance_move(e, i, suspended ? INSTANCE_SUSPENDED : INSTANCE_RUNNING);
+    instance->row.updated_ns = MAX(instance->row.updated_ns, engine->unix_ns);
+    instance_move(engine, instance, suspended ? INSTANCE_SUSPENDED : INSTANCE_RUNNING);
 }
 
-void control_suspend(struct engine *e, struct call *c)
+void control_suspend(struct engine *engine, struct call *call)
 {
-    struct pb_suspend_request r = {.instance_id = {NULL, 0}};
-    enum status decoded = pb_suspend_request_decode(&e->inbound, c->message, &r);
-    if (refuse(e, c, decoded, "the reason", r.reason.value.size))
+    struct pb_suspend_request request = {.instance_id = {NULL, 0}};
+    enum status decoded = pb_suspend_request_decode(&engine->inbound, call->message, &request);
+    if (refuse(engine, call, decoded, "the reason", request.reason.value.size))
         return;
-    struct instance *i = live_target(e, c, r.instance_id);
-    if (!i)
+    struct instance *instance = live_target(engine, call, request.instance_id);
+    if (!instance)
         return;
-    want_suspended(e, i, true, event_suspended(&e->scratch, r.reason));
-    accept(e, c, i);
+    want_suspended(engine, instance, true, event_suspended(&engine->scratch, request.reason));
+    accept(engine, call, instance);
 }
 
-void control_resume(struct engine *e, struct call *c)
+void control_resume(struct engine *engine, struct call *call)
 {
-    struct pb_resume_request r = {.instance_id = {NULL, 0}};
-    enum status decoded = pb_resume_request_decode(&e->inbound, c->message, &r);
-    if (refuse(e, c, decoded, "the reason", r.reason.value.size))
+    struct pb_resume_request request = {.instance_id = {NULL, 0}};
+    enum status decoded = pb_resume_request_decode(&engine->inbound, call->message, &request);
+    if (refuse(engine, call, decoded, "the reason", request.reason.value.size))
         return;
-    struct instance *i = live_target(e, c, r.instance_id);
-    if (!i)
+    struct instance *instance = live_target(engine, call, request.instance_id);
+    if (!instance)
         return;
-    want_suspended(e, i, false, event_resumed(&e->scratch, r.reason));
-    accept(e, c, i);
+    want_suspended(engine, instance, false, event_resumed(&engine->scratch, request.reason));
+    accept(engine, call, instance);
 }
 
 /* --- TerminateInstance --- */
 
-static void force(struct engine *e, struct instance *i, struct pb_opt_bytes output, bool recurse)
+static void force(struct engine *engine, struct instance *instance, struct pb_opt_bytes output, bool recurse)
 {
-    i->terminate_recurse |= recurse;
-    ending_force(e, i, &(struct ending){.status = INSTANCE_TERMINATED, .output = output},
-                 event_terminated(&e->scratch, output, recurse));
+    instance->terminate_recurse |= recurse;
+    ending_force(engine, instance, &(struct ending){.status = INSTANCE_TERMINATED, .output = output},
+                 event_terminated(&engine->scratch, output, recurse));
 }
 
 /* The output that the ExecutionTerminated in the inbox asks for; a copy, since the inbox goes. */
-static struct pb_opt_bytes wanted_output(struct engine *e, const struct instance *i)
+static struct pb_opt_bytes wanted_output(struct engine *engine, const struct instance *instance)
 {
-    const struct list *lists[] = {&i->inbox, &i->turn.taken};
+    const struct list *lists[] = {&instance->inbox, &instance->turn.taken};
     for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
         list_each (it, lists[n]) {
             const struct inbox_event *event = CONTAINER_OF(it, struct inbox_event, link);
             struct pb_history_event decoded;
             if (event->kind == PB_HISTORY_EVENT_EXECUTION_TERMINATED &&
-                pb_history_event_decode(&e->scratch, event->event, &decoded) == STATUS_OK &&
+                pb_history_event_decode(&engine->scratch, event->event, &decoded) == STATUS_OK &&
                 decoded.event_type_case == PB_HISTORY_EVENT_EXECUTION_TERMINATED)
                 return (struct pb_opt_bytes){
                     decoded.execution_terminated->input.present,
-                    memory_arena_copy(&e->scratch, decoded.execution_terminated->input.value)};
+                    memory_arena_copy(&engine->scratch, decoded.execution_terminated->input.value)};
         }
     return pb_none();
 }
 
-static bool worker_may_come(const struct instance *i)
+static bool worker_may_come(const struct instance *instance)
 {
-    return stream_wanted(i->hub, i->row.name, i->row.version.value);
+    return stream_wanted(instance->hub, instance->row.name, instance->row.version.value);
 }
 
-static void on_terminate_wait_over(struct engine *e, struct alarm *a)
+static void on_terminate_wait_over(struct engine *engine, struct alarm *alarm)
 {
-    struct instance *i = CONTAINER_OF(a, struct instance, terminate_alarm);
-    if (i->turn.work.state == WORK_OUT || worker_may_come(i))
-        control_watch_terminate(e, i); /* somebody is on it */
+    struct instance *instance = CONTAINER_OF(alarm, struct instance, terminate_alarm);
+    if (instance->turn.work.state == WORK_OUT || worker_may_come(instance))
+        control_watch_terminate(engine, instance); /* somebody is on it */
     else
-        force(e, i, wanted_output(e, i), false);
+        force(engine, instance, wanted_output(engine, instance), false);
 }
 
-void control_watch_terminate(struct engine *e, struct instance *i)
+void control_watch_terminate(struct engine *engine, struct instance *instance)
 {
-    alarm_set(e, &i->terminate_alarm, e->now_ns + e->options.terminate_wait_ns, on_terminate_wait_over);
+    alarm_set(engine, &instance->terminate_alarm, engine->now_ns + engine->options.terminate_wait_ns,
+              on_terminate_wait_over);
 }
 
-void control_terminate(struct engine *e, struct instance *i, struct pb_opt_bytes output, bool recurse)
+void control_terminate(struct engine *engine, struct instance *instance, struct pb_opt_bytes output,
+                       bool recurse)
 {
-    bool never_started = i->row.history_count == 0 && i->turn.work.state != WORK_OUT;
-    bool in_the_future = i->row.history_count == 0 && i->row.scheduled_ns > e->unix_ns;
-    if (never_started && (in_the_future || !worker_may_come(i))) {
-        force(e, i, output, recurse);
+    bool never_started = instance->row.history_count == 0 && instance->turn.work.state != WORK_OUT;
+    bool in_the_future = instance->row.history_count == 0 && instance->row.scheduled_ns > engine->unix_ns;
+    if (never_started && (in_the_future || !worker_may_come(instance))) {
+        force(engine, instance, output, recurse);
         return;
     }
-    inbox_add(e, i, event_terminated(&e->scratch, output, recurse), false, 0);
-    control_watch_terminate(e, i);
-    instance_settle(e, i);
+    inbox_add(engine, instance, event_terminated(&engine->scratch, output, recurse), false, 0);
+    control_watch_terminate(engine, instance);
+    instance_settle(engine, instance);
 }
 
-void control_terminate_call(struct engine *e, struct call *c)
+void control_terminate_call(struct engine *engine, struct call *call)
 {
-    struct pb_terminate_request r = {.instance_id = {NULL, 0}};
-    enum status decoded = pb_terminate_request_decode(&e->inbound, c->message, &r);
-    if (refuse(e, c, decoded, "the output", r.output.value.size))
+    struct pb_terminate_request request = {.instance_id = {NULL, 0}};
+    enum status decoded = pb_terminate_request_decode(&engine->inbound, call->message, &request);
+    if (refuse(engine, call, decoded, "the output", request.output.value.size))
         return;
-    struct instance *i = live_target(e, c, r.instance_id);
-    if (!i)
+    struct instance *instance = live_target(engine, call, request.instance_id);
+    if (!instance)
         return;
     struct orphans orphans = {.count = 0};
-    if (r.recursive)
-        orphans = orphans_below(e, c, i);
-    if (call_missing(c))
+    if (request.recursive)
+        orphans = orphans_below(engine, call, instance);
+    if (call_missing(call))
         return;
-    control_terminate(e, i, r.output, r.recursive);
-    orphans_terminate(e, &orphans, r.output);
-    accept(e, c, i);
+    control_terminate(engine, instance, request.output, request.recursive);
+    orphans_terminate(engine, &orphans, request.output);
+    accept(engine, call, instance);
 }
 
 /* --- SkipGracefulOrchestrationTerminations --- */
 
-void control_skip_graceful(struct engine *e, struct call *c)
+void control_skip_graceful(struct engine *engine, struct call *call)
 {
-    struct pb_skip_graceful_orchestration_terminations_request r = {.instance_batch = NULL};
+    struct pb_skip_graceful_orchestration_terminations_request request = {.instance_batch = NULL};
     enum status decoded =
-        pb_skip_graceful_orchestration_terminations_request_decode(&e->inbound, c->message, &r);
-    if (refuse(e, c, decoded, "the reason", r.reason.value.size))
+        pb_skip_graceful_orchestration_terminations_request_decode(&engine->inbound, call->message, &request);
+    if (refuse(engine, call, decoded, "the reason", request.reason.value.size))
         return;
-    size_t count = r.instance_batch ? r.instance_batch->instance_ids_count : 0;
+    size_t count = request.instance_batch ? request.instance_batch->instance_ids_count : 0;
     if (count > BATCH_MAX) {
-        call_fail(e, c, STATUS_INVALID_ARGUMENT, "at most 500 instance ids are allowed", 0);
+        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "at most 500 instance ids are allowed", 0);
         return;
     }
     struct pb_skip_graceful_orchestration_terminations_response answer = {.unterminated_instance_ids = NULL};
     answer.unterminated_instance_ids =
-        memory_must(arena_alloc_array(&e->scratch, count, sizeof(struct bytes)));
+        memory_must(arena_alloc_array(&engine->scratch, count, sizeof(struct bytes)));
     for (size_t n = 0; n < count; n++) {
-        struct bytes id = r.instance_batch->instance_ids[n];
-        struct instance *i = instance_find(e, c->hub, id); /* all live instances are resident */
-        if (i && i->known && instance_live(i))
-            force(e, i, r.reason, false);
+        struct bytes id = request.instance_batch->instance_ids[n];
+        struct instance *instance =
+            instance_find(engine, call->hub, id); /* all live instances are resident */
+        if (instance && instance->known && instance_live(instance))
+            force(engine, instance, request.reason, false);
         else
             answer.unterminated_instance_ids[answer.unterminated_instance_ids_count++] = id;
     }
-    call_reply(
-        e, c,
-        message_encode(&e->scratch, &pb_skip_graceful_orchestration_terminations_response_message, &answer),
-        call_sequence_now(e));
+    call_reply(engine, call,
+               message_encode(&engine->scratch, &pb_skip_graceful_orchestration_terminations_response_message,
+                              &answer),
+               call_sequence_now(engine));
 }

@@ -9,8 +9,9 @@
 
 /* Asks a live instance to end. If no worker can take it, the engine ends it: at once if it never started, or
  * after options.terminate_wait_ns. */
-void control_terminate(struct engine *e, struct instance *i, struct pb_opt_bytes output, bool recurse);
+void control_terminate(struct engine *engine, struct instance *instance, struct pb_opt_bytes output,
+                       bool recurse);
 /* Starts that wait for a loaded instance that has an ExecutionTerminated in its inbox. */
-void control_watch_terminate(struct engine *e, struct instance *i);
+void control_watch_terminate(struct engine *engine, struct instance *instance);
 
 #endif

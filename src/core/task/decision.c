@@ -16,15 +16,16 @@
     record((d), &(struct pb_history_event){                                                                  \
                     .event_id = (id), .event_type_case = PB_HISTORY_EVENT_##kind, .member = (body)})
 
-static void record(struct decision *d, struct pb_history_event *event)
+static void record(struct decision *decision, struct pb_history_event *event)
 {
-    event_append_new(d->blob, event, d->now_ns);
-    d->count++;
+    event_append_new(decision->blob, event, decision->now_ns);
+    decision->count++;
 }
 
 /* --- scheduleTask (3.6) --- */
 
-static void schedule_task(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action)
+static void schedule_task(struct engine *engine, struct decision *decision,
+                          const struct pb_orchestrator_action *action)
 {
     const struct pb_schedule_task_action *a = action->schedule_task;
     struct pb_task_scheduled_event body = {.name = a->name,
@@ -33,82 +34,86 @@ static void schedule_task(struct engine *e, struct decision *d, const struct pb_
                                            .parent_trace_context = a->parent_trace_context,
                                            .tags = a->tags,
                                            .tags_count = a->tags_count};
-    RECORD(d, action->id, TASK_SCHEDULED, task_scheduled, &body);
-    if (!d->renews)
-        activity_create(e, d->instance, action->id, a);
+    RECORD(decision, action->id, TASK_SCHEDULED, task_scheduled, &body);
+    if (!decision->renews)
+        activity_create(engine, decision->instance, action->id, a);
 }
 
 /* --- createTimer (3.7) --- */
 
-static void create_timer(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action)
+static void create_timer(struct engine *engine, struct decision *decision,
+                         const struct pb_orchestrator_action *action)
 {
     struct pb_opt_time fire_at = action->create_timer->fire_at;
     if (!fire_at.present)
-        fire_at = pb_time_from_ns(d->now_ns);
+        fire_at = pb_time_from_ns(decision->now_ns);
     struct pb_timer_created_event body = {.fire_at = fire_at};
-    RECORD(d, action->id, TIMER_CREATED, timer_created, &body);
-    if (d->renews || d->ends)
+    RECORD(decision, action->id, TIMER_CREATED, timer_created, &body);
+    if (decision->renews || decision->ends)
         return;
     /* The orchestrator counts from its own clock, which never goes back. Where people have set ours back
      * since, its clock is ahead, and so is what it asks for. */
-    int64_t ahead_ns = d->now_ns - e->unix_ns;
-    inbox_add(e, d->instance, event_timer_fired(&e->scratch, action->id, fire_at), true,
+    int64_t ahead_ns = decision->now_ns - engine->unix_ns;
+    inbox_add(engine, decision->instance, event_timer_fired(&engine->scratch, action->id, fire_at), true,
               event_timer_due_ns(fire_at) - ahead_ns);
 }
 
 /* --- createSubOrchestration (3.8) --- */
 
-struct bytes decision_child_id(struct engine *e, const struct instance *i,
+struct bytes decision_child_id(struct engine *engine, const struct instance *instance,
                                const struct pb_orchestrator_action *action)
 {
     struct bytes id = action->create_sub_orchestration->instance_id;
     if (id.size)
         return id;
-    const char *text =
-        memory_must(arena_fmt(&e->scratch, "%.*s:%04x", BYTES_FMT(i->row.instance_id), (unsigned)action->id));
+    const char *text = memory_must(
+        arena_fmt(&engine->scratch, "%.*s:%04x", BYTES_FMT(instance->row.instance_id), (unsigned)action->id));
     if (strlen(text) > INSTANCE_ID_SIZE_MAX) /* deep nesting: the execution id is short and as good */
-        text = memory_must(
-            arena_fmt(&e->scratch, "%.*s:%04x", BYTES_FMT(i->row.execution_id), (unsigned)action->id));
+        text = memory_must(arena_fmt(&engine->scratch, "%.*s:%04x", BYTES_FMT(instance->row.execution_id),
+                                     (unsigned)action->id));
     return bytes_of_cstr(text);
 }
 
-static void refuse_child(struct engine *e, struct decision *d, int32_t id, const char *type, const char *text)
+static void refuse_child(struct engine *engine, struct decision *decision, int32_t id, const char *type,
+                         const char *text)
 {
-    if (d->ends || d->renews)
+    if (decision->ends || decision->renews)
         return;
-    struct bytes failure = event_failure(&e->scratch, type, text);
-    inbox_add(e, d->instance, event_child_failed(&e->scratch, id, failure), true, 0);
+    struct bytes failure = event_failure(&engine->scratch, type, text);
+    inbox_add(engine, decision->instance, event_child_failed(&engine->scratch, id, failure), true, 0);
 }
 
-static void start_child(struct engine *e, struct decision *d, int32_t task_id, struct instance *child,
-                        const struct pb_create_sub_orchestration_action *a)
+static void start_child(struct engine *engine, struct decision *decision, int32_t task_id,
+                        struct instance *child, const struct pb_create_sub_orchestration_action *action)
 {
-    struct instance *i = d->instance;
+    struct instance *instance = decision->instance;
     struct pb_orchestration_instance self = {.instance_id = child->row.instance_id,
-                                             .execution_id = pb_some(engine_new_id(e, &e->scratch))};
-    struct pb_orchestration_instance owner = {.instance_id = i->row.instance_id,
-                                              .execution_id = pb_some(i->row.execution_id)};
+                                             .execution_id =
+                                                 pb_some(engine_new_id(engine, &engine->scratch))};
+    struct pb_orchestration_instance owner = {.instance_id = instance->row.instance_id,
+                                              .execution_id = pb_some(instance->row.execution_id)};
     struct pb_parent_instance_info parent = {
         .task_scheduled_id = task_id,
-        .name = pb_some(i->row.name),
-        .version = {i->row.version.present, i->row.version.value},
+        .name = pb_some(instance->row.name),
+        .version = {instance->row.version.present, instance->row.version.value},
         .orchestration_instance = &owner,
     };
-    struct pb_execution_started_event started = {.name = a->name,
-                                                 .version = a->version,
-                                                 .input = a->input,
+    struct pb_execution_started_event started = {.name = action->name,
+                                                 .version = action->version,
+                                                 .input = action->input,
                                                  .orchestration_instance = &self,
                                                  .parent_instance = &parent,
-                                                 .parent_trace_context = a->parent_trace_context,
-                                                 .tags = a->tags,
-                                                 .tags_count = a->tags_count};
-    instance_create(e, child, &started, d->ends || d->renews ? NULL : i);
+                                                 .parent_trace_context = action->parent_trace_context,
+                                                 .tags = action->tags,
+                                                 .tags_count = action->tags_count};
+    instance_create(engine, child, &started, decision->ends || decision->renews ? NULL : instance);
 }
 
-static void create_child(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action)
+static void create_child(struct engine *engine, struct decision *decision,
+                         const struct pb_orchestrator_action *action)
 {
     const struct pb_create_sub_orchestration_action *a = action->create_sub_orchestration;
-    struct bytes id = decision_child_id(e, d->instance, action);
+    struct bytes id = decision_child_id(engine, decision->instance, action);
     struct pb_sub_orchestration_instance_created_event body = {.instance_id = id,
                                                                .name = a->name,
                                                                .version = a->version,
@@ -117,60 +122,63 @@ static void create_child(struct engine *e, struct decision *d, const struct pb_o
                                                                    a->parent_trace_context,
                                                                .tags = a->tags,
                                                                .tags_count = a->tags_count};
-    RECORD(d, action->id, SUB_ORCHESTRATION_INSTANCE_CREATED, sub_orchestration_instance_created, &body);
+    RECORD(decision, action->id, SUB_ORCHESTRATION_INSTANCE_CREATED, sub_orchestration_instance_created,
+           &body);
     const char *text = "the name is empty";
     bool refused = a->name.size == 0;
     if (!refused)
         refused = start_policy_check_id(id, &text) != STATUS_OK;
     if (refused) {
-        refuse_child(e, d, action->id, "InvalidSubOrchestration", text);
+        refuse_child(engine, decision, action->id, "InvalidSubOrchestration", text);
         return;
     }
-    struct instance *child = instance_find(e, d->instance->row.hub, id);
+    struct instance *child = instance_find(engine, decision->instance->row.hub, id);
     ASSERT(child && child->known); /* turn.c has asked for it */
     if (instance_live(child)) {
-        if (child->parent == d->instance && child->parent_task_id == action->id)
-            e->duplicates_dropped++;
+        if (child->parent == decision->instance && child->parent_task_id == action->id)
+            engine->duplicates_dropped++;
         else
-            refuse_child(e, d, action->id, "OrchestrationAlreadyExists",
+            refuse_child(engine, decision, action->id, "OrchestrationAlreadyExists",
                          "An orchestration instance with this id is running.");
         return;
     }
     if (instance_exists(child))
-        instance_delete(e, child);
-    start_child(e, d, action->id, child, a);
+        instance_delete(engine, child);
+    start_child(engine, decision, action->id, child, a);
 }
 
 /* --- sendEvent (3.9) and terminateOrchestration (3.12) --- */
 
-static struct bytes target_of(const struct pb_send_event_action *a)
+static struct bytes target_of(const struct pb_send_event_action *action)
 {
-    return a->instance ? a->instance->instance_id : (struct bytes){NULL, 0};
+    return action->instance ? action->instance->instance_id : (struct bytes){NULL, 0};
 }
 
-static void send_event(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action)
+static void send_event(struct engine *engine, struct decision *decision,
+                       const struct pb_orchestrator_action *action)
 {
     const struct pb_send_event_action *a = action->send_event;
     struct pb_event_sent_event body = {.instance_id = target_of(a), .name = a->name, .input = a->data};
-    RECORD(d, action->id, EVENT_SENT, event_sent, &body);
-    struct instance *target = instance_find(e, d->instance->row.hub, target_of(a));
+    RECORD(decision, action->id, EVENT_SENT, event_sent, &body);
+    struct instance *target = instance_find(engine, decision->instance->row.hub, target_of(a));
     if (!target || !target->known || !instance_live(target))
         return; /* all live instances are resident: nobody is there to hear it */
-    inbox_add(e, target, event_raised(&e->scratch, a->name, a->data), false, 0);
-    instance_settle(e, target);
+    inbox_add(engine, target, event_raised(&engine->scratch, a->name, a->data), false, 0);
+    instance_settle(engine, target);
 }
 
-static void terminate_other(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action)
+static void terminate_other(struct engine *engine, struct decision *decision,
+                            const struct pb_orchestrator_action *action)
 {
     const struct pb_terminate_orchestration_action *a = action->terminate_orchestration;
-    struct instance *target = instance_find(e, d->instance->row.hub, a->instance_id);
+    struct instance *target = instance_find(engine, decision->instance->row.hub, a->instance_id);
     if (!target || !target->known || !instance_live(target))
         return;
     struct orphans orphans = {.count = 0};
     if (a->recurse)
-        orphans = orphans_below(e, NULL, target); /* turn.c has asked for what that needs */
-    control_terminate(e, target, a->reason, a->recurse);
-    orphans_terminate(e, &orphans, a->reason);
+        orphans = orphans_below(engine, NULL, target); /* turn.c has asked for what that needs */
+    control_terminate(engine, target, a->reason, a->recurse);
+    orphans_terminate(engine, &orphans, a->reason);
 }
 
 /* --- the table --- */
@@ -231,7 +239,7 @@ static struct objection unsupported(const char *text)
     return (struct objection){"UnsupportedAction", text};
 }
 
-struct objection decision_objection(struct engine *e, const struct pb_orchestrator_action *action)
+struct objection decision_objection(struct engine *engine, const struct pb_orchestrator_action *action)
 {
     size_t kind = (size_t)action->orchestrator_action_type_case;
     if (kind >= ARRAY_SIZE(table))
@@ -245,17 +253,18 @@ struct objection decision_objection(struct engine *e, const struct pb_orchestrat
         !instance_status_completes(action->complete_orchestration->orchestration_status))
         return unsupported("The orchestrator completed with a status that is no end.");
     size_t size = payload_size(action);
-    if (size > e->options.payload_size_max)
-        return (struct objection){"PayloadTooLarge",
-                                  limits_text(&e->scratch, "an input, output or event of the orchestrator",
-                                              size, e->options.payload_size_max)};
-    if (event_size(action) > e->options.payload_size_max * EVENT_SIZE_FACTOR)
+    if (size > engine->options.payload_size_max)
+        return (struct objection){
+            "PayloadTooLarge", limits_text(&engine->scratch, "an input, output or event of the orchestrator",
+                                           size, engine->options.payload_size_max)};
+    if (event_size(action) > engine->options.payload_size_max * EVENT_SIZE_FACTOR)
         return (struct objection){"PayloadTooLarge",
                                   "Names, versions and tags of the orchestrator's action are too large."};
     return (struct objection){NULL, NULL};
 }
 
-void decision_apply(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action)
+void decision_apply(struct engine *engine, struct decision *decision,
+                    const struct pb_orchestrator_action *action)
 {
-    table[action->orchestrator_action_type_case].apply(e, d, action);
+    table[action->orchestrator_action_type_case].apply(engine, decision, action);
 }

@@ -21,12 +21,13 @@ struct objection {
     const char *type;
     const char *text;
 };
-struct objection decision_objection(struct engine *e, const struct pb_orchestrator_action *action);
+struct objection decision_objection(struct engine *engine, const struct pb_orchestrator_action *action);
 /* The id of the child that a createSubOrchestration action starts: its own, or one that is always the same
  * for this action. */
-struct bytes decision_child_id(struct engine *e, const struct instance *i,
+struct bytes decision_child_id(struct engine *engine, const struct instance *instance,
                                const struct pb_orchestrator_action *action);
 /* Carries out any action but completeOrchestration: records it and does it. */
-void decision_apply(struct engine *e, struct decision *d, const struct pb_orchestrator_action *action);
+void decision_apply(struct engine *engine, struct decision *decision,
+                    const struct pb_orchestrator_action *action);
 
 #endif

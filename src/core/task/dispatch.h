@@ -7,6 +7,6 @@
 #include "core/task/engine_state.h"
 
 /* Sends all that can be sent in the hubs where something changed. */
-void dispatch_run(struct engine *e);
+void dispatch_run(struct engine *engine);
 
 #endif

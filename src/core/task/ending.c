@@ -26,104 +26,109 @@ void ending_append_completed(struct buf *blob, int32_t event_id, const struct en
 }
 
 /* A failure reaches the parent with details, also when the child had none (spec 3.8, trap 24). */
-static struct bytes failure_for_parent(struct engine *e, const struct ending *ending)
+static struct bytes failure_for_parent(struct engine *engine, const struct ending *ending)
 {
     if (ending->failure.present)
         return ending->failure.value;
     if (ending->status == INSTANCE_TERMINATED)
-        return event_failure(&e->scratch, "OrchestrationTerminated", "The sub-orchestration was terminated.");
+        return event_failure(&engine->scratch, "OrchestrationTerminated",
+                             "The sub-orchestration was terminated.");
     if (ending->status == INSTANCE_CANCELED)
-        return event_failure(&e->scratch, "OrchestrationCanceled", "The sub-orchestration was canceled.");
-    return event_failure(&e->scratch, "OrchestrationFailed", "The sub-orchestration failed.");
+        return event_failure(&engine->scratch, "OrchestrationCanceled",
+                             "The sub-orchestration was canceled.");
+    return event_failure(&engine->scratch, "OrchestrationFailed", "The sub-orchestration failed.");
 }
 
-static void tell_parent(struct engine *e, struct instance *i, const struct ending *ending)
+static void tell_parent(struct engine *engine, struct instance *instance, const struct ending *ending)
 {
-    struct instance *parent = i->parent;
+    struct instance *parent = instance->parent;
     if (!parent)
         return;
-    list_remove(&i->child_link);
-    i->parent = NULL;
+    list_remove(&instance->child_link);
+    instance->parent = NULL;
     struct bytes event =
         ending->status == INSTANCE_COMPLETED
-            ? event_child_completed(&e->scratch, i->parent_task_id, ending->output)
-            : event_child_failed(&e->scratch, i->parent_task_id, failure_for_parent(e, ending));
-    inbox_add(e, parent, event, true, 0);
-    instance_settle(e, parent);
+            ? event_child_completed(&engine->scratch, instance->parent_task_id, ending->output)
+            : event_child_failed(&engine->scratch, instance->parent_task_id,
+                                 failure_for_parent(engine, ending));
+    inbox_add(engine, parent, event, true, 0);
+    instance_settle(engine, parent);
 }
 
 /* The type only: messages are the users' own. */
-static void tell_failure(struct engine *e, const struct instance *i, const struct ending *ending)
+static void tell_failure(struct engine *engine, const struct instance *instance, const struct ending *ending)
 {
     struct pb_task_failure_details details = {.error_type = BYTES_LITERAL("?")};
     if (ending->status != INSTANCE_FAILED)
         return;
     if (ending->failure.present &&
-        pb_task_failure_details_decode(&e->scratch, ending->failure.value, &details) != STATUS_OK)
+        pb_task_failure_details_decode(&engine->scratch, ending->failure.value, &details) != STATUS_OK)
         details.error_type = BYTES_LITERAL("?");
     struct buf line = {.limit = NOTE_SIZE_MAX};
     buf_append_cstr(&line, "orchestration ");
-    worker_note_name(&line, i->row.name);
+    worker_note_name(&line, instance->row.name);
     buf_append_cstr(&line, " failed: ");
     worker_note_name(&line, details.error_type);
-    engine_note(e, LOG_LEVEL_INFO, i->hub, i->row.instance_id, "%.*s", BYTES_FMT(buf_peek(&line)));
+    engine_note(engine, LOG_LEVEL_INFO, instance->hub, instance->row.instance_id, "%.*s",
+                BYTES_FMT(buf_peek(&line)));
     buf_fini(&line);
 }
 
-static void terminate_children(struct engine *e, struct instance *i, struct pb_opt_bytes output)
+static void terminate_children(struct engine *engine, struct instance *instance, struct pb_opt_bytes output)
 {
     struct list *link;
-    while ((link = list_pop_front(&i->children))) {
+    while ((link = list_pop_front(&instance->children))) {
         struct instance *child = CONTAINER_OF(link, struct instance, child_link);
         child->parent = NULL;
-        control_terminate(e, child, output, true);
+        control_terminate(engine, child, output, true);
     }
 }
 
-void ending_apply(struct engine *e, struct instance *i, const struct ending *ending)
+void ending_apply(struct engine *engine, struct instance *instance, const struct ending *ending)
 {
     /* Whether it ends by the terminate or just before: its children must. And so must those of a child that ends
      * while its parent is on the way out, for nobody would find them later. */
-    bool recurse =
-        i->terminate_recurse || (i->parent && i->parent->terminating && i->parent->terminate_recurse);
+    bool recurse = instance->terminate_recurse ||
+                   (instance->parent && instance->parent->terminating && instance->parent->terminate_recurse);
     struct pb_opt_bytes reason = ending->status == INSTANCE_TERMINATED ? ending->output : pb_none();
-    alarm_clear(&i->terminate_alarm);
-    turn_drop(e, i);
-    gate_write(e, &(struct write_op){.kind = WRITE_INBOX_CLEAR, .key = i->row.key});
-    inbox_drop_all(e, i);
-    list_each (it, &i->activities)
+    alarm_clear(&instance->terminate_alarm);
+    turn_drop(engine, instance);
+    gate_write(engine, &(struct write_op){.kind = WRITE_INBOX_CLEAR, .key = instance->row.key});
+    inbox_drop_all(engine, instance);
+    list_each (it, &instance->activities)
         CONTAINER_OF(it, struct activity, link)->detached = true;
-    i->row.completed_ns = instance_stamp(e, i);
-    i->row.updated_ns = i->row.completed_ns;
-    i->row.suspended = false;
-    i->suspend_wanted = false;
-    instance_set_payload(e, i, PAYLOAD_OUTPUT,
+    instance->row.completed_ns = instance_stamp(engine, instance);
+    instance->row.updated_ns = instance->row.completed_ns;
+    instance->row.suspended = false;
+    instance->suspend_wanted = false;
+    instance_set_payload(engine, instance, PAYLOAD_OUTPUT,
                          (struct payload){ending->output.present, ending->output.value});
-    instance_set_payload(e, i, PAYLOAD_FAILURE,
+    instance_set_payload(engine, instance, PAYLOAD_FAILURE,
                          (struct payload){ending->failure.present, ending->failure.value});
-    gate_put(e, i);
-    list_remove(&i->orphan_link);
-    instance_move(e, i, ending->status);
-    tell_failure(e, i, ending);
-    tell_parent(e, i, ending);
+    gate_put(engine, instance);
+    list_remove(&instance->orphan_link);
+    instance_move(engine, instance, ending->status);
+    tell_failure(engine, instance, ending);
+    tell_parent(engine, instance, ending);
     if (recurse)
-        terminate_children(e, i, reason);
-    instance_orphan_children(e, i);
-    instance_settle(e, i);
+        terminate_children(engine, instance, reason);
+    instance_orphan_children(engine, instance);
+    instance_settle(engine, instance);
 }
 
-void ending_force(struct engine *e, struct instance *i, const struct ending *ending, struct bytes cause)
+void ending_force(struct engine *engine, struct instance *instance, const struct ending *ending,
+                  struct bytes cause)
 {
     struct buf blob = {0};
-    int64_t now = instance_stamp(e, i);
+    int64_t now = instance_stamp(engine, instance);
     int64_t count = 2;
     struct pb_orchestrator_started_event body = {.unknown = {NULL, 0}};
     struct pb_history_event started = {.event_id = EVENT_ID_OUTSIDE,
                                        .event_type_case = PB_HISTORY_EVENT_ORCHESTRATOR_STARTED,
                                        .orchestrator_started = &body};
     event_append_new(&blob, &started, now);
-    if (i->row.history_count == 0) {
-        event_append(&blob, i->payloads[PAYLOAD_STARTED].value, now);
+    if (instance->row.history_count == 0) {
+        event_append(&blob, instance->payloads[PAYLOAD_STARTED].value, now);
         count++;
     }
     if (cause.size) {
@@ -131,8 +136,8 @@ void ending_force(struct engine *e, struct instance *i, const struct ending *end
         count++;
     }
     ending_append_completed(&blob, EVENT_ID_OUTSIDE, ending, now);
-    activity_drop_all(e, i);
-    instance_append_history(e, i, buf_peek(&blob), count);
+    activity_drop_all(engine, instance);
+    instance_append_history(engine, instance, buf_peek(&blob), count);
     buf_fini(&blob);
-    ending_apply(e, i, ending);
+    ending_apply(engine, instance, ending);
 }

@@ -15,10 +15,11 @@ struct ending {
 
 /* Ends a live instance whose history already holds its ExecutionCompleted. Activities that are still there
  * run on, and their results go nowhere; the caller has dropped those that must not. */
-void ending_apply(struct engine *e, struct instance *i, const struct ending *ending);
+void ending_apply(struct engine *engine, struct instance *instance, const struct ending *ending);
 /* Ends a live instance without a worker: writes the events itself. `cause` is an encoded event to record in
  * front of the completion (an ExecutionTerminated), or empty. */
-void ending_force(struct engine *e, struct instance *i, const struct ending *ending, struct bytes cause);
+void ending_force(struct engine *engine, struct instance *instance, const struct ending *ending,
+                  struct bytes cause);
 /* Appends ExecutionCompleted to a blob. */
 void ending_append_completed(struct buf *blob, int32_t event_id, const struct ending *ending,
                              int64_t timestamp_ns);

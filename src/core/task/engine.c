@@ -15,11 +15,11 @@
 
 /* --- life --- */
 
-#define DEFAULT(field, value) e->options.field = e->options.field ? e->options.field : (value)
+#define DEFAULT(field, value) engine->options.field = engine->options.field ? engine->options.field : (value)
 
-static void set_options(struct engine *e, const struct engine_options *o)
+static void set_options(struct engine *engine, const struct engine_options *options)
 {
-    e->options = *o;
+    engine->options = *options;
     DEFAULT(message_size_max, ((size_t)4 << 20) - ((size_t)64 << 10));
     DEFAULT(payload_size_max, (size_t)1 << 20);
     DEFAULT(terminal_resident_max, 1000);
@@ -38,58 +38,61 @@ static void set_options(struct engine *e, const struct engine_options *o)
     DEFAULT(abandon_delay_max_ns, 60 * NS_PER_S);
 }
 
-enum status engine_create(const struct engine_options *o, struct engine **ret_engine)
+enum status engine_create(const struct engine_options *options, struct engine **ret_engine)
 {
-    struct engine *e = calloc(1, sizeof *e);
-    if (!e)
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
         return STATUS_NO_MEMORY;
-    set_options(e, o);
-    prng_seed(&e->prng, o->seed);
-    arena_init(&e->scratch, ARENA_NO_CAP);
-    arena_init(&e->inbound, ARENA_LIMIT_DEFAULT);
-    struct map *maps[] = {&e->instances, &e->keys, &e->hubs, &e->streams, &e->calls, &e->tokens, &e->lost};
+    set_options(engine, options);
+    prng_seed(&engine->prng, options->seed);
+    arena_init(&engine->scratch, ARENA_NO_CAP);
+    arena_init(&engine->inbound, ARENA_LIMIT_DEFAULT);
+    struct map *maps[] = {&engine->instances, &engine->keys,   &engine->hubs, &engine->streams,
+                          &engine->calls,     &engine->tokens, &engine->lost};
     for (size_t n = 0; n < ARRAY_SIZE(maps); n++) {
-        uint64_t seed = prng_next(&e->prng);
-        map_init(maps[n], seed, prng_next(&e->prng));
+        uint64_t seed = prng_next(&engine->prng);
+        map_init(maps[n], seed, prng_next(&engine->prng));
     }
-    struct list *lists[] = {&e->stirred,   &e->runnable, &e->idle_histories, &e->large_payloads,
-                            &e->terminals, &e->strays,   &e->orphans};
+    struct list *lists[] = {&engine->stirred,        &engine->runnable,  &engine->idle_histories,
+                            &engine->large_payloads, &engine->terminals, &engine->strays,
+                            &engine->orphans};
     for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
         list_init(lists[n]);
-    gate_init(e);
-    e->loading = true;
-    e->key_next = 1;
-    *ret_engine = e;
+    gate_init(engine);
+    engine->loading = true;
+    engine->key_next = 1;
+    *ret_engine = engine;
     return STATUS_OK;
 }
 
-void engine_destroy(struct engine *e)
+void engine_destroy(struct engine *engine)
 {
-    if (!e)
+    if (!engine)
         return;
     void *item;
-    for (size_t at = 0; (item = map_drain(&e->calls, &at));)
-        call_cancel(e, (struct call *)item);
-    for (size_t at = 0; (item = map_drain(&e->instances, &at));)
-        instance_destroy(e, (struct instance *)item);
-    for (size_t at = 0; (item = map_drain(&e->streams, &at));)
-        stream_destroy(e, (struct stream *)item);
-    for (size_t at = 0; (item = map_next(&e->hubs, &at));) {
-        struct hub *h = (struct hub *)item;
-        alarm_clear(&h->unserved_alarm);
-        queue_hub_fini(h);
-        memory_free_bytes(&h->name);
-        free(h);
+    for (size_t at = 0; (item = map_drain(&engine->calls, &at));)
+        call_cancel(engine, (struct call *)item);
+    for (size_t at = 0; (item = map_drain(&engine->instances, &at));)
+        instance_destroy(engine, (struct instance *)item);
+    for (size_t at = 0; (item = map_drain(&engine->streams, &at));)
+        stream_destroy(engine, (struct stream *)item);
+    for (size_t at = 0; (item = map_next(&engine->hubs, &at));) {
+        struct hub *hub = (struct hub *)item;
+        alarm_clear(&hub->unserved_alarm);
+        queue_hub_fini(hub);
+        memory_free_bytes(&hub->name);
+        free(hub);
     }
-    gate_fini(e);
-    heap_fini(&e->alarms);
-    heap_fini(&e->unix_alarms);
-    struct map *maps[] = {&e->instances, &e->keys, &e->hubs, &e->streams, &e->calls, &e->tokens, &e->lost};
+    gate_fini(engine);
+    heap_fini(&engine->alarms);
+    heap_fini(&engine->unix_alarms);
+    struct map *maps[] = {&engine->instances, &engine->keys,   &engine->hubs, &engine->streams,
+                          &engine->calls,     &engine->tokens, &engine->lost};
     for (size_t n = 0; n < ARRAY_SIZE(maps); n++)
         map_fini(maps[n]);
-    arena_fini(&e->scratch);
-    arena_fini(&e->inbound);
-    free(e);
+    arena_fini(&engine->scratch);
+    arena_fini(&engine->inbound);
+    free(engine);
 }
 
 /* --- inputs --- */
@@ -114,106 +117,107 @@ static const struct call_method methods[] = {
     [ENGINE_STREAM_HISTORY] = {"StreamInstanceHistory", read_history, false},
 };
 
-static void begin(struct engine *e, struct engine_time now, struct engine_actions *actions)
+static void begin(struct engine *engine, struct engine_time now, struct engine_actions *actions)
 {
-    ASSERT(!e->loading && !e->actions);
-    e->now_ns = MAX(e->now_ns, now.steady_ns);
-    e->unix_ns = now.unix_ns;
-    e->inputs++;
-    e->actions = actions;
+    ASSERT(!engine->loading && !engine->actions);
+    engine->now_ns = MAX(engine->now_ns, now.steady_ns);
+    engine->unix_ns = now.unix_ns;
+    engine->inputs++;
+    engine->actions = actions;
 }
 
-static void finish(struct engine *e)
+static void finish(struct engine *engine)
 {
-    call_run_ready(e);
-    dispatch_run(e);
-    residence_trim(e);
-    arena_reset(&e->scratch);
-    arena_reset(&e->inbound);
-    e->actions = NULL;
+    call_run_ready(engine);
+    dispatch_run(engine);
+    residence_trim(engine);
+    arena_reset(&engine->scratch);
+    arena_reset(&engine->inbound);
+    engine->actions = NULL;
 }
 
-void engine_call(struct engine *e, enum engine_method method, uint32_t hub, uint64_t call,
+void engine_call(struct engine *engine, enum engine_method method, uint32_t hub, uint64_t call,
                  struct bytes message, struct engine_time now, struct engine_actions *actions)
 {
-    begin(e, now, actions);
-    ASSERT(engine_hub(e, hub));
+    begin(engine, now, actions);
+    ASSERT(engine_hub(engine, hub));
     ASSERT((size_t)method < ARRAY_SIZE(methods));
-    call_start(e, &methods[method], hub, call, message);
-    finish(e);
+    call_start(engine, &methods[method], hub, call, message);
+    finish(engine);
 }
 
-void engine_call_cancelled(struct engine *e, uint64_t call)
+void engine_call_cancelled(struct engine *engine, uint64_t call)
 {
-    struct call *c = (struct call *)map_get(&e->calls, map_u64_key(&call));
+    struct call *c = (struct call *)map_get(&engine->calls, map_u64_key(&call));
     if (!c)
         return;
-    call_cancel(e, c);
-    residence_trim(e);
+    call_cancel(engine, c);
+    residence_trim(engine);
 }
 
-void engine_stream_open(struct engine *e, uint32_t hub, uint64_t stream, struct bytes message,
+void engine_stream_open(struct engine *engine, uint32_t hub, uint64_t stream, struct bytes message,
                         const struct engine_worker *worker, struct engine_time now,
                         struct engine_actions *actions)
 {
-    begin(e, now, actions);
-    struct hub *h = engine_hub(e, hub);
+    begin(engine, now, actions);
+    struct hub *h = engine_hub(engine, hub);
     ASSERT(h);
-    stream_open(e, h, stream, message, worker);
-    finish(e);
+    stream_open(engine, h, stream, message, worker);
+    finish(engine);
 }
 
-void engine_stream_closed(struct engine *e, uint64_t stream, struct engine_time now,
+void engine_stream_closed(struct engine *engine, uint64_t stream, struct engine_time now,
                           struct engine_actions *actions)
 {
-    begin(e, now, actions);
-    struct stream *s = (struct stream *)map_get(&e->streams, map_u64_key(&stream));
+    begin(engine, now, actions);
+    struct stream *s = (struct stream *)map_get(&engine->streams, map_u64_key(&stream));
     if (s)
-        stream_closed(e, s);
-    finish(e);
+        stream_closed(engine, s);
+    finish(engine);
 }
 
-void engine_stream_pause(struct engine *e, uint64_t stream, bool paused, struct engine_time now,
+void engine_stream_pause(struct engine *engine, uint64_t stream, bool paused, struct engine_time now,
                          struct engine_actions *actions)
 {
-    begin(e, now, actions);
-    struct stream *s = (struct stream *)map_get(&e->streams, map_u64_key(&stream));
+    begin(engine, now, actions);
+    struct stream *s = (struct stream *)map_get(&engine->streams, map_u64_key(&stream));
     if (s)
-        stream_pause(e, s, paused);
-    finish(e);
+        stream_pause(engine, s, paused);
+    finish(engine);
 }
 
-void engine_fetched(struct engine *e, uint32_t hub, struct bytes instance_id, const struct instance_row *row,
-                    const struct payload *payloads, struct engine_time now, struct engine_actions *actions)
+void engine_fetched(struct engine *engine, uint32_t hub, struct bytes instance_id,
+                    const struct instance_row *row, const struct payload *payloads, struct engine_time now,
+                    struct engine_actions *actions)
 {
-    begin(e, now, actions);
-    struct instance *i = instance_find(e, hub, instance_id);
-    if (i && !i->known) {
-        instance_fill(e, i, row, payloads);
-        call_fetched(e, i);
-        instance_settle(e, i);
-    } else if (i && row) {
-        instance_payloads_fetched(e, i, payloads);
+    begin(engine, now, actions);
+    struct instance *instance = instance_find(engine, hub, instance_id);
+    if (instance && !instance->known) {
+        instance_fill(engine, instance, row, payloads);
+        call_fetched(engine, instance);
+        instance_settle(engine, instance);
+    } else if (instance && row) {
+        instance_payloads_fetched(engine, instance, payloads);
     }
-    finish(e);
+    finish(engine);
 }
 
-void engine_history_fetched(struct engine *e, int64_t key, struct bytes events, struct engine_time now,
+void engine_history_fetched(struct engine *engine, int64_t key, struct bytes events, struct engine_time now,
                             struct engine_actions *actions)
 {
-    begin(e, now, actions);
-    struct instance *i = instance_find_by_key(e, key);
-    if (i)
-        instance_history_fetched(e, i, events);
-    finish(e);
+    begin(engine, now, actions);
+    struct instance *instance = instance_find_by_key(engine, key);
+    if (instance)
+        instance_history_fetched(engine, instance, events);
+    finish(engine);
 }
 
-void engine_tick(struct engine *e, struct engine_time now, struct engine_actions *actions)
+void engine_tick(struct engine *engine, struct engine_time now, struct engine_actions *actions)
 {
-    begin(e, now, actions);
-    alarms_fire(e, &e->alarms, e->now_ns);
-    alarms_fire(e, &e->unix_alarms, e->unix_ns);
-    finish(e);
+    begin(engine, now, actions);
+    alarms_fire(engine, &engine->alarms, engine->now_ns);
+    alarms_fire(engine, &engine->unix_alarms, engine->unix_ns);
+    finish(engine);
 }
 
 static int64_t wait_of(const struct heap *alarms, int64_t now_ns)
@@ -224,47 +228,47 @@ static int64_t wait_of(const struct heap *alarms, int64_t now_ns)
     return node->key > now_ns ? node->key - now_ns : 0;
 }
 
-int64_t engine_wait(const struct engine *e, struct engine_time now, bool *ret_steppable)
+int64_t engine_wait(const struct engine *engine, struct engine_time now, bool *ret_steppable)
 {
-    *ret_steppable = heap_peek(&e->unix_alarms) != NULL;
-    return MIN(wait_of(&e->alarms, now.steady_ns), wait_of(&e->unix_alarms, now.unix_ns));
+    *ret_steppable = heap_peek(&engine->unix_alarms) != NULL;
+    return MIN(wait_of(&engine->alarms, now.steady_ns), wait_of(&engine->unix_alarms, now.unix_ns));
 }
 
-void engine_flush(struct engine *e, struct engine_actions *actions)
+void engine_flush(struct engine *engine, struct engine_actions *actions)
 {
-    e->actions = actions;
-    gate_flush(e);
-    e->actions = NULL;
+    engine->actions = actions;
+    gate_flush(engine);
+    engine->actions = NULL;
 }
 
-void engine_committed(struct engine *e, uint64_t sequence, struct engine_time now,
+void engine_committed(struct engine *engine, uint64_t sequence, struct engine_time now,
                       struct engine_actions *actions)
 {
-    begin(e, now, actions);
-    gate_commit(e, sequence);
-    finish(e);
+    begin(engine, now, actions);
+    gate_commit(engine, sequence);
+    finish(engine);
 }
 
-void engine_stats(const struct engine *e, struct engine_stats *ret_stats)
+void engine_stats(const struct engine *engine, struct engine_stats *ret_stats)
 {
     size_t misfits = 0;
-    const struct hub *h;
-    for (size_t at = 0; (h = (const struct hub *)map_next(&e->hubs, &at));)
-        misfits += h->misfit_count;
+    const struct hub *hub;
+    for (size_t at = 0; (hub = (const struct hub *)map_next(&engine->hubs, &at));)
+        misfits += hub->misfit_count;
     *ret_stats = (struct engine_stats){
-        .resident = e->instances.count,
-        .payloads_resident_size = e->large_payload_size,
-        .histories_resident_size = e->idle_history_size,
-        .streams = e->streams.count,
-        .calls_waiting = e->calls.count,
+        .resident = engine->instances.count,
+        .payloads_resident_size = engine->large_payload_size,
+        .histories_resident_size = engine->idle_history_size,
+        .streams = engine->streams.count,
+        .calls_waiting = engine->calls.count,
         .orchestrators_ready =
-            e->work_counts[WORK_TURN][WORK_QUEUED] + e->work_counts[WORK_TURN][WORK_LOADING],
-        .orchestrators_leased = e->work_counts[WORK_TURN][WORK_OUT],
-        .activities_ready = e->work_counts[WORK_ACTIVITY][WORK_QUEUED],
+            engine->work_counts[WORK_TURN][WORK_QUEUED] + engine->work_counts[WORK_TURN][WORK_LOADING],
+        .orchestrators_leased = engine->work_counts[WORK_TURN][WORK_OUT],
+        .activities_ready = engine->work_counts[WORK_ACTIVITY][WORK_QUEUED],
         .activities_leased =
-            e->work_counts[WORK_ACTIVITY][WORK_OUT] + e->work_counts[WORK_ACTIVITY][WORK_GRACE],
+            engine->work_counts[WORK_ACTIVITY][WORK_OUT] + engine->work_counts[WORK_ACTIVITY][WORK_GRACE],
         .orchestrators_too_large = misfits,
-        .duplicates_dropped = e->duplicates_dropped,
-        .turns_committed = e->turns_committed,
+        .duplicates_dropped = engine->duplicates_dropped,
+        .turns_committed = engine->turns_committed,
     };
 }

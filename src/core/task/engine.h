@@ -82,10 +82,10 @@ struct engine_actions {
     struct list items; /* struct engine_action, in the order to carry out */
     struct arena arena;
 };
-void engine_actions_init(struct engine_actions *a);
+void engine_actions_init(struct engine_actions *actions);
 /* Empties the list; a write set still in it is destroyed. */
-void engine_actions_clear(struct engine_actions *a);
-void engine_actions_fini(struct engine_actions *a);
+void engine_actions_clear(struct engine_actions *actions);
+void engine_actions_fini(struct engine_actions *actions);
 
 struct engine_options {           /* zero fields take the default behind */
     size_t message_size_max;      /* bytes of one message to a worker or client: 4 MiB - 64 KiB (spec 2.6) */
@@ -110,7 +110,7 @@ struct engine_options {           /* zero fields take the default behind */
     uint64_t seed[4];             /* for ids and tokens; random in production, never the same twice */
 };
 
-STATUS_RESULT engine_create(const struct engine_options *o, struct engine **ret_engine);
+STATUS_RESULT engine_create(const struct engine_options *options, struct engine **ret_engine);
 void engine_destroy(struct engine *e);
 
 /* --- loading: before the first input, from the store; order: hubs, instances, then the rest --- */

@@ -13,52 +13,52 @@ struct tally {
     size_t tokens;
 };
 
-static void check_work(const struct engine *e, const struct work *w, struct tally *t)
+static void check_work(const struct engine *engine, const struct work *work, struct tally *tally)
 {
-    if (w->state != WORK_IDLE)
-        t->works[w->kind][w->state]++;
-    t->tokens += w->token_set;
-    if (w->token_set)
-        ASSERT(map_get(&e->tokens, bytes_of(w->token, TOKEN_SIZE)) == w);
-    ASSERT((w->state == WORK_QUEUED) == (w->queue != NULL));
-    ASSERT((w->state == WORK_OUT) == (w->stream != NULL));
-    ASSERT(w->state != WORK_OUT || w->token_set);
-    ASSERT(w->state != WORK_DELAYED || !w->token_set);
-    bool waits = w->state == WORK_GRACE || w->state == WORK_DELAYED;
-    ASSERT(!waits || w->alarm.node.position != 0);
+    if (work->state != WORK_IDLE)
+        tally->works[work->kind][work->state]++;
+    tally->tokens += work->token_set;
+    if (work->token_set)
+        ASSERT(map_get(&engine->tokens, bytes_of(work->token, TOKEN_SIZE)) == work);
+    ASSERT((work->state == WORK_QUEUED) == (work->queue != NULL));
+    ASSERT((work->state == WORK_OUT) == (work->stream != NULL));
+    ASSERT(work->state != WORK_OUT || work->token_set);
+    ASSERT(work->state != WORK_DELAYED || !work->token_set);
+    bool waits = work->state == WORK_GRACE || work->state == WORK_DELAYED;
+    ASSERT(!waits || work->alarm.node.position != 0);
 }
 
 /* Events in order, the counter of controls right, nothing of another instance (invariants 6, 10). */
-static void check_inbox(const struct instance *i)
+static void check_inbox(const struct instance *instance)
 {
     size_t controls = 0;
     uint64_t order = 0;
     bool first = true;
-    list_each (it, &i->inbox) {
+    list_each (it, &instance->inbox) {
         const struct inbox_event *event = CONTAINER_OF(it, struct inbox_event, link);
-        ASSERT(event->instance == i);
+        ASSERT(event->instance == instance);
         ASSERT(first || event->order > order);
         order = event->order;
         first = false;
         controls += event->kind == PB_HISTORY_EVENT_EXECUTION_RESUMED ||
                     event->kind == PB_HISTORY_EVENT_EXECUTION_TERMINATED;
         if (event->kind == PB_HISTORY_EVENT_EXECUTION_STARTED)
-            ASSERT(i->row.history_count == 0);
+            ASSERT(instance->row.history_count == 0);
     }
-    ASSERT(controls == i->inbox_controls);
-    list_each (it, &i->later) {
+    ASSERT(controls == instance->inbox_controls);
+    list_each (it, &instance->later) {
         const struct inbox_event *event = CONTAINER_OF(it, struct inbox_event, link);
-        ASSERT(event->instance == i && event->alarm.node.position != 0);
+        ASSERT(event->instance == instance && event->alarm.node.position != 0);
     }
 }
 
 /* Exactly one ExecutionStarted, second; at most one ExecutionCompleted, last; no time goes backwards
  * (invariants 1, 2 and spec 3.4). */
-static void check_history(const struct engine *e, const struct instance *i)
+static void check_history(const struct engine *engine, const struct instance *instance)
 {
     struct arena scratch;
     arena_init(&scratch, SIZE_MAX / 2);
-    struct bytes rest = buf_peek(&i->history);
+    struct bytes rest = buf_peek(&instance->history);
     struct bytes bytes;
     int64_t count = 0;
     int64_t last_ns = 0;
@@ -75,74 +75,76 @@ static void check_history(const struct engine *e, const struct instance *i)
         ASSERT(count != 1 || event.event_type_case == PB_HISTORY_EVENT_EXECUTION_STARTED);
         count++;
     }
-    (void)e;
-    ASSERT(rest.size == 0 && count == i->row.history_count);
+    (void)engine;
+    ASSERT(rest.size == 0 && count == instance->row.history_count);
     ASSERT(started == (count > 0));
-    ASSERT(count == 0 || completed == instance_status_terminal(i->row.status));
+    ASSERT(count == 0 || completed == instance_status_terminal(instance->row.status));
     arena_fini(&scratch);
 }
 
-static void check_instance(const struct engine *e, const struct instance *i, struct tally *t)
+static void check_instance(const struct engine *engine, const struct instance *instance, struct tally *tally)
 {
-    check_work(e, &i->turn.work, t);
-    list_each (it, &i->activities) {
-        const struct activity *a = CONTAINER_OF(it, struct activity, link);
-        ASSERT(a->instance == i && (a->detached || instance_live(i)));
-        check_work(e, &a->work, t);
+    check_work(engine, &instance->turn.work, tally);
+    list_each (it, &instance->activities) {
+        const struct activity *activity = CONTAINER_OF(it, struct activity, link);
+        ASSERT(activity->instance == instance && (activity->detached || instance_live(instance)));
+        check_work(engine, &activity->work, tally);
     }
-    check_inbox(i);
-    ASSERT(i->terminal_counted == (i->known && instance_status_terminal(i->row.status)));
-    t->terminals += i->terminal_counted;
-    if (!list_empty(&i->history_link))
-        t->idle_history_size += i->history.size;
-    t->large_payload_size += i->payload_size;
-    if (!list_empty(&i->payload_link)) {
+    check_inbox(instance);
+    ASSERT(instance->terminal_counted == (instance->known && instance_status_terminal(instance->row.status)));
+    tally->terminals += instance->terminal_counted;
+    if (!list_empty(&instance->history_link))
+        tally->idle_history_size += instance->history.size;
+    tally->large_payload_size += instance->payload_size;
+    if (!list_empty(&instance->payload_link)) {
         size_t size = 0;
         for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
-            if (instance_payload_may_leave(e, i, (enum payload_kind)kind))
-                size += i->payloads[kind].value.size;
-        ASSERT(size == i->payload_size);
+            if (instance_payload_may_leave(engine, instance, (enum payload_kind)kind))
+                size += instance->payloads[kind].value.size;
+        ASSERT(size == instance->payload_size);
     }
-    if (!i->known) {
-        ASSERT(!instance_exists(i));
+    if (!instance->known) {
+        ASSERT(!instance_exists(instance));
         return;
     }
-    ASSERT((i->row.completed_ns != 0) == instance_status_terminal(i->row.status));
-    if (!instance_live(i)) { /* invariant 12: nothing is left behind */
-        ASSERT(list_empty(&i->inbox) && list_empty(&i->later) && list_empty(&i->turn.taken));
-        ASSERT(i->turn.work.state == WORK_IDLE && list_empty(&i->children) && !i->parent);
+    ASSERT((instance->row.completed_ns != 0) == instance_status_terminal(instance->row.status));
+    if (!instance_live(instance)) { /* invariant 12: nothing is left behind */
+        ASSERT(list_empty(&instance->inbox) && list_empty(&instance->later) &&
+               list_empty(&instance->turn.taken));
+        ASSERT(instance->turn.work.state == WORK_IDLE && list_empty(&instance->children) &&
+               !instance->parent);
     }
-    if (!instance_exists(i))
+    if (!instance_exists(instance))
         return;
-    ASSERT(map_get(&e->keys, bytes_of(&i->row.key, sizeof i->row.key)) == i);
-    ASSERT(i->row.key < e->key_next);
-    if (i->history_resident)
-        check_history(e, i);
+    ASSERT(map_get(&engine->keys, bytes_of(&instance->row.key, sizeof instance->row.key)) == instance);
+    ASSERT(instance->row.key < engine->key_next);
+    if (instance->history_resident)
+        check_history(engine, instance);
 }
 
-void engine_check(const struct engine *e)
+void engine_check(const struct engine *engine)
 {
-    struct tally t = {.terminals = 0};
-    const struct instance *i;
-    for (size_t at = 0; (i = (const struct instance *)map_next(&e->instances, &at));)
-        check_instance(e, i, &t);
-    ASSERT(memcmp(t.works, e->work_counts, sizeof t.works) == 0);
-    ASSERT(t.terminals == e->terminal_count);
-    ASSERT(t.idle_history_size == e->idle_history_size);
-    ASSERT(t.large_payload_size == e->large_payload_size);
-    ASSERT(t.tokens == e->tokens.count);
-    const struct stream *s;
-    for (size_t at = 0; (s = (const struct stream *)map_next(&e->streams, &at));) {
+    struct tally tally = {.terminals = 0};
+    const struct instance *instance;
+    for (size_t at = 0; (instance = (const struct instance *)map_next(&engine->instances, &at));)
+        check_instance(engine, instance, &tally);
+    ASSERT(memcmp(tally.works, engine->work_counts, sizeof tally.works) == 0);
+    ASSERT(tally.terminals == engine->terminal_count);
+    ASSERT(tally.idle_history_size == engine->idle_history_size);
+    ASSERT(tally.large_payload_size == engine->large_payload_size);
+    ASSERT(tally.tokens == engine->tokens.count);
+    const struct stream *stream;
+    for (size_t at = 0; (stream = (const struct stream *)map_next(&engine->streams, &at));) {
         uint32_t out[WORK_KIND_COUNT] = {0};
-        list_each (it, &s->works)
+        list_each (it, &stream->works)
             out[CONTAINER_OF(it, struct work, link)->kind]++;
         for (int kind = 0; kind < WORK_KIND_COUNT; kind++)
-            ASSERT(out[kind] == s->kinds[kind].out && out[kind] <= s->kinds[kind].limit);
+            ASSERT(out[kind] == stream->kinds[kind].out && out[kind] <= stream->kinds[kind].limit);
     }
-    uint64_t last = e->committed;
-    list_each (it, &e->gates) {
-        const struct gate *g = CONTAINER_OF(it, struct gate, link);
-        ASSERT(g->sequence > last && g->sequence <= e->open_sequence);
-        last = g->sequence;
+    uint64_t last = engine->committed;
+    list_each (it, &engine->gates) {
+        const struct gate *gate = CONTAINER_OF(it, struct gate, link);
+        ASSERT(gate->sequence > last && gate->sequence <= engine->open_sequence);
+        last = gate->sequence;
     }
 }

@@ -13,206 +13,207 @@
 /* If this fails, a suspended instance goes on, or forgets what came meanwhile (spec 3.11; DT-105..108). */
 static void suspended_instances_hold_their_events(void **state)
 {
-    struct rig r;
+    struct rig rig;
     (void)state;
-    rig_init(&r, NULL);
-    script_worker(&r, 1);
-    script_start(&r, "s", "X");
-    script_answer(&r, script_turn(&r, "s"), "activity 1 A");
-    struct rig_work *activity = script_activity(&r, "A");
-    script_suspend(&r, "s");
-    assert_int_equal(script_status(&r, "s"), PB_ORCHESTRATION_STATUS_SUSPENDED);
-    struct rig_work *turn = script_turn(&r, "s");
+    rig_init(&rig, NULL);
+    script_worker(&rig, 1);
+    script_start(&rig, "s", "X");
+    script_answer(&rig, script_turn(&rig, "s"), "activity 1 A");
+    struct rig_work *activity = script_activity(&rig, "A");
+    script_suspend(&rig, "s");
+    assert_int_equal(script_status(&rig, "s"), PB_ORCHESTRATION_STATUS_SUSPENDED);
+    struct rig_work *turn = script_turn(&rig, "s");
     script_expect_new(turn, "OrchestratorStarted ExecutionSuspended");
-    script_answer(&r, turn, "");
-    assert_int_equal(script_status(&r, "s"), PB_ORCHESTRATION_STATUS_SUSPENDED);
-    script_suspend(&r, "s"); /* again: nothing */
-    script_complete(&r, activity, "1");
-    script_raise(&r, "s", "hello");
-    assert_null(rig_take_work(&r));
-    rig_crash(&r);
-    script_worker(&r, 2);
-    assert_null(rig_take_work(&r));
-    assert_int_equal(script_status(&r, "s"), PB_ORCHESTRATION_STATUS_SUSPENDED);
-    script_resume(&r, "s");
-    script_resume(&r, "s");
-    turn = script_turn(&r, "s");
+    script_answer(&rig, turn, "");
+    assert_int_equal(script_status(&rig, "s"), PB_ORCHESTRATION_STATUS_SUSPENDED);
+    script_suspend(&rig, "s"); /* again: nothing */
+    script_complete(&rig, activity, "1");
+    script_raise(&rig, "s", "hello");
+    assert_null(rig_take_work(&rig));
+    rig_crash(&rig);
+    script_worker(&rig, 2);
+    assert_null(rig_take_work(&rig));
+    assert_int_equal(script_status(&rig, "s"), PB_ORCHESTRATION_STATUS_SUSPENDED);
+    script_resume(&rig, "s");
+    script_resume(&rig, "s");
+    turn = script_turn(&rig, "s");
     script_expect_new(turn, "OrchestratorStarted ExecutionResumed TaskCompleted EventRaised:hello");
-    script_answer(&r, turn, "complete 2 x");
-    assert_int_equal(rig_reply_of(&r, script_suspend(&r, "s"))->status, STATUS_OK);
-    assert_int_equal(script_status(&r, "s"), PB_ORCHESTRATION_STATUS_COMPLETED);
-    rig_fini(&r);
+    script_answer(&rig, turn, "complete 2 x");
+    assert_int_equal(rig_reply_of(&rig, script_suspend(&rig, "s"))->status, STATUS_OK);
+    assert_int_equal(script_status(&rig, "s"), PB_ORCHESTRATION_STATUS_COMPLETED);
+    rig_fini(&rig);
 }
 
 /* If this fails, a terminate is lost: with a worker, a deaf worker, or none (spec 3.12; DT-109..112). */
 static void terminate_always_ends(void **state)
 {
-    struct rig r;
-    struct arena a;
+    struct rig rig;
+    struct arena arena;
     (void)state;
-    rig_init(&r, NULL);
-    arena_init(&a, 0);
-    script_start(&r, "never", "X"); /* no worker: at once */
-    script_terminate(&r, "never", "bye", false);
-    struct pb_orchestration_state *s = script_state(&r, "never", &a);
+    rig_init(&rig, NULL);
+    arena_init(&arena, 0);
+    script_start(&rig, "never", "X"); /* no worker: at once */
+    script_terminate(&rig, "never", "bye", false);
+    struct pb_orchestration_state *s = script_state(&rig, "never", &arena);
     assert_int_equal(s->orchestration_status, PB_ORCHESTRATION_STATUS_TERMINATED);
     assert_true(bytes_equal_cstr(s->output.value, "bye"));
     assert_null(s->failure_details);
-    script_expect_history(&r, "never",
+    script_expect_history(&rig, "never",
                           "-1 OrchestratorStarted 0 ExecutionStarted -1 ExecutionTerminated "
                           "-1 ExecutionCompleted");
 
-    script_worker(&r, 1);
-    script_start(&r, "first", "X"); /* before the first turn is answered */
-    struct rig_work *turn = script_turn(&r, "first");
-    script_terminate(&r, "first", "bye", false);
-    script_answer(&r, turn, "");
-    turn = script_turn(&r, "first");
+    script_worker(&rig, 1);
+    script_start(&rig, "first", "X"); /* before the first turn is answered */
+    struct rig_work *turn = script_turn(&rig, "first");
+    script_terminate(&rig, "first", "bye", false);
+    script_answer(&rig, turn, "");
+    turn = script_turn(&rig, "first");
     script_expect_new(turn, "OrchestratorStarted ExecutionTerminated");
-    script_answer(&r, turn, "terminated 1 bye");
-    assert_int_equal(script_status(&r, "first"), PB_ORCHESTRATION_STATUS_TERMINATED);
+    script_answer(&rig, turn, "terminated 1 bye");
+    assert_int_equal(script_status(&rig, "first"), PB_ORCHESTRATION_STATUS_TERMINATED);
 
-    script_start(&r, "deaf", "X"); /* Go, while suspended, answers with nothing */
-    script_answer(&r, script_turn(&r, "deaf"), "");
-    script_suspend(&r, "deaf");
-    script_answer(&r, script_turn(&r, "deaf"), "");
-    script_terminate(&r, "deaf", "bye", false);
-    script_answer(&r, script_turn(&r, "deaf"), "");
-    s = script_state(&r, "deaf", &a);
+    script_start(&rig, "deaf", "X"); /* Go, while suspended, answers with nothing */
+    script_answer(&rig, script_turn(&rig, "deaf"), "");
+    script_suspend(&rig, "deaf");
+    script_answer(&rig, script_turn(&rig, "deaf"), "");
+    script_terminate(&rig, "deaf", "bye", false);
+    script_answer(&rig, script_turn(&rig, "deaf"), "");
+    s = script_state(&rig, "deaf", &arena);
     assert_int_equal(s->orchestration_status, PB_ORCHESTRATION_STATUS_TERMINATED);
     assert_true(bytes_equal_cstr(s->output.value, "bye"));
 
-    script_start(&r, "alone", "X"); /* its worker goes away */
-    script_answer(&r, script_turn(&r, "alone"), "timer 1 999");
-    engine_stream_closed(r.engine, 1, rig_time(&r), &r.actions);
-    script_terminate(&r, "alone", "bye", false);
-    assert_int_equal(script_status(&r, "alone"), PB_ORCHESTRATION_STATUS_RUNNING);
-    rig_crash(&r);
-    rig_advance(&r, 6 * RIG_SECOND);
-    assert_int_equal(script_status(&r, "alone"), PB_ORCHESTRATION_STATUS_TERMINATED);
-    arena_fini(&a);
-    rig_fini(&r);
+    script_start(&rig, "alone", "X"); /* its worker goes away */
+    script_answer(&rig, script_turn(&rig, "alone"), "timer 1 999");
+    engine_stream_closed(rig.engine, 1, rig_time(&rig), &rig.actions);
+    script_terminate(&rig, "alone", "bye", false);
+    assert_int_equal(script_status(&rig, "alone"), PB_ORCHESTRATION_STATUS_RUNNING);
+    rig_crash(&rig);
+    rig_advance(&rig, 6 * RIG_SECOND);
+    assert_int_equal(script_status(&rig, "alone"), PB_ORCHESTRATION_STATUS_TERMINATED);
+    arena_fini(&arena);
+    rig_fini(&rig);
 }
 
 static void terminate_reaches_children_if_asked(void **state)
 {
     (void)state;
     for (int recursive = 0; recursive < 2; recursive++) {
-        struct rig r;
-        rig_init(&r, NULL);
-        script_worker(&r, 1);
-        script_start(&r, "p", "X");
-        script_answer(&r, script_turn(&r, "p"), "child 1 kid");
-        script_answer(&r, script_turn(&r, "kid"), "");
-        script_terminate(&r, "p", "bye", recursive);
-        script_answer(&r, script_turn(&r, "p"), "terminated 2 bye");
-        struct rig_work *turn = rig_take_work(&r);
+        struct rig rig;
+        rig_init(&rig, NULL);
+        script_worker(&rig, 1);
+        script_start(&rig, "p", "X");
+        script_answer(&rig, script_turn(&rig, "p"), "child 1 kid");
+        script_answer(&rig, script_turn(&rig, "kid"), "");
+        script_terminate(&rig, "p", "bye", recursive);
+        script_answer(&rig, script_turn(&rig, "p"), "terminated 2 bye");
+        struct rig_work *turn = rig_take_work(&rig);
         if (recursive) {
             assert_non_null(turn);
             script_expect_new(turn, "OrchestratorStarted ExecutionTerminated");
-            script_answer(&r, turn, "terminated 1 bye");
-            assert_int_equal(script_status(&r, "kid"), PB_ORCHESTRATION_STATUS_TERMINATED);
+            script_answer(&rig, turn, "terminated 1 bye");
+            assert_int_equal(script_status(&rig, "kid"), PB_ORCHESTRATION_STATUS_TERMINATED);
         } else {
             assert_null(turn);
-            assert_int_equal(script_status(&r, "kid"), PB_ORCHESTRATION_STATUS_RUNNING);
+            assert_int_equal(script_status(&rig, "kid"), PB_ORCHESTRATION_STATUS_RUNNING);
         }
-        rig_fini(&r);
+        rig_fini(&rig);
     }
 }
 
-static uint64_t purge(struct rig *r, const char *id, bool recursive)
+static uint64_t purge(struct rig *rig, const char *id, bool recursive)
 {
     struct pb_purge_instances_request request = {.request_case = PB_PURGE_INSTANCES_REQUEST_INSTANCE_ID,
                                                  .instance_id = bytes_of_cstr(id),
                                                  .recursive = recursive};
-    return rig_call(r, ENGINE_PURGE, &pb_purge_instances_request_message, &request);
+    return rig_call(rig, ENGINE_PURGE, &pb_purge_instances_request_message, &request);
 }
 
-static void expect_purged(struct rig *r, uint64_t call, int count)
+static void expect_purged(struct rig *rig, uint64_t call, int count)
 {
     struct pb_purge_instances_response response;
-    struct arena a;
-    arena_init(&a, 0);
-    assert_int_equal(pb_purge_instances_response_decode(&a, rig_reply_of(r, call)->message, &response),
+    struct arena arena;
+    arena_init(&arena, 0);
+    assert_int_equal(pb_purge_instances_response_decode(&arena, rig_reply_of(rig, call)->message, &response),
                      STATUS_OK);
     assert_int_equal(response.deleted_instance_count, count);
     assert_true(response.is_complete.present && response.is_complete.value);
-    arena_fini(&a);
+    arena_fini(&arena);
 }
 
 /* If this fails, a purge deletes too much or too little, also of what is no longer in memory (DT-114..118).
  */
 static void purge_deletes_what_has_ended(void **state)
 {
-    struct rig r;
+    struct rig rig;
     struct engine_options small = {.terminal_resident_max = 1, .history_resident_size_max = 1};
     (void)state;
-    rig_init(&r, &small);
-    script_worker(&r, 1);
-    script_start(&r, "p", "X");
-    expect_purged(&r, purge(&r, "p", true), 0);
-    expect_purged(&r, purge(&r, "nobody", true), 0);
-    script_answer(&r, script_turn(&r, "p"), "child 1 k1; child 2 k2");
-    script_answer(&r, script_turn(&r, "k1"), "child 1 k3; complete 2 x");
-    script_answer(&r, script_turn(&r, "k2"), "complete 1 x");
-    script_answer(&r, script_turn(&r, "k3"), "complete 1 x");
-    struct rig_work *turn = rig_take_work(&r);
-    script_answer(&r, turn, "complete 3 x");
-    while ((turn = rig_take_work(&r)))
-        script_answer(&r, turn, "complete 3 x");
-    script_start(&r, "other", "X");
-    script_answer(&r, script_turn(&r, "other"), "complete 1 x");
-    rig_crash(&r);
-    expect_purged(&r, purge(&r, "p", true), 4);
-    assert_true(r.fetches >= 4 && r.history_fetches >= 4);
-    assert_int_equal(script_status(&r, "p"), -1);
-    assert_int_equal(script_status(&r, "k3"), -1);
-    assert_int_equal(script_status(&r, "other"), PB_ORCHESTRATION_STATUS_COMPLETED);
-    script_expect_history(&r, "p", "");
+    rig_init(&rig, &small);
+    script_worker(&rig, 1);
+    script_start(&rig, "p", "X");
+    expect_purged(&rig, purge(&rig, "p", true), 0);
+    expect_purged(&rig, purge(&rig, "nobody", true), 0);
+    script_answer(&rig, script_turn(&rig, "p"), "child 1 k1; child 2 k2");
+    script_answer(&rig, script_turn(&rig, "k1"), "child 1 k3; complete 2 x");
+    script_answer(&rig, script_turn(&rig, "k2"), "complete 1 x");
+    script_answer(&rig, script_turn(&rig, "k3"), "complete 1 x");
+    struct rig_work *turn = rig_take_work(&rig);
+    script_answer(&rig, turn, "complete 3 x");
+    while ((turn = rig_take_work(&rig)))
+        script_answer(&rig, turn, "complete 3 x");
+    script_start(&rig, "other", "X");
+    script_answer(&rig, script_turn(&rig, "other"), "complete 1 x");
+    rig_crash(&rig);
+    expect_purged(&rig, purge(&rig, "p", true), 4);
+    assert_true(rig.fetches >= 4 && rig.history_fetches >= 4);
+    assert_int_equal(script_status(&rig, "p"), -1);
+    assert_int_equal(script_status(&rig, "k3"), -1);
+    assert_int_equal(script_status(&rig, "other"), PB_ORCHESTRATION_STATUS_COMPLETED);
+    script_expect_history(&rig, "p", "");
     struct engine_stats stats;
-    engine_stats(r.engine, &stats);
+    engine_stats(rig.engine, &stats);
     assert_true(stats.resident <= 1);
-    rig_fini(&r);
+    rig_fini(&rig);
 }
 
-static uint64_t restart(struct rig *r, const char *id, bool fresh)
+static uint64_t restart(struct rig *rig, const char *id, bool fresh)
 {
     struct pb_restart_instance_request request = {.instance_id = bytes_of_cstr(id),
                                                   .restart_with_new_instance_id = fresh};
-    return rig_call(r, ENGINE_RESTART, &pb_restart_instance_request_message, &request);
+    return rig_call(rig, ENGINE_RESTART, &pb_restart_instance_request_message, &request);
 }
 
 /* If this fails, a restart loses the input or the id (spec 3.15; DT-125..127). */
 static void restart_runs_again(void **state)
 {
-    struct rig r;
+    struct rig rig;
     (void)state;
-    rig_init(&r, NULL);
-    script_worker(&r, 1);
-    assert_int_equal(rig_reply_of(&r, restart(&r, "nobody", false))->status, STATUS_NOT_FOUND);
-    script_start(&r, "r", "X");
-    assert_int_equal(rig_reply_of(&r, restart(&r, "r", false))->status, STATUS_FAILED_PRECONDITION);
-    script_answer(&r, script_turn(&r, "r"), "complete 1 x");
-    assert_int_equal(rig_reply_of(&r, restart(&r, "r", false))->status, STATUS_OK);
-    script_raise(&r, "r", "early");
-    struct rig_work *turn = script_turn(&r, "r");
+    rig_init(&rig, NULL);
+    script_worker(&rig, 1);
+    assert_int_equal(rig_reply_of(&rig, restart(&rig, "nobody", false))->status, STATUS_NOT_FOUND);
+    script_start(&rig, "r", "X");
+    assert_int_equal(rig_reply_of(&rig, restart(&rig, "r", false))->status, STATUS_FAILED_PRECONDITION);
+    script_answer(&rig, script_turn(&rig, "r"), "complete 1 x");
+    assert_int_equal(rig_reply_of(&rig, restart(&rig, "r", false))->status, STATUS_OK);
+    script_raise(&rig, "r", "early");
+    struct rig_work *turn = script_turn(&rig, "r");
     assert_true(bytes_equal_cstr(
         turn->item.orchestrator_request->new_events[1].execution_started->input.value, "\"in\""));
-    script_answer(&r, turn, "");
-    turn = script_turn(&r, "r");
+    script_answer(&rig, turn, "");
+    turn = script_turn(&rig, "r");
     script_expect_new(turn, "OrchestratorStarted EventRaised:early");
-    assert_int_equal(rig_reply_of(&r, restart(&r, "r", true))->status, STATUS_OK);
-    assert_int_equal(script_status(&r, "r"), PB_ORCHESTRATION_STATUS_RUNNING);
+    assert_int_equal(rig_reply_of(&rig, restart(&rig, "r", true))->status, STATUS_OK);
+    assert_int_equal(script_status(&rig, "r"), PB_ORCHESTRATION_STATUS_RUNNING);
     rig_work_free(turn);
-    rig_fini(&r);
+    rig_fini(&rig);
 }
 
-static struct rig_reply *start_marked(struct rig *r, const char *mark)
+static struct rig_reply *start_marked(struct rig *rig, const char *mark)
 {
     struct pb_create_instance_request request = {.instance_id = BYTES_LITERAL("i"),
                                                  .name = BYTES_LITERAL("Once"),
                                                  .execution_id = pb_some(bytes_of(mark, strlen(mark)))};
-    return rig_reply_of(r, rig_call(r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &request));
+    return rig_reply_of(rig,
+                        rig_call(rig, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &request));
 }
 
 /* If this fails, a start whose answer was lost runs twice, or is told that somebody else has its id. */
@@ -220,158 +221,158 @@ static void a_start_sent_again_is_done_once(void **state)
 {
     static const char first[] = "0123456789abcdef0123456789abcdef";
     static const char second[] = "fedcba9876543210fedcba9876543210";
-    struct rig r;
+    struct rig rig;
     (void)state;
-    rig_init(&r, NULL);
-    script_worker(&r, 1);
+    rig_init(&rig, NULL);
+    script_worker(&rig, 1);
 
-    assert_int_equal(start_marked(&r, first)->status, STATUS_OK);
-    struct rig_work *turn = script_turn(&r, "i");
-    assert_int_equal(start_marked(&r, first)->status, STATUS_OK);
-    assert_int_equal(start_marked(&r, second)->status, STATUS_ALREADY_EXISTS);
+    assert_int_equal(start_marked(&rig, first)->status, STATUS_OK);
+    struct rig_work *turn = script_turn(&rig, "i");
+    assert_int_equal(start_marked(&rig, first)->status, STATUS_OK);
+    assert_int_equal(start_marked(&rig, second)->status, STATUS_ALREADY_EXISTS);
 
     /* Ended, it would be replaced by anybody else's start, but not by its own. */
-    script_answer(&r, turn, "complete 0 done");
-    assert_int_equal(script_status(&r, "i"), PB_ORCHESTRATION_STATUS_COMPLETED);
-    assert_int_equal(start_marked(&r, first)->status, STATUS_OK);
-    assert_int_equal(script_status(&r, "i"), PB_ORCHESTRATION_STATUS_COMPLETED);
-    assert_int_equal(start_marked(&r, second)->status, STATUS_OK);
-    assert_int_equal(script_status(&r, "i"), PB_ORCHESTRATION_STATUS_PENDING);
-    rig_fini(&r);
+    script_answer(&rig, turn, "complete 0 done");
+    assert_int_equal(script_status(&rig, "i"), PB_ORCHESTRATION_STATUS_COMPLETED);
+    assert_int_equal(start_marked(&rig, first)->status, STATUS_OK);
+    assert_int_equal(script_status(&rig, "i"), PB_ORCHESTRATION_STATUS_COMPLETED);
+    assert_int_equal(start_marked(&rig, second)->status, STATUS_OK);
+    assert_int_equal(script_status(&rig, "i"), PB_ORCHESTRATION_STATUS_PENDING);
+    rig_fini(&rig);
 }
 
 /* If this fails, a reused id mixes two runs (spec 3.2; DT-045, 046, 049, 051). */
 static void ids_are_reused_by_policy(void **state)
 {
-    struct rig r;
+    struct rig rig;
     int32_t statuses[] = {PB_ORCHESTRATION_STATUS_RUNNING, PB_ORCHESTRATION_STATUS_TERMINATED};
     struct pb_orchestration_id_reuse_policy policy = {.replaceable_status = statuses,
                                                       .replaceable_status_count = 2};
     struct pb_create_instance_request request = {.instance_id = BYTES_LITERAL("i"),
                                                  .name = BYTES_LITERAL("Second")};
     (void)state;
-    rig_init(&r, NULL);
-    script_worker(&r, 1);
-    script_start(&r, "i", "First");
-    script_answer(&r, script_turn(&r, "i"), "activity 1 A; timer 2 1");
-    struct rig_work *old = script_activity(&r, "A");
-    struct rig_reply *reply = rig_reply_of(&r, script_start(&r, "i", "First"));
+    rig_init(&rig, NULL);
+    script_worker(&rig, 1);
+    script_start(&rig, "i", "First");
+    script_answer(&rig, script_turn(&rig, "i"), "activity 1 A; timer 2 1");
+    struct rig_work *old = script_activity(&rig, "A");
+    struct rig_reply *reply = rig_reply_of(&rig, script_start(&rig, "i", "First"));
     assert_int_equal(reply->status, STATUS_ALREADY_EXISTS);
     assert_non_null(strstr(reply->text, "orchestration instance already exists"));
     policy.unknown = BYTES_LITERAL("\x10\x01"); /* the old form: IGNORE */
     request.orchestration_id_reuse_policy = &policy;
-    uint64_t call = rig_call(&r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &request);
-    assert_int_equal(rig_reply_of(&r, call)->status, STATUS_OK);
-    assert_null(rig_take_work(&r));
+    uint64_t call = rig_call(&rig, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &request);
+    assert_int_equal(rig_reply_of(&rig, call)->status, STATUS_OK);
+    assert_null(rig_take_work(&rig));
     policy.unknown = BYTES_LITERAL("");
-    call = rig_call(&r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &request);
-    assert_int_equal(rig_reply_of(&r, call)->status, STATUS_OK);
-    script_complete(&r, old, "late");
-    rig_advance(&r, 5 * RIG_SECOND);
-    struct rig_work *turn = script_turn(&r, "i");
+    call = rig_call(&rig, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &request);
+    assert_int_equal(rig_reply_of(&rig, call)->status, STATUS_OK);
+    script_complete(&rig, old, "late");
+    rig_advance(&rig, 5 * RIG_SECOND);
+    struct rig_work *turn = script_turn(&rig, "i");
     script_expect_new(turn, "OrchestratorStarted ExecutionStarted");
-    script_answer(&r, turn, "complete 1 x");
-    assert_null(rig_take_work(&r));
+    script_answer(&rig, turn, "complete 1 x");
+    assert_null(rig_take_work(&rig));
     request.orchestration_id_reuse_policy = NULL;
-    call = rig_call(&r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &request);
-    assert_int_equal(rig_reply_of(&r, call)->status, STATUS_OK);
-    rig_work_free(script_turn(&r, "i"));
-    rig_fini(&r);
+    call = rig_call(&rig, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &request);
+    assert_int_equal(rig_reply_of(&rig, call)->status, STATUS_OK);
+    rig_work_free(script_turn(&rig, "i"));
+    rig_fini(&rig);
 }
 
 /* If this fails, a scheduled start comes early, or loses events (DT-053..055). */
 static void scheduled_starts_wait(void **state)
 {
-    struct rig r;
+    struct rig rig;
     struct pb_create_instance_request request = {.instance_id = BYTES_LITERAL("later"),
                                                  .name = BYTES_LITERAL("X"),
                                                  .scheduled_start_timestamp =
                                                      pb_time_from_ns(RIG_START + 3 * RIG_SECOND)};
     (void)state;
-    rig_init(&r, NULL);
-    script_worker(&r, 1);
-    rig_call(&r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &request);
-    script_raise(&r, "later", "early");
-    rig_crash(&r);
-    script_worker(&r, 2);
-    rig_advance(&r, 3 * RIG_SECOND - 1);
-    assert_null(rig_take_work(&r));
-    assert_int_equal(script_status(&r, "later"), PB_ORCHESTRATION_STATUS_PENDING);
-    rig_advance(&r, 1);
-    struct rig_work *turn = script_turn(&r, "later");
+    rig_init(&rig, NULL);
+    script_worker(&rig, 1);
+    rig_call(&rig, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &request);
+    script_raise(&rig, "later", "early");
+    rig_crash(&rig);
+    script_worker(&rig, 2);
+    rig_advance(&rig, 3 * RIG_SECOND - 1);
+    assert_null(rig_take_work(&rig));
+    assert_int_equal(script_status(&rig, "later"), PB_ORCHESTRATION_STATUS_PENDING);
+    rig_advance(&rig, 1);
+    struct rig_work *turn = script_turn(&rig, "later");
     script_expect_new(turn, "OrchestratorStarted ExecutionStarted EventRaised:early");
     rig_work_free(turn);
     request.instance_id = BYTES_LITERAL("epoch");
     request.scheduled_start_timestamp = pb_time_from_ns(0);
-    rig_call(&r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &request);
-    rig_work_free(script_turn(&r, "epoch"));
-    rig_fini(&r);
+    rig_call(&rig, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &request);
+    rig_work_free(script_turn(&rig, "epoch"));
+    rig_fini(&rig);
 }
 
 /* If this fails, an operator cannot end stuck instances (DT-113). */
 static void skip_graceful_reports_what_it_could_not(void **state)
 {
-    struct rig r;
-    struct arena a;
+    struct rig rig;
+    struct arena arena;
     struct bytes ids[501];
     struct pb_instance_batch batch = {.instance_ids = ids, .instance_ids_count = 501};
     struct pb_skip_graceful_orchestration_terminations_request request = {
         .instance_batch = &batch, .reason = pb_some(BYTES_LITERAL("because"))};
     struct pb_skip_graceful_orchestration_terminations_response response;
     (void)state;
-    rig_init(&r, NULL);
-    arena_init(&a, 0);
+    rig_init(&rig, NULL);
+    arena_init(&arena, 0);
     for (size_t n = 0; n < 501; n++)
         ids[n] = BYTES_LITERAL("nobody");
-    uint64_t call = rig_call(&r, ENGINE_SKIP_GRACEFUL_TERMINATIONS,
+    uint64_t call = rig_call(&rig, ENGINE_SKIP_GRACEFUL_TERMINATIONS,
                              &pb_skip_graceful_orchestration_terminations_request_message, &request);
-    assert_int_equal(rig_reply_of(&r, call)->status, STATUS_INVALID_ARGUMENT);
-    script_start(&r, "live", "X");
+    assert_int_equal(rig_reply_of(&rig, call)->status, STATUS_INVALID_ARGUMENT);
+    script_start(&rig, "live", "X");
     ids[0] = BYTES_LITERAL("live");
     batch.instance_ids_count = 2;
-    call = rig_call(&r, ENGINE_SKIP_GRACEFUL_TERMINATIONS,
+    call = rig_call(&rig, ENGINE_SKIP_GRACEFUL_TERMINATIONS,
                     &pb_skip_graceful_orchestration_terminations_request_message, &request);
     assert_int_equal(pb_skip_graceful_orchestration_terminations_response_decode(
-                         &a, rig_reply_of(&r, call)->message, &response),
+                         &arena, rig_reply_of(&rig, call)->message, &response),
                      STATUS_OK);
     assert_int_equal(response.unterminated_instance_ids_count, 1);
-    assert_int_equal(script_status(&r, "live"), PB_ORCHESTRATION_STATUS_TERMINATED);
-    arena_fini(&a);
-    rig_fini(&r);
+    assert_int_equal(script_status(&rig, "live"), PB_ORCHESTRATION_STATUS_TERMINATED);
+    arena_fini(&arena);
+    rig_fini(&rig);
 }
 
 /* If this fails, bad bytes are taken for a request. */
 static void bad_requests_change_nothing(void **state)
 {
-    struct rig r;
+    struct rig rig;
     (void)state;
-    rig_init(&r, NULL);
+    rig_init(&rig, NULL);
     for (int method = 0; method <= ENGINE_STREAM_HISTORY; method++) {
-        uint64_t call = rig_call_bytes(&r, (enum engine_method)method, BYTES_LITERAL("\x0a\xff\xff"));
-        assert_int_equal(rig_reply_of(&r, call)->status, STATUS_INVALID_ARGUMENT);
+        uint64_t call = rig_call_bytes(&rig, (enum engine_method)method, BYTES_LITERAL("\x0a\xff\xff"));
+        assert_int_equal(rig_reply_of(&rig, call)->status, STATUS_INVALID_ARGUMENT);
     }
     struct pb_create_instance_request nameless = {.instance_id = BYTES_LITERAL("x")};
-    uint64_t call = rig_call(&r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &nameless);
-    assert_int_equal(rig_reply_of(&r, call)->status, STATUS_INVALID_ARGUMENT);
-    assert_int_equal(r.commits, 0);
-    rig_fini(&r);
+    uint64_t call = rig_call(&rig, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &nameless);
+    assert_int_equal(rig_reply_of(&rig, call)->status, STATUS_INVALID_ARGUMENT);
+    assert_int_equal(rig.commits, 0);
+    rig_fini(&rig);
 }
 
 /* A grandchild that runs although its parent has ended: r -> c -> g. */
-static void start_orphan(struct rig *r)
+static void start_orphan(struct rig *rig)
 {
-    rig_init(r, &(struct engine_options){.terminal_resident_max = 1});
-    script_worker(r, 1);
-    script_start(r, "r", "X");
-    script_answer(r, script_turn(r, "r"), "child 1 c");
-    script_answer(r, script_turn(r, "c"), "child 1 g; complete 2 done");
-    script_answer(r, script_turn(r, "g"), "");
-    script_answer(r, script_turn(r, "r"), "");
+    rig_init(rig, &(struct engine_options){.terminal_resident_max = 1});
+    script_worker(rig, 1);
+    script_start(rig, "r", "X");
+    script_answer(rig, script_turn(rig, "r"), "child 1 c");
+    script_answer(rig, script_turn(rig, "c"), "child 1 g; complete 2 done");
+    script_answer(rig, script_turn(rig, "g"), "");
+    script_answer(rig, script_turn(rig, "r"), "");
     for (int n = 0; n < 3; n++) { /* `c` leaves memory */
         char id[8];
         snprintf(id, sizeof id, "n%d", n);
-        script_start(r, id, "X");
-        script_answer(r, script_turn(r, id), "complete 1 x");
+        script_start(rig, id, "X");
+        script_answer(rig, script_turn(rig, id), "complete 1 x");
     }
 }
 
@@ -379,35 +380,35 @@ static void start_orphan(struct rig *r)
 static void recursion_goes_through_what_has_ended(void **state)
 {
     for (int restart = 0; restart < 2; restart++) {
-        struct rig r;
+        struct rig rig;
         (void)state;
-        start_orphan(&r);
+        start_orphan(&rig);
         if (restart) {
-            rig_crash(&r);
-            rig_run(&r);
-            script_worker(&r, 1);
+            rig_crash(&rig);
+            rig_run(&rig);
+            script_worker(&rig, 1);
         }
-        script_terminate(&r, "r", "enough", true);
+        script_terminate(&rig, "r", "enough", true);
         for (int n = 0; n < 2; n++) {
-            struct rig_work *turn = rig_take_work(&r);
+            struct rig_work *turn = rig_take_work(&rig);
             assert_non_null(turn);
-            script_answer(&r, turn, "");
+            script_answer(&rig, turn, "");
         }
-        assert_int_equal(script_status(&r, "g"), PB_ORCHESTRATION_STATUS_TERMINATED);
-        assert_int_equal(script_status(&r, "r"), PB_ORCHESTRATION_STATUS_TERMINATED);
-        assert_int_equal(script_status(&r, "c"), PB_ORCHESTRATION_STATUS_COMPLETED);
-        rig_fini(&r);
+        assert_int_equal(script_status(&rig, "g"), PB_ORCHESTRATION_STATUS_TERMINATED);
+        assert_int_equal(script_status(&rig, "r"), PB_ORCHESTRATION_STATUS_TERMINATED);
+        assert_int_equal(script_status(&rig, "c"), PB_ORCHESTRATION_STATUS_COMPLETED);
+        rig_fini(&rig);
     }
 }
 
 /* If this fails, an orchestrator's own recursive terminate does. */
 static void recursion_by_an_orchestrator_does_so_too(void **state)
 {
-    struct rig r;
+    struct rig rig;
     (void)state;
-    start_orphan(&r);
-    script_start(&r, "boss", "X");
-    struct rig_work *turn = script_turn(&r, "boss");
+    start_orphan(&rig);
+    script_start(&rig, "boss", "X");
+    struct rig_work *turn = script_turn(&rig, "boss");
     struct pb_terminate_orchestration_action stop = {.instance_id = BYTES_LITERAL("r"), .recurse = true};
     struct pb_orchestrator_action action = {.id = 1,
                                             .orchestrator_action_type_case =
@@ -417,32 +418,32 @@ static void recursion_by_an_orchestrator_does_so_too(void **state)
                                                 .completion_token = turn->item.completion_token,
                                                 .actions = &action,
                                                 .actions_count = 1};
-    rig_call(&r, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &response);
+    rig_call(&rig, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &response);
     rig_work_free(turn);
     for (int n = 0; n < 2; n++)
-        script_answer(&r, rig_take_work(&r), "");
-    assert_int_equal(script_status(&r, "g"), PB_ORCHESTRATION_STATUS_TERMINATED);
-    rig_fini(&r);
+        script_answer(&rig, rig_take_work(&rig), "");
+    assert_int_equal(script_status(&rig, "g"), PB_ORCHESTRATION_STATUS_TERMINATED);
+    rig_fini(&rig);
 }
 
 /* If this fails, a child that ends of itself while the terminate is under way saves its own children. */
 static void recursion_goes_through_what_ends_meanwhile(void **state)
 {
-    struct rig r;
+    struct rig rig;
     (void)state;
-    rig_init(&r, NULL);
-    script_worker(&r, 1);
-    script_start(&r, "r", "X");
-    script_answer(&r, script_turn(&r, "r"), "child 1 c");
-    script_answer(&r, script_turn(&r, "c"), "child 1 g");
-    script_answer(&r, script_turn(&r, "g"), "");
-    script_terminate(&r, "r", "enough", true);
-    script_answer(&r, script_turn(&r, "r"), "");
-    script_answer(&r, script_turn(&r, "c"), "complete 2 done");
-    script_answer(&r, script_turn(&r, "g"), "");
-    assert_int_equal(script_status(&r, "c"), PB_ORCHESTRATION_STATUS_COMPLETED);
-    assert_int_equal(script_status(&r, "g"), PB_ORCHESTRATION_STATUS_TERMINATED);
-    rig_fini(&r);
+    rig_init(&rig, NULL);
+    script_worker(&rig, 1);
+    script_start(&rig, "r", "X");
+    script_answer(&rig, script_turn(&rig, "r"), "child 1 c");
+    script_answer(&rig, script_turn(&rig, "c"), "child 1 g");
+    script_answer(&rig, script_turn(&rig, "g"), "");
+    script_terminate(&rig, "r", "enough", true);
+    script_answer(&rig, script_turn(&rig, "r"), "");
+    script_answer(&rig, script_turn(&rig, "c"), "complete 2 done");
+    script_answer(&rig, script_turn(&rig, "g"), "");
+    assert_int_equal(script_status(&rig, "c"), PB_ORCHESTRATION_STATUS_COMPLETED);
+    assert_int_equal(script_status(&rig, "g"), PB_ORCHESTRATION_STATUS_TERMINATED);
+    rig_fini(&rig);
 }
 
 int main(void)

@@ -17,13 +17,13 @@
 
 static uint8_t input[INPUT_SIZE];
 
-static uint64_t start_large(struct rig *r, const char *id)
+static uint64_t start_large(struct rig *rig, const char *id)
 {
     struct pb_create_instance_request start = {.instance_id = bytes_of_cstr(id),
                                                .name = BYTES_LITERAL("X"),
                                                .input = pb_some(bytes_of(input, sizeof input))};
     memset(input, 'i', sizeof input);
-    return rig_call(r, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &start);
+    return rig_call(rig, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &start);
 }
 
 static bool is_input(struct pb_opt_bytes value)
@@ -31,7 +31,7 @@ static bool is_input(struct pb_opt_bytes value)
     return value.present && bytes_equal(value.value, bytes_of(input, sizeof input));
 }
 
-static void answer_large(struct rig *r, struct rig_work *turn)
+static void answer_large(struct rig *rig, struct rig_work *turn)
 {
     struct pb_complete_orchestration_action complete = {.orchestration_status =
                                                             PB_ORCHESTRATION_STATUS_COMPLETED,
@@ -44,26 +44,27 @@ static void answer_large(struct rig *r, struct rig_work *turn)
                                                 .completion_token = turn->item.completion_token,
                                                 .actions = &action,
                                                 .actions_count = 1};
-    rig_call(r, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &response);
+    rig_call(rig, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &response);
     rig_work_free(turn);
 }
 
 /* The input that a turn shows, in the events that are new or in those that are past. */
 static bool shows_input(const struct rig_work *turn)
 {
-    const struct pb_orchestrator_request *q = turn->item.orchestrator_request;
-    const struct pb_history_event *started = q->past_events_count ? &q->past_events[1] : &q->new_events[1];
+    const struct pb_orchestrator_request *request = turn->item.orchestrator_request;
+    const struct pb_history_event *started =
+        request->past_events_count ? &request->past_events[1] : &request->new_events[1];
     assert_int_equal(started->event_type_case, PB_HISTORY_EVENT_EXECUTION_STARTED);
     return is_input(started->execution_started->input);
 }
 
-static size_t stored_size(struct rig *r, const char *id)
+static size_t stored_size(struct rig *rig, const char *id)
 {
-    const struct rig_instance *i = rig_stored(r, bytes_of_cstr(id));
+    const struct rig_instance *instance = rig_stored(rig, bytes_of_cstr(id));
     size_t size = 0;
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
-        size += i->payloads[kind].value.size;
-    const struct list *lists[] = {&i->inbox, &i->activities, &i->history};
+        size += instance->payloads[kind].value.size;
+    const struct list *lists[] = {&instance->inbox, &instance->activities, &instance->history};
     for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
         list_each (it, lists[n])
             size += CONTAINER_OF(it, struct rig_row, link)->data.size;
@@ -71,61 +72,62 @@ static size_t stored_size(struct rig *r, const char *id)
 }
 
 /* The first and the last event of a history as StreamInstanceHistory shows it. */
-static void expect_whole_history(struct rig *r, const char *id)
+static void expect_whole_history(struct rig *rig, const char *id)
 {
     struct pb_stream_instance_history_request request = {.instance_id = bytes_of_cstr(id)};
-    struct arena a;
+    struct arena arena;
     struct pb_history_chunk chunk;
-    uint64_t call = rig_call(r, ENGINE_STREAM_HISTORY, &pb_stream_instance_history_request_message, &request);
-    arena_init(&a, 0);
-    assert_int_equal(pb_history_chunk_decode(&a, rig_reply_of(r, call)->history, &chunk), STATUS_OK);
+    uint64_t call =
+        rig_call(rig, ENGINE_STREAM_HISTORY, &pb_stream_instance_history_request_message, &request);
+    arena_init(&arena, 0);
+    assert_int_equal(pb_history_chunk_decode(&arena, rig_reply_of(rig, call)->history, &chunk), STATUS_OK);
     assert_true(is_input(chunk.events[1].execution_started->input));
     const struct pb_history_event *last = &chunk.events[chunk.events_count - 1];
     assert_int_equal(last->event_type_case, PB_HISTORY_EVENT_EXECUTION_COMPLETED);
     assert_true(is_input(last->execution_completed->result));
-    arena_fini(&a);
+    arena_fini(&arena);
 }
 
 /* If this fails, an input or an output stands on disk more than once: as a payload, in the history, and again. */
 static void a_payload_is_stored_once(void **state)
 {
-    struct rig r;
+    struct rig rig;
     (void)state;
-    rig_init(&r, NULL);
-    start_large(&r, "i");
-    assert_true(stored_size(&r, "i") < INPUT_SIZE + 500);
-    script_worker(&r, 1);
-    struct rig_work *turn = script_turn(&r, "i");
+    rig_init(&rig, NULL);
+    start_large(&rig, "i");
+    assert_true(stored_size(&rig, "i") < INPUT_SIZE + 500);
+    script_worker(&rig, 1);
+    struct rig_work *turn = script_turn(&rig, "i");
     assert_true(shows_input(turn));
-    script_answer(&r, turn, "");
-    script_raise(&r, "i", "go");
-    assert_true(stored_size(&r, "i") < INPUT_SIZE + 1000);
-    turn = script_turn(&r, "i");
+    script_answer(&rig, turn, "");
+    script_raise(&rig, "i", "go");
+    assert_true(stored_size(&rig, "i") < INPUT_SIZE + 1000);
+    turn = script_turn(&rig, "i");
     assert_true(shows_input(turn));
-    answer_large(&r, turn);
-    assert_true(stored_size(&r, "i") < 2 * INPUT_SIZE + 1000);
-    expect_whole_history(&r, "i");
-    rig_fini(&r);
+    answer_large(&rig, turn);
+    assert_true(stored_size(&rig, "i") < 2 * INPUT_SIZE + 1000);
+    expect_whole_history(&rig, "i");
+    rig_fini(&rig);
 }
 
-static void expect_payloads(struct rig *r, uint64_t call)
+static void expect_payloads(struct rig *rig, uint64_t call)
 {
-    struct arena a;
+    struct arena arena;
     struct pb_get_instance_response response;
-    struct rig_reply *reply = rig_reply_of(r, call);
-    arena_init(&a, 0);
+    struct rig_reply *reply = rig_reply_of(rig, call);
+    arena_init(&arena, 0);
     assert_non_null(reply);
-    assert_int_equal(pb_get_instance_response_decode(&a, reply->message, &response), STATUS_OK);
+    assert_int_equal(pb_get_instance_response_decode(&arena, reply->message, &response), STATUS_OK);
     assert_true(is_input(response.orchestration_state->input));
     assert_true(is_input(response.orchestration_state->output));
-    arena_fini(&a);
+    arena_fini(&arena);
 }
 
-static size_t resident_size(struct rig *r)
+static size_t resident_size(struct rig *rig)
 {
     struct engine_stats stats;
-    rig_advance(r, 0);
-    engine_stats(r->engine, &stats);
+    rig_advance(rig, 0);
+    engine_stats(rig->engine, &stats);
     return stats.payloads_resident_size + stats.histories_resident_size;
 }
 
@@ -134,113 +136,113 @@ static size_t resident_size(struct rig *r)
 static void memory_is_bounded_by_bytes(void **state)
 {
     enum { COUNT = 40, LIMIT = 3 * INPUT_SIZE };
-    struct rig r;
+    struct rig rig;
     struct engine_options small = {.payload_resident_size_max = LIMIT, .history_resident_size_max = LIMIT};
     uint64_t waits[COUNT];
     char id[16];
     (void)state;
-    rig_init(&r, &small);
+    rig_init(&rig, &small);
     for (int n = 0; n < COUNT; n++) {
         snprintf(id, sizeof id, "i%02d", n);
-        start_large(&r, id);
+        start_large(&rig, id);
         struct pb_get_instance_request wait = {.instance_id = bytes_of_cstr(id),
                                                .get_inputs_and_outputs = true};
-        waits[n] = rig_call(&r, ENGINE_WAIT_FOR_COMPLETION, &pb_get_instance_request_message, &wait);
+        waits[n] = rig_call(&rig, ENGINE_WAIT_FOR_COMPLETION, &pb_get_instance_request_message, &wait);
     }
-    assert_true(resident_size(&r) <= 2 * LIMIT); /* no worker: they wait in their queue */
-    script_worker(&r, 1);
+    assert_true(resident_size(&rig) <= 2 * LIMIT); /* no worker: they wait in their queue */
+    script_worker(&rig, 1);
     for (int n = 0; n < COUNT; n++) {
-        struct rig_work *turn = rig_take_work(&r);
+        struct rig_work *turn = rig_take_work(&rig);
         assert_non_null(turn);
         assert_true(shows_input(turn));
-        script_answer(&r, turn, "");
+        script_answer(&rig, turn, "");
     }
-    assert_true(resident_size(&r) <= 2 * LIMIT); /* they wait for an event */
+    assert_true(resident_size(&rig) <= 2 * LIMIT); /* they wait for an event */
     for (int n = 0; n < COUNT; n++) {
         snprintf(id, sizeof id, "i%02d", n);
-        script_raise(&r, id, "go");
-        struct rig_work *turn = script_turn(&r, id);
+        script_raise(&rig, id, "go");
+        struct rig_work *turn = script_turn(&rig, id);
         assert_true(shows_input(turn));
-        answer_large(&r, turn);
-        expect_payloads(&r, waits[n]);
+        answer_large(&rig, turn);
+        expect_payloads(&rig, waits[n]);
     }
-    assert_true(resident_size(&r) <= 2 * LIMIT); /* they have ended */
-    expect_payloads(&r, script_get(&r, "i00", true));
-    expect_whole_history(&r, "i00");
-    rig_fini(&r);
+    assert_true(resident_size(&rig) <= 2 * LIMIT); /* they have ended */
+    expect_payloads(&rig, script_get(&rig, "i00", true));
+    expect_whole_history(&rig, "i00");
+    rig_fini(&rig);
 }
 
 /* If this fails, a restart, by a crash or of an instance, loses its input. */
 static void an_input_survives_both_restarts(void **state)
 {
-    struct rig r;
+    struct rig rig;
     struct engine_options small = {.payload_resident_size_max = 1};
     (void)state;
-    rig_init(&r, &small);
-    start_large(&r, "i");
-    rig_crash(&r);
-    rig_run(&r);
-    assert_int_equal(resident_size(&r), 0); /* what can be fetched is not loaded */
-    script_worker(&r, 1);
-    struct rig_work *turn = script_turn(&r, "i");
+    rig_init(&rig, &small);
+    start_large(&rig, "i");
+    rig_crash(&rig);
+    rig_run(&rig);
+    assert_int_equal(resident_size(&rig), 0); /* what can be fetched is not loaded */
+    script_worker(&rig, 1);
+    struct rig_work *turn = script_turn(&rig, "i");
     assert_true(shows_input(turn));
-    answer_large(&r, turn);
+    answer_large(&rig, turn);
     struct pb_restart_instance_request again = {.instance_id = BYTES_LITERAL("i")};
-    rig_call(&r, ENGINE_RESTART, &pb_restart_instance_request_message, &again);
-    turn = script_turn(&r, "i");
+    rig_call(&rig, ENGINE_RESTART, &pb_restart_instance_request_message, &again);
+    turn = script_turn(&rig, "i");
     assert_true(shows_input(turn));
     rig_work_free(turn);
-    rig_fini(&r);
+    rig_fini(&rig);
 }
 
 /* Puts the input back to where a store of before has it, too. */
-static void make_old(struct rig *r, const char *id)
+static void make_old(struct rig *rig, const char *id)
 {
-    struct rig_instance *i = rig_stored(r, bytes_of_cstr(id));
-    struct payload *kept = &i->payloads[PAYLOAD_STARTED];
-    struct arena a;
-    arena_init(&a, 0);
-    struct bytes whole = rejoin_event(&a, kept->value, i->payloads);
+    struct rig_instance *instance = rig_stored(rig, bytes_of_cstr(id));
+    struct payload *kept = &instance->payloads[PAYLOAD_STARTED];
+    struct arena arena;
+    arena_init(&arena, 0);
+    struct bytes whole = rejoin_event(&arena, kept->value, instance->payloads);
     assert_true(whole.size > INPUT_SIZE);
     memory_free_bytes(&kept->value);
     kept->value = memory_copy(whole);
-    list_each (it, &i->history) {
+    list_each (it, &instance->history) {
         struct rig_row *row = CONTAINER_OF(it, struct rig_row, link);
-        struct rejoin_parts parts = rejoin_part(&a, row->data, i->payloads);
-        uint8_t *joined = arena_alloc(&a, rejoin_size(&parts));
+        struct rejoin_parts parts = rejoin_part(&arena, row->data, instance->payloads);
+        uint8_t *joined = arena_alloc(&arena, rejoin_size(&parts));
         rejoin_copy(joined, &parts, EVENT_TAG_PAST);
         memory_free_bytes(&row->data);
         row->data = memory_copy(bytes_of(joined, rejoin_size(&parts)));
     }
-    arena_fini(&a);
+    arena_fini(&arena);
 }
 
 /* If this fails, what waits in a store of before is shown without its input, or with two. */
 static void a_store_of_before_is_read(void **state)
 {
-    struct rig r;
+    struct rig rig;
     (void)state;
-    rig_init(&r, NULL);
-    start_large(&r, "pending");
-    start_large(&r, "running");
-    script_worker(&r, 1);
-    rig_work_free(script_turn(&r, "pending"));
-    script_answer(&r, script_turn(&r, "running"), "");
-    make_old(&r, "pending");
-    make_old(&r, "running");
-    rig_crash(&r);
-    rig_run(&r);
-    script_worker(&r, 1);
-    struct rig_work *turn = script_turn(&r, "pending");
+    rig_init(&rig, NULL);
+    start_large(&rig, "pending");
+    start_large(&rig, "running");
+    script_worker(&rig, 1);
+    rig_work_free(script_turn(&rig, "pending"));
+    script_answer(&rig, script_turn(&rig, "running"), "");
+    make_old(&rig, "pending");
+    make_old(&rig, "running");
+    rig_crash(&rig);
+    rig_run(&rig);
+    script_worker(&rig, 1);
+    struct rig_work *turn = script_turn(&rig, "pending");
     assert_true(shows_input(turn));
-    answer_large(&r, turn);
-    expect_whole_history(&r, "pending");
-    script_raise(&r, "running", "go");
-    turn = script_turn(&r, "running");
+    answer_large(&rig, turn);
+    expect_whole_history(&rig, "pending");
+    script_raise(&rig, "running", "go");
+    turn = script_turn(&rig, "running");
     assert_true(shows_input(turn));
-    answer_large(&r, turn);
-    expect_whole_history(&r, "running");
-    rig_fini(&r);
+    answer_large(&rig, turn);
+    expect_whole_history(&rig, "running");
+    rig_fini(&rig);
 }
 
 int main(void)

@@ -339,27 +339,27 @@ struct engine {
 };
 
 /* At a time of engine.now_ns; at one of engine.unix_ns. Set anew if it was set. */
-void alarm_set(struct engine *e, struct alarm *a, int64_t when_ns,
-               void (*on_due)(struct engine *e, struct alarm *a));
-void alarm_set_unix(struct engine *e, struct alarm *a, int64_t when_ns,
-                    void (*on_due)(struct engine *e, struct alarm *a));
+void alarm_set(struct engine *engine, struct alarm *alarm, int64_t when_ns,
+               void (*on_due)(struct engine *engine, struct alarm *alarm));
+void alarm_set_unix(struct engine *engine, struct alarm *alarm, int64_t when_ns,
+                    void (*on_due)(struct engine *engine, struct alarm *alarm));
 /* Does nothing if it is not set. */
-void alarm_clear(struct alarm *a);
+void alarm_clear(struct alarm *alarm);
 /* Runs what is due by then. */
-void alarms_fire(struct engine *e, struct heap *alarms, int64_t now_ns);
+void alarms_fire(struct engine *engine, struct heap *alarms, int64_t now_ns);
 /* True once the set of that sequence is on disk. */
-static inline bool engine_is_committed(const struct engine *e, uint64_t sequence)
+static inline bool engine_is_committed(const struct engine *engine, uint64_t sequence)
 {
-    return sequence <= e->committed;
+    return sequence <= engine->committed;
 }
 /* A GUID without hyphens in the arena. */
-struct bytes engine_new_id(struct engine *e, struct arena *a);
+struct bytes engine_new_id(struct engine *engine, struct arena *arena);
 /* An action of the input in progress. */
-struct engine_action *engine_act(struct engine *e, enum engine_action_kind kind);
+struct engine_action *engine_act(struct engine *engine, enum engine_action_kind kind);
 /* An ENGINE_NOTE. */
-void engine_note(struct engine *e, enum log_level level, const struct hub *h, struct bytes instance_id,
+void engine_note(struct engine *engine, enum log_level level, const struct hub *h, struct bytes instance_id,
                  const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* The hub of that number, or NULL. */
-struct hub *engine_hub(const struct engine *e, uint32_t number);
+struct hub *engine_hub(const struct engine *engine, uint32_t number);
 
 #endif

@@ -17,13 +17,13 @@
 
 static void put_timestamp(struct buf *out, int64_t ns)
 {
-    struct pb_opt_time t = pb_time_from_ns(ns);
+    struct pb_opt_time time = pb_time_from_ns(ns);
     uint8_t memory[TIMESTAMP_SIZE_MAX];
     struct buf body = FIXED_BUF(memory, sizeof memory);
-    if (t.seconds)
-        pb_put_varint_field(&body, 1, (uint64_t)t.seconds);
-    if (t.nanos)
-        pb_put_varint_field(&body, 2, (uint64_t)t.nanos);
+    if (time.seconds)
+        pb_put_varint_field(&body, 1, (uint64_t)time.seconds);
+    if (time.nanos)
+        pb_put_varint_field(&body, 2, (uint64_t)time.nanos);
     pb_put_bytes_field(out, TIMESTAMP_FIELD, buf_peek(&body));
 }
 
@@ -34,10 +34,10 @@ static void put_head(struct buf *blob, size_t event_size)
     pb_put_varint(blob, event_size);
 }
 
-struct bytes event_encode(struct arena *a, const struct pb_history_event *event)
+struct bytes event_encode(struct arena *arena, const struct pb_history_event *event)
 {
     size_t size = pb_history_event_size(event);
-    struct buf out = FIXED_BUF(memory_must(arena_alloc(a, size)), size);
+    struct buf out = FIXED_BUF(memory_must(arena_alloc(arena, size)), size);
     pb_history_event_encode(event, &out);
     ASSERT(!out.failed && out.size == size);
     return buf_peek(&out);
@@ -63,11 +63,11 @@ void event_append_new(struct buf *blob, struct pb_history_event *event, int64_t 
 
 bool event_next(struct bytes *rest, struct bytes *ret_event)
 {
-    struct pb_reader r = pb_reader_of(*rest);
-    if (!pb_reader_next(&r) || r.wire != PB_WIRE_BYTES)
+    struct pb_reader reader = pb_reader_of(*rest);
+    if (!pb_reader_next(&reader) || reader.wire != PB_WIRE_BYTES)
         return false;
-    *rest = bytes_of(r.next, (size_t)(r.end - r.next));
-    *ret_event = r.bytes;
+    *rest = bytes_of(reader.next, (size_t)(reader.end - reader.next));
+    *ret_event = reader.bytes;
     return true;
 }
 
@@ -100,13 +100,13 @@ void event_copy_blob(uint8_t *to, struct bytes blob, enum event_tag tag)
 
 enum pb_history_event_case event_peek(struct bytes event, struct bytes *ret_body)
 {
-    struct pb_reader r = pb_reader_of(event);
-    while (pb_reader_next(&r)) {
-        if (r.wire != PB_WIRE_BYTES || r.number < PB_HISTORY_EVENT_EXECUTION_STARTED ||
-            r.number > PB_HISTORY_EVENT_EXECUTION_REWOUND)
+    struct pb_reader reader = pb_reader_of(event);
+    while (pb_reader_next(&reader)) {
+        if (reader.wire != PB_WIRE_BYTES || reader.number < PB_HISTORY_EVENT_EXECUTION_STARTED ||
+            reader.number > PB_HISTORY_EVENT_EXECUTION_REWOUND)
             continue;
-        *ret_body = r.bytes;
-        return (enum pb_history_event_case)r.number;
+        *ret_body = reader.bytes;
+        return (enum pb_history_event_case)reader.number;
     }
     return PB_HISTORY_EVENT_NOT_SET;
 }
@@ -118,39 +118,39 @@ enum pb_history_event_case event_peek(struct bytes event, struct bytes *ret_body
     {                                                                                                        \
         .event_id = EVENT_ID_OUTSIDE, .event_type_case = PB_HISTORY_EVENT_##kind, .member = (value)          \
     }
-struct bytes event_task_completed(struct arena *a, int32_t task_id, struct pb_opt_bytes result)
+struct bytes event_task_completed(struct arena *arena, int32_t task_id, struct pb_opt_bytes result)
 {
     struct pb_task_completed_event body = {.task_scheduled_id = task_id, .result = result};
-    return event_encode(a, OUTSIDE(TASK_COMPLETED, task_completed, &body));
+    return event_encode(arena, OUTSIDE(TASK_COMPLETED, task_completed, &body));
 }
 
-struct bytes event_task_failed(struct arena *a, int32_t task_id, struct bytes failure)
+struct bytes event_task_failed(struct arena *arena, int32_t task_id, struct bytes failure)
 {
     struct pb_task_failed_event body = {.task_scheduled_id = task_id,
                                         .failure_details = AS_RECEIVED(pb_task_failure_details, failure)};
-    return event_encode(a, OUTSIDE(TASK_FAILED, task_failed, &body));
+    return event_encode(arena, OUTSIDE(TASK_FAILED, task_failed, &body));
 }
 
-struct bytes event_child_completed(struct arena *a, int32_t task_id, struct pb_opt_bytes result)
+struct bytes event_child_completed(struct arena *arena, int32_t task_id, struct pb_opt_bytes result)
 {
     struct pb_sub_orchestration_instance_completed_event body = {.task_scheduled_id = task_id,
                                                                  .result = result};
     return event_encode(
-        a, OUTSIDE(SUB_ORCHESTRATION_INSTANCE_COMPLETED, sub_orchestration_instance_completed, &body));
+        arena, OUTSIDE(SUB_ORCHESTRATION_INSTANCE_COMPLETED, sub_orchestration_instance_completed, &body));
 }
 
-struct bytes event_child_failed(struct arena *a, int32_t task_id, struct bytes failure)
+struct bytes event_child_failed(struct arena *arena, int32_t task_id, struct bytes failure)
 {
     struct pb_sub_orchestration_instance_failed_event body = {
         .task_scheduled_id = task_id, .failure_details = AS_RECEIVED(pb_task_failure_details, failure)};
-    return event_encode(a,
+    return event_encode(arena,
                         OUTSIDE(SUB_ORCHESTRATION_INSTANCE_FAILED, sub_orchestration_instance_failed, &body));
 }
 
-struct bytes event_timer_fired(struct arena *a, int32_t timer_id, struct pb_opt_time fire_at)
+struct bytes event_timer_fired(struct arena *arena, int32_t timer_id, struct pb_opt_time fire_at)
 {
     struct pb_timer_fired_event body = {.timer_id = timer_id, .fire_at = fire_at};
-    return event_encode(a, OUTSIDE(TIMER_FIRED, timer_fired, &body));
+    return event_encode(arena, OUTSIDE(TIMER_FIRED, timer_fired, &body));
 }
 
 int64_t event_timer_due_ns(struct pb_opt_time fire_at)
@@ -158,36 +158,36 @@ int64_t event_timer_due_ns(struct pb_opt_time fire_at)
     return MIN(pb_time_to_ns(fire_at), INT64_MAX - TIMER_DELAY_NS) + TIMER_DELAY_NS;
 }
 
-struct bytes event_raised(struct arena *a, struct bytes name, struct pb_opt_bytes input)
+struct bytes event_raised(struct arena *arena, struct bytes name, struct pb_opt_bytes input)
 {
     struct pb_event_raised_event body = {.name = name, .input = input};
-    return event_encode(a, OUTSIDE(EVENT_RAISED, event_raised, &body));
+    return event_encode(arena, OUTSIDE(EVENT_RAISED, event_raised, &body));
 }
 
-struct bytes event_terminated(struct arena *a, struct pb_opt_bytes output, bool recurse)
+struct bytes event_terminated(struct arena *arena, struct pb_opt_bytes output, bool recurse)
 {
     struct pb_execution_terminated_event body = {.input = output, .recurse = recurse};
-    return event_encode(a, OUTSIDE(EXECUTION_TERMINATED, execution_terminated, &body));
+    return event_encode(arena, OUTSIDE(EXECUTION_TERMINATED, execution_terminated, &body));
 }
 
-struct bytes event_suspended(struct arena *a, struct pb_opt_bytes reason)
+struct bytes event_suspended(struct arena *arena, struct pb_opt_bytes reason)
 {
     struct pb_execution_suspended_event body = {.input = reason};
-    return event_encode(a, OUTSIDE(EXECUTION_SUSPENDED, execution_suspended, &body));
+    return event_encode(arena, OUTSIDE(EXECUTION_SUSPENDED, execution_suspended, &body));
 }
 
-struct bytes event_resumed(struct arena *a, struct pb_opt_bytes reason)
+struct bytes event_resumed(struct arena *arena, struct pb_opt_bytes reason)
 {
     struct pb_execution_resumed_event body = {.input = reason};
-    return event_encode(a, OUTSIDE(EXECUTION_RESUMED, execution_resumed, &body));
+    return event_encode(arena, OUTSIDE(EXECUTION_RESUMED, execution_resumed, &body));
 }
 
-struct bytes event_failure(struct arena *a, const char *type, const char *message)
+struct bytes event_failure(struct arena *arena, const char *type, const char *message)
 {
     struct pb_task_failure_details details = {
         .error_type = bytes_of_cstr(type), .error_message = bytes_of_cstr(message), .is_non_retriable = true};
     size_t size = pb_task_failure_details_size(&details);
-    struct buf out = FIXED_BUF(memory_must(arena_alloc(a, size)), size);
+    struct buf out = FIXED_BUF(memory_must(arena_alloc(arena, size)), size);
     pb_task_failure_details_encode(&details, &out);
     ASSERT(!out.failed);
     return buf_peek(&out);

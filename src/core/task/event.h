@@ -31,7 +31,7 @@ enum event_tag {
     }
 
 /* Encodes without a timestamp, unless `event` has one. */
-struct bytes event_encode(struct arena *a, const struct pb_history_event *event);
+struct bytes event_encode(struct arena *arena, const struct pb_history_event *event);
 /* Appends to a blob, with the timestamp in front. `event` must not have one yet. */
 void event_append(struct buf *blob, struct bytes event, int64_t timestamp_ns);
 /* Encodes and appends in one step. */
@@ -46,19 +46,19 @@ void event_copy_blob(uint8_t *to, struct bytes blob, enum event_tag tag);
 enum pb_history_event_case event_peek(struct bytes event, struct bytes *ret_body);
 
 /* Events from outside (id -1, no timestamp), encoded. `failure` is an encoded TaskFailureDetails. */
-struct bytes event_task_completed(struct arena *a, int32_t task_id, struct pb_opt_bytes result);
-struct bytes event_task_failed(struct arena *a, int32_t task_id, struct bytes failure);
-struct bytes event_child_completed(struct arena *a, int32_t task_id, struct pb_opt_bytes result);
-struct bytes event_child_failed(struct arena *a, int32_t task_id, struct bytes failure);
-struct bytes event_timer_fired(struct arena *a, int32_t timer_id, struct pb_opt_time fire_at);
+struct bytes event_task_completed(struct arena *arena, int32_t task_id, struct pb_opt_bytes result);
+struct bytes event_task_failed(struct arena *arena, int32_t task_id, struct bytes failure);
+struct bytes event_child_completed(struct arena *arena, int32_t task_id, struct pb_opt_bytes result);
+struct bytes event_child_failed(struct arena *arena, int32_t task_id, struct bytes failure);
+struct bytes event_timer_fired(struct arena *arena, int32_t timer_id, struct pb_opt_time fire_at);
 /* From when on a timer counts as fired: 1 ms behind `fire_at`. There is an SDK that wants its clock later by
  * a whole millisecond, and sets the timer again otherwise. */
 int64_t event_timer_due_ns(struct pb_opt_time fire_at);
-struct bytes event_raised(struct arena *a, struct bytes name, struct pb_opt_bytes input);
-struct bytes event_terminated(struct arena *a, struct pb_opt_bytes output, bool recurse);
-struct bytes event_suspended(struct arena *a, struct pb_opt_bytes reason);
-struct bytes event_resumed(struct arena *a, struct pb_opt_bytes reason);
+struct bytes event_raised(struct arena *arena, struct bytes name, struct pb_opt_bytes input);
+struct bytes event_terminated(struct arena *arena, struct pb_opt_bytes output, bool recurse);
+struct bytes event_suspended(struct arena *arena, struct pb_opt_bytes reason);
+struct bytes event_resumed(struct arena *arena, struct pb_opt_bytes reason);
 /* An encoded TaskFailureDetails of our own making; it is never worth a retry. */
-struct bytes event_failure(struct arena *a, const char *type, const char *message);
+struct bytes event_failure(struct arena *arena, const char *type, const char *message);
 
 #endif

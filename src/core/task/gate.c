@@ -6,118 +6,120 @@
 #include "core/task/call.h"
 #include "core/task/instance.h"
 
-void gate_init(struct engine *e)
+void gate_init(struct engine *engine)
 {
-    e->open_sequence = 1;
-    list_init(&e->gates);
-    list_init(&e->puts);
+    engine->open_sequence = 1;
+    list_init(&engine->gates);
+    list_init(&engine->puts);
 }
 
-void gate_fini(struct engine *e)
+void gate_fini(struct engine *engine)
 {
     struct list *link;
-    while ((link = list_pop_front(&e->gates)))
+    while ((link = list_pop_front(&engine->gates)))
         free(CONTAINER_OF(link, struct gate, link));
-    write_set_destroy(e->open);
+    write_set_destroy(engine->open);
 }
 
 /* The gate of that sequence; the newest ones are asked for. */
-static struct gate *gate_of(struct engine *e, uint64_t sequence)
+static struct gate *gate_of(struct engine *engine, uint64_t sequence)
 {
-    ASSERT(sequence > e->committed && sequence <= e->open_sequence);
-    struct list *at = e->gates.prev;
-    for (; at != &e->gates; at = at->prev) {
-        struct gate *g = CONTAINER_OF(at, struct gate, link);
-        if (g->sequence == sequence)
-            return g;
-        if (g->sequence < sequence)
+    ASSERT(sequence > engine->committed && sequence <= engine->open_sequence);
+    struct list *at = engine->gates.prev;
+    for (; at != &engine->gates; at = at->prev) {
+        struct gate *gate = CONTAINER_OF(at, struct gate, link);
+        if (gate->sequence == sequence)
+            return gate;
+        if (gate->sequence < sequence)
             break;
     }
-    struct gate *g = memory_new(sizeof *g);
-    g->sequence = sequence;
-    list_init(&g->calls);
-    list_init(&g->instances);
-    list_init(&g->activities);
-    list_push_front(at, &g->link);
-    return g;
+    struct gate *gate = memory_new(sizeof *gate);
+    gate->sequence = sequence;
+    list_init(&gate->calls);
+    list_init(&gate->instances);
+    list_init(&gate->activities);
+    list_push_front(at, &gate->link);
+    return gate;
 }
 
-void gate_write(struct engine *e, const struct write_op *op)
+void gate_write(struct engine *engine, const struct write_op *op)
 {
-    if (!e->open)
-        e->open = memory_must(write_set_create());
-    memory_must_ok(write_set_add(e->open, op));
+    if (!engine->open)
+        engine->open = memory_must(write_set_create());
+    memory_must_ok(write_set_add(engine->open, op));
 }
 
-void gate_put(struct engine *e, struct instance *i)
+void gate_put(struct engine *engine, struct instance *instance)
 {
-    if (!i->put_pending) {
-        i->put_pending = true;
-        list_push_back(&e->puts, &i->put_link);
+    if (!instance->put_pending) {
+        instance->put_pending = true;
+        list_push_back(&engine->puts, &instance->put_link);
     }
-    gate_touch(e, i);
+    gate_touch(engine, instance);
 }
 
-void gate_drop_put(struct engine *e, struct instance *i)
+void gate_drop_put(struct engine *engine, struct instance *instance)
 {
-    (void)e;
-    i->put_pending = false;
-    list_remove(&i->put_link);
+    (void)engine;
+    instance->put_pending = false;
+    list_remove(&instance->put_link);
 }
 
-void gate_touch(struct engine *e, struct instance *i)
+void gate_touch(struct engine *engine, struct instance *instance)
 {
-    i->changed_sequence = e->open_sequence;
+    instance->changed_sequence = engine->open_sequence;
     /* In an earlier gate it stays there: that commit moves it on. */
-    if (list_empty(&i->gate_link))
-        list_push_back(&gate_of(e, e->open_sequence)->instances, &i->gate_link);
+    if (list_empty(&instance->gate_link))
+        list_push_back(&gate_of(engine, engine->open_sequence)->instances, &instance->gate_link);
 }
 
-void gate_hold_call(struct engine *e, struct call *c, uint64_t sequence)
+void gate_hold_call(struct engine *engine, struct call *call, uint64_t sequence)
 {
-    list_push_back(&gate_of(e, sequence)->calls, &c->link);
+    list_push_back(&gate_of(engine, sequence)->calls, &call->link);
 }
 
-void gate_hold_activity(struct engine *e, struct activity *a)
+void gate_hold_activity(struct engine *engine, struct activity *activity)
 {
-    list_push_back(&gate_of(e, e->open_sequence)->activities, &a->gate_link);
+    list_push_back(&gate_of(engine, engine->open_sequence)->activities, &activity->gate_link);
 }
 
-void gate_flush(struct engine *e)
+void gate_flush(struct engine *engine)
 {
     struct list *link;
-    while ((link = list_pop_front(&e->puts))) {
-        struct instance *i = CONTAINER_OF(link, struct instance, put_link);
-        i->put_pending = false;
-        gate_write(e, &(struct write_op){.kind = WRITE_INSTANCE_PUT, .key = i->row.key, .instance = i->row});
+    while ((link = list_pop_front(&engine->puts))) {
+        struct instance *instance = CONTAINER_OF(link, struct instance, put_link);
+        instance->put_pending = false;
+        gate_write(engine, &(struct write_op){.kind = WRITE_INSTANCE_PUT,
+                                              .key = instance->row.key,
+                                              .instance = instance->row});
     }
-    if (!e->open)
+    if (!engine->open)
         return;
-    e->open->sequence = e->open_sequence++;
-    struct engine_action *action = engine_act(e, ENGINE_COMMIT);
-    action->write_set = e->open;
-    e->open = NULL;
+    engine->open->sequence = engine->open_sequence++;
+    struct engine_action *action = engine_act(engine, ENGINE_COMMIT);
+    action->write_set = engine->open;
+    engine->open = NULL;
 }
 
-void gate_commit(struct engine *e, uint64_t sequence)
+void gate_commit(struct engine *engine, uint64_t sequence)
 {
-    ASSERT(sequence == e->committed + 1 && sequence < e->open_sequence);
-    e->committed = sequence;
-    struct list *first = e->gates.next;
-    if (first == &e->gates || CONTAINER_OF(first, struct gate, link)->sequence != sequence)
+    ASSERT(sequence == engine->committed + 1 && sequence < engine->open_sequence);
+    engine->committed = sequence;
+    struct list *first = engine->gates.next;
+    if (first == &engine->gates || CONTAINER_OF(first, struct gate, link)->sequence != sequence)
         return;
-    struct gate *g = CONTAINER_OF(first, struct gate, link);
-    list_remove(&g->link);
+    struct gate *gate = CONTAINER_OF(first, struct gate, link);
+    list_remove(&gate->link);
     struct list *link;
-    while ((link = list_pop_front(&g->calls)))
-        call_release(e, CONTAINER_OF(link, struct call, link));
-    while ((link = list_pop_front(&g->activities)))
-        activity_durable(e, CONTAINER_OF(link, struct activity, gate_link));
-    while ((link = list_pop_front(&g->instances))) {
-        struct instance *i = CONTAINER_OF(link, struct instance, gate_link);
-        if (!engine_is_committed(e, i->changed_sequence))
-            list_push_back(&gate_of(e, i->changed_sequence)->instances, &i->gate_link);
-        instance_settle(e, i);
+    while ((link = list_pop_front(&gate->calls)))
+        call_release(engine, CONTAINER_OF(link, struct call, link));
+    while ((link = list_pop_front(&gate->activities)))
+        activity_durable(engine, CONTAINER_OF(link, struct activity, gate_link));
+    while ((link = list_pop_front(&gate->instances))) {
+        struct instance *instance = CONTAINER_OF(link, struct instance, gate_link);
+        if (!engine_is_committed(engine, instance->changed_sequence))
+            list_push_back(&gate_of(engine, instance->changed_sequence)->instances, &instance->gate_link);
+        instance_settle(engine, instance);
     }
-    free(g);
+    free(gate);
 }

@@ -8,22 +8,22 @@
 
 #include "core/task/engine_state.h"
 
-void gate_init(struct engine *e);
-void gate_fini(struct engine *e);
+void gate_init(struct engine *engine);
+void gate_fini(struct engine *engine);
 /* Adds a change to the open set. */
-void gate_write(struct engine *e, const struct write_op *op);
+void gate_write(struct engine *engine, const struct write_op *op);
 /* The instance's row will be in the open set, with the values it has at the flush. Implies gate_touch. */
-void gate_put(struct engine *e, struct instance *i);
+void gate_put(struct engine *engine, struct instance *instance);
 /* The instance has something in the open set: it is looked at again when that is committed. */
-void gate_touch(struct engine *e, struct instance *i);
+void gate_touch(struct engine *engine, struct instance *instance);
 /* Forgets a pending gate_put: the instance's row is being deleted. */
-void gate_drop_put(struct engine *e, struct instance *i);
+void gate_drop_put(struct engine *engine, struct instance *instance);
 /* The call's answer waits for the set of that sequence, which is not committed. */
-void gate_hold_call(struct engine *e, struct call *c, uint64_t sequence);
+void gate_hold_call(struct engine *engine, struct call *call, uint64_t sequence);
 /* The activity may be sent once the open set is committed. */
-void gate_hold_activity(struct engine *e, struct activity *a);
+void gate_hold_activity(struct engine *engine, struct activity *activity);
 /* engine_flush and engine_committed. */
-void gate_flush(struct engine *e);
-void gate_commit(struct engine *e, uint64_t sequence);
+void gate_flush(struct engine *engine);
+void gate_commit(struct engine *engine, uint64_t sequence);
 
 #endif

@@ -12,10 +12,10 @@ static struct inbox_event *event_of(struct list *link)
     return CONTAINER_OF(link, struct inbox_event, link);
 }
 
-void inbox_init(struct instance *i)
+void inbox_init(struct instance *instance)
 {
-    list_init(&i->inbox);
-    list_init(&i->later);
+    list_init(&instance->inbox);
+    list_init(&instance->later);
 }
 
 /* What a suspended instance may still be told. */
@@ -25,13 +25,13 @@ static bool is_control(const struct inbox_event *event)
            event->kind == PB_HISTORY_EVENT_EXECUTION_TERMINATED;
 }
 
-static void link_by_order(struct instance *i, struct inbox_event *event)
+static void link_by_order(struct instance *instance, struct inbox_event *event)
 {
-    struct list *at = i->inbox.prev;
-    while (at != &i->inbox && event_of(at)->order > event->order)
+    struct list *at = instance->inbox.prev;
+    while (at != &instance->inbox && event_of(at)->order > event->order)
         at = at->prev;
     list_push_front(at, &event->link);
-    i->inbox_controls += is_control(event);
+    instance->inbox_controls += is_control(event);
 }
 
 static void unlink_visible(struct inbox_event *event)
@@ -40,54 +40,55 @@ static void unlink_visible(struct inbox_event *event)
     event->instance->inbox_controls -= is_control(event);
 }
 
-static void make_visible(struct engine *e, struct inbox_event *event)
+static void make_visible(struct engine *engine, struct inbox_event *event)
 {
-    event->order = event->sequence == NO_ROW ? 0 : ++e->arrivals;
+    event->order = event->sequence == NO_ROW ? 0 : ++engine->arrivals;
     link_by_order(event->instance, event);
 }
 
-static void on_visible(struct engine *e, struct alarm *a)
+static void on_visible(struct engine *engine, struct alarm *a)
 {
     struct inbox_event *event = CONTAINER_OF(a, struct inbox_event, alarm);
     list_remove(&event->link);
-    make_visible(e, event);
-    instance_settle(e, event->instance);
+    make_visible(engine, event);
+    instance_settle(engine, event->instance);
 }
 
 /* Links a new event, and notes what a terminate asks for. */
-static void enter(struct engine *e, struct inbox_event *event)
+static void enter(struct engine *engine, struct inbox_event *event)
 {
-    struct instance *i = event->instance;
+    struct instance *instance = event->instance;
     if (event->kind == PB_HISTORY_EVENT_EXECUTION_TERMINATED) {
         struct pb_history_event decoded;
-        i->terminating = true;
-        if (pb_history_event_decode(&e->scratch, event->event, &decoded) == STATUS_OK &&
+        instance->terminating = true;
+        if (pb_history_event_decode(&engine->scratch, event->event, &decoded) == STATUS_OK &&
             decoded.event_type_case == PB_HISTORY_EVENT_EXECUTION_TERMINATED)
-            i->terminate_recurse |= decoded.execution_terminated->recurse;
+            instance->terminate_recurse |= decoded.execution_terminated->recurse;
     }
-    if (event->visible_ns > e->unix_ns) {
-        list_push_back(&i->later, &event->link);
-        alarm_set_unix(e, &event->alarm, event->visible_ns, on_visible);
+    if (event->visible_ns > engine->unix_ns) {
+        list_push_back(&instance->later, &event->link);
+        alarm_set_unix(engine, &event->alarm, event->visible_ns, on_visible);
     } else {
-        make_visible(e, event);
+        make_visible(engine, event);
     }
 }
 
 /* The orchestrator's clock must be past the time that it waited for, whatever ours says. */
-static int64_t stamp_of(struct engine *e, const struct inbox_event *event)
+static int64_t stamp_of(struct engine *engine, const struct inbox_event *event)
 {
     struct pb_history_event decoded;
     if (event->kind != PB_HISTORY_EVENT_TIMER_FIRED ||
-        pb_history_event_decode(&e->scratch, event->event, &decoded) != STATUS_OK ||
+        pb_history_event_decode(&engine->scratch, event->event, &decoded) != STATUS_OK ||
         decoded.event_type_case != PB_HISTORY_EVENT_TIMER_FIRED)
         return 0;
     return event_timer_due_ns(decoded.timer_fired->fire_at);
 }
 
-static struct inbox_event *new_event(struct engine *e, struct instance *i, struct bytes bytes, bool owned)
+static struct inbox_event *new_event(struct engine *engine, struct instance *instance, struct bytes bytes,
+                                     bool owned)
 {
     struct inbox_event *event = memory_new(sizeof *event + (owned ? bytes.size : 0));
-    event->instance = i;
+    event->instance = instance;
     event->event = bytes;
     if (owned) {
         memcpy(event->data, bytes.data, bytes.size);
@@ -95,94 +96,98 @@ static struct inbox_event *new_event(struct engine *e, struct instance *i, struc
     }
     struct bytes body;
     event->kind = event_peek(event->event, &body);
-    event->stamp_ns = stamp_of(e, event);
+    event->stamp_ns = stamp_of(engine, event);
     list_init(&event->link);
     return event;
 }
 
-static void write_row(struct engine *e, const struct inbox_event *event)
+static void write_row(struct engine *engine, const struct inbox_event *event)
 {
-    const struct instance *i = event->instance;
-    gate_write(e, &(struct write_op){.kind = WRITE_INBOX_ADD,
-                                     .key = i->row.key,
-                                     .inbox = {.key = i->row.key,
-                                               .sequence = event->sequence,
-                                               .visible_ns = event->visible_ns,
-                                               .event = event->event,
-                                               .execution_id = event->tagged ? i->row.execution_id
-                                                                             : (struct bytes){NULL, 0}}});
+    const struct instance *instance = event->instance;
+    gate_write(engine,
+               &(struct write_op){.kind = WRITE_INBOX_ADD,
+                                  .key = instance->row.key,
+                                  .inbox = {.key = instance->row.key,
+                                            .sequence = event->sequence,
+                                            .visible_ns = event->visible_ns,
+                                            .event = event->event,
+                                            .execution_id = event->tagged ? instance->row.execution_id
+                                                                          : (struct bytes){NULL, 0}}});
 }
 
-void inbox_add(struct engine *e, struct instance *i, struct bytes bytes, bool tagged, int64_t visible_ns)
+void inbox_add(struct engine *engine, struct instance *instance, struct bytes bytes, bool tagged,
+               int64_t visible_ns)
 {
-    struct inbox_event *event = new_event(e, i, bytes, true);
-    event->sequence = i->row.inbox_next++;
+    struct inbox_event *event = new_event(engine, instance, bytes, true);
+    event->sequence = instance->row.inbox_next++;
     event->visible_ns = visible_ns;
     event->tagged = tagged;
-    event->write_sequence = e->open_sequence;
-    write_row(e, event);
-    gate_touch(e, i);
-    enter(e, event);
+    event->write_sequence = engine->open_sequence;
+    write_row(engine, event);
+    gate_touch(engine, instance);
+    enter(engine, event);
 }
 
-void inbox_add_started(struct engine *e, struct instance *i)
+void inbox_add_started(struct engine *engine, struct instance *instance)
 {
-    struct inbox_event *event = new_event(e, i, i->payloads[PAYLOAD_STARTED].value, false);
+    struct inbox_event *event = new_event(engine, instance, instance->payloads[PAYLOAD_STARTED].value, false);
     event->sequence = NO_ROW;
-    event->visible_ns = i->row.scheduled_ns;
+    event->visible_ns = instance->row.scheduled_ns;
     event->tagged = true;
-    event->write_sequence = e->loading ? 0 : e->open_sequence;
-    enter(e, event);
+    event->write_sequence = engine->loading ? 0 : engine->open_sequence;
+    enter(engine, event);
 }
 
-bool inbox_load(struct engine *e, struct instance *i, const struct inbox_row *row)
+bool inbox_load(struct engine *engine, struct instance *instance, const struct inbox_row *row)
 {
-    if (row->execution_id.size && !bytes_equal(row->execution_id, i->row.execution_id))
+    if (row->execution_id.size && !bytes_equal(row->execution_id, instance->row.execution_id))
         return false;
-    struct inbox_event *event = new_event(e, i, row->event, true);
+    struct inbox_event *event = new_event(engine, instance, row->event, true);
     event->sequence = row->sequence;
     event->visible_ns = row->visible_ns;
     event->tagged = row->execution_id.size > 0;
-    i->row.inbox_next = MAX(i->row.inbox_next, row->sequence + 1);
+    instance->row.inbox_next = MAX(instance->row.inbox_next, row->sequence + 1);
     if (event->kind == PB_HISTORY_EVENT_EXECUTION_SUSPENDED)
-        i->suspend_wanted = true;
+        instance->suspend_wanted = true;
     else if (event->kind == PB_HISTORY_EVENT_EXECUTION_RESUMED)
-        i->suspend_wanted = false;
-    enter(e, event);
+        instance->suspend_wanted = false;
+    enter(engine, event);
     return true;
 }
 
 /* A worker may be shown what that write set holds. */
-static bool may_be_seen(const struct engine *e, uint64_t sequence)
+static bool may_be_seen(const struct engine *engine, uint64_t sequence)
 {
-    return e->options.speculate_turns || engine_is_committed(e, sequence);
+    return engine->options.speculate_turns || engine_is_committed(engine, sequence);
 }
 
-bool inbox_ready(const struct engine *e, const struct instance *i)
+bool inbox_ready(const struct engine *engine, const struct instance *instance)
 {
-    if (list_empty(&i->inbox) || !may_be_seen(e, i->history_sequence))
+    if (list_empty(&instance->inbox) || !may_be_seen(engine, instance->history_sequence))
         return false;
-    const struct inbox_event *first = event_of(i->inbox.next);
-    if (i->row.history_count == 0)
-        return first->kind == PB_HISTORY_EVENT_EXECUTION_STARTED && may_be_seen(e, first->write_sequence);
-    if (i->row.suspended && i->inbox_controls == 0)
+    const struct inbox_event *first = event_of(instance->inbox.next);
+    if (instance->row.history_count == 0)
+        return first->kind == PB_HISTORY_EVENT_EXECUTION_STARTED &&
+               may_be_seen(engine, first->write_sequence);
+    if (instance->row.suspended && instance->inbox_controls == 0)
         return false;
-    list_each (it, &i->inbox) {
+    list_each (it, &instance->inbox) {
         const struct inbox_event *event = event_of(it);
-        if (may_be_seen(e, event->write_sequence) && (!i->row.suspended || is_control(event)))
+        if (may_be_seen(engine, event->write_sequence) && (!instance->row.suspended || is_control(event)))
             return true;
     }
     return false;
 }
 
-void inbox_take(struct engine *e, struct instance *i, struct list *taken, size_t size_max, size_t overhead)
+void inbox_take(struct engine *engine, struct instance *instance, struct list *taken, size_t size_max,
+                size_t overhead)
 {
-    bool suspended = i->row.suspended;
+    bool suspended = instance->row.suspended;
     size_t size = 0;
-    for (struct list *it = i->inbox.next, *next; it != &i->inbox; it = next) {
+    for (struct list *it = instance->inbox.next, *next; it != &instance->inbox; it = next) {
         struct inbox_event *event = event_of(it);
         next = it->next;
-        if (!may_be_seen(e, event->write_sequence) || (suspended && !is_control(event)))
+        if (!may_be_seen(engine, event->write_sequence) || (suspended && !is_control(event)))
             continue;
         size += event->event.size + overhead;
         if (size > size_max && !list_empty(taken))
@@ -193,32 +198,33 @@ void inbox_take(struct engine *e, struct instance *i, struct list *taken, size_t
             suspended = true;
         if (event->kind == PB_HISTORY_EVENT_EXECUTION_RESUMED && suspended) {
             suspended = false;
-            next = i->inbox.next; /* what was held comes now, behind the resume */
+            next = instance->inbox.next; /* what was held comes now, behind the resume */
         }
     }
 }
 
-void inbox_untake(struct instance *i, struct list *taken)
+void inbox_untake(struct instance *instance, struct list *taken)
 {
     /* From the last to the first, so that each finds its place near the front. */
     while (!list_empty(taken)) {
         struct inbox_event *event = event_of(taken->prev);
         list_remove(&event->link);
-        struct list *at = i->inbox.next;
-        while (at != &i->inbox && event_of(at)->order < event->order)
+        struct list *at = instance->inbox.next;
+        while (at != &instance->inbox && event_of(at)->order < event->order)
             at = at->next;
         list_push_back(at, &event->link);
-        i->inbox_controls += is_control(event);
+        instance->inbox_controls += is_control(event);
     }
 }
 
-void inbox_delete(struct engine *e, struct inbox_event *event)
+void inbox_delete(struct engine *engine, struct inbox_event *event)
 {
-    struct instance *i = event->instance;
+    struct instance *instance = event->instance;
     list_remove(&event->link);
     if (event->sequence != NO_ROW)
-        gate_write(e, &(struct write_op){
-                          .kind = WRITE_INBOX_DELETE, .key = i->row.key, .sequence = event->sequence});
+        gate_write(engine, &(struct write_op){.kind = WRITE_INBOX_DELETE,
+                                              .key = instance->row.key,
+                                              .sequence = event->sequence});
     free(event);
 }
 
@@ -231,36 +237,36 @@ static void drop_list(struct list *events)
     }
 }
 
-void inbox_drop_all(struct engine *e, struct instance *i)
+void inbox_drop_all(struct engine *engine, struct instance *instance)
 {
-    drop_list(&i->inbox);
-    drop_list(&i->later);
-    drop_list(&i->turn.taken);
-    i->inbox_controls = 0;
-    i->terminating = false;
-    i->terminate_recurse = false;
+    drop_list(&instance->inbox);
+    drop_list(&instance->later);
+    drop_list(&instance->turn.taken);
+    instance->inbox_controls = 0;
+    instance->terminating = false;
+    instance->terminate_recurse = false;
 }
 
-void inbox_detach_untagged(struct engine *e, struct instance *i, struct list *ret_kept)
+void inbox_detach_untagged(struct engine *engine, struct instance *instance, struct list *ret_kept)
 {
-    list_each_safe (it, &i->inbox) {
+    list_each_safe (it, &instance->inbox) {
         struct inbox_event *event = event_of(it);
         if (event->tagged)
             continue;
         unlink_visible(event);
         list_push_back(ret_kept, &event->link);
     }
-    inbox_drop_all(e, i);
+    inbox_drop_all(engine, instance);
 }
 
-void inbox_attach(struct engine *e, struct instance *i, struct list *kept)
+void inbox_attach(struct engine *engine, struct instance *instance, struct list *kept)
 {
     struct list *link;
     while ((link = list_pop_front(kept))) {
         struct inbox_event *event = event_of(link);
-        event->sequence = i->row.inbox_next++;
-        event->write_sequence = e->open_sequence;
-        write_row(e, event);
-        enter(e, event);
+        event->sequence = instance->row.inbox_next++;
+        event->write_sequence = engine->open_sequence;
+        write_row(engine, event);
+        enter(engine, event);
     }
 }

@@ -14,16 +14,16 @@
 
 /* --- the object --- */
 
-static struct bytes make_key(struct engine *e, uint32_t hub, struct bytes id)
+static struct bytes make_key(struct engine *engine, uint32_t hub, struct bytes id)
 {
-    uint8_t *key = (uint8_t *)memory_must(arena_alloc(&e->scratch, sizeof hub + id.size));
+    uint8_t *key = (uint8_t *)memory_must(arena_alloc(&engine->scratch, sizeof hub + id.size));
     memcpy(key, &hub, sizeof hub);
     if (id.size)
         memcpy(key + sizeof hub, id.data, id.size);
     return bytes_of(key, sizeof hub + id.size);
 }
 
-struct instance *instance_find(const struct engine *e, uint32_t hub, struct bytes id)
+struct instance *instance_find(const struct engine *engine, uint32_t hub, struct bytes id)
 {
     uint8_t key[sizeof hub + 256];
     if (id.size > sizeof key - sizeof hub)
@@ -31,56 +31,56 @@ struct instance *instance_find(const struct engine *e, uint32_t hub, struct byte
     memcpy(key, &hub, sizeof hub);
     if (id.size)
         memcpy(key + sizeof hub, id.data, id.size);
-    return (struct instance *)map_get(&e->instances, bytes_of(key, sizeof hub + id.size));
+    return (struct instance *)map_get(&engine->instances, bytes_of(key, sizeof hub + id.size));
 }
 
-struct instance *instance_find_by_key(const struct engine *e, int64_t key)
+struct instance *instance_find_by_key(const struct engine *engine, int64_t key)
 {
-    return (struct instance *)map_get(&e->keys, bytes_of(&key, sizeof key));
+    return (struct instance *)map_get(&engine->keys, bytes_of(&key, sizeof key));
 }
 
-static struct instance *new_object(struct engine *e, uint32_t hub, struct bytes id)
+static struct instance *new_object(struct engine *engine, uint32_t hub, struct bytes id)
 {
-    struct bytes key = make_key(e, hub, id);
-    struct instance *i = memory_new(sizeof *i + key.size);
-    memcpy(i->data, key.data, key.size);
-    i->map_key = bytes_of(i->data, key.size);
-    i->hub = memory_must(engine_hub(e, hub));
-    i->row.hub = hub;
-    i->row.instance_id = bytes_slice(i->map_key, sizeof hub, SIZE_MAX);
-    i->row.status = INSTANCE_NONE;
-    list_init(&i->gate_link);
-    list_init(&i->put_link);
-    list_init(&i->residence_link);
-    list_init(&i->history_link);
-    list_init(&i->payload_link);
-    list_init(&i->activities);
-    list_init(&i->children);
-    list_init(&i->child_link);
-    list_init(&i->orphan_link);
-    list_init(&i->waiters);
-    list_init(&i->pins);
-    inbox_init(i);
-    turn_init(i);
-    memory_must_ok(map_put(&e->instances, i->map_key, i));
-    return i;
+    struct bytes key = make_key(engine, hub, id);
+    struct instance *instance = memory_new(sizeof *instance + key.size);
+    memcpy(instance->data, key.data, key.size);
+    instance->map_key = bytes_of(instance->data, key.size);
+    instance->hub = memory_must(engine_hub(engine, hub));
+    instance->row.hub = hub;
+    instance->row.instance_id = bytes_slice(instance->map_key, sizeof hub, SIZE_MAX);
+    instance->row.status = INSTANCE_NONE;
+    list_init(&instance->gate_link);
+    list_init(&instance->put_link);
+    list_init(&instance->residence_link);
+    list_init(&instance->history_link);
+    list_init(&instance->payload_link);
+    list_init(&instance->activities);
+    list_init(&instance->children);
+    list_init(&instance->child_link);
+    list_init(&instance->orphan_link);
+    list_init(&instance->waiters);
+    list_init(&instance->pins);
+    inbox_init(instance);
+    turn_init(instance);
+    memory_must_ok(map_put(&engine->instances, instance->map_key, instance));
+    return instance;
 }
 
-struct instance *instance_obtain(struct engine *e, uint32_t hub, struct bytes id, bool *ret_fetch)
+struct instance *instance_obtain(struct engine *engine, uint32_t hub, struct bytes id, bool *ret_fetch)
 {
-    struct instance *i = instance_find(e, hub, id);
-    *ret_fetch = !i;
-    return i ? i : new_object(e, hub, id);
+    struct instance *instance = instance_find(engine, hub, id);
+    *ret_fetch = !instance;
+    return instance ? instance : new_object(engine, hub, id);
 }
 
-struct instance *instance_obtain_fresh(struct engine *e, uint32_t hub, struct bytes id)
+struct instance *instance_obtain_fresh(struct engine *engine, uint32_t hub, struct bytes id)
 {
-    struct instance *i = instance_find(e, hub, id);
-    if (!i) {
-        i = new_object(e, hub, id);
-        i->known = true;
+    struct instance *instance = instance_find(engine, hub, id);
+    if (!instance) {
+        instance = new_object(engine, hub, id);
+        instance->known = true;
     }
-    return i;
+    return instance;
 }
 
 static void set_bytes(struct bytes *to, struct bytes from)
@@ -97,397 +97,410 @@ static void set_payload(struct payload *to, struct payload from)
     *to = (struct payload){.present = from.present, .value = copy};
 }
 
-static void free_row(struct instance *i)
+static void free_row(struct instance *instance)
 {
-    struct instance_row *r = &i->row;
-    memory_free_bytes(&r->execution_id);
-    memory_free_bytes(&r->name);
-    memory_free_bytes(&r->version.value);
-    memory_free_bytes(&r->parent_id.value);
-    memory_free_bytes(&r->tags);
-    memory_free_bytes(&i->parent_execution_id);
-    i->input_size = 0;
-    *r = (struct instance_row){.hub = r->hub, .instance_id = r->instance_id, .status = INSTANCE_NONE};
+    struct instance_row *row = &instance->row;
+    memory_free_bytes(&row->execution_id);
+    memory_free_bytes(&row->name);
+    memory_free_bytes(&row->version.value);
+    memory_free_bytes(&row->parent_id.value);
+    memory_free_bytes(&row->tags);
+    memory_free_bytes(&instance->parent_execution_id);
+    instance->input_size = 0;
+    *row = (struct instance_row){.hub = row->hub, .instance_id = row->instance_id, .status = INSTANCE_NONE};
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++) {
-        memory_free_bytes(&i->payloads[kind].value);
-        i->payloads[kind] = (struct payload){.present = false};
+        memory_free_bytes(&instance->payloads[kind].value);
+        instance->payloads[kind] = (struct payload){.present = false};
     }
 }
 
 /* An execution's ExecutionStarted as it is kept: its input is a payload of its own. */
-static struct bytes encode_started(struct engine *e, const struct pb_execution_started_event *started)
+static struct bytes encode_started(struct engine *engine, const struct pb_execution_started_event *started)
 {
     struct pb_execution_started_event kept = *started;
     kept.input = pb_none();
     struct pb_history_event event = {.event_id = EVENT_ID_STARTED,
                                      .event_type_case = PB_HISTORY_EVENT_EXECUTION_STARTED,
                                      .execution_started = &kept};
-    return event_encode(&e->scratch, &event);
+    return event_encode(&engine->scratch, &event);
 }
 
 /* What the rest of the engine wants to know of the parent comes from ExecutionStarted. */
-static void note_parent(struct instance *i, const struct pb_execution_started_event *started)
+static void note_parent(struct instance *instance, const struct pb_execution_started_event *started)
 {
-    memory_free_bytes(&i->parent_execution_id);
-    const struct pb_parent_instance_info *p = started->parent_instance;
-    if (!p || !p->orchestration_instance)
+    memory_free_bytes(&instance->parent_execution_id);
+    const struct pb_parent_instance_info *info = started->parent_instance;
+    if (!info || !info->orchestration_instance)
         return;
-    i->parent_task_id = p->task_scheduled_id;
-    i->parent_execution_id = memory_copy(p->orchestration_instance->execution_id.value);
+    instance->parent_task_id = info->task_scheduled_id;
+    instance->parent_execution_id = memory_copy(info->orchestration_instance->execution_id.value);
 }
 
-struct pb_execution_started_event *instance_started(struct engine *e, const struct instance *i)
+struct pb_execution_started_event *instance_started(struct engine *engine, const struct instance *instance)
 {
     struct pb_history_event event;
-    if (i->payloads[PAYLOAD_STARTED].present &&
-        pb_history_event_decode(&e->scratch, i->payloads[PAYLOAD_STARTED].value, &event) == STATUS_OK &&
+    if (instance->payloads[PAYLOAD_STARTED].present &&
+        pb_history_event_decode(&engine->scratch, instance->payloads[PAYLOAD_STARTED].value, &event) ==
+            STATUS_OK &&
         event.event_type_case == PB_HISTORY_EVENT_EXECUTION_STARTED)
         return event.execution_started;
     /* The store lost it: what the row knows is the next best thing. */
-    struct pb_execution_started_event *s = memory_must(arena_alloc(&e->scratch, sizeof *s));
-    s->name = i->row.name;
-    s->version = (struct pb_opt_bytes){i->row.version.present, i->row.version.value};
+    struct pb_execution_started_event *s = memory_must(arena_alloc(&engine->scratch, sizeof *s));
+    s->name = instance->row.name;
+    s->version = (struct pb_opt_bytes){instance->row.version.present, instance->row.version.value};
     return s;
 }
 
-bool instance_payload_may_leave(const struct engine *e, const struct instance *i, enum payload_kind kind)
+bool instance_payload_may_leave(const struct engine *engine, const struct instance *instance,
+                                enum payload_kind kind)
 {
     return kind != PAYLOAD_STARTED && kind != PAYLOAD_TRACE_CONTEXT &&
-           i->payloads[kind].value.size > e->options.payload_small_size;
+           instance->payloads[kind].value.size > engine->options.payload_small_size;
 }
 
 /* While a store is loaded, what can be fetched later is not taken. A store of before has the input twice. */
-static void fill_payload(struct engine *e, struct instance *i, enum payload_kind kind, struct payload p)
+static void fill_payload(struct engine *engine, struct instance *instance, enum payload_kind kind,
+                         struct payload payload)
 {
     struct pb_history_event event;
-    i->payloads[kind] = p;
-    bool leaves = e->loading && instance_payload_may_leave(e, i, kind);
-    if (p.left_out || leaves) {
-        i->payloads[kind] = (struct payload){.present = true, .left_out = true};
+    instance->payloads[kind] = payload;
+    bool leaves = engine->loading && instance_payload_may_leave(engine, instance, kind);
+    if (payload.left_out || leaves) {
+        instance->payloads[kind] = (struct payload){.present = true, .left_out = true};
         return;
     }
-    if (kind == PAYLOAD_STARTED && p.present &&
-        pb_history_event_decode(&e->scratch, p.value, &event) == STATUS_OK &&
+    if (kind == PAYLOAD_STARTED && payload.present &&
+        pb_history_event_decode(&engine->scratch, payload.value, &event) == STATUS_OK &&
         event.event_type_case == PB_HISTORY_EVENT_EXECUTION_STARTED && event.execution_started->input.present)
-        p.value = encode_started(e, event.execution_started);
-    i->payloads[kind] = (struct payload){.present = p.present};
-    if (p.present)
-        i->payloads[kind].value = memory_copy(p.value);
-    i->input_size = kind == PAYLOAD_INPUT ? p.value.size : i->input_size;
+        payload.value = encode_started(engine, event.execution_started);
+    instance->payloads[kind] = (struct payload){.present = payload.present};
+    if (payload.present)
+        instance->payloads[kind].value = memory_copy(payload.value);
+    instance->input_size = kind == PAYLOAD_INPUT ? payload.value.size : instance->input_size;
 }
 
-void instance_fill(struct engine *e, struct instance *i, const struct instance_row *row,
+void instance_fill(struct engine *engine, struct instance *instance, const struct instance_row *row,
                    const struct payload *payloads)
 {
-    i->known = true;
+    instance->known = true;
     if (!row)
         return;
-    struct bytes id = i->row.instance_id;
-    i->row = *row;
-    i->row.instance_id = id;
-    i->row.execution_id = memory_copy(row->execution_id);
-    i->row.name = memory_copy(row->name);
-    i->row.version = (struct payload){row->version.present, memory_copy(row->version.value)};
-    i->row.parent_id = (struct payload){row->parent_id.present, memory_copy(row->parent_id.value)};
-    i->row.tags = memory_copy(row->tags);
+    struct bytes id = instance->row.instance_id;
+    instance->row = *row;
+    instance->row.instance_id = id;
+    instance->row.execution_id = memory_copy(row->execution_id);
+    instance->row.name = memory_copy(row->name);
+    instance->row.version = (struct payload){row->version.present, memory_copy(row->version.value)};
+    instance->row.parent_id = (struct payload){row->parent_id.present, memory_copy(row->parent_id.value)};
+    instance->row.tags = memory_copy(row->tags);
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
-        fill_payload(e, i, (enum payload_kind)kind, payloads[kind]);
-    i->last_event_ns = row->updated_ns;
-    i->history_resident = row->history_count == 0;
-    i->suspend_wanted = row->suspended;
-    note_parent(i, instance_started(e, i));
-    memory_must_ok(map_put(&e->keys, bytes_of(&i->row.key, sizeof i->row.key), i));
-    e->key_next = MAX(e->key_next, row->key + 1);
-    if (instance_live(i) && row->history_count == 0)
-        inbox_add_started(e, i);
+        fill_payload(engine, instance, (enum payload_kind)kind, payloads[kind]);
+    instance->last_event_ns = row->updated_ns;
+    instance->history_resident = row->history_count == 0;
+    instance->suspend_wanted = row->suspended;
+    note_parent(instance, instance_started(engine, instance));
+    memory_must_ok(map_put(&engine->keys, bytes_of(&instance->row.key, sizeof instance->row.key), instance));
+    engine->key_next = MAX(engine->key_next, row->key + 1);
+    if (instance_live(instance) && row->history_count == 0)
+        inbox_add_started(engine, instance);
 }
 
 /* --- life --- */
 
-void instance_move(struct engine *e, struct instance *i, int status)
+void instance_move(struct engine *engine, struct instance *instance, int status)
 {
-    ASSERT(instance_status_allowed(i->row.status, status));
-    if (i->row.status == status)
+    ASSERT(instance_status_allowed(instance->row.status, status));
+    if (instance->row.status == status)
         return;
-    log_debug("core/instance", "move hub=\"%.*s\" instance=\"%.*s\" from=%s to=%s", BYTES_FMT(i->hub->name),
-              BYTES_FMT(i->row.instance_id), instance_status_name(i->row.status),
-              instance_status_name(status));
-    i->row.status = status;
+    log_debug("core/instance", "move hub=\"%.*s\" instance=\"%.*s\" from=%s to=%s",
+              BYTES_FMT(instance->hub->name), BYTES_FMT(instance->row.instance_id),
+              instance_status_name(instance->row.status), instance_status_name(status));
+    instance->row.status = status;
     if (status != INSTANCE_NONE)
-        gate_put(e, i);
-    call_wake(e, i);
+        gate_put(engine, instance);
+    call_wake(engine, instance);
 }
 
-void instance_set_payload(struct engine *e, struct instance *i, enum payload_kind kind, struct payload p)
+void instance_set_payload(struct engine *engine, struct instance *instance, enum payload_kind kind,
+                          struct payload payload)
 {
-    if (!p.present && !i->payloads[kind].present)
+    if (!payload.present && !instance->payloads[kind].present)
         return;
-    residence_use_payloads(e, i);
-    set_payload(&i->payloads[kind], p);
-    i->input_size = kind == PAYLOAD_INPUT ? p.value.size : i->input_size;
-    gate_write(e, &(struct write_op){.kind = WRITE_PAYLOAD_PUT,
-                                     .key = i->row.key,
-                                     .payload_kind = kind,
-                                     .payload = i->payloads[kind]});
+    residence_use_payloads(engine, instance);
+    set_payload(&instance->payloads[kind], payload);
+    instance->input_size = kind == PAYLOAD_INPUT ? payload.value.size : instance->input_size;
+    gate_write(engine, &(struct write_op){.kind = WRITE_PAYLOAD_PUT,
+                                          .key = instance->row.key,
+                                          .payload_kind = kind,
+                                          .payload = instance->payloads[kind]});
 }
 
-int64_t instance_stamp(struct engine *e, struct instance *i)
+int64_t instance_stamp(struct engine *engine, struct instance *instance)
 {
-    i->last_event_ns = MAX(i->last_event_ns, e->unix_ns);
-    return i->last_event_ns;
+    instance->last_event_ns = MAX(instance->last_event_ns, engine->unix_ns);
+    return instance->last_event_ns;
 }
 
 /* Everything that an execution's ExecutionStarted says, into the row and the payloads. */
-static void begin_execution(struct engine *e, struct instance *i, struct pb_execution_started_event *started)
+static void begin_execution(struct engine *engine, struct instance *instance,
+                            struct pb_execution_started_event *started)
 {
-    struct instance_row *r = &i->row;
+    struct instance_row *row = &instance->row;
     ASSERT(started->orchestration_instance && started->orchestration_instance->execution_id.present);
-    set_bytes(&r->execution_id, started->orchestration_instance->execution_id.value);
-    set_bytes(&r->name, started->name);
-    set_payload(&r->version, (struct payload){started->version.present, started->version.value});
+    set_bytes(&row->execution_id, started->orchestration_instance->execution_id.value);
+    set_bytes(&row->name, started->name);
+    set_payload(&row->version, (struct payload){started->version.present, started->version.value});
     struct pb_orchestration_state tags = {.tags = started->tags, .tags_count = started->tags_count};
     struct buf encoded = {0};
     pb_orchestration_state_encode(&tags, &encoded);
     memory_must_ok(buf_status(&encoded));
-    set_bytes(&r->tags, buf_peek(&encoded));
+    set_bytes(&row->tags, buf_peek(&encoded));
     buf_fini(&encoded);
-    note_parent(i, started);
-    r->history_count = 0;
-    r->suspended = false;
-    i->history_resident = true;
-    i->history_size = 0;
-    instance_set_payload(e, i, PAYLOAD_INPUT, (struct payload){started->input.present, started->input.value});
-    instance_set_payload(e, i, PAYLOAD_STARTED, (struct payload){true, encode_started(e, started)});
-    i->history_sequence = e->open_sequence;
-    gate_put(e, i);
+    note_parent(instance, started);
+    row->history_count = 0;
+    row->suspended = false;
+    instance->history_resident = true;
+    instance->history_size = 0;
+    instance_set_payload(engine, instance, PAYLOAD_INPUT,
+                         (struct payload){started->input.present, started->input.value});
+    instance_set_payload(engine, instance, PAYLOAD_STARTED,
+                         (struct payload){true, encode_started(engine, started)});
+    instance->history_sequence = engine->open_sequence;
+    gate_put(engine, instance);
 }
 
-void instance_create(struct engine *e, struct instance *i, struct pb_execution_started_event *started,
-                     struct instance *parent)
+void instance_create(struct engine *engine, struct instance *instance,
+                     struct pb_execution_started_event *started, struct instance *parent)
 {
-    ASSERT(i->known && !instance_exists(i));
-    struct instance_row *r = &i->row;
-    r->key = e->key_next++;
-    r->created_ns = e->unix_ns;
-    r->updated_ns = e->unix_ns;
-    r->scheduled_ns =
+    ASSERT(instance->known && !instance_exists(instance));
+    struct instance_row *row = &instance->row;
+    row->key = engine->key_next++;
+    row->created_ns = engine->unix_ns;
+    row->updated_ns = engine->unix_ns;
+    row->scheduled_ns =
         started->scheduled_start_timestamp.present ? pb_time_to_ns(started->scheduled_start_timestamp) : 0;
     if (started->parent_instance && started->parent_instance->orchestration_instance)
-        set_payload(&r->parent_id,
+        set_payload(&row->parent_id,
                     (struct payload){true, started->parent_instance->orchestration_instance->instance_id});
-    i->last_event_ns = 0;
-    i->suspend_wanted = false;
-    memory_must_ok(map_put(&e->keys, bytes_of(&r->key, sizeof r->key), i));
-    begin_execution(e, i, started);
+    instance->last_event_ns = 0;
+    instance->suspend_wanted = false;
+    memory_must_ok(map_put(&engine->keys, bytes_of(&row->key, sizeof row->key), instance));
+    begin_execution(engine, instance, started);
     if (parent) {
-        i->parent = parent;
-        list_push_back(&parent->children, &i->child_link);
+        instance->parent = parent;
+        list_push_back(&parent->children, &instance->child_link);
     }
-    inbox_add_started(e, i);
-    instance_move(e, i, INSTANCE_PENDING);
-    orphans_note(e, i);
-    instance_settle(e, i);
+    inbox_add_started(engine, instance);
+    instance_move(engine, instance, INSTANCE_PENDING);
+    orphans_note(engine, instance);
+    instance_settle(engine, instance);
 }
 
-void instance_orphan_children(struct engine *e, struct instance *i)
+void instance_orphan_children(struct engine *engine, struct instance *instance)
 {
     struct list *link;
-    while ((link = list_pop_front(&i->children))) {
+    while ((link = list_pop_front(&instance->children))) {
         struct instance *child = CONTAINER_OF(link, struct instance, child_link);
         child->parent = NULL;
-        orphans_note(e, child);
+        orphans_note(engine, child);
     }
 }
 
-void instance_renew(struct engine *e, struct instance *i, struct pb_execution_started_event *started,
-                    const struct bytes *carryover, size_t carryover_count)
+void instance_renew(struct engine *engine, struct instance *instance,
+                    struct pb_execution_started_event *started, const struct bytes *carryover,
+                    size_t carryover_count)
 {
     struct list kept;
     list_init(&kept);
-    inbox_detach_untagged(e, i, &kept);
-    activity_drop_all(e, i);
-    gate_write(e, &(struct write_op){.kind = WRITE_INBOX_CLEAR, .key = i->row.key});
-    gate_write(e, &(struct write_op){.kind = WRITE_HISTORY_CLEAR, .key = i->row.key});
-    residence_use_history(e, i);
-    buf_clear(&i->history);
-    instance_orphan_children(e, i);
-    i->row.scheduled_ns = 0;
-    begin_execution(e, i, started);
-    inbox_add_started(e, i);
+    inbox_detach_untagged(engine, instance, &kept);
+    activity_drop_all(engine, instance);
+    gate_write(engine, &(struct write_op){.kind = WRITE_INBOX_CLEAR, .key = instance->row.key});
+    gate_write(engine, &(struct write_op){.kind = WRITE_HISTORY_CLEAR, .key = instance->row.key});
+    residence_use_history(engine, instance);
+    buf_clear(&instance->history);
+    instance_orphan_children(engine, instance);
+    instance->row.scheduled_ns = 0;
+    begin_execution(engine, instance, started);
+    inbox_add_started(engine, instance);
     for (size_t n = 0; n < carryover_count; n++)
-        inbox_add(e, i, carryover[n], false, 0);
-    inbox_attach(e, i, &kept);
+        inbox_add(engine, instance, carryover[n], false, 0);
+    inbox_attach(engine, instance, &kept);
 }
 
-void instance_delete(struct engine *e, struct instance *i)
+void instance_delete(struct engine *engine, struct instance *instance)
 {
-    ASSERT(instance_exists(i));
-    gate_write(e, &(struct write_op){.kind = WRITE_INSTANCE_DELETE, .key = i->row.key});
-    gate_drop_put(e, i);
-    gate_touch(e, i);
-    alarm_clear(&i->terminate_alarm);
-    turn_drop(e, i);
-    inbox_drop_all(e, i);
-    activity_drop_memory(e, i);
-    instance_orphan_children(e, i);
-    i->parent = NULL;
-    list_remove(&i->child_link);
-    list_remove(&i->orphan_link);
-    residence_use_history(e, i);
-    buf_fini(&i->history);
-    i->history_resident = false;
-    i->history_wanted = false;
-    i->history_fetching = false;
-    i->payloads_wanted = false;
-    i->payloads_fetching = false;
-    residence_use_payloads(e, i);
-    map_take(&e->keys, bytes_of(&i->row.key, sizeof i->row.key));
-    instance_move(e, i, INSTANCE_NONE);
-    free_row(i);
-    call_fetched(e, i); /* who waited for its history sees that it is gone */
-    instance_settle(e, i);
+    ASSERT(instance_exists(instance));
+    gate_write(engine, &(struct write_op){.kind = WRITE_INSTANCE_DELETE, .key = instance->row.key});
+    gate_drop_put(engine, instance);
+    gate_touch(engine, instance);
+    alarm_clear(&instance->terminate_alarm);
+    turn_drop(engine, instance);
+    inbox_drop_all(engine, instance);
+    activity_drop_memory(engine, instance);
+    instance_orphan_children(engine, instance);
+    instance->parent = NULL;
+    list_remove(&instance->child_link);
+    list_remove(&instance->orphan_link);
+    residence_use_history(engine, instance);
+    buf_fini(&instance->history);
+    instance->history_resident = false;
+    instance->history_wanted = false;
+    instance->history_fetching = false;
+    instance->payloads_wanted = false;
+    instance->payloads_fetching = false;
+    residence_use_payloads(engine, instance);
+    map_take(&engine->keys, bytes_of(&instance->row.key, sizeof instance->row.key));
+    instance_move(engine, instance, INSTANCE_NONE);
+    free_row(instance);
+    call_fetched(engine, instance); /* who waited for its history sees that it is gone */
+    instance_settle(engine, instance);
 }
 
-void instance_destroy(struct engine *e, struct instance *i)
+void instance_destroy(struct engine *engine, struct instance *instance)
 {
-    turn_drop(e, i);
-    inbox_drop_all(e, i);
-    activity_drop_memory(e, i);
-    instance_orphan_children(e, i);
-    list_remove(&i->child_link);
-    list_remove(&i->orphan_link);
-    list_remove(&i->put_link);
-    list_remove(&i->gate_link);
-    residence_remove(e, i);
-    alarm_clear(&i->terminate_alarm);
-    buf_fini(&i->history);
-    if (instance_exists(i))
-        map_take(&e->keys, bytes_of(&i->row.key, sizeof i->row.key));
-    map_take(&e->instances, i->map_key);
-    free_row(i);
-    free(i);
+    turn_drop(engine, instance);
+    inbox_drop_all(engine, instance);
+    activity_drop_memory(engine, instance);
+    instance_orphan_children(engine, instance);
+    list_remove(&instance->child_link);
+    list_remove(&instance->orphan_link);
+    list_remove(&instance->put_link);
+    list_remove(&instance->gate_link);
+    residence_remove(engine, instance);
+    alarm_clear(&instance->terminate_alarm);
+    buf_fini(&instance->history);
+    if (instance_exists(instance))
+        map_take(&engine->keys, bytes_of(&instance->row.key, sizeof instance->row.key));
+    map_take(&engine->instances, instance->map_key);
+    free_row(instance);
+    free(instance);
 }
 
 /* --- history --- */
 
-void instance_append_history(struct engine *e, struct instance *i, struct bytes blob, int64_t count)
+void instance_append_history(struct engine *engine, struct instance *instance, struct bytes blob,
+                             int64_t count)
 {
-    residence_use_history(e, i);
-    if (i->history_resident) {
-        i->history.limit = SIZE_MAX;
-        memory_must_ok(buf_reserve(&i->history, blob.size));
-        buf_append_bytes(&i->history, blob);
+    residence_use_history(engine, instance);
+    if (instance->history_resident) {
+        instance->history.limit = SIZE_MAX;
+        memory_must_ok(buf_reserve(&instance->history, blob.size));
+        buf_append_bytes(&instance->history, blob);
     }
     struct history_row row = {
-        .key = i->row.key, .first = i->row.history_count, .count = count, .events = blob};
-    gate_write(e, &(struct write_op){.kind = WRITE_HISTORY_APPEND, .key = i->row.key, .history = row});
-    i->history_size += blob.size;
-    i->row.history_count += count;
-    i->history_sequence = e->open_sequence;
-    gate_put(e, i);
+        .key = instance->row.key, .first = instance->row.history_count, .count = count, .events = blob};
+    gate_write(engine,
+               &(struct write_op){.kind = WRITE_HISTORY_APPEND, .key = instance->row.key, .history = row});
+    instance->history_size += blob.size;
+    instance->row.history_count += count;
+    instance->history_sequence = engine->open_sequence;
+    gate_put(engine, instance);
 }
 
 /* What is not yet committed cannot be read back; then instance_settle asks again after the commit. */
-static void fetch_history(struct engine *e, struct instance *i)
+static void fetch_history(struct engine *engine, struct instance *instance)
 {
-    if (!i->history_wanted || i->history_fetching || !engine_is_committed(e, i->changed_sequence))
+    if (!instance->history_wanted || instance->history_fetching ||
+        !engine_is_committed(engine, instance->changed_sequence))
         return;
-    i->history_fetching = true;
-    engine_act(e, ENGINE_FETCH_HISTORY)->key = i->row.key;
+    instance->history_fetching = true;
+    engine_act(engine, ENGINE_FETCH_HISTORY)->key = instance->row.key;
 }
 
-void instance_want_history(struct engine *e, struct instance *i)
+void instance_want_history(struct engine *engine, struct instance *instance)
 {
-    i->history_wanted = true;
-    fetch_history(e, i);
+    instance->history_wanted = true;
+    fetch_history(engine, instance);
 }
 
-void instance_history_fetched(struct engine *e, struct instance *i, struct bytes blob)
+void instance_history_fetched(struct engine *engine, struct instance *instance, struct bytes blob)
 {
     size_t count;
-    if (!i->history_fetching)
+    if (!instance->history_fetching)
         return;
-    i->history_fetching = false;
-    if (!engine_is_committed(e, i->changed_sequence))
+    instance->history_fetching = false;
+    if (!engine_is_committed(engine, instance->changed_sequence))
         return; /* it has grown meanwhile */
-    i->history_wanted = false;
-    if (!event_blob_valid(blob, &count) || (int64_t)count != i->row.history_count) {
-        engine_note(e, LOG_LEVEL_ERROR, i->hub, i->row.instance_id,
+    instance->history_wanted = false;
+    if (!event_blob_valid(blob, &count) || (int64_t)count != instance->row.history_count) {
+        engine_note(engine, LOG_LEVEL_ERROR, instance->hub, instance->row.instance_id,
                     "the stored history does not fit its instance");
-        if (i->turn.work.state == WORK_LOADING)
-            work_abandon(e, &i->turn.work);
-        call_history_lost(e, i);
+        if (instance->turn.work.state == WORK_LOADING)
+            work_abandon(engine, &instance->turn.work);
+        call_history_lost(engine, instance);
         return;
     }
-    i->history.limit = SIZE_MAX;
-    buf_clear(&i->history);
-    memory_must_ok(buf_reserve(&i->history, blob.size));
-    buf_append_bytes(&i->history, blob);
-    i->history_resident = true;
-    i->history_size = blob.size;
-    if (i->turn.work.state == WORK_LOADING && instance_loaded(i))
-        work_enqueue(e, &i->turn.work, true);
-    call_fetched(e, i);
-    instance_settle(e, i);
+    instance->history.limit = SIZE_MAX;
+    buf_clear(&instance->history);
+    memory_must_ok(buf_reserve(&instance->history, blob.size));
+    buf_append_bytes(&instance->history, blob);
+    instance->history_resident = true;
+    instance->history_size = blob.size;
+    if (instance->turn.work.state == WORK_LOADING && instance_loaded(instance))
+        work_enqueue(engine, &instance->turn.work, true);
+    call_fetched(engine, instance);
+    instance_settle(engine, instance);
 }
 
 /* --- payloads that were left out --- */
 
-bool instance_payloads_resident(const struct instance *i)
+bool instance_payloads_resident(const struct instance *instance)
 {
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
-        if (i->payloads[kind].left_out)
+        if (instance->payloads[kind].left_out)
             return false;
     return true;
 }
 
-bool instance_loaded(const struct instance *i)
+bool instance_loaded(const struct instance *instance)
 {
-    return i->history_resident && instance_payloads_resident(i);
+    return instance->history_resident && instance_payloads_resident(instance);
 }
 
-static void fetch_payloads(struct engine *e, struct instance *i)
+static void fetch_payloads(struct engine *engine, struct instance *instance)
 {
-    if (!i->payloads_wanted || i->payloads_fetching || !engine_is_committed(e, i->changed_sequence))
+    if (!instance->payloads_wanted || instance->payloads_fetching ||
+        !engine_is_committed(engine, instance->changed_sequence))
         return;
-    i->payloads_fetching = true;
-    struct engine_action *action = engine_act(e, ENGINE_FETCH);
-    action->hub = i->row.hub;
-    action->instance_id = memory_arena_copy(&e->actions->arena, i->row.instance_id);
+    instance->payloads_fetching = true;
+    struct engine_action *action = engine_act(engine, ENGINE_FETCH);
+    action->hub = instance->row.hub;
+    action->instance_id = memory_arena_copy(&engine->actions->arena, instance->row.instance_id);
 }
 
-void instance_want_payloads(struct engine *e, struct instance *i)
+void instance_want_payloads(struct engine *engine, struct instance *instance)
 {
-    i->payloads_wanted = true;
-    fetch_payloads(e, i);
+    instance->payloads_wanted = true;
+    fetch_payloads(engine, instance);
 }
 
-void instance_payloads_fetched(struct engine *e, struct instance *i, const struct payload *payloads)
+void instance_payloads_fetched(struct engine *engine, struct instance *instance,
+                               const struct payload *payloads)
 {
-    if (!i->payloads_fetching)
+    if (!instance->payloads_fetching)
         return;
-    i->payloads_fetching = false;
-    if (!engine_is_committed(e, i->changed_sequence))
+    instance->payloads_fetching = false;
+    if (!engine_is_committed(engine, instance->changed_sequence))
         return; /* they may have changed meanwhile: instance_settle asks again */
-    i->payloads_wanted = false;
-    residence_use_payloads(e, i);
+    instance->payloads_wanted = false;
+    residence_use_payloads(engine, instance);
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
-        if (i->payloads[kind].left_out)
-            set_payload(&i->payloads[kind], payloads[kind]);
-    i->input_size = i->payloads[PAYLOAD_INPUT].value.size;
-    if (i->turn.work.state == WORK_LOADING && instance_loaded(i))
-        work_enqueue(e, &i->turn.work, true);
-    call_fetched(e, i);
-    instance_settle(e, i);
+        if (instance->payloads[kind].left_out)
+            set_payload(&instance->payloads[kind], payloads[kind]);
+    instance->input_size = instance->payloads[PAYLOAD_INPUT].value.size;
+    if (instance->turn.work.state == WORK_LOADING && instance_loaded(instance))
+        work_enqueue(engine, &instance->turn.work, true);
+    call_fetched(engine, instance);
+    instance_settle(engine, instance);
 }
 
-void instance_settle(struct engine *e, struct instance *i)
+void instance_settle(struct engine *engine, struct instance *instance)
 {
-    if (e->loading)
+    if (engine->loading)
         return;
-    fetch_history(e, i);
-    fetch_payloads(e, i);
-    if (instance_live(i) && i->turn.work.state == WORK_IDLE && inbox_ready(e, i))
-        work_enqueue(e, &i->turn.work, false);
-    residence_place(e, i);
+    fetch_history(engine, instance);
+    fetch_payloads(engine, instance);
+    if (instance_live(instance) && instance->turn.work.state == WORK_IDLE && inbox_ready(engine, instance))
+        work_enqueue(engine, &instance->turn.work, false);
+    residence_place(engine, instance);
 }

@@ -11,61 +11,66 @@
 #include "core/task/engine_state.h"
 
 /* The resident object, or NULL: by id, and by the key of its row, which it has once it exists. */
-struct instance *instance_find(const struct engine *e, uint32_t hub, struct bytes id);
-struct instance *instance_find_by_key(const struct engine *e, int64_t key);
+struct instance *instance_find(const struct engine *engine, uint32_t hub, struct bytes id);
+struct instance *instance_find_by_key(const struct engine *engine, int64_t key);
 /* The object, made if there is none. `*ret_fetch`: it was, and must be fetched before it is known. */
-struct instance *instance_obtain(struct engine *e, uint32_t hub, struct bytes id, bool *ret_fetch);
+struct instance *instance_obtain(struct engine *engine, uint32_t hub, struct bytes id, bool *ret_fetch);
 /* The object for an id that nobody can have used yet. */
-struct instance *instance_obtain_fresh(struct engine *e, uint32_t hub, struct bytes id);
+struct instance *instance_obtain_fresh(struct engine *engine, uint32_t hub, struct bytes id);
 /* What the store says about a fetched object; `row` NULL: there is no such instance. */
-void instance_fill(struct engine *e, struct instance *i, const struct instance_row *row,
+void instance_fill(struct engine *engine, struct instance *instance, const struct instance_row *row,
                    const struct payload *payloads);
-static inline bool instance_exists(const struct instance *i)
+static inline bool instance_exists(const struct instance *instance)
 {
-    return i->row.status != INSTANCE_NONE;
+    return instance->row.status != INSTANCE_NONE;
 }
-static inline bool instance_live(const struct instance *i)
+static inline bool instance_live(const struct instance *instance)
 {
-    return instance_exists(i) && !instance_status_terminal(i->row.status);
+    return instance_exists(instance) && !instance_status_terminal(instance->row.status);
 }
 
 /* The only writer of the status; the move must be in the table of instance_status.h. Answers who waited. */
-void instance_move(struct engine *e, struct instance *i, int status);
+void instance_move(struct engine *engine, struct instance *instance, int status);
 /* Status NONE -> PENDING. `started` becomes the execution's ExecutionStarted, its orchestrationInstance
  * included; `parent` is NULL or the live instance that waits for the result. */
-void instance_create(struct engine *e, struct instance *i, struct pb_execution_started_event *started,
-                     struct instance *parent);
+void instance_create(struct engine *engine, struct instance *instance,
+                     struct pb_execution_started_event *started, struct instance *parent);
 /* A new execution of the same instance: history, activities, and tagged events go; the others wait behind
  * `carryover` (encoded events). `started` as above. */
-void instance_renew(struct engine *e, struct instance *i, struct pb_execution_started_event *started,
-                    const struct bytes *carryover, size_t carryover_count);
+void instance_renew(struct engine *engine, struct instance *instance,
+                    struct pb_execution_started_event *started, const struct bytes *carryover,
+                    size_t carryover_count);
 /* Any -> NONE: deletes the rows and everything in memory. */
-void instance_delete(struct engine *e, struct instance *i);
+void instance_delete(struct engine *engine, struct instance *instance);
 /* The decoded ExecutionStarted of the current execution, without its input, in scratch. */
-struct pb_execution_started_event *instance_started(struct engine *e, const struct instance *i);
+struct pb_execution_started_event *instance_started(struct engine *engine, const struct instance *instance);
 
-void instance_set_payload(struct engine *e, struct instance *i, enum payload_kind kind, struct payload p);
+void instance_set_payload(struct engine *engine, struct instance *instance, enum payload_kind kind,
+                          struct payload payload);
 /* A payload must not be looked at while it is left out. */
-bool instance_payloads_resident(const struct instance *i);
+bool instance_payloads_resident(const struct instance *instance);
 /* History and payloads are resident. */
-bool instance_loaded(const struct instance *i);
+bool instance_loaded(const struct instance *instance);
 /* It is resident, large, and can be fetched again. */
-bool instance_payload_may_leave(const struct engine *e, const struct instance *i, enum payload_kind kind);
+bool instance_payload_may_leave(const struct engine *engine, const struct instance *instance,
+                                enum payload_kind kind);
 /* Asks for those that are left out, if nobody has yet. */
-void instance_want_payloads(struct engine *e, struct instance *i);
-void instance_payloads_fetched(struct engine *e, struct instance *i, const struct payload *payloads);
+void instance_want_payloads(struct engine *engine, struct instance *instance);
+void instance_payloads_fetched(struct engine *engine, struct instance *instance,
+                               const struct payload *payloads);
 /* A timestamp for a new event: now, but never before an earlier one. */
-int64_t instance_stamp(struct engine *e, struct instance *i);
+int64_t instance_stamp(struct engine *engine, struct instance *instance);
 /* Appends a blob of `count` events to the history and the open set. */
-void instance_append_history(struct engine *e, struct instance *i, struct bytes blob, int64_t count);
+void instance_append_history(struct engine *engine, struct instance *instance, struct bytes blob,
+                             int64_t count);
 /* Asks for the history, if nobody has yet. */
-void instance_want_history(struct engine *e, struct instance *i);
-void instance_history_fetched(struct engine *e, struct instance *i, struct bytes blob);
+void instance_want_history(struct engine *engine, struct instance *instance);
+void instance_history_fetched(struct engine *engine, struct instance *instance, struct bytes blob);
 /* Something about it changed: queues a turn if one is due, and sorts it where it belongs. Frees nothing. */
-void instance_settle(struct engine *e, struct instance *i);
+void instance_settle(struct engine *engine, struct instance *instance);
 /* Detaches the children: their results have nobody to go to. */
-void instance_orphan_children(struct engine *e, struct instance *i);
+void instance_orphan_children(struct engine *engine, struct instance *instance);
 /* Frees it. */
-void instance_destroy(struct engine *e, struct instance *i);
+void instance_destroy(struct engine *engine, struct instance *instance);
 
 #endif

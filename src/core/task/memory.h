@@ -17,9 +17,9 @@ static inline void *memory_must(void *p)
     return p;
 }
 
-static inline void memory_must_ok(enum status s)
+static inline void memory_must_ok(enum status status)
 {
-    ASSERT(s == STATUS_OK && "out of memory");
+    ASSERT(status == STATUS_OK && "out of memory");
 }
 
 /* Zeroed; free() releases it. */
@@ -29,25 +29,25 @@ static inline void *memory_new(size_t size)
 }
 
 /* A heap copy; `data` is never NULL, even for an empty one. */
-static inline struct bytes memory_copy(struct bytes b)
+static inline struct bytes memory_copy(struct bytes bytes)
 {
-    uint8_t *data = (uint8_t *)memory_must(malloc(b.size ? b.size : 1));
-    if (b.size)
-        memcpy(data, b.data, b.size);
-    return (struct bytes){data, b.size};
+    uint8_t *data = (uint8_t *)memory_must(malloc(bytes.size ? bytes.size : 1));
+    if (bytes.size)
+        memcpy(data, bytes.data, bytes.size);
+    return (struct bytes){data, bytes.size};
 }
 
 /* Frees a copy made by memory_copy, or nothing. */
-static inline void memory_free_bytes(struct bytes *b)
+static inline void memory_free_bytes(struct bytes *bytes)
 {
-    free((void *)(uintptr_t)b->data);
-    *b = (struct bytes){NULL, 0};
+    free((void *)(uintptr_t)bytes->data);
+    *bytes = (struct bytes){NULL, 0};
 }
 
 /* A copy in the arena; an empty one has a valid `data`. */
-static inline struct bytes memory_arena_copy(struct arena *a, struct bytes b)
+static inline struct bytes memory_arena_copy(struct arena *arena, struct bytes bytes)
 {
-    struct bytes copy = arena_copy(a, b);
+    struct bytes copy = arena_copy(arena, bytes);
     ASSERT(copy.data && "out of memory");
     return copy;
 }

@@ -7,12 +7,13 @@
 #include "wire/pb/pb.h"
 
 /* `message` is a struct of `m`. Never fails (core/task/memory.h). */
-static inline struct bytes message_encode(struct arena *a, const struct pb_message *m, const void *message)
+static inline struct bytes message_encode(struct arena *arena, const struct pb_message *m,
+                                          const void *message)
 {
     size_t size = pb_size(m, message);
     ASSERT(size != SIZE_MAX);
     struct buf out = {
-        .data = (uint8_t *)memory_must(arena_alloc(a, size)), .capacity = size, .limit = size ? size : 1};
+        .data = (uint8_t *)memory_must(arena_alloc(arena, size)), .capacity = size, .limit = size ? size : 1};
     pb_encode(m, message, &out);
     ASSERT(!out.failed && out.size == size);
     return buf_peek(&out);

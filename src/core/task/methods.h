@@ -7,24 +7,24 @@
 #include "core/task/engine_state.h"
 
 /* start.c */
-void start_instance(struct engine *e, struct call *c);
-void start_again(struct engine *e, struct call *c);
+void start_instance(struct engine *engine, struct call *call);
+void start_again(struct engine *engine, struct call *call);
 /* read.c */
-void read_instance(struct engine *e, struct call *c);
-void read_wait(struct engine *e, struct call *c);
-void read_history(struct engine *e, struct call *c);
+void read_instance(struct engine *engine, struct call *call);
+void read_wait(struct engine *engine, struct call *call);
+void read_history(struct engine *engine, struct call *call);
 /* control.c */
-void control_raise(struct engine *e, struct call *c);
-void control_suspend(struct engine *e, struct call *c);
-void control_resume(struct engine *e, struct call *c);
-void control_terminate_call(struct engine *e, struct call *c);
-void control_skip_graceful(struct engine *e, struct call *c);
+void control_raise(struct engine *engine, struct call *call);
+void control_suspend(struct engine *engine, struct call *call);
+void control_resume(struct engine *engine, struct call *call);
+void control_terminate_call(struct engine *engine, struct call *call);
+void control_skip_graceful(struct engine *engine, struct call *call);
 /* purge.c */
-void purge_instances(struct engine *e, struct call *c);
+void purge_instances(struct engine *engine, struct call *call);
 /* turn.c, activity.c */
-void turn_complete(struct engine *e, struct call *c);
-void turn_abandon(struct engine *e, struct call *c);
-void activity_complete(struct engine *e, struct call *c);
-void activity_abandon(struct engine *e, struct call *c);
+void turn_complete(struct engine *engine, struct call *call);
+void turn_abandon(struct engine *engine, struct call *call);
+void activity_complete(struct engine *engine, struct call *call);
+void activity_abandon(struct engine *engine, struct call *call);
 
 #endif

@@ -2,9 +2,9 @@
 /* orchestration_state.c — see orchestration_state.h. */
 #include "core/task/orchestration_state.h"
 
-static struct pb_opt_bytes some(struct payload p)
+static struct pb_opt_bytes some(struct payload payload)
 {
-    return (struct pb_opt_bytes){p.present, p.value};
+    return (struct pb_opt_bytes){payload.present, payload.value};
 }
 
 static struct pb_opt_time time_if_set(int64_t ns)

@@ -8,52 +8,55 @@
 
 #define DEPTH_MAX 1000 /* ancestors looked at: a chain that purges and restarts have bent may be a ring */
 
-void orphans_note(struct engine *e, struct instance *i)
+void orphans_note(struct engine *engine, struct instance *instance)
 {
-    if (instance_live(i) && i->row.parent_id.present && !i->parent && list_empty(&i->orphan_link))
-        list_push_back(&e->orphans, &i->orphan_link);
+    if (instance_live(instance) && instance->row.parent_id.present && !instance->parent &&
+        list_empty(&instance->orphan_link))
+        list_push_back(&engine->orphans, &instance->orphan_link);
 }
 
-/* The execution that started `i`, or NULL: not known (yet), or gone. */
-static struct instance *parent_of(struct engine *e, struct call *c, const struct instance *i)
+/* The execution that started `instance`, or NULL: not known (yet), or gone. */
+static struct instance *parent_of(struct engine *engine, struct call *call, const struct instance *instance)
 {
-    if (!i->row.parent_id.present)
+    if (!instance->row.parent_id.present)
         return NULL;
-    struct bytes id = i->row.parent_id.value;
-    struct instance *parent = c ? call_need(e, c, id) : instance_find(e, i->row.hub, id);
+    struct bytes id = instance->row.parent_id.value;
+    struct instance *parent =
+        call ? call_need(engine, call, id) : instance_find(engine, instance->row.hub, id);
     if (!parent || !parent->known || !instance_exists(parent))
         return NULL;
-    return bytes_equal(parent->row.execution_id, i->parent_execution_id) ? parent : NULL;
+    return bytes_equal(parent->row.execution_id, instance->parent_execution_id) ? parent : NULL;
 }
 
-static bool is_below(struct engine *e, struct call *c, const struct instance *i, const struct instance *root)
+static bool is_below(struct engine *engine, struct call *call, const struct instance *instance,
+                     const struct instance *root)
 {
-    for (int depth = 0; depth < DEPTH_MAX && i; depth++) {
-        i = parent_of(e, c, i);
-        if (i == root)
+    for (int depth = 0; depth < DEPTH_MAX && instance; depth++) {
+        instance = parent_of(engine, call, instance);
+        if (instance == root)
             return true;
     }
     return false;
 }
 
-struct orphans orphans_below(struct engine *e, struct call *c, const struct instance *root)
+struct orphans orphans_below(struct engine *engine, struct call *call, const struct instance *root)
 {
     struct orphans found = {.count = 0};
     size_t room = 0;
-    list_each (it, &e->orphans)
+    list_each (it, &engine->orphans)
         room++;
-    found.items = memory_must(arena_alloc_array(&e->scratch, room, sizeof(struct instance *)));
-    list_each (it, &e->orphans) {
-        struct instance *i = CONTAINER_OF(it, struct instance, orphan_link);
-        if (i->hub == root->hub && i != root && is_below(e, c, i, root))
-            found.items[found.count++] = i;
+    found.items = memory_must(arena_alloc_array(&engine->scratch, room, sizeof(struct instance *)));
+    list_each (it, &engine->orphans) {
+        struct instance *instance = CONTAINER_OF(it, struct instance, orphan_link);
+        if (instance->hub == root->hub && instance != root && is_below(engine, call, instance, root))
+            found.items[found.count++] = instance;
     }
     return found;
 }
 
-void orphans_terminate(struct engine *e, const struct orphans *orphans, struct pb_opt_bytes output)
+void orphans_terminate(struct engine *engine, const struct orphans *orphans, struct pb_opt_bytes output)
 {
     for (size_t n = 0; n < orphans->count; n++)
         if (instance_live(orphans->items[n]) && !orphans->items[n]->terminating)
-            control_terminate(e, orphans->items[n], output, true);
+            control_terminate(engine, orphans->items[n], output, true);
 }

@@ -14,11 +14,11 @@ struct orphans {
 };
 
 /* Notes a live instance that has a parent's id but no live parent. Does nothing otherwise. */
-void orphans_note(struct engine *e, struct instance *i);
-/* Every orphan below `root`, at any depth. `c`: the call that fetches ancestors; look at call_missing before the
+void orphans_note(struct engine *engine, struct instance *instance);
+/* Every orphan below `root`, at any depth. `call`: the call that fetches ancestors; look at call_missing before the
  * answer is used. NULL: only what is resident counts. */
-struct orphans orphans_below(struct engine *e, struct call *c, const struct instance *root);
+struct orphans orphans_below(struct engine *engine, struct call *call, const struct instance *root);
 /* Terminates those that still live, recursively. */
-void orphans_terminate(struct engine *e, const struct orphans *orphans, struct pb_opt_bytes output);
+void orphans_terminate(struct engine *engine, const struct orphans *orphans, struct pb_opt_bytes output);
 
 #endif

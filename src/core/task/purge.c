@@ -18,80 +18,84 @@ struct purge {
     struct map seen; /* by map_key */
 };
 
-static void add(struct engine *e, struct call *c, struct purge *p, struct bytes id)
+static void add(struct engine *engine, struct call *call, struct purge *purge, struct bytes id)
 {
     const char *text;
     if (start_policy_check_id(id, &text) != STATUS_OK)
         return;
-    struct instance *i = call_need(e, c, id);
-    if (!i || !instance_exists(i) || instance_live(i) || map_get(&p->seen, i->map_key))
+    struct instance *instance = call_need(engine, call, id);
+    if (!instance || !instance_exists(instance) || instance_live(instance) ||
+        map_get(&purge->seen, instance->map_key))
         return;
-    if (p->count == p->room) {
-        size_t room = MAX(16, p->room * 2);
+    if (purge->count == purge->room) {
+        size_t room = MAX(16, purge->room * 2);
         struct instance **items =
-            memory_must(arena_alloc_array(&e->scratch, room, sizeof(struct instance *)));
-        if (p->count)
-            memcpy(items, p->items, p->count * sizeof(struct instance *));
-        p->items = items;
-        p->room = room;
+            memory_must(arena_alloc_array(&engine->scratch, room, sizeof(struct instance *)));
+        if (purge->count)
+            memcpy(items, purge->items, purge->count * sizeof(struct instance *));
+        purge->items = items;
+        purge->room = room;
     }
-    memory_must_ok(map_put(&p->seen, i->map_key, i));
-    p->items[p->count++] = i;
+    memory_must_ok(map_put(&purge->seen, instance->map_key, instance));
+    purge->items[purge->count++] = instance;
 }
 
-static void add_children(struct engine *e, struct call *c, struct purge *p, const struct instance *i)
+static void add_children(struct engine *engine, struct call *call, struct purge *purge,
+                         const struct instance *instance)
 {
-    struct bytes rest = buf_peek(&i->history);
+    struct bytes rest = buf_peek(&instance->history);
     struct bytes event;
     struct bytes body;
     while (event_next(&rest, &event)) {
         struct pb_sub_orchestration_instance_created_event created;
         if (event_peek(event, &body) == PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_CREATED &&
-            pb_sub_orchestration_instance_created_event_decode(&e->scratch, body, &created) == STATUS_OK)
-            add(e, c, p, created.instance_id);
+            pb_sub_orchestration_instance_created_event_decode(&engine->scratch, body, &created) == STATUS_OK)
+            add(engine, call, purge, created.instance_id);
     }
 }
 
 /* Finds all there is to find; false if something is being fetched. */
-static bool collect(struct engine *e, struct call *c, struct purge *p, const struct bytes *ids, size_t count,
-                    bool recursive)
+static bool collect(struct engine *engine, struct call *call, struct purge *purge, const struct bytes *ids,
+                    size_t count, bool recursive)
 {
     for (size_t n = 0; n < count; n++)
-        add(e, c, p, ids[n]);
-    for (size_t n = 0; recursive && n < p->count; n++) /* grows while it runs: level by level */
-        if (call_need_history(e, c, p->items[n]))
-            add_children(e, c, p, p->items[n]);
-    return !call_missing(c);
+        add(engine, call, purge, ids[n]);
+    for (size_t n = 0; recursive && n < purge->count; n++) /* grows while it runs: level by level */
+        if (call_need_history(engine, call, purge->items[n]))
+            add_children(engine, call, purge, purge->items[n]);
+    return !call_missing(call);
 }
 
-void purge_instances(struct engine *e, struct call *c)
+void purge_instances(struct engine *engine, struct call *call)
 {
-    struct pb_purge_instances_request r;
-    if (pb_purge_instances_request_decode(&e->inbound, c->message, &r) != STATUS_OK) {
-        call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not a PurgeInstancesRequest", 0);
+    struct pb_purge_instances_request request;
+    if (pb_purge_instances_request_decode(&engine->inbound, call->message, &request) != STATUS_OK) {
+        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the request is not a PurgeInstancesRequest", 0);
         return;
     }
-    const struct bytes *ids = &r.instance_id;
+    const struct bytes *ids = &request.instance_id;
     size_t count = 1;
-    if (r.request_case == PB_PURGE_INSTANCES_REQUEST_INSTANCE_BATCH) {
-        ids = r.instance_batch->instance_ids;
-        count = r.instance_batch->instance_ids_count;
-    } else if (r.request_case != PB_PURGE_INSTANCES_REQUEST_INSTANCE_ID) {
-        call_fail(e, c, STATUS_INVALID_ARGUMENT, "name an instance or a batch of instances to purge", 0);
+    if (request.request_case == PB_PURGE_INSTANCES_REQUEST_INSTANCE_BATCH) {
+        ids = request.instance_batch->instance_ids;
+        count = request.instance_batch->instance_ids_count;
+    } else if (request.request_case != PB_PURGE_INSTANCES_REQUEST_INSTANCE_ID) {
+        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "name an instance or a batch of instances to purge",
+                  0);
         return;
     }
     if (count > BATCH_MAX) {
-        call_fail(e, c, STATUS_INVALID_ARGUMENT, "at most 500 instance ids are allowed", 0);
+        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "at most 500 instance ids are allowed", 0);
         return;
     }
-    struct purge p = {.count = 0};
-    if (collect(e, c, &p, ids, count, r.recursive)) {
-        for (size_t n = 0; n < p.count; n++)
-            instance_delete(e, p.items[n]);
-        struct pb_purge_instances_response response = {.deleted_instance_count = (int32_t)p.count,
+    struct purge purge = {.count = 0};
+    if (collect(engine, call, &purge, ids, count, request.recursive)) {
+        for (size_t n = 0; n < purge.count; n++)
+            instance_delete(engine, purge.items[n]);
+        struct pb_purge_instances_response response = {.deleted_instance_count = (int32_t)purge.count,
                                                        .is_complete = {.present = true, .value = true}};
-        call_reply(e, c, message_encode(&e->scratch, &pb_purge_instances_response_message, &response),
-                   call_sequence_now(e));
+        call_reply(engine, call,
+                   message_encode(&engine->scratch, &pb_purge_instances_response_message, &response),
+                   call_sequence_now(engine));
     }
-    map_fini(&p.seen);
+    map_fini(&purge.seen);
 }

@@ -4,22 +4,22 @@
 
 #define EMPTY_QUEUES_KEPT 256 /* of one hub: an empty queue is kept for its next item up to here */
 
-void queue_hub_init(struct hub *h, uint64_t seed0, uint64_t seed1)
+void queue_hub_init(struct hub *hub, uint64_t seed0, uint64_t seed1)
 {
-    map_init(&h->queues, seed0, seed1);
+    map_init(&hub->queues, seed0, seed1);
     for (int kind = 0; kind < WORK_KIND_COUNT; kind++)
-        list_init(&h->busy[kind]);
-    list_init(&h->streams);
-    list_init(&h->misfits);
-    list_init(&h->stirred_link);
+        list_init(&hub->busy[kind]);
+    list_init(&hub->streams);
+    list_init(&hub->misfits);
+    list_init(&hub->stirred_link);
 }
 
-void queue_hub_fini(struct hub *h)
+void queue_hub_fini(struct hub *hub)
 {
-    struct queue *q;
-    for (size_t at = 0; (q = (struct queue *)map_next(&h->queues, &at));)
-        free(q);
-    map_fini(&h->queues);
+    struct queue *queue;
+    for (size_t at = 0; (queue = (struct queue *)map_next(&hub->queues, &at));)
+        free(queue);
+    map_fini(&hub->queues);
 }
 
 struct instance *work_instance(struct work *w)
@@ -41,23 +41,24 @@ struct subject {
  * counts as one of its instance's version. */
 static struct subject subject_of(struct work *w)
 {
-    const struct instance *i = work_instance(w);
+    const struct instance *instance = work_instance(w);
     if (w->kind == WORK_TURN) /* unversioned counts as "" (spec 2.12) */
-        return (struct subject){w->kind, i->row.name, i->row.version.value, i->row.version.value.size == 0};
-    const struct activity *a = CONTAINER_OF(w, struct activity, work);
-    if (a->version.size)
-        return (struct subject){w->kind, a->name, a->version, false};
-    return (struct subject){w->kind, a->name, i->row.version.value, true};
+        return (struct subject){w->kind, instance->row.name, instance->row.version.value,
+                                instance->row.version.value.size == 0};
+    const struct activity *activity = CONTAINER_OF(w, struct activity, work);
+    if (activity->version.size)
+        return (struct subject){w->kind, activity->name, activity->version, false};
+    return (struct subject){w->kind, activity->name, instance->row.version.value, true};
 }
 
 /* kind, whether unversioned, size of the name, name, version: no two different subjects look alike. */
-static struct bytes make_key(struct engine *e, const struct subject *subject)
+static struct bytes make_key(struct engine *engine, const struct subject *subject)
 {
     struct bytes name = subject->name;
     struct bytes version = subject->version;
     size_t head = 2 + sizeof(uint64_t);
     uint64_t name_size = name.size;
-    uint8_t *key = (uint8_t *)memory_must(arena_alloc(&e->scratch, head + name.size + version.size));
+    uint8_t *key = (uint8_t *)memory_must(arena_alloc(&engine->scratch, head + name.size + version.size));
     key[0] = (uint8_t)subject->kind;
     key[1] = subject->unversioned;
     memcpy(key + 2, &name_size, sizeof name_size);
@@ -68,63 +69,63 @@ static struct bytes make_key(struct engine *e, const struct subject *subject)
     return bytes_of(key, head + name.size + version.size);
 }
 
-static struct queue *queue_of(struct engine *e, struct hub *h, struct work *w)
+static struct queue *queue_of(struct engine *engine, struct hub *hub, struct work *work)
 {
-    struct subject subject = subject_of(w);
-    struct bytes key = make_key(e, &subject);
-    struct queue *q = (struct queue *)map_get(&h->queues, key);
-    if (q)
-        return q;
-    q = memory_new(sizeof *q + key.size);
-    memcpy(q->data, key.data, key.size);
-    q->map_key = bytes_of(q->data, key.size);
+    struct subject subject = subject_of(work);
+    struct bytes key = make_key(engine, &subject);
+    struct queue *queue = (struct queue *)map_get(&hub->queues, key);
+    if (queue)
+        return queue;
+    queue = memory_new(sizeof *queue + key.size);
+    memcpy(queue->data, key.data, key.size);
+    queue->map_key = bytes_of(queue->data, key.size);
     size_t version_at = key.size - subject.version.size;
-    q->version = bytes_slice(q->map_key, version_at, subject.version.size);
-    q->name = bytes_slice(q->map_key, version_at - subject.name.size, subject.name.size);
-    q->unversioned = subject.unversioned;
-    q->hub = h;
-    q->kind = w->kind;
-    list_init(&q->link);
-    list_init(&q->items);
-    memory_must_ok(map_put(&h->queues, q->map_key, q));
-    return q;
+    queue->version = bytes_slice(queue->map_key, version_at, subject.version.size);
+    queue->name = bytes_slice(queue->map_key, version_at - subject.name.size, subject.name.size);
+    queue->unversioned = subject.unversioned;
+    queue->hub = hub;
+    queue->kind = work->kind;
+    list_init(&queue->link);
+    list_init(&queue->items);
+    memory_must_ok(map_put(&hub->queues, queue->map_key, queue));
+    return queue;
 }
 
-void queue_push(struct engine *e, struct work *w, bool first)
+void queue_push(struct engine *engine, struct work *work, bool first)
 {
-    struct hub *h = work_instance(w)->hub;
-    struct queue *q = queue_of(e, h, w);
-    w->queue = q;
+    struct hub *hub = work_instance(work)->hub;
+    struct queue *queue = queue_of(engine, hub, work);
+    work->queue = queue;
     if (first)
-        list_push_front(&q->items, &w->link);
+        list_push_front(&queue->items, &work->link);
     else
-        list_push_back(&q->items, &w->link);
-    if (q->count++ == 0) {
-        list_push_back(&h->busy[q->kind], &q->link);
-        h->busy_count[q->kind]++;
+        list_push_back(&queue->items, &work->link);
+    if (queue->count++ == 0) {
+        list_push_back(&hub->busy[queue->kind], &queue->link);
+        hub->busy_count[queue->kind]++;
     }
-    queue_stir(e, h);
+    queue_stir(engine, hub);
 }
 
-void queue_remove(struct work *w)
+void queue_remove(struct work *work)
 {
-    struct queue *q = w->queue;
-    w->queue = NULL;
-    list_remove(&w->link);
-    if (--q->count > 0)
+    struct queue *queue = work->queue;
+    work->queue = NULL;
+    list_remove(&work->link);
+    if (--queue->count > 0)
         return;
-    list_remove(&q->link);
-    q->hub->busy_count[q->kind]--;
-    if (q->hub->queues.count > EMPTY_QUEUES_KEPT) {
-        map_take(&q->hub->queues, q->map_key);
-        free(q);
+    list_remove(&queue->link);
+    queue->hub->busy_count[queue->kind]--;
+    if (queue->hub->queues.count > EMPTY_QUEUES_KEPT) {
+        map_take(&queue->hub->queues, queue->map_key);
+        free(queue);
     }
 }
 
-void queue_stir(struct engine *e, struct hub *h)
+void queue_stir(struct engine *engine, struct hub *hub)
 {
-    if (h->stirred)
+    if (hub->stirred)
         return;
-    h->stirred = true;
-    list_push_back(&e->stirred, &h->stirred_link);
+    hub->stirred = true;
+    list_push_back(&engine->stirred, &hub->stirred_link);
 }

@@ -7,13 +7,13 @@
 
 #include "core/task/engine_state.h"
 
-void queue_hub_init(struct hub *h, uint64_t seed0, uint64_t seed1);
-void queue_hub_fini(struct hub *h);
-void queue_push(struct engine *e, struct work *w, bool first);
-void queue_remove(struct work *w);
+void queue_hub_init(struct hub *hub, uint64_t seed0, uint64_t seed1);
+void queue_hub_fini(struct hub *hub);
+void queue_push(struct engine *engine, struct work *work, bool first);
+void queue_remove(struct work *work);
 /* Something may be dispatchable in this hub: dispatch looks at it before the input ends. */
-void queue_stir(struct engine *e, struct hub *h);
+void queue_stir(struct engine *engine, struct hub *hub);
 /* The instance a work belongs to. */
-struct instance *work_instance(struct work *w);
+struct instance *work_instance(struct work *work);
 
 #endif

@@ -13,15 +13,15 @@
 #define HISTORY_CHUNK_SIZE ((size_t)256 << 10) /* bytes; a larger event is a chunk of its own (spec 2.6) */
 
 /* An encoded GetInstanceResponse. */
-static struct bytes encode_state(struct arena *a, const struct instance *i, bool payloads)
+static struct bytes encode_state(struct arena *arena, const struct instance *instance, bool payloads)
 {
-    if (!instance_exists(i))
+    if (!instance_exists(instance))
         return (struct bytes){NULL, 0}; /* exists=false is the default, and carries no state (trap 11) */
     struct pb_task_failure_details failure;
     struct pb_orchestration_state state;
-    orchestration_state_of(&i->row, payloads ? i->payloads : NULL, &failure, &state);
+    orchestration_state_of(&instance->row, payloads ? instance->payloads : NULL, &failure, &state);
     struct pb_get_instance_response response = {.exists = true, .orchestration_state = &state};
-    return message_encode(a, &pb_get_instance_response_message, &response);
+    return message_encode(arena, &pb_get_instance_response_message, &response);
 }
 
 bool read_wait_over(bool for_start, int status)
@@ -31,59 +31,59 @@ bool read_wait_over(bool for_start, int status)
     return instance_status_terminal(status) || (for_start && status != INSTANCE_PENDING);
 }
 
-void read_reply(struct engine *e, struct call *c, const struct instance *i, bool payloads)
+void read_reply(struct engine *engine, struct call *call, const struct instance *instance, bool payloads)
 {
-    struct bytes message = encode_state(&e->scratch, i, payloads);
-    if (message.size > e->options.message_size_max)
-        call_fail(e, c, STATUS_RESOURCE_EXHAUSTED,
+    struct bytes message = encode_state(&engine->scratch, instance, payloads);
+    if (message.size > engine->options.message_size_max)
+        call_fail(engine, call, STATUS_RESOURCE_EXHAUSTED,
                   "input, output and status together are over the message limit: ask without them",
-                  i->changed_sequence);
+                  instance->changed_sequence);
     else
-        call_reply(e, c, message, i->changed_sequence);
+        call_reply(engine, call, message, instance->changed_sequence);
 }
 
-void read_instance(struct engine *e, struct call *c)
+void read_instance(struct engine *engine, struct call *call)
 {
-    struct pb_get_instance_request r;
+    struct pb_get_instance_request request;
     const char *text;
-    if (pb_get_instance_request_decode(&e->inbound, c->message, &r) != STATUS_OK) {
-        call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not a GetInstanceRequest", 0);
+    if (pb_get_instance_request_decode(&engine->inbound, call->message, &request) != STATUS_OK) {
+        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the request is not a GetInstanceRequest", 0);
         return;
     }
-    if (start_policy_check_id(r.instance_id, &text) != STATUS_OK) { /* nobody can have it */
-        call_reply(e, c, (struct bytes){NULL, 0}, 0);
+    if (start_policy_check_id(request.instance_id, &text) != STATUS_OK) { /* nobody can have it */
+        call_reply(engine, call, (struct bytes){NULL, 0}, 0);
         return;
     }
-    struct instance *i = call_need(e, c, r.instance_id);
-    if (!i || (r.get_inputs_and_outputs && !call_need_payloads(e, c, i)))
+    struct instance *instance = call_need(engine, call, request.instance_id);
+    if (!instance || (request.get_inputs_and_outputs && !call_need_payloads(engine, call, instance)))
         return;
-    read_reply(e, c, i, r.get_inputs_and_outputs);
+    read_reply(engine, call, instance, request.get_inputs_and_outputs);
 }
 
-void read_wait(struct engine *e, struct call *c)
+void read_wait(struct engine *engine, struct call *call)
 {
-    struct pb_get_instance_request r;
+    struct pb_get_instance_request request;
     const char *text = "the request is not a GetInstanceRequest";
-    if (pb_get_instance_request_decode(&e->inbound, c->message, &r) != STATUS_OK ||
-        start_policy_check_id(r.instance_id, &text) != STATUS_OK) {
-        call_fail(e, c, STATUS_INVALID_ARGUMENT, text, 0);
+    if (pb_get_instance_request_decode(&engine->inbound, call->message, &request) != STATUS_OK ||
+        start_policy_check_id(request.instance_id, &text) != STATUS_OK) {
+        call_fail(engine, call, STATUS_INVALID_ARGUMENT, text, 0);
         return;
     }
-    struct instance *i = call_need(e, c, r.instance_id);
-    if (!i)
+    struct instance *instance = call_need(engine, call, request.instance_id);
+    if (!instance)
         return;
-    if (!read_wait_over(c->method->waits_for_start, i->row.status)) {
-        call_wait(e, c, i, r.get_inputs_and_outputs);
+    if (!read_wait_over(call->method->waits_for_start, instance->row.status)) {
+        call_wait(engine, call, instance, request.get_inputs_and_outputs);
         return;
     }
-    if (r.get_inputs_and_outputs && !call_need_payloads(e, c, i))
+    if (request.get_inputs_and_outputs && !call_need_payloads(engine, call, instance))
         return;
-    read_reply(e, c, i, r.get_inputs_and_outputs);
+    read_reply(engine, call, instance, request.get_inputs_and_outputs);
 }
 
 /* --- StreamInstanceHistory --- */
 
-static void send_chunks(struct engine *e, struct call *c, struct bytes blob, uint64_t sequence)
+static void send_chunks(struct engine *engine, struct call *call, struct bytes blob, uint64_t sequence)
 {
     struct bytes rest = blob;
     while (rest.size) {
@@ -97,79 +97,81 @@ static void send_chunks(struct engine *e, struct call *c, struct bytes blob, uin
             size = with;
         }
         ASSERT(size > 0);
-        uint8_t *chunk = memory_must(arena_alloc(&e->scratch, size));
+        uint8_t *chunk = memory_must(arena_alloc(&engine->scratch, size));
         event_copy_blob(chunk, bytes_of(from, size), EVENT_TAG_CHUNK);
-        call_chunk(e, c, bytes_of(chunk, size), sequence);
+        call_chunk(engine, call, bytes_of(chunk, size), sequence);
     }
 }
 
-static void send_event(struct engine *e, struct call *c, struct bytes event, uint64_t sequence)
+static void send_event(struct engine *engine, struct call *call, struct bytes event, uint64_t sequence)
 {
     struct rejoin_parts alone = {.event = event};
     size_t size = rejoin_size(&alone);
-    uint8_t *chunk = memory_must(arena_alloc(&e->scratch, size));
+    uint8_t *chunk = memory_must(arena_alloc(&engine->scratch, size));
     rejoin_copy(chunk, &alone, EVENT_TAG_CHUNK);
-    call_chunk(e, c, bytes_of(chunk, size), sequence);
+    call_chunk(engine, call, bytes_of(chunk, size), sequence);
 }
 
 /* The last event of an instance that is over, whole, off the end of the blob; data NULL if it is whole there. */
-static struct bytes take_completed(struct engine *e, const struct instance *i, struct bytes *blob)
+static struct bytes take_completed(struct engine *engine, const struct instance *instance, struct bytes *blob)
 {
     struct bytes last = {NULL, 0};
     struct bytes before = *blob;
     struct bytes event;
-    if (instance_live(i))
+    if (instance_live(instance))
         return last;
     for (struct bytes rest = *blob, from = rest; event_next(&rest, &event); from = rest) {
         last = event;
         before = bytes_slice(*blob, 0, (size_t)(from.data - blob->data));
     }
-    struct bytes whole = rejoin_event(&e->scratch, last, i->payloads);
+    struct bytes whole = rejoin_event(&engine->scratch, last, instance->payloads);
     if (!last.data || whole.data == last.data)
         return (struct bytes){NULL, 0};
     *blob = before;
     return whole;
 }
 
-static void send_history(struct engine *e, struct call *c, const struct instance *i)
+static void send_history(struct engine *engine, struct call *call, const struct instance *instance)
 {
-    uint64_t sequence = i->changed_sequence;
-    struct bytes blob = buf_peek(&i->history);
-    struct bytes completed = take_completed(e, i, &blob);
-    struct rejoin_parts parts = rejoin_part(&e->scratch, blob, i->payloads);
-    send_chunks(e, c, parts.before, sequence);
+    uint64_t sequence = instance->changed_sequence;
+    struct bytes blob = buf_peek(&instance->history);
+    struct bytes completed = take_completed(engine, instance, &blob);
+    struct rejoin_parts parts = rejoin_part(&engine->scratch, blob, instance->payloads);
+    send_chunks(engine, call, parts.before, sequence);
     if (parts.event.data)
-        send_event(e, c, parts.event, sequence);
-    send_chunks(e, c, parts.after, sequence);
+        send_event(engine, call, parts.event, sequence);
+    send_chunks(engine, call, parts.after, sequence);
     if (completed.data)
-        send_event(e, c, completed, sequence);
+        send_event(engine, call, completed, sequence);
 }
 
-void read_history(struct engine *e, struct call *c)
+void read_history(struct engine *engine, struct call *call)
 {
-    struct pb_stream_instance_history_request r;
+    struct pb_stream_instance_history_request request;
     const char *text;
     struct bytes empty = {NULL, 0};
-    if (pb_stream_instance_history_request_decode(&e->inbound, c->message, &r) != STATUS_OK) {
-        call_fail(e, c, STATUS_INVALID_ARGUMENT, "the request is not a StreamInstanceHistoryRequest", 0);
+    if (pb_stream_instance_history_request_decode(&engine->inbound, call->message, &request) != STATUS_OK) {
+        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the request is not a StreamInstanceHistoryRequest",
+                  0);
         return;
     }
-    if (start_policy_check_id(r.instance_id, &text) != STATUS_OK) {
-        call_reply(e, c, empty, 0);
+    if (start_policy_check_id(request.instance_id, &text) != STATUS_OK) {
+        call_reply(engine, call, empty, 0);
         return;
     }
-    struct instance *i = call_need(e, c, r.instance_id);
-    if (!i)
+    struct instance *instance = call_need(engine, call, request.instance_id);
+    if (!instance)
         return;
-    bool other = r.execution_id.present && r.execution_id.value.size && instance_exists(i) &&
-                 !bytes_equal(r.execution_id.value, i->row.execution_id);
-    if (!instance_exists(i) || other) { /* unknown id: OK and empty (spec 3.22) */
-        call_reply(e, c, empty, i->changed_sequence);
+    bool other = request.execution_id.present && request.execution_id.value.size &&
+                 instance_exists(instance) &&
+                 !bytes_equal(request.execution_id.value, instance->row.execution_id);
+    if (!instance_exists(instance) || other) { /* unknown id: OK and empty (spec 3.22) */
+        call_reply(engine, call, empty, instance->changed_sequence);
         return;
     }
-    bool history = call_need_history(e, c, i);
-    if (!call_need_payloads(e, c, i) || !history)
+    bool history = call_need_history(engine, call, instance);
+    if (!call_need_payloads(engine, call, instance) || !history)
         return;
-    send_history(e, c, i);
-    call_reply(e, c, empty, i->changed_sequence);
+    send_history(engine, call, instance);
+    call_reply(engine, call, empty, instance->changed_sequence);
 }

@@ -7,7 +7,7 @@
 
 /* Answers with a GetInstanceResponse; without `payloads` no input, output, custom status, failure details.
  * RESOURCE_EXHAUSTED if no message can carry them (spec 2.6). */
-void read_reply(struct engine *e, struct call *c, const struct instance *i, bool payloads);
+void read_reply(struct engine *engine, struct call *call, const struct instance *instance, bool payloads);
 /* True if a Wait method has nothing left to wait for in that status. */
 bool read_wait_over(bool for_start, int status);
 

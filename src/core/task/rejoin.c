@@ -26,9 +26,9 @@ static const struct kept *kept_of(enum pb_history_event_case kind)
 
 static bool has_field(struct bytes message, uint32_t number)
 {
-    struct pb_reader r = pb_reader_of(message);
-    while (pb_reader_next(&r))
-        if (r.number == number)
+    struct pb_reader reader = pb_reader_of(message);
+    while (pb_reader_next(&reader))
+        if (reader.number == number)
             return true;
     return false;
 }
@@ -45,7 +45,7 @@ static void put_head(struct buf *out, uint32_t number, size_t size)
     pb_put_varint(out, size);
 }
 
-struct bytes rejoin_event(struct arena *a, struct bytes event, const struct payload *payloads)
+struct bytes rejoin_event(struct arena *arena, struct bytes event, const struct payload *payloads)
 {
     struct bytes body = {NULL, 0};
     const struct kept *kept = kept_of(event_peek(event, &body));
@@ -59,7 +59,8 @@ struct bytes rejoin_event(struct arena *a, struct bytes event, const struct payl
     struct bytes after = bytes_slice(event, (size_t)(body.data - event.data) + body.size, SIZE_MAX);
 
     size_t size = before + field_size(kept->kind, body_size) + after.size;
-    struct buf out = {.data = (uint8_t *)memory_must(arena_alloc(a, size)), .capacity = size, .limit = size};
+    struct buf out = {
+        .data = (uint8_t *)memory_must(arena_alloc(arena, size)), .capacity = size, .limit = size};
     buf_append_bytes(&out, bytes_slice(event, 0, before));
     put_head(&out, kept->kind, body_size);
     buf_append_bytes(&out, body);
@@ -73,7 +74,7 @@ struct bytes rejoin_event(struct arena *a, struct bytes event, const struct payl
     return buf_peek(&out);
 }
 
-struct rejoin_parts rejoin_part(struct arena *a, struct bytes blob, const struct payload *payloads)
+struct rejoin_parts rejoin_part(struct arena *arena, struct bytes blob, const struct payload *payloads)
 {
     struct bytes rest = blob;
     struct bytes event;
@@ -84,7 +85,7 @@ struct rejoin_parts rejoin_part(struct arena *a, struct bytes blob, const struct
             break;
         if (event_peek(event, &body) == PB_HISTORY_EVENT_EXECUTION_STARTED)
             return (struct rejoin_parts){.before = bytes_slice(blob, 0, (size_t)(from.data - blob.data)),
-                                         .event = rejoin_event(a, event, payloads),
+                                         .event = rejoin_event(arena, event, payloads),
                                          .after = rest};
     }
     return (struct rejoin_parts){.before = blob};

@@ -18,8 +18,8 @@ struct rejoin_parts {
 };
 /* The event in the arena, whole. `payloads` has PAYLOAD_KIND_COUNT entries, of which neither input nor output may
  * be left out. Events of other kinds, and what is no event, are returned as they are. */
-struct bytes rejoin_event(struct arena *a, struct bytes event, const struct payload *payloads);
-struct rejoin_parts rejoin_part(struct arena *a, struct bytes blob, const struct payload *payloads);
+struct bytes rejoin_event(struct arena *arena, struct bytes event, const struct payload *payloads);
+struct rejoin_parts rejoin_part(struct arena *arena, struct bytes blob, const struct payload *payloads);
 /* Bytes of the parts as one blob. */
 size_t rejoin_size(const struct rejoin_parts *parts);
 /* Writes as many under a tag; returns the end. */

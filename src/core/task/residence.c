@@ -6,154 +6,159 @@
 
 #define TRIM_TRIES 8 /* entries looked at in one go when the oldest ones cannot leave yet */
 
-static bool is_terminal(const struct instance *i)
+static bool is_terminal(const struct instance *instance)
 {
-    return i->known && instance_status_terminal(i->row.status);
+    return instance->known && instance_status_terminal(instance->row.status);
 }
 
 /* Nobody needs the object. */
-static bool may_leave(const struct engine *e, const struct instance *i)
+static bool may_leave(const struct engine *engine, const struct instance *instance)
 {
-    return i->known && !instance_live(i) && list_empty(&i->waiters) && list_empty(&i->pins) &&
-           list_empty(&i->activities) && list_empty(&i->gate_link) && list_empty(&i->put_link) &&
-           !i->history_fetching && !i->payloads_fetching && engine_is_committed(e, i->changed_sequence);
+    return instance->known && !instance_live(instance) && list_empty(&instance->waiters) &&
+           list_empty(&instance->pins) && list_empty(&instance->activities) &&
+           list_empty(&instance->gate_link) && list_empty(&instance->put_link) &&
+           !instance->history_fetching && !instance->payloads_fetching &&
+           engine_is_committed(engine, instance->changed_sequence);
 }
 
-static void place_payloads(struct engine *e, struct instance *i)
+static void place_payloads(struct engine *engine, struct instance *instance)
 {
     size_t size = 0;
-    if (!list_empty(&i->payload_link))
+    if (!list_empty(&instance->payload_link))
         return;
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
-        if (instance_payload_may_leave(e, i, (enum payload_kind)kind))
-            size += i->payloads[kind].value.size;
+        if (instance_payload_may_leave(engine, instance, (enum payload_kind)kind))
+            size += instance->payloads[kind].value.size;
     if (size == 0)
         return;
-    i->payload_size = size;
-    e->large_payload_size += size;
-    list_push_back(&e->large_payloads, &i->payload_link);
+    instance->payload_size = size;
+    engine->large_payload_size += size;
+    list_push_back(&engine->large_payloads, &instance->payload_link);
 }
 
-void residence_place(struct engine *e, struct instance *i)
+void residence_place(struct engine *engine, struct instance *instance)
 {
-    place_payloads(e, i);
-    if (i->history_resident && i->history.size && list_empty(&i->history_link) &&
-        i->turn.work.state == WORK_IDLE && list_empty(&i->pins)) {
-        list_push_back(&e->idle_histories, &i->history_link);
-        e->idle_history_size += i->history.size;
-    } else if (i->turn.work.state != WORK_IDLE) {
-        residence_use_history(e, i);
+    place_payloads(engine, instance);
+    if (instance->history_resident && instance->history.size && list_empty(&instance->history_link) &&
+        instance->turn.work.state == WORK_IDLE && list_empty(&instance->pins)) {
+        list_push_back(&engine->idle_histories, &instance->history_link);
+        engine->idle_history_size += instance->history.size;
+    } else if (instance->turn.work.state != WORK_IDLE) {
+        residence_use_history(engine, instance);
     }
-    bool terminal = is_terminal(i);
-    if (i->terminal_counted != terminal) {
-        list_remove(&i->residence_link);
-        e->terminal_count += terminal ? 1 : (size_t)-1;
-        i->terminal_counted = terminal;
+    bool terminal = is_terminal(instance);
+    if (instance->terminal_counted != terminal) {
+        list_remove(&instance->residence_link);
+        engine->terminal_count += terminal ? 1 : (size_t)-1;
+        instance->terminal_counted = terminal;
         if (terminal)
-            list_push_back(&e->terminals, &i->residence_link);
+            list_push_back(&engine->terminals, &instance->residence_link);
     }
-    if (!instance_exists(i) && list_empty(&i->residence_link) && may_leave(e, i))
-        list_push_back(&e->strays, &i->residence_link);
+    if (!instance_exists(instance) && list_empty(&instance->residence_link) && may_leave(engine, instance))
+        list_push_back(&engine->strays, &instance->residence_link);
 }
 
-void residence_use_history(struct engine *e, struct instance *i)
+void residence_use_history(struct engine *engine, struct instance *instance)
 {
-    if (list_empty(&i->history_link))
+    if (list_empty(&instance->history_link))
         return;
-    list_remove(&i->history_link);
-    e->idle_history_size -= i->history.size;
+    list_remove(&instance->history_link);
+    engine->idle_history_size -= instance->history.size;
 }
 
-void residence_use_payloads(struct engine *e, struct instance *i)
+void residence_use_payloads(struct engine *engine, struct instance *instance)
 {
-    if (list_empty(&i->payload_link))
+    if (list_empty(&instance->payload_link))
         return;
-    list_remove(&i->payload_link);
-    e->large_payload_size -= i->payload_size;
-    i->payload_size = 0;
+    list_remove(&instance->payload_link);
+    engine->large_payload_size -= instance->payload_size;
+    instance->payload_size = 0;
 }
 
-void residence_remove(struct engine *e, struct instance *i)
+void residence_remove(struct engine *engine, struct instance *instance)
 {
-    residence_use_history(e, i);
-    residence_use_payloads(e, i);
-    list_remove(&i->residence_link);
-    e->terminal_count -= i->terminal_counted;
-    i->terminal_counted = false;
+    residence_use_history(engine, instance);
+    residence_use_payloads(engine, instance);
+    list_remove(&instance->residence_link);
+    engine->terminal_count -= instance->terminal_counted;
+    instance->terminal_counted = false;
 }
 
-void residence_used(struct engine *e, struct instance *i)
+void residence_used(struct engine *engine, struct instance *instance)
 {
-    if (!i->terminal_counted)
+    if (!instance->terminal_counted)
         return;
-    list_remove(&i->residence_link);
-    list_push_back(&e->terminals, &i->residence_link);
+    list_remove(&instance->residence_link);
+    list_push_back(&engine->terminals, &instance->residence_link);
 }
 
-static void trim_histories(struct engine *e)
+static void trim_histories(struct engine *engine)
 {
-    for (int tries = 0; tries < TRIM_TRIES && e->idle_history_size > e->options.history_resident_size_max &&
-                        !list_empty(&e->idle_histories);
+    for (int tries = 0;
+         tries < TRIM_TRIES && engine->idle_history_size > engine->options.history_resident_size_max &&
+         !list_empty(&engine->idle_histories);
          tries++) {
-        struct instance *i = CONTAINER_OF(e->idle_histories.next, struct instance, history_link);
-        if (engine_is_committed(e, i->changed_sequence) && list_empty(&i->pins)) {
-            residence_use_history(e, i);
-            buf_fini(&i->history);
-            i->history_resident = false;
+        struct instance *instance = CONTAINER_OF(engine->idle_histories.next, struct instance, history_link);
+        if (engine_is_committed(engine, instance->changed_sequence) && list_empty(&instance->pins)) {
+            residence_use_history(engine, instance);
+            buf_fini(&instance->history);
+            instance->history_resident = false;
         } else {
-            list_remove(&i->history_link);
-            list_push_back(&e->idle_histories, &i->history_link);
+            list_remove(&instance->history_link);
+            list_push_back(&engine->idle_histories, &instance->history_link);
         }
     }
 }
 
-static void drop_payloads(struct engine *e, struct instance *i)
+static void drop_payloads(struct engine *engine, struct instance *instance)
 {
-    residence_use_payloads(e, i);
+    residence_use_payloads(engine, instance);
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
-        if (instance_payload_may_leave(e, i, (enum payload_kind)kind)) {
-            memory_free_bytes(&i->payloads[kind].value);
-            i->payloads[kind].left_out = true;
+        if (instance_payload_may_leave(engine, instance, (enum payload_kind)kind)) {
+            memory_free_bytes(&instance->payloads[kind].value);
+            instance->payloads[kind].left_out = true;
         }
 }
 
 /* A turn that is being loaded needs them now; one that is out, or waits, can have them fetched again. */
-static void trim_payloads(struct engine *e)
+static void trim_payloads(struct engine *engine)
 {
-    for (int tries = 0; tries < TRIM_TRIES && e->large_payload_size > e->options.payload_resident_size_max &&
-                        !list_empty(&e->large_payloads);
+    for (int tries = 0;
+         tries < TRIM_TRIES && engine->large_payload_size > engine->options.payload_resident_size_max &&
+         !list_empty(&engine->large_payloads);
          tries++) {
-        struct instance *i = CONTAINER_OF(e->large_payloads.next, struct instance, payload_link);
-        if (engine_is_committed(e, i->changed_sequence) && list_empty(&i->pins) &&
-            i->turn.work.state != WORK_LOADING) {
-            drop_payloads(e, i);
+        struct instance *instance = CONTAINER_OF(engine->large_payloads.next, struct instance, payload_link);
+        if (engine_is_committed(engine, instance->changed_sequence) && list_empty(&instance->pins) &&
+            instance->turn.work.state != WORK_LOADING) {
+            drop_payloads(engine, instance);
         } else {
-            list_remove(&i->payload_link);
-            list_push_back(&e->large_payloads, &i->payload_link);
+            list_remove(&instance->payload_link);
+            list_push_back(&engine->large_payloads, &instance->payload_link);
         }
     }
 }
 
-static void trim_terminals(struct engine *e)
+static void trim_terminals(struct engine *engine)
 {
-    for (int tries = 0; tries < TRIM_TRIES && e->terminal_count > e->options.terminal_resident_max; tries++) {
-        struct instance *i = CONTAINER_OF(e->terminals.next, struct instance, residence_link);
-        if (may_leave(e, i))
-            instance_destroy(e, i);
+    for (int tries = 0; tries < TRIM_TRIES && engine->terminal_count > engine->options.terminal_resident_max;
+         tries++) {
+        struct instance *instance = CONTAINER_OF(engine->terminals.next, struct instance, residence_link);
+        if (may_leave(engine, instance))
+            instance_destroy(engine, instance);
         else
-            residence_used(e, i);
+            residence_used(engine, instance);
     }
 }
 
-void residence_trim(struct engine *e)
+void residence_trim(struct engine *engine)
 {
     struct list *link;
-    while ((link = list_pop_front(&e->strays))) {
-        struct instance *i = CONTAINER_OF(link, struct instance, residence_link);
-        if (!instance_exists(i) && may_leave(e, i))
-            instance_destroy(e, i);
+    while ((link = list_pop_front(&engine->strays))) {
+        struct instance *instance = CONTAINER_OF(link, struct instance, residence_link);
+        if (!instance_exists(instance) && may_leave(engine, instance))
+            instance_destroy(engine, instance);
     }
-    trim_histories(e);
-    trim_payloads(e);
-    trim_terminals(e);
+    trim_histories(engine);
+    trim_payloads(engine);
+    trim_terminals(engine);
 }

@@ -8,16 +8,16 @@
 #include "core/task/engine_state.h"
 
 /* Puts the instance on the lists it belongs to now. */
-void residence_place(struct engine *e, struct instance *i);
+void residence_place(struct engine *engine, struct instance *instance);
 /* Takes it off all of them. */
-void residence_remove(struct engine *e, struct instance *i);
+void residence_remove(struct engine *engine, struct instance *instance);
 /* It was asked for: young again. */
-void residence_used(struct engine *e, struct instance *i);
+void residence_used(struct engine *engine, struct instance *instance);
 /* Its history is about to be used or changed: not idle until residence_place. */
-void residence_use_history(struct engine *e, struct instance *i);
+void residence_use_history(struct engine *engine, struct instance *instance);
 /* Its payloads are about to change: not counted until residence_place. */
-void residence_use_payloads(struct engine *e, struct instance *i);
+void residence_use_payloads(struct engine *engine, struct instance *instance);
 /* At the end of an input: frees strays, and what is over the limits. */
-void residence_trim(struct engine *e);
+void residence_trim(struct engine *engine);
 
 #endif

@@ -29,30 +29,31 @@ enum status start_policy_check_id(struct bytes id, const char **ret_text)
 enum status start_policy_read(const int32_t *statuses, size_t count, int old_action,
                               struct start_policy *ret_policy, const char **ret_text)
 {
-    struct start_policy p = {.form = START_POLICY_LISTED};
+    struct start_policy policy = {.form = START_POLICY_LISTED};
     for (size_t i = 0; i < count; i++) {
         if (statuses[i] < 0 || statuses[i] >= INSTANCE_NONE)
             return refuse("orchestration id reuse policy lists an unknown status", ret_text);
-        p.listed |= 1u << statuses[i];
+        policy.listed |= 1u << statuses[i];
     }
     if (old_action == OLD_ACTION_IGNORE)
-        p.form = START_POLICY_OLD_IGNORE;
+        policy.form = START_POLICY_OLD_IGNORE;
     else if (old_action == OLD_ACTION_TERMINATE)
-        p.form = START_POLICY_OLD_TERMINATE;
-    if (p.form == START_POLICY_LISTED && (p.listed & LIVE_STATUSES) && !(p.listed & BIT(TERMINATED)))
+        policy.form = START_POLICY_OLD_TERMINATE;
+    if (policy.form == START_POLICY_LISTED && (policy.listed & LIVE_STATUSES) &&
+        !(policy.listed & BIT(TERMINATED)))
         return refuse("Invalid reusable statuses: cannot exclude 'Terminated' while also allowing reuse of "
                       "running instances",
                       ret_text);
-    *ret_policy = p;
+    *ret_policy = policy;
     return STATUS_OK;
 }
 
-enum start_decision start_policy_decide(const struct start_policy *p, int existing_status)
+enum start_decision start_policy_decide(const struct start_policy *policy, int existing_status)
 {
     if (existing_status == INSTANCE_NONE)
         return START_CREATE;
-    bool listed = p->listed >> existing_status & 1u;
-    switch (p->form) {
+    bool listed = policy->listed >> existing_status & 1u;
+    switch (policy->form) {
     case START_POLICY_ABSENT:
         return instance_status_terminal(existing_status) ? START_REPLACE : START_REFUSE;
     case START_POLICY_LISTED:

@@ -40,12 +40,12 @@ static void decisions_follow_the_table(void **state)
         {false, 0, {INSTANCE_COMPLETED}, 1, INSTANCE_COMPLETED, START_REPLACE},
     };
     for (size_t n = 0; n < ARRAY_SIZE(rows); n++) {
-        struct start_policy p = {.form = START_POLICY_ABSENT};
+        struct start_policy policy = {.form = START_POLICY_ABSENT};
         const char *text;
         if (!rows[n].absent)
-            assert_int_equal(start_policy_read(rows[n].listed, rows[n].count, rows[n].action, &p, &text),
+            assert_int_equal(start_policy_read(rows[n].listed, rows[n].count, rows[n].action, &policy, &text),
                              STATUS_OK);
-        assert_int_equal(start_policy_decide(&p, rows[n].existing), rows[n].want);
+        assert_int_equal(start_policy_decide(&policy, rows[n].existing), rows[n].want);
     }
     (void)state;
 }
@@ -56,14 +56,14 @@ static void bad_policies_are_refused(void **state)
     const int32_t running[] = {INSTANCE_RUNNING};
     const int32_t strange[] = {77};
     const int32_t negative[] = {-1};
-    struct start_policy p;
+    struct start_policy policy;
     const char *text = "";
     (void)state;
-    assert_int_equal(start_policy_read(running, 1, NEW, &p, &text), STATUS_INVALID_ARGUMENT);
+    assert_int_equal(start_policy_read(running, 1, NEW, &policy, &text), STATUS_INVALID_ARGUMENT);
     assert_non_null(strstr(text, "Invalid reusable statuses: cannot exclude 'Terminated' while also allowing "
                                  "reuse of running instances"));
-    assert_int_equal(start_policy_read(strange, 1, NEW, &p, &text), STATUS_INVALID_ARGUMENT);
-    assert_int_equal(start_policy_read(negative, 1, 2, &p, &text), STATUS_INVALID_ARGUMENT);
+    assert_int_equal(start_policy_read(strange, 1, NEW, &policy, &text), STATUS_INVALID_ARGUMENT);
+    assert_int_equal(start_policy_read(negative, 1, 2, &policy, &text), STATUS_INVALID_ARGUMENT);
 }
 
 static void ids_are_checked(void **state)

@@ -9,29 +9,30 @@
 
 #include "core/task/engine_state.h"
 
-void stream_open(struct engine *e, struct hub *h, uint64_t number, struct bytes message,
+void stream_open(struct engine *engine, struct hub *hub, uint64_t number, struct bytes message,
                  const struct engine_worker *worker);
-void stream_closed(struct engine *e, struct stream *s);
-void stream_pause(struct engine *e, struct stream *s, bool paused);
+void stream_closed(struct engine *engine, struct stream *stream);
+void stream_pause(struct engine *engine, struct stream *stream, bool paused);
 /* `size` bytes were sent: the next ping is an interval away. */
-void stream_sent(struct engine *e, struct stream *s, size_t size);
+void stream_sent(struct engine *engine, struct stream *stream, size_t size);
 /* The least loaded stream that may have an item of this queue now, or NULL. Streams whose filters name the
  * item come before those that take everything, for as long as one of them reads and has room. `size`: bytes of
  * its message; only one that takes as much, or can fetch the history itself. In one input a stream gets no more than
  * a burst: the caller must have the chance to pause it before its reader's slowness becomes our memory. */
-struct stream *stream_choose(const struct engine *e, struct hub *h, const struct queue *q, size_t size);
+struct stream *stream_choose(const struct engine *engine, struct hub *hub, const struct queue *queue,
+                             size_t size);
 /* True if workers of this queue are connected, and none of them can be given a message of that size. */
-bool stream_too_large(const struct hub *h, const struct queue *q, size_t size);
+bool stream_too_large(const struct hub *hub, const struct queue *queue, size_t size);
 /* A lease of this token ran out. The worker hangs, or is busy for long: it gets no more work until
  * stream_answered says that it lives. */
-void stream_stall(struct engine *e, struct stream *s, const char *token);
+void stream_stall(struct engine *engine, struct stream *stream, const char *token);
 /* A worker of this hub answered for that token (empty: it named none), in time or not. */
-void stream_answered(struct engine *e, struct hub *h, struct bytes token);
+void stream_answered(struct engine *engine, struct hub *hub, struct bytes token);
 /* True if the worker takes such items at all, busy or not. */
-bool stream_serves(const struct stream *s, const struct queue *q);
+bool stream_serves(const struct stream *stream, const struct queue *queue);
 /* True if some connected worker would take a turn of that name, now or later. */
-bool stream_wanted(const struct hub *h, struct bytes name, struct bytes version);
+bool stream_wanted(const struct hub *hub, struct bytes name, struct bytes version);
 /* Frees the object; what it holds must be gone. */
-void stream_destroy(struct engine *e, struct stream *s);
+void stream_destroy(struct engine *engine, struct stream *stream);
 
 #endif

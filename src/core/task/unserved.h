@@ -9,6 +9,6 @@
 #include "core/task/engine_state.h"
 
 /* Work may wait in that hub: looks after it in due time. Cheap. */
-void unserved_watch(struct engine *e, struct hub *h);
+void unserved_watch(struct engine *engine, struct hub *hub);
 
 #endif

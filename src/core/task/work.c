@@ -28,160 +28,160 @@ bool work_move_allowed(enum work_state from, enum work_state to)
     return table[from].moves >> to & 1u;
 }
 
-void work_init(struct work *w, enum work_kind kind)
+void work_init(struct work *work, enum work_kind kind)
 {
-    *w = (struct work){.kind = kind};
-    list_init(&w->link);
+    *work = (struct work){.kind = kind};
+    list_init(&work->link);
 }
 
-static void forget_misfit(struct work *w)
+static void forget_misfit(struct work *work)
 {
-    w->misfit = false;
-    list_remove(&w->link);
-    work_instance(w)->hub->misfit_count--;
+    work->misfit = false;
+    list_remove(&work->link);
+    work_instance(work)->hub->misfit_count--;
 }
 
 /* Leaves what the old state means: its list, its alarm. Enters nothing. */
-static void work_move(struct engine *e, struct work *w, enum work_state to)
+static void work_move(struct engine *engine, struct work *work, enum work_state to)
 {
-    ASSERT(work_move_allowed(w->state, to));
-    const struct instance *i = work_instance(w);
+    ASSERT(work_move_allowed(work->state, to));
+    const struct instance *instance = work_instance(work);
     log_debug("core/work", "move hub=\"%.*s\" instance=\"%.*s\" kind=%s from=%s to=%s deliveries=%u",
-              BYTES_FMT(i->hub->name), BYTES_FMT(i->row.instance_id), kind_names[w->kind],
-              table[w->state].name, table[to].name, w->deliveries);
-    alarm_clear(&w->alarm);
-    if (w->misfit)
-        forget_misfit(w);
-    if (w->state == WORK_QUEUED)
-        queue_remove(w);
-    if (w->state == WORK_OUT) {
-        list_remove(&w->link);
-        w->stream->kinds[w->kind].out--;
-        queue_stir(e, w->stream->hub);
-        w->stream = NULL;
+              BYTES_FMT(instance->hub->name), BYTES_FMT(instance->row.instance_id), kind_names[work->kind],
+              table[work->state].name, table[to].name, work->deliveries);
+    alarm_clear(&work->alarm);
+    if (work->misfit)
+        forget_misfit(work);
+    if (work->state == WORK_QUEUED)
+        queue_remove(work);
+    if (work->state == WORK_OUT) {
+        list_remove(&work->link);
+        work->stream->kinds[work->kind].out--;
+        queue_stir(engine, work->stream->hub);
+        work->stream = NULL;
     }
-    e->work_counts[w->kind][w->state] -= w->state != WORK_IDLE;
-    w->state = to;
-    e->work_counts[w->kind][to] += to != WORK_IDLE;
+    engine->work_counts[work->kind][work->state] -= work->state != WORK_IDLE;
+    work->state = to;
+    engine->work_counts[work->kind][to] += to != WORK_IDLE;
 }
 
-static void drop_token(struct engine *e, struct work *w)
+static void drop_token(struct engine *engine, struct work *work)
 {
-    if (w->token_set)
-        map_take(&e->tokens, bytes_of(w->token, TOKEN_SIZE));
-    w->token_set = false;
+    if (work->token_set)
+        map_take(&engine->tokens, bytes_of(work->token, TOKEN_SIZE));
+    work->token_set = false;
 }
 
-void work_enqueue(struct engine *e, struct work *w, bool first)
+void work_enqueue(struct engine *engine, struct work *work, bool first)
 {
-    work_move(e, w, WORK_QUEUED);
-    queue_push(e, w, first);
+    work_move(engine, work, WORK_QUEUED);
+    queue_push(engine, work, first);
 }
 
-void work_load(struct engine *e, struct work *w)
+void work_load(struct engine *engine, struct work *work)
 {
-    work_move(e, w, WORK_LOADING);
+    work_move(engine, work, WORK_LOADING);
 }
 
-void work_new_token(struct engine *e, struct work *w)
+void work_new_token(struct engine *engine, struct work *work)
 {
     static const char digits[] = "0123456789abcdef";
-    drop_token(e, w);
+    drop_token(engine, work);
     for (size_t at = 0; at < TOKEN_SIZE;) {
-        uint64_t random = prng_next(&e->prng);
+        uint64_t random = prng_next(&engine->prng);
         for (int n = 0; n < 16; n++, random >>= 4)
-            w->token[at++] = digits[random & 15];
+            work->token[at++] = digits[random & 15];
     }
-    memory_must_ok(map_put(&e->tokens, bytes_of(w->token, TOKEN_SIZE), w));
-    w->token_set = true;
+    memory_must_ok(map_put(&engine->tokens, bytes_of(work->token, TOKEN_SIZE), work));
+    work->token_set = true;
 }
 
 /* Not held against the work: its worker may be busy rather than broken. The Java SDK runs activities, hours
  * of them, on the thread that reads the stream, and the turns behind them are as good as any. */
-static void on_lease_over(struct engine *e, struct alarm *a)
+static void on_lease_over(struct engine *engine, struct alarm *a)
 {
-    struct work *w = CONTAINER_OF(a, struct work, alarm);
-    stream_stall(e, w->stream, w->token);
-    w->deliveries--;
-    work_lose(e, w);
-    w->losses--;
+    struct work *work = CONTAINER_OF(a, struct work, alarm);
+    stream_stall(engine, work->stream, work->token);
+    work->deliveries--;
+    work_lose(engine, work);
+    work->losses--;
 }
 
-static void on_wait_over(struct engine *e, struct alarm *a)
+static void on_wait_over(struct engine *engine, struct alarm *a)
 {
-    work_enqueue(e, CONTAINER_OF(a, struct work, alarm), false);
+    work_enqueue(engine, CONTAINER_OF(a, struct work, alarm), false);
 }
 
-void work_send(struct engine *e, struct work *w, struct stream *s)
+void work_send(struct engine *engine, struct work *work, struct stream *stream)
 {
-    work_move(e, w, WORK_OUT);
-    w->deliveries++;
-    w->stream = s;
-    s->kinds[w->kind].out++;
-    list_push_back(&s->works, &w->link);
-    bool turn = w->kind == WORK_TURN;
-    int64_t lease_ns = turn ? e->options.orchestrator_lease_ns : e->options.activity_lease_ns;
-    alarm_set(e, &w->alarm, e->now_ns + lease_ns, on_lease_over);
+    work_move(engine, work, WORK_OUT);
+    work->deliveries++;
+    work->stream = stream;
+    stream->kinds[work->kind].out++;
+    list_push_back(&stream->works, &work->link);
+    bool turn = work->kind == WORK_TURN;
+    int64_t lease_ns = turn ? engine->options.orchestrator_lease_ns : engine->options.activity_lease_ns;
+    alarm_set(engine, &work->alarm, engine->now_ns + lease_ns, on_lease_over);
 }
 
 /* The n-th wait, from 0. */
-static int64_t back_off_ns(const struct engine *e, uint32_t n)
+static int64_t back_off_ns(const struct engine *engine, uint32_t n)
 {
-    int64_t delay_ns = e->options.abandon_delay_min_ns;
-    for (; n > 0 && delay_ns < e->options.abandon_delay_max_ns; n--)
+    int64_t delay_ns = engine->options.abandon_delay_min_ns;
+    for (; n > 0 && delay_ns < engine->options.abandon_delay_max_ns; n--)
         delay_ns *= 2;
-    return MIN(delay_ns, e->options.abandon_delay_max_ns);
+    return MIN(delay_ns, engine->options.abandon_delay_max_ns);
 }
 
 /* A turn that is lost for the first time is queued at once, behind the others. One that is lost again may be
  * what breaks its workers, so it waits, lest it starves everybody else. */
-void work_lose(struct engine *e, struct work *w)
+void work_lose(struct engine *engine, struct work *work)
 {
-    int64_t wait_ns = w->kind == WORK_ACTIVITY ? e->options.activity_grace_ns : 0;
-    if (w->losses > 0)
-        wait_ns = MAX(wait_ns, back_off_ns(e, w->losses - 1));
-    w->losses++;
+    int64_t wait_ns = work->kind == WORK_ACTIVITY ? engine->options.activity_grace_ns : 0;
+    if (work->losses > 0)
+        wait_ns = MAX(wait_ns, back_off_ns(engine, work->losses - 1));
+    work->losses++;
     if (wait_ns == 0) {
-        work_enqueue(e, w, false);
+        work_enqueue(engine, work, false);
         return;
     }
-    work_move(e, w, WORK_GRACE);
-    alarm_set(e, &w->alarm, e->now_ns + wait_ns, on_wait_over);
+    work_move(engine, work, WORK_GRACE);
+    alarm_set(engine, &work->alarm, engine->now_ns + wait_ns, on_wait_over);
 }
 
-void work_abandon(struct engine *e, struct work *w)
+void work_abandon(struct engine *engine, struct work *work)
 {
-    work_move(e, w, WORK_DELAYED);
-    drop_token(e, w);
-    alarm_set(e, &w->alarm, e->now_ns + back_off_ns(e, w->abandons), on_wait_over);
-    w->abandons++;
+    work_move(engine, work, WORK_DELAYED);
+    drop_token(engine, work);
+    alarm_set(engine, &work->alarm, engine->now_ns + back_off_ns(engine, work->abandons), on_wait_over);
+    work->abandons++;
 }
 
-void work_shelve(struct engine *e, struct work *w)
+void work_shelve(struct engine *engine, struct work *work)
 {
-    struct hub *h = work_instance(w)->hub;
-    work_abandon(e, w);
-    w->misfit = true;
-    h->misfit_count++;
-    list_push_back(&h->misfits, &w->link);
+    struct hub *hub = work_instance(work)->hub;
+    work_abandon(engine, work);
+    work->misfit = true;
+    hub->misfit_count++;
+    list_push_back(&hub->misfits, &work->link);
 }
 
-void work_finish(struct engine *e, struct work *w)
+void work_finish(struct engine *engine, struct work *work)
 {
-    if (w->state != WORK_IDLE)
-        work_move(e, w, WORK_IDLE);
-    drop_token(e, w);
-    w->deliveries = 0;
-    w->losses = 0;
-    w->abandons = 0;
+    if (work->state != WORK_IDLE)
+        work_move(engine, work, WORK_IDLE);
+    drop_token(engine, work);
+    work->deliveries = 0;
+    work->losses = 0;
+    work->abandons = 0;
 }
 
-struct work *work_by_token(const struct engine *e, struct bytes token)
+struct work *work_by_token(const struct engine *engine, struct bytes token)
 {
-    return (struct work *)map_get(&e->tokens, token);
+    return (struct work *)map_get(&engine->tokens, token);
 }
 
-bool work_answerable(const struct work *w)
+bool work_answerable(const struct work *work)
 {
-    return w->token_set;
+    return work->token_set;
 }

@@ -21,30 +21,30 @@
 
 #include "core/task/engine_state.h"
 
-void work_init(struct work *w, enum work_kind kind);
+void work_init(struct work *work, enum work_kind kind);
 /* True if the table of work.c has that move. */
 bool work_move_allowed(enum work_state from, enum work_state to);
 /* IDLE, LOADING, GRACE, DELAYED -> QUEUED. `first`: in front of the others. */
-void work_enqueue(struct engine *e, struct work *w, bool first);
+void work_enqueue(struct engine *engine, struct work *work, bool first);
 /* QUEUED -> LOADING */
-void work_load(struct engine *e, struct work *w);
+void work_load(struct engine *engine, struct work *work);
 /* Gives the work a new token, which ends the old one. Before the work item is built. */
-void work_new_token(struct engine *e, struct work *w);
+void work_new_token(struct engine *engine, struct work *work);
 /* QUEUED -> OUT */
-void work_send(struct engine *e, struct work *w, struct stream *s);
+void work_send(struct engine *engine, struct work *work, struct stream *stream);
 /* OUT -> GRACE, or QUEUED at once for a turn that is lost for the first time: the stream is gone, or the lease
  * ran too long. */
-void work_lose(struct engine *e, struct work *w);
+void work_lose(struct engine *engine, struct work *work);
 /* Any but IDLE -> DELAYED, longer each time; the token is void. By the worker, or by us when the work cannot
  * be sent. */
-void work_abandon(struct engine *e, struct work *w);
+void work_abandon(struct engine *engine, struct work *work);
 /* Like work_abandon, for a turn that no connected worker's messages hold: stream_open may queue it earlier. */
-void work_shelve(struct engine *e, struct work *w);
+void work_shelve(struct engine *engine, struct work *work);
 /* Any -> IDLE: answered, or not wanted any more. Counters start again. */
-void work_finish(struct engine *e, struct work *w);
+void work_finish(struct engine *engine, struct work *work);
 /* The work that `token` answers for, or NULL. */
-struct work *work_by_token(const struct engine *e, struct bytes token);
+struct work *work_by_token(const struct engine *engine, struct bytes token);
 /* OUT or GRACE, or queued again but not yet sent again: an answer is still accepted. */
-bool work_answerable(const struct work *w);
+bool work_answerable(const struct work *work);
 
 #endif

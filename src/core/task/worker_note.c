@@ -50,82 +50,82 @@ static void describe_filter(struct buf *out, const struct filter_entry *filter)
     put_more(out, filter->version_count, shown);
 }
 
-static void describe_kind(struct buf *out, const struct stream *s, enum work_kind kind)
+static void describe_kind(struct buf *out, const struct stream *stream, enum work_kind kind)
 {
-    size_t count = s->kinds[kind].filter_count;
+    size_t count = stream->kinds[kind].filter_count;
     size_t shown = MIN(count, NAMES_MAX);
     buf_append_fmt(out, "%s: ", kind_names[kind]);
-    if (!s->filtered)
+    if (!stream->filtered)
         buf_append_cstr(out, "all");
     else if (count == 0)
         buf_append_cstr(out, "none");
     for (size_t n = 0; n < shown; n++) {
         buf_append_cstr(out, n ? ", " : "");
-        describe_filter(out, &s->kinds[kind].filters[n]);
+        describe_filter(out, &stream->kinds[kind].filters[n]);
     }
     put_more(out, count, shown);
-    buf_append_fmt(out, ", at most %u at once", s->kinds[kind].limit);
+    buf_append_fmt(out, ", at most %u at once", stream->kinds[kind].limit);
 }
 
-static void describe_who(struct buf *out, const struct stream *s)
+static void describe_who(struct buf *out, const struct stream *stream)
 {
     buf_append_cstr(out, "worker ");
-    if (s->worker_id.size)
-        worker_note_name(out, s->worker_id);
+    if (stream->worker_id.size)
+        worker_note_name(out, stream->worker_id);
     else
-        buf_append_fmt(out, "without an id (stream %llu)", (unsigned long long)s->number);
+        buf_append_fmt(out, "without an id (stream %llu)", (unsigned long long)stream->number);
 }
 
-void worker_note_describe(struct buf *out, const struct stream *s)
+void worker_note_describe(struct buf *out, const struct stream *stream)
 {
-    describe_who(out, s);
+    describe_who(out, stream);
     buf_append_cstr(out, " takes ");
     for (int kind = 0; kind < WORK_KIND_COUNT; kind++) {
         buf_append_cstr(out, kind ? "; " : "");
-        describe_kind(out, s, (enum work_kind)kind);
+        describe_kind(out, stream, (enum work_kind)kind);
     }
 }
 
-static bool takes_nothing(const struct stream *s)
+static bool takes_nothing(const struct stream *stream)
 {
     size_t filters = 0;
     for (int kind = 0; kind < WORK_KIND_COUNT; kind++)
-        filters += s->kinds[kind].filter_count;
-    return s->filtered && filters == 0;
+        filters += stream->kinds[kind].filter_count;
+    return stream->filtered && filters == 0;
 }
 
-static void say(struct engine *e, enum log_level level, const struct stream *s, struct buf *line)
+static void say(struct engine *engine, enum log_level level, const struct stream *stream, struct buf *line)
 {
-    engine_note(e, level, s->hub, (struct bytes){NULL, 0}, "%.*s", BYTES_FMT(buf_peek(line)));
+    engine_note(engine, level, stream->hub, (struct bytes){NULL, 0}, "%.*s", BYTES_FMT(buf_peek(line)));
     buf_fini(line);
 }
 
-void worker_note_came(struct engine *e, const struct stream *s)
+void worker_note_came(struct engine *engine, const struct stream *stream)
 {
     struct buf line = {.limit = LINE_SIZE_MAX};
     buf_append_cstr(&line, "connected: ");
-    worker_note_describe(&line, s);
-    if (takes_nothing(s))
+    worker_note_describe(&line, stream);
+    if (takes_nothing(stream))
         buf_append_cstr(&line, ": no work for it will ever come");
-    say(e, takes_nothing(s) ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, s, &line);
+    say(engine, takes_nothing(stream) ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, stream, &line);
 }
 
-void worker_note_gone(struct engine *e, const struct stream *s)
+void worker_note_gone(struct engine *engine, const struct stream *stream)
 {
     struct buf line = {.limit = LINE_SIZE_MAX};
     size_t held = 0;
     for (int kind = 0; kind < WORK_KIND_COUNT; kind++)
-        held += s->kinds[kind].out;
+        held += stream->kinds[kind].out;
     buf_append_cstr(&line, "disconnected: ");
-    describe_who(&line, s);
+    describe_who(&line, stream);
     buf_append_fmt(&line, ", which held %zu items", held);
-    say(e, LOG_LEVEL_INFO, s, &line);
+    say(engine, LOG_LEVEL_INFO, stream, &line);
 }
 
-void worker_note_stalled(struct engine *e, const struct stream *s)
+void worker_note_stalled(struct engine *engine, const struct stream *stream)
 {
     struct buf line = {.limit = LINE_SIZE_MAX};
-    describe_who(&line, s);
+    describe_who(&line, stream);
     buf_append_cstr(&line, " has not answered within its lease: it gets no more work until it answers");
-    say(e, LOG_LEVEL_WARN, s, &line);
+    say(engine, LOG_LEVEL_WARN, stream, &line);
 }

@@ -8,12 +8,12 @@
 #include "core/task/engine_state.h"
 
 /* Info; a warning if its filters name neither an orchestration nor an activity. */
-void worker_note_came(struct engine *e, const struct stream *s);
-void worker_note_gone(struct engine *e, const struct stream *s);
+void worker_note_came(struct engine *engine, const struct stream *stream);
+void worker_note_gone(struct engine *engine, const struct stream *stream);
 /* A lease of it ran out. */
-void worker_note_stalled(struct engine *e, const struct stream *s);
+void worker_note_stalled(struct engine *engine, const struct stream *stream);
 /* "worker w1 takes orchestrations: A, B (1.0, 2.0); activities: all" at the end of `out`. */
-void worker_note_describe(struct buf *out, const struct stream *s);
+void worker_note_describe(struct buf *out, const struct stream *stream);
 /* A name from outside, in quotes. */
 void worker_note_name(struct buf *out, struct bytes name);
 

@@ -35,39 +35,39 @@ static const struct {
 
 struct write_set *write_set_create(void)
 {
-    struct write_set *w = calloc(1, sizeof *w);
-    if (!w)
+    struct write_set *set = calloc(1, sizeof *set);
+    if (!set)
         return NULL;
-    list_init(&w->ops);
-    arena_init(&w->arena, WRITE_SET_SIZE_MAX);
-    return w;
+    list_init(&set->ops);
+    arena_init(&set->arena, WRITE_SET_SIZE_MAX);
+    return set;
 }
 
-void write_set_destroy(struct write_set *w)
+void write_set_destroy(struct write_set *set)
 {
-    if (!w)
+    if (!set)
         return;
-    arena_fini(&w->arena);
-    free(w);
+    arena_fini(&set->arena);
+    free(set);
 }
 
-enum status write_set_add(struct write_set *w, const struct write_op *op)
+enum status write_set_add(struct write_set *set, const struct write_op *op)
 {
     ASSERT((size_t)op->kind < ARRAY_SIZE(bytes_fields));
-    struct write_op *copy = arena_alloc(&w->arena, sizeof *copy);
+    struct write_op *copy = arena_alloc(&set->arena, sizeof *copy);
     if (!copy)
         return STATUS_NO_MEMORY;
     *copy = *op;
     size_t size = 0;
     for (size_t i = 0; i < bytes_fields[op->kind].count; i++) {
         struct bytes *field = (struct bytes *)((char *)copy + bytes_fields[op->kind].offsets[i]);
-        *field = arena_copy(&w->arena, *field);
+        *field = arena_copy(&set->arena, *field);
         if (!field->data)
             return STATUS_NO_MEMORY;
         size += field->size;
     }
-    list_push_back(&w->ops, &copy->link);
-    w->op_count++;
-    w->size += size;
+    list_push_back(&set->ops, &copy->link);
+    set->op_count++;
+    set->size += size;
     return STATUS_OK;
 }

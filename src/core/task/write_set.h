@@ -115,8 +115,8 @@ struct write_set {
 /* An empty set; NULL if there is no memory. */
 MUST_USE struct write_set *write_set_create(void);
 /* NULL allowed. */
-void write_set_destroy(struct write_set *w);
+void write_set_destroy(struct write_set *set);
 /* Appends a copy of `op` with all its bytes. NO_MEMORY leaves the set unusable: destroy it. */
-STATUS_RESULT write_set_add(struct write_set *w, const struct write_op *op);
+STATUS_RESULT write_set_add(struct write_set *set, const struct write_op *op);
 
 #endif
