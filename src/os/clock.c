@@ -10,9 +10,9 @@
 
 static int64_t now_ns(clockid_t id)
 {
-    struct timespec t;
-    ASSERT(clock_gettime(id, &t) == 0);
-    return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+    struct timespec timespec;
+    ASSERT(clock_gettime(id, &timespec) == 0);
+    return (int64_t)timespec.tv_sec * NS_PER_S + timespec.tv_nsec;
 }
 
 int64_t clock_monotonic_ns(void)

@@ -41,318 +41,318 @@ struct loop {
     void *signal_context;
 };
 
-static enum status errno_status(struct err *e, const char *what)
+static enum status errno_status(struct err *err, const char *what)
 {
     int number = errno;
-    return err_set(e, number == ENOMEM ? STATUS_NO_MEMORY : STATUS_IO, "%s: %s", what, strerror(number));
+    return err_set(err, number == ENOMEM ? STATUS_NO_MEMORY : STATUS_IO, "%s: %s", what, strerror(number));
 }
 
 /* --- descriptors --- */
 
-enum status loop_fd_add(struct loop *l, struct loop_fd *w, int fd, uint32_t events, struct err *e)
+enum status loop_fd_add(struct loop *loop, struct loop_fd *watch, int fd, uint32_t events, struct err *err)
 {
-    ASSERT(!w->loop && w->on_ready);
-    struct epoll_event event = {.events = events, .data.ptr = w};
-    if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
-        return errno_status(e, "watching a descriptor");
-    w->fd = fd;
-    w->events = events;
-    w->loop = l;
-    l->watched++;
+    ASSERT(!watch->loop && watch->on_ready);
+    struct epoll_event event = {.events = events, .data.ptr = watch};
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+        return errno_status(err, "watching a descriptor");
+    watch->fd = fd;
+    watch->events = events;
+    watch->loop = loop;
+    loop->watched++;
     return STATUS_OK;
 }
 
-enum status loop_fd_change(struct loop_fd *w, uint32_t events, struct err *e)
+enum status loop_fd_change(struct loop_fd *watch, uint32_t events, struct err *err)
 {
-    ASSERT(w->loop);
-    if (w->events == events)
+    ASSERT(watch->loop);
+    if (watch->events == events)
         return STATUS_OK;
-    struct epoll_event event = {.events = events, .data.ptr = w};
-    if (epoll_ctl(w->loop->epoll_fd, EPOLL_CTL_MOD, w->fd, &event) < 0)
-        return errno_status(e, "changing a watched descriptor");
-    w->events = events;
+    struct epoll_event event = {.events = events, .data.ptr = watch};
+    if (epoll_ctl(watch->loop->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event) < 0)
+        return errno_status(err, "changing a watched descriptor");
+    watch->events = events;
     return STATUS_OK;
 }
 
-void loop_fd_remove(struct loop_fd *w)
+void loop_fd_remove(struct loop_fd *watch)
 {
-    struct loop *l = w->loop;
-    if (!l)
+    struct loop *loop = watch->loop;
+    if (!loop)
         return;
     /* Fails only if the descriptor was closed first, which has already taken it out of the set. */
-    (void)epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
-    for (int i = l->event_next; i < l->event_count; i++)
-        if (l->events[i].data.ptr == w)
-            l->events[i].data.ptr = NULL;
-    w->loop = NULL;
-    l->watched--;
+    (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    for (int i = loop->event_next; i < loop->event_count; i++)
+        if (loop->events[i].data.ptr == watch)
+            loop->events[i].data.ptr = NULL;
+    watch->loop = NULL;
+    loop->watched--;
 }
 
-static void report_events(struct loop *l)
+static void report_events(struct loop *loop)
 {
-    while (l->event_next < l->event_count) {
-        struct epoll_event event = l->events[l->event_next++];
-        struct loop_fd *w = event.data.ptr;
-        if (w)
-            w->on_ready(w, event.events);
+    while (loop->event_next < loop->event_count) {
+        struct epoll_event event = loop->events[loop->event_next++];
+        struct loop_fd *watch = event.data.ptr;
+        if (watch)
+            watch->on_ready(watch, event.events);
     }
-    l->event_count = l->event_next = 0;
+    loop->event_count = loop->event_next = 0;
 }
 
 /* --- timers --- */
 
-enum status loop_timer_set(struct loop *l, struct loop_timer *t, int64_t deadline_ns)
+enum status loop_timer_set(struct loop *loop, struct loop_timer *timer, int64_t deadline_ns)
 {
-    ASSERT(t->on_fire);
-    loop_timer_cancel(t);
-    enum status s = heap_insert(&l->timers, &t->node, deadline_ns);
-    if (s == STATUS_OK)
-        t->loop = l;
-    return s;
+    ASSERT(timer->on_fire);
+    loop_timer_cancel(timer);
+    enum status status = heap_insert(&loop->timers, &timer->node, deadline_ns);
+    if (status == STATUS_OK)
+        timer->loop = loop;
+    return status;
 }
 
-void loop_timer_cancel(struct loop_timer *t)
+void loop_timer_cancel(struct loop_timer *timer)
 {
-    if (!t->loop)
+    if (!timer->loop)
         return;
-    heap_remove(&t->loop->timers, &t->node);
-    t->loop = NULL;
+    heap_remove(&timer->loop->timers, &timer->node);
+    timer->loop = NULL;
 }
 
 /* A timer set by a timer of this turn waits for the next turn, so that descriptors get theirs in between. */
-static void fire_timers(struct loop *l)
+static void fire_timers(struct loop *loop)
 {
-    uint64_t set_later = l->timers.inserted;
+    uint64_t set_later = loop->timers.inserted;
     struct heap_node *n;
-    while ((n = heap_peek(&l->timers)) && n->key <= l->now_ns && n->order < set_later) {
-        struct loop_timer *t = CONTAINER_OF(n, struct loop_timer, node);
-        loop_timer_cancel(t);
-        t->on_fire(t);
+    while ((n = heap_peek(&loop->timers)) && n->key <= loop->now_ns && n->order < set_later) {
+        struct loop_timer *timer = CONTAINER_OF(n, struct loop_timer, node);
+        loop_timer_cancel(timer);
+        timer->on_fire(timer);
     }
 }
 
 /* --- deferred calls --- */
 
-void loop_defer(struct loop *l, struct loop_task *t)
+void loop_defer(struct loop *loop, struct loop_task *task)
 {
-    ASSERT(t->on_run);
-    if (t->queued)
+    ASSERT(task->on_run);
+    if (task->queued)
         return;
-    t->queued = true;
-    list_push_back(&l->deferred, &t->link);
+    task->queued = true;
+    list_push_back(&loop->deferred, &task->link);
 }
 
-void loop_defer_cancel(struct loop_task *t)
+void loop_defer_cancel(struct loop_task *task)
 {
-    if (!t->queued)
+    if (!task->queued)
         return;
-    t->queued = false;
-    list_remove(&t->link);
+    task->queued = false;
+    list_remove(&task->link);
 }
 
 /* What a deferred call defers is run at the end of the next turn, which does not wait. */
-static void run_deferred(struct loop *l)
+static void run_deferred(struct loop *loop)
 {
     struct list batch;
     list_init(&batch);
-    list_splice(&batch, &l->deferred);
+    list_splice(&batch, &loop->deferred);
     struct list *link;
     while ((link = list_pop_front(&batch))) {
-        struct loop_task *t = CONTAINER_OF(link, struct loop_task, link);
-        t->queued = false;
-        t->on_run(t);
+        struct loop_task *task = CONTAINER_OF(link, struct loop_task, link);
+        task->queued = false;
+        task->on_run(task);
     }
 }
 
 /* --- messages and stopping --- */
 
 /* Async-signal-safe. A full counter is as good as a wake-up, so the result does not matter. */
-static void wake(struct loop *l)
+static void wake(struct loop *loop)
 {
     int saved = errno;
     uint64_t one = 1;
-    ssize_t n = write(l->wake.fd, &one, sizeof one);
+    ssize_t n = write(loop->wake.fd, &one, sizeof one);
     (void)n;
     errno = saved;
 }
 
-static void on_wake(struct loop_fd *w, uint32_t events)
+static void on_wake(struct loop_fd *watch, uint32_t events)
 {
     uint64_t count;
-    ssize_t n = read(w->fd, &count, sizeof count);
+    ssize_t n = read(watch->fd, &count, sizeof count);
     (void)n; /* the mailbox and the flag are looked at in every turn */
 }
 
-void loop_post(struct loop *l, struct loop_message *m)
+void loop_post(struct loop *loop, struct loop_message *message)
 {
-    ASSERT(m->on_run);
-    struct loop_message *newest = atomic_load_explicit(&l->mailbox, memory_order_relaxed);
+    ASSERT(message->on_run);
+    struct loop_message *newest = atomic_load_explicit(&loop->mailbox, memory_order_relaxed);
     do
-        m->next = newest;
-    while (!atomic_compare_exchange_weak_explicit(&l->mailbox, &newest, m, memory_order_release,
+        message->next = newest;
+    while (!atomic_compare_exchange_weak_explicit(&loop->mailbox, &newest, message, memory_order_release,
                                                   memory_order_relaxed));
     if (!newest)
-        wake(l);
+        wake(loop);
 }
 
-static bool run_messages(struct loop *l)
+static bool run_messages(struct loop *loop)
 {
-    if (!atomic_load_explicit(&l->mailbox, memory_order_relaxed))
+    if (!atomic_load_explicit(&loop->mailbox, memory_order_relaxed))
         return false;
-    struct loop_message *newest = atomic_exchange_explicit(&l->mailbox, NULL, memory_order_acquire);
+    struct loop_message *newest = atomic_exchange_explicit(&loop->mailbox, NULL, memory_order_acquire);
     struct loop_message *oldest = NULL;
     while (newest) {
-        struct loop_message *m = newest;
-        newest = m->next;
-        m->next = oldest;
-        oldest = m;
+        struct loop_message *message = newest;
+        newest = message->next;
+        message->next = oldest;
+        oldest = message;
     }
     while (oldest) {
-        struct loop_message *m = oldest;
-        oldest = m->next; /* the receiver may free or post `m` again */
-        m->on_run(m);
+        struct loop_message *message = oldest;
+        oldest = message->next; /* the receiver may free or post the message again */
+        message->on_run(message);
     }
     return true;
 }
 
-void loop_stop(struct loop *l)
+void loop_stop(struct loop *loop)
 {
-    atomic_store(&l->stopping, true);
-    wake(l);
+    atomic_store(&loop->stopping, true);
+    wake(loop);
 }
 
 /* --- signals --- */
 
-static void on_signals_ready(struct loop_fd *w, uint32_t events)
+static void on_signals_ready(struct loop_fd *watch, uint32_t events)
 {
-    struct loop *l = CONTAINER_OF(w, struct loop, signals);
+    struct loop *loop = CONTAINER_OF(watch, struct loop, signals);
     struct signalfd_siginfo infos[SIGNALS_AT_ONCE_MAX];
-    ssize_t n = read(w->fd, infos, sizeof infos);
+    ssize_t n = read(watch->fd, infos, sizeof infos);
     for (ssize_t i = 0; i < n / (ssize_t)sizeof infos[0]; i++)
-        l->on_signal(l->signal_context, (int)infos[i].ssi_signo);
+        loop->on_signal(loop->signal_context, (int)infos[i].ssi_signo);
 }
 
-enum status loop_signals(struct loop *l, const int *signals, void (*on_signal)(void *context, int signal),
-                         void *context, struct err *e)
+enum status loop_signals(struct loop *loop, const int *signals, void (*on_signal)(void *context, int signal),
+                         void *context, struct err *err)
 {
-    ASSERT(!l->signals.loop && on_signal);
+    ASSERT(!loop->signals.loop && on_signal);
     sigset_t set;
     sigemptyset(&set);
     for (; *signals; signals++)
         if (sigaddset(&set, *signals) < 0)
-            return err_set(e, STATUS_INVALID_ARGUMENT, "%d is not a signal", *signals);
+            return err_set(err, STATUS_INVALID_ARGUMENT, "%d is not a signal", *signals);
     int number = pthread_sigmask(SIG_BLOCK, &set, NULL);
     if (number != 0)
-        return err_set(e, STATUS_IO, "blocking signals: %s", strerror(number));
+        return err_set(err, STATUS_IO, "blocking signals: %s", strerror(number));
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0)
-        return errno_status(e, "signalfd");
-    l->on_signal = on_signal;
-    l->signal_context = context;
-    l->signals = (struct loop_fd){.on_ready = on_signals_ready};
-    enum status s = loop_fd_add(l, &l->signals, fd, EPOLLIN, e);
-    if (s != STATUS_OK) {
+        return errno_status(err, "signalfd");
+    loop->on_signal = on_signal;
+    loop->signal_context = context;
+    loop->signals = (struct loop_fd){.on_ready = on_signals_ready};
+    enum status status = loop_fd_add(loop, &loop->signals, fd, EPOLLIN, err);
+    if (status != STATUS_OK) {
         close(fd);
-        return s;
+        return status;
     }
-    l->watched--; /* our own */
+    loop->watched--; /* our own */
     return STATUS_OK;
 }
 
 /* --- the loop --- */
 
-enum status loop_create(struct loop **ret_loop, struct err *e)
+enum status loop_create(struct loop **ret_loop, struct err *err)
 {
-    struct loop *l = calloc(1, sizeof *l);
-    if (!l)
-        return err_set(e, STATUS_NO_MEMORY, "no memory for an event loop");
-    list_init(&l->deferred);
-    l->now_ns = clock_monotonic_ns();
-    l->wake.on_ready = on_wake;
-    enum status s;
+    struct loop *loop = calloc(1, sizeof *loop);
+    if (!loop)
+        return err_set(err, STATUS_NO_MEMORY, "no memory for an event loop");
+    list_init(&loop->deferred);
+    loop->now_ns = clock_monotonic_ns();
+    loop->wake.on_ready = on_wake;
+    enum status status;
     int wake_fd = -1;
-    l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (l->epoll_fd < 0) {
-        s = errno_status(e, "epoll_create1");
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll_fd < 0) {
+        status = errno_status(err, "epoll_create1");
         goto fail;
     }
     wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_fd < 0) {
-        s = errno_status(e, "eventfd");
+        status = errno_status(err, "eventfd");
         goto fail;
     }
-    s = loop_fd_add(l, &l->wake, wake_fd, EPOLLIN, e);
-    if (s != STATUS_OK)
+    status = loop_fd_add(loop, &loop->wake, wake_fd, EPOLLIN, err);
+    if (status != STATUS_OK)
         goto fail;
-    l->watched = 0;
-    *ret_loop = l;
+    loop->watched = 0;
+    *ret_loop = loop;
     return STATUS_OK;
 fail:
     if (wake_fd >= 0)
         close(wake_fd);
-    if (l->epoll_fd >= 0)
-        close(l->epoll_fd);
-    free(l);
-    return s;
+    if (loop->epoll_fd >= 0)
+        close(loop->epoll_fd);
+    free(loop);
+    return status;
 }
 
-void loop_destroy(struct loop *l)
+void loop_destroy(struct loop *loop)
 {
-    if (!l)
+    if (!loop)
         return;
-    while (run_messages(l) || !list_empty(&l->deferred))
-        run_deferred(l);
-    ASSERT(l->watched == 0 && l->timers.count == 0);
-    if (l->signals.loop)
-        close(l->signals.fd);
-    close(l->wake.fd);
-    close(l->epoll_fd);
-    heap_fini(&l->timers);
-    free(l);
+    while (run_messages(loop) || !list_empty(&loop->deferred))
+        run_deferred(loop);
+    ASSERT(loop->watched == 0 && loop->timers.count == 0);
+    if (loop->signals.loop)
+        close(loop->signals.fd);
+    close(loop->wake.fd);
+    close(loop->epoll_fd);
+    heap_fini(&loop->timers);
+    free(loop);
 }
 
-int64_t loop_now(const struct loop *l)
+int64_t loop_now(const struct loop *loop)
 {
-    return l->now_ns;
+    return loop->now_ns;
 }
 
 /* Whole milliseconds, rounded up so that a turn never begins just before its timer is due. */
-static int wait_ms_until_timer(const struct loop *l, int wait_ms)
+static int wait_ms_until_timer(const struct loop *loop, int wait_ms)
 {
-    const struct heap_node *n = heap_peek(&l->timers);
-    if (!n)
+    const struct heap_node *node = heap_peek(&loop->timers);
+    if (!node)
         return wait_ms;
     int64_t now = clock_monotonic_ns();
-    if (n->key <= now)
+    if (node->key <= now)
         return 0;
-    int64_t ms = (n->key - now - 1) / NS_PER_MS + 1;
+    int64_t ms = (node->key - now - 1) / NS_PER_MS + 1;
     int timer_ms = (int)MIN(ms, TIMER_WAIT_MAX_MS);
     return wait_ms < 0 ? timer_ms : MIN(wait_ms, timer_ms);
 }
 
-enum status loop_step(struct loop *l, int wait_ms, struct err *e)
+enum status loop_step(struct loop *loop, int wait_ms, struct err *err)
 {
-    if (!list_empty(&l->deferred))
+    if (!list_empty(&loop->deferred))
         wait_ms = 0;
-    int n = epoll_wait(l->epoll_fd, l->events, EVENTS_PER_TURN, wait_ms_until_timer(l, wait_ms));
+    int n = epoll_wait(loop->epoll_fd, loop->events, EVENTS_PER_TURN, wait_ms_until_timer(loop, wait_ms));
     if (n < 0 && errno != EINTR)
-        return errno_status(e, "epoll_wait");
-    l->event_next = 0;
-    l->event_count = MAX(n, 0);
-    l->now_ns = clock_monotonic_ns();
-    report_events(l);
-    fire_timers(l);
-    run_messages(l);
-    run_deferred(l);
+        return errno_status(err, "epoll_wait");
+    loop->event_next = 0;
+    loop->event_count = MAX(n, 0);
+    loop->now_ns = clock_monotonic_ns();
+    report_events(loop);
+    fire_timers(loop);
+    run_messages(loop);
+    run_deferred(loop);
     return STATUS_OK;
 }
 
-enum status loop_run(struct loop *l, struct err *e)
+enum status loop_run(struct loop *loop, struct err *err)
 {
-    while (!atomic_exchange(&l->stopping, false)) {
-        enum status s = loop_step(l, -1, e);
-        if (s != STATUS_OK)
-            return s;
+    while (!atomic_exchange(&loop->stopping, false)) {
+        enum status status = loop_step(loop, -1, err);
+        if (status != STATUS_OK)
+            return status;
     }
     return STATUS_OK;
 }

@@ -20,9 +20,9 @@
 
 static int make_loop(void **state)
 {
-    struct loop *l = NULL;
-    assert_int_equal(loop_create(&l, NULL), STATUS_OK);
-    *state = l;
+    struct loop *loop = NULL;
+    assert_int_equal(loop_create(&loop, NULL), STATUS_OK);
+    *state = loop;
     return 0;
 }
 
@@ -32,10 +32,10 @@ static int drop_loop(void **state)
     return 0;
 }
 
-static void step(struct loop *l, int wait_ms)
+static void step(struct loop *loop, int wait_ms)
 {
-    struct err e = {0};
-    assert_int_equal(loop_step(l, wait_ms, &e), STATUS_OK);
+    struct err err = {0};
+    assert_int_equal(loop_step(loop, wait_ms, &err), STATUS_OK);
 }
 
 /* --- descriptors --- */
@@ -47,73 +47,73 @@ struct watcher {
     struct watcher *victim; /* removed in the first call */
 };
 
-static void on_watched(struct loop_fd *w, uint32_t events)
+static void on_watched(struct loop_fd *watch, uint32_t events)
 {
-    struct watcher *self = CONTAINER_OF(w, struct watcher, w);
+    struct watcher *self = CONTAINER_OF(watch, struct watcher, w);
     assert_true(events & (EPOLLIN | EPOLLHUP));
     self->calls++;
     if (self->victim)
         loop_fd_remove(&self->victim->w);
 }
 
-static void watcher_init(struct loop *l, struct watcher *x)
+static void watcher_init(struct loop *loop, struct watcher *watcher)
 {
-    *x = (struct watcher){.w.on_ready = on_watched};
-    assert_int_equal(pipe(x->pipe), 0);
-    assert_int_equal(loop_fd_add(l, &x->w, x->pipe[0], EPOLLIN, NULL), STATUS_OK);
+    *watcher = (struct watcher){.w.on_ready = on_watched};
+    assert_int_equal(pipe(watcher->pipe), 0);
+    assert_int_equal(loop_fd_add(loop, &watcher->w, watcher->pipe[0], EPOLLIN, NULL), STATUS_OK);
 }
 
-static void watcher_fini(struct watcher *x)
+static void watcher_fini(struct watcher *watcher)
 {
-    loop_fd_remove(&x->w);
-    close(x->pipe[0]);
-    close(x->pipe[1]);
+    loop_fd_remove(&watcher->w);
+    close(watcher->pipe[0]);
+    close(watcher->pipe[1]);
 }
 
 static void ready_descriptors_are_reported_until_read(void **state)
 {
-    struct loop *l = *state;
-    struct watcher x;
-    watcher_init(l, &x);
-    step(l, 0);
-    assert_int_equal(x.calls, 0);
-    assert_int_equal(write(x.pipe[1], "a", 1), 1);
-    step(l, -1);
-    step(l, -1);
-    assert_int_equal(x.calls, 2);
-    assert_int_equal(loop_fd_change(&x.w, 0, NULL), STATUS_OK);
-    step(l, 0);
-    assert_int_equal(x.calls, 2);
-    assert_int_equal(loop_fd_change(&x.w, EPOLLIN, NULL), STATUS_OK);
-    step(l, 0);
-    assert_int_equal(x.calls, 3);
-    watcher_fini(&x);
+    struct loop *loop = *state;
+    struct watcher watcher;
+    watcher_init(loop, &watcher);
+    step(loop, 0);
+    assert_int_equal(watcher.calls, 0);
+    assert_int_equal(write(watcher.pipe[1], "a", 1), 1);
+    step(loop, -1);
+    step(loop, -1);
+    assert_int_equal(watcher.calls, 2);
+    assert_int_equal(loop_fd_change(&watcher.w, 0, NULL), STATUS_OK);
+    step(loop, 0);
+    assert_int_equal(watcher.calls, 2);
+    assert_int_equal(loop_fd_change(&watcher.w, EPOLLIN, NULL), STATUS_OK);
+    step(loop, 0);
+    assert_int_equal(watcher.calls, 3);
+    watcher_fini(&watcher);
 }
 
 static void a_removed_descriptor_is_not_reported_in_the_same_turn(void **state)
 {
-    struct loop *l = *state;
-    struct watcher a, b;
-    watcher_init(l, &a);
-    watcher_init(l, &b);
-    a.victim = &b;
-    b.victim = &a;
-    assert_int_equal(write(a.pipe[1], "a", 1), 1);
+    struct loop *loop = *state;
+    struct watcher watcher, b;
+    watcher_init(loop, &watcher);
+    watcher_init(loop, &b);
+    watcher.victim = &b;
+    b.victim = &watcher;
+    assert_int_equal(write(watcher.pipe[1], "a", 1), 1);
     assert_int_equal(write(b.pipe[1], "b", 1), 1);
-    step(l, -1);
-    assert_int_equal(a.calls + b.calls, 1); /* whoever came first removed the other */
-    watcher_fini(&a);
+    step(loop, -1);
+    assert_int_equal(watcher.calls + b.calls, 1); /* whoever came first removed the other */
+    watcher_fini(&watcher);
     watcher_fini(&b);
-    loop_fd_remove(&a.w); /* not watched: allowed */
+    loop_fd_remove(&watcher.w); /* not watched: allowed */
 }
 
 static void a_bad_descriptor_is_an_error_with_a_reason(void **state)
 {
-    struct loop_fd w = {.on_ready = on_watched};
-    struct err e = {0};
-    assert_int_equal(loop_fd_add(*state, &w, -1, EPOLLIN, &e), STATUS_IO);
-    assert_non_null(strstr(e.text, "Bad file descriptor"));
-    assert_null(w.loop);
+    struct loop_fd watch = {.on_ready = on_watched};
+    struct err err = {0};
+    assert_int_equal(loop_fd_add(*state, &watch, -1, EPOLLIN, &err), STATUS_IO);
+    assert_non_null(strstr(err.text, "Bad file descriptor"));
+    assert_null(watch.loop);
 }
 
 /* --- timers --- */
@@ -128,62 +128,62 @@ struct alarm {
 
 static struct alarm *fired[8];
 
-static void on_alarm(struct loop_timer *t)
+static void on_alarm(struct loop_timer *timer)
 {
-    struct alarm *a = CONTAINER_OF(t, struct alarm, t);
-    a->fired++;
+    struct alarm *alarm = CONTAINER_OF(timer, struct alarm, t);
+    alarm->fired++;
     for (size_t i = 0; i < ARRAY_SIZE(fired); i++) {
         if (!fired[i]) {
-            fired[i] = a;
+            fired[i] = alarm;
             break;
         }
     }
-    if (a->victim)
-        loop_timer_cancel(&a->victim->t);
-    if (a->again)
-        assert_int_equal(loop_timer_set(a->loop, t, loop_now(a->loop)), STATUS_OK);
+    if (alarm->victim)
+        loop_timer_cancel(&alarm->victim->t);
+    if (alarm->again)
+        assert_int_equal(loop_timer_set(alarm->loop, timer, loop_now(alarm->loop)), STATUS_OK);
 }
 
 static void timers_fire_in_order_and_only_when_due(void **state)
 {
-    struct loop *l = *state;
+    struct loop *loop = *state;
     memset(fired, 0, sizeof fired);
-    struct alarm a[4];
+    struct alarm alarm[4];
     for (size_t i = 0; i < 4; i++)
-        a[i] = (struct alarm){.t.on_fire = on_alarm, .loop = l};
+        alarm[i] = (struct alarm){.t.on_fire = on_alarm, .loop = loop};
     int64_t start = clock_monotonic_ns();
-    assert_int_equal(loop_timer_set(l, &a[0].t, start + 20 * NS_PER_MS), STATUS_OK);
-    assert_int_equal(loop_timer_set(l, &a[1].t, start + 5 * NS_PER_MS), STATUS_OK);
-    assert_int_equal(loop_timer_set(l, &a[2].t, start + 10 * NS_PER_MS), STATUS_OK);
-    assert_int_equal(loop_timer_set(l, &a[3].t, start + 1 * NS_PER_MS), STATUS_OK);
-    assert_int_equal(loop_timer_set(l, &a[3].t, start + 15 * NS_PER_MS), STATUS_OK); /* moved */
-    a[2].victim = &a[3];
-    while (!a[0].fired) {
-        step(l, -1);
-        if (a[1].fired && !a[2].fired)
-            assert_true(loop_now(l) >= start + 5 * NS_PER_MS);
+    assert_int_equal(loop_timer_set(loop, &alarm[0].t, start + 20 * NS_PER_MS), STATUS_OK);
+    assert_int_equal(loop_timer_set(loop, &alarm[1].t, start + 5 * NS_PER_MS), STATUS_OK);
+    assert_int_equal(loop_timer_set(loop, &alarm[2].t, start + 10 * NS_PER_MS), STATUS_OK);
+    assert_int_equal(loop_timer_set(loop, &alarm[3].t, start + 1 * NS_PER_MS), STATUS_OK);
+    assert_int_equal(loop_timer_set(loop, &alarm[3].t, start + 15 * NS_PER_MS), STATUS_OK); /* moved */
+    alarm[2].victim = &alarm[3];
+    while (!alarm[0].fired) {
+        step(loop, -1);
+        if (alarm[1].fired && !alarm[2].fired)
+            assert_true(loop_now(loop) >= start + 5 * NS_PER_MS);
     }
     assert_true(clock_monotonic_ns() >= start + 20 * NS_PER_MS);
-    assert_ptr_equal(fired[0], &a[1]);
-    assert_ptr_equal(fired[1], &a[2]);
-    assert_ptr_equal(fired[2], &a[0]);
-    assert_int_equal(a[3].fired, 0);
+    assert_ptr_equal(fired[0], &alarm[1]);
+    assert_ptr_equal(fired[1], &alarm[2]);
+    assert_ptr_equal(fired[2], &alarm[0]);
+    assert_int_equal(alarm[3].fired, 0);
 }
 
 static void a_timer_that_sets_itself_does_not_hold_the_turn(void **state)
 {
-    struct loop *l = *state;
+    struct loop *loop = *state;
     memset(fired, 0, sizeof fired);
-    struct alarm a = {.t.on_fire = on_alarm, .loop = l, .again = true};
-    assert_int_equal(loop_timer_set(l, &a.t, 0), STATUS_OK);
-    step(l, -1);
-    assert_int_equal(a.fired, 1);
-    step(l, -1);
-    assert_int_equal(a.fired, 2);
-    loop_timer_cancel(&a.t);
-    loop_timer_cancel(&a.t);
-    step(l, 0);
-    assert_int_equal(a.fired, 2);
+    struct alarm alarm = {.t.on_fire = on_alarm, .loop = loop, .again = true};
+    assert_int_equal(loop_timer_set(loop, &alarm.t, 0), STATUS_OK);
+    step(loop, -1);
+    assert_int_equal(alarm.fired, 1);
+    step(loop, -1);
+    assert_int_equal(alarm.fired, 2);
+    loop_timer_cancel(&alarm.t);
+    loop_timer_cancel(&alarm.t);
+    step(loop, 0);
+    assert_int_equal(alarm.fired, 2);
 }
 
 /* --- deferred calls --- */
@@ -196,35 +196,35 @@ struct job {
     bool again;
 };
 
-static void on_job(struct loop_task *t)
+static void on_job(struct loop_task *task)
 {
-    struct job *j = CONTAINER_OF(t, struct job, t);
-    j->runs++;
-    if (j->victim)
-        loop_defer_cancel(&j->victim->t);
-    if (j->again)
-        loop_defer(j->loop, t);
+    struct job *job = CONTAINER_OF(task, struct job, t);
+    job->runs++;
+    if (job->victim)
+        loop_defer_cancel(&job->victim->t);
+    if (job->again)
+        loop_defer(job->loop, task);
 }
 
 static void deferred_calls_run_once_and_can_be_cancelled(void **state)
 {
-    struct loop *l = *state;
-    struct job a = {.t.on_run = on_job, .loop = l}, b = a, c = a;
-    a.victim = &b;
+    struct loop *loop = *state;
+    struct job job = {.t.on_run = on_job, .loop = loop}, b = job, c = job;
+    job.victim = &b;
     c.again = true;
-    loop_defer(l, &a.t);
-    loop_defer(l, &a.t);
-    loop_defer(l, &b.t);
-    loop_defer(l, &c.t);
-    step(l, -1); /* something is deferred: does not wait */
-    assert_int_equal(a.runs, 1);
+    loop_defer(loop, &job.t);
+    loop_defer(loop, &job.t);
+    loop_defer(loop, &b.t);
+    loop_defer(loop, &c.t);
+    step(loop, -1); /* something is deferred: does not wait */
+    assert_int_equal(job.runs, 1);
     assert_int_equal(b.runs, 0);
     assert_int_equal(c.runs, 1);
-    step(l, -1);
+    step(loop, -1);
     assert_int_equal(c.runs, 2);
     loop_defer_cancel(&c.t);
     loop_defer_cancel(&c.t);
-    step(l, 0);
+    step(loop, 0);
     assert_int_equal(c.runs, 2);
 }
 
@@ -252,58 +252,58 @@ struct sender {
     int index;
 };
 
-static void on_note(struct loop_message *m)
+static void on_note(struct loop_message *message)
 {
-    struct note *n = CONTAINER_OF(m, struct note, m);
-    struct receiver *r = n->to;
-    assert_int_equal(n->number, r->next[n->sender]++);
-    if (++r->received == SENDERS * MESSAGES)
-        loop_stop(r->loop);
-    free(n);
+    struct note *note = CONTAINER_OF(message, struct note, m);
+    struct receiver *receiver = note->to;
+    assert_int_equal(note->number, receiver->next[note->sender]++);
+    if (++receiver->received == SENDERS * MESSAGES)
+        loop_stop(receiver->loop);
+    free(note);
 }
 
 static void *send_notes(void *arg)
 {
-    struct sender *s = arg;
+    struct sender *sender = arg;
     for (int i = 0; i < MESSAGES; i++) {
-        struct note *n = calloc(1, sizeof *n);
-        if (!n)
+        struct note *note = calloc(1, sizeof *note);
+        if (!note)
             abort();
-        *n = (struct note){.m.on_run = on_note, .to = s->to, .sender = s->index, .number = i};
-        loop_post(s->to->loop, &n->m);
+        *note = (struct note){.m.on_run = on_note, .to = sender->to, .sender = sender->index, .number = i};
+        loop_post(sender->to->loop, &note->m);
     }
     return NULL;
 }
 
 static void messages_of_many_threads_arrive_in_order_per_sender(void **state)
 {
-    struct receiver r = {.loop = *state};
+    struct receiver receiver = {.loop = *state};
     struct sender senders[SENDERS];
     for (int i = 0; i < SENDERS; i++) {
-        senders[i] = (struct sender){.to = &r, .index = i};
+        senders[i] = (struct sender){.to = &receiver, .index = i};
         assert_int_equal(pthread_create(&senders[i].thread, NULL, send_notes, &senders[i]), 0);
     }
-    assert_int_equal(loop_run(r.loop, NULL), STATUS_OK);
+    assert_int_equal(loop_run(receiver.loop, NULL), STATUS_OK);
     for (int i = 0; i < SENDERS; i++)
         pthread_join(senders[i].thread, NULL);
-    assert_int_equal(r.received, SENDERS * MESSAGES);
+    assert_int_equal(receiver.received, SENDERS * MESSAGES);
 }
 
 static void what_is_still_posted_is_run_by_destroy(void **state)
 {
     (void)state;
-    struct loop *l = NULL;
-    assert_int_equal(loop_create(&l, NULL), STATUS_OK);
-    struct receiver r = {.loop = l};
-    struct note *n = calloc(1, sizeof *n);
-    assert_non_null(n);
-    *n = (struct note){.m.on_run = on_note, .to = &r};
-    struct job j = {.t.on_run = on_job, .loop = l};
-    loop_post(l, &n->m);
-    loop_defer(l, &j.t);
-    loop_destroy(l);
-    assert_int_equal(r.received, 1);
-    assert_int_equal(j.runs, 1);
+    struct loop *loop = NULL;
+    assert_int_equal(loop_create(&loop, NULL), STATUS_OK);
+    struct receiver receiver = {.loop = loop};
+    struct note *note = calloc(1, sizeof *note);
+    assert_non_null(note);
+    *note = (struct note){.m.on_run = on_note, .to = &receiver};
+    struct job job = {.t.on_run = on_job, .loop = loop};
+    loop_post(loop, &note->m);
+    loop_defer(loop, &job.t);
+    loop_destroy(loop);
+    assert_int_equal(receiver.received, 1);
+    assert_int_equal(job.runs, 1);
     loop_destroy(NULL);
 }
 
