@@ -136,28 +136,28 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
     struct grpc_client_call *call = nghttp2_session_get_stream_user_data(session, stream_id);
     struct bytes rest = bytes_of(data, size);
     while (call && !call->done && call->http_status == 200 && call->is_grpc) {
-        struct grpc_message m;
-        enum status s = grpc_reader_take(&call->reader, &rest, &m);
-        if (s == STATUS_TRUNCATED)
+        struct grpc_message message;
+        enum status status = grpc_reader_take(&call->reader, &rest, &message);
+        if (status == STATUS_TRUNCATED)
             return 0;
-        if (s == STATUS_TOO_LARGE)
+        if (status == STATUS_TOO_LARGE)
             call_abort(call, STATUS_RESOURCE_EXHAUSTED,
                        "the response message is larger than the client allows");
-        else if (s != STATUS_OK)
+        else if (status != STATUS_OK)
             call_abort(call, STATUS_INTERNAL, "the answer is not a gRPC message");
-        else if (m.compressed)
+        else if (message.compressed)
             call_abort(call, STATUS_INTERNAL, "a compressed message, which was not asked for");
         else if (call->options.on_message)
-            call->options.on_message(call->options.context, m.data);
+            call->options.on_message(call->options.context, message.data);
     }
     return 0;
 }
 
 static int on_frame_received(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
-    struct grpc_client *c = user_data;
+    struct grpc_client *client = user_data;
     if (frame->hd.type == NGHTTP2_GOAWAY)
-        c->closing = true;
+        client->closing = true;
     bool ends = (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
                 (frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
     struct grpc_client_call *call =
@@ -203,7 +203,7 @@ static int on_stream_closed(nghttp2_session *session, int32_t stream_id, uint32_
 
 /* --- the client --- */
 
-static int create_session(struct grpc_client *c)
+static int create_session(struct grpc_client *client)
 {
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option = NULL;
@@ -219,7 +219,7 @@ static int create_session(struct grpc_client *c)
     if (result == 0) {
         nghttp2_option_set_no_closed_streams(option, 1);
         nghttp2_option_set_peer_max_concurrent_streams(option, STREAMS_BEFORE_SETTINGS);
-        result = nghttp2_session_client_new2(&c->session, callbacks, c, option);
+        result = nghttp2_session_client_new2(&client->session, callbacks, client, option);
     }
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);
@@ -230,43 +230,44 @@ static int create_session(struct grpc_client *c)
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, STREAM_WINDOW_SIZE},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_LIST_SIZE_MAX},
     };
-    result = nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, settings, ARRAY_SIZE(settings));
+    result = nghttp2_submit_settings(client->session, NGHTTP2_FLAG_NONE, settings, ARRAY_SIZE(settings));
     if (result != 0)
         return result;
-    return nghttp2_session_set_local_window_size(c->session, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW_SIZE);
+    return nghttp2_session_set_local_window_size(client->session, NGHTTP2_FLAG_NONE, 0,
+                                                 CONNECTION_WINDOW_SIZE);
 }
 
-enum status grpc_client_create(const struct grpc_client_options *o, struct grpc_client **ret_client,
-                               struct err *e)
+enum status grpc_client_create(const struct grpc_client_options *options, struct grpc_client **ret_client,
+                               struct err *err)
 {
-    struct grpc_client *c = calloc(1, sizeof *c);
-    if (!c)
-        return err_set(e, STATUS_NO_MEMORY, "no memory for a gRPC client");
-    list_init(&c->calls);
-    c->tls = o->tls;
-    c->response_size_max = o->response_size_max ? o->response_size_max : RESPONSE_SIZE_MAX;
-    c->authority = strdup(o->authority);
-    if (!c->authority || create_session(c) != 0) {
-        grpc_client_destroy(c);
-        return err_set(e, STATUS_NO_MEMORY, "no memory for an HTTP/2 session");
+    struct grpc_client *client = calloc(1, sizeof *client);
+    if (!client)
+        return err_set(err, STATUS_NO_MEMORY, "no memory for a gRPC client");
+    list_init(&client->calls);
+    client->tls = options->tls;
+    client->response_size_max = options->response_size_max ? options->response_size_max : RESPONSE_SIZE_MAX;
+    client->authority = strdup(options->authority);
+    if (!client->authority || create_session(client) != 0) {
+        grpc_client_destroy(client);
+        return err_set(err, STATUS_NO_MEMORY, "no memory for an HTTP/2 session");
     }
-    *ret_client = c;
+    *ret_client = client;
     return STATUS_OK;
 }
 
-void grpc_client_destroy(struct grpc_client *c)
+void grpc_client_destroy(struct grpc_client *client)
 {
-    if (!c)
+    if (!client)
         return;
-    c->closing = true;               /* a callback that starts another call is refused */
-    list_each_safe (it, &c->calls) { /* on_done may cancel other calls, which frees nothing */
+    client->closing = true;               /* a callback that starts another call is refused */
+    list_each_safe (it, &client->calls) { /* on_done may cancel other calls, which frees nothing */
         struct grpc_client_call *call = CONTAINER_OF(it, struct grpc_client_call, link);
         call_done(call, STATUS_UNAVAILABLE, "the connection is closed");
         call_free(call);
     }
-    nghttp2_session_del(c->session); /* reports no stream as closed */
-    free(c->authority);
-    free(c);
+    nghttp2_session_del(client->session); /* reports no stream as closed */
+    free(client->authority);
+    free(client);
 }
 
 /* --- starting a call --- */
@@ -291,120 +292,120 @@ static nghttp2_nv nv_of(const char *name, const char *value)
     return (nghttp2_nv){(uint8_t *)name, (uint8_t *)value, strlen(name), strlen(value), NGHTTP2_NV_FLAG_NONE};
 }
 
-static enum status check_metadata(const struct grpc_call_options *o, struct err *e)
+static enum status check_metadata(const struct grpc_call_options *options, struct err *err)
 {
-    if (o->metadata_count > METADATA_MAX)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "%zu metadata are more than %d", o->metadata_count,
+    if (options->metadata_count > METADATA_MAX)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "%zu metadata are more than %d", options->metadata_count,
                        METADATA_MAX);
-    for (size_t i = 0; i < o->metadata_count; i++) {
-        const struct grpc_metadata *m = &o->metadata[i];
-        if (m->name[0] == ':' || strncmp(m->name, "grpc-", 5) == 0 ||
-            !nghttp2_check_header_name((const uint8_t *)m->name, strlen(m->name)))
-            return err_set(e, STATUS_INVALID_ARGUMENT, "\"%s\" is not a metadata name", m->name);
-        if (!nghttp2_check_header_value((const uint8_t *)m->value, strlen(m->value)))
-            return err_set(e, STATUS_INVALID_ARGUMENT, "the value of metadata \"%s\" has forbidden bytes",
-                           m->name);
+    for (size_t i = 0; i < options->metadata_count; i++) {
+        const struct grpc_metadata *metadata = &options->metadata[i];
+        if (metadata->name[0] == ':' || strncmp(metadata->name, "grpc-", 5) == 0 ||
+            !nghttp2_check_header_name((const uint8_t *)metadata->name, strlen(metadata->name)))
+            return err_set(err, STATUS_INVALID_ARGUMENT, "\"%s\" is not a metadata name", metadata->name);
+        if (!nghttp2_check_header_value((const uint8_t *)metadata->value, strlen(metadata->value)))
+            return err_set(err, STATUS_INVALID_ARGUMENT, "the value of metadata \"%s\" has forbidden bytes",
+                           metadata->name);
     }
     return STATUS_OK;
 }
 
-static int32_t submit_request(struct grpc_client *c, struct grpc_client_call *call,
-                              const struct grpc_call_options *o)
+static int32_t submit_request(struct grpc_client *client, struct grpc_client_call *call,
+                              const struct grpc_call_options *options)
 {
     nghttp2_nv nv[OWN_HEADERS + METADATA_MAX] = {
         nv_of(":method", "POST"),
-        nv_of(":scheme", c->tls ? "https" : "http"),
-        nv_of(":path", o->path),
-        nv_of(":authority", c->authority),
+        nv_of(":scheme", client->tls ? "https" : "http"),
+        nv_of(":path", options->path),
+        nv_of(":authority", client->authority),
         nv_of("te", "trailers"),
         nv_of("content-type", "application/grpc"),
         nv_of("user-agent", "grpc-c-sallyport/" SALLYPORT_VERSION),
     };
     size_t count = 7;
     char timeout[GRPC_TIMEOUT_TEXT_SIZE];
-    if (o->timeout_ns > 0) {
-        grpc_timeout_format(o->timeout_ns, timeout);
+    if (options->timeout_ns > 0) {
+        grpc_timeout_format(options->timeout_ns, timeout);
         nv[count++] = nv_of("grpc-timeout", timeout);
     }
-    for (size_t i = 0; i < o->metadata_count; i++)
-        nv[count++] = nv_of(o->metadata[i].name, o->metadata[i].value);
+    for (size_t i = 0; i < options->metadata_count; i++)
+        nv[count++] = nv_of(options->metadata[i].name, options->metadata[i].value);
     const nghttp2_data_provider provider = {.source.ptr = call, .read_callback = on_read};
-    return nghttp2_submit_request(c->session, NULL, nv, count, &provider, call);
+    return nghttp2_submit_request(client->session, NULL, nv, count, &provider, call);
 }
 
-enum status grpc_client_start(struct grpc_client *c, const struct grpc_call_options *o, struct bytes message,
-                              struct grpc_client_call **ret_call, struct err *e)
+enum status grpc_client_start(struct grpc_client *client, const struct grpc_call_options *options,
+                              struct bytes message, struct grpc_client_call **ret_call, struct err *err)
 {
-    if (grpc_client_closing(c))
-        return err_set(e, STATUS_UNAVAILABLE, "the connection takes no more calls");
-    enum status s = check_metadata(o, e);
-    if (s != STATUS_OK)
-        return s;
+    if (grpc_client_closing(client))
+        return err_set(err, STATUS_UNAVAILABLE, "the connection takes no more calls");
+    enum status status = check_metadata(options, err);
+    if (status != STATUS_OK)
+        return status;
     struct grpc_client_call *call = calloc(1, sizeof *call);
     if (!call)
-        return err_set(e, STATUS_NO_MEMORY, "no memory for a call");
+        return err_set(err, STATUS_NO_MEMORY, "no memory for a call");
     list_init(&call->link);
-    call->client = c;
-    call->options = *o;
+    call->client = client;
+    call->options = *options;
     call->options.metadata = NULL;
-    call->reader.message_size_max = c->response_size_max;
+    call->reader.message_size_max = client->response_size_max;
     call->request.limit = SIZE_MAX;
     grpc_message_write(&call->request, message);
     if (buf_status(&call->request) == STATUS_OK)
-        call->stream_id = submit_request(c, call, o);
+        call->stream_id = submit_request(client, call, options);
     if (call->stream_id <= 0) {
         call_free(call);
-        return err_set(e, STATUS_NO_MEMORY, "no memory for a call");
+        return err_set(err, STATUS_NO_MEMORY, "no memory for a call");
     }
-    list_push_back(&c->calls, &call->link);
-    c->call_count++;
+    list_push_back(&client->calls, &call->link);
+    client->call_count++;
     *ret_call = call;
     return STATUS_OK;
 }
 
-void grpc_client_cancel(struct grpc_client *c, struct grpc_client_call *call)
+void grpc_client_cancel(struct grpc_client *client, struct grpc_client_call *call)
 {
     call_abort(call, STATUS_CANCELLED, "cancelled by the caller");
 }
 
 /* --- bytes --- */
 
-enum status grpc_client_receive(struct grpc_client *c, struct bytes data, struct err *e)
+enum status grpc_client_receive(struct grpc_client *client, struct bytes data, struct err *err)
 {
-    ssize_t n = nghttp2_session_mem_recv(c->session, data.data, data.size);
+    ssize_t n = nghttp2_session_mem_recv(client->session, data.data, data.size);
     if (n < 0)
-        return err_set(e, STATUS_CLOSED, "HTTP/2: %s", nghttp2_strerror((int)n));
-    if (!nghttp2_session_want_read(c->session) && !nghttp2_session_want_write(c->session))
-        return err_set(e, STATUS_CLOSED, "HTTP/2: the connection is over");
+        return err_set(err, STATUS_CLOSED, "HTTP/2: %s", nghttp2_strerror((int)n));
+    if (!nghttp2_session_want_read(client->session) && !nghttp2_session_want_write(client->session))
+        return err_set(err, STATUS_CLOSED, "HTTP/2: the connection is over");
     return STATUS_OK;
 }
 
-enum status grpc_client_output(struct grpc_client *c, struct buf *out, struct err *e)
+enum status grpc_client_output(struct grpc_client *client, struct buf *out, struct err *err)
 {
     for (;;) {
         const uint8_t *data;
-        ssize_t n = nghttp2_session_mem_send(c->session, &data);
+        ssize_t n = nghttp2_session_mem_send(client->session, &data);
         if (n < 0)
-            return err_set(e, STATUS_CLOSED, "HTTP/2: %s", nghttp2_strerror((int)n));
+            return err_set(err, STATUS_CLOSED, "HTTP/2: %s", nghttp2_strerror((int)n));
         if (n == 0)
             break;
         buf_append(out, data, (size_t)n);
     }
-    enum status s = buf_status(out);
-    return s == STATUS_OK ? s : err_set(e, s, "no memory for output");
+    enum status status = buf_status(out);
+    return status == STATUS_OK ? status : err_set(err, status, "no memory for output");
 }
 
-enum status grpc_client_ping(struct grpc_client *c)
+enum status grpc_client_ping(struct grpc_client *client)
 {
-    return nghttp2_submit_ping(c->session, NGHTTP2_FLAG_NONE, NULL) == 0 ? STATUS_OK : STATUS_NO_MEMORY;
+    return nghttp2_submit_ping(client->session, NGHTTP2_FLAG_NONE, NULL) == 0 ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-bool grpc_client_closing(const struct grpc_client *c)
+bool grpc_client_closing(const struct grpc_client *client)
 {
-    return c->closing || !nghttp2_session_check_request_allowed(c->session);
+    return client->closing || !nghttp2_session_check_request_allowed(client->session);
 }
 
-size_t grpc_client_calls(const struct grpc_client *c)
+size_t grpc_client_calls(const struct grpc_client *client)
 {
-    return c->call_count;
+    return client->call_count;
 }

@@ -35,29 +35,29 @@ struct grpc_call_options {
     void *context;
 };
 
-STATUS_RESULT grpc_client_create(const struct grpc_client_options *o, struct grpc_client **ret_client,
-                                 struct err *e);
+STATUS_RESULT grpc_client_create(const struct grpc_client_options *options, struct grpc_client **ret_client,
+                                 struct err *err);
 /* Calls in progress get on_done(UNAVAILABLE) first. NULL allowed. */
-void grpc_client_destroy(struct grpc_client *c);
+void grpc_client_destroy(struct grpc_client *client);
 /* Starts a call with one request message (copied). UNAVAILABLE after the peer's GOAWAY, INVALID_ARGUMENT for
  * metadata with a bad or reserved name or a bad value, NO_MEMORY. A call over the peer's limit of streams
  * waits inside. */
-STATUS_RESULT grpc_client_start(struct grpc_client *c, const struct grpc_call_options *o,
-                                struct bytes message, struct grpc_client_call **ret_call, struct err *e);
+STATUS_RESULT grpc_client_start(struct grpc_client *client, const struct grpc_call_options *options,
+                                struct bytes message, struct grpc_client_call **ret_call, struct err *err);
 /* RST_STREAM(CANCEL); on_done(CANCELLED) is called before this returns. */
-void grpc_client_cancel(struct grpc_client *c, struct grpc_client_call *call);
+void grpc_client_cancel(struct grpc_client *client, struct grpc_client_call *call);
 /* Bytes from the peer. CLOSED means the connection is over, by a fault or because the peer said GOAWAY and no
  * call is left: destroy the client. Callbacks run inside; they may start and cancel calls but not destroy the
  * client. */
-STATUS_RESULT grpc_client_receive(struct grpc_client *c, struct bytes data, struct err *e);
+STATUS_RESULT grpc_client_receive(struct grpc_client *client, struct bytes data, struct err *err);
 /* Moves what is to be written to the end of `out`; nothing added: nothing to do. CLOSED, NO_MEMORY: destroy.
  */
-STATUS_RESULT grpc_client_output(struct grpc_client *c, struct buf *out, struct err *e);
+STATUS_RESULT grpc_client_output(struct grpc_client *client, struct buf *out, struct err *err);
 /* An HTTP/2 PING; on a dead path the caller's own timer decides. */
-STATUS_RESULT grpc_client_ping(struct grpc_client *c);
+STATUS_RESULT grpc_client_ping(struct grpc_client *client);
 /* True once the peer sent GOAWAY or the session can take no more calls: make a new connection for the next
  * one. */
-bool grpc_client_closing(const struct grpc_client *c);
-size_t grpc_client_calls(const struct grpc_client *c);
+bool grpc_client_closing(const struct grpc_client *client);
+size_t grpc_client_calls(const struct grpc_client *client);
 
 #endif

@@ -28,175 +28,182 @@
 
 static struct grpc_server_limits with_defaults(const struct grpc_server_limits *given)
 {
-    struct grpc_server_limits l = given ? *given : (struct grpc_server_limits){0};
-    l.request_size_max = l.request_size_max ? l.request_size_max : REQUEST_SIZE_MAX;
-    l.connections_max = l.connections_max ? l.connections_max : CONNECTIONS_MAX;
-    l.streams_max = l.streams_max ? l.streams_max : STREAMS_MAX;
-    l.header_list_size_max = l.header_list_size_max ? l.header_list_size_max : HEADER_LIST_SIZE_MAX;
-    l.budget_burst = l.budget_burst ? l.budget_burst : H2_BUDGET_BURST;
-    l.budget_per_second = l.budget_per_second ? l.budget_per_second : H2_BUDGET_PER_SECOND;
-    l.ping_interval_ns = l.ping_interval_ns > 0 ? l.ping_interval_ns : PING_INTERVAL;
-    l.ping_timeout_ns = l.ping_timeout_ns > 0 ? l.ping_timeout_ns : PING_TIMEOUT;
-    l.reset_burst = l.reset_burst ? l.reset_burst : RESET_BURST;
-    l.reset_per_second = l.reset_per_second ? l.reset_per_second : RESET_PER_SECOND;
-    l.connection_memory_max = l.connection_memory_max ? l.connection_memory_max : CONNECTION_MEMORY_MAX;
-    l.memory_max = l.memory_max ? l.memory_max : MEMORY_MAX;
-    return l;
+    struct grpc_server_limits limits = given ? *given : (struct grpc_server_limits){0};
+    limits.request_size_max = limits.request_size_max ? limits.request_size_max : REQUEST_SIZE_MAX;
+    limits.connections_max = limits.connections_max ? limits.connections_max : CONNECTIONS_MAX;
+    limits.streams_max = limits.streams_max ? limits.streams_max : STREAMS_MAX;
+    limits.header_list_size_max =
+        limits.header_list_size_max ? limits.header_list_size_max : HEADER_LIST_SIZE_MAX;
+    limits.budget_burst = limits.budget_burst ? limits.budget_burst : H2_BUDGET_BURST;
+    limits.budget_per_second = limits.budget_per_second ? limits.budget_per_second : H2_BUDGET_PER_SECOND;
+    limits.ping_interval_ns = limits.ping_interval_ns > 0 ? limits.ping_interval_ns : PING_INTERVAL;
+    limits.ping_timeout_ns = limits.ping_timeout_ns > 0 ? limits.ping_timeout_ns : PING_TIMEOUT;
+    limits.reset_burst = limits.reset_burst ? limits.reset_burst : RESET_BURST;
+    limits.reset_per_second = limits.reset_per_second ? limits.reset_per_second : RESET_PER_SECOND;
+    limits.connection_memory_max =
+        limits.connection_memory_max ? limits.connection_memory_max : CONNECTION_MEMORY_MAX;
+    limits.memory_max = limits.memory_max ? limits.memory_max : MEMORY_MAX;
+    return limits;
 }
 
-static void on_drained_later(struct loop_task *t)
+static void on_drained_later(struct loop_task *task)
 {
-    struct grpc_server *s = CONTAINER_OF(t, struct grpc_server, drained);
-    if (s->on_drained)
-        s->on_drained(s->drained_context);
+    struct grpc_server *server = CONTAINER_OF(task, struct grpc_server, drained);
+    if (server->on_drained)
+        server->on_drained(server->drained_context);
 }
 
 static const struct site loopback_only = {.name_count = 0};
 
-void grpc_server_known_as(struct grpc_server *s, const struct site *site)
+void grpc_server_known_as(struct grpc_server *server, const struct site *site)
 {
-    s->site = site;
+    server->site = site;
 }
 
 /* The handler of a server that has no methods. */
-static void refuse_call(void *context, const struct grpc_request *r)
+static void refuse_call(void *context, const struct grpc_request *request)
 {
-    struct grpc_call *call = map_get(&((struct grpc_server *)context)->calls, map_u64_key(&r->id.value));
+    struct grpc_call *call =
+        map_get(&((struct grpc_server *)context)->calls, map_u64_key(&request->id.value));
     grpc_call_end(call, STATUS_UNIMPLEMENTED, "there are no gRPC services here");
 }
 
-enum status grpc_server_create(struct loop *l, const struct grpc_server_limits *limits,
-                               const struct grpc_handler *h, struct grpc_server **ret_server, struct err *e)
+enum status grpc_server_create(struct loop *loop, const struct grpc_server_limits *limits,
+                               const struct grpc_handler *handler, struct grpc_server **ret_server,
+                               struct err *err)
 {
-    ASSERT(!h || h->on_call);
-    struct grpc_server *s = calloc(1, sizeof *s);
-    if (!s)
+    ASSERT(!handler || handler->on_call);
+    struct grpc_server *server = calloc(1, sizeof *server);
+    if (!server)
         goto fail;
-    s->loop = l;
-    s->limits = with_defaults(limits);
-    s->handler = h ? *h : (struct grpc_handler){.on_call = refuse_call, .context = s};
-    s->site = &loopback_only;
-    s->drained.on_run = on_drained_later;
-    list_init(&s->connections);
-    map_init(&s->calls, 0, 0); /* the ids are ours: nobody can aim at a bucket */
-    if (nghttp2_session_callbacks_new(&s->callbacks) != 0 || nghttp2_option_new(&s->option) != 0)
+    server->loop = loop;
+    server->limits = with_defaults(limits);
+    server->handler = handler ? *handler : (struct grpc_handler){.on_call = refuse_call, .context = server};
+    server->site = &loopback_only;
+    server->drained.on_run = on_drained_later;
+    list_init(&server->connections);
+    map_init(&server->calls, 0, 0); /* the ids are ours: nobody can aim at a bucket */
+    if (nghttp2_session_callbacks_new(&server->callbacks) != 0 || nghttp2_option_new(&server->option) != 0)
         goto fail;
-    grpc_connection_callbacks(s->callbacks);
-    nghttp2_option_set_no_closed_streams(s->option, 1);
-    nghttp2_option_set_stream_reset_rate_limit(s->option, s->limits.reset_burst, s->limits.reset_per_second);
-    nghttp2_option_set_max_outbound_ack(s->option, ACKS_QUEUED_MAX);
-    *ret_server = s;
+    grpc_connection_callbacks(server->callbacks);
+    nghttp2_option_set_no_closed_streams(server->option, 1);
+    nghttp2_option_set_stream_reset_rate_limit(server->option, server->limits.reset_burst,
+                                               server->limits.reset_per_second);
+    nghttp2_option_set_max_outbound_ack(server->option, ACKS_QUEUED_MAX);
+    *ret_server = server;
     return STATUS_OK;
 fail:
-    grpc_server_destroy(s);
-    return err_set(e, STATUS_NO_MEMORY, "no memory for a gRPC server");
+    grpc_server_destroy(server);
+    return err_set(err, STATUS_NO_MEMORY, "no memory for a gRPC server");
 }
 
-void grpc_server_destroy(struct grpc_server *s)
+void grpc_server_destroy(struct grpc_server *server)
 {
-    if (!s)
+    if (!server)
         return;
-    s->on_drained = NULL;
+    server->on_drained = NULL;
     struct list *link;
-    while ((link = s->connections.next) != &s->connections)
+    while ((link = server->connections.next) != &server->connections)
         grpc_connection_shut_down(CONTAINER_OF(link, struct grpc_connection, link));
-    loop_defer_cancel(&s->drained);
-    nghttp2_session_callbacks_del(s->callbacks);
-    nghttp2_option_del(s->option);
-    map_fini(&s->calls);
-    buf_fini(&s->output);
-    free(s);
+    loop_defer_cancel(&server->drained);
+    nghttp2_session_callbacks_del(server->callbacks);
+    nghttp2_option_del(server->option);
+    map_fini(&server->calls);
+    buf_fini(&server->output);
+    free(server);
 }
 
-void grpc_server_set_http(struct grpc_server *s, struct http_server *http)
+void grpc_server_set_http(struct grpc_server *server, struct http_server *http)
 {
-    s->http = http;
+    server->http = http;
 }
 
-bool grpc_server_drop_idlest(struct grpc_server *s)
+bool grpc_server_drop_idlest(struct grpc_server *server)
 {
-    list_each (it, &s->connections) { /* in the order in which they were last heard */
-        struct grpc_connection *c = CONTAINER_OF(it, struct grpc_connection, link);
-        if (!list_empty(&c->calls))
+    list_each (it, &server->connections) { /* in the order in which they were last heard */
+        struct grpc_connection *connection = CONTAINER_OF(it, struct grpc_connection, link);
+        if (!list_empty(&connection->calls))
             continue;
-        grpc_connection_drop(c);
+        grpc_connection_drop(connection);
         uint64_t held_back = 0;
-        if (log_rate_allows(&s->drop_told, loop_now(s->loop), &held_back))
+        if (log_rate_allows(&server->drop_told, loop_now(server->loop), &held_back))
             log_warn(AREA, "at the limit of connections: the idlest makes room open=%zu others=%llu",
-                     s->connection_count, (unsigned long long)held_back);
+                     server->connection_count, (unsigned long long)held_back);
         return true;
     }
     return false;
 }
 
-enum status grpc_server_adopt(struct grpc_server *s, int fd, struct err *e)
+enum status grpc_server_adopt(struct grpc_server *server, int fd, struct err *err)
 {
-    bool full = s->connection_count >= s->limits.connections_max;
-    if (s->draining || (full && !grpc_server_drop_idlest(s))) {
+    bool full = server->connection_count >= server->limits.connections_max;
+    if (server->draining || (full && !grpc_server_drop_idlest(server))) {
         close(fd);
-        return s->draining ? err_set(e, STATUS_UNAVAILABLE, "the gRPC server is shutting down")
-                           : err_set(e, STATUS_RESOURCE_EXHAUSTED,
-                                     "%zu gRPC connections are open, the most allowed", s->connection_count);
+        return server->draining
+                   ? err_set(err, STATUS_UNAVAILABLE, "the gRPC server is shutting down")
+                   : err_set(err, STATUS_RESOURCE_EXHAUSTED,
+                             "%zu gRPC connections are open, the most allowed", server->connection_count);
     }
-    return grpc_connection_open(s, fd, e);
+    return grpc_connection_open(server, fd, err);
 }
 
-static void report_if_drained(struct grpc_server *s)
+static void report_if_drained(struct grpc_server *server)
 {
-    if (s->draining && s->connection_count == 0)
-        loop_defer(s->loop, &s->drained);
+    if (server->draining && server->connection_count == 0)
+        loop_defer(server->loop, &server->drained);
 }
 
-void grpc_server_connection_gone(struct grpc_server *s)
+void grpc_server_connection_gone(struct grpc_server *server)
 {
-    s->connection_count--;
-    report_if_drained(s);
+    server->connection_count--;
+    report_if_drained(server);
 }
 
-void grpc_server_drain(struct grpc_server *s, void (*on_drained)(void *context), void *context)
+void grpc_server_drain(struct grpc_server *server, void (*on_drained)(void *context), void *context)
 {
-    s->draining = true;
-    s->on_drained = on_drained;
-    s->drained_context = context;
-    list_each (it, &s->connections)
+    server->draining = true;
+    server->on_drained = on_drained;
+    server->drained_context = context;
+    list_each (it, &server->connections)
         grpc_connection_drain(CONTAINER_OF(it, struct grpc_connection, link));
-    report_if_drained(s);
+    report_if_drained(server);
 }
 
 /* --- what a handler may do; NULL when the call is gone --- */
 
-static struct grpc_call *find_call(struct grpc_server *s, struct grpc_call_id id)
+static struct grpc_call *find_call(struct grpc_server *server, struct grpc_call_id id)
 {
-    return map_get(&s->calls, map_u64_key(&id.value));
+    return map_get(&server->calls, map_u64_key(&id.value));
 }
 
-bool grpc_reply(struct grpc_server *s, struct grpc_call_id id, struct bytes message)
+bool grpc_reply(struct grpc_server *server, struct grpc_call_id id, struct bytes message)
 {
-    struct grpc_call *call = find_call(s, id);
+    struct grpc_call *call = find_call(server, id);
     if (!call || !grpc_call_queue(call, message) || !grpc_call_begin(call))
         return false;
     grpc_call_end(call, STATUS_OK, NULL);
     return true;
 }
 
-bool grpc_finish(struct grpc_server *s, struct grpc_call_id id, enum status status, const char *text)
+bool grpc_finish(struct grpc_server *server, struct grpc_call_id id, enum status status, const char *text)
 {
-    struct grpc_call *call = find_call(s, id);
+    struct grpc_call *call = find_call(server, id);
     if (!call)
         return false;
     grpc_call_end(call, status, text);
     return true;
 }
 
-bool grpc_stream_begin(struct grpc_server *s, struct grpc_call_id id)
+bool grpc_stream_begin(struct grpc_server *server, struct grpc_call_id id)
 {
-    struct grpc_call *call = find_call(s, id);
+    struct grpc_call *call = find_call(server, id);
     return call && grpc_call_begin(call);
 }
 
-bool grpc_stream_send(struct grpc_server *s, struct grpc_call_id id, struct bytes message, size_t *ret_queued)
+bool grpc_stream_send(struct grpc_server *server, struct grpc_call_id id, struct bytes message,
+                      size_t *ret_queued)
 {
-    struct grpc_call *call = find_call(s, id);
+    struct grpc_call *call = find_call(server, id);
     if (!call || !grpc_call_queue(call, message) || !grpc_call_begin(call))
         return false;
     grpc_call_resume(call);

@@ -81,43 +81,43 @@ struct grpc_handler {
     void *context;
 };
 
-/* `limits` (NULL: all defaults) and `h` (NULL: every call is UNIMPLEMENTED) are copied. NO_MEMORY. The loop must outlive the server. */
-STATUS_RESULT grpc_server_create(struct loop *l, const struct grpc_server_limits *limits,
-                                 const struct grpc_handler *h, struct grpc_server **ret_server,
-                                 struct err *e);
+/* `limits` (NULL: all defaults) and `handler` (NULL: every call is UNIMPLEMENTED) are copied. NO_MEMORY. The loop must outlive the server. */
+STATUS_RESULT grpc_server_create(struct loop *loop, const struct grpc_server_limits *limits,
+                                 const struct grpc_handler *handler, struct grpc_server **ret_server,
+                                 struct err *err);
 /* Requests that are no gRPC go to `http` (NULL: they are answered 405 or 415), by the same rules as if they
  * had come over HTTP/1.1. It must outlive the server's connections, or be destroyed while the server lives. */
-void grpc_server_set_http(struct grpc_server *s, struct http_server *http);
+void grpc_server_set_http(struct grpc_server *server, struct http_server *http);
 /* Ends every call with UNAVAILABLE without on_cancelled, closes all connections. NULL allowed. Not from a
  * callback of this server, except on_drained. */
-void grpc_server_destroy(struct grpc_server *s);
+void grpc_server_destroy(struct grpc_server *server);
 /* What the server answers to besides the names of loopback (wire/http1/site.h), in :authority or Host: a call
  * for another host, or one that a web page of another site makes, is answered PERMISSION_DENIED with what to
  * do, and 421 or 403 if it is no gRPC. `site` is borrowed until the end. */
-void grpc_server_known_as(struct grpc_server *s, const struct site *site);
+void grpc_server_known_as(struct grpc_server *server, const struct site *site);
 /* Takes over a connected, non-blocking stream socket (ownership moves, also on failure). At connections_max the
  * idlest one without a call makes room. RESOURCE_EXHAUSTED: there is none; UNAVAILABLE while draining, NO_MEMORY, IO. */
-STATUS_RESULT grpc_server_adopt(struct grpc_server *s, int fd, struct err *e);
+STATUS_RESULT grpc_server_adopt(struct grpc_server *server, int fd, struct err *err);
 /* Ends the connection without calls that has been silent for longest, with a GOAWAY; false if there is none. */
-bool grpc_server_drop_idlest(struct grpc_server *s);
+bool grpc_server_drop_idlest(struct grpc_server *server);
 /* GOAWAY in two steps (trap 10); calls in progress may finish; `on_drained` (NULL allowed), never from inside
  * this call, when no connection is left. There is no time limit: finish the streams, or destroy the server.
  */
-void grpc_server_drain(struct grpc_server *s, void (*on_drained)(void *context), void *context);
+void grpc_server_drain(struct grpc_server *server, void (*on_drained)(void *context), void *context);
 
 /* Each returns false if the call is gone, then or by this: an answer that does not fit into
  * connection_memory_max ends its call with RESOURCE_EXHAUSTED, or a reset if something was sent already. The
  * message is copied. */
 /* A unary answer: one message and status OK. */
-bool grpc_reply(struct grpc_server *s, struct grpc_call_id id, struct bytes message);
+bool grpc_reply(struct grpc_server *server, struct grpc_call_id id, struct bytes message);
 /* Ends a call: trailers-only if nothing was sent yet (trap 1). `text` may be NULL; it is cut to
  * GRPC_STATUS_TEXT_MAX and percent-encoded here. */
-bool grpc_finish(struct grpc_server *s, struct grpc_call_id id, enum status status, const char *text);
+bool grpc_finish(struct grpc_server *server, struct grpc_call_id id, enum status status, const char *text);
 /* Server streaming: sends the response headers now, without a message (spec 2.9, duty 2). */
-bool grpc_stream_begin(struct grpc_server *s, struct grpc_call_id id);
+bool grpc_stream_begin(struct grpc_server *server, struct grpc_call_id id);
 /* Queues one message. `*ret_queued` (NULL allowed) is the number of bytes not yet taken by HTTP/2 flow
  * control. */
-bool grpc_stream_send(struct grpc_server *s, struct grpc_call_id id, struct bytes message,
+bool grpc_stream_send(struct grpc_server *server, struct grpc_call_id id, struct bytes message,
                       size_t *ret_queued);
 
 #endif

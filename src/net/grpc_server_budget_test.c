@@ -39,65 +39,65 @@ struct peer {
     bool closed;
 };
 
-static void peer_read(struct peer *p)
+static void peer_read(struct peer *peer)
 {
     uint8_t data[65536];
     ssize_t n;
-    while ((n = recv(p->fd, data, sizeof data, MSG_DONTWAIT)) > 0)
-        buf_append(&p->in, data, (size_t)n);
-    p->closed = p->closed || n == 0 || errno != EAGAIN;
+    while ((n = recv(peer->fd, data, sizeof data, MSG_DONTWAIT)) > 0)
+        buf_append(&peer->in, data, (size_t)n);
+    peer->closed = peer->closed || n == 0 || errno != EAGAIN;
 }
 
-static void peer_put(struct peer *p, struct bytes data)
+static void peer_put(struct peer *peer, struct bytes data)
 {
-    while (data.size > 0 && !p->closed) {
-        ssize_t n = send(p->fd, data.data, data.size, MSG_NOSIGNAL);
+    while (data.size > 0 && !peer->closed) {
+        ssize_t n = send(peer->fd, data.data, data.size, MSG_NOSIGNAL);
         if (n < 0 && errno != EAGAIN)
-            p->closed = true;
+            peer->closed = true;
         data = bytes_slice(data, n > 0 ? (size_t)n : 0, SIZE_MAX);
-        rig_step(p->f, 0);
-        peer_read(p);
+        rig_step(peer->f, 0);
+        peer_read(peer);
     }
 }
 
-static struct peer peer_open(struct rig *f)
+static struct peer peer_open(struct rig *rig)
 {
-    struct peer p = {.f = f, .fd = rig_connect(f, 0)};
-    peer_put(&p, bytes_of(preface, sizeof preface - 1));
-    return p;
+    struct peer peer = {.f = rig, .fd = rig_connect(rig, 0)};
+    peer_put(&peer, bytes_of(preface, sizeof preface - 1));
+    return peer;
 }
 
-static void peer_close(struct peer *p)
+static void peer_close(struct peer *peer)
 {
-    close(p->fd);
-    buf_fini(&p->in);
+    close(peer->fd);
+    buf_fini(&peer->in);
 }
 
 /* Sends `frame` until there is a GOAWAY; returns its code. */
-static uint32_t flood(struct rig *f, struct bytes first, struct bytes frame)
+static uint32_t flood(struct rig *rig, struct bytes first, struct bytes frame)
 {
-    struct peer p = peer_open(f);
+    struct peer peer = peer_open(rig);
     CLEANUP(buf_fini) struct buf many = {0};
     for (int i = 0; i < 1000; i++)
         buf_append_bytes(&many, frame);
-    peer_put(&p, first);
+    peer_put(&peer, first);
     uint32_t code = NO_GOAWAY;
     int64_t end = clock_monotonic_ns() + PATIENCE_NS;
-    while (code == NO_GOAWAY && !p.closed && clock_monotonic_ns() < end) {
-        peer_put(&p, buf_peek(&many));
-        code = goaway_code(buf_peek(&p.in));
+    while (code == NO_GOAWAY && !peer.closed && clock_monotonic_ns() < end) {
+        peer_put(&peer, buf_peek(&many));
+        code = goaway_code(buf_peek(&peer.in));
     }
-    peer_close(&p);
+    peer_close(&peer);
     return code;
 }
 
-static void others_are_served(struct rig *f)
+static void others_are_served(struct rig *rig)
 {
-    struct raw r;
-    raw_open(f, &r);
-    raw_request(&r, "/echo", "others are served");
-    raw_wait(&r, TRAILERS("0"));
-    raw_close(&r);
+    struct raw raw;
+    raw_open(rig, &raw);
+    raw_request(&raw, "/echo", "others are served");
+    raw_wait(&raw, TRAILERS("0"));
+    raw_close(&raw);
 }
 
 static void every_flood_ends_with_enhance_your_calm(void **state)
@@ -120,15 +120,15 @@ static void every_flood_ends_with_enhance_your_calm(void **state)
     };
     (void)state;
     const struct grpc_server_limits limits = {.budget_burst = 5000, .budget_per_second = 100};
-    struct rig *f = rig_start(&limits);
+    struct rig *rig = rig_start(&limits);
     for (size_t i = 0; i < ARRAY_SIZE(floods); i++) {
-        uint32_t code = flood(f, floods[i].first, floods[i].frame);
+        uint32_t code = flood(rig, floods[i].first, floods[i].frame);
         if (code != NGHTTP2_ENHANCE_YOUR_CALM)
             fail_msg("GOAWAY %u for a flood of %s", code, floods[i].what);
     }
-    assert_int_equal(f->calls, 0);
-    others_are_served(f);
-    rig_stop(f);
+    assert_int_equal(rig->calls, 0);
+    others_are_served(rig);
+    rig_stop(rig);
 }
 
 /* Requests whose streams are refused, or that are reset before their message, do no work. */
@@ -136,21 +136,21 @@ static void requests_that_are_reset_at_once_end_the_connection(void **state)
 {
     (void)state;
     const struct grpc_server_limits limits = {.budget_burst = 5000, .budget_per_second = 100};
-    struct rig *f = rig_start(&limits);
-    struct peer p = peer_open(f);
+    struct rig *rig = rig_start(&limits);
+    struct peer peer = peer_open(rig);
     uint32_t code = NO_GOAWAY;
-    for (uint32_t stream = 1; code == NO_GOAWAY && !p.closed && stream < 200000; stream += 2) {
+    for (uint32_t stream = 1; code == NO_GOAWAY && !peer.closed && stream < 200000; stream += 2) {
         uint8_t frames[] =
             FRAME("\x09", "\1", "\4", "\0", POST_HEAD) FRAME("\4", "\3", "\0", "\0", "\0\0\0\x08");
         for (size_t i = 0; i < 4; i++)
             frames[5 + i] = frames[9 + 9 + 5 + i] = (uint8_t)(stream >> (24 - 8 * i));
-        peer_put(&p, bytes_of(frames, sizeof frames - 1));
-        code = goaway_code(buf_peek(&p.in));
+        peer_put(&peer, bytes_of(frames, sizeof frames - 1));
+        code = goaway_code(buf_peek(&peer.in));
     }
     assert_int_equal(code, NGHTTP2_ENHANCE_YOUR_CALM);
-    peer_close(&p);
-    others_are_served(f);
-    rig_stop(f);
+    peer_close(&peer);
+    others_are_served(rig);
+    rig_stop(rig);
 }
 
 /* --- header blocks --- */
@@ -194,27 +194,27 @@ static struct buf bomb(struct bytes head)
     return block;
 }
 
-static uint32_t answer_to(struct rig *f, struct bytes frames)
+static uint32_t answer_to(struct rig *rig, struct bytes frames)
 {
-    struct peer p = peer_open(f);
-    peer_put(&p, frames);
+    struct peer peer = peer_open(rig);
+    peer_put(&peer, frames);
     int64_t end = clock_monotonic_ns() + PATIENCE_NS;
-    while (!p.closed && clock_monotonic_ns() < end) {
-        rig_step(f, 1);
-        peer_read(&p);
+    while (!peer.closed && clock_monotonic_ns() < end) {
+        rig_step(rig, 1);
+        peer_read(&peer);
     }
-    uint32_t code = goaway_code(buf_peek(&p.in));
-    peer_close(&p);
+    uint32_t code = goaway_code(buf_peek(&peer.in));
+    peer_close(&peer);
     return code;
 }
 
 static void a_header_bomb_is_not_decoded_to_its_end(void **state)
 {
-    struct rig *f = *state;
+    struct rig *rig = *state;
     CLEANUP(buf_fini) struct buf block = bomb(BYTES_LITERAL(POST_HEAD));
     CLEANUP(buf_fini) struct buf out = {0};
     append_frame(&out, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, buf_peek(&block));
-    assert_int_equal(answer_to(f, buf_peek(&out)), NGHTTP2_ENHANCE_YOUR_CALM);
+    assert_int_equal(answer_to(rig, buf_peek(&out)), NGHTTP2_ENHANCE_YOUR_CALM);
 
     /* The same in frames of one byte. */
     buf_clear(&out);
@@ -222,28 +222,28 @@ static void a_header_bomb_is_not_decoded_to_its_end(void **state)
     for (size_t i = block.size - 63; i < block.size; i++)
         append_frame(&out, NGHTTP2_CONTINUATION, i + 1 == block.size ? NGHTTP2_FLAG_END_HEADERS : 0, 1,
                      bytes_slice(buf_peek(&block), i, 1));
-    assert_int_equal(answer_to(f, buf_peek(&out)), NGHTTP2_ENHANCE_YOUR_CALM);
-    assert_int_equal(f->calls, 0);
-    others_are_served(f);
+    assert_int_equal(answer_to(rig, buf_peek(&out)), NGHTTP2_ENHANCE_YOUR_CALM);
+    assert_int_equal(rig->calls, 0);
+    others_are_served(rig);
 }
 
 /* Trailers name no call's headers, but are decoded all the same. */
 static void a_bomb_of_trailers_is_not_decoded_to_its_end(void **state)
 {
-    struct rig *f = *state;
+    struct rig *rig = *state;
     CLEANUP(buf_fini) struct buf block = bomb((struct bytes){0});
     CLEANUP(buf_fini) struct buf out = {0};
     append_frame(&out, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, BYTES_LITERAL(POST_HEAD));
     append_frame(&out, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 1,
                  buf_peek(&block));
-    assert_int_equal(answer_to(f, buf_peek(&out)), NGHTTP2_ENHANCE_YOUR_CALM);
-    others_are_served(f);
+    assert_int_equal(answer_to(rig, buf_peek(&out)), NGHTTP2_ENHANCE_YOUR_CALM);
+    others_are_served(rig);
 }
 
 /* A block of literals costs its sender as much, but nothing is gained by reading it. */
 static void a_long_header_block_is_not_read_to_its_end(void **state)
 {
-    struct rig *f = *state;
+    struct rig *rig = *state;
     CLEANUP(buf_fini) struct buf block = {0};
     CLEANUP(buf_fini) struct buf out = {0};
     buf_append(&block, "\0\1a\x7f\x80\x7f", 6); /* a literal of 16 383 bytes, which is not there yet */
@@ -254,8 +254,8 @@ static void a_long_header_block_is_not_read_to_its_end(void **state)
         buf_append_byte(&block, 'x');
     for (int i = 0; i < 3; i++)
         append_frame(&out, NGHTTP2_CONTINUATION, 0, 1, buf_peek(&block));
-    assert_int_equal(answer_to(f, buf_peek(&out)), NGHTTP2_ENHANCE_YOUR_CALM);
-    others_are_served(f);
+    assert_int_equal(answer_to(rig, buf_peek(&out)), NGHTTP2_ENHANCE_YOUR_CALM);
+    others_are_served(rig);
 }
 
 /* --- real work --- */
@@ -264,63 +264,63 @@ static void answered_calls_refill_the_budget(void **state)
 {
     (void)state;
     const struct grpc_server_limits limits = {.budget_burst = 300, .budget_per_second = 1};
-    struct rig *f = rig_start(&limits);
-    struct raw r;
-    raw_open(f, &r);
+    struct rig *rig = rig_start(&limits);
+    struct raw raw;
+    raw_open(rig, &raw);
     for (int i = 0; i < 500; i++) {
-        raw_request(&r, "/echo", "work");
-        raw_wait(&r, "grpc-status=0 END");
-        raw_forget(&r);
-        nghttp2_submit_ping(r.session, 0, NULL); /* as grpc-go does */
+        raw_request(&raw, "/echo", "work");
+        raw_wait(&raw, "grpc-status=0 END");
+        raw_forget(&raw);
+        nghttp2_submit_ping(raw.session, 0, NULL); /* as grpc-go does */
     }
-    assert_int_equal(f->calls, 500);
-    raw_close(&r);
-    rig_stop(f);
+    assert_int_equal(rig->calls, 500);
+    raw_close(&raw);
+    rig_stop(rig);
 }
 
 static void a_stream_of_messages_refills_the_budget(void **state)
 {
     (void)state;
     const struct grpc_server_limits limits = {.budget_burst = 300, .budget_per_second = 1};
-    struct rig *f = rig_start(&limits);
-    struct raw r;
-    raw_open(f, &r);
-    raw_request(&r, "/begin", "");
-    WAIT_UNTIL(&r, f->held_count == 1);
+    struct rig *rig = rig_start(&limits);
+    struct raw raw;
+    raw_open(rig, &raw);
+    raw_request(&raw, "/begin", "");
+    WAIT_UNTIL(&raw, rig->held_count == 1);
     for (int i = 0; i < 2000; i++) {
-        assert_true(grpc_stream_send(f->server, f->held[0], BYTES_LITERAL("item"), NULL));
-        nghttp2_submit_ping(r.session, 0, NULL);
-        raw_turn(&r);
-        assert_false(r.closed);
+        assert_true(grpc_stream_send(rig->server, rig->held[0], BYTES_LITERAL("item"), NULL));
+        nghttp2_submit_ping(raw.session, 0, NULL);
+        raw_turn(&raw);
+        assert_false(raw.closed);
     }
-    raw_close(&r);
-    rig_stop(f);
+    raw_close(&raw);
+    rig_stop(rig);
 }
 
 static void the_calls_of_a_connection_that_is_cut_are_cancelled_once(void **state)
 {
     (void)state;
     const struct grpc_server_limits limits = {.budget_burst = 5000, .budget_per_second = 100};
-    struct rig *f = rig_start(&limits);
-    struct raw r;
-    raw_open(f, &r);
+    struct rig *rig = rig_start(&limits);
+    struct raw raw;
+    raw_open(rig, &raw);
     const struct extra timeout[] = {{"grpc-timeout", "100m"}, {0}};
-    grpc_message_write(&r.request, BYTES_LITERAL(""));
-    raw_request_with(&r, "POST", "/begin", "application/grpc", timeout);
-    WAIT_UNTIL(&r, f->held_count == 1);
+    grpc_message_write(&raw.request, BYTES_LITERAL(""));
+    raw_request_with(&raw, "POST", "/begin", "application/grpc", timeout);
+    WAIT_UNTIL(&raw, rig->held_count == 1);
     CLEANUP(buf_fini) struct buf pings = {0};
     for (int i = 0; i < 1000; i++)
         buf_append_bytes(&pings, BYTES_LITERAL(FRAME("\x08", "\6", "\1", "\0", "12345678")));
-    while (f->cancelled_count == 0)
-        raw_put(&r, buf_peek(&pings));
-    assert_true(f->cancelled[0].value == f->held[0].value);
-    raw_wait(&r, "GOAWAY 1 11"); /* read while the connection lingers, beyond the deadline of the call */
+    while (rig->cancelled_count == 0)
+        raw_put(&raw, buf_peek(&pings));
+    assert_true(rig->cancelled[0].value == rig->held[0].value);
+    raw_wait(&raw, "GOAWAY 1 11"); /* read while the connection lingers, beyond the deadline of the call */
     int64_t end = clock_monotonic_ns() + 300 * NS_PER_MS;
     while (clock_monotonic_ns() < end)
-        rig_step(f, 10);
-    assert_int_equal(f->cancelled_count, 1);
-    raw_close(&r);
-    rig_stop(f);
+        rig_step(rig, 10);
+    assert_int_equal(rig->cancelled_count, 1);
+    raw_close(&raw);
+    rig_stop(rig);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)

@@ -15,40 +15,41 @@
 #define OUT_KEEP_SIZE       ((size_t)16 << 10) /* an emptied queue over this gives its memory back */
 #define HEADERS_AT_ONCE_MAX 5
 
-struct grpc_call *grpc_call_create(struct grpc_connection *c, int32_t stream_id)
+struct grpc_call *grpc_call_create(struct grpc_connection *connection, int32_t stream_id)
 {
     struct grpc_call *call = calloc(1, sizeof *call);
     if (!call)
         return NULL;
-    call->connection = c;
+    call->connection = connection;
     call->stream_id = stream_id;
     call->deadline_ns = INT64_MAX;
-    call->out.limit = c->server->limits.connection_memory_max;
+    call->out.limit = connection->server->limits.connection_memory_max;
     list_init(&call->writable);
-    list_push_back(&c->calls, &call->link);
+    list_push_back(&connection->calls, &call->link);
     return call;
 }
 
 /* Brings the counts up to what the call stores of its request now. */
 static void count_held(struct grpc_call *call)
 {
-    struct grpc_connection *c = call->connection;
+    struct grpc_connection *connection = call->connection;
     size_t now = call->header_kept + call->reader.message.size;
-    c->held += now - call->held;
-    c->server->memory += now - call->held;
+    connection->held += now - call->held;
+    connection->server->memory += now - call->held;
     call->held = now;
 }
 
-static void count_queued(struct grpc_connection *c, size_t added, size_t gone)
+static void count_queued(struct grpc_connection *connection, size_t added, size_t gone)
 {
-    c->queued += added - gone;
-    c->server->memory += added - gone;
+    connection->queued += added - gone;
+    connection->server->memory += added - gone;
 }
 
-static bool too_much_held(const struct grpc_connection *c)
+static bool too_much_held(const struct grpc_connection *connection)
 {
-    const struct grpc_server *s = c->server;
-    return c->held > s->limits.connection_memory_max || s->memory > s->limits.memory_max;
+    const struct grpc_server *server = connection->server;
+    return connection->held > server->limits.connection_memory_max ||
+           server->memory > server->limits.memory_max;
 }
 
 static void free_headers(struct grpc_call *call)
@@ -186,12 +187,12 @@ static ssize_t on_read(nghttp2_session *session, int32_t stream_id, uint8_t *dat
                        uint32_t *flags, nghttp2_data_source *source, void *user_data)
 {
     struct grpc_call *call = source->ptr;
-    struct grpc_connection *c = call->connection;
+    struct grpc_connection *connection = call->connection;
     size_t n = MIN(size, grpc_call_queue_size(call));
     if (n > 0)
         memcpy(data, call->out.data + call->out_taken, n);
     call->out_taken += n;
-    count_queued(c, 0, n);
+    count_queued(connection, 0, n);
     if (grpc_call_queue_size(call) > 0)
         return (ssize_t)n;
     buf_clear(&call->out);
@@ -210,7 +211,7 @@ static ssize_t on_read(nghttp2_session *session, int32_t stream_id, uint8_t *dat
     if (call->above_high_water) {
         call->above_high_water = false;
         list_remove(&call->writable);
-        list_push_back(&c->writable, &call->writable);
+        list_push_back(&connection->writable, &call->writable);
     }
     if (n > 0)
         return (ssize_t)n;
@@ -265,17 +266,17 @@ static void refuse_answer(struct grpc_call *call)
     grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "the answer is too large");
 }
 
-static void disconnect_later(struct grpc_connection *c)
+static void disconnect_later(struct grpc_connection *connection)
 {
-    c->overrun = true;
-    grpc_connection_flush_later(c);
+    connection->overrun = true;
+    grpc_connection_flush_later(connection);
 }
 
-/* Of `c` and all others the connection that holds most memory. */
-static struct grpc_connection *heaviest(struct grpc_connection *c)
+/* Of `connection` and all others the connection that holds most memory. */
+static struct grpc_connection *heaviest(struct grpc_connection *connection)
 {
-    struct grpc_connection *heaviest = c;
-    list_each (it, &c->server->connections) {
+    struct grpc_connection *heaviest = connection;
+    list_each (it, &connection->server->connections) {
         struct grpc_connection *other = CONTAINER_OF(it, struct grpc_connection, link);
         if (other->queued + other->held > heaviest->queued + heaviest->held)
             heaviest = other;
@@ -283,13 +284,13 @@ static struct grpc_connection *heaviest(struct grpc_connection *c)
     return heaviest;
 }
 
-static void enforce_queue_limits(struct grpc_connection *c)
+static void enforce_queue_limits(struct grpc_connection *connection)
 {
-    const struct grpc_server *s = c->server;
-    if (s->memory > s->limits.memory_max)
-        disconnect_later(heaviest(c));
-    if (c->queued > s->limits.connection_memory_max)
-        disconnect_later(c);
+    const struct grpc_server *server = connection->server;
+    if (server->memory > server->limits.memory_max)
+        disconnect_later(heaviest(connection));
+    if (connection->queued > server->limits.connection_memory_max)
+        disconnect_later(connection);
 }
 
 static void drop_taken(struct grpc_call *call)
@@ -303,14 +304,14 @@ static void drop_taken(struct grpc_call *call)
 /* What was added to the queue since it had `before` bytes. */
 static bool note_queued(struct grpc_call *call, size_t before)
 {
-    struct grpc_connection *c = call->connection;
-    count_queued(c, call->out.size - before, 0);
-    h2_budget_give(&c->budget, H2_BUDGET_MESSAGE);
+    struct grpc_connection *connection = call->connection;
+    count_queued(connection, call->out.size - before, 0);
+    h2_budget_give(&connection->budget, H2_BUDGET_MESSAGE);
     if (buf_status(&call->out) != STATUS_OK) {
         refuse_answer(call);
         return false;
     }
-    enforce_queue_limits(c);
+    enforce_queue_limits(connection);
     if (grpc_call_queue_size(call) > GRPC_STREAM_QUEUE_HIGH)
         call->above_high_water = true;
     return true;
@@ -355,12 +356,12 @@ void grpc_call_end(struct grpc_call *call, enum status status, const char *text)
 /* Ends the call for a reason the handler does not know, and tells it. */
 static void end_and_tell(struct grpc_call *call, enum status status, const char *text)
 {
-    const struct grpc_server *s = call->connection->server;
+    const struct grpc_server *server = call->connection->server;
     struct grpc_call_id id = call->id;
     bool handed = call->phase == CALL_HANDED;
     grpc_call_end(call, status, text);
-    if (handed && s->handler.on_cancelled)
-        s->handler.on_cancelled(s->handler.context, id);
+    if (handed && server->handler.on_cancelled)
+        server->handler.on_cancelled(server->handler.context, id);
 }
 
 /* --- the head of the request --- */
@@ -382,22 +383,23 @@ static struct grpc_header *find_header(const struct grpc_call *call, const char 
 
 static struct bytes header_value(const struct grpc_call *call, const char *name)
 {
-    const struct grpc_header *h = find_header(call, name);
-    return h ? rcbuf_bytes(h->value) : (struct bytes){0};
+    const struct grpc_header *header = find_header(call, name);
+    return header ? rcbuf_bytes(header->value) : (struct bytes){0};
 }
 
-static struct bytes request_metadata(const struct grpc_request *r, const char *name)
+static struct bytes request_metadata(const struct grpc_request *request, const char *name)
 {
-    struct grpc_header *h = find_header(r->opaque, name);
-    if (!h)
+    struct grpc_header *header = find_header(request->opaque, name);
+    if (!header)
         return (struct bytes){0};
-    if (!grpc_metadata_binary(rcbuf_bytes(h->name)))
-        return rcbuf_bytes(h->value);
-    if (!h->decoded.data && grpc_metadata_decode(&h->decoded, rcbuf_bytes(h->value)) != STATUS_OK) {
-        buf_fini(&h->decoded);
+    if (!grpc_metadata_binary(rcbuf_bytes(header->name)))
+        return rcbuf_bytes(header->value);
+    if (!header->decoded.data &&
+        grpc_metadata_decode(&header->decoded, rcbuf_bytes(header->value)) != STATUS_OK) {
+        buf_fini(&header->decoded);
         return (struct bytes){0};
     }
-    return h->decoded.data ? buf_peek(&h->decoded) : BYTES_LITERAL("");
+    return header->decoded.data ? buf_peek(&header->decoded) : BYTES_LITERAL("");
 }
 
 enum status grpc_call_add_header(struct grpc_call *call, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
@@ -422,10 +424,10 @@ enum status grpc_call_add_header(struct grpc_call *call, nghttp2_rcbuf *name, ng
     return STATUS_OK;
 }
 
-static void on_deadline(struct loop_timer *t)
+static void on_deadline(struct loop_timer *timer)
 {
-    struct grpc_call *call = CONTAINER_OF(t, struct grpc_call, deadline);
-    const struct grpc_server *s = call->connection->server;
+    struct grpc_call *call = CONTAINER_OF(timer, struct grpc_call, deadline);
+    const struct grpc_server *server = call->connection->server;
     if (!call->head_sent || grpc_call_queue_size(call) == 0) {
         end_and_tell(call, STATUS_DEADLINE_EXCEEDED, "the deadline has passed");
         return;
@@ -433,8 +435,8 @@ static void on_deadline(struct loop_timer *t)
     /* A peer that does not read would hold the queue forever; it knows its own deadline. */
     struct grpc_call_id id = call->id;
     grpc_call_reset(call, NGHTTP2_CANCEL);
-    if (s->handler.on_cancelled)
-        s->handler.on_cancelled(s->handler.context, id);
+    if (server->handler.on_cancelled)
+        server->handler.on_cancelled(server->handler.context, id);
 }
 
 /* False if the call was ended. */
@@ -447,13 +449,13 @@ static bool set_deadline(struct grpc_call *call, struct bytes timeout)
         grpc_call_end(call, STATUS_INVALID_ARGUMENT, "grpc-timeout is not 1 to 8 digits and a unit");
         return false;
     }
-    struct loop *l = call->connection->server->loop;
-    if (__builtin_add_overflow(loop_now(l), ns, &call->deadline_ns))
+    struct loop *loop = call->connection->server->loop;
+    if (__builtin_add_overflow(loop_now(loop), ns, &call->deadline_ns))
         call->deadline_ns = INT64_MAX;
     if (call->deadline_ns == INT64_MAX)
         return true;
     call->deadline.on_fire = on_deadline;
-    if (loop_timer_set(l, &call->deadline, call->deadline_ns) == STATUS_OK)
+    if (loop_timer_set(loop, &call->deadline, call->deadline_ns) == STATUS_OK)
         return true;
     grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "no memory for a timer");
     return false;
@@ -468,19 +470,19 @@ static bool encoding_known(struct grpc_call *call, struct bytes encoding)
 /* That they were decoded cost us more than the call would have. */
 static void refuse_headers(struct grpc_call *call)
 {
-    struct grpc_connection *c = call->connection;
-    (void)h2_budget_take(&c->budget, H2_BUDGET_REFUSAL, loop_now(c->server->loop));
+    struct grpc_connection *connection = call->connection;
+    (void)h2_budget_take(&connection->budget, H2_BUDGET_REFUSAL, loop_now(connection->server->loop));
     grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "the request headers are too large");
 }
 
 static size_t message_size_max(const struct grpc_call *call)
 {
-    const struct grpc_server *s = call->connection->server;
-    size_t most = s->limits.request_size_max;
-    if (!s->handler.message_limit)
+    const struct grpc_server *server = call->connection->server;
+    size_t most = server->limits.request_size_max;
+    if (!server->handler.message_limit)
         return most;
 
-    size_t limit = s->handler.message_limit(s->handler.context, header_value(call, ":path"));
+    size_t limit = server->handler.message_limit(server->handler.context, header_value(call, ":path"));
     return limit > 0 ? MIN(limit, most) : most;
 }
 
@@ -551,22 +553,22 @@ void grpc_call_head_complete(struct grpc_call *call, bool ended)
 
 static void hand_over(struct grpc_call *call, struct bytes message)
 {
-    struct grpc_server *s = call->connection->server;
-    call->id.value = ++s->last_call;
-    if (map_put(&s->calls, map_u64_key(&call->id.value), call) != STATUS_OK) {
+    struct grpc_server *server = call->connection->server;
+    call->id.value = ++server->last_call;
+    if (map_put(&server->calls, map_u64_key(&call->id.value), call) != STATUS_OK) {
         grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "no memory for the call");
         return;
     }
     call->phase = CALL_HANDED;
     call->message_whole = true;
-    const struct grpc_request r = {.id = call->id,
-                                   .path = header_value(call, ":path"),
-                                   .message = message,
-                                   .connection = call->connection->number,
-                                   .deadline_ns = call->deadline_ns,
-                                   .metadata = request_metadata,
-                                   .opaque = call};
-    s->handler.on_call(s->handler.context, &r);
+    const struct grpc_request request = {.id = call->id,
+                                         .path = header_value(call, ":path"),
+                                         .message = message,
+                                         .connection = call->connection->number,
+                                         .deadline_ns = call->deadline_ns,
+                                         .metadata = request_metadata,
+                                         .opaque = call};
+    server->handler.on_call(server->handler.context, &request);
     free_headers(call);
 }
 
@@ -600,14 +602,14 @@ static void unpack_and_hand_over(struct grpc_call *call, struct bytes packed)
     }
 }
 
-static void receive_message(struct grpc_call *call, const struct grpc_message *m)
+static void receive_message(struct grpc_call *call, const struct grpc_message *message)
 {
     if (call->phase == CALL_HANDED)
         end_and_tell(call, STATUS_INTERNAL, "a second request message where one is expected");
-    else if (m->compressed)
-        unpack_and_hand_over(call, m->data);
+    else if (message->compressed)
+        unpack_and_hand_over(call, message->data);
     else
-        hand_over(call, m->data);
+        hand_over(call, message->data);
 }
 
 static void refuse_message(struct grpc_call *call, enum status reason)
@@ -627,17 +629,17 @@ void grpc_call_receive(struct grpc_call *call, struct bytes data)
         return;
     }
     while (call->phase != CALL_ENDED) {
-        struct grpc_message m;
-        enum status s = grpc_reader_take(&call->reader, &data, &m);
+        struct grpc_message message;
+        enum status status = grpc_reader_take(&call->reader, &data, &message);
         count_held(call);
-        if (s == STATUS_TRUNCATED && (call->held == 0 || !too_much_held(call->connection)))
+        if (status == STATUS_TRUNCATED && (call->held == 0 || !too_much_held(call->connection)))
             return;
-        if (s == STATUS_TRUNCATED)
+        if (status == STATUS_TRUNCATED)
             end_and_tell(call, STATUS_RESOURCE_EXHAUSTED, "too many large requests at once");
-        else if (s == STATUS_OK)
-            receive_message(call, &m);
+        else if (status == STATUS_OK)
+            receive_message(call, &message);
         else
-            refuse_message(call, s);
+            refuse_message(call, status);
     }
     free_headers(call);
     free_message(call);

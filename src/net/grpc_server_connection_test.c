@@ -10,52 +10,52 @@
     "\x83\x86\x04\x02/x\x01\x01h" /* :method POST, :scheme http, :path /x, :authority h (RFC 7541, A) */
 
 /* Sends `frame` again and again, reading nothing; fails the test if the server does not end it. */
-static void flood(struct rig *f, struct bytes first, struct bytes frame)
+static void flood(struct rig *rig, struct bytes first, struct bytes frame)
 {
-    struct raw r;
-    raw_open_with(f, &r, NULL, 0, 4096);
-    raw_turn(&r);
+    struct raw raw;
+    raw_open_with(rig, &raw, NULL, 0, 4096);
+    raw_turn(&raw);
     CLEANUP(buf_fini) struct buf many = {0};
     for (int i = 0; i < 1000; i++)
         buf_append_bytes(&many, frame);
-    raw_put(&r, first);
+    raw_put(&raw, first);
     int64_t end = clock_monotonic_ns() + PATIENCE_NS;
-    while (!r.closed && clock_monotonic_ns() < end)
-        raw_put(&r, buf_peek(&many));
-    assert_true(r.closed);
-    raw_close(&r);
+    while (!raw.closed && clock_monotonic_ns() < end)
+        raw_put(&raw, buf_peek(&many));
+    assert_true(raw.closed);
+    raw_close(&raw);
 }
 
 static void floods_of_frames_are_cut_off(void **state)
 {
-    struct rig *f = *state;
+    struct rig *rig = *state;
     struct bytes none = {0};
-    flood(f, none,
-          BYTES_LITERAL(FRAME("\6", "\4", "\0", "\0", "\0\4\0\0\xff\xff")));    /* SETTINGS, to be answered */
-    flood(f, none, BYTES_LITERAL(FRAME("\x08", "\6", "\0", "\0", "12345678"))); /* PING, to be answered */
+    flood(rig, none,
+          BYTES_LITERAL(FRAME("\6", "\4", "\0", "\0", "\0\4\0\0\xff\xff"))); /* SETTINGS, to be answered */
+    flood(rig, none, BYTES_LITERAL(FRAME("\x08", "\6", "\0", "\0", "12345678"))); /* PING, to be answered */
     /* A head that never ends (CVE-2024-28182), of empty and of small pieces. */
     struct bytes head = BYTES_LITERAL(FRAME("\x09", "\1", "\0", "\1", POST_HEAD));
-    flood(f, head, BYTES_LITERAL(FRAME("\0", "\x09", "\0", "\1", "")));
-    flood(f, head, BYTES_LITERAL(FRAME("\5", "\x09", "\0", "\1", "\0\1a\1b")));
-    assert_int_equal(f->calls, 0);
-    struct raw r;
-    raw_open(f, &r);
-    raw_request(&r, "/echo", "others are served");
-    raw_wait(&r, TRAILERS("0"));
-    raw_close(&r);
+    flood(rig, head, BYTES_LITERAL(FRAME("\0", "\x09", "\0", "\1", "")));
+    flood(rig, head, BYTES_LITERAL(FRAME("\5", "\x09", "\0", "\1", "\0\1a\1b")));
+    assert_int_equal(rig->calls, 0);
+    struct raw raw;
+    raw_open(rig, &raw);
+    raw_request(&raw, "/echo", "others are served");
+    raw_wait(&raw, TRAILERS("0"));
+    raw_close(&raw);
 }
 
 static void a_foreign_preface_is_closed(void **state)
 {
-    struct rig *f = *state;
-    int fd = rig_connect(f, 0);
+    struct rig *rig = *state;
+    int fd = rig_connect(rig, 0);
     static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
     assert_int_equal(send(fd, request, sizeof request - 1, 0), sizeof request - 1);
     char byte;
     int64_t end = clock_monotonic_ns() + PATIENCE_NS;
     ssize_t n = -1;
     while (clock_monotonic_ns() < end) {
-        rig_step(f, 10);
+        rig_step(rig, 10);
         n = recv(fd, &byte, 1, 0);
         if (n == 0 || (n < 0 && errno != EAGAIN))
             break;
@@ -79,17 +79,17 @@ struct broken {
     }
 
 /* The error code of the first frame of that type which the server sends before it closes or falls silent. */
-static uint32_t answer_to(struct rig *f, const struct broken *b)
+static uint32_t answer_to(struct rig *rig, const struct broken *broken)
 {
     static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
-    int fd = rig_connect(f, 0);
+    int fd = rig_connect(rig, 0);
     assert_int_equal(send(fd, preface, sizeof preface - 1, MSG_NOSIGNAL), sizeof preface - 1);
-    assert_int_equal(send(fd, b->frames.data, b->frames.size, MSG_NOSIGNAL), b->frames.size);
+    assert_int_equal(send(fd, broken->frames.data, broken->frames.size, MSG_NOSIGNAL), broken->frames.size);
     CLEANUP(buf_fini) struct buf in = {0};
     int64_t end = clock_monotonic_ns() + PATIENCE_NS;
     while (clock_monotonic_ns() < end) {
         uint8_t data[4096];
-        rig_step(f, 1);
+        rig_step(rig, 1);
         ssize_t n = recv(fd, data, sizeof data, MSG_DONTWAIT);
         if (n > 0)
             buf_append(&in, data, (size_t)n);
@@ -98,22 +98,22 @@ static uint32_t answer_to(struct rig *f, const struct broken *b)
             size_t size = (size_t)frame[0] << 16 | (size_t)frame[1] << 8 | frame[2];
             if (at + 9 + size > in.size)
                 break;
-            if (frame[3] == b->type) {
+            if (frame[3] == broken->type) {
                 close(fd);
-                return frame[9 + (b->type == NGHTTP2_GOAWAY ? 7 : 3)]; /* codes are small */
+                return frame[9 + (broken->type == NGHTTP2_GOAWAY ? 7 : 3)]; /* codes are small */
             }
             at += 9 + size;
         }
         if (n == 0)
             break;
     }
-    fail_msg("no frame of type %d for: %s", b->type, b->what);
+    fail_msg("no frame of type %d for: %s", broken->type, broken->what);
     return 0;
 }
 
 static void broken_frames_have_the_error_of_the_standard(void **state)
 {
-    struct rig *f = *state;
+    struct rig *rig = *state;
     static const struct broken cases[] = {
         BROKEN("DATA on stream 0", FRAME("\1", "\0", "\0", "\0", "x"), 7, 1),
         BROKEN("DATA on an idle stream", FRAME("\1", "\0", "\0", "\1", "x"), 7, 1),
@@ -160,26 +160,26 @@ static void broken_frames_have_the_error_of_the_standard(void **state)
                3, 1),
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        uint32_t code = answer_to(f, &cases[i]);
+        uint32_t code = answer_to(rig, &cases[i]);
         if (code != cases[i].code)
             fail_msg("%s: error %u instead of %u", cases[i].what, code, cases[i].code);
     }
-    assert_int_equal(f->calls, 0);
+    assert_int_equal(rig->calls, 0);
 }
 
 static void connections_over_the_limit_are_closed(void **state)
 {
-    struct rig *f = *state;
+    struct rig *rig = *state;
     struct raw busy[8];
     for (size_t i = 0; i < ARRAY_SIZE(busy); i++) {
-        raw_open(f, &busy[i]);
+        raw_open(rig, &busy[i]);
         raw_request(&busy[i], "/hold", "");
-        WAIT_UNTIL(&busy[i], f->held_count == i + 1);
+        WAIT_UNTIL(&busy[i], rig->held_count == i + 1);
     }
     int pair[2];
-    struct err e = {0};
+    struct err err = {0};
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
-    assert_int_equal(grpc_server_adopt(f->server, pair[0], &e), STATUS_RESOURCE_EXHAUSTED);
+    assert_int_equal(grpc_server_adopt(rig->server, pair[0], &err), STATUS_RESOURCE_EXHAUSTED);
     char byte;
     assert_int_equal(recv(pair[1], &byte, 1, 0), 0);
     close(pair[1]);
@@ -190,24 +190,24 @@ static void connections_over_the_limit_are_closed(void **state)
 /* They shut the door to all others. */
 static void at_the_limit_the_idlest_connection_makes_room(void **state)
 {
-    struct rig *f = *state;
+    struct rig *rig = *state;
     struct raw busy, first, second;
-    raw_open(f, &busy);
+    raw_open(rig, &busy);
     raw_request(&busy, "/begin", "");
-    WAIT_UNTIL(&busy, f->held_count == 1);
-    raw_open(f, &first);
-    raw_open(f, &second);
+    WAIT_UNTIL(&busy, rig->held_count == 1);
+    raw_open(rig, &first);
+    raw_open(rig, &second);
     raw_turn(&second);
     raw_request(&first, "/echo", "later than the other");
     raw_wait(&first, TRAILERS("0"));
     struct raw more[6];
     for (size_t i = 0; i < ARRAY_SIZE(more); i++)
-        raw_open(f, &more[i]);
+        raw_open(rig, &more[i]);
     raw_wait(&second, "GOAWAY 0 0");
     assert_false(raw_saw(&first, "GOAWAY"));
     raw_request(&more[5], "/echo", "the new one is served");
     raw_wait(&more[5], TRAILERS("0"));
-    assert_int_equal(f->cancelled_count, 0); /* work streams are not idle */
+    assert_int_equal(rig->cancelled_count, 0); /* work streams are not idle */
     for (size_t i = 0; i < ARRAY_SIZE(more); i++)
         raw_close(&more[i]);
     raw_close(&busy);
@@ -217,57 +217,57 @@ static void at_the_limit_the_idlest_connection_makes_room(void **state)
 
 static void streams_over_the_limit_are_refused(void **state)
 {
-    struct rig *f = *state;
-    struct raw r;
-    raw_open(f, &r);
-    raw_turn(&r);
+    struct rig *rig = *state;
+    struct raw raw;
+    raw_open(rig, &raw);
+    raw_turn(&raw);
     for (int i = 0; i < 1001; i++)
-        raw_request(&r, "/hold", "");
-    WAIT_UNTIL(&r, f->held_count == 1000);
+        raw_request(&raw, "/hold", "");
+    WAIT_UNTIL(&raw, rig->held_count == 1000);
     for (int i = 0; i < 20; i++)
-        raw_turn(&r);
-    assert_int_equal(f->held_count, 1000); /* the last waits in the client, which knows the setting */
-    assert_int_equal(nghttp2_session_get_remote_settings(r.session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS),
-                     1000);
+        raw_turn(&raw);
+    assert_int_equal(rig->held_count, 1000); /* the last waits in the client, which knows the setting */
+    assert_int_equal(
+        nghttp2_session_get_remote_settings(raw.session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS), 1000);
     /* Trap 7. */
-    assert_int_equal(nghttp2_session_get_remote_settings(r.session, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE),
+    assert_int_equal(nghttp2_session_get_remote_settings(raw.session, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE),
                      1 << 20);
-    assert_true(nghttp2_session_get_remote_window_size(r.session) > (4 << 20) - 65536);
-    assert_true(grpc_finish(f->server, f->held[0], STATUS_OK, NULL));
-    WAIT_UNTIL(&r, f->held_count == 1001);
-    raw_close(&r);
+    assert_true(nghttp2_session_get_remote_window_size(raw.session) > (4 << 20) - 65536);
+    assert_true(grpc_finish(rig->server, rig->held[0], STATUS_OK, NULL));
+    WAIT_UNTIL(&raw, rig->held_count == 1001);
+    raw_close(&raw);
 }
 
 /* Trap 11. */
 static void keepalive_pings_are_answered_and_never_punished(void **state)
 {
-    struct raw r;
-    raw_open(*state, &r);
+    struct raw raw;
+    raw_open(*state, &raw);
     for (int i = 0; i < 5000; i++) {
-        nghttp2_submit_ping(r.session, 0, NULL);
-        raw_turn(&r);
+        nghttp2_submit_ping(raw.session, 0, NULL);
+        raw_turn(&raw);
     }
-    WAIT_UNTIL(&r, raw_count(&r, "PING ACK") == 5000);
-    raw_request(&r, "/echo", "");
-    raw_wait(&r, TRAILERS("0"));
-    raw_close(&r);
+    WAIT_UNTIL(&raw, raw_count(&raw, "PING ACK") == 5000);
+    raw_request(&raw, "/echo", "");
+    raw_wait(&raw, TRAILERS("0"));
+    raw_close(&raw);
 }
 
 static void a_ping_flood_that_is_not_read_is_cut_off(void **state)
 {
-    struct raw r;
-    raw_open_with(*state, &r, NULL, 0, 4096);
-    raw_turn(&r);
-    r.paused = true;
+    struct raw raw;
+    raw_open_with(*state, &raw, NULL, 0, 4096);
+    raw_turn(&raw);
+    raw.paused = true;
     int64_t end = clock_monotonic_ns() + PATIENCE_NS;
-    while (!r.closed && clock_monotonic_ns() < end) {
+    while (!raw.closed && clock_monotonic_ns() < end) {
         for (int i = 0; i < 1000; i++)
-            nghttp2_submit_ping(r.session, 0, NULL);
-        raw_send(&r);
-        rig_step(r.f, 0);
+            nghttp2_submit_ping(raw.session, 0, NULL);
+        raw_send(&raw);
+        rig_step(raw.f, 0);
     }
-    assert_true(r.closed);
-    raw_close(&r);
+    assert_true(raw.closed);
+    raw_close(&raw);
 }
 
 /* A stopped worker: its kernel takes what is sent, and nobody answers. */
@@ -276,163 +276,163 @@ static void a_peer_that_does_not_answer_lets_its_calls_go(void **state)
     (void)state;
     const struct grpc_server_limits limits = {.ping_interval_ns = 30 * NS_PER_MS,
                                               .ping_timeout_ns = 300 * NS_PER_MS};
-    struct rig *f = rig_start(&limits);
+    struct rig *rig = rig_start(&limits);
     struct raw hung, alive;
-    raw_open(f, &hung);
-    raw_open(f, &alive);
+    raw_open(rig, &hung);
+    raw_open(rig, &alive);
     raw_request(&hung, "/begin", "");
-    WAIT_UNTIL(&hung, f->held_count == 1);
+    WAIT_UNTIL(&hung, rig->held_count == 1);
     raw_request(&alive, "/begin", "");
-    WAIT_UNTIL(&alive, f->held_count == 2);
-    WAIT_UNTIL(&alive, f->cancelled_count > 0); /* only one of them is read and answers */
-    assert_int_equal(f->cancelled_count, 1);
-    assert_true(f->cancelled[0].value == f->held[0].value);
+    WAIT_UNTIL(&alive, rig->held_count == 2);
+    WAIT_UNTIL(&alive, rig->cancelled_count > 0); /* only one of them is read and answers */
+    assert_int_equal(rig->cancelled_count, 1);
+    assert_true(rig->cancelled[0].value == rig->held[0].value);
     raw_forget(&alive);
     WAIT_UNTIL(&alive, raw_count(&alive, "PING\n") >= 3);
-    assert_int_equal(f->cancelled_count, 1);
+    assert_int_equal(rig->cancelled_count, 1);
     raw_close(&hung);
     raw_close(&alive);
-    rig_stop(f);
+    rig_stop(rig);
 }
 
 static void a_silent_connection_without_calls_is_not_asked(void **state)
 {
     (void)state;
     const struct grpc_server_limits limits = {.ping_interval_ns = NS_PER_MS, .ping_timeout_ns = NS_PER_MS};
-    struct rig *f = rig_start(&limits);
-    struct raw r;
-    raw_open(f, &r);
+    struct rig *rig = rig_start(&limits);
+    struct raw raw;
+    raw_open(rig, &raw);
     int64_t end = clock_monotonic_ns() + 50 * NS_PER_MS;
     while (clock_monotonic_ns() < end)
-        raw_turn(&r);
-    assert_false(raw_saw(&r, "PING"));
-    assert_false(r.closed);
-    raw_close(&r);
-    rig_stop(f);
+        raw_turn(&raw);
+    assert_false(raw_saw(&raw, "PING"));
+    assert_false(raw.closed);
+    raw_close(&raw);
+    rig_stop(rig);
 }
 
 /* Trap 2: nghttp2's own limit is 1000. */
 static void cancel_storms_are_survived(void **state)
 {
-    struct rig *f = *state;
-    struct raw r;
-    raw_open(f, &r);
+    struct rig *rig = *state;
+    struct raw raw;
+    raw_open(rig, &raw);
     for (int i = 0; i < 3000; i++) {
-        int32_t id = raw_request(&r, "/hold", "");
-        WAIT_UNTIL(&r, f->held_count == (size_t)i + 1);
-        assert_int_equal(nghttp2_submit_rst_stream(r.session, 0, id, NGHTTP2_CANCEL), 0);
+        int32_t id = raw_request(&raw, "/hold", "");
+        WAIT_UNTIL(&raw, rig->held_count == (size_t)i + 1);
+        assert_int_equal(nghttp2_submit_rst_stream(raw.session, 0, id, NGHTTP2_CANCEL), 0);
     }
-    WAIT_UNTIL(&r, f->cancelled_count == 3000);
-    raw_request(&r, "/echo", "still here");
-    raw_wait(&r, "grpc-status=0 END");
-    assert_false(raw_saw(&r, "GOAWAY"));
+    WAIT_UNTIL(&raw, rig->cancelled_count == 3000);
+    raw_request(&raw, "/echo", "still here");
+    raw_wait(&raw, "grpc-status=0 END");
+    assert_false(raw_saw(&raw, "GOAWAY"));
     for (size_t i = 0; i < 3000; i++)
-        assert_true(f->cancelled[i].value == f->held[i].value);
-    raw_close(&r);
+        assert_true(rig->cancelled[i].value == rig->held[i].value);
+    raw_close(&raw);
 }
 
 static void a_reset_flood_is_cut_off(void **state)
 {
     (void)state;
     const struct grpc_server_limits limits = {.reset_burst = 50, .reset_per_second = 1};
-    struct rig *f = rig_start(&limits);
-    struct raw r;
-    raw_open(f, &r);
-    for (int i = 0; i < 60 && !raw_saw(&r, "GOAWAY"); i++) {
-        int32_t id = raw_request(&r, "/hold", "");
+    struct rig *rig = rig_start(&limits);
+    struct raw raw;
+    raw_open(rig, &raw);
+    for (int i = 0; i < 60 && !raw_saw(&raw, "GOAWAY"); i++) {
+        int32_t id = raw_request(&raw, "/hold", "");
         for (int k = 0; k < 3; k++)
-            raw_turn(&r);
-        nghttp2_submit_rst_stream(r.session, 0, id, NGHTTP2_CANCEL);
+            raw_turn(&raw);
+        nghttp2_submit_rst_stream(raw.session, 0, id, NGHTTP2_CANCEL);
     }
-    raw_wait(&r, "GOAWAY");
-    raw_close(&r);
-    rig_stop(f);
+    raw_wait(&raw, "GOAWAY");
+    raw_close(&raw);
+    rig_stop(rig);
 }
 
 /* Trap 10. */
 static void draining_says_goaway_twice_and_lets_calls_finish(void **state)
 {
-    struct rig *f = *state;
-    struct raw r;
-    raw_open(f, &r);
-    raw_request(&r, "/hold", "");
-    WAIT_UNTIL(&r, f->held_count == 1);
+    struct rig *rig = *state;
+    struct raw raw;
+    raw_open(rig, &raw);
+    raw_request(&raw, "/hold", "");
+    WAIT_UNTIL(&raw, rig->held_count == 1);
     /* This one is on its way when the first GOAWAY goes out. */
-    grpc_server_drain(f->server, rig_on_drained, f);
-    r.paused = true;
-    raw_request(&r, "/hold", "");
-    WAIT_UNTIL(&r, f->held_count == 2);
-    r.paused = false;
-    raw_wait(&r, "GOAWAY 3 0\n");
-    assert_true(raw_saw(&r, "GOAWAY 2147483647 0\n"));
-    assert_false(f->drained);
-    assert_true(grpc_reply(f->server, f->held[0], BYTES_LITERAL("a")));
-    assert_true(grpc_reply(f->server, f->held[1], BYTES_LITERAL("b")));
-    raw_wait(&r, "HEADERS 1 grpc-status=0 END\n");
-    raw_wait(&r, "HEADERS 3 grpc-status=0 END\n");
-    WAIT_UNTIL(&r, r.closed);
-    assert_false(f->drained); /* the peer has the last word */
-    raw_close(&r);
-    rig_wait_drained(f);
+    grpc_server_drain(rig->server, rig_on_drained, rig);
+    raw.paused = true;
+    raw_request(&raw, "/hold", "");
+    WAIT_UNTIL(&raw, rig->held_count == 2);
+    raw.paused = false;
+    raw_wait(&raw, "GOAWAY 3 0\n");
+    assert_true(raw_saw(&raw, "GOAWAY 2147483647 0\n"));
+    assert_false(rig->drained);
+    assert_true(grpc_reply(rig->server, rig->held[0], BYTES_LITERAL("a")));
+    assert_true(grpc_reply(rig->server, rig->held[1], BYTES_LITERAL("b")));
+    raw_wait(&raw, "HEADERS 1 grpc-status=0 END\n");
+    raw_wait(&raw, "HEADERS 3 grpc-status=0 END\n");
+    WAIT_UNTIL(&raw, raw.closed);
+    assert_false(rig->drained); /* the peer has the last word */
+    raw_close(&raw);
+    rig_wait_drained(rig);
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
-    assert_int_equal(grpc_server_adopt(f->server, pair[0], NULL), STATUS_UNAVAILABLE);
+    assert_int_equal(grpc_server_adopt(rig->server, pair[0], NULL), STATUS_UNAVAILABLE);
     close(pair[1]);
 }
 
 static void draining_does_not_wait_for_a_half_close(void **state)
 {
-    struct rig *f = *state;
-    struct raw r;
-    raw_open(f, &r);
-    r.keep_open = true;
-    raw_request(&r, "/echo", "x");
-    raw_wait(&r, TRAILERS("0"));
-    grpc_server_drain(f->server, rig_on_drained, f);
-    raw_wait(&r, "RST 1 0\n");
-    WAIT_UNTIL(&r, r.closed);
-    raw_close(&r);
-    rig_wait_drained(f);
+    struct rig *rig = *state;
+    struct raw raw;
+    raw_open(rig, &raw);
+    raw.keep_open = true;
+    raw_request(&raw, "/echo", "x");
+    raw_wait(&raw, TRAILERS("0"));
+    grpc_server_drain(rig->server, rig_on_drained, rig);
+    raw_wait(&raw, "RST 1 0\n");
+    WAIT_UNTIL(&raw, raw.closed);
+    raw_close(&raw);
+    rig_wait_drained(rig);
 }
 
 static void draining_does_not_wait_for_a_silent_peer(void **state)
 {
-    struct rig *f = *state;
-    struct raw r;
-    raw_open(f, &r);
-    raw_request(&r, "/echo", "");
-    raw_wait(&r, "END");
-    grpc_server_drain(f->server, rig_on_drained, f);
-    rig_wait_drained(f); /* the client neither reads nor answers the PING */
-    raw_close(&r);
+    struct rig *rig = *state;
+    struct raw raw;
+    raw_open(rig, &raw);
+    raw_request(&raw, "/echo", "");
+    raw_wait(&raw, "END");
+    grpc_server_drain(rig->server, rig_on_drained, rig);
+    rig_wait_drained(rig); /* the client neither reads nor answers the PING */
+    raw_close(&raw);
 }
 
 static void draining_without_connections_is_done_at_once(void **state)
 {
-    struct rig *f = *state;
-    grpc_server_drain(f->server, rig_on_drained, f);
-    assert_false(f->drained); /* never from inside the call */
-    rig_step(f, 0);
-    assert_true(f->drained);
+    struct rig *rig = *state;
+    grpc_server_drain(rig->server, rig_on_drained, rig);
+    assert_false(rig->drained); /* never from inside the call */
+    rig_step(rig, 0);
+    assert_true(rig->drained);
 }
 
 static void destroying_tells_the_peer(void **state)
 {
-    struct rig *f = *state;
-    struct raw r;
-    raw_open(f, &r);
-    raw_request(&r, "/hold", "");
-    raw_request(&r, "/begin", "");
-    WAIT_UNTIL(&r, f->held_count == 2);
-    grpc_server_destroy(f->server);
-    f->server = NULL;
-    while (!r.closed)
-        raw_receive(&r);
-    assert_true(raw_saw(&r, "HEADERS 1 :status=200 content-type=application/grpc grpc-status=14"));
-    assert_true(raw_saw(&r, "HEADERS 3 grpc-status=14"));
-    assert_true(raw_saw(&r, "GOAWAY 3 0\n"));
-    assert_int_equal(f->cancelled_count, 0);
-    raw_close(&r);
+    struct rig *rig = *state;
+    struct raw raw;
+    raw_open(rig, &raw);
+    raw_request(&raw, "/hold", "");
+    raw_request(&raw, "/begin", "");
+    WAIT_UNTIL(&raw, rig->held_count == 2);
+    grpc_server_destroy(rig->server);
+    rig->server = NULL;
+    while (!raw.closed)
+        raw_receive(&raw);
+    assert_true(raw_saw(&raw, "HEADERS 1 :status=200 content-type=application/grpc grpc-status=14"));
+    assert_true(raw_saw(&raw, "HEADERS 3 grpc-status=14"));
+    assert_true(raw_saw(&raw, "GOAWAY 3 0\n"));
+    assert_int_equal(rig->cancelled_count, 0);
+    raw_close(&raw);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)

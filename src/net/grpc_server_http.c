@@ -206,13 +206,13 @@ void grpc_http_begin(struct grpc_call *call, bool ended)
 {
     static const struct http_carrier carrier = {
         .on_head = on_head, .on_body = on_body, .queued = queued, .on_end = on_end};
-    struct grpc_server *s = call->connection->server;
+    struct grpc_server *server = call->connection->server;
     CLEANUP(buf_fini) struct buf text = {0};
     call->phase = CALL_HTTP;
     call->is_http = true;
     bool begun = write_request(call, ended, &text) &&
-                 http_exchange_begin(s->http, &carrier, call, call->connection->socket.fd, &call->exchange,
-                                     NULL) == STATUS_OK;
+                 http_exchange_begin(server->http, &carrier, call, call->connection->socket.fd,
+                                     &call->exchange, NULL) == STATUS_OK;
     if (begun)
         feed(call, buf_peek(&text));
     else

@@ -133,21 +133,21 @@ struct grpc_call {
 };
 
 /* --- grpc_server.c --- */
-void grpc_server_connection_gone(struct grpc_server *s);
+void grpc_server_connection_gone(struct grpc_server *server);
 
 /* --- grpc_server_connection.c --- */
 void grpc_connection_callbacks(nghttp2_session_callbacks *callbacks);
-STATUS_RESULT grpc_connection_open(struct grpc_server *s, int fd, struct err *e);
-void grpc_connection_drain(struct grpc_connection *c);
+STATUS_RESULT grpc_connection_open(struct grpc_server *server, int fd, struct err *err);
+void grpc_connection_drain(struct grpc_connection *connection);
 /* Tells the calls UNAVAILABLE, writes what the socket takes at once, closes. No on_cancelled. */
-void grpc_connection_shut_down(struct grpc_connection *c);
+void grpc_connection_shut_down(struct grpc_connection *connection);
 /* Says GOAWAY and closes. It has no calls; not inside a callback of its own. */
-void grpc_connection_drop(struct grpc_connection *c);
+void grpc_connection_drop(struct grpc_connection *connection);
 /* Writing happens at the end of this turn. */
-void grpc_connection_flush_later(struct grpc_connection *c);
+void grpc_connection_flush_later(struct grpc_connection *connection);
 
 /* --- grpc_server_call.c --- */
-struct grpc_call *grpc_call_create(struct grpc_connection *c, int32_t stream_id);
+struct grpc_call *grpc_call_create(struct grpc_connection *connection, int32_t stream_id);
 /* Frees; tells nobody. Its stream is gone or will never call back. */
 void grpc_call_destroy(struct grpc_call *call);
 /* The id dies. True if the handler had the call. */

@@ -50,15 +50,15 @@ struct rig {
 
 /* The whole rig with limits of the test's own; the caller frees with rig_stop. */
 struct rig *rig_start(const struct grpc_server_limits *limits);
-void rig_stop(struct rig *f);
+void rig_stop(struct rig *rig);
 /* The same as a cmocka fixture, with 8 connections, MESSAGE_MAX and MEMORY_MAX. */
 int rig_setup(void **state);
 int rig_teardown(void **state);
-void rig_step(struct rig *f, int wait_ms);
+void rig_step(struct rig *rig, int wait_ms);
 void rig_on_drained(void *context);
-void rig_wait_drained(struct rig *f);
+void rig_wait_drained(struct rig *rig);
 /* A connected socket whose other end the server has adopted. `receive_buffer`: bytes; 0: the kernel's. */
-int rig_connect(struct rig *f, int receive_buffer);
+int rig_connect(struct rig *rig, int receive_buffer);
 
 /* --- the client that can misbehave --- */
 
@@ -82,28 +82,28 @@ struct extra {
     const char *value;
 };
 
-void raw_open(struct rig *f, struct raw *r);
-void raw_open_with(struct rig *f, struct raw *r, const nghttp2_settings_entry *settings, size_t count,
+void raw_open(struct rig *rig, struct raw *raw);
+void raw_open_with(struct rig *rig, struct raw *raw, const nghttp2_settings_entry *settings, size_t count,
                    int receive_buffer);
-void raw_close(struct raw *r);
+void raw_close(struct raw *raw);
 /* The body is what stands in r->request; its size is what is sent. `extra` (NULL: none) ends with a NULL
  * name. */
-int32_t raw_request_with(struct raw *r, const char *method, const char *path, const char *content_type,
+int32_t raw_request_with(struct raw *raw, const char *method, const char *path, const char *content_type,
                          const struct extra *extra);
 /* A good request with one message, sent at once, so that the next request may have another body. */
-int32_t raw_request(struct raw *r, const char *path, const char *message);
-bool raw_send(struct raw *r);
-bool raw_receive(struct raw *r);
+int32_t raw_request(struct raw *raw, const char *path, const char *message);
+bool raw_send(struct raw *raw);
+bool raw_receive(struct raw *raw);
 /* Bytes that no HTTP/2 library would make, as they are. */
-void raw_put(struct raw *r, struct bytes data);
+void raw_put(struct raw *raw, struct bytes data);
 /* One exchange of bytes in both directions. */
-void raw_turn(struct raw *r);
-bool raw_saw(struct raw *r, const char *text);
-size_t raw_count(const struct raw *r, const char *text);
+void raw_turn(struct raw *raw);
+bool raw_saw(struct raw *raw, const char *text);
+size_t raw_count(const struct raw *raw, const char *text);
 /* Exchanges bytes until `text` is in the log; fails the test if it never is. */
-void raw_wait(struct raw *r, const char *text);
+void raw_wait(struct raw *raw, const char *text);
 /* Empties the log and the body. */
-void raw_forget(struct raw *r);
+void raw_forget(struct raw *raw);
 
 #define WAIT_UNTIL(r, condition)                                                                             \
     do {                                                                                                     \

@@ -9,35 +9,35 @@
 
 /* --- the server under test --- */
 
-static void on_call(void *context, const struct grpc_request *r)
+static void on_call(void *context, const struct grpc_request *request)
 {
-    struct rig *f = context;
-    f->calls++;
-    f->deadline_ns = r->deadline_ns;
-    if (bytes_equal_cstr(r->path, "/echo") || bytes_equal_cstr(r->path, "/small")) {
-        assert_true(grpc_reply(f->server, r->id, r->message));
-        assert_false(grpc_reply(f->server, r->id, r->message)); /* the id is dead */
-    } else if (bytes_equal_cstr(r->path, "/fail")) {
-        assert_true(grpc_finish(f->server, r->id, STATUS_NOT_FOUND, "no 100% \xe2\x82\xac"));
-    } else if (bytes_equal_cstr(r->path, "/fail-long")) {
+    struct rig *rig = context;
+    rig->calls++;
+    rig->deadline_ns = request->deadline_ns;
+    if (bytes_equal_cstr(request->path, "/echo") || bytes_equal_cstr(request->path, "/small")) {
+        assert_true(grpc_reply(rig->server, request->id, request->message));
+        assert_false(grpc_reply(rig->server, request->id, request->message)); /* the id is dead */
+    } else if (bytes_equal_cstr(request->path, "/fail")) {
+        assert_true(grpc_finish(rig->server, request->id, STATUS_NOT_FOUND, "no 100% \xe2\x82\xac"));
+    } else if (bytes_equal_cstr(request->path, "/fail-long")) {
         char text[3001] = "";
         for (size_t i = 0; i + 3 < sizeof text; i += 3)
             memcpy(text + i, "\xe2\x82\xac", 4);
-        assert_true(grpc_finish(f->server, r->id, STATUS_ABORTED, text));
-    } else if (bytes_equal_cstr(r->path, "/metadata")) {
-        struct bytes text = r->metadata(r, "taskhub");
-        struct bytes binary = r->metadata(r, "trace-bin");
-        struct bytes absent = r->metadata(r, "workerid");
+        assert_true(grpc_finish(rig->server, request->id, STATUS_ABORTED, text));
+    } else if (bytes_equal_cstr(request->path, "/metadata")) {
+        struct bytes text = request->metadata(request, "taskhub");
+        struct bytes binary = request->metadata(request, "trace-bin");
+        struct bytes absent = request->metadata(request, "workerid");
         assert_null(absent.data);
-        snprintf(f->metadata, sizeof f->metadata, "%.*s %.*s", BYTES_FMT(text), BYTES_FMT(binary));
-        assert_true(grpc_reply(f->server, r->id, BYTES_LITERAL("")));
-    } else if (bytes_equal_cstr(r->path, "/begin") || bytes_equal_cstr(r->path, "/hold")) {
-        assert_true(f->held_count < HELD_MAX);
-        f->held[f->held_count++] = r->id;
-        if (bytes_equal_cstr(r->path, "/begin"))
-            assert_true(grpc_stream_begin(f->server, r->id));
+        snprintf(rig->metadata, sizeof rig->metadata, "%.*s %.*s", BYTES_FMT(text), BYTES_FMT(binary));
+        assert_true(grpc_reply(rig->server, request->id, BYTES_LITERAL("")));
+    } else if (bytes_equal_cstr(request->path, "/begin") || bytes_equal_cstr(request->path, "/hold")) {
+        assert_true(rig->held_count < HELD_MAX);
+        rig->held[rig->held_count++] = request->id;
+        if (bytes_equal_cstr(request->path, "/begin"))
+            assert_true(grpc_stream_begin(rig->server, request->id));
     } else {
-        assert_true(grpc_finish(f->server, r->id, STATUS_UNIMPLEMENTED, "unknown method"));
+        assert_true(grpc_finish(rig->server, request->id, STATUS_UNIMPLEMENTED, "unknown method"));
     }
 }
 
@@ -48,16 +48,16 @@ static size_t message_limit(void *context, struct bytes path)
 
 static void on_cancelled(void *context, struct grpc_call_id id)
 {
-    struct rig *f = context;
-    assert_true(f->cancelled_count < HELD_MAX);
-    f->cancelled[f->cancelled_count++] = id;
-    assert_false(grpc_finish(f->server, id, STATUS_OK, NULL)); /* dead already */
+    struct rig *rig = context;
+    assert_true(rig->cancelled_count < HELD_MAX);
+    rig->cancelled[rig->cancelled_count++] = id;
+    assert_false(grpc_finish(rig->server, id, STATUS_OK, NULL)); /* dead already */
 }
 
 static void on_writable(void *context, struct grpc_call_id id)
 {
-    struct rig *f = context;
-    f->writable_count++;
+    struct rig *rig = context;
+    rig->writable_count++;
 }
 
 void rig_on_drained(void *context)
@@ -67,26 +67,26 @@ void rig_on_drained(void *context)
 
 struct rig *rig_start(const struct grpc_server_limits *limits)
 {
-    struct rig *f = calloc(1, sizeof *f);
-    assert_non_null(f);
-    const struct grpc_handler h = {.on_call = on_call,
-                                   .message_limit = message_limit,
-                                   .on_cancelled = on_cancelled,
-                                   .on_writable = on_writable,
-                                   .context = f};
-    assert_int_equal(loop_create(&f->loop, NULL), STATUS_OK);
-    assert_int_equal(grpc_server_create(f->loop, limits, &h, &f->server, NULL), STATUS_OK);
+    struct rig *rig = calloc(1, sizeof *rig);
+    assert_non_null(rig);
+    const struct grpc_handler handler = {.on_call = on_call,
+                                         .message_limit = message_limit,
+                                         .on_cancelled = on_cancelled,
+                                         .on_writable = on_writable,
+                                         .context = rig};
+    assert_int_equal(loop_create(&rig->loop, NULL), STATUS_OK);
+    assert_int_equal(grpc_server_create(rig->loop, limits, &handler, &rig->server, NULL), STATUS_OK);
     static const struct bytes names[] = {BYTES_LITERAL("h")};
     static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
-    grpc_server_known_as(f->server, &site);
-    return f;
+    grpc_server_known_as(rig->server, &site);
+    return rig;
 }
 
-void rig_stop(struct rig *f)
+void rig_stop(struct rig *rig)
 {
-    grpc_server_destroy(f->server);
-    loop_destroy(f->loop);
-    free(f);
+    grpc_server_destroy(rig->server);
+    loop_destroy(rig->loop);
+    free(rig);
 }
 
 int rig_setup(void **state)
@@ -103,20 +103,20 @@ int rig_teardown(void **state)
     return 0;
 }
 
-void rig_step(struct rig *f, int wait_ms)
+void rig_step(struct rig *rig, int wait_ms)
 {
-    assert_int_equal(loop_step(f->loop, wait_ms, NULL), STATUS_OK);
+    assert_int_equal(loop_step(rig->loop, wait_ms, NULL), STATUS_OK);
 }
 
-void rig_wait_drained(struct rig *f)
+void rig_wait_drained(struct rig *rig)
 {
     int64_t end = clock_monotonic_ns() + PATIENCE_NS;
-    while (!f->drained && clock_monotonic_ns() < end)
-        rig_step(f, 20);
-    assert_true(f->drained);
+    while (!rig->drained && clock_monotonic_ns() < end)
+        rig_step(rig, 20);
+    assert_true(rig->drained);
 }
 
-int rig_connect(struct rig *f, int receive_buffer)
+int rig_connect(struct rig *rig, int receive_buffer)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof a;
@@ -136,7 +136,7 @@ int rig_connect(struct rig *f, int receive_buffer)
     int yes = 1;
     assert_int_equal(setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes), 0);
     assert_int_equal(setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes), 0);
-    assert_int_equal(grpc_server_adopt(f->server, server, NULL), STATUS_OK);
+    assert_int_equal(grpc_server_adopt(rig->server, server, NULL), STATUS_OK);
     return client;
 }
 
@@ -146,15 +146,15 @@ static int raw_on_header(nghttp2_session *session, const nghttp2_frame *frame, c
                          size_t name_size, const uint8_t *value, size_t value_size, uint8_t flags,
                          void *user_data)
 {
-    struct raw *r = user_data;
-    buf_append_fmt(&r->log, "%.*s=%.*s ", (int)name_size, name, (int)value_size, value);
+    struct raw *raw = user_data;
+    buf_append_fmt(&raw->log, "%.*s=%.*s ", (int)name_size, name, (int)value_size, value);
     return 0;
 }
 
 static int raw_on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
-    struct raw *r = user_data;
-    buf_append_fmt(&r->log, "HEADERS %d ", frame->hd.stream_id);
+    struct raw *raw = user_data;
+    buf_append_fmt(&raw->log, "HEADERS %d ", frame->hd.stream_id);
     return 0;
 }
 
@@ -167,23 +167,23 @@ static int raw_on_data(nghttp2_session *session, uint8_t flags, int32_t stream_i
 
 static int raw_on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
-    struct raw *r = user_data;
+    struct raw *raw = user_data;
     bool end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
-        buf_append_fmt(&r->log, "%s\n", end ? "END" : "");
+        buf_append_fmt(&raw->log, "%s\n", end ? "END" : "");
         break;
     case NGHTTP2_DATA:
-        buf_append_fmt(&r->log, "DATA %d%s\n", frame->hd.stream_id, end ? " END" : "");
+        buf_append_fmt(&raw->log, "DATA %d%s\n", frame->hd.stream_id, end ? " END" : "");
         break;
     case NGHTTP2_RST_STREAM:
-        buf_append_fmt(&r->log, "RST %d %u\n", frame->hd.stream_id, frame->rst_stream.error_code);
+        buf_append_fmt(&raw->log, "RST %d %u\n", frame->hd.stream_id, frame->rst_stream.error_code);
         break;
     case NGHTTP2_GOAWAY:
-        buf_append_fmt(&r->log, "GOAWAY %d %u\n", frame->goaway.last_stream_id, frame->goaway.error_code);
+        buf_append_fmt(&raw->log, "GOAWAY %d %u\n", frame->goaway.last_stream_id, frame->goaway.error_code);
         break;
     case NGHTTP2_PING:
-        buf_append_fmt(&r->log, "PING%s\n", frame->hd.flags & NGHTTP2_FLAG_ACK ? " ACK" : "");
+        buf_append_fmt(&raw->log, "PING%s\n", frame->hd.flags & NGHTTP2_FLAG_ACK ? " ACK" : "");
         break;
     default:
         break;
@@ -191,10 +191,10 @@ static int raw_on_frame(nghttp2_session *session, const nghttp2_frame *frame, vo
     return 0;
 }
 
-void raw_open_with(struct rig *f, struct raw *r, const nghttp2_settings_entry *settings, size_t count,
+void raw_open_with(struct rig *rig, struct raw *raw, const nghttp2_settings_entry *settings, size_t count,
                    int receive_buffer)
 {
-    *r = (struct raw){.f = f, .body.limit = (size_t)256 << 20};
+    *raw = (struct raw){.f = rig, .body.limit = (size_t)256 << 20};
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     assert_int_equal(nghttp2_session_callbacks_new(&callbacks), 0);
@@ -204,52 +204,52 @@ void raw_open_with(struct rig *f, struct raw *r, const nghttp2_settings_entry *s
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, raw_on_frame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, raw_on_data);
     nghttp2_option_set_peer_max_concurrent_streams(option, 100000);
-    assert_int_equal(nghttp2_session_client_new2(&r->session, callbacks, r, option), 0);
-    assert_int_equal(nghttp2_submit_settings(r->session, 0, settings, count), 0);
+    assert_int_equal(nghttp2_session_client_new2(&raw->session, callbacks, raw, option), 0);
+    assert_int_equal(nghttp2_submit_settings(raw->session, 0, settings, count), 0);
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_option_del(option);
-    r->fd = rig_connect(f, receive_buffer);
+    raw->fd = rig_connect(rig, receive_buffer);
 }
 
-void raw_open(struct rig *f, struct raw *r)
+void raw_open(struct rig *rig, struct raw *raw)
 {
-    raw_open_with(f, r, NULL, 0, 0);
+    raw_open_with(rig, raw, NULL, 0, 0);
 }
 
-void raw_close(struct raw *r)
+void raw_close(struct raw *raw)
 {
-    nghttp2_session_del(r->session);
-    buf_fini(&r->log);
-    buf_fini(&r->body);
-    buf_fini(&r->request);
-    close(r->fd);
+    nghttp2_session_del(raw->session);
+    buf_fini(&raw->log);
+    buf_fini(&raw->body);
+    buf_fini(&raw->request);
+    close(raw->fd);
 }
 
 static ssize_t raw_on_read(nghttp2_session *session, int32_t stream_id, uint8_t *data, size_t size,
                            uint32_t *flags, nghttp2_data_source *source, void *user_data)
 {
-    struct raw *r = user_data;
-    size_t n = MIN(size, r->request.size);
-    if (n == 0 && r->keep_open)
+    struct raw *raw = user_data;
+    size_t n = MIN(size, raw->request.size);
+    if (n == 0 && raw->keep_open)
         return NGHTTP2_ERR_DEFERRED;
     if (n > 0)
-        memcpy(data, r->request.data, n);
-    buf_consume(&r->request, n);
-    if (r->request.size == 0 && !r->keep_open)
+        memcpy(data, raw->request.data, n);
+    buf_consume(&raw->request, n);
+    if (raw->request.size == 0 && !raw->keep_open)
         *flags |= NGHTTP2_DATA_FLAG_EOF;
     return (ssize_t)n;
 }
 
 #define EXTRA_MAX 64
 
-int32_t raw_request_with(struct raw *r, const char *method, const char *path, const char *content_type,
+int32_t raw_request_with(struct raw *raw, const char *method, const char *path, const char *content_type,
                          const struct extra *extra)
 {
     nghttp2_nv nv[EXTRA_MAX] = {0};
     size_t n = 0;
     const struct extra own[] = {
         {":method", method}, {":scheme", "http"},
-        {":path", path},     {":authority", r->authority ? r->authority : "localhost"},
+        {":path", path},     {":authority", raw->authority ? raw->authority : "localhost"},
         {"te", "trailers"},  {"content-type", content_type}};
     for (size_t i = 0; i < ARRAY_SIZE(own); i++)
         nv[n++] = (nghttp2_nv){(uint8_t *)own[i].name, (uint8_t *)own[i].value, strlen(own[i].name),
@@ -258,23 +258,23 @@ int32_t raw_request_with(struct raw *r, const char *method, const char *path, co
         nv[n++] = (nghttp2_nv){(uint8_t *)extra->name, (uint8_t *)extra->value, strlen(extra->name),
                                strlen(extra->value), 0};
     nghttp2_data_provider provider = {.read_callback = raw_on_read};
-    return nghttp2_submit_request(r->session, NULL, nv, n, &provider, NULL);
+    return nghttp2_submit_request(raw->session, NULL, nv, n, &provider, NULL);
 }
 
-bool raw_send(struct raw *r)
+bool raw_send(struct raw *raw)
 {
     bool progress = false;
     const uint8_t *data;
     ssize_t n;
-    while ((n = nghttp2_session_mem_send(r->session, &data)) > 0) {
+    while ((n = nghttp2_session_mem_send(raw->session, &data)) > 0) {
         for (ssize_t sent = 0; sent < n;) {
-            ssize_t k = send(r->fd, data + sent, (size_t)(n - sent), MSG_NOSIGNAL);
+            ssize_t k = send(raw->fd, data + sent, (size_t)(n - sent), MSG_NOSIGNAL);
             if (k < 0 && errno == EAGAIN) {
-                rig_step(r->f, 1); /* the server must read first */
+                rig_step(raw->f, 1); /* the server must read first */
                 continue;
             }
             if (k < 0) {
-                r->closed = true;
+                raw->closed = true;
                 return true;
             }
             sent += k;
@@ -284,74 +284,74 @@ bool raw_send(struct raw *r)
     return progress;
 }
 
-bool raw_receive(struct raw *r)
+bool raw_receive(struct raw *raw)
 {
     uint8_t data[65536];
-    ssize_t n = recv(r->fd, data, r->read_max ? r->read_max : sizeof data, 0);
+    ssize_t n = recv(raw->fd, data, raw->read_max ? raw->read_max : sizeof data, 0);
     if (n == 0 || (n < 0 && errno != EAGAIN))
-        r->closed = true;
-    if (n > 0 && nghttp2_session_mem_recv(r->session, data, (size_t)n) < 0)
-        r->failed = true;
+        raw->closed = true;
+    if (n > 0 && nghttp2_session_mem_recv(raw->session, data, (size_t)n) < 0)
+        raw->failed = true;
     return n > 0;
 }
 
-int32_t raw_request(struct raw *r, const char *path, const char *message)
+int32_t raw_request(struct raw *raw, const char *path, const char *message)
 {
-    grpc_message_write(&r->request, bytes_of_cstr(message));
-    int32_t id = raw_request_with(r, "POST", path, "application/grpc", NULL);
-    raw_send(r);
+    grpc_message_write(&raw->request, bytes_of_cstr(message));
+    int32_t id = raw_request_with(raw, "POST", path, "application/grpc", NULL);
+    raw_send(raw);
     return id;
 }
 
-void raw_put(struct raw *r, struct bytes data)
+void raw_put(struct raw *raw, struct bytes data)
 {
-    raw_send(r);
+    raw_send(raw);
     while (data.size > 0) {
-        ssize_t n = send(r->fd, data.data, data.size, MSG_NOSIGNAL);
+        ssize_t n = send(raw->fd, data.data, data.size, MSG_NOSIGNAL);
         if (n < 0 && errno != EAGAIN) {
-            r->closed = true;
+            raw->closed = true;
             return;
         }
         data = bytes_slice(data, n > 0 ? (size_t)n : 0, SIZE_MAX);
-        rig_step(r->f, 0); /* the server must read first */
+        rig_step(raw->f, 0); /* the server must read first */
     }
 }
 
-void raw_turn(struct raw *r)
+void raw_turn(struct raw *raw)
 {
-    bool progress = raw_send(r);
-    rig_step(r->f, progress ? 0 : 1);
-    if (!r->paused)
-        raw_receive(r);
+    bool progress = raw_send(raw);
+    rig_step(raw->f, progress ? 0 : 1);
+    if (!raw->paused)
+        raw_receive(raw);
 }
 
-bool raw_saw(struct raw *r, const char *text)
+bool raw_saw(struct raw *raw, const char *text)
 {
-    buf_append_byte(&r->log, '\0');
-    r->log.size--;
-    return r->log.data && strstr((char *)r->log.data, text) != NULL;
+    buf_append_byte(&raw->log, '\0');
+    raw->log.size--;
+    return raw->log.data && strstr((char *)raw->log.data, text) != NULL;
 }
 
-void raw_wait(struct raw *r, const char *text)
+void raw_wait(struct raw *raw, const char *text)
 {
     int64_t end = clock_monotonic_ns() + PATIENCE_NS;
-    while (!raw_saw(r, text)) {
-        if (r->closed || clock_monotonic_ns() > end)
-            fail_msg("waiting for \"%s\", got:\n%.*s", text, BYTES_FMT(buf_peek(&r->log)));
-        raw_turn(r);
+    while (!raw_saw(raw, text)) {
+        if (raw->closed || clock_monotonic_ns() > end)
+            fail_msg("waiting for \"%s\", got:\n%.*s", text, BYTES_FMT(buf_peek(&raw->log)));
+        raw_turn(raw);
     }
 }
 
-void raw_forget(struct raw *r)
+void raw_forget(struct raw *raw)
 {
-    buf_clear(&r->log);
-    buf_clear(&r->body);
+    buf_clear(&raw->log);
+    buf_clear(&raw->body);
 }
 
-size_t raw_count(const struct raw *r, const char *text)
+size_t raw_count(const struct raw *raw, const char *text)
 {
     size_t n = 0;
-    struct bytes rest = buf_peek(&r->log);
+    struct bytes rest = buf_peek(&raw->log);
     for (;;) {
         size_t at = bytes_find(rest, bytes_of_cstr(text));
         if (at == rest.size)

@@ -25,8 +25,9 @@ struct http_carrier {
 
 /* Begins an exchange that counts as a connection. `fd` is asked for the peer's name only. RESOURCE_EXHAUSTED,
  * UNAVAILABLE as http_server_adopt; NO_MEMORY. */
-STATUS_RESULT http_exchange_begin(struct http_server *s, const struct http_carrier *carrier, void *carried,
-                                  int fd, struct http_connection **ret_exchange, struct err *e);
+STATUS_RESULT http_exchange_begin(struct http_server *server, const struct http_carrier *carrier,
+                                  void *carried, int fd, struct http_connection **ret_exchange,
+                                  struct err *err);
 /* What the peer sends, as HTTP/1.1 bytes of one request. */
 void http_exchange_feed(struct http_connection *exchange, struct bytes data);
 /* The queue is empty. */

@@ -18,169 +18,172 @@ enum step { STEP_AGAIN, STEP_WAIT, STEP_CLOSE };
 
 /* --- sending --- */
 
-size_t http_connection_queued(const struct http_connection *c)
+size_t http_connection_queued(const struct http_connection *connection)
 {
-    if (c->carrier)
-        return c->carried ? c->carrier->queued(c->carried) : 0;
-    return c->out.size - c->out_at;
+    if (connection->carrier)
+        return connection->carried ? connection->carrier->queued(connection->carried) : 0;
+    return connection->out.size - connection->out_at;
 }
 
-static void release_if_large(struct buf *b)
+static void release_if_large(struct buf *buf)
 {
-    if (b->capacity > HTTP_BUFFER_KEPT)
-        buf_fini(b);
+    if (buf->capacity > HTTP_BUFFER_KEPT)
+        buf_fini(buf);
     else
-        buf_clear(b);
+        buf_clear(buf);
 }
 
 /* The peer may be silent for `grace`, and slower than the least rate for as long in all. */
-static int64_t due(const struct http_connection *c, const struct http_pace *pace, int64_t grace)
+static int64_t due(const struct http_connection *connection, const struct http_pace *pace, int64_t grace)
 {
-    uint64_t seconds = MIN(pace->bytes / c->server->limits.rate_min, (uint64_t)INT32_MAX);
+    uint64_t seconds = MIN(pace->bytes / connection->server->limits.rate_min, (uint64_t)INT32_MAX);
     int64_t earned = (int64_t)seconds * NS_PER_S;
-    return MIN(loop_now(c->server->loop) + grace, pace->from + grace + earned);
+    return MIN(loop_now(connection->server->loop) + grace, pace->from + grace + earned);
 }
 
 /* The peer has so long to take the next byte. While a request is being read ("100 Continue" may be queued),
  * its own deadline stays. */
-static void expect_writing(struct http_connection *c)
+static void expect_writing(struct http_connection *connection)
 {
-    if (c->state == HTTP_ANSWERING || c->state == HTTP_FLUSHING)
-        c->deadline = http_connection_queued(c) ? due(c, &c->answer, c->server->limits.write_timeout_ns) : 0;
+    if (connection->state == HTTP_ANSWERING || connection->state == HTTP_FLUSHING)
+        connection->deadline =
+            http_connection_queued(connection)
+                ? due(connection, &connection->answer, connection->server->limits.write_timeout_ns)
+                : 0;
 }
 
 /* Queues what is left of `parts` behind `sent` bytes. */
-static void queue(struct http_connection *c, const struct iovec *parts, int count, size_t sent)
+static void queue(struct http_connection *connection, const struct iovec *parts, int count, size_t sent)
 {
-    bool was_empty = http_connection_queued(c) == 0;
+    bool was_empty = http_connection_queued(connection) == 0;
     for (int i = 0; i < count; i++) {
         size_t skip = MIN(sent, parts[i].iov_len);
         sent -= skip;
-        buf_append(&c->out, (const char *)parts[i].iov_base + skip, parts[i].iov_len - skip);
+        buf_append(&connection->out, (const char *)parts[i].iov_base + skip, parts[i].iov_len - skip);
     }
-    if (c->out.failed)
-        c->failed = true;
+    if (connection->out.failed)
+        connection->failed = true;
     if (was_empty)
-        c->answer = (struct http_pace){.from = loop_now(c->server->loop)};
-    if (was_empty || !c->deadline)
-        expect_writing(c);
+        connection->answer = (struct http_pace){.from = loop_now(connection->server->loop)};
+    if (was_empty || !connection->deadline)
+        expect_writing(connection);
 }
 
 /* The first part that is ever sent is the head; http_response.c frames nothing for a carrier. */
-static void hand_to_carrier(struct http_connection *c, const struct iovec *parts, int count)
+static void hand_to_carrier(struct http_connection *connection, const struct iovec *parts, int count)
 {
-    for (int i = 0; i < count && c->carried; i++) {
+    for (int i = 0; i < count && connection->carried; i++) {
         struct bytes part = bytes_of(parts[i].iov_base, parts[i].iov_len);
-        if (!c->head_handed)
-            c->carrier->on_head(c->carried, part);
+        if (!connection->head_handed)
+            connection->carrier->on_head(connection->carried, part);
         else if (part.size > 0)
-            c->carrier->on_body(c->carried, part);
-        c->head_handed = true;
+            connection->carrier->on_body(connection->carried, part);
+        connection->head_handed = true;
     }
 }
 
-void http_connection_send(struct http_connection *c, struct iovec *parts, int count)
+void http_connection_send(struct http_connection *connection, struct iovec *parts, int count)
 {
     size_t total = 0;
     for (int i = 0; i < count; i++)
         total += parts[i].iov_len;
-    if (c->failed) {
-        http_connection_wake(c);
+    if (connection->failed) {
+        http_connection_wake(connection);
         return;
     }
-    if (c->carrier) {
-        hand_to_carrier(c, parts, count);
+    if (connection->carrier) {
+        hand_to_carrier(connection, parts, count);
         return;
     }
     ssize_t sent = 0;
-    if (http_connection_queued(c) == 0) {
-        struct msghdr m = {.msg_iov = parts, .msg_iovlen = (size_t)count};
-        sent = sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (http_connection_queued(connection) == 0) {
+        struct msghdr msghdr = {.msg_iov = parts, .msg_iovlen = (size_t)count};
+        sent = sendmsg(connection->fd, &msghdr, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && (errno == EAGAIN || errno == EINTR))
             sent = 0;
     }
     if (sent < 0)
-        c->failed = true;
+        connection->failed = true;
     else if ((size_t)sent < total)
-        queue(c, parts, count, (size_t)sent);
-    if (c->failed || http_connection_queued(c))
-        http_connection_wake(c); /* so that the descriptor's events are set */
+        queue(connection, parts, count, (size_t)sent);
+    if (connection->failed || http_connection_queued(connection))
+        http_connection_wake(connection); /* so that the descriptor's events are set */
 }
 
 /* Sends what is queued; true if the queue became empty. */
-static bool flush(struct http_connection *c)
+static bool flush(struct http_connection *connection)
 {
-    if (http_connection_queued(c) == 0)
+    if (http_connection_queued(connection) == 0)
         return false;
-    ssize_t sent =
-        send(c->fd, c->out.data + c->out_at, http_connection_queued(c), MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t sent = send(connection->fd, connection->out.data + connection->out_at,
+                        http_connection_queued(connection), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) {
-        c->failed = errno != EAGAIN && errno != EINTR;
+        connection->failed = errno != EAGAIN && errno != EINTR;
         return false;
     }
-    c->out_at += (size_t)sent;
-    c->answer.bytes += (size_t)sent;
-    expect_writing(c);
-    if (c->out_at < c->out.size) {
-        if (c->out_at > c->out.size / 2) { /* moved at most as many bytes as were sent */
-            buf_consume(&c->out, c->out_at);
-            c->out_at = 0;
+    connection->out_at += (size_t)sent;
+    connection->answer.bytes += (size_t)sent;
+    expect_writing(connection);
+    if (connection->out_at < connection->out.size) {
+        if (connection->out_at > connection->out.size / 2) { /* moved at most as many bytes as were sent */
+            buf_consume(&connection->out, connection->out_at);
+            connection->out_at = 0;
         }
         return false;
     }
-    release_if_large(&c->out);
-    c->out_at = 0;
+    release_if_large(&connection->out);
+    connection->out_at = 0;
     return true;
 }
 
 /* --- receiving --- */
 
-static struct bytes input(const struct http_connection *c)
+static struct bytes input(const struct http_connection *connection)
 {
-    return bytes_slice(buf_peek(&c->in), c->in_at, SIZE_MAX);
+    return bytes_slice(buf_peek(&connection->in), connection->in_at, SIZE_MAX);
 }
 
-static void consume(struct http_connection *c, size_t size)
+static void consume(struct http_connection *connection, size_t size)
 {
-    c->in_at += size;
-    if (c->in_at == c->in.size) {
-        release_if_large(&c->in);
-        c->in_at = 0;
+    connection->in_at += size;
+    if (connection->in_at == connection->in.size) {
+        release_if_large(&connection->in);
+        connection->in_at = 0;
     }
 }
 
-static void note_body_progress(struct http_connection *c, size_t size)
+static void note_body_progress(struct http_connection *connection, size_t size)
 {
-    c->body.bytes += size;
-    c->deadline = due(c, &c->body, c->server->limits.body_timeout_ns);
+    connection->body.bytes += size;
+    connection->deadline = due(connection, &connection->body, connection->server->limits.body_timeout_ns);
 }
 
-static void receive(struct http_connection *c)
+static void receive(struct http_connection *connection)
 {
-    uint8_t *buffer = c->server->read_buffer;
-    ssize_t size = recv(c->fd, buffer, HTTP_READ_SIZE, MSG_DONTWAIT);
+    uint8_t *buffer = connection->server->read_buffer;
+    ssize_t size = recv(connection->fd, buffer, HTTP_READ_SIZE, MSG_DONTWAIT);
     if (size < 0) {
-        c->failed = errno != EAGAIN && errno != EINTR;
+        connection->failed = errno != EAGAIN && errno != EINTR;
         return;
     }
     if (size == 0) {
-        c->eof = true;
+        connection->eof = true;
         return;
     }
-    buf_consume(&c->in, c->in_at);
-    c->in_at = 0;
-    buf_append(&c->in, buffer, (size_t)size);
-    if (c->in.failed)
-        c->failed = true;
-    if (c->state == HTTP_BODY)
-        note_body_progress(c, (size_t)size);
+    buf_consume(&connection->in, connection->in_at);
+    connection->in_at = 0;
+    buf_append(&connection->in, buffer, (size_t)size);
+    if (connection->in.failed)
+        connection->failed = true;
+    if (connection->state == HTTP_BODY)
+        note_body_progress(connection, (size_t)size);
 }
 
 /* Reads away what a refused client still sends; true when it has stopped. */
-static bool discard(struct http_connection *c)
+static bool discard(struct http_connection *connection)
 {
     for (int i = 0; i < DISCARD_READS; i++) {
-        ssize_t size = recv(c->fd, c->server->read_buffer, HTTP_READ_SIZE, MSG_DONTWAIT);
+        ssize_t size = recv(connection->fd, connection->server->read_buffer, HTTP_READ_SIZE, MSG_DONTWAIT);
         if (size <= 0)
             return size == 0 || (errno != EAGAIN && errno != EINTR);
     }
@@ -189,97 +192,99 @@ static bool discard(struct http_connection *c)
 
 /* --- the life of one exchange --- */
 
-static bool is_reading(const struct http_connection *c)
+static bool is_reading(const struct http_connection *connection)
 {
-    return c->state == HTTP_IDLE || c->state == HTTP_HEAD || c->state == HTTP_BODY;
+    return connection->state == HTTP_IDLE || connection->state == HTTP_HEAD || connection->state == HTTP_BODY;
 }
 
-static enum step need_more(const struct http_connection *c)
+static enum step need_more(const struct http_connection *connection)
 {
-    return c->eof ? STEP_CLOSE : STEP_WAIT;
+    return connection->eof ? STEP_CLOSE : STEP_WAIT;
 }
 
-static enum step refuse(struct http_connection *c, int http_status, const char *detail)
+static enum step refuse(struct http_connection *connection, int http_status, const char *detail)
 {
-    struct http_request *r = &c->request;
-    c->deadline = 0;
-    if (c->state == HTTP_HEAD) {
-        r->raw = input(c);
-        r->handler = http_server_find(c->server, http1_span_bytes(r->raw, r->head.path));
-        r->send_body = !bytes_equal_cstr(http_request_method(r), "HEAD");
+    struct http_request *request = &connection->request;
+    connection->deadline = 0;
+    if (connection->state == HTTP_HEAD) {
+        request->raw = input(connection);
+        request->handler =
+            http_server_find(connection->server, http1_span_bytes(request->raw, request->head.path));
+        request->send_body = !bytes_equal_cstr(http_request_method(request), "HEAD");
     }
-    c->state = HTTP_ANSWERING;
-    http_response_refuse(r, http_status, detail);
+    connection->state = HTTP_ANSWERING;
+    http_response_refuse(request, http_status, detail);
     return STEP_AGAIN;
 }
 
-static enum step begin_request(struct http_connection *c)
+static enum step begin_request(struct http_connection *connection)
 {
-    const struct http_server_limits *limits = &c->server->limits;
-    struct http_request *r = &c->request;
-    if (input(c).size == 0)
-        return c->server->draining ? STEP_CLOSE : need_more(c);
-    *r = (struct http_request){.connection = c, .send_body = true, .began_ns = loop_now(c->server->loop)};
-    arena_init(&r->arena, 0);
-    buf_init(&r->headers, HTTP_RESPONSE_HEAD_MAX);
-    struct http1_field *fields = arena_alloc_array(&r->arena, limits->header_count_max, sizeof *fields);
+    const struct http_server_limits *limits = &connection->server->limits;
+    struct http_request *request = &connection->request;
+    if (input(connection).size == 0)
+        return connection->server->draining ? STEP_CLOSE : need_more(connection);
+    *request = (struct http_request){
+        .connection = connection, .send_body = true, .began_ns = loop_now(connection->server->loop)};
+    arena_init(&request->arena, 0);
+    buf_init(&request->headers, HTTP_RESPONSE_HEAD_MAX);
+    struct http1_field *fields = arena_alloc_array(&request->arena, limits->header_count_max, sizeof *fields);
     if (!fields)
         return STEP_CLOSE;
-    http1_head_init(&r->head, fields, limits->header_count_max,
+    http1_head_init(&request->head, fields, limits->header_count_max,
                     &(struct http1_limits){limits->head_size_max, HTTP_TARGET_MAX});
-    c->state = HTTP_HEAD;
-    c->deadline = loop_now(c->server->loop) + limits->head_timeout_ns;
+    connection->state = HTTP_HEAD;
+    connection->deadline = loop_now(connection->server->loop) + limits->head_timeout_ns;
     return STEP_AGAIN;
 }
 
-static enum step dispatch(struct http_connection *c)
+static enum step dispatch(struct http_connection *connection)
 {
-    struct http_request *r = &c->request;
-    c->state = HTTP_ANSWERING;
-    c->deadline = 0;
-    c->server->callbacks++;
-    r->handler->on_request(r->handler->context, r);
-    c->server->callbacks--;
+    struct http_request *request = &connection->request;
+    connection->state = HTTP_ANSWERING;
+    connection->deadline = 0;
+    connection->server->callbacks++;
+    request->handler->on_request(request->handler->context, request);
+    connection->server->callbacks--;
     return STEP_AGAIN;
 }
 
 /* A body coding would let a few bytes unfold into gigabytes, and no client of ours uses one. */
-static bool body_is_encoded(const struct http_request *r)
+static bool body_is_encoded(const struct http_request *request)
 {
-    struct bytes coding = http_request_header(r, "content-encoding");
+    struct bytes coding = http_request_header(request, "content-encoding");
     return coding.size && !bytes_equal_nocase(coding, BYTES_LITERAL("identity"));
 }
 
 /* What the handler of its path says to the head. */
-static struct http_admission admit(struct http_connection *c)
+static struct http_admission admit(struct http_connection *connection)
 {
-    struct http_request *r = &c->request;
-    struct http_admission admission = {.body_max = c->server->limits.body_size_max};
-    r->handler = http_server_find(c->server, http_request_path(r));
-    if (!r->handler)
+    struct http_request *request = &connection->request;
+    struct http_admission admission = {.body_max = connection->server->limits.body_size_max};
+    request->handler = http_server_find(connection->server, http_request_path(request));
+    if (!request->handler)
         return (struct http_admission){.http_status = 404, .detail = "Nothing is served under this path."};
-    if (r->handler->on_head) {
-        c->server->callbacks++;
-        r->handler->on_head(r->handler->context, r, &admission);
-        c->server->callbacks--;
+    if (request->handler->on_head) {
+        connection->server->callbacks++;
+        request->handler->on_head(request->handler->context, request, &admission);
+        connection->server->callbacks--;
     }
     return admission;
 }
 
 /* INVARIANT: no handler acts on a request, and no data is given out, before this has looked at it. Returns
  * the status to refuse it with and why, or 0. */
-static int foreign_status(struct http_connection *c, bool page, const char **ret_detail)
+static int foreign_status(struct http_connection *connection, bool page, const char **ret_detail)
 {
-    struct http_request *r = &c->request;
+    struct http_request *request = &connection->request;
     const struct site_request asked = {
-        .method = http_request_method(r),
-        .host = http_request_header(r, "host"),
-        .origin = http_request_header(r, "origin"),
-        .fetch_site = http_request_header(r, "sec-fetch-site"),
-        .fetch_mode = http_request_header(r, "sec-fetch-mode"),
-        .fetch_dest = http_request_header(r, "sec-fetch-dest"),
+        .method = http_request_method(request),
+        .host = http_request_header(request, "host"),
+        .origin = http_request_header(request, "origin"),
+        .fetch_site = http_request_header(request, "sec-fetch-site"),
+        .fetch_mode = http_request_header(request, "sec-fetch-mode"),
+        .fetch_dest = http_request_header(request, "sec-fetch-dest"),
     };
-    enum site_verdict verdict = site_judge(c->server->site, &asked);
+    enum site_verdict verdict = site_judge(connection->server->site, &asked);
 
     if (verdict == SITE_OWN || (verdict == SITE_VISIT && page))
         return 0;
@@ -292,192 +297,197 @@ static int foreign_status(struct http_connection *c, bool page, const char **ret
 }
 
 /* Answers what needs no body to be known, without closing a connection that nothing more comes over. */
-static enum step fail(struct http_connection *c, bool has_body, const struct http_admission *admission)
+static enum step fail(struct http_connection *connection, bool has_body,
+                      const struct http_admission *admission)
 {
     if (has_body)
-        return refuse(c, admission->http_status, admission->detail);
-    c->state = HTTP_ANSWERING;
-    c->deadline = 0;
-    http_response_fail(&c->request, admission->http_status, admission->detail);
+        return refuse(connection, admission->http_status, admission->detail);
+    connection->state = HTTP_ANSWERING;
+    connection->deadline = 0;
+    http_response_fail(&connection->request, admission->http_status, admission->detail);
     return STEP_AGAIN;
 }
 
-static enum step expect_body(struct http_connection *c)
+static enum step expect_body(struct http_connection *connection)
 {
-    struct http_request *r = &c->request;
-    buf_init(&r->body, MAX(r->body_max, (size_t)1));
-    http1_chunked_init(&r->chunked);
-    c->body = (struct http_pace){.from = loop_now(c->server->loop)};
-    note_body_progress(c, input(c).size);
-    if (r->head.expect_continue && input(c).size == 0) {
+    struct http_request *request = &connection->request;
+    buf_init(&request->body, MAX(request->body_max, (size_t)1));
+    http1_chunked_init(&request->chunked);
+    connection->body = (struct http_pace){.from = loop_now(connection->server->loop)};
+    note_body_progress(connection, input(connection).size);
+    if (request->head.expect_continue && input(connection).size == 0) {
         static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-        http_connection_send(c, &(struct iovec){(void *)text, sizeof text - 1}, 1);
+        http_connection_send(connection, &(struct iovec){(void *)text, sizeof text - 1}, 1);
     }
     return STEP_AGAIN;
 }
 
 /* ORDER: who asks comes before what is asked for, so that a foreign page cannot even learn what there is; what
  * can be refused by the head is refused before a byte of the body is read. */
-static enum step begin_body(struct http_connection *c)
+static enum step begin_body(struct http_connection *connection)
 {
-    struct http_request *r = &c->request;
-    const struct http1_head *h = &r->head;
-    bool has_body = h->body == HTTP1_BODY_CHUNKED || (h->body == HTTP1_BODY_LENGTH && h->content_length > 0);
-    struct http_admission admission = admit(c);
-    c->state = HTTP_BODY;
+    struct http_request *request = &connection->request;
+    const struct http1_head *head = &request->head;
+    bool has_body =
+        head->body == HTTP1_BODY_CHUNKED || (head->body == HTTP1_BODY_LENGTH && head->content_length > 0);
+    struct http_admission admission = admit(connection);
+    connection->state = HTTP_BODY;
 
     const char *detail = NULL;
-    int foreign = foreign_status(c, admission.page, &detail);
+    int foreign = foreign_status(connection, admission.page, &detail);
     if (foreign)
-        return refuse(c, foreign, detail);
+        return refuse(connection, foreign, detail);
     if (admission.http_status)
-        return fail(c, has_body, &admission);
+        return fail(connection, has_body, &admission);
     if (!has_body)
-        return dispatch(c);
+        return dispatch(connection);
 
-    r->body_max = admission.body_max;
-    if (h->body == HTTP1_BODY_LENGTH && h->content_length > r->body_max)
-        return refuse(c, 413, "The body is larger than this path accepts.");
+    request->body_max = admission.body_max;
+    if (head->body == HTTP1_BODY_LENGTH && head->content_length > request->body_max)
+        return refuse(connection, 413, "The body is larger than this path accepts.");
     /* What a body is must be said: a page can send one without a type, or as plain text, to any server. */
-    if (http_request_header(r, "content-type").size == 0)
-        return refuse(c, 415, "A request with a body must say its Content-Type.");
-    if (body_is_encoded(r))
-        return refuse(c, 415, "Content-Encoding is not supported for request bodies.");
-    return expect_body(c);
+    if (http_request_header(request, "content-type").size == 0)
+        return refuse(connection, 415, "A request with a body must say its Content-Type.");
+    if (body_is_encoded(request))
+        return refuse(connection, 415, "Content-Encoding is not supported for request bodies.");
+    return expect_body(connection);
 }
 
-static enum step read_head(struct http_connection *c)
+static enum step read_head(struct http_connection *connection)
 {
-    struct http_request *r = &c->request;
-    struct bytes in = input(c);
-    enum status s = http1_head_feed(&r->head, in);
-    if (s == STATUS_TRUNCATED)
-        return need_more(c);
-    if (s)
-        return refuse(c, r->head.fault.http_status, r->head.fault.text);
-    r->raw = arena_copy(&r->arena, bytes_slice(in, 0, r->head.size));
-    if (!r->raw.data)
+    struct http_request *request = &connection->request;
+    struct bytes in = input(connection);
+    enum status status = http1_head_feed(&request->head, in);
+    if (status == STATUS_TRUNCATED)
+        return need_more(connection);
+    if (status)
+        return refuse(connection, request->head.fault.http_status, request->head.fault.text);
+    request->raw = arena_copy(&request->arena, bytes_slice(in, 0, request->head.size));
+    if (!request->raw.data)
         return STEP_CLOSE;
-    consume(c, r->head.size);
-    r->send_body = !bytes_equal_cstr(http_request_method(r), "HEAD");
-    r->close = !r->head.keep_alive;
-    return begin_body(c);
+    consume(connection, request->head.size);
+    request->send_body = !bytes_equal_cstr(http_request_method(request), "HEAD");
+    request->close = !request->head.keep_alive;
+    return begin_body(connection);
 }
 
 /* Keeps a piece of the body; false without memory, or when all connections together hold too much. */
-static bool keep_body(struct http_connection *c, struct bytes data)
+static bool keep_body(struct http_connection *connection, struct bytes data)
 {
-    struct http_server *s = c->server;
-    struct http_request *r = &c->request;
-    if (data.size > s->limits.bodies_size_max - MIN(s->bodies_size, s->limits.bodies_size_max))
+    struct http_server *server = connection->server;
+    struct http_request *request = &connection->request;
+    if (data.size > server->limits.bodies_size_max - MIN(server->bodies_size, server->limits.bodies_size_max))
         return false;
-    buf_append_bytes(&r->body, data);
-    if (r->body.failed)
+    buf_append_bytes(&request->body, data);
+    if (request->body.failed)
         return false;
-    s->bodies_size += data.size;
+    server->bodies_size += data.size;
     return true;
 }
 
-static enum step refuse_for_memory(struct http_connection *c)
+static enum step refuse_for_memory(struct http_connection *connection)
 {
-    return refuse(c, 503, "There is no room for the body at the moment.");
+    return refuse(connection, 503, "There is no room for the body at the moment.");
 }
 
-static enum step read_known_body(struct http_connection *c)
+static enum step read_known_body(struct http_connection *connection)
 {
-    struct http_request *r = &c->request;
-    size_t size = (size_t)MIN((uint64_t)input(c).size, r->head.content_length - r->body.size);
-    if (!keep_body(c, bytes_slice(input(c), 0, size)))
-        return refuse_for_memory(c);
-    consume(c, size);
-    return r->body.size == r->head.content_length ? dispatch(c) : need_more(c);
+    struct http_request *request = &connection->request;
+    size_t size =
+        (size_t)MIN((uint64_t)input(connection).size, request->head.content_length - request->body.size);
+    if (!keep_body(connection, bytes_slice(input(connection), 0, size)))
+        return refuse_for_memory(connection);
+    consume(connection, size);
+    return request->body.size == request->head.content_length ? dispatch(connection) : need_more(connection);
 }
 
-static enum step read_chunked_body(struct http_connection *c)
+static enum step read_chunked_body(struct http_connection *connection)
 {
-    struct http_request *r = &c->request;
+    struct http_request *request = &connection->request;
     for (;;) {
         size_t used;
         struct bytes data;
-        enum status s = http1_chunked_feed(&r->chunked, input(c), &used, &data);
-        if (s == STATUS_MALFORMED)
-            return refuse(c, r->chunked.fault.http_status, r->chunked.fault.text);
-        if (data.size > r->body_max - r->body.size)
-            return refuse(c, 413, "The body is larger than this path accepts.");
-        if (!keep_body(c, data))
-            return refuse_for_memory(c);
-        consume(c, used);
-        if (s == STATUS_OK)
-            return dispatch(c);
-        if (input(c).size == 0)
-            return need_more(c);
+        enum status status = http1_chunked_feed(&request->chunked, input(connection), &used, &data);
+        if (status == STATUS_MALFORMED)
+            return refuse(connection, request->chunked.fault.http_status, request->chunked.fault.text);
+        if (data.size > request->body_max - request->body.size)
+            return refuse(connection, 413, "The body is larger than this path accepts.");
+        if (!keep_body(connection, data))
+            return refuse_for_memory(connection);
+        consume(connection, used);
+        if (status == STATUS_OK)
+            return dispatch(connection);
+        if (input(connection).size == 0)
+            return need_more(connection);
     }
 }
 
-static void free_request(struct http_request *r)
+static void free_request(struct http_request *request)
 {
-    http_server_report(r->connection->server, r,
-                       r->connection->carrier ? r->connection->peer_fd : r->connection->fd);
-    r->connection->server->bodies_size -= r->body.size;
-    buf_fini(&r->body);
-    buf_fini(&r->headers);
-    arena_fini(&r->arena);
+    http_server_report(request->connection->server, request,
+                       request->connection->carrier ? request->connection->peer_fd : request->connection->fd);
+    request->connection->server->bodies_size -= request->body.size;
+    buf_fini(&request->body);
+    buf_fini(&request->headers);
+    arena_fini(&request->arena);
 }
 
-static enum step finish(struct http_connection *c)
+static enum step finish(struct http_connection *connection)
 {
-    if (c->carrier) {
-        c->whole = true;
+    if (connection->carrier) {
+        connection->whole = true;
         return STEP_CLOSE;
     }
-    if (http_connection_queued(c))
+    if (http_connection_queued(connection))
         return STEP_WAIT;
-    bool closing = c->request.close;
-    free_request(&c->request);
+    bool closing = connection->request.close;
+    free_request(&connection->request);
     if (!closing) {
-        c->state = HTTP_IDLE;
-        list_remove(&c->link);
-        list_push_back(&c->server->connections, &c->link);
-        c->deadline = loop_now(c->server->loop) + c->server->limits.idle_timeout_ns;
+        connection->state = HTTP_IDLE;
+        list_remove(&connection->link);
+        list_push_back(&connection->server->connections, &connection->link);
+        connection->deadline =
+            loop_now(connection->server->loop) + connection->server->limits.idle_timeout_ns;
         return STEP_AGAIN;
     }
-    c->state = HTTP_LINGERING;
-    c->deadline = loop_now(c->server->loop) + HTTP_LINGER_NS;
-    buf_fini(&c->in);
-    c->in_at = 0;
-    return c->eof || shutdown(c->fd, SHUT_WR) < 0 ? STEP_CLOSE : STEP_WAIT;
+    connection->state = HTTP_LINGERING;
+    connection->deadline = loop_now(connection->server->loop) + HTTP_LINGER_NS;
+    buf_fini(&connection->in);
+    connection->in_at = 0;
+    return connection->eof || shutdown(connection->fd, SHUT_WR) < 0 ? STEP_CLOSE : STEP_WAIT;
 }
 
 /* The peer went while a handler owes an answer. Without an on_gone the request outlives its socket. */
-static enum step lose_peer(struct http_connection *c)
+static enum step lose_peer(struct http_connection *connection)
 {
-    if (c->request.on_gone)
+    if (connection->request.on_gone)
         return STEP_CLOSE;
-    if (c->fd >= 0) {
-        loop_fd_remove(&c->watch);
-        close(c->fd);
-        c->fd = -1;
-        c->deadline = 0;
-        buf_fini(&c->in);
-        buf_fini(&c->out);
-        c->in_at = c->out_at = 0;
+    if (connection->fd >= 0) {
+        loop_fd_remove(&connection->watch);
+        close(connection->fd);
+        connection->fd = -1;
+        connection->deadline = 0;
+        buf_fini(&connection->in);
+        buf_fini(&connection->out);
+        connection->in_at = connection->out_at = 0;
     }
     return STEP_WAIT;
 }
 
-static enum step advance_once(struct http_connection *c)
+static enum step advance_once(struct http_connection *connection)
 {
-    if (c->failed)
-        return c->state == HTTP_ANSWERING ? lose_peer(c) : STEP_CLOSE;
-    switch (c->state) {
+    if (connection->failed)
+        return connection->state == HTTP_ANSWERING ? lose_peer(connection) : STEP_CLOSE;
+    switch (connection->state) {
     case HTTP_IDLE:
-        return begin_request(c);
+        return begin_request(connection);
     case HTTP_HEAD:
-        return read_head(c);
+        return read_head(connection);
     case HTTP_BODY:
-        return c->request.head.body == HTTP1_BODY_CHUNKED ? read_chunked_body(c) : read_known_body(c);
+        return connection->request.head.body == HTTP1_BODY_CHUNKED ? read_chunked_body(connection)
+                                                                   : read_known_body(connection);
     case HTTP_FLUSHING:
-        return finish(c);
+        return finish(connection);
     case HTTP_ANSWERING:
     case HTTP_LINGERING:
         break;
@@ -485,50 +495,51 @@ static enum step advance_once(struct http_connection *c)
     return STEP_WAIT;
 }
 
-static uint32_t wanted_events(const struct http_connection *c)
+static uint32_t wanted_events(const struct http_connection *connection)
 {
-    uint32_t out = http_connection_queued(c) ? EPOLLOUT : 0;
-    if (c->state == HTTP_LINGERING || (is_reading(c) && !c->task.queued))
+    uint32_t out = http_connection_queued(connection) ? EPOLLOUT : 0;
+    if (connection->state == HTTP_LINGERING || (is_reading(connection) && !connection->task.queued))
         return EPOLLIN | out;
-    return c->state == HTTP_ANSWERING ? EPOLLRDHUP | out : out;
+    return connection->state == HTTP_ANSWERING ? EPOLLRDHUP | out : out;
 }
 
-static bool set_watch_and_timer(struct http_connection *c)
+static bool set_watch_and_timer(struct http_connection *connection)
 {
-    if (c->fd >= 0 && loop_fd_change(&c->watch, wanted_events(c), NULL))
+    if (connection->fd >= 0 && loop_fd_change(&connection->watch, wanted_events(connection), NULL))
         return false;
-    if (!c->deadline)
-        loop_timer_cancel(&c->timer);
-    else if (!c->timer.loop || c->timer.node.key != c->deadline)
-        return loop_timer_set(c->server->loop, &c->timer, c->deadline) == STATUS_OK;
+    if (!connection->deadline)
+        loop_timer_cancel(&connection->timer);
+    else if (!connection->timer.loop || connection->timer.node.key != connection->deadline)
+        return loop_timer_set(connection->server->loop, &connection->timer, connection->deadline) ==
+               STATUS_OK;
     return true;
 }
 
 /* Moves the connection on as far as its input and its handler allow. May free it. */
-static void advance(struct http_connection *c)
+static void advance(struct http_connection *connection)
 {
     enum step step = STEP_AGAIN;
-    c->advancing = true;
+    connection->advancing = true;
     for (int i = 0; step == STEP_AGAIN && i < HTTP_REQUESTS_PER_TURN * 4; i++)
-        step = advance_once(c);
-    c->advancing = false;
+        step = advance_once(connection);
+    connection->advancing = false;
     if (step == STEP_AGAIN)
-        loop_defer(c->server->loop, &c->task);
-    if (step == STEP_CLOSE || !set_watch_and_timer(c))
-        http_connection_destroy(c);
+        loop_defer(connection->server->loop, &connection->task);
+    if (step == STEP_CLOSE || !set_watch_and_timer(connection))
+        http_connection_destroy(connection);
 }
 
-void http_connection_wake(struct http_connection *c)
+void http_connection_wake(struct http_connection *connection)
 {
-    if (!c->advancing)
-        loop_defer(c->server->loop, &c->task);
+    if (!connection->advancing)
+        loop_defer(connection->server->loop, &connection->task);
 }
 
-void http_connection_answered(struct http_connection *c)
+void http_connection_answered(struct http_connection *connection)
 {
-    ASSERT(c->state == HTTP_ANSWERING);
-    c->state = HTTP_FLUSHING;
-    http_connection_wake(c);
+    ASSERT(connection->state == HTTP_ANSWERING);
+    connection->state = HTTP_FLUSHING;
+    http_connection_wake(connection);
 }
 
 /* --- what the loop reports --- */
@@ -540,159 +551,163 @@ static void on_task(struct loop_task *t)
 
 static void on_timer(struct loop_timer *t)
 {
-    struct http_connection *c = CONTAINER_OF(t, struct http_connection, timer);
-    c->deadline = 0;
-    c->advancing = true;
-    if (c->state == HTTP_HEAD || c->state == HTTP_BODY)
-        (void)refuse(c, 408, "The request did not arrive in time.");
+    struct http_connection *connection = CONTAINER_OF(t, struct http_connection, timer);
+    connection->deadline = 0;
+    connection->advancing = true;
+    if (connection->state == HTTP_HEAD || connection->state == HTTP_BODY)
+        (void)refuse(connection, 408, "The request did not arrive in time.");
     else
-        c->failed = true; /* idle, not reading its answer, or still sending after its refusal */
-    advance(c);
+        connection->failed = true; /* idle, not reading its answer, or still sending after its refusal */
+    advance(connection);
 }
 
-static void tell_drain(struct http_connection *c)
+static void tell_drain(struct http_connection *connection)
 {
-    struct http_request *r = &c->request;
-    if (c->state != HTTP_ANSWERING || !r->streaming || !r->on_drain || c->failed)
+    struct http_request *request = &connection->request;
+    if (connection->state != HTTP_ANSWERING || !request->streaming || !request->on_drain ||
+        connection->failed)
         return;
-    c->server->callbacks++;
-    r->on_drain(r->drain_context);
-    c->server->callbacks--;
+    connection->server->callbacks++;
+    request->on_drain(request->drain_context);
+    connection->server->callbacks--;
 }
 
 static void on_ready(struct loop_fd *w, uint32_t events)
 {
-    struct http_connection *c = CONTAINER_OF(w, struct http_connection, watch);
-    c->advancing = true;
-    if (events & EPOLLOUT && flush(c))
-        tell_drain(c);
-    if (is_reading(c) && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-        receive(c);
-    else if (c->state == HTTP_LINGERING)
-        c->failed = discard(c);
+    struct http_connection *connection = CONTAINER_OF(w, struct http_connection, watch);
+    connection->advancing = true;
+    if (events & EPOLLOUT && flush(connection))
+        tell_drain(connection);
+    if (is_reading(connection) && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+        receive(connection);
+    else if (connection->state == HTTP_LINGERING)
+        connection->failed = discard(connection);
     else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-        c->failed = true;
-    advance(c);
+        connection->failed = true;
+    advance(connection);
 }
 
 /* --- birth and death --- */
 
-static struct http_connection *connection_new(struct http_server *s, int fd)
+static struct http_connection *connection_new(struct http_server *server, int fd)
 {
-    struct http_connection *c = calloc(1, sizeof *c);
-    if (!c)
+    struct http_connection *connection = calloc(1, sizeof *connection);
+    if (!connection)
         return NULL;
-    c->server = s;
-    c->fd = fd;
-    c->watch.on_ready = on_ready;
-    c->timer.on_fire = on_timer;
-    c->task.on_run = on_task;
-    buf_init(&c->in, s->limits.head_size_max + 2 * HTTP_READ_SIZE);
-    buf_init(&c->out, SIZE_MAX / 4);
-    list_push_back(&s->connections, &c->link);
-    s->connection_count++;
-    c->deadline = loop_now(s->loop) + s->limits.idle_timeout_ns;
-    return c;
+    connection->server = server;
+    connection->fd = fd;
+    connection->watch.on_ready = on_ready;
+    connection->timer.on_fire = on_timer;
+    connection->task.on_run = on_task;
+    buf_init(&connection->in, server->limits.head_size_max + 2 * HTTP_READ_SIZE);
+    buf_init(&connection->out, SIZE_MAX / 4);
+    list_push_back(&server->connections, &connection->link);
+    server->connection_count++;
+    connection->deadline = loop_now(server->loop) + server->limits.idle_timeout_ns;
+    return connection;
 }
 
-enum status http_connection_create(struct http_server *s, int fd, struct err *e)
+enum status http_connection_create(struct http_server *server, int fd, struct err *err)
 {
-    struct http_connection *c = connection_new(s, fd);
-    if (!c) {
+    struct http_connection *connection = connection_new(server, fd);
+    if (!connection) {
         close(fd);
-        return err_set(e, STATUS_NO_MEMORY, "no memory for a connection");
+        return err_set(err, STATUS_NO_MEMORY, "no memory for a connection");
     }
     int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* a Unix socket has none: no harm */
-    enum status status = loop_fd_add(s->loop, &c->watch, fd, EPOLLIN, e);
+    enum status status = loop_fd_add(server->loop, &connection->watch, fd, EPOLLIN, err);
     if (status == STATUS_OK)
-        status = loop_timer_set(s->loop, &c->timer, c->deadline);
+        status = loop_timer_set(server->loop, &connection->timer, connection->deadline);
     if (status)
-        http_connection_destroy(c);
+        http_connection_destroy(connection);
     return status;
 }
 
-enum status http_connection_carry(struct http_server *s, const struct http_carrier *carrier, void *carried,
-                                  int fd, struct http_connection **ret_connection, struct err *e)
+enum status http_connection_carry(struct http_server *server, const struct http_carrier *carrier,
+                                  void *carried, int fd, struct http_connection **ret_connection,
+                                  struct err *err)
 {
-    struct http_connection *c = connection_new(s, -1);
-    if (!c)
-        return err_set(e, STATUS_NO_MEMORY, "no memory for an exchange");
-    c->carrier = carrier;
-    c->carried = carried;
-    c->peer_fd = fd;
-    *ret_connection = c;
+    struct http_connection *connection = connection_new(server, -1);
+    if (!connection)
+        return err_set(err, STATUS_NO_MEMORY, "no memory for an exchange");
+    connection->carrier = carrier;
+    connection->carried = carried;
+    connection->peer_fd = fd;
+    *ret_connection = connection;
     return STATUS_OK;
 }
 
-void http_exchange_feed(struct http_connection *c, struct bytes data)
+void http_exchange_feed(struct http_connection *connection, struct bytes data)
 {
-    if (!is_reading(c)) /* refused: what still comes is nothing */
+    if (!is_reading(connection)) /* refused: what still comes is nothing */
         return;
-    buf_consume(&c->in, c->in_at);
-    c->in_at = 0;
-    buf_append_bytes(&c->in, data);
-    if (c->in.failed)
-        c->failed = true;
-    if (c->state == HTTP_BODY)
-        note_body_progress(c, data.size);
-    advance(c);
+    buf_consume(&connection->in, connection->in_at);
+    connection->in_at = 0;
+    buf_append_bytes(&connection->in, data);
+    if (connection->in.failed)
+        connection->failed = true;
+    if (connection->state == HTTP_BODY)
+        note_body_progress(connection, data.size);
+    advance(connection);
 }
 
-void http_exchange_drained(struct http_connection *c)
+void http_exchange_drained(struct http_connection *connection)
 {
-    c->advancing = true;
-    tell_drain(c);
-    advance(c);
+    connection->advancing = true;
+    tell_drain(connection);
+    advance(connection);
 }
 
-void http_exchange_gone(struct http_connection *c)
+void http_exchange_gone(struct http_connection *connection)
 {
-    c->carried = NULL;
-    c->failed = true;
-    c->peer_fd = -1;
-    advance(c);
+    connection->carried = NULL;
+    connection->failed = true;
+    connection->peer_fd = -1;
+    advance(connection);
 }
 
-void http_connection_destroy(struct http_connection *c)
+void http_connection_destroy(struct http_connection *connection)
 {
-    struct http_server *s = c->server;
-    struct http_request *r = &c->request;
-    if (c->state == HTTP_ANSWERING && r->on_gone) {
-        void (*on_gone)(void *context) = r->on_gone;
-        r->on_gone = NULL;
-        c->failed = c->advancing = true; /* whatever on_gone still calls must not bring it back */
-        s->callbacks++;
-        on_gone(r->gone_context);
-        s->callbacks--;
+    struct http_server *server = connection->server;
+    struct http_request *request = &connection->request;
+    if (connection->state == HTTP_ANSWERING && request->on_gone) {
+        void (*on_gone)(void *context) = request->on_gone;
+        request->on_gone = NULL;
+        connection->failed = connection->advancing =
+            true; /* whatever on_gone still calls must not bring it back */
+        server->callbacks++;
+        on_gone(request->gone_context);
+        server->callbacks--;
     }
-    if (c->carried)
-        c->carrier->on_end(c->carried, c->whole && !c->failed);
-    c->carried = NULL;
-    loop_fd_remove(&c->watch);
-    loop_timer_cancel(&c->timer);
-    loop_defer_cancel(&c->task);
-    list_remove(&c->link);
-    if (c->state != HTTP_IDLE && c->state != HTTP_LINGERING)
-        free_request(r);
-    if (c->fd >= 0)
-        close(c->fd);
-    buf_fini(&c->in);
-    buf_fini(&c->out);
-    free(c);
-    http_server_connection_gone(s);
+    if (connection->carried)
+        connection->carrier->on_end(connection->carried, connection->whole && !connection->failed);
+    connection->carried = NULL;
+    loop_fd_remove(&connection->watch);
+    loop_timer_cancel(&connection->timer);
+    loop_defer_cancel(&connection->task);
+    list_remove(&connection->link);
+    if (connection->state != HTTP_IDLE && connection->state != HTTP_LINGERING)
+        free_request(request);
+    if (connection->fd >= 0)
+        close(connection->fd);
+    buf_fini(&connection->in);
+    buf_fini(&connection->out);
+    free(connection);
+    http_server_connection_gone(server);
 }
 
-bool http_connection_drop_idle(struct http_connection *c)
+bool http_connection_drop_idle(struct http_connection *connection)
 {
     char byte;
-    if (c->state != HTTP_IDLE || input(c).size > 0 || recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+    if (connection->state != HTTP_IDLE || input(connection).size > 0 ||
+        recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
         return false;
-    http_connection_destroy(c);
+    http_connection_destroy(connection);
     return true;
 }
 
-void http_connection_drain(struct http_connection *c)
+void http_connection_drain(struct http_connection *connection)
 {
-    (void)http_connection_drop_idle(c);
+    (void)http_connection_drop_idle(connection);
 }

@@ -120,36 +120,37 @@ struct http_connection {
 };
 
 /* Makes a connection of `fd`, which it takes also on failure. */
-STATUS_RESULT http_connection_create(struct http_server *s, int fd, struct err *e);
+STATUS_RESULT http_connection_create(struct http_server *server, int fd, struct err *err);
 /* Makes one without a socket. */
-STATUS_RESULT http_connection_carry(struct http_server *s, const struct http_carrier *carrier, void *carried,
-                                    int fd, struct http_connection **ret_connection, struct err *e);
+STATUS_RESULT http_connection_carry(struct http_server *server, const struct http_carrier *carrier,
+                                    void *carried, int fd, struct http_connection **ret_connection,
+                                    struct err *err);
 /* Calls on_gone if a handler owes an answer, closes and frees. */
-void http_connection_destroy(struct http_connection *c);
+void http_connection_destroy(struct http_connection *connection);
 /* Closes a connection that waits for its next request; others end with their current answer. */
-void http_connection_drain(struct http_connection *c);
+void http_connection_drain(struct http_connection *connection);
 /* Closes a connection that waits for its next request, not from within its own callbacks; false: it does not. */
-bool http_connection_drop_idle(struct http_connection *c);
+bool http_connection_drop_idle(struct http_connection *connection);
 /* Sends or queues; a socket error marks the connection as failed. */
-void http_connection_send(struct http_connection *c, struct iovec *parts, int count);
+void http_connection_send(struct http_connection *connection, struct iovec *parts, int count);
 /* Bytes queued. */
-size_t http_connection_queued(const struct http_connection *c);
+size_t http_connection_queued(const struct http_connection *connection);
 /* The answer is complete. */
-void http_connection_answered(struct http_connection *c);
+void http_connection_answered(struct http_connection *connection);
 /* Has the connection advance at the end of this turn, unless it is advancing anyway. */
-void http_connection_wake(struct http_connection *c);
+void http_connection_wake(struct http_connection *connection);
 
 /* The handler for a path, or NULL. */
-const struct http_handler *http_server_find(const struct http_server *s, struct bytes path);
+const struct http_handler *http_server_find(const struct http_server *server, struct bytes path);
 /* Tells who wants to know that the exchange is over. */
-void http_server_report(struct http_server *s, const struct http_request *r, int fd);
-void http_server_connection_gone(struct http_server *s);
+void http_server_report(struct http_server *server, const struct http_request *request, int fd);
+void http_server_connection_gone(struct http_server *server);
 /* The current time for the Date header, cached for a second. */
-const char *http_server_date(struct http_server *s);
+const char *http_server_date(struct http_server *server);
 
 /* Answers for the server itself in the handler's error shape and closes the connection afterwards. */
-void http_response_refuse(struct http_request *r, int http_status, const char *detail);
+void http_response_refuse(struct http_request *request, int http_status, const char *detail);
 /* The same for a request that is whole: the connection lives on. */
-void http_response_fail(struct http_request *r, int http_status, const char *detail);
+void http_response_fail(struct http_request *request, int http_status, const char *detail);
 
 #endif

@@ -43,30 +43,30 @@ static void write_path(struct buf *out, const char *pattern)
     }
 }
 
-static void write_parameter(struct json_writer *w, struct bytes name, const char *in, bool required)
+static void write_parameter(struct json_writer *json, struct bytes name, const char *in, bool required)
 {
-    json_write_begin_object(w);
-    json_write_member_string(w, "name", name);
-    json_write_member_cstr(w, "in", in);
-    json_write_member_bool(w, "required", required);
-    json_write_key(w, "schema");
-    json_write_begin_object(w);
-    json_write_member_cstr(w, "type", "string");
-    json_write_end_object(w);
-    json_write_end_object(w);
+    json_write_begin_object(json);
+    json_write_member_string(json, "name", name);
+    json_write_member_cstr(json, "in", in);
+    json_write_member_bool(json, "required", required);
+    json_write_key(json, "schema");
+    json_write_begin_object(json);
+    json_write_member_cstr(json, "type", "string");
+    json_write_end_object(json);
+    json_write_end_object(json);
 }
 
-static void write_path_parameters(struct json_writer *w, const char *pattern)
+static void write_path_parameters(struct json_writer *json, const char *pattern)
 {
     struct bytes words = bytes_of_cstr(pattern), word;
     while ((word = uri_path_next(&words)).data) {
         struct bytes name = value_name(word);
         if (name.data)
-            write_parameter(w, name, "path", true);
+            write_parameter(json, name, "path", true);
     }
 }
 
-static void write_query_parameters(struct json_writer *w, const char *names)
+static void write_query_parameters(struct json_writer *json, const char *names)
 {
     struct bytes rest = bytes_of_cstr(names);
     while (rest.size) {
@@ -74,44 +74,45 @@ static void write_query_parameters(struct json_writer *w, const char *names)
         bool required = name.size && name.data[name.size - 1] == '!';
         name.size -= required;
         if (name.size)
-            write_parameter(w, name, "query", required);
+            write_parameter(json, name, "query", required);
     }
 }
 
-static void write_body(struct json_writer *w, unsigned types)
+static void write_body(struct json_writer *json, unsigned types)
 {
     if (!types)
         return;
-    json_write_key(w, "requestBody");
-    json_write_begin_object(w);
-    json_write_member_bool(w, "required", true);
-    json_write_key(w, "content");
-    json_write_begin_object(w);
+    json_write_key(json, "requestBody");
+    json_write_begin_object(json);
+    json_write_member_bool(json, "required", true);
+    json_write_key(json, "content");
+    json_write_begin_object(json);
     for (unsigned type = 1; type <= types; type <<= 1) {
         if (!(types & type))
             continue;
-        json_write_key(w, http_type_name((enum http_type)type));
-        json_write_begin_object(w);
-        json_write_end_object(w);
+        json_write_key(json, http_type_name((enum http_type)type));
+        json_write_begin_object(json);
+        json_write_end_object(json);
     }
-    json_write_end_object(w);
-    json_write_end_object(w);
+    json_write_end_object(json);
+    json_write_end_object(json);
 }
 
-static void write_response(struct json_writer *w, const char *status, const char *description, bool problem)
+static void write_response(struct json_writer *json, const char *status, const char *description,
+                           bool problem)
 {
-    json_write_key(w, status);
-    json_write_begin_object(w);
-    json_write_member_cstr(w, "description", description);
+    json_write_key(json, status);
+    json_write_begin_object(json);
+    json_write_member_cstr(json, "description", description);
     if (problem)
         write_member_raw(
-            w, "content",
+            json, "content",
             "{\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}");
-    json_write_end_object(w);
+    json_write_end_object(json);
 }
 
 /* "app_get_v1_requests_id": unique, since part, method and pattern are. */
-static void write_operation_id(struct json_writer *w, const struct http_part *part,
+static void write_operation_id(struct json_writer *json, const struct http_part *part,
                                const struct http_route *route)
 {
     CLEANUP(buf_fini) struct buf id = {0};
@@ -127,10 +128,10 @@ static void write_operation_id(struct json_writer *w, const struct http_part *pa
             buf_append_byte(&id, (uint8_t)*p);
         apart = !word;
     }
-    json_write_member_string(w, "operationId", buf_peek(&id));
+    json_write_member_string(json, "operationId", buf_peek(&id));
 }
 
-static void write_operation(struct json_writer *w, const struct http_part *part,
+static void write_operation(struct json_writer *json, const struct http_part *part,
                             const struct http_route *route)
 {
     char method[16];
@@ -138,28 +139,28 @@ static void write_operation(struct json_writer *w, const struct http_part *part,
     for (const char *p = route->method; *p && size < sizeof method - 1; p++)
         method[size++] = (char)ascii_lower((uint8_t)*p);
     method[size] = '\0';
-    json_write_key(w, method);
-    json_write_begin_object(w);
-    json_write_member_cstr(w, "summary", route->summary);
-    write_operation_id(w, part, route);
-    json_write_key(w, "tags");
-    json_write_begin_array(w);
-    json_write_cstr(w, part->name);
-    json_write_end_array(w);
-    json_write_key(w, "parameters");
-    json_write_begin_array(w);
-    write_path_parameters(w, shown_prefix(part));
-    write_path_parameters(w, route->pattern);
-    write_query_parameters(w, route->query);
-    json_write_end_array(w);
-    write_body(w, route->types);
-    json_write_key(w, "responses");
-    json_write_begin_object(w);
-    write_response(w, "2XX", "It was done.", false);
-    write_response(w, "default", "It was not done; the body says why.", part->problems != NULL);
-    json_write_end_object(w);
-    json_write_member_cstr(w, "x-access", http_access_name(route->access));
-    json_write_end_object(w);
+    json_write_key(json, method);
+    json_write_begin_object(json);
+    json_write_member_cstr(json, "summary", route->summary);
+    write_operation_id(json, part, route);
+    json_write_key(json, "tags");
+    json_write_begin_array(json);
+    json_write_cstr(json, part->name);
+    json_write_end_array(json);
+    json_write_key(json, "parameters");
+    json_write_begin_array(json);
+    write_path_parameters(json, shown_prefix(part));
+    write_path_parameters(json, route->pattern);
+    write_query_parameters(json, route->query);
+    json_write_end_array(json);
+    write_body(json, route->types);
+    json_write_key(json, "responses");
+    json_write_begin_object(json);
+    write_response(json, "2XX", "It was done.", false);
+    write_response(json, "default", "It was not done; the body says why.", part->problems != NULL);
+    json_write_end_object(json);
+    json_write_member_cstr(json, "x-access", http_access_name(route->access));
+    json_write_end_object(json);
 }
 
 static bool said_before(const struct http_part *part, size_t i)
@@ -170,7 +171,7 @@ static bool said_before(const struct http_part *part, size_t i)
     return false;
 }
 
-static void write_part(struct json_writer *w, const struct http_part *part)
+static void write_part(struct json_writer *json, const struct http_part *part)
 {
     for (size_t i = 0; i < part->route_count; i++) {
         if (said_before(part, i))
@@ -178,68 +179,68 @@ static void write_part(struct json_writer *w, const struct http_part *part)
         CLEANUP(buf_fini) struct buf path = {0};
         write_path(&path, shown_prefix(part));
         write_path(&path, part->routes[i].pattern);
-        json_write_key_bytes(w, path.size ? buf_peek(&path) : BYTES_LITERAL("/"));
-        json_write_begin_object(w);
+        json_write_key_bytes(json, path.size ? buf_peek(&path) : BYTES_LITERAL("/"));
+        json_write_begin_object(json);
         for (size_t k = i; k < part->route_count; k++)
             if (strcmp(part->routes[k].pattern, part->routes[i].pattern) == 0)
-                write_operation(w, part, &part->routes[k]);
-        json_write_end_object(w);
+                write_operation(json, part, &part->routes[k]);
+        json_write_end_object(json);
     }
 }
 
 /* Every name that a "type" may have, so that a program can be written against them. */
-static void write_problem_schema(struct json_writer *w, const struct http_part *parts, size_t count)
+static void write_problem_schema(struct json_writer *json, const struct http_part *parts, size_t count)
 {
-    json_write_begin_object(w);
-    json_write_member_cstr(w, "type", "object");
-    write_member_raw(w, "required", "[\"type\",\"title\",\"status\"]");
-    json_write_key(w, "properties");
-    json_write_begin_object(w);
-    json_write_key(w, "type");
-    json_write_begin_object(w);
-    json_write_member_cstr(w, "type", "string");
-    json_write_key(w, "enum");
-    json_write_begin_array(w);
+    json_write_begin_object(json);
+    json_write_member_cstr(json, "type", "object");
+    write_member_raw(json, "required", "[\"type\",\"title\",\"status\"]");
+    json_write_key(json, "properties");
+    json_write_begin_object(json);
+    json_write_key(json, "type");
+    json_write_begin_object(json);
+    json_write_member_cstr(json, "type", "string");
+    json_write_key(json, "enum");
+    json_write_begin_array(json);
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < parts[i].problem_count; k++) {
             char type[HTTP_PROBLEM_TYPE_SIZE];
             http_problem_type(&parts[i].problems[k], type);
-            json_write_cstr(w, type);
+            json_write_cstr(json, type);
         }
     }
-    json_write_end_array(w);
-    json_write_end_object(w);
-    write_member_raw(w, "title", "{\"type\":\"string\"}");
-    write_member_raw(w, "status", "{\"type\":\"integer\"}");
-    write_member_raw(w, "detail", "{\"type\":\"string\"}");
-    json_write_end_object(w);
-    json_write_end_object(w);
+    json_write_end_array(json);
+    json_write_end_object(json);
+    write_member_raw(json, "title", "{\"type\":\"string\"}");
+    write_member_raw(json, "status", "{\"type\":\"integer\"}");
+    write_member_raw(json, "detail", "{\"type\":\"string\"}");
+    json_write_end_object(json);
+    json_write_end_object(json);
 }
 
 void http_openapi_write(const struct http_part *parts, size_t count, const char *title, const char *version,
                         struct buf *out)
 {
-    struct json_writer w = {.out = out, .replace_invalid = true};
-    json_write_begin_object(&w);
-    json_write_member_cstr(&w, "openapi", "3.1.0");
-    json_write_key(&w, "info");
-    json_write_begin_object(&w);
-    json_write_member_cstr(&w, "title", title);
-    json_write_member_cstr(&w, "version", version);
-    json_write_end_object(&w);
-    json_write_key(&w, "paths");
-    json_write_begin_object(&w);
+    struct json_writer json = {.out = out, .replace_invalid = true};
+    json_write_begin_object(&json);
+    json_write_member_cstr(&json, "openapi", "3.1.0");
+    json_write_key(&json, "info");
+    json_write_begin_object(&json);
+    json_write_member_cstr(&json, "title", title);
+    json_write_member_cstr(&json, "version", version);
+    json_write_end_object(&json);
+    json_write_key(&json, "paths");
+    json_write_begin_object(&json);
     for (size_t i = 0; i < count; i++)
-        write_part(&w, &parts[i]);
-    json_write_end_object(&w);
-    json_write_key(&w, "components");
-    json_write_begin_object(&w);
-    json_write_key(&w, "schemas");
-    json_write_begin_object(&w);
-    json_write_key(&w, "Problem");
-    write_problem_schema(&w, parts, count);
-    json_write_end_object(&w);
-    json_write_end_object(&w);
-    json_write_end_object(&w);
+        write_part(&json, &parts[i]);
+    json_write_end_object(&json);
+    json_write_key(&json, "components");
+    json_write_begin_object(&json);
+    json_write_key(&json, "schemas");
+    json_write_begin_object(&json);
+    json_write_key(&json, "Problem");
+    write_problem_schema(&json, parts, count);
+    json_write_end_object(&json);
+    json_write_end_object(&json);
+    json_write_end_object(&json);
     buf_append_byte(out, '\n');
 }

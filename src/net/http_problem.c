@@ -45,16 +45,16 @@ void http_problem_type(const struct http_problem *problem, char ret_type[HTTP_PR
 
 const char *http_problem_write(struct buf *out, const struct http_problem *problem, const char *detail)
 {
-    struct json_writer w = {.out = out, .replace_invalid = true};
+    struct json_writer json = {.out = out, .replace_invalid = true};
     char type[HTTP_PROBLEM_TYPE_SIZE];
     http_problem_type(problem, type);
-    json_write_begin_object(&w);
-    json_write_member_cstr(&w, "type", type);
-    json_write_member_cstr(&w, "title", problem->title);
-    json_write_member_int(&w, "status", problem->http_status);
+    json_write_begin_object(&json);
+    json_write_member_cstr(&json, "type", type);
+    json_write_member_cstr(&json, "title", problem->title);
+    json_write_member_int(&json, "status", problem->http_status);
     if (detail)
-        json_write_member_cstr(&w, "detail", detail);
-    json_write_end_object(&w);
+        json_write_member_cstr(&json, "detail", detail);
+    json_write_end_object(&json);
     buf_append_byte(out, '\n');
     return "application/problem+json";
 }

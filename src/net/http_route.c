@@ -78,39 +78,39 @@ static bool method_fits(struct bytes method, const struct http_route *route)
 
 /* Tries all rows on `rest`, the whole of `path` from some segment on; true if the path is known. */
 static bool match_rest(const struct http_part *part, struct bytes method, struct bytes path,
-                       struct bytes rest, struct http_match *m)
+                       struct bytes rest, struct http_match *match)
 {
     for (size_t i = 0; i < part->route_count; i++) {
         struct bytes value;
         if (!http_pattern_match(part->routes[i].pattern, rest, &value))
             continue;
-        m->path_known = true;
-        if (!m->route && method_fits(method, &part->routes[i])) {
-            m->route = &part->routes[i];
-            m->value = value;
+        match->path_known = true;
+        if (!match->route && method_fits(method, &part->routes[i])) {
+            match->route = &part->routes[i];
+            match->value = value;
         }
     }
-    if (!m->path_known)
+    if (!match->path_known)
         return false;
     size_t before = rest.size ? (size_t)(rest.data - path.data) : path.size;
-    m->behind_prefix = before;
+    match->behind_prefix = before;
     while (before > 0 && path.data[before - 1] == '/')
         before--;
-    m->prefix = bytes_slice(path, 0, before);
-    m->part = part;
+    match->prefix = bytes_slice(path, 0, before);
+    match->part = part;
     return true;
 }
 
 /* Nothing inside a prefix is a route: where the part's own prefix fits, the route begins right behind it. */
 static bool match_part(const struct http_part *part, struct bytes method, struct bytes path,
-                       struct http_match *m)
+                       struct http_match *match)
 {
     struct bytes rest = behind_prefix(part->prefix, path);
     if (rest.data)
-        return match_rest(part, method, path, rest, m);
+        return match_rest(part, method, path, rest, match);
     rest = path;
     while (part->anywhere) {
-        if (match_rest(part, method, path, rest, m))
+        if (match_rest(part, method, path, rest, match))
             return true;
         if (!uri_path_next(&rest).data)
             break;
@@ -121,14 +121,14 @@ static bool match_part(const struct http_part *part, struct bytes method, struct
 struct http_match http_route_find(const struct http_part *parts, size_t count, struct bytes method,
                                   struct bytes path)
 {
-    struct http_match m = {0};
+    struct http_match match = {0};
     for (size_t i = 0; i < count; i++)
-        if (match_part(&parts[i], method, path, &m))
-            return m;
+        if (match_part(&parts[i], method, path, &match))
+            return match;
     for (size_t i = 0; i < count; i++)
         if (parts[i].claims && uri_path_has_prefix(path, bytes_of_cstr(parts[i].claims)))
-            m.part = &parts[i]; /* the last one, since a narrower claim comes later */
-    return m;
+            match.part = &parts[i]; /* the last one, since a narrower claim comes later */
+    return match;
 }
 
 static bool listed(struct bytes list, const char *method)
@@ -140,11 +140,11 @@ static bool listed(struct bytes list, const char *method)
     return false;
 }
 
-void http_route_methods(const struct http_match *m, struct bytes path, struct buf *out)
+void http_route_methods(const struct http_match *match, struct bytes path, struct buf *out)
 {
-    struct bytes rest = bytes_slice(path, m->behind_prefix, SIZE_MAX);
-    for (size_t i = 0; m->path_known && i < m->part->route_count; i++) {
-        const struct http_route *route = &m->part->routes[i];
+    struct bytes rest = bytes_slice(path, match->behind_prefix, SIZE_MAX);
+    for (size_t i = 0; match->path_known && i < match->part->route_count; i++) {
+        const struct http_route *route = &match->part->routes[i];
         struct bytes value;
         if (!http_pattern_match(route->pattern, rest, &value) || listed(buf_peek(out), route->method))
             continue;

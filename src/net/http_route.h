@@ -89,8 +89,8 @@ bool http_pattern_match(const char *pattern, struct bytes path, struct bytes *re
 struct http_match http_route_find(const struct http_part *parts, size_t count, struct bytes method,
                                   struct bytes path);
 
-/* Appends the methods that the path of `m` takes: "GET, HEAD, DELETE". Nothing if !m->path_known. */
-void http_route_methods(const struct http_match *m, struct bytes path, struct buf *out);
+/* Appends the methods that the path of `match` takes: "GET, HEAD, DELETE". Nothing if !m->path_known. */
+void http_route_methods(const struct http_match *match, struct bytes path, struct buf *out);
 
 /* Appends "GET /a, POST /a/{id}": all routes of a part. */
 void http_route_list(const struct http_part *part, struct buf *out);

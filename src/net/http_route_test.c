@@ -49,7 +49,7 @@ static void a_pattern_matches_words_and_values(void **state)
     }
 }
 
-static void handle(void *context, struct http_request *r)
+static void handle(void *context, struct http_request *request)
 {
 }
 
@@ -82,17 +82,18 @@ struct row {
 static void check(const struct row *row)
 {
     struct bytes path = bytes_of_cstr(row->path);
-    struct http_match m = http_route_find(row->parts, row->count, bytes_of_cstr(row->method), path);
+    struct http_match match = http_route_find(row->parts, row->count, bytes_of_cstr(row->method), path);
     CLEANUP(buf_fini) struct buf methods = {0};
-    http_route_methods(&m, path, &methods);
-    bool same = (row->part ? m.part && strcmp(m.part->name, row->part) == 0 : !m.part) &&
-                (row->route ? m.route && strcmp(m.route->pattern, row->route) == 0 : !m.route) &&
-                bytes_equal_cstr(m.prefix, row->prefix) && bytes_equal_cstr(m.value, row->value) &&
-                bytes_equal_cstr(buf_peek(&methods), row->methods) && m.path_known == (row->methods != NULL);
+    http_route_methods(&match, path, &methods);
+    bool same = (row->part ? match.part && strcmp(match.part->name, row->part) == 0 : !match.part) &&
+                (row->route ? match.route && strcmp(match.route->pattern, row->route) == 0 : !match.route) &&
+                bytes_equal_cstr(match.prefix, row->prefix) && bytes_equal_cstr(match.value, row->value) &&
+                bytes_equal_cstr(buf_peek(&methods), row->methods) &&
+                match.path_known == (row->methods != NULL);
     if (!same)
         fail_msg("%s %s: part %s route %s prefix '%.*s' value '%.*s' methods '%.*s'", row->method, row->path,
-                 m.part ? m.part->name : "-", m.route ? m.route->pattern : "-", BYTES_FMT(m.prefix),
-                 BYTES_FMT(m.value), BYTES_FMT(buf_peek(&methods)));
+                 match.part ? match.part->name : "-", match.route ? match.route->pattern : "-",
+                 BYTES_FMT(match.prefix), BYTES_FMT(match.value), BYTES_FMT(buf_peek(&methods)));
 }
 
 static void a_path_names_a_row_of_a_part(void **state)

@@ -7,68 +7,68 @@
 
 #define DETAIL_SIZE_MAX ((size_t)8 << 10) /* bytes of a list of routes */
 
-const struct http_route *http_request_route(const struct http_request *r)
+const struct http_route *http_request_route(const struct http_request *request)
 {
-    return r->match.route;
+    return request->match.route;
 }
 
-struct bytes http_request_value(const struct http_request *r)
+struct bytes http_request_value(const struct http_request *request)
 {
-    return r->value;
+    return request->value;
 }
 
-struct bytes http_request_prefix(const struct http_request *r)
+struct bytes http_request_prefix(const struct http_request *request)
 {
-    return r->match.prefix;
+    return request->match.prefix;
 }
 
-unsigned http_request_type(const struct http_request *r)
+unsigned http_request_type(const struct http_request *request)
 {
-    return r->type;
+    return request->type;
 }
 
 /* --- the head --- */
 
-static bool is_options(const struct http_request *r)
+static bool is_options(const struct http_request *request)
 {
-    const struct http_match *m = &r->match;
-    bool any_path = bytes_equal_cstr(http_request_path(r), "*");
-    return bytes_equal_cstr(http_request_method(r), "OPTIONS") &&
-           (any_path || (m->path_known && !m->part->no_options));
+    const struct http_match *match = &request->match;
+    bool any_path = bytes_equal_cstr(http_request_path(request), "*");
+    return bytes_equal_cstr(http_request_method(request), "OPTIONS") &&
+           (any_path || (match->path_known && !match->part->no_options));
 }
 
-static const char *routes_there_are(struct http_request *r)
+static const char *routes_there_are(struct http_request *request)
 {
     CLEANUP(buf_fini) struct buf list = {.limit = DETAIL_SIZE_MAX};
-    if (r->match.part)
-        http_route_list(r->match.part, &list);
+    if (request->match.part)
+        http_route_list(request->match.part, &list);
     const char *text =
-        arena_fmt(&r->arena, "There is no such route. There are: %.*s; /openapi.json says more.",
+        arena_fmt(&request->arena, "There is no such route. There are: %.*s; /openapi.json says more.",
                   BYTES_FMT(buf_peek(&list)));
     return text ? text : "There is no such route.";
 }
 
-static const char *methods_there_are(struct http_request *r)
+static const char *methods_there_are(struct http_request *request)
 {
     CLEANUP(buf_fini) struct buf list = {.limit = DETAIL_SIZE_MAX};
-    http_route_methods(&r->match, http_request_path(r), &list);
-    const char *text = arena_fmt(&r->arena, "This path takes: %.*s.", BYTES_FMT(buf_peek(&list)));
+    http_route_methods(&request->match, http_request_path(request), &list);
+    const char *text = arena_fmt(&request->arena, "This path takes: %.*s.", BYTES_FMT(buf_peek(&list)));
     return text ? text : "This path takes other methods.";
 }
 
 /* False without memory, or if the value is no text in percent-encoding. */
-static bool decode_value(struct http_request *r, struct http_admission *ret)
+static bool decode_value(struct http_request *request, struct http_admission *ret)
 {
-    struct bytes raw = r->match.value;
+    struct bytes raw = request->match.value;
     if (!raw.data)
         return true;
-    r->value = uri_decode(&r->arena, raw, false);
-    if (!r->value.data) {
+    request->value = uri_decode(&request->arena, raw, false);
+    if (!request->value.data) {
         *ret = (struct http_admission){.http_status = 503, .detail = "There is no memory left."};
         return false;
     }
-    bool sound = uri_escapes_valid(raw) && !memchr(r->value.data, '\0', r->value.size);
-    if (!sound && !r->match.part->raw_values) {
+    bool sound = uri_escapes_valid(raw) && !memchr(request->value.data, '\0', request->value.size);
+    if (!sound && !request->match.part->raw_values) {
         *ret = (struct http_admission){
             .http_status = 400, .detail = "The path holds a '%' without two hexadecimal digits, or a NUL."};
         return false;
@@ -77,13 +77,13 @@ static bool decode_value(struct http_request *r, struct http_admission *ret)
 }
 
 /* False if the route reads another kind of body than this one. */
-static bool take_type(struct http_request *r, struct http_admission *ret)
+static bool take_type(struct http_request *request, struct http_admission *ret)
 {
-    unsigned wanted = r->match.route->types;
+    unsigned wanted = request->match.route->types;
     if (!wanted)
         return true;
-    r->type = http_type_of(&r->arena, http_request_header(r, "content-type")) & wanted;
-    if (r->type)
+    request->type = http_type_of(&request->arena, http_request_header(request, "content-type")) & wanted;
+    if (request->type)
         return true;
     const char *detail = "Send the body as Content-Type: application/json, in UTF-8.";
     if (wanted & HTTP_TYPE_FORM)
@@ -94,57 +94,58 @@ static bool take_type(struct http_request *r, struct http_admission *ret)
     return false;
 }
 
-static void on_head(void *context, struct http_request *r, struct http_admission *ret)
+static void on_head(void *context, struct http_request *request, struct http_admission *ret)
 {
     const struct http_router *router = context;
-    struct http_match *m = &r->match;
-    *m = http_route_find(router->parts, router->part_count, http_request_method(r), http_request_path(r));
+    struct http_match *match = &request->match;
+    *match = http_route_find(router->parts, router->part_count, http_request_method(request),
+                             http_request_path(request));
 
-    if (is_options(r))
+    if (is_options(request))
         return;
-    if (!m->path_known)
-        *ret = (struct http_admission){.http_status = 404, .detail = routes_there_are(r)};
-    else if (!m->route)
-        *ret = (struct http_admission){.http_status = 405, .detail = methods_there_are(r)};
-    else if (decode_value(r, ret) && take_type(r, ret))
-        *ret = (struct http_admission){.body_max = m->part->body_limits[m->route->body_limit],
-                                       .page = m->route->page};
+    if (!match->path_known)
+        *ret = (struct http_admission){.http_status = 404, .detail = routes_there_are(request)};
+    else if (!match->route)
+        *ret = (struct http_admission){.http_status = 405, .detail = methods_there_are(request)};
+    else if (decode_value(request, ret) && take_type(request, ret))
+        *ret = (struct http_admission){.body_max = match->part->body_limits[match->route->body_limit],
+                                       .page = match->route->page};
 }
 
 /* --- the whole request --- */
 
-static bool add_allow(struct http_request *r)
+static bool add_allow(struct http_request *request)
 {
     CLEANUP(buf_fini) struct buf list = {.limit = DETAIL_SIZE_MAX};
-    http_route_methods(&r->match, http_request_path(r), &list);
-    return list.size == 0 || http_response_header(r, "Allow", buf_peek(&list)) == STATUS_OK;
+    http_route_methods(&request->match, http_request_path(request), &list);
+    return list.size == 0 || http_response_header(request, "Allow", buf_peek(&list)) == STATUS_OK;
 }
 
-static void on_request(void *context, struct http_request *r)
+static void on_request(void *context, struct http_request *request)
 {
-    if (r->match.route) {
-        r->match.route->handle(r->match.part->context, r);
+    if (request->match.route) {
+        request->match.route->handle(request->match.part->context, request);
         return;
     }
-    ASSERT(is_options(r)); /* all else was refused at its head */
-    (void)add_allow(r);
-    http_respond(r, 204, NULL, (struct bytes){0});
+    ASSERT(is_options(request)); /* all else was refused at its head */
+    (void)add_allow(request);
+    http_respond(request, 204, NULL, (struct bytes){0});
 }
 
-static void write_error(void *context, struct http_request *r, int http_status, const char *detail,
+static void write_error(void *context, struct http_request *request, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type)
 {
-    const struct http_part *part = r->match.part;
+    const struct http_part *part = request->match.part;
     if (!part) { /* the head was not read to its end: the path may be there or not */
         const struct http_router *router = context;
-        r->match =
-            http_route_find(router->parts, router->part_count, http_request_method(r), http_request_path(r));
-        part = r->match.part;
+        request->match = http_route_find(router->parts, router->part_count, http_request_method(request),
+                                         http_request_path(request));
+        part = request->match.part;
     }
     if (http_status == 405)
-        (void)add_allow(r);
+        (void)add_allow(request);
     if (part && part->write_error)
-        part->write_error(part->context, r, http_status, detail, ret_body, ret_content_type);
+        part->write_error(part->context, request, http_status, detail, ret_body, ret_content_type);
     else
         *ret_content_type = http_problem_write(ret_body, http_problem_of_status(http_status), detail);
 }

@@ -21,12 +21,12 @@ struct http_router {
 void http_router_init(struct http_router *router, const struct http_part *parts, size_t part_count);
 
 /* --- what a routed request knows of itself --- */
-const struct http_route *http_request_route(const struct http_request *r);
+const struct http_route *http_request_route(const struct http_request *request);
 /* The value in the path, percent-decoded once into the request's arena; data NULL if the route has none. */
-struct bytes http_request_value(const struct http_request *r);
+struct bytes http_request_value(const struct http_request *request);
 /* The path in front of the route, without a slash at its end. */
-struct bytes http_request_prefix(const struct http_request *r);
+struct bytes http_request_prefix(const struct http_request *request);
 /* The bit of the body's media type, one of the route's; 0 if the route reads no body. */
-unsigned http_request_type(const struct http_request *r);
+unsigned http_request_type(const struct http_request *request);
 
 #endif

@@ -34,9 +34,9 @@ static const struct http_server_limits default_limits = {
 
 static const struct site loopback_only = {.name_count = 0};
 
-static void fill_limits(struct http_server_limits *l)
+static void fill_limits(struct http_server_limits *limits)
 {
-#define FILL(field) l->field = l->field ? l->field : default_limits.field
+#define FILL(field) limits->field = limits->field ? limits->field : default_limits.field
     FILL(head_size_max);
     FILL(header_count_max);
     FILL(body_size_max);
@@ -50,44 +50,44 @@ static void fill_limits(struct http_server_limits *l)
 #undef FILL
 }
 
-static void tell_drained(struct loop_task *t)
+static void tell_drained(struct loop_task *task)
 {
-    struct http_server *s = CONTAINER_OF(t, struct http_server, drained);
-    void (*on_drained)(void *context) = s->on_drained;
-    s->on_drained = NULL;
+    struct http_server *server = CONTAINER_OF(task, struct http_server, drained);
+    void (*on_drained)(void *context) = server->on_drained;
+    server->on_drained = NULL;
     if (on_drained)
-        on_drained(s->drained_context);
+        on_drained(server->drained_context);
 }
 
-enum status http_server_create(struct loop *l, const struct http_server_limits *limits,
-                               struct http_server **ret_server, struct err *e)
+enum status http_server_create(struct loop *loop, const struct http_server_limits *limits,
+                               struct http_server **ret_server, struct err *err)
 {
-    struct http_server *s = calloc(1, sizeof *s);
-    if (!s)
-        return err_set(e, STATUS_NO_MEMORY, "no memory for an HTTP server");
-    s->loop = l;
-    s->limits = limits ? *limits : (struct http_server_limits){0};
-    fill_limits(&s->limits);
-    s->site = &loopback_only;
-    s->drained.on_run = tell_drained;
-    s->date_second = -1;
-    list_init(&s->connections);
-    buf_init(&s->head, HTTP_RESPONSE_HEAD_MAX + 4096);
-    *ret_server = s;
+    struct http_server *server = calloc(1, sizeof *server);
+    if (!server)
+        return err_set(err, STATUS_NO_MEMORY, "no memory for an HTTP server");
+    server->loop = loop;
+    server->limits = limits ? *limits : (struct http_server_limits){0};
+    fill_limits(&server->limits);
+    server->site = &loopback_only;
+    server->drained.on_run = tell_drained;
+    server->date_second = -1;
+    list_init(&server->connections);
+    buf_init(&server->head, HTTP_RESPONSE_HEAD_MAX + 4096);
+    *ret_server = server;
     return STATUS_OK;
 }
 
-void http_server_known_as(struct http_server *s, const struct site *site)
+void http_server_known_as(struct http_server *server, const struct site *site)
 {
-    s->site = site;
+    server->site = site;
 }
 
-void http_server_on_exchange(struct http_server *s,
+void http_server_on_exchange(struct http_server *server,
                              void (*on_exchange)(void *context, const struct http_exchange *exchange),
                              void *context)
 {
-    s->on_exchange = on_exchange;
-    s->exchange_context = context;
+    server->on_exchange = on_exchange;
+    server->exchange_context = context;
 }
 
 /* "address:port" of the other end. */
@@ -110,46 +110,46 @@ static void peer_text(int fd, char *ret_text, size_t size)
     }
 }
 
-void http_server_report(struct http_server *s, const struct http_request *r, int fd)
+void http_server_report(struct http_server *server, const struct http_request *request, int fd)
 {
-    if (!s->on_exchange)
+    if (!server->on_exchange)
         return;
     char peer[INET6_ADDRSTRLEN + 10];
     peer_text(fd, peer, sizeof peer);
-    const struct http_match *m = &r->match;
+    const struct http_match *match = &request->match;
     const struct http_exchange exchange = {
-        .method = http_request_method(r),
-        .part = m->part ? m->part->name : NULL,
-        .pattern = m->route ? m->route->pattern : NULL,
-        .http_status = r->http_status ? r->http_status : HTTP_STATUS_PEER_GONE,
-        .size = r->answer_size,
-        .duration_ns = loop_now(s->loop) - r->began_ns,
+        .method = http_request_method(request),
+        .part = match->part ? match->part->name : NULL,
+        .pattern = match->route ? match->route->pattern : NULL,
+        .http_status = request->http_status ? request->http_status : HTTP_STATUS_PEER_GONE,
+        .size = request->answer_size,
+        .duration_ns = loop_now(server->loop) - request->began_ns,
         .peer = peer,
     };
-    s->on_exchange(s->exchange_context, &exchange);
+    server->on_exchange(server->exchange_context, &exchange);
 }
 
-static void free_mount(struct http_mount *m)
+static void free_mount(struct http_mount *mount)
 {
-    if (m)
-        free(m->prefix);
-    free(m);
+    if (mount)
+        free(mount->prefix);
+    free(mount);
 }
 
-void http_server_destroy(struct http_server *s)
+void http_server_destroy(struct http_server *server)
 {
-    if (!s)
+    if (!server)
         return;
-    ASSERT(s->callbacks == 0);
-    s->on_drained = NULL;
-    while (!list_empty(&s->connections))
-        http_connection_destroy(CONTAINER_OF(s->connections.next, struct http_connection, link));
-    loop_defer_cancel(&s->drained);
-    for (size_t i = 0; i < s->mount_count; i++)
-        free_mount(s->mounts[i]);
-    free(s->mounts);
-    buf_fini(&s->head);
-    free(s);
+    ASSERT(server->callbacks == 0);
+    server->on_drained = NULL;
+    while (!list_empty(&server->connections))
+        http_connection_destroy(CONTAINER_OF(server->connections.next, struct http_connection, link));
+    loop_defer_cancel(&server->drained);
+    for (size_t i = 0; i < server->mount_count; i++)
+        free_mount(server->mounts[i]);
+    free(server->mounts);
+    buf_fini(&server->head);
+    free(server);
 }
 
 /* A copy of `prefix` in which every run of slashes is one, as uri_path_has_prefix wants it. */
@@ -165,36 +165,38 @@ static char *without_slash_runs(const char *prefix)
     return copy;
 }
 
-enum status http_server_mount(struct http_server *s, const char *path_prefix, const struct http_handler *h)
+enum status http_server_mount(struct http_server *server, const char *path_prefix,
+                              const struct http_handler *handler)
 {
-    ASSERT(h->on_request);
-    struct http_mount *m = calloc(1, sizeof *m);
-    struct http_mount **mounts = realloc(s->mounts, (s->mount_count + 1) * sizeof(struct http_mount *));
+    ASSERT(handler->on_request);
+    struct http_mount *mount = calloc(1, sizeof *mount);
+    struct http_mount **mounts =
+        realloc(server->mounts, (server->mount_count + 1) * sizeof(struct http_mount *));
     if (mounts)
-        s->mounts = mounts;
-    if (m)
-        m->prefix = without_slash_runs(path_prefix);
-    enum status status = mounts && m && m->prefix ? STATUS_OK : STATUS_NO_MEMORY;
-    for (size_t i = 0; status == STATUS_OK && i < s->mount_count; i++)
-        if (bytes_equal_nocase(bytes_of_cstr(mounts[i]->prefix), bytes_of_cstr(m->prefix)))
+        server->mounts = mounts;
+    if (mount)
+        mount->prefix = without_slash_runs(path_prefix);
+    enum status status = mounts && mount && mount->prefix ? STATUS_OK : STATUS_NO_MEMORY;
+    for (size_t i = 0; status == STATUS_OK && i < server->mount_count; i++)
+        if (bytes_equal_nocase(bytes_of_cstr(mounts[i]->prefix), bytes_of_cstr(mount->prefix)))
             status = STATUS_ALREADY_EXISTS;
     if (status) {
-        free_mount(m);
+        free_mount(mount);
         return status;
     }
-    m->handler = *h;
-    size_t at = s->mount_count++;
-    for (; at > 0 && strlen(mounts[at - 1]->prefix) < strlen(m->prefix); at--)
+    mount->handler = *handler;
+    size_t at = server->mount_count++;
+    for (; at > 0 && strlen(mounts[at - 1]->prefix) < strlen(mount->prefix); at--)
         mounts[at] = mounts[at - 1];
-    mounts[at] = m;
+    mounts[at] = mount;
     return STATUS_OK;
 }
 
-const struct http_handler *http_server_find(const struct http_server *s, struct bytes path)
+const struct http_handler *http_server_find(const struct http_server *server, struct bytes path)
 {
-    for (size_t i = 0; i < s->mount_count; i++)
-        if (uri_path_has_prefix(path, bytes_of_cstr(s->mounts[i]->prefix)))
-            return &s->mounts[i]->handler;
+    for (size_t i = 0; i < server->mount_count; i++)
+        if (uri_path_has_prefix(path, bytes_of_cstr(server->mounts[i]->prefix)))
+            return &server->mounts[i]->handler;
     return NULL;
 }
 
@@ -207,81 +209,81 @@ static void tell_busy(int fd)
     (void)ignored;
 }
 
-bool http_server_drop_idlest(struct http_server *s)
+bool http_server_drop_idlest(struct http_server *server)
 {
-    list_each (it, &s->connections) {
+    list_each (it, &server->connections) {
         if (!http_connection_drop_idle(CONTAINER_OF(it, struct http_connection, link)))
             continue;
         uint64_t held_back = 0;
-        if (log_rate_allows(&s->drop_told, loop_now(s->loop), &held_back))
+        if (log_rate_allows(&server->drop_told, loop_now(server->loop), &held_back))
             log_warn(AREA, "at the limit of connections: the idlest makes room open=%zu others=%llu",
-                     s->connection_count, (unsigned long long)held_back);
+                     server->connection_count, (unsigned long long)held_back);
         return true;
     }
     return false;
 }
 
-enum status http_server_adopt(struct http_server *s, int fd, struct err *e)
+enum status http_server_adopt(struct http_server *server, int fd, struct err *err)
 {
-    bool full = s->connection_count >= s->limits.connections_max;
-    if (s->draining || (full && !http_server_drop_idlest(s))) {
+    bool full = server->connection_count >= server->limits.connections_max;
+    if (server->draining || (full && !http_server_drop_idlest(server))) {
         tell_busy(fd);
         close(fd);
-        return s->draining ? err_set(e, STATUS_UNAVAILABLE, "the server is shutting down")
-                           : err_set(e, STATUS_RESOURCE_EXHAUSTED, "there are %zu connections already",
-                                     s->connection_count);
+        return server->draining ? err_set(err, STATUS_UNAVAILABLE, "the server is shutting down")
+                                : err_set(err, STATUS_RESOURCE_EXHAUSTED, "there are %zu connections already",
+                                          server->connection_count);
     }
-    return http_connection_create(s, fd, e);
+    return http_connection_create(server, fd, err);
 }
 
-enum status http_exchange_begin(struct http_server *s, const struct http_carrier *carrier, void *carried,
-                                int fd, struct http_connection **ret_exchange, struct err *e)
+enum status http_exchange_begin(struct http_server *server, const struct http_carrier *carrier, void *carried,
+                                int fd, struct http_connection **ret_exchange, struct err *err)
 {
-    if (s->draining)
-        return err_set(e, STATUS_UNAVAILABLE, "the server is shutting down");
-    if (s->connection_count >= s->limits.connections_max && !http_server_drop_idlest(s))
-        return err_set(e, STATUS_RESOURCE_EXHAUSTED, "there are %zu connections already",
-                       s->connection_count);
-    return http_connection_carry(s, carrier, carried, fd, ret_exchange, e);
+    if (server->draining)
+        return err_set(err, STATUS_UNAVAILABLE, "the server is shutting down");
+    if (server->connection_count >= server->limits.connections_max && !http_server_drop_idlest(server))
+        return err_set(err, STATUS_RESOURCE_EXHAUSTED, "there are %zu connections already",
+                       server->connection_count);
+    return http_connection_carry(server, carrier, carried, fd, ret_exchange, err);
 }
 
-void http_server_connection_gone(struct http_server *s)
+void http_server_connection_gone(struct http_server *server)
 {
-    s->connection_count--;
-    if (s->draining && s->connection_count == 0 && s->on_drained)
-        loop_defer(s->loop, &s->drained);
+    server->connection_count--;
+    if (server->draining && server->connection_count == 0 && server->on_drained)
+        loop_defer(server->loop, &server->drained);
 }
 
-void http_server_drain(struct http_server *s, void (*on_drained)(void *context), void *context)
+void http_server_drain(struct http_server *server, void (*on_drained)(void *context), void *context)
 {
-    s->draining = true;
-    s->on_drained = on_drained;
-    s->drained_context = context;
-    list_each_safe (it, &s->connections)
+    server->draining = true;
+    server->on_drained = on_drained;
+    server->drained_context = context;
+    list_each_safe (it, &server->connections)
         http_connection_drain(CONTAINER_OF(it, struct http_connection, link));
-    if (s->connection_count == 0 && on_drained)
-        loop_defer(s->loop, &s->drained);
+    if (server->connection_count == 0 && on_drained)
+        loop_defer(server->loop, &server->drained);
 }
 
-size_t http_server_connection_count(const struct http_server *s)
+size_t http_server_connection_count(const struct http_server *server)
 {
-    return s->connection_count;
+    return server->connection_count;
 }
 
-const char *http_server_date(struct http_server *s)
+const char *http_server_date(struct http_server *server)
 {
     static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     int64_t second = clock_unix_ns() / NS_PER_S;
-    if (second == s->date_second)
-        return s->date;
+    if (second == server->date_second)
+        return server->date;
     time_t t = (time_t)second;
     struct tm tm = {0};
     gmtime_r(&t, &tm);
-    s->date_second = second;
-    snprintf(s->date, sizeof s->date, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
+    server->date_second = second;
+    snprintf(server->date, sizeof server->date, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday % 7],
              (unsigned)tm.tm_mday % 100, months[tm.tm_mon % 12], (unsigned)(tm.tm_year + 1900) % 10000,
              (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
-    return s->date;
+    return server->date;
 }

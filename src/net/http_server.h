@@ -57,7 +57,7 @@ struct http_handler {
      * nothing. `*ret` has body_max from http_server_limits.body_size_max, all else zero. NULL: so be it. */
     void (*on_head)(void *context, struct http_request *r, struct http_admission *ret);
     /* Writes the body of an answer the server makes itself (400, 403, 404, 408, 413, 414, 415, 417, 421, 431,
-     * 501, 503, 505, and what on_head says). When the head could not be read, `r` has what was read of it, and
+     * 501, 503, 505, and what on_head says). When the head could not be read, the request has what was read of it, and
      * the handler mounted at "" is asked. May add headers. NULL: problem+json. */
     void (*write_error)(void *context, struct http_request *r, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type);
@@ -76,79 +76,81 @@ struct http_exchange {
     const char *peer;    /* "127.0.0.1:40000"; "-" when it cannot be said any more */
 };
 
-STATUS_RESULT http_server_create(struct loop *l, const struct http_server_limits *limits,
-                                 struct http_server **ret_server, struct err *e);
+STATUS_RESULT http_server_create(struct loop *loop, const struct http_server_limits *limits,
+                                 struct http_server **ret_server, struct err *err);
 /* Closes all connections; requests in progress get on_gone first. Not from within a handler's callback. NULL
  * allowed. */
-void http_server_destroy(struct http_server *s);
+void http_server_destroy(struct http_server *server);
 /* What the server answers to besides the names of loopback (wire/http1/site.h): a request for another host
  * gets 421, one that a web page of another site makes 403, before any handler sees it. `site` is borrowed
  * until the end; without this call the names of loopback are all. */
-void http_server_known_as(struct http_server *s, const struct site *site);
+void http_server_known_as(struct http_server *server, const struct site *site);
 /* Called for every exchange that is over; NULL stops it. */
-void http_server_on_exchange(struct http_server *s,
+void http_server_on_exchange(struct http_server *server,
                              void (*on_exchange)(void *context, const struct http_exchange *exchange),
                              void *context);
-/* Requests whose path starts with `path_prefix` (case-insensitive, "" for all) go to `h` (copied); the
+/* Requests whose path starts with `path_prefix` (case-insensitive, "" for all) go to `handler` (copied); the
  * longest prefix wins, 404 if there is none. Runs of slashes in the path count as one. ALREADY_EXISTS: that
  * prefix is taken; NO_MEMORY. */
-STATUS_RESULT http_server_mount(struct http_server *s, const char *path_prefix, const struct http_handler *h);
+STATUS_RESULT http_server_mount(struct http_server *server, const char *path_prefix,
+                                const struct http_handler *handler);
 /* Takes over a connected, non-blocking socket (ownership moves, also on failure). At
  * connections_max the one that has waited longest for its next request makes room. RESOURCE_EXHAUSTED: none
  * waits, the peer was told 503; UNAVAILABLE: draining; IO, NO_MEMORY: the system. */
-STATUS_RESULT http_server_adopt(struct http_server *s, int fd, struct err *e);
+STATUS_RESULT http_server_adopt(struct http_server *server, int fd, struct err *err);
 /* Closes the connection that has waited longest for its next request; false if none waits. */
-bool http_server_drop_idlest(struct http_server *s);
+bool http_server_drop_idlest(struct http_server *server);
 /* Stops keep-alive: each connection is closed after its current answer; `on_drained` when none is left. */
-void http_server_drain(struct http_server *s, void (*on_drained)(void *context), void *context);
-size_t http_server_connection_count(const struct http_server *s);
+void http_server_drain(struct http_server *server, void (*on_drained)(void *context), void *context);
+size_t http_server_connection_count(const struct http_server *server);
 
 /* --- the request; everything is valid until it is answered --- */
-struct bytes http_request_method(const struct http_request *r);
+struct bytes http_request_method(const struct http_request *request);
 /* The path as sent, without the query, not decoded. */
-struct bytes http_request_path(const struct http_request *r);
-struct bytes http_request_body(const struct http_request *r);
+struct bytes http_request_path(const struct http_request *request);
+struct bytes http_request_body(const struct http_request *request);
 /* What stands behind the '?', not decoded; data NULL without one. */
-struct bytes http_request_query_string(const struct http_request *r);
+struct bytes http_request_query_string(const struct http_request *request);
 /* The first header of that name (case-insensitive); data NULL if absent. "host" gives the authority of an
  * absolute-form target if there is one (RFC 9112 section 3.2.2). */
-struct bytes http_request_header(const struct http_request *r, const char *name);
+struct bytes http_request_header(const struct http_request *request, const char *name);
 /* The first query parameter of that name (case-insensitive), percent-decoded, '+' as space. data NULL if
  * absent. */
-struct bytes http_request_query(struct http_request *r, const char *name);
+struct bytes http_request_query(struct http_request *request, const char *name);
 /* For the handler's own objects; freed when the exchange is over. */
-struct arena *http_request_arena(struct http_request *r);
-struct loop *http_request_loop(struct http_request *r);
+struct arena *http_request_arena(struct http_request *request);
+struct loop *http_request_loop(struct http_request *request);
 /* Called once, never from within a call of the handler's, if the peer goes away (or closes its sending side)
- * before the answer was given, or the server is destroyed; after it `r` must not be touched. Without an
- * on_gone, `r` stays valid until it is answered, and the answer goes nowhere. */
-void http_request_on_gone(struct http_request *r, void (*on_gone)(void *context), void *context);
+ * before the answer was given, or the server is destroyed; after it `request` must not be touched. Without an
+ * on_gone, `request` stays valid until it is answered, and the answer goes nowhere. */
+void http_request_on_gone(struct http_request *request, void (*on_gone)(void *context), void *context);
 
 /* --- the answer --- */
 /* Adds a response header (copied). MALFORMED: the name is no token, the value holds a control character, or
  * the header is the server's own (Content-Length, Transfer-Encoding, Date; of Connection only "close" is
  * taken, which ends the connection after this answer). TOO_LARGE: more than 64 KiB of headers; NO_MEMORY. */
-STATUS_RESULT http_response_header(struct http_request *r, const char *name, struct bytes value);
+STATUS_RESULT http_response_header(struct http_request *request, const char *name, struct bytes value);
 /* Answers and ends the exchange. `content_type` NULL: no body type is sent; one with control characters
  * becomes application/octet-stream. The body is sent or copied before the call returns. HEAD, 204 and 304
  * send no body. Every answer says `Cache-Control: no-store`, `X-Content-Type-Options: nosniff` and
  * `Cross-Origin-Resource-Policy: same-origin`, each unless the handler gave that header. */
-void http_respond(struct http_request *r, int http_status, const char *content_type, struct bytes body);
+void http_respond(struct http_request *request, int http_status, const char *content_type, struct bytes body);
 /* The problem as application/problem+json (net/http_problem.h). `detail` NULL: none. */
-void http_respond_problem(struct http_request *r, const struct http_problem *problem, const char *detail);
+void http_respond_problem(struct http_request *request, const struct http_problem *problem,
+                          const char *detail);
 /* The same for the general cause of a status. */
-void http_respond_failure(struct http_request *r, int http_status, const char *detail);
+void http_respond_failure(struct http_request *request, int http_status, const char *detail);
 
 /* A chunked answer (SSE, downloads); to an HTTP/1.0 client it is sent plain and ends with the connection.
  * begin sends the head; write sends a chunk at once, queues what the socket does not take, and returns the
  * bytes queued, so a writer can stop above a limit of its own; `on_drain` (may be NULL) tells when a queue
  * that was not empty is empty again. Empty chunks are ignored. */
-void http_stream_begin(struct http_request *r, int http_status, const char *content_type,
+void http_stream_begin(struct http_request *request, int http_status, const char *content_type,
                        void (*on_drain)(void *context), void *context);
-size_t http_stream_write(struct http_request *r, struct bytes chunk);
-void http_stream_end(struct http_request *r);
+size_t http_stream_write(struct http_request *request, struct bytes chunk);
+void http_stream_end(struct http_request *request);
 /* Breaks a begun answer off: the connection closes without the last chunk, so that the client can see that
  * the body is not whole. Ends the exchange. */
-void http_stream_abort(struct http_request *r);
+void http_stream_abort(struct http_request *request);
 
 #endif

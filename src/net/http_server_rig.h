@@ -50,12 +50,12 @@ struct rig {
 };
 
 /* `limits` NULL: the server's own. */
-void rig_start(struct rig *f, const struct http_server_limits *limits);
+void rig_start(struct rig *rig, const struct http_server_limits *limits);
 /* Without a handler: the test mounts its own. */
-void rig_start_bare(struct rig *f, const struct http_server_limits *limits);
-void rig_stop(struct rig *f);
-void rig_step(struct rig *f, int wait_ms);
-void rig_steps(struct rig *f, int count);
+void rig_start_bare(struct rig *rig, const struct http_server_limits *limits);
+void rig_stop(struct rig *rig);
+void rig_step(struct rig *rig, int wait_ms);
+void rig_steps(struct rig *rig, int count);
 void rig_on_drained(void *context);
 
 /* Runs the server until `condition` holds: even on loopback, bytes may take their time on a busy machine. */
@@ -80,20 +80,20 @@ struct client {
 };
 
 /* Connects and has the server adopt the other end; what it said to that. */
-enum status client_try(struct rig *f, struct client *c);
-struct client client_of(struct rig *f);
-void client_hang_up(struct client *c);
-void client_say_bytes(struct client *c, struct bytes text);
-void client_say(struct client *c, const char *text);
+enum status client_try(struct rig *rig, struct client *client);
+struct client client_of(struct rig *rig);
+void client_hang_up(struct client *client);
+void client_say_bytes(struct client *client, struct bytes text);
+void client_say(struct client *client, const char *text);
 /* Takes what has come. */
-void client_hear(struct client *c);
-bool client_heard(const struct client *c, const char *text);
+void client_hear(struct client *client);
+bool client_heard(const struct client *client, const char *text);
 /* Runs the server until the client heard `text`, or NULL: the end of the connection. */
-void client_await(struct client *c, const char *text);
+void client_await(struct client *client, const char *text);
 /* Forgets what was heard. */
-void client_forget(struct client *c);
+void client_forget(struct client *client);
 /* Sends a request on a connection of its own, expects one answer with `status_line` as a problem, and then
  * the end of the connection without a reset. */
-void expect_refusal(struct rig *f, struct bytes request, const char *status_line);
+void expect_refusal(struct rig *rig, struct bytes request, const char *status_line);
 
 #endif

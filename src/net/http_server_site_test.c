@@ -5,23 +5,23 @@
 
 static void a_request_for_another_host_is_misdirected(void **state)
 {
-    struct rig f;
-    rig_start(&f, NULL);
-    expect_refusal(&f, b("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n"), "HTTP/1.1 421 ");
-    expect_refusal(&f, b("GET / HTTP/1.0\r\nHost: evil.example\r\n\r\n"), "HTTP/1.1 421 ");
-    expect_refusal(&f, b("GET / HTTP/1.1\r\nHost:\r\n\r\n"), "HTTP/1.1 421 ");
+    struct rig rig;
+    rig_start(&rig, NULL);
+    expect_refusal(&rig, b("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n"), "HTTP/1.1 421 ");
+    expect_refusal(&rig, b("GET / HTTP/1.0\r\nHost: evil.example\r\n\r\n"), "HTTP/1.1 421 ");
+    expect_refusal(&rig, b("GET / HTTP/1.1\r\nHost:\r\n\r\n"), "HTTP/1.1 421 ");
     /* the target's authority overrules Host (RFC 9112 section 3.2.2) */
-    expect_refusal(&f, b("GET http://evil.example/ " HOST "\r\n"), "HTTP/1.1 421 ");
-    expect_refusal(&f, b("OPTIONS * HTTP/1.1\r\nHost: evil.example\r\n\r\n"), "HTTP/1.1 421 ");
-    assert_int_equal(f.requests, 0);
+    expect_refusal(&rig, b("GET http://evil.example/ " HOST "\r\n"), "HTTP/1.1 421 ");
+    expect_refusal(&rig, b("OPTIONS * HTTP/1.1\r\nHost: evil.example\r\n\r\n"), "HTTP/1.1 421 ");
+    assert_int_equal(rig.requests, 0);
 
-    struct client c = client_of(&f);
-    client_say(&c, "GET http://localhost:99/a HTTP/1.1\r\nHost: evil.example\r\n\r\n");
-    client_await(&c, "GET /a query=");
-    client_say(&c, "GET /b HTTP/1.0\r\n\r\n"); /* no browser says so little */
-    client_await(&c, "GET /b query=");
-    client_hang_up(&c);
-    rig_stop(&f);
+    struct client client = client_of(&rig);
+    client_say(&client, "GET http://localhost:99/a HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+    client_await(&client, "GET /a query=");
+    client_say(&client, "GET /b HTTP/1.0\r\n\r\n"); /* no browser says so little */
+    client_await(&client, "GET /b query=");
+    client_hang_up(&client);
+    rig_stop(&rig);
 }
 
 static void a_page_of_another_site_reaches_no_handler(void **state)
@@ -42,39 +42,40 @@ static void a_page_of_another_site_reaches_no_handler(void **state)
         "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n\r\n",
         "OPTIONS /a " HOST "Origin: http://evil.example\r\nAccess-Control-Request-Method: POST\r\n\r\n",
     };
-    struct rig f;
-    rig_start(&f, NULL);
+    struct rig rig;
+    rig_start(&rig, NULL);
     for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
-        expect_refusal(&f, b(refused[i]), "HTTP/1.1 403 ");
-    assert_int_equal(f.requests, 0);
-    rig_stop(&f);
+        expect_refusal(&rig, b(refused[i]), "HTTP/1.1 403 ");
+    assert_int_equal(rig.requests, 0);
+    rig_stop(&rig);
 }
 
 static void our_own_page_and_a_link_to_a_page_are_served(void **state)
 {
-    struct rig f;
-    rig_start(&f, NULL);
-    struct client c = client_of(&f);
-    client_say(&c, "POST /own-page " HOST "Origin: http://h\r\nSec-Fetch-Site: same-origin\r\n\r\n");
-    client_await(&c, "POST /own-page query=");
-    client_say(&c, "GET /typed " HOST "Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\n\r\n");
-    client_await(&c, "GET /typed query=");
-    client_say(&c, "GET /page " HOST "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n"
-                   "Sec-Fetch-Dest: document\r\n\r\n");
-    client_await(&c, "GET /page query=");
-    client_hang_up(&c);
-    rig_stop(&f);
+    struct rig rig;
+    rig_start(&rig, NULL);
+    struct client client = client_of(&rig);
+    client_say(&client, "POST /own-page " HOST "Origin: http://h\r\nSec-Fetch-Site: same-origin\r\n\r\n");
+    client_await(&client, "POST /own-page query=");
+    client_say(&client, "GET /typed " HOST "Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\n\r\n");
+    client_await(&client, "GET /typed query=");
+    client_say(&client, "GET /page " HOST "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n"
+                        "Sec-Fetch-Dest: document\r\n\r\n");
+    client_await(&client, "GET /page query=");
+    client_hang_up(&client);
+    rig_stop(&rig);
 }
 
 static void a_body_says_what_it_is(void **state)
 {
-    struct rig f;
-    rig_start(&f, NULL);
-    expect_refusal(&f, b("POST /a " HOST "Content-Length: 5\r\n\r\nhello"), "HTTP/1.1 415 ");
-    expect_refusal(&f, b("POST /a " HOST "Content-Type:\r\nContent-Length: 5\r\n\r\nhello"), "HTTP/1.1 415 ");
-    expect_refusal(&f, b("POST /a " HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), "HTTP/1.1 415 ");
-    assert_int_equal(f.requests, 0);
-    rig_stop(&f);
+    struct rig rig;
+    rig_start(&rig, NULL);
+    expect_refusal(&rig, b("POST /a " HOST "Content-Length: 5\r\n\r\nhello"), "HTTP/1.1 415 ");
+    expect_refusal(&rig, b("POST /a " HOST "Content-Type:\r\nContent-Length: 5\r\n\r\nhello"),
+                   "HTTP/1.1 415 ");
+    expect_refusal(&rig, b("POST /a " HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), "HTTP/1.1 415 ");
+    assert_int_equal(rig.requests, 0);
+    rig_stop(&rig);
 }
 
 int main(void)

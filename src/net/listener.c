@@ -72,41 +72,41 @@ union address {
 };
 
 /* Stops watching and frees; the descriptor is the caller's. */
-static int unsettled_take(struct unsettled *u)
+static int unsettled_take(struct unsettled *unsettled)
 {
-    int fd = u->socket.fd;
-    loop_fd_remove(&u->socket);
-    loop_timer_cancel(&u->timer);
-    list_remove(&u->link);
-    u->listener->unsettled_count--;
-    free(u);
+    int fd = unsettled->socket.fd;
+    loop_fd_remove(&unsettled->socket);
+    loop_timer_cancel(&unsettled->timer);
+    list_remove(&unsettled->link);
+    unsettled->listener->unsettled_count--;
+    free(unsettled);
     return fd;
 }
 
-static void tell_refusal(struct listener *l, const char *reason)
+static void tell_refusal(struct listener *listener, const char *reason)
 {
     uint64_t held_back = 0;
-    if (log_rate_allows(&l->refusal_told, loop_now(l->loop), &held_back))
+    if (log_rate_allows(&listener->refusal_told, loop_now(listener->loop), &held_back))
         log_warn(AREA, "connection refused reason=\"%s\" others=%llu", reason, (unsigned long long)held_back);
 }
 
-static void hand_over(struct unsettled *u, bool http2)
+static void hand_over(struct unsettled *unsettled, bool http2)
 {
-    struct listener *l = u->listener;
-    const struct listener_options *o = &l->options;
-    int fd = unsettled_take(u);
+    struct listener *listener = unsettled->listener;
+    const struct listener_options *options = &listener->options;
+    int fd = unsettled_take(unsettled);
     int one = 1;
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
-    struct err e = {0};
-    enum status s = STATUS_OK;
-    if (http2 && o->grpc)
-        s = grpc_server_adopt(o->grpc, fd, &e);
-    else if (!http2 && o->http)
-        s = http_server_adopt(o->http, fd, &e);
+    struct err err = {0};
+    enum status status = STATUS_OK;
+    if (http2 && options->grpc)
+        status = grpc_server_adopt(options->grpc, fd, &err);
+    else if (!http2 && options->http)
+        status = http_server_adopt(options->http, fd, &err);
     else
         close(fd);
-    if (s != STATUS_OK)
-        tell_refusal(l, e.text);
+    if (status != STATUS_OK)
+        tell_refusal(listener, err.text);
 }
 
 /* "address:port" of the other end. */
@@ -128,19 +128,19 @@ static void peer_name(int fd, char *ret_text, size_t size)
 
 /* In the words of TLS, which its library shows: a fatal alert "protocol version" (RFC 8446 section 6). What the
  * client sent is read first, since closing a socket with unread input would destroy the alert on its way. */
-static void refuse_tls(struct unsettled *u)
+static void refuse_tls(struct unsettled *unsettled)
 {
     static const uint8_t alert[] = {21, 3, 1, 0, 2, 2, 70};
-    struct listener *l = u->listener;
-    int fd = unsettled_take(u);
+    struct listener *listener = unsettled->listener;
+    int fd = unsettled_take(unsettled);
     uint64_t held_back = 0;
-    if (log_rate_allows(&l->tls_told, loop_now(l->loop), &held_back)) {
+    if (log_rate_allows(&listener->tls_told, loop_now(listener->loop), &held_back)) {
         char peer[64];
         peer_name(fd, peer, sizeof peer);
         log_warn(AREA,
                  "a client speaks TLS, and this port speaks clear text: write http:// peer=%s port=%u "
                  "others=%llu",
-                 peer, l->port, (unsigned long long)held_back);
+                 peer, listener->port, (unsigned long long)held_back);
     }
     uint8_t hello[HELLO_SIZE_MAX];
     (void)!recv(fd, hello, sizeof hello, MSG_DONTWAIT);
@@ -149,30 +149,30 @@ static void refuse_tls(struct unsettled *u)
     close(fd);
 }
 
-static void on_first_bytes(struct loop_fd *w, uint32_t events)
+static void on_first_bytes(struct loop_fd *watch, uint32_t events)
 {
-    struct unsettled *u = CONTAINER_OF(w, struct unsettled, socket);
+    struct unsettled *unsettled = CONTAINER_OF(watch, struct unsettled, socket);
     char head[PREFACE_SIZE];
-    ssize_t n = recv(w->fd, head, sizeof head, MSG_PEEK);
+    ssize_t n = recv(watch->fd, head, sizeof head, MSG_PEEK);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0) {
-        close(unsettled_take(u));
+        close(unsettled_take(unsettled));
         return;
     }
     if (head[0] == TLS_HANDSHAKE) {
-        refuse_tls(u);
+        refuse_tls(unsettled);
         return;
     }
     bool same = memcmp(head, preface, (size_t)n) == 0;
     if (!same || (size_t)n == PREFACE_SIZE) {
-        hand_over(u, same);
+        hand_over(unsettled, same);
         return;
     }
     int wanted = (int)n + 1;
     bool finished = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
-    if (finished || setsockopt(w->fd, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted) < 0)
-        close(unsettled_take(u));
+    if (finished || setsockopt(watch->fd, SOL_SOCKET, SO_RCVLOWAT, &wanted, sizeof wanted) < 0)
+        close(unsettled_take(unsettled));
 }
 
 static void on_silence(struct loop_timer *t)
@@ -182,22 +182,23 @@ static void on_silence(struct loop_timer *t)
 
 /* --- accepting --- */
 
-static void drop_longest_silent(struct listener *l)
+static void drop_longest_silent(struct listener *listener)
 {
-    struct unsettled *u = CONTAINER_OF(l->unsettled.next, struct unsettled, link);
-    close(unsettled_take(u));
-    tell_refusal(l, "too many connections send nothing");
+    struct unsettled *unsettled = CONTAINER_OF(listener->unsettled.next, struct unsettled, link);
+    close(unsettled_take(unsettled));
+    tell_refusal(listener, "too many connections send nothing");
 }
 
 /* Ends a connection that does nothing; false if there is none. */
-static bool make_room(struct listener *l)
+static bool make_room(struct listener *listener)
 {
-    const struct listener_options *o = &l->options;
-    if (!list_empty(&l->unsettled)) {
-        drop_longest_silent(l);
+    const struct listener_options *options = &listener->options;
+    if (!list_empty(&listener->unsettled)) {
+        drop_longest_silent(listener);
         return true;
     }
-    return (o->http && http_server_drop_idlest(o->http)) || (o->grpc && grpc_server_drop_idlest(o->grpc));
+    return (options->http && http_server_drop_idlest(options->http)) ||
+           (options->grpc && grpc_server_drop_idlest(options->grpc));
 }
 
 static void tune(int fd)
@@ -209,77 +210,79 @@ static void tune(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
 }
 
-static void settle(struct listener *l, int fd)
+static void settle(struct listener *listener, int fd)
 {
     tune(fd);
-    if (l->unsettled_count >= UNSETTLED_MAX)
-        drop_longest_silent(l);
-    struct unsettled *u = calloc(1, sizeof *u);
-    if (!u) {
+    if (listener->unsettled_count >= UNSETTLED_MAX)
+        drop_longest_silent(listener);
+    struct unsettled *unsettled = calloc(1, sizeof *unsettled);
+    if (!unsettled) {
         close(fd);
         return;
     }
-    u->listener = l;
-    u->socket.on_ready = on_first_bytes;
-    u->timer.on_fire = on_silence;
-    list_push_back(&l->unsettled, &u->link);
-    l->unsettled_count++;
-    u->socket.fd = fd;
+    unsettled->listener = listener;
+    unsettled->socket.on_ready = on_first_bytes;
+    unsettled->timer.on_fire = on_silence;
+    list_push_back(&listener->unsettled, &unsettled->link);
+    listener->unsettled_count++;
+    unsettled->socket.fd = fd;
     bool watched =
-        loop_fd_add(l->loop, &u->socket, fd, EPOLLIN | EPOLLRDHUP, NULL) == STATUS_OK &&
-        loop_timer_set(l->loop, &u->timer, loop_now(l->loop) + l->options.first_byte_timeout_ns) == STATUS_OK;
+        loop_fd_add(listener->loop, &unsettled->socket, fd, EPOLLIN | EPOLLRDHUP, NULL) == STATUS_OK &&
+        loop_timer_set(listener->loop, &unsettled->timer,
+                       loop_now(listener->loop) + listener->options.first_byte_timeout_ns) == STATUS_OK;
     if (!watched)
-        close(unsettled_take(u));
+        close(unsettled_take(unsettled));
 }
 
-static enum status watch_doors(struct listener *l, uint32_t events)
+static enum status watch_doors(struct listener *listener, uint32_t events)
 {
-    enum status s = STATUS_OK;
-    for (size_t i = 0; i < DOORS_MAX && s == STATUS_OK; i++)
-        if (l->doors[i].listener)
-            s = loop_fd_change(&l->doors[i].socket, events, NULL);
-    return s;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < DOORS_MAX && status == STATUS_OK; i++)
+        if (listener->doors[i].listener)
+            status = loop_fd_change(&listener->doors[i].socket, events, NULL);
+    return status;
 }
 
 /* Without descriptors accept would fail at once, again and again: the connections wait in the backlog
  * instead. */
-static void pause_accepting(struct listener *l, int error)
+static void pause_accepting(struct listener *listener, int error)
 {
-    tell_refusal(l, strerror(error));
-    if (loop_timer_set(l->loop, &l->pause, loop_now(l->loop) + ACCEPT_PAUSE) == STATUS_OK)
-        (void)!watch_doors(l, 0);
+    tell_refusal(listener, strerror(error));
+    if (loop_timer_set(listener->loop, &listener->pause, loop_now(listener->loop) + ACCEPT_PAUSE) ==
+        STATUS_OK)
+        (void)!watch_doors(listener, 0);
 }
 
-static void on_pause_over(struct loop_timer *t)
+static void on_pause_over(struct loop_timer *timer)
 {
-    struct listener *l = CONTAINER_OF(t, struct listener, pause);
-    if (watch_doors(l, EPOLLIN) != STATUS_OK)
-        pause_accepting(l, errno);
+    struct listener *listener = CONTAINER_OF(timer, struct listener, pause);
+    if (watch_doors(listener, EPOLLIN) != STATUS_OK)
+        pause_accepting(listener, errno);
 }
 
 /* Without a descriptor accept fails although nobody may be there. */
 static bool somebody_waits(int fd)
 {
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    return poll(&p, 1, 0) > 0;
+    struct pollfd pollfd = {.fd = fd, .events = POLLIN};
+    return poll(&pollfd, 1, 0) > 0;
 }
 
-static void on_connections(struct loop_fd *w, uint32_t events)
+static void on_connections(struct loop_fd *watch, uint32_t events)
 {
-    struct listener *l = CONTAINER_OF(w, struct door, socket)->listener;
+    struct listener *listener = CONTAINER_OF(watch, struct door, socket)->listener;
     for (int i = 0; i < ACCEPTS_PER_TURN_MAX; i++) {
-        int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            settle(l, fd);
+            settle(listener, fd);
             continue;
         }
         int error = errno;
-        if (error == EMFILE && !somebody_waits(w->fd))
+        if (error == EMFILE && !somebody_waits(watch->fd))
             return;
-        if (error == EMFILE && make_room(l))
+        if (error == EMFILE && make_room(listener))
             continue;
         if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM)
-            pause_accepting(l, error);
+            pause_accepting(listener, error);
         if (error != EINTR && error != ECONNABORTED)
             return;
     }
@@ -296,7 +299,7 @@ static bool is_loopback(const union address *a)
 }
 
 static enum status parse_address(const char *host, uint16_t port, union address *ret_address,
-                                 socklen_t *ret_size, struct err *e)
+                                 socklen_t *ret_size, struct err *err)
 {
     union address a = {0};
     if (inet_pton(AF_INET, host, &a.v4.sin_addr) == 1) {
@@ -308,27 +311,27 @@ static enum status parse_address(const char *host, uint16_t port, union address 
         a.v6.sin6_port = htons(port);
         *ret_size = sizeof a.v6;
     } else {
-        return err_set(e, STATUS_INVALID_ARGUMENT, "\"%s\" is not a numeric address such as 127.0.0.1 or ::1",
-                       host);
+        return err_set(err, STATUS_INVALID_ARGUMENT,
+                       "\"%s\" is not a numeric address such as 127.0.0.1 or ::1", host);
     }
     *ret_address = a;
     return STATUS_OK;
 }
 
 static enum status open_socket(const union address *a, socklen_t size, const char *host, uint16_t port,
-                               int *ret_fd, int *ret_errno, struct err *e)
+                               int *ret_fd, int *ret_errno, struct err *err)
 {
     int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     *ret_errno = errno;
     if (fd < 0)
-        return err_set(e, STATUS_IO, "a socket for %s: %s", host, strerror(errno));
+        return err_set(err, STATUS_IO, "a socket for %s: %s", host, strerror(errno));
     int yes =
         1; /* a restart need not wait for old connections; two servers on one port still exclude each other */
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 || bind(fd, &a->any, size) < 0 ||
         listen(fd, BACKLOG) < 0) {
         *ret_errno = errno;
         close(fd);
-        return err_set(e, STATUS_IO, "listening on %s port %u: %s", host, port, strerror(*ret_errno));
+        return err_set(err, STATUS_IO, "listening on %s port %u: %s", host, port, strerror(*ret_errno));
     }
     *ret_fd = fd;
     return STATUS_OK;
@@ -342,52 +345,52 @@ static uint16_t bound_port(int fd)
     return ntohs(a.any.sa_family == AF_INET ? a.v4.sin_port : a.v6.sin6_port);
 }
 
-static enum status door_open(struct listener *l, struct door *door, int fd, struct err *e)
+static enum status door_open(struct listener *listener, struct door *door, int fd, struct err *err)
 {
     door->socket.on_ready = on_connections;
-    enum status s = loop_fd_add(l->loop, &door->socket, fd, EPOLLIN, e);
-    if (s != STATUS_OK)
+    enum status status = loop_fd_add(listener->loop, &door->socket, fd, EPOLLIN, err);
+    if (status != STATUS_OK)
         close(fd);
     else
-        door->listener = l;
-    return s;
+        door->listener = listener;
+    return status;
 }
 
 /* A machine without IPv6 has one door less, and nobody misses it. ALREADY_EXISTS: the port is taken there. */
-static enum status open_loopback_v6(struct listener *l, struct err *e)
+static enum status open_loopback_v6(struct listener *listener, struct err *err)
 {
     union address a = {.v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT}};
-    a.v6.sin6_port = htons(l->port);
+    a.v6.sin6_port = htons(listener->port);
     int fd = -1;
     int number = 0;
-    if (open_socket(&a, sizeof a.v6, "::1", l->port, &fd, &number, e) == STATUS_OK)
-        return door_open(l, &l->doors[1], fd, e);
+    if (open_socket(&a, sizeof a.v6, "::1", listener->port, &fd, &number, err) == STATUS_OK)
+        return door_open(listener, &listener->doors[1], fd, err);
     if (number == EADDRINUSE)
         return STATUS_ALREADY_EXISTS;
     log_debug(AREA, "not listening on [::1] reason=\"%s\"", strerror(number));
     return STATUS_OK;
 }
 
-static enum status open_doors(struct listener *l, const struct listener_options *o, const union address *a,
-                              socklen_t size, struct err *e)
+static enum status open_doors(struct listener *listener, const struct listener_options *options,
+                              const union address *a, socklen_t size, struct err *err)
 {
-    const char *host = o->host ? o->host : HOST_DEFAULT;
+    const char *host = options->host ? options->host : HOST_DEFAULT;
     int fd = -1;
     int number = 0;
-    enum status s = open_socket(a, size, host, o->port, &fd, &number, e);
-    if (s != STATUS_OK)
-        return s;
-    l->port = bound_port(fd);
-    s = door_open(l, &l->doors[0], fd, e);
-    if (s != STATUS_OK || !o->loopback_v6)
-        return s;
-    return open_loopback_v6(l, e);
+    enum status status = open_socket(a, size, host, options->port, &fd, &number, err);
+    if (status != STATUS_OK)
+        return status;
+    listener->port = bound_port(fd);
+    status = door_open(listener, &listener->doors[0], fd, err);
+    if (status != STATUS_OK || !options->loopback_v6)
+        return status;
+    return open_loopback_v6(listener, err);
 }
 
-static void close_doors(struct listener *l)
+static void close_doors(struct listener *listener)
 {
     for (size_t i = 0; i < DOORS_MAX; i++) {
-        struct door *door = &l->doors[i];
+        struct door *door = &listener->doors[i];
         if (!door->listener)
             continue;
         loop_fd_remove(&door->socket);
@@ -397,74 +400,74 @@ static void close_doors(struct listener *l)
 }
 
 /* A port that the kernel chose at one address may be taken at the other. */
-static enum status open_doors_somewhere(struct listener *l, const struct listener_options *o,
-                                        const union address *a, socklen_t size, struct err *e)
+static enum status open_doors_somewhere(struct listener *listener, const struct listener_options *options,
+                                        const union address *a, socklen_t size, struct err *err)
 {
-    enum status s = STATUS_ALREADY_EXISTS;
-    for (int i = 0; i < PORT_TRIES && s == STATUS_ALREADY_EXISTS; i++) {
-        s = open_doors(l, o, a, size, e);
-        if (s != STATUS_OK)
-            close_doors(l);
-        if (o->port != 0)
+    enum status status = STATUS_ALREADY_EXISTS;
+    for (int i = 0; i < PORT_TRIES && status == STATUS_ALREADY_EXISTS; i++) {
+        status = open_doors(listener, options, a, size, err);
+        if (status != STATUS_OK)
+            close_doors(listener);
+        if (options->port != 0)
             break;
     }
-    return s == STATUS_ALREADY_EXISTS ? STATUS_IO : s;
+    return status == STATUS_ALREADY_EXISTS ? STATUS_IO : status;
 }
 
-static enum status check_address(const struct listener_options *o, union address *ret_address,
-                                 socklen_t *ret_size, struct err *e)
+static enum status check_address(const struct listener_options *options, union address *ret_address,
+                                 socklen_t *ret_size, struct err *err)
 {
-    const char *host = o->host ? o->host : HOST_DEFAULT;
-    enum status s = parse_address(host, o->port, ret_address, ret_size, e);
-    if (s != STATUS_OK || o->allow_remote || is_loopback(ret_address))
-        return s;
+    const char *host = options->host ? options->host : HOST_DEFAULT;
+    enum status status = parse_address(host, options->port, ret_address, ret_size, err);
+    if (status != STATUS_OK || options->allow_remote || is_loopback(ret_address))
+        return status;
     return err_set(
-        e, STATUS_PERMISSION_DENIED,
+        err, STATUS_PERMISSION_DENIED,
         "%s can be reached from other machines and there is no authentication; listen on 127.0.0.1, or "
         "accept the risk with --insecure-no-auth",
         host);
 }
 
-enum status listener_open(struct loop *l, const struct listener_options *o, struct listener **ret_listener,
-                          struct err *e)
+enum status listener_open(struct loop *loop, const struct listener_options *options,
+                          struct listener **ret_listener, struct err *err)
 {
     union address a = {0};
     socklen_t size = 0;
-    enum status s = check_address(o, &a, &size, e);
-    if (s != STATUS_OK)
-        return s;
+    enum status status = check_address(options, &a, &size, err);
+    if (status != STATUS_OK)
+        return status;
     struct listener *listener = calloc(1, sizeof *listener);
     if (!listener)
-        return err_set(e, STATUS_NO_MEMORY, "no memory for a listener");
-    listener->loop = l;
-    listener->options = *o;
+        return err_set(err, STATUS_NO_MEMORY, "no memory for a listener");
+    listener->loop = loop;
+    listener->options = *options;
     listener->options.host = NULL; /* the caller's; not needed any more */
-    if (o->first_byte_timeout_ns <= 0)
+    if (options->first_byte_timeout_ns <= 0)
         listener->options.first_byte_timeout_ns = FIRST_BYTE_TIMEOUT_DEFAULT;
     listener->pause.on_fire = on_pause_over;
     list_init(&listener->unsettled);
-    s = open_doors_somewhere(listener, o, &a, size, e);
-    if (s != STATUS_OK) {
+    status = open_doors_somewhere(listener, options, &a, size, err);
+    if (status != STATUS_OK) {
         free(listener);
-        return s;
+        return status;
     }
     *ret_listener = listener;
     return STATUS_OK;
 }
 
-void listener_close(struct listener *l)
+void listener_close(struct listener *listener)
 {
-    if (!l)
+    if (!listener)
         return;
     struct list *link;
-    while ((link = list_pop_front(&l->unsettled)))
+    while ((link = list_pop_front(&listener->unsettled)))
         close(unsettled_take(CONTAINER_OF(link, struct unsettled, link)));
-    loop_timer_cancel(&l->pause);
-    close_doors(l);
-    free(l);
+    loop_timer_cancel(&listener->pause);
+    close_doors(listener);
+    free(listener);
 }
 
-uint16_t listener_port(const struct listener *l)
+uint16_t listener_port(const struct listener *listener)
 {
-    return l->port;
+    return listener->port;
 }

@@ -23,8 +23,8 @@ struct listener_options {
     int64_t first_byte_timeout_ns; /* 0: 10 s */
 };
 
-STATUS_RESULT listener_open(struct loop *l, const struct listener_options *o, struct listener **ret_listener,
-                            struct err *e);
+STATUS_RESULT listener_open(struct loop *loop, const struct listener_options *options,
+                            struct listener **ret_listener, struct err *err);
 /* Stops accepting. NULL allowed. */
 void listener_close(struct listener *l);
 uint16_t listener_port(const struct listener *l);

@@ -46,37 +46,37 @@ static void on_request(void *context, struct http_request *r)
 
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-    assert_non_null(f);
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    assert_non_null(fixture);
     const struct grpc_handler grpc = {.on_call = on_call};
     const struct http_handler http = {.on_request = on_request};
-    assert_int_equal(loop_create(&f->loop, NULL), STATUS_OK);
-    assert_int_equal(grpc_server_create(f->loop, NULL, &grpc, &f->grpc, NULL), STATUS_OK);
-    assert_int_equal(http_server_create(f->loop, NULL, &f->http, NULL), STATUS_OK);
-    assert_int_equal(http_server_mount(f->http, "", &http), STATUS_OK);
-    const struct listener_options o = {
-        .grpc = f->grpc, .http = f->http, .first_byte_timeout_ns = PATIENCE_NS};
-    assert_int_equal(listener_open(f->loop, &o, &f->listener, NULL), STATUS_OK);
-    *state = f;
+    assert_int_equal(loop_create(&fixture->loop, NULL), STATUS_OK);
+    assert_int_equal(grpc_server_create(fixture->loop, NULL, &grpc, &fixture->grpc, NULL), STATUS_OK);
+    assert_int_equal(http_server_create(fixture->loop, NULL, &fixture->http, NULL), STATUS_OK);
+    assert_int_equal(http_server_mount(fixture->http, "", &http), STATUS_OK);
+    const struct listener_options options = {
+        .grpc = fixture->grpc, .http = fixture->http, .first_byte_timeout_ns = PATIENCE_NS};
+    assert_int_equal(listener_open(fixture->loop, &options, &fixture->listener, NULL), STATUS_OK);
+    *state = fixture;
     return 0;
 }
 
 static int teardown(void **state)
 {
-    struct fixture *f = *state;
-    listener_close(f->listener);
-    grpc_server_destroy(f->grpc);
-    http_server_destroy(f->http);
-    loop_destroy(f->loop);
-    free(f);
+    struct fixture *fixture = *state;
+    listener_close(fixture->listener);
+    grpc_server_destroy(fixture->grpc);
+    http_server_destroy(fixture->http);
+    loop_destroy(fixture->loop);
+    free(fixture);
     return 0;
 }
 
-static int dial(struct fixture *f)
+static int dial(struct fixture *fixture)
 {
     struct sockaddr_in a = {.sin_family = AF_INET,
                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                            .sin_port = htons(listener_port(f->listener))};
+                            .sin_port = htons(listener_port(fixture->listener))};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
     int yes = 1;
@@ -91,18 +91,18 @@ static void put(int fd, const char *data, size_t size)
     assert_int_equal(send(fd, data, size, MSG_NOSIGNAL), size);
 }
 
-static void turns(struct fixture *f, int count)
+static void turns(struct fixture *fixture, int count)
 {
     for (int i = 0; i < count; i++)
-        assert_int_equal(loop_step(f->loop, 5, NULL), STATUS_OK);
+        assert_int_equal(loop_step(fixture->loop, 5, NULL), STATUS_OK);
 }
 
 /* The first bytes of the answer; 0 if the server closed. */
-static size_t get(struct fixture *f, int fd, char *ret_data, size_t size)
+static size_t get(struct fixture *fixture, int fd, char *ret_data, size_t size)
 {
     int64_t end = clock_monotonic_ns() + PATIENCE_NS;
     for (;;) {
-        assert_int_equal(loop_step(f->loop, 10, NULL), STATUS_OK);
+        assert_int_equal(loop_step(fixture->loop, 10, NULL), STATUS_OK);
         ssize_t n = recv(fd, ret_data, size, 0);
         if (n >= 0)
             return (size_t)n;
@@ -119,36 +119,36 @@ static bool is_http2(const char *answer, size_t size)
 
 static void the_first_bytes_decide(void **state)
 {
-    struct fixture *f = *state;
+    struct fixture *fixture = *state;
     char answer[256];
-    int fd = dial(f);
+    int fd = dial(fixture);
     put(fd, preface, sizeof preface - 1);
-    size_t n = get(f, fd, answer, sizeof answer);
+    size_t n = get(fixture, fd, answer, sizeof answer);
     assert_true(is_http2(answer, n));
     close(fd);
-    fd = dial(f);
+    fd = dial(fixture);
     put(fd, request, sizeof request - 1);
-    n = get(f, fd, answer, sizeof answer);
+    n = get(fixture, fd, answer, sizeof answer);
     assert_true(n > 12 && memcmp(answer, "HTTP/1.1 200", 12) == 0);
     close(fd);
 }
 
 static void the_preface_may_be_cut_anywhere(void **state)
 {
-    struct fixture *f = *state;
+    struct fixture *fixture = *state;
     char answer[256];
     for (size_t cut = 1; cut < sizeof preface - 1; cut += 5) {
-        int fd = dial(f);
+        int fd = dial(fixture);
         put(fd, preface, cut);
-        turns(f, 2);
+        turns(fixture, 2);
         put(fd, preface + cut, sizeof preface - 1 - cut);
-        assert_true(is_http2(answer, get(f, fd, answer, sizeof answer)));
+        assert_true(is_http2(answer, get(fixture, fd, answer, sizeof answer)));
         close(fd);
-        fd = dial(f); /* begins like the preface, is something else */
+        fd = dial(fixture); /* begins like the preface, is something else */
         put(fd, preface, cut);
-        turns(f, 2);
+        turns(fixture, 2);
         put(fd, "zz zz\r\n\r\n", 9);
-        size_t n = get(f, fd, answer, sizeof answer);
+        size_t n = get(fixture, fd, answer, sizeof answer);
         assert_true(n == 0 || memcmp(answer, "HTTP/1.1 ", 9) == 0);
         close(fd);
     }
@@ -157,33 +157,33 @@ static void the_preface_may_be_cut_anywhere(void **state)
 /* Peeked bytes stay in the socket: the loop must sleep, not spin. */
 static void an_unfinished_preface_costs_no_time(void **state)
 {
-    struct fixture *f = *state;
-    int fd = dial(f);
+    struct fixture *fixture = *state;
+    int fd = dial(fixture);
     put(fd, preface, 10);
-    turns(f, 5);
+    turns(fixture, 5);
     int steps = 0;
     int64_t end = clock_monotonic_ns() + 100 * NS_PER_MS;
     for (; clock_monotonic_ns() < end; steps++)
-        assert_int_equal(loop_step(f->loop, 20, NULL), STATUS_OK);
+        assert_int_equal(loop_step(fixture->loop, 20, NULL), STATUS_OK);
     assert_true(steps <= 10);
     close(fd);
-    turns(f, 5);
+    turns(fixture, 5);
 }
 
 static void silence_is_ended(void **state)
 {
-    struct fixture *f = *state;
+    struct fixture *fixture = *state;
     char byte;
-    listener_close(f->listener);
+    listener_close(fixture->listener);
     const struct listener_options short_patience = {
-        .grpc = f->grpc, .http = f->http, .first_byte_timeout_ns = 200 * NS_PER_MS};
-    assert_int_equal(listener_open(f->loop, &short_patience, &f->listener, NULL), STATUS_OK);
-    int quiet = dial(f), slow = dial(f), gone = dial(f);
+        .grpc = fixture->grpc, .http = fixture->http, .first_byte_timeout_ns = 200 * NS_PER_MS};
+    assert_int_equal(listener_open(fixture->loop, &short_patience, &fixture->listener, NULL), STATUS_OK);
+    int quiet = dial(fixture), slow = dial(fixture), gone = dial(fixture);
     put(slow, "PRI", 3);
     close(gone);
     int64_t start = clock_monotonic_ns();
-    assert_int_equal(get(f, quiet, &byte, 1), 0);
-    assert_int_equal(get(f, slow, &byte, 1), 0);
+    assert_int_equal(get(fixture, quiet, &byte, 1), 0);
+    assert_int_equal(get(fixture, slow, &byte, 1), 0);
     assert_true(clock_monotonic_ns() - start >= 150 * NS_PER_MS);
     close(quiet);
     close(slow);
@@ -191,80 +191,80 @@ static void silence_is_ended(void **state)
 
 static void a_protocol_without_server_is_closed(void **state)
 {
-    struct fixture *f = *state;
+    struct fixture *fixture = *state;
     char byte;
-    listener_close(f->listener);
+    listener_close(fixture->listener);
     const struct listener_options neither = {0};
-    assert_int_equal(listener_open(f->loop, &neither, &f->listener, NULL), STATUS_OK);
-    int a = dial(f), b = dial(f);
+    assert_int_equal(listener_open(fixture->loop, &neither, &fixture->listener, NULL), STATUS_OK);
+    int a = dial(fixture), b = dial(fixture);
     put(a, preface, sizeof preface - 1);
     put(b, request, sizeof request - 1);
-    assert_int_equal(get(f, a, &byte, 1), 0);
-    assert_int_equal(get(f, b, &byte, 1), 0);
+    assert_int_equal(get(fixture, a, &byte, 1), 0);
+    assert_int_equal(get(fixture, b, &byte, 1), 0);
     close(a);
     close(b);
 }
 
 static void only_loopback_is_allowed_without_consent(void **state)
 {
-    struct fixture *f = *state;
+    struct fixture *fixture = *state;
     static const char *const remote[] = {"0.0.0.0",         "::",       "192.0.2.1", "2001:db8::1",
                                          "::ffff:10.0.0.1", "128.0.0.1"};
     for (size_t i = 0; i < ARRAY_SIZE(remote); i++) {
-        struct listener *l = NULL;
-        struct err e = {0};
-        const struct listener_options o = {.host = remote[i]};
-        assert_int_equal(listener_open(f->loop, &o, &l, &e), STATUS_PERMISSION_DENIED);
-        assert_non_null(strstr(e.text, "--insecure-no-auth"));
-        assert_non_null(strstr(e.text, remote[i]));
+        struct listener *listener = NULL;
+        struct err err = {0};
+        const struct listener_options options = {.host = remote[i]};
+        assert_int_equal(listener_open(fixture->loop, &options, &listener, &err), STATUS_PERMISSION_DENIED);
+        assert_non_null(strstr(err.text, "--insecure-no-auth"));
+        assert_non_null(strstr(err.text, remote[i]));
     }
     static const char *const local[] = {"127.0.0.1", "127.1.2.3"};
     for (size_t i = 0; i < ARRAY_SIZE(local); i++) {
-        struct listener *l = NULL;
-        const struct listener_options o = {.host = local[i]};
-        assert_int_equal(listener_open(f->loop, &o, &l, NULL), STATUS_OK);
-        assert_true(listener_port(l) != 0);
-        listener_close(l);
+        struct listener *listener = NULL;
+        const struct listener_options options = {.host = local[i]};
+        assert_int_equal(listener_open(fixture->loop, &options, &listener, NULL), STATUS_OK);
+        assert_true(listener_port(listener) != 0);
+        listener_close(listener);
     }
-    struct listener *l = NULL;
+    struct listener *listener = NULL;
     const struct listener_options any = {.host = "0.0.0.0", .allow_remote = true};
-    assert_int_equal(listener_open(f->loop, &any, &l, NULL), STATUS_OK);
-    listener_close(l);
+    assert_int_equal(listener_open(fixture->loop, &any, &listener, NULL), STATUS_OK);
+    listener_close(listener);
     listener_close(NULL);
 }
 
 static void bad_addresses_and_used_ports_are_explained(void **state)
 {
-    struct fixture *f = *state;
-    struct listener *l = NULL;
-    struct err e = {0};
+    struct fixture *fixture = *state;
+    struct listener *listener = NULL;
+    struct err err = {0};
     const struct listener_options name = {.host = "localhost"};
-    assert_int_equal(listener_open(f->loop, &name, &l, &e), STATUS_INVALID_ARGUMENT);
-    assert_non_null(strstr(e.text, "localhost"));
-    const struct listener_options used = {.port = listener_port(f->listener)};
-    assert_int_equal(listener_open(f->loop, &used, &l, &e), STATUS_IO);
-    assert_non_null(strstr(e.text, "in use"));
+    assert_int_equal(listener_open(fixture->loop, &name, &listener, &err), STATUS_INVALID_ARGUMENT);
+    assert_non_null(strstr(err.text, "localhost"));
+    const struct listener_options used = {.port = listener_port(fixture->listener)};
+    assert_int_equal(listener_open(fixture->loop, &used, &listener, &err), STATUS_IO);
+    assert_non_null(strstr(err.text, "in use"));
 }
 
 /* With no descriptor left the loop neither spins nor dies, and goes on when there are some again. */
 static void running_out_of_descriptors_is_survived(void **state)
 {
-    struct fixture *f = *state;
+    struct fixture *fixture = *state;
     struct rlimit before, low;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    int fd = dial(f);
+    int fd = dial(fixture);
     low = before;
     low.rlim_cur = (rlim_t)fd + 1; /* lowest free number is above: accept fails with EMFILE */
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
     int steps = 0;
     int64_t end = clock_monotonic_ns() + 250 * NS_PER_MS;
     for (; clock_monotonic_ns() < end; steps++)
-        assert_int_equal(loop_step(f->loop, 50, NULL), STATUS_OK);
+        assert_int_equal(loop_step(fixture->loop, 50, NULL), STATUS_OK);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     assert_true(steps < 50);
     put(fd, request, sizeof request - 1);
     char answer[256];
-    size_t n = get(f, fd, answer, sizeof answer);
+    size_t n = get(fixture, fd, answer, sizeof answer);
     assert_true(n > 12 && memcmp(answer, "HTTP/1.1 200", 12) == 0);
     close(fd);
 }
@@ -272,21 +272,21 @@ static void running_out_of_descriptors_is_survived(void **state)
 /* Connections that do nothing make room for one that does. */
 static void without_descriptors_the_idle_make_room(void **state)
 {
-    struct fixture *f = *state;
+    struct fixture *fixture = *state;
     struct rlimit before, low;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    int idle = dial(f);
-    turns(f, 3);
-    int fd = dial(f);
+    int idle = dial(fixture);
+    turns(fixture, 3);
+    int fd = dial(fixture);
     low = before;
     low.rlim_cur = (rlim_t)fd + 1;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
     put(fd, request, sizeof request - 1);
     char answer[256];
-    size_t n = get(f, fd, answer, sizeof answer);
+    size_t n = get(fixture, fd, answer, sizeof answer);
     assert_true(n > 12 && memcmp(answer, "HTTP/1.1 200", 12) == 0);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-    assert_int_equal(get(f, idle, answer, sizeof answer), 0);
+    assert_int_equal(get(fixture, idle, answer, sizeof answer), 0);
     close(fd);
     close(idle);
 }
@@ -303,16 +303,16 @@ static void count_warnings(enum log_level level, const char *area, const char *l
 static void a_tls_client_is_told_and_the_operator_once(void **state)
 {
     static const char hello[] = "\x16\3\1\2\0\1\0\1\xfc\3\3";
-    struct fixture *f = *state;
+    struct fixture *fixture = *state;
     warnings = 0;
     log_install(count_warnings, LOG_LEVEL_WARN);
     for (size_t size = 1; size < sizeof hello; size++) {
-        int fd = dial(f);
+        int fd = dial(fixture);
         put(fd, hello, size);
         char answer[16];
-        assert_int_equal(get(f, fd, answer, sizeof answer), 7);
+        assert_int_equal(get(fixture, fd, answer, sizeof answer), 7);
         assert_memory_equal(answer, "\x15\3\1\0\2\2\x46", 7); /* an alert: fatal, protocol_version */
-        assert_int_equal(get(f, fd, answer, sizeof answer), 0);
+        assert_int_equal(get(fixture, fd, answer, sizeof answer), 0);
         close(fd);
     }
     log_install(NULL, LOG_LEVEL_WARN);
@@ -323,37 +323,37 @@ static void a_tls_client_is_told_and_the_operator_once(void **state)
 
 static void both_loopbacks_have_one_port(void **state)
 {
-    struct fixture *f = *state;
+    struct fixture *fixture = *state;
     int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    bool v6 = probe >= 0 && bind(probe, (struct sockaddr *)&a, sizeof a) == 0;
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    bool v6 = probe >= 0 && bind(probe, (struct sockaddr *)&in6, sizeof in6) == 0;
     close(probe);
-    struct listener *l = NULL;
-    const struct listener_options o = {
-        .http = f->http, .loopback_v6 = true, .first_byte_timeout_ns = PATIENCE_NS};
-    assert_int_equal(listener_open(f->loop, &o, &l, NULL), STATUS_OK);
-    listener_close(f->listener);
-    f->listener = l;
-    close(dial(f));
+    struct listener *listener = NULL;
+    const struct listener_options options = {
+        .http = fixture->http, .loopback_v6 = true, .first_byte_timeout_ns = PATIENCE_NS};
+    assert_int_equal(listener_open(fixture->loop, &options, &listener, NULL), STATUS_OK);
+    listener_close(fixture->listener);
+    fixture->listener = listener;
+    close(dial(fixture));
     if (!v6)
         skip();
-    a.sin6_port = htons(listener_port(l));
+    in6.sin6_port = htons(listener_port(listener));
     int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&in6, sizeof in6), 0);
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     put(fd, request, sizeof request - 1);
     char answer[256];
-    assert_true(get(f, fd, answer, sizeof answer) > 12);
+    assert_true(get(fixture, fd, answer, sizeof answer) > 12);
     close(fd);
 
     /* A port that is taken at one of them is taken. */
     struct listener *other = NULL;
-    struct err e = {0};
+    struct err err = {0};
     const struct listener_options six = {.host = "::1"};
-    assert_int_equal(listener_open(f->loop, &six, &other, NULL), STATUS_OK);
+    assert_int_equal(listener_open(fixture->loop, &six, &other, NULL), STATUS_OK);
     const struct listener_options both = {.loopback_v6 = true, .port = listener_port(other)};
-    assert_int_equal(listener_open(f->loop, &both, &l, &e), STATUS_IO);
-    assert_non_null(strstr(e.text, "::1"));
+    assert_int_equal(listener_open(fixture->loop, &both, &listener, &err), STATUS_IO);
+    assert_non_null(strstr(err.text, "::1"));
     listener_close(other);
 }
 
