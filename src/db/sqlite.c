@@ -47,7 +47,7 @@ static const struct {
 };
 
 /* `code` may be extended. */
-static enum status db_fail(struct db *d, int code, const char *doing, struct err *e)
+static enum status db_fail(struct db *d, int code, const char *doing, struct err *err)
 {
     int extended = d->connection ? sqlite3_extended_errcode(d->connection) : code;
     if ((extended & 0xff) != (code & 0xff))
@@ -64,8 +64,9 @@ static enum status db_fail(struct db *d, int code, const char *doing, struct err
     const char *message = d->connection ? sqlite3_errmsg(d->connection) : sqlite3_errstr(code);
     for (size_t i = 0; i < ARRAY_SIZE(db_errors); i++)
         if (db_errors[i].code == (extended & 0xff))
-            return err_set(e, db_errors[i].status, "%s: %s (SQLite %d)", doing, db_errors[i].text, extended);
-    return err_set(e, STATUS_INTERNAL, "%s: %.*s (SQLite %d)", doing, DB_TEXT_MAX, message, extended);
+            return err_set(err, db_errors[i].status, "%s: %s (SQLite %d)", doing, db_errors[i].text,
+                           extended);
+    return err_set(err, STATUS_INTERNAL, "%s: %.*s (SQLite %d)", doing, DB_TEXT_MAX, message, extended);
 }
 
 /* --- connection --- */
@@ -77,14 +78,14 @@ static int db_on_wal(void *context, sqlite3 *connection, const char *name, int p
     return SQLITE_OK;
 }
 
-STATUS_RESULT db_script(struct db *d, const char *sql, struct err *e)
+STATUS_RESULT db_script(struct db *d, const char *sql, struct err *err)
 {
     int code = sqlite3_exec(d->connection, sql, NULL, NULL, NULL);
-    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "schema", e);
+    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "schema", err);
 }
 
 /* SQLite checkpoints on its own where we do not look, and there hides a failed sync; so it may not. */
-static enum status db_configure(struct db *d, const struct db_options *o, struct err *e)
+static enum status db_configure(struct db *d, const struct db_options *options, struct err *err)
 {
     sqlite3 *c = d->connection;
     (void)sqlite3_extended_result_codes(c, 1);
@@ -100,33 +101,34 @@ static enum status db_configure(struct db *d, const struct db_options *o, struct
         text, sizeof text,
         "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA foreign_keys=OFF;"
         "PRAGMA secure_delete=FAST; PRAGMA cache_size=-%d; PRAGMA journal_size_limit=%d; %s",
-        o->cache_size_kib ? o->cache_size_kib : DB_CACHE_SIZE_KIB, DB_LOG_SIZE_KEPT,
-        o->read_only ? "PRAGMA query_only=ON;" : "");
-    enum status status = db_script(d, text, e);
-    if (status != STATUS_OK || o->read_only)
+        options->cache_size_kib ? options->cache_size_kib : DB_CACHE_SIZE_KIB, DB_LOG_SIZE_KEPT,
+        options->read_only ? "PRAGMA query_only=ON;" : "");
+    enum status status = db_script(d, text, err);
+    if (status != STATUS_OK || options->read_only)
         return status;
     if (sqlite3_db_readonly(c, "main") != 0)
-        return err_set(e, STATUS_FAILED_PRECONDITION, "%s: the file is read-only", o->path);
+        return err_set(err, STATUS_FAILED_PRECONDITION, "%s: the file is read-only", options->path);
     snprintf(text, sizeof text, "PRAGMA page_size=%d; PRAGMA journal_mode=WAL; PRAGMA synchronous=%s;",
-             DB_PAGE_SIZE, o->sync_off ? "OFF" : "FULL");
-    return db_script(d, text, e);
+             DB_PAGE_SIZE, options->sync_off ? "OFF" : "FULL");
+    return db_script(d, text, err);
 }
 
-STATUS_RESULT db_open(const struct db_options *o, struct db **ret_db, struct err *e)
+STATUS_RESULT db_open(const struct db_options *options, struct db **ret_db, struct err *err)
 {
     struct db *d = calloc(1, sizeof *d);
     if (d)
-        d->statements = calloc(o->statement_count + 1, sizeof(sqlite3_stmt *));
+        d->statements = calloc(options->statement_count + 1, sizeof(sqlite3_stmt *));
     if (!d || !d->statements) {
         free(d);
-        return err_set(e, STATUS_NO_MEMORY, "%s: out of memory", o->path);
+        return err_set(err, STATUS_NO_MEMORY, "%s: out of memory", options->path);
     }
-    d->texts = o->statements;
-    d->statement_count = o->statement_count;
+    d->texts = options->statements;
+    d->statement_count = options->statement_count;
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-                (o->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    int code = sqlite3_open_v2(o->path, &d->connection, flags, o->vfs);
-    enum status status = code == SQLITE_OK ? db_configure(d, o, e) : db_fail(d, code, o->path, e);
+                (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    int code = sqlite3_open_v2(options->path, &d->connection, flags, options->vfs);
+    enum status status =
+        code == SQLITE_OK ? db_configure(d, options, err) : db_fail(d, code, options->path, err);
     if (status != STATUS_OK) {
         db_close(d);
         return status;
@@ -148,7 +150,7 @@ void db_close(struct db *d)
     free(d);
 }
 
-STATUS_RESULT db_pragma(struct db *d, const char *name, int64_t *ret_value, struct err *e)
+STATUS_RESULT db_pragma(struct db *d, const char *name, int64_t *ret_value, struct err *err)
 {
     char text[64];
     snprintf(text, sizeof text, "PRAGMA %s", name);
@@ -159,28 +161,28 @@ STATUS_RESULT db_pragma(struct db *d, const char *name, int64_t *ret_value, stru
     if (code == SQLITE_ROW)
         *ret_value = sqlite3_column_int64(s, 0);
     (void)sqlite3_finalize(s);
-    return code == SQLITE_ROW ? STATUS_OK : db_fail(d, code, text, e);
+    return code == SQLITE_ROW ? STATUS_OK : db_fail(d, code, text, err);
 }
 
-STATUS_RESULT db_pragma_set(struct db *d, const char *name, int64_t value, struct err *e)
+STATUS_RESULT db_pragma_set(struct db *d, const char *name, int64_t value, struct err *err)
 {
     char text[96];
     snprintf(text, sizeof text, "PRAGMA %s=%lld", name, (long long)value);
-    return db_script(d, text, e);
+    return db_script(d, text, err);
 }
 
 /* --- transactions --- */
 
-STATUS_RESULT db_begin(struct db *d, struct err *e)
+STATUS_RESULT db_begin(struct db *d, struct err *err)
 {
     int code = sqlite3_exec(d->connection, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "begin", e);
+    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "begin", err);
 }
 
-STATUS_RESULT db_commit(struct db *d, struct err *e)
+STATUS_RESULT db_commit(struct db *d, struct err *err)
 {
     int code = sqlite3_exec(d->connection, "COMMIT", NULL, NULL, NULL);
-    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "commit", e);
+    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "commit", err);
 }
 
 void db_rollback(struct db *d)
@@ -241,7 +243,7 @@ void db_done(struct db *d, size_t statement)
     (void)sqlite3_clear_bindings(s);
 }
 
-STATUS_RESULT db_next(struct db *d, size_t statement, bool *ret_row, struct err *e)
+STATUS_RESULT db_next(struct db *d, size_t statement, bool *ret_row, struct err *err)
 {
     sqlite3_stmt *s = db_statement(d, statement);
     int code = d->bind_code != SQLITE_OK ? d->bind_code : sqlite3_step(s);
@@ -250,17 +252,17 @@ STATUS_RESULT db_next(struct db *d, size_t statement, bool *ret_row, struct err 
         *ret_row = true;
         return STATUS_OK;
     }
-    enum status status = code == SQLITE_DONE ? STATUS_OK : db_fail(d, code, "statement", e);
+    enum status status = code == SQLITE_DONE ? STATUS_OK : db_fail(d, code, "statement", err);
     db_done(d, statement);
     if (status == STATUS_OK)
         *ret_row = false;
     return status;
 }
 
-STATUS_RESULT db_run(struct db *d, size_t statement, struct err *e)
+STATUS_RESULT db_run(struct db *d, size_t statement, struct err *err)
 {
     bool row = false;
-    enum status status = db_next(d, statement, &row, e);
+    enum status status = db_next(d, statement, &row, err);
     if (row)
         db_done(d, statement);
     return status;
@@ -295,11 +297,11 @@ int db_wal_pages(const struct db *d)
     return d->wal_pages;
 }
 
-STATUS_RESULT db_checkpoint(struct db *d, bool truncate, struct err *e)
+STATUS_RESULT db_checkpoint(struct db *d, bool truncate, struct err *err)
 {
     int code = sqlite3_wal_checkpoint_v2(
         d->connection, "main", truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "checkpoint", e);
+    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "checkpoint", err);
 }
 
 void db_interrupt(struct db *d)

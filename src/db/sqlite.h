@@ -31,19 +31,19 @@ struct db_options {
 
 /* NOT_FOUND if a read-only file does not exist; FAILED_PRECONDITION if a writing connection got a read-only
  * file; the statuses above otherwise. */
-STATUS_RESULT db_open(const struct db_options *o, struct db **ret_db, struct err *e);
+STATUS_RESULT db_open(const struct db_options *options, struct db **ret_db, struct err *err);
 /* Rolls an open transaction back. Does not checkpoint. NULL allowed. */
 void db_close(struct db *d);
 
 /* Runs a text of several statements without parameters, for schema steps. */
-STATUS_RESULT db_script(struct db *d, const char *sql, struct err *e);
+STATUS_RESULT db_script(struct db *d, const char *sql, struct err *err);
 /* The value of an integer pragma such as "user_version". */
-STATUS_RESULT db_pragma(struct db *d, const char *name, int64_t *ret_value, struct err *e);
-STATUS_RESULT db_pragma_set(struct db *d, const char *name, int64_t value, struct err *e);
+STATUS_RESULT db_pragma(struct db *d, const char *name, int64_t *ret_value, struct err *err);
+STATUS_RESULT db_pragma_set(struct db *d, const char *name, int64_t value, struct err *err);
 
-STATUS_RESULT db_begin(struct db *d, struct err *e);
+STATUS_RESULT db_begin(struct db *d, struct err *err);
 /* OK: the transaction is on disk. On failure the caller rolls back. */
-STATUS_RESULT db_commit(struct db *d, struct err *e);
+STATUS_RESULT db_commit(struct db *d, struct err *err);
 /* May be called without a transaction. */
 void db_rollback(struct db *d);
 
@@ -52,9 +52,9 @@ void db_bind_i64(struct db *d, size_t statement, int parameter, int64_t value);
 void db_bind_bytes(struct db *d, size_t statement, int parameter, struct bytes value);
 void db_bind_null(struct db *d, size_t statement, int parameter);
 /* Runs a statement that gives no rows; it is done afterwards. */
-STATUS_RESULT db_run(struct db *d, size_t statement, struct err *e);
+STATUS_RESULT db_run(struct db *d, size_t statement, struct err *err);
 /* The next row, or `*ret_row` false at the end; the statement is done at the end and on failure. */
-STATUS_RESULT db_next(struct db *d, size_t statement, bool *ret_row, struct err *e);
+STATUS_RESULT db_next(struct db *d, size_t statement, bool *ret_row, struct err *err);
 /* Ends a statement before its last row. */
 void db_done(struct db *d, size_t statement);
 /* Columns are numbered from 0. Bytes are valid until the statement moves on. NULL reads as 0 or empty. */
@@ -68,7 +68,7 @@ int64_t db_changes(const struct db *d);
 int db_wal_pages(const struct db *d);
 /* Copies the log into the file as far as readers allow; `truncate` waits for none but empties the log if it
  * can. */
-STATUS_RESULT db_checkpoint(struct db *d, bool truncate, struct err *e);
+STATUS_RESULT db_checkpoint(struct db *d, bool truncate, struct err *err);
 /* Ends a running statement with CANCELLED. Any thread. */
 void db_interrupt(struct db *d);
 

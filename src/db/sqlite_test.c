@@ -25,93 +25,93 @@ struct fixture {
     struct db *db;
 };
 
-static enum status fixture_open(struct fixture *f, struct db **ret_db, bool read_only, struct err *e)
+static enum status fixture_open(struct fixture *fixture, struct db **ret_db, bool read_only, struct err *err)
 {
-    struct db_options o = {.path = f->path,
-                           .read_only = read_only,
-                           .statements = statements,
-                           .statement_count = ARRAY_SIZE(statements)};
-    return db_open(&o, ret_db, e);
+    struct db_options options = {.path = fixture->path,
+                                 .read_only = read_only,
+                                 .statements = statements,
+                                 .statement_count = ARRAY_SIZE(statements)};
+    return db_open(&options, ret_db, err);
 }
 
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
-    snprintf(f->folder, sizeof f->folder, "/tmp/sallyport-db-XXXXXX");
-    assert_non_null(mkdtemp(f->folder));
-    snprintf(f->path, sizeof f->path, "%s/x.db", f->folder);
-    assert_int_equal(fixture_open(f, &f->db, false, NULL), STATUS_OK);
-    assert_int_equal(db_script(f->db, "CREATE TABLE t (k INTEGER PRIMARY KEY, v BLOB) STRICT", NULL),
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/sallyport-db-XXXXXX");
+    assert_non_null(mkdtemp(fixture->folder));
+    snprintf(fixture->path, sizeof fixture->path, "%s/x.db", fixture->folder);
+    assert_int_equal(fixture_open(fixture, &fixture->db, false, NULL), STATUS_OK);
+    assert_int_equal(db_script(fixture->db, "CREATE TABLE t (k INTEGER PRIMARY KEY, v BLOB) STRICT", NULL),
                      STATUS_OK);
-    *state = f;
+    *state = fixture;
     return 0;
 }
 
 static int teardown(void **state)
 {
-    struct fixture *f = *state;
-    db_close(f->db);
+    struct fixture *fixture = *state;
+    db_close(fixture->db);
     static const char *const ends[] = {"", "-wal", "-shm"};
     for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
         char path[128];
-        snprintf(path, sizeof path, "%s%s", f->path, ends[i]);
+        snprintf(path, sizeof path, "%s%s", fixture->path, ends[i]);
         (void)unlink(path);
     }
-    (void)rmdir(f->folder);
-    free(f);
+    (void)rmdir(fixture->folder);
+    free(fixture);
     return 0;
 }
 
-static enum status put(struct db *d, int64_t key, struct bytes value, struct err *e)
+static enum status put(struct db *d, int64_t key, struct bytes value, struct err *err)
 {
     db_bind_i64(d, PUT, 1, key);
     db_bind_bytes(d, PUT, 2, value);
-    return db_run(d, PUT, e);
+    return db_run(d, PUT, err);
 }
 
 static void test_values_come_back_exactly(void **state)
 {
-    struct fixture *f = *state;
+    struct fixture *fixture = *state;
     bool row = false;
-    assert_int_equal(put(f->db, 1, bytes_of("a\0b\xff", 4), NULL), STATUS_OK);
-    assert_int_equal(put(f->db, 2, bytes_of(NULL, 0), NULL), STATUS_OK);
-    db_bind_i64(f->db, PUT, 1, 3);
-    db_bind_null(f->db, PUT, 2);
-    assert_int_equal(db_run(f->db, PUT, NULL), STATUS_OK);
-    assert_int_equal(db_changes(f->db), 1);
+    assert_int_equal(put(fixture->db, 1, bytes_of("a\0b\xff", 4), NULL), STATUS_OK);
+    assert_int_equal(put(fixture->db, 2, bytes_of(NULL, 0), NULL), STATUS_OK);
+    db_bind_i64(fixture->db, PUT, 1, 3);
+    db_bind_null(fixture->db, PUT, 2);
+    assert_int_equal(db_run(fixture->db, PUT, NULL), STATUS_OK);
+    assert_int_equal(db_changes(fixture->db), 1);
     static const struct {
         int64_t key;
         bool null;
         size_t size;
     } expected[] = {{1, false, 4}, {2, false, 0}, {3, true, 0}};
     for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
-        db_bind_i64(f->db, GET, 1, expected[i].key);
-        assert_int_equal(db_next(f->db, GET, &row, NULL), STATUS_OK);
+        db_bind_i64(fixture->db, GET, 1, expected[i].key);
+        assert_int_equal(db_next(fixture->db, GET, &row, NULL), STATUS_OK);
         assert_true(row);
-        assert_int_equal(db_column_null(f->db, GET, 0), expected[i].null);
-        assert_int_equal(db_column_bytes(f->db, GET, 0).size, expected[i].size);
-        db_done(f->db, GET);
+        assert_int_equal(db_column_null(fixture->db, GET, 0), expected[i].null);
+        assert_int_equal(db_column_bytes(fixture->db, GET, 0).size, expected[i].size);
+        db_done(fixture->db, GET);
     }
-    db_bind_i64(f->db, GET, 1, 4);
-    assert_int_equal(db_next(f->db, GET, &row, NULL), STATUS_OK);
+    db_bind_i64(fixture->db, GET, 1, 4);
+    assert_int_equal(db_next(fixture->db, GET, &row, NULL), STATUS_OK);
     assert_false(row);
 }
 
 static void test_a_transaction_is_whole_or_nothing(void **state)
 {
-    struct fixture *f = *state;
-    assert_int_equal(db_begin(f->db, NULL), STATUS_OK);
-    assert_int_equal(put(f->db, 1, BYTES_LITERAL("x"), NULL), STATUS_OK);
-    db_rollback(f->db);
-    db_rollback(f->db);
-    assert_int_equal(db_begin(f->db, NULL), STATUS_OK);
-    assert_int_equal(put(f->db, 2, BYTES_LITERAL("x"), NULL), STATUS_OK);
-    assert_int_equal(db_commit(f->db, NULL), STATUS_OK);
-    assert_true(db_wal_pages(f->db) > 0);
-    assert_int_equal(db_checkpoint(f->db, true, NULL), STATUS_OK);
+    struct fixture *fixture = *state;
+    assert_int_equal(db_begin(fixture->db, NULL), STATUS_OK);
+    assert_int_equal(put(fixture->db, 1, BYTES_LITERAL("x"), NULL), STATUS_OK);
+    db_rollback(fixture->db);
+    db_rollback(fixture->db);
+    assert_int_equal(db_begin(fixture->db, NULL), STATUS_OK);
+    assert_int_equal(put(fixture->db, 2, BYTES_LITERAL("x"), NULL), STATUS_OK);
+    assert_int_equal(db_commit(fixture->db, NULL), STATUS_OK);
+    assert_true(db_wal_pages(fixture->db) > 0);
+    assert_int_equal(db_checkpoint(fixture->db, true, NULL), STATUS_OK);
     /* A second, reading connection sees what was committed and may not write. */
     struct db *reader = NULL;
-    assert_int_equal(fixture_open(f, &reader, true, NULL), STATUS_OK);
+    assert_int_equal(fixture_open(fixture, &reader, true, NULL), STATUS_OK);
     bool row = false;
     assert_int_equal(db_next(reader, ALL, &row, NULL), STATUS_OK);
     assert_true(row);
@@ -124,41 +124,41 @@ static void test_a_transaction_is_whole_or_nothing(void **state)
 
 static void test_failures_have_their_status_and_text(void **state)
 {
-    struct fixture *f = *state;
-    struct err e = {0};
+    struct fixture *fixture = *state;
+    struct err err = {0};
     bool row = false;
-    assert_int_equal(put(f->db, 1, BYTES_LITERAL("x"), NULL), STATUS_OK);
-    assert_int_equal(put(f->db, 1, BYTES_LITERAL("x"), &e), STATUS_INTERNAL);
-    assert_non_null(strstr(e.text, "UNIQUE"));
-    assert_int_equal(db_next(f->db, BROKEN, &row, &e), STATUS_INTERNAL);
-    assert_int_equal(put(f->db, 2, BYTES_LITERAL("x"), NULL), STATUS_OK);
+    assert_int_equal(put(fixture->db, 1, BYTES_LITERAL("x"), NULL), STATUS_OK);
+    assert_int_equal(put(fixture->db, 1, BYTES_LITERAL("x"), &err), STATUS_INTERNAL);
+    assert_non_null(strstr(err.text, "UNIQUE"));
+    assert_int_equal(db_next(fixture->db, BROKEN, &row, &err), STATUS_INTERNAL);
+    assert_int_equal(put(fixture->db, 2, BYTES_LITERAL("x"), NULL), STATUS_OK);
     /* A full disk, by the number of pages the file may have. */
     int64_t pages = 0;
-    assert_int_equal(db_pragma(f->db, "page_count", &pages, NULL), STATUS_OK);
-    assert_int_equal(db_pragma_set(f->db, "max_page_count", pages, NULL), STATUS_OK);
+    assert_int_equal(db_pragma(fixture->db, "page_count", &pages, NULL), STATUS_OK);
+    assert_int_equal(db_pragma_set(fixture->db, "max_page_count", pages, NULL), STATUS_OK);
     static uint8_t big[20000];
-    assert_int_equal(db_begin(f->db, NULL), STATUS_OK);
-    assert_int_equal(put(f->db, 3, bytes_of(big, sizeof big), &e), STATUS_RESOURCE_EXHAUSTED);
-    assert_non_null(strstr(e.text, "disk full"));
-    db_rollback(f->db);
-    assert_int_equal(db_pragma_set(f->db, "max_page_count", 1000000, NULL), STATUS_OK);
-    assert_int_equal(put(f->db, 3, bytes_of(big, sizeof big), NULL), STATUS_OK);
+    assert_int_equal(db_begin(fixture->db, NULL), STATUS_OK);
+    assert_int_equal(put(fixture->db, 3, bytes_of(big, sizeof big), &err), STATUS_RESOURCE_EXHAUSTED);
+    assert_non_null(strstr(err.text, "disk full"));
+    db_rollback(fixture->db);
+    assert_int_equal(db_pragma_set(fixture->db, "max_page_count", 1000000, NULL), STATUS_OK);
+    assert_int_equal(put(fixture->db, 3, bytes_of(big, sizeof big), NULL), STATUS_OK);
 }
 
 static void test_opening_refuses_what_is_no_database(void **state)
 {
-    struct fixture *f = *state;
-    struct err e = {0};
+    struct fixture *fixture = *state;
+    struct err err = {0};
     struct db *d = NULL;
-    struct fixture other = *f;
-    snprintf(other.path, sizeof other.path, "%s/absent.db", f->folder);
-    assert_int_equal(fixture_open(&other, &d, true, &e), STATUS_NOT_FOUND);
-    snprintf(other.path, sizeof other.path, "%s/garbage.db", f->folder);
+    struct fixture other = *fixture;
+    snprintf(other.path, sizeof other.path, "%s/absent.db", fixture->folder);
+    assert_int_equal(fixture_open(&other, &d, true, &err), STATUS_NOT_FOUND);
+    snprintf(other.path, sizeof other.path, "%s/garbage.db", fixture->folder);
     FILE *file = fopen(other.path, "w");
     for (int i = 0; i < 5000; i++)
         fputc('x', file);
     fclose(file);
-    assert_int_equal(fixture_open(&other, &d, false, &e), STATUS_DATA_LOSS);
+    assert_int_equal(fixture_open(&other, &d, false, &err), STATUS_DATA_LOSS);
     assert_int_equal(unlink(other.path), 0);
     assert_non_null(db_sqlite_version());
 }
