@@ -17,9 +17,9 @@ struct page_token {
     struct bytes instance_id;
 };
 
-/* The text in `a`; NO_MEMORY. */
-STATUS_RESULT page_token_write(struct arena *a, const struct page_token *t, struct bytes *ret_text);
-/* The id is copied into `a`. MALFORMED: page_token_write never made this text. */
-STATUS_RESULT page_token_read(struct arena *a, struct bytes text, struct page_token *ret_token);
+/* The text in `arena`; NO_MEMORY. */
+STATUS_RESULT page_token_write(struct arena *arena, const struct page_token *token, struct bytes *ret_text);
+/* The id is copied into `arena`. MALFORMED: page_token_write never made this text. */
+STATUS_RESULT page_token_read(struct arena *arena, struct bytes text, struct page_token *ret_token);
 
 #endif

@@ -18,38 +18,38 @@ static void test_round_trip(void **state)
         {false, 7, 1700000000123456789, bytes_of(longest, sizeof longest)},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        CLEANUP(arena_fini) struct arena a;
+        CLEANUP(arena_fini) struct arena arena;
         struct bytes text;
-        struct page_token t;
-        arena_init(&a, 0);
-        assert_int_equal(page_token_write(&a, &cases[i], &text), STATUS_OK);
-        assert_int_equal(page_token_read(&a, text, &t), STATUS_OK);
-        assert_int_equal(t.by_completion, cases[i].by_completion);
-        assert_int_equal(t.hub, cases[i].hub);
-        assert_true(t.time_ns == cases[i].time_ns);
-        assert_true(bytes_equal(t.instance_id, cases[i].instance_id));
+        struct page_token token;
+        arena_init(&arena, 0);
+        assert_int_equal(page_token_write(&arena, &cases[i], &text), STATUS_OK);
+        assert_int_equal(page_token_read(&arena, text, &token), STATUS_OK);
+        assert_int_equal(token.by_completion, cases[i].by_completion);
+        assert_int_equal(token.hub, cases[i].hub);
+        assert_true(token.time_ns == cases[i].time_ns);
+        assert_true(bytes_equal(token.instance_id, cases[i].instance_id));
     }
 }
 
 static void test_each_changed_byte_is_noticed(void **state)
 {
-    CLEANUP(arena_fini) struct arena a;
+    CLEANUP(arena_fini) struct arena arena;
     struct bytes text;
-    struct page_token t = {false, 1, 99, BYTES_LITERAL("abc-123")};
-    arena_init(&a, 0);
-    assert_int_equal(page_token_write(&a, &t, &text), STATUS_OK);
+    struct page_token token = {false, 1, 99, BYTES_LITERAL("abc-123")};
+    arena_init(&arena, 0);
+    assert_int_equal(page_token_write(&arena, &token, &text), STATUS_OK);
     uint8_t *data = (uint8_t *)text.data;
     for (size_t i = 0; i < text.size; i++) {
         uint8_t before = data[i];
-        assert_int_equal(page_token_read(&a, bytes_slice(text, 0, i), &t), STATUS_MALFORMED);
+        assert_int_equal(page_token_read(&arena, bytes_slice(text, 0, i), &token), STATUS_MALFORMED);
         data[i] = before == 'A' ? 'B' : 'A';
-        assert_int_equal(page_token_read(&a, text, &t), STATUS_MALFORMED);
+        assert_int_equal(page_token_read(&arena, text, &token), STATUS_MALFORMED);
         data[i] = before;
     }
-    assert_int_equal(page_token_read(&a, BYTES_LITERAL("no token"), &t), STATUS_MALFORMED);
+    assert_int_equal(page_token_read(&arena, BYTES_LITERAL("no token"), &token), STATUS_MALFORMED);
     static uint8_t huge[20000];
     memset(huge, 'A', sizeof huge);
-    assert_int_equal(page_token_read(&a, bytes_of(huge, sizeof huge), &t), STATUS_MALFORMED);
+    assert_int_equal(page_token_read(&arena, bytes_of(huge, sizeof huge), &token), STATUS_MALFORMED);
 }
 
 int main(void)

@@ -12,119 +12,120 @@
 #define CHECKPOINT_PAGES 4000  /* of 4 KiB; 16000 gave long tails (stack.md 2.6) */
 #define WRITER_CACHE_KIB 32768 /* a write set touches leaves all over the store */
 
-static enum status store_open_writer(struct task_store *s, const struct db_options *options, struct err *e)
+static enum status store_open_writer(struct task_store *store, const struct db_options *options,
+                                     struct err *err)
 {
-    enum status status = db_open(options, &s->writer, e);
+    enum status status = db_open(options, &store->writer, err);
     if (status == STATUS_OK)
-        status = task_schema_upgrade(s->writer, task_schema_steps, task_schema_version, e);
+        status = task_schema_upgrade(store->writer, task_schema_steps, task_schema_version, err);
     return status;
 }
 
 /* A store that is mostly empty is made small. Whatever hinders that, the store as it is serves as well. */
-static enum status store_compact(struct task_store *s, const struct db_options *options, struct err *e)
+static enum status store_compact(struct task_store *store, const struct db_options *options, struct err *err)
 {
     struct err hindrance = {0};
     struct store_sizes sizes;
-    enum status status = store_compact_measure(s->writer, s->path, &sizes, &hindrance);
+    enum status status = store_compact_measure(store->writer, store->path, &sizes, &hindrance);
     if (status != STATUS_OK || !store_compact_is_worthwhile(&sizes))
         return STATUS_OK;
 
-    status = store_compact_copy(s->writer, s->path, &hindrance);
+    status = store_compact_copy(store->writer, store->path, &hindrance);
     if (status == STATUS_OK) {
-        db_close(s->writer);
-        s->writer = NULL;
-        status = store_compact_swap(s->path, &s->lock, &hindrance);
+        db_close(store->writer);
+        store->writer = NULL;
+        status = store_compact_swap(store->path, &store->lock, &hindrance);
     }
     if (status == STATUS_OK) {
-        s->stats.compacted_from = sizes.size;
-        s->stats.compacted_to = sizes.size - sizes.free;
+        store->stats.compacted_from = sizes.size;
+        store->stats.compacted_to = sizes.size - sizes.free;
     } else {
-        log_debug("store", "not compacted path=\"%s\" cause=\"%s\"", s->path, hindrance.text);
+        log_debug("store", "not compacted path=\"%s\" cause=\"%s\"", store->path, hindrance.text);
     }
-    return s->writer ? STATUS_OK : store_open_writer(s, options, e);
+    return store->writer ? STATUS_OK : store_open_writer(store, options, err);
 }
 
-static enum status store_open_connections(struct task_store *s, const struct task_store_options *o,
-                                          struct err *e)
+static enum status store_open_connections(struct task_store *store, const struct task_store_options *o,
+                                          struct err *err)
 {
-    struct db_options options = {.path = s->path,
+    struct db_options options = {.path = store->path,
                                  .vfs = o->vfs,
                                  .sync_off = o->sync_off,
                                  .cache_size_kib = WRITER_CACHE_KIB,
                                  .statements = task_statements,
                                  .statement_count = TASK_STATEMENT_COUNT};
-    enum status status = store_open_writer(s, &options, e);
+    enum status status = store_open_writer(store, &options, err);
     if (status == STATUS_OK)
-        status = store_compact(s, &options, e);
+        status = store_compact(store, &options, err);
     if (status == STATUS_OK)
-        status = task_meta_get(s->writer, TASK_META_KEY_NEXT, &s->key_next, e);
+        status = task_meta_get(store->writer, TASK_META_KEY_NEXT, &store->key_next, err);
     if (status != STATUS_OK)
-        return err_wrap(e, "%s", s->path);
+        return err_wrap(err, "%s", store->path);
     options.read_only = true;
     options.cache_size_kib = 0;
-    status = db_open(&options, &s->point, e);
+    status = db_open(&options, &store->point, err);
     if (status == STATUS_OK)
-        status = task_reader_create(&options, s->loop, &s->reader, e);
+        status = task_reader_create(&options, store->loop, &store->reader, err);
     return status;
 }
 
-STATUS_RESULT task_store_open(const struct task_store_options *o, struct loop *l,
-                              struct task_store **ret_store, struct err *e)
+STATUS_RESULT task_store_open(const struct task_store_options *options, struct loop *loop,
+                              struct task_store **ret_store, struct err *err)
 {
-    struct task_store *s = calloc(1, sizeof *s);
-    if (!s)
-        return err_set(e, STATUS_NO_MEMORY, "opening the store: out of memory");
-    s->loop = l;
-    s->lock = STORE_LOCK_NONE;
-    s->hubs_max = o->hubs_max ? o->hubs_max : HUBS_MAX_DEFAULT;
-    s->checkpoint_pages = o->checkpoint_pages ? o->checkpoint_pages : CHECKPOINT_PAGES;
-    s->checkpoint_at = s->checkpoint_pages;
-    list_init(&s->unreported);
-    list_init(&s->queue);
-    pthread_mutex_init(&s->db_mutex, NULL);
-    pthread_mutex_init(&s->queue_mutex, NULL);
-    pthread_cond_init(&s->queue_filled, NULL);
-    s->path = strdup(o->path);
-    enum status status = s->path ? STATUS_OK : STATUS_NO_MEMORY;
+    struct task_store *store = calloc(1, sizeof *store);
+    if (!store)
+        return err_set(err, STATUS_NO_MEMORY, "opening the store: out of memory");
+    store->loop = loop;
+    store->lock = STORE_LOCK_NONE;
+    store->hubs_max = options->hubs_max ? options->hubs_max : HUBS_MAX_DEFAULT;
+    store->checkpoint_pages = options->checkpoint_pages ? options->checkpoint_pages : CHECKPOINT_PAGES;
+    store->checkpoint_at = store->checkpoint_pages;
+    list_init(&store->unreported);
+    list_init(&store->queue);
+    pthread_mutex_init(&store->db_mutex, NULL);
+    pthread_mutex_init(&store->queue_mutex, NULL);
+    pthread_cond_init(&store->queue_filled, NULL);
+    store->path = strdup(options->path);
+    enum status status = store->path ? STATUS_OK : STATUS_NO_MEMORY;
     if (status == STATUS_OK)
-        status = store_lock_take(s->path, &s->lock, e);
+        status = store_lock_take(store->path, &store->lock, err);
     if (status == STATUS_OK)
-        status = store_open_connections(s, o, e);
+        status = store_open_connections(store, options, err);
     if (status == STATUS_OK)
-        (void)store_reserve_make(s->path); /* a disk too small for one does without */
+        (void)store_reserve_make(store->path); /* a disk too small for one does without */
     if (status == STATUS_OK)
-        status = task_writer_start(s, e);
+        status = task_writer_start(store, err);
     if (status != STATUS_OK) {
-        task_store_close(s);
+        task_store_close(store);
         return status;
     }
-    *ret_store = s;
+    *ret_store = store;
     return STATUS_OK;
 }
 
-void task_store_close(struct task_store *s)
+void task_store_close(struct task_store *store)
 {
-    if (!s)
+    if (!store)
         return;
-    task_writer_stop(s);
-    task_reader_destroy(s->reader);
-    db_close(s->point);
-    struct err e = {0};
-    if (s->writer && db_checkpoint(s->writer, true, &e) != STATUS_OK)
-        log_debug("store", "checkpoint failed error=\"%s\"", e.text);
-    db_close(s->writer);
-    store_lock_release(&s->lock);
-    pthread_cond_destroy(&s->queue_filled);
-    pthread_mutex_destroy(&s->queue_mutex);
-    pthread_mutex_destroy(&s->db_mutex);
-    free(s->path);
-    free(s);
+    task_writer_stop(store);
+    task_reader_destroy(store->reader);
+    db_close(store->point);
+    struct err err = {0};
+    if (store->writer && db_checkpoint(store->writer, true, &err) != STATUS_OK)
+        log_debug("store", "checkpoint failed error=\"%s\"", err.text);
+    db_close(store->writer);
+    store_lock_release(&store->lock);
+    pthread_cond_destroy(&store->queue_filled);
+    pthread_mutex_destroy(&store->queue_mutex);
+    pthread_mutex_destroy(&store->db_mutex);
+    free(store->path);
+    free(store);
 }
 
-void task_store_query(struct task_store *s, const struct task_store_query *q,
+void task_store_query(struct task_store *store, const struct task_store_query *query,
                       void (*on_done)(void *context, enum status status, const char *text,
                                       const struct task_store_page *page),
                       void *context)
 {
-    task_reader_submit(s->reader, q, on_done, context);
+    task_reader_submit(store->reader, query, on_done, context);
 }

@@ -27,17 +27,17 @@ struct task_store_options {
 /* UNAVAILABLE if another process has the store; the text names it. FAILED_PRECONDITION for a file of a newer
  * program, of another program, or that cannot be written. Once the file is deleted or replaced under an open
  * store, every set fails with FAILED_PRECONDITION, and so does task_store_recover. */
-STATUS_RESULT task_store_open(const struct task_store_options *o, struct loop *l,
-                              struct task_store **ret_store, struct err *e);
+STATUS_RESULT task_store_open(const struct task_store_options *options, struct loop *loop,
+                              struct task_store **ret_store, struct err *err);
 /* Waits for the commit in progress, checkpoints, closes. Sets not yet begun and answers not yet reported are
  * dropped without a call; the loop must run (or be destroyed) afterwards. Not from a callback of the store.
  * NULL allowed. */
-void task_store_close(struct task_store *s);
+void task_store_close(struct task_store *store);
 
 /* The hub's number; created durably, on this thread, if absent and `create`. NOT_FOUND otherwise. Names
  * compare case-insensitively (spec 2.3). */
-STATUS_RESULT task_store_hub(struct task_store *s, struct bytes name, bool create, uint32_t *ret_hub,
-                             struct err *e);
+STATUS_RESULT task_store_hub(struct task_store *store, struct bytes name, bool create, uint32_t *ret_hub,
+                             struct err *err);
 
 /* Everything an engine needs (instances that are not over, and those over whose last activities have not
  * run), in the order engine_load_… wants it, large payloads left out; bytes are valid during the callback. A callback's error ends the
@@ -49,27 +49,28 @@ struct task_store_loader {
     enum status (*on_activity)(void *context, const struct activity_row *row);
     void *context;
 };
-STATUS_RESULT task_store_load(struct task_store *s, const struct task_store_loader *loader,
-                              int64_t *ret_key_next, struct err *e);
+STATUS_RESULT task_store_load(struct task_store *store, const struct task_store_loader *loader,
+                              int64_t *ret_key_next, struct err *err);
 
 /* Queues a transaction; takes ownership. `on_done` is called on the loop's thread, in order of submission. */
-void task_store_submit(struct task_store *s, struct write_set *w,
+void task_store_submit(struct task_store *store, struct write_set *set,
                        void (*on_done)(void *context, uint64_t sequence, enum status status,
                                        const char *text),
                        void *context);
 /* True while a submitted set is not yet reported. */
-bool task_store_busy(const struct task_store *s);
+bool task_store_busy(const struct task_store *store);
 /* After a failure: checks that a small write succeeds and accepts sets again. If the disk is full, the reserve is given
  * up for that (store_reserve.h). Synchronous. Not while the store is busy. */
-STATUS_RESULT task_store_recover(struct task_store *s, struct err *e);
+STATUS_RESULT task_store_recover(struct task_store *store, struct err *err);
 
-/* One instance by id with all payloads, in `a`; NOT_FOUND. Synchronous and indexed: microseconds. Loop's
+/* One instance by id with all payloads, in `arena`; NOT_FOUND. Synchronous and indexed: microseconds. Loop's
  * thread. */
-STATUS_RESULT task_store_read_instance(struct task_store *s, uint32_t hub, struct bytes instance_id,
-                                       struct arena *a, struct instance_row *ret_row,
-                                       struct payload *ret_payloads, struct err *e);
+STATUS_RESULT task_store_read_instance(struct task_store *store, uint32_t hub, struct bytes instance_id,
+                                       struct arena *arena, struct instance_row *ret_row,
+                                       struct payload *ret_payloads, struct err *err);
 /* The history blobs of an instance, joined, appended to `out`. Synchronous. Loop's thread. */
-STATUS_RESULT task_store_read_history(struct task_store *s, int64_t key, struct buf *out, struct err *e);
+STATUS_RESULT task_store_read_history(struct task_store *store, int64_t key, struct buf *out,
+                                      struct err *err);
 
 /* A page of instances in the stable order (created_ns, instance_id), or (completed_ns, instance_id) for ids
  * by completion. Runs on the reader thread; `on_done` on the loop's. */
@@ -96,14 +97,14 @@ struct task_store_page {
     struct arena arena;
 };
 /* MALFORMED in `status` for an `after` that no page gave out. The page is freed after the callback. */
-void task_store_query(struct task_store *s, const struct task_store_query *q,
+void task_store_query(struct task_store *store, const struct task_store_query *query,
                       void (*on_done)(void *context, enum status status, const char *text,
                                       const struct task_store_page *page),
                       void *context);
 
 /* True while the disk is nearly full: sets are accepted, but new work should not be. Looks whether the reserve can be made
  * again. Loop's thread. */
-bool task_store_low(struct task_store *s);
+bool task_store_low(struct task_store *store);
 
 struct task_store_stats {
     uint64_t commits, ops, bytes;
@@ -113,6 +114,6 @@ struct task_store_stats {
         compacted_from; /* bytes before and after the file was made small when it was opened; 0: it was not */
     int64_t compacted_to;
 };
-void task_store_stats(const struct task_store *s, struct task_store_stats *ret_stats);
+void task_store_stats(const struct task_store *store, struct task_store_stats *ret_stats);
 
 #endif

@@ -95,42 +95,43 @@ enum task_meta {
 
 /* Brings the file to the newest version: each step once, in order, each in a transaction of its own together
  * with the new version number. FAILED_PRECONDITION for a file of a newer program or of another one. */
-STATUS_RESULT task_schema_upgrade(struct db *d, const char *const *steps, int step_count, struct err *e);
+STATUS_RESULT task_schema_upgrade(struct db *d, const char *const *steps, int step_count, struct err *err);
 extern const char *const task_schema_steps[];
 extern const int task_schema_version;
 
 /* --- rows (task_store_rows.c) --- */
 
 /* Applies a set inside an open transaction. `*key_next` is the stored high-water mark and moves with it. */
-STATUS_RESULT task_rows_apply(struct db *d, const struct write_set *w, int64_t *key_next, struct err *e);
-STATUS_RESULT task_meta_get(struct db *d, enum task_meta name, int64_t *ret_value, struct err *e);
-STATUS_RESULT task_meta_put(struct db *d, enum task_meta name, int64_t value, struct err *e);
+STATUS_RESULT task_rows_apply(struct db *d, const struct write_set *set, int64_t *key_next, struct err *err);
+STATUS_RESULT task_meta_get(struct db *d, enum task_meta name, int64_t *ret_value, struct err *err);
+STATUS_RESULT task_meta_put(struct db *d, enum task_meta name, int64_t value, struct err *err);
 /* The current row of a statement that selects the instance columns; bytes are valid until it moves on. */
 void task_row_instance(struct db *d, size_t statement, struct instance_row *ret_row);
-/* The payloads of an instance, copied into `a`; large ones that an engine can fetch later are left out, unread. */
-STATUS_RESULT task_row_payloads_small(struct db *d, int64_t key, struct arena *a,
-                                      struct payload *ret_payloads, struct err *e);
-/* The payloads of an instance from kind `first` to kind `last`, copied into `a`; the others read as absent.
+/* The payloads of an instance, copied into `arena`; large ones that an engine can fetch later are left out, unread. */
+STATUS_RESULT task_row_payloads_small(struct db *d, int64_t key, struct arena *arena,
+                                      struct payload *ret_payloads, struct err *err);
+/* The payloads of an instance from kind `first` to kind `last`, copied into `arena`; the others read as absent.
  */
 STATUS_RESULT task_row_payloads(struct db *d, int64_t key, enum payload_kind first, enum payload_kind last,
-                                struct arena *a, struct payload *ret_payloads, struct err *e);
-/* Copies a row's bytes into `a`. */
-STATUS_RESULT task_row_copy(struct arena *a, const struct instance_row *row, struct instance_row *ret_row);
+                                struct arena *arena, struct payload *ret_payloads, struct err *err);
+/* Copies a row's bytes into `arena`. */
+STATUS_RESULT task_row_copy(struct arena *arena, const struct instance_row *row,
+                            struct instance_row *ret_row);
 
 /* --- writer thread (task_store_writer.c) --- */
 
 /* NO_MEMORY: no thread. */
-STATUS_RESULT task_writer_start(struct task_store *s, struct err *e);
+STATUS_RESULT task_writer_start(struct task_store *store, struct err *err);
 /* Waits for the set in work; drops the others and all answers that are not reported. */
-void task_writer_stop(struct task_store *s);
+void task_writer_stop(struct task_store *store);
 
 /* --- reader thread (task_store_query.c) --- */
 
-STATUS_RESULT task_reader_create(const struct db_options *o, struct loop *l, struct task_reader **ret_reader,
-                                 struct err *e);
+STATUS_RESULT task_reader_create(const struct db_options *options, struct loop *loop,
+                                 struct task_reader **ret_reader, struct err *err);
 /* Interrupts a running query and drops what is not yet reported. NULL allowed. */
-void task_reader_destroy(struct task_reader *r);
-void task_reader_submit(struct task_reader *r, const struct task_store_query *q,
+void task_reader_destroy(struct task_reader *reader);
+void task_reader_submit(struct task_reader *reader, const struct task_store_query *query,
                         void (*on_done)(void *context, enum status status, const char *text,
                                         const struct task_store_page *page),
                         void *context);

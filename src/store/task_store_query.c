@@ -44,13 +44,13 @@ struct task_reader {
 /* --- one page --- */
 
 /* The index that holds the fewest rows that cannot match. */
-static enum task_statement query_statement(const struct task_store_query *q)
+static enum task_statement query_statement(const struct task_store_query *query)
 {
-    if (q->by_completion)
+    if (query->by_completion)
         return TASK_QUERY_COMPLETED;
 
-    uint32_t mask = q->status_mask ? q->status_mask : UINT32_MAX;
-    bool live = mask & ~TERMINAL_ALL && !q->terminal_only;
+    uint32_t mask = query->status_mask ? query->status_mask : UINT32_MAX;
+    bool live = mask & ~TERMINAL_ALL && !query->terminal_only;
     bool failed = mask & TERMINAL_FAILED;
     bool done = mask & TERMINAL_ALL & ~TERMINAL_FAILED;
     if (live)
@@ -62,17 +62,17 @@ static enum task_statement query_statement(const struct task_store_query *q)
 
 /* Few ids with the prefix are quickly sorted; many are more quickly found by walking the order and looking.
  */
-static enum status query_choose(struct db *d, const struct task_store_query *q, struct bytes id_end,
-                                size_t *ret_statement, struct err *e)
+static enum status query_choose(struct db *d, const struct task_store_query *query, struct bytes id_end,
+                                size_t *ret_statement, struct err *err)
 {
     bool row = false;
-    size_t statement = query_statement(q);
-    if (!q->by_completion && id_end.data) {
-        db_bind_i64(d, TASK_QUERY_PREFIX_FEW, 1, q->hub);
-        db_bind_bytes(d, TASK_QUERY_PREFIX_FEW, 2, q->id_prefix);
+    size_t statement = query_statement(query);
+    if (!query->by_completion && id_end.data) {
+        db_bind_i64(d, TASK_QUERY_PREFIX_FEW, 1, query->hub);
+        db_bind_bytes(d, TASK_QUERY_PREFIX_FEW, 2, query->id_prefix);
         db_bind_bytes(d, TASK_QUERY_PREFIX_FEW, 3, id_end);
         db_bind_i64(d, TASK_QUERY_PREFIX_FEW, 4, PREFIX_FEW_MAX);
-        enum status status = db_next(d, TASK_QUERY_PREFIX_FEW, &row, e);
+        enum status status = db_next(d, TASK_QUERY_PREFIX_FEW, &row, err);
         if (status != STATUS_OK)
             return status;
         if (db_column_i64(d, TASK_QUERY_PREFIX_FEW, 0) < PREFIX_FEW_MAX)
@@ -84,9 +84,9 @@ static enum status query_choose(struct db *d, const struct task_store_query *q, 
 }
 
 /* The first byte string behind all that begin with `prefix`; data NULL if there is none. */
-static struct bytes prefix_end(struct arena *a, struct bytes prefix)
+static struct bytes prefix_end(struct arena *arena, struct bytes prefix)
 {
-    struct bytes end = arena_copy(a, prefix);
+    struct bytes end = arena_copy(arena, prefix);
     uint8_t *data = (uint8_t *)end.data;
     while (data && end.size && data[end.size - 1] == 0xff)
         end.size--;
@@ -96,123 +96,125 @@ static struct bytes prefix_end(struct arena *a, struct bytes prefix)
     return end;
 }
 
-static void query_bind(struct db *d, size_t s, const struct task_store_query *q, struct page_token after,
+static void query_bind(struct db *d, size_t s, const struct task_store_query *query, struct page_token after,
                        struct bytes id_end)
 {
-    int64_t own_from = q->by_completion ? q->completed_from_ns : q->created_from_ns;
-    int64_t own_to = q->by_completion ? q->completed_to_ns : q->created_to_ns;
-    int64_t other_from = q->by_completion ? q->created_from_ns : q->completed_from_ns;
-    int64_t other_to = q->by_completion ? q->created_to_ns : q->completed_to_ns;
+    int64_t own_from = query->by_completion ? query->completed_from_ns : query->created_from_ns;
+    int64_t own_to = query->by_completion ? query->completed_to_ns : query->created_to_ns;
+    int64_t other_from = query->by_completion ? query->created_from_ns : query->completed_from_ns;
+    int64_t other_to = query->by_completion ? query->created_to_ns : query->completed_to_ns;
     /* No id is empty, so "behind (time, '')" means "from that time on". */
     if (after.time_ns < own_from)
         after = (struct page_token){.time_ns = own_from};
-    db_bind_i64(d, s, 1, q->hub);
+    db_bind_i64(d, s, 1, query->hub);
     db_bind_i64(d, s, 2, after.time_ns);
     db_bind_bytes(d, s, 3, after.instance_id);
     db_bind_i64(d, s, 4, own_to ? own_to : INT64_MAX);
-    db_bind_i64(d, s, 5, q->status_mask);
-    db_bind_bytes(d, s, 6, q->id_prefix);
+    db_bind_i64(d, s, 5, query->status_mask);
+    db_bind_bytes(d, s, 6, query->id_prefix);
     if (id_end.data)
         db_bind_bytes(d, s, 7, id_end);
     else
         db_bind_null(d, s, 7);
     db_bind_i64(d, s, 8, other_from);
     db_bind_i64(d, s, 9, other_to ? other_to : INT64_MAX);
-    db_bind_i64(d, s, 10, q->terminal_only);
+    db_bind_i64(d, s, 10, query->terminal_only);
 }
 
-static size_t row_size(const struct instance_row *r, const struct payload *payloads)
+static size_t row_size(const struct instance_row *row, const struct payload *payloads)
 {
-    size_t size = ROW_SIZE_FIXED + r->instance_id.size + r->execution_id.size + r->name.size + r->tags.size +
-                  r->version.value.size + r->parent_id.value.size;
+    size_t size = ROW_SIZE_FIXED + row->instance_id.size + row->execution_id.size + row->name.size +
+                  row->tags.size + row->version.value.size + row->parent_id.value.size;
     for (size_t i = 0; i < PAYLOAD_KIND_COUNT; i++)
         size += payloads[i].value.size;
     return size;
 }
 
 /* Room for one more row; the old arrays stay in the arena until the page goes. */
-static enum status page_grow(struct task_store_page *p, size_t *capacity)
+static enum status page_grow(struct task_store_page *page, size_t *capacity)
 {
-    if (p->count < *capacity)
+    if (page->count < *capacity)
         return STATUS_OK;
     size_t wanted = *capacity ? *capacity * 2 : 32;
-    struct instance_row *rows = arena_alloc_array(&p->arena, wanted, sizeof *rows);
-    struct payload(*payloads)[PAYLOAD_KIND_COUNT] = arena_alloc_array(&p->arena, wanted, sizeof *payloads);
+    struct instance_row *rows = arena_alloc_array(&page->arena, wanted, sizeof *rows);
+    struct payload(*payloads)[PAYLOAD_KIND_COUNT] = arena_alloc_array(&page->arena, wanted, sizeof *payloads);
     if (!rows || !payloads)
         return STATUS_NO_MEMORY;
-    if (p->count) {
-        memcpy(rows, p->rows, p->count * sizeof *rows);
-        memcpy(payloads, p->payloads, p->count * sizeof *payloads);
+    if (page->count) {
+        memcpy(rows, page->rows, page->count * sizeof *rows);
+        memcpy(payloads, page->payloads, page->count * sizeof *payloads);
     }
-    p->rows = rows;
-    p->payloads = payloads;
+    page->rows = rows;
+    page->payloads = payloads;
     *capacity = wanted;
     return STATUS_OK;
 }
 
-static enum status page_end(struct task_store_page *p, const struct task_store_query *q, struct err *e)
+static enum status page_end(struct task_store_page *page, const struct task_store_query *query,
+                            struct err *err)
 {
-    const struct instance_row *last = &p->rows[p->count - 1];
-    struct page_token t = {.by_completion = q->by_completion,
-                           .hub = q->hub,
-                           .time_ns = q->by_completion ? last->completed_ns : last->created_ns,
-                           .instance_id = last->instance_id};
-    enum status status = page_token_write(&p->arena, &t, &p->next);
-    return status == STATUS_OK ? status : err_set(e, status, "query: out of memory");
+    const struct instance_row *last = &page->rows[page->count - 1];
+    struct page_token token = {.by_completion = query->by_completion,
+                               .hub = query->hub,
+                               .time_ns = query->by_completion ? last->completed_ns : last->created_ns,
+                               .instance_id = last->instance_id};
+    enum status status = page_token_write(&page->arena, &token, &page->next);
+    return status == STATUS_OK ? status : err_set(err, status, "query: out of memory");
 }
 
-static enum status page_fill(struct db *d, size_t s, const struct task_store_query *q,
-                             struct task_store_page *p, struct err *e)
+static enum status page_fill(struct db *d, size_t s, const struct task_store_query *query,
+                             struct task_store_page *page, struct err *err)
 {
-    size_t rows_max = q->rows_max ? q->rows_max : ROWS_DEFAULT;
-    size_t size_max = q->size_max ? q->size_max : SIZE_MAX_DEFAULT;
+    size_t rows_max = query->rows_max ? query->rows_max : ROWS_DEFAULT;
+    size_t size_max = query->size_max ? query->size_max : SIZE_MAX_DEFAULT;
     size_t size = 0, capacity = 0;
     for (;;) {
         bool more = false;
-        enum status status = db_next(d, s, &more, e);
+        enum status status = db_next(d, s, &more, err);
         if (status != STATUS_OK || !more)
             return status;
-        if (p->count >= rows_max)
-            return page_end(p, q, e);
-        status = page_grow(p, &capacity);
+        if (page->count >= rows_max)
+            return page_end(page, query, err);
+        status = page_grow(page, &capacity);
         struct instance_row row;
-        struct payload *payloads = status == STATUS_OK ? p->payloads[p->count] : NULL;
+        struct payload *payloads = status == STATUS_OK ? page->payloads[page->count] : NULL;
         task_row_instance(d, s, &row);
         if (status == STATUS_OK)
-            status = task_row_copy(&p->arena, &row, &row);
+            status = task_row_copy(&page->arena, &row, &row);
         if (status == STATUS_OK)
-            status = task_row_payloads(d, row.key, q->payloads ? PAYLOAD_INPUT : PAYLOAD_CUSTOM_STATUS,
-                                       PAYLOAD_FAILURE, &p->arena, payloads, e);
+            status = task_row_payloads(d, row.key, query->payloads ? PAYLOAD_INPUT : PAYLOAD_CUSTOM_STATUS,
+                                       PAYLOAD_FAILURE, &page->arena, payloads, err);
         if (status != STATUS_OK)
-            return status == STATUS_NO_MEMORY ? err_set(e, status, "query: out of memory") : status;
+            return status == STATUS_NO_MEMORY ? err_set(err, status, "query: out of memory") : status;
         size += row_size(&row, payloads);
-        if (p->count && size > size_max)
-            return page_end(p, q, e);
-        p->rows[p->count++] = row;
+        if (page->count && size > size_max)
+            return page_end(page, query, err);
+        page->rows[page->count++] = row;
     }
 }
 
-static enum status query_run(struct db *d, const struct task_store_query *q, struct task_store_page *p,
-                             struct err *e)
+static enum status query_run(struct db *d, const struct task_store_query *query, struct task_store_page *page,
+                             struct err *err)
 {
     struct page_token after = {0};
     size_t statement = 0;
-    if (q->id_prefix.size > PAGE_TOKEN_ID_SIZE_MAX)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "the id prefix is longer than %d bytes",
+    if (query->id_prefix.size > PAGE_TOKEN_ID_SIZE_MAX)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "the id prefix is longer than %d bytes",
                        PAGE_TOKEN_ID_SIZE_MAX);
-    if (q->after.size) {
-        enum status status = page_token_read(&p->arena, q->after, &after);
+    if (query->after.size) {
+        enum status status = page_token_read(&page->arena, query->after, &after);
         if (status != STATUS_OK)
-            return err_set(e, status, "the continuation token was not given out by this server");
-        if (after.by_completion != q->by_completion || after.hub != q->hub)
-            return err_set(e, STATUS_MALFORMED, "the continuation token belongs to another query");
+            return err_set(err, status, "the continuation token was not given out by this server");
+        if (after.by_completion != query->by_completion || after.hub != query->hub)
+            return err_set(err, STATUS_MALFORMED, "the continuation token belongs to another query");
     }
-    struct bytes id_end = q->id_prefix.size ? prefix_end(&p->arena, q->id_prefix) : (struct bytes){0};
-    enum status status = query_choose(d, q, id_end, &statement, e);
+    struct bytes id_end =
+        query->id_prefix.size ? prefix_end(&page->arena, query->id_prefix) : (struct bytes){0};
+    enum status status = query_choose(d, query, id_end, &statement, err);
     if (status != STATUS_OK)
         return status;
-    query_bind(d, statement, q, after, id_end);
-    status = page_fill(d, statement, q, p, e);
+    query_bind(d, statement, query, after, id_end);
+    status = page_fill(d, statement, query, page, err);
     db_done(d, statement);
     return status;
 }
@@ -240,106 +242,109 @@ static void job_report(struct loop_message *m)
 
 static void *reader_main(void *argument)
 {
-    struct task_reader *r = argument;
-    pthread_mutex_lock(&r->mutex);
+    struct task_reader *reader = argument;
+    pthread_mutex_lock(&reader->mutex);
     for (;;) {
-        while (list_empty(&r->queue) && !r->stop)
-            pthread_cond_wait(&r->filled, &r->mutex);
-        if (r->stop)
+        while (list_empty(&reader->queue) && !reader->stop)
+            pthread_cond_wait(&reader->filled, &reader->mutex);
+        if (reader->stop)
             break;
-        struct query_job *job = CONTAINER_OF(list_pop_front(&r->queue), struct query_job, in_queue);
-        pthread_mutex_unlock(&r->mutex);
-        job->error.status = query_run(r->db, &job->query, &job->page, &job->error);
-        loop_post(r->loop, &job->message);
-        pthread_mutex_lock(&r->mutex);
+        struct query_job *job = CONTAINER_OF(list_pop_front(&reader->queue), struct query_job, in_queue);
+        pthread_mutex_unlock(&reader->mutex);
+        job->error.status = query_run(reader->db, &job->query, &job->page, &job->error);
+        loop_post(reader->loop, &job->message);
+        pthread_mutex_lock(&reader->mutex);
     }
-    pthread_mutex_unlock(&r->mutex);
+    pthread_mutex_unlock(&reader->mutex);
     return NULL;
 }
 
-STATUS_RESULT task_reader_create(const struct db_options *o, struct loop *l, struct task_reader **ret_reader,
-                                 struct err *e)
+STATUS_RESULT task_reader_create(const struct db_options *options, struct loop *loop,
+                                 struct task_reader **ret_reader, struct err *err)
 {
-    struct task_reader *r = calloc(1, sizeof *r);
-    if (!r)
-        return err_set(e, STATUS_NO_MEMORY, "starting the reader: out of memory");
-    r->loop = l;
-    list_init(&r->queue);
-    list_init(&r->unreported);
-    enum status status = db_open(o, &r->db, e);
+    struct task_reader *reader = calloc(1, sizeof *reader);
+    if (!reader)
+        return err_set(err, STATUS_NO_MEMORY, "starting the reader: out of memory");
+    reader->loop = loop;
+    list_init(&reader->queue);
+    list_init(&reader->unreported);
+    enum status status = db_open(options, &reader->db, err);
     if (status != STATUS_OK) {
-        free(r);
+        free(reader);
         return status;
     }
-    pthread_mutex_init(&r->mutex, NULL);
-    pthread_cond_init(&r->filled, NULL);
+    pthread_mutex_init(&reader->mutex, NULL);
+    pthread_cond_init(&reader->filled, NULL);
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&r->thread, NULL, reader_main, r);
+    int code = pthread_create(&reader->thread, NULL, reader_main, reader);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (code != 0) {
-        pthread_cond_destroy(&r->filled);
-        pthread_mutex_destroy(&r->mutex);
-        db_close(r->db);
-        free(r);
-        return err_set(e, STATUS_NO_MEMORY, "starting the reader: %s", strerror(code));
+        pthread_cond_destroy(&reader->filled);
+        pthread_mutex_destroy(&reader->mutex);
+        db_close(reader->db);
+        free(reader);
+        return err_set(err, STATUS_NO_MEMORY, "starting the reader: %s", strerror(code));
     }
-    *ret_reader = r;
+    *ret_reader = reader;
     return STATUS_OK;
 }
 
-void task_reader_destroy(struct task_reader *r)
+void task_reader_destroy(struct task_reader *reader)
 {
-    if (!r)
+    if (!reader)
         return;
-    pthread_mutex_lock(&r->mutex);
-    r->stop = true;
-    pthread_cond_signal(&r->filled);
-    pthread_mutex_unlock(&r->mutex);
-    db_interrupt(r->db);
-    pthread_join(r->thread, NULL);
-    list_each_safe (it, &r->queue) {
+    pthread_mutex_lock(&reader->mutex);
+    reader->stop = true;
+    pthread_cond_signal(&reader->filled);
+    pthread_mutex_unlock(&reader->mutex);
+    db_interrupt(reader->db);
+    pthread_join(reader->thread, NULL);
+    list_each_safe (it, &reader->queue) {
         struct query_job *job = CONTAINER_OF(it, struct query_job, in_queue);
         list_remove(&job->in_queue);
         list_remove(&job->in_reported);
         job_destroy(job);
     }
-    list_each_safe (it, &r->unreported) {
+    list_each_safe (it, &reader->unreported) {
         list_remove(it);
         CONTAINER_OF(it, struct query_job, in_reported)->reader = NULL;
     }
-    db_close(r->db);
-    pthread_cond_destroy(&r->filled);
-    pthread_mutex_destroy(&r->mutex);
-    free(r);
+    db_close(reader->db);
+    pthread_cond_destroy(&reader->filled);
+    pthread_mutex_destroy(&reader->mutex);
+    free(reader);
 }
 
-static struct bytes bytes_own(struct bytes b)
+static struct bytes bytes_own(struct bytes bytes)
 {
-    if (b.size == 0)
+    if (bytes.size == 0)
         return (struct bytes){0};
-    uint8_t *copy = malloc(b.size);
+    uint8_t *copy = malloc(bytes.size);
     ASSERT(copy);
-    memcpy(copy, b.data, b.size);
-    return bytes_of(copy, b.size);
+    memcpy(copy, bytes.data, bytes.size);
+    return bytes_of(copy, bytes.size);
 }
 
-void task_reader_submit(struct task_reader *r, const struct task_store_query *q,
+void task_reader_submit(struct task_reader *reader, const struct task_store_query *query,
                         void (*on_done)(void *context, enum status status, const char *text,
                                         const struct task_store_page *page),
                         void *context)
 {
     struct query_job *job = calloc(1, sizeof *job);
     ASSERT(job);
-    *job = (struct query_job){
-        .message.on_run = job_report, .reader = r, .query = *q, .on_done = on_done, .context = context};
-    job->query.id_prefix = bytes_own(q->id_prefix);
-    job->query.after = bytes_own(q->after);
+    *job = (struct query_job){.message.on_run = job_report,
+                              .reader = reader,
+                              .query = *query,
+                              .on_done = on_done,
+                              .context = context};
+    job->query.id_prefix = bytes_own(query->id_prefix);
+    job->query.after = bytes_own(query->after);
     arena_init(&job->page.arena, 0);
-    list_push_back(&r->unreported, &job->in_reported);
-    pthread_mutex_lock(&r->mutex);
-    list_push_back(&r->queue, &job->in_queue);
-    pthread_cond_signal(&r->filled);
-    pthread_mutex_unlock(&r->mutex);
+    list_push_back(&reader->unreported, &job->in_reported);
+    pthread_mutex_lock(&reader->mutex);
+    list_push_back(&reader->queue, &job->in_queue);
+    pthread_cond_signal(&reader->filled);
+    pthread_mutex_unlock(&reader->mutex);
 }

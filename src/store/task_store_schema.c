@@ -133,30 +133,30 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
 
 #define APPLICATION_ID 0x53504f54 /* "SPOT": Sallyport's tasks, in the file's header */
 
-static enum status schema_step(struct db *d, const char *step, int version, struct err *e)
+static enum status schema_step(struct db *d, const char *step, int version, struct err *err)
 {
-    enum status status = db_begin(d, e);
+    enum status status = db_begin(d, err);
     if (status == STATUS_OK)
-        status = db_script(d, step, e);
+        status = db_script(d, step, err);
     if (status == STATUS_OK)
-        status = db_pragma_set(d, "user_version", version, e);
+        status = db_pragma_set(d, "user_version", version, err);
     if (status == STATUS_OK)
-        status = db_pragma_set(d, "application_id", APPLICATION_ID, e);
+        status = db_pragma_set(d, "application_id", APPLICATION_ID, err);
     if (status == STATUS_OK)
-        status = db_commit(d, e);
+        status = db_commit(d, err);
     if (status != STATUS_OK) {
         db_rollback(d);
         if (version == 1)
-            return err_wrap(e, "making the store");
-        return err_wrap(e, "upgrading the store to version %d", version);
+            return err_wrap(err, "making the store");
+        return err_wrap(err, "upgrading the store to version %d", version);
     }
     return STATUS_OK;
 }
 
-static enum status table_count(struct db *d, int64_t *ret_count, struct err *e)
+static enum status table_count(struct db *d, int64_t *ret_count, struct err *err)
 {
     bool row = false;
-    enum status status = db_next(d, TASK_TABLE_COUNT, &row, e);
+    enum status status = db_next(d, TASK_TABLE_COUNT, &row, err);
     if (status != STATUS_OK)
         return status;
     *ret_count = db_column_i64(d, TASK_TABLE_COUNT, 0);
@@ -164,31 +164,31 @@ static enum status table_count(struct db *d, int64_t *ret_count, struct err *e)
     return STATUS_OK;
 }
 
-STATUS_RESULT task_schema_upgrade(struct db *d, const char *const *steps, int step_count, struct err *e)
+STATUS_RESULT task_schema_upgrade(struct db *d, const char *const *steps, int step_count, struct err *err)
 {
     int64_t version = 0;
     int64_t application = 0;
     int64_t tables = 0;
-    enum status status = db_pragma(d, "user_version", &version, e);
+    enum status status = db_pragma(d, "user_version", &version, err);
     if (status == STATUS_OK)
-        status = db_pragma(d, "application_id", &application, e);
+        status = db_pragma(d, "application_id", &application, err);
     if (status == STATUS_OK)
-        status = table_count(d, &tables, e);
+        status = table_count(d, &tables, err);
     if (status != STATUS_OK)
         return status;
 
     /* A file without our mark is ours to take only while nobody has put anything in it. */
     bool untouched = application == 0 && version == 0 && tables == 0;
     if (application != APPLICATION_ID && !untouched)
-        return err_set(e, STATUS_FAILED_PRECONDITION, "the file is another program's database");
+        return err_set(err, STATUS_FAILED_PRECONDITION, "the file is another program's database");
     if (version > step_count)
         return err_set(
-            e, STATUS_FAILED_PRECONDITION,
+            err, STATUS_FAILED_PRECONDITION,
             "the store has version %lld and this program knows versions up to %d; it was written by a "
             "newer sallyport",
             (long long)version, step_count);
     for (int i = (int)version; i < step_count; i++) {
-        status = schema_step(d, steps[i], i + 1, e);
+        status = schema_step(d, steps[i], i + 1, err);
         if (status != STATUS_OK)
             return status;
     }
