@@ -37,21 +37,22 @@ struct sdk_target {
  * if `size` is smaller than the size member itself. */
 bool sdk_options_copy(void *ret_options, size_t own_size, const void *given);
 
-/* Checks and copies `o`. INVALID_ARGUMENT with a text that names the fault (never a value that could be a
+/* Checks and copies `options`. INVALID_ARGUMENT with a text that names the fault (never a value that could be a
  * secret); NO_MEMORY. On failure there is nothing to free. */
-STATUS_RESULT sdk_target_init(struct sdk_target *ret_target, const struct dt_connect_options *o,
-                              struct err *e);
+STATUS_RESULT sdk_target_init(struct sdk_target *ret_target, const struct dt_connect_options *options,
+                              struct err *err);
 /* Frees what init made; a zeroed target is allowed. */
-void sdk_target_fini(struct sdk_target *t);
+void sdk_target_fini(struct sdk_target *target);
 
 /* Formats a line and hands it to the target's log callback, if there is one and the level is wanted. */
-void sdk_log(const struct sdk_target *t, enum dt_log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void sdk_log(const struct sdk_target *target, enum dt_log_level level, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
 
 /* The public code for one of ours. */
-enum dt_status sdk_status(enum status s);
+enum dt_status sdk_status(enum status status);
 /* Puts a text of any origin into an error: one line, without control characters, cut between characters. */
-void sdk_error_text(struct dt_error *e, const char *text);
-/* Fills `ret_error` (NULL allowed) from `e` and returns the public code of `s`; DT_OK leaves it untouched. */
-enum dt_status sdk_report(enum status s, const struct err *e, struct dt_error *ret_error);
+void sdk_error_text(struct dt_error *error, const char *text);
+/* Fills `ret_error` (NULL allowed) from `err` and returns the public code of `status`; DT_OK leaves it untouched. */
+enum dt_status sdk_report(enum status status, const struct err *err, struct dt_error *ret_error);
 
 #endif

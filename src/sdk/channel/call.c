@@ -13,7 +13,7 @@
 
 static void expire_call(void *context);
 
-struct sdk_call *sdk_call_create(struct sdk_channel *ch, const struct sdk_call_options *o,
+struct sdk_call *sdk_call_create(struct sdk_channel *ch, const struct sdk_call_options *options,
                                  struct buf *request)
 {
     struct sdk_call *call = calloc(1, sizeof *call);
@@ -23,15 +23,16 @@ struct sdk_call *sdk_call_create(struct sdk_channel *ch, const struct sdk_call_o
     }
     list_init(&call->link);
     call->channel = ch;
-    call->options = *o;
+    call->options = *options;
     call->request = *request;
     memset(request, 0, sizeof *request);
     buf_init(&call->response, ch->target->message_size_max);
     call->deadline = (struct sdk_timer){.on_fire = expire_call, .context = call};
     call->attempt.context = call;
     int64_t now = sdk_now_ns();
-    call->deadline_ns =
-        o->timeout_ns < 0 || o->timeout_ns > INT64_MAX - now ? INT64_MAX : now + o->timeout_ns;
+    call->deadline_ns = options->timeout_ns < 0 || options->timeout_ns > INT64_MAX - now
+                            ? INT64_MAX
+                            : now + options->timeout_ns;
     return call;
 }
 
@@ -45,12 +46,13 @@ void sdk_call_destroy(struct sdk_call *call)
     free(call);
 }
 
-void sdk_call_finish(struct sdk_call *call, enum status s, const char *text)
+void sdk_call_finish(struct sdk_call *call, enum status status, const char *text)
 {
     list_remove(&call->link);
-    struct sdk_result result = {.status = s,
+    struct sdk_result result = {.status = status,
                                 .text = text,
-                                .response = s == STATUS_OK ? buf_peek(&call->response) : (struct bytes){0},
+                                .response =
+                                    status == STATUS_OK ? buf_peek(&call->response) : (struct bytes){0},
                                 .unknown = call->unknown};
     call->options.on_done(call->options.context, &result);
     sdk_call_destroy(call);
@@ -73,9 +75,9 @@ static void end_pause(void *context)
 static void pause_call(struct sdk_call *call)
 {
     struct sdk_channel *ch = call->channel;
-    const struct sdk_call_options *o = &call->options;
-    int64_t first = o->pause_first_ns ? o->pause_first_ns : ch->options.pause_first_ns;
-    int64_t most = o->pause_max_ns ? o->pause_max_ns : ch->options.pause_max_ns;
+    const struct sdk_call_options *options = &call->options;
+    int64_t first = options->pause_first_ns ? options->pause_first_ns : ch->options.pause_first_ns;
+    int64_t most = options->pause_max_ns ? options->pause_max_ns : ch->options.pause_max_ns;
     call->attempt.on_fire = end_pause;
     int64_t pause = sdk_channel_pause_ns(ch, call->tries - 1, first, most);
     if (sdk_timer_set(ch, &call->attempt, sdk_now_ns() + pause) != STATUS_OK) {
@@ -88,11 +90,11 @@ static void pause_call(struct sdk_call *call)
 }
 
 /* One try has ended: is there another? */
-static void settle_try(struct sdk_call *call, enum status s, const char *text, bool connection_lost)
+static void settle_try(struct sdk_call *call, enum status status, const char *text, bool connection_lost)
 {
-    const struct sdk_call_options *o = &call->options;
-    if (s == STATUS_OK) {
-        sdk_call_finish(call, s, text);
+    const struct sdk_call_options *options = &call->options;
+    if (status == STATUS_OK) {
+        sdk_call_finish(call, status, text);
         return;
     }
     if (call->cancelled || call->expired) {
@@ -101,18 +103,19 @@ static void settle_try(struct sdk_call *call, enum status s, const char *text, b
         return;
     }
     if (call->attempt_expired)
-        s = STATUS_DEADLINE_EXCEEDED;
+        status = STATUS_DEADLINE_EXCEEDED;
     call->attempt_expired = false;
-    bool wanted = o->retry & 1u << s;
-    bool tries_left = !o->tries_max || call->tries < o->tries_max;
-    if (connection_lost && !o->safe_twice) {
+    bool wanted = options->retry & 1u << status;
+    bool tries_left = !options->tries_max || call->tries < options->tries_max;
+    if (connection_lost && !options->safe_twice) {
         call->unknown = true;
         sdk_call_finish(
-            call, s, "the connection broke after the request was written; it may or may not have been done");
+            call, status,
+            "the connection broke after the request was written; it may or may not have been done");
         return;
     }
-    if (!wanted || !tries_left || (o->streaming && call->got_message)) {
-        sdk_call_finish(call, s, text);
+    if (!wanted || !tries_left || (options->streaming && call->got_message)) {
+        sdk_call_finish(call, status, text);
         return;
     }
     buf_clear(&call->response);
@@ -136,21 +139,21 @@ static void on_wire_message(void *context, struct bytes message)
     buf_append_bytes(&call->response, message);
 }
 
-static void on_wire_done(void *context, enum status s, const char *text)
+static void on_wire_done(void *context, enum status status, const char *text)
 {
     struct sdk_call *call = context;
-    bool lost = call->connection->dead && s == STATUS_UNAVAILABLE;
+    bool lost = call->connection->dead && status == STATUS_UNAVAILABLE;
     call->wire = NULL;
     call->connection = NULL;
     sdk_timer_clear(call->channel, &call->attempt);
-    if (s == STATUS_OK && buf_status(&call->response) != STATUS_OK) {
-        s = buf_status(&call->response);
+    if (status == STATUS_OK && buf_status(&call->response) != STATUS_OK) {
+        status = buf_status(&call->response);
         text = "no memory for the answer";
-    } else if (s == STATUS_OK && !call->options.streaming && !call->got_message) {
-        s = STATUS_INTERNAL;
+    } else if (status == STATUS_OK && !call->options.streaming && !call->got_message) {
+        status = STATUS_INTERNAL;
         text = "the service said OK without an answer";
     }
-    settle_try(call, s, lost ? call->channel->why : text, lost);
+    settle_try(call, status, lost ? call->channel->why : text, lost);
 }
 
 /* Takes the call off the wire, if it is there; on_wire_done has run then. Not within a round of input. */
@@ -180,7 +183,7 @@ static void expire_attempt(void *context)
     leave_wire(call);
 }
 
-static STATUS_RESULT put_on_wire(struct sdk_call *call, struct sdk_connection *c, struct err *e)
+static STATUS_RESULT put_on_wire(struct sdk_call *call, struct sdk_connection *connection, struct err *err)
 {
     struct sdk_channel *ch = call->channel;
     const struct sdk_call_options *o = &call->options;
@@ -204,16 +207,16 @@ static STATUS_RESULT put_on_wire(struct sdk_call *call, struct sdk_connection *c
                                         .context = call};
     if (o->attempt_timeout_ns) {
         call->attempt.on_fire = expire_attempt;
-        enum status s = sdk_timer_set(ch, &call->attempt, sdk_now_ns() + o->attempt_timeout_ns);
-        if (s != STATUS_OK)
-            return s;
+        enum status status = sdk_timer_set(ch, &call->attempt, sdk_now_ns() + o->attempt_timeout_ns);
+        if (status != STATUS_OK)
+            return status;
     }
-    call->connection = c;
+    call->connection = connection;
     call->got_message = false;
-    return grpc_client_start(c->grpc, &options, buf_peek(&call->request), &call->wire, e);
+    return grpc_client_start(connection->grpc, &options, buf_peek(&call->request), &call->wire, err);
 }
 
-static void send_call(struct sdk_call *call, struct sdk_connection *c)
+static void send_call(struct sdk_call *call, struct sdk_connection *connection)
 {
     struct sdk_channel *ch = call->channel;
     call->tries++;
@@ -221,9 +224,9 @@ static void send_call(struct sdk_call *call, struct sdk_connection *c)
         sdk_call_finish(call, STATUS_UNAUTHENTICATED, "the token callback gave no usable token");
         return;
     }
-    struct err e = {0};
-    enum status s = put_on_wire(call, c, &e);
-    if (s == STATUS_OK) {
+    struct err err = {0};
+    enum status status = put_on_wire(call, connection, &err);
+    if (status == STATUS_OK) {
         call->state = SDK_CALL_ON_WIRE;
         list_remove(&call->link);
         list_push_back(&ch->active, &call->link);
@@ -231,19 +234,19 @@ static void send_call(struct sdk_call *call, struct sdk_connection *c)
     }
     call->connection = NULL;
     sdk_timer_clear(ch, &call->attempt);
-    if (s == STATUS_UNAVAILABLE)
+    if (status == STATUS_UNAVAILABLE)
         call->tries--; /* the connection takes no more; the call waits for the next */
     else
-        settle_try(call, s, e.text[0] ? e.text : status_name(s), false);
+        settle_try(call, status, err.text[0] ? err.text : status_name(status), false);
 }
 
 void sdk_call_send_waiting(struct sdk_channel *ch)
 {
     list_each_safe (link, &ch->waiting) {
-        struct sdk_connection *c = ch->current;
-        if (!c || !c->grpc || grpc_client_closing(c->grpc))
+        struct sdk_connection *connection = ch->current;
+        if (!connection || !connection->grpc || grpc_client_closing(connection->grpc))
             return;
-        send_call(CONTAINER_OF(link, struct sdk_call, link), c);
+        send_call(CONTAINER_OF(link, struct sdk_call, link), connection);
     }
 }
 
@@ -257,10 +260,10 @@ void sdk_call_admit(struct sdk_call *call)
         sdk_call_finish(call, STATUS_NO_MEMORY, "no memory for a timer");
 }
 
-void sdk_call_fail_waiting(struct sdk_channel *ch, enum status s, const char *text)
+void sdk_call_fail_waiting(struct sdk_channel *ch, enum status status, const char *text)
 {
     list_each_safe (link, &ch->waiting)
-        sdk_call_finish(CONTAINER_OF(link, struct sdk_call, link), s, text);
+        sdk_call_finish(CONTAINER_OF(link, struct sdk_call, link), status, text);
 }
 
 void sdk_call_cancel(struct sdk_call *call)

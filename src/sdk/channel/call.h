@@ -42,7 +42,7 @@ struct sdk_call {
 };
 
 /* A call that is on no list. Takes the content of `request`, also on failure. NULL: no memory. */
-struct sdk_call *sdk_call_create(struct sdk_channel *ch, const struct sdk_call_options *o,
+struct sdk_call *sdk_call_create(struct sdk_channel *ch, const struct sdk_call_options *options,
                                  struct buf *request);
 /* Without on_done. */
 void sdk_call_destroy(struct sdk_call *call);
@@ -52,10 +52,10 @@ void sdk_call_admit(struct sdk_call *call);
 /* Sends what waits, as far as the current connection takes it. */
 void sdk_call_send_waiting(struct sdk_channel *ch);
 /* Ends all calls that wait for a connection. Not within a round of input. */
-void sdk_call_fail_waiting(struct sdk_channel *ch, enum status s, const char *text);
+void sdk_call_fail_waiting(struct sdk_channel *ch, enum status status, const char *text);
 /* Cancels the call wherever it is; on_done has run then. Not within a round of input. */
 void sdk_call_cancel(struct sdk_call *call);
 /* Runs on_done and frees the call. Not while it is on the wire. */
-void sdk_call_finish(struct sdk_call *call, enum status s, const char *text);
+void sdk_call_finish(struct sdk_call *call, enum status status, const char *text);
 
 #endif

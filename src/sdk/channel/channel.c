@@ -76,9 +76,9 @@ static bool take_inbox(struct sdk_channel *ch)
 /* Milliseconds to sleep at most; -1: until something comes. */
 static int sleep_ms(struct sdk_channel *ch)
 {
-    const struct sdk_connection *c[] = {ch->current, ch->draining};
-    for (size_t i = 0; i < ARRAY_SIZE(c); i++)
-        if (c[i] && c[i]->stream.more)
+    const struct sdk_connection *connection[] = {ch->current, ch->draining};
+    for (size_t i = 0; i < ARRAY_SIZE(connection); i++)
+        if (connection[i] && connection[i]->stream.more)
             return 0;
     int64_t until = INT64_MAX;
     struct heap_node *node = heap_peek(&ch->timers);
@@ -92,10 +92,10 @@ static int sleep_ms(struct sdk_channel *ch)
     return (int)MAX(MIN(left_ms, SLEEP_MAX_MS), 0);
 }
 
-static void add_poll(struct pollfd *fds, nfds_t *count, const struct sdk_connection *c)
+static void add_poll(struct pollfd *fds, nfds_t *count, const struct sdk_connection *connection)
 {
-    fds[*count].fd = c->stream.fd;
-    fds[*count].events = sdk_stream_events(&c->stream, c->out.size > 0);
+    fds[*count].fd = connection->stream.fd;
+    fds[*count].events = sdk_stream_events(&connection->stream, connection->out.size > 0);
     fds[(*count)++].revents = 0;
 }
 
@@ -185,10 +185,10 @@ void sdk_channel_wake(struct sdk_channel *ch)
     errno = saved;
 }
 
-STATUS_RESULT sdk_channel_call(struct sdk_channel *ch, const struct sdk_call_options *o, struct buf *request,
-                               uint64_t *ret_id)
+STATUS_RESULT sdk_channel_call(struct sdk_channel *ch, const struct sdk_call_options *options,
+                               struct buf *request, uint64_t *ret_id)
 {
-    struct sdk_call *call = sdk_call_create(ch, o, request);
+    struct sdk_call *call = sdk_call_create(ch, options, request);
     if (!call)
         return STATUS_NO_MEMORY;
     pthread_mutex_lock(&ch->lock);
@@ -246,21 +246,21 @@ void sdk_channel_drop(struct sdk_channel *ch, const char *why)
 
 /* ---- making and unmaking ---- */
 
-static STATUS_RESULT open_pipe(struct sdk_channel *ch, struct err *e)
+static STATUS_RESULT open_pipe(struct sdk_channel *ch, struct err *err)
 {
     if (pipe(ch->wake_fds) != 0) {
         ch->wake_fds[0] = ch->wake_fds[1] = -1;
-        return err_set(e, STATUS_INTERNAL, "pipe: %s", strerror(errno));
+        return err_set(err, STATUS_INTERNAL, "pipe: %s", strerror(errno));
     }
     for (int i = 0; i < 2; i++)
         if (fcntl(ch->wake_fds[i], F_SETFL, O_NONBLOCK) != 0 ||
             fcntl(ch->wake_fds[i], F_SETFD, FD_CLOEXEC) != 0)
-            return err_set(e, STATUS_INTERNAL, "pipe: %s", strerror(errno));
+            return err_set(err, STATUS_INTERNAL, "pipe: %s", strerror(errno));
     return STATUS_OK;
 }
 
 /* Signals are for the program's own threads; SIGPIPE is for none (see stream.h). */
-static STATUS_RESULT start_thread(struct sdk_channel *ch, struct err *e)
+static STATUS_RESULT start_thread(struct sdk_channel *ch, struct err *err)
 {
     sigset_t all;
     sigset_t before;
@@ -271,7 +271,7 @@ static STATUS_RESULT start_thread(struct sdk_channel *ch, struct err *e)
     pthread_mutex_unlock(&ch->lock);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error)
-        return err_set(e, STATUS_INTERNAL, "no thread: %s", strerror(error));
+        return err_set(err, STATUS_INTERNAL, "no thread: %s", strerror(error));
     return STATUS_OK;
 }
 
@@ -289,44 +289,46 @@ static void free_channel(struct sdk_channel *ch)
     free(ch);
 }
 
-static STATUS_RESULT build(struct sdk_channel *ch, const struct sdk_channel_options *o, struct err *e)
+static STATUS_RESULT build(struct sdk_channel *ch, const struct sdk_channel_options *options, struct err *err)
 {
-    ch->user_agent = strdup(o->user_agent);
-    ch->worker_id = o->worker_id ? strdup(o->worker_id) : NULL;
-    if (!ch->user_agent || (o->worker_id && !ch->worker_id))
-        return err_set(e, STATUS_NO_MEMORY, "no memory");
+    ch->user_agent = strdup(options->user_agent);
+    ch->worker_id = options->worker_id ? strdup(options->worker_id) : NULL;
+    if (!ch->user_agent || (options->worker_id && !ch->worker_id))
+        return err_set(err, STATUS_NO_MEMORY, "no memory");
     uint64_t seed[4];
     if (RAND_bytes((unsigned char *)seed, sizeof seed) != 1)
-        return err_set(e, STATUS_INTERNAL, "no entropy");
+        return err_set(err, STATUS_INTERNAL, "no entropy");
     prng_seed(&ch->random, seed);
-    enum status s = open_pipe(ch, e);
-    if (s == STATUS_OK && ch->target->tls)
-        s = sdk_tls_create(ch->target, &ch->tls, e);
-    return s == STATUS_OK ? start_thread(ch, e) : s;
+    enum status status = open_pipe(ch, err);
+    if (status == STATUS_OK && ch->target->tls)
+        status = sdk_tls_create(ch->target, &ch->tls, err);
+    return status == STATUS_OK ? start_thread(ch, err) : status;
 }
 
-STATUS_RESULT sdk_channel_create(const struct sdk_channel_options *o, struct sdk_channel **ret_channel,
-                                 struct err *e)
+STATUS_RESULT sdk_channel_create(const struct sdk_channel_options *options, struct sdk_channel **ret_channel,
+                                 struct err *err)
 {
     struct sdk_channel *ch = calloc(1, sizeof *ch);
     if (!ch)
-        return err_set(e, STATUS_NO_MEMORY, "no memory");
-    ch->options = *o;
-    ch->target = o->target;
-    ch->options.pause_first_ns = o->target->retry_first_ns ? o->target->retry_first_ns : o->pause_first_ns;
-    ch->options.pause_max_ns = o->target->retry_max_ns ? o->target->retry_max_ns : o->pause_max_ns;
+        return err_set(err, STATUS_NO_MEMORY, "no memory");
+    ch->options = *options;
+    ch->target = options->target;
+    ch->options.pause_first_ns =
+        options->target->retry_first_ns ? options->target->retry_first_ns : options->pause_first_ns;
+    ch->options.pause_max_ns =
+        options->target->retry_max_ns ? options->target->retry_max_ns : options->pause_max_ns;
     ch->wake_fds[0] = ch->wake_fds[1] = -1;
     ch->awake = true;
     pthread_mutex_init(&ch->lock, NULL);
     struct list *lists[] = {&ch->inbox, &ch->jobs, &ch->waiting, &ch->active, &ch->paused};
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         list_init(lists[i]);
-    enum status s = build(ch, o, e);
-    if (s != STATUS_OK)
+    enum status status = build(ch, options, err);
+    if (status != STATUS_OK)
         free_channel(ch);
     else
         *ret_channel = ch;
-    return s;
+    return status;
 }
 
 void sdk_channel_destroy(struct sdk_channel *ch)

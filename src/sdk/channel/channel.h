@@ -69,8 +69,8 @@ struct sdk_job {
 
 /* Makes the channel and starts its thread. NO_MEMORY; INTERNAL: no thread, pipe or entropy; INVALID_ARGUMENT:
  * ca_file. */
-STATUS_RESULT sdk_channel_create(const struct sdk_channel_options *o, struct sdk_channel **ret_channel,
-                                 struct err *e);
+STATUS_RESULT sdk_channel_create(const struct sdk_channel_options *options, struct sdk_channel **ret_channel,
+                                 struct err *err);
 /* Ends all calls with CANCELLED, stops and joins the thread, frees. NULL allowed. Not from the channel's
  * thread. */
 void sdk_channel_destroy(struct sdk_channel *ch);
@@ -79,8 +79,8 @@ bool sdk_channel_is_own_thread(const struct sdk_channel *ch);
 
 /* Starts a call. Takes the content of `request`, also on failure. `ret_id`: NULL allowed. NO_MEMORY, or
  * CANCELLED while the channel is being destroyed: on_done will not be called. */
-STATUS_RESULT sdk_channel_call(struct sdk_channel *ch, const struct sdk_call_options *o, struct buf *request,
-                               uint64_t *ret_id);
+STATUS_RESULT sdk_channel_call(struct sdk_channel *ch, const struct sdk_call_options *options,
+                               struct buf *request, uint64_t *ret_id);
 /* Runs the job in the next round, in order; drops it if the channel is being destroyed. */
 void sdk_channel_post(struct sdk_channel *ch, struct sdk_job *job);
 /* Makes another round. Async-signal-safe. */

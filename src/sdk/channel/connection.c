@@ -15,20 +15,20 @@
 #define OUTPUT_AHEAD_MAX ((size_t)1 << 20) /* bytes made ahead of what the socket takes */
 #define DRAIN_NS         (60 * NS_PER_S)   /* a connection that the peer is leaving may live on so long */
 
-void sdk_connection_destroy(struct sdk_connection *c)
+void sdk_connection_destroy(struct sdk_connection *connection)
 {
-    struct sdk_channel *ch = c->channel;
-    c->dead = true;
-    sdk_timer_clear(ch, &c->limit);
-    if (ch->current == c)
+    struct sdk_channel *ch = connection->channel;
+    connection->dead = true;
+    sdk_timer_clear(ch, &connection->limit);
+    if (ch->current == connection)
         ch->current = NULL;
-    if (ch->draining == c)
+    if (ch->draining == connection)
         ch->draining = NULL;
-    grpc_client_destroy(c->grpc);
-    sdk_stream_close(&c->stream);
-    buf_fini(&c->in);
-    buf_fini(&c->out);
-    free(c);
+    grpc_client_destroy(connection->grpc);
+    sdk_stream_close(&connection->stream);
+    buf_fini(&connection->in);
+    buf_fini(&connection->out);
+    free(connection);
 }
 
 /* Who waits in front of a silent program wants to know why after the first try, not after the last. */
@@ -43,13 +43,13 @@ static void log_lost(struct sdk_channel *ch, enum status status, bool had_worked
         sdk_log(ch->target, DT_LOG_DEBUG, "connection lost: %s", ch->why);
 }
 
-void sdk_connection_lose(struct sdk_connection *c, enum status status, const char *why)
+void sdk_connection_lose(struct sdk_connection *connection, enum status status, const char *why)
 {
-    struct sdk_channel *ch = c->channel;
+    struct sdk_channel *ch = connection->channel;
     snprintf(ch->why, sizeof ch->why, "%s", why);
-    bool current = ch->current == c;
-    bool had_worked = c->heard;
-    sdk_connection_destroy(c);
+    bool current = ch->current == connection;
+    bool had_worked = connection->heard;
+    sdk_connection_destroy(connection);
     if (!current)
         return;
 
@@ -67,56 +67,57 @@ void sdk_connection_lose(struct sdk_connection *c, enum status status, const cha
 
 static void expire(void *context)
 {
-    struct sdk_connection *c = context;
-    sdk_connection_lose(c, STATUS_UNAVAILABLE,
-                        c->grpc ? "the service closed the connection" : "no connection within the time-out");
+    struct sdk_connection *connection = context;
+    sdk_connection_lose(connection, STATUS_UNAVAILABLE,
+                        connection->grpc ? "the service closed the connection"
+                                         : "no connection within the time-out");
 }
 
-static STATUS_RESULT open_session(struct sdk_connection *c, struct err *e)
+static STATUS_RESULT open_session(struct sdk_connection *connection, struct err *err)
 {
-    struct sdk_channel *ch = c->channel;
-    sdk_timer_clear(ch, &c->limit);
+    struct sdk_channel *ch = connection->channel;
+    sdk_timer_clear(ch, &connection->limit);
     struct grpc_client_options options = {.authority = ch->target->authority,
                                           .tls = ch->target->tls,
                                           .response_size_max = ch->target->message_size_max};
-    enum status s = grpc_client_create(&options, &c->grpc, e);
-    if (s == STATUS_OK)
+    enum status status = grpc_client_create(&options, &connection->grpc, err);
+    if (status == STATUS_OK)
         sdk_log(ch->target, DT_LOG_DEBUG, "connected to %s", ch->target->authority);
-    return s;
+    return status;
 }
 
 static void begin(struct sdk_channel *ch)
 {
-    struct sdk_connection *c = calloc(1, sizeof *c);
-    if (!c) {
+    struct sdk_connection *connection = calloc(1, sizeof *connection);
+    if (!connection) {
         ch->connect_at_ns = sdk_now_ns() + ch->options.pause_first_ns;
         return;
     }
-    c->channel = ch;
-    c->limit.on_fire = expire;
-    c->limit.context = c;
-    ch->current = c;
-    struct err e = {0};
-    enum status s = sdk_timer_set(ch, &c->limit, sdk_now_ns() + ch->target->connect_timeout_ns);
-    if (s == STATUS_OK)
-        s = sdk_stream_connect(&c->stream, ch->target, ch->tls, &e);
-    if (s == STATUS_OK && c->stream.state == SDK_STREAM_OPEN)
-        s = open_session(c, &e);
-    if (s != STATUS_OK)
-        sdk_connection_lose(c, s, e.text[0] ? e.text : status_name(s));
+    connection->channel = ch;
+    connection->limit.on_fire = expire;
+    connection->limit.context = connection;
+    ch->current = connection;
+    struct err err = {0};
+    enum status status = sdk_timer_set(ch, &connection->limit, sdk_now_ns() + ch->target->connect_timeout_ns);
+    if (status == STATUS_OK)
+        status = sdk_stream_connect(&connection->stream, ch->target, ch->tls, &err);
+    if (status == STATUS_OK && connection->stream.state == SDK_STREAM_OPEN)
+        status = open_session(connection, &err);
+    if (status != STATUS_OK)
+        sdk_connection_lose(connection, status, err.text[0] ? err.text : status_name(status));
 }
 
 /* The peer leaves: its calls may end, new ones go elsewhere. */
 static void drain(struct sdk_channel *ch)
 {
-    struct sdk_connection *c = ch->current;
+    struct sdk_connection *connection = ch->current;
     if (ch->draining)
         sdk_connection_destroy(ch->draining);
     ch->current = NULL;
-    ch->draining = c;
+    ch->draining = connection;
     ch->connect_at_ns = 0;
-    if (sdk_timer_set(ch, &c->limit, sdk_now_ns() + DRAIN_NS) != STATUS_OK)
-        sdk_connection_destroy(c);
+    if (sdk_timer_set(ch, &connection->limit, sdk_now_ns() + DRAIN_NS) != STATUS_OK)
+        sdk_connection_destroy(connection);
 }
 
 void sdk_connection_maintain(struct sdk_channel *ch)
@@ -130,65 +131,66 @@ void sdk_connection_maintain(struct sdk_channel *ch)
         begin(ch);
 }
 
-static STATUS_RESULT receive(struct sdk_connection *c, struct err *e)
+static STATUS_RESULT receive(struct sdk_connection *connection, struct err *err)
 {
-    enum status end = sdk_stream_read(&c->stream, &c->in, e);
-    if (!c->in.size)
+    enum status end = sdk_stream_read(&connection->stream, &connection->in, err);
+    if (!connection->in.size)
         return end;
-    if (!c->heard) {
-        const char *fault = sdk_peer_fault(buf_peek(&c->in));
+    if (!connection->heard) {
+        const char *fault = sdk_peer_fault(buf_peek(&connection->in));
         if (fault)
-            return err_set(e, STATUS_FAILED_PRECONDITION, "%s %s", c->channel->target->authority, fault);
-        if (c->in.size < SDK_FRAME_HEAD_SIZE)
+            return err_set(err, STATUS_FAILED_PRECONDITION, "%s %s", connection->channel->target->authority,
+                           fault);
+        if (connection->in.size < SDK_FRAME_HEAD_SIZE)
             return end;
-        c->heard = true;
-        c->channel->failures = 0;
-        c->channel->why[0] = '\0';
+        connection->heard = true;
+        connection->channel->failures = 0;
+        connection->channel->why[0] = '\0';
     }
-    enum status s = grpc_client_receive(c->grpc, buf_peek(&c->in), e);
-    buf_clear(&c->in);
-    return s == STATUS_OK ? end : s;
+    enum status status = grpc_client_receive(connection->grpc, buf_peek(&connection->in), err);
+    buf_clear(&connection->in);
+    return status == STATUS_OK ? end : status;
 }
 
-static STATUS_RESULT transmit(struct sdk_connection *c, struct err *e)
+static STATUS_RESULT transmit(struct sdk_connection *connection, struct err *err)
 {
     for (;;) {
-        if (c->out.size < OUTPUT_AHEAD_MAX) {
-            enum status s = grpc_client_output(c->grpc, &c->out, e);
-            if (s != STATUS_OK)
-                return s;
+        if (connection->out.size < OUTPUT_AHEAD_MAX) {
+            enum status status = grpc_client_output(connection->grpc, &connection->out, err);
+            if (status != STATUS_OK)
+                return status;
         }
-        size_t before = c->out.size;
+        size_t before = connection->out.size;
         if (!before)
             return STATUS_OK;
-        enum status s = sdk_stream_write(&c->stream, &c->out, e);
-        if (s != STATUS_OK || c->out.size)
-            return s;
+        enum status status = sdk_stream_write(&connection->stream, &connection->out, err);
+        if (status != STATUS_OK || connection->out.size)
+            return status;
     }
 }
 
-void sdk_connection_serve(struct sdk_connection *c, short events)
+void sdk_connection_serve(struct sdk_connection *connection, short events)
 {
-    struct err e = {0};
-    enum status s = STATUS_OK;
-    if (c->stream.state != SDK_STREAM_OPEN) {
+    struct err err = {0};
+    enum status status = STATUS_OK;
+    if (connection->stream.state != SDK_STREAM_OPEN) {
         if (events)
-            s = sdk_stream_advance(&c->stream, &e);
-        if (s == STATUS_OK && c->stream.state == SDK_STREAM_OPEN)
-            s = open_session(c, &e);
-    } else if (events & (POLLIN | POLLHUP | POLLERR) || c->stream.more) {
-        s = receive(c, &e);
+            status = sdk_stream_advance(&connection->stream, &err);
+        if (status == STATUS_OK && connection->stream.state == SDK_STREAM_OPEN)
+            status = open_session(connection, &err);
+    } else if (events & (POLLIN | POLLHUP | POLLERR) || connection->stream.more) {
+        status = receive(connection, &err);
     }
-    if (s != STATUS_OK)
-        sdk_connection_lose(c, s, e.text[0] ? e.text : status_name(s));
+    if (status != STATUS_OK)
+        sdk_connection_lose(connection, status, err.text[0] ? err.text : status_name(status));
 }
 
-void sdk_connection_flush(struct sdk_connection *c)
+void sdk_connection_flush(struct sdk_connection *connection)
 {
-    struct err e = {0};
-    if (!c || !c->grpc)
+    struct err err = {0};
+    if (!connection || !connection->grpc)
         return;
-    enum status s = transmit(c, &e);
-    if (s != STATUS_OK)
-        sdk_connection_lose(c, s, e.text[0] ? e.text : status_name(s));
+    enum status status = transmit(connection, &err);
+    if (status != STATUS_OK)
+        sdk_connection_lose(connection, status, err.text[0] ? err.text : status_name(status));
 }

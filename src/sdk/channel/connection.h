@@ -26,15 +26,15 @@ struct sdk_connection {
 /* Drains what the peer leaves, and connects if that is wanted and its pause is over. */
 void sdk_connection_maintain(struct sdk_channel *ch);
 /* Acts on what poll(2) said. May destroy the connection, and only this one. */
-void sdk_connection_serve(struct sdk_connection *c, short events);
+void sdk_connection_serve(struct sdk_connection *connection, short events);
 /* Writes as much as the socket takes. NULL allowed; may destroy the connection. */
-void sdk_connection_flush(struct sdk_connection *c);
+void sdk_connection_flush(struct sdk_connection *connection);
 /* The connection could not be made, or broke. FAILED_PRECONDITION: it will not heal by being tried again (a wrong port or
  * scheme, a certificate for another host), so the calls that wait for it end with that; any other status: they wait for
  * the next one. Plans the next if it was the current one, tells on_lost,
  * destroys. */
-void sdk_connection_lose(struct sdk_connection *c, enum status status, const char *why);
+void sdk_connection_lose(struct sdk_connection *connection, enum status status, const char *why);
 /* Ends the calls on it and frees it; no on_lost. */
-void sdk_connection_destroy(struct sdk_connection *c);
+void sdk_connection_destroy(struct sdk_connection *connection);
 
 #endif

@@ -28,24 +28,24 @@ struct sdk_stream {
 
 /* A TLS context with the target's roots, TLS 1.2 or later, and ALPN "h2". INVALID_ARGUMENT: ca_file cannot be
  * read; NO_MEMORY. Free with sdk_tls_destroy. */
-STATUS_RESULT sdk_tls_create(const struct sdk_target *target, struct ssl_ctx_st **ret_tls, struct err *e);
+STATUS_RESULT sdk_tls_create(const struct sdk_target *target, struct ssl_ctx_st **ret_tls, struct err *err);
 void sdk_tls_destroy(struct ssl_ctx_st *tls);
 
 /* Begins to connect a zeroed or closed stream. UNAVAILABLE: the name does not resolve or no address can be
  * tried. On failure the stream is closed. */
-STATUS_RESULT sdk_stream_connect(struct sdk_stream *s, const struct sdk_target *target,
-                                 struct ssl_ctx_st *tls, struct err *e);
+STATUS_RESULT sdk_stream_connect(struct sdk_stream *stream, const struct sdk_target *target,
+                                 struct ssl_ctx_st *tls, struct err *err);
 /* Goes on with connecting after poll(2) said so; open when `state` says so. UNAVAILABLE: no address answers,
  * or the certificate, the host name or the protocol does not fit. On failure the stream is closed. */
-STATUS_RESULT sdk_stream_advance(struct sdk_stream *s, struct err *e);
+STATUS_RESULT sdk_stream_advance(struct sdk_stream *stream, struct err *err);
 /* Appends what has arrived; adding nothing is OK. CLOSED: the peer has ended the stream; UNAVAILABLE: it
  * broke. */
-STATUS_RESULT sdk_stream_read(struct sdk_stream *s, struct buf *in, struct err *e);
+STATUS_RESULT sdk_stream_read(struct sdk_stream *stream, struct buf *in, struct err *err);
 /* Writes from the front of `out` what fits and consumes it. UNAVAILABLE: the stream broke. */
-STATUS_RESULT sdk_stream_write(struct sdk_stream *s, struct buf *out, struct err *e);
+STATUS_RESULT sdk_stream_write(struct sdk_stream *stream, struct buf *out, struct err *err);
 /* Which events to poll `fd` for. */
-short sdk_stream_events(const struct sdk_stream *s, bool has_output);
+short sdk_stream_events(const struct sdk_stream *stream, bool has_output);
 /* Any state, also zeroed before the first connect. */
-void sdk_stream_close(struct sdk_stream *s);
+void sdk_stream_close(struct sdk_stream *stream);
 
 #endif

@@ -10,16 +10,17 @@
 #define LIFE_NS  (600 * NS_PER_S) /* of a token without a stated expiry */
 #define EARLY_NS (300 * NS_PER_S) /* renewed so long before it expires */
 
-bool sdk_token_refresh(struct sdk_token *token, const struct sdk_target *t)
+bool sdk_token_refresh(struct sdk_token *token, const struct sdk_target *target)
 {
-    if (!t->token)
+    if (!target->token)
         return true;
     int64_t now = sdk_wall_ns();
     if (token->text[0] && now < token->until_ns - EARLY_NS)
         return true;
     char fresh[SDK_TOKEN_SIZE_MAX] = "";
     int64_t until = 0;
-    enum dt_status s = t->token(t->token_resource, fresh, sizeof fresh, &until, t->token_context);
+    enum dt_status s =
+        target->token(target->token_resource, fresh, sizeof fresh, &until, target->token_context);
     bool usable = s == DT_OK && fresh[0] && memchr(fresh, '\0', sizeof fresh);
     for (const char *c = fresh; usable && *c; c++)
         usable = *c > 0x20 && *c < 0x7f;

@@ -17,6 +17,6 @@ struct sdk_token {
 
 /* Renews the token if it is time. A token that cannot be renewed is kept while it is valid. True: there is a
  * token, or the target needs none. */
-bool sdk_token_refresh(struct sdk_token *token, const struct sdk_target *t);
+bool sdk_token_refresh(struct sdk_token *token, const struct sdk_target *target);
 
 #endif

@@ -91,9 +91,9 @@ static void unusable(void **state)
 
 static void none_needed(void **state)
 {
-    struct sdk_target t = {0};
+    struct sdk_target target = {0};
     struct sdk_token token = {0};
-    assert_true(sdk_token_refresh(&token, &t));
+    assert_true(sdk_token_refresh(&token, &target));
     assert_string_equal(token.text, "");
 }
 

@@ -11,29 +11,30 @@
 #define USER_AGENT     "durabletask-c/" SALLYPORT_VERSION " (DurableTaskClient)"
 
 enum dt_status dt_client_create(const struct dt_connect_options *o, struct dt_client **ret_client,
-                                struct dt_error *e)
+                                struct dt_error *error)
 {
     struct err own_error = {0};
     if (!ret_client)
-        return sdk_report(err_set(&own_error, STATUS_INVALID_ARGUMENT, "ret_client is NULL"), &own_error, e);
+        return sdk_report(err_set(&own_error, STATUS_INVALID_ARGUMENT, "ret_client is NULL"), &own_error,
+                          error);
     struct dt_client *client = calloc(1, sizeof *client);
     if (!client)
-        return sdk_report(STATUS_NO_MEMORY, NULL, e);
-    enum status s = sdk_target_init(&client->target, o, &own_error);
-    if (s == STATUS_OK) {
+        return sdk_report(STATUS_NO_MEMORY, NULL, error);
+    enum status status = sdk_target_init(&client->target, o, &own_error);
+    if (status == STATUS_OK) {
         struct sdk_channel_options options = {.target = &client->target,
                                               .user_agent = USER_AGENT,
                                               .pause_first_ns = PAUSE_FIRST_NS,
                                               .pause_max_ns = PAUSE_MAX_NS};
-        s = sdk_channel_create(&options, &client->channel, &own_error);
+        status = sdk_channel_create(&options, &client->channel, &own_error);
     }
-    if (s == STATUS_OK) {
+    if (status == STATUS_OK) {
         *ret_client = client;
         return DT_OK;
     }
     sdk_target_fini(&client->target);
     free(client);
-    return sdk_report(s, &own_error, e);
+    return sdk_report(status, &own_error, error);
 }
 
 void dt_client_destroy(struct dt_client *client)

@@ -3,54 +3,54 @@
 
 #include "sdk/client/snapshot.h"
 
-enum status sdk_answer_started(struct sdk_operation *op, struct arena *a, struct bytes answer,
-                               struct dt_reply *r, struct err *e)
+enum status sdk_answer_started(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                               struct dt_reply *reply, struct err *err)
 {
     struct pb_create_instance_response response;
-    enum status s = pb_create_instance_response_decode(a, answer, &response);
-    if (s != STATUS_OK)
-        return s;
-    r->instance_id = op->instance_id;
+    enum status status = pb_create_instance_response_decode(arena, answer, &response);
+    if (status != STATUS_OK)
+        return status;
+    reply->instance_id = op->instance_id;
     if (response.instance_id.size && !bytes_equal_cstr(response.instance_id, op->instance_id))
-        return err_set(e, STATUS_INTERNAL, "the service answered with another instance id");
+        return err_set(err, STATUS_INTERNAL, "the service answered with another instance id");
     return STATUS_OK;
 }
 
-enum status sdk_answer_instance(struct sdk_operation *op, struct arena *a, struct bytes answer,
-                                struct dt_reply *r, struct err *e)
+enum status sdk_answer_instance(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                                struct dt_reply *reply, struct err *err)
 {
     struct pb_get_instance_response response;
-    enum status s = pb_get_instance_response_decode(a, answer, &response);
+    enum status s = pb_get_instance_response_decode(arena, answer, &response);
     if (s != STATUS_OK)
         return s;
     if (!response.exists || !response.orchestration_state) {
         bool wait = op->must_have_started || op->must_have_ended;
-        return err_set(e, wait ? STATUS_DEADLINE_EXCEEDED : STATUS_NOT_FOUND, "no such instance");
+        return err_set(err, wait ? STATUS_DEADLINE_EXCEEDED : STATUS_NOT_FOUND, "no such instance");
     }
     enum dt_instance_status status =
         (enum dt_instance_status)response.orchestration_state->orchestration_status;
     if ((op->must_have_started && status == DT_INSTANCE_PENDING) ||
         (op->must_have_ended && !dt_instance_status_final(status)))
-        return err_set(e, STATUS_DEADLINE_EXCEEDED, "the instance is %s", dt_instance_status_name(status));
-    return sdk_instance_create(response.orchestration_state, &r->instance);
+        return err_set(err, STATUS_DEADLINE_EXCEEDED, "the instance is %s", dt_instance_status_name(status));
+    return sdk_instance_create(response.orchestration_state, &reply->instance);
 }
 
-enum status sdk_answer_purged(struct sdk_operation *op, struct arena *a, struct bytes answer,
-                              struct dt_reply *r, struct err *e)
+enum status sdk_answer_purged(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                              struct dt_reply *reply, struct err *err)
 {
     struct pb_purge_instances_response response;
-    enum status s = pb_purge_instances_response_decode(a, answer, &response);
-    if (s != STATUS_OK)
-        return s;
-    r->purged = response.deleted_instance_count;
-    r->complete = !response.is_complete.present || response.is_complete.value;
+    enum status status = pb_purge_instances_response_decode(arena, answer, &response);
+    if (status != STATUS_OK)
+        return status;
+    reply->purged = response.deleted_instance_count;
+    reply->complete = !response.is_complete.present || response.is_complete.value;
     return STATUS_OK;
 }
 
-enum status sdk_answer_page(struct sdk_operation *op, struct arena *a, struct bytes answer,
-                            struct dt_reply *r, struct err *e)
+enum status sdk_answer_page(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                            struct dt_reply *reply, struct err *err)
 {
     struct pb_query_instances_response response;
-    enum status s = pb_query_instances_response_decode(a, answer, &response);
-    return s == STATUS_OK ? sdk_page_create(&response, &r->page) : s;
+    enum status status = pb_query_instances_response_decode(arena, answer, &response);
+    return status == STATUS_OK ? sdk_page_create(&response, &reply->page) : status;
 }

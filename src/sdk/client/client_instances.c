@@ -10,56 +10,57 @@
 /* ---- get and wait ---- */
 
 static enum status get(struct dt_client *client, const char *instance_id, bool payloads,
-                       dt_on_reply *on_reply, void *context, struct err *e)
+                       dt_on_reply *on_reply, void *context, struct err *err)
 {
-    struct sdk_draft d;
-    sdk_draft_begin(&d, 0);
+    struct sdk_draft draft;
+    sdk_draft_begin(&draft, 0);
     struct pb_get_instance_request request = {.instance_id =
-                                                  sdk_draft_required(&d, "instance id", instance_id),
+                                                  sdk_draft_required(&draft, "instance id", instance_id),
                                               .get_inputs_and_outputs = payloads};
-    return sdk_draft_submit(client, &d, METHOD(GET_INSTANCE), &request, 0, on_reply, context, e);
+    return sdk_draft_submit(client, &draft, METHOD(GET_INSTANCE), &request, 0, on_reply, context, err);
 }
 
 /* A wait without time is a look. */
 static enum status wait_for(struct dt_client *client, bool completion, const char *instance_id,
-                            int64_t timeout_ms, dt_on_reply *on_reply, void *context, struct err *e)
+                            int64_t timeout_ms, dt_on_reply *on_reply, void *context, struct err *err)
 {
-    struct sdk_draft d;
-    sdk_draft_begin(&d, 0);
-    if (d.op) {
-        d.op->must_have_started = !completion;
-        d.op->must_have_ended = completion;
+    struct sdk_draft draft;
+    sdk_draft_begin(&draft, 0);
+    if (draft.op) {
+        draft.op->must_have_started = !completion;
+        draft.op->must_have_ended = completion;
     }
-    struct pb_get_instance_request request = {
-        .instance_id = sdk_draft_required(&d, "instance id", instance_id), .get_inputs_and_outputs = true};
+    struct pb_get_instance_request request = {.instance_id =
+                                                  sdk_draft_required(&draft, "instance id", instance_id),
+                                              .get_inputs_and_outputs = true};
     enum pb_task_hub_sidecar_service_method method =
         completion ? METHOD(WAIT_FOR_INSTANCE_COMPLETION) : METHOD(WAIT_FOR_INSTANCE_START);
     if (timeout_ms == 0)
         method = METHOD(GET_INSTANCE);
     int64_t timeout_ns = timeout_ms < 0 ? -1 : MIN(timeout_ms, INT64_MAX / NS_PER_MS) * NS_PER_MS;
-    return sdk_draft_submit(client, &d, method, &request, timeout_ns, on_reply, context, e);
+    return sdk_draft_submit(client, &draft, method, &request, timeout_ns, on_reply, context, err);
 }
 
-static enum dt_status give_instance(struct sdk_waiter *w, enum dt_status ended,
+static enum dt_status give_instance(struct sdk_waiter *waiter, enum dt_status ended,
                                     struct dt_instance **ret_instance)
 {
     if (ended != DT_OK)
         return ended;
     if (ret_instance)
-        *ret_instance = w->taken.instance;
+        *ret_instance = waiter->taken.instance;
     else
-        dt_instance_destroy(w->taken.instance);
+        dt_instance_destroy(waiter->taken.instance);
     return DT_OK;
 }
 
 enum dt_status dt_client_get(struct dt_client *client, const char *instance_id, bool payloads,
-                             struct dt_instance **ret_instance, struct dt_error *e)
+                             struct dt_instance **ret_instance, struct dt_error *error)
 {
-    struct sdk_waiter w;
-    if (sdk_waiter_init(&w, client))
-        w.started = get(client, instance_id, payloads, sdk_waiter_on_reply, &w, &w.fault);
-    enum dt_status ended = sdk_waiter_await(&w, e);
-    return give_instance(&w, ended, ret_instance);
+    struct sdk_waiter waiter;
+    if (sdk_waiter_init(&waiter, client))
+        waiter.started = get(client, instance_id, payloads, sdk_waiter_on_reply, &waiter, &waiter.fault);
+    enum dt_status ended = sdk_waiter_await(&waiter, error);
+    return give_instance(&waiter, ended, ret_instance);
 }
 
 enum dt_status dt_client_get_async(struct dt_client *client, const char *instance_id, bool payloads,
@@ -70,13 +71,14 @@ enum dt_status dt_client_get_async(struct dt_client *client, const char *instanc
 }
 
 enum dt_status dt_client_wait_start(struct dt_client *client, const char *instance_id, int64_t timeout_ms,
-                                    struct dt_instance **ret_instance, struct dt_error *e)
+                                    struct dt_instance **ret_instance, struct dt_error *error)
 {
-    struct sdk_waiter w;
-    if (sdk_waiter_init(&w, client))
-        w.started = wait_for(client, false, instance_id, timeout_ms, sdk_waiter_on_reply, &w, &w.fault);
-    enum dt_status ended = sdk_waiter_await(&w, e);
-    return give_instance(&w, ended, ret_instance);
+    struct sdk_waiter waiter;
+    if (sdk_waiter_init(&waiter, client))
+        waiter.started =
+            wait_for(client, false, instance_id, timeout_ms, sdk_waiter_on_reply, &waiter, &waiter.fault);
+    enum dt_status ended = sdk_waiter_await(&waiter, error);
+    return give_instance(&waiter, ended, ret_instance);
 }
 
 enum dt_status dt_client_wait_start_async(struct dt_client *client, const char *instance_id,
@@ -88,13 +90,14 @@ enum dt_status dt_client_wait_start_async(struct dt_client *client, const char *
 
 enum dt_status dt_client_wait_completion(struct dt_client *client, const char *instance_id,
                                          int64_t timeout_ms, struct dt_instance **ret_instance,
-                                         struct dt_error *e)
+                                         struct dt_error *error)
 {
-    struct sdk_waiter w;
-    if (sdk_waiter_init(&w, client))
-        w.started = wait_for(client, true, instance_id, timeout_ms, sdk_waiter_on_reply, &w, &w.fault);
-    enum dt_status ended = sdk_waiter_await(&w, e);
-    return give_instance(&w, ended, ret_instance);
+    struct sdk_waiter waiter;
+    if (sdk_waiter_init(&waiter, client))
+        waiter.started =
+            wait_for(client, true, instance_id, timeout_ms, sdk_waiter_on_reply, &waiter, &waiter.fault);
+    enum dt_status ended = sdk_waiter_await(&waiter, error);
+    return give_instance(&waiter, ended, ret_instance);
 }
 
 enum dt_status dt_client_wait_completion_async(struct dt_client *client, const char *instance_id,

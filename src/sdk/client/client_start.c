@@ -121,93 +121,97 @@ enum status sdk_start_keep(struct sdk_operation *op, struct bytes request, int64
 
 /* ---- start ---- */
 
-static void draw(struct sdk_draft *d, uint8_t ret_random[16])
+static void draw(struct sdk_draft *draft, uint8_t ret_random[16])
 {
-    if (RAND_bytes(ret_random, 16) != 1 && d->status == STATUS_OK)
-        d->status = STATUS_INTERNAL;
+    if (RAND_bytes(ret_random, 16) != 1 && draft->status == STATUS_OK)
+        draft->status = STATUS_INTERNAL;
 }
 
-static const char *choose_id(struct sdk_draft *d, const char *given, char ret_guid[GUID_TEXT_SIZE + 1])
+static const char *choose_id(struct sdk_draft *draft, const char *given, char ret_guid[GUID_TEXT_SIZE + 1])
 {
     if (given && *given)
         return given;
     uint8_t random[16];
-    draw(d, random);
+    draw(draft, random);
     guid_format(random, ret_guid);
     return ret_guid;
 }
 
-static struct pb_opt_bytes choose_execution_id(struct sdk_draft *d)
+static struct pb_opt_bytes choose_execution_id(struct sdk_draft *draft)
 {
-    if (!d->op)
+    if (!draft->op)
         return pb_none();
     uint8_t random[16];
-    draw(d, random);
-    guid_format_digits(random, d->op->start.execution_id);
-    return pb_some(bytes_of(d->op->start.execution_id, GUID_DIGITS_SIZE));
+    draw(draft, random);
+    guid_format_digits(random, draft->op->start.execution_id);
+    return pb_some(bytes_of(draft->op->start.execution_id, GUID_DIGITS_SIZE));
 }
 
-static struct pb_orchestration_id_reuse_policy *policy_of(struct sdk_draft *d,
-                                                          const struct dt_start_options *o)
+static struct pb_orchestration_id_reuse_policy *policy_of(struct sdk_draft *draft,
+                                                          const struct dt_start_options *options)
 {
-    if (o->reuse != DT_REUSE_LISTED)
+    if (options->reuse != DT_REUSE_LISTED)
         return NULL;
-    struct pb_orchestration_id_reuse_policy *policy = arena_alloc(&d->arena, sizeof *policy);
+    struct pb_orchestration_id_reuse_policy *policy = arena_alloc(&draft->arena, sizeof *policy);
     if (!policy) {
-        d->status = STATUS_NO_MEMORY;
+        draft->status = STATUS_NO_MEMORY;
         return NULL;
     }
-    policy->replaceable_status = sdk_draft_statuses(d, o->replaceable, &policy->replaceable_status_count);
+    policy->replaceable_status =
+        sdk_draft_statuses(draft, options->replaceable, &policy->replaceable_status_count);
     return policy;
 }
 
 static enum status start(struct dt_client *client, const char *name, const struct dt_start_options *given,
-                         dt_on_reply *on_reply, void *context, struct err *e)
+                         dt_on_reply *on_reply, void *context, struct err *err)
 {
-    struct dt_start_options o = {0};
-    if (given && !sdk_options_copy(&o, sizeof o, given))
-        return err_set(e, STATUS_INVALID_ARGUMENT, "`size` of the start options is not set");
-    struct sdk_draft d;
+    struct dt_start_options options = {0};
+    if (given && !sdk_options_copy(&options, sizeof options, given))
+        return err_set(err, STATUS_INVALID_ARGUMENT, "`size` of the start options is not set");
+    struct sdk_draft draft;
     char guid[GUID_TEXT_SIZE + 1];
-    size_t id_size = o.instance_id && *o.instance_id ? strlen(o.instance_id) : GUID_TEXT_SIZE;
-    sdk_draft_begin(&d, id_size + 1);
-    const char *id = choose_id(&d, o.instance_id, guid);
+    size_t id_size =
+        options.instance_id && *options.instance_id ? strlen(options.instance_id) : GUID_TEXT_SIZE;
+    sdk_draft_begin(&draft, id_size + 1);
+    const char *id = choose_id(&draft, options.instance_id, guid);
     struct pb_create_instance_request request = {
-        .instance_id = sdk_draft_required(&d, "instance id", id),
-        .name = sdk_draft_required(&d, "name", name),
-        .version = sdk_draft_optional(&d, "version", o.version),
-        .input = sdk_draft_optional(&d, "input", o.input),
-        .tags_count = o.tag_count,
-        .execution_id = choose_execution_id(&d),
+        .instance_id = sdk_draft_required(&draft, "instance id", id),
+        .name = sdk_draft_required(&draft, "name", name),
+        .version = sdk_draft_optional(&draft, "version", options.version),
+        .input = sdk_draft_optional(&draft, "input", options.input),
+        .tags_count = options.tag_count,
+        .execution_id = choose_execution_id(&draft),
     };
-    if (o.start_at_ns)
-        request.scheduled_start_timestamp = pb_time_from_ns(o.start_at_ns);
-    if (d.status == STATUS_OK) {
-        d.fault = "tags";
-        d.status = sdk_tags_to_wire(&d.arena, o.tags, o.tag_count, &request.tags);
-        request.orchestration_id_reuse_policy = policy_of(&d, &o);
+    if (options.start_at_ns)
+        request.scheduled_start_timestamp = pb_time_from_ns(options.start_at_ns);
+    if (draft.status == STATUS_OK) {
+        draft.fault = "tags";
+        draft.status = sdk_tags_to_wire(&draft.arena, options.tags, options.tag_count, &request.tags);
+        request.orchestration_id_reuse_policy = policy_of(&draft, &options);
     }
-    if (d.op) {
-        d.op->start.own_id = id == guid;
-        memcpy(d.op->instance_id, id, id_size + 1);
+    if (draft.op) {
+        draft.op->start.own_id = id == guid;
+        memcpy(draft.op->instance_id, id, id_size + 1);
     }
-    return sdk_draft_submit(client, &d, METHOD(START_INSTANCE), &request, 0, on_reply, context, e);
+    return sdk_draft_submit(client, &draft, METHOD(START_INSTANCE), &request, 0, on_reply, context, err);
 }
 
-enum dt_status dt_client_start(struct dt_client *client, const char *name, const struct dt_start_options *o,
-                               char ret_instance_id[DT_INSTANCE_ID_SIZE], struct dt_error *e)
+enum dt_status dt_client_start(struct dt_client *client, const char *name,
+                               const struct dt_start_options *options,
+                               char ret_instance_id[DT_INSTANCE_ID_SIZE], struct dt_error *error)
 {
-    struct sdk_waiter w;
-    if (sdk_waiter_init(&w, client))
-        w.started = start(client, name, o, sdk_waiter_on_reply, &w, &w.fault);
-    enum dt_status ended = sdk_waiter_await(&w, e);
+    struct sdk_waiter waiter;
+    if (sdk_waiter_init(&waiter, client))
+        waiter.started = start(client, name, options, sdk_waiter_on_reply, &waiter, &waiter.fault);
+    enum dt_status ended = sdk_waiter_await(&waiter, error);
     if (ended == DT_OK && ret_instance_id)
-        memcpy(ret_instance_id, w.instance_id, DT_INSTANCE_ID_SIZE);
+        memcpy(ret_instance_id, waiter.instance_id, DT_INSTANCE_ID_SIZE);
     return ended;
 }
 
 enum dt_status dt_client_start_async(struct dt_client *client, const char *name,
-                                     const struct dt_start_options *o, dt_on_reply *on_reply, void *context)
+                                     const struct dt_start_options *options, dt_on_reply *on_reply,
+                                     void *context)
 {
-    return client ? sdk_status(start(client, name, o, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
+    return client ? sdk_status(start(client, name, options, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
 }

@@ -17,10 +17,10 @@ struct dt_history {
 
 struct dt_history *sdk_history_create(void)
 {
-    struct dt_history *h = calloc(1, sizeof *h);
-    if (h)
-        arena_init(&h->arena, 0);
-    return h;
+    struct dt_history *history = calloc(1, sizeof *history);
+    if (history)
+        arena_init(&history->arena, 0);
+    return history;
 }
 
 /* What an event kind says, by its parts. */
@@ -34,138 +34,141 @@ struct parts {
 };
 
 /* Events of activities, children and timers. */
-static void take_task_parts(const struct pb_history_event *w, struct parts *p, struct dt_event *e)
+static void take_task_parts(const struct pb_history_event *event, struct parts *parts, struct dt_event *e)
 {
-    switch (w->event_type_case) {
+    switch (event->event_type_case) {
     case PB_HISTORY_EVENT_TASK_SCHEDULED:
-        *p = (struct parts){
-            .has_name = true, .name = w->task_scheduled->name, .data = w->task_scheduled->input};
+        *parts = (struct parts){
+            .has_name = true, .name = event->task_scheduled->name, .data = event->task_scheduled->input};
         return;
     case PB_HISTORY_EVENT_TASK_COMPLETED:
-        e->task_id = w->task_completed->task_scheduled_id;
-        p->data = w->task_completed->result;
+        e->task_id = event->task_completed->task_scheduled_id;
+        parts->data = event->task_completed->result;
         return;
     case PB_HISTORY_EVENT_TASK_FAILED:
-        e->task_id = w->task_failed->task_scheduled_id;
-        p->failure = w->task_failed->failure_details;
+        e->task_id = event->task_failed->task_scheduled_id;
+        parts->failure = event->task_failed->failure_details;
         return;
     case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_CREATED:
-        *p = (struct parts){.has_name = true,
-                            .name = w->sub_orchestration_instance_created->name,
-                            .has_instance_id = true,
-                            .instance_id = w->sub_orchestration_instance_created->instance_id,
-                            .data = w->sub_orchestration_instance_created->input};
+        *parts = (struct parts){.has_name = true,
+                                .name = event->sub_orchestration_instance_created->name,
+                                .has_instance_id = true,
+                                .instance_id = event->sub_orchestration_instance_created->instance_id,
+                                .data = event->sub_orchestration_instance_created->input};
         return;
     case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_COMPLETED:
-        e->task_id = w->sub_orchestration_instance_completed->task_scheduled_id;
-        p->data = w->sub_orchestration_instance_completed->result;
+        e->task_id = event->sub_orchestration_instance_completed->task_scheduled_id;
+        parts->data = event->sub_orchestration_instance_completed->result;
         return;
     case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_FAILED:
-        e->task_id = w->sub_orchestration_instance_failed->task_scheduled_id;
-        p->failure = w->sub_orchestration_instance_failed->failure_details;
+        e->task_id = event->sub_orchestration_instance_failed->task_scheduled_id;
+        parts->failure = event->sub_orchestration_instance_failed->failure_details;
         return;
     case PB_HISTORY_EVENT_TIMER_CREATED:
-        e->fire_at_ns = pb_time_to_ns(w->timer_created->fire_at);
+        e->fire_at_ns = pb_time_to_ns(event->timer_created->fire_at);
         return;
     case PB_HISTORY_EVENT_TIMER_FIRED:
-        e->task_id = w->timer_fired->timer_id;
-        e->fire_at_ns = pb_time_to_ns(w->timer_fired->fire_at);
+        e->task_id = event->timer_fired->timer_id;
+        e->fire_at_ns = pb_time_to_ns(event->timer_fired->fire_at);
         return;
     default:
         return;
     }
 }
 
-static void take_parts(const struct pb_history_event *w, struct parts *p, struct dt_event *e)
+static void take_parts(const struct pb_history_event *event, struct parts *parts, struct dt_event *e)
 {
-    switch (w->event_type_case) {
+    switch (event->event_type_case) {
     case PB_HISTORY_EVENT_EXECUTION_STARTED:
-        *p = (struct parts){
-            .has_name = true, .name = w->execution_started->name, .data = w->execution_started->input};
+        *parts = (struct parts){.has_name = true,
+                                .name = event->execution_started->name,
+                                .data = event->execution_started->input};
         return;
     case PB_HISTORY_EVENT_EXECUTION_COMPLETED:
-        p->data = w->execution_completed->result;
-        p->failure = w->execution_completed->failure_details;
-        e->status = (enum dt_instance_status)w->execution_completed->orchestration_status;
+        parts->data = event->execution_completed->result;
+        parts->failure = event->execution_completed->failure_details;
+        e->status = (enum dt_instance_status)event->execution_completed->orchestration_status;
         return;
     case PB_HISTORY_EVENT_EXECUTION_TERMINATED:
-        p->data = w->execution_terminated->input;
+        parts->data = event->execution_terminated->input;
         return;
     case PB_HISTORY_EVENT_EVENT_SENT:
-        *p = (struct parts){.has_name = true,
-                            .name = w->event_sent->name,
-                            .has_instance_id = true,
-                            .instance_id = w->event_sent->instance_id,
-                            .data = w->event_sent->input};
+        *parts = (struct parts){.has_name = true,
+                                .name = event->event_sent->name,
+                                .has_instance_id = true,
+                                .instance_id = event->event_sent->instance_id,
+                                .data = event->event_sent->input};
         return;
     case PB_HISTORY_EVENT_EVENT_RAISED:
-        *p = (struct parts){.has_name = true, .name = w->event_raised->name, .data = w->event_raised->input};
+        *parts = (struct parts){
+            .has_name = true, .name = event->event_raised->name, .data = event->event_raised->input};
         return;
     case PB_HISTORY_EVENT_CONTINUE_AS_NEW:
-        p->data = w->continue_as_new->input;
+        parts->data = event->continue_as_new->input;
         return;
     case PB_HISTORY_EVENT_EXECUTION_SUSPENDED:
-        p->data = w->execution_suspended->input;
+        parts->data = event->execution_suspended->input;
         return;
     case PB_HISTORY_EVENT_EXECUTION_RESUMED:
-        p->data = w->execution_resumed->input;
+        parts->data = event->execution_resumed->input;
         return;
     case PB_HISTORY_EVENT_EXECUTION_REWOUND:
-        p->data = w->execution_rewound->reason;
+        parts->data = event->execution_rewound->reason;
         return;
     default:
-        take_task_parts(w, p, e);
+        take_task_parts(event, parts, e);
         return;
     }
 }
 
-static STATUS_RESULT fill_event(struct arena *a, const struct pb_history_event *wire, struct dt_event *e)
+static STATUS_RESULT fill_event(struct arena *arena, const struct pb_history_event *wire,
+                                struct dt_event *event)
 {
-    struct parts p = {0};
-    *e = (struct dt_event){.size = sizeof *e,
-                           .kind = (enum dt_event_kind)wire->event_type_case,
-                           .id = wire->event_id,
-                           .time_ns = pb_time_to_ns(wire->timestamp)};
-    take_parts(wire, &p, e);
-    if (p.failure && !(e->failure = sdk_failure_of_wire(a, p.failure)))
+    struct parts parts = {0};
+    *event = (struct dt_event){.size = sizeof *event,
+                               .kind = (enum dt_event_kind)wire->event_type_case,
+                               .id = wire->event_id,
+                               .time_ns = pb_time_to_ns(wire->timestamp)};
+    take_parts(wire, &parts, event);
+    if (parts.failure && !(event->failure = sdk_failure_of_wire(arena, parts.failure)))
         return STATUS_NO_MEMORY;
-    if (p.has_name && !(e->name = arena_cstr(a, p.name)))
+    if (parts.has_name && !(event->name = arena_cstr(arena, parts.name)))
         return STATUS_NO_MEMORY;
-    if (p.has_instance_id && !(e->instance_id = arena_cstr(a, p.instance_id)))
+    if (parts.has_instance_id && !(event->instance_id = arena_cstr(arena, parts.instance_id)))
         return STATUS_NO_MEMORY;
-    return sdk_text_of_opt(a, p.data, &e->data);
+    return sdk_text_of_opt(arena, parts.data, &event->data);
 }
 
-static STATUS_RESULT reserve_events(struct dt_history *h, size_t more)
+static STATUS_RESULT reserve_events(struct dt_history *history, size_t more)
 {
-    size_t needed = h->count + more;
+    size_t needed = history->count + more;
     if (needed > HISTORY_EVENTS_MAX)
         return STATUS_NO_MEMORY;
-    if (needed <= h->capacity)
+    if (needed <= history->capacity)
         return STATUS_OK;
-    size_t capacity = MAX(needed, h->capacity * 2);
-    struct dt_event *events = realloc(h->events, capacity * sizeof *events);
+    size_t capacity = MAX(needed, history->capacity * 2);
+    struct dt_event *events = realloc(history->events, capacity * sizeof *events);
     if (!events)
         return STATUS_NO_MEMORY;
-    h->events = events;
-    h->capacity = capacity;
+    history->events = events;
+    history->capacity = capacity;
     return STATUS_OK;
 }
 
-STATUS_RESULT sdk_history_append(struct dt_history *h, struct bytes chunk)
+STATUS_RESULT sdk_history_append(struct dt_history *history, struct bytes chunk)
 {
     struct arena scratch;
     arena_init(&scratch, 0);
     struct pb_history_chunk wire;
-    enum status s = pb_history_chunk_decode(&scratch, chunk, &wire);
-    if (s == STATUS_OK)
-        s = reserve_events(h, wire.events_count);
-    for (size_t i = 0; s == STATUS_OK && i < wire.events_count; i++) {
-        s = fill_event(&h->arena, &wire.events[i], &h->events[h->count]);
-        h->count += s == STATUS_OK;
+    enum status status = pb_history_chunk_decode(&scratch, chunk, &wire);
+    if (status == STATUS_OK)
+        status = reserve_events(history, wire.events_count);
+    for (size_t i = 0; status == STATUS_OK && i < wire.events_count; i++) {
+        status = fill_event(&history->arena, &wire.events[i], &history->events[history->count]);
+        history->count += status == STATUS_OK;
     }
     arena_fini(&scratch);
-    return s;
+    return status;
 }
 
 size_t dt_history_count(const struct dt_history *history)

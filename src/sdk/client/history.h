@@ -10,6 +10,6 @@
 /* An empty history, to be filled chunk by chunk. NULL: no memory. */
 struct dt_history *sdk_history_create(void);
 /* Appends the events of an encoded HistoryChunk. MALFORMED, NO_MEMORY. */
-STATUS_RESULT sdk_history_append(struct dt_history *h, struct bytes chunk);
+STATUS_RESULT sdk_history_append(struct dt_history *history, struct bytes chunk);
 
 #endif

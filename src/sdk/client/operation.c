@@ -39,26 +39,26 @@ static void on_chunk(void *context, struct bytes message)
         op->chunk_status = sdk_history_append(op->history, message);
 }
 
-static enum status read_answer(struct sdk_operation *op, const struct sdk_result *result, struct dt_reply *r,
-                               struct err *e)
+static enum status read_answer(struct sdk_operation *op, const struct sdk_result *result,
+                               struct dt_reply *reply, struct err *err)
 {
     if (result->status == STATUS_ALREADY_EXISTS && op->start.own_id && op->start.written) {
-        r->instance_id = op->instance_id; /* an earlier try of this very call made it */
+        reply->instance_id = op->instance_id; /* an earlier try of this very call made it */
         return STATUS_OK;
     }
     if (result->status != STATUS_OK)
-        return err_set(e, result->status, "%s", result->text);
+        return err_set(err, result->status, "%s", result->text);
     if (op->history) {
-        r->history = op->history;
+        reply->history = op->history;
         return op->chunk_status;
     }
     if (!rules[op->method].on_answer)
         return STATUS_OK;
     struct arena scratch;
     arena_init(&scratch, 0);
-    enum status s = rules[op->method].on_answer(op, &scratch, result->response, r, e);
+    enum status status = rules[op->method].on_answer(op, &scratch, result->response, reply, err);
     arena_fini(&scratch);
-    return s;
+    return status;
 }
 
 static void operation_destroy(struct sdk_operation *op)
@@ -68,18 +68,18 @@ static void operation_destroy(struct sdk_operation *op)
 }
 
 /* Takes the objects of the reply. */
-static void tell(struct sdk_operation *op, enum status s, const char *text, struct dt_reply *reply)
+static void tell(struct sdk_operation *op, enum status status, const char *text, struct dt_reply *reply)
 {
-    reply->status = sdk_status(s);
-    if (s != STATUS_OK) {
-        reply->text = text && text[0] ? text : status_name(s);
+    reply->status = sdk_status(status);
+    if (status != STATUS_OK) {
+        reply->text = text && text[0] ? text : status_name(status);
         reply->instance_id = NULL;
         reply->history = NULL;
     }
     op->on_reply(reply, op->context);
     dt_instance_destroy(reply->instance);
     dt_page_destroy(reply->page);
-    if (reply->history || s != STATUS_OK)
+    if (reply->history || status != STATUS_OK)
         dt_history_destroy(op->history);
     operation_destroy(op);
 }
@@ -96,52 +96,53 @@ static void on_done(void *context, const struct sdk_result *result)
     if (result->unknown && rules[op->method].on_unknown && rules[op->method].on_unknown(op))
         return;
 
-    struct err e = {0};
+    struct err err = {0};
     struct dt_reply reply = {.text = ""};
-    enum status s = read_answer(op, result, &reply, &e);
-    tell(op, s, e.text, &reply);
+    enum status status = read_answer(op, result, &reply, &err);
+    tell(op, status, err.text, &reply);
 }
 
 /* ---- the draft, on the caller's thread ---- */
 
-void sdk_draft_begin(struct sdk_draft *d, size_t extra)
+void sdk_draft_begin(struct sdk_draft *draft, size_t extra)
 {
-    memset(d, 0, sizeof *d);
-    arena_init(&d->arena, 0);
-    d->op = calloc(1, sizeof *d->op + extra);
-    if (!d->op)
-        d->status = STATUS_NO_MEMORY;
+    memset(draft, 0, sizeof *draft);
+    arena_init(&draft->arena, 0);
+    draft->op = calloc(1, sizeof *draft->op + extra);
+    if (!draft->op)
+        draft->status = STATUS_NO_MEMORY;
 }
 
-struct pb_opt_bytes sdk_draft_optional(struct sdk_draft *d, const char *what, const char *text)
+struct pb_opt_bytes sdk_draft_optional(struct sdk_draft *draft, const char *what, const char *text)
 {
     struct pb_opt_bytes value = pb_none();
-    enum status s = d->status == STATUS_OK ? sdk_opt_of_text(&d->arena, text, &value) : STATUS_OK;
-    if (s != STATUS_OK) {
-        d->status = s;
-        d->fault = what;
+    enum status status =
+        draft->status == STATUS_OK ? sdk_opt_of_text(&draft->arena, text, &value) : STATUS_OK;
+    if (status != STATUS_OK) {
+        draft->status = status;
+        draft->fault = what;
     }
     return value;
 }
 
-struct bytes sdk_draft_required(struct sdk_draft *d, const char *what, const char *text)
+struct bytes sdk_draft_required(struct sdk_draft *draft, const char *what, const char *text)
 {
-    struct pb_opt_bytes value = sdk_draft_optional(d, what, text);
-    if (d->status == STATUS_OK && !value.value.size) {
-        d->status = STATUS_INVALID_ARGUMENT;
-        d->fault = what;
+    struct pb_opt_bytes value = sdk_draft_optional(draft, what, text);
+    if (draft->status == STATUS_OK && !value.value.size) {
+        draft->status = STATUS_INVALID_ARGUMENT;
+        draft->fault = what;
     }
     return value.value;
 }
 
-int32_t *sdk_draft_statuses(struct sdk_draft *d, unsigned statuses, size_t *ret_count)
+int32_t *sdk_draft_statuses(struct sdk_draft *draft, unsigned statuses, size_t *ret_count)
 {
     *ret_count = 0;
-    if (d->status != STATUS_OK)
+    if (draft->status != STATUS_OK)
         return NULL;
-    int32_t *list = arena_alloc_array(&d->arena, DT_INSTANCE_SUSPENDED + 1, sizeof *list);
+    int32_t *list = arena_alloc_array(&draft->arena, DT_INSTANCE_SUSPENDED + 1, sizeof *list);
     if (!list) {
-        d->status = STATUS_NO_MEMORY;
+        draft->status = STATUS_NO_MEMORY;
         return NULL;
     }
     for (int32_t i = 0; i <= DT_INSTANCE_SUSPENDED; i++)
@@ -168,39 +169,39 @@ enum status sdk_operation_send(struct sdk_operation *op, struct buf *request, in
     return sdk_channel_call(op->client->channel, &call, request, NULL);
 }
 
-enum status sdk_draft_submit(struct dt_client *client, struct sdk_draft *d,
+enum status sdk_draft_submit(struct dt_client *client, struct sdk_draft *draft,
                              enum pb_task_hub_sidecar_service_method method, const void *request,
-                             int64_t timeout_ns, dt_on_reply *on_reply, void *context, struct err *e)
+                             int64_t timeout_ns, dt_on_reply *on_reply, void *context, struct err *err)
 {
     const struct pb_method *m = &pb_task_hub_sidecar_service_methods[method];
-    struct sdk_operation *op = d->op;
+    struct sdk_operation *op = draft->op;
     struct buf encoded = {0};
-    enum status s = d->status;
-    if (s == STATUS_OK && !on_reply)
-        s = err_set(e, STATUS_INVALID_ARGUMENT, "on_reply is NULL");
-    else if (s == STATUS_INVALID_ARGUMENT)
-        s = err_set(e, s, "%s: NULL, empty or not UTF-8", d->fault);
-    if (s == STATUS_OK && m->server_streaming && !(op->history = sdk_history_create()))
-        s = STATUS_NO_MEMORY;
-    if (s == STATUS_OK) {
+    enum status status = draft->status;
+    if (status == STATUS_OK && !on_reply)
+        status = err_set(err, STATUS_INVALID_ARGUMENT, "on_reply is NULL");
+    else if (status == STATUS_INVALID_ARGUMENT)
+        status = err_set(err, status, "%s: NULL, empty or not UTF-8", draft->fault);
+    if (status == STATUS_OK && m->server_streaming && !(op->history = sdk_history_create()))
+        status = STATUS_NO_MEMORY;
+    if (status == STATUS_OK) {
         op->client = client;
         op->method = method;
         op->on_reply = on_reply;
         op->context = context;
         pb_encode(m->request, request, &encoded);
-        s = buf_status(&encoded);
+        status = buf_status(&encoded);
     }
     timeout_ns = timeout_ns ? timeout_ns : client->target.call_timeout_ns;
-    if (s == STATUS_OK && method == METHOD(START_INSTANCE))
-        s = sdk_start_keep(op, buf_peek(&encoded), timeout_ns);
-    if (s == STATUS_OK)
-        s = sdk_operation_send(op, &encoded, timeout_ns);
+    if (status == STATUS_OK && method == METHOD(START_INSTANCE))
+        status = sdk_start_keep(op, buf_peek(&encoded), timeout_ns);
+    if (status == STATUS_OK)
+        status = sdk_operation_send(op, &encoded, timeout_ns);
     else
         buf_fini(&encoded);
-    if (s != STATUS_OK && op) {
+    if (status != STATUS_OK && op) {
         dt_history_destroy(op->history);
         operation_destroy(op);
     }
-    arena_fini(&d->arena);
-    return s;
+    arena_fini(&draft->arena);
+    return status;
 }

@@ -43,22 +43,22 @@ struct sdk_draft {
 };
 
 /* `extra`: bytes of the operation's instance_id. Freed by submit. */
-void sdk_draft_begin(struct sdk_draft *d, size_t extra);
+void sdk_draft_begin(struct sdk_draft *draft, size_t extra);
 /* The user's text, copied; absent if it is NULL. Must be UTF-8. `what` is a literal. */
-struct pb_opt_bytes sdk_draft_optional(struct sdk_draft *d, const char *what, const char *text);
+struct pb_opt_bytes sdk_draft_optional(struct sdk_draft *draft, const char *what, const char *text);
 /* The same for one that must be there and not be empty. */
-struct bytes sdk_draft_required(struct sdk_draft *d, const char *what, const char *text);
+struct bytes sdk_draft_required(struct sdk_draft *draft, const char *what, const char *text);
 /* The set bits of a mask of DT_STATUS_BIT as an array. */
-int32_t *sdk_draft_statuses(struct sdk_draft *d, unsigned statuses, size_t *ret_count);
+int32_t *sdk_draft_statuses(struct sdk_draft *draft, unsigned statuses, size_t *ret_count);
 /* A bound of a filter; 0: none. */
 struct pb_opt_time sdk_time_bound(int64_t ns);
 
 /* Sends the request, a structure of the method's type, and frees the draft. `timeout_ns`: 0: the client's;
  * below 0: none. INVALID_ARGUMENT: on_reply is NULL, or the draft's fault; NO_MEMORY. On failure on_reply is
  * not called. */
-STATUS_RESULT sdk_draft_submit(struct dt_client *client, struct sdk_draft *d,
+STATUS_RESULT sdk_draft_submit(struct dt_client *client, struct sdk_draft *draft,
                                enum pb_task_hub_sidecar_service_method method, const void *request,
-                               int64_t timeout_ns, dt_on_reply *on_reply, void *context, struct err *e);
+                               int64_t timeout_ns, dt_on_reply *on_reply, void *context, struct err *err);
 
 /* For client_start.c, on the channel's thread. Sends an operation's request; takes the content of `request`. NO_MEMORY;
  * then on_done will not be called. */

@@ -28,55 +28,55 @@ struct dt_instance {
     int64_t scheduled_start_ns;
 };
 
-static STATUS_RESULT fill_instance(struct dt_instance *i, const struct pb_orchestration_state *s)
+static STATUS_RESULT fill_instance(struct dt_instance *instance, const struct pb_orchestration_state *state)
 {
-    struct arena *a = &i->arena;
+    struct arena *arena = &instance->arena;
     const struct {
         struct pb_opt_bytes value;
         const char **place;
     } texts[] = {
-        {pb_some(s->instance_id), &i->id},
-        {pb_some(s->name), &i->name},
-        {s->version, &i->version},
-        {s->input, &i->input},
-        {s->output, &i->output},
-        {s->custom_status, &i->custom_status},
-        {s->execution_id, &i->execution_id},
-        {s->parent_instance_id, &i->parent_id},
+        {pb_some(state->instance_id), &instance->id},
+        {pb_some(state->name), &instance->name},
+        {state->version, &instance->version},
+        {state->input, &instance->input},
+        {state->output, &instance->output},
+        {state->custom_status, &instance->custom_status},
+        {state->execution_id, &instance->execution_id},
+        {state->parent_instance_id, &instance->parent_id},
     };
     for (size_t t = 0; t < ARRAY_SIZE(texts); t++)
-        if (sdk_text_of_opt(a, texts[t].value, texts[t].place) != STATUS_OK)
+        if (sdk_text_of_opt(arena, texts[t].value, texts[t].place) != STATUS_OK)
             return STATUS_NO_MEMORY;
-    if (sdk_tags_of_wire(a, s->tags, s->tags_count, &i->tags) != STATUS_OK)
+    if (sdk_tags_of_wire(arena, state->tags, state->tags_count, &instance->tags) != STATUS_OK)
         return STATUS_NO_MEMORY;
-    i->tag_count = s->tags_count;
-    if (s->failure_details) {
-        i->failure = sdk_failure_of_wire(a, s->failure_details);
-        if (!i->failure)
+    instance->tag_count = state->tags_count;
+    if (state->failure_details) {
+        instance->failure = sdk_failure_of_wire(arena, state->failure_details);
+        if (!instance->failure)
             return STATUS_NO_MEMORY;
     }
-    i->status = (enum dt_instance_status)s->orchestration_status;
-    i->created_ns = pb_time_to_ns(s->created_timestamp);
-    i->updated_ns = pb_time_to_ns(s->last_updated_timestamp);
-    i->completed_ns = pb_time_to_ns(s->completed_timestamp);
-    i->scheduled_start_ns = pb_time_to_ns(s->scheduled_start_timestamp);
+    instance->status = (enum dt_instance_status)state->orchestration_status;
+    instance->created_ns = pb_time_to_ns(state->created_timestamp);
+    instance->updated_ns = pb_time_to_ns(state->last_updated_timestamp);
+    instance->completed_ns = pb_time_to_ns(state->completed_timestamp);
+    instance->scheduled_start_ns = pb_time_to_ns(state->scheduled_start_timestamp);
     return STATUS_OK;
 }
 
 STATUS_RESULT sdk_instance_create(const struct pb_orchestration_state *state,
                                   struct dt_instance **ret_instance)
 {
-    struct dt_instance *i = calloc(1, sizeof *i);
-    if (!i)
+    struct dt_instance *instance = calloc(1, sizeof *instance);
+    if (!instance)
         return STATUS_NO_MEMORY;
-    arena_init(&i->arena, 0);
-    atomic_init(&i->references, 1);
-    enum status s = fill_instance(i, state);
-    if (s != STATUS_OK)
-        dt_instance_destroy(i);
+    arena_init(&instance->arena, 0);
+    atomic_init(&instance->references, 1);
+    enum status status = fill_instance(instance, state);
+    if (status != STATUS_OK)
+        dt_instance_destroy(instance);
     else
-        *ret_instance = i;
-    return s;
+        *ret_instance = instance;
+    return status;
 }
 
 void dt_instance_destroy(struct dt_instance *instance)
@@ -204,31 +204,32 @@ struct dt_page {
 
 STATUS_RESULT sdk_page_create(const struct pb_query_instances_response *response, struct dt_page **ret_page)
 {
-    struct dt_page *p = calloc(1, sizeof *p);
-    if (!p)
+    struct dt_page *page = calloc(1, sizeof *page);
+    if (!page)
         return STATUS_NO_MEMORY;
-    enum status s = STATUS_OK;
+    enum status status = STATUS_OK;
     size_t count = response->orchestration_state_count;
-    p->instances = calloc(MAX(count, 1), sizeof(struct dt_instance *));
-    if (!p->instances)
-        s = STATUS_NO_MEMORY;
-    for (; s == STATUS_OK && p->count < count; p->count += s == STATUS_OK)
-        s = sdk_instance_create(&response->orchestration_state[p->count], &p->instances[p->count]);
+    page->instances = calloc(MAX(count, 1), sizeof(struct dt_instance *));
+    if (!page->instances)
+        status = STATUS_NO_MEMORY;
+    for (; status == STATUS_OK && page->count < count; page->count += status == STATUS_OK)
+        status =
+            sdk_instance_create(&response->orchestration_state[page->count], &page->instances[page->count]);
     struct bytes token = response->continuation_token.value;
-    if (s == STATUS_OK && token.size) { /* an empty one would begin again at the first page, for ever */
-        p->token = malloc(token.size + 1);
-        if (!p->token) {
-            s = STATUS_NO_MEMORY;
+    if (status == STATUS_OK && token.size) { /* an empty one would begin again at the first page, for ever */
+        page->token = malloc(token.size + 1);
+        if (!page->token) {
+            status = STATUS_NO_MEMORY;
         } else {
-            memcpy(p->token, token.data, token.size);
-            p->token[token.size] = '\0';
+            memcpy(page->token, token.data, token.size);
+            page->token[token.size] = '\0';
         }
     }
-    if (s != STATUS_OK)
-        dt_page_destroy(p);
+    if (status != STATUS_OK)
+        dt_page_destroy(page);
     else
-        *ret_page = p;
-    return s;
+        *ret_page = page;
+    return status;
 }
 
 size_t dt_page_count(const struct dt_page *page)

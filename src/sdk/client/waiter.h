@@ -23,12 +23,12 @@ struct sdk_waiter {
 
 /* True: start the call now and say in `started` how that went. False: it may not block, and `started` says
  * so: INVALID_ARGUMENT: no client; FAILED_PRECONDITION: the channel's thread. Then, in both cases, await. */
-bool sdk_waiter_init(struct sdk_waiter *w, struct dt_client *client);
+bool sdk_waiter_init(struct sdk_waiter *waiter, struct dt_client *client);
 /* False, and `started` says so: INVALID_ARGUMENT: there is no place for the result. */
-bool sdk_waiter_needs(struct sdk_waiter *w, const char *what, const void *place);
+bool sdk_waiter_needs(struct sdk_waiter *waiter, const char *what, const void *place);
 /* For the call to be waited for. `context`: the waiter. */
 void sdk_waiter_on_reply(const struct dt_reply *reply, void *context);
 /* Waits if the call was started, and says how it ended. `ret_error`: NULL allowed. */
-enum dt_status sdk_waiter_await(struct sdk_waiter *w, struct dt_error *ret_error);
+enum dt_status sdk_waiter_await(struct sdk_waiter *waiter, struct dt_error *ret_error);
 
 #endif

@@ -13,9 +13,9 @@ void sdk_leave(struct dt_context *ctx)
     _longjmp(ctx->leave, 1);
 }
 
-void sdk_leave_with(struct dt_context *ctx, enum status s)
+void sdk_leave_with(struct dt_context *ctx, enum status status)
 {
-    ctx->status = s;
+    ctx->status = status;
     sdk_leave(ctx);
 }
 
@@ -53,11 +53,11 @@ const char *sdk_take_text(struct dt_context *ctx, struct bytes text)
 struct pb_opt_bytes sdk_take_payload(struct dt_context *ctx, const char *what, const char *text)
 {
     struct pb_opt_bytes value;
-    enum status s = sdk_opt_of_text(ctx->arena, text, &value);
-    if (s == STATUS_INVALID_ARGUMENT)
+    enum status status = sdk_opt_of_text(ctx->arena, text, &value);
+    if (status == STATUS_INVALID_ARGUMENT)
         sdk_leave_failed(ctx, true, "InvalidOperationError", "%s:%d: the %s is not UTF-8",
                          ctx->last_file ? ctx->last_file : "?", ctx->last_line, what);
-    if (s != STATUS_OK)
-        sdk_leave_with(ctx, s);
+    if (status != STATUS_OK)
+        sdk_leave_with(ctx, status);
     return value;
 }

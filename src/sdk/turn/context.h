@@ -90,7 +90,7 @@ struct dt_context {
 /* Leaves the function; the turn is over. */
 void sdk_leave(struct dt_context *ctx) __attribute__((noreturn));
 /* Leaves because memory ran out or a status says so. */
-void sdk_leave_with(struct dt_context *ctx, enum status s) __attribute__((noreturn));
+void sdk_leave_with(struct dt_context *ctx, enum status status) __attribute__((noreturn));
 /* Ends the orchestration as failed and leaves. `forget` also takes back the actions of this turn. */
 void sdk_leave_failed(struct dt_context *ctx, bool forget, const char *type, const char *fmt, ...)
     __attribute__((noreturn)) PRINTF_LIKE(4, 5);

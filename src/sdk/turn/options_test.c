@@ -80,34 +80,34 @@ static const char *const refused[] = {
     "=x;TaskHub=t;Endpoint=http://h",
 };
 
-static enum status init(struct sdk_target *t, const char *connection_string, struct err *e)
+static enum status init(struct sdk_target *target, const char *connection_string, struct err *err)
 {
-    struct dt_connect_options o = DT_INIT(struct dt_connect_options);
-    o.connection_string = connection_string;
-    return sdk_target_init(t, &o, e);
+    struct dt_connect_options options = DT_INIT(struct dt_connect_options);
+    options.connection_string = connection_string;
+    return sdk_target_init(target, &options, err);
 }
 
 static void connection_strings(void **state)
 {
     for (size_t i = 0; i < ARRAY_SIZE(accepted); i++) {
         const struct accepted *c = &accepted[i];
-        struct sdk_target t;
-        struct err e = {0};
-        if (init(&t, c->text, &e) != STATUS_OK)
-            fail_msg("'%s': %s", c->text, e.text);
-        assert_string_equal(t.host, c->host);
-        assert_string_equal(t.port, c->port);
-        assert_string_equal(t.authority, c->authority);
-        assert_string_equal(t.task_hub, c->task_hub);
-        assert_int_equal(t.tls, c->tls);
-        sdk_target_fini(&t);
+        struct sdk_target target;
+        struct err err = {0};
+        if (init(&target, c->text, &err) != STATUS_OK)
+            fail_msg("'%s': %s", c->text, err.text);
+        assert_string_equal(target.host, c->host);
+        assert_string_equal(target.port, c->port);
+        assert_string_equal(target.authority, c->authority);
+        assert_string_equal(target.task_hub, c->task_hub);
+        assert_int_equal(target.tls, c->tls);
+        sdk_target_fini(&target);
     }
     for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
-        struct sdk_target t;
-        struct err e = {0};
-        if (init(&t, refused[i], &e) != STATUS_INVALID_ARGUMENT)
+        struct sdk_target target;
+        struct err err = {0};
+        if (init(&target, refused[i], &err) != STATUS_INVALID_ARGUMENT)
             fail_msg("'%s' was accepted", refused[i]);
-        assert_true(e.text[0] != '\0');
+        assert_true(err.text[0] != '\0');
     }
 }
 
@@ -115,29 +115,29 @@ static void too_long(void **state)
 {
     static char text[SDK_CONNECTION_STRING_SIZE_MAX + 64];
     memset(text, ';', sizeof text - 1);
-    struct sdk_target t;
-    assert_int_equal(init(&t, text, NULL), STATUS_INVALID_ARGUMENT);
+    struct sdk_target target;
+    assert_int_equal(init(&target, text, NULL), STATUS_INVALID_ARGUMENT);
 }
 
 /* Members override the string, and a token callback makes any authentication possible. */
 static void members(void **state)
 {
-    struct dt_connect_options o = DT_INIT(struct dt_connect_options);
-    o.connection_string = "Endpoint=https://h;TaskHub=t;Authentication=DefaultAzure";
-    o.endpoint = "http://other:7";
-    o.task_hub = "mine";
-    o.token = give_token;
-    o.call_timeout_ms = INT64_MAX;
-    struct sdk_target t;
-    assert_int_equal(sdk_target_init(&t, &o, NULL), STATUS_OK);
-    assert_string_equal(t.host, "other");
-    assert_string_equal(t.task_hub, "mine");
-    assert_false(t.tls);
-    assert_true(t.call_timeout_ns > 0);
-    sdk_target_fini(&t);
-    assert_int_equal(sdk_target_init(&t, NULL, NULL), STATUS_INVALID_ARGUMENT);
-    o.size = 0;
-    assert_int_equal(sdk_target_init(&t, &o, NULL), STATUS_INVALID_ARGUMENT);
+    struct dt_connect_options options = DT_INIT(struct dt_connect_options);
+    options.connection_string = "Endpoint=https://h;TaskHub=t;Authentication=DefaultAzure";
+    options.endpoint = "http://other:7";
+    options.task_hub = "mine";
+    options.token = give_token;
+    options.call_timeout_ms = INT64_MAX;
+    struct sdk_target target;
+    assert_int_equal(sdk_target_init(&target, &options, NULL), STATUS_OK);
+    assert_string_equal(target.host, "other");
+    assert_string_equal(target.task_hub, "mine");
+    assert_false(target.tls);
+    assert_true(target.call_timeout_ns > 0);
+    sdk_target_fini(&target);
+    assert_int_equal(sdk_target_init(&target, NULL, NULL), STATUS_INVALID_ARGUMENT);
+    options.size = 0;
+    assert_int_equal(sdk_target_init(&target, &options, NULL), STATUS_INVALID_ARGUMENT);
 }
 
 /* A caller built against an older header sends fewer bytes; a newer one sends more. */
@@ -147,39 +147,39 @@ static void structure_sizes(void **state)
         struct dt_retry_policy known;
         int64_t unknown;
     } newer = {.known = {.size = sizeof newer, .attempts_max = 3, .timeout_ms = 9}, .unknown = -1};
-    struct dt_retry_policy p;
-    assert_true(sdk_options_copy(&p, sizeof p, &newer));
-    assert_int_equal(p.attempts_max, 3);
-    assert_int_equal(p.timeout_ms, 9);
+    struct dt_retry_policy policy;
+    assert_true(sdk_options_copy(&policy, sizeof policy, &newer));
+    assert_int_equal(policy.attempts_max, 3);
+    assert_int_equal(policy.timeout_ms, 9);
     struct dt_retry_policy older = {
         .size = offsetof(struct dt_retry_policy, first_interval_ms), .attempts_max = 5, .timeout_ms = 9};
-    assert_true(sdk_options_copy(&p, sizeof p, &older));
-    assert_int_equal(p.attempts_max, 5);
-    assert_int_equal(p.timeout_ms, 0);
+    assert_true(sdk_options_copy(&policy, sizeof policy, &older));
+    assert_int_equal(policy.attempts_max, 5);
+    assert_int_equal(policy.timeout_ms, 0);
 }
 
 /* What a service says is shown as one line of whole characters, whatever it is. */
 static void error_texts(void **state)
 {
-    struct dt_error e;
-    sdk_error_text(&e, "two\r\nlines\x1b[1m\x7f");
-    assert_string_equal(e.text, "two  lines [1m ");
+    struct dt_error error;
+    sdk_error_text(&error, "two\r\nlines\x1b[1m\x7f");
+    assert_string_equal(error.text, "two  lines [1m ");
     char long_text[400];
     memset(long_text, 'a', sizeof long_text - 1);
     long_text[sizeof long_text - 1] = '\0';
-    sdk_error_text(&e, long_text);
-    assert_int_equal(strlen(e.text), sizeof e.text - 1);
-    memcpy(long_text + sizeof e.text - 3, "\xf0\x9f\x98\x80", 4);
-    sdk_error_text(&e, long_text);
-    assert_int_equal(strlen(e.text), sizeof e.text - 3);
-    sdk_error_text(&e, "");
-    assert_string_equal(e.text, "");
-    e.status = DT_OK;
-    assert_int_equal(sdk_report(STATUS_OK, NULL, &e), DT_OK);
-    assert_string_equal(e.text, "");
-    assert_int_equal(sdk_report(STATUS_MALFORMED, NULL, &e), DT_INTERNAL);
-    assert_int_equal(e.status, DT_INTERNAL);
-    assert_true(e.text[0] != '\0');
+    sdk_error_text(&error, long_text);
+    assert_int_equal(strlen(error.text), sizeof error.text - 1);
+    memcpy(long_text + sizeof error.text - 3, "\xf0\x9f\x98\x80", 4);
+    sdk_error_text(&error, long_text);
+    assert_int_equal(strlen(error.text), sizeof error.text - 3);
+    sdk_error_text(&error, "");
+    assert_string_equal(error.text, "");
+    error.status = DT_OK;
+    assert_int_equal(sdk_report(STATUS_OK, NULL, &error), DT_OK);
+    assert_string_equal(error.text, "");
+    assert_int_equal(sdk_report(STATUS_MALFORMED, NULL, &error), DT_INTERNAL);
+    assert_int_equal(error.status, DT_INTERNAL);
+    assert_true(error.text[0] != '\0');
     assert_int_equal(sdk_report(STATUS_NO_MEMORY, NULL, NULL), DT_NO_MEMORY);
 }
 
@@ -199,12 +199,12 @@ static void registry(void **state)
     assert_int_equal(sdk_registry_add(&r, &bad, NULL), STATUS_INVALID_ARGUMENT);
     bad.name = (char *)"\xff";
     assert_int_equal(sdk_registry_add(&r, &bad, NULL), STATUS_INVALID_ARGUMENT);
-    struct bytes b = BYTES_LITERAL("b");
+    struct bytes bytes = BYTES_LITERAL("b");
     struct bytes a = BYTES_LITERAL("a");
-    assert_string_equal(sdk_registry_find(&r, b, true, BYTES_LITERAL("10"))->version, "10");
-    assert_null(sdk_registry_find(&r, b, true, BYTES_LITERAL("3"))->version);
-    assert_null(sdk_registry_find(&r, b, true, BYTES_LITERAL(""))->version);
-    assert_null(sdk_registry_find(&r, b, false, b)->version);
+    assert_string_equal(sdk_registry_find(&r, bytes, true, BYTES_LITERAL("10"))->version, "10");
+    assert_null(sdk_registry_find(&r, bytes, true, BYTES_LITERAL("3"))->version);
+    assert_null(sdk_registry_find(&r, bytes, true, BYTES_LITERAL(""))->version);
+    assert_null(sdk_registry_find(&r, bytes, false, bytes)->version);
     assert_string_equal(sdk_registry_find(&r, a, true, BYTES_LITERAL("1"))->version, "1");
     assert_null(sdk_registry_find(&r, a, false, a));
     assert_null(sdk_registry_find(&r, BYTES_LITERAL("c"), false, a));

@@ -53,65 +53,66 @@ static struct call begin_call(struct dt_context *ctx, const char *name, const ch
                               const struct dt_call_options *options, const char *file, int line)
 {
     here(ctx, file, line);
-    struct call c = {.name = take_name(ctx, "name", name)};
-    if (options && !sdk_options_copy(&c.options, sizeof c.options, options))
+    struct call call = {.name = take_name(ctx, "name", name)};
+    if (options && !sdk_options_copy(&call.options, sizeof call.options, options))
         sdk_leave_failed(ctx, true, "InvalidOperationError", "%s:%d: `size` of the options is not set", file,
                          line);
-    c.version = sdk_take_payload(ctx, "version", c.options.version);
-    c.input = sdk_take_payload(ctx, "input", input);
-    enum status s = sdk_tags_to_wire(ctx->arena, c.options.tags, c.options.tag_count, &c.tags);
-    if (s == STATUS_INVALID_ARGUMENT)
+    call.version = sdk_take_payload(ctx, "version", call.options.version);
+    call.input = sdk_take_payload(ctx, "input", input);
+    enum status status = sdk_tags_to_wire(ctx->arena, call.options.tags, call.options.tag_count, &call.tags);
+    if (status == STATUS_INVALID_ARGUMENT)
         sdk_leave_failed(ctx, true, "InvalidOperationError", "%s:%d: a tag is NULL or not UTF-8", file, line);
-    if (s != STATUS_OK)
-        sdk_leave_with(ctx, s);
-    c.task = make_task(ctx, SDK_TASK_CALL, (const char *)c.name.data, file, line);
-    c.task->attempt = 1;
-    c.task->first_try_ns = ctx->now_ns;
-    if (c.options.retry && !sdk_options_copy(&c.task->retry, sizeof c.task->retry, c.options.retry))
+    if (status != STATUS_OK)
+        sdk_leave_with(ctx, status);
+    call.task = make_task(ctx, SDK_TASK_CALL, (const char *)call.name.data, file, line);
+    call.task->attempt = 1;
+    call.task->first_try_ns = ctx->now_ns;
+    if (call.options.retry &&
+        !sdk_options_copy(&call.task->retry, sizeof call.task->retry, call.options.retry))
         sdk_leave_failed(ctx, true, "InvalidOperationError", "%s:%d: `size` of the retry policy is not set",
                          file, line);
-    return c;
+    return call;
 }
 
 struct dt_task *dt_call_activity_from(struct dt_context *ctx, const char *name, const char *input,
                                       const struct dt_call_options *options, const char *file, int line)
 {
-    struct call c = begin_call(ctx, name, input, options, file, line);
+    struct call call = begin_call(ctx, name, input, options, file, line);
     struct pb_schedule_task_action *schedule = sdk_take(ctx, sizeof *schedule);
-    schedule->name = c.name;
-    schedule->version = c.version;
-    schedule->input = c.input;
-    schedule->tags = c.tags;
-    schedule->tags_count = c.options.tag_count;
+    schedule->name = call.name;
+    schedule->version = call.version;
+    schedule->input = call.input;
+    schedule->tags = call.tags;
+    schedule->tags_count = call.options.tag_count;
     struct pb_orchestrator_action wire = {
         .orchestrator_action_type_case = PB_ORCHESTRATOR_ACTION_SCHEDULE_TASK, .schedule_task = schedule};
-    (void)sdk_action_add(ctx, SDK_ACTION_ACTIVITY, SDK_ROLE_TASK, c.task, &wire);
-    return c.task;
+    (void)sdk_action_add(ctx, SDK_ACTION_ACTIVITY, SDK_ROLE_TASK, call.task, &wire);
+    return call.task;
 }
 
 struct dt_task *dt_call_sub_orchestration_from(struct dt_context *ctx, const char *name, const char *input,
                                                const struct dt_call_options *options, const char *file,
                                                int line)
 {
-    struct call c = begin_call(ctx, name, input, options, file, line);
+    struct call call = begin_call(ctx, name, input, options, file, line);
     struct pb_create_sub_orchestration_action *create = sdk_take(ctx, sizeof *create);
-    create->name = c.name;
-    create->version = c.version;
-    if (!c.version.present)
+    create->name = call.name;
+    create->version = call.version;
+    if (!call.version.present)
         create->version = sdk_take_payload(ctx, "default version", ctx->options->default_child_version);
-    create->input = c.input;
-    create->tags = c.tags;
-    create->tags_count = c.options.tag_count;
+    create->input = call.input;
+    create->tags = call.tags;
+    create->tags_count = call.options.tag_count;
     const char *own = *ctx->execution_id ? ctx->execution_id : ctx->instance_id;
-    const char *id = c.options.instance_id && *c.options.instance_id
-                         ? c.options.instance_id
+    const char *id = call.options.instance_id && *call.options.instance_id
+                         ? call.options.instance_id
                          : dt_format(ctx, "%s:%04zx", own, ctx->action_count + 1);
     create->instance_id = take_name(ctx, "instance id", id);
     struct pb_orchestrator_action wire = {.orchestrator_action_type_case =
                                               PB_ORCHESTRATOR_ACTION_CREATE_SUB_ORCHESTRATION,
                                           .create_sub_orchestration = create};
-    (void)sdk_action_add(ctx, SDK_ACTION_CHILD, SDK_ROLE_TASK, c.task, &wire);
-    return c.task;
+    (void)sdk_action_add(ctx, SDK_ACTION_CHILD, SDK_ROLE_TASK, call.task, &wire);
+    return call.task;
 }
 
 struct dt_task *dt_timer_create_until_from(struct dt_context *ctx, int64_t fire_at_ns, const char *file,

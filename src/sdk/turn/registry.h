@@ -24,12 +24,12 @@ struct sdk_registry {
 };
 
 /* Frees the entries; a zeroed registry is allowed. */
-void sdk_registry_fini(struct sdk_registry *r);
+void sdk_registry_fini(struct sdk_registry *registry);
 /* Adds a copy of `entry`. ALREADY_EXISTS for a name and version that is there; INVALID_ARGUMENT for an empty,
  * long or non-UTF-8 name or version; NO_MEMORY. */
-STATUS_RESULT sdk_registry_add(struct sdk_registry *r, const struct sdk_entry *entry, struct err *e);
+STATUS_RESULT sdk_registry_add(struct sdk_registry *registry, const struct sdk_entry *entry, struct err *err);
 /* The entry for exactly this version, else the one for any, else NULL. `has_version` false: unversioned. */
-const struct sdk_entry *sdk_registry_find(const struct sdk_registry *r, struct bytes name, bool has_version,
-                                          struct bytes version);
+const struct sdk_entry *sdk_registry_find(const struct sdk_registry *registry, struct bytes name,
+                                          bool has_version, struct bytes version);
 
 #endif

@@ -49,20 +49,20 @@ void sdk_task_succeed(struct dt_context *ctx, int32_t id, struct pb_opt_bytes re
  * the number of tries and the orchestration's clock. */
 static int64_t retry_delay_ms(const struct dt_context *ctx, const struct dt_task *task)
 {
-    const struct dt_retry_policy *p = &task->retry;
-    if (task->attempt >= p->attempts_max || task->failure->non_retriable)
+    const struct dt_retry_policy *policy = &task->retry;
+    if (task->attempt >= policy->attempts_max || task->failure->non_retriable)
         return -1;
-    if (p->handler && !p->handler(task->failure, task->attempt, p->handler_context))
+    if (policy->handler && !policy->handler(task->failure, task->attempt, policy->handler_context))
         return -1;
-    double delay = (double)MAX(p->first_interval_ms, 0);
-    double backoff = p->backoff > 1 ? p->backoff : 1;
+    double delay = (double)MAX(policy->first_interval_ms, 0);
+    double backoff = policy->backoff > 1 ? policy->backoff : 1;
     double longest =
-        p->interval_max_ms > 0 ? (double)p->interval_max_ms : (double)(INT64_MAX / NS_PER_MS / 2);
+        policy->interval_max_ms > 0 ? (double)policy->interval_max_ms : (double)(INT64_MAX / NS_PER_MS / 2);
     for (int32_t i = 1; i < task->attempt && delay < longest && backoff > 1 && delay > 0; i++)
         delay *= backoff;
     int64_t delay_ms = (int64_t)MIN(delay, longest);
     int64_t next_ns = sdk_after_ms(ctx->now_ns, delay_ms);
-    if (p->timeout_ms > 0 && next_ns > sdk_after_ms(task->first_try_ns, p->timeout_ms))
+    if (policy->timeout_ms > 0 && next_ns > sdk_after_ms(task->first_try_ns, policy->timeout_ms))
         return -1;
     return delay_ms;
 }

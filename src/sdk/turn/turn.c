@@ -9,7 +9,7 @@
 
 static void identify(struct dt_context *ctx, const struct pb_execution_started_event *started)
 {
-    struct arena *a = ctx->arena;
+    struct arena *arena = ctx->arena;
     ctx->started = started;
     ctx->name = sdk_take_text(ctx, started->name);
     ctx->instance_id = sdk_take_text(ctx, ctx->request->instance_id);
@@ -20,9 +20,9 @@ static void identify(struct dt_context *ctx, const struct pb_execution_started_e
     const struct pb_parent_instance_info *parent = started->parent_instance;
     if (parent && parent->orchestration_instance && parent->orchestration_instance->instance_id.size)
         ctx->parent_id = sdk_take_text(ctx, parent->orchestration_instance->instance_id);
-    if (sdk_text_of_opt(a, started->version, &ctx->version) != STATUS_OK ||
-        sdk_text_of_opt(a, started->input, &ctx->input) != STATUS_OK ||
-        sdk_tags_of_wire(a, started->tags, started->tags_count, &ctx->tags) != STATUS_OK)
+    if (sdk_text_of_opt(arena, started->version, &ctx->version) != STATUS_OK ||
+        sdk_text_of_opt(arena, started->input, &ctx->input) != STATUS_OK ||
+        sdk_tags_of_wire(arena, started->tags, started->tags_count, &ctx->tags) != STATUS_OK)
         sdk_leave_with(ctx, STATUS_NO_MEMORY);
 }
 
@@ -37,15 +37,15 @@ static void prepare(struct dt_context *ctx, bool *ret_accepted)
         sdk_leave_with(ctx, STATUS_FAILED_PRECONDITION);
     ctx->now_ns = pb_time_to_ns(started->timestamp);
     identify(ctx, started->execution_started);
-    const struct sdk_turn_options *o = ctx->options;
-    ctx->entry = sdk_registry_find(o->orchestrators, bytes_of_cstr(ctx->name), ctx->version != NULL,
+    const struct sdk_turn_options *options = ctx->options;
+    ctx->entry = sdk_registry_find(options->orchestrators, bytes_of_cstr(ctx->name), ctx->version != NULL,
                                    bytes_of_cstr(ctx->version));
-    if (sdk_version_accepts(o, ctx->version))
+    if (sdk_version_accepts(options, ctx->version))
         return;
     *ret_accepted = false;
-    if (o->version_failure == DT_VERSION_FAIL)
+    if (options->version_failure == DT_VERSION_FAIL)
         sdk_leave_failed(ctx, true, "VersionMismatch", "the instance has version '%s', the worker '%s'",
-                         ctx->version ? ctx->version : "", o->version ? o->version : "");
+                         ctx->version ? ctx->version : "", options->version ? options->version : "");
 }
 
 /* Runs the orchestrator as far as the events reach. However it ends, control comes back here. */
@@ -74,16 +74,16 @@ static void run_deferred(struct dt_context *ctx)
     }
 }
 
-STATUS_RESULT sdk_turn_run(const struct sdk_turn_options *o, struct arena *a,
+STATUS_RESULT sdk_turn_run(const struct sdk_turn_options *options, struct arena *arena,
                            const struct pb_orchestrator_request *request, struct bytes completion_token,
-                           struct buf *response, enum sdk_turn_end *ret_end, struct err *e)
+                           struct buf *response, enum sdk_turn_end *ret_end, struct err *err)
 {
-    struct dt_context *ctx = arena_alloc(a, sizeof *ctx);
+    struct dt_context *ctx = arena_alloc(arena, sizeof *ctx);
     if (!ctx)
-        return err_set(e, STATUS_NO_MEMORY, "no memory for the turn");
-    ctx->options = o;
+        return err_set(err, STATUS_NO_MEMORY, "no memory for the turn");
+    ctx->options = options;
     ctx->request = request;
-    ctx->arena = a;
+    ctx->arena = arena;
     ctx->event_count = request->past_events_count + request->new_events_count;
     list_init(&ctx->held);
     list_init(&ctx->unclaimed);
@@ -91,7 +91,7 @@ STATUS_RESULT sdk_turn_run(const struct sdk_turn_options *o, struct arena *a,
 
     bool accepted;
     prepare(ctx, &accepted);
-    if (!accepted && ctx->status == STATUS_OK && o->version_failure == DT_VERSION_REJECT) {
+    if (!accepted && ctx->status == STATUS_OK && options->version_failure == DT_VERSION_REJECT) {
         *ret_end = SDK_TURN_ABANDON;
         return STATUS_OK;
     }
@@ -103,7 +103,7 @@ STATUS_RESULT sdk_turn_run(const struct sdk_turn_options *o, struct arena *a,
         sdk_turn_answer(ctx, completion_token, response);
     run_deferred(ctx);
     if (ctx->status != STATUS_OK)
-        return err_set(e, ctx->status, "%s",
+        return err_set(err, ctx->status, "%s",
                        ctx->status == STATUS_FAILED_PRECONDITION ? "the history has no ExecutionStarted"
                                                                  : "no memory for the turn");
     *ret_end = SDK_TURN_RESPOND;

@@ -62,12 +62,12 @@ static void non_determinism(void **state)
         begin_turn();
         task_completed(1, NULL);
         turn();
-        const struct pb_task_failure_details *f = assert_failed("NonDeterminismError");
-        assert_true(f->is_non_retriable);
-        assert_true(contains(f->error_message, "activity 'old' as action 1"));
-        assert_true(contains(f->error_message, "non-deterministic"));
+        const struct pb_task_failure_details *details = assert_failed("NonDeterminismError");
+        assert_true(details->is_non_retriable);
+        assert_true(contains(details->error_message, "activity 'old' as action 1"));
+        assert_true(contains(details->error_message, "non-deterministic"));
         assert_int_equal(action_count(), 1);
-        assert_int_equal(contains(f->error_message, "turn_faults_test.c:"), changed != 3);
+        assert_int_equal(contains(details->error_message, "turn_faults_test.c:"), changed != 3);
         start_over(state);
     }
 }
@@ -145,8 +145,8 @@ static void misuse_fn(struct dt_context *ctx, const char *input, void *user)
         dt_set_result(ctx, "\xc0\x80");
         break;
     case 4: {
-        struct dt_call_options o = {0};
-        (void)dt_call_activity(ctx, "a", NULL, &o);
+        struct dt_call_options options = {0};
+        (void)dt_call_activity(ctx, "a", NULL, &options);
         break;
     }
     case 5:
@@ -166,10 +166,10 @@ static void misuse_fn(struct dt_context *ctx, const char *input, void *user)
         break;
     case 10: {
         struct dt_tag tag = {"key", NULL};
-        struct dt_call_options o = DT_INIT(struct dt_call_options);
-        o.tags = &tag;
-        o.tag_count = 1;
-        (void)dt_call_sub_orchestration(ctx, "child", NULL, &o);
+        struct dt_call_options options = DT_INIT(struct dt_call_options);
+        options.tags = &tag;
+        options.tag_count = 1;
+        (void)dt_call_sub_orchestration(ctx, "child", NULL, &options);
         break;
     }
     }
@@ -209,10 +209,10 @@ static void another_target(void **state)
     begin_turn();
     event_raised("go", NULL);
     turn();
-    const struct pb_task_failure_details *f = assert_failed("NonDeterminismError");
-    assert_true(contains(f->error_message, "'first'"));
-    assert_true(contains(f->error_message, "'second'"));
-    assert_true(contains(f->error_message, "turn_faults_test.c:"));
+    const struct pb_task_failure_details *details = assert_failed("NonDeterminismError");
+    assert_true(contains(details->error_message, "'first'"));
+    assert_true(contains(details->error_message, "'second'"));
+    assert_true(contains(details->error_message, "turn_faults_test.c:"));
 }
 
 /* An unregistered name is the orchestration's failure; a history without its start is given back. */
@@ -293,15 +293,15 @@ static void every_allocation_fails_once(void **state)
     for (long n = 0;; n++) {
         struct buf out = {0};
         allocations_left = n;
-        enum status s = run_turn(&out);
+        enum status status = run_turn(&out);
         bool reached = allocations_left < 0;
         allocations_left = -1;
         buf_fini(&out);
         if (!reached) {
-            assert_int_equal(s, STATUS_OK);
+            assert_int_equal(status, STATUS_OK);
             break;
         }
-        assert_int_equal(s, STATUS_NO_MEMORY);
+        assert_int_equal(status, STATUS_NO_MEMORY);
         failures++;
     }
     assert_true(failures >= 5);

@@ -42,10 +42,10 @@ static void failure_propagates(void **state)
     begin_turn();
     task_failed(1, "IOError", false);
     turn();
-    const struct pb_task_failure_details *f = assert_failed("TaskFailedError");
-    assert_true(contains(f->error_message, "boom"));
-    assert_text(f->inner_failure->error_type, "IOError");
-    assert_false(f->is_non_retriable);
+    const struct pb_task_failure_details *details = assert_failed("TaskFailedError");
+    assert_true(contains(details->error_message, "boom"));
+    assert_text(details->inner_failure->error_type, "IOError");
+    assert_false(details->is_non_retriable);
 }
 
 static void fan_out_fn(struct dt_context *ctx, const char *input, void *user)

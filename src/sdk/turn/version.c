@@ -33,13 +33,13 @@ int sdk_version_compare(const char *a, const char *b)
     return 0;
 }
 
-bool sdk_version_accepts(const struct sdk_turn_options *o, const char *version)
+bool sdk_version_accepts(const struct sdk_turn_options *options, const char *version)
 {
-    switch (o->version_match) {
+    switch (options->version_match) {
     case DT_VERSION_MATCH_STRICT:
-        return sdk_version_compare(o->version, version) == 0;
+        return sdk_version_compare(options->version, version) == 0;
     case DT_VERSION_MATCH_CURRENT_OR_OLDER:
-        return sdk_version_compare(o->version, version) >= 0;
+        return sdk_version_compare(options->version, version) >= 0;
     case DT_VERSION_MATCH_NONE:
         break;
     }

@@ -10,6 +10,6 @@
  * without regard to case; a missing part is older. <0, 0, >0. NULL is older than all. */
 int sdk_version_compare(const char *a, const char *b);
 /* Whether a worker with these options takes an instance of this version (NULL: unversioned). */
-bool sdk_version_accepts(const struct sdk_turn_options *o, const char *version);
+bool sdk_version_accepts(const struct sdk_turn_options *options, const char *version);
 
 #endif

@@ -72,13 +72,13 @@ static enum dt_status set_failure(struct dt_activity *activity, struct pb_task_f
 enum dt_status dt_activity_set_result(struct dt_activity *activity, const char *result)
 {
     struct pb_opt_bytes value;
-    enum status s = sdk_opt_of_text(activity->arena, result, &value);
-    if (s == STATUS_INVALID_ARGUMENT) {
+    enum status status = sdk_opt_of_text(activity->arena, result, &value);
+    if (status == STATUS_INVALID_ARGUMENT) {
         (void)dt_activity_fail(activity, "InvalidOperationError", "the result is not UTF-8");
         return DT_INVALID_ARGUMENT;
     }
-    activity->no_memory = s != STATUS_OK;
-    if (s != STATUS_OK)
+    activity->no_memory = status != STATUS_OK;
+    if (status != STATUS_OK)
         return DT_NO_MEMORY;
     activity->result = value;
     activity->failure = NULL;
@@ -104,18 +104,18 @@ enum dt_status dt_activity_fail(struct dt_activity *activity, const char *type, 
 
 static STATUS_RESULT identify(struct dt_activity *activity, const struct pb_activity_request *request)
 {
-    struct arena *a = activity->arena;
+    struct arena *arena = activity->arena;
     const struct pb_orchestration_instance *instance = request->orchestration_instance;
-    activity->name = arena_cstr(a, request->name);
-    activity->instance_id = arena_cstr(a, instance ? instance->instance_id : (struct bytes){0});
+    activity->name = arena_cstr(arena, request->name);
+    activity->instance_id = arena_cstr(arena, instance ? instance->instance_id : (struct bytes){0});
     activity->task_id = request->task_id;
     activity->tag_count = request->tags_count;
     if (!activity->name || !activity->instance_id ||
-        sdk_text_of_opt(a, request->version, &activity->version) != STATUS_OK)
+        sdk_text_of_opt(arena, request->version, &activity->version) != STATUS_OK)
         return STATUS_NO_MEMORY;
-    if (instance && sdk_text_of_opt(a, instance->execution_id, &activity->execution_id) != STATUS_OK)
+    if (instance && sdk_text_of_opt(arena, instance->execution_id, &activity->execution_id) != STATUS_OK)
         return STATUS_NO_MEMORY;
-    return sdk_tags_of_wire(a, request->tags, request->tags_count, &activity->tags);
+    return sdk_tags_of_wire(arena, request->tags, request->tags_count, &activity->tags);
 }
 
 static void call(struct dt_activity *activity, const struct sdk_registry *activities, const char *input)
@@ -134,13 +134,14 @@ static void call(struct dt_activity *activity, const struct sdk_registry *activi
                       sdk_failure_make(activity->arena, "ActivityTaskNotFound", message, true, NULL));
 }
 
-STATUS_RESULT sdk_activity_run(const struct sdk_registry *activities, struct arena *a,
+STATUS_RESULT sdk_activity_run(const struct sdk_registry *activities, struct arena *arena,
                                const struct pb_activity_request *request, struct bytes completion_token,
                                const atomic_bool *stopping, struct buf *response)
 {
-    struct dt_activity activity = {.arena = a, .stopping = stopping};
+    struct dt_activity activity = {.arena = arena, .stopping = stopping};
     const char *input;
-    if (identify(&activity, request) != STATUS_OK || sdk_text_of_opt(a, request->input, &input) != STATUS_OK)
+    if (identify(&activity, request) != STATUS_OK ||
+        sdk_text_of_opt(arena, request->input, &input) != STATUS_OK)
         return STATUS_NO_MEMORY;
     call(&activity, activities, input);
     if (activity.no_memory)

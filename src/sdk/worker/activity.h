@@ -11,9 +11,9 @@
 #include "sdk/turn/registry.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
-/* `a` holds all that is needed; `request` must outlive the call; `stopping` is what dt_activity_stopping
+/* `arena` holds all that is needed; `request` must outlive the call; `stopping` is what dt_activity_stopping
  * tells. On OK `response` holds an encoded ActivityResponse. NO_MEMORY: give the item back. */
-STATUS_RESULT sdk_activity_run(const struct sdk_registry *activities, struct arena *a,
+STATUS_RESULT sdk_activity_run(const struct sdk_registry *activities, struct arena *arena,
                                const struct pb_activity_request *request, struct bytes completion_token,
                                const atomic_bool *stopping, struct buf *response);
 

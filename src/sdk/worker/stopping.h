@@ -8,11 +8,11 @@
 struct dt_worker;
 
 /* Prepares the timer. Before the channel is made. */
-void sdk_stopping_init(struct dt_worker *w);
+void sdk_stopping_init(struct dt_worker *worker);
 /* Begins the stop. Once, between two rounds. */
-void sdk_stopping_begin(struct dt_worker *w);
+void sdk_stopping_begin(struct dt_worker *worker);
 /* Tells those who wait if the stop is over: the stream has ended and every item is answered or given back. To
  * be called whenever one of these has happened. */
-void sdk_stopping_check(struct dt_worker *w);
+void sdk_stopping_check(struct dt_worker *worker);
 
 #endif

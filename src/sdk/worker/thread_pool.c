@@ -5,93 +5,93 @@
 #include <stdlib.h>
 #include <string.h>
 
-STATUS_RESULT sdk_pool_init(struct sdk_pool *p, size_t thread_max,
+STATUS_RESULT sdk_pool_init(struct sdk_pool *pool, size_t thread_max,
                             void (*serve)(void *context, struct list *item), void *context)
 {
-    memset(p, 0, sizeof *p);
-    p->threads = calloc(thread_max, sizeof *p->threads);
-    if (!p->threads)
+    memset(pool, 0, sizeof *pool);
+    pool->threads = calloc(thread_max, sizeof *pool->threads);
+    if (!pool->threads)
         return STATUS_NO_MEMORY;
-    p->serve = serve;
-    p->context = context;
-    p->thread_max = thread_max;
-    list_init(&p->queue);
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->changed, NULL);
+    pool->serve = serve;
+    pool->context = context;
+    pool->thread_max = thread_max;
+    list_init(&pool->queue);
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->changed, NULL);
     return STATUS_OK;
 }
 
 static void *run(void *context)
 {
-    struct sdk_pool *p = context;
-    pthread_mutex_lock(&p->lock);
+    struct sdk_pool *pool = context;
+    pthread_mutex_lock(&pool->lock);
     for (;;) {
-        struct list *item = list_pop_front(&p->queue);
+        struct list *item = list_pop_front(&pool->queue);
         if (item) {
-            p->queued--;
-            pthread_mutex_unlock(&p->lock);
-            p->serve(p->context, item);
-            pthread_mutex_lock(&p->lock);
-        } else if (p->stop) {
+            pool->queued--;
+            pthread_mutex_unlock(&pool->lock);
+            pool->serve(pool->context, item);
+            pthread_mutex_lock(&pool->lock);
+        } else if (pool->stop) {
             break;
         } else {
-            p->idle++;
-            pthread_cond_wait(&p->changed, &p->lock);
-            p->idle--;
+            pool->idle++;
+            pthread_cond_wait(&pool->changed, &pool->lock);
+            pool->idle--;
         }
     }
-    pthread_mutex_unlock(&p->lock);
+    pthread_mutex_unlock(&pool->lock);
     return NULL;
 }
 
 /* With the lock held. Signals are for the program's own threads. */
-static void start_thread(struct sdk_pool *p)
+static void start_thread(struct sdk_pool *pool)
 {
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (pthread_create(&p->threads[p->thread_count], NULL, run, p) == 0)
-        p->thread_count++;
+    if (pthread_create(&pool->threads[pool->thread_count], NULL, run, pool) == 0)
+        pool->thread_count++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-STATUS_RESULT sdk_pool_add(struct sdk_pool *p, struct list *item)
+STATUS_RESULT sdk_pool_add(struct sdk_pool *pool, struct list *item)
 {
-    pthread_mutex_lock(&p->lock);
-    if (p->queued >= p->idle && p->thread_count < p->thread_max)
-        start_thread(p);
-    bool served = p->thread_count > 0;
+    pthread_mutex_lock(&pool->lock);
+    if (pool->queued >= pool->idle && pool->thread_count < pool->thread_max)
+        start_thread(pool);
+    bool served = pool->thread_count > 0;
     if (served) {
-        list_push_back(&p->queue, item);
-        p->queued++;
-        if (p->idle)
-            pthread_cond_signal(&p->changed);
+        list_push_back(&pool->queue, item);
+        pool->queued++;
+        if (pool->idle)
+            pthread_cond_signal(&pool->changed);
     }
-    pthread_mutex_unlock(&p->lock);
+    pthread_mutex_unlock(&pool->lock);
     return served ? STATUS_OK : STATUS_RESOURCE_EXHAUSTED;
 }
 
-void sdk_pool_take_queued(struct sdk_pool *p, struct list *to)
+void sdk_pool_take_queued(struct sdk_pool *pool, struct list *to)
 {
-    pthread_mutex_lock(&p->lock);
-    list_splice(to, &p->queue);
-    p->queued = 0;
-    pthread_mutex_unlock(&p->lock);
+    pthread_mutex_lock(&pool->lock);
+    list_splice(to, &pool->queue);
+    pool->queued = 0;
+    pthread_mutex_unlock(&pool->lock);
 }
 
-void sdk_pool_fini(struct sdk_pool *p)
+void sdk_pool_fini(struct sdk_pool *pool)
 {
-    if (!p->threads)
+    if (!pool->threads)
         return;
-    pthread_mutex_lock(&p->lock);
-    p->stop = true;
-    pthread_cond_broadcast(&p->changed);
-    pthread_mutex_unlock(&p->lock);
-    for (size_t i = 0; i < p->thread_count; i++)
-        pthread_join(p->threads[i], NULL);
-    pthread_cond_destroy(&p->changed);
-    pthread_mutex_destroy(&p->lock);
-    free(p->threads);
-    memset(p, 0, sizeof *p);
+    pthread_mutex_lock(&pool->lock);
+    pool->stop = true;
+    pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+    for (size_t i = 0; i < pool->thread_count; i++)
+        pthread_join(pool->threads[i], NULL);
+    pthread_cond_destroy(&pool->changed);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool->threads);
+    memset(pool, 0, sizeof *pool);
 }

@@ -24,14 +24,14 @@ struct sdk_pool {
 };
 
 /* Starts no thread yet. NO_MEMORY leaves nothing to free. */
-STATUS_RESULT sdk_pool_init(struct sdk_pool *p, size_t thread_max,
+STATUS_RESULT sdk_pool_init(struct sdk_pool *pool, size_t thread_max,
                             void (*serve)(void *context, struct list *item), void *context);
 /* Queues an item; starts a thread if all are busy and more are allowed. RESOURCE_EXHAUSTED: the pool has no
  * thread at all and the system gives none; the item is not queued then. */
-STATUS_RESULT sdk_pool_add(struct sdk_pool *p, struct list *item);
+STATUS_RESULT sdk_pool_add(struct sdk_pool *pool, struct list *item);
 /* Moves all items that nobody has begun to the end of `to`. */
-void sdk_pool_take_queued(struct sdk_pool *p, struct list *to);
+void sdk_pool_take_queued(struct sdk_pool *pool, struct list *to);
 /* Lets the threads end once the queue is empty and joins them. Frees everything. A zeroed pool is allowed. */
-void sdk_pool_fini(struct sdk_pool *p);
+void sdk_pool_fini(struct sdk_pool *pool);
 
 #endif

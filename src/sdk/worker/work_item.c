@@ -17,22 +17,23 @@
 #define COMPLETION_RETRY                                                                                     \
     (1u << STATUS_UNAVAILABLE | 1u << STATUS_UNKNOWN | 1u << STATUS_DEADLINE_EXCEEDED | 1u << STATUS_INTERNAL)
 
-STATUS_RESULT sdk_work_item_create(struct dt_worker *w, struct bytes message, struct sdk_work_item **ret_item)
+STATUS_RESULT sdk_work_item_create(struct dt_worker *worker, struct bytes message,
+                                   struct sdk_work_item **ret_item)
 {
     struct sdk_work_item *item = calloc(1, sizeof *item);
     if (!item)
         return STATUS_NO_MEMORY;
-    item->worker = w;
+    item->worker = worker;
     list_init(&item->link);
     list_init(&item->in_pool);
-    arena_init(&item->arena, w->options.turn_memory_max);
+    arena_init(&item->arena, worker->options.turn_memory_max);
     struct bytes kept = arena_copy(&item->arena, message);
-    enum status s = kept.data ? pb_work_item_decode(&item->arena, kept, &item->work) : STATUS_NO_MEMORY;
-    if (s != STATUS_OK)
+    enum status status = kept.data ? pb_work_item_decode(&item->arena, kept, &item->work) : STATUS_NO_MEMORY;
+    if (status != STATUS_OK)
         sdk_work_item_destroy(item);
     else
         *ret_item = item;
-    return s;
+    return status;
 }
 
 void sdk_work_item_destroy(struct sdk_work_item *item)
@@ -46,9 +47,9 @@ void sdk_work_item_destroy(struct sdk_work_item *item)
 
 void sdk_work_item_end(struct sdk_work_item *item)
 {
-    struct dt_worker *w = item->worker;
+    struct dt_worker *worker = item->worker;
     sdk_work_item_destroy(item);
-    sdk_stopping_check(w);
+    sdk_stopping_check(worker);
 }
 
 /* ---- giving back ---- */
@@ -112,12 +113,12 @@ void sdk_work_item_abandon(struct sdk_work_item *item, const char *why)
 /* The service refuses what we answered and would refuse it again: the cause becomes the answer. */
 static enum status answer_refusal(struct sdk_work_item *item, const char *text)
 {
-    struct arena *a = &item->arena;
+    struct arena *arena = &item->arena;
     char message[512];
     snprintf(message, sizeof message, "the service refused the result: %s", text);
     struct pb_task_failure_details failure = {.error_type = BYTES_LITERAL("ResultRefusedError"),
                                               .error_message =
-                                                  bytes_of_cstr(arena_cstr(a, bytes_of_cstr(message))),
+                                                  bytes_of_cstr(arena_cstr(arena, bytes_of_cstr(message))),
                                               .is_non_retriable = true};
     if (!bytes_utf8_valid(failure.error_message))
         failure.error_message = BYTES_LITERAL("the service refused the result");

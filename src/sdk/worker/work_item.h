@@ -29,7 +29,7 @@ struct sdk_work_item {
 };
 
 /* Decodes a copy of the message; the item is on no list. NO_MEMORY; MALFORMED. */
-STATUS_RESULT sdk_work_item_create(struct dt_worker *w, struct bytes message,
+STATUS_RESULT sdk_work_item_create(struct dt_worker *worker, struct bytes message,
                                    struct sdk_work_item **ret_item);
 /* Without a word to the service. */
 void sdk_work_item_destroy(struct sdk_work_item *item);

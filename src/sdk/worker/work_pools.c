@@ -19,15 +19,16 @@ static void on_history_chunk(void *context, struct bytes message)
 static void on_history_done(void *context, const struct sdk_result *result)
 {
     struct sdk_work_item *item = context;
-    enum status s = result->status == STATUS_OK ? buf_status(&item->history) : result->status;
+    enum status status = result->status == STATUS_OK ? buf_status(&item->history) : result->status;
     item->has_history = true;
     if (item->given_up) {
         sdk_work_item_end(item);
         return;
     }
-    if (s == STATUS_OK)
-        s = item->worker->stop_begun ? STATUS_CANCELLED : sdk_pool_add(&item->worker->turns, &item->in_pool);
-    if (s == STATUS_OK)
+    if (status == STATUS_OK)
+        status =
+            item->worker->stop_begun ? STATUS_CANCELLED : sdk_pool_add(&item->worker->turns, &item->in_pool);
+    if (status == STATUS_OK)
         return;
     item->with_pool = false;
     sdk_work_item_abandon(item, result->status == STATUS_OK ? "no memory for the history" : result->text);
@@ -60,9 +61,9 @@ static STATUS_RESULT fetch_history(struct sdk_work_item *item)
 static STATUS_RESULT join_history(struct sdk_work_item *item)
 {
     struct pb_history_chunk chunk;
-    enum status s = pb_history_chunk_decode(&item->arena, buf_peek(&item->history), &chunk);
-    if (s != STATUS_OK)
-        return s;
+    enum status status = pb_history_chunk_decode(&item->arena, buf_peek(&item->history), &chunk);
+    if (status != STATUS_OK)
+        return status;
     item->work.orchestrator_request->past_events = chunk.events;
     item->work.orchestrator_request->past_events_count = chunk.events_count;
     return STATUS_OK;
@@ -98,70 +99,71 @@ static void return_item(struct sdk_work_item *item, enum status fault)
 
 static void run_turn(void *context, struct list *link)
 {
-    struct dt_worker *w = context;
+    struct dt_worker *worker = context;
     struct sdk_work_item *item = CONTAINER_OF(link, struct sdk_work_item, in_pool);
     const struct pb_orchestrator_request *request = item->work.orchestrator_request;
     if (request->requires_history_streaming && !item->has_history) {
-        enum status s = fetch_history(item);
-        if (s != STATUS_OK)
-            return_item(item, s);
+        enum status status = fetch_history(item);
+        if (status != STATUS_OK)
+            return_item(item, status);
         return;
     }
-    enum status s = item->has_history ? join_history(item) : STATUS_OK;
-    struct err e = {0};
-    if (s == STATUS_OK)
-        s = sdk_turn_run(&w->turn_options, &item->arena, request, item->work.completion_token, &item->answer,
-                         &item->end, &e);
-    return_item(item, s);
+    enum status status = item->has_history ? join_history(item) : STATUS_OK;
+    struct err err = {0};
+    if (status == STATUS_OK)
+        status = sdk_turn_run(&worker->turn_options, &item->arena, request, item->work.completion_token,
+                              &item->answer, &item->end, &err);
+    return_item(item, status);
 }
 
 static void run_activity(void *context, struct list *link)
 {
-    struct dt_worker *w = context;
+    struct dt_worker *worker = context;
     struct sdk_work_item *item = CONTAINER_OF(link, struct sdk_work_item, in_pool);
-    return_item(item, sdk_activity_run(&w->activities, &item->arena, item->work.activity_request,
-                                       item->work.completion_token, &w->stopping, &item->answer));
+    return_item(item, sdk_activity_run(&worker->activities, &item->arena, item->work.activity_request,
+                                       item->work.completion_token, &worker->stopping, &item->answer));
 }
 
 /* ---- on the channel's thread ---- */
 
-STATUS_RESULT sdk_work_pools_init(struct dt_worker *w)
+STATUS_RESULT sdk_work_pools_init(struct dt_worker *worker)
 {
-    enum status s = sdk_pool_init(&w->turns, (size_t)w->options.orchestrator_threads, run_turn, w);
-    if (s == STATUS_OK)
-        s = sdk_pool_init(&w->runs, (size_t)w->options.activities_max, run_activity, w);
-    return s;
+    enum status status =
+        sdk_pool_init(&worker->turns, (size_t)worker->options.orchestrator_threads, run_turn, worker);
+    if (status == STATUS_OK)
+        status = sdk_pool_init(&worker->runs, (size_t)worker->options.activities_max, run_activity, worker);
+    return status;
 }
 
-void sdk_work_pools_fini(struct dt_worker *w)
+void sdk_work_pools_fini(struct dt_worker *worker)
 {
-    sdk_pool_fini(&w->turns);
-    sdk_pool_fini(&w->runs);
+    sdk_pool_fini(&worker->turns);
+    sdk_pool_fini(&worker->runs);
 }
 
-void sdk_work_pools_admit(struct dt_worker *w, struct sdk_work_item *item)
+void sdk_work_pools_admit(struct dt_worker *worker, struct sdk_work_item *item)
 {
-    enum status s = STATUS_UNIMPLEMENTED;
-    list_push_back(&w->items, &item->link);
+    enum status status = STATUS_UNIMPLEMENTED;
+    list_push_back(&worker->items, &item->link);
     item->with_pool = true; /* said before the pool has it */
-    if (w->stop_begun)
-        s = STATUS_CANCELLED;
+    if (worker->stop_begun)
+        status = STATUS_CANCELLED;
     else if (item->work.request_case == PB_WORK_ITEM_ORCHESTRATOR_REQUEST)
-        s = sdk_pool_add(&w->turns, &item->in_pool);
+        status = sdk_pool_add(&worker->turns, &item->in_pool);
     else if (item->work.request_case == PB_WORK_ITEM_ACTIVITY_REQUEST)
-        s = sdk_pool_add(&w->runs, &item->in_pool);
-    if (s == STATUS_OK)
+        status = sdk_pool_add(&worker->runs, &item->in_pool);
+    if (status == STATUS_OK)
         return;
     item->with_pool = false;
-    sdk_work_item_abandon(item, status_name(s));
+    sdk_work_item_abandon(item, status_name(status));
 }
 
-void sdk_work_pools_abandon_queued(struct dt_worker *w)
+void sdk_work_pools_abandon_queued(struct dt_worker *worker)
 {
     struct list queued;
     list_init(&queued);
-    sdk_pool_take_queued(&w->turns, &queued);
-    sdk_pool_take_queued(&w->runs, &queued);
+    sdk_pool_take_queued(&worker->turns, &queued);
+    sdk_pool_take_queued(&worker->runs, &queued);
     struct list *link;
     while ((link = list_pop_front(&queued))) {
         struct sdk_work_item *item = CONTAINER_OF(link, struct sdk_work_item, in_pool);

@@ -12,14 +12,14 @@ struct dt_worker;
 struct sdk_work_item;
 
 /* Starts no thread yet. NO_MEMORY: to be freed by fini all the same. */
-STATUS_RESULT sdk_work_pools_init(struct dt_worker *w);
+STATUS_RESULT sdk_work_pools_init(struct dt_worker *worker);
 /* Waits for what runs and joins the threads. Any thread but the channel's and the pools'; again is allowed.
  */
-void sdk_work_pools_fini(struct dt_worker *w);
+void sdk_work_pools_fini(struct dt_worker *worker);
 
 /* Takes the item; gives it back to the service if nobody here can do it. */
-void sdk_work_pools_admit(struct dt_worker *w, struct sdk_work_item *item);
+void sdk_work_pools_admit(struct dt_worker *worker, struct sdk_work_item *item);
 /* Gives back what nobody has begun. */
-void sdk_work_pools_abandon_queued(struct dt_worker *w);
+void sdk_work_pools_abandon_queued(struct dt_worker *worker);
 
 #endif

@@ -17,35 +17,36 @@
 static void open_stream(void *context);
 
 /* For those who wait for a connection. */
-static void note(struct dt_worker *w, bool connected, const char *why)
+static void note(struct dt_worker *worker, bool connected, const char *why)
 {
-    pthread_mutex_lock(&w->lock);
-    w->connected = connected;
-    w->hopeless &= !connected;
-    snprintf(w->why, sizeof w->why, "%s", why);
-    pthread_cond_broadcast(&w->changed);
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_lock(&worker->lock);
+    worker->connected = connected;
+    worker->hopeless &= !connected;
+    snprintf(worker->why, sizeof worker->why, "%s", why);
+    pthread_cond_broadcast(&worker->changed);
+    pthread_mutex_unlock(&worker->lock);
 }
 
 /* The stream, or the Hello before it, has ended. */
-static void plan_stream(struct dt_worker *w, const char *why)
+static void plan_stream(struct dt_worker *worker, const char *why)
 {
-    w->stream_id = 0;
-    sdk_timer_clear(w->channel, &w->silence);
-    note(w, false, why);
-    if (w->stop_begun) {
-        sdk_stopping_check(w);
+    worker->stream_id = 0;
+    sdk_timer_clear(worker->channel, &worker->silence);
+    note(worker, false, why);
+    if (worker->stop_begun) {
+        sdk_stopping_check(worker);
         return;
     }
-    const struct sdk_target *t = &w->target;
-    int64_t pause = sdk_channel_pause_ns(w->channel, w->failures++,
-                                         t->retry_first_ns ? t->retry_first_ns : SDK_WORKER_PAUSE_FIRST_NS,
-                                         t->retry_max_ns ? t->retry_max_ns : SDK_WORKER_PAUSE_MAX_NS);
-    sdk_log(t, DT_LOG_WARN, "work item stream ended: %s; again in %lld ms", why,
+    const struct sdk_target *target = &worker->target;
+    int64_t pause =
+        sdk_channel_pause_ns(worker->channel, worker->failures++,
+                             target->retry_first_ns ? target->retry_first_ns : SDK_WORKER_PAUSE_FIRST_NS,
+                             target->retry_max_ns ? target->retry_max_ns : SDK_WORKER_PAUSE_MAX_NS);
+    sdk_log(target, DT_LOG_WARN, "work item stream ended: %s; again in %lld ms", why,
             (long long)(pause / NS_PER_MS));
-    w->renew |= w->failures % STREAM_FAILURES_MAX == 0;
-    if (sdk_timer_set(w->channel, &w->again, sdk_now_ns() + pause) != STATUS_OK)
-        open_stream(w);
+    worker->renew |= worker->failures % STREAM_FAILURES_MAX == 0;
+    if (sdk_timer_set(worker->channel, &worker->again, sdk_now_ns() + pause) != STATUS_OK)
+        open_stream(worker);
 }
 
 static void on_stream_done(void *context, const struct sdk_result *result)
@@ -55,56 +56,57 @@ static void on_stream_done(void *context, const struct sdk_result *result)
 
 static void on_work_item(void *context, struct bytes message)
 {
-    struct dt_worker *w = context;
-    w->heard_ns = sdk_now_ns();
-    w->failures = 0;
+    struct dt_worker *worker = context;
+    worker->heard_ns = sdk_now_ns();
+    worker->failures = 0;
     struct sdk_work_item *item;
-    enum status s = sdk_work_item_create(w, message, &item);
-    if (s != STATUS_OK) {
-        sdk_log(&w->target, DT_LOG_ERROR, "unreadable work item: %s", status_name(s));
-        w->item_lost |= s == STATUS_NO_MEMORY;
+    enum status status = sdk_work_item_create(worker, message, &item);
+    if (status != STATUS_OK) {
+        sdk_log(&worker->target, DT_LOG_ERROR, "unreadable work item: %s", status_name(status));
+        worker->item_lost |= status == STATUS_NO_MEMORY;
     } else if (item->work.request_case == PB_WORK_ITEM_NOT_SET ||
                item->work.request_case == PB_WORK_ITEM_HEALTH_PING) {
         sdk_work_item_destroy(item);
     } else {
-        sdk_work_pools_admit(w, item);
+        sdk_work_pools_admit(worker, item);
     }
 }
 
 static void look_for_silence(void *context)
 {
-    struct dt_worker *w = context;
-    int64_t limit = w->options.silence_max_ms * NS_PER_MS;
-    if (sdk_now_ns() - w->heard_ns >= limit)
-        sdk_channel_drop(w->channel, "nothing was heard from the service for too long");
-    else if (sdk_timer_set(w->channel, &w->silence, w->heard_ns + limit) != STATUS_OK)
-        sdk_channel_drop(w->channel, "no memory for a timer");
+    struct dt_worker *worker = context;
+    int64_t limit = worker->options.silence_max_ms * NS_PER_MS;
+    if (sdk_now_ns() - worker->heard_ns >= limit)
+        sdk_channel_drop(worker->channel, "nothing was heard from the service for too long");
+    else if (sdk_timer_set(worker->channel, &worker->silence, worker->heard_ns + limit) != STATUS_OK)
+        sdk_channel_drop(worker->channel, "no memory for a timer");
 }
 
 /* ---- opening ---- */
 
 /* The registered names as filters: an entry for each name and version, or for a name with any version. */
-static STATUS_RESULT encode_filters(const struct dt_worker *w, struct arena *a,
-                                    struct pb_work_item_filters *f)
+static STATUS_RESULT encode_filters(const struct dt_worker *worker, struct arena *arena,
+                                    struct pb_work_item_filters *filters)
 {
-    f->orchestrations = arena_alloc_array(a, w->orchestrators.count, sizeof *f->orchestrations);
-    f->activities = arena_alloc_array(a, w->activities.count, sizeof *f->activities);
+    filters->orchestrations =
+        arena_alloc_array(arena, worker->orchestrators.count, sizeof *filters->orchestrations);
+    filters->activities = arena_alloc_array(arena, worker->activities.count, sizeof *filters->activities);
     struct bytes *versions =
-        arena_alloc_array(a, w->orchestrators.count + w->activities.count, sizeof *versions);
-    if (!f->orchestrations || !f->activities || !versions)
+        arena_alloc_array(arena, worker->orchestrators.count + worker->activities.count, sizeof *versions);
+    if (!filters->orchestrations || !filters->activities || !versions)
         return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < w->orchestrators.count; i++, versions++) {
-        const struct sdk_entry *entry = &w->orchestrators.entries[i];
+    for (size_t i = 0; i < worker->orchestrators.count; i++, versions++) {
+        const struct sdk_entry *entry = &worker->orchestrators.entries[i];
         *versions = bytes_of_cstr(entry->version);
-        f->orchestrations[f->orchestrations_count++] =
+        filters->orchestrations[filters->orchestrations_count++] =
             (struct pb_orchestration_filter){.name = bytes_of_cstr(entry->name),
                                              .versions = entry->version ? versions : NULL,
                                              .versions_count = entry->version != NULL};
     }
-    for (size_t i = 0; i < w->activities.count; i++, versions++) {
-        const struct sdk_entry *entry = &w->activities.entries[i];
+    for (size_t i = 0; i < worker->activities.count; i++, versions++) {
+        const struct sdk_entry *entry = &worker->activities.entries[i];
         *versions = bytes_of_cstr(entry->version);
-        f->activities[f->activities_count++] =
+        filters->activities[filters->activities_count++] =
             (struct pb_activity_filter){.name = bytes_of_cstr(entry->name),
                                         .versions = entry->version ? versions : NULL,
                                         .versions_count = entry->version != NULL};
@@ -112,42 +114,43 @@ static STATUS_RESULT encode_filters(const struct dt_worker *w, struct arena *a,
     return STATUS_OK;
 }
 
-static STATUS_RESULT encode_get_work_items(const struct dt_worker *w, struct buf *out)
+static STATUS_RESULT encode_get_work_items(const struct dt_worker *worker, struct buf *out)
 {
-    struct arena a;
-    arena_init(&a, 0);
+    struct arena arena;
+    arena_init(&arena, 0);
     struct pb_work_item_filters filters = {0};
     int32_t capability = PB_WORKER_CAPABILITY_HISTORY_STREAMING;
     struct pb_get_work_items_request request = {
-        .max_concurrent_orchestration_work_items = w->options.orchestrations_max,
-        .max_concurrent_activity_work_items = w->options.activities_max,
+        .max_concurrent_orchestration_work_items = worker->options.orchestrations_max,
+        .max_concurrent_activity_work_items = worker->options.activities_max,
         .capabilities = &capability,
         .capabilities_count = 1,
-        .work_item_filters = w->options.filter ? &filters : NULL};
-    enum status s = w->options.filter ? encode_filters(w, &a, &filters) : STATUS_OK;
-    if (s == STATUS_OK) {
+        .work_item_filters = worker->options.filter ? &filters : NULL};
+    enum status status = worker->options.filter ? encode_filters(worker, &arena, &filters) : STATUS_OK;
+    if (status == STATUS_OK) {
         pb_get_work_items_request_encode(&request, out);
-        s = buf_status(out);
+        status = buf_status(out);
     }
-    arena_fini(&a);
-    return s;
+    arena_fini(&arena);
+    return status;
 }
 
 static void on_hello_done(void *context, const struct sdk_result *result)
 {
-    struct dt_worker *w = context;
-    if (result->status != STATUS_OK || w->stop_begun) {
-        plan_stream(w, result->text);
+    struct dt_worker *worker = context;
+    if (result->status != STATUS_OK || worker->stop_begun) {
+        plan_stream(worker, result->text);
         return;
     }
     struct buf request = {0};
-    enum status s = encode_get_work_items(w, &request);
-    w->heard_ns = sdk_now_ns();
-    if (s == STATUS_OK)
-        s = sdk_timer_set(w->channel, &w->silence, w->heard_ns + w->options.silence_max_ms * NS_PER_MS);
-    if (s != STATUS_OK) {
+    enum status status = encode_get_work_items(worker, &request);
+    worker->heard_ns = sdk_now_ns();
+    if (status == STATUS_OK)
+        status = sdk_timer_set(worker->channel, &worker->silence,
+                               worker->heard_ns + worker->options.silence_max_ms * NS_PER_MS);
+    if (status != STATUS_OK) {
         buf_fini(&request);
-        plan_stream(w, "no memory to open the stream");
+        plan_stream(worker, "no memory to open the stream");
         return;
     }
     struct sdk_call_options call = {.method = METHOD(GET_WORK_ITEMS),
@@ -156,67 +159,68 @@ static void on_hello_done(void *context, const struct sdk_result *result)
                                     .timeout_ns = -1,
                                     .on_message = on_work_item,
                                     .on_done = on_stream_done,
-                                    .context = w};
-    if (sdk_channel_call(w->channel, &call, &request, &w->stream_id) != STATUS_OK) {
-        plan_stream(w, "no memory to open the stream");
+                                    .context = worker};
+    if (sdk_channel_call(worker->channel, &call, &request, &worker->stream_id) != STATUS_OK) {
+        plan_stream(worker, "no memory to open the stream");
         return;
     }
-    note(w, true, "");
-    sdk_log(&w->target, DT_LOG_INFO, "connected to task hub %s at %s", w->target.task_hub,
-            w->target.authority);
+    note(worker, true, "");
+    sdk_log(&worker->target, DT_LOG_INFO, "connected to task hub %s at %s", worker->target.task_hub,
+            worker->target.authority);
 }
 
 static void open_stream(void *context)
 {
-    struct dt_worker *w = context;
+    struct dt_worker *worker = context;
     struct buf empty = {0};
     struct sdk_call_options call = {.method = METHOD(HELLO),
                                     .safe_twice = true,
                                     .timeout_ns = -1,
                                     .attempt_timeout_ns = HELLO_TIMEOUT_NS,
                                     .on_done = on_hello_done,
-                                    .context = w};
-    if (w->stop_begun)
+                                    .context = worker};
+    if (worker->stop_begun)
         return;
-    if (sdk_channel_call(w->channel, &call, &empty, &w->stream_id) != STATUS_OK) {
-        w->stream_id = 0;
-        if (sdk_timer_set(w->channel, &w->again, sdk_now_ns() + SDK_WORKER_PAUSE_FIRST_NS) != STATUS_OK)
-            note(w, false, "no memory to connect");
+    if (sdk_channel_call(worker->channel, &call, &empty, &worker->stream_id) != STATUS_OK) {
+        worker->stream_id = 0;
+        if (sdk_timer_set(worker->channel, &worker->again, sdk_now_ns() + SDK_WORKER_PAUSE_FIRST_NS) !=
+            STATUS_OK)
+            note(worker, false, "no memory to connect");
     }
 }
 
 /* ---- for the worker ---- */
 
-void sdk_work_stream_init(struct dt_worker *w)
+void sdk_work_stream_init(struct dt_worker *worker)
 {
-    w->begin = (struct sdk_job){.run = open_stream, .context = w};
-    w->again = (struct sdk_timer){.on_fire = open_stream, .context = w};
-    w->silence = (struct sdk_timer){.on_fire = look_for_silence, .context = w};
+    worker->begin = (struct sdk_job){.run = open_stream, .context = worker};
+    worker->again = (struct sdk_timer){.on_fire = open_stream, .context = worker};
+    worker->silence = (struct sdk_timer){.on_fire = look_for_silence, .context = worker};
 }
 
-void sdk_work_stream_end(struct dt_worker *w)
+void sdk_work_stream_end(struct dt_worker *worker)
 {
-    sdk_timer_clear(w->channel, &w->again);
-    sdk_timer_clear(w->channel, &w->silence);
-    if (w->stream_id)
-        sdk_channel_cancel(w->channel, w->stream_id);
+    sdk_timer_clear(worker->channel, &worker->again);
+    sdk_timer_clear(worker->channel, &worker->silence);
+    if (worker->stream_id)
+        sdk_channel_cancel(worker->channel, worker->stream_id);
 }
 
-void sdk_work_stream_recover(struct dt_worker *w)
+void sdk_work_stream_recover(struct dt_worker *worker)
 {
-    bool lost = w->item_lost;
-    bool renew = w->renew;
-    w->item_lost = w->renew = false;
+    bool lost = worker->item_lost;
+    bool renew = worker->renew;
+    worker->item_lost = worker->renew = false;
     if (lost || renew)
-        sdk_channel_drop(w->channel,
+        sdk_channel_drop(worker->channel,
                          lost ? "no memory to take a work item" : "it brought no work item stream");
 }
 
 void sdk_work_stream_on_lost(void *context, enum status status, const char *why)
 {
-    struct dt_worker *w = context;
-    pthread_mutex_lock(&w->lock);
-    w->hopeless = status == STATUS_FAILED_PRECONDITION;
-    pthread_mutex_unlock(&w->lock);
-    note(w, false, why);
+    struct dt_worker *worker = context;
+    pthread_mutex_lock(&worker->lock);
+    worker->hopeless = status == STATUS_FAILED_PRECONDITION;
+    pthread_mutex_unlock(&worker->lock);
+    note(worker, false, why);
 }

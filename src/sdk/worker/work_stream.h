@@ -12,12 +12,12 @@ struct dt_worker;
 
 /* Prepares the worker's job `begin`, which opens the first stream, and its timers. Before the channel is
  * made. */
-void sdk_work_stream_init(struct dt_worker *w);
+void sdk_work_stream_init(struct dt_worker *worker);
 /* Ends the stream; the worker opens no other, because w->stop_begun. */
-void sdk_work_stream_end(struct dt_worker *w);
+void sdk_work_stream_end(struct dt_worker *worker);
 /* Drops the connection if an item could not be taken, so that it comes again, or if stream after stream on it
  * brought nothing. Between two rounds. */
-void sdk_work_stream_recover(struct dt_worker *w);
+void sdk_work_stream_recover(struct dt_worker *worker);
 /* For the channel's on_lost. `context`: the worker. */
 void sdk_work_stream_on_lost(void *context, enum status status, const char *why);
 

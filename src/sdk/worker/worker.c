@@ -30,43 +30,48 @@ static int32_t cpu_count(void)
     return count > 0 && count < THREADS_MAX ? (int32_t)count : 1;
 }
 
-static STATUS_RESULT take_options(struct dt_worker *w, const struct dt_worker_options *given, struct err *e)
+static STATUS_RESULT take_options(struct dt_worker *worker, const struct dt_worker_options *given,
+                                  struct err *err)
 {
-    struct dt_worker_options *o = &w->options;
-    if (given && !sdk_options_copy(o, sizeof *o, given))
-        return err_set(e, STATUS_INVALID_ARGUMENT, "`size` of the worker options is not set");
-    if (o->orchestrations_max < 0 || o->activities_max < 0 || o->activities_max > THREADS_MAX ||
-        o->orchestrator_threads < 0 || o->orchestrator_threads > THREADS_MAX)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "a number of items or threads is below 0 or over %d",
+    struct dt_worker_options *options = &worker->options;
+    if (given && !sdk_options_copy(options, sizeof *options, given))
+        return err_set(err, STATUS_INVALID_ARGUMENT, "`size` of the worker options is not set");
+    if (options->orchestrations_max < 0 || options->activities_max < 0 ||
+        options->activities_max > THREADS_MAX || options->orchestrator_threads < 0 ||
+        options->orchestrator_threads > THREADS_MAX)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "a number of items or threads is below 0 or over %d",
                        THREADS_MAX);
-    if ((unsigned)o->version_match > DT_VERSION_MATCH_CURRENT_OR_OLDER ||
-        (unsigned)o->version_failure > DT_VERSION_FAIL)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "version_match or version_failure is none of its values");
+    if ((unsigned)options->version_match > DT_VERSION_MATCH_CURRENT_OR_OLDER ||
+        (unsigned)options->version_failure > DT_VERSION_FAIL)
+        return err_set(err, STATUS_INVALID_ARGUMENT,
+                       "version_match or version_failure is none of its values");
     int32_t cpus = cpu_count();
-    if (!o->orchestrations_max)
-        o->orchestrations_max = ORCHESTRATIONS_PER_CPU * cpus;
-    if (!o->activities_max)
-        o->activities_max = MIN(ACTIVITIES_PER_CPU * cpus, THREADS_MAX);
-    if (!o->orchestrator_threads)
-        o->orchestrator_threads = MAX(cpus, 2);
-    if (!o->turn_memory_max)
-        o->turn_memory_max = ARENA_LIMIT_DEFAULT;
-    if (o->silence_max_ms <= 0 || o->silence_max_ms > INT64_MAX / NS_PER_MS / 2)
-        o->silence_max_ms = SILENCE_MAX_MS_DEFAULT;
-    if (o->stop_timeout_ms <= 0 || o->stop_timeout_ms > INT64_MAX / NS_PER_MS / 2)
-        o->stop_timeout_ms = STOP_TIMEOUT_MS_DEFAULT;
-    w->version = o->version ? strdup(o->version) : NULL;
-    w->default_child_version = o->default_child_version ? strdup(o->default_child_version) : NULL;
-    if ((o->version && !w->version) || (o->default_child_version && !w->default_child_version))
-        return err_set(e, STATUS_NO_MEMORY, "no memory");
-    o->version = w->version;
-    o->default_child_version = w->default_child_version;
-    w->turn_options = (struct sdk_turn_options){.orchestrators = &w->orchestrators,
-                                                .target = &w->target,
-                                                .version = o->version,
-                                                .version_match = o->version_match,
-                                                .version_failure = o->version_failure,
-                                                .default_child_version = o->default_child_version};
+    if (!options->orchestrations_max)
+        options->orchestrations_max = ORCHESTRATIONS_PER_CPU * cpus;
+    if (!options->activities_max)
+        options->activities_max = MIN(ACTIVITIES_PER_CPU * cpus, THREADS_MAX);
+    if (!options->orchestrator_threads)
+        options->orchestrator_threads = MAX(cpus, 2);
+    if (!options->turn_memory_max)
+        options->turn_memory_max = ARENA_LIMIT_DEFAULT;
+    if (options->silence_max_ms <= 0 || options->silence_max_ms > INT64_MAX / NS_PER_MS / 2)
+        options->silence_max_ms = SILENCE_MAX_MS_DEFAULT;
+    if (options->stop_timeout_ms <= 0 || options->stop_timeout_ms > INT64_MAX / NS_PER_MS / 2)
+        options->stop_timeout_ms = STOP_TIMEOUT_MS_DEFAULT;
+    worker->version = options->version ? strdup(options->version) : NULL;
+    worker->default_child_version =
+        options->default_child_version ? strdup(options->default_child_version) : NULL;
+    if ((options->version && !worker->version) ||
+        (options->default_child_version && !worker->default_child_version))
+        return err_set(err, STATUS_NO_MEMORY, "no memory");
+    options->version = worker->version;
+    options->default_child_version = worker->default_child_version;
+    worker->turn_options = (struct sdk_turn_options){.orchestrators = &worker->orchestrators,
+                                                     .target = &worker->target,
+                                                     .version = options->version,
+                                                     .version_match = options->version_match,
+                                                     .version_failure = options->version_failure,
+                                                     .default_child_version = options->default_child_version};
     return STATUS_OK;
 }
 
@@ -88,78 +93,79 @@ static STATUS_RESULT make_id(char *ret_id, size_t size)
 
 static void on_loop(void *context)
 {
-    struct dt_worker *w = context;
-    sdk_work_stream_recover(w);
-    if (!w->stop_begun && atomic_load(&w->stop_requested))
-        sdk_stopping_begin(w);
+    struct dt_worker *worker = context;
+    sdk_work_stream_recover(worker);
+    if (!worker->stop_begun && atomic_load(&worker->stop_requested))
+        sdk_stopping_begin(worker);
 }
 
-static STATUS_RESULT build(struct dt_worker *w, const struct dt_connect_options *c,
-                           const struct dt_worker_options *o, struct err *e)
+static STATUS_RESULT build(struct dt_worker *worker, const struct dt_connect_options *c,
+                           const struct dt_worker_options *o, struct err *err)
 {
-    enum status s = sdk_target_init(&w->target, c, e);
-    if (s == STATUS_OK)
-        s = take_options(w, o, e);
-    if (s == STATUS_OK)
-        s = sdk_work_pools_init(w);
+    enum status status = sdk_target_init(&worker->target, c, err);
+    if (status == STATUS_OK)
+        status = take_options(worker, o, err);
+    if (status == STATUS_OK)
+        status = sdk_work_pools_init(worker);
     char id[256];
-    if (s == STATUS_OK)
-        s = make_id(id, sizeof id);
-    if (s != STATUS_OK)
-        return s;
-    struct sdk_channel_options options = {.target = &w->target,
+    if (status == STATUS_OK)
+        status = make_id(id, sizeof id);
+    if (status != STATUS_OK)
+        return status;
+    struct sdk_channel_options options = {.target = &worker->target,
                                           .user_agent = USER_AGENT,
                                           .worker_id = id,
                                           .pause_first_ns = SDK_WORKER_PAUSE_FIRST_NS,
                                           .pause_max_ns = SDK_WORKER_PAUSE_MAX_NS,
                                           .on_loop = on_loop,
                                           .on_lost = sdk_work_stream_on_lost,
-                                          .context = w};
-    return sdk_channel_create(&options, &w->channel, e);
+                                          .context = worker};
+    return sdk_channel_create(&options, &worker->channel, err);
 }
 
-static void free_worker(struct dt_worker *w)
+static void free_worker(struct dt_worker *worker)
 {
-    sdk_work_pools_fini(w);
-    sdk_channel_destroy(w->channel);
-    while (!list_empty(&w->items))
-        sdk_work_item_destroy(CONTAINER_OF(w->items.next, struct sdk_work_item, link));
-    sdk_registry_fini(&w->orchestrators);
-    sdk_registry_fini(&w->activities);
-    sdk_target_fini(&w->target);
-    pthread_cond_destroy(&w->changed);
-    pthread_mutex_destroy(&w->lock);
-    free(w->version);
-    free(w->default_child_version);
-    free(w);
+    sdk_work_pools_fini(worker);
+    sdk_channel_destroy(worker->channel);
+    while (!list_empty(&worker->items))
+        sdk_work_item_destroy(CONTAINER_OF(worker->items.next, struct sdk_work_item, link));
+    sdk_registry_fini(&worker->orchestrators);
+    sdk_registry_fini(&worker->activities);
+    sdk_target_fini(&worker->target);
+    pthread_cond_destroy(&worker->changed);
+    pthread_mutex_destroy(&worker->lock);
+    free(worker->version);
+    free(worker->default_child_version);
+    free(worker);
 }
 
-enum dt_status dt_worker_create(const struct dt_connect_options *c, const struct dt_worker_options *o,
-                                struct dt_worker **ret_worker, struct dt_error *e)
+enum dt_status dt_worker_create(const struct dt_connect_options *options, const struct dt_worker_options *o,
+                                struct dt_worker **ret_worker, struct dt_error *error)
 {
     struct err own_error = {0};
     if (!ret_worker)
-        return sdk_report(err_set(&own_error, STATUS_INVALID_ARGUMENT, "ret_worker is NULL"), &own_error, e);
-    struct dt_worker *w = calloc(1, sizeof *w);
-    if (!w)
-        return sdk_report(STATUS_NO_MEMORY, NULL, e);
-    list_init(&w->items);
-    pthread_mutex_init(&w->lock, NULL);
+        return sdk_report(err_set(&own_error, STATUS_INVALID_ARGUMENT, "ret_worker is NULL"), &own_error,
+                          error);
+    struct dt_worker *worker = calloc(1, sizeof *worker);
+    if (!worker)
+        return sdk_report(STATUS_NO_MEMORY, NULL, error);
+    list_init(&worker->items);
+    pthread_mutex_init(&worker->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
 #ifndef __APPLE__ /* has no such clock for conditions; waits there follow the wall clock */
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 #endif
-    pthread_cond_init(&w->changed, &monotonic);
+    pthread_cond_init(&worker->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    sdk_work_stream_init(w);
-    sdk_stopping_init(w);
-    enum status s = build(w, c, o, &own_error);
-    if (s != STATUS_OK) {
-        free_worker(w);
-        return sdk_report(s, &own_error, e);
+    sdk_work_stream_init(worker);
+    sdk_stopping_init(worker);
+    enum status status = build(worker, options, o, &own_error);
+    if (status != STATUS_OK) {
+        free_worker(worker);
+        return sdk_report(status, &own_error, error);
     }
-    *ret_worker = w;
+    *ret_worker = worker;
     return DT_OK;
 }
 
@@ -171,78 +177,78 @@ void dt_worker_destroy(struct dt_worker *worker)
     free_worker(worker);
 }
 
-static enum dt_status refuse_null(struct dt_error *e)
+static enum dt_status refuse_null(struct dt_error *error)
 {
     struct err own_error = {0};
-    return sdk_report(err_set(&own_error, STATUS_INVALID_ARGUMENT, "worker is NULL"), &own_error, e);
+    return sdk_report(err_set(&own_error, STATUS_INVALID_ARGUMENT, "worker is NULL"), &own_error, error);
 }
 
 /* ---- registering ---- */
 
-static enum dt_status add(struct dt_worker *w, const struct sdk_entry *entry, struct dt_error *e)
+static enum dt_status add(struct dt_worker *worker, const struct sdk_entry *entry, struct dt_error *error)
 {
     struct err own_error = {0};
-    enum status s = STATUS_OK;
-    if (!w)
-        return refuse_null(e);
-    struct sdk_registry *registry = entry->orchestrator ? &w->orchestrators : &w->activities;
-    pthread_mutex_lock(&w->lock);
-    if (w->started)
-        s = err_set(&own_error, STATUS_FAILED_PRECONDITION, "the worker has been started");
+    enum status status = STATUS_OK;
+    if (!worker)
+        return refuse_null(error);
+    struct sdk_registry *registry = entry->orchestrator ? &worker->orchestrators : &worker->activities;
+    pthread_mutex_lock(&worker->lock);
+    if (worker->started)
+        status = err_set(&own_error, STATUS_FAILED_PRECONDITION, "the worker has been started");
     else if (!entry->orchestrator && !entry->activity)
-        s = err_set(&own_error, STATUS_INVALID_ARGUMENT, "the function is NULL");
+        status = err_set(&own_error, STATUS_INVALID_ARGUMENT, "the function is NULL");
     else
-        s = sdk_registry_add(registry, entry, &own_error);
-    pthread_mutex_unlock(&w->lock);
-    return sdk_report(s, &own_error, e);
+        status = sdk_registry_add(registry, entry, &own_error);
+    pthread_mutex_unlock(&worker->lock);
+    return sdk_report(status, &own_error, error);
 }
 
 enum dt_status dt_worker_register_orchestrator(struct dt_worker *worker, const char *name,
                                                const char *version, dt_orchestrator_fn *fn, void *user,
-                                               struct dt_error *e)
+                                               struct dt_error *error)
 {
     const struct sdk_entry entry = {
         .name = (char *)name, .version = (char *)version, .orchestrator = fn, .user = user};
-    return add(worker, &entry, e);
+    return add(worker, &entry, error);
 }
 
 enum dt_status dt_worker_register_activity(struct dt_worker *worker, const char *name, const char *version,
-                                           dt_activity_fn *fn, void *user, struct dt_error *e)
+                                           dt_activity_fn *fn, void *user, struct dt_error *error)
 {
     const struct sdk_entry entry = {
         .name = (char *)name, .version = (char *)version, .activity = fn, .user = user};
-    return add(worker, &entry, e);
+    return add(worker, &entry, error);
 }
 
 /* ---- starting, waiting, stopping ---- */
 
-enum dt_status dt_worker_start(struct dt_worker *worker, struct dt_error *e)
+enum dt_status dt_worker_start(struct dt_worker *worker, struct dt_error *error)
 {
     struct err own_error = {0};
     if (!worker)
-        return refuse_null(e);
+        return refuse_null(error);
     pthread_mutex_lock(&worker->lock);
     bool before = worker->started;
     worker->started = true;
     pthread_mutex_unlock(&worker->lock);
     if (before)
         return sdk_report(err_set(&own_error, STATUS_FAILED_PRECONDITION, "the worker has been started"),
-                          &own_error, e);
+                          &own_error, error);
     sdk_channel_post(worker->channel, &worker->begin);
     return DT_OK;
 }
 
-static void wait_stopped(struct dt_worker *w)
+static void wait_stopped(struct dt_worker *worker)
 {
-    pthread_mutex_lock(&w->lock);
-    while (!w->stopped)
-        pthread_cond_wait(&w->changed, &w->lock);
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_lock(&worker->lock);
+    while (!worker->stopped)
+        pthread_cond_wait(&worker->changed, &worker->lock);
+    pthread_mutex_unlock(&worker->lock);
 }
 
-enum dt_status dt_worker_run(struct dt_worker *worker, struct dt_error *e)
+enum dt_status dt_worker_run(struct dt_worker *worker, struct dt_error *error)
 {
-    enum dt_status s = dt_worker_start(worker, e);
+    enum dt_status s = dt_worker_start(worker, error);
     if (s != DT_OK)
         return s;
     wait_stopped(worker);
@@ -250,11 +256,11 @@ enum dt_status dt_worker_run(struct dt_worker *worker, struct dt_error *e)
     return DT_OK;
 }
 
-enum dt_status dt_worker_wait_connected(struct dt_worker *worker, int64_t timeout_ms, struct dt_error *e)
+enum dt_status dt_worker_wait_connected(struct dt_worker *worker, int64_t timeout_ms, struct dt_error *error)
 {
     struct err own_error = {0};
     if (!worker)
-        return refuse_null(e);
+        return refuse_null(error);
     struct timespec until;
 #ifdef __APPLE__
     clock_gettime(CLOCK_REALTIME, &until);
@@ -267,24 +273,25 @@ enum dt_status dt_worker_wait_connected(struct dt_worker *worker, int64_t timeou
         until.tv_sec += until.tv_nsec / NS_PER_S;
         until.tv_nsec %= NS_PER_S;
     }
-    enum status s = STATUS_OK;
+    enum status status = STATUS_OK;
     int waited = 0;
     pthread_mutex_lock(&worker->lock);
     if (!worker->started)
-        s = err_set(&own_error, STATUS_FAILED_PRECONDITION, "the worker has not been started");
-    while (s == STATUS_OK && !worker->connected && !worker->stopped && !worker->hopeless && !waited)
+        status = err_set(&own_error, STATUS_FAILED_PRECONDITION, "the worker has not been started");
+    while (status == STATUS_OK && !worker->connected && !worker->stopped && !worker->hopeless && !waited)
         waited = timeout_ms < 0 ? pthread_cond_wait(&worker->changed, &worker->lock)
                                 : pthread_cond_timedwait(&worker->changed, &worker->lock, &until);
-    if (s == STATUS_OK && !worker->connected) {
+    if (status == STATUS_OK && !worker->connected) {
         enum status why = STATUS_DEADLINE_EXCEEDED;
         if (worker->stopped)
             why = STATUS_CANCELLED;
         else if (worker->hopeless)
             why = STATUS_FAILED_PRECONDITION;
-        s = err_set(&own_error, why, "not connected: %s", worker->why[0] ? worker->why : "no answer yet");
+        status =
+            err_set(&own_error, why, "not connected: %s", worker->why[0] ? worker->why : "no answer yet");
     }
     pthread_mutex_unlock(&worker->lock);
-    return sdk_report(s, &own_error, e);
+    return sdk_report(status, &own_error, error);
 }
 
 void dt_worker_request_stop(struct dt_worker *worker)
