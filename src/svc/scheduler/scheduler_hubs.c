@@ -22,49 +22,49 @@ static struct bytes fold(struct bytes name, uint8_t folded[HUB_NAME_MAX])
     return bytes_of(folded, name.size);
 }
 
-static struct hub *hub_find(struct scheduler *s, struct bytes name)
+static struct hub *hub_find(struct scheduler *scheduler, struct bytes name)
 {
     uint8_t folded[HUB_NAME_MAX];
-    return name.size > sizeof folded ? NULL : map_get(&s->hubs, fold(name, folded));
+    return name.size > sizeof folded ? NULL : map_get(&scheduler->hubs, fold(name, folded));
 }
 
 /* Calls without a header: the hub "default", or the only one. */
-static void choose_default(struct scheduler *s)
+static void choose_default(struct scheduler *scheduler)
 {
     size_t position = 0;
-    struct hub *named = hub_find(s, BYTES_LITERAL("default"));
-    struct hub *first = map_next(&s->hubs, &position);
-    s->hub_default = named ? named->number : s->hubs.count == 1 ? first->number : 0;
+    struct hub *named = hub_find(scheduler, BYTES_LITERAL("default"));
+    struct hub *first = map_next(&scheduler->hubs, &position);
+    scheduler->hub_default = named ? named->number : scheduler->hubs.count == 1 ? first->number : 0;
 }
 
-STATUS_RESULT scheduler_hubs_add(struct scheduler *s, uint32_t number, struct bytes name)
+STATUS_RESULT scheduler_hubs_add(struct scheduler *scheduler, uint32_t number, struct bytes name)
 {
-    if (hub_find(s, name))
+    if (hub_find(scheduler, name))
         return STATUS_OK;
-    struct hub *h = calloc(1, sizeof *h);
-    if (!h || name.size > sizeof h->name) {
-        free(h);
-        return h ? STATUS_TOO_LARGE : STATUS_NO_MEMORY;
+    struct hub *hub = calloc(1, sizeof *hub);
+    if (!hub || name.size > sizeof hub->name) {
+        free(hub);
+        return hub ? STATUS_TOO_LARGE : STATUS_NO_MEMORY;
     }
-    h->number = number;
-    h->size = name.size;
-    enum status status = map_put(&s->hubs, fold(name, h->name), h);
+    hub->number = number;
+    hub->size = name.size;
+    enum status status = map_put(&scheduler->hubs, fold(name, hub->name), hub);
     if (status != STATUS_OK) {
-        free(h);
+        free(hub);
         return status;
     }
-    choose_default(s);
+    choose_default(scheduler);
     return STATUS_OK;
 }
 
-static enum status create(struct scheduler *s, struct bytes name, uint32_t *ret_hub, struct err *e)
+static enum status create(struct scheduler *scheduler, struct bytes name, uint32_t *ret_hub, struct err *err)
 {
     uint32_t number = 0;
-    enum status status = task_store_hub(s->store, name, true, &number, e);
+    enum status status = task_store_hub(scheduler->store, name, true, &number, err);
     if (status == STATUS_OK)
-        status = scheduler_hubs_add(s, number, name);
-    if (status == STATUS_OK && s->engine)
-        status = engine_load_hub(s->engine, number, name);
+        status = scheduler_hubs_add(scheduler, number, name);
+    if (status == STATUS_OK && scheduler->engine)
+        status = engine_load_hub(scheduler->engine, number, name);
     if (status == STATUS_OK)
         *ret_hub = number;
     return status;
@@ -72,78 +72,79 @@ static enum status create(struct scheduler *s, struct bytes name, uint32_t *ret_
 
 #define HUBS_TOLD_MAX 5
 
-void scheduler_hubs_tell(const struct scheduler *s, struct err *e)
+void scheduler_hubs_tell(const struct scheduler *scheduler, struct err *err)
 {
-    char refusal[sizeof e->text];
-    snprintf(refusal, sizeof refusal, "%s", e->text);
+    char refusal[sizeof err->text];
+    snprintf(refusal, sizeof refusal, "%s", err->text);
 
     CLEANUP(buf_fini) struct buf known = {0};
     size_t position = 0;
     size_t told = 0;
     const struct hub *hub;
-    while (told < HUBS_TOLD_MAX && (hub = map_next(&s->hubs, &position)))
+    while (told < HUBS_TOLD_MAX && (hub = map_next(&scheduler->hubs, &position)))
         buf_append_fmt(&known, "%s%.*s", told++ ? ", " : "", (int)hub->size, (const char *)hub->name);
-    if (told < s->hubs.count)
+    if (told < scheduler->hubs.count)
         buf_append_cstr(&known, ", …");
     buf_append_byte(&known, '\0');
     if (told > 0 && buf_status(&known) == STATUS_OK)
-        (void)err_set(e, STATUS_NOT_FOUND, "%s (there are: %s; --task-hubs makes others)", refusal,
+        (void)err_set(err, STATUS_NOT_FOUND, "%s (there are: %s; --task-hubs makes others)", refusal,
                       (const char *)known.data);
 }
 
-STATUS_RESULT scheduler_hubs_resolve(struct scheduler *s, struct bytes name, uint32_t *ret_hub, struct err *e)
+STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes name, uint32_t *ret_hub,
+                                     struct err *err)
 {
     if (name.size == 0) {
-        if (s->hub_default == 0)
-            return err_set(e, STATUS_INVALID_ARGUMENT,
+        if (scheduler->hub_default == 0)
+            return err_set(err, STATUS_INVALID_ARGUMENT,
                            "the call names no task hub (metadata \"taskhub\") and there are several");
-        *ret_hub = s->hub_default;
+        *ret_hub = scheduler->hub_default;
         return STATUS_OK;
     }
-    const struct hub *h = hub_find(s, name);
-    if (h) {
-        *ret_hub = h->number;
+    const struct hub *hub = hub_find(scheduler, name);
+    if (hub) {
+        *ret_hub = hub->number;
         return STATUS_OK;
     }
-    if (!s->options.hubs_dynamic)
-        return err_set(e, STATUS_NOT_FOUND, "Task hub not found: %.*s", (int)MIN(name.size, HUB_NAME_MAX),
+    if (!scheduler->options.hubs_dynamic)
+        return err_set(err, STATUS_NOT_FOUND, "Task hub not found: %.*s", (int)MIN(name.size, HUB_NAME_MAX),
                        (const char *)name.data);
-    return create(s, name, ret_hub, e);
+    return create(scheduler, name, ret_hub, err);
 }
 
-void scheduler_hubs_count(struct scheduler *s, uint32_t number)
+void scheduler_hubs_count(struct scheduler *scheduler, uint32_t number)
 {
     size_t position = 0;
     struct hub *hub;
-    while ((hub = map_next(&s->hubs, &position)))
+    while ((hub = map_next(&scheduler->hubs, &position)))
         if (hub->number == number)
             hub->unfinished++;
 }
 
-void scheduler_hubs(const struct scheduler *s,
+void scheduler_hubs(const struct scheduler *scheduler,
                     void (*on_hub)(void *context, struct bytes name, uint64_t unfinished), void *context)
 {
     size_t position = 0;
     const struct hub *hub;
-    while ((hub = map_next(&s->hubs, &position)))
+    while ((hub = map_next(&scheduler->hubs, &position)))
         on_hub(context, bytes_of(hub->name, hub->size), hub->unfinished);
 }
 
-struct bytes scheduler_hubs_name(const struct scheduler *s, uint32_t number)
+struct bytes scheduler_hubs_name(const struct scheduler *scheduler, uint32_t number)
 {
     size_t position = 0;
-    const struct hub *h;
-    while ((h = map_next(&s->hubs, &position)))
-        if (h->number == number)
-            return bytes_of(h->name, h->size);
+    const struct hub *hub;
+    while ((hub = map_next(&scheduler->hubs, &position)))
+        if (hub->number == number)
+            return bytes_of(hub->name, hub->size);
     return BYTES_LITERAL("?");
 }
 
-void scheduler_hubs_fini(struct scheduler *s)
+void scheduler_hubs_fini(struct scheduler *scheduler)
 {
     size_t position = 0;
     void *h;
-    while ((h = map_next(&s->hubs, &position)))
+    while ((h = map_next(&scheduler->hubs, &position)))
         free(h);
-    map_fini(&s->hubs);
+    map_fini(&scheduler->hubs);
 }

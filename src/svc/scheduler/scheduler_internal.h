@@ -74,7 +74,7 @@ struct scheduler {
 };
 
 /* --- scheduler_service.c --- */
-struct call *scheduler_call_find(const struct scheduler *s, uint64_t number);
+struct call *scheduler_call_find(const struct scheduler *scheduler, uint64_t number);
 /* Answers and forgets. */
 void scheduler_call_reply(struct call *c, struct bytes message);
 void scheduler_call_finish(struct call *c, enum status status, const char *text);
@@ -83,44 +83,45 @@ void scheduler_call_destroy(struct call *c);
 
 /* --- scheduler_hubs.c --- */
 /* Registers a hub that the store has. */
-STATUS_RESULT scheduler_hubs_add(struct scheduler *s, uint32_t number, struct bytes name);
+STATUS_RESULT scheduler_hubs_add(struct scheduler *scheduler, uint32_t number, struct bytes name);
 /* An unfinished instance of the hub was loaded. */
-void scheduler_hubs_count(struct scheduler *s, uint32_t number);
+void scheduler_hubs_count(struct scheduler *scheduler, uint32_t number);
 /* The hub that a call's `taskhub` value names (data NULL: no such header; spec 2.3). NOT_FOUND,
  * INVALID_ARGUMENT, or why it could not be created. */
-STATUS_RESULT scheduler_hubs_resolve(struct scheduler *s, struct bytes name, uint32_t *ret_hub,
-                                     struct err *e);
-/* Adds to a refusal in `e` which hubs there are, some of them, and how an operator makes others. */
-void scheduler_hubs_tell(const struct scheduler *s, struct err *e);
+STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes name, uint32_t *ret_hub,
+                                     struct err *err);
+/* Adds to a refusal in `err` which hubs there are, some of them, and how an operator makes others. */
+void scheduler_hubs_tell(const struct scheduler *scheduler, struct err *err);
 /* The name of a hub that is registered; valid as long as the scheduler. */
-struct bytes scheduler_hubs_name(const struct scheduler *s, uint32_t number);
-void scheduler_hubs_fini(struct scheduler *s);
+struct bytes scheduler_hubs_name(const struct scheduler *scheduler, uint32_t number);
+void scheduler_hubs_fini(struct scheduler *scheduler);
 
 /* --- scheduler_pump.c --- */
-void scheduler_pump_init(struct scheduler *s);
-void scheduler_pump_fini(struct scheduler *s);
+void scheduler_pump_init(struct scheduler *scheduler);
+void scheduler_pump_fini(struct scheduler *scheduler);
 /* The time for the engine. */
-struct engine_time scheduler_pump_now(const struct scheduler *s);
+struct engine_time scheduler_pump_now(const struct scheduler *scheduler);
 /* Carries out what the engine decided; after every input. */
-void scheduler_pump_run(struct scheduler *s);
+void scheduler_pump_run(struct scheduler *scheduler);
 /* Builds the engine from the store. */
-STATUS_RESULT scheduler_pump_load(struct scheduler *s, struct err *e);
+STATUS_RESULT scheduler_pump_load(struct scheduler *scheduler, struct err *err);
 /* Gives a call or stream to the engine. */
-void scheduler_pump_call(struct scheduler *s, struct call *c, struct bytes message);
-void scheduler_pump_stream(struct scheduler *s, struct call *c);
+void scheduler_pump_call(struct scheduler *scheduler, struct call *c, struct bytes message);
+void scheduler_pump_stream(struct scheduler *scheduler, struct call *c);
 /* Writing has stopped. */
-void scheduler_pump_fail(struct scheduler *s, enum status status, const char *text);
+void scheduler_pump_fail(struct scheduler *scheduler, enum status status, const char *text);
 /* The answer to a write while it has. */
-enum status scheduler_pump_refusal(const struct scheduler *s, bool worker);
+enum status scheduler_pump_refusal(const struct scheduler *scheduler, bool worker);
 
 /* --- scheduler_query.c --- */
-void scheduler_query_instances(struct scheduler *s, struct call *c, struct bytes message);
-void scheduler_query_ids(struct scheduler *s, struct call *c, struct bytes message);
+void scheduler_query_instances(struct scheduler *scheduler, struct call *c, struct bytes message);
+void scheduler_query_ids(struct scheduler *scheduler, struct call *c, struct bytes message);
 /* By id or batch: the engine's. By filter: pages from the store, each a batch for the engine. */
-void scheduler_purge(struct scheduler *s, struct call *c, struct bytes message);
+void scheduler_purge(struct scheduler *scheduler, struct call *c, struct bytes message);
 /* The engine's answer to one batch. */
-void scheduler_purge_answered(struct purge *p, enum status status, const char *text, struct bytes message);
+void scheduler_purge_answered(struct purge *purge, enum status status, const char *text,
+                              struct bytes message);
 /* Its caller is gone or failed. */
-void scheduler_purge_abandon(struct purge *p);
+void scheduler_purge_abandon(struct purge *purge);
 
 #endif

@@ -32,20 +32,20 @@ static uint32_t status_mask(const int32_t *statuses, size_t count)
     return mask;
 }
 
-static int64_t time_from(struct pb_opt_time t)
+static int64_t time_from(struct pb_opt_time time)
 {
-    return MAX(pb_time_to_ns(t), 0);
+    return MAX(pb_time_to_ns(time), 0);
 }
 
 /* An end before 1970 is still an end. */
-static int64_t time_to(struct pb_opt_time t)
+static int64_t time_to(struct pb_opt_time time)
 {
-    return t.present ? MAX(pb_time_to_ns(t), 1) : 0;
+    return time.present ? MAX(pb_time_to_ns(time), 1) : 0;
 }
 
-static struct bytes optional(struct pb_opt_bytes b)
+static struct bytes optional(struct pb_opt_bytes bytes)
 {
-    return b.present ? b.value : (struct bytes){0};
+    return bytes.present ? bytes.value : (struct bytes){0};
 }
 
 static size_t page_rows(int32_t wanted)
@@ -55,47 +55,49 @@ static size_t page_rows(int32_t wanted)
 
 /* --- answers --- */
 
-static void answer(struct call *c, struct buf *message)
+static void answer(struct call *call, struct buf *message)
 {
     if (buf_status(message) == STATUS_OK)
-        scheduler_call_reply(c, buf_peek(message));
+        scheduler_call_reply(call, buf_peek(message));
     else
-        scheduler_call_finish(c, buf_status(message), "the answer is too large");
+        scheduler_call_finish(call, buf_status(message), "the answer is too large");
 }
 
 /* Answers with what `encode` makes of the page; it is false if memory is out. */
 static void
-answer_page(struct call *c, enum status status, const char *text, const struct task_store_page *page,
+answer_page(struct call *call, enum status status, const char *text, const struct task_store_page *page,
             bool (*encode)(const struct task_store_page *page, struct arena *a, struct buf *message))
 {
     CLEANUP(buf_fini) struct buf message = {.limit = ANSWER_SIZE_MAX};
     CLEANUP(arena_fini) struct arena arena;
     arena_init(&arena, 0);
     if (status != STATUS_OK)
-        scheduler_call_finish(c, status, text);
+        scheduler_call_finish(call, status, text);
     else if (!encode(page, &arena, &message))
-        scheduler_call_finish(c, STATUS_NO_MEMORY, "out of memory");
+        scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");
     else if (buf_status(&message) == STATUS_TOO_LARGE) /* a page is cut long before, but never to nothing */
-        scheduler_call_finish(c, STATUS_RESOURCE_EXHAUSTED,
+        scheduler_call_finish(call, STATUS_RESOURCE_EXHAUSTED,
                               "one instance of the page is over the message limit: ask without inputs and "
                               "outputs");
     else
-        answer(c, &message);
+        answer(call, &message);
 }
 
 /* --- QueryInstances --- */
 
-static bool encode_instances(const struct task_store_page *page, struct arena *a, struct buf *message)
+static bool encode_instances(const struct task_store_page *page, struct arena *arena, struct buf *message)
 {
-    struct pb_query_instances_response r = {.orchestration_state_count = page->count,
-                                            .continuation_token = {page->next.size > 0, page->next}};
-    struct pb_task_failure_details *failures = arena_alloc_array(a, page->count, sizeof *failures);
-    r.orchestration_state = arena_alloc_array(a, page->count, sizeof *r.orchestration_state);
-    if (!failures || !r.orchestration_state)
+    struct pb_query_instances_response response = {.orchestration_state_count = page->count,
+                                                   .continuation_token = {page->next.size > 0, page->next}};
+    struct pb_task_failure_details *failures = arena_alloc_array(arena, page->count, sizeof *failures);
+    response.orchestration_state =
+        arena_alloc_array(arena, page->count, sizeof *response.orchestration_state);
+    if (!failures || !response.orchestration_state)
         return false;
     for (size_t i = 0; i < page->count; i++)
-        orchestration_state_of(&page->rows[i], page->payloads[i], &failures[i], &r.orchestration_state[i]);
-    pb_query_instances_response_encode(&r, message);
+        orchestration_state_of(&page->rows[i], page->payloads[i], &failures[i],
+                               &response.orchestration_state[i]);
+    pb_query_instances_response_encode(&response, message);
     return true;
 }
 
@@ -105,18 +107,18 @@ static void on_instances(void *context, enum status status, const char *text,
     answer_page(context, status, text, page, encode_instances);
 }
 
-void scheduler_query_instances(struct scheduler *s, struct call *c, struct bytes message)
+void scheduler_query_instances(struct scheduler *scheduler, struct call *call, struct bytes message)
 {
     CLEANUP(arena_fini) struct arena arena;
-    struct pb_query_instances_request r;
+    struct pb_query_instances_request request;
     arena_init(&arena, QUERY_ARENA_MAX);
-    if (pb_query_instances_request_decode(&arena, message, &r) != STATUS_OK) {
-        scheduler_call_finish(c, STATUS_INVALID_ARGUMENT, "the request is not a QueryInstancesRequest");
+    if (pb_query_instances_request_decode(&arena, message, &request) != STATUS_OK) {
+        scheduler_call_finish(call, STATUS_INVALID_ARGUMENT, "the request is not a QueryInstancesRequest");
         return;
     }
     static const struct pb_instance_query everything;
-    const struct pb_instance_query *q = r.query ? r.query : &everything;
-    struct task_store_query query = {.hub = c->hub,
+    const struct pb_instance_query *q = request.query ? request.query : &everything;
+    struct task_store_query query = {.hub = call->hub,
                                      .status_mask = status_mask(q->runtime_status, q->runtime_status_count),
                                      .created_from_ns = time_from(q->created_time_from),
                                      .created_to_ns = time_to(q->created_time_to),
@@ -124,21 +126,21 @@ void scheduler_query_instances(struct scheduler *s, struct call *c, struct bytes
                                      .payloads = q->fetch_inputs_and_outputs,
                                      .rows_max = page_rows(q->max_instance_count),
                                      .after = optional(q->continuation_token)};
-    task_store_query(s->store, &query, on_instances, c);
+    task_store_query(scheduler->store, &query, on_instances, call);
 }
 
 /* --- ListInstanceIds --- */
 
-static bool encode_ids(const struct task_store_page *page, struct arena *a, struct buf *message)
+static bool encode_ids(const struct task_store_page *page, struct arena *arena, struct buf *message)
 {
-    struct pb_list_instance_ids_response r = {.instance_ids_count = page->count,
-                                              .last_instance_key = {page->next.size > 0, page->next}};
-    r.instance_ids = arena_alloc_array(a, page->count, sizeof *r.instance_ids);
-    if (!r.instance_ids)
+    struct pb_list_instance_ids_response response = {.instance_ids_count = page->count,
+                                                     .last_instance_key = {page->next.size > 0, page->next}};
+    response.instance_ids = arena_alloc_array(arena, page->count, sizeof *response.instance_ids);
+    if (!response.instance_ids)
         return false;
     for (size_t i = 0; i < page->count; i++)
-        r.instance_ids[i] = page->rows[i].instance_id;
-    pb_list_instance_ids_response_encode(&r, message);
+        response.instance_ids[i] = page->rows[i].instance_id;
+    pb_list_instance_ids_response_encode(&response, message);
     return true;
 }
 
@@ -147,23 +149,24 @@ static void on_ids(void *context, enum status status, const char *text, const st
     answer_page(context, status, text, page, encode_ids);
 }
 
-void scheduler_query_ids(struct scheduler *s, struct call *c, struct bytes message)
+void scheduler_query_ids(struct scheduler *scheduler, struct call *call, struct bytes message)
 {
     CLEANUP(arena_fini) struct arena arena;
-    struct pb_list_instance_ids_request r;
+    struct pb_list_instance_ids_request request;
     arena_init(&arena, QUERY_ARENA_MAX);
-    if (pb_list_instance_ids_request_decode(&arena, message, &r) != STATUS_OK) {
-        scheduler_call_finish(c, STATUS_INVALID_ARGUMENT, "the request is not a ListInstanceIdsRequest");
+    if (pb_list_instance_ids_request_decode(&arena, message, &request) != STATUS_OK) {
+        scheduler_call_finish(call, STATUS_INVALID_ARGUMENT, "the request is not a ListInstanceIdsRequest");
         return;
     }
-    struct task_store_query query = {.hub = c->hub,
-                                     .status_mask = status_mask(r.runtime_status, r.runtime_status_count),
-                                     .completed_from_ns = time_from(r.completed_time_from),
-                                     .completed_to_ns = time_to(r.completed_time_to),
+    struct task_store_query query = {.hub = call->hub,
+                                     .status_mask =
+                                         status_mask(request.runtime_status, request.runtime_status_count),
+                                     .completed_from_ns = time_from(request.completed_time_from),
+                                     .completed_to_ns = time_to(request.completed_time_to),
                                      .by_completion = true,
-                                     .rows_max = page_rows(r.page_size),
-                                     .after = optional(r.last_instance_key)};
-    task_store_query(s->store, &query, on_ids, c);
+                                     .rows_max = page_rows(request.page_size),
+                                     .after = optional(request.last_instance_key)};
+    task_store_query(scheduler->store, &query, on_ids, call);
 }
 
 /* --- purge by filter --- */
@@ -179,62 +182,62 @@ struct purge {
     int64_t deleted;
 };
 
-static void purge_destroy(struct purge *p)
+static void purge_destroy(struct purge *purge)
 {
-    if (p->number)
-        (void)map_take(&p->call->scheduler->purges, map_u64_key(&p->number));
-    p->call->purge = NULL;
-    buf_fini(&p->token);
-    free(p);
+    if (purge->number)
+        (void)map_take(&purge->call->scheduler->purges, map_u64_key(&purge->number));
+    purge->call->purge = NULL;
+    buf_fini(&purge->token);
+    free(purge);
 }
 
-void scheduler_purge_abandon(struct purge *p)
+void scheduler_purge_abandon(struct purge *purge)
 {
-    purge_destroy(p);
+    purge_destroy(purge);
 }
 
-static void purge_finish(struct purge *p, enum status status, const char *text)
+static void purge_finish(struct purge *purge, enum status status, const char *text)
 {
-    struct call *c = p->call;
-    purge_destroy(p);
-    scheduler_call_finish(c, status, text);
+    struct call *call = purge->call;
+    purge_destroy(purge);
+    scheduler_call_finish(call, status, text);
 }
 
-static void purge_complete(struct purge *p, bool complete)
+static void purge_complete(struct purge *purge, bool complete)
 {
     CLEANUP(buf_fini) struct buf message = {0};
-    struct pb_purge_instances_response r = {.deleted_instance_count = (int32_t)MIN(p->deleted, INT32_MAX),
-                                            .is_complete = {true, complete}};
-    struct call *c = p->call;
-    pb_purge_instances_response_encode(&r, &message);
-    purge_destroy(p);
-    answer(c, &message);
+    struct pb_purge_instances_response response = {
+        .deleted_instance_count = (int32_t)MIN(purge->deleted, INT32_MAX), .is_complete = {true, complete}};
+    struct call *call = purge->call;
+    pb_purge_instances_response_encode(&response, &message);
+    purge_destroy(purge);
+    answer(call, &message);
 }
 
 static void on_purge_page(void *context, enum status status, const char *text,
                           const struct task_store_page *page);
 
-static void purge_next(struct purge *p)
+static void purge_next(struct purge *purge)
 {
-    p->query.after = buf_peek(&p->token);
-    task_store_query(p->call->scheduler->store, &p->query, on_purge_page, p);
+    purge->query.after = buf_peek(&purge->token);
+    task_store_query(purge->call->scheduler->store, &purge->query, on_purge_page, purge);
 }
 
 static void on_purge_page(void *context, enum status status, const char *text,
                           const struct task_store_page *page)
 {
-    struct purge *p = context;
-    struct scheduler *s = p->call->scheduler;
+    struct purge *purge = context;
+    struct scheduler *scheduler = purge->call->scheduler;
     if (status != STATUS_OK) {
-        purge_finish(p, status, text);
+        purge_finish(purge, status, text);
         return;
     }
     if (page->count == 0) {
-        purge_complete(p, true);
+        purge_complete(purge, true);
         return;
     }
-    if (p->call->gone || !s->engine || s->failure.status != STATUS_OK) {
-        purge_finish(p, scheduler_pump_refusal(s, false), "writes are refused");
+    if (purge->call->gone || !scheduler->engine || scheduler->failure.status != STATUS_OK) {
+        purge_finish(purge, scheduler_pump_refusal(scheduler, false), "writes are refused");
         return;
     }
     CLEANUP(buf_fini) struct buf message = {.limit = SIZE_MAX};
@@ -242,47 +245,47 @@ static void on_purge_page(void *context, enum status status, const char *text,
     for (size_t i = 0; i < page->count; i++)
         ids[i] = page->rows[i].instance_id;
     struct pb_instance_batch batch = {.instance_ids = ids, .instance_ids_count = page->count};
-    struct pb_purge_instances_request r = {.request_case = PB_PURGE_INSTANCES_REQUEST_INSTANCE_BATCH,
-                                           .instance_batch = &batch,
-                                           .recursive = p->recursive};
-    pb_purge_instances_request_encode(&r, &message);
-    buf_clear(&p->token);
-    buf_append_bytes(&p->token, page->next);
+    struct pb_purge_instances_request request = {.request_case = PB_PURGE_INSTANCES_REQUEST_INSTANCE_BATCH,
+                                                 .instance_batch = &batch,
+                                                 .recursive = purge->recursive};
+    pb_purge_instances_request_encode(&request, &message);
+    buf_clear(&purge->token);
+    buf_append_bytes(&purge->token, page->next);
     /* Numbers of our own have the top bit set; gRPC calls count from 1. */
-    p->number = s->purge_next++ | (uint64_t)1 << 63;
-    if (buf_status(&message) != STATUS_OK || buf_status(&p->token) != STATUS_OK ||
-        map_put(&s->purges, map_u64_key(&p->number), p) != STATUS_OK) {
-        p->number = 0;
-        purge_finish(p, STATUS_NO_MEMORY, "out of memory");
+    purge->number = scheduler->purge_next++ | (uint64_t)1 << 63;
+    if (buf_status(&message) != STATUS_OK || buf_status(&purge->token) != STATUS_OK ||
+        map_put(&scheduler->purges, map_u64_key(&purge->number), purge) != STATUS_OK) {
+        purge->number = 0;
+        purge_finish(purge, STATUS_NO_MEMORY, "out of memory");
         return;
     }
-    engine_call(s->engine, ENGINE_PURGE, p->call->hub, p->number, buf_peek(&message), scheduler_pump_now(s),
-                &s->actions);
-    scheduler_pump_run(s);
+    engine_call(scheduler->engine, ENGINE_PURGE, purge->call->hub, purge->number, buf_peek(&message),
+                scheduler_pump_now(scheduler), &scheduler->actions);
+    scheduler_pump_run(scheduler);
 }
 
-void scheduler_purge_answered(struct purge *p, enum status status, const char *text, struct bytes message)
+void scheduler_purge_answered(struct purge *purge, enum status status, const char *text, struct bytes message)
 {
     CLEANUP(arena_fini) struct arena arena;
-    struct pb_purge_instances_response r;
+    struct pb_purge_instances_response response;
     arena_init(&arena, QUERY_ARENA_MAX);
-    (void)map_take(&p->call->scheduler->purges, map_u64_key(&p->number));
-    p->number = 0;
+    (void)map_take(&purge->call->scheduler->purges, map_u64_key(&purge->number));
+    purge->number = 0;
     if (status == STATUS_OK)
-        status = pb_purge_instances_response_decode(&arena, message, &r);
+        status = pb_purge_instances_response_decode(&arena, message, &response);
     if (status != STATUS_OK) {
-        purge_finish(p, status, text);
+        purge_finish(purge, status, text);
         return;
     }
-    p->deleted += r.deleted_instance_count;
-    if (p->call->gone)
-        purge_finish(p, STATUS_CANCELLED, NULL);
-    else if (p->token.size == 0)
-        purge_complete(p, true);
-    else if (clock_monotonic_ns() >= p->deadline_ns)
-        purge_complete(p, false);
+    purge->deleted += response.deleted_instance_count;
+    if (purge->call->gone)
+        purge_finish(purge, STATUS_CANCELLED, NULL);
+    else if (purge->token.size == 0)
+        purge_complete(purge, true);
+    else if (clock_monotonic_ns() >= purge->deadline_ns)
+        purge_complete(purge, false);
     else
-        purge_next(p);
+        purge_next(purge);
 }
 
 static int64_t purge_deadline(struct pb_opt_time timeout)
@@ -294,42 +297,42 @@ static int64_t purge_deadline(struct pb_opt_time timeout)
 }
 
 /* Only terminal instances can be purged, so other statuses in the list match nothing. */
-static uint32_t purge_mask(const struct pb_purge_instance_filter *f)
+static uint32_t purge_mask(const struct pb_purge_instance_filter *filter)
 {
-    uint32_t mask = status_mask(f->runtime_status, f->runtime_status_count);
+    uint32_t mask = status_mask(filter->runtime_status, filter->runtime_status_count);
     if (mask == 0)
         return STATUSES_TERMINAL;
     return mask & STATUSES_TERMINAL ? mask & STATUSES_TERMINAL : 1u << STATUS_NEVER;
 }
 
-void scheduler_purge(struct scheduler *s, struct call *c, struct bytes message)
+void scheduler_purge(struct scheduler *scheduler, struct call *call, struct bytes message)
 {
     CLEANUP(arena_fini) struct arena arena;
-    struct pb_purge_instances_request r;
+    struct pb_purge_instances_request request;
     arena_init(&arena, QUERY_ARENA_MAX);
-    if (pb_purge_instances_request_decode(&arena, message, &r) != STATUS_OK) {
-        scheduler_call_finish(c, STATUS_INVALID_ARGUMENT, "the request is not a PurgeInstancesRequest");
+    if (pb_purge_instances_request_decode(&arena, message, &request) != STATUS_OK) {
+        scheduler_call_finish(call, STATUS_INVALID_ARGUMENT, "the request is not a PurgeInstancesRequest");
         return;
     }
-    if (r.request_case != PB_PURGE_INSTANCES_REQUEST_PURGE_INSTANCE_FILTER) {
-        scheduler_pump_call(s, c, message);
+    if (request.request_case != PB_PURGE_INSTANCES_REQUEST_PURGE_INSTANCE_FILTER) {
+        scheduler_pump_call(scheduler, call, message);
         return;
     }
-    struct purge *p = calloc(1, sizeof *p);
-    if (!p) {
-        scheduler_call_finish(c, STATUS_NO_MEMORY, "out of memory");
+    struct purge *purge = calloc(1, sizeof *purge);
+    if (!purge) {
+        scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");
         return;
     }
-    const struct pb_purge_instance_filter *f = r.purge_instance_filter;
-    *p = (struct purge){.call = c,
-                        .recursive = r.recursive,
-                        .deadline_ns = purge_deadline(f->timeout),
-                        .query = {.hub = c->hub,
-                                  .status_mask = purge_mask(f),
-                                  .created_from_ns = time_from(f->created_time_from),
-                                  .created_to_ns = time_to(f->created_time_to),
-                                  .terminal_only = true,
-                                  .rows_max = PURGE_BATCH_MAX}};
-    c->purge = p;
-    purge_next(p);
+    const struct pb_purge_instance_filter *filter = request.purge_instance_filter;
+    *purge = (struct purge){.call = call,
+                            .recursive = request.recursive,
+                            .deadline_ns = purge_deadline(filter->timeout),
+                            .query = {.hub = call->hub,
+                                      .status_mask = purge_mask(filter),
+                                      .created_from_ns = time_from(filter->created_time_from),
+                                      .created_to_ns = time_to(filter->created_time_to),
+                                      .terminal_only = true,
+                                      .rows_max = PURGE_BATCH_MAX}};
+    call->purge = purge;
+    purge_next(purge);
 }

@@ -32,100 +32,104 @@ static bool agent_listed(struct bytes agent, const char *names)
 }
 
 /* Azure's SDKs name themselves in a header of their own; the core SDK of JavaScript in the usual one. */
-static bool takes_large_messages(const struct scheduler *s, const struct grpc_request *r)
+static bool takes_large_messages(const struct scheduler *scheduler, const struct grpc_request *request)
 {
-    return agent_listed(r->metadata(r, "x-user-agent"), s->options.large_message_agents) ||
-           agent_listed(r->metadata(r, "user-agent"), s->options.large_message_agents);
+    return agent_listed(request->metadata(request, "x-user-agent"),
+                        scheduler->options.large_message_agents) ||
+           agent_listed(request->metadata(request, "user-agent"), scheduler->options.large_message_agents);
 }
 
-struct call *scheduler_call_find(const struct scheduler *s, uint64_t number)
+struct call *scheduler_call_find(const struct scheduler *scheduler, uint64_t number)
 {
-    return map_get(&s->calls, map_u64_key(&number));
+    return map_get(&scheduler->calls, map_u64_key(&number));
 }
 
-static struct call *call_create(struct scheduler *s, const struct grpc_request *r, const struct method *m,
-                                uint32_t hub)
+static struct call *call_create(struct scheduler *scheduler, const struct grpc_request *request,
+                                const struct method *method, uint32_t hub)
 {
-    struct call *c = calloc(1, sizeof *c);
-    if (!c)
+    struct call *call = calloc(1, sizeof *call);
+    if (!call)
         return NULL;
-    *c = (struct call){
-        .number = r->id.value, .method = m, .scheduler = s, .hub = hub, .connection = r->connection};
-    if (m->keeps) {
-        c->message.limit = SIZE_MAX;
-        c->worker_id.limit = SIZE_MAX;
-        buf_append_bytes(&c->message, r->message);
-        buf_append_bytes(&c->worker_id, r->metadata(r, "workerid"));
-        c->large_messages = takes_large_messages(s, r);
+    *call = (struct call){.number = request->id.value,
+                          .method = method,
+                          .scheduler = scheduler,
+                          .hub = hub,
+                          .connection = request->connection};
+    if (method->keeps) {
+        call->message.limit = SIZE_MAX;
+        call->worker_id.limit = SIZE_MAX;
+        buf_append_bytes(&call->message, request->message);
+        buf_append_bytes(&call->worker_id, request->metadata(request, "workerid"));
+        call->large_messages = takes_large_messages(scheduler, request);
     }
-    if (buf_status(&c->message) != STATUS_OK || buf_status(&c->worker_id) != STATUS_OK ||
-        map_put(&s->calls, map_u64_key(&c->number), c) != STATUS_OK) {
-        buf_fini(&c->message);
-        buf_fini(&c->worker_id);
-        free(c);
+    if (buf_status(&call->message) != STATUS_OK || buf_status(&call->worker_id) != STATUS_OK ||
+        map_put(&scheduler->calls, map_u64_key(&call->number), call) != STATUS_OK) {
+        buf_fini(&call->message);
+        buf_fini(&call->worker_id);
+        free(call);
         return NULL;
     }
-    list_push_back(&s->calls_all, &c->link);
-    s->call_count++;
-    return c;
+    list_push_back(&scheduler->calls_all, &call->link);
+    scheduler->call_count++;
+    return call;
 }
 
 /* The number is free from here on; the object may stay until the store or engine is done with it. */
-static void call_unlist(struct call *c)
+static void call_unlist(struct call *call)
 {
-    if (scheduler_call_find(c->scheduler, c->number) == c)
-        (void)map_take(&c->scheduler->calls, map_u64_key(&c->number));
+    if (scheduler_call_find(call->scheduler, call->number) == call)
+        (void)map_take(&call->scheduler->calls, map_u64_key(&call->number));
 }
 
-void scheduler_call_destroy(struct call *c)
+void scheduler_call_destroy(struct call *call)
 {
-    call_unlist(c);
-    list_remove(&c->link);
-    buf_fini(&c->message);
-    buf_fini(&c->worker_id);
-    free(c);
+    call_unlist(call);
+    list_remove(&call->link);
+    buf_fini(&call->message);
+    buf_fini(&call->worker_id);
+    free(call);
 }
 
-void scheduler_call_reply(struct call *c, struct bytes message)
+void scheduler_call_reply(struct call *call, struct bytes message)
 {
-    if (!c->gone)
-        (void)grpc_reply(c->scheduler->grpc, (struct grpc_call_id){c->number}, message);
-    scheduler_call_destroy(c);
+    if (!call->gone)
+        (void)grpc_reply(call->scheduler->grpc, (struct grpc_call_id){call->number}, message);
+    scheduler_call_destroy(call);
 }
 
-void scheduler_call_finish(struct call *c, enum status status, const char *text)
+void scheduler_call_finish(struct call *call, enum status status, const char *text)
 {
-    if (!c->gone)
-        (void)grpc_finish(c->scheduler->grpc, (struct grpc_call_id){c->number}, status, text);
-    scheduler_call_destroy(c);
+    if (!call->gone)
+        (void)grpc_finish(call->scheduler->grpc, (struct grpc_call_id){call->number}, status, text);
+    scheduler_call_destroy(call);
 }
 
 /* --- methods --- */
 
-static void handle_hello(struct scheduler *s, struct call *c, struct bytes message)
+static void handle_hello(struct scheduler *scheduler, struct call *call, struct bytes message)
 {
-    scheduler_call_reply(c, (struct bytes){0});
+    scheduler_call_reply(call, (struct bytes){0});
 }
 
-static void handle_engine(struct scheduler *s, struct call *c, struct bytes message)
+static void handle_engine(struct scheduler *scheduler, struct call *call, struct bytes message)
 {
-    scheduler_pump_call(s, c, message);
+    scheduler_pump_call(scheduler, call, message);
 }
 
-static void handle_work_items(struct scheduler *s, struct call *c, struct bytes message)
+static void handle_work_items(struct scheduler *scheduler, struct call *call, struct bytes message)
 {
-    c->is_stream = true;
-    if (!grpc_stream_begin(s->grpc, (struct grpc_call_id){c->number})) {
-        scheduler_call_destroy(c);
+    call->is_stream = true;
+    if (!grpc_stream_begin(scheduler->grpc, (struct grpc_call_id){call->number})) {
+        scheduler_call_destroy(call);
         return;
     }
-    if (s->failure.status == STATUS_OK)
-        scheduler_pump_stream(s, c);
+    if (scheduler->failure.status == STATUS_OK)
+        scheduler_pump_stream(scheduler, call);
 }
 
-static void handle_refusal(struct scheduler *s, struct call *c, struct bytes message)
+static void handle_refusal(struct scheduler *scheduler, struct call *call, struct bytes message)
 {
-    scheduler_call_finish(c, STATUS_UNIMPLEMENTED, c->method->refusal);
+    scheduler_call_finish(call, STATUS_UNIMPLEMENTED, call->method->refusal);
 }
 
 #define WRITE(m)                                                                                             \
@@ -195,216 +199,222 @@ static const struct method *method_find(struct bytes path)
 
 /* --- what the gRPC server reports --- */
 
-static enum status admit(struct scheduler *s, const struct grpc_request *r, const struct method *m,
-                         uint32_t *ret_hub, struct err *e)
+static enum status admit(struct scheduler *scheduler, const struct grpc_request *request,
+                         const struct method *method, uint32_t *ret_hub, struct err *err)
 {
-    if (!m)
-        return err_set(e, STATUS_UNIMPLEMENTED, "unknown method %.*s", (int)MIN(r->path.size, 100u),
-                       (const char *)r->path.data);
-    if (s->stopping)
-        return err_set(e, STATUS_UNAVAILABLE, "the scheduler is stopping");
-    enum status status = scheduler_hubs_resolve(s, r->metadata(r, "taskhub"), ret_hub, e);
+    if (!method)
+        return err_set(err, STATUS_UNIMPLEMENTED, "unknown method %.*s", (int)MIN(request->path.size, 100u),
+                       (const char *)request->path.data);
+    if (scheduler->stopping)
+        return err_set(err, STATUS_UNAVAILABLE, "the scheduler is stopping");
+    enum status status =
+        scheduler_hubs_resolve(scheduler, request->metadata(request, "taskhub"), ret_hub, err);
     /* The words to the cloud's SDKs are fixed (spec 2.3); our own may say more. */
     if (status == STATUS_NOT_FOUND &&
-        bytes_starts_with(r->metadata(r, "x-user-agent"), BYTES_LITERAL("durabletask-c/")))
-        scheduler_hubs_tell(s, e);
+        bytes_starts_with(request->metadata(request, "x-user-agent"), BYTES_LITERAL("durabletask-c/")))
+        scheduler_hubs_tell(scheduler, err);
     if (status != STATUS_OK)
         return status;
-    bool adds = m->engine_method == ENGINE_START_INSTANCE || m->engine_method == ENGINE_RESTART;
-    if (m->write && adds && task_store_low(s->store))
-        return err_set(e, STATUS_RESOURCE_EXHAUSTED,
+    bool adds = method->engine_method == ENGINE_START_INSTANCE || method->engine_method == ENGINE_RESTART;
+    if (method->write && adds && task_store_low(scheduler->store))
+        return err_set(err, STATUS_RESOURCE_EXHAUSTED,
                        "the disk is nearly full: what is there goes on, nothing new is taken; purge what is "
                        "over, or make "
                        "room on the disk");
-    if (m->write && s->failure.status != STATUS_OK)
-        return err_set(e, scheduler_pump_refusal(s, m->worker), "writes are refused: %.200s",
-                       s->failure.text);
+    if (method->write && scheduler->failure.status != STATUS_OK)
+        return err_set(err, scheduler_pump_refusal(scheduler, method->worker), "writes are refused: %.200s",
+                       scheduler->failure.text);
     return STATUS_OK;
 }
 
-static void on_call(void *context, const struct grpc_request *r)
+static void on_call(void *context, const struct grpc_request *request)
 {
-    struct scheduler *s = context;
-    struct err e = {0};
+    struct scheduler *scheduler = context;
+    struct err err = {0};
     uint32_t hub = 0;
-    if (scheduler_health_answer(s->grpc, r, !s->stopping && s->failure.status == STATUS_OK))
+    if (scheduler_health_answer(scheduler->grpc, request,
+                                !scheduler->stopping && scheduler->failure.status == STATUS_OK))
         return;
-    const struct method *m = method_find(r->path);
-    enum status status = admit(s, r, m, &hub, &e);
-    struct call *c = status == STATUS_OK ? call_create(s, r, m, hub) : NULL;
-    if (c)
-        m->handle(s, c, r->message);
+    const struct method *method = method_find(request->path);
+    enum status status = admit(scheduler, request, method, &hub, &err);
+    struct call *call = status == STATUS_OK ? call_create(scheduler, request, method, hub) : NULL;
+    if (call)
+        method->handle(scheduler, call, request->message);
     else if (status == STATUS_OK)
-        (void)grpc_finish(s->grpc, r->id, STATUS_NO_MEMORY, "out of memory");
+        (void)grpc_finish(scheduler->grpc, request->id, STATUS_NO_MEMORY, "out of memory");
     else
-        (void)grpc_finish(s->grpc, r->id, status, e.text);
+        (void)grpc_finish(scheduler->grpc, request->id, status, err.text);
 }
 
 /* What a worker has done is taken to the limit of the server: refused, it would be done again and again. All
  * else fits into what clients send by default, and names its payload limit when it is read. */
 static size_t message_limit(void *context, struct bytes path)
 {
-    const struct method *m = method_find(path);
-    return m && m->worker ? 0 : CLIENT_MESSAGE_MAX;
+    const struct method *method = method_find(path);
+    return method && method->worker ? 0 : CLIENT_MESSAGE_MAX;
 }
 
 static void on_cancelled(void *context, struct grpc_call_id id)
 {
-    struct scheduler *s = context;
-    struct call *c = scheduler_call_find(s, id.value);
-    if (!c)
+    struct scheduler *scheduler = context;
+    struct call *call = scheduler_call_find(scheduler, id.value);
+    if (!call)
         return;
-    if (c->is_stream) {
-        if (c->in_engine)
-            engine_stream_closed(s->engine, c->number, scheduler_pump_now(s), &s->actions);
-        scheduler_call_destroy(c);
-        scheduler_pump_run(s);
-    } else if (c->in_engine) {
-        engine_call_cancelled(s->engine, c->number);
-        scheduler_call_destroy(c);
+    if (call->is_stream) {
+        if (call->in_engine)
+            engine_stream_closed(scheduler->engine, call->number, scheduler_pump_now(scheduler),
+                                 &scheduler->actions);
+        scheduler_call_destroy(call);
+        scheduler_pump_run(scheduler);
+    } else if (call->in_engine) {
+        engine_call_cancelled(scheduler->engine, call->number);
+        scheduler_call_destroy(call);
     } else { /* the store's reader or a purge has it, and will find that nobody listens */
-        c->gone = true;
-        call_unlist(c);
+        call->gone = true;
+        call_unlist(call);
     }
 }
 
 static void on_writable(void *context, struct grpc_call_id id)
 {
-    struct scheduler *s = context;
-    struct call *c = scheduler_call_find(s, id.value);
-    if (!c || !c->is_stream || !c->paused)
+    struct scheduler *scheduler = context;
+    struct call *call = scheduler_call_find(scheduler, id.value);
+    if (!call || !call->is_stream || !call->paused)
         return;
-    c->paused = false;
-    if (c->in_engine)
-        engine_stream_pause(s->engine, c->number, false, scheduler_pump_now(s), &s->actions);
-    scheduler_pump_run(s);
+    call->paused = false;
+    if (call->in_engine)
+        engine_stream_pause(scheduler->engine, call->number, false, scheduler_pump_now(scheduler),
+                            &scheduler->actions);
+    scheduler_pump_run(scheduler);
 }
 
-struct grpc_handler scheduler_handler(struct scheduler *s)
+struct grpc_handler scheduler_handler(struct scheduler *scheduler)
 {
     return (struct grpc_handler){.on_call = on_call,
                                  .message_limit = message_limit,
                                  .on_cancelled = on_cancelled,
                                  .on_writable = on_writable,
-                                 .context = s};
+                                 .context = scheduler};
 }
 
-void scheduler_attach(struct scheduler *s, struct grpc_server *g)
+void scheduler_attach(struct scheduler *scheduler, struct grpc_server *server)
 {
-    s->grpc = g;
+    scheduler->grpc = server;
 }
 
 /* --- the service --- */
 
-static enum status create_hubs(struct scheduler *s, struct err *e)
+static enum status create_hubs(struct scheduler *scheduler, struct err *err)
 {
     static const char *const one[] = {"default"};
-    const char *const *names = s->options.hub_count ? s->options.hubs : one;
-    size_t count = s->options.hub_count ? s->options.hub_count : 1;
+    const char *const *names = scheduler->options.hub_count ? scheduler->options.hubs : one;
+    size_t count = scheduler->options.hub_count ? scheduler->options.hub_count : 1;
     for (size_t i = 0; i < count; i++) {
         uint32_t number = 0;
-        enum status status = task_store_hub(s->store, bytes_of_cstr(names[i]), true, &number, e);
+        enum status status = task_store_hub(scheduler->store, bytes_of_cstr(names[i]), true, &number, err);
         if (status != STATUS_OK)
-            return err_wrap(e, "task hub %s", names[i]);
+            return err_wrap(err, "task hub %s", names[i]);
     }
     return STATUS_OK;
 }
 
-static void say_compacted(const struct scheduler *s)
+static void say_compacted(const struct scheduler *scheduler)
 {
     struct task_store_stats stats;
-    task_store_stats(s->store, &stats);
+    task_store_stats(scheduler->store, &stats);
     if (stats.compacted_from)
         log_info("scheduler", "the store was made small bytes_before=%lld bytes_now=%lld",
                  (long long)stats.compacted_from, (long long)stats.compacted_to);
 }
 
-STATUS_RESULT scheduler_create(struct loop *l, const struct scheduler_options *o,
-                               struct scheduler **ret_scheduler, struct err *e)
+STATUS_RESULT scheduler_create(struct loop *loop, const struct scheduler_options *options,
+                               struct scheduler **ret_scheduler, struct err *err)
 {
-    struct scheduler *s = calloc(1, sizeof *s);
-    if (!s)
-        return err_set(e, STATUS_NO_MEMORY, "starting the scheduler: out of memory");
+    struct scheduler *scheduler = calloc(1, sizeof *scheduler);
+    if (!scheduler)
+        return err_set(err, STATUS_NO_MEMORY, "starting the scheduler: out of memory");
     uint64_t seed[2];
     entropy_fill(seed, sizeof seed);
-    s->loop = l;
-    s->options = *o;
-    if (s->options.stream_queue_max == 0)
-        s->options.stream_queue_max = STREAM_QUEUE_MAX;
-    if (!s->options.large_message_agents)
-        s->options.large_message_agents = LARGE_MESSAGE_AGENTS;
-    if (!s->options.large_message_size_max)
-        s->options.large_message_size_max = LARGE_MESSAGE_SIZE_MAX;
-    if (!s->options.unix_ns)
-        s->options.unix_ns = clock_unix_ns;
-    map_init(&s->hubs, seed[0], seed[1]);
-    map_init(&s->calls, 0, 0);
-    map_init(&s->purges, 0, 0);
-    list_init(&s->calls_all);
-    scheduler_pump_init(s);
-    enum status status = task_store_open(&s->options.store, l, &s->store, e);
+    scheduler->loop = loop;
+    scheduler->options = *options;
+    if (scheduler->options.stream_queue_max == 0)
+        scheduler->options.stream_queue_max = STREAM_QUEUE_MAX;
+    if (!scheduler->options.large_message_agents)
+        scheduler->options.large_message_agents = LARGE_MESSAGE_AGENTS;
+    if (!scheduler->options.large_message_size_max)
+        scheduler->options.large_message_size_max = LARGE_MESSAGE_SIZE_MAX;
+    if (!scheduler->options.unix_ns)
+        scheduler->options.unix_ns = clock_unix_ns;
+    map_init(&scheduler->hubs, seed[0], seed[1]);
+    map_init(&scheduler->calls, 0, 0);
+    map_init(&scheduler->purges, 0, 0);
+    list_init(&scheduler->calls_all);
+    scheduler_pump_init(scheduler);
+    enum status status = task_store_open(&scheduler->options.store, loop, &scheduler->store, err);
     if (status == STATUS_OK)
-        say_compacted(s);
+        say_compacted(scheduler);
     if (status == STATUS_OK)
-        status = create_hubs(s, e);
+        status = create_hubs(scheduler, err);
     if (status == STATUS_OK)
-        status = scheduler_pump_load(s, e);
-    s->options.hubs = NULL; /* the caller's, and not needed any more */
-    s->options.hub_count = 0;
+        status = scheduler_pump_load(scheduler, err);
+    scheduler->options.hubs = NULL; /* the caller's, and not needed any more */
+    scheduler->options.hub_count = 0;
     if (status != STATUS_OK) {
-        scheduler_destroy(s);
+        scheduler_destroy(scheduler);
         return status;
     }
-    *ret_scheduler = s;
+    *ret_scheduler = scheduler;
     return STATUS_OK;
 }
 
-void scheduler_destroy(struct scheduler *s)
+void scheduler_destroy(struct scheduler *scheduler)
 {
-    if (!s)
+    if (!scheduler)
         return;
-    task_store_close(s->store);
-    scheduler_pump_fini(s);
-    list_each_safe (it, &s->calls_all) {
-        struct call *c = CONTAINER_OF(it, struct call, link);
-        if (c->purge)
-            scheduler_purge_abandon(c->purge);
-        scheduler_call_destroy(c);
+    task_store_close(scheduler->store);
+    scheduler_pump_fini(scheduler);
+    list_each_safe (it, &scheduler->calls_all) {
+        struct call *call = CONTAINER_OF(it, struct call, link);
+        if (call->purge)
+            scheduler_purge_abandon(call->purge);
+        scheduler_call_destroy(call);
     }
-    map_fini(&s->purges);
-    map_fini(&s->calls);
-    scheduler_hubs_fini(s);
-    free(s);
+    map_fini(&scheduler->purges);
+    map_fini(&scheduler->calls);
+    scheduler_hubs_fini(scheduler);
+    free(scheduler);
 }
 
-void scheduler_stop(struct scheduler *s, void (*on_stopped)(void *context), void *context)
+void scheduler_stop(struct scheduler *scheduler, void (*on_stopped)(void *context), void *context)
 {
-    s->stopping = true;
-    list_each_safe (it, &s->calls_all) {
-        struct call *c = CONTAINER_OF(it, struct call, link);
-        if (!c->method->held_forever)
+    scheduler->stopping = true;
+    list_each_safe (it, &scheduler->calls_all) {
+        struct call *call = CONTAINER_OF(it, struct call, link);
+        if (!call->method->held_forever)
             continue;
-        if (c->in_engine && c->is_stream)
-            engine_stream_closed(s->engine, c->number, scheduler_pump_now(s), &s->actions);
-        else if (c->in_engine)
-            engine_call_cancelled(s->engine, c->number);
-        scheduler_call_finish(c, STATUS_UNAVAILABLE, "the scheduler is stopping");
+        if (call->in_engine && call->is_stream)
+            engine_stream_closed(scheduler->engine, call->number, scheduler_pump_now(scheduler),
+                                 &scheduler->actions);
+        else if (call->in_engine)
+            engine_call_cancelled(scheduler->engine, call->number);
+        scheduler_call_finish(call, STATUS_UNAVAILABLE, "the scheduler is stopping");
     }
-    scheduler_pump_run(s);
-    grpc_server_drain(s->grpc, on_stopped, context);
+    scheduler_pump_run(scheduler);
+    grpc_server_drain(scheduler->grpc, on_stopped, context);
 }
 
-void scheduler_health(const struct scheduler *s, struct scheduler_health *ret_health)
+void scheduler_health(const struct scheduler *scheduler, struct scheduler_health *ret_health)
 {
-    ret_health->writable = s->failure.status == STATUS_OK;
-    snprintf(ret_health->text, sizeof ret_health->text, "%s", s->failure.text);
+    ret_health->writable = scheduler->failure.status == STATUS_OK;
+    snprintf(ret_health->text, sizeof ret_health->text, "%s", scheduler->failure.text);
 }
 
-void scheduler_stats(const struct scheduler *s, struct scheduler_stats *ret_stats)
+void scheduler_stats(const struct scheduler *scheduler, struct scheduler_stats *ret_stats)
 {
-    *ret_stats = (struct scheduler_stats){
-        .calls = s->call_count, .failures = s->failures, .calls_open = s->calls.count};
-    if (s->engine)
-        engine_stats(s->engine, &ret_stats->engine);
-    task_store_stats(s->store, &ret_stats->store);
+    *ret_stats = (struct scheduler_stats){.calls = scheduler->call_count,
+                                          .failures = scheduler->failures,
+                                          .calls_open = scheduler->calls.count};
+    if (scheduler->engine)
+        engine_stats(scheduler->engine, &ret_stats->engine);
+    task_store_stats(scheduler->store, &ret_stats->store);
 }

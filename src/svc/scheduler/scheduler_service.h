@@ -44,15 +44,15 @@ struct scheduler_options {
 
 /* Opens the store, upgrades it, creates hubs, loads what is unfinished. Errors as task_store_open and
  * task_store_load. */
-STATUS_RESULT scheduler_create(struct loop *l, const struct scheduler_options *o,
-                               struct scheduler **ret_scheduler, struct err *e);
+STATUS_RESULT scheduler_create(struct loop *loop, const struct scheduler_options *options,
+                               struct scheduler **ret_scheduler, struct err *err);
 /* Drops every call without an answer (destroy the gRPC server first, it answers them), closes the store. NULL
  * allowed. */
 void scheduler_destroy(struct scheduler *s);
 /* What the gRPC server must be created with. */
 struct grpc_handler scheduler_handler(struct scheduler *s);
 /* Where answers go; to be called before the first connection. */
-void scheduler_attach(struct scheduler *s, struct grpc_server *g);
+void scheduler_attach(struct scheduler *s, struct grpc_server *server);
 
 /* Graceful end: worker streams and waiting calls end with UNAVAILABLE, new calls are refused, calls in
  * progress finish; `on_stopped` once no connection is left. */
