@@ -33,7 +33,7 @@ struct http_part app_service_part(struct app_service *service);
 /* True while the worker's stream to the scheduler is open; else `why` (may be NULL) has the last reason. */
 bool app_service_connected(struct app_service *service, struct err *why);
 /* False while nobody answers at the pool's URL, as far as the latest run has seen. */
-bool app_service_pool_answers(const struct app_service *s);
+bool app_service_pool_answers(const struct app_service *service);
 /* Stops the worker (running activities may end, bounded) and the client without blocking the loop, then calls
  * `on_stopped`; after that app_service_destroy may be called. Once. */
 void app_service_stop(struct app_service *service, void (*on_stopped)(void *context), void *context);

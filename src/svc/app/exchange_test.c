@@ -26,23 +26,24 @@ struct http_request {
     char header[40]; /* the last one, "name: value" */
 };
 
-void http_respond(struct http_request *r, int http_status, const char *content_type, struct bytes body)
+void http_respond(struct http_request *request, int http_status, const char *content_type, struct bytes body)
 {
     (void)content_type;
-    r->answers++;
-    r->status = http_status;
-    r->on_gone = NULL;
-    snprintf(r->body, sizeof r->body, "%.*s", BYTES_FMT(body));
+    request->answers++;
+    request->status = http_status;
+    request->on_gone = NULL;
+    snprintf(request->body, sizeof request->body, "%.*s", BYTES_FMT(body));
 }
 
-void http_respond_problem(struct http_request *r, const struct http_problem *problem, const char *detail)
+void http_respond_problem(struct http_request *request, const struct http_problem *problem,
+                          const char *detail)
 {
-    http_respond(r, problem->http_status, NULL, bytes_of_cstr(detail ? detail : ""));
+    http_respond(request, problem->http_status, NULL, bytes_of_cstr(detail ? detail : ""));
 }
 
-void http_respond_failure(struct http_request *r, int http_status, const char *detail)
+void http_respond_failure(struct http_request *request, int http_status, const char *detail)
 {
-    http_respond(r, http_status, NULL, bytes_of_cstr(detail ? detail : ""));
+    http_respond(request, http_status, NULL, bytes_of_cstr(detail ? detail : ""));
 }
 
 const struct http_problem *http_problem_of_status(int http_status)
@@ -52,22 +53,22 @@ const struct http_problem *http_problem_of_status(int http_status)
     return &problem;
 }
 
-enum status http_response_header(struct http_request *r, const char *name, struct bytes value)
+enum status http_response_header(struct http_request *request, const char *name, struct bytes value)
 {
-    snprintf(r->header, sizeof r->header, "%s: %.*s", name, BYTES_FMT(value));
+    snprintf(request->header, sizeof request->header, "%s: %.*s", name, BYTES_FMT(value));
     return STATUS_OK;
 }
 
-void http_request_on_gone(struct http_request *r, void (*on_gone)(void *context), void *context)
+void http_request_on_gone(struct http_request *request, void (*on_gone)(void *context), void *context)
 {
-    r->on_gone = on_gone;
-    r->context = context;
+    request->on_gone = on_gone;
+    request->context = context;
 }
 
-static void go_away(struct http_request *r)
+static void go_away(struct http_request *request)
 {
-    assert_non_null(r->on_gone);
-    r->on_gone(r->context);
+    assert_non_null(request->on_gone);
+    request->on_gone(request->context);
 }
 
 /* --- the scheduler: one instance, one call at a time for each exchange --- */
@@ -260,8 +261,8 @@ static int set_up(void **state)
     service = (struct app_service){.compat_sample = false};
     list_init(&service.exchanges);
     decide_init(&service, 1, 2);
-    struct err e = {0};
-    return loop_create(&service.loop, &e) == STATUS_OK ? 0 : -1;
+    struct err err = {0};
+    return loop_create(&service.loop, &err) == STATUS_OK ? 0 : -1;
 }
 
 static int tear_down(void **state)
@@ -275,39 +276,39 @@ static int tear_down(void **state)
 
 static void step(void)
 {
-    struct err e = {0};
-    assert_int_equal(loop_step(service.loop, 0, &e), STATUS_OK);
+    struct err err = {0};
+    assert_int_equal(loop_step(service.loop, 0, &err), STATUS_OK);
 }
 
 /* Lets timers fire until the next call is made. */
 static void until_called(void)
 {
-    struct err e = {0};
+    struct err err = {0};
     while (scheduler.made == scheduler.answered)
-        assert_int_equal(loop_step(service.loop, 1000, &e), STATUS_OK);
+        assert_int_equal(loop_step(service.loop, 1000, &err), STATUS_OK);
 }
 
 /* Answers the call that has waited longest, which must be for this event. */
 static void answer(const char *event, enum dt_status status)
 {
     until_called();
-    struct call *c = &scheduler.calls[scheduler.answered++];
-    assert_string_equal(c->event, event);
+    struct call *call = &scheduler.calls[scheduler.answered++];
+    assert_string_equal(call->event, event);
     bool look = !*event && status == DT_OK;
     const struct dt_reply reply = {.status = status, .instance = look ? &scheduler.instance : NULL};
-    c->on_reply(&reply, c->context);
+    call->on_reply(&reply, call->context);
     step();
 }
 
-static void begin_on(struct http_request *r, const char *id, bool approve, const char *at)
+static void begin_on(struct http_request *request, const char *id, bool approve, const char *at)
 {
     json_t *record = json_pack("{s:b, s:s}", "approved", approve, "at", at);
-    decide(&service, r, bytes_of_cstr(id), record, false, NULL);
+    decide(&service, request, bytes_of_cstr(id), record, false, NULL);
 }
 
-static void begin(struct http_request *r, bool approve, const char *at)
+static void begin(struct http_request *request, bool approve, const char *at)
 {
-    begin_on(r, "id-1", approve, at);
+    begin_on(request, "id-1", approve, at);
 }
 
 /* --- decisions --- */
@@ -315,43 +316,43 @@ static void begin(struct http_request *r, bool approve, const char *at)
 static void a_decision_is_answered_when_it_shows(void **state)
 {
     (void)state;
-    struct http_request r = {.answers = 0};
-    begin(&r, true, "t1");
+    struct http_request request = {.answers = 0};
+    begin(&request, true, "t1");
     answer("", DT_OK);
     answer(EVENT_DECISION_RECORD, DT_OK);
     answer(EVENT_DECISION, DT_OK);
     assert_string_equal(scheduler.calls[1].data, "{\"approved\":true,\"at\":\"t1\",\"sha256\":\"ab\"}");
     assert_string_equal(scheduler.calls[2].data, "true");
     answer("", DT_OK);
-    assert_int_equal(r.answers, 0); /* it does not show yet */
+    assert_int_equal(request.answers, 0); /* it does not show yet */
     scheduler.instance = (struct dt_instance){
         .status = 1, .custom = "{\"state\":\"approved\",\"decision\":{\"approved\":true,\"at\":\"t1\"}}"};
     answer("", DT_OK);
-    assert_int_equal(r.answers, 1);
-    assert_int_equal(r.status, 200);
-    assert_string_equal(r.body, "{\"message\":\"Code execution approved.\"}\n");
+    assert_int_equal(request.answers, 1);
+    assert_int_equal(request.status, 200);
+    assert_string_equal(request.body, "{\"message\":\"Code execution approved.\"}\n");
 }
 
 static void an_unknown_id_raises_nothing(void **state)
 {
     (void)state;
-    struct http_request r = {.answers = 0};
-    begin(&r, true, "t1");
+    struct http_request request = {.answers = 0};
+    begin(&request, true, "t1");
     answer("", DT_NOT_FOUND);
-    assert_int_equal(r.status, 404);
+    assert_int_equal(request.status, 404);
     assert_int_equal(scheduler.made, 1);
 }
 
 static void a_decision_that_could_not_be_raised_is_refused(void **state)
 {
     (void)state;
-    struct http_request r = {.answers = 0};
-    begin(&r, true, "t1");
+    struct http_request request = {.answers = 0};
+    begin(&request, true, "t1");
     answer("", DT_OK);
     answer(EVENT_DECISION_RECORD, DT_OK);
     answer(EVENT_DECISION, DT_UNAVAILABLE);
-    assert_int_equal(r.status, 503);
-    assert_string_equal(r.header, "Retry-After: 2");
+    assert_int_equal(request.status, 503);
+    assert_string_equal(request.header, "Retry-After: 2");
     struct http_request again = {.answers = 0};
     begin(&again, false, "t2"); /* and it is not remembered as made */
     answer("", DT_OK);
@@ -362,17 +363,17 @@ static void a_decision_that_could_not_be_raised_is_refused(void **state)
 static void a_decision_goes_on_without_its_peer(void **state)
 {
     (void)state;
-    struct http_request r = {.answers = 0};
-    begin(&r, false, "t1");
+    struct http_request request = {.answers = 0};
+    begin(&request, false, "t1");
     answer("", DT_OK);
-    go_away(&r);
+    go_away(&request);
     answer(EVENT_DECISION_RECORD, DT_OK);
     answer(EVENT_DECISION, DT_OK);
     assert_string_equal(scheduler.calls[2].data, "false");
     scheduler.instance = (struct dt_instance){
         .status = 1, .custom = "{\"state\":\"rejected\",\"decision\":{\"approved\":false,\"at\":\"t1\"}}"};
     answer("", DT_OK);
-    assert_int_equal(r.answers, 0);
+    assert_int_equal(request.answers, 0);
 }
 
 static void a_second_decision_waits_and_is_told_of_the_first(void **state)
@@ -397,14 +398,14 @@ static void a_second_decision_waits_and_is_told_of_the_first(void **state)
 static void an_id_in_another_spelling_is_found(void **state)
 {
     (void)state;
-    struct http_request r = {.answers = 0};
-    begin_on(&r, "ID-1", true, "t1");
+    struct http_request request = {.answers = 0};
+    begin_on(&request, "ID-1", true, "t1");
     answer("", DT_NOT_FOUND);
     answer("", DT_OK);
     answer(EVENT_DECISION_RECORD, DT_OK);
     answer(EVENT_DECISION, DT_OK);
     answer("", DT_CANCELLED);
-    assert_int_equal(r.status, 200);
+    assert_int_equal(request.status, 200);
     assert_string_equal(scheduler.calls[0].id, "ID-1");
     for (size_t i = 1; i < scheduler.made; i++)
         assert_string_equal(scheduler.calls[i].id, "id-1");
@@ -442,9 +443,9 @@ static void a_stop_answers_who_waits_to_decide(void **state)
     begin(&second, false, "t2");
     service.stopping = true;
     list_each_safe (link, &service.exchanges) {
-        struct exchange *x = CONTAINER_OF(link, struct exchange, link);
-        if (!x->calling)
-            exchange_abandon(x);
+        struct exchange *exchange = CONTAINER_OF(link, struct exchange, link);
+        if (!exchange->calling)
+            exchange_abandon(exchange);
     }
     assert_int_equal(second.status, 503);
     answer("", DT_CANCELLED);
@@ -455,30 +456,30 @@ static void a_stop_answers_who_waits_to_decide(void **state)
 static void a_decision_that_lost_outside_is_told_so(void **state)
 {
     (void)state;
-    struct http_request r = {.answers = 0};
-    begin(&r, true, "t1");
+    struct http_request request = {.answers = 0};
+    begin(&request, true, "t1");
     answer("", DT_OK);
     answer(EVENT_DECISION_RECORD, DT_OK);
     answer(EVENT_DECISION, DT_OK);
     scheduler.instance = (struct dt_instance){
         .status = 1, .custom = "{\"state\":\"rejected\",\"decision\":{\"approved\":false,\"at\":\"t0\"}}"};
     answer("", DT_OK);
-    assert_int_equal(r.status, 409);
-    assert_non_null(strstr(r.body, "\"at\":\"t0\""));
+    assert_int_equal(request.status, 409);
+    assert_non_null(strstr(request.body, "\"at\":\"t0\""));
 }
 
 /* --- exchanges --- */
 
-static void on_failure_step(struct exchange *x)
+static void on_failure_step(struct exchange *exchange)
 {
-    exchange_answer_failure(x);
+    exchange_answer_failure(exchange);
 }
 
-static void start_look(struct exchange *x)
+static void start_look(struct exchange *exchange)
 {
-    assert_true(exchange_take_id(x, BYTES_LITERAL("id-1")));
-    exchange_call(x, on_failure_step);
-    exchange_started(x, dt_client_get_async(NULL, x->id, true, exchange_on_reply, x));
+    assert_true(exchange_take_id(exchange, BYTES_LITERAL("id-1")));
+    exchange_call(exchange, on_failure_step);
+    exchange_started(exchange, dt_client_get_async(NULL, exchange->id, true, exchange_on_reply, exchange));
 }
 
 static void each_failure_has_an_answer(void **state)
@@ -496,25 +497,25 @@ static void each_failure_has_an_answer(void **state)
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         service.compat_sample = rows[i].sample;
-        struct http_request r = {.answers = 0};
-        start_look(exchange_create(&service, &r, sizeof(struct exchange), NULL));
+        struct http_request request = {.answers = 0};
+        start_look(exchange_create(&service, &request, sizeof(struct exchange), NULL));
         answer("", rows[i].status);
-        assert_int_equal(r.answers, 1);
-        assert_int_equal(r.status, rows[i].want);
-        assert_string_equal(r.body, "the task scheduler: as the test says");
-        assert_string_equal(r.header, rows[i].want == 503 ? "Retry-After: 2" : "");
+        assert_int_equal(request.answers, 1);
+        assert_int_equal(request.status, rows[i].want);
+        assert_string_equal(request.body, "the task scheduler: as the test says");
+        assert_string_equal(request.header, rows[i].want == 503 ? "Retry-After: 2" : "");
     }
 }
 
 static void a_call_that_cannot_start_is_answered_on_the_next_turn(void **state)
 {
     (void)state;
-    struct http_request r = {.answers = 0};
+    struct http_request request = {.answers = 0};
     scheduler.refuse = DT_NO_MEMORY;
-    start_look(exchange_create(&service, &r, sizeof(struct exchange), NULL));
-    assert_int_equal(r.answers, 0);
+    start_look(exchange_create(&service, &request, sizeof(struct exchange), NULL));
+    assert_int_equal(request.answers, 0);
     step();
-    assert_int_equal(r.status, 503);
+    assert_int_equal(request.status, 503);
 }
 
 static void a_peer_that_goes_is_forgotten(void **state)
@@ -538,10 +539,10 @@ static void a_stop_answers_what_waits(void **state)
     (void)state;
     struct http_request calling = {.answers = 0}, paused = {.answers = 0};
     start_look(exchange_create(&service, &calling, sizeof(struct exchange), NULL));
-    struct exchange *x = exchange_create(&service, &paused, sizeof(struct exchange), NULL);
-    exchange_pause(x, NS_PER_S, on_failure_step);
+    struct exchange *exchange = exchange_create(&service, &paused, sizeof(struct exchange), NULL);
+    exchange_pause(exchange, NS_PER_S, on_failure_step);
     service.stopping = true;
-    exchange_abandon(x);
+    exchange_abandon(exchange);
     assert_int_equal(paused.status, 503);
     answer("", DT_OK); /* the client gives a last reply for every call */
     assert_int_equal(calling.status, 503);
@@ -552,16 +553,16 @@ static void ids_that_no_instance_can_have(void **state)
     (void)state;
     char longest[DT_INSTANCE_ID_SIZE];
     memset(longest, 'x', sizeof longest);
-    struct http_request r = {.answers = 0};
-    struct exchange *x = exchange_create(&service, &r, sizeof(struct exchange), NULL);
-    assert_false(exchange_take_id(x, (struct bytes){NULL, 0}));
-    assert_false(exchange_take_id(x, BYTES_LITERAL("a\0b")));
-    assert_false(exchange_take_id(x, BYTES_LITERAL("\xff\xfe")));
-    assert_false(exchange_take_id(x, bytes_of(longest, sizeof longest)));
-    assert_true(exchange_take_id(x, bytes_of(longest, sizeof longest - 1)));
-    assert_int_equal(strlen(x->id), sizeof longest - 1);
-    exchange_answer_unknown(x);
-    assert_int_equal(r.status, 404);
+    struct http_request request = {.answers = 0};
+    struct exchange *exchange = exchange_create(&service, &request, sizeof(struct exchange), NULL);
+    assert_false(exchange_take_id(exchange, (struct bytes){NULL, 0}));
+    assert_false(exchange_take_id(exchange, BYTES_LITERAL("a\0b")));
+    assert_false(exchange_take_id(exchange, BYTES_LITERAL("\xff\xfe")));
+    assert_false(exchange_take_id(exchange, bytes_of(longest, sizeof longest)));
+    assert_true(exchange_take_id(exchange, bytes_of(longest, sizeof longest - 1)));
+    assert_int_equal(strlen(exchange->id), sizeof longest - 1);
+    exchange_answer_unknown(exchange);
+    assert_int_equal(request.status, 404);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -48,8 +48,8 @@ struct pool_watch {
 STATUS_RESULT pool_client_execute(const struct pool_client *client, const char *identifier, struct bytes code,
                                   const struct pool_watch *watch, struct pool_run *ret_run,
                                   struct err *error);
-/* Asks whether somebody answers at the pool's URL, whatever he says. UNAVAILABLE: nobody does; `e` has the cause. */
-STATUS_RESULT pool_client_reach(const struct pool_client *c, struct err *e);
+/* Asks whether somebody answers at the pool's URL, whatever he says. UNAVAILABLE: nobody does; `err` has the cause. */
+STATUS_RESULT pool_client_reach(const struct pool_client *client, struct err *err);
 /* Ends the session, so that its slot is free at once and not after the cooldown (DELETE …/session). A pool
  * that does not know the route or the session is no error: the cooldown ends it then. */
 STATUS_RESULT pool_client_release(const struct pool_client *client, const char *identifier,
