@@ -189,10 +189,14 @@ class Comeback(unittest.TestCase):
             self.assertGreater(len(good), before, f"no answer before the {name}'s end\n{server.tail()}")
             os.kill(victim(server, name), signal.SIGKILL)
             time.sleep(0.5)
-        wait_ready(server)
-        stop.set()
-        for thread in threads:
-            thread.join(120)
+        try:
+            wait_ready(server)
+        except OSError:
+            self.fail(f"the server ended: {server.process.poll()}\n{server.tail()}")
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join(120)
         self.assertEqual(wrong, [])
         self.assertEqual(execute(server, "at-the-end", "6 * 7"), (200, 42))
         self.assertEqual(server.stop(), 0)
@@ -203,6 +207,9 @@ class Comeback(unittest.TestCase):
         self.assertEqual(execute(server, "still", "6 * 7"), (200, 42))  # the keeper does not hang on it
         os.kill(victim(server, "keeper"), signal.SIGKILL)
         self.assertEqual(execute(server, "none", "6 * 7")[0], 503)
+        deadline = time.monotonic() + 30  # it is known at the next try to start a keeper
+        while "restart the server" not in str(ready(server)[1]) and time.monotonic() < deadline:
+            time.sleep(0.05)
         status, answer = ready(server)
         self.assertEqual(status, 503)
         self.assertIn("restart the server", answer["causes"][0]["cause"])
