@@ -17,6 +17,12 @@
 
 /* --- the object --- */
 
+/* Its row is on disk: a worker may have it. */
+static void on_committed(struct engine *engine, struct gate_waiter *waiter)
+{
+    work_enqueue(engine, &CONTAINER_OF(waiter, struct activity, gate_waiter)->work, false);
+}
+
 static struct activity *new_activity(struct engine *engine, struct instance *instance, int64_t ordinal,
                                      struct bytes request)
 {
@@ -26,7 +32,7 @@ static struct activity *new_activity(struct engine *engine, struct instance *ins
     memcpy(activity->data, request.data, request.size);
     activity->request = bytes_of(activity->data, request.size);
     work_init(&activity->work, WORK_ACTIVITY);
-    list_init(&activity->gate_link);
+    gate_waiter_init(&activity->gate_waiter, on_committed);
     struct pb_activity_request decoded;
     if (pb_activity_request_decode(&engine->scratch, activity->request, &decoded) == STATUS_OK) {
         activity->name = decoded.name;
@@ -40,7 +46,7 @@ static struct activity *new_activity(struct engine *engine, struct instance *ins
 static void destroy(struct engine *engine, struct activity *activity)
 {
     work_finish(engine, &activity->work);
-    list_remove(&activity->gate_link);
+    list_remove(&activity->gate_waiter.link);
     list_remove(&activity->link);
     free(activity);
 }
@@ -76,7 +82,7 @@ void activity_create(struct engine *engine, struct instance *instance, int32_t t
     gate_write(engine,
                &(struct write_op){.kind = WRITE_ACTIVITY_ADD, .key = instance->row.key, .activity = row});
     gate_touch(engine, instance);
-    gate_hold_activity(engine, activity);
+    gate_wait(engine, &activity->gate_waiter, engine->open_sequence);
 }
 
 void activity_load(struct engine *engine, struct instance *instance, const struct activity_row *row)
@@ -84,11 +90,6 @@ void activity_load(struct engine *engine, struct instance *instance, const struc
     struct activity *activity = new_activity(engine, instance, row->ordinal, row->request);
     activity->detached = !instance_live(instance);
     instance->row.activity_next = MAX(instance->row.activity_next, row->ordinal + 1);
-    activity_durable(engine, activity);
-}
-
-void activity_durable(struct engine *engine, struct activity *activity)
-{
     work_enqueue(engine, &activity->work, false);
 }
 

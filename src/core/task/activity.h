@@ -10,9 +10,8 @@
 /* A scheduleTask action. One that no message can carry fails at once. */
 void activity_create(struct engine *engine, struct instance *instance, int32_t task_id,
                      const struct pb_schedule_task_action *action);
+/* From a row of the store: it is queued. */
 void activity_load(struct engine *engine, struct instance *instance, const struct activity_row *row);
-/* Its row is committed: it is queued. */
-void activity_durable(struct engine *engine, struct activity *activity);
 /* The work item for the last token, in the arena of the actions. */
 struct bytes activity_build(struct engine *engine, struct activity *activity);
 /* Sent too often without an answer: its orchestration gets a failure. */

@@ -4,7 +4,6 @@
 
 #include "core/task/gate.h"
 #include "core/task/instance.h"
-#include "core/task/read.h"
 #include "core/task/residence.h"
 
 static void unpin_all(struct engine *engine, struct call *call)
@@ -25,6 +24,7 @@ static void free_call(struct engine *engine, struct call *call)
         map_take(&engine->calls, map_u64_key(&call->number));
     unpin_all(engine, call);
     list_remove(&call->link);
+    list_remove(&call->gate_waiter.link);
     struct list *link;
     while ((link = list_pop_front(&call->outputs))) {
         struct call_output *output = CONTAINER_OF(link, struct call_output, link);
@@ -35,6 +35,18 @@ static void free_call(struct engine *engine, struct call *call)
     if (call->message_owned)
         memory_free_bytes(&call->message);
     free(call);
+}
+
+static void emit(struct engine *engine, const struct call *call, enum engine_action_kind kind,
+                 enum status status, const char *text, struct bytes message)
+{
+    struct engine_action *action = engine_act(engine, kind);
+    action->call = call->number;
+    action->status = status;
+    if (text)
+        action->text = (const char *)memory_must(arena_cstr(&engine->actions->arena, bytes_of_cstr(text)));
+    if (message.size)
+        action->message = memory_arena_copy(&engine->actions->arena, message);
 }
 
 /* Runs the method; whatever state it leaves behind, the call is parked, held or gone. */
@@ -68,6 +80,17 @@ static void run(struct engine *engine, struct call *call)
         unpin_all(engine, call);
 }
 
+/* The set it was held for is on disk: what it has to say may be seen. */
+static void on_committed(struct engine *engine, struct gate_waiter *waiter)
+{
+    struct call *call = CONTAINER_OF(waiter, struct call, gate_waiter);
+    list_each (it, &call->outputs) {
+        const struct call_output *output = CONTAINER_OF(it, struct call_output, link);
+        emit(engine, call, output->kind, output->status, output->text, output->message);
+    }
+    free_call(engine, call);
+}
+
 void call_start(struct engine *engine, const struct call_method *method, uint32_t hub, uint64_t number,
                 struct bytes message)
 {
@@ -78,6 +101,7 @@ void call_start(struct engine *engine, const struct call_method *method, uint32_
     call->message = message;
     list_init(&call->pins);
     list_init(&call->link);
+    gate_waiter_init(&call->gate_waiter, on_committed);
     list_init(&call->outputs);
     run(engine, call);
 }
@@ -178,18 +202,6 @@ uint64_t call_sequence_now(const struct engine *engine)
     return engine->open || !list_empty(&engine->puts) ? engine->open_sequence : engine->open_sequence - 1;
 }
 
-static void emit(struct engine *engine, const struct call *call, enum engine_action_kind kind,
-                 enum status status, const char *text, struct bytes message)
-{
-    struct engine_action *action = engine_act(engine, kind);
-    action->call = call->number;
-    action->status = status;
-    if (text)
-        action->text = (const char *)memory_must(arena_cstr(&engine->actions->arena, bytes_of_cstr(text)));
-    if (message.size)
-        action->message = memory_arena_copy(&engine->actions->arena, message);
-}
-
 static void output(struct engine *engine, struct call *call, enum engine_action_kind kind, enum status status,
                    const char *text, struct bytes message, uint64_t sequence)
 {
@@ -209,7 +221,7 @@ static void output(struct engine *engine, struct call *call, enum engine_action_
     list_push_back(&call->outputs, &o->link);
     if (final) {
         call->state = CALL_HELD;
-        gate_hold_call(engine, call, sequence);
+        gate_wait(engine, &call->gate_waiter, sequence);
     }
 }
 
@@ -229,15 +241,6 @@ void call_chunk(struct engine *engine, struct call *call, struct bytes message, 
     output(engine, call, ENGINE_HISTORY, STATUS_OK, NULL, message, sequence);
 }
 
-void call_release(struct engine *engine, struct call *call)
-{
-    list_each (it, &call->outputs) {
-        const struct call_output *output = CONTAINER_OF(it, struct call_output, link);
-        emit(engine, call, output->kind, output->status, output->text, output->message);
-    }
-    free_call(engine, call);
-}
-
 void call_cancel(struct engine *engine, struct call *call)
 {
     struct instance *instance = call->state == CALL_WAITING ? call->instance : NULL;
@@ -248,12 +251,12 @@ void call_cancel(struct engine *engine, struct call *call)
 
 /* --- waiting --- */
 
-void call_wait(struct engine *engine, struct call *call, struct instance *instance, bool want_payloads)
+void call_wait(struct call *call, struct instance *instance,
+               void (*on_moved)(struct engine *engine, struct call *call))
 {
-    (void)engine;
     call->state = CALL_WAITING;
     call->instance = instance;
-    call->want_payloads = want_payloads;
+    call->on_moved = on_moved;
     list_push_back(&instance->waiters, &call->link);
 }
 
@@ -261,16 +264,17 @@ void call_wake(struct engine *engine, struct instance *instance)
 {
     list_each_safe (it, &instance->waiters) {
         struct call *call = CONTAINER_OF(it, struct call, link);
-        if (!read_wait_over(call->method->waits_for_start, instance->row.status))
-            continue;
-        list_remove(&call->link);
-        if (call->want_payloads && !instance_payloads_resident(instance)) {
-            call->state = CALL_FETCHING; /* the method asks for them when it runs again */
-            list_push_back(&engine->runnable, &call->link);
-            continue;
-        }
-        read_reply(engine, call, instance, call->want_payloads);
-        if (call->state == CALL_DONE)
+        call->on_moved(engine, call);
+        if (call->state == CALL_HELD)
+            list_remove(&call->link); /* it waits for nothing but the commit now */
+        else if (call->state == CALL_DONE)
             free_call(engine, call);
     }
+}
+
+void call_run_again(struct engine *engine, struct call *call)
+{
+    call->state = CALL_FETCHING;
+    list_remove(&call->link);
+    list_push_back(&engine->runnable, &call->link);
 }

@@ -5,7 +5,7 @@
  *         │ ▲  └──► HELD ──► DONE        the answer waits for a commit (core/task/gate.h)
  *         │ │  └──► WAITING ─► HELD      until an instance starts or ends
  *         ▼ │
- *       FETCHING                 an instance or history it needs is not resident
+ *       FETCHING                 an instance or history it needs is not resident (WAITING may end here, too)
  *
  * A method is a function that may be run again from the start: it asks for everything it needs, returns if
  * something is missing, and changes nothing before it has all. What it asked for stays resident until it is
@@ -36,9 +36,13 @@ void call_fail(struct engine *engine, struct call *call, enum status status, con
                uint64_t sequence);
 /* One chunk in front of the final answer; both get the same `sequence`. */
 void call_chunk(struct engine *engine, struct call *call, struct bytes message, uint64_t sequence);
-/* Parks the call until call_wake. */
-void call_wait(struct engine *engine, struct call *call, struct instance *instance, bool want_payloads);
-/* The instance's status changed: answers those who waited for it. */
+/* Parks the call. `on_moved` runs whenever the instance's status has changed: it answers, has the method run
+ * again (call_run_again), or does nothing, and then the call stays parked. */
+void call_wait(struct call *call, struct instance *instance,
+               void (*on_moved)(struct engine *engine, struct call *call));
+/* From `on_moved`: the method runs again before the input ends, since it needs more than was resident. */
+void call_run_again(struct engine *engine, struct call *call);
+/* The instance's status changed: those who wait for it are told. */
 void call_wake(struct engine *engine, struct instance *instance);
 /* What they were fetching has come: they run before the input ends. */
 void call_fetched(struct engine *engine, struct instance *instance);
@@ -46,8 +50,6 @@ void call_fetched(struct engine *engine, struct instance *instance);
 void call_history_lost(struct engine *engine, struct instance *instance);
 /* Runs the calls that call_fetched made ready. */
 void call_run_ready(struct engine *engine);
-/* The commit it was held for is done. */
-void call_release(struct engine *engine, struct call *call);
 /* Forgets it. */
 void call_cancel(struct engine *engine, struct call *call);
 /* The newest set that holds anything: for answers that follow from more than one instance. */

@@ -47,6 +47,19 @@ struct alarm {
     void (*on_due)(struct engine *e, struct alarm *a);
 };
 
+/* --- gate.c --- */
+/* Inside whatever waits for a write set to be committed. */
+struct gate_waiter {
+    struct list link; /* gate.waiters */
+    void (*on_committed)(struct engine *engine, struct gate_waiter *waiter);
+};
+/* What waits for one write set. */
+struct gate {
+    struct list link; /* engine.gates */
+    uint64_t sequence;
+    struct list waiters; /* struct gate_waiter */
+};
+
 /* --- work.c --- */
 enum work_kind { WORK_TURN, WORK_ACTIVITY, WORK_KIND_COUNT };
 enum work_state {
@@ -106,8 +119,8 @@ struct turn {
 
 /* --- activity.c --- */
 struct activity {
-    struct list link; /* instance.activities */
-    struct list gate_link;
+    struct list link;               /* instance.activities */
+    struct gate_waiter gate_waiter; /* until its row is committed */
     struct instance *instance;
     struct work work;
     int64_t ordinal;
@@ -141,7 +154,7 @@ struct instance {
     int64_t last_event_ns;                       /* no later event is stamped earlier */
     uint64_t changed_sequence;                   /* the last write set it is in */
     uint64_t history_sequence;                   /* the write set that holds the newest history */
-    struct list gate_link;                       /* gate.instances */
+    struct gate_waiter gate_waiter;              /* until changed_sequence is committed */
     struct list put_link;                        /* engine.puts */
     struct list residence_link;                  /* engine.terminals or engine.strays */
     struct list history_link;                    /* engine.idle_histories */
@@ -250,7 +263,7 @@ enum call_state {
 struct call_method {
     const char *name; /* as on the wire */
     void (*run)(struct engine *e, struct call *c);
-    bool waits_for_start; /* a Wait that a start ends, too */
+    bool waits_for_start; /* read by read_wait: a Wait that a start ends, too */
 };
 struct call {
     uint64_t number;
@@ -264,9 +277,11 @@ struct call {
     bool lost;                 /* a history it needs cannot be had */
     size_t fetches;            /* instances and histories still missing */
     struct list pins;          /* struct pin */
-    struct list link;          /* WAITING: instance.waiters; HELD: gate.calls; FETCHING: engine.runnable */
+    struct list link;          /* WAITING: instance.waiters; FETCHING: engine.runnable */
     struct instance *instance; /* WAITING */
-    struct list outputs;       /* struct call_output, HELD */
+    void (*on_moved)(struct engine *engine, struct call *call); /* WAITING */
+    struct gate_waiter gate_waiter;                             /* HELD */
+    struct list outputs;                                        /* struct call_output, HELD */
 };
 struct pin {
     struct list call_link;
@@ -281,16 +296,6 @@ struct call_output {
     enum status status;
     char *text;           /* owned; NULL for none */
     struct bytes message; /* owned */
-};
-
-/* --- gate.c --- */
-/* What waits for one write set. */
-struct gate {
-    struct list link;
-    uint64_t sequence;
-    struct list calls;
-    struct list instances;
-    struct list activities;
 };
 
 struct engine {

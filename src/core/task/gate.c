@@ -2,10 +2,6 @@
 /* gate.c — see gate.h. */
 #include "core/task/gate.h"
 
-#include "core/task/activity.h"
-#include "core/task/call.h"
-#include "core/task/instance.h"
-
 void gate_init(struct engine *engine)
 {
     engine->open_sequence = 1;
@@ -35,9 +31,7 @@ static struct gate *gate_of(struct engine *engine, uint64_t sequence)
     }
     struct gate *gate = memory_new(sizeof *gate);
     gate->sequence = sequence;
-    list_init(&gate->calls);
-    list_init(&gate->instances);
-    list_init(&gate->activities);
+    list_init(&gate->waiters);
     list_push_front(at, &gate->link);
     return gate;
 }
@@ -69,18 +63,20 @@ void gate_touch(struct engine *engine, struct instance *instance)
 {
     instance->changed_sequence = engine->open_sequence;
     /* In an earlier gate it stays there: that commit moves it on. */
-    if (list_empty(&instance->gate_link))
-        list_push_back(&gate_of(engine, engine->open_sequence)->instances, &instance->gate_link);
+    if (list_empty(&instance->gate_waiter.link))
+        gate_wait(engine, &instance->gate_waiter, engine->open_sequence);
 }
 
-void gate_hold_call(struct engine *engine, struct call *call, uint64_t sequence)
+void gate_waiter_init(struct gate_waiter *waiter,
+                      void (*on_committed)(struct engine *engine, struct gate_waiter *waiter))
 {
-    list_push_back(&gate_of(engine, sequence)->calls, &call->link);
+    list_init(&waiter->link);
+    waiter->on_committed = on_committed;
 }
 
-void gate_hold_activity(struct engine *engine, struct activity *activity)
+void gate_wait(struct engine *engine, struct gate_waiter *waiter, uint64_t sequence)
 {
-    list_push_back(&gate_of(engine, engine->open_sequence)->activities, &activity->gate_link);
+    list_push_back(&gate_of(engine, sequence)->waiters, &waiter->link);
 }
 
 void gate_flush(struct engine *engine)
@@ -104,6 +100,7 @@ void gate_flush(struct engine *engine)
 void gate_commit(struct engine *engine, uint64_t sequence)
 {
     ASSERT(sequence == engine->committed + 1 && sequence < engine->open_sequence);
+    /* Before anybody is told: who is told asks what is committed, and may wait for a later set. */
     engine->committed = sequence;
     struct list *first = engine->gates.next;
     if (first == &engine->gates || CONTAINER_OF(first, struct gate, link)->sequence != sequence)
@@ -111,15 +108,10 @@ void gate_commit(struct engine *engine, uint64_t sequence)
     struct gate *gate = CONTAINER_OF(first, struct gate, link);
     list_remove(&gate->link);
     struct list *link;
-    while ((link = list_pop_front(&gate->calls)))
-        call_release(engine, CONTAINER_OF(link, struct call, link));
-    while ((link = list_pop_front(&gate->activities)))
-        activity_durable(engine, CONTAINER_OF(link, struct activity, gate_link));
-    while ((link = list_pop_front(&gate->instances))) {
-        struct instance *instance = CONTAINER_OF(link, struct instance, gate_link);
-        if (!engine_is_committed(engine, instance->changed_sequence))
-            list_push_back(&gate_of(engine, instance->changed_sequence)->instances, &instance->gate_link);
-        instance_settle(engine, instance);
+    /* In the order in which they came. One that is told may take others out, so the list is read anew. */
+    while ((link = list_pop_front(&gate->waiters))) {
+        struct gate_waiter *waiter = CONTAINER_OF(link, struct gate_waiter, link);
+        waiter->on_committed(engine, waiter);
     }
     free(gate);
 }

@@ -39,6 +39,15 @@ struct instance *instance_find_by_key(const struct engine *engine, int64_t key)
     return (struct instance *)map_get(&engine->keys, bytes_of(&key, sizeof key));
 }
 
+/* What waited for its rows to be on disk can go on: a fetch, a turn, its leaving memory. */
+static void on_committed(struct engine *engine, struct gate_waiter *waiter)
+{
+    struct instance *instance = CONTAINER_OF(waiter, struct instance, gate_waiter);
+    if (!engine_is_committed(engine, instance->changed_sequence))
+        gate_wait(engine, &instance->gate_waiter, instance->changed_sequence); /* it changed again */
+    instance_settle(engine, instance);
+}
+
 static struct instance *new_object(struct engine *engine, uint32_t hub, struct bytes id)
 {
     struct bytes key = make_key(engine, hub, id);
@@ -49,7 +58,7 @@ static struct instance *new_object(struct engine *engine, uint32_t hub, struct b
     instance->row.hub = hub;
     instance->row.instance_id = bytes_slice(instance->map_key, sizeof hub, SIZE_MAX);
     instance->row.status = INSTANCE_NONE;
-    list_init(&instance->gate_link);
+    gate_waiter_init(&instance->gate_waiter, on_committed);
     list_init(&instance->put_link);
     list_init(&instance->residence_link);
     list_init(&instance->history_link);
@@ -365,7 +374,7 @@ void instance_destroy(struct engine *engine, struct instance *instance)
     list_remove(&instance->child_link);
     list_remove(&instance->orphan_link);
     list_remove(&instance->put_link);
-    list_remove(&instance->gate_link);
+    list_remove(&instance->gate_waiter.link);
     residence_remove(engine, instance);
     alarm_clear(&instance->terminate_alarm);
     buf_fini(&instance->history);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* read.c — see read.h. */
-#include "core/task/read.h"
-
+/* read.c — GetInstance, the two Waits, and StreamInstanceHistory: what clients see of an instance (spec 3.22). */
 #include "core/task/call.h"
 #include "core/task/instance.h"
 #include "core/task/message.h"
@@ -24,14 +22,16 @@ static struct bytes encode_state(struct arena *arena, const struct instance *ins
     return message_encode(arena, &pb_get_instance_response_message, &response);
 }
 
-bool read_wait_over(bool for_start, int status)
+/* True if a Wait method has nothing left to wait for in that status. */
+static bool wait_over(bool for_start, int status)
 {
     if (status == INSTANCE_NONE)
         return false;
     return instance_status_terminal(status) || (for_start && status != INSTANCE_PENDING);
 }
 
-void read_reply(struct engine *engine, struct call *call, const struct instance *instance, bool payloads)
+/* RESOURCE_EXHAUSTED if no message can carry the payloads (spec 2.6). */
+static void reply(struct engine *engine, struct call *call, const struct instance *instance, bool payloads)
 {
     struct bytes message = encode_state(&engine->scratch, instance, payloads);
     if (message.size > engine->options.message_size_max)
@@ -57,7 +57,19 @@ void read_instance(struct engine *engine, struct call *call)
     struct instance *instance = call_need(engine, call, request.instance_id);
     if (!instance || (request.get_inputs_and_outputs && !call_need_payloads(engine, call, instance)))
         return;
-    read_reply(engine, call, instance, request.get_inputs_and_outputs);
+    reply(engine, call, instance, request.get_inputs_and_outputs);
+}
+
+/* The instance of a parked Wait has another status. It is answered here rather than run again: a start is over
+ * in the moment in which the status says so, and the same input may move it on. */
+static void on_moved(struct engine *engine, struct call *call)
+{
+    if (!wait_over(call->method->waits_for_start, call->instance->row.status))
+        return;
+    if (call->want_payloads && !instance_payloads_resident(call->instance))
+        call_run_again(engine, call); /* the method asks for them */
+    else
+        reply(engine, call, call->instance, call->want_payloads);
 }
 
 void read_wait(struct engine *engine, struct call *call)
@@ -72,13 +84,14 @@ void read_wait(struct engine *engine, struct call *call)
     struct instance *instance = call_need(engine, call, request.instance_id);
     if (!instance)
         return;
-    if (!read_wait_over(call->method->waits_for_start, instance->row.status)) {
-        call_wait(engine, call, instance, request.get_inputs_and_outputs);
+    if (!wait_over(call->method->waits_for_start, instance->row.status)) {
+        call->want_payloads = request.get_inputs_and_outputs;
+        call_wait(call, instance, on_moved);
         return;
     }
     if (request.get_inputs_and_outputs && !call_need_payloads(engine, call, instance))
         return;
-    read_reply(engine, call, instance, request.get_inputs_and_outputs);
+    reply(engine, call, instance, request.get_inputs_and_outputs);
 }
 
 /* --- StreamInstanceHistory --- */

@@ -16,7 +16,7 @@ static bool may_leave(const struct engine *engine, const struct instance *instan
 {
     return instance->known && !instance_live(instance) && list_empty(&instance->waiters) &&
            list_empty(&instance->pins) && list_empty(&instance->activities) &&
-           list_empty(&instance->gate_link) && list_empty(&instance->put_link) &&
+           list_empty(&instance->gate_waiter.link) && list_empty(&instance->put_link) &&
            !instance->history_fetching && !instance->payloads_fetching &&
            engine_is_committed(engine, instance->changed_sequence);
 }
