@@ -136,7 +136,7 @@ static void settle_with(struct engine *engine, struct activity *activity, struct
     destroy(engine, activity);
     if (!detached)
         inbox_add(engine, instance, event, true, 0);
-    instance_settle(engine, instance);
+    instance_turn_due(engine, instance);
 }
 
 void activity_poison(struct engine *engine, struct activity *activity)

@@ -12,7 +12,7 @@ static void unpin_all(struct engine *engine, struct call *call)
     while ((link = list_pop_front(&call->pins))) {
         struct pin *pin = CONTAINER_OF(link, struct pin, call_link);
         list_remove(&pin->instance_link);
-        instance_settle(engine, pin->instance);
+        residence_place(engine, pin->instance);
         free(pin);
     }
     call->fetches = 0;
@@ -246,7 +246,7 @@ void call_cancel(struct engine *engine, struct call *call)
     struct instance *instance = call->state == CALL_WAITING ? call->instance : NULL;
     free_call(engine, call);
     if (instance)
-        instance_settle(engine, instance);
+        residence_place(engine, instance);
 }
 
 /* --- waiting --- */

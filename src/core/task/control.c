@@ -56,7 +56,7 @@ static bool refuse(struct engine *engine, struct call *call, enum status decoded
 
 static void accept(struct engine *engine, struct call *call, struct instance *instance)
 {
-    instance_settle(engine, instance);
+    instance_turn_due(engine, instance);
     call_reply(engine, call, (struct bytes){NULL, 0}, instance->changed_sequence);
 }
 
@@ -175,7 +175,7 @@ void control_terminate(struct engine *engine, struct instance *instance, struct 
     }
     inbox_add(engine, instance, event_terminated(&engine->scratch, output, recurse), false, 0);
     control_watch_terminate(engine, instance);
-    instance_settle(engine, instance);
+    instance_turn_due(engine, instance);
 }
 
 void control_terminate_call(struct engine *engine, struct call *call)

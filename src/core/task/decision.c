@@ -164,7 +164,7 @@ static void send_event(struct engine *engine, struct decision *decision,
     if (!target || !target->known || !instance_live(target))
         return; /* all live instances are resident: nobody is there to hear it */
     inbox_add(engine, target, event_raised(&engine->scratch, a->name, a->data), false, 0);
-    instance_settle(engine, target);
+    instance_turn_due(engine, target);
 }
 
 static void terminate_other(struct engine *engine, struct decision *decision,

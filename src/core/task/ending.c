@@ -7,6 +7,7 @@
 #include "core/task/gate.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
+#include "core/task/residence.h"
 #include "core/task/turn.h"
 #include "core/task/worker_note.h"
 
@@ -52,7 +53,7 @@ static void tell_parent(struct engine *engine, struct instance *instance, const 
             : event_child_failed(&engine->scratch, instance->parent_task_id,
                                  failure_for_parent(engine, ending));
     inbox_add(engine, parent, event, true, 0);
-    instance_settle(engine, parent);
+    instance_turn_due(engine, parent);
 }
 
 /* The type only: messages are the users' own. */
@@ -113,7 +114,7 @@ void ending_apply(struct engine *engine, struct instance *instance, const struct
     if (recurse)
         terminate_children(engine, instance, reason);
     instance_orphan_children(engine, instance);
-    instance_settle(engine, instance);
+    residence_place(engine, instance);
 }
 
 void ending_force(struct engine *engine, struct instance *instance, const struct ending *ending,

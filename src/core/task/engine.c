@@ -195,7 +195,7 @@ void engine_fetched(struct engine *engine, uint32_t hub, struct bytes instance_i
     if (instance && !instance->known) {
         instance_fill(engine, instance, row, payloads);
         call_fetched(engine, instance);
-        instance_settle(engine, instance);
+        residence_place(engine, instance);
     } else if (instance && row) {
         instance_payloads_fetched(engine, instance, payloads);
     }

@@ -7,6 +7,7 @@
 #include "core/task/instance.h"
 #include "core/task/orphans.h"
 #include "core/task/queue.h"
+#include "core/task/residence.h"
 
 enum status engine_load_hub(struct engine *engine, uint32_t hub, struct bytes name)
 {
@@ -87,8 +88,10 @@ void engine_load_done(struct engine *engine, int64_t key_next, struct engine_tim
         if (instance_live(instance) && instance->terminating)
             control_watch_terminate(engine, instance);
     }
-    for (size_t at = 0; (instance = (struct instance *)map_next(&engine->instances, &at));)
-        instance_settle(engine, instance);
+    for (size_t at = 0; (instance = (struct instance *)map_next(&engine->instances, &at));) {
+        instance_turn_due(engine, instance);
+        residence_place(engine, instance);
+    }
     ASSERT(list_empty(&none.items));
     engine_actions_fini(&none);
     engine->actions = NULL;

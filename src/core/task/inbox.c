@@ -51,7 +51,7 @@ static void on_visible(struct engine *engine, struct alarm *a)
     struct inbox_event *event = CONTAINER_OF(a, struct inbox_event, alarm);
     list_remove(&event->link);
     make_visible(engine, event);
-    instance_settle(engine, event->instance);
+    instance_turn_due(engine, event->instance);
 }
 
 /* Links a new event, and notes what a terminate asks for. */

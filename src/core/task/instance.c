@@ -39,14 +39,7 @@ struct instance *instance_find_by_key(const struct engine *engine, int64_t key)
     return (struct instance *)map_get(&engine->keys, bytes_of(&key, sizeof key));
 }
 
-/* What waited for its rows to be on disk can go on: a fetch, a turn, its leaving memory. */
-static void on_committed(struct engine *engine, struct gate_waiter *waiter)
-{
-    struct instance *instance = CONTAINER_OF(waiter, struct instance, gate_waiter);
-    if (!engine_is_committed(engine, instance->changed_sequence))
-        gate_wait(engine, &instance->gate_waiter, instance->changed_sequence); /* it changed again */
-    instance_settle(engine, instance);
-}
+static void on_committed(struct engine *engine, struct gate_waiter *waiter);
 
 static struct instance *new_object(struct engine *engine, uint32_t hub, struct bytes id)
 {
@@ -302,7 +295,8 @@ void instance_create(struct engine *engine, struct instance *instance,
     inbox_add_started(engine, instance);
     instance_move(engine, instance, INSTANCE_PENDING);
     orphans_note(engine, instance);
-    instance_settle(engine, instance);
+    instance_turn_due(engine, instance);
+    residence_place(engine, instance);
 }
 
 void instance_orphan_children(struct engine *engine, struct instance *instance)
@@ -362,7 +356,7 @@ void instance_delete(struct engine *engine, struct instance *instance)
     instance_move(engine, instance, INSTANCE_NONE);
     free_row(instance);
     call_fetched(engine, instance); /* who waited for its history sees that it is gone */
-    instance_settle(engine, instance);
+    residence_place(engine, instance);
 }
 
 void instance_destroy(struct engine *engine, struct instance *instance)
@@ -406,7 +400,7 @@ void instance_append_history(struct engine *engine, struct instance *instance, s
     gate_put(engine, instance);
 }
 
-/* What is not yet committed cannot be read back; then instance_settle asks again after the commit. */
+/* What is not yet committed cannot be read back: then on_committed asks again. */
 static void fetch_history(struct engine *engine, struct instance *instance)
 {
     if (!instance->history_wanted || instance->history_fetching ||
@@ -429,7 +423,7 @@ void instance_history_fetched(struct engine *engine, struct instance *instance, 
         return;
     instance->history_fetching = false;
     if (!engine_is_committed(engine, instance->changed_sequence))
-        return; /* it has grown meanwhile */
+        return; /* it has grown meanwhile: on_committed asks again */
     instance->history_wanted = false;
     if (!event_blob_valid(blob, &count) || (int64_t)count != instance->row.history_count) {
         engine_note(engine, LOG_LEVEL_ERROR, instance->hub, instance->row.instance_id,
@@ -448,7 +442,7 @@ void instance_history_fetched(struct engine *engine, struct instance *instance, 
     if (instance->turn.work.state == WORK_LOADING && instance_loaded(instance))
         work_enqueue(engine, &instance->turn.work, true);
     call_fetched(engine, instance);
-    instance_settle(engine, instance);
+    residence_place(engine, instance);
 }
 
 /* --- payloads that were left out --- */
@@ -490,7 +484,7 @@ void instance_payloads_fetched(struct engine *engine, struct instance *instance,
         return;
     instance->payloads_fetching = false;
     if (!engine_is_committed(engine, instance->changed_sequence))
-        return; /* they may have changed meanwhile: instance_settle asks again */
+        return; /* they may have changed meanwhile: on_committed asks again */
     instance->payloads_wanted = false;
     residence_use_payloads(engine, instance);
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
@@ -500,16 +494,29 @@ void instance_payloads_fetched(struct engine *engine, struct instance *instance,
     if (instance->turn.work.state == WORK_LOADING && instance_loaded(instance))
         work_enqueue(engine, &instance->turn.work, true);
     call_fetched(engine, instance);
-    instance_settle(engine, instance);
+    residence_place(engine, instance);
 }
 
-void instance_settle(struct engine *engine, struct instance *instance)
+/* --- what is due --- */
+
+void instance_turn_due(struct engine *engine, struct instance *instance)
 {
-    if (engine->loading)
+    ASSERT(!engine->loading);
+    if (!instance_live(instance) || instance->turn.work.state != WORK_IDLE || !inbox_ready(engine, instance))
         return;
+    residence_use_history(engine,
+                          instance); /* before it is queued: a history that a turn needs is not idle */
+    work_enqueue(engine, &instance->turn.work, false);
+}
+
+/* What waited for its rows to be on disk can go on: a fetch, a turn, its leaving memory. */
+static void on_committed(struct engine *engine, struct gate_waiter *waiter)
+{
+    struct instance *instance = CONTAINER_OF(waiter, struct instance, gate_waiter);
+    if (!engine_is_committed(engine, instance->changed_sequence))
+        gate_wait(engine, &instance->gate_waiter, instance->changed_sequence); /* it changed again */
     fetch_history(engine, instance);
     fetch_payloads(engine, instance);
-    if (instance_live(instance) && instance->turn.work.state == WORK_IDLE && inbox_ready(engine, instance))
-        work_enqueue(engine, &instance->turn.work, false);
-    residence_place(engine, instance);
+    instance_turn_due(engine, instance);
+    residence_place(engine, instance); /* last: it looks at what the others began */
 }

@@ -66,8 +66,9 @@ void instance_append_history(struct engine *engine, struct instance *instance, s
 /* Asks for the history, if nobody has yet. */
 void instance_want_history(struct engine *engine, struct instance *instance);
 void instance_history_fetched(struct engine *engine, struct instance *instance, struct bytes blob);
-/* Something about it changed: queues a turn if one is due, and sorts it where it belongs. Frees nothing. */
-void instance_settle(struct engine *engine, struct instance *instance);
+/* Queues a turn if there is something for one and none is under way. For whoever gave the instance an event,
+ * made one visible or durable, or ended its turn. Its history is no longer idle then. */
+void instance_turn_due(struct engine *engine, struct instance *instance);
 /* Detaches the children: their results have nobody to go to. */
 void instance_orphan_children(struct engine *engine, struct instance *instance);
 /* Frees it. */

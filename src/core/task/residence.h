@@ -7,7 +7,9 @@
 
 #include "core/task/engine_state.h"
 
-/* Puts the instance on the lists it belongs to now. */
+/* Puts the instance on the lists it belongs to now. For whoever changed what they depend on: status, history,
+ * payloads, the state of its turn, and who needs it (pins, waiters, activities, commits, fetches). The last thing
+ * done with an instance, since it judges what it finds. Frees nothing: that is residence_trim's. */
 void residence_place(struct engine *engine, struct instance *instance);
 /* Takes it off all of them. */
 void residence_remove(struct engine *engine, struct instance *instance);

@@ -384,7 +384,8 @@ static void commit(struct engine *engine, struct instance *instance, const struc
         turn_drop(engine, instance);
         instance_move(engine, instance, instance->suspend_wanted ? INSTANCE_SUSPENDED : INSTANCE_RUNNING);
         gate_put(engine, instance);
-        instance_settle(engine, instance);
+        instance_turn_due(engine, instance);
+        residence_place(engine, instance);
     }
     engine->turns_committed++;
 }
