@@ -11,9 +11,15 @@
 #define CAUSES_MAX 32
 #define JSON_TYPE  "application/json; charset=utf-8"
 
+enum severity {
+    WEAKER,       /* than it could be: work is done */
+    CANNOT_WRITE, /* everything can be read, nothing new is taken */
+    BROKEN,       /* the part does not answer */
+};
+
 struct cause {
     const char *part;
-    bool broken; /* it keeps work from being done; else something is only weaker than it could be */
+    enum severity severity;
     char text[400];
 };
 
@@ -22,12 +28,12 @@ struct causes {
     size_t count;
 };
 
-static void add_cause(struct causes *causes, const char *part, bool broken, const char *text)
+static void add_cause(struct causes *causes, const char *part, enum severity severity, const char *text)
 {
     if (causes->count == CAUSES_MAX)
         return;
     struct cause *cause = &causes->at[causes->count++];
-    *cause = (struct cause){.part = part, .broken = broken};
+    *cause = (struct cause){.part = part, .severity = severity};
     snprintf(cause->text, sizeof cause->text, "%s", text);
 }
 
@@ -41,15 +47,15 @@ static void look_at_pool(const struct health *h, struct causes *causes)
     char text[sizeof causes->at[0].text];
     snprintf(text, sizeof text, "no session has run yet%s%s", pool.cause[0] ? ": " : "", pool.cause);
     if (pool.lost)
-        add_cause(causes, "pool", true, pool.lost);
+        add_cause(causes, "pool", BROKEN, pool.lost);
     else if (!pool.up)
-        add_cause(causes, "pool", true, text);
+        add_cause(causes, "pool", BROKEN, text);
 
     struct bytes names = bytes_of_cstr(pool.degraded);
     while (names.size > 0) {
         struct bytes name = bytes_split(&names, ',');
         snprintf(text, sizeof text, "%.*s", BYTES_FMT(name));
-        add_cause(causes, "isolation", false, text);
+        add_cause(causes, "isolation", WEAKER, text);
     }
 }
 
@@ -60,7 +66,7 @@ static void look_at_scheduler(const struct health *h, struct causes *causes)
         return;
     scheduler_health(h->scheduler, &health);
     if (!health.writable)
-        add_cause(causes, "scheduler", true, health.text);
+        add_cause(causes, "scheduler", CANNOT_WRITE, health.text);
 }
 
 static void look_at_app(const struct health *h, struct causes *causes)
@@ -71,16 +77,16 @@ static void look_at_app(const struct health *h, struct causes *causes)
         return;
     if (!app_service_connected(h->app, &why)) {
         snprintf(text, sizeof text, "the worker has no stream to the task scheduler: %s", why.text);
-        add_cause(causes, "app", true, text);
+        add_cause(causes, "app", BROKEN, text);
     }
     if (!app_service_pool_answers(h->app))
-        add_cause(causes, "pool", true, "nobody answers at the session pool's URL");
+        add_cause(causes, "pool", BROKEN, "nobody answers at the session pool's URL");
 }
 
 static void look_at_server(const struct health *h, struct causes *causes)
 {
     if (!h->confined)
-        add_cause(causes, "server", false, h->confine_detail);
+        add_cause(causes, "server", WEAKER, h->confine_detail);
 }
 
 static void look_at_all(const struct health *h, struct causes *ret_causes)
@@ -96,16 +102,16 @@ static size_t count_broken(const struct causes *causes)
 {
     size_t count = 0;
     for (size_t i = 0; i < causes->count; i++)
-        count += causes->at[i].broken;
+        count += causes->at[i].severity > WEAKER;
     return count;
 }
 
-bool health_ready(const struct health *h, char *ret_cause, size_t size)
+bool health_started(const struct health *h, char *ret_cause, size_t size)
 {
     struct causes causes;
     look_at_all(h, &causes);
     for (size_t i = 0; i < causes.count; i++) {
-        if (!causes.at[i].broken)
+        if (causes.at[i].severity != BROKEN)
             continue;
         snprintf(ret_cause, size, "%s: %s", causes.at[i].part, causes.at[i].text);
         return false;
@@ -121,7 +127,7 @@ static void write_causes(struct json_writer *json, const char *name, const struc
     json_write_key(json, name);
     json_write_begin_array(json);
     for (size_t i = 0; i < causes->count; i++) {
-        if (broken_only && !causes->at[i].broken)
+        if (broken_only && causes->at[i].severity == WEAKER)
             continue;
         json_write_begin_object(json);
         json_write_member_cstr(json, "part", causes->at[i].part);

@@ -28,7 +28,8 @@ void health_init(struct health *h);
 /* Answer GET /healthz and GET /readyz. */
 void health_answer(const struct health *h, struct http_request *r);
 void health_answer_ready(const struct health *h, struct http_request *r);
-/* True when work is taken; else `ret_cause` names the first part that does not work, and why. */
-bool health_ready(const struct health *h, char *ret_cause, size_t size);
+/* True when every part answers; else `ret_cause` names the first that does not, and why. A store that cannot write is no
+ * reason to wait: on a full disk everything can still be read, and /readyz says the rest. */
+bool health_started(const struct health *h, char *ret_cause, size_t size);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/own_user.h"
 
-#include <libgen.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,28 +35,23 @@ static uid_t default_user(void)
 
 static void stay(struct own_user *user, const char *what)
 {
-    snprintf(
-        user->why, sizeof user->why,
-        "the server process stays root: user %u cannot use the folder %.180s (choose one below /var/lib)",
-        (unsigned)user->uid, what);
+    snprintf(user->why, sizeof user->why,
+             "the server process stays root: user %u cannot write the ready file into %.120s (choose a "
+             "folder that he can write in, or the data folder)",
+             (unsigned)user->uid, what);
     user->uid = 0;
 }
 
-/* The folder that the user cannot use, or NULL. The data folder will be his: he must only come to it. */
-static const char *find_obstacle(uid_t uid, const char *data_dir, const char *ready_folder)
+/* The data folder will be the user's; the folder of the ready file must let him in as it is. */
+static bool can_write_ready(uid_t uid, const char *data_dir, const char *ready_folder,
+                            const char *ready_shown)
 {
-    char above[PATH_MAX];
-    if (data_dir) {
-        snprintf(above, sizeof above, "%s", data_dir);
-        if (!confine_user_can(uid, dirname(above), X_OK))
-            return data_dir;
-    }
-    bool own = data_dir && ready_folder && strcmp(data_dir, ready_folder) == 0;
-    return ready_folder && !own && !confine_user_can(uid, ready_folder, W_OK | X_OK) ? ready_folder : NULL;
+    bool own = data_dir && ready_folder && strcmp(data_dir, ready_shown) == 0;
+    return !ready_folder || own || confine_user_can(uid, ready_folder, W_OK | X_OK);
 }
 
 enum status own_user_settle(const char *wanted, const char *data_dir, const char *ready_folder,
-                            struct own_user *ret_user, struct err *error)
+                            const char *ready_shown, struct own_user *ret_user, struct err *error)
 {
     struct own_user user = {0};
     enum status status = STATUS_OK;
@@ -74,9 +67,8 @@ enum status own_user_settle(const char *wanted, const char *data_dir, const char
     if (!wanted)
         user.uid = default_user();
     /* ORDER: all that may speak against it before anything is given away. */
-    const char *obstacle = find_obstacle(user.uid, data_dir, ready_folder);
-    if (obstacle)
-        stay(&user, obstacle);
+    if (!can_write_ready(user.uid, data_dir, ready_folder, ready_shown))
+        stay(&user, ready_shown);
     else if (data_dir)
         status = state_dir_hand_over(data_dir, user.uid, error);
     *ret_user = user;

@@ -12,11 +12,12 @@ struct own_user {
     char why[300]; /* why it stays root although it should not; "" */
 };
 
-/* `wanted`: a name, a number, or "root"; NULL: the default. `data_dir` (NULL: none) is given to the user; if he
- * cannot reach it, or not write into `ready_folder` (NULL: none), the server stays root, in words. Forks: before
+/* `wanted`: a name, a number, or "root"; NULL: the default. `data_dir` (NULL: none) is given to the user, who
+ * comes to it by a handle; if he cannot write into `ready_folder` (NULL: none; a path that he can follow, such as that of
+ * a handle), the server stays root, in words, which call the folder `ready_shown`. Forks: before
  * threads exist. INVALID_ARGUMENT: no such user, or the process is not root and one is wanted. IO: the folder
  * cannot be given. */
 STATUS_RESULT own_user_settle(const char *wanted, const char *data_dir, const char *ready_folder,
-                              struct own_user *ret_user, struct err *error);
+                              const char *ready_shown, struct own_user *ret_user, struct err *error);
 
 #endif

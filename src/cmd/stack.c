@@ -40,9 +40,12 @@ struct stack {
     unsigned command;
     const struct option_values *settings;
     struct loop *loop;
-    char *data_dir;
-    char *hub_names; /* cut into names */
-    const char *hub; /* of the connection string: the app's, else the first of hub_names */
+    char *data_dir;            /* as people write it */
+    struct folder_handle data; /* the same, for this process */
+    struct folder_handle ready_folder;
+    char ready_path[PATH_MAX]; /* of the ready file, through the handle; "": none is wanted */
+    char *hub_names;           /* cut into names */
+    const char *hub;           /* of the connection string: the app's, else the first of hub_names */
     struct host_names names;
     struct http_server *http;
     struct grpc_server *grpc;
@@ -67,24 +70,40 @@ struct stack {
 
 /* --- start --- */
 
+/* What root can reach and the user of the server perhaps cannot is opened before the change. */
+static enum status open_folders(struct stack *s, char ret_ready_folder[PATH_MAX], struct err *e)
+{
+    const char *ready = setting_text(s->settings, "ready-file");
+    enum status status = s->data_dir ? folder_handle_open(s->data_dir, &s->data, e) : STATUS_OK;
+    if (status != STATUS_OK || !ready)
+        return status;
+
+    char name[PATH_MAX];
+    snprintf(name, sizeof name, "%s", ready);
+    snprintf(ret_ready_folder, PATH_MAX, "%s", ready);
+    (void)dirname(ret_ready_folder);
+    status = folder_handle_open(ret_ready_folder, &s->ready_folder, e);
+    if (status == STATUS_OK)
+        snprintf(s->ready_path, sizeof s->ready_path, "%s/%s", s->ready_folder.path, basename(name));
+    return status;
+}
+
 /* The server gives up what it does not need: from here on it may write below its data folder and into
  * sessions only. Threads inherit this, so it comes before the first of them. */
 static enum status confine(struct stack *s, struct err *e)
 {
-    const char *ready = setting_text(s->settings, "ready-file");
-    char folder[PATH_MAX] = "";
-    const char *write_paths[2] = {NULL, NULL};
-    if (ready) {
-        snprintf(folder, sizeof folder, "%s", ready);
-        write_paths[0] = dirname(folder);
-    }
+    char ready_folder[PATH_MAX] = "";
+    enum status status = open_folders(s, ready_folder, e);
+    if (status != STATUS_OK)
+        return status;
+    const char *write_paths[2] = {s->ready_path[0] ? s->ready_folder.path : NULL, NULL};
     struct own_user user;
-    enum status status =
-        own_user_settle(setting_text(s->settings, "user"), s->data_dir, write_paths[0], &user, e);
+    status = own_user_settle(setting_text(s->settings, "user"), s->data_dir, write_paths[0], ready_folder,
+                             &user, e);
     if (status != STATUS_OK)
         return status;
     const struct confine_options o = {.uid = user.uid,
-                                      .data_dir = s->data_dir,
+                                      .data_dir = s->data_dir ? s->data.path : NULL,
                                       .data_root = s->pool ? s->data_root : NULL,
                                       .write_paths = write_paths};
     struct confine_report report = {.detail = ""};
@@ -158,9 +177,10 @@ static size_t split_names(char *text, const char **ret_names, size_t names_max)
 static enum status start_scheduler(struct stack *s, struct err *e)
 {
     CLEANUP(arena_fini) struct arena a = {0};
-    char *path = arena_fmt(&a, "%s/scheduler.db", s->data_dir);
+    char *path = arena_fmt(&a, "%s/scheduler.db", s->data.path);
+    char *shown = arena_fmt(&a, "%s/scheduler.db", s->data_dir);
     s->hub_names = strdup(setting_text(s->settings, "task-hubs"));
-    if (!path || !s->hub_names)
+    if (!path || !shown || !s->hub_names)
         return err_set(e, STATUS_NO_MEMORY, "out of memory");
     const char *hubs[HUBS_MAX + 1]; /* and the app's */
     size_t hub_count = split_names(s->hub_names, hubs, HUBS_MAX);
@@ -170,7 +190,7 @@ static enum status start_scheduler(struct stack *s, struct err *e)
     if (s->command == COMMAND_DEV)
         s->hub = hubs[hub_count++] = setting_text(s->settings, "app-hub");
     struct scheduler_options o = {
-        .store = {.path = path},
+        .store = {.path = path, .shown = shown},
         .hubs = hubs,
         .hub_count = hub_count,
         .hubs_dynamic = setting_flag(s->settings, "dynamic-task-hubs"),
@@ -384,6 +404,8 @@ enum status stack_create(unsigned command, const struct option_values *v, struct
     if (!s)
         return err_set(e, STATUS_NO_MEMORY, "out of memory");
     s->command = command;
+    s->data = FOLDER_HANDLE_NONE;
+    s->ready_folder = FOLDER_HANDLE_NONE;
     s->settings = v;
     weaker_note_command();
     ignore_signals();
@@ -430,7 +452,7 @@ static void look_whether_ready(struct loop_timer *t)
         return;
     }
     char cause[480];
-    if (!health_ready(&s->health, cause, sizeof cause)) {
+    if (!health_started(&s->health, cause, sizeof cause)) {
         say_what_is_awaited(s, cause);
         if (loop_timer_set(s->loop, t, loop_now(s->loop) + POLL_READY_NS) != STATUS_OK)
             log_error(AREA, "out of memory");
@@ -442,11 +464,10 @@ static void look_whether_ready(struct loop_timer *t)
     ready_banner(&s->addresses, s->app != NULL);
     if (s->app && s->scheduler)
         scheduler_hubs(s->scheduler, say_where_work_is, s);
-    const char *path = setting_text(s->settings, "ready-file");
     struct err e = {0};
-    if (!path)
+    if (!s->ready_path[0])
         return;
-    s->ready = ready_file_write(path, &s->addresses, &e) == STATUS_OK;
+    s->ready = ready_file_write(s->ready_path, &s->addresses, &e) == STATUS_OK;
     if (!s->ready)
         log_error(AREA, "ready file not written cause=\"%s\"", e.text);
 }
@@ -526,9 +547,9 @@ static void on_stop_timeout(struct loop_timer *t)
 /* It tells of a server that can be reached; from here on this one cannot. */
 static void remove_ready_file(struct stack *s)
 {
-    const char *path = setting_text(s->settings, "ready-file");
-    if (path && s->ready && unlink(path) != 0)
-        log_warn(AREA, "the ready file stays path=\"%s\" cause=\"%s\"", path, strerror(errno));
+    if (s->ready && unlink(s->ready_path) != 0)
+        log_warn(AREA, "the ready file stays path=\"%s\" cause=\"%s\"",
+                 setting_text(s->settings, "ready-file"), strerror(errno));
 }
 
 static void on_signal(void *context, int number)
@@ -585,5 +606,7 @@ void stack_destroy(struct stack *s)
     loop_destroy(s->loop);
     free(s->hub_names);
     free(s->data_dir);
+    folder_handle_close(&s->data);
+    folder_handle_close(&s->ready_folder);
     free(s);
 }

@@ -144,6 +144,23 @@ enum status state_dir_open(const char *given, char **ret_path, struct err *e)
     return STATUS_OK;
 }
 
+enum status folder_handle_open(const char *folder, struct folder_handle *ret_handle, struct err *e)
+{
+    struct folder_handle handle = {.fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    if (handle.fd < 0)
+        return err_set(e, STATUS_IO, "cannot open the folder %s: %s", folder, strerror(errno));
+    snprintf(handle.path, sizeof handle.path, "/proc/self/fd/%d", handle.fd);
+    *ret_handle = handle;
+    return STATUS_OK;
+}
+
+void folder_handle_close(struct folder_handle *handle)
+{
+    if (handle->fd >= 0)
+        (void)close(handle->fd);
+    *handle = FOLDER_HANDLE_NONE;
+}
+
 static enum status write_whole(int fd, struct bytes text)
 {
     while (text.size) {
@@ -187,14 +204,15 @@ enum status file_replace(const char *path, struct bytes text, struct err *e)
 #define FOLDER_MODE  02770 /* what is made in it later has its group */
 #define FILE_MODE    0660
 
-static void give_file(int folder, const char *name, uid_t uid)
+/* `before`: whose the folder was: root's, or that of the user that the server was the last time. */
+static void give_file(int folder, const char *name, uid_t before, uid_t uid)
 {
     int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat facts;
     if (fd < 0)
         return;
     bool ours = fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_nlink == 1 &&
-                (facts.st_uid == 0 || facts.st_uid == uid);
+                (facts.st_uid == 0 || facts.st_uid == before || facts.st_uid == uid);
     /* ORDER: a file of somebody else cannot be opened to the group by us. */
     if (ours && (fchmod(fd, FILE_MODE) != 0 || fchown(fd, uid, 0) != 0))
         log_warn("cmd", "a file of the data folder could not be given to the server's user name=\"%s\"",
@@ -212,12 +230,15 @@ enum status state_dir_hand_over(const char *path, uid_t uid, struct err *e)
         return err_set(e, STATUS_IO, "cannot open the data folder %s: %s", path, strerror(errno));
     }
     enum status s = STATUS_OK;
-    if (fchown(fd, uid, 0) != 0 || fchmod(fd, FOLDER_MODE) != 0)
+    struct stat facts = {.st_uid = 0};
+    if (fstat(fd, &facts) != 0)
+        s = err_set(e, STATUS_IO, "cannot use the data folder %s: %s", path, strerror(errno));
+    else if (fchown(fd, uid, 0) != 0 || fchmod(fd, FOLDER_MODE) != 0)
         s = err_set(e, STATUS_IO, "cannot give the data folder %s to user %u: %s", path, (unsigned)uid,
                     strerror(errno));
     for (struct dirent *entry; s == STATUS_OK && (entry = readdir(folder));) {
         if (strncmp(entry->d_name, STORE_PREFIX, strlen(STORE_PREFIX)) == 0)
-            give_file(fd, entry->d_name, uid);
+            give_file(fd, entry->d_name, facts.st_uid, uid);
     }
     closedir(folder);
     return s;

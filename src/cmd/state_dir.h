@@ -13,6 +13,18 @@
  * reason and what to do; FAILED_PRECONDITION if everybody
  * may write in it, or if it is another user's. A folder that a group may write in is taken with a warning. */
 STATUS_RESULT state_dir_open(const char *given, char **ret_path, struct err *e);
+/* A folder that is held open, and a path to it that needs no right on the folders above it: what root may reach and the
+ * user that the server becomes may not, such as /root/.local/state (proc(5), /proc/pid/fd). */
+struct folder_handle {
+    int fd; /* -1: none */
+    char path[32];
+};
+#define FOLDER_HANDLE_NONE ((struct folder_handle){.fd = -1})
+
+/* IO: the folder cannot be opened. */
+STATUS_RESULT folder_handle_open(const char *folder, struct folder_handle *ret_handle, struct err *e);
+void folder_handle_close(struct folder_handle *handle);
+
 /* Replaces `path` by `text` so that a reader sees the old file, the new one, or none: a temporary file,
  * synced, renamed. */
 STATUS_RESULT file_replace(const char *path, struct bytes text, struct err *e);

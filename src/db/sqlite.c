@@ -4,8 +4,10 @@
 #include "db/sqlite.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <sqlite3.h>
 
@@ -71,6 +73,36 @@ static enum status db_fail(struct db *d, int code, const char *doing, struct err
 
 /* --- connection --- */
 
+/* SQLite follows the links of a path before it opens it, and so would ask for rights on the folders above a folder that
+ * this process holds open (/proc/self/fd/N). Such a path is taken as it is given. */
+#define HELD_FOLDER "/proc/self/fd/"
+
+static sqlite3_vfs held_vfs;
+static pthread_once_t held_once = PTHREAD_ONCE_INIT;
+
+static int full_path_as_given(sqlite3_vfs *vfs, const char *path, int size, char *ret_path)
+{
+    int length = snprintf(ret_path, (size_t)size, "%s", path);
+    return length < size ? SQLITE_OK : SQLITE_CANTOPEN;
+}
+
+static void register_held_vfs(void)
+{
+    held_vfs = *sqlite3_vfs_find(NULL);
+    held_vfs.zName = "sallyport-held";
+    held_vfs.pNext = NULL;
+    held_vfs.xFullPathname = full_path_as_given;
+    (void)sqlite3_vfs_register(&held_vfs, 0);
+}
+
+static const char *vfs_of(const struct db_options *options)
+{
+    if (options->vfs || strncmp(options->path, HELD_FOLDER, sizeof HELD_FOLDER - 1) != 0)
+        return options->vfs;
+    (void)pthread_once(&held_once, register_held_vfs);
+    return held_vfs.zName;
+}
+
 static int db_on_wal(void *context, sqlite3 *connection, const char *name, int pages)
 {
     struct db *d = context;
@@ -126,7 +158,7 @@ STATUS_RESULT db_open(const struct db_options *options, struct db **ret_db, stru
     d->statement_count = options->statement_count;
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                 (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    int code = sqlite3_open_v2(options->path, &d->connection, flags, options->vfs);
+    int code = sqlite3_open_v2(options->path, &d->connection, flags, vfs_of(options));
     enum status status =
         code == SQLITE_OK ? db_configure(d, options, err) : db_fail(d, code, options->path, err);
     if (status != STATUS_OK) {

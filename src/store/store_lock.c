@@ -54,7 +54,8 @@ static void write_holder(int descriptor)
         log_debug("store", "lock file not written error=\"%s\"", strerror(errno));
 }
 
-enum status store_lock_take(const char *path, struct store_lock *ret_lock, struct err *error)
+enum status store_lock_take(const char *path, const char *shown, struct store_lock *ret_lock,
+                            struct err *error)
 {
     char beside[PATH_SIZE];
     if ((size_t)snprintf(beside, sizeof beside, "%s.lock", path) >= sizeof beside)
@@ -70,7 +71,7 @@ enum status store_lock_take(const char *path, struct store_lock *ret_lock, struc
         char holder[HOLDER_MAX];
         read_holder(beside, holder);
         status =
-            err_set(error, STATUS_UNAVAILABLE, "%s: in use by another sallyport (process %s)", path, holder);
+            err_set(error, STATUS_UNAVAILABLE, "%s: in use by another sallyport (process %s)", shown, holder);
     }
     if (status != STATUS_OK) {
         store_lock_release(&lock);
@@ -82,16 +83,16 @@ enum status store_lock_take(const char *path, struct store_lock *ret_lock, struc
     return STATUS_OK;
 }
 
-enum status store_lock_check(const struct store_lock *lock, const char *path, struct err *error)
+enum status store_lock_check(const struct store_lock *lock, const char *shown, struct err *error)
 {
     struct stat facts;
     if (fstat(lock->database, &facts) != 0)
-        return err_set(error, STATUS_IO, "%s: %s", path, strerror(errno));
+        return err_set(error, STATUS_IO, "%s: %s", shown, strerror(errno));
     if (facts.st_nlink == 0)
         return err_set(error, STATUS_FAILED_PRECONDITION,
                        "%s was deleted or replaced while the server uses it: stop the server, put the file "
                        "back, start again",
-                       path);
+                       shown);
     return STATUS_OK;
 }
 

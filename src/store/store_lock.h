@@ -19,14 +19,15 @@ struct store_lock {
 
 #define STORE_LOCK_NONE ((struct store_lock){.database = -1, .beside = -1})
 
-/* Makes the database file, empty and readable by its owner only, if it is absent. On failure nothing is held.
+/* `shown` is what messages call the file. Makes the database file, empty and readable by its owner only, if it is absent. On failure nothing is held.
  * Errors: UNAVAILABLE if another process has the store; the text names the process if it is known. NOT_FOUND
  * if the folder does not exist. INVALID_ARGUMENT for a path that is too long. IO otherwise. */
-STATUS_RESULT store_lock_take(const char *path, struct store_lock *ret_lock, struct err *error);
+STATUS_RESULT store_lock_take(const char *path, const char *shown, struct store_lock *ret_lock,
+                              struct err *error);
 
 /* FAILED_PRECONDITION if the locked file no longer stands in any folder: it was deleted, or another was moved
  * over it. What is written from then on would be lost without a word. Any thread. */
-STATUS_RESULT store_lock_check(const struct store_lock *lock, const char *path, struct err *error);
+STATUS_RESULT store_lock_check(const struct store_lock *lock, const char *shown, struct err *error);
 
 /* Only after SQLite has closed the file. */
 void store_lock_release(struct store_lock *lock);

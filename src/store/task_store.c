@@ -60,7 +60,7 @@ static enum status store_open_connections(struct task_store *store, const struct
     if (status == STATUS_OK)
         status = task_meta_get(store->writer, TASK_META_KEY_NEXT, &store->key_next, err);
     if (status != STATUS_OK)
-        return err_wrap(err, "%s", store->path);
+        return err_wrap(err, "%s", store->shown);
     options.read_only = true;
     options.cache_size_kib = 0;
     status = db_open(&options, &store->point, err);
@@ -86,9 +86,10 @@ STATUS_RESULT task_store_open(const struct task_store_options *options, struct l
     pthread_mutex_init(&store->queue_mutex, NULL);
     pthread_cond_init(&store->queue_filled, NULL);
     store->path = strdup(options->path);
-    enum status status = store->path ? STATUS_OK : STATUS_NO_MEMORY;
+    store->shown = strdup(options->shown ? options->shown : options->path);
+    enum status status = store->path && store->shown ? STATUS_OK : STATUS_NO_MEMORY;
     if (status == STATUS_OK)
-        status = store_lock_take(store->path, &store->lock, err);
+        status = store_lock_take(store->path, store->shown, &store->lock, err);
     if (status == STATUS_OK)
         status = store_open_connections(store, options, err);
     if (status == STATUS_OK)
@@ -119,6 +120,7 @@ void task_store_close(struct task_store *store)
     pthread_mutex_destroy(&store->queue_mutex);
     pthread_mutex_destroy(&store->db_mutex);
     free(store->path);
+    free(store->shown);
     free(store);
 }
 

@@ -17,7 +17,8 @@
 struct task_store;
 
 struct task_store_options {
-    const char *path;     /* the SQLite file; its folder must exist */
+    const char *path;     /* the SQLite file, absolute; its folder must exist */
+    const char *shown;    /* what messages call it; NULL: path */
     bool sync_off;        /* for benchmarks only: acknowledged no longer means on disk */
     size_t hubs_max;      /* 0: 1000 */
     int checkpoint_pages; /* size of the write-ahead log at which it is copied into the file; 0: 4000 */

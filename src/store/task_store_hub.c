@@ -42,7 +42,7 @@ static enum status hub_create(struct task_store *store, struct bytes name, struc
     if (failure.status != STATUS_OK)
         return err_set(err, failure.status, "%s", failure.text);
     pthread_mutex_lock(&store->db_mutex);
-    enum status status = store_lock_check(&store->lock, store->path, err);
+    enum status status = store_lock_check(&store->lock, store->shown, err);
     if (status == STATUS_OK)
         status = db_begin(store->writer, err);
     if (status == STATUS_OK)

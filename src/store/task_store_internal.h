@@ -18,6 +18,7 @@ struct task_store {
     /* loop's thread */
     struct loop *loop;
     char *path;
+    char *shown;            /* path as people know it */
     struct store_lock lock; /* the writer only looks */
     size_t hubs_max;
     struct db *point; /* reads by id */

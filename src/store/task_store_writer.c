@@ -26,7 +26,7 @@ struct store_job {
 
 static enum status writer_transaction(struct task_store *store, const struct write_set *set, struct err *err)
 {
-    enum status status = store_lock_check(&store->lock, store->path, err);
+    enum status status = store_lock_check(&store->lock, store->shown, err);
     if (status == STATUS_OK)
         status = db_begin(store->writer, err);
     if (status == STATUS_OK)
@@ -175,7 +175,7 @@ static enum status probe(struct task_store *store, struct err *err)
 {
     int64_t count = 0;
     db_rollback(store->writer);
-    enum status status = store_lock_check(&store->lock, store->path, err);
+    enum status status = store_lock_check(&store->lock, store->shown, err);
     if (status == STATUS_OK)
         status = db_begin(store->writer, err);
     if (status == STATUS_OK)

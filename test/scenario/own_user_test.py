@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from server import Server
@@ -90,20 +91,46 @@ class OwnUser(unittest.TestCase):
     def test_another_user(self):
         server = self.start("--user", "65534")
         self.check(server, 65534)
+        self.assertEqual(server.stop(), 0)
+        server.arguments = []  # and the next one gets what the last one had
+        self.check(server.start(), OWN_USER)
         done = subprocess.run([PROGRAM, "dev", "--port", "0", "--data", server.data, "--user", "nobody-of-that-name"],
                               capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 2)
         self.assertIn('there is no user "nobody-of-that-name"', done.stderr)
 
-    def test_a_folder_the_user_cannot_reach_is_said(self):
+    def test_a_folder_below_one_of_roots_alone(self):
+        """/root/.local/state is the folder of whoever types the README's command as root."""
         with tempfile.TemporaryDirectory(prefix="sallyport-test-") as folder:
-            data = pathlib.Path(folder) / "data"  # below a folder of root's alone
+            data = pathlib.Path(folder) / "data"
             data.mkdir(mode=0o700)
             server = self.start(data=str(data))
-            self.assertEqual(set(facts(server.process.pid)["Uid"]), {"0"})
-            _, _, health = server.ask("GET", "/healthz")
-            self.assertIn("stays root", [entry["cause"] for entry in health["degraded"] if entry["part"] == "server"][0])
-            self.assertEqual(data.stat().st_uid, 0)
+            self.check(server, OWN_USER)
+            request_id = server.submit("print(6 * 7)")
+            server.until(request_id, "waiting")
+            server.kill()
+            server.start()
+            self.assertEqual(server.request(request_id)["state"], "waiting")
+            self.assertEqual(server.ready["dataDir"], str(data))
+            done = subprocess.run([PROGRAM, "scheduler", "--port", "0", "--data", str(data)], capture_output=True, text=True, timeout=60)
+            self.assertIn(f"{data}/scheduler.db: in use by another sallyport", done.stderr)
+
+    def test_a_ready_file_where_the_user_cannot_write_is_said(self):
+        with tempfile.TemporaryDirectory(prefix="sallyport-test-") as data, tempfile.TemporaryDirectory(prefix="sallyport-test-") as folder:
+            ready = pathlib.Path(folder) / "ready.json"
+            server = subprocess.Popen([PROGRAM, "dev", "--port", "0", "--data", data, "--ready-file", str(ready)],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            try:
+                while not ready.exists():
+                    self.assertIsNone(server.poll())
+                    time.sleep(0.05)
+                self.assertEqual(set(facts(server.pid)["Uid"]), {"0"})
+                server.terminate()
+                self.assertIn("stays root", server.communicate(timeout=60)[1])
+                self.assertFalse(ready.exists())
+            finally:
+                server.kill()
+                server.wait()
 
 
 if __name__ == "__main__":
