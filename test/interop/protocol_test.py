@@ -485,10 +485,14 @@ class ProtocolTest(unittest.TestCase):
         worker.answer(item, *[activity(n, input=text(BIG)) for n in (4, 5)])
         for _ in range(2):
             worker.result(worker.task(), result=text("r"))
-        state = self.ended(instance)  # nobody here can take the next turn
-        self.assertEqual(state.orchestrationStatus, pb.ORCHESTRATION_STATUS_FAILED)
-        self.assertEqual(state.failureDetails.errorType, "PoisonMessage")
-        self.assertIn("fits no message", state.failureDetails.errorMessage)
+        # Nobody here can take the next turn: it waits, with nothing lost, for somebody who can.
+        self.assertEqual(self.status(instance), pb.ORCHESTRATION_STATUS_RUNNING)
+        capable = self.worker(capabilities=[pb.WORKER_CAPABILITY_HISTORY_STREAMING])
+        item = capable.turn()
+        self.assertTrue(item.orchestratorRequest.requiresHistoryStreaming)
+        self.assertEqual(len(item.orchestratorRequest.pastEvents), 0)
+        capable.answer(item, complete(6))
+        self.assertEqual(self.ended(instance).orchestrationStatus, pb.ORCHESTRATION_STATUS_COMPLETED)
         events = self.history(instance)
         self.assertEqual(kinds(events).count("taskScheduled"), 5)
         self.assertEqual(kinds(events)[-1], "executionCompleted")
