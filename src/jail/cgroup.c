@@ -17,6 +17,7 @@
 #include "jail/file.h"
 
 #define PREFIX           "sallyport."
+#define SERVER_LEAF      "sallyport-server" /* where the server's own processes stand aside on v2 */
 #define CPU_PERIOD_US    100000
 #define REMOVE_TRIES     200 /* of 5 ms */
 #define REMOVE_WAIT_US   5000
@@ -116,7 +117,12 @@ static int open_own(const char *controller)
     if (!find_mount(controller, mount))
         return -1;
     int root = open_directory(AT_FDCWD, mount);
-    int dir = root >= 0 && find_own(controller, own) ? open_directory(root, own) : -1;
+    bool found = root >= 0 && find_own(controller, own);
+    /* A keeper that comes after another one is born in the leaf: its place is beside it. */
+    char *leaf = found && !controller ? strstr(own, "/" SERVER_LEAF) : NULL;
+    if (leaf && strcmp(leaf, "/" SERVER_LEAF) == 0)
+        *leaf = '\0';
+    int dir = found ? open_directory(root, own) : -1;
     if (dir < 0)
         return root;
     close(root);
@@ -275,22 +281,45 @@ static void open_v1(struct cgroup_tree *t)
     }
 }
 
-/* A v2 group cannot have members and give controllers to children at once. If all members of ours are this
- * process and its parent, they move into a leaf. */
+static pid_t parent_of(long member)
+{
+    char path[64];
+    char text[512] = "";
+    int parent = 0;
+    snprintf(path, sizeof path, "/proc/%ld/stat", member);
+    if (file_read(AT_FDCWD, path, text, sizeof text) <= 0)
+        return 0;
+    const char *name_end = strrchr(text, ')'); /* a name may hold anything (proc(5)) */
+    return name_end && sscanf(name_end, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+/* The server, and its children: keeper and warden. */
+static bool is_ours(long member)
+{
+    return member == getpid() || member == getppid() || parent_of(member) == getppid();
+}
+
+static bool all_are_ours(const char *members)
+{
+    for (const char *at = members; *at; at += strcspn(at, "\n"), at += *at == '\n') {
+        if (!is_ours(strtol(at, NULL, 10)))
+            return false;
+    }
+    return true;
+}
+
+/* A v2 group cannot have members and give controllers to children at once. If all members of ours belong to this server,
+ * they move into a leaf beside the sessions' groups: not into these, which are killed and removed with their keeper. */
 static void make_room(struct cgroup_tree *t)
 {
-    char text[CGROUP_FILE_SIZE], pid[32];
-    if (file_read(t->unified_parent, "cgroup.procs", text, sizeof text) <= 0)
+    char members[CGROUP_FILE_SIZE];
+    char pid[32];
+    if (file_read(t->unified_parent, "cgroup.procs", members, sizeof members) <= 0 || !all_are_ours(members))
         return;
-    for (char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
-        long member = strtol(at, NULL, 10);
-        if (member != getpid() && member != getppid())
-            return;
-    }
-    int leaf = make_group(t->unified_base, "main");
-    snprintf(pid, sizeof pid, "%d", (int)getppid());
-    if (leaf >= 0 && file_write(leaf, "cgroup.procs", pid) == 0) {
-        snprintf(pid, sizeof pid, "%d", (int)getpid());
+
+    int leaf = make_group(t->unified_parent, SERVER_LEAF);
+    for (const char *at = members; leaf >= 0 && *at; at += strcspn(at, "\n"), at += *at == '\n') {
+        snprintf(pid, sizeof pid, "%ld", strtol(at, NULL, 10));
         (void)!file_write(leaf, "cgroup.procs", pid);
     }
     file_close(&leaf);
