@@ -9,11 +9,12 @@
 #include "core/task/limits.h"
 #include "core/task/message.h"
 #include "core/task/methods.h"
-#include "core/task/queue.h"
 #include "core/task/stream.h"
 #include "core/task/work.h"
 
 #define ENVELOPE_SIZE_MAX 128 /* bytes of a WorkItem around its request: two tags, lengths, the token */
+
+static const struct work_class activity_class;
 
 /* --- the object --- */
 
@@ -31,7 +32,7 @@ static struct activity *new_activity(struct engine *engine, struct instance *ins
     activity->ordinal = ordinal;
     memcpy(activity->data, request.data, request.size);
     activity->request = bytes_of(activity->data, request.size);
-    work_init(&activity->work, WORK_ACTIVITY);
+    work_init(&activity->work, &activity_class);
     gate_waiter_init(&activity->gate_waiter, on_committed);
     struct pb_activity_request decoded;
     if (pb_activity_request_decode(&engine->scratch, activity->request, &decoded) == STATUS_OK) {
@@ -119,12 +120,48 @@ void activity_drop_all(struct engine *engine, struct instance *instance)
 
 /* --- the work --- */
 
-struct bytes activity_build(struct engine *engine, struct activity *activity)
+static struct activity *activity_of(struct work *work)
 {
+    return CONTAINER_OF(work, struct activity, work);
+}
+
+static struct instance *instance_of(struct work *work)
+{
+    return activity_of(work)->instance;
+}
+
+/* SDKs schedule activities without a version, and workers of a version ask for theirs: so such an activity
+ * counts as one of its instance's version. */
+static struct work_subject subject(struct work *work)
+{
+    const struct activity *activity = activity_of(work);
+    if (activity->version.size)
+        return (struct work_subject){activity->name, activity->version, false};
+    return (struct work_subject){activity->name, activity->instance->row.version.value, true};
+}
+
+static int64_t lease_ns(const struct engine_options *options)
+{
+    return options->activity_lease_ns;
+}
+
+/* One that fits no message was not created. */
+static size_t no_size(const struct work *work)
+{
+    (void)work;
+    return 0;
+}
+
+static enum status build(struct engine *engine, struct work *work, const struct stream *stream,
+                         struct bytes *ret_message)
+{
+    (void)stream;
+    const struct activity *activity = activity_of(work);
     struct pb_work_item item = {.request_case = PB_WORK_ITEM_ACTIVITY_REQUEST,
                                 .activity_request = AS_RECEIVED(pb_activity_request, activity->request),
                                 .completion_token = bytes_of(activity->work.token, TOKEN_SIZE)};
-    return message_encode(&engine->actions->arena, &pb_work_item_message, &item);
+    *ret_message = message_encode(&engine->actions->arena, &pb_work_item_message, &item);
+    return STATUS_OK;
 }
 
 /* Ends the activity with an event for its orchestration, if that still wants one. */
@@ -139,8 +176,10 @@ static void settle_with(struct engine *engine, struct activity *activity, struct
     instance_turn_due(engine, instance);
 }
 
-void activity_poison(struct engine *engine, struct activity *activity)
+/* Its orchestration gets a failure. */
+static void poison(struct engine *engine, struct work *work)
 {
+    struct activity *activity = activity_of(work);
     struct bytes failure = event_failure(&engine->scratch, "PoisonMessage",
                                          "The activity was delivered too often without an answer.");
     engine_note(engine, LOG_LEVEL_WARN, activity->instance->hub, activity->instance->row.instance_id,
@@ -149,6 +188,19 @@ void activity_poison(struct engine *engine, struct activity *activity)
     settle_with(engine, activity, event_task_failed(&engine->scratch, activity->task_id, failure));
 }
 
+static const struct work_class activity_class = {
+    .kind = WORK_ACTIVITY,
+    .name = "activity",
+    .asked_for = "activity",
+    .may_run_on = true,
+    .instance = instance_of,
+    .subject = subject,
+    .lease_ns = lease_ns,
+    .size = no_size,
+    .build = build,
+    .poison = poison,
+};
+
 /* --- the methods --- */
 
 /* By token, or (Go) by instance and task among those a worker has. */
@@ -156,10 +208,8 @@ static struct activity *find(struct engine *engine, const struct call *call, str
                              struct bytes id, int32_t task_id)
 {
     if (token.size) {
-        struct work *w = work_by_token(engine, token);
-        if (!w || w->kind != WORK_ACTIVITY || work_instance(w)->row.hub != call->hub)
-            return NULL;
-        return CONTAINER_OF(w, struct activity, work);
+        struct work *work = work_find(engine, &activity_class, call->hub, token);
+        return work ? activity_of(work) : NULL;
     }
     struct instance *instance = instance_find(engine, call->hub, id);
     if (!instance)
@@ -215,9 +265,8 @@ void activity_abandon(struct engine *engine, struct call *call)
         return;
     }
     stream_answered(engine, engine_hub(engine, call->hub), request.completion_token);
-    struct work *work = work_by_token(engine, request.completion_token);
-    if (work && work->kind == WORK_ACTIVITY && work_instance(work)->row.hub == call->hub &&
-        (work->state == WORK_OUT || work->state == WORK_GRACE))
+    struct work *work = work_find(engine, &activity_class, call->hub, request.completion_token);
+    if (work && (work->state == WORK_OUT || work->state == WORK_GRACE))
         work_abandon(engine, work);
     call_reply(engine, call, (struct bytes){NULL, 0}, 0);
 }

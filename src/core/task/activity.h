@@ -12,10 +12,6 @@ void activity_create(struct engine *engine, struct instance *instance, int32_t t
                      const struct pb_schedule_task_action *action);
 /* From a row of the store: it is queued. */
 void activity_load(struct engine *engine, struct instance *instance, const struct activity_row *row);
-/* The work item for the last token, in the arena of the actions. */
-struct bytes activity_build(struct engine *engine, struct activity *activity);
-/* Sent too often without an answer: its orchestration gets a failure. */
-void activity_poison(struct engine *engine, struct activity *activity);
 /* All of an instance, with their rows; or in memory only. */
 void activity_drop_all(struct engine *engine, struct instance *instance);
 void activity_drop_memory(struct engine *engine, struct instance *instance);

@@ -2,68 +2,55 @@
 /* dispatch.c — see dispatch.h. */
 #include "core/task/dispatch.h"
 
-#include "core/task/activity.h"
-#include "core/task/instance.h"
 #include "core/task/stream.h"
-#include "core/task/turn.h"
 #include "core/task/unserved.h"
 #include "core/task/work.h"
 
-/* Histories fetched ahead for turns: more would sit in memory before a worker is free. */
+/* Works of one kind whose data is fetched ahead: more would sit in memory before a worker is free. */
 #define LOADING_MAX 64
 
-static void poison(struct engine *engine, struct work *w)
-{
-    if (w->kind == WORK_TURN)
-        turn_poison(engine, CONTAINER_OF(w, struct instance, turn.work));
-    else
-        activity_poison(engine, CONTAINER_OF(w, struct activity, work));
-}
+/* Activities first: what is under way goes on before more is begun. */
+static const enum work_kind order[] = {WORK_ACTIVITY, WORK_TURN};
+_Static_assert(ARRAY_SIZE(order) == WORK_KIND_COUNT, "each kind of work has its place");
 
-static void send(struct engine *engine, struct work *w, struct stream *stream)
+static void send(struct engine *engine, struct work *work, struct stream *stream)
 {
     struct bytes message;
-    struct instance *instance = w->kind == WORK_TURN ? CONTAINER_OF(w, struct instance, turn.work) : NULL;
-    work_new_token(engine, w);
-    if (!instance) {
-        message = activity_build(engine, CONTAINER_OF(w, struct activity, work));
-    } else if (turn_build(engine, instance, stream, &message) != STATUS_OK) {
-        turn_misfit(engine, instance, stream);
+    work_new_token(engine, work); /* before the message, which holds it */
+    if (work->class->build(engine, work, stream, &message) != STATUS_OK) {
+        work->class->misfit(engine, work, stream);
         return;
     }
-    work_send(engine, w, stream);
+    work_send(engine, work, stream);
     struct engine_action *action = engine_act(engine, ENGINE_SEND_WORK);
     action->stream = stream->number;
     action->message = message;
     stream_sent(engine, stream, message.size);
 }
 
-/* Deals with the first item of a queue. False if it has to stay where it is. */
+/* Deals with the first item of a queue. False if it has to stay where it is. A worker is looked for before anything
+ * is loaded: what nobody takes must not fill the memory. */
 static bool serve(struct engine *engine, struct queue *queue)
 {
     struct work *work = CONTAINER_OF(queue->items.next, struct work, link);
+    const struct work_class *class = work->class;
     if (work->deliveries >= engine->options.poison_deliveries_max) {
-        poison(engine, work);
+        class->poison(engine, work);
         return true;
     }
-    struct instance *instance =
-        work->kind == WORK_TURN ? CONTAINER_OF(work, struct instance, turn.work) : NULL;
-    size_t size = instance ? turn_size(instance) : 0; /* activities that fit no message were not created */
+    size_t size = class->size(work);
     struct stream *stream = stream_choose(engine, queue->hub, queue, size);
-    if (!stream && instance && stream_too_large(queue->hub, queue, size)) {
-        turn_misfit(engine, instance, NULL);
+    if (!stream && stream_too_large(queue->hub, queue, size)) {
+        class->misfit(engine, work, NULL);
         return true;
     }
     if (!stream)
         return false;
-    if (instance && !instance_loaded(instance)) {
-        if (engine->work_counts[WORK_TURN][WORK_LOADING] >= LOADING_MAX)
+    if (class->loaded && !class->loaded(work)) {
+        if (engine->work_counts[class->kind][WORK_LOADING] >= LOADING_MAX)
             return false;
-        work_load(engine, work);
-        if (!instance->history_resident)
-            instance_want_history(engine, instance);
-        if (!instance_payloads_resident(instance))
-            instance_want_payloads(engine, instance);
+        work_load(engine, work); /* before the fetch is asked for, whose end looks for that state */
+        class->load(engine, work);
         return true;
     }
     send(engine, work, stream);
@@ -91,7 +78,7 @@ void dispatch_run(struct engine *engine)
         unserved_watch(engine, hub);
         if (list_empty(&hub->streams))
             continue;
-        serve_all(engine, hub, WORK_ACTIVITY);
-        serve_all(engine, hub, WORK_TURN);
+        for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+            serve_all(engine, hub, order[i]);
     }
 }

@@ -3,6 +3,7 @@
  * Walks everything, so it is for tests and for a debug switch, not for every request. */
 #include "core/task/engine_state.h"
 #include "core/task/instance.h"
+#include "core/task/work_class.h"
 
 /* Calls done by the walk; compared with the engine's own counters. */
 struct tally {
@@ -16,7 +17,7 @@ struct tally {
 static void check_work(const struct engine *engine, const struct work *work, struct tally *tally)
 {
     if (work->state != WORK_IDLE)
-        tally->works[work->kind][work->state]++;
+        tally->works[work->class->kind][work->state]++;
     tally->tokens += work->token_set;
     if (work->token_set)
         ASSERT(map_get(&engine->tokens, bytes_of(work->token, TOKEN_SIZE)) == work);
@@ -137,7 +138,7 @@ void engine_check(const struct engine *engine)
     for (size_t at = 0; (stream = (const struct stream *)map_next(&engine->streams, &at));) {
         uint32_t out[WORK_KIND_COUNT] = {0};
         list_each (it, &stream->works)
-            out[CONTAINER_OF(it, struct work, link)->kind]++;
+            out[CONTAINER_OF(it, struct work, link)->class->kind]++;
         for (int kind = 0; kind < WORK_KIND_COUNT; kind++)
             ASSERT(out[kind] == stream->kinds[kind].out && out[kind] <= stream->kinds[kind].limit);
     }

@@ -11,6 +11,7 @@
  *   instance.c     instances: birth, history, removal; ending.c their end; residence.c what stays in memory
  *   inbox.c        events that wait for an instance
  *   work.c         turns and activities as work: queued, with a worker, waiting (a state machine)
+ *   work_class.h   what differs between them
  *   queue.c stream.c dispatch.c    queues, worker streams, who gets what
  *   turn.c         building a turn, committing its answer; decision.c one action of it
  *   activity.c     activities
@@ -39,6 +40,7 @@ struct hub;
 struct instance;
 struct queue;
 struct stream;
+struct work_class;
 
 /* Something to do at a time. */
 struct alarm {
@@ -72,7 +74,7 @@ enum work_state {
     WORK_STATE_COUNT,
 };
 struct work {
-    enum work_kind kind;
+    const struct work_class *class;
     enum work_state state;
     struct list link;       /* QUEUED: queue.items; OUT: stream.works; misfit: hub.misfits */
     struct queue *queue;    /* QUEUED only */
@@ -183,7 +185,7 @@ struct instance {
 struct queue {
     struct list link; /* hub.busy, while it has items */
     struct hub *hub;
-    enum work_kind kind;
+    const struct work_class *class;
     struct list items;
     size_t count;
     struct bytes name;    /* in data */

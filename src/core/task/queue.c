@@ -2,6 +2,8 @@
 /* queue.c — see queue.h. */
 #include "core/task/queue.h"
 
+#include "core/task/work_class.h"
+
 #define EMPTY_QUEUES_KEPT 256 /* of one hub: an empty queue is kept for its next item up to here */
 
 void queue_hub_init(struct hub *hub, uint64_t seed0, uint64_t seed1)
@@ -22,44 +24,15 @@ void queue_hub_fini(struct hub *hub)
     map_fini(&hub->queues);
 }
 
-struct instance *work_instance(struct work *w)
-{
-    if (w->kind == WORK_TURN)
-        return CONTAINER_OF(w, struct instance, turn.work);
-    return CONTAINER_OF(w, struct activity, work)->instance;
-}
-
-/* What a filter is held against. */
-struct subject {
-    enum work_kind kind;
-    struct bytes name;
-    struct bytes version;
-    bool unversioned;
-};
-
-/* SDKs schedule activities without a version, and workers of a version ask for theirs: so such an activity
- * counts as one of its instance's version. */
-static struct subject subject_of(struct work *w)
-{
-    const struct instance *instance = work_instance(w);
-    if (w->kind == WORK_TURN) /* unversioned counts as "" (spec 2.12) */
-        return (struct subject){w->kind, instance->row.name, instance->row.version.value,
-                                instance->row.version.value.size == 0};
-    const struct activity *activity = CONTAINER_OF(w, struct activity, work);
-    if (activity->version.size)
-        return (struct subject){w->kind, activity->name, activity->version, false};
-    return (struct subject){w->kind, activity->name, instance->row.version.value, true};
-}
-
 /* kind, whether unversioned, size of the name, name, version: no two different subjects look alike. */
-static struct bytes make_key(struct engine *engine, const struct subject *subject)
+static struct bytes make_key(struct engine *engine, enum work_kind kind, const struct work_subject *subject)
 {
     struct bytes name = subject->name;
     struct bytes version = subject->version;
     size_t head = 2 + sizeof(uint64_t);
     uint64_t name_size = name.size;
     uint8_t *key = (uint8_t *)memory_must(arena_alloc(&engine->scratch, head + name.size + version.size));
-    key[0] = (uint8_t)subject->kind;
+    key[0] = (uint8_t)kind;
     key[1] = subject->unversioned;
     memcpy(key + 2, &name_size, sizeof name_size);
     if (name.size)
@@ -71,8 +44,8 @@ static struct bytes make_key(struct engine *engine, const struct subject *subjec
 
 static struct queue *queue_of(struct engine *engine, struct hub *hub, struct work *work)
 {
-    struct subject subject = subject_of(work);
-    struct bytes key = make_key(engine, &subject);
+    struct work_subject subject = work->class->subject(work);
+    struct bytes key = make_key(engine, work->class->kind, &subject);
     struct queue *queue = (struct queue *)map_get(&hub->queues, key);
     if (queue)
         return queue;
@@ -84,7 +57,7 @@ static struct queue *queue_of(struct engine *engine, struct hub *hub, struct wor
     queue->name = bytes_slice(queue->map_key, version_at - subject.name.size, subject.name.size);
     queue->unversioned = subject.unversioned;
     queue->hub = hub;
-    queue->kind = work->kind;
+    queue->class = work->class;
     list_init(&queue->link);
     list_init(&queue->items);
     memory_must_ok(map_put(&hub->queues, queue->map_key, queue));
@@ -101,8 +74,8 @@ void queue_push(struct engine *engine, struct work *work, bool first)
     else
         list_push_back(&queue->items, &work->link);
     if (queue->count++ == 0) {
-        list_push_back(&hub->busy[queue->kind], &queue->link);
-        hub->busy_count[queue->kind]++;
+        list_push_back(&hub->busy[queue->class->kind], &queue->link);
+        hub->busy_count[queue->class->kind]++;
     }
     queue_stir(engine, hub);
 }
@@ -115,7 +88,7 @@ void queue_remove(struct work *work)
     if (--queue->count > 0)
         return;
     list_remove(&queue->link);
-    queue->hub->busy_count[queue->kind]--;
+    queue->hub->busy_count[queue->class->kind]--;
     if (queue->hub->queues.count > EMPTY_QUEUES_KEPT) {
         map_take(&queue->hub->queues, queue->map_key);
         free(queue);

@@ -13,7 +13,5 @@ void queue_push(struct engine *engine, struct work *work, bool first);
 void queue_remove(struct work *work);
 /* Something may be dispatchable in this hub: dispatch looks at it before the input ends. */
 void queue_stir(struct engine *engine, struct hub *hub);
-/* The instance a work belongs to. */
-struct instance *work_instance(struct work *work);
 
 #endif

@@ -238,14 +238,18 @@ static void supersede(struct engine *engine, struct hub *hub, const struct strea
     }
 }
 
-/* What workers that do not answer were tried with can be done now. Not their activities: those may run. */
+/* What workers that do not answer were tried with can be done now, unless they may still be at it. */
 static void take_tries(struct engine *engine, const struct stream *newer)
 {
     list_each (it, &newer->hub->streams) {
         const struct stream *stream = CONTAINER_OF(it, struct stream, link);
-        list_each_safe (work, &stream->works)
-            if (stream->stalled && CONTAINER_OF(work, struct work, link)->kind == WORK_TURN)
-                work_lose(engine, CONTAINER_OF(work, struct work, link));
+        if (!stream->stalled)
+            continue;
+        list_each_safe (at, &stream->works) {
+            struct work *work = CONTAINER_OF(at, struct work, link);
+            if (!work->class->may_run_on)
+                work_lose(engine, work);
+        }
     }
 }
 
@@ -334,7 +338,7 @@ static bool wants(const struct stream *stream, enum work_kind kind, struct bytes
 
 static bool names(const struct stream *stream, const struct queue *queue)
 {
-    return wants(stream, queue->kind, queue->name, queue->version, queue->unversioned);
+    return wants(stream, queue->class->kind, queue->name, queue->version, queue->unversioned);
 }
 
 bool stream_serves(const struct stream *stream, const struct queue *queue)
@@ -351,7 +355,8 @@ static bool fits(const struct stream *stream, size_t size)
 /* Could take one more item of this queue now, or as soon as the next input begins a new burst. */
 static bool has_room(const struct stream *stream, const struct queue *queue, size_t size)
 {
-    return !stream->paused && stream->kinds[queue->kind].out < stream->kinds[queue->kind].limit &&
+    return !stream->paused &&
+           stream->kinds[queue->class->kind].out < stream->kinds[queue->class->kind].limit &&
            fits(stream, size);
 }
 
@@ -362,7 +367,7 @@ static bool better(const struct stream *stream, const struct stream *than, const
 {
     if (!than || stream->filtered != than->filtered)
         return !than || stream->filtered;
-    return stream->kinds[queue->kind].out < than->kinds[queue->kind].out;
+    return stream->kinds[queue->class->kind].out < than->kinds[queue->class->kind].out;
 }
 
 /* Where only workers that did not answer in time would take it, one of them is tried with one item: a worker may
@@ -371,7 +376,7 @@ static struct stream *choose_stalled(const struct hub *hub, const struct queue *
 {
     list_each (it, &hub->streams) {
         struct stream *stream = CONTAINER_OF(it, struct stream, link);
-        if (stream->stalled && !stream->retired && stream->kinds[queue->kind].out == 0 &&
+        if (stream->stalled && !stream->retired && stream->kinds[queue->class->kind].out == 0 &&
             names(stream, queue) && has_room(stream, queue, size))
             return stream;
     }

@@ -14,7 +14,6 @@
 #include "core/task/message.h"
 #include "core/task/methods.h"
 #include "core/task/orphans.h"
-#include "core/task/queue.h"
 #include "core/task/rejoin.h"
 #include "core/task/residence.h"
 #include "core/task/start_policy.h"
@@ -27,9 +26,11 @@
 #define CHUNKS_SIZE_MAX    ((size_t)64 << 20) /* bytes of a completion that arrives in parts */
 #define MISFIT_TOLD_NS     (60 * NS_PER_S)    /* between two lines of a hub about turns that fit no message */
 
+static const struct work_class turn_class;
+
 void turn_init(struct instance *instance)
 {
-    work_init(&instance->turn.work, WORK_TURN);
+    work_init(&instance->turn.work, &turn_class);
     list_init(&instance->turn.taken);
     list_init(&instance->turn.chunks);
 }
@@ -62,7 +63,8 @@ static size_t envelope_size(const struct instance *instance)
     return ENVELOPE_SIZE_MAX + instance->payloads[PAYLOAD_TRACE_CONTEXT].value.size;
 }
 
-size_t turn_size(const struct instance *instance)
+/* Bytes of the message that holds the whole history and at least one event. */
+static size_t message_size(const struct instance *instance)
 {
     const struct list *events = list_empty(&instance->turn.taken) ? &instance->inbox : &instance->turn.taken;
     size_t first = list_empty(events) ? 0 : CONTAINER_OF(events->next, struct inbox_event, link)->event.size;
@@ -138,15 +140,53 @@ static struct bytes render_item(struct engine *engine, const struct instance *in
     return bytes_of(item, size);
 }
 
-STATUS_RESULT turn_build(struct engine *engine, struct instance *instance, const struct stream *stream,
+static struct instance *instance_of(struct work *work)
+{
+    return CONTAINER_OF(work, struct instance, turn.work);
+}
+
+/* Unversioned counts as "" (spec 2.12). */
+static struct work_subject subject(struct work *work)
+{
+    const struct instance_row *row = &instance_of(work)->row;
+    return (struct work_subject){row->name, row->version.value, row->version.value.size == 0};
+}
+
+static int64_t lease_ns(const struct engine_options *options)
+{
+    return options->orchestrator_lease_ns;
+}
+
+static size_t size(const struct work *work)
+{
+    return message_size(CONTAINER_OF(work, const struct instance, turn.work));
+}
+
+static bool loaded(const struct work *work)
+{
+    return instance_loaded(CONTAINER_OF(work, const struct instance, turn.work));
+}
+
+static void load(struct engine *engine, struct work *work)
+{
+    struct instance *instance = instance_of(work);
+    if (!instance->history_resident)
+        instance_want_history(engine, instance);
+    if (!instance_payloads_resident(instance))
+        instance_want_payloads(engine, instance);
+}
+
+static enum status build(struct engine *engine, struct work *work, const struct stream *stream,
                          struct bytes *ret_message)
 {
+    struct instance *instance = instance_of(work);
     residence_use_history(engine, instance);
     drop_chunks(&instance->turn);
     bool begins = instance->row.history_count == 0; /* else the input goes with the history */
     size_t past_size = begins ? 0 : instance->history.size + instance->input_size;
     bool large = past_size > HISTORY_INLINE_MAX && !instance->turn.whole_history;
-    bool streaming = stream->history_streaming && (large || turn_size(instance) > stream->message_size_max);
+    bool streaming =
+        stream->history_streaming && (large || message_size(instance) > stream->message_size_max);
     size_t used = envelope_size(instance) + (streaming ? 0 : past_size) + (begins ? instance->input_size : 0);
     if (used >= stream->message_size_max)
         return STATUS_TOO_LARGE;
@@ -165,16 +205,19 @@ static void fail(struct engine *engine, struct instance *instance, const char *n
                  (struct bytes){NULL, 0});
 }
 
-void turn_poison(struct engine *engine, struct instance *instance)
+static void poison(struct engine *engine, struct work *work)
 {
-    fail(engine, instance, "orchestration failed: delivered too often without an answer",
+    fail(engine, instance_of(work), "orchestration failed: delivered too often without an answer",
          "The orchestration was delivered too often without an answer.");
 }
 
-void turn_misfit(struct engine *engine, struct instance *instance, const struct stream *stream)
+/* It waits for a worker whose messages hold it, and the operator is told now and then. It never fails for that:
+ * such a worker may be away for an update. */
+static void misfit(struct engine *engine, struct work *work, const struct stream *stream)
 {
+    const struct instance *instance = instance_of(work);
     struct hub *hub = instance->hub;
-    work_shelve(engine, &instance->turn.work);
+    work_shelve(engine, work);
     if (hub->misfit_told_ns && engine->now_ns < hub->misfit_told_ns + MISFIT_TOLD_NS)
         return;
     hub->misfit_told_ns = engine->now_ns;
@@ -182,9 +225,25 @@ void turn_misfit(struct engine *engine, struct instance *instance, const struct 
         engine, LOG_LEVEL_WARN, hub, instance->row.instance_id,
         "orchestration \"%.*s\" waits: its next turn has %zu bytes (history %zu), a message to its workers "
         "%zu at most, and none of them fetches histories itself; %zu wait so in this hub",
-        BYTES_FMT(instance->row.name), turn_size(instance), instance->history_size,
+        BYTES_FMT(instance->row.name), message_size(instance), instance->history_size,
         stream ? stream->message_size_max : engine->options.message_size_max, hub->misfit_count);
 }
+
+static const struct work_class turn_class = {
+    .kind = WORK_TURN,
+    .name = "turn",
+    .asked_for = "orchestration",
+    .may_run_on = false, /* a turn does nothing but answer */
+    .instance = instance_of,
+    .subject = subject,
+    .lease_ns = lease_ns,
+    .size = size,
+    .loaded = loaded,
+    .load = load,
+    .build = build,
+    .misfit = misfit,
+    .poison = poison,
+};
 
 /* --- committing an answer --- */
 
@@ -396,10 +455,8 @@ static struct instance *find(struct engine *engine, const struct call *call,
                              const struct pb_orchestrator_response *response)
 {
     if (response->completion_token.size) {
-        struct work *work = work_by_token(engine, response->completion_token);
-        if (!work || work->kind != WORK_TURN || work_instance(work)->row.hub != call->hub)
-            return NULL;
-        return work_instance(work);
+        struct work *work = work_find(engine, &turn_class, call->hub, response->completion_token);
+        return work ? instance_of(work) : NULL;
     }
     struct instance *instance = instance_find(engine, call->hub, response->instance_id);
     return instance && work_answerable(&instance->turn.work) ? instance : NULL;
@@ -551,9 +608,8 @@ void turn_abandon(struct engine *engine, struct call *call)
         return;
     }
     stream_answered(engine, engine_hub(engine, call->hub), request.completion_token);
-    struct work *work = work_by_token(engine, request.completion_token);
-    if (work && work->kind == WORK_TURN && work_instance(work)->row.hub == call->hub &&
-        work->state == WORK_OUT)
+    struct work *work = work_find(engine, &turn_class, call->hub, request.completion_token);
+    if (work && work->state == WORK_OUT)
         work_abandon(engine, work);
     call_reply(engine, call, (struct bytes){NULL, 0}, 0);
 }

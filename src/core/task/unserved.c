@@ -3,6 +3,7 @@
 #include "core/task/unserved.h"
 
 #include "core/task/stream.h"
+#include "core/task/work_class.h"
 #include "core/task/worker_note.h"
 
 #define QUEUES_SHOWN_MAX  4 /* kinds of work in one warning */
@@ -28,7 +29,7 @@ static bool is_served(const struct hub *hub, const struct queue *queue)
 
 static void describe_queue(struct buf *line, const struct queue *queue, size_t place)
 {
-    buf_append_fmt(line, "%s%s ", place ? ", " : "", queue->kind == WORK_TURN ? "orchestration" : "activity");
+    buf_append_fmt(line, "%s%s ", place ? ", " : "", queue->class->asked_for);
     worker_note_name(line, queue->name);
     if (queue->version.size) {
         buf_append_cstr(line, " version ");

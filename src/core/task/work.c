@@ -3,7 +3,6 @@
 #include "core/task/work.h"
 
 #include "base/log.h"
-#include "core/task/instance.h"
 #include "core/task/queue.h"
 #include "core/task/stream.h"
 
@@ -21,16 +20,14 @@ static const struct {
     [WORK_DELAYED] = {"delayed", TO(QUEUED) | TO(IDLE)},
 };
 
-static const char *const kind_names[WORK_KIND_COUNT] = {[WORK_TURN] = "turn", [WORK_ACTIVITY] = "activity"};
-
 bool work_move_allowed(enum work_state from, enum work_state to)
 {
     return table[from].moves >> to & 1u;
 }
 
-void work_init(struct work *work, enum work_kind kind)
+void work_init(struct work *work, const struct work_class *class)
 {
-    *work = (struct work){.kind = kind};
+    *work = (struct work){.class = class};
     list_init(&work->link);
 }
 
@@ -47,7 +44,7 @@ static void work_move(struct engine *engine, struct work *work, enum work_state 
     ASSERT(work_move_allowed(work->state, to));
     const struct instance *instance = work_instance(work);
     log_debug("core/work", "move hub=\"%.*s\" instance=\"%.*s\" kind=%s from=%s to=%s deliveries=%u",
-              BYTES_FMT(instance->hub->name), BYTES_FMT(instance->row.instance_id), kind_names[work->kind],
+              BYTES_FMT(instance->hub->name), BYTES_FMT(instance->row.instance_id), work->class->name,
               table[work->state].name, table[to].name, work->deliveries);
     alarm_clear(&work->alarm);
     if (work->misfit)
@@ -56,13 +53,13 @@ static void work_move(struct engine *engine, struct work *work, enum work_state 
         queue_remove(work);
     if (work->state == WORK_OUT) {
         list_remove(&work->link);
-        work->stream->kinds[work->kind].out--;
+        work->stream->kinds[work->class->kind].out--;
         queue_stir(engine, work->stream->hub);
         work->stream = NULL;
     }
-    engine->work_counts[work->kind][work->state] -= work->state != WORK_IDLE;
+    engine->work_counts[work->class->kind][work->state] -= work->state != WORK_IDLE;
     work->state = to;
-    engine->work_counts[work->kind][to] += to != WORK_IDLE;
+    engine->work_counts[work->class->kind][to] += to != WORK_IDLE;
 }
 
 static void drop_token(struct engine *engine, struct work *work)
@@ -117,11 +114,9 @@ void work_send(struct engine *engine, struct work *work, struct stream *stream)
     work_move(engine, work, WORK_OUT);
     work->deliveries++;
     work->stream = stream;
-    stream->kinds[work->kind].out++;
+    stream->kinds[work->class->kind].out++;
     list_push_back(&stream->works, &work->link);
-    bool turn = work->kind == WORK_TURN;
-    int64_t lease_ns = turn ? engine->options.orchestrator_lease_ns : engine->options.activity_lease_ns;
-    alarm_set(engine, &work->alarm, engine->now_ns + lease_ns, on_lease_over);
+    alarm_set(engine, &work->alarm, engine->now_ns + work->class->lease_ns(&engine->options), on_lease_over);
 }
 
 /* The n-th wait, from 0. */
@@ -133,11 +128,11 @@ static int64_t back_off_ns(const struct engine *engine, uint32_t n)
     return MIN(delay_ns, engine->options.abandon_delay_max_ns);
 }
 
-/* A turn that is lost for the first time is queued at once, behind the others. One that is lost again may be
- * what breaks its workers, so it waits, lest it starves everybody else. */
+/* Where nobody can still be at it, what is lost for the first time is queued at once, behind the others. What is lost
+ * again may be what breaks its workers, so it waits, lest it starves everybody else. */
 void work_lose(struct engine *engine, struct work *work)
 {
-    int64_t wait_ns = work->kind == WORK_ACTIVITY ? engine->options.activity_grace_ns : 0;
+    int64_t wait_ns = work->class->may_run_on ? engine->options.activity_grace_ns : 0;
     if (work->losses > 0)
         wait_ns = MAX(wait_ns, back_off_ns(engine, work->losses - 1));
     work->losses++;
@@ -179,6 +174,13 @@ void work_finish(struct engine *engine, struct work *work)
 struct work *work_by_token(const struct engine *engine, struct bytes token)
 {
     return (struct work *)map_get(&engine->tokens, token);
+}
+
+struct work *work_find(const struct engine *engine, const struct work_class *class, uint32_t hub,
+                       struct bytes token)
+{
+    struct work *work = work_by_token(engine, token);
+    return work && work->class == class && work_instance(work)->row.hub == hub ? work : NULL;
 }
 
 bool work_answerable(const struct work *work)

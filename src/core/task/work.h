@@ -14,14 +14,14 @@
  * nothing more until it has answered something (stream.h). The token of a delivery answers
  * for the work until the work is finished, abandoned or sent again, so a late answer still counts.
  *
- * Pure bookkeeping: what the work is about is known to turn.c and activity.c. work_move is the only writer of
+ * Pure bookkeeping: what the work is about is known to its class (work_class.h). work_move is the only writer of
  * the state. */
 #ifndef CORE_TASK_WORK_H
 #define CORE_TASK_WORK_H
 
-#include "core/task/engine_state.h"
+#include "core/task/work_class.h"
 
-void work_init(struct work *work, enum work_kind kind);
+void work_init(struct work *work, const struct work_class *class);
 /* True if the table of work.c has that move. */
 bool work_move_allowed(enum work_state from, enum work_state to);
 /* IDLE, LOADING, GRACE, DELAYED -> QUEUED. `first`: in front of the others. */
@@ -44,6 +44,9 @@ void work_shelve(struct engine *engine, struct work *work);
 void work_finish(struct engine *engine, struct work *work);
 /* The work that `token` answers for, or NULL. */
 struct work *work_by_token(const struct engine *engine, struct bytes token);
+/* The same, if it is of that class and hub: a token of another one answers nothing. */
+struct work *work_find(const struct engine *engine, const struct work_class *class, uint32_t hub,
+                       struct bytes token);
 /* OUT or GRACE, or queued again but not yet sent again: an answer is still accepted. */
 bool work_answerable(const struct work *work);
 
