@@ -133,7 +133,7 @@ static void create_child(struct engine *engine, struct decision *decision,
         return;
     }
     struct instance *child = instance_find(engine, decision->instance->row.hub, id);
-    ASSERT(child && child->known); /* turn.c has asked for it */
+    ASSERT(child && child->known); /* turn_answer.c has asked for it */
     if (instance_live(child)) {
         if (child->parent == decision->instance && child->parent_task_id == action->id)
             engine->duplicates_dropped++;
@@ -176,7 +176,7 @@ static void terminate_other(struct engine *engine, struct decision *decision,
         return;
     struct orphans orphans = {.count = 0};
     if (a->recurse)
-        orphans = orphans_below(engine, NULL, target); /* turn.c has asked for what that needs */
+        orphans = orphans_below(engine, NULL, target); /* turn_answer.c has asked for what that needs */
     control_terminate(engine, target, a->reason, a->recurse);
     orphans_terminate(engine, &orphans, a->reason);
 }

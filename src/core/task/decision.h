@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* decision.h — the actions of an orchestrator's answer, one function each, in a table (spec 3.6-3.10, 3.12).
- * Called by turn.c only, while it commits an answer. */
+ * Called by turn_commit.c only. */
 #ifndef CORE_TASK_DECISION_H
 #define CORE_TASK_DECISION_H
 

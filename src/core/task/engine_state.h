@@ -13,7 +13,8 @@
  *   work.c         turns and activities as work: queued, with a worker, waiting (a state machine)
  *   work_class.h   what differs between them
  *   queue.c stream.c dispatch.c    queues, worker streams, who gets what
- *   turn.c         building a turn, committing its answer; decision.c one action of it
+ *   turn.c         building a turn; turn_answer.c reading its answer, turn_commit.c carrying it out, decision.c
+ *                  one action of it
  *   activity.c     activities
  *   start.c control.c purge.c read.c    the client methods
  *   orphans.c      who is below an instance although a parent between them has ended

@@ -21,7 +21,7 @@ void control_terminate_call(struct engine *engine, struct call *call);
 void control_skip_graceful(struct engine *engine, struct call *call);
 /* purge.c */
 void purge_instances(struct engine *engine, struct call *call);
-/* turn.c, activity.c */
+/* turn_answer.c, activity.c */
 void turn_complete(struct engine *engine, struct call *call);
 void turn_abandon(struct engine *engine, struct call *call);
 void activity_complete(struct engine *engine, struct call *call);
