@@ -36,34 +36,6 @@ static struct objection find_objection(struct engine *engine, const struct turn_
     return (struct objection){NULL, NULL};
 }
 
-/* Moves the processed events from the inbox to the blob. */
-static void consume_events(struct engine *engine, struct decision *decision, int32_t processed,
-                           struct bytes *ret_terminate)
-{
-    struct instance *instance = decision->instance;
-    struct turn *turn = &instance->turn;
-    struct bytes rest = buf_peek(&turn->events);
-    struct bytes event;
-    if (processed > 0 && instance->row.history_count == 0)
-        processed = MAX(processed, 2); /* an execution with a history has its ExecutionStarted in it */
-    for (int32_t n = 0; (processed <= 0 || n < processed) && event_next(&rest, &event); n++) {
-        decision->count++;
-        if (n == 0)
-            continue; /* OrchestratorStarted came from no inbox */
-        struct inbox_event *taken = CONTAINER_OF(turn->taken.next, struct inbox_event, link);
-        if (taken->kind == PB_HISTORY_EVENT_EXECUTION_TERMINATED)
-            *ret_terminate = memory_arena_copy(&engine->scratch, taken->event);
-        else if (taken->kind == PB_HISTORY_EVENT_EXECUTION_SUSPENDED)
-            instance->row.suspended = true;
-        else if (taken->kind == PB_HISTORY_EVENT_EXECUTION_RESUMED)
-            instance->row.suspended = false;
-        inbox_delete(engine, taken);
-    }
-    size_t consumed = turn->events.size - rest.size;
-    buf_append_bytes(decision->blob, bytes_slice(buf_peek(&turn->events), 0, consumed));
-    inbox_untake(instance, &turn->taken);
-}
-
 static struct pb_opt_bytes terminate_output(struct engine *engine, struct bytes event)
 {
     struct pb_history_event decoded;
@@ -91,23 +63,35 @@ static struct pb_string_entry *overlay_tags(struct engine *engine,
     return tags;
 }
 
-/* Continue-as-new (spec 3.10). */
-static void renew(struct engine *engine, struct instance *instance,
-                  const struct pb_complete_orchestration_action *action)
+/* The events that a new execution begins with, as they go into its inbox. */
+static struct bytes *make_carryover(struct engine *engine, const struct instance *instance,
+                                    const struct pb_complete_orchestration_action *action, size_t *ret_count)
 {
     struct bytes *carryover = memory_must(
         arena_alloc_array(&engine->scratch, action->carryover_events_count + 1, sizeof *carryover));
     size_t count = 0;
-    if (instance->row.suspended) /* the new execution must know */
+    if (instance->row.suspended) /* the new execution must know, and before it hears anything else */
         carryover[count++] = event_suspended(&engine->scratch, pb_none());
+
     for (size_t n = 0; n < action->carryover_events_count; n++) {
         struct pb_history_event event = action->carryover_events[n];
         if (event.event_type_case == PB_HISTORY_EVENT_NOT_SET)
             continue;
         event.event_id = EVENT_ID_OUTSIDE;
-        event.timestamp.present = false;
+        event.timestamp.present = false; /* it is stamped when it is delivered */
         carryover[count++] = event_encode(&engine->scratch, &event);
     }
+    *ret_count = count;
+    return carryover;
+}
+
+/* Continue-as-new (spec 3.10): the ExecutionStarted of the old execution, with what the action changes in it. */
+static void renew(struct engine *engine, struct instance *instance,
+                  const struct pb_complete_orchestration_action *action)
+{
+    size_t count;
+    struct bytes *carryover = make_carryover(engine, instance, action, &count);
+
     struct pb_execution_started_event started = *instance_started(engine, instance);
     struct pb_orchestration_instance self = {.instance_id = instance->row.instance_id,
                                              .execution_id =
@@ -118,6 +102,8 @@ static void renew(struct engine *engine, struct instance *instance,
     if (action->new_version.present)
         started.version = action->new_version;
     started.scheduled_start_timestamp.present = false;
+
+    /* The turn ends before the inbox is emptied, for it may have taken events of it. */
     instance_set_payload(engine, instance, PAYLOAD_TRACE_CONTEXT, (struct payload){false, {NULL, 0}});
     turn_drop(engine, instance);
     instance_renew(engine, instance, &started, carryover, count);
@@ -130,77 +116,173 @@ static void set_custom_status(struct engine *engine, struct instance *instance, 
                              (struct payload){status.value.size > 0, status.value});
 }
 
+static struct pb_opt_bytes failure_of(struct engine *engine,
+                                      const struct pb_complete_orchestration_action *action)
+{
+    if (action->failure_details)
+        return pb_some(limits_cut_failure(&engine->scratch, action->failure_details->raw,
+                                          engine->options.payload_size_max));
+    return pb_some(
+        event_failure(&engine->scratch, "OrchestrationFailed", "The orchestration failed without details."));
+}
+
 /* What the answer says about the end: CONTINUED_AS_NEW, a terminal status, or RUNNING for none. Two things
  * can overrule it: an action that cannot be carried out, and a terminate that the worker did not act upon. */
 static struct ending find_ending(struct engine *engine, struct objection objection,
                                  const struct pb_orchestrator_action *completion, struct bytes terminate)
 {
-    if (objection.type)
-        return (struct ending){.status = INSTANCE_FAILED,
-                               .failure =
-                                   pb_some(event_failure(&engine->scratch, objection.type, objection.text))};
-    int status =
-        completion ? completion->complete_orchestration->orchestration_status : (int)INSTANCE_RUNNING;
-    if (terminate.size && !instance_status_terminal(status))
-        return (struct ending){.status = INSTANCE_TERMINATED, .output = terminate_output(engine, terminate)};
-    struct ending ending = {.status = status};
-    if (instance_status_terminal(status)) {
-        const struct pb_complete_orchestration_action *action = completion->complete_orchestration;
-        ending.output = action->result;
-        if (status == INSTANCE_FAILED)
-            ending.failure = action->failure_details
-                                 ? pb_some(limits_cut_failure(&engine->scratch, action->failure_details->raw,
-                                                              engine->options.payload_size_max))
-                                 : pb_some(event_failure(&engine->scratch, "OrchestrationFailed",
-                                                         "The orchestration failed without details."));
+    if (objection.type) {
+        struct bytes failure = event_failure(&engine->scratch, objection.type, objection.text);
+        return (struct ending){.status = INSTANCE_FAILED, .failure = pb_some(failure)};
     }
+
+    /* decision_objection has refused a status that no completion may carry. */
+    struct ending ending = {.status = INSTANCE_RUNNING};
+    if (completion)
+        ending.status = (enum instance_status)completion->complete_orchestration->orchestration_status;
+    if (terminate.size && !instance_status_terminal(ending.status))
+        return (struct ending){.status = INSTANCE_TERMINATED, .output = terminate_output(engine, terminate)};
+
+    if (instance_status_terminal(ending.status))
+        ending.output = completion->complete_orchestration->result;
+    if (ending.status == INSTANCE_FAILED)
+        ending.failure = failure_of(engine, completion->complete_orchestration);
     return ending;
 }
 
-void turn_commit(struct engine *engine, struct instance *instance, const struct turn_answer *answer)
+/* --- the phases, in their order --- */
+
+/* What the phases hand on. */
+struct commit {
+    struct decision decision; /* its blob is `blob` */
+    struct buf blob;          /* the turn's history: its events, then what was decided upon them */
+    struct bytes terminate;   /* the ExecutionTerminated among the events, in scratch; empty: none */
+    const struct pb_orchestrator_action *completion; /* or NULL */
+    struct objection objection;
+    struct ending ending;
+};
+
+/* One event leaves the inbox. What it says about suspension holds from here on, for the answer knew it. */
+static void consume_event(struct engine *engine, struct commit *commit, struct inbox_event *event)
 {
-    struct buf blob = {.limit = SIZE_MAX};
-    struct decision decision = {
-        .instance = instance, .blob = &blob, .now_ns = instance_stamp(engine, instance)};
-    struct bytes terminate = {NULL, 0};
-    consume_events(engine, &decision, answer->processed, &terminate);
-    const struct pb_orchestrator_action *completion = find_completion(answer);
-    struct objection objection = find_objection(engine, answer);
-    struct ending ending = find_ending(engine, objection, completion, terminate);
-    bool objected = objection.type != NULL;
-    decision.renews = ending.status == INSTANCE_CONTINUED_AS_NEW;
-    decision.ends = instance_status_terminal(ending.status);
-    if (decision.ends)
-        activity_drop_all(engine, instance); /* before those that this turn schedules */
-    for (size_t n = 0; n < answer->count && !objected; n++)
+    struct instance *instance = commit->decision.instance;
+    if (event->kind == PB_HISTORY_EVENT_EXECUTION_TERMINATED)
+        commit->terminate = memory_arena_copy(&engine->scratch, event->event); /* the event is freed */
+    else if (event->kind == PB_HISTORY_EVENT_EXECUTION_SUSPENDED)
+        instance->row.suspended = true;
+    else if (event->kind == PB_HISTORY_EVENT_EXECUTION_RESUMED)
+        instance->row.suspended = false;
+    inbox_delete(engine, event);
+}
+
+/* Moves the processed events from the inbox to the blob, as the exact bytes that the worker saw: it will be shown
+ * them again as its past. turn.events is turn.taken rendered, one to one, behind an OrchestratorStarted. */
+static void consume_events(struct engine *engine, struct commit *commit, int32_t processed)
+{
+    struct instance *instance = commit->decision.instance;
+    struct turn *turn = &instance->turn;
+    struct bytes rest = buf_peek(&turn->events);
+    struct bytes event;
+    if (processed > 0 && instance->row.history_count == 0)
+        processed = MAX(processed, 2); /* an execution with a history has its ExecutionStarted in it */
+
+    for (int32_t n = 0; (processed <= 0 || n < processed) && event_next(&rest, &event); n++) {
+        commit->decision.count++;
+        if (n > 0) /* OrchestratorStarted came from no inbox */
+            consume_event(engine, commit, CONTAINER_OF(turn->taken.next, struct inbox_event, link));
+    }
+    size_t consumed = turn->events.size - rest.size;
+    buf_append_bytes(&commit->blob, bytes_slice(buf_peek(&turn->events), 0, consumed));
+
+    /* What was sent but not processed waits for the next turn, where it was. */
+    inbox_untake(instance, &turn->taken);
+}
+
+/* Decides how the turn ends before any of it is done: if one action cannot be carried out, none is. */
+static void judge(struct engine *engine, struct commit *commit, const struct turn_answer *answer)
+{
+    commit->completion = find_completion(answer);
+    commit->objection = find_objection(engine, answer);
+    commit->ending = find_ending(engine, commit->objection, commit->completion, commit->terminate);
+    commit->decision.renews = commit->ending.status == INSTANCE_CONTINUED_AS_NEW;
+    commit->decision.ends = instance_status_terminal(commit->ending.status);
+}
+
+static void apply_actions(struct engine *engine, struct commit *commit, const struct turn_answer *answer)
+{
+    /* Before the actions: activities of earlier turns have nobody to report to and go, those that the last turn
+     * schedules are meant to outlive it. */
+    if (commit->decision.ends)
+        activity_drop_all(engine, commit->decision.instance);
+
+    if (commit->objection.type)
+        return;
+    for (size_t n = 0; n < answer->count; n++)
         if (answer->actions[n]->orchestrator_action_type_case !=
             PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION)
-            decision_apply(engine, &decision, answer->actions[n]);
-    if (!objected)
+            decision_apply(engine, &commit->decision, answer->actions[n]);
+}
+
+static void keep_payloads(struct engine *engine, const struct commit *commit,
+                          const struct turn_answer *answer)
+{
+    struct instance *instance = commit->decision.instance;
+    if (!commit->objection.type)
         set_custom_status(engine, instance, answer->last->custom_status);
     if (answer->trace_context)
         instance_set_payload(engine, instance, PAYLOAD_TRACE_CONTEXT,
                              (struct payload){true, answer->trace_context->raw});
-    instance->row.updated_ns = decision.now_ns;
-    if (decision.renews) {
-        renew(engine, instance, completion->complete_orchestration);
-    } else {
-        if (decision.ends) {
-            ending_append_completed(&blob, completion && !objected ? completion->id : EVENT_ID_OUTSIDE,
-                                    &ending, decision.now_ns);
-            decision.count++;
-        }
-        instance_append_history(engine, instance, buf_peek(&blob), decision.count);
+}
+
+static void append_history(struct engine *engine, struct commit *commit)
+{
+    struct decision *decision = &commit->decision;
+    if (decision->ends) {
+        bool by_completion = commit->completion && !commit->objection.type;
+        ending_append_completed(&commit->blob, by_completion ? commit->completion->id : EVENT_ID_OUTSIDE,
+                                &commit->ending, decision->now_ns);
+        decision->count++;
     }
-    buf_fini(&blob);
-    if (decision.ends) {
-        ending_apply(engine, instance, &ending);
-    } else {
-        turn_drop(engine, instance);
-        instance_move(engine, instance, instance->suspend_wanted ? INSTANCE_SUSPENDED : INSTANCE_RUNNING);
-        gate_put(engine, instance);
-        instance_turn_due(engine, instance);
-        residence_place(engine, instance);
-    }
+    instance_append_history(engine, decision->instance, buf_peek(&commit->blob), decision->count);
+}
+
+/* The instance lives on: its next turn may be due already. */
+static void go_on(struct engine *engine, struct instance *instance)
+{
+    turn_drop(engine, instance); /* before instance_turn_due, which queues only what is idle */
+    instance_move(engine, instance, instance->suspend_wanted ? INSTANCE_SUSPENDED : INSTANCE_RUNNING);
+    gate_put(engine, instance); /* the status may have stayed, but the row has not */
+    instance_turn_due(engine, instance);
+    residence_place(engine, instance);
+}
+
+void turn_commit(struct engine *engine, struct instance *instance, const struct turn_answer *answer)
+{
+    struct commit commit = {.blob = {.limit = SIZE_MAX}};
+    commit.decision = (struct decision){
+        .instance = instance, .blob = &commit.blob, .now_ns = instance_stamp(engine, instance)};
+
+    /* First what happened, then what was decided: history has that order, and a terminate or a suspend among the
+     * events bears on how the answer is judged. */
+    consume_events(engine, &commit, answer->processed);
+    judge(engine, &commit, answer);
+    apply_actions(engine, &commit, answer);
+
+    /* Before renew, which drops the trace context of the old execution. */
+    keep_payloads(engine, &commit, answer);
+    instance->row.updated_ns = commit.decision.now_ns;
+
+    /* After the actions, which add to the blob. A new execution begins without a past: the blob is dropped. */
+    if (commit.decision.renews)
+        renew(engine, instance, commit.completion->complete_orchestration);
+    else
+        append_history(engine, &commit);
+    buf_fini(&commit.blob);
+
+    /* Last: an ending needs its ExecutionCompleted in the history, and tells others. */
+    if (commit.decision.ends)
+        ending_apply(engine, instance, &commit.ending);
+    else
+        go_on(engine, instance);
     engine->turns_committed++;
 }
