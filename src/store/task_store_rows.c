@@ -199,7 +199,7 @@ void task_row_instance(struct db *d, size_t s, struct instance_row *ret_row)
         .execution_id = db_column_bytes(d, s, 3),
         .name = db_column_bytes(d, s, 4),
         .version = column_payload(d, s, 5),
-        .status = (int)db_column_i64(d, s, 6),
+        .status = instance_status_of(db_column_i64(d, s, 6)),
         .created_ns = db_column_i64(d, s, 7),
         .updated_ns = db_column_i64(d, s, 8),
         .completed_ns = db_column_i64(d, s, 9),

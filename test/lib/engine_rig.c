@@ -189,10 +189,10 @@ static void check_store(struct rig *r)
 
 /* --- the engine's life --- */
 
-static bool terminal(int status)
+static bool terminal(enum instance_status status)
 {
-    return status != PB_ORCHESTRATION_STATUS_RUNNING && status != PB_ORCHESTRATION_STATUS_PENDING &&
-           status != PB_ORCHESTRATION_STATUS_SUSPENDED;
+    return status != INSTANCE_RUNNING && status != INSTANCE_PENDING &&
+           status != INSTANCE_SUSPENDED;
 }
 
 static void load(struct rig *r)

@@ -161,7 +161,7 @@ static size_t count_name(const struct list *rows, const char *name)
     return count;
 }
 
-static bool ended(int status)
+static bool ended(enum instance_status status)
 {
     return instance_status_terminal(status);
 }
@@ -475,7 +475,7 @@ static void heal(struct sim *s)
     for (int round = 0; round < 200; round++) {
         list_each (it, &s->rig.instances) {
             struct rig_instance *i = CONTAINER_OF(it, struct rig_instance, link);
-            if (i->row.status != PB_ORCHESTRATION_STATUS_SUSPENDED)
+            if (i->row.status != INSTANCE_SUSPENDED)
                 continue;
             struct pb_resume_request resume = {.instance_id = i->row.instance_id};
             rig_call(&s->rig, ENGINE_RESUME, &pb_resume_request_message, &resume);

@@ -250,7 +250,7 @@ struct objection decision_objection(struct engine *engine, const struct pb_orche
         bytes_starts_with(target_of(action->send_event), BYTES_LITERAL("@")))
         return unsupported(table[PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE].objection);
     if (kind == PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION &&
-        !instance_status_completes(action->complete_orchestration->orchestration_status))
+        !instance_status_completes(instance_status_of(action->complete_orchestration->orchestration_status)))
         return unsupported("The orchestrator completed with a status that is no end.");
     size_t size = payload_size(action);
     if (size > engine->options.payload_size_max)

@@ -17,7 +17,7 @@ void ending_append_completed(struct buf *blob, int32_t event_id, const struct en
                              int64_t timestamp_ns)
 {
     struct pb_execution_completed_event body = {
-        .orchestration_status = ending->status, /* the result is a payload (rejoin.h) */
+        .orchestration_status = (int)ending->status, /* the result is a payload (rejoin.h) */
         .failure_details =
             ending->failure.present ? AS_RECEIVED(pb_task_failure_details, ending->failure.value) : NULL};
     struct pb_history_event event = {.event_id = event_id,

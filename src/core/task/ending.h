@@ -8,7 +8,7 @@
 #include "core/task/engine_state.h"
 
 struct ending {
-    int status; /* terminal */
+    enum instance_status status; /* terminal */
     struct pb_opt_bytes output;
     struct pb_opt_bytes failure; /* an encoded TaskFailureDetails; FAILED only */
 };

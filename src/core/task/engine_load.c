@@ -25,7 +25,7 @@ enum status engine_load_instance(struct engine *engine, const struct instance_ro
                                  const struct payload *payloads)
 {
     bool fresh;
-    if (!engine_hub(engine, row->hub) || row->status < 0 || row->status >= INSTANCE_NONE)
+    if (!engine_hub(engine, row->hub) || row->status == INSTANCE_NONE)
         return STATUS_DATA_LOSS;
     struct instance *instance = instance_obtain(engine, row->hub, row->instance_id, &fresh);
     if (!fresh)

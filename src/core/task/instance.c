@@ -209,7 +209,7 @@ void instance_fill(struct engine *engine, struct instance *instance, const struc
 
 /* --- life --- */
 
-void instance_move(struct engine *engine, struct instance *instance, int status)
+void instance_move(struct engine *engine, struct instance *instance, enum instance_status status)
 {
     ASSERT(instance_status_allowed(instance->row.status, status));
     if (instance->row.status == status)

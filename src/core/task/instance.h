@@ -30,7 +30,7 @@ static inline bool instance_live(const struct instance *instance)
 }
 
 /* The only writer of the status; the move must be in the table of instance_status.h. Answers who waited. */
-void instance_move(struct engine *engine, struct instance *instance, int status);
+void instance_move(struct engine *engine, struct instance *instance, enum instance_status status);
 /* Status NONE -> PENDING. `started` becomes the execution's ExecutionStarted, its orchestrationInstance
  * included; `parent` is NULL or the live instance that waits for the result. */
 void instance_create(struct engine *engine, struct instance *instance,

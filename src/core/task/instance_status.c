@@ -2,8 +2,6 @@
 /* instance_status.c — the table behind instance_status.h. */
 #include "core/task/instance_status.h"
 
-#include "base/macros.h"
-
 #define TO(status) (1u << INSTANCE_##status)
 #define ENDS       (TO(COMPLETED) | TO(FAILED) | TO(CANCELED) | TO(TERMINATED))
 
@@ -23,27 +21,27 @@ static const struct {
     [INSTANCE_TERMINATED] = {"TERMINATED", TO(NONE), true},
 };
 
-static bool in_range(int status)
+enum instance_status instance_status_of(int64_t number)
 {
-    return status >= 0 && status < INSTANCE_STATUS_COUNT;
+    return number >= 0 && number < INSTANCE_NONE ? (enum instance_status)number : INSTANCE_NONE;
 }
 
-const char *instance_status_name(int status)
+const char *instance_status_name(enum instance_status status)
 {
-    return in_range(status) ? table[status].name : "?";
+    return table[status].name;
 }
 
-bool instance_status_terminal(int status)
+bool instance_status_terminal(enum instance_status status)
 {
-    return in_range(status) && table[status].terminal;
+    return table[status].terminal;
 }
 
-bool instance_status_allowed(int from, int to)
+bool instance_status_allowed(enum instance_status from, enum instance_status to)
 {
-    return in_range(from) && in_range(to) && (from == to || (table[from].moves >> to & 1u));
+    return from == to || (table[from].moves >> to & 1u);
 }
 
-bool instance_status_completes(int status)
+bool instance_status_completes(enum instance_status status)
 {
     return instance_status_terminal(status) || status == INSTANCE_CONTINUED_AS_NEW;
 }

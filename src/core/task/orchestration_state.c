@@ -20,7 +20,7 @@ void orchestration_state_of(const struct instance_row *row, const struct payload
         .instance_id = row->instance_id,
         .name = row->name,
         .version = some(row->version),
-        .orchestration_status = row->status,
+        .orchestration_status = (int)row->status,
         .scheduled_start_timestamp = time_if_set(row->scheduled_ns),
         .created_timestamp = pb_time_from_ns(row->created_ns),
         .last_updated_timestamp = pb_time_from_ns(row->updated_ns),

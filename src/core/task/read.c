@@ -23,7 +23,7 @@ static struct bytes encode_state(struct arena *arena, const struct instance *ins
 }
 
 /* True if a Wait method has nothing left to wait for in that status. */
-static bool wait_over(bool for_start, int status)
+static bool wait_over(bool for_start, enum instance_status status)
 {
     if (status == INSTANCE_NONE)
         return false;

@@ -48,7 +48,8 @@ enum status start_policy_read(const int32_t *statuses, size_t count, int old_act
     return STATUS_OK;
 }
 
-enum start_decision start_policy_decide(const struct start_policy *policy, int existing_status)
+enum start_decision start_policy_decide(const struct start_policy *policy,
+                                        enum instance_status existing_status)
 {
     if (existing_status == INSTANCE_NONE)
         return START_CREATE;

@@ -39,6 +39,7 @@ enum start_decision {
     START_KEEP,    /* answer with the existing instance, create nothing */
     START_REFUSE,  /* ALREADY_EXISTS */
 };
-enum start_decision start_policy_decide(const struct start_policy *policy, int existing_status);
+enum start_decision start_policy_decide(const struct start_policy *policy,
+                                        enum instance_status existing_status);
 
 #endif

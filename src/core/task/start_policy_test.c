@@ -93,12 +93,14 @@ static void moves_follow_the_table(void **state)
     assert_false(instance_status_allowed(INSTANCE_COMPLETED, INSTANCE_RUNNING));
     assert_false(instance_status_allowed(INSTANCE_RUNNING, INSTANCE_PENDING));
     assert_false(instance_status_allowed(INSTANCE_RUNNING, INSTANCE_CONTINUED_AS_NEW));
-    assert_false(instance_status_allowed(INSTANCE_RUNNING, 99));
     assert_true(instance_status_allowed(INSTANCE_SUSPENDED, INSTANCE_TERMINATED));
     assert_true(instance_status_completes(INSTANCE_CONTINUED_AS_NEW));
     assert_false(instance_status_completes(INSTANCE_RUNNING));
     assert_string_equal(instance_status_name(INSTANCE_PENDING), "PENDING");
-    assert_string_equal(instance_status_name(-5), "?");
+    assert_int_equal(instance_status_of(INSTANCE_SUSPENDED), INSTANCE_SUSPENDED);
+    assert_int_equal(instance_status_of(INSTANCE_NONE), INSTANCE_NONE); /* not a status that anybody may send */
+    assert_int_equal(instance_status_of(-5), INSTANCE_NONE);
+    assert_int_equal(instance_status_of(INT64_C(1) << 32), INSTANCE_NONE);
 }
 
 int main(void)

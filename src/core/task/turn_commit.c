@@ -139,7 +139,7 @@ static struct ending find_ending(struct engine *engine, struct objection objecti
     /* decision_objection has refused a status that no completion may carry. */
     struct ending ending = {.status = INSTANCE_RUNNING};
     if (completion)
-        ending.status = (enum instance_status)completion->complete_orchestration->orchestration_status;
+        ending.status = instance_status_of(completion->complete_orchestration->orchestration_status);
     if (terminate.size && !instance_status_terminal(ending.status))
         return (struct ending){.status = INSTANCE_TERMINATED, .output = terminate_output(engine, terminate)};
 

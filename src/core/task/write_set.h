@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "core/task/instance_status.h"
 
 enum payload_kind {
     PAYLOAD_INPUT,
@@ -40,7 +41,7 @@ struct instance_row {
     struct bytes execution_id;
     struct bytes name;
     struct payload version;
-    int status; /* enum pb_orchestration_status */
+    enum instance_status status;
     int64_t created_ns;
     int64_t updated_ns;
     int64_t completed_ns;     /* set exactly for terminal instances */
