@@ -19,13 +19,14 @@ static const char *const statements[] = {
     [BROKEN] = "SELECT nothing FROM nowhere",
 };
 
-struct fixture {
+struct sqlite_fixture {
     char folder[64];
     char path[96];
     struct db *db;
 };
 
-static enum status fixture_open(struct fixture *fixture, struct db **ret_db, bool read_only, struct err *err)
+static enum status fixture_open(struct sqlite_fixture *fixture, struct db **ret_db, bool read_only,
+                                struct err *err)
 {
     struct db_options options = {.path = fixture->path,
                                  .read_only = read_only,
@@ -36,7 +37,7 @@ static enum status fixture_open(struct fixture *fixture, struct db **ret_db, boo
 
 static int setup(void **state)
 {
-    struct fixture *fixture = calloc(1, sizeof *fixture);
+    struct sqlite_fixture *fixture = calloc(1, sizeof *fixture);
     snprintf(fixture->folder, sizeof fixture->folder, "/tmp/sallyport-db-XXXXXX");
     assert_non_null(mkdtemp(fixture->folder));
     snprintf(fixture->path, sizeof fixture->path, "%s/x.db", fixture->folder);
@@ -49,7 +50,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    struct fixture *fixture = *state;
+    struct sqlite_fixture *fixture = *state;
     db_close(fixture->db);
     static const char *const ends[] = {"", "-wal", "-shm"};
     for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
@@ -71,7 +72,7 @@ static enum status put(struct db *d, int64_t key, struct bytes value, struct err
 
 static void test_values_come_back_exactly(void **state)
 {
-    struct fixture *fixture = *state;
+    struct sqlite_fixture *fixture = *state;
     bool row = false;
     assert_int_equal(put(fixture->db, 1, bytes_of("a\0b\xff", 4), NULL), STATUS_OK);
     assert_int_equal(put(fixture->db, 2, bytes_of(NULL, 0), NULL), STATUS_OK);
@@ -99,7 +100,7 @@ static void test_values_come_back_exactly(void **state)
 
 static void test_a_transaction_is_whole_or_nothing(void **state)
 {
-    struct fixture *fixture = *state;
+    struct sqlite_fixture *fixture = *state;
     assert_int_equal(db_begin(fixture->db, NULL), STATUS_OK);
     assert_int_equal(put(fixture->db, 1, BYTES_LITERAL("x"), NULL), STATUS_OK);
     db_rollback(fixture->db);
@@ -124,7 +125,7 @@ static void test_a_transaction_is_whole_or_nothing(void **state)
 
 static void test_failures_have_their_status_and_text(void **state)
 {
-    struct fixture *fixture = *state;
+    struct sqlite_fixture *fixture = *state;
     struct err err = {0};
     bool row = false;
     assert_int_equal(put(fixture->db, 1, BYTES_LITERAL("x"), NULL), STATUS_OK);
@@ -147,10 +148,10 @@ static void test_failures_have_their_status_and_text(void **state)
 
 static void test_opening_refuses_what_is_no_database(void **state)
 {
-    struct fixture *fixture = *state;
+    struct sqlite_fixture *fixture = *state;
     struct err err = {0};
     struct db *d = NULL;
-    struct fixture other = *fixture;
+    struct sqlite_fixture other = *fixture;
     snprintf(other.path, sizeof other.path, "%s/absent.db", fixture->folder);
     assert_int_equal(fixture_open(&other, &d, true, &err), STATUS_NOT_FOUND);
     snprintf(other.path, sizeof other.path, "%s/garbage.db", fixture->folder);

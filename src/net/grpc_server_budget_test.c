@@ -32,14 +32,14 @@ static uint32_t goaway_code(struct bytes in)
     return NO_GOAWAY;
 }
 
-struct peer {
-    struct rig *f;
+struct budget_peer {
+    struct grpc_rig *f;
     int fd;
     struct buf in;
     bool closed;
 };
 
-static void peer_read(struct peer *peer)
+static void peer_read(struct budget_peer *peer)
 {
     uint8_t data[65536];
     ssize_t n;
@@ -48,7 +48,7 @@ static void peer_read(struct peer *peer)
     peer->closed = peer->closed || n == 0 || errno != EAGAIN;
 }
 
-static void peer_put(struct peer *peer, struct bytes data)
+static void peer_put(struct budget_peer *peer, struct bytes data)
 {
     while (data.size > 0 && !peer->closed) {
         ssize_t n = send(peer->fd, data.data, data.size, MSG_NOSIGNAL);
@@ -60,23 +60,23 @@ static void peer_put(struct peer *peer, struct bytes data)
     }
 }
 
-static struct peer peer_open(struct rig *rig)
+static struct budget_peer peer_open(struct grpc_rig *rig)
 {
-    struct peer peer = {.f = rig, .fd = rig_connect(rig, 0)};
+    struct budget_peer peer = {.f = rig, .fd = rig_connect(rig, 0)};
     peer_put(&peer, bytes_of(preface, sizeof preface - 1));
     return peer;
 }
 
-static void peer_close(struct peer *peer)
+static void peer_close(struct budget_peer *peer)
 {
     close(peer->fd);
     buf_fini(&peer->in);
 }
 
 /* Sends `frame` until there is a GOAWAY; returns its code. */
-static uint32_t flood(struct rig *rig, struct bytes first, struct bytes frame)
+static uint32_t flood(struct grpc_rig *rig, struct bytes first, struct bytes frame)
 {
-    struct peer peer = peer_open(rig);
+    struct budget_peer peer = peer_open(rig);
     CLEANUP(buf_fini) struct buf many = {0};
     for (int i = 0; i < 1000; i++)
         buf_append_bytes(&many, frame);
@@ -91,7 +91,7 @@ static uint32_t flood(struct rig *rig, struct bytes first, struct bytes frame)
     return code;
 }
 
-static void others_are_served(struct rig *rig)
+static void others_are_served(struct grpc_rig *rig)
 {
     struct raw raw;
     raw_open(rig, &raw);
@@ -120,7 +120,7 @@ static void every_flood_ends_with_enhance_your_calm(void **state)
     };
     (void)state;
     const struct grpc_server_limits limits = {.budget_burst = 5000, .budget_per_second = 100};
-    struct rig *rig = rig_start(&limits);
+    struct grpc_rig *rig = rig_start(&limits);
     for (size_t i = 0; i < ARRAY_SIZE(floods); i++) {
         uint32_t code = flood(rig, floods[i].first, floods[i].frame);
         if (code != NGHTTP2_ENHANCE_YOUR_CALM)
@@ -136,8 +136,8 @@ static void requests_that_are_reset_at_once_end_the_connection(void **state)
 {
     (void)state;
     const struct grpc_server_limits limits = {.budget_burst = 5000, .budget_per_second = 100};
-    struct rig *rig = rig_start(&limits);
-    struct peer peer = peer_open(rig);
+    struct grpc_rig *rig = rig_start(&limits);
+    struct budget_peer peer = peer_open(rig);
     uint32_t code = NO_GOAWAY;
     for (uint32_t stream = 1; code == NO_GOAWAY && !peer.closed && stream < 200000; stream += 2) {
         uint8_t frames[] =
@@ -194,9 +194,9 @@ static struct buf bomb(struct bytes head)
     return block;
 }
 
-static uint32_t answer_to(struct rig *rig, struct bytes frames)
+static uint32_t answer_to(struct grpc_rig *rig, struct bytes frames)
 {
-    struct peer peer = peer_open(rig);
+    struct budget_peer peer = peer_open(rig);
     peer_put(&peer, frames);
     int64_t end = clock_monotonic_ns() + PATIENCE_NS;
     while (!peer.closed && clock_monotonic_ns() < end) {
@@ -210,7 +210,7 @@ static uint32_t answer_to(struct rig *rig, struct bytes frames)
 
 static void a_header_bomb_is_not_decoded_to_its_end(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     CLEANUP(buf_fini) struct buf block = bomb(BYTES_LITERAL(POST_HEAD));
     CLEANUP(buf_fini) struct buf out = {0};
     append_frame(&out, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, buf_peek(&block));
@@ -230,7 +230,7 @@ static void a_header_bomb_is_not_decoded_to_its_end(void **state)
 /* Trailers name no call's headers, but are decoded all the same. */
 static void a_bomb_of_trailers_is_not_decoded_to_its_end(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     CLEANUP(buf_fini) struct buf block = bomb((struct bytes){0});
     CLEANUP(buf_fini) struct buf out = {0};
     append_frame(&out, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, BYTES_LITERAL(POST_HEAD));
@@ -243,7 +243,7 @@ static void a_bomb_of_trailers_is_not_decoded_to_its_end(void **state)
 /* A block of literals costs its sender as much, but nothing is gained by reading it. */
 static void a_long_header_block_is_not_read_to_its_end(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     CLEANUP(buf_fini) struct buf block = {0};
     CLEANUP(buf_fini) struct buf out = {0};
     buf_append(&block, "\0\1a\x7f\x80\x7f", 6); /* a literal of 16 383 bytes, which is not there yet */
@@ -264,7 +264,7 @@ static void answered_calls_refill_the_budget(void **state)
 {
     (void)state;
     const struct grpc_server_limits limits = {.budget_burst = 300, .budget_per_second = 1};
-    struct rig *rig = rig_start(&limits);
+    struct grpc_rig *rig = rig_start(&limits);
     struct raw raw;
     raw_open(rig, &raw);
     for (int i = 0; i < 500; i++) {
@@ -282,7 +282,7 @@ static void a_stream_of_messages_refills_the_budget(void **state)
 {
     (void)state;
     const struct grpc_server_limits limits = {.budget_burst = 300, .budget_per_second = 1};
-    struct rig *rig = rig_start(&limits);
+    struct grpc_rig *rig = rig_start(&limits);
     struct raw raw;
     raw_open(rig, &raw);
     raw_request(&raw, "/begin", "");
@@ -301,7 +301,7 @@ static void the_calls_of_a_connection_that_is_cut_are_cancelled_once(void **stat
 {
     (void)state;
     const struct grpc_server_limits limits = {.budget_burst = 5000, .budget_per_second = 100};
-    struct rig *rig = rig_start(&limits);
+    struct grpc_rig *rig = rig_start(&limits);
     struct raw raw;
     raw_open(rig, &raw);
     const struct extra timeout[] = {{"grpc-timeout", "100m"}, {0}};

@@ -78,7 +78,7 @@ static void a_late_half_close_is_not_punished(void **state)
 /* Traps 4 and 5: headers at once, messages when they come, trailers at the end. */
 static void a_stream_is_begun_fed_and_finished(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     raw_request(&raw, "/begin", "");
@@ -102,7 +102,7 @@ static void a_stream_is_begun_fed_and_finished(void **state)
 
 static void many_messages_share_a_frame(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     raw_request(&raw, "/begin", "");
@@ -119,7 +119,7 @@ static void many_messages_share_a_frame(void **state)
 /* Trap 3: the answer comes after the peer has gone. */
 static void an_id_outlives_its_connection_harmlessly(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     raw_request(&raw, "/hold", "");
@@ -139,7 +139,7 @@ static void an_id_outlives_its_connection_harmlessly(void **state)
 
 static void a_deadline_ends_the_call_and_tells_the_handler(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     static const struct extra soon[] = {{"grpc-timeout", "30m"}, {0}};
@@ -162,7 +162,7 @@ static void a_deadline_ends_the_call_and_tells_the_handler(void **state)
 
 static void a_call_without_timeout_has_no_deadline(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     raw_request(&raw, "/echo", "");

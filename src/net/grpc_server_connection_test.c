@@ -10,7 +10,7 @@
     "\x83\x86\x04\x02/x\x01\x01h" /* :method POST, :scheme http, :path /x, :authority h (RFC 7541, A) */
 
 /* Sends `frame` again and again, reading nothing; fails the test if the server does not end it. */
-static void flood(struct rig *rig, struct bytes first, struct bytes frame)
+static void flood(struct grpc_rig *rig, struct bytes first, struct bytes frame)
 {
     struct raw raw;
     raw_open_with(rig, &raw, NULL, 0, 4096);
@@ -28,7 +28,7 @@ static void flood(struct rig *rig, struct bytes first, struct bytes frame)
 
 static void floods_of_frames_are_cut_off(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct bytes none = {0};
     flood(rig, none,
           BYTES_LITERAL(FRAME("\6", "\4", "\0", "\0", "\0\4\0\0\xff\xff"))); /* SETTINGS, to be answered */
@@ -47,7 +47,7 @@ static void floods_of_frames_are_cut_off(void **state)
 
 static void a_foreign_preface_is_closed(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     int fd = rig_connect(rig, 0);
     static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
     assert_int_equal(send(fd, request, sizeof request - 1, 0), sizeof request - 1);
@@ -79,7 +79,7 @@ struct broken {
     }
 
 /* The error code of the first frame of that type which the server sends before it closes or falls silent. */
-static uint32_t answer_to(struct rig *rig, const struct broken *broken)
+static uint32_t answer_to(struct grpc_rig *rig, const struct broken *broken)
 {
     static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
     int fd = rig_connect(rig, 0);
@@ -113,7 +113,7 @@ static uint32_t answer_to(struct rig *rig, const struct broken *broken)
 
 static void broken_frames_have_the_error_of_the_standard(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     static const struct broken cases[] = {
         BROKEN("DATA on stream 0", FRAME("\1", "\0", "\0", "\0", "x"), 7, 1),
         BROKEN("DATA on an idle stream", FRAME("\1", "\0", "\0", "\1", "x"), 7, 1),
@@ -169,7 +169,7 @@ static void broken_frames_have_the_error_of_the_standard(void **state)
 
 static void connections_over_the_limit_are_closed(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw busy[8];
     for (size_t i = 0; i < ARRAY_SIZE(busy); i++) {
         raw_open(rig, &busy[i]);
@@ -190,7 +190,7 @@ static void connections_over_the_limit_are_closed(void **state)
 /* They shut the door to all others. */
 static void at_the_limit_the_idlest_connection_makes_room(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw busy, first, second;
     raw_open(rig, &busy);
     raw_request(&busy, "/begin", "");
@@ -217,7 +217,7 @@ static void at_the_limit_the_idlest_connection_makes_room(void **state)
 
 static void streams_over_the_limit_are_refused(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     raw_turn(&raw);
@@ -276,7 +276,7 @@ static void a_peer_that_does_not_answer_lets_its_calls_go(void **state)
     (void)state;
     const struct grpc_server_limits limits = {.ping_interval_ns = 30 * NS_PER_MS,
                                               .ping_timeout_ns = 300 * NS_PER_MS};
-    struct rig *rig = rig_start(&limits);
+    struct grpc_rig *rig = rig_start(&limits);
     struct raw hung, alive;
     raw_open(rig, &hung);
     raw_open(rig, &alive);
@@ -299,7 +299,7 @@ static void a_silent_connection_without_calls_is_not_asked(void **state)
 {
     (void)state;
     const struct grpc_server_limits limits = {.ping_interval_ns = NS_PER_MS, .ping_timeout_ns = NS_PER_MS};
-    struct rig *rig = rig_start(&limits);
+    struct grpc_rig *rig = rig_start(&limits);
     struct raw raw;
     raw_open(rig, &raw);
     int64_t end = clock_monotonic_ns() + 50 * NS_PER_MS;
@@ -314,7 +314,7 @@ static void a_silent_connection_without_calls_is_not_asked(void **state)
 /* Trap 2: nghttp2's own limit is 1000. */
 static void cancel_storms_are_survived(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     for (int i = 0; i < 3000; i++) {
@@ -335,7 +335,7 @@ static void a_reset_flood_is_cut_off(void **state)
 {
     (void)state;
     const struct grpc_server_limits limits = {.reset_burst = 50, .reset_per_second = 1};
-    struct rig *rig = rig_start(&limits);
+    struct grpc_rig *rig = rig_start(&limits);
     struct raw raw;
     raw_open(rig, &raw);
     for (int i = 0; i < 60 && !raw_saw(&raw, "GOAWAY"); i++) {
@@ -352,7 +352,7 @@ static void a_reset_flood_is_cut_off(void **state)
 /* Trap 10. */
 static void draining_says_goaway_twice_and_lets_calls_finish(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     raw_request(&raw, "/hold", "");
@@ -382,7 +382,7 @@ static void draining_says_goaway_twice_and_lets_calls_finish(void **state)
 
 static void draining_does_not_wait_for_a_half_close(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     raw.keep_open = true;
@@ -397,7 +397,7 @@ static void draining_does_not_wait_for_a_half_close(void **state)
 
 static void draining_does_not_wait_for_a_silent_peer(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     raw_request(&raw, "/echo", "");
@@ -409,7 +409,7 @@ static void draining_does_not_wait_for_a_silent_peer(void **state)
 
 static void draining_without_connections_is_done_at_once(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     grpc_server_drain(rig->server, rig_on_drained, rig);
     assert_false(rig->drained); /* never from inside the call */
     rig_step(rig, 0);
@@ -418,7 +418,7 @@ static void draining_without_connections_is_done_at_once(void **state)
 
 static void destroying_tells_the_peer(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     raw_request(&raw, "/hold", "");

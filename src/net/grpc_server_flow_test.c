@@ -4,7 +4,7 @@
 
 static void one_byte_windows_work(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     const nghttp2_settings_entry tiny = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1};
     raw_open_with(rig, &raw, &tiny, 1, 0);
@@ -42,7 +42,7 @@ static void large_messages_go_both_ways(void **state)
 /* A handler that stops at the mark and goes on when told holds a bounded queue. */
 static void a_slow_reader_is_waited_for(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open_with(rig, &raw, NULL, 0, 4096);
     raw_request(&raw, "/begin", "");
@@ -74,7 +74,7 @@ static void a_slow_reader_is_waited_for(void **state)
 
 static void a_peer_that_never_reads_is_disconnected_at_the_limit(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open_with(rig, &raw, NULL, 0, 4096);
     raw_request(&raw, "/begin", "");
@@ -95,7 +95,7 @@ static void a_peer_that_never_reads_is_disconnected_at_the_limit(void **state)
 
 static void an_answer_without_room_is_an_error_of_its_own(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     static uint8_t large[MEMORY_MAX + 1];
@@ -115,7 +115,7 @@ static void an_answer_without_room_is_an_error_of_its_own(void **state)
 /* The deadline of a stream whose peer does not read: the queue must not stay. */
 static void a_deadline_drops_what_nobody_reads(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     const nghttp2_settings_entry tiny = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0};
     raw_open_with(rig, &raw, &tiny, 1, 0);
@@ -133,7 +133,7 @@ static void a_deadline_drops_what_nobody_reads(void **state)
 
 #define SMALL_MEMORY ((size_t)4 << 20)
 
-static struct rig *rig_with_little_memory(void)
+static struct grpc_rig *rig_with_little_memory(void)
 {
     const struct grpc_server_limits limits = {
         .request_size_max = MESSAGE_MAX, .connection_memory_max = SMALL_MEMORY, .memory_max = SMALL_MEMORY};
@@ -153,7 +153,7 @@ static void raw_send_most(struct raw *raw, size_t missing)
 static void requests_of_all_connections_together_are_bounded(void **state)
 {
     (void)state;
-    struct rig *rig = rig_with_little_memory();
+    struct grpc_rig *rig = rig_with_little_memory();
     struct raw first, second, third;
     raw_open(rig, &first);
     raw_open(rig, &second);
@@ -183,7 +183,7 @@ static void requests_of_all_connections_together_are_bounded(void **state)
 static void headers_without_messages_count_too(void **state)
 {
     (void)state;
-    struct rig *rig = rig_with_little_memory();
+    struct grpc_rig *rig = rig_with_little_memory();
     struct raw raw;
     raw_open(rig, &raw);
     raw.keep_open = true;
@@ -210,7 +210,7 @@ static void headers_without_messages_count_too(void **state)
 static void the_heaviest_reader_makes_room(void **state)
 {
     (void)state;
-    struct rig *rig = rig_with_little_memory();
+    struct grpc_rig *rig = rig_with_little_memory();
     struct raw greedy, modest;
     raw_open_with(rig, &greedy, NULL, 0, 4096);
     raw_open(rig, &modest);

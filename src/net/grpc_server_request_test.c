@@ -14,7 +14,7 @@ struct wrong_request {
 
 static void a_message_may_straddle_frames(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     CLEANUP(buf_fini) struct buf whole = {0};
@@ -40,7 +40,7 @@ static void a_message_may_straddle_frames(void **state)
 
 static void wrong_requests_get_the_right_answer(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     static const struct wrong_request cases[] = {
         {"POST", "application/json", {{0}}, "{}", 2, ":status=415 END\n"},
         {"POST", "application/grpc-web", {{0}}, "", 0, ":status=415 END\n"},
@@ -112,7 +112,7 @@ static void wrong_requests_get_the_right_answer(void **state)
 /* Five bytes of it came, and the peer says that it will send no more than it must. */
 static void a_call_for_another_host_is_told_so(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     static const struct {
         const char *authority, *method, *content_type;
         struct extra extra[2];
@@ -155,7 +155,7 @@ static void a_call_for_another_host_is_told_so(void **state)
 
 static void a_message_too_large_for_its_method_is_refused_at_its_prefix(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     raw.keep_open = true;
@@ -176,7 +176,7 @@ static void a_message_too_large_for_its_method_is_refused_at_its_prefix(void **s
 
 static void a_second_message_ends_the_call(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     grpc_message_write(&raw.request, BYTES_LITERAL("first"));
@@ -231,7 +231,7 @@ static void gzip_requests_are_unpacked_within_the_limit(void **state)
 
 static void metadata_is_read_and_binary_values_decoded(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     static const struct extra metadata[] = {{"taskhub", "default"}, {"trace-bin", "aGVsbG8"}, {0}};
@@ -250,7 +250,7 @@ static void metadata_is_read_and_binary_values_decoded(void **state)
 /* Trap 8. */
 static void header_lists_are_limited(void **state)
 {
-    struct rig *rig = *state;
+    struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
     static char value[9000];

@@ -34,7 +34,7 @@
  * Its methods: /echo replies, and /small to at most 1000 bytes; /fail ends NOT_FOUND with a text to be encoded, /fail-long with 3000 bytes of
  * text; /metadata notes two values; /hold keeps the call for the test, /begin too, behind the response
  * headers; everything else is UNIMPLEMENTED. */
-struct rig {
+struct grpc_rig {
     struct loop *loop;
     struct grpc_server *server;
     struct grpc_call_id held[HELD_MAX]; /* calls of /hold and /begin */
@@ -49,21 +49,21 @@ struct rig {
 };
 
 /* The whole rig with limits of the test's own; the caller frees with rig_stop. */
-struct rig *rig_start(const struct grpc_server_limits *limits);
-void rig_stop(struct rig *rig);
+struct grpc_rig *rig_start(const struct grpc_server_limits *limits);
+void rig_stop(struct grpc_rig *rig);
 /* The same as a cmocka fixture, with 8 connections, MESSAGE_MAX and MEMORY_MAX. */
 int rig_setup(void **state);
 int rig_teardown(void **state);
-void rig_step(struct rig *rig, int wait_ms);
+void rig_step(struct grpc_rig *rig, int wait_ms);
 void rig_on_drained(void *context);
-void rig_wait_drained(struct rig *rig);
+void rig_wait_drained(struct grpc_rig *rig);
 /* A connected socket whose other end the server has adopted. `receive_buffer`: bytes; 0: the kernel's. */
-int rig_connect(struct rig *rig, int receive_buffer);
+int rig_connect(struct grpc_rig *rig, int receive_buffer);
 
 /* --- the client that can misbehave --- */
 
 struct raw {
-    struct rig *f;
+    struct grpc_rig *f;
     int fd;
     nghttp2_session *session;
     struct buf log;
@@ -82,9 +82,9 @@ struct extra {
     const char *value;
 };
 
-void raw_open(struct rig *rig, struct raw *raw);
-void raw_open_with(struct rig *rig, struct raw *raw, const nghttp2_settings_entry *settings, size_t count,
-                   int receive_buffer);
+void raw_open(struct grpc_rig *rig, struct raw *raw);
+void raw_open_with(struct grpc_rig *rig, struct raw *raw, const nghttp2_settings_entry *settings,
+                   size_t count, int receive_buffer);
 void raw_close(struct raw *raw);
 /* The body is what stands in r->request; its size is what is sent. `extra` (NULL: none) ends with a NULL
  * name. */

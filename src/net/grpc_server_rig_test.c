@@ -11,7 +11,7 @@
 
 static void on_call(void *context, const struct grpc_request *request)
 {
-    struct rig *rig = context;
+    struct grpc_rig *rig = context;
     rig->calls++;
     rig->deadline_ns = request->deadline_ns;
     if (bytes_equal_cstr(request->path, "/echo") || bytes_equal_cstr(request->path, "/small")) {
@@ -48,7 +48,7 @@ static size_t message_limit(void *context, struct bytes path)
 
 static void on_cancelled(void *context, struct grpc_call_id id)
 {
-    struct rig *rig = context;
+    struct grpc_rig *rig = context;
     assert_true(rig->cancelled_count < HELD_MAX);
     rig->cancelled[rig->cancelled_count++] = id;
     assert_false(grpc_finish(rig->server, id, STATUS_OK, NULL)); /* dead already */
@@ -56,18 +56,18 @@ static void on_cancelled(void *context, struct grpc_call_id id)
 
 static void on_writable(void *context, struct grpc_call_id id)
 {
-    struct rig *rig = context;
+    struct grpc_rig *rig = context;
     rig->writable_count++;
 }
 
 void rig_on_drained(void *context)
 {
-    ((struct rig *)context)->drained = true;
+    ((struct grpc_rig *)context)->drained = true;
 }
 
-struct rig *rig_start(const struct grpc_server_limits *limits)
+struct grpc_rig *rig_start(const struct grpc_server_limits *limits)
 {
-    struct rig *rig = calloc(1, sizeof *rig);
+    struct grpc_rig *rig = calloc(1, sizeof *rig);
     assert_non_null(rig);
     const struct grpc_handler handler = {.on_call = on_call,
                                          .message_limit = message_limit,
@@ -82,7 +82,7 @@ struct rig *rig_start(const struct grpc_server_limits *limits)
     return rig;
 }
 
-void rig_stop(struct rig *rig)
+void rig_stop(struct grpc_rig *rig)
 {
     grpc_server_destroy(rig->server);
     loop_destroy(rig->loop);
@@ -103,12 +103,12 @@ int rig_teardown(void **state)
     return 0;
 }
 
-void rig_step(struct rig *rig, int wait_ms)
+void rig_step(struct grpc_rig *rig, int wait_ms)
 {
     assert_int_equal(loop_step(rig->loop, wait_ms, NULL), STATUS_OK);
 }
 
-void rig_wait_drained(struct rig *rig)
+void rig_wait_drained(struct grpc_rig *rig)
 {
     int64_t end = clock_monotonic_ns() + PATIENCE_NS;
     while (!rig->drained && clock_monotonic_ns() < end)
@@ -116,7 +116,7 @@ void rig_wait_drained(struct rig *rig)
     assert_true(rig->drained);
 }
 
-int rig_connect(struct rig *rig, int receive_buffer)
+int rig_connect(struct grpc_rig *rig, int receive_buffer)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof a;
@@ -191,8 +191,8 @@ static int raw_on_frame(nghttp2_session *session, const nghttp2_frame *frame, vo
     return 0;
 }
 
-void raw_open_with(struct rig *rig, struct raw *raw, const nghttp2_settings_entry *settings, size_t count,
-                   int receive_buffer)
+void raw_open_with(struct grpc_rig *rig, struct raw *raw, const nghttp2_settings_entry *settings,
+                   size_t count, int receive_buffer)
 {
     *raw = (struct raw){.f = rig, .body.limit = (size_t)256 << 20};
     nghttp2_session_callbacks *callbacks;
@@ -211,7 +211,7 @@ void raw_open_with(struct rig *rig, struct raw *raw, const nghttp2_settings_entr
     raw->fd = rig_connect(rig, receive_buffer);
 }
 
-void raw_open(struct rig *rig, struct raw *raw)
+void raw_open(struct grpc_rig *rig, struct raw *raw)
 {
     raw_open_with(rig, raw, NULL, 0, 0);
 }

@@ -5,7 +5,7 @@
 #include "net/http_server_rig.h"
 
 struct world {
-    struct rig rig;
+    struct http_rig rig;
     struct http_router router;
     int calls;
     char seen[200];     /* what the last handler knew */

@@ -7,7 +7,7 @@
 static void a_request_is_answered_and_the_connection_lives(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client, "POST //a/b?x=1%202 HTTP/1.1\r\nHost: h\r\n" TYPE "Content-Length: 5\r\n\r\nhello");
@@ -28,7 +28,7 @@ static void a_request_is_answered_and_the_connection_lives(void **state)
 static void a_later_answer_holds_back_the_next_request(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client, "GET /later HTTP/1.1\r\nHost: h\r\n\r\nGET /next HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -48,7 +48,7 @@ static void a_later_answer_holds_back_the_next_request(void **state)
 static void head_has_a_length_and_no_body(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client, "HEAD / " HOST "\r\nHEAD /problem " HOST "\r\nGET /none " HOST
@@ -70,7 +70,7 @@ static void head_has_a_length_and_no_body(void **state)
 static void one_dot_zero_closes_unless_asked_not_to(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
@@ -103,7 +103,7 @@ static void write_event(struct http_request *request, const struct sse_event *ev
 static void events_reach_the_client_one_by_one(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client, "GET /stream " HOST "Last-Event-ID: 6\r\n\r\n");
@@ -128,7 +128,7 @@ static void events_reach_the_client_one_by_one(void **state)
 static void a_slow_reader_is_counted_and_told_when_it_has_read(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client, "GET /stream " HOST "\r\n");
@@ -155,7 +155,7 @@ static void a_slow_reader_is_counted_and_told_when_it_has_read(void **state)
 static void a_large_answer_arrives_whole(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client, "GET /big " HOST "Connection: close\r\n\r\n");
@@ -169,7 +169,7 @@ static void a_large_answer_arrives_whole(void **state)
 static void headers_cannot_be_injected(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client, "GET /later " HOST "X-A: v\r\n\r\n");
@@ -202,7 +202,7 @@ static void headers_cannot_be_injected(void **state)
 
 static void a_handler_may_let_its_answer_be_kept(void **state)
 {
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client, "GET /later " HOST "\r\n");

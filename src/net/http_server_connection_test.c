@@ -8,7 +8,7 @@
 static void a_peer_that_goes_is_reported_once(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client, "GET /later " HOST "\r\n");
@@ -55,7 +55,7 @@ static void slow_peers_are_cut_off(void **state)
     struct http_server_limits tiny = {.head_timeout_ns = 40 * NS_PER_MS,
                                       .body_timeout_ns = 40 * NS_PER_MS,
                                       .write_timeout_ns = 60 * NS_PER_MS};
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, &tiny);
     expect_refusal(&rig, b("GET / HTTP/1.1\r\nHost: h\r\nA: "), "HTTP/1.1 408");
     expect_refusal(&rig, b("POST / " HOST TYPE "Content-Length: 5\r\n\r\nhe"), "HTTP/1.1 408");
@@ -82,7 +82,7 @@ static void silent_connections_are_closed(void **state)
 {
     (void)state;
     struct http_server_limits tiny = {.idle_timeout_ns = 60 * NS_PER_MS};
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, &tiny);
     struct client client = client_of(&rig);
     client_await(&client, NULL);
@@ -96,7 +96,7 @@ static void a_reader_below_the_least_rate_is_cut_off(void **state)
 {
     (void)state;
     struct http_server_limits fast = {.rate_min = (uint64_t)1 << 40, .write_timeout_ns = 300 * NS_PER_MS};
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, &fast);
     struct client client = client_of(&rig);
     client_say(&client, "GET /big " HOST "\r\n");
@@ -123,7 +123,7 @@ static void a_reader_below_the_least_rate_is_cut_off(void **state)
 static void a_closed_sending_side_ends_what_is_not_answered(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client, "GET /one " HOST "\r\nGET /two " HOST "\r\nGET /cut HTTP/1.1\r\n");
@@ -149,7 +149,7 @@ static void a_closed_sending_side_ends_what_is_not_answered(void **state)
 static void draining_ends_idle_connections_and_finishes_the_others(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client idle = client_of(&rig);
     struct client busy = client_of(&rig);
@@ -181,7 +181,7 @@ static void a_thousand_connections_are_served_and_one_more_is_told_to_wait(void 
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
     size_t count = MIN((size_t)COUNT, (size_t)files.rlim_cur / 2 - 50);
     struct http_server_limits limits = {.connections_max = count};
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, &limits);
     struct client *clients = calloc(count, sizeof *clients);
     for (size_t i = 0; i < count; i++)
@@ -215,7 +215,7 @@ static void at_the_limit_the_idlest_connection_makes_room(void **state)
 {
     (void)state;
     struct http_server_limits limits = {.connections_max = 3};
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, &limits);
     struct client busy = client_of(&rig), used = client_of(&rig), idle = client_of(&rig);
     client_say(&busy, "GET /later " HOST "\r\n");

@@ -7,7 +7,7 @@
 static void a_request_may_come_a_byte_at_a_time(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     const char *text = "POST /slow HTTP/1.1\r\nHost: h\r\n" TYPE "Transfer-Encoding: chunked\r\n\r\n"
@@ -25,7 +25,7 @@ static void a_request_may_come_a_byte_at_a_time(void **state)
 static void pipelined_requests_are_answered_in_order(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     CLEANUP(buf_fini) struct buf text = {0};
@@ -56,7 +56,7 @@ static void pipelined_requests_are_answered_in_order(void **state)
 static void continue_is_said_only_to_what_will_be_read(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client, "POST /small " HOST TYPE "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n");
@@ -112,7 +112,7 @@ static void what_could_be_smuggled_is_refused(void **state)
         {"POST / " HOST "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 415"},
         {"\x16\x03\x01\x02\x00\x01", "HTTP/1.1 400"},
     };
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         expect_refusal(&rig,
@@ -127,7 +127,7 @@ static void what_could_be_smuggled_is_refused(void **state)
 static void a_post_without_a_length_has_no_body(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client, "POST /stop?x=1 " HOST "\r\nGET /next " HOST "\r\n");
@@ -141,7 +141,7 @@ static void a_post_without_a_length_has_no_body(void **state)
 static void an_upgrade_is_not_followed(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client,
@@ -161,7 +161,7 @@ static void a_form_is_taken_apart_behind_any_framing(void **state)
     static const char form[] = "--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nfirst\r\n"
                                "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.bin\"\r\n"
                                "Content-Type: application/octet-stream\r\n\r\nx\r\n--c\r\n\r\n--b--\r\n";
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     CLEANUP(buf_fini) struct buf text = {0};
     buf_append_fmt(&text,
@@ -193,7 +193,7 @@ static void a_form_is_taken_apart_behind_any_framing(void **state)
 static void sizes_over_the_limits_are_refused(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     CLEANUP(buf_fini) struct buf text = {0};
     buf_append_fmt(&text, "GET / " HOST "A: %01000000d\r\n\r\n", 1);
@@ -230,7 +230,7 @@ static void all_bodies_together_are_bounded(void **state)
 {
     (void)state;
     struct http_server_limits limits = {.bodies_size_max = 1000};
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, &limits);
     CLEANUP(buf_fini) struct buf text = {0};
     buf_append_fmt(&text, "POST /later " HOST TYPE "Content-Length: 600\r\n\r\n%0600d", 1);
@@ -254,7 +254,7 @@ static void all_bodies_together_are_bounded(void **state)
 static void the_longest_prefix_gets_the_request(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client, "POST ///OWN/x " HOST TYPE "Content-Length: 2000000\r\n\r\n");
@@ -288,7 +288,7 @@ static void garbage_leaves_the_server_whole(void **state)
         "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n5;a=b\r\nhello\r\n0\r\nT: x\r\n\r\n",
         "GET http://h/own HTTP/1.0\r\nConnection: keep-alive\r\n\r\nHEAD /own/x " HOST "\r\n",
     };
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct prng prng;
     prng_seed(&prng, (uint64_t[4]){1, 2, 3, 4});

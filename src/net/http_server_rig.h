@@ -37,7 +37,7 @@ static inline struct bytes b(const char *s)
  * by its head;
  * /page is a page, all else data; everything else echoes "METHOD path query=x body". Bodies: 10 bytes under
  * /small, none under /nothing, else 1 MiB. Under /own errors have a shape of their own. */
-struct rig {
+struct http_rig {
     struct loop *loop;
     struct http_server *server;
     int listen_fd;
@@ -50,12 +50,12 @@ struct rig {
 };
 
 /* `limits` NULL: the server's own. */
-void rig_start(struct rig *rig, const struct http_server_limits *limits);
+void rig_start(struct http_rig *rig, const struct http_server_limits *limits);
 /* Without a handler: the test mounts its own. */
-void rig_start_bare(struct rig *rig, const struct http_server_limits *limits);
-void rig_stop(struct rig *rig);
-void rig_step(struct rig *rig, int wait_ms);
-void rig_steps(struct rig *rig, int count);
+void rig_start_bare(struct http_rig *rig, const struct http_server_limits *limits);
+void rig_stop(struct http_rig *rig);
+void rig_step(struct http_rig *rig, int wait_ms);
+void rig_steps(struct http_rig *rig, int count);
 void rig_on_drained(void *context);
 
 /* Runs the server until `condition` holds: even on loopback, bytes may take their time on a busy machine. */
@@ -72,7 +72,7 @@ void rig_on_drained(void *context);
 /* --- a client --- */
 
 struct client {
-    struct rig *f;
+    struct http_rig *f;
     int fd;
     bool eof;
     bool reset;
@@ -80,8 +80,8 @@ struct client {
 };
 
 /* Connects and has the server adopt the other end; what it said to that. */
-enum status client_try(struct rig *rig, struct client *client);
-struct client client_of(struct rig *rig);
+enum status client_try(struct http_rig *rig, struct client *client);
+struct client client_of(struct http_rig *rig);
 void client_hang_up(struct client *client);
 void client_say_bytes(struct client *client, struct bytes text);
 void client_say(struct client *client, const char *text);
@@ -94,6 +94,6 @@ void client_await(struct client *client, const char *text);
 void client_forget(struct client *client);
 /* Sends a request on a connection of its own, expects one answer with `status_line` as a problem, and then
  * the end of the connection without a reset. */
-void expect_refusal(struct rig *rig, struct bytes request, const char *status_line);
+void expect_refusal(struct http_rig *rig, struct bytes request, const char *status_line);
 
 #endif

@@ -9,14 +9,14 @@
 
 static void on_gone(void *context)
 {
-    struct rig *rig = context;
+    struct http_rig *rig = context;
     rig->gone++;
     rig->pending = NULL;
 }
 
 static void on_drain(void *context)
 {
-    struct rig *rig = context;
+    struct http_rig *rig = context;
     rig->drains++;
 }
 
@@ -59,7 +59,7 @@ static void answer_form(struct http_request *request)
 
 static void on_request(void *context, struct http_request *request)
 {
-    struct rig *rig = context;
+    struct http_rig *rig = context;
     rig->requests++;
     if (path_is(request, "/later") || path_is(request, "/later-alone")) {
         rig->pending = request;
@@ -104,11 +104,11 @@ static void write_error(void *context, struct http_request *request, int http_st
     assert_int_equal(http_response_header(request, "x-ms-error-code", b("Own")), STATUS_OK);
 }
 
-void rig_start_bare(struct rig *rig, const struct http_server_limits *limits)
+void rig_start_bare(struct http_rig *rig, const struct http_server_limits *limits)
 {
     static const struct bytes names[] = {BYTES_LITERAL("h")};
     static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
-    *rig = (struct rig){0};
+    *rig = (struct http_rig){0};
     assert_int_equal(loop_create(&rig->loop, NULL), STATUS_OK);
     assert_int_equal(http_server_create(rig->loop, limits, &rig->server, NULL), STATUS_OK);
     http_server_known_as(rig->server, &site);
@@ -120,7 +120,7 @@ void rig_start_bare(struct rig *rig, const struct http_server_limits *limits)
     assert_int_equal(getsockname(rig->listen_fd, (struct sockaddr *)&rig->address, &size), 0);
 }
 
-void rig_start(struct rig *rig, const struct http_server_limits *limits)
+void rig_start(struct http_rig *rig, const struct http_server_limits *limits)
 {
     rig_start_bare(rig, limits);
     struct http_handler handler = {.on_request = on_request, .on_head = on_head, .context = rig};
@@ -130,19 +130,19 @@ void rig_start(struct rig *rig, const struct http_server_limits *limits)
     assert_int_equal(http_server_mount(rig->server, "/own", &handler), STATUS_OK);
 }
 
-void rig_stop(struct rig *rig)
+void rig_stop(struct http_rig *rig)
 {
     http_server_destroy(rig->server);
     close(rig->listen_fd);
     loop_destroy(rig->loop);
 }
 
-void rig_step(struct rig *rig, int wait_ms)
+void rig_step(struct http_rig *rig, int wait_ms)
 {
     assert_int_equal(loop_step(rig->loop, wait_ms, NULL), STATUS_OK);
 }
 
-void rig_steps(struct rig *rig, int count)
+void rig_steps(struct http_rig *rig, int count)
 {
     while (count-- > 0)
         rig_step(rig, 0);
@@ -150,7 +150,7 @@ void rig_steps(struct rig *rig, int count)
 
 /* --- a client --- */
 
-enum status client_try(struct rig *rig, struct client *client)
+enum status client_try(struct http_rig *rig, struct client *client)
 {
     *client = (struct client){.f = rig, .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     assert_int_equal(connect(client->fd, (struct sockaddr *)&rig->address, sizeof rig->address), 0);
@@ -159,7 +159,7 @@ enum status client_try(struct rig *rig, struct client *client)
     return http_server_adopt(rig->server, fd, NULL);
 }
 
-struct client client_of(struct rig *rig)
+struct client client_of(struct http_rig *rig)
 {
     struct client client;
     assert_int_equal(client_try(rig, &client), STATUS_OK);
@@ -225,7 +225,7 @@ void client_forget(struct client *client)
     buf_clear(&client->in);
 }
 
-void expect_refusal(struct rig *rig, struct bytes request, const char *status_line)
+void expect_refusal(struct http_rig *rig, struct bytes request, const char *status_line)
 {
     struct client client = client_of(rig);
     client_say_bytes(&client, request);
@@ -244,6 +244,6 @@ void expect_refusal(struct rig *rig, struct bytes request, const char *status_li
 
 void rig_on_drained(void *context)
 {
-    struct rig *rig = context;
+    struct http_rig *rig = context;
     rig->drained = true;
 }

@@ -5,7 +5,7 @@
 
 static void a_request_for_another_host_is_misdirected(void **state)
 {
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     expect_refusal(&rig, b("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n"), "HTTP/1.1 421 ");
     expect_refusal(&rig, b("GET / HTTP/1.0\r\nHost: evil.example\r\n\r\n"), "HTTP/1.1 421 ");
@@ -42,7 +42,7 @@ static void a_page_of_another_site_reaches_no_handler(void **state)
         "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n\r\n",
         "OPTIONS /a " HOST "Origin: http://evil.example\r\nAccess-Control-Request-Method: POST\r\n\r\n",
     };
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
         expect_refusal(&rig, b(refused[i]), "HTTP/1.1 403 ");
@@ -52,7 +52,7 @@ static void a_page_of_another_site_reaches_no_handler(void **state)
 
 static void our_own_page_and_a_link_to_a_page_are_served(void **state)
 {
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
     client_say(&client, "POST /own-page " HOST "Origin: http://h\r\nSec-Fetch-Site: same-origin\r\n\r\n");
@@ -68,7 +68,7 @@ static void our_own_page_and_a_link_to_a_page_are_served(void **state)
 
 static void a_body_says_what_it_is(void **state)
 {
-    struct rig rig;
+    struct http_rig rig;
     rig_start(&rig, NULL);
     expect_refusal(&rig, b("POST /a " HOST "Content-Length: 5\r\n\r\nhello"), "HTTP/1.1 415 ");
     expect_refusal(&rig, b("POST /a " HOST "Content-Type:\r\nContent-Length: 5\r\n\r\nhello"),

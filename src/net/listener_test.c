@@ -28,7 +28,7 @@
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 static const char request[] = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-struct fixture {
+struct listener_fixture {
     struct loop *loop;
     struct grpc_server *grpc;
     struct http_server *http;
@@ -46,7 +46,7 @@ static void on_request(void *context, struct http_request *r)
 
 static int setup(void **state)
 {
-    struct fixture *fixture = calloc(1, sizeof *fixture);
+    struct listener_fixture *fixture = calloc(1, sizeof *fixture);
     assert_non_null(fixture);
     const struct grpc_handler grpc = {.on_call = on_call};
     const struct http_handler http = {.on_request = on_request};
@@ -63,7 +63,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_fixture *fixture = *state;
     listener_close(fixture->listener);
     grpc_server_destroy(fixture->grpc);
     http_server_destroy(fixture->http);
@@ -72,7 +72,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static int dial(struct fixture *fixture)
+static int dial(struct listener_fixture *fixture)
 {
     struct sockaddr_in a = {.sin_family = AF_INET,
                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
@@ -91,14 +91,14 @@ static void put(int fd, const char *data, size_t size)
     assert_int_equal(send(fd, data, size, MSG_NOSIGNAL), size);
 }
 
-static void turns(struct fixture *fixture, int count)
+static void turns(struct listener_fixture *fixture, int count)
 {
     for (int i = 0; i < count; i++)
         assert_int_equal(loop_step(fixture->loop, 5, NULL), STATUS_OK);
 }
 
 /* The first bytes of the answer; 0 if the server closed. */
-static size_t get(struct fixture *fixture, int fd, char *ret_data, size_t size)
+static size_t get(struct listener_fixture *fixture, int fd, char *ret_data, size_t size)
 {
     int64_t end = clock_monotonic_ns() + PATIENCE_NS;
     for (;;) {
@@ -119,7 +119,7 @@ static bool is_http2(const char *answer, size_t size)
 
 static void the_first_bytes_decide(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_fixture *fixture = *state;
     char answer[256];
     int fd = dial(fixture);
     put(fd, preface, sizeof preface - 1);
@@ -135,7 +135,7 @@ static void the_first_bytes_decide(void **state)
 
 static void the_preface_may_be_cut_anywhere(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_fixture *fixture = *state;
     char answer[256];
     for (size_t cut = 1; cut < sizeof preface - 1; cut += 5) {
         int fd = dial(fixture);
@@ -157,7 +157,7 @@ static void the_preface_may_be_cut_anywhere(void **state)
 /* Peeked bytes stay in the socket: the loop must sleep, not spin. */
 static void an_unfinished_preface_costs_no_time(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_fixture *fixture = *state;
     int fd = dial(fixture);
     put(fd, preface, 10);
     turns(fixture, 5);
@@ -172,7 +172,7 @@ static void an_unfinished_preface_costs_no_time(void **state)
 
 static void silence_is_ended(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_fixture *fixture = *state;
     char byte;
     listener_close(fixture->listener);
     const struct listener_options short_patience = {
@@ -191,7 +191,7 @@ static void silence_is_ended(void **state)
 
 static void a_protocol_without_server_is_closed(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_fixture *fixture = *state;
     char byte;
     listener_close(fixture->listener);
     const struct listener_options neither = {0};
@@ -207,7 +207,7 @@ static void a_protocol_without_server_is_closed(void **state)
 
 static void only_loopback_is_allowed_without_consent(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_fixture *fixture = *state;
     static const char *const remote[] = {"0.0.0.0",         "::",       "192.0.2.1", "2001:db8::1",
                                          "::ffff:10.0.0.1", "128.0.0.1"};
     for (size_t i = 0; i < ARRAY_SIZE(remote); i++) {
@@ -235,7 +235,7 @@ static void only_loopback_is_allowed_without_consent(void **state)
 
 static void bad_addresses_and_used_ports_are_explained(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_fixture *fixture = *state;
     struct listener *listener = NULL;
     struct err err = {0};
     const struct listener_options name = {.host = "localhost"};
@@ -249,7 +249,7 @@ static void bad_addresses_and_used_ports_are_explained(void **state)
 /* With no descriptor left the loop neither spins nor dies, and goes on when there are some again. */
 static void running_out_of_descriptors_is_survived(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_fixture *fixture = *state;
     struct rlimit before, low;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     int fd = dial(fixture);
@@ -272,7 +272,7 @@ static void running_out_of_descriptors_is_survived(void **state)
 /* Connections that do nothing make room for one that does. */
 static void without_descriptors_the_idle_make_room(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_fixture *fixture = *state;
     struct rlimit before, low;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     int idle = dial(fixture);
@@ -303,7 +303,7 @@ static void count_warnings(enum log_level level, const char *area, const char *l
 static void a_tls_client_is_told_and_the_operator_once(void **state)
 {
     static const char hello[] = "\x16\3\1\2\0\1\0\1\xfc\3\3";
-    struct fixture *fixture = *state;
+    struct listener_fixture *fixture = *state;
     warnings = 0;
     log_install(count_warnings, LOG_LEVEL_WARN);
     for (size_t size = 1; size < sizeof hello; size++) {
@@ -323,7 +323,7 @@ static void a_tls_client_is_told_and_the_operator_once(void **state)
 
 static void both_loopbacks_have_one_port(void **state)
 {
-    struct fixture *fixture = *state;
+    struct listener_fixture *fixture = *state;
     int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     bool v6 = probe >= 0 && bind(probe, (struct sockaddr *)&in6, sizeof in6) == 0;

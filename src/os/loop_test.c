@@ -118,19 +118,19 @@ static void a_bad_descriptor_is_an_error_with_a_reason(void **state)
 
 /* --- timers --- */
 
-struct alarm {
+struct loop_alarm {
     struct loop_timer t;
     struct loop *loop;
-    struct alarm *victim;
+    struct loop_alarm *victim;
     int fired;
     bool again; /* sets itself for now */
 };
 
-static struct alarm *fired[8];
+static struct loop_alarm *fired[8];
 
 static void on_alarm(struct loop_timer *timer)
 {
-    struct alarm *alarm = CONTAINER_OF(timer, struct alarm, t);
+    struct loop_alarm *alarm = CONTAINER_OF(timer, struct loop_alarm, t);
     alarm->fired++;
     for (size_t i = 0; i < ARRAY_SIZE(fired); i++) {
         if (!fired[i]) {
@@ -148,9 +148,9 @@ static void timers_fire_in_order_and_only_when_due(void **state)
 {
     struct loop *loop = *state;
     memset(fired, 0, sizeof fired);
-    struct alarm alarm[4];
+    struct loop_alarm alarm[4];
     for (size_t i = 0; i < 4; i++)
-        alarm[i] = (struct alarm){.t.on_fire = on_alarm, .loop = loop};
+        alarm[i] = (struct loop_alarm){.t.on_fire = on_alarm, .loop = loop};
     int64_t start = clock_monotonic_ns();
     assert_int_equal(loop_timer_set(loop, &alarm[0].t, start + 20 * NS_PER_MS), STATUS_OK);
     assert_int_equal(loop_timer_set(loop, &alarm[1].t, start + 5 * NS_PER_MS), STATUS_OK);
@@ -174,7 +174,7 @@ static void a_timer_that_sets_itself_does_not_hold_the_turn(void **state)
 {
     struct loop *loop = *state;
     memset(fired, 0, sizeof fired);
-    struct alarm alarm = {.t.on_fire = on_alarm, .loop = loop, .again = true};
+    struct loop_alarm alarm = {.t.on_fire = on_alarm, .loop = loop, .again = true};
     assert_int_equal(loop_timer_set(loop, &alarm.t, 0), STATUS_OK);
     step(loop, -1);
     assert_int_equal(alarm.fired, 1);

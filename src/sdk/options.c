@@ -42,7 +42,7 @@ static char *copy_text(struct bytes text)
 }
 
 /* What a connection string may say; views into it. data NULL: not said. */
-struct parts {
+struct address_parts {
     struct bytes endpoint;
     struct bytes task_hub;
     struct bytes authentication;
@@ -58,7 +58,7 @@ static STATUS_RESULT set_part(struct bytes *part, struct bytes value, const char
     return STATUS_OK;
 }
 
-static STATUS_RESULT parse_pair(struct parts *parts, struct bytes pair, bool first, struct err *err)
+static STATUS_RESULT parse_pair(struct address_parts *parts, struct bytes pair, bool first, struct err *err)
 {
     struct bytes scheme = BYTES_LITERAL("://");
     size_t equals = bytes_find(pair, BYTES_LITERAL("="));
@@ -83,7 +83,7 @@ static STATUS_RESULT parse_pair(struct parts *parts, struct bytes pair, bool fir
                        */
 }
 
-static STATUS_RESULT parse_connection_string(struct parts *parts, const char *text, struct err *err)
+static STATUS_RESULT parse_connection_string(struct address_parts *parts, const char *text, struct err *err)
 {
     struct bytes rest = bytes_of_cstr(text);
     if (rest.size > SDK_CONNECTION_STRING_SIZE_MAX)
@@ -181,7 +181,8 @@ static STATUS_RESULT parse_endpoint(struct sdk_target *target, struct bytes url,
     return STATUS_OK;
 }
 
-static STATUS_RESULT take_identity(struct sdk_target *target, const struct parts *parts, struct err *err)
+static STATUS_RESULT take_identity(struct sdk_target *target, const struct address_parts *parts,
+                                   struct err *err)
 {
     if (!parts->task_hub.size)
         return err_set(err, STATUS_INVALID_ARGUMENT, "no TaskHub is given");
@@ -209,7 +210,7 @@ static int64_t ns_of_ms(int64_t ms, int64_t when_zero)
 static STATUS_RESULT fill(struct sdk_target *target, const struct dt_connect_options *options,
                           struct err *err)
 {
-    struct parts parts = {0};
+    struct address_parts parts = {0};
     if (options->connection_string) {
         enum status status = parse_connection_string(&parts, options->connection_string, err);
         if (status != STATUS_OK)

@@ -24,7 +24,7 @@ struct dt_history *sdk_history_create(void)
 }
 
 /* What an event kind says, by its parts. */
-struct parts {
+struct history_parts {
     bool has_name;
     struct bytes name;
     bool has_instance_id;
@@ -34,11 +34,12 @@ struct parts {
 };
 
 /* Events of activities, children and timers. */
-static void take_task_parts(const struct pb_history_event *event, struct parts *parts, struct dt_event *e)
+static void take_task_parts(const struct pb_history_event *event, struct history_parts *parts,
+                            struct dt_event *e)
 {
     switch (event->event_type_case) {
     case PB_HISTORY_EVENT_TASK_SCHEDULED:
-        *parts = (struct parts){
+        *parts = (struct history_parts){
             .has_name = true, .name = event->task_scheduled->name, .data = event->task_scheduled->input};
         return;
     case PB_HISTORY_EVENT_TASK_COMPLETED:
@@ -50,11 +51,11 @@ static void take_task_parts(const struct pb_history_event *event, struct parts *
         parts->failure = event->task_failed->failure_details;
         return;
     case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_CREATED:
-        *parts = (struct parts){.has_name = true,
-                                .name = event->sub_orchestration_instance_created->name,
-                                .has_instance_id = true,
-                                .instance_id = event->sub_orchestration_instance_created->instance_id,
-                                .data = event->sub_orchestration_instance_created->input};
+        *parts = (struct history_parts){.has_name = true,
+                                        .name = event->sub_orchestration_instance_created->name,
+                                        .has_instance_id = true,
+                                        .instance_id = event->sub_orchestration_instance_created->instance_id,
+                                        .data = event->sub_orchestration_instance_created->input};
         return;
     case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_COMPLETED:
         e->task_id = event->sub_orchestration_instance_completed->task_scheduled_id;
@@ -76,13 +77,13 @@ static void take_task_parts(const struct pb_history_event *event, struct parts *
     }
 }
 
-static void take_parts(const struct pb_history_event *event, struct parts *parts, struct dt_event *e)
+static void take_parts(const struct pb_history_event *event, struct history_parts *parts, struct dt_event *e)
 {
     switch (event->event_type_case) {
     case PB_HISTORY_EVENT_EXECUTION_STARTED:
-        *parts = (struct parts){.has_name = true,
-                                .name = event->execution_started->name,
-                                .data = event->execution_started->input};
+        *parts = (struct history_parts){.has_name = true,
+                                        .name = event->execution_started->name,
+                                        .data = event->execution_started->input};
         return;
     case PB_HISTORY_EVENT_EXECUTION_COMPLETED:
         parts->data = event->execution_completed->result;
@@ -93,14 +94,14 @@ static void take_parts(const struct pb_history_event *event, struct parts *parts
         parts->data = event->execution_terminated->input;
         return;
     case PB_HISTORY_EVENT_EVENT_SENT:
-        *parts = (struct parts){.has_name = true,
-                                .name = event->event_sent->name,
-                                .has_instance_id = true,
-                                .instance_id = event->event_sent->instance_id,
-                                .data = event->event_sent->input};
+        *parts = (struct history_parts){.has_name = true,
+                                        .name = event->event_sent->name,
+                                        .has_instance_id = true,
+                                        .instance_id = event->event_sent->instance_id,
+                                        .data = event->event_sent->input};
         return;
     case PB_HISTORY_EVENT_EVENT_RAISED:
-        *parts = (struct parts){
+        *parts = (struct history_parts){
             .has_name = true, .name = event->event_raised->name, .data = event->event_raised->input};
         return;
     case PB_HISTORY_EVENT_CONTINUE_AS_NEW:
@@ -124,7 +125,7 @@ static void take_parts(const struct pb_history_event *event, struct parts *parts
 static STATUS_RESULT fill_event(struct arena *arena, const struct pb_history_event *wire,
                                 struct dt_event *event)
 {
-    struct parts parts = {0};
+    struct history_parts parts = {0};
     *event = (struct dt_event){.size = sizeof *event,
                                .kind = (enum dt_event_kind)wire->event_type_case,
                                .id = wire->event_id,

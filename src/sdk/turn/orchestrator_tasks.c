@@ -40,7 +40,7 @@ static struct dt_task *make_task(struct dt_context *ctx, enum sdk_task_kind kind
 }
 
 /* What both kinds of calls have in common, checked and copied. */
-struct call {
+struct call_draft {
     struct dt_call_options options;
     struct bytes name;
     struct pb_opt_bytes version;
@@ -49,11 +49,11 @@ struct call {
     struct dt_task *task;
 };
 
-static struct call begin_call(struct dt_context *ctx, const char *name, const char *input,
-                              const struct dt_call_options *options, const char *file, int line)
+static struct call_draft begin_call(struct dt_context *ctx, const char *name, const char *input,
+                                    const struct dt_call_options *options, const char *file, int line)
 {
     here(ctx, file, line);
-    struct call call = {.name = take_name(ctx, "name", name)};
+    struct call_draft call = {.name = take_name(ctx, "name", name)};
     if (options && !sdk_options_copy(&call.options, sizeof call.options, options))
         sdk_leave_failed(ctx, true, "InvalidOperationError", "%s:%d: `size` of the options is not set", file,
                          line);
@@ -77,7 +77,7 @@ static struct call begin_call(struct dt_context *ctx, const char *name, const ch
 struct dt_task *dt_call_activity_from(struct dt_context *ctx, const char *name, const char *input,
                                       const struct dt_call_options *options, const char *file, int line)
 {
-    struct call call = begin_call(ctx, name, input, options, file, line);
+    struct call_draft call = begin_call(ctx, name, input, options, file, line);
     struct pb_schedule_task_action *schedule = sdk_take(ctx, sizeof *schedule);
     schedule->name = call.name;
     schedule->version = call.version;
@@ -94,7 +94,7 @@ struct dt_task *dt_call_sub_orchestration_from(struct dt_context *ctx, const cha
                                                const struct dt_call_options *options, const char *file,
                                                int line)
 {
-    struct call call = begin_call(ctx, name, input, options, file, line);
+    struct call_draft call = begin_call(ctx, name, input, options, file, line);
     struct pb_create_sub_orchestration_action *create = sdk_take(ctx, sizeof *create);
     create->name = call.name;
     create->version = call.version;

@@ -83,7 +83,7 @@ struct dt_reply {
     const struct dt_instance *instance;
 };
 
-struct call {
+struct fake_call {
     char id[20];
     char event[40]; /* "": a look */
     char data[300];
@@ -92,7 +92,7 @@ struct call {
 };
 
 static struct {
-    struct call calls[32];
+    struct fake_call calls[32];
     size_t made, answered;
     enum dt_status refuse; /* what the next call returns instead of being made */
     struct dt_instance instance;
@@ -104,7 +104,7 @@ static enum dt_status call(const char *id, const char *event, const char *data, 
     if (scheduler.refuse != DT_OK)
         return scheduler.refuse;
     assert_true(scheduler.made < ARRAY_SIZE(scheduler.calls));
-    struct call *c = &scheduler.calls[scheduler.made++];
+    struct fake_call *c = &scheduler.calls[scheduler.made++];
     snprintf(c->id, sizeof c->id, "%s", id);
     snprintf(c->event, sizeof c->event, "%s", event);
     snprintf(c->data, sizeof c->data, "%s", data);
@@ -292,7 +292,7 @@ static void until_called(void)
 static void answer(const char *event, enum dt_status status)
 {
     until_called();
-    struct call *call = &scheduler.calls[scheduler.answered++];
+    struct fake_call *call = &scheduler.calls[scheduler.answered++];
     assert_string_equal(call->event, event);
     bool look = !*event && status == DT_OK;
     const struct dt_reply reply = {.status = status, .instance = look ? &scheduler.instance : NULL};

@@ -18,7 +18,7 @@
 #define RUN_RETRY_INTERVAL_MS         15000
 #define APPROVAL_TIMEOUT_OF_SAMPLE_MS (24 * 3600 * INT64_C(1000))
 
-struct turn {
+struct approval_turn {
     struct dt_context *context;
     struct dt_task *run;
     struct dt_task *started;  /* the next RunStarted */
@@ -37,7 +37,7 @@ static void release_json(void *json)
 }
 
 /* Takes ownership for the rest of the turn; without memory the orchestration fails. */
-static json_t *keep(struct turn *turn, json_t *json)
+static json_t *keep(struct approval_turn *turn, json_t *json)
 {
     if (!json)
         dt_fail(turn->context, "OutOfMemory", "no memory for a JSON value");
@@ -63,7 +63,7 @@ static void set_time(json_t *object, const char *name, int64_t unix_ns)
     json_object_set_new(object, name, json_string(text));
 }
 
-static void show(struct turn *turn, enum request_state state)
+static void show(struct approval_turn *turn, enum request_state state)
 {
     json_t *status =
         keep(turn, json_pack("{s:s, s:i}", "state", request_state_name(state), "attempts", turn->attempts));
@@ -82,7 +82,7 @@ static void show(struct turn *turn, enum request_state state)
     dt_set_custom_status(turn->context, text);
 }
 
-static void take_record(struct turn *turn)
+static void take_record(struct approval_turn *turn)
 {
     const char *data = dt_task_result(turn->record);
     json_t *record = data ? json_loads(data, 0, NULL) : NULL;
@@ -95,7 +95,7 @@ static void take_record(struct turn *turn)
 
 /* The record belongs to the decision only if it says the same; a client that raises the event itself sends
  * none. */
-static void take_decision(struct turn *turn)
+static void take_decision(struct approval_turn *turn)
 {
     bool approved;
     if (!decision_parse(dt_task_result(turn->decision), &approved)) {
@@ -113,7 +113,8 @@ static void take_decision(struct turn *turn)
 }
 
 /* Waits until `until` has ended or, if `or_decision`, somebody has decided; takes every event on the way. */
-static void wait_for(struct turn *turn, struct dt_task *until, enum request_state state, bool or_decision)
+static void wait_for(struct approval_turn *turn, struct dt_task *until, enum request_state state,
+                     bool or_decision)
 {
     while (!(or_decision && turn->decided)) {
         struct dt_task *tasks[4] = {until, turn->record, turn->started, turn->decision};
@@ -137,14 +138,14 @@ static void wait_for(struct turn *turn, struct dt_task *until, enum request_stat
 }
 
 /* For instances without version: what their activity noted, see steering.h. */
-static const json_t *noted_steering(const struct turn *turn, const char *name)
+static const json_t *noted_steering(const struct approval_turn *turn, const char *name)
 {
     return json_object_get(json_object_get(turn->outcome, "steering"), name);
 }
 
 /* Clients of the sample, and histories of the first release that were begun by them, bring no time along and
  * noted none. The sample waits for a day. */
-static int64_t approval_timeout_ms(const struct turn *turn)
+static int64_t approval_timeout_ms(const struct approval_turn *turn)
 {
     int64_t ms;
     if (steering_read_ms(dt_context_tag(turn->context, TAG_APPROVAL_TIMEOUT), &ms))
@@ -162,7 +163,7 @@ static int64_t approval_timeout_ms(const struct turn *turn)
  * came of it. A request whose code failed was over in that very turn, unless failures are reviewed. So when
  * this place is replayed, and only then, the answer was yes. Elsewhere dt_is_replaying must not decide
  * anything; here it is the history that decides. */
-static bool reviews_failures(const struct turn *turn)
+static bool reviews_failures(const struct approval_turn *turn)
 {
     const char *tag = dt_context_tag(turn->context, TAG_ON_FAILURE);
     if (tag)
@@ -173,7 +174,7 @@ static bool reviews_failures(const struct turn *turn)
     return dt_is_replaying(turn->context);
 }
 
-static void start_run(struct turn *turn, const char *input)
+static void start_run(struct approval_turn *turn, const char *input)
 {
     struct dt_retry_policy retry = DT_INIT(struct dt_retry_policy);
     retry.attempts_max = RUN_ATTEMPTS_MAX;
@@ -191,7 +192,7 @@ static void start_run(struct turn *turn, const char *input)
     turn->decision = dt_wait_event(turn->context, EVENT_DECISION, -1);
 }
 
-static void end_as_failed(struct turn *turn, const char *type, const char *message)
+static void end_as_failed(struct approval_turn *turn, const char *type, const char *message)
 {
     struct dt_failure failure = DT_INIT(struct dt_failure);
     failure.type = type;
@@ -201,7 +202,7 @@ static void end_as_failed(struct turn *turn, const char *type, const char *messa
 }
 
 /* Runs the code; returns false if the orchestration is to end as failed, which is then already set. */
-static bool run(struct turn *turn, const char *input)
+static bool run(struct approval_turn *turn, const char *input)
 {
     start_run(turn, input);
     wait_for(turn, turn->run, REQUEST_RUNNING, false);
@@ -224,7 +225,7 @@ static bool run(struct turn *turn, const char *input)
     return false;
 }
 
-static enum request_state final_state(const struct turn *turn)
+static enum request_state final_state(const struct approval_turn *turn)
 {
     if (!turn->decided)
         return REQUEST_TIMED_OUT;
@@ -235,7 +236,7 @@ static enum request_state final_state(const struct turn *turn)
 void orchestrate_code_execution(struct dt_context *context, const char *input, void *user)
 {
     (void)user;
-    struct turn turn = {.context = context};
+    struct approval_turn turn = {.context = context};
     if (!run(&turn, input))
         return;
     if (!turn.decided) {

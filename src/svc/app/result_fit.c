@@ -25,7 +25,7 @@ struct part {
     size_t cost;       /* of the text in JSON, without its quotes */
 };
 
-struct parts {
+struct result_parts {
     json_t *result;
     size_t count;
     struct part at[PARTS_MAX];
@@ -94,7 +94,7 @@ static size_t bytes_there_were(const json_t *result, const char *name, size_t si
 }
 
 /* Head and tail in equal parts: a pool's own notice, which stands in the middle too, goes with it. */
-static enum status cut_part(const struct parts *parts, const struct part *part, size_t cost_max)
+static enum status cut_part(const struct result_parts *parts, const struct part *part, size_t cost_max)
 {
     struct bytes text = text_of(json_object_get(part->holder, part->name));
     size_t there_were = bytes_there_were(parts->result, part->bytes, text.size);
@@ -112,7 +112,7 @@ static enum status cut_part(const struct parts *parts, const struct part *part, 
     return done ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static void add_part(struct parts *parts, json_t *holder, const char *name, const char *flag,
+static void add_part(struct result_parts *parts, json_t *holder, const char *name, const char *flag,
                      const char *bytes)
 {
     const json_t *string = json_object_get(holder, name);
@@ -121,7 +121,7 @@ static void add_part(struct parts *parts, json_t *holder, const char *name, cons
     parts->at[parts->count++] = (struct part){holder, name, flag, bytes, text_cost(text_of(string))};
 }
 
-static void find_parts(struct parts *parts)
+static void find_parts(struct result_parts *parts)
 {
     json_t *result = parts->result;
     add_part(parts, result, "stdout", "stdoutTruncated", "stdoutBytes");
@@ -142,7 +142,7 @@ static int compare_costs(const void *a, const void *b)
 
 /* The cost that no part may be over, so that all of them together are within `budget`. Those below it stay
  * whole; so the largest are cut first. Sorts the parts. */
-static size_t common_level(struct parts *parts, size_t budget)
+static size_t common_level(struct result_parts *parts, size_t budget)
 {
     qsort(parts->at, parts->count, sizeof parts->at[0], compare_costs);
     for (size_t i = 0; i < parts->count; i++) {
@@ -156,7 +156,7 @@ static size_t common_level(struct parts *parts, size_t budget)
 
 static enum status cut_texts(json_t *result, size_t size, size_t size_max)
 {
-    struct parts parts = {.result = result};
+    struct result_parts parts = {.result = result};
     find_parts(&parts);
     size_t fixed = size + FLAGS_COST_MAX;
     for (size_t i = 0; i < parts.count; i++)
@@ -276,7 +276,7 @@ static enum status reduce(json_t *result, size_t size)
                 json_object_set_new(result, "resultTruncated", json_true()) == 0 &&
                 json_object_set_new(result, "resultBytes", json_integer((json_int_t)size)) == 0;
     json_decref(rest);
-    struct parts parts = {.result = result};
+    struct result_parts parts = {.result = result};
     find_parts(&parts);
     enum status status = done ? STATUS_OK : STATUS_NO_MEMORY;
     for (size_t i = 0; status == STATUS_OK && i < parts.count; i++)

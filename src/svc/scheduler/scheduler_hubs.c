@@ -8,7 +8,7 @@
 
 #define HUB_NAME_MAX 100 /* bytes, as in the store */
 
-struct hub {
+struct scheduler_hub {
     uint32_t number;
     uint64_t unfinished; /* instances that were not over when the store was loaded */
     size_t size;
@@ -22,7 +22,7 @@ static struct bytes fold(struct bytes name, uint8_t folded[HUB_NAME_MAX])
     return bytes_of(folded, name.size);
 }
 
-static struct hub *hub_find(struct scheduler *scheduler, struct bytes name)
+static struct scheduler_hub *hub_find(struct scheduler *scheduler, struct bytes name)
 {
     uint8_t folded[HUB_NAME_MAX];
     return name.size > sizeof folded ? NULL : map_get(&scheduler->hubs, fold(name, folded));
@@ -32,8 +32,8 @@ static struct hub *hub_find(struct scheduler *scheduler, struct bytes name)
 static void choose_default(struct scheduler *scheduler)
 {
     size_t position = 0;
-    struct hub *named = hub_find(scheduler, BYTES_LITERAL("default"));
-    struct hub *first = map_next(&scheduler->hubs, &position);
+    struct scheduler_hub *named = hub_find(scheduler, BYTES_LITERAL("default"));
+    struct scheduler_hub *first = map_next(&scheduler->hubs, &position);
     scheduler->hub_default = named ? named->number : scheduler->hubs.count == 1 ? first->number : 0;
 }
 
@@ -41,7 +41,7 @@ STATUS_RESULT scheduler_hubs_add(struct scheduler *scheduler, uint32_t number, s
 {
     if (hub_find(scheduler, name))
         return STATUS_OK;
-    struct hub *hub = calloc(1, sizeof *hub);
+    struct scheduler_hub *hub = calloc(1, sizeof *hub);
     if (!hub || name.size > sizeof hub->name) {
         free(hub);
         return hub ? STATUS_TOO_LARGE : STATUS_NO_MEMORY;
@@ -80,7 +80,7 @@ void scheduler_hubs_tell(const struct scheduler *scheduler, struct err *err)
     CLEANUP(buf_fini) struct buf known = {0};
     size_t position = 0;
     size_t told = 0;
-    const struct hub *hub;
+    const struct scheduler_hub *hub;
     while (told < HUBS_TOLD_MAX && (hub = map_next(&scheduler->hubs, &position)))
         buf_append_fmt(&known, "%s%.*s", told++ ? ", " : "", (int)hub->size, (const char *)hub->name);
     if (told < scheduler->hubs.count)
@@ -101,7 +101,7 @@ STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes n
         *ret_hub = scheduler->hub_default;
         return STATUS_OK;
     }
-    const struct hub *hub = hub_find(scheduler, name);
+    const struct scheduler_hub *hub = hub_find(scheduler, name);
     if (hub) {
         *ret_hub = hub->number;
         return STATUS_OK;
@@ -115,7 +115,7 @@ STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes n
 void scheduler_hubs_count(struct scheduler *scheduler, uint32_t number)
 {
     size_t position = 0;
-    struct hub *hub;
+    struct scheduler_hub *hub;
     while ((hub = map_next(&scheduler->hubs, &position)))
         if (hub->number == number)
             hub->unfinished++;
@@ -125,7 +125,7 @@ void scheduler_hubs(const struct scheduler *scheduler,
                     void (*on_hub)(void *context, struct bytes name, uint64_t unfinished), void *context)
 {
     size_t position = 0;
-    const struct hub *hub;
+    const struct scheduler_hub *hub;
     while ((hub = map_next(&scheduler->hubs, &position)))
         on_hub(context, bytes_of(hub->name, hub->size), hub->unfinished);
 }
@@ -133,7 +133,7 @@ void scheduler_hubs(const struct scheduler *scheduler,
 struct bytes scheduler_hubs_name(const struct scheduler *scheduler, uint32_t number)
 {
     size_t position = 0;
-    const struct hub *hub;
+    const struct scheduler_hub *hub;
     while ((hub = map_next(&scheduler->hubs, &position)))
         if (hub->number == number)
             return bytes_of(hub->name, hub->size);

@@ -6,12 +6,12 @@
 #include "base/map.h"
 #include "svc/scheduler/scheduler_service.h"
 
-struct call;
+struct scheduler_call;
 
 /* What a method does with a call. The table stands in scheduler_service.c. */
 struct method {
     /* Answers the call, or keeps it. The message is valid during the call only. */
-    void (*handle)(struct scheduler *s, struct call *c, struct bytes message);
+    void (*handle)(struct scheduler *s, struct scheduler_call *c, struct bytes message);
     enum engine_method engine_method;
     bool write;        /* refused while writing has stopped */
     bool worker;       /* called by workers, who retry UNAVAILABLE only */
@@ -21,7 +21,7 @@ struct method {
 };
 
 /* An open gRPC call. */
-struct call {
+struct scheduler_call {
     struct list link; /* scheduler.calls_all */
     uint64_t number;  /* of the gRPC call, and the engine's name for it */
     bool gone;        /* the peer left while the store or engine still has it: free it when they are done */
@@ -36,7 +36,7 @@ struct call {
     bool in_engine;
     bool paused; /* streams: the engine was told to wait */
     bool begun;  /* history: response headers are sent */
-    struct purge *purge;
+    struct scheduler_purge *purge;
 };
 
 struct scheduler {
@@ -48,12 +48,12 @@ struct scheduler {
     struct engine_actions actions;
     bool turning; /* actions are being carried out */
 
-    struct map hubs; /* struct hub by folded name */
+    struct map hubs; /* struct scheduler_hub by folded name */
     uint32_t hub_default;
 
-    struct map calls; /* struct call by number */
+    struct map calls; /* struct scheduler_call by number */
     struct list calls_all;
-    struct map purges; /* struct purge by the number of its engine call */
+    struct map purges; /* struct scheduler_purge by the number of its engine call */
     uint64_t purge_next;
     uint64_t call_count;
 
@@ -74,12 +74,12 @@ struct scheduler {
 };
 
 /* --- scheduler_service.c --- */
-struct call *scheduler_call_find(const struct scheduler *scheduler, uint64_t number);
+struct scheduler_call *scheduler_call_find(const struct scheduler *scheduler, uint64_t number);
 /* Answers and forgets. */
-void scheduler_call_reply(struct call *c, struct bytes message);
-void scheduler_call_finish(struct call *c, enum status status, const char *text);
+void scheduler_call_reply(struct scheduler_call *c, struct bytes message);
+void scheduler_call_finish(struct scheduler_call *c, enum status status, const char *text);
 /* Forgets without an answer. */
-void scheduler_call_destroy(struct call *c);
+void scheduler_call_destroy(struct scheduler_call *c);
 
 /* --- scheduler_hubs.c --- */
 /* Registers a hub that the store has. */
@@ -106,22 +106,22 @@ void scheduler_pump_run(struct scheduler *scheduler);
 /* Builds the engine from the store. */
 STATUS_RESULT scheduler_pump_load(struct scheduler *scheduler, struct err *err);
 /* Gives a call or stream to the engine. */
-void scheduler_pump_call(struct scheduler *scheduler, struct call *c, struct bytes message);
-void scheduler_pump_stream(struct scheduler *scheduler, struct call *c);
+void scheduler_pump_call(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
+void scheduler_pump_stream(struct scheduler *scheduler, struct scheduler_call *c);
 /* Writing has stopped. */
 void scheduler_pump_fail(struct scheduler *scheduler, enum status status, const char *text);
 /* The answer to a write while it has. */
 enum status scheduler_pump_refusal(const struct scheduler *scheduler, bool worker);
 
 /* --- scheduler_query.c --- */
-void scheduler_query_instances(struct scheduler *scheduler, struct call *c, struct bytes message);
-void scheduler_query_ids(struct scheduler *scheduler, struct call *c, struct bytes message);
+void scheduler_query_instances(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
+void scheduler_query_ids(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
 /* By id or batch: the engine's. By filter: pages from the store, each a batch for the engine. */
-void scheduler_purge(struct scheduler *scheduler, struct call *c, struct bytes message);
+void scheduler_purge(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
 /* The engine's answer to one batch. */
-void scheduler_purge_answered(struct purge *purge, enum status status, const char *text,
+void scheduler_purge_answered(struct scheduler_purge *purge, enum status status, const char *text,
                               struct bytes message);
 /* Its caller is gone or failed. */
-void scheduler_purge_abandon(struct purge *purge);
+void scheduler_purge_abandon(struct scheduler_purge *purge);
 
 #endif

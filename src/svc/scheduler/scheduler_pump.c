@@ -72,12 +72,12 @@ static void on_committed(void *context, uint64_t sequence, enum status status, c
 
 static void act_reply(struct scheduler *scheduler, const struct engine_action *action)
 {
-    struct purge *purge = map_get(&scheduler->purges, map_u64_key(&action->call));
+    struct scheduler_purge *purge = map_get(&scheduler->purges, map_u64_key(&action->call));
     if (purge) {
         scheduler_purge_answered(purge, action->status, action->text, action->message);
         return;
     }
-    struct call *call = scheduler_call_find(scheduler, action->call);
+    struct scheduler_call *call = scheduler_call_find(scheduler, action->call);
     if (!call)
         return;
     if (action->status != STATUS_OK || call->method->engine_method == ENGINE_STREAM_HISTORY)
@@ -88,7 +88,7 @@ static void act_reply(struct scheduler *scheduler, const struct engine_action *a
 
 static void act_history(struct scheduler *scheduler, const struct engine_action *action)
 {
-    struct call *call = scheduler_call_find(scheduler, action->call);
+    struct scheduler_call *call = scheduler_call_find(scheduler, action->call);
     if (!call)
         return;
     struct grpc_call_id id = {call->number};
@@ -99,7 +99,7 @@ static void act_history(struct scheduler *scheduler, const struct engine_action 
 
 static void act_send_work(struct scheduler *scheduler, const struct engine_action *action)
 {
-    struct call *call = scheduler_call_find(scheduler, action->stream);
+    struct scheduler_call *call = scheduler_call_find(scheduler, action->stream);
     size_t queued = 0;
     if (!call ||
         !grpc_stream_send(scheduler->grpc, (struct grpc_call_id){call->number}, action->message, &queued))
@@ -113,7 +113,7 @@ static void act_send_work(struct scheduler *scheduler, const struct engine_actio
 
 static void act_end_stream(struct scheduler *scheduler, const struct engine_action *action)
 {
-    struct call *call = scheduler_call_find(scheduler, action->stream);
+    struct scheduler_call *call = scheduler_call_find(scheduler, action->stream);
     if (!call)
         return;
     call->in_engine = false;
@@ -248,7 +248,7 @@ static void on_flush(struct loop_task *task)
         scheduler_pump_run(scheduler);
 }
 
-void scheduler_pump_call(struct scheduler *scheduler, struct call *call, struct bytes message)
+void scheduler_pump_call(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
 {
     if (!scheduler->engine) {
         scheduler_call_finish(call, STATUS_UNAVAILABLE, "the store cannot be read");
@@ -260,7 +260,7 @@ void scheduler_pump_call(struct scheduler *scheduler, struct call *call, struct 
     scheduler_pump_run(scheduler);
 }
 
-void scheduler_pump_stream(struct scheduler *scheduler, struct call *call)
+void scheduler_pump_stream(struct scheduler *scheduler, struct scheduler_call *call)
 {
     call->in_engine = true;
     struct engine_worker worker = {.id = buf_peek(&call->worker_id),
@@ -346,14 +346,14 @@ static void fail_writes(struct scheduler *scheduler)
     char text[320];
     snprintf(text, sizeof text, "not written: %s", scheduler->failure.text);
     list_each_safe (it, &scheduler->calls_all) {
-        struct call *call = CONTAINER_OF(it, struct call, link);
+        struct scheduler_call *call = CONTAINER_OF(it, struct scheduler_call, link);
         bool held = call->in_engine;
         call->in_engine = false;
         if (held && !call->is_stream && !call->method->keeps)
             scheduler_call_finish(call, scheduler_pump_refusal(scheduler, call->method->worker), text);
     }
     size_t position = 0;
-    struct purge *purge;
+    struct scheduler_purge *purge;
     while ((purge = map_drain(&scheduler->purges, &position)))
         scheduler_purge_answered(purge, scheduler_pump_refusal(scheduler, false), text, (struct bytes){0});
 }
@@ -367,7 +367,7 @@ static void ask_again(struct scheduler *scheduler, bool streams)
     list_init(&todo);
     list_splice(&todo, &scheduler->calls_all);
     while ((it = list_pop_front(&todo))) {
-        struct call *call = CONTAINER_OF(it, struct call, link);
+        struct scheduler_call *call = CONTAINER_OF(it, struct scheduler_call, link);
         list_push_back(&scheduler->calls_all, it);
         if (call->in_engine || call->gone || !call->method->keeps || call->is_stream != streams)
             continue;
@@ -449,7 +449,7 @@ static void on_ping(struct loop_timer *timer)
     struct pb_work_item item = {.request_case = PB_WORK_ITEM_HEALTH_PING, .health_ping = &ping};
     pb_work_item_encode(&item, &message);
     list_each (it, &scheduler->calls_all) {
-        struct call *call = CONTAINER_OF(it, struct call, link);
+        struct scheduler_call *call = CONTAINER_OF(it, struct scheduler_call, link);
         if (call->is_stream && !call->gone && buf_status(&message) == STATUS_OK)
             (void)grpc_stream_send(scheduler->grpc, (struct grpc_call_id){call->number}, buf_peek(&message),
                                    NULL);

@@ -55,7 +55,7 @@ static size_t page_rows(int32_t wanted)
 
 /* --- answers --- */
 
-static void answer(struct call *call, struct buf *message)
+static void answer(struct scheduler_call *call, struct buf *message)
 {
     if (buf_status(message) == STATUS_OK)
         scheduler_call_reply(call, buf_peek(message));
@@ -64,9 +64,10 @@ static void answer(struct call *call, struct buf *message)
 }
 
 /* Answers with what `encode` makes of the page; it is false if memory is out. */
-static void
-answer_page(struct call *call, enum status status, const char *text, const struct task_store_page *page,
-            bool (*encode)(const struct task_store_page *page, struct arena *a, struct buf *message))
+static void answer_page(struct scheduler_call *call, enum status status, const char *text,
+                        const struct task_store_page *page,
+                        bool (*encode)(const struct task_store_page *page, struct arena *a,
+                                       struct buf *message))
 {
     CLEANUP(buf_fini) struct buf message = {.limit = ANSWER_SIZE_MAX};
     CLEANUP(arena_fini) struct arena arena;
@@ -107,7 +108,7 @@ static void on_instances(void *context, enum status status, const char *text,
     answer_page(context, status, text, page, encode_instances);
 }
 
-void scheduler_query_instances(struct scheduler *scheduler, struct call *call, struct bytes message)
+void scheduler_query_instances(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
 {
     CLEANUP(arena_fini) struct arena arena;
     struct pb_query_instances_request request;
@@ -149,7 +150,7 @@ static void on_ids(void *context, enum status status, const char *text, const st
     answer_page(context, status, text, page, encode_ids);
 }
 
-void scheduler_query_ids(struct scheduler *scheduler, struct call *call, struct bytes message)
+void scheduler_query_ids(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
 {
     CLEANUP(arena_fini) struct arena arena;
     struct pb_list_instance_ids_request request;
@@ -172,8 +173,8 @@ void scheduler_query_ids(struct scheduler *scheduler, struct call *call, struct 
 /* --- purge by filter --- */
 
 /* Page, batch, page, batch… until nothing is left, the time is over or the caller has gone. */
-struct purge {
-    struct call *call;
+struct scheduler_purge {
+    struct scheduler_call *call;
     uint64_t number; /* of the engine call in progress; 0: none */
     struct task_store_query query;
     struct buf token;
@@ -182,7 +183,7 @@ struct purge {
     int64_t deleted;
 };
 
-static void purge_destroy(struct purge *purge)
+static void purge_destroy(struct scheduler_purge *purge)
 {
     if (purge->number)
         (void)map_take(&purge->call->scheduler->purges, map_u64_key(&purge->number));
@@ -191,24 +192,24 @@ static void purge_destroy(struct purge *purge)
     free(purge);
 }
 
-void scheduler_purge_abandon(struct purge *purge)
+void scheduler_purge_abandon(struct scheduler_purge *purge)
 {
     purge_destroy(purge);
 }
 
-static void purge_finish(struct purge *purge, enum status status, const char *text)
+static void purge_finish(struct scheduler_purge *purge, enum status status, const char *text)
 {
-    struct call *call = purge->call;
+    struct scheduler_call *call = purge->call;
     purge_destroy(purge);
     scheduler_call_finish(call, status, text);
 }
 
-static void purge_complete(struct purge *purge, bool complete)
+static void purge_complete(struct scheduler_purge *purge, bool complete)
 {
     CLEANUP(buf_fini) struct buf message = {0};
     struct pb_purge_instances_response response = {
         .deleted_instance_count = (int32_t)MIN(purge->deleted, INT32_MAX), .is_complete = {true, complete}};
-    struct call *call = purge->call;
+    struct scheduler_call *call = purge->call;
     pb_purge_instances_response_encode(&response, &message);
     purge_destroy(purge);
     answer(call, &message);
@@ -217,7 +218,7 @@ static void purge_complete(struct purge *purge, bool complete)
 static void on_purge_page(void *context, enum status status, const char *text,
                           const struct task_store_page *page);
 
-static void purge_next(struct purge *purge)
+static void purge_next(struct scheduler_purge *purge)
 {
     purge->query.after = buf_peek(&purge->token);
     task_store_query(purge->call->scheduler->store, &purge->query, on_purge_page, purge);
@@ -226,7 +227,7 @@ static void purge_next(struct purge *purge)
 static void on_purge_page(void *context, enum status status, const char *text,
                           const struct task_store_page *page)
 {
-    struct purge *purge = context;
+    struct scheduler_purge *purge = context;
     struct scheduler *scheduler = purge->call->scheduler;
     if (status != STATUS_OK) {
         purge_finish(purge, status, text);
@@ -264,7 +265,8 @@ static void on_purge_page(void *context, enum status status, const char *text,
     scheduler_pump_run(scheduler);
 }
 
-void scheduler_purge_answered(struct purge *purge, enum status status, const char *text, struct bytes message)
+void scheduler_purge_answered(struct scheduler_purge *purge, enum status status, const char *text,
+                              struct bytes message)
 {
     CLEANUP(arena_fini) struct arena arena;
     struct pb_purge_instances_response response;
@@ -305,7 +307,7 @@ static uint32_t purge_mask(const struct pb_purge_instance_filter *filter)
     return mask & STATUSES_TERMINAL ? mask & STATUSES_TERMINAL : 1u << STATUS_NEVER;
 }
 
-void scheduler_purge(struct scheduler *scheduler, struct call *call, struct bytes message)
+void scheduler_purge(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
 {
     CLEANUP(arena_fini) struct arena arena;
     struct pb_purge_instances_request request;
@@ -318,21 +320,21 @@ void scheduler_purge(struct scheduler *scheduler, struct call *call, struct byte
         scheduler_pump_call(scheduler, call, message);
         return;
     }
-    struct purge *purge = calloc(1, sizeof *purge);
+    struct scheduler_purge *purge = calloc(1, sizeof *purge);
     if (!purge) {
         scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");
         return;
     }
     const struct pb_purge_instance_filter *filter = request.purge_instance_filter;
-    *purge = (struct purge){.call = call,
-                            .recursive = request.recursive,
-                            .deadline_ns = purge_deadline(filter->timeout),
-                            .query = {.hub = call->hub,
-                                      .status_mask = purge_mask(filter),
-                                      .created_from_ns = time_from(filter->created_time_from),
-                                      .created_to_ns = time_to(filter->created_time_to),
-                                      .terminal_only = true,
-                                      .rows_max = PURGE_BATCH_MAX}};
+    *purge = (struct scheduler_purge){.call = call,
+                                      .recursive = request.recursive,
+                                      .deadline_ns = purge_deadline(filter->timeout),
+                                      .query = {.hub = call->hub,
+                                                .status_mask = purge_mask(filter),
+                                                .created_from_ns = time_from(filter->created_time_from),
+                                                .created_to_ns = time_to(filter->created_time_to),
+                                                .terminal_only = true,
+                                                .rows_max = PURGE_BATCH_MAX}};
     call->purge = purge;
     purge_next(purge);
 }

@@ -39,22 +39,22 @@ static bool takes_large_messages(const struct scheduler *scheduler, const struct
            agent_listed(request->metadata(request, "user-agent"), scheduler->options.large_message_agents);
 }
 
-struct call *scheduler_call_find(const struct scheduler *scheduler, uint64_t number)
+struct scheduler_call *scheduler_call_find(const struct scheduler *scheduler, uint64_t number)
 {
     return map_get(&scheduler->calls, map_u64_key(&number));
 }
 
-static struct call *call_create(struct scheduler *scheduler, const struct grpc_request *request,
-                                const struct method *method, uint32_t hub)
+static struct scheduler_call *call_create(struct scheduler *scheduler, const struct grpc_request *request,
+                                          const struct method *method, uint32_t hub)
 {
-    struct call *call = calloc(1, sizeof *call);
+    struct scheduler_call *call = calloc(1, sizeof *call);
     if (!call)
         return NULL;
-    *call = (struct call){.number = request->id.value,
-                          .method = method,
-                          .scheduler = scheduler,
-                          .hub = hub,
-                          .connection = request->connection};
+    *call = (struct scheduler_call){.number = request->id.value,
+                                    .method = method,
+                                    .scheduler = scheduler,
+                                    .hub = hub,
+                                    .connection = request->connection};
     if (method->keeps) {
         call->message.limit = SIZE_MAX;
         call->worker_id.limit = SIZE_MAX;
@@ -75,13 +75,13 @@ static struct call *call_create(struct scheduler *scheduler, const struct grpc_r
 }
 
 /* The number is free from here on; the object may stay until the store or engine is done with it. */
-static void call_unlist(struct call *call)
+static void call_unlist(struct scheduler_call *call)
 {
     if (scheduler_call_find(call->scheduler, call->number) == call)
         (void)map_take(&call->scheduler->calls, map_u64_key(&call->number));
 }
 
-void scheduler_call_destroy(struct call *call)
+void scheduler_call_destroy(struct scheduler_call *call)
 {
     call_unlist(call);
     list_remove(&call->link);
@@ -90,14 +90,14 @@ void scheduler_call_destroy(struct call *call)
     free(call);
 }
 
-void scheduler_call_reply(struct call *call, struct bytes message)
+void scheduler_call_reply(struct scheduler_call *call, struct bytes message)
 {
     if (!call->gone)
         (void)grpc_reply(call->scheduler->grpc, (struct grpc_call_id){call->number}, message);
     scheduler_call_destroy(call);
 }
 
-void scheduler_call_finish(struct call *call, enum status status, const char *text)
+void scheduler_call_finish(struct scheduler_call *call, enum status status, const char *text)
 {
     if (!call->gone)
         (void)grpc_finish(call->scheduler->grpc, (struct grpc_call_id){call->number}, status, text);
@@ -106,17 +106,17 @@ void scheduler_call_finish(struct call *call, enum status status, const char *te
 
 /* --- methods --- */
 
-static void handle_hello(struct scheduler *scheduler, struct call *call, struct bytes message)
+static void handle_hello(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
 {
     scheduler_call_reply(call, (struct bytes){0});
 }
 
-static void handle_engine(struct scheduler *scheduler, struct call *call, struct bytes message)
+static void handle_engine(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
 {
     scheduler_pump_call(scheduler, call, message);
 }
 
-static void handle_work_items(struct scheduler *scheduler, struct call *call, struct bytes message)
+static void handle_work_items(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
 {
     call->is_stream = true;
     if (!grpc_stream_begin(scheduler->grpc, (struct grpc_call_id){call->number})) {
@@ -127,7 +127,7 @@ static void handle_work_items(struct scheduler *scheduler, struct call *call, st
         scheduler_pump_stream(scheduler, call);
 }
 
-static void handle_refusal(struct scheduler *scheduler, struct call *call, struct bytes message)
+static void handle_refusal(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
 {
     scheduler_call_finish(call, STATUS_UNIMPLEMENTED, call->method->refusal);
 }
@@ -237,7 +237,7 @@ static void on_call(void *context, const struct grpc_request *request)
         return;
     const struct method *method = method_find(request->path);
     enum status status = admit(scheduler, request, method, &hub, &err);
-    struct call *call = status == STATUS_OK ? call_create(scheduler, request, method, hub) : NULL;
+    struct scheduler_call *call = status == STATUS_OK ? call_create(scheduler, request, method, hub) : NULL;
     if (call)
         method->handle(scheduler, call, request->message);
     else if (status == STATUS_OK)
@@ -257,7 +257,7 @@ static size_t message_limit(void *context, struct bytes path)
 static void on_cancelled(void *context, struct grpc_call_id id)
 {
     struct scheduler *scheduler = context;
-    struct call *call = scheduler_call_find(scheduler, id.value);
+    struct scheduler_call *call = scheduler_call_find(scheduler, id.value);
     if (!call)
         return;
     if (call->is_stream) {
@@ -278,7 +278,7 @@ static void on_cancelled(void *context, struct grpc_call_id id)
 static void on_writable(void *context, struct grpc_call_id id)
 {
     struct scheduler *scheduler = context;
-    struct call *call = scheduler_call_find(scheduler, id.value);
+    struct scheduler_call *call = scheduler_call_find(scheduler, id.value);
     if (!call || !call->is_stream || !call->paused)
         return;
     call->paused = false;
@@ -374,7 +374,7 @@ void scheduler_destroy(struct scheduler *scheduler)
     task_store_close(scheduler->store);
     scheduler_pump_fini(scheduler);
     list_each_safe (it, &scheduler->calls_all) {
-        struct call *call = CONTAINER_OF(it, struct call, link);
+        struct scheduler_call *call = CONTAINER_OF(it, struct scheduler_call, link);
         if (call->purge)
             scheduler_purge_abandon(call->purge);
         scheduler_call_destroy(call);
@@ -389,7 +389,7 @@ void scheduler_stop(struct scheduler *scheduler, void (*on_stopped)(void *contex
 {
     scheduler->stopping = true;
     list_each_safe (it, &scheduler->calls_all) {
-        struct call *call = CONTAINER_OF(it, struct call, link);
+        struct scheduler_call *call = CONTAINER_OF(it, struct scheduler_call, link);
         if (!call->method->held_forever)
             continue;
         if (call->in_engine && call->is_stream)
