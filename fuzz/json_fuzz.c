@@ -5,19 +5,6 @@
 
 #include "wire/json/json.h"
 
-static void round_trip(const json_t *value)
-{
-    struct buf out = {0};
-    struct json_writer w = {.out = &out};
-    json_t *again = NULL;
-    json_write_tree(&w, value);
-    ASSERT(json_write_status(&w) == STATUS_OK);
-    ASSERT(json_parse(buf_peek(&out), NULL, &again, NULL) == STATUS_OK);
-    ASSERT(json_equal((json_t *)value, again));
-    json_decref(again);
-    buf_fini(&out);
-}
-
 static void write_as_string(struct bytes in)
 {
     struct buf out = {0};
@@ -37,14 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     json_t *value = NULL;
     struct json_limits limits = {.depth_max = 20, .values_max = 1000, .last_duplicate_wins = size & 1};
     if (json_parse(in, &limits, &value, NULL) == STATUS_OK) {
-        struct bytes s;
-        int64_t i;
-        bool b;
-        (void)!json_get_string(value, "a", &s);
-        (void)!json_get_i64(value, "a", &i);
-        (void)!json_get_bool(value, "a", &b);
         (void)json_get_nocase(value, "A");
-        round_trip(value);
+        (void)json_bytes(json_array_get(value, 0));
         json_decref(value);
     }
     write_as_string(in);

@@ -228,19 +228,15 @@ static void base64_is_read_with_and_without_padding(void **state)
     }
 }
 
-static void percent_decoding_happens_once(void **state)
+static void percent_encoding_keeps_what_is_plain(void **state)
 {
     (void)state;
-    CLEANUP(buf_fini) struct buf out = {0}, bad = {0}, again = {0};
-    assert_int_equal(percent_decode(&out, b("a%2520b+c")), STATUS_OK);
-    assert_true(bytes_equal_cstr(buf_peek(&out), "a%20b+c"));
-    assert_int_equal(percent_decode(&bad, b("%4")), STATUS_MALFORMED);
-    assert_int_equal(percent_decode(&bad, b("%zz")), STATUS_MALFORMED);
-    percent_encode(&again, b("a/b \xc3\xa9"), "/");
-    assert_true(bytes_equal_cstr(buf_peek(&again), "a/b%20%C3%A9"));
+    CLEANUP(buf_fini) struct buf out = {0};
+    percent_encode(&out, b("a/b \xc3\xa9"), "/");
+    assert_true(bytes_equal_cstr(buf_peek(&out), "a/b%20%C3%A9"));
 }
 
-static void time_text_goes_both_ways(void **state)
+static void time_text_is_rfc_3339(void **state)
 {
     (void)state;
     static const struct {
@@ -253,18 +249,9 @@ static void time_text_goes_both_ways(void **state)
                  {"2000-03-01T00:00:00.000Z", 3, 951868800000000000}};
     for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
         char text[TIME_TEXT_SIZE_MAX];
-        int64_t ns;
         time_format(known[i].ns, known[i].digits, text);
         assert_string_equal(text, known[i].text);
-        assert_int_equal(time_parse(b(text), &ns), STATUS_OK);
-        assert_true(ns == known[i].ns);
     }
-    int64_t ns;
-    assert_int_equal(time_parse(b("2024-01-01T02:00:00+02:00"), &ns), STATUS_OK);
-    assert_true(ns == 1704067200000000000);
-    assert_int_equal(time_parse(b("2024-13-01T00:00:00Z"), &ns), STATUS_MALFORMED);
-    assert_int_equal(time_parse(b("2024-01-01T00:00:00"), &ns), STATUS_MALFORMED);
-    assert_int_equal(time_parse(b("2024-01-01T00:00:00.Z"), &ns), STATUS_MALFORMED);
 }
 
 static void guids_are_version_4(void **state)
@@ -275,9 +262,6 @@ static void guids_are_version_4(void **state)
     guid_format_digits((const uint8_t[16]){0xff}, digits);
     assert_string_equal(text, "00000000-0000-4000-8000-000000000000");
     assert_string_equal(digits, "ff000000000040008000000000000000");
-    assert_true(guid_valid(b(text)));
-    assert_false(guid_valid(b(digits)));
-    assert_false(guid_valid(b("00000000-0000-4000-8000-00000000000g")));
 }
 
 static void durations_are_read_as_people_write_them(void **state)
@@ -368,8 +352,8 @@ int main(void)
         cmocka_unit_test(a_heap_gives_the_smallest_first_and_ties_in_order),
         cmocka_unit_test(list_links_can_be_removed_twice),
         cmocka_unit_test(base64_is_read_with_and_without_padding),
-        cmocka_unit_test(percent_decoding_happens_once),
-        cmocka_unit_test(time_text_goes_both_ways),
+        cmocka_unit_test(percent_encoding_keeps_what_is_plain),
+        cmocka_unit_test(time_text_is_rfc_3339),
         cmocka_unit_test(guids_are_version_4),
         cmocka_unit_test(durations_are_read_as_people_write_them),
         cmocka_unit_test(errors_are_wrapped_and_cut),

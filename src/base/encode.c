@@ -59,23 +59,6 @@ enum status base64_decode(struct buf *out, struct bytes in)
     return buf_status(out);
 }
 
-enum status percent_decode(struct buf *out, struct bytes in)
-{
-    for (size_t i = 0; i < in.size; i++) {
-        uint8_t c = in.data[i];
-        if (c == '%') {
-            int high = i + 2 < in.size ? ascii_hex_value(in.data[i + 1]) : -1;
-            int low = i + 2 < in.size ? ascii_hex_value(in.data[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                return STATUS_MALFORMED;
-            c = (uint8_t)(high << 4 | low);
-            i += 2;
-        }
-        buf_append_byte(out, c);
-    }
-    return buf_status(out);
-}
-
 void percent_encode(struct buf *out, struct bytes in, const char *keep)
 {
     for (size_t i = 0; i < in.size; i++) {
@@ -117,32 +100,10 @@ void guid_format(const uint8_t random[16], char ret_text[GUID_TEXT_SIZE + 1])
              digits + 16, digits + 20);
 }
 
-bool guid_valid(struct bytes text)
-{
-    if (text.size != GUID_TEXT_SIZE)
-        return false;
-    for (size_t i = 0; i < text.size; i++) {
-        bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-        if (hyphen ? text.data[i] != '-' : ascii_hex_value(text.data[i]) < 0)
-            return false;
-    }
-    return true;
-}
-
 #define SECONDS_PER_DAY 86400
 
-/* Days since 1970-01-01 of a proleptic Gregorian date, and back (Howard Hinnant, "chrono-compatible low-level
+/* The proleptic Gregorian date of a count of days since 1970-01-01 (Howard Hinnant, "chrono-compatible low-level
  * date algorithms"): a 400-year era has 146097 days, and years that start in March put the leap day last. */
-static int64_t days_from_date(int64_t year, unsigned month, unsigned day)
-{
-    year -= month <= 2;
-    int64_t era = (year >= 0 ? year : year - 399) / 400;
-    unsigned year_of_era = (unsigned)(year - era * 400);
-    unsigned day_of_year = (153 * (month + (month > 2 ? -3u : 9u)) + 2) / 5 + day - 1;
-    unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + (int64_t)day_of_era - 719468;
-}
-
 static void date_from_days(int64_t days, int64_t *ret_year, unsigned *ret_month, unsigned *ret_day)
 {
     days += 719468;
@@ -182,76 +143,4 @@ size_t time_format(int64_t unix_ns, int digits, char ret_text[TIME_TEXT_SIZE_MAX
     }
     n += snprintf(ret_text + n, TIME_TEXT_SIZE_MAX - (size_t)n, "Z");
     return (size_t)n;
-}
-
-/* Reads exactly `count` digits at `*at`. */
-static bool read_digits(struct bytes bytes, size_t *at, int count, int64_t *ret_value)
-{
-    int64_t value = 0;
-    for (int i = 0; i < count; i++, (*at)++) {
-        if (*at >= bytes.size || !ascii_digit(bytes.data[*at]))
-            return false;
-        value = value * 10 + (bytes.data[*at] - '0');
-    }
-    *ret_value = value;
-    return true;
-}
-
-static bool read_char(struct bytes bytes, size_t *at, char c)
-{
-    if (*at >= bytes.size || ascii_lower(bytes.data[*at]) != ascii_lower((uint8_t)c))
-        return false;
-    (*at)++;
-    return true;
-}
-
-static bool read_fraction(struct bytes bytes, size_t *at, int64_t *ret_ns)
-{
-    *ret_ns = 0;
-    if (*at >= bytes.size || bytes.data[*at] != '.')
-        return true;
-    (*at)++;
-    int64_t unit = NS_PER_S / 10;
-    size_t start = *at;
-    for (; *at < bytes.size && ascii_digit(bytes.data[*at]); (*at)++, unit /= 10)
-        *ret_ns += (bytes.data[*at] - '0') * unit;
-    return *at > start && *at - start <= 9;
-}
-
-static bool read_offset(struct bytes bytes, size_t *at, int64_t *ret_seconds)
-{
-    *ret_seconds = 0;
-    if (read_char(bytes, at, 'Z'))
-        return true;
-    if (*at >= bytes.size || (bytes.data[*at] != '+' && bytes.data[*at] != '-'))
-        return false;
-    int64_t sign = bytes.data[(*at)++] == '-' ? -1 : 1;
-    int64_t hours, minutes;
-    if (!read_digits(bytes, at, 2, &hours) || !read_char(bytes, at, ':') ||
-        !read_digits(bytes, at, 2, &minutes))
-        return false;
-    *ret_seconds = sign * (hours * 3600 + minutes * 60);
-    return hours < 24 && minutes < 60;
-}
-
-enum status time_parse(struct bytes bytes, int64_t *ret_unix_ns)
-{
-    size_t at = 0;
-    int64_t year, month, day, hour, minute, second, fraction, offset;
-    bool ok = read_digits(bytes, &at, 4, &year) && read_char(bytes, &at, '-') &&
-              read_digits(bytes, &at, 2, &month) && read_char(bytes, &at, '-') &&
-              read_digits(bytes, &at, 2, &day) && read_char(bytes, &at, 'T') &&
-              read_digits(bytes, &at, 2, &hour) && read_char(bytes, &at, ':') &&
-              read_digits(bytes, &at, 2, &minute) && read_char(bytes, &at, ':') &&
-              read_digits(bytes, &at, 2, &second) && read_fraction(bytes, &at, &fraction) &&
-              read_offset(bytes, &at, &offset) && at == bytes.size;
-    if (!ok || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
-        return STATUS_MALFORMED;
-    int64_t seconds = days_from_date(year, (unsigned)month, (unsigned)day) * SECONDS_PER_DAY + hour * 3600 +
-                      minute * 60 + second - offset;
-    int64_t ns;
-    if (__builtin_mul_overflow(seconds, (int64_t)NS_PER_S, &ns) || __builtin_add_overflow(ns, fraction, &ns))
-        return STATUS_MALFORMED;
-    *ret_unix_ns = ns;
-    return STATUS_OK;
 }

@@ -11,8 +11,6 @@ void base64_encode(struct buf *out, struct bytes in);
 /* Standard alphabet; padding optional, blanks refused. MALFORMED leaves `out` with what came before the
  * fault. */
 STATUS_RESULT base64_decode(struct buf *out, struct bytes in);
-/* Appends the decoded bytes of `in` once; '+' stays '+'. MALFORMED for a '%' without two hex digits. */
-STATUS_RESULT percent_decode(struct buf *out, struct bytes in);
 /* Escapes all but RFC 3986 unreserved characters and those in `keep` (NULL allowed). */
 void percent_encode(struct buf *out, struct bytes in, const char *keep);
 
@@ -22,14 +20,10 @@ void percent_encode(struct buf *out, struct bytes in, const char *keep);
  */
 void guid_format(const uint8_t random[16], char ret_text[GUID_TEXT_SIZE + 1]);
 void guid_format_digits(const uint8_t random[16], char ret_digits[GUID_DIGITS_SIZE + 1]);
-/* True for the hyphenated form, letters in any case. */
-bool guid_valid(struct bytes text);
 
 #define TIME_TEXT_SIZE_MAX 40
 /* RFC 3339 in UTC with `digits` (0..9) fraction digits and 'Z', from nanoseconds since 1970. Returns the
  * length. */
 size_t time_format(int64_t unix_ns, int digits, char ret_text[TIME_TEXT_SIZE_MAX]);
-/* Reads RFC 3339 (any offset, up to 9 fraction digits). MALFORMED otherwise. */
-STATUS_RESULT time_parse(struct bytes text, int64_t *ret_unix_ns);
 
 #endif

@@ -84,12 +84,6 @@ static bool collect_children(struct warden_client *client)
     return pid == 0;
 }
 
-bool warden_client_alive(struct warden_client *client)
-{
-    (void)collect_children(client);
-    return client->pid > 0;
-}
-
 enum status warden_client_order(struct warden_client *client, bool beside, int *ret_socket, struct err *error)
 {
     (void)collect_children(client);

@@ -23,8 +23,6 @@ STATUS_RESULT warden_client_start(const char *program, const char *data_root,
  * come any more in this process's life. IO: no socket. */
 STATUS_RESULT warden_client_order(struct warden_client *client, bool beside, int *ret_socket,
                                   struct err *error);
-/* False when it is known that the warden has ended. */
-bool warden_client_alive(struct warden_client *client);
 /* Closes the socket, and waits until the warden and all keepers have gone (bounded: the warden kills those
  * that do not end). The sockets to keepers are closed before. NULL allowed. */
 void warden_client_stop(struct warden_client *client);

@@ -395,11 +395,6 @@ enum status grpc_client_output(struct grpc_client *client, struct buf *out, stru
     return status == STATUS_OK ? status : err_set(err, status, "no memory for output");
 }
 
-enum status grpc_client_ping(struct grpc_client *client)
-{
-    return nghttp2_submit_ping(client->session, NGHTTP2_FLAG_NONE, NULL) == 0 ? STATUS_OK : STATUS_NO_MEMORY;
-}
-
 bool grpc_client_closing(const struct grpc_client *client)
 {
     return client->closing || !nghttp2_session_check_request_allowed(client->session);

@@ -53,8 +53,6 @@ STATUS_RESULT grpc_client_receive(struct grpc_client *client, struct bytes data,
 /* Moves what is to be written to the end of `out`; nothing added: nothing to do. CLOSED, NO_MEMORY: destroy.
  */
 STATUS_RESULT grpc_client_output(struct grpc_client *client, struct buf *out, struct err *err);
-/* An HTTP/2 PING; on a dead path the caller's own timer decides. */
-STATUS_RESULT grpc_client_ping(struct grpc_client *client);
 /* True once the peer sent GOAWAY or the session can take no more calls: make a new connection for the next
  * one. */
 bool grpc_client_closing(const struct grpc_client *client);

@@ -47,11 +47,6 @@ struct arena *http_request_arena(struct http_request *request)
     return &request->arena;
 }
 
-struct loop *http_request_loop(struct http_request *request)
-{
-    return request->connection->server->loop;
-}
-
 void http_request_on_gone(struct http_request *request, void (*on_gone)(void *context), void *context)
 {
     request->on_gone = on_gone;

@@ -119,7 +119,6 @@ struct bytes http_request_header(const struct http_request *request, const char 
 struct bytes http_request_query(struct http_request *request, const char *name);
 /* For the handler's own objects; freed when the exchange is over. */
 struct arena *http_request_arena(struct http_request *request);
-struct loop *http_request_loop(struct http_request *request);
 /* Called once, never from within a call of the handler's, if the peer goes away (or closes its sending side)
  * before the answer was given, or the server is destroyed; after it `request` must not be touched. Without an
  * on_gone, `request` stays valid until it is answered, and the answer goes nowhere. */

@@ -34,12 +34,6 @@ static inline void json_release(json_t **value)
 
 /* The bytes of a string value, valid as long as the value; data NULL if `value` is NULL or no string. */
 struct bytes json_bytes(const json_t *value);
-/* Members of an object, the names compared exactly. Each leaves its output untouched unless it returns OK.
- * NOT_FOUND: no such member, or it is null, or `object` is no object; INVALID_ARGUMENT: another type. */
-STATUS_RESULT json_get_string(const json_t *object, const char *name, struct bytes *ret_value);
-STATUS_RESULT json_get_bool(const json_t *object, const char *name, bool *ret_value);
-/* A whole number; a real with a fraction or outside the range is INVALID_ARGUMENT ("5.0" is 5). */
-STATUS_RESULT json_get_i64(const json_t *object, const char *name, int64_t *ret_value);
 /* The first member whose name equals `name` without regard to ASCII case, or NULL. */
 json_t *json_get_nocase(const json_t *object, const char *name);
 
@@ -69,14 +63,10 @@ void json_write_string(struct json_writer *json, struct bytes value);
 /* NULL writes null. */
 void json_write_cstr(struct json_writer *json, const char *value);
 void json_write_int(struct json_writer *json, int64_t value);
-/* The shortest text that reads back as the same number; NaN and infinities, which JSON lacks, become null. */
-void json_write_double(struct json_writer *json, double value);
 void json_write_bool(struct json_writer *json, bool value);
 void json_write_null(struct json_writer *json);
 /* `json` must be one JSON value already; it is copied as it is. */
 void json_write_raw(struct json_writer *w, struct bytes json);
-/* A tree of jansson's. */
-void json_write_tree(struct json_writer *json, const json_t *value);
 /* A key and its value in one step. A C string NULL writes null. */
 void json_write_member_string(struct json_writer *json, const char *name, struct bytes value);
 void json_write_member_cstr(struct json_writer *json, const char *name, const char *value);

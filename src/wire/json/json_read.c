@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* json_read.c — the bounds, then jansson. */
-#include <math.h>
-
 #include "wire/json/json.h"
 
 static size_t or_default(size_t value, size_t fallback)
@@ -67,51 +65,6 @@ struct bytes json_bytes(const json_t *value)
     if (!json_is_string(value))
         return (struct bytes){0};
     return bytes_of(json_string_value(value), json_string_length(value));
-}
-
-/* NULL for a member that is not there or null. */
-static json_t *member(const json_t *object, const char *name)
-{
-    json_t *value = json_object_get(object, name);
-    return json_is_null(value) ? NULL : value;
-}
-
-enum status json_get_string(const json_t *object, const char *name, struct bytes *ret_value)
-{
-    json_t *value = member(object, name);
-    if (!value)
-        return STATUS_NOT_FOUND;
-    if (!json_is_string(value))
-        return STATUS_INVALID_ARGUMENT;
-    *ret_value = json_bytes(value);
-    return STATUS_OK;
-}
-
-enum status json_get_bool(const json_t *object, const char *name, bool *ret_value)
-{
-    json_t *value = member(object, name);
-    if (!value)
-        return STATUS_NOT_FOUND;
-    if (!json_is_boolean(value))
-        return STATUS_INVALID_ARGUMENT;
-    *ret_value = json_is_true(value);
-    return STATUS_OK;
-}
-
-enum status json_get_i64(const json_t *object, const char *name, int64_t *ret_value)
-{
-    json_t *value = member(object, name);
-    if (!value)
-        return STATUS_NOT_FOUND;
-    if (json_is_integer(value)) {
-        *ret_value = json_integer_value(value);
-        return STATUS_OK;
-    }
-    double real = json_is_real(value) ? json_real_value(value) : NAN;
-    if (!(real >= -0x1p63 && real < 0x1p63) || real != floor(real))
-        return STATUS_INVALID_ARGUMENT;
-    *ret_value = (int64_t)real;
-    return STATUS_OK;
 }
 
 json_t *json_get_nocase(const json_t *object, const char *name)

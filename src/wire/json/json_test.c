@@ -89,9 +89,7 @@ static void a_member_given_twice_is_refused_unless_asked_for(void **state)
     assert_int_equal(json_parse(text, NULL, &v, NULL), STATUS_MALFORMED);
     assert_int_equal(json_parse(text, &(struct json_limits){.last_duplicate_wins = true}, &v, NULL),
                      STATUS_OK);
-    bool approve = false;
-    assert_int_equal(json_get_bool(v, "approve", &approve), STATUS_OK);
-    assert_true(approve);
+    assert_true(json_is_true(json_object_get(v, "approve")));
 }
 
 static void members_keep_type_and_every_byte(void **state)
@@ -103,23 +101,10 @@ static void members_keep_type_and_every_byte(void **state)
                                   "\"big\":9223372036854775808.0,\"Code\":\"x\"}"),
                                 NULL, &v, &err),
                      STATUS_OK);
-    struct bytes bytes = {0};
-    int64_t i = 3;
-    bool t = false;
-    assert_int_equal(json_get_string(v, "s", &bytes), STATUS_OK);
-    assert_true(bytes_equal(bytes, bytes_of("a\0b", 3)));
-    assert_int_equal(json_get_bool(v, "t", &t), STATUS_OK);
-    assert_int_equal(json_get_i64(v, "i", &i), STATUS_OK);
-    assert_int_equal(i, -7);
-    assert_int_equal(json_get_i64(v, "r", &i), STATUS_OK);
-    assert_int_equal(i, 5);
-    assert_int_equal(json_get_i64(v, "f", &i), STATUS_INVALID_ARGUMENT);
-    assert_int_equal(json_get_i64(v, "big", &i), STATUS_INVALID_ARGUMENT);
-    assert_int_equal(json_get_i64(v, "n", &i), STATUS_NOT_FOUND);
-    assert_int_equal(json_get_i64(v, "s", &i), STATUS_INVALID_ARGUMENT);
-    assert_int_equal(json_get_string(v, "i", &bytes), STATUS_INVALID_ARGUMENT);
-    assert_int_equal(json_get_bool(NULL, "i", &t), STATUS_NOT_FOUND);
-    assert_int_equal(i, 5); /* untouched on failure */
+    assert_true(bytes_equal(json_bytes(json_object_get(v, "s")), bytes_of("a\0b", 3)));
+    assert_null(json_bytes(json_object_get(v, "i")).data);
+    assert_null(json_bytes(NULL).data);
+    assert_int_equal(json_integer_value(json_object_get(v, "i")), -7);
     assert_true(bytes_equal_cstr(json_bytes(json_get_nocase(v, "code")), "x"));
     assert_null(json_get_nocase(v, "cod"));
 }
@@ -134,8 +119,6 @@ static void the_writer_puts_commas_and_escapes(void **state)
     json_write_key(&json, "list");
     json_write_begin_array(&json);
     json_write_int(&json, INT64_MIN);
-    json_write_double(&json, 0.1);
-    json_write_double(&json, NAN);
     json_write_begin_object(&json);
     json_write_end_object(&json);
     json_write_bool(&json, false);
@@ -149,7 +132,7 @@ static void the_writer_puts_commas_and_escapes(void **state)
     assert_string_equal(
         (char *)out.data,
         "{\"s\":\"q\\\" b\\\\ n\\n z\\u0000 \\u001f \xe2\x82\xac\",\"list\":[-9223372036854775808,"
-        "0.1,null,{},false],\"none\":null,\"raw\":[1]}");
+        "{},false],\"none\":null,\"raw\":[1]}");
 }
 
 static void bad_utf8_is_replaced_or_refused(void **state)
@@ -165,28 +148,6 @@ static void bad_utf8_is_replaced_or_refused(void **state)
     struct json_writer strict = {.out = &out};
     json_write_string(&strict, b("\xff"));
     assert_int_equal(json_write_status(&strict), STATUS_MALFORMED);
-}
-
-static void doubles_and_trees_survive_a_round_trip(void **state)
-{
-    (void)state;
-    static const double values[] = {0.0, 1.0, 1.0 / 3, 5e-324, 1.7976931348623157e308, -123456.789, 1e22};
-    for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-        CLEANUP(buf_fini) struct buf out = {0};
-        CLEANUP(json_release) json_t *v = NULL;
-        struct json_writer json = {.out = &out};
-        json_write_double(&json, values[i]);
-        assert_int_equal(json_parse(buf_peek(&out), NULL, &v, NULL), STATUS_OK);
-        assert_true(json_number_value(v) == values[i]);
-    }
-    CLEANUP(buf_fini) struct buf out = {0};
-    CLEANUP(json_release) json_t *tree = NULL;
-    struct bytes text = b("{\"a\":[1,\"\\u0000\xc3\xa9\",null]}");
-    assert_int_equal(json_parse(text, NULL, &tree, NULL), STATUS_OK);
-    struct json_writer json = {.out = &out};
-    json_write_tree(&json, tree);
-    assert_int_equal(json_write_status(&json), STATUS_OK);
-    assert_true(bytes_equal(buf_peek(&out), text));
 }
 
 static void a_full_buffer_is_reported_once_at_the_end(void **state)
@@ -210,7 +171,6 @@ int main(void)
         cmocka_unit_test(members_keep_type_and_every_byte),
         cmocka_unit_test(the_writer_puts_commas_and_escapes),
         cmocka_unit_test(bad_utf8_is_replaced_or_refused),
-        cmocka_unit_test(doubles_and_trees_survive_a_round_trip),
         cmocka_unit_test(a_full_buffer_is_reported_once_at_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* json_write.c — one value after the other into a buffer. */
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "wire/json/json.h"
 
@@ -141,22 +139,6 @@ void json_write_int(struct json_writer *json, int64_t value)
     buf_append_fmt(json->out, "%lld", (long long)value);
 }
 
-void json_write_double(struct json_writer *json, double value)
-{
-    char text[32];
-    if (!isfinite(value)) {
-        json_write_null(json);
-        return;
-    }
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    separate(json);
-    buf_append_cstr(json->out, text);
-}
-
 void json_write_raw(struct json_writer *w, struct bytes json)
 {
     separate(w);
@@ -171,20 +153,6 @@ void json_write_bool(struct json_writer *json, bool value)
 void json_write_null(struct json_writer *json)
 {
     json_write_raw(json, BYTES_LITERAL("null"));
-}
-
-static int on_dump(const char *data, size_t size, void *context)
-{
-    struct buf *out = context;
-    buf_append(out, data, size);
-    return out->failed ? -1 : 0;
-}
-
-void json_write_tree(struct json_writer *json, const json_t *value)
-{
-    separate(json);
-    if (json_dump_callback(value, on_dump, json->out, JSON_COMPACT | JSON_ENCODE_ANY))
-        json->failed = true;
 }
 
 void json_write_member_string(struct json_writer *json, const char *name, struct bytes value)

@@ -259,11 +259,6 @@ enum status session_channel_open(struct session_channel *channel, int fd)
     return loop_fd_add(channel->loop, &channel->socket, fd, EPOLLIN, NULL);
 }
 
-bool session_channel_watched(const struct session_channel *channel)
-{
-    return channel->socket.loop != NULL;
-}
-
 void session_channel_close(struct session_channel *channel)
 {
     loop_timer_cancel(&channel->patience);

@@ -66,8 +66,6 @@ STATUS_RESULT session_channel_open(struct session_channel *channel, int fd);
 /* Sends a frame that asks for an answer. Whatever has come up to now cannot be that answer: if there is a
  * byte of it, CHANNEL_FAULT_UNASKED comes instead. */
 void session_channel_ask(struct session_channel *channel, enum frame_type type, struct bytes payload);
-/* True until it is closed, by its owner or by a hang-up. */
-bool session_channel_watched(const struct session_channel *channel);
 /* May be called twice. */
 void session_channel_close(struct session_channel *channel);
 
