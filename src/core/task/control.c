@@ -83,11 +83,11 @@ static void want_suspended(struct engine *engine, struct instance *instance, boo
 {
     if (instance->suspend_wanted == suspended)
         return;
-    instance->suspend_wanted = suspended;
+    instance_want_suspended(instance, suspended);
     inbox_add(engine, instance, event, false, 0);
     if (instance->row.status == INSTANCE_PENDING)
         return;
-    instance->row.updated_ns = MAX(instance->row.updated_ns, engine->unix_ns);
+    instance_updated(instance, MAX(instance->row.updated_ns, engine->unix_ns));
     instance_move(engine, instance, suspended ? INSTANCE_SUSPENDED : INSTANCE_RUNNING);
 }
 
@@ -121,7 +121,8 @@ void control_resume(struct engine *engine, struct call *call)
 
 static void force(struct engine *engine, struct instance *instance, struct pb_opt_bytes output, bool recurse)
 {
-    instance->terminate_recurse |= recurse;
+    if (recurse)
+        instance_set_recurse(instance, true);
     ending_force(engine, instance, &(struct ending){.status = INSTANCE_TERMINATED, .output = output},
                  event_terminated(&engine->scratch, output, recurse));
 }

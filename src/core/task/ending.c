@@ -99,9 +99,9 @@ void ending_apply(struct engine *engine, struct instance *instance, const struct
     list_each (it, &instance->activities)
         CONTAINER_OF(it, struct activity, link)->detached = true;
     instance->row.completed_ns = instance_stamp(engine, instance);
-    instance->row.updated_ns = instance->row.completed_ns;
-    instance->row.suspended = false;
-    instance->suspend_wanted = false;
+    instance_updated(instance, instance->row.completed_ns);
+    instance_set_suspended(instance, false);
+    instance_want_suspended(instance, false);
     instance_set_payload(engine, instance, PAYLOAD_OUTPUT,
                          (struct payload){ending->output.present, ending->output.value});
     instance_set_payload(engine, instance, PAYLOAD_FAILURE,

@@ -62,8 +62,9 @@ static void enter(struct engine *engine, struct inbox_event *event)
         struct pb_history_event decoded;
         instance->terminating = true;
         if (pb_history_event_decode(&engine->scratch, event->event, &decoded) == STATUS_OK &&
-            decoded.event_type_case == PB_HISTORY_EVENT_EXECUTION_TERMINATED)
-            instance->terminate_recurse |= decoded.execution_terminated->recurse;
+            decoded.event_type_case == PB_HISTORY_EVENT_EXECUTION_TERMINATED &&
+            decoded.execution_terminated->recurse)
+            instance_set_recurse(instance, true);
     }
     if (event->visible_ns > engine->unix_ns) {
         list_push_back(&instance->later, &event->link);
@@ -148,9 +149,9 @@ bool inbox_load(struct engine *engine, struct instance *instance, const struct i
     event->tagged = row->execution_id.size > 0;
     instance->row.inbox_next = MAX(instance->row.inbox_next, row->sequence + 1);
     if (event->kind == PB_HISTORY_EVENT_EXECUTION_SUSPENDED)
-        instance->suspend_wanted = true;
+        instance_want_suspended(instance, true);
     else if (event->kind == PB_HISTORY_EVENT_EXECUTION_RESUMED)
-        instance->suspend_wanted = false;
+        instance_want_suspended(instance, false);
     enter(engine, event);
     return true;
 }
@@ -244,7 +245,7 @@ void inbox_drop_all(struct engine *engine, struct instance *instance)
     drop_list(&instance->turn.taken);
     instance->inbox_controls = 0;
     instance->terminating = false;
-    instance->terminate_recurse = false;
+    instance_set_recurse(instance, false);
 }
 
 void inbox_detach_untagged(struct engine *engine, struct instance *instance, struct list *ret_kept)

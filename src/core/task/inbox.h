@@ -4,7 +4,7 @@
  * An event is LATER (a timer, a scheduled start: it has an alarm), VISIBLE (in instance.inbox), or TAKEN
  * (part of an outstanding delivery, in turn.taken). It leaves for good when a turn that took it commits, or
  * with its execution. ExecutionStarted has no row: it is the payload STARTED, and waits exactly while the
- * execution has no history. Writes instance.inbox, later, inbox_controls, terminating, terminate_recurse. */
+ * execution has no history. Writes instance.inbox, later, inbox_controls, terminating. */
 #ifndef CORE_TASK_INBOX_H
 #define CORE_TASK_INBOX_H
 

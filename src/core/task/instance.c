@@ -199,7 +199,7 @@ void instance_fill(struct engine *engine, struct instance *instance, const struc
         fill_payload(engine, instance, (enum payload_kind)kind, payloads[kind]);
     instance->last_event_ns = row->updated_ns;
     instance->history_resident = row->history_count == 0;
-    instance->suspend_wanted = row->suspended;
+    instance_want_suspended(instance, row->suspended);
     note_parent(instance, instance_started(engine, instance));
     memory_must_ok(map_put(&engine->keys, bytes_of(&instance->row.key, sizeof instance->row.key), instance));
     engine->key_next = MAX(engine->key_next, row->key + 1);
@@ -243,6 +243,33 @@ int64_t instance_stamp(struct engine *engine, struct instance *instance)
     return instance->last_event_ns;
 }
 
+void instance_updated(struct instance *instance, int64_t at_ns)
+{
+    instance->row.updated_ns = at_ns;
+}
+
+void instance_set_suspended(struct instance *instance, bool suspended)
+{
+    instance->row.suspended = suspended;
+}
+
+void instance_want_suspended(struct instance *instance, bool suspended)
+{
+    instance->suspend_wanted = suspended;
+}
+
+void instance_set_recurse(struct instance *instance, bool recurse)
+{
+    instance->terminate_recurse = recurse;
+}
+
+void instance_forget_history(struct instance *instance)
+{
+    ASSERT(list_empty(&instance->history_link));
+    buf_fini(&instance->history);
+    instance->history_resident = false;
+}
+
 /* Everything that an execution's ExecutionStarted says, into the row and the payloads. */
 static void begin_execution(struct engine *engine, struct instance *instance,
                             struct pb_execution_started_event *started)
@@ -260,7 +287,7 @@ static void begin_execution(struct engine *engine, struct instance *instance,
     buf_fini(&encoded);
     note_parent(instance, started);
     row->history_count = 0;
-    row->suspended = false;
+    instance_set_suspended(instance, false);
     instance->history_resident = true;
     instance->history_size = 0;
     instance_set_payload(engine, instance, PAYLOAD_INPUT,
@@ -278,14 +305,14 @@ void instance_create(struct engine *engine, struct instance *instance,
     struct instance_row *row = &instance->row;
     row->key = engine->key_next++;
     row->created_ns = engine->unix_ns;
-    row->updated_ns = engine->unix_ns;
+    instance_updated(instance, engine->unix_ns);
     row->scheduled_ns =
         started->scheduled_start_timestamp.present ? pb_time_to_ns(started->scheduled_start_timestamp) : 0;
     if (started->parent_instance && started->parent_instance->orchestration_instance)
         set_payload(&row->parent_id,
                     (struct payload){true, started->parent_instance->orchestration_instance->instance_id});
     instance->last_event_ns = 0;
-    instance->suspend_wanted = false;
+    instance_want_suspended(instance, false);
     memory_must_ok(map_put(&engine->keys, bytes_of(&row->key, sizeof row->key), instance));
     begin_execution(engine, instance, started);
     if (parent) {
@@ -345,8 +372,7 @@ void instance_delete(struct engine *engine, struct instance *instance)
     list_remove(&instance->child_link);
     list_remove(&instance->orphan_link);
     residence_use_history(engine, instance);
-    buf_fini(&instance->history);
-    instance->history_resident = false;
+    instance_forget_history(instance);
     instance->history_wanted = false;
     instance->history_fetching = false;
     instance->payloads_wanted = false;

@@ -31,6 +31,19 @@ static inline bool instance_live(const struct instance *instance)
 
 /* The only writer of the status; the move must be in the table of instance_status.h. Answers who waited. */
 void instance_move(struct engine *engine, struct instance *instance, enum instance_status status);
+/* The only writers of what several modules decide. Of the row, the caller sees to it that it is put (gate_put). */
+/* row.updated_ns: when something last happened to it, since 1970. */
+void instance_updated(struct instance *instance, int64_t at_ns);
+/* row.suspended: its history has a suspend without a resume, so a turn is told only what ends that. */
+void instance_set_suspended(struct instance *instance, bool suspended);
+/* suspend_wanted: the last suspend or resume that was accepted, in its history or not yet. */
+void instance_want_suspended(struct instance *instance, bool suspended);
+/* terminate_recurse: when it ends, its children are terminated. */
+void instance_set_recurse(struct instance *instance, bool recurse);
+/* history_resident goes: the history is read again when it is needed. It must not be on the list of idle ones, and
+ * must be committed, unless it is deleted. */
+void instance_forget_history(struct instance *instance);
+
 /* Status NONE -> PENDING. `started` becomes the execution's ExecutionStarted, its orchestrationInstance
  * included; `parent` is NULL or the live instance that waits for the result. */
 void instance_create(struct engine *engine, struct instance *instance,

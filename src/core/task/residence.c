@@ -101,8 +101,7 @@ static void trim_histories(struct engine *engine)
         struct instance *instance = CONTAINER_OF(engine->idle_histories.next, struct instance, history_link);
         if (engine_is_committed(engine, instance->changed_sequence) && list_empty(&instance->pins)) {
             residence_use_history(engine, instance);
-            buf_fini(&instance->history);
-            instance->history_resident = false;
+            instance_forget_history(instance);
         } else {
             list_remove(&instance->history_link);
             list_push_back(&engine->idle_histories, &instance->history_link);

@@ -98,7 +98,8 @@ static void moves_follow_the_table(void **state)
     assert_false(instance_status_completes(INSTANCE_RUNNING));
     assert_string_equal(instance_status_name(INSTANCE_PENDING), "PENDING");
     assert_int_equal(instance_status_of(INSTANCE_SUSPENDED), INSTANCE_SUSPENDED);
-    assert_int_equal(instance_status_of(INSTANCE_NONE), INSTANCE_NONE); /* not a status that anybody may send */
+    assert_int_equal(instance_status_of(INSTANCE_NONE),
+                     INSTANCE_NONE); /* not a status that anybody may send */
     assert_int_equal(instance_status_of(-5), INSTANCE_NONE);
     assert_int_equal(instance_status_of(INT64_C(1) << 32), INSTANCE_NONE);
 }

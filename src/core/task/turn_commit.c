@@ -169,9 +169,9 @@ static void consume_event(struct engine *engine, struct commit *commit, struct i
     if (event->kind == PB_HISTORY_EVENT_EXECUTION_TERMINATED)
         commit->terminate = memory_arena_copy(&engine->scratch, event->event); /* the event is freed */
     else if (event->kind == PB_HISTORY_EVENT_EXECUTION_SUSPENDED)
-        instance->row.suspended = true;
+        instance_set_suspended(instance, true);
     else if (event->kind == PB_HISTORY_EVENT_EXECUTION_RESUMED)
-        instance->row.suspended = false;
+        instance_set_suspended(instance, false);
     inbox_delete(engine, event);
 }
 
@@ -270,7 +270,7 @@ void turn_commit(struct engine *engine, struct instance *instance, const struct 
 
     /* Before renew, which drops the trace context of the old execution. */
     keep_payloads(engine, &commit, answer);
-    instance->row.updated_ns = commit.decision.now_ns;
+    instance_updated(instance, commit.decision.now_ns);
 
     /* After the actions, which add to the blob. A new execution begins without a past: the blob is dropped. */
     if (commit.decision.renews)
