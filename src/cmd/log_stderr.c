@@ -29,10 +29,13 @@ static void write_line(enum log_level level, const char *area, const char *text)
 /* $JOURNAL_STREAM names a device and an inode; a shell may have turned our stream to somewhere else since. */
 static bool is_journal(void)
 {
-    const char *stream = getenv("JOURNAL_STREAM");
-    unsigned long long device, inode;
+    struct bytes inode_text = bytes_of_cstr(getenv("JOURNAL_STREAM"));
+    struct bytes device_text = bytes_split(&inode_text, ':');
+    uint64_t device = 0;
+    uint64_t inode = 0;
     struct stat facts;
-    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &facts) == 0 &&
+    return bytes_parse_u64(device_text, &device) == STATUS_OK &&
+           bytes_parse_u64(inode_text, &inode) == STATUS_OK && fstat(STDERR_FILENO, &facts) == 0 &&
            facts.st_dev == device && facts.st_ino == inode;
 }
 

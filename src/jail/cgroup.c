@@ -285,12 +285,13 @@ static pid_t parent_of(long member)
 {
     char path[64];
     char text[512] = "";
-    int parent = 0;
     snprintf(path, sizeof path, "/proc/%ld/stat", member);
     if (file_read(AT_FDCWD, path, text, sizeof text) <= 0)
         return 0;
-    const char *name_end = strrchr(text, ')'); /* a name may hold anything (proc(5)) */
-    return name_end && sscanf(name_end, ") %*c %d", &parent) == 1 ? parent : 0;
+    /* "PID (NAME) S PPID …": a name may hold anything, also ")" (proc(5)). */
+    const char *name_end = strrchr(text, ')');
+    bool whole = name_end && strlen(name_end) > 4;
+    return whole ? (pid_t)strtol(name_end + 4, NULL, 10) : 0;
 }
 
 /* The server, and its children: keeper and warden. */

@@ -223,8 +223,8 @@ static void on_ready(void *context, const struct keeper_report *report)
         fprintf(stderr, "session_run: %s\n", e.text);
         exit(1);
     }
-    print(json_pack("{s:I,s:b,s:o}", "warm_us", us_since(started_ns), "landlock", confined.landlock_abi > 0, "report",
-                    json_loads(report->json, 0, NULL)));
+    print(json_pack("{s:I,s:b,s:o}", "warm_us", us_since(started_ns), "landlock", confined.landlock_abi > 0,
+                    "report", json_loads(report->json, 0, NULL)));
     (void)!loop_fd_add(loop, &commands, 0, EPOLLIN, NULL);
 }
 

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -161,9 +162,11 @@ static enum status run_in_session(struct dt_activity *activity, const struct act
 static void await_pool(const struct dt_activity *activity, const struct activity_settings *settings)
 {
     int64_t deadline_ns = clock_monotonic_ns() + settings->isolation_wait_ms * NS_PER_MS;
-    struct err error = {0};
-    while ((*settings->pool_away = pool_client_reach(&settings->pool, &error) != STATUS_OK)) {
-        if (dt_activity_stopping(activity) || clock_monotonic_ns() >= deadline_ns)
+    for (;;) {
+        struct err error = {0};
+        bool away = pool_client_reach(&settings->pool, &error) != STATUS_OK;
+        atomic_store(settings->pool_away, away);
+        if (!away || dt_activity_stopping(activity) || clock_monotonic_ns() >= deadline_ns)
             return;
         (void)!poll(NULL, 0, POOL_POLL_MS);
     }

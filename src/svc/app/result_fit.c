@@ -38,7 +38,8 @@ static size_t byte_cost(uint8_t byte)
         return 2;
     if (byte >= ' ')
         return 1;
-    return memchr("\b\f\n\r\t", byte, 5) ? 2 : 6;
+    bool named = byte == '\b' || byte == '\f' || byte == '\n' || byte == '\r' || byte == '\t';
+    return named ? 2 : 6;
 }
 
 static size_t text_cost(struct bytes text)

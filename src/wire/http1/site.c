@@ -60,7 +60,7 @@ static bool is_host_name(struct bytes text)
 static bool authority_parse(struct bytes text, struct authority *ret_authority)
 {
     struct authority authority = {.port = -1};
-    struct bytes rest = text;
+    struct bytes rest;
 
     if (text.size && text.data[0] == '[') {
         size_t close = bytes_find(text, BYTES_LITERAL("]"));
