@@ -116,6 +116,10 @@ static void run(struct fake_session *s, struct bytes code)
 {
     char text[512];
     s->cells++;
+    if (bytes_equal_cstr(code, STOCK_TRIAL_CODE))
+        s->fake->counts.trials++;
+    if (bytes_equal_cstr(code, STOCK_TRIAL_CODE) && s->fake->options.silent)
+        return;
     if (bytes_equal_cstr(code, STOCK_TRIAL_CODE)) {
         send_result(s, s->cell, true, s->fake->options.wrong ? "43" : STOCK_TRIAL_ANSWER);
     } else if (take_prefix(&code, "value:")) {

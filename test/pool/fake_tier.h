@@ -24,14 +24,15 @@ struct fake_tier_options {
     bool not_up;          /* never takes orders */
     bool comes_back;      /* fake_tier_lose is no end: it is down, and up again after comeback_ns, 0: never */
     int64_t comeback_ns;
-    bool wrong; /* the trial's cell gets a wrong answer */
+    bool wrong;  /* the trial's cell gets a wrong answer */
+    bool silent; /* it gets none */
 };
 
 extern const struct session_tier fake_tier;
 
 /* Of the last fake_tier started; for tests that play the keeper. */
 struct fake_counts {
-    unsigned spawned, alive, kills, interrupts, refused;
+    unsigned spawned, alive, kills, interrupts, refused, trials;
 };
 struct fake_counts fake_tier_counts(void);
 void fake_tier_refuse(bool refuse); /* the next orders fail */

@@ -486,6 +486,28 @@ static void test_tier_lost(void **state)
     assert_true(r.lost && !r.up && r.ready == 0 && r.busy == 0);
 }
 
+/* If this fails, the keeper's death in the moment of a start, or of a comeback, ends the server. */
+static void test_tier_lost_while_it_is_tried(void **state)
+{
+    start(NULL, &(struct fake_tier_options){.comes_back = true, .silent = true});
+    run_until(fake_tier_counts().trials == 1);
+    fake_tier_lose();
+    run_until(pool_report(fx.pool).lost != NULL);
+    for (int i = 0; i < 20; i++)
+        step();
+    struct pool_report r = pool_report(fx.pool);
+    assert_true(!r.up && r.busy == 0 && r.ready == 0);
+}
+
+/* A wrong answer is no proof, and is said. */
+static void test_a_wrong_trial_is_no_proof(void **state)
+{
+    start(NULL, &(struct fake_tier_options){.wrong = true});
+    run_until(pool_report(fx.pool).cause[0] != '\0');
+    assert_false(pool_report(fx.pool).up);
+    assert_non_null(strstr(pool_report(fx.pool).cause, "wrong answer"));
+}
+
 /* A session that dies while nobody uses it costs its owner the state but not the identifier. */
 static void test_dies_idle(void **state)
 {
@@ -625,6 +647,8 @@ int main(void)
         t(test_release),
         t(test_refused),
         t(test_tier_lost),
+        t(test_tier_lost_while_it_is_tried),
+        t(test_a_wrong_trial_is_no_proof),
         t(test_dies_idle),
         t(test_records),
         t(test_records_beside_a_queue),
