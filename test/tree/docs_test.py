@@ -5,6 +5,9 @@
 1. Every path in backticks or in a link of a document exists.
 2. Every row of THREATS.md names at least one existing test.
 3. No document or source holds a path of somebody's machine.
+4. Every citation of a document outside of this tree (`NAME.md 2.3`, `spec 2.3`, DT-NNN, SP-NN) has its entry in
+   doc/sources.md, and every `NAME.md` in a comment is a document of this tree or one of those.
+5. Every word of doc/glossary.md stands in src.
 A document that names a file which is gone is worse than none. Usage: docs_test.py SOURCE_ROOT
 """
 import pathlib
@@ -65,5 +68,84 @@ for file in subprocess.run(["git", "-C", root, "ls-files"], capture_output=True,
             if here.search(line):
                 faults.append(f"{file}:{number}: a path of somebody's machine")
 
-print("\n".join(faults) or f"documents hold: {tested} rows of THREATS.md")
+
+
+def tracked(*folders):
+    listed = subprocess.run(["git", "-C", root, "ls-files", *folders], capture_output=True, text=True).stdout.split()
+    for name in listed:
+        path = root / name
+        if path.suffix in {".c", ".h", ".py", ".go", ".java", ".js", ".cs", ".md", ".proto", ""} and path.is_file():
+            yield name, path.read_text(errors="replace")
+
+
+# doc/sources.md: document -> the sections that it explains; "DT" and "SP" hold the lines of the checklists.
+sources, document = {"DT": set(), "SP": set()}, None
+for line in (root / "doc/sources.md").read_text().splitlines():
+    if heading := re.fullmatch(r"## (\S+\.md)", line):
+        document = sources.setdefault(heading.group(1), set())
+    for entry in re.findall(r"\*\*([\w.-]+)\*\*", line):
+        if mark := re.fullmatch(r"(DT|SP)-(\d+)", entry):
+            sources[mark.group(1)].add(int(mark.group(2)))
+        elif document is not None:
+            document.add(entry)
+    for first, last in re.findall(r"\*\*SP-(\d+)\*\* to \*\*SP-(\d+)\*\*", line):
+        sources["SP"] |= set(range(int(first), int(last) + 1))
+
+SECTION = r"\d+(?:\.\d+)*"
+ITEM = rf"{SECTION}(?:-{SECTION})?"
+CITED = re.compile(rf"(?:\b([\w-]+\.md)(?:,? sections?)?|\bspec)\s+({ITEM}(?:(?:, | and ){ITEM}(?![\w-]))*)")
+MARKS = re.compile(r"\b(DT|SP)-(\d+(?:\.\.(?:SP-)?\d+)?(?:, \d{2,3}\b(?:\.\.\d+)?)*)")
+
+
+def sections(text):
+    """"3.3-3.5, 2.1" -> 3.3 3.4 3.5 2.1"""
+    for item in re.findall(ITEM, text):
+        first, _, last = item.partition("-")
+        if not last or "." not in first or "." not in last:
+            yield from filter(None, (first, last))
+            continue
+        chapter, low = first.rsplit(".", 1)
+        yield from (f"{chapter}.{number}" for number in range(int(low), int(last.rsplit(".", 1)[1]) + 1))
+
+
+def lines_of(text):
+    for item in text.replace("SP-", "").split(", "):
+        first, _, last = item.partition("..")
+        yield from range(int(first), int(last or first) + 1)
+
+
+public = set(re.findall(r"\[([\w-]+\.md)\]\(https:", (root / "doc/sources.md").read_text()))
+ours = {path.name for path in documents()} | public
+citations = 0
+for name, text in tracked("src", "include", "test", "doc", "bench", "fuzz", "examples"):
+    if name in ("doc/sources.md", "test/tree/docs_test.py"):
+        continue
+    text = re.sub(r"\n[ \t]*(?:\*|#|//)?[ \t]*", " ", text)
+    for cited, numbers in CITED.findall(text):
+        known = sources.get(cited or "durable-task-protocol.md")
+        if known is None:
+            continue
+        for number in sections(numbers):
+            citations += 1
+            if number not in known:
+                faults.append(f"{name}: {cited or 'spec'} {number} has no entry in doc/sources.md")
+    for kind, numbers in MARKS.findall(text):
+        for number in lines_of(numbers):
+            citations += 1
+            if number not in sources[kind]:
+                faults.append(f"{name}: {kind}-{number:03} has no entry in doc/sources.md")
+    for cited in re.findall(r"[\w-]+\.md\b", text):
+        if cited not in ours and cited not in sources and not name.startswith("test/jail/hostile"):
+            faults.append(f"{name}: {cited} is neither in this tree nor in doc/sources.md")
+if citations < 100:
+    faults.append(f"only {citations} citations were found: does the pattern still fit?")
+
+glossary = root / "doc/glossary.md"
+if glossary.exists():
+    everything = " ".join(text for _, text in tracked("src")).lower()
+    for word in re.findall(r"^\| \*\*([^*|]+)\*\* ", glossary.read_text(), re.M):
+        if not re.search(rf"\b{re.escape(word.lower())}", everything.replace("_", " ")):
+            faults.append(f"doc/glossary.md: nothing in src is called {word}")
+
+print("\n".join(faults) or f"documents hold: {tested} rows of THREATS.md, {citations} citations")
 sys.exit(1 if faults else 0)

@@ -139,7 +139,7 @@ void engine_call_cancelled(struct engine *e, uint64_t call);
 /* Whose stream it is. */
 struct engine_worker {
     struct bytes id;         /* may be empty */
-    uint64_t connection;     /* tells streams of one connection apart (spec 2.9, 6) */
+    uint64_t connection;     /* tells streams of one connection apart (spec 2.9, duty 6) */
     size_t message_size_max; /* bytes of one message that it takes; 0: options.message_size_max */
 };
 /* A GetWorkItems stream. */

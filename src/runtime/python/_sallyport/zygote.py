@@ -29,7 +29,7 @@ WARM_CELLS = (
     "x = 1",
 )
 REHEARSAL = ("a = 1\na + 1", "print('hi')", "print('hi')")
-# Fonts for signs that matplotlib's own lacks, where the operator installed one (doc/packages.md).
+# Fonts for signs that matplotlib's own lacks, where the operator installed one (doc/python.md, Fonts).
 FALLBACK_FONTS = ("Noto Sans CJK JP", "Noto Sans CJK SC", "WenQuanYi Zen Hei", "Noto Sans Arabic", "Noto Sans Devanagari")
 
 
