@@ -18,13 +18,14 @@ void inbox_init(struct instance *instance)
     list_init(&instance->later);
 }
 
-/* What a suspended instance may still be told. */
+/* What a suspended instance may still be told. A second suspend changes nothing and waits with the rest. */
 static bool is_control(const struct inbox_event *event)
 {
     return event->kind == PB_HISTORY_EVENT_EXECUTION_RESUMED ||
            event->kind == PB_HISTORY_EVENT_EXECUTION_TERMINATED;
 }
 
+/* From the end: what becomes visible is nearly always the newest. Only ExecutionStarted goes to the front. */
 static void link_by_order(struct instance *instance, struct inbox_event *event)
 {
     struct list *at = instance->inbox.prev;
@@ -49,7 +50,7 @@ static void make_visible(struct engine *engine, struct inbox_event *event)
 static void on_visible(struct engine *engine, struct alarm *a)
 {
     struct inbox_event *event = CONTAINER_OF(a, struct inbox_event, alarm);
-    list_remove(&event->link);
+    list_remove(&event->link); /* from `later`; the alarm has fired and is clear */
     make_visible(engine, event);
     instance_turn_due(engine, event->instance);
 }
@@ -66,6 +67,8 @@ static void enter(struct engine *engine, struct inbox_event *event)
             decoded.execution_terminated->recurse)
             instance_set_recurse(instance, true);
     }
+
+    /* The order is that of becoming visible, not of arriving: an event that is due later gets its number then. */
     if (event->visible_ns > engine->unix_ns) {
         list_push_back(&instance->later, &event->link);
         alarm_set_unix(engine, &event->alarm, event->visible_ns, on_visible);
@@ -85,6 +88,7 @@ static int64_t stamp_of(struct engine *engine, const struct inbox_event *event)
     return event_timer_due_ns(decoded.timer_fired->fire_at);
 }
 
+/* Not `owned`: the bytes are the payload STARTED, which lives as long as the event waits. */
 static struct inbox_event *new_event(struct engine *engine, struct instance *instance, struct bytes bytes,
                                      bool owned)
 {
@@ -135,7 +139,7 @@ void inbox_add_started(struct engine *engine, struct instance *instance)
     event->sequence = NO_ROW;
     event->visible_ns = instance->row.scheduled_ns;
     event->tagged = true;
-    event->write_sequence = engine->loading ? 0 : engine->open_sequence;
+    event->write_sequence = engine->loading ? 0 : engine->open_sequence; /* 0: it came from the disk */
     enter(engine, event);
 }
 
@@ -147,7 +151,11 @@ bool inbox_load(struct engine *engine, struct instance *instance, const struct i
     event->sequence = row->sequence;
     event->visible_ns = row->visible_ns;
     event->tagged = row->execution_id.size > 0;
+
+    /* The row may be older than the events: it is written when something else changes in it. */
     instance->row.inbox_next = MAX(instance->row.inbox_next, row->sequence + 1);
+
+    /* Rows come in the order of their arrival, so the last wish wins, as when they arrived. */
     if (event->kind == PB_HISTORY_EVENT_EXECUTION_SUSPENDED)
         instance_want_suspended(instance, true);
     else if (event->kind == PB_HISTORY_EVENT_EXECUTION_RESUMED)
@@ -166,11 +174,14 @@ bool inbox_ready(const struct engine *engine, const struct instance *instance)
 {
     if (list_empty(&instance->inbox) || !may_be_seen(engine, instance->history_sequence))
         return false;
+
+    /* An execution begins with its ExecutionStarted: what is before its time waits with it. */
     const struct inbox_event *first = event_of(instance->inbox.next);
     if (instance->row.history_count == 0)
         return first->kind == PB_HISTORY_EVENT_EXECUTION_STARTED &&
                may_be_seen(engine, first->write_sequence);
-    if (instance->row.suspended && instance->inbox_controls == 0)
+
+    if (instance->row.suspended && instance->inbox_controls == 0) /* without a walk over all that is held */
         return false;
     list_each (it, &instance->inbox) {
         const struct inbox_event *event = event_of(it);
@@ -190,11 +201,16 @@ void inbox_take(struct engine *engine, struct instance *instance, struct list *t
         next = it->next;
         if (!may_be_seen(engine, event->write_sequence) || (suspended && !is_control(event)))
             continue;
+
+        /* The first one goes in any case: turn.c judges whether it fits. None behind one that does not fit goes before
+         * it. */
         size += event->event.size + overhead;
         if (size > size_max && !list_empty(taken))
             return;
         unlink_visible(event);
         list_push_back(taken, &event->link);
+
+        /* What is taken bears on what may be taken behind it. */
         if (event->kind == PB_HISTORY_EVENT_EXECUTION_SUSPENDED)
             suspended = true;
         if (event->kind == PB_HISTORY_EVENT_EXECUTION_RESUMED && suspended) {
@@ -206,7 +222,8 @@ void inbox_take(struct engine *engine, struct instance *instance, struct list *t
 
 void inbox_untake(struct instance *instance, struct list *taken)
 {
-    /* From the last to the first, so that each finds its place near the front. */
+    /* From the last to the first, so that each finds its place near the front. Each has the number it had: what has
+     * become visible meanwhile stays behind it. */
     while (!list_empty(taken)) {
         struct inbox_event *event = event_of(taken->prev);
         list_remove(&event->link);
@@ -221,7 +238,7 @@ void inbox_untake(struct instance *instance, struct list *taken)
 void inbox_delete(struct engine *engine, struct inbox_event *event)
 {
     struct instance *instance = event->instance;
-    list_remove(&event->link);
+    list_remove(&event->link); /* from turn.taken: it counts as no control any more */
     if (event->sequence != NO_ROW)
         gate_write(engine, &(struct write_op){.kind = WRITE_INBOX_DELETE,
                                               .key = instance->row.key,
@@ -257,7 +274,7 @@ void inbox_detach_untagged(struct engine *engine, struct instance *instance, str
         unlink_visible(event);
         list_push_back(ret_kept, &event->link);
     }
-    inbox_drop_all(engine, instance);
+    inbox_drop_all(engine, instance); /* the timers in `later` are the old execution's, all of them */
 }
 
 void inbox_attach(struct engine *engine, struct instance *instance, struct list *kept)
@@ -265,7 +282,7 @@ void inbox_attach(struct engine *engine, struct instance *instance, struct list 
     struct list *link;
     while ((link = list_pop_front(kept))) {
         struct inbox_event *event = event_of(link);
-        event->sequence = instance->row.inbox_next++;
+        event->sequence = instance->row.inbox_next++; /* its old row goes with WRITE_INBOX_CLEAR */
         event->write_sequence = engine->open_sequence;
         write_row(engine, event);
         enter(engine, event);

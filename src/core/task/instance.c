@@ -187,6 +187,9 @@ void instance_fill(struct engine *engine, struct instance *instance, const struc
     instance->known = true;
     if (!row)
         return;
+
+    /* The store's bytes are good during this input only: each field gets its own, but for the id, which lies in the
+     * object. */
     struct bytes id = instance->row.instance_id;
     instance->row = *row;
     instance->row.instance_id = id;
@@ -197,12 +200,15 @@ void instance_fill(struct engine *engine, struct instance *instance, const struc
     instance->row.tags = memory_copy(row->tags);
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
         fill_payload(engine, instance, (enum payload_kind)kind, payloads[kind]);
-    instance->last_event_ns = row->updated_ns;
+
+    instance->last_event_ns = row->updated_ns; /* no event of the history is later */
     instance->history_resident = row->history_count == 0;
-    instance_want_suspended(instance, row->suspended);
-    note_parent(instance, instance_started(engine, instance));
+    instance_want_suspended(instance, row->suspended);         /* until inbox_load finds a later wish */
+    note_parent(instance, instance_started(engine, instance)); /* after the payloads, which it reads */
     memory_must_ok(map_put(&engine->keys, bytes_of(&instance->row.key, sizeof instance->row.key), instance));
     engine->key_next = MAX(engine->key_next, row->key + 1);
+
+    /* ExecutionStarted has no row in the inbox: it waits as long as there is no history. */
     if (instance_live(instance) && row->history_count == 0)
         inbox_add_started(engine, instance);
 }
@@ -218,9 +224,9 @@ void instance_move(struct engine *engine, struct instance *instance, enum instan
               BYTES_FMT(instance->hub->name), BYTES_FMT(instance->row.instance_id),
               instance_status_name(instance->row.status), instance_status_name(status));
     instance->row.status = status;
-    if (status != INSTANCE_NONE)
+    if (status != INSTANCE_NONE) /* NONE is the row's absence */
         gate_put(engine, instance);
-    call_wake(engine, instance);
+    call_wake(engine, instance); /* after the put: the answers wait for the set that holds the status */
 }
 
 void instance_set_payload(struct engine *engine, struct instance *instance, enum payload_kind kind,
@@ -228,7 +234,7 @@ void instance_set_payload(struct engine *engine, struct instance *instance, enum
 {
     if (!payload.present && !instance->payloads[kind].present)
         return;
-    residence_use_payloads(engine, instance);
+    residence_use_payloads(engine, instance); /* before the change: it takes off what was counted */
     set_payload(&instance->payloads[kind], payload);
     instance->input_size = kind == PAYLOAD_INPUT ? payload.value.size : instance->input_size;
     gate_write(engine, &(struct write_op){.kind = WRITE_PAYLOAD_PUT,
@@ -276,6 +282,8 @@ static void begin_execution(struct engine *engine, struct instance *instance,
 {
     struct instance_row *row = &instance->row;
     ASSERT(started->orchestration_instance && started->orchestration_instance->execution_id.present);
+
+    /* What `started` points into may be the old payloads: they are replaced last. */
     set_bytes(&row->execution_id, started->orchestration_instance->execution_id.value);
     set_bytes(&row->name, started->name);
     set_payload(&row->version, (struct payload){started->version.present, started->version.value});
@@ -286,15 +294,17 @@ static void begin_execution(struct engine *engine, struct instance *instance,
     set_bytes(&row->tags, buf_peek(&encoded));
     buf_fini(&encoded);
     note_parent(instance, started);
+
     row->history_count = 0;
     instance_set_suspended(instance, false);
-    instance->history_resident = true;
+    instance->history_resident = true; /* an empty one is all there is */
     instance->history_size = 0;
+
     instance_set_payload(engine, instance, PAYLOAD_INPUT,
                          (struct payload){started->input.present, started->input.value});
     instance_set_payload(engine, instance, PAYLOAD_STARTED,
                          (struct payload){true, encode_started(engine, started)});
-    instance->history_sequence = engine->open_sequence;
+    instance->history_sequence = engine->open_sequence; /* inbox_ready waits for it */
     gate_put(engine, instance);
 }
 
@@ -314,14 +324,18 @@ void instance_create(struct engine *engine, struct instance *instance,
     instance->last_event_ns = 0;
     instance_want_suspended(instance, false);
     memory_must_ok(map_put(&engine->keys, bytes_of(&row->key, sizeof row->key), instance));
+
+    /* The execution first: the event in the inbox is its payload STARTED. */
     begin_execution(engine, instance, started);
     if (parent) {
         instance->parent = parent;
         list_push_back(&parent->children, &instance->child_link);
     }
     inbox_add_started(engine, instance);
+
+    /* It is live from here on, which is what the others ask. */
     instance_move(engine, instance, INSTANCE_PENDING);
-    orphans_note(engine, instance);
+    orphans_note(engine, instance); /* if it names a parent that does not wait for it */
     instance_turn_due(engine, instance);
     residence_place(engine, instance);
 }
@@ -342,6 +356,9 @@ void instance_renew(struct engine *engine, struct instance *instance,
 {
     struct list kept;
     list_init(&kept);
+
+    /* What belongs to the old execution goes. In the write set, too, the clearing comes before what is added below:
+     * its changes are applied in their order. */
     inbox_detach_untagged(engine, instance, &kept);
     activity_drop_all(engine, instance);
     gate_write(engine, &(struct write_op){.kind = WRITE_INBOX_CLEAR, .key = instance->row.key});
@@ -349,8 +366,11 @@ void instance_renew(struct engine *engine, struct instance *instance,
     residence_use_history(engine, instance);
     buf_clear(&instance->history);
     instance_orphan_children(engine, instance);
-    instance->row.scheduled_ns = 0;
+
+    instance->row.scheduled_ns = 0; /* before inbox_add_started: only the first execution waits for it */
     begin_execution(engine, instance, started);
+
+    /* ExecutionStarted, what the orchestrator carries over, then what it has not seen yet (spec 3.10). */
     inbox_add_started(engine, instance);
     for (size_t n = 0; n < carryover_count; n++)
         inbox_add(engine, instance, carryover[n], false, 0);
@@ -360,9 +380,14 @@ void instance_renew(struct engine *engine, struct instance *instance,
 void instance_delete(struct engine *engine, struct instance *instance)
 {
     ASSERT(instance_exists(instance));
+
+    /* The store deletes everything of that key. A put that is pending would bring the row back. */
     gate_write(engine, &(struct write_op){.kind = WRITE_INSTANCE_DELETE, .key = instance->row.key});
     gate_drop_put(engine, instance);
-    gate_touch(engine, instance);
+    gate_touch(engine,
+               instance); /* the object stays until that is committed: a fetch would find the old row */
+
+    /* In memory: its work and events, then its family. */
     alarm_clear(&instance->terminate_alarm);
     turn_drop(engine, instance);
     inbox_drop_all(engine, instance);
@@ -371,6 +396,8 @@ void instance_delete(struct engine *engine, struct instance *instance)
     instance->parent = NULL;
     list_remove(&instance->child_link);
     list_remove(&instance->orphan_link);
+
+    /* Fetches that are under way are for nobody: their answers are dropped. */
     residence_use_history(engine, instance);
     instance_forget_history(instance);
     instance->history_wanted = false;
@@ -378,6 +405,9 @@ void instance_delete(struct engine *engine, struct instance *instance)
     instance->payloads_wanted = false;
     instance->payloads_fetching = false;
     residence_use_payloads(engine, instance);
+
+    /* The key before the row, which holds it; the move before free_row, which resets the
+     * status that is moved. */
     map_take(&engine->keys, bytes_of(&instance->row.key, sizeof instance->row.key));
     instance_move(engine, instance, INSTANCE_NONE);
     free_row(instance);
@@ -395,12 +425,12 @@ void instance_destroy(struct engine *engine, struct instance *instance)
     list_remove(&instance->orphan_link);
     list_remove(&instance->put_link);
     list_remove(&instance->gate_waiter.link);
-    residence_remove(engine, instance);
+    residence_remove(engine, instance); /* before the history goes, whose size it counts */
     alarm_clear(&instance->terminate_alarm);
     buf_fini(&instance->history);
     if (instance_exists(instance))
         map_take(&engine->keys, bytes_of(&instance->row.key, sizeof instance->row.key));
-    map_take(&engine->instances, instance->map_key);
+    map_take(&engine->instances, instance->map_key); /* the key lies in the object */
     free_row(instance);
     free(instance);
 }
@@ -410,12 +440,14 @@ void instance_destroy(struct engine *engine, struct instance *instance)
 void instance_append_history(struct engine *engine, struct instance *instance, struct bytes blob,
                              int64_t count)
 {
-    residence_use_history(engine, instance);
-    if (instance->history_resident) {
+    residence_use_history(engine, instance); /* before it grows: it takes off what was counted */
+    if (instance->history_resident) {        /* otherwise the store joins the parts when it is read */
         instance->history.limit = SIZE_MAX;
         memory_must_ok(buf_reserve(&instance->history, blob.size));
         buf_append_bytes(&instance->history, blob);
     }
+
+    /* Before the count goes up: the row says which event of the history is its first. */
     struct history_row row = {
         .key = instance->row.key, .first = instance->row.history_count, .count = count, .events = blob};
     gate_write(engine,
@@ -451,6 +483,9 @@ void instance_history_fetched(struct engine *engine, struct instance *instance, 
     if (!engine_is_committed(engine, instance->changed_sequence))
         return; /* it has grown meanwhile: on_committed asks again */
     instance->history_wanted = false;
+
+    /* Whoever needs it cannot go on. It is tried again later: a disk may be mended, and to fail the instance cannot be
+     * undone. */
     if (!event_blob_valid(blob, &count) || (int64_t)count != instance->row.history_count) {
         engine_note(engine, LOG_LEVEL_ERROR, instance->hub, instance->row.instance_id,
                     "the stored history does not fit its instance");
@@ -459,12 +494,15 @@ void instance_history_fetched(struct engine *engine, struct instance *instance, 
         call_history_lost(engine, instance);
         return;
     }
+
     instance->history.limit = SIZE_MAX;
     buf_clear(&instance->history);
     memory_must_ok(buf_reserve(&instance->history, blob.size));
     buf_append_bytes(&instance->history, blob);
     instance->history_resident = true;
     instance->history_size = blob.size;
+
+    /* In front of the others: its turn had come when the load began. */
     if (instance->turn.work.state == WORK_LOADING && instance_loaded(instance))
         work_enqueue(engine, &instance->turn.work, true);
     call_fetched(engine, instance);
@@ -512,6 +550,8 @@ void instance_payloads_fetched(struct engine *engine, struct instance *instance,
     if (!engine_is_committed(engine, instance->changed_sequence))
         return; /* they may have changed meanwhile: on_committed asks again */
     instance->payloads_wanted = false;
+
+    /* Only what was left out: what is here may be newer. */
     residence_use_payloads(engine, instance);
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
         if (instance->payloads[kind].left_out)

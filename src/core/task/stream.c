@@ -85,12 +85,16 @@ static bool burst_spent(const struct engine *engine, const struct stream *stream
 void stream_sent(struct engine *engine, struct stream *stream, size_t size)
 {
     alarm_set(engine, &stream->ping_alarm, engine->now_ns + engine->options.ping_interval_ns, on_quiet);
+
+    /* A burst is what goes out in one input: another input begins another one. When it is spent, an alarm that is due at
+     * once makes that input, and the caller may pause the stream before it. */
     stream->burst_size = stream->burst_input == engine->inputs ? stream->burst_size + size : size;
     stream->burst_input = engine->inputs;
     if (burst_spent(engine, stream))
         alarm_set(engine, &stream->burst_alarm, engine->now_ns, on_burst_over);
 }
 
+/* work_lose takes it off the list, whatever becomes of it. */
 static void take_back(struct engine *engine, struct stream *stream)
 {
     struct list *link;
@@ -120,7 +124,7 @@ void stream_stall(struct engine *engine, struct stream *stream, const char *toke
     memcpy(lost->token, token, TOKEN_SIZE);
     list_push_back(&stream->lost, &lost->link);
     memory_must_ok(map_put(&engine->lost, bytes_of(lost->token, TOKEN_SIZE), lost));
-    if (!stream->stalled)
+    if (!stream->stalled) /* one line for a worker that hangs, not one for each lease */
         worker_note_stalled(engine, stream);
     stream->stalled = true;
 }
@@ -130,7 +134,7 @@ static void revive(struct engine *engine, struct stream *stream)
     if (!stream->stalled)
         return;
     stream->stalled = false;
-    forget_lost(engine, stream);
+    forget_lost(engine, stream); /* one sign of life is enough */
     queue_stir(engine, stream->hub);
 }
 
@@ -143,6 +147,7 @@ static void revive_all(struct engine *engine, struct hub *hub)
 
 void stream_answered(struct engine *engine, struct hub *hub, struct bytes token)
 {
+    /* The token is of what it holds, or of what it held: once that is sent again, the work has another token. */
     struct work *work = work_by_token(engine, token);
     struct lost_delivery *lost = (struct lost_delivery *)map_get(&engine->lost, token);
     if (token.size == 0)
@@ -166,6 +171,7 @@ void stream_destroy(struct engine *engine, struct stream *stream)
     free(stream);
 }
 
+/* Tells the caller to end it. By number: a request that is refused has no stream object. */
 static void end(struct engine *engine, uint64_t number, enum status status, const char *text)
 {
     struct engine_action *action = engine_act(engine, ENGINE_END_STREAM);
@@ -188,6 +194,8 @@ static void retire(struct engine *engine, struct stream *stream)
         engine_note(engine, LOG_LEVEL_WARN, stream->hub, (struct bytes){NULL, 0},
                     "a worker without an id opened a second stream on its connection: the older one rests");
     stream->retired = true;
+
+    /* It gets nothing more at once; what it holds stays with it for a while, for it may be about to answer. */
     alarm_set(engine, &stream->grace_alarm, engine->now_ns + engine->options.activity_grace_ns,
               on_grace_over);
 }
@@ -216,9 +224,9 @@ static void reinstate(struct engine *engine, const struct stream *gone)
 
 void stream_closed(struct engine *engine, struct stream *stream)
 {
-    worker_note_gone(engine, stream);
+    worker_note_gone(engine, stream); /* first: it says how much it held */
     take_back(engine, stream);
-    reinstate(engine, stream);
+    reinstate(engine, stream); /* before it is gone: the older one is found by what both asked for */
     stream_destroy(engine, stream);
 }
 
@@ -295,6 +303,9 @@ void stream_open(struct engine *engine, struct hub *hub, uint64_t number, struct
         read_filters(stream, request.work_item_filters);
     memory_must_ok(map_put(&engine->streams, map_u64_key(&stream->number), stream));
     list_push_back(&hub->streams, &stream->link);
+
+    /* The same worker's older stream goes before the new one is announced: the log has them in that order. Then what
+     * waited for a worker like this one is queued, and dispatch deals it out when the input ends. */
     supersede(engine, hub, stream);
     worker_note_came(engine, stream);
     take_tries(engine, stream);
@@ -396,6 +407,8 @@ struct stream *stream_choose(const struct engine *engine, struct hub *hub, const
         served = true;
         if (!has_room(stream, queue, size))
             continue;
+
+        /* One whose burst is spent is not chosen, but it has room: who names the item is waited for. */
         named = named || stream->filtered;
         if (!burst_spent(engine, stream) && better(stream, best, queue))
             best = stream;
@@ -404,6 +417,7 @@ struct stream *stream_choose(const struct engine *engine, struct hub *hub, const
         return choose_stalled(hub, queue, size);
     if (!best || (named && !best->filtered))
         return NULL;
+
     list_remove(&best->link); /* last in line for the next tie */
     list_push_back(&hub->streams, &best->link);
     return best;
