@@ -69,8 +69,12 @@ static void render_events(struct engine *engine, struct instance *instance, size
     struct pb_history_event started = {.event_id = EVENT_ID_OUTSIDE,
                                        .event_type_case = PB_HISTORY_EVENT_ORCHESTRATOR_STARTED,
                                        .orchestrator_started = &body};
+
+    /* A delivery that was lost may be followed by one with more in it: all of it is taken anew. */
     inbox_untake(instance, &turn->taken);
     inbox_take(engine, instance, &turn->taken, size_max, EVENT_OVERHEAD_MAX);
+
+    /* The stamp after the events, for none of them may be stamped before its own time. */
     list_each (it, &turn->taken)
         instance->last_event_ns =
             MAX(instance->last_event_ns, CONTAINER_OF(it, struct inbox_event, link)->stamp_ns);
@@ -179,6 +183,8 @@ static enum status build(struct engine *engine, struct work *work, const struct 
     size_t used = envelope_size(instance) + (streaming ? 0 : past_size) + (begins ? instance->input_size : 0);
     if (used >= stream->message_size_max)
         return STATUS_TOO_LARGE;
+
+    /* Events get the room that the rest leaves. One is always taken, so the size is known only afterwards. */
     render_events(engine, instance, stream->message_size_max - used);
     if (used + instance->turn.events.size > stream->message_size_max)
         return STATUS_TOO_LARGE;
