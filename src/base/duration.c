@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* duration.c — the units of a duration; base/quantity reads the number and checks the product. A number
+ * without a unit counts seconds. */
 #include "base/duration.h"
 
 #include "base/macros.h"

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* engine_script.h — for tests: client calls and worker answers in a line of text each.
+ * Everything fails the cmocka test that is running when it does not find what it wants.
+ *
  * An answer is a list of actions separated by "; ":
- *   activity ID NAME | timer ID SECONDS | child ID INSTANCE | send ID INSTANCE EVENT | complete ID RESULT |
- *   fail ID TEXT | terminated ID OUTPUT | renew ID INPUT | stop ID INSTANCE | entity ID | rewind ID | unknown
- * ID Everything fails the cmocka test that is running when it does not find what it wants. */
+ *   activity ID NAME          timer ID SECONDS     child ID INSTANCE     send ID INSTANCE EVENT
+ *   complete ID RESULT        fail ID TEXT         terminated ID OUTPUT  renew ID INPUT
+ *   stop ID INSTANCE          entity ID            rewind ID             unknown ID
+ */
 #ifndef LIB_ENGINE_SCRIPT_H
 #define LIB_ENGINE_SCRIPT_H
 

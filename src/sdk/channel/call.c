@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/* call.c — parts in the order of a call's life: trying again (which failure earns another try, and when),
+ * the try on the wire, and what the channel asks of all calls. sdk_call_finish is the only place that runs
+ * on_done. A call that is on the wire leaves it first, so that no late answer can find a call that was
+ * freed. */
 #include "sdk/channel/call.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/* channel.c — parts: timers and pauses; the loop on the channel's own thread; what any thread may do (post
+ * a job, wake the loop); what only the loop may do; making and unmaking. Other threads reach the loop by
+ * its inbox, under the lock, and by the pipe that wakes it. */
 #include "sdk/channel/channel.h"
 
 #include <errno.h>

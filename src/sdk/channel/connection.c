@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/* connection.c — a connection is a stream (bytes, TLS) and a gRPC session (frames) on it. This file moves
+ * bytes between the two, decides when the current connection is lost or draining, and plans the next
+ * attempt. */
 #include "sdk/channel/connection.h"
 
 #include <poll.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* stream.c — parts: setting TLS up and shaking hands; connecting, one address after the other; reading and
+ * writing, each once in clear text and once through TLS. */
 #include "sdk/channel/stream.h"
 
 #include <errno.h>

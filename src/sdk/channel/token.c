@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* token.c — a fresh token is checked before it replaces the old one: the old one serves until its own end
+ * if the user's function fails or returns what no header may hold. */
 #include "sdk/channel/token.h"
 
 #include <stdio.h>

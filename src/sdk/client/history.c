@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* history.c — take_parts knows where each kind of event keeps its name, data and failure; fill_event
+ * copies these into the arena of the history, which therefore outlives the message. */
 #include "sdk/client/history.h"
 
 #include <stdlib.h>
@@ -131,12 +133,21 @@ static STATUS_RESULT fill_event(struct arena *arena, const struct pb_history_eve
                                .id = wire->event_id,
                                .time_ns = pb_time_to_ns(wire->timestamp)};
     take_parts(wire, &parts, event);
-    if (parts.failure && !(event->failure = sdk_failure_of_wire(arena, parts.failure)))
-        return STATUS_NO_MEMORY;
-    if (parts.has_name && !(event->name = arena_cstr(arena, parts.name)))
-        return STATUS_NO_MEMORY;
-    if (parts.has_instance_id && !(event->instance_id = arena_cstr(arena, parts.instance_id)))
-        return STATUS_NO_MEMORY;
+    if (parts.failure) {
+        event->failure = sdk_failure_of_wire(arena, parts.failure);
+        if (!event->failure)
+            return STATUS_NO_MEMORY;
+    }
+    if (parts.has_name) {
+        event->name = arena_cstr(arena, parts.name);
+        if (!event->name)
+            return STATUS_NO_MEMORY;
+    }
+    if (parts.has_instance_id) {
+        event->instance_id = arena_cstr(arena, parts.instance_id);
+        if (!event->instance_id)
+            return STATUS_NO_MEMORY;
+    }
     return sdk_text_of_opt(arena, parts.data, &event->data);
 }
 

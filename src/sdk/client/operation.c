@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* operation.c — a table says how the methods differ. The draft is made and encoded on the caller's thread;
+ * once it is sent, only the channel's thread touches the operation, and destroys it after the callback. */
 #include "sdk/client/operation.h"
 
 #include <stdlib.h>

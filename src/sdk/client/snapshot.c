@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* snapshot.c — instances, whose texts live in an arena of their own and which count references because a
+ * copy is the same object; then pages of instances. */
 #include "sdk/client/snapshot.h"
 
 #include <stdlib.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* waiter.c — the callback, on the channel's thread, moves the reply's content to the waiting thread, so
+ * that nothing is copied and the operation destroys an empty reply. */
 #include "sdk/client/waiter.h"
 
 #include <stdio.h>

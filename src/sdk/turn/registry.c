@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* registry.c — one array sorted by name and version (no version before any), searched by halving. */
 #include "sdk/turn/registry.h"
 
 #include <stdlib.h>

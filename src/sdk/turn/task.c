@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* task.c — how a task ends: by its result, its failure (perhaps only to be tried again after a timer), a
+ * timer that fires, or a raised event. */
 #include "sdk/turn/task.h"
 
 #include "base/duration.h"

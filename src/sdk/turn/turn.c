@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/* turn.c — a turn has phases, and each sets the place to which sdk_leave jumps: prepare (which
+ * orchestrator, and is it for this worker), live (run it as far as the events reach), settle (what the
+ * rest of the events says), and the answer. What the orchestrator deferred runs after all of them. */
 #include "sdk/turn/turn.h"
 
 #include "sdk/convert.h"

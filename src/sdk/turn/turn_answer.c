@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/* turn_answer.c — encodes what the turn has decided: its actions and, if it has ended, the completion. A
+ * continue-as-new takes along the raised events that nobody has taken, in the order in which they came:
+ * unclaimed, then held back. */
 #include "sdk/turn/turn_answer.h"
 
 #include "sdk/turn/action.h"

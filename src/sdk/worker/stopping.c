@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/* stopping.c — two time limits, one after the other: until the first, running items may finish; then they
+ * are given back, and until the second the worker waits for the answers to that. sdk_stopping_check
+ * declares the end. */
 #include "sdk/worker/stopping.h"
 
 #include "base/duration.h"

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/* thread_pool.c — one queue under one lock. The threads block signals, which are for the program's own
+ * threads. They sleep on a condition while the queue is empty, and end when it is empty and the pool
+ * stops. */
 #include "sdk/worker/thread_pool.h"
 
 #include <signal.h>

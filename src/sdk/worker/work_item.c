@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* work_item.c — parts: giving an item back, and answering it. Both run on the channel's thread. */
 #include "sdk/worker/work_item.h"
 
 #include <stdio.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/* work_pools.c — a turn that came without its history goes to the pool twice: the first time it asks for
+ * the history, whose arrival on the channel's thread sends it there again. When an item has run, a job
+ * brings it back to the channel's thread, which sends the answer. */
 #include "sdk/worker/work_pools.h"
 
 #include "base/duration.h"

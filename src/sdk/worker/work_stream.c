@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/* work_stream.c — parts: the stream of work items, and noticing that it has gone silent; opening it (Hello
+ * first); what the worker asks of it. Whatever ends the stream plans the next one, unless the worker
+ * stops. */
 #include "sdk/worker/work_stream.h"
 
 #include <stdio.h>

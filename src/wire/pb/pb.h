@@ -7,7 +7,8 @@
  *
  * Format: protobuf.dev/programming-guides/encoding. What every generated struct keeps:
  *   raw      decode: the exact received bytes of this message, so a stored message can be handed on
- * unchanged. A singular message that came in several pieces has them joined in the arena. Encode ignores it.
+ *            unchanged. A singular message that came in several pieces has them joined in the arena. Encode
+ *            ignores it.
  *   unknown  fields that the tables do not know (newer peers, new oneof members), tag and value, in the order
  *            received; encode emits them behind the known fields. Unknown fields inside wrappers, timestamps,
  *            durations and map entries have no place of their own and live on only in the parent's `raw`.
