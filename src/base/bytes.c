@@ -93,23 +93,45 @@ enum status bytes_parse_i64(struct bytes bytes, int64_t *ret_value)
     return STATUS_OK;
 }
 
-/* Length of the well-formed character at `p` (RFC 3629, table in section 4), or 0. */
-static size_t utf8_char_size(const uint8_t *p, size_t left)
+/* RFC 3629, section 4: how long a character is that begins with a byte of a range, and what the second byte
+ * may be. The narrower ranges keep out overlong forms (E0, F0), surrogates (ED) and what is above U+10FFFF
+ * (F4). */
+static const struct utf8_row {
+    uint8_t first_min, first_max;
+    uint8_t size; /* bytes */
+    uint8_t second_min, second_max;
+} utf8_rows[] = {
+    {0xc2, 0xdf, 2, 0x80, 0xbf}, {0xe0, 0xe0, 3, 0xa0, 0xbf}, {0xe1, 0xec, 3, 0x80, 0xbf},
+    {0xed, 0xed, 3, 0x80, 0x9f}, {0xee, 0xef, 3, 0x80, 0xbf}, {0xf0, 0xf0, 4, 0x90, 0xbf},
+    {0xf1, 0xf3, 4, 0x80, 0xbf}, {0xf4, 0xf4, 4, 0x80, 0x8f},
+};
+
+static const struct utf8_row *utf8_row_of(uint8_t first)
 {
-    uint8_t c = p[0];
-    if (c < 0x80)
+    for (size_t i = 0; i < ARRAY_SIZE(utf8_rows); i++) {
+        if (first >= utf8_rows[i].first_min && first <= utf8_rows[i].first_max)
+            return &utf8_rows[i];
+    }
+    return NULL;
+}
+
+/* Length of the well-formed character at `text`, of which `left` bytes are there (at least one), or 0. */
+static size_t utf8_char_size(const uint8_t *text, size_t left)
+{
+    if (text[0] < 0x80)
         return 1;
-    size_t need = c >= 0xc2 && c <= 0xdf ? 2 : c >= 0xe0 && c <= 0xef ? 3 : c >= 0xf0 && c <= 0xf4 ? 4 : 0;
-    if (need == 0 || left < need)
+
+    const struct utf8_row *row = utf8_row_of(text[0]);
+    if (!row || left < row->size)
         return 0;
-    uint8_t low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
-    uint8_t high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
-    if (p[1] < low || p[1] > high)
+    if (text[1] < row->second_min || text[1] > row->second_max)
         return 0;
-    for (size_t i = 2; i < need; i++)
-        if ((p[i] & 0xc0) != 0x80)
+
+    for (size_t i = 2; i < row->size; i++) {
+        if ((text[i] & 0xc0) != 0x80)
             return 0;
-    return need;
+    }
+    return row->size;
 }
 
 bool bytes_utf8_valid(struct bytes bytes)

@@ -33,7 +33,11 @@ static int base64_value(uint8_t c)
         return c - 'a' + 26;
     if (ascii_digit(c))
         return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+    if (c == '+')
+        return 62;
+    if (c == '/')
+        return 63;
+    return -1;
 }
 
 enum status base64_decode(struct buf *out, struct bytes in)

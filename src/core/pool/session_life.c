@@ -15,14 +15,10 @@ struct cell {
 };
 
 #define E(event) [SESSION_EVENT_##event]
-#define TO(next, actions)                                                                                    \
-    {                                                                                                        \
-        CELL_MOVE, SESSION_##next, (actions)                                                                 \
-    }
-#define IGNORED                                                                                              \
-    {                                                                                                        \
-        CELL_IGNORED, SESSION_GONE, 0                                                                        \
-    }
+// clang-format off
+#define TO(next, actions) {CELL_MOVE, SESSION_##next, (actions)}
+#define IGNORED           {CELL_IGNORED, SESSION_GONE, 0}
+// clang-format on
 
 #define SEND      SESSION_ACTION_SEND_CELL
 #define INTERRUPT SESSION_ACTION_INTERRUPT

@@ -32,9 +32,10 @@ static struct scheduler_hub *hub_find(struct scheduler *scheduler, struct bytes 
 static void choose_default(struct scheduler *scheduler)
 {
     size_t position = 0;
-    struct scheduler_hub *named = hub_find(scheduler, BYTES_LITERAL("default"));
-    struct scheduler_hub *first = map_next(&scheduler->hubs, &position);
-    scheduler->hub_default = named ? named->number : scheduler->hubs.count == 1 ? first->number : 0;
+    const struct scheduler_hub *hub = hub_find(scheduler, BYTES_LITERAL("default"));
+    if (!hub && scheduler->hubs.count == 1)
+        hub = map_next(&scheduler->hubs, &position);
+    scheduler->hub_default = hub ? hub->number : 0;
 }
 
 STATUS_RESULT scheduler_hubs_add(struct scheduler *scheduler, uint32_t number, struct bytes name)

@@ -132,26 +132,13 @@ static void handle_refusal(struct scheduler *scheduler, struct scheduler_call *c
     scheduler_call_finish(call, STATUS_UNIMPLEMENTED, call->method->refusal);
 }
 
-#define WRITE(m)                                                                                             \
-    {                                                                                                        \
-        .handle = handle_engine, .engine_method = (m), .write = true                                         \
-    }
-#define READ(m)                                                                                              \
-    {                                                                                                        \
-        .handle = handle_engine, .engine_method = (m), .keeps = true                                         \
-    }
-#define WAIT(m)                                                                                              \
-    {                                                                                                        \
-        .handle = handle_engine, .engine_method = (m), .keeps = true, .held_forever = true                   \
-    }
-#define COMPLETE(m)                                                                                          \
-    {                                                                                                        \
-        .handle = handle_engine, .engine_method = (m), .write = true, .worker = true                         \
-    }
-#define REFUSE(t)                                                                                            \
-    {                                                                                                        \
-        .handle = handle_refusal, .refusal = (t)                                                             \
-    }
+// clang-format off
+#define WRITE(m)    {.handle = handle_engine, .engine_method = (m), .write = true}
+#define READ(m)     {.handle = handle_engine, .engine_method = (m), .keeps = true}
+#define WAIT(m)     {.handle = handle_engine, .engine_method = (m), .keeps = true, .held_forever = true}
+#define COMPLETE(m) {.handle = handle_engine, .engine_method = (m), .write = true, .worker = true}
+#define REFUSE(t)   {.handle = handle_refusal, .refusal = (t)}
+// clang-format on
 
 #define ENTITIES "entities are not supported by this scheduler"
 #define HUBS     "task hubs are created by the scheduler's settings, not by clients"
