@@ -13,76 +13,77 @@
 
 struct execution *execution_create(int64_t now_ns)
 {
-    struct execution *x = calloc(1, sizeof *x);
-    if (!x)
+    struct execution *execution = calloc(1, sizeof *execution);
+    if (!execution)
         return NULL;
     uint8_t random[16];
     entropy_fill(random, sizeof random);
-    guid_format(random, x->id);
-    list_init(&x->queue_link);
-    list_init(&x->record_link);
-    list_init(&x->pool_link);
-    list_init(&x->keeping.kept_link);
-    x->times.asked_ns = now_ns;
-    return x;
+    guid_format(random, execution->id);
+    list_init(&execution->queue_link);
+    list_init(&execution->record_link);
+    list_init(&execution->pool_link);
+    list_init(&execution->keeping.kept_link);
+    execution->times.asked_ns = now_ns;
+    return execution;
 }
 
-void execution_discharge(struct execution *x)
+void execution_discharge(struct execution *execution)
 {
-    if (x->keeping.budget)
-        memory_budget_give(x->keeping.budget, x->keeping.charged);
-    x->keeping.budget = NULL;
-    x->keeping.charged = 0;
+    if (execution->keeping.budget)
+        memory_budget_give(execution->keeping.budget, execution->keeping.charged);
+    execution->keeping.budget = NULL;
+    execution->keeping.charged = 0;
 }
 
-bool execution_charge(struct execution *x, struct memory_budget *budget, size_t size, bool anyway)
+bool execution_charge(struct execution *execution, struct memory_budget *budget, size_t size, bool anyway)
 {
-    execution_discharge(x);
+    execution_discharge(execution);
     if (anyway)
         memory_budget_take_anyway(budget, size);
     else if (!memory_budget_take(budget, size))
         return false;
-    x->keeping.budget = budget;
-    x->keeping.charged = size;
+    execution->keeping.budget = budget;
+    execution->keeping.charged = size;
     return true;
 }
 
-void execution_destroy(struct execution *x)
+void execution_destroy(struct execution *execution)
 {
-    if (!x)
+    if (!execution)
         return;
-    ASSERT(!x->keeping.report.queued);
-    list_remove(&x->queue_link);
-    list_remove(&x->record_link);
-    list_remove(&x->pool_link);
-    list_remove(&x->keeping.kept_link);
-    execution_discharge(x);
-    buf_fini(&x->asked.code);
+    ASSERT(!execution->keeping.report.queued);
+    list_remove(&execution->queue_link);
+    list_remove(&execution->record_link);
+    list_remove(&execution->pool_link);
+    list_remove(&execution->keeping.kept_link);
+    execution_discharge(execution);
+    buf_fini(&execution->asked.code);
     for (size_t i = 0; i < SESSION_STREAMS; i++)
-        buf_fini(&x->outcome.output[i]);
-    buf_fini(&x->outcome.value);
-    buf_fini(&x->outcome.outputs);
-    buf_fini(&x->outcome.error);
-    free(x);
+        buf_fini(&execution->outcome.output[i]);
+    buf_fini(&execution->outcome.value);
+    buf_fini(&execution->outcome.outputs);
+    buf_fini(&execution->outcome.error);
+    free(execution);
 }
 
-size_t execution_size(const struct execution *x)
+size_t execution_size(const struct execution *execution)
 {
-    size_t size = sizeof *x + x->asked.code.capacity + x->outcome.value.capacity +
-                  x->outcome.outputs.capacity + x->outcome.error.capacity;
+    size_t size = sizeof *execution + execution->asked.code.capacity + execution->outcome.value.capacity +
+                  execution->outcome.outputs.capacity + execution->outcome.error.capacity;
     for (size_t i = 0; i < SESSION_STREAMS; i++)
-        size += x->outcome.output[i].capacity;
+        size += execution->outcome.output[i].capacity;
     return size;
 }
 
-static void take_output(struct execution *x, const struct session *s)
+static void take_output(struct execution *execution, const struct session *session)
 {
     for (size_t i = 0; i < SESSION_STREAMS; i++) {
-        const struct output_capture *c = &s->output.streams[i];
-        buf_init(&x->outcome.output[i], TEXT_GROWTH_MAX * (c->head_max + c->tail_max) + MARK_SIZE_MAX);
-        output_capture_render(c, &x->outcome.output[i]);
-        x->outcome.output_cut[i] = output_capture_lost(c) > 0;
-        x->outcome.output_bytes[i] = c->total;
+        const struct output_capture *capture = &session->output.streams[i];
+        buf_init(&execution->outcome.output[i],
+                 TEXT_GROWTH_MAX * (capture->head_max + capture->tail_max) + MARK_SIZE_MAX);
+        output_capture_render(capture, &execution->outcome.output[i]);
+        execution->outcome.output_cut[i] = output_capture_lost(capture) > 0;
+        execution->outcome.output_bytes[i] = capture->total;
     }
 }
 
@@ -92,11 +93,11 @@ static size_t checked_size_max(struct result_value value)
     return value.json.size + CHECKED_GROWTH_MAX;
 }
 
-static void take_result(struct execution *x, const struct result_frame *result, size_t text_size_max)
+static void take_result(struct execution *execution, const struct result_frame *result, size_t text_size_max)
 {
-    struct execution_outcome *outcome = &x->outcome;
+    struct execution_outcome *outcome = &execution->outcome;
     struct result_damage damage = {.cut = result->truncated};
-    x->status = result->ok ? EXECUTION_SUCCEEDED : EXECUTION_FAILED;
+    execution->status = result->ok ? EXECUTION_SUCCEEDED : EXECUTION_FAILED;
     if (result->ok) {
         buf_init(&outcome->value, checked_size_max(result->value));
         outcome->value_type = result_check_value(&outcome->value, result->value, text_size_max, &damage);
@@ -112,16 +113,16 @@ static void take_result(struct execution *x, const struct result_frame *result, 
 }
 
 /* Adds a line to stderr that tells a reader of the text what the status alone would not. */
-static void note_on_stderr(struct execution *x, const char *title, const char *text)
+static void note_on_stderr(struct execution *execution, const char *title, const char *text)
 {
-    struct buf *err = &x->outcome.output[SESSION_STDERR];
+    struct buf *err = &execution->outcome.output[SESSION_STDERR];
     err->limit = MAX(err->limit, err->size + MARK_SIZE_MAX);
     if (err->size && err->data[err->size - 1] != '\n')
         buf_append_byte(err, '\n');
     buf_append_fmt(err, "%s: %s\n", title, text);
 }
 
-void execution_fail(struct execution *x, enum execution_fault fault, enum session_reason reason,
+void execution_fail(struct execution *execution, enum execution_fault fault, enum session_reason reason,
                     const char *text)
 {
     static const char *const titles[] = {
@@ -129,52 +130,53 @@ void execution_fail(struct execution *x, enum execution_fault fault, enum sessio
         [EXECUTION_FAULT_CANCELED] = "Canceled",     [EXECUTION_FAULT_UNAVAILABLE] = "SessionUnavailable",
         [EXECUTION_FAULT_NO_MEMORY] = "OutOfMemory", [EXECUTION_FAULT_REFUSED] = "ResultRefused",
     };
-    x->status = fault == EXECUTION_FAULT_CANCELED ? EXECUTION_CANCELED : EXECUTION_FAILED;
-    x->outcome.fault = fault;
-    x->outcome.reason = reason;
-    snprintf(x->outcome.fault_text, sizeof x->outcome.fault_text, "%s", text);
-    note_on_stderr(x, titles[fault], x->outcome.fault_text);
+    execution->status = fault == EXECUTION_FAULT_CANCELED ? EXECUTION_CANCELED : EXECUTION_FAILED;
+    execution->outcome.fault = fault;
+    execution->outcome.reason = reason;
+    snprintf(execution->outcome.fault_text, sizeof execution->outcome.fault_text, "%s", text);
+    note_on_stderr(execution, titles[fault], execution->outcome.fault_text);
 }
 
-static void forget_results(struct execution *x)
+static void forget_results(struct execution *execution)
 {
     for (size_t i = 0; i < SESSION_STREAMS; i++)
-        buf_fini(&x->outcome.output[i]);
-    buf_fini(&x->outcome.value);
-    buf_fini(&x->outcome.outputs);
-    buf_fini(&x->outcome.error);
-    x->outcome.value_type = RESULT_NONE;
+        buf_fini(&execution->outcome.output[i]);
+    buf_fini(&execution->outcome.value);
+    buf_fini(&execution->outcome.outputs);
+    buf_fini(&execution->outcome.error);
+    execution->outcome.value_type = RESULT_NONE;
 }
 
-void execution_take_answer(struct execution *x, const struct session *s, const struct session_answer *a,
-                           size_t text_size_max)
+void execution_take_answer(struct execution *execution, const struct session *session,
+                           const struct session_answer *answer, size_t text_size_max)
 {
-    char text[sizeof x->outcome.fault_text];
-    take_output(x, s);
-    x->outcome.duration_ns = a->duration_ns;
-    switch (a->verdict) {
+    char text[sizeof execution->outcome.fault_text];
+    take_output(execution, session);
+    execution->outcome.duration_ns = answer->duration_ns;
+    switch (answer->verdict) {
     case SESSION_VERDICT_RESULT:
-        take_result(x, a->result, text_size_max);
+        take_result(execution, answer->result, text_size_max);
         break;
     case SESSION_VERDICT_TIMEOUT:
         snprintf(text, sizeof text, "the code ran longer than %lld ms and was stopped; %s",
-                 (long long)(x->asked.limit_ns / NS_PER_MS),
-                 a->kept ? "the session keeps its state" : "the session was ended, its state is lost");
-        execution_fail(x, EXECUTION_FAULT_TIMEOUT, a->reason, text);
+                 (long long)(execution->asked.limit_ns / NS_PER_MS),
+                 answer->kept ? "the session keeps its state" : "the session was ended, its state is lost");
+        execution_fail(execution, EXECUTION_FAULT_TIMEOUT, answer->reason, text);
         break;
     case SESSION_VERDICT_CRASH:
-        execution_fail(x, EXECUTION_FAULT_CRASH, a->reason, a->cause);
+        execution_fail(execution, EXECUTION_FAULT_CRASH, answer->reason, answer->cause);
         break;
     case SESSION_VERDICT_REFUSED:
-        execution_fail(x, EXECUTION_FAULT_REFUSED, a->reason, a->cause);
+        execution_fail(execution, EXECUTION_FAULT_REFUSED, answer->reason, answer->cause);
         break;
     }
-    bool whole = !x->outcome.value.failed && !x->outcome.outputs.failed && !x->outcome.error.failed;
+    bool whole = !execution->outcome.value.failed && !execution->outcome.outputs.failed &&
+                 !execution->outcome.error.failed;
     for (size_t i = 0; i < SESSION_STREAMS; i++)
-        whole = whole && !x->outcome.output[i].failed;
+        whole = whole && !execution->outcome.output[i].failed;
     if (!whole) {
-        forget_results(x);
-        execution_fail(x, EXECUTION_FAULT_NO_MEMORY, SESSION_REASON_SERVER_MEMORY,
+        forget_results(execution);
+        execution_fail(execution, EXECUTION_FAULT_NO_MEMORY, SESSION_REASON_SERVER_MEMORY,
                        "the result could not be kept");
     }
 }

@@ -100,24 +100,24 @@ struct execution {
 /* Zeroed but for `times.asked_ns` and a random id. NULL without memory. */
 struct execution *execution_create(int64_t now_ns);
 /* Only before it was given to a tenant; NULL allowed. */
-void execution_destroy(struct execution *x);
-static inline bool execution_final(const struct execution *x)
+void execution_destroy(struct execution *execution);
+static inline bool execution_final(const struct execution *execution)
 {
-    return x->status >= EXECUTION_SUCCEEDED;
+    return execution->status >= EXECUTION_SUCCEEDED;
 }
 /* Bytes it keeps in memory. */
-size_t execution_size(const struct execution *x);
+size_t execution_size(const struct execution *execution);
 /* Takes over a cell's answer, checked: output, value, error, status. `text_size_max`: bytes of each text of the
  * result. */
-void execution_take_answer(struct execution *x, const struct session *s, const struct session_answer *a,
-                           size_t text_size_max);
+void execution_take_answer(struct execution *execution, const struct session *session,
+                           const struct session_answer *answer, size_t text_size_max);
 /* What it holds is `size` bytes from now on, charged to `budget` instead of what was charged before; destroying it
  * gives them back. Without `anyway` false, and nothing is charged, if they do not fit. */
-bool execution_charge(struct execution *x, struct memory_budget *budget, size_t size, bool anyway);
+bool execution_charge(struct execution *execution, struct memory_budget *budget, size_t size, bool anyway);
 /* Nothing of it is charged any more. */
-void execution_discharge(struct execution *x);
+void execution_discharge(struct execution *execution);
 /* Ends it without a result. */
-void execution_fail(struct execution *x, enum execution_fault fault, enum session_reason reason,
+void execution_fail(struct execution *execution, enum execution_fault fault, enum session_reason reason,
                     const char *text);
 
 #endif

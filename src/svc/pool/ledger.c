@@ -19,90 +19,91 @@ void kept_results_init(struct kept_results *kept, struct memory_budget *budget)
     budget->context = kept;
 }
 
-void execution_ledger_init(struct execution_ledger *l, struct kept_results *kept, size_t count_max,
+void execution_ledger_init(struct execution_ledger *ledger, struct kept_results *kept, size_t count_max,
                            size_t size_max)
 {
-    *l = (struct execution_ledger){.kept = kept, .count_max = count_max, .size_max = size_max};
-    list_init(&l->records);
+    *ledger = (struct execution_ledger){.kept = kept, .count_max = count_max, .size_max = size_max};
+    list_init(&ledger->records);
 }
 
-void execution_ledger_add(struct execution_ledger *l, struct execution *x)
+void execution_ledger_add(struct execution_ledger *ledger, struct execution *execution)
 {
-    ASSERT(!x->ledger && x->status == EXECUTION_NOT_STARTED);
-    x->ledger = l;
-    list_push_back(&l->records, &x->record_link);
+    ASSERT(!execution->ledger && execution->status == EXECUTION_NOT_STARTED);
+    execution->ledger = ledger;
+    list_push_back(&ledger->records, &execution->record_link);
 }
 
-struct execution *execution_ledger_find(const struct execution_ledger *l, struct bytes id)
+struct execution *execution_ledger_find(const struct execution_ledger *ledger, struct bytes id)
 {
-    for (struct list *it = l->records.prev; it != &l->records; it = it->prev) {
-        struct execution *x = CONTAINER_OF(it, struct execution, record_link);
-        if (bytes_equal_cstr(id, x->id))
-            return x;
+    for (struct list *it = ledger->records.prev; it != &ledger->records; it = it->prev) {
+        struct execution *execution = CONTAINER_OF(it, struct execution, record_link);
+        if (bytes_equal_cstr(id, execution->id))
+            return execution;
     }
     return NULL;
 }
 
-void execution_ledger_forget(struct execution *x)
+void execution_ledger_forget(struct execution *execution)
 {
-    struct execution_ledger *l = x->ledger;
-    if (x->keeping.counted) {
-        l->count--;
-        l->size -= execution_size(x);
-        x->keeping.counted = false;
+    struct execution_ledger *ledger = execution->ledger;
+    if (execution->keeping.counted) {
+        ledger->count--;
+        ledger->size -= execution_size(execution);
+        execution->keeping.counted = false;
     }
-    execution_discharge(x);
-    list_remove(&x->keeping.kept_link);
-    list_remove(&x->record_link);
-    x->ledger = NULL;
-    if (!x->keeping.report.queued && !x->keeping.reporting && x->status != EXECUTION_RUNNING)
-        execution_destroy(x);
+    execution_discharge(execution);
+    list_remove(&execution->keeping.kept_link);
+    list_remove(&execution->record_link);
+    execution->ledger = NULL;
+    if (!execution->keeping.report.queued && !execution->keeping.reporting &&
+        execution->status != EXECUTION_RUNNING)
+        execution_destroy(execution);
 }
 
-void execution_ledger_clear(struct execution_ledger *l)
+void execution_ledger_clear(struct execution_ledger *ledger)
 {
-    while (!list_empty(&l->records))
-        execution_ledger_forget(CONTAINER_OF(l->records.next, struct execution, record_link));
+    while (!list_empty(&ledger->records))
+        execution_ledger_forget(CONTAINER_OF(ledger->records.next, struct execution, record_link));
 }
 
-static void trim(struct execution_ledger *l, const struct execution *latest)
+static void trim(struct execution_ledger *ledger, const struct execution *latest)
 {
-    list_each_safe (it, &l->records) {
-        struct execution *x = CONTAINER_OF(it, struct execution, record_link);
-        if (l->count <= l->count_max && l->size <= l->size_max)
+    list_each_safe (it, &ledger->records) {
+        struct execution *execution = CONTAINER_OF(it, struct execution, record_link);
+        if (ledger->count <= ledger->count_max && ledger->size <= ledger->size_max)
             return;
-        if (x->keeping.counted && x != latest)
-            execution_ledger_forget(x);
+        if (execution->keeping.counted && execution != latest)
+            execution_ledger_forget(execution);
     }
 }
 
 static void on_report(struct loop_task *task)
 {
-    struct execution *x = CONTAINER_OF(task, struct execution, keeping.report);
-    void (*on_done)(void *, struct execution *) = x->on_done;
-    x->on_done = NULL;
-    x->keeping.reporting = true;
+    struct execution *execution = CONTAINER_OF(task, struct execution, keeping.report);
+    void (*on_done)(void *, struct execution *) = execution->on_done;
+    execution->on_done = NULL;
+    execution->keeping.reporting = true;
     if (on_done)
-        on_done(x->context, x);
-    x->keeping.reporting = false;
-    if (!x->ledger)
-        execution_destroy(x);
+        on_done(execution->context, execution);
+    execution->keeping.reporting = false;
+    if (!execution->ledger)
+        execution_destroy(execution);
 }
 
-void ledger_settle(struct loop *l, struct execution *x)
+void ledger_settle(struct loop *loop, struct execution *execution)
 {
-    ASSERT(execution_final(x));
-    x->times.done_ns = loop_now(l);
-    list_remove(&x->queue_link);
-    buf_fini(&x->asked.code);
-    x->keeping.report.on_run = on_report;
-    loop_defer(l, &x->keeping.report);
-    if (!x->ledger)
+    ASSERT(execution_final(execution));
+    execution->times.done_ns = loop_now(loop);
+    list_remove(&execution->queue_link);
+    buf_fini(&execution->asked.code);
+    execution->keeping.report.on_run = on_report;
+    loop_defer(loop, &execution->keeping.report);
+    if (!execution->ledger)
         return;
-    (void)execution_charge(x, x->ledger->kept->budget, execution_size(x), true);
-    list_push_back(&x->ledger->kept->oldest_first, &x->keeping.kept_link);
-    x->keeping.counted = true;
-    x->ledger->count++;
-    x->ledger->size += execution_size(x);
-    trim(x->ledger, x);
+    (void)execution_charge(execution, execution->ledger->kept->budget, execution_size(execution), true);
+    list_push_back(&execution->ledger->kept->oldest_first, &execution->keeping.kept_link);
+    execution->keeping.counted = true;
+    execution->ledger->count++;
+    execution->ledger->size += execution_size(execution);
+    trim(execution->ledger, execution);
 }

@@ -27,17 +27,17 @@ struct execution_ledger {
 /* From now on the budget asks `kept` to give way. */
 void kept_results_init(struct kept_results *kept, struct memory_budget *budget);
 
-void execution_ledger_init(struct execution_ledger *l, struct kept_results *kept, size_t count_max,
+void execution_ledger_init(struct execution_ledger *ledger, struct kept_results *kept, size_t count_max,
                            size_t size_max);
-/* Records `x`, which must be NOT_STARTED and in no ledger; from now on it is freed by the rule above. */
-void execution_ledger_add(struct execution_ledger *l, struct execution *x);
+/* Records `execution`, which must be NOT_STARTED and in no ledger; from now on it is freed by the rule above. */
+void execution_ledger_add(struct execution_ledger *ledger, struct execution *execution);
 /* The newest one of that id, or NULL. */
-struct execution *execution_ledger_find(const struct execution_ledger *l, struct bytes id);
-/* Takes the record away. `x` dies at once unless it runs or is yet to be reported. */
-void execution_ledger_forget(struct execution *x);
-void execution_ledger_clear(struct execution_ledger *l);
-/* `x` has just become final: notes the time, lets go of its code and has `on_done` called from the loop. Then
+struct execution *execution_ledger_find(const struct execution_ledger *ledger, struct bytes id);
+/* Takes the record away. `execution` dies at once unless it runs or is yet to be reported. */
+void execution_ledger_forget(struct execution *execution);
+void execution_ledger_clear(struct execution_ledger *ledger);
+/* `execution` has just become final: notes the time, lets go of its code and has `on_done` called from the loop. Then
  * it counts in its ledger, which may drop older results for it. */
-void ledger_settle(struct loop *l, struct execution *x);
+void ledger_settle(struct loop *loop, struct execution *execution);
 
 #endif

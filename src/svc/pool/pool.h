@@ -47,8 +47,8 @@ struct pool_report {
     const char *tier;
 };
 
-STATUS_RESULT pool_create(struct loop *l, const struct pool_options *o, struct pool **ret_pool,
-                          struct err *e);
+STATUS_RESULT pool_create(struct loop *loop, const struct pool_options *options, struct pool **ret_pool,
+                          struct err *err);
 /* Ends all sessions. Executions and waits in progress are dropped without a callback: their owners go first.
  * NULL allowed. */
 void pool_destroy(struct pool *p);
@@ -61,9 +61,10 @@ int64_t pool_cooldown_ns(const struct pool *p);
 struct tenant *pool_find(struct pool *p, struct bytes identifier);
 /* The tenant of that identifier for a request: made if there is none, its cooldown begun anew.
  * RESOURCE_EXHAUSTED: the pool is full; UNAVAILABLE: the tier is gone; NO_MEMORY. */
-STATUS_RESULT pool_enter(struct pool *p, struct bytes identifier, struct tenant **ret_tenant, struct err *e);
-/* The tenants in order of creation; `t` NULL gives the first. NULL at the end. */
-struct tenant *pool_next_tenant(struct pool *p, struct tenant *t);
+STATUS_RESULT pool_enter(struct pool *p, struct bytes identifier, struct tenant **ret_tenant,
+                         struct err *err);
+/* The tenants in order of creation; `tenant` NULL gives the first. NULL at the end. */
+struct tenant *pool_next_tenant(struct pool *p, struct tenant *tenant);
 uint32_t pool_tenant_count(const struct pool *p);
 
 #endif

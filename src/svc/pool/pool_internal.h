@@ -27,10 +27,10 @@ struct pool {
 };
 
 /* Plans at the end of this turn of the loop. */
-void pool_plan_soon(struct pool *p);
+void pool_plan_soon(struct pool *pool);
 /* A session of a tenant begins to run a cell. */
-void pool_cell_begins(struct pool *p);
+void pool_cell_begins(struct pool *pool);
 /* Gets the tenant a session: a ready one, one that is being built, or a new one; or lets it wait. */
-void pool_want_session(struct pool *p, struct tenant *t);
+void pool_want_session(struct pool *pool, struct tenant *tenant);
 
 #endif

@@ -11,301 +11,304 @@
 
 /* --- age --- */
 
-bool tenant_needs_session(const struct tenant *t)
+bool tenant_needs_session(const struct tenant *tenant)
 {
-    return !list_empty(&t->queue) || !list_empty(&t->waits);
+    return !list_empty(&tenant->queue) || !list_empty(&tenant->waits);
 }
 
 static void on_expiry(struct loop_timer *timer)
 {
-    struct tenant *t = CONTAINER_OF(timer, struct tenant, expiry);
-    if (!t->session && !tenant_needs_session(t))
-        tenant_release(t, "the session was idle for its whole cooldown");
+    struct tenant *tenant = CONTAINER_OF(timer, struct tenant, expiry);
+    if (!tenant->session && !tenant_needs_session(tenant))
+        tenant_release(tenant, "the session was idle for its whole cooldown");
 }
 
 /* Without a session nobody else ends the tenant. */
-static void arm_expiry(struct tenant *t)
+static void arm_expiry(struct tenant *tenant)
 {
-    struct pool *p = t->pool;
-    if (p->options.cooldown_ns < 0)
+    struct pool *pool = tenant->pool;
+    if (pool->options.cooldown_ns < 0)
         return;
-    if (loop_timer_set(p->loop, &t->expiry, loop_now(p->loop) + p->options.cooldown_ns) != STATUS_OK)
+    if (loop_timer_set(pool->loop, &tenant->expiry, loop_now(pool->loop) + pool->options.cooldown_ns) !=
+        STATUS_OK)
         log_warn("svc/pool", "no memory for a timer");
 }
 
-void tenant_note_use(struct tenant *t)
+void tenant_note_use(struct tenant *tenant)
 {
-    t->accessed_unix_ns = clock_unix_ns();
+    tenant->accessed_unix_ns = clock_unix_ns();
 }
 
-void tenant_touch(struct tenant *t)
+void tenant_touch(struct tenant *tenant)
 {
-    tenant_note_use(t);
-    if (t->session)
-        session_touch(t->session);
+    tenant_note_use(tenant);
+    if (tenant->session)
+        session_touch(tenant->session);
     else
-        arm_expiry(t);
+        arm_expiry(tenant);
 }
 
 /* --- executions --- */
 
-static void start_execution(struct tenant *t, struct execution *x)
+static void start_execution(struct tenant *tenant, struct execution *execution)
 {
-    struct pool *p = t->pool;
-    struct session *s = t->session;
-    list_remove(&x->queue_link);
-    t->queue_count--;
-    x->status = EXECUTION_RUNNING;
-    x->times.started_ns = loop_now(p->loop);
-    x->times.allocated_ns = MAX(t->allocated_ns, x->times.asked_ns);
-    x->new_allocation = !t->allocation_reported;
-    t->allocation_reported = true;
-    memcpy(x->session_guid, s->guid, sizeof x->session_guid);
-    memcpy(x->template_identity, s->template_identity, sizeof x->template_identity);
-    pool_cell_begins(p);
-    size_t most = p->options.output_size_max;
+    struct pool *pool = tenant->pool;
+    struct session *session = tenant->session;
+    list_remove(&execution->queue_link);
+    tenant->queue_count--;
+    execution->status = EXECUTION_RUNNING;
+    execution->times.started_ns = loop_now(pool->loop);
+    execution->times.allocated_ns = MAX(tenant->allocated_ns, execution->times.asked_ns);
+    execution->new_allocation = !tenant->allocation_reported;
+    tenant->allocation_reported = true;
+    memcpy(execution->session_guid, session->guid, sizeof execution->session_guid);
+    memcpy(execution->template_identity, session->template_identity, sizeof execution->template_identity);
+    pool_cell_begins(pool);
+    size_t most = pool->options.output_size_max;
     struct session_cell cell = {
-        .code = buf_peek(&x->asked.code),
-        .empty_kernel = x->asked.empty_kernel,
-        .limit_ns = x->asked.limit_ns,
-        .head_max = x->asked.output_size_max ? MIN(x->asked.output_size_max, most) : most - most / 2,
-        .tail_max = x->asked.output_size_max ? 0 : most / 2,
-        .context = x,
+        .code = buf_peek(&execution->asked.code),
+        .empty_kernel = execution->asked.empty_kernel,
+        .limit_ns = execution->asked.limit_ns,
+        .head_max =
+            execution->asked.output_size_max ? MIN(execution->asked.output_size_max, most) : most - most / 2,
+        .tail_max = execution->asked.output_size_max ? 0 : most / 2,
+        .context = execution,
     };
-    session_run(s, &cell);
+    session_run(session, &cell);
 }
 
-enum status tenant_execute(struct tenant *t, struct execution *x, struct err *e)
+enum status tenant_execute(struct tenant *tenant, struct execution *execution, struct err *err)
 {
-    if (t->queue_count >= t->pool->options.queue_max)
-        return err_set(e, STATUS_RESOURCE_EXHAUSTED, "%zu executions already wait in this session",
-                       t->queue_count);
-    if (!execution_charge(x, &t->pool->budget, x->asked.code.size, false))
-        return err_set(e, STATUS_RESOURCE_EXHAUSTED,
+    if (tenant->queue_count >= tenant->pool->options.queue_max)
+        return err_set(err, STATUS_RESOURCE_EXHAUSTED, "%zu executions already wait in this session",
+                       tenant->queue_count);
+    if (!execution_charge(execution, &tenant->pool->budget, execution->asked.code.size, false))
+        return err_set(err, STATUS_RESOURCE_EXHAUSTED,
                        "the memory for all sessions' calls and results is in use");
-    list_push_back(&t->pool->executions, &x->pool_link);
-    execution_ledger_add(&t->ledger, x);
-    list_push_back(&t->queue, &x->queue_link);
-    t->queue_count++;
-    tenant_pump(t);
+    list_push_back(&tenant->pool->executions, &execution->pool_link);
+    execution_ledger_add(&tenant->ledger, execution);
+    list_push_back(&tenant->queue, &execution->queue_link);
+    tenant->queue_count++;
+    tenant_pump(tenant);
     return STATUS_OK;
 }
 
-void execution_abandon(struct execution *x)
+void execution_abandon(struct execution *execution)
 {
-    x->on_done = NULL;
-    if (!x->ledger || x->asked.asynchronous || x->status != EXECUTION_NOT_STARTED)
+    execution->on_done = NULL;
+    if (!execution->ledger || execution->asked.asynchronous || execution->status != EXECUTION_NOT_STARTED)
         return;
-    list_remove(&x->queue_link);
-    CONTAINER_OF(x->ledger, struct tenant, ledger)->queue_count--;
-    execution_ledger_forget(x);
+    list_remove(&execution->queue_link);
+    CONTAINER_OF(execution->ledger, struct tenant, ledger)->queue_count--;
+    execution_ledger_forget(execution);
 }
 
-struct execution *tenant_find_execution(struct tenant *t, struct bytes id)
+struct execution *tenant_find_execution(struct tenant *tenant, struct bytes id)
 {
-    return execution_ledger_find(&t->ledger, id);
+    return execution_ledger_find(&tenant->ledger, id);
 }
 
-static void fail_queue(struct tenant *t, enum execution_fault fault, enum session_reason reason,
+static void fail_queue(struct tenant *tenant, enum execution_fault fault, enum session_reason reason,
                        const char *cause)
 {
     struct list *link;
-    while ((link = list_pop_front(&t->queue))) {
-        struct execution *x = CONTAINER_OF(link, struct execution, queue_link);
-        t->queue_count--;
-        execution_fail(x, fault, reason, cause);
-        ledger_settle(t->pool->loop, x);
+    while ((link = list_pop_front(&tenant->queue))) {
+        struct execution *execution = CONTAINER_OF(link, struct execution, queue_link);
+        tenant->queue_count--;
+        execution_fail(execution, fault, reason, cause);
+        ledger_settle(tenant->pool->loop, execution);
     }
 }
 
 /* --- those who want the files --- */
 
-void tenant_want_session(struct tenant *t, struct session_wait *w)
+void tenant_want_session(struct tenant *tenant, struct session_wait *wait)
 {
-    list_push_back(&t->waits, &w->link);
-    tenant_pump(t);
+    list_push_back(&tenant->waits, &wait->link);
+    tenant_pump(tenant);
 }
 
-void session_wait_cancel(struct session_wait *w)
+void session_wait_cancel(struct session_wait *wait)
 {
-    list_remove(&w->link);
+    list_remove(&wait->link);
 }
 
-static void fail_waits(struct tenant *t, const char *cause)
+static void fail_waits(struct tenant *tenant, const char *cause)
 {
     struct list *link;
-    while ((link = list_pop_front(&t->waits))) {
-        struct session_wait *w = CONTAINER_OF(link, struct session_wait, link);
-        w->on_session(w, NULL, cause);
+    while ((link = list_pop_front(&tenant->waits))) {
+        struct session_wait *wait = CONTAINER_OF(link, struct session_wait, link);
+        wait->on_session(wait, NULL, cause);
     }
 }
 
-void tenant_guest_enter(struct tenant *t, struct tenant_guest *g)
+void tenant_guest_enter(struct tenant *tenant, struct tenant_guest *guest)
 {
-    ASSERT(t->session);
-    g->tenant = t;
-    list_push_back(&t->guests, &g->link);
-    t->session->held = true;
+    ASSERT(tenant->session);
+    guest->tenant = tenant;
+    list_push_back(&tenant->guests, &guest->link);
+    tenant->session->held = true;
 }
 
-void tenant_guest_leave(struct tenant_guest *g)
+void tenant_guest_leave(struct tenant_guest *guest)
 {
-    struct tenant *t = g->tenant;
-    if (!t)
+    struct tenant *tenant = guest->tenant;
+    if (!tenant)
         return;
-    g->tenant = NULL;
-    list_remove(&g->link);
-    t->session->held = !list_empty(&t->guests);
-    tenant_touch(t);
+    guest->tenant = NULL;
+    list_remove(&guest->link);
+    tenant->session->held = !list_empty(&tenant->guests);
+    tenant_touch(tenant);
 }
 
 /* The files are gone with the session. */
-static void dismiss_guests(struct tenant *t)
+static void dismiss_guests(struct tenant *tenant)
 {
     struct list *link;
-    while ((link = list_pop_front(&t->guests)))
+    while ((link = list_pop_front(&tenant->guests)))
         CONTAINER_OF(link, struct tenant_guest, link)->tenant = NULL;
 }
 
 /* What was uploaded and removed since is not there any more: a session cannot hold more than is used. */
-bool tenant_charge_upload(struct tenant *t, size_t used_size, size_t size)
+bool tenant_charge_upload(struct tenant *tenant, size_t used_size, size_t size)
 {
-    struct memory_budget *uploads = &t->pool->uploads;
-    ASSERT(t->session);
-    size_t gone = t->uploaded > used_size ? t->uploaded - used_size : 0;
+    struct memory_budget *uploads = &tenant->pool->uploads;
+    ASSERT(tenant->session);
+    size_t gone = tenant->uploaded > used_size ? tenant->uploaded - used_size : 0;
     memory_budget_give(uploads, gone);
-    t->uploaded -= gone;
+    tenant->uploaded -= gone;
     if (!memory_budget_take(uploads, size))
         return false;
-    t->uploaded += size;
+    tenant->uploaded += size;
     return true;
 }
 
-static void forget_uploads(struct tenant *t)
+static void forget_uploads(struct tenant *tenant)
 {
-    memory_budget_give(&t->pool->uploads, t->uploaded);
-    t->uploaded = 0;
+    memory_budget_give(&tenant->pool->uploads, tenant->uploaded);
+    tenant->uploaded = 0;
 }
 
 /* --- its session --- */
 
-void tenant_begin_waiting(struct tenant *t, int64_t now_ns)
+void tenant_begin_waiting(struct tenant *tenant, int64_t now_ns)
 {
-    if (!t->waiting_since_ns)
-        t->waiting_since_ns = now_ns;
+    if (!tenant->waiting_since_ns)
+        tenant->waiting_since_ns = now_ns;
 }
 
-void tenant_end_waiting(struct tenant *t)
+void tenant_end_waiting(struct tenant *tenant)
 {
-    t->waiting_since_ns = 0;
+    tenant->waiting_since_ns = 0;
 }
 
-void tenant_take_session(struct tenant *t, struct session *s)
+void tenant_take_session(struct tenant *tenant, struct session *session)
 {
-    t->session = s;
-    memcpy(t->guid, s->guid, sizeof t->guid);
-    t->allocation_reported = list_empty(&t->queue);
-    t->allocated_ns = 0;
-    list_remove(&t->waiting_link);
-    loop_timer_cancel(&t->expiry);
+    tenant->session = session;
+    memcpy(tenant->guid, session->guid, sizeof tenant->guid);
+    tenant->allocation_reported = list_empty(&tenant->queue);
+    tenant->allocated_ns = 0;
+    list_remove(&tenant->waiting_link);
+    loop_timer_cancel(&tenant->expiry);
 }
 
-void tenant_lose_session(struct tenant *t)
+void tenant_lose_session(struct tenant *tenant)
 {
-    t->session->holder = NULL;
-    t->session = NULL;
-    dismiss_guests(t);
-    forget_uploads(t);
-    arm_expiry(t);
+    tenant->session->holder = NULL;
+    tenant->session = NULL;
+    dismiss_guests(tenant);
+    forget_uploads(tenant);
+    arm_expiry(tenant);
 }
 
 /* File calls first: they do not wait for code. */
-void tenant_pump(struct tenant *t)
+void tenant_pump(struct tenant *tenant)
 {
-    if (!tenant_needs_session(t))
+    if (!tenant_needs_session(tenant))
         return;
-    struct session *s = t->session;
-    if (!s) {
-        pool_want_session(t->pool, t);
+    struct session *session = tenant->session;
+    if (!session) {
+        pool_want_session(tenant->pool, tenant);
         return;
     }
-    if (s->life.state == SESSION_RESERVED)
+    if (session->life.state == SESSION_RESERVED)
         return;
-    if (!t->allocated_ns) {
-        t->allocated_ns = loop_now(t->pool->loop);
-        tenant_end_waiting(t);
+    if (!tenant->allocated_ns) {
+        tenant->allocated_ns = loop_now(tenant->pool->loop);
+        tenant_end_waiting(tenant);
     }
     struct list *link;
-    while (t->session == s && (link = list_pop_front(&t->waits))) {
-        struct session_wait *w = CONTAINER_OF(link, struct session_wait, link);
-        w->on_session(w, s, "");
+    while (tenant->session == session && (link = list_pop_front(&tenant->waits))) {
+        struct session_wait *wait = CONTAINER_OF(link, struct session_wait, link);
+        wait->on_session(wait, session, "");
     }
-    if (t->session == s && s->life.state == SESSION_IDLE && !list_empty(&t->queue))
-        start_execution(t, CONTAINER_OF(t->queue.next, struct execution, queue_link));
+    if (tenant->session == session && session->life.state == SESSION_IDLE && !list_empty(&tenant->queue))
+        start_execution(tenant, CONTAINER_OF(tenant->queue.next, struct execution, queue_link));
 }
 
 /* --- birth and death --- */
 
-struct tenant *tenant_create(struct pool *p, struct bytes identifier)
+struct tenant *tenant_create(struct pool *pool, struct bytes identifier)
 {
-    struct tenant *t = calloc(1, sizeof *t);
-    if (!t)
+    struct tenant *tenant = calloc(1, sizeof *tenant);
+    if (!tenant)
         return NULL;
-    ASSERT(identifier.size < sizeof t->identifier);
-    memcpy(t->identifier, identifier.data, identifier.size);
-    t->pool = p;
-    t->created_unix_ns = t->accessed_unix_ns = clock_unix_ns();
-    t->expiry.on_fire = on_expiry;
-    list_init(&t->waiting_link);
-    list_init(&t->guests);
-    list_init(&t->queue);
-    list_init(&t->waits);
-    execution_ledger_init(&t->ledger, &p->kept, p->options.records_max, p->options.records_size_max);
-    if (map_put(&p->tenants, bytes_of_cstr(t->identifier), t) != STATUS_OK) {
-        free(t);
+    ASSERT(identifier.size < sizeof tenant->identifier);
+    memcpy(tenant->identifier, identifier.data, identifier.size);
+    tenant->pool = pool;
+    tenant->created_unix_ns = tenant->accessed_unix_ns = clock_unix_ns();
+    tenant->expiry.on_fire = on_expiry;
+    list_init(&tenant->waiting_link);
+    list_init(&tenant->guests);
+    list_init(&tenant->queue);
+    list_init(&tenant->waits);
+    execution_ledger_init(&tenant->ledger, &pool->kept, pool->options.records_max,
+                          pool->options.records_size_max);
+    if (map_put(&pool->tenants, bytes_of_cstr(tenant->identifier), tenant) != STATUS_OK) {
+        free(tenant);
         return NULL;
     }
-    list_push_back(&p->tenant_list, &t->link);
-    return t;
+    list_push_back(&pool->tenant_list, &tenant->link);
+    return tenant;
 }
 
-void tenant_destroy(struct tenant *t)
+void tenant_destroy(struct tenant *tenant)
 {
-    while (list_pop_front(&t->waits))
+    while (list_pop_front(&tenant->waits))
         continue;
-    loop_timer_cancel(&t->expiry);
-    free(t);
+    loop_timer_cancel(&tenant->expiry);
+    free(tenant);
 }
 
-void tenant_release(struct tenant *t, const char *cause)
+void tenant_release(struct tenant *tenant, const char *cause)
 {
-    struct pool *p = t->pool;
-    fail_queue(t, EXECUTION_FAULT_CANCELED, SESSION_REASON_RELEASED, cause);
-    fail_waits(t, cause);
-    dismiss_guests(t);
-    forget_uploads(t);
-    struct session *s = t->session;
-    t->session = NULL;
-    if (s) {
-        s->holder = NULL;
-        session_release(s, SESSION_REASON_RELEASED, cause);
+    struct pool *pool = tenant->pool;
+    fail_queue(tenant, EXECUTION_FAULT_CANCELED, SESSION_REASON_RELEASED, cause);
+    fail_waits(tenant, cause);
+    dismiss_guests(tenant);
+    forget_uploads(tenant);
+    struct session *session = tenant->session;
+    tenant->session = NULL;
+    if (session) {
+        session->holder = NULL;
+        session_release(session, SESSION_REASON_RELEASED, cause);
     }
-    loop_timer_cancel(&t->expiry);
-    list_remove(&t->waiting_link);
-    list_remove(&t->link);
-    map_take(&p->tenants, bytes_of_cstr(t->identifier));
-    execution_ledger_clear(&t->ledger);
-    pool_plan_soon(p);
-    free(t);
+    loop_timer_cancel(&tenant->expiry);
+    list_remove(&tenant->waiting_link);
+    list_remove(&tenant->link);
+    map_take(&pool->tenants, bytes_of_cstr(tenant->identifier));
+    execution_ledger_clear(&tenant->ledger);
+    pool_plan_soon(pool);
+    free(tenant);
 }
 
 /* A tenant that never had a session leaves no trace; its seat is free again. */
-void tenant_fail_waiting(struct tenant *t, enum session_reason reason, const char *cause)
+void tenant_fail_waiting(struct tenant *tenant, enum session_reason reason, const char *cause)
 {
-    list_remove(&t->waiting_link);
-    tenant_end_waiting(t);
-    fail_queue(t, EXECUTION_FAULT_UNAVAILABLE, reason, cause);
-    fail_waits(t, cause);
-    if (!t->session)
-        tenant_release(t, cause);
+    list_remove(&tenant->waiting_link);
+    tenant_end_waiting(tenant);
+    fail_queue(tenant, EXECUTION_FAULT_UNAVAILABLE, reason, cause);
+    fail_waits(tenant, cause);
+    if (!tenant->session)
+        tenant_release(tenant, cause);
 }

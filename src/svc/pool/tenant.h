@@ -51,51 +51,51 @@ struct tenant {
 /* --- for the API --- */
 
 /* A request for an existing tenant that needs no session. */
-void tenant_touch(struct tenant *t);
-/* Takes ownership of `x` and runs it in its turn. RESOURCE_EXHAUSTED: the queue or the pool's memory is full, `x`
+void tenant_touch(struct tenant *tenant);
+/* Takes ownership of `execution` and runs it in its turn. RESOURCE_EXHAUSTED: the queue or the pool's memory is full, `execution`
  * stays the caller's. */
-STATUS_RESULT tenant_execute(struct tenant *t, struct execution *x, struct err *e);
-/* Nobody waits for `x` any more. It is dropped if it has not begun and cannot be polled for. */
-void execution_abandon(struct execution *x);
+STATUS_RESULT tenant_execute(struct tenant *tenant, struct execution *execution, struct err *err);
+/* Nobody waits for `execution` any more. It is dropped if it has not begun and cannot be polled for. */
+void execution_abandon(struct execution *execution);
 /* The newest execution of that id, or NULL. */
-struct execution *tenant_find_execution(struct tenant *t, struct bytes id);
+struct execution *tenant_find_execution(struct tenant *tenant, struct bytes id);
 /* Calls back with the tenant's session, ordering one if needed. */
-void tenant_want_session(struct tenant *t, struct session_wait *w);
+void tenant_want_session(struct tenant *tenant, struct session_wait *wait);
 /* May be called when not waiting. */
-void session_wait_cancel(struct session_wait *w);
+void session_wait_cancel(struct session_wait *wait);
 /* Between these the tenant's session does not cool down. Only while the tenant has a session. `leave` touches
  * the tenant and may be called when the tenant is gone. */
-void tenant_guest_enter(struct tenant *t, struct tenant_guest *g);
-void tenant_guest_leave(struct tenant_guest *g);
+void tenant_guest_enter(struct tenant *tenant, struct tenant_guest *guest);
+void tenant_guest_leave(struct tenant_guest *guest);
 /* A file of `size` bytes is about to be written into its session from outside; `used_size` bytes are taken in the
  * session's storage at this moment. The kernel charges such pages to who writes them, the server. False: the uploads
  * to all sessions have reached their limit. Only while the tenant has a session. */
-bool tenant_charge_upload(struct tenant *t, size_t used_size, size_t size);
+bool tenant_charge_upload(struct tenant *tenant, size_t used_size, size_t size);
 /* Ends the tenant and its session at once; the identifier is free. Its executions are answered as cancelled.
  * The pointer dies. */
-void tenant_release(struct tenant *t, const char *cause);
+void tenant_release(struct tenant *tenant, const char *cause);
 
 /* --- for pool.c --- */
 
 /* In the pool's books, without a session. NULL without memory. */
 struct tenant *tenant_create(struct pool *p, struct bytes identifier);
 /* Frees without a callback, at the end of the pool. */
-void tenant_destroy(struct tenant *t);
+void tenant_destroy(struct tenant *tenant);
 /* It was used at this moment. */
-void tenant_note_use(struct tenant *t);
+void tenant_note_use(struct tenant *tenant);
 /* It has no session and needs one: since now, unless it waits already. */
-void tenant_begin_waiting(struct tenant *t, int64_t now_ns);
-void tenant_end_waiting(struct tenant *t);
+void tenant_begin_waiting(struct tenant *tenant, int64_t now_ns);
+void tenant_end_waiting(struct tenant *tenant);
 /* Somebody waits who cannot be served without a session. */
-bool tenant_needs_session(const struct tenant *t);
-/* `s` is its session from now on, ready or not. */
-void tenant_take_session(struct tenant *t, struct session *s);
+bool tenant_needs_session(const struct tenant *tenant);
+/* `session` is its session from now on, ready or not. */
+void tenant_take_session(struct tenant *tenant, struct session *session);
 /* Its session ended under it. The calls that wait go on waiting. */
-void tenant_lose_session(struct tenant *t);
+void tenant_lose_session(struct tenant *tenant);
 /* Runs what can run; without a session, asks the pool for one. */
-void tenant_pump(struct tenant *t);
+void tenant_pump(struct tenant *tenant);
 /* No session can be had: everybody who waits is told, and a tenant without a session goes. The pointer may
  * die. */
-void tenant_fail_waiting(struct tenant *t, enum session_reason reason, const char *cause);
+void tenant_fail_waiting(struct tenant *tenant, enum session_reason reason, const char *cause);
 
 #endif

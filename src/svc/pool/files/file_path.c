@@ -6,19 +6,19 @@
 
 #define ROOT "/mnt/data"
 
-static enum status check_name(struct bytes name, struct err *e)
+static enum status check_name(struct bytes name, struct err *err)
 {
     if (name.size > FILE_NAME_SIZE_MAX)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "a name in it is longer than %d bytes",
+        return err_set(err, STATUS_INVALID_ARGUMENT, "a name in it is longer than %d bytes",
                        FILE_NAME_SIZE_MAX);
     if (bytes_equal_cstr(name, ".") || bytes_equal_cstr(name, ".."))
-        return err_set(e, STATUS_INVALID_ARGUMENT, "it must not contain '.' or '..'");
+        return err_set(err, STATUS_INVALID_ARGUMENT, "it must not contain '.' or '..'");
     if (bytes_starts_with(name, BYTES_LITERAL(FILE_TEMPORARY_PREFIX)))
-        return err_set(e, STATUS_INVALID_ARGUMENT, "names that begin with '%s' are reserved",
+        return err_set(err, STATUS_INVALID_ARGUMENT, "names that begin with '%s' are reserved",
                        FILE_TEMPORARY_PREFIX);
     for (size_t i = 0; i < name.size; i++)
         if (name.data[i] < 0x20 || name.data[i] == 0x7f)
-            return err_set(e, STATUS_INVALID_ARGUMENT, "it must not contain control characters");
+            return err_set(err, STATUS_INVALID_ARGUMENT, "it must not contain control characters");
     return STATUS_OK;
 }
 
@@ -31,18 +31,18 @@ static struct bytes without_root(struct bytes path)
     return bytes_slice(path, root.size, path.size);
 }
 
-static enum status append_names(struct buf *out, size_t *depth, struct bytes path, struct err *e)
+static enum status append_names(struct buf *out, size_t *depth, struct bytes path, struct err *err)
 {
     struct bytes rest = without_root(path);
     while (rest.data) {
         struct bytes name = bytes_split(&rest, '/');
         if (!name.size)
             continue;
-        enum status s = check_name(name, e);
-        if (s)
-            return s;
+        enum status status = check_name(name, err);
+        if (status)
+            return status;
         if (++*depth > FILE_PATH_DEPTH_MAX || out->size + name.size + 1 > FILE_PATH_SIZE_MAX)
-            return err_set(e, STATUS_INVALID_ARGUMENT, "it is too long or too deep");
+            return err_set(err, STATUS_INVALID_ARGUMENT, "it is too long or too deep");
         if (out->size)
             buf_append_byte(out, '/');
         buf_append_bytes(out, name);
@@ -51,20 +51,20 @@ static enum status append_names(struct buf *out, size_t *depth, struct bytes pat
 }
 
 enum status file_path_join(struct arena *arena, struct bytes directory, struct bytes name,
-                           const char **ret_path, struct err *e)
+                           const char **ret_path, struct err *err)
 {
     CLEANUP(buf_fini) struct buf joined = {.limit = FILE_PATH_SIZE_MAX + 1};
     size_t depth = 0;
     if (!bytes_utf8_valid(directory) || !bytes_utf8_valid(name))
-        return err_set(e, STATUS_INVALID_ARGUMENT, "it is not UTF-8");
-    enum status s = append_names(&joined, &depth, directory, e);
-    if (s == STATUS_OK)
-        s = append_names(&joined, &depth, name, e);
-    if (s)
-        return s;
+        return err_set(err, STATUS_INVALID_ARGUMENT, "it is not UTF-8");
+    enum status status = append_names(&joined, &depth, directory, err);
+    if (status == STATUS_OK)
+        status = append_names(&joined, &depth, name, err);
+    if (status)
+        return status;
     const char *path = arena_cstr(arena, buf_peek(&joined));
     if (joined.failed || !path)
-        return err_set(e, STATUS_NO_MEMORY, "out of memory");
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
     *ret_path = path;
     return STATUS_OK;
 }

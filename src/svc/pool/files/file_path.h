@@ -17,7 +17,7 @@
 /* `directory` and `name` joined. `*ret_path` is NUL-terminated and lives in the arena; "" is the root itself.
  * INVALID_ARGUMENT: not UTF-8, a control character, "." or "..", too long or too deep; NO_MEMORY. */
 STATUS_RESULT file_path_join(struct arena *arena, struct bytes directory, struct bytes name,
-                             const char **ret_path, struct err *e);
+                             const char **ret_path, struct err *err);
 /* True for one name that file_path_join would take: callers can ask for such a file. */
 bool file_name_reachable(struct bytes name);
 /* True for the absolute path of a file that is neither below /mnt/data nor directly in a root: "/etc/passwd".

@@ -47,9 +47,9 @@ static void test_file_paths(void **state)
     arena_init(&arena, 0);
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         const char *path = NULL;
-        struct err e = {0};
-        enum status s = file_path_join(&arena, b(cases[i].directory), b(cases[i].name), &path, &e);
-        assert_int_equal(s, cases[i].path ? STATUS_OK : STATUS_INVALID_ARGUMENT);
+        struct err err = {0};
+        enum status status = file_path_join(&arena, b(cases[i].directory), b(cases[i].name), &path, &err);
+        assert_int_equal(status, cases[i].path ? STATUS_OK : STATUS_INVALID_ARGUMENT);
         if (cases[i].path)
             assert_string_equal(path, cases[i].path);
     }
@@ -61,23 +61,25 @@ static void test_file_paths(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
         assert_false(file_path_foreign(b(ours[i])));
     const char *path = NULL;
-    struct err e = {0};
-    assert_int_equal(file_path_join(&arena, b(""), bytes_of("a\0b", 3), &path, &e), STATUS_INVALID_ARGUMENT);
+    struct err err = {0};
+    assert_int_equal(file_path_join(&arena, b(""), bytes_of("a\0b", 3), &path, &err),
+                     STATUS_INVALID_ARGUMENT);
     static char longest[FILE_PATH_SIZE_MAX + 10];
     memset(longest, 'x', sizeof longest);
-    assert_int_equal(file_path_join(&arena, b(""), bytes_of(longest, 255), &path, &e), STATUS_OK);
-    assert_int_equal(file_path_join(&arena, b(""), bytes_of(longest, 256), &path, &e),
+    assert_int_equal(file_path_join(&arena, b(""), bytes_of(longest, 255), &path, &err), STATUS_OK);
+    assert_int_equal(file_path_join(&arena, b(""), bytes_of(longest, 256), &path, &err),
                      STATUS_INVALID_ARGUMENT);
     for (size_t i = 200; i < sizeof longest; i += 200)
         longest[i] = '/';
-    assert_int_equal(file_path_join(&arena, b(""), bytes_of(longest, sizeof longest), &path, &e),
+    assert_int_equal(file_path_join(&arena, b(""), bytes_of(longest, sizeof longest), &path, &err),
                      STATUS_INVALID_ARGUMENT);
     for (size_t i = 1; i < sizeof longest; i += 2)
         longest[i] = '/';
-    assert_int_equal(file_path_join(&arena, b(""), bytes_of(longest, 2 * FILE_PATH_DEPTH_MAX), &path, &e),
+    assert_int_equal(file_path_join(&arena, b(""), bytes_of(longest, 2 * FILE_PATH_DEPTH_MAX), &path, &err),
                      STATUS_OK);
-    assert_int_equal(file_path_join(&arena, b(""), bytes_of(longest, 2 * FILE_PATH_DEPTH_MAX + 2), &path, &e),
-                     STATUS_INVALID_ARGUMENT);
+    assert_int_equal(
+        file_path_join(&arena, b(""), bytes_of(longest, 2 * FILE_PATH_DEPTH_MAX + 2), &path, &err),
+        STATUS_INVALID_ARGUMENT);
     assert_string_equal(file_content_type("a.b/data.CSV"), "text/csv; charset=utf-8");
     assert_string_equal(file_content_type("a.csv/data"), "application/octet-stream");
     arena_fini(&arena);

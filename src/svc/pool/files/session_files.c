@@ -21,37 +21,37 @@
 #define FILE_MODE        0666 /* the session's code runs as another user and must be able to change the file */
 #define DIRECTORY_MODE   0777
 
-static enum status fail(struct err *e, int number)
+static enum status fail(struct err *err, int number)
 {
     switch (number) {
     case ENOENT:
-        return err_set(e, STATUS_NOT_FOUND, "there is no such file");
+        return err_set(err, STATUS_NOT_FOUND, "there is no such file");
     case ENOTDIR:
-        return err_set(e, STATUS_NOT_FOUND, "a name in the path is not a directory");
+        return err_set(err, STATUS_NOT_FOUND, "a name in the path is not a directory");
     case EISDIR:
     case ENOTEMPTY:
     case EEXIST:
-        return err_set(e, STATUS_FAILED_PRECONDITION, "a directory has that name");
+        return err_set(err, STATUS_FAILED_PRECONDITION, "a directory has that name");
     case ELOOP:
     case EXDEV:
     case EAGAIN:
-        return err_set(e, STATUS_INVALID_ARGUMENT,
+        return err_set(err, STATUS_INVALID_ARGUMENT,
                        "the path leads over a link or out of the session's files");
     case ENXIO:
     case ENODEV:
-        return err_set(e, STATUS_INVALID_ARGUMENT, "it is not a plain file");
+        return err_set(err, STATUS_INVALID_ARGUMENT, "it is not a plain file");
     case EACCES:
     case EPERM:
     case EROFS:
-        return err_set(e, STATUS_PERMISSION_DENIED, "the session does not permit it");
+        return err_set(err, STATUS_PERMISSION_DENIED, "the session does not permit it");
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
-        return err_set(e, STATUS_RESOURCE_EXHAUSTED, "the session's storage is full");
+        return err_set(err, STATUS_RESOURCE_EXHAUSTED, "the session's storage is full");
     case ENAMETOOLONG:
-        return err_set(e, STATUS_INVALID_ARGUMENT, "the name is too long");
+        return err_set(err, STATUS_INVALID_ARGUMENT, "the name is too long");
     default:
-        return err_set(e, STATUS_IO, "%s", strerror(number));
+        return err_set(err, STATUS_IO, "%s", strerror(number));
     }
 }
 
@@ -84,74 +84,74 @@ static bool is_plain(const struct stat *st)
 }
 
 enum status session_file_open(int root_fd, const char *path, int *ret_fd, struct file_info *ret_info,
-                              struct err *e)
+                              struct err *err)
 {
     struct stat st;
     int fd = open_inside(root_fd, path, O_RDONLY, 0);
     if (fd < 0)
-        return fail(e, errno);
-    enum status s = STATUS_OK;
+        return fail(err, errno);
+    enum status status = STATUS_OK;
     if (fstat(fd, &st) < 0)
-        s = fail(e, errno);
+        status = fail(err, errno);
     else if (S_ISDIR(st.st_mode))
-        s = err_set(e, STATUS_FAILED_PRECONDITION, "it is a directory");
+        status = err_set(err, STATUS_FAILED_PRECONDITION, "it is a directory");
     else if (!is_plain(&st))
-        s = err_set(e, STATUS_INVALID_ARGUMENT, "it is not a plain file with one name");
-    if (s) {
+        status = err_set(err, STATUS_INVALID_ARGUMENT, "it is not a plain file with one name");
+    if (status) {
         close(fd);
-        return s;
+        return status;
     }
     take_info(&st, ret_info);
     *ret_fd = fd;
     return STATUS_OK;
 }
 
-enum status session_file_stat(int root_fd, const char *path, struct file_info *ret_info, struct err *e)
+enum status session_file_stat(int root_fd, const char *path, struct file_info *ret_info, struct err *err)
 {
     struct stat st;
     int fd = open_inside(root_fd, path, O_PATH, 0);
     if (fd < 0)
-        return fail(e, errno);
+        return fail(err, errno);
     int failed = fstat(fd, &st) < 0 ? errno : 0;
     close(fd);
     if (failed)
-        return fail(e, failed);
+        return fail(err, failed);
     if (!S_ISDIR(st.st_mode) && !is_plain(&st))
-        return err_set(e, STATUS_INVALID_ARGUMENT, "it is not a plain file with one name");
+        return err_set(err, STATUS_INVALID_ARGUMENT, "it is not a plain file with one name");
     take_info(&st, ret_info);
     return STATUS_OK;
 }
 
 /* The directory that holds the last name of `path`, which `*ret_name` then points to. */
 static enum status open_parent(int root_fd, const char *path, int *ret_fd, const char **ret_name,
-                               struct err *e)
+                               struct err *err)
 {
     char parent[FILE_PATH_SIZE_MAX + 1];
     const char *name = file_path_base(path);
     if (!name[0])
-        return err_set(e, STATUS_FAILED_PRECONDITION, "it is a directory");
+        return err_set(err, STATUS_FAILED_PRECONDITION, "it is a directory");
     size_t size = name == path ? 0 : (size_t)(name - path) - 1;
     memcpy(parent, path, size);
     parent[size] = 0;
     int fd = open_inside(root_fd, parent, O_PATH | O_DIRECTORY, 0);
     if (fd < 0)
-        return fail(e, errno);
+        return fail(err, errno);
     *ret_fd = fd;
     *ret_name = name;
     return STATUS_OK;
 }
 
-enum status session_file_remove(int root_fd, const char *path, struct err *e)
+enum status session_file_remove(int root_fd, const char *path, struct err *err)
 {
     int fd = -1;
     const char *name = NULL;
-    enum status s = open_parent(root_fd, path, &fd, &name, e);
-    if (s)
-        return s;
+    enum status status = open_parent(root_fd, path, &fd, &name, err);
+    if (status)
+        return status;
     if (unlinkat(fd, name, 0) < 0) /* removes a link itself, never what it points to */
-        s = fail(e, errno);
+        status = fail(err, errno);
     close(fd);
-    return s;
+    return status;
 }
 
 /* --- writing --- */
@@ -172,7 +172,7 @@ static int make_directory(int dir_fd, const char *name)
     return fd;
 }
 
-static enum status make_parents(int root_fd, const char *path, int *ret_fd, struct err *e)
+static enum status make_parents(int root_fd, const char *path, int *ret_fd, struct err *err)
 {
     char name[FILE_NAME_SIZE_MAX + 1];
     int fd = open_inside(root_fd, "", O_RDONLY | O_DIRECTORY, 0);
@@ -189,193 +189,194 @@ static enum status make_parents(int root_fd, const char *path, int *ret_fd, stru
         path = slash + 1;
     }
     if (fd < 0)
-        return fail(e, errno);
+        return fail(err, errno);
     *ret_fd = fd;
     return STATUS_OK;
 }
 
-static void close_writer(struct file_writer *w)
+static void close_writer(struct file_writer *writer)
 {
-    close(w->fd);
-    close(w->dir_fd);
-    w->fd = w->dir_fd = -1;
+    close(writer->fd);
+    close(writer->dir_fd);
+    writer->fd = writer->dir_fd = -1;
 }
 
-enum status file_writer_begin(struct file_writer *w, int root_fd, const char *path, struct err *e)
+enum status file_writer_begin(struct file_writer *writer, int root_fd, const char *path, struct err *err)
 {
     uint8_t random[16];
     char digits[GUID_DIGITS_SIZE + 1];
-    *w = (struct file_writer){.dir_fd = -1, .fd = -1};
+    *writer = (struct file_writer){.dir_fd = -1, .fd = -1};
     if (!path[0])
-        return err_set(e, STATUS_INVALID_ARGUMENT, "a file needs a name");
-    enum status s = make_parents(root_fd, path, &w->dir_fd, e);
-    if (s)
-        return s;
+        return err_set(err, STATUS_INVALID_ARGUMENT, "a file needs a name");
+    enum status status = make_parents(root_fd, path, &writer->dir_fd, err);
+    if (status)
+        return status;
     entropy_fill(random, sizeof random);
     guid_format_digits(random, digits);
-    snprintf(w->temporary, sizeof w->temporary, "%s%s", FILE_TEMPORARY_PREFIX, digits);
-    snprintf(w->name, sizeof w->name, "%s", file_path_base(path));
-    w->fd = open_inside(w->dir_fd, w->temporary, O_WRONLY | O_CREAT | O_EXCL, FILE_MODE);
-    if (w->fd < 0) {
-        s = fail(e, errno);
-        close(w->dir_fd);
-        return s;
+    snprintf(writer->temporary, sizeof writer->temporary, "%s%s", FILE_TEMPORARY_PREFIX, digits);
+    snprintf(writer->name, sizeof writer->name, "%s", file_path_base(path));
+    writer->fd = open_inside(writer->dir_fd, writer->temporary, O_WRONLY | O_CREAT | O_EXCL, FILE_MODE);
+    if (writer->fd < 0) {
+        status = fail(err, errno);
+        close(writer->dir_fd);
+        return status;
     }
-    if (fchmod(w->fd, FILE_MODE) < 0) { /* past our umask */
-        s = fail(e, errno);
-        file_writer_abort(w);
+    if (fchmod(writer->fd, FILE_MODE) < 0) { /* past our umask */
+        status = fail(err, errno);
+        file_writer_abort(writer);
     }
-    return s;
+    return status;
 }
 
-enum status file_writer_append(struct file_writer *w, struct bytes bytes, struct err *e)
+enum status file_writer_append(struct file_writer *writer, struct bytes bytes, struct err *err)
 {
     while (bytes.size) {
-        ssize_t n = write(w->fd, bytes.data, bytes.size);
+        ssize_t n = write(writer->fd, bytes.data, bytes.size);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return fail(e, errno);
+            return fail(err, errno);
         bytes = bytes_slice(bytes, (size_t)n, bytes.size);
     }
     return STATUS_OK;
 }
 
-enum status file_writer_finish(struct file_writer *w, struct file_info *ret_info, struct err *e)
+enum status file_writer_finish(struct file_writer *writer, struct file_info *ret_info, struct err *err)
 {
     struct stat st;
-    if (fstat(w->fd, &st) < 0 || renameat2(w->dir_fd, w->temporary, w->dir_fd, w->name, 0) < 0) {
-        enum status s = fail(e, errno);
-        file_writer_abort(w);
-        return s;
+    if (fstat(writer->fd, &st) < 0 ||
+        renameat2(writer->dir_fd, writer->temporary, writer->dir_fd, writer->name, 0) < 0) {
+        enum status status = fail(err, errno);
+        file_writer_abort(writer);
+        return status;
     }
     take_info(&st, ret_info);
-    close_writer(w);
+    close_writer(writer);
     return STATUS_OK;
 }
 
-void file_writer_abort(struct file_writer *w)
+void file_writer_abort(struct file_writer *writer)
 {
-    if (w->fd < 0)
+    if (writer->fd < 0)
         return;
-    (void)unlinkat(w->dir_fd, w->temporary, 0); /* the session's code may have been faster */
-    close_writer(w);
+    (void)unlinkat(writer->dir_fd, writer->temporary, 0); /* the session's code may have been faster */
+    close_writer(writer);
 }
 
 /* --- listing --- */
 
-static enum status push_directory(struct file_lister *l, int fd, const char *path, struct err *e)
+static enum status push_directory(struct file_lister *lister, int fd, const char *path, struct err *err)
 {
     DIR *d = fdopendir(fd);
     if (!d) {
         int number = errno;
         close(fd);
-        return fail(e, number);
+        return fail(err, number);
     }
-    l->open[l->depth] = d;
-    l->paths[l->depth] = path;
-    l->depth++;
+    lister->open[lister->depth] = d;
+    lister->paths[lister->depth] = path;
+    lister->depth++;
     return STATUS_OK;
 }
 
-enum status file_lister_begin(struct file_lister *l, struct arena *arena, int root_fd, const char *path,
-                              bool recursive, struct err *e)
+enum status file_lister_begin(struct file_lister *lister, struct arena *arena, int root_fd, const char *path,
+                              bool recursive, struct err *err)
 {
-    *l = (struct file_lister){.arena = arena, .recursive = recursive};
+    *lister = (struct file_lister){.arena = arena, .recursive = recursive};
     int fd = open_inside(root_fd, path, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
-        return fail(e, errno);
-    return push_directory(l, fd, "", e);
+        return fail(err, errno);
+    return push_directory(lister, fd, "", err);
 }
 
-static enum status add_entry(struct file_lister *l, const char *name, const struct stat *st)
+static enum status add_entry(struct file_lister *lister, const char *name, const struct stat *st)
 {
-    if (l->count == l->capacity) {
-        size_t capacity = l->capacity ? 2 * l->capacity : 64;
-        struct file_entry *entries = realloc(l->entries, capacity * sizeof *entries);
+    if (lister->count == lister->capacity) {
+        size_t capacity = lister->capacity ? 2 * lister->capacity : 64;
+        struct file_entry *entries = realloc(lister->entries, capacity * sizeof *entries);
         if (!entries)
             return STATUS_NO_MEMORY;
-        l->entries = entries;
-        l->capacity = capacity;
+        lister->entries = entries;
+        lister->capacity = capacity;
     }
-    struct file_entry *entry = &l->entries[l->count];
-    entry->directory = l->paths[l->depth - 1];
-    entry->name = arena_cstr(l->arena, bytes_of_cstr(name));
+    struct file_entry *entry = &lister->entries[lister->count];
+    entry->directory = lister->paths[lister->depth - 1];
+    entry->name = arena_cstr(lister->arena, bytes_of_cstr(name));
     if (!entry->name)
         return STATUS_NO_MEMORY;
     take_info(st, &entry->info);
-    l->count++;
+    lister->count++;
     return STATUS_OK;
 }
 
 /* Goes into the directory that was listed last, unless it cannot be opened: then it is only listed. */
-static enum status descend(struct file_lister *l, const char *name, struct err *e)
+static enum status descend(struct file_lister *lister, const char *name, struct err *err)
 {
-    const char *above = l->paths[l->depth - 1];
-    if (l->depth > FILE_PATH_DEPTH_MAX) {
-        l->cut = true;
+    const char *above = lister->paths[lister->depth - 1];
+    if (lister->depth > FILE_PATH_DEPTH_MAX) {
+        lister->cut = true;
         return STATUS_OK;
     }
-    int fd = open_inside(dirfd(l->open[l->depth - 1]), name, O_RDONLY | O_DIRECTORY, 0);
+    int fd = open_inside(dirfd(lister->open[lister->depth - 1]), name, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
         return STATUS_OK;
-    const char *path = arena_fmt(l->arena, "%s%s%s", above, above[0] ? "/" : "", name);
+    const char *path = arena_fmt(lister->arena, "%s%s%s", above, above[0] ? "/" : "", name);
     if (!path) {
         close(fd);
-        return err_set(e, STATUS_NO_MEMORY, "out of memory");
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
     }
-    return push_directory(l, fd, path, e);
+    return push_directory(lister, fd, path, err);
 }
 
-static enum status read_name(struct file_lister *l, const char *name, struct err *e)
+static enum status read_name(struct file_lister *lister, const char *name, struct err *err)
 {
     struct stat st;
     if (!file_name_reachable(bytes_of_cstr(name)) ||
-        fstatat(dirfd(l->open[l->depth - 1]), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        fstatat(dirfd(lister->open[lister->depth - 1]), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return STATUS_OK; /* or it has just gone */
     if (!S_ISDIR(st.st_mode) && !is_plain(&st))
         return STATUS_OK; /* nobody could read it */
-    if (l->count == FILE_LIST_MAX) {
-        l->cut = l->full = true;
+    if (lister->count == FILE_LIST_MAX) {
+        lister->cut = lister->full = true;
         return STATUS_OK;
     }
-    if (add_entry(l, name, &st) != STATUS_OK)
-        return err_set(e, STATUS_NO_MEMORY, "out of memory");
-    return l->recursive && S_ISDIR(st.st_mode) ? descend(l, name, e) : STATUS_OK;
+    if (add_entry(lister, name, &st) != STATUS_OK)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return lister->recursive && S_ISDIR(st.st_mode) ? descend(lister, name, err) : STATUS_OK;
 }
 
 static int compare(const void *a, const void *b)
 {
-    const struct file_entry *x = a, *y = b;
-    int order = strcmp(x->directory, y->directory);
-    return order ? order : strcmp(x->name, y->name);
+    const struct file_entry *entry = a, *y = b;
+    int order = strcmp(entry->directory, y->directory);
+    return order ? order : strcmp(entry->name, y->name);
 }
 
-enum status file_lister_step(struct file_lister *l, size_t most, bool *ret_done, struct err *e)
+enum status file_lister_step(struct file_lister *lister, size_t most, bool *ret_done, struct err *err)
 {
-    for (size_t i = 0; i < most && l->depth && !l->full; i++) {
-        struct dirent *d = readdir(l->open[l->depth - 1]);
-        if (!d) {
-            closedir(l->open[--l->depth]);
+    for (size_t i = 0; i < most && lister->depth && !lister->full; i++) {
+        struct dirent *dirent = readdir(lister->open[lister->depth - 1]);
+        if (!dirent) {
+            closedir(lister->open[--lister->depth]);
             continue;
         }
-        enum status s = read_name(l, d->d_name, e);
-        if (s)
-            return s;
+        enum status status = read_name(lister, dirent->d_name, err);
+        if (status)
+            return status;
     }
-    *ret_done = !l->depth || l->full;
-    if (*ret_done && l->count)
-        qsort(l->entries, l->count, sizeof *l->entries, compare);
+    *ret_done = !lister->depth || lister->full;
+    if (*ret_done && lister->count)
+        qsort(lister->entries, lister->count, sizeof *lister->entries, compare);
     return STATUS_OK;
 }
 
-void file_lister_end(struct file_lister *l)
+void file_lister_end(struct file_lister *lister)
 {
-    while (l->depth)
-        closedir(l->open[--l->depth]);
-    free(l->entries);
-    l->entries = NULL;
-    l->count = l->capacity = 0;
+    while (lister->depth)
+        closedir(lister->open[--lister->depth]);
+    free(lister->entries);
+    lister->entries = NULL;
+    lister->count = lister->capacity = 0;
 }
 
 size_t session_files_used(int root_fd)

@@ -24,9 +24,9 @@ struct file_info {
 
 /* Opens for reading. */
 STATUS_RESULT session_file_open(int root_fd, const char *path, int *ret_fd, struct file_info *ret_info,
-                                struct err *e);
-STATUS_RESULT session_file_stat(int root_fd, const char *path, struct file_info *ret_info, struct err *e);
-STATUS_RESULT session_file_remove(int root_fd, const char *path, struct err *e);
+                                struct err *err);
+STATUS_RESULT session_file_stat(int root_fd, const char *path, struct file_info *ret_info, struct err *err);
+STATUS_RESULT session_file_remove(int root_fd, const char *path, struct err *err);
 
 /* Bytes that are taken in the session's storage; SIZE_MAX if the kernel does not say. */
 size_t session_files_used(int root_fd);
@@ -39,11 +39,11 @@ struct file_writer {
     char name[FILE_NAME_SIZE_MAX + 1];
 };
 /* Makes missing directories. */
-STATUS_RESULT file_writer_begin(struct file_writer *w, int root_fd, const char *path, struct err *e);
-STATUS_RESULT file_writer_append(struct file_writer *w, struct bytes bytes, struct err *e);
+STATUS_RESULT file_writer_begin(struct file_writer *writer, int root_fd, const char *path, struct err *err);
+STATUS_RESULT file_writer_append(struct file_writer *writer, struct bytes bytes, struct err *err);
 /* Either way the writer is closed. */
-STATUS_RESULT file_writer_finish(struct file_writer *w, struct file_info *ret_info, struct err *e);
-void file_writer_abort(struct file_writer *w);
+STATUS_RESULT file_writer_finish(struct file_writer *writer, struct file_info *ret_info, struct err *err);
+void file_writer_abort(struct file_writer *writer);
 
 struct file_entry {
     const char *directory; /* relative to the listed directory; "" for its own entries */
@@ -68,11 +68,11 @@ struct file_lister {
     bool full; /* FILE_LIST_MAX is reached */
 };
 /* The arena holds the entries. */
-STATUS_RESULT file_lister_begin(struct file_lister *l, struct arena *arena, int root_fd, const char *path,
-                                bool recursive, struct err *e);
+STATUS_RESULT file_lister_begin(struct file_lister *lister, struct arena *arena, int root_fd,
+                                const char *path, bool recursive, struct err *err);
 /* Reads at most `most` names; `*ret_done` when all are read and sorted by path. */
-STATUS_RESULT file_lister_step(struct file_lister *l, size_t most, bool *ret_done, struct err *e);
+STATUS_RESULT file_lister_step(struct file_lister *lister, size_t most, bool *ret_done, struct err *err);
 /* Closes what is open; may be called at any time after begin. */
-void file_lister_end(struct file_lister *l);
+void file_lister_end(struct file_lister *lister);
 
 #endif

@@ -12,96 +12,97 @@ static void member_json(struct json_writer *w, const char *name, const struct bu
     json_write_raw(w, buf_peek(json));
 }
 
-static void write_streams(struct json_writer *w, const struct execution *x)
+static void write_streams(struct json_writer *json, const struct execution *execution)
 {
-    json_write_member_string(w, "stdout", buf_peek(&x->outcome.output[SESSION_STDOUT]));
-    json_write_member_string(w, "stderr", buf_peek(&x->outcome.output[SESSION_STDERR]));
+    json_write_member_string(json, "stdout", buf_peek(&execution->outcome.output[SESSION_STDOUT]));
+    json_write_member_string(json, "stderr", buf_peek(&execution->outcome.output[SESSION_STDERR]));
 }
 
 /* What the cloud's answers do not have: every cut is told, errors and images have a structure. */
-static void write_extras(struct json_writer *w, const struct execution *x)
+static void write_extras(struct json_writer *json, const struct execution *execution)
 {
     static const struct {
         const char *flag, *bytes;
     } names[SESSION_STREAMS] = {[SESSION_STDOUT] = {"stdoutTruncated", "stdoutBytes"},
                                 [SESSION_STDERR] = {"stderrTruncated", "stderrBytes"}};
     for (size_t i = 0; i < SESSION_STREAMS; i++) {
-        if (!x->outcome.output_cut[i])
+        if (!execution->outcome.output_cut[i])
             continue;
-        json_write_member_bool(w, names[i].flag, true);
-        json_write_member_int(w, names[i].bytes,
-                              (int64_t)MIN(x->outcome.output_bytes[i], (uint64_t)INT64_MAX));
+        json_write_member_bool(json, names[i].flag, true);
+        json_write_member_int(json, names[i].bytes,
+                              (int64_t)MIN(execution->outcome.output_bytes[i], (uint64_t)INT64_MAX));
     }
-    if (x->outcome.result_cut)
-        json_write_member_bool(w, "resultTruncated", true);
-    if (x->outcome.result_dropped)
-        json_write_member_bool(w, "resultDropped", true);
-    if (x->outcome.error.size)
-        member_json(w, "error", &x->outcome.error);
-    if (x->outcome.outputs.size)
-        member_json(w, "outputs", &x->outcome.outputs);
+    if (execution->outcome.result_cut)
+        json_write_member_bool(json, "resultTruncated", true);
+    if (execution->outcome.result_dropped)
+        json_write_member_bool(json, "resultDropped", true);
+    if (execution->outcome.error.size)
+        member_json(json, "error", &execution->outcome.error);
+    if (execution->outcome.outputs.size)
+        member_json(json, "outputs", &execution->outcome.outputs);
 }
 
-static int64_t duration_ms(const struct execution *x)
+static int64_t duration_ms(const struct execution *execution)
 {
-    return x->outcome.duration_ns / NS_PER_MS;
+    return execution->outcome.duration_ns / NS_PER_MS;
 }
 
-static void write_legacy_value(struct json_writer *w, const char *name, const struct execution *x)
+static void write_legacy_value(struct json_writer *json, const char *name, const struct execution *execution)
 {
-    if (x->outcome.value.size == 0 ||
-        x->outcome.value_type == RESULT_NULL) /* AutoGen would print "None" for null */
-        json_write_member_cstr(w, name, "");
+    if (execution->outcome.value.size == 0 ||
+        execution->outcome.value_type == RESULT_NULL) /* AutoGen would print "None" for null */
+        json_write_member_cstr(json, name, "");
     else
-        member_json(w, name, &x->outcome.value);
+        member_json(json, name, &execution->outcome.value);
 }
 
-static void write_legacy_object(struct json_writer *w, const char *id, const struct execution *x)
+static void write_legacy_object(struct json_writer *json, const char *id, const struct execution *execution)
 {
-    json_write_begin_object(w);
-    json_write_member_cstr(w, "$id", id);
-    json_write_member_cstr(w, "status",
-                           x->status == EXECUTION_SUCCEEDED ? "Success"
-                           : execution_final(x)             ? "Failure"
-                                                            : "Running");
-    write_streams(w, x);
-    write_legacy_value(w, "result", x);
-    write_legacy_value(w, "executionResult", x);
-    json_write_member_int(w, "executionTimeInMilliseconds", duration_ms(x));
-    if (x->outcome.fault != EXECUTION_FAULT_NONE)
-        json_write_member_cstr(w, "reason", session_reason_name(x->outcome.reason));
-    write_extras(w, x);
-    json_write_end_object(w);
+    json_write_begin_object(json);
+    json_write_member_cstr(json, "$id", id);
+    json_write_member_cstr(json, "status",
+                           execution->status == EXECUTION_SUCCEEDED ? "Success"
+                           : execution_final(execution)             ? "Failure"
+                                                                    : "Running");
+    write_streams(json, execution);
+    write_legacy_value(json, "result", execution);
+    write_legacy_value(json, "executionResult", execution);
+    json_write_member_int(json, "executionTimeInMilliseconds", duration_ms(execution));
+    if (execution->outcome.fault != EXECUTION_FAULT_NONE)
+        json_write_member_cstr(json, "reason", session_reason_name(execution->outcome.reason));
+    write_extras(json, execution);
+    json_write_end_object(json);
 }
 
-void execute_answer_legacy(const struct execution *x, struct buf *out)
+void execute_answer_legacy(const struct execution *execution, struct buf *out)
 {
-    struct json_writer w = {.out = out};
-    json_write_begin_object(&w);
-    json_write_member_cstr(&w, "$id", "1");
-    json_write_key(&w, "properties");
-    write_legacy_object(&w, "2", x);
-    json_write_end_object(&w);
+    struct json_writer json = {.out = out};
+    json_write_begin_object(&json);
+    json_write_member_cstr(&json, "$id", "1");
+    json_write_key(&json, "properties");
+    write_legacy_object(&json, "2", execution);
+    json_write_end_object(&json);
 }
 
-void execute_answer_first_preview(const struct execution *x, struct buf *out)
+void execute_answer_first_preview(const struct execution *execution, struct buf *out)
 {
-    struct json_writer w = {.out = out};
-    write_legacy_object(&w, "1", x);
+    struct json_writer json = {.out = out};
+    write_legacy_object(&json, "1", execution);
 }
 
-static void write_current_value(struct json_writer *w, const struct execution *x, bool as_text)
+static void write_current_value(struct json_writer *json, const struct execution *execution, bool as_text)
 {
-    if (x->outcome.value.size == 0)
-        json_write_member_cstr(w, "executionResult", "");
-    else if (as_text && x->outcome.value_type != RESULT_STRING && x->outcome.value_type != RESULT_NULL)
-        json_write_member_string(w, "executionResult", buf_peek(&x->outcome.value));
+    if (execution->outcome.value.size == 0)
+        json_write_member_cstr(json, "executionResult", "");
+    else if (as_text && execution->outcome.value_type != RESULT_STRING &&
+             execution->outcome.value_type != RESULT_NULL)
+        json_write_member_string(json, "executionResult", buf_peek(&execution->outcome.value));
     else
-        member_json(w, "executionResult", &x->outcome.value);
+        member_json(json, "executionResult", &execution->outcome.value);
 }
 
 /* Only for what is not the code's own failure; that one is in stderr and result.error. */
-static void write_fault(struct json_writer *w, const struct execution *x)
+static void write_fault(struct json_writer *json, const struct execution *execution)
 {
     static const char *const codes[] = {
         [EXECUTION_FAULT_TIMEOUT] = "Timeout",
@@ -111,18 +112,18 @@ static void write_fault(struct json_writer *w, const struct execution *x)
         [EXECUTION_FAULT_NO_MEMORY] = "InternalServerError",
         [EXECUTION_FAULT_REFUSED] = "ResultRefused",
     };
-    json_write_key(w, "error");
-    json_write_begin_object(w);
-    json_write_key(w, "error");
-    json_write_begin_object(w);
-    json_write_member_cstr(w, "code", codes[x->outcome.fault]);
-    json_write_member_cstr(w, "message", x->outcome.fault_text);
-    json_write_member_cstr(w, "reason", session_reason_name(x->outcome.reason));
-    json_write_end_object(w);
-    json_write_end_object(w);
+    json_write_key(json, "error");
+    json_write_begin_object(json);
+    json_write_key(json, "error");
+    json_write_begin_object(json);
+    json_write_member_cstr(json, "code", codes[execution->outcome.fault]);
+    json_write_member_cstr(json, "message", execution->outcome.fault_text);
+    json_write_member_cstr(json, "reason", session_reason_name(execution->outcome.reason));
+    json_write_end_object(json);
+    json_write_end_object(json);
 }
 
-void execute_answer_current(const struct execution *x, struct bytes identifier, bool result_as_text,
+void execute_answer_current(const struct execution *execution, struct bytes identifier, bool result_as_text,
                             struct buf *out)
 {
     static const char *const words[] = {
@@ -130,24 +131,24 @@ void execute_answer_current(const struct execution *x, struct bytes identifier, 
         [EXECUTION_SUCCEEDED] = "Succeeded",    [EXECUTION_FAILED] = "Failed",
         [EXECUTION_CANCELED] = "Canceled",
     };
-    struct json_writer w = {.out = out, .replace_invalid = true};
-    json_write_begin_object(&w);
-    json_write_member_cstr(&w, "$id", "1");
-    json_write_member_cstr(&w, "id", x->id);
-    json_write_member_string(&w, "identifier", identifier);
-    json_write_member_cstr(&w, "executionType", x->asked.execution_type);
-    json_write_member_cstr(&w, "status", words[x->status]);
-    if (execution_final(x)) {
-        json_write_key(&w, "result");
-        json_write_begin_object(&w);
-        json_write_member_cstr(&w, "$id", "2");
-        write_streams(&w, x);
-        write_current_value(&w, x, result_as_text);
-        json_write_member_int(&w, "executionTimeInMilliseconds", duration_ms(x));
-        write_extras(&w, x);
-        json_write_end_object(&w);
-        if (x->outcome.fault)
-            write_fault(&w, x);
+    struct json_writer json = {.out = out, .replace_invalid = true};
+    json_write_begin_object(&json);
+    json_write_member_cstr(&json, "$id", "1");
+    json_write_member_cstr(&json, "id", execution->id);
+    json_write_member_string(&json, "identifier", identifier);
+    json_write_member_cstr(&json, "executionType", execution->asked.execution_type);
+    json_write_member_cstr(&json, "status", words[execution->status]);
+    if (execution_final(execution)) {
+        json_write_key(&json, "result");
+        json_write_begin_object(&json);
+        json_write_member_cstr(&json, "$id", "2");
+        write_streams(&json, execution);
+        write_current_value(&json, execution, result_as_text);
+        json_write_member_int(&json, "executionTimeInMilliseconds", duration_ms(execution));
+        write_extras(&json, execution);
+        json_write_end_object(&json);
+        if (execution->outcome.fault)
+            write_fault(&json, execution);
     }
-    json_write_end_object(&w);
+    json_write_end_object(&json);
 }

@@ -7,12 +7,12 @@
 #include "svc/pool/execution.h"
 
 /* {"$id":"1","properties":{"$id":"2","status":"Success",…}}: result and executionResult both, never null. */
-void execute_answer_legacy(const struct execution *x, struct buf *out);
+void execute_answer_legacy(const struct execution *execution, struct buf *out);
 /* {"$id":"1","status":"Success",…}: the members of the legacy answer, not wrapped. */
-void execute_answer_first_preview(const struct execution *x, struct buf *out);
+void execute_answer_first_preview(const struct execution *execution, struct buf *out);
 /* {"$id":"1","id":…,"identifier":…,"executionType":…,"status":…,"result":{…}}; no result while it runs.
  * `result_as_text`: executionResult is JSON text in a string, for a client that reads only strings. */
-void execute_answer_current(const struct execution *x, struct bytes identifier, bool result_as_text,
+void execute_answer_current(const struct execution *execution, struct bytes identifier, bool result_as_text,
                             struct buf *out);
 
 #endif

@@ -16,9 +16,9 @@ struct execute_request {
 };
 
 /* MALFORMED: not JSON; TOO_LARGE: a limit of the JSON reader; INVALID_ARGUMENT: a member is missing or wrong;
- * `e` names it. Whether blank code will do is for the caller: the contracts differ. The views live as long as
+ * `err` names it. Whether blank code will do is for the caller: the contracts differ. The views live as long as
  * the arena. */
 STATUS_RESULT execute_request_parse(struct arena *arena, struct bytes body,
-                                    struct execute_request *ret_request, struct err *e);
+                                    struct execute_request *ret_request, struct err *err);
 
 #endif

@@ -17,40 +17,41 @@ static struct bytes b(const char *s)
 static void test_execute_request(void **state)
 {
     struct arena arena;
-    struct execute_request r;
-    struct err e = {0};
+    struct execute_request request;
+    struct err err = {0};
     arena_init(&arena, 0);
     assert_int_equal(
         execute_request_parse(&arena,
                               b("{\"properties\":{\"CODEINPUTTYPE\":\"inLINE\",\"code\":\"1+1\","
                                 "\"executionType\":\"ASYNCHRONOUS\",\"timeoutInSeconds\":5.0,"
                                 "\"outputStreamsMaxLength\":7,\"useEmptyKernel\":true,\"x\":[]}}"),
-                              &r, &e),
+                              &request, &err),
         STATUS_OK);
-    assert_true(bytes_equal_cstr(r.code, "1+1"));
-    assert_true(bytes_equal_cstr(r.execution_type, "ASYNCHRONOUS"));
-    assert_true(r.asynchronous && r.empty_kernel);
-    assert_int_equal(r.timeout_s, 5);
-    assert_int_equal(r.output_size_max, 7);
+    assert_true(bytes_equal_cstr(request.code, "1+1"));
+    assert_true(bytes_equal_cstr(request.execution_type, "ASYNCHRONOUS"));
+    assert_true(request.asynchronous && request.empty_kernel);
+    assert_int_equal(request.timeout_s, 5);
+    assert_int_equal(request.output_size_max, 7);
     assert_int_equal(
-        execute_request_parse(&arena, b("{\"pythonCode\":\"x\",\"timeoutInSeconds\":null}"), &r, &e),
+        execute_request_parse(&arena, b("{\"pythonCode\":\"x\",\"timeoutInSeconds\":null}"), &request, &err),
         STATUS_OK);
-    assert_true(bytes_equal_cstr(r.execution_type, "Synchronous"));
-    assert_false(r.asynchronous || r.empty_kernel || r.timeout_s);
-    assert_int_equal(execute_request_parse(
-                         &arena, b("{\"code\":\"cHJpbnQoMSk=\",\"codeInputType\":\"InlineBase64\"}"), &r, &e),
+    assert_true(bytes_equal_cstr(request.execution_type, "Synchronous"));
+    assert_false(request.asynchronous || request.empty_kernel || request.timeout_s);
+    assert_int_equal(
+        execute_request_parse(&arena, b("{\"code\":\"cHJpbnQoMSk=\",\"codeInputType\":\"InlineBase64\"}"),
+                              &request, &err),
+        STATUS_OK);
+    assert_true(bytes_equal_cstr(request.code, "print(1)"));
+    assert_int_equal(execute_request_parse(&arena, b("{\"code\":\"\"}"), &request, &err), STATUS_OK);
+    assert_true(request.code.data && request.code.size == 0);
+    assert_int_equal(execute_request_parse(&arena, b("{\"code\":\"\",\"codeInputType\":\"InlineBase64\"}"),
+                                           &request, &err),
                      STATUS_OK);
-    assert_true(bytes_equal_cstr(r.code, "print(1)"));
-    assert_int_equal(execute_request_parse(&arena, b("{\"code\":\"\"}"), &r, &e), STATUS_OK);
-    assert_true(r.code.data && r.code.size == 0);
-    assert_int_equal(
-        execute_request_parse(&arena, b("{\"code\":\"\",\"codeInputType\":\"InlineBase64\"}"), &r, &e),
-        STATUS_OK);
-    assert_true(r.code.data && r.code.size == 0);
+    assert_true(request.code.data && request.code.size == 0);
     const char *most =
         "{\"code\":\"1\",\"timeoutInSeconds\":9223372036854775807,\"outputStreamsMaxLength\":2147483647}";
-    assert_int_equal(execute_request_parse(&arena, b(most), &r, &e), STATUS_OK);
-    assert_true(r.timeout_s == INT64_MAX && r.output_size_max == INT32_MAX);
+    assert_int_equal(execute_request_parse(&arena, b(most), &request, &err), STATUS_OK);
+    assert_true(request.timeout_s == INT64_MAX && request.output_size_max == INT32_MAX);
     arena_fini(&arena);
 }
 
@@ -86,11 +87,11 @@ static void test_execute_request_refuses(void **state)
     struct arena arena;
     arena_init(&arena, 0);
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        struct execute_request r;
-        struct err e = {0};
-        enum status s = execute_request_parse(&arena, b(bad[i]), &r, &e);
-        if ((s != STATUS_MALFORMED && s != STATUS_INVALID_ARGUMENT) || !e.text[0])
-            fail_msg("%s: %s", bad[i], status_name(s));
+        struct execute_request request;
+        struct err err = {0};
+        enum status status = execute_request_parse(&arena, b(bad[i]), &request, &err);
+        if ((status != STATUS_MALFORMED && status != STATUS_INVALID_ARGUMENT) || !err.text[0])
+            fail_msg("%s: %s", bad[i], status_name(status));
     }
     arena_fini(&arena);
 }

@@ -23,113 +23,118 @@ static double ms(int64_t span_ns)
     return (double)MAX(span_ns, (int64_t)0) / NS_PER_MS;
 }
 
-static void add_timing_headers(struct pool_call *c, const struct execution *x)
+static void add_timing_headers(struct pool_call *call, const struct execution *execution)
 {
     int64_t now = clock_monotonic_ns();
-    pool_call_header(c, "x-ms-session-guid", "%s", x->session_guid);
-    if (x->template_identity[0])
-        pool_call_header(c, "Sallyport-Template", "%s", x->template_identity);
-    pool_call_header(c, "x-ms-new-allocation", "%s", x->new_allocation ? "true" : "false");
-    pool_call_header(c, "x-ms-allocation-time", "%.4f",
-                     x->new_allocation ? ms(x->times.allocated_ns - x->times.asked_ns) : 0);
-    pool_call_header(c, "x-ms-allocation-retries", "0");
-    pool_call_header(c, "x-ms-preparation-time", "%.4f", ms(x->times.started_ns - x->times.allocated_ns));
-    pool_call_header(c, "x-ms-execution-request-time", "%.4f", ms(x->times.done_ns - x->times.started_ns));
-    pool_call_header(c, "x-ms-execution-read-response-time", "%.4f", ms(now - x->times.done_ns));
-    pool_call_header(c, "x-ms-container-execution-duration", "%lld",
-                     (long long)(x->outcome.duration_ns / NS_PER_MS));
-    pool_call_header(c, "x-ms-overall-execution-time", "%.4f", ms(now - x->times.started_ns));
-    pool_call_header(c, "x-ms-total-execution-service-time", "%.4f", ms(now - x->times.asked_ns));
+    pool_call_header(call, "x-ms-session-guid", "%s", execution->session_guid);
+    if (execution->template_identity[0])
+        pool_call_header(call, "Sallyport-Template", "%s", execution->template_identity);
+    pool_call_header(call, "x-ms-new-allocation", "%s", execution->new_allocation ? "true" : "false");
+    pool_call_header(call, "x-ms-allocation-time", "%.4f",
+                     execution->new_allocation ? ms(execution->times.allocated_ns - execution->times.asked_ns)
+                                               : 0);
+    pool_call_header(call, "x-ms-allocation-retries", "0");
+    pool_call_header(call, "x-ms-preparation-time", "%.4f",
+                     ms(execution->times.started_ns - execution->times.allocated_ns));
+    pool_call_header(call, "x-ms-execution-request-time", "%.4f",
+                     ms(execution->times.done_ns - execution->times.started_ns));
+    pool_call_header(call, "x-ms-execution-read-response-time", "%.4f", ms(now - execution->times.done_ns));
+    pool_call_header(call, "x-ms-container-execution-duration", "%lld",
+                     (long long)(execution->outcome.duration_ns / NS_PER_MS));
+    pool_call_header(call, "x-ms-overall-execution-time", "%.4f", ms(now - execution->times.started_ns));
+    pool_call_header(call, "x-ms-total-execution-service-time", "%.4f", ms(now - execution->times.asked_ns));
 }
 
-static void add_operation_headers(struct pool_call *c, const struct execution *x)
+static void add_operation_headers(struct pool_call *call, const struct execution *execution)
 {
     CLEANUP(buf_fini) struct buf url = {0};
-    struct bytes host = http_request_header(c->request, "host");
-    struct bytes scheme = http_request_header(c->request, "x-forwarded-proto"); /* of a proxy that ends TLS */
+    struct bytes host = http_request_header(call->request, "host");
+    struct bytes scheme =
+        http_request_header(call->request, "x-forwarded-proto"); /* of a proxy that ends TLS */
     bool secure = bytes_equal_nocase(scheme, BYTES_LITERAL("https"));
     if (host.size)
         buf_append_fmt(&url, "%s://%.*s", secure ? "https" : "http", BYTES_FMT(host));
-    buf_append_fmt(&url, "%.*s/executions/", BYTES_FMT(http_request_prefix(c->request)));
-    percent_encode(&url, bytes_of_cstr(x->id), NULL);
+    buf_append_fmt(&url, "%.*s/executions/", BYTES_FMT(http_request_prefix(call->request)));
+    percent_encode(&url, bytes_of_cstr(execution->id), NULL);
     buf_append_cstr(&url, "?api-version=");
-    percent_encode(&url, c->version, NULL);
+    percent_encode(&url, call->version, NULL);
     buf_append_cstr(&url, "&identifier=");
-    percent_encode(&url, c->identifier, NULL);
-    pool_call_header(c, "operation-id", "%s", x->id);
+    percent_encode(&url, call->identifier, NULL);
+    pool_call_header(call, "operation-id", "%s", execution->id);
     if (buf_status(&url) != STATUS_OK ||
-        http_response_header(c->request, "Operation-Location", buf_peek(&url)) != STATUS_OK)
+        http_response_header(call->request, "Operation-Location", buf_peek(&url)) != STATUS_OK)
         return; /* a host or prefix too long to be repeated; the id is enough to poll */
 }
 
 /* SK .NET throws on a number. */
-static bool reads_only_strings(struct pool_call *c)
+static bool reads_only_strings(struct pool_call *call)
 {
-    struct bytes agent = http_request_header(c->request, "user-agent");
-    return !c->service->options.plain_numbers &&
+    struct bytes agent = http_request_header(call->request, "user-agent");
+    return !call->service->options.plain_numbers &&
            bytes_find(agent, BYTES_LITERAL("Semantic-Kernel")) < agent.size &&
            bytes_find(agent, BYTES_LITERAL("Language=dotnet")) < agent.size;
 }
 
-static void reply(struct pool_call *c, int http_status, const struct execution *x, enum contract contract)
+static void reply(struct pool_call *call, int http_status, const struct execution *execution,
+                  enum contract contract)
 {
     CLEANUP(buf_fini) struct buf body = {.limit = ANSWER_SIZE_MAX};
     if (contract == FIRST_PREVIEW)
-        execute_answer_first_preview(x, &body);
+        execute_answer_first_preview(execution, &body);
     else if (contract == LEGACY)
-        execute_answer_legacy(x, &body);
+        execute_answer_legacy(execution, &body);
     else
-        execute_answer_current(x, c->identifier, reads_only_strings(c), &body);
-    pool_call_reply(c, http_status, &body);
+        execute_answer_current(execution, call->identifier, reads_only_strings(call), &body);
+    pool_call_reply(call, http_status, &body);
 }
 
-static void on_done(void *context, struct execution *x)
+static void on_done(void *context, struct execution *execution)
 {
-    struct waiting *w = context;
-    struct pool_call *c = w->call;
-    http_request_on_gone(c->request, NULL, NULL);
-    if (x->outcome.fault == EXECUTION_FAULT_UNAVAILABLE) {
-        pool_call_header(c, "Retry-After", "1");
-        pool_call_fail(c, 503, "SessionUnavailable", "%s", x->outcome.fault_text);
+    struct waiting *waiting = context;
+    struct pool_call *call = waiting->call;
+    http_request_on_gone(call->request, NULL, NULL);
+    if (execution->outcome.fault == EXECUTION_FAULT_UNAVAILABLE) {
+        pool_call_header(call, "Retry-After", "1");
+        pool_call_fail(call, 503, "SessionUnavailable", "%s", execution->outcome.fault_text);
         return;
     }
-    if (x->session_guid[0])
-        add_timing_headers(c, x);
-    bool legacy = w->contract != CURRENT;
-    if (!legacy && c->generation == API_CURRENT_2025)
-        add_operation_headers(c, x);
-    reply(c, legacy || c->generation == API_CURRENT_2025 ? 200 : 202, x, w->contract);
+    if (execution->session_guid[0])
+        add_timing_headers(call, execution);
+    bool legacy = waiting->contract != CURRENT;
+    if (!legacy && call->generation == API_CURRENT_2025)
+        add_operation_headers(call, execution);
+    reply(call, legacy || call->generation == API_CURRENT_2025 ? 200 : 202, execution, waiting->contract);
 }
 
 static void on_gone(void *context)
 {
-    struct waiting *w = context;
-    execution_abandon(w->execution);
+    struct waiting *waiting = context;
+    execution_abandon(waiting->execution);
 }
 
-static bool parse_body(struct pool_call *c, enum contract contract, struct execute_request *ret_request)
+static bool parse_body(struct pool_call *call, enum contract contract, struct execute_request *ret_request)
 {
-    struct err e = {0};
-    enum status s =
-        execute_request_parse(http_request_arena(c->request), http_request_body(c->request), ret_request, &e);
+    struct err err = {0};
+    enum status status = execute_request_parse(http_request_arena(call->request),
+                                               http_request_body(call->request), ret_request, &err);
     /* AutoGen sends "" after a restart, LlamaIndex a line end for a blank input: nothing to do, and well
      * done. */
-    if (s == STATUS_OK && contract == CURRENT && bytes_trim(ret_request->code).size == 0)
-        s = err_set(&e, STATUS_INVALID_ARGUMENT, "'code' is required and must not be empty");
-    if (s == STATUS_OK)
+    if (status == STATUS_OK && contract == CURRENT && bytes_trim(ret_request->code).size == 0)
+        status = err_set(&err, STATUS_INVALID_ARGUMENT, "'code' is required and must not be empty");
+    if (status == STATUS_OK)
         return true;
-    if (s == STATUS_NO_MEMORY)
-        pool_call_fail_status(c, s, &e);
+    if (status == STATUS_NO_MEMORY)
+        pool_call_fail_status(call, status, &err);
     else
-        pool_call_fail(c, s == STATUS_TOO_LARGE ? 413 : 400, "InvalidRequestBody",
-                       "The body is not valid: %s.", e.text);
+        pool_call_fail(call, status == STATUS_TOO_LARGE ? 413 : 400, "InvalidRequestBody",
+                       "The body is not valid: %s.", err.text);
     return false;
 }
 
 /* The caller's own id, if it sent one that can be one. */
-static bool take_operation_id(struct pool_call *c, struct execution *x)
+static bool take_operation_id(struct pool_call *call, struct execution *execution)
 {
-    struct bytes id = http_request_header(c->request, "operation-id");
+    struct bytes id = http_request_header(call->request, "operation-id");
     if (!id.size)
         return true;
     bool valid = id.size <= EXECUTION_ID_SIZE_MAX;
@@ -137,116 +142,117 @@ static bool take_operation_id(struct pool_call *c, struct execution *x)
         valid = id.data[i] > ' ' && id.data[i] < 0x7f && id.data[i] != '/';
     if (!valid) {
         pool_call_fail(
-            c, 400, "InvalidOperationId",
+            call, 400, "InvalidOperationId",
             "The header 'operation-id' must have 1 to %d printable ASCII characters, no space or '/'.",
             EXECUTION_ID_SIZE_MAX);
         return false;
     }
-    memcpy(x->id, id.data, id.size);
-    x->id[id.size] = 0;
+    memcpy(execution->id, id.data, id.size);
+    execution->id[id.size] = 0;
     return true;
 }
 
-static int64_t limit_of(const struct pool_service_options *o, int64_t timeout_s)
+static int64_t limit_of(const struct pool_service_options *options, int64_t timeout_s)
 {
     if (!timeout_s)
-        return o->execution_default_ns;
-    return timeout_s > o->execution_max_ns / NS_PER_S ? o->execution_max_ns : timeout_s * NS_PER_S;
+        return options->execution_default_ns;
+    return timeout_s > options->execution_max_ns / NS_PER_S ? options->execution_max_ns
+                                                            : timeout_s * NS_PER_S;
 }
 
-static struct execution *make_execution(struct pool_call *c, const struct execute_request *r)
+static struct execution *make_execution(struct pool_call *call, const struct execute_request *request)
 {
-    struct execution *x = execution_create(loop_now(c->service->loop));
-    if (!x)
+    struct execution *execution = execution_create(loop_now(call->service->loop));
+    if (!execution)
         return NULL;
-    buf_init(&x->asked.code, r->code.size + 1);
-    buf_append_bytes(&x->asked.code, r->code);
-    if (buf_status(&x->asked.code) != STATUS_OK) {
-        execution_destroy(x);
+    buf_init(&execution->asked.code, request->code.size + 1);
+    buf_append_bytes(&execution->asked.code, request->code);
+    if (buf_status(&execution->asked.code) != STATUS_OK) {
+        execution_destroy(execution);
         return NULL;
     }
-    memcpy(x->asked.execution_type, r->execution_type.data,
-           MIN(r->execution_type.size, sizeof x->asked.execution_type - 1));
-    x->asked.asynchronous = r->asynchronous;
-    x->asked.empty_kernel = r->empty_kernel;
-    x->asked.limit_ns = limit_of(&c->service->options, r->timeout_s);
-    x->asked.output_size_max = (size_t)r->output_size_max;
-    return x;
+    memcpy(execution->asked.execution_type, request->execution_type.data,
+           MIN(request->execution_type.size, sizeof execution->asked.execution_type - 1));
+    execution->asked.asynchronous = request->asynchronous;
+    execution->asked.empty_kernel = request->empty_kernel;
+    execution->asked.limit_ns = limit_of(&call->service->options, request->timeout_s);
+    execution->asked.output_size_max = (size_t)request->output_size_max;
+    return execution;
 }
 
 /* Gives `x` to the tenant; from then on it is the pool's. */
-static void submit(struct pool_call *c, struct execution *x, enum contract contract)
+static void submit(struct pool_call *call, struct execution *execution, enum contract contract)
 {
-    struct err e = {0};
-    struct waiting *w = arena_alloc(http_request_arena(c->request), sizeof *w);
-    struct tenant *t = w ? pool_call_enter(c) : NULL;
-    if (!t) {
-        execution_destroy(x);
-        if (!w)
-            pool_call_fail_status(c, STATUS_NO_MEMORY, &e);
+    struct err err = {0};
+    struct waiting *waiting = arena_alloc(http_request_arena(call->request), sizeof *waiting);
+    struct tenant *tenant = waiting ? pool_call_enter(call) : NULL;
+    if (!tenant) {
+        execution_destroy(execution);
+        if (!waiting)
+            pool_call_fail_status(call, STATUS_NO_MEMORY, &err);
         return;
     }
-    *w = (struct waiting){c, x, contract};
-    if (!x->asked.asynchronous) {
-        x->on_done = on_done;
-        x->context = w;
+    *waiting = (struct waiting){call, execution, contract};
+    if (!execution->asked.asynchronous) {
+        execution->on_done = on_done;
+        execution->context = waiting;
     }
-    if (tenant_execute(t, x, &e) != STATUS_OK) {
-        execution_destroy(x);
-        pool_call_fail_busy(c, "TooManyExecutions", e.text);
+    if (tenant_execute(tenant, execution, &err) != STATUS_OK) {
+        execution_destroy(execution);
+        pool_call_fail_busy(call, "TooManyExecutions", err.text);
         return;
     }
-    if (!x->asked.asynchronous) {
-        http_request_on_gone(c->request, on_gone, w);
+    if (!execution->asked.asynchronous) {
+        http_request_on_gone(call->request, on_gone, waiting);
         return;
     }
-    add_operation_headers(c, x);
-    pool_call_header(c, "Retry-After", "1");
-    reply(c, 202, x, contract);
+    add_operation_headers(call, execution);
+    pool_call_header(call, "Retry-After", "1");
+    reply(call, 202, execution, contract);
 }
 
-static void execute(struct pool_call *c, enum contract contract)
+static void execute(struct pool_call *call, enum contract contract)
 {
-    struct execute_request r;
-    if (!parse_body(c, contract, &r))
+    struct execute_request request;
+    if (!parse_body(call, contract, &request))
         return;
-    struct execution *x = make_execution(c, &r);
-    if (!x)
-        pool_call_fail_status(c, STATUS_NO_MEMORY, &(struct err){0});
-    else if (!take_operation_id(c, x))
-        execution_destroy(x);
+    struct execution *execution = make_execution(call, &request);
+    if (!execution)
+        pool_call_fail_status(call, STATUS_NO_MEMORY, &(struct err){0});
+    else if (!take_operation_id(call, execution))
+        execution_destroy(execution);
     else
-        submit(c, x, contract);
+        submit(call, execution, contract);
 }
 
-void pool_handle_code_execute(struct pool_call *c)
+void pool_handle_code_execute(struct pool_call *call)
 {
-    execute(c, LEGACY);
+    execute(call, LEGACY);
 }
 
 /* LlamaIndexTS still calls it. */
-void pool_handle_python_execute(struct pool_call *c)
+void pool_handle_python_execute(struct pool_call *call)
 {
-    execute(c, FIRST_PREVIEW);
+    execute(call, FIRST_PREVIEW);
 }
 
-void pool_handle_executions(struct pool_call *c)
+void pool_handle_executions(struct pool_call *call)
 {
-    execute(c, CURRENT);
+    execute(call, CURRENT);
 }
 
-void pool_handle_execution(struct pool_call *c)
+void pool_handle_execution(struct pool_call *call)
 {
-    struct tenant *t = pool_find(c->service->pool, c->identifier);
-    struct execution *x = t ? tenant_find_execution(t, c->name) : NULL;
-    if (!x) {
-        pool_call_fail(c, 404, "ExecutionNotFound", "No execution available for operation Id: %.*s",
-                       BYTES_FMT(bytes_slice(c->name, 0, EXECUTION_ID_SIZE_MAX)));
+    struct tenant *tenant = pool_find(call->service->pool, call->identifier);
+    struct execution *execution = tenant ? tenant_find_execution(tenant, call->name) : NULL;
+    if (!execution) {
+        pool_call_fail(call, 404, "ExecutionNotFound", "No execution available for operation Id: %.*s",
+                       BYTES_FMT(bytes_slice(call->name, 0, EXECUTION_ID_SIZE_MAX)));
         return;
     }
-    if (execution_final(x) && x->session_guid[0])
-        add_timing_headers(c, x);
-    if (!execution_final(x))
-        pool_call_header(c, "Retry-After", "1");
-    reply(c, 200, x, CURRENT);
+    if (execution_final(execution) && execution->session_guid[0])
+        add_timing_headers(call, execution);
+    if (!execution_final(execution))
+        pool_call_header(call, "Retry-After", "1");
+    reply(call, 200, execution, CURRENT);
 }

@@ -5,23 +5,23 @@
 #include "svc/pool/http/pool_service_internal.h"
 #include "wire/json/json.h"
 
-bool file_call_path(struct pool_call *c, struct bytes name, const char **ret_path)
+bool file_call_path(struct pool_call *call, struct bytes name, const char **ret_path)
 {
-    struct err e = {0};
-    struct bytes directory = pool_call_query(c, "path");
-    if (c->generation == API_LEGACY)
+    struct err err = {0};
+    struct bytes directory = pool_call_query(call, "path");
+    if (call->generation == API_LEGACY)
         directory = (struct bytes){0};
-    enum status s = file_path_join(http_request_arena(c->request), directory, name, ret_path, &e);
-    if (s == STATUS_OK)
+    enum status status = file_path_join(http_request_arena(call->request), directory, name, ret_path, &err);
+    if (status == STATUS_OK)
         return true;
-    if (s == STATUS_INVALID_ARGUMENT)
-        pool_call_fail(c, 400, "FilePathInvalid", "The file path cannot be used: %s.", e.text);
+    if (status == STATUS_INVALID_ARGUMENT)
+        pool_call_fail(call, 400, "FilePathInvalid", "The file path cannot be used: %s.", err.text);
     else
-        pool_call_fail_status(c, s, &e);
+        pool_call_fail_status(call, status, &err);
     return false;
 }
 
-void file_call_fail(struct pool_call *c, enum status s, const struct err *e)
+void file_call_fail(struct pool_call *call, enum status s, const struct err *err)
 {
     static const struct {
         enum status status;
@@ -36,138 +36,138 @@ void file_call_fail(struct pool_call *c, enum status s, const struct err *e)
     };
     for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
         if (answers[i].status == s) {
-            pool_call_fail(c, answers[i].http_status, answers[i].code, "The file cannot be used: %s.",
-                           e->text);
+            pool_call_fail(call, answers[i].http_status, answers[i].code, "The file cannot be used: %s.",
+                           err->text);
             return;
         }
     }
-    pool_call_fail_status(c, s, e);
+    pool_call_fail_status(call, s, err);
 }
 
-static void on_next(struct loop_task *t)
+static void on_next(struct loop_task *task)
 {
-    struct file_call *f = CONTAINER_OF(t, struct file_call, next);
-    if (f->guest.tenant) {
-        f->step(f);
+    struct file_call *call = CONTAINER_OF(task, struct file_call, next);
+    if (call->guest.tenant) {
+        call->step(call);
         return;
     }
-    http_request_on_gone(f->call->request, NULL, NULL);
-    f->drop(f);
-    if (f->streaming)
-        http_stream_abort(f->call->request);
+    http_request_on_gone(call->call->request, NULL, NULL);
+    call->drop(call);
+    if (call->streaming)
+        http_stream_abort(call->call->request);
     else
-        pool_call_fail(f->call, 409, "SessionEnded", "The session ended while its files were in use.");
+        pool_call_fail(call->call, 409, "SessionEnded", "The session ended while its files were in use.");
 }
 
-void file_call_continue(struct file_call *f)
+void file_call_continue(struct file_call *call)
 {
-    loop_defer(f->call->service->loop, &f->next);
+    loop_defer(call->call->service->loop, &call->next);
 }
 
-void file_call_end(struct file_call *f)
+void file_call_end(struct file_call *call)
 {
-    loop_defer_cancel(&f->next);
-    tenant_guest_leave(&f->guest);
-    http_request_on_gone(f->call->request, NULL, NULL);
+    loop_defer_cancel(&call->next);
+    tenant_guest_leave(&call->guest);
+    http_request_on_gone(call->call->request, NULL, NULL);
 }
 
-static void on_session(struct session_wait *w, struct session *s, const char *cause)
+static void on_session(struct session_wait *w, struct session *session, const char *cause)
 {
-    struct file_call *f = CONTAINER_OF(w, struct file_call, wait);
-    if (!s) {
-        http_request_on_gone(f->call->request, NULL, NULL);
-        pool_call_header(f->call, "Retry-After", "1");
-        pool_call_fail(f->call, 503, "SessionUnavailable", "%s", cause);
+    struct file_call *call = CONTAINER_OF(w, struct file_call, wait);
+    if (!session) {
+        http_request_on_gone(call->call->request, NULL, NULL);
+        pool_call_header(call->call, "Retry-After", "1");
+        pool_call_fail(call->call, 503, "SessionUnavailable", "%s", cause);
         return;
     }
-    tenant_guest_enter(f->tenant, &f->guest);
-    f->run(f, s->data_dir_fd);
+    tenant_guest_enter(call->tenant, &call->guest);
+    call->run(call, session->data_dir_fd);
 }
 
 /* The caller left. */
 static void on_gone(void *context)
 {
-    struct file_call *f = context;
-    session_wait_cancel(&f->wait);
-    loop_defer_cancel(&f->next);
-    tenant_guest_leave(&f->guest);
-    f->drop(f);
+    struct file_call *call = context;
+    session_wait_cancel(&call->wait);
+    loop_defer_cancel(&call->next);
+    tenant_guest_leave(&call->guest);
+    call->drop(call);
 }
 
-void file_call_begin(struct file_call *f)
+void file_call_begin(struct file_call *call)
 {
-    list_init(&f->wait.link);
-    list_init(&f->guest.link);
-    f->wait.on_session = on_session;
-    f->next.on_run = on_next;
-    f->tenant = pool_call_enter(f->call);
-    if (!f->tenant)
+    list_init(&call->wait.link);
+    list_init(&call->guest.link);
+    call->wait.on_session = on_session;
+    call->next.on_run = on_next;
+    call->tenant = pool_call_enter(call->call);
+    if (!call->tenant)
         return;
-    http_request_on_gone(f->call->request, on_gone, f);
-    tenant_want_session(f->tenant, &f->wait);
+    http_request_on_gone(call->call->request, on_gone, call);
+    tenant_want_session(call->tenant, &call->wait);
 }
 
 /* --- shapes --- */
 
-static void write_id(struct json_writer *w, int *id)
+static void write_id(struct json_writer *json, int *id)
 {
     char text[LEGACY_ID_SIZE_MAX];
     snprintf(text, sizeof text, "%d", ++*id);
-    json_write_member_cstr(w, "$id", text);
+    json_write_member_cstr(json, "$id", text);
 }
 
-static void write_modified(struct json_writer *w, const char *name, const struct file_info *info)
+static void write_modified(struct json_writer *json, const char *name, const struct file_info *info)
 {
     char text[TIME_TEXT_SIZE_MAX];
     pool_write_time(text, info->modified_unix_ns);
-    json_write_member_cstr(w, name, text);
+    json_write_member_cstr(json, name, text);
 }
 
-void file_write_legacy(struct json_writer *w, int *id, const char *name, const struct file_info *info)
+void file_write_legacy(struct json_writer *json, int *id, const char *name, const struct file_info *info)
 {
-    json_write_begin_object(w);
-    write_id(w, id);
-    json_write_key(w, "properties");
-    json_write_begin_object(w);
-    write_id(w, id);
-    json_write_member_cstr(w, "filename", name);
-    json_write_member_int(w, "size", (int64_t)info->size);
-    write_modified(w, "lastModifiedTime", info);
-    json_write_end_object(w);
-    json_write_end_object(w);
+    json_write_begin_object(json);
+    write_id(json, id);
+    json_write_key(json, "properties");
+    json_write_begin_object(json);
+    write_id(json, id);
+    json_write_member_cstr(json, "filename", name);
+    json_write_member_int(json, "size", (int64_t)info->size);
+    write_modified(json, "lastModifiedTime", info);
+    json_write_end_object(json);
+    json_write_end_object(json);
 }
 
-void file_write_current(struct json_writer *w, int *id, const char *name, const char *directory,
+void file_write_current(struct json_writer *json, int *id, const char *name, const char *directory,
                         const struct file_info *info)
 {
-    json_write_begin_object(w);
-    write_id(w, id);
-    json_write_member_cstr(w, "name", name);
-    json_write_member_cstr(w, "type", info->directory ? "directory" : "file");
+    json_write_begin_object(json);
+    write_id(json, id);
+    json_write_member_cstr(json, "name", name);
+    json_write_member_cstr(json, "type", info->directory ? "directory" : "file");
     if (!info->directory) {
-        json_write_member_cstr(w, "contentType", file_content_type(name));
-        json_write_member_int(w, "sizeInBytes", (int64_t)info->size);
+        json_write_member_cstr(json, "contentType", file_content_type(name));
+        json_write_member_int(json, "sizeInBytes", (int64_t)info->size);
     }
-    write_modified(w, "lastModifiedAt", info);
+    write_modified(json, "lastModifiedAt", info);
     if (directory)
-        json_write_member_cstr(w, "directory", directory);
-    json_write_end_object(w);
+        json_write_member_cstr(json, "directory", directory);
+    json_write_end_object(json);
 }
 
 /* --- delete --- */
 
-static void nothing_to_drop(struct file_call *f)
+static void nothing_to_drop(struct file_call *call)
 {
 }
 
-static void run_delete(struct file_call *f, int root_fd)
+static void run_delete(struct file_call *call, int root_fd)
 {
-    struct err e = {0};
-    struct pool_call *c = f->call;
-    enum status s = session_file_remove(root_fd, f->path, &e);
-    file_call_end(f);
-    if (s != STATUS_OK)
-        file_call_fail(c, s, &e);
+    struct err err = {0};
+    struct pool_call *c = call->call;
+    enum status status = session_file_remove(root_fd, call->path, &err);
+    file_call_end(call);
+    if (status != STATUS_OK)
+        file_call_fail(c, status, &err);
     else if (c->generation == API_LEGACY)
         http_respond(c->request, 200, JSON_TYPE,
                      BYTES_LITERAL("{\"message\":\"file deleted successfully\"}"));
@@ -175,16 +175,16 @@ static void run_delete(struct file_call *f, int root_fd)
         http_respond(c->request, 204, NULL, (struct bytes){0});
 }
 
-void pool_handle_file_delete(struct pool_call *c)
+void pool_handle_file_delete(struct pool_call *call)
 {
-    struct file_call *f = arena_alloc(http_request_arena(c->request), sizeof *f);
+    struct file_call *f = arena_alloc(http_request_arena(call->request), sizeof *f);
     if (!f) {
-        pool_call_fail_status(c, STATUS_NO_MEMORY, &(struct err){0});
+        pool_call_fail_status(call, STATUS_NO_MEMORY, &(struct err){0});
         return;
     }
-    f->call = c;
+    f->call = call;
     f->run = run_delete;
     f->drop = nothing_to_drop;
-    if (file_call_path(c, c->name, &f->path))
+    if (file_call_path(call, call->name, &f->path))
         file_call_begin(f);
 }

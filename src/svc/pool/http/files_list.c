@@ -15,143 +15,145 @@ struct listing {
     struct file_lister lister;
 };
 
-static void drop(struct file_call *f)
+static void drop(struct file_call *call)
 {
-    struct listing *l = CONTAINER_OF(f, struct listing, base);
-    if (l->listing)
-        file_lister_end(&l->lister);
-    l->listing = false;
+    struct listing *listing = CONTAINER_OF(call, struct listing, base);
+    if (listing->listing)
+        file_lister_end(&listing->lister);
+    listing->listing = false;
 }
 
 /* Legacy has files only, each under its whole path. */
-static void write_legacy(struct json_writer *w, int *id, struct arena *arena, const struct file_entry *entry)
+static void write_legacy(struct json_writer *json, int *id, struct arena *arena,
+                         const struct file_entry *entry)
 {
     if (entry->info.directory)
         return;
     const char *name =
         entry->directory[0] ? arena_fmt(arena, "%s/%s", entry->directory, entry->name) : entry->name;
     if (name)
-        file_write_legacy(w, id, name, &entry->info);
+        file_write_legacy(json, id, name, &entry->info);
     else
-        w->failed = true;
+        json->failed = true;
 }
 
-static void answer(struct listing *l)
+static void answer(struct listing *listing)
 {
-    struct pool_call *c = l->base.call;
+    struct pool_call *call = listing->base.call;
     CLEANUP(buf_fini) struct buf body = {0};
-    struct json_writer w = {.out = &body, .replace_invalid = true};
+    struct json_writer json = {.out = &body, .replace_invalid = true};
     int id = 1;
-    json_write_begin_object(&w);
-    json_write_member_cstr(&w, "$id", "1");
-    json_write_key(&w, "value");
-    json_write_begin_array(&w);
-    for (size_t i = 0; i < l->lister.count; i++) {
-        const struct file_entry *entry = &l->lister.entries[i];
-        if (c->generation == API_LEGACY)
-            write_legacy(&w, &id, http_request_arena(c->request), entry);
+    json_write_begin_object(&json);
+    json_write_member_cstr(&json, "$id", "1");
+    json_write_key(&json, "value");
+    json_write_begin_array(&json);
+    for (size_t i = 0; i < listing->lister.count; i++) {
+        const struct file_entry *entry = &listing->lister.entries[i];
+        if (call->generation == API_LEGACY)
+            write_legacy(&json, &id, http_request_arena(call->request), entry);
         else
-            file_write_current(&w, &id, entry->name, l->recursive ? entry->directory : NULL, &entry->info);
+            file_write_current(&json, &id, entry->name, listing->recursive ? entry->directory : NULL,
+                               &entry->info);
     }
-    json_write_end_array(&w);
-    if (l->lister.cut)
-        json_write_member_bool(&w, "truncated", true);
-    json_write_end_object(&w);
-    drop(&l->base);
-    pool_call_reply(c, 200, &body);
+    json_write_end_array(&json);
+    if (listing->lister.cut)
+        json_write_member_bool(&json, "truncated", true);
+    json_write_end_object(&json);
+    drop(&listing->base);
+    pool_call_reply(call, 200, &body);
 }
 
-static void step(struct file_call *f)
+static void step(struct file_call *call)
 {
-    struct listing *l = CONTAINER_OF(f, struct listing, base);
-    struct err e = {0};
+    struct listing *listing = CONTAINER_OF(call, struct listing, base);
+    struct err err = {0};
     bool done = false;
-    enum status s = file_lister_step(&l->lister, STEP_NAMES, &done, &e);
-    if (s == STATUS_OK && !done) {
-        file_call_continue(f);
+    enum status status = file_lister_step(&listing->lister, STEP_NAMES, &done, &err);
+    if (status == STATUS_OK && !done) {
+        file_call_continue(call);
         return;
     }
-    file_call_end(f);
-    if (s == STATUS_OK) {
-        answer(l);
+    file_call_end(call);
+    if (status == STATUS_OK) {
+        answer(listing);
         return;
     }
-    drop(f);
-    file_call_fail(f->call, s, &e);
+    drop(call);
+    file_call_fail(call->call, status, &err);
 }
 
-static void run(struct file_call *f, int root_fd)
+static void run(struct file_call *call, int root_fd)
 {
-    struct listing *l = CONTAINER_OF(f, struct listing, base);
-    struct err e = {0};
-    enum status s = file_lister_begin(&l->lister, http_request_arena(f->call->request), root_fd, f->path,
-                                      l->recursive, &e);
-    if (s != STATUS_OK) {
-        file_call_end(f);
-        file_call_fail(f->call, s, &e);
+    struct listing *listing = CONTAINER_OF(call, struct listing, base);
+    struct err err = {0};
+    enum status status = file_lister_begin(&listing->lister, http_request_arena(call->call->request), root_fd,
+                                           call->path, listing->recursive, &err);
+    if (status != STATUS_OK) {
+        file_call_end(call);
+        file_call_fail(call->call, status, &err);
         return;
     }
-    l->listing = true;
-    step(f);
+    listing->listing = true;
+    step(call);
 }
 
-void pool_handle_files_get(struct pool_call *c)
+void pool_handle_files_get(struct pool_call *call)
 {
-    struct listing *l = arena_alloc(http_request_arena(c->request), sizeof *l);
-    if (!l) {
-        pool_call_fail_status(c, STATUS_NO_MEMORY, &(struct err){0});
+    struct listing *listing = arena_alloc(http_request_arena(call->request), sizeof *listing);
+    if (!listing) {
+        pool_call_fail_status(call, STATUS_NO_MEMORY, &(struct err){0});
         return;
     }
-    l->base = (struct file_call){.call = c, .run = run, .step = step, .drop = drop};
-    l->recursive = c->generation == API_LEGACY ||
-                   bytes_equal_nocase(pool_call_query(c, "recursive"), BYTES_LITERAL("true"));
-    if (file_call_path(c, BYTES_LITERAL(""), &l->base.path))
-        file_call_begin(&l->base);
+    listing->base = (struct file_call){.call = call, .run = run, .step = step, .drop = drop};
+    listing->recursive = call->generation == API_LEGACY ||
+                         bytes_equal_nocase(pool_call_query(call, "recursive"), BYTES_LITERAL("true"));
+    if (file_call_path(call, BYTES_LITERAL(""), &listing->base.path))
+        file_call_begin(&listing->base);
 }
 
 /* --- one file --- */
 
-static void nothing_to_drop(struct file_call *f)
+static void nothing_to_drop(struct file_call *call)
 {
 }
 
-static void run_stat(struct file_call *f, int root_fd)
+static void run_stat(struct file_call *call, int root_fd)
 {
-    struct pool_call *c = f->call;
-    struct err e = {0};
+    struct pool_call *c = call->call;
+    struct err err = {0};
     struct file_info info;
-    enum status s = session_file_stat(root_fd, f->path, &info, &e);
-    file_call_end(f);
-    if (s != STATUS_OK) {
-        file_call_fail(c, s, &e);
+    enum status status = session_file_stat(root_fd, call->path, &info, &err);
+    file_call_end(call);
+    if (status != STATUS_OK) {
+        file_call_fail(c, status, &err);
         return;
     }
     CLEANUP(buf_fini) struct buf body = {0};
-    struct json_writer w = {.out = &body};
+    struct json_writer json = {.out = &body};
     int id = 0;
     if (c->generation == API_LEGACY) {
         id = 1;
-        json_write_begin_object(&w);
-        json_write_member_cstr(&w, "$id", "1");
-        json_write_key(&w, "value");
-        json_write_begin_array(&w);
-        file_write_legacy(&w, &id, f->path, &info);
-        json_write_end_array(&w);
-        json_write_end_object(&w);
+        json_write_begin_object(&json);
+        json_write_member_cstr(&json, "$id", "1");
+        json_write_key(&json, "value");
+        json_write_begin_array(&json);
+        file_write_legacy(&json, &id, call->path, &info);
+        json_write_end_array(&json);
+        json_write_end_object(&json);
     } else {
-        file_write_current(&w, &id, file_path_base(f->path), NULL, &info);
+        file_write_current(&json, &id, file_path_base(call->path), NULL, &info);
     }
     pool_call_reply(c, 200, &body);
 }
 
-void pool_handle_file_get(struct pool_call *c)
+void pool_handle_file_get(struct pool_call *call)
 {
-    struct file_call *f = arena_alloc(http_request_arena(c->request), sizeof *f);
+    struct file_call *f = arena_alloc(http_request_arena(call->request), sizeof *f);
     if (!f) {
-        pool_call_fail_status(c, STATUS_NO_MEMORY, &(struct err){0});
+        pool_call_fail_status(call, STATUS_NO_MEMORY, &(struct err){0});
         return;
     }
-    *f = (struct file_call){.call = c, .run = run_stat, .drop = nothing_to_drop};
-    if (file_call_path(c, c->name, &f->path))
+    *f = (struct file_call){.call = call, .run = run_stat, .drop = nothing_to_drop};
+    if (file_call_path(call, call->name, &f->path))
         file_call_begin(f);
 }

@@ -31,195 +31,197 @@ struct upload {
     struct file_writer writer;
 };
 
-static void drop(struct file_call *f)
+static void drop(struct file_call *call)
 {
-    struct upload *u = CONTAINER_OF(f, struct upload, base);
-    if (u->open)
-        file_writer_abort(&u->writer);
-    u->open = false;
+    struct upload *upload = CONTAINER_OF(call, struct upload, base);
+    if (upload->open)
+        file_writer_abort(&upload->writer);
+    upload->open = false;
 }
 
-static void answer(struct upload *u)
+static void answer(struct upload *upload)
 {
     CLEANUP(buf_fini) struct buf body = {0};
-    struct json_writer w = {.out = &body};
+    struct json_writer json = {.out = &body};
     int id = 0;
-    if (!u->legacy) {
-        file_write_current(&w, &id, u->files[0].name, NULL, &u->files[0].info);
-        pool_call_reply(u->base.call, 200, &body);
+    if (!upload->legacy) {
+        file_write_current(&json, &id, upload->files[0].name, NULL, &upload->files[0].info);
+        pool_call_reply(upload->base.call, 200, &body);
         return;
     }
     id = 1;
-    json_write_begin_object(&w);
-    json_write_member_cstr(&w, "$id", "1");
-    json_write_key(&w, "value");
-    json_write_begin_array(&w);
-    for (size_t i = 0; i < u->count; i++)
-        file_write_legacy(&w, &id, u->files[i].name, &u->files[i].info);
-    json_write_end_array(&w);
-    json_write_end_object(&w);
-    pool_call_reply(u->base.call, 200, &body);
+    json_write_begin_object(&json);
+    json_write_member_cstr(&json, "$id", "1");
+    json_write_key(&json, "value");
+    json_write_begin_array(&json);
+    for (size_t i = 0; i < upload->count; i++)
+        file_write_legacy(&json, &id, upload->files[i].name, &upload->files[i].info);
+    json_write_end_array(&json);
+    json_write_end_object(&json);
+    pool_call_reply(upload->base.call, 200, &body);
 }
 
 /* Writes one step; true when the current file is finished. */
-static enum status write_some(struct upload *u, bool *ret_finished, struct err *e)
+static enum status write_some(struct upload *upload, bool *ret_finished, struct err *err)
 {
-    struct uploaded *file = &u->files[u->current];
-    enum status s = STATUS_OK;
-    if (!u->open) {
-        size_t used = session_files_used(u->root_fd);
-        if (!tenant_charge_upload(u->base.guest.tenant, used, file->content.size))
-            return err_set(e, STATUS_RESOURCE_EXHAUSTED,
+    struct uploaded *file = &upload->files[upload->current];
+    enum status status = STATUS_OK;
+    if (!upload->open) {
+        size_t used = session_files_used(upload->root_fd);
+        if (!tenant_charge_upload(upload->base.guest.tenant, used, file->content.size))
+            return err_set(err, STATUS_RESOURCE_EXHAUSTED,
                            "the uploads to all sessions have reached their limit (setting uploads-memory)");
-        s = file_writer_begin(&u->writer, u->root_fd, file->path, e);
-        if (s)
-            return s;
-        u->open = true;
-        u->written = 0;
+        status = file_writer_begin(&upload->writer, upload->root_fd, file->path, err);
+        if (status)
+            return status;
+        upload->open = true;
+        upload->written = 0;
     }
-    struct bytes some = bytes_slice(file->content, u->written, STEP_SIZE);
-    s = file_writer_append(&u->writer, some, e);
-    u->written += some.size;
-    *ret_finished = u->written == file->content.size;
-    if (s == STATUS_OK && *ret_finished) {
-        u->open = false;
-        s = file_writer_finish(&u->writer, &file->info, e);
+    struct bytes some = bytes_slice(file->content, upload->written, STEP_SIZE);
+    status = file_writer_append(&upload->writer, some, err);
+    upload->written += some.size;
+    *ret_finished = upload->written == file->content.size;
+    if (status == STATUS_OK && *ret_finished) {
+        upload->open = false;
+        status = file_writer_finish(&upload->writer, &file->info, err);
     }
-    return s;
+    return status;
 }
 
-static void step(struct file_call *f)
+static void step(struct file_call *call)
 {
-    struct upload *u = CONTAINER_OF(f, struct upload, base);
-    struct err e = {0};
+    struct upload *upload = CONTAINER_OF(call, struct upload, base);
+    struct err err = {0};
     bool finished = false;
-    enum status s = write_some(u, &finished, &e);
-    if (s != STATUS_OK) {
-        drop(f);
-        file_call_end(f);
-        file_call_fail(f->call, s, &e);
+    enum status status = write_some(upload, &finished, &err);
+    if (status != STATUS_OK) {
+        drop(call);
+        file_call_end(call);
+        file_call_fail(call->call, status, &err);
         return;
     }
-    u->current += finished;
-    if (u->current < u->count) {
-        file_call_continue(f);
+    upload->current += finished;
+    if (upload->current < upload->count) {
+        file_call_continue(call);
         return;
     }
-    file_call_end(f);
-    answer(u);
+    file_call_end(call);
+    answer(upload);
 }
 
-static void run(struct file_call *f, int root_fd)
+static void run(struct file_call *call, int root_fd)
 {
-    struct upload *u = CONTAINER_OF(f, struct upload, base);
-    u->root_fd = root_fd;
-    step(f);
+    struct upload *upload = CONTAINER_OF(call, struct upload, base);
+    upload->root_fd = root_fd;
+    step(call);
 }
 
 /* aiohttp, and so AutoGen, percent-encodes the whole file name of a part; all others leave '%' as it is. */
-static struct bytes file_name(struct pool_call *c, const struct multipart_part *part)
+static struct bytes file_name(struct pool_call *call, const struct multipart_part *part)
 {
-    struct bytes agent = http_request_header(c->request, "user-agent");
+    struct bytes agent = http_request_header(call->request, "user-agent");
     if (bytes_find(agent, BYTES_LITERAL("aiohttp/")) == agent.size)
         return part->filename;
-    return uri_decode(http_request_arena(c->request), part->filename, false);
+    return uri_decode(http_request_arena(call->request), part->filename, false);
 }
 
 /* The name in the answer: below the root in the legacy contract, below `path` in the current one. */
-static bool take_file(struct upload *u, const struct multipart_part *part)
+static bool take_file(struct upload *upload, const struct multipart_part *part)
 {
-    struct pool_call *c = u->base.call;
-    struct uploaded *file = &u->files[u->count];
-    struct err e = {0};
+    struct pool_call *call = upload->base.call;
+    struct uploaded *file = &upload->files[upload->count];
+    struct err err = {0};
     if (!part->filename.data) {
-        pool_call_fail(c, 400, "InvalidUpload", "The part named 'file' has no filename.");
+        pool_call_fail(call, 400, "InvalidUpload", "The part named 'file' has no filename.");
         return false;
     }
-    if (part->data.size > c->service->options.upload_size_max) {
-        pool_call_fail(c, 413, "FileTooLarge", "A file may have at most %zu bytes (setting upload-size-max).",
-                       c->service->options.upload_size_max);
+    if (part->data.size > call->service->options.upload_size_max) {
+        pool_call_fail(call, 413, "FileTooLarge",
+                       "A file may have at most %zu bytes (setting upload-size-max).",
+                       call->service->options.upload_size_max);
         return false;
     }
-    struct bytes name = file_name(c, part);
+    struct bytes name = file_name(call, part);
     if (!name.data) {
-        pool_call_fail_status(c, STATUS_NO_MEMORY, &e);
+        pool_call_fail_status(call, STATUS_NO_MEMORY, &err);
         return false;
     }
     if (file_path_foreign(name)) {
-        pool_call_fail(c, 400, "FilePathInvalid", "A file's absolute path must be below /mnt/data.");
+        pool_call_fail(call, 400, "FilePathInvalid", "A file's absolute path must be below /mnt/data.");
         return false;
     }
-    if (!file_call_path(c, name, &file->path))
+    if (!file_call_path(call, name, &file->path))
         return false;
-    enum status s = file_path_join(http_request_arena(c->request), (struct bytes){0}, name, &file->name, &e);
-    if (s != STATUS_OK || !file->name[0]) {
-        pool_call_fail(c, 400, "FilePathInvalid", "A file needs a name.");
+    enum status status =
+        file_path_join(http_request_arena(call->request), (struct bytes){0}, name, &file->name, &err);
+    if (status != STATUS_OK || !file->name[0]) {
+        pool_call_fail(call, 400, "FilePathInvalid", "A file needs a name.");
         return false;
     }
-    if (u->legacy)
+    if (upload->legacy)
         file->name = file->path;
     file->content = part->data;
-    u->count++;
+    upload->count++;
     return true;
 }
 
-static bool parse_form(struct pool_call *c, struct multipart_part **ret_parts, size_t *ret_count)
+static bool parse_form(struct pool_call *call, struct multipart_part **ret_parts, size_t *ret_count)
 {
-    struct arena *arena = http_request_arena(c->request);
-    struct bytes body = http_request_body(c->request), boundary;
-    struct err e = {0};
-    enum status s =
-        multipart_boundary(arena, http_request_header(c->request, "content-type"), body, &boundary, &e);
-    if (s == STATUS_OK)
-        s = multipart_parse(arena, boundary, body, NULL, ret_parts, ret_count, &e);
-    if (s == STATUS_OK)
+    struct arena *arena = http_request_arena(call->request);
+    struct bytes body = http_request_body(call->request), boundary;
+    struct err err = {0};
+    enum status status =
+        multipart_boundary(arena, http_request_header(call->request, "content-type"), body, &boundary, &err);
+    if (status == STATUS_OK)
+        status = multipart_parse(arena, boundary, body, NULL, ret_parts, ret_count, &err);
+    if (status == STATUS_OK)
         return true;
-    if (s == STATUS_NO_MEMORY)
-        pool_call_fail_status(c, s, &e);
+    if (status == STATUS_NO_MEMORY)
+        pool_call_fail_status(call, status, &err);
     else
-        pool_call_fail(c, 400, "InvalidUpload",
-                       "The body must be multipart/form-data with a part 'file': %s.", e.text);
+        pool_call_fail(call, 400, "InvalidUpload",
+                       "The body must be multipart/form-data with a part 'file': %s.", err.text);
     return false;
 }
 
-static void upload(struct pool_call *c, bool legacy)
+static void upload(struct pool_call *call, bool legacy)
 {
-    struct arena *arena = http_request_arena(c->request);
+    struct arena *arena = http_request_arena(call->request);
     struct multipart_part *parts;
     size_t count;
     struct upload *u = arena_alloc(arena, sizeof *u);
     struct uploaded *files = arena_alloc_array(arena, FILES_MAX, sizeof *files);
     if (!u || !files) {
-        pool_call_fail_status(c, STATUS_NO_MEMORY, &(struct err){0});
+        pool_call_fail_status(call, STATUS_NO_MEMORY, &(struct err){0});
         return;
     }
-    if (!parse_form(c, &parts, &count))
+    if (!parse_form(call, &parts, &count))
         return;
     *u = (struct upload){
-        .base = {.call = c, .run = run, .step = step, .drop = drop}, .legacy = legacy, .files = files};
+        .base = {.call = call, .run = run, .step = step, .drop = drop}, .legacy = legacy, .files = files};
     for (size_t i = 0; i < count; i++) {
         if (!bytes_equal_nocase(parts[i].name, BYTES_LITERAL("file")))
             continue;
         if (u->count == FILES_MAX) {
-            pool_call_fail(c, 400, "InvalidUpload", "A form may have at most %d files.", FILES_MAX);
+            pool_call_fail(call, 400, "InvalidUpload", "A form may have at most %d files.", FILES_MAX);
             return;
         }
         if (!take_file(u, &parts[i]))
             return;
     }
     if (!u->count) {
-        pool_call_fail(c, 400, "InvalidUpload", "The form has no part named 'file'.");
+        pool_call_fail(call, 400, "InvalidUpload", "The form has no part named 'file'.");
         return;
     }
     file_call_begin(&u->base);
 }
 
-void pool_handle_files_post(struct pool_call *c)
+void pool_handle_files_post(struct pool_call *call)
 {
-    upload(c, c->generation == API_LEGACY);
+    upload(call, call->generation == API_LEGACY);
 }
 
-void pool_handle_files_upload(struct pool_call *c)
+void pool_handle_files_upload(struct pool_call *call)
 {
-    upload(c, true);
+    upload(call, true);
 }

@@ -16,120 +16,120 @@ struct metadata_wait {
     struct pool_call *call;
 };
 
-static void answer_waiters(struct pool_service *s, const char *cause)
+static void answer_waiters(struct pool_service *service, const char *cause)
 {
     struct list *link;
-    while ((link = list_pop_front(&s->metadata_waiters))) {
-        struct pool_call *c = CONTAINER_OF(link, struct metadata_wait, link)->call;
-        http_request_on_gone(c->request, NULL, NULL);
-        if (s->metadata.size)
-            pool_call_reply(c, 200, &s->metadata);
+    while ((link = list_pop_front(&service->metadata_waiters))) {
+        struct pool_call *call = CONTAINER_OF(link, struct metadata_wait, link)->call;
+        http_request_on_gone(call->request, NULL, NULL);
+        if (service->metadata.size)
+            pool_call_reply(call, 200, &service->metadata);
         else
-            pool_call_fail(c, 503, "MetadataUnavailable", "%s", cause);
+            pool_call_fail(call, 503, "MetadataUnavailable", "%s", cause);
     }
 }
 
-static void write_pairs(struct json_writer *w, const char *name, const json_t *list)
+static void write_pairs(struct json_writer *json, const char *name, const json_t *list)
 {
     size_t i;
     json_t *item;
-    json_write_key(w, name);
-    json_write_begin_array(w);
+    json_write_key(json, name);
+    json_write_begin_array(json);
     json_array_foreach(list, i, item)
     {
         if (i == PACKAGES_MAX)
             break;
-        json_write_begin_object(w);
-        json_write_member_string(w, "name", json_bytes(json_object_get(item, "name")));
-        json_write_member_string(w, "version", json_bytes(json_object_get(item, "version")));
-        json_write_end_object(w);
+        json_write_begin_object(json);
+        json_write_member_string(json, "name", json_bytes(json_object_get(item, "name")));
+        json_write_member_string(json, "version", json_bytes(json_object_get(item, "version")));
+        json_write_end_object(json);
     }
-    json_write_end_array(w);
+    json_write_end_array(json);
 }
 
-static void write_metadata(struct pool_service *s, const json_t *found)
+static void write_metadata(struct pool_service *service, const json_t *found)
 {
     char created[TIME_TEXT_SIZE_MAX];
-    pool_write_time(created, s->created_unix_ns);
-    struct json_writer w = {.out = &s->metadata, .replace_invalid = true};
-    json_write_begin_object(&w);
-    write_pairs(&w, "runtimes", json_object_get(found, "runtimes"));
-    write_pairs(&w, "preInstalledPackages", json_object_get(found, "preInstalledPackages"));
-    json_write_member_cstr(&w, "createdAt", created);
-    json_write_member_cstr(&w, "lastUpdatedAt", created);
-    json_write_key(&w, "jupyterKernel");
-    json_write_begin_object(&w);
-    json_write_member_cstr(&w, "name", "sallyport");
-    json_write_member_cstr(&w, "version", SALLYPORT_VERSION);
-    json_write_member_cstr(&w, "projectUrl", "");
-    json_write_member_cstr(&w, "description",
+    pool_write_time(created, service->created_unix_ns);
+    struct json_writer json = {.out = &service->metadata, .replace_invalid = true};
+    json_write_begin_object(&json);
+    write_pairs(&json, "runtimes", json_object_get(found, "runtimes"));
+    write_pairs(&json, "preInstalledPackages", json_object_get(found, "preInstalledPackages"));
+    json_write_member_cstr(&json, "createdAt", created);
+    json_write_member_cstr(&json, "lastUpdatedAt", created);
+    json_write_key(&json, "jupyterKernel");
+    json_write_begin_object(&json);
+    json_write_member_cstr(&json, "name", "sallyport");
+    json_write_member_cstr(&json, "version", SALLYPORT_VERSION);
+    json_write_member_cstr(&json, "projectUrl", "");
+    json_write_member_cstr(&json, "description",
                            "Sallyport's own Python runner; it speaks no Jupyter protocol.");
-    json_write_end_object(&w);
-    json_write_end_object(&w);
-    if (json_write_status(&w) != STATUS_OK)
-        buf_fini(&s->metadata);
+    json_write_end_object(&json);
+    json_write_end_object(&json);
+    if (json_write_status(&json) != STATUS_OK)
+        buf_fini(&service->metadata);
 }
 
-static void on_metadata(void *context, struct execution *x)
+static void on_metadata(void *context, struct execution *execution)
 {
-    struct pool_service *s = context;
+    struct pool_service *service = context;
     CLEANUP(json_release) json_t *found = NULL;
-    s->metadata_asked = false;
-    if (x->status == EXECUTION_SUCCEEDED &&
-        json_parse(bytes_trim(buf_peek(&x->outcome.output[SESSION_STDOUT])), NULL, &found, NULL) ==
+    service->metadata_asked = false;
+    if (execution->status == EXECUTION_SUCCEEDED &&
+        json_parse(bytes_trim(buf_peek(&execution->outcome.output[SESSION_STDOUT])), NULL, &found, NULL) ==
             STATUS_OK &&
         json_is_object(found))
-        write_metadata(s, found);
-    struct tenant *t = pool_find(s->pool, BYTES_LITERAL(METADATA_IDENTIFIER));
-    if (t)
-        tenant_release(t, "it has told what it knows");
-    answer_waiters(s, x->outcome.fault_text[0] ? x->outcome.fault_text
-                                               : "no session could tell what it has installed");
+        write_metadata(service, found);
+    struct tenant *tenant = pool_find(service->pool, BYTES_LITERAL(METADATA_IDENTIFIER));
+    if (tenant)
+        tenant_release(tenant, "it has told what it knows");
+    answer_waiters(service, execution->outcome.fault_text[0] ? execution->outcome.fault_text
+                                                             : "no session could tell what it has installed");
 }
 
 static void on_gone(void *context)
 {
-    struct metadata_wait *w = context;
-    list_remove(&w->link);
+    struct metadata_wait *wait = context;
+    list_remove(&wait->link);
 }
 
-static enum status ask(struct pool_service *s, struct err *e)
+static enum status ask(struct pool_service *service, struct err *err)
 {
-    struct tenant *t;
-    enum status st = pool_enter(s->pool, BYTES_LITERAL(METADATA_IDENTIFIER), &t, e);
+    struct tenant *tenant;
+    enum status st = pool_enter(service->pool, BYTES_LITERAL(METADATA_IDENTIFIER), &tenant, err);
     if (st != STATUS_OK)
         return st;
-    struct execution *x = execution_create(loop_now(s->loop));
-    if (!x)
-        return err_set(e, STATUS_NO_MEMORY, "out of memory");
-    buf_append_cstr(&x->asked.code, python_metadata[0].text);
-    x->asked.limit_ns = METADATA_LIMIT_NS;
-    x->on_done = on_metadata;
-    x->context = s;
-    st = tenant_execute(t, x, e);
+    struct execution *execution = execution_create(loop_now(service->loop));
+    if (!execution)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    buf_append_cstr(&execution->asked.code, python_metadata[0].text);
+    execution->asked.limit_ns = METADATA_LIMIT_NS;
+    execution->on_done = on_metadata;
+    execution->context = service;
+    st = tenant_execute(tenant, execution, err);
     if (st != STATUS_OK)
-        execution_destroy(x);
+        execution_destroy(execution);
     return st;
 }
 
-void pool_handle_metadata(struct pool_call *c)
+void pool_handle_metadata(struct pool_call *call)
 {
-    struct pool_service *s = c->service;
-    struct err e = {0};
-    if (s->metadata.size) {
-        pool_call_reply(c, 200, &s->metadata);
+    struct pool_service *service = call->service;
+    struct err err = {0};
+    if (service->metadata.size) {
+        pool_call_reply(call, 200, &service->metadata);
         return;
     }
-    struct metadata_wait *w = arena_alloc(http_request_arena(c->request), sizeof *w);
-    enum status st = w ? STATUS_OK : STATUS_NO_MEMORY;
-    if (st == STATUS_OK && !s->metadata_asked)
-        st = ask(s, &e);
+    struct metadata_wait *wait = arena_alloc(http_request_arena(call->request), sizeof *wait);
+    enum status st = wait ? STATUS_OK : STATUS_NO_MEMORY;
+    if (st == STATUS_OK && !service->metadata_asked)
+        st = ask(service, &err);
     if (st != STATUS_OK) {
-        pool_call_fail_status(c, st, &e);
+        pool_call_fail_status(call, st, &err);
         return;
     }
-    s->metadata_asked = true;
-    w->call = c;
-    list_push_back(&s->metadata_waiters, &w->link);
-    http_request_on_gone(c->request, on_gone, w);
+    service->metadata_asked = true;
+    wait->call = call;
+    list_push_back(&service->metadata_waiters, &wait->link);
+    http_request_on_gone(call->request, on_gone, wait);
 }

@@ -9,7 +9,7 @@
 #include "wire/http1/uri.h"
 #include "wire/json/json.h"
 
-void pool_call_header(struct pool_call *c, const char *name, const char *fmt, ...)
+void pool_call_header(struct pool_call *call, const char *name, const char *fmt, ...)
 {
     char value[1024];
     va_list args;
@@ -17,7 +17,7 @@ void pool_call_header(struct pool_call *c, const char *name, const char *fmt, ..
     int n = vsnprintf(value, sizeof value, fmt, args);
     va_end(args);
     if (n < 0 || n >= (int)sizeof value ||
-        http_response_header(c->request, name, bytes_of(value, (size_t)n)) != STATUS_OK)
+        http_response_header(call->request, name, bytes_of(value, (size_t)n)) != STATUS_OK)
         log_debug("svc/pool", "a response header was left out name=%s", name);
 }
 
@@ -27,43 +27,44 @@ void pool_write_error(struct buf *out, const char *code, const char *message, bo
     char trace[GUID_DIGITS_SIZE + 1];
     entropy_fill(random, sizeof random);
     guid_format_digits(random, trace);
-    struct json_writer w = {.out = out, .replace_invalid = true};
-    json_write_begin_object(&w);
+    struct json_writer json = {.out = out, .replace_invalid = true};
+    json_write_begin_object(&json);
     if (bare) {
-        json_write_member_cstr(&w, "code", code);
-        json_write_member_cstr(&w, "message", message);
+        json_write_member_cstr(&json, "code", code);
+        json_write_member_cstr(&json, "message", message);
     }
-    json_write_key(&w, "error");
-    json_write_begin_object(&w);
-    json_write_member_cstr(&w, "code", code);
-    json_write_member_cstr(&w, "message", message);
-    json_write_member_cstr(&w, "traceId", trace);
-    json_write_end_object(&w);
-    json_write_end_object(&w);
+    json_write_key(&json, "error");
+    json_write_begin_object(&json);
+    json_write_member_cstr(&json, "code", code);
+    json_write_member_cstr(&json, "message", message);
+    json_write_member_cstr(&json, "traceId", trace);
+    json_write_end_object(&json);
+    json_write_end_object(&json);
 }
 
-static void fail_with(struct pool_call *c, int http_status, const char *code, const char *message, bool bare)
+static void fail_with(struct pool_call *call, int http_status, const char *code, const char *message,
+                      bool bare)
 {
     CLEANUP(buf_fini) struct buf body = {0};
     pool_write_error(&body, code, message, bare);
-    pool_call_header(c, "x-ms-error-code", "%s", code);
-    http_respond(c->request, http_status, JSON_TYPE, body.failed ? (struct bytes){0} : buf_peek(&body));
+    pool_call_header(call, "x-ms-error-code", "%s", code);
+    http_respond(call->request, http_status, JSON_TYPE, body.failed ? (struct bytes){0} : buf_peek(&body));
 }
 
-void pool_call_fail(struct pool_call *c, int http_status, const char *code, const char *fmt, ...)
+void pool_call_fail(struct pool_call *call, int http_status, const char *code, const char *fmt, ...)
 {
     char message[512];
     va_list args;
     va_start(args, fmt);
     vsnprintf(message, sizeof message, fmt, args);
     va_end(args);
-    fail_with(c, http_status, code, message, false);
+    fail_with(call, http_status, code, message, false);
 }
 
-void pool_call_fail_busy(struct pool_call *c, const char *code, const char *message)
+void pool_call_fail_busy(struct pool_call *call, const char *code, const char *message)
 {
-    pool_call_header(c, "Retry-After", "1");
-    fail_with(c, 429, code, message, true);
+    pool_call_header(call, "Retry-After", "1");
+    fail_with(call, 429, code, message, true);
 }
 
 const char *pool_error_code(int http_status)
@@ -92,51 +93,51 @@ static const struct {
     {STATUS_UNAVAILABLE, "SessionUnavailable"},
 };
 
-void pool_call_fail_status(struct pool_call *c, enum status s, const struct err *e)
+void pool_call_fail_status(struct pool_call *call, enum status status, const struct err *err)
 {
-    int http_status = status_http(s);
-    if (s == STATUS_RESOURCE_EXHAUSTED) {
-        pool_call_fail_busy(c, "SessionsCountExceedsLimit", e->text);
+    int http_status = status_http(status);
+    if (status == STATUS_RESOURCE_EXHAUSTED) {
+        pool_call_fail_busy(call, "SessionsCountExceedsLimit", err->text);
         return;
     }
     for (size_t i = 0; i < ARRAY_SIZE(deviations); i++) {
-        if (deviations[i].status == s) {
-            fail_with(c, http_status, deviations[i].code, e->text, false);
+        if (deviations[i].status == status) {
+            fail_with(call, http_status, deviations[i].code, err->text, false);
             return;
         }
     }
-    log_error("svc/pool", "a call failed status=%s cause=\"%s\"", status_name(s), e->text);
-    fail_with(c, http_status, pool_error_code(http_status), "the server could not handle the call", false);
+    log_error("svc/pool", "a call failed status=%s cause=\"%s\"", status_name(status), err->text);
+    fail_with(call, http_status, pool_error_code(http_status), "the server could not handle the call", false);
 }
 
-void pool_call_reply(struct pool_call *c, int http_status, const struct buf *body)
+void pool_call_reply(struct pool_call *call, int http_status, const struct buf *body)
 {
     if (buf_status(body) != STATUS_OK) {
-        pool_call_fail(c, 500, "InternalServerError", "the answer could not be written");
+        pool_call_fail(call, 500, "InternalServerError", "the answer could not be written");
         return;
     }
-    http_respond(c->request, http_status, JSON_TYPE, buf_peek(body));
+    http_respond(call->request, http_status, JSON_TYPE, buf_peek(body));
 }
 
-struct bytes pool_call_query(struct pool_call *c, const char *name)
+struct bytes pool_call_query(struct pool_call *call, const char *name)
 {
-    struct bytes raw = uri_query_find(http_request_query_string(c->request), bytes_of_cstr(name));
-    return raw.data ? uri_decode(http_request_arena(c->request), raw, false) : (struct bytes){0};
+    struct bytes raw = uri_query_find(http_request_query_string(call->request), bytes_of_cstr(name));
+    return raw.data ? uri_decode(http_request_arena(call->request), raw, false) : (struct bytes){0};
 }
 
-struct tenant *pool_call_enter(struct pool_call *c)
+struct tenant *pool_call_enter(struct pool_call *call)
 {
-    struct err e = {0};
-    struct tenant *t;
-    enum status s = pool_enter(c->service->pool, c->identifier, &t, &e);
-    if (s == STATUS_OK)
-        return t;
-    if (s == STATUS_RESOURCE_EXHAUSTED) /* in the words that clients of the cloud know */
-        err_set(&e, s,
+    struct err err = {0};
+    struct tenant *tenant;
+    enum status status = pool_enter(call->service->pool, call->identifier, &tenant, &err);
+    if (status == STATUS_OK)
+        return tenant;
+    if (status == STATUS_RESOURCE_EXHAUSTED) /* in the words that clients of the cloud know */
+        err_set(&err, status,
                 "The request sessions count is '1'. There are already '%u' active sessions and the "
                 "maximum active sessions count is '%u'.",
-                pool_tenant_count(c->service->pool), pool_report(c->service->pool).sessions_max);
-    pool_call_fail_status(c, s, &e);
+                pool_tenant_count(call->service->pool), pool_report(call->service->pool).sessions_max);
+    pool_call_fail_status(call, status, &err);
     return NULL;
 }
 

@@ -12,7 +12,7 @@ struct pool_operation {
     bool needs_identifier;
 };
 
-static void begin_call(void *context, struct http_request *r);
+static void begin_call(void *context, struct http_request *request);
 
 #define VERSION "api-version!"
 #define SESSION "identifier! " VERSION
@@ -83,82 +83,82 @@ void pool_versions_text(char *ret_text, size_t size)
     ASSERT(at < size);
 }
 
-static bool looks_like_date(struct bytes v)
+static bool looks_like_date(struct bytes bytes)
 {
     static const char shape[] = "dddd-dd-dd";
-    if (v.size < strlen(shape) || v.size > 32)
+    if (bytes.size < strlen(shape) || bytes.size > 32)
         return false;
     for (size_t i = 0; i < strlen(shape); i++)
-        if (shape[i] == 'd' ? v.data[i] < '0' || v.data[i] > '9' : v.data[i] != '-')
+        if (shape[i] == 'd' ? bytes.data[i] < '0' || bytes.data[i] > '9' : bytes.data[i] != '-')
             return false;
     return true;
 }
 
-static bool find_version(struct pool_call *c)
+static bool find_version(struct pool_call *call)
 {
     for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
-        if (bytes_equal_nocase(c->version, bytes_of_cstr(versions[i].version))) {
-            c->generation = versions[i].generation;
+        if (bytes_equal_nocase(call->version, bytes_of_cstr(versions[i].version))) {
+            call->generation = versions[i].generation;
             return true;
         }
     }
-    if (!c->service->options.lenient_versions || !looks_like_date(c->version))
+    if (!call->service->options.lenient_versions || !looks_like_date(call->version))
         return false;
     /* An unknown date behaves as the latest known one before it. */
     for (size_t i = 0; i < ARRAY_SIZE(versions); i++)
-        if (bytes_compare(bytes_slice(c->version, 0, 10),
+        if (bytes_compare(bytes_slice(call->version, 0, 10),
                           bytes_slice(bytes_of_cstr(versions[i].version), 0, 10)) >= 0)
-            c->generation = versions[i].generation;
+            call->generation = versions[i].generation;
     return true;
 }
 
-static bool check_version(struct pool_call *c)
+static bool check_version(struct pool_call *call)
 {
-    c->version = pool_call_query(c, "api-version");
-    if (c->version.size && find_version(c))
+    call->version = pool_call_query(call, "api-version");
+    if (call->version.size && find_version(call))
         return true;
-    pool_call_fail(c, 400, "InvalidApiVersion", "%s Supported: %s.",
-                   c->version.size
+    pool_call_fail(call, 400, "InvalidApiVersion", "%s Supported: %s.",
+                   call->version.size
                        ? "The query parameter 'api-version' is not a version that this pool knows."
                        : "The query parameter 'api-version' is required.",
-                   c->service->versions);
+                   call->service->versions);
     return false;
 }
 
-bool pool_call_touch(struct pool_call *c)
+bool pool_call_touch(struct pool_call *call)
 {
-    c->identifier = pool_call_query(c, "identifier");
-    if (!session_identifier_valid(c->identifier))
+    call->identifier = pool_call_query(call, "identifier");
+    if (!session_identifier_valid(call->identifier))
         return false;
-    struct tenant *t = pool_find(c->service->pool, c->identifier);
-    if (t)
-        tenant_touch(t);
+    struct tenant *tenant = pool_find(call->service->pool, call->identifier);
+    if (tenant)
+        tenant_touch(tenant);
     return true;
 }
 
-static bool enter_identifier(struct pool_call *c)
+static bool enter_identifier(struct pool_call *call)
 {
-    if (pool_call_touch(c))
+    if (pool_call_touch(call))
         return true;
     pool_call_fail(
-        c, 400, "InvalidLengthOfSessionIdentifier",
+        call, 400, "InvalidLengthOfSessionIdentifier",
         "The query parameter 'identifier' must have %d to %d printable ASCII characters and no space.",
         SESSION_IDENTIFIER_SIZE_MIN, SESSION_IDENTIFIER_SIZE_MAX);
     return false;
 }
 
-static void begin_call(void *context, struct http_request *r)
+static void begin_call(void *context, struct http_request *request)
 {
-    struct pool_call *c = arena_alloc(http_request_arena(r), sizeof *c);
-    struct pool_call spare = {.service = context, .request = r};
-    if (!c) {
+    struct pool_call *call = arena_alloc(http_request_arena(request), sizeof *call);
+    struct pool_call spare = {.service = context, .request = request};
+    if (!call) {
         pool_call_fail_status(&spare, STATUS_NO_MEMORY, &(struct err){0});
         return;
     }
-    *c = spare;
-    c->name = http_request_value(r);
-    const struct pool_operation *operation = http_request_route(r)->own;
-    pool_call_header(c, "api-supported-versions", "%s", c->service->versions);
-    if (check_version(c) && (!operation->needs_identifier || enter_identifier(c)))
-        operation->handle(c);
+    *call = spare;
+    call->name = http_request_value(request);
+    const struct pool_operation *operation = http_request_route(request)->own;
+    pool_call_header(call, "api-supported-versions", "%s", call->service->versions);
+    if (check_version(call) && (!operation->needs_identifier || enter_identifier(call)))
+        operation->handle(call);
 }

@@ -57,14 +57,14 @@ static void a_path_names_an_operation_behind_any_prefix(void **state)
     struct pool_service service = {0};
     const struct http_part part = pool_service_part(&service, true);
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct http_match m =
+        struct http_match match =
             http_route_find(&part, 1, bytes_of_cstr(cases[i].method), bytes_of_cstr(cases[i].path));
-        const char *pattern = m.route ? m.route->pattern : "-";
+        const char *pattern = match.route ? match.route->pattern : "-";
         if (strcmp(pattern, cases[i].pattern ? cases[i].pattern : "-") != 0 ||
-            (m.route && !bytes_equal_cstr(m.prefix, cases[i].prefix)) ||
-            !bytes_equal_cstr(m.value, cases[i].name))
-            fail_msg("%s: %s prefix '%.*s' name '%.*s'", cases[i].path, pattern, BYTES_FMT(m.prefix),
-                     BYTES_FMT(m.value));
+            (match.route && !bytes_equal_cstr(match.prefix, cases[i].prefix)) ||
+            !bytes_equal_cstr(match.value, cases[i].name))
+            fail_msg("%s: %s prefix '%.*s' name '%.*s'", cases[i].path, pattern, BYTES_FMT(match.prefix),
+                     BYTES_FMT(match.value));
     }
 }
 

@@ -11,38 +11,38 @@
 #define UPLOAD_ROOM ((size_t)1 << 20) /* bytes that the form around an upload may add */
 
 /* The limit that a body was over, and the setting that says it. */
-static void explain_too_large(const struct pool_service *s, const struct http_request *r, char *ret_text,
-                              size_t size)
+static void explain_too_large(const struct pool_service *service, const struct http_request *request,
+                              char *ret_text, size_t size)
 {
-    const struct http_route *route = http_request_route(r);
+    const struct http_route *route = http_request_route(request);
     bool upload = route && route->body_limit == HTTP_BODY_UPLOAD;
     snprintf(ret_text, size, "The body is larger than the %zu bytes that %s may have (setting %s).",
-             upload ? s->options.upload_size_max : s->options.body_size_max, upload ? "an upload" : "a call",
-             upload ? "upload-size-max" : "call-size-max");
+             upload ? service->options.upload_size_max : service->options.body_size_max,
+             upload ? "an upload" : "a call", upload ? "upload-size-max" : "call-size-max");
 }
 
 /* The server's own refusals in the contract's shape: a path that is none, a size, a host that is not ours. */
-static void write_error(void *context, struct http_request *r, int http_status, const char *detail,
+static void write_error(void *context, struct http_request *request, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type)
 {
     const char *code = pool_error_code(http_status);
     char too_large[200];
     if (http_status == 413) {
-        explain_too_large(context, r, too_large, sizeof too_large);
+        explain_too_large(context, request, too_large, sizeof too_large);
         detail = too_large;
     }
-    struct pool_call c = {.service = context, .request = r};
+    struct pool_call call = {.service = context, .request = request};
     if (http_status == 405 || http_status == 413 || http_status == 415)
-        pool_call_touch(&c);
-    pool_call_header(&c, "api-supported-versions", "%s", c.service->versions);
-    pool_call_header(&c, "x-ms-error-code", "%s", code);
+        pool_call_touch(&call);
+    pool_call_header(&call, "api-supported-versions", "%s", call.service->versions);
+    pool_call_header(&call, "x-ms-error-code", "%s", code);
     pool_write_error(ret_body, code, detail ? detail : code, false);
     *ret_content_type = JSON_TYPE;
 }
 
-struct http_part pool_service_part(struct pool_service *s, bool alone)
+struct http_part pool_service_part(struct pool_service *service, bool alone)
 {
-    const struct pool_service_options *o = &s->options;
+    const struct pool_service_options *options = &service->options;
     return (struct http_part){
         .name = "pool",
         .prefix = "/subscriptions/{subscription}/resourceGroups/{group}/sessionPools/{pool}",
@@ -51,11 +51,11 @@ struct http_part pool_service_part(struct pool_service *s, bool alone)
         .raw_values = true,
         .routes = pool_routes,
         .route_count = pool_route_count,
-        .body_limits = {[HTTP_BODY_SMALL] = o->body_size_max,
-                        [HTTP_BODY_COMMON] = o->body_size_max,
-                        [HTTP_BODY_UPLOAD] = o->upload_size_max + UPLOAD_ROOM},
+        .body_limits = {[HTTP_BODY_SMALL] = options->body_size_max,
+                        [HTTP_BODY_COMMON] = options->body_size_max,
+                        [HTTP_BODY_UPLOAD] = options->upload_size_max + UPLOAD_ROOM},
         .write_error = write_error,
-        .context = s,
+        .context = service,
     };
 }
 
@@ -63,126 +63,127 @@ struct http_part pool_service_part(struct pool_service *s, bool alone)
 
 static void on_pool_up(void *context)
 {
-    struct pool_service *s = context;
-    if (s->on_up)
-        s->on_up(s->on_up_context);
+    struct pool_service *service = context;
+    if (service->on_up)
+        service->on_up(service->on_up_context);
 }
 
-static void take_options(struct pool_service *s, const struct pool_service_options *o)
+static void take_options(struct pool_service *service, const struct pool_service_options *options)
 {
-    s->options = *o;
-    struct pool_service_options *own = &s->options;
-    snprintf(s->name, sizeof s->name, "%s", o->name ? o->name : "default");
-    own->name = s->name;
-    own->execution_max_ns = o->execution_max_ns ? o->execution_max_ns : 220 * NS_PER_S;
-    own->execution_default_ns = o->execution_default_ns ? o->execution_default_ns : own->execution_max_ns;
-    own->upload_size_max = o->upload_size_max ? o->upload_size_max : (size_t)128 << 20;
-    own->body_size_max = o->body_size_max ? o->body_size_max : (size_t)8 << 20;
-    own->output_size_max = o->output_size_max ? o->output_size_max : (size_t)1 << 20;
-    own->tier = o->tier ? o->tier : &session_tier_process;
+    service->options = *options;
+    struct pool_service_options *own = &service->options;
+    snprintf(service->name, sizeof service->name, "%s", options->name ? options->name : "default");
+    own->name = service->name;
+    own->execution_max_ns = options->execution_max_ns ? options->execution_max_ns : 220 * NS_PER_S;
+    own->execution_default_ns =
+        options->execution_default_ns ? options->execution_default_ns : own->execution_max_ns;
+    own->upload_size_max = options->upload_size_max ? options->upload_size_max : (size_t)128 << 20;
+    own->body_size_max = options->body_size_max ? options->body_size_max : (size_t)8 << 20;
+    own->output_size_max = options->output_size_max ? options->output_size_max : (size_t)1 << 20;
+    own->tier = options->tier ? options->tier : &session_tier_process;
     own->tier_options = NULL;
 }
 
-enum status pool_service_create(struct loop *l, const struct pool_service_options *o,
-                                struct pool_service **ret_service, struct err *e)
+enum status pool_service_create(struct loop *loop, const struct pool_service_options *options,
+                                struct pool_service **ret_service, struct err *err)
 {
-    struct pool_service *s = calloc(1, sizeof *s);
-    if (!s)
-        return err_set(e, STATUS_NO_MEMORY, "out of memory");
-    take_options(s, o);
-    s->loop = l;
-    s->created_unix_ns = clock_unix_ns();
-    list_init(&s->metadata_waiters);
-    pool_versions_text(s->versions, sizeof s->versions);
-    enum status st = pool_create(l,
+    struct pool_service *service = calloc(1, sizeof *service);
+    if (!service)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    take_options(service, options);
+    service->loop = loop;
+    service->created_unix_ns = clock_unix_ns();
+    list_init(&service->metadata_waiters);
+    pool_versions_text(service->versions, sizeof service->versions);
+    enum status st = pool_create(loop,
                                  &(struct pool_options){
-                                     .sessions_max = s->options.sessions_max,
-                                     .sessions_ready = s->options.sessions_ready,
-                                     .cooldown_ns = s->options.cooldown_ns,
-                                     .output_size_max = s->options.output_size_max,
-                                     .result_size_max = s->options.result_size_max,
-                                     .memory_size_max = s->options.memory_size_max,
-                                     .uploads_size_max = s->options.uploads_size_max,
-                                     .isolation_wait_ns = s->options.isolation_wait_ns,
-                                     .unproven = s->options.unproven,
-                                     .tier = s->options.tier,
-                                     .tier_options = o->tier_options,
+                                     .sessions_max = service->options.sessions_max,
+                                     .sessions_ready = service->options.sessions_ready,
+                                     .cooldown_ns = service->options.cooldown_ns,
+                                     .output_size_max = service->options.output_size_max,
+                                     .result_size_max = service->options.result_size_max,
+                                     .memory_size_max = service->options.memory_size_max,
+                                     .uploads_size_max = service->options.uploads_size_max,
+                                     .isolation_wait_ns = service->options.isolation_wait_ns,
+                                     .unproven = service->options.unproven,
+                                     .tier = service->options.tier,
+                                     .tier_options = options->tier_options,
                                  },
-                                 &s->pool, e);
+                                 &service->pool, err);
     if (st != STATUS_OK) {
-        free(s);
+        free(service);
         return st;
     }
-    pool_on_up(s->pool, on_pool_up, s);
-    *ret_service = s;
+    pool_on_up(service->pool, on_pool_up, service);
+    *ret_service = service;
     return STATUS_OK;
 }
 
-void pool_service_destroy(struct pool_service *s)
+void pool_service_destroy(struct pool_service *service)
 {
-    if (!s)
+    if (!service)
         return;
-    pool_destroy(s->pool);
-    buf_fini(&s->metadata);
-    free(s);
+    pool_destroy(service->pool);
+    buf_fini(&service->metadata);
+    free(service);
 }
 
-void pool_service_on_up(struct pool_service *s, void (*on_up)(void *context), void *context)
+void pool_service_on_up(struct pool_service *service, void (*on_up)(void *context), void *context)
 {
-    s->on_up = on_up;
-    s->on_up_context = context;
+    service->on_up = on_up;
+    service->on_up_context = context;
 }
 
-const char *pool_service_lost(const struct pool_service *s)
+const char *pool_service_lost(const struct pool_service *service)
 {
-    return pool_report(s->pool).lost;
+    return pool_report(service->pool).lost;
 }
 
-struct pool_report pool_service_facts(const struct pool_service *s)
+struct pool_report pool_service_facts(const struct pool_service *service)
 {
-    return pool_report(s->pool);
+    return pool_report(service->pool);
 }
 
-void pool_service_report(const struct pool_service *s, struct buf *json)
+void pool_service_report(const struct pool_service *service, struct buf *json)
 {
-    struct pool_report r = pool_report(s->pool);
+    struct pool_report report = pool_report(service->pool);
     struct json_writer w = {.out = json, .replace_invalid = true};
     json_write_begin_object(&w);
-    json_write_member_cstr(&w, "name", s->name);
-    json_write_member_cstr(&w, "state", r.lost ? "lost" : r.up ? "up" : "starting");
-    if (r.lost)
-        json_write_member_cstr(&w, "cause", r.lost);
-    json_write_member_cstr(&w, "tier", r.tier);
+    json_write_member_cstr(&w, "name", service->name);
+    json_write_member_cstr(&w, "state", report.lost ? "lost" : report.up ? "up" : "starting");
+    if (report.lost)
+        json_write_member_cstr(&w, "cause", report.lost);
+    json_write_member_cstr(&w, "tier", report.tier);
     json_write_key(&w, "sessions");
     json_write_begin_object(&w);
-    json_write_member_int(&w, "max", r.sessions_max);
-    json_write_member_int(&w, "identifiers", r.tenants);
-    json_write_member_int(&w, "busy", r.busy);
-    json_write_member_int(&w, "cooling", r.idle);
-    json_write_member_int(&w, "ready", r.ready);
-    json_write_member_int(&w, "starting", r.starting);
-    json_write_member_int(&w, "ending", r.ending);
+    json_write_member_int(&w, "max", report.sessions_max);
+    json_write_member_int(&w, "identifiers", report.tenants);
+    json_write_member_int(&w, "busy", report.busy);
+    json_write_member_int(&w, "cooling", report.idle);
+    json_write_member_int(&w, "ready", report.ready);
+    json_write_member_int(&w, "starting", report.starting);
+    json_write_member_int(&w, "ending", report.ending);
     json_write_end_object(&w);
     json_write_key(&w, "totals");
     json_write_begin_object(&w);
-    json_write_member_int(&w, "claims", (int64_t)r.claims);
-    json_write_member_int(&w, "crashes", (int64_t)r.crashes);
-    json_write_member_int(&w, "timeouts", (int64_t)r.timeouts);
-    json_write_member_int(&w, "buildFailures", (int64_t)r.spawn_failures);
-    json_write_member_int(&w, "isolationLosses", (int64_t)r.losses);
+    json_write_member_int(&w, "claims", (int64_t)report.claims);
+    json_write_member_int(&w, "crashes", (int64_t)report.crashes);
+    json_write_member_int(&w, "timeouts", (int64_t)report.timeouts);
+    json_write_member_int(&w, "buildFailures", (int64_t)report.spawn_failures);
+    json_write_member_int(&w, "isolationLosses", (int64_t)report.losses);
     json_write_end_object(&w);
     json_write_key(&w, "memory");
     json_write_begin_object(&w);
-    json_write_member_int(&w, "heldBytes", (int64_t)r.memory_size);
-    json_write_member_int(&w, "maxBytes", (int64_t)r.memory_size_max);
-    json_write_member_int(&w, "uploadedBytes", (int64_t)r.uploads_size);
-    json_write_member_int(&w, "uploadedMaxBytes", (int64_t)r.uploads_size_max);
+    json_write_member_int(&w, "heldBytes", (int64_t)report.memory_size);
+    json_write_member_int(&w, "maxBytes", (int64_t)report.memory_size_max);
+    json_write_member_int(&w, "uploadedBytes", (int64_t)report.uploads_size);
+    json_write_member_int(&w, "uploadedMaxBytes", (int64_t)report.uploads_size_max);
     json_write_end_object(&w);
-    if (r.template_identity[0])
-        json_write_member_cstr(&w, "template", r.template_identity);
+    if (report.template_identity[0])
+        json_write_member_cstr(&w, "template", report.template_identity);
     json_write_key(&w, "isolation");
-    if (r.isolation[0])
-        json_write_raw(&w, bytes_of_cstr(r.isolation));
+    if (report.isolation[0])
+        json_write_raw(&w, bytes_of_cstr(report.isolation));
     else
         json_write_null(&w);
     json_write_end_object(&w);

@@ -36,20 +36,20 @@ struct pool_service_options {        /* zero fields take the default behind unle
 
 /* Starts the tier; sessions are built from now on. The service answers at once; calls that need a session
  * wait until the tier is ready. */
-STATUS_RESULT pool_service_create(struct loop *l, const struct pool_service_options *o,
-                                  struct pool_service **ret_service, struct err *e);
+STATUS_RESULT pool_service_create(struct loop *loop, const struct pool_service_options *options,
+                                  struct pool_service **ret_service, struct err *err);
 /* Ends all sessions. NULL allowed. */
-void pool_service_destroy(struct pool_service *s);
+void pool_service_destroy(struct pool_service *service);
 /* Its routes, for an http_router; valid as long as the service. `alone`: no other service has routes, so they
  * are found behind any prefix; else only behind that of the cloud, "/subscriptions/…/sessionPools/{pool}". */
-struct http_part pool_service_part(struct pool_service *s, bool alone);
+struct http_part pool_service_part(struct pool_service *service, bool alone);
 /* Appends one JSON object: state, counts, what isolation is degraded. For /healthz and /metrics. */
-void pool_service_report(const struct pool_service *s, struct buf *json);
+void pool_service_report(const struct pool_service *service, struct buf *json);
 /* Called each time sessions can run code from now on, and when they can no more (then pool_service_lost says why). */
-void pool_service_on_up(struct pool_service *s, void (*on_up)(void *context), void *context);
+void pool_service_on_up(struct pool_service *service, void (*on_up)(void *context), void *context);
 /* Why the tier is gone for good, or NULL. */
-const char *pool_service_lost(const struct pool_service *s);
+const char *pool_service_lost(const struct pool_service *service);
 /* The pool's counts and state; the texts are valid until the loop runs again. */
-struct pool_report pool_service_facts(const struct pool_service *s);
+struct pool_report pool_service_facts(const struct pool_service *service);
 
 #endif

@@ -48,7 +48,7 @@ extern const struct http_route pool_routes[];
 extern const size_t pool_route_count;
 /* Any request that names a session postpones its end, also one that is refused for another reason. False: it
  * names none that there could be. */
-bool pool_call_touch(struct pool_call *c);
+bool pool_call_touch(struct pool_call *call);
 /* "2023-08-01-preview, …". */
 void pool_versions_text(char *ret_text, size_t size);
 
@@ -59,38 +59,38 @@ const char *pool_error_code(int http_status);
  * there. */
 void pool_write_error(struct buf *out, const char *code, const char *message, bool bare);
 /* {"error":{"code","message","traceId"}} and x-ms-error-code. Ends the exchange. */
-void pool_call_fail(struct pool_call *c, int http_status, const char *code, const char *fmt, ...)
+void pool_call_fail(struct pool_call *call, int http_status, const char *code, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 /* The answer for a status of the pool: full, lost, out of memory. */
-void pool_call_fail_status(struct pool_call *c, enum status s, const struct err *e);
+void pool_call_fail_status(struct pool_call *call, enum status status, const struct err *err);
 /* 429 in the shape that clients know from it: code and message also outside of `error`. Come again. */
-void pool_call_fail_busy(struct pool_call *c, const char *code, const char *message);
+void pool_call_fail_busy(struct pool_call *call, const char *code, const char *message);
 /* The finished JSON in `body`, or 500 if it could not be written. Ends the exchange. */
-void pool_call_reply(struct pool_call *c, int http_status, const struct buf *body);
+void pool_call_reply(struct pool_call *call, int http_status, const struct buf *body);
 /* Adds a response header; a value that cannot be one is left out. */
-void pool_call_header(struct pool_call *c, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void pool_call_header(struct pool_call *call, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* A query parameter, decoded once with '+' as '+', since some clients paste raw. data NULL if absent. */
-struct bytes pool_call_query(struct pool_call *c, const char *name);
+struct bytes pool_call_query(struct pool_call *call, const char *name);
 /* The tenant for a call that may allocate; answers and returns NULL if there can be none. */
-struct tenant *pool_call_enter(struct pool_call *c);
+struct tenant *pool_call_enter(struct pool_call *call);
 void pool_write_time(char ret_text[TIME_TEXT_SIZE_MAX], int64_t unix_ns);
 
 /* --- the routes; each answers now or later --- */
-void pool_handle_code_execute(struct pool_call *c); /* executions.c */
-void pool_handle_python_execute(struct pool_call *c);
-void pool_handle_executions(struct pool_call *c);
-void pool_handle_execution(struct pool_call *c);
-void pool_handle_session_get(struct pool_call *c); /* sessions.c */
-void pool_handle_session_delete(struct pool_call *c);
-void pool_handle_list_sessions(struct pool_call *c);
-void pool_handle_stop_session(struct pool_call *c);
-void pool_handle_metadata(struct pool_call *c);   /* metadata.c */
-void pool_handle_files_post(struct pool_call *c); /* files_upload.c */
-void pool_handle_files_upload(struct pool_call *c);
-void pool_handle_files_get(struct pool_call *c); /* files_list.c */
-void pool_handle_file_get(struct pool_call *c);
-void pool_handle_file_content(struct pool_call *c); /* files_download.c */
-void pool_handle_file_delete(struct pool_call *c);  /* files_call.c */
+void pool_handle_code_execute(struct pool_call *call); /* executions.c */
+void pool_handle_python_execute(struct pool_call *call);
+void pool_handle_executions(struct pool_call *call);
+void pool_handle_execution(struct pool_call *call);
+void pool_handle_session_get(struct pool_call *call); /* sessions.c */
+void pool_handle_session_delete(struct pool_call *call);
+void pool_handle_list_sessions(struct pool_call *call);
+void pool_handle_stop_session(struct pool_call *call);
+void pool_handle_metadata(struct pool_call *call);   /* metadata.c */
+void pool_handle_files_post(struct pool_call *call); /* files_upload.c */
+void pool_handle_files_upload(struct pool_call *call);
+void pool_handle_files_get(struct pool_call *call); /* files_list.c */
+void pool_handle_file_get(struct pool_call *call);
+void pool_handle_file_content(struct pool_call *call); /* files_download.c */
+void pool_handle_file_delete(struct pool_call *call);  /* files_call.c */
 
 /* --- calls on the files of a session (files_call.c) --- */
 struct file_call {
@@ -110,20 +110,20 @@ struct file_call {
 };
 
 /* The file that the route and the query name; answers 400 and returns false if it cannot be one. */
-bool file_call_path(struct pool_call *c, struct bytes name, const char **ret_path);
-/* Gets the session and calls `run`. `f` is the first member of the caller's own struct, in the request's
+bool file_call_path(struct pool_call *call, struct bytes name, const char **ret_path);
+/* Gets the session and calls `run`. `call` is the first member of the caller's own struct, in the request's
  * arena, with call, run, step and drop set. */
-void file_call_begin(struct file_call *f);
+void file_call_begin(struct file_call *call);
 /* Has `step` called in the next turn. */
-void file_call_continue(struct file_call *f);
+void file_call_continue(struct file_call *call);
 /* Ends its stay in the session; to be called before every answer that is not given within `run`. */
-void file_call_end(struct file_call *f);
+void file_call_end(struct file_call *call);
 /* The answer for a status of session_files.h. */
-void file_call_fail(struct pool_call *c, enum status s, const struct err *e);
+void file_call_fail(struct pool_call *call, enum status status, const struct err *err);
 /* Members of one file in the shape of the contract: an object. `id` counts "$id" up. */
 struct json_writer;
-void file_write_legacy(struct json_writer *w, int *id, const char *name, const struct file_info *info);
-void file_write_current(struct json_writer *w, int *id, const char *name, const char *directory,
+void file_write_legacy(struct json_writer *json, int *id, const char *name, const struct file_info *info);
+void file_write_current(struct json_writer *json, int *id, const char *name, const char *directory,
                         const struct file_info *info);
 
 #endif

@@ -4,96 +4,96 @@
 
 #define STORAGE_KEPT_MAX 65536 /* bytes of each part that survive output_capture_clear */
 
-void output_capture_init(struct output_capture *c, size_t head_max, size_t tail_max)
+void output_capture_init(struct output_capture *capture, size_t head_max, size_t tail_max)
 {
-    *c = (struct output_capture){.head_max = head_max, .tail_max = tail_max};
-    buf_init(&c->head, MAX(head_max, 1));
-    buf_init(&c->tail, MAX(tail_max, 1));
+    *capture = (struct output_capture){.head_max = head_max, .tail_max = tail_max};
+    buf_init(&capture->head, MAX(head_max, 1));
+    buf_init(&capture->tail, MAX(tail_max, 1));
 }
 
-void output_capture_fini(struct output_capture *c)
+void output_capture_fini(struct output_capture *capture)
 {
-    buf_fini(&c->head);
-    buf_fini(&c->tail);
+    buf_fini(&capture->head);
+    buf_fini(&capture->tail);
 }
 
-static void ring_add(struct output_capture *c, struct bytes bytes)
+static void ring_add(struct output_capture *capture, struct bytes bytes)
 {
     struct bytes fresh =
-        bytes_slice(bytes, bytes.size > c->tail_max ? bytes.size - c->tail_max : 0, bytes.size);
-    size_t appended = MIN(fresh.size, c->tail_max - c->tail.size);
-    buf_append_bytes(&c->tail, bytes_slice(fresh, 0, appended));
+        bytes_slice(bytes, bytes.size > capture->tail_max ? bytes.size - capture->tail_max : 0, bytes.size);
+    size_t appended = MIN(fresh.size, capture->tail_max - capture->tail.size);
+    buf_append_bytes(&capture->tail, bytes_slice(fresh, 0, appended));
     fresh = bytes_slice(fresh, appended, fresh.size);
     while (fresh.size) {
-        size_t n = MIN(fresh.size, c->tail.size - c->tail_start);
-        memcpy(c->tail.data + c->tail_start, fresh.data, n);
-        c->tail_start = (c->tail_start + n) % c->tail.size;
+        size_t n = MIN(fresh.size, capture->tail.size - capture->tail_start);
+        memcpy(capture->tail.data + capture->tail_start, fresh.data, n);
+        capture->tail_start = (capture->tail_start + n) % capture->tail.size;
         fresh = bytes_slice(fresh, n, fresh.size);
     }
 }
 
-enum status output_capture_add(struct output_capture *c, struct bytes bytes)
+enum status output_capture_add(struct output_capture *capture, struct bytes bytes)
 {
-    struct bytes rest = bytes_slice(bytes, c->head_max - c->head.size, bytes.size);
-    enum status s = buf_reserve(&c->head, bytes.size - rest.size);
-    if (s == STATUS_OK && c->tail_max)
-        s = buf_reserve(&c->tail, MIN(rest.size, c->tail_max - c->tail.size));
-    if (s)
-        return s;
-    buf_append_bytes(&c->head, bytes_slice(bytes, 0, bytes.size - rest.size));
-    if (c->tail_max)
-        ring_add(c, rest);
-    c->total += bytes.size;
+    struct bytes rest = bytes_slice(bytes, capture->head_max - capture->head.size, bytes.size);
+    enum status status = buf_reserve(&capture->head, bytes.size - rest.size);
+    if (status == STATUS_OK && capture->tail_max)
+        status = buf_reserve(&capture->tail, MIN(rest.size, capture->tail_max - capture->tail.size));
+    if (status)
+        return status;
+    buf_append_bytes(&capture->head, bytes_slice(bytes, 0, bytes.size - rest.size));
+    if (capture->tail_max)
+        ring_add(capture, rest);
+    capture->total += bytes.size;
     return STATUS_OK;
 }
 
-size_t output_capture_room(const struct output_capture *c)
+size_t output_capture_room(const struct output_capture *capture)
 {
-    return c->head_max - c->head.size + c->tail_max - c->tail.size;
+    return capture->head_max - capture->head.size + capture->tail_max - capture->tail.size;
 }
 
-uint64_t output_capture_lost(const struct output_capture *c)
+uint64_t output_capture_lost(const struct output_capture *capture)
 {
-    return c->total - c->head.size - c->tail.size;
+    return capture->total - capture->head.size - capture->tail.size;
 }
 
-enum status output_capture_set_limits(struct output_capture *c, size_t head_max, size_t tail_max)
+enum status output_capture_set_limits(struct output_capture *capture, size_t head_max, size_t tail_max)
 {
-    if (c->head_max == head_max && c->tail_max == tail_max)
+    if (capture->head_max == head_max && capture->tail_max == tail_max)
         return STATUS_OK;
-    if (!c->total) {
-        output_capture_fini(c);
-        output_capture_init(c, head_max, tail_max);
+    if (!capture->total) {
+        output_capture_fini(capture);
+        output_capture_init(capture, head_max, tail_max);
         return STATUS_OK;
     }
     struct output_capture fresh;
     output_capture_init(&fresh, head_max, tail_max);
-    struct bytes tail = buf_peek(&c->tail);
-    enum status s = output_capture_add(&fresh, buf_peek(&c->head));
-    if (s == STATUS_OK)
-        s = output_capture_add(&fresh, bytes_slice(tail, c->tail_start, tail.size));
-    if (s == STATUS_OK)
-        s = output_capture_add(&fresh, bytes_slice(tail, 0, c->tail_start));
-    if (s) {
+    struct bytes tail = buf_peek(&capture->tail);
+    enum status status = output_capture_add(&fresh, buf_peek(&capture->head));
+    if (status == STATUS_OK)
+        status = output_capture_add(&fresh, bytes_slice(tail, capture->tail_start, tail.size));
+    if (status == STATUS_OK)
+        status = output_capture_add(&fresh, bytes_slice(tail, 0, capture->tail_start));
+    if (status) {
         output_capture_fini(&fresh);
-        return s;
+        return status;
     }
-    fresh.total = c->total;
-    output_capture_fini(c);
-    *c = fresh;
+    fresh.total = capture->total;
+    output_capture_fini(capture);
+    *capture = fresh;
     return STATUS_OK;
 }
 
-void output_capture_clear(struct output_capture *c)
+void output_capture_clear(struct output_capture *capture)
 {
-    if (c->head.capacity > STORAGE_KEPT_MAX)
-        buf_fini(&c->head);
-    if (c->tail.capacity > STORAGE_KEPT_MAX)
-        buf_fini(&c->tail);
-    buf_clear(&c->head);
-    buf_clear(&c->tail);
-    c->tail_start = 0;
-    c->total = 0;
+    if (capture->head.capacity > STORAGE_KEPT_MAX)
+        buf_fini(&capture->head);
+    if (capture->tail.capacity > STORAGE_KEPT_MAX)
+        buf_fini(&capture->tail);
+    buf_clear(&capture->head);
+    buf_clear(&capture->tail);
+    capture->tail_start = 0;
+    capture->total = 0;
 }
 
 /* The size of the well-formed sequence at the front of `in` (RFC 3629 table), or 0; then `*ret_bad` is how
@@ -142,58 +142,60 @@ void utf8_append_repaired(struct buf *out, struct bytes in)
 }
 
 /* Without a character that the limit cut: at most three bytes of an unfinished one at the end. */
-static struct bytes without_cut_end(struct bytes b)
+static struct bytes without_cut_end(struct bytes bytes)
 {
-    for (size_t back = 1; back <= 3 && back <= b.size; back++) {
-        uint8_t c = b.data[b.size - back];
+    for (size_t back = 1; back <= 3 && back <= bytes.size; back++) {
+        uint8_t c = bytes.data[bytes.size - back];
         if ((c & 0xc0) == 0x80)
             continue;
         size_t needs = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
-        return needs > back ? bytes_slice(b, 0, b.size - back) : b;
+        return needs > back ? bytes_slice(bytes, 0, bytes.size - back) : bytes;
     }
-    return b;
+    return bytes;
 }
 
 /* Without the rest of a character whose first byte was left out. */
-static struct bytes without_cut_start(struct bytes b)
+static struct bytes without_cut_start(struct bytes bytes)
 {
-    for (size_t i = 0; i < 3 && i < b.size; i++)
-        if ((b.data[i] & 0xc0) != 0x80)
-            return bytes_slice(b, i, b.size);
-    return bytes_slice(b, MIN(b.size, (size_t)3), b.size);
+    for (size_t i = 0; i < 3 && i < bytes.size; i++)
+        if ((bytes.data[i] & 0xc0) != 0x80)
+            return bytes_slice(bytes, i, bytes.size);
+    return bytes_slice(bytes, MIN(bytes.size, (size_t)3), bytes.size);
 }
 
-static void render_head(const struct output_capture *c, struct buf *out)
+static void render_head(const struct output_capture *capture, struct buf *out)
 {
     size_t begin = out->size;
-    utf8_append_repaired(out, without_cut_end(buf_peek(&c->head)));
+    utf8_append_repaired(out, without_cut_end(buf_peek(&capture->head)));
     struct bytes written = bytes_of(out->data ? out->data + begin : NULL, out->size - begin);
-    out->size = begin + bytes_utf8_prefix(written, c->head_max).size; /* repair may have made it longer */
+    out->size =
+        begin + bytes_utf8_prefix(written, capture->head_max).size; /* repair may have made it longer */
 }
 
-void output_capture_render(const struct output_capture *c, struct buf *out)
+void output_capture_render(const struct output_capture *capture, struct buf *out)
 {
-    uint64_t lost = output_capture_lost(c);
+    uint64_t lost = output_capture_lost(capture);
     if (!lost) { /* the limits cut nothing: head and ring are one text */
-        CLEANUP(buf_fini) struct buf whole = {.limit = c->head_max + c->tail_max + 1};
-        if (!c->tail.size) {
-            utf8_append_repaired(out, buf_peek(&c->head));
+        CLEANUP(buf_fini) struct buf whole = {.limit = capture->head_max + capture->tail_max + 1};
+        if (!capture->tail.size) {
+            utf8_append_repaired(out, buf_peek(&capture->head));
             return;
         }
-        buf_append_bytes(&whole, buf_peek(&c->head));
-        buf_append_bytes(&whole, bytes_slice(buf_peek(&c->tail), c->tail_start, c->tail.size));
-        buf_append_bytes(&whole, bytes_slice(buf_peek(&c->tail), 0, c->tail_start));
+        buf_append_bytes(&whole, buf_peek(&capture->head));
+        buf_append_bytes(&whole,
+                         bytes_slice(buf_peek(&capture->tail), capture->tail_start, capture->tail.size));
+        buf_append_bytes(&whole, bytes_slice(buf_peek(&capture->tail), 0, capture->tail_start));
         out->failed = out->failed || whole.failed;
         utf8_append_repaired(out, buf_peek(&whole));
         return;
     }
-    render_head(c, out);
-    if (!c->tail_max)
+    render_head(capture, out);
+    if (!capture->tail_max)
         return;
     buf_append_fmt(out, "\n... %llu bytes left out ...\n", (unsigned long long)lost);
-    CLEANUP(buf_fini) struct buf tail = {.limit = c->tail_max + 1};
-    buf_append_bytes(&tail, bytes_slice(buf_peek(&c->tail), c->tail_start, c->tail.size));
-    buf_append_bytes(&tail, bytes_slice(buf_peek(&c->tail), 0, c->tail_start));
+    CLEANUP(buf_fini) struct buf tail = {.limit = capture->tail_max + 1};
+    buf_append_bytes(&tail, bytes_slice(buf_peek(&capture->tail), capture->tail_start, capture->tail.size));
+    buf_append_bytes(&tail, bytes_slice(buf_peek(&capture->tail), 0, capture->tail_start));
     out->failed = out->failed || tail.failed;
     utf8_append_repaired(out, without_cut_start(buf_peek(&tail)));
 }

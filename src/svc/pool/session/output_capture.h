@@ -18,22 +18,22 @@ struct output_capture {
 };
 
 /* Empty, with limits in bytes. */
-void output_capture_init(struct output_capture *c, size_t head_max, size_t tail_max);
-void output_capture_fini(struct output_capture *c);
+void output_capture_init(struct output_capture *capture, size_t head_max, size_t tail_max);
+void output_capture_fini(struct output_capture *capture);
 /* New limits for what is there and what comes. What does not fit any more is dropped and counted. */
-STATUS_RESULT output_capture_set_limits(struct output_capture *c, size_t head_max, size_t tail_max);
+STATUS_RESULT output_capture_set_limits(struct output_capture *capture, size_t head_max, size_t tail_max);
 /* NO_MEMORY: nothing was taken. */
-STATUS_RESULT output_capture_add(struct output_capture *c, struct bytes bytes);
+STATUS_RESULT output_capture_add(struct output_capture *capture, struct bytes bytes);
 /* Bytes that it would grow by if more than that came. */
-size_t output_capture_room(const struct output_capture *c);
+size_t output_capture_room(const struct output_capture *capture);
 /* Bytes that came but are not kept. */
-uint64_t output_capture_lost(const struct output_capture *c);
+uint64_t output_capture_lost(const struct output_capture *capture);
 /* Appends the text: the head, a line that says how many bytes are left out (only if there is a tail), the
  * tail. Valid UTF-8 whatever came; a character cut by a limit is left out whole, so without a tail at most
  * `head_max` bytes are written. */
-void output_capture_render(const struct output_capture *c, struct buf *out);
+void output_capture_render(const struct output_capture *capture, struct buf *out);
 /* Empties it; the limits stay and so does the storage of a small capture. */
-void output_capture_clear(struct output_capture *c);
+void output_capture_clear(struct output_capture *capture);
 
 /* Appends `in` with each maximal bad sequence replaced by U+FFFD. */
 void utf8_append_repaired(struct buf *out, struct bytes in);

@@ -62,17 +62,17 @@ static void test_capture_cuts_characters_whole(void **state)
 
 static void test_capture_changes_limits(void **state)
 {
-    struct output_capture c;
-    output_capture_init(&c, 3, 3);
-    assert_int_equal(output_capture_add(&c, b("abcdefgh")), STATUS_OK);
-    assert_int_equal(output_capture_set_limits(&c, 2, 0), STATUS_OK);
-    assert_int_equal(output_capture_lost(&c), 6);
-    output_capture_clear(&c);
-    assert_int_equal(output_capture_lost(&c), 0);
-    assert_int_equal(output_capture_set_limits(&c, 8, 8), STATUS_OK);
-    assert_int_equal(output_capture_add(&c, b("abcdefgh")), STATUS_OK);
-    assert_int_equal(output_capture_lost(&c), 0);
-    output_capture_fini(&c);
+    struct output_capture capture;
+    output_capture_init(&capture, 3, 3);
+    assert_int_equal(output_capture_add(&capture, b("abcdefgh")), STATUS_OK);
+    assert_int_equal(output_capture_set_limits(&capture, 2, 0), STATUS_OK);
+    assert_int_equal(output_capture_lost(&capture), 6);
+    output_capture_clear(&capture);
+    assert_int_equal(output_capture_lost(&capture), 0);
+    assert_int_equal(output_capture_set_limits(&capture, 8, 8), STATUS_OK);
+    assert_int_equal(output_capture_add(&capture, b("abcdefgh")), STATUS_OK);
+    assert_int_equal(output_capture_lost(&capture), 0);
+    output_capture_fini(&capture);
 }
 
 static void test_repair(void **state)

@@ -9,38 +9,39 @@ struct cursor {
     const uint8_t *end;
 };
 
-static void skip_blanks(struct cursor *c)
+static void skip_blanks(struct cursor *cursor)
 {
-    while (c->at < c->end && (*c->at == ' ' || *c->at == '\t' || *c->at == '\n' || *c->at == '\r'))
-        c->at++;
+    while (cursor->at < cursor->end &&
+           (*cursor->at == ' ' || *cursor->at == '\t' || *cursor->at == '\n' || *cursor->at == '\r'))
+        cursor->at++;
 }
 
-static bool take(struct cursor *c, uint8_t wanted)
+static bool take(struct cursor *cursor, uint8_t wanted)
 {
-    if (c->at == c->end || *c->at != wanted)
+    if (cursor->at == cursor->end || *cursor->at != wanted)
         return false;
-    c->at++;
+    cursor->at++;
     return true;
 }
 
-static bool take_word(struct cursor *c, const char *word)
+static bool take_word(struct cursor *cursor, const char *word)
 {
-    struct bytes rest = bytes_of(c->at, (size_t)(c->end - c->at));
+    struct bytes rest = bytes_of(cursor->at, (size_t)(cursor->end - cursor->at));
     if (!bytes_starts_with(rest, bytes_of_cstr(word)))
         return false;
-    c->at += strlen(word);
+    cursor->at += strlen(word);
     return true;
 }
 
-static bool skip_escape(struct cursor *c)
+static bool skip_escape(struct cursor *cursor)
 {
-    if (c->at == c->end)
+    if (cursor->at == cursor->end)
         return false;
-    uint8_t kind = *c->at++;
+    uint8_t kind = *cursor->at++;
     if (kind != 'u')
         return kind != 0 && strchr("\"\\/bfnrt", kind) != NULL;
-    for (int i = 0; i < 4; i++, c->at++)
-        if (c->at == c->end || ascii_hex_value(*c->at) < 0)
+    for (int i = 0; i < 4; i++, cursor->at++)
+        if (cursor->at == cursor->end || ascii_hex_value(*cursor->at) < 0)
             return false;
     return true;
 }
@@ -60,138 +61,138 @@ static bool has_special_byte(uint64_t word)
 }
 
 /* Most of a large result is one string: eight bytes at a time. */
-static void skip_plain_run(struct cursor *c)
+static void skip_plain_run(struct cursor *cursor)
 {
     uint64_t word;
-    while ((size_t)(c->end - c->at) >= sizeof word) {
-        memcpy(&word, c->at, sizeof word);
+    while ((size_t)(cursor->end - cursor->at) >= sizeof word) {
+        memcpy(&word, cursor->at, sizeof word);
         if (has_special_byte(word))
             return;
-        c->at += sizeof word;
+        cursor->at += sizeof word;
     }
 }
 
-static bool skip_string(struct cursor *c)
+static bool skip_string(struct cursor *cursor)
 {
-    if (!take(c, '"'))
+    if (!take(cursor, '"'))
         return false;
-    while (c->at < c->end) {
-        skip_plain_run(c);
-        if (c->at == c->end)
+    while (cursor->at < cursor->end) {
+        skip_plain_run(cursor);
+        if (cursor->at == cursor->end)
             return false;
-        uint8_t byte = *c->at++;
+        uint8_t byte = *cursor->at++;
         if (byte == '"')
             return true;
-        if (byte < 0x20 || (byte == '\\' && !skip_escape(c)))
+        if (byte < 0x20 || (byte == '\\' && !skip_escape(cursor)))
             return false;
     }
     return false;
 }
 
-static bool skip_digits(struct cursor *c)
+static bool skip_digits(struct cursor *cursor)
 {
-    const uint8_t *begin = c->at;
-    while (c->at < c->end && ascii_digit(*c->at))
-        c->at++;
-    return c->at > begin;
+    const uint8_t *begin = cursor->at;
+    while (cursor->at < cursor->end && ascii_digit(*cursor->at))
+        cursor->at++;
+    return cursor->at > begin;
 }
 
-static bool skip_number(struct cursor *c)
+static bool skip_number(struct cursor *cursor)
 {
-    take(c, '-');
-    if (!take(c, '0') && !skip_digits(c))
+    take(cursor, '-');
+    if (!take(cursor, '0') && !skip_digits(cursor))
         return false;
-    if (take(c, '.') && !skip_digits(c))
+    if (take(cursor, '.') && !skip_digits(cursor))
         return false;
-    if (take(c, 'e') || take(c, 'E')) {
-        if (!take(c, '+'))
-            take(c, '-');
-        return skip_digits(c);
+    if (take(cursor, 'e') || take(cursor, 'E')) {
+        if (!take(cursor, '+'))
+            take(cursor, '-');
+        return skip_digits(cursor);
     }
     return true;
 }
 
-static bool skip_scalar(struct cursor *c, enum result_type *ret_type)
+static bool skip_scalar(struct cursor *cursor, enum result_type *ret_type)
 {
-    if (c->at == c->end)
+    if (cursor->at == cursor->end)
         return false;
-    switch (*c->at) {
+    switch (*cursor->at) {
     case '"':
         *ret_type = RESULT_STRING;
-        return skip_string(c);
+        return skip_string(cursor);
     case 't':
         *ret_type = RESULT_BOOL;
-        return take_word(c, "true");
+        return take_word(cursor, "true");
     case 'f':
         *ret_type = RESULT_BOOL;
-        return take_word(c, "false");
+        return take_word(cursor, "false");
     case 'n':
         *ret_type = RESULT_NULL;
-        return take_word(c, "null");
+        return take_word(cursor, "null");
     default:
         *ret_type = RESULT_NUMBER;
-        return skip_number(c);
+        return skip_number(cursor);
     }
 }
 
-static bool skip_key(struct cursor *c)
+static bool skip_key(struct cursor *cursor)
 {
-    if (!skip_string(c))
+    if (!skip_string(cursor))
         return false;
-    skip_blanks(c);
-    if (!take(c, ':'))
+    skip_blanks(cursor);
+    if (!take(cursor, ':'))
         return false;
-    skip_blanks(c);
+    skip_blanks(cursor);
     return true;
 }
 
 /* Skips what closes arrays and objects behind a value and the comma to the next one. `*depth` 0: all closed.
  */
-static bool skip_after_value(struct cursor *c, const uint8_t *closers, size_t *depth)
+static bool skip_after_value(struct cursor *cursor, const uint8_t *closers, size_t *depth)
 {
     while (*depth) {
-        skip_blanks(c);
-        if (take(c, closers[*depth - 1])) {
+        skip_blanks(cursor);
+        if (take(cursor, closers[*depth - 1])) {
             (*depth)--;
             continue;
         }
-        if (!take(c, ','))
+        if (!take(cursor, ','))
             return false;
-        skip_blanks(c);
-        return closers[*depth - 1] != '}' || skip_key(c);
+        skip_blanks(cursor);
+        return closers[*depth - 1] != '}' || skip_key(cursor);
     }
     return true;
 }
 
 /* Skips one value of any type without recursion. */
-static enum status skip_value(struct cursor *c, struct result_value *ret_value)
+static enum status skip_value(struct cursor *cursor, struct result_value *ret_value)
 {
     uint8_t closers[RESULT_FRAME_DEPTH_MAX];
     size_t depth = 0;
-    const uint8_t *begin = c->at;
+    const uint8_t *begin = cursor->at;
     enum result_type type = RESULT_NONE, scalar;
     do {
-        bool array = take(c, '[');
-        if (array || take(c, '{')) {
+        bool array = take(cursor, '[');
+        if (array || take(cursor, '{')) {
             if (depth == RESULT_FRAME_DEPTH_MAX)
                 return STATUS_TOO_LARGE;
             closers[depth++] = array ? ']' : '}';
             type = type ? type : array ? RESULT_ARRAY : RESULT_OBJECT;
-            skip_blanks(c);
-            bool empty = c->at < c->end && *c->at == closers[depth - 1];
-            if (!empty && !array && !skip_key(c))
+            skip_blanks(cursor);
+            bool empty = cursor->at < cursor->end && *cursor->at == closers[depth - 1];
+            if (!empty && !array && !skip_key(cursor))
                 return STATUS_MALFORMED;
             if (!empty)
                 continue;
         } else {
-            if (!skip_scalar(c, &scalar))
+            if (!skip_scalar(cursor, &scalar))
                 return STATUS_MALFORMED;
             type = type ? type : scalar;
         }
-        if (!skip_after_value(c, closers, &depth))
+        if (!skip_after_value(cursor, closers, &depth))
             return STATUS_MALFORMED;
     } while (depth);
-    *ret_value = (struct result_value){type, bytes_of(begin, (size_t)(c->at - begin))};
+    *ret_value = (struct result_value){type, bytes_of(begin, (size_t)(cursor->at - begin))};
     return STATUS_OK;
 }
 
@@ -225,33 +226,33 @@ static enum status store_member(struct member members[MEMBERS], struct bytes nam
     return STATUS_OK; /* an unknown member may come from a newer runner */
 }
 
-static enum status parse_members(struct cursor *c, struct member members[MEMBERS])
+static enum status parse_members(struct cursor *cursor, struct member members[MEMBERS])
 {
-    skip_blanks(c);
-    if (!take(c, '{'))
+    skip_blanks(cursor);
+    if (!take(cursor, '{'))
         return STATUS_MALFORMED;
-    skip_blanks(c);
-    if (take(c, '}'))
+    skip_blanks(cursor);
+    if (take(cursor, '}'))
         return STATUS_OK;
     do {
-        skip_blanks(c);
-        const uint8_t *name = c->at + 1;
-        if (!skip_string(c))
+        skip_blanks(cursor);
+        const uint8_t *name = cursor->at + 1;
+        if (!skip_string(cursor))
             return STATUS_MALFORMED;
-        struct bytes key = bytes_of(name, (size_t)(c->at - 1 - name));
-        skip_blanks(c);
-        if (!take(c, ':'))
+        struct bytes key = bytes_of(name, (size_t)(cursor->at - 1 - name));
+        skip_blanks(cursor);
+        if (!take(cursor, ':'))
             return STATUS_MALFORMED;
-        skip_blanks(c);
+        skip_blanks(cursor);
         struct result_value value;
-        enum status s = skip_value(c, &value);
-        if (s == STATUS_OK)
-            s = store_member(members, key, value);
-        if (s)
-            return s;
-        skip_blanks(c);
-    } while (take(c, ','));
-    return take(c, '}') ? STATUS_OK : STATUS_MALFORMED;
+        enum status status = skip_value(cursor, &value);
+        if (status == STATUS_OK)
+            status = store_member(members, key, value);
+        if (status)
+            return status;
+        skip_blanks(cursor);
+    } while (take(cursor, ','));
+    return take(cursor, '}') ? STATUS_OK : STATUS_MALFORMED;
 }
 
 enum status result_frame_parse(struct bytes payload, struct result_frame *ret_frame)
@@ -267,23 +268,23 @@ enum status result_frame_parse(struct bytes payload, struct result_frame *ret_fr
         [MEMBER_ERROR] = {"error", 1u << RESULT_OBJECT | 1u << RESULT_NULL},
         [MEMBER_TRUNCATED] = {"truncated", 1u << RESULT_BOOL},
     };
-    struct cursor c = {payload.data, payload.data + payload.size};
-    enum status s = payload.size ? parse_members(&c, members) : STATUS_MALFORMED;
-    if (s)
-        return s;
-    skip_blanks(&c);
-    struct result_frame f = {.value = members[MEMBER_VALUE].value};
-    if (c.at != c.end || !members[MEMBER_OK].value.type ||
-        bytes_parse_u64(members[MEMBER_ID].value.json, &f.id) != STATUS_OK ||
-        bytes_parse_u64(members[MEMBER_DURATION].value.json, &f.duration_us) != STATUS_OK)
+    struct cursor cursor = {payload.data, payload.data + payload.size};
+    enum status status = payload.size ? parse_members(&cursor, members) : STATUS_MALFORMED;
+    if (status)
+        return status;
+    skip_blanks(&cursor);
+    struct result_frame frame = {.value = members[MEMBER_VALUE].value};
+    if (cursor.at != cursor.end || !members[MEMBER_OK].value.type ||
+        bytes_parse_u64(members[MEMBER_ID].value.json, &frame.id) != STATUS_OK ||
+        bytes_parse_u64(members[MEMBER_DURATION].value.json, &frame.duration_us) != STATUS_OK)
         return STATUS_MALFORMED;
-    f.ok = bytes_equal_cstr(members[MEMBER_OK].value.json, "true");
-    f.truncated = bytes_equal_cstr(members[MEMBER_TRUNCATED].value.json, "true");
+    frame.ok = bytes_equal_cstr(members[MEMBER_OK].value.json, "true");
+    frame.truncated = bytes_equal_cstr(members[MEMBER_TRUNCATED].value.json, "true");
     if (members[MEMBER_OUTPUTS].value.type == RESULT_ARRAY)
-        f.outputs = members[MEMBER_OUTPUTS].value;
+        frame.outputs = members[MEMBER_OUTPUTS].value;
     if (members[MEMBER_ERROR].value.type == RESULT_OBJECT)
-        f.error = members[MEMBER_ERROR].value;
-    *ret_frame = f;
+        frame.error = members[MEMBER_ERROR].value;
+    *ret_frame = frame;
     return STATUS_OK;
 }
 
@@ -300,27 +301,27 @@ void result_walk_begin(struct result_walk *walk, struct result_value value)
 
 bool result_walk_next(struct result_walk *walk, struct bytes *ret_key, struct result_value *ret_value)
 {
-    struct cursor c = {walk->at, walk->end};
+    struct cursor cursor = {walk->at, walk->end};
     struct bytes key = {0};
-    skip_blanks(&c);
-    take(&c, ',');
-    skip_blanks(&c);
-    if (c.at == c.end)
+    skip_blanks(&cursor);
+    take(&cursor, ',');
+    skip_blanks(&cursor);
+    if (cursor.at == cursor.end)
         return false;
     if (walk->object) {
-        const uint8_t *name = c.at + 1;
-        if (!skip_string(&c))
+        const uint8_t *name = cursor.at + 1;
+        if (!skip_string(&cursor))
             return false;
-        key = bytes_of(name, (size_t)(c.at - 1 - name));
-        skip_blanks(&c);
-        take(&c, ':');
-        skip_blanks(&c);
+        key = bytes_of(name, (size_t)(cursor.at - 1 - name));
+        skip_blanks(&cursor);
+        take(&cursor, ':');
+        skip_blanks(&cursor);
     }
-    if (skip_value(&c, ret_value) != STATUS_OK)
+    if (skip_value(&cursor, ret_value) != STATUS_OK)
         return false;
     if (ret_key)
         *ret_key = key;
-    walk->at = c.at;
+    walk->at = cursor.at;
     return true;
 }
 
@@ -338,9 +339,9 @@ int result_code_unit(struct bytes json, size_t at)
     return unit;
 }
 
-void result_value_append(struct buf *out, struct result_value v)
+void result_value_append(struct buf *out, struct result_value value)
 {
-    struct bytes json = v.json;
+    struct bytes json = value.json;
     size_t done = 0; /* bytes that are appended */
     size_t at = 0;
     while (at < json.size) {

@@ -54,6 +54,6 @@ bool result_walk_next(struct result_walk *walk, struct bytes *ret_key, struct re
 int result_code_unit(struct bytes text, size_t at);
 /* Appends the value with lone surrogate escapes ("\ud800") turned into "\ufffd", which strict readers refuse.
  */
-void result_value_append(struct buf *out, struct result_value v);
+void result_value_append(struct buf *out, struct result_value value);
 
 #endif

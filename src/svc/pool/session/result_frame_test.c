@@ -24,23 +24,23 @@ static void check_text(struct buf *out, const char *expected)
 
 static void test_result_frame(void **state)
 {
-    struct result_frame f;
+    struct result_frame frame;
     const char *text =
         " {\"id\" : 7,\"ok\":true,\"duration_us\":15 , \"value\":{\"a\":[1,{\"b\":\"\\u20ac\"}]},"
         "\"outputs\":[{\"text/plain\":\"x\"}],\"new\":null,\"truncated\":true}\n";
-    assert_int_equal(result_frame_parse(b(text), &f), STATUS_OK);
-    assert_int_equal(f.id, 7);
-    assert_true(f.ok && f.truncated);
-    assert_int_equal(f.duration_us, 15);
-    assert_int_equal(f.value.type, RESULT_OBJECT);
-    assert_true(bytes_equal_cstr(f.value.json, "{\"a\":[1,{\"b\":\"\\u20ac\"}]}"));
-    assert_int_equal(f.outputs.type, RESULT_ARRAY);
-    assert_int_equal(f.error.type, RESULT_NONE);
+    assert_int_equal(result_frame_parse(b(text), &frame), STATUS_OK);
+    assert_int_equal(frame.id, 7);
+    assert_true(frame.ok && frame.truncated);
+    assert_int_equal(frame.duration_us, 15);
+    assert_int_equal(frame.value.type, RESULT_OBJECT);
+    assert_true(bytes_equal_cstr(frame.value.json, "{\"a\":[1,{\"b\":\"\\u20ac\"}]}"));
+    assert_int_equal(frame.outputs.type, RESULT_ARRAY);
+    assert_int_equal(frame.error.type, RESULT_NONE);
     text = "{\"id\":1,\"ok\":false,\"duration_us\":0,\"value\":123456789012345678901234567890,\"error\":{},"
            "\"outputs\":null}";
-    assert_int_equal(result_frame_parse(b(text), &f), STATUS_OK);
-    assert_true(bytes_equal_cstr(f.value.json, "123456789012345678901234567890"));
-    assert_int_equal(f.outputs.type, RESULT_NONE);
+    assert_int_equal(result_frame_parse(b(text), &frame), STATUS_OK);
+    assert_true(bytes_equal_cstr(frame.value.json, "123456789012345678901234567890"));
+    assert_int_equal(frame.outputs.type, RESULT_NONE);
 }
 
 static void test_result_frame_refuses(void **state)
@@ -84,15 +84,15 @@ static void test_result_frame_refuses(void **state)
         "{\"id\":1,\"value\":\"\\u00",
     };
 #undef REST
-    struct result_frame f;
+    struct result_frame frame;
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-        if (result_frame_parse(b(bad[i]), &f) != STATUS_MALFORMED)
+        if (result_frame_parse(b(bad[i]), &frame) != STATUS_MALFORMED)
             fail_msg("accepted: %s", bad[i]);
     struct buf deep = {0};
     buf_append_cstr(&deep, "{\"id\":1,\"value\":");
     for (int i = 0; i < 1000; i++)
         buf_append_byte(&deep, '[');
-    assert_int_equal(result_frame_parse(buf_peek(&deep), &f), STATUS_TOO_LARGE);
+    assert_int_equal(result_frame_parse(buf_peek(&deep), &frame), STATUS_TOO_LARGE);
     buf_fini(&deep);
 }
 

@@ -10,21 +10,21 @@
 
 /* --- shelves --- */
 
-static void place_session(struct session *s, struct session_shelf *to)
+static void place_session(struct session *session, struct session_shelf *to)
 {
-    struct session_shelf *from = s->place;
+    struct session_shelf *from = session->place;
     if (from) {
         from->count--;
-        list_remove(&s->link);
+        list_remove(&session->link);
     }
-    s->place = to;
+    session->place = to;
     to->count++;
-    list_push_back(&to->head, &s->link);
+    list_push_back(&to->head, &session->link);
 }
 
-static struct session *first_session(struct session_shelf *p)
+static struct session *first_session(struct session_shelf *shelf)
 {
-    return list_empty(&p->head) ? NULL : CONTAINER_OF(p->head.next, struct session, link);
+    return list_empty(&shelf->head) ? NULL : CONTAINER_OF(shelf->head.next, struct session, link);
 }
 
 static void changed(struct session_stock *st)
@@ -36,17 +36,17 @@ static void changed(struct session_stock *st)
 
 static struct session *order_session(struct session_stock *st)
 {
-    struct session *s = session_create(st->loop, st->tier, st->tier_self, &st->session_owner,
-                                       &st->session_options, ++st->request_last);
-    if (!s)
+    struct session *session = session_create(st->loop, st->tier, st->tier_self, &st->session_owner,
+                                             &st->session_options, ++st->request_last);
+    if (!session)
         return NULL;
-    if (map_put(&st->by_request, map_u64_key(&s->request), s) != STATUS_OK) {
-        session_destroy(s);
+    if (map_put(&st->by_request, map_u64_key(&session->request), session) != STATUS_OK) {
+        session_destroy(session);
         return NULL;
     }
-    place_session(s, &st->starting);
-    st->tier->spawn(st->tier_self, s->request);
-    return s;
+    place_session(session, &st->starting);
+    st->tier->spawn(st->tier_self, session->request);
+    return session;
 }
 
 static void order_failed(struct session_stock *st, const char *cause)
@@ -63,21 +63,21 @@ struct session *session_stock_find(struct session_stock *st)
 {
     if (st->lost[0])
         return NULL;
-    struct session *s = first_session(&st->ready);
-    if (!s)
-        s = first_session(&st->starting);
-    if (!s && st->up && loop_now(st->loop) >= st->order_after_ns)
-        s = order_session(st);
-    return s;
+    struct session *session = first_session(&st->ready);
+    if (!session)
+        session = first_session(&st->starting);
+    if (!session && st->up && loop_now(st->loop) >= st->order_after_ns)
+        session = order_session(st);
+    return session;
 }
 
-void session_stock_bind(struct session_stock *st, struct session *s, void *holder)
+void session_stock_bind(struct session_stock *st, struct session *session, void *holder)
 {
-    s->holder = holder;
-    place_session(s, &st->bound);
+    session->holder = holder;
+    place_session(session, &st->bound);
     pool_policy_claimed(&st->policy, loop_now(st->loop));
     changed(st);
-    session_claim(s);
+    session_claim(session);
 }
 
 bool session_stock_admits(const struct session_stock *st, uint32_t seats)
@@ -111,51 +111,52 @@ void session_stock_prove(struct session_stock *st)
 
 /* --- what sessions tell --- */
 
-static void on_offer(void *context, struct session *s)
+static void on_offer(void *context, struct session *session)
 {
     struct session_stock *st = context;
-    pool_policy_built(&st->policy, s->ready_ns - s->ordered_ns);
-    place_session(s, &st->ready);
+    pool_policy_built(&st->policy, session->ready_ns - session->ordered_ns);
+    place_session(session, &st->ready);
     changed(st);
 }
 
-static void on_serve(void *context, struct session *s)
+static void on_serve(void *context, struct session *session)
 {
     struct session_stock *st = context;
-    if (s->life.state == SESSION_IDLE && s->ready_ns == loop_now(st->loop)) /* somebody waited for it */
-        pool_policy_built(&st->policy, s->ready_ns - s->ordered_ns);
-    if (!stock_trial_serve(st, s))
-        st->owner.on_serve(st->owner.context, s);
+    if (session->life.state == SESSION_IDLE &&
+        session->ready_ns == loop_now(st->loop)) /* somebody waited for it */
+        pool_policy_built(&st->policy, session->ready_ns - session->ordered_ns);
+    if (!stock_trial_serve(st, session))
+        st->owner.on_serve(st->owner.context, session);
 }
 
-static void on_answer(void *context, struct session *s, const struct session_answer *a)
+static void on_answer(void *context, struct session *session, const struct session_answer *answer)
 {
     struct session_stock *st = context;
-    if (stock_trial_answer(st, s, a))
+    if (stock_trial_answer(st, session, answer))
         return;
-    if (a->verdict == SESSION_VERDICT_RESULT)
+    if (answer->verdict == SESSION_VERDICT_RESULT)
         session_stock_prove(st);
-    st->owner.on_answer(st->owner.context, s, a);
+    st->owner.on_answer(st->owner.context, session, answer);
 }
 
-static void on_detach(void *context, struct session *s)
+static void on_detach(void *context, struct session *session)
 {
     struct session_stock *st = context;
-    if (session_life_bound(&s->life))
+    if (session_life_bound(&session->life))
         return; /* claimed: it has only left the spares */
-    place_session(s, &st->ending);
+    place_session(session, &st->ending);
     changed(st);
-    stock_trial_detach(st, s);
-    st->owner.on_detach(st->owner.context, s);
+    stock_trial_detach(st, session);
+    st->owner.on_detach(st->owner.context, session);
 }
 
-static void on_gone(void *context, struct session *s)
+static void on_gone(void *context, struct session *session)
 {
     struct session_stock *st = context;
-    place_session(s, &st->gone);
-    map_take(&st->by_request, map_u64_key(&s->request));
-    if (s->spawned)
-        map_take(&st->by_ref, bytes_of(s->key, sizeof s->key));
+    place_session(session, &st->gone);
+    map_take(&st->by_request, map_u64_key(&session->request));
+    if (session->spawned)
+        map_take(&st->by_ref, bytes_of(session->key, sizeof session->key));
     changed(st);
 }
 
@@ -174,9 +175,9 @@ static void on_tier_ready(void *context, const struct tier_report *report)
     snprintf(st->template_identity, sizeof st->template_identity, "%s",
              report->template_identity ? report->template_identity : "");
     /* Spares that were built before see what was there before. */
-    struct session *s;
-    while ((s = first_session(&st->ready)))
-        session_release(s, SESSION_REASON_RELEASED, "what sessions see has changed");
+    struct session *session;
+    while ((session = first_session(&st->ready)))
+        session_release(session, SESSION_REASON_RELEASED, "what sessions see has changed");
     snprintf(st->isolation, sizeof st->isolation, "%s", report->isolation_json);
     st->memory_size_max = report->memory_size_max;
     changed(st);
@@ -185,40 +186,41 @@ static void on_tier_ready(void *context, const struct tier_report *report)
     stock_trial_begin(st);
 }
 
-static void close_all(const struct tier_session *k)
+static void close_all(const struct tier_session *session)
 {
-    int fds[] = {k->control_fd, k->stdout_fd, k->stderr_fd, k->data_dir_fd};
+    int fds[] = {session->control_fd, session->stdout_fd, session->stderr_fd, session->data_dir_fd};
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
         if (fds[i] >= 0)
             close(fds[i]);
 }
 
-static void on_tier_spawned(void *context, uint64_t request, const struct tier_session *k, const char *text)
+static void on_tier_spawned(void *context, uint64_t request, const struct tier_session *session,
+                            const char *text)
 {
     struct session_stock *st = context;
     struct session *s = map_take(&st->by_request, map_u64_key(&request));
-    if (!k) {
+    if (!session) {
         order_failed(st, text && text[0] ? text : "the keeper refused");
         if (s)
             session_ended(s, SESSION_REASON_NO_SESSION, st->order_cause, false);
         return;
     }
     if (!s) { /* not ours any more */
-        close_all(k);
-        st->tier->kill(st->tier_self, k->ref);
+        close_all(session);
+        st->tier->kill(st->tier_self, session->ref);
         return;
     }
     snprintf(s->template_identity, sizeof s->template_identity, "%s",
-             k->template_identity ? k->template_identity : "");
-    s->key[0] = k->ref.slot;
-    s->key[1] = k->ref.generation;
+             session->template_identity ? session->template_identity : "");
+    s->key[0] = session->ref.slot;
+    s->key[1] = session->ref.generation;
     if (map_put(&st->by_ref, bytes_of(s->key, sizeof s->key), s) != STATUS_OK) {
-        close_all(k);
-        st->tier->kill(st->tier_self, k->ref);
+        close_all(session);
+        st->tier->kill(st->tier_self, session->ref);
         session_ended(s, SESSION_REASON_NO_SESSION, "out of memory", false);
         return;
     }
-    session_spawned(s, k);
+    session_spawned(s, session);
 }
 
 /* Why a session ended, by what the tier says. Returns true if only the tier can know it. */
@@ -258,10 +260,10 @@ static bool explain_end(const struct session_stock *st, enum tier_end end, int d
     return false;
 }
 
-static bool was_of_no_use_yet(const struct session *s)
+static bool was_of_no_use_yet(const struct session *session)
 {
-    enum session_state state = s->life.state;
-    return s->reason == SESSION_REASON_NONE &&
+    enum session_state state = session->life.state;
+    return session->reason == SESSION_REASON_NONE &&
            (state == SESSION_STARTING || state == SESSION_RESERVED || state == SESSION_READY);
 }
 
@@ -269,23 +271,23 @@ static void on_tier_ended(void *context, struct tier_ref ref, enum tier_end end,
 {
     struct session_stock *st = context;
     uint64_t key[2] = {ref.slot, ref.generation};
-    struct session *s = map_get(&st->by_ref, bytes_of(key, sizeof key));
-    if (!s)
+    struct session *session = map_get(&st->by_ref, bytes_of(key, sizeof key));
+    if (!session)
         return;
 
     enum session_reason reason;
     char cause[SESSION_CAUSE_SIZE_MAX];
     bool certain = explain_end(st, end, detail, &reason, cause);
-    if (was_of_no_use_yet(s))
+    if (was_of_no_use_yet(session))
         order_failed(st, cause); /* it died early: do not build the next one at once */
-    session_ended(s, reason, cause, certain);
+    session_ended(session, reason, cause, certain);
 }
 
 static void end_all(struct session_shelf *shelf, const char *cause)
 {
-    struct session *s;
-    while ((s = first_session(shelf)))
-        session_ended(s, SESSION_REASON_ISOLATION_LOST, cause, true);
+    struct session *session;
+    while ((session = first_session(shelf)))
+        session_ended(session, SESSION_REASON_ISOLATION_LOST, cause, true);
 }
 
 /* Fails closed: everything that runs is answered, and nothing is ordered until the tier is back. */
@@ -319,22 +321,23 @@ static void fini_maps(struct session_stock *st)
     map_fini(&st->by_ref);
 }
 
-enum status session_stock_open(struct session_stock *st, struct loop *l, const struct stock_options *o,
-                               const struct stock_owner *owner, struct err *e)
+enum status session_stock_open(struct session_stock *st, struct loop *loop,
+                               const struct stock_options *options, const struct stock_owner *owner,
+                               struct err *err)
 {
-    *st = (struct session_stock){.loop = l,
-                                 .tier = o->tier,
+    *st = (struct session_stock){.loop = loop,
+                                 .tier = options->tier,
                                  .owner = *owner,
                                  .session_owner = {on_offer, on_answer, on_serve, on_detach, on_gone, st},
-                                 .session_options = o->session,
-                                 .no_trial = o->unproven};
+                                 .session_options = options->session,
+                                 .no_trial = options->unproven};
     stock_trial_init(st);
     struct session_shelf *shelves[] = {&st->starting, &st->ready, &st->bound, &st->ending, &st->gone};
     for (size_t i = 0; i < ARRAY_SIZE(shelves); i++)
         list_init(&shelves[i]->head);
     map_init(&st->by_request, 0, 0);
     map_init(&st->by_ref, 0, 0);
-    pool_policy_init(&st->policy, &o->policy, loop_now(l));
+    pool_policy_init(&st->policy, &options->policy, loop_now(loop));
     struct tier_events events = {
         .on_ready = on_tier_ready,
         .on_spawned = on_tier_spawned,
@@ -343,17 +346,17 @@ enum status session_stock_open(struct session_stock *st, struct loop *l, const s
         .on_lost = on_tier_lost,
         .context = st,
     };
-    enum status s = st->tier->start(l, o->tier_options, &events, &st->tier_self, e);
-    if (s != STATUS_OK)
+    enum status status = st->tier->start(loop, options->tier_options, &events, &st->tier_self, err);
+    if (status != STATUS_OK)
         fini_maps(st);
-    return s;
+    return status;
 }
 
 static void destroy_all(struct session_shelf *shelf)
 {
-    struct session *s;
-    while ((s = first_session(shelf)))
-        session_destroy(s);
+    struct session *session;
+    while ((session = first_session(shelf)))
+        session_destroy(session);
 }
 
 void session_stock_close(struct session_stock *st)

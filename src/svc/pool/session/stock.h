@@ -76,8 +76,9 @@ struct session_stock {
 };
 
 /* Starts the tier. On failure nothing is left to close. */
-STATUS_RESULT session_stock_open(struct session_stock *st, struct loop *l, const struct stock_options *o,
-                                 const struct stock_owner *owner, struct err *e);
+STATUS_RESULT session_stock_open(struct session_stock *st, struct loop *loop,
+                                 const struct stock_options *options, const struct stock_owner *owner,
+                                 struct err *err);
 /* Stops the tier and frees all sessions without a callback. */
 void session_stock_close(struct session_stock *st);
 /* True if one more seat may be taken beside `seats`. */
@@ -86,7 +87,7 @@ bool session_stock_admits(const struct session_stock *st, uint32_t seats);
  * now; after STOCK_RETRY_NS there may be, or `lost` says why there is not. */
 struct session *session_stock_find(struct session_stock *st);
 /* Gives a session from session_stock_find to `holder`. A ready one serves at the end of this turn. */
-void session_stock_bind(struct session_stock *st, struct session *s, void *holder);
+void session_stock_bind(struct session_stock *st, struct session *session, void *holder);
 /* A session has run code: the stock is `proven` until the tier goes down. */
 void session_stock_prove(struct session_stock *st);
 /* Orders the spares that are wanted and ends those that are not. `seats` are taken, `busy` sessions run a
