@@ -136,15 +136,15 @@ static unsigned short build(struct sock_filter code[CODE_MAX])
     return n;
 }
 
-enum status filter_enter(struct err *e)
+enum status filter_enter(struct err *err)
 {
     struct sock_filter code[CODE_MAX];
     if (!filter_possible())
         return STATUS_OK;
     const struct sock_fprog program = {.len = build(code), .filter = code};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return err_set(e, STATUS_IO, "the keeper's no_new_privs: %s", strerror(errno));
+        return err_set(err, STATUS_IO, "the keeper's no_new_privs: %s", strerror(errno));
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0)
-        return err_set(e, STATUS_IO, "the keeper's filter: %s", strerror(errno));
+        return err_set(err, STATUS_IO, "the keeper's filter: %s", strerror(errno));
     return STATUS_OK;
 }

@@ -13,6 +13,6 @@
 /* Whether this build can be filtered. Sanitizers make calls of their own, at any time. */
 bool filter_possible(void);
 /* Installs it on the calling thread, with no_new_privs; does nothing in a build that cannot be filtered. */
-STATUS_RESULT filter_enter(struct err *e);
+STATUS_RESULT filter_enter(struct err *err);
 
 #endif

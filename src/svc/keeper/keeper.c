@@ -27,23 +27,23 @@
 
 #define SEND_MAX_S 5
 
-static void serve(struct keeper *k)
+static void serve(struct keeper *keeper)
 {
-    while (!k->over) {
+    while (!keeper->over) {
         struct epoll_event events[32];
-        int n = epoll_wait(k->epoll, events, ARRAY_SIZE(events), slot_sweep(k));
+        int n = epoll_wait(keeper->epoll, events, ARRAY_SIZE(events), slot_sweep(keeper));
         /* The zygote first: its FORKED comes before the session's own ENTERED is of use. */
         for (int i = 0; i < n; i++) {
             if (events[i].data.u64 == TAG_ZYGOTE)
-                zygote_side_read(k);
+                zygote_side_read(keeper);
         }
-        for (int i = 0; i < n && !k->over; i++) {
+        for (int i = 0; i < n && !keeper->over; i++) {
             uint64_t tag = events[i].data.u64;
             if (tag == TAG_CLIENT)
-                pool_side_read(k);
-            else if (tag >= TAG_SLOT && k->slots[tag - TAG_SLOT].setup >= 0 &&
-                     k->slots[tag - TAG_SLOT].state != SLOT_FORKING)
-                session_side_read(k, &k->slots[tag - TAG_SLOT]);
+                pool_side_read(keeper);
+            else if (tag >= TAG_SLOT && keeper->slots[tag - TAG_SLOT].setup >= 0 &&
+                     keeper->slots[tag - TAG_SLOT].state != SLOT_FORKING)
+                session_side_read(keeper, &keeper->slots[tag - TAG_SLOT]);
         }
     }
 }
@@ -54,72 +54,72 @@ static void limit_send_time(int socket)
     (void)!setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
 }
 
-static enum status watch_peers(struct keeper *k, struct err *e)
+static enum status watch_peers(struct keeper *keeper, struct err *err)
 {
     struct epoll_event client = {.events = EPOLLIN, .data.u64 = TAG_CLIENT};
     struct epoll_event zygote = {.events = EPOLLIN, .data.u64 = TAG_ZYGOTE};
-    k->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (k->epoll < 0 || epoll_ctl(k->epoll, EPOLL_CTL_ADD, k->client, &client) < 0 ||
-        epoll_ctl(k->epoll, EPOLL_CTL_ADD, k->zygote.socket, &zygote) < 0)
-        return err_set(e, STATUS_IO, "epoll: %s", strerror(errno));
-    limit_send_time(k->client);
-    limit_send_time(k->zygote.socket);
+    keeper->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (keeper->epoll < 0 || epoll_ctl(keeper->epoll, EPOLL_CTL_ADD, keeper->client, &client) < 0 ||
+        epoll_ctl(keeper->epoll, EPOLL_CTL_ADD, keeper->zygote.socket, &zygote) < 0)
+        return err_set(err, STATUS_IO, "epoll: %s", strerror(errno));
+    limit_send_time(keeper->client);
+    limit_send_time(keeper->zygote.socket);
     return STATUS_OK;
 }
 
 /* What is left to do: make file systems, kill processes of other users, hand groups to the zygote. */
-static enum status give_up_rights(const struct keeper *k, struct err *e)
+static enum status give_up_rights(const struct keeper *keeper, struct err *err)
 {
     const unsigned long long keep =
         1ull << CAP_SYS_ADMIN | 1ull << CAP_KILL | 1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE;
-    enum status s = k->facts.privileged ? capability_limit(keep, e) : STATUS_OK;
-    return s == STATUS_OK ? filter_enter(e) : s;
+    enum status status = keeper->facts.privileged ? capability_limit(keep, err) : STATUS_OK;
+    return status == STATUS_OK ? filter_enter(err) : status;
 }
 
-static enum status start(struct keeper *k, struct err *e)
+static enum status start(struct keeper *keeper, struct err *err)
 {
-    enum status s = startup_run(k, e);
-    if (s == STATUS_OK)
-        s = watch_peers(k, e);
-    if (s == STATUS_OK)
-        s = give_up_rights(k, e);
-    return s;
+    enum status status = startup_run(keeper, err);
+    if (status == STATUS_OK)
+        status = watch_peers(keeper, err);
+    if (status == STATUS_OK)
+        status = give_up_rights(keeper, err);
+    return status;
 }
 
-static void announce(struct keeper *k)
+static void announce(struct keeper *keeper)
 {
     CLEANUP(buf_fini) struct buf json = {.limit = KEEPER_MESSAGE_SIZE_MAX};
-    buf_append_fmt(&json, "%s\n", k->template_identity);
-    probe_degraded(&k->facts, &json);
+    buf_append_fmt(&json, "%s\n", keeper->template_identity);
+    probe_degraded(&keeper->facts, &json);
     buf_append_byte(&json, '\n');
-    probe_json(&k->facts, &json);
-    const struct keeper_message m = {.type = KEEPER_MESSAGE_READY, .text = buf_peek(&json)};
-    k->phase = KEEPER_PHASE_SERVING;
-    keeper_tell(k, k->client, &m, NULL, 0);
+    probe_json(&keeper->facts, &json);
+    const struct keeper_message message = {.type = KEEPER_MESSAGE_READY, .text = buf_peek(&json)};
+    keeper->phase = KEEPER_PHASE_SERVING;
+    keeper_tell(keeper, keeper->client, &message, NULL, 0);
 }
 
 /* The zygote is PID 1 of the namespace above all sessions: the kernel kills them with it. */
-static void end(struct keeper *k)
+static void end(struct keeper *keeper)
 {
-    if (k->zygote.pid > 0) {
-        (void)!syscall(SYS_pidfd_send_signal, k->zygote.pidfd, SIGKILL, NULL, 0);
-        (void)!waitpid(k->zygote.pid, NULL, 0);
-        file_close(&k->zygote.pidfd);
-        file_close(&k->zygote.socket);
+    if (keeper->zygote.pid > 0) {
+        (void)!syscall(SYS_pidfd_send_signal, keeper->zygote.pidfd, SIGKILL, NULL, 0);
+        (void)!waitpid(keeper->zygote.pid, NULL, 0);
+        file_close(&keeper->zygote.pidfd);
+        file_close(&keeper->zygote.socket);
     }
-    for (uint32_t i = 0; k->slots && i < k->slot_count; i++)
-        slot_close(&k->slots[i]);
-    if (k->groups.slots)
-        cgroup_close(&k->groups);
-    file_close(&k->epoll);
-    free(k->slots);
-    free(k->zygote_path);
-    free(k->session_paths);
+    for (uint32_t i = 0; keeper->slots && i < keeper->slot_count; i++)
+        slot_close(&keeper->slots[i]);
+    if (keeper->groups.slots)
+        cgroup_close(&keeper->groups);
+    file_close(&keeper->epoll);
+    free(keeper->slots);
+    free(keeper->zygote_path);
+    free(keeper->session_paths);
 }
 
 int keeper_main(int fd, const char *data_root)
 {
-    struct keeper k = {
+    struct keeper keeper = {
         .client = fd,
         .data_root = data_root,
         .epoll = -1,
@@ -128,20 +128,20 @@ int keeper_main(int fd, const char *data_root)
         .zygote_gate = {.sender = KEEPER_PARTY_ZYGOTE, .receiver = KEEPER_PARTY_KEEPER},
         .zygote = {.pidfd = -1, .socket = -1},
     };
-    struct err e = {0};
+    struct err err = {0};
     (void)!prctl(PR_SET_NAME, CGROUP_OWNER_NAME, 0, 0, 0);
     (void)!fcntl(fd, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
     signal(SIGINT, SIG_IGN);  /* the terminal's ^C is for the pool; */
     signal(SIGTERM, SIG_IGN); /* its end of the socket is our end */
-    enum status s = start(&k, &e);
-    if (s == STATUS_OK) {
-        announce(&k);
-        serve(&k);
+    enum status status = start(&keeper, &err);
+    if (status == STATUS_OK) {
+        announce(&keeper);
+        serve(&keeper);
     } else {
-        keeper_give_up(&k, e.text);
+        keeper_give_up(&keeper, err.text);
     }
-    end(&k);
-    return s == STATUS_OK ? 0 : 1;
+    end(&keeper);
+    return status == STATUS_OK ? 0 : 1;
 }

@@ -15,7 +15,7 @@
 
 #define CHILD_FDS 4 /* setup, control, stdout, stderr */
 
-static int make_channel(struct slot *s, int child[CHILD_FDS], int *ret_setup)
+static int make_channel(struct slot *slot, int child[CHILD_FDS], int *ret_setup)
 {
     int setup[2], control[2], out[2], err[2];
     for (int i = 0; i < CHILD_FDS; i++)
@@ -27,31 +27,31 @@ static int make_channel(struct slot *s, int child[CHILD_FDS], int *ret_setup)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) < 0)
         return -errno;
     child[1] = control[1];
-    s->pool_fds[0] = control[0];
+    slot->pool_fds[0] = control[0];
     if (pipe2(out, O_CLOEXEC) < 0)
         return -errno;
     child[2] = out[1];
-    s->pool_fds[1] = out[0];
+    slot->pool_fds[1] = out[0];
     if (pipe2(err, O_CLOEXEC) < 0)
         return -errno;
     child[3] = err[1];
-    s->pool_fds[2] = err[0];
-    for (size_t i = 0; i < ARRAY_SIZE(s->pool_fds); i++)
-        (void)!fcntl(s->pool_fds[i], F_SETFL, O_NONBLOCK);
+    slot->pool_fds[2] = err[0];
+    for (size_t i = 0; i < ARRAY_SIZE(slot->pool_fds); i++)
+        (void)!fcntl(slot->pool_fds[i], F_SETFL, O_NONBLOCK);
     return 0;
 }
 
-static unsigned session_uid(const struct keeper *k, uint32_t slot)
+static unsigned session_uid(const struct keeper *keeper, uint32_t slot)
 {
-    if (!(k->features & JAIL_UID))
+    if (!(keeper->features & JAIL_UID))
         return 0;
-    return 1 + slot + (k->facts.user_namespaces ? 0 : k->first_id);
+    return 1 + slot + (keeper->facts.user_namespaces ? 0 : keeper->first_id);
 }
 
-static void ask_fork(struct keeper *k, uint32_t index, const int child[CHILD_FDS], int data_mount)
+static void ask_fork(struct keeper *keeper, uint32_t index, const int child[CHILD_FDS], int data_mount)
 {
-    struct slot *s = &k->slots[index];
-    const struct cgroup_slot *group = &k->groups.slots[index];
+    struct slot *slot = &keeper->slots[index];
+    const struct cgroup_slot *group = &keeper->groups.slots[index];
     int fds[KEEPER_MESSAGE_FDS_MAX];
     unsigned count = 0;
     for (; count < CHILD_FDS; count++)
@@ -69,73 +69,74 @@ static void ask_fork(struct keeper *k, uint32_t index, const int child[CHILD_FDS
         if (group->join[c] >= 0)
             fds[count++] = group->join[c];
     }
-    const struct keeper_message m = {.type = KEEPER_MESSAGE_FORK,
-                                     .slot = index,
-                                     .generation = s->generation,
-                                     .uid = session_uid(k, index),
-                                     .flags = flags};
-    slot_move(k, s, SLOT_FORKING);
-    keeper_tell(k, k->zygote.socket, &m, fds, count);
+    const struct keeper_message message = {.type = KEEPER_MESSAGE_FORK,
+                                           .slot = index,
+                                           .generation = slot->generation,
+                                           .uid = session_uid(keeper, index),
+                                           .flags = flags};
+    slot_move(keeper, slot, SLOT_FORKING);
+    keeper_tell(keeper, keeper->zygote.socket, &message, fds, count);
 }
 
 /* Rootless, the session mounts its own: the pool's uid is known inside then. */
-static enum status make_data(const struct keeper *k, uint32_t slot, int *ret_mount, struct err *e)
+static enum status make_data(const struct keeper *keeper, uint32_t slot, int *ret_mount, struct err *err)
 {
-    if (!k->facts.privileged)
+    if (!keeper->facts.privileged)
         return STATUS_OK;
-    return root_make_data(&k->limits, k->first_id + 1 + slot, ret_mount, e);
+    return root_make_data(&keeper->limits, keeper->first_id + 1 + slot, ret_mount, err);
 }
 
-static void on_spawn(struct keeper *k, const struct keeper_message *m)
+static void on_spawn(struct keeper *keeper, const struct keeper_message *message)
 {
-    struct slot *s = slot_find_free(k);
-    if (!s) {
-        keeper_refuse(k, m->request, "all slots are in use");
+    struct slot *slot = slot_find_free(keeper);
+    if (!slot) {
+        keeper_refuse(keeper, message->request, "all slots are in use");
         return;
     }
-    uint32_t index = slot_number(k, s);
-    struct err e = {0};
+    uint32_t index = slot_number(keeper, slot);
+    struct err err = {0};
     int child[CHILD_FDS], setup = -1;
-    int r = make_channel(s, child, &setup);
+    int r = make_channel(slot, child, &setup);
     if (r < 0)
-        (void)err_set(&e, STATUS_IO, "descriptors: %s", strerror(-r));
-    s->setup = setup;
-    s->request = m->request;
-    s->deadline_ns = clock_monotonic_ns() + SLOT_ENTER_MAX_NS;
-    s->gate = (struct keeper_message_gate){.sender = KEEPER_PARTY_SESSION, .receiver = KEEPER_PARTY_KEEPER};
+        (void)err_set(&err, STATUS_IO, "descriptors: %s", strerror(-r));
+    slot->setup = setup;
+    slot->request = message->request;
+    slot->deadline_ns = clock_monotonic_ns() + SLOT_ENTER_MAX_NS;
+    slot->gate =
+        (struct keeper_message_gate){.sender = KEEPER_PARTY_SESSION, .receiver = KEEPER_PARTY_KEEPER};
     struct epoll_event watch = {.events = EPOLLIN, .data.u64 = TAG_SLOT + index};
-    if (r == 0 && epoll_ctl(k->epoll, EPOLL_CTL_ADD, setup, &watch) < 0)
-        r = err_set(&e, STATUS_IO, "epoll: %s", strerror(errno));
+    if (r == 0 && epoll_ctl(keeper->epoll, EPOLL_CTL_ADD, setup, &watch) < 0)
+        r = err_set(&err, STATUS_IO, "epoll: %s", strerror(errno));
     int data_mount = -1;
-    if (r == 0 && cgroup_slot_prepare(&k->groups, index, &k->limits, &e) == STATUS_OK &&
-        make_data(k, index, &data_mount, &e) == STATUS_OK) {
-        ask_fork(k, index, child, data_mount);
+    if (r == 0 && cgroup_slot_prepare(&keeper->groups, index, &keeper->limits, &err) == STATUS_OK &&
+        make_data(keeper, index, &data_mount, &err) == STATUS_OK) {
+        ask_fork(keeper, index, child, data_mount);
     } else {
-        keeper_refuse(k, m->request, e.text);
-        slot_free(k, s);
+        keeper_refuse(keeper, message->request, err.text);
+        slot_free(keeper, slot);
     }
     file_close(&data_mount);
     for (int i = 0; i < CHILD_FDS; i++)
         file_close(&child[i]);
 }
 
-static void on_interrupt(struct keeper *k, const struct keeper_message *m)
+static void on_interrupt(struct keeper *keeper, const struct keeper_message *message)
 {
-    struct slot *s = slot_find(k, m);
-    if (s && s->state == SLOT_RUNNING)
-        slot_signal(s, SIGINT); /* PID 1 hands it to the runner */
+    struct slot *slot = slot_find(keeper, message);
+    if (slot && slot->state == SLOT_RUNNING)
+        slot_signal(slot, SIGINT); /* PID 1 hands it to the runner */
 }
 
-static void on_kill(struct keeper *k, const struct keeper_message *m)
+static void on_kill(struct keeper *keeper, const struct keeper_message *message)
 {
-    struct slot *s = slot_find(k, m);
-    if (!s || s->state != SLOT_RUNNING)
+    struct slot *slot = slot_find(keeper, message);
+    if (!slot || slot->state != SLOT_RUNNING)
         return;
-    s->killed = !slot_dead(s);
-    slot_signal(s, SIGKILL);
+    slot->killed = !slot_dead(slot);
+    slot_signal(slot, SIGKILL);
 }
 
-void pool_side_read(struct keeper *k)
+void pool_side_read(struct keeper *keeper)
 {
     static void (*const handlers[KEEPER_MESSAGE_TYPES])(struct keeper *, const struct keeper_message *) = {
         [KEEPER_MESSAGE_SPAWN] = on_spawn,
@@ -143,17 +144,17 @@ void pool_side_read(struct keeper *k)
         [KEEPER_MESSAGE_KILL] = on_kill,
     };
     static struct packet packet;
-    struct keeper_message m;
-    if (packet_receive(k->client, &packet, NULL) != STATUS_OK) {
-        k->over = true;
+    struct keeper_message message;
+    if (packet_receive(keeper->client, &packet, NULL) != STATUS_OK) {
+        keeper->over = true;
         return;
     }
-    struct err e = {0};
-    if (keeper_message_parse(&k->client_gate, k->phase, bytes_of(packet.data, packet.size), packet.fd_count,
-                             &m, &e) != STATUS_OK ||
-        !handlers[m.type])
-        keeper_give_up(k, e.text);
+    struct err err = {0};
+    if (keeper_message_parse(&keeper->client_gate, keeper->phase, bytes_of(packet.data, packet.size),
+                             packet.fd_count, &message, &err) != STATUS_OK ||
+        !handlers[message.type])
+        keeper_give_up(keeper, err.text);
     else
-        handlers[m.type](k, &m);
+        handlers[message.type](keeper, &message);
     packet_close(&packet);
 }

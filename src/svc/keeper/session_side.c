@@ -8,40 +8,40 @@
 #include "jail/file.h"
 #include "svc/keeper/state.h"
 
-static void on_entered(struct keeper *k, struct slot *s, struct packet *p)
+static void on_entered(struct keeper *keeper, struct slot *slot, struct packet *packet)
 {
-    const struct keeper_message m = {.type = KEEPER_MESSAGE_SPAWNED,
-                                     .request = s->request,
-                                     .slot = slot_number(k, s),
-                                     .generation = s->generation};
-    const int fds[] = {s->pool_fds[0], s->pool_fds[1], s->pool_fds[2], p->fds[0]};
-    s->announced = true;
-    slot_move(k, s, SLOT_RUNNING);
-    keeper_tell(k, k->client, &m, fds, ARRAY_SIZE(fds));
-    for (size_t i = 0; i < ARRAY_SIZE(s->pool_fds); i++)
-        file_close(&s->pool_fds[i]);
+    const struct keeper_message message = {.type = KEEPER_MESSAGE_SPAWNED,
+                                           .request = slot->request,
+                                           .slot = slot_number(keeper, slot),
+                                           .generation = slot->generation};
+    const int fds[] = {slot->pool_fds[0], slot->pool_fds[1], slot->pool_fds[2], packet->fds[0]};
+    slot->announced = true;
+    slot_move(keeper, slot, SLOT_RUNNING);
+    keeper_tell(keeper, keeper->client, &message, fds, ARRAY_SIZE(fds));
+    for (size_t i = 0; i < ARRAY_SIZE(slot->pool_fds); i++)
+        file_close(&slot->pool_fds[i]);
 }
 
-void session_side_read(struct keeper *k, struct slot *s)
+void session_side_read(struct keeper *keeper, struct slot *slot)
 {
     static struct packet packet;
-    struct keeper_message m;
-    struct err e = {0};
-    enum status status = packet_receive(s->setup, &packet, &e);
+    struct keeper_message message;
+    struct err err = {0};
+    enum status status = packet_receive(slot->setup, &packet, &err);
     if (status == STATUS_OK) {
-        status = keeper_message_parse(&s->gate, k->phase, bytes_of(packet.data, packet.size), packet.fd_count,
-                                      &m, &e);
+        status = keeper_message_parse(&slot->gate, keeper->phase, bytes_of(packet.data, packet.size),
+                                      packet.fd_count, &message, &err);
         /* FORKED travels on another socket and may still be on its way; the state does not hang on it. */
-        if (status == STATUS_OK && m.type == KEEPER_MESSAGE_ENTERED && s->state == SLOT_ENTERING)
-            on_entered(k, s, &packet);
+        if (status == STATUS_OK && message.type == KEEPER_MESSAGE_ENTERED && slot->state == SLOT_ENTERING)
+            on_entered(keeper, slot, &packet);
         else if (status == STATUS_OK)
-            snprintf(s->text, sizeof s->text, "%.*s", BYTES_FMT(m.text));
+            snprintf(slot->text, sizeof slot->text, "%.*s", BYTES_FMT(message.text));
         packet_close(&packet);
     }
-    if (s->state == SLOT_ENTERING) { /* STUCK, a forbidden message, or a death without a word */
-        if (s->text[0] == '\0')
-            snprintf(s->text, sizeof s->text, "%s", e.text);
-        slot_signal(s, SIGKILL);
+    if (slot->state == SLOT_ENTERING) { /* STUCK, a forbidden message, or a death without a word */
+        if (slot->text[0] == '\0')
+            snprintf(slot->text, sizeof slot->text, "%s", err.text);
+        slot_signal(slot, SIGKILL);
     }
-    file_close(&s->setup);
+    file_close(&slot->setup);
 }

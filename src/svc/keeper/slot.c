@@ -15,126 +15,127 @@
 #define DRAIN_POLL_MS 1
 #define ENTER_POLL_MS 1000
 
-uint32_t slot_number(const struct keeper *k, const struct slot *s)
+uint32_t slot_number(const struct keeper *keeper, const struct slot *slot)
 {
-    return (uint32_t)(s - k->slots);
+    return (uint32_t)(slot - keeper->slots);
 }
 
-void slot_init(struct slot *s)
+void slot_init(struct slot *slot)
 {
-    *s = (struct slot){.generation = 1, .pidfd = -1, .setup = -1};
-    for (size_t i = 0; i < ARRAY_SIZE(s->pool_fds); i++)
-        s->pool_fds[i] = -1;
+    *slot = (struct slot){.generation = 1, .pidfd = -1, .setup = -1};
+    for (size_t i = 0; i < ARRAY_SIZE(slot->pool_fds); i++)
+        slot->pool_fds[i] = -1;
 }
 
 /* A low number first: its groups exist already. One that was in use a moment ago only if there is no other:
  * the kernel settles some of what it counts by uid, and tears down namespaces, after the processes are
  * reaped. */
-struct slot *slot_find_free(struct keeper *k)
+struct slot *slot_find_free(struct keeper *keeper)
 {
     int64_t now = clock_monotonic_ns();
     struct slot *best = NULL;
-    for (uint32_t i = 0; i < k->slot_count; i++) {
-        struct slot *s = &k->slots[i];
-        if (s->state != SLOT_FREE)
+    for (uint32_t i = 0; i < keeper->slot_count; i++) {
+        struct slot *slot = &keeper->slots[i];
+        if (slot->state != SLOT_FREE)
             continue;
-        if (s->deadline_ns <= now)
-            return s;
-        if (!best || s->deadline_ns < best->deadline_ns)
-            best = s;
+        if (slot->deadline_ns <= now)
+            return slot;
+        if (!best || slot->deadline_ns < best->deadline_ns)
+            best = slot;
     }
     return best;
 }
 
-void slot_move(struct keeper *k, struct slot *s, enum slot_state to)
+void slot_move(struct keeper *keeper, struct slot *slot, enum slot_state to)
 {
-    bool before = s->state != SLOT_FREE && s->state != SLOT_RUNNING;
+    bool before = slot->state != SLOT_FREE && slot->state != SLOT_RUNNING;
     bool after = to != SLOT_FREE && to != SLOT_RUNNING;
-    k->unsettled += (uint32_t)after - (uint32_t)before;
-    s->state = to;
+    keeper->unsettled += (uint32_t)after - (uint32_t)before;
+    slot->state = to;
 }
 
-void slot_close(struct slot *s)
+void slot_close(struct slot *slot)
 {
-    file_close(&s->pidfd);
-    file_close(&s->setup);
-    for (size_t i = 0; i < ARRAY_SIZE(s->pool_fds); i++)
-        file_close(&s->pool_fds[i]);
+    file_close(&slot->pidfd);
+    file_close(&slot->setup);
+    for (size_t i = 0; i < ARRAY_SIZE(slot->pool_fds); i++)
+        file_close(&slot->pool_fds[i]);
 }
 
-void slot_free(struct keeper *k, struct slot *s)
+void slot_free(struct keeper *keeper, struct slot *slot)
 {
-    slot_close(s);
-    s->generation++;
-    s->announced = s->killed = false;
-    s->text[0] = '\0';
-    s->deadline_ns = clock_monotonic_ns() + SLOT_REST_NS;
-    slot_move(k, s, SLOT_FREE);
+    slot_close(slot);
+    slot->generation++;
+    slot->announced = slot->killed = false;
+    slot->text[0] = '\0';
+    slot->deadline_ns = clock_monotonic_ns() + SLOT_REST_NS;
+    slot_move(keeper, slot, SLOT_FREE);
 }
 
-void slot_signal(struct slot *s, int signal)
+void slot_signal(struct slot *slot, int signal)
 {
-    if (s->pidfd >= 0)
-        (void)!syscall(SYS_pidfd_send_signal, s->pidfd, signal, NULL, 0);
+    if (slot->pidfd >= 0)
+        (void)!syscall(SYS_pidfd_send_signal, slot->pidfd, signal, NULL, 0);
 }
 
-bool slot_dead(const struct slot *s)
+bool slot_dead(const struct slot *slot)
 {
-    struct pollfd watched = {.fd = s->pidfd, .events = POLLIN};
-    return s->pidfd < 0 || poll(&watched, 1, 0) > 0;
+    struct pollfd watched = {.fd = slot->pidfd, .events = POLLIN};
+    return slot->pidfd < 0 || poll(&watched, 1, 0) > 0;
 }
 
-struct slot *slot_find(struct keeper *k, const struct keeper_message *m)
+struct slot *slot_find(struct keeper *keeper, const struct keeper_message *message)
 {
-    if (m->slot >= k->slot_count)
+    if (message->slot >= keeper->slot_count)
         return NULL;
-    struct slot *s = &k->slots[m->slot];
-    return s->generation == m->generation && s->state != SLOT_FREE ? s : NULL;
+    struct slot *slot = &keeper->slots[message->slot];
+    return slot->generation == message->generation && slot->state != SLOT_FREE ? slot : NULL;
 }
 
-static enum session_end end_of(struct keeper *k, const struct slot *s)
+static enum session_end end_of(struct keeper *keeper, const struct slot *slot)
 {
     /* A pool that sees the control socket close may ask for the kill before we hear of the death: what the
      * kernel did comes first, then what the session did itself. */
-    bool by_signal = (s->status & ~(uint32_t)ZYGOTE_INIT_KILLED) == 128 + SIGKILL;
-    if (by_signal && cgroup_slot_oom(&k->groups, slot_number(k, s)))
+    bool by_signal = (slot->status & ~(uint32_t)ZYGOTE_INIT_KILLED) == 128 + SIGKILL;
+    if (by_signal && cgroup_slot_oom(&keeper->groups, slot_number(keeper, slot)))
         return SESSION_END_MEMORY_LIMIT;
-    return s->killed && s->status & ZYGOTE_INIT_KILLED ? SESSION_END_KILLED : SESSION_END_EXITED;
+    return slot->killed && slot->status & ZYGOTE_INIT_KILLED ? SESSION_END_KILLED : SESSION_END_EXITED;
 }
 
 /* Dead and empty: the pool hears of it, and the slot is free. */
-static void slot_finish(struct keeper *k, struct slot *s)
+static void slot_finish(struct keeper *keeper, struct slot *slot)
 {
-    if (s->announced) {
-        const struct keeper_message m = {.type = KEEPER_MESSAGE_ENDED,
-                                         .slot = slot_number(k, s),
-                                         .generation = s->generation,
-                                         .code = (uint32_t)end_of(k, s),
-                                         .detail = s->status & ~(uint32_t)ZYGOTE_INIT_KILLED};
-        keeper_tell(k, k->client, &m, NULL, 0);
+    if (slot->announced) {
+        const struct keeper_message message = {.type = KEEPER_MESSAGE_ENDED,
+                                               .slot = slot_number(keeper, slot),
+                                               .generation = slot->generation,
+                                               .code = (uint32_t)end_of(keeper, slot),
+                                               .detail = slot->status & ~(uint32_t)ZYGOTE_INIT_KILLED};
+        keeper_tell(keeper, keeper->client, &message, NULL, 0);
     } else {
-        keeper_refuse(k, s->request, s->text[0] ? s->text : "the session died while it was built");
+        keeper_refuse(keeper, slot->request,
+                      slot->text[0] ? slot->text : "the session died while it was built");
     }
-    slot_free(k, s);
+    slot_free(keeper, slot);
 }
 
-int slot_sweep(struct keeper *k)
+int slot_sweep(struct keeper *keeper)
 {
-    if (k->unsettled == 0)
+    if (keeper->unsettled == 0)
         return -1;
     int wait_ms = ENTER_POLL_MS;
     int64_t now = clock_monotonic_ns();
-    for (uint32_t i = 0; i < k->slot_count; i++) {
-        struct slot *s = &k->slots[i];
-        if (s->state == SLOT_DRAINING) {
-            if (cgroup_slot_empty(&k->groups, i))
-                slot_finish(k, s);
-            else if (now > s->deadline_ns)
-                cgroup_slot_kill(&k->groups, i); /* cannot be, yet the slot must not be lost */
+    for (uint32_t i = 0; i < keeper->slot_count; i++) {
+        struct slot *slot = &keeper->slots[i];
+        if (slot->state == SLOT_DRAINING) {
+            if (cgroup_slot_empty(&keeper->groups, i))
+                slot_finish(keeper, slot);
+            else if (now > slot->deadline_ns)
+                cgroup_slot_kill(&keeper->groups, i); /* cannot be, yet the slot must not be lost */
             wait_ms = DRAIN_POLL_MS;
-        } else if (s->state == SLOT_ENTERING && now > s->deadline_ns) {
-            snprintf(s->text, sizeof s->text, "the session was not built in time");
-            slot_signal(s, SIGKILL);
+        } else if (slot->state == SLOT_ENTERING && now > slot->deadline_ns) {
+            snprintf(slot->text, sizeof slot->text, "the session was not built in time");
+            slot_signal(slot, SIGKILL);
         }
     }
     return wait_ms;

@@ -15,9 +15,9 @@
 #define SESSIONS_MAX     16384
 #define WARM_MAX_MS      60000
 
-static struct session_limits with_defaults(struct session_limits l)
+static struct session_limits with_defaults(struct session_limits limits)
 {
-#define DEFAULT(member, value) l.member = l.member ? l.member : (value)
+#define DEFAULT(member, value) limits.member = limits.member ? limits.member : (value)
     DEFAULT(memory_bytes, (uint64_t)512 << 20);
     DEFAULT(tasks, 64);
     DEFAULT(cpu_percent, 100);
@@ -25,147 +25,151 @@ static struct session_limits with_defaults(struct session_limits l)
     DEFAULT(tmp_bytes, (uint64_t)64 << 20);
     DEFAULT(files, 16384);
     DEFAULT(open_files, 256);
-    DEFAULT(file_bytes, l.data_bytes);
+    DEFAULT(file_bytes, limits.data_bytes);
     DEFAULT(read_bytes, (uint64_t)64 << 20);
 #undef DEFAULT
-    l.open_files = MIN(MAX(l.open_files, 32), 4096);
-    return l;
+    limits.open_files = MIN(MAX(limits.open_files, 32), 4096);
+    return limits;
 }
 
-static enum status read_open(struct keeper *k, struct err *e)
+static enum status read_open(struct keeper *keeper, struct err *err)
 {
     static struct packet packet;
-    struct keeper_message m;
-    enum status s = packet_receive(k->client, &packet, e);
-    if (s == STATUS_OK)
-        s = keeper_message_parse(&k->client_gate, k->phase, bytes_of(packet.data, packet.size),
-                                 packet.fd_count, &m, e);
-    if (s != STATUS_OK)
-        return s;
-    k->limits = with_defaults(m.limits);
-    k->other_ids = m.flags & KEEPER_FLAG_OTHER_IDS;
-    k->slot_count = m.sessions_max ? MIN(m.sessions_max, SESSIONS_MAX) : SESSIONS_DEFAULT;
-    k->slots = calloc(k->slot_count, sizeof *k->slots);
-    struct bytes paths = m.text;
+    struct keeper_message message;
+    enum status status = packet_receive(keeper->client, &packet, err);
+    if (status == STATUS_OK)
+        status = keeper_message_parse(&keeper->client_gate, keeper->phase, bytes_of(packet.data, packet.size),
+                                      packet.fd_count, &message, err);
+    if (status != STATUS_OK)
+        return status;
+    keeper->limits = with_defaults(message.limits);
+    keeper->other_ids = message.flags & KEEPER_FLAG_OTHER_IDS;
+    keeper->slot_count = message.sessions_max ? MIN(message.sessions_max, SESSIONS_MAX) : SESSIONS_DEFAULT;
+    keeper->slots = calloc(keeper->slot_count, sizeof *keeper->slots);
+    struct bytes paths = message.text;
     struct bytes program = bytes_split(&paths, '\n');
     if (program.size > 0)
-        k->zygote_path = strndup((const char *)program.data, program.size);
+        keeper->zygote_path = strndup((const char *)program.data, program.size);
     if (paths.size > 0)
-        k->session_paths = strndup((const char *)paths.data, paths.size);
-    if (!k->slots || (program.size > 0 && !k->zygote_path) || (paths.size > 0 && !k->session_paths))
-        return err_set(e, STATUS_NO_MEMORY, "no memory");
-    for (uint32_t i = 0; i < k->slot_count; i++)
-        slot_init(&k->slots[i]);
-    k->phase = KEEPER_PHASE_OPEN;
+        keeper->session_paths = strndup((const char *)paths.data, paths.size);
+    if (!keeper->slots || (program.size > 0 && !keeper->zygote_path) ||
+        (paths.size > 0 && !keeper->session_paths))
+        return err_set(err, STATUS_NO_MEMORY, "no memory");
+    for (uint32_t i = 0; i < keeper->slot_count; i++)
+        slot_init(&keeper->slots[i]);
+    keeper->phase = KEEPER_PHASE_OPEN;
     return STATUS_OK;
 }
 
-static enum status prepare_machine(struct keeper *k, struct err *e)
+static enum status prepare_machine(struct keeper *keeper, struct err *err)
 {
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max; /* up to 8 descriptors a slot */
         (void)!setrlimit(RLIMIT_NOFILE, &files);
     }
-    probe_machine(&k->facts);
-    if (!k->facts.net || !k->facts.seccomp)
-        return err_set(e, STATUS_FAILED_PRECONDITION, "this machine gives no %s; see sallyport doctor",
-                       k->facts.net ? "seccomp" : "namespaces");
-    if (k->facts.privileged) {
-        k->first_id = zygote_first_id(k->slot_count + 1, k->other_ids);
-        k->facts.uid = k->first_id != 0;
-        if (!k->first_id)
-            return err_set(e, STATUS_FAILED_PRECONDITION,
+    probe_machine(&keeper->facts);
+    if (!keeper->facts.net || !keeper->facts.seccomp)
+        return err_set(err, STATUS_FAILED_PRECONDITION, "this machine gives no %s; see sallyport doctor",
+                       keeper->facts.net ? "seccomp" : "namespaces");
+    if (keeper->facts.privileged) {
+        keeper->first_id = zygote_first_id(keeper->slot_count + 1, keeper->other_ids);
+        keeper->facts.uid = keeper->first_id != 0;
+        if (!keeper->first_id)
+            return err_set(err, STATUS_FAILED_PRECONDITION,
                            "root, but without a range of host ids to give away");
     }
-    enum status s = cgroup_open(&k->groups, k->slot_count, k->first_id ? k->first_id : geteuid(), e);
-    if (s != STATUS_OK)
-        return s;
-    k->facts.cgroup_layout = cgroup_layout_name(k->groups.layout);
-    k->facts.memory = k->groups.enforced[CGROUP_MEMORY];
-    k->facts.pids = k->groups.enforced[CGROUP_PIDS];
-    k->facts.cpu = k->groups.enforced[CGROUP_CPU];
-    k->facts.cgroup_kill = k->groups.unified_base >= 0;
-    snprintf(k->facts.cgroup_missing, sizeof k->facts.cgroup_missing, "%s", k->groups.missing);
+    enum status status = cgroup_open(&keeper->groups, keeper->slot_count,
+                                     keeper->first_id ? keeper->first_id : geteuid(), err);
+    if (status != STATUS_OK)
+        return status;
+    keeper->facts.cgroup_layout = cgroup_layout_name(keeper->groups.layout);
+    keeper->facts.memory = keeper->groups.enforced[CGROUP_MEMORY];
+    keeper->facts.pids = keeper->groups.enforced[CGROUP_PIDS];
+    keeper->facts.cpu = keeper->groups.enforced[CGROUP_CPU];
+    keeper->facts.cgroup_kill = keeper->groups.unified_base >= 0;
+    snprintf(keeper->facts.cgroup_missing, sizeof keeper->facts.cgroup_missing, "%s", keeper->groups.missing);
     return STATUS_OK;
 }
 
 /* The zygote's next message, within the time a warm-up may take. */
-static enum status await_zygote(struct keeper *k, struct keeper_message *ret, struct err *e)
+static enum status await_zygote(struct keeper *keeper, struct keeper_message *ret, struct err *err)
 {
     static struct packet packet;
     packet.fd_count = 0;
-    struct pollfd watched[] = {{.fd = k->zygote.socket, .events = POLLIN},
-                               {.fd = k->client, .events = POLLRDHUP}};
+    struct pollfd watched[] = {{.fd = keeper->zygote.socket, .events = POLLIN},
+                               {.fd = keeper->client, .events = POLLRDHUP}};
     int n = poll(watched, ARRAY_SIZE(watched), WARM_MAX_MS);
     if (n <= 0 || watched[1].revents)
-        return err_set(e, STATUS_DEADLINE_EXCEEDED,
+        return err_set(err, STATUS_DEADLINE_EXCEEDED,
                        n <= 0 ? "the zygote takes too long" : "the pool is gone");
-    enum status s = packet_receive(k->zygote.socket, &packet, e);
-    if (s == STATUS_OK)
-        s = keeper_message_parse(&k->zygote_gate, k->phase, bytes_of(packet.data, packet.size),
-                                 packet.fd_count, ret, e);
-    if (s == STATUS_OK && ret->type == KEEPER_MESSAGE_BROKEN)
-        s = err_set(e, STATUS_INTERNAL, "zygote: %.*s", BYTES_FMT(ret->text));
+    enum status status = packet_receive(keeper->zygote.socket, &packet, err);
+    if (status == STATUS_OK)
+        status = keeper_message_parse(&keeper->zygote_gate, keeper->phase, bytes_of(packet.data, packet.size),
+                                      packet.fd_count, ret, err);
+    if (status == STATUS_OK && ret->type == KEEPER_MESSAGE_BROKEN)
+        status = err_set(err, STATUS_INTERNAL, "zygote: %.*s", BYTES_FMT(ret->text));
     packet_close(&packet);
-    return s == STATUS_OK ? s : err_wrap(e, "the zygote did not come up");
+    return status == STATUS_OK ? status : err_wrap(err, "the zygote did not come up");
 }
 
-static enum status configure_zygote(struct keeper *k, const struct keeper_message *answer, struct err *e)
+static enum status configure_zygote(struct keeper *keeper, const struct keeper_message *answer,
+                                    struct err *err)
 {
     unsigned built = answer->flags;
-    snprintf(k->template_identity, sizeof k->template_identity, "%.*s", BYTES_FMT(answer->text));
-    k->features = built | JAIL_NET;
-    k->features |= k->facts.user_namespaces ? JAIL_USER : 0;
-    k->features |= k->facts.uid ? JAIL_UID : 0;
-    k->features |= k->facts.landlock_abi > 0 ? JAIL_LANDLOCK : 0;
-    k->facts.proc = built & JAIL_PROC;
-    k->facts.overlay = built & JAIL_OVERLAY;
+    snprintf(keeper->template_identity, sizeof keeper->template_identity, "%.*s", BYTES_FMT(answer->text));
+    keeper->features = built | JAIL_NET;
+    keeper->features |= keeper->facts.user_namespaces ? JAIL_USER : 0;
+    keeper->features |= keeper->facts.uid ? JAIL_UID : 0;
+    keeper->features |= keeper->facts.landlock_abi > 0 ? JAIL_LANDLOCK : 0;
+    keeper->facts.proc = built & JAIL_PROC;
+    keeper->facts.overlay = built & JAIL_OVERLAY;
     /* Without a /proc nobody can write the maps of a session's user namespace. */
-    if (!k->facts.proc)
-        k->features &= ~(unsigned)JAIL_USER;
-    const struct keeper_message m = {
-        .type = KEEPER_MESSAGE_CONFIG, .flags = k->features, .limits = k->limits};
-    return packet_send(k->zygote.socket, &m, NULL, 0, e);
+    if (!keeper->facts.proc)
+        keeper->features &= ~(unsigned)JAIL_USER;
+    const struct keeper_message message = {
+        .type = KEEPER_MESSAGE_CONFIG, .flags = keeper->features, .limits = keeper->limits};
+    return packet_send(keeper->zygote.socket, &message, NULL, 0, err);
 }
 
-static enum status map_zygote(struct keeper *k, struct err *e)
+static enum status map_zygote(struct keeper *keeper, struct err *err)
 {
-    enum status s = namespace_map_range(k->zygote.pid, k->first_id, k->slot_count + 1, e);
-    const struct keeper_message m = {.type = KEEPER_MESSAGE_MAPPED};
-    return s == STATUS_OK ? packet_send(k->zygote.socket, &m, NULL, 0, e) : s;
+    enum status status =
+        namespace_map_range(keeper->zygote.pid, keeper->first_id, keeper->slot_count + 1, err);
+    const struct keeper_message message = {.type = KEEPER_MESSAGE_MAPPED};
+    return status == STATUS_OK ? packet_send(keeper->zygote.socket, &message, NULL, 0, err) : status;
 }
 
-static enum status bring_up_zygote(struct keeper *k, struct err *e)
+static enum status bring_up_zygote(struct keeper *keeper, struct err *err)
 {
-    int group = cgroup_zygote_directory(&k->groups);
+    int group = cgroup_zygote_directory(&keeper->groups);
     const struct zygote_options options = {
-        .path = k->zygote_path,
-        .session_paths = k->session_paths,
-        .data_root = k->data_root,
-        .privileged = k->facts.privileged,
-        .user_namespace = k->facts.user_namespaces,
+        .path = keeper->zygote_path,
+        .session_paths = keeper->session_paths,
+        .data_root = keeper->data_root,
+        .privileged = keeper->facts.privileged,
+        .user_namespace = keeper->facts.user_namespaces,
         .cgroup_fd = group,
     };
-    enum status s = zygote_start(&options, &k->zygote, e);
+    enum status status = zygote_start(&options, &keeper->zygote, err);
     file_close(&group);
-    struct keeper_message m = {0};
-    while (s == STATUS_OK && m.type != KEEPER_MESSAGE_WARM) {
-        s = await_zygote(k, &m, e);
-        if (s == STATUS_OK && m.type == KEEPER_MESSAGE_MAP)
-            s = map_zygote(k, e);
-        else if (s == STATUS_OK && m.type == KEEPER_MESSAGE_BUILT)
-            s = configure_zygote(k, &m, e);
+    struct keeper_message message = {0};
+    while (status == STATUS_OK && message.type != KEEPER_MESSAGE_WARM) {
+        status = await_zygote(keeper, &message, err);
+        if (status == STATUS_OK && message.type == KEEPER_MESSAGE_MAP)
+            status = map_zygote(keeper, err);
+        else if (status == STATUS_OK && message.type == KEEPER_MESSAGE_BUILT)
+            status = configure_zygote(keeper, &message, err);
     }
-    return s;
+    return status;
 }
 
-enum status startup_run(struct keeper *k, struct err *e)
+enum status startup_run(struct keeper *keeper, struct err *err)
 {
-    enum status s = read_open(k, e);
-    if (s == STATUS_OK)
-        s = prepare_machine(k, e);
-    if (s == STATUS_OK)
-        s = bring_up_zygote(k, e);
-    return s;
+    enum status status = read_open(keeper, err);
+    if (status == STATUS_OK)
+        status = prepare_machine(keeper, err);
+    if (status == STATUS_OK)
+        status = bring_up_zygote(keeper, err);
+    return status;
 }

@@ -12,7 +12,7 @@
 struct keeper;
 
 /* Waits for OPEN, finds out what the machine gives, makes the cgroup tree, starts the zygote and waits until
- * it is warm (a minute at most). On failure `e` says what people should read, and keeper_end tidies up. */
-STATUS_RESULT startup_run(struct keeper *k, struct err *e);
+ * it is warm (a minute at most). On failure `err` says what people should read, and keeper_end tidies up. */
+STATUS_RESULT startup_run(struct keeper *k, struct err *err);
 
 #endif

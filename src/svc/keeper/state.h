@@ -41,11 +41,11 @@ struct keeper {
 
 /* Sends a message and copies of `fds`. A peer that does not take its messages within the socket's send time
  * is as good as gone: the keeper is over. */
-void keeper_tell(struct keeper *k, int socket, const struct keeper_message *m, const int *fds,
+void keeper_tell(struct keeper *keeper, int socket, const struct keeper_message *message, const int *fds,
                  unsigned count);
 /* Answers a SPAWN that led to nothing. */
-void keeper_refuse(struct keeper *k, uint64_t request, const char *text);
+void keeper_refuse(struct keeper *keeper, uint64_t request, const char *text);
 /* Last words to the pool; the keeper is over. */
-void keeper_give_up(struct keeper *k, const char *text);
+void keeper_give_up(struct keeper *keeper, const char *text);
 
 #endif

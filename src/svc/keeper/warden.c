@@ -46,17 +46,17 @@ static void end_keeper(int *keeper, int patience_ms)
     file_close(keeper);
 }
 
-static void end_all(struct warden *w, int patience_ms)
+static void end_all(struct warden *warden, int patience_ms)
 {
     for (size_t i = 0; i < KEEPERS_MAX; i++)
-        end_keeper(&w->keepers[i], patience_ms);
+        end_keeper(&warden->keepers[i], patience_ms);
 }
 
-static int *free_place(struct warden *w)
+static int *free_place(struct warden *warden)
 {
     for (size_t i = 0; i < KEEPERS_MAX; i++) {
-        if (w->keepers[i] < 0)
-            return &w->keepers[i];
+        if (warden->keepers[i] < 0)
+            return &warden->keepers[i];
     }
     return NULL;
 }
@@ -70,71 +70,71 @@ static long fork_keeper(int *ret_pidfd)
     return syscall(SYS_clone3, &arguments, sizeof arguments);
 }
 
-__attribute__((noreturn)) static void run_keeper(struct warden *w, int socket)
+__attribute__((noreturn)) static void run_keeper(struct warden *warden, int socket)
 {
-    file_close(&w->server);
+    file_close(&warden->server);
     for (size_t i = 0; i < KEEPERS_MAX; i++)
-        file_close(&w->keepers[i]);
+        file_close(&warden->keepers[i]);
     protect("0");
-    _exit(keeper_main(socket, w->data_root));
+    _exit(keeper_main(socket, warden->data_root));
 }
 
 /* False when the warden cannot go on. */
-static bool start_keeper(struct warden *w, int socket, bool beside)
+static bool start_keeper(struct warden *warden, int socket, bool beside)
 {
     if (!beside)
-        end_all(w, REPLACE_MAX_MS);
-    int *place = free_place(w);
+        end_all(warden, REPLACE_MAX_MS);
+    int *place = free_place(warden);
     if (!place)
         return false;
     /* Without a process the socket just closes, which the server takes for a keeper that died. */
     int pidfd = -1;
     long pid = fork_keeper(&pidfd);
     if (pid == 0)
-        run_keeper(w, socket);
+        run_keeper(warden, socket);
     if (pid > 0)
         *place = pidfd;
     return true;
 }
 
-static bool take_order(struct warden *w)
+static bool take_order(struct warden *warden)
 {
     static struct packet packet;
     struct keeper_message message;
-    if (packet_receive(w->server, &packet, NULL) != STATUS_OK)
+    if (packet_receive(warden->server, &packet, NULL) != STATUS_OK)
         return false;
-    bool good = keeper_message_parse(&w->gate, KEEPER_PHASE_NEW, bytes_of(packet.data, packet.size),
+    bool good = keeper_message_parse(&warden->gate, KEEPER_PHASE_NEW, bytes_of(packet.data, packet.size),
                                      packet.fd_count, &message, NULL) == STATUS_OK;
     if (good)
-        good = start_keeper(w, packet.fds[0], message.flags & WARDEN_FLAG_BESIDE);
+        good = start_keeper(warden, packet.fds[0], message.flags & WARDEN_FLAG_BESIDE);
     packet_close(&packet);
     return good;
 }
 
-static bool wait_for_news(struct warden *w)
+static bool wait_for_news(struct warden *warden)
 {
-    struct pollfd watched[1 + KEEPERS_MAX] = {{.fd = w->server, .events = POLLIN}};
+    struct pollfd watched[1 + KEEPERS_MAX] = {{.fd = warden->server, .events = POLLIN}};
     for (size_t i = 0; i < KEEPERS_MAX; i++)
-        watched[1 + i] = (struct pollfd){.fd = w->keepers[i], .events = POLLIN};
+        watched[1 + i] = (struct pollfd){.fd = warden->keepers[i], .events = POLLIN};
     if (poll(watched, ARRAY_SIZE(watched), -1) < 0)
         return errno == EINTR;
 
     for (size_t i = 0; i < KEEPERS_MAX; i++) {
         if (watched[1 + i].revents)
-            file_close(&w->keepers[i]);
+            file_close(&warden->keepers[i]);
     }
-    return !watched[0].revents || take_order(w);
+    return !watched[0].revents || take_order(warden);
 }
 
 int warden_main(int fd, const char *data_root)
 {
-    struct warden w = {
+    struct warden warden = {
         .server = fd,
         .data_root = data_root,
         .gate = {.sender = KEEPER_PARTY_POOL, .receiver = KEEPER_PARTY_WARDEN},
     };
     for (size_t i = 0; i < KEEPERS_MAX; i++)
-        w.keepers[i] = -1;
+        warden.keepers[i] = -1;
     (void)!prctl(PR_SET_NAME, WARDEN_NAME, 0, 0, 0);
     (void)!fcntl(fd, F_SETFD, FD_CLOEXEC);
     /* What a terminal sends is for the server; its end of the socket is our end. */
@@ -142,8 +142,8 @@ int warden_main(int fd, const char *data_root)
     for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
         signal(ignored[i], SIG_IGN);
     protect("-1000");
-    while (wait_for_news(&w))
+    while (wait_for_news(&warden))
         continue;
-    end_all(&w, FAREWELL_MAX_MS);
+    end_all(&warden, FAREWELL_MAX_MS);
     return 0;
 }

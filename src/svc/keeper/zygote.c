@@ -83,81 +83,81 @@ struct builder {
     char identity[TEMPLATE_IDENTITY_SIZE]; /* of the template that was built */
 };
 
-static enum status failed(const char *what, struct err *e)
+static enum status failed(const char *what, struct err *err)
 {
-    return err_set(e, STATUS_IO, "%s: %s", what, strerror(errno));
+    return err_set(err, STATUS_IO, "%s: %s", what, strerror(errno));
 }
 
 /* Leaves /dev/null on 0-2, the keeper's socket on 3 and the program on 4. */
-static enum status take_descriptors(struct builder *b, struct err *e)
+static enum status take_descriptors(struct builder *builder, struct err *err)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    int socket = fcntl(b->socket, F_DUPFD_CLOEXEC, 10);
-    int program = fcntl(b->program, F_DUPFD_CLOEXEC, 10);
+    int socket = fcntl(builder->socket, F_DUPFD_CLOEXEC, 10);
+    int program = fcntl(builder->program, F_DUPFD_CLOEXEC, 10);
     if (null < 0 || socket < 0 || program < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
         dup2(null, 2) < 0 || dup2(socket, 3) < 0 || dup3(program, 4, O_CLOEXEC) < 0)
-        return failed("descriptors", e);
+        return failed("descriptors", err);
     if (close_range(5, ~0u, 0) < 0)
-        return failed("close_range", e);
-    b->socket = 3;
-    b->program = 4;
+        return failed("close_range", err);
+    builder->socket = 3;
+    builder->program = 4;
     return STATUS_OK;
 }
 
 /* Rootless: the new user namespace came with clone3, and we are the only id in it. */
-static enum status take_identity(struct builder *b, struct err *e)
+static enum status take_identity(struct builder *builder, struct err *err)
 {
     if (setsid() < 0)
-        return failed("setsid", e);
-    if (!b->options->privileged)
-        return namespace_map_self(0, b->uid, b->gid, e);
-    return setgroups(0, NULL) < 0 ? failed("setgroups", e) : STATUS_OK;
+        return failed("setsid", err);
+    if (!builder->options->privileged)
+        return namespace_map_self(0, builder->uid, builder->gid, err);
+    return setgroups(0, NULL) < 0 ? failed("setgroups", err) : STATUS_OK;
 }
 
 /* Here, and not in the keeper: what stands in the files of the list is parsed by a process that ends. */
-static enum status build_root(struct builder *b, struct err *e)
+static enum status build_root(struct builder *builder, struct err *err)
 {
     struct template_plan *plan = NULL;
-    enum status s = template_plan_create(b->options->session_paths, b->program, &plan, e);
-    if (s != STATUS_OK)
-        return s;
+    enum status status = template_plan_create(builder->options->session_paths, builder->program, &plan, err);
+    if (status != STATUS_OK)
+        return status;
     const struct root_options root = {
-        .privileged = b->options->privileged,
-        .zygote_fd = b->program,
+        .privileged = builder->options->privileged,
+        .zygote_fd = builder->program,
         .plan = plan,
-        .data_root = b->options->data_root,
+        .data_root = builder->options->data_root,
     };
     struct root_report report = {0};
-    s = root_build(&root, &report, e);
-    close(b->program);
-    memcpy(b->identity, plan->identity, sizeof b->identity);
+    status = root_build(&root, &report, err);
+    close(builder->program);
+    memcpy(builder->identity, plan->identity, sizeof builder->identity);
     template_plan_destroy(plan);
-    b->features |= report.proc ? JAIL_PROC : 0;
-    b->features |= report.overlay ? JAIL_OVERLAY : 0;
-    return s;
+    builder->features |= report.proc ? JAIL_PROC : 0;
+    builder->features |= report.overlay ? JAIL_OVERLAY : 0;
+    return status;
 }
 
 /* Root only: the zygote is root of a user namespace with a range of ids, and the mounts become locked. */
-static enum status leave_host_root(struct builder *b, struct err *e)
+static enum status leave_host_root(struct builder *builder, struct err *err)
 {
-    if (!b->options->privileged || !b->options->user_namespace)
+    if (!builder->options->privileged || !builder->options->user_namespace)
         return STATUS_OK;
     if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-        return failed("unshare", e);
+        return failed("unshare", err);
     const struct keeper_message map = {.type = KEEPER_MESSAGE_MAP};
-    enum status s = packet_send(b->socket, &map, NULL, 0, e);
+    enum status status = packet_send(builder->socket, &map, NULL, 0, err);
     static struct packet packet;
     struct keeper_message answer;
     struct keeper_message_gate gate = {.sender = KEEPER_PARTY_KEEPER, .receiver = KEEPER_PARTY_ZYGOTE};
-    if (s == STATUS_OK)
-        s = packet_receive(b->socket, &packet, e);
-    if (s == STATUS_OK)
-        s = keeper_message_parse(&gate, KEEPER_PHASE_NEW, bytes_of(packet.data, packet.size), packet.fd_count,
-                                 &answer, e);
-    if (s != STATUS_OK)
-        return s;
+    if (status == STATUS_OK)
+        status = packet_receive(builder->socket, &packet, err);
+    if (status == STATUS_OK)
+        status = keeper_message_parse(&gate, KEEPER_PHASE_NEW, bytes_of(packet.data, packet.size),
+                                      packet.fd_count, &answer, err);
+    if (status != STATUS_OK)
+        return status;
     if (answer.type != KEEPER_MESSAGE_MAPPED || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-        return failed("become root inside", e);
+        return failed("become root inside", err);
     return STATUS_OK;
 }
 
@@ -169,7 +169,7 @@ static void reset_signals(void)
         sigaction(n, &by_default, NULL); /* some cannot be set; those are at their default */
 }
 
-static enum status run_program(struct builder *b, struct err *e)
+static enum status run_program(struct builder *builder, struct err *err)
 {
     static const char *const argv[] = {"sallyport-zygote", NULL};
     static const char *const environment[] = {
@@ -181,56 +181,58 @@ static enum status run_program(struct builder *b, struct err *e)
     reset_signals();
     /* Last: changes of credentials clear it. The keeper's end is the zygote's, whatever it is doing. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-        return failed("pdeathsig", e);
+        return failed("pdeathsig", err);
     const struct keeper_message built = {
-        .type = KEEPER_MESSAGE_BUILT, .flags = b->features, .text = bytes_of_cstr(b->identity)};
-    enum status s = packet_send(b->socket, &built, NULL, 0, e);
-    if (s != STATUS_OK)
-        return s;
+        .type = KEEPER_MESSAGE_BUILT, .flags = builder->features, .text = bytes_of_cstr(builder->identity)};
+    enum status status = packet_send(builder->socket, &built, NULL, 0, err);
+    if (status != STATUS_OK)
+        return status;
     execve(ROOT_ZYGOTE, (char *const *)argv, (char *const *)environment);
-    return failed("exec " ROOT_ZYGOTE, e);
+    return failed("exec " ROOT_ZYGOTE, err);
 }
 
-__attribute__((noreturn)) static void builder_main(struct builder *b)
+__attribute__((noreturn)) static void builder_main(struct builder *builder)
 {
     static enum status (*const steps[])(struct builder *, struct err *) = {
         take_descriptors, take_identity, build_root, leave_host_root, run_program};
-    struct err e = {0};
+    struct err err = {0};
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-        if (steps[i](b, &e) != STATUS_OK)
+        if (steps[i](builder, &err) != STATUS_OK)
             break;
     }
-    const struct keeper_message broken = {.type = KEEPER_MESSAGE_BROKEN, .text = bytes_of_cstr(e.text)};
-    (void)!packet_send(b->socket, &broken, NULL, 0, NULL);
+    const struct keeper_message broken = {.type = KEEPER_MESSAGE_BROKEN, .text = bytes_of_cstr(err.text)};
+    (void)!packet_send(builder->socket, &broken, NULL, 0, NULL);
     _exit(1);
 }
 
 /* --- the parent ------------------------------------------------------------------------------------ */
 
-enum status zygote_start(const struct zygote_options *o, struct zygote_process *ret, struct err *e)
+enum status zygote_start(const struct zygote_options *options, struct zygote_process *ret, struct err *err)
 {
-    struct builder b = {.options = o, .uid = geteuid(), .gid = getegid(), .program = open_program(o->path)};
-    if (b.program < 0)
-        return err_set(e, STATUS_NOT_FOUND, "no %s: %s", o->path ? o->path : PROGRAM_NAME, strerror(errno));
+    struct builder builder = {
+        .options = options, .uid = geteuid(), .gid = getegid(), .program = open_program(options->path)};
+    if (builder.program < 0)
+        return err_set(err, STATUS_NOT_FOUND, "no %s: %s", options->path ? options->path : PROGRAM_NAME,
+                       strerror(errno));
     int sockets[2];
-    enum status s = packet_pair(sockets, e);
-    if (s != STATUS_OK) {
-        close(b.program);
-        return s;
+    enum status status = packet_pair(sockets, err);
+    if (status != STATUS_OK) {
+        close(builder.program);
+        return status;
     }
-    b.socket = sockets[1];
+    builder.socket = sockets[1];
     unsigned long long flags = NAMESPACES_SESSION | CLONE_NEWNET;
-    if (!o->privileged)
+    if (!options->privileged)
         flags |= CLONE_NEWUSER;
     int pidfd = -1;
-    pid_t pid = namespace_clone(flags, o->cgroup_fd, &pidfd);
+    pid_t pid = namespace_clone(flags, options->cgroup_fd, &pidfd);
     if (pid == 0)
-        builder_main(&b);
-    close(b.program);
+        builder_main(&builder);
+    close(builder.program);
     close(sockets[1]);
     if (pid < 0) {
         close(sockets[0]);
-        return err_set(e, STATUS_IO, "the zygote's namespaces: %s", strerror(-pid));
+        return err_set(err, STATUS_IO, "the zygote's namespaces: %s", strerror(-pid));
     }
     *ret = (struct zygote_process){.pid = pid, .pidfd = pidfd, .socket = sockets[0]};
     return STATUS_OK;

@@ -23,7 +23,7 @@ struct zygote_process {
 };
 
 /* Forks and lets the child build the template root and start the program. NOT_FOUND: no program. IO. */
-STATUS_RESULT zygote_start(const struct zygote_options *o, struct zygote_process *ret, struct err *e);
+STATUS_RESULT zygote_start(const struct zygote_options *options, struct zygote_process *ret, struct err *err);
 /* The first of `count` host ids in a row, for uids and gids alike, that this process may hand out: 199999 or,
  * where that is not mapped (in an outer container), the end of what is. `second`: those behind it, for a keeper
  * beside another of the same count. 0: there are not so many. */

@@ -6,42 +6,42 @@
 #include "os/clock.h"
 #include "svc/keeper/state.h"
 
-static void on_forked(struct keeper *k, const struct keeper_message *m, struct packet *p)
+static void on_forked(struct keeper *keeper, const struct keeper_message *message, struct packet *packet)
 {
-    struct slot *s = slot_find(k, m);
-    if (!s || s->state != SLOT_FORKING) {
-        keeper_give_up(k, "the zygote forked what nobody asked for");
+    struct slot *slot = slot_find(keeper, message);
+    if (!slot || slot->state != SLOT_FORKING) {
+        keeper_give_up(keeper, "the zygote forked what nobody asked for");
         return;
     }
-    s->pidfd = p->fds[0];
-    p->fd_count = 0;
-    slot_move(k, s, SLOT_ENTERING);
+    slot->pidfd = packet->fds[0];
+    packet->fd_count = 0;
+    slot_move(keeper, slot, SLOT_ENTERING);
 }
 
-static void on_unforked(struct keeper *k, const struct keeper_message *m, struct packet *p)
+static void on_unforked(struct keeper *keeper, const struct keeper_message *message, struct packet *packet)
 {
-    struct slot *s = slot_find(k, m);
-    if (!s || s->state != SLOT_FORKING) {
-        keeper_give_up(k, "the zygote refused what nobody asked for");
+    struct slot *slot = slot_find(keeper, message);
+    if (!slot || slot->state != SLOT_FORKING) {
+        keeper_give_up(keeper, "the zygote refused what nobody asked for");
         return;
     }
-    snprintf(s->text, sizeof s->text, "clone3: %s", strerror((int)m->code));
-    slot_move(k, s, SLOT_DRAINING);
+    snprintf(slot->text, sizeof slot->text, "clone3: %s", strerror((int)message->code));
+    slot_move(keeper, slot, SLOT_DRAINING);
 }
 
-static void on_exited(struct keeper *k, const struct keeper_message *m, struct packet *p)
+static void on_exited(struct keeper *keeper, const struct keeper_message *message, struct packet *packet)
 {
-    struct slot *s = slot_find(k, m);
-    if (!s || s->state == SLOT_FORKING || s->state == SLOT_DRAINING) {
-        keeper_give_up(k, "the zygote reaped what was not there");
+    struct slot *slot = slot_find(keeper, message);
+    if (!slot || slot->state == SLOT_FORKING || slot->state == SLOT_DRAINING) {
+        keeper_give_up(keeper, "the zygote reaped what was not there");
         return;
     }
-    s->status = m->detail;
-    s->deadline_ns = clock_monotonic_ns() + SLOT_DRAIN_MAX_NS;
-    slot_move(k, s, SLOT_DRAINING);
+    slot->status = message->detail;
+    slot->deadline_ns = clock_monotonic_ns() + SLOT_DRAIN_MAX_NS;
+    slot_move(keeper, slot, SLOT_DRAINING);
 }
 
-void zygote_side_read(struct keeper *k)
+void zygote_side_read(struct keeper *keeper)
 {
     static void (*const handlers[KEEPER_MESSAGE_TYPES])(struct keeper *, const struct keeper_message *,
                                                         struct packet *) = {
@@ -50,17 +50,17 @@ void zygote_side_read(struct keeper *k)
         [KEEPER_MESSAGE_EXITED] = on_exited,
     };
     static struct packet packet;
-    struct keeper_message m;
-    struct err e = {0};
-    if (packet_receive(k->zygote.socket, &packet, &e) != STATUS_OK) {
-        keeper_give_up(k, "the zygote is gone");
+    struct keeper_message message;
+    struct err err = {0};
+    if (packet_receive(keeper->zygote.socket, &packet, &err) != STATUS_OK) {
+        keeper_give_up(keeper, "the zygote is gone");
         return;
     }
-    if (keeper_message_parse(&k->zygote_gate, k->phase, bytes_of(packet.data, packet.size), packet.fd_count,
-                             &m, &e) != STATUS_OK ||
-        !handlers[m.type])
-        keeper_give_up(k, e.text);
+    if (keeper_message_parse(&keeper->zygote_gate, keeper->phase, bytes_of(packet.data, packet.size),
+                             packet.fd_count, &message, &err) != STATUS_OK ||
+        !handlers[message.type])
+        keeper_give_up(keeper, err.text);
     else
-        handlers[m.type](k, &m, &packet);
+        handlers[message.type](keeper, &message, &packet);
     packet_close(&packet);
 }
