@@ -11,9 +11,9 @@
 #define EXIT_USAGE  2
 
 /* dev, app, pool, scheduler: the services that the command's bit stands for, until a signal stops them. */
-int command_serve(unsigned command, const struct option_values *v);
+int command_serve(unsigned command, const struct option_values *values);
 /* Prints every setting of every service with its value and where that comes from. */
-int command_config(unsigned command, const struct option_values *v);
-int command_doctor(unsigned command, const struct option_values *v);
+int command_config(unsigned command, const struct option_values *values);
+int command_doctor(unsigned command, const struct option_values *values);
 
 #endif

@@ -82,21 +82,21 @@ static void print_line(const struct option_spec *spec, const struct option_value
     printf("# %s (%s)\n%s%s = %s\n", spec->help, origin, readable ? "" : "# ", spec->name, text ? text : "");
 }
 
-int command_config(unsigned command, const struct option_values *v)
+int command_config(unsigned command, const struct option_values *values)
 {
-    const char *file = setting_text(v, "config");
-    bool as_json = setting_flag(v, "json");
+    const char *file = setting_text(values, "config");
+    bool as_json = setting_flag(values, "json");
     json_t *all = json_array();
     for (size_t i = 0; i < settings_count; i++) {
         const struct option_spec *spec = &settings_table[i];
         char origin[400];
         if (!(spec->commands & COMMAND_SERVERS) || strcmp(spec->name, "config") == 0)
             continue;
-        origin_text(spec, &v->at[i], file, origin, sizeof origin);
+        origin_text(spec, &values->at[i], file, origin, sizeof origin);
         if (as_json)
-            json_array_append_new(all, setting_json(spec, &v->at[i], origin));
+            json_array_append_new(all, setting_json(spec, &values->at[i], origin));
         else
-            print_line(spec, &v->at[i], origin);
+            print_line(spec, &values->at[i], origin);
     }
     char *text = as_json ? json_dumps(all, JSON_INDENT(1)) : NULL;
     json_decref(all);

@@ -112,7 +112,7 @@ static void print_json(const struct probe_facts *facts, const struct template_pl
     putchar('\n');
 }
 
-int command_doctor(unsigned command, const struct option_values *v)
+int command_doctor(unsigned command, const struct option_values *values)
 {
     (void)command;
     struct probe_facts facts = {.cgroup_layout = "none"};
@@ -123,11 +123,11 @@ int command_doctor(unsigned command, const struct option_values *v)
     bool python = python_there();
     struct template_plan *plan = NULL;
     struct err error = {0};
-    if (template_plan_create(setting_text(v, "session-path"), -1, &plan, &error) != STATUS_OK)
+    if (template_plan_create(setting_text(values, "session-path"), -1, &plan, &error) != STATUS_OK)
         fprintf(stderr, "%s\n", error.text);
     /* Without either way to build a jail nothing can be run at all. */
     bool usable = python && plan && (facts.privileged || facts.user_namespaces) && facts.seccomp;
-    if (setting_flag(v, "json")) {
+    if (setting_flag(values, "json")) {
         print_json(&facts, plan);
     } else {
         print_verdict(layers, usable, whole);

@@ -33,53 +33,53 @@ static const char page_tail[] = "<p><a href=\"/openapi.json\">All routes</a>, "
                                 "<a href=\"/healthz\">health</a></p>\n"
                                 "</html>\n";
 
-static bool has_part(const struct front *f, const char *name)
+static bool has_part(const struct front *front, const char *name)
 {
-    for (size_t i = 0; i < f->part_count; i++)
-        if (strcmp(f->parts[i].name, name) == 0)
+    for (size_t i = 0; i < front->part_count; i++)
+        if (strcmp(front->parts[i].name, name) == 0)
             return true;
     return false;
 }
 
-static void answer_page(void *context, struct http_request *r)
+static void answer_page(void *context, struct http_request *request)
 {
-    const struct front *f = context;
+    const struct front *front = context;
     /* Safe in HTML: a host that the server does not know by name has been refused (wire/http1/site.h). */
-    struct bytes host = http_request_header(r, "host");
+    struct bytes host = http_request_header(request, "host");
     if (!host.size)
         host = BYTES_LITERAL("localhost");
     CLEANUP(buf_fini) struct buf page = {0};
     buf_append_cstr(&page, page_head);
-    if (has_part(f, "app"))
+    if (has_part(front, "app"))
         buf_append_fmt(&page, page_app, BYTES_FMT(host), BYTES_FMT(host), BYTES_FMT(host));
     buf_append_cstr(&page, page_tail);
     bool whole =
         buf_status(&page) == STATUS_OK &&
-        http_response_header(r, "Content-Security-Policy", BYTES_LITERAL(PAGE_POLICY)) == STATUS_OK &&
-        http_response_header(r, "Referrer-Policy", BYTES_LITERAL("same-origin")) == STATUS_OK &&
-        http_response_header(r, "Cache-Control", BYTES_LITERAL("no-cache")) == STATUS_OK;
+        http_response_header(request, "Content-Security-Policy", BYTES_LITERAL(PAGE_POLICY)) == STATUS_OK &&
+        http_response_header(request, "Referrer-Policy", BYTES_LITERAL("same-origin")) == STATUS_OK &&
+        http_response_header(request, "Cache-Control", BYTES_LITERAL("no-cache")) == STATUS_OK;
     if (whole)
-        http_respond(r, 200, "text/html; charset=utf-8", buf_peek(&page));
+        http_respond(request, 200, "text/html; charset=utf-8", buf_peek(&page));
     else
-        http_respond_failure(r, 503, "out of memory");
+        http_respond_failure(request, 503, "out of memory");
 }
 
-static void answer_openapi(void *context, struct http_request *r)
+static void answer_openapi(void *context, struct http_request *request)
 {
-    const struct front *f = context;
-    http_respond(r, 200, "application/json; charset=utf-8", buf_peek(&f->openapi));
+    const struct front *front = context;
+    http_respond(request, 200, "application/json; charset=utf-8", buf_peek(&front->openapi));
 }
 
-static void answer_health(void *context, struct http_request *r)
+static void answer_health(void *context, struct http_request *request)
 {
-    const struct front *f = context;
-    health_answer(f->health, r);
+    const struct front *front = context;
+    health_answer(front->health, request);
 }
 
-static void answer_ready(void *context, struct http_request *r)
+static void answer_ready(void *context, struct http_request *request)
 {
-    const struct front *f = context;
-    health_answer_ready(f->health, r);
+    const struct front *front = context;
+    health_answer_ready(front->health, request);
 }
 
 static const struct http_route routes[] = {
@@ -94,38 +94,38 @@ static const struct http_route routes[] = {
 
 /* --- the front --- */
 
-void front_init(struct front *f, const struct health *health)
+void front_init(struct front *front, const struct health *health)
 {
-    *f = (struct front){.health = health};
-    front_add(f, (struct http_part){.name = "server",
-                                    .prefix = "",
-                                    .claims = "",
-                                    .routes = routes,
-                                    .route_count = ARRAY_SIZE(routes),
-                                    .problems = http_problems,
-                                    .problem_count = http_problem_count,
-                                    .context = f});
+    *front = (struct front){.health = health};
+    front_add(front, (struct http_part){.name = "server",
+                                        .prefix = "",
+                                        .claims = "",
+                                        .routes = routes,
+                                        .route_count = ARRAY_SIZE(routes),
+                                        .problems = http_problems,
+                                        .problem_count = http_problem_count,
+                                        .context = front});
 }
 
-void front_add(struct front *f, struct http_part part)
+void front_add(struct front *front, struct http_part part)
 {
-    ASSERT(f->part_count < FRONT_PARTS_MAX);
-    f->parts[f->part_count++] = part;
+    ASSERT(front->part_count < FRONT_PARTS_MAX);
+    front->parts[front->part_count++] = part;
 }
 
-enum status front_mount(struct front *f, struct http_server *server, struct err *e)
+enum status front_mount(struct front *front, struct http_server *server, struct err *err)
 {
-    http_openapi_write(f->parts, f->part_count, TITLE, SALLYPORT_VERSION, &f->openapi);
-    http_router_init(&f->router, f->parts, f->part_count);
-    enum status status = buf_status(&f->openapi);
+    http_openapi_write(front->parts, front->part_count, TITLE, SALLYPORT_VERSION, &front->openapi);
+    http_router_init(&front->router, front->parts, front->part_count);
+    enum status status = buf_status(&front->openapi);
     if (status == STATUS_OK)
-        status = http_server_mount(server, "", &f->router.handler);
-    return status == STATUS_OK ? status : err_set(e, status, "no memory for the routes");
+        status = http_server_mount(server, "", &front->router.handler);
+    return status == STATUS_OK ? status : err_set(err, status, "no memory for the routes");
 }
 
-void front_fini(struct front *f)
+void front_fini(struct front *front)
 {
-    buf_fini(&f->openapi);
+    buf_fini(&front->openapi);
 }
 
 /* --- the access log --- */

@@ -19,14 +19,14 @@ struct front {
 };
 
 /* Opens the front with its own routes; `health` lives as long as the server. */
-void front_init(struct front *f, const struct health *health);
+void front_init(struct front *front, const struct health *health);
 /* Adds a service's routes, before front_mount. */
-void front_add(struct front *f, struct http_part part);
+void front_add(struct front *front, struct http_part part);
 /* Has `server` serve all of them. NO_MEMORY. */
-STATUS_RESULT front_mount(struct front *f, struct http_server *server, struct err *e);
+STATUS_RESULT front_mount(struct front *front, struct http_server *server, struct err *err);
 /* Has one info line written for each request: method, route, status, bytes, milliseconds, peer; never what a
  * body, a query or a value in a path holds. */
 void front_log_access(struct http_server *server);
-void front_fini(struct front *f);
+void front_fini(struct front *front);
 
 #endif

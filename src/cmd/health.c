@@ -39,11 +39,11 @@ static void add_cause(struct causes *causes, const char *part, enum severity sev
 
 /* --- the parts --------------------------------------------------------------------------------------- */
 
-static void look_at_pool(const struct health *h, struct causes *causes)
+static void look_at_pool(const struct health *health, struct causes *causes)
 {
-    if (!h->pool)
+    if (!health->pool)
         return;
-    struct pool_report pool = pool_service_facts(h->pool);
+    struct pool_report pool = pool_service_facts(health->pool);
     char text[sizeof causes->at[0].text];
     snprintf(text, sizeof text, "no session has run yet%s%s", pool.cause[0] ? ": " : "", pool.cause);
     if (pool.lost)
@@ -69,33 +69,33 @@ static void look_at_scheduler(const struct health *h, struct causes *causes)
         add_cause(causes, "scheduler", CANNOT_WRITE, health.text);
 }
 
-static void look_at_app(const struct health *h, struct causes *causes)
+static void look_at_app(const struct health *health, struct causes *causes)
 {
     struct err why = {0};
     char text[sizeof why.text + 80];
-    if (!h->app)
+    if (!health->app)
         return;
-    if (!app_service_connected(h->app, &why)) {
+    if (!app_service_connected(health->app, &why)) {
         snprintf(text, sizeof text, "the worker has no stream to the task scheduler: %s", why.text);
         add_cause(causes, "app", BROKEN, text);
     }
-    if (!app_service_pool_answers(h->app))
+    if (!app_service_pool_answers(health->app))
         add_cause(causes, "pool", BROKEN, "nobody answers at the session pool's URL");
 }
 
-static void look_at_server(const struct health *h, struct causes *causes)
+static void look_at_server(const struct health *health, struct causes *causes)
 {
-    if (!h->confined)
-        add_cause(causes, "server", WEAKER, h->confine_detail);
+    if (!health->confined)
+        add_cause(causes, "server", WEAKER, health->confine_detail);
 }
 
-static void look_at_all(const struct health *h, struct causes *ret_causes)
+static void look_at_all(const struct health *health, struct causes *ret_causes)
 {
     ret_causes->count = 0;
-    look_at_scheduler(h, ret_causes);
-    look_at_pool(h, ret_causes);
-    look_at_app(h, ret_causes);
-    look_at_server(h, ret_causes);
+    look_at_scheduler(health, ret_causes);
+    look_at_pool(health, ret_causes);
+    look_at_app(health, ret_causes);
+    look_at_server(health, ret_causes);
 }
 
 static size_t count_broken(const struct causes *causes)
@@ -106,10 +106,10 @@ static size_t count_broken(const struct causes *causes)
     return count;
 }
 
-bool health_started(const struct health *h, char *ret_cause, size_t size)
+bool health_started(const struct health *health, char *ret_cause, size_t size)
 {
     struct causes causes;
-    look_at_all(h, &causes);
+    look_at_all(health, &causes);
     for (size_t i = 0; i < causes.count; i++) {
         if (causes.at[i].severity != BROKEN)
             continue;
@@ -161,45 +161,45 @@ static void write_pool(struct json_writer *json, const struct pool_service *pool
     json_write_raw(json, buf_peek(&report));
 }
 
-static void answer(struct http_request *r, int status, const struct json_writer *json)
+static void answer(struct http_request *request, int status, const struct json_writer *json)
 {
     if (json_write_status(json) == STATUS_OK)
-        http_respond(r, status, JSON_TYPE, buf_peek(json->out));
+        http_respond(request, status, JSON_TYPE, buf_peek(json->out));
     else
-        http_respond_failure(r, 503, "out of memory");
+        http_respond_failure(request, 503, "out of memory");
 }
 
-void health_answer(const struct health *h, struct http_request *r)
+void health_answer(const struct health *health, struct http_request *request)
 {
     CLEANUP(buf_fini) struct buf out = {0};
     struct json_writer json = {.out = &out, .replace_invalid = true};
     struct causes causes;
-    look_at_all(h, &causes);
+    look_at_all(health, &causes);
 
     json_write_begin_object(&json);
     json_write_member_cstr(&json, "version", SALLYPORT_VERSION);
-    if (h->scheduler)
-        write_scheduler(&json, h->scheduler);
-    if (h->pool)
-        write_pool(&json, h->pool);
-    if (h->confine_json[0]) {
+    if (health->scheduler)
+        write_scheduler(&json, health->scheduler);
+    if (health->pool)
+        write_pool(&json, health->pool);
+    if (health->confine_json[0]) {
         json_write_key(&json, "server");
-        json_write_raw(&json, bytes_of_cstr(h->confine_json));
+        json_write_raw(&json, bytes_of_cstr(health->confine_json));
     }
     json_write_member_bool(&json, "ok", count_broken(&causes) == 0);
-    json_write_member_int(&json, "uptimeSeconds", (clock_monotonic_ns() - h->started_ns) / NS_PER_S);
+    json_write_member_int(&json, "uptimeSeconds", (clock_monotonic_ns() - health->started_ns) / NS_PER_S);
     write_causes(&json, "degraded", &causes, false);
     json_write_end_object(&json);
     buf_append_byte(&out, '\n');
-    answer(r, 200, &json);
+    answer(request, 200, &json);
 }
 
-void health_answer_ready(const struct health *h, struct http_request *r)
+void health_answer_ready(const struct health *health, struct http_request *request)
 {
     CLEANUP(buf_fini) struct buf out = {0};
     struct json_writer json = {.out = &out, .replace_invalid = true};
     struct causes causes;
-    look_at_all(h, &causes);
+    look_at_all(health, &causes);
 
     bool ready = count_broken(&causes) == 0;
     json_write_begin_object(&json);
@@ -207,10 +207,10 @@ void health_answer_ready(const struct health *h, struct http_request *r)
     write_causes(&json, "causes", &causes, true);
     json_write_end_object(&json);
     buf_append_byte(&out, '\n');
-    answer(r, ready ? 200 : 503, &json);
+    answer(request, ready ? 200 : 503, &json);
 }
 
-void health_init(struct health *h)
+void health_init(struct health *health)
 {
-    h->started_ns = clock_monotonic_ns();
+    health->started_ns = clock_monotonic_ns();
 }

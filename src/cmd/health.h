@@ -24,12 +24,12 @@ struct health {
 };
 
 /* Notes when the server began. */
-void health_init(struct health *h);
+void health_init(struct health *health);
 /* Answer GET /healthz and GET /readyz. */
-void health_answer(const struct health *h, struct http_request *r);
-void health_answer_ready(const struct health *h, struct http_request *r);
+void health_answer(const struct health *health, struct http_request *request);
+void health_answer_ready(const struct health *health, struct http_request *request);
 /* True when every part answers; else `ret_cause` names the first that does not, and why. A store that cannot write is no
  * reason to wait: on a full disk everything can still be read, and /readyz says the rest. */
-bool health_started(const struct health *h, char *ret_cause, size_t size);
+bool health_started(const struct health *health, char *ret_cause, size_t size);
 
 #endif

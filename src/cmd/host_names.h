@@ -22,8 +22,8 @@ struct host_names {
  * entry that is no host name; NO_MEMORY. `site` is valid until host_names_fini, which is also right after an
  * error.
  */
-STATUS_RESULT host_names_init(struct host_names *h, const char *listen_address, const char *list,
-                              struct err *e);
-void host_names_fini(struct host_names *h);
+STATUS_RESULT host_names_init(struct host_names *names, const char *listen_address, const char *list,
+                              struct err *err);
+void host_names_fini(struct host_names *names);
 
 #endif

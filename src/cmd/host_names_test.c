@@ -13,10 +13,10 @@
 
 static bool knows(const char *address, const char *list, const char *authority)
 {
-    struct host_names h;
-    assert_int_equal(host_names_init(&h, address, list, NULL), STATUS_OK);
-    bool known = site_knows(&h.site, bytes_of_cstr(authority));
-    host_names_fini(&h);
+    struct host_names names;
+    assert_int_equal(host_names_init(&names, address, list, NULL), STATUS_OK);
+    bool known = site_knows(&names.site, bytes_of_cstr(authority));
+    host_names_fini(&names);
     return known;
 }
 
@@ -51,11 +51,11 @@ static void a_name_that_is_none_is_refused_with_a_hint(void **state)
 {
     static const char *const bad[] = {"http://a.example", "a.example:80", "*", "[::1]", "ok.example,a b"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        struct host_names h;
-        struct err e = {0};
-        assert_int_equal(host_names_init(&h, "127.0.0.1", bad[i], &e), STATUS_INVALID_ARGUMENT);
-        assert_non_null(strstr(e.text, "host-names: "));
-        host_names_fini(&h);
+        struct host_names names;
+        struct err err = {0};
+        assert_int_equal(host_names_init(&names, "127.0.0.1", bad[i], &err), STATUS_INVALID_ARGUMENT);
+        assert_non_null(strstr(err.text, "host-names: "));
+        host_names_fini(&names);
     }
 }
 

@@ -39,14 +39,15 @@ static bool is_journal(void)
            facts.st_dev == device && facts.st_ino == inode;
 }
 
-enum status log_stderr_install(const char *level, const char *format, struct err *e)
+enum status log_stderr_install(const char *level, const char *format, struct err *err)
 {
     enum log_level least;
     if (!log_level_parse(level, &least))
-        return err_set(e, STATUS_INVALID_ARGUMENT, "log-level: \"%.40s\" is none of debug, info, warn, error",
-                       level);
+        return err_set(err, STATUS_INVALID_ARGUMENT,
+                       "log-level: \"%.40s\" is none of debug, info, warn, error", level);
     if (!log_format_parse(format, &chosen_format))
-        return err_set(e, STATUS_INVALID_ARGUMENT, "log-format: \"%.40s\" is neither text nor json", format);
+        return err_set(err, STATUS_INVALID_ARGUMENT, "log-format: \"%.40s\" is neither text nor json",
+                       format);
     for_journal = is_journal();
     log_install(write_line, least);
     return STATUS_OK;

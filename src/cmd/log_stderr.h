@@ -9,6 +9,6 @@
 
 /* INVALID_ARGUMENT for a level that is none of debug, info, warn, error, or a format that is neither text nor
  * json. Before threads start. */
-STATUS_RESULT log_stderr_install(const char *level, const char *format, struct err *e);
+STATUS_RESULT log_stderr_install(const char *level, const char *format, struct err *err);
 
 #endif

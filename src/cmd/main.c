@@ -57,11 +57,12 @@ static int help_all(FILE *out)
     return out == stdout ? EXIT_GOOD : EXIT_USAGE;
 }
 
-static int help_one(const struct command *c)
+static int help_one(const struct command *command)
 {
     CLEANUP(buf_fini) struct buf text = {0};
-    buf_append_fmt(&text, "usage: sallyport %s [options]\n\n%s\n\noptions [default]:\n", c->name, c->about);
-    option_help(settings_table, settings_count, c->bit, &text);
+    buf_append_fmt(&text, "usage: sallyport %s [options]\n\n%s\n\noptions [default]:\n", command->name,
+                   command->about);
+    option_help(settings_table, settings_count, command->bit, &text);
     fwrite(text.data, 1, text.size, stdout);
     return EXIT_GOOD;
 }
@@ -98,18 +99,19 @@ static const char *environment(const char *name)
     return getenv(name);
 }
 
-static int run_command(const struct command *c, int argc, char *const *argv)
+static int run_command(const struct command *command, int argc, char *const *argv)
 {
-    struct err e = {0};
-    struct option_values v;
-    enum status s =
-        option_parse(settings_table, settings_count, c->bit, argc, argv, environment, "config", &v, &e);
-    if (s != STATUS_OK) {
-        fprintf(stderr, "sallyport %s: %s\ntype: sallyport help %s\n", c->name, e.text, c->name);
+    struct err err = {0};
+    struct option_values values;
+    enum status status = option_parse(settings_table, settings_count, command->bit, argc, argv, environment,
+                                      "config", &values, &err);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "sallyport %s: %s\ntype: sallyport help %s\n", command->name, err.text,
+                command->name);
         return EXIT_USAGE;
     }
-    int code = c->run(c->bit, &v);
-    option_values_fini(&v);
+    int code = command->run(command->bit, &values);
+    option_values_fini(&values);
     return code;
 }
 
@@ -138,10 +140,10 @@ int main(int argc, char **argv)
     bool help = strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
     if (help && argc == 2)
         return help_all(stdout);
-    const struct command *c = find_command(help ? argv[2] : name);
-    if (!c)
+    const struct command *command = find_command(help ? argv[2] : name);
+    if (!command)
         return unknown_command(help ? argv[2] : name);
     if (help || wants_help(argc - 2, argv + 2))
-        return help_one(c);
-    return run_command(c, argc - 2, argv + 2);
+        return help_one(command);
+    return run_command(command, argc - 2, argv + 2);
 }

@@ -61,25 +61,25 @@ static const char *const kind_texts[] = {
 
 /* The range of a setting in the smallest unit that people write. */
 static enum status refuse_range(const struct option_spec *spec, const char *text, const char *origin,
-                                struct err *e)
+                                struct err *err)
 {
     int64_t unit = spec->kind == OPTION_DURATION ? NS_PER_MS : 1;
     static const char *const units[] = {[OPTION_SIZE] = " bytes", [OPTION_DURATION] = "ms"};
     const char *suffix = spec->kind < ARRAY_SIZE(units) && units[spec->kind] ? units[spec->kind] : "";
-    return err_set(e, STATUS_INVALID_ARGUMENT, "%s: %s is %.80s, but must be from %lld to %lld%s", origin,
+    return err_set(err, STATUS_INVALID_ARGUMENT, "%s: %s is %.80s, but must be from %lld to %lld%s", origin,
                    spec->name, text, (long long)(spec->min / unit), (long long)(spec->max / unit), suffix);
 }
 
 static enum status set_value(const struct option_spec *spec, const char *text, const char *origin,
-                             struct option_value *ret_value, struct err *e)
+                             struct option_value *ret_value, struct err *err)
 {
     int64_t number;
     if (parse_by_kind(spec->kind, bytes_of_cstr(text), &number) != STATUS_OK)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "%s: %s is \"%.80s\", but must be %s", origin, spec->name,
-                       text, kind_texts[spec->kind]);
+        return err_set(err, STATUS_INVALID_ARGUMENT, "%s: %s is \"%.80s\", but must be %s", origin,
+                       spec->name, text, kind_texts[spec->kind]);
     bool ranged = spec->kind != OPTION_TEXT && spec->kind != OPTION_FLAG;
     if (ranged && (number < spec->min || number > spec->max))
-        return refuse_range(spec, text, origin, e);
+        return refuse_range(spec, text, origin, err);
     *ret_value = (struct option_value){.given = true, .number = number, .text = text};
     return STATUS_OK;
 }
@@ -127,7 +127,7 @@ static const struct option_spec *find_spec(const struct option_spec *table, size
 }
 
 static enum status unknown(const struct option_spec *table, size_t count, unsigned command,
-                           const char *origin, struct bytes name, struct err *e)
+                           const char *origin, struct bytes name, struct err *err)
 {
     const char *names[OPTION_MAX];
     size_t known = 0;
@@ -137,7 +137,7 @@ static enum status unknown(const struct option_spec *table, size_t count, unsign
     char text[OPTION_NAME_MAX + 1];
     snprintf(text, sizeof text, "%.*s", BYTES_FMT(name));
     const char *near = option_nearest(text, names, known);
-    return err_set(e, STATUS_INVALID_ARGUMENT, "%s: there is no setting \"%s\"%s%s%s", origin, text,
+    return err_set(err, STATUS_INVALID_ARGUMENT, "%s: there is no setting \"%s\"%s%s%s", origin, text,
                    near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
@@ -150,55 +150,55 @@ struct parse {
     bool in_file[OPTION_MAX]; /* by index in the table: the file has named it */
 };
 
-static enum status parse_arguments(struct parse *p, int argc, char *const *argv)
+static enum status parse_arguments(struct parse *parse, int argc, char *const *argv)
 {
     for (int i = 0; i < argc; i++) {
         struct bytes argument = bytes_of_cstr(argv[i]);
         if (!bytes_starts_with(argument, BYTES_LITERAL("--")))
-            return err_set(p->e, STATUS_INVALID_ARGUMENT, "unexpected argument \"%.80s\"", argv[i]);
+            return err_set(parse->e, STATUS_INVALID_ARGUMENT, "unexpected argument \"%.80s\"", argv[i]);
         struct bytes rest = bytes_slice(argument, 2, argument.size);
         struct bytes name = bytes_split(&rest, '=');
-        const struct option_spec *spec = find_spec(p->table, p->count, p->command, name);
+        const struct option_spec *spec = find_spec(parse->table, parse->count, parse->command, name);
         if (!spec)
-            return unknown(p->table, p->count, p->command, "command line", name, p->e);
+            return unknown(parse->table, parse->count, parse->command, "command line", name, parse->e);
         const char *text = "true";
         if (rest.data)
             text = (const char *)rest.data;
         else if (spec->kind != OPTION_FLAG && ++i >= argc)
-            return err_set(p->e, STATUS_INVALID_ARGUMENT, "--%s needs %s", spec->name, spec->argument);
+            return err_set(parse->e, STATUS_INVALID_ARGUMENT, "--%s needs %s", spec->name, spec->argument);
         else if (spec->kind != OPTION_FLAG)
             text = argv[i];
-        struct option_value *value = &p->values->at[spec - p->table];
-        enum status s = set_value(spec, text, "command line", value, p->e);
-        if (s != STATUS_OK)
-            return s;
+        struct option_value *value = &parse->values->at[spec - parse->table];
+        enum status status = set_value(spec, text, "command line", value, parse->e);
+        if (status != STATUS_OK)
+            return status;
         value->origin = OPTION_FROM_COMMAND_LINE;
     }
     return STATUS_OK;
 }
 
-static enum status parse_environment(struct parse *p, const char *(*environment)(const char *name))
+static enum status parse_environment(struct parse *parse, const char *(*environment)(const char *name))
 {
-    for (size_t i = 0; i < p->count; i++) {
-        const struct option_spec *spec = &p->table[i];
-        if (!(spec->commands & p->command) || !spec->environment || p->values->at[i].given)
+    for (size_t i = 0; i < parse->count; i++) {
+        const struct option_spec *spec = &parse->table[i];
+        if (!(spec->commands & parse->command) || !spec->environment || parse->values->at[i].given)
             continue;
         const char *text = environment(spec->environment);
         if (!text || !*text)
             continue;
-        enum status s = set_value(spec, text, spec->environment, &p->values->at[i], p->e);
-        if (s != STATUS_OK)
-            return s;
-        p->values->at[i].origin = OPTION_FROM_ENVIRONMENT;
+        enum status status = set_value(spec, text, spec->environment, &parse->values->at[i], parse->e);
+        if (status != STATUS_OK)
+            return status;
+        parse->values->at[i].origin = OPTION_FROM_ENVIRONMENT;
     }
     return STATUS_OK;
 }
 
-static enum status read_file(const char *path, char **ret_text, struct err *e)
+static enum status read_file(const char *path, char **ret_text, struct err *err)
 {
     FILE *f = fopen(path, "re");
     if (!f)
-        return err_set(e, STATUS_INVALID_ARGUMENT, "cannot read %s: %s", path, strerror(errno));
+        return err_set(err, STATUS_INVALID_ARGUMENT, "cannot read %s: %s", path, strerror(errno));
     char *text = malloc(OPTION_FILE_SIZE_MAX + 1);
     errno = 0;
     size_t size = text ? fread(text, 1, OPTION_FILE_SIZE_MAX + 1, f) : 0;
@@ -209,7 +209,7 @@ static enum status read_file(const char *path, char **ret_text, struct err *e)
     fclose(f);
     if (fault) {
         free(text);
-        return err_set(e, STATUS_INVALID_ARGUMENT, "cannot read %s: %s", path, fault);
+        return err_set(err, STATUS_INVALID_ARGUMENT, "cannot read %s: %s", path, fault);
     }
     text[size] = '\0';
     *ret_text = text;
@@ -217,7 +217,7 @@ static enum status read_file(const char *path, char **ret_text, struct err *e)
 }
 
 /* One line: blank, "# comment", or "name = value". Cuts the line's text into C strings in place. */
-static enum status parse_line(struct parse *p, char *line, int number, const char *origin)
+static enum status parse_line(struct parse *parse, char *line, int number, const char *origin)
 {
     struct bytes text = bytes_trim(bytes_of_cstr(line));
     if (text.size == 0 || text.data[0] == '#')
@@ -225,82 +225,82 @@ static enum status parse_line(struct parse *p, char *line, int number, const cha
     struct bytes rest = text;
     struct bytes name = bytes_trim(bytes_split(&rest, '='));
     if (!rest.data)
-        return err_set(p->e, STATUS_INVALID_ARGUMENT, "%s: expected \"name = value\"", origin);
-    const struct option_spec *spec = find_spec(p->table, p->count, p->command, name);
+        return err_set(parse->e, STATUS_INVALID_ARGUMENT, "%s: expected \"name = value\"", origin);
+    const struct option_spec *spec = find_spec(parse->table, parse->count, parse->command, name);
     if (!spec)
-        return unknown(p->table, p->count, p->command, origin, name, p->e);
-    bool *seen = &p->in_file[spec - p->table];
+        return unknown(parse->table, parse->count, parse->command, origin, name, parse->e);
+    bool *seen = &parse->in_file[spec - parse->table];
     if (*seen)
-        return err_set(p->e, STATUS_INVALID_ARGUMENT, "%s: %s is set twice", origin, spec->name);
+        return err_set(parse->e, STATUS_INVALID_ARGUMENT, "%s: %s is set twice", origin, spec->name);
     *seen = true;
-    if (p->values->at[spec - p->table].given)
+    if (parse->values->at[spec - parse->table].given)
         return STATUS_OK; /* the command line or the environment said otherwise */
     struct bytes value = bytes_trim(rest);
     char *start = line + ((const char *)value.data - line);
     start[value.size] = '\0';
-    struct option_value *into = &p->values->at[spec - p->table];
-    enum status s = set_value(spec, start, origin, into, p->e);
-    if (s != STATUS_OK)
-        return s;
+    struct option_value *into = &parse->values->at[spec - parse->table];
+    enum status status = set_value(spec, start, origin, into, parse->e);
+    if (status != STATUS_OK)
+        return status;
     into->origin = OPTION_FROM_FILE;
     into->line = number;
     return STATUS_OK;
 }
 
-static enum status parse_file(struct parse *p, const char *path)
+static enum status parse_file(struct parse *parse, const char *path)
 {
-    enum status s = read_file(path, &p->values->file_text, p->e);
+    enum status status = read_file(path, &parse->values->file_text, parse->e);
     int number = 0;
-    char *next = p->values->file_text;
-    while (s == STATUS_OK && next) {
+    char *next = parse->values->file_text;
+    while (status == STATUS_OK && next) {
         char *line = next;
         next = strchr(line, '\n');
         if (next)
             *next++ = '\0';
         char origin[300];
         snprintf(origin, sizeof origin, "%.200s:%d", path, ++number);
-        s = parse_line(p, line, number, origin);
+        status = parse_line(parse, line, number, origin);
     }
-    return s;
+    return status;
 }
 
 enum status option_parse(const struct option_spec *table, size_t count, unsigned command, int argc,
                          char *const *argv, const char *(*environment)(const char *name), const char *file,
-                         struct option_values *ret_values, struct err *e)
+                         struct option_values *ret_values, struct err *err)
 {
     ASSERT(count <= OPTION_MAX);
     *ret_values = (struct option_values){.file_text = NULL};
-    struct parse p = {.table = table, .count = count, .command = command, .values = ret_values, .e = e};
-    enum status s = parse_arguments(&p, argc, argv);
-    if (s == STATUS_OK)
-        s = parse_environment(&p, environment);
+    struct parse parse = {.table = table, .count = count, .command = command, .values = ret_values, .e = err};
+    enum status status = parse_arguments(&parse, argc, argv);
+    if (status == STATUS_OK)
+        status = parse_environment(&parse, environment);
     const struct option_spec *file_spec = find_spec(table, count, command, bytes_of_cstr(file));
     const char *path = file_spec ? ret_values->at[file_spec - table].text : NULL;
-    if (s == STATUS_OK && path)
-        s = parse_file(&p, path);
-    for (size_t i = 0; s == STATUS_OK && i < count; i++) {
+    if (status == STATUS_OK && path)
+        status = parse_file(&parse, path);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
         if (ret_values->at[i].given || !table[i].initial)
             continue;
-        s = set_value(&table[i], table[i].initial, "default", &ret_values->at[i], e);
+        status = set_value(&table[i], table[i].initial, "default", &ret_values->at[i], err);
         ret_values->at[i].given = false;
     }
-    if (s != STATUS_OK)
+    if (status != STATUS_OK)
         option_values_fini(ret_values);
-    return s;
+    return status;
 }
 
-void option_values_fini(struct option_values *v)
+void option_values_fini(struct option_values *values)
 {
-    free(v->file_text);
-    v->file_text = NULL;
+    free(values->file_text);
+    values->file_text = NULL;
 }
 
 const struct option_value *option_get(const struct option_spec *table, size_t count,
-                                      const struct option_values *v, const char *name)
+                                      const struct option_values *values, const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(table[i].name, name) == 0)
-            return &v->at[i];
+            return &values->at[i];
     ASSERT(!"a setting that is in the table");
     return NULL;
 }

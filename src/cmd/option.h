@@ -60,11 +60,11 @@ struct option_values {
  * instead. */
 STATUS_RESULT option_parse(const struct option_spec *table, size_t count, unsigned command, int argc,
                            char *const *argv, const char *(*environment)(const char *name), const char *file,
-                           struct option_values *ret_values, struct err *e);
-void option_values_fini(struct option_values *v);
+                           struct option_values *ret_values, struct err *err);
+void option_values_fini(struct option_values *values);
 /* The value of a setting by name; the name must be in the table. */
 const struct option_value *option_get(const struct option_spec *table, size_t count,
-                                      const struct option_values *v, const char *name);
+                                      const struct option_values *values, const char *name);
 /* The options part of a help text for one command. */
 void option_help(const struct option_spec *table, size_t count, unsigned command, struct buf *out);
 /* Of `count` names, the one nearest to `given` by edit distance, or NULL if none is near. */

@@ -34,37 +34,37 @@ static const char *port_from_environment(const char *name)
     return strcmp(name, "T_PORT") == 0 ? "7000" : NULL;
 }
 
-static enum status parse(const char *(*environment)(const char *), struct option_values *v, struct err *e,
-                         const char *a, const char *b)
+static enum status parse(const char *(*environment)(const char *), struct option_values *values,
+                         struct err *err, const char *a, const char *b)
 {
     char *argv[2] = {(char *)(uintptr_t)a, (char *)(uintptr_t)b};
     return option_parse(table, ARRAY_SIZE(table), COMMAND_ONE, (a != NULL) + (b != NULL), argv, environment,
-                        "config", v, e);
+                        "config", values, err);
 }
 
-static const struct option_value *get(const struct option_values *v, const char *name)
+static const struct option_value *get(const struct option_values *values, const char *name)
 {
-    return option_get(table, ARRAY_SIZE(table), v, name);
+    return option_get(table, ARRAY_SIZE(table), values, name);
 }
 
 static void values_come_from_the_nearest_source(void **state)
 {
     (void)state;
-    struct err e = {0};
-    struct option_values v;
-    assert_int_equal(parse(no_environment, &v, &e, NULL, NULL), STATUS_OK);
-    assert_int_equal(get(&v, "port")->number, 8080);
-    assert_false(get(&v, "port")->given);
-    assert_true(get(&v, "wait")->number == 86400LL * 1000000000);
-    assert_int_equal(get(&v, "size")->number, 1 << 20);
-    assert_int_equal(get(&v, "loud")->number, 0);
-    assert_int_equal(parse(port_from_environment, &v, &e, "--loud", NULL), STATUS_OK);
-    assert_int_equal(get(&v, "port")->number, 7000);
-    assert_int_equal(get(&v, "loud")->number, 1);
-    assert_int_equal(parse(port_from_environment, &v, &e, "--port", "1"), STATUS_OK);
-    assert_int_equal(get(&v, "port")->number, 1);
-    assert_int_equal(parse(no_environment, &v, &e, "--wait=250ms", NULL), STATUS_OK);
-    assert_int_equal(get(&v, "wait")->number, 250000000);
+    struct err err = {0};
+    struct option_values values;
+    assert_int_equal(parse(no_environment, &values, &err, NULL, NULL), STATUS_OK);
+    assert_int_equal(get(&values, "port")->number, 8080);
+    assert_false(get(&values, "port")->given);
+    assert_true(get(&values, "wait")->number == 86400LL * 1000000000);
+    assert_int_equal(get(&values, "size")->number, 1 << 20);
+    assert_int_equal(get(&values, "loud")->number, 0);
+    assert_int_equal(parse(port_from_environment, &values, &err, "--loud", NULL), STATUS_OK);
+    assert_int_equal(get(&values, "port")->number, 7000);
+    assert_int_equal(get(&values, "loud")->number, 1);
+    assert_int_equal(parse(port_from_environment, &values, &err, "--port", "1"), STATUS_OK);
+    assert_int_equal(get(&values, "port")->number, 1);
+    assert_int_equal(parse(no_environment, &values, &err, "--wait=250ms", NULL), STATUS_OK);
+    assert_int_equal(get(&values, "wait")->number, 250000000);
 }
 
 static void wrong_values_say_what_to_type(void **state)
@@ -76,15 +76,15 @@ static void wrong_values_say_what_to_type(void **state)
                                          {"--other", "x"},       {"port", NULL},
                                          {"--loud=maybe", NULL}, {"--wait", "99999999999999999999"}};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-        struct err e = {0};
-        struct option_values v;
-        assert_int_equal(parse(no_environment, &v, &e, bad[i][0], bad[i][1]), STATUS_INVALID_ARGUMENT);
-        assert_true(e.text[0]);
+        struct err err = {0};
+        struct option_values values;
+        assert_int_equal(parse(no_environment, &values, &err, bad[i][0], bad[i][1]), STATUS_INVALID_ARGUMENT);
+        assert_true(err.text[0]);
     }
-    struct err e = {0};
-    struct option_values v;
-    assert_int_equal(parse(no_environment, &v, &e, "--prot", "1"), STATUS_INVALID_ARGUMENT);
-    assert_non_null(strstr(e.text, "did you mean \"port\"?"));
+    struct err err = {0};
+    struct option_values values;
+    assert_int_equal(parse(no_environment, &values, &err, "--prot", "1"), STATUS_INVALID_ARGUMENT);
+    assert_non_null(strstr(err.text, "did you mean \"port\"?"));
 }
 
 static void wrong_values_name_kind_and_range(void **state)
@@ -103,16 +103,17 @@ static void wrong_values_name_kind_and_range(void **state)
         {"--config=", NULL, "command line: config is \"\", but must be a text that is not empty"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct err e = {0};
-        struct option_values v;
-        assert_int_equal(parse(no_environment, &v, &e, rows[i].name, rows[i].value), STATUS_INVALID_ARGUMENT);
-        assert_string_equal(e.text, rows[i].want);
+        struct err err = {0};
+        struct option_values values;
+        assert_int_equal(parse(no_environment, &values, &err, rows[i].name, rows[i].value),
+                         STATUS_INVALID_ARGUMENT);
+        assert_string_equal(err.text, rows[i].want);
     }
 }
 
 /* Parses `text` as the configuration file, with one more argument (or NULL). */
 static enum status parse_with_file(const char *text, size_t size, const char *argument,
-                                   struct option_values *v, struct err *e)
+                                   struct option_values *values, struct err *err)
 {
     char path[] = "/tmp/option-test-XXXXXX", config[100];
     int fd = mkstemp(path);
@@ -120,21 +121,21 @@ static enum status parse_with_file(const char *text, size_t size, const char *ar
     assert_int_equal(write(fd, text, size), size);
     close(fd);
     snprintf(config, sizeof config, "--config=%s", path);
-    enum status s = parse(no_environment, v, e, config, argument);
+    enum status status = parse(no_environment, values, err, config, argument);
     unlink(path);
-    return s;
+    return status;
 }
 
 static void a_file_gives_what_the_command_line_did_not(void **state)
 {
     (void)state;
     static const char text[] = "# settings\n\n port = 9 \nwait=3s\n";
-    struct err e = {0};
-    struct option_values v;
-    assert_int_equal(parse_with_file(text, sizeof text - 1, "--port=4", &v, &e), STATUS_OK);
-    assert_int_equal(get(&v, "port")->number, 4);
-    assert_true(get(&v, "wait")->number == 3000000000);
-    option_values_fini(&v);
+    struct err err = {0};
+    struct option_values values;
+    assert_int_equal(parse_with_file(text, sizeof text - 1, "--port=4", &values, &err), STATUS_OK);
+    assert_int_equal(get(&values, "port")->number, 4);
+    assert_true(get(&values, "wait")->number == 3000000000);
+    option_values_fini(&values);
 }
 
 static void a_wrong_file_is_refused_by_its_line(void **state)
@@ -154,16 +155,18 @@ static void a_wrong_file_is_refused_by_its_line(void **state)
         {FILE_TEXT("other = x\n"), "there is no setting \"other\""},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        struct err e = {0};
-        struct option_values v;
-        assert_int_equal(parse_with_file(rows[i].text, rows[i].size, NULL, &v, &e), STATUS_INVALID_ARGUMENT);
-        assert_non_null(strstr(e.text, rows[i].want));
+        struct err err = {0};
+        struct option_values values;
+        assert_int_equal(parse_with_file(rows[i].text, rows[i].size, NULL, &values, &err),
+                         STATUS_INVALID_ARGUMENT);
+        assert_non_null(strstr(err.text, rows[i].want));
     }
-    struct err e = {0};
-    struct option_values v;
-    assert_int_equal(parse(no_environment, &v, &e, "--config=/nonexistent", NULL), STATUS_INVALID_ARGUMENT);
-    assert_int_equal(parse(no_environment, &v, &e, "--config=/tmp", NULL), STATUS_INVALID_ARGUMENT);
-    assert_non_null(strstr(e.text, "Is a directory"));
+    struct err err = {0};
+    struct option_values values;
+    assert_int_equal(parse(no_environment, &values, &err, "--config=/nonexistent", NULL),
+                     STATUS_INVALID_ARGUMENT);
+    assert_int_equal(parse(no_environment, &values, &err, "--config=/tmp", NULL), STATUS_INVALID_ARGUMENT);
+    assert_non_null(strstr(err.text, "Is a directory"));
 }
 
 static void help_shows_only_what_the_command_knows(void **state)

@@ -16,51 +16,51 @@ static json_t *text_or_null(const char *text)
     return text && *text ? json_string(text) : json_null();
 }
 
-enum status ready_file_prepare(const char *path, struct err *e)
+enum status ready_file_prepare(const char *path, struct err *err)
 {
     CLEANUP(buf_fini) struct buf copy = {0};
     buf_append_cstr(&copy, path);
     buf_append_byte(&copy, '\0');
     if (buf_status(&copy) != STATUS_OK)
-        return err_set(e, STATUS_NO_MEMORY, "out of memory");
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
     bool gone = unlink(path) == 0 || errno == ENOENT;
     if (gone && access(dirname((char *)copy.data), W_OK | X_OK) == 0)
         return STATUS_OK;
-    return err_set(e, STATUS_IO, "ready-file: cannot write %s: %s", path, strerror(errno));
+    return err_set(err, STATUS_IO, "ready-file: cannot write %s: %s", path, strerror(errno));
 }
 
-enum status ready_file_write(const char *path, const struct addresses *a, struct err *e)
+enum status ready_file_write(const char *path, const struct addresses *addresses, struct err *err)
 {
-    json_t *root =
-        json_pack("{s:s, s:o, s:o, s:I, s:o}", "url", a->url, "sessionPoolUrl", text_or_null(a->pool_url),
-                  "schedulerConnectionString", text_or_null(a->connection_string), "pid",
-                  (json_int_t)getpid(), "dataDir", text_or_null(a->data_dir));
+    json_t *root = json_pack("{s:s, s:o, s:o, s:I, s:o}", "url", addresses->url, "sessionPoolUrl",
+                             text_or_null(addresses->pool_url), "schedulerConnectionString",
+                             text_or_null(addresses->connection_string), "pid", (json_int_t)getpid(),
+                             "dataDir", text_or_null(addresses->data_dir));
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
-    enum status s =
-        text ? file_replace(path, bytes_of_cstr(text), e) : err_set(e, STATUS_NO_MEMORY, "out of memory");
+    enum status status =
+        text ? file_replace(path, bytes_of_cstr(text), err) : err_set(err, STATUS_NO_MEMORY, "out of memory");
     free(text);
-    return s;
+    return status;
 }
 
-void ready_banner(const struct addresses *a, bool submit)
+void ready_banner(const struct addresses *addresses, bool submit)
 {
     printf("sallyport " SALLYPORT_VERSION " is ready\n\n  %s%s\n",
-           submit ? "app and API       " : "address           ", a->url);
-    if (*a->pool_url)
-        printf("  session pool      %s\n", a->pool_url);
-    if (*a->connection_string)
-        printf("  task scheduler    %s\n", a->connection_string);
-    if (*a->hubs)
-        printf("  task hubs         %s\n", a->hubs);
-    if (a->data_dir)
-        printf("  data              %s\n", a->data_dir);
+           submit ? "app and API       " : "address           ", addresses->url);
+    if (*addresses->pool_url)
+        printf("  session pool      %s\n", addresses->pool_url);
+    if (*addresses->connection_string)
+        printf("  task scheduler    %s\n", addresses->connection_string);
+    if (*addresses->hubs)
+        printf("  task hubs         %s\n", addresses->hubs);
+    if (addresses->data_dir)
+        printf("  data              %s\n", addresses->data_dir);
     if (submit)
         printf("\nSubmit code, look at what it did, decide:\n\n"
                "  curl -X POST %s/code/execute -H 'Content-Type: application/json' -d '\"print(6 * 7)\"'\n"
                "  curl '%s/v1/requests/REQUEST_ID?wait=30s'\n"
                "  curl -X POST '%s/code/review?approve=true&requestId=REQUEST_ID'\n\n"
                "Ctrl-C stops; the next start goes on.\n",
-               a->url, a->url, a->url);
+               addresses->url, addresses->url, addresses->url);
     fflush(stdout);
 }

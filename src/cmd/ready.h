@@ -17,11 +17,11 @@ struct addresses {
 
 /* Before the start: removes what an earlier process left at `path`, which is not true any more, and looks
  * whether the folder can be written. IO with the reason. */
-STATUS_RESULT ready_file_prepare(const char *path, struct err *e);
+STATUS_RESULT ready_file_prepare(const char *path, struct err *err);
 /* Writes {"url","sessionPoolUrl","schedulerConnectionString","pid","dataDir"} (design.md section 2); members
  * that do not apply are null. The file appears whole or not at all. */
-STATUS_RESULT ready_file_write(const char *path, const struct addresses *a, struct err *e);
+STATUS_RESULT ready_file_write(const char *path, const struct addresses *addresses, struct err *err);
 /* Prints the addresses and, with `submit`, a curl ready to paste, to standard output. */
-void ready_banner(const struct addresses *a, bool submit);
+void ready_banner(const struct addresses *addresses, bool submit);
 
 #endif

@@ -6,18 +6,19 @@
 #include "cmd/log_stderr.h"
 #include "cmd/stack.h"
 
-int command_serve(unsigned command, const struct option_values *v)
+int command_serve(unsigned command, const struct option_values *values)
 {
-    struct err e = {0};
-    struct stack *s = NULL;
-    enum status status = log_stderr_install(setting_text(v, "log-level"), setting_text(v, "log-format"), &e);
+    struct err err = {0};
+    struct stack *stack = NULL;
+    enum status status =
+        log_stderr_install(setting_text(values, "log-level"), setting_text(values, "log-format"), &err);
     if (status == STATUS_OK)
-        status = stack_create(command, v, &s, &e);
+        status = stack_create(command, values, &stack, &err);
     if (status == STATUS_OK)
-        status = stack_run(s, &e);
-    stack_destroy(s);
+        status = stack_run(stack, &err);
+    stack_destroy(stack);
     if (status == STATUS_OK)
         return EXIT_GOOD;
-    fprintf(stderr, "sallyport: %s\n", e.text);
+    fprintf(stderr, "sallyport: %s\n", err.text);
     return status == STATUS_INVALID_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
 }

@@ -121,22 +121,22 @@ const struct option_spec settings_table[] = {
 };
 const size_t settings_count = ARRAY_SIZE(settings_table);
 
-static const struct option_value *value(const struct option_values *v, const char *name)
+static const struct option_value *value(const struct option_values *values, const char *name)
 {
-    return option_get(settings_table, settings_count, v, name);
+    return option_get(settings_table, settings_count, values, name);
 }
 
-int64_t setting_number(const struct option_values *v, const char *name)
+int64_t setting_number(const struct option_values *values, const char *name)
 {
-    return value(v, name)->number;
+    return value(values, name)->number;
 }
 
-const char *setting_text(const struct option_values *v, const char *name)
+const char *setting_text(const struct option_values *values, const char *name)
 {
-    return value(v, name)->text;
+    return value(values, name)->text;
 }
 
-bool setting_flag(const struct option_values *v, const char *name)
+bool setting_flag(const struct option_values *values, const char *name)
 {
-    return value(v, name)->number != 0;
+    return value(values, name)->number != 0;
 }

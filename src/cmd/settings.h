@@ -19,9 +19,9 @@ extern const struct option_spec settings_table[];
 extern const size_t settings_count;
 
 /* Shorthands; the setting must be in the table and known to the command. */
-int64_t setting_number(const struct option_values *v, const char *name);
+int64_t setting_number(const struct option_values *values, const char *name);
 /* NULL if absent. */
-const char *setting_text(const struct option_values *v, const char *name);
-bool setting_flag(const struct option_values *v, const char *name);
+const char *setting_text(const struct option_values *values, const char *name);
+bool setting_flag(const struct option_values *values, const char *name);
 
 #endif

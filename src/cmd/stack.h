@@ -13,11 +13,11 @@
 struct stack;
 
 /* `command` says which services: COMMAND_DEV is all of them. Errors name the setting to change. */
-STATUS_RESULT stack_create(unsigned command, const struct option_values *v, struct stack **ret_stack,
-                           struct err *e);
+STATUS_RESULT stack_create(unsigned command, const struct option_values *values, struct stack **ret_stack,
+                           struct err *err);
 /* Runs until SIGINT or SIGTERM and the orderly stop after it; a second signal or `shutdown-timeout` cuts it
  * short. */
-STATUS_RESULT stack_run(struct stack *s, struct err *e);
+STATUS_RESULT stack_run(struct stack *s, struct err *err);
 /* NULL allowed. */
 void stack_destroy(struct stack *s);
 

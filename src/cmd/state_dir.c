@@ -15,7 +15,7 @@
 #include "base/log.h"
 
 /* Makes every missing folder of `path`, which is changed and restored on the way. */
-static enum status make_folders(char *path, struct err *e)
+static enum status make_folders(char *path, struct err *err)
 {
     for (char *at = path + 1;; at++) {
         if (*at != '/' && *at != '\0')
@@ -26,7 +26,7 @@ static enum status make_folders(char *path, struct err *e)
         int reason = errno;
         *at = kept;
         if (failed)
-            return err_set(e, STATUS_IO,
+            return err_set(err, STATUS_IO,
                            "cannot make the data folder %s: %s (choose another with --data DIR)", path,
                            strerror(reason));
         if (kept == '\0')
@@ -46,7 +46,7 @@ static void home_of_user(char *ret_home, size_t size)
 
 /* The service manager's folder for this service is meant for nothing else, so it comes first; it may name
  * several, separated by colons. */
-static enum status default_path(struct buf *path, struct err *e)
+static enum status default_path(struct buf *path, struct err *err)
 {
     const char *service = getenv("STATE_DIRECTORY");
     const char *state = getenv("XDG_STATE_HOME");
@@ -66,7 +66,7 @@ static enum status default_path(struct buf *path, struct err *e)
         home = own;
     }
     if (*home != '/' || strcmp(home, "/") == 0 || strcmp(home, "/nonexistent") == 0)
-        return err_set(e, STATUS_INVALID_ARGUMENT,
+        return err_set(err, STATUS_INVALID_ARGUMENT,
                        "there is no home folder to keep state in: name one with --data DIR");
     buf_append_fmt(path, "%s/.local/state/sallyport", home);
     return STATUS_OK;
@@ -75,15 +75,15 @@ static enum status default_path(struct buf *path, struct err *e)
 /* Whoever may write in the folder may put another database in the place of ours, so such a folder is no store
  * of decisions. A group that may write is somebody's choice (volumes of containers are made so), but it is
  * said. */
-static enum status check_owner(const char *path, struct err *e)
+static enum status check_owner(const char *path, struct err *err)
 {
     struct stat facts;
     if (stat(path, &facts) != 0)
-        return err_set(e, STATUS_IO, "cannot use the data folder %s: %s", path, strerror(errno));
+        return err_set(err, STATUS_IO, "cannot use the data folder %s: %s", path, strerror(errno));
 
     unsigned mode = facts.st_mode & 07777;
     if (mode & S_IWOTH)
-        return err_set(e, STATUS_FAILED_PRECONDITION,
+        return err_set(err, STATUS_FAILED_PRECONDITION,
                        "everybody may write in the data folder %s (mode %04o): chmod 700 %s, or choose "
                        "another with --data DIR",
                        path, mode, path);
@@ -91,7 +91,7 @@ static enum status check_owner(const char *path, struct err *e)
     bool trusted = facts.st_uid == geteuid() || facts.st_uid == 0 || geteuid() == 0;
     if (!trusted)
         return err_set(
-            e, STATUS_FAILED_PRECONDITION,
+            err, STATUS_FAILED_PRECONDITION,
             "the data folder %s belongs to another user (number %u): choose another with --data DIR", path,
             (unsigned)facts.st_uid);
 
@@ -101,54 +101,54 @@ static enum status check_owner(const char *path, struct err *e)
     return STATUS_OK;
 }
 
-static enum status refuse_file(const char *path, struct err *e)
+static enum status refuse_file(const char *path, struct err *err)
 {
     struct stat facts;
     if (stat(path, &facts) != 0 || S_ISDIR(facts.st_mode))
         return STATUS_OK;
-    return err_set(e, STATUS_INVALID_ARGUMENT,
+    return err_set(err, STATUS_INVALID_ARGUMENT,
                    "data: %s is a file, but must be a folder (choose another with --data DIR)", path);
 }
 
-enum status state_dir_open(const char *given, char **ret_path, struct err *e)
+enum status state_dir_open(const char *given, char **ret_path, struct err *err)
 {
     CLEANUP(buf_fini) struct buf path = {0};
-    enum status s = STATUS_OK;
+    enum status status = STATUS_OK;
     if (given && *given)
         buf_append_cstr(&path, given);
     else
-        s = default_path(&path, e);
-    if (s != STATUS_OK)
-        return s;
+        status = default_path(&path, err);
+    if (status != STATUS_OK)
+        return status;
     buf_append_byte(&path, '\0');
     if (buf_status(&path) != STATUS_OK)
-        return err_set(e, STATUS_NO_MEMORY, "out of memory");
-    s = refuse_file((const char *)path.data, e);
-    if (s == STATUS_OK)
-        s = make_folders((char *)path.data, e);
-    if (s != STATUS_OK)
-        return s;
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    status = refuse_file((const char *)path.data, err);
+    if (status == STATUS_OK)
+        status = make_folders((char *)path.data, err);
+    if (status != STATUS_OK)
+        return status;
     char *real = realpath((char *)path.data, NULL);
     if (!real || access(real, R_OK | W_OK | X_OK) != 0) {
-        s = err_set(e, STATUS_IO, "cannot use the data folder %s: %s (choose another with --data DIR)",
-                    (char *)path.data, strerror(errno));
+        status = err_set(err, STATUS_IO, "cannot use the data folder %s: %s (choose another with --data DIR)",
+                         (char *)path.data, strerror(errno));
         free(real);
-        return s;
+        return status;
     }
-    s = check_owner(real, e);
-    if (s != STATUS_OK) {
+    status = check_owner(real, err);
+    if (status != STATUS_OK) {
         free(real);
-        return s;
+        return status;
     }
     *ret_path = real;
     return STATUS_OK;
 }
 
-enum status folder_handle_open(const char *folder, struct folder_handle *ret_handle, struct err *e)
+enum status folder_handle_open(const char *folder, struct folder_handle *ret_handle, struct err *err)
 {
     struct folder_handle handle = {.fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC)};
     if (handle.fd < 0)
-        return err_set(e, STATUS_IO, "cannot open the folder %s: %s", folder, strerror(errno));
+        return err_set(err, STATUS_IO, "cannot open the folder %s: %s", folder, strerror(errno));
     snprintf(handle.path, sizeof handle.path, "/proc/self/fd/%d", handle.fd);
     *ret_handle = handle;
     return STATUS_OK;
@@ -174,26 +174,26 @@ static enum status write_whole(int fd, struct bytes text)
     return fsync(fd) == 0 ? STATUS_OK : STATUS_IO;
 }
 
-enum status file_replace(const char *path, struct bytes text, struct err *e)
+enum status file_replace(const char *path, struct bytes text, struct err *err)
 {
     CLEANUP(buf_fini) struct buf temporary = {0};
     buf_append_fmt(&temporary, "%s.%d", path, (int)getpid());
     buf_append_byte(&temporary, '\0');
     if (buf_status(&temporary) != STATUS_OK)
-        return err_set(e, STATUS_NO_MEMORY, "out of memory");
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
     const char *name = (const char *)temporary.data;
     int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    enum status s = fd >= 0 ? write_whole(fd, text) : STATUS_IO;
+    enum status status = fd >= 0 ? write_whole(fd, text) : STATUS_IO;
     int reason = errno;
     if (fd >= 0)
         close(fd);
-    if (s == STATUS_OK && rename(name, path) != 0) {
-        s = STATUS_IO;
+    if (status == STATUS_OK && rename(name, path) != 0) {
+        status = STATUS_IO;
         reason = errno;
     }
-    if (s != STATUS_OK) {
+    if (status != STATUS_OK) {
         unlink(name);
-        return err_set(e, s, "cannot write %s: %s", path, strerror(reason));
+        return err_set(err, status, "cannot write %s: %s", path, strerror(reason));
     }
     return STATUS_OK;
 }
@@ -220,26 +220,26 @@ static void give_file(int folder, const char *name, uid_t before, uid_t uid)
     close(fd);
 }
 
-enum status state_dir_hand_over(const char *path, uid_t uid, struct err *e)
+enum status state_dir_hand_over(const char *path, uid_t uid, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
     if (!folder) {
         if (fd >= 0)
             close(fd);
-        return err_set(e, STATUS_IO, "cannot open the data folder %s: %s", path, strerror(errno));
+        return err_set(err, STATUS_IO, "cannot open the data folder %s: %s", path, strerror(errno));
     }
-    enum status s = STATUS_OK;
+    enum status status = STATUS_OK;
     struct stat facts = {.st_uid = 0};
     if (fstat(fd, &facts) != 0)
-        s = err_set(e, STATUS_IO, "cannot use the data folder %s: %s", path, strerror(errno));
+        status = err_set(err, STATUS_IO, "cannot use the data folder %s: %s", path, strerror(errno));
     else if (fchown(fd, uid, 0) != 0 || fchmod(fd, FOLDER_MODE) != 0)
-        s = err_set(e, STATUS_IO, "cannot give the data folder %s to user %u: %s", path, (unsigned)uid,
-                    strerror(errno));
-    for (struct dirent *entry; s == STATUS_OK && (entry = readdir(folder));) {
+        status = err_set(err, STATUS_IO, "cannot give the data folder %s to user %u: %s", path, (unsigned)uid,
+                         strerror(errno));
+    for (struct dirent *entry; status == STATUS_OK && (entry = readdir(folder));) {
         if (strncmp(entry->d_name, STORE_PREFIX, strlen(STORE_PREFIX)) == 0)
             give_file(fd, entry->d_name, facts.st_uid, uid);
     }
     closedir(folder);
-    return s;
+    return status;
 }

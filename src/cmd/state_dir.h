@@ -12,7 +12,7 @@
  * mode 0700 if absent. free() the path. INVALID_ARGUMENT: there is none of these, or it is a file. IO with the
  * reason and what to do; FAILED_PRECONDITION if everybody
  * may write in it, or if it is another user's. A folder that a group may write in is taken with a warning. */
-STATUS_RESULT state_dir_open(const char *given, char **ret_path, struct err *e);
+STATUS_RESULT state_dir_open(const char *given, char **ret_path, struct err *err);
 /* A folder that is held open, and a path to it that needs no right on the folders above it: what root may reach and the
  * user that the server becomes may not, such as /root/.local/state (proc(5), /proc/pid/fd). */
 struct folder_handle {
@@ -22,16 +22,16 @@ struct folder_handle {
 #define FOLDER_HANDLE_NONE ((struct folder_handle){.fd = -1})
 
 /* IO: the folder cannot be opened. */
-STATUS_RESULT folder_handle_open(const char *folder, struct folder_handle *ret_handle, struct err *e);
+STATUS_RESULT folder_handle_open(const char *folder, struct folder_handle *ret_handle, struct err *err);
 void folder_handle_close(struct folder_handle *handle);
 
 /* Replaces `path` by `text` so that a reader sees the old file, the new one, or none: a temporary file,
  * synced, renamed. */
-STATUS_RESULT file_replace(const char *path, struct bytes text, struct err *e);
+STATUS_RESULT file_replace(const char *path, struct bytes text, struct err *err);
 
 /* Gives the folder and the store's files in it to `uid`, with the group root and open to it: a root server of an
  * earlier version, which has no capability to pass a mode, can go on with them. Follows no link and leaves
  * alone what has a second name or belongs to somebody else. Root only. IO: the folder cannot be given. */
-STATUS_RESULT state_dir_hand_over(const char *path, uid_t uid, struct err *e);
+STATUS_RESULT state_dir_hand_over(const char *path, uid_t uid, struct err *err);
 
 #endif
