@@ -13,9 +13,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static enum status failed(const char *what, struct err *e)
+static enum status failed(const char *what, struct err *err)
 {
-    return err_set(e, STATUS_IO, "%s: %s", what, strerror(errno));
+    return err_set(err, STATUS_IO, "%s: %s", what, strerror(errno));
 }
 
 static int get_sets(struct __user_cap_data_struct sets[2])
@@ -32,74 +32,74 @@ bool capability_privileged(void)
     return get_sets(sets) == 0 && (sets[0].effective & needed) == needed && geteuid() == 0;
 }
 
-enum status capability_switch_user(uid_t uid, gid_t gid, struct err *e)
+enum status capability_switch_user(uid_t uid, gid_t gid, struct err *err)
 {
     if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS, 0, 0, 0) < 0)
-        return failed("securebits", e);
+        return failed("securebits", err);
     if (setgroups(0, NULL) < 0)
-        return failed("setgroups", e);
+        return failed("setgroups", err);
     if (setresgid(gid, gid, gid) < 0)
-        return failed("setresgid", e);
+        return failed("setresgid", err);
     if (setresuid(uid, uid, uid) < 0)
-        return failed("setresuid", e);
+        return failed("setresuid", err);
     return STATUS_OK;
 }
 
-enum status capability_limit(unsigned long long keep, struct err *e)
+enum status capability_limit(unsigned long long keep, struct err *err)
 {
     struct __user_cap_data_struct sets[2] = {0};
     struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
     if (get_sets(sets) < 0)
-        return failed("capget", e);
+        return failed("capget", err);
     for (int i = 0; i < 2; i++) {
         sets[i].permitted &= (uint32_t)(keep >> 32 * i);
         sets[i].effective = sets[i].permitted;
         sets[i].inheritable = 0;
     }
     if (syscall(SYS_capset, &head, sets) < 0)
-        return failed("capset", e);
+        return failed("capset", err);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return failed("no_new_privs", e);
+        return failed("no_new_privs", err);
     return STATUS_OK;
 }
 
-static enum status drop_bounding_set(struct err *e)
+static enum status drop_bounding_set(struct err *err)
 {
     for (int cap = 0; cap < 64; cap++) {
         int there = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
         if (there < 0)
             return STATUS_OK; /* past the last one this kernel knows */
         if (there && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-            return failed("bounding set", e);
+            return failed("bounding set", err);
     }
     return STATUS_OK;
 }
 
-enum status capability_drop(struct err *e)
+enum status capability_drop(struct err *err)
 {
     struct __user_cap_data_struct sets[2] = {0};
     struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
     if (get_sets(sets) < 0)
-        return failed("capget", e);
+        return failed("capget", err);
     if (sets[0].effective & 1u << CAP_SETPCAP) {
-        enum status s = drop_bounding_set(e);
-        if (s != STATUS_OK)
-            return s;
+        enum status status = drop_bounding_set(err);
+        if (status != STATUS_OK)
+            return status;
         const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
                                    SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
                                    SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
         if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0)
-            return failed("securebits", e);
+            return failed("securebits", err);
     }
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-        return failed("ambient set", e);
+        return failed("ambient set", err);
     memset(sets, 0, sizeof sets);
     if (syscall(SYS_capset, &head, sets) < 0)
-        return failed("capset", e);
+        return failed("capset", err);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return failed("no_new_privs", e);
+        return failed("no_new_privs", err);
     if (get_sets(sets) < 0 || sets[0].effective || sets[0].permitted || sets[0].inheritable ||
         sets[1].effective || sets[1].permitted || sets[1].inheritable)
-        return err_set(e, STATUS_INTERNAL, "a capability survived");
+        return err_set(err, STATUS_INTERNAL, "a capability survived");
     return STATUS_OK;
 }

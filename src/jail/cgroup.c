@@ -41,17 +41,17 @@ static int open_directory(int at, const char *path)
 }
 
 /* The same cause is said once, behind all names it holds for. */
-static void missing(struct cgroup_tree *t, const char *what, int error)
+static void missing(struct cgroup_tree *tree, const char *what, int error)
 {
     char cause[64];
-    size_t used = strlen(t->missing);
+    size_t used = strlen(tree->missing);
     size_t size = (size_t)snprintf(cause, sizeof cause, ": %s", strerror(error));
-    if (used >= size && strcmp(&t->missing[used - size], cause) == 0) {
+    if (used >= size && strcmp(&tree->missing[used - size], cause) == 0) {
         used -= size;
-        snprintf(t->missing + used, sizeof t->missing - used, ", %s%s", what, cause);
+        snprintf(tree->missing + used, sizeof tree->missing - used, ", %s%s", what, cause);
         return;
     }
-    snprintf(t->missing + used, sizeof t->missing - used, "%s%s%s", used ? "; " : "", what, cause);
+    snprintf(tree->missing + used, sizeof tree->missing - used, "%s%s%s", used ? "; " : "", what, cause);
 }
 
 /* --- finding the hierarchies ----------------------------------------------------------------------- */
@@ -256,28 +256,28 @@ static int limit_reads(const char *disk, int dir, bool unified, uint64_t bytes)
 }
 
 /* True if the base group takes a limit for the disk: then those below do too. */
-static bool can_limit_reads(const struct cgroup_tree *t, int base, bool unified)
+static bool can_limit_reads(const struct cgroup_tree *tree, int base, bool unified)
 {
-    return base >= 0 && t->disk[0] && limit_reads(t->disk, base, unified, UINT64_C(1) << 40) == 0;
+    return base >= 0 && tree->disk[0] && limit_reads(tree->disk, base, unified, UINT64_C(1) << 40) == 0;
 }
 
-static void open_v1(struct cgroup_tree *t)
+static void open_v1(struct cgroup_tree *tree)
 {
     for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
-        if (c == CGROUP_IO && !t->disk[0])
+        if (c == CGROUP_IO && !tree->disk[0])
             continue;
-        t->parents[c] = open_own(controller_names[c]);
-        if (t->parents[c] < 0)
+        tree->parents[c] = open_own(controller_names[c]);
+        if (tree->parents[c] < 0)
             continue;
-        remove_leftovers(t->parents[c]);
-        t->bases[c] = make_group(t->parents[c], t->name);
-        t->enforced[c] = t->bases[c] >= 0;
+        remove_leftovers(tree->parents[c]);
+        tree->bases[c] = make_group(tree->parents[c], tree->name);
+        tree->enforced[c] = tree->bases[c] >= 0;
         if (c == CGROUP_IO)
-            t->enforced[c] = can_limit_reads(t, t->bases[c], false);
-        else if (t->enforced[c])
-            t->layout = CGROUP_V1;
+            tree->enforced[c] = can_limit_reads(tree, tree->bases[c], false);
+        else if (tree->enforced[c])
+            tree->layout = CGROUP_V1;
         else
-            missing(t, controller_names[c], errno);
+            missing(tree, controller_names[c], errno);
     }
 }
 
@@ -311,14 +311,15 @@ static bool all_are_ours(const char *members)
 
 /* A v2 group cannot have members and give controllers to children at once. If all members of ours belong to this server,
  * they move into a leaf beside the sessions' groups: not into these, which are killed and removed with their keeper. */
-static void make_room(struct cgroup_tree *t)
+static void make_room(struct cgroup_tree *tree)
 {
     char members[CGROUP_FILE_SIZE];
     char pid[32];
-    if (file_read(t->unified_parent, "cgroup.procs", members, sizeof members) <= 0 || !all_are_ours(members))
+    if (file_read(tree->unified_parent, "cgroup.procs", members, sizeof members) <= 0 ||
+        !all_are_ours(members))
         return;
 
-    int leaf = make_group(t->unified_parent, SERVER_LEAF);
+    int leaf = make_group(tree->unified_parent, SERVER_LEAF);
     for (const char *at = members; leaf >= 0 && *at; at += strcspn(at, "\n"), at += *at == '\n') {
         snprintf(pid, sizeof pid, "%ld", strtol(at, NULL, 10));
         (void)!file_write(leaf, "cgroup.procs", pid);
@@ -326,259 +327,261 @@ static void make_room(struct cgroup_tree *t)
     file_close(&leaf);
 }
 
-static void enable_v2(struct cgroup_tree *t)
+static void enable_v2(struct cgroup_tree *tree)
 {
     char text[32], given[256] = "";
     for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
         snprintf(text, sizeof text, "+%s", unified_names[c]);
-        int r = file_write(t->unified_parent, "cgroup.subtree_control", text);
+        int r = file_write(tree->unified_parent, "cgroup.subtree_control", text);
         if (r == -EBUSY) {
-            make_room(t);
-            r = file_write(t->unified_parent, "cgroup.subtree_control", text);
+            make_room(tree);
+            r = file_write(tree->unified_parent, "cgroup.subtree_control", text);
         }
         if (r == 0)
-            r = file_write(t->unified_base, "cgroup.subtree_control", text);
-        (void)!file_read(t->unified_base, "cgroup.subtree_control", given, sizeof given);
-        t->enforced[c] = r == 0 && strstr(given, unified_names[c]);
+            r = file_write(tree->unified_base, "cgroup.subtree_control", text);
+        (void)!file_read(tree->unified_base, "cgroup.subtree_control", given, sizeof given);
+        tree->enforced[c] = r == 0 && strstr(given, unified_names[c]);
         if (c == CGROUP_IO)
-            t->enforced[c] = t->enforced[c] && can_limit_reads(t, t->unified_base, true);
-        else if (t->enforced[c])
-            t->layout = CGROUP_V2;
+            tree->enforced[c] = tree->enforced[c] && can_limit_reads(tree, tree->unified_base, true);
+        else if (tree->enforced[c])
+            tree->layout = CGROUP_V2;
         else
-            missing(t, unified_names[c], r < 0 ? -r : ENOENT);
+            missing(tree, unified_names[c], r < 0 ? -r : ENOENT);
     }
 }
 
 /* Starting in a group asks for write access to its cgroup.procs and to that of the common ancestor. */
-static void give_to_owner(const struct cgroup_tree *t, int dir)
+static void give_to_owner(const struct cgroup_tree *tree, int dir)
 {
-    (void)!fchownat(dir, "cgroup.procs", t->owner, (gid_t)-1, 0);
+    (void)!fchownat(dir, "cgroup.procs", tree->owner, (gid_t)-1, 0);
 }
 
-static void open_v2(struct cgroup_tree *t)
+static void open_v2(struct cgroup_tree *tree)
 {
-    t->unified_parent = open_own(NULL);
-    if (t->unified_parent < 0)
+    tree->unified_parent = open_own(NULL);
+    if (tree->unified_parent < 0)
         return;
-    remove_leftovers(t->unified_parent);
-    t->unified_base = make_group(t->unified_parent, t->name);
-    if (t->unified_base < 0) {
-        if (t->layout == CGROUP_NONE)
-            missing(t, "cgroup v2", errno);
+    remove_leftovers(tree->unified_parent);
+    tree->unified_base = make_group(tree->unified_parent, tree->name);
+    if (tree->unified_base < 0) {
+        if (tree->layout == CGROUP_NONE)
+            missing(tree, "cgroup v2", errno);
         return;
     }
-    give_to_owner(t, t->unified_base);
-    if (t->layout == CGROUP_V1)
-        t->layout = CGROUP_HYBRID;
+    give_to_owner(tree, tree->unified_base);
+    if (tree->layout == CGROUP_V1)
+        tree->layout = CGROUP_HYBRID;
     else
-        enable_v2(t);
+        enable_v2(tree);
 }
 
-enum status cgroup_open(struct cgroup_tree *t, uint32_t slots, uid_t owner, struct err *e)
+enum status cgroup_open(struct cgroup_tree *tree, uint32_t slots, uid_t owner, struct err *err)
 {
-    *t = (struct cgroup_tree){.unified_base = -1, .unified_parent = -1, .slot_count = slots, .owner = owner};
+    *tree =
+        (struct cgroup_tree){.unified_base = -1, .unified_parent = -1, .slot_count = slots, .owner = owner};
     for (int c = 0; c < CGROUP_CONTROLLERS; c++)
-        t->bases[c] = t->parents[c] = -1;
-    snprintf(t->name, sizeof t->name, PREFIX "%d", (int)getpid());
-    t->slots = calloc(slots, sizeof *t->slots);
-    if (!t->slots)
-        return err_set(e, STATUS_NO_MEMORY, "no memory for %u slots", slots);
+        tree->bases[c] = tree->parents[c] = -1;
+    snprintf(tree->name, sizeof tree->name, PREFIX "%d", (int)getpid());
+    tree->slots = calloc(slots, sizeof *tree->slots);
+    if (!tree->slots)
+        return err_set(err, STATUS_NO_MEMORY, "no memory for %u slots", slots);
     for (uint32_t i = 0; i < slots; i++) {
-        t->slots[i].unified = -1;
+        tree->slots[i].unified = -1;
         for (int c = 0; c < CGROUP_CONTROLLERS; c++)
-            t->slots[i].controllers[c] = t->slots[i].join[c] = -1;
+            tree->slots[i].controllers[c] = tree->slots[i].join[c] = -1;
     }
-    find_disk(t->disk);
-    open_v1(t);
-    open_v2(t);
-    if (t->layout == CGROUP_NONE && t->missing[0] == '\0')
-        snprintf(t->missing, sizeof t->missing, "no cgroup hierarchy is mounted");
+    find_disk(tree->disk);
+    open_v1(tree);
+    open_v2(tree);
+    if (tree->layout == CGROUP_NONE && tree->missing[0] == '\0')
+        snprintf(tree->missing, sizeof tree->missing, "no cgroup hierarchy is mounted");
     return STATUS_OK;
 }
 
-void cgroup_close(struct cgroup_tree *t)
+void cgroup_close(struct cgroup_tree *tree)
 {
-    for (uint32_t i = 0; t->slots && i < t->slot_count; i++) {
-        file_close(&t->slots[i].unified);
+    for (uint32_t i = 0; tree->slots && i < tree->slot_count; i++) {
+        file_close(&tree->slots[i].unified);
         for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
-            file_close(&t->slots[i].controllers[c]);
-            file_close(&t->slots[i].join[c]);
+            file_close(&tree->slots[i].controllers[c]);
+            file_close(&tree->slots[i].join[c]);
         }
     }
-    if (t->unified_base >= 0)
-        remove_group_waiting(t->unified_parent, t->name);
+    if (tree->unified_base >= 0)
+        remove_group_waiting(tree->unified_parent, tree->name);
     for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
-        if (t->bases[c] >= 0)
-            remove_group_waiting(t->parents[c], t->name);
-        file_close(&t->bases[c]);
-        file_close(&t->parents[c]);
+        if (tree->bases[c] >= 0)
+            remove_group_waiting(tree->parents[c], tree->name);
+        file_close(&tree->bases[c]);
+        file_close(&tree->parents[c]);
     }
-    file_close(&t->unified_base);
-    file_close(&t->unified_parent);
-    free(t->slots);
-    t->slots = NULL;
+    file_close(&tree->unified_base);
+    file_close(&tree->unified_parent);
+    free(tree->slots);
+    tree->slots = NULL;
 }
 
-int cgroup_zygote_directory(struct cgroup_tree *t)
+int cgroup_zygote_directory(struct cgroup_tree *tree)
 {
-    if (t->unified_base < 0)
+    if (tree->unified_base < 0)
         return -1;
-    int dir = make_group(t->unified_base, "zygote");
+    int dir = make_group(tree->unified_base, "zygote");
     return dir;
 }
 
 /* --- slots ----------------------------------------------------------------------------------------- */
 
-static enum status set_number(int dir, const char *file, unsigned long long n, struct err *e)
+static enum status set_number(int dir, const char *file, unsigned long long n, struct err *err)
 {
     char text[32];
     snprintf(text, sizeof text, "%llu", n);
     int r = file_write(dir, file, text);
-    return r < 0 ? err_set(e, STATUS_IO, "cgroup %s: %s", file, strerror(-r)) : STATUS_OK;
+    return r < 0 ? err_set(err, STATUS_IO, "cgroup %s: %s", file, strerror(-r)) : STATUS_OK;
 }
 
-static enum status limit_v1(const struct cgroup_tree *t, const struct cgroup_slot *s,
-                            const struct session_limits *l, struct err *e)
+static enum status limit_v1(const struct cgroup_tree *tree, const struct cgroup_slot *slot,
+                            const struct session_limits *limits, struct err *err)
 {
     enum status status = STATUS_OK;
-    if (t->enforced[CGROUP_MEMORY]) {
-        status = set_number(s->controllers[CGROUP_MEMORY], "memory.limit_in_bytes", l->memory_bytes, e);
+    if (tree->enforced[CGROUP_MEMORY]) {
+        status =
+            set_number(slot->controllers[CGROUP_MEMORY], "memory.limit_in_bytes", limits->memory_bytes, err);
         /* Absent without swap accounting; then there may be swap, never more memory. */
-        (void)!set_number(s->controllers[CGROUP_MEMORY], "memory.memsw.limit_in_bytes", l->memory_bytes,
-                          NULL);
-        (void)!set_number(s->controllers[CGROUP_MEMORY], "memory.swappiness", 0, NULL);
+        (void)!set_number(slot->controllers[CGROUP_MEMORY], "memory.memsw.limit_in_bytes",
+                          limits->memory_bytes, NULL);
+        (void)!set_number(slot->controllers[CGROUP_MEMORY], "memory.swappiness", 0, NULL);
     }
-    if (status == STATUS_OK && t->enforced[CGROUP_PIDS])
-        status = set_number(s->controllers[CGROUP_PIDS], "pids.max", l->tasks, e);
-    if (status == STATUS_OK && t->enforced[CGROUP_CPU]) {
-        int dir = s->controllers[CGROUP_CPU];
-        status = set_number(dir, "cpu.cfs_period_us", CPU_PERIOD_US, e);
+    if (status == STATUS_OK && tree->enforced[CGROUP_PIDS])
+        status = set_number(slot->controllers[CGROUP_PIDS], "pids.max", limits->tasks, err);
+    if (status == STATUS_OK && tree->enforced[CGROUP_CPU]) {
+        int dir = slot->controllers[CGROUP_CPU];
+        status = set_number(dir, "cpu.cfs_period_us", CPU_PERIOD_US, err);
         if (status == STATUS_OK)
             status = set_number(dir, "cpu.cfs_quota_us",
-                                (unsigned long long)l->cpu_percent * CPU_PERIOD_US / 100, e);
+                                (unsigned long long)limits->cpu_percent * CPU_PERIOD_US / 100, err);
     }
-    if (status == STATUS_OK && t->enforced[CGROUP_IO]) {
-        int r = limit_reads(t->disk, s->controllers[CGROUP_IO], false, l->read_bytes);
+    if (status == STATUS_OK && tree->enforced[CGROUP_IO]) {
+        int r = limit_reads(tree->disk, slot->controllers[CGROUP_IO], false, limits->read_bytes);
         if (r < 0)
-            status = err_set(e, STATUS_IO, "cgroup blkio: %s", strerror(-r));
+            status = err_set(err, STATUS_IO, "cgroup blkio: %s", strerror(-r));
     }
     return status;
 }
 
-static enum status limit_v2(const struct cgroup_tree *t, const struct cgroup_slot *s,
-                            const struct session_limits *l, struct err *e)
+static enum status limit_v2(const struct cgroup_tree *tree, const struct cgroup_slot *slot,
+                            const struct session_limits *limits, struct err *err)
 {
     enum status status = STATUS_OK;
-    if (t->enforced[CGROUP_MEMORY]) {
-        status = set_number(s->unified, "memory.max", l->memory_bytes, e);
-        (void)!set_number(s->unified, "memory.swap.max", 0, NULL);
-        (void)!set_number(s->unified, "memory.oom.group", 1, NULL);
+    if (tree->enforced[CGROUP_MEMORY]) {
+        status = set_number(slot->unified, "memory.max", limits->memory_bytes, err);
+        (void)!set_number(slot->unified, "memory.swap.max", 0, NULL);
+        (void)!set_number(slot->unified, "memory.oom.group", 1, NULL);
     }
-    if (status == STATUS_OK && t->enforced[CGROUP_PIDS])
-        status = set_number(s->unified, "pids.max", l->tasks, e);
-    if (status == STATUS_OK && t->enforced[CGROUP_CPU]) {
+    if (status == STATUS_OK && tree->enforced[CGROUP_PIDS])
+        status = set_number(slot->unified, "pids.max", limits->tasks, err);
+    if (status == STATUS_OK && tree->enforced[CGROUP_CPU]) {
         char text[64];
-        snprintf(text, sizeof text, "%llu %d", (unsigned long long)l->cpu_percent * CPU_PERIOD_US / 100,
+        snprintf(text, sizeof text, "%llu %d", (unsigned long long)limits->cpu_percent * CPU_PERIOD_US / 100,
                  CPU_PERIOD_US);
-        int r = file_write(s->unified, "cpu.max", text);
+        int r = file_write(slot->unified, "cpu.max", text);
         if (r < 0)
-            status = err_set(e, STATUS_IO, "cgroup cpu.max: %s", strerror(-r));
+            status = err_set(err, STATUS_IO, "cgroup cpu.max: %s", strerror(-r));
     }
-    if (status == STATUS_OK && t->enforced[CGROUP_IO]) {
-        int r = limit_reads(t->disk, s->unified, true, l->read_bytes);
+    if (status == STATUS_OK && tree->enforced[CGROUP_IO]) {
+        int r = limit_reads(tree->disk, slot->unified, true, limits->read_bytes);
         if (r < 0)
-            status = err_set(e, STATUS_IO, "cgroup io.max: %s", strerror(-r));
+            status = err_set(err, STATUS_IO, "cgroup io.max: %s", strerror(-r));
     }
     return status;
 }
 
-static enum status slot_make_unified(struct cgroup_tree *t, uint32_t slot, struct err *e)
+static enum status slot_make_unified(struct cgroup_tree *tree, uint32_t slot, struct err *err)
 {
-    struct cgroup_slot *s = &t->slots[slot];
+    struct cgroup_slot *s = &tree->slots[slot];
     char name[16];
     snprintf(name, sizeof name, "s%u", slot);
-    s->unified = make_group(t->unified_base, name);
+    s->unified = make_group(tree->unified_base, name);
     if (s->unified < 0)
-        return err_set(e, STATUS_IO, "cgroup v2: %s", strerror(errno));
-    give_to_owner(t, s->unified);
+        return err_set(err, STATUS_IO, "cgroup v2: %s", strerror(errno));
+    give_to_owner(tree, s->unified);
     return STATUS_OK;
 }
 
-static enum status slot_make(struct cgroup_tree *t, uint32_t slot, struct err *e)
+static enum status slot_make(struct cgroup_tree *tree, uint32_t slot, struct err *err)
 {
-    struct cgroup_slot *s = &t->slots[slot];
+    struct cgroup_slot *s = &tree->slots[slot];
     char name[16];
     snprintf(name, sizeof name, "s%u", slot);
     for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
-        if (t->bases[c] < 0 || !t->enforced[c])
+        if (tree->bases[c] < 0 || !tree->enforced[c])
             continue;
-        s->controllers[c] = make_group(t->bases[c], name);
+        s->controllers[c] = make_group(tree->bases[c], name);
         if (s->controllers[c] < 0)
-            return err_set(e, STATUS_IO, "cgroup %s: %s", controller_names[c], strerror(errno));
+            return err_set(err, STATUS_IO, "cgroup %s: %s", controller_names[c], strerror(errno));
         s->join[c] = openat(s->controllers[c], "tasks", O_WRONLY | O_CLOEXEC);
         if (s->join[c] < 0)
-            return err_set(e, STATUS_IO, "cgroup %s tasks: %s", controller_names[c], strerror(errno));
+            return err_set(err, STATUS_IO, "cgroup %s tasks: %s", controller_names[c], strerror(errno));
     }
-    return t->unified_base >= 0 ? slot_make_unified(t, slot, e) : STATUS_OK;
+    return tree->unified_base >= 0 ? slot_make_unified(tree, slot, err) : STATUS_OK;
 }
 
 /* Since Linux 6.14 a process that is cloned into a group compares the group's kill counter with that of its
  * parent's group and dies at birth if they differ: a group that was killed once takes nobody in any more. */
-static enum status slot_renew_unified(struct cgroup_tree *t, uint32_t slot, struct err *e)
+static enum status slot_renew_unified(struct cgroup_tree *tree, uint32_t slot, struct err *err)
 {
-    struct cgroup_slot *s = &t->slots[slot];
+    struct cgroup_slot *s = &tree->slots[slot];
     char name[16];
     snprintf(name, sizeof name, "s%u", slot);
     file_close(&s->unified);
-    if (unlinkat(t->unified_base, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-        return err_set(e, STATUS_IO, "cgroup v2: removing %s: %s", name, strerror(errno));
+    if (unlinkat(tree->unified_base, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+        return err_set(err, STATUS_IO, "cgroup v2: removing %s: %s", name, strerror(errno));
     s->killed = false;
-    return slot_make_unified(t, slot, e);
+    return slot_make_unified(tree, slot, err);
 }
 
-static unsigned long long oom_count(const struct cgroup_tree *t, const struct cgroup_slot *s)
+static unsigned long long oom_count(const struct cgroup_tree *tree, const struct cgroup_slot *slot)
 {
     unsigned long long n = 0;
-    if (t->layout == CGROUP_V2 && s->unified >= 0)
-        (void)!file_read_key(s->unified, "memory.events", "oom_kill", &n);
-    else if (s->controllers[CGROUP_MEMORY] >= 0)
-        (void)!file_read_key(s->controllers[CGROUP_MEMORY], "memory.oom_control", "oom_kill", &n);
+    if (tree->layout == CGROUP_V2 && slot->unified >= 0)
+        (void)!file_read_key(slot->unified, "memory.events", "oom_kill", &n);
+    else if (slot->controllers[CGROUP_MEMORY] >= 0)
+        (void)!file_read_key(slot->controllers[CGROUP_MEMORY], "memory.oom_control", "oom_kill", &n);
     return n;
 }
 
-enum status cgroup_slot_prepare(struct cgroup_tree *t, uint32_t slot, const struct session_limits *limits,
-                                struct err *e)
+enum status cgroup_slot_prepare(struct cgroup_tree *tree, uint32_t slot, const struct session_limits *limits,
+                                struct err *err)
 {
-    struct cgroup_slot *s = &t->slots[slot];
+    struct cgroup_slot *s = &tree->slots[slot];
     bool made = s->unified >= 0 || s->controllers[CGROUP_MEMORY] >= 0 || s->controllers[CGROUP_PIDS] >= 0;
     bool renewed = s->killed;
     enum status status = STATUS_OK;
     if (!made)
-        status = slot_make(t, slot, e);
+        status = slot_make(tree, slot, err);
     else if (renewed)
-        status = slot_renew_unified(t, slot, e);
-    if (status == STATUS_OK && t->layout == CGROUP_V2 && (!made || renewed))
-        status = limit_v2(t, s, limits, e);
+        status = slot_renew_unified(tree, slot, err);
+    if (status == STATUS_OK && tree->layout == CGROUP_V2 && (!made || renewed))
+        status = limit_v2(tree, s, limits, err);
     else if (status == STATUS_OK && !made)
-        status = limit_v1(t, s, limits, e);
-    s->oom_before = oom_count(t, s);
+        status = limit_v1(tree, s, limits, err);
+    s->oom_before = oom_count(tree, s);
     return status;
 }
 
-bool cgroup_slot_oom(struct cgroup_tree *t, uint32_t slot)
+bool cgroup_slot_oom(struct cgroup_tree *tree, uint32_t slot)
 {
-    return oom_count(t, &t->slots[slot]) > t->slots[slot].oom_before;
+    return oom_count(tree, &tree->slots[slot]) > tree->slots[slot].oom_before;
 }
 
-void cgroup_slot_kill(struct cgroup_tree *t, uint32_t slot)
+void cgroup_slot_kill(struct cgroup_tree *tree, uint32_t slot)
 {
-    if (t->slots[slot].unified >= 0)
-        t->slots[slot].killed = file_write(t->slots[slot].unified, "cgroup.kill", "1") == 0;
+    if (tree->slots[slot].unified >= 0)
+        tree->slots[slot].killed = file_write(tree->slots[slot].unified, "cgroup.kill", "1") == 0;
 }
 
-bool cgroup_slot_empty(struct cgroup_tree *t, uint32_t slot)
+bool cgroup_slot_empty(struct cgroup_tree *tree, uint32_t slot)
 {
-    struct cgroup_slot *s = &t->slots[slot];
+    struct cgroup_slot *s = &tree->slots[slot];
     if (s->unified >= 0 && !group_empty(s->unified))
         return false;
     for (int c = 0; c < CGROUP_CONTROLLERS; c++) {

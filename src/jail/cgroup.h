@@ -44,22 +44,22 @@ struct cgroup_tree {
 
 /* Finds the hierarchies, removes what dead keepers left, makes the base directories. Never fails for what the
  * machine lacks; NO_MEMORY only. `owner` is the host uid of the zygote's root. */
-STATUS_RESULT cgroup_open(struct cgroup_tree *t, uint32_t slots, uid_t owner, struct err *e);
+STATUS_RESULT cgroup_open(struct cgroup_tree *tree, uint32_t slots, uid_t owner, struct err *err);
 /* Kills what is left, removes all directories (waits for the kernel, at most a second). */
-void cgroup_close(struct cgroup_tree *t);
+void cgroup_close(struct cgroup_tree *tree);
 /* The v2 directory the zygote shall start in, or -1. Borrowed. */
-int cgroup_zygote_directory(struct cgroup_tree *t);
+int cgroup_zygote_directory(struct cgroup_tree *tree);
 /* Makes the slot's groups if needed and sets the limits. The descriptors in the slot are borrowed by the
  * caller. IO: a limit that is enforced elsewhere could not be set here. */
-STATUS_RESULT cgroup_slot_prepare(struct cgroup_tree *t, uint32_t slot, const struct session_limits *limits,
-                                  struct err *e);
+STATUS_RESULT cgroup_slot_prepare(struct cgroup_tree *tree, uint32_t slot,
+                                  const struct session_limits *limits, struct err *err);
 /* True if the OOM killer acted in the slot since cgroup_slot_prepare. */
-bool cgroup_slot_oom(struct cgroup_tree *t, uint32_t slot);
+bool cgroup_slot_oom(struct cgroup_tree *tree, uint32_t slot);
 /* SIGKILL to everything in the slot's group, where v2 can; for a session whose pid namespace's end was not
  * enough. The directory is made anew before the slot's next use. */
-void cgroup_slot_kill(struct cgroup_tree *t, uint32_t slot);
+void cgroup_slot_kill(struct cgroup_tree *tree, uint32_t slot);
 /* True if no process is left in any of the slot's groups. */
-bool cgroup_slot_empty(struct cgroup_tree *t, uint32_t slot);
+bool cgroup_slot_empty(struct cgroup_tree *tree, uint32_t slot);
 const char *cgroup_layout_name(enum cgroup_layout layout);
 
 #endif

@@ -61,18 +61,18 @@ static size_t add_paths(struct landlock_rule *rules, size_t count, const char *c
     return count;
 }
 
-static enum status enter_landlock(const struct confine_options *o, struct err *e)
+static enum status enter_landlock(const struct confine_options *options, struct err *err)
 {
     struct landlock_rule rules[RULES_MAX];
     size_t count = ARRAY_SIZE(system_rules);
     memcpy(rules, system_rules, sizeof system_rules);
-    if (o->data_dir)
-        rules[count++] = (struct landlock_rule){o->data_dir, LANDLOCK_WRITE, -1};
-    if (o->data_root)
-        rules[count++] = (struct landlock_rule){o->data_root, LANDLOCK_WRITE, -1};
-    count = add_paths(rules, count, o->write_paths, LANDLOCK_WRITE);
-    count = add_paths(rules, count, o->read_paths, LANDLOCK_READ);
-    return landlock_enter(rules, count, LANDLOCK_SCOPED, e);
+    if (options->data_dir)
+        rules[count++] = (struct landlock_rule){options->data_dir, LANDLOCK_WRITE, -1};
+    if (options->data_root)
+        rules[count++] = (struct landlock_rule){options->data_root, LANDLOCK_WRITE, -1};
+    count = add_paths(rules, count, options->write_paths, LANDLOCK_WRITE);
+    count = add_paths(rules, count, options->read_paths, LANDLOCK_READ);
+    return landlock_enter(rules, count, LANDLOCK_SCOPED, err);
 }
 
 /* In a child that becomes the user and answers by its exit code. */
@@ -113,21 +113,22 @@ static void describe(struct confine_report *report)
 
 /* ORDER: ids while the capabilities are there; rules while files can be looked up; the filter last, since it
  * refuses what the steps before it do. */
-enum status confine_enter(const struct confine_options *o, struct confine_report *ret_report, struct err *e)
+enum status confine_enter(const struct confine_options *options, struct confine_report *ret_report,
+                          struct err *err)
 {
     struct confine_report report = {.landlock_abi = landlock_abi()};
-    enum status s = o->uid ? capability_switch_user(o->uid, o->uid, e) : STATUS_OK;
-    if (s == STATUS_OK)
-        s = capability_drop(e);
-    if (s == STATUS_OK && report.landlock_abi > 0)
-        s = enter_landlock(o, e);
+    enum status status = options->uid ? capability_switch_user(options->uid, options->uid, err) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = capability_drop(err);
+    if (status == STATUS_OK && report.landlock_abi > 0)
+        status = enter_landlock(options, err);
     /* The server's memory holds its users' data; a process of the same uid shall not read it. */
-    if (s == STATUS_OK && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-        s = err_set(e, STATUS_IO, "dumpable: %s", strerror(errno));
-    if (s == STATUS_OK)
-        s = server_filter_enter(e);
-    if (s != STATUS_OK)
-        return err_wrap(e, "confine");
+    if (status == STATUS_OK && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        status = err_set(err, STATUS_IO, "dumpable: %s", strerror(errno));
+    if (status == STATUS_OK)
+        status = server_filter_enter(err);
+    if (status != STATUS_OK)
+        return err_wrap(err, "confine");
     report.uid = geteuid();
     report.capabilities = report.filter = true;
     describe(&report);

@@ -37,7 +37,7 @@ bool confine_user_exists(uid_t uid);
 /* Gives up what can be given up. Never raises rights. IO: the kernel refused a step that it offers (the
  * process must then end); a layer that the kernel lacks is only reported. Files that are already open stay
  * usable. TCP is left as it is. */
-STATUS_RESULT confine_enter(const struct confine_options *o, struct confine_report *ret_report,
-                            struct err *e);
+STATUS_RESULT confine_enter(const struct confine_options *options, struct confine_report *ret_report,
+                            struct err *err);
 
 #endif

@@ -38,65 +38,67 @@ static void copy_text(char ret_text[KEEPER_TEXT_SIZE], struct bytes text)
     ret_text[size] = '\0';
 }
 
-static void run_lost(struct loop_task *t)
+static void run_lost(struct loop_task *task)
 {
-    struct keeper_client *k = CONTAINER_OF(t, struct keeper_client, lost);
-    k->callbacks.on_lost(k->callbacks.context, k->text);
+    struct keeper_client *client = CONTAINER_OF(task, struct keeper_client, lost);
+    client->callbacks.on_lost(client->callbacks.context, client->text);
 }
 
-static void lose(struct keeper_client *k, const char *text)
+static void lose(struct keeper_client *client, const char *text)
 {
-    if (k->gone)
+    if (client->gone)
         return;
-    k->gone = true;
-    loop_fd_remove(&k->watch);
-    copy_text(k->text, bytes_of_cstr(text));
-    loop_defer(k->loop, &k->lost);
+    client->gone = true;
+    loop_fd_remove(&client->watch);
+    copy_text(client->text, bytes_of_cstr(text));
+    loop_defer(client->loop, &client->lost);
 }
 
-static void take_ready(struct keeper_client *k, const struct keeper_message *m)
+static void take_ready(struct keeper_client *client, const struct keeper_message *message)
 {
-    struct bytes json = m->text;
+    struct bytes json = message->text;
     struct bytes identity = bytes_split(&json, '\n');
     struct bytes degraded = bytes_split(&json, '\n');
-    snprintf(k->report.degraded, sizeof k->report.degraded, "%.*s", BYTES_FMT(degraded));
-    snprintf(k->report.template_identity, sizeof k->report.template_identity, "%.*s", BYTES_FMT(identity));
-    snprintf(k->report.json, sizeof k->report.json, "%.*s", BYTES_FMT(json));
-    k->phase = KEEPER_PHASE_SERVING;
-    k->callbacks.on_ready(k->callbacks.context, &k->report);
+    snprintf(client->report.degraded, sizeof client->report.degraded, "%.*s", BYTES_FMT(degraded));
+    snprintf(client->report.template_identity, sizeof client->report.template_identity, "%.*s",
+             BYTES_FMT(identity));
+    snprintf(client->report.json, sizeof client->report.json, "%.*s", BYTES_FMT(json));
+    client->phase = KEEPER_PHASE_SERVING;
+    client->callbacks.on_ready(client->callbacks.context, &client->report);
 }
 
-static void take_spawned(struct keeper_client *k, const struct keeper_message *m)
+static void take_spawned(struct keeper_client *client, const struct keeper_message *message)
 {
     const struct keeper_session session = {
-        .ref = {m->slot, m->generation},
-        .control_fd = k->packet.fds[0],
-        .stdout_fd = k->packet.fds[1],
-        .stderr_fd = k->packet.fds[2],
-        .data_dir_fd = k->packet.fds[3],
+        .ref = {message->slot, message->generation},
+        .control_fd = client->packet.fds[0],
+        .stdout_fd = client->packet.fds[1],
+        .stderr_fd = client->packet.fds[2],
+        .data_dir_fd = client->packet.fds[3],
     };
-    k->packet.fd_count = 0; /* they are the callee's */
-    k->callbacks.on_spawned(k->callbacks.context, m->request, &session, NULL);
+    client->packet.fd_count = 0; /* they are the callee's */
+    client->callbacks.on_spawned(client->callbacks.context, message->request, &session, NULL);
 }
 
-static void take_refused(struct keeper_client *k, const struct keeper_message *m)
+static void take_refused(struct keeper_client *client, const struct keeper_message *message)
 {
     char text[KEEPER_TEXT_SIZE];
-    copy_text(text, m->text);
-    k->callbacks.on_spawned(k->callbacks.context, m->request, NULL, text);
+    copy_text(text, message->text);
+    client->callbacks.on_spawned(client->callbacks.context, message->request, NULL, text);
 }
 
-static void take_ended(struct keeper_client *k, const struct keeper_message *m)
+static void take_ended(struct keeper_client *client, const struct keeper_message *message)
 {
-    const struct session_ref ref = {m->slot, m->generation};
-    k->callbacks.on_ended(k->callbacks.context, ref, (enum session_end)m->code, (int)m->detail);
+    const struct session_ref ref = {message->slot, message->generation};
+    client->callbacks.on_ended(client->callbacks.context, ref, (enum session_end)message->code,
+                               (int)message->detail);
 }
 
-static void take_fatal(struct keeper_client *k, const struct keeper_message *m)
+static void take_fatal(struct keeper_client *client, const struct keeper_message *message)
 {
     char text[KEEPER_TEXT_SIZE];
-    copy_text(text, m->text);
-    lose(k, text);
+    copy_text(text, message->text);
+    lose(client, text);
 }
 
 static void on_message(struct loop_fd *w, uint32_t events)
@@ -107,58 +109,58 @@ static void on_message(struct loop_fd *w, uint32_t events)
         [KEEPER_MESSAGE_REFUSED] = take_refused, [KEEPER_MESSAGE_ENDED] = take_ended,
         [KEEPER_MESSAGE_FATAL] = take_fatal,
     };
-    struct keeper_client *k = CONTAINER_OF(w, struct keeper_client, watch);
-    struct keeper_message m;
-    struct err e = {0};
-    if (packet_receive(k->socket, &k->packet, &e) != STATUS_OK) {
-        lose(k, "the keeper ended");
+    struct keeper_client *client = CONTAINER_OF(w, struct keeper_client, watch);
+    struct keeper_message message;
+    struct err err = {0};
+    if (packet_receive(client->socket, &client->packet, &err) != STATUS_OK) {
+        lose(client, "the keeper ended");
         return;
     }
-    if (keeper_message_parse(&k->gate, k->phase, bytes_of(k->packet.data, k->packet.size), k->packet.fd_count,
-                             &m, &e) != STATUS_OK)
-        lose(k, e.text);
+    if (keeper_message_parse(&client->gate, client->phase, bytes_of(client->packet.data, client->packet.size),
+                             client->packet.fd_count, &message, &err) != STATUS_OK)
+        lose(client, err.text);
     else
-        handlers[m.type](k, &m);
-    packet_close(&k->packet);
+        handlers[message.type](client, &message);
+    packet_close(&client->packet);
 }
 
 /* --- messages out ---------------------------------------------------------------------------------- */
 
-static void tell(struct keeper_client *k, const struct keeper_message *m)
+static void tell(struct keeper_client *client, const struct keeper_message *message)
 {
-    struct err e = {0};
-    if (!k->gone && packet_send(k->socket, m, NULL, 0, &e) != STATUS_OK)
-        lose(k, e.text);
+    struct err err = {0};
+    if (!client->gone && packet_send(client->socket, message, NULL, 0, &err) != STATUS_OK)
+        lose(client, err.text);
 }
 
-void keeper_client_spawn(struct keeper_client *k, uint64_t request)
+void keeper_client_spawn(struct keeper_client *client, uint64_t request)
 {
-    tell(k, &(struct keeper_message){.type = KEEPER_MESSAGE_SPAWN, .request = request});
+    tell(client, &(struct keeper_message){.type = KEEPER_MESSAGE_SPAWN, .request = request});
 }
 
-void keeper_client_interrupt(struct keeper_client *k, struct session_ref ref)
+void keeper_client_interrupt(struct keeper_client *client, struct session_ref ref)
 {
-    tell(k, &(struct keeper_message){
-                .type = KEEPER_MESSAGE_INTERRUPT, .slot = ref.slot, .generation = ref.generation});
+    tell(client, &(struct keeper_message){
+                     .type = KEEPER_MESSAGE_INTERRUPT, .slot = ref.slot, .generation = ref.generation});
 }
 
-void keeper_client_kill(struct keeper_client *k, struct session_ref ref)
+void keeper_client_kill(struct keeper_client *client, struct session_ref ref)
 {
-    tell(k, &(struct keeper_message){
-                .type = KEEPER_MESSAGE_KILL, .slot = ref.slot, .generation = ref.generation});
+    tell(client, &(struct keeper_message){
+                     .type = KEEPER_MESSAGE_KILL, .slot = ref.slot, .generation = ref.generation});
 }
 
 /* --- start and stop -------------------------------------------------------------------------------- */
 
-enum status keeper_client_start(struct loop *l, struct warden_client *warden, const struct keeper_options *o,
-                                const struct keeper_callbacks *cb, struct keeper_client **ret_client,
-                                struct err *e)
+enum status keeper_client_start(struct loop *loop, struct warden_client *warden,
+                                const struct keeper_options *options, const struct keeper_callbacks *cb,
+                                struct keeper_client **ret_client, struct err *err)
 {
-    struct keeper_client *k = calloc(1, sizeof *k);
-    if (!k)
-        return err_set(e, STATUS_NO_MEMORY, "no memory for the keeper's client");
-    *k = (struct keeper_client){
-        .loop = l,
+    struct keeper_client *client = calloc(1, sizeof *client);
+    if (!client)
+        return err_set(err, STATUS_NO_MEMORY, "no memory for the keeper's client");
+    *client = (struct keeper_client){
+        .loop = loop,
         .callbacks = *cb,
         .watch = {.on_ready = on_message},
         .lost = {.on_run = run_lost},
@@ -167,39 +169,39 @@ enum status keeper_client_start(struct loop *l, struct warden_client *warden, co
         .socket = -1,
     };
     CLEANUP(buf_fini) struct buf paths = {0};
-    buf_append_fmt(&paths, "%s\n%s", o->zygote_path ? o->zygote_path : "",
-                   o->session_paths ? o->session_paths : "");
+    buf_append_fmt(&paths, "%s\n%s", options->zygote_path ? options->zygote_path : "",
+                   options->session_paths ? options->session_paths : "");
     const struct keeper_message open = {.type = KEEPER_MESSAGE_OPEN,
-                                        .sessions_max = o->sessions_max,
-                                        .flags = o->other_ids ? KEEPER_FLAG_OTHER_IDS : 0,
-                                        .limits = o->limits,
+                                        .sessions_max = options->sessions_max,
+                                        .flags = options->other_ids ? KEEPER_FLAG_OTHER_IDS : 0,
+                                        .limits = options->limits,
                                         .text = buf_peek(&paths)};
-    enum status s = buf_status(&paths);
-    if (s == STATUS_OK)
-        s = warden_client_order(warden, o->beside, &k->socket, e);
+    enum status status = buf_status(&paths);
+    if (status == STATUS_OK)
+        status = warden_client_order(warden, options->beside, &client->socket, err);
     const struct timeval most = {.tv_sec = SEND_MAX_S};
-    if (s == STATUS_OK) {
-        (void)!setsockopt(k->socket, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
-        s = packet_send(k->socket, &open, NULL, 0, e);
+    if (status == STATUS_OK) {
+        (void)!setsockopt(client->socket, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
+        status = packet_send(client->socket, &open, NULL, 0, err);
     }
-    if (s == STATUS_OK)
-        s = loop_fd_add(l, &k->watch, k->socket, EPOLLIN, e);
-    if (s != STATUS_OK) {
-        k->gone = true;
-        keeper_client_stop(k);
-        return s;
+    if (status == STATUS_OK)
+        status = loop_fd_add(loop, &client->watch, client->socket, EPOLLIN, err);
+    if (status != STATUS_OK) {
+        client->gone = true;
+        keeper_client_stop(client);
+        return status;
     }
-    *ret_client = k;
+    *ret_client = client;
     return STATUS_OK;
 }
 
-void keeper_client_stop(struct keeper_client *k)
+void keeper_client_stop(struct keeper_client *client)
 {
-    if (!k)
+    if (!client)
         return;
-    loop_fd_remove(&k->watch);
-    loop_defer_cancel(&k->lost);
-    if (k->socket >= 0)
-        close(k->socket);
-    free(k);
+    loop_fd_remove(&client->watch);
+    loop_defer_cancel(&client->lost);
+    if (client->socket >= 0)
+        close(client->socket);
+    free(client);
 }

@@ -70,19 +70,19 @@ struct keeper_callbacks {
 };
 
 /* Has the warden start a keeper. UNAVAILABLE: the warden is gone. */
-STATUS_RESULT keeper_client_start(struct loop *l, struct warden_client *warden,
-                                  const struct keeper_options *o, const struct keeper_callbacks *cb,
-                                  struct keeper_client **ret_client, struct err *e);
+STATUS_RESULT keeper_client_start(struct loop *loop, struct warden_client *warden,
+                                  const struct keeper_options *options, const struct keeper_callbacks *cb,
+                                  struct keeper_client **ret_client, struct err *err);
 /* Closes the socket: the keeper ends all sessions and itself, which warden_client_stop waits for. NULL
  * allowed. */
-void keeper_client_stop(struct keeper_client *k);
+void keeper_client_stop(struct keeper_client *client);
 /* Asks for one new session; on_spawned answers. The session then sends FRAME_READY over its control socket.
  */
-void keeper_client_spawn(struct keeper_client *k, uint64_t request);
+void keeper_client_spawn(struct keeper_client *client, uint64_t request);
 /* SIGINT to the runner: KeyboardInterrupt in the running cell. A ref that is gone is ignored. */
-void keeper_client_interrupt(struct keeper_client *k, struct session_ref ref);
+void keeper_client_interrupt(struct keeper_client *client, struct session_ref ref);
 /* SIGKILL to everything in the session; on_ended follows. When a control socket closes by itself, give
  * on_ended some 100 ms before killing: a kill hides how the session ended. A ref that is gone is ignored. */
-void keeper_client_kill(struct keeper_client *k, struct session_ref ref);
+void keeper_client_kill(struct keeper_client *client, struct session_ref ref);
 
 #endif

@@ -73,25 +73,27 @@ static uint64_t handled_rights(int abi)
     return rights;
 }
 
-static enum status add_rule(int ruleset, const struct landlock_rule *rule, uint64_t handled, struct err *e)
+static enum status add_rule(int ruleset, const struct landlock_rule *rule, uint64_t handled, struct err *err)
 {
     if (!rule->path && rule->fd < 0)
         return STATUS_OK;
     const char *name = rule->path ? rule->path : "folder";
     int fd = rule->path ? open(rule->path, O_PATH | O_CLOEXEC) : fcntl(rule->fd, F_DUPFD_CLOEXEC, 0);
     if (fd < 0)
-        return errno == ENOENT ? STATUS_OK : err_set(e, STATUS_IO, "landlock %s: %s", name, strerror(errno));
+        return errno == ENOENT ? STATUS_OK
+                               : err_set(err, STATUS_IO, "landlock %s: %s", name, strerror(errno));
     struct stat st;
     struct path_attr attr = {.allowed = access_rights[rule->access] & handled, .fd = fd};
     if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
         attr.allowed &= FILE_RIGHTS;
     long r = syscall(SYS_landlock_add_rule, ruleset, RULE_PATH, &attr, 0);
-    enum status s = r < 0 ? err_set(e, STATUS_IO, "landlock %s: %s", name, strerror(errno)) : STATUS_OK;
+    enum status status =
+        r < 0 ? err_set(err, STATUS_IO, "landlock %s: %s", name, strerror(errno)) : STATUS_OK;
     close(fd);
-    return s;
+    return status;
 }
 
-enum status landlock_enter(const struct landlock_rule *rules, size_t count, unsigned flags, struct err *e)
+enum status landlock_enter(const struct landlock_rule *rules, size_t count, unsigned flags, struct err *err)
 {
     int abi = landlock_abi();
     struct ruleset_attr attr = {.fs = handled_rights(abi)};
@@ -102,12 +104,12 @@ enum status landlock_enter(const struct landlock_rule *rules, size_t count, unsi
     size_t size = abi >= 6 ? sizeof attr : abi >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
     if (ruleset < 0)
-        return err_set(e, STATUS_IO, "landlock: %s", strerror(errno));
-    enum status s = STATUS_OK;
-    for (size_t i = 0; s == STATUS_OK && i < count; i++)
-        s = add_rule(ruleset, &rules[i], attr.fs, e);
-    if (s == STATUS_OK && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
-        s = err_set(e, STATUS_IO, "landlock restrict: %s", strerror(errno));
+        return err_set(err, STATUS_IO, "landlock: %s", strerror(errno));
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        status = add_rule(ruleset, &rules[i], attr.fs, err);
+    if (status == STATUS_OK && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+        status = err_set(err, STATUS_IO, "landlock restrict: %s", strerror(errno));
     close(ruleset);
-    return s;
+    return status;
 }

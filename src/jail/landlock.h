@@ -34,6 +34,7 @@ enum landlock_flag {
 };
 
 /* Restricts the caller to `rules`, and by `flags` of enum landlock_flag. Needs no_new_privs. IO: the kernel refused. */
-STATUS_RESULT landlock_enter(const struct landlock_rule *rules, size_t count, unsigned flags, struct err *e);
+STATUS_RESULT landlock_enter(const struct landlock_rule *rules, size_t count, unsigned flags,
+                             struct err *err);
 
 #endif

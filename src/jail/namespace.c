@@ -33,40 +33,40 @@ pid_t namespace_clone(unsigned long long flags, int cgroup_fd, int *ret_pidfd)
     return (pid_t)pid;
 }
 
-static enum status write_map(const char *path, const char *text, struct err *e)
+static enum status write_map(const char *path, const char *text, struct err *err)
 {
     int r = file_write(AT_FDCWD, path, text);
-    return r < 0 ? err_set(e, STATUS_IO, "%s: %s", path, strerror(-r)) : STATUS_OK;
+    return r < 0 ? err_set(err, STATUS_IO, "%s: %s", path, strerror(-r)) : STATUS_OK;
 }
 
-enum status namespace_map_range(pid_t pid, unsigned first, unsigned count, struct err *e)
+enum status namespace_map_range(pid_t pid, unsigned first, unsigned count, struct err *err)
 {
     char path[64], text[64];
     snprintf(text, sizeof text, "0 %u %u\n", first, count);
     snprintf(path, sizeof path, "/proc/%d/gid_map", (int)pid);
-    enum status s = write_map(path, text, e);
-    if (s != STATUS_OK)
-        return s;
+    enum status status = write_map(path, text, err);
+    if (status != STATUS_OK)
+        return status;
     snprintf(path, sizeof path, "/proc/%d/uid_map", (int)pid);
-    return write_map(path, text, e);
+    return write_map(path, text, err);
 }
 
-enum status namespace_map_self(unsigned inside, uid_t uid, gid_t gid, struct err *e)
+enum status namespace_map_self(unsigned inside, uid_t uid, gid_t gid, struct err *err)
 {
     char text[64];
-    enum status s = write_map("/proc/self/setgroups", "deny", e);
-    if (s != STATUS_OK)
-        return s;
+    enum status status = write_map("/proc/self/setgroups", "deny", err);
+    if (status != STATUS_OK)
+        return status;
     snprintf(text, sizeof text, "%u %u 1\n", inside, (unsigned)gid);
-    s = write_map("/proc/self/gid_map", text, e);
-    if (s != STATUS_OK)
-        return s;
+    status = write_map("/proc/self/gid_map", text, err);
+    if (status != STATUS_OK)
+        return status;
     snprintf(text, sizeof text, "%u %u 1\n", inside, (unsigned)uid);
-    return write_map("/proc/self/uid_map", text, e);
+    return write_map("/proc/self/uid_map", text, err);
 }
 
-enum status namespace_forbid_user(int proc_fd, struct err *e)
+enum status namespace_forbid_user(int proc_fd, struct err *err)
 {
     int r = file_write(proc_fd, "sys/user/max_user_namespaces", "0\n");
-    return r < 0 ? err_set(e, STATUS_IO, "max_user_namespaces: %s", strerror(-r)) : STATUS_OK;
+    return r < 0 ? err_set(err, STATUS_IO, "max_user_namespaces: %s", strerror(-r)) : STATUS_OK;
 }

@@ -16,12 +16,12 @@
  * that the child starts in, or -1. The pidfd is close-on-exec; `ret_pidfd` may be NULL. */
 pid_t namespace_clone(unsigned long long flags, int cgroup_fd, int *ret_pidfd);
 /* Written by a privileged process for `pid`: uids and gids 0..count-1 inside are `first`.. outside. */
-STATUS_RESULT namespace_map_range(pid_t pid, unsigned first, unsigned count, struct err *e);
+STATUS_RESULT namespace_map_range(pid_t pid, unsigned first, unsigned count, struct err *err);
 /* Written by the process itself, privileged or not: its own uid and gid are `inside`; no groups can be set
  * from then on. `uid` and `gid` are its effective ids as the parent namespace knows them. */
-STATUS_RESULT namespace_map_self(unsigned inside, uid_t uid, gid_t gid, struct err *e);
+STATUS_RESULT namespace_map_self(unsigned inside, uid_t uid, gid_t gid, struct err *err);
 /* From now on no user namespace can be made inside the caller's own, whatever a filter lets through
  * (bubblewrap's --disable-userns). `proc_fd` is the root of a full /proc, O_PATH will do. */
-STATUS_RESULT namespace_forbid_user(int proc_fd, struct err *e);
+STATUS_RESULT namespace_forbid_user(int proc_fd, struct err *err);
 
 #endif

@@ -14,17 +14,17 @@ struct packet {
     unsigned fd_count;
 };
 
-/* Sends `m` with copies of `fds`. CLOSED: the peer is gone; UNAVAILABLE: the socket is non-blocking and full;
+/* Sends `message` with copies of `fds`. CLOSED: the peer is gone; UNAVAILABLE: the socket is non-blocking and full;
  * IO otherwise. */
-STATUS_RESULT packet_send(int socket, const struct keeper_message *m, const int *fds, unsigned fd_count,
-                          struct err *e);
+STATUS_RESULT packet_send(int socket, const struct keeper_message *message, const int *fds, unsigned fd_count,
+                          struct err *err);
 /* Reads one packet. CLOSED: the peer is gone; UNAVAILABLE: nothing is there and the socket is non-blocking;
  * MALFORMED: it was longer than a message may be, or came with more descriptors (all are closed); IO
  * otherwise. */
-STATUS_RESULT packet_receive(int socket, struct packet *ret_packet, struct err *e);
+STATUS_RESULT packet_receive(int socket, struct packet *ret_packet, struct err *err);
 /* Closes the descriptors that came with it. */
-void packet_close(struct packet *p);
+void packet_close(struct packet *packet);
 /* A connected pair, close-on-exec, blocking. */
-STATUS_RESULT packet_pair(int ret_sockets[2], struct err *e);
+STATUS_RESULT packet_pair(int ret_sockets[2], struct err *err);
 
 #endif

@@ -52,16 +52,16 @@ void probe_machine(struct probe_facts *ret_facts)
 
 void probe_cgroups(struct probe_facts *facts)
 {
-    struct cgroup_tree t;
-    if (cgroup_open(&t, 1, geteuid(), NULL) != STATUS_OK)
+    struct cgroup_tree tree;
+    if (cgroup_open(&tree, 1, geteuid(), NULL) != STATUS_OK)
         return;
-    facts->cgroup_layout = cgroup_layout_name(t.layout);
-    facts->memory = t.enforced[CGROUP_MEMORY];
-    facts->pids = t.enforced[CGROUP_PIDS];
-    facts->cpu = t.enforced[CGROUP_CPU];
-    facts->cgroup_kill = t.unified_base >= 0;
-    snprintf(facts->cgroup_missing, sizeof facts->cgroup_missing, "%s", t.missing);
-    cgroup_close(&t);
+    facts->cgroup_layout = cgroup_layout_name(tree.layout);
+    facts->memory = tree.enforced[CGROUP_MEMORY];
+    facts->pids = tree.enforced[CGROUP_PIDS];
+    facts->cpu = tree.enforced[CGROUP_CPU];
+    facts->cgroup_kill = tree.unified_base >= 0;
+    snprintf(facts->cgroup_missing, sizeof facts->cgroup_missing, "%s", tree.missing);
+    cgroup_close(&tree);
 }
 
 const char *probe_state_name(enum probe_state state)
@@ -76,7 +76,7 @@ const char *probe_state_name(enum probe_state state)
     "sudo sysctl -w user.max_user_namespaces=10000; "                                                        \
     "sudo sysctl -e -w kernel.apparmor_restrict_unprivileged_userns=0"
 
-bool probe_layers(const struct probe_facts *f, struct probe_layer l[PROBE_LAYERS])
+bool probe_layers(const struct probe_facts *facts, struct probe_layer layer[PROBE_LAYERS])
 {
     const struct {
         const char *name;
@@ -84,48 +84,52 @@ bool probe_layers(const struct probe_facts *f, struct probe_layer l[PROBE_LAYERS
         enum probe_state otherwise;
         const char *detail, *detail_otherwise, *mend;
     } rows[PROBE_LAYERS] = {
-        {"namespaces", f->net, PROBE_OFF, "mount, pid, ipc, uts, net and cgroup namespace for each session",
+        {"namespaces", facts->net, PROBE_OFF,
+         "mount, pid, ipc, uts, net and cgroup namespace for each session",
          "namespaces cannot be made: no session can start", MEND_USER},
-        {"user-namespace", f->user_namespaces, f->privileged ? PROBE_DEGRADED : PROBE_OFF,
+        {"user-namespace", facts->user_namespaces, facts->privileged ? PROBE_DEGRADED : PROBE_OFF,
          "the zygote and each session in a user namespace of their own",
-         f->privileged ? "none can be made: sessions are told apart by uid only" : "none can be made",
+         facts->privileged ? "none can be made: sessions are told apart by uid only" : "none can be made",
          MEND_USER},
-        {"uid", f->uid, PROBE_DEGRADED, "a host uid of its own for each session",
+        {"uid", facts->uid, PROBE_DEGRADED, "a host uid of its own for each session",
          "rootless: all sessions share the server's host uid; the pid namespace keeps them apart", MEND_ROOT},
-        {"proc", f->proc, PROBE_DEGRADED, "/proc shows the session's own processes only",
+        {"proc", facts->proc, PROBE_DEGRADED, "/proc shows the session's own processes only",
          "the kernel refuses a /proc (masked by an outer container?): sessions have none",
          "run outside the container, or with its /proc unmasked"},
-        {"seccomp", f->seccomp, PROBE_OFF, "allow list; sockets, namespaces, mounts, keys refused",
+        {"seccomp", facts->seccomp, PROBE_OFF, "allow list; sockets, namespaces, mounts, keys refused",
          "the kernel has no seccomp: no session can start", "use a kernel with CONFIG_SECCOMP_FILTER"},
-        {"landlock", f->landlock_abi > 0, PROBE_DEGRADED, NULL,
+        {"landlock", facts->landlock_abi > 0, PROBE_DEGRADED, NULL,
          "off in this kernel: the file system rests on mounts alone",
          "add landlock to the kernel's lsm= boot parameter"},
-        {"overlay", f->overlay, PROBE_DEGRADED, "locks and watches on files of the list end at the template",
+        {"overlay", facts->overlay, PROBE_DEGRADED,
+         "locks and watches on files of the list end at the template",
          "no overlay for us: a session's locks on files of the list reach those of the host",
          "modprobe overlay; without root Linux 5.11 or newer is needed"},
-        {"cgroup-memory", f->memory, PROBE_DEGRADED, NULL, NULL, MEND_CGROUP},
-        {"cgroup-pids", f->pids, PROBE_DEGRADED, NULL, NULL, MEND_CGROUP},
-        {"cgroup-cpu", f->cpu, PROBE_DEGRADED, NULL, NULL, MEND_CGROUP},
+        {"cgroup-memory", facts->memory, PROBE_DEGRADED, NULL, NULL, MEND_CGROUP},
+        {"cgroup-pids", facts->pids, PROBE_DEGRADED, NULL, NULL, MEND_CGROUP},
+        {"cgroup-cpu", facts->cpu, PROBE_DEGRADED, NULL, NULL, MEND_CGROUP},
     };
     bool all = true;
     for (size_t i = 0; i < PROBE_LAYERS; i++) {
         bool good = rows[i].good;
         all &= good;
-        l[i] = (struct probe_layer){.name = rows[i].name,
-                                    .state = good ? PROBE_ON : rows[i].otherwise,
-                                    .mend = good ? "" : rows[i].mend};
+        layer[i] = (struct probe_layer){.name = rows[i].name,
+                                        .state = good ? PROBE_ON : rows[i].otherwise,
+                                        .mend = good ? "" : rows[i].mend};
         const char *text = good ? rows[i].detail : rows[i].detail_otherwise;
         if (text)
-            snprintf(l[i].detail, sizeof l[i].detail, "%s", text);
+            snprintf(layer[i].detail, sizeof layer[i].detail, "%s", text);
         else if (good && i == 5)
-            snprintf(l[i].detail, sizeof l[i].detail, "ABI %d%s", f->landlock_abi,
-                     f->landlock_abi < 6 ? "; signals and abstract sockets are not scoped before ABI 6" : "");
+            snprintf(layer[i].detail, sizeof layer[i].detail, "ABI %d%s", facts->landlock_abi,
+                     facts->landlock_abi < 6 ? "; signals and abstract sockets are not scoped before ABI 6"
+                                             : "");
         else if (good)
-            snprintf(l[i].detail, sizeof l[i].detail, "cgroup %s%s", f->cgroup_layout,
-                     f->cgroup_kill ? ", killed by v2" : ", killed by pid namespace");
+            snprintf(layer[i].detail, sizeof layer[i].detail, "cgroup %s%s", facts->cgroup_layout,
+                     facts->cgroup_kill ? ", killed by v2" : ", killed by pid namespace");
         else
-            snprintf(l[i].detail, sizeof l[i].detail, "not enforced (only per-process limits hold)%s%s",
-                     f->cgroup_missing[0] ? ": " : "", f->cgroup_missing);
+            snprintf(layer[i].detail, sizeof layer[i].detail,
+                     "not enforced (only per-process limits hold)%s%s", facts->cgroup_missing[0] ? ": " : "",
+                     facts->cgroup_missing);
     }
     return all;
 }

@@ -7,9 +7,9 @@
 
 #include "wire/keeper_message.h"
 
-/* IO: the kernel refused one; `e` names it. */
-STATUS_RESULT rlimit_enter(const struct session_limits *limits, struct err *e);
+/* IO: the kernel refused one; `err` names it. */
+STATUS_RESULT rlimit_enter(const struct session_limits *limits, struct err *err);
 /* The first to be killed when the machine runs out of memory. Without a /proc nothing is done. */
-STATUS_RESULT rlimit_enter_oom(struct err *e);
+STATUS_RESULT rlimit_enter_oom(struct err *err);
 
 #endif

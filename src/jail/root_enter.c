@@ -14,24 +14,24 @@
 #define DATA_MODE      0777
 #define DATA_MODE_TEXT "0777"
 
-static enum status failed(const char *what, const char *path, struct err *e)
+static enum status failed(const char *what, const char *path, struct err *err)
 {
-    return err_set(e, STATUS_IO, "%s %s: %s", what, path, strerror(errno));
+    return err_set(err, STATUS_IO, "%s %s: %s", what, path, strerror(errno));
 }
 
 static enum status mount_tmpfs(const char *path, unsigned long flags, unsigned mode, uint64_t size,
-                               uint32_t inodes, unsigned uid, struct err *e)
+                               uint32_t inodes, unsigned uid, struct err *err)
 {
     char options[160];
     snprintf(options, sizeof options, "size=%llu,nr_inodes=%u,mode=%04o,uid=%u,gid=%u",
              (unsigned long long)size, inodes, mode, uid, uid);
     if (mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | flags, options) < 0)
-        return failed("mount tmpfs", path, e);
+        return failed("mount tmpfs", path, err);
     return STATUS_OK;
 }
 
 enum status root_make_data(const struct session_limits *limits, unsigned host_uid, int *ret_mount_fd,
-                           struct err *e)
+                           struct err *err)
 {
     char size[24], inodes[16], id[16];
     snprintf(size, sizeof size, "%llu", (unsigned long long)limits->data_bytes);
@@ -47,43 +47,44 @@ enum status root_make_data(const struct session_limits *limits, unsigned host_ui
         r = syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
     if (r == 0)
         r = syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-    enum status s = r < 0 ? failed("make tmpfs", ROOT_DATA, e) : STATUS_OK;
+    enum status status = r < 0 ? failed("make tmpfs", ROOT_DATA, err) : STATUS_OK;
     if (r >= 0)
         *ret_mount_fd = (int)r;
     if (fs >= 0)
         close(fs);
-    return s;
+    return status;
 }
 
 /* Open to all: only this session and the pool, which has no capability to pass a mode, can reach it. */
-static enum status mount_data(const struct session_limits *limits, unsigned uid, int mount_fd, struct err *e)
+static enum status mount_data(const struct session_limits *limits, unsigned uid, int mount_fd,
+                              struct err *err)
 {
     if (mount_fd < 0)
-        return mount_tmpfs(ROOT_DATA, 0, DATA_MODE, limits->data_bytes, limits->files, uid, e);
+        return mount_tmpfs(ROOT_DATA, 0, DATA_MODE, limits->data_bytes, limits->files, uid, err);
     long r = syscall(SYS_move_mount, mount_fd, "", AT_FDCWD, ROOT_DATA, MOVE_MOUNT_F_EMPTY_PATH);
-    return r < 0 ? failed("move mount", ROOT_DATA, e) : STATUS_OK;
+    return r < 0 ? failed("move mount", ROOT_DATA, err) : STATUS_OK;
 }
 
 enum status root_enter(const struct session_limits *limits, unsigned uid, bool proc, int data_mount_fd,
-                       int *ret_data_fd, struct err *e)
+                       int *ret_data_fd, struct err *err)
 {
-    enum status s = mount_data(limits, uid, data_mount_fd, e);
-    if (s == STATUS_OK)
-        s = mount_tmpfs("/tmp", 0, 01777, limits->tmp_bytes, limits->files, uid, e);
-    if (s == STATUS_OK)
-        s = mount_tmpfs("/dev/shm", MS_NOEXEC, 01777, limits->tmp_bytes, limits->files, uid, e);
-    if (s != STATUS_OK)
-        return s;
+    enum status status = mount_data(limits, uid, data_mount_fd, err);
+    if (status == STATUS_OK)
+        status = mount_tmpfs("/tmp", 0, 01777, limits->tmp_bytes, limits->files, uid, err);
+    if (status == STATUS_OK)
+        status = mount_tmpfs("/dev/shm", MS_NOEXEC, 01777, limits->tmp_bytes, limits->files, uid, err);
+    if (status != STATUS_OK)
+        return status;
     if (proc &&
         mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=invisible,subset=pid") < 0)
-        return failed("mount proc", "/proc", e);
+        return failed("mount proc", "/proc", err);
     int fd = open(ROOT_DATA, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return failed("open", ROOT_DATA, e);
+        return failed("open", ROOT_DATA, err);
     if (chdir(ROOT_DATA) < 0) {
-        s = failed("enter", ROOT_DATA, e);
+        status = failed("enter", ROOT_DATA, err);
         close(fd);
-        return s;
+        return status;
     }
     *ret_data_fd = fd;
     return STATUS_OK;

@@ -122,17 +122,17 @@ static int add_locked_as_allowed(scmp_filter_ctx f)
     return r;
 }
 
-static enum status failed(const char *what, int r, struct err *e)
+static enum status failed(const char *what, int r, struct err *err)
 {
-    return err_set(e, STATUS_IO, "seccomp %s: %s", what, strerror(-r));
+    return err_set(err, STATUS_IO, "seccomp %s: %s", what, strerror(-r));
 }
 
-enum status seccomp_enter_zygote(struct err *e)
+enum status seccomp_enter_zygote(struct err *err)
 {
     CLEANUP(release) scmp_filter_ctx list = create(SCMP_ACT_ERRNO(ENOSYS));
     CLEANUP(release) scmp_filter_ctx arguments = create(SCMP_ACT_ALLOW);
     if (!list || !arguments)
-        return err_set(e, STATUS_NO_MEMORY, "no memory for the filters");
+        return err_set(err, STATUS_NO_MEMORY, "no memory for the filters");
     int r = add_stage(list, SECCOMP_ALLOWED);
     if (r == 0)
         r = add_stage(list, SECCOMP_DENIED);
@@ -141,40 +141,40 @@ enum status seccomp_enter_zygote(struct err *e)
     if (r == 0)
         r = add_stage(arguments, SECCOMP_ARGUMENT);
     if (r < 0)
-        return failed("rules", r, e);
+        return failed("rules", r, err);
     /* The argument checks come second: of two errnos the kernel takes that of the newer filter. */
     r = seccomp_load(list);
     if (r == 0)
         r = seccomp_load(arguments);
-    return r < 0 ? failed("load", r, e) : STATUS_OK;
+    return r < 0 ? failed("load", r, err) : STATUS_OK;
 }
 
-enum status seccomp_lock_init(struct seccomp_lock *lock, bool strict_locks, struct err *e)
+enum status seccomp_lock_init(struct seccomp_lock *lock, bool strict_locks, struct err *err)
 {
     CLEANUP(release) scmp_filter_ctx f = create(SCMP_ACT_ALLOW);
     if (!f)
-        return err_set(e, STATUS_NO_MEMORY, "no memory for the filter");
+        return err_set(err, STATUS_NO_MEMORY, "no memory for the filter");
     int r = add_stage(f, SECCOMP_LOCKED);
     if (r == 0 && strict_locks)
         r = add_stage(f, SECCOMP_STRICT);
     if (r < 0)
-        return failed("rules", r, e);
+        return failed("rules", r, err);
     int fd = memfd_create("filter", MFD_CLOEXEC);
     if (fd < 0)
-        return failed("memfd", -errno, e);
+        return failed("memfd", -errno, err);
     r = seccomp_export_bpf(f, fd);
     ssize_t n = r < 0 ? 0 : pread(fd, lock->code, sizeof lock->code, 0);
     close(fd);
     if (n <= 0 || n == (ssize_t)sizeof lock->code)
-        return failed("export", r < 0 ? r : -E2BIG, e);
+        return failed("export", r < 0 ? r : -E2BIG, err);
     lock->program =
         (struct sock_fprog){.len = (unsigned short)((size_t)n / sizeof lock->code[0]), .filter = lock->code};
     return STATUS_OK;
 }
 
-enum status seccomp_enter_session(const struct seccomp_lock *lock, struct err *e)
+enum status seccomp_enter_session(const struct seccomp_lock *lock, struct err *err)
 {
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &lock->program) < 0)
-        return failed("lock", -errno, e);
+        return failed("lock", -errno, err);
     return STATUS_OK;
 }

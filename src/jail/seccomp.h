@@ -50,15 +50,15 @@ const struct seccomp_row *seccomp_rows(size_t *ret_count);
 int seccomp_row_number(const struct seccomp_row *row);
 
 /* Installs the allow list and the argument checks on the calling thread, with no_new_privs. */
-STATUS_RESULT seccomp_enter_zygote(struct err *e);
+STATUS_RESULT seccomp_enter_zygote(struct err *err);
 
 struct seccomp_lock {
     struct sock_filter code[512];
     struct sock_fprog program;
 };
 /* Compiles the lock filter; to be called once, before sessions are forked. */
-STATUS_RESULT seccomp_lock_init(struct seccomp_lock *lock, bool strict_locks, struct err *e);
+STATUS_RESULT seccomp_lock_init(struct seccomp_lock *lock, bool strict_locks, struct err *err);
 /* Installs it on the calling thread. No mount, namespace or filter can be made from here on. */
-STATUS_RESULT seccomp_enter_session(const struct seccomp_lock *lock, struct err *e);
+STATUS_RESULT seccomp_enter_session(const struct seccomp_lock *lock, struct err *err);
 
 #endif

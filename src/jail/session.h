@@ -45,6 +45,6 @@ struct jail_session {
 
 /* Runs every step in order; the first failure ends it, and nothing may go on after one. On success the
  * process holds descriptors 0-2, the control socket at `control_fd` (moved high) and the setup socket. */
-STATUS_RESULT jail_enter(struct jail_session *s, struct err *e);
+STATUS_RESULT jail_enter(struct jail_session *session, struct err *err);
 
 #endif

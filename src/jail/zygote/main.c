@@ -52,27 +52,29 @@ struct zygote {
 
 static void say(enum keeper_message_type type, const char *text)
 {
-    struct keeper_message m = {.type = type, .text = bytes_of_cstr(text)};
-    (void)!packet_send(KEEPER_SOCKET, &m, NULL, 0, NULL);
+    struct keeper_message message = {.type = type, .text = bytes_of_cstr(text)};
+    (void)!packet_send(KEEPER_SOCKET, &message, NULL, 0, NULL);
 }
 
-__attribute__((noreturn)) static void give_up(const struct err *e)
+__attribute__((noreturn)) static void give_up(const struct err *err)
 {
-    say(KEEPER_MESSAGE_BROKEN, e->text);
+    say(KEEPER_MESSAGE_BROKEN, err->text);
     _exit(1);
 }
 
 /* The next message of the keeper. Without a keeper there is no reason to live. */
-static void receive(struct zygote *z, enum keeper_phase phase, struct packet *p, struct keeper_message *ret)
+static void receive(struct zygote *zygote, enum keeper_phase phase, struct packet *packet,
+                    struct keeper_message *ret)
 {
-    struct err e = {0};
-    if (packet_receive(KEEPER_SOCKET, p, &e) != STATUS_OK ||
-        keeper_message_parse(&z->gate, phase, bytes_of(p->data, p->size), p->fd_count, ret, &e) != STATUS_OK)
+    struct err err = {0};
+    if (packet_receive(KEEPER_SOCKET, packet, &err) != STATUS_OK ||
+        keeper_message_parse(&zygote->gate, phase, bytes_of(packet->data, packet->size), packet->fd_count,
+                             ret, &err) != STATUS_OK)
         _exit(1);
 }
 
 /* A thread of the zygote would be missing in every fork, with whatever lock it held. */
-static enum status check_single_thread(struct err *e)
+static enum status check_single_thread(struct err *err)
 {
     DIR *d = opendir("/proc/self/task");
     int count = 0;
@@ -80,45 +82,45 @@ static enum status check_single_thread(struct err *e)
         count += entry->d_name[0] != '.';
     if (d)
         closedir(d);
-    return count > 1 ? err_set(e, STATUS_INTERNAL, "the zygote has %d threads", count) : STATUS_OK;
+    return count > 1 ? err_set(err, STATUS_INTERNAL, "the zygote has %d threads", count) : STATUS_OK;
 }
 
 /* The folders of the list become rules of every session. Who could not read them would give sessions less,
  * never more. */
-static enum status read_folders(struct zygote *z, struct err *e)
+static enum status read_folders(struct zygote *zygote, struct err *err)
 {
-    int size = file_read(AT_FDCWD, ROOT_FOLDERS, z->folders, sizeof z->folders);
-    if (size < 0 || size == (int)sizeof z->folders - 1)
-        return err_set(e, STATUS_IO, ROOT_FOLDERS ": %s", size < 0 ? strerror(-size) : "too long");
-    char *rest = z->folders;
-    for (char *name; z->rule_count < ROOT_FOLDERS_MAX && (name = strsep(&rest, "\n"));) {
+    int size = file_read(AT_FDCWD, ROOT_FOLDERS, zygote->folders, sizeof zygote->folders);
+    if (size < 0 || size == (int)sizeof zygote->folders - 1)
+        return err_set(err, STATUS_IO, ROOT_FOLDERS ": %s", size < 0 ? strerror(-size) : "too long");
+    char *rest = zygote->folders;
+    for (char *name; zygote->rule_count < ROOT_FOLDERS_MAX && (name = strsep(&rest, "\n"));) {
         if (name[0] == '/')
-            z->rules[z->rule_count++] = (struct landlock_rule){name, LANDLOCK_EXECUTE, -1};
+            zygote->rules[zygote->rule_count++] = (struct landlock_rule){name, LANDLOCK_EXECUTE, -1};
     }
     return STATUS_OK;
 }
 
-static enum status prepare(struct zygote *z, struct err *e)
+static enum status prepare(struct zygote *zygote, struct err *err)
 {
     sigset_t child_signal;
     sigemptyset(&child_signal);
     sigaddset(&child_signal, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child_signal, NULL);
-    z->signal_fd = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK);
-    z->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (z->signal_fd < 0 || z->null_fd < 0)
-        return err_set(e, STATUS_IO, "the zygote's descriptors: %s", strerror(errno));
-    enum status s = read_folders(z, e);
-    if (s == STATUS_OK)
-        s = python_start(e);
-    if (s == STATUS_OK)
-        s = check_single_thread(e);
-    if (s == STATUS_OK)
-        s = seccomp_lock_init(&z->lock, z->limits.strict_locks, e);
-    if (s == STATUS_OK)
-        s = seccomp_enter_zygote(e);
+    zygote->signal_fd = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK);
+    zygote->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (zygote->signal_fd < 0 || zygote->null_fd < 0)
+        return err_set(err, STATUS_IO, "the zygote's descriptors: %s", strerror(errno));
+    enum status status = read_folders(zygote, err);
+    if (status == STATUS_OK)
+        status = python_start(err);
+    if (status == STATUS_OK)
+        status = check_single_thread(err);
+    if (status == STATUS_OK)
+        status = seccomp_lock_init(&zygote->lock, zygote->limits.strict_locks, err);
+    if (status == STATUS_OK)
+        status = seccomp_enter_zygote(err);
     spawn_init();
-    return s;
+    return status;
 }
 
 #define SETTLE_ROUNDS 4
@@ -138,57 +140,57 @@ static void settle_heap(void)
 /* Last, when everything is in memory. Without it sessions only start more slowly. */
 static void take_snapshot(char *ret_text, size_t size)
 {
-    struct err e = {0};
+    struct err err = {0};
     size_t bytes = 0;
     settle_heap();
-    if (snapshot_take(&bytes, &e) == STATUS_OK)
+    if (snapshot_take(&bytes, &err) == STATUS_OK)
         snprintf(ret_text, size, "Python %s, %zu KiB moved", python_version(), bytes >> 10);
     else
-        snprintf(ret_text, size, "Python %s, %s", python_version(), e.text);
+        snprintf(ret_text, size, "Python %s, %s", python_version(), err.text);
 }
 
 /* FORK brings: setup socket, control socket, stdout, stderr, then the v2 directory and the mount of
  * /mnt/data if the flags say so, then
  * the cgroup files to join. */
-static void serve_fork(struct zygote *z, const struct keeper_message *m, struct packet *p)
+static void serve_fork(struct zygote *zygote, const struct keeper_message *message, struct packet *packet)
 {
-    if (m->slot >= CHILDREN_MAX || z->children[m->slot].pid != 0)
+    if (message->slot >= CHILDREN_MAX || zygote->children[message->slot].pid != 0)
         _exit(1); /* the keeper never does this */
     unsigned used = 4;
     int cgroup_fd = -1;
-    if (m->flags & JAIL_CGROUP_START && used < p->fd_count)
-        cgroup_fd = p->fds[used++];
+    if (message->flags & JAIL_CGROUP_START && used < packet->fd_count)
+        cgroup_fd = packet->fds[used++];
     int data_mount_fd = -1;
-    if (m->flags & JAIL_DATA_MOUNT && used < p->fd_count)
-        data_mount_fd = p->fds[used++];
+    if (message->flags & JAIL_DATA_MOUNT && used < packet->fd_count)
+        data_mount_fd = packet->fds[used++];
     struct jail_session session = {
-        .features = z->features,
-        .limits = z->limits,
-        .uid = m->uid,
-        .setup_fd = p->fds[0],
-        .control_fd = p->fds[1],
-        .stdout_fd = p->fds[2],
-        .stderr_fd = p->fds[3],
-        .null_fd = z->null_fd,
+        .features = zygote->features,
+        .limits = zygote->limits,
+        .uid = message->uid,
+        .setup_fd = packet->fds[0],
+        .control_fd = packet->fds[1],
+        .stdout_fd = packet->fds[2],
+        .stderr_fd = packet->fds[3],
+        .null_fd = zygote->null_fd,
         .data_mount_fd = data_mount_fd,
-        .lock = &z->lock,
-        .rules = z->rules,
-        .rule_count = z->rule_count,
+        .lock = &zygote->lock,
+        .rules = zygote->rules,
+        .rule_count = zygote->rule_count,
         .data_fd = -1,
     };
-    while (used < p->fd_count)
-        session.join_fds[session.join_count++] = p->fds[used++];
+    while (used < packet->fd_count)
+        session.join_fds[session.join_count++] = packet->fds[used++];
     int pidfd = -1;
     pid_t pid = spawn_session(&session, cgroup_fd, &pidfd);
-    packet_close(p);
+    packet_close(packet);
     struct keeper_message answer = {
-        .type = KEEPER_MESSAGE_FORKED, .slot = m->slot, .generation = m->generation};
+        .type = KEEPER_MESSAGE_FORKED, .slot = message->slot, .generation = message->generation};
     if (pid < 0) {
         answer.type = KEEPER_MESSAGE_UNFORKED;
         answer.code = (uint32_t)-pid;
     } else {
-        z->children[m->slot] = (struct child){pid, m->slot, m->generation};
-        z->child_count = MAX(z->child_count, m->slot + 1);
+        zygote->children[message->slot] = (struct child){pid, message->slot, message->generation};
+        zygote->child_count = MAX(zygote->child_count, message->slot + 1);
     }
     if (packet_send(KEEPER_SOCKET, &answer, &pidfd, pid < 0 ? 0 : 1, NULL) != STATUS_OK)
         _exit(1);
@@ -196,74 +198,76 @@ static void serve_fork(struct zygote *z, const struct keeper_message *m, struct 
         close(pidfd);
 }
 
-static void report_exit(struct zygote *z, pid_t pid, int status)
+static void report_exit(struct zygote *zygote, pid_t pid, int status)
 {
-    for (uint32_t i = 0; i < z->child_count; i++) {
-        struct child *c = &z->children[i];
-        if (c->pid != pid)
+    for (uint32_t i = 0; i < zygote->child_count; i++) {
+        struct child *child = &zygote->children[i];
+        if (child->pid != pid)
             continue;
         unsigned detail = WIFSIGNALED(status) ? ZYGOTE_INIT_KILLED | (128u + (unsigned)WTERMSIG(status))
                                               : (unsigned)WEXITSTATUS(status);
-        struct keeper_message m = {
-            .type = KEEPER_MESSAGE_EXITED, .slot = c->slot, .generation = c->generation, .detail = detail};
-        c->pid = 0;
-        if (packet_send(KEEPER_SOCKET, &m, NULL, 0, NULL) != STATUS_OK)
+        struct keeper_message message = {.type = KEEPER_MESSAGE_EXITED,
+                                         .slot = child->slot,
+                                         .generation = child->generation,
+                                         .detail = detail};
+        child->pid = 0;
+        if (packet_send(KEEPER_SOCKET, &message, NULL, 0, NULL) != STATUS_OK)
             _exit(1);
         return;
     }
 }
 
-static void reap(struct zygote *z)
+static void reap(struct zygote *zygote)
 {
     struct signalfd_siginfo info;
-    while (read(z->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
+    while (read(zygote->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
         ;
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
-        report_exit(z, pid, status);
+        report_exit(zygote, pid, status);
 }
 
-__attribute__((noreturn)) static void serve(struct zygote *z)
+__attribute__((noreturn)) static void serve(struct zygote *zygote)
 {
     static struct packet packet; /* on its own pages, not on the stack that sessions copy */
     for (;;) {
         struct pollfd watched[] = {{.fd = KEEPER_SOCKET, .events = POLLIN},
-                                   {.fd = z->signal_fd, .events = POLLIN}};
+                                   {.fd = zygote->signal_fd, .events = POLLIN}};
         if (poll(watched, ARRAY_SIZE(watched), -1) < 0 && errno != EINTR)
             _exit(1);
         if (watched[1].revents)
-            reap(z);
+            reap(zygote);
         if (watched[0].revents) {
-            struct keeper_message m;
-            receive(z, KEEPER_PHASE_SERVING, &packet, &m);
-            serve_fork(z, &m, &packet);
+            struct keeper_message message;
+            receive(zygote, KEEPER_PHASE_SERVING, &packet, &message);
+            serve_fork(zygote, &message, &packet);
         }
     }
 }
 
 int main(void)
 {
-    static struct zygote z = {.gate = {.sender = KEEPER_PARTY_KEEPER, .receiver = KEEPER_PARTY_ZYGOTE}};
+    static struct zygote zygote = {.gate = {.sender = KEEPER_PARTY_KEEPER, .receiver = KEEPER_PARTY_ZYGOTE}};
     static struct packet packet;
     struct keeper_message config;
-    struct err e = {0};
-    z.gate.seen = 1u << KEEPER_MESSAGE_MAPPED; /* that one was for the builder, before this program */
-    receive(&z, KEEPER_PHASE_NEW, &packet, &config);
+    struct err err = {0};
+    zygote.gate.seen = 1u << KEEPER_MESSAGE_MAPPED; /* that one was for the builder, before this program */
+    receive(&zygote, KEEPER_PHASE_NEW, &packet, &config);
     if (config.type != KEEPER_MESSAGE_CONFIG)
         _exit(1);
-    z.features = config.flags;
-    z.limits = config.limits;
-    if (prepare(&z, &e) != STATUS_OK)
-        give_up(&e);
+    zygote.features = config.flags;
+    zygote.limits = config.limits;
+    if (prepare(&zygote, &err) != STATUS_OK)
+        give_up(&err);
     static char text[320];
     take_snapshot(text, sizeof text);
     /* Untouched beyond the slots in use. */
-    z.children = mmap(NULL, CHILDREN_MAX * sizeof *z.children, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (z.children == MAP_FAILED) {
-        (void)!err_set(&e, STATUS_NO_MEMORY, "no memory for the children");
-        give_up(&e);
+    zygote.children = mmap(NULL, CHILDREN_MAX * sizeof *zygote.children, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (zygote.children == MAP_FAILED) {
+        (void)!err_set(&err, STATUS_NO_MEMORY, "no memory for the children");
+        give_up(&err);
     }
     say(KEEPER_MESSAGE_WARM, text);
-    serve(&z);
+    serve(&zygote);
 }

@@ -19,14 +19,14 @@
 
 static PyObject *session_main;
 
-static enum status initialize(struct err *e)
+static enum status initialize(struct err *err)
 {
     PyPreConfig pre;
     PyPreConfig_InitIsolatedConfig(&pre);
     pre.utf8_mode = 1;
     PyStatus status = Py_PreInitialize(&pre);
     if (PyStatus_Exception(status))
-        return err_set(e, STATUS_INTERNAL, "python: %s", status.err_msg ? status.err_msg : "no pre-init");
+        return err_set(err, STATUS_INTERNAL, "python: %s", status.err_msg ? status.err_msg : "no pre-init");
     PyConfig config;
     PyConfig_InitIsolatedConfig(&config);
     config.install_signal_handlers = 0;
@@ -39,23 +39,23 @@ static enum status initialize(struct err *e)
         status = Py_InitializeFromConfig(&config);
     PyConfig_Clear(&config);
     if (PyStatus_Exception(status))
-        return err_set(e, STATUS_INTERNAL, "python: %s", status.err_msg ? status.err_msg : "no init");
+        return err_set(err, STATUS_INTERNAL, "python: %s", status.err_msg ? status.err_msg : "no init");
     return STATUS_OK;
 }
 
 /* Python's pending exception as our error; stderr leads nowhere in the zygote. */
-static enum status take_exception(struct err *e)
+static enum status take_exception(struct err *err)
 {
     PyObject *type = NULL, *value = NULL, *trace = NULL;
     PyErr_Fetch(&type, &value, &trace);
     PyObject *text = value ? PyObject_Repr(value) : NULL;
     const char *words = text ? PyUnicode_AsUTF8(text) : NULL;
-    enum status s = err_set(e, STATUS_INTERNAL, "warming up: %s", words ? words : "unknown");
+    enum status status = err_set(err, STATUS_INTERNAL, "warming up: %s", words ? words : "unknown");
     Py_XDECREF(text);
     Py_XDECREF(trace);
     Py_XDECREF(value);
     Py_XDECREF(type);
-    return s;
+    return status;
 }
 
 /* One module of ours, made from its text. It gets builtins of its own: a cell may replace those of the
@@ -77,32 +77,32 @@ static PyObject *load_module(const char *name, const char *text)
 }
 
 /* The last module of the table is the one that is called. */
-static enum status load_runner(struct err *e)
+static enum status load_runner(struct err *err)
 {
     PyObject *module = NULL;
     for (size_t i = 0; i < ARRAY_SIZE(python_modules); i++) {
         Py_XDECREF(module);
         module = load_module(python_modules[i].name, python_modules[i].text);
         if (!module)
-            return take_exception(e);
+            return take_exception(err);
     }
 
     PyObject *done = PyObject_CallMethod(module, "warm", NULL);
     session_main = done ? PyObject_GetAttrString(module, "session_main") : NULL;
     Py_XDECREF(done);
     Py_DECREF(module);
-    return session_main ? STATUS_OK : take_exception(e);
+    return session_main ? STATUS_OK : take_exception(err);
 }
 
-enum status python_start(struct err *e)
+enum status python_start(struct err *err)
 {
-    enum status s = initialize(e);
-    if (s == STATUS_OK)
-        s = load_runner(e);
+    enum status status = initialize(err);
+    if (status == STATUS_OK)
+        status = load_runner(err);
     /* From here on the zygote is always about to fork: once is enough for all forks. */
-    if (s == STATUS_OK)
+    if (status == STATUS_OK)
         PyOS_BeforeFork();
-    return s;
+    return status;
 }
 
 /* OpenBLAS in the zygote has no threads, which a fork would lose; it makes them when it is told of more.

@@ -10,7 +10,7 @@
 
 /* Starts CPython as /usr/bin/python3 would find its libraries, but isolated from the environment, and runs
  * the warm-up of src/runtime/python. Prints Python's own words to stderr on failure. */
-STATUS_RESULT python_start(struct err *e);
+STATUS_RESULT python_start(struct err *err);
 /* In the fork: CPython's own after-fork work, then the runner, until the pool closes `control_fd`. Linear
  * algebra may use `processors` threads; the zygote had one. `interrupts` counts the SIGINT that were handed
  * on so far, and goes on doing so. Returns the exit status. */

@@ -56,7 +56,7 @@ static bool read_all(const char *path, char *ret_text, size_t size)
 }
 
 /* "start-end rwxp offset device inode path": private, readable, and neither a stack nor the kernel's own. */
-static void take_line(struct scratch *s, const char *line, const char *end)
+static void take_line(struct scratch *scratch, const char *line, const char *end)
 {
     char *at;
     uintptr_t start = strtoul(line, &at, 16);
@@ -64,38 +64,39 @@ static void take_line(struct scratch *s, const char *line, const char *end)
     const char *perms = at + 1;
     const char *name = memchr(perms, '[', (size_t)(end - perms));
     bool special = name && strncmp(name, "[heap]", 6) != 0;
-    if (perms[0] != 'r' || perms[3] != 'p' || special || s->count == REGIONS_MAX ||
-        (start <= (uintptr_t)s && (uintptr_t)s < stop))
+    if (perms[0] != 'r' || perms[3] != 'p' || special || scratch->count == REGIONS_MAX ||
+        (start <= (uintptr_t)scratch && (uintptr_t)scratch < stop))
         return;
     int protection = PROT_READ | (perms[1] == 'w' ? PROT_WRITE : 0) | (perms[2] == 'x' ? PROT_EXEC : 0);
-    s->regions[s->count++] = (struct region){start, stop, protection};
+    scratch->regions[scratch->count++] = (struct region){start, stop, protection};
 }
 
-static bool find_regions(struct scratch *s)
+static bool find_regions(struct scratch *scratch)
 {
-    if (!read_all("/proc/self/maps", s->maps, sizeof s->maps))
+    if (!read_all("/proc/self/maps", scratch->maps, sizeof scratch->maps))
         return false;
-    for (const char *line = s->maps; *line;) {
+    for (const char *line = scratch->maps; *line;) {
         const char *end = strchr(line, '\n');
         if (!end)
             break;
-        take_line(s, line, end);
+        take_line(scratch, line, end);
         line = end + 1;
     }
     return true;
 }
 
 /* Copies [start, end) to the end of the memfd and maps it back in place. */
-static bool move_run(struct snapshot *t, uintptr_t start, uintptr_t end, int protection)
+static bool move_run(struct snapshot *snapshot, uintptr_t start, uintptr_t end, int protection)
 {
     for (uintptr_t at = start; at < end;) {
-        ssize_t n = pwrite(t->memfd, (const void *)at, end - at, t->size + (off_t)(at - start));
+        ssize_t n = pwrite(snapshot->memfd, (const void *)at, end - at, snapshot->size + (off_t)(at - start));
         if (n <= 0)
             return false;
         at += (uintptr_t)n;
     }
-    void *there = mmap((void *)start, end - start, protection, MAP_PRIVATE | MAP_FIXED, t->memfd, t->size);
-    t->size += (off_t)(end - start);
+    void *there = mmap((void *)start, end - start, protection, MAP_PRIVATE | MAP_FIXED, snapshot->memfd,
+                       snapshot->size);
+    snapshot->size += (off_t)(end - start);
     return there != MAP_FAILED;
 }
 
@@ -104,54 +105,55 @@ static bool anonymous(uint64_t page)
     return page & (PAGEMAP_PRESENT | PAGEMAP_SWAPPED) && !(page & PAGEMAP_FILE);
 }
 
-static bool move_region(struct snapshot *t, const struct region *r)
+static bool move_region(struct snapshot *snapshot, const struct region *region)
 {
     uintptr_t run = 0, run_end = 0; /* 0: none is open */
     bool good = true;
-    for (uintptr_t at = r->start; good && at < r->end; at += PAGES_AT_ONCE * PAGE) {
-        size_t wanted = MIN((r->end - at) / PAGE, (size_t)PAGES_AT_ONCE);
-        ssize_t n = pread(t->pagemap, t->scratch->pages, wanted * sizeof(uint64_t),
+    for (uintptr_t at = region->start; good && at < region->end; at += PAGES_AT_ONCE * PAGE) {
+        size_t wanted = MIN((region->end - at) / PAGE, (size_t)PAGES_AT_ONCE);
+        ssize_t n = pread(snapshot->pagemap, snapshot->scratch->pages, wanted * sizeof(uint64_t),
                           (off_t)(at / PAGE * sizeof(uint64_t)));
         if (n != (ssize_t)(wanted * sizeof(uint64_t)))
             return false;
         for (size_t i = 0; good && i < wanted; i++) {
-            if (!anonymous(t->scratch->pages[i]))
+            if (!anonymous(snapshot->scratch->pages[i]))
                 continue;
             uintptr_t page = at + i * PAGE;
             if (run && page - run_end > GAP_MAX * PAGE) {
-                good = move_run(t, run, run_end, r->protection);
+                good = move_run(snapshot, run, run_end, region->protection);
                 run = 0;
             }
             run = run ? run : page;
             run_end = page + PAGE;
         }
     }
-    return good && (!run || move_run(t, run, run_end, r->protection));
+    return good && (!run || move_run(snapshot, run, run_end, region->protection));
 }
 
-enum status snapshot_take(size_t *ret_bytes, struct err *e)
+enum status snapshot_take(size_t *ret_bytes, struct err *err)
 {
-    struct snapshot t = {.memfd = -1, .pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)};
-    t.scratch = mmap(NULL, sizeof *t.scratch, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (t.scratch != MAP_FAILED)
-        t.memfd = memfd_create("heap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    enum status s = STATUS_OK;
-    if (t.pagemap < 0 || t.memfd < 0 || !find_regions(t.scratch))
-        s = err_set(e, STATUS_UNIMPLEMENTED, "snapshot: no view of the mappings: %s", strerror(errno));
-    for (size_t i = 0; s == STATUS_OK && i < t.scratch->count; i++) {
-        if (!move_region(&t, &t.scratch->regions[i]))
-            s = err_set(e, STATUS_IO, "snapshot: region %zu: %s", i, strerror(errno));
+    struct snapshot snapshot = {.memfd = -1, .pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC)};
+    snapshot.scratch =
+        mmap(NULL, sizeof *snapshot.scratch, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (snapshot.scratch != MAP_FAILED)
+        snapshot.memfd = memfd_create("heap", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    enum status status = STATUS_OK;
+    if (snapshot.pagemap < 0 || snapshot.memfd < 0 || !find_regions(snapshot.scratch))
+        status = err_set(err, STATUS_UNIMPLEMENTED, "snapshot: no view of the mappings: %s", strerror(errno));
+    for (size_t i = 0; status == STATUS_OK && i < snapshot.scratch->count; i++) {
+        if (!move_region(&snapshot, &snapshot.scratch->regions[i]))
+            status = err_set(err, STATUS_IO, "snapshot: region %zu: %s", i, strerror(errno));
     }
     /* Nobody can write to what all sessions map, not even through /proc. */
-    if (s == STATUS_OK &&
-        fcntl(t.memfd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
-        s = err_set(e, STATUS_IO, "snapshot: seals: %s", strerror(errno));
-    *ret_bytes = (size_t)t.size;
-    if (t.memfd >= 0)
-        close(t.memfd);
-    if (t.pagemap >= 0)
-        close(t.pagemap);
-    if (t.scratch != MAP_FAILED)
-        munmap(t.scratch, sizeof *t.scratch);
-    return s;
+    if (status == STATUS_OK &&
+        fcntl(snapshot.memfd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+        status = err_set(err, STATUS_IO, "snapshot: seals: %s", strerror(errno));
+    *ret_bytes = (size_t)snapshot.size;
+    if (snapshot.memfd >= 0)
+        close(snapshot.memfd);
+    if (snapshot.pagemap >= 0)
+        close(snapshot.pagemap);
+    if (snapshot.scratch != MAP_FAILED)
+        munmap(snapshot.scratch, sizeof *snapshot.scratch);
+    return status;
 }

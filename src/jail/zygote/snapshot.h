@@ -15,6 +15,6 @@
 /* Everything but the stack. One thread. `*ret_bytes` is what moved. UNIMPLEMENTED: there is no /proc/self to
  * read the mappings from, nothing was changed. IO: the process is half moved and still whole, but slow to
  * fork. */
-STATUS_RESULT snapshot_take(size_t *ret_bytes, struct err *e);
+STATUS_RESULT snapshot_take(size_t *ret_bytes, struct err *err);
 
 #endif

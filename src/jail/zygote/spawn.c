@@ -106,26 +106,26 @@ static int runner_main(void *argument)
 
 /* --- the child of the zygote ----------------------------------------------------------------------- */
 
-__attribute__((noreturn)) static void give_up(const struct jail_session *session, const struct err *e)
+__attribute__((noreturn)) static void give_up(const struct jail_session *session, const struct err *err)
 {
-    struct keeper_message m = {.type = KEEPER_MESSAGE_STUCK, .text = bytes_of_cstr(e->text)};
-    (void)!packet_send(session->setup_fd, &m, NULL, 0, NULL);
+    struct keeper_message message = {.type = KEEPER_MESSAGE_STUCK, .text = bytes_of_cstr(err->text)};
+    (void)!packet_send(session->setup_fd, &message, NULL, 0, NULL);
     _exit(1);
 }
 
 __attribute__((noreturn)) static void child_main(struct jail_session *session)
 {
-    struct err e = {0};
-    if (jail_enter(session, &e) != STATUS_OK)
-        give_up(session, &e);
+    struct err err = {0};
+    if (jail_enter(session, &err) != STATUS_OK)
+        give_up(session, &err);
     char *stack = mmap(NULL, RUNNER_STACK_BYTES, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
     if (stack == MAP_FAILED || mprotect(stack, 4096, PROT_NONE) < 0) {
-        (void)err_set(&e, STATUS_NO_MEMORY, "the runner's stack: %s", strerror(errno));
-        give_up(session, &e);
+        (void)err_set(&err, STATUS_NO_MEMORY, "the runner's stack: %s", strerror(errno));
+        give_up(session, &err);
     }
     const struct keeper_message entered = {.type = KEEPER_MESSAGE_ENTERED};
-    if (packet_send(session->setup_fd, &entered, &session->data_fd, 1, &e) != STATUS_OK)
+    if (packet_send(session->setup_fd, &entered, &session->data_fd, 1, &err) != STATUS_OK)
         _exit(1);
     close(session->setup_fd);
     close(session->data_fd);
