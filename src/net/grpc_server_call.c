@@ -486,6 +486,14 @@ static size_t message_size_max(const struct grpc_call *call)
     return limit > 0 ? MIN(limit, most) : most;
 }
 
+static struct bytes sole_header(const struct grpc_call *call, const char *name)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < call->header_count; i++)
+        count += bytes_equal_cstr(rcbuf_bytes(call->headers[i].name), name);
+    return count > 1 ? SITE_AMBIGUOUS : header_value(call, name);
+}
+
 /* Whether a program of ours asks for us; else it is answered. No browser speaks HTTP/2 in clear text, but what
  * stands between one and us may. */
 static bool admit_site(struct grpc_call *call)
@@ -494,10 +502,10 @@ static bool admit_site(struct grpc_call *call)
     const struct site_request asked = {
         .method = header_value(call, ":method"),
         .host = authority.data ? authority : header_value(call, "host"),
-        .origin = header_value(call, "origin"),
-        .fetch_site = header_value(call, "sec-fetch-site"),
-        .fetch_mode = header_value(call, "sec-fetch-mode"),
-        .fetch_dest = header_value(call, "sec-fetch-dest"),
+        .origin = sole_header(call, "origin"),
+        .fetch_site = sole_header(call, "sec-fetch-site"),
+        .fetch_mode = sole_header(call, "sec-fetch-mode"),
+        .fetch_dest = sole_header(call, "sec-fetch-dest"),
     };
     enum site_verdict verdict = site_judge(call->connection->server->site, &asked);
     if (verdict == SITE_OWN)

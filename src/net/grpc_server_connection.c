@@ -460,10 +460,10 @@ static int on_frame_received(nghttp2_session *session, const nghttp2_frame *fram
         connection->phase == CONNECTION_NOTICED &&
         memcmp(frame->ping.opaque_data, drain_ping, sizeof drain_ping) == 0)
         goaway(connection);
-    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
-        return 0;
     struct grpc_call *call = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
-    if (!call)
+    if (call && frame->hd.type == NGHTTP2_RST_STREAM)
+        call->reset_by_peer = true;
+    if (!call || (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
         return 0;
     if (call->phase == CALL_HEAD)
         grpc_call_head_complete(call, frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
@@ -499,7 +499,8 @@ static int on_stream_closed(nghttp2_session *session, int32_t stream_id, uint32_
         return 0;
     const struct grpc_handler *handler = &connection->server->handler;
     struct grpc_call_id id = call->id;
-    if (error_code == NGHTTP2_NO_ERROR && grpc_call_answered(call))
+    /* A reset takes back what was asked for, whatever code it bears: the answer was no work that anybody wanted. */
+    if (error_code == NGHTTP2_NO_ERROR && !call->reset_by_peer && grpc_call_answered(call))
         h2_budget_give(&connection->budget, h2_call_points(call->header_size));
     bool handed = grpc_call_take_back(call);
     grpc_call_destroy(call);

@@ -121,6 +121,7 @@ struct grpc_call {
     /* the answer */
     bool head_sent;
     bool deferred; /* nghttp2 waits for resume_data */
+    bool reset_by_peer;
     bool above_high_water;
     struct buf out;
     size_t out_taken; /* bytes at the front of `out` that nghttp2 has */

@@ -271,6 +271,15 @@ static struct http_admission admit(struct http_connection *connection)
     return admission;
 }
 
+static struct bytes sole_header(const struct http_request *request, const char *name)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < request->head.field_count; i++)
+        count += bytes_equal_nocase(http1_span_bytes(request->raw, request->head.fields[i].name),
+                                    bytes_of_cstr(name));
+    return count > 1 ? SITE_AMBIGUOUS : http_request_header(request, name);
+}
+
 /* INVARIANT: no handler acts on a request, and no data is given out, before this has looked at it. Returns
  * the status to refuse it with and why, or 0. */
 static int foreign_status(struct http_connection *connection, bool page, const char **ret_detail)
@@ -279,10 +288,10 @@ static int foreign_status(struct http_connection *connection, bool page, const c
     const struct site_request asked = {
         .method = http_request_method(request),
         .host = http_request_header(request, "host"),
-        .origin = http_request_header(request, "origin"),
-        .fetch_site = http_request_header(request, "sec-fetch-site"),
-        .fetch_mode = http_request_header(request, "sec-fetch-mode"),
-        .fetch_dest = http_request_header(request, "sec-fetch-dest"),
+        .origin = sole_header(request, "origin"),
+        .fetch_site = sole_header(request, "sec-fetch-site"),
+        .fetch_mode = sole_header(request, "sec-fetch-mode"),
+        .fetch_dest = sole_header(request, "sec-fetch-dest"),
     };
     enum site_verdict verdict = site_judge(connection->server->site, &asked);
 

@@ -108,7 +108,9 @@ class Bytes(Case):
         marks = [["Origin: http://evil.example"], ["Origin: null"], [f"Origin: http://127.0.0.1:{port}"],
                  ["Origin: http://localhost:3000", "Sec-Fetch-Site: same-site"], [f"Origin: https://localhost:{port}"],
                  ["Sec-Fetch-Site: cross-site"], ["Sec-Fetch-Site: same-site"], ["Sec-Fetch-Site: cross-site, same-origin"],
-                 ["Origin: http://evil.example", "Sec-Fetch-Site: none"]]
+                 ["Origin: http://evil.example", "Sec-Fetch-Site: none"],
+                 [f"Origin: http://localhost:{port}", "Origin: http://evil.example"],  # what a proxy appends hides nothing
+                 ["Sec-Fetch-Site: same-origin", "Sec-Fetch-Site: cross-site"]]
         for mark in marks:
             for method, target, headers, body in [*self.acts(), *(("GET", t, [], "") for t in self.looks())]:
                 with self.subTest(mark=mark, target=target):

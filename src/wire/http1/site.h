@@ -23,6 +23,10 @@ struct site {
     bool any_address;
 };
 
+/* What stands for a header that came more than once: no page has such an Origin or site. Which of two values somebody
+ * else on the way looks at is not ours to guess. */
+#define SITE_AMBIGUOUS BYTES_LITERAL("cross-site")
+
 /* What of a request says who made it; data NULL where the header is absent. */
 struct site_request {
     struct bytes method;
