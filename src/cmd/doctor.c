@@ -9,6 +9,7 @@
 #include "db/sqlite.h"
 #include "jail/probe.h"
 #include "jail/template.h"
+#include "svc/keeper/zygote.h"
 
 /* What the sessions' language needs; without it the zygote cannot warm up. */
 static const char *const zygote_places[] = {"/usr/bin/python3"};
@@ -123,8 +124,12 @@ int command_doctor(unsigned command, const struct option_values *values)
     bool python = python_there();
     struct template_plan *plan = NULL;
     struct err error = {0};
-    if (template_plan_create(setting_text(values, "session-path"), -1, &plan, &error) != STATUS_OK)
+    int zygote =
+        zygote_open_program(NULL); /* its libraries are part of what sessions see, and of the identity */
+    if (template_plan_create(setting_text(values, "session-path"), zygote, &plan, &error) != STATUS_OK)
         fprintf(stderr, "%s\n", error.text);
+    if (zygote >= 0)
+        close(zygote);
     /* Without either way to build a jail nothing can be run at all. */
     bool usable = python && plan && (facts.privileged || facts.user_namespaces) && facts.seccomp;
     if (setting_flag(values, "json")) {

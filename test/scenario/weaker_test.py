@@ -3,6 +3,7 @@
 
 If this fails, an operator without root believes in limits that do not hold. Usage: weaker_test.py PROGRAM
 """
+import json
 import os
 import re
 import shlex
@@ -106,7 +107,8 @@ class Template(unittest.TestCase):
             self.assertRegex(headers["Sallyport-Template"], r"^[0-9a-f]{64}$")
             self.assertNotIn("template", str(answer).lower())
             self.assertEqual(server.ask("GET", "/healthz")[2]["pool"]["template"], headers["Sallyport-Template"])
-
+            doctor = json.loads(subprocess.run([PROGRAM, "doctor", "--json"], capture_output=True, text=True, timeout=120).stdout)
+            self.assertIn(headers["Sallyport-Template"], json.dumps(doctor["template"]))
 
     def run_code(self, server, identifier, code):
         body = {"codeInputType": "inline", "executionType": "synchronous", "code": code}

@@ -23,7 +23,7 @@
 
 /* --- the program ----------------------------------------------------------------------------------- */
 
-static int open_program(const char *path)
+int zygote_open_program(const char *path)
 {
     static const char *const places[] = {"/" PROGRAM_NAME, "/../libexec/sallyport/" PROGRAM_NAME,
                                          "/../jail/zygote/" PROGRAM_NAME};
@@ -209,8 +209,10 @@ __attribute__((noreturn)) static void builder_main(struct builder *builder)
 
 enum status zygote_start(const struct zygote_options *options, struct zygote_process *ret, struct err *err)
 {
-    struct builder builder = {
-        .options = options, .uid = geteuid(), .gid = getegid(), .program = open_program(options->path)};
+    struct builder builder = {.options = options,
+                              .uid = geteuid(),
+                              .gid = getegid(),
+                              .program = zygote_open_program(options->path)};
     if (builder.program < 0)
         return err_set(err, STATUS_NOT_FOUND, "no %s: %s", options->path ? options->path : PROGRAM_NAME,
                        strerror(errno));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* zygote.h — starting the zygote: its namespaces, its root, its program. The keeper only. */
+/* zygote.h — starting the zygote: its namespaces, its root, its program. The keeper; doctor looks for the program. */
 #ifndef SVC_KEEPER_ZYGOTE_H
 #define SVC_KEEPER_ZYGOTE_H
 
@@ -22,6 +22,8 @@ struct zygote_process {
     int socket; /* blocking SEQPACKET; the child answers MAP, BUILT or BROKEN first */
 };
 
+/* The zygote's program, open for reading; -1: there is none. `path`: NULL: the one beside this program, then in libexec. */
+int zygote_open_program(const char *path);
 /* Forks and lets the child build the template root and start the program. NOT_FOUND: no program. IO. */
 STATUS_RESULT zygote_start(const struct zygote_options *options, struct zygote_process *ret, struct err *err);
 /* The first of `count` host ids in a row, for uids and gids alike, that this process may hand out: 199999 or,
