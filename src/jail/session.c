@@ -36,6 +36,15 @@ static enum status step_cgroup(struct jail_session *session, struct err *err)
     return STATUS_OK;
 }
 
+/* EINVAL is the kernel's word for a number above the limit (fcntl(2)). */
+static enum status no_descriptors(int top, struct err *err)
+{
+    if (errno != EINVAL && errno != EMFILE)
+        return failed("F_DUPFD", err);
+    return err_set(err, STATUS_IO, "too few open files are allowed: start with ulimit -n %d or more",
+                   top + 64);
+}
+
 /* Leaves exactly 0, 1, 2, the control socket and the setup socket. Both sit at the top of the table, where
  * a program that closes or overwrites low numbers does not meet them. */
 static enum status step_descriptors(struct jail_session *session, struct err *e)
@@ -50,7 +59,7 @@ static enum status step_descriptors(struct jail_session *session, struct err *e)
     int data = session->data_mount_fd < 0 ? -1 : fcntl(session->data_mount_fd, F_DUPFD_CLOEXEC, top + 1);
     if (setup < 0 || control < 0 || out < 0 || err < 0 || null < 0 ||
         (data < 0 && session->data_mount_fd >= 0))
-        return failed("F_DUPFD", e);
+        return no_descriptors(top, e);
     if (dup3(control, top, O_CLOEXEC) < 0 || dup3(setup, top - 1, O_CLOEXEC) < 0 || dup2(null, 0) < 0 ||
         dup2(out, 1) < 0 || dup2(err, 2) < 0 || (data >= 0 && dup3(data, top - 2, O_CLOEXEC) < 0))
         return failed("dup", e);
