@@ -66,15 +66,22 @@ static void put_text(struct writer *writer, const char *text)
     put(writer, text, strlen(text));
 }
 
+static void put_code(struct writer *writer, unsigned char byte)
+{
+    char code[8];
+    int size = snprintf(code, sizeof code, "\\u%04x", (unsigned)byte);
+    put(writer, code, (size_t)size);
+}
+
 static void put_escaped(struct writer *writer, struct bytes text)
 {
     bool valid = bytes_utf8_valid(text);
     for (size_t i = 0; i < text.size; i++) {
-        char byte = (char)text.data[i], escape[8];
+        char byte = (char)text.data[i];
         if (byte == '"' || byte == '\\')
             put(writer, (const char[]){'\\', byte}, 2);
         else if ((unsigned char)byte < ' ' || byte == 127)
-            put(writer, escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", (unsigned)byte));
+            put_code(writer, (unsigned char)byte);
         else
             put(writer, valid || (unsigned char)byte < 128 ? &byte : "?", 1);
     }

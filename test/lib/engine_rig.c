@@ -191,8 +191,7 @@ static void check_store(struct rig *r)
 
 static bool terminal(enum instance_status status)
 {
-    return status != INSTANCE_RUNNING && status != INSTANCE_PENDING &&
-           status != INSTANCE_SUSPENDED;
+    return status != INSTANCE_RUNNING && status != INSTANCE_PENDING && status != INSTANCE_SUSPENDED;
 }
 
 static void load(struct rig *r)

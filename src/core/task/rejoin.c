@@ -102,7 +102,7 @@ uint8_t *rejoin_copy(uint8_t *to, const struct rejoin_parts *parts, enum event_t
     event_copy_blob(to, parts->before, tag);
     to += parts->before.size;
     if (parts->event.data) {
-        uint8_t memory[1 + PB_VARINT_SIZE_MAX];
+        uint8_t memory[1 + PB_VARINT_SIZE_MAX] = {0};
         struct buf head = {.data = memory, .capacity = sizeof memory, .limit = sizeof memory};
         buf_append_byte(&head, tag);
         pb_put_varint(&head, parts->event.size);

@@ -157,6 +157,8 @@ const struct dt_page *dt_reply_page(const struct dt_reply *reply)
 
 enum dt_status dt_instance_copy(const struct dt_instance *instance, struct dt_instance **ret_copy)
 {
+    if (!instance || !ret_copy) /* as the library's own, which cppcheck takes for this one */
+        return DT_INVALID_ARGUMENT;
     *ret_copy = malloc(sizeof **ret_copy);
     **ret_copy = *instance;
     return DT_OK;

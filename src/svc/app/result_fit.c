@@ -129,10 +129,9 @@ static void find_parts(struct result_parts *parts)
     add_part(parts, result, "stderr", "stderrTruncated", "stderrBytes");
     add_part(parts, result, "result", "resultTruncated", "resultBytes");
     add_part(parts, json_object_get(result, "error"), "value", "errorTruncated", "errorBytes");
-    size_t i;
-    json_t *bundle;
-    json_array_foreach(json_object_get(result, "outputs"), i, bundle)
-        add_part(parts, bundle, "text/plain", "outputsTruncated", NULL);
+    const json_t *outputs = json_object_get(result, "outputs");
+    for (size_t i = 0; i < json_array_size(outputs); i++)
+        add_part(parts, json_array_get(outputs, i), "text/plain", "outputsTruncated", NULL);
 }
 
 static int compare_costs(const void *a, const void *b)
