@@ -64,7 +64,7 @@ static void put_and_take_back(struct task_store *store, struct loop *loop, int64
     static uint8_t block[1 << 20];
     memset(block, 'x', sizeof block);
     for (int64_t key = 1; key <= instances; key++) {
-        char id[16];
+        char id[24];
         snprintf(id, sizeof id, "i%lld", (long long)key);
         const struct write_op ops[] = {{.kind = WRITE_INSTANCE_PUT,
                                         .key = key,

@@ -3,7 +3,6 @@
  * if the user's function fails or returns what no header may hold. */
 #include "sdk/channel/token.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/duration.h"
@@ -28,8 +27,8 @@ bool sdk_token_refresh(struct sdk_token *token, const struct sdk_target *target)
         usable = *c > 0x20 && *c < 0x7f;
     if (!usable)
         return token->text[0] && now < token->until_ns; /* the old one may still do */
-    memcpy(token->text, "Bearer ", 7);
-    snprintf(token->text + 7, sizeof token->text - 7, "%s", fresh);
+    memcpy(token->text, "Bearer ", SDK_TOKEN_PREFIX_SIZE);
+    memcpy(token->text + SDK_TOKEN_PREFIX_SIZE, fresh, strlen(fresh) + 1);
     token->until_ns = until > 0 ? until : now + LIFE_NS;
     return true;
 }

@@ -9,10 +9,12 @@
 
 #define SDK_TOKEN_SIZE_MAX 16384 /* bytes, NUL included */
 
+#define SDK_TOKEN_PREFIX_SIZE 7 /* bytes of "Bearer " */
+
 /* Zero-initialise. */
 struct sdk_token {
-    char text[SDK_TOKEN_SIZE_MAX]; /* "Bearer ...", for the header; empty: none */
-    int64_t until_ns;              /* wall clock */
+    char text[SDK_TOKEN_PREFIX_SIZE + SDK_TOKEN_SIZE_MAX]; /* "Bearer ...", for the header; empty: none */
+    int64_t until_ns;                                      /* wall clock */
 };
 
 /* Renews the token if it is time. A token that cannot be renewed is kept while it is valid. True: there is a

@@ -57,6 +57,18 @@ static void renewal(void **state)
     }
 }
 
+/* Up to the last byte that the user's function may write. */
+static void the_longest(void **state)
+{
+    static char longest[SDK_TOKEN_SIZE_MAX];
+    memset(longest, 'x', sizeof longest - 1);
+    struct source source = {.text = longest};
+    struct sdk_target t = target(&source);
+    static struct sdk_token token;
+    assert_true(sdk_token_refresh(&token, &t));
+    assert_int_equal(strlen(token.text), strlen("Bearer ") + strlen(longest));
+}
+
 /* One that cannot be renewed is used as long as it is valid, and no longer. */
 static void outage(void **state)
 {
@@ -99,7 +111,8 @@ static void none_needed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(renewal), cmocka_unit_test(outage),
-                                       cmocka_unit_test(unusable), cmocka_unit_test(none_needed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(renewal), cmocka_unit_test(the_longest),
+                                       cmocka_unit_test(outage), cmocka_unit_test(unusable),
+                                       cmocka_unit_test(none_needed)};
     return cmocka_run_group_tests_name("sdk/token", tests, NULL, NULL);
 }
