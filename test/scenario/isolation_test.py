@@ -206,7 +206,13 @@ class Comeback(unittest.TestCase):
         os.kill(victim(server, "warden"), signal.SIGKILL)
         self.assertEqual(execute(server, "still", "6 * 7"), (200, 42))  # the keeper does not hang on it
         os.kill(victim(server, "keeper"), signal.SIGKILL)
-        self.assertEqual(execute(server, "none", "6 * 7")[0], 503)
+        # A session that stood ready may serve one call more, before the kernel ends it with its keeper.
+        deadline = time.monotonic() + 30
+        number = 0
+        while (answer := execute(server, f"none-{number}", "6 * 7"))[0] != 503:
+            self.assertEqual(answer, (200, 42))
+            self.assertLess(time.monotonic(), deadline, "sessions run on without a keeper")
+            number += 1
         deadline = time.monotonic() + 30  # it is known at the next try to start a keeper
         while "restart the server" not in str(ready(server)[1]) and time.monotonic() < deadline:
             time.sleep(0.05)
