@@ -14,6 +14,7 @@ struct method {
     void (*handle)(struct scheduler *s, struct scheduler_call *c, struct bytes message);
     enum engine_method engine_method;
     bool write;        /* refused while writing has stopped */
+    bool adds;         /* brings new work: refused while the disk is nearly full, too */
     bool worker;       /* called by workers, who retry UNAVAILABLE only */
     bool keeps;        /* its message is kept, to be given to a new engine after a failure */
     bool held_forever; /* may be open for days: ended by scheduler_stop */

@@ -134,6 +134,7 @@ static void handle_refusal(struct scheduler *scheduler, struct scheduler_call *c
 
 // clang-format off
 #define WRITE(m)    {.handle = handle_engine, .engine_method = (m), .write = true}
+#define ADD(m)      {.handle = handle_engine, .engine_method = (m), .write = true, .adds = true}
 #define READ(m)     {.handle = handle_engine, .engine_method = (m), .keeps = true}
 #define WAIT(m)     {.handle = handle_engine, .engine_method = (m), .keeps = true, .held_forever = true}
 #define COMPLETE(m) {.handle = handle_engine, .engine_method = (m), .write = true, .worker = true}
@@ -146,10 +147,10 @@ static void handle_refusal(struct scheduler *scheduler, struct scheduler_call *c
 #define METHOD(name) [PB_TASK_HUB_SIDECAR_SERVICE_##name]
 static const struct method methods[PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT] = {
     METHOD(HELLO) = {.handle = handle_hello},
-    METHOD(START_INSTANCE) = WRITE(ENGINE_START_INSTANCE),
+    METHOD(START_INSTANCE) = ADD(ENGINE_START_INSTANCE),
     METHOD(GET_INSTANCE) = READ(ENGINE_GET_INSTANCE),
     METHOD(REWIND_INSTANCE) = REFUSE("rewind is not supported by this scheduler"),
-    METHOD(RESTART_INSTANCE) = WRITE(ENGINE_RESTART),
+    METHOD(RESTART_INSTANCE) = ADD(ENGINE_RESTART),
     METHOD(WAIT_FOR_INSTANCE_START) = WAIT(ENGINE_WAIT_FOR_START),
     METHOD(WAIT_FOR_INSTANCE_COMPLETION) = WAIT(ENGINE_WAIT_FOR_COMPLETION),
     METHOD(RAISE_EVENT) = WRITE(ENGINE_RAISE_EVENT),
@@ -202,12 +203,10 @@ static enum status admit(struct scheduler *scheduler, const struct grpc_request 
         scheduler_hubs_tell(scheduler, err);
     if (status != STATUS_OK)
         return status;
-    bool adds = method->engine_method == ENGINE_START_INSTANCE || method->engine_method == ENGINE_RESTART;
-    if (method->write && adds && task_store_low(scheduler->store))
+    if (method->adds && task_store_low(scheduler->store))
         return err_set(err, STATUS_RESOURCE_EXHAUSTED,
-                       "the disk is nearly full: what is there goes on, nothing new is taken; purge what is "
-                       "over, or make "
-                       "room on the disk");
+                       "the disk is nearly full: what is there goes on, nothing new is taken; "
+                       "purge what is over, or make room on the disk");
     if (method->write && scheduler->failure.status != STATUS_OK)
         return err_set(err, scheduler_pump_refusal(scheduler, method->worker), "writes are refused: %.200s",
                        scheduler->failure.text);
