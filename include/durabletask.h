@@ -33,7 +33,7 @@
  *   All signals are blocked in them. "Thread: any" means: from any thread, also from several at once. A
  *   `struct dt_context`, its tasks and a `struct dt_activity` belong to the function they were given to
  *   and to its thread. Nothing here survives fork() in the child.
- * - Everything without a mark exists since version 0.1. */
+ * - Everything without a mark exists since version 0.1; "Since 0.2" marks what came with entities. */
 #ifndef DURABLETASK_H
 #define DURABLETASK_H
 
@@ -138,6 +138,23 @@ struct dt_tag {
     const char *value;
 };
 
+/* Which entity: a kind, by the name it is registered under, and one of that kind. `name`: not empty, without '@',
+ * compared without regard to the case of ASCII letters, sent in lower case. `key`: may be empty, may hold '@', compared
+ * exactly. At the service it is the instance "@name@key". Since 0.2. */
+struct dt_entity_id {
+    const char *name; /* of the kind */
+    const char *key;  /* of the one */
+};
+
+/* The id of the entity `key` of the kind `name`; borrows both. */
+static inline struct dt_entity_id dt_entity_named(const char *name, const char *key)
+{
+    struct dt_entity_id id;
+    id.name = name;
+    id.key = key;
+    return id;
+}
+
 /* -------------------------------------------------------------- logging */
 
 enum dt_log_level { DT_LOG_DEBUG, DT_LOG_INFO, DT_LOG_WARN, DT_LOG_ERROR };
@@ -228,6 +245,9 @@ struct dt_instance; /* a snapshot of an orchestration instance */
 struct dt_page;     /* one page of a query */
 struct dt_history;  /* the history of an instance */
 struct dt_reply;    /* the outcome of an asynchronous call */
+struct dt_ids;      /* a list of instance ids */
+struct dt_entity;   /* a snapshot of an entity */
+struct dt_entities; /* one page of an entity query */
 
 /* Makes a client and starts its thread; connects when the first call is made. `o`: see above.
  * `ret_client`: the client.
@@ -249,7 +269,7 @@ DT_API void dt_client_destroy(struct dt_client *client);
  * the connection broke is retried only if doing it twice is the same as doing it once; RaiseEvent is
  * not, and gives DT_UNAVAILABLE.
  *
- * Each call exists twice. The blocking form must not be used from a callback (DT_FAILED_PRECONDITION).
+ * Each call exists twice, unless it says otherwise. The blocking form must not be used from a callback (DT_FAILED_PRECONDITION).
  * The asynchronous form returns DT_OK if `on_reply` will be called, exactly once; else it was not
  * started and `on_reply` is never called. It gives `context` back to the callback.
  *
@@ -278,7 +298,7 @@ DT_API enum dt_status dt_reply_status(const struct dt_reply *reply);
  * Thread: the callback's. */
 DT_API const char *dt_reply_text(const struct dt_reply *reply);
 
-/* Of start: the instance's id. NULL for other calls, and on failure.
+/* Of start and restart: the instance's id. NULL for other calls, and on failure.
  * Memory: valid during the callback.
  * Thread: the callback's. */
 DT_API const char *dt_reply_instance_id(const struct dt_reply *reply);
@@ -303,6 +323,21 @@ DT_API const struct dt_history *dt_reply_history(const struct dt_reply *reply);
  * Thread: the callback's. */
 DT_API int32_t dt_reply_purged(const struct dt_reply *reply, bool *ret_complete);
 
+/* Of list_ids and skip_termination: the ids. NULL for other calls, and on failure. Since 0.2.
+ * Memory: valid during the callback.
+ * Thread: the callback's. */
+DT_API const struct dt_ids *dt_reply_ids(const struct dt_reply *reply);
+
+/* Of get_entity: the entity. NULL for other calls, and on failure. Since 0.2.
+ * Memory: valid during the callback; dt_entity_copy keeps it.
+ * Thread: the callback's. */
+DT_API const struct dt_entity *dt_reply_entity(const struct dt_reply *reply);
+
+/* Of query_entities: the page. NULL for other calls, and on failure. Since 0.2.
+ * Memory: valid during the callback.
+ * Thread: the callback's. */
+DT_API const struct dt_entities *dt_reply_entities(const struct dt_reply *reply);
+
 /* What may happen to an instance that already has the id. */
 enum dt_reuse {
     DT_REUSE_FINAL =
@@ -321,6 +356,9 @@ struct dt_start_options {
     enum dt_reuse reuse;
     unsigned replaceable; /* DT_STATUS_BITs, for DT_REUSE_LISTED. A set with pending, running or suspended
                              must hold terminated too */
+    /* Since 0.2. */
+    const char *trace_parent; /* W3C traceparent of who starts it; NULL: none */
+    const char *trace_state;  /* W3C tracestate; NULL: none */
 };
 
 /* Size of an instance id that this library or the service makes, with its NUL; ids given by the caller
@@ -432,6 +470,50 @@ DT_API DT_MUST_USE enum dt_status dt_client_resume_async(struct dt_client *clien
                                                          const char *reason, dt_on_reply *on_reply,
                                                          void *context);
 
+/* Repairs a failed instance (RewindInstance): what failed in it, and in its children, is forgotten and run
+ * again, what succeeded is kept. `instance_id`: not empty. `reason`: for its history; NULL for none.
+ * `on_reply`: has only the status. Since 0.2.
+ * Errors: DT_NOT_FOUND: no such instance. DT_FAILED_PRECONDITION: it has not failed. DT_UNAVAILABLE: the
+ * connection broke after the request was written, so it may or may not have been rewound. Common errors.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_rewind(struct dt_client *client, const char *instance_id,
+                                                   const char *reason, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_rewind_async(struct dt_client *client, const char *instance_id,
+                                                         const char *reason, dt_on_reply *on_reply,
+                                                         void *context);
+
+/* Runs an orchestration once more with the name, input, version and tags of this instance (RestartInstance).
+ * `instance_id`: not empty. `new_id`: under an id that the service makes, while the old one stays; else under
+ * the same id, which must be final. `ret_instance_id`: of the new run; NULL allowed; cut if it does not fit.
+ * `on_reply`: finds the id in the reply. Since 0.2.
+ * Errors: DT_NOT_FOUND: no such instance. DT_FAILED_PRECONDITION: the same id, and it is not final.
+ * DT_UNAVAILABLE: the connection broke after the request was written, so it may or may not have been
+ * restarted. Common errors.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_restart(struct dt_client *client, const char *instance_id,
+                                                    bool new_id, char ret_instance_id[DT_INSTANCE_ID_SIZE],
+                                                    struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_restart_async(struct dt_client *client, const char *instance_id,
+                                                          bool new_id, dt_on_reply *on_reply, void *context);
+
+/* Ends instances at once, without asking a worker (SkipGracefulOrchestrationTerminations). `instance_ids`:
+ * `count` of them, at most DT_IDS_MAX, none of them NULL or empty. `reason`: becomes their output; NULL for
+ * none. `ret_ids`: those that were not ended, for they are unknown, final, or hold locks; NULL allowed.
+ * `on_reply`: finds them in the reply. Since 0.2.
+ * Errors: common errors.
+ * Memory: destroy with dt_ids_destroy.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_skip_termination(struct dt_client *client,
+                                                             const char *const *instance_ids, size_t count,
+                                                             const char *reason, struct dt_ids **ret_ids,
+                                                             struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_skip_termination_async(struct dt_client *client,
+                                                                   const char *const *instance_ids,
+                                                                   size_t count, const char *reason,
+                                                                   dt_on_reply *on_reply, void *context);
+
+#define DT_IDS_MAX 500 /* instance ids in one call that takes several */
+
 /* Which instances dt_client_purge_matching deletes. */
 struct dt_purge_filter {
     size_t size;
@@ -464,6 +546,19 @@ DT_API DT_MUST_USE enum dt_status dt_client_purge_matching_async(struct dt_clien
                                                                  const struct dt_purge_filter *filter,
                                                                  dt_on_reply *on_reply, void *context);
 
+/* Deletes final instances by their ids (PurgeInstances). `instance_ids`: `count` of them, at most DT_IDS_MAX,
+ * none of them NULL or empty. `recursive`: their final children too. `ret_count`: how many are gone; NULL
+ * allowed. `on_reply`: finds that in the reply. Since 0.2.
+ * Errors: common errors.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_purge_ids(struct dt_client *client,
+                                                      const char *const *instance_ids, size_t count,
+                                                      bool recursive, int32_t *ret_count, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_purge_ids_async(struct dt_client *client,
+                                                            const char *const *instance_ids, size_t count,
+                                                            bool recursive, dt_on_reply *on_reply,
+                                                            void *context);
+
 /* Which instances dt_client_query reads, and how many at once. */
 struct dt_query {
     size_t size;
@@ -487,6 +582,28 @@ DT_API DT_MUST_USE enum dt_status dt_client_query_async(struct dt_client *client
                                                         const struct dt_query *query, dt_on_reply *on_reply,
                                                         void *context);
 
+/* Which ids dt_client_list_ids reads, and how many at once. Since 0.2. */
+struct dt_id_query {
+    size_t size;
+    unsigned statuses;         /* DT_STATUS_BITs; 0: all final ones. Others match nothing */
+    int64_t completed_from_ns; /* inclusive; 0: no bound */
+    int64_t completed_to_ns;   /* exclusive; 0: no bound */
+    int32_t page_size;         /* ids; 0: the service's default */
+    const char *page_token;    /* of dt_ids_token; NULL: the first page */
+};
+
+/* Reads one page of the ids of final instances, in the order in which they became final (ListInstanceIds).
+ * `query`: NULL for the first page of all. `ret_ids`: the page. `on_reply`: finds it in the reply. Since 0.2.
+ * Errors: DT_INVALID_ARGUMENT: also a page_token that is not the service's. Common errors.
+ * Memory: destroy with dt_ids_destroy.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_list_ids(struct dt_client *client,
+                                                     const struct dt_id_query *query,
+                                                     struct dt_ids **ret_ids, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_list_ids_async(struct dt_client *client,
+                                                           const struct dt_id_query *query,
+                                                           dt_on_reply *on_reply, void *context);
+
 /* Reads the history of the current execution (StreamInstanceHistory). `instance_id`: not empty.
  * `ret_history`: the events; none for an unknown id. `on_reply`: finds it in the reply.
  * Errors: DT_NOT_FOUND: some services, for an unknown id. Common errors.
@@ -496,6 +613,96 @@ DT_API DT_MUST_USE enum dt_status dt_client_history(struct dt_client *client, co
                                                     struct dt_history **ret_history, struct dt_error *e);
 DT_API DT_MUST_USE enum dt_status dt_client_history_async(struct dt_client *client, const char *instance_id,
                                                           dt_on_reply *on_reply, void *context);
+
+/* Makes the task hub of this client (CreateTaskHub). `recreate`: what it holds is dropped, should it exist.
+ * `on_reply`: has only the status. Since 0.2.
+ * Errors: DT_ALREADY_EXISTS: some services, unless `recreate`. DT_UNAVAILABLE: the connection broke after the
+ * request was written, so it may or may not have been made. Common errors.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_create_hub(struct dt_client *client, bool recreate,
+                                                       struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_create_hub_async(struct dt_client *client, bool recreate,
+                                                             dt_on_reply *on_reply, void *context);
+
+/* Deletes the task hub of this client and all that is in it (DeleteTaskHub). `on_reply`: has only the status.
+ * Since 0.2.
+ * Errors: DT_FAILED_PRECONDITION: the service keeps it. Common errors.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_delete_hub(struct dt_client *client, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_delete_hub_async(struct dt_client *client, dt_on_reply *on_reply,
+                                                             void *context);
+
+/* How an entity is signalled. Since 0.2. */
+struct dt_signal_options {
+    size_t size;
+    int64_t at_ns;            /* not before this; 0: now */
+    const char *trace_parent; /* W3C traceparent of the sender; NULL: none. Of a client's signals only */
+    const char *trace_state;  /* W3C tracestate; NULL: none. Of a client's signals only */
+};
+
+/* Has an entity run an operation, one way (SignalEntity). An entity need not be made before. `entity`: which.
+ * `operation`: its name, not empty. `input`: NULL for none. `options`: NULL for defaults. `on_reply`: has only
+ * the status. Since 0.2.
+ * Errors: DT_UNAVAILABLE: the connection broke after the request was written, so the signal may or may not
+ * have been taken. Common errors.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_signal_entity(struct dt_client *client,
+                                                          struct dt_entity_id entity, const char *operation,
+                                                          const char *input,
+                                                          const struct dt_signal_options *options,
+                                                          struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_signal_entity_async(struct dt_client *client,
+                                                                struct dt_entity_id entity,
+                                                                const char *operation, const char *input,
+                                                                const struct dt_signal_options *options,
+                                                                dt_on_reply *on_reply, void *context);
+
+/* Reads an entity (GetEntity). `entity`: which. `state`: also its state. `ret_entity`: a snapshot; NULL
+ * allowed. `on_reply`: finds it in the reply. Since 0.2.
+ * Errors: DT_NOT_FOUND: it has no state. Common errors.
+ * Memory: destroy with dt_entity_destroy.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_get_entity(struct dt_client *client, struct dt_entity_id entity,
+                                                       bool state, struct dt_entity **ret_entity,
+                                                       struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_get_entity_async(struct dt_client *client,
+                                                             struct dt_entity_id entity, bool state,
+                                                             dt_on_reply *on_reply, void *context);
+
+/* Which entities dt_client_query_entities reads, and how many at once. Since 0.2. */
+struct dt_entity_query {
+    size_t size;
+    const char *id_prefix;    /* of "@name@key", or of "name@key"; NULL or "": all */
+    int64_t modified_from_ns; /* inclusive; 0: no bound */
+    int64_t modified_to_ns;   /* exclusive; 0: no bound */
+    int32_t page_size;        /* entities; 0: the service's default */
+    const char *page_token;   /* of dt_entities_token; NULL: the first page */
+    bool state;               /* also their states */
+    bool transient;           /* also those without a state, which have signals waiting or are locked */
+};
+
+/* Reads one page of entities (QueryEntities). `query`: NULL for the first page of all. `ret_entities`: the
+ * page. `on_reply`: finds it in the reply. Since 0.2.
+ * Errors: DT_INVALID_ARGUMENT: also a page_token that is not the service's. Common errors.
+ * Memory: destroy with dt_entities_destroy.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_query_entities(struct dt_client *client,
+                                                           const struct dt_entity_query *query,
+                                                           struct dt_entities **ret_entities,
+                                                           struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_query_entities_async(struct dt_client *client,
+                                                                 const struct dt_entity_query *query,
+                                                                 dt_on_reply *on_reply, void *context);
+
+/* Has the service tidy its entities (CleanEntityStorage): remove those that are empty, if `remove_empty`, and
+ * release locks of instances that are gone, if `release_locks`. Goes on until all are done. `ret_removed`,
+ * `ret_released`: how many; NULL allowed. Services that tidy by themselves answer 0. Has no asynchronous
+ * form. Since 0.2.
+ * Errors: common errors.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_clean_entities(struct dt_client *client, bool remove_empty,
+                                                           bool release_locks, int32_t *ret_removed,
+                                                           int32_t *ret_released, struct dt_error *e);
 
 /* An instance is a snapshot and never changes. Strings that may be absent are NULL then; instants that
  * are absent are 0. Input, output, custom status and failure are absent if they were not asked for. */
@@ -604,6 +811,77 @@ DT_API const char *dt_page_token(const struct dt_page *page);
  * Thread: any; nobody may use it at the same time. */
 DT_API void dt_page_destroy(struct dt_page *page);
 
+/* How many ids there are. Since 0.2.
+ * Thread: any. */
+DT_API size_t dt_ids_count(const struct dt_ids *ids);
+
+/* Id `index`, which must be below the count. Never NULL. Since 0.2.
+ * Memory: valid as long as the list.
+ * Thread: any. */
+DT_API const char *dt_ids_get(const struct dt_ids *ids, size_t index);
+
+/* What to put into `page_token` for the next page; NULL: this was the last. Since 0.2.
+ * Memory: valid as long as the list.
+ * Thread: any. */
+DT_API const char *dt_ids_token(const struct dt_ids *ids);
+
+/* Frees a list that is the caller's, not one that belongs to a reply. NULL allowed. Since 0.2.
+ * Thread: any; nobody may use it at the same time. */
+DT_API void dt_ids_destroy(struct dt_ids *ids);
+
+/* An entity is a snapshot and never changes. */
+
+/* Its id; neither member is NULL. Since 0.2.
+ * Memory: valid as long as the entity.
+ * Thread: any. */
+DT_API struct dt_entity_id dt_entity_id_of(const struct dt_entity *entity);
+
+/* Its state; NULL: it has none, or it was not asked for. Since 0.2.
+ * Memory: valid as long as the entity.
+ * Thread: any. */
+DT_API const char *dt_entity_state(const struct dt_entity *entity);
+
+/* When it last ran an operation. Since 0.2.
+ * Thread: any. */
+DT_API int64_t dt_entity_modified_ns(const struct dt_entity *entity);
+
+/* How many operations wait for it. Since 0.2.
+ * Thread: any. */
+DT_API int32_t dt_entity_backlog(const struct dt_entity *entity);
+
+/* Id of the instance that has locked it; NULL: nobody. Since 0.2.
+ * Memory: valid as long as the entity.
+ * Thread: any. */
+DT_API const char *dt_entity_locked_by(const struct dt_entity *entity);
+
+/* Keeps an entity of a page or a reply for longer. `ret_copy`: the same snapshot. Since 0.2.
+ * Errors: DT_INVALID_ARGUMENT: a NULL. DT_NO_MEMORY.
+ * Memory: destroy with dt_entity_destroy; independent of the original.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_entity_copy(const struct dt_entity *entity, struct dt_entity **ret_copy);
+
+/* Frees an entity that is the caller's, not one that belongs to a page or a reply. NULL allowed. Since 0.2.
+ * Thread: any; nobody may use it at the same time. */
+DT_API void dt_entity_destroy(struct dt_entity *entity);
+
+/* How many entities the page holds. Since 0.2.
+ * Thread: any. */
+DT_API size_t dt_entities_count(const struct dt_entities *entities);
+
+/* Entity `index`, which must be below the count. Never NULL. Since 0.2.
+ * Memory: valid as long as the page.
+ * Thread: any. */
+DT_API const struct dt_entity *dt_entities_get(const struct dt_entities *entities, size_t index);
+
+/* What to put into `page_token` for the next page; NULL: this was the last. Since 0.2.
+ * Memory: valid as long as the page.
+ * Thread: any. */
+DT_API const char *dt_entities_token(const struct dt_entities *entities);
+
+/* Frees a page that is the caller's, not one that belongs to a reply. NULL allowed. Since 0.2.
+ * Thread: any; nobody may use it at the same time. */
+DT_API void dt_entities_destroy(struct dt_entities *entities);
+
 /* Numbers of the member `eventType` of HistoryEvent. Kinds added later to the protocol appear as their
  * number. */
 enum dt_event_kind {
@@ -626,6 +904,13 @@ enum dt_event_kind {
     DT_EVENT_CONTINUED_AS_NEW = 20,
     DT_EVENT_EXECUTION_SUSPENDED = 21,
     DT_EVENT_EXECUTION_RESUMED = 22,
+    DT_EVENT_ENTITY_SIGNALED = 23,
+    DT_EVENT_ENTITY_CALLED = 24,
+    DT_EVENT_ENTITY_COMPLETED = 25,
+    DT_EVENT_ENTITY_FAILED = 26,
+    DT_EVENT_ENTITY_LOCK_REQUESTED = 27,
+    DT_EVENT_ENTITY_LOCK_GRANTED = 28,
+    DT_EVENT_ENTITY_UNLOCK_SENT = 29,
     DT_EVENT_EXECUTION_REWOUND = 30
 };
 
@@ -642,11 +927,14 @@ struct dt_event {
     int32_t task_id;         /* of the action it answers (TaskCompleted, TimerFired, …); 0 otherwise */
     int64_t time_ns;
     int64_t fire_at_ns;               /* timers; else 0 */
-    const char *name;                 /* orchestration, activity or event; NULL: the kind has none */
-    const char *instance_id;          /* ChildCreated, EventSent; else NULL */
+    const char *name;        /* orchestration, activity, event or operation; NULL: the kind has none */
+    const char *instance_id; /* ChildCreated, EventSent, entity messages; else NULL */
     const char *data;                 /* input, result or reason; NULL: absent */
     const struct dt_failure *failure; /* NULL: none */
     enum dt_instance_status status;   /* of ExecutionCompleted; else DT_INSTANCE_RUNNING */
+    /* Since 0.2. */
+    const char *version;    /* of what is started; NULL: unversioned, or the kind has none */
+    const char *request_id; /* of an entity's operation, or of a critical section; else NULL */
 };
 
 /* How many events there are.

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/* client_answer.c — one function for each kind of answer; operation.c has the table of which method gives which. */
 #include "sdk/client/client_answer.h"
 
+#include <stdio.h>
+
+#include "sdk/client/entity_snapshot.h"
+#include "sdk/client/ids.h"
 #include "sdk/client/snapshot.h"
 
 enum status sdk_answer_started(struct sdk_operation *op, struct arena *arena, struct bytes answer,
@@ -53,4 +58,73 @@ enum status sdk_answer_page(struct sdk_operation *op, struct arena *arena, struc
     struct pb_query_instances_response response;
     enum status status = pb_query_instances_response_decode(arena, answer, &response);
     return status == STATUS_OK ? sdk_page_create(&response, &reply->page) : status;
+}
+
+enum status sdk_answer_restarted(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                                 struct dt_reply *reply, struct err *err)
+{
+    struct pb_restart_instance_response response;
+    enum status status = pb_restart_instance_response_decode(arena, answer, &response);
+    if (status != STATUS_OK)
+        return status;
+    if (!response.instance_id.size)
+        return err_set(err, STATUS_INTERNAL, "the service does not say which instance it has started");
+    snprintf(op->instance_id, DT_INSTANCE_ID_SIZE, "%.*s", BYTES_FMT(response.instance_id));
+    reply->instance_id = op->instance_id;
+    return STATUS_OK;
+}
+
+enum status sdk_answer_ids(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                           struct dt_reply *reply, struct err *err)
+{
+    struct pb_list_instance_ids_response response;
+    enum status status = pb_list_instance_ids_response_decode(arena, answer, &response);
+    if (status != STATUS_OK)
+        return status;
+    return sdk_ids_create(response.instance_ids, response.instance_ids_count,
+                          response.last_instance_key.value, &reply->ids);
+}
+
+enum status sdk_answer_unterminated(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                                    struct dt_reply *reply, struct err *err)
+{
+    struct pb_skip_graceful_orchestration_terminations_response response;
+    enum status status =
+        pb_skip_graceful_orchestration_terminations_response_decode(arena, answer, &response);
+    if (status != STATUS_OK)
+        return status;
+    return sdk_ids_create(response.unterminated_instance_ids, response.unterminated_instance_ids_count,
+                          (struct bytes){0}, &reply->ids);
+}
+
+enum status sdk_answer_entity(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                              struct dt_reply *reply, struct err *err)
+{
+    struct pb_get_entity_response response;
+    enum status status = pb_get_entity_response_decode(arena, answer, &response);
+    if (status != STATUS_OK)
+        return status;
+    if (!response.exists || !response.entity)
+        return err_set(err, STATUS_NOT_FOUND, "no such entity");
+    return sdk_entity_create(response.entity, &reply->entity);
+}
+
+enum status sdk_answer_entities(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                                struct dt_reply *reply, struct err *err)
+{
+    struct pb_query_entities_response response;
+    enum status status = pb_query_entities_response_decode(arena, answer, &response);
+    return status == STATUS_OK ? sdk_entities_create(&response, &reply->entities) : status;
+}
+
+enum status sdk_answer_cleaned(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                               struct dt_reply *reply, struct err *err)
+{
+    struct pb_clean_entity_storage_response response;
+    enum status status = pb_clean_entity_storage_response_decode(arena, answer, &response);
+    if (status != STATUS_OK)
+        return status;
+    reply->removed = response.empty_entities_removed;
+    reply->released = response.orphaned_locks_released;
+    return sdk_ids_create(NULL, 0, response.continuation_token.value, &reply->ids);
 }

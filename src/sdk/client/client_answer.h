@@ -17,5 +17,19 @@ STATUS_RESULT sdk_answer_purged(struct sdk_operation *op, struct arena *arena, s
                                 struct dt_reply *reply, struct err *err);
 STATUS_RESULT sdk_answer_page(struct sdk_operation *op, struct arena *arena, struct bytes answer,
                               struct dt_reply *reply, struct err *err);
+STATUS_RESULT sdk_answer_restarted(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                                   struct dt_reply *reply, struct err *err);
+STATUS_RESULT sdk_answer_ids(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                             struct dt_reply *reply, struct err *err);
+STATUS_RESULT sdk_answer_unterminated(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                                      struct dt_reply *reply, struct err *err);
+/* NOT_FOUND: it has no state. */
+STATUS_RESULT sdk_answer_entity(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                                struct dt_reply *reply, struct err *err);
+STATUS_RESULT sdk_answer_entities(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                                  struct dt_reply *reply, struct err *err);
+/* Where to go on is the token of reply->ids, which has no ids. */
+STATUS_RESULT sdk_answer_cleaned(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                                 struct dt_reply *reply, struct err *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is in a task hub: queries, histories, purging. Contracts: include/durabletask.h. */
+/* client_queries.c — what is in a task hub: queries, lists of ids, histories, purging. Contracts: include/durabletask.h. */
 #include "base/duration.h"
 #include "sdk/client/operation.h"
 #include "sdk/client/waiter.h"
@@ -45,6 +45,20 @@ static enum status purge_matching(struct dt_client *client, const struct dt_purg
                             err);
 }
 
+static enum status purge_ids(struct dt_client *client, const char *const *instance_ids, size_t count,
+                             bool recursive, dt_on_reply *on_reply, void *context, struct err *err)
+{
+    struct sdk_draft draft;
+    sdk_draft_begin(&draft, 0);
+    struct pb_instance_batch batch = {.instance_ids = sdk_draft_ids(&draft, instance_ids, count),
+                                      .instance_ids_count = count};
+    struct pb_purge_instances_request request = {.request_case = PB_PURGE_INSTANCES_REQUEST_INSTANCE_BATCH,
+                                                 .instance_batch = &batch,
+                                                 .recursive = recursive,
+                                                 .is_orchestration = true};
+    return sdk_draft_submit(client, &draft, METHOD(PURGE_INSTANCES), &request, 0, on_reply, context, err);
+}
+
 enum dt_status dt_client_purge(struct dt_client *client, const char *instance_id, bool recursive,
                                int32_t *ret_count, struct dt_error *error)
 {
@@ -82,6 +96,27 @@ enum dt_status dt_client_purge_matching_async(struct dt_client *client, const st
                                               dt_on_reply *on_reply, void *context)
 {
     return client ? sdk_status(purge_matching(client, filter, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
+}
+
+enum dt_status dt_client_purge_ids(struct dt_client *client, const char *const *instance_ids, size_t count,
+                                   bool recursive, int32_t *ret_count, struct dt_error *error)
+{
+    struct sdk_waiter waiter;
+    if (sdk_waiter_init(&waiter, client))
+        waiter.started =
+            purge_ids(client, instance_ids, count, recursive, sdk_waiter_on_reply, &waiter, &waiter.fault);
+    enum dt_status ended = sdk_waiter_await(&waiter, error);
+    if (ended == DT_OK && ret_count)
+        *ret_count = waiter.taken.purged;
+    return ended;
+}
+
+enum dt_status dt_client_purge_ids_async(struct dt_client *client, const char *const *instance_ids,
+                                         size_t count, bool recursive, dt_on_reply *on_reply, void *context)
+{
+    if (!client)
+        return DT_INVALID_ARGUMENT;
+    return sdk_status(purge_ids(client, instance_ids, count, recursive, on_reply, context, NULL));
 }
 
 /* ---- query ---- */
@@ -124,6 +159,45 @@ enum dt_status dt_client_query_async(struct dt_client *client, const struct dt_q
                                      dt_on_reply *on_reply, void *context)
 {
     return client ? sdk_status(query(client, q, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
+}
+
+/* ---- ids ---- */
+
+static enum status list_ids(struct dt_client *client, const struct dt_id_query *given, dt_on_reply *on_reply,
+                            void *context, struct err *err)
+{
+    struct dt_id_query query = {0};
+    if (given && !sdk_options_copy(&query, sizeof query, given))
+        return err_set(err, STATUS_INVALID_ARGUMENT, "`size` of the query is not set");
+    if (query.page_size < 0)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "page_size is below 0");
+    struct sdk_draft draft;
+    sdk_draft_begin(&draft, 0);
+    struct pb_list_instance_ids_request request = {
+        .completed_time_from = sdk_time_bound(query.completed_from_ns),
+        .completed_time_to = sdk_time_bound(query.completed_to_ns),
+        .page_size = query.page_size,
+        .last_instance_key = sdk_draft_optional(&draft, "page_token", query.page_token)};
+    request.runtime_status = sdk_draft_statuses(&draft, query.statuses, &request.runtime_status_count);
+    return sdk_draft_submit(client, &draft, METHOD(LIST_INSTANCE_IDS), &request, 0, on_reply, context, err);
+}
+
+enum dt_status dt_client_list_ids(struct dt_client *client, const struct dt_id_query *query,
+                                  struct dt_ids **ret_ids, struct dt_error *error)
+{
+    struct sdk_waiter waiter;
+    if (sdk_waiter_init(&waiter, client) && sdk_waiter_needs(&waiter, "ret_ids", ret_ids))
+        waiter.started = list_ids(client, query, sdk_waiter_on_reply, &waiter, &waiter.fault);
+    enum dt_status ended = sdk_waiter_await(&waiter, error);
+    if (ended == DT_OK)
+        *ret_ids = waiter.taken.ids;
+    return ended;
+}
+
+enum dt_status dt_client_list_ids_async(struct dt_client *client, const struct dt_id_query *query,
+                                        dt_on_reply *on_reply, void *context)
+{
+    return client ? sdk_status(list_ids(client, query, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
 }
 
 /* ---- history ---- */

@@ -174,6 +174,7 @@ static enum status start(struct dt_client *client, const char *name, const struc
         options.instance_id && *options.instance_id ? strlen(options.instance_id) : GUID_TEXT_SIZE;
     sdk_draft_begin(&draft, id_size + 1);
     const char *id = choose_id(&draft, options.instance_id, guid);
+    struct pb_trace_context trace;
     struct pb_create_instance_request request = {
         .instance_id = sdk_draft_required(&draft, "instance id", id),
         .name = sdk_draft_required(&draft, "name", name),
@@ -181,6 +182,8 @@ static enum status start(struct dt_client *client, const char *name, const struc
         .input = sdk_draft_optional(&draft, "input", options.input),
         .tags_count = options.tag_count,
         .execution_id = choose_execution_id(&draft),
+        .parent_trace_context = sdk_draft_trace(&draft, options.trace_parent, options.trace_state, &trace),
+        .request_time = pb_time_from_ns(sdk_wall_ns()),
     };
     if (options.start_at_ns)
         request.scheduled_start_timestamp = pb_time_from_ns(options.start_at_ns);

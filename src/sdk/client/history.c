@@ -32,6 +32,8 @@ struct history_parts {
     bool has_instance_id;
     struct bytes instance_id;
     struct pb_opt_bytes data;
+    struct pb_opt_bytes version;
+    struct bytes request_id; /* empty: none */
     const struct pb_task_failure_details *failure;
 };
 
@@ -41,8 +43,10 @@ static void take_task_parts(const struct pb_history_event *event, struct history
 {
     switch (event->event_type_case) {
     case PB_HISTORY_EVENT_TASK_SCHEDULED:
-        *parts = (struct history_parts){
-            .has_name = true, .name = event->task_scheduled->name, .data = event->task_scheduled->input};
+        *parts = (struct history_parts){.has_name = true,
+                                        .name = event->task_scheduled->name,
+                                        .data = event->task_scheduled->input,
+                                        .version = event->task_scheduled->version};
         return;
     case PB_HISTORY_EVENT_TASK_COMPLETED:
         e->task_id = event->task_completed->task_scheduled_id;
@@ -57,7 +61,8 @@ static void take_task_parts(const struct pb_history_event *event, struct history
                                         .name = event->sub_orchestration_instance_created->name,
                                         .has_instance_id = true,
                                         .instance_id = event->sub_orchestration_instance_created->instance_id,
-                                        .data = event->sub_orchestration_instance_created->input};
+                                        .data = event->sub_orchestration_instance_created->input,
+                                        .version = event->sub_orchestration_instance_created->version};
         return;
     case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_COMPLETED:
         e->task_id = event->sub_orchestration_instance_completed->task_scheduled_id;
@@ -79,13 +84,63 @@ static void take_task_parts(const struct pb_history_event *event, struct history
     }
 }
 
+/* What an orchestration and entities tell each other. */
+static void take_entity_parts(const struct pb_history_event *event, struct history_parts *parts)
+{
+    switch (event->event_type_case) {
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_SIGNALED: {
+        const struct pb_entity_operation_signaled_event *signal = event->entity_operation_signaled;
+        *parts = (struct history_parts){.has_name = true,
+                                        .name = signal->operation,
+                                        .has_instance_id = signal->target_instance_id.present,
+                                        .instance_id = signal->target_instance_id.value,
+                                        .data = signal->input,
+                                        .request_id = signal->request_id};
+        return;
+    }
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_CALLED: {
+        const struct pb_entity_operation_called_event *call = event->entity_operation_called;
+        *parts = (struct history_parts){.has_name = true,
+                                        .name = call->operation,
+                                        .has_instance_id = call->target_instance_id.present,
+                                        .instance_id = call->target_instance_id.value,
+                                        .data = call->input,
+                                        .request_id = call->request_id};
+        return;
+    }
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_COMPLETED:
+        parts->request_id = event->entity_operation_completed->request_id;
+        parts->data = event->entity_operation_completed->output;
+        return;
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_FAILED:
+        parts->request_id = event->entity_operation_failed->request_id;
+        parts->failure = event->entity_operation_failed->failure_details;
+        return;
+    case PB_HISTORY_EVENT_ENTITY_LOCK_REQUESTED:
+        parts->request_id = event->entity_lock_requested->critical_section_id;
+        return;
+    case PB_HISTORY_EVENT_ENTITY_LOCK_GRANTED:
+        parts->request_id = event->entity_lock_granted->critical_section_id;
+        return;
+    case PB_HISTORY_EVENT_ENTITY_UNLOCK_SENT:
+        *parts =
+            (struct history_parts){.has_instance_id = event->entity_unlock_sent->target_instance_id.present,
+                                   .instance_id = event->entity_unlock_sent->target_instance_id.value,
+                                   .request_id = event->entity_unlock_sent->critical_section_id};
+        return;
+    default:
+        return;
+    }
+}
+
 static void take_parts(const struct pb_history_event *event, struct history_parts *parts, struct dt_event *e)
 {
     switch (event->event_type_case) {
     case PB_HISTORY_EVENT_EXECUTION_STARTED:
         *parts = (struct history_parts){.has_name = true,
                                         .name = event->execution_started->name,
-                                        .data = event->execution_started->input};
+                                        .data = event->execution_started->input,
+                                        .version = event->execution_started->version};
         return;
     case PB_HISTORY_EVENT_EXECUTION_COMPLETED:
         parts->data = event->execution_completed->result;
@@ -120,6 +175,7 @@ static void take_parts(const struct pb_history_event *event, struct history_part
         return;
     default:
         take_task_parts(event, parts, e);
+        take_entity_parts(event, parts);
         return;
     }
 }
@@ -148,7 +204,13 @@ static STATUS_RESULT fill_event(struct arena *arena, const struct pb_history_eve
         if (!event->instance_id)
             return STATUS_NO_MEMORY;
     }
-    return sdk_text_of_opt(arena, parts.data, &event->data);
+    if (parts.request_id.size) {
+        event->request_id = arena_cstr(arena, parts.request_id);
+        if (!event->request_id)
+            return STATUS_NO_MEMORY;
+    }
+    enum status status = sdk_text_of_opt(arena, parts.version, &event->version);
+    return status == STATUS_OK ? sdk_text_of_opt(arena, parts.data, &event->data) : status;
 }
 
 static STATUS_RESULT reserve_events(struct dt_history *history, size_t more)
@@ -226,6 +288,13 @@ const char *dt_event_kind_name(enum dt_event_kind kind)
         [DT_EVENT_CONTINUED_AS_NEW] = "ContinueAsNew",
         [DT_EVENT_EXECUTION_SUSPENDED] = "ExecutionSuspended",
         [DT_EVENT_EXECUTION_RESUMED] = "ExecutionResumed",
+        [DT_EVENT_ENTITY_SIGNALED] = "EntityOperationSignaled",
+        [DT_EVENT_ENTITY_CALLED] = "EntityOperationCalled",
+        [DT_EVENT_ENTITY_COMPLETED] = "EntityOperationCompleted",
+        [DT_EVENT_ENTITY_FAILED] = "EntityOperationFailed",
+        [DT_EVENT_ENTITY_LOCK_REQUESTED] = "EntityLockRequested",
+        [DT_EVENT_ENTITY_LOCK_GRANTED] = "EntityLockGranted",
+        [DT_EVENT_ENTITY_UNLOCK_SENT] = "EntityUnlockSent",
         [DT_EVENT_EXECUTION_REWOUND] = "ExecutionRewound",
     };
     return (unsigned)kind < ARRAY_SIZE(names) && names[kind] ? names[kind] : "Unknown";

@@ -30,6 +30,16 @@ static const struct rule {
     [METHOD(PURGE_INSTANCES)] = {.on_answer = sdk_answer_purged},
     [METHOD(QUERY_INSTANCES)] = {.on_answer = sdk_answer_page},
     [METHOD(STREAM_INSTANCE_HISTORY)] = {0}, /* comes in chunks */
+    [METHOD(REWIND_INSTANCE)] = {.once = true},
+    [METHOD(RESTART_INSTANCE)] = {.on_answer = sdk_answer_restarted, .once = true},
+    [METHOD(LIST_INSTANCE_IDS)] = {.on_answer = sdk_answer_ids},
+    [METHOD(SKIP_GRACEFUL_ORCHESTRATION_TERMINATIONS)] = {.on_answer = sdk_answer_unterminated},
+    [METHOD(CREATE_TASK_HUB)] = {.once = true},
+    [METHOD(DELETE_TASK_HUB)] = {0},
+    [METHOD(SIGNAL_ENTITY)] = {.once = true},
+    [METHOD(GET_ENTITY)] = {.on_answer = sdk_answer_entity},
+    [METHOD(QUERY_ENTITIES)] = {.on_answer = sdk_answer_entities},
+    [METHOD(CLEAN_ENTITY_STORAGE)] = {.on_answer = sdk_answer_cleaned},
 };
 
 /* ---- the answer, on the channel's thread ---- */
@@ -81,6 +91,9 @@ static void tell(struct sdk_operation *op, enum status status, const char *text,
     op->on_reply(reply, op->context);
     dt_instance_destroy(reply->instance);
     dt_page_destroy(reply->page);
+    dt_ids_destroy(reply->ids);
+    dt_entity_destroy(reply->entity);
+    dt_entities_destroy(reply->entities);
     if (reply->history || status != STATUS_OK)
         dt_history_destroy(op->history);
     operation_destroy(op);
@@ -151,6 +164,33 @@ int32_t *sdk_draft_statuses(struct sdk_draft *draft, unsigned statuses, size_t *
         if (statuses & DT_STATUS_BIT(i))
             list[(*ret_count)++] = i;
     return list;
+}
+
+struct bytes *sdk_draft_ids(struct sdk_draft *draft, const char *const *ids, size_t count)
+{
+    if (draft->status != STATUS_OK)
+        return NULL;
+    if (count > DT_IDS_MAX || (count && !ids)) {
+        draft->status = STATUS_INVALID_ARGUMENT;
+        draft->fault = "instance ids: more than 500, or";
+        return NULL;
+    }
+    struct bytes *list = arena_alloc_array(&draft->arena, count, sizeof *list);
+    if (!list)
+        draft->status = STATUS_NO_MEMORY;
+    for (size_t i = 0; i < count && draft->status == STATUS_OK; i++)
+        list[i] = sdk_draft_required(draft, "instance id", ids[i]);
+    return list;
+}
+
+struct pb_trace_context *sdk_draft_trace(struct sdk_draft *draft, const char *parent, const char *state,
+                                         struct pb_trace_context *place)
+{
+    if (!parent)
+        return NULL;
+    *place = (struct pb_trace_context){.trace_parent = sdk_draft_required(draft, "trace_parent", parent),
+                                       .trace_state = sdk_draft_optional(draft, "trace_state", state)};
+    return place;
 }
 
 struct pb_opt_time sdk_time_bound(int64_t ns)

@@ -31,7 +31,7 @@ struct sdk_operation {
     bool must_have_ended;
     struct dt_history *history;
     enum status chunk_status; /* of the history's chunks */
-    char instance_id[];       /* start */
+    char instance_id[];       /* start, restart */
 };
 
 /* Everything needed to start a call. */
@@ -50,6 +50,11 @@ struct pb_opt_bytes sdk_draft_optional(struct sdk_draft *draft, const char *what
 struct bytes sdk_draft_required(struct sdk_draft *draft, const char *what, const char *text);
 /* The set bits of a mask of DT_STATUS_BIT as an array. */
 int32_t *sdk_draft_statuses(struct sdk_draft *draft, unsigned statuses, size_t *ret_count);
+/* `count` ids, none NULL or empty, at most DT_IDS_MAX. */
+struct bytes *sdk_draft_ids(struct sdk_draft *draft, const char *const *ids, size_t count);
+/* The W3C texts in `place`, which must live until the draft is submitted; NULL without a parent. */
+struct pb_trace_context *sdk_draft_trace(struct sdk_draft *draft, const char *parent, const char *state,
+                                         struct pb_trace_context *place);
 /* A bound of a filter; 0: none. */
 struct pb_opt_time sdk_time_bound(int64_t ns);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Contracts: include/durabletask.h. */
+/* reply.c — one reader a member. Contracts: include/durabletask.h. */
 #include "sdk/client/reply.h"
 
 enum dt_status dt_reply_status(const struct dt_reply *reply)
@@ -30,6 +30,21 @@ const struct dt_page *dt_reply_page(const struct dt_reply *reply)
 const struct dt_history *dt_reply_history(const struct dt_reply *reply)
 {
     return reply->history;
+}
+
+const struct dt_ids *dt_reply_ids(const struct dt_reply *reply)
+{
+    return reply->ids;
+}
+
+const struct dt_entity *dt_reply_entity(const struct dt_reply *reply)
+{
+    return reply->entity;
+}
+
+const struct dt_entities *dt_reply_entities(const struct dt_reply *reply)
+{
+    return reply->entities;
 }
 
 int32_t dt_reply_purged(const struct dt_reply *reply, bool *ret_complete)

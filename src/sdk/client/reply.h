@@ -13,8 +13,13 @@ struct dt_reply {
     struct dt_instance *instance;
     struct dt_page *page;
     struct dt_history *history;
+    struct dt_ids *ids;
+    struct dt_entity *entity;
+    struct dt_entities *entities;
     int32_t purged;
     bool complete;
+    int32_t removed;  /* by a cleaning: empty entities, */
+    int32_t released; /* and locks */
 };
 
 #endif

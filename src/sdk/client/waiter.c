@@ -20,6 +20,9 @@ void sdk_waiter_on_reply(const struct dt_reply *reply, void *context)
     source->instance = NULL;
     source->page = NULL;
     source->history = NULL;
+    source->ids = NULL;
+    source->entity = NULL;
+    source->entities = NULL;
     waiter->done = true;
     pthread_cond_signal(&waiter->done_changed);
     pthread_mutex_unlock(&waiter->lock);
