@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "store/task_store_internal.h"
+#include "store/sqlite/sqlite_internal.h"
 #include "store_model.h"
 
 #define PLAN_TEXT 3 /* column of EXPLAIN QUERY PLAN */

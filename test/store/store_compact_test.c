@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "store/store_compact.h"
+#include "store/sqlite/store_compact.h"
 #include "store/task_store.h"
 #include "store_model.h"
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "store/task_store_internal.h"
+#include "store/sqlite/sqlite_internal.h"
 #include "store_model.h"
 
 struct fixture {

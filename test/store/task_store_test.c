@@ -17,7 +17,7 @@
 #include "db/sqlite.h"
 #include "fault_vfs.h"
 #include "os/clock.h"
-#include "store/task_store_internal.h"
+#include "store/sqlite/sqlite_internal.h"
 #include "store_model.h"
 
 struct fixture {

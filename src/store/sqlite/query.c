@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* task_store_query.c — pages of instances, read by a thread of its own over a connection of its own, so that
+/* query.c — pages of instances, read by a thread of its own over a connection of its own, so that
  * a long scan holds up neither a commit nor the loop.
  *
  * A page ends at a place in the order (time, instance id), and the token is that place: rows that come or go
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "store/page_token.h"
-#include "store/task_store_internal.h"
+#include "store/sqlite/sqlite_internal.h"
 
 #define ROWS_DEFAULT     100
 #define SIZE_MAX_DEFAULT ((size_t)3 << 20)                   /* bytes */

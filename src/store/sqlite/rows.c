@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* task_store_rows.c — rows to parameters and back: one function per kind of write. */
-#include "store/task_store_internal.h"
+/* rows.c — rows to parameters and back: one function per kind of write. */
+#include "store/sqlite/sqlite_internal.h"
 
 #define PAYLOAD_SLOTS      8 /* rowids an instance key owns in `payload`; at least PAYLOAD_KIND_COUNT */
 #define KEY_MAX            (INT64_MAX / PAYLOAD_SLOTS - 1)

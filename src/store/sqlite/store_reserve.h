@@ -3,8 +3,8 @@
  * Deleting needs room, too: a purge writes to the log before anything is free. So a file that holds nothing stands beside
  * the store. When a write finds the disk full, the file is deleted, and the room is for what makes more of it: purges,
  * and the work that is already there. New work is refused meanwhile (task_store_low). */
-#ifndef STORE_STORE_RESERVE_H
-#define STORE_STORE_RESERVE_H
+#ifndef STORE_SQLITE_STORE_RESERVE_H
+#define STORE_SQLITE_STORE_RESERVE_H
 
 #include "base/macros.h"
 

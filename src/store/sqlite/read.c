@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* task_store_read.c — what is read on the loop's thread: everything when a scheduler starts, later one instance or one
- * history at a time, by key. Pages of many are the reader's (task_store_query.c). */
-#include "store/task_store_internal.h"
+/* read.c — what is read on the loop's thread: everything when a scheduler starts, later one instance or one
+ * history at a time, by key. Pages of many are the reader's (query.c). */
+#include "store/sqlite/sqlite_internal.h"
 
 #define LOAD_ARENA_MAX ((size_t)512 << 20) /* bytes of one instance's payloads */
 

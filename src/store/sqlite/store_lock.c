@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* store_lock.c — the order matters: first the lock on the data, so that the name of the holder in
  * `<path>.lock` is never overwritten by somebody who is then sent away. */
-#include "store/store_lock.h"
+#include "store/sqlite/store_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>

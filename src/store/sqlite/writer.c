@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* task_store_writer.c — the thread that writes.
+/* writer.c — the thread that writes.
  *
  *   loop's thread ──set──► queue ──► writer thread: BEGIN, rows, COMMIT (syncs) ──loop_post──► on_done
  *
@@ -10,8 +10,8 @@
 
 #include "base/log.h"
 #include "os/clock.h"
-#include "store/store_reserve.h"
-#include "store/task_store_internal.h"
+#include "store/sqlite/store_reserve.h"
+#include "store/sqlite/sqlite_internal.h"
 
 struct store_job {
     struct loop_message message;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* task_store_internal.h — what the files of the task store share: the statements, the three connections and
+/* sqlite_internal.h — what the files of the task store share: the statements, the three connections and
  * who may touch them. Not for other folders. */
-#ifndef STORE_TASK_STORE_INTERNAL_H
-#define STORE_TASK_STORE_INTERNAL_H
+#ifndef STORE_SQLITE_INTERNAL_H
+#define STORE_SQLITE_INTERNAL_H
 
 #include <pthread.h>
 
 #include "db/sqlite.h"
-#include "store/store_lock.h"
+#include "store/sqlite/store_lock.h"
 #include "store/task_store.h"
 
 /* --- the store --- */
@@ -45,7 +45,7 @@ struct task_store {
     struct task_store_stats stats;
 };
 
-/* --- schema (task_store_schema.c) --- */
+/* --- schema (schema.c) --- */
 
 enum task_statement {
     TASK_TABLE_COUNT,
@@ -100,7 +100,7 @@ STATUS_RESULT task_schema_upgrade(struct db *d, const char *const *steps, int st
 extern const char *const task_schema_steps[];
 extern const int task_schema_version;
 
-/* --- rows (task_store_rows.c) --- */
+/* --- rows (rows.c) --- */
 
 /* Applies a set inside an open transaction. `*key_next` is the stored high-water mark and moves with it. */
 STATUS_RESULT task_rows_apply(struct db *d, const struct write_set *set, int64_t *key_next, struct err *err);
@@ -119,14 +119,14 @@ STATUS_RESULT task_row_payloads(struct db *d, int64_t key, enum payload_kind fir
 STATUS_RESULT task_row_copy(struct arena *arena, const struct instance_row *row,
                             struct instance_row *ret_row);
 
-/* --- writer thread (task_store_writer.c) --- */
+/* --- writer thread (writer.c) --- */
 
 /* NO_MEMORY: no thread. */
 STATUS_RESULT task_writer_start(struct task_store *store, struct err *err);
 /* Waits for the set in work; drops the others and all answers that are not reported. */
 void task_writer_stop(struct task_store *store);
 
-/* --- reader thread (task_store_query.c) --- */
+/* --- reader thread (query.c) --- */
 
 STATUS_RESULT task_reader_create(const struct db_options *options, struct loop *loop,
                                  struct task_reader **ret_reader, struct err *err);

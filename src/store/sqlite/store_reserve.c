@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* store_reserve.c — the file is made whole or not at all: half a reserve would be found too short when it is needed. */
-#include "store/store_reserve.h"
+#include "store/sqlite/store_reserve.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* task_store.c — opening and closing. The order matters: the lock, then the writing connection, which upgrades the file and
+/* sqlite_store.c — opening and closing. The order matters: the lock, then the writing connection, which upgrades the file and
  * may make it small, then those who only read. */
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "store/store_compact.h"
-#include "store/store_reserve.h"
-#include "store/task_store_internal.h"
+#include "store/sqlite/store_compact.h"
+#include "store/sqlite/store_reserve.h"
+#include "store/sqlite/sqlite_internal.h"
 
 #define HUBS_MAX_DEFAULT 1000
 #define CHECKPOINT_PAGES 4000  /* of 4 KiB; 16000 gave long tails (stack.md 2.6) */

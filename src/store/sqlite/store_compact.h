@@ -6,11 +6,11 @@
  *
  * The copy is made beside the file, synced, locked and then renamed over it: a crash leaves the old file or the new one,
  * whole. Called by task_store_open only, with the lock held and no connection but the one given. */
-#ifndef STORE_STORE_COMPACT_H
-#define STORE_STORE_COMPACT_H
+#ifndef STORE_SQLITE_STORE_COMPACT_H
+#define STORE_SQLITE_STORE_COMPACT_H
 
 #include "db/sqlite.h"
-#include "store/store_lock.h"
+#include "store/sqlite/store_lock.h"
 
 struct store_sizes {
     int64_t size;      /* bytes of the file */

@@ -7,8 +7,8 @@
  * Both are flock(2) locks: SQLite's own locks are of another kind (fcntl) and do not meet them. A process
  * loses its fcntl locks on a file when it closes *any* descriptor of it, so the lock is taken before SQLite
  * opens the file and given back after SQLite has closed it. */
-#ifndef STORE_STORE_LOCK_H
-#define STORE_STORE_LOCK_H
+#ifndef STORE_SQLITE_STORE_LOCK_H
+#define STORE_SQLITE_STORE_LOCK_H
 
 #include "base/status.h"
 

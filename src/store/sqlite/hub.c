@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* task_store_hub.c — task hubs by name. Rarely made, so on the caller's thread and durable at once. */
+/* hub.c — task hubs by name. Rarely made, so on the caller's thread and durable at once. */
 #include "base/text.h"
-#include "store/task_store_internal.h"
+#include "store/sqlite/sqlite_internal.h"
 
 #define HUB_NAME_MAX 100 /* bytes */
 

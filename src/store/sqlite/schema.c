@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* task_store_schema.c — the tables, their history, and every statement that touches them.
+/* schema.c — the tables, their history, and every statement that touches them.
  *
  * A step is never edited once released; a change is a new step at the end. Every table of outside bytes holds
  * BLOBs, which compare and come back byte for byte. Times are nanoseconds since 1970 and parameters, never
@@ -11,7 +11,7 @@
  *   history   one row a turn, only ever appended; its own rowid, which was 4 times faster than a long key
  *   inbox     small and short-lived: stored in its key
  *   activity  the same */
-#include "store/task_store_internal.h"
+#include "store/sqlite/sqlite_internal.h"
 
 const char *const task_schema_steps[] = {
     "CREATE TABLE meta (name INTEGER PRIMARY KEY, value INTEGER NOT NULL) STRICT;"

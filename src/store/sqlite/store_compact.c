@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* store_compact.c — copy, sync, lock, rename: in that order, so that at each moment a whole and locked store has the name. */
-#include "store/store_compact.h"
+#include "store/sqlite/store_compact.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "store/task_store_internal.h"
+#include "store/sqlite/sqlite_internal.h"
 
 #define FREE_SIZE_MIN ((int64_t)64 << 20)
 #define KEPT_SIZE_MAX ((int64_t)4 << 30)
