@@ -125,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct bytes in = bytes_of(data + 1, size - 1);
     int pair[2];
     ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
-    ASSERT(grpc_server_adopt(fuzz.server, pair[0], NULL) == STATUS_OK);
+    ASSERT(grpc_server_adopt(fuzz.server, transport_plain(pair[0]), NULL) == STATUS_OK);
     if (fuzz.mode & 1)
         put(pair[1], bytes_of(preface, sizeof preface - 1));
     size_t cut = fuzz.mode & 2 ? in.size / 2 : in.size;

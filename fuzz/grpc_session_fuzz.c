@@ -243,7 +243,7 @@ static void run_script(const uint8_t *data, size_t size)
     ASSERT(grpc_server_create(fuzz.loop, &limits, &handler, &fuzz.server, NULL) == STATUS_OK);
     int pair[2];
     ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
-    ASSERT(grpc_server_adopt(fuzz.server, pair[0], NULL) == STATUS_OK);
+    ASSERT(grpc_server_adopt(fuzz.server, transport_plain(pair[0]), NULL) == STATUS_OK);
     buf_append(&fuzz.out, preface, sizeof preface - 1);
     uint32_t next_stream = 1;
     bool drained = false;

@@ -107,7 +107,7 @@ static void run(uint8_t mode, struct bytes in)
 {
     int pair[2];
     ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
-    ASSERT(http_server_adopt(fuzz.server, pair[0], NULL) == STATUS_OK);
+    ASSERT(http_server_adopt(fuzz.server, transport_plain(pair[0]), NULL) == STATUS_OK);
     size_t piece = in.size / (1 + (mode & 3)) + 1;
     for (size_t at = 0; at < in.size; at += piece) {
         put(pair[1], bytes_slice(in, at, at + piece));

@@ -3,7 +3,6 @@
 #include "net/grpc_server_internal.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/duration.h"
 #include "base/log.h"
@@ -85,7 +84,7 @@ enum status grpc_server_create(struct loop *loop, const struct grpc_server_limit
     map_init(&server->calls, 0, 0); /* the ids are ours: nobody can aim at a bucket */
     if (nghttp2_session_callbacks_new(&server->callbacks) != 0 || nghttp2_option_new(&server->option) != 0)
         goto fail;
-    grpc_connection_callbacks(server->callbacks);
+    grpc_session_callbacks(server->callbacks);
     nghttp2_option_set_no_closed_streams(server->option, 1);
     nghttp2_option_set_stream_reset_rate_limit(server->option, server->limits.reset_burst,
                                                server->limits.reset_per_second);
@@ -134,17 +133,17 @@ bool grpc_server_drop_idlest(struct grpc_server *server)
     return false;
 }
 
-enum status grpc_server_adopt(struct grpc_server *server, int fd, struct err *err)
+enum status grpc_server_adopt(struct grpc_server *server, struct transport transport, struct err *err)
 {
     bool full = server->connection_count >= server->limits.connections_max;
     if (server->draining || (full && !grpc_server_drop_idlest(server))) {
-        close(fd);
+        transport_close(&transport);
         return server->draining
                    ? err_set(err, STATUS_UNAVAILABLE, "the gRPC server is shutting down")
                    : err_set(err, STATUS_RESOURCE_EXHAUSTED,
                              "%zu gRPC connections are open, the most allowed", server->connection_count);
     }
-    return grpc_connection_open(server, fd, err);
+    return grpc_connection_open(server, transport, err);
 }
 
 static void report_if_drained(struct grpc_server *server)

@@ -10,6 +10,7 @@
 #define NET_GRPC_SERVER_H
 
 #include "base/buf.h"
+#include "net/transport.h"
 #include "os/loop.h"
 #include "wire/http1/site.h"
 
@@ -95,9 +96,9 @@ void grpc_server_destroy(struct grpc_server *server);
  * for another host, or one that a web page of another site makes, is answered PERMISSION_DENIED with what to
  * do, and 421 or 403 if it is no gRPC. `site` is borrowed until the end. */
 void grpc_server_known_as(struct grpc_server *server, const struct site *site);
-/* Takes over a connected, non-blocking stream socket (ownership moves, also on failure). At connections_max the
+/* Takes over a connection (ownership moves, also on failure). At connections_max the
  * idlest one without a call makes room. RESOURCE_EXHAUSTED: there is none; UNAVAILABLE while draining, NO_MEMORY, IO. */
-STATUS_RESULT grpc_server_adopt(struct grpc_server *server, int fd, struct err *err);
+STATUS_RESULT grpc_server_adopt(struct grpc_server *server, struct transport transport, struct err *err);
 /* Ends the connection without calls that has been silent for longest, with a GOAWAY; false if there is none. */
 bool grpc_server_drop_idlest(struct grpc_server *server);
 /* GOAWAY in two steps (trap 10); calls in progress may finish; `on_drained` (NULL allowed), never from inside

@@ -179,7 +179,8 @@ static void connections_over_the_limit_are_closed(void **state)
     int pair[2];
     struct err err = {0};
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
-    assert_int_equal(grpc_server_adopt(rig->server, pair[0], &err), STATUS_RESOURCE_EXHAUSTED);
+    assert_int_equal(grpc_server_adopt(rig->server, transport_plain(pair[0]), &err),
+                     STATUS_RESOURCE_EXHAUSTED);
     char byte;
     assert_int_equal(recv(pair[1], &byte, 1, 0), 0);
     close(pair[1]);
@@ -376,7 +377,7 @@ static void draining_says_goaway_twice_and_lets_calls_finish(void **state)
     rig_wait_drained(rig);
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
-    assert_int_equal(grpc_server_adopt(rig->server, pair[0], NULL), STATUS_UNAVAILABLE);
+    assert_int_equal(grpc_server_adopt(rig->server, transport_plain(pair[0]), NULL), STATUS_UNAVAILABLE);
     close(pair[1]);
 }
 

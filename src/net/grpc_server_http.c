@@ -211,7 +211,7 @@ void grpc_http_begin(struct grpc_call *call, bool ended)
     call->phase = CALL_HTTP;
     call->is_http = true;
     bool begun = write_request(call, ended, &text) &&
-                 http_exchange_begin(server->http, &carrier, call, call->connection->socket.fd,
+                 http_exchange_begin(server->http, &carrier, call, call->connection->transport.fd,
                                      &call->exchange, NULL) == STATUS_OK;
     if (begun)
         feed(call, buf_peek(&text));

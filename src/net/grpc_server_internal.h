@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* grpc_server_internal.h — what the three sources of the gRPC server share; nobody else includes it.
+/* grpc_server_internal.h — what the sources of the gRPC server share; nobody else includes it.
  *
  *   grpc_server.c             the server, its ids, and the calls of grpc_server.h
- *   grpc_server_connection.c  one socket with its nghttp2 session: reading, writing, draining, closing
+ *   grpc_server_connection.c  one connection: reading, writing, draining, closing
+ *   grpc_server_session.c     its nghttp2 session: what frames cost, and which call they belong to
  *   grpc_server_call.c        one call: checks of the request, hand-over, and what is sent back
  *   grpc_server_http.c        a request that is no gRPC, on its way to the HTTP server and back
  *
@@ -24,7 +25,10 @@
 #include "wire/grpc/grpc_message.h"
 #include "wire/grpc/h2_frame.h"
 
-#define SERVER_INPUT_SIZE ((size_t)16 << 10) /* bytes read from a socket at once */
+#define SERVER_INPUT_SIZE TRANSPORT_READ_MIN /* bytes read from a socket at once */
+
+extern const uint8_t
+    grpc_drain_ping[8]; /* the PING behind the first GOAWAY; its answer calls for the second */
 
 #define GRPC_FIELD_SIZE(name_size, value_size) ((name_size) + (value_size) + 32) /* RFC 9113, 6.5.2 */
 
@@ -63,7 +67,8 @@ struct grpc_connection {
     struct list link;
     uint64_t number;
     enum grpc_connection_phase phase;
-    struct loop_fd socket;
+    struct transport transport;
+    struct loop_fd socket; /* of the transport, watched */
     struct loop_task flush;
     struct loop_timer timer; /* of draining and lingering */
     struct loop_timer watch; /* over a silent peer, while nghttp2 is used */
@@ -137,15 +142,23 @@ struct grpc_call {
 void grpc_server_connection_gone(struct grpc_server *server);
 
 /* --- grpc_server_connection.c --- */
-void grpc_connection_callbacks(nghttp2_session_callbacks *callbacks);
-STATUS_RESULT grpc_connection_open(struct grpc_server *server, int fd, struct err *err);
+STATUS_RESULT grpc_connection_open(struct grpc_server *server, struct transport transport, struct err *err);
 void grpc_connection_drain(struct grpc_connection *connection);
+/* The second step of draining: the peer knows that it comes. */
+void grpc_connection_goaway(struct grpc_connection *connection);
 /* Tells the calls UNAVAILABLE, writes what the socket takes at once, closes. No on_cancelled. */
 void grpc_connection_shut_down(struct grpc_connection *connection);
 /* Says GOAWAY and closes. It has no calls; not inside a callback of its own. */
 void grpc_connection_drop(struct grpc_connection *connection);
 /* Writing happens at the end of this turn. */
 void grpc_connection_flush_later(struct grpc_connection *connection);
+
+/* --- grpc_server_session.c --- */
+void grpc_session_callbacks(nghttp2_session_callbacks *callbacks);
+/* Makes the session and submits its settings. False: no memory. */
+bool grpc_session_open(struct grpc_connection *connection);
+/* False: the connection is to be closed; if `excess` is set, the peer is to be told. */
+bool grpc_session_feed(struct grpc_connection *connection, struct bytes input);
 
 /* --- grpc_server_call.c --- */
 struct grpc_call *grpc_call_create(struct grpc_connection *connection, int32_t stream_id);

@@ -136,7 +136,7 @@ int rig_connect(struct grpc_rig *rig, int receive_buffer)
     int yes = 1;
     assert_int_equal(setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes), 0);
     assert_int_equal(setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes), 0);
-    assert_int_equal(grpc_server_adopt(rig->server, server, NULL), STATUS_OK);
+    assert_int_equal(grpc_server_adopt(rig->server, transport_plain(server), NULL), STATUS_OK);
     return client;
 }
 

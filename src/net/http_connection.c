@@ -1,194 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* http_connection.c — one connection: bytes in, requests in order, bytes out (states: net/http_internal.h).
- */
-#include <errno.h>
+/* http_connection.c — the life of one connection: requests in order, one exchange after the other (states:
+ * net/http_internal.h). Its bytes come and go by http_bytes.c. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "net/http_internal.h"
 #include "os/clock.h"
 
-#define DISCARD_READS 16 /* reads of a lingering connection before others get their turn */
-
 enum step { STEP_AGAIN, STEP_WAIT, STEP_CLOSE };
-
-/* --- sending --- */
-
-size_t http_connection_queued(const struct http_connection *connection)
-{
-    if (connection->carrier)
-        return connection->carried ? connection->carrier->queued(connection->carried) : 0;
-    return connection->out.size - connection->out_at;
-}
-
-static void release_if_large(struct buf *buf)
-{
-    if (buf->capacity > HTTP_BUFFER_KEPT)
-        buf_fini(buf);
-    else
-        buf_clear(buf);
-}
-
-/* The peer may be silent for `grace`, and slower than the least rate for as long in all. */
-static int64_t due(const struct http_connection *connection, const struct http_pace *pace, int64_t grace)
-{
-    uint64_t seconds = MIN(pace->bytes / connection->server->limits.rate_min, (uint64_t)INT32_MAX);
-    int64_t earned = (int64_t)seconds * NS_PER_S;
-    return MIN(loop_now(connection->server->loop) + grace, pace->from + grace + earned);
-}
-
-/* The peer has so long to take the next byte. While a request is being read ("100 Continue" may be queued),
- * its own deadline stays. */
-static void expect_writing(struct http_connection *connection)
-{
-    if (connection->state == HTTP_ANSWERING || connection->state == HTTP_FLUSHING)
-        connection->deadline =
-            http_connection_queued(connection)
-                ? due(connection, &connection->answer, connection->server->limits.write_timeout_ns)
-                : 0;
-}
-
-/* Queues what is left of `parts` behind `sent` bytes. */
-static void queue(struct http_connection *connection, const struct iovec *parts, int count, size_t sent)
-{
-    bool was_empty = http_connection_queued(connection) == 0;
-    for (int i = 0; i < count; i++) {
-        size_t skip = MIN(sent, parts[i].iov_len);
-        sent -= skip;
-        buf_append(&connection->out, (const char *)parts[i].iov_base + skip, parts[i].iov_len - skip);
-    }
-    if (connection->out.failed)
-        connection->failed = true;
-    if (was_empty)
-        connection->answer = (struct http_pace){.from = loop_now(connection->server->loop)};
-    if (was_empty || !connection->deadline)
-        expect_writing(connection);
-}
-
-/* The first part that is ever sent is the head; http_response.c frames nothing for a carrier. */
-static void hand_to_carrier(struct http_connection *connection, const struct iovec *parts, int count)
-{
-    for (int i = 0; i < count && connection->carried; i++) {
-        struct bytes part = bytes_of(parts[i].iov_base, parts[i].iov_len);
-        if (!connection->head_handed)
-            connection->carrier->on_head(connection->carried, part);
-        else if (part.size > 0)
-            connection->carrier->on_body(connection->carried, part);
-        connection->head_handed = true;
-    }
-}
-
-void http_connection_send(struct http_connection *connection, struct iovec *parts, int count)
-{
-    size_t total = 0;
-    for (int i = 0; i < count; i++)
-        total += parts[i].iov_len;
-    if (connection->failed) {
-        http_connection_wake(connection);
-        return;
-    }
-    if (connection->carrier) {
-        hand_to_carrier(connection, parts, count);
-        return;
-    }
-    ssize_t sent = 0;
-    if (http_connection_queued(connection) == 0) {
-        struct msghdr msghdr = {.msg_iov = parts, .msg_iovlen = (size_t)count};
-        sent = sendmsg(connection->fd, &msghdr, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent < 0 && (errno == EAGAIN || errno == EINTR))
-            sent = 0;
-    }
-    if (sent < 0)
-        connection->failed = true;
-    else if ((size_t)sent < total)
-        queue(connection, parts, count, (size_t)sent);
-    if (connection->failed || http_connection_queued(connection))
-        http_connection_wake(connection); /* so that the descriptor's events are set */
-}
-
-/* Sends what is queued; true if the queue became empty. */
-static bool flush(struct http_connection *connection)
-{
-    if (http_connection_queued(connection) == 0)
-        return false;
-    ssize_t sent = send(connection->fd, connection->out.data + connection->out_at,
-                        http_connection_queued(connection), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0) {
-        connection->failed = errno != EAGAIN && errno != EINTR;
-        return false;
-    }
-    connection->out_at += (size_t)sent;
-    connection->answer.bytes += (size_t)sent;
-    expect_writing(connection);
-    if (connection->out_at < connection->out.size) {
-        if (connection->out_at > connection->out.size / 2) { /* moved at most as many bytes as were sent */
-            buf_consume(&connection->out, connection->out_at);
-            connection->out_at = 0;
-        }
-        return false;
-    }
-    release_if_large(&connection->out);
-    connection->out_at = 0;
-    return true;
-}
-
-/* --- receiving --- */
-
-static struct bytes input(const struct http_connection *connection)
-{
-    return bytes_slice(buf_peek(&connection->in), connection->in_at, SIZE_MAX);
-}
-
-static void consume(struct http_connection *connection, size_t size)
-{
-    connection->in_at += size;
-    if (connection->in_at == connection->in.size) {
-        release_if_large(&connection->in);
-        connection->in_at = 0;
-    }
-}
-
-static void note_body_progress(struct http_connection *connection, size_t size)
-{
-    connection->body.bytes += size;
-    connection->deadline = due(connection, &connection->body, connection->server->limits.body_timeout_ns);
-}
-
-static void receive(struct http_connection *connection)
-{
-    uint8_t *buffer = connection->server->read_buffer;
-    ssize_t size = recv(connection->fd, buffer, HTTP_READ_SIZE, MSG_DONTWAIT);
-    if (size < 0) {
-        connection->failed = errno != EAGAIN && errno != EINTR;
-        return;
-    }
-    if (size == 0) {
-        connection->eof = true;
-        return;
-    }
-    buf_consume(&connection->in, connection->in_at);
-    connection->in_at = 0;
-    buf_append(&connection->in, buffer, (size_t)size);
-    if (connection->in.failed)
-        connection->failed = true;
-    if (connection->state == HTTP_BODY)
-        note_body_progress(connection, (size_t)size);
-}
-
-/* Reads away what a refused client still sends; true when it has stopped. */
-static bool discard(struct http_connection *connection)
-{
-    for (int i = 0; i < DISCARD_READS; i++) {
-        ssize_t size = recv(connection->fd, connection->server->read_buffer, HTTP_READ_SIZE, MSG_DONTWAIT);
-        if (size <= 0)
-            return size == 0 || (errno != EAGAIN && errno != EINTR);
-    }
-    return false;
-}
 
 /* --- the life of one exchange --- */
 
@@ -207,7 +29,7 @@ static enum step refuse(struct http_connection *connection, int http_status, con
     struct http_request *request = &connection->request;
     connection->deadline = 0;
     if (connection->state == HTTP_HEAD) {
-        request->raw = input(connection);
+        request->raw = http_connection_input(connection);
         request->handler =
             http_server_find(connection->server, http1_span_bytes(request->raw, request->head.path));
         request->send_body = !bytes_equal_cstr(http_request_method(request), "HEAD");
@@ -221,7 +43,7 @@ static enum step begin_request(struct http_connection *connection)
 {
     const struct http_server_limits *limits = &connection->server->limits;
     struct http_request *request = &connection->request;
-    if (input(connection).size == 0)
+    if (http_connection_input(connection).size == 0)
         return connection->server->draining ? STEP_CLOSE : need_more(connection);
     *request = (struct http_request){
         .connection = connection, .send_body = true, .began_ns = loop_now(connection->server->loop)};
@@ -323,8 +145,8 @@ static enum step expect_body(struct http_connection *connection)
     buf_init(&request->body, MAX(request->body_max, (size_t)1));
     http1_chunked_init(&request->chunked);
     connection->body = (struct http_pace){.from = loop_now(connection->server->loop)};
-    note_body_progress(connection, input(connection).size);
-    if (request->head.expect_continue && input(connection).size == 0) {
+    http_connection_body_came(connection, http_connection_input(connection).size);
+    if (request->head.expect_continue && http_connection_input(connection).size == 0) {
         static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
         http_connection_send(connection, &(struct iovec){(void *)text, sizeof text - 1}, 1);
     }
@@ -365,7 +187,7 @@ static enum step begin_body(struct http_connection *connection)
 static enum step read_head(struct http_connection *connection)
 {
     struct http_request *request = &connection->request;
-    struct bytes in = input(connection);
+    struct bytes in = http_connection_input(connection);
     enum status status = http1_head_feed(&request->head, in);
     if (status == STATUS_TRUNCATED)
         return need_more(connection);
@@ -374,7 +196,7 @@ static enum step read_head(struct http_connection *connection)
     request->raw = arena_copy(&request->arena, bytes_slice(in, 0, request->head.size));
     if (!request->raw.data)
         return STEP_CLOSE;
-    consume(connection, request->head.size);
+    http_connection_consume(connection, request->head.size);
     request->send_body = !bytes_equal_cstr(http_request_method(request), "HEAD");
     request->close = !request->head.keep_alive;
     return begin_body(connection);
@@ -402,11 +224,11 @@ static enum step refuse_for_memory(struct http_connection *connection)
 static enum step read_known_body(struct http_connection *connection)
 {
     struct http_request *request = &connection->request;
-    size_t size =
-        (size_t)MIN((uint64_t)input(connection).size, request->head.content_length - request->body.size);
-    if (!keep_body(connection, bytes_slice(input(connection), 0, size)))
+    size_t size = (size_t)MIN((uint64_t)http_connection_input(connection).size,
+                              request->head.content_length - request->body.size);
+    if (!keep_body(connection, bytes_slice(http_connection_input(connection), 0, size)))
         return refuse_for_memory(connection);
-    consume(connection, size);
+    http_connection_consume(connection, size);
     return request->body.size == request->head.content_length ? dispatch(connection) : need_more(connection);
 }
 
@@ -416,17 +238,18 @@ static enum step read_chunked_body(struct http_connection *connection)
     for (;;) {
         size_t used;
         struct bytes data;
-        enum status status = http1_chunked_feed(&request->chunked, input(connection), &used, &data);
+        enum status status =
+            http1_chunked_feed(&request->chunked, http_connection_input(connection), &used, &data);
         if (status == STATUS_MALFORMED)
             return refuse(connection, request->chunked.fault.http_status, request->chunked.fault.text);
         if (data.size > request->body_max - request->body.size)
             return refuse(connection, 413, "The body is larger than this path accepts.");
         if (!keep_body(connection, data))
             return refuse_for_memory(connection);
-        consume(connection, used);
+        http_connection_consume(connection, used);
         if (status == STATUS_OK)
             return dispatch(connection);
-        if (input(connection).size == 0)
+        if (http_connection_input(connection).size == 0)
             return need_more(connection);
     }
 }
@@ -434,7 +257,8 @@ static enum step read_chunked_body(struct http_connection *connection)
 static void free_request(struct http_request *request)
 {
     http_server_report(request->connection->server, request,
-                       request->connection->carrier ? request->connection->peer_fd : request->connection->fd);
+                       request->connection->carrier ? request->connection->peer_fd
+                                                    : request->connection->transport.fd);
     request->connection->server->bodies_size -= request->body.size;
     buf_fini(&request->body);
     buf_fini(&request->headers);
@@ -463,7 +287,7 @@ static enum step finish(struct http_connection *connection)
     connection->deadline = loop_now(connection->server->loop) + HTTP_LINGER_NS;
     buf_fini(&connection->in);
     connection->in_at = 0;
-    return connection->eof || shutdown(connection->fd, SHUT_WR) < 0 ? STEP_CLOSE : STEP_WAIT;
+    return connection->eof || !transport_shut(&connection->transport) ? STEP_CLOSE : STEP_WAIT;
 }
 
 /* The peer went while a handler owes an answer. Without an on_gone the request outlives its socket. */
@@ -471,10 +295,9 @@ static enum step lose_peer(struct http_connection *connection)
 {
     if (connection->request.on_gone)
         return STEP_CLOSE;
-    if (connection->fd >= 0) {
+    if (connection->transport.fd >= 0) {
         loop_fd_remove(&connection->watch);
-        close(connection->fd);
-        connection->fd = -1;
+        transport_close(&connection->transport);
         connection->deadline = 0;
         buf_fini(&connection->in);
         buf_fini(&connection->out);
@@ -506,7 +329,7 @@ static enum step advance_once(struct http_connection *connection)
 
 static uint32_t wanted_events(const struct http_connection *connection)
 {
-    uint32_t out = http_connection_queued(connection) ? EPOLLOUT : 0;
+    uint32_t out = http_connection_queued(connection) || connection->transport.wants_write ? EPOLLOUT : 0;
     if (connection->state == HTTP_LINGERING || (is_reading(connection) && !connection->task.queued))
         return EPOLLIN | out;
     return connection->state == HTTP_ANSWERING ? EPOLLRDHUP | out : out;
@@ -514,7 +337,7 @@ static uint32_t wanted_events(const struct http_connection *connection)
 
 static bool set_watch_and_timer(struct http_connection *connection)
 {
-    if (connection->fd >= 0 && loop_fd_change(&connection->watch, wanted_events(connection), NULL))
+    if (connection->transport.fd >= 0 && loop_fd_change(&connection->watch, wanted_events(connection), NULL))
         return false;
     if (!connection->deadline)
         loop_timer_cancel(&connection->timer);
@@ -585,12 +408,13 @@ static void on_ready(struct loop_fd *w, uint32_t events)
 {
     struct http_connection *connection = CONTAINER_OF(w, struct http_connection, watch);
     connection->advancing = true;
-    if (events & EPOLLOUT && flush(connection))
+    if (events & EPOLLOUT && http_connection_flush(connection))
         tell_drain(connection);
-    if (is_reading(connection) && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-        receive(connection);
+    bool goes_on = connection->transport.wants_write && events & EPOLLOUT;
+    if (is_reading(connection) && (goes_on || events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+        http_connection_receive(connection);
     else if (connection->state == HTTP_LINGERING)
-        connection->failed = discard(connection);
+        connection->failed = http_connection_discard(connection);
     else if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         connection->failed = true;
     advance(connection);
@@ -598,13 +422,13 @@ static void on_ready(struct loop_fd *w, uint32_t events)
 
 /* --- birth and death --- */
 
-static struct http_connection *connection_new(struct http_server *server, int fd)
+static struct http_connection *connection_new(struct http_server *server, struct transport transport)
 {
     struct http_connection *connection = calloc(1, sizeof *connection);
     if (!connection)
         return NULL;
     connection->server = server;
-    connection->fd = fd;
+    connection->transport = transport;
     connection->watch.on_ready = on_ready;
     connection->timer.on_fire = on_timer;
     connection->task.on_run = on_task;
@@ -616,16 +440,17 @@ static struct http_connection *connection_new(struct http_server *server, int fd
     return connection;
 }
 
-enum status http_connection_create(struct http_server *server, int fd, struct err *err)
+enum status http_connection_create(struct http_server *server, struct transport transport, struct err *err)
 {
-    struct http_connection *connection = connection_new(server, fd);
+    struct http_connection *connection = connection_new(server, transport);
     if (!connection) {
-        close(fd);
+        transport_close(&transport);
         return err_set(err, STATUS_NO_MEMORY, "no memory for a connection");
     }
     int on = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* a Unix socket has none: no harm */
-    enum status status = loop_fd_add(server->loop, &connection->watch, fd, EPOLLIN, err);
+    (void)setsockopt(transport.fd, IPPROTO_TCP, TCP_NODELAY, &on,
+                     sizeof on); /* a Unix socket has none: no harm */
+    enum status status = loop_fd_add(server->loop, &connection->watch, transport.fd, EPOLLIN, err);
     if (status == STATUS_OK)
         status = loop_timer_set(server->loop, &connection->timer, connection->deadline);
     if (status)
@@ -637,7 +462,7 @@ enum status http_connection_carry(struct http_server *server, const struct http_
                                   void *carried, int fd, struct http_connection **ret_connection,
                                   struct err *err)
 {
-    struct http_connection *connection = connection_new(server, -1);
+    struct http_connection *connection = connection_new(server, transport_plain(-1));
     if (!connection)
         return err_set(err, STATUS_NO_MEMORY, "no memory for an exchange");
     connection->carrier = carrier;
@@ -657,7 +482,7 @@ void http_exchange_feed(struct http_connection *connection, struct bytes data)
     if (connection->in.failed)
         connection->failed = true;
     if (connection->state == HTTP_BODY)
-        note_body_progress(connection, data.size);
+        http_connection_body_came(connection, data.size);
     advance(connection);
 }
 
@@ -698,8 +523,7 @@ void http_connection_destroy(struct http_connection *connection)
     list_remove(&connection->link);
     if (connection->state != HTTP_IDLE && connection->state != HTTP_LINGERING)
         free_request(request);
-    if (connection->fd >= 0)
-        close(connection->fd);
+    transport_close(&connection->transport);
     buf_fini(&connection->in);
     buf_fini(&connection->out);
     free(connection);
@@ -708,9 +532,8 @@ void http_connection_destroy(struct http_connection *connection)
 
 bool http_connection_drop_idle(struct http_connection *connection)
 {
-    char byte;
-    if (connection->state != HTTP_IDLE || input(connection).size > 0 ||
-        recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+    if (connection->state != HTTP_IDLE || http_connection_input(connection).size > 0 ||
+        transport_has_input(&connection->transport))
         return false;
     http_connection_destroy(connection);
     return true;

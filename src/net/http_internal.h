@@ -11,13 +11,12 @@
 #ifndef NET_HTTP_INTERNAL_H
 #define NET_HTTP_INTERNAL_H
 
-#include <sys/uio.h>
-
 #include "base/duration.h"
 #include "base/log_rate.h"
 #include "net/http_carrier.h"
 #include "net/http_route.h"
 #include "net/http_server.h"
+#include "net/transport.h"
 #include "wire/http1/http1.h"
 
 #define HTTP_READ_SIZE         ((size_t)64 << 10) /* bytes taken from a socket at once */
@@ -96,8 +95,10 @@ struct http_pace {
 struct http_connection {
     struct list link;
     struct http_server *server;
-    int fd; /* -1: the peer is gone and the handler has not answered yet, or there is a carrier */
-    const struct http_carrier *carrier; /* NULL: HTTP/1.1 over `fd` */
+    struct transport
+        transport; /* without a socket: the peer is gone and the handler has not answered yet, or there is
+                                 * a carrier */
+    const struct http_carrier *carrier; /* NULL: HTTP/1.1 over `transport` */
     void *carried;                      /* the carrier's own; NULL: it is gone */
     int peer_fd;                        /* whose peer the access log names */
     bool head_handed;                   /* to the carrier */
@@ -119,8 +120,8 @@ struct http_connection {
     struct http_request request; /* valid outside IDLE and LINGERING */
 };
 
-/* Makes a connection of `fd`, which it takes also on failure. */
-STATUS_RESULT http_connection_create(struct http_server *server, int fd, struct err *err);
+/* Makes a connection of `transport`, which it takes also on failure. */
+STATUS_RESULT http_connection_create(struct http_server *server, struct transport transport, struct err *err);
 /* Makes one without a socket. */
 STATUS_RESULT http_connection_carry(struct http_server *server, const struct http_carrier *carrier,
                                     void *carried, int fd, struct http_connection **ret_connection,
@@ -131,15 +132,29 @@ void http_connection_destroy(struct http_connection *connection);
 void http_connection_drain(struct http_connection *connection);
 /* Closes a connection that waits for its next request, not from within its own callbacks; false: it does not. */
 bool http_connection_drop_idle(struct http_connection *connection);
-/* Sends or queues; a socket error marks the connection as failed. */
-void http_connection_send(struct http_connection *connection, struct iovec *parts, int count);
-/* Bytes queued. */
-size_t http_connection_queued(const struct http_connection *connection);
 /* The answer is complete. */
 void http_connection_answered(struct http_connection *connection);
 /* Has the connection advance at the end of this turn, unless it is advancing anyway. */
 void http_connection_wake(struct http_connection *connection);
 
+/* --- http_bytes.c --- */
+/* Sends or queues; a socket error marks the connection as failed. */
+void http_connection_send(struct http_connection *connection, struct iovec *parts, int count);
+/* Bytes queued. */
+size_t http_connection_queued(const struct http_connection *connection);
+/* Sends what is queued; true if the queue became empty. */
+bool http_connection_flush(struct http_connection *connection);
+/* Takes what has come; sets `eof` or `failed`. */
+void http_connection_receive(struct http_connection *connection);
+/* What has come and was not consumed. */
+struct bytes http_connection_input(const struct http_connection *connection);
+void http_connection_consume(struct http_connection *connection, size_t size);
+/* Bytes of the body came: the deadline moves. */
+void http_connection_body_came(struct http_connection *connection, size_t size);
+/* Reads away what a refused client still sends; true when it has stopped. */
+bool http_connection_discard(struct http_connection *connection);
+
+/* --- http_server.c --- */
 /* The handler for a path, or NULL. */
 const struct http_handler *http_server_find(const struct http_server *server, struct bytes path);
 /* Tells who wants to know that the exchange is over. */

@@ -201,12 +201,12 @@ const struct http_handler *http_server_find(const struct http_server *server, st
 }
 
 /* Best effort: a new socket's buffer is empty, so the few bytes fit. */
-static void tell_busy(int fd)
+static void tell_busy(struct transport *transport)
 {
     static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
                                  "Content-Length: 0\r\n\r\n";
-    ssize_t ignored = send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    (void)ignored;
+    size_t ignored;
+    (void)!transport_write(transport, bytes_of(answer, sizeof answer - 1), &ignored);
 }
 
 bool http_server_drop_idlest(struct http_server *server)
@@ -223,17 +223,17 @@ bool http_server_drop_idlest(struct http_server *server)
     return false;
 }
 
-enum status http_server_adopt(struct http_server *server, int fd, struct err *err)
+enum status http_server_adopt(struct http_server *server, struct transport transport, struct err *err)
 {
     bool full = server->connection_count >= server->limits.connections_max;
     if (server->draining || (full && !http_server_drop_idlest(server))) {
-        tell_busy(fd);
-        close(fd);
+        tell_busy(&transport);
+        transport_close(&transport);
         return server->draining ? err_set(err, STATUS_UNAVAILABLE, "the server is shutting down")
                                 : err_set(err, STATUS_RESOURCE_EXHAUSTED, "there are %zu connections already",
                                           server->connection_count);
     }
-    return http_connection_create(server, fd, err);
+    return http_connection_create(server, transport, err);
 }
 
 enum status http_exchange_begin(struct http_server *server, const struct http_carrier *carrier, void *carried,

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "net/http_problem.h"
+#include "net/transport.h"
 #include "os/loop.h"
 #include "wire/http1/site.h"
 
@@ -94,10 +95,10 @@ void http_server_on_exchange(struct http_server *server,
  * prefix is taken; NO_MEMORY. */
 STATUS_RESULT http_server_mount(struct http_server *server, const char *path_prefix,
                                 const struct http_handler *handler);
-/* Takes over a connected, non-blocking socket (ownership moves, also on failure). At
+/* Takes over a connection (ownership moves, also on failure). At
  * connections_max the one that has waited longest for its next request makes room. RESOURCE_EXHAUSTED: none
  * waits, the peer was told 503; UNAVAILABLE: draining; IO, NO_MEMORY: the system. */
-STATUS_RESULT http_server_adopt(struct http_server *server, int fd, struct err *err);
+STATUS_RESULT http_server_adopt(struct http_server *server, struct transport transport, struct err *err);
 /* Closes the connection that has waited longest for its next request; false if none waits. */
 bool http_server_drop_idlest(struct http_server *server);
 /* Stops keep-alive: each connection is closed after its current answer; `on_drained` when none is left. */

@@ -156,7 +156,7 @@ enum status client_try(struct http_rig *rig, struct client *client)
     assert_int_equal(connect(client->fd, (struct sockaddr *)&rig->address, sizeof rig->address), 0);
     int fd = accept4(rig->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     assert_true(fd >= 0);
-    return http_server_adopt(rig->server, fd, NULL);
+    return http_server_adopt(rig->server, transport_plain(fd), NULL);
 }
 
 struct client client_of(struct http_rig *rig)

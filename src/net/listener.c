@@ -100,9 +100,9 @@ static void hand_over(struct unsettled *unsettled, bool http2)
     struct err err = {0};
     enum status status = STATUS_OK;
     if (http2 && options->grpc)
-        status = grpc_server_adopt(options->grpc, fd, &err);
+        status = grpc_server_adopt(options->grpc, transport_plain(fd), &err);
     else if (!http2 && options->http)
-        status = http_server_adopt(options->http, fd, &err);
+        status = http_server_adopt(options->http, transport_plain(fd), &err);
     else
         close(fd);
     if (status != STATUS_OK)

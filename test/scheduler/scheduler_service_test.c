@@ -160,7 +160,7 @@ static void client_open(struct client *c, struct fixture *f)
     int other = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     close(listener);
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-    assert_int_equal(grpc_server_adopt(f->server, other, NULL), STATUS_OK);
+    assert_int_equal(grpc_server_adopt(f->server, transport_plain(other), NULL), STATUS_OK);
     struct grpc_client_options o = {.authority = "127.0.0.1:1"};
     const char *hub = c->hub, *worker = c->worker;
     *c = (struct client){.f = f, .hub = hub, .worker = worker, .watch.on_ready = client_ready};
