@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/duration.h"
+#include "net/tls.h"
 #include "sdk/channel/call.h"
 #include "sdk/channel/channel_state.h"
 #include "sdk/channel/connection.h"
@@ -97,7 +98,7 @@ static int sleep_ms(struct sdk_channel *ch)
 
 static void add_poll(struct pollfd *fds, nfds_t *count, const struct sdk_connection *connection)
 {
-    fds[*count].fd = connection->stream.fd;
+    fds[*count].fd = connection->stream.transport.fd;
     fds[*count].events = sdk_stream_events(&connection->stream, connection->out.size > 0);
     fds[(*count)++].revents = 0;
 }
@@ -285,7 +286,7 @@ static void free_channel(struct sdk_channel *ch)
     if (ch->wake_fds[1] >= 0)
         close(ch->wake_fds[1]);
     heap_fini(&ch->timers);
-    sdk_tls_destroy(ch->tls);
+    tls_destroy(ch->tls);
     pthread_mutex_destroy(&ch->lock);
     free(ch->user_agent);
     free(ch->worker_id);
@@ -304,7 +305,7 @@ static STATUS_RESULT build(struct sdk_channel *ch, const struct sdk_channel_opti
     prng_seed(&ch->random, seed);
     enum status status = open_pipe(ch, err);
     if (status == STATUS_OK && ch->target->tls)
-        status = sdk_tls_create(ch->target, &ch->tls, err);
+        status = tls_client_create(ch->target->ca_file, &ch->tls, err);
     return status == STATUS_OK ? start_thread(ch, err) : status;
 }
 

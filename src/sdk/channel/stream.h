@@ -6,10 +6,10 @@
 #define SDK_CHANNEL_STREAM_H
 
 #include "base/buf.h"
+#include "net/transport.h"
 #include "sdk/options.h"
 
 struct addrinfo;
-struct ssl_st;
 struct ssl_ctx_st;
 
 enum sdk_stream_state { SDK_STREAM_CLOSED, SDK_STREAM_CONNECTING, SDK_STREAM_HANDSHAKE, SDK_STREAM_OPEN };
@@ -18,18 +18,11 @@ struct sdk_stream {
     enum sdk_stream_state state;
     const struct sdk_target *target; /* borrowed while not closed */
     struct ssl_ctx_st *tls;          /* borrowed; NULL: clear text */
-    struct ssl_st *ssl;
+    struct transport transport;      /* without a socket while closed */
     struct addrinfo *addresses;
     struct addrinfo *address; /* the one being tried */
-    int fd;                   /* -1: none */
-    bool wants_write;         /* connecting, or TLS has bytes of its own to write */
     bool more;                /* bytes can be read without polling */
 };
-
-/* A TLS context with the target's roots, TLS 1.2 or later, and ALPN "h2". INVALID_ARGUMENT: ca_file cannot be
- * read; NO_MEMORY. Free with sdk_tls_destroy. */
-STATUS_RESULT sdk_tls_create(const struct sdk_target *target, struct ssl_ctx_st **ret_tls, struct err *err);
-void sdk_tls_destroy(struct ssl_ctx_st *tls);
 
 /* Begins to connect a zeroed or closed stream. UNAVAILABLE: the name does not resolve or no address can be
  * tried. On failure the stream is closed. */
@@ -43,7 +36,7 @@ STATUS_RESULT sdk_stream_advance(struct sdk_stream *stream, struct err *err);
 STATUS_RESULT sdk_stream_read(struct sdk_stream *stream, struct buf *in, struct err *err);
 /* Writes from the front of `out` what fits and consumes it. UNAVAILABLE: the stream broke. */
 STATUS_RESULT sdk_stream_write(struct sdk_stream *stream, struct buf *out, struct err *err);
-/* Which events to poll `fd` for. */
+/* Which events to poll the socket for. */
 short sdk_stream_events(const struct sdk_stream *stream, bool has_output);
 /* Any state, also zeroed before the first connect. */
 void sdk_stream_close(struct sdk_stream *stream);

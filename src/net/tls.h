@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* tls.h — TLS 1.2 and 1.3 as a kind of transport (net/transport.h), on OpenSSL: both ends, for the servers and for the
+ * SDK. A context says whom to trust and what to show; it is immutable, may be used by many connections, and lives as long
+ * as the last of them. All cryptography is OpenSSL's.
+ * Writing to a socket whose peer is gone raises SIGPIPE: it must be blocked or ignored in the calling thread. */
+#ifndef NET_TLS_H
+#define NET_TLS_H
+
+#include "net/transport.h"
+
+struct ssl_ctx_st;
+
+/* For clients that speak HTTP/2: verifies the peer against the authorities in `ca_file`; NULL: against the system's, or
+ * against the file that the environment variable SSL_CERT_FILE names (which OpenSSL reads). INVALID_ARGUMENT: ca_file
+ * cannot be read; NO_MEMORY. */
+STATUS_RESULT tls_client_create(const char *ca_file, struct ssl_ctx_st **ret_tls, struct err *err);
+/* NULL allowed; connections that use it live on. */
+void tls_destroy(struct ssl_ctx_st *tls);
+
+/* Has the bytes of a clear-text transport go through TLS from now on. `host`: the client's end, and the name or address
+ * that the certificate must be for; NULL: the server's end. NO_MEMORY; INVALID_ARGUMENT: nothing can be verified against
+ * `host`. On failure the transport is as before. */
+STATUS_RESULT tls_begin(struct transport *transport, struct ssl_ctx_st *tls, const char *host);
+/* Goes on with the handshake. OK: it is done. TRUNCATED: the socket must be readable (or, with wants_write, writable)
+ * first. UNAUTHENTICATED: the peer's certificate is not good; MALFORMED: the peer does not speak TLS; UNAVAILABLE: it
+ * broke or the two do not agree. transport_fault has the words. */
+STATUS_RESULT tls_handshake(struct transport *transport);
+/* What the two agreed to speak (RFC 7301), "h2" or "http/1.1"; empty: the client did not ask. After the handshake. */
+struct bytes tls_protocol(const struct transport *transport);
+
+#endif
