@@ -64,8 +64,8 @@ static enum status create(struct scheduler *scheduler, struct bytes name, uint32
     enum status status = task_store_hub(scheduler->store, name, true, &number, err);
     if (status == STATUS_OK)
         status = scheduler_hubs_add(scheduler, number, name);
-    if (status == STATUS_OK && scheduler->engine)
-        status = engine_load_hub(scheduler->engine, number, name);
+    if (status == STATUS_OK)
+        status = partition_hub(scheduler->partition, number, name);
     if (status == STATUS_OK)
         *ret_hub = number;
     return status;

@@ -4,6 +4,7 @@
 #define SVC_SCHEDULER_INTERNAL_H
 
 #include "base/map.h"
+#include "svc/scheduler/partition.h"
 #include "svc/scheduler/scheduler_service.h"
 
 struct scheduler_call;
@@ -45,9 +46,7 @@ struct scheduler {
     struct scheduler_options options;
     struct grpc_server *grpc;
     struct task_store *store;
-    struct engine *engine; /* NULL: the store could not be read */
-    struct engine_actions actions;
-    bool turning; /* actions are being carried out */
+    struct partition *partition; /* all hubs; with several, an instance's id would name one */
 
     struct map hubs; /* struct scheduler_hub by folded name */
     uint32_t hub_default;
@@ -58,19 +57,12 @@ struct scheduler {
     uint64_t purge_next;
     uint64_t call_count;
 
-    struct loop_task flush_task;
-    struct loop_timer tick_timer;
-    struct loop_timer recover_timer;
     struct loop_timer ping_timer;  /* while writing has stopped */
     struct loop_timer quiet_timer; /* after work was done: when nothing happens any more */
     bool quiet_set;
-    uint64_t turns;       /* of the pump that had something to do */
+    uint64_t turns;       /* of the partition that had something to do */
     uint64_t quiet_seen;  /* turns at the last look */
     uint64_t quiet_turns; /* turns when memory was last given back */
-    int64_t recover_delay_ns;
-    struct err failure;      /* status OK: writing works */
-    struct err read_failure; /* of a fetch in this turn */
-    uint64_t failures;
     bool stopping;
 };
 
@@ -98,20 +90,14 @@ struct bytes scheduler_hubs_name(const struct scheduler *scheduler, uint32_t num
 void scheduler_hubs_fini(struct scheduler *scheduler);
 
 /* --- scheduler_pump.c --- */
+/* What the partition wants of the service: answers, work items, calls that a failure took. */
+extern const struct partition_owner scheduler_partition_owner;
 void scheduler_pump_init(struct scheduler *scheduler);
 void scheduler_pump_fini(struct scheduler *scheduler);
-/* The time for the engine. */
-struct engine_time scheduler_pump_now(const struct scheduler *scheduler);
-/* Carries out what the engine decided; after every input. */
-void scheduler_pump_run(struct scheduler *scheduler);
-/* Builds the engine from the store. */
-STATUS_RESULT scheduler_pump_load(struct scheduler *scheduler, struct err *err);
 /* Gives a call or stream to the engine. */
 void scheduler_pump_call(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
 void scheduler_pump_stream(struct scheduler *scheduler, struct scheduler_call *c);
-/* Writing has stopped. */
-void scheduler_pump_fail(struct scheduler *scheduler, enum status status, const char *text);
-/* The answer to a write while it has. */
+/* The answer to a write while writing has stopped. */
 enum status scheduler_pump_refusal(const struct scheduler *scheduler, bool worker);
 
 /* --- scheduler_query.c --- */

@@ -237,7 +237,7 @@ static void on_purge_page(void *context, enum status status, const char *text,
         purge_complete(purge, true);
         return;
     }
-    if (purge->call->gone || !scheduler->engine || scheduler->failure.status != STATUS_OK) {
+    if (purge->call->gone || !partition_writable(scheduler->partition)) {
         purge_finish(purge, scheduler_pump_refusal(scheduler, false), "writes are refused");
         return;
     }
@@ -260,9 +260,9 @@ static void on_purge_page(void *context, enum status status, const char *text,
         purge_finish(purge, STATUS_NO_MEMORY, "out of memory");
         return;
     }
-    engine_call(scheduler->engine, ENGINE_PURGE, purge->call->hub, purge->number, buf_peek(&message),
-                scheduler_pump_now(scheduler), &scheduler->actions);
-    scheduler_pump_run(scheduler);
+    status = partition_call(scheduler->partition, ENGINE_PURGE, purge->call->hub, purge->number,
+                            buf_peek(&message)); /* answered already, perhaps, and `purge` gone */
+    ASSERT(status == STATUS_OK);                 /* writable, so there is an engine */
 }
 
 void scheduler_purge_answered(struct scheduler_purge *purge, enum status status, const char *text,

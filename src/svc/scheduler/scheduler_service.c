@@ -123,7 +123,7 @@ static void handle_work_items(struct scheduler *scheduler, struct scheduler_call
         scheduler_call_destroy(call);
         return;
     }
-    if (scheduler->failure.status == STATUS_OK)
+    if (partition_failure(scheduler->partition)->status == STATUS_OK)
         scheduler_pump_stream(scheduler, call);
 }
 
@@ -207,9 +207,9 @@ static enum status admit(struct scheduler *scheduler, const struct grpc_request 
         return err_set(err, STATUS_RESOURCE_EXHAUSTED,
                        "the disk is nearly full: what is there goes on, nothing new is taken; "
                        "purge what is over, or make room on the disk");
-    if (method->write && scheduler->failure.status != STATUS_OK)
+    if (method->write && partition_failure(scheduler->partition)->status != STATUS_OK)
         return err_set(err, scheduler_pump_refusal(scheduler, method->worker), "writes are refused: %.200s",
-                       scheduler->failure.text);
+                       partition_failure(scheduler->partition)->text);
     return STATUS_OK;
 }
 
@@ -219,7 +219,8 @@ static void on_call(void *context, const struct grpc_request *request)
     struct err err = {0};
     uint32_t hub = 0;
     if (scheduler_health_answer(scheduler->grpc, request,
-                                !scheduler->stopping && scheduler->failure.status == STATUS_OK))
+                                !scheduler->stopping &&
+                                    partition_failure(scheduler->partition)->status == STATUS_OK))
         return;
     const struct method *method = method_find(request->path);
     enum status status = admit(scheduler, request, method, &hub, &err);
@@ -248,12 +249,11 @@ static void on_cancelled(void *context, struct grpc_call_id id)
         return;
     if (call->is_stream) {
         if (call->in_engine)
-            engine_stream_closed(scheduler->engine, call->number, scheduler_pump_now(scheduler),
-                                 &scheduler->actions);
+            partition_stream_closed(scheduler->partition, call->number);
         scheduler_call_destroy(call);
-        scheduler_pump_run(scheduler);
+        partition_run(scheduler->partition);
     } else if (call->in_engine) {
-        engine_call_cancelled(scheduler->engine, call->number);
+        partition_call_cancelled(scheduler->partition, call->number);
         scheduler_call_destroy(call);
     } else { /* the store's reader or a purge has it, and will find that nobody listens */
         call->gone = true;
@@ -269,9 +269,7 @@ static void on_writable(void *context, struct grpc_call_id id)
         return;
     call->paused = false;
     if (call->in_engine)
-        engine_stream_pause(scheduler->engine, call->number, false, scheduler_pump_now(scheduler),
-                            &scheduler->actions);
-    scheduler_pump_run(scheduler);
+        partition_stream_pause(scheduler->partition, call->number, false);
 }
 
 struct grpc_handler scheduler_handler(struct scheduler *scheduler)
@@ -313,6 +311,16 @@ static void say_compacted(const struct scheduler *scheduler)
                  (long long)stats.compacted_from, (long long)stats.compacted_to);
 }
 
+static enum status create_partition(struct scheduler *scheduler, struct err *err)
+{
+    struct partition_options options = {.store = scheduler->store,
+                                        .engine = scheduler->options.engine,
+                                        .unix_ns = scheduler->options.unix_ns};
+    enum status status = partition_create(scheduler->loop, &options, &scheduler_partition_owner, scheduler,
+                                          &scheduler->partition, err);
+    return status == STATUS_OK ? partition_load(scheduler->partition, err) : status;
+}
+
 STATUS_RESULT scheduler_create(struct loop *loop, const struct scheduler_options *options,
                                struct scheduler **ret_scheduler, struct err *err)
 {
@@ -342,7 +350,7 @@ STATUS_RESULT scheduler_create(struct loop *loop, const struct scheduler_options
     if (status == STATUS_OK)
         status = create_hubs(scheduler, err);
     if (status == STATUS_OK)
-        status = scheduler_pump_load(scheduler, err);
+        status = create_partition(scheduler, err);
     scheduler->options.hubs = NULL; /* the caller's, and not needed any more */
     scheduler->options.hub_count = 0;
     if (status != STATUS_OK) {
@@ -358,6 +366,7 @@ void scheduler_destroy(struct scheduler *scheduler)
     if (!scheduler)
         return;
     task_store_close(scheduler->store);
+    partition_destroy(scheduler->partition);
     scheduler_pump_fini(scheduler);
     list_each_safe (it, &scheduler->calls_all) {
         struct scheduler_call *call = CONTAINER_OF(it, struct scheduler_call, link);
@@ -379,28 +388,26 @@ void scheduler_stop(struct scheduler *scheduler, void (*on_stopped)(void *contex
         if (!call->method->held_forever)
             continue;
         if (call->in_engine && call->is_stream)
-            engine_stream_closed(scheduler->engine, call->number, scheduler_pump_now(scheduler),
-                                 &scheduler->actions);
+            partition_stream_closed(scheduler->partition, call->number);
         else if (call->in_engine)
-            engine_call_cancelled(scheduler->engine, call->number);
+            partition_call_cancelled(scheduler->partition, call->number);
         scheduler_call_finish(call, STATUS_UNAVAILABLE, "the scheduler is stopping");
     }
-    scheduler_pump_run(scheduler);
+    partition_run(scheduler->partition);
     grpc_server_drain(scheduler->grpc, on_stopped, context);
 }
 
 void scheduler_health(const struct scheduler *scheduler, struct scheduler_health *ret_health)
 {
-    ret_health->writable = scheduler->failure.status == STATUS_OK;
-    snprintf(ret_health->text, sizeof ret_health->text, "%s", scheduler->failure.text);
+    ret_health->writable = partition_failure(scheduler->partition)->status == STATUS_OK;
+    snprintf(ret_health->text, sizeof ret_health->text, "%s", partition_failure(scheduler->partition)->text);
 }
 
 void scheduler_stats(const struct scheduler *scheduler, struct scheduler_stats *ret_stats)
 {
     *ret_stats = (struct scheduler_stats){.calls = scheduler->call_count,
-                                          .failures = scheduler->failures,
+                                          .failures = partition_failures(scheduler->partition),
                                           .calls_open = scheduler->calls.count};
-    if (scheduler->engine)
-        engine_stats(scheduler->engine, &ret_stats->engine);
+    partition_stats(scheduler->partition, &ret_stats->engine);
     task_store_stats(scheduler->store, &ret_stats->store);
 }
