@@ -18,9 +18,14 @@ static void orchestrator(struct dt_context *ctx, const char *input, void *user)
     struct dt_call_options options = DT_INIT(struct dt_call_options);
     options.retry = &policy;
     for (int i = 0; i < STEPS_MAX; i++) {
-        struct dt_task *tasks[] = {
-            dt_call_activity(ctx, "a", input, &options), dt_wait_event(ctx, "e", i % 2 ? -1 : 5),
-            dt_call_sub_orchestration(ctx, "c", NULL, &options), dt_timer_create(ctx, INT64_MAX)};
+        struct dt_entity_id entity = dt_entity_named("n", i % 3 ? "k" : input ? input : "");
+        struct dt_task *tasks[] = {dt_call_activity(ctx, "a", input, &options),
+                                   dt_wait_event(ctx, "e", i % 2 ? -1 : 5),
+                                   i % 4 ? dt_timer_create(ctx, 1)
+                                         : dt_call_sub_orchestration(ctx, "c", NULL, &options),
+                                   dt_timer_create(ctx, INT64_MAX),
+                                   dt_call_entity(ctx, entity, "op", input),
+                                   i % 4 == 1 ? dt_lock_entities(ctx, &entity, 1) : dt_timer_create(ctx, 2)};
         size_t first = dt_when_any(ctx, tasks, ARRAY_SIZE(tasks));
         dt_task_cancel(tasks[3]);
         dt_set_custom_status(ctx, dt_task_result(tasks[first]));
@@ -35,6 +40,8 @@ static void orchestrator(struct dt_context *ctx, const char *input, void *user)
             dt_continue_as_new(ctx, uuid, true);
         if (first == 0)
             (void)dt_await_result(tasks[0]);
+        dt_unlock_entities(ctx);
+        dt_signal_entity(ctx, entity, "op", input, NULL);
     }
 }
 

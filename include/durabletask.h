@@ -1173,6 +1173,12 @@ DT_API const char *dt_context_parent_id(const struct dt_context *ctx);
  * Thread: the orchestrator's. */
 DT_API const char *dt_context_tag(const struct dt_context *ctx, const char *key);
 
+/* The W3C traceparent of who started it, for spans of the caller's own; activities and children get it too, by
+ * themselves. NULL: none. Since 0.2.
+ * Memory: valid for the turn.
+ * Thread: the orchestrator's. */
+DT_API const char *dt_context_trace_parent(const struct dt_context *ctx);
+
 /* The version the instance was started with; NULL: unversioned.
  * Memory: valid for the turn.
  * Thread: the orchestrator's. */
@@ -1322,12 +1328,62 @@ DT_API struct dt_task *dt_wait_event_from(struct dt_context *ctx, const char *na
 DT_API void dt_send_event_from(struct dt_context *ctx, const char *instance_id, const char *name,
                                const char *data, const char *file, int line);
 
+/* The version of the execution that dt_continue_as_new starts. `version`: NULL for the same as now. Since 0.2.
+ * Memory: copied.
+ * Thread: the orchestrator's. */
+DT_API void dt_set_next_version(struct dt_context *ctx, const char *version);
+
 /* Ends this execution and starts the next one of the same instance with `input` (NULL for absent) and
  * an empty history. `keep_events`: events not yet taken are carried over. Children and activities still
  * under way are no longer waited for. Does not return.
  * Memory: copied.
  * Thread: the orchestrator's. */
 DT_API DT_NORETURN void dt_continue_as_new(struct dt_context *ctx, const char *input, bool keep_events);
+
+/* Calls an operation of an entity (EntityOperationCalled). Does not wait. `entity`: which. `operation`: its
+ * name, not empty. `input`: NULL for absent. The task has the result of the operation, or the failure that it
+ * ended with. While entities are locked only those may be called, and each by one call at a time. Never NULL.
+ * Since 0.2.
+ * Memory: the task is valid for the turn.
+ * Thread: the orchestrator's. */
+#define dt_call_entity(ctx, entity, operation, input)                                                        \
+    dt_call_entity_from((ctx), (entity), (operation), (input), __FILE__, __LINE__)
+DT_API struct dt_task *dt_call_entity_from(struct dt_context *ctx, struct dt_entity_id entity,
+                                           const char *operation, const char *input, const char *file,
+                                           int line);
+
+/* Has an entity run an operation, one way (EntityOperationSignaled). `entity`: which; not one that is locked by
+ * this orchestration. `operation`: its name, not empty. `input`: NULL for absent. `options`: NULL for defaults.
+ * Since 0.2.
+ * Memory: copied.
+ * Thread: the orchestrator's. */
+#define dt_signal_entity(ctx, entity, operation, input, options)                                             \
+    dt_signal_entity_from((ctx), (entity), (operation), (input), (options), __FILE__, __LINE__)
+DT_API void dt_signal_entity_from(struct dt_context *ctx, struct dt_entity_id entity, const char *operation,
+                                  const char *input, const struct dt_signal_options *options,
+                                  const char *file, int line);
+
+/* Begins a critical section: asks for `count` (at least 1) `entities`, in any order, and does not wait itself.
+ * The task succeeds once all are held; from then on they run no operation but this orchestration's calls.
+ * Cancelled before, it is given back as soon as it is granted. No second section can be begun, and no
+ * sub-orchestration be called, before dt_unlock_entities. An orchestration that ends, in whatever way, gives
+ * back what it holds; one that failed while it held locks cannot be rewound, for its replay would hold them no
+ * longer, and fails with "NonDeterminismError". Never NULL. Since 0.2.
+ * Memory: the task is valid for the turn.
+ * Thread: the orchestrator's. */
+#define dt_lock_entities(ctx, entities, count)                                                               \
+    dt_lock_entities_from((ctx), (entities), (count), __FILE__, __LINE__)
+DT_API struct dt_task *dt_lock_entities_from(struct dt_context *ctx, const struct dt_entity_id *entities,
+                                             size_t count, const char *file, int line);
+
+/* Ends the critical section: the entities go on with what waits for them. No effect outside of one. Since 0.2.
+ * Thread: the orchestrator's. */
+#define dt_unlock_entities(ctx) dt_unlock_entities_from((ctx), __FILE__, __LINE__)
+DT_API void dt_unlock_entities_from(struct dt_context *ctx, const char *file, int line);
+
+/* True between the grant of the locks and dt_unlock_entities. Since 0.2.
+ * Thread: the orchestrator's. */
+DT_API bool dt_entities_locked(const struct dt_context *ctx);
 
 /* How far a task is. */
 enum dt_task_state {
@@ -1368,7 +1424,8 @@ DT_API bool dt_when_all_from(struct dt_context *ctx, struct dt_task *const *task
  * Thread: the orchestrator's. */
 DT_API enum dt_task_state dt_task_state(const struct dt_task *task);
 
-/* The result of an activity or child, or the data of an event; NULL: absent or not succeeded.
+/* The result of an activity, a child or an entity's operation, or the data of an event; NULL: absent or not
+ * succeeded.
  * Memory: valid for the turn.
  * Thread: the orchestrator's. */
 DT_API const char *dt_task_result(const struct dt_task *task);
@@ -1379,8 +1436,8 @@ DT_API const char *dt_task_result(const struct dt_task *task);
 DT_API const struct dt_failure *dt_task_failure(const struct dt_task *task);
 
 /* No longer wanted: a timer or event wait is given up (a timer that fires late is ignored, an event
- * goes to the next wait of its name); of an activity or child the outcome is ignored, it is not
- * stopped. No effect on a task that has ended.
+ * goes to the next wait of its name); of an activity, a child or an entity's operation the outcome is ignored,
+ * it is not stopped; locks are given back as soon as they are granted. No effect on a task that has ended.
  * Thread: the orchestrator's. */
 DT_API void dt_task_cancel(struct dt_task *task);
 

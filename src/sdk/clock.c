@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* clock.c — one system call a clock. */
 #include "sdk/clock.h"
 
 #include <time.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* convert.c — texts and tags in both directions, then failures, which are chains of levels in both forms. */
 #include "sdk/convert.h"
 
 #include "sdk/options.h"

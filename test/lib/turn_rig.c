@@ -100,6 +100,33 @@ void event_raised(const char *name, const char *data)
     event->event_raised->input = opt(data);
 }
 
+void entity_completed(const char *request_id, const char *output)
+{
+    struct pb_history_event *event = add(PB_HISTORY_EVENT_ENTITY_OPERATION_COMPLETED);
+    event->entity_operation_completed = NEW(pb_entity_operation_completed_event);
+    event->entity_operation_completed->request_id = text(request_id);
+    event->entity_operation_completed->output = opt(output);
+}
+
+void entity_failed(const char *request_id, const char *type)
+{
+    struct pb_history_event *event = add(PB_HISTORY_EVENT_ENTITY_OPERATION_FAILED);
+    event->entity_operation_failed = NEW(pb_entity_operation_failed_event);
+    event->entity_operation_failed->request_id = text(request_id);
+    if (!type)
+        return;
+    event->entity_operation_failed->failure_details = NEW(pb_task_failure_details);
+    event->entity_operation_failed->failure_details->error_type = text(type);
+    event->entity_operation_failed->failure_details->error_message = text("boom");
+}
+
+void lock_granted(const char *section_id)
+{
+    struct pb_history_event *event = add(PB_HISTORY_EVENT_ENTITY_LOCK_GRANTED);
+    event->entity_lock_granted = NEW(pb_entity_lock_granted_event);
+    event->entity_lock_granted->critical_section_id = text(section_id);
+}
+
 void suspended(void)
 {
     add(PB_HISTORY_EVENT_EXECUTION_SUSPENDED)->execution_suspended = NEW(pb_execution_suspended_event);
@@ -115,6 +142,21 @@ void terminated(const char *output)
     struct pb_history_event *event = add(PB_HISTORY_EVENT_EXECUTION_TERMINATED);
     event->execution_terminated = NEW(pb_execution_terminated_event);
     event->execution_terminated->input = opt(output);
+}
+
+/* The event has the body of the message. */
+static void commit_entity_message(const struct pb_send_entity_message_action *send,
+                                  struct pb_history_event *event)
+{
+    static const enum pb_history_event_case kinds[] = {
+        [PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_OPERATION_SIGNALED] =
+            PB_HISTORY_EVENT_ENTITY_OPERATION_SIGNALED,
+        [PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_OPERATION_CALLED] = PB_HISTORY_EVENT_ENTITY_OPERATION_CALLED,
+        [PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_LOCK_REQUESTED] = PB_HISTORY_EVENT_ENTITY_LOCK_REQUESTED,
+        [PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_UNLOCK_SENT] = PB_HISTORY_EVENT_ENTITY_UNLOCK_SENT,
+    };
+    event->event_type_case = kinds[send->entity_message_type_case];
+    event->entity_operation_called = send->entity_operation_called; /* all four are pointers in one place */
 }
 
 static void commit_action(const struct pb_orchestrator_action *action)
@@ -142,6 +184,9 @@ static void commit_action(const struct pb_orchestrator_action *action)
         event.event_sent = NEW(pb_event_sent_event);
         event.event_sent->name = action->send_event->name;
         event.event_sent->instance_id = action->send_event->instance->instance_id;
+        break;
+    case PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE:
+        commit_entity_message(action->send_entity_message, &event);
         break;
     default:
         return;
@@ -259,6 +304,25 @@ void assert_timer(size_t i, int32_t id, int64_t fire_at_ns)
     assert_int_equal(a->orchestrator_action_type_case, PB_ORCHESTRATOR_ACTION_CREATE_TIMER);
     assert_int_equal(a->id, id);
     assert_int_equal(pb_time_to_ns(a->create_timer->fire_at), fire_at_ns);
+}
+
+const struct pb_send_entity_message_action *entity_message(size_t i, int32_t id,
+                                                           enum pb_send_entity_message_action_case kind)
+{
+    const struct pb_orchestrator_action *a = action(i);
+    assert_int_equal(a->orchestrator_action_type_case, PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE);
+    assert_int_equal(a->id, id);
+    assert_int_equal(a->send_entity_message->entity_message_type_case, kind);
+    return a->send_entity_message;
+}
+
+const char *request_id_of(size_t i)
+{
+    const struct pb_send_entity_message_action *send = action(i)->send_entity_message;
+    struct bytes id = send->entity_message_type_case == PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_LOCK_REQUESTED
+                          ? send->entity_lock_requested->critical_section_id
+                          : send->entity_operation_called->request_id;
+    return arena_cstr(&world->arena, id);
 }
 
 const struct pb_complete_orchestration_action *completion(int32_t status)

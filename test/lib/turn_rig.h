@@ -56,6 +56,10 @@ void child_completed(int32_t id, const char *result);
 void child_failed(int32_t id, const char *type);
 void timer_fired(int32_t id);
 void event_raised(const char *name, const char *data);
+void entity_completed(const char *request_id, const char *output);
+/* `type` NULL: without details. */
+void entity_failed(const char *request_id, const char *type);
+void lock_granted(const char *section_id);
 void suspended(void);
 void resumed(void);
 void terminated(const char *output);
@@ -70,6 +74,11 @@ size_t action_count(void);
 const struct pb_orchestrator_action *action(size_t i);
 void assert_activity(size_t i, int32_t id, const char *name, const char *input);
 void assert_timer(size_t i, int32_t id, int64_t fire_at_ns);
+/* Action `i`, which must be a message to an entity of this kind. */
+const struct pb_send_entity_message_action *entity_message(size_t i, int32_t id,
+                                                           enum pb_send_entity_message_action_case kind);
+/* The request id of action `i`, a call or signal, or the section id of a lock. */
+const char *request_id_of(size_t i);
 /* The last action, which must be a completion with this status. */
 const struct pb_complete_orchestration_action *completion(int32_t status);
 void assert_completed(const char *result);

@@ -3,51 +3,16 @@
  * they work for a real service. Calls may fail with DT_NO_MEMORY, and turns are given up and come again; but
  * nothing crashes, nothing is lost, and once there is memory everything completes. Usage: starved
  * CONNECTION_STRING (linked with --wrap for the allocator) */
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "durabletask.h"
+#include "lib/allocator.h"
 
 #define INSTANCES 12
 #define WAIT_MS   30000
-
-static atomic_long period; /* 0: no failures */
-static atomic_long counter;
-static atomic_long refused;
-
-static bool allocation_fails(void)
-{
-    long n = atomic_load(&period);
-    if (!n || atomic_fetch_add(&counter, 1) % n != n - 1)
-        return false;
-    atomic_fetch_add(&refused, 1);
-    return true;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return allocation_fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return allocation_fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return allocation_fails() ? NULL : __real_realloc(memory, size);
-}
 
 static void log_line(enum dt_log_level level, const char *line, void *context)
 {
@@ -70,10 +35,18 @@ static void count_to_three(struct dt_context *ctx, const char *input, void *user
     dt_set_result(ctx, n);
 }
 
+static long period; /* 0: no allocation fails */
+
+static void refuse_every(long n)
+{
+    period = n;
+    allocator_fail_every(n);
+}
+
 static void die(const char *what, enum dt_status s, const struct dt_error *e)
 {
-    fprintf(stderr, "%s with every %ldth allocation refused: %s %s\n", what, atomic_load(&period),
-            dt_status_name(s), e->text);
+    fprintf(stderr, "%s with every %ldth allocation refused: %s %s\n", what, period, dt_status_name(s),
+            e->text);
     exit(1);
 }
 
@@ -85,7 +58,7 @@ static void round_of(struct dt_client *client, long n)
     struct dt_error e = {0};
     if (getenv("SDK_LOG"))
         fprintf(stderr, "every %ldth\n", n);
-    atomic_store(&period, n);
+    refuse_every(n);
     for (int i = 0; i < INSTANCES; i++) {
         enum dt_status s = dt_client_start(client, "count_to_three", NULL, ids[started], &e);
         if (s == DT_OK)
@@ -95,7 +68,7 @@ static void round_of(struct dt_client *client, long n)
     }
     struct timespec pause = {0, 50000000};
     nanosleep(&pause, NULL);
-    atomic_store(&period, 0);
+    refuse_every(0);
     for (size_t i = 0; i < started; i++) {
         struct dt_instance *instance;
         enum dt_status s = dt_client_wait_completion(client, ids[i], WAIT_MS, &instance, &e);
@@ -133,8 +106,7 @@ int main(int argc, char **argv)
 
     /* Making and unmaking, failing at each allocation in turn. */
     for (long n = 1; n <= 40; n++) {
-        atomic_store(&counter, 0);
-        atomic_store(&period, n);
+        refuse_every(n);
         client = NULL;
         worker = NULL;
         enum dt_status s = dt_client_create(&o, &client, &e);
@@ -143,10 +115,10 @@ int main(int argc, char **argv)
         s = dt_worker_create(&o, NULL, &worker, &e);
         if (s != DT_OK && s != DT_NO_MEMORY)
             die("create", s, &e);
-        atomic_store(&period, 0);
+        refuse_every(0);
         dt_client_destroy(client);
         dt_worker_destroy(worker);
     }
-    printf("%ld allocations were refused\n", atomic_load(&refused));
+    printf("%ld allocations were refused\n", allocator_refused());
     return 0;
 }

@@ -27,13 +27,13 @@ TAGS_DEFINED_TWICE = {
 }
 # Modules of a folder that include themselves by way of others. A module and its `_internal.h` count as one.
 MODULES_IN_CIRCLES = {
-    "core/task": 20, "net": 2, "sdk/channel": 4, "sdk/client": 3, "sdk/turn": 7, "sdk/worker": 4,
+    "core/task": 20, "net": 2, "sdk/channel": 4, "sdk/client": 3, "sdk/worker": 4,
     "svc/app": 2, "svc/keeper": 2, "svc/pool": 2, "svc/pool/session": 2, "svc/scheduler": 2,
 }
 # Of 100 parameters, rounded up.
 ONE_LETTER_PERCENT = 3
 # A number, not names, so that a folder can be moved.
-FILES_WITHOUT_HEADER = 50
+FILES_WITHOUT_HEADER = 43
 # Each with the reason to keep it, or why it is not gone yet.
 FUNCTIONS_WITHOUT_CALLER = {
     "engine_check": "the simulator's proof of the engine's invariants needs the engine's insides",

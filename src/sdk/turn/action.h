@@ -9,7 +9,16 @@
 
 #include "sdk/turn/context.h"
 
-enum sdk_action_kind { SDK_ACTION_ACTIVITY, SDK_ACTION_CHILD, SDK_ACTION_TIMER, SDK_ACTION_SEND };
+enum sdk_action_kind {
+    SDK_ACTION_ACTIVITY,
+    SDK_ACTION_CHILD,
+    SDK_ACTION_TIMER,
+    SDK_ACTION_SEND,
+    SDK_ACTION_SIGNAL, /* the rest: messages to entities */
+    SDK_ACTION_CALL,
+    SDK_ACTION_LOCK,
+    SDK_ACTION_UNLOCK
+};
 
 /* What the answer to an action means for its task. */
 enum sdk_action_role {
@@ -23,20 +32,19 @@ struct sdk_action {
     struct pb_orchestrator_action wire;
     enum sdk_action_kind kind;
     enum sdk_action_role role;
-    struct dt_task *task; /* NULL for SDK_ACTION_SEND */
+    struct dt_task *task; /* NULL for what has no outcome: events, signals, unlocks */
     bool recorded;        /* the history holds it, so it is not sent again */
     bool dropped;         /* cancelled before it was ever sent */
     const char *file;     /* where the code made it */
     int line;
 };
 
-/* Numbers a new action and makes it the newest of `task` (NULL allowed). `wire` comes without its id. */
+/* Numbers a new action, made at the code's last place. `wire` comes without its id. */
 struct sdk_action *sdk_action_add(struct dt_context *ctx, enum sdk_action_kind kind,
-                                  enum sdk_action_role role, struct dt_task *task,
                                   const struct pb_orchestrator_action *wire);
-/* A timer action that fires at `fire_at_ns`. */
-struct sdk_action *sdk_action_add_timer(struct dt_context *ctx, enum sdk_action_role role,
-                                        struct dt_task *task, int64_t fire_at_ns);
+/* Builds the wire action for a message to an entity, which is `message` of case `kind`. */
+struct pb_orchestrator_action
+sdk_action_entity_wire(struct dt_context *ctx, enum pb_send_entity_message_action_case kind, void *message);
 /* The action with this number; NULL: the code has not made it. */
 struct sdk_action *sdk_action_of_id(const struct dt_context *ctx, int32_t id);
 /* If the event records an action, marks it recorded; ends the orchestration as non-deterministic and leaves

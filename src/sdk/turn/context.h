@@ -9,11 +9,14 @@
 
 #include <setjmp.h>
 
+#include "base/arena.h"
 #include "base/list.h"
 #include "base/prng.h"
-#include "sdk/turn/turn.h"
+#include "sdk/turn/turn_options.h"
+#include "wire/pb/orchestrator_service.pb.h"
 
 struct sdk_action;
+struct sdk_section;
 
 /* An event that nobody has taken or that came while suspended. */
 struct sdk_note {
@@ -48,9 +51,12 @@ struct dt_context {
     size_t cursor; /* events applied or held, of past then new ones */
     size_t event_count;
     bool suspended;
-    struct list held;      /* of sdk_note: events that came while suspended */
-    struct list unclaimed; /* of sdk_note: external events nobody waits for yet */
-    struct list waiters;   /* of dt_task: event tasks, oldest first */
+    struct list held;            /* of sdk_note: events that came while suspended */
+    struct list unclaimed;       /* of sdk_note: external events nobody waits for yet */
+    struct list waiters;         /* of dt_task: event tasks, oldest first */
+    struct list calls;           /* of dt_task: calls of entities without an answer yet, oldest first */
+    struct list sections;        /* of sdk_section: locks that are asked for and not granted yet */
+    struct sdk_section *section; /* the newest one; NULL: none, or it is over */
     int64_t now_ns;
     int32_t id_max; /* largest event id seen */
 
@@ -69,6 +75,7 @@ struct dt_context {
     bool keep_events;
     bool forget_actions; /* non-determinism and termination send nothing but the completion */
     struct pb_opt_bytes result;
+    struct pb_opt_bytes next_version; /* of a continue-as-new; absent: the same */
     struct pb_task_failure_details *failure;
 
     /* Who it is. */
@@ -80,6 +87,7 @@ struct dt_context {
     const char *execution_id;
     const char *version;
     const char *parent_id;
+    const char *trace_parent;
     const char *input;
     const struct dt_tag *tags;
     uint32_t uuid_count;
@@ -96,8 +104,16 @@ void sdk_leave_failed(struct dt_context *ctx, bool forget, const char *type, con
     __attribute__((noreturn)) PRINTF_LIKE(4, 5);
 /* Zeroed memory of the turn, or leaves. */
 void *sdk_take(struct dt_context *ctx, size_t size);
+/* Where the code is now, for messages and for the actions it makes. */
+void sdk_note_place(struct dt_context *ctx, const char *file, int line);
+/* Ends the orchestration for a misuse by the code at its last place, and leaves. */
+void sdk_leave_misused(struct dt_context *ctx, const char *fmt, ...) __attribute__((noreturn))
+PRINTF_LIKE(2, 3);
 /* A C string of the turn, or leaves. */
 const char *sdk_take_text(struct dt_context *ctx, struct bytes text);
+/* The user's name of something, copied. The orchestration fails, with `what` in its message, if it is NULL, empty or not
+ * UTF-8. Or leaves. */
+struct bytes sdk_take_name(struct dt_context *ctx, const char *what, const char *name);
 /* The user's text as a wire value, copied; absent if it is NULL. If it is not UTF-8 the orchestration fails
  * with `what` in its message. Or leaves. */
 struct pb_opt_bytes sdk_take_payload(struct dt_context *ctx, const char *what, const char *text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an orchestrator function learns and says: who it is, replayable time and chance, memory of the turn,
+/* orchestrator.c — what an orchestrator function learns and says: who it is, replayable time and chance, memory of the turn,
  * its outcome. Contracts: include/durabletask.h. Called by the user's function, within a turn. */
 #include <openssl/evp.h>
 #include <stdarg.h>
@@ -39,6 +39,11 @@ const char *dt_context_tag(const struct dt_context *ctx, const char *key)
         if (strcmp(ctx->tags[i - 1].key, key) == 0)
             return ctx->tags[i - 1].value;
     return NULL;
+}
+
+const char *dt_context_trace_parent(const struct dt_context *ctx)
+{
+    return ctx->trace_parent;
 }
 
 const char *dt_version(const struct dt_context *ctx)
@@ -179,6 +184,11 @@ void dt_fail(struct dt_context *ctx, const char *type, const char *fmt, ...)
 void dt_set_custom_status(struct dt_context *ctx, const char *status)
 {
     ctx->custom_status = sdk_take_payload(ctx, "custom status", status ? status : "");
+}
+
+void dt_set_next_version(struct dt_context *ctx, const char *version)
+{
+    ctx->next_version = sdk_take_payload(ctx, "version", version);
 }
 
 void dt_continue_as_new(struct dt_context *ctx, const char *input, bool keep_events)

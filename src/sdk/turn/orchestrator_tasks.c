@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tasks of an orchestrator function: calls, timers and events it starts, and how it awaits them.
+/* orchestrator_tasks.c — the tasks of an orchestrator function: calls, timers and events it starts, and how it awaits them.
  * Contracts: include/durabletask.h. Called by the user's function, within a turn. */
 #include <stdio.h>
 
@@ -7,40 +7,13 @@
 #include "sdk/turn/action.h"
 #include "sdk/turn/context.h"
 #include "sdk/turn/replay.h"
+#include "sdk/turn/section.h"
 #include "sdk/turn/task.h"
 
 #define MESSAGE_SIZE 1001 /* bytes of a failure's message, NUL included */
 
-static void here(struct dt_context *ctx, const char *file, int line)
-{
-    ctx->last_file = file;
-    ctx->last_line = line;
-}
-
-static struct bytes take_name(struct dt_context *ctx, const char *what, const char *name)
-{
-    struct bytes text = bytes_of_cstr(name);
-    if (!text.size || !bytes_utf8_valid(text))
-        sdk_leave_failed(ctx, true, "InvalidOperationError", "%s:%d: the %s is NULL, empty or not UTF-8",
-                         ctx->last_file ? ctx->last_file : "?", ctx->last_line, what);
-    return bytes_of_cstr(sdk_take_text(ctx, text));
-}
-
-static struct dt_task *make_task(struct dt_context *ctx, enum sdk_task_kind kind, const char *name,
-                                 const char *file, int line)
-{
-    struct dt_task *task = sdk_take(ctx, sizeof *task);
-    task->ctx = ctx;
-    task->kind = kind;
-    task->name = name;
-    task->file = file;
-    task->line = line;
-    list_init(&task->waiting);
-    return task;
-}
-
 /* What both kinds of calls have in common, checked and copied. */
-struct call_draft {
+struct sdk_call_draft {
     struct dt_call_options options;
     struct bytes name;
     struct pb_opt_bytes version;
@@ -49,44 +22,43 @@ struct call_draft {
     struct dt_task *task;
 };
 
-static struct call_draft begin_call(struct dt_context *ctx, const char *name, const char *input,
-                                    const struct dt_call_options *options, const char *file, int line)
+static struct sdk_call_draft begin_call(struct dt_context *ctx, const char *name, const char *input,
+                                        const struct dt_call_options *options, const char *file, int line)
 {
-    here(ctx, file, line);
-    struct call_draft call = {.name = take_name(ctx, "name", name)};
+    sdk_note_place(ctx, file, line);
+    struct sdk_call_draft call = {.name = sdk_take_name(ctx, "name", name)};
     if (options && !sdk_options_copy(&call.options, sizeof call.options, options))
-        sdk_leave_failed(ctx, true, "InvalidOperationError", "%s:%d: `size` of the options is not set", file,
-                         line);
+        sdk_leave_misused(ctx, "`size` of the options is not set");
     call.version = sdk_take_payload(ctx, "version", call.options.version);
     call.input = sdk_take_payload(ctx, "input", input);
     enum status status = sdk_tags_to_wire(ctx->arena, call.options.tags, call.options.tag_count, &call.tags);
     if (status == STATUS_INVALID_ARGUMENT)
-        sdk_leave_failed(ctx, true, "InvalidOperationError", "%s:%d: a tag is NULL or not UTF-8", file, line);
+        sdk_leave_misused(ctx, "a tag is NULL or not UTF-8");
     if (status != STATUS_OK)
         sdk_leave_with(ctx, status);
-    call.task = make_task(ctx, SDK_TASK_CALL, (const char *)call.name.data, file, line);
+    call.task = sdk_task_make(ctx, SDK_TASK_CALL, (const char *)call.name.data);
     call.task->attempt = 1;
     call.task->first_try_ns = ctx->now_ns;
     if (call.options.retry &&
         !sdk_options_copy(&call.task->retry, sizeof call.task->retry, call.options.retry))
-        sdk_leave_failed(ctx, true, "InvalidOperationError", "%s:%d: `size` of the retry policy is not set",
-                         file, line);
+        sdk_leave_misused(ctx, "`size` of the retry policy is not set");
     return call;
 }
 
 struct dt_task *dt_call_activity_from(struct dt_context *ctx, const char *name, const char *input,
                                       const struct dt_call_options *options, const char *file, int line)
 {
-    struct call_draft call = begin_call(ctx, name, input, options, file, line);
+    struct sdk_call_draft call = begin_call(ctx, name, input, options, file, line);
     struct pb_schedule_task_action *schedule = sdk_take(ctx, sizeof *schedule);
     schedule->name = call.name;
     schedule->version = call.version;
     schedule->input = call.input;
     schedule->tags = call.tags;
     schedule->tags_count = call.options.tag_count;
+    schedule->parent_trace_context = ctx->started->parent_trace_context;
     struct pb_orchestrator_action wire = {
         .orchestrator_action_type_case = PB_ORCHESTRATOR_ACTION_SCHEDULE_TASK, .schedule_task = schedule};
-    (void)sdk_action_add(ctx, SDK_ACTION_ACTIVITY, SDK_ROLE_TASK, call.task, &wire);
+    sdk_task_act(call.task, SDK_ACTION_ACTIVITY, SDK_ROLE_TASK, &wire);
     return call.task;
 }
 
@@ -94,7 +66,10 @@ struct dt_task *dt_call_sub_orchestration_from(struct dt_context *ctx, const cha
                                                const struct dt_call_options *options, const char *file,
                                                int line)
 {
-    struct call_draft call = begin_call(ctx, name, input, options, file, line);
+    struct sdk_call_draft call = begin_call(ctx, name, input, options, file, line);
+    if (sdk_section_held(ctx))
+        sdk_leave_misused(
+            ctx, "a sub-orchestration may not be called while entities are locked: it could wait for them");
     struct pb_create_sub_orchestration_action *create = sdk_take(ctx, sizeof *create);
     create->name = call.name;
     create->version = call.version;
@@ -103,24 +78,25 @@ struct dt_task *dt_call_sub_orchestration_from(struct dt_context *ctx, const cha
     create->input = call.input;
     create->tags = call.tags;
     create->tags_count = call.options.tag_count;
+    create->parent_trace_context = ctx->started->parent_trace_context;
     const char *own = *ctx->execution_id ? ctx->execution_id : ctx->instance_id;
     const char *id = call.options.instance_id && *call.options.instance_id
                          ? call.options.instance_id
                          : dt_format(ctx, "%s:%04zx", own, ctx->action_count + 1);
-    create->instance_id = take_name(ctx, "instance id", id);
+    create->instance_id = sdk_take_name(ctx, "instance id", id);
     struct pb_orchestrator_action wire = {.orchestrator_action_type_case =
                                               PB_ORCHESTRATOR_ACTION_CREATE_SUB_ORCHESTRATION,
                                           .create_sub_orchestration = create};
-    (void)sdk_action_add(ctx, SDK_ACTION_CHILD, SDK_ROLE_TASK, call.task, &wire);
+    sdk_task_act(call.task, SDK_ACTION_CHILD, SDK_ROLE_TASK, &wire);
     return call.task;
 }
 
 struct dt_task *dt_timer_create_until_from(struct dt_context *ctx, int64_t fire_at_ns, const char *file,
                                            int line)
 {
-    here(ctx, file, line);
-    struct dt_task *task = make_task(ctx, SDK_TASK_TIMER, "", file, line);
-    (void)sdk_action_add_timer(ctx, SDK_ROLE_TASK, task, fire_at_ns);
+    sdk_note_place(ctx, file, line);
+    struct dt_task *task = sdk_task_make(ctx, SDK_TASK_TIMER, "");
+    sdk_task_act_timer(task, SDK_ROLE_TASK, fire_at_ns);
     return task;
 }
 
@@ -132,9 +108,9 @@ struct dt_task *dt_timer_create_from(struct dt_context *ctx, int64_t delay_ms, c
 struct dt_task *dt_wait_event_from(struct dt_context *ctx, const char *name, int64_t timeout_ms,
                                    const char *file, int line)
 {
-    here(ctx, file, line);
-    struct bytes text = take_name(ctx, "name of the event", name);
-    struct dt_task *task = make_task(ctx, SDK_TASK_EVENT, (const char *)text.data, file, line);
+    sdk_note_place(ctx, file, line);
+    struct bytes text = sdk_take_name(ctx, "name of the event", name);
+    struct dt_task *task = sdk_task_make(ctx, SDK_TASK_EVENT, (const char *)text.data);
     list_each (link, &ctx->unclaimed) {
         struct sdk_note *note = CONTAINER_OF(link, struct sdk_note, link);
         if (bytes_equal_nocase(text, note->event->event_raised->name)) {
@@ -145,29 +121,29 @@ struct dt_task *dt_wait_event_from(struct dt_context *ctx, const char *name, int
     }
     list_push_back(&ctx->waiters, &task->waiting);
     if (timeout_ms >= 0)
-        (void)sdk_action_add_timer(ctx, SDK_ROLE_TIMEOUT, task, sdk_after_ms(ctx->now_ns, timeout_ms));
+        sdk_task_act_timer(task, SDK_ROLE_TIMEOUT, sdk_after_ms(ctx->now_ns, timeout_ms));
     return task;
 }
 
 void dt_send_event_from(struct dt_context *ctx, const char *instance_id, const char *name, const char *data,
                         const char *file, int line)
 {
-    here(ctx, file, line);
+    sdk_note_place(ctx, file, line);
     struct pb_send_event_action *send = sdk_take(ctx, sizeof *send);
     send->instance = sdk_take(ctx, sizeof *send->instance);
-    send->instance->instance_id = take_name(ctx, "instance id", instance_id);
-    send->name = take_name(ctx, "name of the event", name);
+    send->instance->instance_id = sdk_take_name(ctx, "instance id", instance_id);
+    send->name = sdk_take_name(ctx, "name of the event", name);
     send->data = sdk_take_payload(ctx, "data", data);
     struct pb_orchestrator_action wire = {.orchestrator_action_type_case = PB_ORCHESTRATOR_ACTION_SEND_EVENT,
                                           .send_event = send};
-    (void)sdk_action_add(ctx, SDK_ACTION_SEND, SDK_ROLE_TASK, NULL, &wire);
+    (void)sdk_action_add(ctx, SDK_ACTION_SEND, &wire);
 }
 
 enum dt_task_state dt_await_from(struct dt_task *task, const char *file, int line)
 {
     ASSERT(task);
     struct dt_context *ctx = task->ctx;
-    here(ctx, file, line);
+    sdk_note_place(ctx, file, line);
     while (task->state == DT_TASK_PENDING)
         if (!sdk_replay_advance(ctx))
             sdk_leave(ctx);
@@ -200,18 +176,16 @@ static void check_tasks(struct dt_context *ctx, const char *what, struct dt_task
 {
     for (size_t i = 0; i < count; i++)
         if (!tasks || !tasks[i])
-            sdk_leave_failed(ctx, true, "InvalidOperationError", "%s:%d: %s: a task is NULL", ctx->last_file,
-                             ctx->last_line, what);
+            sdk_leave_misused(ctx, "%s: a task is NULL", what);
 }
 
 size_t dt_when_any_from(struct dt_context *ctx, struct dt_task *const *tasks, size_t count, const char *file,
                         int line)
 {
-    here(ctx, file, line);
+    sdk_note_place(ctx, file, line);
     check_tasks(ctx, "dt_when_any", tasks, count);
     if (!count)
-        sdk_leave_failed(ctx, true, "InvalidOperationError", "%s:%d: dt_when_any without tasks never ends",
-                         file, line);
+        sdk_leave_misused(ctx, "dt_when_any without tasks never ends");
     for (;;) {
         size_t first = SIZE_MAX;
         for (size_t i = 0; i < count; i++)
@@ -228,7 +202,7 @@ size_t dt_when_any_from(struct dt_context *ctx, struct dt_task *const *tasks, si
 bool dt_when_all_from(struct dt_context *ctx, struct dt_task *const *tasks, size_t count, const char *file,
                       int line)
 {
-    here(ctx, file, line);
+    sdk_note_place(ctx, file, line);
     check_tasks(ctx, "dt_when_all", tasks, count);
     bool succeeded = true;
     for (size_t i = 0; i < count; i++)

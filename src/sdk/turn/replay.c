@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/* replay.c — three steps for each event, in this order: what acts at once (the clock, suspension, termination), whether
+ * it records an action that the code has made too, and only then what it tells the code. Events of the third kind are
+ * held back while suspended. */
 #include "sdk/turn/replay.h"
 
 #include "sdk/turn/action.h"
+#include "sdk/turn/section.h"
 #include "sdk/turn/task.h"
 
 const struct pb_history_event *sdk_replay_event_at(const struct dt_context *ctx, size_t index)
@@ -50,6 +54,17 @@ static void apply(struct dt_context *ctx, const struct pb_history_event *event)
         return;
     case PB_HISTORY_EVENT_EVENT_RAISED:
         sdk_task_deliver_event(ctx, event);
+        return;
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_COMPLETED:
+        sdk_task_answer_entity(ctx, event->entity_operation_completed->request_id,
+                               event->entity_operation_completed->output);
+        return;
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_FAILED:
+        sdk_task_fail_entity(ctx, event->entity_operation_failed->request_id,
+                             event->entity_operation_failed->failure_details);
+        return;
+    case PB_HISTORY_EVENT_ENTITY_LOCK_GRANTED:
+        sdk_section_grant(ctx, event->entity_lock_granted->critical_section_id);
         return;
     default:
         return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* replay.h — the history of a turn, lived through event by event.
  * Called by the turn, and by whatever an orchestrator awaits with. Knows what each kind of event does to a
- * running, a suspended and an ended orchestration (spec/durable-task-protocol.md 3.3-3.12); kinds that this
- * SDK does not use (entities, rewind) are passed over. Never reads ahead: nothing acts before its place in
+ * running, a suspended and an ended orchestration (spec/durable-task-protocol.md 3.3-3.12, 3.23); kinds that mean
+ * nothing to an orchestration (the mark of a rewind) are passed over. Never reads ahead: nothing acts before its place in
  * the order. */
 #ifndef SDK_TURN_REPLAY_H
 #define SDK_TURN_REPLAY_H

@@ -1,10 +1,46 @@
 /* SPDX-License-Identifier: MIT */
-/* task.c — how a task ends: by its result, its failure (perhaps only to be tried again after a timer), a
+/* task.c — how a task is made, and how it ends: by its result, its failure (perhaps only to be tried again after a timer), a
  * timer that fires, or a raised event. */
 #include "sdk/turn/task.h"
 
 #include "base/duration.h"
 #include "sdk/convert.h"
+
+/* ---- making ---- */
+
+struct dt_task *sdk_task_make(struct dt_context *ctx, enum sdk_task_kind kind, const char *name)
+{
+    struct dt_task *task = sdk_take(ctx, sizeof *task);
+    task->ctx = ctx;
+    task->kind = kind;
+    task->name = name;
+    task->file = ctx->last_file;
+    task->line = ctx->last_line;
+    list_init(&task->waiting);
+    return task;
+}
+
+void sdk_task_act(struct dt_task *task, enum sdk_action_kind kind, enum sdk_action_role role,
+                  const struct pb_orchestrator_action *wire)
+{
+    struct sdk_action *action = sdk_action_add(task->ctx, kind, wire);
+    action->role = role;
+    action->task = task;
+    action->file = task->file; /* not where the code is now: it may be tried again much later */
+    action->line = task->line;
+    task->action = action;
+}
+
+void sdk_task_act_timer(struct dt_task *task, enum sdk_action_role role, int64_t fire_at_ns)
+{
+    struct pb_create_timer_action *timer = sdk_take(task->ctx, sizeof *timer);
+    timer->fire_at = pb_time_from_ns(fire_at_ns);
+    struct pb_orchestrator_action wire = {
+        .orchestrator_action_type_case = PB_ORCHESTRATOR_ACTION_CREATE_TIMER, .create_timer = timer};
+    sdk_task_act(task, SDK_ACTION_TIMER, role, &wire);
+}
+
+/* ---- ending ---- */
 
 int64_t sdk_after_ms(int64_t from_ns, int64_t delay_ms)
 {
@@ -21,8 +57,7 @@ void sdk_task_end(struct dt_task *task, enum dt_task_state state)
         return;
     task->state = state;
     task->order = ++task->ctx->ended_tasks;
-    if (task->kind == SDK_TASK_EVENT)
-        list_remove(&task->waiting);
+    list_remove(&task->waiting); /* of a list of its own if nobody looks for it by name */
     /* A timer that nobody waits for any longer and that was never sent need not be. */
     struct sdk_action *timer = task->action && task->action->kind == SDK_ACTION_TIMER ? task->action : NULL;
     if (timer && !timer->recorded && (task->kind == SDK_TASK_EVENT || state == DT_TASK_CANCELLED))
@@ -69,12 +104,9 @@ static int64_t retry_delay_ms(const struct dt_context *ctx, const struct dt_task
     return delay_ms;
 }
 
-void sdk_task_fail(struct dt_context *ctx, int32_t id, struct pb_task_failure_details *failure)
+static void keep_failure(struct dt_task *task, struct pb_task_failure_details *failure)
 {
-    struct sdk_action *action = sdk_action_of_id(ctx, id);
-    struct dt_task *task = action ? action->task : NULL;
-    if (!task || task->kind != SDK_TASK_CALL || task->state != DT_TASK_PENDING || task->action != action)
-        return;
+    struct dt_context *ctx = task->ctx;
     if (!failure)
         failure = sdk_failure_make(ctx->arena, "UnknownError", "failed without details", false, NULL);
     if (!failure)
@@ -83,15 +115,59 @@ void sdk_task_fail(struct dt_context *ctx, int32_t id, struct pb_task_failure_de
     task->failure = sdk_failure_of_wire(ctx->arena, failure);
     if (!task->failure)
         sdk_leave_with(ctx, STATUS_NO_MEMORY);
+}
+
+void sdk_task_fail(struct dt_context *ctx, int32_t id, struct pb_task_failure_details *failure)
+{
+    struct sdk_action *action = sdk_action_of_id(ctx, id);
+    struct dt_task *task = action ? action->task : NULL;
+    if (!task || task->kind != SDK_TASK_CALL || task->state != DT_TASK_PENDING || task->action != action)
+        return;
+    keep_failure(task, failure);
     int64_t delay_ms = retry_delay_ms(ctx, task);
     if (delay_ms < 0) {
         sdk_task_end(task, DT_TASK_FAILED);
         return;
     }
-    (void)sdk_action_add_timer(ctx, SDK_ROLE_RETRY, task, sdk_after_ms(ctx->now_ns, delay_ms));
+    sdk_task_act_timer(task, SDK_ROLE_RETRY, sdk_after_ms(ctx->now_ns, delay_ms));
     task->failure = NULL;
     task->failure_wire = NULL;
 }
+
+/* ---- answers of entities ---- */
+
+static struct dt_task *find_entity_call(const struct dt_context *ctx, struct bytes request_id)
+{
+    list_each (link, &ctx->calls) {
+        struct dt_task *task = CONTAINER_OF(link, struct dt_task, waiting);
+        const struct pb_send_entity_message_action *send = task->action->wire.send_entity_message;
+        if (bytes_equal(send->entity_operation_called->request_id, request_id))
+            return task;
+    }
+    return NULL;
+}
+
+void sdk_task_answer_entity(struct dt_context *ctx, struct bytes request_id, struct pb_opt_bytes output)
+{
+    struct dt_task *task = find_entity_call(ctx, request_id);
+    if (!task)
+        return; /* cancelled, a duplicate, or of nobody */
+    if (output.present)
+        task->result = sdk_take_text(ctx, output.value);
+    sdk_task_end(task, DT_TASK_SUCCEEDED);
+}
+
+void sdk_task_fail_entity(struct dt_context *ctx, struct bytes request_id,
+                          struct pb_task_failure_details *failure)
+{
+    struct dt_task *task = find_entity_call(ctx, request_id);
+    if (!task)
+        return;
+    keep_failure(task, failure);
+    sdk_task_end(task, DT_TASK_FAILED);
+}
+
+/* ---- timers and events ---- */
 
 /* The newest action that scheduled this task. */
 static const struct sdk_action *schedule_of(const struct dt_context *ctx, const struct dt_task *task)
@@ -118,7 +194,7 @@ void sdk_task_fire(struct dt_context *ctx, int32_t id)
     case SDK_ROLE_RETRY: {
         const struct sdk_action *schedule = schedule_of(ctx, task);
         task->attempt++;
-        sdk_action_add(ctx, schedule->kind, SDK_ROLE_TASK, task, &schedule->wire);
+        sdk_task_act(task, schedule->kind, SDK_ROLE_TASK, &schedule->wire);
         return;
     }
     }

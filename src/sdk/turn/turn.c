@@ -23,6 +23,9 @@ static void identify(struct dt_context *ctx, const struct pb_execution_started_e
     const struct pb_parent_instance_info *parent = started->parent_instance;
     if (parent && parent->orchestration_instance && parent->orchestration_instance->instance_id.size)
         ctx->parent_id = sdk_take_text(ctx, parent->orchestration_instance->instance_id);
+    const struct pb_trace_context *trace = started->parent_trace_context;
+    if (trace && trace->trace_parent.size)
+        ctx->trace_parent = sdk_take_text(ctx, trace->trace_parent);
     if (sdk_text_of_opt(arena, started->version, &ctx->version) != STATUS_OK ||
         sdk_text_of_opt(arena, started->input, &ctx->input) != STATUS_OK ||
         sdk_tags_of_wire(arena, started->tags, started->tags_count, &ctx->tags) != STATUS_OK)
@@ -91,6 +94,8 @@ STATUS_RESULT sdk_turn_run(const struct sdk_turn_options *options, struct arena 
     list_init(&ctx->held);
     list_init(&ctx->unclaimed);
     list_init(&ctx->waiters);
+    list_init(&ctx->calls);
+    list_init(&ctx->sections);
 
     bool accepted;
     prepare(ctx, &accepted);

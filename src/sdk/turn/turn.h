@@ -12,18 +12,8 @@
 
 #include "base/arena.h"
 #include "durabletask.h"
-#include "sdk/options.h"
-#include "sdk/turn/registry.h"
+#include "sdk/turn/turn_options.h"
 #include "wire/pb/orchestrator_service.pb.h"
-
-struct sdk_turn_options {
-    const struct sdk_registry *orchestrators;
-    const struct sdk_target *target; /* for dt_log only; NULL: silent */
-    const char *version;             /* of the worker; NULL: none */
-    enum dt_version_match version_match;
-    enum dt_version_failure version_failure;
-    const char *default_child_version; /* NULL: none */
-};
 
 enum sdk_turn_end {
     SDK_TURN_RESPOND, /* send `response` */

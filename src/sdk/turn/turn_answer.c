@@ -5,6 +5,7 @@
 #include "sdk/turn/turn_answer.h"
 
 #include "sdk/turn/action.h"
+#include "sdk/turn/section.h"
 
 static void carry_over(struct dt_context *ctx, struct pb_complete_orchestration_action *complete)
 {
@@ -29,6 +30,19 @@ static const int32_t outcome_status[] = {
     [SDK_OUTCOME_CONTINUED] = PB_ORCHESTRATION_STATUS_CONTINUED_AS_NEW,
 };
 
+/* What ends holds nothing any longer, however it ends: the locks that the history has granted are given back, even if
+ * the actions of this turn are forgotten. */
+static int32_t add_unlocks(struct dt_context *ctx, struct pb_orchestrator_response *response, int32_t last_id)
+{
+    const struct sdk_section *section = sdk_section_held(ctx);
+    for (size_t i = 0; section && i < section->count; i++) {
+        struct pb_orchestrator_action unlock = sdk_section_unlock_wire(ctx, section, i);
+        unlock.id = last_id = MIN(last_id, INT32_MAX - 1) + 1;
+        response->actions[response->actions_count++] = unlock;
+    }
+    return last_id;
+}
+
 static void add_completion(struct dt_context *ctx, struct pb_orchestrator_response *response)
 {
     struct pb_complete_orchestration_action *complete = sdk_take(ctx, sizeof *complete);
@@ -37,7 +51,10 @@ static void add_completion(struct dt_context *ctx, struct pb_orchestrator_respon
     complete->failure_details = ctx->outcome == SDK_OUTCOME_FAILED ? ctx->failure : NULL;
     if (ctx->outcome == SDK_OUTCOME_CONTINUED && ctx->keep_events)
         carry_over(ctx, complete);
+    if (ctx->outcome == SDK_OUTCOME_CONTINUED)
+        complete->new_version = ctx->next_version;
     int32_t last_id = MAX(ctx->id_max, (int32_t)ctx->action_count); /* the history's may be any number */
+    last_id = add_unlocks(ctx, response, last_id);
     response->actions[response->actions_count++] = (struct pb_orchestrator_action){
         .id = MIN(last_id, INT32_MAX - 1) + 1,
         .orchestrator_action_type_case = PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION,
@@ -55,7 +72,9 @@ void sdk_turn_answer(struct dt_context *ctx, struct bytes completion_token, stru
         .custom_status = ctx->custom_status,
     };
     bool over = ctx->outcome != SDK_OUTCOME_WAITING;
-    response.actions = sdk_take(ctx, (ctx->action_count + 1) * sizeof *response.actions);
+    const struct sdk_section *held = sdk_section_held(ctx);
+    size_t count_max = ctx->action_count + (held ? held->count : 0) + 1;
+    response.actions = sdk_take(ctx, count_max * sizeof *response.actions);
     for (size_t i = 0; i < ctx->action_count && !ctx->forget_actions; i++) {
         const struct sdk_action *action = ctx->actions[i];
         /* Timers of an orchestration that is over would be created only to be deleted. */

@@ -1,39 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What goes wrong in a turn: code that does not fit its history, misuse, other versions, events to nobody, no
  * memory. Linked with --wrap for the allocator. */
+#include "lib/allocator.h"
 #include "lib/turn_rig.h"
 #include "sdk/turn/version.h"
-
-static long allocations_left = -1; /* below 0: all succeed */
-static long allocations;
-
-static bool allocation_fails(void)
-{
-    allocations++;
-    return allocations_left >= 0 && allocations_left-- == 0;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return allocation_fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return allocation_fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return allocation_fails() ? NULL : __real_realloc(memory, size);
-}
 
 static int changed_code;
 
@@ -268,6 +238,10 @@ static void everything_fn(struct dt_context *ctx, const char *input, void *user)
     struct dt_task *event = dt_wait_event(ctx, "e", 1000);
     (void)dt_await(event);
     (void)dt_await(tasks[0]);
+    const struct dt_entity_id locked[] = {dt_entity_named("B", dt_alloc(ctx, 8)), dt_entity_named("a", uuid)};
+    (void)dt_await(dt_lock_entities(ctx, locked, 2));
+    (void)dt_await(dt_call_entity(ctx, locked[0], "op", dt_alloc(ctx, 8000)));
+    dt_signal_entity(ctx, dt_entity_named("c", uuid), "op", dt_alloc(ctx, 8000), NULL);
     dt_send_event(ctx, "i", "e", uuid);
     dt_continue_as_new(ctx, uuid, true);
 }
@@ -289,13 +263,21 @@ static void every_allocation_fails_once(void **state)
     task_completed(32, "x");
     timer_fired(31);
     timer_fired(32);
+    turn();
+    const char *section = request_id_of(action_count() - 1);
+    begin_turn();
+    lock_granted(section);
+    turn();
+    const char *call = request_id_of(action_count() - 1);
+    begin_turn();
+    entity_failed(call, "E");
     int failures = 0;
     for (long n = 0;; n++) {
         struct buf out = {0};
-        allocations_left = n;
+        allocator_fail_after(n);
         enum status status = run_turn(&out);
-        bool reached = allocations_left < 0;
-        allocations_left = -1;
+        bool reached = allocator_has_failed();
+        allocator_fail_after(-1);
         buf_fini(&out);
         if (!reached) {
             assert_int_equal(status, STATUS_OK);

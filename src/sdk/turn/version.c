@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* version.c — part by part from the left; what is left over decides when all common parts are the same. */
 #include "sdk/turn/version.h"
 
 #include "base/bytes.h"

@@ -4,7 +4,7 @@
 #ifndef SDK_TURN_VERSION_H
 #define SDK_TURN_VERSION_H
 
-#include "sdk/turn/turn.h"
+#include "sdk/turn/turn_options.h"
 
 /* Orders two versions by their dot-separated parts, numerically where both parts are numbers, else as text
  * without regard to case; a missing part is older. <0, 0, >0. NULL is older than all. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* activity.c — the activity is one structure on the stack of its thread: the user's calls read it and set how it ended,
+ * and what they set last is encoded. */
 #include "sdk/worker/activity.h"
 
 #include <stdarg.h>
