@@ -240,8 +240,7 @@ class ProtocolTest(unittest.TestCase):
         self.assertEqual(stored.SerializeToString(), failure.SerializeToString())
 
     def test_what_a_later_issue_brings_says_so(self):
-        for method, request in [("RewindInstance", pb.RewindInstanceRequest(instanceId="x")),
-                                ("SignalEntity", pb.SignalEntityRequest(instanceId="@a@b", name="n")),
+        for method, request in [("SignalEntity", pb.SignalEntityRequest(instanceId="@a@b", name="n")),
                                 ("GetEntity", pb.GetEntityRequest(instanceId="@a@b")),
                                 ("QueryEntities", pb.QueryEntitiesRequest()),
                                 ("CleanEntityStorage", pb.CleanEntityStorageRequest()),
@@ -561,6 +560,73 @@ class ProtocolTest(unittest.TestCase):
         purge = pb.PurgeInstancesRequest(instanceId=instance, recursive=True)
         self.assertEqual(self.wire.call("PurgeInstances", purge).deletedInstanceCount, 3)
         self.assertFalse(self.get("grandkid").exists)
+
+    def fail(self, worker, instance):
+        """The turn that comes next schedules an activity, which fails, and its orchestration with it."""
+        worker.answer(worker.turn(), activity(1))
+        worker.result(worker.task(), failureDetails=pb.TaskFailureDetails(errorType="E", errorMessage="m"))
+        worker.answer(worker.turn(), complete(2, pb.ORCHESTRATION_STATUS_FAILED))
+        self.assertEqual(self.ended(instance).orchestrationStatus, pb.ORCHESTRATION_STATUS_FAILED)
+
+    def rewind(self, instance):
+        self.wire.call("RewindInstance", pb.RewindInstanceRequest(instanceId=instance, reason=text("mended")))
+
+    def test_a_rewind_survives_a_kill_and_is_shown_to_no_worker(self):  # DT-119, DT-123; 3.14
+        worker = self.worker()
+        instance = self.start(input=text("in"))
+        self.fail(worker, instance)
+        before = self.get(instance).orchestrationState
+        self.rewind(instance)
+        self.host.kill()
+        self.host.start()
+        after = self.get(instance).orchestrationState
+        self.assertEqual(after.orchestrationStatus, pb.ORCHESTRATION_STATUS_RUNNING)
+        self.assertNotEqual(after.executionId.value, before.executionId.value)
+        self.assertFalse(after.HasField("failureDetails") or after.HasField("completedTimestamp"))
+        other = self.worker()
+        item = other.turn()
+        request = item.orchestratorRequest
+        self.assertEqual(kinds(request.pastEvents), ["orchestratorStarted", "executionStarted", "orchestratorStarted"])
+        self.assertEqual(kinds(request.newEvents), ["orchestratorStarted"])
+        self.assertEqual(request.pastEvents[1].executionStarted.input.value, "in")
+        self.assertEqual(request.pastEvents[1].executionStarted.orchestrationInstance.executionId.value,
+                         request.executionId.value)
+        other.answer(item, activity(1))
+        other.result(other.task(), result=text("r"))
+        item = other.turn()
+        self.assertNotIn("executionRewound", kinds(item.orchestratorRequest.pastEvents))
+        self.assertEqual(kinds(self.history(instance, forWorkItemProcessing=True)),
+                         kinds(item.orchestratorRequest.pastEvents))
+        other.answer(item, complete(2))
+        self.assertEqual(self.ended(instance).orchestrationStatus, pb.ORCHESTRATION_STATUS_COMPLETED)
+        self.assertEqual(kinds(self.history(instance)).count("executionRewound"), 1)
+
+    def test_rewind_is_refused_with_words(self):  # DT-122
+        worker = self.worker()
+        self.refused(grpc.StatusCode.NOT_FOUND, "RewindInstance", pb.RewindInstanceRequest(instanceId="nobody"))
+        instance = self.start()
+        words = self.refused(grpc.StatusCode.FAILED_PRECONDITION, "RewindInstance",
+                             pb.RewindInstanceRequest(instanceId=instance))
+        self.assertIn("not allowed", words)
+        self.run_to_the_end(worker, instance)
+        self.refused(grpc.StatusCode.FAILED_PRECONDITION, "RewindInstance",
+                     pb.RewindInstanceRequest(instanceId=instance))
+
+    def test_a_workers_own_rewind(self):  # DT-124
+        worker = self.worker()
+        instance = self.start()
+        worker.answer(worker.turn(), activity(1))
+        worker.result(worker.task(), result=text("r"))
+        item = worker.turn()
+        kept = list(item.orchestratorRequest.pastEvents[:2])
+        kept[1].executionStarted.orchestrationInstance.executionId.value = "0123456789abcdef0123456789abcdef"
+        worker.answer(item, pb.OrchestratorAction(id=-1, rewindOrchestration=pb.RewindOrchestrationAction(
+            newHistory=kept)))
+        item = worker.turn()
+        self.assertEqual(item.orchestratorRequest.executionId.value, "0123456789abcdef0123456789abcdef")
+        self.assertEqual(list(item.orchestratorRequest.pastEvents), kept)
+        worker.answer(item, complete(1))
+        self.ended(instance)
 
     def test_purge_filters(self):  # DT-114 to DT-117
         worker = self.worker()

@@ -152,6 +152,31 @@ def retrying_in_vain(ctx, name):
     return (yield ctx.call_activity(hopeless, input=name, retry_policy=policy))
 
 
+broken = set()
+
+
+def breakable(ctx, name):
+    attempts[name] = attempts.get(name, 0) + 1
+    if name in broken:
+        raise RuntimeError("broken")
+    return attempts[name]
+
+
+def two_steps(ctx, name):
+    first = yield ctx.call_activity(breakable, input=name + " first")
+    second = yield ctx.call_activity(breakable, input=name)
+    return [first, second]
+
+
+def parent_of_two_steps(ctx, name):
+    return (yield ctx.call_sub_orchestrator(two_steps, input=name))
+
+
+def two_tries(ctx, name):
+    policy = task.RetryPolicy(first_retry_interval=timedelta(milliseconds=50), max_number_of_attempts=2)
+    return (yield ctx.call_activity(breakable, input=name, retry_policy=policy))
+
+
 def flaky_child(ctx, name):
     return (yield ctx.call_activity(flaky, input=name))
 
@@ -177,9 +202,9 @@ def slow_fan_out(ctx, job):
 
 
 ORCHESTRATORS = [sequence, fan_out, sleeper, approval, collect, child, parent, failing_child, parent_of_failing,
-                 counter, counter_with_events, waiter, parent_of_waiters, reporter, instant, retrying,
+                 counter, counter_with_events, waiter, parent_of_waiters, reporter, instant, retrying, two_steps, parent_of_two_steps, two_tries,
                  retrying_in_vain, flaky_child, retrying_child, slow_fan_out]
-ACTIVITIES = [plus_one, flaky, hopeless, slow]
+ACTIVITIES = [breakable, plus_one, flaky, hopeless, slow]
 
 
 def make_worker(port, hub="default"):
@@ -379,6 +404,46 @@ class SdkTest(unittest.TestCase):
         other = self.client.restart_orchestration("again", restart_with_new_instance_id=True)
         self.assertNotEqual(other, "again")
         self.assertEqual(self.completed(self.wait(other)), 7)
+
+    def failed(self, instance, orchestrator, name):
+        broken.add(name)
+        state = self.run_one(orchestrator, name, instance_id=instance)
+        self.assertEqual(state.runtime_status, client.OrchestrationStatus.FAILED)
+        broken.discard(name)
+
+    def test_rewind_runs_again_what_failed(self):  # DT-119
+        self.failed("rewound", two_steps, "plain")
+        self.client.rewind_orchestration("rewound", reason="mended")
+        self.assertEqual(self.completed(self.wait("rewound")), [1, 2])
+        self.assertIsNone(self.wait("rewound").failure_details)
+
+    def test_rewind_of_a_child(self):  # DT-120
+        self.failed("rewound-parent", parent_of_two_steps, "of a child")
+        self.client.rewind_orchestration("rewound-parent")
+        self.assertEqual(self.completed(self.wait("rewound-parent")), [1, 2])
+
+    def test_rewind_of_a_purged_child(self):  # DT-121
+        self.failed("rewound-alone", parent_of_two_steps, "purged")
+        child = self.client.get_all_orchestration_states(
+            client.OrchestrationQuery(runtime_status=[client.OrchestrationStatus.FAILED]))
+        for one in child:
+            if one.instance_id.startswith("rewound-alone:"):
+                self.assertEqual(self.client.purge_orchestration(one.instance_id).deleted_instance_count, 1)
+        self.client.rewind_orchestration("rewound-alone")
+        self.assertEqual(self.completed(self.wait("rewound-alone")), [2, 2])
+
+    def test_rewind_of_an_activity_that_was_tried_again(self):  # DT-119
+        self.failed("rewound-tries", two_tries, "tries")
+        self.client.rewind_orchestration("rewound-tries")
+        self.assertEqual(self.completed(self.wait("rewound-tries")), 3)
+
+    def test_rewind_is_refused(self):  # DT-122
+        self.run_one(instant, 7, instance_id="not-failed")
+        for instance, code in [("not-failed", grpc.StatusCode.FAILED_PRECONDITION),
+                               ("nobody-at-all", grpc.StatusCode.NOT_FOUND)]:
+            with self.assertRaises(grpc.RpcError) as caught:
+                self.client.rewind_orchestration(instance)
+            self.assertEqual(caught.exception.code(), code)
 
     # reads
 

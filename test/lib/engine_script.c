@@ -236,7 +236,7 @@ static const char *const kind_names[] = {
     [PB_HISTORY_EVENT_EVENT_RAISED] = "EventRaised",
     [PB_HISTORY_EVENT_EXECUTION_SUSPENDED] = "ExecutionSuspended",
     [PB_HISTORY_EVENT_EXECUTION_RESUMED] = "ExecutionResumed",
-    [PB_HISTORY_EVENT_EXECUTION_REWOUND] = NULL,
+    [PB_HISTORY_EVENT_EXECUTION_REWOUND] = "ExecutionRewound",
 };
 
 static const char *kind_name(const struct pb_history_event *event)

@@ -545,7 +545,7 @@ static void test_what_is_absent_says_so(void **state)
     struct fixture *f = *state;
     static const char *const methods[] = {"SignalEntity",       "GetEntity",     "QueryEntities",
                                           "CleanEntityStorage", "CreateTaskHub", "DeleteTaskHub",
-                                          "RewindInstance",     "NoSuchMethod"};
+                                          "NoSuchMethod"};
     static struct client c; /* static: teardown closes what a failed test leaves open */
     struct answer a;
     server_open(f);

@@ -23,6 +23,8 @@ struct replay {
     bool done[IDS_MAX];
     bool suspended;
     bool terminated;
+    bool rewinds; /* instances are rewound in this run */
+    bool lost;    /* this one was, and does not fit its orchestrator any more */
     struct pb_opt_bytes output;
     struct pb_history_event raised[EVENTS_MAX];
     size_t raised_count;
@@ -79,11 +81,19 @@ static int current_step(const struct replay *r)
     return step_count(r);
 }
 
+/* Where instances are rewound, a replay may find a history that it would not have made: the failures that it lived
+ * with are gone from it. Such an orchestration is at its wits' end, and ends. */
+static void expect(struct replay *r, bool fits)
+{
+    ASSERT((fits || r->rewinds) && "the replay saw another history");
+    r->lost |= !fits;
+}
+
 static void on_scheduled(struct replay *r, int32_t id)
 {
     ASSERT(id > 0 && id < IDS_MAX && "an action nobody made");
-    ASSERT(!r->scheduled[id] && "scheduled twice");
-    ASSERT((id - 1) / IDS_PER_STEP == current_step(r) && "scheduled by a replay that saw another history");
+    expect(r, !r->scheduled[id]);
+    expect(r, (id - 1) / IDS_PER_STEP == current_step(r));
     r->scheduled[id] = true;
 }
 
@@ -227,23 +237,35 @@ static void plan_end(struct replay *r, struct plan *p)
     }
 }
 
-void sim_worker_turn(const struct pb_work_item *item, bool ignore_terminate, struct buf *out)
+/* Part of a step is gone: it could not be planned as a whole. */
+static bool is_torn(const struct replay *r, int step)
+{
+    int scheduled = 0;
+    if (step == step_count(r))
+        return false;
+    for (int n = 0; n < results_of(kind_of(r, step)); n++)
+        scheduled += r->scheduled[first_id(step) + n];
+    return scheduled > 0 && scheduled < results_of(kind_of(r, step));
+}
+
+void sim_worker_turn(const struct pb_work_item *item, bool ignore_terminate, bool rewinds, struct buf *out)
 {
     const struct pb_orchestrator_request *request = item->orchestrator_request;
-    struct replay r = {.id = request->instance_id};
+    struct replay r = {.id = request->instance_id, .rewinds = rewinds};
     struct plan p = {.count = 0};
     struct arena a;
     arena_init(&a, 0);
-    ASSERT(request->new_events_count > 1 && "a turn without news");
+    ASSERT((request->new_events_count > 1 || rewinds) && "a turn without news");
     ASSERT(request->new_events[0].event_type_case == PB_HISTORY_EVENT_ORCHESTRATOR_STARTED);
     for (size_t n = 0; n < request->past_events_count; n++)
         on_event(&r, &request->past_events[n], false);
     for (size_t n = 0; n < request->new_events_count; n++)
         on_event(&r, &request->new_events[n], true);
     int step = current_step(&r);
+    expect(&r, !is_torn(&r, step));
     if (r.terminated && ignore_terminate) {
         p.count = 0;
-    } else if (r.terminated || (!r.suspended && step == step_count(&r))) {
+    } else if (r.terminated || (!r.suspended && (r.lost || step == step_count(&r)))) {
         plan_end(&r, &p);
     } else if (!r.suspended && !r.scheduled[first_id(step)]) {
         plan_step(&r, step, &a, &p);

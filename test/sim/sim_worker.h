@@ -10,9 +10,10 @@
 #include "base/buf.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
-/* Appends an encoded OrchestratorResponse to `out`. `ignore_terminate`: as a worker that does not act on it.
+/* Appends an encoded OrchestratorResponse to `out`. `ignore_terminate`: as a worker that does not act on it. `rewinds`:
+ * instances are rewound, so a history may not fit its program; the orchestration then ends.
  */
-void sim_worker_turn(const struct pb_work_item *item, bool ignore_terminate, struct buf *out);
+void sim_worker_turn(const struct pb_work_item *item, bool ignore_terminate, bool rewinds, struct buf *out);
 /* Appends an encoded ActivityResponse. */
 void sim_worker_activity(const struct pb_work_item *item, bool fails, struct buf *out);
 

@@ -83,10 +83,9 @@ static void refuse_child(struct engine *engine, struct decision *decision, int32
     inbox_add(engine, decision->instance, event_child_failed(&engine->scratch, id, failure), true, 0);
 }
 
-static void start_child(struct engine *engine, struct decision *decision, int32_t task_id,
-                        struct instance *child, const struct pb_create_sub_orchestration_action *action)
+void decision_start_child(struct engine *engine, struct instance *instance, bool waits, int32_t task_id,
+                          struct instance *child, const struct pb_create_sub_orchestration_action *action)
 {
-    struct instance *instance = decision->instance;
     struct pb_orchestration_instance self = {.instance_id = child->row.instance_id,
                                              .execution_id =
                                                  pb_some(engine_new_id(engine, &engine->scratch))};
@@ -106,7 +105,7 @@ static void start_child(struct engine *engine, struct decision *decision, int32_
                                                  .parent_trace_context = action->parent_trace_context,
                                                  .tags = action->tags,
                                                  .tags_count = action->tags_count};
-    instance_create(engine, child, &started, decision->ends || decision->renews ? NULL : instance);
+    instance_create(engine, child, &started, waits ? instance : NULL);
 }
 
 static void create_child(struct engine *engine, struct decision *decision,
@@ -144,7 +143,8 @@ static void create_child(struct engine *engine, struct decision *decision,
     }
     if (instance_exists(child))
         instance_delete(engine, child);
-    start_child(engine, decision, action->id, child, a);
+    bool waits = !decision->ends && !decision->renews;
+    decision_start_child(engine, decision->instance, waits, action->id, child, a);
 }
 
 /* --- sendEvent (3.9) and terminateOrchestration (3.12) --- */
@@ -195,7 +195,7 @@ static const struct {
     [PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION] = {NULL, NULL},
     [PB_ORCHESTRATOR_ACTION_TERMINATE_ORCHESTRATION] = {terminate_other, NULL},
     [PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE] = {NULL, "Entities are not supported by this scheduler."},
-    [PB_ORCHESTRATOR_ACTION_REWIND_ORCHESTRATION] = {NULL, "Rewind is not supported by this scheduler."},
+    [PB_ORCHESTRATOR_ACTION_REWIND_ORCHESTRATION] = {NULL, NULL},
 };
 
 /* Bytes of the largest value that the action hands on. */
@@ -257,6 +257,8 @@ struct objection decision_objection(struct engine *engine, const struct pb_orche
         return (struct objection){
             "PayloadTooLarge", limits_text(&engine->scratch, "an input, output or event of the orchestrator",
                                            size, engine->options.payload_size_max)};
+    if (kind == PB_ORCHESTRATOR_ACTION_REWIND_ORCHESTRATION) /* a history, of which each event fitted once */
+        return (struct objection){NULL, NULL};
     if (event_size(action) > engine->options.payload_size_max * EVENT_SIZE_FACTOR)
         return (struct objection){"PayloadTooLarge",
                                   "Names, versions and tags of the orchestrator's action are too large."};
@@ -266,5 +268,6 @@ struct objection decision_objection(struct engine *engine, const struct pb_orche
 void decision_apply(struct engine *engine, struct decision *decision,
                     const struct pb_orchestrator_action *action)
 {
-    table[action->orchestrator_action_type_case].apply(engine, decision, action);
+    if (table[action->orchestrator_action_type_case].apply)
+        table[action->orchestrator_action_type_case].apply(engine, decision, action);
 }

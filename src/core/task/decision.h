@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* decision.h — the actions of an orchestrator's answer, one function each, in a table (spec 3.6-3.10, 3.12).
- * Called by turn_commit.c only. */
+ * Called by turn_commit.c, and by rewind.c for a child that is started again. */
 #ifndef CORE_TASK_DECISION_H
 #define CORE_TASK_DECISION_H
 
@@ -26,7 +26,10 @@ struct objection decision_objection(struct engine *engine, const struct pb_orche
  * for this action. */
 struct bytes decision_child_id(struct engine *engine, const struct instance *instance,
                                const struct pb_orchestrator_action *action);
-/* Carries out any action but completeOrchestration: records it and does it. */
+/* Starts the child of a createSubOrchestration action. `waits`: the parent is told how it ends. */
+void decision_start_child(struct engine *engine, struct instance *instance, bool waits, int32_t task_id,
+                          struct instance *child, const struct pb_create_sub_orchestration_action *action);
+/* Carries out any action but completeOrchestration and rewindOrchestration: records it and does it. */
 void decision_apply(struct engine *engine, struct decision *decision,
                     const struct pb_orchestrator_action *action);
 

@@ -106,6 +106,7 @@ static const struct call_method methods[] = {
     [ENGINE_TERMINATE] = {"TerminateInstance", control_terminate_call, false},
     [ENGINE_SUSPEND] = {"SuspendInstance", control_suspend, false},
     [ENGINE_RESUME] = {"ResumeInstance", control_resume, false},
+    [ENGINE_REWIND] = {"RewindInstance", rewind_instance, false},
     [ENGINE_RESTART] = {"RestartInstance", start_again, false},
     [ENGINE_PURGE] = {"PurgeInstances", purge_instances, false},
     [ENGINE_COMPLETE_ORCHESTRATOR] = {"CompleteOrchestratorTask", turn_complete, false},

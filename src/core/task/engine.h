@@ -41,6 +41,7 @@ enum engine_method {
     ENGINE_TERMINATE,
     ENGINE_SUSPEND,
     ENGINE_RESUME,
+    ENGINE_REWIND,
     ENGINE_RESTART,
     ENGINE_PURGE, /* by id or batch; the caller turns a filter into batches */
     ENGINE_COMPLETE_ORCHESTRATOR,

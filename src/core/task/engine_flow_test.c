@@ -233,7 +233,7 @@ static void parts_are_all_or_nothing(void **state)
 /* If this fails, an action we cannot carry out hangs its orchestration. */
 static void impossible_actions_fail_clearly(void **state)
 {
-    static const char *const answers[] = {"entity 1", "rewind 1", "unknown 1; activity 2 A",
+    static const char *const answers[] = {"entity 1", "unknown 1; activity 2 A",
                                           "send 1 @counter@1 x"};
     (void)state;
     for (size_t n = 0; n < ARRAY_SIZE(answers); n++) {

@@ -17,6 +17,7 @@
  *                  one action of it
  *   activity.c     activities
  *   start.c control.c purge.c read.c    the client methods
+ *   rewind.c       an instance that failed goes on, with its failed children; rewind_plan.c what its history keeps
  *   orphans.c      who is below an instance although a parent between them has ended
  *   unserved.c worker_note.c    what the operator is told of work and workers
  *   rejoin.c limits.c    events made whole; what is over a limit */
@@ -118,6 +119,7 @@ struct turn {
     size_t chunk_count;
     size_t chunk_size;  /* bytes */
     bool whole_history; /* the worker asked for it: do not stream */
+    bool rewound;       /* `events` has an ExecutionRewound, which no worker is shown */
 };
 
 /* --- activity.c --- */
@@ -175,6 +177,7 @@ struct instance {
     struct list waiters;     /* calls parked until it starts or ends */
     struct list pins;        /* of calls that need it resident */
     struct buf history;      /* a blob, if history_resident */
+    bool history_rewound;    /* likewise: it has an ExecutionRewound, which no worker is shown */
     size_t history_size; /* bytes of it, resident or not; less, before it was fetched for the first time */
     struct turn turn;
     struct alarm terminate_alarm; /* when the engine ends it itself */

@@ -53,6 +53,12 @@ void event_append(struct buf *blob, struct bytes event, int64_t timestamp_ns)
     buf_append_bytes(blob, event);
 }
 
+void event_append_whole(struct buf *blob, struct bytes event)
+{
+    put_head(blob, event.size);
+    buf_append_bytes(blob, event);
+}
+
 void event_append_new(struct buf *blob, struct pb_history_event *event, int64_t timestamp_ns)
 {
     event->timestamp = pb_time_from_ns(timestamp_ns);
@@ -82,6 +88,32 @@ bool event_blob_valid(struct bytes blob, size_t *ret_count)
     }
     *ret_count = count;
     return true;
+}
+
+bool event_blob_has(struct bytes blob, enum pb_history_event_case kind)
+{
+    struct bytes event;
+    struct bytes body;
+    while (event_next(&blob, &event))
+        if (event_peek(event, &body) == kind)
+            return true;
+    return false;
+}
+
+struct bytes event_blob_without(struct arena *arena, struct bytes blob, enum pb_history_event_case kind)
+{
+    uint8_t *copy = memory_must(arena_alloc(arena, blob.size));
+    size_t size = 0;
+    struct bytes event;
+    struct bytes body;
+    for (struct bytes rest = blob, from = rest; event_next(&rest, &event); from = rest) {
+        size_t with_head = from.size - rest.size;
+        if (event_peek(event, &body) == kind)
+            continue;
+        memcpy(copy + size, from.data, with_head);
+        size += with_head;
+    }
+    return bytes_of(copy, size);
 }
 
 void event_copy_blob(uint8_t *to, struct bytes blob, enum event_tag tag)
@@ -180,6 +212,15 @@ struct bytes event_resumed(struct arena *arena, struct pb_opt_bytes reason)
 {
     struct pb_execution_resumed_event body = {.input = reason};
     return event_encode(arena, OUTSIDE(EXECUTION_RESUMED, execution_resumed, &body));
+}
+
+struct bytes event_rewound(struct arena *arena, struct pb_opt_bytes reason, struct bytes execution_id,
+                           struct bytes instance_id)
+{
+    struct pb_execution_rewound_event body = {.reason = reason,
+                                              .parent_execution_id = {execution_id.size > 0, execution_id},
+                                              .instance_id = {instance_id.size > 0, instance_id}};
+    return event_encode(arena, OUTSIDE(EXECUTION_REWOUND, execution_rewound, &body));
 }
 
 struct bytes event_failure(struct arena *arena, const char *type, const char *message)

@@ -34,12 +34,18 @@ enum event_tag {
 struct bytes event_encode(struct arena *arena, const struct pb_history_event *event);
 /* Appends to a blob, with the timestamp in front. `event` must not have one yet. */
 void event_append(struct buf *blob, struct bytes event, int64_t timestamp_ns);
+/* Appends one that has its timestamp, as it is. */
+void event_append_whole(struct buf *blob, struct bytes event);
 /* Encodes and appends in one step. */
 void event_append_new(struct buf *blob, struct pb_history_event *event, int64_t timestamp_ns);
 /* Takes the next event off a blob: false at its end, or at bytes that are no event (see event_blob_valid). */
 bool event_next(struct bytes *rest, struct bytes *ret_event);
 /* True if the blob is nothing but whole events; `*ret_count` tells how many. */
 bool event_blob_valid(struct bytes blob, size_t *ret_count);
+/* True if the blob has an event of that kind. */
+bool event_blob_has(struct bytes blob, enum pb_history_event_case kind);
+/* A copy of the blob in the arena without the events of that kind. */
+struct bytes event_blob_without(struct arena *arena, struct bytes blob, enum pb_history_event_case kind);
 /* Copies a blob to `to`, which has room for blob.size bytes, under another tag. */
 void event_copy_blob(uint8_t *to, struct bytes blob, enum event_tag tag);
 /* What kind of event the bytes hold, and its body. NOT_SET for none, or bytes that are no event. */
@@ -58,6 +64,10 @@ struct bytes event_raised(struct arena *arena, struct bytes name, struct pb_opt_
 struct bytes event_terminated(struct arena *arena, struct pb_opt_bytes output, bool recurse);
 struct bytes event_suspended(struct arena *arena, struct pb_opt_bytes reason);
 struct bytes event_resumed(struct arena *arena, struct pb_opt_bytes reason);
+/* `execution_id` is the new one of the parent that is rewound, and `instance_id` the child's own; both empty for an
+ * instance that is rewound by itself. */
+struct bytes event_rewound(struct arena *arena, struct pb_opt_bytes reason, struct bytes execution_id,
+                           struct bytes instance_id);
 /* An encoded TaskFailureDetails of our own making; it is never worth a retry. */
 struct bytes event_failure(struct arena *arena, const char *type, const char *message);
 

@@ -143,6 +143,15 @@ void inbox_add_started(struct engine *engine, struct instance *instance)
     enter(engine, event);
 }
 
+void inbox_started_changed(struct instance *instance)
+{
+    const struct list *lists[] = {&instance->inbox, &instance->later, &instance->turn.taken};
+    for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
+        list_each (it, lists[n])
+            if (event_of(it)->sequence == NO_ROW)
+                event_of(it)->event = instance->payloads[PAYLOAD_STARTED].value;
+}
+
 bool inbox_load(struct engine *engine, struct instance *instance, const struct inbox_row *row)
 {
     if (row->execution_id.size && !bytes_equal(row->execution_id, instance->row.execution_id))

@@ -17,6 +17,8 @@ void inbox_add(struct engine *engine, struct instance *instance, struct bytes ev
                int64_t visible_ns);
 /* The event of the payload STARTED, in front of all others; visible from row.scheduled_ns on. */
 void inbox_add_started(struct engine *engine, struct instance *instance);
+/* The payload STARTED has been replaced: its event, if it still waits, is the new one. */
+void inbox_started_changed(struct instance *instance);
 /* A row from the store. False if it belongs to another execution and is to be forgotten. */
 bool inbox_load(struct engine *engine, struct instance *instance, const struct inbox_row *row);
 /* True if a turn could take something now (suspension included, spec 3.11). */

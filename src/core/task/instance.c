@@ -299,6 +299,7 @@ static void begin_execution(struct engine *engine, struct instance *instance,
     instance_set_suspended(instance, false);
     instance->history_resident = true; /* an empty one is all there is */
     instance->history_size = 0;
+    instance->history_rewound = false;
 
     instance_set_payload(engine, instance, PAYLOAD_INPUT,
                          (struct payload){started->input.present, started->input.value});
@@ -350,22 +351,26 @@ void instance_orphan_children(struct engine *engine, struct instance *instance)
     }
 }
 
-void instance_renew(struct engine *engine, struct instance *instance,
-                    struct pb_execution_started_event *started, const struct bytes *carryover,
-                    size_t carryover_count)
+/* What belongs to the old execution goes; what does not is kept. In the write set, too, the clearing comes before what
+ * is added afterwards: its changes are applied in their order. */
+static void leave_execution(struct engine *engine, struct instance *instance, struct list *ret_kept)
 {
-    struct list kept;
-    list_init(&kept);
-
-    /* What belongs to the old execution goes. In the write set, too, the clearing comes before what is added below:
-     * its changes are applied in their order. */
-    inbox_detach_untagged(engine, instance, &kept);
+    list_init(ret_kept);
+    inbox_detach_untagged(engine, instance, ret_kept);
     activity_drop_all(engine, instance);
     gate_write(engine, &(struct write_op){.kind = WRITE_INBOX_CLEAR, .key = instance->row.key});
     gate_write(engine, &(struct write_op){.kind = WRITE_HISTORY_CLEAR, .key = instance->row.key});
     residence_use_history(engine, instance);
     buf_clear(&instance->history);
     instance_orphan_children(engine, instance);
+}
+
+void instance_renew(struct engine *engine, struct instance *instance,
+                    struct pb_execution_started_event *started, const struct bytes *carryover,
+                    size_t carryover_count)
+{
+    struct list kept;
+    leave_execution(engine, instance, &kept);
 
     instance->row.scheduled_ns = 0; /* before inbox_add_started: only the first execution waits for it */
     begin_execution(engine, instance, started);
@@ -375,6 +380,50 @@ void instance_renew(struct engine *engine, struct instance *instance,
     for (size_t n = 0; n < carryover_count; n++)
         inbox_add(engine, instance, carryover[n], false, 0);
     inbox_attach(engine, instance, &kept);
+}
+
+void instance_rewind(struct engine *engine, struct instance *instance,
+                     struct pb_execution_started_event *started, struct bytes blob, int64_t count)
+{
+    struct list kept;
+    leave_execution(engine, instance, &kept);
+
+    /* Input, name, tags and custom status are those of the execution that failed. */
+    set_bytes(&instance->row.execution_id, started->orchestration_instance->execution_id.value);
+    note_parent(instance, started);
+    instance_set_payload(engine, instance, PAYLOAD_STARTED,
+                         (struct payload){true, encode_started(engine, started)});
+
+    instance->row.history_count = 0; /* before the blob: it begins the history */
+    instance->history_resident = true;
+    instance->history_size = 0;
+    instance_append_history(engine, instance, blob, count);
+    instance->history_rewound = event_blob_has(blob, PB_HISTORY_EVENT_EXECUTION_REWOUND);
+    inbox_attach(engine, instance, &kept);
+}
+
+void instance_adopt(struct engine *engine, struct instance *instance, struct instance *parent)
+{
+    struct pb_execution_started_event *started = instance_started(engine, instance);
+    if (started->parent_instance && started->parent_instance->orchestration_instance)
+        started->parent_instance->orchestration_instance->execution_id = pb_some(parent->row.execution_id);
+    note_parent(instance, started);
+    instance_set_payload(engine, instance, PAYLOAD_STARTED,
+                         (struct payload){true, encode_started(engine, started)});
+    inbox_started_changed(instance);
+    gate_touch(engine, instance);
+
+    list_remove(&instance->child_link);
+    list_remove(&instance->orphan_link);
+    instance->parent = parent;
+    list_push_back(&parent->children, &instance->child_link);
+    residence_place(engine, instance);
+}
+
+bool instance_is_child(const struct instance *instance, const struct instance *parent, int32_t task_id)
+{
+    return instance->row.parent_id.present && instance->parent_task_id == task_id &&
+           bytes_equal(instance->row.parent_id.value, parent->row.instance_id);
 }
 
 void instance_delete(struct engine *engine, struct instance *instance)
@@ -500,6 +549,7 @@ void instance_history_fetched(struct engine *engine, struct instance *instance, 
     memory_must_ok(buf_reserve(&instance->history, blob.size));
     buf_append_bytes(&instance->history, blob);
     instance->history_resident = true;
+    instance->history_rewound = event_blob_has(blob, PB_HISTORY_EVENT_EXECUTION_REWOUND);
     instance->history_size = blob.size;
 
     /* In front of the others: its turn had come when the load began. */

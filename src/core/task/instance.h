@@ -53,6 +53,14 @@ void instance_create(struct engine *engine, struct instance *instance,
 void instance_renew(struct engine *engine, struct instance *instance,
                     struct pb_execution_started_event *started, const struct bytes *carryover,
                     size_t carryover_count);
+/* A new execution of the same instance with a past: `blob` of `count` events, in which `started` is the
+ * ExecutionStarted. What the old execution waited for goes; the events of others wait on. The caller moves the status. */
+void instance_rewind(struct engine *engine, struct instance *instance,
+                     struct pb_execution_started_event *started, struct bytes blob, int64_t count);
+/* `parent` waits for the result of a live instance that it started in an execution before. */
+void instance_adopt(struct engine *engine, struct instance *instance, struct instance *parent);
+/* The instance was started by that task of `parent`, in whichever execution. */
+bool instance_is_child(const struct instance *instance, const struct instance *parent, int32_t task_id);
 /* Any -> NONE: deletes the rows and everything in memory. */
 void instance_delete(struct engine *engine, struct instance *instance);
 /* The decoded ExecutionStarted of the current execution, without its input, in scratch. */

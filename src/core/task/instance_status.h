@@ -8,6 +8,7 @@
  *      │                │  │ restart       SUSPENDED                      │
  *      │                │  └── from every state ─────────────────────────┤
  *      └────────────────┴──────────────── purge, replaced ◄──────────────┘
+ *                                              rewind: FAILED ──► RUNNING
  *
  * Pure values, and of this type everywhere inside: numbers become statuses where a message or a row is read. No instance is touched here. instance_move (core/task/instance.h) is the only writer of an
  * instance's status and asks this table first. */

@@ -19,6 +19,8 @@ void control_suspend(struct engine *engine, struct call *call);
 void control_resume(struct engine *engine, struct call *call);
 void control_terminate_call(struct engine *engine, struct call *call);
 void control_skip_graceful(struct engine *engine, struct call *call);
+/* rewind.c */
+void rewind_instance(struct engine *engine, struct call *call);
 /* purge.c */
 void purge_instances(struct engine *engine, struct call *call);
 /* turn_answer.c, activity.c */

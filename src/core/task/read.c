@@ -144,10 +144,14 @@ static struct bytes take_completed(struct engine *engine, const struct instance 
     return whole;
 }
 
-static void send_history(struct engine *engine, struct call *call, const struct instance *instance)
+/* `for_work`: for a worker that replays it, who sees what a work item would hold (spec 2.13). */
+static void send_history(struct engine *engine, struct call *call, const struct instance *instance,
+                         bool for_work)
 {
     uint64_t sequence = instance->changed_sequence;
     struct bytes blob = buf_peek(&instance->history);
+    if (for_work && instance->history_rewound)
+        blob = event_blob_without(&engine->scratch, blob, PB_HISTORY_EVENT_EXECUTION_REWOUND);
     struct bytes completed = take_completed(engine, instance, &blob);
     struct rejoin_parts parts = rejoin_part(&engine->scratch, blob, instance->payloads);
     send_chunks(engine, call, parts.before, sequence);
@@ -185,6 +189,6 @@ void read_history(struct engine *engine, struct call *call)
     bool history = call_need_history(engine, call, instance);
     if (!call_need_payloads(engine, call, instance) || !history)
         return;
-    send_history(engine, call, instance);
+    send_history(engine, call, instance, request.for_work_item_processing);
     call_reply(engine, call, empty, instance->changed_sequence);
 }

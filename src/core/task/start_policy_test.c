@@ -89,7 +89,8 @@ static void moves_follow_the_table(void **state)
     for (int from = 0; from < INSTANCE_STATUS_COUNT; from++)
         for (int to = 0; to < INSTANCE_STATUS_COUNT; to++)
             moves += from != to && instance_status_allowed(from, to);
-    assert_int_equal(moves, 1 + 7 + 6 + 6 + 4);
+    assert_int_equal(moves, 1 + 7 + 6 + 6 + 4 + 1);
+    assert_true(instance_status_allowed(INSTANCE_FAILED, INSTANCE_RUNNING)); /* a rewind */
     assert_false(instance_status_allowed(INSTANCE_COMPLETED, INSTANCE_RUNNING));
     assert_false(instance_status_allowed(INSTANCE_RUNNING, INSTANCE_PENDING));
     assert_false(instance_status_allowed(INSTANCE_RUNNING, INSTANCE_CONTINUED_AS_NEW));

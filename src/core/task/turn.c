@@ -42,6 +42,7 @@ void turn_drop(struct engine *engine, struct instance *instance)
     turn_drop_parts(&instance->turn);
     buf_fini(&instance->turn.events);
     instance->turn.whole_history = false;
+    instance->turn.rewound = false;
 }
 
 /* --- building --- */
@@ -82,8 +83,18 @@ static void render_events(struct engine *engine, struct instance *instance, size
     turn->events.limit = SIZE_MAX;
     buf_clear(&turn->events);
     event_append_new(&turn->events, &started, now);
-    list_each (it, &turn->taken)
-        event_append(&turn->events, CONTAINER_OF(it, struct inbox_event, link)->event, now);
+    turn->rewound = false;
+    list_each (it, &turn->taken) {
+        const struct inbox_event *event = CONTAINER_OF(it, struct inbox_event, link);
+        event_append(&turn->events, event->event, now);
+        turn->rewound |= event->kind == PB_HISTORY_EVENT_EXECUTION_REWOUND;
+    }
+}
+
+/* What a worker is shown of a blob: at the sight of an ExecutionRewound the SDKs of Java and Go fail (trap 13). */
+static struct bytes shown(struct engine *engine, struct bytes blob, bool rewound)
+{
+    return rewound ? event_blob_without(&engine->scratch, blob, PB_HISTORY_EVENT_EXECUTION_REWOUND) : blob;
 }
 
 static void put_bytes(uint8_t **at, struct bytes bytes)
@@ -98,10 +109,13 @@ static struct bytes render_item(struct engine *engine, const struct instance *in
 {
     enum { REQUEST_FIELD = 1, TOKEN_FIELD = 10 };
     struct rejoin_parts past = {.before = {NULL, 0}};
-    struct rejoin_parts fresh =
-        rejoin_part(&engine->scratch, buf_peek(&instance->turn.events), instance->payloads);
+    struct rejoin_parts fresh = rejoin_part(
+        &engine->scratch, shown(engine, buf_peek(&instance->turn.events), instance->turn.rewound),
+        instance->payloads);
     if (!streaming)
-        past = rejoin_part(&engine->scratch, buf_peek(&instance->history), instance->payloads);
+        past = rejoin_part(&engine->scratch,
+                           shown(engine, buf_peek(&instance->history), instance->history_rewound),
+                           instance->payloads);
     struct pb_orchestrator_request start = {.instance_id = instance->row.instance_id,
                                             .execution_id = pb_some(instance->row.execution_id)};
     struct pb_orchestrator_request rest = {

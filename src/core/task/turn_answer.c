@@ -99,6 +99,24 @@ static bool need_others(struct engine *engine, struct call *call, const struct i
     return !call_missing(call);
 }
 
+/* The same for the history that a worker has rewritten, if the answer is one that can be read. */
+static bool need_rewind(struct engine *engine, struct call *call, struct instance *instance,
+                        struct turn_answer *answer, struct rewind *rewind)
+{
+    for (size_t n = 0; n < answer->count && !answer->rewind; n++) {
+        const struct pb_orchestrator_action *action = answer->actions[n];
+        if (action->orchestrator_action_type_case != PB_ORCHESTRATOR_ACTION_REWIND_ORCHESTRATION)
+            continue;
+        struct bytes history = rewind_action_history(engine, action->rewind_orchestration);
+        if (rewind_collect(engine, call, instance, history, rewind) != STATUS_OK)
+            answer->unreadable = true;
+        else
+            answer->rewind = rewind;
+        break;
+    }
+    return !call_missing(call);
+}
+
 /* True if the call is answered: the response was a part, or does not fit the parts before it. */
 static bool take_part(struct engine *engine, struct call *call, struct turn *turn,
                       const struct pb_orchestrator_response *response)
@@ -155,10 +173,14 @@ void turn_complete(struct engine *engine, struct call *call)
                   "the parts of the completion are too large together", 0);
         return;
     }
-    if (!need_others(engine, call, instance, &answer))
-        return;
-    turn_commit(engine, instance, &answer);
-    call_reply(engine, call, empty, call_sequence_now(engine));
+    struct rewind rewind = {.count = 0};
+    bool ready = need_others(engine, call, instance, &answer);
+    ready = need_rewind(engine, call, instance, &answer, &rewind) && ready;
+    if (ready) {
+        turn_commit(engine, instance, &answer);
+        call_reply(engine, call, empty, call_sequence_now(engine));
+    }
+    rewind_fini(&rewind);
 }
 
 void turn_abandon(struct engine *engine, struct call *call)

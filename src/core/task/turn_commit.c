@@ -28,6 +28,8 @@ static struct objection find_objection(struct engine *engine, const struct turn_
         return (struct objection){"PayloadTooLarge",
                                   limits_text(&engine->scratch, "the custom status of the orchestrator", size,
                                               engine->options.payload_size_max)};
+    if (answer->unreadable)
+        return (struct objection){"InvalidRewind", "The orchestrator answered with a history that cannot be read."};
     for (size_t n = 0; n < answer->count; n++) {
         struct objection objection = decision_objection(engine, answer->actions[n]);
         if (objection.type)
@@ -186,11 +188,15 @@ static void consume_events(struct engine *engine, struct commit *commit, int32_t
     if (processed > 0 && instance->row.history_count == 0)
         processed = MAX(processed, 2); /* an execution with a history has its ExecutionStarted in it */
 
-    for (int32_t n = 0; (processed <= 0 || n < processed) && event_next(&rest, &event); n++) {
+    struct bytes body;
+    int32_t shown = 0; /* the worker counts what it was shown */
+    for (int32_t n = 0; (processed <= 0 || shown < processed) && event_next(&rest, &event); n++) {
         commit->decision.count++;
+        shown += !turn->rewound || event_peek(event, &body) != PB_HISTORY_EVENT_EXECUTION_REWOUND;
         if (n > 0) /* OrchestratorStarted came from no inbox */
             consume_event(engine, commit, CONTAINER_OF(turn->taken.next, struct inbox_event, link));
     }
+    instance->history_rewound |= turn->rewound; /* if it was not consumed, this costs a look */
     size_t consumed = turn->events.size - rest.size;
     buf_append_bytes(&commit->blob, bytes_slice(buf_peek(&turn->events), 0, consumed));
 
@@ -256,6 +262,16 @@ static void go_on(struct engine *engine, struct instance *instance)
     residence_place(engine, instance);
 }
 
+/* The answer is another history (spec 3.14). It has the events of this turn, so they are not appended; what else the
+ * answer asks for belongs to the history that goes. */
+static void rewind(struct engine *engine, struct commit *commit, const struct turn_answer *answer)
+{
+    struct instance *instance = commit->decision.instance;
+    buf_fini(&commit->blob);
+    turn_drop(engine, instance); /* before the inbox is emptied */
+    rewind_apply(engine, answer->rewind, pb_none());
+}
+
 void turn_commit(struct engine *engine, struct instance *instance, const struct turn_answer *answer)
 {
     struct commit commit = {.blob = {.limit = SIZE_MAX}};
@@ -266,6 +282,11 @@ void turn_commit(struct engine *engine, struct instance *instance, const struct 
      * events bears on how the answer is judged. */
     consume_events(engine, &commit, answer->processed);
     judge(engine, &commit, answer);
+    if (answer->rewind && !commit.decision.ends) {
+        rewind(engine, &commit, answer);
+        engine->turns_committed++;
+        return;
+    }
     apply_actions(engine, &commit, answer);
 
     /* Before renew, which drops the trace context of the old execution. */

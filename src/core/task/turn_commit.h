@@ -6,6 +6,7 @@
 #define CORE_TASK_TURN_COMMIT_H
 
 #include "core/task/engine_state.h"
+#include "core/task/rewind.h"
 
 /* An answer, put together from its parts. */
 struct turn_answer {
@@ -14,6 +15,8 @@ struct turn_answer {
     const struct pb_orchestrator_response *last; /* the final part */
     int32_t processed;                           /* events, 0: all */
     const struct pb_orchestration_trace_context *trace_context;
+    struct rewind *rewind; /* the answer is a new history of the instance; NULL: it is not */
+    bool unreadable;       /* it is meant to be one, and is none */
 };
 
 /* Commits the answer to the turn that is out, or was. The turn is over afterwards. */

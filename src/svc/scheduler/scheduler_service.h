@@ -17,7 +17,7 @@
  * for pings, and get their work again (with new tokens) once a small write succeeds, which is tried again and
  * again.
  *
- * Methods: spec/durable-task-protocol.md section 1.2. Entities, rewind and hub administration answer
+ * Methods: spec/durable-task-protocol.md section 1.2. Entities and hub administration answer
  * UNIMPLEMENTED and say so. */
 #ifndef SVC_SCHEDULER_SERVICE_H
 #define SVC_SCHEDULER_SERVICE_H
