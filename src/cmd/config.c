@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/command.h"
+#include "cmd/servers.h"
 
 static const struct {
     unsigned bit;
@@ -82,12 +82,12 @@ static void print_line(const struct option_spec *spec, const struct option_value
     printf("# %s (%s)\n%s%s = %s\n", spec->help, origin, readable ? "" : "# ", spec->name, text ? text : "");
 }
 
-int command_config(unsigned command, const struct option_values *values)
+int command_config(const struct command *command, const struct option_values *values)
 {
     const char *file = setting_text(values, "config");
     bool as_json = setting_flag(values, "json");
     json_t *all = json_array();
-    for (size_t i = 0; i < settings_count; i++) {
+    for (size_t i = 0; settings_table[i].name; i++) {
         const struct option_spec *spec = &settings_table[i];
         char origin[400];
         if (!(spec->commands & COMMAND_SERVERS) || strcmp(spec->name, "config") == 0)

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/command.h"
 #include "cmd/doctor_checks.h"
+#include "cmd/servers.h"
 #include "db/sqlite.h"
 #include "jail/probe.h"
 #include "jail/template.h"
@@ -113,7 +113,7 @@ static void print_json(const struct probe_facts *facts, const struct template_pl
     putchar('\n');
 }
 
-int command_doctor(unsigned command, const struct option_values *values)
+int command_doctor(const struct command *command, const struct option_values *values)
 {
     (void)command;
     struct probe_facts facts = {.cgroup_layout = "none"};

@@ -1,96 +1,96 @@
 /* SPDX-License-Identifier: MIT */
-/* main.c — the table of commands, their help, and the choice between them. */
+/* main.c — the lists of commands, their help, and the choice between them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "cmd/command.h"
+#include "cmd/servers.h"
 #include "jail/warden_client.h"
 #include "os/memory.h"
 #include "svc/keeper/warden.h"
 
-struct command {
-    const char *name;
-    unsigned bit;
-    int (*run)(unsigned command, const struct option_values *v);
-    const char *summary;
-    const char *about;
-};
-
-static const struct command commands[] = {
-    {"dev", COMMAND_DEV, command_serve, "run everything on this machine",
+static const struct command server_commands[] = {
+    {"dev", command_serve, SERVER_SYNTAX(COMMAND_DEV), "run everything on this machine",
      "Session pool, task scheduler and app in one process, on one port of the loopback address, without an "
      "account.\n"
      "State is kept; a restart on the same data folder continues every run."},
-    {"app", COMMAND_APP, command_serve, "run the web API and its durable worker",
+    {"app", command_serve, SERVER_SYNTAX(COMMAND_APP), "run the web API and its durable worker",
      "Needs a session pool and a task scheduler, this product's or the cloud's, named by SESSION_POOL_URL "
      "and\n"
      "DURABLE_TASK_SCHEDULER_CONNECTION_STRING."},
-    {"pool", COMMAND_POOL, command_serve, "run a session pool",
+    {"pool", command_serve, SERVER_SYNTAX(COMMAND_POOL), "run a session pool",
      "Isolated Python sessions over the session pool API, at the root of the port and under any path before "
      "it."},
-    {"scheduler", COMMAND_SCHEDULER, command_serve, "run a task scheduler",
+    {"scheduler", command_serve, SERVER_SYNTAX(COMMAND_SCHEDULER), "run a task scheduler",
      "Durable orchestrations over gRPC for the Durable Task SDKs."},
-    {"config", COMMAND_CONFIG | COMMAND_SERVERS, command_config, "print the settings that hold, and why",
+    {"config", command_config, SERVER_SYNTAX(COMMAND_CONFIG | COMMAND_SERVERS),
+     "print the settings that hold, and why",
      "Takes the options, the environment and the --config file of any service and prints every setting with "
      "its value\nand where that comes from, in the form that --config reads. With --json also kind, range, "
      "default, environment\nvariable and commands of each. Secrets are not shown."},
-    {"doctor", COMMAND_DOCTOR, command_doctor, "say what isolation this machine can give",
+    {"doctor", command_doctor, SERVER_SYNTAX(COMMAND_DOCTOR), "say what isolation this machine can give",
      "Prints each layer of isolation, whether it is on, and the command that mends it if not. Exit code 1 "
      "when the\n"
      "sandbox cannot be used at all."},
+    {.name = NULL},
 };
 
-static int help_all(FILE *out)
+/* A folder of commands adds its list here. */
+static const struct command_list lists[] = {
+    {NULL, server_commands},
+};
+
+static int print(FILE *file, const struct buf *text, int code)
 {
-    fputs("sallyport " SALLYPORT_VERSION
-          " - run code where it can do no harm, and go on when a person approves\n\n"
-          "usage: sallyport COMMAND [options]\n\n",
-          out);
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        fprintf(out, "  %-14s  %s\n", commands[i].name, commands[i].summary);
-    fputs("  help [COMMAND]  this text, or a command's options\n"
-          "  --version       the version\n\n"
-          "exit codes: 0 good, 1 failed, 2 wrong usage\n",
-          out);
-    return out == stdout ? EXIT_GOOD : EXIT_USAGE;
+    bool whole = buf_status(text) == STATUS_OK && fwrite(text->data, 1, text->size, file) == text->size;
+    return whole && fflush(file) == 0 ? code : EXIT_FAILED;
+}
+
+static int help_all(FILE *file)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    buf_append_cstr(&text, "sallyport " SALLYPORT_VERSION
+                           " - run code where it can do no harm, and go on when a person approves\n\n"
+                           "usage: sallyport COMMAND [options]\n\n");
+    command_help_list(lists, ARRAY_SIZE(lists), NULL, &text);
+    buf_append_cstr(&text, "  help [COMMAND]  this text, or a command's options\n"
+                           "  --version       the version\n\n"
+                           "exit codes: 0 good, 1 failed, 2 wrong usage\n");
+    return print(file, &text, file == stdout ? EXIT_GOOD : EXIT_USAGE);
+}
+
+static int help_group(FILE *file, const char *group)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    buf_append_fmt(&text, "usage: sallyport %s COMMAND [options]\n\n", group);
+    command_help_list(lists, ARRAY_SIZE(lists), group, &text);
+    return print(file, &text, file == stdout ? EXIT_GOOD : EXIT_USAGE);
 }
 
 static int help_one(const struct command *command)
 {
     CLEANUP(buf_fini) struct buf text = {0};
-    buf_append_fmt(&text, "usage: sallyport %s [options]\n\n%s\n\noptions [default]:\n", command->name,
-                   command->about);
-    option_help(settings_table, settings_count, command->bit, &text);
-    fwrite(text.data, 1, text.size, stdout);
-    return EXIT_GOOD;
+    command_help(command, &text);
+    return print(stdout, &text, EXIT_GOOD);
 }
 
-static const struct command *find_command(const char *name)
+static int unknown_command(int argc, char *const *argv)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
-    return NULL;
-}
-
-static int unknown_command(const char *name)
-{
-    const char *names[ARRAY_SIZE(commands)];
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        names[i] = commands[i].name;
-    const char *near = option_nearest(name, names, ARRAY_SIZE(names));
-    fprintf(stderr, "sallyport: there is no command \"%s\"%s%s%s\ntype: sallyport help\n", name,
-            near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-    return EXIT_USAGE;
+    CLEANUP(buf_fini) struct buf text = {0};
+    buf_append_cstr(&text, "sallyport: ");
+    command_say_unknown(lists, ARRAY_SIZE(lists), argc, argv, &text);
+    buf_append_cstr(&text, "\ntype: sallyport help\n");
+    return print(stderr, &text, EXIT_USAGE);
 }
 
 static bool wants_help(int argc, char *const *argv)
 {
-    for (int i = 0; i < argc; i++)
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return true;
+    }
     return false;
 }
 
@@ -103,14 +103,13 @@ static int run_command(const struct command *command, int argc, char *const *arg
 {
     struct err err = {0};
     struct option_values values;
-    enum status status = option_parse(settings_table, settings_count, command->bit, argc, argv, environment,
-                                      "config", &values, &err);
+    enum status status = option_parse(&command->syntax, argc, argv, environment, &values, &err);
     if (status != STATUS_OK) {
         fprintf(stderr, "sallyport %s: %s\ntype: sallyport help %s\n", command->name, err.text,
                 command->name);
         return EXIT_USAGE;
     }
-    int code = command->run(command->bit, &values);
+    int code = command->run(command, &values);
     option_values_fini(&values);
     return code;
 }
@@ -140,10 +139,17 @@ int main(int argc, char **argv)
     bool help = strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
     if (help && argc == 2)
         return help_all(stdout);
-    const struct command *command = find_command(help ? argv[2] : name);
-    if (!command)
-        return unknown_command(help ? argv[2] : name);
-    if (help || wants_help(argc - 2, argv + 2))
+
+    int word_count = argc - (help ? 2 : 1);
+    char *const *words = argv + (help ? 2 : 1);
+    int used;
+    char group[OPTION_NAME_MAX * COMMAND_WORDS_MAX];
+    const struct command *command = command_find(lists, ARRAY_SIZE(lists), word_count, words, &used);
+    if (command && (help || wants_help(word_count - used, words + used)))
         return help_one(command);
-    return run_command(command, argc - 2, argv + 2);
+    if (command)
+        return run_command(command, word_count - used, words + used);
+    if (command_is_group(lists, ARRAY_SIZE(lists), word_count, words, group, sizeof group))
+        return help_group(help || wants_help(word_count, words) ? stdout : stderr, group);
+    return unknown_command(word_count, words);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* option.c — the parser behind the settings table. */
+/* option.c — the parser behind the tables of settings: values by kind, then the three places that values come from
+ * (command line, environment, file), then help. */
 #include "cmd/option.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include "base/quantity.h"
 
 #define OPTION_FILE_SIZE_MAX (1 << 20) /* bytes */
-#define OPTION_NAME_MAX      64        /* bytes */
 
 static const struct quantity_unit size_units[] = {{"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"", 1}};
 static const struct quantity_unit count_units[] = {{"", 1}};
@@ -84,115 +84,203 @@ static enum status set_value(const struct option_spec *spec, const char *text, c
     return STATUS_OK;
 }
 
-/* Levenshtein distance of two short names, one row at a time. */
-static size_t edit_distance(const char *a, const char *b)
+/* --- names --- */
+
+/* Levenshtein distance, one row at a time. */
+size_t option_distance(const char *one, const char *other)
 {
     size_t row[OPTION_NAME_MAX + 1];
-    size_t b_size = strnlen(b, OPTION_NAME_MAX);
-    for (size_t j = 0; j <= b_size; j++)
+    size_t size = strnlen(other, OPTION_NAME_MAX);
+    for (size_t j = 0; j <= size; j++)
         row[j] = j;
-    for (size_t i = 0; a[i]; i++) {
+    for (size_t i = 0; i < OPTION_NAME_MAX && one[i]; i++) {
         size_t diagonal = row[0];
         row[0] = i + 1;
-        for (size_t j = 0; j < b_size; j++) {
-            size_t change = diagonal + (a[i] != b[j]);
+        for (size_t j = 0; j < size; j++) {
+            size_t change = diagonal + (one[i] != other[j]);
             diagonal = row[j + 1];
             row[j + 1] = MIN(change, MIN(row[j], row[j + 1]) + 1);
         }
     }
-    return row[b_size];
+    return row[size];
 }
 
-const char *option_nearest(const char *given, const char *const *names, size_t count)
+/* The tables of a command as one list, in the order of `struct option_values`. */
+struct option_row {
+    const struct option_spec *spec;
+    bool known; /* to the command */
+};
+
+struct parse {
+    const struct option_syntax *syntax;
+    struct option_row rows[OPTION_MAX];
+    size_t count;
+    struct option_values *values;
+    struct err *err;
+    bool in_file[OPTION_MAX]; /* by index in `rows`: the file has named it */
+};
+
+static void list_rows(struct parse *parse)
 {
-    const char *best = NULL;
-    size_t best_distance = strlen(given) / 2 + 1;
-    for (size_t i = 0; i < count; i++) {
-        size_t distance = edit_distance(given, names[i]);
-        if (distance < best_distance) {
-            best_distance = distance;
-            best = names[i];
+    for (size_t i = 0; i < OPTION_SETS_MAX; i++) {
+        const struct option_set *set = &parse->syntax->sets[i];
+        for (const struct option_spec *spec = set->table; spec && spec->name; spec++) {
+            ASSERT(parse->count < OPTION_MAX);
+            parse->rows[parse->count++] =
+                (struct option_row){.spec = spec, .known = (spec->commands & set->commands) != 0};
         }
     }
-    return best;
 }
 
-static const struct option_spec *find_spec(const struct option_spec *table, size_t count, unsigned command,
-                                           struct bytes name)
+/* False if the command knows no such setting. */
+static bool find_row(const struct parse *parse, struct bytes name, size_t *ret_index)
 {
-    for (size_t i = 0; i < count; i++)
-        if ((table[i].commands & command) && bytes_equal_cstr(name, table[i].name))
-            return &table[i];
-    return NULL;
+    for (size_t i = 0; i < parse->count; i++) {
+        if (parse->rows[i].known && bytes_equal_cstr(name, parse->rows[i].spec->name)) {
+            *ret_index = i;
+            return true;
+        }
+    }
+    return false;
 }
 
-static enum status unknown(const struct option_spec *table, size_t count, unsigned command,
-                           const char *origin, struct bytes name, struct err *err)
+static bool find_letter(const struct parse *parse, char letter, size_t *ret_index)
 {
-    const char *names[OPTION_MAX];
-    size_t known = 0;
-    for (size_t i = 0; i < count; i++)
-        if (table[i].commands & command)
-            names[known++] = table[i].name;
+    for (size_t i = 0; i < parse->count; i++) {
+        if (parse->rows[i].known && letter && parse->rows[i].spec->letter == letter) {
+            *ret_index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum status unknown(const struct parse *parse, const char *origin, struct bytes name)
+{
     char text[OPTION_NAME_MAX + 1];
     snprintf(text, sizeof text, "%.*s", BYTES_FMT(name));
-    const char *near = option_nearest(text, names, known);
-    return err_set(err, STATUS_INVALID_ARGUMENT, "%s: there is no setting \"%s\"%s%s%s", origin, text,
+    const char *near = NULL;
+    size_t near_distance = strlen(text) / 2 + 1;
+    for (size_t i = 0; i < parse->count; i++) {
+        size_t distance = option_distance(text, parse->rows[i].spec->name);
+        if (parse->rows[i].known && distance < near_distance) {
+            near = parse->rows[i].spec->name;
+            near_distance = distance;
+        }
+    }
+    return err_set(parse->err, STATUS_INVALID_ARGUMENT, "%s: there is no setting \"%s\"%s%s%s", origin, text,
                    near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
-struct parse {
-    const struct option_spec *table;
-    size_t count;
-    unsigned command;
-    struct option_values *values;
-    struct err *e;
-    bool in_file[OPTION_MAX]; /* by index in the table: the file has named it */
-};
+/* --- the command line --- */
+
+static enum status take_positional(struct parse *parse, const char *text)
+{
+    struct option_values *values = parse->values;
+    if (!parse->syntax->positionals)
+        return err_set(parse->err, STATUS_INVALID_ARGUMENT, "unexpected argument \"%.80s\"", text);
+    if (values->positional_count == OPTION_POSITIONALS_MAX)
+        return err_set(parse->err, STATUS_INVALID_ARGUMENT, "more than %d arguments", OPTION_POSITIONALS_MAX);
+    values->positionals[values->positional_count++] = text;
+    return STATUS_OK;
+}
+
+/* Compares what was given with `positionals`, word by word. */
+static enum status check_positionals(const struct parse *parse)
+{
+    const struct option_values *values = parse->values;
+    struct bytes rest = bytes_of_cstr(parse->syntax->positionals ? parse->syntax->positionals : "");
+    size_t taken = 0;
+    while (rest.size > 0) {
+        struct bytes word = bytes_split(&rest, ' ');
+        bool optional = word.data[0] == '[';
+        if (taken == values->positional_count && !optional)
+            return err_set(parse->err, STATUS_INVALID_ARGUMENT, "%.*s is missing", BYTES_FMT(word));
+        if (bytes_find(word, BYTES_LITERAL("...")) != word.size)
+            return STATUS_OK;
+        taken += taken < values->positional_count;
+    }
+    if (taken < values->positional_count)
+        return err_set(parse->err, STATUS_INVALID_ARGUMENT, "unexpected argument \"%.80s\"",
+                       values->positionals[taken]);
+    return STATUS_OK;
+}
+
+/* "--name", "--name=value" or "-n": which setting, and the value if it is in the same argument. */
+static enum status find_option(const struct parse *parse, const char *argument, size_t *ret_index,
+                               const char **ret_text)
+{
+    *ret_text = NULL;
+    if (argument[1] != '-') {
+        if (argument[2] == '\0' && find_letter(parse, argument[1], ret_index))
+            return STATUS_OK;
+        return err_set(parse->err, STATUS_INVALID_ARGUMENT, "command line: there is no setting \"%.80s\"",
+                       argument);
+    }
+    struct bytes rest = bytes_of_cstr(argument + 2);
+    struct bytes name = bytes_split(&rest, '=');
+    if (!find_row(parse, name, ret_index))
+        return unknown(parse, "command line", name);
+    *ret_text = (const char *)rest.data;
+    return STATUS_OK;
+}
 
 static enum status parse_arguments(struct parse *parse, int argc, char *const *argv)
 {
+    bool options_over = false;
     for (int i = 0; i < argc; i++) {
-        struct bytes argument = bytes_of_cstr(argv[i]);
-        if (!bytes_starts_with(argument, BYTES_LITERAL("--")))
-            return err_set(parse->e, STATUS_INVALID_ARGUMENT, "unexpected argument \"%.80s\"", argv[i]);
-        struct bytes rest = bytes_slice(argument, 2, argument.size);
-        struct bytes name = bytes_split(&rest, '=');
-        const struct option_spec *spec = find_spec(parse->table, parse->count, parse->command, name);
-        if (!spec)
-            return unknown(parse->table, parse->count, parse->command, "command line", name, parse->e);
-        const char *text = "true";
-        if (rest.data)
-            text = (const char *)rest.data;
-        else if (spec->kind != OPTION_FLAG && ++i >= argc)
-            return err_set(parse->e, STATUS_INVALID_ARGUMENT, "--%s needs %s", spec->name, spec->argument);
-        else if (spec->kind != OPTION_FLAG)
-            text = argv[i];
-        struct option_value *value = &parse->values->at[spec - parse->table];
-        enum status status = set_value(spec, text, "command line", value, parse->e);
+        if (!options_over && strcmp(argv[i], "--") == 0) {
+            options_over = true;
+            continue;
+        }
+        enum status status;
+        if (options_over || argv[i][0] != '-' || !argv[i][1]) {
+            status = take_positional(parse, argv[i]);
+            if (status != STATUS_OK)
+                return status;
+            continue;
+        }
+
+        size_t index;
+        const char *text;
+        status = find_option(parse, argv[i], &index, &text);
         if (status != STATUS_OK)
             return status;
-        value->origin = OPTION_FROM_COMMAND_LINE;
+        const struct option_spec *spec = parse->rows[index].spec;
+        if (!text && spec->kind == OPTION_FLAG)
+            text = "true";
+        else if (!text && ++i < argc)
+            text = argv[i];
+        if (!text)
+            return err_set(parse->err, STATUS_INVALID_ARGUMENT, "--%s needs %s", spec->name, spec->argument);
+        status = set_value(spec, text, "command line", &parse->values->at[index], parse->err);
+        if (status != STATUS_OK)
+            return status;
+        parse->values->at[index].origin = OPTION_FROM_COMMAND_LINE;
     }
-    return STATUS_OK;
+    return check_positionals(parse);
 }
+
+/* --- the environment --- */
 
 static enum status parse_environment(struct parse *parse, const char *(*environment)(const char *name))
 {
     for (size_t i = 0; i < parse->count; i++) {
-        const struct option_spec *spec = &parse->table[i];
-        if (!(spec->commands & parse->command) || !spec->environment || parse->values->at[i].given)
+        const struct option_spec *spec = parse->rows[i].spec;
+        if (!parse->rows[i].known || !spec->environment || parse->values->at[i].given)
             continue;
         const char *text = environment(spec->environment);
         if (!text || !*text)
             continue;
-        enum status status = set_value(spec, text, spec->environment, &parse->values->at[i], parse->e);
+        enum status status = set_value(spec, text, spec->environment, &parse->values->at[i], parse->err);
         if (status != STATUS_OK)
             return status;
         parse->values->at[i].origin = OPTION_FROM_ENVIRONMENT;
     }
     return STATUS_OK;
 }
+
+/* --- the file --- */
 
 static enum status read_file(const char *path, char **ret_text, struct err *err)
 {
@@ -225,31 +313,36 @@ static enum status parse_line(struct parse *parse, char *line, int number, const
     struct bytes rest = text;
     struct bytes name = bytes_trim(bytes_split(&rest, '='));
     if (!rest.data)
-        return err_set(parse->e, STATUS_INVALID_ARGUMENT, "%s: expected \"name = value\"", origin);
-    const struct option_spec *spec = find_spec(parse->table, parse->count, parse->command, name);
-    if (!spec)
-        return unknown(parse->table, parse->count, parse->command, origin, name, parse->e);
-    bool *seen = &parse->in_file[spec - parse->table];
-    if (*seen)
-        return err_set(parse->e, STATUS_INVALID_ARGUMENT, "%s: %s is set twice", origin, spec->name);
-    *seen = true;
-    if (parse->values->at[spec - parse->table].given)
+        return err_set(parse->err, STATUS_INVALID_ARGUMENT, "%s: expected \"name = value\"", origin);
+    size_t index;
+    if (!find_row(parse, name, &index))
+        return unknown(parse, origin, name);
+    const struct option_spec *spec = parse->rows[index].spec;
+    if (parse->in_file[index])
+        return err_set(parse->err, STATUS_INVALID_ARGUMENT, "%s: %s is set twice", origin, spec->name);
+    parse->in_file[index] = true;
+    if (parse->values->at[index].given)
         return STATUS_OK; /* the command line or the environment said otherwise */
+
     struct bytes value = bytes_trim(rest);
     char *start = line + ((const char *)value.data - line);
     start[value.size] = '\0';
-    struct option_value *into = &parse->values->at[spec - parse->table];
-    enum status status = set_value(spec, start, origin, into, parse->e);
+    enum status status = set_value(spec, start, origin, &parse->values->at[index], parse->err);
     if (status != STATUS_OK)
         return status;
-    into->origin = OPTION_FROM_FILE;
-    into->line = number;
+    parse->values->at[index].origin = OPTION_FROM_FILE;
+    parse->values->at[index].line = number;
     return STATUS_OK;
 }
 
-static enum status parse_file(struct parse *parse, const char *path)
+static enum status parse_file(struct parse *parse)
 {
-    enum status status = read_file(path, &parse->values->file_text, parse->e);
+    size_t index;
+    const char *name = parse->syntax->file;
+    if (!name || !find_row(parse, bytes_of_cstr(name), &index) || !parse->values->at[index].text)
+        return STATUS_OK;
+    const char *path = parse->values->at[index].text;
+    enum status status = read_file(path, &parse->values->file_text, parse->err);
     int number = 0;
     char *next = parse->values->file_text;
     while (status == STATUS_OK && next) {
@@ -264,26 +357,35 @@ static enum status parse_file(struct parse *parse, const char *path)
     return status;
 }
 
-enum status option_parse(const struct option_spec *table, size_t count, unsigned command, int argc,
-                         char *const *argv, const char *(*environment)(const char *name), const char *file,
-                         struct option_values *ret_values, struct err *err)
+/* --- all of it --- */
+
+static enum status fill_defaults(struct parse *parse)
 {
-    ASSERT(count <= OPTION_MAX);
-    *ret_values = (struct option_values){.file_text = NULL};
-    struct parse parse = {.table = table, .count = count, .command = command, .values = ret_values, .e = err};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < parse->count; i++) {
+        const struct option_spec *spec = parse->rows[i].spec;
+        if (parse->values->at[i].given || !spec->initial)
+            continue;
+        status = set_value(spec, spec->initial, "default", &parse->values->at[i], parse->err);
+        parse->values->at[i].given = false;
+    }
+    return status;
+}
+
+enum status option_parse(const struct option_syntax *syntax, int argc, char *const *argv,
+                         const char *(*environment)(const char *name), struct option_values *ret_values,
+                         struct err *err)
+{
+    *ret_values = (struct option_values){.syntax = syntax};
+    struct parse parse = {.syntax = syntax, .values = ret_values, .err = err};
+    list_rows(&parse);
     enum status status = parse_arguments(&parse, argc, argv);
     if (status == STATUS_OK)
         status = parse_environment(&parse, environment);
-    const struct option_spec *file_spec = find_spec(table, count, command, bytes_of_cstr(file));
-    const char *path = file_spec ? ret_values->at[file_spec - table].text : NULL;
-    if (status == STATUS_OK && path)
-        status = parse_file(&parse, path);
-    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-        if (ret_values->at[i].given || !table[i].initial)
-            continue;
-        status = set_value(&table[i], table[i].initial, "default", &ret_values->at[i], err);
-        ret_values->at[i].given = false;
-    }
+    if (status == STATUS_OK)
+        status = parse_file(&parse);
+    if (status == STATUS_OK)
+        status = fill_defaults(&parse);
     if (status != STATUS_OK)
         option_values_fini(ret_values);
     return status;
@@ -295,30 +397,60 @@ void option_values_fini(struct option_values *values)
     values->file_text = NULL;
 }
 
-const struct option_value *option_get(const struct option_spec *table, size_t count,
-                                      const struct option_values *values, const char *name)
+const struct option_value *option_get(const struct option_values *values, const char *name)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(table[i].name, name) == 0)
-            return &values->at[i];
-    ASSERT(!"a setting that is in the table");
+    size_t index = 0;
+    for (size_t i = 0; i < OPTION_SETS_MAX; i++) {
+        const struct option_spec *spec = values->syntax->sets[i].table;
+        for (; spec && spec->name; spec++, index++) {
+            if (strcmp(spec->name, name) == 0)
+                return &values->at[index];
+        }
+    }
+    ASSERT(!"a setting that is in a table");
     return NULL;
 }
 
-void option_help(const struct option_spec *table, size_t count, unsigned command, struct buf *out)
+int64_t setting_number(const struct option_values *values, const char *name)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct option_spec *spec = &table[i];
-        if (!(spec->commands & command))
-            continue;
-        char left[80];
-        snprintf(left, sizeof left, "--%s%s%s", spec->name, spec->argument ? " " : "",
-                 spec->argument ? spec->argument : "");
-        buf_append_fmt(out, "  %-28s %s", left, spec->help);
-        if (spec->initial)
-            buf_append_fmt(out, " [%s]", spec->initial);
-        if (spec->environment)
-            buf_append_fmt(out, "\n  %-28s (environment: %s)", "", spec->environment);
-        buf_append_cstr(out, "\n");
+    return option_get(values, name)->number;
+}
+
+const char *setting_text(const struct option_values *values, const char *name)
+{
+    return option_get(values, name)->text;
+}
+
+bool setting_flag(const struct option_values *values, const char *name)
+{
+    return option_get(values, name)->number != 0;
+}
+
+/* --- help --- */
+
+static void help_row(const struct option_spec *spec, struct buf *out)
+{
+    char left[80];
+    char letter[5] = "";
+    if (spec->letter)
+        snprintf(letter, sizeof letter, "-%c, ", spec->letter);
+    snprintf(left, sizeof left, "%s--%s%s%s", letter, spec->name, spec->argument ? " " : "",
+             spec->argument ? spec->argument : "");
+    buf_append_fmt(out, "  %-28s %s", left, spec->help);
+    if (spec->initial)
+        buf_append_fmt(out, " [%s]", spec->initial);
+    if (spec->environment)
+        buf_append_fmt(out, "\n  %-28s (environment: %s)", "", spec->environment);
+    buf_append_cstr(out, "\n");
+}
+
+void option_help(const struct option_syntax *syntax, struct buf *out)
+{
+    for (size_t i = 0; i < OPTION_SETS_MAX; i++) {
+        const struct option_set *set = &syntax->sets[i];
+        for (const struct option_spec *spec = set->table; spec && spec->name; spec++) {
+            if (spec->commands & set->commands)
+                help_row(spec, out);
+        }
     }
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* option.h — settings as data: one table, from which the command line, the environment, the configuration
- * file,
+/* option.h — settings as data: tables, from which the command line, the environment, the configuration file,
  * `--help` and the reference all derive.
  *
  * A setting is looked for on the command line, then in the environment, then in `--config FILE`, then its
  * default is taken. No value is parsed twice: what comes out is checked and in its unit. An unknown name is
- * an error that names the nearest known one. Owns nothing but a `struct option_values`; text values point
- * into argv, the environment or the file's text, which live as long as the values do. */
+ * an error that names the nearest known one. What does not begin with "-" is a positional, and so is all behind "--".
+ * Owns nothing but a `struct option_values`; text values point into argv, the environment or the file's text, which
+ * live as long as the values do. */
 #ifndef CMD_OPTION_H
 #define CMD_OPTION_H
 
@@ -21,7 +21,10 @@ enum option_kind {
     OPTION_DURATION, /* nanoseconds; suffixes ms, s, m, h, d; a bare number is seconds */
 };
 
-#define OPTION_MAX 64 /* settings in one table */
+#define OPTION_MAX             160 /* settings that one command's tables have */
+#define OPTION_SETS_MAX        3   /* tables of one command */
+#define OPTION_POSITIONALS_MAX 256 /* of one command line */
+#define OPTION_NAME_MAX        64  /* bytes */
 
 struct option_spec {
     const char *name; /* "approval-timeout": --approval-timeout, approval-timeout = … in the file */
@@ -30,9 +33,25 @@ struct option_spec {
     const char *environment; /* variable, or NULL */
     const char *initial;     /* default as text, or NULL: absent */
     int64_t min, max;        /* for numbers, inclusive, in the unit of the kind */
-    unsigned commands;       /* bit set of the commands that know it */
+    unsigned commands;       /* bit set of the commands that know it; each table has bits of its own */
     const char *help;        /* one line, no full stop */
     bool secret;             /* its value is shown nowhere */
+    char letter;             /* 'n': -n NAME is the same; 0: there is none */
+};
+
+/* The rows of a table that have one of the bits. */
+struct option_set {
+    const struct option_spec *table; /* up to a row without a name */
+    unsigned commands;
+};
+
+/* What one command takes. */
+struct option_syntax {
+    struct option_set sets[OPTION_SETS_MAX]; /* unused ones are zero; a name stands in one of them only */
+    const char
+        *positionals; /* as help shows them: "ID", "NAME [FILE]", "ID..."; NULL: none. Brackets make one
+                              * optional, three dots let the last one be repeated */
+    const char *file; /* the setting that holds the configuration file's path; NULL: there is none */
 };
 
 enum option_origin {
@@ -51,23 +70,29 @@ struct option_value {
 };
 
 struct option_values {
-    struct option_value at[OPTION_MAX]; /* by index in the table */
-    char *file_text;                    /* the configuration file, owned */
+    const struct option_syntax *syntax;
+    struct option_value at[OPTION_MAX]; /* in the order of the tables, one after the other */
+    const char *positionals[OPTION_POSITIONALS_MAX];
+    size_t positional_count;
+    char *file_text; /* the configuration file, owned */
 };
 
-/* Reads `argc` arguments (without program and command) for the command with bit `command`. `file` names the
- * setting that holds the configuration file's path. INVALID_ARGUMENT with a text that says what to type
- * instead. */
-STATUS_RESULT option_parse(const struct option_spec *table, size_t count, unsigned command, int argc,
-                           char *const *argv, const char *(*environment)(const char *name), const char *file,
-                           struct option_values *ret_values, struct err *err);
+/* Reads `argc` arguments (without program and command). `syntax` lives as long as the values. INVALID_ARGUMENT with a
+ * text that says what to type instead. */
+STATUS_RESULT option_parse(const struct option_syntax *syntax, int argc, char *const *argv,
+                           const char *(*environment)(const char *name), struct option_values *ret_values,
+                           struct err *err);
 void option_values_fini(struct option_values *values);
-/* The value of a setting by name; the name must be in the table. */
-const struct option_value *option_get(const struct option_spec *table, size_t count,
-                                      const struct option_values *values, const char *name);
-/* The options part of a help text for one command. */
-void option_help(const struct option_spec *table, size_t count, unsigned command, struct buf *out);
-/* Of `count` names, the one nearest to `given` by edit distance, or NULL if none is near. */
-const char *option_nearest(const char *given, const char *const *names, size_t count);
+/* The value of a setting by name; the name must be in one of the tables, whether the command knows it or not. */
+const struct option_value *option_get(const struct option_values *values, const char *name);
+/* The same as the number, the text (NULL if absent) or the flag that it is. */
+int64_t setting_number(const struct option_values *values, const char *name);
+const char *setting_text(const struct option_values *values, const char *name);
+bool setting_flag(const struct option_values *values, const char *name);
+
+/* The options part of a help text. */
+void option_help(const struct option_syntax *syntax, struct buf *out);
+/* Edit distance of two names; of longer ones only the first OPTION_NAME_MAX bytes count. */
+size_t option_distance(const char *one, const char *other);
 
 #endif

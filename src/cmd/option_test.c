@@ -21,7 +21,10 @@ static const struct option_spec table[] = {
     {"size", OPTION_SIZE, "BYTES", NULL, "1M", 0, 1LL << 40, COMMAND_ONE, "how much"},
     {"loud", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_ONE, "noise"},
     {"other", OPTION_TEXT, "TEXT", NULL, NULL, 0, 0, COMMAND_TWO, "not for one"},
+    {.name = NULL},
 };
+
+static const struct option_syntax syntax = {.sets = {{table, COMMAND_ONE}}, .file = "config"};
 
 static const char *no_environment(const char *name)
 {
@@ -38,13 +41,12 @@ static enum status parse(const char *(*environment)(const char *), struct option
                          struct err *err, const char *a, const char *b)
 {
     char *argv[2] = {(char *)(uintptr_t)a, (char *)(uintptr_t)b};
-    return option_parse(table, ARRAY_SIZE(table), COMMAND_ONE, (a != NULL) + (b != NULL), argv, environment,
-                        "config", values, err);
+    return option_parse(&syntax, (a != NULL) + (b != NULL), argv, environment, values, err);
 }
 
 static const struct option_value *get(const struct option_values *values, const char *name)
 {
-    return option_get(table, ARRAY_SIZE(table), values, name);
+    return option_get(values, name);
 }
 
 static void values_come_from_the_nearest_source(void **state)
@@ -173,11 +175,103 @@ static void help_shows_only_what_the_command_knows(void **state)
 {
     (void)state;
     CLEANUP(buf_fini) struct buf out = {0};
-    option_help(table, ARRAY_SIZE(table), COMMAND_ONE, &out);
+    option_help(&syntax, &out);
     buf_append_byte(&out, 0);
     assert_non_null(strstr((char *)out.data, "--port PORT"));
     assert_non_null(strstr((char *)out.data, "[8080]"));
     assert_null(strstr((char *)out.data, "--other"));
+}
+
+/* --- positionals, letters, several tables --- */
+
+enum { FIND = 1, LIST = 2 };
+
+static const struct option_spec find_table[] = {
+    {"name", OPTION_TEXT, "NAME", NULL, NULL, 0, 0, FIND, "which", .letter = 'n'},
+    {"follow", OPTION_FLAG, NULL, NULL, NULL, 0, 0, FIND | LIST, "go on", .letter = 'f'},
+    {.name = NULL},
+};
+
+static const struct option_syntax find_syntax = {
+    .sets = {{table, COMMAND_ONE}, {find_table, FIND}},
+    .positionals = "ID [FILE]",
+};
+
+static enum status find(const char *line, const struct option_syntax *with, struct option_values *values,
+                        struct err *err)
+{
+    static char text[200];
+    char *argv[10];
+    int argc = 0;
+    char *rest = NULL;
+    snprintf(text, sizeof text, "%s", line);
+    for (char *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+        argv[argc++] = word;
+    return option_parse(with, argc, argv, no_environment, values, err);
+}
+
+static void arguments_without_a_name_are_positionals(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        size_t count;
+        const char *first;
+    } rows[] = {
+        {"abc", 1, "abc"},          {"abc file", 2, "abc"},   {"-n x abc --port 7", 1, "abc"},
+        {"--follow abc", 1, "abc"}, {"-- --abc", 1, "--abc"}, {"-f -", 1, "-"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct err err = {0};
+        struct option_values values;
+        assert_int_equal(find(rows[i].line, &find_syntax, &values, &err), STATUS_OK);
+        assert_int_equal(values.positional_count, rows[i].count);
+        assert_string_equal(values.positionals[0], rows[i].first);
+    }
+}
+
+static void wrong_positionals_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *want;
+    } rows[] = {
+        {"", "ID is missing"},
+        {"--follow", "ID is missing"},
+        {"abc file more", "unexpected argument \"more\""},
+        {"abc -x", "command line: there is no setting \"-x\""},
+        {"abc -nx", "command line: there is no setting \"-nx\""},
+        {"abc -n", "--name needs NAME"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct err err = {0};
+        struct option_values values;
+        assert_int_equal(find(rows[i].line, &find_syntax, &values, &err), STATUS_INVALID_ARGUMENT);
+        assert_string_equal(err.text, rows[i].want);
+    }
+}
+
+static void the_last_positional_may_be_repeated(void **state)
+{
+    (void)state;
+    static const struct option_syntax many = {.sets = {{find_table, LIST}}, .positionals = "ID..."};
+    struct err err = {0};
+    struct option_values values;
+    assert_int_equal(find("a b c d", &many, &values, &err), STATUS_OK);
+    assert_int_equal(values.positional_count, 4);
+    assert_int_equal(find("-f", &many, &values, &err), STATUS_INVALID_ARGUMENT);
+}
+
+static void settings_of_several_tables_are_told_apart(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    struct option_values values;
+    assert_int_equal(find("-n x abc --port 7", &find_syntax, &values, &err), STATUS_OK);
+    assert_string_equal(setting_text(&values, "name"), "x");
+    assert_int_equal(setting_number(&values, "port"), 7);
+    assert_false(setting_flag(&values, "follow"));
+    assert_int_equal(setting_number(&values, "size"), 1 << 20);
 }
 
 int main(void)
@@ -189,6 +283,10 @@ int main(void)
         cmocka_unit_test(a_file_gives_what_the_command_line_did_not),
         cmocka_unit_test(a_wrong_file_is_refused_by_its_line),
         cmocka_unit_test(help_shows_only_what_the_command_knows),
+        cmocka_unit_test(arguments_without_a_name_are_positionals),
+        cmocka_unit_test(wrong_positionals_are_refused),
+        cmocka_unit_test(the_last_positional_may_be_repeated),
+        cmocka_unit_test(settings_of_several_tables_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,25 +118,5 @@ const struct option_spec settings_table[] = {
     {"config", OPTION_TEXT, "FILE", "SALLYPORT_CONFIG", NULL, 0, 0, COMMAND_SERVERS,
      "file of \"name = value\" lines with the names of this list"},
     {"json", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_DOCTOR | COMMAND_CONFIG, "print JSON"},
+    {.name = NULL},
 };
-const size_t settings_count = ARRAY_SIZE(settings_table);
-
-static const struct option_value *value(const struct option_values *values, const char *name)
-{
-    return option_get(settings_table, settings_count, values, name);
-}
-
-int64_t setting_number(const struct option_values *values, const char *name)
-{
-    return value(values, name)->number;
-}
-
-const char *setting_text(const struct option_values *values, const char *name)
-{
-    return value(values, name)->text;
-}
-
-bool setting_flag(const struct option_values *values, const char *name)
-{
-    return value(values, name)->number != 0;
-}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* settings.h — the one table of settings of all commands. */
+/* settings.h — the one table of settings of all servers, of `config` and of `doctor`. */
 #ifndef CMD_SETTINGS_H
 #define CMD_SETTINGS_H
 
@@ -15,13 +15,6 @@ enum command_bit {
     COMMAND_SERVERS = COMMAND_DEV | COMMAND_APP | COMMAND_POOL | COMMAND_SCHEDULER,
 };
 
-extern const struct option_spec settings_table[];
-extern const size_t settings_count;
-
-/* Shorthands; the setting must be in the table and known to the command. */
-int64_t setting_number(const struct option_values *values, const char *name);
-/* NULL if absent. */
-const char *setting_text(const struct option_values *values, const char *name);
-bool setting_flag(const struct option_values *values, const char *name);
+extern const struct option_spec settings_table[]; /* up to a row without a name */
 
 #endif
