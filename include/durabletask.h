@@ -956,6 +956,7 @@ struct dt_worker;
 struct dt_context;  /* one turn of one orchestration */
 struct dt_task;     /* something an orchestration may wait for; belongs to the turn */
 struct dt_activity; /* one run of an activity */
+struct dt_operation; /* one run of an operation of an entity */
 
 /* An orchestrator function. It runs from its top again on every turn, with what happened so far
  * replayed, and is left in the middle of a wait by longjmp. So it must be deterministic and tidy:
@@ -979,6 +980,22 @@ typedef void dt_orchestrator_fn(struct dt_context *ctx, const char *input, void 
  * Memory: activity and input are valid during the call.
  * Thread: called on a thread of the worker's pool, on several at once. */
 typedef void dt_activity_fn(struct dt_activity *activity, const char *input, void *user);
+
+/* An operation of an entity: reads and changes the state, may block. The operations of one entity run one after
+ * the other, those of several at the same time. It ends by returning: completed with the result of
+ * dt_operation_set_result (none: absent), or failed after dt_operation_set_failure. One that fails changes
+ * nothing: the state is again as it was before, and what it has signalled and started is forgotten. It may run
+ * again after a loss of the worker, as if it had not run before. `operation`: the run. `input`: NULL if absent.
+ * `user`: as registered. Since 0.2.
+ * Memory: operation and input are valid during the call.
+ * Thread: called on a thread of the worker's pool, on several at once for different entities. */
+typedef void dt_operation_fn(struct dt_operation *operation, const char *input, void *user);
+
+/* A row of the table of what an entity can do. Since 0.2. */
+struct dt_entity_operation {
+    const char *name;    /* compared without regard to the case of ASCII letters; NULL: whatever no other row names */
+    dt_operation_fn *fn; /* the function; not NULL */
+};
 
 /* Which instances a worker takes, by comparing `dt_worker_options.version` with the instance's.
  * Versions compare by their dot-separated parts, numerically where both are numbers; an unversioned
@@ -1011,6 +1028,11 @@ struct dt_worker_options {
     /* Ask the service for registered names only. A worker without it gets everything in its hub and fails
      * what it does not know; so all workers of a hub need it if they differ in their names. */
     bool filter;
+    /* Since 0.2. */
+    int32_t entities_max; /* batches of operations that run at once, each on its thread; 0: 16 per CPU */
+    /* Compare an activity's version in the same way as an instance's: one that is not taken is given back, or
+     * fails with "VersionMismatch". */
+    bool match_activities;
 };
 
 /* Makes a worker. It does nothing before it is started. `c`: where the service is. `o`: NULL for
@@ -1044,6 +1066,20 @@ DT_API DT_MUST_USE enum dt_status dt_worker_register_orchestrator(struct dt_work
 DT_API DT_MUST_USE enum dt_status dt_worker_register_activity(struct dt_worker *worker, const char *name,
                                                               const char *version, dt_activity_fn *fn,
                                                               void *user, struct dt_error *e);
+
+/* Registers a kind of entity, before the worker is started. `name`: 1..1024 bytes without '@'; its case does not
+ * count. `operations`: a table of `count` rows. Where no row says otherwise, the operation "delete" removes the
+ * state, and any other unknown one fails with type "EntityOperationNotFound". `user`: handed to each call; NULL
+ * allowed. A worker without any gives all operations back; one with some fails those of other kinds with type
+ * "EntityTaskNotFound". Since 0.2.
+ * Errors: DT_ALREADY_EXISTS: this name is registered. DT_FAILED_PRECONDITION: the worker has been started.
+ * DT_INVALID_ARGUMENT: also a name or row that stands twice, or a row without a function.
+ * DT_RESOURCE_EXHAUSTED: over 65536 of them. DT_NO_MEMORY.
+ * Memory: the table is copied; what `user` points to must outlive the worker.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_worker_register_entity(struct dt_worker *worker, const char *name,
+                                                            const struct dt_entity_operation *operations,
+                                                            size_t count, void *user, struct dt_error *e);
 
 /* Begins the work and returns. The worker connects, says Hello, opens GetWorkItems and keeps it open:
  * lost or refused connections are made again after a random pause of up to 1 s that doubles to 30 s. A
@@ -1138,6 +1174,116 @@ DT_API enum dt_status dt_activity_set_failure(struct dt_activity *activity, cons
  * Thread: the activity's. */
 DT_API enum dt_status dt_activity_fail(struct dt_activity *activity, const char *type, const char *fmt, ...)
     DT_PRINTF_LIKE(3, 4);
+
+/* The W3C traceparent of the call, for spans of the caller's own; NULL: none. Since 0.2.
+ * Memory: valid until the activity returns.
+ * Thread: the activity's. */
+DT_API const char *dt_activity_trace_parent(const struct dt_activity *activity);
+
+/* ------------------------------------------------------------- entities */
+
+/* Everything below is called from an operation only, on its thread. */
+
+/* The name of the operation, as it was called. Never NULL. Since 0.2.
+ * Memory: valid until the operation returns.
+ * Thread: the operation's. */
+DT_API const char *dt_operation_name(const struct dt_operation *operation);
+
+/* Which entity it runs on; neither member is NULL, the name is in lower case. Since 0.2.
+ * Memory: valid until the operation returns.
+ * Thread: the operation's. */
+DT_API struct dt_entity_id dt_operation_entity(const struct dt_operation *operation);
+
+/* Id of the instance that called it and gets the result; NULL: it was signalled. Since 0.2.
+ * Memory: valid until the operation returns.
+ * Thread: the operation's. */
+DT_API const char *dt_operation_caller(const struct dt_operation *operation);
+
+/* True once the worker is stopping: a long operation should end early. Since 0.2.
+ * Thread: the operation's. */
+DT_API bool dt_operation_stopping(const struct dt_operation *operation);
+
+/* The state as it is now; NULL: the entity has none, which is not "". Since 0.2.
+ * Memory: valid until the operation returns, also after it has been replaced.
+ * Thread: the operation's. */
+DT_API const char *dt_operation_state(const struct dt_operation *operation);
+
+/* The state as a whole number: its text is read in decimal, with a sign. `otherwise`: given for an entity without
+ * a state, and for a state that is no such number. Since 0.2.
+ * Thread: the operation's. */
+DT_API int64_t dt_operation_state_number(const struct dt_operation *operation, int64_t otherwise);
+
+/* Replaces the state. `state`: NULL removes it, and an entity without one is gone when nothing waits for it.
+ * Since 0.2.
+ * Errors: DT_INVALID_ARGUMENT: it is not UTF-8, and the operation fails with type "InvalidOperationError".
+ * DT_NO_MEMORY: the operation is given back to the service and runs again.
+ * Memory: copied.
+ * Thread: the operation's. */
+DT_API enum dt_status dt_operation_set_state(struct dt_operation *operation, const char *state);
+
+/* Replaces the state by the decimal text of `number`. Since 0.2.
+ * Errors: DT_NO_MEMORY: the operation is given back to the service and runs again.
+ * Thread: the operation's. */
+DT_API enum dt_status dt_operation_set_state_number(struct dt_operation *operation, int64_t number);
+
+/* Says what it resulted in. `result`: NULL for absent. The last call counts, and takes back a failure, but not
+ * that of a refused argument. Since 0.2.
+ * Errors: DT_INVALID_ARGUMENT: it is not UTF-8, and the operation fails with type "InvalidOperationError".
+ * DT_NO_MEMORY: the operation is given back to the service and runs again.
+ * Memory: copied.
+ * Thread: the operation's. */
+DT_API enum dt_status dt_operation_set_result(struct dt_operation *operation, const char *result);
+
+/* Makes the operation fail, as `failure` says. Takes back a result. Since 0.2.
+ * Errors: DT_INVALID_ARGUMENT: it is NULL. DT_NO_MEMORY: the operation is given back and runs again.
+ * Memory: copied.
+ * Thread: the operation's. */
+DT_API enum dt_status dt_operation_set_failure(struct dt_operation *operation,
+                                               const struct dt_failure *failure);
+
+/* Makes the operation fail with the class `type` (NULL counts as "Error") and a message formatted by `fmt`, of
+ * which at most 1000 bytes are kept. Since 0.2.
+ * Errors: DT_NO_MEMORY: the operation is given back to the service and runs again.
+ * Memory: copied.
+ * Thread: the operation's. */
+DT_API enum dt_status dt_operation_fail(struct dt_operation *operation, const char *type, const char *fmt, ...)
+    DT_PRINTF_LIKE(3, 4);
+
+/* Has an entity, this one or another, run an operation after this one has succeeded, one way. `entity`: which.
+ * `name`: of the operation, not empty. `input`: NULL for absent. `options`: NULL for defaults. Since 0.2.
+ * Errors: DT_INVALID_ARGUMENT: one of them is refused, and the operation fails with type
+ * "InvalidOperationError". DT_NO_MEMORY: the operation is given back to the service and runs again.
+ * Memory: copied.
+ * Thread: the operation's. */
+DT_API enum dt_status dt_operation_signal(struct dt_operation *operation, struct dt_entity_id entity,
+                                          const char *name, const char *input,
+                                          const struct dt_signal_options *options);
+
+/* Starts an orchestration after this operation has succeeded. `name`: of the orchestrator; not empty. `options`:
+ * NULL for defaults; tags and a reuse policy are refused, for the protocol has no place for them here; an id
+ * that a live instance has starts nothing. `ret_instance_id`: NULL allowed; the id is cut if it does not fit.
+ * Since 0.2.
+ * Errors: DT_INVALID_ARGUMENT: one of them is refused, and the operation fails with type
+ * "InvalidOperationError". DT_INTERNAL: the system refuses entropy. DT_NO_MEMORY: the operation is given back
+ * to the service and runs again.
+ * Memory: copied.
+ * Thread: the operation's. */
+DT_API enum dt_status dt_operation_start(struct dt_operation *operation, const char *name,
+                                         const struct dt_start_options *options,
+                                         char ret_instance_id[DT_INSTANCE_ID_SIZE]);
+
+/* Zeroed memory of `size` bytes, aligned for any type; NULL: there is none, and the operation is given back to
+ * the service and runs again. Since 0.2.
+ * Memory: freed some time after the operation returns.
+ * Thread: the operation's. */
+DT_API void *dt_operation_alloc(struct dt_operation *operation, size_t size);
+
+/* Text formatted by `fmt`; NULL: no memory, and the operation is given back to the service and runs again.
+ * Since 0.2.
+ * Memory: freed some time after the operation returns.
+ * Thread: the operation's. */
+DT_API const char *dt_operation_format(struct dt_operation *operation, const char *fmt, ...)
+    DT_PRINTF_LIKE(2, 3);
 
 /* ------------------------------------------------------- orchestrations */
 

@@ -22,7 +22,7 @@ FLOORS = {
 }
 # Folders in storeys: sub-folder -> storey, "" for the files of the folder itself. From outside it is one folder.
 STOREYS = {
-    "sdk": {"": 1, "turn": 2, "channel": 2, "client": 3, "worker": 3},
+    "sdk": {"": 1, "turn": 2, "entity": 2, "channel": 2, "client": 3, "worker": 3},
     "svc/pool": {"session": 1, "files": 1, "": 2, "http": 3},
 }
 SCREEN_LINES = 50

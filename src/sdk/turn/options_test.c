@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "sdk/options.h"
-#include "sdk/turn/registry.h"
+#include "sdk/registry.h"
 
 static enum dt_status give_token(const char *resource, char *ret_token, size_t capacity,
                                  int64_t *ret_expires_ns, void *context)

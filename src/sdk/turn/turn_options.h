@@ -5,7 +5,7 @@
 #define SDK_TURN_TURN_OPTIONS_H
 
 #include "sdk/options.h"
-#include "sdk/turn/registry.h"
+#include "sdk/registry.h"
 
 struct sdk_turn_options {
     const struct sdk_registry *orchestrators;

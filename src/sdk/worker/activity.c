@@ -17,6 +17,7 @@ struct dt_activity {
     const char *version;
     const char *instance_id;
     const char *execution_id;
+    const char *trace_parent;
     const struct dt_tag *tags;
     size_t tag_count;
     int32_t task_id;
@@ -56,6 +57,11 @@ const char *dt_activity_tag(const struct dt_activity *activity, const char *key)
         if (strcmp(activity->tags[i - 1].key, key) == 0)
             return activity->tags[i - 1].value;
     return NULL;
+}
+
+const char *dt_activity_trace_parent(const struct dt_activity *activity)
+{
+    return activity->trace_parent;
 }
 
 bool dt_activity_stopping(const struct dt_activity *activity)
@@ -115,6 +121,12 @@ static STATUS_RESULT identify(struct dt_activity *activity, const struct pb_acti
     if (!activity->name || !activity->instance_id ||
         sdk_text_of_opt(arena, request->version, &activity->version) != STATUS_OK)
         return STATUS_NO_MEMORY;
+    const struct pb_trace_context *trace = request->parent_trace_context;
+    if (trace && trace->trace_parent.size) {
+        activity->trace_parent = arena_cstr(arena, trace->trace_parent);
+        if (!activity->trace_parent)
+            return STATUS_NO_MEMORY;
+    }
     if (instance && sdk_text_of_opt(arena, instance->execution_id, &activity->execution_id) != STATUS_OK)
         return STATUS_NO_MEMORY;
     return sdk_tags_of_wire(arena, request->tags, request->tags_count, &activity->tags);

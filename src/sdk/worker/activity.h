@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "durabletask.h"
-#include "sdk/turn/registry.h"
+#include "sdk/registry.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
 /* `arena` holds all that is needed; `request` must outlive the call; `stopping` is what dt_activity_stopping

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* work_item.c — parts: giving an item back, and answering it. Both run on the channel's thread. */
+/* work_item.c — a table says how turns, activities and batches differ; then giving an item back, and answering it. Both
+ * run on the channel's thread. */
 #include "sdk/worker/work_item.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/duration.h"
+#include "sdk/convert.h"
+#include "sdk/entity/batch.h"
 #include "sdk/worker/stopping.h"
 #include "sdk/worker/worker_state.h"
 
@@ -53,6 +56,67 @@ void sdk_work_item_end(struct sdk_work_item *item)
     sdk_stopping_check(worker);
 }
 
+/* ---- how kinds of items differ ---- */
+
+static void encode_failed_activity(struct sdk_work_item *item, struct pb_task_failure_details *failure)
+{
+    const struct pb_activity_request *request = item->work.activity_request;
+    struct pb_activity_response response = {.task_id = request->task_id,
+                                            .failure_details = failure,
+                                            .completion_token = item->work.completion_token};
+    if (request->orchestration_instance)
+        response.instance_id = request->orchestration_instance->instance_id;
+    pb_activity_response_encode(&response, &item->answer);
+}
+
+static void encode_failed_turn(struct sdk_work_item *item, struct pb_task_failure_details *failure)
+{
+    struct pb_complete_orchestration_action complete = {
+        .orchestration_status = PB_ORCHESTRATION_STATUS_FAILED, .failure_details = failure};
+    struct pb_orchestrator_action action = {.id = -1, /* no action of the code */
+                                            .orchestrator_action_type_case =
+                                                PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION,
+                                            .complete_orchestration = &complete};
+    struct pb_orchestrator_response response = {.instance_id = item->work.orchestrator_request->instance_id,
+                                                .actions = &action,
+                                                .actions_count = 1,
+                                                .completion_token = item->work.completion_token};
+    pb_orchestrator_response_encode(&response, &item->answer);
+}
+
+/* Each operation fails, and the state stays as it was. */
+static void encode_failed_batch(struct sdk_work_item *item, struct pb_task_failure_details *failure)
+{
+    if (sdk_entity_batch_refuse(&item->arena, &item->work, failure, &item->answer) != STATUS_OK)
+        buf_clear(&item->answer);
+}
+
+/* How the kinds of items differ when they are answered or given back. */
+static const struct sdk_work_kind {
+    enum pb_task_hub_sidecar_service_method complete;
+    enum pb_task_hub_sidecar_service_method abandon;
+    void (*encode_failed)(struct sdk_work_item *item, struct pb_task_failure_details *failure);
+} kinds[] = {
+    [PB_WORK_ITEM_ORCHESTRATOR_REQUEST] = {METHOD(COMPLETE_ORCHESTRATOR_TASK),
+                                           METHOD(ABANDON_TASK_ORCHESTRATOR_WORK_ITEM), encode_failed_turn},
+    [PB_WORK_ITEM_ACTIVITY_REQUEST] = {METHOD(COMPLETE_ACTIVITY_TASK),
+                                       METHOD(ABANDON_TASK_ACTIVITY_WORK_ITEM), encode_failed_activity},
+    [PB_WORK_ITEM_ENTITY_REQUEST] = {METHOD(COMPLETE_ENTITY_TASK), METHOD(ABANDON_TASK_ENTITY_WORK_ITEM),
+                                     encode_failed_batch},
+    [PB_WORK_ITEM_ENTITY_REQUEST_V2] = {METHOD(COMPLETE_ENTITY_TASK), METHOD(ABANDON_TASK_ENTITY_WORK_ITEM),
+                                        encode_failed_batch},
+};
+
+STATUS_RESULT sdk_work_item_encode_failure(struct sdk_work_item *item, const char *type, const char *message)
+{
+    struct pb_task_failure_details *failure = sdk_failure_make(&item->arena, type, message, true, NULL);
+    if (!failure)
+        return STATUS_NO_MEMORY;
+    buf_clear(&item->answer);
+    kinds[item->work.request_case].encode_failed(item, failure);
+    return item->answer.size ? buf_status(&item->answer) : STATUS_NO_MEMORY;
+}
+
 /* ---- giving back ---- */
 
 static void on_abandoned(void *context, const struct sdk_result *result)
@@ -64,12 +128,6 @@ STATUS_RESULT sdk_work_item_send_abandon(const struct sdk_work_item *item,
                                          void (*on_done)(void *context, const struct sdk_result *result),
                                          void *context)
 {
-    static const enum pb_task_hub_sidecar_service_method methods[] = {
-        [PB_WORK_ITEM_ORCHESTRATOR_REQUEST] = METHOD(ABANDON_TASK_ORCHESTRATOR_WORK_ITEM),
-        [PB_WORK_ITEM_ACTIVITY_REQUEST] = METHOD(ABANDON_TASK_ACTIVITY_WORK_ITEM),
-        [PB_WORK_ITEM_ENTITY_REQUEST] = METHOD(ABANDON_TASK_ENTITY_WORK_ITEM),
-        [PB_WORK_ITEM_ENTITY_REQUEST_V2] = METHOD(ABANDON_TASK_ENTITY_WORK_ITEM),
-    };
     struct pb_abandon_activity_task_request request = {.completion_token = item->work.completion_token};
     struct buf message = {0};
     pb_abandon_activity_task_request_encode(&request, &message);
@@ -77,7 +135,7 @@ STATUS_RESULT sdk_work_item_send_abandon(const struct sdk_work_item *item,
         buf_fini(&message);
         return STATUS_NO_MEMORY;
     }
-    struct sdk_call_options call = {.method = methods[item->work.request_case],
+    struct sdk_call_options call = {.method = kinds[item->work.request_case].abandon,
                                     .safe_twice = true,
                                     .retry = 1u << STATUS_UNAVAILABLE,
                                     .tries_max = COMPLETION_TRIES,
@@ -114,39 +172,9 @@ void sdk_work_item_abandon(struct sdk_work_item *item, const char *why)
 /* The service refuses what we answered and would refuse it again: the cause becomes the answer. */
 static enum status answer_refusal(struct sdk_work_item *item, const char *text)
 {
-    struct arena *arena = &item->arena;
     char message[512];
     snprintf(message, sizeof message, "the service refused the result: %s", text);
-    struct pb_task_failure_details failure = {.error_type = BYTES_LITERAL("ResultRefusedError"),
-                                              .error_message =
-                                                  bytes_of_cstr(arena_cstr(arena, bytes_of_cstr(message))),
-                                              .is_non_retriable = true};
-    if (!bytes_utf8_valid(failure.error_message))
-        failure.error_message = BYTES_LITERAL("the service refused the result");
-    buf_clear(&item->answer);
-    if (item->work.request_case == PB_WORK_ITEM_ACTIVITY_REQUEST) {
-        const struct pb_activity_request *request = item->work.activity_request;
-        struct pb_activity_response response = {.task_id = request->task_id,
-                                                .failure_details = &failure,
-                                                .completion_token = item->work.completion_token};
-        if (request->orchestration_instance)
-            response.instance_id = request->orchestration_instance->instance_id;
-        pb_activity_response_encode(&response, &item->answer);
-    } else {
-        struct pb_complete_orchestration_action complete = {
-            .orchestration_status = PB_ORCHESTRATION_STATUS_FAILED, .failure_details = &failure};
-        struct pb_orchestrator_action action = {.id = -1, /* no action of the code */
-                                                .orchestrator_action_type_case =
-                                                    PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION,
-                                                .complete_orchestration = &complete};
-        struct pb_orchestrator_response response = {.instance_id =
-                                                        item->work.orchestrator_request->instance_id,
-                                                    .actions = &action,
-                                                    .actions_count = 1,
-                                                    .completion_token = item->work.completion_token};
-        pb_orchestrator_response_encode(&response, &item->answer);
-    }
-    return buf_status(&item->answer);
+    return sdk_work_item_encode_failure(item, "ResultRefusedError", message);
 }
 
 static void on_completed(void *context, const struct sdk_result *result)
@@ -168,9 +196,7 @@ static void on_completed(void *context, const struct sdk_result *result)
 
 void sdk_work_item_send_answer(struct sdk_work_item *item)
 {
-    bool turn = item->work.request_case == PB_WORK_ITEM_ORCHESTRATOR_REQUEST;
-    struct sdk_call_options call = {.method = turn ? METHOD(COMPLETE_ORCHESTRATOR_TASK)
-                                                   : METHOD(COMPLETE_ACTIVITY_TASK),
+    struct sdk_call_options call = {.method = kinds[item->work.request_case].complete,
                                     .safe_twice = true,
                                     .retry = COMPLETION_RETRY,
                                     .tries_max = COMPLETION_TRIES,

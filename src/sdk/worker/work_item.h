@@ -25,7 +25,7 @@ struct sdk_work_item {
     bool given_up;         /* its token has been abandoned: drop the result */
     struct buf answer;     /* encoded, on the way from the pool */
     struct sdk_job done;   /* back to the channel's thread */
-    enum sdk_turn_end end; /* of a turn */
+    enum sdk_turn_end end; /* of a turn, or of an activity whose version is looked at */
 };
 
 /* Decodes a copy of the message; the item is on no list. NO_MEMORY; MALFORMED. */
@@ -34,6 +34,9 @@ STATUS_RESULT sdk_work_item_create(struct dt_worker *worker, struct bytes messag
 /* Without a word to the service. */
 void sdk_work_item_destroy(struct sdk_work_item *item);
 
+/* Makes item->answer one that says that the item failed for good. The texts are borrowed for the call; `message` may be
+ * any bytes. Any thread that has the item. NO_MEMORY. */
+STATUS_RESULT sdk_work_item_encode_failure(struct sdk_work_item *item, const char *type, const char *message);
 /* Sends item->answer, again where that may help, and ends the item. */
 void sdk_work_item_send_answer(struct sdk_work_item *item);
 /* Gives the item back to the service, and ends it. */

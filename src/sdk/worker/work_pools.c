@@ -5,6 +5,9 @@
 #include "sdk/worker/work_pools.h"
 
 #include "base/duration.h"
+#include "sdk/convert.h"
+#include "sdk/entity/batch.h"
+#include "sdk/turn/version.h"
 #include "sdk/worker/activity.h"
 #include "sdk/worker/work_item.h"
 #include "sdk/worker/worker_state.h"
@@ -85,7 +88,7 @@ static void finish_item(void *context)
     }
     if (item->fault != STATUS_OK)
         sdk_work_item_abandon(item, status_name(item->fault));
-    else if (item->work.request_case == PB_WORK_ITEM_ORCHESTRATOR_REQUEST && item->end == SDK_TURN_ABANDON)
+    else if (item->end == SDK_TURN_ABANDON)
         sdk_work_item_abandon(item, "its version is not for this worker");
     else
         sdk_work_item_send_answer(item);
@@ -119,12 +122,43 @@ static void run_turn(void *context, struct list *link)
     return_item(item, status);
 }
 
+/* True: the activity is for another worker, or has failed for that; the item is answered accordingly. */
+static bool refuse_version(struct dt_worker *worker, struct sdk_work_item *item)
+{
+    struct pb_opt_bytes wire = item->work.activity_request->version;
+    const char *version;
+    enum status status = sdk_text_of_opt(&item->arena, wire, &version);
+    if (status == STATUS_OK && sdk_version_accepts(&worker->turn_options, version))
+        return false;
+    if (status == STATUS_OK && worker->options.version_failure == DT_VERSION_REJECT)
+        item->end = SDK_TURN_ABANDON;
+    else if (status == STATUS_OK)
+        status = sdk_work_item_encode_failure(item, "VersionMismatch",
+                                              "the activity's version is not the worker's");
+    return_item(item, status);
+    return true;
+}
+
 static void run_activity(void *context, struct list *link)
 {
     struct dt_worker *worker = context;
     struct sdk_work_item *item = CONTAINER_OF(link, struct sdk_work_item, in_pool);
+    if (worker->options.match_activities && refuse_version(worker, item))
+        return;
     return_item(item, sdk_activity_run(&worker->activities, &item->arena, item->work.activity_request,
                                        item->work.completion_token, &worker->stopping, &item->answer));
+}
+
+static void run_batch(void *context, struct list *link)
+{
+    struct dt_worker *worker = context;
+    struct sdk_work_item *item = CONTAINER_OF(link, struct sdk_work_item, in_pool);
+    struct sdk_entity_batch batch;
+    enum status status = sdk_entity_batch_of(&item->arena, &item->work, &batch);
+    if (status == STATUS_OK)
+        status = sdk_entity_batch_run(&worker->entities, &item->arena, &batch, item->work.completion_token,
+                                      &worker->stopping, &item->answer);
+    return_item(item, status);
 }
 
 /* ---- on the channel's thread ---- */
@@ -135,6 +169,8 @@ STATUS_RESULT sdk_work_pools_init(struct dt_worker *worker)
         sdk_pool_init(&worker->turns, (size_t)worker->options.orchestrator_threads, run_turn, worker);
     if (status == STATUS_OK)
         status = sdk_pool_init(&worker->runs, (size_t)worker->options.activities_max, run_activity, worker);
+    if (status == STATUS_OK)
+        status = sdk_pool_init(&worker->batches, (size_t)worker->options.entities_max, run_batch, worker);
     return status;
 }
 
@@ -142,19 +178,37 @@ void sdk_work_pools_fini(struct dt_worker *worker)
 {
     sdk_pool_fini(&worker->turns);
     sdk_pool_fini(&worker->runs);
+    sdk_pool_fini(&worker->batches);
+}
+
+/* The pool for items of this kind; NULL: this worker does none of them, but another may. */
+static struct sdk_pool *pool_of(struct dt_worker *worker, const struct sdk_work_item *item)
+{
+    switch (item->work.request_case) {
+    case PB_WORK_ITEM_ORCHESTRATOR_REQUEST:
+        return &worker->turns;
+    case PB_WORK_ITEM_ACTIVITY_REQUEST:
+        return &worker->runs;
+    case PB_WORK_ITEM_ENTITY_REQUEST:
+    case PB_WORK_ITEM_ENTITY_REQUEST_V2:
+        return worker->entities.count ? &worker->batches : NULL;
+    case PB_WORK_ITEM_HEALTH_PING:
+    case PB_WORK_ITEM_NOT_SET:
+        break;
+    }
+    return NULL;
 }
 
 void sdk_work_pools_admit(struct dt_worker *worker, struct sdk_work_item *item)
 {
     enum status status = STATUS_UNIMPLEMENTED;
+    struct sdk_pool *pool = pool_of(worker, item);
     list_push_back(&worker->items, &item->link);
     item->with_pool = true; /* said before the pool has it */
     if (worker->stop_begun)
         status = STATUS_CANCELLED;
-    else if (item->work.request_case == PB_WORK_ITEM_ORCHESTRATOR_REQUEST)
-        status = sdk_pool_add(&worker->turns, &item->in_pool);
-    else if (item->work.request_case == PB_WORK_ITEM_ACTIVITY_REQUEST)
-        status = sdk_pool_add(&worker->runs, &item->in_pool);
+    else if (pool)
+        status = sdk_pool_add(pool, &item->in_pool);
     if (status == STATUS_OK)
         return;
     item->with_pool = false;
@@ -167,6 +221,7 @@ void sdk_work_pools_abandon_queued(struct dt_worker *worker)
     list_init(&queued);
     sdk_pool_take_queued(&worker->turns, &queued);
     sdk_pool_take_queued(&worker->runs, &queued);
+    sdk_pool_take_queued(&worker->batches, &queued);
     struct list *link;
     while ((link = list_pop_front(&queued))) {
         struct sdk_work_item *item = CONTAINER_OF(link, struct sdk_work_item, in_pool);

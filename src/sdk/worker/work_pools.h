@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* work_pools.h — the threads that do the work: a pool for turns, a pool for activities.
+/* work_pools.h — the threads that do the work: a pool for turns, one for activities, one for entities.
  * Takes an item, fetches its history if that comes by itself, runs it, and hands it on to be answered or
  * given back (work_item.h). Called on the channel's thread; the user's code runs on the pools' threads, and
  * while it does the item is the pool's. */

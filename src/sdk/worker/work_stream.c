@@ -8,6 +8,7 @@
 
 #include "base/duration.h"
 #include "sdk/clock.h"
+#include "sdk/worker/filters.h"
 #include "sdk/worker/stopping.h"
 #include "sdk/worker/work_item.h"
 #include "sdk/worker/work_pools.h"
@@ -87,36 +88,6 @@ static void look_for_silence(void *context)
 
 /* ---- opening ---- */
 
-/* The registered names as filters: an entry for each name and version, or for a name with any version. */
-static STATUS_RESULT encode_filters(const struct dt_worker *worker, struct arena *arena,
-                                    struct pb_work_item_filters *filters)
-{
-    filters->orchestrations =
-        arena_alloc_array(arena, worker->orchestrators.count, sizeof *filters->orchestrations);
-    filters->activities = arena_alloc_array(arena, worker->activities.count, sizeof *filters->activities);
-    struct bytes *versions =
-        arena_alloc_array(arena, worker->orchestrators.count + worker->activities.count, sizeof *versions);
-    if (!filters->orchestrations || !filters->activities || !versions)
-        return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < worker->orchestrators.count; i++, versions++) {
-        const struct sdk_entry *entry = &worker->orchestrators.entries[i];
-        *versions = bytes_of_cstr(entry->version);
-        filters->orchestrations[filters->orchestrations_count++] =
-            (struct pb_orchestration_filter){.name = bytes_of_cstr(entry->name),
-                                             .versions = entry->version ? versions : NULL,
-                                             .versions_count = entry->version != NULL};
-    }
-    for (size_t i = 0; i < worker->activities.count; i++, versions++) {
-        const struct sdk_entry *entry = &worker->activities.entries[i];
-        *versions = bytes_of_cstr(entry->version);
-        filters->activities[filters->activities_count++] =
-            (struct pb_activity_filter){.name = bytes_of_cstr(entry->name),
-                                        .versions = entry->version ? versions : NULL,
-                                        .versions_count = entry->version != NULL};
-    }
-    return STATUS_OK;
-}
-
 static STATUS_RESULT encode_get_work_items(const struct dt_worker *worker, struct buf *out)
 {
     struct arena arena;
@@ -126,10 +97,11 @@ static STATUS_RESULT encode_get_work_items(const struct dt_worker *worker, struc
     struct pb_get_work_items_request request = {
         .max_concurrent_orchestration_work_items = worker->options.orchestrations_max,
         .max_concurrent_activity_work_items = worker->options.activities_max,
+        .max_concurrent_entity_work_items = worker->options.entities_max,
         .capabilities = &capability,
         .capabilities_count = 1,
         .work_item_filters = worker->options.filter ? &filters : NULL};
-    enum status status = worker->options.filter ? encode_filters(worker, &arena, &filters) : STATUS_OK;
+    enum status status = worker->options.filter ? sdk_filters_make(worker, &arena, &filters) : STATUS_OK;
     if (status == STATUS_OK) {
         pb_get_work_items_request_encode(&request, out);
         status = buf_status(out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The public calls of a worker: its options and registrations, start, stop, and waiting for either. What it
+/* worker.c — the public calls of a worker: its options and registrations, start, stop, and waiting for either. What it
  * does in between is its parts' (worker_state.h). Contracts: include/durabletask.h. */
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 
 #include "base/duration.h"
 #include "base/encode.h"
+#include "sdk/entity_id.h"
 #include "sdk/worker/stopping.h"
 #include "sdk/worker/work_item.h"
 #include "sdk/worker/work_pools.h"
@@ -37,7 +38,8 @@ static STATUS_RESULT take_options(struct dt_worker *worker, const struct dt_work
     if (given && !sdk_options_copy(options, sizeof *options, given))
         return err_set(err, STATUS_INVALID_ARGUMENT, "`size` of the worker options is not set");
     if (options->orchestrations_max < 0 || options->activities_max < 0 ||
-        options->activities_max > THREADS_MAX || options->orchestrator_threads < 0 ||
+        options->activities_max > THREADS_MAX || options->entities_max < 0 ||
+        options->entities_max > THREADS_MAX || options->orchestrator_threads < 0 ||
         options->orchestrator_threads > THREADS_MAX)
         return err_set(err, STATUS_INVALID_ARGUMENT, "a number of items or threads is below 0 or over %d",
                        THREADS_MAX);
@@ -50,6 +52,8 @@ static STATUS_RESULT take_options(struct dt_worker *worker, const struct dt_work
         options->orchestrations_max = ORCHESTRATIONS_PER_CPU * cpus;
     if (!options->activities_max)
         options->activities_max = MIN(ACTIVITIES_PER_CPU * cpus, THREADS_MAX);
+    if (!options->entities_max)
+        options->entities_max = MIN(ACTIVITIES_PER_CPU * cpus, THREADS_MAX);
     if (!options->orchestrator_threads)
         options->orchestrator_threads = MAX(cpus, 2);
     if (!options->turn_memory_max)
@@ -131,6 +135,7 @@ static void free_worker(struct dt_worker *worker)
         sdk_work_item_destroy(CONTAINER_OF(worker->items.next, struct sdk_work_item, link));
     sdk_registry_fini(&worker->orchestrators);
     sdk_registry_fini(&worker->activities);
+    sdk_registry_fini(&worker->entities);
     sdk_target_fini(&worker->target);
     pthread_cond_destroy(&worker->changed);
     pthread_mutex_destroy(&worker->lock);
@@ -185,18 +190,16 @@ static enum dt_status refuse_null(struct dt_error *error)
 
 /* ---- registering ---- */
 
-static enum dt_status add(struct dt_worker *worker, const struct sdk_entry *entry, struct dt_error *error)
+static enum dt_status add(struct dt_worker *worker, struct sdk_registry *registry,
+                          const struct sdk_entry *entry, struct dt_error *error)
 {
     struct err own_error = {0};
     enum status status = STATUS_OK;
-    if (!worker)
-        return refuse_null(error);
-    struct sdk_registry *registry = entry->orchestrator ? &worker->orchestrators : &worker->activities;
     pthread_mutex_lock(&worker->lock);
     if (worker->started)
         status = err_set(&own_error, STATUS_FAILED_PRECONDITION, "the worker has been started");
-    else if (!entry->orchestrator && !entry->activity)
-        status = err_set(&own_error, STATUS_INVALID_ARGUMENT, "the function is NULL");
+    else if (!entry->orchestrator && !entry->activity && !entry->operations)
+        status = err_set(&own_error, STATUS_INVALID_ARGUMENT, "the function or table is NULL");
     else
         status = sdk_registry_add(registry, entry, &own_error);
     pthread_mutex_unlock(&worker->lock);
@@ -209,7 +212,7 @@ enum dt_status dt_worker_register_orchestrator(struct dt_worker *worker, const c
 {
     const struct sdk_entry entry = {
         .name = (char *)name, .version = (char *)version, .orchestrator = fn, .user = user};
-    return add(worker, &entry, error);
+    return worker ? add(worker, &worker->orchestrators, &entry, error) : refuse_null(error);
 }
 
 enum dt_status dt_worker_register_activity(struct dt_worker *worker, const char *name, const char *version,
@@ -217,7 +220,31 @@ enum dt_status dt_worker_register_activity(struct dt_worker *worker, const char 
 {
     const struct sdk_entry entry = {
         .name = (char *)name, .version = (char *)version, .activity = fn, .user = user};
-    return add(worker, &entry, error);
+    return worker ? add(worker, &worker->activities, &entry, error) : refuse_null(error);
+}
+
+enum dt_status dt_worker_register_entity(struct dt_worker *worker, const char *name,
+                                         const struct dt_entity_operation *operations, size_t count,
+                                         void *user, struct dt_error *error)
+{
+    if (!worker)
+        return refuse_null(error);
+
+    CLEANUP(arena_fini) struct arena scratch;
+    arena_init(&scratch, 0);
+    struct bytes folded = sdk_entity_name_fold(&scratch, bytes_of_cstr(name));
+    if (!folded.data)
+        return sdk_report(STATUS_NO_MEMORY, NULL, error);
+    if (memchr(folded.data, '@', folded.size)) {
+        struct err own_error = {0};
+        return sdk_report(err_set(&own_error, STATUS_INVALID_ARGUMENT, "the name of an entity holds '@'"),
+                          &own_error, error);
+    }
+    const struct sdk_entry entry = {.name = (char *)folded.data,
+                                    .operations = (struct dt_entity_operation *)operations,
+                                    .operation_count = count,
+                                    .user = user};
+    return add(worker, &worker->entities, &entry, error);
 }
 
 /* ---- starting, waiting, stopping ---- */

@@ -27,10 +27,12 @@ struct dt_worker {
     char *default_child_version;
     struct sdk_registry orchestrators;
     struct sdk_registry activities;
+    struct sdk_registry entities;
     struct sdk_turn_options turn_options;
     struct sdk_channel *channel;
     struct sdk_pool turns;
     struct sdk_pool runs;
+    struct sdk_pool batches; /* of entities */
     atomic_bool stop_requested;
     atomic_bool stopping; /* for dt_activity_stopping */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* registry.h — which function answers to which name and version.
  * Filled before a worker starts and only read afterwards, then from any thread. Owned by the worker. */
-#ifndef SDK_TURN_REGISTRY_H
-#define SDK_TURN_REGISTRY_H
+#ifndef SDK_REGISTRY_H
+#define SDK_REGISTRY_H
 
 #include "base/bytes.h"
 #include "durabletask.h"
@@ -14,6 +14,8 @@ struct sdk_entry {
     char *version; /* NULL: any that is not registered by itself */
     dt_orchestrator_fn *orchestrator;
     dt_activity_fn *activity;
+    struct dt_entity_operation *operations; /* of an entity, whose name is in lower case; else NULL */
+    size_t operation_count;
     void *user;
 };
 
@@ -26,7 +28,7 @@ struct sdk_registry {
 /* Frees the entries; a zeroed registry is allowed. */
 void sdk_registry_fini(struct sdk_registry *registry);
 /* Adds a copy of `entry`. ALREADY_EXISTS for a name and version that is there; INVALID_ARGUMENT for an empty,
- * long or non-UTF-8 name or version; NO_MEMORY. */
+ * long or non-UTF-8 name or version, an operation without a function, or one that stands twice; NO_MEMORY. */
 STATUS_RESULT sdk_registry_add(struct sdk_registry *registry, const struct sdk_entry *entry, struct err *err);
 /* The entry for exactly this version, else the one for any, else NULL. `has_version` false: unversioned. */
 const struct sdk_entry *sdk_registry_find(const struct sdk_registry *registry, struct bytes name,

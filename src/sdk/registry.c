@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* registry.c — one array sorted by name and version (no version before any), searched by halving. */
-#include "sdk/turn/registry.h"
+#include "sdk/registry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +9,19 @@
 
 #define ENTRIES_MAX 65536 /* registered functions of one kind */
 
+static void entry_fini(struct sdk_entry *entry)
+{
+    for (size_t i = 0; i < entry->operation_count; i++)
+        free((char *)entry->operations[i].name);
+    free(entry->operations);
+    free(entry->name);
+    free(entry->version);
+}
+
 void sdk_registry_fini(struct sdk_registry *registry)
 {
-    for (size_t i = 0; i < registry->count; i++) {
-        free(registry->entries[i].name);
-        free(registry->entries[i].version);
-    }
+    for (size_t i = 0; i < registry->count; i++)
+        entry_fini(&registry->entries[i]);
     free(registry->entries);
     memset(registry, 0, sizeof *registry);
 }
@@ -69,6 +76,56 @@ static STATUS_RESULT grow(struct sdk_registry *registry, struct err *err)
     return STATUS_OK;
 }
 
+/* ---- adding ---- */
+
+static STATUS_RESULT check_operations(const struct sdk_entry *entry, struct err *err)
+{
+    for (size_t i = 0; i < entry->operation_count; i++) {
+        const struct dt_entity_operation *row = &entry->operations[i];
+        struct bytes name = bytes_of_cstr(row->name);
+        if (!row->fn)
+            return err_set(err, STATUS_INVALID_ARGUMENT, "operation %zu has no function", i);
+        if (row->name && (!name.size || name.size > SDK_NAME_SIZE_MAX || !bytes_utf8_valid(name)))
+            return err_set(err, STATUS_INVALID_ARGUMENT,
+                           "the name of operation %zu is empty, too long or not UTF-8", i);
+        for (size_t n = 0; n < i; n++) {
+            const char *other = entry->operations[n].name;
+            bool same =
+                row->name && other ? bytes_equal_nocase(name, bytes_of_cstr(other)) : row->name == other;
+            if (same)
+                return err_set(err, STATUS_INVALID_ARGUMENT, "operations %zu and %zu have one name", n, i);
+        }
+    }
+    return STATUS_OK;
+}
+
+/* On failure the copy holds what there is of it, for entry_fini. */
+static STATUS_RESULT copy_entry(const struct sdk_entry *entry, struct sdk_entry *copy)
+{
+    *copy = *entry;
+    copy->operations = NULL;
+    copy->operation_count = 0;
+    copy->name = strdup(entry->name);
+    copy->version = entry->version ? strdup(entry->version) : NULL;
+    if (!copy->name || (entry->version && !copy->version))
+        return STATUS_NO_MEMORY;
+    if (!entry->operation_count)
+        return STATUS_OK;
+
+    copy->operations = calloc(entry->operation_count, sizeof *copy->operations);
+    if (!copy->operations)
+        return STATUS_NO_MEMORY;
+    for (; copy->operation_count < entry->operation_count; copy->operation_count++) {
+        const struct dt_entity_operation *from = &entry->operations[copy->operation_count];
+        struct dt_entity_operation *to = &copy->operations[copy->operation_count];
+        to->fn = from->fn;
+        to->name = from->name ? strdup(from->name) : NULL;
+        if (from->name && !to->name)
+            return STATUS_NO_MEMORY;
+    }
+    return STATUS_OK;
+}
+
 STATUS_RESULT sdk_registry_add(struct sdk_registry *registry, const struct sdk_entry *entry, struct err *err)
 {
     struct bytes name = bytes_of_cstr(entry->name);
@@ -79,16 +136,17 @@ STATUS_RESULT sdk_registry_add(struct sdk_registry *registry, const struct sdk_e
         return err_set(err, STATUS_INVALID_ARGUMENT, "the version is too long or not UTF-8");
     if (find_exactly(registry, name, entry->version != NULL, version))
         return err_set(err, STATUS_ALREADY_EXISTS, "this name and version is registered already");
-    enum status status = grow(registry, err);
+    enum status status = check_operations(entry, err);
+    if (status == STATUS_OK)
+        status = grow(registry, err);
     if (status != STATUS_OK)
         return status;
-    struct sdk_entry copy = *entry;
-    copy.name = strdup(entry->name);
-    copy.version = entry->version ? strdup(entry->version) : NULL;
-    if (!copy.name || (entry->version && !copy.version)) {
-        free(copy.name);
-        free(copy.version);
-        return err_set(err, STATUS_NO_MEMORY, "no memory");
+
+    struct sdk_entry copy;
+    status = copy_entry(entry, &copy);
+    if (status != STATUS_OK) {
+        entry_fini(&copy);
+        return err_set(err, status, "no memory");
     }
     size_t place = lower_bound(registry, name, entry->version != NULL, version);
     memmove(registry->entries + place + 1, registry->entries + place,
