@@ -568,9 +568,48 @@ enum status cgroup_slot_prepare(struct cgroup_tree *tree, uint32_t slot, const s
     return status;
 }
 
+unsigned cgroup_slot_joins(const struct cgroup_tree *tree, uint32_t slot, int ret_fds[CGROUP_CONTROLLERS])
+{
+    unsigned count = 0;
+    for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
+        if (tree->slots[slot].join[c] >= 0)
+            ret_fds[count++] = tree->slots[slot].join[c];
+    }
+    return count;
+}
+
 bool cgroup_slot_oom(struct cgroup_tree *tree, uint32_t slot)
 {
     return oom_count(tree, &tree->slots[slot]) > tree->slots[slot].oom_before;
+}
+
+bool cgroup_slot_forgive_oom(struct cgroup_tree *tree, uint32_t slot)
+{
+    bool happened = cgroup_slot_oom(tree, slot);
+    tree->slots[slot].oom_before += happened;
+    return happened;
+}
+
+bool cgroup_slot_has_room(const struct cgroup_tree *tree, uint32_t slot, uint64_t limit, uint64_t size)
+{
+    static const char *const cached[] = {"active_file", "inactive_file"};
+    bool unified = tree->layout == CGROUP_V2;
+    int dir = unified ? tree->slots[slot].unified : tree->slots[slot].controllers[CGROUP_MEMORY];
+    char text[32];
+    if (!tree->enforced[CGROUP_MEMORY] || dir < 0)
+        return true;
+    if (size > limit ||
+        file_read(dir, unified ? "memory.current" : "memory.usage_in_bytes", text, sizeof text) <= 0)
+        return false;
+
+    uint64_t used = strtoull(text, NULL, 10);
+    /* Costs the kernel a walk over its processors, so it is asked only when it matters. */
+    for (size_t i = 0; i < ARRAY_SIZE(cached) && used > limit - size; i++) {
+        unsigned long long bytes = 0;
+        (void)!file_read_key(dir, "memory.stat", cached[i], &bytes);
+        used -= MIN(used, (uint64_t)bytes);
+    }
+    return used <= limit - size;
 }
 
 void cgroup_slot_kill(struct cgroup_tree *tree, uint32_t slot)

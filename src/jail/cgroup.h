@@ -53,8 +53,16 @@ int cgroup_zygote_directory(struct cgroup_tree *tree);
  * caller. IO: a limit that is enforced elsewhere could not be set here. */
 STATUS_RESULT cgroup_slot_prepare(struct cgroup_tree *tree, uint32_t slot,
                                   const struct session_limits *limits, struct err *err);
+/* Fills in the files a process joins the slot's v1 groups by; returns how many. Borrowed. */
+unsigned cgroup_slot_joins(const struct cgroup_tree *tree, uint32_t slot, int ret_fds[CGROUP_CONTROLLERS]);
 /* True if the OOM killer acted in the slot since cgroup_slot_prepare. */
 bool cgroup_slot_oom(struct cgroup_tree *tree, uint32_t slot);
+/* One of the kills that cgroup_slot_oom tells of is accounted for: it took a process that is not the session's
+ * own. False if there was none. */
+bool cgroup_slot_forgive_oom(struct cgroup_tree *tree, uint32_t slot);
+/* True if `size` bytes more, which nobody can drop, fit below `limit`. What the kernel cached for the slot does not
+ * count, for it makes room. True where memory is not limited. */
+bool cgroup_slot_has_room(const struct cgroup_tree *tree, uint32_t slot, uint64_t limit, uint64_t size);
 /* SIGKILL to everything in the slot's group, where v2 can; for a session whose pid namespace's end was not
  * enough. The directory is made anew before the slot's next use. */
 void cgroup_slot_kill(struct cgroup_tree *tree, uint32_t slot);

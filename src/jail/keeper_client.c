@@ -63,6 +63,7 @@ static void take_ready(struct keeper_client *client, const struct keeper_message
     snprintf(client->report.template_identity, sizeof client->report.template_identity, "%.*s",
              BYTES_FMT(identity));
     snprintf(client->report.json, sizeof client->report.json, "%.*s", BYTES_FMT(json));
+    client->report.stores = message->flags & READY_FLAG_STORES;
     client->phase = KEEPER_PHASE_SERVING;
     client->callbacks.on_ready(client->callbacks.context, &client->report);
 }
@@ -94,6 +95,12 @@ static void take_ended(struct keeper_client *client, const struct keeper_message
                                (int)message->detail);
 }
 
+static void take_stored(struct keeper_client *client, const struct keeper_message *message)
+{
+    const struct session_ref ref = {message->slot, message->generation};
+    client->callbacks.on_stored(client->callbacks.context, ref, (int)message->code);
+}
+
 static void take_fatal(struct keeper_client *client, const struct keeper_message *message)
 {
     char text[KEEPER_TEXT_SIZE];
@@ -107,7 +114,7 @@ static void on_message(struct loop_fd *w, uint32_t events)
                                                         const struct keeper_message *) = {
         [KEEPER_MESSAGE_READY] = take_ready,     [KEEPER_MESSAGE_SPAWNED] = take_spawned,
         [KEEPER_MESSAGE_REFUSED] = take_refused, [KEEPER_MESSAGE_ENDED] = take_ended,
-        [KEEPER_MESSAGE_FATAL] = take_fatal,
+        [KEEPER_MESSAGE_STORED] = take_stored,   [KEEPER_MESSAGE_FATAL] = take_fatal,
     };
     struct keeper_client *client = CONTAINER_OF(w, struct keeper_client, watch);
     struct keeper_message message;
@@ -126,11 +133,17 @@ static void on_message(struct loop_fd *w, uint32_t events)
 
 /* --- messages out ---------------------------------------------------------------------------------- */
 
-static void tell(struct keeper_client *client, const struct keeper_message *message)
+static void tell_with(struct keeper_client *client, const struct keeper_message *message, const int *fds,
+                      unsigned count)
 {
     struct err err = {0};
-    if (!client->gone && packet_send(client->socket, message, NULL, 0, &err) != STATUS_OK)
+    if (!client->gone && packet_send(client->socket, message, fds, count, &err) != STATUS_OK)
         lose(client, err.text);
+}
+
+static void tell(struct keeper_client *client, const struct keeper_message *message)
+{
+    tell_with(client, message, NULL, 0);
 }
 
 void keeper_client_spawn(struct keeper_client *client, uint64_t request)
@@ -148,6 +161,15 @@ void keeper_client_kill(struct keeper_client *client, struct session_ref ref)
 {
     tell(client, &(struct keeper_message){
                      .type = KEEPER_MESSAGE_KILL, .slot = ref.slot, .generation = ref.generation});
+}
+
+void keeper_client_store(struct keeper_client *client, struct session_ref ref, int pipe_fd, int file_fd,
+                         uint64_t size)
+{
+    const int fds[] = {pipe_fd, file_fd};
+    const struct keeper_message message = {
+        .type = KEEPER_MESSAGE_STORE, .slot = ref.slot, .generation = ref.generation, .size = size};
+    tell_with(client, &message, fds, ARRAY_SIZE(fds));
 }
 
 /* --- start and stop -------------------------------------------------------------------------------- */

@@ -44,6 +44,7 @@ struct keeper_report {
     char json[8192];
     char degraded[256]; /* names of the layers that are not on, separated by commas */
     char template_identity[TEMPLATE_IDENTITY_SIZE]; /* of jail/template.h: what its sessions see */
+    bool stores; /* keeper_client_store works: sessions are charged for what they hold */
 };
 
 struct keeper_options {
@@ -64,6 +65,10 @@ struct keeper_callbacks {
                        const char *text);
     /* Every process of the session is dead, its mounts and cgroups are gone; the slot may be used again. */
     void (*on_ended)(void *context, struct session_ref ref, enum session_end end, int detail);
+    /* Answers keeper_client_store: the whole file is there, or why not. ENOMEM: it does not fit into the session's
+     * memory; EAGAIN: the session has as many processes as it may; ESRCH: the session has ended; EACCES: not a pipe
+     * and a file of the session; else the errno of the copy. */
+    void (*on_stored)(void *context, struct session_ref ref, int error);
     /* The keeper is gone; every session died with it. Nothing more follows; fail closed. */
     void (*on_lost)(void *context, const char *text);
     void *context;
@@ -84,5 +89,11 @@ void keeper_client_interrupt(struct keeper_client *client, struct session_ref re
 /* SIGKILL to everything in the session; on_ended follows. When a control socket closes by itself, give
  * on_ended some 100 ms before killing: a kill hides how the session ended. A ref that is gone is ignored. */
 void keeper_client_kill(struct keeper_client *client, struct session_ref ref);
+/* Copies what comes out of `pipe_fd`, a blocking read end, until its end, into `file_fd`, a file of the session's
+ * /mnt/data that is open for writing and nothing else; `size` bytes are expected. The session is charged for its
+ * pages. Both are the caller's to close as soon as this returns. on_stored answers; no second one for the same session
+ * before. Only where the report says `stores`. */
+void keeper_client_store(struct keeper_client *client, struct session_ref ref, int pipe_fd, int file_fd,
+                         uint64_t size);
 
 #endif

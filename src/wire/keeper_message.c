@@ -46,7 +46,7 @@ static const struct field fields[KEEPER_MESSAGE_TYPES][16] = {
     [KEEPER_MESSAGE_INTERRUPT] = {REF},
     [KEEPER_MESSAGE_KILL] = {REF},
     [KEEPER_MESSAGE_START] = {U32(flags)},
-    [KEEPER_MESSAGE_READY] = {TEXT},
+    [KEEPER_MESSAGE_READY] = {U32(flags), TEXT},
     [KEEPER_MESSAGE_SPAWNED] = {U64(request), REF},
     [KEEPER_MESSAGE_REFUSED] = {U64(request), TEXT},
     [KEEPER_MESSAGE_ENDED] = {REF, U32(code), U32(detail)},
@@ -63,6 +63,12 @@ static const struct field fields[KEEPER_MESSAGE_TYPES][16] = {
     [KEEPER_MESSAGE_EXITED] = {REF, U32(detail)},
     [KEEPER_MESSAGE_ENTERED] = {{FIELD_END, 0}},
     [KEEPER_MESSAGE_STUCK] = {TEXT},
+    [KEEPER_MESSAGE_STORE] = {REF, U64(size)},
+    [KEEPER_MESSAGE_STORED] = {REF, U32(code)},
+    [KEEPER_MESSAGE_PORT] = {REF, U32(uid), U32(flags)},
+    [KEEPER_MESSAGE_PORTED] = {REF},
+    [KEEPER_MESSAGE_UNPORTED] = {REF, U32(code)},
+    [KEEPER_MESSAGE_PORTER_EXITED] = {REF, U32(detail)},
 };
 
 const struct keeper_message_rule *keeper_message_rule(unsigned type)

@@ -46,6 +46,11 @@ enum warden_flag {
     WARDEN_FLAG_BESIDE = 1, /* the keepers that run go on; without it they are ended first */
 };
 
+/* Bits of READY's flags. */
+enum ready_flag {
+    READY_FLAG_STORES = 1, /* STORE is welcome: what it brings is charged to the session's group */
+};
+
 /* Bits: the state of the receiver in which a message is welcome. */
 enum keeper_phase {
     KEEPER_PHASE_NEW = 1,     /* nothing came yet */
@@ -77,7 +82,13 @@ enum keeper_phase {
     X(UNFORKED, ZYGOTE, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                           \
     X(EXITED, ZYGOTE, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                             \
     X(ENTERED, SESSION, KEEPER, KEEPER_PHASE_SERVING, true, 1, 1) /* /mnt/data */                            \
-    X(STUCK, SESSION, KEEPER, KEEPER_PHASE_SERVING, true, 0, 0)
+    X(STUCK, SESSION, KEEPER, KEEPER_PHASE_SERVING, true, 0, 0)                                              \
+    X(STORE, POOL, KEEPER, KEEPER_PHASE_SERVING, false, 2, 2)  /* a pipe's read end, a file of /mnt/data */  \
+    X(STORED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 0, 0) /* one for each STORE */                      \
+    X(PORT, KEEPER, ZYGOTE, KEEPER_PHASE_SERVING, false, 2, KEEPER_MESSAGE_FDS_MAX)                          \
+    X(PORTED, ZYGOTE, KEEPER, KEEPER_PHASE_SERVING, false, 1, 1) /* pidfd */                                 \
+    X(UNPORTED, ZYGOTE, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                           \
+    X(PORTER_EXITED, ZYGOTE, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)
 
 enum keeper_message_type {
     KEEPER_MESSAGE_NONE,
@@ -103,11 +114,12 @@ struct keeper_message {
     uint32_t slot;
     uint64_t generation;
     uint64_t request;
-    uint32_t code;   /* ENDED: enum session_end; UNFORKED: errno */
-    uint32_t detail; /* ENDED, EXITED: status, as an int */
-    uint32_t flags;  /* CONFIG, FORK, BUILT: bits of jail/session.h; OPEN: of keeper_flag; START: of
-                       warden_flag */
-    uint32_t uid;    /* FORK: inside the zygote's user namespace */
+    uint64_t size;   /* STORE: bytes of the file */
+    uint32_t code;   /* ENDED: enum session_end; UNFORKED, UNPORTED: errno; STORED: errno, 0: all is there */
+    uint32_t detail; /* ENDED, EXITED, PORTER_EXITED: status, as an int */
+    uint32_t flags;  /* CONFIG, FORK, PORT, BUILT: bits of jail/session.h; OPEN: of keeper_flag; START: of
+                       warden_flag; READY: of ready_flag */
+    uint32_t uid;    /* FORK, PORT: inside the zygote's user namespace */
     uint32_t sessions_max;
     struct session_limits limits;
     struct bytes

@@ -27,6 +27,7 @@ static struct keeper_message example(unsigned type)
         .slot = 7,
         .generation = 0x1122334455667788,
         .request = 42,
+        .size = 1u << 20,
         .code = 3,
         .detail = (uint32_t)-9,
         .flags = 5,

@@ -134,6 +134,14 @@ class Pool:
         self.tell(f"put {name} {path}")
         return self.wait(lambda m: "put" in m)
 
+    def store(self, name, path, how=""):
+        """As put, but the session is charged: a porter carries it. The errno, 0 when it is whole."""
+        self.tell(f"store {name} {path} {how}")
+        return self.stored(name)
+
+    def stored(self, name):
+        return self.wait(lambda m: m.get("stored") == name)
+
     def note_processes(self):
         """Remembers who runs below the keeper, for the test that nobody does afterwards."""
         children = descendants(self.process.pid)

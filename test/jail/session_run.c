@@ -7,6 +7,9 @@
  *   run NAME FILE MS        {"ran","us",…} after the RESULT frame, or after the session's end; SIGINT after
  * MS, SIGKILL 2 s later say NAME CODE           as run, with the rest of the line as code interrupt NAME |
  * kill NAME | ls NAME | get NAME PATH | put NAME FILE | quit
+ *   store NAME FILE [HOW]   as put, but by a porter: {"stored","error"} with an errno. HOW sends descriptors that the
+ * keeper must refuse (see wrong_load), `twice` says it twice, `liar` that it is empty, `open` leaves the end of the file to
+ *   close NAME
  *
  * The end of a session prints {"ended","end","detail","us"}: `us` from the kill, where there was one. */
 #include <dirent.h>
@@ -17,6 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "jail/confine.h"
@@ -53,8 +58,10 @@ struct session {
     bool interrupted, answer_owed;
     bool after_interrupt; /* one was sent since the last cell began */
     uint64_t count;
-    int64_t spawned_ns, began_ns, killed_ns;
+    int64_t spawned_ns, began_ns, killed_ns, stored_ns;
     struct buf result;
+    struct file_writer writer; /* of the file that is stored */
+    int held_pipe;             /* its pipe, of `open` */
 };
 
 static struct loop *loop;
@@ -272,6 +279,20 @@ static void on_ended(void *context, struct session_ref ref, enum session_end end
     *s = (struct session){0};
 }
 
+static void on_stored(void *context, struct session_ref ref, int error)
+{
+    struct session *s = find_ref(ref);
+    struct err e = {0};
+    struct file_info info;
+    if (!s)
+        return;
+    if (error == 0)
+        error = file_writer_finish(&s->writer, &info, &e) == STATUS_OK ? 0 : EIO;
+    else
+        file_writer_abort(&s->writer);
+    print(json_pack("{s:s,s:i,s:I}", "stored", s->name, "error", error, "us", us_since(s->stored_ns)));
+}
+
 static void on_lost(void *context, const char *text)
 {
     print(json_pack("{s:s}", "lost", text));
@@ -375,6 +396,66 @@ static void put_file(struct session *s, const char *path)
     print(json_pack("{s:s,s:b,s:s}", "put", name, "ok", status == STATUS_OK, "error", e.text));
 }
 
+static void send_all(int fd, const char *path)
+{
+    char chunk[65536];
+    int from = open(path, O_RDONLY | O_CLOEXEC);
+    for (ssize_t n; from >= 0 && (n = read(from, chunk, sizeof chunk)) > 0;) {
+        for (ssize_t done = 0, m; done < n && (m = write(fd, chunk + done, (size_t)(n - done))) > 0;)
+            done += m;
+    }
+    if (from >= 0)
+        close(from);
+}
+
+/* Descriptors that are not a pipe's read end and a file of the session, open for writing only. */
+static void wrong_load(const struct session *s, const char *how, int load[2])
+{
+    const char *name = s->writer.temporary;
+    int dir = s->writer.dir_fd;
+    if (strcmp(how, "elsewhere") == 0)
+        load[1] = memfd_create("elsewhere", MFD_CLOEXEC);
+    else if (strcmp(how, "readable") == 0)
+        load[1] = openat(dir, name, O_RDWR | O_CLOEXEC);
+    else if (strcmp(how, "path") == 0)
+        load[1] = openat(dir, name, O_PATH | O_CLOEXEC);
+    else if (strcmp(how, "folder") == 0)
+        load[1] = dup(dir);
+    else if (strcmp(how, "pipe") == 0)
+        load[1] = load[0];
+    else if (strcmp(how, "no-pipe") == 0)
+        load[0] = openat(dir, name, O_RDONLY | O_CLOEXEC);
+    else if (strcmp(how, "socket") == 0)
+        load[0] = s->keeper.control_fd;
+    else if (find(how))
+        load[1] = openat(find(how)->keeper.data_dir_fd, "planted", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static void store_file(struct session *s, const char *path, const char *how)
+{
+    struct err e = {0};
+    struct stat facts = {0};
+    int ends[2];
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    if (stat(path, &facts) < 0 || pipe2(ends, O_CLOEXEC) < 0 ||
+        file_writer_begin(&s->writer, s->keeper.data_dir_fd, name, &e) != STATUS_OK) {
+        print(json_pack("{s:s,s:i,s:s}", "stored", s->name, "error", -1, "text", e.text));
+        return;
+    }
+    int load[2] = {ends[0], s->writer.fd};
+    wrong_load(s, how, load);
+    s->stored_ns = clock_monotonic_ns();
+    int times = strcmp(how, "twice") == 0 ? 2 : 1;
+    uint64_t size = strcmp(how, "liar") == 0 ? 0 : (uint64_t)facts.st_size;
+    while (times-- > 0)
+        keeper_client_store(client, s->keeper.ref, load[0], load[1], size);
+    close(ends[0]);
+    send_all(ends[1], path);
+    s->held_pipe = ends[1];
+    if (strcmp(how, "open") != 0)
+        close(ends[1]);
+}
+
 static void get_file(struct session *s, const char *path)
 {
     char text[4096];
@@ -394,7 +475,7 @@ static void get_file(struct session *s, const char *path)
 
 static void obey(char *line)
 {
-    char verb[16] = "", name[32] = "", path[512] = "";
+    char verb[16] = "", name[32] = "", path[512] = "", how[32] = "";
     long ms = 0;
     int at = 0;
     int n = sscanf(line, "%15s %31s %n%511s %ld", verb, name, &at, path, &ms);
@@ -411,6 +492,11 @@ static void obey(char *line)
         execute(s, line + at, strlen(line + at), 60 * NS_PER_S);
     else if (strcmp(verb, "put") == 0)
         put_file(s, path);
+    else if (strcmp(verb, "store") == 0) {
+        (void)!sscanf(line, "%*s %*s %*s %31s", how);
+        store_file(s, path, how);
+    } else if (strcmp(verb, "close") == 0)
+        close(s->held_pipe);
     else if (strcmp(verb, "get") == 0)
         get_file(s, path);
     else if (strcmp(verb, "ls") == 0)
@@ -492,7 +578,7 @@ int main(int argc, char **argv)
     }
     signal(SIGPIPE, SIG_IGN);
     struct err e = {0};
-    const struct keeper_callbacks callbacks = {on_ready, on_spawned, on_ended, on_lost, NULL};
+    const struct keeper_callbacks callbacks = {on_ready, on_spawned, on_ended, on_stored, on_lost, NULL};
     commands.on_ready = on_command;
     started_ns = clock_monotonic_ns();
     if (loop_create(&loop, &e) != STATUS_OK || data_root_make(data_root, &e) != STATUS_OK ||

@@ -4,7 +4,8 @@
  * Started by the keeper inside the template root with an empty environment and the keeper's socket as
  * descriptor 3. It never holds a secret: every session has a readable copy of its memory.
  *
- *   CONFIG ──► warm up, filter ──► WARM, then for each FORK: FORKED or UNFORKED, later EXITED. */
+ *   CONFIG ──► warm up, filter ──► WARM, then for each FORK: FORKED or UNFORKED, later EXITED;
+ *                                        for each PORT: PORTED or UNPORTED, later PORTER_EXITED. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,8 +33,23 @@
 
 struct child {
     pid_t pid; /* 0: free */
-    uint32_t slot;
     uint64_t generation;
+};
+
+/* What a slot may have at a time. */
+enum child_kind { CHILD_SESSION, CHILD_PORTER, CHILD_KINDS };
+
+/* What is said of a child that was made, that could not be made, and that has exited. */
+static const struct {
+    enum keeper_message_type made, refused, exited;
+} words[CHILD_KINDS] = {
+    [CHILD_SESSION] = {KEEPER_MESSAGE_FORKED, KEEPER_MESSAGE_UNFORKED, KEEPER_MESSAGE_EXITED},
+    [CHILD_PORTER] = {KEEPER_MESSAGE_PORTED, KEEPER_MESSAGE_UNPORTED, KEEPER_MESSAGE_PORTER_EXITED},
+};
+
+/* By slot. A mapping of its own, made after the snapshot: it is written to. */
+struct children {
+    struct child of[CHILD_KINDS][CHILDREN_MAX];
 };
 
 struct zygote {
@@ -46,8 +62,8 @@ struct zygote {
     size_t rule_count;
     int signal_fd;
     int null_fd;
-    struct child *children; /* by slot; a mapping of its own, made after the snapshot: it is written to */
-    uint32_t child_count;
+    struct children *children;
+    uint32_t slot_count; /* highest slot that was ever used, and one */
 };
 
 static void say(enum keeper_message_type type, const char *text)
@@ -149,20 +165,46 @@ static void take_snapshot(char *ret_text, size_t size)
         snprintf(ret_text, size, "Python %s, %s", python_version(), err.text);
 }
 
+/* The descriptor behind `flag`, if the message has it: they come in the order of their flags. */
+static int take_optional(const struct keeper_message *message, const struct packet *packet, unsigned flag,
+                         unsigned *used)
+{
+    return message->flags & flag && *used < packet->fd_count ? packet->fds[(*used)++] : -1;
+}
+
+/* All that are left. */
+static unsigned take_joins(const struct packet *packet, unsigned used, int ret_fds[KEEPER_MESSAGE_FDS_MAX])
+{
+    unsigned count = 0;
+    while (used < packet->fd_count)
+        ret_fds[count++] = packet->fds[used++];
+    return count;
+}
+
+static void answer_order(struct zygote *zygote, const struct keeper_message *order, enum child_kind kind,
+                         pid_t pid, int pidfd)
+{
+    struct keeper_message answer = {
+        .type = words[kind].made, .slot = order->slot, .generation = order->generation};
+    if (pid < 0) {
+        answer.type = words[kind].refused;
+        answer.code = (uint32_t)-pid;
+    } else {
+        zygote->children->of[kind][order->slot] = (struct child){pid, order->generation};
+        zygote->slot_count = MAX(zygote->slot_count, order->slot + 1);
+    }
+    if (packet_send(KEEPER_SOCKET, &answer, &pidfd, pid < 0 ? 0 : 1, NULL) != STATUS_OK)
+        _exit(1);
+    if (pidfd >= 0)
+        close(pidfd);
+}
+
 /* FORK brings: setup socket, control socket, stdout, stderr, then the v2 directory and the mount of
- * /mnt/data if the flags say so, then
- * the cgroup files to join. */
+ * /mnt/data if the flags say so, then the cgroup files to join. */
 static void serve_fork(struct zygote *zygote, const struct keeper_message *message, struct packet *packet)
 {
-    if (message->slot >= CHILDREN_MAX || zygote->children[message->slot].pid != 0)
-        _exit(1); /* the keeper never does this */
     unsigned used = 4;
-    int cgroup_fd = -1;
-    if (message->flags & JAIL_CGROUP_START && used < packet->fd_count)
-        cgroup_fd = packet->fds[used++];
-    int data_mount_fd = -1;
-    if (message->flags & JAIL_DATA_MOUNT && used < packet->fd_count)
-        data_mount_fd = packet->fds[used++];
+    int cgroup_fd = take_optional(message, packet, JAIL_CGROUP_START, &used);
     struct jail_session session = {
         .features = zygote->features,
         .limits = zygote->limits,
@@ -172,49 +214,74 @@ static void serve_fork(struct zygote *zygote, const struct keeper_message *messa
         .stdout_fd = packet->fds[2],
         .stderr_fd = packet->fds[3],
         .null_fd = zygote->null_fd,
-        .data_mount_fd = data_mount_fd,
+        .data_mount_fd = take_optional(message, packet, JAIL_DATA_MOUNT, &used),
         .lock = &zygote->lock,
         .rules = zygote->rules,
         .rule_count = zygote->rule_count,
         .data_fd = -1,
     };
-    while (used < packet->fd_count)
-        session.join_fds[session.join_count++] = packet->fds[used++];
+    session.join_count = take_joins(packet, used, session.join_fds);
     int pidfd = -1;
     pid_t pid = spawn_session(&session, cgroup_fd, &pidfd);
     packet_close(packet);
-    struct keeper_message answer = {
-        .type = KEEPER_MESSAGE_FORKED, .slot = message->slot, .generation = message->generation};
-    if (pid < 0) {
-        answer.type = KEEPER_MESSAGE_UNFORKED;
-        answer.code = (uint32_t)-pid;
-    } else {
-        zygote->children[message->slot] = (struct child){pid, message->slot, message->generation};
-        zygote->child_count = MAX(zygote->child_count, message->slot + 1);
+    answer_order(zygote, message, CHILD_SESSION, pid, pidfd);
+}
+
+/* PORT brings: a pipe's read end, the file, then the v2 directory if the flags say so, then the cgroup files to join. */
+static void serve_port(struct zygote *zygote, const struct keeper_message *message, struct packet *packet)
+{
+    unsigned used = 2;
+    int cgroup_fd = take_optional(message, packet, JAIL_CGROUP_START, &used);
+    struct porter porter = {.pipe_fd = packet->fds[0], .file_fd = packet->fds[1], .uid = message->uid};
+    porter.join_count = take_joins(packet, used, porter.join_fds);
+    int pidfd = -1;
+    pid_t pid = spawn_porter(&porter, cgroup_fd, &pidfd);
+    packet_close(packet);
+    answer_order(zygote, message, CHILD_PORTER, pid, pidfd);
+}
+
+static void serve_order(struct zygote *zygote, struct packet *packet)
+{
+    struct keeper_message message;
+    receive(zygote, KEEPER_PHASE_SERVING, packet, &message);
+    enum child_kind kind = message.type == KEEPER_MESSAGE_PORT ? CHILD_PORTER : CHILD_SESSION;
+    if (message.slot >= CHILDREN_MAX || zygote->children->of[kind][message.slot].pid != 0)
+        _exit(1); /* the keeper never does this */
+    if (kind == CHILD_PORTER)
+        serve_port(zygote, &message, packet);
+    else
+        serve_fork(zygote, &message, packet);
+}
+
+static struct child *find_child(struct zygote *zygote, pid_t pid, enum child_kind *ret_kind,
+                                uint32_t *ret_slot)
+{
+    for (int kind = 0; kind < CHILD_KINDS; kind++) {
+        for (uint32_t slot = 0; slot < zygote->slot_count; slot++) {
+            if (zygote->children->of[kind][slot].pid != pid)
+                continue;
+            *ret_kind = (enum child_kind)kind;
+            *ret_slot = slot;
+            return &zygote->children->of[kind][slot];
+        }
     }
-    if (packet_send(KEEPER_SOCKET, &answer, &pidfd, pid < 0 ? 0 : 1, NULL) != STATUS_OK)
-        _exit(1);
-    if (pidfd >= 0)
-        close(pidfd);
+    return NULL;
 }
 
 static void report_exit(struct zygote *zygote, pid_t pid, int status)
 {
-    for (uint32_t i = 0; i < zygote->child_count; i++) {
-        struct child *child = &zygote->children[i];
-        if (child->pid != pid)
-            continue;
-        unsigned detail = WIFSIGNALED(status) ? ZYGOTE_INIT_KILLED | (128u + (unsigned)WTERMSIG(status))
-                                              : (unsigned)WEXITSTATUS(status);
-        struct keeper_message message = {.type = KEEPER_MESSAGE_EXITED,
-                                         .slot = child->slot,
-                                         .generation = child->generation,
-                                         .detail = detail};
-        child->pid = 0;
-        if (packet_send(KEEPER_SOCKET, &message, NULL, 0, NULL) != STATUS_OK)
-            _exit(1);
+    enum child_kind kind;
+    uint32_t slot;
+    struct child *child = find_child(zygote, pid, &kind, &slot);
+    if (!child)
         return;
-    }
+    unsigned detail = WIFSIGNALED(status) ? ZYGOTE_INIT_KILLED | (128u + (unsigned)WTERMSIG(status))
+                                          : (unsigned)WEXITSTATUS(status);
+    struct keeper_message message = {
+        .type = words[kind].exited, .slot = slot, .generation = child->generation, .detail = detail};
+    child->pid = 0;
+    if (packet_send(KEEPER_SOCKET, &message, NULL, 0, NULL) != STATUS_OK)
+        _exit(1);
 }
 
 static void reap(struct zygote *zygote)
@@ -237,11 +304,8 @@ __attribute__((noreturn)) static void serve(struct zygote *zygote)
             _exit(1);
         if (watched[1].revents)
             reap(zygote);
-        if (watched[0].revents) {
-            struct keeper_message message;
-            receive(zygote, KEEPER_PHASE_SERVING, &packet, &message);
-            serve_fork(zygote, &message, &packet);
-        }
+        if (watched[0].revents)
+            serve_order(zygote, &packet);
     }
 }
 
@@ -262,7 +326,7 @@ int main(void)
     static char text[320];
     take_snapshot(text, sizeof text);
     /* Untouched beyond the slots in use. */
-    zygote.children = mmap(NULL, CHILDREN_MAX * sizeof *zygote.children, PROT_READ | PROT_WRITE,
+    zygote.children = mmap(NULL, sizeof *zygote.children, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (zygote.children == MAP_FAILED) {
         (void)!err_set(&err, STATUS_NO_MEMORY, "no memory for the children");

@@ -14,6 +14,7 @@
 
 #include "jail/namespace.h"
 #include "jail/packet.h"
+#include "jail/raw_call.h"
 #include "jail/zygote/python.h"
 
 #define RUNNER_STACK_BYTES ((size_t)8 << 20)
@@ -32,29 +33,6 @@ void spawn_init(void)
 /* --- the init: after the runner exists it shares its memory, libc's thread data included. So nothing of
  * libc is called any more, not even to learn an errno. */
 
-static inline long raw_call(long number, long a, long b, long c, long d)
-{
-#if defined(__x86_64__)
-    long result;
-    register long r10 __asm__("r10") = d;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
-                     : "rcx", "r11", "memory");
-    return result;
-#elif defined(__aarch64__)
-    register long x8 __asm__("x8") = number;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d;
-    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
-    return x0;
-#else
-#error "raw_call: write the kernel's call convention of this machine"
-#endif
-}
-
 static int exit_status(int wait_status)
 {
     if (WIFSIGNALED(wait_status))
@@ -64,21 +42,21 @@ static int exit_status(int wait_status)
 
 __attribute__((noreturn)) static void init_run(pid_t runner, uint64_t signals)
 {
-    raw_call(SYS_close_range, 0, ~0u, 0, 0);
+    raw_call(SYS_close_range, 0, ~0u, 0, 0, 0, 0);
     for (;;) {
-        long signal = raw_call(SYS_rt_sigtimedwait, (long)&signals, 0, 0, sizeof signals);
+        long signal = raw_call(SYS_rt_sigtimedwait, (long)&signals, 0, 0, sizeof signals, 0, 0);
         if (signal == SIGINT) {
-            raw_call(SYS_kill, runner, SIGINT, 0, 0);
+            raw_call(SYS_kill, runner, SIGINT, 0, 0, 0, 0);
             __atomic_fetch_add(&interrupts, 1, __ATOMIC_SEQ_CST);
         }
         int status = 0;
         long pid;
-        while ((pid = raw_call(SYS_wait4, -1, (long)&status, WNOHANG, 0)) > 0) {
+        while ((pid = raw_call(SYS_wait4, -1, (long)&status, WNOHANG, 0, 0, 0)) > 0) {
             if (pid == runner)
-                raw_call(SYS_exit_group, exit_status(status), 0, 0, 0);
+                raw_call(SYS_exit_group, exit_status(status), 0, 0, 0, 0, 0);
         }
         if (pid == -ECHILD)
-            raw_call(SYS_exit_group, EXIT_SIGNAL_BASE, 0, 0, 0);
+            raw_call(SYS_exit_group, EXIT_SIGNAL_BASE, 0, 0, 0, 0, 0);
     }
 }
 
@@ -149,4 +127,14 @@ pid_t spawn_session(struct jail_session *session, int cgroup_fd, int *ret_pidfd)
     if (pid == 0)
         child_main(session);
     return pid;
+}
+
+pid_t spawn_porter(const struct porter *porter, int cgroup_fd, int *ret_pidfd)
+{
+    pid_t pid = namespace_clone(0, cgroup_fd, ret_pidfd);
+    if (pid != 0)
+        return pid;
+    if (porter_enter(porter, NULL) == STATUS_OK)
+        porter_copy();
+    _exit(EIO);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* spawn.h — one fork of the zygote: an init process and the runner beside it.
+/* spawn.h — one fork of the zygote: a session, which is an init process and the runner beside it, or a porter.
  * The init is PID 1 of the session's namespace: it reaps orphans, hands SIGINT on to the runner, and ends
  * with the runner, whereupon the kernel kills whatever else is in there. It shares the runner's memory, which
  * saves a second copy of the zygote's page tables; it runs a few dozen lines of C that never return to it. */
 #ifndef JAIL_ZYGOTE_SPAWN_H
 #define JAIL_ZYGOTE_SPAWN_H
 
+#include "jail/porter.h"
 #include "jail/session.h"
 
 #include <sys/types.h>
@@ -15,5 +16,7 @@ void spawn_init(void);
 /* Returns the init's pid in the zygote's namespace, or -errno; never in the child. `cgroup_fd` as in
  * namespace_clone. The exit status of the init is the runner's, in the shell's way: 128 + n for signal n. */
 pid_t spawn_session(struct jail_session *session, int cgroup_fd, int *ret_pidfd);
+/* The same for a porter, which has no namespace of its own. Its exit status is 0 or an errno. */
+pid_t spawn_porter(const struct porter *porter, int cgroup_fd, int *ret_pidfd);
 
 #endif

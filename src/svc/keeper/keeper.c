@@ -20,6 +20,7 @@
 #include "jail/keeper_client.h"
 #include "svc/keeper/filter.h"
 #include "svc/keeper/pool_side.h"
+#include "svc/keeper/porter.h"
 #include "svc/keeper/session_side.h"
 #include "svc/keeper/startup.h"
 #include "svc/keeper/state.h"
@@ -93,7 +94,9 @@ static void announce(struct keeper *keeper)
     probe_degraded(&keeper->facts, &json);
     buf_append_byte(&json, '\n');
     probe_json(&keeper->facts, &json);
-    const struct keeper_message message = {.type = KEEPER_MESSAGE_READY, .text = buf_peek(&json)};
+    const struct keeper_message message = {.type = KEEPER_MESSAGE_READY,
+                                           .flags = porter_possible(keeper) ? READY_FLAG_STORES : 0,
+                                           .text = buf_peek(&json)};
     keeper->phase = KEEPER_PHASE_SERVING;
     keeper_tell(keeper, keeper->client, &message, NULL, 0);
 }

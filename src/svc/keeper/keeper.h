@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* keeper.h — builds jails, and nothing else. With the warden, who starts it, all that is privileged.
- * It parses nothing that came from outside: its peers are the pool (one socket, four requests), the zygote
+ * It parses nothing that came from outside: its peers are the pool (one socket, five requests), the zygote
  * and each session while it is being built, and each may say only what wire/keeper_message.h's table allows.
  * Anything else is fatal: to the pool's connection, and with it to all; to the zygote, and with it to all; to
  * the one session. It opens no file by a name that a peer chose, but for the zygote's path at the start. */

@@ -11,6 +11,7 @@
 #include "jail/file.h"
 #include "jail/root.h"
 #include "os/clock.h"
+#include "svc/keeper/porter.h"
 #include "svc/keeper/state.h"
 
 #define CHILD_FDS 4 /* setup, control, stdout, stderr */
@@ -41,13 +42,6 @@ static int make_channel(struct slot *slot, int child[CHILD_FDS], int *ret_setup)
     return 0;
 }
 
-static unsigned session_uid(const struct keeper *keeper, uint32_t slot)
-{
-    if (!(keeper->features & JAIL_UID))
-        return 0;
-    return 1 + slot + (keeper->facts.user_namespaces ? 0 : keeper->first_id);
-}
-
 static void ask_fork(struct keeper *keeper, uint32_t index, const int child[CHILD_FDS], int data_mount)
 {
     struct slot *slot = &keeper->slots[index];
@@ -65,14 +59,11 @@ static void ask_fork(struct keeper *keeper, uint32_t index, const int child[CHIL
         flags |= JAIL_DATA_MOUNT;
         fds[count++] = data_mount;
     }
-    for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
-        if (group->join[c] >= 0)
-            fds[count++] = group->join[c];
-    }
+    count += cgroup_slot_joins(&keeper->groups, index, &fds[count]);
     const struct keeper_message message = {.type = KEEPER_MESSAGE_FORK,
                                            .slot = index,
                                            .generation = slot->generation,
-                                           .uid = session_uid(keeper, index),
+                                           .uid = keeper_session_uid(keeper, index),
                                            .flags = flags};
     slot_move(keeper, slot, SLOT_FORKING);
     keeper_tell(keeper, keeper->zygote.socket, &message, fds, count);
@@ -86,7 +77,7 @@ static enum status make_data(const struct keeper *keeper, uint32_t slot, int *re
     return root_make_data(&keeper->limits, keeper->first_id + 1 + slot, ret_mount, err);
 }
 
-static void on_spawn(struct keeper *keeper, const struct keeper_message *message)
+static void on_spawn(struct keeper *keeper, const struct keeper_message *message, const struct packet *packet)
 {
     struct slot *slot = slot_find_free(keeper);
     if (!slot) {
@@ -120,14 +111,15 @@ static void on_spawn(struct keeper *keeper, const struct keeper_message *message
         file_close(&child[i]);
 }
 
-static void on_interrupt(struct keeper *keeper, const struct keeper_message *message)
+static void on_interrupt(struct keeper *keeper, const struct keeper_message *message,
+                         const struct packet *packet)
 {
     struct slot *slot = slot_find(keeper, message);
     if (slot && slot->state == SLOT_RUNNING)
         slot_signal(slot, SIGINT); /* PID 1 hands it to the runner */
 }
 
-static void on_kill(struct keeper *keeper, const struct keeper_message *message)
+static void on_kill(struct keeper *keeper, const struct keeper_message *message, const struct packet *packet)
 {
     struct slot *slot = slot_find(keeper, message);
     if (!slot || slot->state != SLOT_RUNNING)
@@ -138,10 +130,12 @@ static void on_kill(struct keeper *keeper, const struct keeper_message *message)
 
 void pool_side_read(struct keeper *keeper)
 {
-    static void (*const handlers[KEEPER_MESSAGE_TYPES])(struct keeper *, const struct keeper_message *) = {
+    static void (*const handlers[KEEPER_MESSAGE_TYPES])(struct keeper *, const struct keeper_message *,
+                                                        const struct packet *) = {
         [KEEPER_MESSAGE_SPAWN] = on_spawn,
         [KEEPER_MESSAGE_INTERRUPT] = on_interrupt,
         [KEEPER_MESSAGE_KILL] = on_kill,
+        [KEEPER_MESSAGE_STORE] = porter_order,
     };
     static struct packet packet;
     struct keeper_message message;
@@ -155,6 +149,6 @@ void pool_side_read(struct keeper *keeper)
         !handlers[message.type])
         keeper_give_up(keeper, err.text);
     else
-        handlers[message.type](keeper, &message);
+        handlers[message.type](keeper, &message, &packet);
     packet_close(&packet);
 }

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "jail/file.h"
@@ -14,6 +15,9 @@ static void on_entered(struct keeper *keeper, struct slot *slot, struct packet *
                                            .request = slot->request,
                                            .slot = slot_number(keeper, slot),
                                            .generation = slot->generation};
+    struct stat facts;
+    if (fstat(packet->fds[0], &facts) == 0)
+        slot->data_device = facts.st_dev;
     const int fds[] = {slot->pool_fds[0], slot->pool_fds[1], slot->pool_fds[2], packet->fds[0]};
     slot->announced = true;
     slot_move(keeper, slot, SLOT_RUNNING);

@@ -22,7 +22,7 @@ uint32_t slot_number(const struct keeper *keeper, const struct slot *slot)
 
 void slot_init(struct slot *slot)
 {
-    *slot = (struct slot){.generation = 1, .pidfd = -1, .setup = -1};
+    *slot = (struct slot){.generation = 1, .pidfd = -1, .setup = -1, .porter_pidfd = -1};
     for (size_t i = 0; i < ARRAY_SIZE(slot->pool_fds); i++)
         slot->pool_fds[i] = -1;
 }
@@ -58,6 +58,7 @@ void slot_close(struct slot *slot)
 {
     file_close(&slot->pidfd);
     file_close(&slot->setup);
+    file_close(&slot->porter_pidfd);
     for (size_t i = 0; i < ARRAY_SIZE(slot->pool_fds); i++)
         file_close(&slot->pool_fds[i]);
 }
@@ -68,6 +69,7 @@ void slot_free(struct keeper *keeper, struct slot *slot)
     slot->generation++;
     slot->announced = slot->killed = false;
     slot->text[0] = '\0';
+    slot->data_device = 0;
     slot->deadline_ns = clock_monotonic_ns() + SLOT_REST_NS;
     slot_move(keeper, slot, SLOT_FREE);
 }
@@ -128,7 +130,7 @@ int slot_sweep(struct keeper *keeper)
     for (uint32_t i = 0; i < keeper->slot_count; i++) {
         struct slot *slot = &keeper->slots[i];
         if (slot->state == SLOT_DRAINING) {
-            if (cgroup_slot_empty(&keeper->groups, i))
+            if (slot->porter == SLOT_PORTER_NONE && cgroup_slot_empty(&keeper->groups, i))
                 slot_finish(keeper, slot);
             else if (now > slot->deadline_ns)
                 cgroup_slot_kill(&keeper->groups, i); /* cannot be, yet the slot must not be lost */

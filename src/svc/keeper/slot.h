@@ -8,10 +8,12 @@
  *
  * A slot's number is also that of its cgroups and, from the first one on, of its host uid. All three are used
  * again only when the session's init is reaped, which the kernel does after all others of its pid namespace,
- * and its groups are empty. The generation goes up each time a slot becomes free, so that an old reference
+ * its porter is reaped, who may not have joined the groups yet, and its groups are empty. The generation goes up each time a slot becomes free, so that an old reference
  * names nothing. Signals go by pidfd, never by pid. slot_move is the only writer of `state`. */
 #ifndef SVC_KEEPER_SLOT_H
 #define SVC_KEEPER_SLOT_H
+
+#include <sys/types.h>
 
 #include "wire/keeper_message.h"
 
@@ -23,6 +25,9 @@ struct keeper;
 #define SLOT_REST_NS (NS_PER_S / 10) /* from FREE until it is used again, if there is another */
 
 enum slot_state { SLOT_FREE, SLOT_FORKING, SLOT_ENTERING, SLOT_RUNNING, SLOT_DRAINING };
+
+/* The process that carries a file into the session (porter.h). */
+enum slot_porter { SLOT_PORTER_NONE, SLOT_PORTER_ASKED, SLOT_PORTER_RUNNING };
 
 struct slot {
     enum slot_state state;
@@ -36,6 +41,9 @@ struct slot {
     bool announced;                  /* SPAWNED was sent, so ENDED is owed */
     bool killed;                     /* by the pool's wish, while it was alive */
     uint32_t status;                 /* from EXITED */
+    dev_t data_device;               /* of /mnt/data, from ENTERED on */
+    enum slot_porter porter;         /* while there is one, the slot does not become free */
+    int porter_pidfd;                /* RUNNING; else -1 */
     char text[256];                  /* why it was not built, for REFUSED */
 };
 

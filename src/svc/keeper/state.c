@@ -21,3 +21,10 @@ void keeper_give_up(struct keeper *keeper, const char *text)
     (void)!packet_send(keeper->client, &message, NULL, 0, NULL);
     keeper->over = true;
 }
+
+unsigned keeper_session_uid(const struct keeper *keeper, uint32_t slot)
+{
+    if (!(keeper->features & JAIL_UID))
+        return 0;
+    return 1 + slot + (keeper->facts.user_namespaces ? 0 : keeper->first_id);
+}

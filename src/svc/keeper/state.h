@@ -45,6 +45,8 @@ void keeper_tell(struct keeper *keeper, int socket, const struct keeper_message 
                  unsigned count);
 /* Answers a SPAWN that led to nothing. */
 void keeper_refuse(struct keeper *keeper, uint64_t request, const char *text);
+/* The session's uid in the zygote's user namespace; 0 where sessions have none of their own. */
+unsigned keeper_session_uid(const struct keeper *keeper, uint32_t slot);
 /* Last words to the pool; the keeper is over. */
 void keeper_give_up(struct keeper *keeper, const char *text);
 

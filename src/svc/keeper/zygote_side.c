@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "os/clock.h"
+#include "svc/keeper/porter.h"
 #include "svc/keeper/state.h"
 
 static void on_forked(struct keeper *keeper, const struct keeper_message *message, struct packet *packet)
@@ -39,15 +40,16 @@ static void on_exited(struct keeper *keeper, const struct keeper_message *messag
     slot->status = message->detail;
     slot->deadline_ns = clock_monotonic_ns() + SLOT_DRAIN_MAX_NS;
     slot_move(keeper, slot, SLOT_DRAINING);
+    porter_end(slot);
 }
 
 void zygote_side_read(struct keeper *keeper)
 {
     static void (*const handlers[KEEPER_MESSAGE_TYPES])(struct keeper *, const struct keeper_message *,
                                                         struct packet *) = {
-        [KEEPER_MESSAGE_FORKED] = on_forked,
-        [KEEPER_MESSAGE_UNFORKED] = on_unforked,
-        [KEEPER_MESSAGE_EXITED] = on_exited,
+        [KEEPER_MESSAGE_FORKED] = on_forked,           [KEEPER_MESSAGE_UNFORKED] = on_unforked,
+        [KEEPER_MESSAGE_EXITED] = on_exited,           [KEEPER_MESSAGE_PORTED] = porter_on_made,
+        [KEEPER_MESSAGE_UNPORTED] = porter_on_refused, [KEEPER_MESSAGE_PORTER_EXITED] = porter_on_exited,
     };
     static struct packet packet;
     struct keeper_message message;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* zygote_side.h — what the zygote reports: a fork made or not made, and the end of one.
+/* zygote_side.h — what the zygote reports: a session or a porter made or not made, and the end of one.
  * The zygote is the sessions' parent and reads no byte of theirs. It is trusted to fork what it was asked for
  * and to reap; a report that does not fit the slot it names ends the keeper, as does the zygote's own death.
  */
