@@ -252,7 +252,11 @@ static void build(struct fake_session *s)
     s->ref = (struct tier_ref){f->slot_next++ % 4, f->slot_next};
     f->counts.spawned++;
     f->counts.alive++;
-    struct tier_session k = {s->ref, control[0], out[0], err[0], open(dir, O_DIRECTORY | O_CLOEXEC)};
+    struct tier_session k = {.ref = s->ref,
+                             .control_fd = control[0],
+                             .stdout_fd = out[0],
+                             .stderr_fd = err[0],
+                             .data_dir_fd = open(dir, O_DIRECTORY | O_CLOEXEC)};
     f->cb.on_spawned(f->cb.context, s->request, &k, "");
     if (!s->ending)
         send_frame(s, FRAME_READY, (struct bytes){0});
@@ -385,7 +389,14 @@ static void fake_kill(void *self, struct tier_ref ref)
         end_soon(s, TIER_END_KILLED, 9);
 }
 
-const struct session_tier fake_tier = {"fake", fake_start, fake_stop, fake_spawn, fake_interrupt, fake_kill};
+const struct session_tier fake_tier = {
+    .name = "fake",
+    .start = fake_start,
+    .stop = fake_stop,
+    .spawn = fake_spawn,
+    .interrupt = fake_interrupt,
+    .kill = fake_kill,
+};
 
 struct fake_counts fake_tier_counts(void)
 {

@@ -2,7 +2,10 @@
 """What sessions may make the server hold, and how much of its loop they may take. Measured at a real process: its
 resident memory, and the calls of a neighbour. No time is asserted, only ratios of one run."""
 import concurrent.futures
+import glob
+import json
 import os
+import socket
 import statistics
 import threading
 import time
@@ -118,15 +121,152 @@ time.sleep(60)""").json
             self.assertEqual((body["error"]["error"]["code"], body["error"]["error"]["reason"]), ("ResultRefused", "result-too-large"))
 
 
-class Uploads(unittest.TestCase):
-    """The kernel charges the pages of a file to who writes them; for an upload that is the server."""
+# Without root no group of the kernel's limits memory, so nobody but the server can be charged.
+ROOTLESS = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.getuid() == 0 else []
 
-    def test_uploads_to_all_sessions_share_one_limit(self):
-        with Pool(max=8, ready=2, uploads_memory_max=5 * MIB) as pool:
+
+def charges_sessions(pool):
+    return "cgroup-memory" not in pool.report()["isolation"]["degraded"]
+
+
+def own_group():
+    """The directory of this process's memory group on v1, or None."""
+    with open("/proc/self/cgroup") as f:
+        paths = [line.strip().split(":", 2)[2] for line in f if line.split(":")[1] == "memory"]
+    return f"/sys/fs/cgroup/memory{paths[0]}" if paths and os.path.isdir(f"/sys/fs/cgroup/memory{paths[0]}") else None
+
+
+class OwnGroup:
+    """A memory group of v1 for the server alone: a pool that is started inside is charged there, its sessions below."""
+
+    def __enter__(self):
+        self.home = own_group()
+        self.path = f"{self.home}/uploads-test-{os.getpid()}"
+        os.mkdir(self.path)
+        self.move(self.path)
+        return self
+
+    @staticmethod
+    def move(group):
+        with open(f"{group}/cgroup.procs", "w") as f:
+            f.write(str(os.getpid()))
+
+    def members(self):
+        with open(f"{self.path}/cgroup.procs") as f:
+            return f.read()
+
+    def leave(self):
+        """The server stays."""
+        self.move(self.home)
+
+    def __exit__(self, *_):
+        self.move(self.home)
+        wait_until(lambda: not self.members(), what="the group is empty")
+        for below in glob.glob(f"{self.path}/*/"):
+            os.rmdir(below)
+        os.rmdir(self.path)
+
+    @staticmethod
+    def files(group):
+        """Bytes of files in memory that it is charged for, those below not counted."""
+        with open(f"{group}/memory.stat") as f:
+            return sum(int(line.split()[1]) for line in f if line.startswith("shmem "))
+
+    def of_sessions(self):
+        return sum(self.files(group) for group in glob.glob(f"{self.path}/sallyport.*/s*"))
+
+
+class Uploads(unittest.TestCase):
+    """The kernel charges the pages of a file to who writes them: the session, where it can be charged at all."""
+
+    def put(self, pool, name, file, size):
+        return pool.upload(name, file, b"u" * size, "/files", V4)
+
+    def test_uploads_are_charged_to_their_session(self):
+        if not own_group() or os.getuid() != 0:
+            self.skipTest("needs root and a memory group of v1 to tell the server's from the sessions'")
+        with OwnGroup() as group, Pool(max=8, ready=2) as pool:
+            group.leave()
+            name = fresh()
+            pool.run(name, "1")
+            server, sessions = group.files(group.path), group.of_sessions()
+            for n in range(3):
+                self.assertEqual(self.put(pool, name, f"f{n}", 20 * MIB).status, 200)
+            self.assertGreaterEqual(group.of_sessions() - sessions, 60 * MIB)
+            self.assertLess(group.files(group.path) - server, MIB)
+            self.assertEqual(pool.report()["memory"]["uploadedBytes"], 0)
+            pool.call("DELETE", "/session", name)
+            wait_until(lambda: group.of_sessions() - sessions < MIB, what="they go with their session")
+
+    def test_an_upload_over_the_memory_limit_is_refused_and_the_session_lives(self):
+        with Pool(max=8, ready=1, memory_mb=96) as pool:
+            if not charges_sessions(pool):
+                self.skipTest("no session is charged on this machine")
+            name, other = fresh(), fresh()
+            pool.run(name, "x = bytearray(60 << 20)")
+            refused = self.put(pool, name, "f", 50 * MIB)
+            self.assertEqual((refused.status, refused.code), (507, "SessionStorageFull"))
+            self.assertIn("memory limit", refused.json["error"]["message"])
+            self.assertEqual(pool.run(name, "x[5]").json["result"]["executionResult"], 0)
+            self.assertEqual(self.put(pool, name, "f", MIB).status, 200)
+            self.assertEqual(self.put(pool, other, "f", 50 * MIB).status, 200)
+            listed = pool.call("GET", "/files", name).json["value"]
+            self.assertEqual([f["name"] for f in listed], ["f"], "nothing is left of the refused one")
+
+    def test_a_session_that_ends_under_an_upload_says_why(self):
+        """It takes the memory while the file is carried: either is refused or ends with the session, with the cause."""
+        with Pool(max=8, ready=1, memory_mb=96) as pool, concurrent.futures.ThreadPoolExecutor(1) as threads:
+            if not charges_sessions(pool):
+                self.skipTest("no session is charged on this machine")
+            seen = set()
+            for _ in range(4):
+                name = fresh()
+                pool.run(name, "1")
+                run = threads.submit(pool.run, name, "x = [bytearray(1 << 20) for _ in range(200)]")
+                answer = self.put(pool, name, "f", 60 * MIB)
+                while answer.status == 200 and not run.done():
+                    answer = self.put(pool, name, "f", 60 * MIB)
+                self.assertEqual(run.result().json["error"]["error"]["reason"], "memory-limit")
+                if answer.status == 409:
+                    self.assertIn("memory limit", answer.json["error"]["message"])
+                seen.add(answer.status)
+            self.assertLessEqual(seen, {200, 409, 507})
+            self.assertEqual(self.put(pool, fresh(), "f", MIB).status, 200, "the pool goes on")
+
+    def test_files_of_one_session_wait_for_each_other(self):
+        with Pool(max=8, ready=1) as pool, concurrent.futures.ThreadPoolExecutor(8) as threads:
+            name = fresh()
+            pool.run(name, "1")
+            answers = list(threads.map(lambda n: self.put(pool, name, f"f{n}", 5 * MIB + n), range(16)))
+            self.assertEqual({a.status for a in answers}, {200})
+            sizes = pool.run(name, "import os; sorted(os.path.getsize(f'/mnt/data/f{n}') for n in range(16))").json
+            self.assertEqual(json.loads(sizes["result"]["executionResult"]), [5 * MIB + n for n in range(16)])
+
+    def test_a_caller_who_leaves_and_a_session_that_is_deleted(self):
+        with Pool(max=8, ready=1) as pool, concurrent.futures.ThreadPoolExecutor(4) as threads:
+            name = fresh()
+            pool.run(name, "1")
+            for _ in range(10):
+                head = (f"POST /files?identifier={name}&api-version={V4} HTTP/1.1\r\nHost: localhost\r\n"
+                        f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {20 * MIB + 91}\r\n\r\n"
+                        "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"left\"\r\n\r\n")
+                with socket.create_connection(("127.0.0.1", pool.port)) as connection:
+                    connection.sendall(head.encode() + b"l" * (20 * MIB + 91 - 93) + b"\r\n--b--\r\n")
+            self.assertEqual(self.put(pool, name, "f", MIB).status, 200)
+            uploads = [threads.submit(self.put, pool, name, f"g{n}", 20 * MIB) for n in range(4)]
+            time.sleep(0.05)
+            pool.call("DELETE", "/session", name)
+            self.assertLessEqual({u.result().status for u in uploads}, {200, 409})
+            self.assertEqual(self.put(pool, fresh(), "f", MIB).status, 200)
+
+    def test_uploads_that_the_server_is_charged_for_share_one_limit(self):
+        with Pool(max=8, ready=2, uploads_memory_max=5 * MIB, prefix=ROOTLESS) as pool:
+            if charges_sessions(pool):
+                self.skipTest("this machine charges sessions without root too")
             first, second = fresh(), fresh()
 
             def put(name, file, size):
-                return pool.upload(name, file, b"u" * size, "/files", V4).status
+                return self.put(pool, name, file, size).status
 
             self.assertEqual(put(first, "a", 3 * MIB), 200)
             self.assertEqual(put(second, "b", 3 * MIB), 507)

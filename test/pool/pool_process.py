@@ -34,12 +34,12 @@ class Answer:
 
 class Pool:
     """A pool process. Use as a context manager; `settings` are pool_host's name=value arguments, `env` is added to the
-    environment."""
+    environment, `prefix` is the command that starts it."""
 
-    def __init__(self, host=None, zygote=None, wait=True, env=None, **settings):
+    def __init__(self, host=None, zygote=None, wait=True, env=None, prefix=(), **settings):
         host = host or os.environ["POOL_HOST"]
         zygote = zygote or os.environ.get("POOL_ZYGOTE")
-        arguments = [host] + [f"{k}={v}" for k, v in settings.items()]
+        arguments = [*prefix, host] + [f"{k}={v}" for k, v in settings.items()]
         if zygote:
             arguments.append(f"zygote={zygote}")
         self.log = []

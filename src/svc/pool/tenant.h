@@ -68,7 +68,8 @@ void session_wait_cancel(struct session_wait *wait);
 void tenant_guest_enter(struct tenant *tenant, struct tenant_guest *guest);
 void tenant_guest_leave(struct tenant_guest *guest);
 /* A file of `size` bytes is about to be written into its session from outside; `used_size` bytes are taken in the
- * session's storage at this moment. The kernel charges such pages to who writes them, the server. False: the uploads
+ * session's storage at this moment. The kernel charges such pages to who writes them: where that is the server, for
+ * want of a way to charge the session (session_store.h), this is their bound. False: the uploads
  * to all sessions have reached their limit. Only while the tenant has a session. */
 bool tenant_charge_upload(struct tenant *tenant, size_t used_size, size_t size);
 /* Ends the tenant and its session at once; the identifier is free. Its executions are answered as cancelled.

@@ -44,19 +44,24 @@ void file_call_fail(struct pool_call *call, enum status s, const struct err *err
     pool_call_fail_status(call, s, err);
 }
 
-static void on_next(struct loop_task *task)
+void file_call_lost(struct file_call *call, const char *cause)
 {
-    struct file_call *call = CONTAINER_OF(task, struct file_call, next);
-    if (call->guest.tenant) {
-        call->step(call);
-        return;
-    }
-    http_request_on_gone(call->call->request, NULL, NULL);
+    file_call_end(call);
     call->drop(call);
     if (call->streaming)
         http_stream_abort(call->call->request);
     else
-        pool_call_fail(call->call, 409, "SessionEnded", "The session ended while its files were in use.");
+        pool_call_fail(call->call, 409, "SessionEnded", "The session ended while its files were in use%s%s.",
+                       cause[0] ? ": " : "", cause);
+}
+
+static void on_next(struct loop_task *task)
+{
+    struct file_call *call = CONTAINER_OF(task, struct file_call, next);
+    if (call->guest.tenant)
+        call->step(call);
+    else
+        file_call_lost(call, "");
 }
 
 void file_call_continue(struct file_call *call)

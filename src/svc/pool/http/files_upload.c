@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* files_upload.c — POST /files and POST /files/upload: a form with parts named "file" (session-pool-api.md
- * 5.3, 6.4). The body is whole in memory; it is written to the session's storage in steps, and each file
- * appears under its name only when it is complete. */
+ * 5.3, 6.4). The body is whole in memory. Where the session can be charged for what it holds, its files are
+ * carried there (session_store.h); else they are written from here, in steps, and charged to the server. Either
+ * way each appears under its name only when it is complete. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "svc/pool/http/pool_service_internal.h"
@@ -29,11 +31,13 @@ struct upload {
     size_t written; /* bytes of the current one */
     bool open;
     struct file_writer writer;
+    struct session_store store;
 };
 
 static void drop(struct file_call *call)
 {
     struct upload *upload = CONTAINER_OF(call, struct upload, base);
+    session_store_cancel(&upload->store);
     if (upload->open)
         file_writer_abort(&upload->writer);
     upload->open = false;
@@ -61,52 +65,129 @@ static void answer(struct upload *upload)
     pool_call_reply(upload->base.call, 200, &body);
 }
 
-/* Writes one step; true when the current file is finished. */
-static enum status write_some(struct upload *upload, bool *ret_finished, struct err *err)
+static void fail(struct upload *upload, enum status status, const struct err *err)
 {
-    struct uploaded *file = &upload->files[upload->current];
-    enum status status = STATUS_OK;
-    if (!upload->open) {
-        size_t used = session_files_used(upload->root_fd);
-        if (!tenant_charge_upload(upload->base.guest.tenant, used, file->content.size))
-            return err_set(err, STATUS_RESOURCE_EXHAUSTED,
-                           "the uploads to all sessions have reached their limit (setting uploads-memory)");
-        status = file_writer_begin(&upload->writer, upload->root_fd, file->path, err);
-        if (status)
-            return status;
-        upload->open = true;
-        upload->written = 0;
+    drop(&upload->base);
+    file_call_end(&upload->base);
+    file_call_fail(upload->base.call, status, err);
+}
+
+/* --- carried by the session's own ---------------------------------------------------------------------- */
+
+static enum status carry_status(int error, struct err *err)
+{
+    static const struct {
+        int number;
+        enum status status;
+        const char *text;
+    } rows[] = {
+        {ENOMEM, STATUS_RESOURCE_EXHAUSTED, "the session's memory limit leaves no room for it"},
+        {EAGAIN, STATUS_RESOURCE_EXHAUSTED, "the session has as many processes as it may"},
+        {ENOSPC, STATUS_RESOURCE_EXHAUSTED, "the session's storage is full"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (rows[i].number == error)
+            return err_set(err, rows[i].status, "%s", rows[i].text);
     }
-    struct bytes some = bytes_slice(file->content, upload->written, STEP_SIZE);
-    status = file_writer_append(&upload->writer, some, err);
+    return err_set(err, STATUS_IO, "it did not get into the session: %s", strerror(error));
+}
+
+static void finish_file(struct upload *upload);
+
+static void on_carried(struct session_store *store, int error, const char *cause)
+{
+    struct upload *upload = CONTAINER_OF(store, struct upload, store);
+    struct err err = {0};
+    if (error == ESRCH)
+        file_call_lost(&upload->base, cause);
+    else if (error != 0)
+        fail(upload, carry_status(error, &err), &err);
+    else
+        finish_file(upload);
+}
+
+static enum status carry(struct upload *upload, struct err *err)
+{
+    upload->store = (struct session_store){.content = upload->files[upload->current].content,
+                                           .file_fd = upload->writer.fd,
+                                           .on_done = on_carried};
+    return session_store_begin(&upload->base.guest.tenant->session->stores, &upload->store, err);
+}
+
+/* --- written by the server ---------------------------------------------------------------------------- */
+
+static enum status charge_server(struct upload *upload, struct err *err)
+{
+    size_t used = session_files_used(upload->root_fd);
+    size_t size = upload->files[upload->current].content.size;
+    if (tenant_charge_upload(upload->base.guest.tenant, used, size))
+        return STATUS_OK;
+    return err_set(err, STATUS_RESOURCE_EXHAUSTED,
+                   "the uploads to all sessions have reached their limit (setting uploads-memory)");
+}
+
+static void write_some(struct upload *upload)
+{
+    struct bytes content = upload->files[upload->current].content;
+    struct bytes some = bytes_slice(content, upload->written, STEP_SIZE);
+    struct err err = {0};
+    enum status status = file_writer_append(&upload->writer, some, &err);
     upload->written += some.size;
-    *ret_finished = upload->written == file->content.size;
-    if (status == STATUS_OK && *ret_finished) {
-        upload->open = false;
-        status = file_writer_finish(&upload->writer, &file->info, err);
+    if (status != STATUS_OK)
+        fail(upload, status, &err);
+    else if (upload->written == content.size)
+        finish_file(upload);
+    else
+        file_call_continue(&upload->base);
+}
+
+/* --- one after the other ------------------------------------------------------------------------------- */
+
+static void finish_file(struct upload *upload)
+{
+    struct err err = {0};
+    upload->open = false;
+    enum status status = file_writer_finish(&upload->writer, &upload->files[upload->current].info, &err);
+    if (status != STATUS_OK) {
+        fail(upload, status, &err);
+        return;
     }
-    return status;
+    upload->current++;
+    if (upload->current < upload->count) {
+        file_call_continue(&upload->base);
+        return;
+    }
+    file_call_end(&upload->base);
+    answer(upload);
+}
+
+static void begin_file(struct upload *upload)
+{
+    const struct uploaded *file = &upload->files[upload->current];
+    bool carried = upload->base.guest.tenant->session->stores.possible && file->content.size > 0;
+    struct err err = {0};
+    enum status status = STATUS_OK;
+    if (!carried)
+        status = charge_server(upload, &err);
+    if (status == STATUS_OK)
+        status = file_writer_begin(&upload->writer, upload->root_fd, file->path, &err);
+    upload->open = status == STATUS_OK;
+    upload->written = 0;
+    if (status == STATUS_OK && carried)
+        status = carry(upload, &err);
+    if (status != STATUS_OK)
+        fail(upload, status, &err);
+    else if (!carried)
+        write_some(upload);
 }
 
 static void step(struct file_call *call)
 {
     struct upload *upload = CONTAINER_OF(call, struct upload, base);
-    struct err err = {0};
-    bool finished = false;
-    enum status status = write_some(upload, &finished, &err);
-    if (status != STATUS_OK) {
-        drop(call);
-        file_call_end(call);
-        file_call_fail(call->call, status, &err);
-        return;
-    }
-    upload->current += finished;
-    if (upload->current < upload->count) {
-        file_call_continue(call);
-        return;
-    }
-    file_call_end(call);
-    answer(upload);
+    if (upload->open)
+        write_some(upload);
+    else
+        begin_file(upload);
 }
 
 static void run(struct file_call *call, int root_fd)

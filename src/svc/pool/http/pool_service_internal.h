@@ -116,6 +116,8 @@ bool file_call_path(struct pool_call *call, struct bytes name, const char **ret_
 void file_call_begin(struct file_call *call);
 /* Has `step` called in the next turn. */
 void file_call_continue(struct file_call *call);
+/* The answer when the session ended under it; `cause`: why, "" if that is not known. */
+void file_call_lost(struct file_call *call, const char *cause);
 /* Ends its stay in the session; to be called before every answer that is not given within `run`. */
 void file_call_end(struct file_call *call);
 /* The answer for a status of session_files.h. */

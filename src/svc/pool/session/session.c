@@ -210,6 +210,7 @@ void session_destroy(struct session *session)
         return;
     session_channel_close(&session->channel);
     session_output_fini(&session->output);
+    session_stores_fini(&session->stores);
     session_close_data_dir(session);
     loop_timer_cancel(&session->deadline);
     loop_defer_cancel(&session->serving);
@@ -230,6 +231,7 @@ struct session *session_create(struct loop *loop, const struct session_tier *tie
     guid_format(random, session->guid);
 
     list_init(&session->link);
+    session_stores_init(&session->stores, loop, tier, tier_self);
     session->request = request;
     session->data_dir_fd = -1;
     session->loop = loop;
@@ -254,6 +256,7 @@ void session_spawned(struct session *session, const struct tier_session *spawned
     session->spawned_ns = loop_now(session->loop);
     session->ref = spawned->ref;
     session->data_dir_fd = spawned->data_dir_fd;
+    session_stores_open(&session->stores, spawned);
     enum status channel = session_channel_open(&session->channel, spawned->control_fd);
     enum status output = session_output_open(&session->output, spawned->stdout_fd, spawned->stderr_fd);
 

@@ -15,6 +15,7 @@
 #include "svc/pool/session/session_channel.h"
 #include "svc/pool/session/session_output.h"
 #include "svc/pool/session/session_reason.h"
+#include "svc/pool/session/session_store.h"
 #include "svc/pool/session/tier.h"
 
 #define SESSION_CAUSE_SIZE_MAX 160 /* bytes of a cause, with its NUL */
@@ -87,6 +88,7 @@ struct session {
     struct tier_ref ref; /* once `spawned` */
     bool spawned;
     int data_dir_fd; /* /mnt/data; -1 before it is spawned and when it is gone */
+    struct session_stores stores;
     char guid[GUID_TEXT_SIZE + 1];
     char template_identity[SESSION_TEMPLATE_SIZE]; /* what it sees (jail/template.h); "" if not known */
     int64_t ordered_ns;

@@ -75,6 +75,11 @@ static void serve_soon(struct session *session)
     loop_defer(session->loop, &session->serving);
 }
 
+static void end_stores(struct session *session)
+{
+    session_stores_end(&session->stores, session->cause);
+}
+
 static void let_go(struct session *session)
 {
     session->owner->on_gone(session->owner->context, session);
@@ -93,7 +98,7 @@ static void let_go(struct session *session)
  * not find a session that is dying.
  * - The next cell is served at the end of the turn, never from inside the answer: else a queue of short cells
  * would grow the stack, and a frame that came too early would be taken for an answer.
- * - The data directory is closed when its users have let go of it.
+ * - The data directory is closed when its users have let go of it; files on their way are told of the end before.
  * - Freeing is last. */
 static const struct {
     unsigned actions; /* one of these asks for it */
@@ -108,6 +113,7 @@ static const struct {
     {SESSION_ACTION_ANSWER_CRASH, answer_crash},
     {SESSION_ACTION_OFFER, offer},
     {SESSION_ACTION_SERVE, serve_soon},
+    {KILL_OR_FREE, end_stores},
     {KILL_OR_FREE, session_close_data_dir},
     {SESSION_ACTION_FREE, let_go},
 };

@@ -283,6 +283,15 @@ static void on_tier_ended(void *context, struct tier_ref ref, enum tier_end end,
     session_ended(session, reason, cause, certain);
 }
 
+static void on_tier_stored(void *context, struct tier_ref ref, int error)
+{
+    struct session_stock *st = context;
+    uint64_t key[2] = {ref.slot, ref.generation};
+    struct session *session = map_get(&st->by_ref, bytes_of(key, sizeof key));
+    if (session)
+        session_stores_answered(&session->stores, error);
+}
+
 static void end_all(struct session_shelf *shelf, const char *cause)
 {
     struct session *session;
@@ -342,6 +351,7 @@ enum status session_stock_open(struct session_stock *st, struct loop *loop,
         .on_ready = on_tier_ready,
         .on_spawned = on_tier_spawned,
         .on_ended = on_tier_ended,
+        .on_stored = on_tier_stored,
         .on_down = on_tier_down,
         .on_lost = on_tier_lost,
         .context = st,

@@ -23,6 +23,7 @@ struct tier_session {
     int stderr_fd;
     int data_dir_fd; /* the session's /mnt/data: a directory descriptor for openat2 (sandbox.md 2.9) */
     const char *template_identity; /* as in struct tier_report; valid during the call; NULL: not known */
+    bool stores;                   /* `store` works: the session is charged for what it holds */
 };
 
 enum tier_end {
@@ -49,6 +50,10 @@ struct tier_events {
     void (*on_spawned)(void *context, uint64_t request, const struct tier_session *session, const char *text);
     /* Every process of the session is dead and everything it had is gone. */
     void (*on_ended)(void *context, struct tier_ref ref, enum tier_end end, int detail);
+    /* Answers `store`: 0, or an errno: ENOMEM: it does not fit into the session's memory; EAGAIN: the session has as
+     * many processes as it may; ENOSPC: its storage is full; any other: the copy failed. May not come when the
+     * session ends. */
+    void (*on_stored)(void *context, struct tier_ref ref, int error);
     /* The tier is gone and every session with it. It tries to come back by itself: on_ready follows. */
     void (*on_down)(void *context, const char *text);
     /* The tier never came up, and will not. Nothing more follows. */
@@ -70,6 +75,10 @@ struct session_tier {
     void (*interrupt)(void *tier, struct tier_ref ref);
     /* Ends everything of the session; on_ended follows. */
     void (*kill)(void *tier, struct tier_ref ref);
+    /* Copies what comes out of the pipe's blocking read end, until its end, into a file of the session's /mnt/data that is
+     * open for writing and nothing else; about `size` bytes. Both descriptors are copied. on_stored answers; not called a
+     * second time for a session before that. Only for sessions that have `stores`; may be NULL. */
+    void (*store)(void *tier, struct tier_ref ref, int pipe_fd, int file_fd, size_t size);
 };
 
 extern const struct session_tier session_tier_process;

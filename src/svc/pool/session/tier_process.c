@@ -39,6 +39,7 @@ struct line {
     uint32_t sessions; /* that it has not ended */
     uint64_t stamp;    /* of jail/template.h, from before it was started */
     char template_identity[TEMPLATE_IDENTITY_SIZE];
+    bool stores; /* files can be put into its sessions on their own account */
 };
 
 struct process_tier {
@@ -179,6 +180,7 @@ static void on_ready(void *context, const struct keeper_report *report)
     struct line *former = current_line(tier);
     line->ready = true;
     memcpy(line->template_identity, report->template_identity, sizeof line->template_identity);
+    line->stores = report->stores;
     tier->current = number_of(line);
     tier->was_up = true;
     comeback_up(&tier->comeback, loop_now(tier->loop));
@@ -211,6 +213,7 @@ static void on_spawned(void *context, uint64_t request, const struct keeper_sess
         .stderr_fd = session->stderr_fd,
         .data_dir_fd = session->data_dir_fd,
         .template_identity = line->template_identity,
+        .stores = line->stores,
     };
     line->sessions++;
     tier->events.on_spawned(tier->events.context, request, &built, text);
@@ -231,6 +234,13 @@ static void on_ended(void *context, struct session_ref ref, enum session_end end
     close_if_done(line);
 }
 
+static void on_stored(void *context, struct session_ref ref, int error)
+{
+    struct line *line = context;
+    struct process_tier *tier = line->tier;
+    tier->events.on_stored(tier->events.context, tier_ref(line, ref), error);
+}
+
 static void on_lost(void *context, const char *text)
 {
     struct line *line = context;
@@ -248,6 +258,7 @@ static enum status open_line(struct line *line, bool beside, struct err *error)
         .on_ready = on_ready,
         .on_spawned = on_spawned,
         .on_ended = on_ended,
+        .on_stored = on_stored,
         .on_lost = on_lost,
         .context = line,
     };
@@ -323,6 +334,14 @@ static void process_kill(void *context, struct tier_ref ref)
         keeper_client_kill(line->keeper, own);
 }
 
+static void process_store(void *context, struct tier_ref ref, int pipe_fd, int file_fd, size_t size)
+{
+    struct line *line;
+    struct session_ref own = keeper_ref(context, ref, &line);
+    if (line->keeper)
+        keeper_client_store(line->keeper, own, pipe_fd, file_fd, size);
+}
+
 const struct session_tier session_tier_process = {
     .name = "process",
     .start = process_start,
@@ -330,4 +349,5 @@ const struct session_tier session_tier_process = {
     .spawn = process_spawn,
     .interrupt = process_interrupt,
     .kill = process_kill,
+    .store = process_store,
 };
