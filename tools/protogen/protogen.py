@@ -77,6 +77,9 @@ class Field:
     def __init__(self, message, proto, model):
         self.number = proto.number
         self.name = snake(proto.name)
+        self.json_name = proto.json_name
+        self.duration = proto.type_name == '.google.protobuf.Duration'
+        self.enum = 'pb_' + snake(proto.type_name.rpartition('.')[2]) if proto.type == F.TYPE_ENUM else None
         if self.name in C_KEYWORDS:
             self.name += '_'
         self.in_oneof = proto.HasField('oneof_index')
@@ -197,13 +200,18 @@ class Message:
                 lines.append('    {%s},' % ', '.join(parts))
             lines.append('};')
             index = ['[%d] = %d' % (f.number, place) for place, f in enumerate(ordered, 1)]
+            lines.append('static const struct pb_field_name %s_names[] = {' % self.name)
+            for f in ordered:
+                lines.append('    {"%s", %s, %s},' % (f.json_name, '&%s_enum' % f.enum if f.enum else 'NULL',
+                                                       'true' if f.duration else 'false'))
+            lines.append('};')
             lines.append('static const uint8_t %s_index[] = {' % self.name)
             for i in range(0, len(index), 8):
                 lines.append('    %s,' % ', '.join(index[i:i + 8]))
             lines.append('};')
         values = ['.name = "%s"' % self.full_name, '.size = sizeof(%s)' % struct]
         if ordered:
-            values += ['.fields = %s_fields' % self.name, '.field_count = %d' % len(ordered),
+            values += ['.fields = %s_fields' % self.name, '.names = %s_names' % self.name, '.field_count = %d' % len(ordered),
                        '.index = %s_index' % self.name, '.number_max = %d' % ordered[-1].number]
         if self.case:
             values.append('.case_offset = offsetof(%s, %s)' % (struct, self.case))
@@ -221,7 +229,16 @@ def enum_lines(enum):
     lines = ['enum pb_%s {' % snake(enum.name)]
     for value in enum.value:
         lines.append('    PB_%s = %d,' % (value.name, value.number))
-    return lines + ['};', '']
+    return lines + ['};', 'extern const struct pb_enum pb_%s_enum;' % snake(enum.name), '']
+
+
+def enum_source(enum):
+    name = 'pb_' + snake(enum.name)
+    if any(value.number < 0 or value.number > 255 for value in enum.value):
+        fail('%s: only small numbers are supported' % enum.name)
+    lines = ['static const char *const %s_names[] = {' % name]
+    lines += ['    [%d] = "%s",' % (value.number, value.name) for value in enum.value]
+    return lines + ['};', 'const struct pb_enum %s_enum = {%s_names, ARRAY_SIZE(%s_names)};' % (name, name, name), '']
 
 
 def service_names(service):
@@ -291,6 +308,8 @@ def generate(file, files, model):
         head += service_header(s, docs.get((6, i), ''))
     head.append('#endif')
     source = ['/* SPDX-License-Identifier: MIT */', origin, '/* clang-format off */', '#include "wire/pb/%s.pb.h"' % base, '']
+    for e in enums:
+        source += enum_source(e)
     for m in messages:
         source += m.source()
     source.append('const struct pb_message *const %s[%s] = {' % (table, count))

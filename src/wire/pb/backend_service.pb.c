@@ -7,6 +7,10 @@ static const struct pb_field pb_add_event_request_fields[] = {
     {1, offsetof(struct pb_add_event_request, instance), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_instance_message},
     {2, offsetof(struct pb_add_event_request, event), 0, PB_KIND_MESSAGE, false, false, 0, &pb_history_event_message},
 };
+static const struct pb_field_name pb_add_event_request_names[] = {
+    {"instance", NULL, false},
+    {"event", NULL, false},
+};
 static const uint8_t pb_add_event_request_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -15,6 +19,7 @@ const struct pb_message pb_add_event_request_message = {
     .name = "durabletask.protos.backend.v1.AddEventRequest",
     .size = sizeof(struct pb_add_event_request),
     .fields = pb_add_event_request_fields,
+    .names = pb_add_event_request_names,
     .field_count = 2,
     .index = pb_add_event_request_index,
     .number_max = 2,
@@ -29,6 +34,9 @@ const struct pb_message pb_add_event_response_message = {
 static const struct pb_field pb_add_events_request_fields[] = {
     {1, offsetof(struct pb_add_events_request, events), offsetof(struct pb_add_events_request, events_count), PB_KIND_MESSAGE_MAP, true, false, 0, &pb_history_event_message},
 };
+static const struct pb_field_name pb_add_events_request_names[] = {
+    {"events", NULL, false},
+};
 static const uint8_t pb_add_events_request_index[] = {
     [1] = 1,
 };
@@ -37,6 +45,7 @@ const struct pb_message pb_add_events_request_message = {
     .name = "durabletask.protos.backend.v1.AddEventsRequest",
     .size = sizeof(struct pb_add_events_request),
     .fields = pb_add_events_request_fields,
+    .names = pb_add_events_request_names,
     .field_count = 1,
     .index = pb_add_events_request_index,
     .number_max = 1,
@@ -44,6 +53,9 @@ const struct pb_message pb_add_events_request_message = {
 
 static const struct pb_field pb_add_events_response_fields[] = {
     {1, offsetof(struct pb_add_events_response, unsuccessful_instance_ids), offsetof(struct pb_add_events_response, unsuccessful_instance_ids_count), PB_KIND_STRING, true, false, 0, NULL},
+};
+static const struct pb_field_name pb_add_events_response_names[] = {
+    {"unsuccessfulInstanceIds", NULL, false},
 };
 static const uint8_t pb_add_events_response_index[] = {
     [1] = 1,
@@ -53,6 +65,7 @@ const struct pb_message pb_add_events_response_message = {
     .name = "durabletask.protos.backend.v1.AddEventsResponse",
     .size = sizeof(struct pb_add_events_response),
     .fields = pb_add_events_response_fields,
+    .names = pb_add_events_response_names,
     .field_count = 1,
     .index = pb_add_events_response_index,
     .number_max = 1,
@@ -62,6 +75,10 @@ static const struct pb_field pb_wait_for_instance_request_fields[] = {
     {1, offsetof(struct pb_wait_for_instance_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_wait_for_instance_request, get_inputs_and_outputs), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_wait_for_instance_request_names[] = {
+    {"instanceId", NULL, false},
+    {"getInputsAndOutputs", NULL, false},
+};
 static const uint8_t pb_wait_for_instance_request_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -70,6 +87,7 @@ const struct pb_message pb_wait_for_instance_request_message = {
     .name = "durabletask.protos.backend.v1.WaitForInstanceRequest",
     .size = sizeof(struct pb_wait_for_instance_request),
     .fields = pb_wait_for_instance_request_fields,
+    .names = pb_wait_for_instance_request_names,
     .field_count = 2,
     .index = pb_wait_for_instance_request_index,
     .number_max = 2,
@@ -79,6 +97,10 @@ static const struct pb_field pb_wait_for_instance_response_fields[] = {
     {1, offsetof(struct pb_wait_for_instance_response, exists), 0, PB_KIND_BOOL, false, false, 0, NULL},
     {2, offsetof(struct pb_wait_for_instance_response, orchestration_state), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_state_message},
 };
+static const struct pb_field_name pb_wait_for_instance_response_names[] = {
+    {"exists", NULL, false},
+    {"orchestrationState", NULL, false},
+};
 static const uint8_t pb_wait_for_instance_response_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -87,6 +109,7 @@ const struct pb_message pb_wait_for_instance_response_message = {
     .name = "durabletask.protos.backend.v1.WaitForInstanceResponse",
     .size = sizeof(struct pb_wait_for_instance_response),
     .fields = pb_wait_for_instance_response_fields,
+    .names = pb_wait_for_instance_response_names,
     .field_count = 2,
     .index = pb_wait_for_instance_response_index,
     .number_max = 2,
@@ -94,6 +117,9 @@ const struct pb_message pb_wait_for_instance_response_message = {
 
 static const struct pb_field pb_get_orchestration_runtime_state_request_fields[] = {
     {1, offsetof(struct pb_get_orchestration_runtime_state_request, instance), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_instance_message},
+};
+static const struct pb_field_name pb_get_orchestration_runtime_state_request_names[] = {
+    {"instance", NULL, false},
 };
 static const uint8_t pb_get_orchestration_runtime_state_request_index[] = {
     [1] = 1,
@@ -103,6 +129,7 @@ const struct pb_message pb_get_orchestration_runtime_state_request_message = {
     .name = "durabletask.protos.backend.v1.GetOrchestrationRuntimeStateRequest",
     .size = sizeof(struct pb_get_orchestration_runtime_state_request),
     .fields = pb_get_orchestration_runtime_state_request_fields,
+    .names = pb_get_orchestration_runtime_state_request_names,
     .field_count = 1,
     .index = pb_get_orchestration_runtime_state_request_index,
     .number_max = 1,
@@ -110,6 +137,9 @@ const struct pb_message pb_get_orchestration_runtime_state_request_message = {
 
 static const struct pb_field pb_get_orchestration_runtime_state_response_fields[] = {
     {1, offsetof(struct pb_get_orchestration_runtime_state_response, history), offsetof(struct pb_get_orchestration_runtime_state_response, history_count), PB_KIND_MESSAGE, true, false, 0, &pb_history_event_message},
+};
+static const struct pb_field_name pb_get_orchestration_runtime_state_response_names[] = {
+    {"history", NULL, false},
 };
 static const uint8_t pb_get_orchestration_runtime_state_response_index[] = {
     [1] = 1,
@@ -119,6 +149,7 @@ const struct pb_message pb_get_orchestration_runtime_state_response_message = {
     .name = "durabletask.protos.backend.v1.GetOrchestrationRuntimeStateResponse",
     .size = sizeof(struct pb_get_orchestration_runtime_state_response),
     .fields = pb_get_orchestration_runtime_state_response_fields,
+    .names = pb_get_orchestration_runtime_state_response_names,
     .field_count = 1,
     .index = pb_get_orchestration_runtime_state_response_index,
     .number_max = 1,
@@ -128,6 +159,10 @@ static const struct pb_field pb_complete_activity_work_item_request_fields[] = {
     {1, offsetof(struct pb_complete_activity_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_complete_activity_work_item_request, response_event), 0, PB_KIND_MESSAGE, false, false, 0, &pb_history_event_message},
 };
+static const struct pb_field_name pb_complete_activity_work_item_request_names[] = {
+    {"completionToken", NULL, false},
+    {"responseEvent", NULL, false},
+};
 static const uint8_t pb_complete_activity_work_item_request_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -136,6 +171,7 @@ const struct pb_message pb_complete_activity_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.CompleteActivityWorkItemRequest",
     .size = sizeof(struct pb_complete_activity_work_item_request),
     .fields = pb_complete_activity_work_item_request_fields,
+    .names = pb_complete_activity_work_item_request_names,
     .field_count = 2,
     .index = pb_complete_activity_work_item_request_index,
     .number_max = 2,
@@ -150,6 +186,9 @@ const struct pb_message pb_complete_activity_work_item_response_message = {
 static const struct pb_field pb_abandon_activity_work_item_request_fields[] = {
     {1, offsetof(struct pb_abandon_activity_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_abandon_activity_work_item_request_names[] = {
+    {"completionToken", NULL, false},
+};
 static const uint8_t pb_abandon_activity_work_item_request_index[] = {
     [1] = 1,
 };
@@ -158,6 +197,7 @@ const struct pb_message pb_abandon_activity_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.AbandonActivityWorkItemRequest",
     .size = sizeof(struct pb_abandon_activity_work_item_request),
     .fields = pb_abandon_activity_work_item_request_fields,
+    .names = pb_abandon_activity_work_item_request_names,
     .field_count = 1,
     .index = pb_abandon_activity_work_item_request_index,
     .number_max = 1,
@@ -184,6 +224,21 @@ static const struct pb_field pb_complete_orchestration_work_item_request_fields[
     {12, offsetof(struct pb_complete_orchestration_work_item_request, chunk_index), 0, PB_KIND_OPT_INT32, false, false, 0, NULL},
     {13, offsetof(struct pb_complete_orchestration_work_item_request, completion_count), 0, PB_KIND_INT32, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_complete_orchestration_work_item_request_names[] = {
+    {"completionToken", NULL, false},
+    {"instance", NULL, false},
+    {"runtimeStatus", &pb_orchestration_status_enum, false},
+    {"customStatus", NULL, false},
+    {"newHistory", NULL, false},
+    {"newTasks", NULL, false},
+    {"newTimers", NULL, false},
+    {"newMessages", NULL, false},
+    {"numEventsProcessed", NULL, false},
+    {"orchestrationTraceContext", NULL, false},
+    {"isPartial", NULL, false},
+    {"chunkIndex", NULL, false},
+    {"completionCount", NULL, false},
+};
 static const uint8_t pb_complete_orchestration_work_item_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
     [9] = 9, [10] = 10, [11] = 11, [12] = 12, [13] = 13,
@@ -193,6 +248,7 @@ const struct pb_message pb_complete_orchestration_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.CompleteOrchestrationWorkItemRequest",
     .size = sizeof(struct pb_complete_orchestration_work_item_request),
     .fields = pb_complete_orchestration_work_item_request_fields,
+    .names = pb_complete_orchestration_work_item_request_names,
     .field_count = 13,
     .index = pb_complete_orchestration_work_item_request_index,
     .number_max = 13,
@@ -208,6 +264,10 @@ static const struct pb_field pb_orchestrator_message_fields[] = {
     {1, offsetof(struct pb_orchestrator_message, instance), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_instance_message},
     {2, offsetof(struct pb_orchestrator_message, event), 0, PB_KIND_MESSAGE, false, false, 0, &pb_history_event_message},
 };
+static const struct pb_field_name pb_orchestrator_message_names[] = {
+    {"instance", NULL, false},
+    {"event", NULL, false},
+};
 static const uint8_t pb_orchestrator_message_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -216,6 +276,7 @@ const struct pb_message pb_orchestrator_message_message = {
     .name = "durabletask.protos.backend.v1.OrchestratorMessage",
     .size = sizeof(struct pb_orchestrator_message),
     .fields = pb_orchestrator_message_fields,
+    .names = pb_orchestrator_message_names,
     .field_count = 2,
     .index = pb_orchestrator_message_index,
     .number_max = 2,
@@ -223,6 +284,9 @@ const struct pb_message pb_orchestrator_message_message = {
 
 static const struct pb_field pb_abandon_orchestration_work_item_request_fields[] = {
     {1, offsetof(struct pb_abandon_orchestration_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_abandon_orchestration_work_item_request_names[] = {
+    {"completionToken", NULL, false},
 };
 static const uint8_t pb_abandon_orchestration_work_item_request_index[] = {
     [1] = 1,
@@ -232,6 +296,7 @@ const struct pb_message pb_abandon_orchestration_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.AbandonOrchestrationWorkItemRequest",
     .size = sizeof(struct pb_abandon_orchestration_work_item_request),
     .fields = pb_abandon_orchestration_work_item_request_fields,
+    .names = pb_abandon_orchestration_work_item_request_names,
     .field_count = 1,
     .index = pb_abandon_orchestration_work_item_request_index,
     .number_max = 1,
@@ -252,6 +317,15 @@ static const struct pb_field pb_complete_entity_work_item_request_fields[] = {
     {7, offsetof(struct pb_complete_entity_work_item_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
     {8, offsetof(struct pb_complete_entity_work_item_request, completion_count), 0, PB_KIND_INT32, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_complete_entity_work_item_request_names[] = {
+    {"completionToken", NULL, false},
+    {"executionId", NULL, false},
+    {"numberOperationsExecuted", NULL, false},
+    {"entityState", NULL, false},
+    {"messages", NULL, false},
+    {"instanceId", NULL, false},
+    {"completionCount", NULL, false},
+};
 static const uint8_t pb_complete_entity_work_item_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [7] = 6, [8] = 7,
 };
@@ -260,6 +334,7 @@ const struct pb_message pb_complete_entity_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.CompleteEntityWorkItemRequest",
     .size = sizeof(struct pb_complete_entity_work_item_request),
     .fields = pb_complete_entity_work_item_request_fields,
+    .names = pb_complete_entity_work_item_request_names,
     .field_count = 7,
     .index = pb_complete_entity_work_item_request_index,
     .number_max = 8,
@@ -275,6 +350,10 @@ static const struct pb_field pb_abandon_entity_work_item_request_fields[] = {
     {1, offsetof(struct pb_abandon_entity_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_abandon_entity_work_item_request, reason), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_abandon_entity_work_item_request_names[] = {
+    {"completionToken", NULL, false},
+    {"reason", NULL, false},
+};
 static const uint8_t pb_abandon_entity_work_item_request_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -283,6 +362,7 @@ const struct pb_message pb_abandon_entity_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.AbandonEntityWorkItemRequest",
     .size = sizeof(struct pb_abandon_entity_work_item_request),
     .fields = pb_abandon_entity_work_item_request_fields,
+    .names = pb_abandon_entity_work_item_request_names,
     .field_count = 2,
     .index = pb_abandon_entity_work_item_request_index,
     .number_max = 2,
@@ -315,6 +395,9 @@ const struct pb_message pb_get_metrics_request_message = {
 static const struct pb_field pb_get_metrics_response_fields[] = {
     {1, offsetof(struct pb_get_metrics_response, metrics), 0, PB_KIND_MESSAGE, false, false, 0, &pb_backend_metrics_message},
 };
+static const struct pb_field_name pb_get_metrics_response_names[] = {
+    {"metrics", NULL, false},
+};
 static const uint8_t pb_get_metrics_response_index[] = {
     [1] = 1,
 };
@@ -323,6 +406,7 @@ const struct pb_message pb_get_metrics_response_message = {
     .name = "durabletask.protos.backend.v1.GetMetricsResponse",
     .size = sizeof(struct pb_get_metrics_response),
     .fields = pb_get_metrics_response_fields,
+    .names = pb_get_metrics_response_names,
     .field_count = 1,
     .index = pb_get_metrics_response_index,
     .number_max = 1,
@@ -330,6 +414,9 @@ const struct pb_message pb_get_metrics_response_message = {
 
 static const struct pb_field pb_begin_worker_drain_request_fields[] = {
     {1, offsetof(struct pb_begin_worker_drain_request, drain_timeout), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_begin_worker_drain_request_names[] = {
+    {"drainTimeout", NULL, true},
 };
 static const uint8_t pb_begin_worker_drain_request_index[] = {
     [1] = 1,
@@ -339,6 +426,7 @@ const struct pb_message pb_begin_worker_drain_request_message = {
     .name = "durabletask.protos.backend.v1.BeginWorkerDrainRequest",
     .size = sizeof(struct pb_begin_worker_drain_request),
     .fields = pb_begin_worker_drain_request_fields,
+    .names = pb_begin_worker_drain_request_names,
     .field_count = 1,
     .index = pb_begin_worker_drain_request_index,
     .number_max = 1,
@@ -346,6 +434,9 @@ const struct pb_message pb_begin_worker_drain_request_message = {
 
 static const struct pb_field pb_begin_worker_drain_response_fields[] = {
     {1, offsetof(struct pb_begin_worker_drain_response, worker_found), 0, PB_KIND_BOOL, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_begin_worker_drain_response_names[] = {
+    {"workerFound", NULL, false},
 };
 static const uint8_t pb_begin_worker_drain_response_index[] = {
     [1] = 1,
@@ -355,6 +446,7 @@ const struct pb_message pb_begin_worker_drain_response_message = {
     .name = "durabletask.protos.backend.v1.BeginWorkerDrainResponse",
     .size = sizeof(struct pb_begin_worker_drain_response),
     .fields = pb_begin_worker_drain_response_fields,
+    .names = pb_begin_worker_drain_response_names,
     .field_count = 1,
     .index = pb_begin_worker_drain_response_index,
     .number_max = 1,
@@ -366,6 +458,12 @@ static const struct pb_field pb_backend_metrics_fields[] = {
     {3, offsetof(struct pb_backend_metrics, entity_work_items), 0, PB_KIND_MESSAGE, false, false, 0, &pb_work_item_metrics_message},
     {4, offsetof(struct pb_backend_metrics, connected_workers), 0, PB_KIND_MESSAGE, false, false, 0, &pb_connected_worker_metrics_message},
 };
+static const struct pb_field_name pb_backend_metrics_names[] = {
+    {"activityWorkItems", NULL, false},
+    {"orchestratorWorkItems", NULL, false},
+    {"entityWorkItems", NULL, false},
+    {"connectedWorkers", NULL, false},
+};
 static const uint8_t pb_backend_metrics_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
@@ -374,6 +472,7 @@ const struct pb_message pb_backend_metrics_message = {
     .name = "durabletask.protos.backend.v1.BackendMetrics",
     .size = sizeof(struct pb_backend_metrics),
     .fields = pb_backend_metrics_fields,
+    .names = pb_backend_metrics_names,
     .field_count = 4,
     .index = pb_backend_metrics_index,
     .number_max = 4,
@@ -384,6 +483,11 @@ static const struct pb_field pb_work_item_metrics_fields[] = {
     {2, offsetof(struct pb_work_item_metrics, active), 0, PB_KIND_INT32, false, false, 0, NULL},
     {3, offsetof(struct pb_work_item_metrics, oldest_age_in_seconds), 0, PB_KIND_INT32, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_work_item_metrics_names[] = {
+    {"pending", NULL, false},
+    {"active", NULL, false},
+    {"oldestAgeInSeconds", NULL, false},
+};
 static const uint8_t pb_work_item_metrics_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -392,6 +496,7 @@ const struct pb_message pb_work_item_metrics_message = {
     .name = "durabletask.protos.backend.v1.WorkItemMetrics",
     .size = sizeof(struct pb_work_item_metrics),
     .fields = pb_work_item_metrics_fields,
+    .names = pb_work_item_metrics_names,
     .field_count = 3,
     .index = pb_work_item_metrics_index,
     .number_max = 3,
@@ -399,6 +504,9 @@ const struct pb_message pb_work_item_metrics_message = {
 
 static const struct pb_field pb_connected_worker_metrics_fields[] = {
     {1, offsetof(struct pb_connected_worker_metrics, count), 0, PB_KIND_INT32, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_connected_worker_metrics_names[] = {
+    {"count", NULL, false},
 };
 static const uint8_t pb_connected_worker_metrics_index[] = {
     [1] = 1,
@@ -408,6 +516,7 @@ const struct pb_message pb_connected_worker_metrics_message = {
     .name = "durabletask.protos.backend.v1.ConnectedWorkerMetrics",
     .size = sizeof(struct pb_connected_worker_metrics),
     .fields = pb_connected_worker_metrics_fields,
+    .names = pb_connected_worker_metrics_names,
     .field_count = 1,
     .index = pb_connected_worker_metrics_index,
     .number_max = 1,
@@ -415,6 +524,9 @@ const struct pb_message pb_connected_worker_metrics_message = {
 
 static const struct pb_field pb_release_orchestration_work_item_request_fields[] = {
     {1, offsetof(struct pb_release_orchestration_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_release_orchestration_work_item_request_names[] = {
+    {"completionToken", NULL, false},
 };
 static const uint8_t pb_release_orchestration_work_item_request_index[] = {
     [1] = 1,
@@ -424,6 +536,7 @@ const struct pb_message pb_release_orchestration_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.ReleaseOrchestrationWorkItemRequest",
     .size = sizeof(struct pb_release_orchestration_work_item_request),
     .fields = pb_release_orchestration_work_item_request_fields,
+    .names = pb_release_orchestration_work_item_request_names,
     .field_count = 1,
     .index = pb_release_orchestration_work_item_request_index,
     .number_max = 1,
@@ -438,6 +551,9 @@ const struct pb_message pb_release_orchestration_work_item_response_message = {
 static const struct pb_field pb_release_entity_work_item_request_fields[] = {
     {1, offsetof(struct pb_release_entity_work_item_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_release_entity_work_item_request_names[] = {
+    {"completionToken", NULL, false},
+};
 static const uint8_t pb_release_entity_work_item_request_index[] = {
     [1] = 1,
 };
@@ -446,6 +562,7 @@ const struct pb_message pb_release_entity_work_item_request_message = {
     .name = "durabletask.protos.backend.v1.ReleaseEntityWorkItemRequest",
     .size = sizeof(struct pb_release_entity_work_item_request),
     .fields = pb_release_entity_work_item_request_fields,
+    .names = pb_release_entity_work_item_request_names,
     .field_count = 1,
     .index = pb_release_entity_work_item_request_index,
     .number_max = 1,
@@ -462,6 +579,11 @@ static const struct pb_field pb_complete_instance_work_item_response_fields[] = 
     {2, offsetof(struct pb_complete_instance_work_item_response, entity_response), 0, PB_KIND_MESSAGE, false, true, 2, &pb_complete_entity_work_item_response_message},
     {3, offsetof(struct pb_complete_instance_work_item_response, new_messages), 0, PB_KIND_MESSAGE, false, true, 1, &pb_history_chunk_message},
 };
+static const struct pb_field_name pb_complete_instance_work_item_response_names[] = {
+    {"orchestratorResponse", NULL, false},
+    {"entityResponse", NULL, false},
+    {"newMessages", NULL, false},
+};
 static const uint8_t pb_complete_instance_work_item_response_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -470,6 +592,7 @@ const struct pb_message pb_complete_instance_work_item_response_message = {
     .name = "durabletask.protos.backend.v1.CompleteInstanceWorkItemResponse",
     .size = sizeof(struct pb_complete_instance_work_item_response),
     .fields = pb_complete_instance_work_item_response_fields,
+    .names = pb_complete_instance_work_item_response_names,
     .field_count = 3,
     .index = pb_complete_instance_work_item_response_index,
     .number_max = 3,

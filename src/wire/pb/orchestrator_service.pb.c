@@ -3,8 +3,36 @@
 /* clang-format off */
 #include "wire/pb/orchestrator_service.pb.h"
 
+static const char *const pb_null_value_names[] = {
+    [0] = "NULL_VALUE",
+};
+const struct pb_enum pb_null_value_enum = {pb_null_value_names, ARRAY_SIZE(pb_null_value_names)};
+
+static const char *const pb_orchestration_status_names[] = {
+    [0] = "ORCHESTRATION_STATUS_RUNNING",
+    [1] = "ORCHESTRATION_STATUS_COMPLETED",
+    [2] = "ORCHESTRATION_STATUS_CONTINUED_AS_NEW",
+    [3] = "ORCHESTRATION_STATUS_FAILED",
+    [4] = "ORCHESTRATION_STATUS_CANCELED",
+    [5] = "ORCHESTRATION_STATUS_TERMINATED",
+    [6] = "ORCHESTRATION_STATUS_PENDING",
+    [7] = "ORCHESTRATION_STATUS_SUSPENDED",
+};
+const struct pb_enum pb_orchestration_status_enum = {pb_orchestration_status_names, ARRAY_SIZE(pb_orchestration_status_names)};
+
+static const char *const pb_worker_capability_names[] = {
+    [0] = "WORKER_CAPABILITY_UNSPECIFIED",
+    [1] = "WORKER_CAPABILITY_HISTORY_STREAMING",
+    [2] = "WORKER_CAPABILITY_SCHEDULED_TASKS",
+    [3] = "WORKER_CAPABILITY_LARGE_PAYLOADS",
+};
+const struct pb_enum pb_worker_capability_enum = {pb_worker_capability_names, ARRAY_SIZE(pb_worker_capability_names)};
+
 static const struct pb_field pb_struct_fields[] = {
     {1, offsetof(struct pb_struct, fields), offsetof(struct pb_struct, fields_count), PB_KIND_MESSAGE_MAP, true, false, 0, &pb_value_message},
+};
+static const struct pb_field_name pb_struct_names[] = {
+    {"fields", NULL, false},
 };
 static const uint8_t pb_struct_index[] = {
     [1] = 1,
@@ -14,6 +42,7 @@ const struct pb_message pb_struct_message = {
     .name = "google.protobuf.Struct",
     .size = sizeof(struct pb_struct),
     .fields = pb_struct_fields,
+    .names = pb_struct_names,
     .field_count = 1,
     .index = pb_struct_index,
     .number_max = 1,
@@ -27,6 +56,14 @@ static const struct pb_field pb_value_fields[] = {
     {5, offsetof(struct pb_value, struct_value), 0, PB_KIND_MESSAGE, false, true, 2, &pb_struct_message},
     {6, offsetof(struct pb_value, list_value), 0, PB_KIND_MESSAGE, false, true, 1, &pb_list_value_message},
 };
+static const struct pb_field_name pb_value_names[] = {
+    {"nullValue", &pb_null_value_enum, false},
+    {"numberValue", NULL, false},
+    {"stringValue", NULL, false},
+    {"boolValue", NULL, false},
+    {"structValue", NULL, false},
+    {"listValue", NULL, false},
+};
 static const uint8_t pb_value_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6,
 };
@@ -35,6 +72,7 @@ const struct pb_message pb_value_message = {
     .name = "google.protobuf.Value",
     .size = sizeof(struct pb_value),
     .fields = pb_value_fields,
+    .names = pb_value_names,
     .field_count = 6,
     .index = pb_value_index,
     .number_max = 6,
@@ -44,6 +82,9 @@ const struct pb_message pb_value_message = {
 static const struct pb_field pb_list_value_fields[] = {
     {1, offsetof(struct pb_list_value, values), offsetof(struct pb_list_value, values_count), PB_KIND_MESSAGE, true, false, 0, &pb_value_message},
 };
+static const struct pb_field_name pb_list_value_names[] = {
+    {"values", NULL, false},
+};
 static const uint8_t pb_list_value_index[] = {
     [1] = 1,
 };
@@ -52,6 +93,7 @@ const struct pb_message pb_list_value_message = {
     .name = "google.protobuf.ListValue",
     .size = sizeof(struct pb_list_value),
     .fields = pb_list_value_fields,
+    .names = pb_list_value_names,
     .field_count = 1,
     .index = pb_list_value_index,
     .number_max = 1,
@@ -61,6 +103,10 @@ static const struct pb_field pb_orchestration_instance_fields[] = {
     {1, offsetof(struct pb_orchestration_instance, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_orchestration_instance, execution_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_orchestration_instance_names[] = {
+    {"instanceId", NULL, false},
+    {"executionId", NULL, false},
+};
 static const uint8_t pb_orchestration_instance_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -69,6 +115,7 @@ const struct pb_message pb_orchestration_instance_message = {
     .name = "OrchestrationInstance",
     .size = sizeof(struct pb_orchestration_instance),
     .fields = pb_orchestration_instance_fields,
+    .names = pb_orchestration_instance_names,
     .field_count = 2,
     .index = pb_orchestration_instance_index,
     .number_max = 2,
@@ -83,6 +130,15 @@ static const struct pb_field pb_activity_request_fields[] = {
     {6, offsetof(struct pb_activity_request, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
     {7, offsetof(struct pb_activity_request, tags), offsetof(struct pb_activity_request, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
+static const struct pb_field_name pb_activity_request_names[] = {
+    {"name", NULL, false},
+    {"version", NULL, false},
+    {"input", NULL, false},
+    {"orchestrationInstance", NULL, false},
+    {"taskId", NULL, false},
+    {"parentTraceContext", NULL, false},
+    {"tags", NULL, false},
+};
 static const uint8_t pb_activity_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
@@ -91,6 +147,7 @@ const struct pb_message pb_activity_request_message = {
     .name = "ActivityRequest",
     .size = sizeof(struct pb_activity_request),
     .fields = pb_activity_request_fields,
+    .names = pb_activity_request_names,
     .field_count = 7,
     .index = pb_activity_request_index,
     .number_max = 7,
@@ -103,6 +160,13 @@ static const struct pb_field pb_activity_response_fields[] = {
     {4, offsetof(struct pb_activity_response, failure_details), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
     {5, offsetof(struct pb_activity_response, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_activity_response_names[] = {
+    {"instanceId", NULL, false},
+    {"taskId", NULL, false},
+    {"result", NULL, false},
+    {"failureDetails", NULL, false},
+    {"completionToken", NULL, false},
+};
 static const uint8_t pb_activity_response_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5,
 };
@@ -111,6 +175,7 @@ const struct pb_message pb_activity_response_message = {
     .name = "ActivityResponse",
     .size = sizeof(struct pb_activity_response),
     .fields = pb_activity_response_fields,
+    .names = pb_activity_response_names,
     .field_count = 5,
     .index = pb_activity_response_index,
     .number_max = 5,
@@ -124,6 +189,14 @@ static const struct pb_field pb_task_failure_details_fields[] = {
     {5, offsetof(struct pb_task_failure_details, is_non_retriable), 0, PB_KIND_BOOL, false, false, 0, NULL},
     {6, offsetof(struct pb_task_failure_details, properties), offsetof(struct pb_task_failure_details, properties_count), PB_KIND_MESSAGE_MAP, true, false, 0, &pb_value_message},
 };
+static const struct pb_field_name pb_task_failure_details_names[] = {
+    {"errorType", NULL, false},
+    {"errorMessage", NULL, false},
+    {"stackTrace", NULL, false},
+    {"innerFailure", NULL, false},
+    {"isNonRetriable", NULL, false},
+    {"properties", NULL, false},
+};
 static const uint8_t pb_task_failure_details_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6,
 };
@@ -132,6 +205,7 @@ const struct pb_message pb_task_failure_details_message = {
     .name = "TaskFailureDetails",
     .size = sizeof(struct pb_task_failure_details),
     .fields = pb_task_failure_details_fields,
+    .names = pb_task_failure_details_names,
     .field_count = 6,
     .index = pb_task_failure_details_index,
     .number_max = 6,
@@ -143,6 +217,12 @@ static const struct pb_field pb_parent_instance_info_fields[] = {
     {3, offsetof(struct pb_parent_instance_info, version), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {4, offsetof(struct pb_parent_instance_info, orchestration_instance), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_instance_message},
 };
+static const struct pb_field_name pb_parent_instance_info_names[] = {
+    {"taskScheduledId", NULL, false},
+    {"name", NULL, false},
+    {"version", NULL, false},
+    {"orchestrationInstance", NULL, false},
+};
 static const uint8_t pb_parent_instance_info_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
@@ -151,6 +231,7 @@ const struct pb_message pb_parent_instance_info_message = {
     .name = "ParentInstanceInfo",
     .size = sizeof(struct pb_parent_instance_info),
     .fields = pb_parent_instance_info_fields,
+    .names = pb_parent_instance_info_names,
     .field_count = 4,
     .index = pb_parent_instance_info_index,
     .number_max = 4,
@@ -161,6 +242,11 @@ static const struct pb_field pb_trace_context_fields[] = {
     {2, offsetof(struct pb_trace_context, span_id), 0, PB_KIND_STRING, false, false, 0, NULL},
     {3, offsetof(struct pb_trace_context, trace_state), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_trace_context_names[] = {
+    {"traceParent", NULL, false},
+    {"spanID", NULL, false},
+    {"traceState", NULL, false},
+};
 static const uint8_t pb_trace_context_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -169,6 +255,7 @@ const struct pb_message pb_trace_context_message = {
     .name = "TraceContext",
     .size = sizeof(struct pb_trace_context),
     .fields = pb_trace_context_fields,
+    .names = pb_trace_context_names,
     .field_count = 3,
     .index = pb_trace_context_index,
     .number_max = 3,
@@ -185,6 +272,17 @@ static const struct pb_field pb_execution_started_event_fields[] = {
     {8, offsetof(struct pb_execution_started_event, orchestration_span_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {9, offsetof(struct pb_execution_started_event, tags), offsetof(struct pb_execution_started_event, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
+static const struct pb_field_name pb_execution_started_event_names[] = {
+    {"name", NULL, false},
+    {"version", NULL, false},
+    {"input", NULL, false},
+    {"orchestrationInstance", NULL, false},
+    {"parentInstance", NULL, false},
+    {"scheduledStartTimestamp", NULL, false},
+    {"parentTraceContext", NULL, false},
+    {"orchestrationSpanID", NULL, false},
+    {"tags", NULL, false},
+};
 static const uint8_t pb_execution_started_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
     [9] = 9,
@@ -194,6 +292,7 @@ const struct pb_message pb_execution_started_event_message = {
     .name = "ExecutionStartedEvent",
     .size = sizeof(struct pb_execution_started_event),
     .fields = pb_execution_started_event_fields,
+    .names = pb_execution_started_event_names,
     .field_count = 9,
     .index = pb_execution_started_event_index,
     .number_max = 9,
@@ -204,6 +303,11 @@ static const struct pb_field pb_execution_completed_event_fields[] = {
     {2, offsetof(struct pb_execution_completed_event, result), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {3, offsetof(struct pb_execution_completed_event, failure_details), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
 };
+static const struct pb_field_name pb_execution_completed_event_names[] = {
+    {"orchestrationStatus", &pb_orchestration_status_enum, false},
+    {"result", NULL, false},
+    {"failureDetails", NULL, false},
+};
 static const uint8_t pb_execution_completed_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -212,6 +316,7 @@ const struct pb_message pb_execution_completed_event_message = {
     .name = "ExecutionCompletedEvent",
     .size = sizeof(struct pb_execution_completed_event),
     .fields = pb_execution_completed_event_fields,
+    .names = pb_execution_completed_event_names,
     .field_count = 3,
     .index = pb_execution_completed_event_index,
     .number_max = 3,
@@ -221,6 +326,10 @@ static const struct pb_field pb_execution_terminated_event_fields[] = {
     {1, offsetof(struct pb_execution_terminated_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_execution_terminated_event, recurse), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_execution_terminated_event_names[] = {
+    {"input", NULL, false},
+    {"recurse", NULL, false},
+};
 static const uint8_t pb_execution_terminated_event_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -229,6 +338,7 @@ const struct pb_message pb_execution_terminated_event_message = {
     .name = "ExecutionTerminatedEvent",
     .size = sizeof(struct pb_execution_terminated_event),
     .fields = pb_execution_terminated_event_fields,
+    .names = pb_execution_terminated_event_names,
     .field_count = 2,
     .index = pb_execution_terminated_event_index,
     .number_max = 2,
@@ -241,6 +351,13 @@ static const struct pb_field pb_task_scheduled_event_fields[] = {
     {4, offsetof(struct pb_task_scheduled_event, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
     {5, offsetof(struct pb_task_scheduled_event, tags), offsetof(struct pb_task_scheduled_event, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
+static const struct pb_field_name pb_task_scheduled_event_names[] = {
+    {"name", NULL, false},
+    {"version", NULL, false},
+    {"input", NULL, false},
+    {"parentTraceContext", NULL, false},
+    {"tags", NULL, false},
+};
 static const uint8_t pb_task_scheduled_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5,
 };
@@ -249,6 +366,7 @@ const struct pb_message pb_task_scheduled_event_message = {
     .name = "TaskScheduledEvent",
     .size = sizeof(struct pb_task_scheduled_event),
     .fields = pb_task_scheduled_event_fields,
+    .names = pb_task_scheduled_event_names,
     .field_count = 5,
     .index = pb_task_scheduled_event_index,
     .number_max = 5,
@@ -258,6 +376,10 @@ static const struct pb_field pb_task_completed_event_fields[] = {
     {1, offsetof(struct pb_task_completed_event, task_scheduled_id), 0, PB_KIND_INT32, false, false, 0, NULL},
     {2, offsetof(struct pb_task_completed_event, result), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_task_completed_event_names[] = {
+    {"taskScheduledId", NULL, false},
+    {"result", NULL, false},
+};
 static const uint8_t pb_task_completed_event_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -266,6 +388,7 @@ const struct pb_message pb_task_completed_event_message = {
     .name = "TaskCompletedEvent",
     .size = sizeof(struct pb_task_completed_event),
     .fields = pb_task_completed_event_fields,
+    .names = pb_task_completed_event_names,
     .field_count = 2,
     .index = pb_task_completed_event_index,
     .number_max = 2,
@@ -275,6 +398,10 @@ static const struct pb_field pb_task_failed_event_fields[] = {
     {1, offsetof(struct pb_task_failed_event, task_scheduled_id), 0, PB_KIND_INT32, false, false, 0, NULL},
     {2, offsetof(struct pb_task_failed_event, failure_details), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
 };
+static const struct pb_field_name pb_task_failed_event_names[] = {
+    {"taskScheduledId", NULL, false},
+    {"failureDetails", NULL, false},
+};
 static const uint8_t pb_task_failed_event_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -283,6 +410,7 @@ const struct pb_message pb_task_failed_event_message = {
     .name = "TaskFailedEvent",
     .size = sizeof(struct pb_task_failed_event),
     .fields = pb_task_failed_event_fields,
+    .names = pb_task_failed_event_names,
     .field_count = 2,
     .index = pb_task_failed_event_index,
     .number_max = 2,
@@ -296,6 +424,14 @@ static const struct pb_field pb_sub_orchestration_instance_created_event_fields[
     {5, offsetof(struct pb_sub_orchestration_instance_created_event, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
     {6, offsetof(struct pb_sub_orchestration_instance_created_event, tags), offsetof(struct pb_sub_orchestration_instance_created_event, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
+static const struct pb_field_name pb_sub_orchestration_instance_created_event_names[] = {
+    {"instanceId", NULL, false},
+    {"name", NULL, false},
+    {"version", NULL, false},
+    {"input", NULL, false},
+    {"parentTraceContext", NULL, false},
+    {"tags", NULL, false},
+};
 static const uint8_t pb_sub_orchestration_instance_created_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6,
 };
@@ -304,6 +440,7 @@ const struct pb_message pb_sub_orchestration_instance_created_event_message = {
     .name = "SubOrchestrationInstanceCreatedEvent",
     .size = sizeof(struct pb_sub_orchestration_instance_created_event),
     .fields = pb_sub_orchestration_instance_created_event_fields,
+    .names = pb_sub_orchestration_instance_created_event_names,
     .field_count = 6,
     .index = pb_sub_orchestration_instance_created_event_index,
     .number_max = 6,
@@ -313,6 +450,10 @@ static const struct pb_field pb_sub_orchestration_instance_completed_event_field
     {1, offsetof(struct pb_sub_orchestration_instance_completed_event, task_scheduled_id), 0, PB_KIND_INT32, false, false, 0, NULL},
     {2, offsetof(struct pb_sub_orchestration_instance_completed_event, result), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_sub_orchestration_instance_completed_event_names[] = {
+    {"taskScheduledId", NULL, false},
+    {"result", NULL, false},
+};
 static const uint8_t pb_sub_orchestration_instance_completed_event_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -321,6 +462,7 @@ const struct pb_message pb_sub_orchestration_instance_completed_event_message = 
     .name = "SubOrchestrationInstanceCompletedEvent",
     .size = sizeof(struct pb_sub_orchestration_instance_completed_event),
     .fields = pb_sub_orchestration_instance_completed_event_fields,
+    .names = pb_sub_orchestration_instance_completed_event_names,
     .field_count = 2,
     .index = pb_sub_orchestration_instance_completed_event_index,
     .number_max = 2,
@@ -330,6 +472,10 @@ static const struct pb_field pb_sub_orchestration_instance_failed_event_fields[]
     {1, offsetof(struct pb_sub_orchestration_instance_failed_event, task_scheduled_id), 0, PB_KIND_INT32, false, false, 0, NULL},
     {2, offsetof(struct pb_sub_orchestration_instance_failed_event, failure_details), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
 };
+static const struct pb_field_name pb_sub_orchestration_instance_failed_event_names[] = {
+    {"taskScheduledId", NULL, false},
+    {"failureDetails", NULL, false},
+};
 static const uint8_t pb_sub_orchestration_instance_failed_event_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -338,6 +484,7 @@ const struct pb_message pb_sub_orchestration_instance_failed_event_message = {
     .name = "SubOrchestrationInstanceFailedEvent",
     .size = sizeof(struct pb_sub_orchestration_instance_failed_event),
     .fields = pb_sub_orchestration_instance_failed_event_fields,
+    .names = pb_sub_orchestration_instance_failed_event_names,
     .field_count = 2,
     .index = pb_sub_orchestration_instance_failed_event_index,
     .number_max = 2,
@@ -345,6 +492,9 @@ const struct pb_message pb_sub_orchestration_instance_failed_event_message = {
 
 static const struct pb_field pb_timer_created_event_fields[] = {
     {1, offsetof(struct pb_timer_created_event, fire_at), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_timer_created_event_names[] = {
+    {"fireAt", NULL, false},
 };
 static const uint8_t pb_timer_created_event_index[] = {
     [1] = 1,
@@ -354,6 +504,7 @@ const struct pb_message pb_timer_created_event_message = {
     .name = "TimerCreatedEvent",
     .size = sizeof(struct pb_timer_created_event),
     .fields = pb_timer_created_event_fields,
+    .names = pb_timer_created_event_names,
     .field_count = 1,
     .index = pb_timer_created_event_index,
     .number_max = 1,
@@ -363,6 +514,10 @@ static const struct pb_field pb_timer_fired_event_fields[] = {
     {1, offsetof(struct pb_timer_fired_event, fire_at), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
     {2, offsetof(struct pb_timer_fired_event, timer_id), 0, PB_KIND_INT32, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_timer_fired_event_names[] = {
+    {"fireAt", NULL, false},
+    {"timerId", NULL, false},
+};
 static const uint8_t pb_timer_fired_event_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -371,6 +526,7 @@ const struct pb_message pb_timer_fired_event_message = {
     .name = "TimerFiredEvent",
     .size = sizeof(struct pb_timer_fired_event),
     .fields = pb_timer_fired_event_fields,
+    .names = pb_timer_fired_event_names,
     .field_count = 2,
     .index = pb_timer_fired_event_index,
     .number_max = 2,
@@ -393,6 +549,11 @@ static const struct pb_field pb_event_sent_event_fields[] = {
     {2, offsetof(struct pb_event_sent_event, name), 0, PB_KIND_STRING, false, false, 0, NULL},
     {3, offsetof(struct pb_event_sent_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_event_sent_event_names[] = {
+    {"instanceId", NULL, false},
+    {"name", NULL, false},
+    {"input", NULL, false},
+};
 static const uint8_t pb_event_sent_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -401,6 +562,7 @@ const struct pb_message pb_event_sent_event_message = {
     .name = "EventSentEvent",
     .size = sizeof(struct pb_event_sent_event),
     .fields = pb_event_sent_event_fields,
+    .names = pb_event_sent_event_names,
     .field_count = 3,
     .index = pb_event_sent_event_index,
     .number_max = 3,
@@ -410,6 +572,10 @@ static const struct pb_field pb_event_raised_event_fields[] = {
     {1, offsetof(struct pb_event_raised_event, name), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_event_raised_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_event_raised_event_names[] = {
+    {"name", NULL, false},
+    {"input", NULL, false},
+};
 static const uint8_t pb_event_raised_event_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -418,6 +584,7 @@ const struct pb_message pb_event_raised_event_message = {
     .name = "EventRaisedEvent",
     .size = sizeof(struct pb_event_raised_event),
     .fields = pb_event_raised_event_fields,
+    .names = pb_event_raised_event_names,
     .field_count = 2,
     .index = pb_event_raised_event_index,
     .number_max = 2,
@@ -425,6 +592,9 @@ const struct pb_message pb_event_raised_event_message = {
 
 static const struct pb_field pb_generic_event_fields[] = {
     {1, offsetof(struct pb_generic_event, data), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_generic_event_names[] = {
+    {"data", NULL, false},
 };
 static const uint8_t pb_generic_event_index[] = {
     [1] = 1,
@@ -434,6 +604,7 @@ const struct pb_message pb_generic_event_message = {
     .name = "GenericEvent",
     .size = sizeof(struct pb_generic_event),
     .fields = pb_generic_event_fields,
+    .names = pb_generic_event_names,
     .field_count = 1,
     .index = pb_generic_event_index,
     .number_max = 1,
@@ -441,6 +612,9 @@ const struct pb_message pb_generic_event_message = {
 
 static const struct pb_field pb_history_state_event_fields[] = {
     {1, offsetof(struct pb_history_state_event, orchestration_state), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_state_message},
+};
+static const struct pb_field_name pb_history_state_event_names[] = {
+    {"orchestrationState", NULL, false},
 };
 static const uint8_t pb_history_state_event_index[] = {
     [1] = 1,
@@ -450,6 +624,7 @@ const struct pb_message pb_history_state_event_message = {
     .name = "HistoryStateEvent",
     .size = sizeof(struct pb_history_state_event),
     .fields = pb_history_state_event_fields,
+    .names = pb_history_state_event_names,
     .field_count = 1,
     .index = pb_history_state_event_index,
     .number_max = 1,
@@ -457,6 +632,9 @@ const struct pb_message pb_history_state_event_message = {
 
 static const struct pb_field pb_continue_as_new_event_fields[] = {
     {1, offsetof(struct pb_continue_as_new_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_continue_as_new_event_names[] = {
+    {"input", NULL, false},
 };
 static const uint8_t pb_continue_as_new_event_index[] = {
     [1] = 1,
@@ -466,6 +644,7 @@ const struct pb_message pb_continue_as_new_event_message = {
     .name = "ContinueAsNewEvent",
     .size = sizeof(struct pb_continue_as_new_event),
     .fields = pb_continue_as_new_event_fields,
+    .names = pb_continue_as_new_event_names,
     .field_count = 1,
     .index = pb_continue_as_new_event_index,
     .number_max = 1,
@@ -473,6 +652,9 @@ const struct pb_message pb_continue_as_new_event_message = {
 
 static const struct pb_field pb_execution_suspended_event_fields[] = {
     {1, offsetof(struct pb_execution_suspended_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_execution_suspended_event_names[] = {
+    {"input", NULL, false},
 };
 static const uint8_t pb_execution_suspended_event_index[] = {
     [1] = 1,
@@ -482,6 +664,7 @@ const struct pb_message pb_execution_suspended_event_message = {
     .name = "ExecutionSuspendedEvent",
     .size = sizeof(struct pb_execution_suspended_event),
     .fields = pb_execution_suspended_event_fields,
+    .names = pb_execution_suspended_event_names,
     .field_count = 1,
     .index = pb_execution_suspended_event_index,
     .number_max = 1,
@@ -489,6 +672,9 @@ const struct pb_message pb_execution_suspended_event_message = {
 
 static const struct pb_field pb_execution_resumed_event_fields[] = {
     {1, offsetof(struct pb_execution_resumed_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_execution_resumed_event_names[] = {
+    {"input", NULL, false},
 };
 static const uint8_t pb_execution_resumed_event_index[] = {
     [1] = 1,
@@ -498,6 +684,7 @@ const struct pb_message pb_execution_resumed_event_message = {
     .name = "ExecutionResumedEvent",
     .size = sizeof(struct pb_execution_resumed_event),
     .fields = pb_execution_resumed_event_fields,
+    .names = pb_execution_resumed_event_names,
     .field_count = 1,
     .index = pb_execution_resumed_event_index,
     .number_max = 1,
@@ -510,6 +697,13 @@ static const struct pb_field pb_entity_operation_signaled_event_fields[] = {
     {4, offsetof(struct pb_entity_operation_signaled_event, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {5, offsetof(struct pb_entity_operation_signaled_event, target_instance_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_entity_operation_signaled_event_names[] = {
+    {"requestId", NULL, false},
+    {"operation", NULL, false},
+    {"scheduledTime", NULL, false},
+    {"input", NULL, false},
+    {"targetInstanceId", NULL, false},
+};
 static const uint8_t pb_entity_operation_signaled_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5,
 };
@@ -518,6 +712,7 @@ const struct pb_message pb_entity_operation_signaled_event_message = {
     .name = "EntityOperationSignaledEvent",
     .size = sizeof(struct pb_entity_operation_signaled_event),
     .fields = pb_entity_operation_signaled_event_fields,
+    .names = pb_entity_operation_signaled_event_names,
     .field_count = 5,
     .index = pb_entity_operation_signaled_event_index,
     .number_max = 5,
@@ -532,6 +727,15 @@ static const struct pb_field pb_entity_operation_called_event_fields[] = {
     {6, offsetof(struct pb_entity_operation_called_event, parent_execution_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {7, offsetof(struct pb_entity_operation_called_event, target_instance_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_entity_operation_called_event_names[] = {
+    {"requestId", NULL, false},
+    {"operation", NULL, false},
+    {"scheduledTime", NULL, false},
+    {"input", NULL, false},
+    {"parentInstanceId", NULL, false},
+    {"parentExecutionId", NULL, false},
+    {"targetInstanceId", NULL, false},
+};
 static const uint8_t pb_entity_operation_called_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
@@ -540,6 +744,7 @@ const struct pb_message pb_entity_operation_called_event_message = {
     .name = "EntityOperationCalledEvent",
     .size = sizeof(struct pb_entity_operation_called_event),
     .fields = pb_entity_operation_called_event_fields,
+    .names = pb_entity_operation_called_event_names,
     .field_count = 7,
     .index = pb_entity_operation_called_event_index,
     .number_max = 7,
@@ -551,6 +756,12 @@ static const struct pb_field pb_entity_lock_requested_event_fields[] = {
     {3, offsetof(struct pb_entity_lock_requested_event, position), 0, PB_KIND_INT32, false, false, 0, NULL},
     {4, offsetof(struct pb_entity_lock_requested_event, parent_instance_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_entity_lock_requested_event_names[] = {
+    {"criticalSectionId", NULL, false},
+    {"lockSet", NULL, false},
+    {"position", NULL, false},
+    {"parentInstanceId", NULL, false},
+};
 static const uint8_t pb_entity_lock_requested_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
@@ -559,6 +770,7 @@ const struct pb_message pb_entity_lock_requested_event_message = {
     .name = "EntityLockRequestedEvent",
     .size = sizeof(struct pb_entity_lock_requested_event),
     .fields = pb_entity_lock_requested_event_fields,
+    .names = pb_entity_lock_requested_event_names,
     .field_count = 4,
     .index = pb_entity_lock_requested_event_index,
     .number_max = 4,
@@ -568,6 +780,10 @@ static const struct pb_field pb_entity_operation_completed_event_fields[] = {
     {1, offsetof(struct pb_entity_operation_completed_event, request_id), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_entity_operation_completed_event, output), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_entity_operation_completed_event_names[] = {
+    {"requestId", NULL, false},
+    {"output", NULL, false},
+};
 static const uint8_t pb_entity_operation_completed_event_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -576,6 +792,7 @@ const struct pb_message pb_entity_operation_completed_event_message = {
     .name = "EntityOperationCompletedEvent",
     .size = sizeof(struct pb_entity_operation_completed_event),
     .fields = pb_entity_operation_completed_event_fields,
+    .names = pb_entity_operation_completed_event_names,
     .field_count = 2,
     .index = pb_entity_operation_completed_event_index,
     .number_max = 2,
@@ -585,6 +802,10 @@ static const struct pb_field pb_entity_operation_failed_event_fields[] = {
     {1, offsetof(struct pb_entity_operation_failed_event, request_id), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_entity_operation_failed_event, failure_details), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
 };
+static const struct pb_field_name pb_entity_operation_failed_event_names[] = {
+    {"requestId", NULL, false},
+    {"failureDetails", NULL, false},
+};
 static const uint8_t pb_entity_operation_failed_event_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -593,6 +814,7 @@ const struct pb_message pb_entity_operation_failed_event_message = {
     .name = "EntityOperationFailedEvent",
     .size = sizeof(struct pb_entity_operation_failed_event),
     .fields = pb_entity_operation_failed_event_fields,
+    .names = pb_entity_operation_failed_event_names,
     .field_count = 2,
     .index = pb_entity_operation_failed_event_index,
     .number_max = 2,
@@ -603,6 +825,11 @@ static const struct pb_field pb_entity_unlock_sent_event_fields[] = {
     {2, offsetof(struct pb_entity_unlock_sent_event, parent_instance_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {3, offsetof(struct pb_entity_unlock_sent_event, target_instance_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_entity_unlock_sent_event_names[] = {
+    {"criticalSectionId", NULL, false},
+    {"parentInstanceId", NULL, false},
+    {"targetInstanceId", NULL, false},
+};
 static const uint8_t pb_entity_unlock_sent_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -611,6 +838,7 @@ const struct pb_message pb_entity_unlock_sent_event_message = {
     .name = "EntityUnlockSentEvent",
     .size = sizeof(struct pb_entity_unlock_sent_event),
     .fields = pb_entity_unlock_sent_event_fields,
+    .names = pb_entity_unlock_sent_event_names,
     .field_count = 3,
     .index = pb_entity_unlock_sent_event_index,
     .number_max = 3,
@@ -618,6 +846,9 @@ const struct pb_message pb_entity_unlock_sent_event_message = {
 
 static const struct pb_field pb_entity_lock_granted_event_fields[] = {
     {1, offsetof(struct pb_entity_lock_granted_event, critical_section_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_entity_lock_granted_event_names[] = {
+    {"criticalSectionId", NULL, false},
 };
 static const uint8_t pb_entity_lock_granted_event_index[] = {
     [1] = 1,
@@ -627,6 +858,7 @@ const struct pb_message pb_entity_lock_granted_event_message = {
     .name = "EntityLockGrantedEvent",
     .size = sizeof(struct pb_entity_lock_granted_event),
     .fields = pb_entity_lock_granted_event_fields,
+    .names = pb_entity_lock_granted_event_names,
     .field_count = 1,
     .index = pb_entity_lock_granted_event_index,
     .number_max = 1,
@@ -643,6 +875,17 @@ static const struct pb_field pb_execution_rewound_event_fields[] = {
     {8, offsetof(struct pb_execution_rewound_event, parent_instance), 0, PB_KIND_MESSAGE, false, false, 0, &pb_parent_instance_info_message},
     {9, offsetof(struct pb_execution_rewound_event, tags), offsetof(struct pb_execution_rewound_event, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
+static const struct pb_field_name pb_execution_rewound_event_names[] = {
+    {"reason", NULL, false},
+    {"parentExecutionId", NULL, false},
+    {"instanceId", NULL, false},
+    {"parentTraceContext", NULL, false},
+    {"name", NULL, false},
+    {"version", NULL, false},
+    {"input", NULL, false},
+    {"parentInstance", NULL, false},
+    {"tags", NULL, false},
+};
 static const uint8_t pb_execution_rewound_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
     [9] = 9,
@@ -652,6 +895,7 @@ const struct pb_message pb_execution_rewound_event_message = {
     .name = "ExecutionRewoundEvent",
     .size = sizeof(struct pb_execution_rewound_event),
     .fields = pb_execution_rewound_event_fields,
+    .names = pb_execution_rewound_event_names,
     .field_count = 9,
     .index = pb_execution_rewound_event_index,
     .number_max = 9,
@@ -689,6 +933,38 @@ static const struct pb_field pb_history_event_fields[] = {
     {29, offsetof(struct pb_history_event, entity_unlock_sent), 0, PB_KIND_MESSAGE, false, true, 2, &pb_entity_unlock_sent_event_message},
     {30, offsetof(struct pb_history_event, execution_rewound), 0, PB_KIND_MESSAGE, false, true, 1, &pb_execution_rewound_event_message},
 };
+static const struct pb_field_name pb_history_event_names[] = {
+    {"eventId", NULL, false},
+    {"timestamp", NULL, false},
+    {"executionStarted", NULL, false},
+    {"executionCompleted", NULL, false},
+    {"executionTerminated", NULL, false},
+    {"taskScheduled", NULL, false},
+    {"taskCompleted", NULL, false},
+    {"taskFailed", NULL, false},
+    {"subOrchestrationInstanceCreated", NULL, false},
+    {"subOrchestrationInstanceCompleted", NULL, false},
+    {"subOrchestrationInstanceFailed", NULL, false},
+    {"timerCreated", NULL, false},
+    {"timerFired", NULL, false},
+    {"orchestratorStarted", NULL, false},
+    {"orchestratorCompleted", NULL, false},
+    {"eventSent", NULL, false},
+    {"eventRaised", NULL, false},
+    {"genericEvent", NULL, false},
+    {"historyState", NULL, false},
+    {"continueAsNew", NULL, false},
+    {"executionSuspended", NULL, false},
+    {"executionResumed", NULL, false},
+    {"entityOperationSignaled", NULL, false},
+    {"entityOperationCalled", NULL, false},
+    {"entityOperationCompleted", NULL, false},
+    {"entityOperationFailed", NULL, false},
+    {"entityLockRequested", NULL, false},
+    {"entityLockGranted", NULL, false},
+    {"entityUnlockSent", NULL, false},
+    {"executionRewound", NULL, false},
+};
 static const uint8_t pb_history_event_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
     [9] = 9, [10] = 10, [11] = 11, [12] = 12, [13] = 13, [14] = 14, [15] = 15, [16] = 16,
@@ -700,6 +976,7 @@ const struct pb_message pb_history_event_message = {
     .name = "HistoryEvent",
     .size = sizeof(struct pb_history_event),
     .fields = pb_history_event_fields,
+    .names = pb_history_event_names,
     .field_count = 30,
     .index = pb_history_event_index,
     .number_max = 30,
@@ -713,6 +990,13 @@ static const struct pb_field pb_schedule_task_action_fields[] = {
     {4, offsetof(struct pb_schedule_task_action, tags), offsetof(struct pb_schedule_task_action, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
     {5, offsetof(struct pb_schedule_task_action, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
 };
+static const struct pb_field_name pb_schedule_task_action_names[] = {
+    {"name", NULL, false},
+    {"version", NULL, false},
+    {"input", NULL, false},
+    {"tags", NULL, false},
+    {"parentTraceContext", NULL, false},
+};
 static const uint8_t pb_schedule_task_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5,
 };
@@ -721,6 +1005,7 @@ const struct pb_message pb_schedule_task_action_message = {
     .name = "ScheduleTaskAction",
     .size = sizeof(struct pb_schedule_task_action),
     .fields = pb_schedule_task_action_fields,
+    .names = pb_schedule_task_action_names,
     .field_count = 5,
     .index = pb_schedule_task_action_index,
     .number_max = 5,
@@ -734,6 +1019,14 @@ static const struct pb_field pb_create_sub_orchestration_action_fields[] = {
     {5, offsetof(struct pb_create_sub_orchestration_action, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
     {6, offsetof(struct pb_create_sub_orchestration_action, tags), offsetof(struct pb_create_sub_orchestration_action, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
+static const struct pb_field_name pb_create_sub_orchestration_action_names[] = {
+    {"instanceId", NULL, false},
+    {"name", NULL, false},
+    {"version", NULL, false},
+    {"input", NULL, false},
+    {"parentTraceContext", NULL, false},
+    {"tags", NULL, false},
+};
 static const uint8_t pb_create_sub_orchestration_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6,
 };
@@ -742,6 +1035,7 @@ const struct pb_message pb_create_sub_orchestration_action_message = {
     .name = "CreateSubOrchestrationAction",
     .size = sizeof(struct pb_create_sub_orchestration_action),
     .fields = pb_create_sub_orchestration_action_fields,
+    .names = pb_create_sub_orchestration_action_names,
     .field_count = 6,
     .index = pb_create_sub_orchestration_action_index,
     .number_max = 6,
@@ -749,6 +1043,9 @@ const struct pb_message pb_create_sub_orchestration_action_message = {
 
 static const struct pb_field pb_create_timer_action_fields[] = {
     {1, offsetof(struct pb_create_timer_action, fire_at), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_create_timer_action_names[] = {
+    {"fireAt", NULL, false},
 };
 static const uint8_t pb_create_timer_action_index[] = {
     [1] = 1,
@@ -758,6 +1055,7 @@ const struct pb_message pb_create_timer_action_message = {
     .name = "CreateTimerAction",
     .size = sizeof(struct pb_create_timer_action),
     .fields = pb_create_timer_action_fields,
+    .names = pb_create_timer_action_names,
     .field_count = 1,
     .index = pb_create_timer_action_index,
     .number_max = 1,
@@ -768,6 +1066,11 @@ static const struct pb_field pb_send_event_action_fields[] = {
     {2, offsetof(struct pb_send_event_action, name), 0, PB_KIND_STRING, false, false, 0, NULL},
     {3, offsetof(struct pb_send_event_action, data), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_send_event_action_names[] = {
+    {"instance", NULL, false},
+    {"name", NULL, false},
+    {"data", NULL, false},
+};
 static const uint8_t pb_send_event_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -776,6 +1079,7 @@ const struct pb_message pb_send_event_action_message = {
     .name = "SendEventAction",
     .size = sizeof(struct pb_send_event_action),
     .fields = pb_send_event_action_fields,
+    .names = pb_send_event_action_names,
     .field_count = 3,
     .index = pb_send_event_action_index,
     .number_max = 3,
@@ -790,6 +1094,15 @@ static const struct pb_field pb_complete_orchestration_action_fields[] = {
     {6, offsetof(struct pb_complete_orchestration_action, failure_details), 0, PB_KIND_MESSAGE, false, false, 0, &pb_task_failure_details_message},
     {7, offsetof(struct pb_complete_orchestration_action, tags), offsetof(struct pb_complete_orchestration_action, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
+static const struct pb_field_name pb_complete_orchestration_action_names[] = {
+    {"orchestrationStatus", &pb_orchestration_status_enum, false},
+    {"result", NULL, false},
+    {"details", NULL, false},
+    {"newVersion", NULL, false},
+    {"carryoverEvents", NULL, false},
+    {"failureDetails", NULL, false},
+    {"tags", NULL, false},
+};
 static const uint8_t pb_complete_orchestration_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
@@ -798,6 +1111,7 @@ const struct pb_message pb_complete_orchestration_action_message = {
     .name = "CompleteOrchestrationAction",
     .size = sizeof(struct pb_complete_orchestration_action),
     .fields = pb_complete_orchestration_action_fields,
+    .names = pb_complete_orchestration_action_names,
     .field_count = 7,
     .index = pb_complete_orchestration_action_index,
     .number_max = 7,
@@ -808,6 +1122,11 @@ static const struct pb_field pb_terminate_orchestration_action_fields[] = {
     {2, offsetof(struct pb_terminate_orchestration_action, reason), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {3, offsetof(struct pb_terminate_orchestration_action, recurse), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_terminate_orchestration_action_names[] = {
+    {"instanceId", NULL, false},
+    {"reason", NULL, false},
+    {"recurse", NULL, false},
+};
 static const uint8_t pb_terminate_orchestration_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -816,6 +1135,7 @@ const struct pb_message pb_terminate_orchestration_action_message = {
     .name = "TerminateOrchestrationAction",
     .size = sizeof(struct pb_terminate_orchestration_action),
     .fields = pb_terminate_orchestration_action_fields,
+    .names = pb_terminate_orchestration_action_names,
     .field_count = 3,
     .index = pb_terminate_orchestration_action_index,
     .number_max = 3,
@@ -827,6 +1147,12 @@ static const struct pb_field pb_send_entity_message_action_fields[] = {
     {3, offsetof(struct pb_send_entity_message_action, entity_lock_requested), 0, PB_KIND_MESSAGE, false, true, 2, &pb_entity_lock_requested_event_message},
     {4, offsetof(struct pb_send_entity_message_action, entity_unlock_sent), 0, PB_KIND_MESSAGE, false, true, 1, &pb_entity_unlock_sent_event_message},
 };
+static const struct pb_field_name pb_send_entity_message_action_names[] = {
+    {"entityOperationSignaled", NULL, false},
+    {"entityOperationCalled", NULL, false},
+    {"entityLockRequested", NULL, false},
+    {"entityUnlockSent", NULL, false},
+};
 static const uint8_t pb_send_entity_message_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
@@ -835,6 +1161,7 @@ const struct pb_message pb_send_entity_message_action_message = {
     .name = "SendEntityMessageAction",
     .size = sizeof(struct pb_send_entity_message_action),
     .fields = pb_send_entity_message_action_fields,
+    .names = pb_send_entity_message_action_names,
     .field_count = 4,
     .index = pb_send_entity_message_action_index,
     .number_max = 4,
@@ -844,6 +1171,9 @@ const struct pb_message pb_send_entity_message_action_message = {
 static const struct pb_field pb_rewind_orchestration_action_fields[] = {
     {1, offsetof(struct pb_rewind_orchestration_action, new_history), offsetof(struct pb_rewind_orchestration_action, new_history_count), PB_KIND_MESSAGE, true, false, 0, &pb_history_event_message},
 };
+static const struct pb_field_name pb_rewind_orchestration_action_names[] = {
+    {"newHistory", NULL, false},
+};
 static const uint8_t pb_rewind_orchestration_action_index[] = {
     [1] = 1,
 };
@@ -852,6 +1182,7 @@ const struct pb_message pb_rewind_orchestration_action_message = {
     .name = "RewindOrchestrationAction",
     .size = sizeof(struct pb_rewind_orchestration_action),
     .fields = pb_rewind_orchestration_action_fields,
+    .names = pb_rewind_orchestration_action_names,
     .field_count = 1,
     .index = pb_rewind_orchestration_action_index,
     .number_max = 1,
@@ -868,6 +1199,17 @@ static const struct pb_field pb_orchestrator_action_fields[] = {
     {8, offsetof(struct pb_orchestrator_action, send_entity_message), 0, PB_KIND_MESSAGE, false, true, 2, &pb_send_entity_message_action_message},
     {9, offsetof(struct pb_orchestrator_action, rewind_orchestration), 0, PB_KIND_MESSAGE, false, true, 1, &pb_rewind_orchestration_action_message},
 };
+static const struct pb_field_name pb_orchestrator_action_names[] = {
+    {"id", NULL, false},
+    {"scheduleTask", NULL, false},
+    {"createSubOrchestration", NULL, false},
+    {"createTimer", NULL, false},
+    {"sendEvent", NULL, false},
+    {"completeOrchestration", NULL, false},
+    {"terminateOrchestration", NULL, false},
+    {"sendEntityMessage", NULL, false},
+    {"rewindOrchestration", NULL, false},
+};
 static const uint8_t pb_orchestrator_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
     [9] = 9,
@@ -877,6 +1219,7 @@ const struct pb_message pb_orchestrator_action_message = {
     .name = "OrchestratorAction",
     .size = sizeof(struct pb_orchestrator_action),
     .fields = pb_orchestrator_action_fields,
+    .names = pb_orchestrator_action_names,
     .field_count = 9,
     .index = pb_orchestrator_action_index,
     .number_max = 9,
@@ -887,6 +1230,10 @@ static const struct pb_field pb_orchestration_trace_context_fields[] = {
     {1, offsetof(struct pb_orchestration_trace_context, span_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_orchestration_trace_context, span_start_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_orchestration_trace_context_names[] = {
+    {"spanID", NULL, false},
+    {"spanStartTime", NULL, false},
+};
 static const uint8_t pb_orchestration_trace_context_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -895,6 +1242,7 @@ const struct pb_message pb_orchestration_trace_context_message = {
     .name = "OrchestrationTraceContext",
     .size = sizeof(struct pb_orchestration_trace_context),
     .fields = pb_orchestration_trace_context_fields,
+    .names = pb_orchestration_trace_context_names,
     .field_count = 2,
     .index = pb_orchestration_trace_context_index,
     .number_max = 2,
@@ -910,6 +1258,16 @@ static const struct pb_field pb_orchestrator_request_fields[] = {
     {7, offsetof(struct pb_orchestrator_request, properties), offsetof(struct pb_orchestrator_request, properties_count), PB_KIND_MESSAGE_MAP, true, false, 0, &pb_value_message},
     {8, offsetof(struct pb_orchestrator_request, orchestration_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_trace_context_message},
 };
+static const struct pb_field_name pb_orchestrator_request_names[] = {
+    {"instanceId", NULL, false},
+    {"executionId", NULL, false},
+    {"pastEvents", NULL, false},
+    {"newEvents", NULL, false},
+    {"entityParameters", NULL, false},
+    {"requiresHistoryStreaming", NULL, false},
+    {"properties", NULL, false},
+    {"orchestrationTraceContext", NULL, false},
+};
 static const uint8_t pb_orchestrator_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
 };
@@ -918,6 +1276,7 @@ const struct pb_message pb_orchestrator_request_message = {
     .name = "OrchestratorRequest",
     .size = sizeof(struct pb_orchestrator_request),
     .fields = pb_orchestrator_request_fields,
+    .names = pb_orchestrator_request_names,
     .field_count = 8,
     .index = pb_orchestrator_request_index,
     .number_max = 8,
@@ -934,6 +1293,17 @@ static const struct pb_field pb_orchestrator_response_fields[] = {
     {8, offsetof(struct pb_orchestrator_response, is_partial), 0, PB_KIND_BOOL, false, false, 0, NULL},
     {9, offsetof(struct pb_orchestrator_response, chunk_index), 0, PB_KIND_OPT_INT32, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_orchestrator_response_names[] = {
+    {"instanceId", NULL, false},
+    {"actions", NULL, false},
+    {"customStatus", NULL, false},
+    {"completionToken", NULL, false},
+    {"numEventsProcessed", NULL, false},
+    {"orchestrationTraceContext", NULL, false},
+    {"requiresHistory", NULL, false},
+    {"isPartial", NULL, false},
+    {"chunkIndex", NULL, false},
+};
 static const uint8_t pb_orchestrator_response_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
     [9] = 9,
@@ -943,6 +1313,7 @@ const struct pb_message pb_orchestrator_response_message = {
     .name = "OrchestratorResponse",
     .size = sizeof(struct pb_orchestrator_response),
     .fields = pb_orchestrator_response_fields,
+    .names = pb_orchestrator_response_names,
     .field_count = 9,
     .index = pb_orchestrator_response_index,
     .number_max = 9,
@@ -960,6 +1331,18 @@ static const struct pb_field pb_create_instance_request_fields[] = {
     {9, offsetof(struct pb_create_instance_request, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
     {10, offsetof(struct pb_create_instance_request, request_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_create_instance_request_names[] = {
+    {"instanceId", NULL, false},
+    {"name", NULL, false},
+    {"version", NULL, false},
+    {"input", NULL, false},
+    {"scheduledStartTimestamp", NULL, false},
+    {"orchestrationIdReusePolicy", NULL, false},
+    {"executionId", NULL, false},
+    {"tags", NULL, false},
+    {"parentTraceContext", NULL, false},
+    {"requestTime", NULL, false},
+};
 static const uint8_t pb_create_instance_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
     [9] = 9, [10] = 10,
@@ -969,6 +1352,7 @@ const struct pb_message pb_create_instance_request_message = {
     .name = "CreateInstanceRequest",
     .size = sizeof(struct pb_create_instance_request),
     .fields = pb_create_instance_request_fields,
+    .names = pb_create_instance_request_names,
     .field_count = 10,
     .index = pb_create_instance_request_index,
     .number_max = 10,
@@ -976,6 +1360,9 @@ const struct pb_message pb_create_instance_request_message = {
 
 static const struct pb_field pb_orchestration_id_reuse_policy_fields[] = {
     {1, offsetof(struct pb_orchestration_id_reuse_policy, replaceable_status), offsetof(struct pb_orchestration_id_reuse_policy, replaceable_status_count), PB_KIND_INT32, true, false, 0, NULL},
+};
+static const struct pb_field_name pb_orchestration_id_reuse_policy_names[] = {
+    {"replaceableStatus", &pb_orchestration_status_enum, false},
 };
 static const uint8_t pb_orchestration_id_reuse_policy_index[] = {
     [1] = 1,
@@ -985,6 +1372,7 @@ const struct pb_message pb_orchestration_id_reuse_policy_message = {
     .name = "OrchestrationIdReusePolicy",
     .size = sizeof(struct pb_orchestration_id_reuse_policy),
     .fields = pb_orchestration_id_reuse_policy_fields,
+    .names = pb_orchestration_id_reuse_policy_names,
     .field_count = 1,
     .index = pb_orchestration_id_reuse_policy_index,
     .number_max = 1,
@@ -992,6 +1380,9 @@ const struct pb_message pb_orchestration_id_reuse_policy_message = {
 
 static const struct pb_field pb_create_instance_response_fields[] = {
     {1, offsetof(struct pb_create_instance_response, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_create_instance_response_names[] = {
+    {"instanceId", NULL, false},
 };
 static const uint8_t pb_create_instance_response_index[] = {
     [1] = 1,
@@ -1001,6 +1392,7 @@ const struct pb_message pb_create_instance_response_message = {
     .name = "CreateInstanceResponse",
     .size = sizeof(struct pb_create_instance_response),
     .fields = pb_create_instance_response_fields,
+    .names = pb_create_instance_response_names,
     .field_count = 1,
     .index = pb_create_instance_response_index,
     .number_max = 1,
@@ -1010,6 +1402,10 @@ static const struct pb_field pb_get_instance_request_fields[] = {
     {1, offsetof(struct pb_get_instance_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_get_instance_request, get_inputs_and_outputs), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_get_instance_request_names[] = {
+    {"instanceId", NULL, false},
+    {"getInputsAndOutputs", NULL, false},
+};
 static const uint8_t pb_get_instance_request_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1018,6 +1414,7 @@ const struct pb_message pb_get_instance_request_message = {
     .name = "GetInstanceRequest",
     .size = sizeof(struct pb_get_instance_request),
     .fields = pb_get_instance_request_fields,
+    .names = pb_get_instance_request_names,
     .field_count = 2,
     .index = pb_get_instance_request_index,
     .number_max = 2,
@@ -1027,6 +1424,10 @@ static const struct pb_field pb_get_instance_response_fields[] = {
     {1, offsetof(struct pb_get_instance_response, exists), 0, PB_KIND_BOOL, false, false, 0, NULL},
     {2, offsetof(struct pb_get_instance_response, orchestration_state), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_state_message},
 };
+static const struct pb_field_name pb_get_instance_response_names[] = {
+    {"exists", NULL, false},
+    {"orchestrationState", NULL, false},
+};
 static const uint8_t pb_get_instance_response_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1035,6 +1436,7 @@ const struct pb_message pb_get_instance_response_message = {
     .name = "GetInstanceResponse",
     .size = sizeof(struct pb_get_instance_response),
     .fields = pb_get_instance_response_fields,
+    .names = pb_get_instance_response_names,
     .field_count = 2,
     .index = pb_get_instance_response_index,
     .number_max = 2,
@@ -1044,6 +1446,10 @@ static const struct pb_field pb_rewind_instance_request_fields[] = {
     {1, offsetof(struct pb_rewind_instance_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_rewind_instance_request, reason), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_rewind_instance_request_names[] = {
+    {"instanceId", NULL, false},
+    {"reason", NULL, false},
+};
 static const uint8_t pb_rewind_instance_request_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1052,6 +1458,7 @@ const struct pb_message pb_rewind_instance_request_message = {
     .name = "RewindInstanceRequest",
     .size = sizeof(struct pb_rewind_instance_request),
     .fields = pb_rewind_instance_request_fields,
+    .names = pb_rewind_instance_request_names,
     .field_count = 2,
     .index = pb_rewind_instance_request_index,
     .number_max = 2,
@@ -1080,6 +1487,23 @@ static const struct pb_field pb_orchestration_state_fields[] = {
     {14, offsetof(struct pb_orchestration_state, parent_instance_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {15, offsetof(struct pb_orchestration_state, tags), offsetof(struct pb_orchestration_state, tags_count), PB_KIND_STRING_MAP, true, false, 0, NULL},
 };
+static const struct pb_field_name pb_orchestration_state_names[] = {
+    {"instanceId", NULL, false},
+    {"name", NULL, false},
+    {"version", NULL, false},
+    {"orchestrationStatus", &pb_orchestration_status_enum, false},
+    {"scheduledStartTimestamp", NULL, false},
+    {"createdTimestamp", NULL, false},
+    {"lastUpdatedTimestamp", NULL, false},
+    {"input", NULL, false},
+    {"output", NULL, false},
+    {"customStatus", NULL, false},
+    {"failureDetails", NULL, false},
+    {"executionId", NULL, false},
+    {"completedTimestamp", NULL, false},
+    {"parentInstanceId", NULL, false},
+    {"tags", NULL, false},
+};
 static const uint8_t pb_orchestration_state_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
     [9] = 9, [10] = 10, [11] = 11, [12] = 12, [13] = 13, [14] = 14, [15] = 15,
@@ -1089,6 +1513,7 @@ const struct pb_message pb_orchestration_state_message = {
     .name = "OrchestrationState",
     .size = sizeof(struct pb_orchestration_state),
     .fields = pb_orchestration_state_fields,
+    .names = pb_orchestration_state_names,
     .field_count = 15,
     .index = pb_orchestration_state_index,
     .number_max = 15,
@@ -1099,6 +1524,11 @@ static const struct pb_field pb_raise_event_request_fields[] = {
     {2, offsetof(struct pb_raise_event_request, name), 0, PB_KIND_STRING, false, false, 0, NULL},
     {3, offsetof(struct pb_raise_event_request, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_raise_event_request_names[] = {
+    {"instanceId", NULL, false},
+    {"name", NULL, false},
+    {"input", NULL, false},
+};
 static const uint8_t pb_raise_event_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -1107,6 +1537,7 @@ const struct pb_message pb_raise_event_request_message = {
     .name = "RaiseEventRequest",
     .size = sizeof(struct pb_raise_event_request),
     .fields = pb_raise_event_request_fields,
+    .names = pb_raise_event_request_names,
     .field_count = 3,
     .index = pb_raise_event_request_index,
     .number_max = 3,
@@ -1123,6 +1554,11 @@ static const struct pb_field pb_terminate_request_fields[] = {
     {2, offsetof(struct pb_terminate_request, output), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {3, offsetof(struct pb_terminate_request, recursive), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_terminate_request_names[] = {
+    {"instanceId", NULL, false},
+    {"output", NULL, false},
+    {"recursive", NULL, false},
+};
 static const uint8_t pb_terminate_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -1131,6 +1567,7 @@ const struct pb_message pb_terminate_request_message = {
     .name = "TerminateRequest",
     .size = sizeof(struct pb_terminate_request),
     .fields = pb_terminate_request_fields,
+    .names = pb_terminate_request_names,
     .field_count = 3,
     .index = pb_terminate_request_index,
     .number_max = 3,
@@ -1146,6 +1583,10 @@ static const struct pb_field pb_suspend_request_fields[] = {
     {1, offsetof(struct pb_suspend_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_suspend_request, reason), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_suspend_request_names[] = {
+    {"instanceId", NULL, false},
+    {"reason", NULL, false},
+};
 static const uint8_t pb_suspend_request_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1154,6 +1595,7 @@ const struct pb_message pb_suspend_request_message = {
     .name = "SuspendRequest",
     .size = sizeof(struct pb_suspend_request),
     .fields = pb_suspend_request_fields,
+    .names = pb_suspend_request_names,
     .field_count = 2,
     .index = pb_suspend_request_index,
     .number_max = 2,
@@ -1169,6 +1611,10 @@ static const struct pb_field pb_resume_request_fields[] = {
     {1, offsetof(struct pb_resume_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_resume_request, reason), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_resume_request_names[] = {
+    {"instanceId", NULL, false},
+    {"reason", NULL, false},
+};
 static const uint8_t pb_resume_request_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1177,6 +1623,7 @@ const struct pb_message pb_resume_request_message = {
     .name = "ResumeRequest",
     .size = sizeof(struct pb_resume_request),
     .fields = pb_resume_request_fields,
+    .names = pb_resume_request_names,
     .field_count = 2,
     .index = pb_resume_request_index,
     .number_max = 2,
@@ -1191,6 +1638,9 @@ const struct pb_message pb_resume_response_message = {
 static const struct pb_field pb_query_instances_request_fields[] = {
     {1, offsetof(struct pb_query_instances_request, query), 0, PB_KIND_MESSAGE, false, false, 0, &pb_instance_query_message},
 };
+static const struct pb_field_name pb_query_instances_request_names[] = {
+    {"query", NULL, false},
+};
 static const uint8_t pb_query_instances_request_index[] = {
     [1] = 1,
 };
@@ -1199,6 +1649,7 @@ const struct pb_message pb_query_instances_request_message = {
     .name = "QueryInstancesRequest",
     .size = sizeof(struct pb_query_instances_request),
     .fields = pb_query_instances_request_fields,
+    .names = pb_query_instances_request_names,
     .field_count = 1,
     .index = pb_query_instances_request_index,
     .number_max = 1,
@@ -1214,6 +1665,16 @@ static const struct pb_field pb_instance_query_fields[] = {
     {7, offsetof(struct pb_instance_query, instance_id_prefix), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {8, offsetof(struct pb_instance_query, fetch_inputs_and_outputs), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_instance_query_names[] = {
+    {"runtimeStatus", &pb_orchestration_status_enum, false},
+    {"createdTimeFrom", NULL, false},
+    {"createdTimeTo", NULL, false},
+    {"taskHubNames", NULL, false},
+    {"maxInstanceCount", NULL, false},
+    {"continuationToken", NULL, false},
+    {"instanceIdPrefix", NULL, false},
+    {"fetchInputsAndOutputs", NULL, false},
+};
 static const uint8_t pb_instance_query_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8,
 };
@@ -1222,6 +1683,7 @@ const struct pb_message pb_instance_query_message = {
     .name = "InstanceQuery",
     .size = sizeof(struct pb_instance_query),
     .fields = pb_instance_query_fields,
+    .names = pb_instance_query_names,
     .field_count = 8,
     .index = pb_instance_query_index,
     .number_max = 8,
@@ -1231,6 +1693,10 @@ static const struct pb_field pb_query_instances_response_fields[] = {
     {1, offsetof(struct pb_query_instances_response, orchestration_state), offsetof(struct pb_query_instances_response, orchestration_state_count), PB_KIND_MESSAGE, true, false, 0, &pb_orchestration_state_message},
     {2, offsetof(struct pb_query_instances_response, continuation_token), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_query_instances_response_names[] = {
+    {"orchestrationState", NULL, false},
+    {"continuationToken", NULL, false},
+};
 static const uint8_t pb_query_instances_response_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1239,6 +1705,7 @@ const struct pb_message pb_query_instances_response_message = {
     .name = "QueryInstancesResponse",
     .size = sizeof(struct pb_query_instances_response),
     .fields = pb_query_instances_response_fields,
+    .names = pb_query_instances_response_names,
     .field_count = 2,
     .index = pb_query_instances_response_index,
     .number_max = 2,
@@ -1251,6 +1718,13 @@ static const struct pb_field pb_list_instance_ids_request_fields[] = {
     {4, offsetof(struct pb_list_instance_ids_request, page_size), 0, PB_KIND_INT32, false, false, 0, NULL},
     {5, offsetof(struct pb_list_instance_ids_request, last_instance_key), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_list_instance_ids_request_names[] = {
+    {"runtimeStatus", &pb_orchestration_status_enum, false},
+    {"completedTimeFrom", NULL, false},
+    {"completedTimeTo", NULL, false},
+    {"pageSize", NULL, false},
+    {"lastInstanceKey", NULL, false},
+};
 static const uint8_t pb_list_instance_ids_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5,
 };
@@ -1259,6 +1733,7 @@ const struct pb_message pb_list_instance_ids_request_message = {
     .name = "ListInstanceIdsRequest",
     .size = sizeof(struct pb_list_instance_ids_request),
     .fields = pb_list_instance_ids_request_fields,
+    .names = pb_list_instance_ids_request_names,
     .field_count = 5,
     .index = pb_list_instance_ids_request_index,
     .number_max = 5,
@@ -1268,6 +1743,10 @@ static const struct pb_field pb_list_instance_ids_response_fields[] = {
     {1, offsetof(struct pb_list_instance_ids_response, instance_ids), offsetof(struct pb_list_instance_ids_response, instance_ids_count), PB_KIND_STRING, true, false, 0, NULL},
     {2, offsetof(struct pb_list_instance_ids_response, last_instance_key), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_list_instance_ids_response_names[] = {
+    {"instanceIds", NULL, false},
+    {"lastInstanceKey", NULL, false},
+};
 static const uint8_t pb_list_instance_ids_response_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1276,6 +1755,7 @@ const struct pb_message pb_list_instance_ids_response_message = {
     .name = "ListInstanceIdsResponse",
     .size = sizeof(struct pb_list_instance_ids_response),
     .fields = pb_list_instance_ids_response_fields,
+    .names = pb_list_instance_ids_response_names,
     .field_count = 2,
     .index = pb_list_instance_ids_response_index,
     .number_max = 2,
@@ -1288,6 +1768,13 @@ static const struct pb_field pb_purge_instances_request_fields[] = {
     {4, offsetof(struct pb_purge_instances_request, instance_batch), 0, PB_KIND_MESSAGE, false, true, 1, &pb_instance_batch_message},
     {5, offsetof(struct pb_purge_instances_request, is_orchestration), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_purge_instances_request_names[] = {
+    {"instanceId", NULL, false},
+    {"purgeInstanceFilter", NULL, false},
+    {"recursive", NULL, false},
+    {"instanceBatch", NULL, false},
+    {"isOrchestration", NULL, false},
+};
 static const uint8_t pb_purge_instances_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5,
 };
@@ -1296,6 +1783,7 @@ const struct pb_message pb_purge_instances_request_message = {
     .name = "PurgeInstancesRequest",
     .size = sizeof(struct pb_purge_instances_request),
     .fields = pb_purge_instances_request_fields,
+    .names = pb_purge_instances_request_names,
     .field_count = 5,
     .index = pb_purge_instances_request_index,
     .number_max = 5,
@@ -1308,6 +1796,12 @@ static const struct pb_field pb_purge_instance_filter_fields[] = {
     {3, offsetof(struct pb_purge_instance_filter, runtime_status), offsetof(struct pb_purge_instance_filter, runtime_status_count), PB_KIND_INT32, true, false, 0, NULL},
     {4, offsetof(struct pb_purge_instance_filter, timeout), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_purge_instance_filter_names[] = {
+    {"createdTimeFrom", NULL, false},
+    {"createdTimeTo", NULL, false},
+    {"runtimeStatus", &pb_orchestration_status_enum, false},
+    {"timeout", NULL, true},
+};
 static const uint8_t pb_purge_instance_filter_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
@@ -1316,6 +1810,7 @@ const struct pb_message pb_purge_instance_filter_message = {
     .name = "PurgeInstanceFilter",
     .size = sizeof(struct pb_purge_instance_filter),
     .fields = pb_purge_instance_filter_fields,
+    .names = pb_purge_instance_filter_names,
     .field_count = 4,
     .index = pb_purge_instance_filter_index,
     .number_max = 4,
@@ -1325,6 +1820,10 @@ static const struct pb_field pb_purge_instances_response_fields[] = {
     {1, offsetof(struct pb_purge_instances_response, deleted_instance_count), 0, PB_KIND_INT32, false, false, 0, NULL},
     {2, offsetof(struct pb_purge_instances_response, is_complete), 0, PB_KIND_OPT_BOOL, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_purge_instances_response_names[] = {
+    {"deletedInstanceCount", NULL, false},
+    {"isComplete", NULL, false},
+};
 static const uint8_t pb_purge_instances_response_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1333,6 +1832,7 @@ const struct pb_message pb_purge_instances_response_message = {
     .name = "PurgeInstancesResponse",
     .size = sizeof(struct pb_purge_instances_response),
     .fields = pb_purge_instances_response_fields,
+    .names = pb_purge_instances_response_names,
     .field_count = 2,
     .index = pb_purge_instances_response_index,
     .number_max = 2,
@@ -1342,6 +1842,10 @@ static const struct pb_field pb_restart_instance_request_fields[] = {
     {1, offsetof(struct pb_restart_instance_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_restart_instance_request, restart_with_new_instance_id), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_restart_instance_request_names[] = {
+    {"instanceId", NULL, false},
+    {"restartWithNewInstanceId", NULL, false},
+};
 static const uint8_t pb_restart_instance_request_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1350,6 +1854,7 @@ const struct pb_message pb_restart_instance_request_message = {
     .name = "RestartInstanceRequest",
     .size = sizeof(struct pb_restart_instance_request),
     .fields = pb_restart_instance_request_fields,
+    .names = pb_restart_instance_request_names,
     .field_count = 2,
     .index = pb_restart_instance_request_index,
     .number_max = 2,
@@ -1357,6 +1862,9 @@ const struct pb_message pb_restart_instance_request_message = {
 
 static const struct pb_field pb_restart_instance_response_fields[] = {
     {1, offsetof(struct pb_restart_instance_response, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_restart_instance_response_names[] = {
+    {"instanceId", NULL, false},
 };
 static const uint8_t pb_restart_instance_response_index[] = {
     [1] = 1,
@@ -1366,6 +1874,7 @@ const struct pb_message pb_restart_instance_response_message = {
     .name = "RestartInstanceResponse",
     .size = sizeof(struct pb_restart_instance_response),
     .fields = pb_restart_instance_response_fields,
+    .names = pb_restart_instance_response_names,
     .field_count = 1,
     .index = pb_restart_instance_response_index,
     .number_max = 1,
@@ -1373,6 +1882,9 @@ const struct pb_message pb_restart_instance_response_message = {
 
 static const struct pb_field pb_create_task_hub_request_fields[] = {
     {1, offsetof(struct pb_create_task_hub_request, recreate_if_exists), 0, PB_KIND_BOOL, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_create_task_hub_request_names[] = {
+    {"recreateIfExists", NULL, false},
 };
 static const uint8_t pb_create_task_hub_request_index[] = {
     [1] = 1,
@@ -1382,6 +1894,7 @@ const struct pb_message pb_create_task_hub_request_message = {
     .name = "CreateTaskHubRequest",
     .size = sizeof(struct pb_create_task_hub_request),
     .fields = pb_create_task_hub_request_fields,
+    .names = pb_create_task_hub_request_names,
     .field_count = 1,
     .index = pb_create_task_hub_request_index,
     .number_max = 1,
@@ -1414,6 +1927,15 @@ static const struct pb_field pb_signal_entity_request_fields[] = {
     {6, offsetof(struct pb_signal_entity_request, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
     {7, offsetof(struct pb_signal_entity_request, request_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_signal_entity_request_names[] = {
+    {"instanceId", NULL, false},
+    {"name", NULL, false},
+    {"input", NULL, false},
+    {"requestId", NULL, false},
+    {"scheduledTime", NULL, false},
+    {"parentTraceContext", NULL, false},
+    {"requestTime", NULL, false},
+};
 static const uint8_t pb_signal_entity_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
@@ -1422,6 +1944,7 @@ const struct pb_message pb_signal_entity_request_message = {
     .name = "SignalEntityRequest",
     .size = sizeof(struct pb_signal_entity_request),
     .fields = pb_signal_entity_request_fields,
+    .names = pb_signal_entity_request_names,
     .field_count = 7,
     .index = pb_signal_entity_request_index,
     .number_max = 7,
@@ -1437,6 +1960,10 @@ static const struct pb_field pb_get_entity_request_fields[] = {
     {1, offsetof(struct pb_get_entity_request, instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_get_entity_request, include_state), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_get_entity_request_names[] = {
+    {"instanceId", NULL, false},
+    {"includeState", NULL, false},
+};
 static const uint8_t pb_get_entity_request_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1445,6 +1972,7 @@ const struct pb_message pb_get_entity_request_message = {
     .name = "GetEntityRequest",
     .size = sizeof(struct pb_get_entity_request),
     .fields = pb_get_entity_request_fields,
+    .names = pb_get_entity_request_names,
     .field_count = 2,
     .index = pb_get_entity_request_index,
     .number_max = 2,
@@ -1454,6 +1982,10 @@ static const struct pb_field pb_get_entity_response_fields[] = {
     {1, offsetof(struct pb_get_entity_response, exists), 0, PB_KIND_BOOL, false, false, 0, NULL},
     {2, offsetof(struct pb_get_entity_response, entity), 0, PB_KIND_MESSAGE, false, false, 0, &pb_entity_metadata_message},
 };
+static const struct pb_field_name pb_get_entity_response_names[] = {
+    {"exists", NULL, false},
+    {"entity", NULL, false},
+};
 static const uint8_t pb_get_entity_response_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1462,6 +1994,7 @@ const struct pb_message pb_get_entity_response_message = {
     .name = "GetEntityResponse",
     .size = sizeof(struct pb_get_entity_response),
     .fields = pb_get_entity_response_fields,
+    .names = pb_get_entity_response_names,
     .field_count = 2,
     .index = pb_get_entity_response_index,
     .number_max = 2,
@@ -1476,6 +2009,15 @@ static const struct pb_field pb_entity_query_fields[] = {
     {6, offsetof(struct pb_entity_query, page_size), 0, PB_KIND_OPT_INT32, false, false, 0, NULL},
     {7, offsetof(struct pb_entity_query, continuation_token), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_entity_query_names[] = {
+    {"instanceIdStartsWith", NULL, false},
+    {"lastModifiedFrom", NULL, false},
+    {"lastModifiedTo", NULL, false},
+    {"includeState", NULL, false},
+    {"includeTransient", NULL, false},
+    {"pageSize", NULL, false},
+    {"continuationToken", NULL, false},
+};
 static const uint8_t pb_entity_query_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
@@ -1484,6 +2026,7 @@ const struct pb_message pb_entity_query_message = {
     .name = "EntityQuery",
     .size = sizeof(struct pb_entity_query),
     .fields = pb_entity_query_fields,
+    .names = pb_entity_query_names,
     .field_count = 7,
     .index = pb_entity_query_index,
     .number_max = 7,
@@ -1491,6 +2034,9 @@ const struct pb_message pb_entity_query_message = {
 
 static const struct pb_field pb_query_entities_request_fields[] = {
     {1, offsetof(struct pb_query_entities_request, query), 0, PB_KIND_MESSAGE, false, false, 0, &pb_entity_query_message},
+};
+static const struct pb_field_name pb_query_entities_request_names[] = {
+    {"query", NULL, false},
 };
 static const uint8_t pb_query_entities_request_index[] = {
     [1] = 1,
@@ -1500,6 +2046,7 @@ const struct pb_message pb_query_entities_request_message = {
     .name = "QueryEntitiesRequest",
     .size = sizeof(struct pb_query_entities_request),
     .fields = pb_query_entities_request_fields,
+    .names = pb_query_entities_request_names,
     .field_count = 1,
     .index = pb_query_entities_request_index,
     .number_max = 1,
@@ -1509,6 +2056,10 @@ static const struct pb_field pb_query_entities_response_fields[] = {
     {1, offsetof(struct pb_query_entities_response, entities), offsetof(struct pb_query_entities_response, entities_count), PB_KIND_MESSAGE, true, false, 0, &pb_entity_metadata_message},
     {2, offsetof(struct pb_query_entities_response, continuation_token), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_query_entities_response_names[] = {
+    {"entities", NULL, false},
+    {"continuationToken", NULL, false},
+};
 static const uint8_t pb_query_entities_response_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1517,6 +2068,7 @@ const struct pb_message pb_query_entities_response_message = {
     .name = "QueryEntitiesResponse",
     .size = sizeof(struct pb_query_entities_response),
     .fields = pb_query_entities_response_fields,
+    .names = pb_query_entities_response_names,
     .field_count = 2,
     .index = pb_query_entities_response_index,
     .number_max = 2,
@@ -1529,6 +2081,13 @@ static const struct pb_field pb_entity_metadata_fields[] = {
     {4, offsetof(struct pb_entity_metadata, locked_by), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {5, offsetof(struct pb_entity_metadata, serialized_state), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_entity_metadata_names[] = {
+    {"instanceId", NULL, false},
+    {"lastModifiedTime", NULL, false},
+    {"backlogQueueSize", NULL, false},
+    {"lockedBy", NULL, false},
+    {"serializedState", NULL, false},
+};
 static const uint8_t pb_entity_metadata_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5,
 };
@@ -1537,6 +2096,7 @@ const struct pb_message pb_entity_metadata_message = {
     .name = "EntityMetadata",
     .size = sizeof(struct pb_entity_metadata),
     .fields = pb_entity_metadata_fields,
+    .names = pb_entity_metadata_names,
     .field_count = 5,
     .index = pb_entity_metadata_index,
     .number_max = 5,
@@ -1547,6 +2107,11 @@ static const struct pb_field pb_clean_entity_storage_request_fields[] = {
     {2, offsetof(struct pb_clean_entity_storage_request, remove_empty_entities), 0, PB_KIND_BOOL, false, false, 0, NULL},
     {3, offsetof(struct pb_clean_entity_storage_request, release_orphaned_locks), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_clean_entity_storage_request_names[] = {
+    {"continuationToken", NULL, false},
+    {"removeEmptyEntities", NULL, false},
+    {"releaseOrphanedLocks", NULL, false},
+};
 static const uint8_t pb_clean_entity_storage_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -1555,6 +2120,7 @@ const struct pb_message pb_clean_entity_storage_request_message = {
     .name = "CleanEntityStorageRequest",
     .size = sizeof(struct pb_clean_entity_storage_request),
     .fields = pb_clean_entity_storage_request_fields,
+    .names = pb_clean_entity_storage_request_names,
     .field_count = 3,
     .index = pb_clean_entity_storage_request_index,
     .number_max = 3,
@@ -1565,6 +2131,11 @@ static const struct pb_field pb_clean_entity_storage_response_fields[] = {
     {2, offsetof(struct pb_clean_entity_storage_response, empty_entities_removed), 0, PB_KIND_INT32, false, false, 0, NULL},
     {3, offsetof(struct pb_clean_entity_storage_response, orphaned_locks_released), 0, PB_KIND_INT32, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_clean_entity_storage_response_names[] = {
+    {"continuationToken", NULL, false},
+    {"emptyEntitiesRemoved", NULL, false},
+    {"orphanedLocksReleased", NULL, false},
+};
 static const uint8_t pb_clean_entity_storage_response_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -1573,6 +2144,7 @@ const struct pb_message pb_clean_entity_storage_response_message = {
     .name = "CleanEntityStorageResponse",
     .size = sizeof(struct pb_clean_entity_storage_response),
     .fields = pb_clean_entity_storage_response_fields,
+    .names = pb_clean_entity_storage_response_names,
     .field_count = 3,
     .index = pb_clean_entity_storage_response_index,
     .number_max = 3,
@@ -1580,6 +2152,9 @@ const struct pb_message pb_clean_entity_storage_response_message = {
 
 static const struct pb_field pb_orchestrator_entity_parameters_fields[] = {
     {1, offsetof(struct pb_orchestrator_entity_parameters, entity_message_reorder_window), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_orchestrator_entity_parameters_names[] = {
+    {"entityMessageReorderWindow", NULL, true},
 };
 static const uint8_t pb_orchestrator_entity_parameters_index[] = {
     [1] = 1,
@@ -1589,6 +2164,7 @@ const struct pb_message pb_orchestrator_entity_parameters_message = {
     .name = "OrchestratorEntityParameters",
     .size = sizeof(struct pb_orchestrator_entity_parameters),
     .fields = pb_orchestrator_entity_parameters_fields,
+    .names = pb_orchestrator_entity_parameters_names,
     .field_count = 1,
     .index = pb_orchestrator_entity_parameters_index,
     .number_max = 1,
@@ -1600,6 +2176,12 @@ static const struct pb_field pb_entity_batch_request_fields[] = {
     {3, offsetof(struct pb_entity_batch_request, operations), offsetof(struct pb_entity_batch_request, operations_count), PB_KIND_MESSAGE, true, false, 0, &pb_operation_request_message},
     {4, offsetof(struct pb_entity_batch_request, properties), offsetof(struct pb_entity_batch_request, properties_count), PB_KIND_MESSAGE_MAP, true, false, 0, &pb_value_message},
 };
+static const struct pb_field_name pb_entity_batch_request_names[] = {
+    {"instanceId", NULL, false},
+    {"entityState", NULL, false},
+    {"operations", NULL, false},
+    {"properties", NULL, false},
+};
 static const uint8_t pb_entity_batch_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
@@ -1608,6 +2190,7 @@ const struct pb_message pb_entity_batch_request_message = {
     .name = "EntityBatchRequest",
     .size = sizeof(struct pb_entity_batch_request),
     .fields = pb_entity_batch_request_fields,
+    .names = pb_entity_batch_request_names,
     .field_count = 4,
     .index = pb_entity_batch_request_index,
     .number_max = 4,
@@ -1622,6 +2205,15 @@ static const struct pb_field pb_entity_batch_result_fields[] = {
     {6, offsetof(struct pb_entity_batch_result, operation_infos), offsetof(struct pb_entity_batch_result, operation_infos_count), PB_KIND_MESSAGE, true, false, 0, &pb_operation_info_message},
     {7, offsetof(struct pb_entity_batch_result, requires_state), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_entity_batch_result_names[] = {
+    {"results", NULL, false},
+    {"actions", NULL, false},
+    {"entityState", NULL, false},
+    {"failureDetails", NULL, false},
+    {"completionToken", NULL, false},
+    {"operationInfos", NULL, false},
+    {"requiresState", NULL, false},
+};
 static const uint8_t pb_entity_batch_result_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
@@ -1630,6 +2222,7 @@ const struct pb_message pb_entity_batch_result_message = {
     .name = "EntityBatchResult",
     .size = sizeof(struct pb_entity_batch_result),
     .fields = pb_entity_batch_result_fields,
+    .names = pb_entity_batch_result_names,
     .field_count = 7,
     .index = pb_entity_batch_result_index,
     .number_max = 7,
@@ -1641,6 +2234,12 @@ static const struct pb_field pb_entity_request_fields[] = {
     {3, offsetof(struct pb_entity_request, entity_state), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {4, offsetof(struct pb_entity_request, operation_requests), offsetof(struct pb_entity_request, operation_requests_count), PB_KIND_MESSAGE, true, false, 0, &pb_history_event_message},
 };
+static const struct pb_field_name pb_entity_request_names[] = {
+    {"instanceId", NULL, false},
+    {"executionId", NULL, false},
+    {"entityState", NULL, false},
+    {"operationRequests", NULL, false},
+};
 static const uint8_t pb_entity_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
@@ -1649,6 +2248,7 @@ const struct pb_message pb_entity_request_message = {
     .name = "EntityRequest",
     .size = sizeof(struct pb_entity_request),
     .fields = pb_entity_request_fields,
+    .names = pb_entity_request_names,
     .field_count = 4,
     .index = pb_entity_request_index,
     .number_max = 4,
@@ -1660,6 +2260,12 @@ static const struct pb_field pb_operation_request_fields[] = {
     {3, offsetof(struct pb_operation_request, input), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {4, offsetof(struct pb_operation_request, trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
 };
+static const struct pb_field_name pb_operation_request_names[] = {
+    {"operation", NULL, false},
+    {"requestId", NULL, false},
+    {"input", NULL, false},
+    {"traceContext", NULL, false},
+};
 static const uint8_t pb_operation_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
@@ -1668,6 +2274,7 @@ const struct pb_message pb_operation_request_message = {
     .name = "OperationRequest",
     .size = sizeof(struct pb_operation_request),
     .fields = pb_operation_request_fields,
+    .names = pb_operation_request_names,
     .field_count = 4,
     .index = pb_operation_request_index,
     .number_max = 4,
@@ -1677,6 +2284,10 @@ static const struct pb_field pb_operation_result_fields[] = {
     {1, offsetof(struct pb_operation_result, success), 0, PB_KIND_MESSAGE, false, true, 2, &pb_operation_result_success_message},
     {2, offsetof(struct pb_operation_result, failure), 0, PB_KIND_MESSAGE, false, true, 1, &pb_operation_result_failure_message},
 };
+static const struct pb_field_name pb_operation_result_names[] = {
+    {"success", NULL, false},
+    {"failure", NULL, false},
+};
 static const uint8_t pb_operation_result_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1685,6 +2296,7 @@ const struct pb_message pb_operation_result_message = {
     .name = "OperationResult",
     .size = sizeof(struct pb_operation_result),
     .fields = pb_operation_result_fields,
+    .names = pb_operation_result_names,
     .field_count = 2,
     .index = pb_operation_result_index,
     .number_max = 2,
@@ -1695,6 +2307,10 @@ static const struct pb_field pb_operation_info_fields[] = {
     {1, offsetof(struct pb_operation_info, request_id), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_operation_info, response_destination), 0, PB_KIND_MESSAGE, false, false, 0, &pb_orchestration_instance_message},
 };
+static const struct pb_field_name pb_operation_info_names[] = {
+    {"requestId", NULL, false},
+    {"responseDestination", NULL, false},
+};
 static const uint8_t pb_operation_info_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1703,6 +2319,7 @@ const struct pb_message pb_operation_info_message = {
     .name = "OperationInfo",
     .size = sizeof(struct pb_operation_info),
     .fields = pb_operation_info_fields,
+    .names = pb_operation_info_names,
     .field_count = 2,
     .index = pb_operation_info_index,
     .number_max = 2,
@@ -1713,6 +2330,11 @@ static const struct pb_field pb_operation_result_success_fields[] = {
     {2, offsetof(struct pb_operation_result_success, start_time_utc), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
     {3, offsetof(struct pb_operation_result_success, end_time_utc), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_operation_result_success_names[] = {
+    {"result", NULL, false},
+    {"startTimeUtc", NULL, false},
+    {"endTimeUtc", NULL, false},
+};
 static const uint8_t pb_operation_result_success_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -1721,6 +2343,7 @@ const struct pb_message pb_operation_result_success_message = {
     .name = "OperationResultSuccess",
     .size = sizeof(struct pb_operation_result_success),
     .fields = pb_operation_result_success_fields,
+    .names = pb_operation_result_success_names,
     .field_count = 3,
     .index = pb_operation_result_success_index,
     .number_max = 3,
@@ -1731,6 +2354,11 @@ static const struct pb_field pb_operation_result_failure_fields[] = {
     {2, offsetof(struct pb_operation_result_failure, start_time_utc), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
     {3, offsetof(struct pb_operation_result_failure, end_time_utc), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_operation_result_failure_names[] = {
+    {"failureDetails", NULL, false},
+    {"startTimeUtc", NULL, false},
+    {"endTimeUtc", NULL, false},
+};
 static const uint8_t pb_operation_result_failure_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -1739,6 +2367,7 @@ const struct pb_message pb_operation_result_failure_message = {
     .name = "OperationResultFailure",
     .size = sizeof(struct pb_operation_result_failure),
     .fields = pb_operation_result_failure_fields,
+    .names = pb_operation_result_failure_names,
     .field_count = 3,
     .index = pb_operation_result_failure_index,
     .number_max = 3,
@@ -1749,6 +2378,11 @@ static const struct pb_field pb_operation_action_fields[] = {
     {2, offsetof(struct pb_operation_action, send_signal), 0, PB_KIND_MESSAGE, false, true, 2, &pb_send_signal_action_message},
     {3, offsetof(struct pb_operation_action, start_new_orchestration), 0, PB_KIND_MESSAGE, false, true, 1, &pb_start_new_orchestration_action_message},
 };
+static const struct pb_field_name pb_operation_action_names[] = {
+    {"id", NULL, false},
+    {"sendSignal", NULL, false},
+    {"startNewOrchestration", NULL, false},
+};
 static const uint8_t pb_operation_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -1757,6 +2391,7 @@ const struct pb_message pb_operation_action_message = {
     .name = "OperationAction",
     .size = sizeof(struct pb_operation_action),
     .fields = pb_operation_action_fields,
+    .names = pb_operation_action_names,
     .field_count = 3,
     .index = pb_operation_action_index,
     .number_max = 3,
@@ -1771,6 +2406,14 @@ static const struct pb_field pb_send_signal_action_fields[] = {
     {5, offsetof(struct pb_send_signal_action, request_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
     {6, offsetof(struct pb_send_signal_action, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
 };
+static const struct pb_field_name pb_send_signal_action_names[] = {
+    {"instanceId", NULL, false},
+    {"name", NULL, false},
+    {"input", NULL, false},
+    {"scheduledTime", NULL, false},
+    {"requestTime", NULL, false},
+    {"parentTraceContext", NULL, false},
+};
 static const uint8_t pb_send_signal_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6,
 };
@@ -1779,6 +2422,7 @@ const struct pb_message pb_send_signal_action_message = {
     .name = "SendSignalAction",
     .size = sizeof(struct pb_send_signal_action),
     .fields = pb_send_signal_action_fields,
+    .names = pb_send_signal_action_names,
     .field_count = 6,
     .index = pb_send_signal_action_index,
     .number_max = 6,
@@ -1793,6 +2437,15 @@ static const struct pb_field pb_start_new_orchestration_action_fields[] = {
     {6, offsetof(struct pb_start_new_orchestration_action, request_time), 0, PB_KIND_OPT_TIME, false, false, 0, NULL},
     {7, offsetof(struct pb_start_new_orchestration_action, parent_trace_context), 0, PB_KIND_MESSAGE, false, false, 0, &pb_trace_context_message},
 };
+static const struct pb_field_name pb_start_new_orchestration_action_names[] = {
+    {"instanceId", NULL, false},
+    {"name", NULL, false},
+    {"version", NULL, false},
+    {"input", NULL, false},
+    {"scheduledTime", NULL, false},
+    {"requestTime", NULL, false},
+    {"parentTraceContext", NULL, false},
+};
 static const uint8_t pb_start_new_orchestration_action_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
@@ -1801,6 +2454,7 @@ const struct pb_message pb_start_new_orchestration_action_message = {
     .name = "StartNewOrchestrationAction",
     .size = sizeof(struct pb_start_new_orchestration_action),
     .fields = pb_start_new_orchestration_action_fields,
+    .names = pb_start_new_orchestration_action_names,
     .field_count = 7,
     .index = pb_start_new_orchestration_action_index,
     .number_max = 7,
@@ -1808,6 +2462,9 @@ const struct pb_message pb_start_new_orchestration_action_message = {
 
 static const struct pb_field pb_abandon_activity_task_request_fields[] = {
     {1, offsetof(struct pb_abandon_activity_task_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_abandon_activity_task_request_names[] = {
+    {"completionToken", NULL, false},
 };
 static const uint8_t pb_abandon_activity_task_request_index[] = {
     [1] = 1,
@@ -1817,6 +2474,7 @@ const struct pb_message pb_abandon_activity_task_request_message = {
     .name = "AbandonActivityTaskRequest",
     .size = sizeof(struct pb_abandon_activity_task_request),
     .fields = pb_abandon_activity_task_request_fields,
+    .names = pb_abandon_activity_task_request_names,
     .field_count = 1,
     .index = pb_abandon_activity_task_request_index,
     .number_max = 1,
@@ -1831,6 +2489,9 @@ const struct pb_message pb_abandon_activity_task_response_message = {
 static const struct pb_field pb_abandon_orchestration_task_request_fields[] = {
     {1, offsetof(struct pb_abandon_orchestration_task_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_abandon_orchestration_task_request_names[] = {
+    {"completionToken", NULL, false},
+};
 static const uint8_t pb_abandon_orchestration_task_request_index[] = {
     [1] = 1,
 };
@@ -1839,6 +2500,7 @@ const struct pb_message pb_abandon_orchestration_task_request_message = {
     .name = "AbandonOrchestrationTaskRequest",
     .size = sizeof(struct pb_abandon_orchestration_task_request),
     .fields = pb_abandon_orchestration_task_request_fields,
+    .names = pb_abandon_orchestration_task_request_names,
     .field_count = 1,
     .index = pb_abandon_orchestration_task_request_index,
     .number_max = 1,
@@ -1853,6 +2515,9 @@ const struct pb_message pb_abandon_orchestration_task_response_message = {
 static const struct pb_field pb_abandon_entity_task_request_fields[] = {
     {1, offsetof(struct pb_abandon_entity_task_request, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_abandon_entity_task_request_names[] = {
+    {"completionToken", NULL, false},
+};
 static const uint8_t pb_abandon_entity_task_request_index[] = {
     [1] = 1,
 };
@@ -1861,6 +2526,7 @@ const struct pb_message pb_abandon_entity_task_request_message = {
     .name = "AbandonEntityTaskRequest",
     .size = sizeof(struct pb_abandon_entity_task_request),
     .fields = pb_abandon_entity_task_request_fields,
+    .names = pb_abandon_entity_task_request_names,
     .field_count = 1,
     .index = pb_abandon_entity_task_request_index,
     .number_max = 1,
@@ -1876,6 +2542,10 @@ static const struct pb_field pb_skip_graceful_orchestration_terminations_request
     {1, offsetof(struct pb_skip_graceful_orchestration_terminations_request, instance_batch), 0, PB_KIND_MESSAGE, false, false, 0, &pb_instance_batch_message},
     {2, offsetof(struct pb_skip_graceful_orchestration_terminations_request, reason), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_skip_graceful_orchestration_terminations_request_names[] = {
+    {"instanceBatch", NULL, false},
+    {"reason", NULL, false},
+};
 static const uint8_t pb_skip_graceful_orchestration_terminations_request_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1884,6 +2554,7 @@ const struct pb_message pb_skip_graceful_orchestration_terminations_request_mess
     .name = "SkipGracefulOrchestrationTerminationsRequest",
     .size = sizeof(struct pb_skip_graceful_orchestration_terminations_request),
     .fields = pb_skip_graceful_orchestration_terminations_request_fields,
+    .names = pb_skip_graceful_orchestration_terminations_request_names,
     .field_count = 2,
     .index = pb_skip_graceful_orchestration_terminations_request_index,
     .number_max = 2,
@@ -1891,6 +2562,9 @@ const struct pb_message pb_skip_graceful_orchestration_terminations_request_mess
 
 static const struct pb_field pb_skip_graceful_orchestration_terminations_response_fields[] = {
     {1, offsetof(struct pb_skip_graceful_orchestration_terminations_response, unterminated_instance_ids), offsetof(struct pb_skip_graceful_orchestration_terminations_response, unterminated_instance_ids_count), PB_KIND_STRING, true, false, 0, NULL},
+};
+static const struct pb_field_name pb_skip_graceful_orchestration_terminations_response_names[] = {
+    {"unterminatedInstanceIds", NULL, false},
 };
 static const uint8_t pb_skip_graceful_orchestration_terminations_response_index[] = {
     [1] = 1,
@@ -1900,6 +2574,7 @@ const struct pb_message pb_skip_graceful_orchestration_terminations_response_mes
     .name = "SkipGracefulOrchestrationTerminationsResponse",
     .size = sizeof(struct pb_skip_graceful_orchestration_terminations_response),
     .fields = pb_skip_graceful_orchestration_terminations_response_fields,
+    .names = pb_skip_graceful_orchestration_terminations_response_names,
     .field_count = 1,
     .index = pb_skip_graceful_orchestration_terminations_response_index,
     .number_max = 1,
@@ -1913,6 +2588,14 @@ static const struct pb_field pb_get_work_items_request_fields[] = {
     {11, offsetof(struct pb_get_work_items_request, work_item_filters), 0, PB_KIND_MESSAGE, false, false, 0, &pb_work_item_filters_message},
     {12, offsetof(struct pb_get_work_items_request, worker_instance_id), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_get_work_items_request_names[] = {
+    {"maxConcurrentOrchestrationWorkItems", NULL, false},
+    {"maxConcurrentActivityWorkItems", NULL, false},
+    {"maxConcurrentEntityWorkItems", NULL, false},
+    {"capabilities", &pb_worker_capability_enum, false},
+    {"workItemFilters", NULL, false},
+    {"workerInstanceId", NULL, false},
+};
 static const uint8_t pb_get_work_items_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [10] = 4, [11] = 5, [12] = 6,
 };
@@ -1921,6 +2604,7 @@ const struct pb_message pb_get_work_items_request_message = {
     .name = "GetWorkItemsRequest",
     .size = sizeof(struct pb_get_work_items_request),
     .fields = pb_get_work_items_request_fields,
+    .names = pb_get_work_items_request_names,
     .field_count = 6,
     .index = pb_get_work_items_request_index,
     .number_max = 12,
@@ -1931,6 +2615,11 @@ static const struct pb_field pb_work_item_filters_fields[] = {
     {2, offsetof(struct pb_work_item_filters, activities), offsetof(struct pb_work_item_filters, activities_count), PB_KIND_MESSAGE, true, false, 0, &pb_activity_filter_message},
     {3, offsetof(struct pb_work_item_filters, entities), offsetof(struct pb_work_item_filters, entities_count), PB_KIND_MESSAGE, true, false, 0, &pb_entity_filter_message},
 };
+static const struct pb_field_name pb_work_item_filters_names[] = {
+    {"orchestrations", NULL, false},
+    {"activities", NULL, false},
+    {"entities", NULL, false},
+};
 static const uint8_t pb_work_item_filters_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -1939,6 +2628,7 @@ const struct pb_message pb_work_item_filters_message = {
     .name = "WorkItemFilters",
     .size = sizeof(struct pb_work_item_filters),
     .fields = pb_work_item_filters_fields,
+    .names = pb_work_item_filters_names,
     .field_count = 3,
     .index = pb_work_item_filters_index,
     .number_max = 3,
@@ -1948,6 +2638,10 @@ static const struct pb_field pb_orchestration_filter_fields[] = {
     {1, offsetof(struct pb_orchestration_filter, name), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_orchestration_filter, versions), offsetof(struct pb_orchestration_filter, versions_count), PB_KIND_STRING, true, false, 0, NULL},
 };
+static const struct pb_field_name pb_orchestration_filter_names[] = {
+    {"name", NULL, false},
+    {"versions", NULL, false},
+};
 static const uint8_t pb_orchestration_filter_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1956,6 +2650,7 @@ const struct pb_message pb_orchestration_filter_message = {
     .name = "OrchestrationFilter",
     .size = sizeof(struct pb_orchestration_filter),
     .fields = pb_orchestration_filter_fields,
+    .names = pb_orchestration_filter_names,
     .field_count = 2,
     .index = pb_orchestration_filter_index,
     .number_max = 2,
@@ -1965,6 +2660,10 @@ static const struct pb_field pb_activity_filter_fields[] = {
     {1, offsetof(struct pb_activity_filter, name), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_activity_filter, versions), offsetof(struct pb_activity_filter, versions_count), PB_KIND_STRING, true, false, 0, NULL},
 };
+static const struct pb_field_name pb_activity_filter_names[] = {
+    {"name", NULL, false},
+    {"versions", NULL, false},
+};
 static const uint8_t pb_activity_filter_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -1973,6 +2672,7 @@ const struct pb_message pb_activity_filter_message = {
     .name = "ActivityFilter",
     .size = sizeof(struct pb_activity_filter),
     .fields = pb_activity_filter_fields,
+    .names = pb_activity_filter_names,
     .field_count = 2,
     .index = pb_activity_filter_index,
     .number_max = 2,
@@ -1980,6 +2680,9 @@ const struct pb_message pb_activity_filter_message = {
 
 static const struct pb_field pb_entity_filter_fields[] = {
     {1, offsetof(struct pb_entity_filter, name), 0, PB_KIND_STRING, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_entity_filter_names[] = {
+    {"name", NULL, false},
 };
 static const uint8_t pb_entity_filter_index[] = {
     [1] = 1,
@@ -1989,6 +2692,7 @@ const struct pb_message pb_entity_filter_message = {
     .name = "EntityFilter",
     .size = sizeof(struct pb_entity_filter),
     .fields = pb_entity_filter_fields,
+    .names = pb_entity_filter_names,
     .field_count = 1,
     .index = pb_entity_filter_index,
     .number_max = 1,
@@ -2002,6 +2706,14 @@ static const struct pb_field pb_work_item_fields[] = {
     {5, offsetof(struct pb_work_item, entity_request_v2), 0, PB_KIND_MESSAGE, false, true, 1, &pb_entity_request_message},
     {10, offsetof(struct pb_work_item, completion_token), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_work_item_names[] = {
+    {"orchestratorRequest", NULL, false},
+    {"activityRequest", NULL, false},
+    {"entityRequest", NULL, false},
+    {"healthPing", NULL, false},
+    {"entityRequestV2", NULL, false},
+    {"completionToken", NULL, false},
+};
 static const uint8_t pb_work_item_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [10] = 6,
 };
@@ -2010,6 +2722,7 @@ const struct pb_message pb_work_item_message = {
     .name = "WorkItem",
     .size = sizeof(struct pb_work_item),
     .fields = pb_work_item_fields,
+    .names = pb_work_item_names,
     .field_count = 6,
     .index = pb_work_item_index,
     .number_max = 10,
@@ -2033,6 +2746,11 @@ static const struct pb_field pb_stream_instance_history_request_fields[] = {
     {2, offsetof(struct pb_stream_instance_history_request, execution_id), 0, PB_KIND_OPT_STRING, false, false, 0, NULL},
     {3, offsetof(struct pb_stream_instance_history_request, for_work_item_processing), 0, PB_KIND_BOOL, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_stream_instance_history_request_names[] = {
+    {"instanceId", NULL, false},
+    {"executionId", NULL, false},
+    {"forWorkItemProcessing", NULL, false},
+};
 static const uint8_t pb_stream_instance_history_request_index[] = {
     [1] = 1, [2] = 2, [3] = 3,
 };
@@ -2041,6 +2759,7 @@ const struct pb_message pb_stream_instance_history_request_message = {
     .name = "StreamInstanceHistoryRequest",
     .size = sizeof(struct pb_stream_instance_history_request),
     .fields = pb_stream_instance_history_request_fields,
+    .names = pb_stream_instance_history_request_names,
     .field_count = 3,
     .index = pb_stream_instance_history_request_index,
     .number_max = 3,
@@ -2048,6 +2767,9 @@ const struct pb_message pb_stream_instance_history_request_message = {
 
 static const struct pb_field pb_history_chunk_fields[] = {
     {1, offsetof(struct pb_history_chunk, events), offsetof(struct pb_history_chunk, events_count), PB_KIND_MESSAGE, true, false, 0, &pb_history_event_message},
+};
+static const struct pb_field_name pb_history_chunk_names[] = {
+    {"events", NULL, false},
 };
 static const uint8_t pb_history_chunk_index[] = {
     [1] = 1,
@@ -2057,6 +2779,7 @@ const struct pb_message pb_history_chunk_message = {
     .name = "HistoryChunk",
     .size = sizeof(struct pb_history_chunk),
     .fields = pb_history_chunk_fields,
+    .names = pb_history_chunk_names,
     .field_count = 1,
     .index = pb_history_chunk_index,
     .number_max = 1,
@@ -2064,6 +2787,9 @@ const struct pb_message pb_history_chunk_message = {
 
 static const struct pb_field pb_instance_batch_fields[] = {
     {1, offsetof(struct pb_instance_batch, instance_ids), offsetof(struct pb_instance_batch, instance_ids_count), PB_KIND_STRING, true, false, 0, NULL},
+};
+static const struct pb_field_name pb_instance_batch_names[] = {
+    {"instanceIds", NULL, false},
 };
 static const uint8_t pb_instance_batch_index[] = {
     [1] = 1,
@@ -2073,6 +2799,7 @@ const struct pb_message pb_instance_batch_message = {
     .name = "InstanceBatch",
     .size = sizeof(struct pb_instance_batch),
     .fields = pb_instance_batch_fields,
+    .names = pb_instance_batch_names,
     .field_count = 1,
     .index = pb_instance_batch_index,
     .number_max = 1,

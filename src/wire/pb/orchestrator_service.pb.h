@@ -9,6 +9,7 @@
 enum pb_null_value {
     PB_NULL_VALUE = 0,
 };
+extern const struct pb_enum pb_null_value_enum;
 
 enum pb_orchestration_status {
     PB_ORCHESTRATION_STATUS_RUNNING = 0,
@@ -20,6 +21,7 @@ enum pb_orchestration_status {
     PB_ORCHESTRATION_STATUS_PENDING = 6,
     PB_ORCHESTRATION_STATUS_SUSPENDED = 7,
 };
+extern const struct pb_enum pb_orchestration_status_enum;
 
 enum pb_worker_capability {
     PB_WORKER_CAPABILITY_UNSPECIFIED = 0,
@@ -27,6 +29,7 @@ enum pb_worker_capability {
     PB_WORKER_CAPABILITY_SCHEDULED_TASKS = 2,
     PB_WORKER_CAPABILITY_LARGE_PAYLOADS = 3,
 };
+extern const struct pb_enum pb_worker_capability_enum;
 
 struct pb_struct;
 struct pb_value;

@@ -3,9 +3,20 @@
 /* clang-format off */
 #include "wire/pb/sandbox_service.pb.h"
 
+static const char *const pb_sandbox_provider_kind_names[] = {
+    [0] = "SANDBOX_PROVIDER_KIND_UNSPECIFIED",
+    [1] = "SANDBOX_PROVIDER_KIND_ACA_SESSION_POOL",
+    [2] = "SANDBOX_PROVIDER_KIND_SANDBOX",
+};
+const struct pb_enum pb_sandbox_provider_kind_enum = {pb_sandbox_provider_kind_names, ARRAY_SIZE(pb_sandbox_provider_kind_names)};
+
 static const struct pb_field pb_sandbox_activity_worker_message_fields[] = {
     {1, offsetof(struct pb_sandbox_activity_worker_message, start), 0, PB_KIND_MESSAGE, false, true, 2, &pb_sandbox_activity_worker_start_message},
     {2, offsetof(struct pb_sandbox_activity_worker_message, heartbeat), 0, PB_KIND_MESSAGE, false, true, 1, &pb_sandbox_activity_worker_heartbeat_message},
+};
+static const struct pb_field_name pb_sandbox_activity_worker_message_names[] = {
+    {"start", NULL, false},
+    {"heartbeat", NULL, false},
 };
 static const uint8_t pb_sandbox_activity_worker_message_index[] = {
     [1] = 1, [2] = 2,
@@ -15,6 +26,7 @@ const struct pb_message pb_sandbox_activity_worker_message_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxActivityWorkerMessage",
     .size = sizeof(struct pb_sandbox_activity_worker_message),
     .fields = pb_sandbox_activity_worker_message_fields,
+    .names = pb_sandbox_activity_worker_message_names,
     .field_count = 2,
     .index = pb_sandbox_activity_worker_message_index,
     .number_max = 2,
@@ -29,6 +41,14 @@ static const struct pb_field pb_sandbox_activity_worker_start_fields[] = {
     {5, offsetof(struct pb_sandbox_activity_worker_start, worker_profile_id), 0, PB_KIND_STRING, false, false, 0, NULL},
     {6, offsetof(struct pb_sandbox_activity_worker_start, activities), offsetof(struct pb_sandbox_activity_worker_start, activities_count), PB_KIND_MESSAGE, true, false, 0, &pb_sandbox_activity_message},
 };
+static const struct pb_field_name pb_sandbox_activity_worker_start_names[] = {
+    {"taskHub", NULL, false},
+    {"maxActivitiesCount", NULL, false},
+    {"sandboxProvider", &pb_sandbox_provider_kind_enum, false},
+    {"dtsSandboxIdentifier", NULL, false},
+    {"workerProfileId", NULL, false},
+    {"activities", NULL, false},
+};
 static const uint8_t pb_sandbox_activity_worker_start_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6,
 };
@@ -37,6 +57,7 @@ const struct pb_message pb_sandbox_activity_worker_start_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxActivityWorkerStart",
     .size = sizeof(struct pb_sandbox_activity_worker_start),
     .fields = pb_sandbox_activity_worker_start_fields,
+    .names = pb_sandbox_activity_worker_start_names,
     .field_count = 6,
     .index = pb_sandbox_activity_worker_start_index,
     .number_max = 6,
@@ -44,6 +65,9 @@ const struct pb_message pb_sandbox_activity_worker_start_message = {
 
 static const struct pb_field pb_sandbox_activity_worker_heartbeat_fields[] = {
     {1, offsetof(struct pb_sandbox_activity_worker_heartbeat, active_activities_count), 0, PB_KIND_INT32, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_sandbox_activity_worker_heartbeat_names[] = {
+    {"activeActivitiesCount", NULL, false},
 };
 static const uint8_t pb_sandbox_activity_worker_heartbeat_index[] = {
     [1] = 1,
@@ -53,6 +77,7 @@ const struct pb_message pb_sandbox_activity_worker_heartbeat_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxActivityWorkerHeartbeat",
     .size = sizeof(struct pb_sandbox_activity_worker_heartbeat),
     .fields = pb_sandbox_activity_worker_heartbeat_fields,
+    .names = pb_sandbox_activity_worker_heartbeat_names,
     .field_count = 1,
     .index = pb_sandbox_activity_worker_heartbeat_index,
     .number_max = 1,
@@ -60,6 +85,9 @@ const struct pb_message pb_sandbox_activity_worker_heartbeat_message = {
 
 static const struct pb_field pb_sandbox_activity_worker_session_result_fields[] = {
     {1, offsetof(struct pb_sandbox_activity_worker_session_result, message), 0, PB_KIND_STRING, false, false, 0, NULL},
+};
+static const struct pb_field_name pb_sandbox_activity_worker_session_result_names[] = {
+    {"message", NULL, false},
 };
 static const uint8_t pb_sandbox_activity_worker_session_result_index[] = {
     [1] = 1,
@@ -69,6 +97,7 @@ const struct pb_message pb_sandbox_activity_worker_session_result_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxActivityWorkerSessionResult",
     .size = sizeof(struct pb_sandbox_activity_worker_session_result),
     .fields = pb_sandbox_activity_worker_session_result_fields,
+    .names = pb_sandbox_activity_worker_session_result_names,
     .field_count = 1,
     .index = pb_sandbox_activity_worker_session_result_index,
     .number_max = 1,
@@ -83,6 +112,15 @@ static const struct pb_field pb_sandbox_worker_profile_fields[] = {
     {6, offsetof(struct pb_sandbox_worker_profile, resources), 0, PB_KIND_MESSAGE, false, false, 0, &pb_sandbox_activity_resources_message},
     {7, offsetof(struct pb_sandbox_worker_profile, scheduler_managed_identity_client_id), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_sandbox_worker_profile_names[] = {
+    {"workerProfileId", NULL, false},
+    {"activities", NULL, false},
+    {"image", NULL, false},
+    {"environmentVariables", NULL, false},
+    {"maxConcurrentActivities", NULL, false},
+    {"resources", NULL, false},
+    {"schedulerManagedIdentityClientId", NULL, false},
+};
 static const uint8_t pb_sandbox_worker_profile_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7,
 };
@@ -91,6 +129,7 @@ const struct pb_message pb_sandbox_worker_profile_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxWorkerProfile",
     .size = sizeof(struct pb_sandbox_worker_profile),
     .fields = pb_sandbox_worker_profile_fields,
+    .names = pb_sandbox_worker_profile_names,
     .field_count = 7,
     .index = pb_sandbox_worker_profile_index,
     .number_max = 7,
@@ -100,6 +139,10 @@ static const struct pb_field pb_sandbox_activity_fields[] = {
     {1, offsetof(struct pb_sandbox_activity, name), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_sandbox_activity, version), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_sandbox_activity_names[] = {
+    {"name", NULL, false},
+    {"version", NULL, false},
+};
 static const uint8_t pb_sandbox_activity_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -108,6 +151,7 @@ const struct pb_message pb_sandbox_activity_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxActivity",
     .size = sizeof(struct pb_sandbox_activity),
     .fields = pb_sandbox_activity_fields,
+    .names = pb_sandbox_activity_names,
     .field_count = 2,
     .index = pb_sandbox_activity_index,
     .number_max = 2,
@@ -119,6 +163,12 @@ static const struct pb_field pb_sandbox_activity_image_fields[] = {
     {3, offsetof(struct pb_sandbox_activity_image, entrypoint), offsetof(struct pb_sandbox_activity_image, entrypoint_count), PB_KIND_STRING, true, false, 0, NULL},
     {4, offsetof(struct pb_sandbox_activity_image, cmd), offsetof(struct pb_sandbox_activity_image, cmd_count), PB_KIND_STRING, true, false, 0, NULL},
 };
+static const struct pb_field_name pb_sandbox_activity_image_names[] = {
+    {"imageRef", NULL, false},
+    {"managedIdentityClientId", NULL, false},
+    {"entrypoint", NULL, false},
+    {"cmd", NULL, false},
+};
 static const uint8_t pb_sandbox_activity_image_index[] = {
     [1] = 1, [2] = 2, [3] = 3, [4] = 4,
 };
@@ -127,6 +177,7 @@ const struct pb_message pb_sandbox_activity_image_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxActivityImage",
     .size = sizeof(struct pb_sandbox_activity_image),
     .fields = pb_sandbox_activity_image_fields,
+    .names = pb_sandbox_activity_image_names,
     .field_count = 4,
     .index = pb_sandbox_activity_image_index,
     .number_max = 4,
@@ -136,6 +187,10 @@ static const struct pb_field pb_sandbox_activity_resources_fields[] = {
     {1, offsetof(struct pb_sandbox_activity_resources, cpu), 0, PB_KIND_STRING, false, false, 0, NULL},
     {2, offsetof(struct pb_sandbox_activity_resources, memory), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_sandbox_activity_resources_names[] = {
+    {"cpu", NULL, false},
+    {"memory", NULL, false},
+};
 static const uint8_t pb_sandbox_activity_resources_index[] = {
     [1] = 1, [2] = 2,
 };
@@ -144,6 +199,7 @@ const struct pb_message pb_sandbox_activity_resources_message = {
     .name = "microsoft.durabletask.sandboxes.SandboxActivityResources",
     .size = sizeof(struct pb_sandbox_activity_resources),
     .fields = pb_sandbox_activity_resources_fields,
+    .names = pb_sandbox_activity_resources_names,
     .field_count = 2,
     .index = pb_sandbox_activity_resources_index,
     .number_max = 2,
@@ -158,6 +214,9 @@ const struct pb_message pb_declare_sandbox_worker_profile_result_message = {
 static const struct pb_field pb_remove_sandbox_worker_profile_request_fields[] = {
     {1, offsetof(struct pb_remove_sandbox_worker_profile_request, worker_profile_id), 0, PB_KIND_STRING, false, false, 0, NULL},
 };
+static const struct pb_field_name pb_remove_sandbox_worker_profile_request_names[] = {
+    {"workerProfileId", NULL, false},
+};
 static const uint8_t pb_remove_sandbox_worker_profile_request_index[] = {
     [1] = 1,
 };
@@ -166,6 +225,7 @@ const struct pb_message pb_remove_sandbox_worker_profile_request_message = {
     .name = "microsoft.durabletask.sandboxes.RemoveSandboxWorkerProfileRequest",
     .size = sizeof(struct pb_remove_sandbox_worker_profile_request),
     .fields = pb_remove_sandbox_worker_profile_request_fields,
+    .names = pb_remove_sandbox_worker_profile_request_names,
     .field_count = 1,
     .index = pb_remove_sandbox_worker_profile_request_index,
     .number_max = 1,

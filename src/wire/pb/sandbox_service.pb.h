@@ -11,6 +11,7 @@ enum pb_sandbox_provider_kind {
     PB_SANDBOX_PROVIDER_KIND_ACA_SESSION_POOL = 1,
     PB_SANDBOX_PROVIDER_KIND_SANDBOX = 2,
 };
+extern const struct pb_enum pb_sandbox_provider_kind_enum;
 
 struct pb_sandbox_activity_worker_message;
 struct pb_sandbox_activity_worker_start;
