@@ -61,9 +61,9 @@ struct http_request {
     const struct http_handler *handler; /* NULL: none is mounted there */
     struct arena arena;
     struct http1_head head;
-    struct bytes raw;        /* the bytes of the head, whole or as far as it came */
-    struct http_match match; /* the router's, as the next two */
-    struct bytes value;
+    struct bytes raw;                         /* the bytes of the head, whole or as far as it came */
+    struct http_match match;                  /* the router's, as the next two */
+    struct bytes values[HTTP_PATTERN_VALUES]; /* of the path, decoded */
     unsigned type;
     struct http1_chunked chunked;
     struct buf body;

@@ -188,7 +188,17 @@ static void write_part(struct json_writer *json, const struct http_part *part)
     }
 }
 
-/* Every name that a "type" may have, so that a program can be written against them. */
+/* Two parts may refuse for one cause. */
+static bool problem_said_before(const struct http_part *parts, size_t part, size_t i)
+{
+    for (size_t p = 0; p <= part; p++)
+        for (size_t k = 0; k < (p < part ? parts[p].problem_count : i); k++)
+            if (strcmp(parts[p].problems[k].name, parts[part].problems[i].name) == 0)
+                return true;
+    return false;
+}
+
+/* Every name that a "type" may have, once, so that a program can be written against them. */
 static void write_problem_schema(struct json_writer *json, const struct http_part *parts, size_t count)
 {
     json_write_begin_object(json);
@@ -203,6 +213,8 @@ static void write_problem_schema(struct json_writer *json, const struct http_par
     json_write_begin_array(json);
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < parts[i].problem_count; k++) {
+            if (problem_said_before(parts, i, k))
+                continue;
             char type[HTTP_PROBLEM_TYPE_SIZE];
             http_problem_type(&parts[i].problems[k], type);
             json_write_cstr(json, type);

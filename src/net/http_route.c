@@ -34,23 +34,28 @@ static bool match_long_value(struct bytes words, struct bytes path, struct bytes
     return true;
 }
 
-bool http_pattern_match(const char *pattern, struct bytes path, struct bytes *ret_value)
+bool http_pattern_match(const char *pattern, struct bytes path, struct bytes ret_values[HTTP_PATTERN_VALUES])
 {
     struct bytes words = bytes_of_cstr(pattern);
-    struct bytes value = {0};
+    struct bytes values[HTTP_PATTERN_VALUES] = {0};
+    size_t count = 0;
     for (;;) {
         struct bytes word = uri_path_next(&words);
-        if (is_long_value(word))
-            return match_long_value(words, path, ret_value);
+        if (is_long_value(word)) {
+            ASSERT(count == 0);
+            memset(ret_values, 0, sizeof values);
+            return match_long_value(words, path, &ret_values[0]);
+        }
         struct bytes segment = uri_path_next(&path);
         if (!word.data || !segment.data) {
             bool both_end = !word.data && !segment.data;
             if (both_end)
-                *ret_value = value;
+                memcpy(ret_values, values, sizeof values);
             return both_end;
         }
+        ASSERT(!is_value(word) || count < HTTP_PATTERN_VALUES);
         if (is_value(word))
-            value = segment;
+            values[count++] = segment;
         else if (!bytes_equal_nocase(word, segment))
             return false;
     }
@@ -81,13 +86,13 @@ static bool match_rest(const struct http_part *part, struct bytes method, struct
                        struct bytes rest, struct http_match *match)
 {
     for (size_t i = 0; i < part->route_count; i++) {
-        struct bytes value;
-        if (!http_pattern_match(part->routes[i].pattern, rest, &value))
+        struct bytes values[HTTP_PATTERN_VALUES];
+        if (!http_pattern_match(part->routes[i].pattern, rest, values))
             continue;
         match->path_known = true;
         if (!match->route && method_fits(method, &part->routes[i])) {
             match->route = &part->routes[i];
-            match->value = value;
+            memcpy(match->values, values, sizeof values);
         }
     }
     if (!match->path_known)
@@ -145,8 +150,8 @@ void http_route_methods(const struct http_match *match, struct bytes path, struc
     struct bytes rest = bytes_slice(path, match->behind_prefix, SIZE_MAX);
     for (size_t i = 0; match->path_known && i < match->part->route_count; i++) {
         const struct http_route *route = &match->part->routes[i];
-        struct bytes value;
-        if (!http_pattern_match(route->pattern, rest, &value) || listed(buf_peek(out), route->method))
+        struct bytes values[HTTP_PATTERN_VALUES];
+        if (!http_pattern_match(route->pattern, rest, values) || listed(buf_peek(out), route->method))
             continue;
         buf_append_fmt(out, "%s%s", out->size ? ", " : "", route->method);
         if (strcmp(route->method, "GET") == 0)

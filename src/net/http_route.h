@@ -2,13 +2,15 @@
 /* http_route.h — a row of a service's routes, and which row a path names. Pure.
  *
  * A pattern is "/word/{value}/word": words match without regard to case, runs of slashes count as one, a slash
- * at the end is ignored. "{value}" is one segment; "{value*}" is one or more, and at most one word follows it.
- * A pattern has at most one value. */
+ * at the end is ignored. "{value}" is one segment; "{value*}" is one or more, at most one word follows it, and it is
+ * the first value. A pattern has at most HTTP_PATTERN_VALUES values. */
 #ifndef NET_HTTP_ROUTE_H
 #define NET_HTTP_ROUTE_H
 
 #include "base/arena.h"
 #include "base/buf.h"
+
+#define HTTP_PATTERN_VALUES 2
 
 struct http_request;
 struct http_problem;
@@ -74,16 +76,16 @@ struct http_part {
 
 /* What a path and a method name. Views into the path. */
 struct http_match {
-    const struct http_part *part;   /* NULL: nobody's */
-    const struct http_route *route; /* NULL: none has this path and method */
-    bool path_known;                /* some route has this path */
-    struct bytes prefix;            /* the path in front of the route, without a slash at its end */
-    struct bytes value;             /* as sent; data NULL without one */
-    size_t behind_prefix;           /* where in the path the routes were tried that matched */
+    const struct http_part *part;             /* NULL: nobody's */
+    const struct http_route *route;           /* NULL: none has this path and method */
+    bool path_known;                          /* some route has this path */
+    struct bytes prefix;                      /* the path in front of the route, without a slash at its end */
+    struct bytes values[HTTP_PATTERN_VALUES]; /* in their order, as sent; data NULL without one */
+    size_t behind_prefix;                     /* where in the path the routes were tried that matched */
 };
 
-/* True if `pattern` matches all of `path`; `*ret_value` is the value as sent, data NULL if it has none. */
-bool http_pattern_match(const char *pattern, struct bytes path, struct bytes *ret_value);
+/* True if `pattern` matches all of `path`; the values are as sent, data NULL if the pattern has none. */
+bool http_pattern_match(const char *pattern, struct bytes path, struct bytes ret_values[HTTP_PATTERN_VALUES]);
 
 /* The first route of the first part that matches, with method and path; else what is known of the path. */
 struct http_match http_route_find(const struct http_part *parts, size_t count, struct bytes method,

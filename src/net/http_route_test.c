@@ -42,11 +42,25 @@ static void a_pattern_matches_words_and_values(void **state)
         {"/a", "*", NULL, false},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct bytes value = {0};
-        bool matches = http_pattern_match(cases[i].pattern, bytes_of_cstr(cases[i].path), &value);
-        if (matches != cases[i].matches || !bytes_equal_cstr(value, cases[i].value))
-            fail_msg("%s against %s: %d '%.*s'", cases[i].pattern, cases[i].path, matches, BYTES_FMT(value));
+        struct bytes values[HTTP_PATTERN_VALUES] = {0};
+        bool matches = http_pattern_match(cases[i].pattern, bytes_of_cstr(cases[i].path), values);
+        if (matches != cases[i].matches || !bytes_equal_cstr(values[0], cases[i].value))
+            fail_msg("%s against %s: %d '%.*s'", cases[i].pattern, cases[i].path, matches,
+                     BYTES_FMT(values[0]));
     }
+}
+
+static void a_pattern_has_two_values_at_most_in_their_order(void **state)
+{
+    static const char pattern[] = "/orchestrations/{id}/executions/{executionId}/history";
+    struct bytes values[HTTP_PATTERN_VALUES] = {0};
+    assert_false(http_pattern_match(pattern, BYTES_LITERAL("/orchestrations/a/executions/history"), values));
+    assert_true(
+        http_pattern_match(pattern, BYTES_LITERAL("/orchestrations/a%2Fb/Executions/c/history"), values));
+    assert_true(bytes_equal_cstr(values[0], "a%2Fb"));
+    assert_true(bytes_equal_cstr(values[1], "c"));
+    assert_true(http_pattern_match("/orchestrations/{id}", BYTES_LITERAL("/orchestrations/a"), values));
+    assert_null(values[1].data);
 }
 
 static void handle(void *context, struct http_request *request)
@@ -85,15 +99,15 @@ static void check(const struct row *row)
     struct http_match match = http_route_find(row->parts, row->count, bytes_of_cstr(row->method), path);
     CLEANUP(buf_fini) struct buf methods = {0};
     http_route_methods(&match, path, &methods);
-    bool same = (row->part ? match.part && strcmp(match.part->name, row->part) == 0 : !match.part) &&
-                (row->route ? match.route && strcmp(match.route->pattern, row->route) == 0 : !match.route) &&
-                bytes_equal_cstr(match.prefix, row->prefix) && bytes_equal_cstr(match.value, row->value) &&
-                bytes_equal_cstr(buf_peek(&methods), row->methods) &&
-                match.path_known == (row->methods != NULL);
+    bool same =
+        (row->part ? match.part && strcmp(match.part->name, row->part) == 0 : !match.part) &&
+        (row->route ? match.route && strcmp(match.route->pattern, row->route) == 0 : !match.route) &&
+        bytes_equal_cstr(match.prefix, row->prefix) && bytes_equal_cstr(match.values[0], row->value) &&
+        bytes_equal_cstr(buf_peek(&methods), row->methods) && match.path_known == (row->methods != NULL);
     if (!same)
         fail_msg("%s %s: part %s route %s prefix '%.*s' value '%.*s' methods '%.*s'", row->method, row->path,
                  match.part ? match.part->name : "-", match.route ? match.route->pattern : "-",
-                 BYTES_FMT(match.prefix), BYTES_FMT(match.value), BYTES_FMT(buf_peek(&methods)));
+                 BYTES_FMT(match.prefix), BYTES_FMT(match.values[0]), BYTES_FMT(buf_peek(&methods)));
 }
 
 static void a_path_names_a_row_of_a_part(void **state)
@@ -186,6 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pattern_matches_words_and_values),
+        cmocka_unit_test(a_pattern_has_two_values_at_most_in_their_order),
         cmocka_unit_test(a_path_names_a_row_of_a_part),
         cmocka_unit_test(a_media_type_is_read_once),
         cmocka_unit_test(a_document_says_each_route),

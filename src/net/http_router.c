@@ -14,7 +14,12 @@ const struct http_route *http_request_route(const struct http_request *request)
 
 struct bytes http_request_value(const struct http_request *request)
 {
-    return request->value;
+    return request->values[0];
+}
+
+struct bytes http_request_second_value(const struct http_request *request)
+{
+    return request->values[1];
 }
 
 struct bytes http_request_prefix(const struct http_request *request)
@@ -57,22 +62,31 @@ static const char *methods_there_are(struct http_request *request)
 }
 
 /* False without memory, or if the value is no text in percent-encoding. */
-static bool decode_value(struct http_request *request, struct http_admission *ret)
+static bool decode_value(struct http_request *request, size_t place, struct http_admission *ret)
 {
-    struct bytes raw = request->match.value;
+    struct bytes raw = request->match.values[place];
     if (!raw.data)
         return true;
-    request->value = uri_decode(&request->arena, raw, false);
-    if (!request->value.data) {
+    struct bytes value = uri_decode(&request->arena, raw, false);
+    request->values[place] = value;
+    if (!value.data) {
         *ret = (struct http_admission){.http_status = 503, .detail = "There is no memory left."};
         return false;
     }
-    bool sound = uri_escapes_valid(raw) && !memchr(request->value.data, '\0', request->value.size);
+    bool sound = uri_escapes_valid(raw) && !memchr(value.data, '\0', value.size);
     if (!sound && !request->match.part->raw_values) {
         *ret = (struct http_admission){
             .http_status = 400, .detail = "The path holds a '%' without two hexadecimal digits, or a NUL."};
         return false;
     }
+    return true;
+}
+
+static bool decode_values(struct http_request *request, struct http_admission *ret)
+{
+    for (size_t place = 0; place < HTTP_PATTERN_VALUES; place++)
+        if (!decode_value(request, place, ret))
+            return false;
     return true;
 }
 
@@ -107,7 +121,7 @@ static void on_head(void *context, struct http_request *request, struct http_adm
         *ret = (struct http_admission){.http_status = 404, .detail = routes_there_are(request)};
     else if (!match->route)
         *ret = (struct http_admission){.http_status = 405, .detail = methods_there_are(request)};
-    else if (decode_value(request, ret) && take_type(request, ret))
+    else if (decode_values(request, ret) && take_type(request, ret))
         *ret = (struct http_admission){.body_max = match->part->body_limits[match->route->body_limit],
                                        .page = match->route->page};
 }

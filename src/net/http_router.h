@@ -24,6 +24,8 @@ void http_router_init(struct http_router *router, const struct http_part *parts,
 const struct http_route *http_request_route(const struct http_request *request);
 /* The value in the path, percent-decoded once into the request's arena; data NULL if the route has none. */
 struct bytes http_request_value(const struct http_request *request);
+/* The second one, likewise. */
+struct bytes http_request_second_value(const struct http_request *request);
 /* The path in front of the route, without a slash at its end. */
 struct bytes http_request_prefix(const struct http_request *request);
 /* The bit of the body's media type, one of the route's; 0 if the route reads no body. */

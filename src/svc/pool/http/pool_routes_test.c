@@ -62,9 +62,9 @@ static void a_path_names_an_operation_behind_any_prefix(void **state)
         const char *pattern = match.route ? match.route->pattern : "-";
         if (strcmp(pattern, cases[i].pattern ? cases[i].pattern : "-") != 0 ||
             (match.route && !bytes_equal_cstr(match.prefix, cases[i].prefix)) ||
-            !bytes_equal_cstr(match.value, cases[i].name))
+            !bytes_equal_cstr(match.values[0], cases[i].name))
             fail_msg("%s: %s prefix '%.*s' name '%.*s'", cases[i].path, pattern, BYTES_FMT(match.prefix),
-                     BYTES_FMT(match.value));
+                     BYTES_FMT(match.values[0]));
     }
 }
 
