@@ -25,6 +25,7 @@
 #include "net/listener.h"
 #include "os/clock.h"
 #include "svc/pool/session/tier_process.h"
+#include "svc/scheduler/http/scheduler_http.h"
 
 #define AREA              "cmd"
 #define POLL_READY_NS     (5 * NS_PER_MS) /* between two looks whether everything answers */
@@ -52,6 +53,7 @@ struct stack {
     struct listener *listener;
     struct pool_service *pool;
     struct scheduler *scheduler;
+    struct scheduler_http *scheduler_http;
     struct app_service *app;
     struct health health;
     struct front front;
@@ -212,9 +214,10 @@ static enum status start_scheduler(struct stack *stack, struct err *err)
         .ping_timeout_ns = setting_number(stack->settings, "peer-ping-timeout"),
     };
     status = grpc_server_create(stack->loop, &limits, &handler, &stack->grpc, err);
-    if (status == STATUS_OK)
-        scheduler_attach(stack->scheduler, stack->grpc);
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    scheduler_attach(stack->scheduler, stack->grpc);
+    return scheduler_http_create(stack->loop, stack->scheduler, &stack->scheduler_http, err);
 }
 
 static enum status start_port(struct stack *stack, struct err *err)
@@ -354,6 +357,8 @@ static enum status mount_routes(struct stack *stack, struct err *err)
     front_init(&stack->front, &stack->health);
     if (stack->app)
         front_add(&stack->front, app_service_part(stack->app));
+    if (stack->scheduler)
+        front_add(&stack->front, scheduler_http_part(stack->scheduler_http));
     if (stack->pool)
         front_add(&stack->front, pool_service_part(stack->pool, stack->command == COMMAND_POOL));
     return front_mount(&stack->front, stack->http, err);
@@ -606,6 +611,7 @@ void stack_destroy(struct stack *stack)
     front_fini(&stack->front);
     grpc_server_destroy(stack->grpc);
     scheduler_destroy(stack->scheduler);
+    scheduler_http_destroy(stack->scheduler_http);
     pool_service_destroy(stack->pool);
     loop_destroy(stack->loop);
     free(stack->hub_names);

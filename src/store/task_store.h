@@ -85,7 +85,8 @@ struct task_store_query {
     struct bytes id_prefix;    /* case-sensitive */
     bool terminal_only;
     bool by_completion;
-    bool payloads;      /* also input and output; custom status and failure always come */
+    bool payloads;      /* also input and output; custom status and failure always come … */
+    bool bare;          /* … unless only the rows are wanted */
     size_t rows_max;    /* 0: 100 */
     size_t size_max;    /* bytes of all values, at least one row is returned; 0: 3 MiB */
     struct bytes after; /* the `next` of the page before; empty: from the start */

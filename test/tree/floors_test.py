@@ -24,6 +24,7 @@ FLOORS = {
 STOREYS = {
     "sdk": {"": 1, "turn": 2, "entity": 2, "channel": 2, "client": 3, "worker": 3},
     "svc/pool": {"session": 1, "files": 1, "": 2, "http": 3},
+    "svc/scheduler": {"": 1, "http": 2},
 }
 SCREEN_LINES = 50
 

@@ -181,7 +181,7 @@ static enum status page_fill(struct db *d, size_t s, const struct task_store_que
         task_row_instance(d, s, &row);
         if (status == STATUS_OK)
             status = task_row_copy(&page->arena, &row, &row);
-        if (status == STATUS_OK)
+        if (status == STATUS_OK && !query->bare) /* else all are absent */
             status = task_row_payloads(d, row.key, query->payloads ? PAYLOAD_INPUT : PAYLOAD_CUSTOM_STATUS,
                                        PAYLOAD_FAILURE, &page->arena, payloads, err);
         if (status != STATUS_OK)

@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "svc/scheduler/partition.h"
+#include "svc/scheduler/scheduler_ask.h"
 #include "svc/scheduler/scheduler_service.h"
 
 struct scheduler_call;
@@ -22,11 +23,12 @@ struct method {
     const char *refusal;
 };
 
-/* An open gRPC call. */
+/* An open call: of gRPC, or of somebody inside. */
 struct scheduler_call {
-    struct list link; /* scheduler.calls_all */
-    uint64_t number;  /* of the gRPC call, and the engine's name for it */
-    bool gone;        /* the peer left while the store or engine still has it: free it when they are done */
+    struct list link;             /* scheduler.calls_all */
+    uint64_t number;              /* of the gRPC call, and the engine's name for it; see ASK_NUMBER */
+    struct scheduler_asker asker; /* who asks from inside; on_done NULL: it is gRPC's */
+    bool gone; /* the peer left while the store or engine still has it: free it when they are done */
     const struct method *method;
     struct scheduler *scheduler;
     uint32_t hub;
@@ -40,6 +42,9 @@ struct scheduler_call {
     bool begun;  /* history: response headers are sent */
     struct scheduler_purge *purge;
 };
+
+/* In the numbers of calls from inside. Those of gRPC count from 1, those of purges have the bit above. */
+#define ASK_NUMBER ((uint64_t)1 << 62)
 
 struct scheduler {
     struct loop *loop;
@@ -55,6 +60,7 @@ struct scheduler {
     struct list calls_all;
     struct map purges; /* struct scheduler_purge by the number of its engine call */
     uint64_t purge_next;
+    uint64_t ask_next;
     uint64_t call_count;
 
     struct loop_timer ping_timer;  /* while writing has stopped */
@@ -68,6 +74,8 @@ struct scheduler {
 
 /* --- scheduler_service.c --- */
 struct scheduler_call *scheduler_call_find(const struct scheduler *scheduler, uint64_t number);
+/* Sends one message of a streamed answer. */
+void scheduler_call_send(struct scheduler_call *call, struct bytes message);
 /* Answers and forgets. */
 void scheduler_call_reply(struct scheduler_call *c, struct bytes message);
 void scheduler_call_finish(struct scheduler_call *c, enum status status, const char *text);

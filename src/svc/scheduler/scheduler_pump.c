@@ -42,12 +42,8 @@ static void act_reply(struct scheduler *scheduler, const struct engine_action *a
 static void act_history(struct scheduler *scheduler, const struct engine_action *action)
 {
     struct scheduler_call *call = scheduler_call_find(scheduler, action->call);
-    if (!call)
-        return;
-    struct grpc_call_id id = {call->number};
-    if (!call->begun)
-        call->begun = grpc_stream_begin(scheduler->grpc, id);
-    (void)grpc_stream_send(scheduler->grpc, id, action->message, NULL);
+    if (call)
+        scheduler_call_send(call, action->message);
 }
 
 static void act_send_work(struct scheduler *scheduler, const struct engine_action *action)

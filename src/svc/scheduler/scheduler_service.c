@@ -44,24 +44,42 @@ struct scheduler_call *scheduler_call_find(const struct scheduler *scheduler, ui
     return map_get(&scheduler->calls, map_u64_key(&number));
 }
 
-static struct scheduler_call *call_create(struct scheduler *scheduler, const struct grpc_request *request,
+/* What begins a call, whoever begins it. */
+struct call_origin {
+    uint64_t number;
+    uint64_t connection;
+    struct bytes message;
+    const struct grpc_request *request;  /* NULL: from inside */
+    const struct scheduler_asker *asker; /* NULL: by gRPC */
+};
+
+/* What is needed to give the call to another engine. */
+static void call_keep(struct scheduler_call *call, const struct call_origin *origin)
+{
+    call->message.limit = SIZE_MAX;
+    call->worker_id.limit = SIZE_MAX;
+    buf_append_bytes(&call->message, origin->message);
+    if (!origin->request)
+        return;
+    buf_append_bytes(&call->worker_id, origin->request->metadata(origin->request, "workerid"));
+    call->large_messages = takes_large_messages(call->scheduler, origin->request);
+}
+
+static struct scheduler_call *call_create(struct scheduler *scheduler, const struct call_origin *origin,
                                           const struct method *method, uint32_t hub)
 {
     struct scheduler_call *call = calloc(1, sizeof *call);
     if (!call)
         return NULL;
-    *call = (struct scheduler_call){.number = request->id.value,
+    *call = (struct scheduler_call){.number = origin->number,
                                     .method = method,
                                     .scheduler = scheduler,
                                     .hub = hub,
-                                    .connection = request->connection};
-    if (method->keeps) {
-        call->message.limit = SIZE_MAX;
-        call->worker_id.limit = SIZE_MAX;
-        buf_append_bytes(&call->message, request->message);
-        buf_append_bytes(&call->worker_id, request->metadata(request, "workerid"));
-        call->large_messages = takes_large_messages(scheduler, request);
-    }
+                                    .connection = origin->connection};
+    if (origin->asker)
+        call->asker = *origin->asker;
+    if (method->keeps)
+        call_keep(call, origin);
     if (buf_status(&call->message) != STATUS_OK || buf_status(&call->worker_id) != STATUS_OK ||
         map_put(&scheduler->calls, map_u64_key(&call->number), call) != STATUS_OK) {
         buf_fini(&call->message);
@@ -90,8 +108,36 @@ void scheduler_call_destroy(struct scheduler_call *call)
     free(call);
 }
 
+void scheduler_call_send(struct scheduler_call *call, struct bytes message)
+{
+    struct grpc_call_id id = {call->number};
+    if (call->asker.on_done) {
+        call->begun = true;
+        call->asker.on_message(call->asker.context, message);
+        return;
+    }
+    if (!call->begun)
+        call->begun = grpc_stream_begin(call->scheduler->grpc, id);
+    (void)grpc_stream_send(call->scheduler->grpc, id, message, NULL);
+}
+
+/* The asker hears of it when the call is no more: it may ask again at once, or end itself. */
+static void call_tell_asker(struct scheduler_call *call, enum status status, const char *text,
+                            struct bytes message)
+{
+    struct scheduler_asker asker = call->asker;
+    bool gone = call->gone;
+    scheduler_call_destroy(call);
+    if (!gone)
+        asker.on_done(asker.context, status, text, message);
+}
+
 void scheduler_call_reply(struct scheduler_call *call, struct bytes message)
 {
+    if (call->asker.on_done) {
+        call_tell_asker(call, STATUS_OK, NULL, message);
+        return;
+    }
     if (!call->gone)
         (void)grpc_reply(call->scheduler->grpc, (struct grpc_call_id){call->number}, message);
     scheduler_call_destroy(call);
@@ -99,6 +145,10 @@ void scheduler_call_reply(struct scheduler_call *call, struct bytes message)
 
 void scheduler_call_finish(struct scheduler_call *call, enum status status, const char *text)
 {
+    if (call->asker.on_done) {
+        call_tell_asker(call, status, text, (struct bytes){0});
+        return;
+    }
     if (!call->gone)
         (void)grpc_finish(call->scheduler->grpc, (struct grpc_call_id){call->number}, status, text);
     scheduler_call_destroy(call);
@@ -187,6 +237,19 @@ static const struct method *method_find(struct bytes path)
 
 /* --- what the gRPC server reports --- */
 
+/* Whether a call of `method` may begin now, in whatever hub. */
+static enum status admit_method(struct scheduler *scheduler, const struct method *method, struct err *err)
+{
+    if (method->adds && task_store_low(scheduler->store))
+        return err_set(err, STATUS_RESOURCE_EXHAUSTED,
+                       "the disk is nearly full: what is there goes on, nothing new is taken; "
+                       "purge what is over, or make room on the disk");
+    if (method->write && partition_failure(scheduler->partition)->status != STATUS_OK)
+        return err_set(err, scheduler_pump_refusal(scheduler, method->worker), "writes are refused: %.200s",
+                       partition_failure(scheduler->partition)->text);
+    return STATUS_OK;
+}
+
 static enum status admit(struct scheduler *scheduler, const struct grpc_request *request,
                          const struct method *method, uint32_t *ret_hub, struct err *err)
 {
@@ -201,16 +264,7 @@ static enum status admit(struct scheduler *scheduler, const struct grpc_request 
     if (status == STATUS_NOT_FOUND &&
         bytes_starts_with(request->metadata(request, "x-user-agent"), BYTES_LITERAL("durabletask-c/")))
         scheduler_hubs_tell(scheduler, err);
-    if (status != STATUS_OK)
-        return status;
-    if (method->adds && task_store_low(scheduler->store))
-        return err_set(err, STATUS_RESOURCE_EXHAUSTED,
-                       "the disk is nearly full: what is there goes on, nothing new is taken; "
-                       "purge what is over, or make room on the disk");
-    if (method->write && partition_failure(scheduler->partition)->status != STATUS_OK)
-        return err_set(err, scheduler_pump_refusal(scheduler, method->worker), "writes are refused: %.200s",
-                       partition_failure(scheduler->partition)->text);
-    return STATUS_OK;
+    return status == STATUS_OK ? admit_method(scheduler, method, err) : status;
 }
 
 static void on_call(void *context, const struct grpc_request *request)
@@ -223,8 +277,12 @@ static void on_call(void *context, const struct grpc_request *request)
                                     partition_failure(scheduler->partition)->status == STATUS_OK))
         return;
     const struct method *method = method_find(request->path);
+    const struct call_origin origin = {.number = request->id.value,
+                                       .connection = request->connection,
+                                       .message = request->message,
+                                       .request = request};
     enum status status = admit(scheduler, request, method, &hub, &err);
-    struct scheduler_call *call = status == STATUS_OK ? call_create(scheduler, request, method, hub) : NULL;
+    struct scheduler_call *call = status == STATUS_OK ? call_create(scheduler, &origin, method, hub) : NULL;
     if (call)
         method->handle(scheduler, call, request->message);
     else if (status == STATUS_OK)
@@ -241,12 +299,8 @@ static size_t message_limit(void *context, struct bytes path)
     return method && method->worker ? 0 : CLIENT_MESSAGE_MAX;
 }
 
-static void on_cancelled(void *context, struct grpc_call_id id)
+static void call_cancelled(struct scheduler *scheduler, struct scheduler_call *call)
 {
-    struct scheduler *scheduler = context;
-    struct scheduler_call *call = scheduler_call_find(scheduler, id.value);
-    if (!call)
-        return;
     if (call->is_stream) {
         if (call->in_engine)
             partition_stream_closed(scheduler->partition, call->number);
@@ -259,6 +313,14 @@ static void on_cancelled(void *context, struct grpc_call_id id)
         call->gone = true;
         call_unlist(call);
     }
+}
+
+static void on_cancelled(void *context, struct grpc_call_id id)
+{
+    struct scheduler *scheduler = context;
+    struct scheduler_call *call = scheduler_call_find(scheduler, id.value);
+    if (call)
+        call_cancelled(scheduler, call);
 }
 
 static void on_writable(void *context, struct grpc_call_id id)
@@ -284,6 +346,54 @@ struct grpc_handler scheduler_handler(struct scheduler *scheduler)
 void scheduler_attach(struct scheduler *scheduler, struct grpc_server *server)
 {
     scheduler->grpc = server;
+}
+
+/* --- from inside --- */
+
+STATUS_RESULT scheduler_ask_hub(struct scheduler *scheduler, struct bytes name, uint32_t *ret_hub,
+                                struct err *err)
+{
+    if (scheduler->stopping)
+        return err_set(err, STATUS_UNAVAILABLE, "the scheduler is stopping");
+    enum status status = scheduler_hubs_resolve(scheduler, name, ret_hub, err);
+    if (status == STATUS_NOT_FOUND)
+        scheduler_hubs_tell(scheduler, err);
+    return status;
+}
+
+void scheduler_ask(struct scheduler *scheduler, enum pb_task_hub_sidecar_service_method method, uint32_t hub,
+                   struct bytes message, const struct scheduler_asker *asker, uint64_t *ret_number)
+{
+    ASSERT((size_t)method < ARRAY_SIZE(methods) && !methods[method].worker && asker->on_done);
+    struct err err = {0};
+    const struct call_origin origin = {
+        .number = scheduler->ask_next++ | ASK_NUMBER, .message = message, .asker = asker};
+    *ret_number = origin.number;
+    enum status status = scheduler->stopping ? err_set(&err, STATUS_UNAVAILABLE, "the scheduler is stopping")
+                                             : admit_method(scheduler, &methods[method], &err);
+    struct scheduler_call *call =
+        status == STATUS_OK ? call_create(scheduler, &origin, &methods[method], hub) : NULL;
+    if (call)
+        call->method->handle(scheduler, call, message);
+    else if (status == STATUS_OK)
+        asker->on_done(asker->context, STATUS_NO_MEMORY, "out of memory", (struct bytes){0});
+    else
+        asker->on_done(asker->context, status, err.text, (struct bytes){0});
+}
+
+void scheduler_ask_cancel(struct scheduler *scheduler, uint64_t number)
+{
+    struct scheduler_call *call = scheduler_call_find(scheduler, number);
+    if (call)
+        call_cancelled(scheduler, call);
+}
+
+void scheduler_ask_page(struct scheduler *scheduler, const struct task_store_query *query,
+                        void (*on_done)(void *context, enum status status, const char *text,
+                                        const struct task_store_page *page),
+                        void *context)
+{
+    task_store_query(scheduler->store, query, on_done, context);
 }
 
 /* --- the service --- */

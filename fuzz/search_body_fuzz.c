@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* search_body_fuzz.c — any bytes as the body of a search. What is read keeps its limits, and a window over a few rows
+ * never holds more than was asked for. */
+#include <stdlib.h>
+
+#include "svc/scheduler/http/search_body.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    CLEANUP(arena_fini) struct arena arena = {0};
+    struct search_wish wish;
+    struct err err = {0};
+    arena_init(&arena, (size_t)4 << 20);
+    if (search_body_read(bytes_of(data, size), &arena, &wish, &err) != STATUS_OK) {
+        ASSERT(err.status != STATUS_OK && err.text[0]);
+        return 0;
+    }
+    ASSERT(wish.first + wish.count <= SEARCH_WINDOW_MAX && wish.sort_count <= SEARCH_SORTS_MAX);
+
+    struct search search = {.wish = &wish};
+    for (int i = 0; i < 20; i++) {
+        struct instance_row row = {.instance_id = bytes_slice(bytes_of(data, size), 0, (size_t)i),
+                                   .name = bytes_slice(bytes_of(data, size), (size_t)i, 5),
+                                   .tags = bytes_of(data, size),
+                                   .status = (enum instance_status)(i % INSTANCE_NONE),
+                                   .created_ns = i * 1000000000LL};
+        ASSERT(search_take(&search, &row) == STATUS_OK);
+    }
+    search_finish(&search);
+    ASSERT(search.row_count <= MIN(search.counts.total, wish.first + wish.count));
+    const struct instance_row *before = NULL, *row;
+    for (size_t i = 0; (row = search_row_at(&search, i)); before = row, i++)
+        ASSERT(!before || search_compare(&wish, before, row) <= 0);
+    search_fini(&search);
+    return 0;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* api.c — the table of routes, and the life of the service. */
+#include <stdlib.h>
+
+#include "svc/scheduler/http/api_internal.h"
+
+#define BODY_SMALL ((size_t)64 << 10) /* bytes: filters, reasons */
+#define BODY_COMMON                                                                                          \
+    ((size_t)4 << 20) /* bytes: an input, lists of ids; the scheduler has limits of its own behind it */
+
+#define SMALL_BODY  .types = HTTP_TYPE_JSON, .body_limit = HTTP_BODY_SMALL
+#define COMMON_BODY .types = HTTP_TYPE_JSON, .body_limit = HTTP_BODY_COMMON
+#define ONE         "/v1/taskhubs/orchestrations/{id}"
+
+/* Of two rows for one path the first has it: words stand in front of values. */
+static const struct http_route routes[] = {
+    {"GET", "/v1/taskhubs/ping", "taskhub", HTTP_ACCESS_READ, .handle = api_ping,
+     .summary = "Whether the task hub is there"},
+    {"POST", "/v1/taskhubs/orchestrations/query", "taskhub", HTTP_ACCESS_READ, SMALL_BODY,
+     .handle = api_instances_query, .summary = "Search instances: filter, page, order"},
+    {"POST", "/v1/taskhubs/orchestrations", "taskhub", HTTP_ACCESS_OPERATE, COMMON_BODY,
+     .handle = api_instance_start, .summary = "Start an instance"},
+    {"POST", "/v1/taskhubs/orchestrations/addhistoryevents", "taskhub", HTTP_ACCESS_OPERATE, COMMON_BODY,
+     .handle = api_instances_events,
+     .summary = "Suspend, resume, terminate, rewind, or raise events on many"},
+    {"POST", "/v1/taskhubs/orchestrations/forceterminate", "taskhub", HTTP_ACCESS_OPERATE, COMMON_BODY,
+     .handle = api_instances_terminate, .summary = "Terminate many without asking their workers"},
+    {"DELETE", "/v1/taskhubs/orchestrations/purge", "taskhub", HTTP_ACCESS_OPERATE, COMMON_BODY,
+     .handle = api_instances_purge, .summary = "Purge many that are over"},
+    {"GET", ONE, "taskhub", HTTP_ACCESS_READ, .handle = api_instance_get, .summary = "Look at an instance"},
+    {"DELETE", ONE, "taskhub recursive", HTTP_ACCESS_OPERATE, .handle = api_instance_purge,
+     .summary = "Purge an instance that is over"},
+    {"GET", ONE "/payloads", "taskhub", HTTP_ACCESS_READ, .handle = api_instance_payloads,
+     .summary = "Its input, output, custom status and failure"},
+    {"GET", ONE "/executions/{executionId}/history", "taskhub shape", HTTP_ACCESS_READ,
+     .handle = api_instance_history, .summary = "What happened to it, event by event"},
+    {"POST", ONE "/history", "taskhub", HTTP_ACCESS_OPERATE, COMMON_BODY, .handle = api_instance_event,
+     .summary = "Suspend, resume, terminate, rewind, or raise an event"},
+    {"POST", ONE "/restart", "taskhub", HTTP_ACCESS_OPERATE, SMALL_BODY, .handle = api_instance_restart,
+     .summary = "Run it again with the same input"},
+};
+
+void api_ping(void *context, struct http_request *request)
+{
+    struct api_call *call = api_call_create(context, request, 0);
+    if (call)
+        api_call_answer(call, 200, "application/json; charset=utf-8", BYTES_LITERAL("{}\n"));
+}
+
+STATUS_RESULT scheduler_http_create(struct loop *loop, struct scheduler *scheduler,
+                                    struct scheduler_http **ret_http, struct err *err)
+{
+    struct scheduler_http *http = calloc(1, sizeof *http);
+    if (!http)
+        return err_set(err, STATUS_NO_MEMORY, "the scheduler's HTTP API: out of memory");
+    http->loop = loop;
+    http->scheduler = scheduler;
+    list_init(&http->calls);
+    *ret_http = http;
+    return STATUS_OK;
+}
+
+void scheduler_http_destroy(struct scheduler_http *http)
+{
+    if (!http)
+        return;
+    list_each_safe (it, &http->calls) /* whose query the store dropped */
+        api_call_destroy(CONTAINER_OF(it, struct api_call, link));
+    free(http);
+}
+
+struct http_part scheduler_http_part(struct scheduler_http *http)
+{
+    return (struct http_part){
+        .name = "scheduler",
+        .prefix = "",
+        .claims = "/v1/taskhubs",
+        .routes = routes,
+        .route_count = ARRAY_SIZE(routes),
+        .body_limits = {[HTTP_BODY_SMALL] = BODY_SMALL, [HTTP_BODY_COMMON] = BODY_COMMON},
+        .problems = api_problems,
+        .problem_count = API_PROBLEM_COUNT,
+        .context = http};
+}

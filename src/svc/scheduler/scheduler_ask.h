@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* scheduler_ask.h — calls that come from inside the process, as those of the HTTP API do: the methods of the gRPC
+ * service, under its rules and with its refusals, but with a function where the network would be.
+ *
+ * Owns nothing of the caller's. Whoever asks encodes the request and decodes the answer; a method that this scheduler
+ * does not have answers UNIMPLEMENTED here as there. Worker methods are not for it. Loop's thread. */
+#ifndef SVC_SCHEDULER_ASK_H
+#define SVC_SCHEDULER_ASK_H
+
+#include "store/task_store.h"
+#include "wire/pb/orchestrator_service.pb.h"
+
+struct scheduler;
+
+struct scheduler_asker {
+    /* One message of a method that streams its answer (an encoded HistoryChunk); valid during the call. */
+    void (*on_message)(void *context, struct bytes message);
+    /* The end, once, perhaps from within scheduler_ask. Of a streamed answer `message` is empty. `text` is NULL for
+     * OK and when nothing is known. */
+    void (*on_done)(void *context, enum status status, const char *text, struct bytes message);
+    void *context;
+};
+
+/* The number of the hub of that name; data NULL or empty: the default one. NOT_FOUND, and which there are;
+ * INVALID_ARGUMENT: none was named and there are several; UNAVAILABLE: the scheduler stops; or why a dynamic one could
+ * not be made. */
+STATUS_RESULT scheduler_ask_hub(struct scheduler *scheduler, struct bytes name, uint32_t *ret_hub,
+                                struct err *err);
+/* Calls `method` for that hub with an encoded request. `*ret_number`, for scheduler_ask_cancel, is written before
+ * anything is called back. What gRPC would refuse comes by `on_done`. */
+void scheduler_ask(struct scheduler *scheduler, enum pb_task_hub_sidecar_service_method method, uint32_t hub,
+                   struct bytes message, const struct scheduler_asker *asker, uint64_t *ret_number);
+/* Nobody listens any more: no callback follows. A write may happen all the same. Of a call that is over it does
+ * nothing. */
+void scheduler_ask_cancel(struct scheduler *scheduler, uint64_t number);
+/* A page of rows, as task_store_query: it cannot be cancelled, and is dropped without a callback when the scheduler is
+ * destroyed. */
+void scheduler_ask_page(struct scheduler *scheduler, const struct task_store_query *query,
+                        void (*on_done)(void *context, enum status status, const char *text,
+                                        const struct task_store_page *page),
+                        void *context);
+
+#endif

@@ -1,0 +1,191 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The scheduler's HTTP API through the front door: what the vendor's terminal program, its editor extension, `az` and a
+dashboard ask, and what they get. If this fails, one of them shows something else than there is.
+Usage: scheduler_api_test.py SALLYPORT"""
+import sys
+import time
+import unittest
+import urllib.parse
+
+from server import Server
+
+API = "/v1/taskhubs"
+ONE = API + "/orchestrations/"
+
+
+class SchedulerApi(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(sys.argv[1], command="scheduler", arguments=["--task-hubs", "default,other"]).start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.close()
+
+    def ask(self, method, path, body=None, hub="default"):
+        status, headers, answer = self.server.ask(method, API + path, body, {"x-taskhub": hub} if hub else None)
+        return status, headers, answer
+
+    def good(self, method, path, body=None, hub="default"):
+        status, _, answer = self.ask(method, path, body, hub)
+        self.assertIn(status, (200, 201, 204), answer)
+        return answer
+
+    def problem(self, name, status, answer):
+        self.assertEqual((answer[0], answer[2]["type"], answer[2]["status"]),
+                         (status, "urn:sallyport:problem:" + name, status), answer)
+
+    def start(self, instance_id, hub="default", **more):
+        self.assertEqual(self.good("POST", "/orchestrations", {"name": "Hello", "instanceId": instance_id, **more}, hub),
+                         {"instanceId": instance_id})
+
+    def query(self, body, hub="default"):
+        return self.good("POST", "/orchestrations/query", body, hub)
+
+    def ids(self, body, hub="default"):
+        return [row["instanceId"] for row in self.query(body, hub)["orchestrations"]]
+
+    def test_dt171_documented_shapes(self):
+        """Statement DT-171: ping, query, history and workers answer with the documented shapes."""
+        self.assertEqual(self.ask("GET", "/ping")[0], 200)
+        self.start("shapes", input='"in"', tags={"color": "red"}, version="1.0")
+        self.good("POST", "/orchestrations/forceterminate", {"InstanceIds": ["shapes"], "Reason": "done"})
+        answer = self.query({})
+        self.assertIsInstance(answer["orchestrations"], list)
+        self.assertIsInstance(answer["totalCount"], int)
+        self.assertLessEqual({"earliestTimestamp", "latestTimestamp", "totalCount", "completedCount", "runningCount",
+                              "failedCount", "pendingCount"}, set(answer["trivia"]))
+        row = self.good("GET", "/orchestrations/shapes")
+        self.assertEqual(set(row), {"instanceId", "executionId", "name", "version", "createdTimestamp",
+                                    "lastUpdatedTimestamp", "completedTimestamp", "orchestrationStatus", "tags"})
+        self.assertEqual((row["orchestrationStatus"], row["tags"]), ("ORCHESTRATION_STATUS_TERMINATED", {"color": "red"}))
+        path = f"/orchestrations/shapes/executions/{row['executionId']}/history"
+        events = self.good("GET", path)
+        self.assertEqual([next(k for k in e if k not in ("eventId", "timestamp")) for e in events],
+                         ["orchestratorStarted", "executionStarted", "executionTerminated", "executionCompleted"])
+        self.assertEqual(self.good("GET", path + "?shape=object"), {"history": events})
+        status, _, answer = self.server.ask("GET", API + path, headers={"x-taskhub": "default", "Sec-Fetch-Mode": "cors"})
+        self.assertEqual((status, answer), (200, {"history": events}))
+        self.assertEqual(self.good("GET", "/orchestrations/shapes/executions/other/history"), [])
+
+    def test_the_hub_is_named_by_header_or_query_in_any_case(self):
+        self.start("hub-1", hub="other")
+        self.assertEqual(self.ask("GET", "/orchestrations/hub-1", hub="OTHER")[0], 200)
+        self.assertEqual(self.ask("GET", "/orchestrations/hub-1?taskhub=other", hub=None)[0], 200)
+        self.problem("unknown-instance", 404, self.ask("GET", "/orchestrations/hub-1"))
+        self.problem("unknown-instance", 404, self.ask("GET", "/orchestrations/hub-1", hub=None))  # "default"
+        self.problem("unknown-task-hub", 404, self.ask("GET", "/ping", hub="none"))
+
+    def test_a_start_takes_what_the_rpc_takes(self):
+        status, headers, answer = self.ask("POST", "/orchestrations", {
+            "name": "Hello", "instanceId": "a b/~", "input": {"deep": [1, 2.5, None]}, "version": "",
+            "scheduledStartTimestamp": "2200-01-01T00:00:00+01:00", "executionId": "e" * 32})
+        self.assertEqual((status, headers["Location"]), (201, "orchestrations/a%20b%2F~"))
+        quoted = urllib.parse.quote("a b/~", safe="")
+        row = self.good("GET", "/orchestrations/" + quoted)
+        self.assertEqual((row["scheduledStartTimestamp"], row["version"], row["executionId"]),
+                         ("2199-12-31T23:00:00Z", "", "e" * 32))
+        self.assertEqual(self.good("GET", f"/orchestrations/{quoted}/payloads"),
+                         {"orchestrationStatus": "ORCHESTRATION_STATUS_PENDING", "input": '{"deep":[1,2.5,null]}'})
+        self.assertRegex(self.good("POST", "/orchestrations", {"name": "Hello"})["instanceId"], "^[0-9a-f]{32}$")
+        self.problem("instance-exists", 409, self.ask("POST", "/orchestrations", {"name": "X", "instanceId": "a b/~"}))
+        for body in ({"name": ""}, {}, [], {"name": 1}, {"name": "X", "instanceId": "@e@k"}, {"name": "X", "tags": {"a": 1}},
+                     {"name": "X", "scheduledStartTimestamp": "soon"}, {"name": "X", "instanceId": "x" * 101}):
+            self.problem("bad-request", 400, self.ask("POST", "/orchestrations", body))
+
+    def test_events_do_what_their_rpc_does(self):
+        self.start("steered")
+        event = "/orchestrations/steered/history"
+        self.assertEqual(self.ask("POST", event, {"eventRaised": {"name": "go", "input": "1"}})[0], 204)
+        self.assertEqual(self.ask("POST", event, {"executionSuspended": {"reason": "wait"}})[0], 204)
+        self.assertEqual(self.ask("POST", event, {"executionResumed": {"reason": "on"}})[0], 204)
+        self.problem("bad-request", 400, self.ask("POST", event, {"eventRaised": {"input": "1"}}))
+        self.problem("bad-request", 400, self.ask("POST", event, {"executionStarted": {}}))
+        self.problem("bad-request", 400, self.ask("POST", event, {"executionResumed": {}, "executionSuspended": {}}))
+        self.problem("unknown-instance", 404,
+                     self.ask("POST", "/orchestrations/nobody/history", {"executionSuspended": {"reason": "x"}}))
+        self.problem("wrong-state", 409, self.ask("DELETE", "/orchestrations/steered"))
+        self.assertEqual(self.ask("POST", event, {"executionTerminated": {"reason": "enough"}})[0], 204)
+        self.until("steered", "TERMINATED")
+        self.assertEqual(self.good("GET", "/orchestrations/steered/payloads")["output"], '"enough"')
+        other = self.good("POST", "/orchestrations/steered/restart", {"restartWithNewInstanceId": True})
+        self.assertRegex(other, "^[0-9a-f]{32}$")
+        self.assertEqual(self.good("POST", "/orchestrations/steered/restart", {}), "steered")
+        self.problem("wrong-state", 409, self.ask("POST", "/orchestrations/steered/restart", {}))
+        self.problem("unknown-instance", 404, self.ask("POST", "/orchestrations/nobody/restart", {}))
+
+    def until(self, instance_id, status, tries=600):
+        for _ in range(tries):
+            row = self.good("GET", "/orchestrations/" + instance_id)
+            if row["orchestrationStatus"].endswith(status):
+                return
+            time.sleep(0.05)
+        self.fail(f"{instance_id} is {row}")
+
+    def test_batches_name_what_could_not_be(self):
+        for name in ("b1", "b2", "b3"):
+            self.start(name)
+        suspended = {name: {"executionSuspended": {"reason": "x"}} for name in ("b1", "no-1", "b2", "no-2")}
+        self.assertEqual(self.good("POST", "/orchestrations/addhistoryevents", {"events": suspended}), ["no-1", "no-2"])
+        self.assertEqual(self.good("POST", "/orchestrations/addhistoryevents", {"events": {}}), [])
+        self.assertEqual(self.good("POST", "/orchestrations/forceterminate", {"instanceIds": ["b1", "no-1", "b3"]}), ["no-1"])
+        self.assertEqual(self.good("DELETE", "/orchestrations/purge", ["b1", "b2", "b3", "no-1"]), {"deletedInstanceCount": 2})
+        self.assertEqual(self.ids({"filter": {"orchestrationId": {"value": "B"}, "name": {"value": "hello"}}}).count("b2"), 1)
+        self.problem("bad-request", 400, self.ask("POST", "/orchestrations/forceterminate", {"instanceIds": "b1"}))
+        self.problem("bad-request", 400, self.ask("POST", "/orchestrations/forceterminate", {"instanceIds": ["x"] * 501}))
+        self.problem("bad-request", 400, self.ask("DELETE", "/orchestrations/purge", {"ids": []}))
+
+    def test_a_search_filters_sorts_and_pages(self):
+        for n in range(30):
+            self.start(f"q{n:02}", hub="other", tags={"kind": "even" if n % 2 == 0 else "odd"}, version=f"v{n % 3}")
+        self.good("POST", "/orchestrations/forceterminate", {"instanceIds": [f"q{n:02}" for n in range(10)]}, "other")
+        mine = {"orchestrationId": {"value": "Q"}}
+        self.assertEqual(self.ids({"filter": mine, "pagination": {"startIndex": 0, "count": 3}}, "other"), ["q29", "q28", "q27"])
+        by_id = [{"column": "ORCHESTRATION_ID", "direction": "ASCENDING_SORT"}]
+        seen = []
+        for first in range(0, 35, 7):
+            page = self.query({"filter": mine, "sort": by_id, "pagination": {"startIndex": first, "count": 7}}, "other")
+            self.assertEqual(page["totalCount"], 30)
+            seen += [row["instanceId"] for row in page["orchestrations"]]
+        self.assertEqual(seen, [f"q{n:02}" for n in range(30)])
+
+        def count(**more):
+            return self.query({"filter": {**mine, **more}}, "other")["totalCount"]
+        self.assertEqual(count(tags={"value": "EVEN"}), 15)
+        self.assertEqual(count(version={"value": "v1"}), 10)
+        self.assertEqual(count(orchestrationStatus={"status": ["ORCHESTRATION_STATUS_TERMINATED"]}), 10)
+        self.assertEqual(count(orchestrationStatus={"status": ["Pending", "Terminated"]}), 30)
+        self.assertEqual(count(completedAt={"start": "2000-01-01T00:00:00Z"}), 10)
+        created = self.good("GET", "/orchestrations/q10", hub="other")["createdTimestamp"]
+        self.assertEqual(count(createdAt={"start": created}), 20)
+        self.assertEqual(count(createdAt={"end": created}), 10)
+        self.assertEqual(count(createdAt={"start": created, "end": created}), 0)
+        sort = [{"column": "ORCHESTRATION_STATUS", "direction": "DESCENDING_SORT"}, *by_id]
+        self.assertEqual(self.ids({"filter": mine, "sort": sort, "pagination": {"count": 1}}, "other"), ["q00"])
+        some = self.query({"filter": mine, "sort": by_id, "fields": "instanceId,name", "pagination": {"count": 1}}, "other")
+        self.assertEqual(some["orchestrations"], [{"instanceId": "q00", "name": "Hello"}])
+        self.assertEqual(some["trivia"]["pendingCount"], 20)
+        self.assertEqual(self.query({"filter": mine, "pagination": {"count": 0}}, "other")["orchestrations"], [])
+        for body in ({"pagination": {"count": -1}}, {"pagination": {"startIndex": 10_000, "count": 1}}, {"sort": [{"column": "X"}]},
+                     {"filter": {"createdAt": {"start": "x"}}}, []):
+            self.problem("bad-request", 400, self.ask("POST", "/orchestrations/query", body))
+
+    def test_what_the_scheduler_cannot_is_said_by_name(self):
+        """The route is there before the engine can do it, and never pretends."""
+        answer = self.ask("POST", "/orchestrations/nobody/history", {"executionRewound": {"reason": "x"}})
+        self.assertIn(answer[0], (404, 501))
+        if answer[0] == 501:
+            self.problem("unsupported-operation", 501, answer)
+
+    def test_a_search_walks_more_instances_than_a_page_of_the_store(self):
+        hub = {"x-taskhub": "other"}
+        for n in range(600):
+            status, _, _ = self.server.ask("POST", ONE.rstrip("/"), {"name": "Many", "instanceId": f"m{n}"}, hub)
+            self.assertEqual(status, 201)
+        answer = self.query({"filter": {"name": {"value": "many"}}, "pagination": {"count": 600}}, "other")
+        self.assertEqual((answer["totalCount"], len({row["instanceId"] for row in answer["orchestrations"]})), (600, 600))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
