@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* page_token.h — where a page of instances ended, as opaque text for clients.
- * Base64 of: one byte which order, 4 bytes hub, 8 bytes time, the instance id, 4 bytes checksum; numbers
- * big-endian. Tokens come back from outside: a cut or mixed-up one is told from a good one, but a forged one
+/* page_token.h — where a page of instances ended, as text for clients.
+ * By creation: base64 of one byte which order, 4 bytes hub, 8 bytes time, the instance id, 4 bytes checksum; numbers
+ * big-endian. By completion: hub, time and checksum in hexadecimal, a '|', and the instance id as it is, for SDKs expect
+ * to find the last id of a page in it (spec 3.22). Tokens come back from outside: a cut or mixed-up one is told from a good one, but a forged one
  * is not, and does no more than start a page elsewhere in the same hub. Pure. */
 #ifndef STORE_PAGE_TOKEN_H
 #define STORE_PAGE_TOKEN_H

@@ -31,11 +31,11 @@ static void test_round_trip(void **state)
     }
 }
 
-static void test_each_changed_byte_is_noticed(void **state)
+static void notice_each_changed_byte(bool by_completion)
 {
     CLEANUP(arena_fini) struct arena arena;
     struct bytes text;
-    struct page_token token = {false, 1, 99, BYTES_LITERAL("abc-123")};
+    struct page_token token = {by_completion, 1, 99, BYTES_LITERAL("abc-123")};
     arena_init(&arena, 0);
     assert_int_equal(page_token_write(&arena, &token, &text), STATUS_OK);
     uint8_t *data = (uint8_t *)text.data;
@@ -52,11 +52,29 @@ static void test_each_changed_byte_is_noticed(void **state)
     assert_int_equal(page_token_read(&arena, bytes_of(huge, sizeof huge), &token), STATUS_MALFORMED);
 }
 
+static void test_each_changed_byte_is_noticed(void **state)
+{
+    notice_each_changed_byte(false);
+    notice_each_changed_byte(true);
+}
+
+/* If this fails, a page of ids ends with a key in which SDKs look for its last id in vain (DT-141). */
+static void test_the_last_id_is_readable_in_the_key(void **state)
+{
+    CLEANUP(arena_fini) struct arena arena;
+    struct bytes text;
+    struct page_token token = {true, 1, 99, BYTES_LITERAL("a|b c")};
+    arena_init(&arena, 0);
+    assert_int_equal(page_token_write(&arena, &token, &text), STATUS_OK);
+    assert_true(bytes_equal_cstr(bytes_slice(text, text.size - 6, SIZE_MAX), "|a|b c"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_each_changed_byte_is_noticed),
+        cmocka_unit_test(test_the_last_id_is_readable_in_the_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

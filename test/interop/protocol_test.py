@@ -601,6 +601,11 @@ class ProtocolTest(unittest.TestCase):
         self.assertEqual(self.ended(instance).orchestrationStatus, pb.ORCHESTRATION_STATUS_COMPLETED)
         self.assertEqual(kinds(self.history(instance)).count("executionRewound"), 1)
 
+    def test_nobodys_history_and_events(self):  # DT-142; 2.8
+        self.assertEqual(self.history("nobody"), [])
+        self.raise_event("nobody", "hello")
+        self.refused(grpc.StatusCode.NOT_FOUND, "TerminateInstance", pb.TerminateRequest(instanceId="nobody"))
+
     def test_rewind_is_refused_with_words(self):  # DT-122
         worker = self.worker()
         self.refused(grpc.StatusCode.NOT_FOUND, "RewindInstance", pb.RewindInstanceRequest(instanceId="nobody"))

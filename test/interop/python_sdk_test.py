@@ -522,7 +522,7 @@ class SdkTest(unittest.TestCase):
 
     # hubs
 
-    def test_an_unknown_hub_is_named(self):
+    def test_an_unknown_hub_is_named(self):  # DT-005
         with make_client(self.host.port, "nowhere") as other:
             with self.assertRaises(grpc.RpcError) as caught:
                 other.get_orchestration_state("x")
@@ -567,7 +567,7 @@ class CrashTest(unittest.TestCase):
         self.assertEqual(len(results), count)
         self.assertEqual(len({e.task_scheduled_id for e in results}), count)
 
-    def test_a_worker_killed_in_mid_activity(self):
+    def test_a_worker_killed_in_mid_activity(self):  # DT-168
         first = self.start_worker()
         gate = f"{self.folder.name}.gate"
         instance = self.start(3, 0, gate)

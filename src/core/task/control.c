@@ -13,15 +13,22 @@
 #include "core/task/orphans.h"
 #include "core/task/start_policy.h"
 #include "core/task/stream.h"
+#include "core/task/worker_note.h"
 
+#define NOTE_SIZE_MAX 300 /* bytes of a line */
 #define BATCH_MAX 500 /* ids of one request (spec 3.12) */
 
 /* --- what the methods share --- */
 
+static bool id_valid(struct bytes id)
+{
+    return id.size > 0 && id.size <= INSTANCE_ID_SIZE_MAX;
+}
+
 /* The live instance a request is for. NULL: the call is answered, or parked. */
 static struct instance *live_target(struct engine *engine, struct call *call, struct bytes id)
 {
-    if (id.size == 0 || id.size > INSTANCE_ID_SIZE_MAX) {
+    if (!id_valid(id)) {
         call_fail(engine, call, STATUS_INVALID_ARGUMENT, "instance id length must be 1 to 100 characters", 0);
         return NULL;
     }
@@ -62,12 +69,33 @@ static void accept(struct engine *engine, struct call *call, struct instance *in
 
 /* --- RaiseEvent --- */
 
+/* Accepted and dropped, as .NET documents it: who raises an event cannot know whether its instance was purged just now
+ * (spec 2.8). The line is for whoever wonders where it went. */
+static void drop_event(struct engine *engine, struct call *call, const struct instance *instance,
+                       struct bytes name)
+{
+    struct buf line = {.limit = NOTE_SIZE_MAX};
+    buf_append_cstr(&line, "the event ");
+    worker_note_name(&line, name);
+    buf_append_cstr(&line, " was raised for an instance that does not exist, and dropped");
+    engine_note(engine, LOG_LEVEL_INFO, instance->hub, instance->row.instance_id, "%.*s",
+                BYTES_FMT(buf_peek(&line)));
+    buf_fini(&line);
+    engine->events_dropped++;
+    call_reply(engine, call, (struct bytes){NULL, 0}, instance->changed_sequence);
+}
+
 void control_raise(struct engine *engine, struct call *call)
 {
     struct pb_raise_event_request request = {.instance_id = {NULL, 0}};
     enum status decoded = pb_raise_event_request_decode(&engine->inbound, call->message, &request);
     if (refuse(engine, call, decoded, "the event", request.input.value.size + request.name.size))
         return;
+    const struct instance *nobody = id_valid(request.instance_id) ? call_need(engine, call, request.instance_id) : NULL;
+    if (nobody && !instance_exists(nobody)) {
+        drop_event(engine, call, nobody, request.name);
+        return;
+    }
     struct instance *instance = live_target(engine, call, request.instance_id);
     if (!instance)
         return;

@@ -270,6 +270,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *ret_stats)
             engine->work_counts[WORK_ACTIVITY][WORK_OUT] + engine->work_counts[WORK_ACTIVITY][WORK_GRACE],
         .orchestrators_too_large = misfits,
         .duplicates_dropped = engine->duplicates_dropped,
+        .events_dropped = engine->events_dropped,
         .turns_committed = engine->turns_committed,
     };
 }

@@ -182,6 +182,7 @@ struct engine_stats {
     size_t activities_ready, activities_leased;
     size_t orchestrators_too_large; /* turns that fit no message to a connected worker */
     uint64_t duplicates_dropped;
+    uint64_t events_dropped; /* raised for an instance that does not exist */
     uint64_t turns_committed;
 };
 void engine_stats(const struct engine *e, struct engine_stats *ret_stats);

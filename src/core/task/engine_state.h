@@ -346,6 +346,7 @@ struct engine {
 
     size_t work_counts[WORK_KIND_COUNT][WORK_STATE_COUNT];
     uint64_t duplicates_dropped;
+    uint64_t events_dropped; /* raised for an instance that does not exist */
     uint64_t turns_committed;
 };
 

@@ -185,7 +185,7 @@ static void lost_streams_give_back(void **state)
     rig_fini(&rig);
 }
 
-/* If this fails, quiet streams are taken for dead (spec 2.9; DT-013). */
+/* If this fails, quiet streams are taken for dead or ended (spec 2.9; DT-013, DT-014). */
 static void quiet_streams_are_pinged(void **state)
 {
     struct rig rig;
@@ -203,9 +203,13 @@ static void quiet_streams_are_pinged(void **state)
     assert_int_equal(rig.pings, 1);
     rig_advance(&rig, 10 * RIG_SECOND);
     assert_int_equal(rig.pings, 2);
+    rig_advance(&rig, 24 * 3600 * RIG_SECOND);
+    assert_true(rig.pings >= 24 * 60);
+    assert_int_equal(rig.ended_count, 0);
+    size_t pings = rig.pings;
     close_stream(&rig, 1);
     rig_advance(&rig, 100 * RIG_SECOND);
-    assert_int_equal(rig.pings, 2);
+    assert_int_equal(rig.pings, pings);
     rig_fini(&rig);
 }
 
@@ -745,7 +749,7 @@ static void the_lease_of_an_activity_ends(void **state)
     rig_fini(&rig);
 }
 
-/* If this fails, one turn that breaks its workers is sent again at once, before all others, and starves them. */
+/* If this fails, one turn that breaks its workers is sent again at once, before all others, and starves them (spec 3.21). */
 static void what_is_lost_again_comes_later_and_behind(void **state)
 {
     struct rig rig;
