@@ -5,7 +5,7 @@
 
 const char *connection;
 const char *program;
-const char *without[16];
+const char *without[WITHOUT_MAX];
 size_t without_count;
 struct dt_client *client;
 struct dt_worker *worker;
@@ -71,6 +71,9 @@ struct dt_worker *make_worker(void)
     add_functions(w, flow_functions);
     add_functions(w, call_functions);
     add_functions(w, client_functions);
+    add_functions(w, entity_functions);
+    add_functions(w, repair_functions);
+    add_entities(w);
     return w;
 }
 

@@ -18,10 +18,12 @@
 
 #define WAIT_MS 30000 /* for what is to happen at once: the machine may be busy */
 
+#define WITHOUT_MAX 32 /* features that a service lacks */
+
 /* Of the command line. */
 extern const char *connection;
 extern const char *program;
-extern const char *without[16];
+extern const char *without[WITHOUT_MAX];
 extern size_t without_count;
 
 /* Of the test that runs. */
@@ -38,6 +40,9 @@ struct rig_function {
 extern const struct rig_function flow_functions[];
 extern const struct rig_function call_functions[];
 extern const struct rig_function client_functions[];
+extern const struct rig_function entity_functions[];
+extern const struct rig_function repair_functions[];
+void add_entities(struct dt_worker *w);
 
 /* The tests of each file; returns how many failed. */
 int run_flow_scenarios(void);
@@ -45,6 +50,8 @@ int run_call_scenarios(void);
 int run_client_scenarios(void);
 int run_hub_scenarios(void);
 int run_worker_scenarios(void);
+int run_entity_scenarios(void);
+int run_repair_scenarios(void);
 /* The worker that is to be killed: its activity writes the file and never ends. */
 int run_victim(const char *mark);
 

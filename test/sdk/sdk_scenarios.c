@@ -15,13 +15,13 @@ int main(int argc, char **argv)
     for (int i = 2; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--victim") == 0)
             return run_victim(argv[i + 1]);
-        if (strcmp(argv[i], "--without") == 0 && without_count < 16)
+        if (strcmp(argv[i], "--without") == 0 && without_count < WITHOUT_MAX)
             without[without_count++] = argv[i + 1];
     }
     if (getenv("SDK_TEST"))
         cmocka_set_test_filter(getenv("SDK_TEST"));
     return run_flow_scenarios() + run_call_scenarios() + run_client_scenarios() + run_hub_scenarios() +
-                   run_worker_scenarios()
+                   run_worker_scenarios() + run_entity_scenarios() + run_repair_scenarios()
                ? 1
                : 0;
 }
