@@ -81,9 +81,12 @@ STATUS_RESULT rewind_collect(struct engine *engine, struct call *call, struct in
         struct instance *instance = ret_rewind->items[n].instance;
         if (n > 0 && !call_need_history(engine, call, instance))
             continue;
-        struct rewind_plan plan;
+
+        /* A copy: the plan points into it, and is carried out when what is left stands in the place of the history. */
         struct bytes blob = n > 0 ? buf_peek(&instance->history) : history;
-        enum status status = rewind_plan_make(&engine->scratch, blob, &plan);
+        struct rewind_plan plan;
+        enum status status =
+            rewind_plan_make(&engine->scratch, memory_arena_copy(&engine->scratch, blob), &plan);
         if (status != STATUS_OK)
             return status;
         ret_rewind->items[n].plan = plan;

@@ -250,6 +250,32 @@ static void a_purged_child_is_started_again(void **state)
     rig_fini(&rig);
 }
 
+/* If this fails, a child behind a failed activity is looked for under letters of another event: the history that is left
+ * is shorter, and stands where the old one stood. */
+static void a_child_behind_what_is_gone_is_found(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig, NULL);
+    script_worker(&rig, 1);
+    script_start(&rig, "p", "X");
+    script_answer(&rig, script_turn(&rig, "p"), "activity 1 A");
+    fail_activity(&rig, "A");
+    script_answer(&rig, script_turn(&rig, "p"), "child 2 a-child-with-a-name; fail 3 of-it");
+    script_answer(&rig, script_turn(&rig, "a-child-with-a-name"), "complete 1 x");
+    purge(&rig, "a-child-with-a-name");
+
+    assert_int_equal(rewind_of(&rig, "p"), STATUS_OK);
+    struct rig_work *turn = script_turn(&rig, "p");
+    script_expect_new(turn, "OrchestratorStarted");
+    script_answer(&rig, turn, "");
+    script_answer(&rig, script_turn(&rig, "a-child-with-a-name"), "complete 1 x");
+    turn = script_turn(&rig, "p");
+    script_expect_new(turn, "OrchestratorStarted ChildCompleted");
+    script_answer(&rig, turn, "complete 4 all");
+    rig_fini(&rig);
+}
+
 /* If this fails, a parent that was rewound never hears of what its children did meanwhile: one ended well, one was
  * terminated, one still runs. */
 static void children_answer_the_new_execution(void **state)
@@ -452,6 +478,7 @@ int main(void)
         cmocka_unit_test(only_a_failed_instance_is_rewound),
         cmocka_unit_test(failed_children_are_rewound_all_the_way_down),
         cmocka_unit_test(a_purged_child_is_started_again),
+        cmocka_unit_test(a_child_behind_what_is_gone_is_found),
         cmocka_unit_test(children_answer_the_new_execution),
         cmocka_unit_test(what_was_under_way_is_done_again),
         cmocka_unit_test(an_attempt_that_was_tried_again_stays),
