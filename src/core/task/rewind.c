@@ -137,13 +137,14 @@ static void renew_child(struct engine *engine, const struct rewind *rewind, stru
     }
     struct instance *child = instance_find(engine, instance->row.hub, id);
     ASSERT(child && child->known); /* add_children has asked for it */
-    if (map_get(&rewind->seen, child->map_key))
-        return; /* it is rewound in its turn */
-
     bool own = instance_is_child(child, instance, from->task_id);
+    bool rewound = map_get(&rewind->seen, child->map_key); /* now or in its turn: it lives */
+    if (rewound && own)
+        return;
+
     if (instance_live(child) && own)
         instance_adopt(engine, child, instance);
-    else if (instance_live(child))
+    else if (instance_live(child) || rewound) /* an id of somebody else's, such as its parent's own */
         fail_child(engine, instance, from->task_id, "OrchestrationAlreadyExists",
                    "An orchestration instance with this id is running.");
     else if (child->row.status == INSTANCE_COMPLETED && own) {

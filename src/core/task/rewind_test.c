@@ -281,6 +281,27 @@ static void a_child_behind_what_is_gone_is_found(void **state)
     rig_fini(&rig);
 }
 
+/* If this fails, an orchestration that asked for a child of its own id waits for ever once it is rewound: it must be
+ * refused again, as it was before. */
+static void a_child_that_is_its_parent_is_refused_again(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig, NULL);
+    script_worker(&rig, 1);
+    script_start(&rig, "p", "X");
+    script_answer(&rig, script_turn(&rig, "p"), "child 1 p");
+    struct rig_work *turn = script_turn(&rig, "p");
+    script_expect_new(turn, "OrchestratorStarted ChildFailed");
+    script_answer(&rig, turn, "fail 2 of-it");
+
+    assert_int_equal(rewind_of(&rig, "p"), STATUS_OK);
+    turn = script_turn(&rig, "p");
+    script_expect_new(turn, "OrchestratorStarted ChildFailed");
+    script_answer(&rig, turn, "complete 2 all");
+    rig_fini(&rig);
+}
+
 /* If this fails, a parent that was rewound never hears of what its children did meanwhile: one ended well, one was
  * terminated, one still runs. */
 static void children_answer_the_new_execution(void **state)
@@ -484,6 +505,7 @@ int main(void)
         cmocka_unit_test(failed_children_are_rewound_all_the_way_down),
         cmocka_unit_test(a_purged_child_is_started_again),
         cmocka_unit_test(a_child_behind_what_is_gone_is_found),
+        cmocka_unit_test(a_child_that_is_its_parent_is_refused_again),
         cmocka_unit_test(children_answer_the_new_execution),
         cmocka_unit_test(what_was_under_way_is_done_again),
         cmocka_unit_test(an_attempt_that_was_tried_again_stays),
