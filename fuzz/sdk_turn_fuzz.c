@@ -57,7 +57,7 @@ static enum status run(struct arena *a, struct bytes in, struct buf *out)
     enum status s = pb_orchestrator_request_decode(a, in, &request);
     enum sdk_turn_end end;
     if (s == STATUS_OK)
-        s = sdk_turn_run(&options, a, &request, BYTES_LITERAL("token"), out, &end, NULL);
+        s = sdk_turn_run(&options, a, &request, BYTES_LITERAL("token"), out, NULL, &end, NULL);
     return s;
 }
 

@@ -207,7 +207,8 @@ enum status run_turn(struct buf *out)
     struct arena arena;
     arena_init(&arena, 0);
     struct err e = {0};
-    enum status s = sdk_turn_run(&world->options, &arena, &request, text("token"), out, &world->end, &e);
+    enum status s =
+        sdk_turn_run(&world->options, &arena, &request, text("token"), out, NULL, &world->end, &e);
     arena_fini(&arena);
     return s;
 }

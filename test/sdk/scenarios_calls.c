@@ -2,6 +2,9 @@
 /* What calls bring: children, failures and how deep they go, retries, payloads of every kind. */
 #include "scenario_rig.h"
 
+#define LARGE_INPUT ((size_t)900 << 10) /* bytes: below the limit of a payload */
+#define LARGE_TASKS 8
+
 static atomic_int failures_left;
 static atomic_int child_failures_left;
 
@@ -134,7 +137,28 @@ static void refused(struct dt_context *ctx, const char *input, void *user)
     dt_set_result(ctx, dt_task_failure(task)->message);
 }
 
-const struct rig_function call_functions[] = {{"flaky", NULL, flaky},
+static void measure(struct dt_activity *activity, const char *input, void *user)
+{
+    (void)dt_activity_set_result(activity, strlen(input) == LARGE_INPUT ? "1" : "0");
+}
+
+static void large_fan_out(struct dt_context *ctx, const char *input, void *user)
+{
+    struct dt_task *tasks[LARGE_TASKS];
+    char *large = dt_alloc(ctx, LARGE_INPUT + 1);
+    memset(large, 'x', LARGE_INPUT);
+    for (int i = 0; i < LARGE_TASKS; i++)
+        tasks[i] = dt_call_activity(ctx, "measure", large, NULL);
+    (void)dt_when_all(ctx, tasks, LARGE_TASKS);
+    int right = 0;
+    for (int i = 0; i < LARGE_TASKS; i++)
+        right += atoi(dt_task_result(tasks[i]));
+    dt_set_result(ctx, dt_format(ctx, "%d", right));
+}
+
+const struct rig_function call_functions[] = {{"large-fan-out", large_fan_out, NULL},
+                                              {"measure", NULL, measure},
+                                              {"flaky", NULL, flaky},
                                               {"parent", parent, NULL},
                                               {"failing", failing, NULL},
                                               {"retrying", retrying, NULL},
@@ -262,12 +286,22 @@ static void test_refused_results(void **state)
     dt_instance_destroy(instance);
 }
 
+/* A turn whose answer is larger than a message may be: it is sent in parts, and counts as one. */
+static void test_large_turn(void **state)
+{
+    if (lacks("parts"))
+        skip();
+    char id[DT_INSTANCE_ID_SIZE];
+    start("large-fan-out", NULL, id);
+    finish_with(id, "8");
+}
+
 int run_call_scenarios(void)
 {
     const struct CMUnitTest tests[] = {
         RIG_TEST(test_children),        RIG_TEST(test_failure),       RIG_TEST(test_retry),
         RIG_TEST(test_child_retry),     RIG_TEST(test_failure_chain), RIG_TEST(test_payloads),
-        RIG_TEST(test_refused_results),
+        RIG_TEST(test_refused_results), RIG_TEST(test_large_turn),
     };
     return cmocka_run_group_tests_name("sdk scenarios: calls", tests, NULL, NULL);
 }

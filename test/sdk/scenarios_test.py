@@ -22,7 +22,7 @@ import services
 # that has no state; rewind by itself.
 MEMORY_LACKS = ["redelivery", "many-waits", "endless-waits", "version", "tags", "scheduled-start", "absent-payloads",
                 "payload-limit", "reuse", "recursive", "id-rules", "hubs", "skip-termination", "purge-ids", "delayed-signals",
-                "signals-wait-for-lock", "entity-deletion", "rewind"]
+                "signals-wait-for-lock", "entity-deletion", "rewind", "parts"]
 SCHEDULER_LACKS = ["entities"]
 
 

@@ -82,7 +82,8 @@ static void run_deferred(struct dt_context *ctx)
 
 STATUS_RESULT sdk_turn_run(const struct sdk_turn_options *options, struct arena *arena,
                            const struct pb_orchestrator_request *request, struct bytes completion_token,
-                           struct buf *response, enum sdk_turn_end *ret_end, struct err *err)
+                           struct buf *response, struct sdk_turn_parts *ret_parts, enum sdk_turn_end *ret_end,
+                           struct err *err)
 {
     struct dt_context *ctx = arena_alloc(arena, sizeof *ctx);
     if (!ctx)
@@ -108,7 +109,7 @@ STATUS_RESULT sdk_turn_run(const struct sdk_turn_options *options, struct arena 
     if (ctx->status == STATUS_OK)
         sdk_replay_settle(ctx);
     if (ctx->status == STATUS_OK)
-        sdk_turn_answer(ctx, completion_token, response);
+        sdk_turn_answer(ctx, completion_token, response, ret_parts);
     run_deferred(ctx);
     if (ctx->status != STATUS_OK)
         return err_set(err, ctx->status, "%s",

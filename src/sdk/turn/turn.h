@@ -20,12 +20,13 @@ enum sdk_turn_end {
     SDK_TURN_ABANDON  /* give the work item back: its version is for another worker */
 };
 
-/* Runs the turn. `arena` holds all that the turn allocates; `request` and what it points to must outlive the
+/* Runs the turn. `ret_parts`: NULL allowed where the options set no answer_size_max. `arena` holds all that the turn allocates; `request` and what it points to must outlive the
  * call. On OK and SDK_TURN_RESPOND `response` holds an encoded OrchestratorResponse. NO_MEMORY: the arena or
  * the system has no more; FAILED_PRECONDITION: the history has no ExecutionStarted. Give the item back then.
  * Deferred functions have run in every case. */
 STATUS_RESULT sdk_turn_run(const struct sdk_turn_options *options, struct arena *arena,
                            const struct pb_orchestrator_request *request, struct bytes completion_token,
-                           struct buf *response, enum sdk_turn_end *ret_end, struct err *err);
+                           struct buf *response, struct sdk_turn_parts *ret_parts, enum sdk_turn_end *ret_end,
+                           struct err *err);
 
 #endif

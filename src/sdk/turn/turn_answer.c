@@ -61,8 +61,66 @@ static void add_completion(struct dt_context *ctx, struct pb_orchestrator_respon
         .complete_orchestration = complete};
 }
 
-void sdk_turn_answer(struct dt_context *ctx, struct bytes completion_token, struct buf *out)
+/* ---- parts of a large response, spec 2.14 ---- */
+
+#define PART_FRAME_SIZE 16 /* bytes around an action: its tag and length, and the part's own small members */
+
+/* How many of the actions from `first` on fit into one part; at least one, for a part has to bring something. */
+static size_t fit_actions(struct dt_context *ctx, const struct pb_orchestrator_response *whole, size_t first,
+                          size_t room)
 {
+    size_t count = 0;
+    size_t used = 0;
+    CLEANUP(buf_fini) struct buf scratch = {0};
+    while (first + count < whole->actions_count) {
+        buf_clear(&scratch);
+        pb_orchestrator_action_encode(&whole->actions[first + count], &scratch);
+        if (buf_status(&scratch) != STATUS_OK) {
+            ctx->status = STATUS_NO_MEMORY;
+            break;
+        }
+        used += scratch.size + PART_FRAME_SIZE;
+        if (count && used > room)
+            break;
+        count++;
+    }
+    return count;
+}
+
+/* Every part repeats whose answer it is and the custom status; only the first says anything else of the turn. */
+static void encode_parts(struct dt_context *ctx, const struct pb_orchestrator_response *whole,
+                         struct buf *out, struct sdk_turn_parts *ret_parts)
+{
+    size_t fixed =
+        whole->instance_id.size + whole->completion_token.size + whole->custom_status.value.size + 64;
+    size_t limit = ctx->options->answer_size_max;
+    size_t room = limit > fixed ? limit - fixed : 0;
+    size_t *ends = sdk_take(ctx, whole->actions_count * sizeof *ends);
+    size_t parts = 0;
+    for (size_t first = 0; first < whole->actions_count;) {
+        size_t count = fit_actions(ctx, whole, first, room);
+        if (ctx->status != STATUS_OK)
+            return;
+        struct pb_orchestrator_response part = *whole;
+        part.actions = whole->actions + first;
+        part.actions_count = count;
+        first += count;
+        part.is_partial = first < whole->actions_count;
+        part.chunk_index = (struct pb_opt_i32){.present = true, .value = (int32_t)parts};
+        if (parts) {
+            part.orchestration_trace_context = NULL;
+            part.num_events_processed = (struct pb_opt_i32){.present = true, .value = 0};
+        }
+        pb_orchestrator_response_encode(&part, out);
+        ends[parts++] = out->size;
+    }
+    *ret_parts = (struct sdk_turn_parts){.ends = ends, .count = parts};
+}
+
+void sdk_turn_answer(struct dt_context *ctx, struct bytes completion_token, struct buf *out,
+                     struct sdk_turn_parts *ret_parts)
+{
+    size_t limit = ctx->options->answer_size_max;
     if (_setjmp(ctx->leave))
         return;
     struct pb_orchestrator_response response = {
@@ -84,5 +142,10 @@ void sdk_turn_answer(struct dt_context *ctx, struct bytes completion_token, stru
     if (over)
         add_completion(ctx, &response);
     pb_orchestrator_response_encode(&response, out);
-    ctx->status = buf_status(out);
+    if (limit && out->size > limit && response.actions_count > 1) {
+        buf_clear(out);
+        encode_parts(ctx, &response, out, ret_parts);
+    }
+    if (ctx->status == STATUS_OK)
+        ctx->status = buf_status(out);
 }

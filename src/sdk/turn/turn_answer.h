@@ -7,9 +7,10 @@
 
 #include "sdk/turn/context.h"
 
-/* Encodes the response into `out`; ctx->status is NO_MEMORY if that failed. Not to be left from: comes back
+/* Encodes the response into `out`, in parts if it is larger than the options allow; ctx->status is NO_MEMORY if that failed. Not to be left from: comes back
  * by itself.
  */
-void sdk_turn_answer(struct dt_context *ctx, struct bytes completion_token, struct buf *out);
+void sdk_turn_answer(struct dt_context *ctx, struct bytes completion_token, struct buf *out,
+                     struct sdk_turn_parts *ret_parts);
 
 #endif

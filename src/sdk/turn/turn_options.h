@@ -14,6 +14,13 @@ struct sdk_turn_options {
     enum dt_version_match version_match;
     enum dt_version_failure version_failure;
     const char *default_child_version; /* NULL: none */
+    size_t answer_size_max;            /* bytes of a response, above which it is sent in parts; 0: never */
+};
+
+/* Where the parts of a large response end, which stand one behind the other. In the turn's arena. */
+struct sdk_turn_parts {
+    const size_t *ends;
+    size_t count; /* 0: it is whole */
 };
 
 #endif

@@ -113,6 +113,7 @@ STATUS_RESULT sdk_work_item_encode_failure(struct sdk_work_item *item, const cha
     if (!failure)
         return STATUS_NO_MEMORY;
     buf_clear(&item->answer);
+    item->parts = (struct sdk_turn_parts){0};
     kinds[item->work.request_case].encode_failed(item, failure);
     return item->answer.size ? buf_status(&item->answer) : STATUS_NO_MEMORY;
 }
@@ -180,6 +181,12 @@ static enum status answer_refusal(struct sdk_work_item *item, const char *text)
 static void on_completed(void *context, const struct sdk_result *result)
 {
     struct sdk_work_item *item = context;
+    bool more = item->part + 1 < item->parts.count;
+    if (result->status == STATUS_OK && more) {
+        item->part++;
+        sdk_work_item_send_answer(item);
+        return;
+    }
     if (result->status == STATUS_OK || result->status == STATUS_CANCELLED) {
         sdk_work_item_end(item);
         return;
@@ -194,6 +201,21 @@ static void on_completed(void *context, const struct sdk_result *result)
     sdk_work_item_abandon(item, result->text);
 }
 
+/* What is sent next: the answer, or a copy of one part of it. The service keeps the parts under the item's token until
+ * the last has come. */
+static STATUS_RESULT take_message(struct sdk_work_item *item, struct buf *ret_message)
+{
+    if (!item->parts.count) {
+        *ret_message = item->answer;
+        item->answer = (struct buf){0};
+        return STATUS_OK;
+    }
+    size_t from = item->part ? item->parts.ends[item->part - 1] : 0;
+    size_t to = item->parts.ends[item->part];
+    buf_append_bytes(ret_message, bytes_slice(buf_peek(&item->answer), from, to - from));
+    return buf_status(ret_message);
+}
+
 void sdk_work_item_send_answer(struct sdk_work_item *item)
 {
     struct sdk_call_options call = {.method = kinds[item->work.request_case].complete,
@@ -206,7 +228,13 @@ void sdk_work_item_send_answer(struct sdk_work_item *item)
                                     .attempt_timeout_ns = COMPLETION_TRY_NS,
                                     .on_done = on_completed,
                                     .context = item};
-    if (sdk_channel_call(item->worker->channel, &call, &item->answer, NULL) == STATUS_OK)
+    struct buf message = {0};
+    enum status status = take_message(item, &message);
+    if (status == STATUS_OK)
+        status = sdk_channel_call(item->worker->channel, &call, &message, NULL);
+    else
+        buf_fini(&message);
+    if (status == STATUS_OK)
         return;
     item->done.run = drop_connection_job;
     item->done.context = item;

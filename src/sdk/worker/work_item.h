@@ -19,13 +19,15 @@ struct sdk_work_item {
     struct pb_work_item work;
     struct buf history; /* past events fetched by themselves: joined HistoryChunks */
     bool has_history;
-    bool refused;          /* the service did not accept the first answer */
-    enum status fault;     /* why there is no answer */
-    bool with_pool;        /* a pool or the fetch of its history has it */
-    bool given_up;         /* its token has been abandoned: drop the result */
-    struct buf answer;     /* encoded, on the way from the pool */
-    struct sdk_job done;   /* back to the channel's thread */
-    enum sdk_turn_end end; /* of a turn, or of an activity whose version is looked at */
+    bool refused;                /* the service did not accept the first answer */
+    enum status fault;           /* why there is no answer */
+    bool with_pool;              /* a pool or the fetch of its history has it */
+    bool given_up;               /* its token has been abandoned: drop the result */
+    struct buf answer;           /* encoded, on the way from the pool */
+    struct sdk_turn_parts parts; /* of a large answer, which are sent one after the other */
+    size_t part;                 /* the one that is on its way */
+    struct sdk_job done;         /* back to the channel's thread */
+    enum sdk_turn_end end;       /* of a turn, or of an activity whose version is looked at */
 };
 
 /* Decodes a copy of the message; the item is on no list. NO_MEMORY; MALFORMED. */

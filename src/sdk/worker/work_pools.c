@@ -118,7 +118,7 @@ static void run_turn(void *context, struct list *link)
     struct err err = {0};
     if (status == STATUS_OK)
         status = sdk_turn_run(&worker->turn_options, &item->arena, request, item->work.completion_token,
-                              &item->answer, &item->end, &err);
+                              &item->answer, &item->parts, &item->end, &err);
     return_item(item, status);
 }
 

@@ -21,6 +21,7 @@
 #define ORCHESTRATIONS_PER_CPU  100
 #define ACTIVITIES_PER_CPU      16
 #define THREADS_MAX             4096
+#define ANSWER_SIZE_MAX         ((size_t)3900 << 10) /* bytes: services take 4 MiB, as .NET's SDK assumes */
 #define USER_AGENT              "durabletask-c/" SALLYPORT_VERSION " (DurableTaskWorker)"
 
 /* ---- making and unmaking ---- */
@@ -75,7 +76,8 @@ static STATUS_RESULT take_options(struct dt_worker *worker, const struct dt_work
                                                      .version = options->version,
                                                      .version_match = options->version_match,
                                                      .version_failure = options->version_failure,
-                                                     .default_child_version = options->default_child_version};
+                                                     .default_child_version = options->default_child_version,
+                                                     .answer_size_max = ANSWER_SIZE_MAX};
     return STATUS_OK;
 }
 
