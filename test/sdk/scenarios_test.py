@@ -19,10 +19,10 @@ import services
 # threads, or one without a deadline; report version, tags and the scheduled start; tell an absent payload from an empty
 # one, or refuse a large one; replace an instance of the same id; terminate and purge children; have rules for ids, or
 # more hubs than one; end without a worker; purge by a list; wait with a signal for its time, or for a lock; forget an entity
-# that has no state; rewind by itself.
+# that has no state; join the parts of an answer.
 MEMORY_LACKS = ["redelivery", "many-waits", "endless-waits", "version", "tags", "scheduled-start", "absent-payloads",
                 "payload-limit", "reuse", "recursive", "id-rules", "hubs", "skip-termination", "purge-ids", "delayed-signals",
-                "signals-wait-for-lock", "entity-deletion", "rewind", "parts"]
+                "signals-wait-for-lock", "entity-deletion", "parts"]
 SCHEDULER_LACKS = ["entities"]
 
 

@@ -7,6 +7,7 @@
 #include "sdk/convert.h"
 #include "sdk/turn/context.h"
 #include "sdk/turn/replay.h"
+#include "sdk/turn/rewind.h"
 #include "sdk/turn/turn_answer.h"
 #include "sdk/turn/version.h"
 
@@ -80,6 +81,18 @@ static void run_deferred(struct dt_context *ctx)
     }
 }
 
+/* The phases of a turn that runs the orchestrator, or fails it because it is for another worker. */
+static void run(struct dt_context *ctx, bool accepted, struct bytes completion_token, struct buf *response,
+                struct sdk_turn_parts *ret_parts)
+{
+    if (accepted)
+        live(ctx);
+    if (ctx->status == STATUS_OK)
+        sdk_replay_settle(ctx);
+    if (ctx->status == STATUS_OK)
+        sdk_turn_answer(ctx, completion_token, response, ret_parts);
+}
+
 STATUS_RESULT sdk_turn_run(const struct sdk_turn_options *options, struct arena *arena,
                            const struct pb_orchestrator_request *request, struct bytes completion_token,
                            struct buf *response, struct sdk_turn_parts *ret_parts, enum sdk_turn_end *ret_end,
@@ -104,12 +117,11 @@ STATUS_RESULT sdk_turn_run(const struct sdk_turn_options *options, struct arena 
         *ret_end = SDK_TURN_ABANDON;
         return STATUS_OK;
     }
-    if (accepted && ctx->status == STATUS_OK)
-        live(ctx);
-    if (ctx->status == STATUS_OK)
-        sdk_replay_settle(ctx);
-    if (ctx->status == STATUS_OK)
-        sdk_turn_answer(ctx, completion_token, response, ret_parts);
+    bool rewind = accepted && ctx->status == STATUS_OK && sdk_rewind_asked(ctx);
+    if (rewind)
+        sdk_rewind_answer(ctx, completion_token, response);
+    else if (ctx->status == STATUS_OK)
+        run(ctx, accepted, completion_token, response, ret_parts);
     run_deferred(ctx);
     if (ctx->status != STATUS_OK)
         return err_set(err, ctx->status, "%s",
