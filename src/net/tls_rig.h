@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* tls_rig.h — for tests: an authority, a server's certificate for localhost and both ends' contexts, in a folder of their
+ * own; and a wire, which lets a test that knows only clear text speak to a server through TLS. */
+#ifndef NET_TLS_RIG_H
+#define NET_TLS_RIG_H
+
+#include "base/buf.h"
+#include "net/tls_server.h"
+
+struct tls_rig {
+    char folder[32];
+    char authority[64]; /* path of authority.pem */
+    char certificate[64];
+    char key[64];
+    struct tls_server *server;
+    struct ssl_ctx_st *client; /* trusts the authority */
+};
+
+void tls_rig_open(struct tls_rig *rig);
+void tls_rig_close(struct tls_rig *rig);
+/* Writes another certificate for `name`, signed by a new authority if `foreign`, as if made `days` ago. */
+void tls_rig_replace(struct tls_rig *rig, const char *name, bool foreign, int days);
+
+/* The client's end of TLS on `socket`, and a pair of sockets for what is said in clear text: whatever is written to
+ * `near` goes through TLS, what comes is read from it. */
+struct tls_wire {
+    struct transport far;
+    int near;   /* the test's; it closes it */
+    int inner;  /* the other end of it */
+    bool open;  /* the handshake is done */
+    bool ended; /* the server sends no more */
+    struct buf out, in;
+};
+void tls_wire_open(struct tls_wire *wire, struct tls_rig *rig, int socket);
+/* Moves what can be moved. */
+void tls_wire_step(struct tls_wire *wire);
+void tls_wire_close(struct tls_wire *wire);
+
+#endif
