@@ -14,13 +14,21 @@ size_t handshake_gate_bucket(const struct handshake_gate *gate, struct bytes add
     return sip_hash(gate->key, address) % HANDSHAKE_BUCKETS;
 }
 
-bool handshake_gate_enter(struct handshake_gate *gate, size_t bucket)
+bool handshake_gate_peer_is_full(const struct handshake_gate *gate, size_t bucket)
 {
-    if (gate->peers[bucket].open >= HANDSHAKES_PEER_MAX)
-        return false;
+    return gate->peers[bucket].open >= HANDSHAKES_PEER_MAX;
+}
+
+bool handshake_gate_is_full(const struct handshake_gate *gate)
+{
+    return gate->all.open >= HANDSHAKES_MAX;
+}
+
+void handshake_gate_enter(struct handshake_gate *gate, size_t bucket)
+{
+    ASSERT(!handshake_gate_peer_is_full(gate, bucket) && !handshake_gate_is_full(gate));
     gate->peers[bucket].open++;
     gate->all.open++;
-    return true;
 }
 
 void handshake_gate_leave(struct handshake_gate *gate, size_t bucket)
@@ -28,11 +36,6 @@ void handshake_gate_leave(struct handshake_gate *gate, size_t bucket)
     ASSERT(gate->peers[bucket].open > 0 && gate->all.open > 0);
     gate->peers[bucket].open--;
     gate->all.open--;
-}
-
-bool handshake_gate_is_full(const struct handshake_gate *gate)
-{
-    return gate->all.open >= HANDSHAKES_MAX;
 }
 
 int64_t handshake_gate_due_ns(const struct handshake_gate *gate, size_t bucket)

@@ -38,12 +38,14 @@ struct handshake_gate {
 void handshake_gate_init(struct handshake_gate *gate, const uint64_t key[2]);
 /* The bucket of a peer's address. */
 size_t handshake_gate_bucket(const struct handshake_gate *gate, struct bytes address);
-/* Begins a handshake. False: the peer has too many under way. When all have too many (handshake_gate_is_full) the caller
- * ends the oldest. */
-bool handshake_gate_enter(struct handshake_gate *gate, size_t bucket);
+/* Too many are under way, of this peer or of all: the caller first ends the oldest of them, for an honest one is over in
+ * a moment. */
+bool handshake_gate_peer_is_full(const struct handshake_gate *gate, size_t bucket);
+bool handshake_gate_is_full(const struct handshake_gate *gate);
+/* Begins a handshake; there is room. */
+void handshake_gate_enter(struct handshake_gate *gate, size_t bucket);
 /* One that was begun is over, however it went. */
 void handshake_gate_leave(struct handshake_gate *gate, size_t bucket);
-bool handshake_gate_is_full(const struct handshake_gate *gate);
 /* When the next step of a handshake may be taken; not after `now_ns`: now. */
 int64_t handshake_gate_due_ns(const struct handshake_gate *gate, size_t bucket);
 /* A step took `cost_ns` of the loop's time. */

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* http_server.c — the server as a whole: who is mounted where, how many connections there are, and the end.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/log.h"
+#include "net/address.h"
 #include "net/http_internal.h"
 #include "os/clock.h"
 #include "wire/http1/uri.h"
@@ -90,32 +86,13 @@ void http_server_on_exchange(struct http_server *server,
     server->exchange_context = context;
 }
 
-/* "address:port" of the other end. */
-static void peer_text(int fd, char *ret_text, size_t size)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t address_size = sizeof address;
-    char host[INET6_ADDRSTRLEN] = "";
-    snprintf(ret_text, size, "-");
-    if (fd < 0 || getpeername(fd, (struct sockaddr *)&address, &address_size) != 0)
-        return;
-    if (address.ss_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)&address;
-        if (inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host))
-            snprintf(ret_text, size, "%s:%u", host, ntohs(v4->sin_port));
-    } else if (address.ss_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&address;
-        if (inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host))
-            snprintf(ret_text, size, "[%s]:%u", host, ntohs(v6->sin6_port));
-    }
-}
-
 void http_server_report(struct http_server *server, const struct http_request *request, int fd)
 {
     if (!server->on_exchange)
         return;
-    char peer[INET6_ADDRSTRLEN + 10];
-    peer_text(fd, peer, sizeof peer);
+    union address address = address_of_peer(fd);
+    char peer[ADDRESS_TEXT_SIZE];
+    address_text(&address, peer);
     const struct http_match *match = &request->match;
     const struct http_exchange exchange = {
         .method = http_request_method(request),

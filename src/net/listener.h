@@ -2,14 +2,18 @@
 /* listener.h — one TCP port for both protocols: the first bytes decide.
  * A connection that begins with the HTTP/2 preface ("PRI * HTTP/2.0", RFC 9113 section 3.4) goes to the gRPC
  * server, anything else to the HTTP/1.1 server. The bytes are only peeked at, so the adopter reads them
- * again. A connection that sends nothing is closed after a time limit; when there are too many, the one that
- * has waited longest goes. A client that begins with TLS is told so in its own words, and the operator in the
- * log. When descriptors run out, connections that do nothing make room. All on the loop's thread. */
+ * again. A connection that begins with a handshake of TLS goes through it first; the two then agree on the protocol.
+ * Beside TLS, clear text is for peers on this machine. Who speaks what the port does not is told so in its own words, and
+ * the operator in the log.
+ * A connection that sends nothing is closed after a time limit; when there are too many, the one that has waited longest
+ * goes. Handshakes take at most a share of the loop's time (net/handshake_gate.h), and one that is slow holds up nobody.
+ * When descriptors run out, connections that do nothing make room. All on the loop's thread. */
 #ifndef NET_LISTENER_H
 #define NET_LISTENER_H
 
 #include "net/grpc_server.h"
 #include "net/http_server.h"
+#include "net/tls_server.h"
 
 struct listener;
 
@@ -19,8 +23,10 @@ struct listener_options {
     bool loopback_v6;         /* listen on [::1] too, at the same port, if this machine has it */
     struct http_server *http; /* NULL: HTTP/1.1 connections are closed */
     struct grpc_server *grpc; /* NULL: HTTP/2 connections are closed */
+    struct tls_server *tls;   /* NULL: TLS is not spoken; borrowed */
+    bool tls_only;            /* clear text is not even spoken with peers on this machine */
     bool allow_remote;        /* false: an address other than loopback is refused with PERMISSION_DENIED */
-    int64_t first_byte_timeout_ns; /* 0: 10 s */
+    int64_t first_byte_timeout_ns; /* to the first byte, and again to the end of a handshake; 0: 10 s */
 };
 
 STATUS_RESULT listener_open(struct loop *loop, const struct listener_options *options,

@@ -25,6 +25,11 @@ int64_t clock_unix_ns(void)
     return now_ns(CLOCK_REALTIME);
 }
 
+int64_t clock_thread_ns(void)
+{
+    return now_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
 void entropy_fill(void *out, size_t size)
 {
     char *p = out;

@@ -12,6 +12,8 @@
 int64_t clock_monotonic_ns(void);
 /* CLOCK_REALTIME in nanoseconds since 1970: for what people and other machines see. */
 int64_t clock_unix_ns(void);
+/* CLOCK_THREAD_CPUTIME_ID in nanoseconds: what the calling thread has computed so far. For costs. */
+int64_t clock_thread_ns(void);
 /* Fills from getrandom(2); aborts if the kernel refuses, since nothing safe can go on without it. */
 void entropy_fill(void *out, size_t size);
 
