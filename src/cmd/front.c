@@ -22,11 +22,11 @@ static const char page_head[] =
     "<p>Runs Python that nobody trusts in sessions of its own, and lets a person decide what becomes of the "
     "result.</p>\n";
 
-/* Submit, look, decide; %1$.*2$s is what the browser calls this server. */
+/* Submit, look, decide; each with the scheme and host by which the browser came. */
 static const char page_app[] =
-    "<pre>curl -X POST http://%.*s/code/execute -H 'Content-Type: application/json' -d '\"print(6 * 7)\"'\n"
-    "curl 'http://%.*s/v1/requests/REQUEST_ID?wait=30s'\n"
-    "curl -X POST 'http://%.*s/code/review?approve=true&amp;requestId=REQUEST_ID'</pre>\n"
+    "<pre>curl -X POST %s://%.*s/code/execute -H 'Content-Type: application/json' -d '\"print(6 * 7)\"'\n"
+    "curl '%s://%.*s/v1/requests/REQUEST_ID?wait=30s'\n"
+    "curl -X POST '%s://%.*s/code/review?approve=true&amp;requestId=REQUEST_ID'</pre>\n"
     "<p><a href=\"/v1/requests?state=waiting\">Requests that wait for a decision</a></p>\n";
 
 static const char page_tail[] = "<p><a href=\"/openapi.json\">All routes</a>, "
@@ -48,10 +48,11 @@ static void answer_page(void *context, struct http_request *request)
     struct bytes host = http_request_header(request, "host");
     if (!host.size)
         host = BYTES_LITERAL("localhost");
+    const char *scheme = http_request_is_secure(request) ? "https" : "http";
     CLEANUP(buf_fini) struct buf page = {0};
     buf_append_cstr(&page, page_head);
     if (has_part(front, "app"))
-        buf_append_fmt(&page, page_app, BYTES_FMT(host), BYTES_FMT(host), BYTES_FMT(host));
+        buf_append_fmt(&page, page_app, scheme, BYTES_FMT(host), scheme, BYTES_FMT(host), scheme, BYTES_FMT(host));
     buf_append_cstr(&page, page_tail);
     bool whole =
         buf_status(&page) == STATUS_OK &&

@@ -31,16 +31,38 @@ enum status ready_file_prepare(const char *path, struct err *err)
 
 enum status ready_file_write(const char *path, const struct addresses *addresses, struct err *err)
 {
-    json_t *root = json_pack("{s:s, s:o, s:o, s:I, s:o}", "url", addresses->url, "sessionPoolUrl",
+    json_t *root = json_pack("{s:s, s:o, s:o, s:I, s:o, s:o}", "url", addresses->url, "sessionPoolUrl",
                              text_or_null(addresses->pool_url), "schedulerConnectionString",
                              text_or_null(addresses->connection_string), "pid", (json_int_t)getpid(),
-                             "dataDir", text_or_null(addresses->data_dir));
+                             "dataDir", text_or_null(addresses->data_dir), "certificateAuthority",
+                             text_or_null(addresses->authority));
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     enum status status =
         text ? file_replace(path, bytes_of_cstr(text), err) : err_set(err, STATUS_NO_MEMORY, "out of memory");
     free(text);
     return status;
+}
+
+/* What a client must know of TLS. */
+static void print_tls(const struct addresses *addresses)
+{
+    if (*addresses->certificate)
+        printf("  certificate       %s\n", addresses->certificate);
+    if (*addresses->authority)
+        printf("  its authority     %s\n", addresses->authority);
+}
+
+/* The variables that most clients read. */
+static void print_trust(const struct addresses *addresses)
+{
+    static const char *const variables[] = {"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+                                            "NODE_EXTRA_CA_CERTS", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"};
+    if (!*addresses->authority)
+        return;
+    printf("\nClients must trust the authority (Java: keytool -importcert):\n\n");
+    for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+        printf("  export %s='%s'\n", variables[i], addresses->authority);
 }
 
 void ready_banner(const struct addresses *addresses, bool submit)
@@ -55,6 +77,8 @@ void ready_banner(const struct addresses *addresses, bool submit)
         printf("  task hubs         %s\n", addresses->hubs);
     if (addresses->data_dir)
         printf("  data              %s\n", addresses->data_dir);
+    print_tls(addresses);
+    print_trust(addresses);
     if (submit)
         printf("\nSubmit code, look at what it did, decide:\n\n"
                "  curl -X POST %s/code/execute -H 'Content-Type: application/json' -d '\"print(6 * 7)\"'\n"

@@ -19,6 +19,7 @@
 #include "cmd/own_user.h"
 #include "cmd/ready.h"
 #include "cmd/state_dir.h"
+#include "cmd/tls_setup.h"
 #include "cmd/weaker.h"
 #include "jail/confine.h"
 #include "jail/data_root.h"
@@ -57,7 +58,9 @@ struct stack {
     struct app_service *app;
     struct health health;
     struct front front;
-    struct addresses addresses;
+    struct addresses addresses; /* for others … */
+    struct addresses inner;     /* … and for the app of this process, which needs no TLS to itself */
+    struct tls_setup tls;
     struct loop_timer ready_timer;
     int64_t patience_ends_ns;            /* monotonic: when it is next said that the start takes long */
     char data_root[DATA_ROOT_PATH_SIZE]; /* of jail/data_root.h */
@@ -99,6 +102,11 @@ static enum status confine(struct stack *stack, struct err *err)
     enum status status = open_folders(stack, ready_folder, err);
     if (status != STATUS_OK)
         return status;
+    CLEANUP(arena_fini) struct arena arena = {0};
+    const char *read_paths[TLS_SETUP_FOLDERS];
+    status = tls_setup_folders(stack->settings, &arena, read_paths, err);
+    if (status != STATUS_OK)
+        return status;
     const char *write_paths[2] = {stack->ready_path[0] ? stack->ready_folder.path : NULL, NULL};
     struct own_user user;
     status = own_user_settle(setting_text(stack->settings, "user"), stack->data_dir, write_paths[0],
@@ -108,7 +116,8 @@ static enum status confine(struct stack *stack, struct err *err)
     const struct confine_options options = {.uid = user.uid,
                                             .data_dir = stack->data_dir ? stack->data.path : NULL,
                                             .data_root = stack->pool ? stack->data_root : NULL,
-                                            .write_paths = write_paths};
+                                            .write_paths = write_paths,
+                                            .read_paths = read_paths};
     struct confine_report report = {.detail = ""};
     status = confine_enter(&options, &report, err);
     if (status != STATUS_OK)
@@ -228,9 +237,15 @@ static enum status start_port(struct stack *stack, struct err *err)
         .loopback_v6 = strcmp(setting_text(stack->settings, "host"), HOST_DEFAULT) == 0,
         .http = stack->http,
         .grpc = stack->grpc,
+        .tls_only = setting_flag(stack->settings, "tls-only"),
         .allow_remote = setting_flag(stack->settings, "insecure-no-auth"),
     };
-    enum status status = listener_open(stack->loop, &options, &stack->listener, err);
+    enum status status = tls_setup_start(&stack->tls, stack->settings, stack->loop, stack->data.path,
+                                         stack->data_dir, &stack->names.site, err);
+    if (status != STATUS_OK)
+        return status;
+    options.tls = stack->tls.server;
+    status = listener_open(stack->loop, &options, &stack->listener, err);
     if (status == STATUS_IO) { /* most often: another server is there */
         struct err why = *err;
         (void)err_set(err, status, "%s (choose another with --port or --host)", why.text);
@@ -258,14 +273,13 @@ static void say_where_work_is(void *context, struct bytes name, uint64_t unfinis
 }
 
 /* Where each part can be reached, as others write it. */
-static void make_addresses(struct stack *stack)
+static void make_addresses(const struct stack *stack, const char *scheme, struct addresses *addresses)
 {
-    struct addresses *addresses = &stack->addresses;
     const char *host = setting_text(stack->settings, "host");
     if (strcmp(host, HOST_DEFAULT) == 0) /* what the vendor's samples compare with, to skip credentials */
         host = "localhost";
     const char *open = strchr(host, ':') ? "[" : "";
-    snprintf(addresses->url, sizeof addresses->url, "http://%s%.100s%s:%u", open, host, *open ? "]" : "",
+    snprintf(addresses->url, sizeof addresses->url, "%s://%s%.100s%s:%u", scheme, open, host, *open ? "]" : "",
              listener_port(stack->listener));
     if (stack->pool && stack->command == COMMAND_DEV)
         snprintf(addresses->pool_url, sizeof addresses->pool_url, "%.120s" POOL_PATH "%.60s", addresses->url,
@@ -278,6 +292,8 @@ static void make_addresses(struct stack *stack)
     if (stack->scheduler)
         scheduler_hubs(stack->scheduler, add_hub_name, addresses->hubs);
     addresses->data_dir = stack->data_dir;
+    addresses->certificate = stack->tls.certificate;
+    addresses->authority = stack->tls.authority;
 }
 
 /* It stands in URLs as it is. */
@@ -303,6 +319,8 @@ static enum status check_settings(const struct stack *stack, struct err *err)
                        "pool-name: \"%.80s\" must be 1 to %d letters, digits, '-', '_' or '.'", pool_name,
                        POOL_NAME_MAX);
     enum status status = weaker_check_names(setting_text(stack->settings, "require"), err);
+    if (status == STATUS_OK)
+        status = tls_setup_check(stack->settings, stack->command & (COMMAND_DEV | COMMAND_SCHEDULER), err);
     if (status != STATUS_OK)
         return status;
     const char *ready = setting_text(stack->settings, "ready-file");
@@ -314,9 +332,10 @@ static enum status start_app(struct stack *stack, struct err *err)
     const struct option_values *values = stack->settings;
     bool alone = stack->command == COMMAND_APP;
     struct app_options options = {
-        .connection_string = alone ? setting_text(values, "scheduler") : stack->addresses.connection_string,
-        .pool_url = alone ? setting_text(values, "session-pool-url") : stack->addresses.pool_url,
+        .connection_string = alone ? setting_text(values, "scheduler") : stack->inner.connection_string,
+        .pool_url = alone ? setting_text(values, "session-pool-url") : stack->inner.pool_url,
         .pool_token = alone ? setting_text(values, "session-pool-token") : NULL,
+        .ca_file = alone ? setting_text(values, "ca-file") : NULL,
         .scheduler_token = alone ? setting_text(values, "scheduler-token") : NULL,
         .approval_timeout_ns = setting_number(values, "approval-timeout"),
         .run_timeout_ns = setting_number(values, "run-timeout"),
@@ -382,6 +401,8 @@ static enum status start(struct stack *stack, struct err *err)
     if (status == STATUS_OK && keeps_state)
         status = state_dir_open(setting_text(stack->settings, "data"), &stack->data_dir, err);
     if (status == STATUS_OK)
+        status = tls_setup_open(&stack->tls, stack->settings, err);
+    if (status == STATUS_OK)
         status = confine(stack, err);
     if (status == STATUS_OK && keeps_state)
         status = start_scheduler(stack, err);
@@ -391,7 +412,8 @@ static enum status start(struct stack *stack, struct err *err)
         status = start_port(stack, err);
     if (status != STATUS_OK)
         return status;
-    make_addresses(stack);
+    make_addresses(stack, "http", &stack->inner);
+    make_addresses(stack, stack->tls.server ? "https" : "http", &stack->addresses);
     if (stack->command & (COMMAND_DEV | COMMAND_APP))
         status = start_app(stack, err);
     return status == STATUS_OK ? mount_routes(stack, err) : status;
@@ -564,10 +586,14 @@ static void remove_ready_file(struct stack *stack)
 static void on_signal(void *context, int number)
 {
     struct stack *stack = context;
-    /* A terminal that closes ends what runs in it; a service is told in vain, for it reads its settings at
-     * the start only. */
+    /* A terminal that closes ends what runs in it; a service reads its certificate again, its settings at the
+     * start only. */
     if (number == SIGHUP && stack->command != COMMAND_DEV) {
-        log_info(AREA, "nothing is read again, restart instead signal=%d", number);
+        log_info(AREA, "%s signal=%d",
+                 stack->tls.server ? "the certificate is read again; for settings restart instead"
+                                   : "nothing is read again, restart instead",
+                 number);
+        tls_setup_reload(&stack->tls);
         return;
     }
     if (stack->stopping) {
@@ -609,6 +635,7 @@ void stack_destroy(struct stack *stack)
     http_server_destroy(stack->http);
     host_names_fini(&stack->names);
     front_fini(&stack->front);
+    tls_setup_fini(&stack->tls);
     grpc_server_destroy(stack->grpc);
     scheduler_destroy(stack->scheduler);
     scheduler_http_destroy(stack->scheduler_http);

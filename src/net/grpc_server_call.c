@@ -494,8 +494,8 @@ static struct bytes sole_header(const struct grpc_call *call, const char *name)
     return count > 1 ? SITE_AMBIGUOUS : header_value(call, name);
 }
 
-/* Whether a program of ours asks for us; else it is answered. No browser speaks HTTP/2 in clear text, but what
- * stands between one and us may. */
+/* Whether a program of ours asks for us; else it is answered. No browser speaks HTTP/2 in clear text, but through TLS
+ * one does, and what stands between one and us may. */
 static bool admit_site(struct grpc_call *call)
 {
     struct bytes authority = header_value(call, ":authority");
@@ -506,6 +506,7 @@ static bool admit_site(struct grpc_call *call)
         .fetch_site = sole_header(call, "sec-fetch-site"),
         .fetch_mode = sole_header(call, "sec-fetch-mode"),
         .fetch_dest = sole_header(call, "sec-fetch-dest"),
+        .secure = transport_is_secure(&call->connection->transport),
     };
     enum site_verdict verdict = site_judge(call->connection->server->site, &asked);
     if (verdict == SITE_OWN)

@@ -210,9 +210,10 @@ void grpc_http_begin(struct grpc_call *call, bool ended)
     CLEANUP(buf_fini) struct buf text = {0};
     call->phase = CALL_HTTP;
     call->is_http = true;
+    const struct transport *transport = &call->connection->transport;
+    const struct http_peer peer = {.fd = transport->fd, .secure = transport_is_secure(transport)};
     bool begun = write_request(call, ended, &text) &&
-                 http_exchange_begin(server->http, &carrier, call, call->connection->transport.fd,
-                                     &call->exchange, NULL) == STATUS_OK;
+                 http_exchange_begin(server->http, &carrier, call, peer, &call->exchange, NULL) == STATUS_OK;
     if (begun)
         feed(call, buf_peek(&text));
     else

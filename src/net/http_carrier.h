@@ -11,6 +11,12 @@
 struct http_server;
 struct http_connection;
 
+/* Who is at the other end of what carries the exchange. */
+struct http_peer {
+    int fd;      /* asked for its name only; -1: it cannot be asked any more */
+    bool secure; /* as transport_is_secure */
+};
+
 struct http_carrier {
     /* The head of the answer as text, status line to empty line; of its headers that speak of the connection
      * (Connection, Transfer-Encoding) none means anything. Once. */
@@ -23,10 +29,9 @@ struct http_carrier {
     void (*on_end)(void *carried, bool whole);
 };
 
-/* Begins an exchange that counts as a connection. `fd` is asked for the peer's name only. RESOURCE_EXHAUSTED,
- * UNAVAILABLE as http_server_adopt; NO_MEMORY. */
+/* Begins an exchange that counts as a connection. RESOURCE_EXHAUSTED, UNAVAILABLE as http_server_adopt; NO_MEMORY. */
 STATUS_RESULT http_exchange_begin(struct http_server *server, const struct http_carrier *carrier,
-                                  void *carried, int fd, struct http_connection **ret_exchange,
+                                  void *carried, struct http_peer peer, struct http_connection **ret_exchange,
                                   struct err *err);
 /* What the peer sends, as HTTP/1.1 bytes of one request. */
 void http_exchange_feed(struct http_connection *exchange, struct bytes data);

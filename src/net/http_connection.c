@@ -114,6 +114,7 @@ static int foreign_status(struct http_connection *connection, bool page, const c
         .fetch_site = sole_header(request, "sec-fetch-site"),
         .fetch_mode = sole_header(request, "sec-fetch-mode"),
         .fetch_dest = sole_header(request, "sec-fetch-dest"),
+        .secure = connection->peer.secure,
     };
     enum site_verdict verdict = site_judge(connection->server->site, &asked);
 
@@ -256,9 +257,7 @@ static enum step read_chunked_body(struct http_connection *connection)
 
 static void free_request(struct http_request *request)
 {
-    http_server_report(request->connection->server, request,
-                       request->connection->carrier ? request->connection->peer_fd
-                                                    : request->connection->transport.fd);
+    http_server_report(request->connection->server, request, request->connection->peer.fd);
     request->connection->server->bodies_size -= request->body.size;
     buf_fini(&request->body);
     buf_fini(&request->headers);
@@ -298,6 +297,7 @@ static enum step lose_peer(struct http_connection *connection)
     if (connection->transport.fd >= 0) {
         loop_fd_remove(&connection->watch);
         transport_close(&connection->transport);
+        connection->peer.fd = -1;
         connection->deadline = 0;
         buf_fini(&connection->in);
         buf_fini(&connection->out);
@@ -429,6 +429,7 @@ static struct http_connection *connection_new(struct http_server *server, struct
         return NULL;
     connection->server = server;
     connection->transport = transport;
+    connection->peer = (struct http_peer){.fd = transport.fd, .secure = transport_is_secure(&transport)};
     connection->watch.on_ready = on_ready;
     connection->timer.on_fire = on_timer;
     connection->task.on_run = on_task;
@@ -459,15 +460,15 @@ enum status http_connection_create(struct http_server *server, struct transport 
 }
 
 enum status http_connection_carry(struct http_server *server, const struct http_carrier *carrier,
-                                  void *carried, int fd, struct http_connection **ret_connection,
-                                  struct err *err)
+                                  void *carried, struct http_peer peer,
+                                  struct http_connection **ret_connection, struct err *err)
 {
     struct http_connection *connection = connection_new(server, transport_plain(-1));
     if (!connection)
         return err_set(err, STATUS_NO_MEMORY, "no memory for an exchange");
     connection->carrier = carrier;
     connection->carried = carried;
-    connection->peer_fd = fd;
+    connection->peer = peer;
     *ret_connection = connection;
     return STATUS_OK;
 }
@@ -497,7 +498,7 @@ void http_exchange_gone(struct http_connection *connection)
 {
     connection->carried = NULL;
     connection->failed = true;
-    connection->peer_fd = -1;
+    connection->peer.fd = -1;
     advance(connection);
 }
 

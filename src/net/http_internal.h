@@ -100,9 +100,9 @@ struct http_connection {
                                  * a carrier */
     const struct http_carrier *carrier; /* NULL: HTTP/1.1 over `transport` */
     void *carried;                      /* the carrier's own; NULL: it is gone */
-    int peer_fd;                        /* whose peer the access log names */
-    bool head_handed;                   /* to the carrier */
-    bool whole;                         /* all of the answer is handed to the carrier */
+    struct http_peer peer;
+    bool head_handed; /* to the carrier */
+    bool whole;       /* all of the answer is handed to the carrier */
     enum http_state state;
     struct loop_fd watch;
     struct loop_timer timer;
@@ -124,8 +124,8 @@ struct http_connection {
 STATUS_RESULT http_connection_create(struct http_server *server, struct transport transport, struct err *err);
 /* Makes one without a socket. */
 STATUS_RESULT http_connection_carry(struct http_server *server, const struct http_carrier *carrier,
-                                    void *carried, int fd, struct http_connection **ret_connection,
-                                    struct err *err);
+                                    void *carried, struct http_peer peer,
+                                    struct http_connection **ret_connection, struct err *err);
 /* Calls on_gone if a handler owes an answer, closes and frees. */
 void http_connection_destroy(struct http_connection *connection);
 /* Closes a connection that waits for its next request; others end with their current answer. */

@@ -36,6 +36,11 @@ struct bytes http_request_header(const struct http_request *request, const char 
     return http1_head_field(&request->head, request->raw, wanted);
 }
 
+bool http_request_is_secure(const struct http_request *request)
+{
+    return request->connection->peer.secure;
+}
+
 struct bytes http_request_query(struct http_request *request, const char *name)
 {
     struct bytes raw = uri_query_find(http_request_query_string(request), bytes_of_cstr(name));

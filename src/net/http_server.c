@@ -214,14 +214,14 @@ enum status http_server_adopt(struct http_server *server, struct transport trans
 }
 
 enum status http_exchange_begin(struct http_server *server, const struct http_carrier *carrier, void *carried,
-                                int fd, struct http_connection **ret_exchange, struct err *err)
+                                struct http_peer peer, struct http_connection **ret_exchange, struct err *err)
 {
     if (server->draining)
         return err_set(err, STATUS_UNAVAILABLE, "the server is shutting down");
     if (server->connection_count >= server->limits.connections_max && !http_server_drop_idlest(server))
         return err_set(err, STATUS_RESOURCE_EXHAUSTED, "there are %zu connections already",
                        server->connection_count);
-    return http_connection_carry(server, carrier, carried, fd, ret_exchange, err);
+    return http_connection_carry(server, carrier, carried, peer, ret_exchange, err);
 }
 
 void http_server_connection_gone(struct http_server *server)

@@ -115,6 +115,8 @@ struct bytes http_request_query_string(const struct http_request *request);
 /* The first header of that name (case-insensitive); data NULL if absent. "host" gives the authority of an
  * absolute-form target if there is one (RFC 9112 section 3.2.2). */
 struct bytes http_request_header(const struct http_request *request, const char *name);
+/* It came through TLS: links to this server begin with https. */
+bool http_request_is_secure(const struct http_request *request);
 /* The first query parameter of that name (case-insensitive), percent-decoded, '+' as space. data NULL if
  * absent. */
 struct bytes http_request_query(struct http_request *request, const char *name);

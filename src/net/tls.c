@@ -107,7 +107,7 @@ static void tls_release(struct transport *transport)
 }
 
 static const struct transport_kind kind_tls = {
-    .read = tls_read, .write = tls_write, .end = tls_end, .release = tls_release};
+    .read = tls_read, .write = tls_write, .end = tls_end, .release = tls_release, .secure = true};
 
 /* --- the handshake --- */
 

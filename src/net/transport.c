@@ -95,6 +95,11 @@ bool transport_has_input(const struct transport *transport)
     return recv(transport->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+bool transport_is_secure(const struct transport *transport)
+{
+    return transport->kind->secure;
+}
+
 const char *transport_fault(const struct transport *transport)
 {
     if (transport->reason)

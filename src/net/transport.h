@@ -27,6 +27,7 @@ struct transport_kind {
     void (*end)(
         struct transport *transport); /* what is said before the sending side is shut; NULL: nothing */
     void (*release)(struct transport *transport); /* frees `state`; NULL: there is none */
+    bool secure;                                  /* nobody on the way can read or change the bytes */
 };
 
 /* Moved by value: whoever has a copy behind the move must not use it. */
@@ -53,6 +54,7 @@ STATUS_RESULT transport_write(struct transport *transport, struct bytes data, si
 bool transport_shut(struct transport *transport);
 /* Bytes that the peer sent wait to be read. */
 bool transport_has_input(const struct transport *transport);
+bool transport_is_secure(const struct transport *transport);
 /* What failed last, for people. */
 const char *transport_fault(const struct transport *transport);
 /* Frees and closes; there is no socket then. Any number of times. */

@@ -21,7 +21,7 @@ struct app_service {
     _Atomic bool pool_away; /* of activity */
     struct dt_client *client;
     struct dt_worker *worker;
-    char *connection_string, *pool_url, *pool_token, *scheduler_token;
+    char *connection_string, *pool_url, *pool_token, *scheduler_token, *ca_file;
     size_t code_size_max;
     bool compat_sample;
     bool stopping;         /* the client may be gone: no calls any more */

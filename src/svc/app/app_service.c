@@ -113,6 +113,7 @@ static enum status make_sdk(struct app_service *service, struct err *error)
 {
     struct dt_connect_options connect = DT_INIT(struct dt_connect_options);
     connect.connection_string = service->connection_string;
+    connect.ca_file = service->ca_file;
     connect.log = on_sdk_log;
     connect.log_level = DT_LOG_INFO;
     connect.call_timeout_ms = CALL_TIMEOUT_MS;
@@ -155,6 +156,7 @@ static void release(struct app_service *service)
     free(service->pool_url);
     free(service->pool_token);
     free(service->scheduler_token);
+    free(service->ca_file);
     free(service);
 }
 
@@ -192,12 +194,13 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
     service->pool_url = copy(options->pool_url);
     service->pool_token = copy(options->pool_token);
     service->scheduler_token = copy(options->scheduler_token);
+    service->ca_file = copy(options->ca_file);
     list_init(&service->exchanges);
     uint64_t seed[2];
     entropy_fill(seed, sizeof seed);
     decide_init(service, seed[0], seed[1]);
     service->activity = (struct activity_settings){
-        .pool = {.url = service->pool_url, .token = service->pool_token},
+        .pool = {.url = service->pool_url, .token = service->pool_token, .ca_file = service->ca_file},
         .steering =
             {
                 .review_failures = options->compat_sample,

@@ -14,9 +14,10 @@ struct app_options {
     const char *connection_string; /* DURABLE_TASK_SCHEDULER_CONNECTION_STRING; with or without "Endpoint=" */
     const char *pool_url;          /* SESSION_POOL_URL */
     const char *pool_token;        /* bearer token for the pool; NULL: none */
-    const char *scheduler_token;   /* bearer token for the scheduler; NULL: only Authentication=None works */
-    int64_t approval_timeout_ns;   /* how long a result waits for a decision */
-    int64_t run_timeout_ns;        /* limit of one run; 0: the pool's own */
+    const char *ca_file; /* PEM: the authorities that pool and scheduler may have; NULL: the system's */
+    const char *scheduler_token; /* bearer token for the scheduler; NULL: only Authentication=None works */
+    int64_t approval_timeout_ns; /* how long a result waits for a decision */
+    int64_t run_timeout_ns;      /* limit of one run; 0: the pool's own */
     int64_t
         isolation_wait_ns; /* how long a run waits for a pool that does not answer, each time it is tried */
     int64_t stop_grace_ns; /* how long runs may go on when the service stops */

@@ -140,6 +140,9 @@ static enum status exchange_open(const struct pool_client *client, struct pool_e
     curl_easy_setopt(exchange->curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
     curl_easy_setopt(exchange->curl, CURLOPT_USERAGENT, "sallyport/" SALLYPORT_VERSION);
     curl_easy_setopt(exchange->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(exchange->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* or later */
+    if (client->ca_file)
+        curl_easy_setopt(exchange->curl, CURLOPT_CAINFO, client->ca_file);
     return STATUS_OK;
 }
 
@@ -187,6 +190,9 @@ static enum status perform(struct pool_exchange *exchange, const char *url, stru
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
         return err_set(error, STATUS_FAILED_PRECONDITION, "the session pool's URL is not usable: %s",
                        curl_easy_strerror(code));
+    if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
+        return err_set(error, STATUS_FAILED_PRECONDITION, "the session pool's certificate: %s (see ca-file)",
+                       detail[0] ? detail : curl_easy_strerror(code));
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return err_set(error, STATUS_CANCELLED, "the run was broken off");
     if (code != CURLE_OK)

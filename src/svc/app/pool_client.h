@@ -12,6 +12,7 @@
 struct pool_client {
     const char *url;          /* pool management endpoint; a trailing '/' is allowed */
     const char *token;        /* bearer token; NULL: no Authorization header */
+    const char *ca_file;      /* PEM: the authorities that a pool behind https may have; NULL: the system's */
     int64_t run_timeout_ns;   /* sent as timeoutInSeconds; 0: the pool's own limit */
     size_t response_size_max; /* bytes; 0: 32 MiB */
 };
@@ -42,7 +43,7 @@ struct pool_watch {
 
 /* Runs `code` in the session `identifier`, which is made if it is new. Code that fails is a good answer with
  * `succeeded` false. RESOURCE_EXHAUSTED (pool full), UNAVAILABLE (no connection, 5xx): may be tried again.
- * FAILED_PRECONDITION: the pool refused (4xx). MALFORMED: its answer is not what the contract says.
+ * FAILED_PRECONDITION: the pool refused (4xx), or its certificate is not good. MALFORMED: its answer is not what the contract says.
  * CANCELLED: `watch` (may be NULL) broke it off; the code may still run until the session is released. `error`
  * has the cause. */
 STATUS_RESULT pool_client_execute(const struct pool_client *client, const char *identifier, struct bytes code,

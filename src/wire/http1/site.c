@@ -141,10 +141,11 @@ bool site_name_valid(struct bytes name)
 /* --- the verdict --- */
 
 /* Our own origin is the scheme, host and port under which this very request reached us. Another name of ours
- * is another site for a browser, too. "https" is what a browser says when a proxy with a certificate stands
- * before us; that has a name which somebody configured. */
-static bool origin_is_own(const struct site *site, struct bytes origin, struct bytes host_header)
+ * is another site for a browser, too. "https" is what a browser says to our own TLS, or when a proxy with a
+ * certificate stands before us; that has a name which somebody configured. */
+static bool origin_is_own(const struct site *site, const struct site_request *request)
 {
+    const struct bytes origin = request->origin;
     const struct bytes http = BYTES_LITERAL("http://");
     const struct bytes https = BYTES_LITERAL("https://");
     struct authority origin_host, host;
@@ -153,9 +154,9 @@ static bool origin_is_own(const struct site *site, struct bytes origin, struct b
         return false;
 
     struct bytes behind_scheme = bytes_slice(origin, secure ? https.size : http.size, SIZE_MAX);
-    if (!authority_parse(behind_scheme, &origin_host) || !authority_parse(host_header, &host))
+    if (!authority_parse(behind_scheme, &origin_host) || !authority_parse(request->host, &host))
         return false;
-    if (secure && !is_given_name(site, &host))
+    if (request->secure ? !secure : secure && !is_given_name(site, &host))
         return false;
 
     int default_port = secure ? PORT_HTTPS : PORT_HTTP;
@@ -183,7 +184,7 @@ enum site_verdict site_judge(const struct site *site, const struct site_request 
 {
     if (request->host.data && !site_knows(site, request->host))
         return SITE_UNKNOWN_HOST;
-    if (request->origin.data && !origin_is_own(site, request->origin, request->host))
+    if (request->origin.data && !origin_is_own(site, request))
         return SITE_FOREIGN;
     if (!request->fetch_site.data || fetch_site_is_own(request->fetch_site))
         return SITE_OWN;

@@ -35,6 +35,7 @@ struct site_request {
     struct bytes fetch_site; /* Sec-Fetch-Site */
     struct bytes fetch_mode; /* Sec-Fetch-Mode */
     struct bytes fetch_dest; /* Sec-Fetch-Dest */
+    bool secure;             /* it came through our own TLS: only a page that did, too, is ours */
 };
 
 enum site_verdict {

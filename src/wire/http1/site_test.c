@@ -179,11 +179,28 @@ static void a_name_that_can_be_configured_is_a_bare_host(void **state)
         assert_false(site_name_valid(value(bad[i])));
 }
 
+/* One port speaks both: a page that came in clear text could be anybody's on the way, and may not act on what is
+ * protected. */
+static void a_page_in_clear_text_is_foreign_to_tls(void **state)
+{
+    const struct site site = {.name_count = 0};
+    struct site_request request = {.method = BYTES_LITERAL("POST"),
+                                   .host = BYTES_LITERAL("localhost:8080"),
+                                   .origin = BYTES_LITERAL("https://localhost:8080"),
+                                   .secure = true};
+    assert_int_equal(site_judge(&site, &request), SITE_OWN);
+    request.origin = BYTES_LITERAL("http://localhost:8080");
+    assert_int_equal(site_judge(&site, &request), SITE_FOREIGN);
+    request.origin = BYTES_LITERAL("https://evil.example");
+    assert_int_equal(site_judge(&site, &request), SITE_FOREIGN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_is_known_by_name_and_at_any_port),
         cmocka_unit_test(a_request_is_judged_by_what_a_page_cannot_forge),
+        cmocka_unit_test(a_page_in_clear_text_is_foreign_to_tls),
         cmocka_unit_test(a_name_that_can_be_configured_is_a_bare_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
