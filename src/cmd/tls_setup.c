@@ -168,6 +168,14 @@ static enum status take_authority(const char *folder, struct certificate_pair *r
     return status;
 }
 
+/* Against the umask: who may look into the data folder may read what clients need, though not the keys. */
+static enum status open_to_all(const char *folder, const char *name, mode_t mode, struct err *err)
+{
+    char path[PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return chmod(path, mode) == 0 ? STATUS_OK : err_set(err, STATUS_IO, "tls: %s: %s", path, strerror(errno));
+}
+
 /* What clients are given holds no key. */
 static enum status publish_authority(const char *folder, struct bytes authority, struct err *err)
 {
@@ -177,7 +185,8 @@ static enum status publish_authority(const char *folder, struct bytes authority,
     enum status status = read_file(folder, AUTHORITY_FILE, &published);
     if (status == STATUS_OK && bytes_equal(buf_peek(&published), certificate))
         return STATUS_OK;
-    return write_file(folder, AUTHORITY_FILE, certificate, err);
+    status = write_file(folder, AUTHORITY_FILE, certificate, err);
+    return status == STATUS_OK ? open_to_all(folder, AUTHORITY_FILE, 0644, err) : status;
 }
 
 static bool is_good(struct bytes pem, struct bytes authority, const struct tls_setup *setup)
@@ -210,7 +219,9 @@ static enum status make_own_files(const struct tls_setup *setup, struct err *err
     if (mkdir(setup->folder, 0700) < 0 && errno != EEXIST)
         return err_set(err, STATUS_IO, "tls: cannot make the folder %s: %s", setup->folder, strerror(errno));
     struct certificate_pair authority = {0};
-    enum status status = take_authority(setup->folder, &authority, err);
+    enum status status = open_to_all(setup->folder, ".", 0755, err);
+    if (status == STATUS_OK)
+        status = take_authority(setup->folder, &authority, err);
     if (status == STATUS_OK)
         status = publish_authority(setup->folder, buf_peek(&authority.certificate), err);
     if (status == STATUS_OK)

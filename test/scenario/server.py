@@ -25,6 +25,7 @@ class Server:
         self.process = None
         self.log = open(os.path.join(self.data, "server.log"), "ab")
         self.port = 0
+        self.tls = None  # an ssl.SSLContext: requests go through TLS
 
     def start(self, wait=True):
         ready = pathlib.Path(self.data) / "ready.json"
@@ -75,9 +76,14 @@ class Server:
     def __exit__(self, *_):
         self.close()
 
+    def connect(self, timeout=60):
+        if self.tls:
+            return http.client.HTTPSConnection("localhost", self.port, timeout=timeout, context=self.tls)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
     def ask(self, method, path, body=None, headers=None, timeout=60):
         """One request; returns (status, headers, parsed JSON or text). A dict, list or str body is sent as JSON."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = self.connect(timeout)
         try:
             headers = dict(headers or {})
             if body is not None and not isinstance(body, bytes):
@@ -94,7 +100,7 @@ class Server:
 
     def raw(self, method, path, body=None, headers=None, timeout=60):
         """The body of an answer as it came."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = self.connect(timeout)
         try:
             connection.request(method, path, body, headers or {})
             return connection.getresponse().read()

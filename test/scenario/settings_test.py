@@ -20,7 +20,8 @@ from server import Server
 PROGRAM = sys.argv.pop(1)
 # Settings of `dev` that say where things are, and not how they go on.
 PLACES = {"data": "names the data folder itself", "ready-file": "read by this test", "config": "names other settings",
-          "host": "says where it listens", "port": "the same",
+          "host": "says where it listens", "port": "the same", "tls-certificate": "names a file, as the next two",
+          "tls-key": "", "tls-client-ca": "",
           "user": "whose the data folder is: another may not read it, and the start says so"}
 # What a setting that is a text is changed to, where not every text will do.
 TEXTS = {"compat": "sample", "task-hubs": "other,default", "pool-name": "other", "host-names": "other.example", "log-level": "debug",
