@@ -241,8 +241,8 @@ static enum status parse_arguments(struct parse *parse, int argc, char *const *a
             continue;
         }
 
-        size_t index;
-        const char *text;
+        size_t index = 0;
+        const char *text = NULL;
         status = find_option(parse, argv[i], &index, &text);
         if (status != STATUS_OK)
             return status;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "jail/file.h"
 #include "jail/probe.h"
+#include "jail/usage.h"
 
 #include <fcntl.h>
 
@@ -16,6 +17,8 @@
 #define PLAIN_MARKS  "-_./=:,+@%"
 
 static char command[COMMAND_SIZE]; /* of this process, as a shell takes it; "" if it is too long */
+
+static bool sampled; /* the keeper can look at what sessions hold */
 
 static bool has_name(const char *list, struct bytes wanted)
 {
@@ -86,6 +89,7 @@ static void append_word(struct buf *out, const char *word)
 void weaker_note_command(void)
 {
     char words[COMMAND_SIZE], program[PATH_MAX];
+    sampled = usage_possible();
     int size = file_read(AT_FDCWD, "/proc/self/cmdline", words, sizeof words);
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     if (size <= 0 || size >= COMMAND_SIZE - 1 || length <= 0)
@@ -105,9 +109,17 @@ void weaker_say(const char *degraded, int64_t memory_bytes, int64_t tasks)
     if (!has_name(degraded, BYTES_LITERAL("cgroup-memory")))
         return;
     const char *way = geteuid() == 0 ? "" : "systemd-run --user --scope -p Delegate=yes ";
-    log_warn("cmd",
-             "limits are weaker than configured: the memory limit holds for each process only, so a session "
-             "may hold "
-             "up to %lld processes x %lld MiB; run: %s%s",
-             (long long)tasks, (long long)(memory_bytes >> 20), way, command);
+    long long memory_mib = (long long)(memory_bytes >> 20);
+    if (sampled)
+        log_warn(
+            "cmd",
+            "limits are weaker than configured: what a session holds is sampled five times a second, so it "
+            "may pass %lld MiB for a moment before it ends, and may have %lld processes; run: %s%s",
+            memory_mib, (long long)tasks, way, command);
+    else
+        log_warn(
+            "cmd",
+            "limits are weaker than configured: the memory limit holds for each process only, so a session "
+            "may hold up to %lld processes x %lld MiB; run: %s%s",
+            (long long)tasks, memory_mib, way, command);
 }

@@ -14,7 +14,7 @@ STATUS_RESULT weaker_check_required(const char *require, const char *degraded, s
 /* One line of log about limits that hold for each process only, with a command that can be pasted whole; none
  * if they hold for sessions. `memory_bytes` and `tasks` are the limits of a session. */
 void weaker_say(const char *degraded, int64_t memory_bytes, int64_t tasks);
-/* Notes the command line of this process, for weaker_say. Before the process confines itself. */
+/* Notes the command line of this process, and what the kernel tells of processes, for weaker_say. Before the process confines itself. */
 void weaker_note_command(void);
 
 #endif

@@ -16,6 +16,7 @@
 #include "jail/file.h"
 #include "jail/landlock.h"
 #include "jail/namespace.h"
+#include "jail/usage.h"
 
 /* True if a child can be made with `flags`. */
 static bool try_namespaces(unsigned long long flags)
@@ -59,6 +60,7 @@ void probe_cgroups(struct probe_facts *facts)
     facts->memory = tree.enforced[CGROUP_MEMORY];
     facts->pids = tree.enforced[CGROUP_PIDS];
     facts->cpu = tree.enforced[CGROUP_CPU];
+    facts->sampled = !facts->memory && usage_possible();
     facts->cgroup_kill = tree.unified_base >= 0;
     snprintf(facts->cgroup_missing, sizeof facts->cgroup_missing, "%s", tree.missing);
     cgroup_close(&tree);
@@ -75,6 +77,11 @@ const char *probe_state_name(enum probe_state state)
 #define MEND_USER                                                                                            \
     "sudo sysctl -w user.max_user_namespaces=10000; "                                                        \
     "sudo sysctl -e -w kernel.apparmor_restrict_unprivileged_userns=0"
+
+#define SAMPLED                                                                                              \
+    "no memory group for us: what a session holds is sampled five times a second, and over the limit it "    \
+    "ends; "                                                                                                 \
+    "buffers of pipes and sockets are not seen"
 
 bool probe_layers(const struct probe_facts *facts, struct probe_layer layer[PROBE_LAYERS])
 {
@@ -105,7 +112,7 @@ bool probe_layers(const struct probe_facts *facts, struct probe_layer layer[PROB
          "locks and watches on files of the list end at the template",
          "no overlay for us: a session's locks on files of the list reach those of the host",
          "modprobe overlay; without root Linux 5.11 or newer is needed"},
-        {"cgroup-memory", facts->memory, PROBE_DEGRADED, NULL, NULL, MEND_CGROUP},
+        {"cgroup-memory", facts->memory, PROBE_DEGRADED, NULL, facts->sampled ? SAMPLED : NULL, MEND_CGROUP},
         {"cgroup-pids", facts->pids, PROBE_DEGRADED, NULL, NULL, MEND_CGROUP},
         {"cgroup-cpu", facts->cpu, PROBE_DEGRADED, NULL, NULL, MEND_CGROUP},
     };

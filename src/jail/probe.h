@@ -18,6 +18,7 @@ struct probe_facts {
     bool overlay;              /* files of the list are behind one: locks on them do not reach the host's */
     const char *cgroup_layout; /* "none", "v1", "v2", "hybrid"; a literal */
     bool memory, pids, cpu;    /* enforced by cgroup */
+    bool sampled;              /* else: memory is looked at by the keeper (jail/usage.h) */
     bool cgroup_kill;          /* a v2 tree can kill a session at once */
     char cgroup_missing[160];
 };

@@ -12,7 +12,8 @@
 
 /* Whether this build can be filtered. Sanitizers make calls of their own, at any time. */
 bool filter_possible(void);
-/* Installs it on the calling thread, with no_new_privs; does nothing in a build that cannot be filtered. */
-STATUS_RESULT filter_enter(struct err *err);
+/* Installs it on the calling thread, with no_new_privs; does nothing in a build that cannot be filtered. `watches`: with
+ * the two calls more that looking at sessions needs. */
+STATUS_RESULT filter_enter(bool watches, struct err *err);
 
 #endif

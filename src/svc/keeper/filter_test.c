@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -94,11 +96,11 @@ static bool allows_its_work(void)
 }
 
 /* The exit status of a child that entered the filter and then asked; 0: true. */
-static int in_filter(bool (*ask)(void))
+static int in_filter(bool watches, bool (*ask)(void))
 {
     pid_t pid = fork();
     if (pid == 0) {
-        if (filter_enter(NULL) != STATUS_OK)
+        if (filter_enter(watches, NULL) != STATUS_OK)
             _exit(2);
         _exit(ask() ? 0 : 1);
     }
@@ -111,15 +113,37 @@ static void test_refuses(void **state)
 {
     if (!filter_possible())
         skip();
-    assert_int_equal(in_filter(refuses_the_rest), 0);
-    assert_int_equal(in_filter(refuses_code), 0);
+    assert_int_equal(in_filter(false, refuses_the_rest), 0);
+    assert_int_equal(in_filter(false, refuses_code), 0);
 }
 
 static void test_allows(void **state)
 {
     if (!filter_possible())
         skip();
-    assert_int_equal(in_filter(allows_its_work), 0);
+    assert_int_equal(in_filter(false, allows_its_work), 0);
+}
+
+static bool looks_at_others(void)
+{
+    struct statfs facts;
+    return syscall(SYS_kcmp, getpid(), getpid(), KCMP_VM, 0, 0) == 0 && fstatfs(0, &facts) == 0;
+}
+
+static bool looks_at_nobody(void)
+{
+    struct statfs facts;
+    return syscall(SYS_kcmp, getpid(), getpid(), KCMP_VM, 0, 0) < 0 && errno == EPERM &&
+           fstatfs(0, &facts) < 0;
+}
+
+static void test_looks_at_others_only_to_watch(void **state)
+{
+    if (!filter_possible())
+        skip();
+    assert_int_equal(in_filter(true, looks_at_others), 0);
+    assert_int_equal(in_filter(true, refuses_the_rest), 0);
+    assert_int_equal(in_filter(false, looks_at_nobody), 0);
 }
 
 /* Without the filter the same questions have another answer, so the ones above prove something. */
@@ -140,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refuses),
         cmocka_unit_test(test_allows),
+        cmocka_unit_test(test_looks_at_others_only_to_watch),
         cmocka_unit_test(test_bites),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

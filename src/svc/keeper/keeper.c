@@ -24,15 +24,24 @@
 #include "svc/keeper/session_side.h"
 #include "svc/keeper/startup.h"
 #include "svc/keeper/state.h"
+#include "svc/keeper/watch.h"
 #include "svc/keeper/zygote_side.h"
 
 #define SEND_MAX_S 5
+
+/* Until one of the two has to look again; -1: until there is a message. */
+static int patience_ms(struct keeper *keeper)
+{
+    int slots = slot_sweep(keeper);
+    int watch = watch_sweep(keeper);
+    return slots < 0 || watch < 0 ? MAX(slots, watch) : MIN(slots, watch);
+}
 
 static void serve(struct keeper *keeper)
 {
     while (!keeper->over) {
         struct epoll_event events[32];
-        int n = epoll_wait(keeper->epoll, events, ARRAY_SIZE(events), slot_sweep(keeper));
+        int n = epoll_wait(keeper->epoll, events, ARRAY_SIZE(events), patience_ms(keeper));
         /* The zygote first: its FORKED comes before the session's own ENTERED is of use. */
         for (int i = 0; i < n; i++) {
             if (events[i].data.u64 == TAG_ZYGOTE)
@@ -74,7 +83,7 @@ static enum status give_up_rights(const struct keeper *keeper, struct err *err)
     const unsigned long long keep =
         1ull << CAP_SYS_ADMIN | 1ull << CAP_KILL | 1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE;
     enum status status = keeper->facts.privileged ? capability_limit(keep, err) : STATUS_OK;
-    return status == STATUS_OK ? filter_enter(err) : status;
+    return status == STATUS_OK ? filter_enter(keeper->watches, err) : status;
 }
 
 static enum status start(struct keeper *keeper, struct err *err)

@@ -24,6 +24,10 @@ static void on_entered(struct keeper *keeper, struct slot *slot, struct packet *
     keeper_tell(keeper, keeper->client, &message, fds, ARRAY_SIZE(fds));
     for (size_t i = 0; i < ARRAY_SIZE(slot->pool_fds); i++)
         file_close(&slot->pool_fds[i]);
+    if (keeper->watches) {
+        slot->data_fd = packet->fds[0];
+        packet->fd_count = 0;
+    }
 }
 
 void session_side_read(struct keeper *keeper, struct slot *slot)

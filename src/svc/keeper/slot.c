@@ -22,7 +22,7 @@ uint32_t slot_number(const struct keeper *keeper, const struct slot *slot)
 
 void slot_init(struct slot *slot)
 {
-    *slot = (struct slot){.generation = 1, .pidfd = -1, .setup = -1, .porter_pidfd = -1};
+    *slot = (struct slot){.generation = 1, .pidfd = -1, .setup = -1, .porter_pidfd = -1, .data_fd = -1};
     for (size_t i = 0; i < ARRAY_SIZE(slot->pool_fds); i++)
         slot->pool_fds[i] = -1;
 }
@@ -51,6 +51,7 @@ void slot_move(struct keeper *keeper, struct slot *slot, enum slot_state to)
     bool before = slot->state != SLOT_FREE && slot->state != SLOT_RUNNING;
     bool after = to != SLOT_FREE && to != SLOT_RUNNING;
     keeper->unsettled += (uint32_t)after - (uint32_t)before;
+    keeper->running += (uint32_t)(to == SLOT_RUNNING) - (uint32_t)(slot->state == SLOT_RUNNING);
     slot->state = to;
 }
 
@@ -59,6 +60,7 @@ void slot_close(struct slot *slot)
     file_close(&slot->pidfd);
     file_close(&slot->setup);
     file_close(&slot->porter_pidfd);
+    file_close(&slot->data_fd);
     for (size_t i = 0; i < ARRAY_SIZE(slot->pool_fds); i++)
         file_close(&slot->pool_fds[i]);
 }
@@ -67,7 +69,8 @@ void slot_free(struct keeper *keeper, struct slot *slot)
 {
     slot_close(slot);
     slot->generation++;
-    slot->announced = slot->killed = false;
+    slot->announced = slot->killed = slot->over_memory = false;
+    slot->pid = 0;
     slot->text[0] = '\0';
     slot->data_device = 0;
     slot->deadline_ns = clock_monotonic_ns() + SLOT_REST_NS;
@@ -97,9 +100,9 @@ struct slot *slot_find(struct keeper *keeper, const struct keeper_message *messa
 static enum session_end end_of(struct keeper *keeper, const struct slot *slot)
 {
     /* A pool that sees the control socket close may ask for the kill before we hear of the death: what the
-     * kernel did comes first, then what the session did itself. */
+     * kernel did, or the keeper for its limit, comes first, then what the session did itself. */
     bool by_signal = (slot->status & ~(uint32_t)ZYGOTE_INIT_KILLED) == 128 + SIGKILL;
-    if (by_signal && cgroup_slot_oom(&keeper->groups, slot_number(keeper, slot)))
+    if (by_signal && (slot->over_memory || cgroup_slot_oom(&keeper->groups, slot_number(keeper, slot))))
         return SESSION_END_MEMORY_LIMIT;
     return slot->killed && slot->status & ZYGOTE_INIT_KILLED ? SESSION_END_KILLED : SESSION_END_EXITED;
 }

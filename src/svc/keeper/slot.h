@@ -42,6 +42,9 @@ struct slot {
     bool killed;                     /* by the pool's wish, while it was alive */
     uint32_t status;                 /* from EXITED */
     dev_t data_device;               /* of /mnt/data, from ENTERED on */
+    int data_fd;                     /* /mnt/data, where it is watched (watch.h); else -1 */
+    pid_t pid;                       /* of the init, where it is watched: to look at, never for signals */
+    bool over_memory;                /* it was found over its limit, and killed for it */
     enum slot_porter porter;         /* while there is one, the slot does not become free */
     int porter_pidfd;                /* RUNNING; else -1 */
     char text[256];                  /* why it was not built, for REFUSED */

@@ -10,6 +10,7 @@
 #include "jail/file.h"
 #include "jail/namespace.h"
 #include "svc/keeper/state.h"
+#include "svc/keeper/watch.h"
 
 #define SESSIONS_DEFAULT 100
 #define SESSIONS_MAX     16384
@@ -85,6 +86,8 @@ static enum status prepare_machine(struct keeper *keeper, struct err *err)
         return status;
     keeper->facts.cgroup_layout = cgroup_layout_name(keeper->groups.layout);
     keeper->facts.memory = keeper->groups.enforced[CGROUP_MEMORY];
+    keeper->watches = watch_wanted(keeper);
+    keeper->facts.sampled = keeper->watches;
     keeper->facts.pids = keeper->groups.enforced[CGROUP_PIDS];
     keeper->facts.cpu = keeper->groups.enforced[CGROUP_CPU];
     keeper->facts.cgroup_kill = keeper->groups.unified_base >= 0;

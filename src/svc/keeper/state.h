@@ -26,6 +26,7 @@ struct keeper {
     uint32_t slot_count;
     struct slot *slots;
     uint32_t unsettled; /* slots in FORKING, ENTERING or DRAINING: what slot_sweep has to look at */
+    uint32_t running;   /* slots in RUNNING: what watch_sweep has to look at */
     struct zygote_process zygote;
     struct cgroup_tree groups;
     struct probe_facts facts; /* what this machine gives; found out once */
@@ -35,7 +36,9 @@ struct keeper {
     char *zygote_path;        /* as the pool named it at the start, or NULL */
     char *session_paths;      /* what sessions see besides the list, or NULL */
     char template_identity[TEMPLATE_IDENTITY_SIZE];
-    bool other_ids; /* the second range of host ids */
+    bool other_ids;     /* the second range of host ids */
+    bool watches;       /* sessions are looked at, for want of a memory group (watch.h) */
+    int64_t look_at_ns; /* the next time */
     bool over;
 };
 

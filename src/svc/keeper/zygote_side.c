@@ -6,6 +6,7 @@
 #include "os/clock.h"
 #include "svc/keeper/porter.h"
 #include "svc/keeper/state.h"
+#include "svc/keeper/watch.h"
 
 static void on_forked(struct keeper *keeper, const struct keeper_message *message, struct packet *packet)
 {
@@ -16,6 +17,7 @@ static void on_forked(struct keeper *keeper, const struct keeper_message *messag
     }
     slot->pidfd = packet->fds[0];
     packet->fd_count = 0;
+    watch_begin(keeper, slot);
     slot_move(keeper, slot, SLOT_ENTERING);
 }
 
