@@ -208,6 +208,7 @@ static enum status start_scheduler(struct stack *stack, struct err *err)
         .hubs = hubs,
         .hub_count = hub_count,
         .hubs_dynamic = setting_flag(stack->settings, "dynamic-task-hubs"),
+        .hubs_managed = setting_flag(stack->settings, "manage-task-hubs"),
         .large_message_agents = setting_text(stack->settings, "large-message-agents"),
         .engine = {.payload_size_max = (size_t)setting_number(stack->settings, "payload-size-max"),
                    .payload_resident_size_max = (size_t)setting_number(stack->settings, "resident-size-max"),

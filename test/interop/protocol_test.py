@@ -205,6 +205,29 @@ class ProtocolTest(unittest.TestCase):
             nameless.call("Hello", empty_pb2.Empty())
             self.assertFalse(nameless.call("GetInstance", pb.GetInstanceRequest(instanceId=instance)).exists)
 
+    def test_a_hub_is_made_emptied_and_deleted(self):  # DT-005; 3.22
+        other = self.connect("hub-of-a-day")
+        other.call("CreateTaskHub", pb.CreateTaskHubRequest())
+        for n in range(120):  # more than two batches; some end, some wait for ever
+            other.call("StartInstance", pb.CreateInstanceRequest(name="Orch", instanceId=f"i{n}"))
+        worker = Worker(self.host.port, "hub-of-a-day", maxConcurrentOrchestrationWorkItems=10)
+        self.addCleanup(worker.close)
+        for _ in range(5):
+            worker.answer(worker.turn(), complete(1))
+        other.call("CreateTaskHub", pb.CreateTaskHubRequest())  # it is there: nothing happens
+        self.assertTrue(other.call("GetInstance", pb.GetInstanceRequest(instanceId="i7")).exists)
+        other.call("CreateTaskHub", pb.CreateTaskHubRequest(recreateIfExists=True))
+        while not isinstance(item := worker.items.get(timeout=PATIENCE_S), Exception):
+            self.assertEqual(item.WhichOneof("request"), "orchestratorRequest")
+        self.assertEqual(item.code(), grpc.StatusCode.NOT_FOUND)
+        self.assertFalse(other.call("QueryInstances", pb.QueryInstancesRequest()).orchestrationState)
+        other.call("StartInstance", pb.CreateInstanceRequest(name="Orch", instanceId="i7"))
+        other.call("DeleteTaskHub", pb.DeleteTaskHubRequest())
+        self.host.kill()
+        self.host.start()  # names are dynamic here: the hub comes back at its first use, with nothing in it
+        other = self.connect("hub-of-a-day")
+        self.assertFalse(other.call("GetInstance", pb.GetInstanceRequest(instanceId="i7")).exists)
+
     def test_many_calls_share_a_connection(self):  # DT-015, DT-016, DT-134
         request = pb.GetInstanceRequest(instanceId="to come")
         waits = [self.wire.stub.WaitForInstanceCompletion.future(request, metadata=self.wire.metadata)
@@ -244,9 +267,7 @@ class ProtocolTest(unittest.TestCase):
                                 ("GetEntity", pb.GetEntityRequest(instanceId="@a@b")),
                                 ("QueryEntities", pb.QueryEntitiesRequest()),
                                 ("CleanEntityStorage", pb.CleanEntityStorageRequest()),
-                                ("CompleteEntityTask", pb.EntityBatchResult()),
-                                ("CreateTaskHub", pb.CreateTaskHubRequest()),
-                                ("DeleteTaskHub", pb.DeleteTaskHubRequest())]:
+                                ("CompleteEntityTask", pb.EntityBatchResult())]:
             self.assertTrue(self.refused(grpc.StatusCode.UNIMPLEMENTED, method, request))
 
     # --- creation ---

@@ -58,6 +58,7 @@ int main(int argc, char **argv)
     o.hubs = (const char *const *)(argv + 3);
     for (int i = 3; i < argc; i++) {
         o.hubs_dynamic = o.hubs_dynamic || strcmp(argv[i], "*") == 0;
+        o.hubs_managed = o.hubs_dynamic;
         o.hub_count += strcmp(argv[i], "*") != 0;
     }
     if (loop_create(&h.loop, &e) != STATUS_OK ||

@@ -123,6 +123,8 @@ static void drop_instance(struct rig_instance *i)
 
 static void apply_op(struct rig *r, const struct write_op *op)
 {
+    if (op->kind == WRITE_HUB_DELETE)
+        return;
     struct rig_instance *i = op->kind == WRITE_INSTANCE_DELETE ? by_key(r, op->key) : obtain(r, op->key);
     switch (op->kind) {
     case WRITE_INSTANCE_PUT:
@@ -170,6 +172,8 @@ static void apply_op(struct rig *r, const struct write_op *op)
         break;
     case WRITE_ACTIVITY_CLEAR:
         free_rows(&i->activities, -1);
+        break;
+    case WRITE_HUB_DELETE: /* above */
         break;
     }
 }

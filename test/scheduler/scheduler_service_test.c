@@ -33,6 +33,7 @@ struct fixture {
     const char *const *hubs;
     size_t hub_count;
     bool hubs_dynamic;
+    bool hubs_managed;
     int64_t (*unix_ns)(void);
     struct loop *loop;
     struct scheduler *scheduler;
@@ -48,6 +49,7 @@ static void server_open(struct fixture *f)
                                   .hubs = f->hubs,
                                   .hub_count = f->hub_count,
                                   .hubs_dynamic = f->hubs_dynamic,
+                                  .hubs_managed = f->hubs_managed,
                                   .unix_ns = f->unix_ns};
     enum status status = scheduler_create(f->loop, &o, &f->scheduler, &e);
     if (status != STATUS_OK)
@@ -540,6 +542,41 @@ static void test_hubs(void **state)
     client_close(&other);
 }
 
+/* If this fails, a client that may create and delete hubs cannot, or a hub that is gone comes back with what was in it. */
+static void test_clients_manage_hubs(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const hubs[] = {"alpha"};
+    static struct client alpha = {.hub = "alpha"}, made = {.hub = "made"};
+    struct answer a;
+    f->hubs_managed = true;
+    f->hubs = hubs;
+    f->hub_count = 1;
+    server_open(f);
+    client_open(&alpha, f);
+    client_open(&made, f);
+    assert_int_equal(ask(&made, "Hello", (struct bytes){0}, &a), STATUS_NOT_FOUND);
+    assert_int_equal(ask(&made, "DeleteTaskHub", (struct bytes){0}, &a), STATUS_NOT_FOUND);
+    assert_int_equal(ask(&made, "CreateTaskHub", (struct bytes){0}, &a), STATUS_OK);
+    assert_int_equal(start_instance(&made, "here", "Orch", &a), STATUS_OK);
+    assert_int_equal(start_instance(&alpha, "here", "Orch", &a), STATUS_OK);
+    assert_int_equal(ask(&made, "DeleteTaskHub", (struct bytes){0}, &a), STATUS_OK);
+    assert_int_equal(ask(&made, "Hello", (struct bytes){0}, &a), STATUS_NOT_FOUND);
+    client_close(&alpha);
+    client_close(&made);
+    server_close(f);
+
+    server_open(f); /* from the store */
+    client_open(&alpha, f);
+    client_open(&made, f);
+    assert_int_equal(ask(&made, "Hello", (struct bytes){0}, &a), STATUS_NOT_FOUND);
+    assert_int_equal(status_of(&alpha, "here"), PB_ORCHESTRATION_STATUS_PENDING);
+    assert_int_equal(ask(&made, "CreateTaskHub", (struct bytes){0}, &a), STATUS_OK);
+    assert_int_equal(status_of(&made, "here"), -1);
+    client_close(&alpha);
+    client_close(&made);
+}
+
 static void test_what_is_absent_says_so(void **state)
 {
     struct fixture *f = *state;
@@ -960,6 +997,7 @@ int main(void)
         T(test_many_runs_share_commits),
         T(test_a_purge_by_filter_goes_in_small_steps),
         T(test_hubs),
+        T(test_clients_manage_hubs),
         T(test_what_is_absent_says_so),
         T(test_query_list_and_purge),
         T(test_everything_is_there_after_a_restart),

@@ -44,6 +44,8 @@ enum engine_method {
     ENGINE_REWIND,
     ENGINE_RESTART,
     ENGINE_PURGE, /* by id or batch; the caller turns a filter into batches */
+    ENGINE_ERASE,      /* a PurgeInstancesRequest of a batch: whatever its instances do, they are deleted */
+    ENGINE_DELETE_HUB, /* the hub goes from the store; all its instances are erased before */
     ENGINE_COMPLETE_ORCHESTRATOR,
     ENGINE_COMPLETE_ACTIVITY,
     ENGINE_ABANDON_ORCHESTRATOR,
@@ -115,7 +117,7 @@ STATUS_RESULT engine_create(const struct engine_options *options, struct engine 
 void engine_destroy(struct engine *e);
 
 /* --- loading: before the first input, from the store; order: hubs, instances, then the rest --- */
-/* Also later, when a hub is created. ALREADY_EXISTS for a number that is loaded. */
+/* Also later, when a hub is created. ALREADY_EXISTS for a number that is loaded, unless its hub was deleted. */
 STATUS_RESULT engine_load_hub(struct engine *e, uint32_t hub, struct bytes name);
 /* `payloads` has PAYLOAD_KIND_COUNT entries; those that can be fetched later may be left out (all but STARTED and
  * TRACE_CONTEXT). Needed are the instances that have not ended, and ended ones

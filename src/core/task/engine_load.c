@@ -11,9 +11,16 @@
 
 enum status engine_load_hub(struct engine *engine, uint32_t hub, struct bytes name)
 {
-    if (engine_hub(engine, hub))
+    struct hub *h = engine_hub(engine, hub);
+    if (h && !h->deleted)
         return STATUS_ALREADY_EXISTS;
-    struct hub *h = memory_new(sizeof *h);
+    if (h) {
+        memory_free_bytes(&h->name);
+        h->name = memory_copy(name);
+        h->deleted = false;
+        return STATUS_OK;
+    }
+    h = memory_new(sizeof *h);
     h->number = hub;
     h->name = memory_copy(name);
     queue_hub_init(h, prng_next(&engine->prng), prng_next(&engine->prng));

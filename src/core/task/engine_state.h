@@ -202,6 +202,7 @@ struct queue {
 struct hub {
     uint64_t number;
     struct bytes name; /* owned */
+    bool deleted;      /* its number may come back with another name */
     struct list streams;
     struct map queues;                 /* by kind, name, version */
     struct list busy[WORK_KIND_COUNT]; /* queues with items, the one to serve next first */

@@ -23,6 +23,8 @@ void control_skip_graceful(struct engine *engine, struct call *call);
 void rewind_instance(struct engine *engine, struct call *call);
 /* purge.c */
 void purge_instances(struct engine *engine, struct call *call);
+void purge_erase(struct engine *engine, struct call *call);
+void purge_hub(struct engine *engine, struct call *call);
 /* turn_answer.c, activity.c */
 void turn_complete(struct engine *engine, struct call *call);
 void turn_abandon(struct engine *engine, struct call *call);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* purge.c — PurgeInstances by id and by batch (spec 3.13); a filter is turned into batches by the caller.
+/* purge.c — PurgeInstances by id and by batch (spec 3.13), and the end of a hub, which purges what lives, too; a filter or a
+ * hub is turned into batches by the caller.
  * A recursive purge needs the histories of what it purges, since they name the children. It asks for them
  * level by level, and deletes when it knows them all. */
 #include "core/task/call.h"
+#include "core/task/gate.h"
 #include "core/task/instance.h"
 #include "core/task/message.h"
 #include "core/task/methods.h"
@@ -15,16 +17,17 @@ struct purge {
     struct instance **items;
     size_t count;
     size_t room;
+    bool live; /* also what has not ended */
     struct map seen; /* by map_key */
 };
 
 static void add(struct engine *engine, struct call *call, struct purge *purge, struct bytes id)
 {
     const char *text;
-    if (start_policy_check_id(id, &text) != STATUS_OK)
+    if (!purge->live && start_policy_check_id(id, &text) != STATUS_OK)
         return;
     struct instance *instance = call_need(engine, call, id);
-    if (!instance || !instance_exists(instance) || instance_live(instance) ||
+    if (!instance || !instance_exists(instance) || (instance_live(instance) && !purge->live) ||
         map_get(&purge->seen, instance->map_key))
         return;
     if (purge->count == purge->room) {
@@ -66,7 +69,7 @@ static bool collect(struct engine *engine, struct call *call, struct purge *purg
     return !call_missing(call);
 }
 
-void purge_instances(struct engine *engine, struct call *call)
+static void run(struct engine *engine, struct call *call, bool live)
 {
     struct pb_purge_instances_request request;
     if (pb_purge_instances_request_decode(&engine->inbound, call->message, &request) != STATUS_OK) {
@@ -87,7 +90,7 @@ void purge_instances(struct engine *engine, struct call *call)
         call_fail(engine, call, STATUS_INVALID_ARGUMENT, "at most 500 instance ids are allowed", 0);
         return;
     }
-    struct purge purge = {.count = 0};
+    struct purge purge = {.live = live};
     if (collect(engine, call, &purge, ids, count, request.recursive)) {
         for (size_t n = 0; n < purge.count; n++)
             instance_delete(engine, purge.items[n]);
@@ -98,4 +101,28 @@ void purge_instances(struct engine *engine, struct call *call)
                    call_sequence_now(engine));
     }
     map_fini(&purge.seen);
+}
+
+void purge_instances(struct engine *engine, struct call *call)
+{
+    run(engine, call, false);
+}
+
+/* --- the end of a hub --- */
+
+void purge_erase(struct engine *engine, struct call *call)
+{
+    run(engine, call, true);
+}
+
+void purge_hub(struct engine *engine, struct call *call)
+{
+    struct pb_delete_task_hub_request request;
+    if (pb_delete_task_hub_request_decode(&engine->inbound, call->message, &request) != STATUS_OK) {
+        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the request is not a DeleteTaskHubRequest", 0);
+        return;
+    }
+    gate_write(engine, &(struct write_op){.kind = WRITE_HUB_DELETE, .key = call->hub});
+    engine_hub(engine, call->hub)->deleted = true;
+    call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
 }

@@ -88,6 +88,7 @@ enum write_kind {
     WRITE_ACTIVITY_ADD,    /* activity */
     WRITE_ACTIVITY_DELETE, /* key, sequence (the ordinal) */
     WRITE_ACTIVITY_CLEAR,  /* key */
+    WRITE_HUB_DELETE,      /* key: the number of a hub that has no instance left */
 };
 
 struct write_op {

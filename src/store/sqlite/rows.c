@@ -163,6 +163,8 @@ static enum status apply_op(struct db *d, const struct write_op *op, int64_t *ke
         return run_ids(d, TASK_ACTIVITY_DELETE, op->key, op->sequence, err);
     case WRITE_ACTIVITY_CLEAR:
         return run_ids(d, TASK_ACTIVITY_CLEAR, op->key, 0, err);
+    case WRITE_HUB_DELETE:
+        return run_ids(d, TASK_HUB_DELETE, op->key, 0, err);
     }
     ASSERT(!"unknown write kind");
     return STATUS_INTERNAL;

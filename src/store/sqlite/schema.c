@@ -72,6 +72,7 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
                       " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     [TASK_HUB_GET] = "SELECT hub FROM hub WHERE folded = ?1",
     [TASK_HUB_ADD] = "INSERT INTO hub (hub, name, folded) VALUES (?1, ?2, ?3)",
+    [TASK_HUB_DELETE] = "DELETE FROM hub WHERE hub = ?1",
     [TASK_HUB_ALL] = "SELECT hub, name FROM hub ORDER BY hub",
     /* What a turn changes, provided that nothing indexed changes: no index is written. */
     [TASK_INSTANCE_TOUCH] =

@@ -11,6 +11,7 @@
 struct scheduler_hub {
     uint32_t number;
     uint64_t unfinished; /* instances that were not over when the store was loaded */
+    bool closed;         /* it is being deleted */
     size_t size;
     uint8_t name[HUB_NAME_MAX]; /* lower case */
 };
@@ -92,9 +93,11 @@ void scheduler_hubs_tell(const struct scheduler *scheduler, struct err *err)
                       (const char *)known.data);
 }
 
-STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes name, uint32_t *ret_hub,
-                                     struct err *err)
+STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes name, bool make,
+                                     uint32_t *ret_hub, struct err *err)
 {
+    if (name.size == 0 && make && scheduler->hub_default == 0 && scheduler->hubs.count == 0)
+        name = BYTES_LITERAL("default");
     if (name.size == 0) {
         if (scheduler->hub_default == 0)
             return err_set(err, STATUS_INVALID_ARGUMENT,
@@ -103,11 +106,11 @@ STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes n
         return STATUS_OK;
     }
     const struct scheduler_hub *hub = hub_find(scheduler, name);
-    if (hub) {
+    if (hub && !hub->closed) {
         *ret_hub = hub->number;
         return STATUS_OK;
     }
-    if (!scheduler->options.hubs_dynamic)
+    if (hub || !make)
         return err_set(err, STATUS_NOT_FOUND, "Task hub not found: %.*s", (int)MIN(name.size, HUB_NAME_MAX),
                        (const char *)name.data);
     return create(scheduler, name, ret_hub, err);
@@ -139,6 +142,42 @@ struct bytes scheduler_hubs_name(const struct scheduler *scheduler, uint32_t num
         if (hub->number == number)
             return bytes_of(hub->name, hub->size);
     return BYTES_LITERAL("?");
+}
+
+static struct scheduler_hub *hub_of(struct scheduler *scheduler, uint32_t number)
+{
+    size_t position = 0;
+    struct scheduler_hub *hub;
+    while ((hub = map_next(&scheduler->hubs, &position)))
+        if (hub->number == number)
+            return hub;
+    return NULL;
+}
+
+bool scheduler_hubs_close(struct scheduler *scheduler, uint32_t number)
+{
+    struct scheduler_hub *hub = hub_of(scheduler, number);
+    if (!hub || hub->closed)
+        return false;
+    hub->closed = true;
+    return true;
+}
+
+void scheduler_hubs_reopen(struct scheduler *scheduler, uint32_t number)
+{
+    struct scheduler_hub *hub = hub_of(scheduler, number);
+    if (hub)
+        hub->closed = false;
+}
+
+void scheduler_hubs_forget(struct scheduler *scheduler, uint32_t number)
+{
+    struct scheduler_hub *hub = hub_of(scheduler, number);
+    if (!hub)
+        return;
+    (void)map_take(&scheduler->hubs, bytes_of(hub->name, hub->size));
+    free(hub);
+    choose_default(scheduler);
 }
 
 void scheduler_hubs_fini(struct scheduler *scheduler)

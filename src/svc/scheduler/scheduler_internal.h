@@ -9,6 +9,7 @@
 #include "svc/scheduler/scheduler_service.h"
 
 struct scheduler_call;
+struct scheduler_purge;
 
 /* What a method does with a call. The table stands in scheduler_service.c. */
 struct method {
@@ -19,6 +20,7 @@ struct method {
     bool adds;         /* brings new work: refused while the disk is nearly full, too */
     bool worker;       /* called by workers, who retry UNAVAILABLE only */
     bool keeps;        /* its message is kept, to be given to a new engine after a failure */
+    bool makes_hub;    /* its hub need not be there, if clients may create hubs */
     bool held_forever; /* may be open for days: ended by scheduler_stop */
     const char *refusal;
 };
@@ -40,7 +42,6 @@ struct scheduler_call {
     bool in_engine;
     bool paused; /* streams: the engine was told to wait */
     bool begun;  /* history: response headers are sent */
-    struct scheduler_purge *purge;
 };
 
 /* In the numbers of calls from inside. Those of gRPC count from 1, those of purges have the bit above. */
@@ -59,6 +60,7 @@ struct scheduler {
     struct map calls; /* struct scheduler_call by number */
     struct list calls_all;
     struct map purges; /* struct scheduler_purge by the number of its engine call */
+    struct list purges_all;
     uint64_t purge_next;
     uint64_t ask_next;
     uint64_t call_count;
@@ -88,14 +90,46 @@ STATUS_RESULT scheduler_hubs_add(struct scheduler *scheduler, uint32_t number, s
 /* An unfinished instance of the hub was loaded. */
 void scheduler_hubs_count(struct scheduler *scheduler, uint32_t number);
 /* The hub that a call's `taskhub` value names (data NULL: no such header; spec 2.3). NOT_FOUND,
- * INVALID_ARGUMENT, or why it could not be created. */
-STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes name, uint32_t *ret_hub,
-                                     struct err *err);
+ * INVALID_ARGUMENT, or why it could not be created. `make`: it is created if it is absent. */
+STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes name, bool make,
+                                     uint32_t *ret_hub, struct err *err);
+/* The hub is about to be deleted: NOT_FOUND for everybody else. False: it is already. */
+bool scheduler_hubs_close(struct scheduler *scheduler, uint32_t number);
+/* It stays: what was begun has failed, or it was only to be emptied. */
+void scheduler_hubs_reopen(struct scheduler *scheduler, uint32_t number);
+/* It is deleted. */
+void scheduler_hubs_forget(struct scheduler *scheduler, uint32_t number);
 /* Adds to a refusal in `err` which hubs there are, some of them, and how an operator makes others. */
 void scheduler_hubs_tell(const struct scheduler *scheduler, struct err *err);
 /* The name of a hub that is registered; valid as long as the scheduler. */
 struct bytes scheduler_hubs_name(const struct scheduler *scheduler, uint32_t number);
 void scheduler_hubs_fini(struct scheduler *scheduler);
+
+/* --- scheduler_purge.c --- */
+/* Instances deleted by what they are like: a page of ids from the store, a batch for the engine, and so on until there are
+ * none. Batches are small: each is read and deleted in one go while everybody else waits. */
+struct scheduler_purge_options {
+    struct task_store_query query; /* which; `rows_max` and `after` are filled here */
+    bool recursive;                /* and their children (spec 3.13) */
+    bool erase;                    /* also those that have not ended; `query` must match until they are gone */
+    int64_t deadline_ns;           /* monotonic; after it no other batch is begun */
+    const bool *stop;              /* likewise once it is true; NULL: never */
+    /* The end, once. `complete`: nothing that matches is left. */
+    void (*on_done)(void *context, enum status status, const char *text, int64_t deleted, bool complete);
+    void *context;
+};
+
+/* NO_MEMORY, and then on_done is not called. */
+STATUS_RESULT scheduler_purge_begin(struct scheduler *scheduler, const struct scheduler_purge_options *options);
+/* The engine's answer to one batch. */
+void scheduler_purge_answered(struct scheduler_purge *purge, enum status status, const char *text,
+                              struct bytes message);
+/* Frees all that are left, when neither store nor engine has them any more; nobody is called. */
+void scheduler_purge_fini(struct scheduler *scheduler);
+
+/* --- scheduler_hub_admin.c --- */
+void scheduler_hub_create(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
+void scheduler_hub_delete(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
 
 /* --- scheduler_pump.c --- */
 /* What the partition wants of the service: answers, work items, calls that a failure took. */
@@ -113,10 +147,5 @@ void scheduler_query_instances(struct scheduler *scheduler, struct scheduler_cal
 void scheduler_query_ids(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
 /* By id or batch: the engine's. By filter: pages from the store, each a batch for the engine. */
 void scheduler_purge(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
-/* The engine's answer to one batch. */
-void scheduler_purge_answered(struct scheduler_purge *purge, enum status status, const char *text,
-                              struct bytes message);
-/* Its caller is gone or failed. */
-void scheduler_purge_abandon(struct scheduler_purge *purge);
 
 #endif

@@ -4,8 +4,6 @@
  *
  * Queries read a snapshot of the store taken after they arrived. Every answered call is on disk by then, so a
  * caller sees what it was told, without a wait. */
-#include <stdlib.h>
-
 #include "core/task/orchestration_state.h"
 #include "os/clock.h"
 #include "svc/scheduler/scheduler_internal.h"
@@ -13,9 +11,6 @@
 
 #define QUERY_ARENA_MAX ((size_t)16 << 20) /* bytes of a decoded query */
 #define ANSWER_SIZE_MAX ((size_t)4 << 20)  /* bytes that every SDK takes (spec 2.6) */
-/* Instances that a purge by filter takes at a time. Each batch is read and deleted in one go while everybody else waits,
- * so it is small: 50 keep the loop and the writer for a few milliseconds, 500 for as long as thirty starts. */
-#define PURGE_BATCH_MAX 50
 #define STATUS_NEVER    31 /* a bit of the mask that no instance has */
 #define STATUSES_TERMINAL                                                                                    \
     (1u << PB_ORCHESTRATION_STATUS_COMPLETED | 1u << PB_ORCHESTRATION_STATUS_FAILED |                        \
@@ -172,122 +167,18 @@ void scheduler_query_ids(struct scheduler *scheduler, struct scheduler_call *cal
 
 /* --- purge by filter --- */
 
-/* Page, batch, page, batch… until nothing is left, the time is over or the caller has gone. */
-struct scheduler_purge {
-    struct scheduler_call *call;
-    uint64_t number; /* of the engine call in progress; 0: none */
-    struct task_store_query query;
-    struct buf token;
-    bool recursive;
-    int64_t deadline_ns; /* monotonic */
-    int64_t deleted;
-};
-
-static void purge_destroy(struct scheduler_purge *purge)
+static void on_purged(void *context, enum status status, const char *text, int64_t deleted, bool complete)
 {
-    if (purge->number)
-        (void)map_take(&purge->call->scheduler->purges, map_u64_key(&purge->number));
-    purge->call->purge = NULL;
-    buf_fini(&purge->token);
-    free(purge);
-}
-
-void scheduler_purge_abandon(struct scheduler_purge *purge)
-{
-    purge_destroy(purge);
-}
-
-static void purge_finish(struct scheduler_purge *purge, enum status status, const char *text)
-{
-    struct scheduler_call *call = purge->call;
-    purge_destroy(purge);
-    scheduler_call_finish(call, status, text);
-}
-
-static void purge_complete(struct scheduler_purge *purge, bool complete)
-{
+    struct scheduler_call *call = context;
     CLEANUP(buf_fini) struct buf message = {0};
     struct pb_purge_instances_response response = {
-        .deleted_instance_count = (int32_t)MIN(purge->deleted, INT32_MAX), .is_complete = {true, complete}};
-    struct scheduler_call *call = purge->call;
+        .deleted_instance_count = (int32_t)MIN(deleted, INT32_MAX), .is_complete = {true, complete}};
+    if (status != STATUS_OK) {
+        scheduler_call_finish(call, status, text);
+        return;
+    }
     pb_purge_instances_response_encode(&response, &message);
-    purge_destroy(purge);
     answer(call, &message);
-}
-
-static void on_purge_page(void *context, enum status status, const char *text,
-                          const struct task_store_page *page);
-
-static void purge_next(struct scheduler_purge *purge)
-{
-    purge->query.after = buf_peek(&purge->token);
-    task_store_query(purge->call->scheduler->store, &purge->query, on_purge_page, purge);
-}
-
-static void on_purge_page(void *context, enum status status, const char *text,
-                          const struct task_store_page *page)
-{
-    struct scheduler_purge *purge = context;
-    struct scheduler *scheduler = purge->call->scheduler;
-    if (status != STATUS_OK) {
-        purge_finish(purge, status, text);
-        return;
-    }
-    if (page->count == 0) {
-        purge_complete(purge, true);
-        return;
-    }
-    if (purge->call->gone || !partition_writable(scheduler->partition)) {
-        purge_finish(purge, scheduler_pump_refusal(scheduler, false), "writes are refused");
-        return;
-    }
-    CLEANUP(buf_fini) struct buf message = {.limit = SIZE_MAX};
-    struct bytes ids[PURGE_BATCH_MAX];
-    for (size_t i = 0; i < page->count; i++)
-        ids[i] = page->rows[i].instance_id;
-    struct pb_instance_batch batch = {.instance_ids = ids, .instance_ids_count = page->count};
-    struct pb_purge_instances_request request = {.request_case = PB_PURGE_INSTANCES_REQUEST_INSTANCE_BATCH,
-                                                 .instance_batch = &batch,
-                                                 .recursive = purge->recursive};
-    pb_purge_instances_request_encode(&request, &message);
-    buf_clear(&purge->token);
-    buf_append_bytes(&purge->token, page->next);
-    /* Numbers of our own have the top bit set; gRPC calls count from 1. */
-    purge->number = scheduler->purge_next++ | (uint64_t)1 << 63;
-    if (buf_status(&message) != STATUS_OK || buf_status(&purge->token) != STATUS_OK ||
-        map_put(&scheduler->purges, map_u64_key(&purge->number), purge) != STATUS_OK) {
-        purge->number = 0;
-        purge_finish(purge, STATUS_NO_MEMORY, "out of memory");
-        return;
-    }
-    status = partition_call(scheduler->partition, ENGINE_PURGE, purge->call->hub, purge->number,
-                            buf_peek(&message)); /* answered already, perhaps, and `purge` gone */
-    ASSERT(status == STATUS_OK);                 /* writable, so there is an engine */
-}
-
-void scheduler_purge_answered(struct scheduler_purge *purge, enum status status, const char *text,
-                              struct bytes message)
-{
-    CLEANUP(arena_fini) struct arena arena;
-    struct pb_purge_instances_response response;
-    arena_init(&arena, QUERY_ARENA_MAX);
-    (void)map_take(&purge->call->scheduler->purges, map_u64_key(&purge->number));
-    purge->number = 0;
-    if (status == STATUS_OK)
-        status = pb_purge_instances_response_decode(&arena, message, &response);
-    if (status != STATUS_OK) {
-        purge_finish(purge, status, text);
-        return;
-    }
-    purge->deleted += response.deleted_instance_count;
-    if (purge->call->gone)
-        purge_finish(purge, STATUS_CANCELLED, NULL);
-    else if (purge->token.size == 0)
-        purge_complete(purge, true);
-    else if (clock_monotonic_ns() >= purge->deadline_ns)
-        purge_complete(purge, false);
-    else
-        purge_next(purge);
 }
 
 static int64_t purge_deadline(struct pb_opt_time timeout)
@@ -320,21 +211,17 @@ void scheduler_purge(struct scheduler *scheduler, struct scheduler_call *call, s
         scheduler_pump_call(scheduler, call, message);
         return;
     }
-    struct scheduler_purge *purge = calloc(1, sizeof *purge);
-    if (!purge) {
-        scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");
-        return;
-    }
     const struct pb_purge_instance_filter *filter = request.purge_instance_filter;
-    *purge = (struct scheduler_purge){.call = call,
-                                      .recursive = request.recursive,
-                                      .deadline_ns = purge_deadline(filter->timeout),
-                                      .query = {.hub = call->hub,
-                                                .status_mask = purge_mask(filter),
-                                                .created_from_ns = time_from(filter->created_time_from),
-                                                .created_to_ns = time_to(filter->created_time_to),
-                                                .terminal_only = true,
-                                                .rows_max = PURGE_BATCH_MAX}};
-    call->purge = purge;
-    purge_next(purge);
+    struct scheduler_purge_options options = {.recursive = request.recursive,
+                                              .deadline_ns = purge_deadline(filter->timeout),
+                                              .stop = &call->gone,
+                                              .on_done = on_purged,
+                                              .context = call,
+                                              .query = {.hub = call->hub,
+                                                        .status_mask = purge_mask(filter),
+                                                        .created_from_ns = time_from(filter->created_time_from),
+                                                        .created_to_ns = time_to(filter->created_time_to),
+                                                        .terminal_only = true}};
+    if (scheduler_purge_begin(scheduler, &options) != STATUS_OK)
+        scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");
 }

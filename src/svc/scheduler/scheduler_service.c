@@ -192,8 +192,6 @@ static void handle_refusal(struct scheduler *scheduler, struct scheduler_call *c
 // clang-format on
 
 #define ENTITIES "entities are not supported by this scheduler"
-#define HUBS     "task hubs are created by the scheduler's settings, not by clients"
-
 #define METHOD(name) [PB_TASK_HUB_SIDECAR_SERVICE_##name]
 static const struct method methods[PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT] = {
     METHOD(HELLO) = {.handle = handle_hello},
@@ -215,8 +213,8 @@ static const struct method methods[PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT] = {
     METHOD(COMPLETE_ORCHESTRATOR_TASK) = COMPLETE(ENGINE_COMPLETE_ORCHESTRATOR),
     METHOD(COMPLETE_ENTITY_TASK) = REFUSE(ENTITIES),
     METHOD(STREAM_INSTANCE_HISTORY) = READ(ENGINE_STREAM_HISTORY),
-    METHOD(CREATE_TASK_HUB) = REFUSE(HUBS),
-    METHOD(DELETE_TASK_HUB) = REFUSE(HUBS),
+    METHOD(CREATE_TASK_HUB) = {.handle = scheduler_hub_create, .write = true, .adds = true, .makes_hub = true},
+    METHOD(DELETE_TASK_HUB) = {.handle = scheduler_hub_delete, .engine_method = ENGINE_DELETE_HUB, .write = true},
     METHOD(SIGNAL_ENTITY) = REFUSE(ENTITIES),
     METHOD(GET_ENTITY) = REFUSE(ENTITIES),
     METHOD(QUERY_ENTITIES) = REFUSE(ENTITIES),
@@ -258,8 +256,14 @@ static enum status admit(struct scheduler *scheduler, const struct grpc_request 
                        (const char *)request->path.data);
     if (scheduler->stopping)
         return err_set(err, STATUS_UNAVAILABLE, "the scheduler is stopping");
+    bool make = scheduler->options.hubs_dynamic || (method->makes_hub && scheduler->options.hubs_managed);
+    if (make && method->makes_hub) { /* before the hub is made */
+        enum status refused = admit_method(scheduler, method, err);
+        if (refused != STATUS_OK)
+            return refused;
+    }
     enum status status =
-        scheduler_hubs_resolve(scheduler, request->metadata(request, "taskhub"), ret_hub, err);
+        scheduler_hubs_resolve(scheduler, request->metadata(request, "taskhub"), make, ret_hub, err);
     /* The words to the cloud's SDKs are fixed (spec 2.3); our own may say more. */
     if (status == STATUS_NOT_FOUND &&
         bytes_starts_with(request->metadata(request, "x-user-agent"), BYTES_LITERAL("durabletask-c/")))
@@ -355,7 +359,7 @@ STATUS_RESULT scheduler_ask_hub(struct scheduler *scheduler, struct bytes name, 
 {
     if (scheduler->stopping)
         return err_set(err, STATUS_UNAVAILABLE, "the scheduler is stopping");
-    enum status status = scheduler_hubs_resolve(scheduler, name, ret_hub, err);
+    enum status status = scheduler_hubs_resolve(scheduler, name, scheduler->options.hubs_dynamic, ret_hub, err);
     if (status == STATUS_NOT_FOUND)
         scheduler_hubs_tell(scheduler, err);
     return status;
@@ -453,6 +457,7 @@ STATUS_RESULT scheduler_create(struct loop *loop, const struct scheduler_options
     map_init(&scheduler->calls, 0, 0);
     map_init(&scheduler->purges, 0, 0);
     list_init(&scheduler->calls_all);
+    list_init(&scheduler->purges_all);
     scheduler_pump_init(scheduler);
     enum status status = task_store_open(&scheduler->options.store, loop, &scheduler->store, err);
     if (status == STATUS_OK)
@@ -480,10 +485,9 @@ void scheduler_destroy(struct scheduler *scheduler)
     scheduler_pump_fini(scheduler);
     list_each_safe (it, &scheduler->calls_all) {
         struct scheduler_call *call = CONTAINER_OF(it, struct scheduler_call, link);
-        if (call->purge)
-            scheduler_purge_abandon(call->purge);
         scheduler_call_destroy(call);
     }
+    scheduler_purge_fini(scheduler);
     map_fini(&scheduler->purges);
     map_fini(&scheduler->calls);
     scheduler_hubs_fini(scheduler);

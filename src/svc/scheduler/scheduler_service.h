@@ -17,8 +17,8 @@
  * for pings, and get their work again (with new tokens) once a small write succeeds, which is tried again and
  * again.
  *
- * Methods: spec/durable-task-protocol.md section 1.2. Entities and hub administration answer
- * UNIMPLEMENTED and say so. */
+ * Methods: spec/durable-task-protocol.md section 1.2. Entities answer UNIMPLEMENTED and
+ * say so; hub administration does unless options.hubs_managed. */
 #ifndef SVC_SCHEDULER_SERVICE_H
 #define SVC_SCHEDULER_SERVICE_H
 
@@ -32,6 +32,7 @@ struct scheduler_options {
     struct task_store_options store;
     const char *const *hubs; /* created if absent; none: "default" (DTS_TASK_HUB_NAMES) */
     size_t hub_count;
+    bool hubs_managed; /* clients may create and delete hubs (CreateTaskHub, DeleteTaskHub) */
     bool hubs_dynamic; /* a hub is created at the first use of its name (DTS_USE_DYNAMIC_TASK_HUBS) */
     const char
         *large_message_agents;     /* beginnings of the user agents, separated by commas, whose workers take

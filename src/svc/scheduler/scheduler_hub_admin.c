@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* scheduler_hub_admin.c — CreateTaskHub and DeleteTaskHub (spec 3.22), for the hub that the call's header names.
+ *
+ * A hub is closed first: nobody finds it any more, its streams and waiting calls end. Then its instances go, batch by
+ * batch, and the hub itself last. What a crash leaves is a hub with fewer instances, whose deletion can be asked for
+ * again. */
+#include "svc/scheduler/scheduler_internal.h"
+#include "wire/pb/orchestrator_service.pb.h"
+
+#define REFUSAL "task hubs are created by the scheduler's settings, not by clients (--manage-task-hubs lets them)"
+
+static void end_calls(struct scheduler *scheduler, const struct scheduler_call *but)
+{
+    list_each_safe (it, &scheduler->calls_all) {
+        struct scheduler_call *call = CONTAINER_OF(it, struct scheduler_call, link);
+        if (call == but || call->hub != but->hub || !call->method->held_forever || call->gone)
+            continue;
+        if (call->in_engine && call->is_stream)
+            partition_stream_closed(scheduler->partition, call->number);
+        else if (call->in_engine)
+            partition_call_cancelled(scheduler->partition, call->number);
+        scheduler_call_finish(call, STATUS_NOT_FOUND, "Task hub not found: it is being deleted");
+    }
+    partition_run(scheduler->partition);
+}
+
+static void on_emptied(void *context, enum status status, const char *text, int64_t deleted, bool complete)
+{
+    struct scheduler_call *call = context;
+    struct scheduler *scheduler = call->scheduler;
+    (void)deleted;
+    (void)complete;
+    bool stays = status != STATUS_OK || call->method->makes_hub || call->gone;
+    if (stays)
+        scheduler_hubs_reopen(scheduler, call->hub);
+    if (status != STATUS_OK)
+        scheduler_call_finish(call, status, text);
+    else if (stays)
+        scheduler_call_reply(call, (struct bytes){0});
+    if (stays)
+        return;
+
+    /* The engine answers once that is on disk. If it fails instead, the hub is still there, and empty. */
+    scheduler_hubs_forget(scheduler, call->hub);
+    scheduler_pump_call(scheduler, call, (struct bytes){0});
+}
+
+static void empty(struct scheduler *scheduler, struct scheduler_call *call)
+{
+    struct scheduler_purge_options options = {.query = {.hub = call->hub},
+                                              .erase = true,
+                                              .deadline_ns = INT64_MAX,
+                                              .on_done = on_emptied,
+                                              .context = call};
+    if (!scheduler_hubs_close(scheduler, call->hub)) {
+        scheduler_call_finish(call, STATUS_NOT_FOUND, "Task hub not found: it is being deleted");
+        return;
+    }
+    end_calls(scheduler, call);
+    if (scheduler_purge_begin(scheduler, &options) != STATUS_OK) {
+        scheduler_hubs_reopen(scheduler, call->hub);
+        scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");
+    }
+}
+
+/* The hub is there: it was made when the call was admitted. */
+void scheduler_hub_create(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
+{
+    CLEANUP(arena_fini) struct arena arena;
+    struct pb_create_task_hub_request request;
+    arena_init(&arena, 0);
+    if (!scheduler->options.hubs_managed)
+        scheduler_call_finish(call, STATUS_UNIMPLEMENTED, REFUSAL);
+    else if (pb_create_task_hub_request_decode(&arena, message, &request) != STATUS_OK)
+        scheduler_call_finish(call, STATUS_INVALID_ARGUMENT, "the request is not a CreateTaskHubRequest");
+    else if (request.recreate_if_exists)
+        empty(scheduler, call);
+    else
+        scheduler_call_reply(call, (struct bytes){0});
+}
+
+void scheduler_hub_delete(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
+{
+    (void)message; /* it has no fields */
+    if (!scheduler->options.hubs_managed)
+        scheduler_call_finish(call, STATUS_UNIMPLEMENTED, REFUSAL);
+    else
+        empty(scheduler, call);
+}
