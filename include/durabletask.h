@@ -1033,6 +1033,10 @@ struct dt_worker_options {
     /* Compare an activity's version in the same way as an instance's: one that is not taken is given back, or
      * fails with "VersionMismatch". */
     bool match_activities;
+    /* Told each time the worker is connected, in the sense of dt_worker_wait_connected, and each time it no longer
+     * is, or tried in vain. On a thread of the worker, which it must not keep or stop; NULL: nobody is told. */
+    void (*on_connection)(bool connected, void *context);
+    void *on_connection_context;
 };
 
 /* Makes a worker. It does nothing before it is started. `c`: where the service is. `o`: NULL for

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* front.c — four routes of its own, and one line of log. */
+/* front.c — two routes of its own, and one line of log. */
 #include "cmd/front.h"
 
 #include "base/log.h"
@@ -52,7 +52,8 @@ static void answer_page(void *context, struct http_request *request)
     CLEANUP(buf_fini) struct buf page = {0};
     buf_append_cstr(&page, page_head);
     if (has_part(front, "app"))
-        buf_append_fmt(&page, page_app, scheme, BYTES_FMT(host), scheme, BYTES_FMT(host), scheme, BYTES_FMT(host));
+        buf_append_fmt(&page, page_app, scheme, BYTES_FMT(host), scheme, BYTES_FMT(host), scheme,
+                       BYTES_FMT(host));
     buf_append_cstr(&page, page_tail);
     bool whole =
         buf_status(&page) == STATUS_OK &&
@@ -71,33 +72,17 @@ static void answer_openapi(void *context, struct http_request *request)
     http_respond(request, 200, "application/json; charset=utf-8", buf_peek(&front->openapi));
 }
 
-static void answer_health(void *context, struct http_request *request)
-{
-    const struct front *front = context;
-    health_answer(front->health, request);
-}
-
-static void answer_ready(void *context, struct http_request *request)
-{
-    const struct front *front = context;
-    health_answer_ready(front->health, request);
-}
-
 static const struct http_route routes[] = {
     {"GET", "/", "", HTTP_ACCESS_ANYONE, .page = true, .handle = answer_page, .summary = "What this is"},
     {"GET", "/openapi.json", "", HTTP_ACCESS_ANYONE, .handle = answer_openapi,
      .summary = "All routes, for programs"},
-    {"GET", "/healthz", "", HTTP_ACCESS_ANYONE, .handle = answer_health,
-     .summary = "Whether the server is alive, and what is degraded"},
-    {"GET", "/readyz", "", HTTP_ACCESS_ANYONE, .handle = answer_ready,
-     .summary = "Whether work is taken now, and what keeps it from being taken"},
 };
 
 /* --- the front --- */
 
-void front_init(struct front *front, const struct health *health)
+void front_init(struct front *front)
 {
-    *front = (struct front){.health = health};
+    *front = (struct front){.part_count = 0};
     front_add(front, (struct http_part){.name = "server",
                                         .prefix = "",
                                         .claims = "",

@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* front.h — the HTTP side of the process as a whole: the routes that belong to no service (a page that says what
- * this is, /openapi.json, /healthz, /readyz), those of the services behind them, and the access log. Loop's thread. */
+ * this is, /openapi.json), those of the parts behind them, and the access log. Loop's thread. */
 #ifndef CMD_FRONT_H
 #define CMD_FRONT_H
 
-#include "cmd/health.h"
 #include "net/http_router.h"
 
-#define FRONT_PARTS_MAX 4 /* this one and the services */
+#define FRONT_PARTS_MAX 8 /* this one and those of the process */
 
 /* Zero-initialise. */
 struct front {
-    const struct health *health;
     struct http_part parts[FRONT_PARTS_MAX];
     size_t part_count;
     struct http_router router;
     struct buf openapi; /* the answer of /openapi.json */
 };
 
-/* Opens the front with its own routes; `health` lives as long as the server. */
-void front_init(struct front *front, const struct health *health);
+/* Opens the front with its own routes. */
+void front_init(struct front *front);
 /* Adds a service's routes, before front_mount. */
 void front_add(struct front *front, struct http_part part);
 /* Has `server` serve all of them. NO_MEMORY. */

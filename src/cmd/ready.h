@@ -3,19 +3,7 @@
 #ifndef CMD_READY_H
 #define CMD_READY_H
 
-#include "base/buf.h"
-
-#define ADDRESSES_HUBS_SIZE 2048 /* bytes */
-
-struct addresses {
-    char url[256];
-    char pool_url[512];             /* "" if there is no pool */
-    char connection_string[512];    /* "" if there is no scheduler */
-    char hubs[ADDRESSES_HUBS_SIZE]; /* all that are served, separated by ", "; "" if there is no scheduler */
-    const char *data_dir;           /* NULL if nothing is kept */
-    const char *certificate;        /* file that is shown to who speaks TLS; "": nobody does */
-    const char *authority;          /* file that clients need for that; "": theirs is known to them */
-};
+#include "cmd/addresses.h"
 
 /* Before the start: removes what an earlier process left at `path`, which is not true any more, and looks
  * whether the folder can be written. IO with the reason. */

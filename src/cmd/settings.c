@@ -104,7 +104,8 @@ const struct option_spec settings_table[] = {
     {"insecure-no-auth", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_SERVERS,
      "listen on an address other than loopback although there is no sign-in"},
     {"tls", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_SERVERS,
-     "speak TLS on the same port; without tls-certificate with a certificate of an authority of its own, in the "
+     "speak TLS on the same port; without tls-certificate with a certificate of an authority of its own, in "
+     "the "
      "data folder"},
     {"tls-certificate", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, COMMAND_SERVERS,
      "PEM file with the server's certificate and those up to its authority; read again when it changes"},

@@ -43,7 +43,7 @@ static void on_input(struct loop_fd *w, uint32_t events)
 static void on_up(void *context)
 {
     struct host *h = context;
-    const char *lost = pool_service_lost(h->pool);
+    const char *lost = pool_service_facts(h->pool).lost;
     printf("%s\n", lost ? lost : "up");
     fflush(stdout);
 }

@@ -43,8 +43,6 @@ FUNCTIONS_WITHOUT_CALLER = {
     "http_server_connection_count": "tests see with it that a connection is gone",
     "multipart_find": "moves soon, with the uploads",
     "pb_put_fixed64_field": "the writer of the one wire type that the tests of the reader could not make otherwise",
-    "pool_service_lost": "moves soon",
-    "pool_service_on_up": "moves soon",
     "seccomp_rows": "the policy's table as tests print it",
     "server_filter_rows": "the policy's table as tests run through it",
     "sse_write": "streamed answers of sessions will be written with it",

@@ -29,6 +29,8 @@ static void note(struct dt_worker *worker, bool connected, const char *why)
     snprintf(worker->why, sizeof worker->why, "%s", why);
     pthread_cond_broadcast(&worker->changed);
     pthread_mutex_unlock(&worker->lock);
+    if (worker->options.on_connection)
+        worker->options.on_connection(connected, worker->options.on_connection_context);
 }
 
 /* The stream, or the Hello before it, has ended. */

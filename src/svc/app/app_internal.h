@@ -15,6 +15,15 @@
 #include "svc/app/problem.h"
 #include "svc/app/request.h"
 
+/* What the worker's thread posts. Apart from the service, which may be gone before the loop has come to it. */
+struct connection_note {
+    struct loop_message message;
+    _Atomic bool posted;
+    struct app_service *service; /* NULL: gone */
+    void (*on_connection)(void *context);
+    void *context;
+};
+
 struct app_service {
     struct loop *loop;
     struct activity_settings activity;
@@ -24,7 +33,8 @@ struct app_service {
     char *connection_string, *pool_url, *pool_token, *scheduler_token, *ca_file;
     size_t code_size_max;
     bool compat_sample;
-    bool stopping;         /* the client may be gone: no calls any more */
+    bool stopping; /* the client may be gone: no calls any more */
+    struct connection_note *connection;
     struct list exchanges; /* struct exchange: all that are open */
     /* Of decision_flow.c: decisions that are on disk and may not show yet, oldest first and by id; and who
      * waits to decide, by id. */

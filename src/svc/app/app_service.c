@@ -2,6 +2,7 @@
 /* app_service.c — the route table, and the life of the client and the worker. */
 #include "svc/app/app_internal.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -104,6 +105,47 @@ static void on_sdk_log(enum dt_log_level level, const char *line, void *context)
     log_write(levels[level], "sdk", "%s", line);
 }
 
+static void on_connection_message(struct loop_message *message)
+{
+    struct connection_note *note = CONTAINER_OF(message, struct connection_note, message);
+    atomic_store(&note->posted, false);
+    if (!note->service)
+        free(note);
+    else if (note->on_connection && !note->service->stopping)
+        note->on_connection(note->context);
+}
+
+/* On the worker's thread. A message that is under way tells of this change, too. */
+static void on_worker_connection(bool connected, void *context)
+{
+    (void)connected;
+    struct app_service *service = context;
+    if (!atomic_exchange(&service->connection->posted, true))
+        loop_post(service->loop, &service->connection->message);
+}
+
+/* After the worker's end. */
+static void release_note(struct connection_note *note)
+{
+    if (!note)
+        return;
+    note->service = NULL;
+    if (!atomic_load(&note->posted))
+        free(note);
+}
+
+static struct connection_note *make_note(struct app_service *service, const struct app_options *options)
+{
+    struct connection_note *note = calloc(1, sizeof *note);
+    if (!note)
+        return NULL;
+    note->message.on_run = on_connection_message;
+    note->service = service;
+    note->on_connection = options->on_connection;
+    note->context = options->on_connection_context;
+    return note;
+}
+
 static char *copy(const char *text)
 {
     return text ? strdup(text) : NULL;
@@ -125,6 +167,8 @@ static enum status make_sdk(struct app_service *service, struct err *error)
     options.stop_timeout_ms = MAX(service->activity.stop_grace_ms, 1); /* 0 would be its default */
     options.version = ORCHESTRATOR_VERSION;
     options.version_match = DT_VERSION_MATCH_CURRENT_OR_OLDER; /* a later release's are for its own worker */
+    options.on_connection = on_worker_connection;
+    options.on_connection_context = service;
     options.filter = true; /* other people's orchestrations in the hub are for their workers */
     struct dt_error fault = {.status = DT_OK};
     enum dt_status status = dt_client_create(&connect, &service->client, &fault);
@@ -152,6 +196,7 @@ static void release(struct app_service *service)
 {
     dt_worker_destroy(service->worker);
     dt_client_destroy(service->client);
+    release_note(service->connection);
     free(service->connection_string);
     free(service->pool_url);
     free(service->pool_token);
@@ -196,6 +241,7 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
     service->scheduler_token = copy(options->scheduler_token);
     service->ca_file = copy(options->ca_file);
     list_init(&service->exchanges);
+    service->connection = make_note(service, options);
     uint64_t seed[2];
     entropy_fill(seed, sizeof seed);
     decide_init(service, seed[0], seed[1]);
@@ -211,7 +257,7 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
         .pool_away = &service->pool_away,
         .isolation_wait_ms = options->isolation_wait_ns / NS_PER_MS,
     };
-    status = service->connection_string && service->pool_url
+    status = service->connection_string && service->pool_url && service->connection
                  ? make_sdk(service, error)
                  : err_set(error, STATUS_NO_MEMORY, "out of memory");
     if (status != STATUS_OK) {

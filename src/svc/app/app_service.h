@@ -22,7 +22,10 @@ struct app_options {
         isolation_wait_ns; /* how long a run waits for a pool that does not answer, each time it is tried */
     int64_t stop_grace_ns; /* how long runs may go on when the service stops */
     size_t code_size_max;  /* bytes of submitted code */
-    bool compat_sample;    /* answer the two /code routes exactly as the sample does (product.md 1.2) */
+    /* Told, on the loop's thread, that app_service_connected may say something else now. NULL: nobody is. */
+    void (*on_connection)(void *context);
+    void *on_connection_context;
+    bool compat_sample; /* answer the two /code routes exactly as the sample does (product.md 1.2) */
 };
 
 /* Copies what it needs; there are no defaults here. INVALID_ARGUMENT: a connection string or URL that cannot be used, with the reason.

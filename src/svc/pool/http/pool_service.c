@@ -134,11 +134,6 @@ void pool_service_on_up(struct pool_service *service, void (*on_up)(void *contex
     service->on_up_context = context;
 }
 
-const char *pool_service_lost(const struct pool_service *service)
-{
-    return pool_report(service->pool).lost;
-}
-
 struct pool_report pool_service_facts(const struct pool_service *service)
 {
     return pool_report(service->pool);

@@ -45,10 +45,8 @@ void pool_service_destroy(struct pool_service *service);
 struct http_part pool_service_part(struct pool_service *service, bool alone);
 /* Appends one JSON object: state, counts, what isolation is degraded. For /healthz and /metrics. */
 void pool_service_report(const struct pool_service *service, struct buf *json);
-/* Called each time sessions can run code from now on, and when they can no more (then pool_service_lost says why). */
+/* Called each time sessions can run code from now on, and when they can no more; pool_service_facts says why. */
 void pool_service_on_up(struct pool_service *service, void (*on_up)(void *context), void *context);
-/* Why the tier is gone for good, or NULL. */
-const char *pool_service_lost(const struct pool_service *service);
 /* The pool's counts and state; the texts are valid until the loop runs again. */
 struct pool_report pool_service_facts(const struct pool_service *service);
 

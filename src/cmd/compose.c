@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* compose.c — the list of parts, the walk up (check, start), the wait until all of them answer, and the walk down
+ * (stop, destroy). */
+#include "cmd/compose.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "cmd/health.h"
+#include "cmd/part.h"
+#include "os/clock.h"
+
+#define AREA              "cmd"
+#define READY_PATIENCE_NS (2 * NS_PER_S)  /* before a start that takes long is said to */
+#define READY_REMINDER_NS (30 * NS_PER_S) /* between two times that it is said */
+
+/* In the order of the start. The comment at the head of each part's file says why it stands where it does. */
+static const struct part *const parts[] = {
+    &part_pool, &part_folder, &part_certificates, &part_confinement, &part_scheduler, &part_grpc,
+    &part_http, &part_tls,    &part_port,         &part_app,         &part_door,      &part_ready,
+};
+
+struct composition {
+    struct server server;
+    struct loop_task look_task; /* whether all parts answer */
+    struct loop_timer patience; /* until it is said what is awaited */
+    bool ready;                 /* the start is over */
+    struct err failure;         /* why it did not succeed */
+    bool stopping;
+    size_t stop_index; /* of the part that is stopped next, plus one */
+    struct loop_task stop_task;
+    struct loop_timer stop_timer;
+    bool cut_short;
+};
+
+bool server_has(const struct server *server, const struct part *part)
+{
+    return (part->commands & server->command) != 0;
+}
+
+/* --- up --- */
+
+static enum status walk_up(struct server *server, struct err *err)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < ARRAY_SIZE(parts); i++) {
+        if (server_has(server, parts[i]) && parts[i]->start)
+            status = parts[i]->start(server, err);
+    }
+    return status;
+}
+
+static enum status check_settings(const struct server *server, struct err *err)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < ARRAY_SIZE(parts); i++) {
+        if (server_has(server, parts[i]) && parts[i]->check)
+            status = parts[i]->check(server, err);
+    }
+    return status;
+}
+
+/* Their defaults end or stop the process. Sessions get the defaults back (jail/session.c). */
+static void ignore_signals(void)
+{
+    static const int ignored[] = {SIGPIPE, SIGUSR1, SIGUSR2, SIGTTOU, SIGTTIN};
+    for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+        signal(ignored[i], SIG_IGN);
+}
+
+static void on_signal(void *context, int number);
+static void look_whether_ready(struct loop_task *task);
+static void say_what_is_awaited(struct loop_timer *timer);
+static void stop_next(struct loop_task *task);
+static void on_stop_timeout(struct loop_timer *timer);
+
+static enum status start(struct composition *composition, struct err *err)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, 0};
+    struct server *server = &composition->server;
+    enum status status = check_settings(server, err);
+    if (status == STATUS_OK)
+        status = loop_create(&server->loop, err);
+    if (status == STATUS_OK)
+        status = loop_signals(server->loop, signals, on_signal, composition, err);
+    return status == STATUS_OK ? walk_up(server, err) : status;
+}
+
+enum status compose_create(unsigned command, const struct option_values *values,
+                           struct composition **ret_composition, struct err *err)
+{
+    struct composition *composition = calloc(1, sizeof *composition);
+    if (!composition)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    composition->server = (struct server){
+        .command = command,
+        .settings = values,
+        .parts = parts,
+        .part_count = ARRAY_SIZE(parts),
+        .started_ns = clock_monotonic_ns(),
+        .data = FOLDER_HANDLE_NONE,
+        .ready_folder = FOLDER_HANDLE_NONE,
+    };
+    composition->look_task.on_run = look_whether_ready;
+    composition->patience.on_fire = say_what_is_awaited;
+    composition->stop_index = ARRAY_SIZE(parts);
+    composition->stop_task.on_run = stop_next;
+    composition->stop_timer.on_fire = on_stop_timeout;
+    ignore_signals();
+    enum status status = start(composition, err);
+    if (status != STATUS_OK) {
+        compose_destroy(composition);
+        return status;
+    }
+    *ret_composition = composition;
+    return STATUS_OK;
+}
+
+/* --- ready --- */
+
+static enum status look_for_hope(struct composition *composition)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < ARRAY_SIZE(parts); i++) {
+        if (server_has(&composition->server, parts[i]) && parts[i]->hopeless)
+            status = parts[i]->hopeless(&composition->server, &composition->failure);
+    }
+    return status;
+}
+
+void server_changed(struct server *server)
+{
+    struct composition *composition = CONTAINER_OF(server, struct composition, server);
+    if (!composition->ready && !composition->stopping)
+        loop_defer(server->loop, &composition->look_task);
+}
+
+static void look_whether_ready(struct loop_task *task)
+{
+    struct composition *composition = CONTAINER_OF(task, struct composition, look_task);
+    struct server *server = &composition->server;
+    if (composition->ready || composition->stopping)
+        return;
+    if (look_for_hope(composition) != STATUS_OK) {
+        loop_stop(server->loop);
+        return;
+    }
+    char cause[480];
+    if (!health_started(server, cause, sizeof cause))
+        return;
+    composition->ready = true;
+    loop_timer_cancel(&composition->patience);
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        if (server_has(server, parts[i]) && parts[i]->announce)
+            parts[i]->announce(server);
+    }
+}
+
+static void be_patient(struct composition *composition, int64_t patience_ns)
+{
+    struct loop *loop = composition->server.loop;
+    if (loop_timer_set(loop, &composition->patience, loop_now(loop) + patience_ns) != STATUS_OK)
+        log_error(AREA, "out of memory: a start that takes long will not be told of");
+}
+
+/* A start that takes long says why, again and again. */
+static void say_what_is_awaited(struct loop_timer *timer)
+{
+    struct composition *composition = CONTAINER_OF(timer, struct composition, patience);
+    char cause[480];
+    if (!health_started(&composition->server, cause, sizeof cause))
+        log_warn(AREA, "not ready yet cause=\"%s\"", cause);
+    server_changed(&composition->server);
+    be_patient(composition, READY_REMINDER_NS);
+}
+
+/* --- down --- */
+
+static void stop_next(struct loop_task *task)
+{
+    struct composition *composition = CONTAINER_OF(task, struct composition, stop_task);
+    struct server *server = &composition->server;
+    while (composition->stop_index > 0) {
+        const struct part *part = parts[--composition->stop_index];
+        if (server_has(server, part) && part->stop) {
+            part->stop(server);
+            return;
+        }
+    }
+    loop_timer_cancel(&composition->stop_timer);
+    loop_stop(server->loop);
+}
+
+/* Never goes on inside the caller: it may be called from what is being stopped. */
+void server_part_stopped(void *server)
+{
+    struct composition *composition = CONTAINER_OF((struct server *)server, struct composition, server);
+    loop_defer(composition->server.loop, &composition->stop_task);
+}
+
+static void cut_short(struct composition *composition, const char *why)
+{
+    log_warn(AREA, "stopping at once cause=\"%s\"", why);
+    composition->cut_short = true;
+    loop_stop(composition->server.loop);
+}
+
+static void on_stop_timeout(struct loop_timer *timer)
+{
+    cut_short(CONTAINER_OF(timer, struct composition, stop_timer),
+              "the orderly stop took longer than shutdown-timeout");
+}
+
+static void on_signal(void *context, int number)
+{
+    struct composition *composition = context;
+    struct server *server = &composition->server;
+    /* A terminal that closes ends what runs in it; a service reads its certificate again. */
+    if (number == SIGHUP && server->command != COMMAND_DEV) {
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+            if (server_has(server, parts[i]) && parts[i]->reload)
+                parts[i]->reload(server);
+        }
+        return;
+    }
+    if (composition->stopping) {
+        cut_short(composition, "a second signal");
+        return;
+    }
+    log_info(AREA, "stopping signal=%d", number);
+    composition->stopping = true;
+    loop_timer_cancel(&composition->patience);
+    int64_t patience_ns = setting_number(server->settings, "shutdown-timeout");
+    if (loop_timer_set(server->loop, &composition->stop_timer, loop_now(server->loop) + patience_ns) !=
+        STATUS_OK)
+        log_warn(AREA, "out of memory: the stop has no time limit");
+    server_part_stopped(server);
+}
+
+enum status compose_run(struct composition *composition, struct err *err)
+{
+    be_patient(composition, READY_PATIENCE_NS);
+    server_changed(&composition->server);
+    enum status status = loop_run(composition->server.loop, err);
+    if (status == STATUS_OK && composition->failure.status != STATUS_OK) {
+        *err = composition->failure;
+        return composition->failure.status;
+    }
+    if (status == STATUS_OK && composition->cut_short)
+        return err_set(err, STATUS_CANCELLED, "the orderly stop was cut short");
+    return status;
+}
+
+void compose_destroy(struct composition *composition)
+{
+    if (!composition)
+        return;
+    struct server *server = &composition->server;
+    if (server->loop) {
+        loop_timer_cancel(&composition->patience);
+        loop_timer_cancel(&composition->stop_timer);
+    }
+    for (size_t i = ARRAY_SIZE(parts); i > 0; i--) {
+        if (server_has(server, parts[i - 1]) && parts[i - 1]->destroy)
+            parts[i - 1]->destroy(server);
+    }
+    loop_destroy(server->loop);
+    free(composition);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* part.h — what a server process is composed of, as rows.
+ *
+ * A part is a service or a step of the start: it knows how it is started, what it says of itself, which routes it
+ * has, how it stops. compose.c has the list, and one walk in each direction: up for the settings' check, the start
+ * and the routes, down for the stop and the end. A new service is a file part_NAME.c with its row, a member below,
+ * and an entry in the list. `struct server` belongs to compose.c; each member says which part writes it. Loop's
+ * thread. */
+#ifndef CMD_PART_H
+#define CMD_PART_H
+
+#include <limits.h>
+
+#include "cmd/addresses.h"
+#include "cmd/front.h"
+#include "cmd/host_names.h"
+#include "cmd/settings.h"
+#include "cmd/state_dir.h"
+#include "cmd/tls_setup.h"
+#include "jail/data_root.h"
+#include "net/listener.h"
+#include "os/loop.h"
+#include "svc/app/app_service.h"
+#include "svc/pool/http/pool_service.h"
+#include "svc/scheduler/http/scheduler_http.h"
+#include "svc/scheduler/scheduler_service.h"
+#include "wire/json/json.h"
+
+struct part;
+
+/* One process. A pointer to a service is NULL while it is not there, or if the command does not run it. */
+struct server {
+    unsigned command; /* its bit, COMMAND_… of cmd/settings.h */
+    const struct option_values *settings;
+    struct loop *loop;
+    const struct part *const *parts; /* all, whether the command has them or not */
+    size_t part_count;
+    int64_t started_ns; /* monotonic */
+
+    struct pool_service *pool;           /* part_pool.c */
+    char data_root[DATA_ROOT_PATH_SIZE]; /* part_pool.c: of jail/data_root.h */
+
+    char *data_dir;                    /* part_folder.c: as people write it; NULL: nothing is kept */
+    struct folder_handle data;         /* part_folder.c: the same, for this process */
+    struct folder_handle ready_folder; /* part_folder.c */
+    char ready_path[PATH_MAX];         /* part_folder.c: the ready file, by the handle; "": none is wanted */
+
+    bool confined;            /* part_confinement.c: the process dropped what it does not need */
+    char confine_detail[300]; /* part_confinement.c: what is missing */
+    char confine_json[512];   /* part_confinement.c: what it dropped, as one JSON object */
+
+    struct scheduler *scheduler;           /* part_scheduler.c */
+    struct scheduler_http *scheduler_http; /* part_scheduler.c */
+    char *hub_names;                       /* part_scheduler.c: cut into names */
+    const char *hub; /* part_scheduler.c: of the connection string: the app's, else the first */
+
+    struct grpc_server *grpc;   /* part_grpc.c */
+    struct http_server *http;   /* part_http.c */
+    struct host_names names;    /* part_http.c */
+    struct front front;         /* part_http.c; part_door.c adds the routes */
+    struct listener *listener;  /* part_port.c */
+    struct tls_setup tls;       /* part_tls.c */
+    struct addresses addresses; /* part_port.c: for others … */
+    struct addresses inner; /* part_port.c: … and for the app of this process, which needs no TLS to itself */
+    struct app_service *app; /* part_app.c */
+    bool ready_file_written; /* part_ready.c */
+};
+
+enum cause_severity {
+    CAUSE_WEAKER,       /* than it could be: work is done */
+    CAUSE_CANNOT_WRITE, /* everything can be read, nothing new is taken */
+    CAUSE_BROKEN,       /* the part does not answer */
+};
+
+struct cause {
+    const char *part;
+    enum cause_severity severity;
+    char text[400];
+};
+
+#define CAUSES_MAX 32
+
+struct causes {
+    struct cause at[CAUSES_MAX];
+    size_t count;
+};
+
+/* Each function may be NULL: there is nothing to do. Those that may fail say which setting to change. */
+struct part {
+    const char *name;
+    unsigned commands; /* bits of those that have it */
+
+    /* What can be said to be wrong before anything is started. */
+    enum status (*check)(const struct server *server, struct err *err);
+    enum status (*start)(struct server *server, struct err *err);
+    /* Its routes; all parts are started then. */
+    void (*mount)(struct server *server, struct front *front);
+    /* What is weaker or broken, by cause_add. The start is over when no part is broken. */
+    void (*health)(const struct server *server, struct causes *causes);
+    /* Its member of /healthz, key and value. */
+    void (*report)(const struct server *server, struct json_writer *json);
+    /* Asked with `health` during the start: an error ends it, since waiting would not help. */
+    enum status (*hopeless)(const struct server *server, struct err *err);
+    /* The start is over: what people should hear of it. */
+    void (*announce)(struct server *server);
+
+    /* The operator wants it to read its files again: settings are read at the start only. */
+    void (*reload)(struct server *server);
+    /* Ends what it does in order, then calls server_part_stopped once, now or later. */
+    void (*stop)(struct server *server);
+    /* Frees. Also after a start that failed or never came. */
+    void (*destroy)(struct server *server);
+};
+
+extern const struct part part_pool, part_folder, part_certificates, part_confinement, part_scheduler,
+    part_grpc, part_http, part_tls, part_port, part_app, part_door, part_ready;
+
+/* Notes a cause; one that no longer fits is dropped. */
+void cause_add(struct causes *causes, const char *part, enum cause_severity severity, const char *text);
+
+/* --- what compose.c does for the parts --- */
+
+/* True if the command has the part. */
+bool server_has(const struct server *server, const struct part *part);
+/* Something has changed that `health` or `hopeless` tell of: looked at soon, while the server starts. */
+void server_changed(struct server *server);
+void server_part_stopped(void *server);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* part_app.c — the web API and its durable worker. After the port: in `dev` it is a client of the other parts, which
+ * it reaches by their addresses. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/part.h"
+
+static enum status check(const struct server *server, struct err *err)
+{
+    const char *compat = setting_text(server->settings, "compat");
+    if (!compat || strcmp(compat, "sample") == 0)
+        return STATUS_OK;
+    return err_set(err, STATUS_INVALID_ARGUMENT,
+                   "compat: \"%.40s\" is not known; the only mode is \"sample\"", compat);
+}
+
+static void on_connection(void *context)
+{
+    server_changed(context);
+}
+
+static enum status start(struct server *server, struct err *err)
+{
+    const struct option_values *values = server->settings;
+    const struct addresses *inner = &server->inner;
+    bool alone = server->command == COMMAND_APP;
+    struct app_options options = {
+        .connection_string = alone ? setting_text(values, "scheduler") : inner->connection_string,
+        .pool_url = alone ? setting_text(values, "session-pool-url") : inner->pool_url,
+        .pool_token = alone ? setting_text(values, "session-pool-token") : NULL,
+        .ca_file = alone ? setting_text(values, "ca-file") : NULL,
+        .scheduler_token = alone ? setting_text(values, "scheduler-token") : NULL,
+        .approval_timeout_ns = setting_number(values, "approval-timeout"),
+        .run_timeout_ns = setting_number(values, "run-timeout"),
+        .code_size_max = (size_t)setting_number(values, "code-size-max"),
+        .compat_sample = setting_text(values, "compat") != NULL,
+        .isolation_wait_ns = setting_number(values, "isolation-wait"),
+        .stop_grace_ns = setting_number(values, "shutdown-timeout") * 3 / 4,
+        .on_connection = on_connection,
+        .on_connection_context = server,
+    };
+    return app_service_create(server->loop, &options, &server->app, err);
+}
+
+static void mount(struct server *server, struct front *front)
+{
+    front_add(front, app_service_part(server->app));
+}
+
+static void health(const struct server *server, struct causes *causes)
+{
+    struct err why = {0};
+    char text[sizeof why.text + 80];
+    if (!app_service_connected(server->app, &why)) {
+        snprintf(text, sizeof text, "the worker has no stream to the task scheduler: %s", why.text);
+        cause_add(causes, "app", CAUSE_BROKEN, text);
+    }
+    if (!app_service_pool_answers(server->app))
+        cause_add(causes, "pool", CAUSE_BROKEN, "nobody answers at the session pool's URL");
+}
+
+static void stop(struct server *server)
+{
+    app_service_stop(server->app, server_part_stopped, server);
+}
+
+static void destroy(struct server *server)
+{
+    app_service_destroy(server->app);
+}
+
+const struct part part_app = {
+    .name = "app",
+    .commands = COMMAND_DEV | COMMAND_APP,
+    .check = check,
+    .start = start,
+    .mount = mount,
+    .health = health,
+    .stop = stop,
+    .destroy = destroy,
+};

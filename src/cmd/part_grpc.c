@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* part_grpc.c — HTTP/2: the scheduler's calls, and HTTP for every command. After the scheduler, whose handler it
+ * serves, so that it is gone before the scheduler. */
+#include "cmd/part.h"
+
+static enum status start(struct server *server, struct err *err)
+{
+    const struct grpc_server_limits limits = {
+        .ping_interval_ns = setting_number(server->settings, "peer-ping-interval"),
+        .ping_timeout_ns = setting_number(server->settings, "peer-ping-timeout"),
+    };
+    if (!server->scheduler)
+        return grpc_server_create(server->loop, NULL, NULL, &server->grpc, err);
+    struct grpc_handler handler = scheduler_handler(server->scheduler);
+    enum status status = grpc_server_create(server->loop, &limits, &handler, &server->grpc, err);
+    if (status == STATUS_OK)
+        scheduler_attach(server->scheduler, server->grpc);
+    return status;
+}
+
+static void stop(struct server *server)
+{
+    if (server->scheduler) /* which drains it, after the work streams have ended */
+        server_part_stopped(server);
+    else
+        grpc_server_drain(server->grpc, server_part_stopped, server);
+}
+
+static void destroy(struct server *server)
+{
+    grpc_server_destroy(server->grpc);
+}
+
+const struct part part_grpc = {
+    .name = "grpc",
+    .commands = COMMAND_SERVERS,
+    .start = start,
+    .stop = stop,
+    .destroy = destroy,
+};

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* part_http.c — HTTP/1.1, the names under which the server may be asked, and the router in front of all routes. */
+#include "cmd/part.h"
+
+static enum status start(struct server *server, struct err *err)
+{
+    enum status status = host_names_init(&server->names, setting_text(server->settings, "host"),
+                                         setting_text(server->settings, "host-names"), err);
+    if (status == STATUS_OK)
+        status = http_server_create(server->loop, NULL, &server->http, err);
+    if (status != STATUS_OK)
+        return status;
+    front_init(&server->front);
+    http_server_known_as(server->http, &server->names.site);
+    grpc_server_known_as(server->grpc, &server->names.site);
+    grpc_server_set_http(server->grpc, server->http);
+    if (setting_flag(server->settings, "access-log"))
+        front_log_access(server->http);
+    return STATUS_OK;
+}
+
+static void stop(struct server *server)
+{
+    http_server_drain(server->http, server_part_stopped, server);
+}
+
+static void destroy(struct server *server)
+{
+    http_server_destroy(server->http);
+    host_names_fini(&server->names);
+    front_fini(&server->front);
+}
+
+const struct part part_http = {
+    .name = "http",
+    .commands = COMMAND_SERVERS,
+    .start = start,
+    .stop = stop,
+    .destroy = destroy,
+};

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* part_scheduler.c — the task scheduler and its store. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "cmd/part.h"
+
+#define HUBS_MAX 100
+
+/* The names of `task-hubs`, cut in place; returns how many. */
+static size_t split_names(char *text, const char **ret_names, size_t names_max)
+{
+    size_t count = 0;
+    char *rest = NULL;
+    for (char *name = strtok_r(text, ", ", &rest); name && count < names_max;
+         name = strtok_r(NULL, ", ", &rest))
+        ret_names[count++] = name;
+    return count;
+}
+
+static enum status start(struct server *server, struct err *err)
+{
+    const struct option_values *values = server->settings;
+    CLEANUP(arena_fini) struct arena arena = {0};
+    char *path = arena_fmt(&arena, "%s/scheduler.db", server->data.path);
+    char *shown = arena_fmt(&arena, "%s/scheduler.db", server->data_dir);
+    server->hub_names = strdup(setting_text(values, "task-hubs"));
+    if (!path || !shown || !server->hub_names)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+
+    const char *hubs[HUBS_MAX + 1]; /* and the app's */
+    size_t hub_count = split_names(server->hub_names, hubs, HUBS_MAX);
+    if (hub_count == 0)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "task-hubs: at least one name is needed");
+    server->hub = hubs[0];
+    if (server_has(server, &part_app))
+        server->hub = hubs[hub_count++] = setting_text(values, "app-hub");
+    struct scheduler_options options = {
+        .store = {.path = path, .shown = shown},
+        .hubs = hubs,
+        .hub_count = hub_count,
+        .hubs_dynamic = setting_flag(values, "dynamic-task-hubs"),
+        .hubs_managed = setting_flag(values, "manage-task-hubs"),
+        .large_message_agents = setting_text(values, "large-message-agents"),
+        .engine = {.payload_size_max = (size_t)setting_number(values, "payload-size-max"),
+                   .payload_resident_size_max = (size_t)setting_number(values, "resident-size-max"),
+                   .history_resident_size_max = (size_t)setting_number(values, "resident-size-max"),
+                   .activity_lease_ns = setting_number(values, "activity-lease")},
+    };
+    enum status status = scheduler_create(server->loop, &options, &server->scheduler, err);
+    return status == STATUS_OK
+               ? scheduler_http_create(server->loop, server->scheduler, &server->scheduler_http, err)
+               : status;
+}
+
+static void mount(struct server *server, struct front *front)
+{
+    front_add(front, scheduler_http_part(server->scheduler_http));
+}
+
+static void health(const struct server *server, struct causes *causes)
+{
+    struct scheduler_health health;
+    scheduler_health(server->scheduler, &health);
+    if (!health.writable)
+        cause_add(causes, "scheduler", CAUSE_CANNOT_WRITE, health.text);
+}
+
+static void report(const struct server *server, struct json_writer *json)
+{
+    struct scheduler_health health;
+    struct scheduler_stats stats;
+    scheduler_health(server->scheduler, &health);
+    scheduler_stats(server->scheduler, &stats);
+    json_write_key(json, "scheduler");
+    json_write_begin_object(json);
+    json_write_member_bool(json, "writable", health.writable);
+    json_write_member_int(json, "workers", (int64_t)stats.engine.streams);
+    json_write_member_int(json, "instances", (int64_t)stats.engine.resident);
+    json_write_member_int(json, "turns", (int64_t)stats.engine.turns_committed);
+    json_write_member_int(json, "commits", (int64_t)stats.store.commits);
+    json_write_end_object(json);
+}
+
+/* Whoever names another hub than before must not wonder where the requests are. */
+static void say_where_work_is(void *context, struct bytes name, uint64_t unfinished)
+{
+    const struct server *server = context;
+    if (unfinished && !bytes_equal_nocase(name, bytes_of_cstr(server->hub)))
+        log_warn(
+            "cmd",
+            "a task hub that is not the app's holds unfinished instances hub=%.*s instances=%llu app-hub=%s",
+            BYTES_FMT(name), (unsigned long long)unfinished, server->hub);
+}
+
+static void announce(struct server *server)
+{
+    if (server_has(server, &part_app))
+        scheduler_hubs(server->scheduler, say_where_work_is, server);
+}
+
+/* The gRPC server ends with it. */
+static void stop(struct server *server)
+{
+    scheduler_stop(server->scheduler, server_part_stopped, server);
+}
+
+static void destroy(struct server *server)
+{
+    scheduler_destroy(server->scheduler);
+    scheduler_http_destroy(server->scheduler_http);
+    free(server->hub_names);
+}
+
+const struct part part_scheduler = {
+    .name = "scheduler",
+    .commands = COMMAND_DEV | COMMAND_SCHEDULER,
+    .start = start,
+    .mount = mount,
+    .health = health,
+    .report = report,
+    .announce = announce,
+    .stop = stop,
+    .destroy = destroy,
+};
