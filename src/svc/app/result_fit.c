@@ -17,7 +17,7 @@
 #define STREAM_COST_MAX ((size_t)24 << 10) /* of a result that cannot be shown */
 
 /* A text that can be cut, and where that is said. */
-struct part {
+struct result_part {
     json_t *holder;
     const char *name;
     const char *flag;
@@ -28,7 +28,7 @@ struct part {
 struct result_parts {
     json_t *result;
     size_t count;
-    struct part at[PARTS_MAX];
+    struct result_part at[PARTS_MAX];
 };
 
 /* Bytes of one byte of text in JSON, as jansson writes it. */
@@ -95,7 +95,7 @@ static size_t bytes_there_were(const json_t *result, const char *name, size_t si
 }
 
 /* Head and tail in equal parts: a pool's own notice, which stands in the middle too, goes with it. */
-static enum status cut_part(const struct result_parts *parts, const struct part *part, size_t cost_max)
+static enum status cut_part(const struct result_parts *parts, const struct result_part *part, size_t cost_max)
 {
     struct bytes text = text_of(json_object_get(part->holder, part->name));
     size_t there_were = bytes_there_were(parts->result, part->bytes, text.size);
@@ -119,7 +119,7 @@ static void add_part(struct result_parts *parts, json_t *holder, const char *nam
     const json_t *string = json_object_get(holder, name);
     if (!json_is_string(string) || parts->count == PARTS_MAX)
         return;
-    parts->at[parts->count++] = (struct part){holder, name, flag, bytes, text_cost(text_of(string))};
+    parts->at[parts->count++] = (struct result_part){holder, name, flag, bytes, text_cost(text_of(string))};
 }
 
 static void find_parts(struct result_parts *parts)
@@ -136,7 +136,7 @@ static void find_parts(struct result_parts *parts)
 
 static int compare_costs(const void *a, const void *b)
 {
-    size_t left = ((const struct part *)a)->cost, right = ((const struct part *)b)->cost;
+    size_t left = ((const struct result_part *)a)->cost, right = ((const struct result_part *)b)->cost;
     return (left > right) - (left < right);
 }
 
