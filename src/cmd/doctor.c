@@ -9,14 +9,21 @@
 #include "db/sqlite.h"
 #include "jail/probe.h"
 #include "jail/template.h"
+#include "runtime/runtime.h"
 #include "svc/keeper/zygote.h"
 
-/* What the sessions' language needs; without it the zygote cannot warm up. */
-static const char *const zygote_places[] = {"/usr/bin/python3"};
-
-static bool python_there(void)
+/* Without it its zygote cannot warm up. */
+static bool runtime_there(enum runtime_id id)
 {
-    return access(zygote_places[0], X_OK) == 0;
+    return access(runtime_row(id)->interpreter, X_OK) == 0;
+}
+
+static bool all_runtimes_there(void)
+{
+    bool all = true;
+    for (int id = 0; id < RUNTIMES; id++)
+        all &= runtime_there((enum runtime_id)id);
+    return all;
 }
 
 /* First what a person came for. */
@@ -51,7 +58,7 @@ static void print_row(const char *mark, const char *name, const char *detail, co
         printf("          mend: %s\n", mend);
 }
 
-static void print_text(const struct probe_layer *layers, bool python)
+static void print_text(const struct probe_layer *layers)
 {
     static const char *const marks[] = {
         [PROBE_ON] = "on", [PROBE_DEGRADED] = "degraded", [PROBE_OFF] = "OFF"};
@@ -61,8 +68,11 @@ static void print_text(const struct probe_layer *layers, bool python)
         print_row(marks[layers[i].state], layers[i].name, same ? "for the same reason" : layers[i].detail,
                   mend ? layers[i].mend : NULL);
     }
-    print_row(python ? "on" : "OFF", "python", zygote_places[0],
-              python ? NULL : "sudo apt-get install python3");
+    for (int id = 0; id < RUNTIMES; id++) {
+        const struct runtime *runtime = runtime_row((enum runtime_id)id);
+        bool there = runtime_there((enum runtime_id)id);
+        print_row(there ? "on" : "OFF", runtime->name, runtime->interpreter, there ? NULL : runtime->mend);
+    }
     const char *warning = db_sqlite_warning();
     print_row(warning ? "note" : "on", "sqlite", warning ? warning : db_sqlite_version(), NULL);
 
@@ -121,22 +131,23 @@ int command_doctor(const struct command *command, const struct option_values *va
     probe_cgroups(&facts);
     struct probe_layer layers[PROBE_LAYERS];
     bool whole = probe_layers(&facts, layers);
-    bool python = python_there();
     struct template_plan *plan = NULL;
     struct err error = {0};
     int zygote =
-        zygote_open_program(NULL); /* its libraries are part of what sessions see, and of the identity */
+        zygote_open_program(runtime_row(RUNTIME_PYTHON),
+                            NULL); /* its libraries are part of what sessions see, and of the identity */
     if (template_plan_create(setting_text(values, "session-path"), zygote, &plan, &error) != STATUS_OK)
         fprintf(stderr, "%s\n", error.text);
     if (zygote >= 0)
         close(zygote);
     /* Without either way to build a jail nothing can be run at all. */
-    bool usable = python && plan && (facts.privileged || facts.user_namespaces) && facts.seccomp;
+    bool usable =
+        all_runtimes_there() && plan && (facts.privileged || facts.user_namespaces) && facts.seccomp;
     if (setting_flag(values, "json")) {
         print_json(&facts, plan);
     } else {
         print_verdict(layers, usable, whole);
-        print_text(layers, python);
+        print_text(layers);
         if (plan)
             print_template(plan);
     }

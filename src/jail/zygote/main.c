@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sallyport-zygote: the warm interpreter. A program of its own, so that no other process of the product links
- * Python, and so that the supervisor's memory layout tells nothing about a session's (doc/decisions/0003).
+/* A zygote's program: the warm interpreter of one language (runtime/interpreter.h). A program of its own, so that no
+ * other process of the product links an interpreter, and so that the supervisor's memory layout tells nothing about a session's (doc/decisions/0003).
  * Started by the keeper inside the template root with an empty environment and the keeper's socket as
  * descriptor 3. It never holds a secret: every session has a readable copy of its memory.
  *
@@ -24,9 +24,9 @@
 #include "jail/packet.h"
 #include "jail/root.h"
 #include "jail/session.h"
-#include "jail/zygote/python.h"
 #include "jail/zygote/snapshot.h"
 #include "jail/zygote/spawn.h"
+#include "runtime/interpreter.h"
 
 #define KEEPER_SOCKET 3
 #define CHILDREN_MAX  65536
@@ -128,7 +128,7 @@ static enum status prepare(struct zygote *zygote, struct err *err)
         return err_set(err, STATUS_IO, "the zygote's descriptors: %s", strerror(errno));
     enum status status = read_folders(zygote, err);
     if (status == STATUS_OK)
-        status = python_start(err);
+        status = interpreter.start(err);
     if (status == STATUS_OK)
         status = check_single_thread(err);
     if (status == STATUS_OK)
@@ -160,9 +160,9 @@ static void take_snapshot(char *ret_text, size_t size)
     size_t bytes = 0;
     settle_heap();
     if (snapshot_take(&bytes, &err) == STATUS_OK)
-        snprintf(ret_text, size, "Python %s, %zu KiB moved", python_version(), bytes >> 10);
+        snprintf(ret_text, size, "%s, %zu KiB moved", interpreter.version, bytes >> 10);
     else
-        snprintf(ret_text, size, "Python %s, %s", python_version(), err.text);
+        snprintf(ret_text, size, "%s, %s", interpreter.version, err.text);
 }
 
 /* The descriptor behind `flag`, if the message has it: they come in the order of their flags. */

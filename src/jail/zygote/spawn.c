@@ -15,7 +15,7 @@
 #include "jail/namespace.h"
 #include "jail/packet.h"
 #include "jail/raw_call.h"
-#include "jail/zygote/python.h"
+#include "runtime/interpreter.h"
 
 #define RUNNER_STACK_BYTES ((size_t)8 << 20)
 #define EXIT_SIGNAL_BASE   128
@@ -77,9 +77,9 @@ static int runner_main(void *argument)
     sigset_t none;
     sigemptyset(&none);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    prctl(PR_SET_NAME, "python3", 0, 0, 0);
+    prctl(PR_SET_NAME, interpreter.process_name, 0, 0, 0);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    _exit(python_run_session(session->control_fd, processors(&session->limits), &interrupts));
+    _exit(interpreter.run_session(session->control_fd, processors(&session->limits), &interrupts));
 }
 
 /* --- the child of the zygote ----------------------------------------------------------------------- */

@@ -147,6 +147,7 @@ static enum status bring_up_zygote(struct keeper *keeper, struct err *err)
 {
     int group = cgroup_zygote_directory(&keeper->groups);
     const struct zygote_options options = {
+        .runtime = runtime_row(RUNTIME_PYTHON),
         .path = keeper->zygote_path,
         .session_paths = keeper->session_paths,
         .data_root = keeper->data_root,

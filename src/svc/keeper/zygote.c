@@ -18,15 +18,14 @@
 #include "jail/root.h"
 #include "jail/session.h"
 
-#define PROGRAM_NAME "sallyport-zygote"
-#define FIRST_ID     199999u /* the zygote's root; sessions are 200000 + slot */
+#define ENVIRONMENT_MAX 32      /* variables of a zygote, with the NULL behind them */
+#define FIRST_ID        199999u /* the zygote's root; sessions are 200000 + slot */
 
 /* --- the program ----------------------------------------------------------------------------------- */
 
-int zygote_open_program(const char *path)
+int zygote_open_program(const struct runtime *runtime, const char *path)
 {
-    static const char *const places[] = {"/" PROGRAM_NAME, "/../libexec/sallyport/" PROGRAM_NAME,
-                                         "/../jail/zygote/" PROGRAM_NAME};
+    static const char *const places[] = {"", "/../libexec/sallyport", "/../jail/zygote"};
     if (path)
         return open(path, O_RDONLY | O_CLOEXEC);
     char own[PATH_MAX], full[PATH_MAX + 64];
@@ -36,7 +35,7 @@ int zygote_open_program(const char *path)
     own[n] = '\0';
     *strrchr(own, '/') = '\0';
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-        snprintf(full, sizeof full, "%s%s", own, places[i]);
+        snprintf(full, sizeof full, "%s%s/%s", own, places[i], runtime->zygote);
         int fd = open(full, O_RDONLY | O_CLOEXEC);
         if (fd >= 0)
             return fd;
@@ -171,13 +170,21 @@ static void reset_signals(void)
 
 static enum status run_program(struct builder *builder, struct err *err)
 {
-    static const char *const argv[] = {"sallyport-zygote", NULL};
-    static const char *const environment[] = {
+    static const char *const for_all[] = {
         "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=C.UTF-8", "USER=user", "LOGNAME=user",
-        "TMPDIR=/tmp", "MPLBACKEND=Agg", "MPLCONFIGDIR=/tmp/.matplotlib", "IPYTHONDIR=/tmp/.ipython",
-        "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1",
+        "TMPDIR=/tmp",
         /* Few mappings make a fast fork; and two threads of a session must not share one rseq area. */
-        "MALLOC_ARENA_MAX=1", "GLIBC_TUNABLES=glibc.pthread.rseq=0", NULL};
+        "MALLOC_ARENA_MAX=1", "GLIBC_TUNABLES=glibc.pthread.rseq=0"};
+    const struct runtime *runtime = builder->options->runtime;
+    const char *const argv[] = {runtime->zygote, NULL};
+    const char *environment[ENVIRONMENT_MAX];
+    size_t count = 0;
+    for (; count < ARRAY_SIZE(for_all); count++)
+        environment[count] = for_all[count];
+    for (const char *const *own = runtime->environment; *own && count < ENVIRONMENT_MAX - 1; own++)
+        environment[count++] = *own;
+    environment[count] = NULL;
+
     reset_signals();
     /* Last: changes of credentials clear it. The keeper's end is the zygote's, whatever it is doing. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
@@ -212,10 +219,10 @@ enum status zygote_start(const struct zygote_options *options, struct zygote_pro
     struct builder builder = {.options = options,
                               .uid = geteuid(),
                               .gid = getegid(),
-                              .program = zygote_open_program(options->path)};
+                              .program = zygote_open_program(options->runtime, options->path)};
     if (builder.program < 0)
-        return err_set(err, STATUS_NOT_FOUND, "no %s: %s", options->path ? options->path : PROGRAM_NAME,
-                       strerror(errno));
+        return err_set(err, STATUS_NOT_FOUND, "no %s: %s",
+                       options->path ? options->path : options->runtime->zygote, strerror(errno));
     int sockets[2];
     enum status status = packet_pair(sockets, err);
     if (status != STATUS_OK) {

@@ -3,11 +3,12 @@
  * The only one who knows is a session, so one of our own is asked once, under an identifier that no caller
  * can send, and released. It has run no user's code, and its answer is read with limits all the same. */
 #include "os/clock.h"
-#include "runtime/python/metadata_cell.h"
+#include "runtime/runtime.h"
 #include "svc/pool/http/pool_service_internal.h"
 #include "wire/json/json.h"
 
 #define METADATA_IDENTIFIER "\x01metadata"
+#define METADATA_RUNTIME    RUNTIME_PYTHON /* the contract has one answer for a pool */
 #define METADATA_LIMIT_NS   (30 * NS_PER_S)
 #define PACKAGES_MAX        5000
 
@@ -62,8 +63,7 @@ static void write_metadata(struct pool_service *service, const json_t *found)
     json_write_member_cstr(&json, "name", "sallyport");
     json_write_member_cstr(&json, "version", SALLYPORT_VERSION);
     json_write_member_cstr(&json, "projectUrl", "");
-    json_write_member_cstr(&json, "description",
-                           "Sallyport's own Python runner; it speaks no Jupyter protocol.");
+    json_write_member_cstr(&json, "description", runtime_row(METADATA_RUNTIME)->kernel_in_words);
     json_write_end_object(&json);
     json_write_end_object(&json);
     if (json_write_status(&json) != STATUS_OK)
@@ -102,7 +102,7 @@ static enum status ask(struct pool_service *service, struct err *err)
     struct execution *execution = execution_create(loop_now(service->loop));
     if (!execution)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
-    buf_append_cstr(&execution->asked.code, python_metadata[0].text);
+    buf_append_cstr(&execution->asked.code, runtime_row(METADATA_RUNTIME)->metadata_cell);
     execution->asked.limit_ns = METADATA_LIMIT_NS;
     execution->on_done = on_metadata;
     execution->context = service;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* python.c — CPython inside the zygote. It starts as /usr/bin/python3 would find its libraries, runs the warm-up of
+ * _sallyport, and stops where a fork begins; each session goes on from there. The one file that includes Python.h. */
 #define PY_SSIZE_T_CLEAN
 /* Python's headers come first and shadow names of their own. */
 #pragma GCC diagnostic push
@@ -6,7 +8,7 @@
 #include <Python.h>
 #pragma GCC diagnostic pop
 
-#include "jail/zygote/python.h"
+#include "runtime/interpreter.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -94,7 +96,7 @@ static enum status load_runner(struct err *err)
     return session_main ? STATUS_OK : take_exception(err);
 }
 
-enum status python_start(struct err *err)
+static enum status start(struct err *err)
 {
     enum status status = initialize(err);
     if (status == STATUS_OK)
@@ -132,7 +134,7 @@ static void reseed_libc(void)
     srand48((long)seed);
 }
 
-int python_run_session(int control_fd, unsigned processors, const uint32_t *interrupts)
+static int run_session(int control_fd, unsigned processors, const uint32_t *interrupts)
 {
     PyOS_AfterFork_Child();
     reseed_libc();
@@ -143,7 +145,9 @@ int python_run_session(int control_fd, unsigned processors, const uint32_t *inte
     return done ? 0 : 1;
 }
 
-const char *python_version(void)
-{
-    return PY_VERSION;
-}
+const struct interpreter interpreter = {
+    .process_name = "python3",
+    .version = "Python " PY_VERSION,
+    .start = start,
+    .run_session = run_session,
+};
