@@ -21,6 +21,8 @@ static enum status start(struct server *server, struct err *err)
 
 static void stop(struct server *server)
 {
+    if (server->scheduler_http) /* a change feed has no end of its own */
+        scheduler_http_stop(server->scheduler_http);
     http_server_drain(server->http, server_part_stopped, server);
 }
 

@@ -367,6 +367,13 @@ static void keep_work(struct rig *r, const struct engine_action *a)
     list_push_back(&r->works, &w->link);
 }
 
+static void note_change(struct rig *r, const struct engine_action *a)
+{
+    size_t used = strlen(r->changes);
+    snprintf(r->changes + used, sizeof r->changes - used, "%.*s %s; ", BYTES_FMT(a->instance_id),
+             a->gone ? "gone" : instance_status_name(a->row->status));
+}
+
 static void carry_out(struct rig *r, struct engine_action *a)
 {
     switch (a->kind) {
@@ -394,6 +401,10 @@ static void carry_out(struct rig *r, struct engine_action *a)
         break;
     case ENGINE_FETCH_HISTORY:
         fetch_history(r, a->key);
+        break;
+    case ENGINE_CHANGED:
+        ASSERT(a->row && a->hub == a->row->hub && bytes_equal(a->instance_id, a->row->instance_id));
+        note_change(r, a);
         break;
     case ENGINE_NOTE:
         ASSERT(a->text && a->hub == RIG_HUB);

@@ -63,6 +63,7 @@ struct rig {
     size_t pings;
     size_t notes;               /* warnings and errors */
     char note[1000];            /* the last one of any level */
+    char changes[1000];         /* what a watched hub was told: "id STATUS; id gone; " */
     size_t worker_message_size; /* bytes that workers opened from now on take; 0: the default */
     size_t fetches, history_fetches;
     uint64_t commits;

@@ -45,8 +45,6 @@ FUNCTIONS_WITHOUT_CALLER = {
     "pb_put_fixed64_field": "the writer of the one wire type that the tests of the reader could not make otherwise",
     "seccomp_rows": "the policy's table as tests print it",
     "server_filter_rows": "the policy's table as tests run through it",
-    "sse_write": "streamed answers of sessions will be written with it",
-    "sse_write_comment": "streamed answers of sessions will be written with it",
 }
 
 GENERATED = re.compile(r"\.pb\.[ch]$")

@@ -12,6 +12,7 @@
 #include "core/task/queue.h"
 #include "core/task/residence.h"
 #include "core/task/stream.h"
+#include "core/task/watch.h"
 
 /* --- life --- */
 
@@ -84,6 +85,7 @@ void engine_destroy(struct engine *engine)
         free(hub);
     }
     gate_fini(engine);
+    watch_fini(&engine->changes);
     heap_fini(&engine->alarms);
     heap_fini(&engine->unix_alarms);
     struct map *maps[] = {&engine->instances, &engine->keys,   &engine->hubs, &engine->streams,
@@ -235,6 +237,13 @@ int64_t engine_wait(const struct engine *engine, struct engine_time now, bool *r
 {
     *ret_steppable = heap_peek(&engine->unix_alarms) != NULL;
     return MIN(wait_of(&engine->alarms, now.steady_ns), wait_of(&engine->unix_alarms, now.unix_ns));
+}
+
+void engine_watch(struct engine *engine, uint32_t hub, bool on)
+{
+    struct hub *h = engine_hub(engine, hub);
+    if (h) /* it may have been deleted */
+        h->watched = on;
 }
 
 void engine_flush(struct engine *engine, struct engine_actions *actions)

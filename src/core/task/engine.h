@@ -62,6 +62,7 @@ enum engine_action_kind {
     ENGINE_END_STREAM, /* stream, status, text: the stream is over for the engine too */
     ENGINE_FETCH,      /* hub, instance_id: answer with engine_fetched */
     ENGINE_FETCH_HISTORY, /* key: answer with engine_history_fetched */
+    ENGINE_CHANGED, /* hub, instance_id, row, gone: the instance is so, or is gone, on disk; see engine_watch */
     ENGINE_NOTE, /* level, hub, instance_id (may be empty), text: something an operator wants in the log */
 };
 
@@ -79,6 +80,8 @@ struct engine_action {
     uint32_t hub;
     struct bytes instance_id;
     int64_t key;
+    const struct instance_row *row; /* as committed; of one that is gone, as it was last */
+    bool gone;
 };
 
 struct engine_actions {
@@ -163,6 +166,8 @@ void engine_history_fetched(struct engine *e, int64_t key, struct bytes events, 
                             struct engine_actions *actions);
 /* Fires what is due. */
 void engine_tick(struct engine *e, struct engine_time now, struct engine_actions *actions);
+/* Whether changes of the instances of a hub are told (ENGINE_CHANGED) from the next input on. Off in a new engine. */
+void engine_watch(struct engine *e, uint32_t hub, bool on);
 /* How long from `now` until engine_tick must be called, in nanoseconds, at least 0; INT64_MAX: it need not
  * be.
  * `*ret_steppable`: something waits for the clock that people set. If that steps, it is due earlier or later

@@ -9,6 +9,7 @@
  *   call.c         client calls: parking, fetching what they need, answering
  *   gate.c         the open write set; what must wait for which commit
  *   instance.c     instances: birth, history, removal; ending.c their end; residence.c what stays in memory
+ *   watch.c        changes of instances, told once they are on disk
  *   inbox.c        events that wait for an instance
  *   work.c         turns and activities as work: queued, with a worker, waiting (a state machine)
  *   work_class.h   what differs between them
@@ -214,6 +215,7 @@ struct hub {
     int64_t misfit_told_ns;      /* when that was last told, of now_ns; 0: never */
     struct alarm unserved_alarm; /* while work waits: when to look whether anybody takes it */
     uint32_t unserved_told;      /* times in a row that nobody took some of it */
+    bool watched;                /* changes of its instances are told */
 };
 
 struct filter_entry {
@@ -335,6 +337,8 @@ struct engine {
     uint64_t committed;
     struct list gates; /* in order of sequence */
     struct list puts;  /* instances whose row the open set must hold */
+
+    struct list changes; /* of watched hubs, by set: told when that is committed */
 
     struct list idle_histories; /* resident histories nobody is using, oldest first */
     size_t idle_history_size;   /* bytes */

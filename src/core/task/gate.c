@@ -2,11 +2,14 @@
 /* gate.c — see gate.h. */
 #include "core/task/gate.h"
 
+#include "core/task/watch.h"
+
 void gate_init(struct engine *engine)
 {
     engine->open_sequence = 1;
     list_init(&engine->gates);
     list_init(&engine->puts);
+    list_init(&engine->changes);
 }
 
 void gate_fini(struct engine *engine)
@@ -88,6 +91,8 @@ void gate_flush(struct engine *engine)
         gate_write(engine, &(struct write_op){.kind = WRITE_INSTANCE_PUT,
                                               .key = instance->row.key,
                                               .instance = instance->row});
+        if (instance->hub->watched)
+            watch_note(&engine->changes, engine->open_sequence, &instance->row, false);
     }
     if (!engine->open)
         return;
@@ -97,11 +102,25 @@ void gate_flush(struct engine *engine)
     engine->open = NULL;
 }
 
+static void tell_changes(struct engine *engine, uint64_t sequence)
+{
+    const struct instance_row *row;
+    bool gone;
+    while ((row = watch_take(&engine->changes, sequence, &engine->actions->arena, &gone))) {
+        struct engine_action *action = engine_act(engine, ENGINE_CHANGED);
+        action->hub = row->hub;
+        action->instance_id = row->instance_id;
+        action->row = row;
+        action->gone = gone;
+    }
+}
+
 void gate_commit(struct engine *engine, uint64_t sequence)
 {
     ASSERT(sequence == engine->committed + 1 && sequence < engine->open_sequence);
     /* Before anybody is told: who is told asks what is committed, and may wait for a later set. */
     engine->committed = sequence;
+    tell_changes(engine, sequence); /* before the replies: who is answered has been told */
     struct list *first = engine->gates.next;
     if (first == &engine->gates || CONTAINER_OF(first, struct gate, link)->sequence != sequence)
         return;

@@ -10,6 +10,7 @@
 #include "core/task/orphans.h"
 #include "core/task/residence.h"
 #include "core/task/turn.h"
+#include "core/task/watch.h"
 #include "core/task/work.h"
 
 /* --- the object --- */
@@ -433,6 +434,8 @@ void instance_delete(struct engine *engine, struct instance *instance)
     /* The store deletes everything of that key. A put that is pending would bring the row back. */
     gate_write(engine, &(struct write_op){.kind = WRITE_INSTANCE_DELETE, .key = instance->row.key});
     gate_drop_put(engine, instance);
+    if (instance->hub->watched)
+        watch_note(&engine->changes, engine->open_sequence, &instance->row, true);
     gate_touch(engine,
                instance); /* the object stays until that is committed: a fetch would find the old row */
 

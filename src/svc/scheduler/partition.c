@@ -129,6 +129,7 @@ static void act(struct partition *partition, struct engine_action *action)
     case ENGINE_HISTORY:
     case ENGINE_SEND_WORK:
     case ENGINE_END_STREAM:
+    case ENGINE_CHANGED:
     case ENGINE_NOTE:
         partition->owner->on_action(partition->context, action);
         return;
@@ -213,6 +214,12 @@ void partition_stream_pause(struct partition *partition, uint64_t stream, bool p
 STATUS_RESULT partition_hub(struct partition *partition, uint32_t hub, struct bytes name)
 {
     return partition->engine ? engine_load_hub(partition->engine, hub, name) : STATUS_OK;
+}
+
+void partition_watch(struct partition *partition, uint32_t hub, bool on)
+{
+    if (partition->engine)
+        engine_watch(partition->engine, hub, on);
 }
 
 /* --- loading --- */

@@ -31,7 +31,7 @@ struct partition_owner {
     /* Loading: a hub, and how an instance stands. `at_start`: the first engine. */
     enum status (*on_hub)(void *context, uint32_t hub, struct bytes name);
     void (*on_instance)(void *context, const struct instance_row *row, bool at_start);
-    /* Carry out ENGINE_REPLY, _HISTORY, _SEND_WORK, _END_STREAM or _NOTE. */
+    /* Carry out ENGINE_REPLY, _HISTORY, _SEND_WORK, _END_STREAM, _CHANGED or _NOTE. */
     void (*on_action)(void *context, const struct engine_action *action);
     /* The end of a turn that carried out something. */
     void (*on_turn)(void *context);
@@ -67,6 +67,8 @@ void partition_run(struct partition *partition);
 void partition_stream_pause(struct partition *partition, uint64_t stream, bool paused);
 /* A hub was created in the store. */
 STATUS_RESULT partition_hub(struct partition *partition, uint32_t hub, struct bytes name);
+/* Whether changes of the hub are told (ENGINE_CHANGED). Each new engine begins without. */
+void partition_watch(struct partition *partition, uint32_t hub, bool on);
 
 /* --- state --- */
 

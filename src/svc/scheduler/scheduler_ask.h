@@ -33,6 +33,20 @@ void scheduler_ask(struct scheduler *scheduler, enum pb_task_hub_sidecar_service
 /* Nobody listens any more: no callback follows. A write may happen all the same. Of a call that is over it does
  * nothing. */
 void scheduler_ask_cancel(struct scheduler *scheduler, uint64_t number);
+/* Who follows hubs. Owned by the watcher, which removes it before it is freed. */
+struct scheduler_watcher {
+    struct list link; /* scheduler.watchers */
+    /* An instance of a watched hub is as the row says, on disk; or gone, and was so before. Valid during the call. */
+    void (*on_change)(struct scheduler_watcher *watcher, const struct instance_row *row, bool gone);
+    /* Changes may have been missed: what is known of any hub is to be read anew. */
+    void (*on_reset)(struct scheduler_watcher *watcher);
+    /* The hub is deleted; its number is nobody's any more. */
+    void (*on_hub_gone)(struct scheduler_watcher *watcher, uint32_t hub);
+};
+void scheduler_watcher_add(struct scheduler *scheduler, struct scheduler_watcher *watcher);
+/* Begins or ends the telling of a hub's changes. There is one switch a hub for all watchers. */
+void scheduler_watch_hub(struct scheduler *scheduler, uint32_t hub, bool on);
+
 /* A page of rows, as task_store_query: it cannot be cancelled, and is dropped without a callback when the scheduler is
  * destroyed. */
 void scheduler_ask_page(struct scheduler *scheduler, const struct task_store_query *query,

@@ -12,6 +12,7 @@ struct scheduler_hub {
     uint32_t number;
     uint64_t unfinished; /* instances that were not over when the store was loaded */
     bool closed;         /* it is being deleted */
+    bool watched;        /* its changes are told */
     size_t size;
     uint8_t name[HUB_NAME_MAX]; /* lower case */
 };
@@ -116,6 +117,24 @@ STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes n
     return create(scheduler, name, ret_hub, err);
 }
 
+void scheduler_hubs_set_watched(struct scheduler *scheduler, uint32_t number, bool on)
+{
+    size_t position = 0;
+    struct scheduler_hub *hub;
+    while ((hub = map_next(&scheduler->hubs, &position)))
+        if (hub->number == number)
+            hub->watched = on;
+}
+
+void scheduler_hubs_watch_again(struct scheduler *scheduler)
+{
+    size_t position = 0;
+    const struct scheduler_hub *hub;
+    while ((hub = map_next(&scheduler->hubs, &position)))
+        if (hub->watched)
+            partition_watch(scheduler->partition, hub->number, true);
+}
+
 void scheduler_hubs_count(struct scheduler *scheduler, uint32_t number)
 {
     size_t position = 0;
@@ -178,6 +197,10 @@ void scheduler_hubs_forget(struct scheduler *scheduler, uint32_t number)
     (void)map_take(&scheduler->hubs, bytes_of(hub->name, hub->size));
     free(hub);
     choose_default(scheduler);
+    list_each_safe (it, &scheduler->watchers) {
+        struct scheduler_watcher *watcher = CONTAINER_OF(it, struct scheduler_watcher, link);
+        watcher->on_hub_gone(watcher, number);
+    }
 }
 
 void scheduler_hubs_fini(struct scheduler *scheduler)

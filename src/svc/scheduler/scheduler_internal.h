@@ -61,6 +61,7 @@ struct scheduler {
     struct list calls_all;
     struct map purges; /* struct scheduler_purge by the number of its engine call */
     struct list purges_all;
+    struct list watchers; /* struct scheduler_watcher */
     uint64_t purge_next;
     uint64_t ask_next;
     uint64_t call_count;
@@ -101,6 +102,10 @@ void scheduler_hubs_reopen(struct scheduler *scheduler, uint32_t number);
 void scheduler_hubs_forget(struct scheduler *scheduler, uint32_t number);
 /* Adds to a refusal in `err` which hubs there are, some of them, and how an operator makes others. */
 void scheduler_hubs_tell(const struct scheduler *scheduler, struct err *err);
+/* Whether its changes are told; NOT_FOUND is no case: the number is a registered one. */
+void scheduler_hubs_set_watched(struct scheduler *scheduler, uint32_t number, bool on);
+/* Tells a new engine which hubs are watched. */
+void scheduler_hubs_watch_again(struct scheduler *scheduler);
 /* The name of a hub that is registered; valid as long as the scheduler. */
 struct bytes scheduler_hubs_name(const struct scheduler *scheduler, uint32_t number);
 void scheduler_hubs_fini(struct scheduler *scheduler);

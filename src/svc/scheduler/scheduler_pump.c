@@ -78,6 +78,24 @@ static void act_note(const struct scheduler *scheduler, const struct engine_acti
         log_write(action->level, "svc/scheduler", "%s hub=\"%.*s\"", action->text, BYTES_FMT(hub));
 }
 
+static void act_changed(const struct scheduler *scheduler, const struct engine_action *action)
+{
+    list_each_safe (it, &scheduler->watchers) {
+        struct scheduler_watcher *watcher = CONTAINER_OF(it, struct scheduler_watcher, link);
+        watcher->on_change(watcher, action->row, action->gone);
+    }
+}
+
+/* Another engine knows nobody who watches, and what the last one had not told is lost. */
+static void watch_again(struct scheduler *scheduler)
+{
+    scheduler_hubs_watch_again(scheduler);
+    list_each_safe (it, &scheduler->watchers) {
+        struct scheduler_watcher *watcher = CONTAINER_OF(it, struct scheduler_watcher, link);
+        watcher->on_reset(watcher);
+    }
+}
+
 static void on_action(void *context, const struct engine_action *action)
 {
     struct scheduler *scheduler = context;
@@ -93,6 +111,9 @@ static void on_action(void *context, const struct engine_action *action)
         return;
     case ENGINE_END_STREAM:
         act_end_stream(scheduler, action);
+        return;
+    case ENGINE_CHANGED:
+        act_changed(scheduler, action);
         return;
     case ENGINE_NOTE:
         act_note(scheduler, action);
@@ -219,6 +240,7 @@ static void ask_again(struct scheduler *scheduler, bool streams)
 
 static void on_reading(void *context)
 {
+    watch_again(context);
     ask_again(context, false);
 }
 
@@ -226,6 +248,7 @@ static void on_writing(void *context)
 {
     struct scheduler *scheduler = context;
     loop_timer_cancel(&scheduler->ping_timer);
+    watch_again(scheduler); /* there may be another engine again, if the last one could not be built */
     ask_again(scheduler, false);
     ask_again(scheduler, true);
 }

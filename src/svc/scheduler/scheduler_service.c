@@ -392,6 +392,17 @@ void scheduler_ask_cancel(struct scheduler *scheduler, uint64_t number)
         call_cancelled(scheduler, call);
 }
 
+void scheduler_watcher_add(struct scheduler *scheduler, struct scheduler_watcher *watcher)
+{
+    list_push_back(&scheduler->watchers, &watcher->link);
+}
+
+void scheduler_watch_hub(struct scheduler *scheduler, uint32_t hub, bool on)
+{
+    scheduler_hubs_set_watched(scheduler, hub, on);
+    partition_watch(scheduler->partition, hub, on);
+}
+
 void scheduler_ask_page(struct scheduler *scheduler, const struct task_store_query *query,
                         void (*on_done)(void *context, enum status status, const char *text,
                                         const struct task_store_page *page),
@@ -458,6 +469,7 @@ STATUS_RESULT scheduler_create(struct loop *loop, const struct scheduler_options
     map_init(&scheduler->purges, 0, 0);
     list_init(&scheduler->calls_all);
     list_init(&scheduler->purges_all);
+    list_init(&scheduler->watchers);
     scheduler_pump_init(scheduler);
     enum status status = task_store_open(&scheduler->options.store, loop, &scheduler->store, err);
     if (status == STATUS_OK)

@@ -16,6 +16,8 @@
 static const struct http_route routes[] = {
     {"GET", "/v1/taskhubs/ping", "taskhub", HTTP_ACCESS_READ, .handle = api_ping,
      .summary = "Whether the task hub is there"},
+    {"GET", "/v1/taskhubs/changes", "taskhub lastEventId", HTTP_ACCESS_READ, .handle = api_changes,
+     .summary = "Follow the instances of a task hub (server-sent events)"},
     {"POST", "/v1/taskhubs/orchestrations/query", "taskhub", HTTP_ACCESS_READ, SMALL_BODY,
      .handle = api_instances_query, .summary = "Search instances: filter, page, order"},
     {"POST", "/v1/taskhubs/orchestrations", "taskhub", HTTP_ACCESS_OPERATE, COMMON_BODY,
@@ -47,6 +49,17 @@ void api_ping(void *context, struct http_request *request)
         api_call_answer(call, 200, "application/json; charset=utf-8", BYTES_LITERAL("{}\n"));
 }
 
+void api_changes(void *context, struct http_request *request)
+{
+    struct scheduler_http *http = context;
+    struct api_call *call = api_call_create(http, request, 0);
+    if (!call)
+        return;
+    uint32_t hub = call->hub;
+    api_call_leave(call);
+    feeds_open(http->feeds, request, hub);
+}
+
 STATUS_RESULT scheduler_http_create(struct loop *loop, struct scheduler *scheduler,
                                     struct scheduler_http **ret_http, struct err *err)
 {
@@ -56,8 +69,18 @@ STATUS_RESULT scheduler_http_create(struct loop *loop, struct scheduler *schedul
     http->loop = loop;
     http->scheduler = scheduler;
     list_init(&http->calls);
+    enum status status = feeds_create(loop, scheduler, &http->feeds, err);
+    if (status != STATUS_OK) {
+        free(http);
+        return status;
+    }
     *ret_http = http;
     return STATUS_OK;
+}
+
+void scheduler_http_stop(struct scheduler_http *http)
+{
+    feeds_stop(http->feeds);
 }
 
 void scheduler_http_destroy(struct scheduler_http *http)
@@ -66,6 +89,7 @@ void scheduler_http_destroy(struct scheduler_http *http)
         return;
     list_each_safe (it, &http->calls) /* whose query the store dropped */
         api_call_destroy(CONTAINER_OF(it, struct api_call, link));
+    feeds_destroy(http->feeds);
     free(http);
 }
 

@@ -29,6 +29,13 @@ static void on_gone(void *context)
         api_call_destroy(call);
 }
 
+void api_call_leave(struct api_call *call)
+{
+    http_request_on_gone(call->request, NULL, NULL);
+    call->request = NULL;
+    api_call_destroy(call);
+}
+
 /* By the header as the vendor's clients send it, or by the query, for a browser's EventSource, which sends none. */
 static struct bytes hub_name(struct http_request *request)
 {

@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "net/http_router.h"
 #include "svc/scheduler/http/api_problem.h"
+#include "svc/scheduler/http/feed.h"
 #include "svc/scheduler/http/scheduler_http.h"
 #include "svc/scheduler/scheduler_ask.h"
 #include "wire/json/json.h"
@@ -18,6 +19,7 @@ struct scheduler_http {
     struct loop *loop;
     struct scheduler *scheduler;
     struct list calls; /* struct api_call: all that are under way */
+    struct feeds *feeds;
 };
 
 /* One HTTP request, from its handler to its answer. It asks the scheduler one thing after the other. When its peer
@@ -56,6 +58,8 @@ void api_call_answer_problem(struct api_call *call, const struct http_problem *p
 void api_call_answer_status(struct api_call *call, enum status status, const char *text);
 /* A header that the answer can do without. */
 void api_add_header(struct http_request *request, const char *name, struct bytes value);
+/* Ends a call whose request is answered by somebody else. */
+void api_call_leave(struct api_call *call);
 /* Ends a call that a callback of the store belongs to, or that is answered. */
 void api_call_destroy(struct api_call *call);
 
@@ -79,6 +83,7 @@ bool api_body_texts(struct api_call *call, const json_t *array, const char *name
 
 /* --- the handlers of the table in api.c --- */
 void api_ping(void *context, struct http_request *request);
+void api_changes(void *context, struct http_request *request);
 void api_instances_query(void *context, struct http_request *request);
 void api_instance_start(void *context, struct http_request *request);
 void api_instance_get(void *context, struct http_request *request);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* instance_search.c — the route of a search: walks the hub page by page, so that no search holds up the store's reader
  * or the loop for longer than one page, and shows each row to the search (search.h). */
-#include "core/task/orchestration_state.h"
 #include "svc/scheduler/http/api_internal.h"
 #include "svc/scheduler/http/proto_json.h"
 #include "svc/scheduler/http/search_body.h"
+#include "svc/scheduler/http/state_json.h"
 
 #define PAGE_ROWS  500                /* rows between two turns of the loop */
 #define ANSWER_MAX ((size_t)64 << 20) /* bytes */
-#define DECODE_MAX ((size_t)16 << 20) /* bytes of one decoded state */
 
 struct instance_search {
     struct search_wish wish;
@@ -24,25 +23,6 @@ static void search_free(struct api_call *call)
 }
 
 /* --- the answer --- */
-
-/* By way of its encoding: the tags of a row are stored as encoded fields of the state. */
-static void write_row(struct json_writer *json, const struct instance_row *row, uint64_t fields)
-{
-    CLEANUP(buf_fini) struct buf encoded = {0};
-    CLEANUP(arena_fini) struct arena arena;
-    struct pb_task_failure_details failure;
-    struct pb_orchestration_state state;
-    arena_init(&arena, DECODE_MAX);
-    orchestration_state_of(row, NULL, &failure, &state);
-    pb_orchestration_state_encode(&state, &encoded);
-    if (buf_status(&encoded) != STATUS_OK ||
-        pb_orchestration_state_decode(&arena, buf_peek(&encoded), &state) != STATUS_OK) {
-        json->failed = true;
-        json_write_null(json);
-        return;
-    }
-    proto_json_write_some(json, &pb_orchestration_state_message, &state, fields);
-}
 
 static void write_counts(struct json_writer *json, const struct search_counts *counts)
 {
@@ -72,7 +52,7 @@ static void answer(struct api_call *call)
     json_write_key(&json, "orchestrations");
     json_write_begin_array(&json);
     for (size_t i = 0; (row = search_row_at(&own->search, i)); i++)
-        write_row(&json, row, own->wish.fields);
+        state_json_write(&json, row, own->wish.fields);
     json_write_end_array(&json);
     json_write_member_int(&json, "totalCount", (int64_t)own->search.counts.total);
     json_write_key(&json, "trivia");

@@ -16,6 +16,8 @@ struct scheduler_http;
 /* `scheduler` is borrowed until the end. NO_MEMORY. */
 STATUS_RESULT scheduler_http_create(struct loop *loop, struct scheduler *scheduler,
                                     struct scheduler_http **ret_http, struct err *err);
+/* Ends the change feeds, which would last for ever, before the HTTP server is drained. */
+void scheduler_http_stop(struct scheduler_http *http);
 /* After the HTTP server and the scheduler: neither calls any more. NULL allowed. */
 void scheduler_http_destroy(struct scheduler_http *http);
 /* The routes, for the front. */

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/* feed.c — a hub has a ring of events, a stream a place in it; whatever moves the one or drains the other pumps. */
+#include "svc/scheduler/http/feed.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "os/clock.h"
+#include "svc/scheduler/http/feed_ring.h"
+#include "svc/scheduler/http/state_json.h"
+#include "svc/scheduler/scheduler_ask.h"
+#include "wire/http1/sse.h"
+
+#define STREAMS_MAX 1000 /* of all hubs */
+#define STREAM_QUEUE_MAX                                                                                     \
+    ((size_t)64 << 10)                  /* bytes that wait for one reader; what is behind stays in the ring */
+#define HEARTBEAT_NS   (15 * NS_PER_S)  /* proxies and browsers give up what is silent for longer */
+#define RING_LINGER_NS (600 * NS_PER_S) /* how long a hub without readers is followed for who comes back */
+
+struct feed_hub {
+    struct list link; /* feeds.hubs */
+    uint32_t number;
+    struct feed_ring *ring;
+    struct list streams;   /* struct feed_stream */
+    int64_t idle_since_ns; /* monotonic: without a stream */
+};
+
+struct feed_stream {
+    struct list link; /* feed_hub.streams */
+    struct feeds *feeds;
+    struct feed_hub *hub;
+    struct http_request *request;
+    uint64_t next; /* number of the event to send next */
+    bool full;     /* its queue is; on_drain goes on */
+};
+
+struct feeds {
+    struct loop *loop;
+    struct scheduler *scheduler;
+    struct scheduler_watcher watcher;
+    struct loop_timer heartbeat; /* set while there is a hub */
+    struct list hubs;
+    size_t stream_count;
+    bool stopping;
+};
+
+/* --- streams --- */
+
+static void stream_free(struct feed_stream *stream)
+{
+    list_remove(&stream->link);
+    if (list_empty(&stream->hub->streams))
+        stream->hub->idle_since_ns = clock_monotonic_ns();
+    stream->feeds->stream_count--;
+    free(stream);
+}
+
+static void stream_cut(struct feed_stream *stream)
+{
+    log_info("svc/scheduler", "a change feed was cut: its reader is too slow");
+    http_stream_abort(stream->request);
+    stream_free(stream);
+}
+
+/* Sends what there is until the reader's queue is full. The stream may be gone afterwards. */
+static void stream_pump(struct feed_stream *stream)
+{
+    struct feed_ring *ring = stream->hub->ring;
+    if (stream->next < ring->first) {
+        stream_cut(stream);
+        return;
+    }
+    while (!stream->full && stream->next < ring->next) {
+        struct bytes frame = feed_ring_at(ring, stream->next++);
+        stream->full = http_stream_write(stream->request, frame) > STREAM_QUEUE_MAX;
+    }
+}
+
+static void on_drain(void *context)
+{
+    struct feed_stream *stream = context;
+    stream->full = false;
+    stream_pump(stream);
+}
+
+static void on_gone(void *context)
+{
+    stream_free(context);
+}
+
+/* --- hubs --- */
+
+static void on_heartbeat(struct loop_timer *timer);
+
+static void heartbeat_set(struct feeds *feeds)
+{
+    if (loop_timer_set(feeds->loop, &feeds->heartbeat, clock_monotonic_ns() + HEARTBEAT_NS) != STATUS_OK)
+        log_error("svc/scheduler", "out of memory: change feeds are silent");
+}
+
+static struct feed_hub *hub_find(struct feeds *feeds, uint32_t number)
+{
+    list_each (it, &feeds->hubs) {
+        struct feed_hub *hub = CONTAINER_OF(it, struct feed_hub, link);
+        if (hub->number == number)
+            return hub;
+    }
+    return NULL;
+}
+
+/* NULL without memory. */
+static struct feed_hub *hub_follow(struct feeds *feeds, uint32_t number)
+{
+    uint64_t epoch = 0;
+    struct feed_hub *hub = calloc(1, sizeof *hub);
+    entropy_fill(&epoch, sizeof epoch);
+    if (hub)
+        hub->ring = feed_ring_create(epoch);
+    if (!hub || !hub->ring) {
+        free(hub);
+        return NULL;
+    }
+    hub->number = number;
+    hub->idle_since_ns = clock_monotonic_ns();
+    list_init(&hub->streams);
+    if (list_empty(&feeds->hubs))
+        heartbeat_set(feeds);
+    list_push_back(&feeds->hubs, &hub->link);
+    scheduler_watch_hub(feeds->scheduler, number, true);
+    return hub;
+}
+
+static void hub_free(struct feed_hub *hub)
+{
+    list_remove(&hub->link);
+    feed_ring_destroy(hub->ring);
+    free(hub);
+}
+
+static void hub_leave(struct feeds *feeds, struct feed_hub *hub)
+{
+    scheduler_watch_hub(feeds->scheduler, hub->number, false);
+    hub_free(hub);
+}
+
+static void hub_add(struct feed_hub *hub, struct bytes kind, struct bytes data)
+{
+    enum status status = feed_ring_add(hub->ring, kind, data);
+    if (status != STATUS_OK)
+        log_error("svc/scheduler", "an event of a change feed was lost cause=%s", status_name(status));
+    list_each_safe (it, &hub->streams)
+        stream_pump(CONTAINER_OF(it, struct feed_stream, link));
+}
+
+static void on_heartbeat(struct loop_timer *timer)
+{
+    struct feeds *feeds = CONTAINER_OF(timer, struct feeds, heartbeat);
+    CLEANUP(buf_fini) struct buf comment = {0};
+    sse_write_comment(&comment);
+    list_each_safe (it, &feeds->hubs) {
+        struct feed_hub *hub = CONTAINER_OF(it, struct feed_hub, link);
+        list_each_safe (at, &hub->streams) {
+            struct feed_stream *stream = CONTAINER_OF(at, struct feed_stream, link);
+            if (!stream->full)
+                stream->full = http_stream_write(stream->request, buf_peek(&comment)) > STREAM_QUEUE_MAX;
+        }
+        if (list_empty(&hub->streams) && clock_monotonic_ns() - hub->idle_since_ns > RING_LINGER_NS)
+            hub_leave(feeds, hub);
+    }
+    if (!list_empty(&feeds->hubs))
+        heartbeat_set(feeds);
+}
+
+/* --- what the scheduler tells --- */
+
+static void write_gone(struct json_writer *json, const struct instance_row *row)
+{
+    json_write_begin_object(json);
+    json_write_member_string(json, "instanceId", row->instance_id);
+    json_write_member_string(json, "executionId", row->execution_id);
+    json_write_end_object(json);
+}
+
+static void on_change(struct scheduler_watcher *watcher, const struct instance_row *row, bool gone)
+{
+    struct feeds *feeds = CONTAINER_OF(watcher, struct feeds, watcher);
+    struct feed_hub *hub = hub_find(feeds, row->hub);
+    if (!hub)
+        return;
+    CLEANUP(buf_fini) struct buf data = {0};
+    struct json_writer json = {.out = &data, .replace_invalid = true};
+    if (gone)
+        write_gone(&json, row);
+    else
+        state_json_write(&json, row, UINT64_MAX);
+    if (json_write_status(&json) == STATUS_OK)
+        hub_add(hub, gone ? BYTES_LITERAL("removed") : BYTES_LITERAL("changed"), buf_peek(&data));
+    else
+        hub_add(hub, BYTES_LITERAL("reset"), BYTES_LITERAL("{\"reason\":\"out of memory\"}"));
+}
+
+static void on_reset(struct scheduler_watcher *watcher)
+{
+    struct feeds *feeds = CONTAINER_OF(watcher, struct feeds, watcher);
+    list_each (it, &feeds->hubs)
+        hub_add(CONTAINER_OF(it, struct feed_hub, link), BYTES_LITERAL("reset"),
+                BYTES_LITERAL("{\"reason\":\"the scheduler had to read its store again\"}"));
+}
+
+static void hub_end_streams(struct feed_hub *hub)
+{
+    list_each_safe (it, &hub->streams) {
+        struct feed_stream *stream = CONTAINER_OF(it, struct feed_stream, link);
+        http_stream_end(stream->request);
+        stream_free(stream);
+    }
+}
+
+static void on_hub_gone(struct scheduler_watcher *watcher, uint32_t number)
+{
+    struct feed_hub *hub = hub_find(CONTAINER_OF(watcher, struct feeds, watcher), number);
+    if (!hub)
+        return;
+    hub_end_streams(hub);
+    hub_free(hub);
+}
+
+/* --- opening --- */
+
+/* Where the stream begins, and its first frame, which tells what that means; empty: it goes on where it was. */
+static void begin_at(struct feed_stream *stream, struct bytes last, struct buf *out)
+{
+    const struct feed_ring *ring = stream->hub->ring;
+    char name[FEED_RING_NAME_SIZE];
+    if (last.size && feed_ring_find(ring, last, &stream->next))
+        return;
+    stream->next = ring->next;
+    feed_ring_name(ring, ring->next, name);
+    const struct sse_event event = {
+        .id = bytes_of_cstr(name),
+        .name = last.size ? BYTES_LITERAL("reset") : BYTES_LITERAL("start"),
+        .data = last.size ? BYTES_LITERAL("{\"reason\":\"what followed Last-Event-ID is not kept any more\"}")
+                          : BYTES_LITERAL("{}")};
+    if (sse_write(out, &event) != STATUS_OK)
+        out->failed = true;
+}
+
+static void stream_begin(struct feed_stream *stream)
+{
+    CLEANUP(buf_fini) struct buf first = {0};
+    struct http_request *request = stream->request;
+    struct bytes last = http_request_header(request, "last-event-id");
+    if (!last.size)
+        last = http_request_query(request, "lastEventId");
+    begin_at(stream, last, &first);
+    /* nginx would hold events back. */
+    if (buf_status(&first) != STATUS_OK ||
+        http_response_header(request, "X-Accel-Buffering", BYTES_LITERAL("no")) != STATUS_OK) {
+        stream_free(stream);
+        http_request_on_gone(request, NULL, NULL);
+        http_respond_failure(request, 503, "There is no memory left.");
+        return;
+    }
+    http_stream_begin(request, 200, "text/event-stream; charset=utf-8", on_drain, stream);
+    if (first.size)
+        (void)http_stream_write(request, buf_peek(&first));
+    stream_pump(stream);
+}
+
+void feeds_open(struct feeds *feeds, struct http_request *request, uint32_t number)
+{
+    struct feed_hub *hub = hub_find(feeds, number);
+    bool room = feeds->stream_count < STREAMS_MAX && !feeds->stopping;
+    struct feed_stream *stream = room ? calloc(1, sizeof *stream) : NULL;
+    if (stream && !hub)
+        hub = hub_follow(feeds, number);
+    if (!stream || !hub) {
+        free(stream);
+        http_respond_failure(request, 503,
+                             feeds->stopping ? "The server is going down."
+                             : room          ? "There is no memory left."
+                                             : "There are 1000 change feeds already.");
+        return;
+    }
+    *stream = (struct feed_stream){.feeds = feeds, .hub = hub, .request = request};
+    list_push_back(&hub->streams, &stream->link);
+    feeds->stream_count++;
+    http_request_on_gone(request, on_gone, stream);
+    stream_begin(stream);
+}
+
+/* --- life --- */
+
+STATUS_RESULT feeds_create(struct loop *loop, struct scheduler *scheduler, struct feeds **ret_feeds,
+                           struct err *err)
+{
+    struct feeds *feeds = calloc(1, sizeof *feeds);
+    if (!feeds)
+        return err_set(err, STATUS_NO_MEMORY, "change feeds: out of memory");
+    *feeds =
+        (struct feeds){.loop = loop,
+                       .scheduler = scheduler,
+                       .watcher = {.on_change = on_change, .on_reset = on_reset, .on_hub_gone = on_hub_gone},
+                       .heartbeat.on_fire = on_heartbeat};
+    list_init(&feeds->hubs);
+    scheduler_watcher_add(scheduler, &feeds->watcher);
+    *ret_feeds = feeds;
+    return STATUS_OK;
+}
+
+void feeds_stop(struct feeds *feeds)
+{
+    feeds->stopping = true;
+    list_each (it, &feeds->hubs)
+        hub_end_streams(CONTAINER_OF(it, struct feed_hub, link));
+}
+
+void feeds_destroy(struct feeds *feeds)
+{
+    if (!feeds)
+        return;
+    loop_timer_cancel(&feeds->heartbeat);
+    list_each_safe (it, &feeds->hubs)
+        hub_free(CONTAINER_OF(it, struct feed_hub, link));
+    free(feeds);
+}
