@@ -234,7 +234,7 @@ void rig_init(struct rig *r, const struct engine_options *o)
     if (o)
         r->options = *o;
     engine_actions_init(&r->actions);
-    struct list *lists[] = {&r->pending, &r->instances, &r->replies, &r->works, &r->histories};
+    struct list *lists[] = {&r->pending, &r->reads, &r->instances, &r->replies, &r->works, &r->histories};
     for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
         list_init(lists[n]);
     load(r);
@@ -251,6 +251,33 @@ static void free_replies(struct list *replies)
     }
 }
 
+/* What the engine asked of the store: an instance by id, or a history by key. */
+struct rig_read {
+    struct list link;
+    uint32_t hub;
+    struct bytes id; /* owned; data NULL: a history */
+    int64_t key;
+    bool looked;
+    bool found;
+    struct instance_row row;
+    struct payload payloads[PAYLOAD_KIND_COUNT];
+    struct buf history;
+};
+
+static void read_free(struct rig_read *read)
+{
+    list_remove(&read->link);
+    struct bytes *owned[] = {&read->row.instance_id,   &read->row.execution_id,    &read->row.name,
+                             &read->row.version.value, &read->row.parent_id.value, &read->row.tags};
+    for (size_t n = 0; n < ARRAY_SIZE(owned); n++)
+        memory_free_bytes(owned[n]);
+    for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
+        memory_free_bytes(&read->payloads[kind].value);
+    memory_free_bytes(&read->id);
+    buf_fini(&read->history);
+    free(read);
+}
+
 static void forget_engine(struct rig *r)
 {
     struct list *link;
@@ -263,6 +290,8 @@ static void forget_engine(struct rig *r)
     }
     while ((link = list_pop_front(&r->works)))
         rig_work_free(CONTAINER_OF(link, struct rig_work, link));
+    while (!list_empty(&r->reads))
+        read_free(CONTAINER_OF(r->reads.next, struct rig_read, link));
     free_replies(&r->histories);
 }
 
@@ -285,26 +314,79 @@ void rig_crash(struct rig *r)
 
 /* --- carrying out actions --- */
 
-static void fetch(struct rig *r, const struct engine_action *a)
+static void look_instance(struct rig *r, struct rig_read *read)
 {
-    struct rig_instance *i = rig_stored(r, a->instance_id);
-    struct bytes id = memory_copy(a->instance_id);
-    r->fetches++;
-    engine_fetched(r->engine, a->hub, id, i ? &i->row : NULL, i ? i->payloads : NULL, rig_time(r),
-                   &r->actions);
-    memory_free_bytes(&id);
+    struct rig_instance *i = rig_stored(r, read->id);
+    read->found = i != NULL;
+    if (!i)
+        return;
+    copy_row(&read->row, &i->row);
+    for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
+        read->payloads[kind] =
+            (struct payload){i->payloads[kind].present, memory_copy(i->payloads[kind].value), false};
 }
 
-static void fetch_history(struct rig *r, int64_t key)
+static void look(struct rig *r, struct rig_read *read)
 {
-    struct rig_instance *i = by_key(r, key);
-    struct buf joined = {0};
-    r->history_fetches++;
+    read->looked = true;
+    if (read->id.data) {
+        look_instance(r, read);
+        return;
+    }
+    struct rig_instance *i = by_key(r, read->key);
     if (i)
         list_each (it, &i->history)
-            buf_append_bytes(&joined, CONTAINER_OF(it, struct rig_row, link)->data);
-    engine_history_fetched(r->engine, key, buf_peek(&joined), rig_time(r), &r->actions);
-    buf_fini(&joined);
+            buf_append_bytes(&read->history, CONTAINER_OF(it, struct rig_row, link)->data);
+}
+
+bool rig_look(struct rig *r)
+{
+    list_each (it, &r->reads) {
+        struct rig_read *read = CONTAINER_OF(it, struct rig_read, link);
+        if (read->looked)
+            continue;
+        look(r, read);
+        return true;
+    }
+    return false;
+}
+
+static bool answer_oldest(struct rig *r)
+{
+    if (list_empty(&r->reads))
+        return false;
+    struct rig_read *read = CONTAINER_OF(r->reads.next, struct rig_read, link);
+    if (!read->looked)
+        look(r, read);
+    if (read->id.data)
+        engine_fetched(r->engine, read->hub, read->id, read->found ? &read->row : NULL,
+                       read->found ? read->payloads : NULL, rig_time(r), &r->actions);
+    else
+        engine_history_fetched(r->engine, read->key, buf_peek(&read->history), rig_time(r), &r->actions);
+    read_free(read);
+    return true;
+}
+
+bool rig_answer(struct rig *r)
+{
+    bool answered = answer_oldest(r);
+    if (answered)
+        rig_run(r);
+    return answered;
+}
+
+static void ask(struct rig *r, const struct engine_action *a)
+{
+    bool history = a->kind == ENGINE_FETCH_HISTORY;
+    struct rig_read *read = memory_new(sizeof *read);
+    read->hub = a->hub;
+    read->key = a->key;
+    read->history.limit = SIZE_MAX;
+    if (!history)
+        read->id = memory_copy(a->instance_id);
+    r->fetches += !history;
+    r->history_fetches += history;
+    list_push_back(&r->reads, &read->link);
 }
 
 static struct rig_reply *history_of(struct rig *r, uint64_t call)
@@ -397,10 +479,8 @@ static void carry_out(struct rig *r, struct engine_action *a)
         r->streams_ended[r->ended_count++ % ARRAY_SIZE(r->streams_ended)] = a->stream;
         break;
     case ENGINE_FETCH:
-        fetch(r, a);
-        break;
     case ENGINE_FETCH_HISTORY:
-        fetch_history(r, a->key);
+        ask(r, a);
         break;
     case ENGINE_CHANGED:
         ASSERT(a->row && a->hub == a->row->hub && bytes_equal(a->instance_id, a->row->instance_id));
@@ -415,11 +495,18 @@ static void carry_out(struct rig *r, struct engine_action *a)
 }
 
 /* Actions may append actions: the list is walked while it grows. */
-static void drain(struct rig *r)
+static void carry_out_all(struct rig *r)
 {
     for (struct list *it = r->actions.items.next; it != &r->actions.items; it = it->next)
         carry_out(r, CONTAINER_OF(it, struct engine_action, link));
     engine_actions_clear(&r->actions);
+}
+
+static void drain(struct rig *r)
+{
+    do
+        carry_out_all(r);
+    while (!r->reads_held && answer_oldest(r));
 }
 
 bool rig_commit(struct rig *r)

@@ -52,6 +52,8 @@ struct rig {
     uint64_t call_next;
     bool flush_held;       /* rig_run does not flush: inputs pile up in the open set until rig_flush */
     bool commits_held;     /* sets wait in `pending` until rig_commit */
+    bool reads_held;       /* reads wait in `reads` until rig_look and rig_answer */
+    struct list reads;     /* struct rig_read */
     struct list pending;   /* struct rig_commit */
     struct list instances; /* the store */
     int64_t key_next;
@@ -86,7 +88,11 @@ void rig_run(struct rig *r);
 void rig_flush(struct rig *r);
 /* Commits the oldest pending set; false if there is none. */
 bool rig_commit(struct rig *r);
-/* Loses the engine, streams, calls, and pending sets. */
+/* A read looks at the rows when the store comes to it, and is answered later: in between, sets may be committed. Looks for
+ * the oldest that has not looked; answers the oldest, which looks now at the latest. False if there is none. */
+bool rig_look(struct rig *r);
+bool rig_answer(struct rig *r);
+/* Loses the engine, streams, calls, reads and pending sets. */
 void rig_crash(struct rig *r);
 /* Moves the clock, ticking at each deadline on the way. */
 void rig_advance(struct rig *r, int64_t ns);

@@ -427,7 +427,8 @@ static void crash(struct sim *s)
 static void step(struct sim *s)
 {
     s->rig.flush_held = roll(s, 2);
-    switch (roll(s, 24)) {
+    s->rig.reads_held = roll(s, 8) > 0;
+    switch (roll(s, 28)) {
     case 0:
     case 1:
         start(s);
@@ -465,6 +466,14 @@ static void step(struct sim *s)
         if (rig_commit(&s->rig))
             check_tracked(s);
         break;
+    case 14: /* the store looks, sets are committed, and only then the answer comes */
+    case 15:
+        rig_look(&s->rig);
+        break;
+    case 16:
+    case 17:
+        rig_answer(&s->rig);
+        break;
     default:
         work(s, false);
     }
@@ -475,6 +484,7 @@ static void heal(struct sim *s)
 {
     s->rig.flush_held = false;
     s->rig.commits_held = false;
+    s->rig.reads_held = false;
     for (uint64_t stream = 1; stream <= s->stream_next; stream++) /* leaked ones, too */
         engine_stream_closed(s->rig.engine, stream, rig_time(&s->rig), &s->rig.actions);
     struct pb_get_work_items_request everything = {.max_concurrent_orchestration_work_items = 0};

@@ -201,8 +201,8 @@ void engine_fetched(struct engine *engine, uint32_t hub, struct bytes instance_i
         instance_fill(engine, instance, row, payloads);
         call_fetched(engine, instance);
         residence_place(engine, instance);
-    } else if (instance && row) {
-        instance_payloads_fetched(engine, instance, payloads);
+    } else if (instance) {
+        instance_payloads_fetched(engine, instance, row ? payloads : NULL);
     }
     finish(engine);
 }

@@ -158,7 +158,8 @@ void engine_stream_closed(struct engine *e, uint64_t stream, struct engine_time 
 /* Stops or resumes sending to a stream whose reader is slow. */
 void engine_stream_pause(struct engine *e, uint64_t stream, bool paused, struct engine_time now,
                          struct engine_actions *actions);
-/* `row` NULL: there is no such instance. No payload is left out. */
+/* Answers to fetches may come late: what the store read before later sets is told from what it reads now, and asked again.
+ * `row` NULL: there is no such instance. No payload is left out. */
 void engine_fetched(struct engine *e, uint32_t hub, struct bytes instance_id, const struct instance_row *row,
                     const struct payload *payloads, struct engine_time now, struct engine_actions *actions);
 /* The whole history of the current execution in the encoding of write_set.h. */

@@ -245,9 +245,97 @@ static void a_store_of_before_is_read(void **state)
     rig_fini(&rig);
 }
 
+/* --- answers that come late --- */
+
+static uint64_t ask_history(struct rig *rig, const char *id)
+{
+    struct pb_stream_instance_history_request request = {.instance_id = bytes_of_cstr(id)};
+    return rig_call(rig, ENGINE_STREAM_HISTORY, &pb_stream_instance_history_request_message, &request);
+}
+
+/* If this fails, a history that grew while the store was reading it is called broken, or is shown without its end. */
+static void a_history_that_grew_is_read_again(void **state)
+{
+    struct rig rig;
+    struct engine_options small = {.history_resident_size_max = 1};
+    struct arena arena;
+    struct pb_history_chunk chunk;
+    rig_init(&rig, &small);
+    script_start(&rig, "i", "X");
+    script_worker(&rig, 1);
+    script_answer(&rig, script_turn(&rig, "i"), "");
+    engine_stream_closed(rig.engine, 1, rig_time(&rig), &rig.actions);
+    script_start(&rig, "other", "X"); /* what is not needed leaves with the next input */
+    rig.reads_held = true;
+    uint64_t call = ask_history(&rig, "i");
+    assert_true(rig_look(&rig));
+
+    struct pb_terminate_request terminate = {.instance_id = BYTES_LITERAL("i")};
+    rig_call(&rig, ENGINE_TERMINATE, &pb_terminate_request_message, &terminate);
+    rig_advance(&rig, 10 * RIG_SECOND); /* no worker takes it: the engine ends it, without its history */
+    assert_int_equal(rig_stored(&rig, BYTES_LITERAL("i"))->row.status, INSTANCE_TERMINATED);
+
+    assert_true(rig_answer(&rig));
+    assert_null(rig_reply_of(&rig, call));
+    assert_true(rig_answer(&rig));
+    assert_null(strstr(rig.note, "does not fit"));
+    struct rig_reply *reply = rig_reply_of(&rig, call);
+    assert_non_null(reply);
+    assert_int_equal(reply->status, STATUS_OK);
+    arena_init(&arena, 0);
+    assert_int_equal(pb_history_chunk_decode(&arena, reply->history, &chunk), STATUS_OK);
+    assert_int_equal(chunk.events[chunk.events_count - 1].event_type_case,
+                     PB_HISTORY_EVENT_EXECUTION_COMPLETED);
+    arena_fini(&arena);
+    rig_fini(&rig);
+}
+
+static void purge_one(struct rig *rig, const char *id)
+{
+    struct pb_purge_instances_request purge = {.request_case = PB_PURGE_INSTANCES_REQUEST_INSTANCE_ID,
+                                               .instance_id = bytes_of_cstr(id)};
+    rig_call(rig, ENGINE_PURGE, &pb_purge_instances_request_message, &purge);
+}
+
+/* If this fails, an instance is shown the payloads of a purged one that had its id. */
+static void payloads_of_a_purged_namesake_are_not_taken(void **state)
+{
+    struct rig rig;
+    struct engine_options small = {.payload_resident_size_max = 1};
+    rig_init(&rig, &small);
+    start_large(&rig, "i");
+    script_worker(&rig, 1);
+    answer_large(&rig, script_turn(&rig, "i"));
+    script_start(&rig, "other", "X");
+    rig_work_free(script_turn(&rig, "other"));
+    rig.reads_held = true;
+    uint64_t before = script_get(&rig, "i", true);
+    assert_true(rig_look(&rig)); /* the store has seen the old one */
+    purge_one(&rig, "i");
+    assert_null(rig_stored(&rig, BYTES_LITERAL("i")));
+
+    /* The same id, another input: of the same size, but all 'n'. */
+    struct pb_create_instance_request start = {.instance_id = BYTES_LITERAL("i"), .name = BYTES_LITERAL("X")};
+    memset(input, 'n', sizeof input);
+    start.input = pb_some(bytes_of(input, sizeof input));
+    rig_call(&rig, ENGINE_START_INSTANCE, &pb_create_instance_request_message, &start);
+    assert_non_null(rig_stored(&rig, BYTES_LITERAL("i")));
+    answer_large(&rig, script_turn(&rig, "i"));
+    script_start(&rig, "another", "X");
+    uint64_t after = script_get(&rig, "i", true);
+
+    rig.reads_held = false;
+    rig_run(&rig);
+    assert_non_null(rig_reply_of(&rig, before));
+    expect_payloads(&rig, after);
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_history_that_grew_is_read_again),
+        cmocka_unit_test(payloads_of_a_purged_namesake_are_not_taken),
         cmocka_unit_test(a_payload_is_stored_once),
         cmocka_unit_test(memory_is_bounded_by_bytes),
         cmocka_unit_test(an_input_survives_both_restarts),

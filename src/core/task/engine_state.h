@@ -159,6 +159,8 @@ struct instance {
     struct payload payloads[PAYLOAD_KIND_COUNT]; /* owned */
     int64_t last_event_ns;                       /* no later event is stamped earlier */
     uint64_t changed_sequence;                   /* the last write set it is in */
+    uint64_t history_asked;                      /* changed_sequence when the fetch was asked for */
+    uint64_t payloads_asked;
     uint64_t history_sequence;                   /* the write set that holds the newest history */
     struct gate_waiter gate_waiter;              /* until changed_sequence is committed */
     struct list put_link;                        /* engine.puts */

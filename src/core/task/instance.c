@@ -449,13 +449,13 @@ void instance_delete(struct engine *engine, struct instance *instance)
     list_remove(&instance->child_link);
     list_remove(&instance->orphan_link);
 
-    /* Fetches that are under way are for nobody: their answers are dropped. */
+    /* Fetches that are under way are for nobody. A history comes by its key, which nobody has any more. Payloads come by
+     * the id, which may be another's by then: they stay "under way", so that nobody asks and takes this answer. */
     residence_use_history(engine, instance);
     instance_forget_history(instance);
     instance->history_wanted = false;
     instance->history_fetching = false;
     instance->payloads_wanted = false;
-    instance->payloads_fetching = false;
     residence_use_payloads(engine, instance);
 
     /* The key before the row, which holds it; the move before free_row, which resets the
@@ -510,13 +510,15 @@ void instance_append_history(struct engine *engine, struct instance *instance, s
     gate_put(engine, instance);
 }
 
-/* What is not yet committed cannot be read back: then on_committed asks again. */
+/* What is not yet committed cannot be read back: then on_committed asks again. One fetch is under way at a time, so that an
+ * answer belongs to the last question. */
 static void fetch_history(struct engine *engine, struct instance *instance)
 {
     if (!instance->history_wanted || instance->history_fetching ||
         !engine_is_committed(engine, instance->changed_sequence))
         return;
     instance->history_fetching = true;
+    instance->history_asked = instance->changed_sequence;
     engine_act(engine, ENGINE_FETCH_HISTORY)->key = instance->row.key;
 }
 
@@ -532,8 +534,11 @@ void instance_history_fetched(struct engine *engine, struct instance *instance, 
     if (!instance->history_fetching)
         return;
     instance->history_fetching = false;
-    if (!engine_is_committed(engine, instance->changed_sequence))
-        return; /* it has grown meanwhile: on_committed asks again */
+    if (instance->changed_sequence !=
+        instance->history_asked) { /* it has grown since the store looked, perhaps */
+        fetch_history(engine, instance);
+        return;
+    }
     instance->history_wanted = false;
 
     /* Whoever needs it cannot go on. It is tried again later: a disk may be mended, and to fail the instance cannot be
@@ -583,6 +588,7 @@ static void fetch_payloads(struct engine *engine, struct instance *instance)
         !engine_is_committed(engine, instance->changed_sequence))
         return;
     instance->payloads_fetching = true;
+    instance->payloads_asked = instance->changed_sequence;
     struct engine_action *action = engine_act(engine, ENGINE_FETCH);
     action->hub = instance->row.hub;
     action->instance_id = memory_arena_copy(&engine->actions->arena, instance->row.instance_id);
@@ -600,9 +606,21 @@ void instance_payloads_fetched(struct engine *engine, struct instance *instance,
     if (!instance->payloads_fetching)
         return;
     instance->payloads_fetching = false;
-    if (!engine_is_committed(engine, instance->changed_sequence))
-        return; /* they may have changed meanwhile: on_committed asks again */
+    if (instance->changed_sequence !=
+        instance->payloads_asked) { /* they have changed since the store looked, perhaps */
+        fetch_payloads(engine, instance);
+        residence_place(engine, instance);
+        return;
+    }
     instance->payloads_wanted = false;
+    if (!payloads) {
+        engine_note(engine, LOG_LEVEL_ERROR, instance->hub, instance->row.instance_id,
+                    "the stored instance is gone");
+        if (instance->turn.work.state == WORK_LOADING)
+            work_abandon(engine, &instance->turn.work);
+        call_history_lost(engine, instance);
+        return;
+    }
 
     /* Only what was left out: what is here may be newer. */
     residence_use_payloads(engine, instance);
