@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "core/task/engine.h"
 #include "os/clock.h"
-#include "store/task_store.h"
+#include "store/sqlite/sqlite_store.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
 #define START_BATCH 500
@@ -22,6 +22,7 @@ struct bench {
     struct engine_actions actions;
     char path[256];
     uint32_t hub;
+    int64_t key_next;
     uint64_t calls;
     size_t instances, items;
     bool answers; /* turns are answered */
@@ -195,14 +196,21 @@ static enum status skip_activity(void *context, const struct activity_row *row)
     return STATUS_OK;
 }
 
+static void on_hub_made(void *context, enum status status, const char *text, uint32_t hub)
+{
+    ((struct bench *)context)->hub = hub;
+    must(status, text);
+}
+
 static void open_all(struct bench *b)
 {
-    const struct task_store_options store = {.path = b->path, .sync_off = true};
+    const struct sqlite_store_options store = {.path = b->path, .sync_off = true};
     const struct engine_options engine = {.seed = {(uint64_t)clock_unix_ns(), 1, 2, 3}};
     struct err e = {0};
-    if (task_store_open(&store, b->loop, &b->store, &e) != STATUS_OK)
+    if (sqlite_store_open(&store, b->loop, &b->store, &e) != STATUS_OK)
         must(e.status, e.text);
-    must(task_store_hub(b->store, BYTES_LITERAL("default"), true, &b->hub, &e), "the hub");
+    task_store_hub(b->store, BYTES_LITERAL("default"), true, on_hub_made, b);
+    task_store_wait(b->store);
     must(engine_create(&engine, &b->engine), "the engine");
 }
 
@@ -214,14 +222,18 @@ static void close_all(struct bench *b)
     must(loop_step(b->loop, 0, NULL), "the loop");
 }
 
+static void on_loaded(void *context, enum status status, const char *text, int64_t key_next)
+{
+    ((struct bench *)context)->key_next = key_next;
+    must(status, text);
+}
+
 static void load(struct bench *b, const struct task_store_loader *loader)
 {
-    int64_t key_next = 0;
-    struct err e = {0};
-    if (task_store_load(b->store, loader, &key_next, &e) != STATUS_OK)
-        must(e.status, e.text);
+    task_store_load(b->store, loader);
+    task_store_wait(b->store);
     if (loader->on_instance == load_instance)
-        engine_load_done(b->engine, key_next, time_now());
+        engine_load_done(b->engine, b->key_next, time_now());
 }
 
 /* A point in time: what passed, and what of it was ours on a busy machine. */
@@ -247,8 +259,8 @@ static double report(const char *what, struct moment *from)
 
 static int measure(struct bench *b)
 {
-    const struct task_store_loader skip = {skip_hub, skip_instance, skip_inbox, skip_activity, b};
-    const struct task_store_loader real = {load_hub, load_instance, load_inbox, load_activity, b};
+    const struct task_store_loader skip = {skip_hub, skip_instance, skip_inbox, skip_activity, on_loaded, b};
+    const struct task_store_loader real = {load_hub, load_instance, load_inbox, load_activity, on_loaded, b};
     struct moment at = moment_now();
     open_all(b);
     double total_ms = report("open the store", &at);

@@ -1,80 +1,103 @@
 /* SPDX-License-Identifier: MIT */
-/* task_store.h — the scheduler's durable state: write sets in, rows out.
- * One writing connection on a thread of its own: it applies a whole write set (core/task/write_set.h), syncs,
- * and only then reports. Reads use other connections. A store file has a version and is upgraded when opened;
- * a file from a newer program is refused. A lock on the file keeps a second process out (store_lock.h).
+/* task_store.h — what the scheduler asks of a store: write sets in, rows out.
  *
- * Failure. The first failed commit stops all later ones with the same status (nothing may be applied out of
- * order); reads go on. task_store_recover tries again after the caller has rebuilt its engine from the store.
- * A failed fsync is never retried: the process aborts, since what is on disk is then unknown. */
+ * One handle is one partition's view of one store, opened by the store's own header (store/sqlite/sqlite_store.h). A store
+ * that several servers share keeps the partition's lease and epoch in the handle and checks them in every transaction: a set
+ * of an owner of before fails with FAILED_PRECONDITION. Nothing here names a file, a page or a dialect.
+ *
+ * Order. Each operation is posted and answered later by `on_done`, on the thread of the loop that the store was opened with,
+ * never before the call returns. Sets, hubs and recoveries are carried out and reported in the order in which they were
+ * posted; so are reads by id and by key among themselves. A read that is posted after a set was reported sees it. Bytes in an
+ * answer are valid during the callback.
+ *
+ * Durability. A set that is reported with OK survives the loss of power; it is there as a whole or not at all. The first set
+ * that fails makes all later ones fail with the same status, since nothing may be applied out of order; reads go on.
+ * task_store_recover tries again, after the caller has begun to build its engine anew.
+ *
+ * What a store may do beneath this. Rows are what is written and what comes back, not how they lie. A store may append
+ * encoded sets to a log, sync that, report, and bring them to its pages later and many at once, as long as a read sees every
+ * set that was reported. It may join ops of a set, keep a history as one row or as many (only the order and the bytes of
+ * its blobs are promised), leave counters of an instance out that follow from other rows, and move what is over to another
+ * place.
+ *
+ * test/store/task_store_test.c is the acceptance of a store: it runs on whatever its table of stores opens. */
 #ifndef STORE_TASK_STORE_H
 #define STORE_TASK_STORE_H
 
-#include "base/buf.h"
+#include "base/bytes.h"
 #include "core/task/write_set.h"
-#include "os/loop.h"
 
 struct task_store;
 
-struct task_store_options {
-    const char *path;     /* the SQLite file, absolute; its folder must exist */
-    const char *shown;    /* what messages call it; NULL: path */
-    bool sync_off;        /* for benchmarks only: acknowledged no longer means on disk */
-    size_t hubs_max;      /* 0: 1000 */
-    int checkpoint_pages; /* size of the write-ahead log at which it is copied into the file; 0: 4000 */
-    const char *vfs;      /* name of a registered SQLite VFS, for fault injection; NULL: the system's */
-};
-
-/* UNAVAILABLE if another process has the store; the text names it. FAILED_PRECONDITION for a file of a newer
- * program, of another program, or that cannot be written. Once the file is deleted or replaced under an open
- * store, every set fails with FAILED_PRECONDITION, and so does task_store_recover. */
-STATUS_RESULT task_store_open(const struct task_store_options *options, struct loop *loop,
-                              struct task_store **ret_store, struct err *err);
-/* Waits for the commit in progress, checkpoints, closes. Sets not yet begun and answers not yet reported are
- * dropped without a call; the loop must run (or be destroyed) afterwards. Not from a callback of the store.
- * NULL allowed. */
+/* Waits for the set in work, closes. Sets not yet begun and answers not yet reported are dropped without a call; the loop
+ * must run (or be destroyed) afterwards. Not from a callback of the store. NULL allowed. */
 void task_store_close(struct task_store *store);
+/* Blocks until everything that was posted is reported, and reports it from within. For starts, tools and tests: it holds up
+ * the loop. Not from a callback of the store. */
+void task_store_wait(struct task_store *store);
 
-/* The hub's number; created durably, on this thread, if absent and `create`. NOT_FOUND otherwise. Names
- * compare case-insensitively (spec 2.3). */
-STATUS_RESULT task_store_hub(struct task_store *store, struct bytes name, bool create, uint32_t *ret_hub,
-                             struct err *err);
+/* --- writing --- */
 
-/* Everything an engine needs (instances that are not over, and those over whose last activities have not
- * run), in the order engine_load_… wants it, large payloads left out; bytes are valid during the callback. A callback's error ends the
- * load and is returned. Synchronous. Not while the store is busy. */
-struct task_store_loader {
-    enum status (*on_hub)(void *context, uint32_t hub, struct bytes name);
-    enum status (*on_instance)(void *context, const struct instance_row *row, const struct payload *payloads);
-    enum status (*on_inbox)(void *context, const struct inbox_row *row);
-    enum status (*on_activity)(void *context, const struct activity_row *row);
-    void *context;
-};
-STATUS_RESULT task_store_load(struct task_store *store, const struct task_store_loader *loader,
-                              int64_t *ret_key_next, struct err *err);
-
-/* Queues a transaction; takes ownership. `on_done` is called on the loop's thread, in order of submission. */
+/* Queues a transaction; takes ownership. `text` is NULL for OK. */
 void task_store_submit(struct task_store *store, struct write_set *set,
                        void (*on_done)(void *context, uint64_t sequence, enum status status,
                                        const char *text),
                        void *context);
 /* True while a submitted set is not yet reported. */
 bool task_store_busy(const struct task_store *store);
-/* After a failure: checks that a small write succeeds and accepts sets again. If the disk is full, the reserve is given
- * up for that (store_reserve.h). Synchronous. Not while the store is busy. */
-STATUS_RESULT task_store_recover(struct task_store *store, struct err *err);
 
-/* One instance by id with all payloads, in `arena`; NOT_FOUND. Synchronous and indexed: microseconds. Loop's
- * thread. */
-STATUS_RESULT task_store_read_instance(struct task_store *store, uint32_t hub, struct bytes instance_id,
-                                       struct arena *arena, struct instance_row *ret_row,
-                                       struct payload *ret_payloads, struct err *err);
-/* The history blobs of an instance, joined, appended to `out`. Synchronous. Loop's thread. */
-STATUS_RESULT task_store_read_history(struct task_store *store, int64_t key, struct buf *out,
-                                      struct err *err);
+/* The hub's number; the hub is created if absent and `create`. Names compare case-insensitively (spec 2.3). NOT_FOUND;
+ * INVALID_ARGUMENT for a name that no hub can have; RESOURCE_EXHAUSTED if there are too many; as a set otherwise. */
+void task_store_hub(struct task_store *store, struct bytes name, bool create,
+                    void (*on_done)(void *context, enum status status, const char *text, uint32_t hub),
+                    void *context);
+
+/* After a failure: checks that a small write succeeds and accepts sets again. Sets that were posted before it fail. */
+void task_store_recover(struct task_store *store,
+                        void (*on_done)(void *context, enum status status, const char *text), void *context);
+
+/* --- reading --- */
+
+/* Everything an engine needs (instances that are not over, and those over whose last activities have not run), in the order
+ * engine_load_… wants it, large payloads left out. A callback's error ends the load and is its status. `key_next` is greater
+ * than every instance key ever used. One load at a time, and not while the store is busy. */
+struct task_store_loader {
+    enum status (*on_hub)(void *context, uint32_t hub, struct bytes name);
+    enum status (*on_instance)(void *context, const struct instance_row *row, const struct payload *payloads);
+    enum status (*on_inbox)(void *context, const struct inbox_row *row);
+    enum status (*on_activity)(void *context, const struct activity_row *row);
+    void (*on_done)(void *context, enum status status, const char *text, int64_t key_next);
+    void *context;
+};
+void task_store_load(struct task_store *store, const struct task_store_loader *loader);
+
+/* One instance by id with all payloads. There being none is an answer, not a failure. `tag`, `hub` and `instance_id` come
+ * back as they were given. */
+struct task_store_instance {
+    uint64_t tag;
+    uint32_t hub;
+    struct bytes instance_id;
+    const struct instance_row *row; /* NULL: there is none, or the read failed */
+    const struct payload *payloads;
+};
+void task_store_read_instance(struct task_store *store, uint64_t tag, uint32_t hub, struct bytes instance_id,
+                              void (*on_done)(void *context, enum status status, const char *text,
+                                              const struct task_store_instance *found),
+                              void *context);
+
+/* The history blobs of an instance, joined in order; none for a key that is not there. TOO_LARGE. */
+struct task_store_history {
+    uint64_t tag;
+    int64_t key;
+    struct bytes events;
+};
+void task_store_read_history(struct task_store *store, uint64_t tag, int64_t key,
+                             void (*on_done)(void *context, enum status status, const char *text,
+                                             const struct task_store_history *history),
+                             void *context);
 
 /* A page of instances in the stable order (created_ns, instance_id), or (completed_ns, instance_id) for ids
- * by completion. Runs on the reader thread; `on_done` on the loop's. */
+ * by completion. Queries hold up neither sets nor reads by id. */
 struct task_store_query {
     uint32_t hub;
     uint32_t status_mask;      /* bit n: OrchestrationStatus n; 0: any */
@@ -98,24 +121,25 @@ struct task_store_page {
     struct bytes next; /* empty: this was the last page */
     struct arena arena;
 };
-/* MALFORMED in `status` for an `after` that no page gave out. The page is freed after the callback. */
+/* MALFORMED in `status` for an `after` that no page gave out. `page` is NULL unless OK. */
 void task_store_query(struct task_store *store, const struct task_store_query *query,
                       void (*on_done)(void *context, enum status status, const char *text,
                                       const struct task_store_page *page),
                       void *context);
 
-/* True while the disk is nearly full: sets are accepted, but new work should not be. Looks whether the reserve can be made
- * again. Loop's thread. */
+/* --- state --- */
+
+/* True while room is nearly out: sets are accepted, but new work should not be. */
 bool task_store_low(struct task_store *store);
 
 struct task_store_stats {
     uint64_t commits, ops, bytes;
     int64_t commit_ns_last;
     bool failed;
-    int64_t
-        compacted_from; /* bytes before and after the file was made small when it was opened; 0: it was not */
+    /* bytes before and after the store was made small when it was opened; 0: it was not */
+    int64_t compacted_from;
     int64_t compacted_to;
 };
-void task_store_stats(const struct task_store *store, struct task_store_stats *ret_stats);
+void task_store_stats(struct task_store *store, struct task_store_stats *ret_stats);
 
 #endif

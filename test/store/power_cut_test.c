@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "fault_vfs.h"
+#include "store/sqlite/sqlite_store.h"
 #include "store_model.h"
 
 #define SETS_MAX      1000
@@ -36,8 +37,8 @@ static struct buf expected[SETS_MAX + 1]; /* the model's text after k sets */
 static void open_store(struct run *r, const char *path, const char *vfs)
 {
     struct err e = {0};
-    struct task_store_options o = {.path = path, .vfs = vfs, .checkpoint_pages = 30};
-    enum status status = task_store_open(&o, r->loop, &r->store, &e);
+    struct sqlite_store_options o = {.path = path, .vfs = vfs, .checkpoint_pages = 30};
+    enum status status = sqlite_store_open(&o, r->loop, &r->store, &e);
     if (status != STATUS_OK)
         print_error("open %s: %s\n", path, e.text);
     assert_int_equal(status, STATUS_OK);
@@ -132,7 +133,7 @@ static bool cut_and_compare(uint64_t n)
             (unsigned long long)n, (unsigned long long)r.acknowledged);
     assert_true(k <= sets);
     /* A store that came back also takes the next set. */
-    assert_int_equal(task_store_recover(r.store, NULL), STATUS_OK);
+    assert_int_equal(store_recover(r.store, NULL), STATUS_OK);
     close_store(&r);
     end(&r);
     return was_cut;

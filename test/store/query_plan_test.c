@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "store/sqlite/sqlite_internal.h"
+#include "store/sqlite/sqlite_store_internal.h"
 #include "store_model.h"
 
 #define PLAN_TEXT 3 /* column of EXPLAIN QUERY PLAN */
@@ -129,8 +129,8 @@ static void test_a_store_of_version_1_keeps_everything_in_sight(void **state)
     put_version_1(fixture);
 
     struct task_store *store = NULL;
-    struct task_store_options options = {.path = fixture->path};
-    assert_int_equal(task_store_open(&options, fixture->loop, &store, NULL), STATUS_OK);
+    struct sqlite_store_options options = {.path = fixture->path};
+    assert_int_equal(sqlite_store_open(&options, fixture->loop, &store, NULL), STATUS_OK);
     assert_page(fixture, store, 0, "waits\nbroke\nended\n");
     assert_page(fixture, store, 1u << 0, "waits\n");
     assert_page(fixture, store, 1u << 1, "ended\n");

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
+#include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/store_compact.h"
-#include "store/task_store.h"
 #include "store_model.h"
 
 #define MIB ((int64_t)1 << 20)
@@ -96,11 +96,10 @@ static void assert_holds_the_first(struct task_store *store)
     arena_init(&arena, 0);
     struct instance_row row;
     struct payload payloads[PAYLOAD_KIND_COUNT];
-    assert_int_equal(task_store_read_instance(store, 1, BYTES_LITERAL("i1"), &arena, &row, payloads, NULL),
-                     STATUS_OK);
+    assert_int_equal(store_read_instance(store, 1, BYTES_LITERAL("i1"), &arena, &row, payloads), STATUS_OK);
     assert_int_equal(payloads[PAYLOAD_INPUT].value.size, 1 << 20);
     assert_int_equal(payloads[PAYLOAD_INPUT].value.data[12345], 'x');
-    assert_int_equal(task_store_read_instance(store, 1, BYTES_LITERAL("i2"), &arena, &row, payloads, NULL),
+    assert_int_equal(store_read_instance(store, 1, BYTES_LITERAL("i2"), &arena, &row, payloads),
                      STATUS_NOT_FOUND);
 }
 
@@ -115,8 +114,8 @@ static void test_a_file_shrinks_when_it_is_opened(void **state)
     snprintf(path, sizeof path, "%s/tasks.db", folder);
     snprintf(copy, sizeof copy, "%s.compact", path);
     assert_int_equal(loop_create(&loop, NULL), STATUS_OK);
-    struct task_store_options options = {.path = path, .sync_off = true};
-    assert_int_equal(task_store_open(&options, loop, &store, NULL), STATUS_OK);
+    struct sqlite_store_options options = {.path = path, .sync_off = true};
+    assert_int_equal(sqlite_store_open(&options, loop, &store, NULL), STATUS_OK);
     store_make_hubs(store);
     put_and_take_back(store, loop, 70);
     task_store_close(store);
@@ -128,7 +127,7 @@ static void test_a_file_shrinks_when_it_is_opened(void **state)
     fputs("half a copy", left);
     fclose(left);
 
-    assert_int_equal(task_store_open(&options, loop, &store, NULL), STATUS_OK);
+    assert_int_equal(sqlite_store_open(&options, loop, &store, NULL), STATUS_OK);
     struct task_store_stats stats;
     task_store_stats(store, &stats);
     assert_true(stats.compacted_from > 70 * MIB);
@@ -139,11 +138,11 @@ static void test_a_file_shrinks_when_it_is_opened(void **state)
 
     /* The lock has moved to the new file, and so has writing. */
     struct task_store *second = NULL;
-    assert_int_equal(task_store_open(&options, loop, &second, NULL), STATUS_UNAVAILABLE);
+    assert_int_equal(sqlite_store_open(&options, loop, &second, NULL), STATUS_UNAVAILABLE);
     apply(store, loop, NULL, 0);
     task_store_close(store);
 
-    assert_int_equal(task_store_open(&options, loop, &store, NULL), STATUS_OK);
+    assert_int_equal(sqlite_store_open(&options, loop, &store, NULL), STATUS_OK);
     task_store_stats(store, &stats);
     assert_int_equal(stats.compacted_from, 0);
     assert_holds_the_first(store);

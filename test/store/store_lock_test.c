@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "store/sqlite/sqlite_internal.h"
+#include "store/sqlite/sqlite_store_internal.h"
 #include "store_model.h"
 
 struct fixture {
@@ -48,8 +48,8 @@ static int teardown(void **state)
 
 static enum status try_open(struct fixture *fixture, struct task_store **ret_store, struct err *error)
 {
-    struct task_store_options options = {.path = fixture->path};
-    return task_store_open(&options, fixture->loop, ret_store, error);
+    struct sqlite_store_options options = {.path = fixture->path};
+    return sqlite_store_open(&options, fixture->loop, ret_store, error);
 }
 
 static void on_done(void *context, uint64_t sequence, enum status status, const char *text)
@@ -112,7 +112,7 @@ static void assert_every_write_is_refused(struct fixture *fixture)
     submit_and_settle(fixture);
     assert_int_equal(fixture->last_status, STATUS_FAILED_PRECONDITION);
     assert_non_null(strstr(fixture->last_text, "deleted or replaced"));
-    assert_int_equal(task_store_recover(fixture->store, &error), STATUS_FAILED_PRECONDITION);
+    assert_int_equal(store_recover(fixture->store, &error), STATUS_FAILED_PRECONDITION);
 }
 
 static void test_a_deleted_database_refuses_writes(void **state)

@@ -386,13 +386,186 @@ void store_settle(struct task_store *s, struct loop *l)
         ASSERT(loop_step(l, 1000, NULL) == STATUS_OK);
 }
 
+static void keep_error(struct err *err, enum status status, const char *text)
+{
+    ASSERT((status == STATUS_OK) == (text == NULL));
+    *err = (struct err){0};
+    if (status != STATUS_OK)
+        (void)err_set(err, status, "%s", text);
+}
+
+struct hub_answer {
+    struct err err;
+    uint32_t hub;
+};
+
+static void on_hub_done(void *context, enum status status, const char *text, uint32_t hub)
+{
+    struct hub_answer *answer = context;
+    keep_error(&answer->err, status, text);
+    answer->hub = hub;
+}
+
+STATUS_RESULT store_hub(struct task_store *s, struct bytes name, bool create, uint32_t *ret_hub,
+                        struct err *err)
+{
+    struct hub_answer answer = {.err = {.status = STATUS_INTERNAL}};
+    task_store_hub(s, name, create, on_hub_done, &answer);
+    task_store_wait(s);
+    if (answer.err.status == STATUS_OK)
+        *ret_hub = answer.hub;
+    if (err)
+        *err = answer.err;
+    return answer.err.status;
+}
+
+static void on_recovered(void *context, enum status status, const char *text)
+{
+    keep_error(context, status, text);
+}
+
+STATUS_RESULT store_recover(struct task_store *s, struct err *err)
+{
+    struct err answer = {.status = STATUS_INTERNAL};
+    task_store_recover(s, on_recovered, &answer);
+    task_store_wait(s);
+    if (err)
+        *err = answer;
+    return answer.status;
+}
+
+/* Around a caller's loader: its callbacks, and where the end goes. */
+struct load_answer {
+    const struct task_store_loader *loader;
+    struct err err;
+    int64_t key_next;
+};
+
+static enum status pass_hub(void *context, uint32_t hub, struct bytes name)
+{
+    const struct task_store_loader *loader = ((struct load_answer *)context)->loader;
+    return loader->on_hub(loader->context, hub, name);
+}
+
+static enum status pass_instance(void *context, const struct instance_row *row,
+                                 const struct payload *payloads)
+{
+    const struct task_store_loader *loader = ((struct load_answer *)context)->loader;
+    return loader->on_instance(loader->context, row, payloads);
+}
+
+static enum status pass_inbox(void *context, const struct inbox_row *row)
+{
+    const struct task_store_loader *loader = ((struct load_answer *)context)->loader;
+    return loader->on_inbox(loader->context, row);
+}
+
+static enum status pass_activity(void *context, const struct activity_row *row)
+{
+    const struct task_store_loader *loader = ((struct load_answer *)context)->loader;
+    return loader->on_activity(loader->context, row);
+}
+
+static void on_load_done(void *context, enum status status, const char *text, int64_t key_next)
+{
+    struct load_answer *answer = context;
+    keep_error(&answer->err, status, text);
+    answer->key_next = key_next;
+}
+
+STATUS_RESULT store_load(struct task_store *s, const struct task_store_loader *loader, int64_t *ret_key_next,
+                         struct err *err)
+{
+    struct load_answer answer = {.loader = loader, .err = {.status = STATUS_INTERNAL}};
+    const struct task_store_loader passing = {.on_hub = pass_hub,
+                                              .on_instance = pass_instance,
+                                              .on_inbox = pass_inbox,
+                                              .on_activity = pass_activity,
+                                              .on_done = on_load_done,
+                                              .context = &answer};
+    task_store_load(s, &passing);
+    task_store_wait(s);
+    if (answer.err.status == STATUS_OK)
+        *ret_key_next = answer.key_next;
+    if (err)
+        *err = answer.err;
+    return answer.err.status;
+}
+
+struct instance_answer {
+    uint32_t hub;
+    struct bytes id;
+    struct arena *arena;
+    struct instance_row *row;
+    struct payload *payloads;
+    enum status status;
+};
+
+static void own(struct arena *arena, struct bytes *bytes)
+{
+    *bytes = arena_copy(arena, *bytes);
+    ASSERT(bytes->data);
+}
+
+static void on_instance_found(void *context, enum status status, const char *text,
+                              const struct task_store_instance *found)
+{
+    struct instance_answer *answer = context;
+    struct instance_row *row = answer->row;
+    ASSERT(found->tag == 7 && found->hub == answer->hub && bytes_equal(found->instance_id, answer->id));
+    answer->status = status == STATUS_OK && !found->row ? STATUS_NOT_FOUND : status;
+    if (answer->status != STATUS_OK)
+        return;
+    *row = *found->row;
+    struct bytes *owned[] = {&row->instance_id,   &row->execution_id,    &row->name,
+                             &row->version.value, &row->parent_id.value, &row->tags};
+    for (size_t i = 0; i < ARRAY_SIZE(owned); i++)
+        own(answer->arena, owned[i]);
+    for (size_t i = 0; i < PAYLOAD_KIND_COUNT; i++) {
+        answer->payloads[i] = found->payloads[i];
+        own(answer->arena, &answer->payloads[i].value);
+    }
+}
+
+STATUS_RESULT store_read_instance(struct task_store *s, uint32_t hub, struct bytes id, struct arena *arena,
+                                  struct instance_row *ret_row, struct payload *ret_payloads)
+{
+    struct instance_answer answer = {hub, id, arena, ret_row, ret_payloads, STATUS_INTERNAL};
+    task_store_read_instance(s, 7, hub, id, on_instance_found, &answer);
+    task_store_wait(s);
+    return answer.status;
+}
+
+struct history_answer {
+    int64_t key;
+    struct buf *out;
+    enum status status;
+};
+
+static void on_history_found(void *context, enum status status, const char *text,
+                             const struct task_store_history *history)
+{
+    struct history_answer *answer = context;
+    ASSERT(history->tag == 8 && history->key == answer->key);
+    answer->status = status;
+    buf_append_bytes(answer->out, history->events);
+}
+
+STATUS_RESULT store_read_history(struct task_store *s, int64_t key, struct buf *out)
+{
+    struct history_answer answer = {key, out, STATUS_INTERNAL};
+    task_store_read_history(s, 8, key, on_history_found, &answer);
+    task_store_wait(s);
+    return answer.status;
+}
+
 void store_make_hubs(struct task_store *s)
 {
     static const char *const names[MODEL_HUBS] = {"default", "Second"};
     for (uint32_t i = 0; i < MODEL_HUBS; i++) {
         uint32_t hub = 0;
         struct err e = {0};
-        enum status status = task_store_hub(s, bytes_of_cstr(names[i]), true, &hub, &e);
+        enum status status = store_hub(s, bytes_of_cstr(names[i]), true, &hub, &e);
         if (status != STATUS_OK)
             fprintf(stderr, "hub: %s\n", e.text);
         ASSERT(status == STATUS_OK && hub == i + 1);
@@ -434,8 +607,8 @@ static void dump_stored(struct task_store *s, uint32_t hub, struct bytes id, str
     struct instance_row row;
     struct payload payloads[PAYLOAD_KIND_COUNT];
     arena_init(&arena, 0);
-    ASSERT(task_store_read_instance(s, hub, id, &arena, &row, payloads, NULL) == STATUS_OK);
-    ASSERT(task_store_read_history(s, row.key, &history, NULL) == STATUS_OK);
+    ASSERT(store_read_instance(s, hub, id, &arena, &row, payloads) == STATUS_OK);
+    ASSERT(store_read_history(s, row.key, &history) == STATUS_OK);
     dump_instance(out, &row, payloads, buf_peek(&history));
 }
 
@@ -504,8 +677,12 @@ void store_dump(struct task_store *s, struct loop *l, size_t page_rows, struct b
     }
     int64_t key_next = 0;
     struct load load = {.out = out};
-    struct task_store_loader loader = {ignore_hub, on_instance, on_inbox, on_activity, &load};
-    ASSERT(task_store_load(s, &loader, &key_next, NULL) == STATUS_OK);
+    struct task_store_loader loader = {.on_hub = ignore_hub,
+                                       .on_instance = on_instance,
+                                       .on_inbox = on_inbox,
+                                       .on_activity = on_activity,
+                                       .context = &load};
+    ASSERT(store_load(s, &loader, &key_next, NULL) == STATUS_OK);
 }
 
 /* --- files --- */

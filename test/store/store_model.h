@@ -24,8 +24,20 @@ void store_dump(struct task_store *s, struct loop *l, size_t page_rows, struct b
 /* Creates the hubs 1..MODEL_HUBS. */
 void store_make_hubs(struct task_store *s);
 
-/* Runs the loop until every submitted set is reported. */
+/* --- operations that wait for their answer; their callers look at one thing at a time --- */
+
+/* Until every submitted set is reported. */
 void store_settle(struct task_store *s, struct loop *l);
+STATUS_RESULT store_hub(struct task_store *s, struct bytes name, bool create, uint32_t *ret_hub,
+                        struct err *err);
+STATUS_RESULT store_recover(struct task_store *s, struct err *err);
+/* `loader->on_done` is not called. */
+STATUS_RESULT store_load(struct task_store *s, const struct task_store_loader *loader, int64_t *ret_key_next,
+                         struct err *err);
+/* NOT_FOUND: there is none. */
+STATUS_RESULT store_read_instance(struct task_store *s, uint32_t hub, struct bytes id, struct arena *arena,
+                                  struct instance_row *ret_row, struct payload *ret_payloads);
+STATUS_RESULT store_read_history(struct task_store *s, int64_t key, struct buf *out);
 /* What a query answered. */
 struct query_result {
     bool done;

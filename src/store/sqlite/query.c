@@ -4,11 +4,10 @@
  *
  * A page ends at a place in the order (time, instance id), and the token is that place: rows that come or go
  * in between move no border, so pages never repeat and never skip (store/page_token.h). */
-#include <signal.h>
 #include <stdlib.h>
 
 #include "store/page_token.h"
-#include "store/sqlite/sqlite_internal.h"
+#include "store/sqlite/sqlite_store_internal.h"
 
 #define ROWS_DEFAULT     100
 #define SIZE_MAX_DEFAULT ((size_t)3 << 20)                   /* bytes */
@@ -18,27 +17,13 @@
 #define TERMINAL_ALL     (TERMINAL_FAILED | (1u << 1))
 
 struct query_job {
-    struct loop_message message;
-    struct list in_queue;       /* guarded by the mutex */
-    struct list in_reported;    /* loop's thread */
-    struct task_reader *reader; /* NULL: nobody wants the answer any more; loop's thread */
+    struct store_job job;
+    struct db *db;
     struct task_store_query query;
     void (*on_done)(void *context, enum status status, const char *text, const struct task_store_page *page);
     void *context;
     struct task_store_page page;
     struct err error;
-};
-
-struct task_reader {
-    struct loop *loop;
-    struct db *db; /* the thread's while it runs */
-    pthread_t thread;
-    struct list unreported; /* loop's thread */
-
-    pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t filled;
-    struct list queue;
-    bool stop;
 };
 
 /* --- one page --- */
@@ -219,102 +204,28 @@ static enum status query_run(struct db *d, const struct task_store_query *query,
     return status;
 }
 
-/* --- the thread --- */
+/* --- the job --- */
 
-static void job_destroy(struct query_job *job)
+static void query_perform(struct store_job *base)
 {
+    struct query_job *job = CONTAINER_OF(base, struct query_job, job);
+    job->error.status = query_run(job->db, &job->query, &job->page, &job->error);
+}
+
+static void query_report(struct store_job *base)
+{
+    struct query_job *job = CONTAINER_OF(base, struct query_job, job);
+    bool good = job->error.status == STATUS_OK;
+    job->on_done(job->context, job->error.status, good ? NULL : job->error.text, good ? &job->page : NULL);
+}
+
+static void query_destroy(struct store_job *base)
+{
+    struct query_job *job = CONTAINER_OF(base, struct query_job, job);
     arena_fini(&job->page.arena);
     free((void *)job->query.id_prefix.data);
     free((void *)job->query.after.data);
     free(job);
-}
-
-static void job_report(struct loop_message *m)
-{
-    struct query_job *job = CONTAINER_OF(m, struct query_job, message);
-    if (job->reader) {
-        list_remove(&job->in_reported);
-        bool ok = job->error.status == STATUS_OK;
-        job->on_done(job->context, job->error.status, ok ? NULL : job->error.text, ok ? &job->page : NULL);
-    }
-    job_destroy(job);
-}
-
-static void *reader_main(void *argument)
-{
-    struct task_reader *reader = argument;
-    pthread_mutex_lock(&reader->mutex);
-    for (;;) {
-        while (list_empty(&reader->queue) && !reader->stop)
-            pthread_cond_wait(&reader->filled, &reader->mutex);
-        if (reader->stop)
-            break;
-        struct query_job *job = CONTAINER_OF(list_pop_front(&reader->queue), struct query_job, in_queue);
-        pthread_mutex_unlock(&reader->mutex);
-        job->error.status = query_run(reader->db, &job->query, &job->page, &job->error);
-        loop_post(reader->loop, &job->message);
-        pthread_mutex_lock(&reader->mutex);
-    }
-    pthread_mutex_unlock(&reader->mutex);
-    return NULL;
-}
-
-STATUS_RESULT task_reader_create(const struct db_options *options, struct loop *loop,
-                                 struct task_reader **ret_reader, struct err *err)
-{
-    struct task_reader *reader = calloc(1, sizeof *reader);
-    if (!reader)
-        return err_set(err, STATUS_NO_MEMORY, "starting the reader: out of memory");
-    reader->loop = loop;
-    list_init(&reader->queue);
-    list_init(&reader->unreported);
-    enum status status = db_open(options, &reader->db, err);
-    if (status != STATUS_OK) {
-        free(reader);
-        return status;
-    }
-    pthread_mutex_init(&reader->mutex, NULL);
-    pthread_cond_init(&reader->filled, NULL);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&reader->thread, NULL, reader_main, reader);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (code != 0) {
-        pthread_cond_destroy(&reader->filled);
-        pthread_mutex_destroy(&reader->mutex);
-        db_close(reader->db);
-        free(reader);
-        return err_set(err, STATUS_NO_MEMORY, "starting the reader: %s", strerror(code));
-    }
-    *ret_reader = reader;
-    return STATUS_OK;
-}
-
-void task_reader_destroy(struct task_reader *reader)
-{
-    if (!reader)
-        return;
-    pthread_mutex_lock(&reader->mutex);
-    reader->stop = true;
-    pthread_cond_signal(&reader->filled);
-    pthread_mutex_unlock(&reader->mutex);
-    db_interrupt(reader->db);
-    pthread_join(reader->thread, NULL);
-    list_each_safe (it, &reader->queue) {
-        struct query_job *job = CONTAINER_OF(it, struct query_job, in_queue);
-        list_remove(&job->in_queue);
-        list_remove(&job->in_reported);
-        job_destroy(job);
-    }
-    list_each_safe (it, &reader->unreported) {
-        list_remove(it);
-        CONTAINER_OF(it, struct query_job, in_reported)->reader = NULL;
-    }
-    db_close(reader->db);
-    pthread_cond_destroy(&reader->filled);
-    pthread_mutex_destroy(&reader->mutex);
-    free(reader);
 }
 
 static struct bytes bytes_own(struct bytes bytes)
@@ -327,24 +238,22 @@ static struct bytes bytes_own(struct bytes bytes)
     return bytes_of(copy, bytes.size);
 }
 
-void task_reader_submit(struct task_reader *reader, const struct task_store_query *query,
+void sqlite_store_query(struct task_store *base, const struct task_store_query *query,
                         void (*on_done)(void *context, enum status status, const char *text,
                                         const struct task_store_page *page),
                         void *context)
 {
+    struct sqlite_store *store = sqlite_store_of(base);
     struct query_job *job = calloc(1, sizeof *job);
     ASSERT(job);
-    *job = (struct query_job){.message.on_run = job_report,
-                              .reader = reader,
-                              .query = *query,
-                              .on_done = on_done,
-                              .context = context};
+    *job = (struct query_job){
+        .job = {.perform = query_perform, .report = query_report, .destroy = query_destroy},
+        .db = store->querier,
+        .query = *query,
+        .on_done = on_done,
+        .context = context};
     job->query.id_prefix = bytes_own(query->id_prefix);
     job->query.after = bytes_own(query->after);
     arena_init(&job->page.arena, 0);
-    list_push_back(&reader->unreported, &job->in_reported);
-    pthread_mutex_lock(&reader->mutex);
-    list_push_back(&reader->queue, &job->in_queue);
-    pthread_cond_signal(&reader->filled);
-    pthread_mutex_unlock(&reader->mutex);
+    store_worker_submit(store->query_worker, &job->job);
 }

@@ -1,146 +1,152 @@
 /* SPDX-License-Identifier: MIT */
-/* read.c — what is read on the loop's thread: everything when a scheduler starts, later one instance or one
- * history at a time, by key. Pages of many are the reader's (query.c). */
-#include "store/sqlite/sqlite_internal.h"
+/* read.c — one instance by id, one history by key: what an engine fetches, on the reader's thread. Loads share its thread
+ * (load.c); pages of many have another (query.c). */
+#include <stdlib.h>
 
-#define LOAD_ARENA_MAX ((size_t)512 << 20) /* bytes of one instance's payloads */
+#include "base/buf.h"
+#include "store/sqlite/sqlite_store_internal.h"
 
-static enum status load_hubs(struct task_store *store, const struct task_store_loader *loader,
-                             struct err *err)
-{
-    bool row = false;
-    enum status status = STATUS_OK;
-    while ((status = db_next(store->point, TASK_HUB_ALL, &row, err)) == STATUS_OK && row) {
-        status = loader->on_hub(loader->context, (uint32_t)db_column_i64(store->point, TASK_HUB_ALL, 0),
-                                db_column_bytes(store->point, TASK_HUB_ALL, 1));
-        if (status != STATUS_OK) {
-            db_done(store->point, TASK_HUB_ALL);
-            return err_set(err, status, "loading a hub");
-        }
-    }
-    return status;
-}
+#define HISTORY_SIZE_MAX   ((size_t)1 << 30)   /* bytes of one history that is read at once */
+#define INSTANCE_ARENA_MAX ((size_t)512 << 20) /* bytes of one instance */
 
-static enum status load_instances(struct task_store *store, enum task_statement statement,
-                                  const struct task_store_loader *loader, struct err *err)
-{
-    CLEANUP(arena_fini) struct arena arena;
-    arena_init(&arena, LOAD_ARENA_MAX);
-    for (;;) {
-        bool more = false;
-        enum status status = db_next(store->point, statement, &more, err);
-        if (status != STATUS_OK || !more)
-            return status;
-        struct instance_row row;
-        struct payload payloads[PAYLOAD_KIND_COUNT];
-        task_row_instance(store->point, statement, &row);
-        arena_reset(&arena);
-        status = task_row_payloads_small(store->point, row.key, &arena, payloads, err);
-        if (status == STATUS_OK) {
-            status = loader->on_instance(loader->context, &row, payloads);
-            if (status != STATUS_OK)
-                (void)err_set(err, status, "loading an instance");
-        }
-        if (status != STATUS_OK) {
-            db_done(store->point, statement);
-            return status;
-        }
-    }
-}
+/* --- an instance --- */
 
-static enum status load_inbox(struct task_store *store, const struct task_store_loader *loader,
-                              struct err *err)
-{
-    bool more = false;
-    enum status status = STATUS_OK;
-    struct db *d = store->point;
-    while ((status = db_next(d, TASK_INBOX_ALL, &more, err)) == STATUS_OK && more) {
-        struct inbox_row row = {.key = db_column_i64(d, TASK_INBOX_ALL, 0),
-                                .sequence = db_column_i64(d, TASK_INBOX_ALL, 1),
-                                .visible_ns = db_column_i64(d, TASK_INBOX_ALL, 2),
-                                .event = db_column_bytes(d, TASK_INBOX_ALL, 3),
-                                .execution_id = db_column_bytes(d, TASK_INBOX_ALL, 4)};
-        status = loader->on_inbox(loader->context, &row);
-        if (status != STATUS_OK) {
-            db_done(d, TASK_INBOX_ALL);
-            return err_set(err, status, "loading an inbox event");
-        }
-    }
-    return status;
-}
+struct instance_job {
+    struct store_job job;
+    struct db *db;
+    struct task_store_instance found;
+    struct arena arena;
+    struct instance_row row;
+    struct payload payloads[PAYLOAD_KIND_COUNT];
+    void (*on_done)(void *context, enum status status, const char *text,
+                    const struct task_store_instance *found);
+    void *context;
+    struct err error;
+};
 
-static enum status load_activities(struct task_store *store, const struct task_store_loader *loader,
-                                   struct err *err)
-{
-    bool more = false;
-    enum status status = STATUS_OK;
-    struct db *d = store->point;
-    while ((status = db_next(d, TASK_ACTIVITY_ALL, &more, err)) == STATUS_OK && more) {
-        struct activity_row row = {.key = db_column_i64(d, TASK_ACTIVITY_ALL, 0),
-                                   .ordinal = db_column_i64(d, TASK_ACTIVITY_ALL, 1),
-                                   .request = db_column_bytes(d, TASK_ACTIVITY_ALL, 2)};
-        status = loader->on_activity(loader->context, &row);
-        if (status != STATUS_OK) {
-            db_done(d, TASK_ACTIVITY_ALL);
-            return err_set(err, status, "loading an activity");
-        }
-    }
-    return status;
-}
-
-STATUS_RESULT task_store_load(struct task_store *store, const struct task_store_loader *loader,
-                              int64_t *ret_key_next, struct err *err)
-{
-    ASSERT(!task_store_busy(store));
-    int64_t key_next = 0;
-    enum status status = load_hubs(store, loader, err);
-    if (status == STATUS_OK)
-        status = load_instances(store, TASK_INSTANCE_LIVE, loader, err);
-    if (status == STATUS_OK)
-        status = load_instances(store, TASK_INSTANCE_PARTING, loader, err);
-    if (status == STATUS_OK)
-        status = load_inbox(store, loader, err);
-    if (status == STATUS_OK)
-        status = load_activities(store, loader, err);
-    if (status == STATUS_OK)
-        status = task_meta_get(store->point, TASK_META_KEY_NEXT, &key_next, err);
-    if (status == STATUS_OK)
-        *ret_key_next = MAX(key_next, 1);
-    return status;
-}
-
-STATUS_RESULT task_store_read_instance(struct task_store *store, uint32_t hub, struct bytes instance_id,
-                                       struct arena *arena, struct instance_row *ret_row,
-                                       struct payload *ret_payloads, struct err *err)
+static enum status instance_read(struct instance_job *job, struct err *err)
 {
     bool found = false;
-    struct instance_row row;
-    db_bind_i64(store->point, TASK_INSTANCE_GET, 1, hub);
-    db_bind_bytes(store->point, TASK_INSTANCE_GET, 2, instance_id);
-    enum status status = db_next(store->point, TASK_INSTANCE_GET, &found, err);
-    if (status != STATUS_OK)
+    db_bind_i64(job->db, TASK_INSTANCE_GET, 1, job->found.hub);
+    db_bind_bytes(job->db, TASK_INSTANCE_GET, 2, job->found.instance_id);
+    enum status status = db_next(job->db, TASK_INSTANCE_GET, &found, err);
+    if (status != STATUS_OK || !found)
         return status;
-    if (!found)
-        return err_set(err, STATUS_NOT_FOUND, "no such instance");
-    task_row_instance(store->point, TASK_INSTANCE_GET, &row);
-    status = task_row_copy(arena, &row, &row);
-    db_done(store->point, TASK_INSTANCE_GET);
+    task_row_instance(job->db, TASK_INSTANCE_GET, &job->row);
+    status = task_row_copy(&job->arena, &job->row, &job->row);
+    db_done(job->db, TASK_INSTANCE_GET);
     if (status != STATUS_OK)
         return err_set(err, status, "reading an instance: out of memory");
-    status = task_row_payloads(store->point, row.key, 0, PAYLOAD_KIND_COUNT - 1, arena, ret_payloads, err);
-    if (status == STATUS_OK)
-        *ret_row = row;
+    status =
+        task_row_payloads(job->db, job->row.key, 0, PAYLOAD_KIND_COUNT - 1, &job->arena, job->payloads, err);
+    if (status == STATUS_OK) {
+        job->found.row = &job->row;
+        job->found.payloads = job->payloads;
+    }
     return status;
 }
 
-STATUS_RESULT task_store_read_history(struct task_store *store, int64_t key, struct buf *out, struct err *err)
+static void instance_perform(struct store_job *base)
+{
+    struct instance_job *job = CONTAINER_OF(base, struct instance_job, job);
+    job->error.status = instance_read(job, &job->error);
+}
+
+static void instance_report(struct store_job *base)
+{
+    struct instance_job *job = CONTAINER_OF(base, struct instance_job, job);
+    job->on_done(job->context, job->error.status, job->error.status == STATUS_OK ? NULL : job->error.text,
+                 &job->found);
+}
+
+static void instance_destroy(struct store_job *base)
+{
+    struct instance_job *job = CONTAINER_OF(base, struct instance_job, job);
+    arena_fini(&job->arena);
+    free(job);
+}
+
+void sqlite_store_read_instance(struct task_store *base, uint64_t tag, uint32_t hub, struct bytes instance_id,
+                                void (*on_done)(void *context, enum status status, const char *text,
+                                                const struct task_store_instance *found),
+                                void *context)
+{
+    struct sqlite_store *store = sqlite_store_of(base);
+    struct instance_job *job = calloc(1, sizeof *job);
+    ASSERT(job);
+    *job = (struct instance_job){
+        .job = {.perform = instance_perform, .report = instance_report, .destroy = instance_destroy},
+        .db = store->reader,
+        .found = {.tag = tag, .hub = hub},
+        .on_done = on_done,
+        .context = context};
+    arena_init(&job->arena, INSTANCE_ARENA_MAX);
+    job->found.instance_id = arena_copy(&job->arena, instance_id);
+    ASSERT(job->found.instance_id.data || instance_id.size == 0);
+    store_worker_submit(store->read_worker, &job->job);
+}
+
+/* --- a history --- */
+
+struct history_job {
+    struct store_job job;
+    struct db *db;
+    struct task_store_history history;
+    struct buf events;
+    void (*on_done)(void *context, enum status status, const char *text,
+                    const struct task_store_history *history);
+    void *context;
+    struct err error;
+};
+
+static enum status history_read(struct history_job *job, struct err *err)
 {
     bool more = false;
     enum status status = STATUS_OK;
-    db_bind_i64(store->point, TASK_HISTORY_GET, 1, key);
-    while ((status = db_next(store->point, TASK_HISTORY_GET, &more, err)) == STATUS_OK && more)
-        buf_append_bytes(out, db_column_bytes(store->point, TASK_HISTORY_GET, 0));
-    if (status == STATUS_OK && buf_status(out) != STATUS_OK)
-        return err_set(err, buf_status(out), "a history is over the limit of its buffer");
+    db_bind_i64(job->db, TASK_HISTORY_GET, 1, job->history.key);
+    while ((status = db_next(job->db, TASK_HISTORY_GET, &more, err)) == STATUS_OK && more)
+        buf_append_bytes(&job->events, db_column_bytes(job->db, TASK_HISTORY_GET, 0));
+    if (status == STATUS_OK && buf_status(&job->events) != STATUS_OK)
+        return err_set(err, buf_status(&job->events), "a history is over the limit of its buffer");
     return status;
+}
+
+static void history_perform(struct store_job *base)
+{
+    struct history_job *job = CONTAINER_OF(base, struct history_job, job);
+    job->error.status = history_read(job, &job->error);
+    if (job->error.status == STATUS_OK)
+        job->history.events = buf_peek(&job->events);
+}
+
+static void history_report(struct store_job *base)
+{
+    struct history_job *job = CONTAINER_OF(base, struct history_job, job);
+    job->on_done(job->context, job->error.status, job->error.status == STATUS_OK ? NULL : job->error.text,
+                 &job->history);
+}
+
+static void history_destroy(struct store_job *base)
+{
+    struct history_job *job = CONTAINER_OF(base, struct history_job, job);
+    buf_fini(&job->events);
+    free(job);
+}
+
+void sqlite_store_read_history(struct task_store *base, uint64_t tag, int64_t key,
+                               void (*on_done)(void *context, enum status status, const char *text,
+                                               const struct task_store_history *history),
+                               void *context)
+{
+    struct sqlite_store *store = sqlite_store_of(base);
+    struct history_job *job = calloc(1, sizeof *job);
+    ASSERT(job);
+    *job = (struct history_job){
+        .job = {.perform = history_perform, .report = history_report, .destroy = history_destroy},
+        .db = store->reader,
+        .history = {.tag = tag, .key = key},
+        .events = {.limit = HISTORY_SIZE_MAX},
+        .on_done = on_done,
+        .context = context};
+    store_worker_submit(store->read_worker, &job->job);
 }

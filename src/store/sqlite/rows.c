@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* rows.c — rows to parameters and back: one function per kind of write. */
-#include "store/sqlite/sqlite_internal.h"
+/* rows.c — rows to parameters and back: one function per kind of write. Which column is where comes from store/columns.h;
+ * statements name their columns in that order, so parameters count from 1 and columns from 0 in it. */
+#include "store/sqlite/rows.h"
+
+#include "store/columns.h"
+#include "store/sqlite/schema.h"
 
 #define PAYLOAD_SLOTS      8 /* rowids an instance key owns in `payload`; at least PAYLOAD_KIND_COUNT */
 #define KEY_MAX            (INT64_MAX / PAYLOAD_SLOTS - 1)
@@ -31,33 +35,35 @@ STATUS_RESULT task_meta_put(struct db *d, enum task_meta name, int64_t value, st
 
 /* --- writing --- */
 
-static void bind_payload(struct db *d, size_t statement, int parameter, struct payload payload)
+static void bind_i64(struct db *db, size_t statement, int parameter, int64_t value)
 {
-    if (payload.present)
-        db_bind_bytes(d, statement, parameter, payload.value);
-    else
-        db_bind_null(d, statement, parameter);
+    db_bind_i64(db, statement, parameter, value);
 }
 
-static void bind_instance(struct db *d, size_t s, const struct instance_row *row)
+#define bind_u32    bind_i64
+#define bind_flag   bind_i64
+#define bind_status bind_i64
+
+static void bind_bytes(struct db *db, size_t statement, int parameter, struct bytes value)
 {
-    db_bind_i64(d, s, 1, row->key);
-    db_bind_i64(d, s, 2, row->hub);
-    db_bind_bytes(d, s, 3, row->instance_id);
-    db_bind_bytes(d, s, 4, row->execution_id);
-    db_bind_bytes(d, s, 5, row->name);
-    bind_payload(d, s, 6, row->version);
-    db_bind_i64(d, s, 7, row->status);
-    db_bind_i64(d, s, 8, row->created_ns);
-    db_bind_i64(d, s, 9, row->updated_ns);
-    db_bind_i64(d, s, 10, row->completed_ns);
-    db_bind_i64(d, s, 11, row->scheduled_ns);
-    bind_payload(d, s, 12, row->parent_id);
-    db_bind_bytes(d, s, 13, row->tags);
-    db_bind_i64(d, s, 14, row->suspended);
-    db_bind_i64(d, s, 15, row->history_count);
-    db_bind_i64(d, s, 16, row->inbox_next);
-    db_bind_i64(d, s, 17, row->activity_next);
+    db_bind_bytes(db, statement, parameter, value);
+}
+
+static void bind_payload(struct db *db, size_t statement, int parameter, struct payload payload)
+{
+    if (payload.present)
+        db_bind_bytes(db, statement, parameter, payload.value);
+    else
+        db_bind_null(db, statement, parameter);
+}
+
+/* In a function with `db`, `statement`, `row` and a `parameter` that counts from 0. */
+#define BIND(name, kind) bind_##kind(db, statement, ++parameter, row->name);
+
+static void bind_instance(struct db *db, size_t statement, const struct instance_row *row)
+{
+    int parameter = 0;
+    INSTANCE_COLUMNS(BIND, BIND)
 }
 
 static enum status put_instance(struct db *d, const struct instance_row *row, int64_t *key_next,
@@ -111,31 +117,28 @@ static enum status put_payload(struct db *d, const struct write_op *op, struct e
     return db_run(d, TASK_PAYLOAD_PUT, err);
 }
 
-static enum status add_history(struct db *d, const struct history_row *row, struct err *err)
+static enum status add_history(struct db *db, const struct history_row *row, struct err *err)
 {
-    db_bind_i64(d, TASK_HISTORY_ADD, 1, row->key);
-    db_bind_i64(d, TASK_HISTORY_ADD, 2, row->first);
-    db_bind_i64(d, TASK_HISTORY_ADD, 3, row->count);
-    db_bind_bytes(d, TASK_HISTORY_ADD, 4, row->events);
-    return db_run(d, TASK_HISTORY_ADD, err);
+    const size_t statement = TASK_HISTORY_ADD;
+    int parameter = 0;
+    HISTORY_COLUMNS(BIND, BIND)
+    return db_run(db, statement, err);
 }
 
-static enum status add_inbox(struct db *d, const struct inbox_row *row, struct err *err)
+static enum status add_inbox(struct db *db, const struct inbox_row *row, struct err *err)
 {
-    db_bind_i64(d, TASK_INBOX_ADD, 1, row->key);
-    db_bind_i64(d, TASK_INBOX_ADD, 2, row->sequence);
-    db_bind_i64(d, TASK_INBOX_ADD, 3, row->visible_ns);
-    db_bind_bytes(d, TASK_INBOX_ADD, 4, row->event);
-    db_bind_bytes(d, TASK_INBOX_ADD, 5, row->execution_id);
-    return db_run(d, TASK_INBOX_ADD, err);
+    const size_t statement = TASK_INBOX_ADD;
+    int parameter = 0;
+    INBOX_COLUMNS(BIND, BIND)
+    return db_run(db, statement, err);
 }
 
-static enum status add_activity(struct db *d, const struct activity_row *row, struct err *err)
+static enum status add_activity(struct db *db, const struct activity_row *row, struct err *err)
 {
-    db_bind_i64(d, TASK_ACTIVITY_ADD, 1, row->key);
-    db_bind_i64(d, TASK_ACTIVITY_ADD, 2, row->ordinal);
-    db_bind_bytes(d, TASK_ACTIVITY_ADD, 3, row->request);
-    return db_run(d, TASK_ACTIVITY_ADD, err);
+    const size_t statement = TASK_ACTIVITY_ADD;
+    int parameter = 0;
+    ACTIVITY_COLUMNS(BIND, BIND)
+    return db_run(db, statement, err);
 }
 
 static enum status apply_op(struct db *d, const struct write_op *op, int64_t *key_next, struct err *err)
@@ -184,35 +187,58 @@ STATUS_RESULT task_rows_apply(struct db *d, const struct write_set *set, int64_t
 
 /* --- reading --- */
 
-static struct payload column_payload(struct db *d, size_t statement, int column)
+static int64_t column_i64(struct db *db, size_t statement, int column)
 {
-    struct payload payload = {.present = !db_column_null(d, statement, column)};
+    return db_column_i64(db, statement, column);
+}
+
+static uint32_t column_u32(struct db *db, size_t statement, int column)
+{
+    return (uint32_t)db_column_i64(db, statement, column);
+}
+
+static bool column_flag(struct db *db, size_t statement, int column)
+{
+    return db_column_i64(db, statement, column) != 0;
+}
+
+static enum instance_status column_status(struct db *db, size_t statement, int column)
+{
+    return instance_status_of(db_column_i64(db, statement, column));
+}
+
+static struct bytes column_bytes(struct db *db, size_t statement, int column)
+{
+    return db_column_bytes(db, statement, column);
+}
+
+static struct payload column_payload(struct db *db, size_t statement, int column)
+{
+    struct payload payload = {.present = !db_column_null(db, statement, column)};
     if (payload.present)
-        payload.value = db_column_bytes(d, statement, column);
+        payload.value = db_column_bytes(db, statement, column);
     return payload;
 }
 
-void task_row_instance(struct db *d, size_t s, struct instance_row *ret_row)
+/* In a function with `db`, `statement`, `ret_row` and a `column` that counts from 0. */
+#define TAKE(name, kind) ret_row->name = column_##kind(db, statement, column++);
+
+void task_row_instance(struct db *db, size_t statement, struct instance_row *ret_row)
 {
-    *ret_row = (struct instance_row){
-        .key = db_column_i64(d, s, 0),
-        .hub = (uint32_t)db_column_i64(d, s, 1),
-        .instance_id = db_column_bytes(d, s, 2),
-        .execution_id = db_column_bytes(d, s, 3),
-        .name = db_column_bytes(d, s, 4),
-        .version = column_payload(d, s, 5),
-        .status = instance_status_of(db_column_i64(d, s, 6)),
-        .created_ns = db_column_i64(d, s, 7),
-        .updated_ns = db_column_i64(d, s, 8),
-        .completed_ns = db_column_i64(d, s, 9),
-        .scheduled_ns = db_column_i64(d, s, 10),
-        .parent_id = column_payload(d, s, 11),
-        .tags = db_column_bytes(d, s, 12),
-        .suspended = db_column_i64(d, s, 13) != 0,
-        .history_count = db_column_i64(d, s, 14),
-        .inbox_next = db_column_i64(d, s, 15),
-        .activity_next = db_column_i64(d, s, 16),
-    };
+    int column = 0;
+    INSTANCE_COLUMNS(TAKE, TAKE)
+}
+
+void task_row_inbox(struct db *db, size_t statement, struct inbox_row *ret_row)
+{
+    int column = 0;
+    INBOX_COLUMNS(TAKE, TAKE)
+}
+
+void task_row_activity(struct db *db, size_t statement, struct activity_row *ret_row)
+{
+    int column = 0;
+    ACTIVITY_COLUMNS(TAKE, TAKE)
 }
 
 static bool copy_bytes(struct arena *arena, struct bytes *bytes)

@@ -11,7 +11,9 @@
  *   history   one row a turn, only ever appended; its own rowid, which was 4 times faster than a long key
  *   inbox     small and short-lived: stored in its key
  *   activity  the same */
-#include "store/sqlite/sqlite_internal.h"
+#include "store/sqlite/schema.h"
+
+#include "store/columns.h"
 
 const char *const task_schema_steps[] = {
     "CREATE TABLE meta (name INTEGER PRIMARY KEY, value INTEGER NOT NULL) STRICT;"
@@ -46,14 +48,27 @@ const char *const task_schema_steps[] = {
 };
 const int task_schema_version = ARRAY_SIZE(task_schema_steps);
 
-#define INSTANCE_COLUMNS                                                                                     \
-    "key, hub, instance_id, execution_id, name, version, status, created_ns, updated_ns, completed_ns, "     \
-    "scheduled_ns, parent_id, tags, suspended, history_count, inbox_next, activity_next"
+#define INSTANCE_NAMES COLUMN_NAMES(INSTANCE_COLUMNS)
+#define INBOX_NAMES    COLUMN_NAMES(INBOX_COLUMNS)
+#define ACTIVITY_NAMES COLUMN_NAMES(ACTIVITY_COLUMNS)
+#define HISTORY_NAMES  COLUMN_NAMES(HISTORY_COLUMNS)
+
+/* Parameters without numbers count as they come: in the order of store/columns.h, everywhere. */
+#define VALUE(name, kind)        "?"
+#define VALUE_NEXT(name, kind)   ", ?"
+#define VALUES(LIST)             " VALUES (" LIST(VALUE, VALUE_NEXT) ")"
+#define SET(name, kind)          #name " = ?"
+#define SET_NEXT(name, kind)     ", " #name " = ?"
+#define SAME(name, kind)         #name " = ?"
+#define SAME_NEXT(name, kind)    " AND " #name " = ?"
+#define REPLACE(name, kind)      #name " = excluded." #name
+#define REPLACE_NEXT(name, kind) ", " #name " = excluded." #name
+#define NOTHING(name, kind)
 
 /* ?1 hub, ?2 ?3 the place behind which the page starts, ?4 time's end, ?5 status mask, ?6 ?7 id range, ?8 ?9
  * the other time's range, ?10 0 or 1: terminal only. The time in `order` walks the index. */
 #define ROWS(index, order, other, extra)                                                                     \
-    "SELECT " INSTANCE_COLUMNS " FROM instance INDEXED BY " index " WHERE hub = ?1 AND (" order              \
+    "SELECT " INSTANCE_NAMES " FROM instance INDEXED BY " index " WHERE hub = ?1 AND (" order                \
     ", instance_id) > (?2, ?3) AND " order " < ?4"                                                           \
     " AND (?5 = 0 OR (?5 >> status) & 1) AND instance_id >= ?6 AND (?7 IS NULL OR instance_id < ?7)"         \
     " AND " other " >= ?8 AND " other " < ?9 AND (?10 = 0 OR completed_ns > 0)" extra
@@ -75,27 +90,17 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
     [TASK_HUB_DELETE] = "DELETE FROM hub WHERE hub = ?1",
     [TASK_HUB_ALL] = "SELECT hub, name FROM hub ORDER BY hub",
     /* What a turn changes, provided that nothing indexed changes: no index is written. */
-    [TASK_INSTANCE_TOUCH] =
-        "UPDATE instance SET execution_id = ?4, name = ?5, version = ?6, updated_ns = ?9, scheduled_ns = ?11,"
-        " parent_id = ?12, tags = ?13, suspended = ?14, history_count = ?15, inbox_next = ?16,"
-        " activity_next = ?17 WHERE key = ?1 AND hub = ?2 AND instance_id = ?3 AND status = ?7"
-        " AND created_ns = ?8 AND completed_ns = ?10",
-    [TASK_INSTANCE_PUT] =
-        "INSERT INTO instance (" INSTANCE_COLUMNS ")"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
-        " ON CONFLICT (key) DO UPDATE SET hub = excluded.hub, instance_id = excluded.instance_id,"
-        " execution_id = excluded.execution_id, name = excluded.name, version = excluded.version,"
-        " status = excluded.status, created_ns = excluded.created_ns, updated_ns = excluded.updated_ns,"
-        " completed_ns = excluded.completed_ns, scheduled_ns = excluded.scheduled_ns,"
-        " parent_id = excluded.parent_id, tags = excluded.tags, suspended = excluded.suspended,"
-        " history_count = excluded.history_count, inbox_next = excluded.inbox_next,"
-        " activity_next = excluded.activity_next",
+    [TASK_INSTANCE_TOUCH] = "UPDATE instance SET " INSTANCE_TURN_COLUMNS(
+        SET, SET_NEXT) " WHERE " INSTANCE_INDEXED_COLUMNS(SAME, SAME_NEXT),
+    [TASK_INSTANCE_PUT] = "INSERT INTO instance (" INSTANCE_NAMES ")" VALUES(
+        INSTANCE_COLUMNS) " ON CONFLICT (key) DO UPDATE SET " INSTANCE_TURN_COLUMNS(REPLACE, REPLACE_NEXT)
+        INSTANCE_INDEXED_COLUMNS(NOTHING, REPLACE_NEXT),
     [TASK_INSTANCE_DELETE] = "DELETE FROM instance WHERE key = ?1",
-    [TASK_INSTANCE_GET] = "SELECT " INSTANCE_COLUMNS " FROM instance WHERE hub = ?1 AND instance_id = ?2",
-    [TASK_INSTANCE_LIVE] = "SELECT " INSTANCE_COLUMNS " FROM instance INDEXED BY instance_live"
+    [TASK_INSTANCE_GET] = "SELECT " INSTANCE_NAMES " FROM instance WHERE hub = ?1 AND instance_id = ?2",
+    [TASK_INSTANCE_LIVE] = "SELECT " INSTANCE_NAMES " FROM instance INDEXED BY instance_live"
                            " WHERE completed_ns = 0 ORDER BY hub, created_ns, instance_id",
     /* Over, but what was scheduled on the way out has not run yet. Few: found from the activities. */
-    [TASK_INSTANCE_PARTING] = "SELECT " INSTANCE_COLUMNS " FROM instance"
+    [TASK_INSTANCE_PARTING] = "SELECT " INSTANCE_NAMES " FROM instance"
                               " WHERE key IN (SELECT key FROM activity) AND completed_ns > 0 ORDER BY key",
     [TASK_PAYLOAD_PUT] = "INSERT INTO payload (id, value) VALUES (?1, ?2)"
                          " ON CONFLICT (id) DO UPDATE SET value = excluded.value",
@@ -106,19 +111,17 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
     [TASK_PAYLOAD_GET_SMALL] =
         "SELECT id, CASE WHEN id % 8 < 4 AND length(value) > ?3 THEN NULL ELSE value END"
         " FROM payload WHERE id BETWEEN ?1 AND ?2",
-    [TASK_HISTORY_ADD] = "INSERT INTO history (key, first, count, events) VALUES (?1, ?2, ?3, ?4)",
+    [TASK_HISTORY_ADD] = "INSERT INTO history (" HISTORY_NAMES ")" VALUES(HISTORY_COLUMNS),
     [TASK_HISTORY_CLEAR] = "DELETE FROM history WHERE key = ?1",
     [TASK_HISTORY_GET] = "SELECT events FROM history WHERE key = ?1 ORDER BY first",
-    [TASK_INBOX_ADD] = "INSERT INTO inbox (key, sequence, visible_ns, event, execution_id)"
-                       " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [TASK_INBOX_ADD] = "INSERT INTO inbox (" INBOX_NAMES ")" VALUES(INBOX_COLUMNS),
     [TASK_INBOX_DELETE] = "DELETE FROM inbox WHERE key = ?1 AND sequence = ?2",
     [TASK_INBOX_CLEAR] = "DELETE FROM inbox WHERE key = ?1",
-    [TASK_INBOX_ALL] = "SELECT key, sequence, visible_ns, event, execution_id FROM inbox"
-                       " ORDER BY key, sequence",
-    [TASK_ACTIVITY_ADD] = "INSERT INTO activity (key, ordinal, request) VALUES (?1, ?2, ?3)",
+    [TASK_INBOX_ALL] = "SELECT " INBOX_NAMES " FROM inbox ORDER BY key, sequence",
+    [TASK_ACTIVITY_ADD] = "INSERT INTO activity (" ACTIVITY_NAMES ")" VALUES(ACTIVITY_COLUMNS),
     [TASK_ACTIVITY_DELETE] = "DELETE FROM activity WHERE key = ?1 AND ordinal = ?2",
     [TASK_ACTIVITY_CLEAR] = "DELETE FROM activity WHERE key = ?1",
-    [TASK_ACTIVITY_ALL] = "SELECT key, ordinal, request FROM activity ORDER BY key, ordinal",
+    [TASK_ACTIVITY_ALL] = "SELECT " ACTIVITY_NAMES " FROM activity ORDER BY key, ordinal",
     [TASK_QUERY_ALL] = ROWS_LIVE " UNION ALL " ROWS_FAILED " UNION ALL " ROWS_DONE BY_CREATED,
     [TASK_QUERY_LIVE] = ROWS_LIVE BY_CREATED,
     [TASK_QUERY_FAILED] = ROWS_FAILED BY_CREATED,

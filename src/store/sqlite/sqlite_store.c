@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* sqlite_store.c — opening and closing. The order matters: the lock, then the writing connection, which upgrades the file and
- * may make it small, then those who only read. */
+ * may make it small, then those who only read; threads last. */
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "store/sqlite/sqlite_store_internal.h"
 #include "store/sqlite/store_compact.h"
 #include "store/sqlite/store_reserve.h"
-#include "store/sqlite/sqlite_internal.h"
 
 #define HUBS_MAX_DEFAULT 1000
 #define CHECKPOINT_PAGES 4000  /* of 4 KiB; 16000 gave long tails (stack.md 2.6) */
 #define WRITER_CACHE_KIB 32768 /* a write set touches leaves all over the store */
 
-static enum status store_open_writer(struct task_store *store, const struct db_options *options,
+static enum status store_open_writer(struct sqlite_store *store, const struct db_options *options,
                                      struct err *err)
 {
     enum status status = db_open(options, &store->writer, err);
@@ -22,7 +22,8 @@ static enum status store_open_writer(struct task_store *store, const struct db_o
 }
 
 /* A store that is mostly empty is made small. Whatever hinders that, the store as it is serves as well. */
-static enum status store_compact(struct task_store *store, const struct db_options *options, struct err *err)
+static enum status store_compact(struct sqlite_store *store, const struct db_options *options,
+                                 struct err *err)
 {
     struct err hindrance = {0};
     struct store_sizes sizes;
@@ -45,7 +46,7 @@ static enum status store_compact(struct task_store *store, const struct db_optio
     return store->writer ? STATUS_OK : store_open_writer(store, options, err);
 }
 
-static enum status store_open_connections(struct task_store *store, const struct task_store_options *o,
+static enum status store_open_connections(struct sqlite_store *store, const struct sqlite_store_options *o,
                                           struct err *err)
 {
     struct db_options options = {.path = store->path,
@@ -63,28 +64,104 @@ static enum status store_open_connections(struct task_store *store, const struct
         return err_wrap(err, "%s", store->shown);
     options.read_only = true;
     options.cache_size_kib = 0;
-    status = db_open(&options, &store->point, err);
+    status = db_open(&options, &store->reader, err);
     if (status == STATUS_OK)
-        status = task_reader_create(&options, store->loop, &store->reader, err);
+        status = db_open(&options, &store->querier, err);
     return status;
 }
 
-STATUS_RESULT task_store_open(const struct task_store_options *options, struct loop *loop,
-                              struct task_store **ret_store, struct err *err)
+static enum status store_start_workers(struct sqlite_store *store, struct loop *loop, struct err *err)
 {
-    struct task_store *store = calloc(1, sizeof *store);
+    static const struct store_worker_options read = {.name = "reader"};
+    static const struct store_worker_options query = {.name = "query"};
+    const struct store_worker_options write = {
+        .name = "writer", .on_handed = sqlite_store_tidy, .context = store};
+    enum status status = store_worker_start(loop, &write, &store->write_worker, err);
+    if (status == STATUS_OK)
+        status = store_worker_start(loop, &read, &store->read_worker, err);
+    if (status == STATUS_OK)
+        status = store_worker_start(loop, &query, &store->query_worker, err);
+    return status;
+}
+
+static void sqlite_store_close(struct task_store *base)
+{
+    struct sqlite_store *store = sqlite_store_of(base);
+    store_worker_halt(store->query_worker);
+    if (store->querier)
+        db_interrupt(store->querier);
+    store_worker_stop(store->write_worker);
+    store_worker_stop(store->read_worker);
+    store_worker_stop(store->query_worker);
+    db_close(store->reader);
+    db_close(store->querier);
+    struct err err = {0};
+    if (store->writer && db_checkpoint(store->writer, true, &err) != STATUS_OK)
+        log_debug("store", "checkpoint failed error=\"%s\"", err.text);
+    db_close(store->writer);
+    store_lock_release(&store->lock);
+    pthread_mutex_destroy(&store->mutex);
+    free(store->path);
+    free(store->shown);
+    free(store);
+}
+
+/* A report may post to another worker, so one round after the other until nothing is open anywhere. */
+static void sqlite_store_wait(struct task_store *base)
+{
+    struct sqlite_store *store = sqlite_store_of(base);
+    struct store_worker *const workers[] = {store->write_worker, store->read_worker, store->query_worker};
+    bool again = true;
+    while (again) {
+        again = false;
+        for (size_t i = 0; i < ARRAY_SIZE(workers); i++) {
+            again |= store_worker_open(workers[i]) > 0;
+            store_worker_wait(workers[i]);
+        }
+    }
+}
+
+static bool sqlite_store_busy(const struct task_store *base)
+{
+    return CONTAINER_OF(base, struct sqlite_store, base)->sets_open > 0;
+}
+
+static void sqlite_store_stats(struct task_store *base, struct task_store_stats *ret_stats)
+{
+    struct sqlite_store *store = sqlite_store_of(base);
+    pthread_mutex_lock(&store->mutex);
+    *ret_stats = store->stats;
+    ret_stats->failed = store->failure.status != STATUS_OK;
+    pthread_mutex_unlock(&store->mutex);
+}
+
+static const struct task_store_type sqlite_store_type = {
+    .close = sqlite_store_close,
+    .wait = sqlite_store_wait,
+    .submit = sqlite_store_submit,
+    .busy = sqlite_store_busy,
+    .hub = sqlite_store_hub,
+    .recover = sqlite_store_recover,
+    .load = sqlite_store_load,
+    .read_instance = sqlite_store_read_instance,
+    .read_history = sqlite_store_read_history,
+    .query = sqlite_store_query,
+    .low = sqlite_store_low,
+    .stats = sqlite_store_stats,
+};
+
+STATUS_RESULT sqlite_store_open(const struct sqlite_store_options *options, struct loop *loop,
+                                struct task_store **ret_store, struct err *err)
+{
+    struct sqlite_store *store = calloc(1, sizeof *store);
     if (!store)
         return err_set(err, STATUS_NO_MEMORY, "opening the store: out of memory");
-    store->loop = loop;
+    store->base.type = &sqlite_store_type;
     store->lock = STORE_LOCK_NONE;
     store->hubs_max = options->hubs_max ? options->hubs_max : HUBS_MAX_DEFAULT;
     store->checkpoint_pages = options->checkpoint_pages ? options->checkpoint_pages : CHECKPOINT_PAGES;
     store->checkpoint_at = store->checkpoint_pages;
-    list_init(&store->unreported);
-    list_init(&store->queue);
-    pthread_mutex_init(&store->db_mutex, NULL);
-    pthread_mutex_init(&store->queue_mutex, NULL);
-    pthread_cond_init(&store->queue_filled, NULL);
+    pthread_mutex_init(&store->mutex, NULL);
     store->path = strdup(options->path);
     store->shown = strdup(options->shown ? options->shown : options->path);
     enum status status = store->path && store->shown ? STATUS_OK : STATUS_NO_MEMORY;
@@ -95,39 +172,11 @@ STATUS_RESULT task_store_open(const struct task_store_options *options, struct l
     if (status == STATUS_OK)
         (void)store_reserve_make(store->path); /* a disk too small for one does without */
     if (status == STATUS_OK)
-        status = task_writer_start(store, err);
+        status = store_start_workers(store, loop, err);
     if (status != STATUS_OK) {
-        task_store_close(store);
+        task_store_close(&store->base);
         return status;
     }
-    *ret_store = store;
+    *ret_store = &store->base;
     return STATUS_OK;
-}
-
-void task_store_close(struct task_store *store)
-{
-    if (!store)
-        return;
-    task_writer_stop(store);
-    task_reader_destroy(store->reader);
-    db_close(store->point);
-    struct err err = {0};
-    if (store->writer && db_checkpoint(store->writer, true, &err) != STATUS_OK)
-        log_debug("store", "checkpoint failed error=\"%s\"", err.text);
-    db_close(store->writer);
-    store_lock_release(&store->lock);
-    pthread_cond_destroy(&store->queue_filled);
-    pthread_mutex_destroy(&store->queue_mutex);
-    pthread_mutex_destroy(&store->db_mutex);
-    free(store->path);
-    free(store->shown);
-    free(store);
-}
-
-void task_store_query(struct task_store *store, const struct task_store_query *query,
-                      void (*on_done)(void *context, enum status status, const char *text,
-                                      const struct task_store_page *page),
-                      void *context)
-{
-    task_reader_submit(store->reader, query, on_done, context);
 }

@@ -11,7 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "store/sqlite/sqlite_internal.h"
+#include "store/sqlite/schema.h"
 
 #define FREE_SIZE_MIN ((int64_t)64 << 20)
 #define KEPT_SIZE_MAX ((int64_t)4 << 30)

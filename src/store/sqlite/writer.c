@@ -1,36 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* writer.c — the thread that writes.
+/* writer.c — sets and recovery, on the thread that writes.
  *
- *   loop's thread ──set──► queue ──► writer thread: BEGIN, rows, COMMIT (syncs) ──loop_post──► on_done
+ *   loop's thread ──set──► queue ──► writer's thread: BEGIN, rows, COMMIT (syncs) ──► on_done
  *
  * One set is one transaction. Group commit is made above: while a set is being written the engine collects
  * the next one, so the sync itself is the batching window. */
-#include <signal.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "os/clock.h"
+#include "store/sqlite/sqlite_store_internal.h"
 #include "store/sqlite/store_reserve.h"
-#include "store/sqlite/sqlite_internal.h"
 
-struct store_job {
-    struct loop_message message;
-    struct list in_queue;     /* guarded by queue_mutex */
-    struct list in_reported;  /* of the store's `unreported`; loop's thread */
-    struct task_store *store; /* NULL: the store is closed, nobody wants the answer */
-    struct write_set *set;
-    void (*on_done)(void *context, uint64_t sequence, enum status status, const char *text);
-    void *context;
-    struct err error;
-};
-
-static enum status writer_transaction(struct task_store *store, const struct write_set *set, struct err *err)
+STATUS_RESULT sqlite_store_transaction(struct sqlite_store *store,
+                                       enum status (*apply)(struct sqlite_store *store, void *context,
+                                                            struct err *err),
+                                       void *context, struct err *err)
 {
     enum status status = store_lock_check(&store->lock, store->shown, err);
     if (status == STATUS_OK)
         status = db_begin(store->writer, err);
     if (status == STATUS_OK)
-        status = task_rows_apply(store->writer, set, &store->key_next, err);
+        status = apply(store, context, err);
     if (status == STATUS_OK)
         status = db_commit(store->writer, err);
     if (status != STATUS_OK)
@@ -38,11 +29,158 @@ static enum status writer_transaction(struct task_store *store, const struct wri
     return status;
 }
 
+struct err sqlite_store_failure(struct sqlite_store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    struct err failure = store->failure;
+    pthread_mutex_unlock(&store->mutex);
+    return failure;
+}
+
+/* --- sets --- */
+
+struct set_job {
+    struct store_job job;
+    struct sqlite_store *store;
+    struct write_set *set;
+    void (*on_done)(void *context, uint64_t sequence, enum status status, const char *text);
+    void *context;
+    struct err error;
+};
+
+/* If the commit fails, `key_next` in memory is ahead of the file; recovery, without which nothing is written, reads it anew. */
+static enum status apply_set(struct sqlite_store *store, void *context, struct err *err)
+{
+    return task_rows_apply(store->writer, context, &store->key_next, err);
+}
+
+static void set_note(struct set_job *job, int64_t took_ns)
+{
+    struct sqlite_store *store = job->store;
+    pthread_mutex_lock(&store->mutex);
+    if (job->error.status == STATUS_OK) {
+        store->stats.commits++;
+        store->stats.ops += job->set->op_count;
+        store->stats.bytes += job->set->size;
+        store->stats.commit_ns_last = took_ns;
+    } else {
+        store->failure = job->error;
+    }
+    pthread_mutex_unlock(&store->mutex);
+}
+
+static void set_perform(struct store_job *base)
+{
+    struct set_job *job = CONTAINER_OF(base, struct set_job, job);
+    job->error = sqlite_store_failure(job->store);
+    if (job->error.status != STATUS_OK)
+        return;
+    int64_t began = clock_monotonic_ns();
+    job->error.status = sqlite_store_transaction(job->store, apply_set, job->set, &job->error);
+    set_note(job, clock_monotonic_ns() - began);
+}
+
+static void set_report(struct store_job *base)
+{
+    struct set_job *job = CONTAINER_OF(base, struct set_job, job);
+    job->store->sets_open--;
+    job->on_done(job->context, job->set->sequence, job->error.status,
+                 job->error.status == STATUS_OK ? NULL : job->error.text);
+}
+
+static void set_destroy(struct store_job *base)
+{
+    struct set_job *job = CONTAINER_OF(base, struct set_job, job);
+    write_set_destroy(job->set);
+    free(job);
+}
+
+void sqlite_store_submit(struct task_store *base, struct write_set *set,
+                         void (*on_done)(void *context, uint64_t sequence, enum status status,
+                                         const char *text),
+                         void *context)
+{
+    struct sqlite_store *store = sqlite_store_of(base);
+    struct set_job *job = calloc(1, sizeof *job);
+    ASSERT(job);
+    *job = (struct set_job){.job = {.perform = set_perform, .report = set_report, .destroy = set_destroy},
+                            .store = store,
+                            .set = set,
+                            .on_done = on_done,
+                            .context = context};
+    store->sets_open++;
+    store_worker_submit(store->write_worker, &job->job);
+}
+
+/* --- recovery --- */
+
+struct recover_job {
+    struct store_job job;
+    struct sqlite_store *store;
+    void (*on_done)(void *context, enum status status, const char *text);
+    void *context;
+    struct err error;
+};
+
+/* A small write, durable, that changes nothing else. */
+static enum status apply_probe(struct sqlite_store *store, void *context, struct err *err)
+{
+    int64_t count = 0;
+    enum status status = task_meta_get(store->writer, TASK_META_RECOVERIES, &count, err);
+    if (status == STATUS_OK)
+        status = task_meta_get(store->writer, TASK_META_KEY_NEXT, &store->key_next, err);
+    return status == STATUS_OK ? task_meta_put(store->writer, TASK_META_RECOVERIES, count + 1, err) : status;
+}
+
+static void recover_perform(struct store_job *base)
+{
+    struct recover_job *job = CONTAINER_OF(base, struct recover_job, job);
+    struct sqlite_store *store = job->store;
+    db_rollback(store->writer);
+    enum status status = sqlite_store_transaction(store, apply_probe, NULL, &job->error);
+    bool spent = status == STATUS_RESOURCE_EXHAUSTED && store_reserve_spend(store->path);
+    if (spent)
+        status = sqlite_store_transaction(store, apply_probe, NULL, &job->error);
+    job->error.status = status;
+
+    pthread_mutex_lock(&store->mutex);
+    store->low |= spent;
+    if (status == STATUS_OK)
+        store->failure = (struct err){0};
+    pthread_mutex_unlock(&store->mutex);
+}
+
+static void recover_report(struct store_job *base)
+{
+    struct recover_job *job = CONTAINER_OF(base, struct recover_job, job);
+    job->on_done(job->context, job->error.status, job->error.status == STATUS_OK ? NULL : job->error.text);
+}
+
+static void recover_destroy(struct store_job *base)
+{
+    free(CONTAINER_OF(base, struct recover_job, job));
+}
+
+void sqlite_store_recover(struct task_store *base,
+                          void (*on_done)(void *context, enum status status, const char *text), void *context)
+{
+    struct sqlite_store *store = sqlite_store_of(base);
+    struct recover_job *job = calloc(1, sizeof *job);
+    ASSERT(job);
+    *job = (struct recover_job){
+        .job = {.perform = recover_perform, .report = recover_report, .destroy = recover_destroy},
+        .store = store,
+        .on_done = on_done,
+        .context = context};
+    store_worker_submit(store->write_worker, &job->job);
+}
+
+/* --- what nobody waits for --- */
+
 /* After a checkpoint of the whole log the next commit begins the log anew, and the mark falls back. If
  * readers kept it from that, the next try comes one log's length later. Failing is harmless: the log holds
- * everything.
- */
-static void writer_checkpoint(struct task_store *store)
+ * everything. */
+static void checkpoint(struct sqlite_store *store)
 {
     int pages = db_wal_pages(store->writer);
     if (pages < store->checkpoint_pages)
@@ -55,23 +193,23 @@ static void writer_checkpoint(struct task_store *store)
     store->checkpoint_at = pages + store->checkpoint_pages;
 }
 
-static bool is_low(struct task_store *store)
+static bool is_low(struct sqlite_store *store)
 {
-    pthread_mutex_lock(&store->queue_mutex);
+    pthread_mutex_lock(&store->mutex);
     bool low = store->low;
-    pthread_mutex_unlock(&store->queue_mutex);
+    pthread_mutex_unlock(&store->mutex);
     return low;
 }
 
-static void set_low(struct task_store *store, bool low)
+static void set_low(struct sqlite_store *store, bool low)
 {
-    pthread_mutex_lock(&store->queue_mutex);
+    pthread_mutex_lock(&store->mutex);
     store->low = low;
-    pthread_mutex_unlock(&store->queue_mutex);
+    pthread_mutex_unlock(&store->mutex);
 }
 
 /* What a purge has freed within the file is as good as a reserve. */
-static void look_for_room(struct task_store *store)
+static void look_for_room(struct sqlite_store *store)
 {
     int64_t free_pages = 0;
     int64_t page_size = 0;
@@ -82,194 +220,23 @@ static void look_for_room(struct task_store *store)
         set_low(store, false);
 }
 
-static void writer_perform(struct task_store *store, struct store_job *job, struct err failure)
+void sqlite_store_tidy(void *context)
 {
-    if (failure.status != STATUS_OK) {
-        job->error = failure;
-        loop_post(store->loop, &job->message);
+    struct sqlite_store *store = context;
+    if (sqlite_store_failure(store).status != STATUS_OK)
         return;
-    }
-    size_t ops = job->set->op_count, size = job->set->size;
-    pthread_mutex_lock(&store->db_mutex);
-    int64_t began = clock_monotonic_ns();
-    enum status status = writer_transaction(store, job->set, &job->error);
-    int64_t took = clock_monotonic_ns() - began;
-    job->error.status = status;
-    pthread_mutex_lock(&store->queue_mutex);
-    if (status == STATUS_OK) {
-        store->stats.commits++;
-        store->stats.ops += ops;
-        store->stats.bytes += size;
-        store->stats.commit_ns_last = took;
-    } else {
-        store->failure = job->error;
-    }
-    pthread_mutex_unlock(&store->queue_mutex);
-    loop_post(store->loop, &job->message);
-    if (status == STATUS_OK) {
-        writer_checkpoint(store);
-        look_for_room(store);
-    }
-    pthread_mutex_unlock(&store->db_mutex);
+    checkpoint(store);
+    look_for_room(store);
 }
 
-static void *writer_main(void *argument)
+/* On the loop's thread: a file is made at most once for each time that the reserve was spent. */
+bool sqlite_store_low(struct task_store *base)
 {
-    struct task_store *store = argument;
-    pthread_mutex_lock(&store->queue_mutex);
-    for (;;) {
-        while (list_empty(&store->queue) && !store->stop)
-            pthread_cond_wait(&store->queue_filled, &store->queue_mutex);
-        if (store->stop)
-            break;
-        struct store_job *job = CONTAINER_OF(list_pop_front(&store->queue), struct store_job, in_queue);
-        struct err failure = store->failure;
-        pthread_mutex_unlock(&store->queue_mutex);
-        writer_perform(store, job, failure);
-        pthread_mutex_lock(&store->queue_mutex);
-    }
-    pthread_mutex_unlock(&store->queue_mutex);
-    return NULL;
-}
-
-static void job_destroy(struct store_job *job)
-{
-    write_set_destroy(job->set);
-    free(job);
-}
-
-static void job_report(struct loop_message *m)
-{
-    struct store_job *job = CONTAINER_OF(m, struct store_job, message);
-    if (job->store) {
-        list_remove(&job->in_reported);
-        job->on_done(job->context, job->set->sequence, job->error.status,
-                     job->error.status == STATUS_OK ? NULL : job->error.text);
-    }
-    job_destroy(job);
-}
-
-void task_store_submit(struct task_store *store, struct write_set *set,
-                       void (*on_done)(void *context, uint64_t sequence, enum status status,
-                                       const char *text),
-                       void *context)
-{
-    struct store_job *job = calloc(1, sizeof *job);
-    ASSERT(job);
-    *job = (struct store_job){
-        .message.on_run = job_report, .store = store, .set = set, .on_done = on_done, .context = context};
-    list_push_back(&store->unreported, &job->in_reported);
-    pthread_mutex_lock(&store->queue_mutex);
-    list_push_back(&store->queue, &job->in_queue);
-    pthread_cond_signal(&store->queue_filled);
-    pthread_mutex_unlock(&store->queue_mutex);
-}
-
-bool task_store_busy(const struct task_store *store)
-{
-    return !list_empty(&store->unreported);
-}
-
-/* A small write, durable, that changes nothing else. */
-static enum status probe(struct task_store *store, struct err *err)
-{
-    int64_t count = 0;
-    db_rollback(store->writer);
-    enum status status = store_lock_check(&store->lock, store->shown, err);
-    if (status == STATUS_OK)
-        status = db_begin(store->writer, err);
-    if (status == STATUS_OK)
-        status = task_meta_get(store->writer, TASK_META_RECOVERIES, &count, err);
-    if (status == STATUS_OK)
-        status = task_meta_get(store->writer, TASK_META_KEY_NEXT, &store->key_next, err);
-    if (status == STATUS_OK)
-        status = task_meta_put(store->writer, TASK_META_RECOVERIES, count + 1, err);
-    if (status == STATUS_OK)
-        status = db_commit(store->writer, err);
-    if (status != STATUS_OK)
-        db_rollback(store->writer);
-    return status;
-}
-
-STATUS_RESULT task_store_recover(struct task_store *store, struct err *err)
-{
-    ASSERT(!task_store_busy(store));
-    pthread_mutex_lock(&store->db_mutex);
-    enum status status = probe(store, err);
-    bool spent = status == STATUS_RESOURCE_EXHAUSTED && store_reserve_spend(store->path);
-    if (spent)
-        status = probe(store, err);
-    pthread_mutex_unlock(&store->db_mutex);
-
-    pthread_mutex_lock(&store->queue_mutex);
-    store->low |= spent;
-    if (status == STATUS_OK)
-        store->failure = (struct err){0};
-    pthread_mutex_unlock(&store->queue_mutex);
-    return status;
-}
-
-bool task_store_low(struct task_store *store)
-{
+    struct sqlite_store *store = sqlite_store_of(base);
     if (!is_low(store))
         return false;
     if (!store_reserve_make(store->path))
         return true;
     set_low(store, false);
     return false;
-}
-
-void task_store_stats(const struct task_store *store, struct task_store_stats *ret_stats)
-{
-    struct task_store *mutable = (struct task_store *)store;
-    pthread_mutex_lock(&mutable->queue_mutex);
-    *ret_stats = store->stats;
-    ret_stats->failed = store->failure.status != STATUS_OK;
-    pthread_mutex_unlock(&mutable->queue_mutex);
-}
-
-/* --- the thread --- */
-
-/* Signals belong to the loop's thread. */
-STATUS_RESULT task_writer_start(struct task_store *store, struct err *err)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&store->writer_thread, NULL, writer_main, store);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    store->writer_running = code == 0;
-    return code == 0 ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "starting the writer: %s", strerror(code));
-}
-
-static void end_thread(struct task_store *store)
-{
-    if (!store->writer_running)
-        return;
-    pthread_mutex_lock(&store->queue_mutex);
-    store->stop = true;
-    pthread_cond_signal(&store->queue_filled);
-    pthread_mutex_unlock(&store->queue_mutex);
-    pthread_join(store->writer_thread, NULL);
-}
-
-/* Jobs still queued are ours; the others are in the loop's hands and free themselves there. */
-static void drop_jobs(struct task_store *store)
-{
-    list_each_safe (it, &store->queue) {
-        struct store_job *job = CONTAINER_OF(it, struct store_job, in_queue);
-        list_remove(&job->in_queue);
-        list_remove(&job->in_reported);
-        job_destroy(job);
-    }
-    list_each_safe (it, &store->unreported) {
-        list_remove(it);
-        CONTAINER_OF(it, struct store_job, in_reported)->store = NULL;
-    }
-}
-
-void task_writer_stop(struct task_store *store)
-{
-    end_thread(store);
-    drop_jobs(store);
 }

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* partition.c — the pump between engine and store: time, actions, commits; then loading, failure and recovery. */
+/* partition.c — the pump between engine and store: time, actions, commits, reads; then loading, failure and recovery.
+ *
+ *             fail                    loaded              recovered
+ *   writing ───────► failed, loading ───────► reading ───────────────────────► writing
+ *                        │ load failed                                ▲
+ *                        └───────────► nothing ──recovered──► loading ┘ loaded
+ */
 #include "svc/scheduler/partition.h"
 
 #include <stdlib.h>
@@ -7,8 +13,6 @@
 #include "base/log.h"
 #include "os/clock.h"
 
-#define HISTORY_SIZE_MAX  ((size_t)1 << 30)   /* bytes of one stored history that is read at once */
-#define FETCH_ARENA_MAX   ((size_t)512 << 20) /* bytes of one stored instance */
 #define TICK_DELAY_MAX_NS NS_PER_S /* a step of the wall clock is noticed after this at the latest */
 #define RECOVER_MIN_NS    (100LL * NS_PER_MS)
 #define RECOVER_MAX_NS    (5 * NS_PER_S)
@@ -19,16 +23,20 @@ struct partition {
     const struct partition_owner *owner;
     void *context;
 
-    struct engine *engine; /* NULL: the store could not be read */
+    struct engine *engine; /* NULL: none could be built; while `loading`, not to be asked yet */
+    uint64_t epoch;        /* engines dropped so far */
     struct engine_actions actions;
     bool turning; /* actions are being carried out */
     struct loop_task flush_task;
     struct loop_timer tick_timer;
 
-    struct err failure;      /* status OK: writing works */
-    struct err read_failure; /* of a fetch in this turn */
+    struct err failure; /* status OK: writing works */
     uint64_t failures;
     struct loop_timer recover_timer;
+    bool loading;    /* the store is giving its rows */
+    bool recovering; /* the store is trying a small write */
+    bool recovered;  /* it succeeded: when the load is over, writing goes on */
+    struct err load_failure;
     int64_t recover_delay_ns;
 };
 
@@ -86,30 +94,41 @@ static void on_committed(void *context, uint64_t sequence, enum status status, c
     partition_run(partition);
 }
 
-static void act_fetch(struct partition *partition, const struct engine_action *action)
+/* --- reads --- */
+
+/* To say "there is none" after a failure would be a lie: the engine goes. False: the answer is nobody's. */
+static bool read_good(struct partition *partition, uint64_t epoch, enum status status, const char *text)
 {
-    CLEANUP(arena_fini) struct arena arena;
-    struct instance_row row;
-    struct payload payloads[PAYLOAD_KIND_COUNT];
-    arena_init(&arena, FETCH_ARENA_MAX);
-    enum status status = task_store_read_instance(partition->options.store, action->hub, action->instance_id,
-                                                  &arena, &row, payloads, &partition->read_failure);
-    if (status == STATUS_NOT_FOUND)
-        partition->read_failure = (struct err){0};
-    else if (status != STATUS_OK)
-        return; /* to say "there is none" would be a lie: the turn ends in fail() */
-    engine_fetched(partition->engine, action->hub, action->instance_id, status == STATUS_OK ? &row : NULL,
-                   payloads, now_of(partition), &partition->actions);
+    if (epoch != partition->epoch)
+        return false;
+    if (status != STATUS_OK)
+        fail(partition, status, text);
+    return status == STATUS_OK;
 }
 
-static void act_fetch_history(struct partition *partition, const struct engine_action *action)
+static void on_instance(void *context, enum status status, const char *text,
+                        const struct task_store_instance *found)
 {
-    CLEANUP(buf_fini) struct buf events = {.limit = HISTORY_SIZE_MAX};
-    if (task_store_read_history(partition->options.store, action->key, &events, &partition->read_failure) ==
-        STATUS_OK)
-        engine_history_fetched(partition->engine, action->key, buf_peek(&events), now_of(partition),
-                               &partition->actions);
+    struct partition *partition = context;
+    if (!read_good(partition, found->tag, status, text))
+        return;
+    engine_fetched(partition->engine, found->hub, found->instance_id, found->row, found->payloads,
+                   now_of(partition), &partition->actions);
+    partition_run(partition);
 }
+
+static void on_history(void *context, enum status status, const char *text,
+                       const struct task_store_history *history)
+{
+    struct partition *partition = context;
+    if (!read_good(partition, history->tag, status, text))
+        return;
+    engine_history_fetched(partition->engine, history->key, history->events, now_of(partition),
+                           &partition->actions);
+    partition_run(partition);
+}
+
+/* --- carrying out --- */
 
 static void act(struct partition *partition, struct engine_action *action)
 {
@@ -120,10 +139,12 @@ static void act(struct partition *partition, struct engine_action *action)
         task_store_submit(partition->options.store, set, on_committed, partition);
         return;
     case ENGINE_FETCH:
-        act_fetch(partition, action);
+        task_store_read_instance(partition->options.store, partition->epoch, action->hub, action->instance_id,
+                                 on_instance, partition);
         return;
     case ENGINE_FETCH_HISTORY:
-        act_fetch_history(partition, action);
+        task_store_read_history(partition->options.store, partition->epoch, action->key, on_history,
+                                partition);
         return;
     case ENGINE_REPLY:
     case ENGINE_HISTORY:
@@ -144,18 +165,11 @@ void partition_run(struct partition *partition)
         return;
     partition->turning = true;
     bool busy = !list_empty(&partition->actions.items);
-    for (struct list *it = partition->actions.items.next;
-         it != &partition->actions.items && partition->read_failure.status == STATUS_OK; it = it->next)
+    for (struct list *it = partition->actions.items.next; it != &partition->actions.items; it = it->next)
         act(partition, CONTAINER_OF(it, struct engine_action, link));
     engine_actions_clear(&partition->actions);
     partition->turning = false;
 
-    if (partition->read_failure.status != STATUS_OK) {
-        struct err err = partition->read_failure;
-        partition->read_failure = (struct err){0};
-        fail(partition, err.status, err.text);
-        return;
-    }
     if (partition_writable(partition) && !task_store_busy(partition->options.store))
         loop_defer(partition->loop, &partition->flush_task);
     tick_arm(partition);
@@ -178,7 +192,7 @@ static void on_flush(struct loop_task *task)
 STATUS_RESULT partition_call(struct partition *partition, enum engine_method method, uint32_t hub,
                              uint64_t call, struct bytes message)
 {
-    if (!partition->engine)
+    if (!partition->engine || partition->loading)
         return STATUS_UNAVAILABLE;
     engine_call(partition->engine, method, hub, call, message, now_of(partition), &partition->actions);
     partition_run(partition);
@@ -211,9 +225,20 @@ void partition_stream_pause(struct partition *partition, uint64_t stream, bool p
     partition_run(partition);
 }
 
+void partition_flush(struct partition *partition)
+{
+    if (!partition_writable(partition))
+        return;
+    engine_flush(partition->engine, &partition->actions);
+    partition_run(partition);
+}
+
 STATUS_RESULT partition_hub(struct partition *partition, uint32_t hub, struct bytes name)
 {
-    return partition->engine ? engine_load_hub(partition->engine, hub, name) : STATUS_OK;
+    if (!partition->engine)
+        return STATUS_OK; /* the next one is loaded with it */
+    enum status status = engine_load_hub(partition->engine, hub, name);
+    return status == STATUS_ALREADY_EXISTS ? STATUS_OK : status;
 }
 
 void partition_watch(struct partition *partition, uint32_t hub, bool on)
@@ -228,7 +253,7 @@ static enum status load_hub(void *context, uint32_t hub, struct bytes name)
 {
     struct partition *partition = context;
     enum status status = partition->owner->on_hub(partition->context, hub, name);
-    return status == STATUS_OK ? engine_load_hub(partition->engine, hub, name) : status;
+    return status == STATUS_OK ? partition_hub(partition, hub, name) : status;
 }
 
 static enum status load_instance(void *context, const struct instance_row *row,
@@ -255,33 +280,76 @@ static void engine_drop(struct partition *partition)
     engine_actions_clear(&partition->actions);
     engine_destroy(partition->engine);
     partition->engine = NULL;
+    partition->epoch++;
 }
 
-STATUS_RESULT partition_load(struct partition *partition, struct err *err)
+static void resume(struct partition *partition);
+
+/* At a start partition_load looks what came; later it is a step of recovery. */
+static void on_loaded(void *context, enum status status, const char *text, int64_t key_next)
 {
-    struct task_store_loader loader = {load_hub, load_instance, load_inbox, load_activity, partition};
+    struct partition *partition = context;
+    partition->loading = false;
+    if (status == STATUS_OK) {
+        engine_load_done(partition->engine, key_next, now_of(partition));
+    } else {
+        (void)err_set(&partition->load_failure, status, "loading the store: %s", text);
+        engine_drop(partition);
+    }
+    if (partition->failures == 0) {
+        tick_arm(partition);
+        return;
+    }
+    if (status != STATUS_OK)
+        log_error("svc/scheduler", "reading stopped error=\"%s\"", partition->load_failure.text);
+    if (status == STATUS_OK && partition->recovered)
+        resume(partition);
+    else
+        partition->owner->on_reading(partition->context);
+}
+
+static enum status load(struct partition *partition, struct err *err)
+{
+    const struct task_store_loader loader = {.on_hub = load_hub,
+                                             .on_instance = load_instance,
+                                             .on_inbox = load_inbox,
+                                             .on_activity = load_activity,
+                                             .on_done = on_loaded,
+                                             .context = partition};
     struct engine_options options = partition->options.engine;
-    int64_t key_next = 0;
     entropy_fill(options.seed, sizeof options.seed);
     enum status status = engine_create(&options, &partition->engine);
     if (status != STATUS_OK)
         return err_set(err, status, "starting the engine");
-    status = task_store_load(partition->options.store, &loader, &key_next, err);
-    if (status != STATUS_OK) {
-        engine_drop(partition);
-        return err_wrap(err, "loading the store");
-    }
-    engine_load_done(partition->engine, key_next, now_of(partition));
-    tick_arm(partition);
+    partition->loading = true;
+    partition->load_failure = (struct err){0};
+    task_store_load(partition->options.store, &loader);
     return STATUS_OK;
 }
 
+STATUS_RESULT partition_load(struct partition *partition, struct err *err)
+{
+    enum status status = load(partition, err);
+    if (status != STATUS_OK)
+        return status;
+    task_store_wait(partition->options.store);
+    *err = partition->load_failure;
+    return err->status;
+}
+
 /* --- failure and recovery --- */
+
+static void retry_later(struct partition *partition)
+{
+    timer_set(partition, &partition->recover_timer, partition->recover_delay_ns);
+}
 
 static void fail(struct partition *partition, enum status status, const char *text)
 {
     bool again = partition->failure.status != STATUS_OK;
     struct err err = {0};
+    ASSERT(!partition->loading &&
+           !partition->turning); /* an engine that is loaded has asked for nothing yet */
     (void)err_set(&partition->failure, status, "%s", text);
     if (!again) {
         partition->failures++;
@@ -292,40 +360,25 @@ static void fail(struct partition *partition, enum status status, const char *te
     loop_timer_cancel(&partition->tick_timer);
     engine_drop(partition);
     partition->owner->on_failed(partition->context);
-    timer_set(partition, &partition->recover_timer, partition->recover_delay_ns);
+    retry_later(partition);
     /* A commit may still be running if it was a read that failed; on_recover waits for it. */
-    if (!again && !task_store_busy(partition->options.store)) {
-        if (partition_load(partition, &err) != STATUS_OK)
-            log_error("svc/scheduler", "reading stopped error=\"%s\"", err.text);
-    }
-    partition->owner->on_reading(partition->context);
+    if (again || task_store_busy(partition->options.store))
+        partition->owner->on_reading(partition->context);
+    else if (load(partition, &err) != STATUS_OK)
+        log_error("svc/scheduler", "reading stopped error=\"%s\"", err.text);
 }
 
-static enum status recover(struct partition *partition, struct err *err)
+/* Also after a success the delay grows: for when it fails at once again. A real commit resets it. */
+static void delay_grow(struct partition *partition)
 {
-    if (task_store_busy(partition->options.store))
-        return err_set(err, STATUS_UNAVAILABLE, "a commit is still running");
-    enum status status = task_store_recover(partition->options.store, err);
-    if (status != STATUS_OK)
-        return status;
-    /* The engine that serves reads was built from the store after the failure, and nothing was written since:
-     * it goes on. To build another one would hold up everybody for as long again. */
-    return partition->engine ? STATUS_OK : partition_load(partition, err);
-}
-
-static void on_recover(struct loop_timer *timer)
-{
-    struct partition *partition = CONTAINER_OF(timer, struct partition, recover_timer);
-    struct err err = {0};
-    enum status status = recover(partition, &err);
-    /* Also after a success: for when it fails at once again. */
     partition->recover_delay_ns = MIN(partition->recover_delay_ns * 2, RECOVER_MAX_NS);
-    if (status != STATUS_OK) {
-        log_debug("svc/scheduler", "still not writing error=\"%s\"", err.text);
-        timer_set(partition, &partition->recover_timer, partition->recover_delay_ns);
-        return;
-    }
+}
+
+static void resume(struct partition *partition)
+{
+    partition->recovered = false;
     partition->failure = (struct err){0};
+    loop_timer_cancel(&partition->recover_timer);
     if (task_store_low(partition->options.store))
         log_warn("svc/scheduler",
                  "writing again, with the reserve: the disk is nearly full, and nothing new is taken");
@@ -335,6 +388,44 @@ static void on_recover(struct loop_timer *timer)
     tick_arm(partition);
 }
 
+static void on_recovered(void *context, enum status status, const char *text)
+{
+    struct partition *partition = context;
+    struct err err = {0};
+    partition->recovering = false;
+    delay_grow(partition);
+    if (status != STATUS_OK) {
+        log_debug("svc/scheduler", "still not writing error=\"%s\"", text);
+        retry_later(partition);
+        return;
+    }
+    /* The engine that serves reads was built from the store after the failure, and nothing was written since:
+     * it goes on. To build another one would hold up everybody for as long again. */
+    if (partition->engine) {
+        resume(partition);
+        return;
+    }
+    partition->recovered = true;
+    retry_later(partition);
+    if (load(partition, &err) != STATUS_OK)
+        log_error("svc/scheduler", "reading stopped error=\"%s\"", err.text);
+}
+
+static void on_recover(struct loop_timer *timer)
+{
+    struct partition *partition = CONTAINER_OF(timer, struct partition, recover_timer);
+    bool busy = task_store_busy(partition->options.store);
+    if (partition->recovering || partition->loading || busy) {
+        if (busy)
+            delay_grow(partition);
+        retry_later(partition);
+        return;
+    }
+    partition->recovered = false;
+    partition->recovering = true;
+    task_store_recover(partition->options.store, on_recovered, partition);
+}
+
 /* --- state --- */
 
 const struct err *partition_failure(const struct partition *partition)
@@ -342,9 +433,14 @@ const struct err *partition_failure(const struct partition *partition)
     return &partition->failure;
 }
 
+bool partition_loading(const struct partition *partition)
+{
+    return partition->loading;
+}
+
 bool partition_writable(const struct partition *partition)
 {
-    return partition->engine && partition->failure.status == STATUS_OK;
+    return partition->engine && !partition->loading && partition->failure.status == STATUS_OK;
 }
 
 uint64_t partition_failures(const struct partition *partition)
@@ -355,7 +451,7 @@ uint64_t partition_failures(const struct partition *partition)
 void partition_stats(const struct partition *partition, struct engine_stats *ret_stats)
 {
     *ret_stats = (struct engine_stats){0};
-    if (partition->engine)
+    if (partition->engine && !partition->loading)
         engine_stats(partition->engine, ret_stats);
 }
 

@@ -8,14 +8,16 @@
  *
  *   inputs ──► engine ──► write set ──► store (syncs) ──► engine ──► owner.on_action
  *
- * Epoch. Each engine that is built counts on. What the store answers to an engine of before is dropped.
+ * Epoch. It goes on with each engine that is dropped. Every read carries it, so that what the store answers to an engine of
+ * before is nobody's. With leases, the store's handle holds the other half: it refuses what an owner of before writes.
  *
- * Failure. When a commit or a read fails, the engine is dropped (on_failed) and built anew from the store, for reads only.
- * A small write is tried again and again, ever less often; once it succeeds, writing goes on (on_writing). */
+ * Failure. When a commit or a read fails, the engine is dropped (on_failed) and built anew from the store, for reads only
+ * (on_reading). A small write is tried again and again, ever less often; once it succeeds, writing goes on (on_writing). */
 #ifndef SVC_SCHEDULER_PARTITION_H
 #define SVC_SCHEDULER_PARTITION_H
 
 #include "core/task/engine.h"
+#include "os/loop.h"
 #include "store/task_store.h"
 
 struct partition;
@@ -37,7 +39,7 @@ struct partition_owner {
     void (*on_turn)(void *context);
     /* The engine is gone, and with it every call and stream that it held. partition_failure tells why. */
     void (*on_failed)(void *context);
-    /* There may be another engine, for reads. */
+    /* There is another engine, for reads, or reading has failed, too: kept calls may be given again. */
     void (*on_reading)(void *context);
     /* Calls and streams are taken again. */
     void (*on_writing)(void *context);
@@ -47,14 +49,14 @@ struct partition_owner {
 STATUS_RESULT partition_create(struct loop *loop, const struct partition_options *options,
                                const struct partition_owner *owner, void *context,
                                struct partition **ret_partition, struct err *err);
-/* Builds the first engine. Errors as task_store_load. */
+/* Builds the first engine, and waits for it: at a start nobody is served yet. Errors as task_store_load. */
 STATUS_RESULT partition_load(struct partition *partition, struct err *err);
-/* After the store is closed: it has a set of this partition otherwise. Calls nobody. NULL allowed. */
+/* After the store is closed, which holds answers for it otherwise. Calls nobody. NULL allowed. */
 void partition_destroy(struct partition *partition);
 
 /* --- inputs: what they cause is carried out before they return --- */
 
-/* UNAVAILABLE: the store cannot be read, and nothing has been done. */
+/* UNAVAILABLE: there is no engine, and nothing has been done. */
 STATUS_RESULT partition_call(struct partition *partition, enum engine_method method, uint32_t hub,
                              uint64_t call, struct bytes message);
 void partition_call_cancelled(struct partition *partition, uint64_t call);
@@ -65,6 +67,8 @@ void partition_stream_open(struct partition *partition, uint32_t hub, uint64_t s
 void partition_stream_closed(struct partition *partition, uint64_t stream);
 void partition_run(struct partition *partition);
 void partition_stream_pause(struct partition *partition, uint64_t stream, bool paused);
+/* Hands to the store what inputs have changed so far: what is posted to the store from now on comes behind it. */
+void partition_flush(struct partition *partition);
 /* A hub was created in the store. */
 STATUS_RESULT partition_hub(struct partition *partition, uint32_t hub, struct bytes name);
 /* Whether changes of the hub are told (ENGINE_CHANGED). Each new engine begins without. */
@@ -74,6 +78,8 @@ void partition_watch(struct partition *partition, uint32_t hub, bool on);
 
 /* Status OK: writing works. Valid until the next input. */
 const struct err *partition_failure(const struct partition *partition);
+/* An engine is being built: on_reading comes. */
+bool partition_loading(const struct partition *partition);
 /* There is an engine, and it may write. */
 bool partition_writable(const struct partition *partition);
 /* Times writing stopped. */

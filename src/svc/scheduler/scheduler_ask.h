@@ -19,11 +19,12 @@ struct scheduler_asker {
      * OK and when nothing is known. */
     void (*on_done)(void *context, enum status status, const char *text, struct bytes message);
     void *context;
+    struct bytes hub_name; /* for hub 0: the one to make; read during scheduler_ask */
 };
 
-/* The number of the hub of that name; data NULL or empty: the default one. NOT_FOUND, and which there are;
- * INVALID_ARGUMENT: none was named and there are several; UNAVAILABLE: the scheduler stops; or why a dynamic one could
- * not be made. */
+/* The number of the hub of that name; data NULL or empty: the default one. 0: there is none yet, and a call makes it.
+ * NOT_FOUND, and which there are; INVALID_ARGUMENT: none was named and there are several; UNAVAILABLE: the scheduler
+ * stops. */
 STATUS_RESULT scheduler_ask_hub(struct scheduler *scheduler, struct bytes name, uint32_t *ret_hub,
                                 struct err *err);
 /* Calls `method` for that hub with an encoded request. `*ret_number`, for scheduler_ask_cancel, is written before

@@ -7,7 +7,8 @@
 #include "svc/scheduler/scheduler_internal.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
-#define REFUSAL "task hubs are created by the scheduler's settings, not by clients (--manage-task-hubs lets them)"
+#define REFUSAL                                                                                              \
+    "task hubs are created by the scheduler's settings, not by clients (--manage-task-hubs lets them)"
 
 static void end_calls(struct scheduler *scheduler, const struct scheduler_call *but)
 {

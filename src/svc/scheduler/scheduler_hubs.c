@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* scheduler_hubs.c — from the `taskhub` header to a hub's number, without asking the store twice. */
+/* scheduler_hubs.c — from the `taskhub` header to a hub's number, without asking the store twice; and hubs that are made at
+ * the first use of their name, while the call waits. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -60,19 +61,6 @@ STATUS_RESULT scheduler_hubs_add(struct scheduler *scheduler, uint32_t number, s
     return STATUS_OK;
 }
 
-static enum status create(struct scheduler *scheduler, struct bytes name, uint32_t *ret_hub, struct err *err)
-{
-    uint32_t number = 0;
-    enum status status = task_store_hub(scheduler->store, name, true, &number, err);
-    if (status == STATUS_OK)
-        status = scheduler_hubs_add(scheduler, number, name);
-    if (status == STATUS_OK)
-        status = partition_hub(scheduler->partition, number, name);
-    if (status == STATUS_OK)
-        *ret_hub = number;
-    return status;
-}
-
 #define HUBS_TOLD_MAX 5
 
 void scheduler_hubs_tell(const struct scheduler *scheduler, struct err *err)
@@ -98,7 +86,7 @@ STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes n
                                      uint32_t *ret_hub, struct err *err)
 {
     if (name.size == 0 && make && scheduler->hub_default == 0 && scheduler->hubs.count == 0)
-        name = BYTES_LITERAL("default");
+        name = BYTES_LITERAL("default"); /* scheduler_hubs_make takes the same */
     if (name.size == 0) {
         if (scheduler->hub_default == 0)
             return err_set(err, STATUS_INVALID_ARGUMENT,
@@ -114,7 +102,8 @@ STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes n
     if (hub || !make)
         return err_set(err, STATUS_NOT_FOUND, "Task hub not found: %.*s", (int)MIN(name.size, HUB_NAME_MAX),
                        (const char *)name.data);
-    return create(scheduler, name, ret_hub, err);
+    *ret_hub = 0;
+    return STATUS_OK;
 }
 
 void scheduler_hubs_set_watched(struct scheduler *scheduler, uint32_t number, bool on)
@@ -201,6 +190,66 @@ void scheduler_hubs_forget(struct scheduler *scheduler, uint32_t number)
         struct scheduler_watcher *watcher = CONTAINER_OF(it, struct scheduler_watcher, link);
         watcher->on_hub_gone(watcher, number);
     }
+}
+
+/* --- making one --- */
+
+/* The store has it: now the service and the engine, which must know each hub of a call. */
+static enum status hub_made(struct scheduler *scheduler, uint32_t hub, struct bytes name)
+{
+    enum status status = scheduler_hubs_add(scheduler, hub, name);
+    return status == STATUS_OK ? partition_hub(scheduler->partition, hub, name) : status;
+}
+
+static void on_made(void *context, enum status status, const char *text, uint32_t hub)
+{
+    struct scheduler_call *call = context;
+    call->waits_for_hub = false;
+    if (status == STATUS_OK) {
+        status = hub_made(call->scheduler, hub, buf_peek(&call->hub_name));
+        text = "out of memory";
+    }
+    if (status == STATUS_OK)
+        scheduler_call_admitted(call, hub);
+    else
+        scheduler_call_finish(call, status, text);
+}
+
+void scheduler_hubs_make(struct scheduler *scheduler, struct bytes name, struct scheduler_call *call)
+{
+    if (name.size == 0)
+        name = BYTES_LITERAL("default");
+    call->hub_name.limit = HUB_NAME_MAX + 1; /* one more, and the store says that it is too long */
+    buf_append_bytes(&call->hub_name, bytes_slice(name, 0, MIN(name.size, call->hub_name.limit)));
+    if (buf_status(&call->hub_name) != STATUS_OK) {
+        scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");
+        return;
+    }
+    call->waits_for_hub = true;
+    partition_flush(scheduler->partition); /* a hub of the name that is being deleted must be gone before */
+    task_store_hub(scheduler->store, buf_peek(&call->hub_name), true, on_made, call);
+}
+
+static void on_made_at_start(void *context, enum status status, const char *text, uint32_t hub)
+{
+    if (status != STATUS_OK)
+        (void)err_set(context, status, "%s", text);
+}
+
+/* They reach the service and the engine when the store is loaded. */
+STATUS_RESULT scheduler_hubs_make_all(struct scheduler *scheduler, struct err *err)
+{
+    static const char *const one[] = {"default"};
+    const char *const *names = scheduler->options.hub_count ? scheduler->options.hubs : one;
+    size_t count = scheduler->options.hub_count ? scheduler->options.hub_count : 1;
+    for (size_t i = 0; i < count; i++) {
+        *err = (struct err){0};
+        task_store_hub(scheduler->store, bytes_of_cstr(names[i]), true, on_made_at_start, err);
+        task_store_wait(scheduler->store);
+        if (err->status != STATUS_OK)
+            return err_wrap(err, "task hub %s", names[i]);
+    }
+    return STATUS_OK;
 }
 
 void scheduler_hubs_fini(struct scheduler *scheduler)

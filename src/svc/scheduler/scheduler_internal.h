@@ -35,11 +35,13 @@ struct scheduler_call {
     struct scheduler *scheduler;
     uint32_t hub;
     uint64_t connection;
-    struct buf message;   /* if method->keeps */
+    struct buf message;   /* if method->keeps, or while it waits for its hub */
     struct buf worker_id; /* streams */
     bool is_stream;       /* GetWorkItems */
     bool large_messages;  /* streams: its peer takes options.large_message_size_max */
     bool in_engine;
+    struct buf hub_name; /* while the store is making its hub */
+    bool waits_for_hub;
     bool paused; /* streams: the engine was told to wait */
     bool begun;  /* history: response headers are sent */
 };
@@ -82,6 +84,8 @@ void scheduler_call_send(struct scheduler_call *call, struct bytes message);
 /* Answers and forgets. */
 void scheduler_call_reply(struct scheduler_call *c, struct bytes message);
 void scheduler_call_finish(struct scheduler_call *c, enum status status, const char *text);
+/* Its hub is there: on to its method. */
+void scheduler_call_admitted(struct scheduler_call *call, uint32_t hub);
 /* Forgets without an answer. */
 void scheduler_call_destroy(struct scheduler_call *c);
 
@@ -91,7 +95,7 @@ STATUS_RESULT scheduler_hubs_add(struct scheduler *scheduler, uint32_t number, s
 /* An unfinished instance of the hub was loaded. */
 void scheduler_hubs_count(struct scheduler *scheduler, uint32_t number);
 /* The hub that a call's `taskhub` value names (data NULL: no such header; spec 2.3). NOT_FOUND,
- * INVALID_ARGUMENT, or why it could not be created. `make`: it is created if it is absent. */
+ * INVALID_ARGUMENT. `make`: 0 if there is none yet, and scheduler_hubs_make makes it. */
 STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes name, bool make,
                                      uint32_t *ret_hub, struct err *err);
 /* The hub is about to be deleted: NOT_FOUND for everybody else. False: it is already. */
@@ -100,6 +104,10 @@ bool scheduler_hubs_close(struct scheduler *scheduler, uint32_t number);
 void scheduler_hubs_reopen(struct scheduler *scheduler, uint32_t number);
 /* It is deleted. */
 void scheduler_hubs_forget(struct scheduler *scheduler, uint32_t number);
+/* Has the hub made in the store and everywhere else, then calls scheduler_call_admitted or finishes the call. */
+void scheduler_hubs_make(struct scheduler *scheduler, struct bytes name, struct scheduler_call *call);
+/* Makes those that the settings name, and waits: at a start. */
+STATUS_RESULT scheduler_hubs_make_all(struct scheduler *scheduler, struct err *err);
 /* Adds to a refusal in `err` which hubs there are, some of them, and how an operator makes others. */
 void scheduler_hubs_tell(const struct scheduler *scheduler, struct err *err);
 /* Whether its changes are told; NOT_FOUND is no case: the number is a registered one. */
@@ -116,16 +124,17 @@ void scheduler_hubs_fini(struct scheduler *scheduler);
 struct scheduler_purge_options {
     struct task_store_query query; /* which; `rows_max` and `after` are filled here */
     bool recursive;                /* and their children (spec 3.13) */
-    bool erase;                    /* also those that have not ended; `query` must match until they are gone */
-    int64_t deadline_ns;           /* monotonic; after it no other batch is begun */
-    const bool *stop;              /* likewise once it is true; NULL: never */
+    bool erase;          /* also those that have not ended; `query` must match until they are gone */
+    int64_t deadline_ns; /* monotonic; after it no other batch is begun */
+    const bool *stop;    /* likewise once it is true; NULL: never */
     /* The end, once. `complete`: nothing that matches is left. */
     void (*on_done)(void *context, enum status status, const char *text, int64_t deleted, bool complete);
     void *context;
 };
 
 /* NO_MEMORY, and then on_done is not called. */
-STATUS_RESULT scheduler_purge_begin(struct scheduler *scheduler, const struct scheduler_purge_options *options);
+STATUS_RESULT scheduler_purge_begin(struct scheduler *scheduler,
+                                    const struct scheduler_purge_options *options);
 /* The engine's answer to one batch. */
 void scheduler_purge_answered(struct scheduler_purge *purge, enum status status, const char *text,
                               struct bytes message);

@@ -155,6 +155,8 @@ static void on_quiet(struct loop_timer *timer)
 
 void scheduler_pump_call(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
 {
+    if (call->method->keeps && partition_loading(scheduler->partition))
+        return; /* on_reading asks again */
     call->in_engine = true;
     enum status status =
         partition_call(scheduler->partition, call->method->engine_method, call->hub, call->number, message);
@@ -227,7 +229,8 @@ static void ask_again(struct scheduler *scheduler, bool streams)
     while ((it = list_pop_front(&todo))) {
         struct scheduler_call *call = CONTAINER_OF(it, struct scheduler_call, link);
         list_push_back(&scheduler->calls_all, it);
-        if (call->in_engine || call->gone || !call->method->keeps || call->is_stream != streams)
+        if (call->in_engine || call->gone || call->waits_for_hub || !call->method->keeps ||
+            call->is_stream != streams)
             continue;
         if (call->begun) /* half a history went out already */
             scheduler_call_finish(call, STATUS_UNAVAILABLE, "interrupted by a failure of the store");

@@ -10,7 +10,7 @@
 
 #define ANSWER_ARENA_MAX ((size_t)1 << 20) /* bytes of a decoded answer */
 /* 50 keep the loop and the writer for a few milliseconds, 500 for as long as thirty starts. */
-#define BATCH_MAX        50
+#define BATCH_MAX 50
 
 struct scheduler_purge {
     struct list link; /* scheduler.purges_all */
@@ -131,7 +131,8 @@ void scheduler_purge_answered(struct scheduler_purge *purge, enum status status,
         next(purge);
 }
 
-STATUS_RESULT scheduler_purge_begin(struct scheduler *scheduler, const struct scheduler_purge_options *options)
+STATUS_RESULT scheduler_purge_begin(struct scheduler *scheduler,
+                                    const struct scheduler_purge_options *options)
 {
     struct scheduler_purge *purge = calloc(1, sizeof *purge);
     if (!purge)

@@ -11,7 +11,7 @@
 
 #define QUERY_ARENA_MAX ((size_t)16 << 20) /* bytes of a decoded query */
 #define ANSWER_SIZE_MAX ((size_t)4 << 20)  /* bytes that every SDK takes (spec 2.6) */
-#define STATUS_NEVER    31 /* a bit of the mask that no instance has */
+#define STATUS_NEVER    31                 /* a bit of the mask that no instance has */
 #define STATUSES_TERMINAL                                                                                    \
     (1u << PB_ORCHESTRATION_STATUS_COMPLETED | 1u << PB_ORCHESTRATION_STATUS_FAILED |                        \
      1u << PB_ORCHESTRATION_STATUS_CANCELED | 1u << PB_ORCHESTRATION_STATUS_TERMINATED)
@@ -171,8 +171,8 @@ static void on_purged(void *context, enum status status, const char *text, int64
 {
     struct scheduler_call *call = context;
     CLEANUP(buf_fini) struct buf message = {0};
-    struct pb_purge_instances_response response = {
-        .deleted_instance_count = (int32_t)MIN(deleted, INT32_MAX), .is_complete = {true, complete}};
+    struct pb_purge_instances_response response = {.deleted_instance_count = (int32_t)MIN(deleted, INT32_MAX),
+                                                   .is_complete = {true, complete}};
     if (status != STATUS_OK) {
         scheduler_call_finish(call, status, text);
         return;
@@ -212,16 +212,17 @@ void scheduler_purge(struct scheduler *scheduler, struct scheduler_call *call, s
         return;
     }
     const struct pb_purge_instance_filter *filter = request.purge_instance_filter;
-    struct scheduler_purge_options options = {.recursive = request.recursive,
-                                              .deadline_ns = purge_deadline(filter->timeout),
-                                              .stop = &call->gone,
-                                              .on_done = on_purged,
-                                              .context = call,
-                                              .query = {.hub = call->hub,
-                                                        .status_mask = purge_mask(filter),
-                                                        .created_from_ns = time_from(filter->created_time_from),
-                                                        .created_to_ns = time_to(filter->created_time_to),
-                                                        .terminal_only = true}};
+    struct scheduler_purge_options options = {
+        .recursive = request.recursive,
+        .deadline_ns = purge_deadline(filter->timeout),
+        .stop = &call->gone,
+        .on_done = on_purged,
+        .context = call,
+        .query = {.hub = call->hub,
+                  .status_mask = purge_mask(filter),
+                  .created_from_ns = time_from(filter->created_time_from),
+                  .created_to_ns = time_to(filter->created_time_to),
+                  .terminal_only = true}};
     if (scheduler_purge_begin(scheduler, &options) != STATUS_OK)
         scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");
 }

@@ -65,6 +65,7 @@ static void call_keep(struct scheduler_call *call, const struct call_origin *ori
     call->large_messages = takes_large_messages(call->scheduler, origin->request);
 }
 
+/* Hub 0: the call will wait for its hub, with its message. */
 static struct scheduler_call *call_create(struct scheduler *scheduler, const struct call_origin *origin,
                                           const struct method *method, uint32_t hub)
 {
@@ -78,8 +79,11 @@ static struct scheduler_call *call_create(struct scheduler *scheduler, const str
                                     .connection = origin->connection};
     if (origin->asker)
         call->asker = *origin->asker;
+    call->message.limit = SIZE_MAX;
     if (method->keeps)
         call_keep(call, origin);
+    else if (hub == 0)
+        buf_append_bytes(&call->message, origin->message);
     if (buf_status(&call->message) != STATUS_OK || buf_status(&call->worker_id) != STATUS_OK ||
         map_put(&scheduler->calls, map_u64_key(&call->number), call) != STATUS_OK) {
         buf_fini(&call->message);
@@ -103,6 +107,7 @@ void scheduler_call_destroy(struct scheduler_call *call)
 {
     call_unlist(call);
     list_remove(&call->link);
+    buf_fini(&call->hub_name);
     buf_fini(&call->message);
     buf_fini(&call->worker_id);
     free(call);
@@ -154,6 +159,41 @@ void scheduler_call_finish(struct scheduler_call *call, enum status status, cons
     scheduler_call_destroy(call);
 }
 
+/* Whether the service takes such a call now. */
+static enum status admit(struct scheduler *scheduler, const struct method *method, struct err *err)
+{
+    const struct err *failure = partition_failure(scheduler->partition);
+    if (scheduler->stopping)
+        return err_set(err, STATUS_UNAVAILABLE, "the scheduler is stopping");
+    if (method->adds && task_store_low(scheduler->store))
+        return err_set(err, STATUS_RESOURCE_EXHAUSTED,
+                       "the disk is nearly full: what is there goes on, nothing new is taken; "
+                       "purge what is over, or make room on the disk");
+    if (method->write && failure->status != STATUS_OK)
+        return err_set(err, scheduler_pump_refusal(scheduler, method->worker), "writes are refused: %.200s",
+                       failure->text);
+    return STATUS_OK;
+}
+
+/* What may have changed while it waited is asked again. */
+void scheduler_call_admitted(struct scheduler_call *call, uint32_t hub)
+{
+    CLEANUP(buf_fini) struct buf message = {0};
+    struct err err = {0};
+    struct scheduler *scheduler = call->scheduler;
+    call->hub = hub;
+    enum status status = call->gone ? STATUS_CANCELLED : admit(scheduler, call->method, &err);
+    if (status != STATUS_OK) {
+        scheduler_call_finish(call, status, err.text);
+        return;
+    }
+    if (!call->method->keeps) {
+        message = call->message; /* the call may be over before its method returns */
+        call->message = (struct buf){0};
+    }
+    call->method->handle(scheduler, call, buf_peek(call->method->keeps ? &call->message : &message));
+}
+
 /* --- methods --- */
 
 static void handle_hello(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
@@ -191,7 +231,7 @@ static void handle_refusal(struct scheduler *scheduler, struct scheduler_call *c
 #define REFUSE(t)   {.handle = handle_refusal, .refusal = (t)}
 // clang-format on
 
-#define ENTITIES "entities are not supported by this scheduler"
+#define ENTITIES     "entities are not supported by this scheduler"
 #define METHOD(name) [PB_TASK_HUB_SIDECAR_SERVICE_##name]
 static const struct method methods[PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT] = {
     METHOD(HELLO) = {.handle = handle_hello},
@@ -213,8 +253,11 @@ static const struct method methods[PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT] = {
     METHOD(COMPLETE_ORCHESTRATOR_TASK) = COMPLETE(ENGINE_COMPLETE_ORCHESTRATOR),
     METHOD(COMPLETE_ENTITY_TASK) = REFUSE(ENTITIES),
     METHOD(STREAM_INSTANCE_HISTORY) = READ(ENGINE_STREAM_HISTORY),
-    METHOD(CREATE_TASK_HUB) = {.handle = scheduler_hub_create, .write = true, .adds = true, .makes_hub = true},
-    METHOD(DELETE_TASK_HUB) = {.handle = scheduler_hub_delete, .engine_method = ENGINE_DELETE_HUB, .write = true},
+    METHOD(
+        CREATE_TASK_HUB) = {.handle = scheduler_hub_create, .write = true, .adds = true, .makes_hub = true},
+    METHOD(DELETE_TASK_HUB) = {.handle = scheduler_hub_delete,
+                               .engine_method = ENGINE_DELETE_HUB,
+                               .write = true},
     METHOD(SIGNAL_ENTITY) = REFUSE(ENTITIES),
     METHOD(GET_ENTITY) = REFUSE(ENTITIES),
     METHOD(QUERY_ENTITIES) = REFUSE(ENTITIES),
@@ -235,40 +278,29 @@ static const struct method *method_find(struct bytes path)
 
 /* --- what the gRPC server reports --- */
 
-/* Whether a call of `method` may begin now, in whatever hub. */
-static enum status admit_method(struct scheduler *scheduler, const struct method *method, struct err *err)
+static enum status find_hub(struct scheduler *scheduler, const struct grpc_request *request,
+                            const struct method *method, uint32_t *ret_hub, struct err *err)
 {
-    if (method->adds && task_store_low(scheduler->store))
-        return err_set(err, STATUS_RESOURCE_EXHAUSTED,
-                       "the disk is nearly full: what is there goes on, nothing new is taken; "
-                       "purge what is over, or make room on the disk");
-    if (method->write && partition_failure(scheduler->partition)->status != STATUS_OK)
-        return err_set(err, scheduler_pump_refusal(scheduler, method->worker), "writes are refused: %.200s",
-                       partition_failure(scheduler->partition)->text);
-    return STATUS_OK;
-}
-
-static enum status admit(struct scheduler *scheduler, const struct grpc_request *request,
-                         const struct method *method, uint32_t *ret_hub, struct err *err)
-{
-    if (!method)
-        return err_set(err, STATUS_UNIMPLEMENTED, "unknown method %.*s", (int)MIN(request->path.size, 100u),
-                       (const char *)request->path.data);
-    if (scheduler->stopping)
-        return err_set(err, STATUS_UNAVAILABLE, "the scheduler is stopping");
     bool make = scheduler->options.hubs_dynamic || (method->makes_hub && scheduler->options.hubs_managed);
-    if (make && method->makes_hub) { /* before the hub is made */
-        enum status refused = admit_method(scheduler, method, err);
-        if (refused != STATUS_OK)
-            return refused;
-    }
     enum status status =
         scheduler_hubs_resolve(scheduler, request->metadata(request, "taskhub"), make, ret_hub, err);
     /* The words to the cloud's SDKs are fixed (spec 2.3); our own may say more. */
     if (status == STATUS_NOT_FOUND &&
         bytes_starts_with(request->metadata(request, "x-user-agent"), BYTES_LITERAL("durabletask-c/")))
         scheduler_hubs_tell(scheduler, err);
-    return status == STATUS_OK ? admit_method(scheduler, method, err) : status;
+    return status;
+}
+
+static enum status admit_request(struct scheduler *scheduler, const struct grpc_request *request,
+                                 const struct method *method, uint32_t *ret_hub, struct err *err)
+{
+    if (!method)
+        return err_set(err, STATUS_UNIMPLEMENTED, "unknown method %.*s", (int)MIN(request->path.size, 100u),
+                       (const char *)request->path.data);
+    if (scheduler->stopping)
+        return err_set(err, STATUS_UNAVAILABLE, "the scheduler is stopping");
+    enum status status = find_hub(scheduler, request, method, ret_hub, err);
+    return status == STATUS_OK ? admit(scheduler, method, err) : status;
 }
 
 static void on_call(void *context, const struct grpc_request *request)
@@ -285,9 +317,11 @@ static void on_call(void *context, const struct grpc_request *request)
                                        .connection = request->connection,
                                        .message = request->message,
                                        .request = request};
-    enum status status = admit(scheduler, request, method, &hub, &err);
+    enum status status = admit_request(scheduler, request, method, &hub, &err);
     struct scheduler_call *call = status == STATUS_OK ? call_create(scheduler, &origin, method, hub) : NULL;
-    if (call)
+    if (call && hub == 0)
+        scheduler_hubs_make(scheduler, request->metadata(request, "taskhub"), call);
+    else if (call)
         method->handle(scheduler, call, request->message);
     else if (status == STATUS_OK)
         (void)grpc_finish(scheduler->grpc, request->id, STATUS_NO_MEMORY, "out of memory");
@@ -313,7 +347,10 @@ static void call_cancelled(struct scheduler *scheduler, struct scheduler_call *c
     } else if (call->in_engine) {
         partition_call_cancelled(scheduler->partition, call->number);
         scheduler_call_destroy(call);
-    } else { /* the store's reader or a purge has it, and will find that nobody listens */
+    } else if (call->method->keeps &&
+               !call->waits_for_hub) { /* it waits for the next engine: nobody has it */
+        scheduler_call_destroy(call);
+    } else { /* the store or a purge has it, and will find that nobody listens */
         call->gone = true;
         call_unlist(call);
     }
@@ -359,7 +396,8 @@ STATUS_RESULT scheduler_ask_hub(struct scheduler *scheduler, struct bytes name, 
 {
     if (scheduler->stopping)
         return err_set(err, STATUS_UNAVAILABLE, "the scheduler is stopping");
-    enum status status = scheduler_hubs_resolve(scheduler, name, scheduler->options.hubs_dynamic, ret_hub, err);
+    enum status status =
+        scheduler_hubs_resolve(scheduler, name, scheduler->options.hubs_dynamic, ret_hub, err);
     if (status == STATUS_NOT_FOUND)
         scheduler_hubs_tell(scheduler, err);
     return status;
@@ -373,11 +411,12 @@ void scheduler_ask(struct scheduler *scheduler, enum pb_task_hub_sidecar_service
     const struct call_origin origin = {
         .number = scheduler->ask_next++ | ASK_NUMBER, .message = message, .asker = asker};
     *ret_number = origin.number;
-    enum status status = scheduler->stopping ? err_set(&err, STATUS_UNAVAILABLE, "the scheduler is stopping")
-                                             : admit_method(scheduler, &methods[method], &err);
+    enum status status = admit(scheduler, &methods[method], &err);
     struct scheduler_call *call =
         status == STATUS_OK ? call_create(scheduler, &origin, &methods[method], hub) : NULL;
-    if (call)
+    if (call && hub == 0)
+        scheduler_hubs_make(scheduler, asker->hub_name, call);
+    else if (call)
         call->method->handle(scheduler, call, message);
     else if (status == STATUS_OK)
         asker->on_done(asker->context, STATUS_NO_MEMORY, "out of memory", (struct bytes){0});
@@ -412,20 +451,6 @@ void scheduler_ask_page(struct scheduler *scheduler, const struct task_store_que
 }
 
 /* --- the service --- */
-
-static enum status create_hubs(struct scheduler *scheduler, struct err *err)
-{
-    static const char *const one[] = {"default"};
-    const char *const *names = scheduler->options.hub_count ? scheduler->options.hubs : one;
-    size_t count = scheduler->options.hub_count ? scheduler->options.hub_count : 1;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t number = 0;
-        enum status status = task_store_hub(scheduler->store, bytes_of_cstr(names[i]), true, &number, err);
-        if (status != STATUS_OK)
-            return err_wrap(err, "task hub %s", names[i]);
-    }
-    return STATUS_OK;
-}
 
 static void say_compacted(const struct scheduler *scheduler)
 {
@@ -471,11 +496,11 @@ STATUS_RESULT scheduler_create(struct loop *loop, const struct scheduler_options
     list_init(&scheduler->purges_all);
     list_init(&scheduler->watchers);
     scheduler_pump_init(scheduler);
-    enum status status = task_store_open(&scheduler->options.store, loop, &scheduler->store, err);
+    enum status status = sqlite_store_open(&scheduler->options.store, loop, &scheduler->store, err);
     if (status == STATUS_OK)
         say_compacted(scheduler);
     if (status == STATUS_OK)
-        status = create_hubs(scheduler, err);
+        status = scheduler_hubs_make_all(scheduler, err);
     if (status == STATUS_OK)
         status = create_partition(scheduler, err);
     scheduler->options.hubs = NULL; /* the caller's, and not needed any more */
@@ -511,7 +536,7 @@ void scheduler_stop(struct scheduler *scheduler, void (*on_stopped)(void *contex
     scheduler->stopping = true;
     list_each_safe (it, &scheduler->calls_all) {
         struct scheduler_call *call = CONTAINER_OF(it, struct scheduler_call, link);
-        if (!call->method->held_forever)
+        if (!call->method->held_forever || call->waits_for_hub) /* refused when the hub is there */
             continue;
         if (call->in_engine && call->is_stream)
             partition_stream_closed(scheduler->partition, call->number);

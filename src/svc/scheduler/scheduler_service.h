@@ -24,12 +24,12 @@
 
 #include "core/task/engine.h"
 #include "net/grpc_server.h"
-#include "store/task_store.h"
+#include "store/sqlite/sqlite_store.h"
 
 struct scheduler;
 
 struct scheduler_options {
-    struct task_store_options store;
+    struct sqlite_store_options store;
     const char *const *hubs; /* created if absent; none: "default" (DTS_TASK_HUB_NAMES) */
     size_t hub_count;
     bool hubs_managed; /* clients may create and delete hubs (CreateTaskHub, DeleteTaskHub) */
@@ -43,7 +43,7 @@ struct scheduler_options {
     size_t stream_queue_max;  /* bytes queued for one worker before it gets no more work; 0: 8 MiB */
 };
 
-/* Opens the store, upgrades it, creates hubs, loads what is unfinished. Errors as task_store_open and
+/* Opens the store, upgrades it, creates hubs, loads what is unfinished. Errors as sqlite_store_open and
  * task_store_load. */
 STATUS_RESULT scheduler_create(struct loop *loop, const struct scheduler_options *options,
                                struct scheduler **ret_scheduler, struct err *err);

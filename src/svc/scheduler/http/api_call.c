@@ -118,7 +118,10 @@ void api_call_ask(struct api_call *call, enum pb_task_hub_sidecar_service_method
         api_call_answer_status(call, STATUS_NO_MEMORY, "There is no memory left.");
         return;
     }
-    const struct scheduler_asker asker = {on_ask_message, on_ask_done, call};
+    const struct scheduler_asker asker = {.on_message = on_ask_message,
+                                          .on_done = on_ask_done,
+                                          .context = call,
+                                          .hub_name = hub_name(call->request)};
     call->asking = true;
     call->on_answer = on_answer;
     scheduler_ask(call->http->scheduler, method, call->hub, buf_peek(&encoded), &asker, &call->number);

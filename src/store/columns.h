@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* columns.h — the columns of each row that every store keeps, in the order in which statements name them.
+ * One line a column: its name, which is that of the member in core/task/write_set.h, and the kind of its value. From these
+ * lists a store makes the text of its statements, binds what it writes and takes what it reads, so that no number of a column
+ * stands anywhere. The tables themselves are steps of a schema, which stay as they were written. Pure.
+ *
+ * A list takes two macros: FIRST(name, kind) for its first column and NEXT(name, kind) for the others, where commas differ. */
+#ifndef STORE_COLUMNS_H
+#define STORE_COLUMNS_H
+
+/* Kinds of a member: i64 · u32 · flag (bool) · status (enum instance_status) · bytes · payload (absent is NULL) */
+
+/* What a turn may change, and no index holds. */
+#define INSTANCE_TURN_COLUMNS(FIRST, NEXT)                                                                   \
+    FIRST(execution_id, bytes)                                                                               \
+    NEXT(name, bytes)                                                                                        \
+    NEXT(version, payload)                                                                                   \
+    NEXT(updated_ns, i64)                                                                                    \
+    NEXT(scheduled_ns, i64)                                                                                  \
+    NEXT(parent_id, payload)                                                                                 \
+    NEXT(tags, bytes)                                                                                        \
+    NEXT(suspended, flag)                                                                                    \
+    NEXT(history_count, i64)                                                                                 \
+    NEXT(inbox_next, i64)                                                                                    \
+    NEXT(activity_next, i64)
+
+/* What indexes hold; `key` first. */
+#define INSTANCE_INDEXED_COLUMNS(FIRST, NEXT)                                                                \
+    FIRST(key, i64)                                                                                          \
+    NEXT(hub, u32)                                                                                           \
+    NEXT(instance_id, bytes)                                                                                 \
+    NEXT(status, status)                                                                                     \
+    NEXT(created_ns, i64)                                                                                    \
+    NEXT(completed_ns, i64)
+
+#define INSTANCE_COLUMNS(FIRST, NEXT)                                                                        \
+    INSTANCE_TURN_COLUMNS(FIRST, NEXT)                                                                       \
+    INSTANCE_INDEXED_COLUMNS(NEXT, NEXT)
+
+#define INBOX_COLUMNS(FIRST, NEXT)                                                                           \
+    FIRST(key, i64)                                                                                          \
+    NEXT(sequence, i64)                                                                                      \
+    NEXT(visible_ns, i64)                                                                                    \
+    NEXT(event, bytes)                                                                                       \
+    NEXT(execution_id, bytes)
+
+#define ACTIVITY_COLUMNS(FIRST, NEXT)                                                                        \
+    FIRST(key, i64)                                                                                          \
+    NEXT(ordinal, i64)                                                                                       \
+    NEXT(request, bytes)
+
+#define HISTORY_COLUMNS(FIRST, NEXT)                                                                         \
+    FIRST(key, i64)                                                                                          \
+    NEXT(first, i64)                                                                                         \
+    NEXT(count, i64)                                                                                         \
+    NEXT(events, bytes)
+
+/* --- what statements are made of --- */
+
+#define COLUMN_NAME(name, kind)      #name
+#define COLUMN_NAME_NEXT(name, kind) ", " #name
+#define COLUMN_NAMES(LIST)           LIST(COLUMN_NAME, COLUMN_NAME_NEXT)
+
+#endif

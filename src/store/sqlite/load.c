@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* load.c — everything that an engine needs, when a scheduler starts or builds its engine anew.
+ *
+ *   reader's thread:  hubs ─► live instances ─► parting ones ─► inboxes ─► activities ─► key_next
+ *   loop's thread:         one batch of rows after another, to the loader's callbacks
+ *
+ * A batch is a job; its report hands the rows on and submits the next. Between two the loop does other things, and reads by
+ * id have their turn. A statement stays open from batch to batch. Each phase begins where the one before it found no more
+ * rows. */
+#include <stdlib.h>
+
+#include "store/sqlite/sqlite_store_internal.h"
+
+#define BATCH_ROWS      256
+#define BATCH_SIZE      ((size_t)1 << 20)   /* bytes after which a batch is full */
+#define BATCH_ARENA_MAX ((size_t)512 << 20) /* bytes: a row more than that, at most */
+
+enum load_phase {
+    LOAD_HUBS,
+    LOAD_LIVE,
+    LOAD_PARTING, /* over, but what they scheduled last has not run */
+    LOAD_INBOXES,
+    LOAD_ACTIVITIES,
+    LOAD_KEY_NEXT,
+};
+
+struct load_row {
+    uint32_t hub;
+    struct bytes hub_name;
+    struct instance_row instance;
+    struct payload payloads[PAYLOAD_KIND_COUNT];
+    struct inbox_row inbox;
+    struct activity_row activity;
+};
+
+struct load_job {
+    struct store_job job;
+    struct sqlite_store *store;
+    struct task_store_loader loader;
+    enum load_phase phase;
+    bool phase_over;
+    bool ended; /* a callback refused: only the open statement is to be closed */
+    struct arena arena;
+    size_t size;
+    struct load_row *rows; /* in the arena */
+    size_t count;
+    int64_t key_next;
+    struct err error;
+};
+
+/* --- reader's thread --- */
+
+static enum status copy(struct load_job *job, struct bytes *bytes)
+{
+    *bytes = arena_copy(&job->arena, *bytes);
+    job->size += bytes->size;
+    return bytes->data || bytes->size == 0 ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static enum status take_hub(struct load_job *job, size_t statement, struct load_row *row, struct err *err)
+{
+    struct db *db = job->store->reader;
+    row->hub = (uint32_t)db_column_i64(db, statement, 0);
+    row->hub_name = db_column_bytes(db, statement, 1);
+    return copy(job, &row->hub_name);
+}
+
+static enum status take_instance(struct load_job *job, size_t statement, struct load_row *row,
+                                 struct err *err)
+{
+    struct db *db = job->store->reader;
+    task_row_instance(db, statement, &row->instance);
+    enum status status = task_row_copy(&job->arena, &row->instance, &row->instance);
+    if (status == STATUS_OK)
+        status = task_row_payloads_small(db, row->instance.key, &job->arena, row->payloads, err);
+    for (size_t i = 0; i < PAYLOAD_KIND_COUNT; i++)
+        job->size += row->payloads[i].value.size;
+    return status;
+}
+
+static enum status take_inbox(struct load_job *job, size_t statement, struct load_row *row, struct err *err)
+{
+    task_row_inbox(job->store->reader, statement, &row->inbox);
+    enum status status = copy(job, &row->inbox.event);
+    return status == STATUS_OK ? copy(job, &row->inbox.execution_id) : status;
+}
+
+static enum status take_activity(struct load_job *job, size_t statement, struct load_row *row,
+                                 struct err *err)
+{
+    task_row_activity(job->store->reader, statement, &row->activity);
+    return copy(job, &row->activity.request);
+}
+
+/* --- loop's thread --- */
+
+static enum status give_hub(const struct task_store_loader *loader, const struct load_row *row)
+{
+    return loader->on_hub(loader->context, row->hub, row->hub_name);
+}
+
+static enum status give_instance(const struct task_store_loader *loader, const struct load_row *row)
+{
+    return loader->on_instance(loader->context, &row->instance, row->payloads);
+}
+
+static enum status give_inbox(const struct task_store_loader *loader, const struct load_row *row)
+{
+    return loader->on_inbox(loader->context, &row->inbox);
+}
+
+static enum status give_activity(const struct task_store_loader *loader, const struct load_row *row)
+{
+    return loader->on_activity(loader->context, &row->activity);
+}
+
+static const struct load_step {
+    enum task_statement statement;
+    const char *what;
+    enum status (*take)(struct load_job *job, size_t statement, struct load_row *row, struct err *err);
+    enum status (*give)(const struct task_store_loader *loader, const struct load_row *row);
+} load_steps[] = {
+    [LOAD_HUBS] = {TASK_HUB_ALL, "a hub", take_hub, give_hub},
+    [LOAD_LIVE] = {TASK_INSTANCE_LIVE, "an instance", take_instance, give_instance},
+    [LOAD_PARTING] = {TASK_INSTANCE_PARTING, "an instance", take_instance, give_instance},
+    [LOAD_INBOXES] = {TASK_INBOX_ALL, "an inbox event", take_inbox, give_inbox},
+    [LOAD_ACTIVITIES] = {TASK_ACTIVITY_ALL, "an activity", take_activity, give_activity},
+};
+
+/* --- a batch --- */
+
+static enum status read_rows(struct load_job *job, const struct load_step *step, struct err *err)
+{
+    struct db *db = job->store->reader;
+    job->rows = arena_alloc_array(&job->arena, BATCH_ROWS, sizeof *job->rows);
+    if (!job->rows)
+        return err_set(err, STATUS_NO_MEMORY, "loading %s: out of memory", step->what);
+    while (job->count < BATCH_ROWS && job->size < BATCH_SIZE) {
+        bool more = false;
+        enum status status = db_next(db, step->statement, &more, err);
+        job->phase_over = !more;
+        if (status != STATUS_OK || !more)
+            return status;
+        struct load_row *row = &job->rows[job->count];
+        *row = (struct load_row){0};
+        status = step->take(job, step->statement, row, err);
+        if (status != STATUS_OK) {
+            db_done(db, step->statement);
+            return err->status ? status : err_set(err, status, "loading %s: out of memory", step->what);
+        }
+        job->count++;
+    }
+    return STATUS_OK;
+}
+
+static void load_perform(struct store_job *base)
+{
+    struct load_job *job = CONTAINER_OF(base, struct load_job, job);
+    if (job->phase == LOAD_KEY_NEXT) {
+        job->phase_over = true;
+        job->error.status =
+            task_meta_get(job->store->reader, TASK_META_KEY_NEXT, &job->key_next, &job->error);
+        return;
+    }
+    const struct load_step *step = &load_steps[job->phase];
+    if (job->ended)
+        db_done(job->store->reader, step->statement);
+    else
+        job->error.status = read_rows(job, step, &job->error);
+}
+
+/* --- from batch to batch --- */
+
+static enum status give_rows(struct load_job *job, struct err *err)
+{
+    for (size_t i = 0; i < job->count; i++) {
+        enum status status = load_steps[job->phase].give(&job->loader, &job->rows[i]);
+        if (status != STATUS_OK)
+            return err_set(err, status, "loading %s", load_steps[job->phase].what);
+    }
+    return STATUS_OK;
+}
+
+static void load_finish(struct load_job *job)
+{
+    bool good = job->error.status == STATUS_OK;
+    job->store->loading = false;
+    job->loader.on_done(job->loader.context, job->error.status, good ? NULL : job->error.text,
+                        good ? MAX(job->key_next, 1) : 0);
+}
+
+static void load_submit(struct sqlite_store *store, const struct task_store_loader *loader,
+                        enum load_phase phase, const struct err *error);
+
+static void load_report(struct store_job *base)
+{
+    struct load_job *job = CONTAINER_OF(base, struct load_job, job);
+    bool open = job->error.status == STATUS_OK && !job->phase_over && !job->ended;
+    if (job->error.status == STATUS_OK)
+        job->error.status = give_rows(job, &job->error);
+
+    bool failed = job->error.status != STATUS_OK;
+    if (failed && open) /* the statement must not stay open */
+        load_submit(job->store, &job->loader, job->phase, &job->error);
+    else if (failed || job->phase == LOAD_KEY_NEXT)
+        load_finish(job);
+    else
+        load_submit(job->store, &job->loader, job->phase + job->phase_over, NULL);
+}
+
+static void load_destroy(struct store_job *base)
+{
+    struct load_job *job = CONTAINER_OF(base, struct load_job, job);
+    arena_fini(&job->arena);
+    free(job);
+}
+
+/* `error`: why a load has failed whose statement is still open; NULL: it goes on. */
+static void load_submit(struct sqlite_store *store, const struct task_store_loader *loader,
+                        enum load_phase phase, const struct err *error)
+{
+    struct load_job *job = calloc(1, sizeof *job);
+    ASSERT(job);
+    *job = (struct load_job){.job = {.perform = load_perform, .report = load_report, .destroy = load_destroy},
+                             .store = store,
+                             .loader = *loader,
+                             .phase = phase,
+                             .ended = error != NULL};
+    if (error)
+        job->error = *error;
+    arena_init(&job->arena, BATCH_ARENA_MAX);
+    store_worker_submit(store->read_worker, &job->job);
+}
+
+void sqlite_store_load(struct task_store *base, const struct task_store_loader *loader)
+{
+    struct sqlite_store *store = sqlite_store_of(base);
+    ASSERT(store->sets_open == 0 && !store->loading);
+    store->loading = true;
+    load_submit(store, loader, LOAD_HUBS, NULL);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* schema.h — the tables of the SQLite store by version, and every statement that touches them, by number. Not for other
+ * folders. */
+#ifndef STORE_SQLITE_SCHEMA_H
+#define STORE_SQLITE_SCHEMA_H
+
+#include "db/sqlite.h"
+
+enum task_statement {
+    TASK_TABLE_COUNT,
+    TASK_COPY_INTO,
+    TASK_META_GET,
+    TASK_META_PUT,
+    TASK_HUB_GET,
+    TASK_HUB_ADD,
+    TASK_HUB_ALL,
+    TASK_HUB_DELETE,
+    TASK_INSTANCE_TOUCH,
+    TASK_INSTANCE_PUT,
+    TASK_INSTANCE_DELETE,
+    TASK_INSTANCE_GET,
+    TASK_INSTANCE_LIVE,
+    TASK_INSTANCE_PARTING,
+    TASK_PAYLOAD_PUT,
+    TASK_PAYLOAD_DELETE,
+    TASK_PAYLOAD_CLEAR,
+    TASK_PAYLOAD_GET,
+    TASK_PAYLOAD_GET_SMALL,
+    TASK_HISTORY_ADD,
+    TASK_HISTORY_CLEAR,
+    TASK_HISTORY_GET,
+    TASK_INBOX_ADD,
+    TASK_INBOX_DELETE,
+    TASK_INBOX_CLEAR,
+    TASK_INBOX_ALL,
+    TASK_ACTIVITY_ADD,
+    TASK_ACTIVITY_DELETE,
+    TASK_ACTIVITY_CLEAR,
+    TASK_ACTIVITY_ALL,
+    TASK_QUERY_ALL,
+    TASK_QUERY_LIVE,
+    TASK_QUERY_FAILED,
+    TASK_QUERY_DONE,
+    TASK_QUERY_TERMINAL,
+    TASK_QUERY_COMPLETED,
+    TASK_QUERY_PREFIX,
+    TASK_QUERY_PREFIX_FEW,
+    TASK_STATEMENT_COUNT,
+};
+extern const char *const task_statements[TASK_STATEMENT_COUNT];
+
+/* Brings the file to the newest version: each step once, in order, each in a transaction of its own together
+ * with the new version number. FAILED_PRECONDITION for a file of a newer program or of another one. */
+STATUS_RESULT task_schema_upgrade(struct db *d, const char *const *steps, int step_count, struct err *err);
+extern const char *const task_schema_steps[];
+extern const int task_schema_version;
+
+#endif
