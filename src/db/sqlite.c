@@ -49,21 +49,21 @@ static const struct {
 };
 
 /* `code` may be extended. */
-static enum status db_fail(struct db *d, int code, const char *doing, struct err *err)
+static enum status db_fail(struct db *db, int code, const char *doing, struct err *err)
 {
-    int extended = d->connection ? sqlite3_extended_errcode(d->connection) : code;
+    int extended = db->connection ? sqlite3_extended_errcode(db->connection) : code;
     if ((extended & 0xff) != (code & 0xff))
         extended = code;
     if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC) {
         /* SQLite keeps the error of the database file only, not that of its log. */
-        int error = d->connection ? sqlite3_system_errno(d->connection) : 0;
+        int error = db->connection ? sqlite3_system_errno(db->connection) : 0;
         fprintf(stderr,
                 "sallyport: a sync of the database failed (%s, SQLite %d); what is on disk is unknown, "
                 "stopping\n",
                 error ? strerror(error) : "see the kernel's log for the cause", extended);
         abort();
     }
-    const char *message = d->connection ? sqlite3_errmsg(d->connection) : sqlite3_errstr(code);
+    const char *message = db->connection ? sqlite3_errmsg(db->connection) : sqlite3_errstr(code);
     for (size_t i = 0; i < ARRAY_SIZE(db_errors); i++)
         if (db_errors[i].code == (extended & 0xff))
             return err_set(err, db_errors[i].status, "%s: %s (SQLite %d)", doing, db_errors[i].text,
@@ -105,21 +105,21 @@ static const char *vfs_of(const struct db_options *options)
 
 static int db_on_wal(void *context, sqlite3 *connection, const char *name, int pages)
 {
-    struct db *d = context;
-    d->wal_pages = pages;
+    struct db *db = context;
+    db->wal_pages = pages;
     return SQLITE_OK;
 }
 
-STATUS_RESULT db_script(struct db *d, const char *sql, struct err *err)
+STATUS_RESULT db_script(struct db *db, const char *sql, struct err *err)
 {
-    int code = sqlite3_exec(d->connection, sql, NULL, NULL, NULL);
-    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "schema", err);
+    int code = sqlite3_exec(db->connection, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? STATUS_OK : db_fail(db, code, "schema", err);
 }
 
 /* SQLite checkpoints on its own where we do not look, and there hides a failed sync; so it may not. */
-static enum status db_configure(struct db *d, const struct db_options *options, struct err *err)
+static enum status db_configure(struct db *db, const struct db_options *options, struct err *err)
 {
-    sqlite3 *c = d->connection;
+    sqlite3 *c = db->connection;
     (void)sqlite3_extended_result_codes(c, 1);
     (void)sqlite3_busy_timeout(c, DB_BUSY_TIMEOUT_MS);
     (void)sqlite3_db_config(c, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -127,7 +127,7 @@ static enum status db_configure(struct db *d, const struct db_options *options, 
     (void)sqlite3_db_config(c, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     (void)sqlite3_db_config(c, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     (void)sqlite3_db_config(c, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-    (void)sqlite3_wal_hook(c, db_on_wal, d);
+    (void)sqlite3_wal_hook(c, db_on_wal, db);
     char text[512];
     snprintf(
         text, sizeof text,
@@ -135,210 +135,211 @@ static enum status db_configure(struct db *d, const struct db_options *options, 
         "PRAGMA secure_delete=FAST; PRAGMA cache_size=-%d; PRAGMA journal_size_limit=%d; %s",
         options->cache_size_kib ? options->cache_size_kib : DB_CACHE_SIZE_KIB, DB_LOG_SIZE_KEPT,
         options->read_only ? "PRAGMA query_only=ON;" : "");
-    enum status status = db_script(d, text, err);
+    enum status status = db_script(db, text, err);
     if (status != STATUS_OK || options->read_only)
         return status;
     if (sqlite3_db_readonly(c, "main") != 0)
         return err_set(err, STATUS_FAILED_PRECONDITION, "%s: the file is read-only", options->path);
     snprintf(text, sizeof text, "PRAGMA page_size=%d; PRAGMA journal_mode=WAL; PRAGMA synchronous=%s;",
              DB_PAGE_SIZE, options->sync_off ? "OFF" : "FULL");
-    return db_script(d, text, err);
+    return db_script(db, text, err);
 }
 
 STATUS_RESULT db_open(const struct db_options *options, struct db **ret_db, struct err *err)
 {
-    struct db *d = calloc(1, sizeof *d);
-    if (d)
-        d->statements = calloc(options->statement_count + 1, sizeof(sqlite3_stmt *));
-    if (!d || !d->statements) {
-        free(d);
+    struct db *db = calloc(1, sizeof *db);
+    if (db)
+        db->statements = calloc(options->statement_count + 1, sizeof(sqlite3_stmt *));
+    if (!db || !db->statements) {
+        free(db);
         return err_set(err, STATUS_NO_MEMORY, "%s: out of memory", options->path);
     }
-    d->texts = options->statements;
-    d->statement_count = options->statement_count;
+    db->texts = options->statements;
+    db->statement_count = options->statement_count;
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                 (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    int code = sqlite3_open_v2(options->path, &d->connection, flags, vfs_of(options));
+    int code = sqlite3_open_v2(options->path, &db->connection, flags, vfs_of(options));
     enum status status =
-        code == SQLITE_OK ? db_configure(d, options, err) : db_fail(d, code, options->path, err);
+        code == SQLITE_OK ? db_configure(db, options, err) : db_fail(db, code, options->path, err);
     if (status != STATUS_OK) {
-        db_close(d);
+        db_close(db);
         return status;
     }
-    *ret_db = d;
+    *ret_db = db;
     return STATUS_OK;
 }
 
-void db_close(struct db *d)
+void db_close(struct db *db)
 {
-    if (!d)
+    if (!db)
         return;
-    if (d->connection)
-        db_rollback(d);
-    for (size_t i = 0; i < d->statement_count; i++)
-        (void)sqlite3_finalize(d->statements[i]);
-    (void)sqlite3_close(d->connection);
-    free(d->statements);
-    free(d);
+    if (db->connection)
+        db_rollback(db);
+    for (size_t i = 0; i < db->statement_count; i++)
+        (void)sqlite3_finalize(db->statements[i]);
+    (void)sqlite3_close(db->connection);
+    free(db->statements);
+    free(db);
 }
 
-STATUS_RESULT db_pragma(struct db *d, const char *name, int64_t *ret_value, struct err *err)
+STATUS_RESULT db_pragma(struct db *db, const char *name, int64_t *ret_value, struct err *err)
 {
     char text[64];
     snprintf(text, sizeof text, "PRAGMA %s", name);
     sqlite3_stmt *s = NULL;
-    int code = sqlite3_prepare_v2(d->connection, text, -1, &s, NULL);
+    int code = sqlite3_prepare_v2(db->connection, text, -1, &s, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_step(s);
     if (code == SQLITE_ROW)
         *ret_value = sqlite3_column_int64(s, 0);
     (void)sqlite3_finalize(s);
-    return code == SQLITE_ROW ? STATUS_OK : db_fail(d, code, text, err);
+    return code == SQLITE_ROW ? STATUS_OK : db_fail(db, code, text, err);
 }
 
-STATUS_RESULT db_pragma_set(struct db *d, const char *name, int64_t value, struct err *err)
+STATUS_RESULT db_pragma_set(struct db *db, const char *name, int64_t value, struct err *err)
 {
     char text[96];
     snprintf(text, sizeof text, "PRAGMA %s=%lld", name, (long long)value);
-    return db_script(d, text, err);
+    return db_script(db, text, err);
 }
 
 /* --- transactions --- */
 
-STATUS_RESULT db_begin(struct db *d, struct err *err)
+STATUS_RESULT db_begin(struct db *db, struct err *err)
 {
-    int code = sqlite3_exec(d->connection, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "begin", err);
+    int code = sqlite3_exec(db->connection, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    return code == SQLITE_OK ? STATUS_OK : db_fail(db, code, "begin", err);
 }
 
-STATUS_RESULT db_commit(struct db *d, struct err *err)
+STATUS_RESULT db_commit(struct db *db, struct err *err)
 {
-    int code = sqlite3_exec(d->connection, "COMMIT", NULL, NULL, NULL);
-    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "commit", err);
+    int code = sqlite3_exec(db->connection, "COMMIT", NULL, NULL, NULL);
+    return code == SQLITE_OK ? STATUS_OK : db_fail(db, code, "commit", err);
 }
 
-void db_rollback(struct db *d)
+void db_rollback(struct db *db)
 {
-    if (!sqlite3_get_autocommit(d->connection))
-        (void)sqlite3_exec(d->connection, "ROLLBACK", NULL, NULL, NULL);
+    if (!sqlite3_get_autocommit(db->connection))
+        (void)sqlite3_exec(db->connection, "ROLLBACK", NULL, NULL, NULL);
 }
 
 /* --- statements --- */
 
 /* NULL if it cannot be prepared; the reason is then kept for the run that follows. */
-static sqlite3_stmt *db_statement(struct db *d, size_t statement)
+static sqlite3_stmt *db_statement(struct db *db, size_t statement)
 {
-    ASSERT(statement < d->statement_count);
-    if (!d->statements[statement]) {
-        int code = sqlite3_prepare_v3(d->connection, d->texts[statement], -1, SQLITE_PREPARE_PERSISTENT,
-                                      &d->statements[statement], NULL);
-        if (code != SQLITE_OK && d->bind_code == SQLITE_OK)
-            d->bind_code = code;
+    ASSERT(statement < db->statement_count);
+    if (!db->statements[statement]) {
+        int code = sqlite3_prepare_v3(db->connection, db->texts[statement], -1, SQLITE_PREPARE_PERSISTENT,
+                                      &db->statements[statement], NULL);
+        if (code != SQLITE_OK && db->bind_code == SQLITE_OK)
+            db->bind_code = code;
     }
-    return d->statements[statement];
+    return db->statements[statement];
 }
 
-static void db_bound(struct db *d, int code)
+static void db_bound(struct db *db, int code)
 {
-    if (code != SQLITE_OK && d->bind_code == SQLITE_OK)
-        d->bind_code = code;
+    if (code != SQLITE_OK && db->bind_code == SQLITE_OK)
+        db->bind_code = code;
 }
 
-void db_bind_i64(struct db *d, size_t statement, int parameter, int64_t value)
+void db_bind_i64(struct db *db, size_t statement, int parameter, int64_t value)
 {
-    sqlite3_stmt *s = db_statement(d, statement);
+    sqlite3_stmt *s = db_statement(db, statement);
     if (s)
-        db_bound(d, sqlite3_bind_int64(s, parameter, value));
+        db_bound(db, sqlite3_bind_int64(s, parameter, value));
 }
 
-void db_bind_bytes(struct db *d, size_t statement, int parameter, struct bytes value)
+void db_bind_bytes(struct db *db, size_t statement, int parameter, struct bytes value)
 {
-    sqlite3_stmt *s = db_statement(d, statement);
+    sqlite3_stmt *s = db_statement(db, statement);
     if (s)
-        db_bound(d, sqlite3_bind_blob64(s, parameter, value.size ? (const void *)value.data : "", value.size,
-                                        SQLITE_STATIC));
+        db_bound(db, sqlite3_bind_blob64(s, parameter, value.size ? (const void *)value.data : "", value.size,
+                                         SQLITE_STATIC));
 }
 
-void db_bind_null(struct db *d, size_t statement, int parameter)
+void db_bind_null(struct db *db, size_t statement, int parameter)
 {
-    sqlite3_stmt *s = db_statement(d, statement);
+    sqlite3_stmt *s = db_statement(db, statement);
     if (s)
-        db_bound(d, sqlite3_bind_null(s, parameter));
+        db_bound(db, sqlite3_bind_null(s, parameter));
 }
 
-void db_done(struct db *d, size_t statement)
+void db_done(struct db *db, size_t statement)
 {
-    sqlite3_stmt *s = d->statements[statement];
+    sqlite3_stmt *s = db->statements[statement];
     if (!s)
         return;
     (void)sqlite3_reset(s);
     (void)sqlite3_clear_bindings(s);
 }
 
-STATUS_RESULT db_next(struct db *d, size_t statement, bool *ret_row, struct err *err)
+STATUS_RESULT db_next(struct db *db, size_t statement, bool *ret_row, struct err *err)
 {
-    sqlite3_stmt *s = db_statement(d, statement);
-    int code = d->bind_code != SQLITE_OK ? d->bind_code : sqlite3_step(s);
-    d->bind_code = SQLITE_OK;
+    sqlite3_stmt *s = db_statement(db, statement);
+    int code = db->bind_code != SQLITE_OK ? db->bind_code : sqlite3_step(s);
+    db->bind_code = SQLITE_OK;
     if (code == SQLITE_ROW) {
         *ret_row = true;
         return STATUS_OK;
     }
-    enum status status = code == SQLITE_DONE ? STATUS_OK : db_fail(d, code, "statement", err);
-    db_done(d, statement);
+    enum status status = code == SQLITE_DONE ? STATUS_OK : db_fail(db, code, "statement", err);
+    db_done(db, statement);
     if (status == STATUS_OK)
         *ret_row = false;
     return status;
 }
 
-STATUS_RESULT db_run(struct db *d, size_t statement, struct err *err)
+STATUS_RESULT db_run(struct db *db, size_t statement, struct err *err)
 {
     bool row = false;
-    enum status status = db_next(d, statement, &row, err);
+    enum status status = db_next(db, statement, &row, err);
     if (row)
-        db_done(d, statement);
+        db_done(db, statement);
     return status;
 }
 
-int64_t db_column_i64(struct db *d, size_t statement, int column)
+int64_t db_column_i64(struct db *db, size_t statement, int column)
 {
-    return sqlite3_column_int64(d->statements[statement], column);
+    return sqlite3_column_int64(db->statements[statement], column);
 }
 
-struct bytes db_column_bytes(struct db *d, size_t statement, int column)
+struct bytes db_column_bytes(struct db *db, size_t statement, int column)
 {
-    const void *data = sqlite3_column_blob(d->statements[statement], column);
-    int size = sqlite3_column_bytes(d->statements[statement], column);
+    const void *data = sqlite3_column_blob(db->statements[statement], column);
+    int size = sqlite3_column_bytes(db->statements[statement], column);
     return bytes_of(data, data ? (size_t)size : 0);
 }
 
-bool db_column_null(struct db *d, size_t statement, int column)
+bool db_column_null(struct db *db, size_t statement, int column)
 {
-    return sqlite3_column_type(d->statements[statement], column) == SQLITE_NULL;
+    return sqlite3_column_type(db->statements[statement], column) == SQLITE_NULL;
 }
 
-int64_t db_changes(const struct db *d)
+int64_t db_changes(const struct db *db)
 {
-    return sqlite3_changes64(d->connection);
+    return sqlite3_changes64(db->connection);
 }
 
 /* --- log and library --- */
 
-int db_wal_pages(const struct db *d)
+int db_wal_pages(const struct db *db)
 {
-    return d->wal_pages;
+    return db->wal_pages;
 }
 
-STATUS_RESULT db_checkpoint(struct db *d, bool truncate, struct err *err)
+STATUS_RESULT db_checkpoint(struct db *db, bool truncate, struct err *err)
 {
-    int code = sqlite3_wal_checkpoint_v2(
-        d->connection, "main", truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return code == SQLITE_OK ? STATUS_OK : db_fail(d, code, "checkpoint", err);
+    int code = sqlite3_wal_checkpoint_v2(db->connection, "main",
+                                         truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
+                                         NULL, NULL);
+    return code == SQLITE_OK ? STATUS_OK : db_fail(db, code, "checkpoint", err);
 }
 
-void db_interrupt(struct db *d)
+void db_interrupt(struct db *db)
 {
-    sqlite3_interrupt(d->connection);
+    sqlite3_interrupt(db->connection);
 }
 
 const char *db_sqlite_version(void)

@@ -33,44 +33,44 @@ struct db_options {
  * file; the statuses above otherwise. */
 STATUS_RESULT db_open(const struct db_options *options, struct db **ret_db, struct err *err);
 /* Rolls an open transaction back. Does not checkpoint. NULL allowed. */
-void db_close(struct db *d);
+void db_close(struct db *db);
 
 /* Runs a text of several statements without parameters, for schema steps. */
-STATUS_RESULT db_script(struct db *d, const char *sql, struct err *err);
+STATUS_RESULT db_script(struct db *db, const char *sql, struct err *err);
 /* The value of an integer pragma such as "user_version". */
-STATUS_RESULT db_pragma(struct db *d, const char *name, int64_t *ret_value, struct err *err);
-STATUS_RESULT db_pragma_set(struct db *d, const char *name, int64_t value, struct err *err);
+STATUS_RESULT db_pragma(struct db *db, const char *name, int64_t *ret_value, struct err *err);
+STATUS_RESULT db_pragma_set(struct db *db, const char *name, int64_t value, struct err *err);
 
-STATUS_RESULT db_begin(struct db *d, struct err *err);
+STATUS_RESULT db_begin(struct db *db, struct err *err);
 /* OK: the transaction is on disk. On failure the caller rolls back. */
-STATUS_RESULT db_commit(struct db *d, struct err *err);
+STATUS_RESULT db_commit(struct db *db, struct err *err);
 /* May be called without a transaction. */
-void db_rollback(struct db *d);
+void db_rollback(struct db *db);
 
 /* Parameters are numbered from 1. Bytes must stay valid until the statement is done. */
-void db_bind_i64(struct db *d, size_t statement, int parameter, int64_t value);
-void db_bind_bytes(struct db *d, size_t statement, int parameter, struct bytes value);
-void db_bind_null(struct db *d, size_t statement, int parameter);
+void db_bind_i64(struct db *db, size_t statement, int parameter, int64_t value);
+void db_bind_bytes(struct db *db, size_t statement, int parameter, struct bytes value);
+void db_bind_null(struct db *db, size_t statement, int parameter);
 /* Runs a statement that gives no rows; it is done afterwards. */
-STATUS_RESULT db_run(struct db *d, size_t statement, struct err *err);
+STATUS_RESULT db_run(struct db *db, size_t statement, struct err *err);
 /* The next row, or `*ret_row` false at the end; the statement is done at the end and on failure. */
-STATUS_RESULT db_next(struct db *d, size_t statement, bool *ret_row, struct err *err);
+STATUS_RESULT db_next(struct db *db, size_t statement, bool *ret_row, struct err *err);
 /* Ends a statement before its last row. */
-void db_done(struct db *d, size_t statement);
+void db_done(struct db *db, size_t statement);
 /* Columns are numbered from 0. Bytes are valid until the statement moves on. NULL reads as 0 or empty. */
-int64_t db_column_i64(struct db *d, size_t statement, int column);
-struct bytes db_column_bytes(struct db *d, size_t statement, int column);
-bool db_column_null(struct db *d, size_t statement, int column);
+int64_t db_column_i64(struct db *db, size_t statement, int column);
+struct bytes db_column_bytes(struct db *db, size_t statement, int column);
+bool db_column_null(struct db *db, size_t statement, int column);
 /* Rows that the last db_run changed. */
-int64_t db_changes(const struct db *d);
+int64_t db_changes(const struct db *db);
 
 /* Pages in the write-ahead log after the last commit of this connection. */
-int db_wal_pages(const struct db *d);
+int db_wal_pages(const struct db *db);
 /* Copies the log into the file as far as readers allow; `truncate` waits for none but empties the log if it
  * can. */
-STATUS_RESULT db_checkpoint(struct db *d, bool truncate, struct err *err);
+STATUS_RESULT db_checkpoint(struct db *db, bool truncate, struct err *err);
 /* Ends a running statement with CANCELLED. Any thread. */
-void db_interrupt(struct db *d);
+void db_interrupt(struct db *db);
 
 /* The version of the SQLite library in use, such as "3.40.1". */
 const char *db_sqlite_version(void);

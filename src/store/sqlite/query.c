@@ -47,22 +47,22 @@ static enum task_statement query_statement(const struct task_store_query *query)
 
 /* Few ids with the prefix are quickly sorted; many are more quickly found by walking the order and looking.
  */
-static enum status query_choose(struct db *d, const struct task_store_query *query, struct bytes id_end,
+static enum status query_choose(struct db *db, const struct task_store_query *query, struct bytes id_end,
                                 size_t *ret_statement, struct err *err)
 {
     bool row = false;
     size_t statement = query_statement(query);
     if (!query->by_completion && id_end.data) {
-        db_bind_i64(d, TASK_QUERY_PREFIX_FEW, 1, query->hub);
-        db_bind_bytes(d, TASK_QUERY_PREFIX_FEW, 2, query->id_prefix);
-        db_bind_bytes(d, TASK_QUERY_PREFIX_FEW, 3, id_end);
-        db_bind_i64(d, TASK_QUERY_PREFIX_FEW, 4, PREFIX_FEW_MAX);
-        enum status status = db_next(d, TASK_QUERY_PREFIX_FEW, &row, err);
+        db_bind_i64(db, TASK_QUERY_PREFIX_FEW, 1, query->hub);
+        db_bind_bytes(db, TASK_QUERY_PREFIX_FEW, 2, query->id_prefix);
+        db_bind_bytes(db, TASK_QUERY_PREFIX_FEW, 3, id_end);
+        db_bind_i64(db, TASK_QUERY_PREFIX_FEW, 4, PREFIX_FEW_MAX);
+        enum status status = db_next(db, TASK_QUERY_PREFIX_FEW, &row, err);
         if (status != STATUS_OK)
             return status;
-        if (db_column_i64(d, TASK_QUERY_PREFIX_FEW, 0) < PREFIX_FEW_MAX)
+        if (db_column_i64(db, TASK_QUERY_PREFIX_FEW, 0) < PREFIX_FEW_MAX)
             statement = TASK_QUERY_PREFIX;
-        db_done(d, TASK_QUERY_PREFIX_FEW);
+        db_done(db, TASK_QUERY_PREFIX_FEW);
     }
     *ret_statement = statement;
     return STATUS_OK;
@@ -81,7 +81,7 @@ static struct bytes prefix_end(struct arena *arena, struct bytes prefix)
     return end;
 }
 
-static void query_bind(struct db *d, size_t s, const struct task_store_query *query, struct page_token after,
+static void query_bind(struct db *db, size_t s, const struct task_store_query *query, struct page_token after,
                        struct bytes id_end)
 {
     int64_t own_from = query->by_completion ? query->completed_from_ns : query->created_from_ns;
@@ -91,19 +91,19 @@ static void query_bind(struct db *d, size_t s, const struct task_store_query *qu
     /* No id is empty, so "behind (time, '')" means "from that time on". */
     if (after.time_ns < own_from)
         after = (struct page_token){.time_ns = own_from};
-    db_bind_i64(d, s, 1, query->hub);
-    db_bind_i64(d, s, 2, after.time_ns);
-    db_bind_bytes(d, s, 3, after.instance_id);
-    db_bind_i64(d, s, 4, own_to ? own_to : INT64_MAX);
-    db_bind_i64(d, s, 5, query->status_mask);
-    db_bind_bytes(d, s, 6, query->id_prefix);
+    db_bind_i64(db, s, 1, query->hub);
+    db_bind_i64(db, s, 2, after.time_ns);
+    db_bind_bytes(db, s, 3, after.instance_id);
+    db_bind_i64(db, s, 4, own_to ? own_to : INT64_MAX);
+    db_bind_i64(db, s, 5, query->status_mask);
+    db_bind_bytes(db, s, 6, query->id_prefix);
     if (id_end.data)
-        db_bind_bytes(d, s, 7, id_end);
+        db_bind_bytes(db, s, 7, id_end);
     else
-        db_bind_null(d, s, 7);
-    db_bind_i64(d, s, 8, other_from);
-    db_bind_i64(d, s, 9, other_to ? other_to : INT64_MAX);
-    db_bind_i64(d, s, 10, query->terminal_only);
+        db_bind_null(db, s, 7);
+    db_bind_i64(db, s, 8, other_from);
+    db_bind_i64(db, s, 9, other_to ? other_to : INT64_MAX);
+    db_bind_i64(db, s, 10, query->terminal_only);
 }
 
 static size_t row_size(const struct instance_row *row, const struct payload *payloads)
@@ -147,7 +147,7 @@ static enum status page_end(struct task_store_page *page, const struct task_stor
     return status == STATUS_OK ? status : err_set(err, status, "query: out of memory");
 }
 
-static enum status page_fill(struct db *d, size_t s, const struct task_store_query *query,
+static enum status page_fill(struct db *db, size_t s, const struct task_store_query *query,
                              struct task_store_page *page, struct err *err)
 {
     size_t rows_max = query->rows_max ? query->rows_max : ROWS_DEFAULT;
@@ -155,7 +155,7 @@ static enum status page_fill(struct db *d, size_t s, const struct task_store_que
     size_t size = 0, capacity = 0;
     for (;;) {
         bool more = false;
-        enum status status = db_next(d, s, &more, err);
+        enum status status = db_next(db, s, &more, err);
         if (status != STATUS_OK || !more)
             return status;
         if (page->count >= rows_max)
@@ -163,11 +163,11 @@ static enum status page_fill(struct db *d, size_t s, const struct task_store_que
         status = page_grow(page, &capacity);
         struct instance_row row;
         struct payload *payloads = status == STATUS_OK ? page->payloads[page->count] : NULL;
-        task_row_instance(d, s, &row);
+        task_row_instance(db, s, &row);
         if (status == STATUS_OK)
             status = task_row_copy(&page->arena, &row, &row);
         if (status == STATUS_OK && !query->bare) /* else all are absent */
-            status = task_row_payloads(d, row.key, query->payloads ? PAYLOAD_INPUT : PAYLOAD_CUSTOM_STATUS,
+            status = task_row_payloads(db, row.key, query->payloads ? PAYLOAD_INPUT : PAYLOAD_CUSTOM_STATUS,
                                        PAYLOAD_FAILURE, &page->arena, payloads, err);
         if (status != STATUS_OK)
             return status == STATUS_NO_MEMORY ? err_set(err, status, "query: out of memory") : status;
@@ -178,8 +178,8 @@ static enum status page_fill(struct db *d, size_t s, const struct task_store_que
     }
 }
 
-static enum status query_run(struct db *d, const struct task_store_query *query, struct task_store_page *page,
-                             struct err *err)
+static enum status query_run(struct db *db, const struct task_store_query *query,
+                             struct task_store_page *page, struct err *err)
 {
     struct page_token after = {0};
     size_t statement = 0;
@@ -195,12 +195,12 @@ static enum status query_run(struct db *d, const struct task_store_query *query,
     }
     struct bytes id_end =
         query->id_prefix.size ? prefix_end(&page->arena, query->id_prefix) : (struct bytes){0};
-    enum status status = query_choose(d, query, id_end, &statement, err);
+    enum status status = query_choose(db, query, id_end, &statement, err);
     if (status != STATUS_OK)
         return status;
-    query_bind(d, statement, query, after, id_end);
-    status = page_fill(d, statement, query, page, err);
-    db_done(d, statement);
+    query_bind(db, statement, query, after, id_end);
+    status = page_fill(db, statement, query, page, err);
+    db_done(db, statement);
     return status;
 }
 

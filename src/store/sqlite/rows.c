@@ -13,24 +13,24 @@
 
 _Static_assert((int)PAYLOAD_KIND_COUNT <= PAYLOAD_SLOTS, "payload ids overlap");
 
-STATUS_RESULT task_meta_get(struct db *d, enum task_meta name, int64_t *ret_value, struct err *err)
+STATUS_RESULT task_meta_get(struct db *db, enum task_meta name, int64_t *ret_value, struct err *err)
 {
     bool row = false;
-    db_bind_i64(d, TASK_META_GET, 1, name);
-    enum status status = db_next(d, TASK_META_GET, &row, err);
+    db_bind_i64(db, TASK_META_GET, 1, name);
+    enum status status = db_next(db, TASK_META_GET, &row, err);
     if (status != STATUS_OK)
         return status;
-    *ret_value = row ? db_column_i64(d, TASK_META_GET, 0) : 0;
+    *ret_value = row ? db_column_i64(db, TASK_META_GET, 0) : 0;
     if (row)
-        db_done(d, TASK_META_GET);
+        db_done(db, TASK_META_GET);
     return STATUS_OK;
 }
 
-STATUS_RESULT task_meta_put(struct db *d, enum task_meta name, int64_t value, struct err *err)
+STATUS_RESULT task_meta_put(struct db *db, enum task_meta name, int64_t value, struct err *err)
 {
-    db_bind_i64(d, TASK_META_PUT, 1, name);
-    db_bind_i64(d, TASK_META_PUT, 2, value);
-    return db_run(d, TASK_META_PUT, err);
+    db_bind_i64(db, TASK_META_PUT, 1, name);
+    db_bind_i64(db, TASK_META_PUT, 2, value);
+    return db_run(db, TASK_META_PUT, err);
 }
 
 /* --- writing --- */
@@ -66,55 +66,55 @@ static void bind_instance(struct db *db, size_t statement, const struct instance
     INSTANCE_COLUMNS(BIND, BIND)
 }
 
-static enum status put_instance(struct db *d, const struct instance_row *row, int64_t *key_next,
+static enum status put_instance(struct db *db, const struct instance_row *row, int64_t *key_next,
                                 struct err *err)
 {
     ASSERT(row->key > 0 && row->key < KEY_MAX);
-    bind_instance(d, TASK_INSTANCE_TOUCH, row);
-    enum status status = db_run(d, TASK_INSTANCE_TOUCH, err);
-    if (status != STATUS_OK || db_changes(d) == 1)
+    bind_instance(db, TASK_INSTANCE_TOUCH, row);
+    enum status status = db_run(db, TASK_INSTANCE_TOUCH, err);
+    if (status != STATUS_OK || db_changes(db) == 1)
         return status;
-    bind_instance(d, TASK_INSTANCE_PUT, row);
-    status = db_run(d, TASK_INSTANCE_PUT, err);
+    bind_instance(db, TASK_INSTANCE_PUT, row);
+    status = db_run(db, TASK_INSTANCE_PUT, err);
     if (status != STATUS_OK || row->key < *key_next)
         return status;
     *key_next = row->key + KEYS_RESERVED;
-    return task_meta_put(d, TASK_META_KEY_NEXT, *key_next, err);
+    return task_meta_put(db, TASK_META_KEY_NEXT, *key_next, err);
 }
 
 /* A statement whose only parameters are one or two integers. */
-static enum status run_ids(struct db *d, size_t statement, int64_t first, int64_t second, struct err *err)
+static enum status run_ids(struct db *db, size_t statement, int64_t first, int64_t second, struct err *err)
 {
-    db_bind_i64(d, statement, 1, first);
+    db_bind_i64(db, statement, 1, first);
     if (statement == TASK_INBOX_DELETE || statement == TASK_ACTIVITY_DELETE ||
         statement == TASK_PAYLOAD_CLEAR)
-        db_bind_i64(d, statement, 2, second);
-    return db_run(d, statement, err);
+        db_bind_i64(db, statement, 2, second);
+    return db_run(db, statement, err);
 }
 
-static enum status clear_payloads(struct db *d, int64_t key, struct err *err)
+static enum status clear_payloads(struct db *db, int64_t key, struct err *err)
 {
-    return run_ids(d, TASK_PAYLOAD_CLEAR, key * PAYLOAD_SLOTS, key * PAYLOAD_SLOTS + PAYLOAD_SLOTS - 1, err);
+    return run_ids(db, TASK_PAYLOAD_CLEAR, key * PAYLOAD_SLOTS, key * PAYLOAD_SLOTS + PAYLOAD_SLOTS - 1, err);
 }
 
-static enum status delete_instance(struct db *d, int64_t key, struct err *err)
+static enum status delete_instance(struct db *db, int64_t key, struct err *err)
 {
     static const enum task_statement clears[] = {TASK_INSTANCE_DELETE, TASK_HISTORY_CLEAR, TASK_INBOX_CLEAR,
                                                  TASK_ACTIVITY_CLEAR};
-    enum status status = clear_payloads(d, key, err);
+    enum status status = clear_payloads(db, key, err);
     for (size_t i = 0; i < ARRAY_SIZE(clears) && status == STATUS_OK; i++)
-        status = run_ids(d, clears[i], key, 0, err);
+        status = run_ids(db, clears[i], key, 0, err);
     return status;
 }
 
-static enum status put_payload(struct db *d, const struct write_op *op, struct err *err)
+static enum status put_payload(struct db *db, const struct write_op *op, struct err *err)
 {
     int64_t id = op->key * PAYLOAD_SLOTS + (int64_t)op->payload_kind;
     if (!op->payload.present)
-        return run_ids(d, TASK_PAYLOAD_DELETE, id, 0, err);
-    db_bind_i64(d, TASK_PAYLOAD_PUT, 1, id);
-    db_bind_bytes(d, TASK_PAYLOAD_PUT, 2, op->payload.value);
-    return db_run(d, TASK_PAYLOAD_PUT, err);
+        return run_ids(db, TASK_PAYLOAD_DELETE, id, 0, err);
+    db_bind_i64(db, TASK_PAYLOAD_PUT, 1, id);
+    db_bind_bytes(db, TASK_PAYLOAD_PUT, 2, op->payload.value);
+    return db_run(db, TASK_PAYLOAD_PUT, err);
 }
 
 static enum status add_history(struct db *db, const struct history_row *row, struct err *err)
@@ -141,43 +141,43 @@ static enum status add_activity(struct db *db, const struct activity_row *row, s
     return db_run(db, statement, err);
 }
 
-static enum status apply_op(struct db *d, const struct write_op *op, int64_t *key_next, struct err *err)
+static enum status apply_op(struct db *db, const struct write_op *op, int64_t *key_next, struct err *err)
 {
     switch (op->kind) {
     case WRITE_INSTANCE_PUT:
-        return put_instance(d, &op->instance, key_next, err);
+        return put_instance(db, &op->instance, key_next, err);
     case WRITE_INSTANCE_DELETE:
-        return delete_instance(d, op->key, err);
+        return delete_instance(db, op->key, err);
     case WRITE_PAYLOAD_PUT:
-        return put_payload(d, op, err);
+        return put_payload(db, op, err);
     case WRITE_HISTORY_APPEND:
-        return add_history(d, &op->history, err);
+        return add_history(db, &op->history, err);
     case WRITE_HISTORY_CLEAR:
-        return run_ids(d, TASK_HISTORY_CLEAR, op->key, 0, err);
+        return run_ids(db, TASK_HISTORY_CLEAR, op->key, 0, err);
     case WRITE_INBOX_ADD:
-        return add_inbox(d, &op->inbox, err);
+        return add_inbox(db, &op->inbox, err);
     case WRITE_INBOX_DELETE:
-        return run_ids(d, TASK_INBOX_DELETE, op->key, op->sequence, err);
+        return run_ids(db, TASK_INBOX_DELETE, op->key, op->sequence, err);
     case WRITE_INBOX_CLEAR:
-        return run_ids(d, TASK_INBOX_CLEAR, op->key, 0, err);
+        return run_ids(db, TASK_INBOX_CLEAR, op->key, 0, err);
     case WRITE_ACTIVITY_ADD:
-        return add_activity(d, &op->activity, err);
+        return add_activity(db, &op->activity, err);
     case WRITE_ACTIVITY_DELETE:
-        return run_ids(d, TASK_ACTIVITY_DELETE, op->key, op->sequence, err);
+        return run_ids(db, TASK_ACTIVITY_DELETE, op->key, op->sequence, err);
     case WRITE_ACTIVITY_CLEAR:
-        return run_ids(d, TASK_ACTIVITY_CLEAR, op->key, 0, err);
+        return run_ids(db, TASK_ACTIVITY_CLEAR, op->key, 0, err);
     case WRITE_HUB_DELETE:
-        return run_ids(d, TASK_HUB_DELETE, op->key, 0, err);
+        return run_ids(db, TASK_HUB_DELETE, op->key, 0, err);
     }
     ASSERT(!"unknown write kind");
     return STATUS_INTERNAL;
 }
 
-STATUS_RESULT task_rows_apply(struct db *d, const struct write_set *set, int64_t *key_next, struct err *err)
+STATUS_RESULT task_rows_apply(struct db *db, const struct write_set *set, int64_t *key_next, struct err *err)
 {
     int64_t next = *key_next;
     list_each (it, &set->ops) {
-        enum status status = apply_op(d, CONTAINER_OF(it, struct write_op, link), &next, err);
+        enum status status = apply_op(db, CONTAINER_OF(it, struct write_op, link), &next, err);
         if (status != STATUS_OK)
             return status;
     }
@@ -260,48 +260,48 @@ STATUS_RESULT task_row_copy(struct arena *arena, const struct instance_row *row,
 }
 
 /* Steps a bound statement over its rows of id and value; NULL for a value that is left out. */
-static enum status read_payloads(struct db *d, size_t statement, int64_t base, struct arena *arena,
+static enum status read_payloads(struct db *db, size_t statement, int64_t base, struct arena *arena,
                                  struct payload *ret_payloads, struct err *err)
 {
     for (;;) {
         bool row = false;
-        enum status status = db_next(d, statement, &row, err);
+        enum status status = db_next(db, statement, &row, err);
         if (status != STATUS_OK || !row)
             return status;
 
-        struct payload *payload = &ret_payloads[db_column_i64(d, statement, 0) - base];
+        struct payload *payload = &ret_payloads[db_column_i64(db, statement, 0) - base];
         payload->present = true;
-        payload->left_out = db_column_null(d, statement, 1);
+        payload->left_out = db_column_null(db, statement, 1);
         if (payload->left_out)
             continue;
-        payload->value = arena_copy(arena, db_column_bytes(d, statement, 1));
+        payload->value = arena_copy(arena, db_column_bytes(db, statement, 1));
         if (!payload->value.data) {
-            db_done(d, statement);
+            db_done(db, statement);
             return err_set(err, STATUS_NO_MEMORY, "payloads of an instance: out of memory");
         }
     }
 }
 
-STATUS_RESULT task_row_payloads(struct db *d, int64_t key, enum payload_kind first, enum payload_kind last,
+STATUS_RESULT task_row_payloads(struct db *db, int64_t key, enum payload_kind first, enum payload_kind last,
                                 struct arena *arena, struct payload *ret_payloads, struct err *err)
 {
     memset(ret_payloads, 0, PAYLOAD_KIND_COUNT * sizeof *ret_payloads);
     int64_t base = key * PAYLOAD_SLOTS;
-    db_bind_i64(d, TASK_PAYLOAD_GET, 1, base + (int64_t)first);
-    db_bind_i64(d, TASK_PAYLOAD_GET, 2, base + (int64_t)last);
-    return read_payloads(d, TASK_PAYLOAD_GET, base, arena, ret_payloads, err);
+    db_bind_i64(db, TASK_PAYLOAD_GET, 1, base + (int64_t)first);
+    db_bind_i64(db, TASK_PAYLOAD_GET, 2, base + (int64_t)last);
+    return read_payloads(db, TASK_PAYLOAD_GET, base, arena, ret_payloads, err);
 }
 
 _Static_assert((int)PAYLOAD_FAILURE < 4 && (int)PAYLOAD_STARTED >= 4,
                "TASK_PAYLOAD_GET_SMALL parts them there");
 
-STATUS_RESULT task_row_payloads_small(struct db *d, int64_t key, struct arena *arena,
+STATUS_RESULT task_row_payloads_small(struct db *db, int64_t key, struct arena *arena,
                                       struct payload *ret_payloads, struct err *err)
 {
     memset(ret_payloads, 0, PAYLOAD_KIND_COUNT * sizeof *ret_payloads);
     int64_t base = key * PAYLOAD_SLOTS;
-    db_bind_i64(d, TASK_PAYLOAD_GET_SMALL, 1, base);
-    db_bind_i64(d, TASK_PAYLOAD_GET_SMALL, 2, base + PAYLOAD_KIND_COUNT - 1);
-    db_bind_i64(d, TASK_PAYLOAD_GET_SMALL, 3, PAYLOAD_SMALL_SIZE);
-    return read_payloads(d, TASK_PAYLOAD_GET_SMALL, base, arena, ret_payloads, err);
+    db_bind_i64(db, TASK_PAYLOAD_GET_SMALL, 1, base);
+    db_bind_i64(db, TASK_PAYLOAD_GET_SMALL, 2, base + PAYLOAD_KIND_COUNT - 1);
+    db_bind_i64(db, TASK_PAYLOAD_GET_SMALL, 3, PAYLOAD_SMALL_SIZE);
+    return read_payloads(db, TASK_PAYLOAD_GET_SMALL, base, arena, ret_payloads, err);
 }

@@ -13,19 +13,19 @@ enum task_meta {
 };
 
 /* Applies a set inside an open transaction. `*key_next` is the stored high-water mark and moves with it. */
-STATUS_RESULT task_rows_apply(struct db *d, const struct write_set *set, int64_t *key_next, struct err *err);
-STATUS_RESULT task_meta_get(struct db *d, enum task_meta name, int64_t *ret_value, struct err *err);
-STATUS_RESULT task_meta_put(struct db *d, enum task_meta name, int64_t value, struct err *err);
+STATUS_RESULT task_rows_apply(struct db *db, const struct write_set *set, int64_t *key_next, struct err *err);
+STATUS_RESULT task_meta_get(struct db *db, enum task_meta name, int64_t *ret_value, struct err *err);
+STATUS_RESULT task_meta_put(struct db *db, enum task_meta name, int64_t value, struct err *err);
 /* The current row of a statement that selects the instance columns; bytes are valid until it moves on. */
-void task_row_instance(struct db *d, size_t statement, struct instance_row *ret_row);
-void task_row_inbox(struct db *d, size_t statement, struct inbox_row *ret_row);
-void task_row_activity(struct db *d, size_t statement, struct activity_row *ret_row);
+void task_row_instance(struct db *db, size_t statement, struct instance_row *ret_row);
+void task_row_inbox(struct db *db, size_t statement, struct inbox_row *ret_row);
+void task_row_activity(struct db *db, size_t statement, struct activity_row *ret_row);
 /* The payloads of an instance, copied into `arena`; large ones that an engine can fetch later are left out, unread. */
-STATUS_RESULT task_row_payloads_small(struct db *d, int64_t key, struct arena *arena,
+STATUS_RESULT task_row_payloads_small(struct db *db, int64_t key, struct arena *arena,
                                       struct payload *ret_payloads, struct err *err);
 /* The payloads of an instance from kind `first` to kind `last`, copied into `arena`; the others read as absent.
  */
-STATUS_RESULT task_row_payloads(struct db *d, int64_t key, enum payload_kind first, enum payload_kind last,
+STATUS_RESULT task_row_payloads(struct db *db, int64_t key, enum payload_kind first, enum payload_kind last,
                                 struct arena *arena, struct payload *ret_payloads, struct err *err);
 /* Copies a row's bytes into `arena`. */
 STATUS_RESULT task_row_copy(struct arena *arena, const struct instance_row *row,

@@ -137,19 +137,19 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
 
 #define APPLICATION_ID 0x53504f54 /* "SPOT": Sallyport's tasks, in the file's header */
 
-static enum status schema_step(struct db *d, const char *step, int version, struct err *err)
+static enum status schema_step(struct db *db, const char *step, int version, struct err *err)
 {
-    enum status status = db_begin(d, err);
+    enum status status = db_begin(db, err);
     if (status == STATUS_OK)
-        status = db_script(d, step, err);
+        status = db_script(db, step, err);
     if (status == STATUS_OK)
-        status = db_pragma_set(d, "user_version", version, err);
+        status = db_pragma_set(db, "user_version", version, err);
     if (status == STATUS_OK)
-        status = db_pragma_set(d, "application_id", APPLICATION_ID, err);
+        status = db_pragma_set(db, "application_id", APPLICATION_ID, err);
     if (status == STATUS_OK)
-        status = db_commit(d, err);
+        status = db_commit(db, err);
     if (status != STATUS_OK) {
-        db_rollback(d);
+        db_rollback(db);
         if (version == 1)
             return err_wrap(err, "making the store");
         return err_wrap(err, "upgrading the store to version %d", version);
@@ -157,27 +157,27 @@ static enum status schema_step(struct db *d, const char *step, int version, stru
     return STATUS_OK;
 }
 
-static enum status table_count(struct db *d, int64_t *ret_count, struct err *err)
+static enum status table_count(struct db *db, int64_t *ret_count, struct err *err)
 {
     bool row = false;
-    enum status status = db_next(d, TASK_TABLE_COUNT, &row, err);
+    enum status status = db_next(db, TASK_TABLE_COUNT, &row, err);
     if (status != STATUS_OK)
         return status;
-    *ret_count = db_column_i64(d, TASK_TABLE_COUNT, 0);
-    db_done(d, TASK_TABLE_COUNT);
+    *ret_count = db_column_i64(db, TASK_TABLE_COUNT, 0);
+    db_done(db, TASK_TABLE_COUNT);
     return STATUS_OK;
 }
 
-STATUS_RESULT task_schema_upgrade(struct db *d, const char *const *steps, int step_count, struct err *err)
+STATUS_RESULT task_schema_upgrade(struct db *db, const char *const *steps, int step_count, struct err *err)
 {
     int64_t version = 0;
     int64_t application = 0;
     int64_t tables = 0;
-    enum status status = db_pragma(d, "user_version", &version, err);
+    enum status status = db_pragma(db, "user_version", &version, err);
     if (status == STATUS_OK)
-        status = db_pragma(d, "application_id", &application, err);
+        status = db_pragma(db, "application_id", &application, err);
     if (status == STATUS_OK)
-        status = table_count(d, &tables, err);
+        status = table_count(db, &tables, err);
     if (status != STATUS_OK)
         return status;
 
@@ -192,7 +192,7 @@ STATUS_RESULT task_schema_upgrade(struct db *d, const char *const *steps, int st
             "newer sallyport",
             (long long)version, step_count);
     for (int i = (int)version; i < step_count; i++) {
-        status = schema_step(d, steps[i], i + 1, err);
+        status = schema_step(db, steps[i], i + 1, err);
         if (status != STATUS_OK)
             return status;
     }

@@ -51,7 +51,7 @@ extern const char *const task_statements[TASK_STATEMENT_COUNT];
 
 /* Brings the file to the newest version: each step once, in order, each in a transaction of its own together
  * with the new version number. FAILED_PRECONDITION for a file of a newer program or of another one. */
-STATUS_RESULT task_schema_upgrade(struct db *d, const char *const *steps, int step_count, struct err *err);
+STATUS_RESULT task_schema_upgrade(struct db *db, const char *const *steps, int step_count, struct err *err);
 extern const char *const task_schema_steps[];
 extern const int task_schema_version;
 
