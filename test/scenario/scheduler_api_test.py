@@ -50,6 +50,7 @@ class SchedulerApi(unittest.TestCase):
         """Statement DT-171: ping, query, history and workers answer with the documented shapes."""
         self.assertEqual(self.ask("GET", "/ping")[0], 200)
         self.start("shapes", input='"in"', tags={"color": "red"}, version="1.0")
+        self.assertIn("no worker is connected", self.good("GET", "/orchestrations/shapes")["standing"])
         self.good("POST", "/orchestrations/forceterminate", {"InstanceIds": ["shapes"], "Reason": "done"})
         answer = self.query({})
         self.assertIsInstance(answer["orchestrations"], list)
@@ -57,6 +58,7 @@ class SchedulerApi(unittest.TestCase):
         self.assertLessEqual({"earliestTimestamp", "latestTimestamp", "totalCount", "completedCount", "runningCount",
                               "failedCount", "pendingCount"}, set(answer["trivia"]))
         row = self.good("GET", "/orchestrations/shapes")
+        self.assertNotIn("standing", row)  # it has ended
         self.assertEqual(set(row), {"instanceId", "executionId", "name", "version", "createdTimestamp",
                                     "lastUpdatedTimestamp", "completedTimestamp", "orchestrationStatus", "tags"})
         self.assertEqual((row["orchestrationStatus"], row["tags"]), ("ORCHESTRATION_STATUS_TERMINATED", {"color": "red"}))

@@ -16,7 +16,7 @@
 #include "core/task/worker_note.h"
 
 #define NOTE_SIZE_MAX 300 /* bytes of a line */
-#define BATCH_MAX 500 /* ids of one request (spec 3.12) */
+#define BATCH_MAX     500 /* ids of one request (spec 3.12) */
 
 /* --- what the methods share --- */
 
@@ -91,7 +91,8 @@ void control_raise(struct engine *engine, struct call *call)
     enum status decoded = pb_raise_event_request_decode(&engine->inbound, call->message, &request);
     if (refuse(engine, call, decoded, "the event", request.input.value.size + request.name.size))
         return;
-    const struct instance *nobody = id_valid(request.instance_id) ? call_need(engine, call, request.instance_id) : NULL;
+    const struct instance *nobody =
+        id_valid(request.instance_id) ? call_need(engine, call, request.instance_id) : NULL;
     if (nobody && !instance_exists(nobody)) {
         drop_event(engine, call, nobody, request.name);
         return;

@@ -21,6 +21,7 @@
 #ifndef CORE_TASK_ENGINE_H
 #define CORE_TASK_ENGINE_H
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "core/task/write_set.h"
 
@@ -193,6 +194,8 @@ struct engine_stats {
     uint64_t events_dropped; /* raised for an instance that does not exist */
     uint64_t turns_committed;
 };
+/* Appends one line that says why a live instance does not move (core/task/standing.h). False: no such instance lives. */
+bool engine_standing(const struct engine *e, uint32_t hub, struct bytes instance_id, struct buf *out);
 void engine_stats(const struct engine *e, struct engine_stats *ret_stats);
 /* Checks every invariant that can be checked in memory (performance.md section 3); aborts on a broken one. */
 void engine_check(const struct engine *e);

@@ -21,6 +21,7 @@
  *   rewind.c       an instance that failed goes on, with its failed children; rewind_plan.c what its history keeps
  *   orphans.c      who is below an instance although a parent between them has ended
  *   unserved.c worker_note.c    what the operator is told of work and workers
+ *   standing.c     why an instance does not move, in a line
  *   rejoin.c limits.c    events made whole; what is over a limit */
 #ifndef CORE_TASK_ENGINE_STATE_H
 #define CORE_TASK_ENGINE_STATE_H
@@ -89,6 +90,20 @@ struct work {
     bool misfit;            /* DELAYED, in hub.misfits: no connected worker's messages hold it */
     char token[TOKEN_SIZE]; /* of the last delivery, while an answer to it is accepted */
     bool token_set;         /* in engine.tokens */
+};
+
+/* --- standing.c --- */
+/* How a piece of work stands; later ones are nearer to being done. */
+enum standing_work {
+    STANDING_NO_WORKER,  /* nobody is connected to its hub */
+    STANDING_NO_NAME,    /* nobody who is takes its name */
+    STANDING_NO_VERSION, /* its name, but not its version */
+    STANDING_SILENT,     /* those who take it do not answer */
+    STANDING_TOO_LARGE,  /* its message is larger than they take */
+    STANDING_AGAIN,      /* it was lost or given back, and is sent again later */
+    STANDING_BUSY,       /* those who take it have all that they may hold */
+    STANDING_OUT,        /* a worker has it */
+    STANDING_NONE,       /* there is none */
 };
 
 /* --- inbox.c --- */

@@ -17,7 +17,7 @@ struct purge {
     struct instance **items;
     size_t count;
     size_t room;
-    bool live; /* also what has not ended */
+    bool live;       /* also what has not ended */
     struct map seen; /* by map_key */
 };
 

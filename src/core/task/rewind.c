@@ -273,14 +273,14 @@ static bool refuse(struct engine *engine, struct call *call, const struct instan
     enum status status = STATUS_OK;
     if (!instance_exists(instance)) {
         status = STATUS_NOT_FOUND;
-        text = memory_must(
-            arena_fmt(&engine->scratch, "no orchestration instance '%.*s'", BYTES_FMT(id)));
+        text = memory_must(arena_fmt(&engine->scratch, "no orchestration instance '%.*s'", BYTES_FMT(id)));
     } else if (instance->row.status != INSTANCE_FAILED) {
         status = STATUS_FAILED_PRECONDITION;
-        text = memory_must(arena_fmt(&engine->scratch,
-                                     "rewind is not allowed: the instance is %s, and only one that is FAILED can "
-                                     "be rewound",
-                                     instance_status_name(instance->row.status)));
+        text = memory_must(
+            arena_fmt(&engine->scratch,
+                      "rewind is not allowed: the instance is %s, and only one that is FAILED can "
+                      "be rewound",
+                      instance_status_name(instance->row.status)));
     }
     if (text)
         call_fail(engine, call, status, text, instance->changed_sequence);

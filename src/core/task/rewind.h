@@ -26,7 +26,8 @@ struct rewind {
 };
 
 /* What a worker's action asks for. Its history as a blob, in scratch. */
-struct bytes rewind_action_history(struct engine *engine, const struct pb_rewind_orchestration_action *action);
+struct bytes rewind_action_history(struct engine *engine,
+                                   const struct pb_rewind_orchestration_action *action);
 /* Collects `root`, whose history is `history`, and all that goes with it. Asks for what is not resident, and then
  * call_missing says so: run it again. MALFORMED: a history cannot be read. `ret_rewind` must be ended in any case. */
 STATUS_RESULT rewind_collect(struct engine *engine, struct call *call, struct instance *root,

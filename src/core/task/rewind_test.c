@@ -103,10 +103,11 @@ static void only_what_failed_runs_again(void **state)
     script_answer(&rig, turn, "complete 3 done");
     assert_null(rig_take_work(&rig));
     assert_int_equal(script_status(&rig, "r"), PB_ORCHESTRATION_STATUS_COMPLETED);
-    script_expect_history(&rig, "r",
-                          "-1 OrchestratorStarted 0 ExecutionStarted 1 TaskScheduled -1 OrchestratorStarted "
-                          "-1 TaskCompleted -1 OrchestratorStarted -1 OrchestratorStarted -1 ExecutionRewound "
-                          "2 TaskScheduled -1 OrchestratorStarted -1 TaskCompleted 3 ExecutionCompleted");
+    script_expect_history(
+        &rig, "r",
+        "-1 OrchestratorStarted 0 ExecutionStarted 1 TaskScheduled -1 OrchestratorStarted "
+        "-1 TaskCompleted -1 OrchestratorStarted -1 OrchestratorStarted -1 ExecutionRewound "
+        "2 TaskScheduled -1 OrchestratorStarted -1 TaskCompleted 3 ExecutionCompleted");
     arena_fini(&arena);
     rig_fini(&rig);
 }
@@ -210,9 +211,10 @@ static void failed_children_are_rewound_all_the_way_down(void **state)
     script_answer(&rig, turn, "complete 2 x");
     turn = script_turn(&rig, "c");
     script_expect_new(turn, "OrchestratorStarted ChildCompleted");
-    assert_true(bytes_equal(turn->item.orchestrator_request->past_events[1]
-                                .execution_started->parent_instance->orchestration_instance->execution_id.value,
-                            parent->execution_id.value));
+    assert_true(
+        bytes_equal(turn->item.orchestrator_request->past_events[1]
+                        .execution_started->parent_instance->orchestration_instance->execution_id.value,
+                    parent->execution_id.value));
     script_answer(&rig, turn, "complete 2 y");
     turn = script_turn(&rig, "p");
     script_expect_new(turn, "OrchestratorStarted ChildCompleted");
@@ -449,8 +451,7 @@ static uint64_t answer_history(struct rig *rig, struct rig_work *turn, struct pb
                                                 .completion_token = turn->item.completion_token,
                                                 .actions = &action,
                                                 .actions_count = 1};
-    uint64_t call =
-        rig_call(rig, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &response);
+    uint64_t call = rig_call(rig, ENGINE_COMPLETE_ORCHESTRATOR, &pb_orchestrator_response_message, &response);
     rig_work_free(turn);
     return call;
 }
@@ -484,8 +485,9 @@ static void a_workers_history_replaces_ours(void **state)
 /* If this fails, bytes that are no history get into the store, or crash the reader of one. */
 static void a_plan_refuses_what_is_no_history(void **state)
 {
-    static const char *const blobs[] = {"", "\x1a\x00", "\x1a\x05\x08", "\x12\x00", "\x1a\x02\x72\x00",
-                                        "\x1a\x02\x72\x00\x1a\x02\x72\x00\x1a\x02\x1a\x00"};
+    static const char *const blobs[] = {
+        "",         "\x1a\x00",         "\x1a\x05\x08",
+        "\x12\x00", "\x1a\x02\x72\x00", "\x1a\x02\x72\x00\x1a\x02\x72\x00\x1a\x02\x1a\x00"};
     static const size_t sizes[] = {0, 2, 3, 2, 4, 12};
     struct arena arena;
     struct rewind_plan plan;

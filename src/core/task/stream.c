@@ -446,3 +446,28 @@ bool stream_wanted(const struct hub *hub, struct bytes name, struct bytes versio
     }
     return false;
 }
+
+/* A filter has the name, in whichever version. */
+static bool has_name(const struct stream *stream, enum work_kind kind, struct bytes name)
+{
+    for (size_t n = 0; n < stream->kinds[kind].filter_count; n++)
+        if (bytes_equal(stream->kinds[kind].filters[n].name, name))
+            return true;
+    return false;
+}
+
+enum standing_work stream_standing(const struct hub *hub, enum work_kind kind,
+                                   const struct work_subject *subject)
+{
+    enum standing_work best = STANDING_NO_WORKER;
+    list_each (it, &hub->streams) {
+        const struct stream *stream = CONTAINER_OF(it, struct stream, link);
+        enum standing_work one = STANDING_NO_NAME;
+        if (wants(stream, kind, subject->name, subject->version, subject->unversioned))
+            one = stream->retired || stream->stalled ? STANDING_SILENT : STANDING_BUSY;
+        else if (has_name(stream, kind, subject->name))
+            one = STANDING_NO_VERSION;
+        best = MAX(best, one);
+    }
+    return best;
+}

@@ -8,6 +8,7 @@
 #define CORE_TASK_STREAM_H
 
 #include "core/task/engine_state.h"
+#include "core/task/work_class.h"
 
 void stream_open(struct engine *engine, struct hub *hub, uint64_t number, struct bytes message,
                  const struct engine_worker *worker);
@@ -32,6 +33,9 @@ void stream_answered(struct engine *engine, struct hub *hub, struct bytes token)
 bool stream_serves(const struct stream *stream, const struct queue *queue);
 /* True if some connected worker would take a turn of that name, now or later. */
 bool stream_wanted(const struct hub *hub, struct bytes name, struct bytes version);
+/* How work of that kind and subject, which waits, stands with the workers of its hub. */
+enum standing_work stream_standing(const struct hub *hub, enum work_kind kind,
+                                   const struct work_subject *subject);
 /* Frees the object; what it holds must be gone. */
 void stream_destroy(struct engine *engine, struct stream *stream);
 

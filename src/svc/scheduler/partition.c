@@ -448,6 +448,12 @@ uint64_t partition_failures(const struct partition *partition)
     return partition->failures;
 }
 
+bool partition_standing(const struct partition *partition, uint32_t hub, struct bytes instance_id,
+                        struct buf *out)
+{
+    return partition->engine && engine_standing(partition->engine, hub, instance_id, out);
+}
+
 void partition_stats(const struct partition *partition, struct engine_stats *ret_stats)
 {
     *ret_stats = (struct engine_stats){0};

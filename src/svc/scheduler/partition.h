@@ -84,6 +84,9 @@ bool partition_loading(const struct partition *partition);
 bool partition_writable(const struct partition *partition);
 /* Times writing stopped. */
 uint64_t partition_failures(const struct partition *partition);
+/* As engine_standing; false, too, while there is no engine. */
+bool partition_standing(const struct partition *partition, uint32_t hub, struct bytes instance_id,
+                        struct buf *out);
 /* Zero while there is no engine. */
 void partition_stats(const struct partition *partition, struct engine_stats *ret_stats);
 

@@ -48,6 +48,10 @@ void scheduler_watcher_add(struct scheduler *scheduler, struct scheduler_watcher
 /* Begins or ends the telling of a hub's changes. There is one switch a hub for all watchers. */
 void scheduler_watch_hub(struct scheduler *scheduler, uint32_t hub, bool on);
 
+/* Appends a line that says why a live instance does not move: no worker, none that takes its name or version, a timer to
+ * come. False: no such instance lives. */
+bool scheduler_ask_standing(const struct scheduler *scheduler, uint32_t hub, struct bytes instance_id,
+                            struct buf *out);
 /* A page of rows, as task_store_query: it cannot be cancelled, and is dropped without a callback when the scheduler is
  * destroyed. */
 void scheduler_ask_page(struct scheduler *scheduler, const struct task_store_query *query,

@@ -442,6 +442,12 @@ void scheduler_watch_hub(struct scheduler *scheduler, uint32_t hub, bool on)
     partition_watch(scheduler->partition, hub, on);
 }
 
+bool scheduler_ask_standing(const struct scheduler *scheduler, uint32_t hub, struct bytes instance_id,
+                            struct buf *out)
+{
+    return partition_standing(scheduler->partition, hub, instance_id, out);
+}
+
 void scheduler_ask_page(struct scheduler *scheduler, const struct task_store_query *query,
                         void (*on_done)(void *context, enum status status, const char *text,
                                         const struct task_store_page *page),

@@ -49,6 +49,16 @@ static const struct pb_orchestration_state *state_of(struct api_call *call, stru
     return response.orchestration_state;
 }
 
+/* Why it does not move, if it has not ended. */
+static void write_standing(struct json_writer *json, const struct api_call *call,
+                           const struct pb_orchestration_state *state)
+{
+    CLEANUP(buf_fini) struct buf line = {0};
+    if (scheduler_ask_standing(call->http->scheduler, call->hub, state->instance_id, &line) &&
+        buf_status(&line) == STATUS_OK)
+        json_write_member_string(json, "standing", buf_peek(&line));
+}
+
 static void answer_state(struct api_call *call, struct bytes message, bool payloads)
 {
     CLEANUP(buf_fini) struct buf out = {0};
@@ -56,7 +66,11 @@ static void answer_state(struct api_call *call, struct bytes message, bool paylo
     const struct pb_orchestration_state *state = state_of(call, message);
     if (!state)
         return;
-    proto_json_write_some(&json, &pb_orchestration_state_message, state, state_fields(payloads));
+    json_write_begin_object(&json);
+    proto_json_write_into(&json, &pb_orchestration_state_message, state, state_fields(payloads));
+    if (!payloads)
+        write_standing(&json, call, state);
+    json_write_end_object(&json);
     api_call_answer_json(call, 200, &json);
 }
 

@@ -305,13 +305,19 @@ static void write_field(struct json_writer *json, const struct pb_message *table
         write_element(json, field, name, at);
 }
 
+void proto_json_write_into(struct json_writer *json, const struct pb_message *table, const void *message,
+                           uint64_t fields)
+{
+    for (size_t i = 0; i < table->field_count; i++)
+        if (fields >> i & 1)
+            write_field(json, table, i, message);
+}
+
 void proto_json_write_some(struct json_writer *json, const struct pb_message *table, const void *message,
                            uint64_t fields)
 {
     json_write_begin_object(json);
-    for (size_t i = 0; i < table->field_count; i++)
-        if (fields >> i & 1)
-            write_field(json, table, i, message);
+    proto_json_write_into(json, table, message, fields);
     json_write_end_object(json);
 }
 

@@ -19,6 +19,10 @@ void proto_json_write(struct json_writer *json, const struct pb_message *table, 
 void proto_json_write_some(struct json_writer *json, const struct pb_message *table, const void *message,
                            uint64_t fields);
 
+/* The same into an object that is open. */
+void proto_json_write_into(struct json_writer *json, const struct pb_message *table, const void *message,
+                           uint64_t fields);
+
 /* RFC 3339 with the digits that are needed (0, 3, 6 or 9), of any year from 1 to 9999; a time outside of these becomes
  * the nearest inside. */
 void proto_json_write_time(struct json_writer *json, struct pb_opt_time time);
