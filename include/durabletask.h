@@ -950,6 +950,116 @@ DT_API void dt_history_event(const struct dt_history *history, size_t index, str
  * Thread: any; nobody may use it at the same time. */
 DT_API void dt_history_destroy(struct dt_history *history);
 
+/* ------------------------------------------------------------ schedules */
+
+/* A schedule starts an orchestration again and again. It is an entity of the kind "schedule", kept as the SDKs of
+ * .NET and Python keep theirs, and run by the workers that have called dt_worker_register_schedules, or by theirs.
+ * The calls below have no asynchronous form. Each runs an orchestration that calls the entity, and waits for it:
+ * without such a worker they end with DT_DEADLINE_EXCEEDED. */
+
+/* How a schedule stands. */
+enum dt_schedule_status { DT_SCHEDULE_NONE = 0, DT_SCHEDULE_ACTIVE = 1, DT_SCHEDULE_PAUSED = 2 };
+
+/* What becomes of a first run whose time has passed when the schedule is made. */
+enum dt_late {
+    DT_LATE_DEFAULT = 0, /* new: left out; updated: as it was */
+    DT_LATE_SKIP = 1,    /* left out: the first run is at the next whole interval */
+    DT_LATE_RUN = 2      /* run at once */
+};
+
+/* What a schedule does. Since 0.2. */
+struct dt_schedule_options {
+    size_t size;
+    const char *orchestration; /* its name. Of an update: NULL leaves it; so for the rest */
+    const char *input;         /* of each run; NULL: none */
+    const char *instance_id;   /* of each run, of which one at a time is there then; NULL: made from id and time */
+    int64_t interval_ms;       /* between runs, at least 1 000. Of an update: 0 leaves it */
+    int64_t start_at_ns;       /* from which the intervals count; 0: when it is made */
+    int64_t end_at_ns;         /* when it is deleted; 0: never */
+    enum dt_late late;
+};
+
+/* Makes a schedule, or replaces what one of this id does. `schedule_id`: not empty. `options`: not NULL.
+ * `timeout_ms`: below 0 waits without an end. Since 0.2.
+ * Errors: DT_INVALID_ARGUMENT: also an option that the schedule refuses. DT_DEADLINE_EXCEEDED: no worker has done
+ * it in time; it may still. Common errors.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_create_schedule(struct dt_client *client, const char *schedule_id,
+                                                            const struct dt_schedule_options *options,
+                                                            int64_t timeout_ms, struct dt_error *e);
+
+/* Changes what `options` (not NULL) sets. `schedule_id`: not empty. `timeout_ms`: as above. Since 0.2.
+ * Errors: DT_FAILED_PRECONDITION: there is none, or the schedule refuses it. DT_DEADLINE_EXCEEDED: as above. Common
+ * errors.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_update_schedule(struct dt_client *client, const char *schedule_id,
+                                                            const struct dt_schedule_options *options,
+                                                            int64_t timeout_ms, struct dt_error *e);
+
+/* Lets it rest until it is resumed. `schedule_id`: not empty. `timeout_ms`: as above. Since 0.2.
+ * Errors: DT_FAILED_PRECONDITION: it is not active. DT_DEADLINE_EXCEEDED: as above. Common errors.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_pause_schedule(struct dt_client *client, const char *schedule_id,
+                                                           int64_t timeout_ms, struct dt_error *e);
+
+/* Goes on, with the next whole interval. `schedule_id`: not empty. `timeout_ms`: as above. Since 0.2.
+ * Errors: DT_FAILED_PRECONDITION: it is not paused. DT_DEADLINE_EXCEEDED: as above. Common errors.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_resume_schedule(struct dt_client *client, const char *schedule_id,
+                                                            int64_t timeout_ms, struct dt_error *e);
+
+/* Deletes it; what it has started runs on. `schedule_id`: not empty. `timeout_ms`: as above. Since 0.2.
+ * Errors: DT_DEADLINE_EXCEEDED: as above. Common errors.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_delete_schedule(struct dt_client *client, const char *schedule_id,
+                                                            int64_t timeout_ms, struct dt_error *e);
+
+struct dt_schedule; /* a snapshot of a schedule */
+
+/* Reads a schedule. `schedule_id`: not empty. `ret_schedule`: a snapshot. Needs no worker. To list schedules, query
+ * the entities of the prefix "@schedule@", with their states, and give each to dt_schedule_of. Since 0.2.
+ * Errors: DT_NOT_FOUND: there is none. DT_INTERNAL: its state cannot be read. Common errors.
+ * Memory: destroy with dt_schedule_destroy.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_client_get_schedule(struct dt_client *client, const char *schedule_id,
+                                                         struct dt_schedule **ret_schedule,
+                                                         struct dt_error *e);
+
+/* The schedule that `entity` is. `ret_schedule`: a snapshot. Since 0.2.
+ * Errors: DT_INVALID_ARGUMENT: a NULL, or it is no schedule, or was read without its state. DT_INTERNAL: its state
+ * cannot be read. DT_NO_MEMORY.
+ * Memory: destroy with dt_schedule_destroy; independent of the entity.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_schedule_of(const struct dt_entity *entity,
+                                                 struct dt_schedule **ret_schedule);
+
+/* What a schedule is, filled by dt_schedule_info. Pointers live as long as the schedule. Since 0.2. */
+struct dt_schedule_info {
+    size_t size;
+    const char *id;                 /* never NULL */
+    enum dt_schedule_status status; /* how it stands */
+    const char *orchestration;      /* never NULL */
+    const char *input;              /* NULL: none */
+    const char *instance_id;        /* NULL: made for each run */
+    int64_t interval_ms;            /* between runs */
+    int64_t start_at_ns;            /* 0: when it was made */
+    int64_t end_at_ns;              /* 0: never */
+    int64_t created_ns;             /* when it was made */
+    int64_t modified_ns;            /* when it was last changed */
+    int64_t last_run_ns;            /* 0: never yet */
+    int64_t next_run_ns;            /* 0: not known, or paused */
+    bool start_if_late;             /* a first run whose time had passed was run */
+};
+
+/* Fills `ret_info`, whose size the caller has set. Since 0.2.
+ * Memory: its pointers are valid as long as the schedule.
+ * Thread: any. */
+DT_API void dt_schedule_info(const struct dt_schedule *schedule, struct dt_schedule_info *ret_info);
+
+/* Frees it. NULL allowed. Since 0.2.
+ * Thread: any; nobody may use it at the same time. */
+DT_API void dt_schedule_destroy(struct dt_schedule *schedule);
+
 /* --------------------------------------------------------------- worker */
 
 struct dt_worker;
@@ -1084,6 +1194,13 @@ DT_API DT_MUST_USE enum dt_status dt_worker_register_activity(struct dt_worker *
 DT_API DT_MUST_USE enum dt_status dt_worker_register_entity(struct dt_worker *worker, const char *name,
                                                             const struct dt_entity_operation *operations,
                                                             size_t count, void *user, struct dt_error *e);
+
+/* Registers the kind of entity "schedule" and the orchestrations by which clients of this and of other SDKs change
+ * it, before the worker is started: then the worker runs schedules. Since 0.2.
+ * Errors: DT_ALREADY_EXISTS: one of these names is registered. DT_FAILED_PRECONDITION: the worker has been started.
+ * DT_INVALID_ARGUMENT: no worker. DT_RESOURCE_EXHAUSTED. DT_NO_MEMORY.
+ * Thread: any. */
+DT_API DT_MUST_USE enum dt_status dt_worker_register_schedules(struct dt_worker *worker, struct dt_error *e);
 
 /* Begins the work and returns. The worker connects, says Hello, opens GetWorkItems and keeps it open:
  * lost or refused connections are made again after a random pause of up to 1 s that doubles to 30 s. A

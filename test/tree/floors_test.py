@@ -22,7 +22,7 @@ FLOORS = {
 }
 # Folders in storeys: sub-folder -> storey, "" for the files of the folder itself. From outside it is one folder.
 STOREYS = {
-    "sdk": {"": 1, "turn": 2, "entity": 2, "channel": 2, "client": 3, "worker": 3},
+    "sdk": {"": 1, "turn": 2, "entity": 2, "channel": 2, "client": 3, "worker": 3, "schedule": 4},
     "runtime": {"": 1, "python": 2},
     "svc/pool": {"session": 1, "files": 1, "": 2, "http": 3},
     "svc/scheduler": {"": 1, "http": 2},

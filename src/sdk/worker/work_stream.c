@@ -95,13 +95,14 @@ static STATUS_RESULT encode_get_work_items(const struct dt_worker *worker, struc
     struct arena arena;
     arena_init(&arena, 0);
     struct pb_work_item_filters filters = {0};
-    int32_t capability = PB_WORKER_CAPABILITY_HISTORY_STREAMING;
+    int32_t capabilities[] = {PB_WORKER_CAPABILITY_HISTORY_STREAMING, PB_WORKER_CAPABILITY_SCHEDULED_TASKS};
+    bool schedules = sdk_registry_find(&worker->entities, BYTES_LITERAL("schedule"), false, (struct bytes){0});
     struct pb_get_work_items_request request = {
         .max_concurrent_orchestration_work_items = worker->options.orchestrations_max,
         .max_concurrent_activity_work_items = worker->options.activities_max,
         .max_concurrent_entity_work_items = worker->options.entities_max,
-        .capabilities = &capability,
-        .capabilities_count = 1,
+        .capabilities = capabilities,
+        .capabilities_count = schedules ? 2 : 1,
         .work_item_filters = worker->options.filter ? &filters : NULL};
     enum status status = worker->options.filter ? sdk_filters_make(worker, &arena, &filters) : STATUS_OK;
     if (status == STATUS_OK) {
