@@ -1033,7 +1033,7 @@ DT_API DT_MUST_USE enum dt_status dt_client_get_schedule(struct dt_client *clien
 DT_API DT_MUST_USE enum dt_status dt_schedule_of(const struct dt_entity *entity,
                                                  struct dt_schedule **ret_schedule);
 
-/* What a schedule is, filled by dt_schedule_info. Pointers live as long as the schedule. Since 0.2. */
+/* What a schedule is, filled by dt_schedule_read. Pointers live as long as the schedule. Since 0.2. */
 struct dt_schedule_info {
     size_t size;
     const char *id;                 /* never NULL */
@@ -1054,7 +1054,7 @@ struct dt_schedule_info {
 /* Fills `ret_info`, whose size the caller has set. Since 0.2.
  * Memory: its pointers are valid as long as the schedule.
  * Thread: any. */
-DT_API void dt_schedule_info(const struct dt_schedule *schedule, struct dt_schedule_info *ret_info);
+DT_API void dt_schedule_read(const struct dt_schedule *schedule, struct dt_schedule_info *ret_info);
 
 /* Frees it. NULL allowed. Since 0.2.
  * Thread: any; nobody may use it at the same time. */

@@ -212,7 +212,7 @@ enum dt_status dt_client_get_schedule(struct dt_client *client, const char *sche
     return refuse(error, own, "the state of the schedule cannot be read");
 }
 
-void dt_schedule_info(const struct dt_schedule *schedule, struct dt_schedule_info *ret_info)
+void dt_schedule_read(const struct dt_schedule *schedule, struct dt_schedule_info *ret_info)
 {
     const struct sdk_schedule *own = &schedule->schedule;
     struct dt_schedule_info info = {
