@@ -221,7 +221,8 @@ static void streams_over_the_limit_are_refused(void **state)
     struct grpc_rig *rig = *state;
     struct raw raw;
     raw_open(rig, &raw);
-    raw_turn(&raw);
+    WAIT_UNTIL(&raw, nghttp2_session_get_remote_settings(raw.session,
+                                                         NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS) == 1000);
     for (int i = 0; i < 1001; i++)
         raw_request(&raw, "/hold", "");
     WAIT_UNTIL(&raw, rig->held_count == 1000);

@@ -2,6 +2,7 @@
 /* grpc_server_rig_test.c — no test of its own: the handler, the sockets, and the nghttp2 client that writes a
  * log. */
 #include "net/grpc_server_rig.h"
+#include "net/tls_rig.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -85,6 +86,7 @@ struct grpc_rig *rig_start(const struct grpc_server_limits *limits)
 void rig_stop(struct grpc_rig *rig)
 {
     grpc_server_destroy(rig->server);
+    tls_wires_end();
     loop_destroy(rig->loop);
     free(rig);
 }
@@ -105,6 +107,7 @@ int rig_teardown(void **state)
 
 void rig_step(struct grpc_rig *rig, int wait_ms)
 {
+    tls_wires_step();
     assert_int_equal(loop_step(rig->loop, wait_ms, NULL), STATUS_OK);
 }
 
@@ -136,7 +139,12 @@ int rig_connect(struct grpc_rig *rig, int receive_buffer)
     int yes = 1;
     assert_int_equal(setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes), 0);
     assert_int_equal(setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes), 0);
-    assert_int_equal(grpc_server_adopt(rig->server, transport_plain(server), NULL), STATUS_OK);
+    struct transport transport = transport_plain(server);
+    if (tls_wires_wanted()) {
+        client = tls_wires_join(client, server, &transport);
+        assert_int_equal(fcntl(client, F_SETFL, O_NONBLOCK), 0);
+    }
+    assert_int_equal(grpc_server_adopt(rig->server, transport, NULL), STATUS_OK);
     return client;
 }
 
@@ -287,6 +295,7 @@ bool raw_send(struct raw *raw)
 bool raw_receive(struct raw *raw)
 {
     uint8_t data[65536];
+    tls_wires_step();
     ssize_t n = recv(raw->fd, data, raw->read_max ? raw->read_max : sizeof data, 0);
     if (n == 0 || (n < 0 && errno != EAGAIN))
         raw->closed = true;

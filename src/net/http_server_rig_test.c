@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* http_server_rig_test.c — no test of its own: the handler, the sockets, and the client. */
 #include "net/http_server_rig.h"
+#include "net/tls_rig.h"
 #include "wire/http1/multipart.h"
 
 #include <errno.h>
@@ -134,11 +135,13 @@ void rig_stop(struct http_rig *rig)
 {
     http_server_destroy(rig->server);
     close(rig->listen_fd);
+    tls_wires_end();
     loop_destroy(rig->loop);
 }
 
 void rig_step(struct http_rig *rig, int wait_ms)
 {
+    tls_wires_step();
     assert_int_equal(loop_step(rig->loop, wait_ms, NULL), STATUS_OK);
 }
 
@@ -156,7 +159,10 @@ enum status client_try(struct http_rig *rig, struct client *client)
     assert_int_equal(connect(client->fd, (struct sockaddr *)&rig->address, sizeof rig->address), 0);
     int fd = accept4(rig->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     assert_true(fd >= 0);
-    return http_server_adopt(rig->server, transport_plain(fd), NULL);
+    struct transport transport = transport_plain(fd);
+    if (tls_wires_wanted())
+        client->fd = tls_wires_join(client->fd, fd, &transport);
+    return http_server_adopt(rig->server, transport, NULL);
 }
 
 struct client client_of(struct http_rig *rig)

@@ -2,6 +2,7 @@
 /* http_server_site_test.c — requests that a web page of somebody else makes do not reach a handler. The rows
  * of the verdict itself are in wire/http1/site_test.c; here: that it is asked, and what follows. */
 #include "net/http_server_rig.h"
+#include "net/tls_rig.h"
 
 static void a_request_for_another_host_is_misdirected(void **state)
 {
@@ -55,7 +56,9 @@ static void our_own_page_and_a_link_to_a_page_are_served(void **state)
     struct http_rig rig;
     rig_start(&rig, NULL);
     struct client client = client_of(&rig);
-    client_say(&client, "POST /own-page " HOST "Origin: http://h\r\nSec-Fetch-Site: same-origin\r\n\r\n");
+    client_say(&client, tls_wires_wanted() ? "POST /own-page " HOST "Origin: https://h\r\n"
+                                           : "POST /own-page " HOST "Origin: http://h\r\n");
+    client_say(&client, "Sec-Fetch-Site: same-origin\r\n\r\n");
     client_await(&client, "POST /own-page query=");
     client_say(&client, "GET /typed " HOST "Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\n\r\n");
     client_await(&client, "GET /typed query=");

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -95,20 +96,32 @@ void tls_wire_open(struct tls_wire *wire, struct tls_rig *rig, int socket)
     assert_int_equal(tls_begin(&wire->far, rig->client, "localhost"), STATUS_OK);
 }
 
+/* The test has closed its end, or only ended what it says. */
+static void end_outward(struct tls_wire *wire)
+{
+    struct pollfd poll_one = {.fd = wire->inner};
+    wire->closed = poll(&poll_one, 1, 0) > 0 && (poll_one.revents & POLLHUP);
+    if (!wire->shut)
+        (void)transport_shut(&wire->far);
+    wire->shut = true;
+}
+
 /* What the test says. */
 static void outward(struct tls_wire *wire)
 {
-    if (wire->out.size == 0 && wire->inner >= 0) {
+    if (wire->out.size == 0) {
         assert_int_equal(buf_reserve(&wire->out, WIRE_CHUNK), STATUS_OK);
         ssize_t n = recv(wire->inner, wire->out.data, WIRE_CHUNK, MSG_DONTWAIT);
         wire->out.size = n > 0 ? (size_t)n : 0;
         if (n == 0)
-            (void)transport_shut(&wire->far);
+            end_outward(wire);
     }
     size_t written = 0;
     if (wire->out.size > 0) {
         enum status status = transport_write(&wire->far, buf_peek(&wire->out), &written);
         buf_consume(&wire->out, status == STATUS_UNAVAILABLE ? wire->out.size : written);
+        if (status == STATUS_UNAVAILABLE)
+            (void)shutdown(wire->inner, SHUT_RD); /* the test's next writing says so */
     }
 }
 
@@ -153,4 +166,57 @@ void tls_wire_close(struct tls_wire *wire)
     close(wire->inner);
     buf_fini(&wire->out);
     buf_fini(&wire->in);
+}
+
+/* --- all wires of a test --- */
+
+static struct tls_rig shared;
+static struct tls_wire *wires[2048];
+static size_t wire_count;
+
+bool tls_wires_wanted(void)
+{
+    return getenv("RIG_TLS") != NULL;
+}
+
+int tls_wires_join(int client, int server, struct transport *ret_server)
+{
+    if (!shared.server)
+        tls_rig_open(&shared);
+    struct tls_wire *wire = calloc(1, sizeof *wire);
+    assert_true(wire && wire_count < ARRAY_SIZE(wires));
+    wires[wire_count++] = wire;
+    tls_wire_open(wire, &shared, client);
+    *ret_server = transport_plain(server);
+    assert_int_equal(tls_server_begin(shared.server, ret_server), STATUS_OK);
+    bool done = false;
+    while (!done || !wire->open) {
+        tls_wire_step(wire);
+        done = done || tls_handshake(ret_server) == STATUS_OK;
+        assert_false(wire->ended);
+    }
+    return wire->near;
+}
+
+void tls_wires_step(void)
+{
+    for (size_t i = 0; i < wire_count; i++) {
+        tls_wire_step(wires[i]);
+        if (!wires[i]->closed)
+            continue;
+        tls_wire_close(wires[i]);
+        free(wires[i]);
+        wires[i--] = wires[--wire_count];
+    }
+}
+
+void tls_wires_end(void)
+{
+    while (wire_count > 0) {
+        tls_wire_close(wires[--wire_count]);
+        free(wires[wire_count]);
+    }
+    if (shared.server)
+        tls_rig_close(&shared);
+    shared = (struct tls_rig){.server = NULL};
 }

@@ -145,6 +145,20 @@ static void the_end_is_told_from_a_cut(void **state)
     end(&ends);
 }
 
+/* A request may outlive its peer; its connection is closed again when it is answered. */
+static void closing_twice_does_no_harm(void **state)
+{
+    static uint8_t input[TRANSPORT_READ_MIN];
+    size_t size;
+    struct ends ends = begin(rig.client, "localhost");
+    assert_int_equal(shake(&ends, NULL), STATUS_OK);
+    end(&ends);
+    end(&ends);
+    assert_int_equal(transport_read(&ends.server, input, sizeof input, &size), STATUS_UNAVAILABLE);
+    assert_int_equal(transport_write(&ends.server, BYTES_LITERAL("x"), &size), STATUS_UNAVAILABLE);
+    assert_false(transport_shut(&ends.server));
+}
+
 static void expect_refusal(const char *host, const char *words)
 {
     struct ends ends = begin(rig.client, host);
@@ -258,6 +272,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_two_agree_on_http2, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(every_byte_arrives_once_and_in_order, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(the_end_is_told_from_a_cut, open_rig, close_rig),
+        cmocka_unit_test_setup_teardown(closing_twice_does_no_harm, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(a_client_trusts_no_other, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(clear_text_is_no_tls, open_rig, close_rig),
         cmocka_unit_test_setup_teardown(a_new_certificate_is_taken_up, open_rig, close_rig),

@@ -111,8 +111,7 @@ void transport_close(struct transport *transport)
 {
     if (transport->kind && transport->kind->release)
         transport->kind->release(transport);
-    transport->state = NULL;
     if (transport->kind && transport->fd >= 0)
         close(transport->fd);
-    transport->fd = -1;
+    *transport = transport_plain(-1);
 }
