@@ -57,11 +57,12 @@ static void lose(struct keeper_client *client, const char *text)
 static void take_ready(struct keeper_client *client, const struct keeper_message *message)
 {
     struct bytes json = message->text;
-    struct bytes identity = bytes_split(&json, '\n');
+    struct bytes identities = bytes_split(&json, '\n');
     struct bytes degraded = bytes_split(&json, '\n');
     snprintf(client->report.degraded, sizeof client->report.degraded, "%.*s", BYTES_FMT(degraded));
-    snprintf(client->report.template_identity, sizeof client->report.template_identity, "%.*s",
-             BYTES_FMT(identity));
+    for (int id = 0; id < RUNTIMES; id++)
+        snprintf(client->report.template_identity[id], TEMPLATE_IDENTITY_SIZE, "%.*s",
+                 BYTES_FMT(bytes_split(&identities, ' ')));
     snprintf(client->report.json, sizeof client->report.json, "%.*s", BYTES_FMT(json));
     client->report.stores = message->flags & READY_FLAG_STORES;
     client->phase = KEEPER_PHASE_SERVING;
@@ -70,8 +71,10 @@ static void take_ready(struct keeper_client *client, const struct keeper_message
 
 static void take_spawned(struct keeper_client *client, const struct keeper_message *message)
 {
+    bool known = message->runtime < RUNTIMES;
     const struct keeper_session session = {
         .ref = {message->slot, message->generation},
+        .runtime = known ? (enum runtime_id)message->runtime : 0,
         .control_fd = client->packet.fds[0],
         .stdout_fd = client->packet.fds[1],
         .stderr_fd = client->packet.fds[2],
@@ -146,9 +149,10 @@ static void tell(struct keeper_client *client, const struct keeper_message *mess
     tell_with(client, message, NULL, 0);
 }
 
-void keeper_client_spawn(struct keeper_client *client, uint64_t request)
+void keeper_client_spawn(struct keeper_client *client, uint64_t request, enum runtime_id runtime)
 {
-    tell(client, &(struct keeper_message){.type = KEEPER_MESSAGE_SPAWN, .request = request});
+    tell(client,
+         &(struct keeper_message){.type = KEEPER_MESSAGE_SPAWN, .request = request, .runtime = runtime});
 }
 
 void keeper_client_interrupt(struct keeper_client *client, struct session_ref ref)

@@ -9,6 +9,7 @@
 #include "jail/template.h"
 #include "jail/warden_client.h"
 #include "os/loop.h"
+#include "runtime/runtime.h"
 #include "wire/keeper_message.h"
 
 #define KEEPER_TEXT_SIZE 256 /* bytes of what a keeper says for people, with its NUL */
@@ -24,6 +25,7 @@ struct session_ref {
 
 struct keeper_session {
     struct session_ref ref;
+    enum runtime_id runtime;
     int control_fd; /* stream socket, frames of wire/frame.h, non-blocking */
     int stdout_fd;  /* read ends of pipes, non-blocking */
     int stderr_fd;
@@ -43,7 +45,8 @@ enum session_end {
 struct keeper_report {
     char json[8192];
     char degraded[256]; /* names of the layers that are not on, separated by commas */
-    char template_identity[TEMPLATE_IDENTITY_SIZE]; /* of jail/template.h: what its sessions see */
+    char template_identity[RUNTIMES]
+                          [TEMPLATE_IDENTITY_SIZE]; /* of jail/template.h: what their sessions see */
     bool stores; /* keeper_client_store works: sessions are charged for what they hold */
 };
 
@@ -81,9 +84,9 @@ STATUS_RESULT keeper_client_start(struct loop *loop, struct warden_client *warde
 /* Closes the socket: the keeper ends all sessions and itself, which warden_client_stop waits for. NULL
  * allowed. */
 void keeper_client_stop(struct keeper_client *client);
-/* Asks for one new session; on_spawned answers. The session then sends FRAME_READY over its control socket.
+/* Asks for one new session of a runtime; on_spawned answers. The session then sends FRAME_READY over its control socket.
  */
-void keeper_client_spawn(struct keeper_client *client, uint64_t request);
+void keeper_client_spawn(struct keeper_client *client, uint64_t request, enum runtime_id runtime);
 /* SIGINT to the runner: KeyboardInterrupt in the running cell. A ref that is gone is ignored. */
 void keeper_client_interrupt(struct keeper_client *client, struct session_ref ref);
 /* SIGKILL to everything in the session; on_ended follows. When a control socket closes by itself, give

@@ -42,12 +42,12 @@ struct field {
 
 static const struct field fields[KEEPER_MESSAGE_TYPES][16] = {
     [KEEPER_MESSAGE_OPEN] = {U32(sessions_max), U32(flags), LIMITS, TEXT},
-    [KEEPER_MESSAGE_SPAWN] = {U64(request)},
+    [KEEPER_MESSAGE_SPAWN] = {U64(request), U32(runtime)},
     [KEEPER_MESSAGE_INTERRUPT] = {REF},
     [KEEPER_MESSAGE_KILL] = {REF},
     [KEEPER_MESSAGE_START] = {U32(flags)},
     [KEEPER_MESSAGE_READY] = {U32(flags), TEXT},
-    [KEEPER_MESSAGE_SPAWNED] = {U64(request), REF},
+    [KEEPER_MESSAGE_SPAWNED] = {U64(request), REF, U32(runtime)},
     [KEEPER_MESSAGE_REFUSED] = {U64(request), TEXT},
     [KEEPER_MESSAGE_ENDED] = {REF, U32(code), U32(detail)},
     [KEEPER_MESSAGE_FATAL] = {TEXT},

@@ -32,6 +32,7 @@ static struct keeper_message example(unsigned type)
         .detail = (uint32_t)-9,
         .flags = 5,
         .uid = 1001,
+        .runtime = 1,
         .sessions_max = 100,
         .limits = {.memory_bytes = 1u << 29,
                    .tasks = 64,
@@ -76,12 +77,13 @@ static void a_cut_or_longer_packet_is_refused(void **state)
                 STATUS_MALFORMED);
         }
     }
-    /* SPAWN is a type and one number; a byte more belongs to nothing. */
-    const uint8_t longer[13] = {KEEPER_MESSAGE_SPAWN};
+    /* SPAWN is a type and two numbers; a byte more belongs to nothing. */
+    const uint8_t longer[17] = {KEEPER_MESSAGE_SPAWN};
     struct keeper_message_gate gate = gate_for(KEEPER_MESSAGE_SPAWN);
     struct keeper_message back = {0};
-    assert_int_equal(keeper_message_parse(&gate, KEEPER_PHASE_SERVING, bytes_of(longer, 13), 0, &back, NULL),
-                     STATUS_MALFORMED);
+    assert_int_equal(
+        keeper_message_parse(&gate, KEEPER_PHASE_SERVING, bytes_of(longer, sizeof longer), 0, &back, NULL),
+        STATUS_MALFORMED);
 }
 
 static void the_table_decides_who_when_and_how_often(void **state)

@@ -60,7 +60,7 @@ def raw_keeper():
 
 def forbidden_messages():
     """Whatever is not in the table ends the keeper, and nothing was started for it."""
-    packets = {"empty type": b"\x01", "unknown number": struct.pack("<I", 99), "spawn before open": struct.pack("<IQ", SPAWN, 1),
+    packets = {"empty type": b"\x01", "unknown number": struct.pack("<I", 99), "spawn before open": struct.pack("<IQI", SPAWN, 1, 0),
                "kill before open": struct.pack("<IIQ", KILL, 0, 1), "the zygote's message": struct.pack("<IIQ", FORK, 0, 1),
                "cut open": struct.pack("<II", OPEN, 1), "all bits": b"\xff" * 4096, "oversized": b"\x01" * 40000}
     for name, packet in packets.items():
@@ -73,8 +73,14 @@ def forbidden_messages():
         ours.close()
     process, ours = raw_keeper()
     with open("/dev/null") as f:
-        socket.send_fds(ours, [struct.pack("<IQ", SPAWN, 1)], [f.fileno()])
+        socket.send_fds(ours, [struct.pack("<IQI", SPAWN, 1, 0)], [f.fileno()])
     check(process.wait(20) == 1, "a descriptor nobody asked for ends the keeper")
+
+
+def unknown_runtime():
+    pool = Pool(BUILD)
+    pool.tell("spawn a 1")
+    check("a runtime that there is not" in pool.wait(lambda m: "lost" in m)["lost"], "a session of a runtime that there is not")
 
 
 def slots_and_reuse():
@@ -172,6 +178,7 @@ def death_of(victim):
 
 if __name__ == "__main__":
     forbidden_messages()
+    unknown_runtime()
     slots_and_reuse()
     stuck_sessions()
     rights_of_the_keeper()

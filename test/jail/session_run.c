@@ -3,7 +3,7 @@
  * one JSON object a line on stdout.
  *
  *   session_run --program KEEPER --zygote ZYGOTE --scripts DIR [--limit NAME=NUMBER]... [--session-path PATHS]
- *   spawn NAME              {"spawned","us","ready_us"} or {"refused"}
+ *   spawn NAME [RUNTIME]    {"spawned","us","ready_us"} or {"refused"}
  *   run NAME FILE MS        {"ran","us",…} after the RESULT frame, or after the session's end; SIGINT after
  * MS, SIGKILL 2 s later say NAME CODE           as run, with the rest of the line as code interrupt NAME |
  * kill NAME | ls NAME | get NAME PATH | put NAME FILE | quit
@@ -325,7 +325,7 @@ static void execute(struct session *s, const char *code, size_t size, int64_t li
     json_decref(request);
 }
 
-static void spawn(const char *name)
+static void spawn(const char *name, int runtime)
 {
     for (size_t i = 0; i < SESSIONS_MAX; i++) {
         struct session *s = &sessions[i];
@@ -337,7 +337,7 @@ static void spawn(const char *name)
         s->out.watch.on_ready = s->err.watch.on_ready = on_output;
         s->out.session = s->err.session = s;
         s->deadline.on_fire = on_deadline;
-        keeper_client_spawn(client, i);
+        keeper_client_spawn(client, i, (enum runtime_id)runtime);
         return;
     }
     print(json_pack("{s:s}", "error", "too many sessions"));
@@ -483,7 +483,7 @@ static void obey(char *line)
     if (strcmp(verb, "quit") == 0)
         loop_stop(loop);
     else if (strcmp(verb, "spawn") == 0 && n >= 2)
-        spawn(name);
+        spawn(name, atoi(path));
     else if (!s || s->phase < PHASE_IDLE || s->phase == PHASE_ENDED)
         print(json_pack("{s:s}", "error", "no such session, or it is not ready"));
     else if (strcmp(verb, "run") == 0 && n == 4)

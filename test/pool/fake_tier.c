@@ -349,7 +349,7 @@ static void fake_stop(void *self)
     free(f);
 }
 
-static void fake_spawn(void *self, uint64_t request)
+static void fake_spawn(void *self, uint64_t request, enum runtime_id runtime)
 {
     struct fake *f = self;
     struct fake_session *s = calloc(1, sizeof *s);

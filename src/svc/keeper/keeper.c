@@ -44,8 +44,9 @@ static void serve(struct keeper *keeper)
         int n = epoll_wait(keeper->epoll, events, ARRAY_SIZE(events), patience_ms(keeper));
         /* The zygote first: its FORKED comes before the session's own ENTERED is of use. */
         for (int i = 0; i < n; i++) {
-            if (events[i].data.u64 == TAG_ZYGOTE)
-                zygote_side_read(keeper);
+            uint64_t tag = events[i].data.u64;
+            if (tag >= TAG_ZYGOTE && tag < TAG_SLOT)
+                zygote_side_read(keeper, (enum runtime_id)(tag - TAG_ZYGOTE));
         }
         for (int i = 0; i < n && !keeper->over; i++) {
             uint64_t tag = events[i].data.u64;
@@ -64,17 +65,20 @@ static void limit_send_time(int socket)
     (void)!setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
 }
 
+static bool watch_peer(struct keeper *keeper, int socket, uint64_t tag)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = tag};
+    limit_send_time(socket);
+    return epoll_ctl(keeper->epoll, EPOLL_CTL_ADD, socket, &event) == 0;
+}
+
 static enum status watch_peers(struct keeper *keeper, struct err *err)
 {
-    struct epoll_event client = {.events = EPOLLIN, .data.u64 = TAG_CLIENT};
-    struct epoll_event zygote = {.events = EPOLLIN, .data.u64 = TAG_ZYGOTE};
     keeper->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (keeper->epoll < 0 || epoll_ctl(keeper->epoll, EPOLL_CTL_ADD, keeper->client, &client) < 0 ||
-        epoll_ctl(keeper->epoll, EPOLL_CTL_ADD, keeper->zygote.socket, &zygote) < 0)
-        return err_set(err, STATUS_IO, "epoll: %s", strerror(errno));
-    limit_send_time(keeper->client);
-    limit_send_time(keeper->zygote.socket);
-    return STATUS_OK;
+    bool watched = keeper->epoll >= 0 && watch_peer(keeper, keeper->client, TAG_CLIENT);
+    for (int id = 0; watched && id < RUNTIMES; id++)
+        watched = watch_peer(keeper, keeper->zygotes[id].process.socket, TAG_ZYGOTE + (uint64_t)id);
+    return watched ? STATUS_OK : err_set(err, STATUS_IO, "epoll: %s", strerror(errno));
 }
 
 /* What is left to do: make file systems, kill processes of other users, hand groups to the zygote. */
@@ -99,7 +103,9 @@ static enum status start(struct keeper *keeper, struct err *err)
 static void announce(struct keeper *keeper)
 {
     CLEANUP(buf_fini) struct buf json = {.limit = KEEPER_MESSAGE_SIZE_MAX};
-    buf_append_fmt(&json, "%s\n", keeper->template_identity);
+    for (int id = 0; id < RUNTIMES; id++)
+        buf_append_fmt(&json, "%s%s", id ? " " : "", keeper->zygotes[id].template_identity);
+    buf_append_byte(&json, '\n');
     probe_degraded(&keeper->facts, &json);
     buf_append_byte(&json, '\n');
     probe_json(&keeper->facts, &json);
@@ -110,15 +116,21 @@ static void announce(struct keeper *keeper)
     keeper_tell(keeper, keeper->client, &message, NULL, 0);
 }
 
-/* The zygote is PID 1 of the namespace above all sessions: the kernel kills them with it. */
+/* A zygote is PID 1 of the namespace above all its sessions: the kernel kills them with it. */
+static void end_zygote(struct zygote_process *zygote)
+{
+    if (zygote->pid <= 0)
+        return;
+    (void)!syscall(SYS_pidfd_send_signal, zygote->pidfd, SIGKILL, NULL, 0);
+    (void)!waitpid(zygote->pid, NULL, 0);
+    file_close(&zygote->pidfd);
+    file_close(&zygote->socket);
+}
+
 static void end(struct keeper *keeper)
 {
-    if (keeper->zygote.pid > 0) {
-        (void)!syscall(SYS_pidfd_send_signal, keeper->zygote.pidfd, SIGKILL, NULL, 0);
-        (void)!waitpid(keeper->zygote.pid, NULL, 0);
-        file_close(&keeper->zygote.pidfd);
-        file_close(&keeper->zygote.socket);
-    }
+    for (int id = 0; id < RUNTIMES; id++)
+        end_zygote(&keeper->zygotes[id].process);
     for (uint32_t i = 0; keeper->slots && i < keeper->slot_count; i++)
         slot_close(&keeper->slots[i]);
     if (keeper->groups.slots)
@@ -137,9 +149,12 @@ int keeper_main(int fd, const char *data_root)
         .epoll = -1,
         .phase = KEEPER_PHASE_NEW,
         .client_gate = {.sender = KEEPER_PARTY_POOL, .receiver = KEEPER_PARTY_KEEPER},
-        .zygote_gate = {.sender = KEEPER_PARTY_ZYGOTE, .receiver = KEEPER_PARTY_KEEPER},
-        .zygote = {.pidfd = -1, .socket = -1},
     };
+    for (int id = 0; id < RUNTIMES; id++)
+        keeper.zygotes[id] = (struct keeper_zygote){
+            .process = {.pidfd = -1, .socket = -1},
+            .gate = {.sender = KEEPER_PARTY_ZYGOTE, .receiver = KEEPER_PARTY_KEEPER},
+        };
     struct err err = {0};
     (void)!prctl(PR_SET_NAME, CGROUP_OWNER_NAME, 0, 0, 0);
     (void)!fcntl(fd, F_SETFD, FD_CLOEXEC);

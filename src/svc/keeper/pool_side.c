@@ -63,10 +63,10 @@ static void ask_fork(struct keeper *keeper, uint32_t index, const int child[CHIL
     const struct keeper_message message = {.type = KEEPER_MESSAGE_FORK,
                                            .slot = index,
                                            .generation = slot->generation,
-                                           .uid = keeper_session_uid(keeper, index),
+                                           .uid = keeper_session_uid(keeper, slot),
                                            .flags = flags};
     slot_move(keeper, slot, SLOT_FORKING);
-    keeper_tell(keeper, keeper->zygote.socket, &message, fds, count);
+    keeper_tell(keeper, keeper_zygote_of(keeper, slot)->process.socket, &message, fds, count);
 }
 
 /* Rootless, the session mounts its own: the pool's uid is known inside then. */
@@ -79,6 +79,10 @@ static enum status make_data(const struct keeper *keeper, uint32_t slot, int *re
 
 static void on_spawn(struct keeper *keeper, const struct keeper_message *message, const struct packet *packet)
 {
+    if (message->runtime >= RUNTIMES) {
+        keeper_give_up(keeper, "the pool asks for a runtime that there is not");
+        return;
+    }
     struct slot *slot = slot_find_free(keeper);
     if (!slot) {
         keeper_refuse(keeper, message->request, "all slots are in use");
@@ -92,6 +96,7 @@ static void on_spawn(struct keeper *keeper, const struct keeper_message *message
         (void)err_set(&err, STATUS_IO, "descriptors: %s", strerror(-r));
     slot->setup = setup;
     slot->request = message->request;
+    slot->runtime = (enum runtime_id)message->runtime;
     slot->deadline_ns = clock_monotonic_ns() + SLOT_ENTER_MAX_NS;
     slot->gate =
         (struct keeper_message_gate){.sender = KEEPER_PARTY_SESSION, .receiver = KEEPER_PARTY_KEEPER};

@@ -57,10 +57,10 @@ static void ask_port(struct keeper *keeper, struct slot *slot, const struct pack
     const struct keeper_message message = {.type = KEEPER_MESSAGE_PORT,
                                            .slot = index,
                                            .generation = slot->generation,
-                                           .uid = keeper_session_uid(keeper, index),
+                                           .uid = keeper_session_uid(keeper, slot),
                                            .flags = flags};
     slot->porter = SLOT_PORTER_ASKED;
-    keeper_tell(keeper, keeper->zygote.socket, &message, fds, count);
+    keeper_tell(keeper, keeper_zygote_of(keeper, slot)->process.socket, &message, fds, count);
 }
 
 /* 0, or why the file cannot be taken. */

@@ -14,7 +14,8 @@ static void on_entered(struct keeper *keeper, struct slot *slot, struct packet *
     const struct keeper_message message = {.type = KEEPER_MESSAGE_SPAWNED,
                                            .request = slot->request,
                                            .slot = slot_number(keeper, slot),
-                                           .generation = slot->generation};
+                                           .generation = slot->generation,
+                                           .runtime = slot->runtime};
     struct stat facts;
     if (fstat(packet->fds[0], &facts) == 0)
         slot->data_device = facts.st_dev;

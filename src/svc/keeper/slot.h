@@ -15,6 +15,7 @@
 
 #include <sys/types.h>
 
+#include "runtime/runtime.h"
 #include "wire/keeper_message.h"
 
 struct keeper;
@@ -32,6 +33,7 @@ enum slot_porter { SLOT_PORTER_NONE, SLOT_PORTER_ASKED, SLOT_PORTER_RUNNING };
 struct slot {
     enum slot_state state;
     uint64_t generation;
+    enum runtime_id runtime;         /* whose zygote it is forked from */
     uint64_t request;                /* of the pool: what SPAWNED or REFUSED answers */
     int64_t deadline_ns;             /* ENTERING: to be built; DRAINING: to be empty; FREE: rested */
     struct keeper_message_gate gate; /* for what the session says while it is built */

@@ -96,19 +96,20 @@ static enum status prepare_machine(struct keeper *keeper, struct err *err)
 }
 
 /* The zygote's next message, within the time a warm-up may take. */
-static enum status await_zygote(struct keeper *keeper, struct keeper_message *ret, struct err *err)
+static enum status await_zygote(struct keeper *keeper, struct keeper_zygote *zygote,
+                                struct keeper_message *ret, struct err *err)
 {
     static struct packet packet;
     packet.fd_count = 0;
-    struct pollfd watched[] = {{.fd = keeper->zygote.socket, .events = POLLIN},
+    struct pollfd watched[] = {{.fd = zygote->process.socket, .events = POLLIN},
                                {.fd = keeper->client, .events = POLLRDHUP}};
     int n = poll(watched, ARRAY_SIZE(watched), WARM_MAX_MS);
     if (n <= 0 || watched[1].revents)
         return err_set(err, STATUS_DEADLINE_EXCEEDED,
                        n <= 0 ? "the zygote takes too long" : "the pool is gone");
-    enum status status = packet_receive(keeper->zygote.socket, &packet, err);
+    enum status status = packet_receive(zygote->process.socket, &packet, err);
     if (status == STATUS_OK)
-        status = keeper_message_parse(&keeper->zygote_gate, keeper->phase, bytes_of(packet.data, packet.size),
+        status = keeper_message_parse(&zygote->gate, keeper->phase, bytes_of(packet.data, packet.size),
                                       packet.fd_count, ret, err);
     if (status == STATUS_OK && ret->type == KEEPER_MESSAGE_BROKEN)
         status = err_set(err, STATUS_INTERNAL, "zygote: %.*s", BYTES_FMT(ret->text));
@@ -116,54 +117,61 @@ static enum status await_zygote(struct keeper *keeper, struct keeper_message *re
     return status == STATUS_OK ? status : err_wrap(err, "the zygote did not come up");
 }
 
-static enum status configure_zygote(struct keeper *keeper, const struct keeper_message *answer,
-                                    struct err *err)
+/* What the machine gives, but for what the zygote has built itself. */
+static unsigned features_of(const struct keeper *keeper, unsigned built)
 {
-    unsigned built = answer->flags;
-    snprintf(keeper->template_identity, sizeof keeper->template_identity, "%.*s", BYTES_FMT(answer->text));
-    keeper->features = built | JAIL_NET;
-    keeper->features |= keeper->facts.user_namespaces ? JAIL_USER : 0;
-    keeper->features |= keeper->facts.uid ? JAIL_UID : 0;
-    keeper->features |= keeper->facts.landlock_abi > 0 ? JAIL_LANDLOCK : 0;
-    keeper->facts.proc = built & JAIL_PROC;
-    keeper->facts.overlay = built & JAIL_OVERLAY;
+    unsigned features = built | JAIL_NET;
+    features |= keeper->facts.user_namespaces ? JAIL_USER : 0;
+    features |= keeper->facts.uid ? JAIL_UID : 0;
+    features |= keeper->facts.landlock_abi > 0 ? JAIL_LANDLOCK : 0;
     /* Without a /proc nobody can write the maps of a session's user namespace. */
-    if (!keeper->facts.proc)
-        keeper->features &= ~(unsigned)JAIL_USER;
-    const struct keeper_message message = {
-        .type = KEEPER_MESSAGE_CONFIG, .flags = keeper->features, .limits = keeper->limits};
-    return packet_send(keeper->zygote.socket, &message, NULL, 0, err);
+    return built & JAIL_PROC ? features : features & ~(unsigned)JAIL_USER;
 }
 
-static enum status map_zygote(struct keeper *keeper, struct err *err)
+static enum status configure_zygote(struct keeper *keeper, struct keeper_zygote *zygote,
+                                    const struct keeper_message *answer, struct err *err)
+{
+    snprintf(zygote->template_identity, sizeof zygote->template_identity, "%.*s", BYTES_FMT(answer->text));
+    zygote->features = features_of(keeper, answer->flags);
+    /* A layer that the sessions of one runtime lack is not there. */
+    bool first = zygote == &keeper->zygotes[0];
+    keeper->facts.proc = (first || keeper->facts.proc) && answer->flags & JAIL_PROC;
+    keeper->facts.overlay = (first || keeper->facts.overlay) && answer->flags & JAIL_OVERLAY;
+    const struct keeper_message message = {
+        .type = KEEPER_MESSAGE_CONFIG, .flags = zygote->features, .limits = keeper->limits};
+    return packet_send(zygote->process.socket, &message, NULL, 0, err);
+}
+
+static enum status map_zygote(struct keeper *keeper, struct keeper_zygote *zygote, struct err *err)
 {
     enum status status =
-        namespace_map_range(keeper->zygote.pid, keeper->first_id, keeper->slot_count + 1, err);
+        namespace_map_range(zygote->process.pid, keeper->first_id, keeper->slot_count + 1, err);
     const struct keeper_message message = {.type = KEEPER_MESSAGE_MAPPED};
-    return status == STATUS_OK ? packet_send(keeper->zygote.socket, &message, NULL, 0, err) : status;
+    return status == STATUS_OK ? packet_send(zygote->process.socket, &message, NULL, 0, err) : status;
 }
 
-static enum status bring_up_zygote(struct keeper *keeper, struct err *err)
+static enum status bring_up_zygote(struct keeper *keeper, enum runtime_id runtime, struct err *err)
 {
+    struct keeper_zygote *zygote = &keeper->zygotes[runtime];
     int group = cgroup_zygote_directory(&keeper->groups);
     const struct zygote_options options = {
-        .runtime = runtime_row(RUNTIME_PYTHON),
-        .path = keeper->zygote_path,
+        .runtime = runtime_row(runtime),
+        .path = runtime == 0 ? keeper->zygote_path : NULL,
         .session_paths = keeper->session_paths,
         .data_root = keeper->data_root,
         .privileged = keeper->facts.privileged,
         .user_namespace = keeper->facts.user_namespaces,
         .cgroup_fd = group,
     };
-    enum status status = zygote_start(&options, &keeper->zygote, err);
+    enum status status = zygote_start(&options, &zygote->process, err);
     file_close(&group);
     struct keeper_message message = {0};
     while (status == STATUS_OK && message.type != KEEPER_MESSAGE_WARM) {
-        status = await_zygote(keeper, &message, err);
+        status = await_zygote(keeper, zygote, &message, err);
         if (status == STATUS_OK && message.type == KEEPER_MESSAGE_MAP)
-            status = map_zygote(keeper, err);
+            status = map_zygote(keeper, zygote, err);
         else if (status == STATUS_OK && message.type == KEEPER_MESSAGE_BUILT)
-            status = configure_zygote(keeper, &message, err);
+            status = configure_zygote(keeper, zygote, &message, err);
     }
     return status;
 }
@@ -173,7 +181,7 @@ enum status startup_run(struct keeper *keeper, struct err *err)
     enum status status = read_open(keeper, err);
     if (status == STATUS_OK)
         status = prepare_machine(keeper, err);
-    if (status == STATUS_OK)
-        status = bring_up_zygote(keeper, err);
+    for (int id = 0; status == STATUS_OK && id < RUNTIMES; id++)
+        status = bring_up_zygote(keeper, (enum runtime_id)id, err);
     return status;
 }

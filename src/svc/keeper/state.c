@@ -22,9 +22,14 @@ void keeper_give_up(struct keeper *keeper, const char *text)
     keeper->over = true;
 }
 
-unsigned keeper_session_uid(const struct keeper *keeper, uint32_t slot)
+const struct keeper_zygote *keeper_zygote_of(const struct keeper *keeper, const struct slot *slot)
 {
-    if (!(keeper->features & JAIL_UID))
+    return &keeper->zygotes[slot->runtime];
+}
+
+unsigned keeper_session_uid(const struct keeper *keeper, const struct slot *slot)
+{
+    if (!(keeper_zygote_of(keeper, slot)->features & JAIL_UID))
         return 0;
-    return 1 + slot + (keeper->facts.user_namespaces ? 0 : keeper->first_id);
+    return 1 + slot_number(keeper, slot) + (keeper->facts.user_namespaces ? 0 : keeper->first_id);
 }

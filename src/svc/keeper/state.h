@@ -14,31 +14,37 @@
 #include "svc/keeper/slot.h"
 #include "svc/keeper/zygote.h"
 
-/* Tags of the epoll set; a slot's setup socket has TAG_SLOT + its number. */
-enum { TAG_CLIENT, TAG_ZYGOTE, TAG_SLOT };
+/* Tags of the epoll set; a zygote's socket has TAG_ZYGOTE + its runtime, a slot's setup socket TAG_SLOT + its number. */
+enum { TAG_CLIENT, TAG_ZYGOTE, TAG_SLOT = TAG_ZYGOTE + RUNTIMES };
+
+/* The zygote of one runtime. All of them share the slots, and with them their ids and groups. */
+struct keeper_zygote {
+    struct zygote_process process;
+    struct keeper_message_gate gate;
+    unsigned features; /* of enum jail_feature: what every session of it must have */
+    char template_identity[TEMPLATE_IDENTITY_SIZE];
+};
 
 struct keeper {
     int client; /* to the pool */
     int epoll;
     enum keeper_phase phase;
-    struct keeper_message_gate client_gate, zygote_gate;
+    struct keeper_message_gate client_gate;
     struct session_limits limits; /* no zero fields */
     uint32_t slot_count;
     struct slot *slots;
     uint32_t unsettled; /* slots in FORKING, ENTERING or DRAINING: what slot_sweep has to look at */
     uint32_t running;   /* slots in RUNNING: what watch_sweep has to look at */
-    struct zygote_process zygote;
+    struct keeper_zygote zygotes[RUNTIMES];
     struct cgroup_tree groups;
     struct probe_facts facts; /* what this machine gives; found out once */
-    unsigned features;        /* of enum jail_feature: what every session must have */
-    unsigned first_id;        /* host id of the zygote's root; 0: rootless */
+    unsigned first_id;        /* host id of the zygotes' root; 0: rootless */
     const char *data_root;    /* of jail/data_root.h; NULL: none */
-    char *zygote_path;        /* as the pool named it at the start, or NULL */
+    char *zygote_path;        /* the first runtime's program, as the pool named it at the start, or NULL */
     char *session_paths;      /* what sessions see besides the list, or NULL */
-    char template_identity[TEMPLATE_IDENTITY_SIZE];
-    bool other_ids;     /* the second range of host ids */
-    bool watches;       /* sessions are looked at, for want of a memory group (watch.h) */
-    int64_t look_at_ns; /* the next time */
+    bool other_ids;           /* the second range of host ids */
+    bool watches;             /* sessions are looked at, for want of a memory group (watch.h) */
+    int64_t look_at_ns;       /* the next time */
     bool over;
 };
 
@@ -48,8 +54,10 @@ void keeper_tell(struct keeper *keeper, int socket, const struct keeper_message 
                  unsigned count);
 /* Answers a SPAWN that led to nothing. */
 void keeper_refuse(struct keeper *keeper, uint64_t request, const char *text);
-/* The session's uid in the zygote's user namespace; 0 where sessions have none of their own. */
-unsigned keeper_session_uid(const struct keeper *keeper, uint32_t slot);
+/* The zygote that the slot's session comes from. */
+const struct keeper_zygote *keeper_zygote_of(const struct keeper *keeper, const struct slot *slot);
+/* The session's uid in its zygote's user namespace; 0 where sessions have none of their own. */
+unsigned keeper_session_uid(const struct keeper *keeper, const struct slot *slot);
 /* Last words to the pool; the keeper is over. */
 void keeper_give_up(struct keeper *keeper, const char *text);
 

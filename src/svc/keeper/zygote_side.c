@@ -45,7 +45,15 @@ static void on_exited(struct keeper *keeper, const struct keeper_message *messag
     porter_end(slot);
 }
 
-void zygote_side_read(struct keeper *keeper)
+/* Or of nobody's, which the handlers answer. */
+static bool is_about_its_own(struct keeper *keeper, enum runtime_id runtime,
+                             const struct keeper_message *message)
+{
+    const struct slot *slot = slot_find(keeper, message);
+    return !slot || slot->runtime == runtime;
+}
+
+void zygote_side_read(struct keeper *keeper, enum runtime_id runtime)
 {
     static void (*const handlers[KEEPER_MESSAGE_TYPES])(struct keeper *, const struct keeper_message *,
                                                         struct packet *) = {
@@ -56,14 +64,17 @@ void zygote_side_read(struct keeper *keeper)
     static struct packet packet;
     struct keeper_message message;
     struct err err = {0};
-    if (packet_receive(keeper->zygote.socket, &packet, &err) != STATUS_OK) {
+    struct keeper_zygote *zygote = &keeper->zygotes[runtime];
+    if (packet_receive(zygote->process.socket, &packet, &err) != STATUS_OK) {
         keeper_give_up(keeper, "the zygote is gone");
         return;
     }
-    if (keeper_message_parse(&keeper->zygote_gate, keeper->phase, bytes_of(packet.data, packet.size),
+    if (keeper_message_parse(&zygote->gate, keeper->phase, bytes_of(packet.data, packet.size),
                              packet.fd_count, &message, &err) != STATUS_OK ||
         !handlers[message.type])
         keeper_give_up(keeper, err.text);
+    else if (!is_about_its_own(keeper, runtime, &message))
+        keeper_give_up(keeper, "a zygote tells of another one's session");
     else
         handlers[message.type](keeper, &message, &packet);
     packet_close(&packet);

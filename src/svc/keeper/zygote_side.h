@@ -6,9 +6,11 @@
 #ifndef SVC_KEEPER_ZYGOTE_SIDE_H
 #define SVC_KEEPER_ZYGOTE_SIDE_H
 
+#include "runtime/runtime.h"
+
 struct keeper;
 
-/* Takes one message off the zygote's socket and moves the slot it names. */
-void zygote_side_read(struct keeper *k);
+/* Takes one message off the socket of that runtime's zygote and moves the slot it names. */
+void zygote_side_read(struct keeper *keeper, enum runtime_id runtime);
 
 #endif

@@ -62,7 +62,7 @@ static void watch_for_quiet(struct pool *pool)
 void pool_want_session(struct pool *pool, struct tenant *tenant)
 {
     int64_t now = loop_now(pool->loop);
-    struct session *session = session_stock_find(&pool->stock);
+    struct session *session = session_stock_find(&pool->stock, tenant->runtime);
     tenant_begin_waiting(tenant, now);
     if (session) {
         tenant_take_session(tenant, session);
@@ -299,8 +299,8 @@ struct pool_report pool_report(const struct pool *pool)
 {
     const struct session_stock *st = &pool->stock;
     return (struct pool_report){
-        .ready = st->ready.count,
-        .starting = st->starting.count,
+        .ready = session_stock_ready(st),
+        .starting = session_stock_starting(st),
         .busy = pool->busy,
         .idle = st->bound.count > pool->busy ? st->bound.count - pool->busy : 0,
         .ending = st->ending.count,

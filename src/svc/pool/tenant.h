@@ -31,6 +31,7 @@ struct tenant {
     struct list link; /* in the pool, oldest first */
     struct list waiting_link;
     struct pool *pool;
+    enum runtime_id runtime; /* of its sessions */
     char identifier[SESSION_IDENTIFIER_SIZE_MAX + 1];
     struct session *session;       /* NULL: none yet, or it ended under the tenant */
     char guid[GUID_TEXT_SIZE + 1]; /* of the latest session; empty: there was none */

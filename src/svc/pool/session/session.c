@@ -221,7 +221,7 @@ void session_destroy(struct session *session)
 
 struct session *session_create(struct loop *loop, const struct session_tier *tier, void *tier_self,
                                const struct session_owner *owner, const struct session_options *options,
-                               uint64_t request)
+                               uint64_t request, enum runtime_id runtime)
 {
     struct session *session = calloc(1, sizeof *session);
     if (!session)
@@ -233,6 +233,7 @@ struct session *session_create(struct loop *loop, const struct session_tier *tie
     list_init(&session->link);
     session_stores_init(&session->stores, loop, tier, tier_self);
     session->request = request;
+    session->runtime = runtime;
     session->data_dir_fd = -1;
     session->loop = loop;
     session->tier = tier;

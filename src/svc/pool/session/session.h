@@ -84,6 +84,7 @@ struct session {
 
     /* --- for all to read --- */
     uint64_t request; /* the number under which it was ordered */
+    enum runtime_id runtime;
     struct session_life life;
     struct tier_ref ref; /* once `spawned` */
     bool spawned;
@@ -119,7 +120,7 @@ struct session {
 /* A session in STARTING, not yet ordered from the tier. NULL without memory. */
 struct session *session_create(struct loop *loop, const struct session_tier *tier, void *tier_self,
                                const struct session_owner *owner, const struct session_options *options,
-                               uint64_t request);
+                               uint64_t request, enum runtime_id runtime);
 /* The tier made it; the descriptors are its own from now on, also on failure. */
 void session_spawned(struct session *session, const struct tier_session *spawned);
 /* An identifier takes it. */

@@ -34,70 +34,97 @@ static void changed(struct session_stock *st)
 
 /* --- orders --- */
 
-static struct session *order_session(struct session_stock *st)
+static struct session *order_session(struct session_stock *st, enum runtime_id runtime)
 {
     struct session *session = session_create(st->loop, st->tier, st->tier_self, &st->session_owner,
-                                             &st->session_options, ++st->request_last);
+                                             &st->session_options, ++st->request_last, runtime);
     if (!session)
         return NULL;
     if (map_put(&st->by_request, map_u64_key(&session->request), session) != STATUS_OK) {
         session_destroy(session);
         return NULL;
     }
-    place_session(session, &st->starting);
-    st->tier->spawn(st->tier_self, session->request);
+    place_session(session, &st->spares[runtime].starting);
+    st->tier->spawn(st->tier_self, session->request, runtime);
     return session;
 }
 
-static void order_failed(struct session_stock *st, const char *cause)
+static void order_failed(struct session_stock *st, enum runtime_id runtime, const char *cause)
 {
     int64_t now = loop_now(st->loop);
     st->spawn_failures++;
     st->order_after_ns = now + STOCK_RETRY_NS;
     snprintf(st->order_cause, sizeof st->order_cause, "%s", cause);
-    pool_policy_build_failed(&st->policy, now);
+    pool_policy_build_failed(&st->spares[runtime].policy, now);
     log_warn("svc/pool", "no session could be made cause=\"%s\"", cause);
 }
 
-struct session *session_stock_find(struct session_stock *st)
+struct session *session_stock_find(struct session_stock *st, enum runtime_id runtime)
 {
     if (st->lost[0])
         return NULL;
-    struct session *session = first_session(&st->ready);
+    struct session *session = first_session(&st->spares[runtime].ready);
     if (!session)
-        session = first_session(&st->starting);
+        session = first_session(&st->spares[runtime].starting);
     if (!session && st->up && loop_now(st->loop) >= st->order_after_ns)
-        session = order_session(st);
+        session = order_session(st, runtime);
     return session;
+}
+
+uint32_t session_stock_ready(const struct session_stock *st)
+{
+    uint32_t count = 0;
+    for (int id = 0; id < RUNTIMES; id++)
+        count += st->spares[id].ready.count;
+    return count;
+}
+
+uint32_t session_stock_starting(const struct session_stock *st)
+{
+    uint32_t count = 0;
+    for (int id = 0; id < RUNTIMES; id++)
+        count += st->spares[id].starting.count;
+    return count;
 }
 
 void session_stock_bind(struct session_stock *st, struct session *session, void *holder)
 {
     session->holder = holder;
     place_session(session, &st->bound);
-    pool_policy_claimed(&st->policy, loop_now(st->loop));
+    pool_policy_claimed(&st->spares[session->runtime].policy, loop_now(st->loop));
     changed(st);
     session_claim(session);
 }
 
 bool session_stock_admits(const struct session_stock *st, uint32_t seats)
 {
-    return pool_policy_admit(&st->policy, seats);
+    return pool_policy_admit(&st->spares[0].policy, seats); /* seats are of no runtime */
+}
+
+static int64_t plan_spares(struct session_stock *st, enum runtime_id runtime, uint32_t seats, uint32_t busy)
+{
+    struct stock_spares *spares = &st->spares[runtime];
+    struct pool_counts counts = {
+        .seats = seats, .ready = spares->ready.count, .starting = spares->starting.count, .busy = busy};
+    struct pool_plan plan = pool_policy_plan(&spares->policy, &counts, loop_now(st->loop));
+    for (uint32_t i = 0; i < plan.surplus; i++)
+        session_release(first_session(&spares->ready), SESSION_REASON_RELEASED, "its place is needed");
+    for (uint32_t i = 0; i < plan.builds; i++)
+        if (!order_session(st, runtime))
+            break;
+    return plan.ask_again_ns;
 }
 
 int64_t session_stock_plan(struct session_stock *st, uint32_t seats, uint32_t busy)
 {
+    int64_t ask_again_ns = INT64_MAX;
     if (!st->up || st->lost[0])
-        return INT64_MAX;
-    struct pool_counts counts = {
-        .seats = seats, .ready = st->ready.count, .starting = st->starting.count, .busy = busy};
-    struct pool_plan plan = pool_policy_plan(&st->policy, &counts, loop_now(st->loop));
-    for (uint32_t i = 0; i < plan.surplus; i++)
-        session_release(first_session(&st->ready), SESSION_REASON_RELEASED, "its place is needed");
-    for (uint32_t i = 0; i < plan.builds; i++)
-        if (!order_session(st))
-            break;
-    return plan.ask_again_ns;
+        return ask_again_ns;
+    for (int id = 0; id < RUNTIMES; id++) {
+        int64_t at_ns = plan_spares(st, (enum runtime_id)id, seats, busy);
+        ask_again_ns = MIN(ask_again_ns, at_ns);
+    }
+    return ask_again_ns;
 }
 
 void session_stock_prove(struct session_stock *st)
@@ -114,8 +141,9 @@ void session_stock_prove(struct session_stock *st)
 static void on_offer(void *context, struct session *session)
 {
     struct session_stock *st = context;
-    pool_policy_built(&st->policy, session->ready_ns - session->ordered_ns);
-    place_session(session, &st->ready);
+    struct stock_spares *spares = &st->spares[session->runtime];
+    pool_policy_built(&spares->policy, session->ready_ns - session->ordered_ns);
+    place_session(session, &spares->ready);
     changed(st);
 }
 
@@ -124,7 +152,7 @@ static void on_serve(void *context, struct session *session)
     struct session_stock *st = context;
     if (session->life.state == SESSION_IDLE &&
         session->ready_ns == loop_now(st->loop)) /* somebody waited for it */
-        pool_policy_built(&st->policy, session->ready_ns - session->ordered_ns);
+        pool_policy_built(&st->spares[session->runtime].policy, session->ready_ns - session->ordered_ns);
     if (!stock_trial_serve(st, session))
         st->owner.on_serve(st->owner.context, session);
 }
@@ -162,6 +190,13 @@ static void on_gone(void *context, struct session *session)
 
 /* --- what the tier tells --- */
 
+static void release_ready(struct stock_spares *spares)
+{
+    struct session *session;
+    while ((session = first_session(&spares->ready)))
+        session_release(session, SESSION_REASON_RELEASED, "what sessions see has changed");
+}
+
 static void on_tier_ready(void *context, const struct tier_report *report)
 {
     struct session_stock *st = context;
@@ -175,9 +210,8 @@ static void on_tier_ready(void *context, const struct tier_report *report)
     snprintf(st->template_identity, sizeof st->template_identity, "%s",
              report->template_identity ? report->template_identity : "");
     /* Spares that were built before see what was there before. */
-    struct session *session;
-    while ((session = first_session(&st->ready)))
-        session_release(session, SESSION_REASON_RELEASED, "what sessions see has changed");
+    for (int id = 0; id < RUNTIMES; id++)
+        release_ready(&st->spares[id]);
     snprintf(st->isolation, sizeof st->isolation, "%s", report->isolation_json);
     st->memory_size_max = report->memory_size_max;
     changed(st);
@@ -200,7 +234,7 @@ static void on_tier_spawned(void *context, uint64_t request, const struct tier_s
     struct session_stock *st = context;
     struct session *s = map_take(&st->by_request, map_u64_key(&request));
     if (!session) {
-        order_failed(st, text && text[0] ? text : "the keeper refused");
+        order_failed(st, s ? s->runtime : RUNTIME_PYTHON, text && text[0] ? text : "the keeper refused");
         if (s)
             session_ended(s, SESSION_REASON_NO_SESSION, st->order_cause, false);
         return;
@@ -279,7 +313,7 @@ static void on_tier_ended(void *context, struct tier_ref ref, enum tier_end end,
     char cause[SESSION_CAUSE_SIZE_MAX];
     bool certain = explain_end(st, end, detail, &reason, cause);
     if (was_of_no_use_yet(session))
-        order_failed(st, cause); /* it died early: do not build the next one at once */
+        order_failed(st, session->runtime, cause); /* it died early: do not build the next one at once */
     session_ended(session, reason, cause, certain);
 }
 
@@ -308,9 +342,12 @@ static void on_tier_down(void *context, const char *text)
     st->up = st->proven = false;
     stock_trial_stop(st);
     log_error("svc/pool", "the tier is down cause=\"%s\"", st->lost);
-    struct session_shelf *shelves[] = {&st->bound, &st->starting, &st->ready, &st->ending};
-    for (size_t i = 0; i < ARRAY_SIZE(shelves); i++)
-        end_all(shelves[i], st->lost);
+    end_all(&st->bound, st->lost);
+    for (int id = 0; id < RUNTIMES; id++) {
+        end_all(&st->spares[id].starting, st->lost);
+        end_all(&st->spares[id].ready, st->lost);
+    }
+    end_all(&st->ending, st->lost);
     changed(st);
     st->owner.on_tier(st->owner.context);
 }
@@ -341,12 +378,16 @@ enum status session_stock_open(struct session_stock *st, struct loop *loop,
                                  .session_options = options->session,
                                  .no_trial = options->unproven};
     stock_trial_init(st);
-    struct session_shelf *shelves[] = {&st->starting, &st->ready, &st->bound, &st->ending, &st->gone};
+    struct session_shelf *shelves[] = {&st->bound, &st->ending, &st->gone};
     for (size_t i = 0; i < ARRAY_SIZE(shelves); i++)
         list_init(&shelves[i]->head);
+    for (int id = 0; id < RUNTIMES; id++) {
+        list_init(&st->spares[id].starting.head);
+        list_init(&st->spares[id].ready.head);
+        pool_policy_init(&st->spares[id].policy, &options->policy, loop_now(loop));
+    }
     map_init(&st->by_request, 0, 0);
     map_init(&st->by_ref, 0, 0);
-    pool_policy_init(&st->policy, &options->policy, loop_now(loop));
     struct tier_events events = {
         .on_ready = on_tier_ready,
         .on_spawned = on_tier_spawned,
@@ -373,7 +414,11 @@ void session_stock_close(struct session_stock *st)
 {
     stock_trial_stop(st);
     st->tier->stop(st->tier_self);
-    struct session_shelf *shelves[] = {&st->starting, &st->ready, &st->bound, &st->ending, &st->gone};
+    for (int id = 0; id < RUNTIMES; id++) {
+        destroy_all(&st->spares[id].starting);
+        destroy_all(&st->spares[id].ready);
+    }
+    struct session_shelf *shelves[] = {&st->bound, &st->ending, &st->gone};
     for (size_t i = 0; i < ARRAY_SIZE(shelves); i++)
         destroy_all(shelves[i]);
     fini_maps(st);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* stock.h — all sessions of a pool: orders to the tier, spares, those in use, those that die.
- * Each session is on exactly one of five shelves and only place_session moves it. Hears what the tier tells,
+ * Each session is on exactly one shelf and only place_session moves it; spares have two for each runtime. Hears what the tier tells,
  * keeps as many spares as core/pool/pool_policy wants, and stops ordering for a while when an order failed.
  * Knows nothing of identifiers: a session's `holder` is the owner's, NULL for who is nobody's. On the loop's
  * thread; a stock is embedded in its pool and does not move. */
@@ -39,11 +39,17 @@ struct session_shelf {
     uint32_t count;
 };
 
+/* The spares of one runtime, and what is expected of the demand for them. */
+struct stock_spares {
+    struct session_shelf starting; /* ordered */
+    struct session_shelf ready;
+    struct pool_policy policy;
+};
+
 struct session_stock {
-    struct session_shelf starting; /* ordered, nobody's */
-    struct session_shelf ready;    /* nobody's */
-    struct session_shelf bound;    /* somebody's */
-    struct session_shelf ending;   /* dead or dying */
+    struct stock_spares spares[RUNTIMES]; /* nobody's */
+    struct session_shelf bound;           /* somebody's */
+    struct session_shelf ending;          /* dead or dying */
     struct session_shelf
         gone;    /* the tier has nothing of them any more; they free themselves at the end of the turn */
     bool up;     /* the tier takes orders */
@@ -68,7 +74,6 @@ struct session_stock {
     struct session_options session_options;
     bool no_trial;
     struct stock_trial trial;
-    struct pool_policy policy;
     struct map by_request; /* sessions ordered from the tier, until it answers */
     struct map by_ref;     /* sessions that the tier made, until nothing is left of them */
     uint64_t request_last;
@@ -83,9 +88,12 @@ STATUS_RESULT session_stock_open(struct session_stock *st, struct loop *loop,
 void session_stock_close(struct session_stock *st);
 /* True if one more seat may be taken beside `seats`. */
 bool session_stock_admits(const struct session_stock *st, uint32_t seats);
-/* A session to be bound: a ready one, else one that is being built, else a new order. NULL: there is none
- * now; after STOCK_RETRY_NS there may be, or `lost` says why there is not. */
-struct session *session_stock_find(struct session_stock *st);
+/* A session of that runtime to be bound: a ready one, else one that is being built, else a new order. NULL: there is
+ * none now; after STOCK_RETRY_NS there may be, or `lost` says why there is not. */
+struct session *session_stock_find(struct session_stock *st, enum runtime_id runtime);
+/* Spares of all runtimes: ready ones, and those that are being built. */
+uint32_t session_stock_ready(const struct session_stock *st);
+uint32_t session_stock_starting(const struct session_stock *st);
 /* Gives a session from session_stock_find to `holder`. A ready one serves at the end of this turn. */
 void session_stock_bind(struct session_stock *st, struct session *session, void *holder);
 /* A session has run code: the stock is `proven` until the tier goes down. */

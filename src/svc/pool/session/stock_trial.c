@@ -28,7 +28,7 @@ void stock_trial_begin(struct session_stock *stock)
 {
     if (stock->proven || !stock->up || stock->trial.session)
         return;
-    struct session *session = session_stock_find(stock);
+    struct session *session = session_stock_find(stock, RUNTIME_PYTHON);
     if (!session) {
         try_again_later(stock, stock->order_cause[0] ? stock->order_cause : "no session can be ordered");
         return;

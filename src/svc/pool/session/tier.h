@@ -7,6 +7,7 @@
 #define SVC_POOL_SESSION_TIER_H
 
 #include "os/loop.h"
+#include "runtime/runtime.h"
 
 /* Names a session for as long as anything of it is left: a slot is used again only after that, with a higher
  * generation. */
@@ -39,7 +40,9 @@ struct tier_report {
         *isolation_json; /* {"tier":…,"layers":[…],"degraded":[…]}, for /healthz; valid during the call */
     const char *degraded;     /* names of the layers of isolation that are not on, separated by commas */
     uint64_t memory_size_max; /* bytes of memory that one session may use; 0: the tier does not limit it */
-    const char *template_identity; /* names what a session sees: packages and all; "" if that is not known */
+    const char
+        *template_identity; /* names what a session of the first runtime sees: packages and all; "" if that is
+                                      not known */
 };
 
 struct tier_events {
@@ -69,8 +72,8 @@ struct session_tier {
                          void **ret_tier, struct err *error);
     /* Ends all sessions and waits, within a bound, until they are gone. */
     void (*stop)(void *tier);
-    /* Orders one session; on_spawned answers. The session then says READY over its control socket. */
-    void (*spawn)(void *tier, uint64_t request);
+    /* Orders one session of a runtime; on_spawned answers. The session then says READY over its control socket. */
+    void (*spawn)(void *tier, uint64_t request, enum runtime_id runtime);
     /* KeyboardInterrupt in the running cell. A session that is gone is ignored, here and below. */
     void (*interrupt)(void *tier, struct tier_ref ref);
     /* Ends everything of the session; on_ended follows. */

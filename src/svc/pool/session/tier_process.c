@@ -38,7 +38,7 @@ struct line {
     uint32_t orders;   /* that it has not answered */
     uint32_t sessions; /* that it has not ended */
     uint64_t stamp;    /* of jail/template.h, from before it was started */
-    char template_identity[TEMPLATE_IDENTITY_SIZE];
+    char template_identity[RUNTIMES][TEMPLATE_IDENTITY_SIZE];
     bool stores; /* files can be put into its sessions on their own account */
 };
 
@@ -188,7 +188,7 @@ static void on_ready(void *context, const struct keeper_report *report)
         .isolation_json = report->json,
         .degraded = report->degraded,
         .memory_size_max = tier->options.keeper.limits.memory_bytes,
-        .template_identity = report->template_identity,
+        .template_identity = report->template_identity[0],
     };
     tier->events.on_ready(tier->events.context, &own);
     close_if_done(former);
@@ -212,7 +212,7 @@ static void on_spawned(void *context, uint64_t request, const struct keeper_sess
         .stdout_fd = session->stdout_fd,
         .stderr_fd = session->stderr_fd,
         .data_dir_fd = session->data_dir_fd,
-        .template_identity = line->template_identity,
+        .template_identity = line->template_identity[session->runtime],
         .stores = line->stores,
     };
     line->sessions++;
@@ -311,11 +311,11 @@ static void process_stop(void *context)
     free(tier);
 }
 
-static void process_spawn(void *context, uint64_t request)
+static void process_spawn(void *context, uint64_t request, enum runtime_id runtime)
 {
     struct process_tier *tier = context;
     current_line(tier)->orders++;
-    keeper_client_spawn(current_line(tier)->keeper, request);
+    keeper_client_spawn(current_line(tier)->keeper, request, runtime);
 }
 
 static void process_interrupt(void *context, struct tier_ref ref)
