@@ -42,6 +42,7 @@ static enum status start(struct server *server, struct err *err)
         .hubs = hubs,
         .hub_count = hub_count,
         .hubs_dynamic = setting_flag(values, "dynamic-task-hubs"),
+        .retention = setting_text(values, "retention"),
         .hubs_managed = setting_flag(values, "manage-task-hubs"),
         .large_message_agents = setting_text(values, "large-message-agents"),
         .engine = {.payload_size_max = (size_t)setting_number(values, "payload-size-max"),

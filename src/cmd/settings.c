@@ -44,6 +44,8 @@ const struct option_spec settings_table[] = {
      COMMAND_DEV | COMMAND_SCHEDULER, "make a task hub when its name is first used"},
     {"manage-task-hubs", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_SCHEDULER,
      "let clients create and delete task hubs"},
+    {"retention", OPTION_TEXT, "RULES", NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_SCHEDULER,
+     "when orchestrations that are over are deleted: 30d, failed=90d, HUB/completed=1d; not set: never"},
     {"payload-size-max", OPTION_SIZE, "BYTES", NULL, "1M", 1024, 3 << 20, COMMAND_DEV | COMMAND_SCHEDULER,
      "most bytes of one input, output or event of an orchestration"},
     {"resident-size-max", OPTION_SIZE, "BYTES", NULL, "64M", 1 << 20, 1LL << 40,

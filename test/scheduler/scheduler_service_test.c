@@ -34,6 +34,7 @@ struct fixture {
     size_t hub_count;
     bool hubs_dynamic;
     bool hubs_managed;
+    const char *retention;
     int64_t (*unix_ns)(void);
     struct loop *loop;
     struct scheduler *scheduler;
@@ -50,6 +51,8 @@ static void server_open(struct fixture *f)
                                   .hub_count = f->hub_count,
                                   .hubs_dynamic = f->hubs_dynamic,
                                   .hubs_managed = f->hubs_managed,
+                                  .retention = f->retention,
+                                  .retention_interval_ns = NS_PER_S / 50,
                                   .unix_ns = f->unix_ns};
     enum status status = scheduler_create(f->loop, &o, &f->scheduler, &e);
     if (status != STATUS_OK)
@@ -967,6 +970,40 @@ static void start_at(struct client *c, const char *id, int64_t when_ns)
     buf_fini(&a.message);
 }
 
+static void await_gone(struct fixture *f, struct client *c, const char *id)
+{
+    for (int n = 0; n < 500 && status_of(c, id) != -1; n++)
+        step(f, 10);
+    assert_int_equal(status_of(c, id), -1);
+}
+
+/* If this fails, what is over is kept for ever, or deleted before its time, or what runs is deleted (DT-170). */
+static void test_retention_deletes_what_is_old_enough(void **state)
+{
+    struct fixture *f = *state;
+    static struct client c;
+    static struct worker w;
+    struct answer a;
+    clock_step_ns = 0;
+    f->unix_ns = stepped_unix_ns;
+    f->retention = "completed=0, terminated=1d";
+    server_open(f);
+    client_open(&c, f);
+    start_at(&c, "stopped", stepped_unix_ns() + 240 * 3600 * NS_PER_S);
+    start_at(&c, "runs", stepped_unix_ns() + 240 * 3600 * NS_PER_S);
+    assert_int_equal(ask_id(&c, "TerminateInstance", "stopped", &a), STATUS_OK);
+    assert_int_equal(status_of(&c, "stopped"), PB_ORCHESTRATION_STATUS_TERMINATED);
+    worker_open(&w, f, "w1");
+    assert_int_equal(start_instance(&c, "done", "Orch", &a), STATUS_OK);
+    await_gone(f, &c, "done");
+    assert_int_equal(status_of(&c, "stopped"), PB_ORCHESTRATION_STATUS_TERMINATED);
+    clock_step_ns = 25 * 3600 * NS_PER_S;
+    await_gone(f, &c, "stopped");
+    assert_int_equal(status_of(&c, "runs"), PB_ORCHESTRATION_STATUS_PENDING);
+    client_close(&c);
+    client_close(&w.client);
+}
+
 /* If this fails, a step of the wall clock, ahead or back, is not noticed by a server that runs: what waits
  * for it sleeps on, or for as long again as the step was wide. */
 static void test_a_stepped_clock_is_noticed(void **state)
@@ -998,6 +1035,7 @@ int main(void)
         T(test_a_purge_by_filter_goes_in_small_steps),
         T(test_hubs),
         T(test_clients_manage_hubs),
+        T(test_retention_deletes_what_is_old_enough),
         T(test_what_is_absent_says_so),
         T(test_query_list_and_purge),
         T(test_everything_is_there_after_a_restart),

@@ -178,6 +178,16 @@ void scheduler_hubs_reopen(struct scheduler *scheduler, uint32_t number)
         hub->closed = false;
 }
 
+void scheduler_hubs_each(const struct scheduler *scheduler,
+                         void (*on_hub)(void *context, uint32_t number, struct bytes name), void *context)
+{
+    size_t position = 0;
+    const struct scheduler_hub *hub;
+    while ((hub = map_next(&scheduler->hubs, &position)))
+        if (!hub->closed)
+            on_hub(context, hub->number, bytes_of(hub->name, hub->size));
+}
+
 void scheduler_hubs_forget(struct scheduler *scheduler, uint32_t number)
 {
     struct scheduler_hub *hub = hub_of(scheduler, number);

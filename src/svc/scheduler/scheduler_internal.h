@@ -4,12 +4,14 @@
 #define SVC_SCHEDULER_INTERNAL_H
 
 #include "base/map.h"
+#include "core/task/retention.h"
 #include "svc/scheduler/partition.h"
 #include "svc/scheduler/scheduler_ask.h"
 #include "svc/scheduler/scheduler_service.h"
 
 struct scheduler_call;
 struct scheduler_purge;
+struct scheduler_retention;
 
 /* What a method does with a call. The table stands in scheduler_service.c. */
 struct method {
@@ -68,6 +70,7 @@ struct scheduler {
     uint64_t ask_next;
     uint64_t call_count;
 
+    struct scheduler_retention *retention;
     struct loop_timer ping_timer;  /* while writing has stopped */
     struct loop_timer quiet_timer; /* after work was done: when nothing happens any more */
     bool quiet_set;
@@ -102,6 +105,9 @@ STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes n
 bool scheduler_hubs_close(struct scheduler *scheduler, uint32_t number);
 /* It stays: what was begun has failed, or it was only to be emptied. */
 void scheduler_hubs_reopen(struct scheduler *scheduler, uint32_t number);
+/* Every hub that is not being deleted, in no order. */
+void scheduler_hubs_each(const struct scheduler *scheduler,
+                         void (*on_hub)(void *context, uint32_t number, struct bytes name), void *context);
 /* It is deleted. */
 void scheduler_hubs_forget(struct scheduler *scheduler, uint32_t number);
 /* Has the hub made in the store and everywhere else, then calls scheduler_call_admitted or finishes the call. */
@@ -140,6 +146,12 @@ void scheduler_purge_answered(struct scheduler_purge *purge, enum status status,
                               struct bytes message);
 /* Frees all that are left, when neither store nor engine has them any more; nobody is called. */
 void scheduler_purge_fini(struct scheduler *scheduler);
+
+/* --- scheduler_retention.c --- */
+/* INVALID_ARGUMENT: options.retention is not what it must be. To be ended in any case. */
+STATUS_RESULT scheduler_retention_begin(struct scheduler *scheduler, struct err *err);
+/* After its purges are gone. */
+void scheduler_retention_end(struct scheduler *scheduler);
 
 /* --- scheduler_hub_admin.c --- */
 void scheduler_hub_create(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);

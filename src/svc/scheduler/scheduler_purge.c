@@ -140,6 +140,7 @@ STATUS_RESULT scheduler_purge_begin(struct scheduler *scheduler,
     purge->scheduler = scheduler;
     purge->options = *options;
     purge->options.query.rows_max = BATCH_MAX;
+    purge->options.query.bare = true;
     list_push_back(&scheduler->purges_all, &purge->link);
     next(purge);
     return STATUS_OK;

@@ -509,6 +509,8 @@ STATUS_RESULT scheduler_create(struct loop *loop, const struct scheduler_options
         status = scheduler_hubs_make_all(scheduler, err);
     if (status == STATUS_OK)
         status = create_partition(scheduler, err);
+    if (status == STATUS_OK)
+        status = scheduler_retention_begin(scheduler, err);
     scheduler->options.hubs = NULL; /* the caller's, and not needed any more */
     scheduler->options.hub_count = 0;
     if (status != STATUS_OK) {
@@ -531,6 +533,7 @@ void scheduler_destroy(struct scheduler *scheduler)
         scheduler_call_destroy(call);
     }
     scheduler_purge_fini(scheduler);
+    scheduler_retention_end(scheduler);
     map_fini(&scheduler->purges);
     map_fini(&scheduler->calls);
     scheduler_hubs_fini(scheduler);

@@ -32,6 +32,8 @@ struct scheduler_options {
     struct sqlite_store_options store;
     const char *const *hubs; /* created if absent; none: "default" (DTS_TASK_HUB_NAMES) */
     size_t hub_count;
+    const char *retention; /* rules of core/task/retention.h, kept; NULL: nothing is deleted by itself */
+    int64_t retention_interval_ns; /* between two looks at who is old enough; 0: 60 s */
     bool hubs_managed; /* clients may create and delete hubs (CreateTaskHub, DeleteTaskHub) */
     bool hubs_dynamic; /* a hub is created at the first use of its name (DTS_USE_DYNAMIC_TASK_HUBS) */
     const char

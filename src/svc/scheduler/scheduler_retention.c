@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* scheduler_retention.c — now and then a list of what may go, a job for each hub and status, and one purge after the other
+ * until the list is done (core/task/retention.h). Batches are small and wait their turn, so nobody notices. */
+#include <stdlib.h>
+
+#include "base/duration.h"
+#include "base/log.h"
+#include "os/clock.h"
+#include "svc/scheduler/scheduler_internal.h"
+
+#define INTERVAL_NS (60 * NS_PER_S)
+
+struct retention_job {
+    uint32_t hub;
+    enum instance_status status;
+    int64_t age_ns;
+};
+
+struct scheduler_retention {
+    struct scheduler *scheduler;
+    struct retention rules;
+    struct loop_timer timer;
+    struct retention_job *jobs;
+    size_t count;
+    size_t done;
+};
+
+static void run_next(struct scheduler_retention *retention);
+
+static void wait_for_next(struct scheduler_retention *retention)
+{
+    int64_t interval_ns = retention->scheduler->options.retention_interval_ns;
+    enum status status = loop_timer_set(retention->scheduler->loop, &retention->timer,
+                                        clock_monotonic_ns() + (interval_ns ? interval_ns : INTERVAL_NS));
+    ASSERT(status == STATUS_OK); /* without it nothing would ever be deleted again */
+}
+
+/* --- a sweep --- */
+
+static void on_purged(void *context, enum status status, const char *text, int64_t deleted, bool complete)
+{
+    struct scheduler_retention *retention = context;
+    const struct retention_job *job = &retention->jobs[retention->done++];
+    struct bytes hub = scheduler_hubs_name(retention->scheduler, job->hub);
+    (void)complete;
+    if (status != STATUS_OK)
+        log_warn("svc/scheduler", "retention failed: %s hub=\"%.*s\"", text ? text : "", BYTES_FMT(hub));
+    else if (deleted > 0)
+        log_info("svc/scheduler", "retention deleted=%lld state=%s hub=\"%.*s\"", (long long)deleted,
+                 instance_status_name(job->status), BYTES_FMT(hub));
+    run_next(retention);
+}
+
+static void run_next(struct scheduler_retention *retention)
+{
+    struct scheduler *scheduler = retention->scheduler;
+    while (retention->done < retention->count && !scheduler->stopping) {
+        const struct retention_job *job = &retention->jobs[retention->done];
+        int64_t before_ns = scheduler->options.unix_ns() - job->age_ns;
+        struct scheduler_purge_options options = {.query = {.hub = job->hub,
+                                                            .status_mask = 1u << job->status,
+                                                            .completed_to_ns = MAX(before_ns, 1),
+                                                            .by_completion = true,
+                                                            .terminal_only = true},
+                                                  .deadline_ns = INT64_MAX,
+                                                  .stop = &scheduler->stopping,
+                                                  .on_done = on_purged,
+                                                  .context = retention};
+        if (scheduler_purge_begin(scheduler, &options) == STATUS_OK)
+            return; /* on_purged goes on */
+        retention->done++;
+    }
+    if (!scheduler->stopping)
+        wait_for_next(retention);
+}
+
+static void add_jobs(void *context, uint32_t number, struct bytes name)
+{
+    struct scheduler_retention *retention = context;
+    for (int status = 0; status < INSTANCE_NONE; status++) {
+        struct retention_job job = {.hub = number, .status = (enum instance_status)status};
+        if (!instance_status_terminal(job.status) ||
+            !retention_age(&retention->rules, name, job.status, &job.age_ns))
+            continue;
+        struct retention_job *jobs = realloc(retention->jobs, (retention->count + 1) * sizeof *jobs);
+        if (!jobs)
+            return; /* the next sweep may have the memory */
+        retention->jobs = jobs;
+        retention->jobs[retention->count++] = job;
+    }
+}
+
+static void on_time(struct loop_timer *timer)
+{
+    struct scheduler_retention *retention = CONTAINER_OF(timer, struct scheduler_retention, timer);
+    retention->count = retention->done = 0;
+    scheduler_hubs_each(retention->scheduler, add_jobs, retention);
+    run_next(retention);
+}
+
+/* --- life --- */
+
+STATUS_RESULT scheduler_retention_begin(struct scheduler *scheduler, struct err *err)
+{
+    struct bytes text = bytes_of_cstr(scheduler->options.retention ? scheduler->options.retention : "");
+    struct bytes wrong;
+    struct scheduler_retention *retention = calloc(1, sizeof *retention);
+    if (!retention)
+        return err_set(err, STATUS_NO_MEMORY, "starting retention: out of memory");
+    retention->scheduler = scheduler;
+    retention->timer.on_fire = on_time;
+    scheduler->retention = retention; /* scheduler_retention_end frees it, whatever follows */
+    if (retention_parse(text, &retention->rules, &wrong) != STATUS_OK)
+        return err_set(err, STATUS_INVALID_ARGUMENT,
+                       "retention: \"%.*s\" is no rule; one is [HUB/][STATE=]TIME, such as 30d, failed=90d, "
+                       "orders/completed=1d",
+                       (int)MIN(wrong.size, 60u), (const char *)wrong.data);
+    if (retention->rules.count)
+        wait_for_next(retention);
+    return STATUS_OK;
+}
+
+void scheduler_retention_end(struct scheduler *scheduler)
+{
+    if (!scheduler->retention)
+        return;
+    loop_timer_cancel(&scheduler->retention->timer);
+    free(scheduler->retention->jobs);
+    free(scheduler->retention);
+    scheduler->retention = NULL;
+}
