@@ -175,6 +175,29 @@ static void purge_deletes_what_has_ended(void **state)
     rig_fini(&rig);
 }
 
+/* If this fails, a recursive purge deletes a stranger: an id that was taken when the purged instance asked for a child. */
+static void purge_spares_whom_it_did_not_start(void **state)
+{
+    struct rig rig;
+    struct engine_options small = {.terminal_resident_max = 1, .history_resident_size_max = 1};
+    (void)state;
+    rig_init(&rig, &small);
+    script_worker(&rig, 1);
+    script_start(&rig, "stranger", "X");
+    struct rig_work *strangers = script_turn(&rig, "stranger");
+    script_start(&rig, "p", "X");
+    script_answer(&rig, script_turn(&rig, "p"), "child 1 stranger; child 2 own");
+    script_answer(&rig, script_turn(&rig, "p"), "complete 3 x"); /* of stranger it heard that the id is taken */
+    script_answer(&rig, script_turn(&rig, "own"), "complete 1 x");
+    script_answer(&rig, strangers, "complete 1 x");
+
+    rig_crash(&rig); /* nothing is resident */
+    expect_purged(&rig, purge(&rig, "p", true), 2);
+    assert_int_equal(script_status(&rig, "own"), -1);
+    assert_int_equal(script_status(&rig, "stranger"), PB_ORCHESTRATION_STATUS_COMPLETED);
+    rig_fini(&rig);
+}
+
 static uint64_t restart(struct rig *rig, const char *id, bool fresh)
 {
     struct pb_restart_instance_request request = {.instance_id = bytes_of_cstr(id),
@@ -453,6 +476,7 @@ int main(void)
         cmocka_unit_test(terminate_always_ends),
         cmocka_unit_test(terminate_reaches_children_if_asked),
         cmocka_unit_test(purge_deletes_what_has_ended),
+        cmocka_unit_test(purge_spares_whom_it_did_not_start),
         cmocka_unit_test(restart_runs_again),
         cmocka_unit_test(a_start_sent_again_is_done_once),
         cmocka_unit_test(ids_are_reused_by_policy),

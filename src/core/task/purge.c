@@ -43,18 +43,33 @@ static void add(struct engine *engine, struct call *call, struct purge *purge, s
     purge->items[purge->count++] = instance;
 }
 
+/* Only what the instance started itself: an id that was taken when it asked for a child names somebody else's. */
+static void add_child(struct engine *engine, struct call *call, struct purge *purge,
+                      const struct instance *instance, struct bytes event)
+{
+    struct pb_history_event decoded;
+    if (pb_history_event_decode(&engine->scratch, event, &decoded) != STATUS_OK ||
+        decoded.event_type_case != PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_CREATED)
+        return;
+
+    struct bytes id = decoded.sub_orchestration_instance_created->instance_id;
+    const char *text;
+    if (start_policy_check_id(id, &text) != STATUS_OK)
+        return;
+    struct instance *child = call_need(engine, call, id);
+    if (child && instance_exists(child) && instance_is_child(child, instance, decoded.event_id))
+        add(engine, call, purge, id);
+}
+
 static void add_children(struct engine *engine, struct call *call, struct purge *purge,
                          const struct instance *instance)
 {
     struct bytes rest = buf_peek(&instance->history);
     struct bytes event;
     struct bytes body;
-    while (event_next(&rest, &event)) {
-        struct pb_sub_orchestration_instance_created_event created;
-        if (event_peek(event, &body) == PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_CREATED &&
-            pb_sub_orchestration_instance_created_event_decode(&engine->scratch, body, &created) == STATUS_OK)
-            add(engine, call, purge, created.instance_id);
-    }
+    while (event_next(&rest, &event))
+        if (event_peek(event, &body) == PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_CREATED)
+            add_child(engine, call, purge, instance, event);
 }
 
 /* Finds all there is to find; false if something is being fetched. */
