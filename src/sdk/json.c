@@ -112,7 +112,7 @@ static bool take_key(struct bytes *rest, struct bytes *ret_key)
 STATUS_RESULT sdk_json_read(struct bytes text, struct sdk_json_member *members, size_t count)
 {
     struct bytes rest = text;
-    if (!take_byte(&rest, '{'))
+    if (!bytes_utf8_valid(text) || !take_byte(&rest, '{'))
         return STATUS_MALFORMED;
     if (take_byte(&rest, '}'))
         return STATUS_OK;

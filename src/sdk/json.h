@@ -18,7 +18,7 @@ struct sdk_json_member {
 };
 
 /* Fills the members that the object has; of a name that comes twice the last counts. Others are passed over.
- * MALFORMED: it is no object, or nested deeper than SDK_JSON_DEPTH_MAX; then members are filled in part. */
+ * MALFORMED: it is no object, not UTF-8, or nested deeper than SDK_JSON_DEPTH_MAX; then members are filled in part. */
 STATUS_RESULT sdk_json_read(struct bytes text, struct sdk_json_member *members, size_t count);
 /* A string's content, with its escapes undone. MALFORMED: no string, a bad escape, a U+0000, or not UTF-8; NO_MEMORY. */
 STATUS_RESULT sdk_json_text(struct arena *arena, struct bytes value, struct bytes *ret_text);

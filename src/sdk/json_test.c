@@ -33,8 +33,9 @@ static void test_members(void **state)
 static void test_malformed_objects(void **state)
 {
     static const char *const table[] = {
-        "",      "[]",        "{",         "{\"a\"",      "{\"a\":",  "{\"a\":}",  "{\"a\":1", "{\"a\":1,}",
-        "{a:1}", "{\"a\" 1}", "{\"a\":\"", "{\"a\":\"\\", "{\"a\":[", "{\"a\":]}", "\"a\"",    "null"};
+        "",         "[]",         "{",     "{\"a\"",    "{\"a\":",          "{\"a\":}",
+        "{\"a\":1", "{\"a\":1,}", "{a:1}", "{\"a\" 1}", "{\"a\":\"",        "{\"a\":\"\\",
+        "{\"a\":[", "{\"a\":]}",  "\"a\"", "null",      "{\"a\":\xff\"b\"}"};
     struct sdk_json_member member = {.name = "a"};
     for (size_t i = 0; i < ARRAY_SIZE(table); i++)
         assert_int_equal(sdk_json_read(bytes_of_cstr(table[i]), &member, 1), STATUS_MALFORMED);

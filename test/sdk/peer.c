@@ -51,6 +51,20 @@ static void linger(struct dt_activity *activity, const char *input, void *user)
         pause();
 }
 
+static void add(struct dt_operation *operation, const char *input, void *user)
+{
+    (void)dt_operation_set_state_number(operation, dt_operation_state_number(operation, 0) + atol(input));
+    (void)dt_operation_set_result(operation, dt_operation_state(operation));
+}
+
+static void break_it(struct dt_operation *operation, const char *input, void *user)
+{
+    (void)dt_operation_set_state(operation, NULL);
+    (void)dt_operation_fail(operation, "Broken", "on purpose");
+}
+
+static const struct dt_entity_operation counter[] = {{"add", add}, {"break", break_it}};
+
 static void sequence(struct dt_context *ctx, const char *input, void *user)
 {
     const char *a = dt_await_result(dt_call_activity(ctx, "say_hello", "\"Tokyo\"", NULL));
@@ -146,6 +160,7 @@ static enum dt_status serve(struct dt_connect_options *connect, const char *sile
         connect->retry_first_ms = 10;
         connect->retry_max_ms = 100;
     }
+    o.filter = getenv("PEER_FILTER") != NULL;
     enum dt_status s = dt_worker_create(connect, &o, &worker, e);
     for (size_t i = 0; s == DT_OK && i < sizeof orchestrators / sizeof orchestrators[0]; i++)
         s = dt_worker_register_orchestrator(worker, orchestrators[i].name, NULL, orchestrators[i].fn, NULL,
@@ -156,6 +171,10 @@ static enum dt_status serve(struct dt_connect_options *connect, const char *sile
         s = dt_worker_register_activity(worker, "square", NULL, square, NULL, e);
     if (s == DT_OK)
         s = dt_worker_register_activity(worker, "linger", NULL, linger, NULL, e);
+    if (s == DT_OK && getenv("PEER_ENTITIES"))
+        s = dt_worker_register_entity(worker, "Counter", counter, 2, NULL, e);
+    if (s == DT_OK && getenv("PEER_ENTITIES"))
+        s = dt_worker_register_schedules(worker, e);
     if (s == DT_OK) {
         signal(SIGTERM, on_signal);
         s = dt_worker_run(worker, e);

@@ -4,6 +4,7 @@
 
   scenarios_test.py scheduler SCENARIOS SCHEDULER_HOST    every scenario against our scheduler
   scenarios_test.py memory SCENARIOS                      against the official Python SDK's in-memory backend
+  scenarios_test.py examples COUNTER TRANSFER             the entity examples against that backend
   scenarios_test.py restart SCENARIOS SCHEDULER_HOST HELLO_SEQUENCE FAN_OUT APPROVAL
                                                           the examples, across a kill -9 and restart of the scheduler
 """
@@ -42,6 +43,23 @@ def without(features):
     return [part for feature in features for part in ("--without", feature)]
 
 
+def examples(connection, counter, transfer):
+    """What the entity examples print, before our own scheduler is asked (examples_test.py)."""
+    expect("transfer", run(transfer, connection, 20), "20 of 20 transfers saw a sum of 2000")
+    worker = subprocess.Popen([counter, connection, "worker"])
+    try:
+        expect("counter add", run(counter, connection, "add", "apples", 3), "3")
+        run(counter, connection, "signal", "apples", 4)
+        expect("counter add after a signal", run(counter, connection, "add", "apples", 1), "8")
+        expect("counter below zero", run(counter, connection, "add", "apples", -10), "task 'add' (#1) failed: it would be -2")
+        expect("counter show", run(counter, connection, "show", "apples"), "8")
+        expect("counter show another", run(counter, connection, "show", "pears"), "nobody has counted pears")
+        worker.terminate()
+        expect("the worker's exit code", worker.wait(30), 0)
+    finally:
+        worker.kill()
+
+
 def restart(host, hello_sequence, fan_out, approval, folder):
     store = pathlib.Path(folder, "store.db")
     with services.scheduler(host, store) as first:
@@ -78,6 +96,9 @@ def main(kind, scenarios, *rest):
         elif kind == "memory":
             with services.memory_backend() as service:
                 print(run(scenarios, service.connection, *without(MEMORY_LACKS), timeout=280))
+        elif kind == "examples":
+            with services.memory_backend() as service:
+                examples(service.connection, scenarios, *rest)
         else:
             restart(*rest, folder)
 

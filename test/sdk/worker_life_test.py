@@ -99,6 +99,9 @@ class Service(Servicer):
     def CompleteOrchestratorTask(self, request, context):
         return self.complete("turn", request, context)
 
+    def CompleteEntityTask(self, request, context):
+        return self.complete("batch", request, context)
+
     def AbandonTaskOrchestratorWorkItem(self, request, context):
         self.note("turn back", context, request)
         return pb.AbandonOrchestrationTaskResponse()
@@ -109,9 +112,9 @@ class Service(Servicer):
 
 
 class Worker:
-    def __init__(self, peer, service, silence_ms):
+    def __init__(self, peer, service, silence_ms, **settings):
         connection = f"Endpoint=http://127.0.0.1:{service.port};Authentication=None;TaskHub=Some-Hub"
-        self.process = subprocess.Popen([peer, connection, "worker", str(silence_ms)])
+        self.process = subprocess.Popen([peer, connection, "worker", str(silence_ms)], env=os.environ | settings)
 
     def __enter__(self):
         return self
@@ -218,6 +221,67 @@ def answers(peer):
     service.close()
 
 
+def called(operation, number=None, caller="i"):
+    """An event of the second encoding: a call, or a signal if nobody calls."""
+    body = dict(requestId="00000000-0000-0000-0000-000000000001", operation=operation,
+                input=text(number) if number is not None else None, targetInstanceId=text("@counter@k"))
+    if not caller:
+        return pb.HistoryEvent(eventId=-1, entityOperationSignaled=pb.EntityOperationSignaledEvent(**body))
+    return pb.HistoryEvent(eventId=-1, entityOperationCalled=pb.EntityOperationCalledEvent(
+        parentInstanceId=text(caller), parentExecutionId=text("e"), **body))
+
+
+def batch(token, *events, state=None, entity="@counter@k"):
+    return pb.WorkItem(completionToken=token, entityRequestV2=pb.EntityRequest(
+        instanceId=entity, executionId="e", entityState=text(state) if state is not None else None, operationRequests=events))
+
+
+def runs_entities(peer):
+    """Batches are answered in order and under their tokens; a refused answer fails each operation and keeps the state."""
+    service = Service(answers=[None, None, None, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, None])
+    with Worker(peer, service, 60000, PEER_ENTITIES="1", PEER_FILTER="1"):
+        service.next("Hello")
+        request = service.next("GetWorkItems")[2]
+        expect("entities at once", request.maxConcurrentEntityWorkItems > 0, True)
+        expect("capabilities", list(request.capabilities),
+               [pb.WORKER_CAPABILITY_HISTORY_STREAMING, pb.WORKER_CAPABILITY_SCHEDULED_TASKS])
+        expect("filters", [f.name for f in request.workItemFilters.entities], ["counter", "schedule"])
+
+        service.items.put(batch("two", called("add", 2), called("ADD", 3, caller=None), called("break"), state="1"))
+        result = service.next("batch")[2]
+        expect("token", result.completionToken, "two")
+        expect("kinds", [r.WhichOneof("resultType") for r in result.results], ["success", "success", "failure"])
+        expect("result", result.results[1].success.result.value, "6")
+        expect("failure", result.results[2].failure.failureDetails.errorType, "Broken")
+        expect("state", result.entityState.value, "6")
+        expect("addresses", [i.responseDestination.instanceId for i in result.operationInfos], ["i", "", "i"])
+
+        service.items.put(batch("deleted", called("delete"), state="1"))
+        expect("a deleted state", service.next("batch")[2].HasField("entityState"), False)
+        service.items.put(batch("unknown", called("add", 1), state="1", entity="@stranger@k"))
+        result = service.next("batch")[2]
+        expect("an unknown kind", (result.results[0].failure.failureDetails.errorType, result.entityState.value),
+               ("EntityTaskNotFound", "1"))
+
+        service.items.put(batch("refused", called("add", 1), state="1"))
+        for _ in range(2):
+            expect("an answer sent again", service.next("batch")[2].results[0].success.result.value, "2")
+        result = service.next("batch")[2]
+        expect("a refused answer", (result.results[0].failure.failureDetails.errorType, result.entityState.value),
+               ("ResultRefusedError", "1"))
+
+        # What cannot be read is given back: an answer without results would delete the state.
+        service.items.put(batch("no id", called("add", 1), state="1", entity="counter"))
+        expect("given back", service.next("entity back")[2].completionToken, "no id")
+        service.items.put(batch("no operation", pb.HistoryEvent(eventId=-1, timerFired=pb.TimerFiredEvent()), state="1"))
+        expect("given back", service.next("entity back")[2].completionToken, "no operation")
+        service.items.put(pb.WorkItem(completionToken="first", entityRequest=pb.EntityBatchRequest(
+            instanceId="@counter@k", operations=[pb.OperationRequest(operation="add", requestId="r", input=text(4))])))
+        result = service.next("batch")[2]
+        expect("the first encoding", (result.completionToken, result.entityState.value), ("first", "4"))
+    service.close()
+
+
 def goes_away(peer):
     """GOAWAY: what is new goes to the next connection, what is open stays where it is until it ends."""
     first = Service()
@@ -237,6 +301,6 @@ def goes_away(peer):
     second.close()
 
 
-for part in (comes_back, stays, answers, goes_away):
+for part in (comes_back, stays, answers, runs_entities, goes_away):
     part(sys.argv[1])
     print(f"{part.__name__}: ok", flush=True)
