@@ -55,6 +55,29 @@
     NEXT(count, i64)                                                                                         \
     NEXT(events, bytes)
 
+#define ENTITY_COLUMNS(FIRST, NEXT)                                                                          \
+    FIRST(hub, u32)                                                                                          \
+    NEXT(entity_id, bytes)                                                                                   \
+    NEXT(state, bytes)                                                                                       \
+    NEXT(modified_ns, i64)
+
+#define ENTITY_LOCK_COLUMNS(FIRST, NEXT)                                                                     \
+    FIRST(hub, u32)                                                                                          \
+    NEXT(entity_id, bytes)                                                                                   \
+    NEXT(owner, bytes)                                                                                       \
+    NEXT(execution_id, bytes)                                                                                \
+    NEXT(section, bytes)
+
+#define ENTITY_MESSAGE_COLUMNS(FIRST, NEXT)                                                                  \
+    FIRST(sequence, i64)                                                                                     \
+    NEXT(hub, u32)                                                                                           \
+    NEXT(entity_id, bytes)                                                                                   \
+    NEXT(visible_ns, i64)                                                                                    \
+    NEXT(event, bytes)                                                                                       \
+    NEXT(sender, bytes)                                                                                      \
+    NEXT(execution_id, bytes)                                                                                \
+    NEXT(legacy, flag)
+
 /* --- what statements are made of --- */
 
 #define COLUMN_NAME(name, kind)      #name

@@ -70,6 +70,22 @@ void task_store_query(struct task_store *store, const struct task_store_query *q
     store->type->query(store, query, on_done, context);
 }
 
+void task_store_read_entity(struct task_store *store, uint64_t tag, uint32_t hub, struct bytes entity_id,
+                            void (*on_done)(void *context, enum status status, const char *text,
+                                            const struct task_store_entity_state *found),
+                            void *context)
+{
+    store->type->read_entity(store, tag, hub, entity_id, on_done, context);
+}
+
+void task_store_query_entities(struct task_store *store, const struct task_store_entity_query *query,
+                               void (*on_done)(void *context, enum status status, const char *text,
+                                               const struct task_store_entity_page *page),
+                               void *context)
+{
+    store->type->query_entities(store, query, on_done, context);
+}
+
 bool task_store_low(struct task_store *store)
 {
     return store->type->low(store);

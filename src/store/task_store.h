@@ -68,6 +68,9 @@ struct task_store_loader {
     enum status (*on_activity)(void *context, const struct activity_row *row);
     void (*on_done)(void *context, enum status status, const char *text, int64_t key_next);
     void *context;
+    /* NULL: what belongs to entities is not wanted. */
+    enum status (*on_entity_lock)(void *context, const struct entity_lock_row *row);
+    enum status (*on_entity_message)(void *context, const struct entity_message_row *row);
 };
 void task_store_load(struct task_store *store, const struct task_store_loader *loader);
 
@@ -95,6 +98,19 @@ void task_store_read_history(struct task_store *store, uint64_t tag, int64_t key
                              void (*on_done)(void *context, enum status status, const char *text,
                                              const struct task_store_history *history),
                              void *context);
+
+/* The state of an entity. There being none is an answer, not a failure. `tag`, `hub` and `entity_id` come back as they were
+ * given. */
+struct task_store_entity_state {
+    uint64_t tag;
+    uint32_t hub;
+    struct bytes entity_id;
+    const struct entity_row *row; /* NULL: there is none, or the read failed */
+};
+void task_store_read_entity(struct task_store *store, uint64_t tag, uint32_t hub, struct bytes entity_id,
+                            void (*on_done)(void *context, enum status status, const char *text,
+                                            const struct task_store_entity_state *found),
+                            void *context);
 
 /* A page of instances in the stable order (created_ns, instance_id), or (completed_ns, instance_id) for ids
  * by completion. Queries hold up neither sets nor reads by id. */
@@ -126,6 +142,39 @@ void task_store_query(struct task_store *store, const struct task_store_query *q
                       void (*on_done)(void *context, enum status status, const char *text,
                                       const struct task_store_page *page),
                       void *context);
+
+/* A page of entities in the order of their ids. */
+struct task_store_entity_query {
+    uint32_t hub;
+    struct bytes id_prefix;   /* in the form of core/task/entity_name.h */
+    int64_t modified_from_ns; /* inclusive; 0: open */
+    int64_t modified_to_ns;   /* exclusive; 0: open */
+    bool states;
+    bool transient;     /* also those without a state that are held, or for whom something waits */
+    size_t rows_max;    /* 0: 100 */
+    size_t size_max;    /* bytes of all values, at least one row is returned; 0: 3 MiB */
+    struct bytes after; /* the `next` of the page before; empty: from the start */
+};
+struct task_store_entity {
+    struct bytes entity_id;
+    bool exists;         /* it has a state */
+    struct bytes state;  /* if they were asked for */
+    int64_t modified_ns; /* 0: it has no state */
+    int64_t messages;
+    struct bytes locked_by; /* an instance's id; empty: nobody */
+};
+struct task_store_entity_page {
+    struct task_store_entity *rows;
+    size_t count;
+    bool states;       /* as they were asked for */
+    struct bytes next; /* empty: this was the last page */
+    struct arena arena;
+};
+/* As task_store_query. */
+void task_store_query_entities(struct task_store *store, const struct task_store_entity_query *query,
+                               void (*on_done)(void *context, enum status status, const char *text,
+                                               const struct task_store_entity_page *page),
+                               void *context);
 
 /* --- state --- */
 

@@ -31,6 +31,14 @@ struct task_store_type {
                   void (*on_done)(void *context, enum status status, const char *text,
                                   const struct task_store_page *page),
                   void *context);
+    void (*read_entity)(struct task_store *store, uint64_t tag, uint32_t hub, struct bytes entity_id,
+                        void (*on_done)(void *context, enum status status, const char *text,
+                                        const struct task_store_entity_state *found),
+                        void *context);
+    void (*query_entities)(struct task_store *store, const struct task_store_entity_query *query,
+                           void (*on_done)(void *context, enum status status, const char *text,
+                                           const struct task_store_entity_page *page),
+                           void *context);
     bool (*low)(struct task_store *store);
     void (*stats)(struct task_store *store, struct task_store_stats *ret_stats);
 };

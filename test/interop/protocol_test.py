@@ -262,14 +262,6 @@ class ProtocolTest(unittest.TestCase):
         stored = self.history("future")[4].taskFailed.failureDetails
         self.assertEqual(stored.SerializeToString(), failure.SerializeToString())
 
-    def test_what_a_later_issue_brings_says_so(self):
-        for method, request in [("SignalEntity", pb.SignalEntityRequest(instanceId="@a@b", name="n")),
-                                ("GetEntity", pb.GetEntityRequest(instanceId="@a@b")),
-                                ("QueryEntities", pb.QueryEntitiesRequest()),
-                                ("CleanEntityStorage", pb.CleanEntityStorageRequest()),
-                                ("CompleteEntityTask", pb.EntityBatchResult())]:
-            self.assertTrue(self.refused(grpc.StatusCode.UNIMPLEMENTED, method, request))
-
     # --- creation ---
 
     def test_reuse_policies(self):  # DT-045 to DT-050

@@ -121,9 +121,124 @@ static void drop_instance(struct rig_instance *i)
     free(i);
 }
 
+/* --- entities --- */
+
+size_t rig_count(const struct list *rows)
+{
+    size_t count = 0;
+    list_each (it, rows)
+        count++;
+    return count;
+}
+
+/* Which row: by id, or a message by its sequence. */
+static struct rig_entity *find_entity(struct list *rows, struct bytes id, int64_t sequence)
+{
+    list_each (it, rows) {
+        struct rig_entity *row = CONTAINER_OF(it, struct rig_entity, link);
+        struct bytes own = row->op.kind == WRITE_ENTITY_PUT ? row->op.entity.entity_id
+                                                            : row->op.entity_lock.entity_id;
+        if (row->op.kind == WRITE_ENTITY_MESSAGE_ADD ? row->op.entity_message.sequence == sequence
+                                                     : bytes_equal(own, id))
+            return row;
+    }
+    return NULL;
+}
+
+struct rig_entity *rig_stored_entity(struct rig *r, struct bytes id)
+{
+    return find_entity(&r->entities, id, 0);
+}
+
+static void free_entity(struct rig_entity *row)
+{
+    if (!row)
+        return;
+    list_remove(&row->link);
+    arena_fini(&row->arena);
+    free(row);
+}
+
+/* There is one hub. */
+static void free_entities(struct rig *r)
+{
+    struct list *rows[] = {&r->entities, &r->entity_locks, &r->entity_messages};
+    for (size_t n = 0; n < ARRAY_SIZE(rows); n++)
+        while (!list_empty(rows[n]))
+            free_entity(CONTAINER_OF(rows[n]->next, struct rig_entity, link));
+}
+
+static void keep_entity(struct list *rows, const struct write_op *op)
+{
+    struct rig_entity *row = memory_new(sizeof *row);
+    arena_init(&row->arena, 0);
+    row->op = *op;
+    struct bytes *fields[4] = {NULL};
+    if (op->kind == WRITE_ENTITY_PUT) {
+        fields[0] = &row->op.entity.entity_id;
+        fields[1] = &row->op.entity.state;
+    } else if (op->kind == WRITE_ENTITY_LOCK_PUT) {
+        fields[0] = &row->op.entity_lock.entity_id;
+        fields[1] = &row->op.entity_lock.owner;
+        fields[2] = &row->op.entity_lock.execution_id;
+        fields[3] = &row->op.entity_lock.section;
+    } else {
+        fields[0] = &row->op.entity_message.entity_id;
+        fields[1] = &row->op.entity_message.event;
+        fields[2] = &row->op.entity_message.sender;
+        fields[3] = &row->op.entity_message.execution_id;
+    }
+    for (size_t n = 0; n < ARRAY_SIZE(fields) && fields[n]; n++)
+        *fields[n] = memory_arena_copy(&row->arena, *fields[n]);
+    list_push_back(rows, &row->link);
+}
+
+/* True if it was one of theirs. */
+static bool apply_entity(struct rig *r, const struct write_op *op)
+{
+    switch (op->kind) {
+    case WRITE_ENTITY_PUT:
+        free_entity(find_entity(&r->entities, op->entity.entity_id, 0));
+        keep_entity(&r->entities, op);
+        return true;
+    case WRITE_ENTITY_DELETE:
+        free_entity(find_entity(&r->entities, op->entity.entity_id, 0));
+        return true;
+    case WRITE_ENTITY_LOCK_PUT:
+        free_entity(find_entity(&r->entity_locks, op->entity_lock.entity_id, 0));
+        keep_entity(&r->entity_locks, op);
+        return true;
+    case WRITE_ENTITY_LOCK_DELETE:
+        free_entity(find_entity(&r->entity_locks, op->entity_lock.entity_id, 0));
+        return true;
+    case WRITE_ENTITY_MESSAGE_ADD:
+        ASSERT(!find_entity(&r->entity_messages, (struct bytes){NULL, 0}, op->entity_message.sequence));
+        r->key_next = MAX(r->key_next, op->entity_message.sequence + 1);
+        keep_entity(&r->entity_messages, op);
+        return true;
+    case WRITE_ENTITY_MESSAGE_DELETE:
+        free_entity(find_entity(&r->entity_messages, (struct bytes){NULL, 0}, op->sequence));
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void load_entities(struct rig *r)
+{
+    list_each (it, &r->entity_locks)
+        memory_must_ok(engine_load_entity_lock(
+            r->engine, &CONTAINER_OF(it, struct rig_entity, link)->op.entity_lock));
+    list_each (it, &r->entity_messages)
+        memory_must_ok(engine_load_entity_message(
+            r->engine, &CONTAINER_OF(it, struct rig_entity, link)->op.entity_message));
+}
+
 static void apply_op(struct rig *r, const struct write_op *op)
 {
     if (op->kind == WRITE_HUB_DELETE)
+        free_entities(r);
+    if (op->kind == WRITE_HUB_DELETE || apply_entity(r, op))
         return;
     struct rig_instance *i = op->kind == WRITE_INSTANCE_DELETE ? by_key(r, op->key) : obtain(r, op->key);
     switch (op->kind) {
@@ -173,8 +288,8 @@ static void apply_op(struct rig *r, const struct write_op *op)
     case WRITE_ACTIVITY_CLEAR:
         free_rows(&i->activities, -1);
         break;
-    case WRITE_HUB_DELETE: /* above */
-        break;
+    default:
+        ASSERT(!"unknown write kind");
     }
 }
 
@@ -225,6 +340,7 @@ static void load(struct rig *r)
                 &(struct activity_row){.key = i->row.key, .ordinal = row->number, .request = row->data}));
         }
     }
+    load_entities(r);
     engine_load_done(r->engine, r->key_next, rig_time(r));
 }
 
@@ -234,7 +350,8 @@ void rig_init(struct rig *r, const struct engine_options *o)
     if (o)
         r->options = *o;
     engine_actions_init(&r->actions);
-    struct list *lists[] = {&r->pending, &r->reads, &r->instances, &r->replies, &r->works, &r->histories};
+    struct list *lists[] = {&r->pending, &r->reads,     &r->instances, &r->replies,      &r->works,
+                            &r->histories, &r->entities, &r->entity_locks, &r->entity_messages};
     for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
         list_init(lists[n]);
     load(r);
@@ -251,14 +368,16 @@ static void free_replies(struct list *replies)
     }
 }
 
-/* What the engine asked of the store: an instance by id, or a history by key. */
+/* What the engine asked of the store: an instance or an entity by id, or a history by key. */
 struct rig_read {
     struct list link;
     uint32_t hub;
     struct bytes id; /* owned; data NULL: a history */
     int64_t key;
+    bool entity;
     bool looked;
     bool found;
+    struct entity_row state; /* owned */
     struct instance_row row;
     struct payload payloads[PAYLOAD_KIND_COUNT];
     struct buf history;
@@ -274,6 +393,7 @@ static void read_free(struct rig_read *read)
     for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
         memory_free_bytes(&read->payloads[kind].value);
     memory_free_bytes(&read->id);
+    memory_free_bytes(&read->state.state);
     buf_fini(&read->history);
     free(read);
 }
@@ -301,6 +421,7 @@ void rig_fini(struct rig *r)
     free_replies(&r->replies);
     while (!list_empty(&r->instances))
         drop_instance(CONTAINER_OF(r->instances.next, struct rig_instance, link));
+    free_entities(r);
     engine_actions_fini(&r->actions);
 }
 
@@ -326,9 +447,24 @@ static void look_instance(struct rig *r, struct rig_read *read)
             (struct payload){i->payloads[kind].present, memory_copy(i->payloads[kind].value), false};
 }
 
+static void look_entity(struct rig *r, struct rig_read *read)
+{
+    const struct rig_entity *row = rig_stored_entity(r, read->id);
+    read->found = row != NULL;
+    if (!row)
+        return;
+    read->state = row->op.entity;
+    read->state.entity_id = read->id;
+    read->state.state = memory_copy(row->op.entity.state);
+}
+
 static void look(struct rig *r, struct rig_read *read)
 {
     read->looked = true;
+    if (read->entity) {
+        look_entity(r, read);
+        return;
+    }
     if (read->id.data) {
         look_instance(r, read);
         return;
@@ -358,7 +494,10 @@ static bool answer_oldest(struct rig *r)
     struct rig_read *read = CONTAINER_OF(r->reads.next, struct rig_read, link);
     if (!read->looked)
         look(r, read);
-    if (read->id.data)
+    if (read->entity)
+        engine_entity_fetched(r->engine, read->hub, read->id, read->found ? &read->state : NULL, rig_time(r),
+                              &r->actions);
+    else if (read->id.data)
         engine_fetched(r->engine, read->hub, read->id, read->found ? &read->row : NULL,
                        read->found ? read->payloads : NULL, rig_time(r), &r->actions);
     else
@@ -381,10 +520,12 @@ static void ask(struct rig *r, const struct engine_action *a)
     struct rig_read *read = memory_new(sizeof *read);
     read->hub = a->hub;
     read->key = a->key;
+    read->entity = a->kind == ENGINE_FETCH_ENTITY;
     read->history.limit = SIZE_MAX;
     if (!history)
         read->id = memory_copy(a->instance_id);
-    r->fetches += !history;
+    r->fetches += !history && !read->entity;
+    r->entity_fetches += read->entity;
     r->history_fetches += history;
     list_push_back(&r->reads, &read->link);
 }
@@ -479,6 +620,7 @@ static void carry_out(struct rig *r, struct engine_action *a)
         r->streams_ended[r->ended_count++ % ARRAY_SIZE(r->streams_ended)] = a->stream;
         break;
     case ENGINE_FETCH:
+    case ENGINE_FETCH_ENTITY:
     case ENGINE_FETCH_HISTORY:
         ask(r, a);
         break;

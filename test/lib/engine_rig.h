@@ -28,6 +28,11 @@ struct rig_instance {
     bool put; /* its row was written */
     struct list inbox, activities, history;
 };
+struct rig_entity { /* a state, a lock or a message */
+    struct list link;
+    struct write_op op; /* that made it; its bytes are in `arena` */
+    struct arena arena;
+};
 struct rig_reply {
     struct list link;
     uint64_t call;
@@ -56,6 +61,7 @@ struct rig {
     struct list reads;     /* struct rig_read */
     struct list pending;   /* struct rig_commit */
     struct list instances; /* the store */
+    struct list entities, entity_locks, entity_messages; /* and this: struct rig_entity */
     int64_t key_next;
     struct list replies;
     struct list works;
@@ -67,7 +73,7 @@ struct rig {
     char note[1000];            /* the last one of any level */
     char changes[1000];         /* what a watched hub was told: "id STATUS; id gone; " */
     size_t worker_message_size; /* bytes that workers opened from now on take; 0: the default */
-    size_t fetches, history_fetches;
+    size_t fetches, history_fetches, entity_fetches;
     uint64_t commits;
     /* Called for every reply and work item if set, instead of keeping them. */
     void (*on_reply)(void *context, uint64_t call, enum status status, struct bytes message);
@@ -109,5 +115,10 @@ void rig_stream(struct rig *r, uint64_t stream, const struct pb_get_work_items_r
                 const char *worker_id, uint64_t connection);
 /* The stored instance of that id, or NULL. */
 struct rig_instance *rig_stored(struct rig *r, struct bytes id);
+
+/* How many rows of entities there are: states, locks, messages. */
+size_t rig_count(const struct list *rows);
+/* The stored state of that entity, or NULL. */
+struct rig_entity *rig_stored_entity(struct rig *r, struct bytes id);
 
 #endif

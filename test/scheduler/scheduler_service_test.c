@@ -583,17 +583,12 @@ static void test_clients_manage_hubs(void **state)
 static void test_what_is_absent_says_so(void **state)
 {
     struct fixture *f = *state;
-    static const char *const methods[] = {"SignalEntity",       "GetEntity",     "QueryEntities",
-                                          "CleanEntityStorage", "CreateTaskHub", "DeleteTaskHub",
-                                          "NoSuchMethod"};
     static struct client c; /* static: teardown closes what a failed test leaves open */
     struct answer a;
     server_open(f);
     client_open(&c, f);
-    for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
-        assert_int_equal(ask(&c, methods[i], (struct bytes){0}, &a), STATUS_UNIMPLEMENTED);
-        assert_true(strlen(a.text) > 10);
-    }
+    assert_int_equal(ask(&c, "NoSuchMethod", (struct bytes){0}, &a), STATUS_UNIMPLEMENTED);
+    assert_true(strlen(a.text) > 10);
     assert_int_equal(ask(&c, "QueryInstances", BYTES_LITERAL("\xff\xff"), &a), STATUS_INVALID_ARGUMENT);
     assert_int_equal(ask(&c, "ListInstanceIds", BYTES_LITERAL("\xff\xff"), &a), STATUS_INVALID_ARGUMENT);
     assert_int_equal(ask(&c, "PurgeInstances", BYTES_LITERAL("\xff\xff"), &a), STATUS_INVALID_ARGUMENT);

@@ -125,9 +125,10 @@ static struct activity *activity_of(struct work *work)
     return CONTAINER_OF(work, struct activity, work);
 }
 
-static struct instance *instance_of(struct work *work)
+static struct work_owner owner(struct work *work)
 {
-    return activity_of(work)->instance;
+    const struct instance *instance = activity_of(work)->instance;
+    return (struct work_owner){instance->hub, instance->row.instance_id};
 }
 
 /* SDKs schedule activities without a version, and workers of a version ask for theirs: so such an activity
@@ -193,7 +194,7 @@ static const struct work_class activity_class = {
     .name = "activity",
     .asked_for = "activity",
     .may_run_on = true,
-    .instance = instance_of,
+    .owner = owner,
     .subject = subject,
     .lease_ns = lease_ns,
     .size = no_size,

@@ -15,6 +15,7 @@ static void unpin_all(struct engine *engine, struct call *call)
         residence_place(engine, pin->instance);
         free(pin);
     }
+    entity_unpin_all(engine, call);
     call->fetches = 0;
 }
 
@@ -100,6 +101,7 @@ void call_start(struct engine *engine, const struct call_method *method, uint32_
     call->hub = hub;
     call->message = message;
     list_init(&call->pins);
+    list_init(&call->entity_pins);
     list_init(&call->link);
     gate_waiter_init(&call->gate_waiter, on_committed);
     list_init(&call->outputs);
@@ -167,6 +169,12 @@ bool call_need_payloads(struct engine *engine, struct call *call, struct instanc
     return false;
 }
 
+void call_arrived(struct engine *engine, struct call *call)
+{
+    if (--call->fetches == 0 && call->state == CALL_FETCHING)
+        list_push_back(&engine->runnable, &call->link);
+}
+
 void call_fetched(struct engine *engine, struct instance *instance)
 {
     list_each (it, &instance->pins) {
@@ -174,8 +182,7 @@ void call_fetched(struct engine *engine, struct instance *instance)
         if (!pin->fetching)
             continue;
         pin->fetching = false;
-        if (--pin->call->fetches == 0 && pin->call->state == CALL_FETCHING)
-            list_push_back(&engine->runnable, &pin->call->link);
+        call_arrived(engine, pin->call);
     }
 }
 

@@ -248,7 +248,7 @@ void control_skip_graceful(struct engine *engine, struct call *call)
         struct bytes id = request.instance_batch->instance_ids[n];
         struct instance *instance =
             instance_find(engine, call->hub, id); /* all live instances are resident */
-        if (instance && instance->known && instance_live(instance))
+        if (instance && instance->known && instance_live(instance) && !entity_lock_held(instance))
             force(engine, instance, request.reason, false);
         else
             answer.unterminated_instance_ids[answer.unterminated_instance_ids_count++] = id;

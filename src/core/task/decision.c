@@ -4,6 +4,7 @@
 
 #include "core/task/activity.h"
 #include "core/task/control.h"
+#include "core/task/entity_name.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
 #include "core/task/limits.h"
@@ -160,6 +161,10 @@ static void send_event(struct engine *engine, struct decision *decision,
     const struct pb_send_event_action *a = action->send_event;
     struct pb_event_sent_event body = {.instance_id = target_of(a), .name = a->name, .input = a->data};
     RECORD(decision, action->id, EVENT_SENT, event_sent, &body);
+    if (entity_name_is(target_of(a))) {
+        entity_decision_event(engine, decision, a);
+        return;
+    }
     struct instance *target = instance_find(engine, decision->instance->row.hub, target_of(a));
     if (!target || !target->known || !instance_live(target))
         return; /* all live instances are resident: nobody is there to hear it */
@@ -194,7 +199,7 @@ static const struct {
     [PB_ORCHESTRATOR_ACTION_SEND_EVENT] = {send_event, NULL},
     [PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION] = {NULL, NULL},
     [PB_ORCHESTRATOR_ACTION_TERMINATE_ORCHESTRATION] = {terminate_other, NULL},
-    [PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE] = {NULL, "Entities are not supported by this scheduler."},
+    [PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE] = {entity_decision_send, NULL},
     [PB_ORCHESTRATOR_ACTION_REWIND_ORCHESTRATION] = {NULL, NULL},
 };
 
@@ -210,6 +215,8 @@ static size_t payload_size(const struct pb_orchestrator_action *action)
         return action->send_event->data.value.size;
     case PB_ORCHESTRATOR_ACTION_TERMINATE_ORCHESTRATION:
         return action->terminate_orchestration->reason.value.size;
+    case PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE:
+        return entity_decision_payload_size(action->send_entity_message);
     case PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION: {
         const struct pb_complete_orchestration_action *a = action->complete_orchestration;
         return a->result.value.size; /* its failure is cut (limits.h) */
@@ -246,9 +253,11 @@ struct objection decision_objection(struct engine *engine, const struct pb_orche
         kind = PB_ORCHESTRATOR_ACTION_NOT_SET;
     if (table[kind].objection)
         return unsupported(table[kind].objection);
-    if (kind == PB_ORCHESTRATOR_ACTION_SEND_EVENT &&
-        bytes_starts_with(target_of(action->send_event), BYTES_LITERAL("@")))
-        return unsupported(table[PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE].objection);
+    if (kind == PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE) {
+        const char *text = entity_decision_objection(engine, action->send_entity_message);
+        if (text)
+            return (struct objection){"InvalidEntityMessage", text};
+    }
     if (kind == PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION &&
         !instance_status_completes(instance_status_of(action->complete_orchestration->orchestration_status)))
         return unsupported("The orchestrator completed with a status that is no end.");

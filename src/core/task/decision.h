@@ -29,6 +29,21 @@ struct bytes decision_child_id(struct engine *engine, const struct instance *ins
 /* Starts the child of a createSubOrchestration action. `waits`: the parent is told how it ends. */
 void decision_start_child(struct engine *engine, struct instance *instance, bool waits, int32_t task_id,
                           struct instance *child, const struct pb_create_sub_orchestration_action *action);
+
+/* --- messages to entities (entity_decision.c; spec 3.23.5, 3.23.9) --- */
+/* Why the message cannot be delivered; static. NULL: it can. */
+const char *entity_decision_objection(struct engine *engine,
+                                      const struct pb_send_entity_message_action *action);
+/* Records the message under the action's id and delivers it. A lock is not asked for by an execution that ends. */
+void entity_decision_send(struct engine *engine, struct decision *decision,
+                          const struct pb_orchestrator_action *action);
+/* The same for a sendEvent to an entity, which is the old way, and is recorded already. What is no message is dropped, and
+ * said. */
+void entity_decision_event(struct engine *engine, struct decision *decision,
+                           const struct pb_send_event_action *action);
+/* Bytes of the input that the action hands on. */
+size_t entity_decision_payload_size(const struct pb_send_entity_message_action *action);
+
 /* Carries out any action but completeOrchestration and rewindOrchestration: records it and does it. */
 void decision_apply(struct engine *engine, struct decision *decision,
                     const struct pb_orchestrator_action *action);

@@ -10,7 +10,7 @@
 #define LOADING_MAX 64
 
 /* Activities first: what is under way goes on before more is begun. */
-static const enum work_kind order[] = {WORK_ACTIVITY, WORK_TURN};
+static const enum work_kind order[] = {WORK_ACTIVITY, WORK_ENTITY, WORK_TURN};
 _Static_assert(ARRAY_SIZE(order) == WORK_KIND_COUNT, "each kind of work has its place");
 
 static void send(struct engine *engine, struct work *work, struct stream *stream)

@@ -94,6 +94,7 @@ void ending_apply(struct engine *engine, struct instance *instance, const struct
     struct pb_opt_bytes reason = ending->status == INSTANCE_TERMINATED ? ending->output : pb_none();
     alarm_clear(&instance->terminate_alarm);
     turn_drop(engine, instance);
+    entity_lock_end(engine, instance);
     gate_write(engine, &(struct write_op){.kind = WRITE_INBOX_CLEAR, .key = instance->row.key});
     inbox_drop_all(engine, instance);
     list_each (it, &instance->activities)

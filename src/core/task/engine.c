@@ -24,6 +24,8 @@ static void set_options(struct engine *engine, const struct engine_options *opti
     DEFAULT(message_size_max, ((size_t)4 << 20) - ((size_t)64 << 10));
     DEFAULT(payload_size_max, (size_t)1 << 20);
     DEFAULT(terminal_resident_max, 1000);
+    DEFAULT(entity_resident_max, 10000);
+    DEFAULT(entity_resident_size_max, (size_t)64 << 20);
     DEFAULT(history_resident_size_max, (size_t)64 << 20);
     DEFAULT(payload_resident_size_max, (size_t)64 << 20);
     DEFAULT(payload_small_size, 1024);
@@ -60,6 +62,7 @@ enum status engine_create(const struct engine_options *options, struct engine **
     for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
         list_init(lists[n]);
     gate_init(engine);
+    entity_init(engine);
     engine->loading = true;
     engine->key_next = 1;
     *ret_engine = engine;
@@ -73,6 +76,7 @@ void engine_destroy(struct engine *engine)
     void *item;
     for (size_t at = 0; (item = map_drain(&engine->calls, &at));)
         call_cancel(engine, (struct call *)item);
+    entity_fini(engine); /* before the instances, which hold some of them */
     for (size_t at = 0; (item = map_drain(&engine->instances, &at));)
         instance_destroy(engine, (struct instance *)item);
     for (size_t at = 0; (item = map_drain(&engine->streams, &at));)
@@ -119,6 +123,10 @@ static const struct call_method methods[] = {
     [ENGINE_ABANDON_ACTIVITY] = {"AbandonTaskActivityWorkItem", activity_abandon, false},
     [ENGINE_SKIP_GRACEFUL_TERMINATIONS] = {"SkipGracefulOrchestrationTerminations", control_skip_graceful,
                                            false},
+    [ENGINE_SIGNAL_ENTITY] = {"SignalEntity", entity_signal, false},
+    [ENGINE_GET_ENTITY] = {"GetEntity", entity_get, false},
+    [ENGINE_COMPLETE_ENTITY] = {"CompleteEntityTask", entity_complete, false},
+    [ENGINE_ABANDON_ENTITY] = {"AbandonTaskEntityWorkItem", entity_abandon, false},
     [ENGINE_STREAM_HISTORY] = {"StreamInstanceHistory", read_history, false},
 };
 
@@ -134,7 +142,10 @@ static void begin(struct engine *engine, struct engine_time now, struct engine_a
 static void finish(struct engine *engine)
 {
     call_run_ready(engine);
-    dispatch_run(engine);
+    entity_run(engine);
+    do
+        dispatch_run(engine);
+    while (entity_run(engine)); /* what became of a batch may let another begin */
     residence_trim(engine);
     arena_reset(&engine->scratch);
     arena_reset(&engine->inbound);
@@ -157,6 +168,7 @@ void engine_call_cancelled(struct engine *engine, uint64_t call)
     if (!c)
         return;
     call_cancel(engine, c);
+    entity_run(engine);
     residence_trim(engine);
 }
 
@@ -214,6 +226,15 @@ void engine_history_fetched(struct engine *engine, int64_t key, struct bytes eve
     struct instance *instance = instance_find_by_key(engine, key);
     if (instance)
         instance_history_fetched(engine, instance, events);
+    finish(engine);
+}
+
+void engine_entity_fetched(struct engine *engine, uint32_t hub, struct bytes entity_id,
+                           const struct entity_row *row, struct engine_time now,
+                           struct engine_actions *actions)
+{
+    begin(engine, now, actions);
+    entity_fetched(engine, hub, entity_id, row);
     finish(engine);
 }
 
@@ -283,5 +304,10 @@ void engine_stats(const struct engine *engine, struct engine_stats *ret_stats)
         .duplicates_dropped = engine->duplicates_dropped,
         .events_dropped = engine->events_dropped,
         .turns_committed = engine->turns_committed,
+        .entities_resident = engine->entities.count,
+        .entities_ready =
+            engine->work_counts[WORK_ENTITY][WORK_QUEUED] + engine->work_counts[WORK_ENTITY][WORK_LOADING],
+        .entities_leased = engine->work_counts[WORK_ENTITY][WORK_OUT],
+        .entity_operations = engine->entity_operations,
     };
 }

@@ -52,6 +52,10 @@ enum engine_method {
     ENGINE_ABANDON_ORCHESTRATOR,
     ENGINE_ABANDON_ACTIVITY,
     ENGINE_SKIP_GRACEFUL_TERMINATIONS,
+    ENGINE_SIGNAL_ENTITY,
+    ENGINE_GET_ENTITY,
+    ENGINE_COMPLETE_ENTITY,
+    ENGINE_ABANDON_ENTITY,
     ENGINE_STREAM_HISTORY, /* answered by ENGINE_HISTORY actions and a final ENGINE_REPLY without a message */
 };
 
@@ -64,6 +68,7 @@ enum engine_action_kind {
     ENGINE_FETCH,      /* hub, instance_id: answer with engine_fetched */
     ENGINE_FETCH_HISTORY, /* key: answer with engine_history_fetched */
     ENGINE_CHANGED, /* hub, instance_id, row, gone: the instance is so, or is gone, on disk; see engine_watch */
+    ENGINE_FETCH_ENTITY, /* hub, instance_id: answer with engine_entity_fetched */
     ENGINE_NOTE, /* level, hub, instance_id (may be empty), text: something an operator wants in the log */
 };
 
@@ -101,6 +106,8 @@ struct engine_options {           /* zero fields take the default behind */
     size_t history_resident_size_max; /* bytes of histories kept for waiting instances: 64 MiB */
     size_t
         payload_resident_size_max;  /* bytes of inputs, outputs and custom statuses kept in memory: 64 MiB */
+    size_t entity_resident_max;     /* idle entities kept in memory: 10000 */
+    size_t entity_resident_size_max; /* bytes of their states: 64 MiB */
     size_t payload_small_size;      /* bytes of one that always stays, where it was used: 1024 */
     uint32_t stream_items_default;  /* per category when a worker sends 0: 100 (spec 2.10) */
     uint32_t poison_deliveries_max; /* 50; UINT32_MAX: never (spec 3.21) */
@@ -131,6 +138,9 @@ STATUS_RESULT engine_load_instance(struct engine *e, const struct instance_row *
 /* Rows of instances that were not loaded are deleted by the first write set. */
 STATUS_RESULT engine_load_inbox(struct engine *e, const struct inbox_row *row);
 STATUS_RESULT engine_load_activity(struct engine *e, const struct activity_row *row);
+STATUS_RESULT engine_load_entity_lock(struct engine *e, const struct entity_lock_row *row);
+/* In the order of their sequence. */
+STATUS_RESULT engine_load_entity_message(struct engine *e, const struct entity_message_row *row);
 /* Ends loading; `key_next` is greater than every instance key ever used. Ready work is dispatched as streams
  * open. */
 void engine_load_done(struct engine *e, int64_t key_next, struct engine_time now);
@@ -148,6 +158,8 @@ struct engine_worker {
     struct bytes id;         /* may be empty */
     uint64_t connection;     /* tells streams of one connection apart (spec 2.9, duty 6) */
     size_t message_size_max; /* bytes of one message that it takes; 0: options.message_size_max */
+    bool entities_flat;      /* it knows the first encoding of entity work only (spec 3.23.2) */
+    bool entities_none;      /* unless it says how many it takes, it knows no entities */
 };
 /* A GetWorkItems stream. */
 void engine_stream_open(struct engine *e, uint32_t hub, uint64_t stream, struct bytes message,
@@ -166,6 +178,10 @@ void engine_fetched(struct engine *e, uint32_t hub, struct bytes instance_id, co
 /* The whole history of the current execution in the encoding of write_set.h. */
 void engine_history_fetched(struct engine *e, int64_t key, struct bytes events, struct engine_time now,
                             struct engine_actions *actions);
+/* `row` NULL: the entity has no state. */
+void engine_entity_fetched(struct engine *e, uint32_t hub, struct bytes entity_id,
+                           const struct entity_row *row, struct engine_time now,
+                           struct engine_actions *actions);
 /* Fires what is due. */
 void engine_tick(struct engine *e, struct engine_time now, struct engine_actions *actions);
 /* Whether changes of the instances of a hub are told (ENGINE_CHANGED) from the next input on. Off in a new engine. */
@@ -193,6 +209,9 @@ struct engine_stats {
     uint64_t duplicates_dropped;
     uint64_t events_dropped; /* raised for an instance that does not exist */
     uint64_t turns_committed;
+    size_t entities_resident;
+    size_t entities_ready, entities_leased;
+    uint64_t entity_operations; /* carried out */
 };
 /* Appends one line that says why a live instance does not move (core/task/standing.h). False: no such instance lives. */
 bool engine_standing(const struct engine *e, uint32_t hub, struct bytes instance_id, struct buf *out);

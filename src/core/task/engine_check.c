@@ -114,6 +114,7 @@ static void check_instance(const struct engine *engine, const struct instance *i
                list_empty(&instance->turn.taken));
         ASSERT(instance->turn.work.state == WORK_IDLE && list_empty(&instance->children) &&
                !instance->parent);
+        ASSERT(list_empty(&instance->entity_locks) && list_empty(&instance->entity_requests));
     }
     if (!instance_exists(instance))
         return;
@@ -123,12 +124,24 @@ static void check_instance(const struct engine *engine, const struct instance *i
         check_history(engine, instance);
 }
 
+struct walk {
+    const struct engine *engine;
+    struct tally *tally;
+};
+
+static void check_entity_work(const struct work *work, void *context)
+{
+    const struct walk *walk = context;
+    check_work(walk->engine, work, walk->tally);
+}
+
 void engine_check(const struct engine *engine)
 {
     struct tally tally = {.terminals = 0};
     const struct instance *instance;
     for (size_t at = 0; (instance = (const struct instance *)map_next(&engine->instances, &at));)
         check_instance(engine, instance, &tally);
+    entity_check_all(engine, check_entity_work, &(struct walk){engine, &tally});
     ASSERT(memcmp(tally.works, engine->work_counts, sizeof tally.works) == 0);
     ASSERT(tally.terminals == engine->terminal_count);
     ASSERT(tally.idle_history_size == engine->idle_history_size);

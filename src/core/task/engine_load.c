@@ -2,6 +2,7 @@
 /* engine_load.c — an engine from the rows of a store: hubs, then live instances, then what waits for them. */
 #include "core/task/activity.h"
 #include "core/task/control.h"
+#include "core/task/entity_lock.h"
 #include "core/task/gate.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
@@ -65,6 +66,28 @@ enum status engine_load_activity(struct engine *engine, const struct activity_ro
     return STATUS_OK;
 }
 
+enum status engine_load_entity_lock(struct engine *engine, const struct entity_lock_row *row)
+{
+    entity_lock_load(engine, row);
+    arena_reset(&engine->scratch);
+    return STATUS_OK;
+}
+
+enum status engine_load_entity_message(struct engine *engine, const struct entity_message_row *row)
+{
+    struct entity_name name;
+    const char *text;
+    if (!engine_hub(engine, row->hub) ||
+        entity_name_parse(&engine->scratch, row->entity_id, &name, &text) != STATUS_OK)
+        return STATUS_DATA_LOSS;
+    struct entity_message *message =
+        entity_add(engine, entity_obtain(engine, row->hub, &name), row, true);
+    if (entity_is_request(message))
+        entity_lock_load_request(engine, message);
+    arena_reset(&engine->scratch);
+    return STATUS_OK;
+}
+
 /* Links children to the parents that wait for them. */
 static void link_parent(struct engine *engine, struct instance *instance)
 {
@@ -99,6 +122,7 @@ void engine_load_done(struct engine *engine, int64_t key_next, struct engine_tim
         instance_turn_due(engine, instance);
         residence_place(engine, instance);
     }
+    entity_run(engine);
     ASSERT(list_empty(&none.items));
     engine_actions_fini(&none);
     engine->actions = NULL;

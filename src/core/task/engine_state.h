@@ -17,6 +17,8 @@
  *   turn.c         building a turn; turn_answer.c reading its answer, turn_commit.c carrying it out, decision.c
  *                  one action of it
  *   activity.c     activities
+ *   entity.c       entities: who is there, what waits for them; entity_message.c their messages, entity_lock.c who
+ *                  holds them, entity_work.c their batches, entity_answer.c what a batch changes
  *   start.c control.c purge.c read.c    the client methods
  *   rewind.c       an instance that failed goes on, with its failed children; rewind_plan.c what its history keeps
  *   orphans.c      who is below an instance although a parent between them has ended
@@ -67,7 +69,7 @@ struct gate {
 };
 
 /* --- work.c --- */
-enum work_kind { WORK_TURN, WORK_ACTIVITY, WORK_KIND_COUNT };
+enum work_kind { WORK_TURN, WORK_ACTIVITY, WORK_ENTITY, WORK_KIND_COUNT };
 enum work_state {
     WORK_IDLE,    /* nothing to do */
     WORK_QUEUED,  /* in its queue */
@@ -199,8 +201,33 @@ struct instance {
     size_t history_size; /* bytes of it, resident or not; less, before it was fetched for the first time */
     struct turn turn;
     struct alarm terminate_alarm; /* when the engine ends it itself */
+    struct list entity_locks;     /* entities that the current execution holds (entity_lock.h) */
+    struct list entity_requests;  /* locks that it waits for: struct entity_message */
     uint8_t data[];
 };
+
+/* --- entity.c, entity_lock.c, entity_check.c: what the others tell entities --- */
+struct entity;
+struct entity_message;
+void entity_init(struct engine *engine);
+void entity_fini(struct engine *engine);
+/* Looks at those that something has changed for (entity.h); true if there were any. */
+bool entity_run(struct engine *engine);
+/* A call needs none any more. */
+void entity_unpin_all(struct engine *engine, struct call *call);
+/* The store's answer; `row` NULL: there is no state. */
+void entity_fetched(struct engine *engine, uint32_t hub, struct bytes id, const struct entity_row *row);
+/* The hub is being deleted, and has no instance any more: all of it goes. The store deletes the rows with the hub. */
+void entity_forget_hub(struct engine *engine, const struct hub *hub);
+/* A new object of an instance: it holds none. */
+void entity_lock_init(struct instance *instance);
+/* True if the instance holds any. */
+bool entity_lock_held(const struct instance *instance);
+/* The current execution ends: its locks and requests go. */
+void entity_lock_end(struct engine *engine, struct instance *instance);
+/* Checks the invariants of all, and calls on_work for the work of each. */
+void entity_check_all(const struct engine *engine, void (*on_work)(const struct work *work, void *context),
+                      void *context);
 
 /* --- dispatch.c --- */
 /* Works of one kind with the same name and version: the finest thing a filter can tell apart. */
@@ -252,6 +279,8 @@ struct stream {
     bool retired; /* a newer stream of the same worker took over: nothing but pings is sent */
     bool history_streaming;
     bool filtered;
+    bool entities_flat; /* it knows the first encoding of entity work only (entity_work.h) */
+    bool entities_none; /* it knows no entities */
     struct {
         struct filter_entry *filters;
         size_t filter_count;
@@ -303,6 +332,7 @@ struct call {
     bool lost;                 /* a history it needs cannot be had */
     size_t fetches;            /* instances and histories still missing */
     struct list pins;          /* struct pin */
+    struct list entity_pins;   /* struct entity_pin */
     struct list link;          /* WAITING: instance.waiters; FETCHING: engine.runnable */
     struct instance *instance; /* WAITING */
     void (*on_moved)(struct engine *engine, struct call *call); /* WAITING */
@@ -366,10 +396,17 @@ struct engine {
     struct list orphans; /* live instances with a parent that has ended, or is not known */
     struct list strays;  /* objects without an instance, to be freed if nobody needs them */
 
+    struct map entities;          /* those that somebody cares about, by hub and id */
+    struct list entities_due;     /* to be looked at before the input ends */
+    struct list idle_entities;    /* nobody is using them now, oldest first */
+    size_t idle_entity_count;
+    size_t idle_entity_size; /* bytes of their states */
+
     size_t work_counts[WORK_KIND_COUNT][WORK_STATE_COUNT];
     uint64_t duplicates_dropped;
     uint64_t events_dropped; /* raised for an instance that does not exist */
     uint64_t turns_committed;
+    uint64_t entity_operations; /* that were carried out */
 };
 
 /* At a time of engine.now_ns; at one of engine.unix_ns. Set anew if it was set. */

@@ -32,8 +32,8 @@ static void three_empty_lists_filter_nothing(void **state)
 static void a_filter_of_another_kind_is_a_filter(void **state)
 {
     struct rig rig;
-    struct pb_entity_filter entity = {.name = BYTES_LITERAL("counter")};
-    struct pb_work_item_filters filters = {.entities = &entity, .entities_count = 1};
+    struct pb_orchestration_filter nameless = {.name = BYTES_LITERAL("")};
+    struct pb_work_item_filters filters = {.orchestrations = &nameless, .orchestrations_count = 1};
     struct pb_get_work_items_request request = {.work_item_filters = &filters};
     (void)state;
     rig_init(&rig, NULL);
@@ -637,13 +637,14 @@ static void work_that_nobody_takes_is_told(void **state)
     open_filtered(&rig, 1, "Y", NULL, "1.0");
     assert_string_equal(rig.note,
                         "connected: worker without an id (stream 1) takes orchestrations: \"Y\" version "
-                        "\"1.0\", at most 100 at once; activities: none, at most 100 at once");
+                        "\"1.0\", at most 100 at once; activities: none, at most 100 at once; "
+                        "entities: none, at most 100 at once");
     rig_advance(&rig, 20 * RIG_SECOND);
     assert_int_equal(rig.notes, 2);
     assert_string_equal(
         rig.note, "work waits that no connected worker takes: orchestration \"X\" (1); worker without an id "
                   "(stream 1) takes orchestrations: \"Y\" version \"1.0\", at most 100 at once; "
-                  "activities: none, at most 100 at once");
+                  "activities: none, at most 100 at once; entities: none, at most 100 at once");
     rig_advance(&rig, 3600 * RIG_SECOND);
     assert_true(rig.notes < 12);
     size_t notes = rig.notes;
@@ -653,23 +654,6 @@ static void work_that_nobody_takes_is_told(void **state)
     assert_string_equal(rig.note, "disconnected: worker without an id (stream 1), which held 0 items");
     rig_advance(&rig, 200 * RIG_SECOND);
     assert_int_equal(rig.notes, notes);
-    rig_fini(&rig);
-}
-
-/* If this fails, a worker whose filters name nothing that this server has looks connected and well. */
-static void a_worker_that_takes_nothing_is_a_warning(void **state)
-{
-    struct rig rig;
-    struct pb_entity_filter entity = {.name = BYTES_LITERAL("counter")};
-    struct pb_work_item_filters filters = {.entities = &entity, .entities_count = 1};
-    struct pb_get_work_items_request request = {.work_item_filters = &filters};
-    (void)state;
-    rig_init(&rig, NULL);
-    rig_stream(&rig, 1, &request, "bad\nid", 1);
-    assert_int_equal(rig.notes, 1);
-    assert_string_equal(rig.note,
-                        "connected: worker \"bad?id\" takes orchestrations: none, at most 100 at once; "
-                        "activities: none, at most 100 at once: no work for it will ever come");
     rig_fini(&rig);
 }
 
@@ -798,7 +782,6 @@ int main(void)
         cmocka_unit_test(an_activity_without_a_version_has_its_instances),
         cmocka_unit_test(a_filter_for_no_version_takes_it),
         cmocka_unit_test(work_that_nobody_takes_is_told),
-        cmocka_unit_test(a_worker_that_takes_nothing_is_a_warning),
         cmocka_unit_test(a_worker_that_hangs_gets_no_more_until_it_answers),
         cmocka_unit_test(the_only_worker_is_tried_again),
         cmocka_unit_test(the_lease_of_an_activity_ends),

@@ -65,6 +65,7 @@ static struct instance *new_object(struct engine *engine, uint32_t hub, struct b
     list_init(&instance->pins);
     inbox_init(instance);
     turn_init(instance);
+    entity_lock_init(instance);
     memory_must_ok(map_put(&engine->instances, instance->map_key, instance));
     return instance;
 }
@@ -357,6 +358,7 @@ void instance_orphan_children(struct engine *engine, struct instance *instance)
 static void leave_execution(struct engine *engine, struct instance *instance, struct list *ret_kept)
 {
     list_init(ret_kept);
+    entity_lock_end(engine, instance);
     inbox_detach_untagged(engine, instance, ret_kept);
     activity_drop_all(engine, instance);
     gate_write(engine, &(struct write_op){.kind = WRITE_INBOX_CLEAR, .key = instance->row.key});
@@ -438,6 +440,9 @@ void instance_delete(struct engine *engine, struct instance *instance)
         watch_note(&engine->changes, engine->open_sequence, &instance->row, true);
     gate_touch(engine,
                instance); /* the object stays until that is committed: a fetch would find the old row */
+
+    /* What it holds is free, in the same set. */
+    entity_lock_end(engine, instance);
 
     /* In memory: its work and events, then its family. */
     alarm_clear(&instance->terminate_alarm);

@@ -25,6 +25,11 @@ void rewind_instance(struct engine *engine, struct call *call);
 void purge_instances(struct engine *engine, struct call *call);
 void purge_erase(struct engine *engine, struct call *call);
 void purge_hub(struct engine *engine, struct call *call);
+/* entity_call.c, entity_answer.c */
+void entity_signal(struct engine *engine, struct call *call);
+void entity_get(struct engine *engine, struct call *call);
+void entity_complete(struct engine *engine, struct call *call);
+void entity_abandon(struct engine *engine, struct call *call);
 /* turn_answer.c, activity.c */
 void turn_complete(struct engine *engine, struct call *call);
 void turn_abandon(struct engine *engine, struct call *call);

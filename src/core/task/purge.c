@@ -138,6 +138,7 @@ void purge_hub(struct engine *engine, struct call *call)
         return;
     }
     gate_write(engine, &(struct write_op){.kind = WRITE_HUB_DELETE, .key = call->hub});
+    entity_forget_hub(engine, engine_hub(engine, call->hub));
     engine_hub(engine, call->hub)->deleted = true;
     call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
 }

@@ -66,7 +66,7 @@ static struct queue *queue_of(struct engine *engine, struct hub *hub, struct wor
 
 void queue_push(struct engine *engine, struct work *work, bool first)
 {
-    struct hub *hub = work_instance(work)->hub;
+    struct hub *hub = work_owner(work).hub;
     struct queue *queue = queue_of(engine, hub, work);
     work->queue = queue;
     if (first)

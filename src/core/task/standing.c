@@ -30,7 +30,7 @@ static struct standing_item read_work(const struct engine *engine, struct work *
         item.work = STANDING_AGAIN;
         item.again_ns = unix_of(engine, &work->alarm);
     } else {
-        item.work = stream_standing(work_instance(work)->hub, work->class->kind, &subject);
+        item.work = stream_standing(work_owner(work).hub, work->class->kind, &subject);
     }
     return item;
 }

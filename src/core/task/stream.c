@@ -29,6 +29,16 @@ static struct filter_entry *make_filters(struct stream *stream, enum work_kind k
     return filters;
 }
 
+/* Entities' names have no case (spec 2.12). */
+static struct bytes fold_name(struct stream *stream, struct bytes name)
+{
+    struct bytes folded = memory_arena_copy(&stream->arena, name);
+    uint8_t *data = (uint8_t *)(uintptr_t)folded.data;
+    for (size_t n = 0; n < folded.size; n++)
+        data[n] = (uint8_t)(data[n] >= 'A' && data[n] <= 'Z' ? data[n] | 0x20 : data[n]);
+    return folded;
+}
+
 /* A message without any entry is no filter: .NET workers send it when nobody asked for one, and as a list of
  * nothing it would keep them from all work (spec 2.12). */
 static void read_filters(struct stream *stream, const struct pb_work_item_filters *in)
@@ -47,6 +57,9 @@ static void read_filters(struct stream *stream, const struct pb_work_item_filter
         activities[n].name = memory_arena_copy(&stream->arena, in->activities[n].name);
         copy_versions(stream, &activities[n], in->activities[n].versions, in->activities[n].versions_count);
     }
+    struct filter_entry *entities = make_filters(stream, WORK_ENTITY, in->entities_count);
+    for (size_t n = 0; n < in->entities_count; n++)
+        entities[n].name = fold_name(stream, in->entities[n].name); /* entities have no versions */
 }
 
 static uint32_t limit_of(const struct engine *engine, int32_t wanted)
@@ -295,6 +308,10 @@ void stream_open(struct engine *engine, struct hub *hub, uint64_t number, struct
     list_init(&stream->works);
     list_init(&stream->lost);
     stream->kinds[WORK_TURN].limit = limit_of(engine, request.max_concurrent_orchestration_work_items);
+    stream->entities_flat = worker->entities_flat;
+    stream->entities_none = worker->entities_none && request.max_concurrent_entity_work_items <= 0;
+    stream->kinds[WORK_ENTITY].limit =
+        worker->entities_flat ? 1 : limit_of(engine, request.max_concurrent_entity_work_items);
     stream->kinds[WORK_ACTIVITY].limit = limit_of(engine, request.max_concurrent_activity_work_items);
     for (size_t n = 0; n < request.capabilities_count; n++)
         if (request.capabilities[n] == PB_WORKER_CAPABILITY_HISTORY_STREAMING)
@@ -337,6 +354,8 @@ static bool has_version(const struct filter_entry *entry, struct bytes version, 
 static bool wants(const struct stream *stream, enum work_kind kind, struct bytes name, struct bytes version,
                   bool unversioned)
 {
+    if (kind == WORK_ENTITY && stream->entities_none)
+        return false;
     if (!stream->filtered)
         return true;
     for (size_t n = 0; n < stream->kinds[kind].filter_count; n++) {
@@ -363,12 +382,25 @@ static bool fits(const struct stream *stream, size_t size)
     return stream->history_streaming || size <= stream->message_size_max;
 }
 
+/* Workers of before 2025 answer without a token, so one batch of theirs may be out in a hub. */
+static bool flat_is_out(const struct stream *stream, const struct queue *queue)
+{
+    if (queue->class->kind != WORK_ENTITY || !stream->entities_flat)
+        return false;
+    list_each (it, &stream->hub->streams) {
+        const struct stream *other = CONTAINER_OF(it, struct stream, link);
+        if (other->entities_flat && other->kinds[WORK_ENTITY].out > 0)
+            return true;
+    }
+    return false;
+}
+
 /* Could take one more item of this queue now, or as soon as the next input begins a new burst. */
 static bool has_room(const struct stream *stream, const struct queue *queue, size_t size)
 {
     return !stream->paused &&
            stream->kinds[queue->class->kind].out < stream->kinds[queue->class->kind].limit &&
-           fits(stream, size);
+           fits(stream, size) && !flat_is_out(stream, queue);
 }
 
 /* A worker that names the item in its filters is sure to know it; one that takes everything may not, and

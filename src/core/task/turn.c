@@ -118,7 +118,9 @@ static struct bytes render_item(struct engine *engine, const struct instance *in
                            instance->payloads);
     struct pb_orchestrator_request start = {.instance_id = instance->row.instance_id,
                                             .execution_id = pb_some(instance->row.execution_id)};
+    struct pb_orchestrator_entity_parameters entities = {.entity_message_reorder_window = {.present = true}};
     struct pb_orchestrator_request rest = {
+        .entity_parameters = &entities, /* its presence says that there are entities */
         .requires_history_streaming = streaming,
         .orchestration_trace_context =
             instance->payloads[PAYLOAD_TRACE_CONTEXT].present
@@ -147,15 +149,21 @@ static struct bytes render_item(struct engine *engine, const struct instance *in
     return bytes_of(item, size);
 }
 
-static struct instance *instance_of(struct work *work)
+struct instance *turn_instance(struct work *work)
 {
     return CONTAINER_OF(work, struct instance, turn.work);
+}
+
+static struct work_owner owner(struct work *work)
+{
+    const struct instance *instance = turn_instance(work);
+    return (struct work_owner){instance->hub, instance->row.instance_id};
 }
 
 /* Unversioned counts as "" (spec 2.12). */
 static struct work_subject subject(struct work *work)
 {
-    const struct instance_row *row = &instance_of(work)->row;
+    const struct instance_row *row = &turn_instance(work)->row;
     return (struct work_subject){row->name, row->version.value, row->version.value.size == 0};
 }
 
@@ -176,7 +184,7 @@ static bool loaded(const struct work *work)
 
 static void load(struct engine *engine, struct work *work)
 {
-    struct instance *instance = instance_of(work);
+    struct instance *instance = turn_instance(work);
     if (!instance->history_resident)
         instance_want_history(engine, instance);
     if (!instance_payloads_resident(instance))
@@ -186,7 +194,7 @@ static void load(struct engine *engine, struct work *work)
 static enum status build(struct engine *engine, struct work *work, const struct stream *stream,
                          struct bytes *ret_message)
 {
-    struct instance *instance = instance_of(work);
+    struct instance *instance = turn_instance(work);
     residence_use_history(engine, instance);
     turn_drop_parts(&instance->turn);
     bool begins = instance->row.history_count == 0; /* else the input goes with the history */
@@ -216,7 +224,7 @@ static void fail(struct engine *engine, struct instance *instance, const char *n
 
 static void poison(struct engine *engine, struct work *work)
 {
-    fail(engine, instance_of(work), "orchestration failed: delivered too often without an answer",
+    fail(engine, turn_instance(work), "orchestration failed: delivered too often without an answer",
          "The orchestration was delivered too often without an answer.");
 }
 
@@ -224,7 +232,7 @@ static void poison(struct engine *engine, struct work *work)
  * such a worker may be away for an update. */
 static void misfit(struct engine *engine, struct work *work, const struct stream *stream)
 {
-    const struct instance *instance = instance_of(work);
+    const struct instance *instance = turn_instance(work);
     struct hub *hub = instance->hub;
     work_shelve(engine, work);
     if (hub->misfit_told_ns && engine->now_ns < hub->misfit_told_ns + MISFIT_TOLD_NS)
@@ -243,7 +251,7 @@ const struct work_class turn_class = {
     .name = "turn",
     .asked_for = "orchestration",
     .may_run_on = false, /* a turn does nothing but answer */
-    .instance = instance_of,
+    .owner = owner,
     .subject = subject,
     .lease_ns = lease_ns,
     .size = size,

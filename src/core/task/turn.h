@@ -10,6 +10,8 @@
 
 extern const struct work_class turn_class;
 
+/* The instance whose turn that is; `work` is of turn_class. */
+struct instance *turn_instance(struct work *work);
 void turn_init(struct instance *instance);
 /* Ends an outstanding turn; taken events stay in turn.taken for the caller to free. */
 void turn_drop(struct engine *engine, struct instance *instance);

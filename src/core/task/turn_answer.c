@@ -19,7 +19,7 @@ static struct instance *find(struct engine *engine, const struct call *call,
 {
     if (response->completion_token.size) {
         struct work *work = work_find(engine, &turn_class, call->hub, response->completion_token);
-        return work ? work_instance(work) : NULL;
+        return work ? turn_instance(work) : NULL;
     }
     struct instance *instance = instance_find(engine, call->hub, response->instance_id);
     return instance && work_answerable(&instance->turn.work) ? instance : NULL;

@@ -35,16 +35,16 @@ static void forget_misfit(struct work *work)
 {
     work->misfit = false;
     list_remove(&work->link);
-    work_instance(work)->hub->misfit_count--;
+    work_owner(work).hub->misfit_count--;
 }
 
 /* Leaves what the old state means: its list, its alarm. Enters nothing. */
 static void work_move(struct engine *engine, struct work *work, enum work_state to)
 {
     ASSERT(work_move_allowed(work->state, to));
-    const struct instance *instance = work_instance(work);
+    const struct work_owner owner = work_owner(work);
     log_debug("core/work", "move hub=\"%.*s\" instance=\"%.*s\" kind=%s from=%s to=%s deliveries=%u",
-              BYTES_FMT(instance->hub->name), BYTES_FMT(instance->row.instance_id), work->class->name,
+              BYTES_FMT(owner.hub->name), BYTES_FMT(owner.id), work->class->name,
               table[work->state].name, table[to].name, work->deliveries);
     alarm_clear(&work->alarm);
     if (work->misfit)
@@ -154,7 +154,7 @@ void work_abandon(struct engine *engine, struct work *work)
 
 void work_shelve(struct engine *engine, struct work *work)
 {
-    struct hub *hub = work_instance(work)->hub;
+    struct hub *hub = work_owner(work).hub;
     work_abandon(engine, work);
     work->misfit = true;
     hub->misfit_count++;
@@ -180,7 +180,7 @@ struct work *work_find(const struct engine *engine, const struct work_class *cla
                        struct bytes token)
 {
     struct work *work = work_by_token(engine, token);
-    return work && work->class == class && work_instance(work)->row.hub == hub ? work : NULL;
+    return work && work->class == class && work_owner(work).hub->number == hub ? work : NULL;
 }
 
 bool work_answerable(const struct work *work)

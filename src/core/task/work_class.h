@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* work_class.h — what differs between the kinds of work that a worker can be asked to do.
- * One row for each kind, beside the code that knows it: turn_class in turn.c, activity_class in activity.c. What
+ * One row for each kind, beside the code that knows it: turn_class in turn.c, activity_class in activity.c,
+ * entity_class in entity_work.c. What
  * moves work (work, queue, stream, dispatch) asks the row and knows no kind. A new kind is a row, a value of enum
  * work_kind, what stream.c reads of a worker's limits and filters, and its place in dispatch.c's order. */
 #ifndef CORE_TASK_WORK_CLASS_H
 #define CORE_TASK_WORK_CLASS_H
 
 #include "core/task/engine_state.h"
+
+/* Whose work it is: the id of an instance or of an entity. */
+struct work_owner {
+    struct hub *hub;
+    struct bytes id;
+};
 
 /* What a worker's filter is held against. The bytes are those of the work. */
 struct work_subject {
@@ -21,7 +28,7 @@ struct work_class {
     const char *asked_for; /* "orchestration": what an operator calls what a worker registers for it */
     bool may_run_on;       /* a worker that is silent may still be at it: when lost, a late answer is awaited
                                (options.activity_grace_ns) before it is sent again */
-    struct instance *(*instance)(struct work *work);
+    struct work_owner (*owner)(struct work *work);
     struct work_subject (*subject)(struct work *work);
     int64_t (*lease_ns)(const struct engine_options *options);
     /* Bytes of its whole message; 0: no worker's messages are too small for it. */
@@ -40,10 +47,9 @@ struct work_class {
     void (*poison)(struct engine *engine, struct work *work);
 };
 
-/* The instance a work belongs to. */
-static inline struct instance *work_instance(struct work *work)
+static inline struct work_owner work_owner(struct work *work)
 {
-    return work->class->instance(work);
+    return work->class->owner(work);
 }
 
 #endif

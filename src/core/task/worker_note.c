@@ -10,6 +10,7 @@
 static const char *const kind_names[WORK_KIND_COUNT] = {
     [WORK_TURN] = "orchestrations",
     [WORK_ACTIVITY] = "activities",
+    [WORK_ENTITY] = "entities",
 };
 
 static void put_printable(struct buf *out, struct bytes text)
@@ -86,14 +87,6 @@ void worker_note_describe(struct buf *out, const struct stream *stream)
     }
 }
 
-static bool takes_nothing(const struct stream *stream)
-{
-    size_t filters = 0;
-    for (int kind = 0; kind < WORK_KIND_COUNT; kind++)
-        filters += stream->kinds[kind].filter_count;
-    return stream->filtered && filters == 0;
-}
-
 static void say(struct engine *engine, enum log_level level, const struct stream *stream, struct buf *line)
 {
     engine_note(engine, level, stream->hub, (struct bytes){NULL, 0}, "%.*s", BYTES_FMT(buf_peek(line)));
@@ -105,9 +98,7 @@ void worker_note_came(struct engine *engine, const struct stream *stream)
     struct buf line = {.limit = LINE_SIZE_MAX};
     buf_append_cstr(&line, "connected: ");
     worker_note_describe(&line, stream);
-    if (takes_nothing(stream))
-        buf_append_cstr(&line, ": no work for it will ever come");
-    say(engine, takes_nothing(stream) ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, stream, &line);
+    say(engine, LOG_LEVEL_INFO, stream, &line);
 }
 
 void worker_note_gone(struct engine *engine, const struct stream *stream)

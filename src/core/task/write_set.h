@@ -76,6 +76,35 @@ struct history_row {
     struct bytes events; /* see above */
 };
 
+/* An entity that has a state; one without has no row. */
+struct entity_row {
+    uint32_t hub;
+    struct bytes entity_id;
+    struct bytes state;
+    int64_t modified_ns; /* of the last batch that was committed */
+};
+
+/* Who holds an entity. */
+struct entity_lock_row {
+    uint32_t hub;
+    struct bytes entity_id;
+    struct bytes owner; /* an instance's id */
+    struct bytes execution_id;
+    struct bytes section; /* criticalSectionId */
+};
+
+/* An operation or a request for a lock that waits for an entity. Rows come back in the order of `sequence`. */
+struct entity_message_row {
+    int64_t sequence; /* chosen by the engine from the instance keys, so never used again */
+    uint32_t hub;
+    struct bytes entity_id;
+    int64_t visible_ns;        /* not delivered before; 0: at once */
+    struct bytes event;        /* encoded HistoryEvent with its timestamp */
+    struct bytes sender;       /* the orchestration that sent it; empty: a client or an entity */
+    struct bytes execution_id; /* of the sender */
+    bool legacy;               /* it came as JSON and is answered so (entity_legacy.h) */
+};
+
 enum write_kind {
     WRITE_INSTANCE_PUT,    /* row: insert, or replace the row of that key */
     WRITE_INSTANCE_DELETE, /* key: the instance and everything under it */
@@ -89,6 +118,12 @@ enum write_kind {
     WRITE_ACTIVITY_DELETE, /* key, sequence (the ordinal) */
     WRITE_ACTIVITY_CLEAR,  /* key */
     WRITE_HUB_DELETE,      /* key: the number of a hub that has no instance left */
+    WRITE_ENTITY_PUT,            /* entity: insert, or replace the row of that hub and id */
+    WRITE_ENTITY_DELETE,         /* entity: its hub and id */
+    WRITE_ENTITY_LOCK_PUT,       /* entity_lock */
+    WRITE_ENTITY_LOCK_DELETE,    /* entity_lock: its hub and entity_id */
+    WRITE_ENTITY_MESSAGE_ADD,    /* entity_message */
+    WRITE_ENTITY_MESSAGE_DELETE, /* sequence */
 };
 
 struct write_op {
@@ -103,6 +138,9 @@ struct write_op {
         struct inbox_row inbox;
         struct activity_row activity;
         struct history_row history;
+        struct entity_row entity;
+        struct entity_lock_row entity_lock;
+        struct entity_message_row entity_message;
     };
 };
 

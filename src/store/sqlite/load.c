@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* load.c — everything that an engine needs, when a scheduler starts or builds its engine anew.
  *
- *   reader's thread:  hubs ─► live instances ─► parting ones ─► inboxes ─► activities ─► key_next
+ *   reader's thread:  hubs ─► live instances ─► parting ones ─► inboxes ─► activities ─► entities ─► key_next
  *   loop's thread:         one batch of rows after another, to the loader's callbacks
  *
  * A batch is a job; its report hands the rows on and submits the next. Between two the loop does other things, and reads by
@@ -9,6 +9,7 @@
  * rows. */
 #include <stdlib.h>
 
+#include "store/sqlite/entity_rows.h"
 #include "store/sqlite/sqlite_store_internal.h"
 
 #define BATCH_ROWS      256
@@ -21,6 +22,8 @@ enum load_phase {
     LOAD_PARTING, /* over, but what they scheduled last has not run */
     LOAD_INBOXES,
     LOAD_ACTIVITIES,
+    LOAD_ENTITY_LOCKS,
+    LOAD_ENTITY_MESSAGES,
     LOAD_KEY_NEXT,
 };
 
@@ -31,6 +34,8 @@ struct load_row {
     struct payload payloads[PAYLOAD_KIND_COUNT];
     struct inbox_row inbox;
     struct activity_row activity;
+    struct entity_lock_row lock;
+    struct entity_message_row message;
 };
 
 struct load_job {
@@ -92,6 +97,27 @@ static enum status take_activity(struct load_job *job, size_t statement, struct 
     return copy(job, &row->activity.request);
 }
 
+static enum status take_lock(struct load_job *job, size_t statement, struct load_row *row, struct err *err)
+{
+    task_row_entity_lock(job->store->reader, statement, &row->lock);
+    struct bytes *all[] = {&row->lock.entity_id, &row->lock.owner, &row->lock.execution_id, &row->lock.section};
+    enum status status = STATUS_OK;
+    for (size_t n = 0; n < ARRAY_SIZE(all) && status == STATUS_OK; n++)
+        status = copy(job, all[n]);
+    return status;
+}
+
+static enum status take_message(struct load_job *job, size_t statement, struct load_row *row, struct err *err)
+{
+    task_row_entity_message(job->store->reader, statement, &row->message);
+    struct bytes *all[] = {&row->message.entity_id, &row->message.event, &row->message.sender,
+                           &row->message.execution_id};
+    enum status status = STATUS_OK;
+    for (size_t n = 0; n < ARRAY_SIZE(all) && status == STATUS_OK; n++)
+        status = copy(job, all[n]);
+    return status;
+}
+
 /* --- loop's thread --- */
 
 static enum status give_hub(const struct task_store_loader *loader, const struct load_row *row)
@@ -114,6 +140,16 @@ static enum status give_activity(const struct task_store_loader *loader, const s
     return loader->on_activity(loader->context, &row->activity);
 }
 
+static enum status give_lock(const struct task_store_loader *loader, const struct load_row *row)
+{
+    return loader->on_entity_lock ? loader->on_entity_lock(loader->context, &row->lock) : STATUS_OK;
+}
+
+static enum status give_message(const struct task_store_loader *loader, const struct load_row *row)
+{
+    return loader->on_entity_message ? loader->on_entity_message(loader->context, &row->message) : STATUS_OK;
+}
+
 static const struct load_step {
     enum task_statement statement;
     const char *what;
@@ -125,6 +161,8 @@ static const struct load_step {
     [LOAD_PARTING] = {TASK_INSTANCE_PARTING, "an instance", take_instance, give_instance},
     [LOAD_INBOXES] = {TASK_INBOX_ALL, "an inbox event", take_inbox, give_inbox},
     [LOAD_ACTIVITIES] = {TASK_ACTIVITY_ALL, "an activity", take_activity, give_activity},
+    [LOAD_ENTITY_LOCKS] = {TASK_ENTITY_LOCK_ALL, "a lock of an entity", take_lock, give_lock},
+    [LOAD_ENTITY_MESSAGES] = {TASK_ENTITY_MESSAGE_ALL, "a message to an entity", take_message, give_message},
 };
 
 /* --- a batch --- */

@@ -68,8 +68,7 @@ static enum status query_choose(struct db *db, const struct task_store_query *qu
     return STATUS_OK;
 }
 
-/* The first byte string behind all that begin with `prefix`; data NULL if there is none. */
-static struct bytes prefix_end(struct arena *arena, struct bytes prefix)
+struct bytes sqlite_store_prefix_end(struct arena *arena, struct bytes prefix)
 {
     struct bytes end = arena_copy(arena, prefix);
     uint8_t *data = (uint8_t *)end.data;
@@ -194,7 +193,7 @@ static enum status query_run(struct db *db, const struct task_store_query *query
             return err_set(err, STATUS_MALFORMED, "the continuation token belongs to another query");
     }
     struct bytes id_end =
-        query->id_prefix.size ? prefix_end(&page->arena, query->id_prefix) : (struct bytes){0};
+        query->id_prefix.size ? sqlite_store_prefix_end(&page->arena, query->id_prefix) : (struct bytes){0};
     enum status status = query_choose(db, query, id_end, &statement, err);
     if (status != STATUS_OK)
         return status;

@@ -3,7 +3,8 @@
  * statements name their columns in that order, so parameters count from 1 and columns from 0 in it. */
 #include "store/sqlite/rows.h"
 
-#include "store/columns.h"
+#include "store/sqlite/entity_rows.h"
+#include "store/sqlite/row_columns.h"
 #include "store/sqlite/schema.h"
 
 #define PAYLOAD_SLOTS      8 /* rowids an instance key owns in `payload`; at least PAYLOAD_KIND_COUNT */
@@ -35,35 +36,19 @@ STATUS_RESULT task_meta_put(struct db *db, enum task_meta name, int64_t value, s
 
 /* --- writing --- */
 
-static void bind_i64(struct db *db, size_t statement, int parameter, int64_t value)
-{
-    db_bind_i64(db, statement, parameter, value);
-}
-
-#define bind_u32    bind_i64
-#define bind_flag   bind_i64
-#define bind_status bind_i64
-
-static void bind_bytes(struct db *db, size_t statement, int parameter, struct bytes value)
-{
-    db_bind_bytes(db, statement, parameter, value);
-}
-
-static void bind_payload(struct db *db, size_t statement, int parameter, struct payload payload)
-{
-    if (payload.present)
-        db_bind_bytes(db, statement, parameter, payload.value);
-    else
-        db_bind_null(db, statement, parameter);
-}
-
-/* In a function with `db`, `statement`, `row` and a `parameter` that counts from 0. */
-#define BIND(name, kind) bind_##kind(db, statement, ++parameter, row->name);
-
 static void bind_instance(struct db *db, size_t statement, const struct instance_row *row)
 {
     int parameter = 0;
     INSTANCE_COLUMNS(BIND, BIND)
+}
+
+/* The key is not given out again after a restart. */
+static enum status key_used(struct db *db, int64_t key, int64_t *key_next, struct err *err)
+{
+    if (key < *key_next)
+        return STATUS_OK;
+    *key_next = key + KEYS_RESERVED;
+    return task_meta_put(db, TASK_META_KEY_NEXT, *key_next, err);
 }
 
 static enum status put_instance(struct db *db, const struct instance_row *row, int64_t *key_next,
@@ -76,10 +61,7 @@ static enum status put_instance(struct db *db, const struct instance_row *row, i
         return status;
     bind_instance(db, TASK_INSTANCE_PUT, row);
     status = db_run(db, TASK_INSTANCE_PUT, err);
-    if (status != STATUS_OK || row->key < *key_next)
-        return status;
-    *key_next = row->key + KEYS_RESERVED;
-    return task_meta_put(db, TASK_META_KEY_NEXT, *key_next, err);
+    return status == STATUS_OK ? key_used(db, row->key, key_next, err) : status;
 }
 
 /* A statement whose only parameters are one or two integers. */
@@ -104,6 +86,16 @@ static enum status delete_instance(struct db *db, int64_t key, struct err *err)
     enum status status = clear_payloads(db, key, err);
     for (size_t i = 0; i < ARRAY_SIZE(clears) && status == STATUS_OK; i++)
         status = run_ids(db, clears[i], key, 0, err);
+    return status;
+}
+
+static enum status delete_hub(struct db *db, int64_t hub, struct err *err)
+{
+    static const enum task_statement all[] = {TASK_ENTITY_CLEAR, TASK_ENTITY_LOCK_CLEAR,
+                                              TASK_ENTITY_MESSAGE_CLEAR, TASK_HUB_DELETE};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < ARRAY_SIZE(all) && status == STATUS_OK; i++)
+        status = run_ids(db, all[i], hub, 0, err);
     return status;
 }
 
@@ -141,6 +133,14 @@ static enum status add_activity(struct db *db, const struct activity_row *row, s
     return db_run(db, statement, err);
 }
 
+/* Its sequence is one of the keys of instances, which must not come back. */
+static enum status add_entity_message(struct db *db, const struct write_op *op, int64_t *key_next,
+                                      struct err *err)
+{
+    enum status status = task_entity_apply(db, op, err);
+    return status == STATUS_OK ? key_used(db, op->entity_message.sequence, key_next, err) : status;
+}
+
 static enum status apply_op(struct db *db, const struct write_op *op, int64_t *key_next, struct err *err)
 {
     switch (op->kind) {
@@ -167,7 +167,15 @@ static enum status apply_op(struct db *db, const struct write_op *op, int64_t *k
     case WRITE_ACTIVITY_CLEAR:
         return run_ids(db, TASK_ACTIVITY_CLEAR, op->key, 0, err);
     case WRITE_HUB_DELETE:
-        return run_ids(db, TASK_HUB_DELETE, op->key, 0, err);
+        return delete_hub(db, op->key, err);
+    case WRITE_ENTITY_PUT:
+    case WRITE_ENTITY_DELETE:
+    case WRITE_ENTITY_LOCK_PUT:
+    case WRITE_ENTITY_LOCK_DELETE:
+    case WRITE_ENTITY_MESSAGE_DELETE:
+        return task_entity_apply(db, op, err);
+    case WRITE_ENTITY_MESSAGE_ADD:
+        return add_entity_message(db, op, key_next, err);
     }
     ASSERT(!"unknown write kind");
     return STATUS_INTERNAL;
@@ -186,42 +194,6 @@ STATUS_RESULT task_rows_apply(struct db *db, const struct write_set *set, int64_
 }
 
 /* --- reading --- */
-
-static int64_t column_i64(struct db *db, size_t statement, int column)
-{
-    return db_column_i64(db, statement, column);
-}
-
-static uint32_t column_u32(struct db *db, size_t statement, int column)
-{
-    return (uint32_t)db_column_i64(db, statement, column);
-}
-
-static bool column_flag(struct db *db, size_t statement, int column)
-{
-    return db_column_i64(db, statement, column) != 0;
-}
-
-static enum instance_status column_status(struct db *db, size_t statement, int column)
-{
-    return instance_status_of(db_column_i64(db, statement, column));
-}
-
-static struct bytes column_bytes(struct db *db, size_t statement, int column)
-{
-    return db_column_bytes(db, statement, column);
-}
-
-static struct payload column_payload(struct db *db, size_t statement, int column)
-{
-    struct payload payload = {.present = !db_column_null(db, statement, column)};
-    if (payload.present)
-        payload.value = db_column_bytes(db, statement, column);
-    return payload;
-}
-
-/* In a function with `db`, `statement`, `ret_row` and a `column` that counts from 0. */
-#define TAKE(name, kind) ret_row->name = column_##kind(db, statement, column++);
 
 void task_row_instance(struct db *db, size_t statement, struct instance_row *ret_row)
 {

@@ -10,7 +10,8 @@
  *   payload   id = instance key * 8 + kind: a rowid, so that an instance's payloads lie side by side
  *   history   one row a turn, only ever appended; its own rowid, which was 4 times faster than a long key
  *   inbox     small and short-lived: stored in its key
- *   activity  the same */
+ *   activity  the same
+ *   entity    one row an entity that has a state; entity_lock who holds one; entity_message what waits for one */
 #include "store/sqlite/schema.h"
 
 #include "store/columns.h"
@@ -45,6 +46,15 @@ const char *const task_schema_steps[] = {
     /* 3: histories leave inputs and outputs out, which are payloads (core/task/rejoin.h). Rows of before are whole and
      * stay so. A program of before would show the new ones without them, so it must not open the file. */
     "UPDATE meta SET value = value WHERE 0;",
+    /* 4: entities. A state may be large, so it stands in a table with rowids; a message is found by its own number. */
+    "CREATE TABLE entity (hub INTEGER NOT NULL, entity_id BLOB NOT NULL, state BLOB NOT NULL,"
+    "  modified_ns INTEGER NOT NULL, UNIQUE (hub, entity_id)) STRICT;"
+    "CREATE TABLE entity_lock (hub INTEGER NOT NULL, entity_id BLOB NOT NULL, owner BLOB NOT NULL,"
+    "  execution_id BLOB NOT NULL, section BLOB NOT NULL, PRIMARY KEY (hub, entity_id)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE entity_message (sequence INTEGER PRIMARY KEY, hub INTEGER NOT NULL, entity_id BLOB NOT NULL,"
+    "  visible_ns INTEGER NOT NULL, event BLOB NOT NULL, sender BLOB NOT NULL, execution_id BLOB NOT NULL,"
+    "  legacy INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX entity_message_by_entity ON entity_message (hub, entity_id);",
 };
 const int task_schema_version = ARRAY_SIZE(task_schema_steps);
 
@@ -52,6 +62,9 @@ const int task_schema_version = ARRAY_SIZE(task_schema_steps);
 #define INBOX_NAMES    COLUMN_NAMES(INBOX_COLUMNS)
 #define ACTIVITY_NAMES COLUMN_NAMES(ACTIVITY_COLUMNS)
 #define HISTORY_NAMES  COLUMN_NAMES(HISTORY_COLUMNS)
+#define ENTITY_NAMES   COLUMN_NAMES(ENTITY_COLUMNS)
+#define LOCK_NAMES     COLUMN_NAMES(ENTITY_LOCK_COLUMNS)
+#define MESSAGE_NAMES  COLUMN_NAMES(ENTITY_MESSAGE_COLUMNS)
 
 /* Parameters without numbers count as they come: in the order of store/columns.h, everywhere. */
 #define VALUE(name, kind)        "?"
@@ -78,6 +91,15 @@ const int task_schema_version = ARRAY_SIZE(task_schema_steps);
     ROWS("instance_done", "created_ns", "completed_ns", " AND completed_ns > 0 AND status NOT IN (3, 4, 5)")
 /* SQLite merges the parts of a union that come in this order; it sorts nothing. */
 #define BY_CREATED " ORDER BY created_ns, instance_id"
+
+/* ?1 hub, ?2 the id behind which the page starts, ?3 ?4 id range, ?5 ?6 range of the last change, ?7 0 or 1: with states. */
+#define ENTITY_RANGE "hub = ?1 AND entity_id > ?2 AND entity_id >= ?3 AND (?4 IS NULL OR entity_id < ?4)"
+#define ENTITIES(from)                                                                                       \
+    "SELECT entity_id, modified_ns, CASE WHEN ?7 THEN state END,"                                            \
+    " (SELECT count(*) FROM entity_message AS m WHERE m.hub = found.hub AND m.entity_id = found.entity_id)," \
+    " (SELECT owner FROM entity_lock AS l WHERE l.hub = found.hub AND l.entity_id = found.entity_id)"        \
+    " FROM " from " WHERE " ENTITY_RANGE " AND coalesce(modified_ns, 0) >= ?5"                               \
+    " AND coalesce(modified_ns, 0) < ?6 ORDER BY entity_id"
 
 const char *const task_statements[TASK_STATEMENT_COUNT] = {
     [TASK_TABLE_COUNT] = "SELECT count(*) FROM sqlite_master",
@@ -122,6 +144,29 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
     [TASK_ACTIVITY_DELETE] = "DELETE FROM activity WHERE key = ?1 AND ordinal = ?2",
     [TASK_ACTIVITY_CLEAR] = "DELETE FROM activity WHERE key = ?1",
     [TASK_ACTIVITY_ALL] = "SELECT " ACTIVITY_NAMES " FROM activity ORDER BY key, ordinal",
+    [TASK_ENTITY_PUT] = "INSERT INTO entity (" ENTITY_NAMES ")" VALUES(
+        ENTITY_COLUMNS) " ON CONFLICT (hub, entity_id) DO UPDATE SET state = excluded.state,"
+                        " modified_ns = excluded.modified_ns",
+    [TASK_ENTITY_DELETE] = "DELETE FROM entity WHERE hub = ?1 AND entity_id = ?2",
+    [TASK_ENTITY_GET] = "SELECT " ENTITY_NAMES " FROM entity WHERE hub = ?1 AND entity_id = ?2",
+    [TASK_ENTITY_CLEAR] = "DELETE FROM entity WHERE hub = ?1",
+    [TASK_ENTITY_LOCK_PUT] = "INSERT INTO entity_lock (" LOCK_NAMES ")" VALUES(
+        ENTITY_LOCK_COLUMNS) " ON CONFLICT (hub, entity_id) DO UPDATE SET owner = excluded.owner,"
+                             " execution_id = excluded.execution_id, section = excluded.section",
+    [TASK_ENTITY_LOCK_DELETE] = "DELETE FROM entity_lock WHERE hub = ?1 AND entity_id = ?2",
+    [TASK_ENTITY_LOCK_ALL] = "SELECT " LOCK_NAMES " FROM entity_lock ORDER BY hub, entity_id",
+    [TASK_ENTITY_LOCK_CLEAR] = "DELETE FROM entity_lock WHERE hub = ?1",
+    [TASK_ENTITY_MESSAGE_ADD] =
+        "INSERT INTO entity_message (" MESSAGE_NAMES ")" VALUES(ENTITY_MESSAGE_COLUMNS),
+    [TASK_ENTITY_MESSAGE_DELETE] = "DELETE FROM entity_message WHERE sequence = ?1",
+    [TASK_ENTITY_MESSAGE_ALL] = "SELECT " MESSAGE_NAMES " FROM entity_message ORDER BY sequence",
+    [TASK_ENTITY_MESSAGE_CLEAR] = "DELETE FROM entity_message WHERE hub = ?1",
+    [TASK_ENTITY_QUERY] = ENTITIES("entity AS found"),
+    [TASK_ENTITY_QUERY_ALL] =
+        ENTITIES("(SELECT hub, entity_id FROM entity WHERE " ENTITY_RANGE " UNION"
+                 " SELECT hub, entity_id FROM entity_lock WHERE " ENTITY_RANGE " UNION"
+                 " SELECT hub, entity_id FROM entity_message WHERE " ENTITY_RANGE " ORDER BY 1, 2) AS found"
+                 " LEFT JOIN entity USING (hub, entity_id)"),
     [TASK_QUERY_ALL] = ROWS_LIVE " UNION ALL " ROWS_FAILED " UNION ALL " ROWS_DONE BY_CREATED,
     [TASK_QUERY_LIVE] = ROWS_LIVE BY_CREATED,
     [TASK_QUERY_FAILED] = ROWS_FAILED BY_CREATED,

@@ -146,6 +146,8 @@ static const struct task_store_type sqlite_store_type = {
     .read_instance = sqlite_store_read_instance,
     .read_history = sqlite_store_read_history,
     .query = sqlite_store_query,
+    .read_entity = sqlite_store_read_entity,
+    .query_entities = sqlite_store_query_entities,
     .low = sqlite_store_low,
     .stats = sqlite_store_stats,
 };

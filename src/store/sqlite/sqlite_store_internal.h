@@ -88,6 +88,11 @@ void sqlite_store_read_history(struct task_store *store, uint64_t tag, int64_t k
                                void (*on_done)(void *context, enum status status, const char *text,
                                                const struct task_store_history *history),
                                void *context);
+/* entity_read.c */
+void sqlite_store_read_entity(struct task_store *store, uint64_t tag, uint32_t hub, struct bytes entity_id,
+                              void (*on_done)(void *context, enum status status, const char *text,
+                                              const struct task_store_entity_state *found),
+                              void *context);
 /* load.c */
 void sqlite_store_load(struct task_store *store, const struct task_store_loader *loader);
 
@@ -97,5 +102,12 @@ void sqlite_store_query(struct task_store *store, const struct task_store_query 
                         void (*on_done)(void *context, enum status status, const char *text,
                                         const struct task_store_page *page),
                         void *context);
+/* The first byte string behind all that begin with `prefix`; data NULL if there is none. */
+struct bytes sqlite_store_prefix_end(struct arena *arena, struct bytes prefix);
+/* entity_query.c */
+void sqlite_store_query_entities(struct task_store *store, const struct task_store_entity_query *query,
+                                 void (*on_done)(void *context, enum status status, const char *text,
+                                                 const struct task_store_entity_page *page),
+                                 void *context);
 
 #endif

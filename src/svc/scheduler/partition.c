@@ -128,6 +128,17 @@ static void on_history(void *context, enum status status, const char *text,
     partition_run(partition);
 }
 
+static void on_entity(void *context, enum status status, const char *text,
+                      const struct task_store_entity_state *found)
+{
+    struct partition *partition = context;
+    if (!read_good(partition, found->tag, status, text))
+        return;
+    engine_entity_fetched(partition->engine, found->hub, found->entity_id, found->row, now_of(partition),
+                          &partition->actions);
+    partition_run(partition);
+}
+
 /* --- carrying out --- */
 
 static void act(struct partition *partition, struct engine_action *action)
@@ -141,6 +152,10 @@ static void act(struct partition *partition, struct engine_action *action)
     case ENGINE_FETCH:
         task_store_read_instance(partition->options.store, partition->epoch, action->hub, action->instance_id,
                                  on_instance, partition);
+        return;
+    case ENGINE_FETCH_ENTITY:
+        task_store_read_entity(partition->options.store, partition->epoch, action->hub, action->instance_id,
+                               on_entity, partition);
         return;
     case ENGINE_FETCH_HISTORY:
         task_store_read_history(partition->options.store, partition->epoch, action->key, on_history,
@@ -275,6 +290,16 @@ static enum status load_activity(void *context, const struct activity_row *row)
     return engine_load_activity(((struct partition *)context)->engine, row);
 }
 
+static enum status load_entity_lock(void *context, const struct entity_lock_row *row)
+{
+    return engine_load_entity_lock(((struct partition *)context)->engine, row);
+}
+
+static enum status load_entity_message(void *context, const struct entity_message_row *row)
+{
+    return engine_load_entity_message(((struct partition *)context)->engine, row);
+}
+
 static void engine_drop(struct partition *partition)
 {
     engine_actions_clear(&partition->actions);
@@ -314,6 +339,8 @@ static enum status load(struct partition *partition, struct err *err)
                                              .on_instance = load_instance,
                                              .on_inbox = load_inbox,
                                              .on_activity = load_activity,
+                                             .on_entity_lock = load_entity_lock,
+                                             .on_entity_message = load_entity_message,
                                              .on_done = on_loaded,
                                              .context = partition};
     struct engine_options options = partition->options.engine;

@@ -24,7 +24,6 @@ struct method {
     bool keeps;        /* its message is kept, to be given to a new engine after a failure */
     bool makes_hub;    /* its hub need not be there, if clients may create hubs */
     bool held_forever; /* may be open for days: ended by scheduler_stop */
-    const char *refusal;
 };
 
 /* An open call: of gRPC, or of somebody inside. */
@@ -41,6 +40,8 @@ struct scheduler_call {
     struct buf worker_id; /* streams */
     bool is_stream;       /* GetWorkItems */
     bool large_messages;  /* streams: its peer takes options.large_message_size_max */
+    bool entities_flat;   /* streams: its worker knows the first encoding of entity work only */
+    bool entities_none;   /* streams: its worker knows no entities */
     bool in_engine;
     struct buf hub_name; /* while the store is making its hub */
     bool waits_for_hub;
@@ -167,6 +168,10 @@ void scheduler_pump_call(struct scheduler *scheduler, struct scheduler_call *c, 
 void scheduler_pump_stream(struct scheduler *scheduler, struct scheduler_call *c);
 /* The answer to a write while writing has stopped. */
 enum status scheduler_pump_refusal(const struct scheduler *scheduler, bool worker);
+
+/* --- scheduler_entities.c --- */
+void scheduler_query_entities(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
+void scheduler_clean_entities(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
 
 /* --- scheduler_query.c --- */
 void scheduler_query_instances(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);

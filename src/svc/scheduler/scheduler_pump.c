@@ -120,6 +120,7 @@ static void on_action(void *context, const struct engine_action *action)
         return;
     case ENGINE_COMMIT:
     case ENGINE_FETCH:
+    case ENGINE_FETCH_ENTITY:
     case ENGINE_FETCH_HISTORY:
         break; /* the partition's */
     }
@@ -172,7 +173,9 @@ void scheduler_pump_stream(struct scheduler *scheduler, struct scheduler_call *c
     struct engine_worker worker = {.id = buf_peek(&call->worker_id),
                                    .connection = call->connection,
                                    .message_size_max =
-                                       call->large_messages ? scheduler->options.large_message_size_max : 0};
+                                       call->large_messages ? scheduler->options.large_message_size_max : 0,
+                                   .entities_flat = call->entities_flat,
+                                   .entities_none = call->entities_none};
     partition_stream_open(scheduler->partition, call->hub, call->number, buf_peek(&call->message), &worker,
                           call->paused);
 }

@@ -15,6 +15,10 @@
 #define CLIENT_MESSAGE_MAX     ((size_t)4 << 20)  /* bytes of a request that is no result of a worker */
 #define LARGE_MESSAGE_SIZE_MAX ((size_t)64 << 20) /* bytes */
 #define LARGE_MESSAGE_AGENTS   "durabletask-js"   /* its gRPC sets no limit (spec 2.6) */
+#define FLAT_ENTITY_AGENTS                                                                                   \
+    "durabletask-dotnet/1.0.,durabletask-dotnet/1.1.,durabletask-dotnet/1.2.,durabletask-dotnet/1.3.,"       \
+    "durabletask-dotnet/1.4.,durabletask-dotnet/1.5." /* of before 2025 (spec 3.23.2) */
+#define NO_ENTITY_AGENTS "grpc-go/" /* the same */
 
 /* --- calls --- */
 
@@ -32,11 +36,10 @@ static bool agent_listed(struct bytes agent, const char *names)
 }
 
 /* Azure's SDKs name themselves in a header of their own; the core SDK of JavaScript in the usual one. */
-static bool takes_large_messages(const struct scheduler *scheduler, const struct grpc_request *request)
+static bool is_of(const struct grpc_request *request, const char *names)
 {
-    return agent_listed(request->metadata(request, "x-user-agent"),
-                        scheduler->options.large_message_agents) ||
-           agent_listed(request->metadata(request, "user-agent"), scheduler->options.large_message_agents);
+    return agent_listed(request->metadata(request, "x-user-agent"), names) ||
+           agent_listed(request->metadata(request, "user-agent"), names);
 }
 
 struct scheduler_call *scheduler_call_find(const struct scheduler *scheduler, uint64_t number)
@@ -62,7 +65,10 @@ static void call_keep(struct scheduler_call *call, const struct call_origin *ori
     if (!origin->request)
         return;
     buf_append_bytes(&call->worker_id, origin->request->metadata(origin->request, "workerid"));
-    call->large_messages = takes_large_messages(call->scheduler, origin->request);
+    const struct scheduler_options *options = &call->scheduler->options;
+    call->large_messages = is_of(origin->request, options->large_message_agents);
+    call->entities_flat = is_of(origin->request, options->flat_entity_agents);
+    call->entities_none = is_of(origin->request, options->no_entity_agents);
 }
 
 /* Hub 0: the call will wait for its hub, with its message. */
@@ -217,21 +223,14 @@ static void handle_work_items(struct scheduler *scheduler, struct scheduler_call
         scheduler_pump_stream(scheduler, call);
 }
 
-static void handle_refusal(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
-{
-    scheduler_call_finish(call, STATUS_UNIMPLEMENTED, call->method->refusal);
-}
-
 // clang-format off
 #define WRITE(m)    {.handle = handle_engine, .engine_method = (m), .write = true}
 #define ADD(m)      {.handle = handle_engine, .engine_method = (m), .write = true, .adds = true}
 #define READ(m)     {.handle = handle_engine, .engine_method = (m), .keeps = true}
 #define WAIT(m)     {.handle = handle_engine, .engine_method = (m), .keeps = true, .held_forever = true}
 #define COMPLETE(m) {.handle = handle_engine, .engine_method = (m), .write = true, .worker = true}
-#define REFUSE(t)   {.handle = handle_refusal, .refusal = (t)}
 // clang-format on
 
-#define ENTITIES     "entities are not supported by this scheduler"
 #define METHOD(name) [PB_TASK_HUB_SIDECAR_SERVICE_##name]
 static const struct method methods[PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT] = {
     METHOD(HELLO) = {.handle = handle_hello},
@@ -251,20 +250,20 @@ static const struct method methods[PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT] = {
     METHOD(GET_WORK_ITEMS) = {.handle = handle_work_items, .keeps = true, .held_forever = true},
     METHOD(COMPLETE_ACTIVITY_TASK) = COMPLETE(ENGINE_COMPLETE_ACTIVITY),
     METHOD(COMPLETE_ORCHESTRATOR_TASK) = COMPLETE(ENGINE_COMPLETE_ORCHESTRATOR),
-    METHOD(COMPLETE_ENTITY_TASK) = REFUSE(ENTITIES),
+    METHOD(COMPLETE_ENTITY_TASK) = COMPLETE(ENGINE_COMPLETE_ENTITY),
     METHOD(STREAM_INSTANCE_HISTORY) = READ(ENGINE_STREAM_HISTORY),
     METHOD(
         CREATE_TASK_HUB) = {.handle = scheduler_hub_create, .write = true, .adds = true, .makes_hub = true},
     METHOD(DELETE_TASK_HUB) = {.handle = scheduler_hub_delete,
                                .engine_method = ENGINE_DELETE_HUB,
                                .write = true},
-    METHOD(SIGNAL_ENTITY) = REFUSE(ENTITIES),
-    METHOD(GET_ENTITY) = REFUSE(ENTITIES),
-    METHOD(QUERY_ENTITIES) = REFUSE(ENTITIES),
-    METHOD(CLEAN_ENTITY_STORAGE) = REFUSE(ENTITIES),
+    METHOD(SIGNAL_ENTITY) = ADD(ENGINE_SIGNAL_ENTITY),
+    METHOD(GET_ENTITY) = READ(ENGINE_GET_ENTITY),
+    METHOD(QUERY_ENTITIES) = {.handle = scheduler_query_entities},
+    METHOD(CLEAN_ENTITY_STORAGE) = {.handle = scheduler_clean_entities},
     METHOD(ABANDON_TASK_ACTIVITY_WORK_ITEM) = COMPLETE(ENGINE_ABANDON_ACTIVITY),
     METHOD(ABANDON_TASK_ORCHESTRATOR_WORK_ITEM) = COMPLETE(ENGINE_ABANDON_ORCHESTRATOR),
-    METHOD(ABANDON_TASK_ENTITY_WORK_ITEM) = REFUSE(ENTITIES),
+    METHOD(ABANDON_TASK_ENTITY_WORK_ITEM) = COMPLETE(ENGINE_ABANDON_ENTITY),
     METHOD(SKIP_GRACEFUL_ORCHESTRATION_TERMINATIONS) = WRITE(ENGINE_SKIP_GRACEFUL_TERMINATIONS),
 };
 
@@ -491,6 +490,10 @@ STATUS_RESULT scheduler_create(struct loop *loop, const struct scheduler_options
         scheduler->options.stream_queue_max = STREAM_QUEUE_MAX;
     if (!scheduler->options.large_message_agents)
         scheduler->options.large_message_agents = LARGE_MESSAGE_AGENTS;
+    if (!scheduler->options.flat_entity_agents)
+        scheduler->options.flat_entity_agents = FLAT_ENTITY_AGENTS;
+    if (!scheduler->options.no_entity_agents)
+        scheduler->options.no_entity_agents = NO_ENTITY_AGENTS;
     if (!scheduler->options.large_message_size_max)
         scheduler->options.large_message_size_max = LARGE_MESSAGE_SIZE_MAX;
     if (!scheduler->options.unix_ns)

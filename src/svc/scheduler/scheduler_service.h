@@ -40,6 +40,9 @@ struct scheduler_options {
         *large_message_agents;     /* beginnings of the user agents, separated by commas, whose workers take
                                        * messages of large_message_size_max; NULL: "durabletask-js" */
     size_t large_message_size_max; /* bytes; 0: 64 MiB */
+    const char *flat_entity_agents; /* the same for workers that know only the first encoding of entity work; NULL: those
+                                     * that are known */
+    const char *no_entity_agents;   /* and for those that know no entities, unless they ask for them */
     struct engine_options engine;  /* `seed` is filled here */
     int64_t (*unix_ns)(void); /* the clock that people set; NULL: clock_unix_ns. For tests that step it */
     size_t stream_queue_max;  /* bytes queued for one worker before it gets no more work; 0: 8 MiB */

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* entity_legacy.c — see entity_legacy.h. Reading: a bounded parse, then member by member, each with its type. Names of members
+ * have no case: JSON.NET, which both ends were made with, matches them so. */
+#include "core/task/entity_legacy.h"
+
+#include "core/task/event.h"
+#include "core/task/memory.h"
+#include "wire/json/json.h"
+
+#define TEXT_SIZE_MAX  ((size_t)8 << 20) /* bytes: an input of the largest size, with every byte escaped */
+#define DEPTH_MAX      8
+#define VALUES_MAX     4096
+#define LOCKS_MAX      1000
+#define ID_SIZE_MAX    100 /* bytes of a request's id: a GUID has 36 */
+#define FAILURES_MAX   16  /* nested failures that an answer shows */
+#define DAY_SECONDS    86400
+#define REQUEST_NAME   BYTES_LITERAL("op")
+#define SCHEDULED_NAME BYTES_LITERAL("op@")
+#define RELEASE_NAME   BYTES_LITERAL("release")
+
+bool entity_legacy_is(struct bytes event_name)
+{
+    return bytes_equal(event_name, REQUEST_NAME) || bytes_starts_with(event_name, SCHEDULED_NAME) ||
+           bytes_equal(event_name, RELEASE_NAME);
+}
+
+/* --- times: 2024-01-02T03:04:05.6789012Z, as .NET writes them --- */
+
+static bool read_digits(struct bytes *rest, size_t count, int64_t *ret_value)
+{
+    int64_t value = 0;
+    if (rest->size < count)
+        return false;
+    for (size_t n = 0; n < count; n++) {
+        if (rest->data[n] < '0' || rest->data[n] > '9')
+            return false;
+        value = value * 10 + (rest->data[n] - '0');
+    }
+    *rest = bytes_slice(*rest, count, SIZE_MAX);
+    *ret_value = value;
+    return true;
+}
+
+static bool skip(struct bytes *rest, uint8_t byte)
+{
+    if (rest->size == 0 || rest->data[0] != byte)
+        return false;
+    *rest = bytes_slice(*rest, 1, SIZE_MAX);
+    return true;
+}
+
+/* Days from 1970-01-01 in the Gregorian calendar: years begin in March, so that the leap day is the last one. */
+static int64_t days_of(int64_t year, int64_t month, int64_t day)
+{
+    if (month <= 2)
+        year--;
+    int64_t era = year / 400;
+    int64_t of_era = year % 400;
+    int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/* The fraction of a second, in nanoseconds; digits beyond the ninth do not count. */
+static int64_t read_fraction(struct bytes *rest)
+{
+    int64_t nanos = 0;
+    int64_t unit = 100000000;
+    int64_t digit;
+    while (read_digits(rest, 1, &digit)) {
+        nanos += digit * unit;
+        unit /= 10;
+    }
+    return nanos;
+}
+
+/* "Z", nothing (it is UTC), or "+hh:mm". */
+static bool read_zone(struct bytes *rest, int64_t *ret_seconds)
+{
+    int64_t hours;
+    int64_t minutes;
+    *ret_seconds = 0;
+    if (rest->size == 0 || skip(rest, 'Z') || skip(rest, 'z'))
+        return rest->size == 0;
+    int64_t sign = skip(rest, '-') ? -1 : 1;
+    if (sign == 1 && !skip(rest, '+'))
+        return false;
+    if (!read_digits(rest, 2, &hours) || !skip(rest, ':') || !read_digits(rest, 2, &minutes) || rest->size)
+        return false;
+    *ret_seconds = sign * (hours * 3600 + minutes * 60);
+    return true;
+}
+
+static bool read_time(struct bytes text, struct pb_opt_time *ret_time)
+{
+    int64_t year, month, day, hour, minute, second, zone;
+    int64_t nanos = 0;
+    if (!read_digits(&text, 4, &year) || !skip(&text, '-') || !read_digits(&text, 2, &month) ||
+        !skip(&text, '-') || !read_digits(&text, 2, &day) || (!skip(&text, 'T') && !skip(&text, ' ')) ||
+        !read_digits(&text, 2, &hour) || !skip(&text, ':') || !read_digits(&text, 2, &minute) ||
+        !skip(&text, ':') || !read_digits(&text, 2, &second))
+        return false;
+    if (skip(&text, '.'))
+        nanos = read_fraction(&text);
+    if (!read_zone(&text, &zone) || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
+        minute > 59 || second > 60)
+        return false;
+    int64_t seconds = days_of(year, month, day) * DAY_SECONDS + hour * 3600 + minute * 60 + second - zone;
+    *ret_time = (struct pb_opt_time){.present = true, .seconds = seconds, .nanos = (int32_t)nanos};
+    return true;
+}
+
+/* --- reading --- */
+
+static struct bytes member(struct arena *arena, const json_t *object, const char *name)
+{
+    struct bytes value = json_bytes(json_get_nocase(object, name));
+    return value.data ? memory_arena_copy(arena, value) : (struct bytes){NULL, 0};
+}
+
+static enum status read_lock_set(struct arena *arena, const json_t *set, struct entity_legacy *message)
+{
+    size_t count = json_array_size(set);
+    if (count > LOCKS_MAX)
+        return STATUS_TOO_LARGE;
+    message->lock_set = memory_must(arena_alloc_array(arena, count + 1, sizeof *message->lock_set));
+    for (size_t n = 0; n < count; n++) {
+        const json_t *item = json_array_get(set, n);
+        struct bytes name = json_bytes(json_get_nocase(item, "name"));
+        struct bytes key = json_bytes(json_get_nocase(item, "key"));
+        if (!name.data || !key.data || name.size > ID_SIZE_MAX || key.size > ID_SIZE_MAX)
+            return STATUS_MALFORMED;
+        const char *id =
+            memory_must(arena_fmt(arena, "@%.*s@%.*s", BYTES_FMT(name), BYTES_FMT(key)));
+        const char *reason;
+        if (entity_name_parse(arena, bytes_of_cstr(id), &message->lock_set[n], &reason) != STATUS_OK)
+            return STATUS_MALFORMED;
+    }
+    message->kind = ENTITY_LEGACY_LOCK;
+    message->lock_set_count = count;
+    return STATUS_OK;
+}
+
+/* The time stands in the message or behind the event's name; the first counts if there are both. */
+static enum status read_due(const json_t *object, struct bytes event_name, struct entity_legacy *message)
+{
+    struct bytes due = json_bytes(json_get_nocase(object, "due"));
+    if (!due.data && bytes_starts_with(event_name, SCHEDULED_NAME))
+        due = bytes_slice(event_name, SCHEDULED_NAME.size, SIZE_MAX);
+    if (!due.data)
+        return STATUS_OK;
+    return read_time(due, &message->due) ? STATUS_OK : STATUS_MALFORMED;
+}
+
+static enum status read_request(struct arena *arena, const json_t *object, struct bytes event_name,
+                                struct entity_legacy *message)
+{
+    const json_t *set = json_get_nocase(object, "lockset");
+    if (json_is_array(set))
+        return read_lock_set(arena, set, message);
+    message->kind = json_is_true(json_get_nocase(object, "signal")) ? ENTITY_LEGACY_SIGNAL
+                                                                   : ENTITY_LEGACY_CALL;
+    message->operation = member(arena, object, "op");
+    if (!message->operation.data)
+        return STATUS_MALFORMED;
+    struct bytes input = member(arena, object, "input");
+    message->input = (struct pb_opt_bytes){input.data != NULL, input};
+    return read_due(object, event_name, message);
+}
+
+enum status entity_legacy_read(struct arena *arena, struct bytes event_name, struct bytes text,
+                               struct entity_legacy *ret_message)
+{
+    const struct json_limits limits = {.size_max = TEXT_SIZE_MAX,
+                                       .depth_max = DEPTH_MAX,
+                                       .values_max = VALUES_MAX,
+                                       .last_duplicate_wins = true};
+    CLEANUP(json_release) json_t *object = NULL;
+    struct err err = {0};
+    enum status status = json_parse(text, &limits, &object, &err);
+    if (status != STATUS_OK)
+        return status;
+    struct entity_legacy message = {.kind = ENTITY_LEGACY_RELEASE, .id = member(arena, object, "id")};
+    if (!json_is_object(object) || message.id.size == 0 || message.id.size > ID_SIZE_MAX)
+        return STATUS_MALFORMED;
+    if (!bytes_equal(event_name, RELEASE_NAME))
+        status = read_request(arena, object, event_name, &message);
+    if (status == STATUS_OK)
+        *ret_message = message;
+    return status;
+}
+
+/* --- answers --- */
+
+struct bytes entity_legacy_granted(void)
+{
+    return BYTES_LITERAL("{\"result\":\"Lock Acquisition Completed\"}");
+}
+
+static void write_optional(struct json_writer *json, const char *name, struct pb_opt_bytes value)
+{
+    if (value.present)
+        json_write_member_string(json, name, value.value);
+    else
+        json_write_member_cstr(json, name, NULL);
+}
+
+/* One object in the other: the inner ones last, so that what is open is closed at the end. */
+static void write_failure(struct json_writer *json, const struct pb_task_failure_details *failure)
+{
+    size_t open = 0;
+    json_write_key(json, "failureDetails");
+    for (; failure && open < FAILURES_MAX; failure = failure->inner_failure, open++) {
+        if (open > 0)
+            json_write_key(json, "InnerFailure");
+        json_write_begin_object(json);
+        json_write_member_string(json, "ErrorType", failure->error_type);
+        json_write_member_string(json, "ErrorMessage", failure->error_message);
+        write_optional(json, "StackTrace", failure->stack_trace);
+        json_write_member_bool(json, "IsNonRetriable", failure->is_non_retriable);
+    }
+    for (; open > 0; open--)
+        json_write_end_object(json);
+}
+
+struct bytes entity_legacy_reply(struct arena *arena, struct pb_opt_bytes output, struct bytes failure)
+{
+    CLEANUP(buf_fini) struct buf text = {.limit = SIZE_MAX};
+    struct json_writer json = {.out = &text, .replace_invalid = true};
+    struct pb_task_failure_details details = {.error_type = BYTES_LITERAL("Unknown")};
+    if (failure.size && pb_task_failure_details_decode(arena, failure, &details) != STATUS_OK)
+        details = (struct pb_task_failure_details){.error_type = BYTES_LITERAL("Unknown")};
+    json_write_begin_object(&json);
+    write_optional(&json, "result", failure.size ? pb_none() : output);
+    if (failure.size) {
+        json_write_member_string(&json, "exceptionType", details.error_message);
+        write_failure(&json, &details);
+    }
+    json_write_end_object(&json);
+    memory_must_ok(json_write_status(&json));
+    return memory_arena_copy(arena, buf_peek(&text));
+}
