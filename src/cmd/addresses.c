@@ -10,13 +10,22 @@
 #define HOST_LOOPBACK "127.0.0.1" /* the setting's default */
 #define POOL_PATH     "/subscriptions/local/resourceGroups/local/sessionPools/"
 
-void addresses_set_url(struct addresses *addresses, const char *scheme, const char *host, unsigned port)
+static void set_url(char ret_url[256], const char *scheme, const char *host, unsigned port)
 {
     if (strcmp(host, HOST_LOOPBACK) == 0)
         host = "localhost";
     bool v6 = strchr(host, ':') != NULL;
-    snprintf(addresses->url, sizeof addresses->url, "%.5s://%s%.100s%s:%u", scheme, v6 ? "[" : "", host,
-             v6 ? "]" : "", port);
+    snprintf(ret_url, 256, "%.5s://%s%.100s%s:%u", scheme, v6 ? "[" : "", host, v6 ? "]" : "", port);
+}
+
+void addresses_set_url(struct addresses *addresses, const char *scheme, const char *host, unsigned port)
+{
+    set_url(addresses->url, scheme, host, port);
+}
+
+void addresses_set_emulator(struct addresses *addresses, const char *scheme, const char *host, unsigned port)
+{
+    set_url(addresses->emulator_url, scheme, host, port);
 }
 
 void addresses_set_pool(struct addresses *addresses, const char *pool_name, bool alone)

@@ -10,7 +10,8 @@
 
 struct addresses {
     char url[256];
-    char pool_url[512];             /* "" if there is no pool */
+    char emulator_url[256]; /* the second port, for tools of the vendor's emulator; "" if there is none */
+    char pool_url[512];     /* "" if there is no pool */
     char connection_string[512];    /* "" if there is no scheduler */
     char hubs[ADDRESSES_HUBS_SIZE]; /* all that are served, separated by ", "; "" if there is no scheduler */
     const char *data_dir;           /* NULL if nothing is kept */
@@ -21,6 +22,7 @@ struct addresses {
 /* `scheme`: "http" or "https". `host` is what the server listens on. Loopback is called "localhost": the vendor's samples compare with that, to
  * skip credentials. */
 void addresses_set_url(struct addresses *addresses, const char *scheme, const char *host, unsigned port);
+void addresses_set_emulator(struct addresses *addresses, const char *scheme, const char *host, unsigned port);
 /* After the URL. `alone`: the pool is all that the port serves. */
 void addresses_set_pool(struct addresses *addresses, const char *pool_name, bool alone);
 /* After the URL. */

@@ -54,13 +54,14 @@ struct server {
     char *hub_names;                       /* part_scheduler.c: cut into names */
     const char *hub; /* part_scheduler.c: of the connection string: the app's, else the first */
 
-    struct grpc_server *grpc;   /* part_grpc.c */
-    struct http_server *http;   /* part_http.c */
-    struct host_names names;    /* part_http.c */
-    struct front front;         /* part_http.c; part_door.c adds the routes */
-    struct listener *listener;  /* part_port.c */
-    struct tls_setup tls;       /* part_tls.c */
-    struct addresses addresses; /* part_port.c: for others … */
+    struct grpc_server *grpc;           /* part_grpc.c */
+    struct http_server *http;           /* part_http.c */
+    struct host_names names;            /* part_http.c */
+    struct front front;                 /* part_http.c; part_door.c adds the routes */
+    struct listener *listener;          /* part_port.c */
+    struct listener *emulator_listener; /* part_port.c: NULL without `emulator` */
+    struct tls_setup tls;               /* part_tls.c */
+    struct addresses addresses;         /* part_port.c: for others … */
     struct addresses inner; /* part_port.c: … and for the app of this process, which needs no TLS to itself */
     struct app_service *app; /* part_app.c */
     bool ready_file_written; /* part_ready.c */

@@ -18,8 +18,9 @@ static enum status start(struct server *server, struct err *err)
 
 static void stop(struct server *server)
 {
+    listener_close(server->emulator_listener);
     listener_close(server->listener);
-    server->listener = NULL;
+    server->emulator_listener = server->listener = NULL;
     server_part_stopped(server);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* part_port.c — the one port, and the addresses that follow from it. Connections are taken from here on; they are
+/* part_port.c — the one port, and the addresses that follow from it; with `emulator` a second one, on which the tools of the
+ * vendor's emulator look for the HTTP API, and which serves the same. Connections are taken from here on; they are
  * served once the routes are mounted (part_door.c), in the same turn of the loop. */
 #include <string.h>
 
@@ -29,12 +30,13 @@ static void make_addresses(const struct server *server, const char *scheme, stru
     addresses->authority = server->tls.authority;
 }
 
-static enum status start(struct server *server, struct err *err)
+static enum status listen_on(struct server *server, const char *setting, struct listener **ret_listener,
+                             struct err *err)
 {
     const char *host = setting_text(server->settings, "host");
     struct listener_options options = {
         .host = host,
-        .port = (uint16_t)setting_number(server->settings, "port"),
+        .port = (uint16_t)setting_number(server->settings, setting),
         .loopback_v6 = strcmp(host, HOST_DEFAULT) == 0,
         .http = server->http,
         .grpc = server->grpc,
@@ -42,20 +44,37 @@ static enum status start(struct server *server, struct err *err)
         .tls_only = setting_flag(server->settings, "tls-only"),
         .allow_remote = setting_flag(server->settings, "insecure-no-auth"),
     };
-    enum status status = listener_open(server->loop, &options, &server->listener, err);
-    if (status == STATUS_IO) { /* most often: another server is there */
-        struct err why = *err;
-        return err_set(err, status, "%s (choose another with --port or --host)", why.text);
-    }
+    enum status status = listener_open(server->loop, &options, ret_listener, err);
+    if (status != STATUS_IO) /* most often: another server is there */
+        return status;
+    struct err why = *err;
+    return err_set(err, status, "%s (choose another with --%s or --host)", why.text, setting);
+}
+
+static bool emulates(const struct server *server)
+{
+    return server->scheduler && setting_flag(server->settings, "emulator");
+}
+
+static enum status start(struct server *server, struct err *err)
+{
+    const char *scheme = server->tls.server ? "https" : "http";
+    enum status status = listen_on(server, "port", &server->listener, err);
+    if (status == STATUS_OK && emulates(server))
+        status = listen_on(server, "emulator-http-port", &server->emulator_listener, err);
     if (status != STATUS_OK)
         return status;
     make_addresses(server, "http", &server->inner);
-    make_addresses(server, server->tls.server ? "https" : "http", &server->addresses);
+    make_addresses(server, scheme, &server->addresses);
+    if (server->emulator_listener)
+        addresses_set_emulator(&server->addresses, scheme, setting_text(server->settings, "host"),
+                               listener_port(server->emulator_listener));
     return STATUS_OK;
 }
 
 static void destroy(struct server *server)
 {
+    listener_close(server->emulator_listener);
     listener_close(server->listener);
 }
 

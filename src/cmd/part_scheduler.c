@@ -43,7 +43,7 @@ static enum status start(struct server *server, struct err *err)
         .hub_count = hub_count,
         .hubs_dynamic = setting_flag(values, "dynamic-task-hubs"),
         .retention = setting_text(values, "retention"),
-        .hubs_managed = setting_flag(values, "manage-task-hubs"),
+        .hubs_managed = setting_flag(values, "manage-task-hubs") || setting_flag(values, "emulator"),
         .large_message_agents = setting_text(values, "large-message-agents"),
         .engine = {.payload_size_max = (size_t)setting_number(values, "payload-size-max"),
                    .payload_resident_size_max = (size_t)setting_number(values, "resident-size-max"),

@@ -3,6 +3,10 @@
 """The scheduler's HTTP API through the front door: what the vendor's terminal program, its editor extension, `az` and a
 dashboard ask, and what they get. If this fails, one of them shows something else than there is.
 Usage: scheduler_api_test.py SALLYPORT"""
+import http.client
+import json
+import os
+import subprocess
 import sys
 import time
 import unittest
@@ -187,6 +191,31 @@ class SchedulerApi(unittest.TestCase):
             self.assertEqual(status, 201)
         answer = self.query({"filter": {"name": {"value": "many"}}, "pagination": {"count": 600}}, "other")
         self.assertEqual((answer["totalCount"], len({row["instanceId"] for row in answer["orchestrations"]})), (600, 600))
+
+
+class Emulator(unittest.TestCase):
+    """If this fails, what was written for the vendor's emulator finds no hub, or no HTTP API where it looks for it."""
+
+    def test_ports_and_variables_are_the_emulators(self):
+        environment = {**os.environ, "DTS_TASK_HUB_NAMES": "one,two", "DTS_USE_DYNAMIC_TASK_HUBS": "true"}
+        server = Server(sys.argv[1], command="scheduler", arguments=["--emulator", "--emulator-http-port", "0"],
+                        environment=environment).start()
+        self.addCleanup(server.close)
+        second = urllib.parse.urlsplit(server.ready["emulatorUrl"])
+        self.assertNotEqual(second.port, server.port)
+        for port in (server.port, second.port):
+            for hub in ("one", "TWO", "made-at-its-first-use"):
+                connection = http.client.HTTPConnection(second.hostname, port, timeout=30)
+                connection.request("POST", API + "/orchestrations/query", "{}",
+                                   {"x-taskhub": hub, "Content-Type": "application/json"})
+                answer = connection.getresponse()
+                self.assertEqual((answer.status, json.loads(answer.read())["orchestrations"]), (200, []))
+                connection.close()
+
+    def test_the_second_port_is_8081(self):
+        told = subprocess.run([sys.argv[1], "config", "--json"], capture_output=True, text=True, check=True).stdout
+        self.assertIn("8081", told)
+        self.assertIn("emulator-http-port", told)
 
 
 if __name__ == "__main__":
