@@ -195,12 +195,17 @@ void group_remove(int parent, const char *name)
         usleep(REMOVE_WAIT_US); /* EBUSY for some ms after the last exit */
 }
 
-static bool owner_lives(const char *pid_text)
+/* Only certainty counts: who cannot be looked at, for want of a descriptor or of the right to, may live. */
+static bool owner_is_dead(const char *pid_text)
 {
     char path[64], name[32] = "";
+    if (strtol(pid_text, NULL, 10) == getpid())
+        return true; /* ours is not made yet */
     snprintf(path, sizeof path, "/proc/%.10s/comm", pid_text);
-    return file_read(AT_FDCWD, path, name, sizeof name) > 0 &&
-           strncmp(name, CGROUP_OWNER_NAME, strlen(CGROUP_OWNER_NAME)) == 0;
+    int size = file_read(AT_FDCWD, path, name, sizeof name);
+    if (size <= 0)
+        return size == -ENOENT || size == -ESRCH;
+    return strncmp(name, CGROUP_OWNER_NAME, strlen(CGROUP_OWNER_NAME)) != 0;
 }
 
 /* What keepers that were killed left behind; their sessions died with them. */
@@ -210,7 +215,7 @@ void group_remove_leftovers(int parent)
     DIR *d = dir >= 0 ? fdopendir(dir) : NULL;
     for (struct dirent *entry; d && (entry = readdir(d));) {
         if (strncmp(entry->d_name, CGROUP_PREFIX, strlen(CGROUP_PREFIX)) == 0 &&
-            !owner_lives(entry->d_name + strlen(CGROUP_PREFIX)))
+            owner_is_dead(entry->d_name + strlen(CGROUP_PREFIX)))
             (void)remove_group(parent, entry->d_name);
     }
     if (d)
