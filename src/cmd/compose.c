@@ -17,8 +17,9 @@
 
 /* In the order of the start. The comment at the head of each part's file says why it stands where it does. */
 static const struct part *const parts[] = {
-    &part_pool, &part_folder, &part_certificates, &part_confinement, &part_scheduler, &part_grpc,
-    &part_http, &part_tls,    &part_port,         &part_app,         &part_door,      &part_ready,
+    &part_pool,      &part_folder, &part_monitor, &part_certificates, &part_confinement,
+    &part_scheduler, &part_grpc,   &part_http,    &part_tls,          &part_port,
+    &part_app,       &part_door,   &part_ready,
 };
 
 struct composition {
@@ -33,6 +34,12 @@ struct composition {
     struct loop_timer stop_timer;
     bool cut_short;
 };
+
+const struct part *const *compose_parts(size_t *ret_count)
+{
+    *ret_count = ARRAY_SIZE(parts);
+    return parts;
+}
 
 bool server_has(const struct server *server, const struct part *part)
 {
@@ -99,6 +106,7 @@ enum status compose_create(unsigned command, const struct option_values *values,
         .parts = parts,
         .part_count = ARRAY_SIZE(parts),
         .started_ns = clock_monotonic_ns(),
+        .memory_fd = -1,
         .data = FOLDER_HANDLE_NONE,
         .ready_folder = FOLDER_HANDLE_NONE,
     };

@@ -9,6 +9,7 @@
 #include "cmd/option.h"
 
 struct composition;
+struct part;
 
 /* `command`: the bit of one of COMMAND_SERVERS. Errors name the setting to change. */
 STATUS_RESULT compose_create(unsigned command, const struct option_values *values,
@@ -17,6 +18,8 @@ STATUS_RESULT compose_create(unsigned command, const struct option_values *value
  * that short; what was acknowledged is on disk, but nothing can be destroyed: the process must end. Else the reason
  * why the start did not succeed. */
 STATUS_RESULT compose_run(struct composition *composition, struct err *err);
+/* All parts that a server can have. */
+const struct part *const *compose_parts(size_t *ret_count);
 /* NULL allowed. */
 void compose_destroy(struct composition *composition);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* front.c — two routes of its own, and one line of log. */
+/* front.c — two routes of its own, and what is noted of each request. */
 #include "cmd/front.h"
 
 #include "base/log.h"
@@ -114,11 +114,11 @@ void front_fini(struct front *front)
     buf_fini(&front->openapi);
 }
 
-/* --- the access log --- */
+/* --- what is noted of each request --- */
 
 #define METHOD_SIZE_MAX 16 /* bytes of a method that are logged */
 
-static void log_exchange(void *context, const struct http_exchange *exchange)
+static void log_exchange(const struct http_exchange *exchange)
 {
     struct bytes method = bytes_slice(exchange->method, 0, METHOD_SIZE_MAX);
     log_info("http", "request method=%.*s route=\"%s\" part=%s status=%d bytes=%llu ms=%.1f peer=%s",
@@ -128,7 +128,16 @@ static void log_exchange(void *context, const struct http_exchange *exchange)
              (double)exchange->duration_ns / NS_PER_MS, exchange->peer);
 }
 
-void front_log_access(struct http_server *server)
+static void on_exchange(void *context, const struct http_exchange *exchange)
 {
-    http_server_on_exchange(server, log_exchange, NULL);
+    struct front *front = context;
+    http_metrics_note(&front->metrics, exchange);
+    if (front->access_log)
+        log_exchange(exchange);
+}
+
+void front_watch(struct front *front, struct http_server *server, bool access_log)
+{
+    front->access_log = access_log;
+    http_server_on_exchange(server, on_exchange, front);
 }

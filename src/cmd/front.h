@@ -4,6 +4,7 @@
 #ifndef CMD_FRONT_H
 #define CMD_FRONT_H
 
+#include "net/http_metrics.h"
 #include "net/http_router.h"
 
 #define FRONT_PARTS_MAX 8 /* this one and those of the process */
@@ -14,6 +15,8 @@ struct front {
     size_t part_count;
     struct http_router router;
     struct buf openapi; /* the answer of /openapi.json */
+    struct http_metrics metrics;
+    bool access_log;
 };
 
 /* Opens the front with its own routes. */
@@ -22,9 +25,9 @@ void front_init(struct front *front);
 void front_add(struct front *front, struct http_part part);
 /* Has `server` serve all of them. NO_MEMORY. */
 STATUS_RESULT front_mount(struct front *front, struct http_server *server, struct err *err);
-/* Has one info line written for each request: method, route, status, bytes, milliseconds, peer; never what a
- * body, a query or a value in a path holds. */
-void front_log_access(struct http_server *server);
+/* Counts each request; with `access_log` also has one info line written: method, route, status, bytes, milliseconds,
+ * peer; never what a body, a query or a value in a path holds. The front outlives the server. */
+void front_watch(struct front *front, struct http_server *server, bool access_log);
 void front_fini(struct front *front);
 
 #endif

@@ -30,6 +30,9 @@ static const struct command server_commands[] = {
      "Takes the options, the environment and the --config file of any service and prints every setting with "
      "its value\nand where that comes from, in the form that --config reads. With --json also kind, range, "
      "default, environment\nvariable and commands of each. Secrets are not shown."},
+    {"metrics", command_metrics, SERVER_SYNTAX(COMMAND_METRICS), "list what /metrics has",
+     "Prints name, type, labels and meaning of each value that GET /metrics of a server started with "
+     "--metrics can have."},
     {"doctor", command_doctor, SERVER_SYNTAX(COMMAND_DOCTOR), "say what isolation this machine can give",
      "Prints each layer of isolation, whether it is on, and the command that mends it if not. Exit code 1 "
      "when the\n"

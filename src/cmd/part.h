@@ -11,6 +11,7 @@
 
 #include <limits.h>
 
+#include "base/metric.h"
 #include "cmd/addresses.h"
 #include "cmd/front.h"
 #include "cmd/host_names.h"
@@ -44,6 +45,8 @@ struct server {
     struct folder_handle data;         /* part_folder.c: the same, for this process */
     struct folder_handle ready_folder; /* part_folder.c */
     char ready_path[PATH_MAX];         /* part_folder.c: the ready file, by the handle; "": none is wanted */
+
+    int memory_fd; /* part_monitor.c: what the kernel says of the process's memory; -1: it says nothing */
 
     bool confined;            /* part_confinement.c: the process dropped what it does not need */
     char confine_detail[300]; /* part_confinement.c: what is missing */
@@ -100,6 +103,9 @@ struct part {
     void (*health)(const struct server *server, struct causes *causes);
     /* Its member of /healthz, key and value. */
     void (*report)(const struct server *server, struct json_writer *json);
+    /* What a monitor reads of it, up to a row without a name; and the rows' source. */
+    const struct metric_row *metrics;
+    const void *(*metrics_source)(const struct server *server);
     /* Asked with `health` during the start: an error ends it, since waiting would not help. */
     enum status (*hopeless)(const struct server *server, struct err *err);
     /* The start is over: what people should hear of it. */
@@ -113,8 +119,8 @@ struct part {
     void (*destroy)(struct server *server);
 };
 
-extern const struct part part_pool, part_folder, part_certificates, part_confinement, part_scheduler,
-    part_grpc, part_http, part_tls, part_port, part_app, part_door, part_ready;
+extern const struct part part_pool, part_folder, part_monitor, part_certificates, part_confinement,
+    part_scheduler, part_grpc, part_http, part_tls, part_port, part_app, part_door, part_ready;
 
 /* Notes a cause; one that no longer fits is dropped. */
 void cause_add(struct causes *causes, const char *part, enum cause_severity severity, const char *text);

@@ -14,9 +14,13 @@ static enum status start(struct server *server, struct err *err)
     http_server_known_as(server->http, &server->names.site);
     grpc_server_known_as(server->grpc, &server->names.site);
     grpc_server_set_http(server->grpc, server->http);
-    if (setting_flag(server->settings, "access-log"))
-        front_log_access(server->http);
+    front_watch(&server->front, server->http, setting_flag(server->settings, "access-log"));
     return STATUS_OK;
+}
+
+static const void *metrics_source(const struct server *server)
+{
+    return &server->front.metrics;
 }
 
 static void stop(struct server *server)
@@ -37,6 +41,8 @@ const struct part part_http = {
     .name = "http",
     .commands = COMMAND_SERVERS,
     .start = start,
+    .metrics = http_metrics_rows,
+    .metrics_source = metrics_source,
     .stop = stop,
     .destroy = destroy,
 };

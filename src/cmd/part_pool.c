@@ -112,6 +112,11 @@ static enum status hopeless(const struct server *server, struct err *err)
     return weaker_check_required(setting_text(server->settings, "require"), pool.degraded, err);
 }
 
+static const void *metrics_source(const struct server *server)
+{
+    return server->pool;
+}
+
 static void announce(struct server *server)
 {
     weaker_say(pool_service_facts(server->pool).degraded, setting_number(server->settings, "session-memory"),
@@ -131,6 +136,8 @@ const struct part part_pool = {
     .mount = mount,
     .health = health,
     .report = report,
+    .metrics = pool_metrics,
+    .metrics_source = metrics_source,
     .hopeless = hopeless,
     .announce = announce,
     .destroy = destroy,

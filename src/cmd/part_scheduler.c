@@ -96,6 +96,11 @@ static void say_where_work_is(void *context, struct bytes name, uint64_t unfinis
             BYTES_FMT(name), (unsigned long long)unfinished, server->hub);
 }
 
+static const void *metrics_source(const struct server *server)
+{
+    return server->scheduler;
+}
+
 static void announce(struct server *server)
 {
     if (server_has(server, &part_app))
@@ -122,6 +127,8 @@ const struct part part_scheduler = {
     .mount = mount,
     .health = health,
     .report = report,
+    .metrics = scheduler_metrics,
+    .metrics_source = metrics_source,
     .announce = announce,
     .stop = stop,
     .destroy = destroy,

@@ -137,8 +137,11 @@ const struct option_spec settings_table[] = {
      "text or json"},
     {"access-log", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_SERVERS,
      "log one line for each HTTP request: route, status, bytes, time, peer"},
+    {"metrics", OPTION_FLAG, NULL, "SALLYPORT_METRICS", NULL, 0, 0, COMMAND_SERVERS,
+     "GET /metrics: counters and gauges in Prometheus's text format; it names task hubs and routes"},
     {"config", OPTION_TEXT, "FILE", "SALLYPORT_CONFIG", NULL, 0, 0, COMMAND_SERVERS,
      "file of \"name = value\" lines with the names of this list"},
-    {"json", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_DOCTOR | COMMAND_CONFIG, "print JSON"},
+    {"json", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_DOCTOR | COMMAND_CONFIG | COMMAND_METRICS,
+     "print JSON"},
     {.name = NULL},
 };

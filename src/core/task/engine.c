@@ -282,6 +282,42 @@ void engine_committed(struct engine *engine, uint64_t sequence, struct engine_ti
     finish(engine);
 }
 
+_Static_assert(WORK_KIND_COUNT <= TALLY_KINDS_MAX, "each kind of work is counted");
+
+/* Items of a queue that are looked at for the oldest: the line is in order of arrival but for the few in front that
+ * were put back there. */
+#define FRONT_SIZE 8
+
+static int64_t oldest_wait_ns(const struct hub *hub, int kind, int64_t now_ns)
+{
+    int64_t since_ns = now_ns;
+    list_each (it, &hub->busy[kind]) {
+        const struct queue *queue = CONTAINER_OF(it, struct queue, link);
+        int looked_at = 0;
+        list_each (item, &queue->items) {
+            since_ns = MIN(since_ns, CONTAINER_OF(item, struct work, link)->queued_ns);
+            if (++looked_at == FRONT_SIZE)
+                break;
+        }
+    }
+    return now_ns - since_ns;
+}
+
+void engine_tallies(const struct engine *engine, int64_t now_ns,
+                    void (*on_hub)(void *context, struct bytes name, const struct tally_hub *tally),
+                    void *context)
+{
+    const struct hub *hub;
+    for (size_t at = 0; (hub = (const struct hub *)map_next(&engine->hubs, &at));) {
+        if (hub->deleted)
+            continue;
+        struct tally_hub tally = hub->tally;
+        for (int kind = 0; kind < WORK_KIND_COUNT; kind++)
+            tally.work[kind].oldest_wait_ns = oldest_wait_ns(hub, kind, now_ns);
+        on_hub(context, hub->name, &tally);
+    }
+}
+
 void engine_stats(const struct engine *engine, struct engine_stats *ret_stats)
 {
     size_t misfits = 0;

@@ -23,6 +23,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "core/task/tally.h"
 #include "core/task/write_set.h"
 
 struct engine;
@@ -44,7 +45,7 @@ enum engine_method {
     ENGINE_RESUME,
     ENGINE_REWIND,
     ENGINE_RESTART,
-    ENGINE_PURGE, /* by id or batch; the caller turns a filter into batches */
+    ENGINE_PURGE,      /* by id or batch; the caller turns a filter into batches */
     ENGINE_ERASE,      /* a PurgeInstancesRequest of a batch: whatever its instances do, they are deleted */
     ENGINE_DELETE_HUB, /* the hub goes from the store; all its instances are erased before */
     ENGINE_COMPLETE_ORCHESTRATOR,
@@ -216,6 +217,11 @@ struct engine_stats {
 /* Appends one line that says why a live instance does not move (core/task/standing.h). False: no such instance lives. */
 bool engine_standing(const struct engine *e, uint32_t hub, struct bytes instance_id, struct buf *out);
 void engine_stats(const struct engine *e, struct engine_stats *ret_stats);
+
+/* Tells of each hub, in no order. `now_ns` is steady. `name` and `tally` are valid during the callback. */
+void engine_tallies(const struct engine *engine, int64_t now_ns,
+                    void (*on_hub)(void *context, struct bytes name, const struct tally_hub *tally),
+                    void *context);
 /* Checks every invariant that can be checked in memory (performance.md section 3); aborts on a broken one. */
 void engine_check(const struct engine *e);
 

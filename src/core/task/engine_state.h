@@ -86,6 +86,7 @@ struct work {
     struct queue *queue;    /* QUEUED only */
     struct stream *stream;  /* OUT only */
     struct alarm alarm;     /* OUT: lease limit; GRACE, DELAYED: their end */
+    int64_t queued_ns;      /* QUEUED, LOADING: when it came into line, of now_ns */
     uint32_t deliveries;    /* since the last success; those that ended with their lease do not count */
     uint32_t losses;        /* likewise: how often its stream ended */
     uint32_t abandons;      /* likewise */
@@ -260,6 +261,7 @@ struct hub {
     struct alarm unserved_alarm; /* while work waits: when to look whether anybody takes it */
     uint32_t unserved_told;      /* times in a row that nobody took some of it */
     bool watched;                /* changes of its instances are told */
+    struct tally_hub tally; /* tally.c */
 };
 
 struct filter_entry {

@@ -9,6 +9,7 @@
 #include "core/task/inbox.h"
 #include "core/task/orphans.h"
 #include "core/task/residence.h"
+#include "core/task/tally.h"
 #include "core/task/turn.h"
 #include "core/task/watch.h"
 #include "core/task/work.h"
@@ -225,6 +226,7 @@ void instance_move(struct engine *engine, struct instance *instance, enum instan
     log_debug("core/instance", "move hub=\"%.*s\" instance=\"%.*s\" from=%s to=%s",
               BYTES_FMT(instance->hub->name), BYTES_FMT(instance->row.instance_id),
               instance_status_name(instance->row.status), instance_status_name(status));
+    tally_instance_moved(&instance->hub->tally, instance->row.status, status);
     instance->row.status = status;
     if (status != INSTANCE_NONE) /* NONE is the row's absence */
         gate_put(engine, instance);

@@ -5,19 +5,21 @@
 #include "base/log.h"
 #include "core/task/queue.h"
 #include "core/task/stream.h"
+#include "core/task/tally.h"
 
 #define TO(state) (1u << WORK_##state)
 
 static const struct {
     const char *name;
     unsigned moves;
+    enum tally_place place;
 } table[WORK_STATE_COUNT] = {
-    [WORK_IDLE] = {"idle", TO(QUEUED)},
-    [WORK_QUEUED] = {"queued", TO(OUT) | TO(LOADING) | TO(DELAYED) | TO(IDLE)},
-    [WORK_LOADING] = {"loading", TO(QUEUED) | TO(DELAYED) | TO(IDLE)},
-    [WORK_OUT] = {"out", TO(QUEUED) | TO(GRACE) | TO(DELAYED) | TO(IDLE)},
-    [WORK_GRACE] = {"grace", TO(QUEUED) | TO(DELAYED) | TO(IDLE)},
-    [WORK_DELAYED] = {"delayed", TO(QUEUED) | TO(IDLE)},
+    [WORK_IDLE] = {"idle", TO(QUEUED), TALLY_NOWHERE},
+    [WORK_QUEUED] = {"queued", TO(OUT) | TO(LOADING) | TO(DELAYED) | TO(IDLE), TALLY_IN_LINE},
+    [WORK_LOADING] = {"loading", TO(QUEUED) | TO(DELAYED) | TO(IDLE), TALLY_IN_LINE},
+    [WORK_OUT] = {"out", TO(QUEUED) | TO(GRACE) | TO(DELAYED) | TO(IDLE), TALLY_SENT},
+    [WORK_GRACE] = {"grace", TO(QUEUED) | TO(DELAYED) | TO(IDLE), TALLY_AWAITED},
+    [WORK_DELAYED] = {"delayed", TO(QUEUED) | TO(IDLE), TALLY_RESTING},
 };
 
 bool work_move_allowed(enum work_state from, enum work_state to)
@@ -44,8 +46,11 @@ static void work_move(struct engine *engine, struct work *work, enum work_state 
     ASSERT(work_move_allowed(work->state, to));
     const struct work_owner owner = work_owner(work);
     log_debug("core/work", "move hub=\"%.*s\" instance=\"%.*s\" kind=%s from=%s to=%s deliveries=%u",
-              BYTES_FMT(owner.hub->name), BYTES_FMT(owner.id), work->class->name,
-              table[work->state].name, table[to].name, work->deliveries);
+              BYTES_FMT(owner.hub->name), BYTES_FMT(owner.id), work->class->name, table[work->state].name,
+              table[to].name, work->deliveries);
+    if (tally_work_moved(&owner.hub->tally.work[work->class->kind], work->class->name,
+                         table[work->state].place, table[to].place))
+        work->queued_ns = engine->now_ns;
     alarm_clear(&work->alarm);
     if (work->misfit)
         forget_misfit(work);

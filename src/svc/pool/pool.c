@@ -295,6 +295,14 @@ void pool_on_up(struct pool *pool, void (*on_up)(void *context), void *context)
     pool->on_up_context = context;
 }
 
+static size_t count_waiting(const struct pool *pool)
+{
+    size_t count = 0;
+    list_each (it, &pool->waiting)
+        count++;
+    return count;
+}
+
 struct pool_report pool_report(const struct pool *pool)
 {
     const struct session_stock *st = &pool->stock;
@@ -310,6 +318,9 @@ struct pool_report pool_report(const struct pool *pool)
         .crashes = pool->crashes,
         .timeouts = pool->timeouts,
         .spawn_failures = st->spawn_failures,
+        .ends = st->ends,
+        .build_times = &st->build_times,
+        .waiting = count_waiting(pool),
         .up = st->proven,
         .final = st->final,
         .losses = st->losses,

@@ -34,6 +34,9 @@ struct pool_report {
     uint32_t ready, starting, busy, idle, ending; /* sessions */
     uint32_t tenants, sessions_max;
     uint64_t claims, crashes, timeouts, spawn_failures; /* since the start */
+    const uint64_t *ends; /* sessions that ended, by enum session_reason, since the start */
+    const struct metric_histogram *build_times; /* of sessions, since the start */
+    size_t waiting;                             /* identifiers that wait for a session */
     size_t memory_size, memory_size_max;                /* bytes of the budget: held, at most */
     size_t uploads_size, uploads_size_max;              /* bytes of uploads: held, at most */
     bool up;                                            /* a session has run code since the tier came up */

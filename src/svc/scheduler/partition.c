@@ -488,6 +488,14 @@ void partition_stats(const struct partition *partition, struct engine_stats *ret
         engine_stats(partition->engine, ret_stats);
 }
 
+void partition_tallies(const struct partition *partition,
+                       void (*on_hub)(void *context, struct bytes name, const struct tally_hub *tally),
+                       void *context)
+{
+    if (partition->engine)
+        engine_tallies(partition->engine, clock_monotonic_ns(), on_hub, context);
+}
+
 /* --- life --- */
 
 STATUS_RESULT partition_create(struct loop *loop, const struct partition_options *options,

@@ -22,6 +22,7 @@
 #ifndef SVC_SCHEDULER_SERVICE_H
 #define SVC_SCHEDULER_SERVICE_H
 
+#include "base/metric.h"
 #include "core/task/engine.h"
 #include "net/grpc_server.h"
 #include "store/sqlite/sqlite_store.h"
@@ -85,5 +86,7 @@ struct scheduler_stats {
     size_t calls_open; /* streams and waits included */
 };
 void scheduler_stats(const struct scheduler *s, struct scheduler_stats *ret_stats);
+/* The same for a monitor; their source is the scheduler. */
+extern const struct metric_row scheduler_metrics[];
 
 #endif

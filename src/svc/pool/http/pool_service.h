@@ -7,6 +7,7 @@
 #ifndef SVC_POOL_HTTP_POOL_SERVICE_H
 #define SVC_POOL_HTTP_POOL_SERVICE_H
 
+#include "base/metric.h"
 #include "net/http_router.h"
 #include "svc/pool/pool.h"
 #include "svc/pool/session/tier.h"
@@ -49,5 +50,7 @@ void pool_service_report(const struct pool_service *service, struct buf *json);
 void pool_service_on_up(struct pool_service *service, void (*on_up)(void *context), void *context);
 /* The pool's counts and state; the texts are valid until the loop runs again. */
 struct pool_report pool_service_facts(const struct pool_service *service);
+/* The same for a monitor; their source is the service. */
+extern const struct metric_row pool_metrics[];
 
 #endif

@@ -138,12 +138,18 @@ void session_stock_prove(struct session_stock *st)
 
 /* --- what sessions tell --- */
 
+static void note_built(struct session_stock *st, const struct session *session)
+{
+    int64_t took_ns = session->ready_ns - session->ordered_ns;
+    pool_policy_built(&st->spares[session->runtime].policy, took_ns);
+    metric_observe(&st->build_times, took_ns);
+}
+
 static void on_offer(void *context, struct session *session)
 {
     struct session_stock *st = context;
-    struct stock_spares *spares = &st->spares[session->runtime];
-    pool_policy_built(&spares->policy, session->ready_ns - session->ordered_ns);
-    place_session(session, &spares->ready);
+    note_built(st, session);
+    place_session(session, &st->spares[session->runtime].ready);
     changed(st);
 }
 
@@ -152,7 +158,7 @@ static void on_serve(void *context, struct session *session)
     struct session_stock *st = context;
     if (session->life.state == SESSION_IDLE &&
         session->ready_ns == loop_now(st->loop)) /* somebody waited for it */
-        pool_policy_built(&st->spares[session->runtime].policy, session->ready_ns - session->ordered_ns);
+        note_built(st, session);
     if (!stock_trial_serve(st, session))
         st->owner.on_serve(st->owner.context, session);
 }
@@ -182,6 +188,7 @@ static void on_gone(void *context, struct session *session)
 {
     struct session_stock *st = context;
     place_session(session, &st->gone);
+    st->ends[session->reason]++;
     map_take(&st->by_request, map_u64_key(&session->request));
     if (session->spawned)
         map_take(&st->by_ref, bytes_of(session->key, sizeof session->key));

@@ -9,6 +9,7 @@
 
 #include "base/duration.h"
 #include "base/map.h"
+#include "base/metric.h"
 #include "core/pool/pool_policy.h"
 #include "svc/pool/session/stock_trial.h"
 
@@ -62,6 +63,8 @@ struct session_stock {
     char template_identity[80]; /* of what new sessions see; "" if it is not known */
     char order_cause[160];      /* why the latest failed order failed; "" */
     uint64_t spawn_failures;    /* since the start */
+    uint64_t ends[SESSION_REASON_COUNT]; /* sessions that ended, by reason, since the start */
+    struct metric_histogram build_times; /* from the order to a session that can run */
     uint64_t memory_size_max;   /* of struct tier_report */
     char isolation[8192];       /* the tier's own report, or "" */
 
