@@ -9,6 +9,7 @@ const {
   TaskHubGrpcWorker, VersionFailureStrategy, VersionMatchStrategy, terminateOptions, whenAll, whenAny,
 } = require("@microsoft/durabletask-js");
 const { Stub, eventually, grpc, make, pb, runAll, sleep, str } = require("./support");
+const entities = require("./entities");
 const protocol = require("./protocol");
 
 const [address, ...names] = process.argv.slice(2);
@@ -503,10 +504,12 @@ const scenarios = {
 };
 
 async function main() {
-  for (const [name, one] of Object.entries(orchestrators)) worker.addNamedOrchestrator(name, one);
+  for (const [name, one] of Object.entries({ ...orchestrators, ...entities.orchestrators })) worker.addNamedOrchestrator(name, one);
   for (const [name, one] of Object.entries(activities)) worker.addNamedActivity(name, one);
+  for (const [name, one] of Object.entries(entities.entities)) worker.addNamedEntity(name, one);
   await worker.start();
   let failures = await runAll(protocol.scenarios(address), names);
+  failures += await runAll(entities.scenarios(client), names);
   failures += await runAll(scenarios, names);
   await worker.stop();
   await client.stop();
