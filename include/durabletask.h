@@ -626,7 +626,8 @@ DT_API DT_MUST_USE enum dt_status dt_client_create_hub_async(struct dt_client *c
 
 /* Deletes the task hub of this client and all that is in it (DeleteTaskHub). `on_reply`: has only the status.
  * Since 0.2.
- * Errors: DT_FAILED_PRECONDITION: the service keeps it. Common errors.
+ * Errors: DT_FAILED_PRECONDITION: the service keeps it. DT_UNAVAILABLE: the connection broke after the request was
+ * written, so it may or may not be gone. Common errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_delete_hub(struct dt_client *client, struct dt_error *e);
 DT_API DT_MUST_USE enum dt_status dt_client_delete_hub_async(struct dt_client *client, dt_on_reply *on_reply,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* client_answer.c — one function for each kind of answer; operation.c has the table of which method gives which. */
+/* client_answer.c — one function for each kind of answer; methods.c has the table of which method gives which. */
 #include "sdk/client/client_answer.h"
 
 #include <stdio.h>

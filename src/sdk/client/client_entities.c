@@ -2,7 +2,7 @@
 /* client_entities.c — signalling, reading, listing and tidying entities. Contracts: include/durabletask.h. */
 #include <openssl/rand.h>
 
-#include "sdk/client/operation.h"
+#include "sdk/client/methods.h"
 #include "sdk/client/waiter.h"
 #include "sdk/clock.h"
 #include "sdk/entity_id.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* client_hub.c — making and deleting the task hub. Contracts: include/durabletask.h. */
-#include "sdk/client/operation.h"
+#include "sdk/client/methods.h"
 #include "sdk/client/waiter.h"
 
 #define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading an instance, waiting for it. Contracts: include/durabletask.h. */
 #include "base/duration.h"
-#include "sdk/client/operation.h"
+#include "sdk/client/methods.h"
 #include "sdk/client/waiter.h"
 #include "sdk/convert.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* client_queries.c — what is in a task hub: queries, lists of ids, histories, purging. Contracts: include/durabletask.h. */
 #include "base/duration.h"
-#include "sdk/client/operation.h"
+#include "sdk/client/methods.h"
 #include "sdk/client/waiter.h"
 
 #define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* client_repair.c — what an operator does with instances that went wrong: rewind, restart, end without a worker.
  * Contracts: include/durabletask.h. */
-#include "sdk/client/operation.h"
+#include "sdk/client/methods.h"
 #include "sdk/client/waiter.h"
 
 #define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name

@@ -1,46 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* operation.c — a table says how the methods differ. The draft is made and encoded on the caller's thread;
+/* operation.c — the draft is made and encoded on the caller's thread;
  * once it is sent, only the channel's thread touches the operation, and destroys it after the callback. */
 #include "sdk/client/operation.h"
 
 #include <stdlib.h>
 
-#include "sdk/client/client_answer.h"
-#include "sdk/client/client_start.h"
 #include "sdk/client/history.h"
 #include "sdk/convert.h"
-
-#define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name
-
-/* What the calls of a client differ in, but for what pb_task_hub_sidecar_service_methods knows of them. */
-static const struct rule {
-    enum status (*on_answer)(struct sdk_operation *op, struct arena *a, struct bytes answer,
-                             struct dt_reply *r, struct err *e); /* NULL: there is nothing in the answer */
-    bool once;                                                   /* sent twice it would be done twice */
-    bool (*on_unknown)(struct sdk_operation *op); /* finds out whether it was done; false: cannot */
-} rules[PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT] = {
-    [METHOD(START_INSTANCE)] = {.on_answer = sdk_answer_started, .once = true, .on_unknown = sdk_start_look},
-    [METHOD(GET_INSTANCE)] = {.on_answer = sdk_answer_instance},
-    [METHOD(WAIT_FOR_INSTANCE_START)] = {.on_answer = sdk_answer_instance},
-    [METHOD(WAIT_FOR_INSTANCE_COMPLETION)] = {.on_answer = sdk_answer_instance},
-    [METHOD(RAISE_EVENT)] = {.once = true},
-    [METHOD(TERMINATE_INSTANCE)] = {0},
-    [METHOD(SUSPEND_INSTANCE)] = {0},
-    [METHOD(RESUME_INSTANCE)] = {0},
-    [METHOD(PURGE_INSTANCES)] = {.on_answer = sdk_answer_purged},
-    [METHOD(QUERY_INSTANCES)] = {.on_answer = sdk_answer_page},
-    [METHOD(STREAM_INSTANCE_HISTORY)] = {0}, /* comes in chunks */
-    [METHOD(REWIND_INSTANCE)] = {.once = true},
-    [METHOD(RESTART_INSTANCE)] = {.on_answer = sdk_answer_restarted, .once = true},
-    [METHOD(LIST_INSTANCE_IDS)] = {.on_answer = sdk_answer_ids},
-    [METHOD(SKIP_GRACEFUL_ORCHESTRATION_TERMINATIONS)] = {.on_answer = sdk_answer_unterminated},
-    [METHOD(CREATE_TASK_HUB)] = {.once = true},
-    [METHOD(DELETE_TASK_HUB)] = {0},
-    [METHOD(SIGNAL_ENTITY)] = {.once = true},
-    [METHOD(GET_ENTITY)] = {.on_answer = sdk_answer_entity},
-    [METHOD(QUERY_ENTITIES)] = {.on_answer = sdk_answer_entities},
-    [METHOD(CLEAN_ENTITY_STORAGE)] = {.on_answer = sdk_answer_cleaned},
-};
 
 /* ---- the answer, on the channel's thread ---- */
 
@@ -64,11 +30,11 @@ static enum status read_answer(struct sdk_operation *op, const struct sdk_result
         reply->history = op->history;
         return op->chunk_status;
     }
-    if (!rules[op->method].on_answer)
+    if (!op->rule->on_answer)
         return STATUS_OK;
     struct arena scratch;
     arena_init(&scratch, 0);
-    enum status status = rules[op->method].on_answer(op, &scratch, result->response, reply, err);
+    enum status status = op->rule->on_answer(op, &scratch, result->response, reply, err);
     arena_fini(&scratch);
     return status;
 }
@@ -108,7 +74,7 @@ void sdk_operation_finish(struct sdk_operation *op, enum status status, const ch
 static void on_done(void *context, const struct sdk_result *result)
 {
     struct sdk_operation *op = context;
-    if (result->unknown && rules[op->method].on_unknown && rules[op->method].on_unknown(op))
+    if (result->unknown && op->rule->on_unknown && op->rule->on_unknown(op))
         return;
 
     struct err err = {0};
@@ -202,7 +168,7 @@ enum status sdk_operation_send(struct sdk_operation *op, struct buf *request, in
 {
     struct sdk_call_options call = {.method = op->method,
                                     .streaming = op->history != NULL,
-                                    .safe_twice = !rules[op->method].once,
+                                    .safe_twice = !op->rule->once,
                                     .retry = 1u << STATUS_UNAVAILABLE,
                                     .timeout_ns = timeout_ns,
                                     .on_message = op->history ? on_chunk : NULL,
@@ -211,31 +177,47 @@ enum status sdk_operation_send(struct sdk_operation *op, struct buf *request, in
     return sdk_channel_call(op->client->channel, &call, request, NULL);
 }
 
-enum status sdk_draft_submit(struct dt_client *client, struct sdk_draft *draft,
-                             enum pb_task_hub_sidecar_service_method method, const void *request,
-                             int64_t timeout_ns, dt_on_reply *on_reply, void *context, struct err *err)
+/* What the caller gave; the first fault counts. */
+static enum status check_draft(const struct sdk_draft *draft, dt_on_reply *on_reply, struct err *err)
 {
-    const struct pb_method *m = &pb_task_hub_sidecar_service_methods[method];
+    if (draft->status == STATUS_OK && !on_reply)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "on_reply is NULL");
+    if (draft->status == STATUS_INVALID_ARGUMENT)
+        return err_set(err, draft->status, "%s: NULL, empty or not UTF-8", draft->fault);
+    return draft->status;
+}
+
+static enum status fill(struct sdk_operation *op, const void *request, struct buf *encoded)
+{
+    const struct pb_method *method = &pb_task_hub_sidecar_service_methods[op->method];
+    if (method->server_streaming) {
+        op->history = sdk_history_create();
+        if (!op->history)
+            return STATUS_NO_MEMORY;
+    }
+    pb_encode(method->request, request, encoded);
+    return buf_status(encoded);
+}
+
+enum status sdk_operation_submit(struct dt_client *client, struct sdk_draft *draft,
+                                 enum pb_task_hub_sidecar_service_method method,
+                                 const struct sdk_operation_rule *rule, const void *request,
+                                 int64_t timeout_ns, dt_on_reply *on_reply, void *context, struct err *err)
+{
     struct sdk_operation *op = draft->op;
     struct buf encoded = {0};
-    enum status status = draft->status;
-    if (status == STATUS_OK && !on_reply)
-        status = err_set(err, STATUS_INVALID_ARGUMENT, "on_reply is NULL");
-    else if (status == STATUS_INVALID_ARGUMENT)
-        status = err_set(err, status, "%s: NULL, empty or not UTF-8", draft->fault);
-    if (status == STATUS_OK && m->server_streaming && !(op->history = sdk_history_create()))
-        status = STATUS_NO_MEMORY;
+    enum status status = check_draft(draft, on_reply, err);
     if (status == STATUS_OK) {
         op->client = client;
         op->method = method;
+        op->rule = rule;
         op->on_reply = on_reply;
         op->context = context;
-        pb_encode(m->request, request, &encoded);
-        status = buf_status(&encoded);
+        status = fill(op, request, &encoded);
     }
     timeout_ns = timeout_ns ? timeout_ns : client->target.call_timeout_ns;
-    if (status == STATUS_OK && method == METHOD(START_INSTANCE))
-        status = sdk_start_keep(op, buf_peek(&encoded), timeout_ns);
+    if (status == STATUS_OK && rule->keep)
+        status = rule->keep(op, buf_peek(&encoded), timeout_ns);
     if (status == STATUS_OK)
         status = sdk_operation_send(op, &encoded, timeout_ns);
     else

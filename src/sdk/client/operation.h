@@ -10,7 +10,7 @@
 #include "sdk/client/client.h"
 #include "sdk/client/reply.h"
 
-/* What only a start has: it can find out whether it has been done (client_start.c). */
+/* What only a start has: it can find out whether it has been done (start_fate.c). */
 struct sdk_start {
     bool own_id;  /* the instance id was made here, so nobody else can have taken it */
     bool written; /* the request may have reached the service before */
@@ -20,10 +20,25 @@ struct sdk_start {
     int64_t deadline_ns;                     /* as sdk_now_ns; INT64_MAX: none */
 };
 
+struct sdk_operation;
+
+/* What the calls of a client differ in, but for what pb_task_hub_sidecar_service_methods knows of them (methods.c). */
+struct sdk_operation_rule {
+    bool once; /* sent twice it would be done twice */
+    /* Reads the answer into the reply; NULL: there is nothing in it. */
+    enum status (*on_answer)(struct sdk_operation *op, struct arena *arena, struct bytes answer,
+                             struct dt_reply *reply, struct err *err);
+    /* Keeps what on_unknown will need, before the request is sent; NULL: nothing. */
+    enum status (*keep)(struct sdk_operation *op, struct bytes request, int64_t timeout_ns);
+    /* Finds out whether it was done, when its answer is lost; false: cannot. NULL: never. */
+    bool (*on_unknown)(struct sdk_operation *op);
+};
+
 /* A call in progress. */
 struct sdk_operation {
     struct dt_client *client;
     enum pb_task_hub_sidecar_service_method method;
+    const struct sdk_operation_rule *rule;
     dt_on_reply *on_reply;
     void *context;
     struct sdk_start start;
@@ -58,14 +73,15 @@ struct pb_trace_context *sdk_draft_trace(struct sdk_draft *draft, const char *pa
 /* A bound of a filter; 0: none. */
 struct pb_opt_time sdk_time_bound(int64_t ns);
 
-/* Sends the request, a structure of the method's type, and frees the draft. `timeout_ns`: 0: the client's;
- * below 0: none. INVALID_ARGUMENT: on_reply is NULL, or the draft's fault; NO_MEMORY. On failure on_reply is
- * not called. */
-STATUS_RESULT sdk_draft_submit(struct dt_client *client, struct sdk_draft *draft,
-                               enum pb_task_hub_sidecar_service_method method, const void *request,
-                               int64_t timeout_ns, dt_on_reply *on_reply, void *context, struct err *err);
+/* For methods.c. Sends the request, a structure of the method's type, and frees the draft. `timeout_ns`: 0: the client's;
+ * below 0: none. INVALID_ARGUMENT: on_reply is NULL, or the draft's fault; NO_MEMORY. On failure on_reply is not
+ * called. */
+STATUS_RESULT sdk_operation_submit(struct dt_client *client, struct sdk_draft *draft,
+                                   enum pb_task_hub_sidecar_service_method method,
+                                   const struct sdk_operation_rule *rule, const void *request,
+                                   int64_t timeout_ns, dt_on_reply *on_reply, void *context, struct err *err);
 
-/* For client_start.c, on the channel's thread. Sends an operation's request; takes the content of `request`. NO_MEMORY;
+/* For start_fate.c, on the channel's thread. Sends an operation's request; takes the content of `request`. NO_MEMORY;
  * then on_done will not be called. */
 STATUS_RESULT sdk_operation_send(struct sdk_operation *op, struct buf *request, int64_t timeout_ns);
 /* Ends the operation: calls on_reply, frees it. `text`: of a failure; NULL if OK. */

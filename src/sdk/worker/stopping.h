@@ -11,8 +11,8 @@ struct dt_worker;
 void sdk_stopping_init(struct dt_worker *worker);
 /* Begins the stop. Once, between two rounds. */
 void sdk_stopping_begin(struct dt_worker *worker);
-/* Tells those who wait if the stop is over: the stream has ended and every item is answered or given back. To
- * be called whenever one of these has happened. */
+/* Tells those who wait if the stop is over: the stream has ended and every item is answered or given back. In
+ * each round of the channel; whoever ends one of these sees to it that another round follows. Nothing before the stop. */
 void sdk_stopping_check(struct dt_worker *worker);
 
 #endif

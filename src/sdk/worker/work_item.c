@@ -9,7 +9,6 @@
 #include "base/duration.h"
 #include "sdk/convert.h"
 #include "sdk/entity/batch.h"
-#include "sdk/worker/stopping.h"
 #include "sdk/worker/worker_state.h"
 
 #define COMPLETION_TRIES        10
@@ -53,7 +52,8 @@ void sdk_work_item_end(struct sdk_work_item *item)
 {
     struct dt_worker *worker = item->worker;
     sdk_work_item_destroy(item);
-    sdk_stopping_check(worker);
+    if (worker->stop_begun)
+        sdk_channel_wake(worker->channel); /* it may have been the last one: the next round looks */
 }
 
 /* ---- how kinds of items differ ---- */

@@ -47,7 +47,7 @@ void sdk_work_item_abandon(struct sdk_work_item *item, const char *why);
 STATUS_RESULT sdk_work_item_send_abandon(const struct sdk_work_item *item,
                                          void (*on_done)(void *context, const struct sdk_result *result),
                                          void *context);
-/* Destroys the item; a stop may be over with it. */
+/* Destroys the item. If the worker stops, another round of the channel follows, for the stop may be over with it. */
 void sdk_work_item_end(struct sdk_work_item *item);
 
 #endif

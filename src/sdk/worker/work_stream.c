@@ -9,7 +9,6 @@
 #include "base/duration.h"
 #include "sdk/clock.h"
 #include "sdk/worker/filters.h"
-#include "sdk/worker/stopping.h"
 #include "sdk/worker/work_item.h"
 #include "sdk/worker/work_pools.h"
 #include "sdk/worker/worker_state.h"
@@ -40,7 +39,7 @@ static void plan_stream(struct dt_worker *worker, const char *why)
     sdk_timer_clear(worker->channel, &worker->silence);
     note(worker, false, why);
     if (worker->stop_begun) {
-        sdk_stopping_check(worker);
+        sdk_channel_wake(worker->channel); /* the stop may be over with it: the next round looks */
         return;
     }
     const struct sdk_target *target = &worker->target;
@@ -96,7 +95,8 @@ static STATUS_RESULT encode_get_work_items(const struct dt_worker *worker, struc
     arena_init(&arena, 0);
     struct pb_work_item_filters filters = {0};
     int32_t capabilities[] = {PB_WORKER_CAPABILITY_HISTORY_STREAMING, PB_WORKER_CAPABILITY_SCHEDULED_TASKS};
-    bool schedules = sdk_registry_find(&worker->entities, BYTES_LITERAL("schedule"), false, (struct bytes){0});
+    bool schedules =
+        sdk_registry_find(&worker->entities, BYTES_LITERAL("schedule"), false, (struct bytes){0});
     struct pb_get_work_items_request request = {
         .max_concurrent_orchestration_work_items = worker->options.orchestrations_max,
         .max_concurrent_activity_work_items = worker->options.activities_max,

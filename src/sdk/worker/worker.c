@@ -103,6 +103,7 @@ static void on_loop(void *context)
     sdk_work_stream_recover(worker);
     if (!worker->stop_begun && atomic_load(&worker->stop_requested))
         sdk_stopping_begin(worker);
+    sdk_stopping_check(worker);
 }
 
 static STATUS_RESULT build(struct dt_worker *worker, const struct dt_connect_options *c,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* client_start.h — a start happens once, although its answer may be lost.
+/* start_fate.h — a start happens once, although its answer may be lost.
  *
  * A StartInstance that is sent twice may run twice: the first may have ended meanwhile, and an ended instance is
  * replaced. So every start carries an execution id of its own (CreateInstanceRequest.executionId, spec 3.2), and when the
@@ -11,8 +11,8 @@
  *
  * Our scheduler answers a start whose execution id it already has with OK and does nothing, so that a request which was
  * still on its way when the client looked does no harm either. */
-#ifndef SDK_CLIENT_CLIENT_START_H
-#define SDK_CLIENT_CLIENT_START_H
+#ifndef SDK_CLIENT_START_FATE_H
+#define SDK_CLIENT_START_FATE_H
 
 #include "sdk/client/operation.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* client_start_test.c — what a client makes of what it finds under the id of a start whose answer was lost. */
+/* start_fate_test.c — what a client makes of what it finds under the id of a start whose answer was lost. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/duration.h"
-#include "sdk/client/client_start.h"
+#include "sdk/client/start_fate.h"
 
 #define BEGAN (INT64_C(1700000000) * NS_PER_S)
 
