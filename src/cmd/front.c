@@ -73,8 +73,8 @@ static void answer_openapi(void *context, struct http_request *request)
 }
 
 static const struct http_route routes[] = {
-    {"GET", "/", "", HTTP_ACCESS_ANYONE, .page = true, .handle = answer_page, .summary = "What this is"},
-    {"GET", "/openapi.json", "", HTTP_ACCESS_ANYONE, .handle = answer_openapi,
+    {"GET", "/", "", ACCESS_ANYONE, .page = true, .handle = answer_page, .summary = "What this is"},
+    {"GET", "/openapi.json", "", ACCESS_ANYONE, .handle = answer_openapi,
      .summary = "All routes, for programs"},
 };
 

@@ -116,9 +116,9 @@ static void answer_ready(void *context, struct http_request *request)
 /* --- the routes --- */
 
 static const struct http_route routes[] = {
-    {"GET", "/healthz", "", HTTP_ACCESS_ANYONE, .handle = answer_health,
+    {"GET", "/healthz", "", ACCESS_ANYONE, .handle = answer_health,
      .summary = "Whether the server is alive, and what is degraded"},
-    {"GET", "/readyz", "", HTTP_ACCESS_ANYONE, .handle = answer_ready,
+    {"GET", "/readyz", "", ACCESS_ANYONE, .handle = answer_ready,
      .summary = "Whether work is taken now, and what keeps it from being taken"},
 };
 

@@ -83,7 +83,7 @@ static void answer_metrics(void *context, struct http_request *request)
 }
 
 static const struct http_route routes[] = {
-    {"GET", "/metrics", "", HTTP_ACCESS_READ, .handle = answer_metrics,
+    {"GET", "/metrics", "", ACCESS_READ, .handle = answer_metrics,
      .summary = "Counters and gauges, for a monitor (setting metrics)"},
 };
 

@@ -10,6 +10,7 @@
 #define NET_GRPC_SERVER_H
 
 #include "base/buf.h"
+#include "core/access/access.h"
 #include "net/transport.h"
 #include "os/loop.h"
 #include "wire/http1/site.h"
@@ -54,10 +55,11 @@ struct grpc_server_limits {  /* zero fields take the default behind */
 /* What the handler may read of a call during on_call. Pointers are valid during the callback only. */
 struct grpc_request {
     struct grpc_call_id id;
-    struct bytes path;    /* "/TaskHubSidecarService/Hello" */
-    struct bytes message; /* the request message, unpacked */
-    uint64_t connection;  /* number of the connection, never used again */
-    int64_t deadline_ns;  /* monotonic; INT64_MAX without grpc-timeout */
+    struct bytes path;                 /* "/TaskHubSidecarService/Hello" */
+    struct bytes message;              /* the request message, unpacked */
+    const struct principal *principal; /* who asks; lives as long as the server */
+    uint64_t connection;               /* number of the connection, never used again */
+    int64_t deadline_ns;               /* monotonic; INT64_MAX without grpc-timeout */
     /* The first metadata value of that lower-case name; data NULL if absent. `-bin` values are already
      * decoded. */
     struct bytes (*metadata)(const struct grpc_request *r, const char *name);

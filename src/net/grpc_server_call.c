@@ -573,6 +573,7 @@ static void hand_over(struct grpc_call *call, struct bytes message)
     const struct grpc_request request = {.id = call->id,
                                          .path = header_value(call, ":path"),
                                          .message = message,
+                                         .principal = &access_local,
                                          .connection = call->connection->number,
                                          .deadline_ns = call->deadline_ns,
                                          .metadata = request_metadata,

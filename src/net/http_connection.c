@@ -45,8 +45,10 @@ static enum step begin_request(struct http_connection *connection)
     struct http_request *request = &connection->request;
     if (http_connection_input(connection).size == 0)
         return connection->server->draining ? STEP_CLOSE : need_more(connection);
-    *request = (struct http_request){
-        .connection = connection, .send_body = true, .began_ns = loop_now(connection->server->loop)};
+    *request = (struct http_request){.connection = connection,
+                                     .principal = &access_local,
+                                     .send_body = true,
+                                     .began_ns = loop_now(connection->server->loop)};
     arena_init(&request->arena, 0);
     buf_init(&request->headers, HTTP_RESPONSE_HEAD_MAX);
     struct http1_field *fields = arena_alloc_array(&request->arena, limits->header_count_max, sizeof *fields);

@@ -59,6 +59,7 @@ enum http_state { HTTP_IDLE, HTTP_HEAD, HTTP_BODY, HTTP_ANSWERING, HTTP_FLUSHING
 struct http_request {
     struct http_connection *connection;
     const struct http_handler *handler; /* NULL: none is mounted there */
+    const struct principal *principal;  /* who asks */
     struct arena arena;
     struct http1_head head;
     struct bytes raw;                         /* the bytes of the head, whole or as far as it came */

@@ -159,7 +159,7 @@ static void write_operation(struct json_writer *json, const struct http_part *pa
     write_response(json, "2XX", "It was done.", false);
     write_response(json, "default", "It was not done; the body says why.", part->problems != NULL);
     json_write_end_object(json);
-    json_write_member_cstr(json, "x-access", http_access_name(route->access));
+    json_write_member_cstr(json, "x-access", access_permission_name(route->access));
     json_write_end_object(json);
 }
 

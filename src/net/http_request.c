@@ -36,6 +36,11 @@ struct bytes http_request_header(const struct http_request *request, const char 
     return http1_head_field(&request->head, request->raw, wanted);
 }
 
+const struct principal *http_request_principal(const struct http_request *request)
+{
+    return request->principal;
+}
+
 bool http_request_is_secure(const struct http_request *request)
 {
     return request->connection->peer.secure;

@@ -212,14 +212,3 @@ const char *http_type_name(enum http_type type)
             return types[i].essence;
     return "";
 }
-
-const char *http_access_name(enum http_access access)
-{
-    static const char *const names[] = {
-        [HTTP_ACCESS_UNSET] = "",          [HTTP_ACCESS_ANYONE] = "anyone", [HTTP_ACCESS_READ] = "read",
-        [HTTP_ACCESS_SUBMIT] = "submit",   [HTTP_ACCESS_DECIDE] = "decide", [HTTP_ACCESS_EXECUTE] = "execute",
-        [HTTP_ACCESS_OPERATE] = "operate",
-    };
-    ASSERT((size_t)access < ARRAY_SIZE(names));
-    return names[access];
-}

@@ -9,22 +9,12 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "core/access/access.h"
 
 #define HTTP_PATTERN_VALUES 2
 
 struct http_request;
 struct http_problem;
-
-/* Who may use a route once there are keys and roles. Recorded, and shown in /openapi.json; not yet enforced. */
-enum http_access {
-    HTTP_ACCESS_UNSET,   /* a row that forgot it: refused at start */
-    HTTP_ACCESS_ANYONE,  /* no sign-in: liveness, the page that says what this is */
-    HTTP_ACCESS_READ,    /* see requests and results */
-    HTTP_ACCESS_SUBMIT,  /* hand in code */
-    HTTP_ACCESS_DECIDE,  /* approve and reject */
-    HTTP_ACCESS_EXECUTE, /* run code in sessions and use their files */
-    HTTP_ACCESS_OPERATE, /* run the server */
-};
 
 /* What a body may be; bits. */
 enum http_type {
@@ -43,7 +33,7 @@ struct http_route {
     const char *pattern;
     const char
         *query; /* names of the query, separated by blanks, '!' behind those that must be there; or "" */
-    enum http_access access;
+    enum access_permission access;
     unsigned types; /* that the body must be one of; 0: none is read */
     enum http_body_limit body_limit;
     bool page; /* the answer is for people, and a link on another site may lead to it */
@@ -101,6 +91,5 @@ void http_route_list(const struct http_part *part, struct buf *out);
 unsigned http_type_of(struct arena *arena, struct bytes content_type);
 /* A media type for people and clients: "application/json". `type` is one bit. */
 const char *http_type_name(enum http_type type);
-const char *http_access_name(enum http_access access);
 
 #endif

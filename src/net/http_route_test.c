@@ -69,7 +69,7 @@ static void handle(void *context, struct http_request *request)
 
 #define ROUTE(m, p)                                                                                          \
     {                                                                                                        \
-        .method = m, .pattern = p, .query = "", .access = HTTP_ACCESS_READ, .handle = handle, .summary = p   \
+        .method = m, .pattern = p, .query = "", .access = ACCESS_READ, .handle = handle, .summary = p        \
     }
 static const struct http_route front[] = {ROUTE("GET", "/"), ROUTE("GET", "/healthz")};
 static const struct http_route app[] = {ROUTE("GET", "/v1/{id}"), ROUTE("DELETE", "/v1/{id}"),

@@ -108,6 +108,28 @@ static bool take_type(struct http_request *request, struct http_admission *ret)
     return false;
 }
 
+/* INVARIANT: no handler of a route sees a request that this has not let through. */
+static bool may(struct http_request *request, struct http_admission *ret)
+{
+    const struct http_match *match = &request->match;
+    const char *scope = arena_fmt(&request->arena, "/%s", match->part->name);
+    enum access_verdict verdict =
+        access_decide(request->principal, match->route->access, bytes_of_cstr(scope ? scope : ""));
+    if (verdict == ACCESS_GRANTED)
+        return true;
+    if (verdict == ACCESS_UNKNOWN) {
+        *ret =
+            (struct http_admission){.http_status = 401, .detail = "Sign in: no valid credentials were sent."};
+        return false;
+    }
+    CLEANUP(buf_fini) struct buf words = {0};
+    access_explain(match->route->access, &words);
+    const char *detail =
+        arena_fmt(&request->arena, "%s: %.*s.", request->principal->name, BYTES_FMT(buf_peek(&words)));
+    *ret = (struct http_admission){.http_status = 403, .detail = detail ? detail : "You may not do this."};
+    return false;
+}
+
 static void on_head(void *context, struct http_request *request, struct http_admission *ret)
 {
     const struct http_router *router = context;
@@ -121,7 +143,7 @@ static void on_head(void *context, struct http_request *request, struct http_adm
         *ret = (struct http_admission){.http_status = 404, .detail = routes_there_are(request)};
     else if (!match->route)
         *ret = (struct http_admission){.http_status = 405, .detail = methods_there_are(request)};
-    else if (decode_values(request, ret) && take_type(request, ret))
+    else if (may(request, ret) && decode_values(request, ret) && take_type(request, ret))
         *ret = (struct http_admission){.body_max = match->part->body_limits[match->route->body_limit],
                                        .page = match->route->page};
 }
@@ -158,6 +180,8 @@ static void write_error(void *context, struct http_request *request, int http_st
     }
     if (http_status == 405)
         (void)add_allow(request);
+    if (http_status == 401) /* RFC 9110 section 11.6.1 */
+        (void)!http_response_header(request, "WWW-Authenticate", BYTES_LITERAL("Bearer"));
     if (part && part->write_error)
         part->write_error(part->context, request, http_status, detail, ret_body, ret_content_type);
     else
@@ -170,7 +194,7 @@ void http_router_init(struct http_router *router, const struct http_part *parts,
         for (size_t k = 0; k < parts[i].route_count; k++) {
             const struct http_route *route = &parts[i].routes[k];
             ASSERT(route->method && route->pattern && route->query && route->handle && route->summary);
-            ASSERT(route->access != HTTP_ACCESS_UNSET && route->body_limit < HTTP_BODY_LIMITS);
+            ASSERT(route->access != ACCESS_UNSET && route->body_limit < HTTP_BODY_LIMITS);
         }
     }
     *router = (struct http_router){.parts = parts, .part_count = part_count};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* http_router.h — all routes of a process as one handler (rows: net/http_route.h).
  * Decides what no service should decide twice: 404 with the list of routes, 405 with Allow, HEAD as GET,
- * OPTIONS (204 with Allow), 415, how large a body may be, and whether a value of the path can be read. A
+ * OPTIONS (204 with Allow), 401 and 403 (core/access/access.h), 415, how large a body may be, and whether a value of the path can be read. A
  * refusal has the shape of the service whose path it is. A handler is called with the whole request; it asks
  * http_request_route, http_request_value, http_request_prefix and http_request_type. Loop's thread. */
 #ifndef NET_HTTP_ROUTER_H

@@ -34,8 +34,8 @@ static void write_shape(void *context, struct http_request *request, int http_st
 
 #define ROW(m, p, ...)                                                                                       \
     {                                                                                                        \
-        .method = m, .pattern = p, .query = "", .access = HTTP_ACCESS_READ, .handle = handle,                \
-        .summary = "s", __VA_ARGS__                                                                          \
+        .method = m, .pattern = p, .query = "", .access = ACCESS_READ, .handle = handle, .summary = "s",     \
+        __VA_ARGS__                                                                                          \
     }
 static const struct http_route app_rows[] = {
     ROW("GET", "/", .page = true),

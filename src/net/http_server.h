@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "core/access/access.h"
 #include "net/http_problem.h"
 #include "net/transport.h"
 #include "os/loop.h"
@@ -115,6 +116,8 @@ struct bytes http_request_query_string(const struct http_request *request);
 /* The first header of that name (case-insensitive); data NULL if absent. "host" gives the authority of an
  * absolute-form target if there is one (RFC 9112 section 3.2.2). */
 struct bytes http_request_header(const struct http_request *request, const char *name);
+/* Who asks; lives as long as the server. */
+const struct principal *http_request_principal(const struct http_request *request);
 /* It came through TLS: links to this server begin with https. */
 bool http_request_is_secure(const struct http_request *request);
 /* The first query parameter of that name (case-insensitive), percent-decoded, '+' as space. data NULL if

@@ -60,7 +60,7 @@ static void on_report(void *context, struct http_request *r)
 static const struct http_route report_route = {"GET",
                                                "/healthz",
                                                "",
-                                               HTTP_ACCESS_ANYONE,
+                                               ACCESS_ANYONE,
                                                .handle = on_report,
                                                .summary = "What the pool says of itself"};
 

@@ -16,7 +16,8 @@ import unittest
 from server import Server
 
 POOL = "/subscriptions/{subscription}/resourceGroups/{group}/sessionPools/{pool}"
-ACCESS = {"anyone", "read", "submit", "decide", "execute", "operate"}
+ACCESS = {"anyone", "read", "submit", "decide", "execute", "operate", "hub-read", "hub-write"}
+OPEN = {"/", "/openapi.json", "/healthz", "/readyz"}
 LISTS_TO_DELETE = {"/v1/taskhubs/orchestrations/purge", "/v1/taskhubs/entities/delete"}  # the vendor's clients send them
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
@@ -69,7 +70,8 @@ class Routes(unittest.TestCase):
         for path, method, operation in self.operations():
             self.assertIn(operation["x-access"], ACCESS, path)
             if method != "get" and not path.endswith("/query"):
-                self.assertNotIn(operation["x-access"], ("anyone", "read"), path)
+                self.assertNotIn(operation["x-access"], ("anyone", "read", "hub-read"), path)
+            self.assertEqual(operation["x-access"] == "anyone", path in OPEN, path)
 
     def test_each_route_answers(self):
         """Whatever it says, it is neither "no such route" nor another method, and OPTIONS knows it."""

@@ -32,17 +32,17 @@ static void begin_call(void *context, struct http_request *request);
 #define JSON_BODY .types = HTTP_TYPE_JSON, .body_limit = HTTP_BODY_COMMON
 
 static const struct http_route routes[] = {
-    {"POST", "/code/execute", "", HTTP_ACCESS_SUBMIT, JSON_BODY, CALL(route_code_execute),
+    {"POST", "/code/execute", "", ACCESS_SUBMIT, JSON_BODY, CALL(route_code_execute),
      .summary = "Submit code as one JSON string, as the cloud sample does"},
-    {"POST", "/code/review", "requestId! approve!", HTTP_ACCESS_DECIDE, CALL(route_code_review),
+    {"POST", "/code/review", "requestId! approve!", ACCESS_DECIDE, CALL(route_code_review),
      .summary = "Approve or reject, as the cloud sample does"},
-    {"POST", "/v1/requests", "submittedBy approvalTimeoutSeconds", HTTP_ACCESS_SUBMIT, CODE_BODY,
+    {"POST", "/v1/requests", "submittedBy approvalTimeoutSeconds", ACCESS_SUBMIT, CODE_BODY,
      CALL(route_requests_create), .summary = "Submit code"},
-    {"GET", "/v1/requests", "state limit after order", HTTP_ACCESS_READ, CALL(route_requests_list),
+    {"GET", "/v1/requests", "state limit after order", ACCESS_READ, CALL(route_requests_list),
      .summary = "List requests"},
-    {"GET", "/v1/requests/{id}", "wait until", HTTP_ACCESS_READ, CALL(route_requests_get),
+    {"GET", "/v1/requests/{id}", "wait until", ACCESS_READ, CALL(route_requests_get),
      .summary = "Look at a request, and wait for its result"},
-    {"POST", "/v1/requests/{id}/decision", "", HTTP_ACCESS_DECIDE, JSON_BODY, CALL(route_requests_decide),
+    {"POST", "/v1/requests/{id}/decision", "", ACCESS_DECIDE, JSON_BODY, CALL(route_requests_decide),
      .summary = "Approve or reject"},
 };
 

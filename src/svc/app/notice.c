@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/macros.h"
+#include "core/access/access.h"
 #include "svc/app/limits.h"
 
 #define AREA "svc/app"
@@ -13,7 +14,7 @@
 /* A person's name as it may stand in quotes. */
 static const char *quotable(const char *name, char text[NAME_SIZE_MAX + 1])
 {
-    snprintf(text, NAME_SIZE_MAX + 1, "%s", name ? name : "anonymous");
+    snprintf(text, NAME_SIZE_MAX + 1, "%s", name ? name : access_local.name);
     for (char *at = text; *at; at++)
         if (*at == '"' || *at == '\\')
             *at = '\'';

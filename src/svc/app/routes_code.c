@@ -161,6 +161,7 @@ void route_code_review(struct app_service *service, struct http_request *request
     }
     char at[TIME_TEXT_SIZE_MAX];
     time_format(clock_unix_ns(), 7, at);
-    json_t *record = json_pack("{s:b, s:s, s:s}", "approved", approve, "at", at, "by", "anonymous");
+    json_t *record = json_pack("{s:b, s:s, s:s}", "approved", approve, "at", at, "by",
+                               http_request_principal(request)->name);
     decide(service, request, bytes_trim(id), record, false, NULL);
 }

@@ -137,7 +137,7 @@ static json_t *read_hash(const char *text)
 }
 
 /* The decision as it will be kept, or NULL with what is wrong. */
-static json_t *read_decision(const json_t *root, const char **ret_refusal)
+static json_t *read_decision(const json_t *root, const struct principal *principal, const char **ret_refusal)
 {
     const json_t *approve = json_object_get(root, "approve");
     const char *by, *comment, *seen;
@@ -156,7 +156,7 @@ static json_t *read_decision(const json_t *root, const char **ret_refusal)
     char at[TIME_TEXT_SIZE_MAX];
     time_format(clock_unix_ns(), 7, at);
     json_t *record = json_pack("{s:b, s:s, s:s}", "approved", json_is_true(approve), "at", at, "by",
-                               by && *by ? by : "anonymous");
+                               by && *by ? by : principal->name);
     if (comment)
         json_object_set_new(record, "comment", json_string(comment));
     if (hash)
@@ -171,7 +171,7 @@ void route_requests_decide(struct app_service *service, struct http_request *req
     if (!root)
         return;
     const char *refusal;
-    json_t *record = read_decision(root, &refusal);
+    json_t *record = read_decision(root, http_request_principal(request), &refusal);
     if (refusal)
         bad_request(request, refusal);
     else

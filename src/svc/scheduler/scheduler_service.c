@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "os/clock.h"
+#include "svc/scheduler/scheduler_access.h"
 #include "svc/scheduler/scheduler_health.h"
 #include "svc/scheduler/scheduler_internal.h"
 #include "wire/pb/orchestrator_service.pb.h"
@@ -298,7 +299,10 @@ static enum status admit_request(struct scheduler *scheduler, const struct grpc_
                        (const char *)request->path.data);
     if (scheduler->stopping)
         return err_set(err, STATUS_UNAVAILABLE, "the scheduler is stopping");
-    enum status status = find_hub(scheduler, request, method, ret_hub, err);
+    enum status status = scheduler_access_check(request->principal, request->path,
+                                                request->metadata(request, "taskhub"), err);
+    if (status == STATUS_OK)
+        status = find_hub(scheduler, request, method, ret_hub, err);
     return status == STATUS_OK ? admit(scheduler, method, err) : status;
 }
 

@@ -23,7 +23,7 @@ static void begin_call(void *context, struct http_request *request);
 #define JSON_BODY .types = HTTP_TYPE_JSON, .body_limit = HTTP_BODY_COMMON
 /* One client sends a form as application/json without a boundary (session-pool-api.md section 5.3). */
 #define FORM_BODY .types = HTTP_TYPE_FORM | HTTP_TYPE_JSON, .body_limit = HTTP_BODY_UPLOAD
-#define ACCESS    HTTP_ACCESS_EXECUTE
+#define ACCESS    ACCESS_EXECUTE
 
 /* ORDER: "content" decides by its place. First below files it is the older download, last the newer one, and
  * alone it is a file's name. */
@@ -54,7 +54,7 @@ const struct http_route pool_routes[] = {
     {"GET", "/session", SESSION, ACCESS, CALL(pool_handle_session_get, true), .summary = "Look at a session"},
     {"DELETE", "/session", SESSION, ACCESS, CALL(pool_handle_session_delete, true),
      .summary = "End a session"},
-    {"GET", "/listSessions", VERSION " skip", HTTP_ACCESS_OPERATE, CALL(pool_handle_list_sessions, false),
+    {"GET", "/listSessions", VERSION " skip", ACCESS_OPERATE, CALL(pool_handle_list_sessions, false),
      .summary = "List sessions"},
     {"GET", "/metadata", VERSION, ACCESS, CALL(pool_handle_metadata, false),
      .summary = "What a session has installed"},

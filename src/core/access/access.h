@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* access.h — who may do what: roles, what they permit, and the one decision. Pure.
+ * Every route (net/http_route.h) and every call (svc/scheduler/scheduler_access.h) names a permission; every request bears
+ * a principal. Both are given to access_decide, and nothing else decides. It fails closed: a permission that was
+ * forgotten is nobody's, not even the local user's. Owns tables only; never asks who somebody is. */
+#ifndef CORE_ACCESS_H
+#define CORE_ACCESS_H
+
+#include "base/buf.h"
+
+/* What a route or a call asks for. */
+enum access_permission {
+    ACCESS_UNSET,     /* a row that forgot it: refused at start, and to everybody */
+    ACCESS_ANYONE,    /* no sign-in: liveness, the page that says what this is */
+    ACCESS_READ,      /* see requests and results */
+    ACCESS_SUBMIT,    /* hand in code */
+    ACCESS_DECIDE,    /* approve and reject */
+    ACCESS_EXECUTE,   /* run code in sessions and use their files */
+    ACCESS_OPERATE,   /* run the server */
+    ACCESS_HUB_HELLO, /* ask whether a task hub is there */
+    ACCESS_HUB_READ,  /* see its instances */
+    ACCESS_HUB_WRITE, /* start, steer and purge them */
+    ACCESS_HUB_WORK,  /* take and complete their work */
+    ACCESS_HUB_ADMIN, /* make and delete task hubs */
+    ACCESS_PERMISSIONS,
+};
+
+/* Those of the cloud keep their names and ids; the others are ours. */
+enum access_role {
+    ROLE_OWNER,
+    ROLE_CONTRIBUTOR,
+    ROLE_READER,
+    ROLE_HUB_CONTRIBUTOR,
+    ROLE_HUB_WORKER,
+    ROLE_HUB_READER,
+    ROLE_SESSION_EXECUTOR,
+    ROLE_SUBMITTER,
+    ROLE_REVIEWER,
+    ROLE_OPERATOR,
+    ROLE_AUDITOR,
+    ROLE_LOCAL, /* of the user of this machine while there is no sign-in: everything; granted to nobody else */
+    ACCESS_ROLES,
+};
+
+/* A role at a place and below it: "/", "/scheduler/HUB", "/pool", "/app". */
+struct access_grant {
+    enum access_role role;
+    struct bytes scope;
+};
+
+/* Who asks. */
+struct principal {
+    const char *id;   /* "local"; NULL: nobody is known */
+    const char *name; /* for people and records */
+    const struct access_grant *grants;
+    size_t grant_count;
+};
+
+/* Whoever reaches a server without sign-in: it listens on loopback only, so they are on this machine. */
+extern const struct principal access_local;
+/* Who showed nothing, where there is sign-in. */
+extern const struct principal access_nobody;
+
+enum access_verdict {
+    ACCESS_GRANTED,
+    ACCESS_UNKNOWN, /* nobody is known: 401, UNAUTHENTICATED */
+    ACCESS_DENIED,  /* known, and may not: 403, PERMISSION_DENIED */
+};
+
+/* `scope`: what is asked for, as in grants; segments are compared without regard to case. */
+enum access_verdict access_decide(const struct principal *principal, enum access_permission permission,
+                                  struct bytes scope);
+
+/* "hub-read"; for rows in documents and logs. */
+const char *access_permission_name(enum access_permission permission);
+/* "Durable Task Worker". */
+const char *access_role_name(enum access_role role);
+bool access_role_permits(enum access_role role, enum access_permission permission);
+/* What to say to who may not: which roles permit it. */
+void access_explain(enum access_permission permission, struct buf *out);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* scheduler_access.h — what each call of the scheduler's gRPC services asks for, by core/access/access.h. A table; the scheduler
+ * looks here before it looks at a call. A call that is not in the table is nobody's. */
+#ifndef SVC_SCHEDULER_SCHEDULER_ACCESS_H
+#define SVC_SCHEDULER_SCHEDULER_ACCESS_H
+
+#include "core/access/access.h"
+
+/* ACCESS_UNSET for a path that no service of ours has. */
+enum access_permission scheduler_access_of(struct bytes path);
+/* For a path that is served: OK, or UNAUTHENTICATED or PERMISSION_DENIED with what to do. `hub` is as the caller names it; data NULL: it does not,
+ * and a grant for all hubs is needed. */
+STATUS_RESULT scheduler_access_check(const struct principal *principal, struct bytes path, struct bytes hub,
+                                     struct err *err);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* access_walk_test.c — walks every route of every service, from the rows that the router serves, and every call, from the
+ * description of the protocol, with every role and with none. What each permits is written down here a second time, so a
+ * new route or call without an entry fails, and so does one whose permission was changed in one place only.
+ * If it fails: somebody may do what nobody decided that he may. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/access/access.h"
+#include "svc/app/app_service.h"
+#include "svc/pool/http/pool_service.h"
+#include "svc/scheduler/http/scheduler_http.h"
+#include "svc/scheduler/scheduler_access.h"
+#include "wire/pb/orchestrator_service.pb.h"
+
+/* Roles by letters, in the order of enum access_role: Owner, Contributor, Reader of the control plane; Data contributor,
+ * Worker, data reader (V) of task hubs; session eXecutor; Submitter, reviewer (J), oPerator, Auditor. */
+static const char letters[] = "OCRDWVXSJPA";
+
+#define SERVICE_SIZE                                                                                         \
+    ((size_t)1 << 20) /* bytes; a service that was never created has zeros for its settings */
+
+struct entry {
+    const char *what; /* "POST /v1/requests", or a method of the scheduler */
+    const char *who;
+};
+
+static const struct entry app[] = {
+    {"POST /code/execute", "S"}, {"POST /code/review", "J"},       {"POST /v1/requests", "S"},
+    {"GET /v1/requests", "SJA"}, {"GET /v1/requests/{id}", "SJA"}, {"POST /v1/requests/{id}/decision", "J"},
+};
+
+static const struct entry pool[] = {
+    {"POST /code/execute", "X"},
+    {"POST /python/execute", "X"},
+    {"POST /executions", "X"},
+    {"POST /execute", "X"},
+    {"GET /executions/{id}", "X"},
+    {"GET /files", "X"},
+    {"POST /files", "X"},
+    {"POST /files/upload", "X"},
+    {"GET /files/content/{name*}", "X"},
+    {"GET /files/{name*}/content", "X"},
+    {"GET /files/{name*}", "X"},
+    {"DELETE /files/{name*}", "X"},
+    {"GET /session", "X"},
+    {"DELETE /session", "X"},
+    {"GET /metadata", "X"},
+    {"POST /.management/stopSession", "X"},
+    {"GET /listSessions", "OP"},
+};
+
+static const struct entry api[] = {
+    {"GET /v1/taskhubs/ping", "DVA"},
+    {"GET /v1/taskhubs/changes", "DVA"},
+    {"POST /v1/taskhubs/orchestrations/query", "DVA"},
+    {"POST /v1/taskhubs/orchestrations", "D"},
+    {"POST /v1/taskhubs/orchestrations/addhistoryevents", "D"},
+    {"POST /v1/taskhubs/orchestrations/forceterminate", "D"},
+    {"DELETE /v1/taskhubs/orchestrations/purge", "D"},
+    {"GET /v1/taskhubs/orchestrations/{id}", "DVA"},
+    {"DELETE /v1/taskhubs/orchestrations/{id}", "D"},
+    {"GET /v1/taskhubs/orchestrations/{id}/payloads", "DVA"},
+    {"GET /v1/taskhubs/orchestrations/{id}/executions/{executionId}/history", "DVA"},
+    {"POST /v1/taskhubs/orchestrations/{id}/history", "D"},
+    {"POST /v1/taskhubs/orchestrations/{id}/restart", "D"},
+};
+
+static const struct entry calls[] = {
+    {"Hello", "DWVP"},
+    {"StartInstance", "D"},
+    {"GetInstance", "DVA"},
+    {"RewindInstance", "D"},
+    {"RestartInstance", "D"},
+    {"WaitForInstanceStart", "DVA"},
+    {"WaitForInstanceCompletion", "DVA"},
+    {"RaiseEvent", "D"},
+    {"TerminateInstance", "D"},
+    {"SuspendInstance", "D"},
+    {"ResumeInstance", "D"},
+    {"QueryInstances", "DVA"},
+    {"ListInstanceIds", "DVA"},
+    {"PurgeInstances", "D"},
+    {"GetWorkItems", "DW"},
+    {"CompleteActivityTask", "DW"},
+    {"CompleteOrchestratorTask", "DW"},
+    {"CompleteEntityTask", "DW"},
+    {"StreamInstanceHistory", "DVA"},
+    {"CreateTaskHub", "OCP"},
+    {"DeleteTaskHub", "OCP"},
+    {"SignalEntity", "D"},
+    {"GetEntity", "DVA"},
+    {"QueryEntities", "DVA"},
+    {"CleanEntityStorage", "D"},
+    {"AbandonTaskActivityWorkItem", "DW"},
+    {"AbandonTaskOrchestratorWorkItem", "DW"},
+    {"AbandonTaskEntityWorkItem", "DW"},
+    {"SkipGracefulOrchestrationTerminations", "D"},
+};
+
+static const char *who_may(const struct entry *entries, size_t count, const char *what)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(entries[i].what, what) == 0)
+            return entries[i].who;
+    fail_msg("%s has no entry: decide who may, and write it down", what);
+    return NULL;
+}
+
+/* What the door says to each role, each at the right place and at another one, and to nobody. */
+static void expect(const char *what, const char *who, enum access_permission permission, const char *scope)
+{
+    for (enum access_role role = 0; role < ROLE_LOCAL; role++) {
+        const struct access_grant here = {role, bytes_of_cstr(scope)},
+                                  elsewhere = {role, BYTES_LITERAL("/other")};
+        struct principal principal = {.id = "one", .name = "one", .grants = &here, .grant_count = 1};
+        bool may = strchr(who, letters[role]) != NULL;
+        enum access_verdict verdict = access_decide(&principal, permission, bytes_of_cstr(scope));
+        if ((verdict == ACCESS_GRANTED) != may)
+            fail_msg("%s: %s may%s", what, access_role_name(role), may ? " not" : "");
+        principal.grants = &elsewhere;
+        assert_int_equal(access_decide(&principal, permission, bytes_of_cstr(scope)), ACCESS_DENIED);
+    }
+    assert_int_equal(access_decide(&access_nobody, permission, bytes_of_cstr(scope)), ACCESS_UNKNOWN);
+    assert_int_equal(access_decide(&access_local, permission, bytes_of_cstr(scope)), ACCESS_GRANTED);
+}
+
+static void walk(const struct http_part *part, const struct entry *entries, size_t count)
+{
+    char what[256], scope[64];
+    snprintf(scope, sizeof scope, "/%s", part->name);
+    for (size_t i = 0; i < part->route_count; i++) {
+        const struct http_route *route = &part->routes[i];
+        snprintf(what, sizeof what, "%s %s", route->method, route->pattern);
+        expect(what, who_may(entries, count, what), route->access, scope);
+    }
+    /* An entry without a route is as wrong: somebody thinks that it guards something. */
+    assert_int_equal(part->route_count, count);
+}
+
+static void every_route_of_the_app(void **state)
+{
+    void *service = calloc(1, SERVICE_SIZE);
+    const struct http_part part = app_service_part(service);
+    walk(&part, app, ARRAY_SIZE(app));
+    free(service);
+}
+
+static void every_route_of_the_pool(void **state)
+{
+    void *service = calloc(1, SERVICE_SIZE);
+    const struct http_part part = pool_service_part(service, true);
+    walk(&part, pool, ARRAY_SIZE(pool));
+    free(service);
+}
+
+static void every_route_of_the_scheduler(void **state)
+{
+    const struct http_part part = scheduler_http_part(NULL);
+    walk(&part, api, ARRAY_SIZE(api));
+}
+
+static void every_call_of_the_scheduler(void **state)
+{
+    for (size_t i = 0; i < PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT; i++) {
+        const char *path = pb_task_hub_sidecar_service_methods[i].path;
+        const char *name = strrchr(path, '/') + 1;
+        enum access_permission permission = scheduler_access_of(bytes_of_cstr(path));
+        if (permission == ACCESS_UNSET)
+            fail_msg("%s asks for no permission", name);
+        expect(name, who_may(calls, ARRAY_SIZE(calls), name), permission, "/scheduler/default");
+    }
+    assert_int_equal(PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT, ARRAY_SIZE(calls));
+}
+
+/* Through the scheduler's own door: the hub is the place, and a name cannot reach out of it. */
+static void a_call_is_refused_with_what_to_do(void **state)
+{
+    const struct access_grant grant = {ROLE_HUB_READER, BYTES_LITERAL("/scheduler/mine")};
+    const struct principal reader = {.id = "r", .name = "reader", .grants = &grant, .grant_count = 1};
+    const struct bytes get = BYTES_LITERAL("/TaskHubSidecarService/GetInstance");
+    const struct bytes start = BYTES_LITERAL("/TaskHubSidecarService/StartInstance");
+    struct err err = {0};
+    assert_int_equal(scheduler_access_check(&reader, get, BYTES_LITERAL("mine"), &err), STATUS_OK);
+    assert_int_equal(scheduler_access_check(&reader, get, BYTES_LITERAL("MINE"), &err), STATUS_OK);
+    assert_int_equal(scheduler_access_check(&reader, start, BYTES_LITERAL("mine"), &err),
+                     STATUS_PERMISSION_DENIED);
+    assert_non_null(strstr(err.text, "reader"));
+    assert_non_null(strstr(err.text, "Durable Task Data Contributor"));
+    const struct bytes others[] = {BYTES_LITERAL("other"),
+                                   BYTES_LITERAL("mine2"),
+                                   BYTES_LITERAL("mine/../other"),
+                                   BYTES_LITERAL("../scheduler/mine"),
+                                   BYTES_LITERAL(""),
+                                   {NULL, 0}};
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        assert_int_equal(scheduler_access_check(&reader, get, others[i], &err), STATUS_PERMISSION_DENIED);
+    assert_int_equal(scheduler_access_check(&access_nobody, get, BYTES_LITERAL("mine"), &err),
+                     STATUS_UNAUTHENTICATED);
+    assert_int_equal(scheduler_access_check(&access_local, get, others[5], &err), STATUS_OK);
+
+    const struct bytes health = BYTES_LITERAL("/grpc.health.v1.Health/Check");
+    assert_int_equal(scheduler_access_check(&access_nobody, health, others[5], &err), STATUS_OK);
+    const struct bytes unknown = BYTES_LITERAL("/TaskHubSidecarService/Unheard"); /* fails closed */
+    assert_int_equal(scheduler_access_check(&access_local, unknown, others[5], &err),
+                     STATUS_PERMISSION_DENIED);
+}
+
+int main(void)
+{
+    assert_int_equal(sizeof letters - 1, ROLE_LOCAL);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_route_of_the_app),
+        cmocka_unit_test(every_route_of_the_pool),
+        cmocka_unit_test(every_route_of_the_scheduler),
+        cmocka_unit_test(every_call_of_the_scheduler),
+        cmocka_unit_test(a_call_is_refused_with_what_to_do),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
