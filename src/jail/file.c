@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Opened, used and closed in one call, so that no descriptor of a kernel file stays. */
 #include "jail/file.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* clone3 by number: libc has no wrapper for it, and its fork would run handlers that a zygote must not run. */
 #include "jail/namespace.h"
 
 #include <errno.h>

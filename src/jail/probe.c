@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One table of layers, by fact; texts, JSON and the list of what is degraded are read from it. */
 #include "jail/probe.h"
 
 #include <fcntl.h>

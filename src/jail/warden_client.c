@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The warden is the only program that the server ever starts: by fork and exec, before the server's first thread. Its
+ * keepers become the server's own children, which are collected whenever something is ordered. */
 #include "jail/warden_client.h"
 
 #include <errno.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Two processes come from one fork: the init, and by CLONE_VM the runner in the same memory. From then on the init lives on
+ * raw calls (raw_call.h) and its registers. */
 #include "jail/zygote/spawn.h"
 
 #include <errno.h>

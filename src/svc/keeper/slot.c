@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Slots are an array that is searched: there are few, and the low ones are the warm ones. What waits for the kernel, a
+ * session that drains, is asked for each millisecond, since no descriptor tells that a group is empty on v1. */
 #include "svc/keeper/slot.h"
 
 #include <poll.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The child goes through a list of steps and ends in execve, so nothing that it leaves in memory matters: it may read the
+ * files of the list, which the keeper must not. What goes wrong it says over the socket, as its last word. */
 #include "svc/keeper/zygote.h"
 
 #include <errno.h>
