@@ -18,6 +18,8 @@
  * is no disk of its own kind (an overlay, a pool of disks) or the kernel cannot, it is left out in silence. */
 enum cgroup_controller { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_IO, CGROUP_CONTROLLERS };
 
+#define CGROUP_ALL (~(~0u << CGROUP_CONTROLLERS)) /* their bits */
+
 enum cgroup_layout { CGROUP_NONE, CGROUP_V1, CGROUP_V2, CGROUP_HYBRID };
 
 struct cgroup_slot {
@@ -53,8 +55,10 @@ int cgroup_zygote_directory(struct cgroup_tree *tree);
  * caller. IO: a limit that is enforced elsewhere could not be set here. */
 STATUS_RESULT cgroup_slot_prepare(struct cgroup_tree *tree, uint32_t slot,
                                   const struct session_limits *limits, struct err *err);
-/* Fills in the files a process joins the slot's v1 groups by; returns how many. Borrowed. */
-unsigned cgroup_slot_joins(const struct cgroup_tree *tree, uint32_t slot, int ret_fds[CGROUP_CONTROLLERS]);
+/* Fills in the files a process joins the slot's v1 groups of those controllers by, a bit each; returns how many.
+ * Borrowed. */
+unsigned cgroup_slot_joins(const struct cgroup_tree *tree, uint32_t slot, unsigned controllers,
+                           int ret_fds[CGROUP_CONTROLLERS]);
 /* True if the OOM killer acted in the slot since cgroup_slot_prepare. */
 bool cgroup_slot_oom(struct cgroup_tree *tree, uint32_t slot);
 /* One of the kills that cgroup_slot_oom tells of is accounted for: it took a process that is not the session's

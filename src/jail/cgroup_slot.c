@@ -153,11 +153,12 @@ enum status cgroup_slot_prepare(struct cgroup_tree *tree, uint32_t slot, const s
     return status;
 }
 
-unsigned cgroup_slot_joins(const struct cgroup_tree *tree, uint32_t slot, int ret_fds[CGROUP_CONTROLLERS])
+unsigned cgroup_slot_joins(const struct cgroup_tree *tree, uint32_t slot, unsigned controllers,
+                           int ret_fds[CGROUP_CONTROLLERS])
 {
     unsigned count = 0;
     for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
-        if (tree->slots[slot].join[c] >= 0)
+        if (controllers & 1u << c && tree->slots[slot].join[c] >= 0)
             ret_fds[count++] = tree->slots[slot].join[c];
     }
     return count;

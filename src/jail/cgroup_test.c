@@ -129,11 +129,13 @@ static void test_room_is_what_the_limit_leaves(void **state)
         assert_false(cgroup_slot_has_room(&tree, 1, limits.memory_bytes, UINT64_MAX));
         assert_true(cgroup_slot_empty(&tree, 1));
         assert_false(cgroup_slot_oom(&tree, 1) || cgroup_slot_forgive_oom(&tree, 1));
-        assert_true(cgroup_slot_joins(&tree, 1, joins) > 0 || tree.slots[1].unified >= 0);
+        assert_int_equal(cgroup_slot_joins(&tree, 1, 1u << CGROUP_MEMORY, joins),
+                         tree.slots[1].join[CGROUP_MEMORY] >= 0);
+        assert_true(cgroup_slot_joins(&tree, 1, CGROUP_ALL, joins) > 0 || tree.slots[1].unified >= 0);
     }
     /* A slot that was never prepared is not limited. */
     assert_true(cgroup_slot_has_room(&tree, 0, limits.memory_bytes, 60 * MIB));
-    assert_int_equal(cgroup_slot_joins(&tree, 0, joins), 0);
+    assert_int_equal(cgroup_slot_joins(&tree, 0, CGROUP_ALL, joins), 0);
     cgroup_close(&tree);
     if (!limited)
         skip();

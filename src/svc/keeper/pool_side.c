@@ -61,7 +61,7 @@ static void ask_fork(struct keeper *keeper, uint32_t index, const int child[CHIL
         flags |= JAIL_DATA_MOUNT;
         fds[count++] = data_mount;
     }
-    count += cgroup_slot_joins(&keeper->groups, index, &fds[count]);
+    count += cgroup_slot_joins(&keeper->groups, index, CGROUP_ALL, &fds[count]);
     const struct keeper_message message = {.type = KEEPER_MESSAGE_FORK,
                                            .slot = index,
                                            .generation = slot->generation,

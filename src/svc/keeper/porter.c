@@ -13,6 +13,10 @@
 #include "jail/file.h"
 #include "svc/keeper/state.h"
 
+/* Memory is what this is for, and the slot is empty only without it. Processor time is not the session's: it has not asked
+ * for the file, and one that is busy would keep its caller waiting. On v2 one group has all of them. */
+#define CHARGED (1u << CGROUP_MEMORY | 1u << CGROUP_PIDS)
+
 bool porter_possible(const struct keeper *keeper)
 {
     return keeper->groups.enforced[CGROUP_MEMORY];
@@ -53,7 +57,7 @@ static void ask_port(struct keeper *keeper, struct slot *slot, const struct pack
         flags = JAIL_CGROUP_START;
         fds[count++] = keeper->groups.slots[index].unified;
     }
-    count += cgroup_slot_joins(&keeper->groups, index, &fds[count]);
+    count += cgroup_slot_joins(&keeper->groups, index, CHARGED, &fds[count]);
     const struct keeper_message message = {.type = KEEPER_MESSAGE_PORT,
                                            .slot = index,
                                            .generation = slot->generation,
