@@ -123,6 +123,48 @@ static void make_complete(struct arena *a, struct pb_orchestrator_action *action
     }
 }
 
+static struct bytes *split_names(struct arena *a, struct bytes names, size_t *ret_count)
+{
+    struct bytes *all = put(a, 16 * sizeof *all);
+    for (*ret_count = 0; names.size; (*ret_count)++)
+        all[*ret_count] = bytes_split(&names, ',');
+    return all;
+}
+
+/* A request's id is that of its operation: tests name each once. */
+static bool make_entity(struct arena *a, struct bytes kind, struct bytes first, struct bytes second,
+                        struct pb_orchestrator_action *action)
+{
+    struct pb_send_entity_message_action *message = put(a, sizeof *message);
+    action->send_entity_message = message;
+    if (bytes_equal_cstr(kind, "signal")) {
+        message->entity_message_type_case = PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_OPERATION_SIGNALED;
+        message->entity_operation_signaled = put(a, sizeof *message->entity_operation_signaled);
+        message->entity_operation_signaled->operation = second;
+        message->entity_operation_signaled->target_instance_id = pb_some(first);
+    } else if (bytes_equal_cstr(kind, "call")) {
+        message->entity_message_type_case = PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_OPERATION_CALLED;
+        message->entity_operation_called = put(a, sizeof *message->entity_operation_called);
+        message->entity_operation_called->operation = second;
+        message->entity_operation_called->request_id = second;
+        message->entity_operation_called->target_instance_id = pb_some(first);
+    } else if (bytes_equal_cstr(kind, "lock")) {
+        message->entity_message_type_case = PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_LOCK_REQUESTED;
+        message->entity_lock_requested = put(a, sizeof *message->entity_lock_requested);
+        message->entity_lock_requested->critical_section_id = first;
+        message->entity_lock_requested->lock_set =
+            split_names(a, second, &message->entity_lock_requested->lock_set_count);
+    } else if (bytes_equal_cstr(kind, "unlock")) {
+        message->entity_message_type_case = PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_UNLOCK_SENT;
+        message->entity_unlock_sent = put(a, sizeof *message->entity_unlock_sent);
+        message->entity_unlock_sent->critical_section_id = first;
+        message->entity_unlock_sent->target_instance_id = pb_some(second);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void make(struct arena *a, struct bytes kind, struct bytes first, struct bytes second, int64_t now_ns,
                  struct pb_orchestrator_action *action)
 {
@@ -152,9 +194,8 @@ static void make(struct arena *a, struct bytes kind, struct bytes first, struct 
         action->orchestrator_action_type_case = PB_ORCHESTRATOR_ACTION_TERMINATE_ORCHESTRATION;
         action->terminate_orchestration = put(a, sizeof *action->terminate_orchestration);
         action->terminate_orchestration->instance_id = first;
-    } else if (bytes_equal_cstr(kind, "entity")) {
+    } else if (make_entity(a, kind, first, second, action)) {
         action->orchestrator_action_type_case = PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE;
-        action->send_entity_message = put(a, sizeof *action->send_entity_message);
     } else if (bytes_equal_cstr(kind, "rewind")) {
         action->orchestrator_action_type_case = PB_ORCHESTRATOR_ACTION_REWIND_ORCHESTRATION;
         action->rewind_orchestration = put(a, sizeof *action->rewind_orchestration);
@@ -205,6 +246,55 @@ uint64_t script_answer(struct rig *r, struct rig_work *turn, const char *text)
     return call;
 }
 
+uint64_t script_signal(struct rig *r, const char *entity, const char *operation)
+{
+    struct pb_signal_entity_request request = {.instance_id = bytes_of_cstr(entity),
+                                               .name = bytes_of_cstr(operation)};
+    return rig_call(r, ENGINE_SIGNAL_ENTITY, &pb_signal_entity_request_message, &request);
+}
+
+static struct bytes operation_of(const struct pb_history_event *event)
+{
+    return event->event_type_case == PB_HISTORY_EVENT_ENTITY_OPERATION_CALLED
+               ? event->entity_operation_called->operation
+               : event->entity_operation_signaled->operation;
+}
+
+struct rig_work *script_batch(struct rig *r, const char *entity, const char *operations)
+{
+    struct rig_work *work = rig_take_work(r);
+    assert_non_null(work);
+    assert_int_equal(work->item.request_case, PB_WORK_ITEM_ENTITY_REQUEST_V2);
+    const struct pb_entity_request *request = work->item.entity_request_v2;
+    assert_true(bytes_equal_cstr(request->instance_id, entity));
+    struct buf got = {0};
+    for (size_t n = 0; n < request->operation_requests_count; n++) {
+        buf_append_cstr(&got, n ? " " : "");
+        buf_append_bytes(&got, operation_of(&request->operation_requests[n]));
+    }
+    buf_append_byte(&got, 0);
+    assert_string_equal((const char *)got.data, operations);
+    buf_fini(&got);
+    return work;
+}
+
+uint64_t script_batch_done(struct rig *r, struct rig_work *batch, const char *state)
+{
+    struct pb_operation_result_success success = {.result = pb_some(BYTES_LITERAL("r"))};
+    struct pb_operation_result results[100];
+    struct pb_entity_batch_result result = {
+        .completion_token = batch->item.completion_token,
+        .results = results,
+        .results_count = batch->item.entity_request_v2->operation_requests_count,
+        .entity_state = state ? pb_some(bytes_of_cstr(state)) : pb_none()};
+    for (size_t n = 0; n < result.results_count; n++)
+        results[n] =
+            (struct pb_operation_result){.result_type_case = PB_OPERATION_RESULT_SUCCESS, .success = &success};
+    uint64_t call = rig_call(r, ENGINE_COMPLETE_ENTITY, &pb_entity_batch_result_message, &result);
+    rig_work_free(batch);
+    return call;
+}
+
 uint64_t script_complete(struct rig *r, struct rig_work *activity, const char *result)
 {
     struct pb_activity_response response = {
@@ -237,6 +327,9 @@ static const char *const kind_names[] = {
     [PB_HISTORY_EVENT_EXECUTION_SUSPENDED] = "ExecutionSuspended",
     [PB_HISTORY_EVENT_EXECUTION_RESUMED] = "ExecutionResumed",
     [PB_HISTORY_EVENT_EXECUTION_REWOUND] = "ExecutionRewound",
+    [PB_HISTORY_EVENT_ENTITY_OPERATION_COMPLETED] = "EntityOperationCompleted",
+    [PB_HISTORY_EVENT_ENTITY_OPERATION_FAILED] = "EntityOperationFailed",
+    [PB_HISTORY_EVENT_ENTITY_LOCK_GRANTED] = "EntityLockGranted",
 };
 
 static const char *kind_name(const struct pb_history_event *event)

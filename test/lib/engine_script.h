@@ -5,7 +5,9 @@
  * An answer is a list of actions separated by "; ":
  *   activity ID NAME          timer ID SECONDS     child ID INSTANCE     send ID INSTANCE EVENT
  *   complete ID RESULT        fail ID TEXT         terminated ID OUTPUT  renew ID INPUT
- *   stop ID INSTANCE          entity ID            rewind ID             unknown ID
+ *   stop ID INSTANCE          rewind ID            unknown ID
+ *   signal ID ENTITY OPERATION     call ID ENTITY OPERATION     lock ID SECTION ENTITY,ENTITY…
+ *   unlock ID SECTION ENTITY
  */
 #ifndef LIB_ENGINE_SCRIPT_H
 #define LIB_ENGINE_SCRIPT_H
@@ -30,6 +32,11 @@ struct rig_work *script_activity(struct rig *r, const char *name);
 /* Answers and frees the item; returns the call. */
 uint64_t script_answer(struct rig *r, struct rig_work *turn, const char *actions);
 uint64_t script_complete(struct rig *r, struct rig_work *activity, const char *result);
+uint64_t script_signal(struct rig *r, const char *entity, const char *operation);
+/* The next work item, which must be a batch of that entity with those operations, separated by blanks. */
+struct rig_work *script_batch(struct rig *r, const char *entity, const char *operations);
+/* Answers every operation with success and that state (NULL: none), and frees the item; returns the call. */
+uint64_t script_batch_done(struct rig *r, struct rig_work *batch, const char *state);
 /* Compares kinds of events, names of raised events included. */
 void script_expect_new(const struct rig_work *turn, const char *kinds);
 /* The whole history by StreamInstanceHistory: "id kind id kind …". */

@@ -4,6 +4,7 @@
 
 #include "core/task/call.h"
 #include "core/task/ending.h"
+#include "core/task/entity_name.h"
 #include "core/task/gate.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
@@ -91,6 +92,10 @@ void control_raise(struct engine *engine, struct call *call)
     enum status decoded = pb_raise_event_request_decode(&engine->inbound, call->message, &request);
     if (refuse(engine, call, decoded, "the event", request.input.value.size + request.name.size))
         return;
+    if (entity_name_is(request.instance_id)) {
+        entity_raise(engine, call, &request);
+        return;
+    }
     const struct instance *nobody =
         id_valid(request.instance_id) ? call_need(engine, call, request.instance_id) : NULL;
     if (nobody && !instance_exists(nobody)) {

@@ -32,8 +32,8 @@ static void three_empty_lists_filter_nothing(void **state)
 static void a_filter_of_another_kind_is_a_filter(void **state)
 {
     struct rig rig;
-    struct pb_orchestration_filter nameless = {.name = BYTES_LITERAL("")};
-    struct pb_work_item_filters filters = {.orchestrations = &nameless, .orchestrations_count = 1};
+    struct pb_entity_filter entity = {.name = BYTES_LITERAL("counter")};
+    struct pb_work_item_filters filters = {.entities = &entity, .entities_count = 1};
     struct pb_get_work_items_request request = {.work_item_filters = &filters};
     (void)state;
     rig_init(&rig, NULL);

@@ -108,7 +108,8 @@ void entity_fini(struct engine *engine)
 void entity_touch(struct engine *engine, struct entity *entity)
 {
     entity->touched_sequence = engine->open_sequence;
-    if (list_empty(&entity->gate_waiter.link)) /* in an earlier gate it stays there: that commit moves it on */
+    if (list_empty(
+            &entity->gate_waiter.link)) /* in an earlier gate it stays there: that commit moves it on */
         gate_wait(engine, &entity->gate_waiter, engine->open_sequence);
 }
 
@@ -315,8 +316,8 @@ struct entity_message *entity_add(struct engine *engine, struct entity *entity,
 void entity_remove(struct engine *engine, struct entity_message *message)
 {
     struct entity *entity = message->entity;
-    gate_write(engine, &(struct write_op){.kind = WRITE_ENTITY_MESSAGE_DELETE,
-                                          .sequence = message->sequence});
+    gate_write(engine,
+               &(struct write_op){.kind = WRITE_ENTITY_MESSAGE_DELETE, .sequence = message->sequence});
     entity_touch(engine, entity);
     free_message(message);
     entity_due(engine, entity);
@@ -351,8 +352,9 @@ void entity_untake(struct entity *entity)
 
 static bool may_leave(const struct engine *engine, const struct entity *entity)
 {
-    return entity->message_count == 0 && !entity->holder && !entity->state_fetching && entity->work.state == WORK_IDLE &&
-           list_empty(&entity->pins) && engine_is_committed(engine, entity->touched_sequence);
+    return entity->message_count == 0 && !entity->holder && !entity->state_fetching &&
+           entity->work.state == WORK_IDLE && list_empty(&entity->pins) &&
+           engine_is_committed(engine, entity->touched_sequence);
 }
 
 /* Idle ones stay, the least recently used leave first. One whose state nobody ever wanted is of no use. */

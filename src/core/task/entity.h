@@ -29,8 +29,8 @@ struct entity_message {
     uint64_t write_sequence;  /* the set that makes it durable; 0: it came from the disk */
     int64_t visible_ns;       /* since 1970 */
     enum pb_history_event_case kind;
-    bool legacy;                                 /* it is answered in JSON (entity_legacy.h) */
-    struct bytes event, sender, execution_id;    /* in data; as in entity_message_row */
+    bool legacy;                              /* it is answered in JSON (entity_legacy.h) */
+    struct bytes event, sender, execution_id; /* in data; as in entity_message_row */
     uint8_t data[];
 };
 
@@ -40,15 +40,15 @@ struct entity {
     struct bytes id;      /* in data */
     struct bytes name;    /* in data */
 
-    bool state_known;     /* false: it must be fetched before it is looked at */
+    bool state_known; /* false: it must be fetched before it is looked at */
     bool state_fetching;
     struct payload state; /* owned */
     int64_t modified_ns;
-    size_t counted_size;  /* bytes that it counts in engine.idle_entity_size */
+    size_t counted_size; /* bytes that it counts in engine.idle_entity_size */
 
-    struct instance *holder;      /* NULL: it is free (entity_lock.c) */
-    struct bytes section;         /* owned: by which request (entity_lock.c) */
-    struct list held_link;        /* instance.entity_locks */
+    struct instance *holder; /* NULL: it is free (entity_lock.c) */
+    struct bytes section;    /* owned: by which request (entity_lock.c) */
+    struct list held_link;   /* instance.entity_locks */
 
     struct list messages; /* visible, in order */
     struct list later;    /* with an alarm */

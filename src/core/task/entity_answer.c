@@ -41,7 +41,8 @@ static struct entity *find(struct engine *engine, const struct call *call, struc
 
 /* --- what it set going --- */
 
-static void send_signal(struct engine *engine, struct entity *entity, const struct pb_send_signal_action *action)
+static void send_signal(struct engine *engine, struct entity *entity,
+                        const struct pb_send_signal_action *action)
 {
     struct entity_name target;
     const char *text;
@@ -75,8 +76,8 @@ static void start_orchestration(struct engine *engine, struct entity *entity,
                                 const struct pb_start_new_orchestration_action *action)
 {
     struct bytes id = start_id(engine, action);
-    bool refused = id.size == 0 || action->name.size == 0 ||
-                   action->input.value.size > engine->options.payload_size_max;
+    bool refused =
+        id.size == 0 || action->name.size == 0 || action->input.value.size > engine->options.payload_size_max;
     struct instance *instance =
         refused ? NULL : instance_obtain_fresh(engine, (uint32_t)entity->hub->number, id);
     if (refused || instance_live(instance)) { /* a live id is left alone (spec 3.23.8) */
@@ -125,7 +126,8 @@ static bool need_others(struct engine *engine, struct call *call, const struct p
 
 /* --- results --- */
 
-static void settle(struct engine *engine, struct entity_message *message, const struct pb_operation_result *result)
+static void settle(struct engine *engine, struct entity_message *message,
+                   const struct pb_operation_result *result)
 {
     const struct pb_task_failure_details *failure = NULL;
     if (result->result_type_case == PB_OPERATION_RESULT_FAILURE)
@@ -144,7 +146,8 @@ static void settle(struct engine *engine, struct entity_message *message, const 
 /* A state that is over the limit is not kept, and so is nothing of the batch. */
 static void settle_too_large(struct engine *engine, struct entity *entity, size_t size)
 {
-    const char *text = limits_text(&engine->scratch, "the entity's state", size, engine->options.payload_size_max);
+    const char *text =
+        limits_text(&engine->scratch, "the entity's state", size, engine->options.payload_size_max);
     engine_note(engine, LOG_LEVEL_WARN, entity->hub, entity->id, "a batch of operations failed: %s", text);
     while (!list_empty(&entity->taken)) {
         struct entity_message *message = entity_message_of(entity->taken.next);
@@ -159,15 +162,16 @@ static void commit(struct engine *engine, struct entity *entity, const struct pb
      * going. All of it is seen together. */
     for (size_t n = 0; n < result->results_count && !list_empty(&entity->taken); n++)
         settle(engine, entity_message_of(entity->taken.next), &result->results[n]);
-    entity_set_state(engine, entity,
-                     (struct payload){.present = result->entity_state.present,
-                                      .value = result->entity_state.value});
+    entity_set_state(
+        engine, entity,
+        (struct payload){.present = result->entity_state.present, .value = result->entity_state.value});
     for (size_t n = 0; n < result->actions_count; n++)
         act(engine, entity, &result->actions[n]);
 }
 
 /* True if the worker could not do it: the batch will be sent again. */
-static bool give_back(struct engine *engine, struct entity *entity, const struct pb_entity_batch_result *result)
+static bool give_back(struct engine *engine, struct entity *entity,
+                      const struct pb_entity_batch_result *result)
 {
     struct bytes none = {NULL, 0};
     if (!result->failure_details && !result->requires_state && result->results_count > 0)

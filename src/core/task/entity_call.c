@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* entity_call.c — SignalEntity and GetEntity (spec 3.23.7). QueryEntities is the store's (svc/scheduler). */
 #include "core/task/call.h"
+#include "core/task/entity_legacy.h"
 #include "core/task/entity_message.h"
 #include "core/task/instance.h"
 #include "core/task/limits.h"
@@ -42,6 +43,29 @@ void entity_signal(struct engine *engine, struct call *call)
                                    .input = request.input,
                                    .scheduled_time = request.scheduled_time};
     entity_message_signal(engine, engine_hub(engine, call->hub), &name, NULL, &signal);
+    call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
+}
+
+void entity_raise(struct engine *engine, struct call *call, const struct pb_raise_event_request *request)
+{
+    struct entity_name name;
+    struct entity_legacy message = {.kind = ENTITY_LEGACY_RELEASE};
+    const struct hub *hub = engine_hub(engine, call->hub);
+    if (!read_name(engine, call, request->instance_id, &name))
+        return;
+    enum status status = STATUS_MALFORMED;
+    if (entity_legacy_is(request->name))
+        status = entity_legacy_read(&engine->scratch, request->name, request->input.value, &message);
+    if (status == STATUS_OK && message.kind == ENTITY_LEGACY_SIGNAL) {
+        struct entity_signal signal = {.request_id = message.id,
+                                       .operation = message.operation,
+                                       .input = message.input,
+                                       .scheduled_time = message.due};
+        entity_message_signal(engine, engine_hub(engine, call->hub), &name, NULL, &signal);
+    } else {
+        engine_note(engine, LOG_LEVEL_WARN, hub, name.id,
+                    "an event for an entity was dropped: it is no signal that an entity understands");
+    }
     call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
 }
 

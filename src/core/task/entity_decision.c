@@ -39,7 +39,8 @@ static const char *object_to(struct engine *engine, struct bytes id)
     return entity_name_parse(&engine->scratch, id, &name, &text) == STATUS_OK ? NULL : text;
 }
 
-const char *entity_decision_objection(struct engine *engine, const struct pb_send_entity_message_action *action)
+const char *entity_decision_objection(struct engine *engine,
+                                      const struct pb_send_entity_message_action *action)
 {
     const char *text = NULL;
     switch (action->entity_message_type_case) {

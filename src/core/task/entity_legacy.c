@@ -3,7 +3,7 @@
  * have no case: JSON.NET, which both ends were made with, matches them so. */
 #include "core/task/entity_legacy.h"
 
-#include "core/task/event.h"
+#include "base/time_parse.h"
 #include "core/task/memory.h"
 #include "wire/json/json.h"
 
@@ -13,7 +13,7 @@
 #define LOCKS_MAX      1000
 #define ID_SIZE_MAX    100 /* bytes of a request's id: a GUID has 36 */
 #define FAILURES_MAX   16  /* nested failures that an answer shows */
-#define DAY_SECONDS    86400
+#define TIME_SIZE_MAX  64  /* bytes */
 #define REQUEST_NAME   BYTES_LITERAL("op")
 #define SCHEDULED_NAME BYTES_LITERAL("op@")
 #define RELEASE_NAME   BYTES_LITERAL("release")
@@ -24,88 +24,16 @@ bool entity_legacy_is(struct bytes event_name)
            bytes_equal(event_name, RELEASE_NAME);
 }
 
-/* --- times: 2024-01-02T03:04:05.6789012Z, as .NET writes them --- */
-
-static bool read_digits(struct bytes *rest, size_t count, int64_t *ret_value)
+/* As .NET writes times, which leaves the zone out where it does not know it: those are UTC. */
+static bool read_time(struct arena *arena, struct bytes text, struct pb_opt_time *ret_time)
 {
-    int64_t value = 0;
-    if (rest->size < count)
-        return false;
-    for (size_t n = 0; n < count; n++) {
-        if (rest->data[n] < '0' || rest->data[n] > '9')
+    int64_t ns;
+    if (time_parse(text, &ns) != STATUS_OK) {
+        const char *with_zone = memory_must(arena_fmt(arena, "%.*sZ", BYTES_FMT(text)));
+        if (time_parse(bytes_of_cstr(with_zone), &ns) != STATUS_OK)
             return false;
-        value = value * 10 + (rest->data[n] - '0');
     }
-    *rest = bytes_slice(*rest, count, SIZE_MAX);
-    *ret_value = value;
-    return true;
-}
-
-static bool skip(struct bytes *rest, uint8_t byte)
-{
-    if (rest->size == 0 || rest->data[0] != byte)
-        return false;
-    *rest = bytes_slice(*rest, 1, SIZE_MAX);
-    return true;
-}
-
-/* Days from 1970-01-01 in the Gregorian calendar: years begin in March, so that the leap day is the last one. */
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
-{
-    if (month <= 2)
-        year--;
-    int64_t era = year / 400;
-    int64_t of_era = year % 400;
-    int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-/* The fraction of a second, in nanoseconds; digits beyond the ninth do not count. */
-static int64_t read_fraction(struct bytes *rest)
-{
-    int64_t nanos = 0;
-    int64_t unit = 100000000;
-    int64_t digit;
-    while (read_digits(rest, 1, &digit)) {
-        nanos += digit * unit;
-        unit /= 10;
-    }
-    return nanos;
-}
-
-/* "Z", nothing (it is UTC), or "+hh:mm". */
-static bool read_zone(struct bytes *rest, int64_t *ret_seconds)
-{
-    int64_t hours;
-    int64_t minutes;
-    *ret_seconds = 0;
-    if (rest->size == 0 || skip(rest, 'Z') || skip(rest, 'z'))
-        return rest->size == 0;
-    int64_t sign = skip(rest, '-') ? -1 : 1;
-    if (sign == 1 && !skip(rest, '+'))
-        return false;
-    if (!read_digits(rest, 2, &hours) || !skip(rest, ':') || !read_digits(rest, 2, &minutes) || rest->size)
-        return false;
-    *ret_seconds = sign * (hours * 3600 + minutes * 60);
-    return true;
-}
-
-static bool read_time(struct bytes text, struct pb_opt_time *ret_time)
-{
-    int64_t year, month, day, hour, minute, second, zone;
-    int64_t nanos = 0;
-    if (!read_digits(&text, 4, &year) || !skip(&text, '-') || !read_digits(&text, 2, &month) ||
-        !skip(&text, '-') || !read_digits(&text, 2, &day) || (!skip(&text, 'T') && !skip(&text, ' ')) ||
-        !read_digits(&text, 2, &hour) || !skip(&text, ':') || !read_digits(&text, 2, &minute) ||
-        !skip(&text, ':') || !read_digits(&text, 2, &second))
-        return false;
-    if (skip(&text, '.'))
-        nanos = read_fraction(&text);
-    if (!read_zone(&text, &zone) || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
-        minute > 59 || second > 60)
-        return false;
-    int64_t seconds = days_of(year, month, day) * DAY_SECONDS + hour * 3600 + minute * 60 + second - zone;
-    *ret_time = (struct pb_opt_time){.present = true, .seconds = seconds, .nanos = (int32_t)nanos};
+    *ret_time = pb_time_from_ns(ns);
     return true;
 }
 
@@ -129,8 +57,7 @@ static enum status read_lock_set(struct arena *arena, const json_t *set, struct 
         struct bytes key = json_bytes(json_get_nocase(item, "key"));
         if (!name.data || !key.data || name.size > ID_SIZE_MAX || key.size > ID_SIZE_MAX)
             return STATUS_MALFORMED;
-        const char *id =
-            memory_must(arena_fmt(arena, "@%.*s@%.*s", BYTES_FMT(name), BYTES_FMT(key)));
+        const char *id = memory_must(arena_fmt(arena, "@%.*s@%.*s", BYTES_FMT(name), BYTES_FMT(key)));
         const char *reason;
         if (entity_name_parse(arena, bytes_of_cstr(id), &message->lock_set[n], &reason) != STATUS_OK)
             return STATUS_MALFORMED;
@@ -141,14 +68,17 @@ static enum status read_lock_set(struct arena *arena, const json_t *set, struct 
 }
 
 /* The time stands in the message or behind the event's name; the first counts if there are both. */
-static enum status read_due(const json_t *object, struct bytes event_name, struct entity_legacy *message)
+static enum status read_due(struct arena *arena, const json_t *object, struct bytes event_name,
+                            struct entity_legacy *message)
 {
     struct bytes due = json_bytes(json_get_nocase(object, "due"));
     if (!due.data && bytes_starts_with(event_name, SCHEDULED_NAME))
         due = bytes_slice(event_name, SCHEDULED_NAME.size, SIZE_MAX);
     if (!due.data)
         return STATUS_OK;
-    return read_time(due, &message->due) ? STATUS_OK : STATUS_MALFORMED;
+    if (due.size > TIME_SIZE_MAX)
+        return STATUS_MALFORMED;
+    return read_time(arena, due, &message->due) ? STATUS_OK : STATUS_MALFORMED;
 }
 
 static enum status read_request(struct arena *arena, const json_t *object, struct bytes event_name,
@@ -157,14 +87,14 @@ static enum status read_request(struct arena *arena, const json_t *object, struc
     const json_t *set = json_get_nocase(object, "lockset");
     if (json_is_array(set))
         return read_lock_set(arena, set, message);
-    message->kind = json_is_true(json_get_nocase(object, "signal")) ? ENTITY_LEGACY_SIGNAL
-                                                                   : ENTITY_LEGACY_CALL;
+    message->kind =
+        json_is_true(json_get_nocase(object, "signal")) ? ENTITY_LEGACY_SIGNAL : ENTITY_LEGACY_CALL;
     message->operation = member(arena, object, "op");
     if (!message->operation.data)
         return STATUS_MALFORMED;
     struct bytes input = member(arena, object, "input");
     message->input = (struct pb_opt_bytes){input.data != NULL, input};
-    return read_due(object, event_name, message);
+    return read_due(arena, object, event_name, message);
 }
 
 enum status entity_legacy_read(struct arena *arena, struct bytes event_name, struct bytes text,

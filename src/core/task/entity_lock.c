@@ -148,8 +148,7 @@ void entity_lock_load_request(struct engine *engine, struct entity_message *requ
 {
     struct instance *instance =
         instance_find(engine, (uint32_t)request->entity->hub->number, request->sender);
-    if (instance && instance_live(instance) &&
-        bytes_equal(instance->row.execution_id, request->execution_id))
+    if (instance && instance_live(instance) && bytes_equal(instance->row.execution_id, request->execution_id))
         list_push_back(&instance->entity_requests, &request->request_link);
     else
         entity_remove(engine, request);
@@ -161,8 +160,7 @@ void entity_lock_load(struct engine *engine, const struct entity_lock_row *row)
     struct entity_name name;
     const char *text;
     bool sound = instance && instance_live(instance) &&
-                 bytes_equal(instance->row.execution_id, row->execution_id) &&
-                 engine_hub(engine, row->hub) &&
+                 bytes_equal(instance->row.execution_id, row->execution_id) && engine_hub(engine, row->hub) &&
                  entity_name_parse(&engine->scratch, row->entity_id, &name, &text) == STATUS_OK;
     struct entity *entity = sound ? entity_obtain(engine, row->hub, &name) : NULL;
     if (entity && !entity->holder)

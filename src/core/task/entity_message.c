@@ -58,8 +58,7 @@ void entity_message_signal(struct engine *engine, struct hub *hub, const struct 
 {
     struct pb_entity_operation_signaled_event body = {
         .unknown = signal->unknown,
-        .request_id =
-            signal->request_id.size ? signal->request_id : engine_new_id(engine, &engine->scratch),
+        .request_id = signal->request_id.size ? signal->request_id : engine_new_id(engine, &engine->scratch),
         .operation = signal->operation,
         .scheduled_time = signal->scheduled_time,
         .input = signal->input,
@@ -108,8 +107,7 @@ void entity_message_reply(struct engine *engine, const struct entity_message *me
         return;
 
     /* All live instances are resident: whoever is not found has ended, or goes on as another execution. */
-    struct instance *caller =
-        instance_find(engine, (uint32_t)message->entity->hub->number, message->sender);
+    struct instance *caller = instance_find(engine, (uint32_t)message->entity->hub->number, message->sender);
     if (!caller || !caller->known || !instance_live(caller) ||
         !bytes_equal(caller->row.execution_id, message->execution_id))
         return;

@@ -7,10 +7,10 @@
 #include "core/task/message.h"
 #include "core/task/work.h"
 
-#define BATCH_MAX         100               /* operations */
-#define BATCH_SIZE_MAX    ((size_t)3 << 20) /* bytes */
-#define ENVELOPE_SIZE_MAX 512               /* bytes of a work item besides state and operations */
-#define OPERATION_SIZE_MAX_AROUND 16        /* bytes around one: tag, length */
+#define BATCH_MAX                 100               /* operations */
+#define BATCH_SIZE_MAX            ((size_t)3 << 20) /* bytes */
+#define ENVELOPE_SIZE_MAX         512               /* bytes of a work item besides state and operations */
+#define OPERATION_SIZE_MAX_AROUND 16                /* bytes around one: tag, length */
 
 struct entity *entity_work_entity(struct work *work)
 {
@@ -210,8 +210,7 @@ static void poison(struct engine *engine, struct work *work)
     engine_note(engine, LOG_LEVEL_WARN, entity->hub, entity->id,
                 "a batch of %zu operations failed: delivered %u times without an answer", taken_count(entity),
                 work->deliveries);
-    refuse_taken(engine, entity, "PoisonMessage",
-                 "The operation was delivered too often without an answer.");
+    refuse_taken(engine, entity, "PoisonMessage", "The operation was delivered too often without an answer.");
 }
 
 const struct work_class entity_class = {

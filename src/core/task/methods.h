@@ -25,6 +25,12 @@ void rewind_instance(struct engine *engine, struct call *call);
 void purge_instances(struct engine *engine, struct call *call);
 void purge_erase(struct engine *engine, struct call *call);
 void purge_hub(struct engine *engine, struct call *call);
+/* entity_purge.c: an entity whose state is known, or NULL; then it is no entity, or the call waits for it. */
+struct entity *entity_purge_find(struct engine *engine, struct call *call, struct bytes id);
+/* True if it had a state. */
+bool entity_purge(struct engine *engine, struct entity *entity);
+/* entity_call.c: an event for an entity's id, by the old form; what is no signal is dropped, and said. Answers the call. */
+void entity_raise(struct engine *engine, struct call *call, const struct pb_raise_event_request *request);
 /* entity_call.c, entity_answer.c */
 void entity_signal(struct engine *engine, struct call *call);
 void entity_get(struct engine *engine, struct call *call);

@@ -4,6 +4,7 @@
  * A recursive purge needs the histories of what it purges, since they name the children. It asks for them
  * level by level, and deletes when it knows them all. */
 #include "core/task/call.h"
+#include "core/task/entity_name.h"
 #include "core/task/gate.h"
 #include "core/task/instance.h"
 #include "core/task/message.h"
@@ -19,6 +20,8 @@ struct purge {
     size_t room;
     bool live;       /* also what has not ended */
     struct map seen; /* by map_key */
+    struct entity **entities;
+    size_t entity_count;
 };
 
 static void add(struct engine *engine, struct call *call, struct purge *purge, struct bytes id)
@@ -41,6 +44,13 @@ static void add(struct engine *engine, struct call *call, struct purge *purge, s
     }
     memory_must_ok(map_put(&purge->seen, instance->map_key, instance));
     purge->items[purge->count++] = instance;
+}
+
+static void add_entity(struct engine *engine, struct call *call, struct purge *purge, struct bytes id)
+{
+    struct entity *entity = purge->entities ? entity_purge_find(engine, call, id) : NULL;
+    if (entity)
+        purge->entities[purge->entity_count++] = entity;
 }
 
 /* Only what the instance started itself: an id that was taken when it asked for a child names somebody else's. */
@@ -76,8 +86,12 @@ static void add_children(struct engine *engine, struct call *call, struct purge 
 static bool collect(struct engine *engine, struct call *call, struct purge *purge, const struct bytes *ids,
                     size_t count, bool recursive)
 {
-    for (size_t n = 0; n < count; n++)
-        add(engine, call, purge, ids[n]);
+    for (size_t n = 0; n < count; n++) {
+        if (entity_name_is(ids[n]))
+            add_entity(engine, call, purge, ids[n]);
+        else
+            add(engine, call, purge, ids[n]);
+    }
     for (size_t n = 0; recursive && n < purge->count; n++) /* grows while it runs: level by level */
         if (call_need_history(engine, call, purge->items[n]))
             add_children(engine, call, purge, purge->items[n]);
@@ -106,10 +120,15 @@ static void run(struct engine *engine, struct call *call, bool live)
         return;
     }
     struct purge purge = {.live = live};
+    if (!request.is_orchestration) /* SDKs that know entities say which they mean; the others mean either */
+        purge.entities = memory_must(arena_alloc_array(&engine->scratch, count, sizeof(struct entity *)));
     if (collect(engine, call, &purge, ids, count, request.recursive)) {
         for (size_t n = 0; n < purge.count; n++)
             instance_delete(engine, purge.items[n]);
-        struct pb_purge_instances_response response = {.deleted_instance_count = (int32_t)purge.count,
+        size_t deleted = purge.count;
+        for (size_t n = 0; n < purge.entity_count; n++)
+            deleted += entity_purge(engine, purge.entities[n]);
+        struct pb_purge_instances_response response = {.deleted_instance_count = (int32_t)deleted,
                                                        .is_complete = {.present = true, .value = true}};
         call_reply(engine, call,
                    message_encode(&engine->scratch, &pb_purge_instances_response_message, &response),

@@ -78,7 +78,8 @@ void scheduler_query_entities(struct scheduler *scheduler, struct scheduler_call
         .modified_to_ns = time_of(wanted->last_modified_to),
         .states = wanted->include_state,
         .transient = wanted->include_transient,
-        .rows_max = wanted->page_size.present && wanted->page_size.value > 0 ? (size_t)wanted->page_size.value : 0,
+        .rows_max =
+            wanted->page_size.present && wanted->page_size.value > 0 ? (size_t)wanted->page_size.value : 0,
         .after = wanted->continuation_token.value,
     };
     task_store_query_entities(scheduler->store, &query, on_page, call);
