@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* hello_bench.c — orchestrations a second with a C worker and a closed-loop client in one process.
- * Usage: hello_bench CONNECTION_STRING [hello5|hello1] [IN_FLIGHT] [COUNT] [SERVER_PID]
- * Keeps IN_FLIGHT orchestrations of five (or one) sequential activities running until COUNT have completed;
- * the first tenth is warm-up. Prints one JSON object: rate, latency from the start call to the completion
+ * Usage: hello_bench CONNECTION_STRING [hello5|hello1|entity10|contended|lock2] [IN_FLIGHT] [COUNT] [SERVER_PID]
+ * Keeps IN_FLIGHT orchestrations running until COUNT have completed: of five or one sequential activities, of ten
+ * operations of an entity of its own, of one operation of an entity that all call, or of a section that locks two
+ * entities. The first tenth is warm-up. Prints one JSON object: rate, latency from the start call to the completion
  * notice, and the CPU seconds of the server (from /proc, given its pid) and of this process for each
  * orchestration. */
 #include <pthread.h>
@@ -92,6 +93,50 @@ static void hello1(struct dt_context *ctx, const char *input, void *user)
     dt_set_result(ctx, dt_await_result(dt_call_activity(ctx, "say_hello", "World", NULL)));
 }
 
+/* --- entities --- */
+
+static void add(struct dt_operation *operation, const char *input, void *user)
+{
+    dt_operation_set_state_number(operation, dt_operation_state_number(operation, 0) + 1);
+    dt_operation_set_result(operation, dt_operation_state(operation));
+}
+
+static const struct dt_entity_operation operations[] = {{"add", add}};
+
+/* Ten operations of an entity of its own. */
+static void entity10(struct dt_context *ctx, const char *input, void *user)
+{
+    const char *last = NULL;
+    for (int i = 0; i < 10; i++)
+        last = dt_await_result(
+            dt_call_entity(ctx, dt_entity_named("counter", dt_context_instance_id(ctx)), "add", NULL));
+    dt_set_result(ctx, last);
+}
+
+/* One operation of an entity that all the others call, too. */
+static void contended(struct dt_context *ctx, const char *input, void *user)
+{
+    dt_set_result(ctx,
+                  dt_await_result(dt_call_entity(ctx, dt_entity_named("counter", "common"), "add", NULL)));
+}
+
+/* A critical section over two of ten entities, with an operation of each. */
+static void lock2(struct dt_context *ctx, const char *input, void *user)
+{
+    unsigned pick = 0;
+    for (const char *at = dt_context_instance_id(ctx); *at; at++)
+        pick = pick * 31 + (unsigned char)*at;
+    const char *first = dt_format(ctx, "lock-%u", pick % 10);
+    const char *second = dt_format(ctx, "lock-%u", (pick + 1 + pick / 10 % 9) % 10);
+    const struct dt_entity_id both[] = {dt_entity_named("counter", first),
+                                        dt_entity_named("counter", second)};
+
+    dt_await_result(dt_lock_entities(ctx, both, 2));
+    dt_await_result(dt_call_entity(ctx, both[0], "add", NULL));
+    dt_set_result(ctx, dt_await_result(dt_call_entity(ctx, both[1], "add", NULL)));
+    dt_unlock_entities(ctx);
+}
+
 static void launch(struct flight *flight);
 
 /* With the lock held. */
@@ -171,6 +216,14 @@ static void report(const struct run *run, int in_flight)
            run->latencies_ms[(int)(n * 0.99)], server_s * 1e6 / n, own_s * 1e6 / n);
 }
 
+static const struct {
+    const char *name;
+    dt_orchestrator_fn *fn;
+} orchestrators[] = {
+    {"hello5", hello5},       {"hello1", hello1}, {"entity10", entity10},
+    {"contended", contended}, {"lock2", lock2},
+};
+
 static enum dt_status make(const char *connection, struct dt_client **ret_client,
                            struct dt_worker **ret_worker, struct dt_error *e)
 {
@@ -179,10 +232,11 @@ static enum dt_status make(const char *connection, struct dt_client **ret_client
     enum dt_status s = dt_client_create(&connect, ret_client, e);
     if (s == DT_OK)
         s = dt_worker_create(&connect, NULL, ret_worker, e);
+    for (size_t i = 0; s == DT_OK && i < sizeof orchestrators / sizeof *orchestrators; i++)
+        s = dt_worker_register_orchestrator(*ret_worker, orchestrators[i].name, NULL, orchestrators[i].fn,
+                                            NULL, e);
     if (s == DT_OK)
-        s = dt_worker_register_orchestrator(*ret_worker, "hello5", NULL, hello5, NULL, e);
-    if (s == DT_OK)
-        s = dt_worker_register_orchestrator(*ret_worker, "hello1", NULL, hello1, NULL, e);
+        s = dt_worker_register_entity(*ret_worker, "counter", operations, 1, NULL, e);
     if (s == DT_OK)
         s = dt_worker_register_activity(*ret_worker, "say_hello", NULL, say_hello, NULL, e);
     if (s == DT_OK)
@@ -193,8 +247,8 @@ static enum dt_status make(const char *connection, struct dt_client **ret_client
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fprintf(stderr,
-                "usage: hello_bench CONNECTION_STRING [hello5|hello1] [IN_FLIGHT] [COUNT] [SERVER_PID]\n");
+        fprintf(stderr, "usage: hello_bench CONNECTION_STRING [hello5|hello1|entity10|contended|lock2] "
+                        "[IN_FLIGHT] [COUNT] [SERVER_PID]\n");
         return 2;
     }
     int in_flight = argc > 3 ? atoi(argv[3]) : 64;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Hello5 and one-activity orchestrations with the official Python SDK's client and worker, for comparison.
+"""Hello5, one activity, and the workloads of entities (bench/hello_bench.c) with the official Python SDK's client and worker, for comparison.
 
 The server is the SDK's own in-memory backend (not durable), or any endpoint: what a Python user sees on each.
 The in-memory backend answers waits from a small thread pool and stalls with more than about eight in flight.
@@ -11,8 +11,9 @@ import logging
 import statistics
 import sys
 import time
+import zlib
 
-from durabletask import client, task, worker
+from durabletask import client, entities, task, worker
 
 
 def hello(_, name):
@@ -28,6 +29,34 @@ def hello5(ctx: task.OrchestrationContext, _):
 
 def one_activity(ctx: task.OrchestrationContext, _):
     return (yield ctx.call_activity(hello, input="Tokyo"))
+
+
+class Counter(entities.DurableEntity):
+    def add(self, _=None):
+        self.set_state(self.get_state(int, 0) + 1)
+        return self.get_state(int, 0)
+
+
+def entity10(ctx: task.OrchestrationContext, _):
+    last = None
+    for _ in range(10):
+        last = yield ctx.call_entity(entities.EntityInstanceId("Counter", ctx.instance_id), "add")
+    return last
+
+
+def contended(ctx: task.OrchestrationContext, _):
+    return (yield ctx.call_entity(entities.EntityInstanceId("Counter", "common"), "add"))
+
+
+def lock2(ctx: task.OrchestrationContext, _):
+    pick = zlib.crc32(ctx.instance_id.encode())
+    both = [entities.EntityInstanceId("Counter", f"lock-{n % 10}") for n in (pick, pick + 1 + pick // 10 % 9)]
+    with (yield ctx.lock_entities(both)):
+        yield ctx.call_entity(both[0], "add")
+        return (yield ctx.call_entity(both[1], "add"))
+
+
+WORKLOADS = (hello5, one_activity, entity10, contended, lock2)
 
 
 def run(c, orchestrator, count, in_flight):
@@ -55,12 +84,13 @@ def main(target, count, in_flight, hub):
     metadata = [("taskhub", hub)]
     with worker.TaskHubGrpcWorker(host_address=target, metadata=metadata) as w:
         w.add_activity(hello)
-        w.add_orchestrator(hello5)
-        w.add_orchestrator(one_activity)
+        w.add_entity(Counter)
+        for orchestrator in WORKLOADS:
+            w.add_orchestrator(orchestrator)
         w.start()
         c = client.TaskHubGrpcClient(host_address=target, metadata=metadata)
         run(c, hello5, 5, 1)  # warm
-        for orchestrator in (hello5, one_activity):
+        for orchestrator in WORKLOADS:
             print(json.dumps(run(c, orchestrator, count, in_flight)), flush=True)
     if backend:
         backend.stop()
