@@ -3,6 +3,7 @@
 """The change feed of a task hub: by a socket, by curl over both versions of HTTP, by a real browser; a hundred at once, a
 slow reader, and a server that is killed. If this fails, a page shows what is not so, or a reader takes the server's memory.
 Usage: feed_test.py SALLYPORT"""
+import http.client
 import json
 import queue
 import shutil
@@ -169,6 +170,15 @@ class Follows(Case):
         none = Feed(self.server.port, "taskhub=none")
         self.addCleanup(none.close)
         self.assertEqual(none.status, 404)
+
+    def test_a_head_is_answered_without_a_stream(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        self.addCleanup(connection.close)
+        for _ in range(2):  # the second only after the first is over
+            connection.request("HEAD", API + "/changes")
+            answer = connection.getresponse()
+            self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "text/event-stream; charset=utf-8"))
+            answer.read()
 
     def test_an_orderly_stop_ends_the_stream_whole(self):
         feed = self.feed()

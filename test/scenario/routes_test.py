@@ -79,7 +79,9 @@ class Routes(unittest.TestCase):
             target = path.replace(POOL, POOL.format(subscription="s", group="g", pool="p"))
             target = re.sub(r"{\w+}", "nothing", target)
             with self.subTest(path=path, method=method):
-                status, _, answer = self.server.ask(method.upper(), target)
+                # A change feed has no end; HEAD is its answer without the stream.
+                verb = "HEAD" if target.endswith("/changes") else method.upper()
+                status, _, answer = self.server.ask(verb, target)
                 self.assertNotEqual(status, 405)
                 self.assertNotIn("There is no such route", json.dumps(answer))
                 status, headers, _ = self.server.ask("OPTIONS", target)

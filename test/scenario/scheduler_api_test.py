@@ -21,7 +21,7 @@ ONE = API + "/orchestrations/"
 class SchedulerApi(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(sys.argv[1], command="scheduler", arguments=["--task-hubs", "default,other"]).start()
+        cls.server = Server(sys.argv[1], command="scheduler", arguments=["--task-hubs", "default,other", "--manage-task-hubs"]).start()
 
     @classmethod
     def tearDownClass(cls):
@@ -183,6 +183,47 @@ class SchedulerApi(unittest.TestCase):
         self.assertIn(answer[0], (404, 501))
         if answer[0] == 501:
             self.problem("unsupported-operation", 501, answer)
+
+    def test_an_instance_says_why_it_does_not_move(self):
+        self.start("stuck")
+        self.assertIn("worker", self.good("GET", "/orchestrations/stuck/standing")["standing"])
+        self.good("POST", "/orchestrations/forceterminate", {"instanceIds": ["stuck"]})
+        self.assertEqual(self.good("GET", "/orchestrations/stuck/standing"), {"standing": None})
+        self.problem("unknown-instance", 404, self.ask("GET", "/orchestrations/nobody/standing"))
+
+    def test_task_hubs_are_made_listed_and_deleted(self):
+        def hubs():
+            return {hub["name"] for hub in self.server.ask("GET", "/v1/hubs")[2]["hubs"]}
+        self.assertLessEqual({"default", "other"}, hubs())
+        for _ in range(2):  # again: it is there
+            self.assertEqual(self.server.ask("PUT", "/v1/hubs/extra", {})[0], 204)
+        self.assertIn("extra", hubs())
+        self.start("inside", hub="extra")
+        self.assertEqual(self.server.ask("PUT", "/v1/hubs/extra", {"recreateIfExists": True})[0], 204)
+        self.problem("unknown-instance", 404, self.ask("GET", "/orchestrations/inside", hub="extra"))
+        self.assertEqual(self.server.ask("DELETE", "/v1/hubs/extra")[0], 204)
+        self.assertNotIn("extra", hubs())
+        self.problem("unknown-task-hub", 404, self.server.ask("DELETE", "/v1/hubs/extra"))
+        self.problem("unknown-task-hub", 404, self.ask("GET", "/ping", hub="extra"))
+
+    def test_nobody_works_for_a_hub_without_workers(self):
+        self.assertEqual(self.good("GET", "/workers"), {"workers": []})
+
+    def test_entities_are_asked_for_by_the_rpc(self):
+        """Without entities in the scheduler each route says so; with them it answers."""
+        for method, path, body in (("POST", "/entities/query", {}), ("GET", "/entities/@c@none", None),
+                                   ("GET", "/entities/@c@none/state", None), ("GET", "/schedules", None)):
+            status, _, answer = self.ask(method, path, body)
+            self.assertIn(status, (200, 404, 501), answer)
+            if status == 501:
+                self.problem("unsupported-operation", 501, (status, _, answer))
+            if status == 404:
+                self.problem("unknown-entity", 404, (status, _, answer))
+        self.problem("bad-request", 400, self.ask("POST", "/entities/query", {"sort": [{"column": "X"}]}))
+        self.problem("bad-request", 400, self.ask("DELETE", "/entities/c"))
+        self.problem("bad-request", 400, self.ask("DELETE", "/entities/delete", ["c"]))
+        self.problem("bad-request", 400, self.ask("POST", "/entities/@c@k/signal", {}))
+        self.problem("bad-request", 400, self.ask("POST", "/schedules", {"ScheduleId": "x"}))
 
     def test_a_search_walks_more_instances_than_a_page_of_the_store(self):
         hub = {"x-taskhub": "other"}

@@ -318,6 +318,25 @@ void engine_tallies(const struct engine *engine, int64_t now_ns,
     }
 }
 
+void engine_workers(const struct engine *engine, uint32_t hub,
+                    void (*on_worker)(void *context, const struct engine_worker_load *worker), void *context)
+{
+    _Static_assert(WORK_KIND_COUNT <= ENGINE_WORK_KINDS, "a kind of work that nobody is told of");
+    const struct hub *h = engine_hub(engine, hub);
+    if (!h)
+        return;
+    list_each (it, &h->streams) {
+        const struct stream *stream = CONTAINER_OF(it, struct stream, link);
+        struct engine_worker_load load = {.id = stream->worker_id, .filtered = stream->filtered};
+        for (size_t kind = 0; kind < WORK_KIND_COUNT; kind++) {
+            load.active[kind] = stream->kinds[kind].out;
+            load.most[kind] = stream->kinds[kind].limit;
+        }
+        if (!stream->retired)
+            on_worker(context, &load);
+    }
+}
+
 void engine_stats(const struct engine *engine, struct engine_stats *ret_stats)
 {
     size_t misfits = 0;

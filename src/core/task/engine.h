@@ -214,6 +214,17 @@ struct engine_stats {
     size_t entities_ready, entities_leased;
     uint64_t entity_operations; /* carried out */
 };
+/* Who works for a hub. */
+#define ENGINE_WORK_KINDS 3 /* turns, activities, entities */
+struct engine_worker_load {
+    struct bytes id;                    /* as it calls itself; may be empty */
+    uint32_t active[ENGINE_WORK_KINDS]; /* sent and not yet answered */
+    uint32_t most[ENGINE_WORK_KINDS];   /* that it takes at one time */
+    bool filtered;                      /* it takes some names only */
+};
+/* Tells of each stream of the hub that still gets work, in the order in which they came. Changes nothing. */
+void engine_workers(const struct engine *e, uint32_t hub,
+                    void (*on_worker)(void *context, const struct engine_worker_load *worker), void *context);
 /* Appends one line that says why a live instance does not move (core/task/standing.h). False: no such instance lives. */
 bool engine_standing(const struct engine *e, uint32_t hub, struct bytes instance_id, struct buf *out);
 void engine_stats(const struct engine *e, struct engine_stats *ret_stats);

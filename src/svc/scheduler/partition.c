@@ -475,6 +475,14 @@ uint64_t partition_failures(const struct partition *partition)
     return partition->failures;
 }
 
+void partition_workers(const struct partition *partition, uint32_t hub,
+                       void (*on_worker)(void *context, const struct engine_worker_load *worker),
+                       void *context)
+{
+    if (partition->engine)
+        engine_workers(partition->engine, hub, on_worker, context);
+}
+
 bool partition_standing(const struct partition *partition, uint32_t hub, struct bytes instance_id,
                         struct buf *out)
 {

@@ -84,6 +84,10 @@ bool partition_loading(const struct partition *partition);
 bool partition_writable(const struct partition *partition);
 /* Times writing stopped. */
 uint64_t partition_failures(const struct partition *partition);
+/* As engine_workers; nothing while there is no engine. */
+void partition_workers(const struct partition *partition, uint32_t hub,
+                       void (*on_worker)(void *context, const struct engine_worker_load *worker),
+                       void *context);
 /* As engine_standing; false, too, while there is no engine. */
 bool partition_standing(const struct partition *partition, uint32_t hub, struct bytes instance_id,
                         struct buf *out);

@@ -7,6 +7,7 @@
 #ifndef SVC_SCHEDULER_ASK_H
 #define SVC_SCHEDULER_ASK_H
 
+#include "core/task/engine.h"
 #include "store/task_store.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
@@ -24,8 +25,9 @@ struct scheduler_asker {
 
 /* The number of the hub of that name; data NULL or empty: the default one. 0: there is none yet, and a call makes it.
  * NOT_FOUND, and which there are; INVALID_ARGUMENT: none was named and there are several; UNAVAILABLE: the scheduler
- * stops. */
-STATUS_RESULT scheduler_ask_hub(struct scheduler *scheduler, struct bytes name, uint32_t *ret_hub,
+ * stops. `make`: for CreateTaskHub; the
+ * hub is made if it is absent and clients may do that. */
+STATUS_RESULT scheduler_ask_hub(struct scheduler *scheduler, struct bytes name, bool make, uint32_t *ret_hub,
                                 struct err *err);
 /* Calls `method` for that hub with an encoded request. `*ret_number`, for scheduler_ask_cancel, is written before
  * anything is called back. What gRPC would refuse comes by `on_done`. */
@@ -52,6 +54,10 @@ void scheduler_watch_hub(struct scheduler *scheduler, uint32_t hub, bool on);
  * come. False: no such instance lives. */
 bool scheduler_ask_standing(const struct scheduler *scheduler, uint32_t hub, struct bytes instance_id,
                             struct buf *out);
+/* Tells of each worker that is connected for the hub; valid during the call. */
+void scheduler_ask_workers(const struct scheduler *scheduler, uint32_t hub,
+                           void (*on_worker)(void *context, const struct engine_worker_load *worker),
+                           void *context);
 /* A page of rows, as task_store_query: it cannot be cancelled, and is dropped without a callback when the scheduler is
  * destroyed. */
 void scheduler_ask_page(struct scheduler *scheduler, const struct task_store_query *query,

@@ -394,13 +394,13 @@ void scheduler_attach(struct scheduler *scheduler, struct grpc_server *server)
 
 /* --- from inside --- */
 
-STATUS_RESULT scheduler_ask_hub(struct scheduler *scheduler, struct bytes name, uint32_t *ret_hub,
+STATUS_RESULT scheduler_ask_hub(struct scheduler *scheduler, struct bytes name, bool make, uint32_t *ret_hub,
                                 struct err *err)
 {
     if (scheduler->stopping)
         return err_set(err, STATUS_UNAVAILABLE, "the scheduler is stopping");
-    enum status status =
-        scheduler_hubs_resolve(scheduler, name, scheduler->options.hubs_dynamic, ret_hub, err);
+    bool makes = scheduler->options.hubs_dynamic || (make && scheduler->options.hubs_managed);
+    enum status status = scheduler_hubs_resolve(scheduler, name, makes, ret_hub, err);
     if (status == STATUS_NOT_FOUND)
         scheduler_hubs_tell(scheduler, err);
     return status;
@@ -449,6 +449,13 @@ bool scheduler_ask_standing(const struct scheduler *scheduler, uint32_t hub, str
                             struct buf *out)
 {
     return partition_standing(scheduler->partition, hub, instance_id, out);
+}
+
+void scheduler_ask_workers(const struct scheduler *scheduler, uint32_t hub,
+                           void (*on_worker)(void *context, const struct engine_worker_load *worker),
+                           void *context)
+{
+    partition_workers(scheduler->partition, hub, on_worker, context);
 }
 
 void scheduler_ask_page(struct scheduler *scheduler, const struct task_store_query *query,

@@ -11,6 +11,8 @@
 #define SMALL_BODY  .types = HTTP_TYPE_JSON, .body_limit = HTTP_BODY_SMALL
 #define COMMON_BODY .types = HTTP_TYPE_JSON, .body_limit = HTTP_BODY_COMMON
 #define ONE         "/v1/taskhubs/orchestrations/{id}"
+#define ENTITY      "/v1/taskhubs/entities/{id}"
+#define SCHEDULE    "/v1/taskhubs/schedules/{id}"
 
 /* Of two rows for one path the first has it: words stand in front of values. */
 static const struct http_route routes[] = {
@@ -40,6 +42,34 @@ static const struct http_route routes[] = {
      .summary = "Suspend, resume, terminate, rewind, or raise an event"},
     {"POST", ONE "/restart", "taskhub", ACCESS_HUB_WRITE, SMALL_BODY, .handle = api_instance_restart,
      .summary = "Run it again with the same input"},
+    {"POST", "/v1/taskhubs/entities/query", "taskhub", ACCESS_HUB_READ, SMALL_BODY,
+     .handle = api_entities_query, .summary = "Search entities: filter, page, order"},
+    {"DELETE", "/v1/taskhubs/entities/delete", "taskhub", ACCESS_HUB_WRITE, COMMON_BODY,
+     .handle = api_entities_delete, .summary = "Delete many entities"},
+    {"GET", ENTITY, "taskhub", ACCESS_HUB_READ, .handle = api_entity_get, .summary = "Look at an entity"},
+    {"DELETE", ENTITY, "taskhub", ACCESS_HUB_WRITE, .handle = api_entity_delete,
+     .summary = "Delete an entity"},
+    {"GET", ENTITY "/state", "taskhub", ACCESS_HUB_READ, .handle = api_entity_state,
+     .summary = "Its state as text"},
+    {"POST", ENTITY "/signal", "taskhub", ACCESS_HUB_WRITE, COMMON_BODY, .handle = api_entity_signal,
+     .summary = "Have an entity run an operation"},
+    {"GET", "/v1/taskhubs/schedules", "taskhub continuationToken", ACCESS_HUB_READ,
+     .handle = api_schedules_list, .summary = "List schedules"},
+    {"POST", "/v1/taskhubs/schedules", "taskhub", ACCESS_HUB_WRITE, COMMON_BODY,
+     .handle = api_schedule_create, .summary = "Make a schedule"},
+    {"DELETE", SCHEDULE, "taskhub", ACCESS_HUB_WRITE, .handle = api_schedule_delete,
+     .summary = "Delete a schedule"},
+    {"POST", SCHEDULE "/pause", "taskhub", ACCESS_HUB_WRITE, .handle = api_schedule_pause,
+     .summary = "Pause a schedule"},
+    {"POST", SCHEDULE "/resume", "taskhub", ACCESS_HUB_WRITE, .handle = api_schedule_resume,
+     .summary = "Resume a schedule"},
+    {"GET", "/v1/taskhubs/workers", "taskhub", ACCESS_HUB_READ, .handle = api_workers,
+     .summary = "Who works for a task hub, and how much of what"},
+    {"GET", "/v1/hubs", "", ACCESS_HUB_READ, .handle = api_hubs_list, .summary = "List task hubs"},
+    {"PUT", "/v1/hubs/{name}", "", ACCESS_HUB_ADMIN, SMALL_BODY, .handle = api_hub_create,
+     .summary = "Make a task hub"},
+    {"DELETE", "/v1/hubs/{name}", "", ACCESS_HUB_ADMIN, .handle = api_hub_delete,
+     .summary = "Delete a task hub and all that is in it"},
 };
 
 void api_ping(void *context, struct http_request *request)
@@ -56,6 +86,16 @@ void api_changes(void *context, struct http_request *request)
     if (!call)
         return;
     uint32_t hub = call->hub;
+    if (hub ==
+        0) { /* of its name, in a scheduler that makes hubs when they are used: nothing can happen in it yet */
+        api_call_answer_problem(call, &api_problems[API_UNKNOWN_HUB], "This task hub has not been used yet.");
+        return;
+    }
+    if (bytes_equal_cstr(http_request_method(request),
+                         "HEAD")) { /* a stream without events would have no end */
+        api_call_answer(call, 200, "text/event-stream; charset=utf-8", (struct bytes){0});
+        return;
+    }
     api_call_leave(call);
     feeds_open(http->feeds, request, hub);
 }

@@ -50,9 +50,15 @@ static enum api_problem hub_problem(enum status status)
 
 struct api_call *api_call_create(struct scheduler_http *http, struct http_request *request, size_t size)
 {
+    return api_call_create_for(http, request, hub_name(request), false, size);
+}
+
+struct api_call *api_call_create_for(struct scheduler_http *http, struct http_request *request,
+                                     struct bytes name, bool make, size_t size)
+{
     struct err err = {0};
     uint32_t hub = 0;
-    enum status status = scheduler_ask_hub(http->scheduler, hub_name(request), &hub, &err);
+    enum status status = scheduler_ask_hub(http->scheduler, name, make, &hub, &err);
     if (status == STATUS_NOT_FOUND || status == STATUS_UNAVAILABLE) {
         http_respond_problem(request, &api_problems[hub_problem(status)], err.text);
         return NULL;
@@ -76,8 +82,12 @@ struct api_call *api_call_create(struct scheduler_http *http, struct http_reques
         http_respond_failure(request, 503, "There is no memory left.");
         return NULL;
     }
-    *call = (struct api_call){
-        .http = http, .request = request, .hub = hub, .id = id, .unknown = API_UNKNOWN_INSTANCE};
+    *call = (struct api_call){.http = http,
+                              .request = request,
+                              .hub = hub,
+                              .hub_name = name,
+                              .id = id,
+                              .unknown = API_UNKNOWN_INSTANCE};
     arena_init(&call->arena, 0);
     list_push_back(&http->calls, &call->link);
     http_request_on_gone(request, on_gone, call);
@@ -118,10 +128,8 @@ void api_call_ask(struct api_call *call, enum pb_task_hub_sidecar_service_method
         api_call_answer_status(call, STATUS_NO_MEMORY, "There is no memory left.");
         return;
     }
-    const struct scheduler_asker asker = {.on_message = on_ask_message,
-                                          .on_done = on_ask_done,
-                                          .context = call,
-                                          .hub_name = hub_name(call->request)};
+    const struct scheduler_asker asker = {
+        .on_message = on_ask_message, .on_done = on_ask_done, .context = call, .hub_name = call->hub_name};
     call->asking = true;
     call->on_answer = on_answer;
     scheduler_ask(call->http->scheduler, method, call->hub, buf_peek(&encoded), &asker, &call->number);

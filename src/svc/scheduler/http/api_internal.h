@@ -29,10 +29,11 @@ struct api_call {
     struct scheduler_http *http;
     struct http_request *request; /* NULL: answered, or the peer is gone */
     struct arena arena;           /* lives as long as the call */
-    uint32_t hub;
-    struct bytes id;          /* the path's value, in the request; valid until it is answered */
-    enum api_problem unknown; /* what NOT_FOUND means to this route */
-    bool asking;              /* `number` is under way */
+    uint32_t hub;                 /* 0: the first question makes it */
+    struct bytes hub_name;        /* in the request */
+    struct bytes id;              /* the path's value, in the request; valid until it is answered */
+    enum api_problem unknown;     /* what NOT_FOUND means to this route */
+    bool asking;                  /* `number` is under way */
     uint64_t number;
     bool reading; /* the store has a query of this call, which cannot be withdrawn: it is freed behind that */
     /* What goes on with the answer; refusals are answered by themselves unless `on_refusal` takes them. */
@@ -46,6 +47,9 @@ struct api_call {
 /* --- api_call.c --- */
 /* The call of a request whose hub is known; else NULL, and the request is answered. `size` zeroed bytes for `own`. */
 struct api_call *api_call_create(struct scheduler_http *http, struct http_request *request, size_t size);
+/* The same for a hub that is named `name`; `make`: it is made if it is absent and clients may do that. */
+struct api_call *api_call_create_for(struct scheduler_http *http, struct http_request *request,
+                                     struct bytes name, bool make, size_t size);
 /* Asks with a message of `table`; the answer goes to `on_answer`. The call may be gone when this returns. */
 void api_call_ask(struct api_call *call, enum pb_task_hub_sidecar_service_method method,
                   const struct pb_message *table, const void *message,
@@ -86,6 +90,22 @@ void api_ping(void *context, struct http_request *request);
 void api_changes(void *context, struct http_request *request);
 void api_instances_query(void *context, struct http_request *request);
 void api_instance_start(void *context, struct http_request *request);
+void api_instance_standing(void *context, struct http_request *request);
+void api_hubs_list(void *context, struct http_request *request);
+void api_hub_create(void *context, struct http_request *request);
+void api_hub_delete(void *context, struct http_request *request);
+void api_workers(void *context, struct http_request *request);
+void api_entities_query(void *context, struct http_request *request);
+void api_entities_delete(void *context, struct http_request *request);
+void api_entity_get(void *context, struct http_request *request);
+void api_entity_state(void *context, struct http_request *request);
+void api_entity_signal(void *context, struct http_request *request);
+void api_entity_delete(void *context, struct http_request *request);
+void api_schedules_list(void *context, struct http_request *request);
+void api_schedule_create(void *context, struct http_request *request);
+void api_schedule_delete(void *context, struct http_request *request);
+void api_schedule_pause(void *context, struct http_request *request);
+void api_schedule_resume(void *context, struct http_request *request);
 void api_instance_get(void *context, struct http_request *request);
 void api_instance_payloads(void *context, struct http_request *request);
 void api_instance_history(void *context, struct http_request *request);

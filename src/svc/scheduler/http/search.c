@@ -18,17 +18,12 @@ struct search_row {
 
 /* --- matching --- */
 
-static bool contains(struct bytes text, struct bytes part)
+bool search_contains(struct bytes text, struct bytes part)
 {
     for (size_t at = 0; at + part.size <= text.size; at++)
         if (bytes_starts_with_nocase(bytes_slice(text, at, part.size), part))
             return true;
     return false;
-}
-
-static bool wants(struct bytes part, struct bytes text)
-{
-    return part.size == 0 || contains(text, part);
 }
 
 static bool in_range(const struct search_range *range, int64_t ns)
@@ -41,7 +36,7 @@ static bool tag_contains(struct bytes entry, struct bytes part)
 {
     struct pb_reader reader = pb_reader_of(entry);
     while (pb_reader_next(&reader))
-        if (reader.wire == PB_WIRE_BYTES && contains(reader.bytes, part))
+        if (reader.wire == PB_WIRE_BYTES && search_contains(reader.bytes, part))
             return true;
     return false;
 }
@@ -60,8 +55,8 @@ bool search_matches(const struct search_wish *wish, const struct instance_row *r
     bool status = wish->status_mask == 0 || (wish->status_mask >> (unsigned)row->status & 1);
     return status && in_range(&wish->created, row->created_ns) && in_range(&wish->updated, row->updated_ns) &&
            in_range(&wish->start, row->scheduled_ns) && in_range(&wish->completed, row->completed_ns) &&
-           wants(wish->id, row->instance_id) && wants(wish->name, row->name) &&
-           wants(wish->version, row->version.value) &&
+           search_contains(row->instance_id, wish->id) && search_contains(row->name, wish->name) &&
+           search_contains(row->version.value, wish->version) &&
            (wish->tags.size == 0 || tags_contain(row->tags, wish->tags));
 }
 

@@ -63,6 +63,8 @@ struct search {
 
 /* Zero-initialise but for `wish`. */
 void search_fini(struct search *search);
+/* Without regard to the case of ASCII letters; an empty part is in every text. */
+bool search_contains(struct bytes text, struct bytes part);
 bool search_matches(const struct search_wish *wish, const struct instance_row *row);
 /* NO_MEMORY; TOO_LARGE: the window holds over 64 MiB of ids, names and tags. */
 STATUS_RESULT search_take(struct search *search, const struct instance_row *row);
