@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#define NAME_WIDTH_MIN 14 /* of "help [COMMAND]", which stands below the list of all */
+
 /* --- finding --- */
 
 /* How many words `name` has if `argv` begins with all of them, else 0. */
@@ -104,15 +106,26 @@ void command_say_unknown(const struct command_list *lists, size_t list_count, in
 
 /* --- help --- */
 
+int command_help_width(const struct command_list *lists, size_t list_count, const char *group)
+{
+    size_t width = NAME_WIDTH_MIN;
+    for (size_t i = 0; i < list_count; i++)
+        for (const struct command *command = lists[i].rows; command->name; command++)
+            if (!group || in_group(command, group))
+                width = MAX(width, strlen(command->name));
+    return (int)width;
+}
+
 void command_help_list(const struct command_list *lists, size_t list_count, const char *group,
                        struct buf *out)
 {
+    int width = command_help_width(lists, list_count, group);
     for (size_t i = 0; i < list_count; i++) {
         if (lists[i].title && !group)
             buf_append_fmt(out, "\n%s:\n", lists[i].title);
         for (const struct command *command = lists[i].rows; command->name; command++) {
             if (!group || in_group(command, group))
-                buf_append_fmt(out, "  %-14s  %s\n", command->name, command->summary);
+                buf_append_fmt(out, "  %-*s  %s\n", width, command->name, command->summary);
         }
     }
 }

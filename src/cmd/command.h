@@ -43,6 +43,8 @@ void command_say_unknown(const struct command_list *lists, size_t list_count, in
 /* Appends one line for each command, under the titles of the lists; of a group only its own if `group` is not NULL. */
 void command_help_list(const struct command_list *lists, size_t list_count, const char *group,
                        struct buf *out);
+/* The width of the names in that list, for lines that stand below it. */
+int command_help_width(const struct command_list *lists, size_t list_count, const char *group);
 /* Appends usage, what it is about, and its options. */
 void command_help(const struct command *command, struct buf *out);
 

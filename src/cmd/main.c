@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cmd/cli/cli.h"
 #include "cmd/command.h"
 #include "cmd/servers.h"
 #include "jail/warden_client.h"
@@ -43,6 +44,7 @@ static const struct command server_commands[] = {
 /* A folder of commands adds its list here. */
 static const struct command_list lists[] = {
     {NULL, server_commands},
+    {"ask a task scheduler", cli_commands},
 };
 
 static int print(FILE *file, const struct buf *text, int code)
@@ -58,9 +60,12 @@ static int help_all(FILE *file)
                            " - run code where it can do no harm, and go on when a person approves\n\n"
                            "usage: sallyport COMMAND [options]\n\n");
     command_help_list(lists, ARRAY_SIZE(lists), NULL, &text);
-    buf_append_cstr(&text, "  help [COMMAND]  this text, or a command's options\n"
-                           "  --version       the version\n\n"
-                           "exit codes: 0 good, 1 failed, 2 wrong usage\n");
+    int width = command_help_width(lists, ARRAY_SIZE(lists), NULL);
+    buf_append_fmt(&text,
+                   "\n  %-*s  this text, or a command's options\n"
+                   "  %-*s  the version\n\n"
+                   "exit codes: 0 good, 1 failed, 2 wrong usage, 3 no such thing\n",
+                   width, "help [COMMAND]", width, "--version");
     return print(file, &text, file == stdout ? EXIT_GOOD : EXIT_USAGE);
 }
 

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* commands.c — the rows, their settings, and the one way in which each runs: open the session, act, close. */
+#include "cmd/cli/actions.h"
+
+#include "os/clock.h"
+
+/* --- settings --- */
+
+enum cli_bit {
+    CLI_HUB_CREATE = 1 << 0,
+    CLI_HUB_DELETE = 1 << 1,
+    CLI_HUB_LS = 1 << 2,
+    CLI_LS = 1 << 3,
+    CLI_SHOW = 1 << 4,
+    CLI_HISTORY = 1 << 5,
+    CLI_START = 1 << 6,
+    CLI_RAISE = 1 << 7,
+    CLI_STEER = 1 << 8, /* suspend, resume, rewind */
+    CLI_TERMINATE = 1 << 9,
+    CLI_RESTART = 1 << 10,
+    CLI_PURGE = 1 << 11,
+    CLI_ENTITY_LS = 1 << 12,
+    CLI_ENTITY_SHOW = 1 << 13,
+    CLI_ENTITY_SIGNAL = 1 << 14,
+    CLI_ALL = (1 << 15) - 1,
+};
+
+#define CLI_NAMES_HUB (CLI_HUB_CREATE | CLI_HUB_DELETE) /* by a positional */
+
+static const struct option_spec settings[] = {
+    {"connection", OPTION_TEXT, "STRING", "DURABLE_TASK_SCHEDULER_CONNECTION_STRING", NULL, 0, 0, CLI_ALL,
+     "Endpoint=URL;TaskHub=NAME;Authentication=None"},
+    {"url", OPTION_TEXT, "URL", "SALLYPORT_URL", NULL, 0, 0, CLI_ALL,
+     "the endpoint alone; without this and --connection http://localhost:8080"},
+    {"hub", OPTION_TEXT, "NAME", "SALLYPORT_HUB", NULL, 0, 0, CLI_ALL & ~CLI_NAMES_HUB,
+     "the task hub; without it that of --connection, or default"},
+    {"token", OPTION_TEXT, "TOKEN", "DURABLE_TASK_SCHEDULER_TOKEN", NULL, 0, 0, CLI_ALL, "bearer token",
+     .secret = true},
+    {"ca-file", OPTION_TEXT, "FILE", "SALLYPORT_CA_FILE", NULL, 0, 0, CLI_ALL,
+     "PEM file of the authorities that are trusted, in place of the system's"},
+    {"timeout", OPTION_DURATION, "TIME", NULL, "10s", NS_PER_MS, 3600 * NS_PER_S, CLI_ALL,
+     "how long an answer is waited for"},
+    {"json", OPTION_FLAG, NULL, NULL, NULL, 0, 0, CLI_ALL, "print JSON, with the names of the HTTP API"},
+    {"recreate", OPTION_FLAG, NULL, NULL, NULL, 0, 0, CLI_HUB_CREATE, "drop what it holds, if it exists"},
+    {"yes", OPTION_FLAG, NULL, NULL, NULL, 0, 0, CLI_HUB_DELETE, "do not ask"},
+    {"status", OPTION_TEXT, "NAMES", NULL, NULL, 0, 0, CLI_LS,
+     "only these, with commas: pending, running, suspended, completed, failed, terminated, cancelled"},
+    {"prefix", OPTION_TEXT, "TEXT", NULL, NULL, 0, 0, CLI_LS | CLI_ENTITY_LS, "only ids that begin so"},
+    {"since", OPTION_TEXT, "TIME", NULL, NULL, 0, 0, CLI_LS, "only those created at or after it"},
+    {"before", OPTION_TEXT, "TIME", NULL, NULL, 0, 0, CLI_LS, "only those created before it"},
+    {"limit", OPTION_COUNT, "N", NULL, "100", 1, 1000000, CLI_LS | CLI_ENTITY_LS, "most to print"},
+    {"id", OPTION_TEXT, "ID", NULL, NULL, 0, 0, CLI_START, "its id; without it a new one"},
+    {"version", OPTION_TEXT, "VERSION", NULL, NULL, 0, 0, CLI_START, "version of the orchestration"},
+    {"tags", OPTION_TEXT, "LIST", NULL, NULL, 0, 0, CLI_START, "NAME=VALUE, with commas between several"},
+    {"at", OPTION_TEXT, "TIME", NULL, NULL, 0, 0, CLI_START | CLI_ENTITY_SIGNAL,
+     "not before this time, such as 2026-11-28T11:52:53Z"},
+    {"wait", OPTION_FLAG, NULL, NULL, NULL, 0, 0, CLI_START,
+     "wait until it is over; exit code 1 unless it completed"},
+    {"reason", OPTION_TEXT, "TEXT", NULL, NULL, 0, 0, CLI_STEER, "why, for the history"},
+    {"output", OPTION_TEXT, "JSON", NULL, NULL, 0, 0, CLI_TERMINATE, "what becomes its output"},
+    {"now", OPTION_FLAG, NULL, NULL, NULL, 0, 0, CLI_TERMINATE, "without asking its worker"},
+    {"recursive", OPTION_FLAG, NULL, NULL, NULL, 0, 0, CLI_TERMINATE | CLI_PURGE, "its children, too"},
+    {"new-id", OPTION_FLAG, NULL, NULL, NULL, 0, 0, CLI_RESTART, "under a new id, and keep this one"},
+    {"older-than", OPTION_DURATION, "TIME", NULL, NULL, 0, 36500LL * 86400 * NS_PER_S, CLI_PURGE,
+     "in place of ids: all that are over and were created longer ago"},
+    {.name = NULL},
+};
+
+/* --- running --- */
+
+static const struct {
+    const char *name;
+    int (*act)(struct cli_session *session);
+    bool names_hub; /* the first positional is the hub */
+} actions[] = {
+    {"hub create", cli_hub_create, true},
+    {"hub delete", cli_hub_delete, true},
+    {"hub ls", cli_hub_ls, false},
+    {"instance ls", cli_instance_ls, false},
+    {"instance show", cli_instance_show, false},
+    {"instance history", cli_instance_history, false},
+    {"instance start", cli_instance_start, false},
+    {"instance raise", cli_instance_raise, false},
+    {"instance suspend", cli_instance_suspend, false},
+    {"instance resume", cli_instance_resume, false},
+    {"instance terminate", cli_instance_terminate, false},
+    {"instance rewind", cli_instance_rewind, false},
+    {"instance restart", cli_instance_restart, false},
+    {"instance purge", cli_instance_purge, false},
+    {"entity ls", cli_entity_ls, false},
+    {"entity show", cli_entity_show, false},
+    {"entity signal", cli_entity_signal, false},
+};
+
+static int run(const struct command *command, const struct option_values *values)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+        if (strcmp(actions[i].name, command->name) != 0)
+            continue;
+        struct cli_session session;
+        const char *hub = actions[i].names_hub ? values->positionals[0] : NULL;
+        int code = cli_session_open(&session, command, values, hub);
+        if (code == EXIT_GOOD)
+            code = actions[i].act(&session);
+        cli_session_close(&session);
+        return code;
+    }
+    ASSERT(!"a row without an action");
+}
+
+/* --- rows --- */
+
+#define SYNTAX(bit, words)                                                                                   \
+    {                                                                                                        \
+        .sets = {{settings, (bit)}}, .positionals = (words)                                                  \
+    }
+#define WHERE                                                                                                \
+    "The endpoint is --connection, else --url, else http://localhost:8080, this product's or the cloud's.\n" \
+    "Exit codes: 0 good, 1 failed, 2 wrong usage, 3 no such thing."
+
+const struct command cli_commands[] = {
+    {"hub create", run, SYNTAX(CLI_HUB_CREATE, "NAME"), "make a task hub",
+     "The scheduler must let clients do that: --manage-task-hubs.\n" WHERE},
+    {"hub delete", run, SYNTAX(CLI_HUB_DELETE, "NAME"), "delete a task hub and all that is in it",
+     "The scheduler must let clients do that: --manage-task-hubs.\n" WHERE},
+    {"hub ls", run, SYNTAX(CLI_HUB_LS, NULL), "list the task hubs",
+     "By the HTTP API of this product; the cloud does not list its hubs.\n" WHERE},
+    {"instance ls", run, SYNTAX(CLI_LS, NULL), "list orchestration instances",
+     "Oldest first. Times are UTC.\n" WHERE},
+    {"instance show", run, SYNTAX(CLI_SHOW, "ID"), "show an instance, and why it does not move",
+     "The line \"standing\" says what it waits for.\n" WHERE},
+    {"instance history", run, SYNTAX(CLI_HISTORY, "ID"), "show what happened to an instance",
+     "The events of its present execution.\n" WHERE},
+    {"instance start", run, SYNTAX(CLI_START, "NAME [INPUT]"), "start an instance",
+     "Prints its id. INPUT is JSON, as the SDKs write it.\n" WHERE},
+    {"instance raise", run, SYNTAX(CLI_RAISE, "ID EVENT [DATA]"), "send an event to an instance",
+     "DATA is JSON. It is kept until the orchestration waits for it.\n" WHERE},
+    {"instance suspend", run, SYNTAX(CLI_STEER, "ID..."), "suspend instances",
+     "Their orchestrators decide nothing until they are resumed.\n" WHERE},
+    {"instance resume", run, SYNTAX(CLI_STEER, "ID..."), "resume suspended instances",
+     "What came meanwhile is handled in its order.\n" WHERE},
+    {"instance terminate", run, SYNTAX(CLI_TERMINATE, "ID..."), "end instances",
+     "By their worker; with --now at once.\n" WHERE},
+    {"instance rewind", run, SYNTAX(CLI_STEER, "ID..."), "run again what failed in failed instances",
+     "What succeeded is kept; children, too.\n" WHERE},
+    {"instance restart", run, SYNTAX(CLI_RESTART, "ID"), "run an instance again with its input",
+     "Prints its id.\n" WHERE},
+    {"instance purge", run, SYNTAX(CLI_PURGE, "[ID...]"), "delete instances that are over",
+     "Each with its history.\n" WHERE},
+    {"entity ls", run, SYNTAX(CLI_ENTITY_LS, NULL), "list entities", "Those that have a state.\n" WHERE},
+    {"entity show", run, SYNTAX(CLI_ENTITY_SHOW, "ID"), "show an entity and its state",
+     "ID is @NAME@KEY.\n" WHERE},
+    {"entity signal", run, SYNTAX(CLI_ENTITY_SIGNAL, "ID OPERATION [INPUT]"),
+     "have an entity run an operation", "ID is @NAME@KEY, INPUT is JSON. Nothing comes back.\n" WHERE},
+    {.name = NULL},
+};

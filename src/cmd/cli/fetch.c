@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* fetch.c — libcurl with bounds: size, time, protocols, no redirect. */
+#include "cmd/cli/fetch.h"
+
+#include <curl/curl.h>
+
+#include "base/encode.h"
+#include "os/clock.h"
+
+#define ANSWER_SIZE_MAX ((size_t)16 << 20) /* bytes */
+
+static size_t on_data(char *data, size_t unit, size_t count, void *context)
+{
+    struct buf *body = context;
+    buf_append(body, data, unit * count);
+    return body->failed ? 0 : unit * count;
+}
+
+void fetch_append_segment(struct buf *out, const char *text)
+{
+    percent_encode(out, bytes_of_cstr(text), NULL);
+}
+
+/* The URL of the API: the endpoint as HTTP has it; grpc:// and grpcs:// are names of http:// and https://. */
+static void make_url(const struct cli_session *session, const char *path, struct buf *out)
+{
+    struct bytes endpoint = bytes_of_cstr((const char *)session->endpoint.data);
+    const struct bytes grpc = BYTES_LITERAL("grpc");
+    if (bytes_starts_with_nocase(endpoint, grpc)) {
+        buf_append_cstr(out, "http");
+        endpoint = bytes_slice(endpoint, grpc.size, SIZE_MAX);
+    } else if (bytes_find(endpoint, BYTES_LITERAL("://")) == endpoint.size) {
+        buf_append_cstr(out, "https://"); /* as the connection string means it */
+    }
+    while (endpoint.size && endpoint.data[endpoint.size - 1] == '/')
+        endpoint.size--;
+    buf_append_bytes(out, endpoint);
+    buf_append_cstr(out, path);
+    buf_append_byte(out, '\0');
+}
+
+static struct curl_slist *make_headers(const struct cli_session *session)
+{
+    CLEANUP(buf_fini) struct buf line = {0};
+    buf_append_fmt(&line, "x-taskhub: %s", (const char *)session->hub.data);
+    buf_append_byte(&line, '\0');
+    struct curl_slist *headers = line.failed ? NULL : curl_slist_append(NULL, (const char *)line.data);
+    if (!session->token || !headers)
+        return headers;
+    buf_clear(&line);
+    buf_append_fmt(&line, "Authorization: Bearer %s", session->token);
+    buf_append_byte(&line, '\0');
+    struct curl_slist *more = line.failed ? NULL : curl_slist_append(headers, (const char *)line.data);
+    return more ? more : headers;
+}
+
+static CURLcode perform(const struct cli_session *session, CURL *curl, const char *url,
+                        struct curl_slist *headers, struct buf *body, char *text)
+{
+    long timeout_ms = (long)(setting_number(session->values, "timeout") / NS_PER_MS);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+    if (session->ca_file)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, session->ca_file);
+    return curl_easy_perform(curl);
+}
+
+STATUS_RESULT fetch_json(const struct cli_session *session, const char *path, long *ret_status,
+                         json_t **ret_answer, struct err *err)
+{
+    CLEANUP(buf_fini) struct buf url = {0};
+    CLEANUP(buf_fini) struct buf body = {.limit = ANSWER_SIZE_MAX};
+    char text[CURL_ERROR_SIZE] = "";
+    *ret_answer = NULL;
+    make_url(session, path, &url);
+    CURL *curl = curl_easy_init();
+    struct curl_slist *headers = make_headers(session);
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+    if (curl && headers && buf_status(&url) == STATUS_OK)
+        code = perform(session, curl, (const char *)url.data, headers, &body, text);
+    if (code == CURLE_OK)
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(curl);
+    if (code != CURLE_OK)
+        return err_set(err, STATUS_UNAVAILABLE, "%s", text[0] ? text : curl_easy_strerror(code));
+    if (json_parse(buf_peek(&body), NULL, ret_answer, NULL) != STATUS_OK)
+        *ret_answer = NULL; /* an endpoint that has no such API answers what it likes */
+    return STATUS_OK;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* hub.c — hub create, delete, ls. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/cli/actions.h"
+#include "cmd/cli/fetch.h"
+#include "cmd/cli/print.h"
+
+int cli_hub_create(struct cli_session *session)
+{
+    struct dt_error error;
+    const char *name = session->values->positionals[0];
+    bool recreate = setting_flag(session->values, "recreate");
+    if (dt_client_create_hub(session->client, recreate, &error) != DT_OK)
+        return cli_session_failed(session, &error, name);
+    return EXIT_GOOD;
+}
+
+int cli_hub_delete(struct cli_session *session)
+{
+    struct dt_error error;
+    const char *name = session->values->positionals[0];
+    if (!setting_flag(session->values, "yes"))
+        return cli_session_usage(session, "this deletes the task hub and all that is in it: say --yes");
+    if (dt_client_delete_hub(session->client, &error) != DT_OK)
+        return cli_session_failed(session, &error, name);
+    return EXIT_GOOD;
+}
+
+/* --- ls --- */
+
+static const char *const counters[] = {"pending", "running", "suspended", "completed", "failed"};
+
+static void hub_row(struct print_table *table, const json_t *hub)
+{
+    char numbers[ARRAY_SIZE(counters)][24];
+    const char *cells[1 + ARRAY_SIZE(counters)] = {json_string_value(json_object_get(hub, "name"))};
+    for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
+        const json_t *number = json_object_get(hub, counters[i]);
+        (void)snprintf(numbers[i], sizeof numbers[i], "%lld", (long long)json_integer_value(number));
+        cells[i + 1] = json_is_integer(number) ? numbers[i] : NULL;
+    }
+    print_table_row(table, cells, ARRAY_SIZE(cells));
+}
+
+static void hub_table(const json_t *hubs, struct buf *out)
+{
+    static const char *const headings[] = {"NAME", "PENDING", "RUNNING", "SUSPENDED", "COMPLETED", "FAILED"};
+    struct print_table table = {0};
+    print_table_row(&table, headings, ARRAY_SIZE(headings));
+    for (size_t i = 0; i < json_array_size(hubs); i++)
+        hub_row(&table, json_array_get(hubs, i));
+    print_table_write(&table, out);
+    print_table_fini(&table);
+}
+
+static void append_json(struct buf *out, const json_t *value)
+{
+    char *text = json_dumps(value, JSON_COMPACT);
+    if (text)
+        buf_append_cstr(out, text);
+    else
+        out->failed = true;
+    buf_append_byte(out, '\n');
+    free(text);
+}
+
+int cli_hub_ls(struct cli_session *session)
+{
+    CLEANUP(json_release) json_t *answer = NULL;
+    CLEANUP(buf_fini) struct buf out = {0};
+    struct err err = {0};
+    struct dt_error error = {.status = DT_UNIMPLEMENTED};
+    long status = 0;
+    if (fetch_json(session, "/v1/hubs", &status, &answer, &err) != STATUS_OK) {
+        error.status = DT_UNAVAILABLE;
+        (void)snprintf(error.text, sizeof error.text, "%s", err.text);
+        return cli_session_failed(session, &error, NULL);
+    }
+    const json_t *hubs = json_object_get(answer, "hubs");
+    if (status == 401 || status == 403)
+        error.status = status == 401 ? DT_UNAUTHENTICATED : DT_PERMISSION_DENIED;
+    if (status != 200 || !json_is_array(hubs)) {
+        const char *detail = json_string_value(json_object_get(answer, "detail"));
+        (void)snprintf(error.text, sizeof error.text, "%s",
+                       detail ? detail : "the endpoint lists no task hubs");
+        return cli_session_failed(session, &error, NULL);
+    }
+    if (cli_wants_json(session))
+        append_json(&out, answer);
+    else
+        hub_table(hubs, &out);
+    return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/* instance_read.c — instance ls, show, history. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cmd/cli/actions.h"
+#include "cmd/cli/fetch.h"
+#include "cmd/cli/print.h"
+#include "cmd/cli/waits.h"
+#include "os/clock.h"
+#include "wire/pb/orchestrator_service.pb.h"
+
+#define PAGE_SIZE 200 /* instances asked for at once */
+
+/* --- one instance --- */
+
+static void json_failure(struct json_writer *json, const struct dt_failure *failure)
+{
+    if (!failure)
+        return;
+    json_write_key(json, "failureDetails");
+    json_write_begin_object(json);
+    print_json_text(json, "errorType", failure->type);
+    print_json_text(json, "errorMessage", failure->message);
+    print_json_text(json, "stackTrace", failure->stack_trace);
+    json_write_end_object(json);
+}
+
+static void json_tags(struct json_writer *json, const struct dt_instance *instance)
+{
+    size_t count = 0;
+    const struct dt_tag *tags = dt_instance_tags(instance, &count);
+    if (count == 0)
+        return;
+    json_write_key(json, "tags");
+    json_write_begin_object(json);
+    for (size_t i = 0; i < count; i++)
+        json_write_member_cstr(json, tags[i].key, tags[i].value);
+    json_write_end_object(json);
+}
+
+/* The names and forms of the HTTP API (doc/api.md), so that a program needs to know one of them. */
+static void json_instance(struct json_writer *json, const struct dt_instance *instance, const char *standing)
+{
+    size_t status = dt_instance_status(instance);
+    json_write_begin_object(json);
+    print_json_text(json, "instanceId", dt_instance_id(instance));
+    print_json_text(json, "executionId", dt_instance_execution_id(instance));
+    print_json_text(json, "name", dt_instance_name(instance));
+    print_json_text(json, "version", dt_instance_version(instance));
+    if (status < pb_orchestration_status_enum.count)
+        json_write_member_cstr(json, "orchestrationStatus", pb_orchestration_status_enum.names[status]);
+    print_json_time(json, "createdTimestamp", dt_instance_created_ns(instance));
+    print_json_time(json, "lastUpdatedTimestamp", dt_instance_updated_ns(instance));
+    print_json_time(json, "completedTimestamp", dt_instance_completed_ns(instance));
+    print_json_time(json, "scheduledStartTimestamp", dt_instance_scheduled_start_ns(instance));
+    print_json_text(json, "parentInstanceId", dt_instance_parent_id(instance));
+    json_tags(json, instance);
+    print_json_text(json, "input", dt_instance_input(instance));
+    print_json_text(json, "output", dt_instance_output(instance));
+    print_json_text(json, "customStatus", dt_instance_custom_status(instance));
+    json_failure(json, dt_instance_failure(instance));
+    print_json_text(json, "standing", standing);
+    json_write_end_object(json);
+}
+
+static int print_json(struct json_writer *json)
+{
+    if (json_write_status(json) != STATUS_OK)
+        json->out->failed = true;
+    buf_append_byte(json->out, '\n');
+    return print_out(json->out) ? EXIT_GOOD : EXIT_FAILED;
+}
+
+/* --- ls --- */
+
+/* "running,failed" to bits; false: a name is none. */
+static bool read_statuses(const char *text, unsigned *ret_bits)
+{
+    struct bytes rest = bytes_of_cstr(text);
+    *ret_bits = 0;
+    while (rest.data) {
+        struct bytes name = bytes_trim(bytes_split(&rest, ','));
+        bool found = false;
+        for (unsigned status = 0; status < pb_orchestration_status_enum.count; status++) {
+            struct bytes own = bytes_of_cstr(dt_instance_status_name((enum dt_instance_status)status));
+            if (!bytes_equal_nocase(name, own))
+                continue;
+            *ret_bits |= DT_STATUS_BIT(status);
+            found = true;
+        }
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+struct instance_listing {
+    struct cli_session *session;
+    struct print_table table;
+    struct buf out;
+    struct json_writer json;
+    int64_t left; /* instances still to be shown */
+    bool more;
+};
+
+static void list_instance(struct instance_listing *list, const struct dt_instance *instance)
+{
+    char created[PRINT_TIME_SIZE], updated[PRINT_TIME_SIZE];
+    if (cli_wants_json(list->session)) {
+        json_instance(&list->json, instance, NULL);
+        return;
+    }
+    const char *const cells[] = {dt_instance_id(instance),
+                                 dt_instance_name(instance),
+                                 dt_instance_version(instance),
+                                 dt_instance_status_name(dt_instance_status(instance)),
+                                 print_time(dt_instance_created_ns(instance), created),
+                                 print_time(dt_instance_updated_ns(instance), updated)};
+    print_table_row(&list->table, cells, ARRAY_SIZE(cells));
+}
+
+/* Pages until the limit; the last page may go over it. */
+static int list_pages(struct instance_listing *list, struct dt_query *query)
+{
+    struct dt_page *page = NULL;
+    struct dt_error error;
+    char *token = NULL;
+    int code = EXIT_GOOD;
+    do {
+        query->page_token = token;
+        query->page_size = (int32_t)MIN(list->left, PAGE_SIZE);
+        if (dt_client_query(list->session->client, query, &page, &error) != DT_OK) {
+            code = cli_session_failed(list->session, &error, NULL);
+            break;
+        }
+        for (size_t i = 0; i < dt_page_count(page) && list->left > 0; i++, list->left--)
+            list_instance(list, dt_page_instance(page, i));
+        free(token);
+        token = dt_page_token(page) ? strdup(dt_page_token(page)) : NULL;
+        dt_page_destroy(page);
+    } while (token && list->left > 0);
+    list->more = token != NULL;
+    free(token);
+    return code;
+}
+
+int cli_instance_ls(struct cli_session *session)
+{
+    static const char *const headings[] = {"ID", "NAME", "VERSION", "STATUS", "CREATED", "UPDATED"};
+    struct dt_query query = DT_INIT(struct dt_query);
+    struct instance_listing list = {.session = session, .left = setting_number(session->values, "limit")};
+    const char *statuses = setting_text(session->values, "status");
+    if (statuses && !read_statuses(statuses, &query.statuses))
+        return cli_session_usage(session,
+                                 "--status: names are pending, running, suspended, completed, failed, "
+                                 "terminated, cancelled");
+    if (!cli_time(session, "since", &query.created_from_ns) ||
+        !cli_time(session, "before", &query.created_to_ns))
+        return EXIT_USAGE;
+    query.id_prefix = setting_text(session->values, "prefix");
+    list.json.out = &list.out;
+    list.json.replace_invalid = true;
+    if (cli_wants_json(session)) {
+        json_write_begin_object(&list.json);
+        json_write_key(&list.json, "orchestrations");
+        json_write_begin_array(&list.json);
+    } else {
+        print_table_row(&list.table, headings, ARRAY_SIZE(headings));
+    }
+    int code = list_pages(&list, &query);
+    if (code == EXIT_GOOD && cli_wants_json(session)) {
+        json_write_end_array(&list.json);
+        json_write_member_bool(&list.json, "more", list.more);
+        json_write_end_object(&list.json);
+        code = print_json(&list.json);
+    } else if (code == EXIT_GOOD) {
+        print_table_write(&list.table, &list.out);
+        code = print_out(&list.out) ? EXIT_GOOD : EXIT_FAILED;
+        if (list.more)
+            fputs("there are more: --limit N, --status, --prefix, --since\n", stderr);
+    }
+    print_table_fini(&list.table);
+    buf_fini(&list.out);
+    return code;
+}
+
+/* --- show --- */
+
+static struct dt_event *read_events(const struct dt_history *history, size_t *ret_count)
+{
+    *ret_count = history ? dt_history_count(history) : 0;
+    struct dt_event *events = calloc(*ret_count + 1, sizeof *events);
+    for (size_t i = 0; events && i < *ret_count; i++) {
+        events[i] = (struct dt_event)DT_INIT(struct dt_event);
+        dt_history_event(history, i, &events[i]);
+    }
+    return events;
+}
+
+/* What the scheduler itself says, which knows its workers; false: it is another one, or does not say. */
+static bool ask_standing(const struct cli_session *session, const char *id, struct buf *out)
+{
+    CLEANUP(buf_fini) struct buf path = {0};
+    CLEANUP(json_release) json_t *answer = NULL;
+    struct err err = {0};
+    long status = 0;
+    buf_append_cstr(&path, "/v1/taskhubs/orchestrations/");
+    fetch_append_segment(&path, id);
+    buf_append_cstr(&path, "/standing");
+    buf_append_byte(&path, '\0');
+    if (path.failed || fetch_json(session, (const char *)path.data, &status, &answer, &err) != STATUS_OK)
+        return false;
+    const char *text = json_string_value(json_object_get(answer, "standing"));
+    if (status != 200 || !text)
+        return false;
+    buf_append_cstr(out, text);
+    return true;
+}
+
+static void find_standing(const struct cli_session *session, const struct dt_instance *instance,
+                          struct buf *out)
+{
+    struct dt_history *history = NULL;
+    struct dt_error error;
+    const char *id = dt_instance_id(instance);
+    if (dt_instance_status_final(dt_instance_status(instance)) || ask_standing(session, id, out))
+        return;
+    if (dt_client_history(session->client, id, &history, &error) != DT_OK)
+        return; /* the instance is shown without it */
+    struct waits_facts facts = {.id = id,
+                                .name = dt_instance_name(instance),
+                                .status = dt_instance_status(instance),
+                                .created_ns = dt_instance_created_ns(instance),
+                                .scheduled_ns = dt_instance_scheduled_start_ns(instance),
+                                .now_ns = clock_unix_ns()};
+    struct dt_event *events = read_events(history, &facts.event_count);
+    facts.events = events;
+    if (events)
+        waits_write(&facts, out);
+    free(events);
+    dt_history_destroy(history);
+}
+
+static void show_tags(struct buf *out, const struct dt_instance *instance)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    size_t count = 0;
+    const struct dt_tag *tags = dt_instance_tags(instance, &count);
+    for (size_t i = 0; i < count; i++)
+        buf_append_fmt(&text, "%s%s=%s", i ? ", " : "", tags[i].key, tags[i].value);
+    buf_append_byte(&text, '\0');
+    if (count && !text.failed)
+        print_pair(out, "tags", (const char *)text.data);
+}
+
+static void show_failure(struct buf *out, const struct dt_failure *failure)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    if (!failure)
+        return;
+    buf_append_fmt(&text, "%s: %s", failure->type ? failure->type : "Error",
+                   failure->message ? failure->message : "");
+    buf_append_byte(&text, '\0');
+    if (!text.failed)
+        print_pair(out, "failure", (const char *)text.data);
+}
+
+static void show_time(struct buf *out, const char *name, int64_t unix_ns)
+{
+    char text[PRINT_TIME_SIZE];
+    if (unix_ns)
+        print_pair(out, name, print_time(unix_ns, text));
+}
+
+static void show(struct buf *out, const struct dt_instance *instance, const char *standing)
+{
+    print_pair(out, "id", dt_instance_id(instance));
+    print_pair(out, "name", dt_instance_name(instance));
+    print_pair(out, "version", dt_instance_version(instance));
+    print_pair(out, "status", dt_instance_status_name(dt_instance_status(instance)));
+    print_pair(out, "standing", standing);
+    show_time(out, "created", dt_instance_created_ns(instance));
+    show_time(out, "updated", dt_instance_updated_ns(instance));
+    show_time(out, "starts", dt_instance_scheduled_start_ns(instance));
+    show_time(out, "completed", dt_instance_completed_ns(instance));
+    print_pair(out, "execution", dt_instance_execution_id(instance));
+    print_pair(out, "parent", dt_instance_parent_id(instance));
+    show_tags(out, instance);
+    print_pair(out, "input", dt_instance_input(instance));
+    print_pair(out, "output", dt_instance_output(instance));
+    print_pair(out, "custom status", dt_instance_custom_status(instance));
+    show_failure(out, dt_instance_failure(instance));
+}
+
+int cli_instance_show(struct cli_session *session)
+{
+    CLEANUP(buf_fini) struct buf out = {0};
+    CLEANUP(buf_fini) struct buf standing = {0};
+    struct json_writer json = {.out = &out, .replace_invalid = true};
+    struct dt_instance *instance = NULL;
+    struct dt_error error;
+    const char *id = session->values->positionals[0];
+    if (dt_client_get(session->client, id, true, &instance, &error) != DT_OK)
+        return cli_session_failed(session, &error, id);
+    find_standing(session, instance, &standing);
+    buf_append_byte(&standing, '\0');
+    const char *line = !standing.failed && standing.size > 1 ? (const char *)standing.data : NULL;
+    int code;
+    if (cli_wants_json(session)) {
+        json_instance(&json, instance, line);
+        code = print_json(&json);
+    } else {
+        show(&out, instance, line);
+        code = print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
+    }
+    dt_instance_destroy(instance);
+    return code;
+}
+
+/* --- history --- */
+
+static void history_row(struct print_table *table, const struct dt_event *event)
+{
+    char time[PRINT_TIME_SIZE], id[16] = "", fire[PRINT_TIME_SIZE];
+    bool answer = event->task_id != 0;
+    int32_t number = answer ? event->task_id : event->id;
+    if (answer || number >= 0)
+        (void)snprintf(id, sizeof id, "%d", number);
+    const char *what = event->name ? event->name : event->instance_id;
+    if (event->fire_at_ns && !what)
+        what = print_time(event->fire_at_ns, fire);
+    const char *data = event->failure ? event->failure->message : event->data;
+    const char *const cells[] = {print_time(event->time_ns, time), dt_event_kind_name(event->kind), id, what,
+                                 data};
+    print_table_row(table, cells, ARRAY_SIZE(cells));
+}
+
+static void history_json(struct json_writer *json, const struct dt_event *event)
+{
+    json_write_begin_object(json);
+    json_write_member_int(json, "eventId", event->id);
+    json_write_member_cstr(json, "eventType", dt_event_kind_name(event->kind));
+    print_json_time(json, "timestamp", event->time_ns);
+    if (event->task_id)
+        json_write_member_int(json, "taskId", event->task_id);
+    print_json_text(json, "name", event->name);
+    print_json_text(json, "version", event->version);
+    print_json_text(json, "instanceId", event->instance_id);
+    print_json_time(json, "fireAt", event->fire_at_ns);
+    print_json_text(json, "data", event->data);
+    json_failure(json, event->failure);
+    json_write_end_object(json);
+}
+
+static int print_history(const struct cli_session *session, const struct dt_event *events, size_t count)
+{
+    static const char *const headings[] = {"TIME", "EVENT", "ID", "WHAT", "DATA"};
+    CLEANUP(buf_fini) struct buf out = {0};
+    struct json_writer json = {.out = &out, .replace_invalid = true};
+    if (cli_wants_json(session)) {
+        json_write_begin_array(&json);
+        for (size_t i = 0; i < count; i++)
+            history_json(&json, &events[i]);
+        json_write_end_array(&json);
+        return print_json(&json);
+    }
+    struct print_table table = {0};
+    print_table_row(&table, headings, ARRAY_SIZE(headings));
+    for (size_t i = 0; i < count; i++)
+        if (events[i].kind != DT_EVENT_ORCHESTRATOR_STARTED)
+            history_row(&table, &events[i]);
+    print_table_write(&table, &out);
+    print_table_fini(&table);
+    return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
+}
+
+int cli_instance_history(struct cli_session *session)
+{
+    const char *id = session->values->positionals[0];
+    struct dt_history *history = NULL;
+    struct dt_error error;
+    /* An unknown id has an empty history, which must not look like one that nobody has taken yet. */
+    if (dt_client_get(session->client, id, false, NULL, &error) != DT_OK ||
+        dt_client_history(session->client, id, &history, &error) != DT_OK)
+        return cli_session_failed(session, &error, id);
+    size_t count = 0;
+    struct dt_event *events = read_events(history, &count);
+    int code = events ? print_history(session, events, count) : EXIT_FAILED;
+    free(events);
+    dt_history_destroy(history);
+    return code;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/* session.c — settings in their order of weight, then one table from a call's status to what a person does about it. */
+#include "cmd/cli/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/time_parse.h"
+#include "os/clock.h"
+
+#define ENDPOINT_DEFAULT "http://localhost:8080" /* of `sallyport dev` */
+#define HUB_DEFAULT      "default"
+
+/* --- which endpoint and hub --- */
+
+/* The value of a key of a connection string, trimmed; data NULL if it has none. */
+static struct bytes string_value(const char *text, const char *key)
+{
+    struct bytes rest = bytes_of_cstr(text);
+    while (rest.data) {
+        struct bytes pair = bytes_split(&rest, ';');
+        struct bytes name = bytes_trim(bytes_split(&pair, '='));
+        if (pair.data && bytes_equal_nocase(name, bytes_of_cstr(key)))
+            return bytes_trim(pair);
+    }
+    return (struct bytes){0};
+}
+
+/* What was typed beats what the environment says. */
+static bool uses_string(const struct option_values *values)
+{
+    const struct option_value *string = option_get(values, "connection");
+    const struct option_value *url = option_get(values, "url");
+    return string->text && (!url->text || string->origin >= url->origin);
+}
+
+static void choose(struct cli_session *session, const char *hub)
+{
+    const struct option_values *values = session->values;
+    const char *string = uses_string(values) ? setting_text(values, "connection") : NULL;
+    const char *url = setting_text(values, "url");
+    struct bytes endpoint = string ? string_value(string, "Endpoint") : bytes_of_cstr(url);
+    struct bytes named = string ? string_value(string, "TaskHub") : (struct bytes){0};
+    const char *typed = hub ? hub : setting_text(values, "hub");
+    if (typed)
+        named = bytes_of_cstr(typed);
+    buf_append_bytes(&session->endpoint, endpoint.size ? endpoint : BYTES_LITERAL(ENDPOINT_DEFAULT));
+    buf_append_byte(&session->endpoint, '\0');
+    buf_append_bytes(&session->hub, named.size ? named : BYTES_LITERAL(HUB_DEFAULT));
+    buf_append_byte(&session->hub, '\0');
+}
+
+/* --- life --- */
+
+/* The command holds the token as the library wants it: asked for once. */
+static enum dt_status give_token(const char *resource, char *ret_token, size_t capacity,
+                                 int64_t *ret_expires_ns, void *context)
+{
+    (void)resource;
+    (void)ret_expires_ns;
+    const struct cli_session *session = context;
+    if (strlen(session->token) >= capacity)
+        return DT_INVALID_ARGUMENT;
+    strcpy(ret_token, session->token);
+    return DT_OK;
+}
+
+int cli_session_open(struct cli_session *session, const struct command *command,
+                     const struct option_values *values, const char *hub)
+{
+    *session = (struct cli_session){.command = command,
+                                    .values = values,
+                                    .token = setting_text(values, "token"),
+                                    .ca_file = setting_text(values, "ca-file")};
+    choose(session, hub);
+    if (buf_status(&session->endpoint) != STATUS_OK || buf_status(&session->hub) != STATUS_OK) {
+        fputs("sallyport: out of memory\n", stderr);
+        return EXIT_FAILED;
+    }
+    struct dt_error error = {.status = DT_OK};
+    struct dt_connect_options options = DT_INIT(struct dt_connect_options);
+    options.endpoint = (const char *)session->endpoint.data;
+    options.task_hub = (const char *)session->hub.data;
+    options.ca_file = session->ca_file;
+    options.token = session->token ? give_token : NULL;
+    options.token_context = session;
+    options.call_timeout_ms = setting_number(values, "timeout") / NS_PER_MS;
+    options.connect_timeout_ms = options.call_timeout_ms;
+    enum dt_status status = dt_client_create(&options, &session->client, &error);
+    return status == DT_OK ? EXIT_GOOD : cli_session_failed(session, &error, NULL);
+}
+
+void cli_session_close(struct cli_session *session)
+{
+    dt_client_destroy(session->client);
+    buf_fini(&session->endpoint);
+    buf_fini(&session->hub);
+}
+
+/* --- errors --- */
+
+/* What a person does about it. %s is the endpoint. */
+static const struct {
+    enum dt_status status;
+    int exit_code;
+    const char *mend;
+} mends[] = {
+    {DT_NOT_FOUND, EXIT_NOT_FOUND, "look with: sallyport instance ls, sallyport hub ls"},
+    {DT_INVALID_ARGUMENT, EXIT_USAGE, NULL},
+    {DT_UNAVAILABLE, EXIT_FAILED,
+     "nothing answers at %s: start it with sallyport dev, or name another with --url or --connection"},
+    {DT_DEADLINE_EXCEEDED, EXIT_FAILED,
+     "no answer from %s in time: is it the right endpoint? --timeout waits longer"},
+    {DT_UNAUTHENTICATED, EXIT_FAILED, "give a token with --token or DURABLE_TASK_SCHEDULER_TOKEN"},
+    {DT_PERMISSION_DENIED, EXIT_FAILED, "the token has no right to this: use another one"},
+    {DT_UNIMPLEMENTED, EXIT_FAILED, "the scheduler at %s does not have this operation"},
+    {DT_FAILED_PRECONDITION, EXIT_FAILED, "look with: sallyport instance show ID"},
+    {DT_ALREADY_EXISTS, EXIT_FAILED, "choose another --id, or end and purge the one that is there"},
+};
+
+int cli_session_failed(const struct cli_session *session, const struct dt_error *error, const char *what)
+{
+    int code = EXIT_FAILED;
+    const char *mend = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(mends); i++) {
+        if (mends[i].status != error->status)
+            continue;
+        code = mends[i].exit_code;
+        mend = mends[i].mend;
+    }
+    fprintf(stderr, "sallyport %s: %s%s%s\n", session->command->name, what ? what : "", what ? ": " : "",
+            error->text[0] ? error->text : dt_status_name(error->status));
+    if (mend) {
+        const char *place = strstr(mend, "%s");
+        int before = (int)(place ? place - mend : (ptrdiff_t)strlen(mend));
+        fprintf(stderr, "%.*s%s%s\n", before, mend, place ? (const char *)session->endpoint.data : "",
+                place ? place + 2 : "");
+    }
+    return code;
+}
+
+int cli_session_usage(const struct cli_session *session, const char *text)
+{
+    fprintf(stderr, "sallyport %s: %s\ntype: sallyport help %s\n", session->command->name, text,
+            session->command->name);
+    return EXIT_USAGE;
+}
+
+bool cli_wants_json(const struct cli_session *session)
+{
+    return setting_flag(session->values, "json");
+}
+
+bool cli_time(const struct cli_session *session, const char *setting, int64_t *ret_unix_ns)
+{
+    const char *text = setting_text(session->values, setting);
+    *ret_unix_ns = 0;
+    if (!text || time_parse(bytes_of_cstr(text), ret_unix_ns) == STATUS_OK)
+        return true;
+    char refusal[160];
+    (void)snprintf(refusal, sizeof refusal, "--%s must be a time such as 2026-11-28T11:52:53Z", setting);
+    (void)cli_session_usage(session, refusal);
+    return false;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* session.h — one command's talk with a scheduler: which endpoint and hub are meant, the client, and errors as people need
+ * them: what is wrong, and what to type. */
+#ifndef CMD_CLI_SESSION_H
+#define CMD_CLI_SESSION_H
+
+#include "cmd/cli/cli.h"
+#include "durabletask.h"
+
+struct cli_session {
+    const struct command *command;
+    const struct option_values *values;
+    struct dt_client *client;
+    struct buf endpoint; /* "http://localhost:8080", NUL-terminated */
+    struct buf hub;      /* NUL-terminated */
+    const char *token;   /* NULL: none */
+    const char *ca_file; /* NULL: the system's */
+};
+
+/* Reads the settings and makes the client; connects at the first call. Else says why, and returns an exit code that is
+ * not 0. `hub`: the one that is meant whatever the settings say, or NULL. cli_session_close in any case. */
+int cli_session_open(struct cli_session *session, const struct command *command,
+                     const struct option_values *values, const char *hub);
+void cli_session_close(struct cli_session *session);
+/* Says on stderr why a call failed and what to type; returns the exit code. `what` is what it was about, such as an
+ * instance's id; may be NULL. */
+int cli_session_failed(const struct cli_session *session, const struct dt_error *error, const char *what);
+/* The same for what was typed. */
+int cli_session_usage(const struct cli_session *session, const char *text);
+/* "instance ls" to the text behind "sallyport ": for messages. */
+bool cli_wants_json(const struct cli_session *session);
+/* A time that was typed: RFC 3339. 0: the setting is absent. False: it was said to be wrong. */
+bool cli_time(const struct cli_session *session, const char *setting, int64_t *ret_unix_ns);
+
+#endif
