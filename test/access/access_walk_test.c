@@ -69,6 +69,21 @@ static const struct entry api[] = {
     {"GET /v1/taskhubs/orchestrations/{id}/executions/{executionId}/history", "DVA"},
     {"POST /v1/taskhubs/orchestrations/{id}/history", "D"},
     {"POST /v1/taskhubs/orchestrations/{id}/restart", "D"},
+    {"POST /v1/taskhubs/entities/query", "DVA"},
+    {"DELETE /v1/taskhubs/entities/delete", "D"},
+    {"GET /v1/taskhubs/entities/{id}", "DVA"},
+    {"DELETE /v1/taskhubs/entities/{id}", "D"},
+    {"GET /v1/taskhubs/entities/{id}/state", "DVA"},
+    {"POST /v1/taskhubs/entities/{id}/signal", "D"},
+    {"GET /v1/taskhubs/schedules", "DVA"},
+    {"POST /v1/taskhubs/schedules", "D"},
+    {"DELETE /v1/taskhubs/schedules/{id}", "D"},
+    {"POST /v1/taskhubs/schedules/{id}/pause", "D"},
+    {"POST /v1/taskhubs/schedules/{id}/resume", "D"},
+    {"GET /v1/taskhubs/workers", "DVA"},
+    {"GET /v1/hubs", "DVA"},
+    {"PUT /v1/hubs/{name}", "OCP"},
+    {"DELETE /v1/hubs/{name}", "OCP"},
 };
 
 static const struct entry calls[] = {

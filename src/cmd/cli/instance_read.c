@@ -209,7 +209,6 @@ static bool ask_standing(const struct cli_session *session, const char *id, stru
     long status = 0;
     buf_append_cstr(&path, "/v1/taskhubs/orchestrations/");
     fetch_append_segment(&path, id);
-    buf_append_cstr(&path, "/standing");
     buf_append_byte(&path, '\0');
     if (path.failed || fetch_json(session, (const char *)path.data, &status, &answer, &err) != STATUS_OK)
         return false;

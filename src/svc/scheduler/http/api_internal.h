@@ -90,7 +90,6 @@ void api_ping(void *context, struct http_request *request);
 void api_changes(void *context, struct http_request *request);
 void api_instances_query(void *context, struct http_request *request);
 void api_instance_start(void *context, struct http_request *request);
-void api_instance_standing(void *context, struct http_request *request);
 void api_hubs_list(void *context, struct http_request *request);
 void api_hub_create(void *context, struct http_request *request);
 void api_hub_delete(void *context, struct http_request *request);

@@ -11,7 +11,7 @@
 
 struct entity_search {
     struct entity_wish wish;
-    struct entity_row *rows; /* their bytes are in the call's arena */
+    struct found_entity *rows; /* their bytes are in the call's arena */
     size_t count, capacity;
     struct bytes token;
 };
@@ -27,7 +27,7 @@ static int compare(const void *one, const void *other, void *wish)
     return entity_wish_compare(wish, one, other);
 }
 
-static void write_row(struct json_writer *json, const struct entity_row *row)
+static void write_row(struct json_writer *json, const struct found_entity *row)
 {
     struct pb_entity_metadata entity = {.instance_id = row->id,
                                         .last_modified_time = pb_time_from_ns(row->modified_ns),
@@ -58,17 +58,17 @@ static void answer(struct api_call *call)
 static enum status keep(struct api_call *call, const struct pb_entity_metadata *entity)
 {
     struct entity_search *search = call->own;
-    struct entity_row row = {.id = entity->instance_id,
-                             .modified_ns = pb_time_to_ns(entity->last_modified_time),
-                             .backlog = entity->backlog_queue_size,
-                             .locked_by = entity->locked_by.value};
+    struct found_entity row = {.id = entity->instance_id,
+                               .modified_ns = pb_time_to_ns(entity->last_modified_time),
+                               .backlog = entity->backlog_queue_size,
+                               .locked_by = entity->locked_by.value};
     if (!entity_wish_matches(&search->wish, &row))
         return STATUS_OK;
     if (search->count == ENTITY_ROWS_MAX)
         return STATUS_TOO_LARGE;
     if (search->count == search->capacity) {
         size_t capacity = search->capacity ? search->capacity * 2 : 64;
-        struct entity_row *rows = realloc(search->rows, capacity * sizeof *rows);
+        struct found_entity *rows = realloc(search->rows, capacity * sizeof *rows);
         if (!rows)
             return STATUS_NO_MEMORY;
         search->rows = rows;

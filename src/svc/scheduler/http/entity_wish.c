@@ -133,7 +133,7 @@ static void split_id(struct bytes id, struct bytes *ret_name, struct bytes *ret_
     *ret_key = rest;
 }
 
-bool entity_wish_matches(const struct entity_wish *wish, const struct entity_row *row)
+bool entity_wish_matches(const struct entity_wish *wish, const struct found_entity *row)
 {
     struct bytes name, key;
     split_id(row->id, &name, &key);
@@ -147,8 +147,8 @@ bool entity_wish_matches(const struct entity_wish *wish, const struct entity_row
            search_contains(key, wish->key);
 }
 
-int entity_wish_compare(const struct entity_wish *wish, const struct entity_row *row,
-                        const struct entity_row *other)
+int entity_wish_compare(const struct entity_wish *wish, const struct found_entity *row,
+                        const struct found_entity *other)
 {
     struct bytes names[2], keys[2];
     split_id(row->id, &names[0], &keys[0]);

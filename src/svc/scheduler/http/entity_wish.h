@@ -16,7 +16,7 @@
 #define ENTITY_ROWS_MAX     10000 /* that match one search */
 #define ENTITY_EXCLUDED_MAX 20
 
-struct entity_row {
+struct found_entity {
     struct bytes id; /* "@name@key" */
     int64_t modified_ns;
     int32_t backlog;
@@ -39,8 +39,8 @@ struct entity_wish {
 /* As search_body_read. */
 STATUS_RESULT entity_wish_read(struct bytes body, struct arena *arena, struct entity_wish *ret_wish,
                                struct err *err);
-bool entity_wish_matches(const struct entity_wish *wish, const struct entity_row *row);
-int entity_wish_compare(const struct entity_wish *wish, const struct entity_row *row,
-                        const struct entity_row *other);
+bool entity_wish_matches(const struct entity_wish *wish, const struct found_entity *row);
+int entity_wish_compare(const struct entity_wish *wish, const struct found_entity *row,
+                        const struct found_entity *other);
 
 #endif

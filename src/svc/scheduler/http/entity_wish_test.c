@@ -16,7 +16,7 @@ static bool finds(const char *body, const char *id, int64_t modified_ns)
     arena_init(&arena, 0);
     if (entity_wish_read(bytes_of_cstr(body), &arena, &wish, &err) != STATUS_OK)
         fail_msg("%s: %s", body, err.text);
-    const struct entity_row row = {.id = bytes_of_cstr(id), .modified_ns = modified_ns};
+    const struct found_entity row = {.id = bytes_of_cstr(id), .modified_ns = modified_ns};
     return entity_wish_matches(&wish, &row);
 }
 
@@ -40,9 +40,9 @@ static void an_entity_matches_by_name_key_and_time(void **state)
 
 static void the_order_is_total(void **state)
 {
-    const struct entity_row rows[] = {{.id = BYTES_LITERAL("@a@2"), .modified_ns = 5},
-                                      {.id = BYTES_LITERAL("@b@1"), .modified_ns = 3},
-                                      {.id = BYTES_LITERAL("@b@2"), .modified_ns = 3}};
+    const struct found_entity rows[] = {{.id = BYTES_LITERAL("@a@2"), .modified_ns = 5},
+                                        {.id = BYTES_LITERAL("@b@1"), .modified_ns = 3},
+                                        {.id = BYTES_LITERAL("@b@2"), .modified_ns = 3}};
     struct entity_wish wish = {.column = ENTITY_BY_NAME};
     assert_true(entity_wish_compare(&wish, &rows[0], &rows[1]) < 0);
     assert_true(entity_wish_compare(&wish, &rows[1], &rows[2]) < 0);

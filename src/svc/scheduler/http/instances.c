@@ -105,35 +105,6 @@ void api_instance_payloads(void *context, struct http_request *request)
     get(context, request, true, on_payloads);
 }
 
-/* --- standing --- */
-
-/* It is over, or was until now: nothing holds it up. */
-static void on_over(struct api_call *call, struct bytes message)
-{
-    if (state_of(call, message))
-        api_call_answer(call, 200, "application/json; charset=utf-8", BYTES_LITERAL("{\"standing\":null}\n"));
-}
-
-void api_instance_standing(void *context, struct http_request *http_request)
-{
-    struct api_call *call = api_call_create(context, http_request, 0);
-    CLEANUP(buf_fini) struct buf line = {0};
-    CLEANUP(buf_fini) struct buf out = {0};
-    struct json_writer json = {.out = &out, .replace_invalid = true};
-    if (!call)
-        return;
-    if (!scheduler_ask_standing(call->http->scheduler, call->hub, call->id, &line)) {
-        struct pb_get_instance_request request = {.instance_id = call->id};
-        api_call_ask(call, PB_TASK_HUB_SIDECAR_SERVICE_GET_INSTANCE, &pb_get_instance_request_message,
-                     &request, on_over);
-        return;
-    }
-    json_write_begin_object(&json);
-    json_write_member_string(&json, "standing", buf_peek(&line));
-    json_write_end_object(&json);
-    api_call_answer_json(call, 200, &json);
-}
-
 /* --- history --- */
 
 struct history {
