@@ -16,6 +16,7 @@
 #include "svc/pool/http/pool_service.h"
 #include "svc/scheduler/http/scheduler_http.h"
 #include "svc/scheduler/scheduler_access.h"
+#include "wire/pb/backend_service.pb.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
 /* Roles by letters, in the order of enum access_role: Owner, Contributor, Reader of the control plane; Data contributor,
@@ -191,6 +192,16 @@ static void every_call_of_the_scheduler(void **state)
         expect(name, who_may(calls, ARRAY_SIZE(calls), name), permission, "/scheduler/default");
     }
     assert_int_equal(PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT, ARRAY_SIZE(calls));
+
+    /* The same calls by another name may not ask for less. */
+    for (size_t i = 0; i < PB_BACKEND_SERVICE_METHOD_COUNT; i++) {
+        const char *path = pb_backend_service_methods[i].path;
+        enum access_permission permission = scheduler_access_of(bytes_of_cstr(path));
+        if (permission == ACCESS_UNSET || permission == ACCESS_ANYONE)
+            fail_msg("%s asks for no permission", path);
+        if (strstr(path, "WorkItem"))
+            assert_int_equal(permission, ACCESS_HUB_WORK);
+    }
 }
 
 /* Through the scheduler's own door: the hub is the place, and a name cannot reach out of it. */

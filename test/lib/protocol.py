@@ -36,13 +36,20 @@ pb = types.SimpleNamespace(**dict(_names(_pool.FindFileByName(FILE))))
 METHODS = {method.name: method for method in _pool.FindServiceByName(SERVICE).methods}
 
 
+BACKEND_FILE = "backend_service.proto"
+BACKEND_SERVICE = "durabletask.protos.backend.v1.BackendService"
+_pool.Add(protos.files()[BACKEND_FILE])
+backend = types.SimpleNamespace(**dict(_names(_pool.FindFileByName(BACKEND_FILE))))
+BACKEND_METHODS = {method.name: method for method in _pool.FindServiceByName(BACKEND_SERVICE).methods}
+
+
 class Stub:
     """One callable a method, as grpc's own generated stubs have."""
 
-    def __init__(self, channel):
-        for method in METHODS.values():
+    def __init__(self, channel, service=SERVICE, methods=METHODS):
+        for method in methods.values():
             kind = channel.unary_stream if method.server_streaming else channel.unary_unary
-            setattr(self, method.name, kind(f"/{SERVICE}/{method.name}",
+            setattr(self, method.name, kind(f"/{service}/{method.name}",
                                             request_serializer=_factory.GetPrototype(method.input_type).SerializeToString,
                                             response_deserializer=_factory.GetPrototype(method.output_type).FromString))
 

@@ -106,16 +106,16 @@ struct engine_options {           /* zero fields take the default behind */
     size_t terminal_resident_max; /* terminal instances kept in memory: 1000 */
     size_t history_resident_size_max; /* bytes of histories kept for waiting instances: 64 MiB */
     size_t
-        payload_resident_size_max;  /* bytes of inputs, outputs and custom statuses kept in memory: 64 MiB */
-    size_t entity_resident_max;     /* idle entities kept in memory: 10000 */
+        payload_resident_size_max;   /* bytes of inputs, outputs and custom statuses kept in memory: 64 MiB */
+    size_t entity_resident_max;      /* idle entities kept in memory: 10000 */
     size_t entity_resident_size_max; /* bytes of their states: 64 MiB */
-    size_t payload_small_size;      /* bytes of one that always stays, where it was used: 1024 */
-    uint32_t stream_items_default;  /* per category when a worker sends 0: 100 (spec 2.10) */
-    uint32_t poison_deliveries_max; /* 50; UINT32_MAX: never (spec 3.21) */
-    int64_t ping_interval_ns;       /* 30 s (spec 2.9) */
-    int64_t activity_grace_ns;      /* after a stream ended: 5 s (spec 2.11) */
-    int64_t orchestrator_lease_ns;  /* upper bound on a live stream: 5 min (spec 2.11) */
-    int64_t activity_lease_ns;      /* the same for an activity, which may run for hours: 24 h */
+    size_t payload_small_size;       /* bytes of one that always stays, where it was used: 1024 */
+    uint32_t stream_items_default;   /* per category when a worker sends 0: 100 (spec 2.10) */
+    uint32_t poison_deliveries_max;  /* 50; UINT32_MAX: never (spec 3.21) */
+    int64_t ping_interval_ns;        /* 30 s (spec 2.9) */
+    int64_t activity_grace_ns;       /* after a stream ended: 5 s (spec 2.11) */
+    int64_t orchestrator_lease_ns;   /* upper bound on a live stream: 5 min (spec 2.11) */
+    int64_t activity_lease_ns;       /* the same for an activity, which may run for hours: 24 h */
     int64_t unserved_wait_ns;  /* work that no worker takes is told after this, then ever less often: 10 s */
     int64_t terminate_wait_ns; /* for a worker to take a terminate before the engine acts: 5 s (3.12) */
     int64_t abandon_delay_min_ns; /* until work that was given back, or lost again, is sent: 1 s, doubling */

@@ -3,6 +3,7 @@
 #include "svc/scheduler/scheduler_access.h"
 
 #include "base/arena.h"
+#include "wire/pb/backend_service.pb.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
 #define HUB_NAME_MAX   256 /* bytes of a name that is looked at; no hub has a longer one */
@@ -41,6 +42,39 @@ static const enum access_permission rows[PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUN
     METHOD(SKIP_GRACEFUL_ORCHESTRATION_TERMINATIONS) = ACCESS_HUB_WRITE,
 };
 
+#undef METHOD
+#define METHOD(name) [PB_BACKEND_SERVICE_##name]
+static const enum access_permission backend_rows[PB_BACKEND_SERVICE_METHOD_COUNT] = {
+    METHOD(CREATE_INSTANCE) = ACCESS_HUB_WRITE,
+    METHOD(ADD_EVENT) = ACCESS_HUB_WRITE,
+    METHOD(ADD_EVENTS) = ACCESS_HUB_WRITE,
+    METHOD(GET_INSTANCE) = ACCESS_HUB_READ,
+    METHOD(GET_ENTITY) = ACCESS_HUB_READ,
+    METHOD(QUERY_INSTANCES) = ACCESS_HUB_READ,
+    METHOD(QUERY_ENTITIES) = ACCESS_HUB_READ,
+    METHOD(WAIT_FOR_INSTANCE) = ACCESS_HUB_READ,
+    METHOD(PURGE_INSTANCES) = ACCESS_HUB_WRITE,
+    METHOD(RESTART_INSTANCE) = ACCESS_HUB_WRITE,
+    METHOD(CLEAN_ENTITY_STORAGE) = ACCESS_HUB_WRITE,
+    METHOD(GET_WORK_ITEMS) = ACCESS_HUB_WORK,
+    METHOD(GET_ORCHESTRATION_RUNTIME_STATE) = ACCESS_HUB_READ,
+    METHOD(STREAM_INSTANCE_HISTORY) = ACCESS_HUB_READ,
+    METHOD(COMPLETE_ACTIVITY_WORK_ITEM) = ACCESS_HUB_WORK,
+    METHOD(ABANDON_ACTIVITY_WORK_ITEM) = ACCESS_HUB_WORK,
+    METHOD(COMPLETE_ORCHESTRATION_WORK_ITEM) = ACCESS_HUB_WORK,
+    METHOD(COMPLETE_ORCHESTRATION_WORK_ITEM_WITH_EXTENDED_SESSION) = ACCESS_HUB_WORK,
+    METHOD(ABANDON_ORCHESTRATION_WORK_ITEM) = ACCESS_HUB_WORK,
+    METHOD(RELEASE_ORCHESTRATION_WORK_ITEM) = ACCESS_HUB_WORK,
+    METHOD(COMPLETE_ENTITY_WORK_ITEM) = ACCESS_HUB_WORK,
+    METHOD(COMPLETE_ENTITY_WORK_ITEM_WITH_EXTENDED_SESSION) = ACCESS_HUB_WORK,
+    METHOD(ABANDON_ENTITY_WORK_ITEM) = ACCESS_HUB_WORK,
+    METHOD(RELEASE_ENTITY_WORK_ITEM) = ACCESS_HUB_WORK,
+    METHOD(PING) = ACCESS_HUB_HELLO,
+    METHOD(GET_METRICS) = ACCESS_HUB_READ,
+    METHOD(SKIP_GRACEFUL_ORCHESTRATION_TERMINATIONS) = ACCESS_HUB_WRITE,
+    METHOD(BEGIN_WORKER_DRAIN) = ACCESS_HUB_WORK,
+};
+
 enum access_permission scheduler_access_of(struct bytes path)
 {
     if (bytes_starts_with(path, HEALTH_SERVICE))
@@ -48,6 +82,9 @@ enum access_permission scheduler_access_of(struct bytes path)
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         if (bytes_equal_cstr(path, pb_task_hub_sidecar_service_methods[i].path))
             return rows[i];
+    for (size_t i = 0; i < ARRAY_SIZE(backend_rows); i++)
+        if (bytes_equal_cstr(path, pb_backend_service_methods[i].path))
+            return backend_rows[i];
     return ACCESS_UNSET;
 }
 

@@ -22,6 +22,7 @@ struct method {
     bool adds;         /* brings new work: refused while the disk is nearly full, too */
     bool worker;       /* called by workers, who retry UNAVAILABLE only */
     bool keeps;        /* its message is kept, to be given to a new engine after a failure */
+    bool session;      /* its answer is the first, and last, of an extended session (spec 1.6) */
     bool makes_hub;    /* its hub need not be there, if clients may create hubs */
     bool held_forever; /* may be open for days: ended by scheduler_stop */
 };
@@ -45,8 +46,11 @@ struct scheduler_call {
     bool in_engine;
     struct buf hub_name; /* while the store is making its hub */
     bool waits_for_hub;
-    bool paused; /* streams: the engine was told to wait */
-    bool begun;  /* history: response headers are sent */
+    bool paused;                                     /* streams: the engine was told to wait */
+    bool begun;                                      /* history: response headers are sent */
+    bool draining;                                   /* streams: the worker asked for no more */
+    void *own;                                       /* the method's, … */
+    void (*on_destroy)(struct scheduler_call *call); /* … which frees it; NULL: nothing */
 };
 
 /* In the numbers of calls from inside. Those of gRPC count from 1, those of purges have the bit above. */
@@ -81,7 +85,13 @@ struct scheduler {
     bool stopping;
 };
 
+/* --- scheduler_backend.c --- */
+/* The method of BackendService with that path, or NULL. */
+const struct method *scheduler_backend_method(struct bytes path);
+
 /* --- scheduler_service.c --- */
+/* The row of a method of TaskHubSidecarService. */
+const struct method *scheduler_method(enum pb_task_hub_sidecar_service_method method);
 struct scheduler_call *scheduler_call_find(const struct scheduler *scheduler, uint64_t number);
 /* Sends one message of a streamed answer. */
 void scheduler_call_send(struct scheduler_call *call, struct bytes message);

@@ -114,6 +114,8 @@ void scheduler_call_destroy(struct scheduler_call *call)
 {
     call_unlist(call);
     list_remove(&call->link);
+    if (call->on_destroy)
+        call->on_destroy(call);
     buf_fini(&call->hub_name);
     buf_fini(&call->message);
     buf_fini(&call->worker_id);
@@ -150,6 +152,8 @@ void scheduler_call_reply(struct scheduler_call *call, struct bytes message)
         call_tell_asker(call, STATUS_OK, NULL, message);
         return;
     }
+    if (call->method->session)
+        message = BYTES_LITERAL("\x0a\x00"); /* CompleteInstanceWorkItemResponse.orchestratorResponse, empty */
     if (!call->gone)
         (void)grpc_reply(call->scheduler->grpc, (struct grpc_call_id){call->number}, message);
     scheduler_call_destroy(call);
@@ -273,7 +277,12 @@ static const struct method *method_find(struct bytes path)
     for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
         if (bytes_equal_cstr(path, pb_task_hub_sidecar_service_methods[i].path))
             return &methods[i];
-    return NULL;
+    return scheduler_backend_method(path);
+}
+
+const struct method *scheduler_method(enum pb_task_hub_sidecar_service_method method)
+{
+    return &methods[method];
 }
 
 /* --- what the gRPC server reports --- */
@@ -371,7 +380,7 @@ static void on_writable(void *context, struct grpc_call_id id)
 {
     struct scheduler *scheduler = context;
     struct scheduler_call *call = scheduler_call_find(scheduler, id.value);
-    if (!call || !call->is_stream || !call->paused)
+    if (!call || !call->is_stream || !call->paused || call->draining)
         return;
     call->paused = false;
     if (call->in_engine)

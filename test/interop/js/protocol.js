@@ -586,7 +586,7 @@ const scenarios = {
     await assert.rejects(hub.start("a", { input: str("x".repeat((1 << 20) + 1)) }), code("INVALID_ARGUMENT"));
     const restart = (instanceId) => hub.stub.call("restartInstance", make(pb.RestartInstanceRequest, { instanceId }));
     await assert.rejects(restart("unknown"), code("NOT_FOUND"));
-    await assert.rejects(hub.raise("unknown", "x"), code("NOT_FOUND"));
+    await hub.raise("unknown", "x"); // accepted and dropped
     await assert.rejects(hub.terminate("unknown"), code("NOT_FOUND"));
     const live = await hub.start("a");
     await assert.rejects(restart(live), code("FAILED_PRECONDITION"));

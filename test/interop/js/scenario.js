@@ -115,6 +115,10 @@ const orchestrators = {
     context.setCustomStatus({ step: 2 });
     return "reported";
   },
+  parentOfFlaky: async function* (context, name) {
+    const first = yield context.callActivity("plusOne", 1);
+    return [first, yield context.callSubOrchestrator("flakyChild", name)];
+  },
   retrying: async function* (context, name) {
     return yield context.callActivity("flaky", name, { retry: policy });
   },
@@ -444,6 +448,16 @@ const scenarios = {
     await assert.rejects(client.restartOrchestration("no such instance"));
     await client.terminateOrchestration(live);
     await wait(live);
+  },
+  rewind: async () => { // DT-119, DT-120, DT-122
+    const id = await start("parentOfFlaky", "rewound");
+    for (let n = 0; n < 2; n++) {
+      assert.equal((await wait(id)).runtimeStatus, OrchestrationStatus.FAILED);
+      await client.rewindInstance(id, "once more");
+    }
+    assert.deepEqual(await completed(id), [2, 3]);
+    await assert.rejects(client.rewindInstance(id, "it is over"), /not allow|precondition/i);
+    await assert.rejects(client.rewindInstance("no such instance", "who?"));
   },
   "a wait for what is to come": async () => {
     await assert.rejects(client.waitForOrchestrationStart("to-come", false, 0.3));
