@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* http_router_test.c — what is refused before a handler runs, over a real connection, and what a handler then
  * knows of its request. */
+#include "net/http_internal.h"
 #include "net/http_router.h"
 #include "net/http_server_rig.h"
 
@@ -59,6 +60,17 @@ static void on_exchange(void *context, const struct http_exchange *exchange)
     assert_true(exchange->duration_ns >= 0);
 }
 
+/* Plays a server with sign-in: the same router, asked by somebody else than the local user. */
+static const struct principal *asker;
+static void (*router_on_head)(void *context, struct http_request *request, struct http_admission *ret);
+
+static void on_head(void *context, struct http_request *request, struct http_admission *ret)
+{
+    if (asker)
+        request->principal = asker;
+    router_on_head(context, request, ret);
+}
+
 static void begin(struct world *world)
 {
     *world = (struct world){.calls = 0};
@@ -80,7 +92,11 @@ static void begin(struct world *world)
                                   .context = world};
     rig_start_bare(&world->rig, NULL);
     http_router_init(&world->router, parts, ARRAY_SIZE(parts));
-    assert_int_equal(http_server_mount(world->rig.server, "", &world->router.handler), STATUS_OK);
+    struct http_handler handler = world->router.handler;
+    router_on_head = handler.on_head;
+    handler.on_head = on_head;
+    asker = NULL;
+    assert_int_equal(http_server_mount(world->rig.server, "", &handler), STATUS_OK);
     http_server_on_exchange(world->rig.server, on_exchange, world);
 }
 
@@ -113,6 +129,25 @@ static void a_handler_knows_its_route_value_and_type(void **state)
     EXPECT(&world, "HEAD /items/x " HOST "\r\n", "200 OK", "Content-Length: ");
     EXPECT(&world, "POST /plain " HOST "\r\n", "200 OK");
     assert_int_equal(world.calls, 5);
+    end(&world);
+}
+
+static void who_may_not_is_refused_before_anything_is_read(void **state)
+{
+    static const struct access_grant grants[] = {{ROLE_AUDITOR, BYTES_LITERAL("/pool")},
+                                                 {ROLE_SESSION_EXECUTOR, BYTES_LITERAL("/")}};
+    static const struct principal auditor = {"a", "an auditor", grants, ARRAY_SIZE(grants)};
+    struct world world;
+    begin(&world);
+    asker = &auditor; /* of the pool, whose rows ask for READ, and not of the app */
+    EXPECT(&world, "GET /pools/p/files/a " HOST "\r\n", "200 OK");
+    EXPECT(&world, "GET /items/x " HOST "\r\n", "403 Forbidden", "an auditor: ", "Sallyport Reviewer");
+    EXPECT(&world, "POST /items " HOST "Content-Type: application/json\r\nContent-Length: 15\r\n\r\n",
+           "403 ");
+    asker = &access_nobody;
+    EXPECT(&world, "GET /items/%zz " HOST "\r\n", "401 Unauthorized", "WWW-Authenticate: Bearer", "Sign in");
+    EXPECT(&world, "GET /pools/p/files/a " HOST "\r\n", "401 ", "shape 401 ");
+    assert_int_equal(world.calls, 1);
     end(&world);
 }
 
@@ -209,6 +244,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_handler_knows_its_route_value_and_type),
+        cmocka_unit_test(who_may_not_is_refused_before_anything_is_read),
         cmocka_unit_test(what_is_no_route_is_refused_in_the_shape_of_its_service),
         cmocka_unit_test(a_body_is_refused_by_its_head),
         cmocka_unit_test(options_tell_the_methods),
