@@ -954,7 +954,8 @@ DT_API void dt_history_destroy(struct dt_history *history);
 /* ------------------------------------------------------------ schedules */
 
 /* A schedule starts an orchestration again and again. It is an entity of the kind "schedule", kept as the SDKs of
- * .NET and Python keep theirs, and run by the workers that have called dt_worker_register_schedules, or by theirs.
+ * .NET and Python keep theirs. It is run by the workers that have called dt_worker_register_schedules, whose schedules
+ * their clients may change, too; the calls below also reach .NET's workers.
  * The calls below have no asynchronous form. Each runs an orchestration that calls the entity, and waits for it:
  * without such a worker they end with DT_DEADLINE_EXCEEDED. */
 

@@ -10,6 +10,7 @@
 
 /* ---- the answer, on the channel's thread ---- */
 
+/* After the first fault nothing is added, but the stream is read to its end: its status may say more. */
 static void on_chunk(void *context, struct bytes message)
 {
     struct sdk_operation *op = context;
@@ -54,7 +55,8 @@ static void tell(struct sdk_operation *op, enum status status, const char *text,
         reply->instance_id = NULL;
         reply->history = NULL;
     }
-    op->on_reply(reply, op->context);
+    op->on_reply(reply,
+                 op->context); /* may take the objects (waiter.c): what is left in the reply is destroyed */
     dt_instance_destroy(reply->instance);
     dt_page_destroy(reply->page);
     dt_ids_destroy(reply->ids);

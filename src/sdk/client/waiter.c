@@ -23,7 +23,7 @@ void sdk_waiter_on_reply(const struct dt_reply *reply, void *context)
     source->ids = NULL;
     source->entity = NULL;
     source->entities = NULL;
-    waiter->done = true;
+    waiter->done = true; /* the waiter may be gone as soon as the lock is released */
     pthread_cond_signal(&waiter->done_changed);
     pthread_mutex_unlock(&waiter->lock);
 }

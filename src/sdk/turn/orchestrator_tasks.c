@@ -79,6 +79,7 @@ struct dt_task *dt_call_sub_orchestration_from(struct dt_context *ctx, const cha
     create->tags = call.tags;
     create->tags_count = call.options.tag_count;
     create->parent_trace_context = ctx->started->parent_trace_context;
+    /* The same in every replay, and another one in each execution: a child's id is not used twice by accident. */
     const char *own = *ctx->execution_id ? ctx->execution_id : ctx->instance_id;
     const char *id = call.options.instance_id && *call.options.instance_id
                          ? call.options.instance_id
@@ -119,6 +120,7 @@ struct dt_task *dt_wait_event_from(struct dt_context *ctx, const char *name, int
             return task;
         }
     }
+    /* Behind those who asked before; the timer is numbered only if it is needed, in the replay as in the first run. */
     list_push_back(&ctx->waiters, &task->waiting);
     if (timeout_ms >= 0)
         sdk_task_act_timer(task, SDK_ROLE_TIMEOUT, sdk_after_ms(ctx->now_ns, timeout_ms));
@@ -139,6 +141,7 @@ void dt_send_event_from(struct dt_context *ctx, const char *instance_id, const c
     (void)sdk_action_add(ctx, SDK_ACTION_SEND, &wire);
 }
 
+/* Here the history goes on: event by event, and no further than this task needs. */
 enum dt_task_state dt_await_from(struct dt_task *task, const char *file, int line)
 {
     ASSERT(task);
@@ -186,6 +189,7 @@ size_t dt_when_any_from(struct dt_context *ctx, struct dt_task *const *tasks, si
     check_tasks(ctx, "dt_when_any", tasks, count);
     if (!count)
         sdk_leave_misused(ctx, "dt_when_any without tasks never ends");
+    /* By the order in which they ended, not by their places: two that end in one turn must not change places later. */
     for (;;) {
         size_t first = SIZE_MAX;
         for (size_t i = 0; i < count; i++)

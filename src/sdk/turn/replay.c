@@ -101,6 +101,7 @@ static void hold(struct dt_context *ctx, const struct pb_history_event *event)
 
 bool sdk_replay_advance(struct dt_context *ctx)
 {
+    /* What was held back comes first: it came before whatever follows. */
     if (!ctx->suspended) {
         struct list *link = list_pop_front(&ctx->held);
         if (link) {

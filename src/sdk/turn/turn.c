@@ -60,6 +60,7 @@ static void live(struct dt_context *ctx)
 {
     if (_setjmp(ctx->leave))
         return;
+    /* What came before the start, a termination perhaps, counts before the first line of the function. */
     while (!ctx->running)
         if (!sdk_replay_advance(ctx))
             return;
@@ -69,9 +70,11 @@ static void live(struct dt_context *ctx)
                          "this worker",
                          ctx->name);
     ctx->entry->orchestrator(ctx, ctx->input, ctx->entry->user);
+    /* It came back by itself: whoever waits, fails or continues as new leaves by longjmp. */
     ctx->outcome = ctx->failure ? SDK_OUTCOME_FAILED : SDK_OUTCOME_COMPLETED;
 }
 
+/* Last one first. Each is taken off before it is called, so that it runs once. */
 static void run_deferred(struct dt_context *ctx)
 {
     while (ctx->deferred) {

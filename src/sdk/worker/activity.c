@@ -69,6 +69,7 @@ bool dt_activity_stopping(const struct dt_activity *activity)
     return atomic_load_explicit(activity->stopping, memory_order_relaxed);
 }
 
+/* Out of memory the activity is given back, unless the user's next call says how it ended after all. */
 static enum dt_status set_failure(struct dt_activity *activity, struct pb_task_failure_details *failure)
 {
     activity->result = pb_none();

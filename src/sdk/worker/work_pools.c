@@ -22,6 +22,7 @@ static void on_history_chunk(void *context, struct bytes message)
     buf_append_bytes(&item->history, message); /* messages of one repeated field join by standing in a row */
 }
 
+/* The item is still counted as the pool's, so that a stop that comes meanwhile gives it back. */
 static void on_history_done(void *context, const struct sdk_result *result)
 {
     struct sdk_work_item *item = context;

@@ -49,6 +49,7 @@ static void plan_stream(struct dt_worker *worker, const char *why)
                              target->retry_max_ns ? target->retry_max_ns : SDK_WORKER_PAUSE_MAX_NS);
     sdk_log(target, DT_LOG_WARN, "work item stream ended: %s; again in %lld ms", why,
             (long long)(pause / NS_PER_MS));
+    /* Not dropped here: this runs within a callback of the connection. */
     worker->renew |= worker->failures % STREAM_FAILURES_MAX == 0;
     if (sdk_timer_set(worker->channel, &worker->again, sdk_now_ns() + pause) != STATUS_OK)
         open_stream(worker);
@@ -63,7 +64,7 @@ static void on_work_item(void *context, struct bytes message)
 {
     struct dt_worker *worker = context;
     worker->heard_ns = sdk_now_ns();
-    worker->failures = 0;
+    worker->failures = 0; /* whatever comes, a ping too, shows that the stream works */
     struct sdk_work_item *item;
     enum status status = sdk_work_item_create(worker, message, &item);
     if (status != STATUS_OK) {
@@ -147,6 +148,7 @@ static void on_hello_done(void *context, const struct sdk_result *result)
             worker->target.authority);
 }
 
+/* Hello first: a hub that is unknown, or a token that is refused, is told there in words. */
 static void open_stream(void *context)
 {
     struct dt_worker *worker = context;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* worker.c — the public calls of a worker: its options and registrations, start, stop, and waiting for either. What it
- * does in between is its parts' (worker_state.h). Contracts: include/durabletask.h. */
+/* worker.c — the public calls of a worker: its options, start, stop, and waiting for either; its registrations are in
+ * registration.c. What it does in between is its parts' (worker_state.h). Contracts: include/durabletask.h. */
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,6 @@
 
 #include "base/duration.h"
 #include "base/encode.h"
-#include "sdk/entity_id.h"
 #include "sdk/worker/stopping.h"
 #include "sdk/worker/work_item.h"
 #include "sdk/worker/work_pools.h"
@@ -130,6 +129,7 @@ static STATUS_RESULT build(struct dt_worker *worker, const struct dt_connect_opt
     return sdk_channel_create(&options, &worker->channel, err);
 }
 
+/* In this order: the pools' threads post to the channel, and the channel's thread touches items until it has ended. */
 static void free_worker(struct dt_worker *worker)
 {
     sdk_work_pools_fini(worker);
@@ -166,6 +166,7 @@ enum dt_status dt_worker_create(const struct dt_connect_options *options, const 
 #endif
     pthread_cond_init(&worker->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    /* The channel's thread, which build starts, may use the timers at once. */
     sdk_work_stream_init(worker);
     sdk_stopping_init(worker);
     enum status status = build(worker, options, o, &own_error);
@@ -191,67 +192,9 @@ static enum dt_status refuse_null(struct dt_error *error)
     return sdk_report(err_set(&own_error, STATUS_INVALID_ARGUMENT, "worker is NULL"), &own_error, error);
 }
 
-/* ---- registering ---- */
-
-static enum dt_status add(struct dt_worker *worker, struct sdk_registry *registry,
-                          const struct sdk_entry *entry, struct dt_error *error)
-{
-    struct err own_error = {0};
-    enum status status = STATUS_OK;
-    pthread_mutex_lock(&worker->lock);
-    if (worker->started)
-        status = err_set(&own_error, STATUS_FAILED_PRECONDITION, "the worker has been started");
-    else if (!entry->orchestrator && !entry->activity && !entry->operations)
-        status = err_set(&own_error, STATUS_INVALID_ARGUMENT, "the function or table is NULL");
-    else
-        status = sdk_registry_add(registry, entry, &own_error);
-    pthread_mutex_unlock(&worker->lock);
-    return sdk_report(status, &own_error, error);
-}
-
-enum dt_status dt_worker_register_orchestrator(struct dt_worker *worker, const char *name,
-                                               const char *version, dt_orchestrator_fn *fn, void *user,
-                                               struct dt_error *error)
-{
-    const struct sdk_entry entry = {
-        .name = (char *)name, .version = (char *)version, .orchestrator = fn, .user = user};
-    return worker ? add(worker, &worker->orchestrators, &entry, error) : refuse_null(error);
-}
-
-enum dt_status dt_worker_register_activity(struct dt_worker *worker, const char *name, const char *version,
-                                           dt_activity_fn *fn, void *user, struct dt_error *error)
-{
-    const struct sdk_entry entry = {
-        .name = (char *)name, .version = (char *)version, .activity = fn, .user = user};
-    return worker ? add(worker, &worker->activities, &entry, error) : refuse_null(error);
-}
-
-enum dt_status dt_worker_register_entity(struct dt_worker *worker, const char *name,
-                                         const struct dt_entity_operation *operations, size_t count,
-                                         void *user, struct dt_error *error)
-{
-    if (!worker)
-        return refuse_null(error);
-
-    CLEANUP(arena_fini) struct arena scratch;
-    arena_init(&scratch, 0);
-    struct bytes folded = sdk_entity_name_fold(&scratch, bytes_of_cstr(name));
-    if (!folded.data)
-        return sdk_report(STATUS_NO_MEMORY, NULL, error);
-    if (memchr(folded.data, '@', folded.size)) {
-        struct err own_error = {0};
-        return sdk_report(err_set(&own_error, STATUS_INVALID_ARGUMENT, "the name of an entity holds '@'"),
-                          &own_error, error);
-    }
-    const struct sdk_entry entry = {.name = (char *)folded.data,
-                                    .operations = (struct dt_entity_operation *)operations,
-                                    .operation_count = count,
-                                    .user = user};
-    return add(worker, &worker->entities, &entry, error);
-}
-
 /* ---- starting, waiting, stopping ---- */
 
+/* Only the first call starts; registries are not locked from here on, for nothing changes them any more. */
 enum dt_status dt_worker_start(struct dt_worker *worker, struct dt_error *error)
 {
     struct err own_error = {0};
@@ -330,6 +273,7 @@ void dt_worker_request_stop(struct dt_worker *worker)
     sdk_channel_wake(worker->channel);
 }
 
+/* Of several threads that stop a worker one joins the pools, and all come back when that is done. */
 void dt_worker_stop(struct dt_worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
