@@ -24,7 +24,6 @@ import services
 MEMORY_LACKS = ["redelivery", "many-waits", "endless-waits", "version", "tags", "scheduled-start", "absent-payloads",
                 "payload-limit", "reuse", "recursive", "id-rules", "hubs", "skip-termination", "purge-ids", "delayed-signals",
                 "signals-wait-for-lock", "entity-deletion", "parts"]
-SCHEDULER_LACKS = ["entities"]
 
 
 def run(*command, timeout=60):
@@ -92,7 +91,7 @@ def main(kind, scenarios, *rest):
     with tempfile.TemporaryDirectory() as folder:
         if kind == "scheduler":
             with services.scheduler(rest[0], pathlib.Path(folder, "store.db")) as service:
-                print(run(scenarios, service.connection, *without(SCHEDULER_LACKS), timeout=280))
+                print(run(scenarios, service.connection, timeout=280))
         elif kind == "memory":
             with services.memory_backend() as service:
                 print(run(scenarios, service.connection, *without(MEMORY_LACKS), timeout=280))
