@@ -11,7 +11,8 @@
  *   5, 7          stale answers change nothing, or the replay would see a history it did not make
  *   8             an activity is sent only if its row is in the store
  *   9             no timer is taken for fired before fireAt + 1 ms of its orchestrator's clock
- *   12            at rest no row is left besides instances and their histories
+ *   12            at rest no row is left besides instances, their histories and the states of entities
+ *   13            by engine_check; at rest nobody holds an entity; each acknowledged signal is in a state once
  *
  * Usage: engine_sim FIRST COUNT [STEPS]. The failing seed is the last one printed. */
 // clang-format on
@@ -25,6 +26,7 @@
 #include "core/task/memory.h"
 #include "core/task/rejoin.h"
 #include "lib/engine_rig.h"
+#include "sim_entity.h"
 #include "sim_worker.h"
 
 #define STREAMS_MAX 4
@@ -59,6 +61,8 @@ struct sim {
     size_t tracked_count;
     uint64_t waiting[64]; /* calls that must be answered in the end */
     size_t waiting_count;
+    struct sim_signals signals;
+    bool poison; /* what is delivered too often fails, or what is too large for any worker */
     uint64_t answered, crashes, ended;
 };
 
@@ -136,6 +140,7 @@ static void on_reply(void *context, uint64_t call, enum status status, struct by
     struct sim *s = context;
     (void)message;
     s->answered++;
+    sim_entity_answered(&s->signals, call, status);
     for (size_t n = 0; n < s->waiting_count; n++)
         if (s->waiting[n] == call)
             s->waiting[n--] = s->waiting[--s->waiting_count];
@@ -218,6 +223,17 @@ static void raise_event(struct sim *s)
     struct pb_raise_event_request request = {.instance_id = bytes_of_cstr(t->id),
                                              .name = bytes_of_cstr(t->name)};
     rig_call(&s->rig, ENGINE_RAISE_EVENT, &pb_raise_event_request_message, &request);
+}
+
+static void signal_entity(struct sim *s)
+{
+    sim_entity_signal(&s->signals, &s->rig, roll(s, 4) ? 0 : roll(s, 20));
+}
+
+static void look_at_entity(struct sim *s)
+{
+    struct pb_get_entity_request get = {.instance_id = BYTES_LITERAL("@E@1"), .include_state = true};
+    rig_call(&s->rig, ENGINE_GET_ENTITY, &pb_get_entity_request_message, &get);
 }
 
 static void control(struct sim *s)
@@ -340,7 +356,10 @@ static void abandon(struct sim *s, const struct pb_work_item *item)
 {
     struct pb_abandon_activity_task_request activity = {.completion_token = item->completion_token};
     struct pb_abandon_orchestration_task_request turn = {.completion_token = item->completion_token};
-    if (item->request_case == PB_WORK_ITEM_ACTIVITY_REQUEST)
+    struct pb_abandon_entity_task_request batch = {.completion_token = item->completion_token};
+    if (item->request_case == PB_WORK_ITEM_ENTITY_REQUEST_V2)
+        rig_call(&s->rig, ENGINE_ABANDON_ENTITY, &pb_abandon_entity_task_request_message, &batch);
+    else if (item->request_case == PB_WORK_ITEM_ACTIVITY_REQUEST)
         rig_call(&s->rig, ENGINE_ABANDON_ACTIVITY, &pb_abandon_activity_task_request_message, &activity);
     else
         rig_call(&s->rig, ENGINE_ABANDON_ORCHESTRATOR, &pb_abandon_orchestration_task_request_message, &turn);
@@ -365,8 +384,22 @@ static void answer_in_parts(struct sim *s, const struct pb_work_item *item, stru
     arena_fini(&a);
 }
 
+static void answer_batch(struct sim *s, const struct pb_work_item *item, bool calm)
+{
+    struct buf out = {0};
+    sim_entity_batch(item, calm ? UINT64_MAX : prng_next(&s->prng), &out);
+    rig_call_bytes(&s->rig, ENGINE_COMPLETE_ENTITY, buf_peek(&out));
+    if (!calm && roll(s, 8) == 0) /* twice */
+        rig_call_bytes(&s->rig, ENGINE_COMPLETE_ENTITY, buf_peek(&out));
+    buf_fini(&out);
+}
+
 static void answer(struct sim *s, const struct pb_work_item *item, bool calm)
 {
+    if (item->request_case == PB_WORK_ITEM_ENTITY_REQUEST_V2) {
+        answer_batch(s, item, calm);
+        return;
+    }
     struct buf out = {0};
     if (item->request_case == PB_WORK_ITEM_ACTIVITY_REQUEST) {
         sim_worker_activity(item, roll(s, 4) == 0, &out);
@@ -428,7 +461,13 @@ static void step(struct sim *s)
 {
     s->rig.flush_held = roll(s, 2);
     s->rig.reads_held = roll(s, 8) > 0;
-    switch (roll(s, 28)) {
+    switch (roll(s, 30)) {
+    case 28:
+        signal_entity(s);
+        break;
+    case 29:
+        look_at_entity(s);
+        break;
     case 0:
     case 1:
         start(s);
@@ -465,6 +504,7 @@ static void step(struct sim *s)
         rig_flush(&s->rig);
         if (rig_commit(&s->rig))
             check_tracked(s);
+        sim_entity_check(&s->signals, &s->rig, false, s->poison);
         break;
     case 14: /* the store looks, sets are committed, and only then the answer comes */
     case 15:
@@ -516,8 +556,12 @@ static void check_rest(struct sim *s)
         ASSERT(list_empty(&i->inbox) && list_empty(&i->activities) && "a row was left behind");
         s->ended++;
     }
+    sim_entity_check(&s->signals, &s->rig, true, s->poison);
+    ASSERT(list_empty(&s->rig.entity_locks) && "an entity is held by nobody");
+    ASSERT(list_empty(&s->rig.entity_messages) && "a message to an entity was left behind");
     struct engine_stats stats;
     engine_stats(s->rig.engine, &stats);
+    ASSERT(stats.entities_ready + stats.entities_leased == 0);
     ASSERT(stats.orchestrators_ready + stats.orchestrators_leased + stats.activities_ready +
                stats.activities_leased ==
            0);
@@ -534,6 +578,7 @@ static void run(uint64_t seed, int steps, uint64_t totals[3])
                                      .history_resident_size_max = roll(s, 2) ? 1 : 4096,
                                      .payload_resident_size_max = roll(s, 2) ? 1 : 4096,
                                      .payload_small_size = 1 + roll(s, 2) * 1000,
+                                     .entity_resident_max = 1 + roll(s, 4),
                                      .speculate_turns = roll(s, 2),
                                      .seed = {seed << 20, 1, 2, 3}};
     if (roll(s, 4) == 0)
@@ -542,6 +587,7 @@ static void run(uint64_t seed, int steps, uint64_t totals[3])
         s->narrow = true;
         options.message_size_max = NARROW_MESSAGE_SIZE;
     }
+    s->poison = options.poison_deliveries_max != 0 || s->narrow;
     s->speculates = options.speculate_turns;
     s->rewinds = seed % 4 == 0;
     list_init(&s->held);

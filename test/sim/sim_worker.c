@@ -12,7 +12,7 @@
 #define EVENTS_MAX   512
 #define SECOND       INT64_C(1000000000)
 
-enum step_kind { STEP_ACTIVITY, STEP_TIMER, STEP_FAN_OUT, STEP_CHILD, STEP_SEND, STEP_KIND_COUNT };
+enum step_kind { STEP_ACTIVITY, STEP_TIMER, STEP_FAN_OUT, STEP_CHILD, STEP_SEND, STEP_CALL, STEP_LOCK, STEP_KIND_COUNT };
 
 struct replay {
     struct bytes id;
@@ -52,13 +52,26 @@ static int step_count(const struct replay *r)
     return 1 + (int)(mix(r->program) % STEPS_MAX);
 }
 
+static enum step_kind drawn(const struct replay *r, int step)
+{
+    return (enum step_kind)(mix(r->program + 17 * (uint64_t)step + 1) % STEP_KIND_COUNT);
+}
+
+/* Locks are not nested: only the first step may take some, and keeps them to the end. */
+static bool step_locks(const struct replay *r, int step)
+{
+    return step == 0 && drawn(r, 0) == STEP_LOCK;
+}
+
 static enum step_kind kind_of(const struct replay *r, int step)
 {
-    enum step_kind kind = (enum step_kind)(mix(r->program + 17 * (uint64_t)step + 1) % STEP_KIND_COUNT);
+    enum step_kind kind = drawn(r, step);
     size_t depth = 0;
     for (size_t n = 0; n < r->id.size; n++)
         depth += r->id.data[n] == '.';
-    return kind == STEP_CHILD && depth >= DEPTH_MAX ? STEP_ACTIVITY : kind;
+    if (kind == STEP_CHILD && (depth >= DEPTH_MAX || step_locks(r, 0)))
+        return STEP_ACTIVITY; /* a child of who holds an entity might wait for it for ever */
+    return kind == STEP_LOCK && step > 0 ? STEP_CALL : kind;
 }
 
 static int results_of(enum step_kind kind)
@@ -104,6 +117,14 @@ static void on_result(struct replay *r, int32_t id)
     r->done[id] = true;
 }
 
+/* Requests are named by the id of their action. */
+static void on_named_result(struct replay *r, struct bytes name)
+{
+    int64_t id = 0;
+    ASSERT(bytes_parse_i64(name, &id) == STATUS_OK);
+    on_result(r, (int32_t)id);
+}
+
 static void on_event(struct replay *r, const struct pb_history_event *event, bool fresh)
 {
     enum pb_history_event_case kind = event->event_type_case;
@@ -124,6 +145,9 @@ static void on_event(struct replay *r, const struct pb_history_event *event, boo
     case PB_HISTORY_EVENT_TIMER_CREATED:
     case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_CREATED:
     case PB_HISTORY_EVENT_EVENT_SENT:
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_CALLED:
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_SIGNALED:
+    case PB_HISTORY_EVENT_ENTITY_LOCK_REQUESTED:
         on_scheduled(r, event->event_id);
         break;
     case PB_HISTORY_EVENT_TASK_COMPLETED:
@@ -139,6 +163,16 @@ static void on_event(struct replay *r, const struct pb_history_event *event, boo
     case PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_FAILED:
         ASSERT(event->sub_orchestration_instance_failed->failure_details);
         on_result(r, event->sub_orchestration_instance_failed->task_scheduled_id);
+        break;
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_COMPLETED:
+        on_named_result(r, event->entity_operation_completed->request_id);
+        break;
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_FAILED:
+        ASSERT(event->entity_operation_failed->failure_details);
+        on_named_result(r, event->entity_operation_failed->request_id);
+        break;
+    case PB_HISTORY_EVENT_ENTITY_LOCK_GRANTED:
+        on_named_result(r, event->entity_lock_granted->critical_section_id);
         break;
     case PB_HISTORY_EVENT_TIMER_FIRED:
         ASSERT(pb_time_to_ns(event->timer_fired->fire_at) + SECOND / 1000 <= r->now_ns &&
@@ -174,6 +208,11 @@ struct plan {
     struct pb_create_sub_orchestration_action child;
     struct pb_send_event_action send;
     struct pb_orchestration_instance target;
+    struct pb_send_entity_message_action message, signal_message;
+    struct pb_entity_operation_called_event call;
+    struct pb_entity_operation_signaled_event signal;
+    struct pb_entity_lock_requested_event lock;
+    struct bytes lock_set[3];
     struct pb_complete_orchestration_action complete;
     struct pb_task_failure_details failure;
     char text[128];
@@ -187,11 +226,55 @@ static struct pb_orchestrator_action *plan_add(struct plan *p, int32_t id,
     return a;
 }
 
+/* The two entities of a program. Who holds them calls no others, as the SDKs see to. */
+static struct bytes entity_of(const struct replay *r, int n, struct arena *a)
+{
+    return bytes_of_cstr(arena_fmt(a, "@%s@%u", n ? "E" : "e", (unsigned)(mix(r->program + (uint64_t)n) % 4)));
+}
+
+static void plan_call(const struct replay *r, int step, uint64_t chance, struct arena *a, struct plan *p)
+{
+    p->call = (struct pb_entity_operation_called_event){
+        .request_id = bytes_of_cstr(arena_fmt(a, "%d", first_id(step))),
+        .operation = BYTES_LITERAL("call,"),
+        .target_instance_id = pb_some(entity_of(r, (int)(chance % 2), a))};
+    p->message = (struct pb_send_entity_message_action){
+        .entity_message_type_case = PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_OPERATION_CALLED,
+        .entity_operation_called = &p->call};
+    plan_add(p, first_id(step), PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE)->send_entity_message = &p->message;
+    p->signal = (struct pb_entity_operation_signaled_event){
+        .operation = BYTES_LITERAL("signal,"), .target_instance_id = p->call.target_instance_id};
+    p->signal_message = (struct pb_send_entity_message_action){
+        .entity_message_type_case = PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_OPERATION_SIGNALED,
+        .entity_operation_signaled = &p->signal};
+    plan_add(p, first_id(step) + 3, PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE)->send_entity_message =
+        &p->signal_message;
+}
+
+static void plan_lock(const struct replay *r, int step, struct arena *a, struct plan *p)
+{
+    p->lock_set[0] = entity_of(r, 0, a);
+    p->lock_set[1] = entity_of(r, 1, a);
+    p->lock_set[2] = p->lock_set[0]; /* given twice */
+    p->lock = (struct pb_entity_lock_requested_event){
+        .critical_section_id = bytes_of_cstr(arena_fmt(a, "%d", first_id(step))),
+        .lock_set = p->lock_set,
+        .lock_set_count = 3};
+    p->message = (struct pb_send_entity_message_action){
+        .entity_message_type_case = PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_LOCK_REQUESTED,
+        .entity_lock_requested = &p->lock};
+    plan_add(p, first_id(step), PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE)->send_entity_message = &p->message;
+}
+
 static void plan_step(const struct replay *r, int step, struct arena *a, struct plan *p)
 {
     enum step_kind kind = kind_of(r, step);
     uint64_t chance = mix(r->program + 31 * (uint64_t)step + 7);
-    if (kind == STEP_TIMER) {
+    if (kind == STEP_CALL) {
+        plan_call(r, step, chance, a, p);
+    } else if (kind == STEP_LOCK) {
+        plan_lock(r, step, a, p);
+    } else if (kind == STEP_TIMER) {
         p->timer.fire_at = pb_time_from_ns(r->now_ns + (int64_t)(chance % 4) * SECOND);
         plan_add(p, first_id(step), PB_ORCHESTRATOR_ACTION_CREATE_TIMER)->create_timer = &p->timer;
     } else if (kind == STEP_CHILD) {

@@ -38,7 +38,7 @@ static void check_batch(const struct entity *entity)
     ASSERT(!out || !list_empty(&entity->taken));
     ASSERT(entity->work.state != WORK_IDLE || list_empty(&entity->taken));
     list_each (it, &entity->taken)
-        ASSERT(!entity_is_request(entity_message_of(it)));
+        ASSERT(entity_admits(entity, entity_message_of(it)));
 }
 
 /* Nobody waits for what is free: the first message of an idle entity is no request for its lock. */
