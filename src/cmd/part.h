@@ -25,6 +25,7 @@
 #include "svc/pool/http/pool_service.h"
 #include "svc/scheduler/http/scheduler_http.h"
 #include "svc/scheduler/scheduler_service.h"
+#include "svc/trace/otlp_exporter.h"
 #include "wire/json/json.h"
 
 struct part;
@@ -51,6 +52,8 @@ struct server {
     bool confined;            /* part_confinement.c: the process dropped what it does not need */
     char confine_detail[300]; /* part_confinement.c: what is missing */
     char confine_json[512];   /* part_confinement.c: what it dropped, as one JSON object */
+
+    struct otlp_exporter *traces; /* part_traces.c */
 
     struct scheduler *scheduler;           /* part_scheduler.c */
     struct scheduler_http *scheduler_http; /* part_scheduler.c */
@@ -120,7 +123,7 @@ struct part {
 };
 
 extern const struct part part_pool, part_folder, part_monitor, part_certificates, part_confinement,
-    part_scheduler, part_grpc, part_http, part_tls, part_port, part_app, part_door, part_ready;
+    part_scheduler, part_grpc, part_http, part_tls, part_port, part_app, part_door, part_ready, part_traces;
 
 /* Notes a cause; one that no longer fits is dropped. */
 void cause_add(struct causes *causes, const char *part, enum cause_severity severity, const char *text);

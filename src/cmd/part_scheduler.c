@@ -20,6 +20,11 @@ static size_t split_names(char *text, const char **ret_names, size_t names_max)
     return count;
 }
 
+static void on_trace(void *context, struct bytes spans, size_t count)
+{
+    otlp_exporter_add(context, spans, count);
+}
+
 static enum status start(struct server *server, struct err *err)
 {
     const struct option_values *values = server->settings;
@@ -44,10 +49,13 @@ static enum status start(struct server *server, struct err *err)
         .hubs_dynamic = setting_flag(values, "dynamic-task-hubs"),
         .retention = setting_text(values, "retention"),
         .hubs_managed = setting_flag(values, "manage-task-hubs") || setting_flag(values, "emulator"),
+        .on_trace = server->traces ? on_trace : NULL,
+        .trace_context = server->traces,
         .large_message_agents = setting_text(values, "large-message-agents"),
         .engine = {.payload_size_max = (size_t)setting_number(values, "payload-size-max"),
                    .payload_resident_size_max = (size_t)setting_number(values, "resident-size-max"),
                    .history_resident_size_max = (size_t)setting_number(values, "resident-size-max"),
+                   .traces = server->traces != NULL,
                    .activity_lease_ns = setting_number(values, "activity-lease")},
     };
     enum status status = scheduler_create(server->loop, &options, &server->scheduler, err);

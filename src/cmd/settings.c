@@ -139,6 +139,9 @@ const struct option_spec settings_table[] = {
      "log one line for each HTTP request: route, status, bytes, time, peer"},
     {"metrics", OPTION_FLAG, NULL, "SALLYPORT_METRICS", NULL, 0, 0, COMMAND_SERVERS,
      "GET /metrics: counters and gauges in Prometheus's text format; it names task hubs and routes"},
+    {"trace-url", OPTION_TEXT, "URL", "SALLYPORT_TRACE_URL", NULL, 0, 0, COMMAND_DEV | COMMAND_SCHEDULER,
+     "collector that gets spans of orchestrations by OTLP/HTTP, such as http://localhost:4318/v1/traces; "
+     "default: none"},
     {"config", OPTION_TEXT, "FILE", "SALLYPORT_CONFIG", NULL, 0, 0, COMMAND_SERVERS,
      "file of \"name = value\" lines with the names of this list"},
     {"json", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_DOCTOR | COMMAND_CONFIG | COMMAND_METRICS,

@@ -628,6 +628,9 @@ static void carry_out(struct rig *r, struct engine_action *a)
         ASSERT(a->row && a->hub == a->row->hub && bytes_equal(a->instance_id, a->row->instance_id));
         note_change(r, a);
         break;
+    case ENGINE_TRACE:
+        ASSERT(a->message.size > 0 && a->span_count > 0);
+        break;
     case ENGINE_NOTE:
         ASSERT(a->text && a->hub == RIG_HUB);
         r->notes += a->level >= LOG_LEVEL_WARN;

@@ -39,7 +39,7 @@ def value(families, name, **labels):
 class Metrics(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(PROGRAM, arguments=["--metrics"]).start()
+        cls.server = Server(PROGRAM, arguments=["--metrics", "--trace-url", "http://127.0.0.1:9/v1/traces"]).start()
         cls.request = cls.server.submit("print(6 * 7)")
         cls.server.until(cls.request, "waiting")
         cls.server.ask("POST", f"/v1/requests/{cls.request}/decision", {"approve": True})

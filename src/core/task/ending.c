@@ -8,6 +8,7 @@
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
 #include "core/task/residence.h"
+#include "core/task/span.h"
 #include "core/task/turn.h"
 #include "core/task/worker_note.h"
 
@@ -75,6 +76,35 @@ static void tell_failure(struct engine *engine, const struct instance *instance,
     buf_fini(&line);
 }
 
+void ending_trace(struct engine *engine, struct instance *instance, struct bytes more, const char *status,
+                  bool failed)
+{
+    if (!engine->options.traces || !instance->history_resident)
+        return;
+    struct buf history = {.limit = SIZE_MAX};
+    struct buf spans = {.limit = SIZE_MAX};
+    buf_append_bytes(&history, buf_peek(&instance->history));
+    buf_append_bytes(&history, more);
+    const struct span_source source = {
+        .instance_id = instance->row.instance_id,
+        .execution_id = instance->row.execution_id,
+        .name = instance->row.name,
+        .version = instance->row.version.value,
+        .status = status,
+        .failed = failed,
+        .ended_ns = engine->unix_ns,
+    };
+    size_t count = span_write(&source, buf_peek(&history), &engine->scratch, &spans);
+    /* A trace is worth less than the work: without memory there is none. */
+    if (count > 0 && buf_status(&history) == STATUS_OK && buf_status(&spans) == STATUS_OK) {
+        struct engine_action *action = engine_act(engine, ENGINE_TRACE);
+        action->message = memory_arena_copy(&engine->actions->arena, buf_peek(&spans));
+        action->span_count = count;
+    }
+    buf_fini(&history);
+    buf_fini(&spans);
+}
+
 static void terminate_children(struct engine *engine, struct instance *instance, struct pb_opt_bytes output)
 {
     struct list *link;
@@ -111,6 +141,8 @@ void ending_apply(struct engine *engine, struct instance *instance, const struct
     list_remove(&instance->orphan_link);
     instance_move(engine, instance, ending->status);
     tell_failure(engine, instance, ending);
+    ending_trace(engine, instance, (struct bytes){0}, instance_status_name(ending->status),
+                 ending->status != INSTANCE_COMPLETED);
     tell_parent(engine, instance, ending);
     if (recurse)
         terminate_children(engine, instance, reason);

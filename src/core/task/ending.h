@@ -20,6 +20,10 @@ void ending_apply(struct engine *engine, struct instance *instance, const struct
  * front of the completion (an ExecutionTerminated), or empty. */
 void ending_force(struct engine *engine, struct instance *instance, const struct ending *ending,
                   struct bytes cause);
+/* Tells of the current execution, which is over, as spans, if the options want that. `more` is history that was not
+ * appended; `status` the word for how it ended. Before the instance loses its history. */
+void ending_trace(struct engine *engine, struct instance *instance, struct bytes more, const char *status,
+                  bool failed);
 /* Appends ExecutionCompleted to a blob. */
 void ending_append_completed(struct buf *blob, int32_t event_id, const struct ending *ending,
                              int64_t timestamp_ns);

@@ -70,6 +70,7 @@ enum engine_action_kind {
     ENGINE_FETCH_HISTORY, /* key: answer with engine_history_fetched */
     ENGINE_CHANGED, /* hub, instance_id, row, gone: the instance is so, or is gone, on disk; see engine_watch */
     ENGINE_FETCH_ENTITY, /* hub, instance_id: answer with engine_entity_fetched */
+    ENGINE_TRACE, /* message, span_count: an execution that is over, as spans; see core/task/span.h */
     ENGINE_NOTE, /* level, hub, instance_id (may be empty), text: something an operator wants in the log */
 };
 
@@ -83,6 +84,7 @@ struct engine_action {
     const char *text; /* NULL for OK */
     enum log_level level;
     struct bytes message;
+    size_t span_count;
     struct write_set *write_set;
     uint32_t hub;
     struct bytes instance_id;
@@ -122,6 +124,7 @@ struct engine_options {           /* zero fields take the default behind */
     int64_t abandon_delay_max_ns; /* 60 s */
     bool speculate_turns;         /* hand events to their orchestrator before they are on disk: its answer
                                    * is committed with or behind them, so nothing is promised too early */
+    bool traces;                  /* tell of executions that are over, by ENGINE_TRACE */
     uint64_t seed[4];             /* for ids and tokens; random in production, never the same twice */
 };
 

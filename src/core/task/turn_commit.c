@@ -29,7 +29,8 @@ static struct objection find_objection(struct engine *engine, const struct turn_
                                   limits_text(&engine->scratch, "the custom status of the orchestrator", size,
                                               engine->options.payload_size_max)};
     if (answer->unreadable)
-        return (struct objection){"InvalidRewind", "The orchestrator answered with a history that cannot be read."};
+        return (struct objection){"InvalidRewind",
+                                  "The orchestrator answered with a history that cannot be read."};
     for (size_t n = 0; n < answer->count; n++) {
         struct objection objection = decision_objection(engine, answer->actions[n]);
         if (objection.type)
@@ -294,6 +295,8 @@ void turn_commit(struct engine *engine, struct instance *instance, const struct 
     instance_updated(instance, commit.decision.now_ns);
 
     /* After the actions, which add to the blob. A new execution begins without a past: the blob is dropped. */
+    if (commit.decision.renews)
+        ending_trace(engine, instance, buf_peek(&commit.blob), "CONTINUED_AS_NEW", false);
     if (commit.decision.renews)
         renew(engine, instance, commit.completion->complete_orchestration);
     else

@@ -115,6 +115,10 @@ static void on_action(void *context, const struct engine_action *action)
     case ENGINE_CHANGED:
         act_changed(scheduler, action);
         return;
+    case ENGINE_TRACE:
+        if (scheduler->options.on_trace)
+            scheduler->options.on_trace(scheduler->options.trace_context, action->message, action->span_count);
+        return;
     case ENGINE_NOTE:
         act_note(scheduler, action);
         return;

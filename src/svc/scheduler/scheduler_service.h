@@ -45,6 +45,10 @@ struct scheduler_options {
                                      * that are known */
     const char *no_entity_agents;   /* and for those that know no entities, unless they ask for them */
     struct engine_options engine;  /* `seed` is filled here */
+    /* Told of each execution that is over: `count` spans as JSON objects with commas between them, valid during the call
+     * (core/task/span.h). Set engine.traces, too. NULL: nobody is. */
+    void (*on_trace)(void *context, struct bytes spans, size_t count);
+    void *trace_context;
     int64_t (*unix_ns)(void); /* the clock that people set; NULL: clock_unix_ns. For tests that step it */
     size_t stream_queue_max;  /* bytes queued for one worker before it gets no more work; 0: 8 MiB */
 };
