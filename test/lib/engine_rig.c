@@ -684,7 +684,8 @@ void rig_run(struct rig *r)
         drain(r);
         if (!r->flush_held)
             rig_flush(r);
-        engine_check(r->engine);
+        if (!r->unchecked)
+            engine_check(r->engine);
     } while (!r->commits_held && rig_commit(r));
 }
 

@@ -56,6 +56,7 @@ struct rig {
     int64_t step_ns; /* by which somebody has set the other one, ahead or back */
     uint64_t call_next;
     bool flush_held;       /* rig_run does not flush: inputs pile up in the open set until rig_flush */
+    bool unchecked;        /* nobody looks over everything after each step: for those who count steps */
     bool commits_held;     /* sets wait in `pending` until rig_commit */
     bool reads_held;       /* reads wait in `reads` until rig_look and rig_answer */
     struct list reads;     /* struct rig_read */
