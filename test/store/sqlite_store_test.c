@@ -124,15 +124,17 @@ static void test_a_write_error_refuses_until_recovered(void **state)
     fail_once(*state, FAULT_IO, STATUS_IO, "input/output error");
 }
 
+/* If this fails, the process goes on with a disk of which nothing is known, or says "Success" for the cause. */
 static void test_a_failed_sync_stops_the_process(void **state)
 {
     struct fixture *f = *state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
         (void)signal(SIGABRT, SIG_DFL);
-        int null = open("/dev/null", O_WRONLY);
-        (void)dup2(null, STDERR_FILENO);
+        (void)dup2(ends[1], STDERR_FILENO);
         fixture_open(f);
         store_make_hubs(f->store);
         fault_vfs_fail_syncs(true);
@@ -140,10 +142,21 @@ static void test_a_failed_sync_stops_the_process(void **state)
         store_settle(f->store, f->loop);
         _exit(0);
     }
+    close(ends[1]);
+    char text[2000] = "";
+    size_t size = 0;
+    ssize_t got;
+    while ((got = read(ends[0], text + size, sizeof text - 1 - size)) > 0)
+        size += (size_t)got;
+    close(ends[0]);
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGABRT);
+    assert_non_null(strstr(text, "a sync of the database failed"));
+    assert_non_null(strstr(text, "see the kernel's log for the cause")); /* this one leaves no errno */
+    assert_null(strstr(text, "error 0"));
+    assert_null(strstr(text, "Success"));
 }
 
 static void test_a_failed_sync_in_a_checkpoint_stops_the_process(void **state)

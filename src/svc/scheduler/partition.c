@@ -12,10 +12,9 @@
 
 #include "base/log.h"
 #include "os/clock.h"
+#include "svc/scheduler/retry_delay.h"
 
 #define TICK_DELAY_MAX_NS NS_PER_S /* a step of the wall clock is noticed after this at the latest */
-#define RECOVER_MIN_NS    (100LL * NS_PER_MS)
-#define RECOVER_MAX_NS    (5 * NS_PER_S)
 
 struct partition {
     struct loop *loop;
@@ -37,7 +36,7 @@ struct partition {
     bool recovering; /* the store is trying a small write */
     bool recovered;  /* it succeeded: when the load is over, writing goes on */
     struct err load_failure;
-    int64_t recover_delay_ns;
+    struct retry_delay retry_delay;
 };
 
 /* --- time --- */
@@ -87,8 +86,8 @@ static void on_committed(void *context, uint64_t sequence, enum status status, c
         return;
     }
     if (partition->failure.status != STATUS_OK)
-        return;                      /* a read failed meanwhile, and the engine that made the set is gone */
-    partition->recover_delay_ns = 0; /* a real set, not a probe: the disk is well */
+        return; /* a read failed meanwhile, and the engine that made the set is gone */
+    retry_delay_committed(&partition->retry_delay); /* a real set, not a probe: the disk is well */
     engine_committed(partition->engine, sequence, now_of(partition), &partition->actions);
     engine_flush(partition->engine, &partition->actions);
     partition_run(partition);
@@ -369,7 +368,7 @@ STATUS_RESULT partition_load(struct partition *partition, struct err *err)
 
 static void retry_later(struct partition *partition)
 {
-    timer_set(partition, &partition->recover_timer, partition->recover_delay_ns);
+    timer_set(partition, &partition->recover_timer, partition->retry_delay.ns);
 }
 
 static void fail(struct partition *partition, enum status status, const char *text)
@@ -381,7 +380,7 @@ static void fail(struct partition *partition, enum status status, const char *te
     (void)err_set(&partition->failure, status, "%s", text);
     if (!again) {
         partition->failures++;
-        partition->recover_delay_ns = MAX(partition->recover_delay_ns, RECOVER_MIN_NS);
+        retry_delay_failed(&partition->retry_delay);
         log_error("svc/scheduler", "writing stopped error=\"%s\"", partition->failure.text);
     }
     loop_defer_cancel(&partition->flush_task);
@@ -394,12 +393,6 @@ static void fail(struct partition *partition, enum status status, const char *te
         partition->owner->on_reading(partition->context);
     else if (load(partition, &err) != STATUS_OK)
         log_error("svc/scheduler", "reading stopped error=\"%s\"", err.text);
-}
-
-/* Also after a success the delay grows: for when it fails at once again. A real commit resets it. */
-static void delay_grow(struct partition *partition)
-{
-    partition->recover_delay_ns = MIN(partition->recover_delay_ns * 2, RECOVER_MAX_NS);
 }
 
 static void resume(struct partition *partition)
@@ -421,7 +414,7 @@ static void on_recovered(void *context, enum status status, const char *text)
     struct partition *partition = context;
     struct err err = {0};
     partition->recovering = false;
-    delay_grow(partition);
+    retry_delay_tried(&partition->retry_delay);
     if (status != STATUS_OK) {
         log_debug("svc/scheduler", "still not writing error=\"%s\"", text);
         retry_later(partition);
@@ -445,7 +438,7 @@ static void on_recover(struct loop_timer *timer)
     bool busy = task_store_busy(partition->options.store);
     if (partition->recovering || partition->loading || busy) {
         if (busy)
-            delay_grow(partition);
+            retry_delay_tried(&partition->retry_delay);
         retry_later(partition);
         return;
     }
