@@ -60,9 +60,10 @@ static void take_ready(struct keeper_client *client, const struct keeper_message
     struct bytes identities = bytes_split(&json, '\n');
     struct bytes degraded = bytes_split(&json, '\n');
     snprintf(client->report.degraded, sizeof client->report.degraded, "%.*s", BYTES_FMT(degraded));
-    for (int id = 0; id < RUNTIMES; id++)
-        snprintf(client->report.template_identity[id], TEMPLATE_IDENTITY_SIZE, "%.*s",
-                 BYTES_FMT(bytes_split(&identities, ' ')));
+    for (int id = 0; id < RUNTIMES; id++) {
+        struct bytes identity = bytes_split(&identities, ' ');
+        snprintf(client->report.template_identity[id], TEMPLATE_IDENTITY_SIZE, "%.*s", BYTES_FMT(identity));
+    }
     snprintf(client->report.json, sizeof client->report.json, "%.*s", BYTES_FMT(json));
     client->report.stores = message->flags & READY_FLAG_STORES;
     client->phase = KEEPER_PHASE_SERVING;
