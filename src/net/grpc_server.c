@@ -15,6 +15,8 @@
 #define STREAMS_MAX           1000
 #define HEADER_LIST_SIZE_MAX  ((size_t)16 << 10) /* bytes */
 #define PING_INTERVAL         (20 * NS_PER_S)
+#define RATE_MIN              1024 /* bytes a second, as HTTP/1.1 has it */
+#define RATE_GRACE            (30 * NS_PER_S)
 #define PING_TIMEOUT          (20 * NS_PER_S)
 /* nghttp2's own limit (1000 resets, then 33 a second) would cut off workers that cancel long polls
  * (CVE-2023-44487 is about resets that cost the server work; here a cancelled call costs microseconds and
@@ -37,6 +39,8 @@ static struct grpc_server_limits with_defaults(const struct grpc_server_limits *
     limits.budget_per_second = limits.budget_per_second ? limits.budget_per_second : H2_BUDGET_PER_SECOND;
     limits.ping_interval_ns = limits.ping_interval_ns > 0 ? limits.ping_interval_ns : PING_INTERVAL;
     limits.ping_timeout_ns = limits.ping_timeout_ns > 0 ? limits.ping_timeout_ns : PING_TIMEOUT;
+    limits.rate_min = limits.rate_min ? limits.rate_min : RATE_MIN;
+    limits.rate_grace_ns = limits.rate_grace_ns > 0 ? limits.rate_grace_ns : RATE_GRACE;
     limits.reset_burst = limits.reset_burst ? limits.reset_burst : RESET_BURST;
     limits.reset_per_second = limits.reset_per_second ? limits.reset_per_second : RESET_PER_SECOND;
     limits.connection_memory_max =

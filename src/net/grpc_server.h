@@ -32,8 +32,12 @@ struct grpc_server_limits {  /* zero fields take the default behind */
     uint64_t budget_per_second; /* points that time gives back: H2_BUDGET_PER_SECOND */
     /* A connection with calls whose peer is silent for so long is sent a PING, and closed when it does not
      * answer in time: a process that hangs, or a link that is half open, lets its calls go. */
-    int64_t ping_interval_ns;  /* 20 s */
-    int64_t ping_timeout_ns;   /* 40 s */
+    int64_t ping_interval_ns; /* 20 s */
+    int64_t ping_timeout_ns;  /* 40 s */
+    /* An answer that is no gRPC must be taken at so many bytes a second, behind a grace; below it its stream is reset.
+     * Looked at once a ping_interval. The messages of gRPC streams wait for as long as their peer answers. */
+    uint64_t rate_min;         /* 1024 */
+    int64_t rate_grace_ns;     /* 30 s */
     uint64_t reset_burst;      /* peer resets before the connection is refused: 100000 (trap 2) */
     uint64_t reset_per_second; /* 10000 */
     /* bytes of requests that are not whole, and likewise of answers that the peer has not taken, of one

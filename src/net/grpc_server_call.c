@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/duration.h"
 #include "base/text.h"
 #include "wire/grpc/grpc_header.h"
 
@@ -192,6 +193,7 @@ static ssize_t on_read(nghttp2_session *session, int32_t stream_id, uint8_t *dat
     if (n > 0)
         memcpy(data, call->out.data + call->out_taken, n);
     call->out_taken += n;
+    call->taken += n;
     count_queued(connection, 0, n);
     if (grpc_call_queue_size(call) > 0)
         return (ssize_t)n;
@@ -328,9 +330,22 @@ bool grpc_call_queue(struct grpc_call *call, struct bytes message)
 bool grpc_call_queue_bytes(struct grpc_call *call, struct bytes piece)
 {
     drop_taken(call);
+    if (grpc_call_queue_size(call) == 0) {
+        call->taking_from_ns = loop_now(call->connection->server->loop);
+        call->taken = 0;
+    }
     size_t before = call->out.size;
     buf_append_bytes(&call->out, piece);
     return note_queued(call, before);
+}
+
+bool grpc_call_is_too_slow(const struct grpc_call *call, int64_t now_ns)
+{
+    const struct grpc_server_limits *limits = &call->connection->server->limits;
+    if (!call->is_http || grpc_call_queue_size(call) == 0)
+        return false;
+    uint64_t seconds = MIN(call->taken / limits->rate_min, (uint64_t)INT32_MAX);
+    return now_ns > call->taking_from_ns + limits->rate_grace_ns + (int64_t)seconds * NS_PER_S;
 }
 
 void grpc_call_end(struct grpc_call *call, enum status status, const char *text)

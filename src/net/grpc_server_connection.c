@@ -297,6 +297,19 @@ static bool watch_until(struct grpc_connection *connection, int64_t deadline_ns)
     return loop_timer_set(connection->server->loop, &connection->watch, deadline_ns) == STATUS_OK;
 }
 
+/* A peer may answer each PING and open its windows by a byte, while we hold what it asked for. */
+static void reset_slow_calls(struct grpc_connection *connection, int64_t now_ns)
+{
+    list_each (it, &connection->calls) {
+        struct grpc_call *call = CONTAINER_OF(it, struct grpc_call, link);
+        if (!grpc_call_is_too_slow(call, now_ns))
+            continue;
+        log_debug(AREA, "resetting an answer that is taken too slowly connection=%llu",
+                  (unsigned long long)connection->number);
+        grpc_call_reset(call, NGHTTP2_ENHANCE_YOUR_CALM);
+    }
+}
+
 /* Looks once an interval, not at each byte. The kernel of a stopped process still answers for it at TCP's
  * level, but no kernel answers a PING of HTTP/2. */
 static void on_watch(struct loop_timer *timer)
@@ -311,6 +324,7 @@ static void on_watch(struct loop_timer *timer)
         return;
     }
 
+    reset_slow_calls(connection, now_ns);
     bool silent = now_ns - connection->heard_ns >= limits->ping_interval_ns;
     int64_t next_ns = (silent ? now_ns : connection->heard_ns) + limits->ping_interval_ns;
     if (silent && !list_empty(&connection->calls)) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* grpc_server_flow_test.c — windows, slow readers, large messages: what waits, and how much of it. */
 #include "net/grpc_server_rig.h"
+#include "net/http_server.h"
 
 static void one_byte_windows_work(void **state)
 {
@@ -231,6 +232,54 @@ static void the_heaviest_reader_makes_room(void **state)
     rig_stop(rig);
 }
 
+/* --- answers that are no gRPC --- */
+
+static void answer_much(void *context, struct http_request *request)
+{
+    struct bytes much = {calloc(1, (size_t)1 << 20), (size_t)1 << 20};
+    http_respond(request, 200, "application/octet-stream", much);
+    free((void *)much.data);
+}
+
+/* Reads a little each few milliseconds and opens its window by as much; whether the server gave up on it. */
+static bool is_cut_off(const struct grpc_server_limits *limits, size_t read_max)
+{
+    const struct http_handler handler = {.on_request = answer_much};
+    const nghttp2_settings_entry little = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 400};
+    struct grpc_rig *rig = rig_start(limits);
+    struct http_server *http = NULL;
+    struct raw raw;
+    assert_int_equal(http_server_create(rig->loop, NULL, &http, NULL), STATUS_OK);
+    assert_int_equal(http_server_mount(http, "", &handler), STATUS_OK);
+    grpc_server_set_http(rig->server, http);
+    raw_open_with(rig, &raw, &little, 1, 0);
+    raw.read_max = read_max;
+    assert_true(raw_request_with(&raw, "GET", "/much", "text/plain", NULL) > 0);
+    int64_t end_ns = clock_monotonic_ns() + PATIENCE_NS;
+    while (!raw_saw(&raw, "RST 1 11") && raw.body.size < (size_t)1 << 20) {
+        assert_true(!raw.closed && clock_monotonic_ns() < end_ns);
+        raw_turn(&raw);
+    }
+    bool cut_off = raw.body.size < (size_t)1 << 20;
+    raw_close(&raw);
+    grpc_server_destroy(rig->server);
+    rig->server = NULL;
+    http_server_destroy(http);
+    rig_stop(rig);
+    return cut_off;
+}
+
+/* It answers each PING, so nobody would end it, and holds what it asked for. */
+static void a_reader_of_a_download_below_the_least_rate_is_cut_off(void **state)
+{
+    (void)state;
+    const struct grpc_server_limits strict = {
+        .ping_interval_ns = 100 * NS_PER_MS, .rate_min = (uint64_t)1 << 40, .rate_grace_ns = 300 * NS_PER_MS};
+    const struct grpc_server_limits usual = {.ping_interval_ns = 100 * NS_PER_MS};
+    assert_true(is_cut_off(&strict, 50));
+    assert_false(is_cut_off(&usual, 0)); /* who keeps up is served */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -246,6 +295,7 @@ int main(void)
         cmocka_unit_test(requests_of_all_connections_together_are_bounded),
         cmocka_unit_test(headers_without_messages_count_too),
         cmocka_unit_test(the_heaviest_reader_makes_room),
+        cmocka_unit_test(a_reader_of_a_download_below_the_least_rate_is_cut_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

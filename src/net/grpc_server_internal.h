@@ -129,7 +129,9 @@ struct grpc_call {
     bool reset_by_peer;
     bool above_high_water;
     struct buf out;
-    size_t out_taken; /* bytes at the front of `out` that nghttp2 has */
+    size_t out_taken;       /* bytes at the front of `out` that nghttp2 has */
+    int64_t taking_from_ns; /* of an answer that is no gRPC: since when there is something to take … */
+    uint64_t taken;         /* … and how many bytes of it the peer took since */
     enum status status;
     struct buf status_text;
     bool is_http;                     /* the answer ends without trailers */
@@ -183,6 +185,8 @@ bool grpc_call_begin(struct grpc_call *call);
 /* Wakes a deferred stream. */
 void grpc_call_resume(struct grpc_call *call);
 size_t grpc_call_queue_size(const struct grpc_call *call);
+/* Its peer takes an answer that is no gRPC more slowly than it must. */
+bool grpc_call_is_too_slow(const struct grpc_call *call, int64_t now_ns);
 /* Begins the answer of a call that is no gRPC; its body is what is queued. False: the call was reset. */
 bool grpc_call_begin_http(struct grpc_call *call, const nghttp2_nv *headers, size_t count);
 /* The same for a piece of its body. */
