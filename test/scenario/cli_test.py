@@ -112,7 +112,7 @@ class Commands(unittest.TestCase):
         self.good("hub", "create", "extra")
         names = [hub["name"] for hub in self.json("hub", "ls")["hubs"]]
         self.assertLessEqual({"default", "other", "extra"}, set(names))
-        self.assertIn("extra", self.good("hub", "ls"))
+        self.assertRegex(self.good("hub", "ls"), r"(?m)^NAME +STARTED .*\n(.*\n)*extra +0 +0 ")
         self.good("instance", "start", "Hello", "--id", "in-extra", "--hub", "extra")
         self.bad(NOT_FOUND, "no such instance", "instance", "show", "in-extra")
         self.assertEqual(self.json("instance", "show", "in-extra", environment={"SALLYPORT_HUB": "extra"})["name"], "Hello")
@@ -122,6 +122,12 @@ class Commands(unittest.TestCase):
         self.bad(USAGE, "say --yes", "hub", "delete", "extra")
         self.good("hub", "delete", "extra", "--yes")
         self.bad(NOT_FOUND, "Task hub not found: extra", "instance", "ls", "--hub", "extra")
+
+    def test_an_entity(self):
+        self.good("entity", "signal", "@Counter@one", "add", "1")
+        self.bad(NOT_FOUND, "", "entity", "show", "@counter@one")  # no worker has made a state of it
+        self.assertEqual(self.json("entity", "ls", "--prefix", "@counter@")["entities"], [])
+        self.assertEqual(self.good("entity", "ls").split(), ["ID", "MODIFIED", "BACKLOG", "LOCKED", "BY"])
 
     def test_errors_say_what_to_type(self):
         self.bad(FAILED, "start it with sallyport dev", "instance", "ls", "--url", "http://127.0.0.1:1", "--timeout", "1s")

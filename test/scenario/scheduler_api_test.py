@@ -198,6 +198,8 @@ class SchedulerApi(unittest.TestCase):
             self.assertEqual(self.server.ask("PUT", "/v1/hubs/extra", {})[0], 204)
         self.assertIn("extra", hubs())
         self.start("inside", hub="extra")
+        counted = next(hub for hub in self.server.ask("GET", "/v1/hubs")[2]["hubs"] if hub["name"] == "extra")
+        self.assertEqual((counted["startedCount"], counted["waitingCount"], counted["activeCount"]), (1, 1, 0))
         self.assertEqual(self.server.ask("PUT", "/v1/hubs/extra", {"recreateIfExists": True})[0], 204)
         self.problem("unknown-instance", 404, self.ask("GET", "/orchestrations/inside", hub="extra"))
         self.assertEqual(self.server.ask("DELETE", "/v1/hubs/extra")[0], 204)
@@ -208,20 +210,43 @@ class SchedulerApi(unittest.TestCase):
     def test_nobody_works_for_a_hub_without_workers(self):
         self.assertEqual(self.good("GET", "/workers"), {"workers": []})
 
-    def test_entities_are_asked_for_by_the_rpc(self):
-        """Without entities in the scheduler each route says so; with them it answers."""
-        for method, path, body in (("POST", "/entities/query", {}), ("GET", "/entities/@c@none", None),
-                                   ("GET", "/entities/@c@none/state", None), ("GET", "/schedules", None)):
-            status, _, answer = self.ask(method, path, body)
-            self.assertIn(status, (200, 404, 501), answer)
-            if status == 501:
-                self.problem("unsupported-operation", 501, (status, _, answer))
-            if status == 404:
-                self.problem("unknown-entity", 404, (status, _, answer))
-        self.problem("bad-request", 400, self.ask("POST", "/entities/query", {"sort": [{"column": "X"}]}))
+    def test_an_entity_from_signal_to_deletion(self):
+        """Without a worker its operations wait: it has no state, but a backlog."""
+        for key in ("b", "A"):
+            self.assertEqual(self.ask("POST", f"/entities/@Counter@{key}/signal", {"operation": "add", "input": 1})[0], 204)
+        self.problem("unknown-entity", 404, self.ask("GET", "/entities/@counter@b"))  # no state
+        self.problem("unknown-entity", 404, self.ask("GET", "/entities/@counter@b/state"))
+
+        def query(**body):
+            answer = self.good("POST", "/entities/query", body)
+            return answer["totalCount"], [entity["instanceId"] for entity in answer["entities"]]
+        self.assertEqual(query(filter={"name": {"value": "COUNT"}}), (2, ["@counter@A", "@counter@b"]))
+        self.assertEqual(query(filter={"nameStartsWith": {"value": "Counter"}}, pagination={"startIndex": 1, "count": 5}),
+                         (2, ["@counter@b"]))
+        self.assertEqual(query(filter={"key": {"value": "a"}}), (1, ["@counter@A"]))
+        self.assertEqual(query(filter={"excludeNameStartsWith": [{"value": "count"}]})[0], 0)
+        down = [{"column": "KEY", "direction": "DESCENDING_SORT"}]
+        self.assertEqual(query(filter={"name": {"value": "counter"}}, sort=down), (2, ["@counter@b", "@counter@A"]))
+        entity = self.good("POST", "/entities/query", {"filter": {"key": {"value": "b"}}})["entities"][0]
+        self.assertEqual(entity["backlogQueueSize"], 1)
+        for body, path in (({"sort": [{"column": "X"}]}, "/entities/query"), ({}, "/entities/@c@k/signal")):
+            self.problem("bad-request", 400, self.ask("POST", path, body))
         self.problem("bad-request", 400, self.ask("DELETE", "/entities/c"))
         self.problem("bad-request", 400, self.ask("DELETE", "/entities/delete", ["c"]))
-        self.problem("bad-request", 400, self.ask("POST", "/entities/@c@k/signal", {}))
+        self.assertEqual(self.ask("DELETE", "/entities/@counter@b")[0], 204)
+        self.assertEqual(self.ask("DELETE", "/entities/delete", ["@counter@A", "@counter@none"])[0], 204)
+        self.assertEqual(query(filter={"name": {"value": "counter"}})[0], 0)
+        self.assertEqual(self.ask("DELETE", "/entities/@counter@b")[0], 204)  # again
+
+    def test_schedules_are_entities(self):
+        self.assertEqual(self.good("GET", "/schedules"), {"entities": []})
+        schedule = {"ScheduleId": "nightly", "OrchestrationName": "Hello", "Interval": "01:00:00"}
+        self.assertEqual(self.ask("POST", "/schedules", schedule)[0], 204)
+        self.assertEqual(self.ask("POST", "/schedules/nightly/pause")[0], 204)
+        self.assertEqual(self.ask("POST", "/schedules/nightly/resume")[0], 204)
+        self.assertEqual(self.ask("DELETE", "/schedules/nightly")[0], 204)
+        waiting = self.good("POST", "/entities/query", {"filter": {"name": {"value": "schedule"}}})["entities"]
+        self.assertEqual([(e["instanceId"], e["backlogQueueSize"]) for e in waiting], [("@schedule@nightly", 4)])
         self.problem("bad-request", 400, self.ask("POST", "/schedules", {"ScheduleId": "x"}))
 
     def test_a_search_walks_more_instances_than_a_page_of_the_store(self):

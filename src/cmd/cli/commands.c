@@ -124,7 +124,9 @@ const struct command cli_commands[] = {
     {"hub delete", run, SYNTAX(CLI_HUB_DELETE, "NAME"), "delete a task hub and all that is in it",
      "The scheduler must let clients do that: --manage-task-hubs.\n" WHERE},
     {"hub ls", run, SYNTAX(CLI_HUB_LS, NULL), "list the task hubs",
-     "By the HTTP API of this product; the cloud does not list its hubs.\n" WHERE},
+     "By the HTTP API of this product; the cloud does not list its hubs. Instances are counted from the "
+     "server's start on;\n"
+     "WAITING and ACTIVE are turns, activities and entities in line and with workers.\n" WHERE},
     {"instance ls", run, SYNTAX(CLI_LS, NULL), "list orchestration instances",
      "Oldest first. Times are UTC.\n" WHERE},
     {"instance show", run, SYNTAX(CLI_SHOW, "ID"), "show an instance, and why it does not move",

@@ -30,7 +30,9 @@ int cli_hub_delete(struct cli_session *session)
 
 /* --- ls --- */
 
-static const char *const counters[] = {"pending", "running", "suspended", "completed", "failed"};
+/* Since the server's start, but for the last two, which are of now. */
+static const char *const counters[] = {"startedCount",    "completedCount", "failedCount",
+                                       "terminatedCount", "waitingCount",   "activeCount"};
 
 static void hub_row(struct print_table *table, const json_t *hub)
 {
@@ -46,7 +48,8 @@ static void hub_row(struct print_table *table, const json_t *hub)
 
 static void hub_table(const json_t *hubs, struct buf *out)
 {
-    static const char *const headings[] = {"NAME", "PENDING", "RUNNING", "SUSPENDED", "COMPLETED", "FAILED"};
+    static const char *const headings[] = {"NAME",       "STARTED", "COMPLETED", "FAILED",
+                                           "TERMINATED", "WAITING", "ACTIVE"};
     struct print_table table = {0};
     print_table_row(&table, headings, ARRAY_SIZE(headings));
     for (size_t i = 0; i < json_array_size(hubs); i++)

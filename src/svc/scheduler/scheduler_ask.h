@@ -58,6 +58,10 @@ bool scheduler_ask_standing(const struct scheduler *scheduler, uint32_t hub, str
 void scheduler_ask_workers(const struct scheduler *scheduler, uint32_t hub,
                            void (*on_worker)(void *context, const struct engine_worker_load *worker),
                            void *context);
+/* Tells of each hub what has happened in it since the start, and what waits; of none while the store cannot be read. */
+void scheduler_ask_tallies(const struct scheduler *scheduler,
+                           void (*on_hub)(void *context, struct bytes name, const struct tally_hub *tally),
+                           void *context);
 /* A page of rows, as task_store_query: it cannot be cancelled, and is dropped without a callback when the scheduler is
  * destroyed. */
 void scheduler_ask_page(struct scheduler *scheduler, const struct task_store_query *query,

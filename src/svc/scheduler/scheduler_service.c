@@ -19,7 +19,7 @@
 #define FLAT_ENTITY_AGENTS                                                                                   \
     "durabletask-dotnet/1.0.,durabletask-dotnet/1.1.,durabletask-dotnet/1.2.,durabletask-dotnet/1.3.,"       \
     "durabletask-dotnet/1.4.,durabletask-dotnet/1.5." /* of before 2025 (spec 3.23.2) */
-#define NO_ENTITY_AGENTS "grpc-go/" /* the same */
+#define NO_ENTITY_AGENTS "grpc-go/"                   /* the same */
 
 /* --- calls --- */
 
@@ -308,8 +308,8 @@ static enum status admit_request(struct scheduler *scheduler, const struct grpc_
                        (const char *)request->path.data);
     if (scheduler->stopping)
         return err_set(err, STATUS_UNAVAILABLE, "the scheduler is stopping");
-    enum status status = scheduler_access_check(request->principal, request->path,
-                                                request->metadata(request, "taskhub"), err);
+    enum status status =
+        scheduler_access_check(request->principal, request->path, request->metadata(request, "taskhub"), err);
     if (status == STATUS_OK)
         status = find_hub(scheduler, request, method, ret_hub, err);
     return status == STATUS_OK ? admit(scheduler, method, err) : status;
@@ -465,6 +465,13 @@ void scheduler_ask_workers(const struct scheduler *scheduler, uint32_t hub,
                            void *context)
 {
     partition_workers(scheduler->partition, hub, on_worker, context);
+}
+
+void scheduler_ask_tallies(const struct scheduler *scheduler,
+                           void (*on_hub)(void *context, struct bytes name, const struct tally_hub *tally),
+                           void *context)
+{
+    partition_tallies(scheduler->partition, on_hub, context);
 }
 
 void scheduler_ask_page(struct scheduler *scheduler, const struct task_store_query *query,

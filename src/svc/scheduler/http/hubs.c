@@ -4,12 +4,22 @@
 
 /* --- hubs --- */
 
-static void write_hub(void *context, struct bytes name, uint64_t unfinished)
+static void write_hub(void *context, struct bytes name, const struct tally_hub *tally)
 {
-    (void)unfinished;
     struct json_writer *json = context;
+    uint64_t waiting = 0, active = 0;
+    for (size_t i = 0; i < TALLY_KINDS_MAX; i++) {
+        waiting += tally->work[i].waiting;
+        active += tally->work[i].out;
+    }
     json_write_begin_object(json);
     json_write_member_string(json, "name", name);
+    json_write_member_int(json, "startedCount", (int64_t)tally->started);
+    json_write_member_int(json, "completedCount", (int64_t)tally->completed);
+    json_write_member_int(json, "failedCount", (int64_t)tally->failed);
+    json_write_member_int(json, "terminatedCount", (int64_t)tally->terminated);
+    json_write_member_int(json, "waitingCount", (int64_t)waiting);
+    json_write_member_int(json, "activeCount", (int64_t)active);
     json_write_end_object(json);
 }
 
@@ -31,7 +41,7 @@ void api_hubs_list(void *context, struct http_request *request)
     json_write_begin_object(&json);
     json_write_key(&json, "hubs");
     json_write_begin_array(&json);
-    scheduler_hubs(http->scheduler, write_hub, &json);
+    scheduler_ask_tallies(http->scheduler, write_hub, &json);
     json_write_end_array(&json);
     json_write_end_object(&json);
     respond_json(request, &json);
