@@ -66,6 +66,18 @@ class Commands(unittest.TestCase):
         self.bad(NOT_FOUND, "no such instance", "instance", "show", "life")
         self.bad(NOT_FOUND, "no such instance", "instance", "history", "life")
 
+    def test_a_query_prints_what_it_finds(self):
+        for name in ("query-a", "query-b"):
+            self.start(name)
+        self.assertEqual(self.good("instance", "show", "query-a", "--query", "instanceId"), '"query-a"\n')
+        self.assertEqual(self.good("instance", "ls", "--prefix", "query-", "--query",
+                                   "sort(orchestrations[?name == 'Hello'].instanceId)"), '["query-a","query-b"]\n')
+        self.assertEqual(self.good("instance", "show", "query-a", "--query", "missing"), "null\n")
+        self.bad(USAGE, "--query: unexpected end at byte 10 of the query", "instance", "terminate", "query-a", "--now", "--query",
+                 "instances[")
+        self.assertEqual(self.json("instance", "show", "query-a")["orchestrationStatus"], "ORCHESTRATION_STATUS_PENDING")
+        self.bad(USAGE, "unknown function, size()", "instance", "ls", "--query", "size(@)")
+
     def test_what_is_not_over_is_not_purged(self):
         self.start("unpurged")
         done = self.run_command("instance", "purge", "unpurged")

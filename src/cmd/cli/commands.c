@@ -41,6 +41,8 @@ static const struct option_spec settings[] = {
     {"timeout", OPTION_DURATION, "TIME", NULL, "10s", NS_PER_MS, 3600 * NS_PER_S, CLI_ALL,
      "how long an answer is waited for"},
     {"json", OPTION_FLAG, NULL, NULL, NULL, 0, 0, CLI_ALL, "print JSON, with the names of the HTTP API"},
+    {"query", OPTION_TEXT, "JMESPATH", NULL, NULL, 0, 0, CLI_ALL,
+     "print what this finds in the JSON, such as orchestrations[].instanceId"},
     {"recreate", OPTION_FLAG, NULL, NULL, NULL, 0, 0, CLI_HUB_CREATE, "drop what it holds, if it exists"},
     {"yes", OPTION_FLAG, NULL, NULL, NULL, 0, 0, CLI_HUB_DELETE, "do not ask"},
     {"status", OPTION_TEXT, "NAMES", NULL, NULL, 0, 0, CLI_LS,

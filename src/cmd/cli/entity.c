@@ -109,7 +109,7 @@ static int print_list(struct entity_listing *list)
     } else {
         print_table_write(&list->table, &list->out);
     }
-    return print_out(&list->out) ? EXIT_GOOD : EXIT_FAILED;
+    return cli_print(list->session, &list->out);
 }
 
 int cli_entity_ls(struct cli_session *session)
@@ -173,7 +173,7 @@ int cli_entity_show(struct cli_session *session)
         show(&out, entity);
     }
     dt_entity_destroy(entity);
-    return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
+    return cli_print(session, &out);
 }
 
 int cli_entity_signal(struct cli_session *session)

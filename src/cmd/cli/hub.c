@@ -94,5 +94,5 @@ int cli_hub_ls(struct cli_session *session)
         append_json(&out, answer);
     else
         hub_table(hubs, &out);
-    return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
+    return cli_print(session, &out);
 }

@@ -66,12 +66,12 @@ static void json_instance(struct json_writer *json, const struct dt_instance *in
     json_write_end_object(json);
 }
 
-static int print_json(struct json_writer *json)
+static int print_json(const struct cli_session *session, struct json_writer *json)
 {
     if (json_write_status(json) != STATUS_OK)
         json->out->failed = true;
     buf_append_byte(json->out, '\n');
-    return print_out(json->out) ? EXIT_GOOD : EXIT_FAILED;
+    return cli_print(session, json->out);
 }
 
 /* --- ls --- */
@@ -175,10 +175,10 @@ int cli_instance_ls(struct cli_session *session)
         json_write_end_array(&list.json);
         json_write_member_bool(&list.json, "more", list.more);
         json_write_end_object(&list.json);
-        code = print_json(&list.json);
+        code = print_json(session, &list.json);
     } else if (code == EXIT_GOOD) {
         print_table_write(&list.table, &list.out);
-        code = print_out(&list.out) ? EXIT_GOOD : EXIT_FAILED;
+        code = cli_print(session, &list.out);
         if (list.more)
             fputs("there are more: --limit N, --status, --prefix, --since\n", stderr);
     }
@@ -310,10 +310,10 @@ int cli_instance_show(struct cli_session *session)
     int code;
     if (cli_wants_json(session)) {
         json_instance(&json, instance, line);
-        code = print_json(&json);
+        code = print_json(session, &json);
     } else {
         show(&out, instance, line);
-        code = print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
+        code = cli_print(session, &out);
     }
     dt_instance_destroy(instance);
     return code;
@@ -364,7 +364,7 @@ static int print_history(const struct cli_session *session, const struct dt_even
         for (size_t i = 0; i < count; i++)
             history_json(&json, &events[i]);
         json_write_end_array(&json);
-        return print_json(&json);
+        return print_json(session, &json);
     }
     struct print_table table = {0};
     print_table_row(&table, headings, ARRAY_SIZE(headings));
@@ -373,7 +373,7 @@ static int print_history(const struct cli_session *session, const struct dt_even
             history_row(&table, &events[i]);
     print_table_write(&table, &out);
     print_table_fini(&table);
-    return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
+    return cli_print(session, &out);
 }
 
 int cli_instance_history(struct cli_session *session)

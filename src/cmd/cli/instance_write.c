@@ -26,7 +26,7 @@ static int print_id(const struct cli_session *session, const char *id)
         buf_append_cstr(&out, id);
     }
     buf_append_byte(&out, '\n');
-    return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
+    return cli_print(session, &out);
 }
 
 static int print_purged(const struct cli_session *session, int64_t count, bool complete)
@@ -43,7 +43,7 @@ static int print_purged(const struct cli_session *session, int64_t count, bool c
         buf_append_fmt(&out, "%lld purged%s\n", (long long)count,
                        complete ? "" : "; there are more: run it again");
     }
-    return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
+    return cli_print(session, &out);
 }
 
 /* Does one thing to each id of the command line. */
@@ -93,9 +93,9 @@ static int wait_for_end(struct cli_session *session, const char *id)
         print_pair(&out, "output", dt_instance_output(instance));
         print_pair(&out, "failure", failure ? failure->message : NULL);
     }
-    bool printed = print_out(&out);
+    int printed = cli_print(session, &out);
     dt_instance_destroy(instance);
-    return printed && completed ? EXIT_GOOD : EXIT_FAILED;
+    return completed ? printed : EXIT_FAILED;
 }
 
 static int start(struct cli_session *session, char *tag_text)

@@ -3,10 +3,13 @@
 #include "cmd/cli/session.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/time_parse.h"
+#include "cmd/cli/print.h"
 #include "os/clock.h"
+#include "wire/json/jmespath.h"
 
 #define ENDPOINT_DEFAULT "http://localhost:8080" /* of `sallyport dev` */
 #define HUB_DEFAULT      "default"
@@ -65,6 +68,19 @@ static enum dt_status give_token(const char *resource, char *ret_token, size_t c
     return DT_OK;
 }
 
+/* Before anything is asked of the scheduler: a query that cannot be read must not come after a change was made. */
+static int read_query(struct cli_session *session)
+{
+    const char *text = setting_text(session->values, "query");
+    struct err error = {0};
+    if (!text || jmespath_compile(bytes_of_cstr(text), &session->query, &error) == STATUS_OK)
+        return EXIT_GOOD;
+
+    char refusal[sizeof error.text + 16];
+    (void)snprintf(refusal, sizeof refusal, "--query: %s", error.text);
+    return cli_session_usage(session, refusal);
+}
+
 int cli_session_open(struct cli_session *session, const struct command *command,
                      const struct option_values *values, const char *hub)
 {
@@ -72,6 +88,10 @@ int cli_session_open(struct cli_session *session, const struct command *command,
                                     .values = values,
                                     .token = setting_text(values, "token"),
                                     .ca_file = setting_text(values, "ca-file")};
+    int code = read_query(session);
+    if (code != EXIT_GOOD)
+        return code;
+
     choose(session, hub);
     if (buf_status(&session->endpoint) != STATUS_OK || buf_status(&session->hub) != STATUS_OK) {
         fputs("sallyport: out of memory\n", stderr);
@@ -93,6 +113,7 @@ int cli_session_open(struct cli_session *session, const struct command *command,
 void cli_session_close(struct cli_session *session)
 {
     dt_client_destroy(session->client);
+    jmespath_destroy(session->query);
     buf_fini(&session->endpoint);
     buf_fini(&session->hub);
 }
@@ -146,9 +167,42 @@ int cli_session_usage(const struct cli_session *session, const char *text)
     return EXIT_USAGE;
 }
 
+/* --- answers --- */
+
 bool cli_wants_json(const struct cli_session *session)
 {
-    return setting_flag(session->values, "json");
+    return setting_flag(session->values, "json") || session->query;
+}
+
+/* What the query finds, as text in `found`. False: it was said on stderr why not. */
+static bool ask_query(const struct cli_session *session, const struct buf *answer, struct buf *found)
+{
+    CLEANUP(json_release) json_t *value = NULL;
+    CLEANUP(json_release) json_t *part = NULL;
+    struct err error = {0};
+    enum status status = json_parse(buf_peek(answer), NULL, &value, &error);
+    if (status == STATUS_OK)
+        status = jmespath_search(session->query, value, &part, &error);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "sallyport %s: --query: %s\n", session->command->name, error.text);
+        return false;
+    }
+
+    char *text = json_dumps(part, JSON_COMPACT | JSON_ENCODE_ANY);
+    buf_append_cstr(found, text ? text : "");
+    buf_append_byte(found, '\n');
+    found->failed |= !text;
+    free(text);
+    return true;
+}
+
+int cli_print(const struct cli_session *session, const struct buf *out)
+{
+    CLEANUP(buf_fini) struct buf found = {0};
+    bool asks = session->query && out->size > 0 && buf_status(out) == STATUS_OK;
+    if (asks && !ask_query(session, out, &found))
+        return EXIT_USAGE;
+    return print_out(asks ? &found : out) ? EXIT_GOOD : EXIT_FAILED;
 }
 
 bool cli_time(const struct cli_session *session, const char *setting, int64_t *ret_unix_ns)

@@ -11,10 +11,11 @@ struct cli_session {
     const struct command *command;
     const struct option_values *values;
     struct dt_client *client;
-    struct buf endpoint; /* "http://localhost:8080", NUL-terminated */
-    struct buf hub;      /* NUL-terminated */
-    const char *token;   /* NULL: none */
-    const char *ca_file; /* NULL: the system's */
+    struct buf endpoint;    /* "http://localhost:8080", NUL-terminated */
+    struct buf hub;         /* NUL-terminated */
+    struct jmespath *query; /* NULL: the whole answer */
+    const char *token;      /* NULL: none */
+    const char *ca_file;    /* NULL: the system's */
 };
 
 /* Reads the settings and makes the client; connects at the first call. Else says why, and returns an exit code that is
@@ -27,8 +28,11 @@ void cli_session_close(struct cli_session *session);
 int cli_session_failed(const struct cli_session *session, const struct dt_error *error, const char *what);
 /* The same for what was typed. */
 int cli_session_usage(const struct cli_session *session, const char *text);
-/* "instance ls" to the text behind "sallyport ": for messages. */
+/* --json or --query was typed: the command writes one JSON value in place of text. */
 bool cli_wants_json(const struct cli_session *session);
+/* Prints what a command wrote, or what --query finds in it; says on stderr what failed. Returns the exit code. An empty
+ * `out` prints nothing. */
+int cli_print(const struct cli_session *session, const struct buf *out);
 /* A time that was typed: RFC 3339. 0: the setting is absent. False: it was said to be wrong. */
 bool cli_time(const struct cli_session *session, const char *setting, int64_t *ret_unix_ns);
 
