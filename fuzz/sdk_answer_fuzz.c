@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* sdk_answer_fuzz.c — any bytes as what a hostile or broken service answers a client: a page of instances,
- * or, if the first byte is odd, a history in two chunks. Whatever is in it, all that the user can read is
+/* sdk_answer_fuzz.c — any bytes as what a hostile or broken service answers a client, by the two lowest bits of the first
+ * byte: a page of instances, a history in two chunks, a page of entities, schedules among them, or a list of ids. Whatever is in it, all that the user can read is
  * there: C strings that end, failures at most 32 deep, kinds and statuses with a name. */
+#include "sdk/client/entity_snapshot.h"
 #include "sdk/client/history.h"
+#include "sdk/client/ids.h"
 #include "sdk/client/snapshot.h"
 
 #include <string.h>
@@ -85,6 +87,54 @@ static void try_history(struct bytes in)
     dt_history_destroy(h);
 }
 
+static void read_schedule(const struct dt_entity *entity)
+{
+    struct dt_schedule *schedule;
+    if (dt_schedule_of(entity, &schedule) != DT_OK)
+        return;
+    struct dt_schedule_info info = DT_INIT(struct dt_schedule_info);
+    dt_schedule_read(schedule, &info);
+    ASSERT(info.id && info.orchestration);
+    read_text(info.input);
+    read_text(info.instance_id);
+    dt_schedule_destroy(schedule);
+}
+
+static void try_entities(struct arena *a, struct bytes in)
+{
+    struct pb_query_entities_response response;
+    struct dt_entities *page;
+    if (pb_query_entities_response_decode(a, in, &response) != STATUS_OK ||
+        sdk_entities_create(&response, &page) != STATUS_OK)
+        return;
+    ASSERT(dt_entities_count(page) == response.entities_count);
+    for (size_t n = 0; n < dt_entities_count(page); n++) {
+        struct dt_entity *copy;
+        ASSERT(dt_entity_copy(dt_entities_get(page, n), &copy) == DT_OK);
+        ASSERT(dt_entity_id_of(copy).name[0] && dt_entity_id_of(copy).key);
+        read_text(dt_entity_state(copy));
+        read_text(dt_entity_locked_by(copy));
+        read_schedule(copy);
+        dt_entity_destroy(copy);
+    }
+    read_text(dt_entities_token(page));
+    dt_entities_destroy(page);
+}
+
+static void try_ids(struct arena *a, struct bytes in)
+{
+    struct pb_list_instance_ids_response response;
+    struct dt_ids *list;
+    if (pb_list_instance_ids_response_decode(a, in, &response) != STATUS_OK ||
+        sdk_ids_create(response.instance_ids, response.instance_ids_count, response.last_instance_key.value,
+                       &list) != STATUS_OK)
+        return;
+    for (size_t n = 0; n < dt_ids_count(list); n++)
+        ASSERT(dt_ids_get(list, n));
+    read_text(dt_ids_token(list));
+    dt_ids_destroy(list);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -92,9 +142,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct bytes in = bytes_of(data + 1, size - 1);
     CLEANUP(arena_fini) struct arena a = {0};
     arena_init(&a, ARENA_LIMIT);
-    if (data[0] & 1)
-        try_history(in);
-    else
+    switch (data[0] & 3) {
+    case 0:
         try_page(&a, in);
+        break;
+    case 1:
+        try_history(in);
+        break;
+    case 2:
+        try_entities(&a, in);
+        break;
+    default:
+        try_ids(&a, in);
+        break;
+    }
     return 0;
 }

@@ -43,6 +43,9 @@ STATUS_RESULT sdk_entity_id_parse(struct arena *arena, struct bytes text, struct
 {
     if (text.size < 3 || text.data[0] != '@')
         return STATUS_MALFORMED;
+    /* As a C string it would be cut, and name another entity. */
+    if (memchr(text.data, '\0', text.size))
+        return STATUS_MALFORMED;
     struct bytes rest = bytes_slice(text, 1, text.size - 1);
     const uint8_t *end = memchr(rest.data, '@', rest.size);
     if (!end || end == rest.data)

@@ -10,7 +10,7 @@
 /* "@name@key" with the name in lower case, copied. INVALID_ARGUMENT: a NULL, an empty name, an '@' in the name, or not
  * UTF-8; NO_MEMORY. */
 STATUS_RESULT sdk_entity_id_format(struct arena *arena, struct dt_entity_id id, struct bytes *ret_text);
-/* The parts of "@name@key", as C strings. MALFORMED: no such id; NO_MEMORY. */
+/* The parts of "@name@key", as C strings. MALFORMED: no such id, or it holds U+0000; NO_MEMORY. */
 STATUS_RESULT sdk_entity_id_parse(struct arena *arena, struct bytes text, struct dt_entity_id *ret_id);
 /* `name` in lower case, copied: only ASCII letters have two cases here. `data` is NULL if there is no memory. */
 struct bytes sdk_entity_name_fold(struct arena *arena, struct bytes name);

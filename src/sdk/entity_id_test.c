@@ -69,6 +69,14 @@ static void test_parse(void **state)
     }
 }
 
+/* Cut at the NUL it would be the id of another entity. */
+static void test_nul(void **state)
+{
+    struct dt_entity_id id;
+    assert_int_equal(sdk_entity_id_parse(&arena, BYTES_LITERAL("@\0c@a"), &id), STATUS_MALFORMED);
+    assert_int_equal(sdk_entity_id_parse(&arena, BYTES_LITERAL("@c@a\0b"), &id), STATUS_MALFORMED);
+}
+
 static void test_no_memory(void **state)
 {
     struct arena full;
@@ -95,6 +103,6 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_format), cmocka_unit_test(test_parse),
-                                       cmocka_unit_test(test_no_memory)};
+                                       cmocka_unit_test(test_no_memory), cmocka_unit_test(test_nul)};
     return cmocka_run_group_tests_name("sdk/entity_id", tests, set_up, tear_down);
 }

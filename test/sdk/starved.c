@@ -27,11 +27,27 @@ static void add_one(struct dt_activity *activity, const char *input, void *user)
     (void)dt_activity_set_result(activity, text);
 }
 
+/* Adds only once in each orchestration, however often it is given back: the service commits a batch once. */
+static void raise_by_one(struct dt_operation *operation, const char *input, void *user)
+{
+    (void)dt_operation_set_state_number(operation, dt_operation_state_number(operation, 0) + 1);
+    (void)dt_operation_set_result(operation, dt_operation_state(operation));
+}
+
+static const struct dt_entity_operation counter[] = {{"raise", raise_by_one}};
+
+/* Three activities, then an entity of its own that is locked, called twice, and given back. */
 static void count_to_three(struct dt_context *ctx, const char *input, void *user)
 {
     const char *n = "0";
     for (int i = 0; i < 3; i++)
         n = dt_await_result(dt_call_activity(ctx, "add_one", n, NULL));
+    struct dt_entity_id own = dt_entity_named("counter", dt_context_instance_id(ctx));
+    (void)dt_await(dt_lock_entities(ctx, &own, 1));
+    (void)dt_await_result(dt_call_entity(ctx, own, "raise", NULL));
+    const char *raised = dt_await_result(dt_call_entity(ctx, own, "raise", NULL));
+    if (strcmp(raised, "2") != 0)
+        dt_fail(ctx, "Lost", "the entity has counted %s", raised);
     dt_set_result(ctx, n);
 }
 
@@ -97,6 +113,7 @@ int main(int argc, char **argv)
     if (dt_client_create(&o, &client, &e) != DT_OK || dt_worker_create(&o, NULL, &worker, &e) != DT_OK ||
         dt_worker_register_orchestrator(worker, "count_to_three", NULL, count_to_three, NULL, &e) != DT_OK ||
         dt_worker_register_activity(worker, "add_one", NULL, add_one, NULL, &e) != DT_OK ||
+        dt_worker_register_entity(worker, "counter", counter, 1, NULL, &e) != DT_OK ||
         dt_worker_start(worker, &e) != DT_OK || dt_worker_wait_connected(worker, WAIT_MS, &e) != DT_OK)
         die("set-up", e.status, &e);
     for (long n = 400; n > 8; n -= n / 3)
