@@ -11,6 +11,7 @@ import re
 import sys
 import threading
 import unittest
+import uuid
 from datetime import datetime, timedelta, timezone
 
 import grpc
@@ -216,11 +217,15 @@ class ProtocolTest(unittest.TestCase):
             worker.answer(worker.turn(), complete(1))
         other.call("CreateTaskHub", pb.CreateTaskHubRequest())  # it is there: nothing happens
         self.assertTrue(other.call("GetInstance", pb.GetInstanceRequest(instanceId="i7")).exists)
+        other.call("SignalEntity", pb.SignalEntityRequest(instanceId="@counter@one", name="add", requestId=str(uuid.uuid4())))
+        transient = pb.QueryEntitiesRequest(query=pb.EntityQuery(includeTransient=True))
+        self.assertEqual(len(other.call("QueryEntities", transient).entities), 1)
         other.call("CreateTaskHub", pb.CreateTaskHubRequest(recreateIfExists=True))
         while not isinstance(item := worker.items.get(timeout=PATIENCE_S), Exception):
-            self.assertEqual(item.WhichOneof("request"), "orchestratorRequest")
+            self.assertIn(item.WhichOneof("request"), ("orchestratorRequest", "entityRequestV2"))
         self.assertEqual(item.code(), grpc.StatusCode.NOT_FOUND)
         self.assertFalse(other.call("QueryInstances", pb.QueryInstancesRequest()).orchestrationState)
+        self.assertFalse(other.call("QueryEntities", transient).entities)
         other.call("StartInstance", pb.CreateInstanceRequest(name="Orch", instanceId="i7"))
         other.call("DeleteTaskHub", pb.DeleteTaskHubRequest())
         self.host.kill()

@@ -236,9 +236,10 @@ static void load_entities(struct rig *r)
 
 static void apply_op(struct rig *r, const struct write_op *op)
 {
-    if (op->kind == WRITE_HUB_DELETE)
+    bool of_hub = op->kind == WRITE_HUB_DELETE || op->kind == WRITE_HUB_CLEAR;
+    if (of_hub)
         free_entities(r);
-    if (op->kind == WRITE_HUB_DELETE || apply_entity(r, op))
+    if (of_hub || apply_entity(r, op))
         return;
     struct rig_instance *i = op->kind == WRITE_INSTANCE_DELETE ? by_key(r, op->key) : obtain(r, op->key);
     switch (op->kind) {

@@ -24,6 +24,7 @@ void rewind_instance(struct engine *engine, struct call *call);
 /* purge.c */
 void purge_instances(struct engine *engine, struct call *call);
 void purge_erase(struct engine *engine, struct call *call);
+void purge_hub_entities(struct engine *engine, struct call *call);
 void purge_hub(struct engine *engine, struct call *call);
 /* entity_purge.c: an entity whose state is known, or NULL; then it is no entity, or the call waits for it. */
 struct entity *entity_purge_find(struct engine *engine, struct call *call, struct bytes id);

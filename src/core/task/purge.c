@@ -149,6 +149,18 @@ void purge_erase(struct engine *engine, struct call *call)
     run(engine, call, true);
 }
 
+void purge_hub_entities(struct engine *engine, struct call *call)
+{
+    struct pb_create_task_hub_request request;
+    if (pb_create_task_hub_request_decode(&engine->inbound, call->message, &request) != STATUS_OK) {
+        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the request is not a CreateTaskHubRequest", 0);
+        return;
+    }
+    gate_write(engine, &(struct write_op){.kind = WRITE_HUB_CLEAR, .key = call->hub});
+    entity_forget_hub(engine, engine_hub(engine, call->hub));
+    call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
+}
+
 void purge_hub(struct engine *engine, struct call *call)
 {
     struct pb_delete_task_hub_request request;

@@ -266,6 +266,15 @@ void rewind_apply(struct engine *engine, struct rewind *rewind, struct pb_opt_by
 
 /* --- RewindInstance --- */
 
+/* What is behind a lock in the history would run on without it: the locks went when the instance ended. */
+static bool is_locked(const struct rewind *rewind)
+{
+    for (size_t n = 0; n < rewind->count; n++)
+        if (rewind->items[n].plan.locked)
+            return true;
+    return false;
+}
+
 /* True if the call is answered. */
 static bool refuse(struct engine *engine, struct call *call, const struct instance *instance, struct bytes id)
 {
@@ -311,6 +320,11 @@ void rewind_instance(struct engine *engine, struct call *call)
     enum status status = rewind_collect(engine, call, instance, buf_peek(&instance->history), &rewind);
     if (status != STATUS_OK) {
         call_fail(engine, call, STATUS_DATA_LOSS, "the stored history cannot be read", 0);
+    } else if (!call_missing(call) && is_locked(&rewind)) {
+        call_fail(engine, call, STATUS_FAILED_PRECONDITION,
+                  "rewind is not allowed: the instance, or a child, failed within a critical section, whose "
+                  "locks it lost",
+                  instance->changed_sequence);
     } else if (!call_missing(call)) {
         rewind_apply(engine, &rewind, request.reason);
         call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));

@@ -27,6 +27,8 @@ struct reading {
     size_t count;
     struct map decisions; /* the last decision of a kind and id */
     struct map children;  /* the last creation of a child, by its instance id */
+    struct map entities;  /* calls and locks of entities, by request or section */
+    struct bytes section; /* the critical section that it is in; empty: none */
 };
 
 /* --- reading --- */
@@ -78,6 +80,19 @@ static void note_child(struct reading *reading, struct entry *entry)
     note_decision(reading, entry);
     keep_attempt(map_get(&reading->children, id));
     memory_must_ok(map_put(&reading->children, id, entry));
+}
+
+static void note_entity(struct reading *reading, struct entry *entry, struct bytes id)
+{
+    entry->fate = FATE_OPEN;
+    memory_must_ok(map_put(&reading->entities, id, entry));
+}
+
+static void note_entity_answer(const struct reading *reading, struct bytes id)
+{
+    struct entry *decision = map_get(&reading->entities, id);
+    if (decision)
+        decision->fate = FATE_ANSWERED;
 }
 
 static struct entry *decision_of(const struct reading *reading, enum pb_history_event_case kind, int32_t id)
@@ -132,6 +147,26 @@ static void note_event(struct reading *reading, struct entry *entry, struct rewi
         note_failure(reading, PB_HISTORY_EVENT_SUB_ORCHESTRATION_INSTANCE_CREATED,
                      event->sub_orchestration_instance_failed->task_scheduled_id, entry);
         return;
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_CALLED:
+        note_entity(reading, entry, event->entity_operation_called->request_id);
+        return;
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_COMPLETED:
+        note_entity_answer(reading, event->entity_operation_completed->request_id);
+        return;
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_FAILED:
+        note_entity_answer(reading, event->entity_operation_failed->request_id);
+        return;
+    case PB_HISTORY_EVENT_ENTITY_LOCK_REQUESTED:
+        note_entity(reading, entry, event->entity_lock_requested->critical_section_id);
+        return;
+    case PB_HISTORY_EVENT_ENTITY_LOCK_GRANTED:
+        reading->section = event->entity_lock_granted->critical_section_id;
+        note_entity_answer(reading, reading->section);
+        return;
+    case PB_HISTORY_EVENT_ENTITY_UNLOCK_SENT:
+        if (bytes_equal(reading->section, event->entity_unlock_sent->critical_section_id))
+            reading->section = (struct bytes){NULL, 0};
+        return;
     case PB_HISTORY_EVENT_EXECUTION_SUSPENDED:
     case PB_HISTORY_EVENT_EXECUTION_RESUMED:
         plan->suspended = event->event_type_case == PB_HISTORY_EVENT_EXECUTION_SUSPENDED;
@@ -153,8 +188,11 @@ static bool unanswered(const struct entry *entry)
 
 static bool stays(const struct entry *entry)
 {
-    bool activity = entry->event->event_type_case == PB_HISTORY_EVENT_TASK_SCHEDULED;
-    return entry->fate != FATE_GOES && !(activity && unanswered(entry));
+    enum pb_history_event_case kind = entry->event->event_type_case;
+    bool asked_anew = kind == PB_HISTORY_EVENT_TASK_SCHEDULED ||
+                      kind == PB_HISTORY_EVENT_ENTITY_OPERATION_CALLED ||
+                      kind == PB_HISTORY_EVENT_ENTITY_LOCK_REQUESTED;
+    return entry->fate != FATE_GOES && !(asked_anew && unanswered(entry));
 }
 
 static void gather(const struct reading *reading, struct rewind_plan *plan)
@@ -202,15 +240,18 @@ STATUS_RESULT rewind_plan_make(struct arena *arena, struct bytes history, struct
     struct rewind_plan plan = {.events = NULL};
     map_init(&reading.decisions, 0, 0);
     map_init(&reading.children, 0, 0);
+    map_init(&reading.entities, 0, 0);
     enum status status = decode(&reading, history);
     if (status == STATUS_OK) {
         take_last_rewind(&reading, &plan);
         for (size_t n = 0; n < reading.count; n++)
             note_event(&reading, &reading.entries[n], &plan);
         gather(&reading, &plan);
+        plan.locked = reading.section.size > 0;
     }
     map_fini(&reading.decisions);
     map_fini(&reading.children);
+    map_fini(&reading.entities);
     if (status != STATUS_OK || !plan.started || plan.started_at > 1)
         return STATUS_MALFORMED;
     *ret_plan = plan;

@@ -2,7 +2,7 @@
 /* rewind_plan.h — what a rewind leaves of a history (spec 3.14), as a decision: bytes in, bytes out, no engine.
  *
  * Gone are each failure with the activity that failed, activities without a result, whose results nobody took, the
- * failures of children, and ExecutionCompleted. A child stays as created: whoever carries the plan out sees to it that
+ * failures of children, calls and locks of entities that were not answered, and ExecutionCompleted. A child stays as created: whoever carries the plan out sees to it that
  * it is answered again. All else stays as it was committed, earlier ExecutionRewound included.
  *
  * A failure that was followed by another attempt under the same id was dealt with by the orchestrator, and stays: the
@@ -34,6 +34,7 @@ struct rewind_plan {
     struct rewind_timer *timers;
     size_t timer_count;
     struct pb_opt_bytes reason; /* of an ExecutionRewound at the very end, which is not in `events` */
+    bool locked;                /* it ends in a critical section, whose locks are gone */
     bool rewound;               /* `events` has an ExecutionRewound */
     bool suspended;             /* it ends suspended */
 };

@@ -498,6 +498,43 @@ static void a_plan_refuses_what_is_no_history(void **state)
     arena_fini(&arena);
 }
 
+#define ADD(KIND, member, ...)                                                                               \
+    event_append_new(&blob,                                                                                  \
+                     &(struct pb_history_event){                                                             \
+                         .event_type_case = PB_HISTORY_EVENT_##KIND,                                         \
+                         .member = &(__typeof__(*((struct pb_history_event *)0)->member)){__VA_ARGS__}},     \
+                     RIG_START)
+
+/* If this fails, an orchestration waits for ever for an entity's answer that went with its execution, or runs on behind
+ * locks that it lost. */
+static void entities_are_asked_again_and_locks_are_lost(void **state)
+{
+    struct buf blob = {.limit = SIZE_MAX};
+    struct arena arena;
+    struct rewind_plan plan;
+    struct pb_orchestration_instance self = {.instance_id = BYTES_LITERAL("i")};
+    (void)state;
+    arena_init(&arena, 0);
+    ADD(ORCHESTRATOR_STARTED, orchestrator_started, .unknown = {NULL, 0});
+    ADD(EXECUTION_STARTED, execution_started, .name = BYTES_LITERAL("X"), .orchestration_instance = &self);
+    ADD(ENTITY_OPERATION_CALLED, entity_operation_called, .request_id = BYTES_LITERAL("answered"));
+    ADD(ENTITY_OPERATION_CALLED, entity_operation_called, .request_id = BYTES_LITERAL("under way"));
+    ADD(ENTITY_OPERATION_COMPLETED, entity_operation_completed, .request_id = BYTES_LITERAL("answered"));
+    ADD(ENTITY_LOCK_REQUESTED, entity_lock_requested, .critical_section_id = BYTES_LITERAL("s"));
+    assert_int_equal(rewind_plan_make(&arena, buf_peek(&blob), &plan), STATUS_OK);
+    assert_int_equal(plan.event_count, 4);
+    assert_false(plan.locked);
+    ADD(ENTITY_LOCK_GRANTED, entity_lock_granted, .critical_section_id = BYTES_LITERAL("s"));
+    assert_int_equal(rewind_plan_make(&arena, buf_peek(&blob), &plan), STATUS_OK);
+    assert_true(plan.locked);
+    ADD(ENTITY_UNLOCK_SENT, entity_unlock_sent, .critical_section_id = BYTES_LITERAL("s"));
+    assert_int_equal(rewind_plan_make(&arena, buf_peek(&blob), &plan), STATUS_OK);
+    assert_int_equal(plan.event_count, 7);
+    assert_false(plan.locked);
+    buf_fini(&blob);
+    arena_fini(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -515,6 +552,7 @@ int main(void)
         cmocka_unit_test(a_child_by_itself_tells_nobody),
         cmocka_unit_test(a_workers_history_replaces_ours),
         cmocka_unit_test(a_plan_refuses_what_is_no_history),
+        cmocka_unit_test(entities_are_asked_again_and_locks_are_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

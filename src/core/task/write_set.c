@@ -31,6 +31,7 @@ static const struct {
     [WRITE_ACTIVITY_ADD] = {1, {offsetof(struct write_op, activity.request)}},
     [WRITE_ACTIVITY_DELETE] = {0},
     [WRITE_ACTIVITY_CLEAR] = {0},
+    [WRITE_HUB_CLEAR] = {0},
     [WRITE_HUB_DELETE] = {0},
     [WRITE_ENTITY_PUT] = {2,
                           {offsetof(struct write_op, entity.entity_id),

@@ -117,6 +117,7 @@ enum write_kind {
     WRITE_ACTIVITY_ADD,    /* activity */
     WRITE_ACTIVITY_DELETE, /* key, sequence (the ordinal) */
     WRITE_ACTIVITY_CLEAR,  /* key */
+    WRITE_HUB_CLEAR,       /* key: a hub's number: its entities, their locks and messages */
     WRITE_HUB_DELETE,      /* key: the number of a hub that has no instance left */
     WRITE_ENTITY_PUT,            /* entity: insert, or replace the row of that hub and id */
     WRITE_ENTITY_DELETE,         /* entity: its hub and id */

@@ -89,14 +89,20 @@ static enum status delete_instance(struct db *db, int64_t key, struct err *err)
     return status;
 }
 
-static enum status delete_hub(struct db *db, int64_t hub, struct err *err)
+static enum status clear_hub(struct db *db, int64_t hub, struct err *err)
 {
     static const enum task_statement all[] = {TASK_ENTITY_CLEAR, TASK_ENTITY_LOCK_CLEAR,
-                                              TASK_ENTITY_MESSAGE_CLEAR, TASK_HUB_DELETE};
+                                              TASK_ENTITY_MESSAGE_CLEAR};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < ARRAY_SIZE(all) && status == STATUS_OK; i++)
         status = run_ids(db, all[i], hub, 0, err);
     return status;
+}
+
+static enum status delete_hub(struct db *db, int64_t hub, struct err *err)
+{
+    enum status status = clear_hub(db, hub, err);
+    return status == STATUS_OK ? run_ids(db, TASK_HUB_DELETE, hub, 0, err) : status;
 }
 
 static enum status put_payload(struct db *db, const struct write_op *op, struct err *err)
@@ -166,6 +172,8 @@ static enum status apply_op(struct db *db, const struct write_op *op, int64_t *k
         return run_ids(db, TASK_ACTIVITY_DELETE, op->key, op->sequence, err);
     case WRITE_ACTIVITY_CLEAR:
         return run_ids(db, TASK_ACTIVITY_CLEAR, op->key, 0, err);
+    case WRITE_HUB_CLEAR:
+        return clear_hub(db, op->key, err);
     case WRITE_HUB_DELETE:
         return delete_hub(db, op->key, err);
     case WRITE_ENTITY_PUT:

@@ -31,19 +31,18 @@ static void on_emptied(void *context, enum status status, const char *text, int6
     struct scheduler *scheduler = call->scheduler;
     (void)deleted;
     (void)complete;
-    bool stays = status != STATUS_OK || call->method->makes_hub || call->gone;
-    if (stays)
+    bool failed = status != STATUS_OK || call->gone;
+    if (failed || call->method->makes_hub)
         scheduler_hubs_reopen(scheduler, call->hub);
-    if (status != STATUS_OK)
-        scheduler_call_finish(call, status, text);
-    else if (stays)
-        scheduler_call_reply(call, (struct bytes){0});
-    if (stays)
-        return;
+    else
+        scheduler_hubs_forget(scheduler, call->hub);
 
-    /* The engine answers once that is on disk. If it fails instead, the hub is still there, and empty. */
-    scheduler_hubs_forget(scheduler, call->hub);
-    scheduler_pump_call(scheduler, call, (struct bytes){0});
+    /* Entities go with the hub, or alone. The engine answers once that is on disk. If it fails instead, the hub is still
+     * there, without instances. */
+    if (failed)
+        scheduler_call_finish(call, status, text);
+    else
+        scheduler_pump_call(scheduler, call, (struct bytes){0});
 }
 
 static void empty(struct scheduler *scheduler, struct scheduler_call *call)

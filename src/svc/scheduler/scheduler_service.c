@@ -153,7 +153,8 @@ void scheduler_call_reply(struct scheduler_call *call, struct bytes message)
         return;
     }
     if (call->method->session)
-        message = BYTES_LITERAL("\x0a\x00"); /* CompleteInstanceWorkItemResponse.orchestratorResponse, empty */
+        message =
+            BYTES_LITERAL("\x0a\x00"); /* CompleteInstanceWorkItemResponse.orchestratorResponse, empty */
     if (!call->gone)
         (void)grpc_reply(call->scheduler->grpc, (struct grpc_call_id){call->number}, message);
     scheduler_call_destroy(call);
@@ -257,8 +258,11 @@ static const struct method methods[PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT] = {
     METHOD(COMPLETE_ORCHESTRATOR_TASK) = COMPLETE(ENGINE_COMPLETE_ORCHESTRATOR),
     METHOD(COMPLETE_ENTITY_TASK) = COMPLETE(ENGINE_COMPLETE_ENTITY),
     METHOD(STREAM_INSTANCE_HISTORY) = READ(ENGINE_STREAM_HISTORY),
-    METHOD(
-        CREATE_TASK_HUB) = {.handle = scheduler_hub_create, .write = true, .adds = true, .makes_hub = true},
+    METHOD(CREATE_TASK_HUB) = {.handle = scheduler_hub_create,
+                               .engine_method = ENGINE_CLEAR_HUB,
+                               .write = true,
+                               .adds = true,
+                               .makes_hub = true},
     METHOD(DELETE_TASK_HUB) = {.handle = scheduler_hub_delete,
                                .engine_method = ENGINE_DELETE_HUB,
                                .write = true},
