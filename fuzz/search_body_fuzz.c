@@ -1,9 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* search_body_fuzz.c — any bytes as the body of a search. What is read keeps its limits, and a window over a few rows
+/* search_body_fuzz.c — any bytes as the body of a search for instances or for entities. What is read keeps its limits, and a window over a few rows
  * never holds more than was asked for. */
 #include <stdlib.h>
 
+#include "svc/scheduler/http/entity_wish.h"
 #include "svc/scheduler/http/search_body.h"
+
+static void search_entities(struct bytes body, struct arena *arena)
+{
+    struct entity_wish wish;
+    struct err err = {0};
+    if (entity_wish_read(body, arena, &wish, &err) != STATUS_OK) {
+        ASSERT(err.status != STATUS_OK && err.text[0]);
+        return;
+    }
+    ASSERT(wish.first + wish.count <= SEARCH_WINDOW_MAX && wish.excluded_count <= ENTITY_EXCLUDED_MAX);
+    const struct found_entity one = {.id = BYTES_LITERAL("@counter@a@b"), .modified_ns = 5};
+    const struct found_entity other = {.id = body, .modified_ns = 7};
+    (void)entity_wish_matches(&wish, &one);
+    (void)entity_wish_matches(&wish, &other);
+    ASSERT(entity_wish_compare(&wish, &one, &one) == 0);
+    int order = entity_wish_compare(&wish, &one, &other);
+    ASSERT((order > 0) == (entity_wish_compare(&wish, &other, &one) < 0));
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -12,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct search_wish wish;
     struct err err = {0};
     arena_init(&arena, (size_t)4 << 20);
+    search_entities(bytes_of(data, size), &arena);
     if (search_body_read(bytes_of(data, size), &arena, &wish, &err) != STATUS_OK) {
         ASSERT(err.status != STATUS_OK && err.text[0]);
         return 0;
