@@ -128,16 +128,33 @@ static void log_exchange(const struct http_exchange *exchange)
              (double)exchange->duration_ns / NS_PER_MS, exchange->peer);
 }
 
+/* A peer's requests may cost the disk so much and no more; without its port it is one peer. */
+static bool may_be_logged(struct front *front, const struct http_exchange *exchange)
+{
+    int64_t now_ns = clock_monotonic_ns();
+    const char *port = strrchr(exchange->peer, ':');
+    size_t size = port ? (size_t)(port - exchange->peer) : strlen(exchange->peer);
+    bool may = log_share_allows(&front->shares, bytes_of(exchange->peer, size), now_ns);
+    uint64_t others = 0;
+    if (!may && log_rate_allows(&front->held_back_told, now_ns, &others)) {
+        log_warn("http", "requests are not logged, a peer sends too many held-back=%llu last=%s",
+                 (unsigned long long)front->shares.held_back, exchange->peer);
+        front->shares.held_back = 0;
+    }
+    return may;
+}
+
 static void on_exchange(void *context, const struct http_exchange *exchange)
 {
     struct front *front = context;
     http_metrics_note(&front->metrics, exchange);
-    if (front->access_log)
+    if (front->access_log && may_be_logged(front, exchange))
         log_exchange(exchange);
 }
 
 void front_watch(struct front *front, struct http_server *server, bool access_log)
 {
     front->access_log = access_log;
+    entropy_fill(front->shares.key, sizeof front->shares.key);
     http_server_on_exchange(server, on_exchange, front);
 }

@@ -4,6 +4,8 @@
 #ifndef CMD_FRONT_H
 #define CMD_FRONT_H
 
+#include "base/log_rate.h"
+#include "base/log_share.h"
 #include "net/http_metrics.h"
 #include "net/http_router.h"
 
@@ -17,6 +19,8 @@ struct front {
     struct buf openapi; /* the answer of /openapi.json */
     struct http_metrics metrics;
     bool access_log;
+    struct log_share shares; /* of the log, for each peer */
+    struct log_rate held_back_told;
 };
 
 /* Opens the front with its own routes. */
@@ -26,7 +30,8 @@ void front_add(struct front *front, struct http_part part);
 /* Has `server` serve all of them. NO_MEMORY. */
 STATUS_RESULT front_mount(struct front *front, struct http_server *server, struct err *err);
 /* Counts each request; with `access_log` also has one info line written: method, route, status, bytes, milliseconds,
- * peer; never what a body, a query or a value in a path holds. The front outlives the server. */
+ * peer; never what a body, a query or a value in a path holds; a peer that floods has so many a second. The front outlives
+ * the server. */
 void front_watch(struct front *front, struct http_server *server, bool access_log);
 void front_fini(struct front *front);
 
