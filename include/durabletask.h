@@ -598,8 +598,8 @@ struct dt_id_query {
  * Memory: destroy with dt_ids_destroy.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_list_ids(struct dt_client *client,
-                                                     const struct dt_id_query *query,
-                                                     struct dt_ids **ret_ids, struct dt_error *e);
+                                                     const struct dt_id_query *query, struct dt_ids **ret_ids,
+                                                     struct dt_error *e);
 DT_API DT_MUST_USE enum dt_status dt_client_list_ids_async(struct dt_client *client,
                                                            const struct dt_id_query *query,
                                                            dt_on_reply *on_reply, void *context);
@@ -647,11 +647,9 @@ struct dt_signal_options {
  * Errors: DT_UNAVAILABLE: the connection broke after the request was written, so the signal may or may not
  * have been taken. Common errors.
  * Thread: any. */
-DT_API DT_MUST_USE enum dt_status dt_client_signal_entity(struct dt_client *client,
-                                                          struct dt_entity_id entity, const char *operation,
-                                                          const char *input,
-                                                          const struct dt_signal_options *options,
-                                                          struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status
+dt_client_signal_entity(struct dt_client *client, struct dt_entity_id entity, const char *operation,
+                        const char *input, const struct dt_signal_options *options, struct dt_error *e);
 DT_API DT_MUST_USE enum dt_status dt_client_signal_entity_async(struct dt_client *client,
                                                                 struct dt_entity_id entity,
                                                                 const char *operation, const char *input,
@@ -927,10 +925,10 @@ struct dt_event {
     int32_t id;              /* of the action that made it; -1 for events from outside */
     int32_t task_id;         /* of the action it answers (TaskCompleted, TimerFired, …); 0 otherwise */
     int64_t time_ns;
-    int64_t fire_at_ns;               /* timers; else 0 */
+    int64_t fire_at_ns;      /* timers; else 0 */
     const char *name;        /* orchestration, activity, event or operation; NULL: the kind has none */
     const char *instance_id; /* ChildCreated, EventSent, entity messages; else NULL */
-    const char *data;                 /* input, result or reason; NULL: absent */
+    const char *data;        /* input, result or reason; NULL: absent */
     const struct dt_failure *failure; /* NULL: none */
     enum dt_instance_status status;   /* of ExecutionCompleted; else DT_INSTANCE_RUNNING */
     /* Since 0.2. */
@@ -974,10 +972,11 @@ struct dt_schedule_options {
     size_t size;
     const char *orchestration; /* its name. Of an update: NULL leaves it; so for the rest */
     const char *input;         /* of each run; NULL: none */
-    const char *instance_id;   /* of each run, of which one at a time is there then; NULL: made from id and time */
-    int64_t interval_ms;       /* between runs, at least 1 000. Of an update: 0 leaves it */
-    int64_t start_at_ns;       /* from which the intervals count; 0: when it is made */
-    int64_t end_at_ns;         /* when it is deleted; 0: never */
+    const char
+        *instance_id;    /* of each run, of which one at a time is there then; NULL: made from id and time */
+    int64_t interval_ms; /* between runs, at least 1 000. Of an update: 0 leaves it */
+    int64_t start_at_ns; /* from which the intervals count; 0: when it is made */
+    int64_t end_at_ns;   /* when it is deleted; 0: never */
     enum dt_late late;
 };
 
@@ -1065,9 +1064,9 @@ DT_API void dt_schedule_destroy(struct dt_schedule *schedule);
 /* --------------------------------------------------------------- worker */
 
 struct dt_worker;
-struct dt_context;  /* one turn of one orchestration */
-struct dt_task;     /* something an orchestration may wait for; belongs to the turn */
-struct dt_activity; /* one run of an activity */
+struct dt_context;   /* one turn of one orchestration */
+struct dt_task;      /* something an orchestration may wait for; belongs to the turn */
+struct dt_activity;  /* one run of an activity */
 struct dt_operation; /* one run of an operation of an entity */
 
 /* An orchestrator function. It runs from its top again on every turn, with what happened so far
@@ -1105,7 +1104,8 @@ typedef void dt_operation_fn(struct dt_operation *operation, const char *input, 
 
 /* A row of the table of what an entity can do. Since 0.2. */
 struct dt_entity_operation {
-    const char *name;    /* compared without regard to the case of ASCII letters; NULL: whatever no other row names */
+    const char
+        *name; /* compared without regard to the case of ASCII letters; NULL: whatever no other row names */
     dt_operation_fn *fn; /* the function; not NULL */
 };
 
@@ -1369,8 +1369,8 @@ DT_API enum dt_status dt_operation_set_failure(struct dt_operation *operation,
  * Errors: DT_NO_MEMORY: the operation is given back to the service and runs again.
  * Memory: copied.
  * Thread: the operation's. */
-DT_API enum dt_status dt_operation_fail(struct dt_operation *operation, const char *type, const char *fmt, ...)
-    DT_PRINTF_LIKE(3, 4);
+DT_API enum dt_status dt_operation_fail(struct dt_operation *operation, const char *type, const char *fmt,
+                                        ...) DT_PRINTF_LIKE(3, 4);
 
 /* Has an entity, this one or another, run an operation after this one has succeeded, one way. `entity`: which.
  * `name`: of the operation, not empty. `input`: NULL for absent. `options`: NULL for defaults. Since 0.2.

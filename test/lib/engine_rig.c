@@ -136,8 +136,8 @@ static struct rig_entity *find_entity(struct list *rows, struct bytes id, int64_
 {
     list_each (it, rows) {
         struct rig_entity *row = CONTAINER_OF(it, struct rig_entity, link);
-        struct bytes own = row->op.kind == WRITE_ENTITY_PUT ? row->op.entity.entity_id
-                                                            : row->op.entity_lock.entity_id;
+        struct bytes own =
+            row->op.kind == WRITE_ENTITY_PUT ? row->op.entity.entity_id : row->op.entity_lock.entity_id;
         if (row->op.kind == WRITE_ENTITY_MESSAGE_ADD ? row->op.entity_message.sequence == sequence
                                                      : bytes_equal(own, id))
             return row;
@@ -227,8 +227,8 @@ static bool apply_entity(struct rig *r, const struct write_op *op)
 static void load_entities(struct rig *r)
 {
     list_each (it, &r->entity_locks)
-        memory_must_ok(engine_load_entity_lock(
-            r->engine, &CONTAINER_OF(it, struct rig_entity, link)->op.entity_lock));
+        memory_must_ok(
+            engine_load_entity_lock(r->engine, &CONTAINER_OF(it, struct rig_entity, link)->op.entity_lock));
     list_each (it, &r->entity_messages)
         memory_must_ok(engine_load_entity_message(
             r->engine, &CONTAINER_OF(it, struct rig_entity, link)->op.entity_message));
@@ -351,7 +351,7 @@ void rig_init(struct rig *r, const struct engine_options *o)
     if (o)
         r->options = *o;
     engine_actions_init(&r->actions);
-    struct list *lists[] = {&r->pending, &r->reads,     &r->instances, &r->replies,      &r->works,
+    struct list *lists[] = {&r->pending,   &r->reads,    &r->instances,    &r->replies,        &r->works,
                             &r->histories, &r->entities, &r->entity_locks, &r->entity_messages};
     for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
         list_init(lists[n]);

@@ -288,8 +288,8 @@ uint64_t script_batch_done(struct rig *r, struct rig_work *batch, const char *st
         .results_count = batch->item.entity_request_v2->operation_requests_count,
         .entity_state = state ? pb_some(bytes_of_cstr(state)) : pb_none()};
     for (size_t n = 0; n < result.results_count; n++)
-        results[n] =
-            (struct pb_operation_result){.result_type_case = PB_OPERATION_RESULT_SUCCESS, .success = &success};
+        results[n] = (struct pb_operation_result){.result_type_case = PB_OPERATION_RESULT_SUCCESS,
+                                                  .success = &success};
     uint64_t call = rig_call(r, ENGINE_COMPLETE_ENTITY, &pb_entity_batch_result_message, &result);
     rig_work_free(batch);
     return call;

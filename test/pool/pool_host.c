@@ -57,12 +57,8 @@ static void on_report(void *context, struct http_request *r)
     buf_fini(&body);
 }
 
-static const struct http_route report_route = {"GET",
-                                               "/healthz",
-                                               "",
-                                               ACCESS_ANYONE,
-                                               .handle = on_report,
-                                               .summary = "What the pool says of itself"};
+static const struct http_route report_route = {
+    "GET", "/healthz", "", ACCESS_ANYONE, .handle = on_report, .summary = "What the pool says of itself"};
 
 static void print_log(enum log_level level, const char *area, const char *line)
 {

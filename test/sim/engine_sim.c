@@ -51,7 +51,7 @@ struct sim {
     struct prng prng;
     bool speculates;
     bool rewinds; /* instances that failed are rewound: the workers cannot say how a history must look then */
-    bool narrow; /* messages are so small that histories outgrow them, and no worker fetches any */
+    bool narrow;  /* messages are so small that histories outgrow them, and no worker fetches any */
     struct list held;
     size_t held_count;
     bool open[STREAMS_MAX];

@@ -12,7 +12,16 @@
 #define EVENTS_MAX   512
 #define SECOND       INT64_C(1000000000)
 
-enum step_kind { STEP_ACTIVITY, STEP_TIMER, STEP_FAN_OUT, STEP_CHILD, STEP_SEND, STEP_CALL, STEP_LOCK, STEP_KIND_COUNT };
+enum step_kind {
+    STEP_ACTIVITY,
+    STEP_TIMER,
+    STEP_FAN_OUT,
+    STEP_CHILD,
+    STEP_SEND,
+    STEP_CALL,
+    STEP_LOCK,
+    STEP_KIND_COUNT
+};
 
 struct replay {
     struct bytes id;
@@ -229,7 +238,8 @@ static struct pb_orchestrator_action *plan_add(struct plan *p, int32_t id,
 /* The two entities of a program. Who holds them calls no others, as the SDKs see to. */
 static struct bytes entity_of(const struct replay *r, int n, struct arena *a)
 {
-    return bytes_of_cstr(arena_fmt(a, "@%s@%u", n ? "E" : "e", (unsigned)(mix(r->program + (uint64_t)n) % 4)));
+    return bytes_of_cstr(
+        arena_fmt(a, "@%s@%u", n ? "E" : "e", (unsigned)(mix(r->program + (uint64_t)n) % 4)));
 }
 
 static void plan_call(const struct replay *r, int step, uint64_t chance, struct arena *a, struct plan *p)
@@ -241,9 +251,10 @@ static void plan_call(const struct replay *r, int step, uint64_t chance, struct 
     p->message = (struct pb_send_entity_message_action){
         .entity_message_type_case = PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_OPERATION_CALLED,
         .entity_operation_called = &p->call};
-    plan_add(p, first_id(step), PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE)->send_entity_message = &p->message;
-    p->signal = (struct pb_entity_operation_signaled_event){
-        .operation = BYTES_LITERAL("signal,"), .target_instance_id = p->call.target_instance_id};
+    plan_add(p, first_id(step), PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE)->send_entity_message =
+        &p->message;
+    p->signal = (struct pb_entity_operation_signaled_event){.operation = BYTES_LITERAL("signal,"),
+                                                            .target_instance_id = p->call.target_instance_id};
     p->signal_message = (struct pb_send_entity_message_action){
         .entity_message_type_case = PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_OPERATION_SIGNALED,
         .entity_operation_signaled = &p->signal};
@@ -256,14 +267,15 @@ static void plan_lock(const struct replay *r, int step, struct arena *a, struct 
     p->lock_set[0] = entity_of(r, 0, a);
     p->lock_set[1] = entity_of(r, 1, a);
     p->lock_set[2] = p->lock_set[0]; /* given twice */
-    p->lock = (struct pb_entity_lock_requested_event){
-        .critical_section_id = bytes_of_cstr(arena_fmt(a, "%d", first_id(step))),
-        .lock_set = p->lock_set,
-        .lock_set_count = 3};
+    p->lock = (struct pb_entity_lock_requested_event){.critical_section_id =
+                                                          bytes_of_cstr(arena_fmt(a, "%d", first_id(step))),
+                                                      .lock_set = p->lock_set,
+                                                      .lock_set_count = 3};
     p->message = (struct pb_send_entity_message_action){
         .entity_message_type_case = PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_LOCK_REQUESTED,
         .entity_lock_requested = &p->lock};
-    plan_add(p, first_id(step), PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE)->send_entity_message = &p->message;
+    plan_add(p, first_id(step), PB_ORCHESTRATOR_ACTION_SEND_ENTITY_MESSAGE)->send_entity_message =
+        &p->message;
 }
 
 static void plan_step(const struct replay *r, int step, struct arena *a, struct plan *p)

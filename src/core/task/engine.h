@@ -71,7 +71,7 @@ enum engine_action_kind {
     ENGINE_FETCH_HISTORY, /* key: answer with engine_history_fetched */
     ENGINE_CHANGED, /* hub, instance_id, row, gone: the instance is so, or is gone, on disk; see engine_watch */
     ENGINE_FETCH_ENTITY, /* hub, instance_id: answer with engine_entity_fetched */
-    ENGINE_TRACE, /* message, span_count: an execution that is over, as spans; see core/task/span.h */
+    ENGINE_TRACE,        /* message, span_count: an execution that is over, as spans; see core/task/span.h */
     ENGINE_NOTE, /* level, hub, instance_id (may be empty), text: something an operator wants in the log */
 };
 

@@ -187,7 +187,8 @@ static void purge_spares_whom_it_did_not_start(void **state)
     struct rig_work *strangers = script_turn(&rig, "stranger");
     script_start(&rig, "p", "X");
     script_answer(&rig, script_turn(&rig, "p"), "child 1 stranger; child 2 own");
-    script_answer(&rig, script_turn(&rig, "p"), "complete 3 x"); /* of stranger it heard that the id is taken */
+    script_answer(&rig, script_turn(&rig, "p"),
+                  "complete 3 x"); /* of stranger it heard that the id is taken */
     script_answer(&rig, script_turn(&rig, "own"), "complete 1 x");
     script_answer(&rig, strangers, "complete 1 x");
 

@@ -80,8 +80,7 @@ enum status engine_load_entity_message(struct engine *engine, const struct entit
     if (!engine_hub(engine, row->hub) ||
         entity_name_parse(&engine->scratch, row->entity_id, &name, &text) != STATUS_OK)
         return STATUS_DATA_LOSS;
-    struct entity_message *message =
-        entity_add(engine, entity_obtain(engine, row->hub, &name), row, true);
+    struct entity_message *message = entity_add(engine, entity_obtain(engine, row->hub, &name), row, true);
     if (entity_is_request(message))
         entity_lock_load_request(engine, message);
     arena_reset(&engine->scratch);

@@ -179,17 +179,17 @@ struct instance {
     uint64_t changed_sequence;                   /* the last write set it is in */
     uint64_t history_asked;                      /* changed_sequence when the fetch was asked for */
     uint64_t payloads_asked;
-    uint64_t history_sequence;                   /* the write set that holds the newest history */
-    struct gate_waiter gate_waiter;              /* until changed_sequence is committed */
-    struct list put_link;                        /* engine.puts */
-    struct list residence_link;                  /* engine.terminals or engine.strays */
-    struct list history_link;                    /* engine.idle_histories */
-    struct list payload_link;                    /* engine.large_payloads */
-    size_t payload_size;                         /* bytes that count there */
-    size_t input_size;     /* bytes of the input, resident or not; 0, before it was read */
-    struct list inbox;     /* visible events, in order */
-    struct list later;     /* events with an alarm */
-    size_t inbox_controls; /* resumes and terminates in inbox */
+    uint64_t history_sequence;      /* the write set that holds the newest history */
+    struct gate_waiter gate_waiter; /* until changed_sequence is committed */
+    struct list put_link;           /* engine.puts */
+    struct list residence_link;     /* engine.terminals or engine.strays */
+    struct list history_link;       /* engine.idle_histories */
+    struct list payload_link;       /* engine.large_payloads */
+    size_t payload_size;            /* bytes that count there */
+    size_t input_size;              /* bytes of the input, resident or not; 0, before it was read */
+    struct list inbox;              /* visible events, in order */
+    struct list later;              /* events with an alarm */
+    size_t inbox_controls;          /* resumes and terminates in inbox */
     struct list activities;
     struct list children; /* live ones of the current execution */
     struct instance *parent;
@@ -261,7 +261,7 @@ struct hub {
     struct alarm unserved_alarm; /* while work waits: when to look whether anybody takes it */
     uint32_t unserved_told;      /* times in a row that nobody took some of it */
     bool watched;                /* changes of its instances are told */
-    struct tally_hub tally; /* tally.c */
+    struct tally_hub tally;      /* tally.c */
 };
 
 struct filter_entry {
@@ -398,9 +398,9 @@ struct engine {
     struct list orphans; /* live instances with a parent that has ended, or is not known */
     struct list strays;  /* objects without an instance, to be freed if nobody needs them */
 
-    struct map entities;          /* those that somebody cares about, by hub and id */
-    struct list entities_due;     /* to be looked at before the input ends */
-    struct list idle_entities;    /* nobody is using them now, oldest first */
+    struct map entities;       /* those that somebody cares about, by hub and id */
+    struct list entities_due;  /* to be looked at before the input ends */
+    struct list idle_entities; /* nobody is using them now, oldest first */
     size_t idle_entity_count;
     size_t idle_entity_size; /* bytes of their states */
 

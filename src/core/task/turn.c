@@ -109,9 +109,9 @@ static struct bytes render_item(struct engine *engine, const struct instance *in
 {
     enum { REQUEST_FIELD = 1, TOKEN_FIELD = 10 };
     struct rejoin_parts past = {.before = {NULL, 0}};
-    struct rejoin_parts fresh = rejoin_part(
-        &engine->scratch, shown(engine, buf_peek(&instance->turn.events), instance->turn.rewound),
-        instance->payloads);
+    struct rejoin_parts fresh =
+        rejoin_part(&engine->scratch, shown(engine, buf_peek(&instance->turn.events), instance->turn.rewound),
+                    instance->payloads);
     if (!streaming)
         past = rejoin_part(&engine->scratch,
                            shown(engine, buf_peek(&instance->history), instance->history_rewound),

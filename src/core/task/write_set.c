@@ -37,17 +37,17 @@ static const struct {
                           {offsetof(struct write_op, entity.entity_id),
                            offsetof(struct write_op, entity.state)}},
     [WRITE_ENTITY_DELETE] = {1, {offsetof(struct write_op, entity.entity_id)}},
-    [WRITE_ENTITY_LOCK_PUT] =
-        {4,
-         {offsetof(struct write_op, entity_lock.entity_id), offsetof(struct write_op, entity_lock.owner),
-          offsetof(struct write_op, entity_lock.execution_id),
-          offsetof(struct write_op, entity_lock.section)}},
+    [WRITE_ENTITY_LOCK_PUT] = {4,
+                               {offsetof(struct write_op, entity_lock.entity_id),
+                                offsetof(struct write_op, entity_lock.owner),
+                                offsetof(struct write_op, entity_lock.execution_id),
+                                offsetof(struct write_op, entity_lock.section)}},
     [WRITE_ENTITY_LOCK_DELETE] = {1, {offsetof(struct write_op, entity_lock.entity_id)}},
-    [WRITE_ENTITY_MESSAGE_ADD] =
-        {4,
-         {offsetof(struct write_op, entity_message.entity_id),
-          offsetof(struct write_op, entity_message.event), offsetof(struct write_op, entity_message.sender),
-          offsetof(struct write_op, entity_message.execution_id)}},
+    [WRITE_ENTITY_MESSAGE_ADD] = {4,
+                                  {offsetof(struct write_op, entity_message.entity_id),
+                                   offsetof(struct write_op, entity_message.event),
+                                   offsetof(struct write_op, entity_message.sender),
+                                   offsetof(struct write_op, entity_message.execution_id)}},
     [WRITE_ENTITY_MESSAGE_DELETE] = {0},
 };
 

@@ -106,19 +106,19 @@ struct entity_message_row {
 };
 
 enum write_kind {
-    WRITE_INSTANCE_PUT,    /* row: insert, or replace the row of that key */
-    WRITE_INSTANCE_DELETE, /* key: the instance and everything under it */
-    WRITE_PAYLOAD_PUT,     /* key, payload_kind, payload: present sets, absent removes */
-    WRITE_HISTORY_APPEND,  /* history */
-    WRITE_HISTORY_CLEAR,   /* key */
-    WRITE_INBOX_ADD,       /* inbox */
-    WRITE_INBOX_DELETE,    /* key, sequence */
-    WRITE_INBOX_CLEAR,     /* key */
-    WRITE_ACTIVITY_ADD,    /* activity */
-    WRITE_ACTIVITY_DELETE, /* key, sequence (the ordinal) */
-    WRITE_ACTIVITY_CLEAR,  /* key */
-    WRITE_HUB_CLEAR,       /* key: a hub's number: its entities, their locks and messages */
-    WRITE_HUB_DELETE,      /* key: the number of a hub that has no instance left */
+    WRITE_INSTANCE_PUT,          /* row: insert, or replace the row of that key */
+    WRITE_INSTANCE_DELETE,       /* key: the instance and everything under it */
+    WRITE_PAYLOAD_PUT,           /* key, payload_kind, payload: present sets, absent removes */
+    WRITE_HISTORY_APPEND,        /* history */
+    WRITE_HISTORY_CLEAR,         /* key */
+    WRITE_INBOX_ADD,             /* inbox */
+    WRITE_INBOX_DELETE,          /* key, sequence */
+    WRITE_INBOX_CLEAR,           /* key */
+    WRITE_ACTIVITY_ADD,          /* activity */
+    WRITE_ACTIVITY_DELETE,       /* key, sequence (the ordinal) */
+    WRITE_ACTIVITY_CLEAR,        /* key */
+    WRITE_HUB_CLEAR,             /* key: a hub's number: its entities, their locks and messages */
+    WRITE_HUB_DELETE,            /* key: the number of a hub that has no instance left */
     WRITE_ENTITY_PUT,            /* entity: insert, or replace the row of that hub and id */
     WRITE_ENTITY_DELETE,         /* entity: its hub and id */
     WRITE_ENTITY_LOCK_PUT,       /* entity_lock */

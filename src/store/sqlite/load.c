@@ -100,7 +100,8 @@ static enum status take_activity(struct load_job *job, size_t statement, struct 
 static enum status take_lock(struct load_job *job, size_t statement, struct load_row *row, struct err *err)
 {
     task_row_entity_lock(job->store->reader, statement, &row->lock);
-    struct bytes *all[] = {&row->lock.entity_id, &row->lock.owner, &row->lock.execution_id, &row->lock.section};
+    struct bytes *all[] = {&row->lock.entity_id, &row->lock.owner, &row->lock.execution_id,
+                           &row->lock.section};
     enum status status = STATUS_OK;
     for (size_t n = 0; n < ARRAY_SIZE(all) && status == STATUS_OK; n++)
         status = copy(job, all[n]);

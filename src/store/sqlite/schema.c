@@ -50,8 +50,10 @@ const char *const task_schema_steps[] = {
     "CREATE TABLE entity (hub INTEGER NOT NULL, entity_id BLOB NOT NULL, state BLOB NOT NULL,"
     "  modified_ns INTEGER NOT NULL, UNIQUE (hub, entity_id)) STRICT;"
     "CREATE TABLE entity_lock (hub INTEGER NOT NULL, entity_id BLOB NOT NULL, owner BLOB NOT NULL,"
-    "  execution_id BLOB NOT NULL, section BLOB NOT NULL, PRIMARY KEY (hub, entity_id)) STRICT, WITHOUT ROWID;"
-    "CREATE TABLE entity_message (sequence INTEGER PRIMARY KEY, hub INTEGER NOT NULL, entity_id BLOB NOT NULL,"
+    "  execution_id BLOB NOT NULL, section BLOB NOT NULL, PRIMARY KEY (hub, entity_id)) STRICT, WITHOUT "
+    "ROWID;"
+    "CREATE TABLE entity_message (sequence INTEGER PRIMARY KEY, hub INTEGER NOT NULL, entity_id BLOB NOT "
+    "NULL,"
     "  visible_ns INTEGER NOT NULL, event BLOB NOT NULL, sender BLOB NOT NULL, execution_id BLOB NOT NULL,"
     "  legacy INTEGER NOT NULL) STRICT;"
     "CREATE INDEX entity_message_by_entity ON entity_message (hub, entity_id);",
@@ -144,15 +146,17 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
     [TASK_ACTIVITY_DELETE] = "DELETE FROM activity WHERE key = ?1 AND ordinal = ?2",
     [TASK_ACTIVITY_CLEAR] = "DELETE FROM activity WHERE key = ?1",
     [TASK_ACTIVITY_ALL] = "SELECT " ACTIVITY_NAMES " FROM activity ORDER BY key, ordinal",
-    [TASK_ENTITY_PUT] = "INSERT INTO entity (" ENTITY_NAMES ")" VALUES(
-        ENTITY_COLUMNS) " ON CONFLICT (hub, entity_id) DO UPDATE SET state = excluded.state,"
-                        " modified_ns = excluded.modified_ns",
+    [TASK_ENTITY_PUT] =
+        "INSERT INTO entity (" ENTITY_NAMES
+        ")" VALUES(ENTITY_COLUMNS) " ON CONFLICT (hub, entity_id) DO UPDATE SET state = excluded.state,"
+                                   " modified_ns = excluded.modified_ns",
     [TASK_ENTITY_DELETE] = "DELETE FROM entity WHERE hub = ?1 AND entity_id = ?2",
     [TASK_ENTITY_GET] = "SELECT " ENTITY_NAMES " FROM entity WHERE hub = ?1 AND entity_id = ?2",
     [TASK_ENTITY_CLEAR] = "DELETE FROM entity WHERE hub = ?1",
-    [TASK_ENTITY_LOCK_PUT] = "INSERT INTO entity_lock (" LOCK_NAMES ")" VALUES(
-        ENTITY_LOCK_COLUMNS) " ON CONFLICT (hub, entity_id) DO UPDATE SET owner = excluded.owner,"
-                             " execution_id = excluded.execution_id, section = excluded.section",
+    [TASK_ENTITY_LOCK_PUT] =
+        "INSERT INTO entity_lock (" LOCK_NAMES
+        ")" VALUES(ENTITY_LOCK_COLUMNS) " ON CONFLICT (hub, entity_id) DO UPDATE SET owner = excluded.owner,"
+                                        " execution_id = excluded.execution_id, section = excluded.section",
     [TASK_ENTITY_LOCK_DELETE] = "DELETE FROM entity_lock WHERE hub = ?1 AND entity_id = ?2",
     [TASK_ENTITY_LOCK_ALL] = "SELECT " LOCK_NAMES " FROM entity_lock ORDER BY hub, entity_id",
     [TASK_ENTITY_LOCK_CLEAR] = "DELETE FROM entity_lock WHERE hub = ?1",

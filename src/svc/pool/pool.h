@@ -37,13 +37,13 @@ struct pool_report {
     const uint64_t *ends; /* sessions that ended, by enum session_reason, since the start */
     const struct metric_histogram *build_times; /* of sessions, since the start */
     size_t waiting;                             /* identifiers that wait for a session */
-    size_t memory_size, memory_size_max;                /* bytes of the budget: held, at most */
-    size_t uploads_size, uploads_size_max;              /* bytes of uploads: held, at most */
-    bool up;                                            /* a session has run code since the tier came up */
-    const char *lost;                                   /* why the tier is gone; NULL: it is not */
-    bool final;                                         /* it never came up, and will not */
-    uint64_t losses;                                    /* how often it was, since the start */
-    const char *cause;                                  /* while it is not up: what failed last, or "" */
+    size_t memory_size, memory_size_max;        /* bytes of the budget: held, at most */
+    size_t uploads_size, uploads_size_max;      /* bytes of uploads: held, at most */
+    bool up;                                    /* a session has run code since the tier came up */
+    const char *lost;                           /* why the tier is gone; NULL: it is not */
+    bool final;                                 /* it never came up, and will not */
+    uint64_t losses;                            /* how often it was, since the start */
+    const char *cause;                          /* while it is not up: what failed last, or "" */
     const char *degraded;          /* names of the layers of isolation that are not on, with commas */
     const char *template_identity; /* of what new sessions see; "" if it is not known */
     const char *isolation;         /* JSON of the tier's own report, or "" */

@@ -54,8 +54,7 @@ static void on_hub(void *context, struct bytes name, const struct tally_hub *tal
 }
 
 static void read_hubs(const void *source, struct metric_sink *sink,
-                      void (*read)(struct metric_sink *sink, const char *hub,
-                                   const struct tally_hub *tally))
+                      void (*read)(struct metric_sink *sink, const char *hub, const struct tally_hub *tally))
 {
     const struct scheduler *scheduler = source;
     struct hub_read each = {.sink = sink, .read = read};
@@ -89,10 +88,10 @@ static void read_ended(const void *source, struct metric_sink *sink)
 
 #define WORK_ROW(function, value)                                                                            \
     static void read_##function##_of(struct metric_sink *sink, const char *hub,                              \
-                                     const struct tally_hub *tally)                                   \
+                                     const struct tally_hub *tally)                                          \
     {                                                                                                        \
-        for (size_t i = 0; i < TALLY_KINDS_MAX; i++) {                                                 \
-            const struct tally_work *work = &tally->work[i];                                          \
+        for (size_t i = 0; i < TALLY_KINDS_MAX; i++) {                                                       \
+            const struct tally_work *work = &tally->work[i];                                                 \
             if (work->kind)                                                                                  \
                 metric_number(sink, (double)(value), (const char *const[]){hub, work->kind});                \
         }                                                                                                    \

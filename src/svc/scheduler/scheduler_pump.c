@@ -117,7 +117,8 @@ static void on_action(void *context, const struct engine_action *action)
         return;
     case ENGINE_TRACE:
         if (scheduler->options.on_trace)
-            scheduler->options.on_trace(scheduler->options.trace_context, action->message, action->span_count);
+            scheduler->options.on_trace(scheduler->options.trace_context, action->message,
+                                        action->span_count);
         return;
     case ENGINE_NOTE:
         act_note(scheduler, action);

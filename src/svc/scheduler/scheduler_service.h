@@ -35,16 +35,17 @@ struct scheduler_options {
     size_t hub_count;
     const char *retention; /* rules of core/task/retention.h, kept; NULL: nothing is deleted by itself */
     int64_t retention_interval_ns; /* between two looks at who is old enough; 0: 60 s */
-    bool hubs_managed; /* clients may create and delete hubs (CreateTaskHub, DeleteTaskHub) */
+    bool hubs_managed;             /* clients may create and delete hubs (CreateTaskHub, DeleteTaskHub) */
     bool hubs_dynamic; /* a hub is created at the first use of its name (DTS_USE_DYNAMIC_TASK_HUBS) */
     const char
         *large_message_agents;     /* beginnings of the user agents, separated by commas, whose workers take
                                        * messages of large_message_size_max; NULL: "durabletask-js" */
     size_t large_message_size_max; /* bytes; 0: 64 MiB */
-    const char *flat_entity_agents; /* the same for workers that know only the first encoding of entity work; NULL: those
+    const char *
+        flat_entity_agents; /* the same for workers that know only the first encoding of entity work; NULL: those
                                      * that are known */
-    const char *no_entity_agents;   /* and for those that know no entities, unless they ask for them */
-    struct engine_options engine;  /* `seed` is filled here */
+    const char *no_entity_agents; /* and for those that know no entities, unless they ask for them */
+    struct engine_options engine; /* `seed` is filled here */
     /* Told of each execution that is over: `count` spans as JSON objects with commas between them, valid during the call
      * (core/task/span.h). Set engine.traces, too. NULL: nobody is. */
     void (*on_trace)(void *context, struct bytes spans, size_t count);

@@ -117,16 +117,16 @@ struct pb_enum {
 /* What a field is called outside of the wire (protobuf.dev/programming-guides/json). Not in `struct pb_field`, which
  * every decoding walks. */
 struct pb_field_name {
-    const char *json;           /* "instanceId" */
+    const char *json;            /* "instanceId" */
     const struct pb_enum *enum_; /* NULL: the field is none */
-    bool duration;              /* of PB_KIND_OPT_TIME: a Duration, not a Timestamp */
+    bool duration;               /* of PB_KIND_OPT_TIME: a Duration, not a Timestamp */
 };
 
 struct pb_message {
-    const char *name;              /* full proto name, such as "google.protobuf.Value" */
-    const struct pb_field *fields; /* by ascending number; at most 64 */
+    const char *name;                  /* full proto name, such as "google.protobuf.Value" */
+    const struct pb_field *fields;     /* by ascending number; at most 64 */
     const struct pb_field_name *names; /* in the order of `fields` */
-    const uint8_t *index;          /* number -> 1 + place in `fields`, 0: unknown; number_max + 1 entries */
+    const uint8_t *index; /* number -> 1 + place in `fields`, 0: unknown; number_max + 1 entries */
     uint32_t number_max;
     uint16_t field_count;
     uint16_t size;        /* of the struct */

@@ -22,7 +22,7 @@ enum session_reason {
 #define X(name, word) SESSION_REASON_##name,
     SESSION_REASON_TABLE(X)
 #undef X
-    SESSION_REASON_COUNT
+        SESSION_REASON_COUNT
 };
 
 /* The word. Never NULL. */

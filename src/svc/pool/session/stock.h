@@ -55,18 +55,18 @@ struct session_stock {
         gone;    /* the tier has nothing of them any more; they free themselves at the end of the turn */
     bool up;     /* the tier takes orders */
     bool proven; /* and a session of it has run code */
-    int64_t up_since_ns;        /* monotonic */
-    bool final;                 /* it never will: it did not come up at the start */
-    char lost[200];             /* why the tier is gone; "" while it is not */
-    uint64_t losses;            /* how often it was, since the start */
-    char degraded[256];         /* of struct tier_report */
-    char template_identity[80]; /* of what new sessions see; "" if it is not known */
-    char order_cause[160];      /* why the latest failed order failed; "" */
-    uint64_t spawn_failures;    /* since the start */
+    int64_t up_since_ns;                 /* monotonic */
+    bool final;                          /* it never will: it did not come up at the start */
+    char lost[200];                      /* why the tier is gone; "" while it is not */
+    uint64_t losses;                     /* how often it was, since the start */
+    char degraded[256];                  /* of struct tier_report */
+    char template_identity[80];          /* of what new sessions see; "" if it is not known */
+    char order_cause[160];               /* why the latest failed order failed; "" */
+    uint64_t spawn_failures;             /* since the start */
     uint64_t ends[SESSION_REASON_COUNT]; /* sessions that ended, by reason, since the start */
     struct metric_histogram build_times; /* from the order to a session that can run */
-    uint64_t memory_size_max;   /* of struct tier_report */
-    char isolation[8192];       /* the tier's own report, or "" */
+    uint64_t memory_size_max;            /* of struct tier_report */
+    char isolation[8192];                /* the tier's own report, or "" */
 
     /* --- private --- */
     struct loop *loop;

@@ -92,7 +92,7 @@ static int compare_column(enum search_column column, const struct instance_row *
     case SEARCH_COLUMN_COUNT:
         break;
     }
-    ASSERT(!"no column");
+    ASSERT(false && "no column");
 }
 
 int search_compare(const struct search_wish *wish, const struct instance_row *row,
