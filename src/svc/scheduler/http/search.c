@@ -93,6 +93,7 @@ static int compare_column(enum search_column column, const struct instance_row *
         break;
     }
     ASSERT(false && "no column");
+    return 0;
 }
 
 int search_compare(const struct search_wish *wish, const struct instance_row *row,
