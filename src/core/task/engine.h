@@ -22,112 +22,10 @@
 #define CORE_TASK_ENGINE_H
 
 #include "base/buf.h"
-#include "base/log.h"
+#include "core/task/engine_types.h"
 #include "core/task/tally.h"
-#include "core/task/write_set.h"
 
 struct engine;
-
-/* The time of an input, on two clocks. */
-struct engine_time {
-    int64_t steady_ns; /* of a clock that nobody sets: leases, pings, back-off; never decreases */
-    int64_t unix_ns; /* since 1970, as people see it: stamps, fireAt, scheduled starts; may step either way */
-};
-
-enum engine_method {
-    ENGINE_START_INSTANCE,
-    ENGINE_GET_INSTANCE,
-    ENGINE_WAIT_FOR_START,
-    ENGINE_WAIT_FOR_COMPLETION,
-    ENGINE_RAISE_EVENT,
-    ENGINE_TERMINATE,
-    ENGINE_SUSPEND,
-    ENGINE_RESUME,
-    ENGINE_REWIND,
-    ENGINE_RESTART,
-    ENGINE_PURGE,      /* by id or batch; the caller turns a filter into batches */
-    ENGINE_ERASE,      /* a PurgeInstancesRequest of a batch: whatever its instances do, they are deleted */
-    ENGINE_CLEAR_HUB,  /* its entities go; the message is a CreateTaskHubRequest */
-    ENGINE_DELETE_HUB, /* the hub goes from the store; all its instances are erased before */
-    ENGINE_COMPLETE_ORCHESTRATOR,
-    ENGINE_COMPLETE_ACTIVITY,
-    ENGINE_ABANDON_ORCHESTRATOR,
-    ENGINE_ABANDON_ACTIVITY,
-    ENGINE_SKIP_GRACEFUL_TERMINATIONS,
-    ENGINE_SIGNAL_ENTITY,
-    ENGINE_GET_ENTITY,
-    ENGINE_COMPLETE_ENTITY,
-    ENGINE_ABANDON_ENTITY,
-    ENGINE_STREAM_HISTORY, /* answered by ENGINE_HISTORY actions and a final ENGINE_REPLY without a message */
-};
-
-enum engine_action_kind {
-    ENGINE_COMMIT,     /* write_set: ownership moves to the caller; answer with engine_committed in order */
-    ENGINE_REPLY,      /* call, status, text, message: the final answer of a call */
-    ENGINE_HISTORY,    /* call, message: one encoded HistoryChunk of a history stream */
-    ENGINE_SEND_WORK,  /* stream, message: an encoded WorkItem */
-    ENGINE_END_STREAM, /* stream, status, text: the stream is over for the engine too */
-    ENGINE_FETCH,      /* hub, instance_id: answer with engine_fetched */
-    ENGINE_FETCH_HISTORY, /* key: answer with engine_history_fetched */
-    ENGINE_CHANGED, /* hub, instance_id, row, gone: the instance is so, or is gone, on disk; see engine_watch */
-    ENGINE_FETCH_ENTITY, /* hub, instance_id: answer with engine_entity_fetched */
-    ENGINE_TRACE,        /* message, span_count: an execution that is over, as spans; see core/task/span.h */
-    ENGINE_NOTE, /* level, hub, instance_id (may be empty), text: something an operator wants in the log */
-};
-
-/* One thing for the caller to do. Bytes and text are valid until the list is cleared. */
-struct engine_action {
-    struct list link;
-    enum engine_action_kind kind;
-    uint64_t call;
-    uint64_t stream;
-    enum status status;
-    const char *text; /* NULL for OK */
-    enum log_level level;
-    struct bytes message;
-    size_t span_count;
-    struct write_set *write_set;
-    uint32_t hub;
-    struct bytes instance_id;
-    int64_t key;
-    const struct instance_row *row; /* as committed; of one that is gone, as it was last */
-    bool gone;
-};
-
-struct engine_actions {
-    struct list items; /* struct engine_action, in the order to carry out */
-    struct arena arena;
-};
-void engine_actions_init(struct engine_actions *actions);
-/* Empties the list; a write set still in it is destroyed. */
-void engine_actions_clear(struct engine_actions *actions);
-void engine_actions_fini(struct engine_actions *actions);
-
-struct engine_options {           /* zero fields take the default behind */
-    size_t message_size_max;      /* bytes of one message to a worker or client: 4 MiB - 64 KiB (spec 2.6) */
-    size_t payload_size_max;      /* bytes of one input, output, event: 1 MiB (spec 2.6) */
-    size_t terminal_resident_max; /* terminal instances kept in memory: 1000 */
-    size_t history_resident_size_max; /* bytes of histories kept for waiting instances: 64 MiB */
-    size_t
-        payload_resident_size_max;   /* bytes of inputs, outputs and custom statuses kept in memory: 64 MiB */
-    size_t entity_resident_max;      /* idle entities kept in memory: 10000 */
-    size_t entity_resident_size_max; /* bytes of their states: 64 MiB */
-    size_t payload_small_size;       /* bytes of one that always stays, where it was used: 1024 */
-    uint32_t stream_items_default;   /* per category when a worker sends 0: 100 (spec 2.10) */
-    uint32_t poison_deliveries_max;  /* 50; UINT32_MAX: never (spec 3.21) */
-    int64_t ping_interval_ns;        /* 30 s (spec 2.9) */
-    int64_t activity_grace_ns;       /* after a stream ended: 5 s (spec 2.11) */
-    int64_t orchestrator_lease_ns;   /* upper bound on a live stream: 5 min (spec 2.11) */
-    int64_t activity_lease_ns;       /* the same for an activity, which may run for hours: 24 h */
-    int64_t unserved_wait_ns;  /* work that no worker takes is told after this, then ever less often: 10 s */
-    int64_t terminate_wait_ns; /* for a worker to take a terminate before the engine acts: 5 s (3.12) */
-    int64_t abandon_delay_min_ns; /* until work that was given back, or lost again, is sent: 1 s, doubling */
-    int64_t abandon_delay_max_ns; /* 60 s */
-    bool speculate_turns;         /* hand events to their orchestrator before they are on disk: its answer
-                                   * is committed with or behind them, so nothing is promised too early */
-    bool traces;                  /* tell of executions that are over, by ENGINE_TRACE */
-    uint64_t seed[4];             /* for ids and tokens; random in production, never the same twice */
-};
 
 STATUS_RESULT engine_create(const struct engine_options *options, struct engine **ret_engine);
 void engine_destroy(struct engine *e);
@@ -158,14 +56,6 @@ void engine_call(struct engine *e, enum engine_method method, uint32_t hub, uint
                  struct bytes message, struct engine_time now, struct engine_actions *actions);
 /* The caller of a parked call is gone: no reply will be made for it. */
 void engine_call_cancelled(struct engine *e, uint64_t call);
-/* Whose stream it is. */
-struct engine_worker {
-    struct bytes id;         /* may be empty */
-    uint64_t connection;     /* tells streams of one connection apart (spec 2.9, duty 6) */
-    size_t message_size_max; /* bytes of one message that it takes; 0: options.message_size_max */
-    bool entities_flat;      /* it knows the first encoding of entity work only (spec 3.23.2) */
-    bool entities_none;      /* unless it says how many it takes, it knows no entities */
-};
 /* A GetWorkItems stream. */
 void engine_stream_open(struct engine *e, uint32_t hub, uint64_t stream, struct bytes message,
                         const struct engine_worker *worker, struct engine_time now,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* engine_check.c — engine_check: what must hold in memory between two inputs (performance.md section 3).
  * Walks everything, so it is for tests and for a debug switch, not for every request. */
+#include "core/task/engine.h"
 #include "core/task/engine_state.h"
 #include "core/task/instance.h"
 #include "core/task/work_class.h"

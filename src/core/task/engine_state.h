@@ -32,10 +32,11 @@
 #include "base/heap.h"
 #include "base/map.h"
 #include "base/prng.h"
-#include "core/task/engine.h"
+#include "core/task/engine_types.h"
 #include "core/task/event.h"
 #include "core/task/instance_status.h"
 #include "core/task/memory.h"
+#include "core/task/tally.h"
 
 #define TOKEN_SIZE   32                /* characters of a completion token */
 #define ARENA_NO_CAP ((size_t)8 << 30) /* bytes: what an input may need is bounded by its own message */
