@@ -296,20 +296,55 @@ class Model:
         instance = self.instances.get(key)
         if not instance:
             return NOT_FOUND
-        if instance.status != FAILED:
+        if instance.status != FAILED or any(self.is_locked(one) for one in self.to_take_back(instance)):
             return FAILED_PRECONDITION
         if self.live_parent(instance):  # it has heard of the failure, and hears of no second end (invariant 3)
             instance.parent = (instance.parent[0], None, instance.parent[2])
         self.take_back(instance, reason, None)
         return OK
 
+    @staticmethod
+    def answered(instance):
+        return {event[2] for event in instance.history
+                if event[0] in ("taskCompleted", "subOrchestrationInstanceCompleted", "entityOperationCompleted",
+                                "entityOperationFailed", "entityLockGranted")}
+
+    def children_without_answer(self, instance):
+        answered = self.answered(instance)
+        return [event for event in instance.history
+                if event[0] == "subOrchestrationInstanceCreated" and event[1] not in answered]
+
+    def is_own(self, child, instance, number):
+        return child and child.parent and (child.parent[0], child.parent[2]) == (instance.id, number)
+
+    def to_take_back(self, instance):
+        """It and its failed children, all the way down."""
+        found = [instance]
+        for one in found:  # grows while it runs
+            for _, number, key, *_ in self.children_without_answer(one):
+                child = self.instances.get(key)
+                if self.is_own(child, one, number) and child.status == FAILED and child not in found:
+                    found.append(child)
+        return found
+
+    @staticmethod
+    def is_locked(instance):
+        """It failed within a critical section: what is behind the lock would run on without it."""
+        section = None
+        for event in instance.history:
+            if event[0] == "entityLockGranted":
+                section = event[2]
+            elif event[0] == "entityUnlockSent" and event[2] == section:
+                section = None
+        return section is not None
+
     def take_back(self, instance, reason, parent_execution):
-        answered = {event[2] for event in instance.history
-                    if event[0] in ("taskCompleted", "subOrchestrationInstanceCompleted")}
+        answered = self.answered(instance)
         fired = {event[2] for event in instance.history if event[0] == "timerFired"}
         gone = ("taskFailed", "subOrchestrationInstanceFailed", "executionCompleted")
+        asked = {"taskScheduled": 1, "entityOperationCalled": 5, "entityLockRequested": 2}  # the place of what names it
         instance.history = [event for event in instance.history if event[0] not in gone and
-                            not (event[0] == "taskScheduled" and event[1] not in answered)]
+                            not (event[0] in asked and event[asked[event[0]]] not in answered)]
         instance.activities = {}
         instance.execution = next(self.executions)
         instance.status, instance.output, instance.failure = RUNNING, None, None
@@ -322,14 +357,12 @@ class Model:
             instance.inbox.append(("executionResumed", -1, None))
         past = {event[1] for event in instance.history if event[0] == "timerCreated" and event[1] in instance.past_timers}
         instance.inbox += [("timerFired", -1, number) for number in sorted(past - fired)]
-        for _, number, key, name, given in [event for event in instance.history
-                                            if event[0] == "subOrchestrationInstanceCreated"]:
-            if number not in answered:
-                self.take_back_child(instance, reason, number, key, name, given)
+        for _, number, key, name, given in self.children_without_answer(instance):
+            self.take_back_child(instance, reason, number, key, name, given)
 
     def take_back_child(self, instance, reason, number, key, name, given):
         child = self.instances.get(key)
-        own = child and child.parent and child.parent[0] == instance.id and child.parent[2] == number
+        own = self.is_own(child, instance, number)
         if own and child.status == FAILED:
             self.take_back(child, reason, instance.execution)
         elif own and child.status == COMPLETED:
