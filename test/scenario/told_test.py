@@ -114,6 +114,16 @@ class Signals(unittest.TestCase):
             self.assertEqual(server.until(request_id, "waiting")["attempts"], 1)
 
 
+    def test_what_is_slow_does_not_hold_the_stop(self):
+        with Server(PROGRAM, arguments=["--ready-sessions", "1", "--shutdown-timeout", "100ms"]) as server:
+            request_id = server.submit("import time\ntime.sleep(600)")
+            server.until(request_id, "running")
+            self.assertEqual(server.stop(), 1)
+            self.assertIn("the orderly stop took longer than shutdown-timeout", server.tail())
+            server.start()  # nothing of it was lost: the run begins again
+            self.assertEqual(server.until(request_id, "running")["state"], "running")
+
+
 class Start(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="sallyport-test-")
