@@ -113,7 +113,6 @@ class Signals(unittest.TestCase):
             server.start()
             self.assertEqual(server.until(request_id, "waiting")["attempts"], 1)
 
-
     def test_what_is_slow_does_not_hold_the_stop(self):
         with Server(PROGRAM, arguments=["--ready-sessions", "1", "--shutdown-timeout", "100ms"]) as server:
             request_id = server.submit("import time\ntime.sleep(600)")
