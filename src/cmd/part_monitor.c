@@ -41,12 +41,15 @@ static void read_memory(const void *source, struct metric_sink *sink)
 {
     const struct server *server = source;
     char text[128];
-    unsigned long long resident;
-    ssize_t size = server->memory_fd < 0 ? -1 : pread(server->memory_fd, text, sizeof text - 1, 0);
+    ssize_t size = server->memory_fd < 0 ? -1 : pread(server->memory_fd, text, sizeof text, 0);
     if (size <= 0)
         return;
-    text[size] = '\0';
-    if (sscanf(text, "%*s %llu", &resident) == 1)
+
+    /* "total resident shared …", in pages (proc_pid_statm(5)). */
+    struct bytes rest = bytes_of(text, (size_t)size);
+    uint64_t resident;
+    bytes_split(&rest, ' ');
+    if (bytes_parse_u64(bytes_split(&rest, ' '), &resident) == STATUS_OK)
         metric_count(sink, resident * (uint64_t)sysconf(_SC_PAGESIZE), NULL);
 }
 

@@ -62,9 +62,10 @@ static enum dt_status give_token(const char *resource, char *ret_token, size_t c
     (void)resource;
     (void)ret_expires_ns;
     const struct cli_session *session = context;
-    if (strlen(session->token) >= capacity)
+    size_t size = strlen(session->token) + 1;
+    if (size > capacity)
         return DT_INVALID_ARGUMENT;
-    strcpy(ret_token, session->token);
+    memcpy(ret_token, session->token, size);
     return DT_OK;
 }
 

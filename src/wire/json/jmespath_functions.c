@@ -254,7 +254,9 @@ static json_t *apply_length(struct function_call *call)
     const json_t *value = value_at(call, 0);
     if (json_is_string(value))
         return made(call, json_integer((json_int_t)characters(json_bytes(value))));
-    return made(call, json_integer((json_int_t)(json_array_size(value) + json_object_size(value))));
+
+    size_t size = json_array_size(value) + json_object_size(value); /* one of them is 0 */
+    return made(call, json_integer((json_int_t)size));
 }
 
 static json_t *apply_reverse(struct function_call *call)

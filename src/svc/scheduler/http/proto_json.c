@@ -253,6 +253,7 @@ static void write_repeated(struct json_writer *json, const struct pb_field *fiel
         write_message_map(json, field, array, count);
         return;
     }
+    ASSERT(field->kind == PB_KIND_MESSAGE || (size_t)field->kind < ARRAY_SIZE(sizes));
     json_write_begin_array(json);
     for (size_t i = 0; i < count; i++) {
         if (field->kind == PB_KIND_MESSAGE)
