@@ -204,8 +204,9 @@ enum status file_replace(const char *path, struct bytes text, struct err *err)
 #define FOLDER_MODE  02770 /* what is made in it later has its group */
 #define FILE_MODE    0660
 
-/* `before`: whose the folder was: root's, or that of the user that the server was the last time. */
-static void give_file(int folder, const char *name, uid_t before, uid_t uid)
+/* `before`: whose the folder was: root's, or that of the user that the server was the last time. `mode` 0 leaves the
+ * file's own. */
+static void give_file(int folder, const char *name, mode_t mode, uid_t before, uid_t uid)
 {
     int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat facts;
@@ -214,10 +215,62 @@ static void give_file(int folder, const char *name, uid_t before, uid_t uid)
     bool ours = fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_nlink == 1 &&
                 (facts.st_uid == 0 || facts.st_uid == before || facts.st_uid == uid);
     /* ORDER: a file of somebody else cannot be opened to the group by us. */
-    if (ours && (fchmod(fd, FILE_MODE) != 0 || fchown(fd, uid, 0) != 0))
+    if (ours && ((mode && fchmod(fd, mode) != 0) || fchown(fd, uid, 0) != 0))
         log_warn("cmd", "a file of the data folder could not be given to the server's user name=\"%s\"",
                  name);
     close(fd);
+}
+
+/* The own authority and certificate: whoever the server is now reads and renews them. The keys stay closed to the group. */
+static void give_certificates(int data, uid_t before, uid_t uid)
+{
+    int fd = openat(data, "tls", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    if (!folder) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    struct stat facts;
+    bool ours =
+        fstat(fd, &facts) == 0 && (facts.st_uid == 0 || facts.st_uid == before || facts.st_uid == uid);
+    if (ours && fchown(fd, uid, 0) != 0)
+        log_warn("cmd", "the folder tls of the data folder could not be given to the server's user");
+    for (struct dirent *entry; ours && (entry = readdir(folder));)
+        give_file(fd, entry->d_name, 0, before, uid);
+    closedir(folder);
+}
+
+/* A folder in it that no server makes and no new file system has. Files do not count: people keep a log beside a store. */
+static bool is_foreign(int folder, const char *name)
+{
+    static const char *const ours[] = {".", "..", "lost+found", "tls"};
+    for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+        if (strcmp(name, ours[i]) == 0)
+            return false;
+    struct stat facts;
+    return fstatat(folder, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(facts.st_mode);
+}
+
+/* A folder with a store is a data folder. One without that holds other folders is somebody's: /etc, named by mistake,
+ * must not become the server's. */
+static enum status refuse_what_is_not_ours(DIR *folder, const char *path, struct err *err)
+{
+    char foreign[NAME_MAX + 1] = "";
+    bool has_store = false;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        has_store |= strncmp(entry->d_name, STORE_PREFIX, strlen(STORE_PREFIX)) == 0;
+        if (!*foreign && is_foreign(dirfd(folder), entry->d_name))
+            snprintf(foreign, sizeof foreign, "%s", entry->d_name);
+    }
+    rewinddir(folder);
+    if (has_store || !*foreign)
+        return STATUS_OK;
+    return err_set(err, STATUS_FAILED_PRECONDITION,
+                   "%s is no data folder: it holds the folder \"%.60s\", and would be given to the server's "
+                   "user (choose an "
+                   "empty or new one with --data DIR)",
+                   path, foreign);
 }
 
 enum status state_dir_hand_over(const char *path, uid_t uid, struct err *err)
@@ -229,17 +282,19 @@ enum status state_dir_hand_over(const char *path, uid_t uid, struct err *err)
             close(fd);
         return err_set(err, STATUS_IO, "cannot open the data folder %s: %s", path, strerror(errno));
     }
-    enum status status = STATUS_OK;
+    enum status status = refuse_what_is_not_ours(folder, path, err);
     struct stat facts = {.st_uid = 0};
-    if (fstat(fd, &facts) != 0)
+    if (status == STATUS_OK && fstat(fd, &facts) != 0)
         status = err_set(err, STATUS_IO, "cannot use the data folder %s: %s", path, strerror(errno));
-    else if (fchown(fd, uid, 0) != 0 || fchmod(fd, FOLDER_MODE) != 0)
+    else if (status == STATUS_OK && (fchown(fd, uid, 0) != 0 || fchmod(fd, FOLDER_MODE) != 0))
         status = err_set(err, STATUS_IO, "cannot give the data folder %s to user %u: %s", path, (unsigned)uid,
                          strerror(errno));
     for (struct dirent *entry; status == STATUS_OK && (entry = readdir(folder));) {
         if (strncmp(entry->d_name, STORE_PREFIX, strlen(STORE_PREFIX)) == 0)
-            give_file(fd, entry->d_name, facts.st_uid, uid);
+            give_file(fd, entry->d_name, FILE_MODE, facts.st_uid, uid);
     }
+    if (status == STATUS_OK)
+        give_certificates(fd, facts.st_uid, uid);
     closedir(folder);
     return status;
 }

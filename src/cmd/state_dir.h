@@ -31,7 +31,8 @@ STATUS_RESULT file_replace(const char *path, struct bytes text, struct err *err)
 
 /* Gives the folder and the store's files in it to `uid`, with the group root and open to it: a root server of an
  * earlier version, which has no capability to pass a mode, can go on with them. Follows no link and leaves
- * alone what has a second name or belongs to somebody else. Root only. IO: the folder cannot be given. */
+ * alone what has a second name or belongs to somebody else. Root only. FAILED_PRECONDITION: it has no store and holds
+ * other folders, so it is no data folder, and nothing was changed; IO: the folder cannot be given. */
 STATUS_RESULT state_dir_hand_over(const char *path, uid_t uid, struct err *err);
 
 #endif

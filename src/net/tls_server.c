@@ -25,6 +25,7 @@
 
 #define TICKET_KEYS_SIZE 80 /* bytes: name, MAC key and cipher key (SSL_CTX_set_tlsext_ticket_keys) */
 #define FILES            3
+#define FILE_SIZE_MAX    ((off_t)4 << 20) /* bytes; a bundle of all public authorities has a quarter of a MiB */
 
 /* The server's choice: the first of these that the client has. */
 static const uint8_t protocols[] = {2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
@@ -151,6 +152,20 @@ static bool take_stamps(struct tls_server *server)
     return changed;
 }
 
+/* At the start a pipe will do, such as a shell's <(…). Later the loop must not wait for what may never come. */
+static enum status refuse_what_may_block(const struct tls_server *server, struct err *err)
+{
+    for (size_t i = 0; i < FILES; i++) {
+        struct stat facts;
+        if (!server->paths[i] || stat(server->paths[i], &facts) != 0)
+            continue; /* reading it says why */
+        if (!S_ISREG(facts.st_mode) || facts.st_size > FILE_SIZE_MAX)
+            return err_set(err, STATUS_INVALID_ARGUMENT, "%s is no file of at most %lld bytes",
+                           server->paths[i], (long long)FILE_SIZE_MAX);
+    }
+    return STATUS_OK;
+}
+
 /* ORDER: the stamps before the files. What changes in between has another stamp at the next look, and is read again. */
 enum status tls_server_renew(struct tls_server *server, bool always, bool *ret_changed, struct err *err)
 {
@@ -159,7 +174,9 @@ enum status tls_server_renew(struct tls_server *server, bool always, bool *ret_c
         return STATUS_OK;
     const struct tls_server_files files = {server->paths[0], server->paths[1], server->paths[2]};
     SSL_CTX *context = NULL;
-    enum status status = create(&files, &context, err);
+    enum status status = server->context ? refuse_what_may_block(server, err) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = create(&files, &context, err);
     if (status != STATUS_OK)
         return status;
     SSL_CTX_free(server->context);

@@ -316,7 +316,9 @@ class Grpc(Group):
             with self.subTest(bad=instance_id[:30]):
                 self.assertEqual(self.call("StartInstance", pb.CreateInstanceRequest(instanceId=instance_id, name="n")), Code.INVALID_ARGUMENT)
                 self.assertEqual(self.ask("GetInstance", pb.GetInstanceRequest(instanceId=instance_id)).exists, False)
-                for method, message in (("RaiseEvent", pb.RaiseEventRequest), ("TerminateInstance", pb.TerminateRequest),
+                # An event for nobody is accepted and dropped.
+                self.assertIn(self.call("RaiseEvent", pb.RaiseEventRequest(instanceId=instance_id)), (Code.INVALID_ARGUMENT, Code.OK))
+                for method, message in (("TerminateInstance", pb.TerminateRequest),
                                         ("SuspendInstance", pb.SuspendRequest), ("ResumeInstance", pb.ResumeRequest)):
                     self.assertIn(self.call(method, message(instanceId=instance_id)), (Code.INVALID_ARGUMENT, Code.NOT_FOUND))
         self.assertEqual(self.call("StartInstance", pb.CreateInstanceRequest(instanceId="a", name="n")), Code.ALREADY_EXISTS)
@@ -336,8 +338,8 @@ class Grpc(Group):
         state = self.ask("GetInstance", pb.GetInstanceRequest(instanceId="nobody"))
         self.assertFalse(state.exists)
         self.assertFalse(state.HasField("orchestrationState"))
-        for method, request in (("RaiseEvent", pb.RaiseEventRequest(instanceId="nobody", name="e")),
-                                ("TerminateInstance", pb.TerminateRequest(instanceId="nobody")),
+        self.assertEqual(self.call("RaiseEvent", pb.RaiseEventRequest(instanceId="nobody", name="e")), Code.OK)
+        for method, request in (("TerminateInstance", pb.TerminateRequest(instanceId="nobody")),
                                 ("SuspendInstance", pb.SuspendRequest(instanceId="nobody")),
                                 ("ResumeInstance", pb.ResumeRequest(instanceId="nobody")),
                                 ("RestartInstance", pb.RestartInstanceRequest(instanceId="nobody"))):

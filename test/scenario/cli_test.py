@@ -66,6 +66,10 @@ class Commands(unittest.TestCase):
         self.bad(NOT_FOUND, "no such instance", "instance", "show", "life")
         self.bad(NOT_FOUND, "no such instance", "instance", "history", "life")
 
+    def test_a_connection_without_an_endpoint_goes_nowhere(self):
+        for text in ("garbage", "Endpont=http://localhost:1;TaskHub=x", "Endpoint=;TaskHub=x", "TaskHub=x;Authentication=None"):
+            self.bad(USAGE, "--connection has no Endpoint", "hub", "delete", "default", "--yes", "--connection", text)
+
     def test_a_query_prints_what_it_finds(self):
         for name in ("query-a", "query-b"):
             self.start(name)

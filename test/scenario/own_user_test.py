@@ -88,6 +88,18 @@ class OwnUser(unittest.TestCase):
                                    "-c", code, str(data)], capture_output=True, text=True)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
 
+    def test_a_folder_with_other_folders_is_not_taken(self):
+        """`--data /etc`, typed by mistake, must not make /etc the server's."""
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "ssh").mkdir()
+            before = os.stat(folder)
+            done = subprocess.run([PROGRAM, "scheduler", "--port", "0", "--data", folder], capture_output=True, text=True,
+                                  timeout=60)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn('is no data folder: it holds the folder "ssh"', done.stderr)
+            after = os.stat(folder)
+            self.assertEqual((after.st_uid, after.st_gid, after.st_mode), (before.st_uid, before.st_gid, before.st_mode))
+
     def test_another_user(self):
         server = self.start("--user", "65534")
         self.check(server, 65534)
@@ -98,6 +110,17 @@ class OwnUser(unittest.TestCase):
                               capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 2)
         self.assertIn('there is no user "nobody-of-that-name"', done.stderr)
+
+    def test_the_own_certificates_go_to_another_user_too(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o700)
+            first = self.start("--tls", data=folder)
+            authority = (pathlib.Path(folder) / "tls" / "authority.pem").read_text()
+            self.assertEqual(first.stop(), 0)
+            second = self.start("--tls", "--user", "65534", data=folder)
+            self.check(second, 65534)
+            self.assertEqual((pathlib.Path(folder) / "tls" / "authority.pem").read_text(), authority)
+            self.assertEqual(second.stop(), 0)
 
     def test_a_folder_below_one_of_roots_alone(self):
         """/root/.local/state is the folder of whoever types the README's command as root."""

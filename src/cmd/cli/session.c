@@ -93,6 +93,12 @@ int cli_session_open(struct cli_session *session, const struct command *command,
     if (code != EXIT_GOOD)
         return code;
 
+    /* A typing error in it must not lead to another server than the one that was meant. */
+    if (uses_string(values) && !string_value(setting_text(values, "connection"), "Endpoint").size)
+        return cli_session_usage(session,
+                                 "--connection has no Endpoint; it is like "
+                                 "Endpoint=http://localhost:8080;TaskHub=default;Authentication=None");
+
     choose(session, hub);
     if (buf_status(&session->endpoint) != STATUS_OK || buf_status(&session->hub) != STATUS_OK) {
         fputs("sallyport: out of memory\n", stderr);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* engine_load.c — an engine from the rows of a store: hubs, then live instances, then what waits for them. */
-#include "core/task/engine.h"
 #include "core/task/activity.h"
 #include "core/task/control.h"
+#include "core/task/engine.h"
 #include "core/task/entity_lock.h"
 #include "core/task/gate.h"
 #include "core/task/inbox.h"

@@ -51,6 +51,9 @@ const char *entity_decision_objection(struct engine *engine,
     case PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_UNLOCK_SENT:
         return object_to(engine, action->entity_unlock_sent->target_instance_id.value);
     case PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_LOCK_REQUESTED:
+        if (action->entity_lock_requested->lock_set_count > ENTITY_LOCK_SET_MAX)
+            return memory_must(arena_fmt(&engine->scratch, "a critical section may lock %d entities at most",
+                                         ENTITY_LOCK_SET_MAX));
         for (size_t n = 0; !text && n < action->entity_lock_requested->lock_set_count; n++)
             text = object_to(engine, action->entity_lock_requested->lock_set[n]);
         return text;

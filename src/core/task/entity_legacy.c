@@ -10,7 +10,7 @@
 #define TEXT_SIZE_MAX  ((size_t)8 << 20) /* bytes: an input of the largest size, with every byte escaped */
 #define DEPTH_MAX      8
 #define VALUES_MAX     4096
-#define LOCKS_MAX      1000
+#define LOCKS_MAX      500 /* as ENTITY_LOCK_SET_MAX */
 #define ID_SIZE_MAX    100 /* bytes of a request's id: a GUID has 36 */
 #define FAILURES_MAX   16  /* nested failures that an answer shows */
 #define TIME_SIZE_MAX  64  /* bytes */

@@ -13,6 +13,10 @@
 
 #include "core/task/entity.h"
 
+/* Entities of one critical section. The set travels with the request from each to the next, so its cost is its square:
+ * without a limit one answer could hold up all others. */
+#define ENTITY_LOCK_SET_MAX 500
+
 /* The instance asks for a set. Names that are given twice count once; an empty set is granted at once.
  * `legacy`: it is told in JSON. */
 void entity_lock_request(struct engine *engine, struct instance *instance, struct bytes section,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* standing.c — the first fact that explains it all is the line: the end, a start to come, a turn, suspension; only then what
  * the orchestration waits for. */
-#include "core/task/engine.h"
 #include "core/task/standing.h"
+#include "core/task/engine.h"
 
 #include "base/encode.h"
 #include "core/task/instance.h"
