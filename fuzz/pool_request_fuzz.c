@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct http_part part = pool_service_part(&service, size & 1);
     struct http_match m = http_route_find(&part, 1, BYTES_LITERAL("GET"), path);
     if (m.route)
-        try_file(&arena, name, uri_decode(&arena, m.value.data ? m.value : BYTES_LITERAL(""), false));
+        try_file(&arena, name, uri_decode(&arena, m.values[0].data ? m.values[0] : BYTES_LITERAL(""), false));
     if (execute_request_parse(&arena, body, &request, &e) == STATUS_OK)
         ASSERT(request.code.data && bytes_utf8_valid(request.code) && request.timeout_s >= 0 &&
                request.output_size_max >= 0 && request.output_size_max <= INT32_MAX);
