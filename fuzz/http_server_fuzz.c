@@ -144,8 +144,8 @@ static void on_routed(void *context, struct http_request *r)
 
 #define ROW(m, p, ...)                                                                                       \
     {                                                                                                        \
-        .method = m, .pattern = p, .query = "", .access = ACCESS_READ, .handle = on_routed,             \
-        .summary = "s", __VA_ARGS__                                                                          \
+        .method = m, .pattern = p, .query = "", .access = ACCESS_READ, .handle = on_routed, .summary = "s",  \
+        __VA_ARGS__                                                                                          \
     }
 static const struct http_route rows[] = {
     ROW("GET", "/{id}"),
