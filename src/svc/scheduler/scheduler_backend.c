@@ -9,7 +9,7 @@
 #include "core/task/backend_words.h"
 #include "core/task/message.h"
 #include "svc/scheduler/scheduler_ask.h"
-#include "svc/scheduler/scheduler_internal.h"
+#include "svc/scheduler/scheduler_service_internal.h"
 
 #define ARENA_MAX      ((size_t)256 << 20) /* bytes of a decoded completion: a server takes 64 MiB of one */
 #define EVENTS_MAX     500

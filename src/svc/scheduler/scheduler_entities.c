@@ -2,7 +2,7 @@
 /* scheduler_entities.c — the RPCs of entities that the engine does not answer: pages come from the store, and there is nothing
  * to clean, for what has no state, no message and no holder is gone (spec 3.23.7). */
 #include "core/task/entity_name.h"
-#include "svc/scheduler/scheduler_internal.h"
+#include "svc/scheduler/scheduler_service_internal.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
 #define QUERY_ARENA_MAX ((size_t)16 << 20) /* bytes of a decoded request, or of an answer's lists */

@@ -4,7 +4,7 @@
  * A hub is closed first: nobody finds it any more, its streams and waiting calls end. Then its instances go, batch by
  * batch, and the hub itself last. What a crash leaves is a hub with fewer instances, whose deletion can be asked for
  * again. */
-#include "svc/scheduler/scheduler_internal.h"
+#include "svc/scheduler/scheduler_service_internal.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
 #define REFUSAL                                                                                              \

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "svc/scheduler/scheduler_internal.h"
+#include "svc/scheduler/scheduler_service_internal.h"
 
 #define HUB_NAME_MAX 100 /* bytes, as in the store */
 

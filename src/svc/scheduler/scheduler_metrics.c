@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "os/clock.h"
-#include "svc/scheduler/scheduler_internal.h"
+#include "svc/scheduler/scheduler_service_internal.h"
 
 /* --- one value --- */
 

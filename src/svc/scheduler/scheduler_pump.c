@@ -7,7 +7,7 @@
 #include "core/task/instance_status.h"
 #include "os/clock.h"
 #include "os/memory.h"
-#include "svc/scheduler/scheduler_internal.h"
+#include "svc/scheduler/scheduler_service_internal.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
 #define QUIET_NS         (2 * NS_PER_S)  /* between looks whether the storm is over */

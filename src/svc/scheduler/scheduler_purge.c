@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* scheduler_purge.c — a purge is an object that the store's reader and the engine hand to and fro; the map of engine calls
  * has it while the engine does, the list of all while it lives. */
-#include "svc/scheduler/scheduler_internal.h"
+#include "svc/scheduler/scheduler_service_internal.h"
 
 #include <stdlib.h>
 

@@ -6,7 +6,7 @@
  * caller sees what it was told, without a wait. */
 #include "core/task/orchestration_state.h"
 #include "os/clock.h"
-#include "svc/scheduler/scheduler_internal.h"
+#include "svc/scheduler/scheduler_service_internal.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
 #define QUERY_ARENA_MAX ((size_t)16 << 20) /* bytes of a decoded query */

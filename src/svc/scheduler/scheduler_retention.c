@@ -6,7 +6,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "os/clock.h"
-#include "svc/scheduler/scheduler_internal.h"
+#include "svc/scheduler/scheduler_service_internal.h"
 
 #define INTERVAL_NS (60 * NS_PER_S)
 

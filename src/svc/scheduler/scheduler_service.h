@@ -17,8 +17,7 @@
  * for pings, and get their work again (with new tokens) once a small write succeeds, which is tried again and
  * again.
  *
- * Methods: spec/durable-task-protocol.md section 1.2. Entities answer UNIMPLEMENTED and
- * say so; hub administration does unless options.hubs_managed. */
+ * Methods: the table in scheduler_methods.c. Hub administration is refused unless options.hubs_managed. */
 #ifndef SVC_SCHEDULER_SERVICE_H
 #define SVC_SCHEDULER_SERVICE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* scheduler_internal.h — what the files of this service share. Not for other folders. */
-#ifndef SVC_SCHEDULER_INTERNAL_H
-#define SVC_SCHEDULER_INTERNAL_H
+/* scheduler_service_internal.h — what the files of this service share. Not for other folders. */
+#ifndef SVC_SCHEDULER_SERVICE_INTERNAL_H
+#define SVC_SCHEDULER_SERVICE_INTERNAL_H
 
 #include "base/map.h"
 #include "core/task/retention.h"
@@ -13,7 +13,7 @@ struct scheduler_call;
 struct scheduler_purge;
 struct scheduler_retention;
 
-/* What a method does with a call. The table stands in scheduler_service.c. */
+/* What a method does with a call. The table stands in scheduler_methods.c. */
 struct method {
     /* Answers the call, or keeps it. The message is valid during the call only. */
     void (*handle)(struct scheduler *s, struct scheduler_call *c, struct bytes message);
@@ -53,6 +53,15 @@ struct scheduler_call {
     void (*on_destroy)(struct scheduler_call *call); /* … which frees it; NULL: nothing */
 };
 
+/* What begins a call, whoever begins it. */
+struct scheduler_call_origin {
+    uint64_t number;
+    uint64_t connection;
+    struct bytes message;
+    const struct grpc_request *request;  /* NULL: from inside */
+    const struct scheduler_asker *asker; /* NULL: by gRPC */
+};
+
 /* In the numbers of calls from inside. Those of gRPC count from 1, those of purges have the bit above. */
 #define ASK_NUMBER ((uint64_t)1 << 62)
 
@@ -89,19 +98,31 @@ struct scheduler {
 /* The method of BackendService with that path, or NULL. */
 const struct method *scheduler_backend_method(struct bytes path);
 
-/* --- scheduler_service.c --- */
+/* --- scheduler_methods.c --- */
+/* The method of either service with that path, or NULL. */
+const struct method *scheduler_method_find(struct bytes path);
 /* The row of a method of TaskHubSidecarService. */
 const struct method *scheduler_method(enum pb_task_hub_sidecar_service_method method);
+
+/* --- scheduler_call.c --- */
+/* Whether the service takes such a call now: UNAVAILABLE, RESOURCE_EXHAUSTED, and what scheduler_pump_refusal says. */
+STATUS_RESULT scheduler_admit(struct scheduler *scheduler, const struct method *method, struct err *err);
+/* A call that is listed, or NULL: no memory. Hub 0: it will wait for its hub, with its message. */
+struct scheduler_call *scheduler_call_create(struct scheduler *scheduler,
+                                             const struct scheduler_call_origin *origin,
+                                             const struct method *method, uint32_t hub);
 struct scheduler_call *scheduler_call_find(const struct scheduler *scheduler, uint64_t number);
+/* Its hub is there: on to its method. */
+void scheduler_call_admitted(struct scheduler_call *call, uint32_t hub);
 /* Sends one message of a streamed answer. */
 void scheduler_call_send(struct scheduler_call *call, struct bytes message);
 /* Answers and forgets. */
-void scheduler_call_reply(struct scheduler_call *c, struct bytes message);
-void scheduler_call_finish(struct scheduler_call *c, enum status status, const char *text);
-/* Its hub is there: on to its method. */
-void scheduler_call_admitted(struct scheduler_call *call, uint32_t hub);
+void scheduler_call_reply(struct scheduler_call *call, struct bytes message);
+void scheduler_call_finish(struct scheduler_call *call, enum status status, const char *text);
+/* Nobody waits for its answer any more. */
+void scheduler_call_cancel(struct scheduler *scheduler, struct scheduler_call *call);
 /* Forgets without an answer. */
-void scheduler_call_destroy(struct scheduler_call *c);
+void scheduler_call_destroy(struct scheduler_call *call);
 
 /* --- scheduler_hubs.c --- */
 /* Registers a hub that the store has. */
