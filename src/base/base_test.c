@@ -204,6 +204,22 @@ static void list_links_can_be_removed_twice(void **state)
     assert_null(list_pop_front(&other));
 }
 
+static void base64url_has_one_text_for_some_bytes(void **state)
+{
+    const uint8_t bytes[] = {0xfb, 0xff, 0xfe};
+    CLEANUP(buf_fini) struct buf text = {0};
+    CLEANUP(buf_fini) struct buf back = {0};
+    base64url_encode(&text, bytes_of(bytes, 3));
+    buf_append_byte(&text, ' ');
+    base64url_encode(&text, bytes_of(bytes, 1));
+    assert_true(bytes_equal_cstr(buf_peek(&text), "-__- -w"));
+    assert_int_equal(base64url_decode(&back, b("-__-")), STATUS_OK);
+    assert_memory_equal(back.data, bytes, 3);
+    static const char *const bad[] = {"-w==", "-x", "-__", "+w", "-w ", "a", "/w"};
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        assert_int_equal(base64url_decode(&back, b(bad[i])), STATUS_MALFORMED);
+}
+
 static void base64_is_read_with_and_without_padding(void **state)
 {
     (void)state;
@@ -352,6 +368,7 @@ int main(void)
         cmocka_unit_test(a_heap_gives_the_smallest_first_and_ties_in_order),
         cmocka_unit_test(list_links_can_be_removed_twice),
         cmocka_unit_test(base64_is_read_with_and_without_padding),
+        cmocka_unit_test(base64url_has_one_text_for_some_bytes),
         cmocka_unit_test(percent_encoding_keeps_what_is_plain),
         cmocka_unit_test(time_text_is_rfc_3339),
         cmocka_unit_test(guids_are_version_4),

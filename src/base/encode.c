@@ -63,6 +63,53 @@ enum status base64_decode(struct buf *out, struct bytes in)
     return buf_status(out);
 }
 
+void base64url_encode(struct buf *out, struct bytes in)
+{
+    size_t begin = out->size;
+    base64_encode(out, in);
+    if (out->failed)
+        return;
+    while (out->size > begin && out->data[out->size - 1] == '=')
+        out->size--;
+    for (size_t i = begin; i < out->size; i++) {
+        if (out->data[i] == '+')
+            out->data[i] = '-';
+        else if (out->data[i] == '/')
+            out->data[i] = '_';
+    }
+}
+
+static int base64url_value(uint8_t c)
+{
+    if (c == '-')
+        return 62;
+    if (c == '_')
+        return 63;
+    return c == '+' || c == '/' ? -1 : base64_value(c);
+}
+
+enum status base64url_decode(struct buf *out, struct bytes in)
+{
+    if (in.size % 4 == 1)
+        return STATUS_MALFORMED;
+    uint32_t group = 0;
+    int bits = 0;
+    for (size_t i = 0; i < in.size; i++) {
+        int value = base64url_value(in.data[i]);
+        if (value < 0)
+            return STATUS_MALFORMED;
+        group = group << 6 | (uint32_t)value;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            buf_append_byte(out, (uint8_t)(group >> bits));
+        }
+    }
+    if (group & ((1u << bits) - 1))
+        return STATUS_MALFORMED;
+    return buf_status(out);
+}
+
 void percent_encode(struct buf *out, struct bytes in, const char *keep)
 {
     for (size_t i = 0; i < in.size; i++) {

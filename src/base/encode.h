@@ -11,6 +11,10 @@ void base64_encode(struct buf *out, struct bytes in);
 /* Standard alphabet; padding optional, blanks refused. MALFORMED leaves `out` with what came before the
  * fault. */
 STATUS_RESULT base64_decode(struct buf *out, struct bytes in);
+/* The alphabet for URLs, without padding (RFC 4648 section 5). Decoding is strict: no padding, and no loose bits, so that
+ * one text only stands for some bytes. MALFORMED as above. */
+void base64url_encode(struct buf *out, struct bytes in);
+STATUS_RESULT base64url_decode(struct buf *out, struct bytes in);
 /* Escapes all but RFC 3986 unreserved characters and those in `keep` (NULL allowed). */
 void percent_encode(struct buf *out, struct bytes in, const char *keep);
 
