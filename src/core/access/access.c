@@ -6,13 +6,28 @@
 #define MAY(permission) (1u << ACCESS_##permission)
 #define EVERYTHING                                                                                           \
     (MAY(READ) | MAY(SUBMIT) | MAY(DECIDE) | MAY(EXECUTE) | MAY(OPERATE) | MAY(HUB_HELLO) | MAY(HUB_READ) |  \
-     MAY(HUB_WRITE) | MAY(HUB_WORK) | MAY(HUB_ADMIN))
+     MAY(HUB_WRITE) | MAY(HUB_WORK) | MAY(HUB_ADMIN) | MAY(CONTROL_READ) | MAY(CONTROL_WRITE) | MAY(GRANT) | \
+     MAY(DIRECTORY_READ) | MAY(DIRECTORY_WRITE))
 
 static const char *const permissions[] = {
-    [ACCESS_UNSET] = "unset",         [ACCESS_ANYONE] = "anyone",       [ACCESS_READ] = "read",
-    [ACCESS_SUBMIT] = "submit",       [ACCESS_DECIDE] = "decide",       [ACCESS_EXECUTE] = "execute",
-    [ACCESS_OPERATE] = "operate",     [ACCESS_HUB_HELLO] = "hub-hello", [ACCESS_HUB_READ] = "hub-read",
-    [ACCESS_HUB_WRITE] = "hub-write", [ACCESS_HUB_WORK] = "hub-work",   [ACCESS_HUB_ADMIN] = "hub-admin",
+    [ACCESS_UNSET] = "unset",
+    [ACCESS_ANYONE] = "anyone",
+    [ACCESS_READ] = "read",
+    [ACCESS_SUBMIT] = "submit",
+    [ACCESS_DECIDE] = "decide",
+    [ACCESS_EXECUTE] = "execute",
+    [ACCESS_OPERATE] = "operate",
+    [ACCESS_HUB_HELLO] = "hub-hello",
+    [ACCESS_HUB_READ] = "hub-read",
+    [ACCESS_HUB_WRITE] = "hub-write",
+    [ACCESS_HUB_WORK] = "hub-work",
+    [ACCESS_HUB_ADMIN] = "hub-admin",
+    [ACCESS_SIGNED_IN] = "signed-in",
+    [ACCESS_CONTROL_READ] = "control-read",
+    [ACCESS_CONTROL_WRITE] = "control-write",
+    [ACCESS_GRANT] = "grant",
+    [ACCESS_DIRECTORY_READ] = "directory-read",
+    [ACCESS_DIRECTORY_WRITE] = "directory-write",
 };
 
 static const struct role {
@@ -21,9 +36,13 @@ static const struct role {
     unsigned may;   /* bit n: the permission n */
 } roles[] = {
     /* Of the cloud: those of the control plane do not see data. */
-    [ROLE_OWNER] = {"Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635", MAY(OPERATE) | MAY(HUB_ADMIN)},
-    [ROLE_CONTRIBUTOR] = {"Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c", MAY(HUB_ADMIN)},
-    [ROLE_READER] = {"Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7", 0},
+    [ROLE_OWNER] = {"Owner", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+                    MAY(OPERATE) | MAY(HUB_ADMIN) | MAY(CONTROL_READ) | MAY(CONTROL_WRITE) | MAY(GRANT) |
+                        MAY(DIRECTORY_READ) | MAY(DIRECTORY_WRITE)},
+    [ROLE_CONTRIBUTOR] = {"Contributor", "b24988ac-6180-42a0-ab88-20f7382dd24c",
+                          MAY(HUB_ADMIN) | MAY(CONTROL_READ) | MAY(CONTROL_WRITE) | MAY(DIRECTORY_READ)},
+    [ROLE_READER] = {"Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7",
+                     MAY(CONTROL_READ) | MAY(DIRECTORY_READ)},
     [ROLE_HUB_CONTRIBUTOR] = {"Durable Task Data Contributor", "0ad04412-c4d5-4796-b79c-f76d14c8d402",
                               MAY(HUB_HELLO) | MAY(HUB_READ) | MAY(HUB_WRITE) | MAY(HUB_WORK)},
     [ROLE_HUB_WORKER] = {"Durable Task Worker", "80d0d6b0-f522-40a4-8886-a5a11720c375",
@@ -37,8 +56,9 @@ static const struct role {
                         MAY(SUBMIT) | MAY(READ)},
     [ROLE_REVIEWER] = {"Sallyport Reviewer", "5a11e7f0-0000-4000-8000-000000000002", MAY(READ) | MAY(DECIDE)},
     [ROLE_OPERATOR] = {"Sallyport Operator", "5a11e7f0-0000-4000-8000-000000000003",
-                       MAY(OPERATE) | MAY(HUB_HELLO) | MAY(HUB_ADMIN)},
-    [ROLE_AUDITOR] = {"Sallyport Auditor", "5a11e7f0-0000-4000-8000-000000000004", MAY(READ) | MAY(HUB_READ)},
+                       MAY(OPERATE) | MAY(HUB_HELLO) | MAY(HUB_ADMIN) | MAY(DIRECTORY_READ)},
+    [ROLE_AUDITOR] = {"Sallyport Auditor", "5a11e7f0-0000-4000-8000-000000000004",
+                      MAY(READ) | MAY(HUB_READ) | MAY(CONTROL_READ) | MAY(DIRECTORY_READ)},
     [ROLE_LOCAL] = {"the local user", "", EVERYTHING},
 };
 
@@ -63,20 +83,29 @@ static bool holds_at(struct bytes granted, struct bytes asked)
     return asked.size == granted.size || asked.data[granted.size] == '/';
 }
 
-enum access_verdict access_decide(const struct principal *principal, enum access_permission permission,
-                                  struct bytes scope)
+enum access_verdict access_decide_at(const struct principal *principal, enum access_permission permission,
+                                     struct bytes place, struct bytes resource)
 {
     ASSERT(permission < ACCESS_PERMISSIONS);
     if (permission == ACCESS_ANYONE)
         return ACCESS_GRANTED;
-    if (!principal->id)
+    if (!principal->id || (principal->within.size > 0 && !holds_at(principal->within, place)))
         return ACCESS_UNKNOWN;
+    if (permission == ACCESS_SIGNED_IN)
+        return ACCESS_GRANTED;
     for (size_t i = 0; i < principal->grant_count; i++) {
         const struct access_grant *grant = &principal->grants[i];
-        if (access_role_permits(grant->role, permission) && holds_at(grant->scope, scope))
+        bool here = holds_at(grant->scope, place) || (resource.size > 0 && holds_at(grant->scope, resource));
+        if (here && access_role_permits(grant->role, permission))
             return ACCESS_GRANTED;
     }
     return ACCESS_DENIED;
+}
+
+enum access_verdict access_decide(const struct principal *principal, enum access_permission permission,
+                                  struct bytes scope)
+{
+    return access_decide_at(principal, permission, scope, (struct bytes){0});
 }
 
 const char *access_permission_name(enum access_permission permission)
@@ -89,6 +118,29 @@ const char *access_role_name(enum access_role role)
 {
     ASSERT(role < ACCESS_ROLES);
     return roles[role].name;
+}
+
+const char *access_role_id(enum access_role role)
+{
+    ASSERT(role < ACCESS_ROLES);
+    return roles[role].id;
+}
+
+bool access_role_find(struct bytes text, enum access_role *ret_role)
+{
+    const struct bytes ours = BYTES_LITERAL("Sallyport ");
+    for (enum access_role role = 0; role < ROLE_LOCAL; role++) {
+        struct bytes name = bytes_of_cstr(roles[role].name);
+        bool found =
+            bytes_equal_nocase(text, name) || bytes_equal_nocase(text, bytes_of_cstr(roles[role].id));
+        if (!found && bytes_starts_with(name, ours))
+            found = bytes_equal_nocase(text, bytes_slice(name, ours.size, name.size));
+        if (found) {
+            *ret_role = role;
+            return true;
+        }
+    }
+    return false;
 }
 
 void access_explain(enum access_permission permission, struct buf *out)

@@ -10,18 +10,24 @@
 
 /* What a route or a call asks for. */
 enum access_permission {
-    ACCESS_UNSET,     /* a row that forgot it: refused at start, and to everybody */
-    ACCESS_ANYONE,    /* no sign-in: liveness, the page that says what this is */
-    ACCESS_READ,      /* see requests and results */
-    ACCESS_SUBMIT,    /* hand in code */
-    ACCESS_DECIDE,    /* approve and reject */
-    ACCESS_EXECUTE,   /* run code in sessions and use their files */
-    ACCESS_OPERATE,   /* run the server */
-    ACCESS_HUB_HELLO, /* ask whether a task hub is there */
-    ACCESS_HUB_READ,  /* see its instances */
-    ACCESS_HUB_WRITE, /* start, steer and purge them */
-    ACCESS_HUB_WORK,  /* take and complete their work */
-    ACCESS_HUB_ADMIN, /* make and delete task hubs */
+    ACCESS_UNSET,           /* a row that forgot it: refused at start, and to everybody */
+    ACCESS_ANYONE,          /* no sign-in: liveness, the page that says what this is */
+    ACCESS_READ,            /* see requests and results */
+    ACCESS_SUBMIT,          /* hand in code */
+    ACCESS_DECIDE,          /* approve and reject */
+    ACCESS_EXECUTE,         /* run code in sessions and use their files */
+    ACCESS_OPERATE,         /* run the server */
+    ACCESS_HUB_HELLO,       /* ask whether a task hub is there */
+    ACCESS_HUB_READ,        /* see its instances */
+    ACCESS_HUB_WRITE,       /* start, steer and purge them */
+    ACCESS_HUB_WORK,        /* take and complete their work */
+    ACCESS_HUB_ADMIN,       /* make and delete task hubs */
+    ACCESS_SIGNED_IN,       /* whoever is known: who am I, what may I */
+    ACCESS_CONTROL_READ,    /* see resources, role definitions, assignments */
+    ACCESS_CONTROL_WRITE,   /* make, change and delete resources */
+    ACCESS_GRANT,           /* make and delete role assignments */
+    ACCESS_DIRECTORY_READ,  /* see people, groups and applications */
+    ACCESS_DIRECTORY_WRITE, /* make and delete them, their credentials and keys */
     ACCESS_PERMISSIONS,
 };
 
@@ -54,6 +60,8 @@ struct principal {
     const char *name; /* for people and records */
     const struct access_grant *grants;
     size_t grant_count;
+    struct bytes
+        within; /* the only place where the credentials count, as their audience says; "": everywhere */
 };
 
 /* Whoever reaches a server without sign-in: it listens on loopback only, so they are on this machine. */
@@ -63,18 +71,27 @@ extern const struct principal access_nobody;
 
 enum access_verdict {
     ACCESS_GRANTED,
-    ACCESS_UNKNOWN, /* nobody is known: 401, UNAUTHENTICATED */
+    ACCESS_UNKNOWN, /* nobody is known, or not for this place: 401, UNAUTHENTICATED */
     ACCESS_DENIED,  /* known, and may not: 403, PERMISSION_DENIED */
 };
 
 /* `scope`: what is asked for, as in grants; segments are compared without regard to case. */
 enum access_verdict access_decide(const struct principal *principal, enum access_permission permission,
                                   struct bytes scope);
+/* The same for what has two names: a place of this server ("/pool") and the id of the resource that is served there
+ * ("/subscriptions/…"; "" if there is none). A grant may hold at either; `within` is a place. */
+enum access_verdict access_decide_at(const struct principal *principal, enum access_permission permission,
+                                     struct bytes place, struct bytes resource);
 
 /* "hub-read"; for rows in documents and logs. */
 const char *access_permission_name(enum access_permission permission);
 /* "Durable Task Worker". */
 const char *access_role_name(enum access_role role);
+/* The GUID by which clients of the cloud name it; "" for ROLE_LOCAL. */
+const char *access_role_id(enum access_role role);
+/* By its GUID or name, without regard to case; of ours also without "Sallyport ". False: there is none that can be
+ * granted. */
+bool access_role_find(struct bytes text, enum access_role *ret_role);
 bool access_role_permits(enum access_role role, enum access_permission permission);
 /* What to say to who may not: which roles permit it. */
 void access_explain(enum access_permission permission, struct buf *out);

@@ -32,10 +32,11 @@ static void nobody_may_what_anyone_may(void **state)
     const struct principal bare = {.id = "bare", .name = "bare"};
     for (enum access_permission permission = 0; permission < ACCESS_PERMISSIONS; permission++) {
         bool anyone = permission == ACCESS_ANYONE;
+        bool known = anyone || permission == ACCESS_SIGNED_IN;
         assert_int_equal(access_decide(&access_nobody, permission, everywhere),
                          anyone ? ACCESS_GRANTED : ACCESS_UNKNOWN);
         assert_int_equal(access_decide(&bare, permission, everywhere),
-                         anyone ? ACCESS_GRANTED : ACCESS_DENIED);
+                         known ? ACCESS_GRANTED : ACCESS_DENIED);
     }
 }
 
@@ -64,6 +65,52 @@ static void a_grant_holds_at_its_place_and_below(void **state)
         if ((verdict == ACCESS_GRANTED) != cases[i].holds)
             fail_msg("%s at %s: %d", cases[i].granted, cases[i].asked, verdict);
     }
+}
+
+/* A token for pools is nobody's at a task hub, whatever its bearer may there. */
+static void credentials_count_at_their_audience_only(void **state)
+{
+    const struct access_grant grants[] = {{ROLE_HUB_CONTRIBUTOR, everywhere},
+                                          {ROLE_SESSION_EXECUTOR, everywhere}};
+    const struct principal principal = {.id = "one",
+                                        .name = "one",
+                                        .grants = grants,
+                                        .grant_count = ARRAY_SIZE(grants),
+                                        .within = BYTES_LITERAL("/pool")};
+    assert_int_equal(access_decide(&principal, ACCESS_EXECUTE, BYTES_LITERAL("/pool")), ACCESS_GRANTED);
+    assert_int_equal(access_decide(&principal, ACCESS_HUB_READ, BYTES_LITERAL("/scheduler/a")),
+                     ACCESS_UNKNOWN);
+    assert_int_equal(access_decide(&principal, ACCESS_SIGNED_IN, BYTES_LITERAL("/pool2")), ACCESS_UNKNOWN);
+    assert_int_equal(access_decide(&principal, ACCESS_EXECUTE, BYTES_LITERAL("")), ACCESS_UNKNOWN);
+}
+
+static void a_grant_may_name_the_resource_that_is_served_there(void **state)
+{
+    const struct access_grant grant = {ROLE_SESSION_EXECUTOR,
+                                       BYTES_LITERAL("/subscriptions/s/resourceGroups/g")};
+    const struct principal principal = {.id = "one", .name = "one", .grants = &grant, .grant_count = 1};
+    const struct bytes place = BYTES_LITERAL("/pool");
+    const struct bytes inside =
+        BYTES_LITERAL("/subscriptions/S/resourcegroups/G/providers/Microsoft.App/sessionPools/p");
+    const struct bytes outside =
+        BYTES_LITERAL("/subscriptions/s/resourceGroups/g2/providers/Microsoft.App/sessionPools/p");
+    assert_int_equal(access_decide_at(&principal, ACCESS_EXECUTE, place, inside), ACCESS_GRANTED);
+    assert_int_equal(access_decide_at(&principal, ACCESS_EXECUTE, place, outside), ACCESS_DENIED);
+    assert_int_equal(access_decide_at(&principal, ACCESS_EXECUTE, place, BYTES_LITERAL("")), ACCESS_DENIED);
+}
+
+static void a_role_is_found_by_guid_and_by_name(void **state)
+{
+    enum access_role role = ACCESS_ROLES;
+    assert_true(access_role_find(BYTES_LITERAL("0AD04412-c4d5-4796-b79c-f76d14c8d402"), &role));
+    assert_int_equal(role, ROLE_HUB_CONTRIBUTOR);
+    assert_true(access_role_find(BYTES_LITERAL("durable task worker"), &role));
+    assert_int_equal(role, ROLE_HUB_WORKER);
+    assert_true(access_role_find(BYTES_LITERAL("submitter"), &role));
+    assert_int_equal(role, ROLE_SUBMITTER);
+    assert_false(access_role_find(BYTES_LITERAL("the local user"), &role));
+    assert_false(access_role_find(BYTES_LITERAL(""), &role));
+    assert_string_equal(access_role_id(ROLE_OWNER), "8e3af657-a8ff-443c-a75c-2fe8c4bcb635");
 }
 
 static void one_of_several_grants_is_enough(void **state)
@@ -104,6 +151,9 @@ int main(void)
         cmocka_unit_test(the_local_user_may_everything_but_what_was_forgotten),
         cmocka_unit_test(nobody_may_what_anyone_may),
         cmocka_unit_test(a_grant_holds_at_its_place_and_below),
+        cmocka_unit_test(credentials_count_at_their_audience_only),
+        cmocka_unit_test(a_grant_may_name_the_resource_that_is_served_there),
+        cmocka_unit_test(a_role_is_found_by_guid_and_by_name),
         cmocka_unit_test(one_of_several_grants_is_enough),
         cmocka_unit_test(roles_and_permissions_have_names_of_their_own),
     };
