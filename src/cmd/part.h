@@ -21,6 +21,7 @@
 #include "jail/data_root.h"
 #include "net/listener.h"
 #include "os/loop.h"
+#include "store/directory/directory.h"
 #include "svc/app/app_service.h"
 #include "svc/pool/http/pool_service.h"
 #include "svc/scheduler/http/scheduler_http.h"
@@ -52,6 +53,9 @@ struct server {
     bool confined;            /* part_confinement.c: the process dropped what it does not need */
     char confine_detail[300]; /* part_confinement.c: what is missing */
     char confine_json[512];   /* part_confinement.c: what it dropped, as one JSON object */
+
+    struct directory *directory; /* part_directory.c: NULL without a data folder */
+    bool directory_made;         /* part_directory.c: by this start */
 
     struct otlp_exporter *traces; /* part_traces.c */
 
@@ -123,7 +127,8 @@ struct part {
 };
 
 extern const struct part part_pool, part_folder, part_monitor, part_certificates, part_confinement,
-    part_scheduler, part_grpc, part_http, part_tls, part_port, part_app, part_door, part_ready, part_traces;
+    part_directory, part_scheduler, part_grpc, part_http, part_tls, part_port, part_app, part_door,
+    part_ready, part_traces;
 
 /* Notes a cause; one that no longer fits is dropped. */
 void cause_add(struct causes *causes, const char *part, enum cause_severity severity, const char *text);

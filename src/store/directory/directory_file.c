@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* directory_file.c — schema steps, four statements, and the lock around them. */
+#include "store/directory/directory_file.h"
+
+#include <stdlib.h>
+
+#include "db/sqlite.h"
+#include "store/sqlite/store_lock.h"
+
+#define APPLICATION_ID   0x53504f44 /* "SPOD": Sallyport's directory, in the file's header */
+#define CHECKPOINT_PAGES 250        /* of 4 KiB in the log, before they are copied into the file */
+#define CACHE_KIB        1024
+
+enum { RECORD_ALL, RECORD_PUT, RECORD_DELETE, RECORD_TABLES, RECORD_STATEMENTS };
+
+static const char *const statements[RECORD_STATEMENTS] = {
+    [RECORD_ALL] = "SELECT kind, id, body FROM record ORDER BY number",
+    [RECORD_PUT] = "INSERT INTO record (kind, id, body) VALUES (?1, ?2, ?3)"
+                   " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
+    [RECORD_DELETE] = "DELETE FROM record WHERE kind = ?1 AND id = ?2",
+    [RECORD_TABLES] = "SELECT count(*) FROM sqlite_schema",
+};
+
+/* Never edited once shipped; a change of the tables is a step behind. */
+static const char *const schema_steps[] = {
+    "CREATE TABLE record (number INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id BLOB NOT NULL, body BLOB NOT "
+    "NULL,"
+    " UNIQUE (kind, id)) STRICT;",
+};
+
+struct directory_file {
+    struct store_lock lock;
+    struct db *db;
+};
+
+/* --- open --- */
+
+static enum status take_step(struct db *db, int version, struct err *err)
+{
+    enum status status = db_begin(db, err);
+    if (status == STATUS_OK)
+        status = db_script(db, schema_steps[version], err);
+    if (status == STATUS_OK)
+        status = db_pragma_set(db, "user_version", version + 1, err);
+    if (status == STATUS_OK)
+        status = db_pragma_set(db, "application_id", APPLICATION_ID, err);
+    if (status == STATUS_OK)
+        status = db_commit(db, err);
+    if (status != STATUS_OK)
+        db_rollback(db);
+    return status;
+}
+
+static enum status count_tables(struct db *db, int64_t *ret_count, struct err *err)
+{
+    bool row = false;
+    enum status status = db_next(db, RECORD_TABLES, &row, err);
+    if (status != STATUS_OK)
+        return status;
+    *ret_count = db_column_i64(db, RECORD_TABLES, 0);
+    db_done(db, RECORD_TABLES);
+    return STATUS_OK;
+}
+
+static enum status upgrade(struct db *db, struct err *err)
+{
+    int64_t version = 0, application = 0, tables = 0;
+    enum status status = db_pragma(db, "user_version", &version, err);
+    if (status == STATUS_OK)
+        status = db_pragma(db, "application_id", &application, err);
+    if (status == STATUS_OK)
+        status = count_tables(db, &tables, err);
+    if (status != STATUS_OK)
+        return status;
+    bool untouched = application == 0 && version == 0 && tables == 0;
+    if (application != APPLICATION_ID && !untouched)
+        return err_set(err, STATUS_FAILED_PRECONDITION, "the file is another program's database");
+    if (version > (int64_t)ARRAY_SIZE(schema_steps))
+        return err_set(err, STATUS_FAILED_PRECONDITION,
+                       "the directory has version %lld and this program knows versions up to %zu; it was "
+                       "written by a newer sallyport",
+                       (long long)version, ARRAY_SIZE(schema_steps));
+    for (int step = (int)version; status == STATUS_OK && step < (int)ARRAY_SIZE(schema_steps); step++)
+        status = take_step(db, step, err);
+    return status;
+}
+
+enum status directory_file_open(const char *path, const char *shown, struct directory_file **ret_file,
+                                struct err *err)
+{
+    struct directory_file *file = calloc(1, sizeof *file);
+    if (!file)
+        return err_set(err, STATUS_NO_MEMORY, "%s: out of memory", shown);
+    file->lock = STORE_LOCK_NONE;
+    const struct db_options options = {.path = path,
+                                       .cache_size_kib = CACHE_KIB,
+                                       .statements = statements,
+                                       .statement_count = RECORD_STATEMENTS};
+    enum status status = store_lock_take(path, shown, &file->lock, err);
+    if (status == STATUS_OK)
+        status = db_open(&options, &file->db, err);
+    if (status == STATUS_OK && (status = upgrade(file->db, err)) != STATUS_OK)
+        status = err_wrap(err, "%s", shown);
+    if (status != STATUS_OK) {
+        directory_file_close(file);
+        return status;
+    }
+    *ret_file = file;
+    return STATUS_OK;
+}
+
+void directory_file_close(struct directory_file *file)
+{
+    if (!file)
+        return;
+    struct err ignored;
+    if (file->db)
+        (void)!db_checkpoint(file->db, true, &ignored); /* the log has it as well */
+    db_close(file->db);
+    store_lock_release(&file->lock);
+    free(file);
+}
+
+/* --- rows --- */
+
+enum status directory_file_read(struct directory_file *file,
+                                enum status (*on_row)(void *context, const struct directory_row *row,
+                                                      struct err *err),
+                                void *context, struct err *err)
+{
+    for (;;) {
+        bool more = false;
+        enum status status = db_next(file->db, RECORD_ALL, &more, err);
+        if (status != STATUS_OK || !more)
+            return status;
+        const struct directory_row row = {.kind = (int)db_column_i64(file->db, RECORD_ALL, 0),
+                                          .id = db_column_bytes(file->db, RECORD_ALL, 1),
+                                          .body = db_column_bytes(file->db, RECORD_ALL, 2)};
+        status = on_row(context, &row, err);
+        if (status != STATUS_OK) {
+            db_done(file->db, RECORD_ALL);
+            return status;
+        }
+    }
+}
+
+static enum status write_row(struct db *db, const struct directory_row *row, struct err *err)
+{
+    size_t statement = row->body.data ? RECORD_PUT : RECORD_DELETE;
+    db_bind_i64(db, statement, 1, row->kind);
+    db_bind_bytes(db, statement, 2, row->id);
+    if (row->body.data)
+        db_bind_bytes(db, statement, 3, row->body);
+    return db_run(db, statement, err);
+}
+
+enum status directory_file_write(struct directory_file *file, const struct directory_row *rows, size_t count,
+                                 struct err *err)
+{
+    enum status status = db_begin(file->db, err);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        status = write_row(file->db, &rows[i], err);
+    if (status == STATUS_OK)
+        status = db_commit(file->db, err);
+    if (status != STATUS_OK) {
+        db_rollback(file->db);
+        return status;
+    }
+    struct err ignored;
+    if (db_wal_pages(file->db) > CHECKPOINT_PAGES)
+        (void)!db_checkpoint(file->db, false, &ignored); /* tried again behind the next one */
+    return STATUS_OK;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* If one fails: somebody who was made is gone, two have one name, or what was taken away still counts. */
+#include "store/directory/directory.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    struct loop *loop;
+    struct directory *directory;
+    char folder[64];
+    bool made;
+};
+
+struct wait {
+    struct directory_waiter waiter;
+    bool done;
+    enum status status;
+    struct err err;
+};
+
+static void on_done(struct directory_waiter *waiter, enum status status, const struct err *err)
+{
+    struct wait *wait = CONTAINER_OF(waiter, struct wait, waiter);
+    assert_false(wait->done);
+    wait->done = true;
+    wait->status = status;
+    wait->err = *err;
+}
+
+static void open_it(struct fixture *fixture)
+{
+    struct err err = {0};
+    const struct directory_options options = {.folder = fixture->folder, .now_ns = 7};
+    if (directory_open(fixture->loop, &options, &fixture->directory, &fixture->made, &err) != STATUS_OK)
+        fail_msg("%s", err.text);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    struct err err = {0};
+    assert_int_equal(loop_create(&fixture->loop, &err), STATUS_OK);
+    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/directory_test.XXXXXX");
+    assert_non_null(mkdtemp(fixture->folder));
+    open_it(fixture);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    static const char *const files[] = {"directory.db", "directory.db-wal", "directory.db-shm",
+                                        "directory.db.lock"};
+    struct fixture *fixture = *state;
+    directory_close(fixture->directory);
+    loop_destroy(fixture->loop);
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s", fixture->folder, files[i]);
+        (void)unlink(path);
+    }
+    assert_int_equal(rmdir(fixture->folder), 0);
+    free(fixture);
+    return 0;
+}
+
+static void reopen(struct fixture *fixture)
+{
+    directory_close(fixture->directory);
+    fixture->directory = NULL;
+    open_it(fixture);
+}
+
+static void await(struct fixture *fixture, struct wait *wait)
+{
+    struct err err = {0};
+    while (!wait->done)
+        assert_int_equal(loop_step(fixture->loop, 1000, &err), STATUS_OK);
+}
+
+static enum status write_one(struct fixture *fixture, enum directory_verb verb, enum directory_kind kind,
+                             const void *object)
+{
+    struct wait wait = {.waiter.on_done = on_done};
+    const struct directory_write write = {verb, kind, object};
+    directory_write(fixture->directory, &write, 1, &wait.waiter);
+    assert_false(wait.done);
+    await(fixture, &wait);
+    return wait.status;
+}
+
+static const struct directory_person alice = {.id = "A0000000-0000-4000-8000-000000000001",
+                                              .name = "Alice@example.org",
+                                              .display_name = "Älice",
+                                              .created_ns = 5};
+
+static void what_is_written_is_there_after_a_restart(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_true(fixture->made);
+    char tenant[64];
+    snprintf(tenant, sizeof tenant, "%s", directory_tenant(fixture->directory)->id);
+    assert_int_equal(strlen(tenant), GUID_TEXT_SIZE);
+    assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_PERSON, &alice), STATUS_OK);
+    for (int i = 0; i < 2; i++) {
+        const struct directory_person *found =
+            directory_find(fixture->directory, DIRECTORY_PERSON, "name", BYTES_LITERAL("aLICE@example.org"));
+        assert_non_null(found);
+        assert_string_equal(found->id, alice.id);
+        assert_string_equal(found->display_name, "Älice");
+        assert_int_equal(found->created_ns, 5);
+        assert_ptr_equal(found,
+                         directory_find(fixture->directory, DIRECTORY_PERSON, "id", bytes_of_cstr(alice.id)));
+        assert_ptr_equal(found, directory_next(fixture->directory, DIRECTORY_PERSON, NULL));
+        assert_null(directory_next(fixture->directory, DIRECTORY_PERSON, found));
+        assert_null(directory_find(fixture->directory, DIRECTORY_GROUP, "id", bytes_of_cstr(alice.id)));
+        reopen(fixture);
+        assert_false(fixture->made);
+        assert_string_equal(directory_tenant(fixture->directory)->id, tenant);
+    }
+}
+
+static void only_the_owner_reads_the_file(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[128];
+    struct stat facts;
+    snprintf(path, sizeof path, "%s/directory.db", fixture->folder);
+    assert_int_equal(stat(path, &facts), 0);
+    assert_int_equal(facts.st_mode & 0777, 0600);
+    struct directory *other = NULL;
+    struct err err = {0};
+    const struct directory_options options = {.folder = fixture->folder, .shown = "shown"};
+    assert_int_equal(directory_open(fixture->loop, &options, &other, NULL, &err), STATUS_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "shown/directory.db"));
+}
+
+static void a_name_is_had_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct directory_person other = alice;
+    other.id = "a0000000-0000-4000-8000-000000000002";
+    other.name = "ALICE@EXAMPLE.ORG";
+    assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_PERSON, &alice), STATUS_OK);
+    assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_PERSON, &alice), STATUS_ALREADY_EXISTS);
+    assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_PERSON, &other), STATUS_ALREADY_EXISTS);
+    other.name = "bob@example.org";
+    assert_int_equal(write_one(fixture, DIRECTORY_REPLACE, DIRECTORY_PERSON, &other), STATUS_NOT_FOUND);
+    assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_PERSON, &other), STATUS_OK);
+    other.name = alice.name;
+    assert_int_equal(write_one(fixture, DIRECTORY_REPLACE, DIRECTORY_PERSON, &other), STATUS_ALREADY_EXISTS);
+    assert_int_equal(directory_count(fixture->directory, DIRECTORY_PERSON), 2);
+    assert_int_equal(write_one(fixture, DIRECTORY_DELETE, DIRECTORY_PERSON, &alice), STATUS_OK);
+    assert_int_equal(write_one(fixture, DIRECTORY_REPLACE, DIRECTORY_PERSON, &other), STATUS_OK);
+    assert_null(
+        directory_find(fixture->directory, DIRECTORY_PERSON, "name", BYTES_LITERAL("bob@example.org")));
+}
+
+static void an_assignment_is_had_once_by_what_it_says(void **state)
+{
+    struct fixture *fixture = *state;
+    struct directory_assignment assignment = {.id = "b0000000-0000-4000-8000-000000000001",
+                                              .principal_id = alice.id,
+                                              .role_id = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+                                              .scope = "/subscriptions/s/resourceGroups/G"};
+    assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_ASSIGNMENT, &assignment), STATUS_OK);
+    assignment.id = "b0000000-0000-4000-8000-000000000002";
+    assignment.scope = "/subscriptions/S/resourcegroups/g";
+    assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_ASSIGNMENT, &assignment),
+                     STATUS_ALREADY_EXISTS);
+    assignment.scope = "/subscriptions/S/resourcegroups/h";
+    assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_ASSIGNMENT, &assignment), STATUS_OK);
+}
+
+/* Two who redeem one code: it is deleted once. */
+static void of_two_who_want_it_one_gets_it(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct directory_ticket ticket = {.id = "c0000000-0000-4000-8000-000000000001",
+                                            .type = DIRECTORY_CODE,
+                                            .hash = "00ff",
+                                            .expires_ns = 9};
+    assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_TICKET, &ticket), STATUS_OK);
+    struct wait waits[2] = {{.waiter.on_done = on_done}, {.waiter.on_done = on_done}};
+    const struct directory_write writes[] = {{DIRECTORY_DELETE, DIRECTORY_TICKET, &ticket},
+                                             {DIRECTORY_CREATE, DIRECTORY_PERSON, &alice}};
+    directory_write(fixture->directory, writes, 2, &waits[0].waiter);
+    directory_write(fixture->directory, writes, 2, &waits[1].waiter);
+    await(fixture, &waits[1]);
+    assert_true(waits[0].done);
+    assert_int_equal(waits[0].status, STATUS_OK);
+    assert_int_equal(waits[1].status, STATUS_NOT_FOUND);
+}
+
+struct counter {
+    struct directory_watch watch;
+    int count;
+};
+
+static void on_change(struct directory_watch *watch)
+{
+    CONTAINER_OF(watch, struct counter, watch)->count++;
+}
+
+static void all_or_nothing_and_who_watches_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct counter counter = {.watch.on_change = on_change};
+    directory_watch_add(fixture->directory, &counter.watch);
+    const struct directory_group missing = {.id = "d0000000-0000-4000-8000-000000000001", .name = "g"};
+    const struct directory_write writes[] = {{DIRECTORY_CREATE, DIRECTORY_PERSON, &alice},
+                                             {DIRECTORY_DELETE, DIRECTORY_GROUP, &missing}};
+    struct wait wait = {.waiter.on_done = on_done};
+    uint64_t before = directory_generation(fixture->directory);
+    directory_write(fixture->directory, writes, 2, &wait.waiter);
+    await(fixture, &wait);
+    assert_int_equal(wait.status, STATUS_NOT_FOUND);
+    assert_string_equal(wait.err.text, "there is no such group");
+    assert_int_equal(directory_count(fixture->directory, DIRECTORY_PERSON), 0);
+    assert_int_equal(counter.count, 0);
+    assert_int_equal(directory_generation(fixture->directory), before);
+    assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_GROUP, &missing), STATUS_OK);
+    assert_int_equal(counter.count, 1);
+    assert_true(directory_generation(fixture->directory) > before);
+    directory_watch_remove(&counter.watch);
+    reopen(fixture);
+    assert_int_equal(directory_count(fixture->directory, DIRECTORY_PERSON), 0);
+    assert_int_equal(directory_count(fixture->directory, DIRECTORY_GROUP), 1);
+}
+
+static void what_is_no_text_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct directory_person person = alice;
+    person.display_name = "\xff";
+    assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_PERSON, &person),
+                     STATUS_INVALID_ARGUMENT);
+    char *large = malloc(DIRECTORY_TEXT_MAX + 2);
+    memset(large, 'a', DIRECTORY_TEXT_MAX + 1);
+    large[DIRECTORY_TEXT_MAX + 1] = '\0';
+    person.display_name = large;
+    assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_PERSON, &person),
+                     STATUS_INVALID_ARGUMENT);
+    free(large);
+    person = (struct directory_person){.name = "x"};
+    assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_PERSON, &person),
+                     STATUS_INVALID_ARGUMENT);
+}
+
+/* A stop waits for what was asked for. */
+static void a_close_loses_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct wait wait = {.waiter.on_done = on_done};
+    const struct directory_write write = {DIRECTORY_CREATE, DIRECTORY_PERSON, &alice};
+    directory_write(fixture->directory, &write, 1, &wait.waiter);
+    directory_write(fixture->directory, &write, 1, NULL);
+    reopen(fixture);
+    assert_true(wait.done);
+    assert_int_equal(wait.status, STATUS_OK);
+    assert_int_equal(directory_count(fixture->directory, DIRECTORY_PERSON), 1);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(what_is_written_is_there_after_a_restart),
+        CASE(only_the_owner_reads_the_file),
+        CASE(a_name_is_had_once),
+        CASE(an_assignment_is_had_once_by_what_it_says),
+        CASE(of_two_who_want_it_one_gets_it),
+        CASE(all_or_nothing_and_who_watches_is_told),
+        CASE(what_is_no_text_is_refused),
+        CASE(a_close_loses_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
