@@ -3,7 +3,8 @@
 """What Meson's test log tells a reader in a hurry: which tests failed and where each first went wrong, or why a test
 was skipped. Only the first screen of a CI run may be at hand, so the names come first and each excerpt is short.
 
-Usage: test_log.py failed|skipped BUILD_DIR"""
+Usage: test_log.py failed|skipped BUILD_DIR
+       test_log.py names BUILD_DIR     one line for each failed test: its suite and its name, as `meson test` takes them"""
 import json
 import re
 import sys
@@ -24,15 +25,20 @@ def excerpt(lines):
     return lines[first:first + EXCERPT]
 
 
-def main(kind, directory):
-    with open(f"{directory}/meson-logs/testlog.json", encoding="utf-8") as log:
-        tests = [json.loads(line) for line in log]
-    if kind == "skipped":
-        for test in tests:
-            if test["result"] == "SKIP":
-                print(f"        skipped {test['name']}: {(said(test) or ['no reason given'])[-1]}")
-        return
-    failed = [test for test in tests if test["result"] not in ("OK", "SKIP", "EXPECTEDFAIL")]
+def print_skipped(tests):
+    for test in tests:
+        if test["result"] == "SKIP":
+            print(f"        skipped {test['name']}: {(said(test) or ['no reason given'])[-1]}")
+
+
+def print_names(failed):
+    """Meson's log says `PROJECT:SUITE / NAME`."""
+    for test in failed:
+        suite, _, name = test["name"].rpartition(" / ")
+        print(suite.rpartition(":")[2], name)
+
+
+def print_failed(failed):
     for test in failed:
         print(f"        failed {test['name']}: {test['result']} after {test['duration']:.0f} s")
     for test in failed:
@@ -41,7 +47,16 @@ def main(kind, directory):
             print(f"    | {line[:200]}")
 
 
+def main(kind, directory):
+    with open(f"{directory}/meson-logs/testlog.json", encoding="utf-8") as log:
+        tests = [json.loads(line) for line in log]
+    failed = [test for test in tests if test["result"] not in ("OK", "SKIP", "EXPECTEDFAIL")]
+    KINDS[kind](tests if kind == "skipped" else failed)
+
+
+KINDS = {"failed": print_failed, "skipped": print_skipped, "names": print_names}
+
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] not in ("failed", "skipped"):
+    if len(sys.argv) != 3 or sys.argv[1] not in KINDS:
         sys.exit(__doc__)
     main(*sys.argv[1:])
