@@ -327,7 +327,8 @@ static void both_loopbacks_have_one_port(void **state)
     int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     bool v6 = probe >= 0 && bind(probe, (struct sockaddr *)&in6, sizeof in6) == 0;
-    close(probe);
+    if (probe >= 0)
+        close(probe);
     struct listener *listener = NULL;
     const struct listener_options options = {
         .http = fixture->http, .loopback_v6 = true, .first_byte_timeout_ns = PATIENCE_NS};
@@ -345,16 +346,41 @@ static void both_loopbacks_have_one_port(void **state)
     char answer[256];
     assert_true(get(fixture, fd, answer, sizeof answer) > 12);
     close(fd);
+}
 
-    /* A port that is taken at one of them is taken. */
-    struct listener *other = NULL;
+/* Opens a listener at ::1, and then one at both loopbacks with the same port. Peers of others come and go at
+ * 127.0.0.1 with any port, so that it may be that door which is taken; false if it was. */
+static bool second_door_is_refused(struct listener_fixture *fixture)
+{
+    struct listener *taken = NULL;
+    struct listener *both = NULL;
     struct err err = {0};
     const struct listener_options six = {.host = "::1"};
-    assert_int_equal(listener_open(fixture->loop, &six, &other, NULL), STATUS_OK);
-    const struct listener_options both = {.loopback_v6 = true, .port = listener_port(other)};
-    assert_int_equal(listener_open(fixture->loop, &both, &listener, &err), STATUS_IO);
-    assert_non_null(strstr(err.text, "::1"));
-    listener_close(other);
+    assert_int_equal(listener_open(fixture->loop, &six, &taken, NULL), STATUS_OK);
+
+    const struct listener_options options = {.loopback_v6 = true, .port = listener_port(taken)};
+    enum status status = listener_open(fixture->loop, &options, &both, &err);
+    listener_close(taken);
+    listener_close(both);
+    assert_int_equal(status, STATUS_IO);
+    return strstr(err.text, "::1") != NULL;
+}
+
+static void a_port_that_is_taken_at_one_loopback_is_taken(void **state)
+{
+    struct listener_fixture *fixture = *state;
+    int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    bool v6 = probe >= 0 && bind(probe, (struct sockaddr *)&in6, sizeof in6) == 0;
+    if (probe >= 0)
+        close(probe);
+    if (!v6)
+        skip();
+
+    bool refused = false;
+    for (int i = 0; i < 100 && !refused; i++)
+        refused = second_door_is_refused(fixture);
+    assert_true(refused);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -373,6 +399,7 @@ int main(void)
         TEST(without_descriptors_the_idle_make_room),
         TEST(a_tls_client_is_told_and_the_operator_once),
         TEST(both_loopbacks_have_one_port),
+        TEST(a_port_that_is_taken_at_one_loopback_is_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

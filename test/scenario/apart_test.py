@@ -13,9 +13,16 @@ import time
 import unittest
 import urllib.parse
 
-from server import Server
+from server import HELD, Server
 
 PROGRAM = sys.argv.pop(1)
+
+
+def eventually(test, look, text, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not look():
+        test.assertLess(time.monotonic(), deadline, text)
+        time.sleep(0.02)
 
 
 def start_app(test, pool_url, connection_string, arguments=()):
@@ -116,12 +123,11 @@ class Apart(unittest.TestCase):
         pool.start()
         scheduler.start()
         app = start_app(self, pool.ready["sessionPoolUrl"], scheduler.ready["schedulerConnectionString"])
-        first = app.submit("import time\ntime.sleep(10)")
-        app.until(first, "running")
-        deadline = time.monotonic() + 60
-        while not self.sessions(pool) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        first = app.submit(HELD)
+        pool.until_busy()
         second = app.submit("print('second')")
+        eventually(self, lambda: app.request(second).get("attempts", 0) > 1, "the second was not tried again")
+        pool.let_go(lambda: app.request(first)["state"] == "waiting")
         seen = app.until(second, "waiting")
         self.assertEqual(seen["result"]["stdout"], "second\n")
         self.assertGreater(seen["attempts"], 1)
@@ -141,9 +147,6 @@ class Apart(unittest.TestCase):
         pool.start()
         self.assertEqual(app.until(third, "waiting", seconds=90)["result"]["stdout"], "third\n")
         self.assertEqual(app.ask("GET", "/readyz")[0], 200)
-
-    def sessions(self, pool):
-        return pool.ask("GET", "/listSessions?api-version=2025-02-02-preview")[2]["sessions"]
 
     def test_the_bare_form_of_the_connection_string(self):
         scheduler = Server(PROGRAM, command="scheduler")
@@ -240,8 +243,7 @@ class ForeignPool(unittest.TestCase):
         fake, app = self.run_with(["hang", GOOD])
         request_id = app.submit("print('hi')")
         app.until(request_id, "running")
-        while not fake.requests:
-            time.sleep(0.02)
+        eventually(self, lambda: fake.requests, "nobody asked the pool")
         self.assertEqual(app.stop(), 0)  # in order, although the run has no end
         self.assertTrue(fake.released.is_set())  # and its session does not run on
         app.start()

@@ -13,10 +13,9 @@ import threading
 import time
 import unittest
 
-from server import Server
+from server import HELD, POOL, Server
 
 PROGRAM = sys.argv.pop(1)
-POOL = "/subscriptions/local/resourceGroups/local/sessionPools/default"
 GONE_S = 20
 
 
@@ -83,6 +82,15 @@ def losses(server):
     return health["pool"]["totals"]["isolationLosses"]
 
 
+def wait_loss(server, count=1, seconds=60):
+    """Until the server knows: a session that stood ready may serve one call more, before the kernel ends it."""
+    deadline = time.monotonic() + seconds
+    while losses(server) < count:
+        if time.monotonic() > deadline:
+            raise AssertionError(f"no loss was seen\n{server.tail()}")
+        time.sleep(0.005)
+
+
 def wait_ready(server, seconds=60):
     deadline = time.monotonic() + seconds
     while ready(server)[0] != 200:
@@ -104,8 +112,7 @@ class Comeback(unittest.TestCase):
             self.assertEqual(execute(server, f"before-{turn}", "6 * 7"), (200, 42))
             former = {process for process in below(server.process.pid) if not comm(process[0]).startswith("sallyport-ward")}
             os.kill(victim(server, name), signal.SIGKILL)
-            while losses(server) == turn:  # what is sent to a session in this very moment may have run: an honest 503
-                time.sleep(0.005)
+            wait_loss(server, turn + 1)  # what is sent to a session in this very moment may have run: an honest 503
             self.assertEqual(execute(server, f"after-{turn}", "6 * 7"), (200, 42), name)
             wait_ready(server)
             # Nothing of the dead one is left: no process, and nothing that a dead one would leave in our tree.
@@ -143,6 +150,7 @@ class Comeback(unittest.TestCase):
         os.kill(warden, signal.SIGSTOP)
         try:
             os.kill(victim(server, "keeper"), signal.SIGKILL)
+            wait_loss(server)
             status, answer = execute(server, "late", "6 * 7")
             self.assertEqual(status, 503, answer)
             self.assertIn("isolation is not available", answer["error"]["message"])
@@ -154,10 +162,12 @@ class Comeback(unittest.TestCase):
     def test_a_submission_outlives_the_keeper(self):
         """What runs when the keeper dies is run again, and counted as such."""
         server = self.start()
-        request = server.submit("import time; time.sleep(2); print('through')")
-        time.sleep(0.5)
+        request = server.submit(HELD + "print('through')")
+        server.until_busy()
         os.kill(victim(server, "keeper"), signal.SIGKILL)
-        answer = server.until(request, "waiting", seconds=120)
+        wait_loss(server)
+        server.let_go(lambda: server.request(request)["state"] == "waiting", seconds=120)
+        answer = server.request(request)
         self.assertEqual(answer["result"]["stdout"], "through\n")
         self.assertEqual(answer["attempts"], 2)
 

@@ -11,6 +11,12 @@ import time
 import urllib.parse
 
 READY_TIMEOUT_S = 90
+POOL = "/subscriptions/local/resourceGroups/local/sessionPools/default"
+
+# A run that ends when `let_go` says so: tests decide when, and need no clock.
+HELD = "import os, time\nwhile not os.path.exists('/mnt/data/go'): time.sleep(0.01)\n"
+UPLOAD = (b"--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"go\"\r\n"
+          b"Content-Type: application/octet-stream\r\n\r\n\r\n--cut--\r\n")
 
 
 class Server:
@@ -127,6 +133,32 @@ class Server:
                 return request
             if time.monotonic() > deadline:
                 raise AssertionError(f"{request_id} is {request['state']}, not {states}: {request}\n{self.tail()}")
+            time.sleep(0.02)
+
+    def until_busy(self, count=1, seconds=60):
+        """Looks until so many sessions have their code: `running` is said a little earlier."""
+        deadline = time.monotonic() + seconds
+        while (health := self.ask("GET", "/healthz")[2])["pool"]["sessions"]["busy"] < count:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not {count} sessions are busy: {health['pool']}\n{self.tail()}")
+            time.sleep(0.02)
+
+    def sessions(self):
+        return self.ask("GET", self.pool_path() + "/listSessions?api-version=2025-02-02-preview")[2]["sessions"]
+
+    def pool_path(self):
+        return "" if self.command == "pool" else POOL
+
+    def let_go(self, done, seconds=60):
+        """Ends what is HELD in any session, until `done` says that it is enough; a run may come to another session."""
+        deadline = time.monotonic() + seconds
+        kind = {"Content-Type": "multipart/form-data; boundary=cut"}
+        while not done():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"what is held does not end: {self.sessions()}\n{self.tail()}")
+            for session in self.sessions():
+                self.ask("POST", f"{self.pool_path()}/files/upload?api-version=2024-02-02-preview"
+                         f"&identifier={session['identifier']}", UPLOAD, kind)
             time.sleep(0.02)
 
     def review(self, request_id, approve):

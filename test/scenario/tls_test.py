@@ -85,6 +85,14 @@ class Case(unittest.TestCase):
             with context.wrap_socket(plain, server_hostname="localhost") as wrapped:
                 return wrapped.getpeercert()["serialNumber"]
 
+    def presented(self, server):
+        """The server's certificate as it is, trusted or not."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as plain:
+            with context.wrap_socket(plain) as wrapped:
+                return wrapped.getpeercert(binary_form=True)
+
     def eventually(self, condition, what, patience=60):
         end = time.monotonic() + patience
         while not condition():
@@ -301,7 +309,8 @@ class Given(Case):
                 put(pair[0], shown[1])
                 os.chmod(shown[1], 0o644)
                 server.process.send_signal(signal.SIGHUP)
-                time.sleep(1)
+                wanted = ssl.PEM_cert_to_DER_cert(pair[1].read_text())
+                self.eventually(lambda: self.presented(server) == wanted, "the new pair is shown")
 
             change(*self.authority.sign("elsewhere", "DNS:pool.example"))
             self.assertRegex(self.probe(url, self.authority.file), "FAILED_PRECONDITION.*mismatch")

@@ -108,7 +108,7 @@ class Signals(unittest.TestCase):
     def test_a_run_may_end_while_the_server_stops(self):
         with Server(PROGRAM, arguments=["--ready-sessions", "1", "--shutdown-timeout", "60s"]) as server:
             request_id = server.submit("import time\ntime.sleep(7)\nprint('done')")  # longer than the grace of before
-            server.until(request_id, "running")
+            server.until_busy()
             self.assertEqual(server.stop(), 0)
             server.start()
             self.assertEqual(server.until(request_id, "waiting")["attempts"], 1)
@@ -116,7 +116,7 @@ class Signals(unittest.TestCase):
     def test_what_is_slow_does_not_hold_the_stop(self):
         with Server(PROGRAM, arguments=["--ready-sessions", "1", "--shutdown-timeout", "100ms"]) as server:
             request_id = server.submit("import time\ntime.sleep(600)")
-            server.until(request_id, "running")
+            server.until_busy()
             self.assertEqual(server.stop(), 1)
             self.assertIn("the orderly stop took longer than shutdown-timeout", server.tail())
             server.start()  # nothing of it was lost: the run begins again

@@ -121,9 +121,12 @@ class Template(unittest.TestCase):
             pids = file.read().split()
         names = []
         for pid in pids:
-            with open(f"/proc/{pid}/comm") as file, open(f"/proc/{pid}/stat") as facts:
-                if facts.read().rsplit(")", 1)[1].split()[0] != "Z":
-                    names.append(file.read().strip())
+            try:
+                with open(f"/proc/{pid}/comm") as file, open(f"/proc/{pid}/stat") as facts:
+                    if facts.read().rsplit(")", 1)[1].split()[0] != "Z":
+                        names.append(file.read().strip())
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it ended while we looked
         return sum(name.startswith("sallyport-keep") for name in names)
 
     @unittest.skipUnless(os.access("/opt", os.W_OK), "a session path lies outside of what sessions have of their own")
