@@ -66,7 +66,8 @@
     NEXT(entity_id, bytes)                                                                                   \
     NEXT(owner, bytes)                                                                                       \
     NEXT(execution_id, bytes)                                                                                \
-    NEXT(section, bytes)
+    NEXT(section, bytes)                                                                                     \
+    NEXT(at_ns, i64)
 
 #define ENTITY_MESSAGE_COLUMNS(FIRST, NEXT)                                                                  \
     FIRST(sequence, i64)                                                                                     \
@@ -76,7 +77,16 @@
     NEXT(event, bytes)                                                                                       \
     NEXT(sender, bytes)                                                                                      \
     NEXT(execution_id, bytes)                                                                                \
-    NEXT(legacy, flag)
+    NEXT(legacy, flag)                                                                                       \
+    NEXT(trace, bytes)                                                                                       \
+    NEXT(at_ns, i64)
+
+#define RECEIPT_COLUMNS(FIRST, NEXT)                                                                         \
+    FIRST(sequence, i64)                                                                                     \
+    NEXT(hub, u32)                                                                                           \
+    NEXT(entity_id, bytes)                                                                                   \
+    NEXT(request_id, bytes)                                                                                  \
+    NEXT(at_ns, i64)
 
 /* --- what statements are made of --- */
 

@@ -71,6 +71,7 @@ struct task_store_loader {
     /* NULL: what belongs to entities is not wanted. */
     enum status (*on_entity_lock)(void *context, const struct entity_lock_row *row);
     enum status (*on_entity_message)(void *context, const struct entity_message_row *row);
+    enum status (*on_receipt)(void *context, const struct receipt_row *row);
 };
 void task_store_load(struct task_store *store, const struct task_store_loader *loader);
 
@@ -157,9 +158,10 @@ struct task_store_entity_query {
 };
 struct task_store_entity {
     struct bytes entity_id;
-    bool exists;         /* it has a state */
-    struct bytes state;  /* if they were asked for */
-    int64_t modified_ns; /* 0: it has no state */
+    bool exists;        /* it has a state */
+    struct bytes state; /* if they were asked for */
+    int64_t
+        modified_ns; /* without a state: when its newest message came, or it was locked; 0: that is not known */
     int64_t messages;
     struct bytes locked_by; /* an instance's id; empty: nobody */
 };

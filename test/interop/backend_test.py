@@ -146,10 +146,47 @@ class BackendTest(unittest.TestCase):
         metrics = self.call("GetMetrics", backend.GetMetricsRequest()).metrics
         self.assertEqual((metrics.orchestratorWorkItems.pending, metrics.orchestratorWorkItems.active), (2, 0))
 
-    def test_entities_are_refused_with_words(self):
-        with self.assertRaises(grpc.RpcError) as caught:
-            self.call("CompleteEntityWorkItem", backend.CompleteEntityWorkItemRequest())
-        self.assertEqual(caught.exception.code(), grpc.StatusCode.UNIMPLEMENTED)
+    def test_a_host_runs_entities(self):
+        next_item = self.work(maxConcurrentEntityWorkItems=1)
+        self.start("a")
+        item = next_item()
+        self.decide(item, pb.HistoryEvent(eventId=0, entityOperationCalled=pb.EntityOperationCalledEvent(
+            requestId="r", operation="get", targetInstanceId=text("@c@1"))))
+        item = next_item()
+        self.assertEqual(item.entityRequestV2.instanceId, "@c@1")
+        answer = pb.HistoryEvent(eventId=-1, entityOperationCompleted=pb.EntityOperationCompletedEvent(
+            requestId="r", output=text("7")))
+        signal = pb.HistoryEvent(eventId=-1, entityOperationSignaled=pb.EntityOperationSignaledEvent(
+            requestId="s", operation="ping"))
+        answers = list(self.call("CompleteEntityWorkItemWithExtendedSession", backend.CompleteEntityWorkItemRequest(
+            completionToken=item.completionToken, instanceId="@c@1", numberOperationsExecuted=1,
+            entityState=text("7"), messages=[
+                backend.OrchestratorMessage(instance=pb.OrchestrationInstance(instanceId="a"), event=answer),
+                backend.OrchestratorMessage(instance=pb.OrchestrationInstance(instanceId="@d@1"), event=signal)])))
+        self.assertEqual([one.WhichOneof("request") for one in answers], ["entityResponse"])
+        seen = {}
+        for _ in range(2):
+            item = next_item()
+            seen[item.WhichOneof("request")] = item
+        event = seen["orchestratorRequest"].orchestratorRequest.newEvents[1].entityOperationCompleted
+        self.assertEqual((event.requestId, event.output.value), ("r", "7"))
+        batch = seen["entityRequestV2"]
+        self.assertEqual(batch.entityRequestV2.operationRequests[0].entityOperationSignaled.operation, "ping")
+        self.call("CompleteEntityWorkItem", backend.CompleteEntityWorkItemRequest(
+            completionToken=batch.completionToken, instanceId="@d@1", numberOperationsExecuted=1))
+        state = self.call("GetEntity", pb.GetEntityRequest(instanceId="@c@1", includeState=True))
+        self.assertEqual(state.entity.serializedState.value, "7")
+        self.assertFalse(self.call("GetEntity", pb.GetEntityRequest(instanceId="@d@1")).exists)
+
+    def test_a_host_that_names_no_number_gets_no_entities(self):
+        next_item = self.work()
+        self.call("AddEvent", backend.AddEventRequest(
+            instance=pb.OrchestrationInstance(instanceId="@c@1"), event=pb.HistoryEvent(
+                eventId=-1, entityOperationSignaled=pb.EntityOperationSignaledEvent(requestId="r", operation="add"))))
+        self.start("a")
+        self.assertEqual(next_item().WhichOneof("request"), "orchestratorRequest")
+        metrics = self.call("GetMetrics", backend.GetMetricsRequest()).metrics
+        self.assertEqual(metrics.entityWorkItems.pending, 1)
 
 
 if __name__ == "__main__":

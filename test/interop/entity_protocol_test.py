@@ -304,6 +304,54 @@ class EntityProtocolTest(EntityCase):
         self.assertEqual(operations(self.batch(worker)), [("second", "")])
         worker.wire.call("AbandonTaskEntityWorkItem", pb.AbandonEntityTaskRequest(completionToken="nobody's"))
 
+    def test_a_signal_that_is_sent_again_is_one_operation(self):
+        request = pb.SignalEntityRequest(instanceId="@c@again", name="add", requestId=str(uuid.uuid4()), input=text("1"))
+        self.wire.call("SignalEntity", request)
+        self.host.kill()  # the client never learned that it was taken
+        self.host.start()
+        self.wire = Wire(self.host.port, self.hub)
+        self.addCleanup(self.wire.close)
+        self.wire.call("SignalEntity", request)
+        worker = self.worker()
+        item = self.batch(worker, "@c@again")
+        self.assertEqual(operations(item), [("add", "1")])
+        self.done(worker, item, success(), state="1")
+        self.wire.call("SignalEntity", request)
+        self.nothing(worker)
+        self.signal("@c@again", "add", "2")
+        self.assertEqual(operations(self.batch(worker)), [("add", "2")])
+        self.refused(grpc.StatusCode.INVALID_ARGUMENT, "SignalEntity",
+                     pb.SignalEntityRequest(instanceId="@c@again", name="add", requestId="x" * 129))
+
+    def test_a_batch_that_its_workers_refuse_is_answered_soon(self):  # DT-152
+        worker = self.worker()
+        self.start("o")
+        worker.answer(worker.turn(), call(1, "@c@refused", "add"))
+        for _ in range(5):  # 1 s, 2 s, 4 s, 8 s between them
+            self.done(worker, self.batch(worker, "@c@refused"), failureDetails=FAILURE)
+        failed = event_of(worker.turn(), "entityOperationFailed")
+        self.assertEqual(failed.failureDetails, FAILURE)
+
+    def test_dt_024_one_batch_of_an_entity_is_out(self):
+        first, second = self.worker(), self.worker()
+        self.signal("@c@one", "a")
+        item = None
+        def either():
+            nonlocal item
+            for worker in (first, second):
+                if not worker.items.empty():
+                    item = worker, worker.next()
+            return item
+        eventually(either, "the batch comes to one of them")
+        for n in range(20):
+            self.signal("@c@one", f"b{n}")
+        self.nothing(first)
+        self.nothing(second)
+        self.done(*item, success(), state="s")
+        item = None
+        eventually(either, "the next batch")
+        self.assertEqual(len(operations(item[1])), 20)
+
     def test_dt_153_an_absent_state_deletes(self):
         worker = self.worker()
         self.signal("@list@a", "first")

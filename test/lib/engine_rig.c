@@ -162,7 +162,7 @@ static void free_entity(struct rig_entity *row)
 /* There is one hub. */
 static void free_entities(struct rig *r)
 {
-    struct list *rows[] = {&r->entities, &r->entity_locks, &r->entity_messages};
+    struct list *rows[] = {&r->entities, &r->entity_locks, &r->entity_messages, &r->receipts};
     for (size_t n = 0; n < ARRAY_SIZE(rows); n++)
         while (!list_empty(rows[n]))
             free_entity(CONTAINER_OF(rows[n]->next, struct rig_entity, link));
@@ -173,7 +173,7 @@ static void keep_entity(struct list *rows, const struct write_op *op)
     struct rig_entity *row = memory_new(sizeof *row);
     arena_init(&row->arena, 0);
     row->op = *op;
-    struct bytes *fields[4] = {NULL};
+    struct bytes *fields[5] = {NULL};
     if (op->kind == WRITE_ENTITY_PUT) {
         fields[0] = &row->op.entity.entity_id;
         fields[1] = &row->op.entity.state;
@@ -182,11 +182,15 @@ static void keep_entity(struct list *rows, const struct write_op *op)
         fields[1] = &row->op.entity_lock.owner;
         fields[2] = &row->op.entity_lock.execution_id;
         fields[3] = &row->op.entity_lock.section;
+    } else if (op->kind == WRITE_RECEIPT_ADD) {
+        fields[0] = &row->op.receipt.entity_id;
+        fields[1] = &row->op.receipt.request_id;
     } else {
         fields[0] = &row->op.entity_message.entity_id;
         fields[1] = &row->op.entity_message.event;
         fields[2] = &row->op.entity_message.sender;
         fields[3] = &row->op.entity_message.execution_id;
+        fields[4] = &row->op.entity_message.trace;
     }
     for (size_t n = 0; n < ARRAY_SIZE(fields) && fields[n]; n++)
         *fields[n] = memory_arena_copy(&row->arena, *fields[n]);
@@ -219,6 +223,15 @@ static bool apply_entity(struct rig *r, const struct write_op *op)
     case WRITE_ENTITY_MESSAGE_DELETE:
         free_entity(find_entity(&r->entity_messages, (struct bytes){NULL, 0}, op->sequence));
         return true;
+    case WRITE_RECEIPT_ADD:
+        r->key_next = MAX(r->key_next, op->receipt.sequence + 1);
+        keep_entity(&r->receipts, op);
+        return true;
+    case WRITE_RECEIPT_DELETE:
+        list_each_safe (it, &r->receipts)
+            if (CONTAINER_OF(it, struct rig_entity, link)->op.receipt.sequence <= op->sequence)
+                free_entity(CONTAINER_OF(it, struct rig_entity, link));
+        return true;
     default:
         return false;
     }
@@ -232,6 +245,9 @@ static void load_entities(struct rig *r)
     list_each (it, &r->entity_messages)
         memory_must_ok(engine_load_entity_message(
             r->engine, &CONTAINER_OF(it, struct rig_entity, link)->op.entity_message));
+    list_each (it, &r->receipts)
+        memory_must_ok(
+            engine_load_receipt(r->engine, &CONTAINER_OF(it, struct rig_entity, link)->op.receipt));
 }
 
 static void apply_op(struct rig *r, const struct write_op *op)
@@ -351,8 +367,8 @@ void rig_init(struct rig *r, const struct engine_options *o)
     if (o)
         r->options = *o;
     engine_actions_init(&r->actions);
-    struct list *lists[] = {&r->pending,   &r->reads,    &r->instances,    &r->replies,        &r->works,
-                            &r->histories, &r->entities, &r->entity_locks, &r->entity_messages};
+    struct list *lists[] = {&r->pending,   &r->reads,    &r->instances,    &r->replies,         &r->works,
+                            &r->histories, &r->entities, &r->entity_locks, &r->entity_messages, &r->receipts};
     for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
         list_init(lists[n]);
     load(r);
@@ -423,6 +439,7 @@ void rig_fini(struct rig *r)
     while (!list_empty(&r->instances))
         drop_instance(CONTAINER_OF(r->instances.next, struct rig_instance, link));
     free_entities(r);
+    buf_fini(&r->spans);
     engine_actions_fini(&r->actions);
 }
 
@@ -631,6 +648,7 @@ static void carry_out(struct rig *r, struct engine_action *a)
         break;
     case ENGINE_TRACE:
         ASSERT(a->message.size > 0 && a->span_count > 0);
+        buf_append_bytes(&r->spans, a->message);
         break;
     case ENGINE_NOTE:
         ASSERT(a->text && a->hub == RIG_HUB);

@@ -62,7 +62,7 @@ struct rig {
     struct list reads;     /* struct rig_read */
     struct list pending;   /* struct rig_commit */
     struct list instances; /* the store */
-    struct list entities, entity_locks, entity_messages; /* and this: struct rig_entity */
+    struct list entities, entity_locks, entity_messages, receipts; /* and this: struct rig_entity */
     int64_t key_next;
     struct list replies;
     struct list works;
@@ -72,6 +72,7 @@ struct rig {
     size_t pings;
     size_t notes;               /* warnings and errors */
     char note[1000];            /* the last one of any level */
+    struct buf spans;           /* all that were told, one behind the other */
     char changes[1000];         /* what a watched hub was told: "id STATUS; id gone; " */
     size_t worker_message_size; /* bytes that workers opened from now on take; 0: the default */
     size_t fetches, history_fetches, entity_fetches;

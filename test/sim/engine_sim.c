@@ -228,6 +228,8 @@ static void raise_event(struct sim *s)
 static void signal_entity(struct sim *s)
 {
     sim_entity_signal(&s->signals, &s->rig, roll(s, 4) ? 0 : roll(s, 20));
+    if (roll(s, 3) == 0)
+        sim_entity_again(&s->signals, &s->rig, roll(s, SIM_SIGNALS_MAX));
 }
 
 static void look_at_entity(struct sim *s)
@@ -579,10 +581,14 @@ static void run(uint64_t seed, int steps, uint64_t totals[3])
                                      .payload_resident_size_max = roll(s, 2) ? 1 : 4096,
                                      .payload_small_size = 1 + roll(s, 2) * 1000,
                                      .entity_resident_max = 1 + roll(s, 4),
+                                     .receipts_max = SIM_SIGNALS_MAX, /* all, for as long as it takes */
+                                     .receipt_keep_ns = INT64_MAX / 4,
+                                     .entity_failures_max = UINT32_MAX,
+                                     .traces = roll(s, 2),
                                      .speculate_turns = roll(s, 2),
                                      .seed = {seed << 20, 1, 2, 3}};
     if (roll(s, 4) == 0)
-        options.poison_deliveries_max = 3;
+        options.poison_deliveries_max = options.entity_failures_max = 3;
     if (roll(s, 8) == 0) {
         s->narrow = true;
         options.message_size_max = NARROW_MESSAGE_SIZE;

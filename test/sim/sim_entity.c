@@ -16,20 +16,37 @@ static void id_of(size_t signal, char ret_id[16])
     snprintf(ret_id, 16, "@e@%zu", signal % SIM_ENTITIES);
 }
 
+/* Its request is named as the signal is: sent again, it is the same. */
+static void send(struct rig *rig, size_t signal, uint64_t later_s)
+{
+    char name[24];
+    char id[16];
+    name_of(signal, name);
+    id_of(signal, id);
+    struct pb_signal_entity_request request = {
+        .instance_id = bytes_of_cstr(id), .name = bytes_of_cstr(name), .request_id = bytes_of_cstr(name)};
+    if (later_s)
+        request.scheduled_time = pb_time_from_ns(rig_unix_ns(rig) + (int64_t)later_s * RIG_SECOND);
+    rig_call(rig, ENGINE_SIGNAL_ENTITY, &pb_signal_entity_request_message, &request);
+}
+
 void sim_entity_signal(struct sim_signals *signals, struct rig *rig, uint64_t later_s)
 {
     if (signals->count == SIM_SIGNALS_MAX)
         return;
-    char name[24];
-    char id[16];
     size_t signal = signals->count++;
-    name_of(signal, name);
-    id_of(signal, id);
-    struct pb_signal_entity_request request = {.instance_id = bytes_of_cstr(id), .name = bytes_of_cstr(name)};
-    if (later_s)
-        request.scheduled_time = pb_time_from_ns(rig_unix_ns(rig) + (int64_t)later_s * RIG_SECOND);
     signals->calls[signal] = rig->call_next;
-    rig_call(rig, ENGINE_SIGNAL_ENTITY, &pb_signal_entity_request_message, &request);
+    send(rig, signal, later_s);
+}
+
+void sim_entity_again(struct sim_signals *signals, struct rig *rig, uint64_t chance)
+{
+    if (signals->count == 0)
+        return;
+    size_t signal = chance % signals->count;
+    if (signals->calls[signal] != 0)
+        signals->calls[signal] = rig->call_next;
+    send(rig, signal, 0);
 }
 
 void sim_entity_answered(struct sim_signals *signals, uint64_t call, enum status status)

@@ -18,6 +18,8 @@ struct sim_signals {
 
 /* A client sends the next signal, perhaps for later. */
 void sim_entity_signal(struct sim_signals *signals, struct rig *rig, uint64_t later_s);
+/* The client sends one that it has sent before, as after a lost answer. */
+void sim_entity_again(struct sim_signals *signals, struct rig *rig, uint64_t chance);
 /* A call was answered. */
 void sim_entity_answered(struct sim_signals *signals, uint64_t call, enum status status);
 /* Each signal is in the state of its entity once at most, and, at rest and unless poison may have taken it, once if it was

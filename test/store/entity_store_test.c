@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* entity_store_test.c — what a store keeps of entities: states, locks and messages come back as they were written, pages are in
+/* entity_store_test.c — what a store keeps of entities: states, locks, messages and receipts come back as they were written, pages are in
  * the order of ids, a hub takes its own with it; and a file of before entities is upgraded. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +32,8 @@ static void put_lock(struct write_set *set, const char *id)
                                                .entity_id = bytes_of_cstr(id),
                                                .owner = BYTES_LITERAL("owner"),
                                                .execution_id = BYTES_LITERAL("x1"),
-                                               .section = BYTES_LITERAL("cs")}});
+                                               .section = BYTES_LITERAL("cs"),
+                                               .at_ns = 50}});
 }
 
 static void put_message(struct write_set *set, const char *id, int64_t sequence)
@@ -45,7 +46,19 @@ static void put_message(struct write_set *set, const char *id, int64_t sequence)
                                                   .event = BYTES_LITERAL("event"),
                                                   .sender = BYTES_LITERAL("sender"),
                                                   .execution_id = BYTES_LITERAL("x2"),
-                                                  .legacy = true}});
+                                                  .legacy = true,
+                                                  .trace = BYTES_LITERAL("trace"),
+                                                  .at_ns = sequence}});
+}
+
+static void put_receipt(struct write_set *set, int64_t sequence)
+{
+    add(set, (struct write_op){.kind = WRITE_RECEIPT_ADD,
+                               .receipt = {.sequence = sequence,
+                                           .hub = 1,
+                                           .entity_id = BYTES_LITERAL("@a@1"),
+                                           .request_id = BYTES_LITERAL("r"),
+                                           .at_ns = 60}});
 }
 
 static void fill(struct fixture *fixture)
@@ -67,6 +80,9 @@ static void fill(struct fixture *fixture)
     put_message(set, "@a@1", 5002);
     put_message(set, "@a@1", 5001);
     add(set, (struct write_op){.kind = WRITE_ENTITY_MESSAGE_DELETE, .sequence = 5002});
+    for (int64_t sequence = 6000; sequence < 6004; sequence++)
+        put_receipt(set, sequence);
+    add(set, (struct write_op){.kind = WRITE_RECEIPT_DELETE, .sequence = 6001});
     fixture_submit(fixture, set);
     store_settle(fixture->store, fixture->loop);
     assert_int_equal(fixture->last_status, STATUS_OK);
@@ -109,9 +125,16 @@ static enum status on_lock(void *context, const struct entity_lock_row *row)
 
 static enum status on_message(void *context, const struct entity_message_row *row)
 {
-    buf_append_fmt(&((struct loaded *)context)->text, "%d %.*s %d %.*s %.*s %.*s %d\n", (int)row->sequence,
-                   BYTES_FMT(row->entity_id), (int)row->visible_ns, BYTES_FMT(row->event),
-                   BYTES_FMT(row->sender), BYTES_FMT(row->execution_id), row->legacy);
+    buf_append_fmt(&((struct loaded *)context)->text, "%d %.*s %d %.*s %.*s %.*s %d %.*s\n",
+                   (int)row->sequence, BYTES_FMT(row->entity_id), (int)row->visible_ns, BYTES_FMT(row->event),
+                   BYTES_FMT(row->sender), BYTES_FMT(row->execution_id), row->legacy, BYTES_FMT(row->trace));
+    return STATUS_OK;
+}
+
+static enum status on_receipt(void *context, const struct receipt_row *row)
+{
+    buf_append_fmt(&((struct loaded *)context)->text, "receipt %d %u %.*s %.*s %d\n", (int)row->sequence,
+                   row->hub, BYTES_FMT(row->entity_id), BYTES_FMT(row->request_id), (int)row->at_ns);
     return STATUS_OK;
 }
 
@@ -131,6 +154,7 @@ static void assert_loads(struct fixture *fixture, const char *text)
                                              .on_activity = on_activity,
                                              .on_entity_lock = on_lock,
                                              .on_entity_message = on_message,
+                                             .on_receipt = on_receipt,
                                              .on_done = on_loaded,
                                              .context = &loaded};
     task_store_load(fixture->store, &loader);
@@ -140,7 +164,7 @@ static void assert_loads(struct fixture *fixture, const char *text)
     assert_string_equal((const char *)loaded.text.data, text);
     buf_fini(&loaded.text);
     if (*text)
-        assert_true(loaded.key_next > 5002); /* a message's number is a key: it must not come again */
+        assert_true(loaded.key_next > 6003); /* a message's number is a key: it must not come again */
 }
 
 /* --- pages and states --- */
@@ -197,18 +221,22 @@ static void what_is_written_comes_back(void **state)
     fill(fixture);
     fixture_reopen(fixture);
     assert_loads(fixture, "lock @a@2 owner x1 cs\nlock @c@held owner x1 cs\n"
-                          "5000 @d@1 7 event sender x2 1\n5001 @a@1 7 event sender x2 1\n");
+                          "5000 @d@1 7 event sender x2 1 trace\n5001 @a@1 7 event sender x2 1 trace\n"
+                          "receipt 6002 1 @a@1 r 60\nreceipt 6003 1 @a@1 r 60\n");
     assert_int_equal(state_size(fixture, "@a@1"), 9);
     assert_int_equal(state_size(fixture, "@a@2"), 0); /* empty, but there */
     assert_int_equal(state_size(fixture, "@b@1"), -1);
     static const char all[] = "@a@1 1 'one again' 40 1 \n@a@2 1 '' 20 0 owner\n";
     assert_page(fixture, (struct task_store_entity_query){.rows_max = 0}, all);
-    assert_page(fixture, (struct task_store_entity_query){.transient = true},
-                "@a@1 1 'one again' 40 1 \n@a@2 1 '' 20 0 owner\n@c@held 0 '' 0 0 owner\n@d@1 0 '' 0 1 \n");
+    assert_page(
+        fixture, (struct task_store_entity_query){.transient = true},
+        "@a@1 1 'one again' 40 1 \n@a@2 1 '' 20 0 owner\n@c@held 0 '' 50 0 owner\n@d@1 0 '' 5000 1 \n");
     assert_page(fixture, (struct task_store_entity_query){.rows_max = 1}, "@a@1 1 'one again' 40 1 \nmore\n");
     assert_page(fixture,
                 (struct task_store_entity_query){.id_prefix = BYTES_LITERAL("@c@"), .transient = true},
-                "@c@held 0 '' 0 0 owner\n");
+                "@c@held 0 '' 50 0 owner\n");
+    assert_page(fixture, (struct task_store_entity_query){.modified_from_ns = 50, .transient = true},
+                "@c@held 0 '' 50 0 owner\n@d@1 0 '' 5000 1 \n");
     assert_page(fixture, (struct task_store_entity_query){.modified_from_ns = 40},
                 "@a@1 1 'one again' 40 1 \n");
     assert_page(fixture, (struct task_store_entity_query){.modified_to_ns = 40}, "@a@2 1 '' 20 0 owner\n");

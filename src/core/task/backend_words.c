@@ -204,6 +204,17 @@ STATUS_RESULT backend_words_event(struct arena *arena, struct bytes id, const st
         *ret_request = message_encode(arena, &pb_rewind_instance_request_message, &request);
         return STATUS_OK;
     }
+    case PB_HISTORY_EVENT_ENTITY_OPERATION_SIGNALED: {
+        const struct pb_entity_operation_signaled_event *e = event->entity_operation_signaled;
+        struct pb_signal_entity_request request = {.instance_id = id,
+                                                   .name = e->operation,
+                                                   .input = e->input,
+                                                   .request_id = e->request_id,
+                                                   .scheduled_time = e->scheduled_time};
+        *ret_method = PB_TASK_HUB_SIDECAR_SERVICE_SIGNAL_ENTITY;
+        *ret_request = message_encode(arena, &pb_signal_entity_request_message, &request);
+        return STATUS_OK;
+    }
     default:
         return STATUS_INVALID_ARGUMENT;
     }

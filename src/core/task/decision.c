@@ -258,6 +258,11 @@ struct objection decision_objection(struct engine *engine, const struct pb_orche
         if (text)
             return (struct objection){"InvalidEntityMessage", text};
     }
+    if (kind == PB_ORCHESTRATOR_ACTION_SEND_EVENT) {
+        const char *text = entity_decision_event_objection(engine, action->send_event);
+        if (text)
+            return (struct objection){"InvalidEntityMessage", text};
+    }
     if (kind == PB_ORCHESTRATOR_ACTION_COMPLETE_ORCHESTRATION &&
         !instance_status_completes(instance_status_of(action->complete_orchestration->orchestration_status)))
         return unsupported("The orchestrator completed with a status that is no end.");

@@ -34,6 +34,8 @@ void decision_start_child(struct engine *engine, struct instance *instance, bool
 /* Why the message cannot be delivered; static. NULL: it can. */
 const char *entity_decision_objection(struct engine *engine,
                                       const struct pb_send_entity_message_action *action);
+/* The same for a sendEvent, if that is a message to an entity in the old way. */
+const char *entity_decision_event_objection(struct engine *engine, const struct pb_send_event_action *action);
 /* Records the message under the action's id and delivers it. A lock is not asked for by an execution that ends. */
 void entity_decision_send(struct engine *engine, struct decision *decision,
                           const struct pb_orchestrator_action *action);

@@ -9,6 +9,7 @@
 #include "core/task/instance.h"
 #include "core/task/residence.h"
 #include "core/task/span.h"
+#include "core/task/trace.h"
 #include "core/task/turn.h"
 #include "core/task/worker_note.h"
 
@@ -96,11 +97,8 @@ void ending_trace(struct engine *engine, struct instance *instance, struct bytes
     };
     size_t count = span_write(&source, buf_peek(&history), &engine->scratch, &spans);
     /* A trace is worth less than the work: without memory there is none. */
-    if (count > 0 && buf_status(&history) == STATUS_OK && buf_status(&spans) == STATUS_OK) {
-        struct engine_action *action = engine_act(engine, ENGINE_TRACE);
-        action->message = memory_arena_copy(&engine->actions->arena, buf_peek(&spans));
-        action->span_count = count;
-    }
+    if (count > 0 && buf_status(&history) == STATUS_OK && buf_status(&spans) == STATUS_OK)
+        trace_hold(engine, buf_peek(&spans), count);
     buf_fini(&history);
     buf_fini(&spans);
 }

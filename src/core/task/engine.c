@@ -10,6 +10,7 @@
 #include "core/task/instance.h"
 #include "core/task/methods.h"
 #include "core/task/queue.h"
+#include "core/task/receipt.h"
 #include "core/task/residence.h"
 #include "core/task/stream.h"
 #include "core/task/watch.h"
@@ -29,8 +30,11 @@ static void set_options(struct engine *engine, const struct engine_options *opti
     DEFAULT(history_resident_size_max, (size_t)64 << 20);
     DEFAULT(payload_resident_size_max, (size_t)64 << 20);
     DEFAULT(payload_small_size, 1024);
+    DEFAULT(receipts_max, 50000);
+    DEFAULT(receipt_keep_ns, 600 * NS_PER_S);
     DEFAULT(stream_items_default, 100);
     DEFAULT(poison_deliveries_max, 50);
+    DEFAULT(entity_failures_max, 5);
     DEFAULT(ping_interval_ns, 30 * NS_PER_S);
     DEFAULT(activity_grace_ns, 5 * NS_PER_S);
     DEFAULT(orchestrator_lease_ns, 300 * NS_PER_S);
@@ -63,6 +67,7 @@ enum status engine_create(const struct engine_options *options, struct engine **
         list_init(lists[n]);
     gate_init(engine);
     entity_init(engine);
+    receipt_init(engine);
     engine->loading = true;
     engine->key_next = 1;
     *ret_engine = engine;
@@ -76,6 +81,7 @@ void engine_destroy(struct engine *engine)
     void *item;
     for (size_t at = 0; (item = map_drain(&engine->calls, &at));)
         call_cancel(engine, (struct call *)item);
+    receipt_fini(engine);
     entity_fini(engine); /* before the instances, which hold some of them */
     for (size_t at = 0; (item = map_drain(&engine->instances, &at));)
         instance_destroy(engine, (struct instance *)item);
@@ -127,6 +133,7 @@ static const struct call_method methods[] = {
     [ENGINE_SIGNAL_ENTITY] = {"SignalEntity", entity_signal, false},
     [ENGINE_GET_ENTITY] = {"GetEntity", entity_get, false},
     [ENGINE_COMPLETE_ENTITY] = {"CompleteEntityTask", entity_complete, false},
+    [ENGINE_COMPLETE_ENTITY_HOST] = {"CompleteEntityWorkItem", entity_complete_host, false},
     [ENGINE_ABANDON_ENTITY] = {"AbandonTaskEntityWorkItem", entity_abandon, false},
     [ENGINE_STREAM_HISTORY] = {"StreamInstanceHistory", read_history, false},
 };

@@ -44,6 +44,8 @@ STATUS_RESULT engine_load_activity(struct engine *e, const struct activity_row *
 STATUS_RESULT engine_load_entity_lock(struct engine *e, const struct entity_lock_row *row);
 /* In the order of their sequence. */
 STATUS_RESULT engine_load_entity_message(struct engine *e, const struct entity_message_row *row);
+/* Likewise. */
+STATUS_RESULT engine_load_receipt(struct engine *e, const struct receipt_row *row);
 /* Ends loading; `key_next` is greater than every instance key ever used. Ready work is dispatched as streams
  * open. */
 void engine_load_done(struct engine *e, int64_t key_next, struct engine_time now);

@@ -4,6 +4,7 @@
 #include "core/task/engine.h"
 #include "core/task/engine_state.h"
 #include "core/task/instance.h"
+#include "core/task/receipt.h"
 #include "core/task/work_class.h"
 
 /* Calls done by the walk; compared with the engine's own counters. */
@@ -115,7 +116,8 @@ static void check_instance(const struct engine *engine, const struct instance *i
                list_empty(&instance->turn.taken));
         ASSERT(instance->turn.work.state == WORK_IDLE && list_empty(&instance->children) &&
                !instance->parent);
-        ASSERT(list_empty(&instance->entity_locks) && list_empty(&instance->entity_requests));
+        ASSERT(list_empty(&instance->entity_locks) && list_empty(&instance->entity_requests) &&
+               list_empty(&instance->entity_calls));
     }
     if (!instance_exists(instance))
         return;
@@ -143,6 +145,7 @@ void engine_check(const struct engine *engine)
     for (size_t at = 0; (instance = (const struct instance *)map_next(&engine->instances, &at));)
         check_instance(engine, instance, &tally);
     entity_check_all(engine, check_entity_work, &(struct walk){engine, &tally});
+    receipt_check(engine);
     ASSERT(memcmp(tally.works, engine->work_counts, sizeof tally.works) == 0);
     ASSERT(tally.terminals == engine->terminal_count);
     ASSERT(tally.idle_history_size == engine->idle_history_size);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "core/task/entity_name.h"
 #include "lib/engine_script.h"
 
 static struct arena arena;
@@ -194,6 +195,38 @@ static void a_batch_that_fails_too_often_answers_its_callers(void **state)
     rig_fini(&rig);
 }
 
+/* If this fails, the caller of an entity that no worker has registered waits for an hour: some SDKs say so of the batch as a
+ * whole (spec 3.23.3). */
+static void a_batch_that_its_workers_refuse_answers_after_seconds(void **state)
+{
+    struct rig rig;
+    struct pb_task_failure_details details = {.error_type = BYTES_LITERAL("EntityTaskNotFound")};
+    (void)state;
+    rig_init(&rig, NULL);
+    script_worker(&rig, 1);
+    script_start(&rig, "o", "X");
+    script_answer(&rig, script_turn(&rig, "o"), "call 1 @c@1 op");
+    int64_t before = rig.now_ns;
+    for (int n = 0; n < 5; n++) {
+        struct rig_work *batch = script_batch(&rig, "@c@1", "op");
+        struct pb_entity_batch_result result = {.completion_token = batch->item.completion_token,
+                                                .failure_details = &details};
+        rig_call(&rig, ENGINE_COMPLETE_ENTITY, &pb_entity_batch_result_message, &result);
+        rig_work_free(batch);
+        if (n < 4) {
+            assert_null(rig_take_work(&rig));
+            rig_advance(&rig, (RIG_SECOND << n) + RIG_SECOND / 100);
+        }
+    }
+    assert_true(rig.now_ns - before < 16 * RIG_SECOND);
+    struct rig_work *turn = script_turn(&rig, "o");
+    script_expect_new(turn, "OrchestratorStarted EntityOperationFailed");
+    rig_work_free(turn);
+    script_signal(&rig, "@c@1", "next"); /* the entity itself goes on */
+    rig_work_free(script_batch(&rig, "@c@1", "next"));
+    rig_fini(&rig);
+}
+
 /* If this fails, a state over the limit stops its entity for ever (spec 2.6). */
 static void a_state_over_the_limit_fails_its_batch(void **state)
 {
@@ -326,6 +359,43 @@ static void the_old_form_calls_locks_and_releases(void **state)
     rig_fini(&rig);
 }
 
+/* The old form's request for a set of that many locks. */
+static void say_locks(struct rig *rig, struct rig_work *turn, size_t count)
+{
+    struct buf text = {0};
+    buf_append_cstr(&text, "{\"op\":null,\"id\":\"cs\",\"lockset\":[");
+    for (size_t n = 0; n < count; n++)
+        buf_append_fmt(&text, "%s{\"name\":\"c\",\"key\":\"%zu\"}", n ? "," : "", n);
+    buf_append_cstr(&text, "]}");
+    buf_append_byte(&text, 0);
+    say(rig, turn, "@c@0", "op", (const char *)text.data);
+    buf_fini(&text);
+}
+
+/* If this fails, an orchestration waits for ever for locks that nobody grants, and is told nothing. */
+static void a_set_of_locks_over_the_limit_fails_its_orchestration(void **state)
+{
+    static const size_t counts[] = {ENTITY_LOCK_SET_MAX + 1, 10000};
+    struct rig rig;
+    (void)state;
+    rig_init(&rig, NULL);
+    script_worker(&rig, 1);
+    for (size_t n = 0; n < ARRAY_SIZE(counts); n++) {
+        const char *id = n ? "more" : "one";
+        script_start(&rig, id, "X");
+        say_locks(&rig, script_turn(&rig, id), counts[n]);
+        struct pb_orchestration_state *seen = script_state(&rig, id, &arena);
+        assert_int_equal(seen->orchestration_status, PB_ORCHESTRATION_STATUS_FAILED);
+        assert_true(bytes_equal_cstr(seen->failure_details->error_type, "InvalidEntityMessage"));
+        assert_true(bytes_equal_cstr(seen->failure_details->error_message,
+                                     "a critical section may lock 500 entities at most"));
+    }
+    script_start(&rig, "most", "X");
+    say_locks(&rig, script_turn(&rig, "most"), ENTITY_LOCK_SET_MAX);
+    assert_int_equal(rig_count(&rig.entity_locks), ENTITY_LOCK_SET_MAX);
+    rig_fini(&rig);
+}
+
 /* If this fails, a purged entity is still there, or whoever called it waits for ever (spec 3.13). */
 static void purge_takes_state_and_queue(void **state)
 {
@@ -390,10 +460,12 @@ int main(void)
         cmocka_unit_test(a_released_lock_lets_the_next_in_order),
         cmocka_unit_test(a_state_that_left_is_fetched),
         cmocka_unit_test(a_batch_that_fails_too_often_answers_its_callers),
+        cmocka_unit_test(a_batch_that_its_workers_refuse_answers_after_seconds),
         cmocka_unit_test(a_state_over_the_limit_fails_its_batch),
         cmocka_unit_test(old_workers_get_flat_operations_one_batch_at_a_time),
         cmocka_unit_test(workers_without_entities_get_none),
         cmocka_unit_test(the_old_form_calls_locks_and_releases),
+        cmocka_unit_test(a_set_of_locks_over_the_limit_fails_its_orchestration),
         cmocka_unit_test(purge_takes_state_and_queue),
         cmocka_unit_test(a_late_answer_of_the_store_hides_nothing),
     };

@@ -4,11 +4,13 @@
 #include "core/task/control.h"
 #include "core/task/engine.h"
 #include "core/task/entity_lock.h"
+#include "core/task/entity_message.h"
 #include "core/task/gate.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
 #include "core/task/orphans.h"
 #include "core/task/queue.h"
+#include "core/task/receipt.h"
 #include "core/task/residence.h"
 
 enum status engine_load_hub(struct engine *engine, uint32_t hub, struct bytes name)
@@ -84,6 +86,17 @@ enum status engine_load_entity_message(struct engine *engine, const struct entit
     struct entity_message *message = entity_add(engine, entity_obtain(engine, row->hub, &name), row, true);
     if (entity_is_request(message))
         entity_lock_load_request(engine, message);
+    else if (message->kind == PB_HISTORY_EVENT_ENTITY_OPERATION_CALLED)
+        entity_message_load_call(engine, message);
+    arena_reset(&engine->scratch);
+    return STATUS_OK;
+}
+
+enum status engine_load_receipt(struct engine *engine, const struct receipt_row *row)
+{
+    if (!engine_hub(engine, row->hub))
+        return STATUS_DATA_LOSS;
+    receipt_load(engine, row);
     arena_reset(&engine->scratch);
     return STATUS_OK;
 }

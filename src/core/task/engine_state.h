@@ -19,11 +19,13 @@
  *   activity.c     activities
  *   entity.c       entities: who is there, what waits for them; entity_message.c their messages, entity_lock.c who
  *                  holds them, entity_work.c their batches, entity_answer.c what a batch changes
+ *   receipt.c      which operations clients have already sent
  *   start.c control.c purge.c read.c    the client methods
  *   rewind.c       an instance that failed goes on, with its failed children; rewind_plan.c what its history keeps
  *   orphans.c      who is below an instance although a parent between them has ended
  *   unserved.c worker_note.c    what the operator is told of work and workers
  *   standing.c     why an instance does not move, in a line
+ *   trace.c        spans, told once what they tell is on disk
  *   rejoin.c limits.c    events made whole; what is over a limit */
 #ifndef CORE_TASK_ENGINE_STATE_H
 #define CORE_TASK_ENGINE_STATE_H
@@ -107,6 +109,7 @@ enum standing_work {
     STANDING_AGAIN,      /* it was lost or given back, and is sent again later */
     STANDING_BUSY,       /* those who take it have all that they may hold */
     STANDING_OUT,        /* a worker has it */
+    STANDING_LATER,      /* it was asked for a later time */
     STANDING_NONE,       /* there is none */
 };
 
@@ -205,6 +208,7 @@ struct instance {
     struct alarm terminate_alarm; /* when the engine ends it itself */
     struct list entity_locks;     /* entities that the current execution holds (entity_lock.h) */
     struct list entity_requests;  /* locks that it waits for: struct entity_message */
+    struct list entity_calls;     /* operations whose answer it waits for, likewise */
     uint8_t data[];
 };
 
@@ -389,6 +393,7 @@ struct engine {
     struct list puts;  /* instances whose row the open set must hold */
 
     struct list changes; /* of watched hubs, by set: told when that is committed */
+    struct list traces;  /* spans, likewise */
 
     struct list idle_histories; /* resident histories nobody is using, oldest first */
     size_t idle_history_size;   /* bytes */
@@ -404,6 +409,11 @@ struct engine {
     struct list idle_entities; /* nobody is using them now, oldest first */
     size_t idle_entity_count;
     size_t idle_entity_size; /* bytes of their states */
+
+    struct map receipts;       /* of operations that clients sent, by hub, entity and request */
+    struct list receipt_order; /* the same, oldest first */
+    size_t receipt_count;
+    uint64_t receipt_taken; /* new ones so far */
 
     size_t work_counts[WORK_KIND_COUNT][WORK_STATE_COUNT];
     uint64_t duplicates_dropped;

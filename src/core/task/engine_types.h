@@ -38,6 +38,7 @@ enum engine_method {
     ENGINE_SIGNAL_ENTITY,
     ENGINE_GET_ENTITY,
     ENGINE_COMPLETE_ENTITY,
+    ENGINE_COMPLETE_ENTITY_HOST, /* a CompleteEntityWorkItemRequest */
     ENGINE_ABANDON_ENTITY,
     ENGINE_STREAM_HISTORY, /* answered by ENGINE_HISTORY actions and a final ENGINE_REPLY without a message */
 };
@@ -52,8 +53,8 @@ enum engine_action_kind {
     ENGINE_FETCH_HISTORY, /* key: answer with engine_history_fetched */
     ENGINE_CHANGED, /* hub, instance_id, row, gone: the instance is so, or is gone, on disk; see engine_watch */
     ENGINE_FETCH_ENTITY, /* hub, instance_id: answer with engine_entity_fetched */
-    ENGINE_TRACE,        /* message, span_count: an execution that is over, as spans; see core/task/span.h */
-    ENGINE_NOTE, /* level, hub, instance_id (may be empty), text: something an operator wants in the log */
+    ENGINE_TRACE, /* message, span_count: what is over, as spans, once it is on disk; see core/task/span.h */
+    ENGINE_NOTE,  /* level, hub, instance_id (may be empty), text: something an operator wants in the log */
 };
 
 /* One thing for the caller to do. Bytes and text are valid until the list is cleared. */
@@ -104,12 +105,16 @@ struct engine_options {           /* zero fields take the default behind */
     size_t entity_resident_max;      /* idle entities kept in memory: 10000 */
     size_t entity_resident_size_max; /* bytes of their states: 64 MiB */
     size_t payload_small_size;       /* bytes of one that always stays, where it was used: 1024 */
+    size_t receipts_max;             /* operations of clients that are remembered: 50000 (receipt.h) */
+    int64_t receipt_keep_ns;         /* for how long: 10 min */
     uint32_t stream_items_default;   /* per category when a worker sends 0: 100 (spec 2.10) */
     uint32_t poison_deliveries_max;  /* 50; UINT32_MAX: never (spec 3.21) */
-    int64_t ping_interval_ns;        /* 30 s (spec 2.9) */
-    int64_t activity_grace_ns;       /* after a stream ended: 5 s (spec 2.11) */
-    int64_t orchestrator_lease_ns;   /* upper bound on a live stream: 5 min (spec 2.11) */
-    int64_t activity_lease_ns;       /* the same for an activity, which may run for hours: 24 h */
+    uint32_t
+        entity_failures_max;   /* of one batch in a row, as its workers say, until its callers are told: 5 */
+    int64_t ping_interval_ns;  /* 30 s (spec 2.9) */
+    int64_t activity_grace_ns; /* after a stream ended: 5 s (spec 2.11) */
+    int64_t orchestrator_lease_ns; /* upper bound on a live stream: 5 min (spec 2.11) */
+    int64_t activity_lease_ns;     /* the same for an activity, which may run for hours: 24 h */
     int64_t unserved_wait_ns;  /* work that no worker takes is told after this, then ever less often: 10 s */
     int64_t terminate_wait_ns; /* for a worker to take a terminate before the engine acts: 5 s (3.12) */
     int64_t abandon_delay_min_ns; /* until work that was given back, or lost again, is sent: 1 s, doubling */

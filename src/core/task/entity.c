@@ -284,13 +284,14 @@ static void enter(struct engine *engine, struct entity_message *message)
 struct entity_message *entity_add(struct engine *engine, struct entity *entity,
                                   const struct entity_message_row *row, bool loaded)
 {
-    size_t size = row->event.size + row->sender.size + row->execution_id.size;
+    size_t size = row->event.size + row->sender.size + row->execution_id.size + row->trace.size;
     struct entity_message *message = memory_new(sizeof *message + size);
     size_t at = 0;
     message->entity = entity;
     message->event = put(message, &at, row->event);
     message->sender = put(message, &at, row->sender);
     message->execution_id = put(message, &at, row->execution_id);
+    message->trace = put(message, &at, row->trace);
     message->sequence = loaded ? row->sequence : engine->key_next++;
     message->write_sequence = loaded ? 0 : engine->open_sequence;
     message->visible_ns = row->visible_ns;
@@ -305,6 +306,7 @@ struct entity_message *entity_add(struct engine *engine, struct entity *entity,
         op.entity_message.sequence = message->sequence;
         op.entity_message.hub = (uint32_t)entity->hub->number;
         op.entity_message.entity_id = entity->id;
+        op.entity_message.at_ns = engine->unix_ns;
         gate_write(engine, &op);
         entity_touch(engine, entity);
     }

@@ -23,14 +23,14 @@ struct entity_message {
     struct list link; /* entity.messages, later or taken */
     struct entity *entity;
     struct alarm alarm;       /* in `later`: when it becomes visible */
-    struct list request_link; /* a lock that is asked for: instance.entity_requests */
+    struct list request_link; /* a lock that is asked for: instance.entity_requests; a call: entity_calls */
     int64_t sequence;         /* of its row */
     uint64_t order;           /* of becoming visible */
     uint64_t write_sequence;  /* the set that makes it durable; 0: it came from the disk */
     int64_t visible_ns;       /* since 1970 */
     enum pb_history_event_case kind;
-    bool legacy;                              /* it is answered in JSON (entity_legacy.h) */
-    struct bytes event, sender, execution_id; /* in data; as in entity_message_row */
+    bool legacy;                                     /* it is answered in JSON (entity_legacy.h) */
+    struct bytes event, sender, execution_id, trace; /* in data; as in entity_message_row */
     uint8_t data[];
 };
 
@@ -56,6 +56,7 @@ struct entity {
     size_t message_count; /* in the three lists */
     bool flat;            /* the batch went out in the first encoding (entity_work.c) */
     struct bytes failure; /* owned: an encoded TaskFailureDetails, of the last batch that failed as a whole */
+    uint32_t failures;    /* such batches in a row */
     struct work work;
 
     struct list due_link;           /* engine.entities_due */

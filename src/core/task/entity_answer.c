@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* entity_answer.c — CompleteEntityTask and AbandonTaskEntityWorkItem (spec 3.23.3): all that the answer touches is fetched,
  * then results, state and what the entity set going are one write set. */
+#include "core/task/entity_answer.h"
+
 #include "core/task/call.h"
 #include "core/task/entity_message.h"
 #include "core/task/entity_work.h"
@@ -8,8 +10,10 @@
 #include "core/task/instance.h"
 #include "core/task/limits.h"
 #include "core/task/methods.h"
+#include "core/task/span.h"
 #include "core/task/start_policy.h"
 #include "core/task/stream.h"
+#include "core/task/trace.h"
 #include "core/task/work.h"
 
 /* --- which batch --- */
@@ -58,6 +62,8 @@ static void send_signal(struct engine *engine, struct entity *entity,
     }
     struct entity_signal signal = {
         .operation = action->name, .input = action->input, .scheduled_time = action->scheduled_time};
+    if (action->parent_trace_context)
+        signal.trace = action->parent_trace_context->raw;
     entity_message_signal(engine, entity->hub, &target, NULL, &signal);
 }
 
@@ -126,6 +132,46 @@ static bool need_others(struct engine *engine, struct call *call, const struct p
 
 /* --- results --- */
 
+/* The worker's own times, if it gave any that can be. */
+static void take_times(struct span_operation *span, struct pb_opt_time began, struct pb_opt_time ended)
+{
+    int64_t began_ns = pb_time_to_ns(began);
+    int64_t ended_ns = pb_time_to_ns(ended);
+    if (began.present && ended.present && began_ns > 0 && began_ns <= ended_ns) {
+        span->began_ns = began_ns;
+        span->ended_ns = ended_ns;
+    }
+}
+
+/* One operation as a span; without memory, or with a message that cannot be read, there is none. */
+static void trace(struct engine *engine, const struct entity_message *message,
+                  const struct pb_operation_result *result)
+{
+    struct pb_history_event event;
+    if (!engine->options.traces ||
+        pb_history_event_decode(&engine->scratch, message->event, &event) != STATUS_OK)
+        return;
+    struct span_operation span = {.entity_id = message->entity->id,
+                                  .entity_name = message->entity->name,
+                                  .trace = message->trace,
+                                  .signal = message->kind == PB_HISTORY_EVENT_ENTITY_OPERATION_SIGNALED,
+                                  .failed = result->result_type_case == PB_OPERATION_RESULT_FAILURE,
+                                  .began_ns = engine->unix_ns,
+                                  .ended_ns = engine->unix_ns};
+    span.operation =
+        span.signal ? event.entity_operation_signaled->operation : event.entity_operation_called->operation;
+    span.request_id =
+        span.signal ? event.entity_operation_signaled->request_id : event.entity_operation_called->request_id;
+    if (span.failed)
+        take_times(&span, result->failure->start_time_utc, result->failure->end_time_utc);
+    else if (result->result_type_case == PB_OPERATION_RESULT_SUCCESS)
+        take_times(&span, result->success->start_time_utc, result->success->end_time_utc);
+    CLEANUP(buf_fini) struct buf text = {.limit = SIZE_MAX};
+    size_t count = span_write_operation(&span, &engine->scratch, &text);
+    if (count > 0 && buf_status(&text) == STATUS_OK)
+        trace_hold(engine, buf_peek(&text), count);
+}
+
 static void settle(struct engine *engine, struct entity_message *message,
                    const struct pb_operation_result *result)
 {
@@ -139,6 +185,7 @@ static void settle(struct engine *engine, struct entity_message *message,
     else
         entity_message_refuse(engine, message, "EntityOperationFailed",
                               "The operation failed without details.");
+    trace(engine, message, result);
     entity_remove(engine, message);
     engine->entity_operations++;
 }
@@ -180,33 +227,43 @@ static bool give_back(struct engine *engine, struct entity *entity,
     return true;
 }
 
+void entity_answer_apply(struct engine *engine, struct call *call, struct entity *entity,
+                         const struct pb_entity_batch_result *result)
+{
+    struct bytes empty = {NULL, 0};
+    if (give_back(engine, entity, result)) {
+        call_reply(engine, call, empty, call_sequence_now(engine));
+        return;
+    }
+    if (!need_others(engine, call, result))
+        return;
+    if (result->entity_state.value.size > engine->options.payload_size_max)
+        settle_too_large(engine, entity, result->entity_state.value.size);
+    else
+        commit(engine, entity, result);
+    entity_work_finish(engine, entity);
+    call_reply(engine, call, empty, call_sequence_now(engine));
+}
+
+void entity_answer_late(struct engine *engine, struct call *call)
+{
+    engine->duplicates_dropped++;
+    call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
+}
+
 void entity_complete(struct engine *engine, struct call *call)
 {
     struct pb_entity_batch_result result;
-    struct bytes empty = {NULL, 0};
     if (pb_entity_batch_result_decode(&engine->inbound, call->message, &result) != STATUS_OK) {
         call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the request is not an EntityBatchResult", 0);
         return;
     }
     stream_answered(engine, engine_hub(engine, call->hub), result.completion_token);
     struct entity *entity = find(engine, call, result.completion_token);
-    if (!entity) {
-        engine->duplicates_dropped++; /* late or double: OK all the same (spec 3.20, trap 3) */
-        call_reply(engine, call, empty, call_sequence_now(engine));
-        return;
-    }
-    if (give_back(engine, entity, &result)) {
-        call_reply(engine, call, empty, 0);
-        return;
-    }
-    if (!need_others(engine, call, &result))
-        return;
-    if (result.entity_state.value.size > engine->options.payload_size_max)
-        settle_too_large(engine, entity, result.entity_state.value.size);
+    if (entity)
+        entity_answer_apply(engine, call, entity, &result);
     else
-        commit(engine, entity, &result);
-    entity_work_finish(engine, entity);
-    call_reply(engine, call, empty, call_sequence_now(engine));
+        entity_answer_late(engine, call);
 }
 
 void entity_abandon(struct engine *engine, struct call *call)

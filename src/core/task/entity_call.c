@@ -7,6 +7,7 @@
 #include "core/task/limits.h"
 #include "core/task/message.h"
 #include "core/task/methods.h"
+#include "core/task/receipt.h"
 
 /* True if the id is an entity's; otherwise the call is answered. */
 static bool read_name(struct engine *engine, struct call *call, struct bytes id, struct entity_name *ret_name)
@@ -16,6 +17,17 @@ static bool read_name(struct engine *engine, struct call *call, struct bytes id,
         return true;
     call_fail(engine, call, STATUS_INVALID_ARGUMENT, text, 0);
     return false;
+}
+
+/* The answer is the same for one that was sent before, and leaves when that is on disk. */
+static void accept(struct engine *engine, struct call *call, const struct entity_name *name,
+                   const struct entity_signal *signal)
+{
+    if (receipt_take(engine, call->hub, name->id, signal->request_id))
+        entity_message_signal(engine, engine_hub(engine, call->hub), name, NULL, signal);
+    else
+        engine->duplicates_dropped++;
+    call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
 }
 
 void entity_signal(struct engine *engine, struct call *call)
@@ -38,12 +50,17 @@ void entity_signal(struct engine *engine, struct call *call)
         call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the operation's name is too large", 0);
         return;
     }
+    if (request.request_id.size > RECEIPT_ID_SIZE_MAX) {
+        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the requestId is longer than 128 bytes", 0);
+        return;
+    }
     struct entity_signal signal = {.request_id = request.request_id,
                                    .operation = request.name,
                                    .input = request.input,
                                    .scheduled_time = request.scheduled_time};
-    entity_message_signal(engine, engine_hub(engine, call->hub), &name, NULL, &signal);
-    call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
+    if (request.parent_trace_context)
+        signal.trace = request.parent_trace_context->raw;
+    accept(engine, call, &name, &signal);
 }
 
 void entity_raise(struct engine *engine, struct call *call, const struct pb_raise_event_request *request)
@@ -61,11 +78,11 @@ void entity_raise(struct engine *engine, struct call *call, const struct pb_rais
                                        .operation = message.operation,
                                        .input = message.input,
                                        .scheduled_time = message.due};
-        entity_message_signal(engine, engine_hub(engine, call->hub), &name, NULL, &signal);
-    } else {
-        engine_note(engine, LOG_LEVEL_WARN, hub, name.id,
-                    "an event for an entity was dropped: it is no signal that an entity understands");
+        accept(engine, call, &name, &signal);
+        return;
     }
+    engine_note(engine, LOG_LEVEL_WARN, hub, name.id,
+                "an event for an entity was dropped: it is no signal that an entity understands");
     call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
 }
 

@@ -5,6 +5,8 @@
 #include "core/task/entity_legacy.h"
 #include "core/task/entity_lock.h"
 #include "core/task/entity_message.h"
+#include "core/task/instance.h"
+#include "core/task/span.h"
 
 #define RECORD(d, id, kind, member, body)                                                                    \
     record((d), &(struct pb_history_event){                                                                  \
@@ -39,6 +41,23 @@ static const char *object_to(struct engine *engine, struct bytes id)
     return entity_name_parse(&engine->scratch, id, &name, &text) == STATUS_OK ? NULL : text;
 }
 
+static const char *too_many_locks(struct engine *engine)
+{
+    return memory_must(
+        arena_fmt(&engine->scratch, "a critical section may lock %d entities at most", ENTITY_LOCK_SET_MAX));
+}
+
+/* What is over a limit would be waited for in vain. What is no message at all is dropped, as any event that nobody hears. */
+const char *entity_decision_event_objection(struct engine *engine, const struct pb_send_event_action *action)
+{
+    struct entity_legacy message;
+    if (!action->instance || !entity_name_is(action->instance->instance_id) ||
+        !entity_legacy_is(action->name))
+        return NULL;
+    enum status status = entity_legacy_read(&engine->scratch, action->name, action->data.value, &message);
+    return status == STATUS_TOO_LARGE ? too_many_locks(engine) : NULL;
+}
+
 const char *entity_decision_objection(struct engine *engine,
                                       const struct pb_send_entity_message_action *action)
 {
@@ -52,8 +71,7 @@ const char *entity_decision_objection(struct engine *engine,
         return object_to(engine, action->entity_unlock_sent->target_instance_id.value);
     case PB_SEND_ENTITY_MESSAGE_ACTION_ENTITY_LOCK_REQUESTED:
         if (action->entity_lock_requested->lock_set_count > ENTITY_LOCK_SET_MAX)
-            return memory_must(arena_fmt(&engine->scratch, "a critical section may lock %d entities at most",
-                                         ENTITY_LOCK_SET_MAX));
+            return too_many_locks(engine);
         for (size_t n = 0; !text && n < action->entity_lock_requested->lock_set_count; n++)
             text = object_to(engine, action->entity_lock_requested->lock_set[n]);
         return text;
@@ -73,6 +91,16 @@ size_t entity_decision_payload_size(const struct pb_send_entity_message_action *
 
 /* --- messages --- */
 
+/* Below which span the entity's own hangs: that of the action, which span.c makes of the history at the end. */
+static struct bytes trace_of(struct engine *engine, const struct instance *instance, int32_t id)
+{
+    if (!engine->options.traces)
+        return (struct bytes){NULL, 0};
+    const struct pb_execution_started_event *started = instance_started(engine, instance);
+    return span_context(&engine->scratch, instance->row.execution_id,
+                        started ? started->parent_trace_context : NULL, id);
+}
+
 static void send_signal(struct engine *engine, struct decision *decision, int32_t id,
                         const struct pb_entity_operation_signaled_event *sent)
 {
@@ -83,6 +111,7 @@ static void send_signal(struct engine *engine, struct decision *decision, int32_
                                    .operation = sent->operation,
                                    .input = sent->input,
                                    .scheduled_time = sent->scheduled_time,
+                                   .trace = trace_of(engine, decision->instance, id),
                                    .unknown = sent->unknown};
     entity_message_signal(engine, decision->instance->hub, &target, decision->instance, &signal);
 }
@@ -91,7 +120,7 @@ static void send_signal(struct engine *engine, struct decision *decision, int32_
 static void send_call(struct engine *engine, struct decision *decision, int32_t id,
                       const struct pb_entity_operation_called_event *sent)
 {
-    const struct instance *instance = decision->instance;
+    struct instance *instance = decision->instance;
     struct pb_entity_operation_called_event body = *sent;
     if (!body.parent_instance_id.present)
         body.parent_instance_id = pb_some(instance->row.instance_id);
@@ -99,7 +128,7 @@ static void send_call(struct engine *engine, struct decision *decision, int32_t 
         body.parent_execution_id = pb_some(instance->row.execution_id);
     RECORD(decision, id, ENTITY_OPERATION_CALLED, entity_operation_called, &body);
     struct entity_name target = name_of(engine, sent->target_instance_id.value);
-    entity_message_call(engine, &target, instance, sent, false);
+    entity_message_call(engine, &target, instance, sent, trace_of(engine, instance, id), false);
 }
 
 static void send_lock(struct engine *engine, struct decision *decision, int32_t id,
@@ -179,7 +208,7 @@ static void carry_out(struct engine *engine, struct decision *decision, const st
         entity_message_signal(engine, instance->hub, target, instance, &signal);
         return;
     case ENTITY_LEGACY_CALL:
-        entity_message_call(engine, target, instance, &called, true);
+        entity_message_call(engine, target, instance, &called, (struct bytes){NULL, 0}, true);
         return;
     case ENTITY_LEGACY_LOCK:
         if (!over(decision))

@@ -10,7 +10,6 @@
 #define TEXT_SIZE_MAX  ((size_t)8 << 20) /* bytes: an input of the largest size, with every byte escaped */
 #define DEPTH_MAX      8
 #define VALUES_MAX     4096
-#define LOCKS_MAX      500 /* as ENTITY_LOCK_SET_MAX */
 #define ID_SIZE_MAX    100 /* bytes of a request's id: a GUID has 36 */
 #define FAILURES_MAX   16  /* nested failures that an answer shows */
 #define TIME_SIZE_MAX  64  /* bytes */
@@ -48,7 +47,7 @@ static struct bytes member(struct arena *arena, const json_t *object, const char
 static enum status read_lock_set(struct arena *arena, const json_t *set, struct entity_legacy *message)
 {
     size_t count = json_array_size(set);
-    if (count > LOCKS_MAX)
+    if (count > ENTITY_LOCK_SET_MAX)
         return STATUS_TOO_LARGE;
     message->lock_set = memory_must(arena_alloc_array(arena, count + 1, sizeof *message->lock_set));
     for (size_t n = 0; n < count; n++) {

@@ -15,6 +15,7 @@ void entity_lock_init(struct instance *instance)
 {
     list_init(&instance->entity_locks);
     list_init(&instance->entity_requests);
+    list_init(&instance->entity_calls);
 }
 
 bool entity_lock_held(const struct instance *instance)
@@ -29,6 +30,7 @@ static void write_lock(struct engine *engine, enum write_kind kind, struct entit
         row.owner = entity->holder->row.instance_id;
         row.execution_id = entity->holder->row.execution_id;
         row.section = entity->section;
+        row.at_ns = engine->unix_ns;
     }
     gate_write(engine, &(struct write_op){.kind = kind, .entity_lock = row});
     entity_touch(engine, entity);
@@ -67,6 +69,8 @@ void entity_lock_end(struct engine *engine, struct instance *instance)
         set_free(engine, CONTAINER_OF(link, struct entity, held_link));
     while ((link = instance->entity_requests.next) != &instance->entity_requests)
         entity_remove(engine, CONTAINER_OF(link, struct entity_message, request_link));
+    while (list_pop_front(&instance->entity_calls)) /* they are carried out, and their answers go nowhere */
+        ;
 }
 
 /* Sends the request to the entity at its position, or, behind the last one, tells the instance. */

@@ -7,15 +7,12 @@
  * its locks are free and its requests are gone, in the same write set. What a store has of others is dropped when it is
  * loaded.
  *
- * Writes entity.holder, section, held_link and instance.entity_locks, entity_requests. */
+ * Writes entity.holder, section, held_link and instance.entity_locks, entity_requests; empties instance.entity_calls, which
+ * entity_message.c fills. */
 #ifndef CORE_TASK_ENTITY_LOCK_H
 #define CORE_TASK_ENTITY_LOCK_H
 
 #include "core/task/entity.h"
-
-/* Entities of one critical section. The set travels with the request from each to the next, so its cost is its square:
- * without a limit one answer could hold up all others. */
-#define ENTITY_LOCK_SET_MAX 500
 
 /* The instance asks for a set. Names that are given twice count once; an empty set is granted at once.
  * `legacy`: it is told in JSON. */

@@ -34,23 +34,16 @@ struct bytes entity_message_request(struct arena *arena, const struct pb_entity_
 /* --- operations --- */
 
 /* From whom it is, and to whom it goes. */
-static void deliver(struct engine *engine, struct hub *hub, const struct entity_name *target,
-                    const struct instance *sender, struct pb_history_event *event,
-                    struct pb_opt_time scheduled, bool legacy)
+static struct entity_message *deliver(struct engine *engine, struct hub *hub,
+                                      const struct entity_name *target, struct pb_history_event *event,
+                                      struct pb_opt_time scheduled, struct entity_message_row row)
 {
     event->timestamp = pb_time_from_ns(engine->unix_ns);
     int64_t due_ns = pb_time_to_ns(scheduled);
-    struct entity_message_row row = {
-        .visible_ns = scheduled.present && due_ns > engine->unix_ns ? due_ns : 0,
-        .event = event_encode(&engine->scratch, event),
-        .legacy = legacy,
-    };
-    if (sender) {
-        row.sender = sender->row.instance_id;
-        row.execution_id = sender->row.execution_id;
-    }
+    row.visible_ns = scheduled.present && due_ns > engine->unix_ns ? due_ns : 0;
+    row.event = event_encode(&engine->scratch, event);
     struct entity *entity = entity_obtain(engine, (uint32_t)hub->number, target);
-    entity_add(engine, entity, &row, false);
+    return entity_add(engine, entity, &row, false);
 }
 
 void entity_message_signal(struct engine *engine, struct hub *hub, const struct entity_name *target,
@@ -64,20 +57,39 @@ void entity_message_signal(struct engine *engine, struct hub *hub, const struct 
         .input = signal->input,
         .target_instance_id = pb_some(target->id),
     };
-    deliver(engine, hub, target, sender, EVENT(ENTITY_OPERATION_SIGNALED, entity_operation_signaled, &body),
-            signal->scheduled_time, false);
+    struct entity_message_row row = {.trace = signal->trace};
+    if (sender) {
+        row.sender = sender->row.instance_id;
+        row.execution_id = sender->row.execution_id;
+    }
+    (void)deliver(engine, hub, target, EVENT(ENTITY_OPERATION_SIGNALED, entity_operation_signaled, &body),
+                  signal->scheduled_time, row);
 }
 
-void entity_message_call(struct engine *engine, const struct entity_name *target,
-                         const struct instance *sender, const struct pb_entity_operation_called_event *called,
+void entity_message_call(struct engine *engine, const struct entity_name *target, struct instance *sender,
+                         const struct pb_entity_operation_called_event *called, struct bytes trace,
                          bool legacy)
 {
     struct pb_entity_operation_called_event body = *called;
     body.parent_instance_id = pb_some(sender->row.instance_id);
     body.parent_execution_id = pb_some(sender->row.execution_id);
     body.target_instance_id = pb_some(target->id);
-    deliver(engine, sender->hub, target, sender,
-            EVENT(ENTITY_OPERATION_CALLED, entity_operation_called, &body), called->scheduled_time, legacy);
+    struct entity_message_row row = {.sender = sender->row.instance_id,
+                                     .execution_id = sender->row.execution_id,
+                                     .legacy = legacy,
+                                     .trace = trace};
+    struct entity_message *message =
+        deliver(engine, sender->hub, target, EVENT(ENTITY_OPERATION_CALLED, entity_operation_called, &body),
+                called->scheduled_time, row);
+    list_push_back(&sender->entity_calls, &message->request_link);
+}
+
+void entity_message_load_call(struct engine *engine, struct entity_message *message)
+{
+    struct instance *sender = instance_find(engine, (uint32_t)message->entity->hub->number, message->sender);
+    if (sender && sender->known && instance_live(sender) &&
+        bytes_equal(sender->row.execution_id, message->execution_id))
+        list_push_back(&sender->entity_calls, &message->request_link);
 }
 
 /* --- answers --- */

@@ -19,14 +19,17 @@ struct entity_signal {
     struct bytes operation;
     struct pb_opt_bytes input;
     struct pb_opt_time scheduled_time;
+    struct bytes trace;   /* an encoded TraceContext, or empty */
     struct bytes unknown; /* fields of EntityOperationSignaledEvent that we do not know */
 };
 void entity_message_signal(struct engine *engine, struct hub *hub, const struct entity_name *target,
                            const struct instance *sender, const struct entity_signal *signal);
-/* A two-way operation of an orchestration, as in the event; parent and target are filled in. */
-void entity_message_call(struct engine *engine, const struct entity_name *target,
-                         const struct instance *sender, const struct pb_entity_operation_called_event *called,
+/* A two-way operation of an orchestration, as in the event; parent and target are filled in. `trace`: as of a signal. */
+void entity_message_call(struct engine *engine, const struct entity_name *target, struct instance *sender,
+                         const struct pb_entity_operation_called_event *called, struct bytes trace,
                          bool legacy);
+/* A call that was loaded: its sender, if that still waits for the answer, knows it again. */
+void entity_message_load_call(struct engine *engine, struct entity_message *message);
 
 /* The answer to the caller, if the message is a call and the caller's execution still runs. One of `output` and `failure` (an
  * encoded TaskFailureDetails, or empty) counts. */

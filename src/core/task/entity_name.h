@@ -7,6 +7,10 @@
 
 #include "base/arena.h"
 
+/* Entities of one critical section, in either form. The set travels with the request from each to the next, so its cost is
+ * its square: without a limit one answer could hold up all others. */
+#define ENTITY_LOCK_SET_MAX 500
+
 struct entity_name {
     struct bytes id;   /* as it is kept */
     struct bytes name; /* in `id` */

@@ -32,6 +32,7 @@ bool entity_purge(struct engine *engine, struct entity *entity)
 {
     bool existed = entity->state.present;
     work_finish(engine, &entity->work);
+    entity->failures = 0;
     refuse(engine, &entity->taken);
     refuse(engine, &entity->messages);
     refuse(engine, &entity->later);

@@ -22,15 +22,8 @@ void entity_work_finish(struct engine *engine, struct entity *entity)
     work_finish(engine, &entity->work);
     entity_untake(entity);
     memory_free_bytes(&entity->failure);
+    entity->failures = 0;
     entity_due(engine, entity);
-}
-
-void entity_work_fail(struct engine *engine, struct entity *entity, struct bytes failure)
-{
-    memory_free_bytes(&entity->failure);
-    if (failure.size)
-        entity->failure = memory_copy(failure);
-    work_abandon(engine, &entity->work);
 }
 
 /* --- building --- */
@@ -98,15 +91,23 @@ static struct bytes render_events(struct engine *engine, const struct entity *en
 static struct pb_operation_request flatten(struct engine *engine, const struct entity_message *message)
 {
     struct pb_history_event event;
+    struct pb_operation_request request = {.unknown = {NULL, 0}};
     if (pb_history_event_decode(&engine->scratch, message->event, &event) != STATUS_OK)
-        return (struct pb_operation_request){.unknown = {NULL, 0}};
-    if (event.event_type_case == PB_HISTORY_EVENT_ENTITY_OPERATION_CALLED)
-        return (struct pb_operation_request){.operation = event.entity_operation_called->operation,
-                                             .request_id = event.entity_operation_called->request_id,
-                                             .input = event.entity_operation_called->input};
-    return (struct pb_operation_request){.operation = event.entity_operation_signaled->operation,
-                                         .request_id = event.entity_operation_signaled->request_id,
-                                         .input = event.entity_operation_signaled->input};
+        return request;
+    if (event.event_type_case == PB_HISTORY_EVENT_ENTITY_OPERATION_CALLED) {
+        request.operation = event.entity_operation_called->operation;
+        request.request_id = event.entity_operation_called->request_id;
+        request.input = event.entity_operation_called->input;
+    } else {
+        request.operation = event.entity_operation_signaled->operation;
+        request.request_id = event.entity_operation_signaled->request_id;
+        request.input = event.entity_operation_signaled->input;
+    }
+    if (message->trace.size) {
+        request.trace_context = memory_must(arena_alloc(&engine->scratch, sizeof *request.trace_context));
+        *request.trace_context = (struct pb_trace_context){.unknown = message->trace};
+    }
+    return request;
 }
 
 static struct bytes render_flat(struct engine *engine, const struct entity *entity)
@@ -202,6 +203,23 @@ static void misfit(struct engine *engine, struct work *work, const struct stream
                 "an entity's operation failed: with the state it is larger than a message to its worker");
     refuse_taken(engine, entity, "PayloadTooLarge",
                  "The operation and the entity's state are larger than a message to a worker may be.");
+}
+
+void entity_work_fail(struct engine *engine, struct entity *entity, struct bytes failure)
+{
+    memory_free_bytes(&entity->failure);
+    if (failure.size) {
+        entity->failure = memory_copy(failure);
+        entity->failures++;
+    }
+    if (entity->failures < engine->options.entity_failures_max) {
+        work_abandon(engine, &entity->work);
+        return;
+    }
+    engine_note(engine, LOG_LEVEL_WARN, entity->hub, entity->id,
+                "a batch of %zu operations failed: its worker said so %u times in a row", taken_count(entity),
+                entity->failures);
+    refuse_taken(engine, entity, NULL, NULL);
 }
 
 static void poison(struct engine *engine, struct work *work)

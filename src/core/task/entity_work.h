@@ -12,7 +12,8 @@
 struct entity *entity_work_entity(struct work *work);
 /* The batch is over; what is still taken waits again. */
 void entity_work_finish(struct engine *engine, struct entity *entity);
-/* The batch failed as a whole, with an encoded TaskFailureDetails (empty: none was given): it is sent again later. */
+/* The batch failed as a whole, with an encoded TaskFailureDetails (empty: none was given): it is sent again later, up to
+ * options.entity_failures_max times in a row; then those who called are told that failure (spec 3.23.3). */
 void entity_work_fail(struct engine *engine, struct entity *entity, struct bytes failure);
 
 #endif

@@ -2,6 +2,7 @@
 /* gate.c — see gate.h. */
 #include "core/task/gate.h"
 
+#include "core/task/trace.h"
 #include "core/task/watch.h"
 
 void gate_init(struct engine *engine)
@@ -10,6 +11,7 @@ void gate_init(struct engine *engine)
     list_init(&engine->gates);
     list_init(&engine->puts);
     list_init(&engine->changes);
+    list_init(&engine->traces);
 }
 
 void gate_fini(struct engine *engine)
@@ -18,6 +20,7 @@ void gate_fini(struct engine *engine)
     while ((link = list_pop_front(&engine->gates)))
         free(CONTAINER_OF(link, struct gate, link));
     write_set_destroy(engine->open);
+    trace_fini(engine);
 }
 
 /* The gate of that sequence; the newest ones are asked for. */
@@ -120,6 +123,7 @@ void gate_commit(struct engine *engine, uint64_t sequence)
     ASSERT(sequence == engine->committed + 1 && sequence < engine->open_sequence);
     /* Before anybody is told: who is told asks what is committed, and may wait for a later set. */
     engine->committed = sequence;
+    trace_tell(engine, sequence);
     tell_changes(engine, sequence); /* before the replies: who is answered has been told */
     struct list *first = engine->gates.next;
     if (first == &engine->gates || CONTAINER_OF(first, struct gate, link)->sequence != sequence)

@@ -32,10 +32,11 @@ struct entity *entity_purge_find(struct engine *engine, struct call *call, struc
 bool entity_purge(struct engine *engine, struct entity *entity);
 /* entity_call.c: an event for an entity's id, by the old form; what is no signal is dropped, and said. Answers the call. */
 void entity_raise(struct engine *engine, struct call *call, const struct pb_raise_event_request *request);
-/* entity_call.c, entity_answer.c */
+/* entity_call.c, entity_answer.c, entity_host.c */
 void entity_signal(struct engine *engine, struct call *call);
 void entity_get(struct engine *engine, struct call *call);
 void entity_complete(struct engine *engine, struct call *call);
+void entity_complete_host(struct engine *engine, struct call *call);
 void entity_abandon(struct engine *engine, struct call *call);
 /* turn_answer.c, activity.c */
 void turn_complete(struct engine *engine, struct call *call);

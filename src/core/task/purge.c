@@ -9,6 +9,7 @@
 #include "core/task/instance.h"
 #include "core/task/message.h"
 #include "core/task/methods.h"
+#include "core/task/receipt.h"
 #include "core/task/start_policy.h"
 
 #define BATCH_MAX 500 /* ids of one request (spec 3.13) */
@@ -158,6 +159,7 @@ void purge_hub_entities(struct engine *engine, struct call *call)
     }
     gate_write(engine, &(struct write_op){.kind = WRITE_HUB_CLEAR, .key = call->hub});
     entity_forget_hub(engine, engine_hub(engine, call->hub));
+    receipt_forget_hub(engine, call->hub);
     call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
 }
 
@@ -170,6 +172,7 @@ void purge_hub(struct engine *engine, struct call *call)
     }
     gate_write(engine, &(struct write_op){.kind = WRITE_HUB_DELETE, .key = call->hub});
     entity_forget_hub(engine, engine_hub(engine, call->hub));
+    receipt_forget_hub(engine, call->hub);
     engine_hub(engine, call->hub)->deleted = true;
     call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
 }

@@ -17,7 +17,8 @@ enum span_kind {
     INTERNAL = 1,
     SERVER = 2,
     CLIENT = 3,
-    PRODUCER = 4
+    PRODUCER = 4,
+    CONSUMER = 5
 }; /* opentelemetry-proto, Span.SpanKind */
 
 struct span_place {
@@ -29,7 +30,9 @@ struct open_span {
     const char *prefix; /* "activity" */
     enum span_kind kind;
     struct bytes name, version, target; /* target: of an entity or child; empty: none */
-    const char *suffix;                 /* behind the name, or "" */
+    struct bytes owner;    /* of an operation: the entity's name, in front of its own; empty: none */
+    const char *operation; /* "call_entity", "signal_entity"; NULL: it is no operation */
+    const char *suffix;    /* behind the name, or "" */
     int32_t event_id;
     struct bytes request_id; /* of entity calls, which are answered by it; else empty */
     struct span_place parent;
@@ -135,6 +138,10 @@ static void write_name(struct span_walk *walk, const struct open_span *span)
 {
     struct buf name = {0};
     buf_append_fmt(&name, "%s:", span->prefix);
+    if (span->owner.size) {
+        buf_append_bytes(&name, span->owner);
+        buf_append_byte(&name, ':');
+    }
     buf_append_bytes(&name, span->name);
     if (span->version.size) {
         buf_append_cstr(&name, "@(");
@@ -157,7 +164,10 @@ static void write_attributes(struct span_walk *walk, const struct open_span *spa
     if (span->version.size)
         write_attribute(json, "durabletask.task.version", span->version);
     write_attribute(json, "durabletask.task.instance_id", source->instance_id);
-    write_attribute(json, "durabletask.task.execution_id", source->execution_id);
+    if (span->operation)
+        write_attribute(json, "durabletask.task.operation", bytes_of_cstr(span->operation));
+    if (source->execution_id.size)
+        write_attribute(json, "durabletask.task.execution_id", source->execution_id);
     if (span->event_id >= 0)
         write_number(json, "durabletask.task.task_id", span->event_id);
     if (status)
@@ -230,6 +240,13 @@ static void end(struct span_walk *walk, int32_t event_id, struct bytes request_i
     }
 }
 
+/* The name in an entity's id, which has the form "@name@key". */
+static struct bytes entity_of(struct bytes id)
+{
+    struct bytes rest = bytes_slice(id, 1, SIZE_MAX);
+    return bytes_split(&rest, '@');
+}
+
 /* What takes no time. `number` tells several of a kind apart. */
 static void write_moment(struct span_walk *walk, struct open_span span, const struct pb_history_event *event,
                          int32_t number)
@@ -292,6 +309,8 @@ static void take_event(struct span_walk *walk, const struct pb_history_event *ev
         begin(walk,
               (struct open_span){.prefix = "entity",
                                  .kind = CLIENT,
+                                 .operation = "call_entity",
+                                 .owner = entity_of(event->entity_operation_called->target_instance_id.value),
                                  .name = event->entity_operation_called->operation,
                                  .request_id = event->entity_operation_called->request_id,
                                  .target = event->entity_operation_called->target_instance_id.value},
@@ -304,12 +323,15 @@ static void take_event(struct span_walk *walk, const struct pb_history_event *ev
         end(walk, 0, event->entity_operation_failed->request_id, event, true);
         return;
     case PB_HISTORY_EVENT_ENTITY_OPERATION_SIGNALED:
-        write_moment(walk,
-                     (struct open_span){.prefix = "entity",
-                                        .kind = PRODUCER,
-                                        .name = event->entity_operation_signaled->operation,
-                                        .target = event->entity_operation_signaled->target_instance_id.value},
-                     event, number);
+        write_moment(
+            walk,
+            (struct open_span){.prefix = "entity",
+                               .kind = PRODUCER,
+                               .operation = "signal_entity",
+                               .owner = entity_of(event->entity_operation_signaled->target_instance_id.value),
+                               .name = event->entity_operation_signaled->operation,
+                               .target = event->entity_operation_signaled->target_instance_id.value},
+            event, event->event_id);
         return;
     case PB_HISTORY_EVENT_EVENT_RAISED:
         write_moment(walk,
@@ -322,6 +344,16 @@ static void take_event(struct span_walk *walk, const struct pb_history_event *ev
     default:
         return; /* turns, suspends and the like take part in no span */
     }
+}
+
+/* --- where a trace begins --- */
+
+/* The trace of an execution whose client gave none. */
+static void begin_trace(struct bytes id, struct span_place *ret_place)
+{
+    snprintf(ret_place->trace, sizeof ret_place->trace, "%016llx%016llx",
+             (unsigned long long)hash("trace", id, 0), (unsigned long long)hash("trace", id, 1));
+    ret_place->span[0] = '\0';
 }
 
 /* The orchestration, and before it, if its client traces nothing, the call that made it. False: not sampled. */
@@ -339,9 +371,7 @@ static bool write_orchestration(struct span_walk *walk, const struct pb_history_
     bool sampled = true;
     own_span_id(source, "execution", 0, id);
     if (!parse_context(event->execution_started->parent_trace_context, &span.parent, &sampled)) {
-        snprintf(span.parent.trace, sizeof span.parent.trace, "%016llx%016llx",
-                 (unsigned long long)hash("trace", source->execution_id, 0),
-                 (unsigned long long)hash("trace", source->execution_id, 1));
+        begin_trace(source->execution_id, &span.parent);
         struct open_span call = span;
         char call_id[17];
         call.prefix = "create_orchestration";
@@ -384,5 +414,53 @@ size_t span_write(const struct span_source *source, struct bytes history, struct
             take_event(&walk, &event, number);
         }
     }
+    return walk.written;
+}
+
+/* --- entities --- */
+
+struct bytes span_context(struct arena *arena, struct bytes execution_id,
+                          const struct pb_trace_context *parent, int32_t event_id)
+{
+    const struct span_source source = {.execution_id = execution_id};
+    struct span_place place;
+    bool sampled = true;
+    char id[17];
+    if (!parse_context(parent, &place, &sampled))
+        begin_trace(execution_id, &place);
+    own_span_id(&source, "entity", event_id, id);
+    const char *text = arena_fmt(arena, "00-%s-%s-%s", place.trace, id, sampled ? "01" : "00");
+    CLEANUP(buf_fini) struct buf encoded = {0};
+    struct pb_trace_context context = {.trace_parent = text ? bytes_of_cstr(text) : (struct bytes){NULL, 0}};
+    pb_trace_context_encode(&context, &encoded);
+    return text && buf_status(&encoded) == STATUS_OK ? arena_copy(arena, buf_peek(&encoded))
+                                                     : (struct bytes){NULL, 0};
+}
+
+size_t span_write_operation(const struct span_operation *operation, struct arena *arena, struct buf *out)
+{
+    const struct span_source source = {.instance_id = operation->entity_id};
+    struct span_walk walk = {.source = &source, .out = out};
+    struct open_span span = {.prefix = "entity",
+                             .suffix = "",
+                             .kind = operation->signal ? CONSUMER : SERVER,
+                             .operation = operation->signal ? "signal_entity" : "call_entity",
+                             .owner = operation->entity_name,
+                             .name = operation->operation,
+                             .event_id = -1,
+                             .began_ns = operation->began_ns};
+    struct pb_trace_context context;
+    bool sampled = true;
+    char id[17];
+    bool read = operation->trace.size > 0 &&
+                pb_trace_context_decode(arena, operation->trace, &context) == STATUS_OK &&
+                parse_context(&context, &span.parent, &sampled);
+    if (!sampled)
+        return 0;
+    if (!read)
+        begin_trace(operation->request_id, &span.parent);
+    snprintf(id, sizeof id, "%016llx", (unsigned long long)hash("operation", operation->request_id, 0));
+    write_span(&walk, &span, id, operation->ended_ns, operation->failed ? "FAILED" : "COMPLETED",
+               operation->failed);
     return walk.written;
 }

@@ -5,6 +5,7 @@
 #include "core/task/engine.h"
 
 #include "base/encode.h"
+#include "core/task/entity.h"
 #include "core/task/instance.h"
 #include "core/task/stream.h"
 #include "core/task/worker_note.h"
@@ -48,6 +49,39 @@ static void read_activities(const struct engine *engine, const struct instance *
     }
 }
 
+/* A lock is asked for of one entity after the other. */
+static void read_lock(const struct instance *instance, struct standing_lock *lock)
+{
+    if (list_empty(&instance->entity_requests))
+        return;
+    const struct entity_message *request =
+        CONTAINER_OF(instance->entity_requests.next, struct entity_message, request_link);
+    const struct entity *entity = request->entity;
+    lock->entity = entity->id;
+    if (entity->holder)
+        lock->holder = entity->holder->row.instance_id;
+}
+
+static void read_calls(const struct engine *engine, const struct instance *instance,
+                       struct standing *standing)
+{
+    standing->entity.work = STANDING_NONE;
+    list_each (it, &instance->entity_calls) {
+        const struct entity_message *call = CONTAINER_OF(it, struct entity_message, request_link);
+        struct entity *entity = call->entity;
+        struct standing_item item = read_work(engine, &entity->work);
+        item.name = entity->id;
+        if (call->visible_ns > engine->unix_ns)
+            item = (struct standing_item){
+                .work = STANDING_LATER, .name = entity->id, .again_ns = call->visible_ns};
+        if (standing->entity_count++ > 0 && item.work >= standing->entity.work)
+            continue;
+        standing->entity = item;
+        bool kept_out = entity->holder && entity->holder != instance;
+        standing->entity_holder = kept_out ? entity->holder->row.instance_id : (struct bytes){NULL, 0};
+    }
+}
+
 static void read_later(const struct instance *instance, struct standing *standing)
 {
     list_each (it, &instance->later) {
@@ -68,6 +102,8 @@ void standing_read(const struct engine *engine, struct instance *instance, struc
         ret_standing->held++;
     read_later(instance, ret_standing);
     read_activities(engine, instance, ret_standing);
+    read_lock(instance, &ret_standing->lock);
+    read_calls(engine, instance, ret_standing);
     list_each (it, &instance->children) {
         if (ret_standing->child_count++ == 0)
             ret_standing->child = CONTAINER_OF(it, const struct instance, child_link)->row.instance_id;
@@ -104,14 +140,15 @@ static const char *const troubles[] = {
     [STANDING_AGAIN] = "it was lost or given back, and is sent again at ",
     [STANDING_BUSY] = "the workers that take it are busy",
     [STANDING_OUT] = "a worker has it",
-    [STANDING_NONE] = "",
+    [STANDING_LATER] = "the operation is due at ",
+    [STANDING_NONE] = "others are before it",
 };
 
 static void put_item(struct buf *out, const char *what, const struct standing_item *item)
 {
     put_subject(out, what, item);
     buf_append_fmt(out, " (%s", troubles[item->work]);
-    if (item->work == STANDING_AGAIN)
+    if (item->work == STANDING_AGAIN || item->work == STANDING_LATER)
         put_time(out, item->again_ns);
     buf_append_cstr(out, ")");
 }
@@ -119,6 +156,33 @@ static void put_item(struct buf *out, const char *what, const struct standing_it
 static void put_and(struct buf *out, size_t *parts)
 {
     buf_append_cstr(out, (*parts)++ ? " and " : "");
+}
+
+static void describe_lock(const struct standing_lock *lock, struct buf *out)
+{
+    buf_append_cstr(out, "the lock of entity ");
+    worker_note_name(out, lock->entity);
+    if (lock->holder.size) {
+        buf_append_cstr(out, ", which instance ");
+        worker_note_name(out, lock->holder);
+        buf_append_cstr(out, " holds");
+    } else {
+        buf_append_cstr(out, ", behind what came before it");
+    }
+}
+
+static void describe_call(const struct standing *standing, struct buf *out)
+{
+    if (standing->entity_count > 1)
+        buf_append_fmt(out, "%zu operations of entities, among them one of ", standing->entity_count);
+    if (standing->entity_holder.size) {
+        put_subject(out, "entity", &standing->entity);
+        buf_append_cstr(out, " (instance ");
+        worker_note_name(out, standing->entity_holder);
+        buf_append_cstr(out, " holds its lock)");
+    } else {
+        put_item(out, "entity", &standing->entity);
+    }
 }
 
 static void describe_waiting(const struct standing *standing, struct buf *out)
@@ -137,6 +201,14 @@ static void describe_waiting(const struct standing *standing, struct buf *out)
         worker_note_name(out, standing->child);
         if (standing->child_count > 1)
             buf_append_fmt(out, " and %zu more", standing->child_count - 1);
+    }
+    if (standing->lock.entity.size) {
+        put_and(out, &parts);
+        describe_lock(&standing->lock, out);
+    }
+    if (standing->entity_count > 0) {
+        put_and(out, &parts);
+        describe_call(standing, out);
     }
     if (parts == 0)
         buf_append_cstr(out, standing->timer_ns ? "an event or " : "an event");

@@ -27,6 +27,13 @@ struct standing {
     struct bytes child; /* the first of those that run */
     size_t child_count;
     int64_t timer_ns; /* the next one; 0: none */
+    struct standing_lock {
+        struct bytes entity; /* the one of a set that it waits for now; empty: for none */
+        struct bytes holder; /* an instance; empty: the entity is free, and others were before it */
+    } lock;
+    struct standing_item entity; /* the entity of the call that is farthest from being done */
+    struct bytes entity_holder;  /* of that entity: who keeps others out; empty: nobody */
+    size_t entity_count;         /* calls without an answer */
 };
 
 /* Bytes are valid until the next input. */

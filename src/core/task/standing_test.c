@@ -95,11 +95,51 @@ static void waiting_says_for_what(void **state)
     rig_fini(&rig);
 }
 
+/* If this fails, an operator cannot see which lock keeps an instance, and who holds it. */
+static void waiting_for_an_entity_says_which_and_who_keeps_it(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig, NULL);
+    filtered_worker(&rig, 1, "X", "");
+    script_start(&rig, "holder", "X");
+    script_answer(&rig, script_turn(&rig, "holder"), "lock 1 cs @c@1");
+    script_answer(&rig, script_turn(&rig, "holder"), "");
+    script_start(&rig, "lock", "X");
+    script_answer(&rig, script_turn(&rig, "lock"), "lock 1 cs @a@1,@C@1");
+    expect(&rig, "lock", "it waits for the lock of entity \"@c@1\", which instance \"holder\" holds");
+    script_start(&rig, "call", "X");
+    script_answer(&rig, script_turn(&rig, "call"), "call 1 @c@1 get; timer 2 60");
+    expect(&rig, "call",
+           "it waits for entity \"@c@1\" (instance \"holder\" holds its lock) and a timer at "
+           "2023-11-14T22:14:20Z");
+    script_start(&rig, "two", "X");
+    script_answer(&rig, script_turn(&rig, "two"), "call 1 @d@1 get; call 2 @c@1 get");
+    expect(
+        &rig, "two",
+        "it waits for 2 operations of entities, among them one of entity \"@d@1\" (no connected worker takes "
+        "that name)");
+    rig_crash(&rig);
+    expect(
+        &rig, "two",
+        "it waits for 2 operations of entities, among them one of entity \"@d@1\" (no worker is connected to "
+        "its task hub)");
+    expect(&rig, "holder", "it waits for an event");
+    script_terminate(&rig, "holder", "", false);
+    rig_advance(&rig, 10 * RIG_SECOND);
+    expect(&rig, "lock", "its next turn waits: orchestration \"X\" (no worker is connected to its task hub)");
+    expect(&rig, "call",
+           "it waits for entity \"@c@1\" (instance \"lock\" holds its lock) and a timer at "
+           "2023-11-14T22:14:20Z");
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_turn_says_who_is_missing),
         cmocka_unit_test(waiting_says_for_what),
+        cmocka_unit_test(waiting_for_an_entity_says_which_and_who_keeps_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,12 +43,17 @@ static const struct {
                                 offsetof(struct write_op, entity_lock.execution_id),
                                 offsetof(struct write_op, entity_lock.section)}},
     [WRITE_ENTITY_LOCK_DELETE] = {1, {offsetof(struct write_op, entity_lock.entity_id)}},
-    [WRITE_ENTITY_MESSAGE_ADD] = {4,
+    [WRITE_ENTITY_MESSAGE_ADD] = {5,
                                   {offsetof(struct write_op, entity_message.entity_id),
                                    offsetof(struct write_op, entity_message.event),
                                    offsetof(struct write_op, entity_message.sender),
-                                   offsetof(struct write_op, entity_message.execution_id)}},
+                                   offsetof(struct write_op, entity_message.execution_id),
+                                   offsetof(struct write_op, entity_message.trace)}},
     [WRITE_ENTITY_MESSAGE_DELETE] = {0},
+    [WRITE_RECEIPT_ADD] = {2,
+                           {offsetof(struct write_op, receipt.entity_id),
+                            offsetof(struct write_op, receipt.request_id)}},
+    [WRITE_RECEIPT_DELETE] = {0},
 };
 
 struct write_set *write_set_create(void)

@@ -91,6 +91,7 @@ struct entity_lock_row {
     struct bytes owner; /* an instance's id */
     struct bytes execution_id;
     struct bytes section; /* criticalSectionId */
+    int64_t at_ns;        /* since when; 0: since a version that did not note it */
 };
 
 /* An operation or a request for a lock that waits for an entity. Rows come back in the order of `sequence`. */
@@ -103,6 +104,18 @@ struct entity_message_row {
     struct bytes sender;       /* the orchestration that sent it; empty: a client or an entity */
     struct bytes execution_id; /* of the sender */
     bool legacy;               /* it came as JSON and is answered so (entity_legacy.h) */
+    struct bytes trace;        /* an encoded TraceContext, or empty */
+    int64_t at_ns;             /* when it came; 0: as of a lock */
+};
+
+/* An operation that a client has sent, by the id that it gave it (core/task/receipt.h). Rows come back in the order of
+ * `sequence`. */
+struct receipt_row {
+    int64_t sequence; /* as of a message */
+    uint32_t hub;
+    struct bytes entity_id;
+    struct bytes request_id;
+    int64_t at_ns; /* since 1970: when it was accepted */
 };
 
 enum write_kind {
@@ -117,7 +130,7 @@ enum write_kind {
     WRITE_ACTIVITY_ADD,          /* activity */
     WRITE_ACTIVITY_DELETE,       /* key, sequence (the ordinal) */
     WRITE_ACTIVITY_CLEAR,        /* key */
-    WRITE_HUB_CLEAR,             /* key: a hub's number: its entities, their locks and messages */
+    WRITE_HUB_CLEAR,             /* key: a hub's number: its entities, their locks, messages and receipts */
     WRITE_HUB_DELETE,            /* key: the number of a hub that has no instance left */
     WRITE_ENTITY_PUT,            /* entity: insert, or replace the row of that hub and id */
     WRITE_ENTITY_DELETE,         /* entity: its hub and id */
@@ -125,6 +138,8 @@ enum write_kind {
     WRITE_ENTITY_LOCK_DELETE,    /* entity_lock: its hub and entity_id */
     WRITE_ENTITY_MESSAGE_ADD,    /* entity_message */
     WRITE_ENTITY_MESSAGE_DELETE, /* sequence */
+    WRITE_RECEIPT_ADD,           /* receipt */
+    WRITE_RECEIPT_DELETE,        /* sequence: that receipt and all with a smaller one */
 };
 
 struct write_op {
@@ -142,6 +157,7 @@ struct write_op {
         struct entity_row entity;
         struct entity_lock_row entity_lock;
         struct entity_message_row entity_message;
+        struct receipt_row receipt;
     };
 };
 

@@ -55,7 +55,7 @@ static enum status read_row(struct db *db, size_t statement, struct arena *arena
     struct task_store_entity row = {
         .entity_id = arena_copy(arena, db_column_bytes(db, statement, 0)),
         .exists = !db_column_null(db, statement, 1),
-        .modified_ns = db_column_null(db, statement, 1) ? 0 : db_column_i64(db, statement, 1),
+        .modified_ns = db_column_i64(db, statement, 5),
         .state = arena_copy(arena, db_column_bytes(db, statement, 2)),
         .messages = db_column_i64(db, statement, 3),
         .locked_by = arena_copy(arena, db_column_bytes(db, statement, 4)),

@@ -31,6 +31,21 @@ static enum status add_message(struct db *db, const struct entity_message_row *r
     return db_run(db, statement, err);
 }
 
+static enum status add_receipt(struct db *db, const struct receipt_row *row, struct err *err)
+{
+    const size_t statement = TASK_RECEIPT_ADD;
+    int parameter = 0;
+    RECEIPT_COLUMNS(BIND, BIND)
+    return db_run(db, statement, err);
+}
+
+static enum status delete_numbered(struct db *db, enum task_statement statement, int64_t sequence,
+                                   struct err *err)
+{
+    db_bind_i64(db, statement, 1, sequence);
+    return db_run(db, statement, err);
+}
+
 static enum status delete_named(struct db *db, enum task_statement statement, uint32_t hub, struct bytes id,
                                 struct err *err)
 {
@@ -53,8 +68,11 @@ enum status task_entity_apply(struct db *db, const struct write_op *op, struct e
     case WRITE_ENTITY_MESSAGE_ADD:
         return add_message(db, &op->entity_message, err);
     case WRITE_ENTITY_MESSAGE_DELETE:
-        db_bind_i64(db, TASK_ENTITY_MESSAGE_DELETE, 1, op->sequence);
-        return db_run(db, TASK_ENTITY_MESSAGE_DELETE, err);
+        return delete_numbered(db, TASK_ENTITY_MESSAGE_DELETE, op->sequence, err);
+    case WRITE_RECEIPT_ADD:
+        return add_receipt(db, &op->receipt, err);
+    case WRITE_RECEIPT_DELETE:
+        return delete_numbered(db, TASK_RECEIPT_DELETE, op->sequence, err);
     default:
         ASSERT(!"no row of an entity");
         return STATUS_INTERNAL;
@@ -79,4 +97,10 @@ void task_row_entity_message(struct db *db, size_t statement, struct entity_mess
 {
     int column = 0;
     ENTITY_MESSAGE_COLUMNS(TAKE, TAKE)
+}
+
+void task_row_receipt(struct db *db, size_t statement, struct receipt_row *ret_row)
+{
+    int column = 0;
+    RECEIPT_COLUMNS(TAKE, TAKE)
 }

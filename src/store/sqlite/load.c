@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* load.c — everything that an engine needs, when a scheduler starts or builds its engine anew.
  *
- *   reader's thread:  hubs ─► live instances ─► parting ones ─► inboxes ─► activities ─► entities ─► key_next
+ *   reader's thread:  hubs ─► live instances ─► parting ones ─► inboxes ─► activities ─► entities ─► receipts ─► key_next
  *   loop's thread:         one batch of rows after another, to the loader's callbacks
  *
  * A batch is a job; its report hands the rows on and submits the next. Between two the loop does other things, and reads by
@@ -24,6 +24,7 @@ enum load_phase {
     LOAD_ACTIVITIES,
     LOAD_ENTITY_LOCKS,
     LOAD_ENTITY_MESSAGES,
+    LOAD_RECEIPTS,
     LOAD_KEY_NEXT,
 };
 
@@ -36,6 +37,7 @@ struct load_row {
     struct activity_row activity;
     struct entity_lock_row lock;
     struct entity_message_row message;
+    struct receipt_row receipt;
 };
 
 struct load_job {
@@ -112,11 +114,18 @@ static enum status take_message(struct load_job *job, size_t statement, struct l
 {
     task_row_entity_message(job->store->reader, statement, &row->message);
     struct bytes *all[] = {&row->message.entity_id, &row->message.event, &row->message.sender,
-                           &row->message.execution_id};
+                           &row->message.execution_id, &row->message.trace};
     enum status status = STATUS_OK;
     for (size_t n = 0; n < ARRAY_SIZE(all) && status == STATUS_OK; n++)
         status = copy(job, all[n]);
     return status;
+}
+
+static enum status take_receipt(struct load_job *job, size_t statement, struct load_row *row, struct err *err)
+{
+    task_row_receipt(job->store->reader, statement, &row->receipt);
+    enum status status = copy(job, &row->receipt.entity_id);
+    return status == STATUS_OK ? copy(job, &row->receipt.request_id) : status;
 }
 
 /* --- loop's thread --- */
@@ -151,6 +160,11 @@ static enum status give_message(const struct task_store_loader *loader, const st
     return loader->on_entity_message ? loader->on_entity_message(loader->context, &row->message) : STATUS_OK;
 }
 
+static enum status give_receipt(const struct task_store_loader *loader, const struct load_row *row)
+{
+    return loader->on_receipt ? loader->on_receipt(loader->context, &row->receipt) : STATUS_OK;
+}
+
 static const struct load_step {
     enum task_statement statement;
     const char *what;
@@ -164,6 +178,7 @@ static const struct load_step {
     [LOAD_ACTIVITIES] = {TASK_ACTIVITY_ALL, "an activity", take_activity, give_activity},
     [LOAD_ENTITY_LOCKS] = {TASK_ENTITY_LOCK_ALL, "a lock of an entity", take_lock, give_lock},
     [LOAD_ENTITY_MESSAGES] = {TASK_ENTITY_MESSAGE_ALL, "a message to an entity", take_message, give_message},
+    [LOAD_RECEIPTS] = {TASK_RECEIPT_ALL, "a receipt", take_receipt, give_receipt},
 };
 
 /* --- a batch --- */

@@ -92,7 +92,7 @@ static enum status delete_instance(struct db *db, int64_t key, struct err *err)
 static enum status clear_hub(struct db *db, int64_t hub, struct err *err)
 {
     static const enum task_statement all[] = {TASK_ENTITY_CLEAR, TASK_ENTITY_LOCK_CLEAR,
-                                              TASK_ENTITY_MESSAGE_CLEAR};
+                                              TASK_ENTITY_MESSAGE_CLEAR, TASK_RECEIPT_CLEAR};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < ARRAY_SIZE(all) && status == STATUS_OK; i++)
         status = run_ids(db, all[i], hub, 0, err);
@@ -140,11 +140,11 @@ static enum status add_activity(struct db *db, const struct activity_row *row, s
 }
 
 /* Its sequence is one of the keys of instances, which must not come back. */
-static enum status add_entity_message(struct db *db, const struct write_op *op, int64_t *key_next,
-                                      struct err *err)
+static enum status add_numbered(struct db *db, const struct write_op *op, int64_t sequence, int64_t *key_next,
+                                struct err *err)
 {
     enum status status = task_entity_apply(db, op, err);
-    return status == STATUS_OK ? key_used(db, op->entity_message.sequence, key_next, err) : status;
+    return status == STATUS_OK ? key_used(db, sequence, key_next, err) : status;
 }
 
 static enum status apply_op(struct db *db, const struct write_op *op, int64_t *key_next, struct err *err)
@@ -181,9 +181,12 @@ static enum status apply_op(struct db *db, const struct write_op *op, int64_t *k
     case WRITE_ENTITY_LOCK_PUT:
     case WRITE_ENTITY_LOCK_DELETE:
     case WRITE_ENTITY_MESSAGE_DELETE:
+    case WRITE_RECEIPT_DELETE:
         return task_entity_apply(db, op, err);
     case WRITE_ENTITY_MESSAGE_ADD:
-        return add_entity_message(db, op, key_next, err);
+        return add_numbered(db, op, op->entity_message.sequence, key_next, err);
+    case WRITE_RECEIPT_ADD:
+        return add_numbered(db, op, op->receipt.sequence, key_next, err);
     }
     ASSERT(!"unknown write kind");
     return STATUS_INTERNAL;

@@ -11,7 +11,8 @@
  *   history   one row a turn, only ever appended; its own rowid, which was 4 times faster than a long key
  *   inbox     small and short-lived: stored in its key
  *   activity  the same
- *   entity    one row an entity that has a state; entity_lock who holds one; entity_message what waits for one */
+ *   entity    one row an entity that has a state; entity_lock who holds one; entity_message what waits for one
+ *   receipt   which operations clients have sent lately; only ever appended, and cut off at its old end */
 #include "store/sqlite/schema.h"
 
 #include "store/columns.h"
@@ -57,6 +58,12 @@ const char *const task_schema_steps[] = {
     "  visible_ns INTEGER NOT NULL, event BLOB NOT NULL, sender BLOB NOT NULL, execution_id BLOB NOT NULL,"
     "  legacy INTEGER NOT NULL) STRICT;"
     "CREATE INDEX entity_message_by_entity ON entity_message (hub, entity_id);",
+    /* 5: an operation that is sent again is one operation, its trace goes on, and what has no state yet has a time. */
+    "ALTER TABLE entity_message ADD COLUMN trace BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE entity_message ADD COLUMN at_ns INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE entity_lock ADD COLUMN at_ns INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE receipt (sequence INTEGER PRIMARY KEY, hub INTEGER NOT NULL, entity_id BLOB NOT NULL,"
+    "  request_id BLOB NOT NULL, at_ns INTEGER NOT NULL) STRICT;",
 };
 const int task_schema_version = ARRAY_SIZE(task_schema_steps);
 
@@ -67,6 +74,7 @@ const int task_schema_version = ARRAY_SIZE(task_schema_steps);
 #define ENTITY_NAMES   COLUMN_NAMES(ENTITY_COLUMNS)
 #define LOCK_NAMES     COLUMN_NAMES(ENTITY_LOCK_COLUMNS)
 #define MESSAGE_NAMES  COLUMN_NAMES(ENTITY_MESSAGE_COLUMNS)
+#define RECEIPT_NAMES  COLUMN_NAMES(RECEIPT_COLUMNS)
 
 /* Parameters without numbers count as they come: in the order of store/columns.h, everywhere. */
 #define VALUE(name, kind)        "?"
@@ -96,12 +104,19 @@ const int task_schema_version = ARRAY_SIZE(task_schema_steps);
 
 /* ?1 hub, ?2 the id behind which the page starts, ?3 ?4 id range, ?5 ?6 range of the last change, ?7 0 or 1: with states. */
 #define ENTITY_RANGE "hub = ?1 AND entity_id > ?2 AND entity_id >= ?3 AND (?4 IS NULL OR entity_id < ?4)"
+/* When it last changed; of one without a state, when its newest message came or it was locked. */
+#define NEWEST(expression, from)                                                                             \
+    "coalesce((SELECT " expression " FROM " from " AS w WHERE w.hub = found.hub"                             \
+    " AND w.entity_id = found.entity_id), 0)"
+#define CHANGED                                                                                              \
+    "coalesce(modified_ns, max(" NEWEST("max(at_ns)", "entity_message") ", " NEWEST("at_ns",                 \
+                                                                                    "entity_lock") "))"
 #define ENTITIES(from)                                                                                       \
     "SELECT entity_id, modified_ns, CASE WHEN ?7 THEN state END,"                                            \
     " (SELECT count(*) FROM entity_message AS m WHERE m.hub = found.hub AND m.entity_id = found.entity_id)," \
-    " (SELECT owner FROM entity_lock AS l WHERE l.hub = found.hub AND l.entity_id = found.entity_id)"        \
-    " FROM " from " WHERE " ENTITY_RANGE " AND coalesce(modified_ns, 0) >= ?5"                               \
-    " AND coalesce(modified_ns, 0) < ?6 ORDER BY entity_id"
+    " (SELECT owner FROM entity_lock AS l WHERE l.hub = found.hub AND l.entity_id = found.entity_id),"       \
+    " " CHANGED " FROM " from " WHERE " ENTITY_RANGE " AND " CHANGED " >= ?5 AND " CHANGED                   \
+    " < ?6 ORDER BY entity_id"
 
 const char *const task_statements[TASK_STATEMENT_COUNT] = {
     [TASK_TABLE_COUNT] = "SELECT count(*) FROM sqlite_master",
@@ -156,7 +171,8 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
     [TASK_ENTITY_LOCK_PUT] =
         "INSERT INTO entity_lock (" LOCK_NAMES
         ")" VALUES(ENTITY_LOCK_COLUMNS) " ON CONFLICT (hub, entity_id) DO UPDATE SET owner = excluded.owner,"
-                                        " execution_id = excluded.execution_id, section = excluded.section",
+                                        " execution_id = excluded.execution_id, section = excluded.section,"
+                                        " at_ns = excluded.at_ns",
     [TASK_ENTITY_LOCK_DELETE] = "DELETE FROM entity_lock WHERE hub = ?1 AND entity_id = ?2",
     [TASK_ENTITY_LOCK_ALL] = "SELECT " LOCK_NAMES " FROM entity_lock ORDER BY hub, entity_id",
     [TASK_ENTITY_LOCK_CLEAR] = "DELETE FROM entity_lock WHERE hub = ?1",
@@ -165,6 +181,10 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
     [TASK_ENTITY_MESSAGE_DELETE] = "DELETE FROM entity_message WHERE sequence = ?1",
     [TASK_ENTITY_MESSAGE_ALL] = "SELECT " MESSAGE_NAMES " FROM entity_message ORDER BY sequence",
     [TASK_ENTITY_MESSAGE_CLEAR] = "DELETE FROM entity_message WHERE hub = ?1",
+    [TASK_RECEIPT_ADD] = "INSERT INTO receipt (" RECEIPT_NAMES ")" VALUES(RECEIPT_COLUMNS),
+    [TASK_RECEIPT_DELETE] = "DELETE FROM receipt WHERE sequence <= ?1",
+    [TASK_RECEIPT_ALL] = "SELECT " RECEIPT_NAMES " FROM receipt ORDER BY sequence",
+    [TASK_RECEIPT_CLEAR] = "DELETE FROM receipt WHERE hub = ?1",
     [TASK_ENTITY_QUERY] = ENTITIES("entity AS found"),
     [TASK_ENTITY_QUERY_ALL] =
         ENTITIES("(SELECT hub, entity_id FROM entity WHERE " ENTITY_RANGE " UNION"

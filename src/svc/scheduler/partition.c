@@ -300,6 +300,11 @@ static enum status load_entity_message(void *context, const struct entity_messag
     return engine_load_entity_message(((struct partition *)context)->engine, row);
 }
 
+static enum status load_receipt(void *context, const struct receipt_row *row)
+{
+    return engine_load_receipt(((struct partition *)context)->engine, row);
+}
+
 static void engine_drop(struct partition *partition)
 {
     engine_actions_clear(&partition->actions);
@@ -341,6 +346,7 @@ static enum status load(struct partition *partition, struct err *err)
                                              .on_activity = load_activity,
                                              .on_entity_lock = load_entity_lock,
                                              .on_entity_message = load_entity_message,
+                                             .on_receipt = load_receipt,
                                              .on_done = on_loaded,
                                              .context = partition};
     struct engine_options options = partition->options.engine;

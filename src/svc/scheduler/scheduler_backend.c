@@ -2,7 +2,7 @@
 /* scheduler_backend.c — BackendService (spec 1.6), for hosts with an engine of their own. Most of its methods have the
  * messages of a method of the other service, field by field, and are that method; the rest says the same in other words,
  * which core/task/backend_words.h translates. An extended session ends with the answer that begins it: a host then gets
- * whole turns, as without one. Entities it cannot be given: its answers to them are described nowhere. */
+ * whole turns and batches, as without one. Entities it is given if it says how many it takes. */
 #include <stdlib.h>
 
 #include "base/duration.h"
@@ -41,14 +41,6 @@ static void complete_activity(struct scheduler *scheduler, struct scheduler_call
     else
         scheduler_call_finish(call, STATUS_INVALID_ARGUMENT,
                               "the request has no TaskCompleted or TaskFailed");
-}
-
-static void refuse_entities(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
-{
-    (void)scheduler;
-    (void)message;
-    scheduler_call_finish(call, STATUS_UNIMPLEMENTED,
-                          "entities are run by workers of TaskHubSidecarService, not of BackendService");
 }
 
 static void answer_nothing(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
@@ -288,6 +280,15 @@ static void drain(struct scheduler *scheduler, struct scheduler_call *call, stru
     .handle = complete_turn, .engine_method = ENGINE_COMPLETE_ORCHESTRATOR, .write = true, .worker = true,   \
     __VA_ARGS__
 
+#define BATCH(...)                                                                                           \
+    .handle = scheduler_pump_call, .engine_method = ENGINE_COMPLETE_ENTITY_HOST, .write = true,              \
+    .worker = true, __VA_ARGS__
+
+/* CompleteInstanceWorkItemResponse with an empty orchestratorResponse or entityResponse: the first message of a session,
+ * and the last. */
+#define TURN_SESSION   BYTES_LITERAL("\x0a\x00")
+#define ENTITY_SESSION BYTES_LITERAL("\x12\x00")
+
 static const struct {
     bool same; /* as the method `as` of the other service */
     enum pb_task_hub_sidecar_service_method as;
@@ -310,12 +311,12 @@ static const struct {
     OWN(COMPLETE_ACTIVITY_WORK_ITEM, .handle = complete_activity, .engine_method = ENGINE_COMPLETE_ACTIVITY,
         .write = true, .worker = true),
     SAME(ABANDON_ACTIVITY_WORK_ITEM, ABANDON_TASK_ACTIVITY_WORK_ITEM),
-    OWN(COMPLETE_ORCHESTRATION_WORK_ITEM, TURN(.session = false)),
-    OWN(COMPLETE_ORCHESTRATION_WORK_ITEM_WITH_EXTENDED_SESSION, TURN(.session = true)),
+    OWN(COMPLETE_ORCHESTRATION_WORK_ITEM, TURN()),
+    OWN(COMPLETE_ORCHESTRATION_WORK_ITEM_WITH_EXTENDED_SESSION, TURN(.session = TURN_SESSION)),
     SAME(ABANDON_ORCHESTRATION_WORK_ITEM, ABANDON_TASK_ORCHESTRATOR_WORK_ITEM),
     OWN(RELEASE_ORCHESTRATION_WORK_ITEM, .handle = answer_nothing),
-    OWN(COMPLETE_ENTITY_WORK_ITEM, .handle = refuse_entities),
-    OWN(COMPLETE_ENTITY_WORK_ITEM_WITH_EXTENDED_SESSION, .handle = refuse_entities),
+    OWN(COMPLETE_ENTITY_WORK_ITEM, BATCH()),
+    OWN(COMPLETE_ENTITY_WORK_ITEM_WITH_EXTENDED_SESSION, BATCH(.session = ENTITY_SESSION)),
     SAME(ABANDON_ENTITY_WORK_ITEM, ABANDON_TASK_ENTITY_WORK_ITEM),
     OWN(RELEASE_ENTITY_WORK_ITEM, .handle = answer_nothing),
     OWN(PING, .handle = answer_nothing),

@@ -127,9 +127,8 @@ void scheduler_call_reply(struct scheduler_call *call, struct bytes message)
         call_tell_asker(call, STATUS_OK, NULL, message);
         return;
     }
-    if (call->method->session)
-        message =
-            BYTES_LITERAL("\x0a\x00"); /* CompleteInstanceWorkItemResponse.orchestratorResponse, empty */
+    if (call->method->session.size)
+        message = call->method->session;
     if (!call->gone)
         (void)grpc_reply(call->scheduler->grpc, (struct grpc_call_id){call->number}, message);
     scheduler_call_destroy(call);

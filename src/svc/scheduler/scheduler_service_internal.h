@@ -22,9 +22,10 @@ struct method {
     bool adds;         /* brings new work: refused while the disk is nearly full, too */
     bool worker;       /* called by workers, who retry UNAVAILABLE only */
     bool keeps;        /* its message is kept, to be given to a new engine after a failure */
-    bool session;      /* its answer is the first, and last, of an extended session (spec 1.6) */
     bool makes_hub;    /* its hub need not be there, if clients may create hubs */
     bool held_forever; /* may be open for days: ended by scheduler_stop */
+    struct bytes
+        session; /* instead of the answer: the first and last message of an extended session (spec 1.6) */
 };
 
 /* An open call: of gRPC, or of somebody inside. */
