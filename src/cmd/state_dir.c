@@ -200,9 +200,18 @@ enum status file_replace(const char *path, struct bytes text, struct err *err)
 
 /* --- from root to a user of the server's own --- */
 
-#define STORE_PREFIX "scheduler.db"
-#define FOLDER_MODE  02770 /* what is made in it later has its group */
-#define FILE_MODE    0660
+#define FOLDER_MODE 02770 /* what is made in it later has its group */
+#define FILE_MODE   0660
+
+/* A file of one of the stores: the database itself, its log, its lock. */
+static bool is_of_a_store(const char *name)
+{
+    static const char *const stores[] = {"scheduler.db", "directory.db"};
+    for (size_t i = 0; i < ARRAY_SIZE(stores); i++)
+        if (strncmp(name, stores[i], strlen(stores[i])) == 0)
+            return true;
+    return false;
+}
 
 /* `before`: whose the folder was: root's, or that of the user that the server was the last time. `mode` 0 leaves the
  * file's own. */
@@ -259,7 +268,7 @@ static enum status refuse_what_is_not_ours(DIR *folder, const char *path, struct
     char foreign[NAME_MAX + 1] = "";
     bool has_store = false;
     for (struct dirent *entry; (entry = readdir(folder));) {
-        has_store |= strncmp(entry->d_name, STORE_PREFIX, strlen(STORE_PREFIX)) == 0;
+        has_store |= is_of_a_store(entry->d_name);
         if (!*foreign && is_foreign(dirfd(folder), entry->d_name))
             snprintf(foreign, sizeof foreign, "%s", entry->d_name);
     }
@@ -290,7 +299,7 @@ enum status state_dir_hand_over(const char *path, uid_t uid, struct err *err)
         status = err_set(err, STATUS_IO, "cannot give the data folder %s to user %u: %s", path, (unsigned)uid,
                          strerror(errno));
     for (struct dirent *entry; status == STATUS_OK && (entry = readdir(folder));) {
-        if (strncmp(entry->d_name, STORE_PREFIX, strlen(STORE_PREFIX)) == 0)
+        if (is_of_a_store(entry->d_name))
             give_file(fd, entry->d_name, FILE_MODE, facts.st_uid, uid);
     }
     if (status == STATUS_OK)

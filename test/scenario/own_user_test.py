@@ -12,6 +12,7 @@ import time
 import unittest
 
 from server import Server
+from process import Process
 
 PROGRAM = sys.argv.pop(1)
 OWN_USER = 199998
@@ -136,24 +137,19 @@ class OwnUser(unittest.TestCase):
             self.assertEqual(server.request(request_id)["state"], "waiting")
             self.assertEqual(server.ready["dataDir"], str(data))
             done = subprocess.run([PROGRAM, "scheduler", "--port", "0", "--data", str(data)], capture_output=True, text=True, timeout=60)
-            self.assertIn(f"{data}/scheduler.db: in use by another sallyport", done.stderr)
+            self.assertIn(f"{data}/directory.db: in use by another sallyport", done.stderr)
 
     def test_a_ready_file_where_the_user_cannot_write_is_said(self):
         with tempfile.TemporaryDirectory(prefix="sallyport-test-") as data, tempfile.TemporaryDirectory(prefix="sallyport-test-") as folder:
             ready = pathlib.Path(folder) / "ready.json"
-            server = subprocess.Popen([PROGRAM, "dev", "--port", "0", "--data", data, "--ready-file", str(ready)],
-                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-            try:
+            with Process([PROGRAM, "dev", "--port", "0", "--data", data, "--ready-file", str(ready)]) as server:
                 while not ready.exists():
                     self.assertIsNone(server.poll())
                     time.sleep(0.05)
                 self.assertEqual(set(facts(server.pid)["Uid"]), {"0"})
-                server.terminate()
-                self.assertIn("stays root", server.communicate(timeout=60)[1])
+                server.stop()
+                self.assertIn("stays root", server.said())
                 self.assertFalse(ready.exists())
-            finally:
-                server.kill()
-                server.wait()
 
 
 if __name__ == "__main__":
