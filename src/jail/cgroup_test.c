@@ -4,11 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* cmocka.h must come after these. */
@@ -17,6 +15,8 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+
+#include "lib/process.h"
 
 #define MIB ((uint64_t)1 << 20)
 
@@ -56,29 +56,9 @@ static void sweep(void)
     cgroup_close(&tree);
 }
 
-/* A process that does nothing under that name. */
-static pid_t start(const char *name)
+static void take_name(void *name)
 {
-    int ready[2];
-    char byte = 0;
-    assert_int_equal(pipe(ready), 0);
-    pid_t pid = fork();
-    if (pid == 0) {
-        prctl(PR_SET_NAME, name, 0, 0, 0);
-        (void)!write(ready[1], &byte, 1);
-        for (;;)
-            pause();
-    }
-    assert_int_equal(read(ready[0], &byte, 1), 1);
-    close(ready[0]);
-    close(ready[1]);
-    return pid;
-}
-
-static void end(pid_t pid)
-{
-    kill(pid, SIGKILL);
-    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
 static void test_groups_of_the_living_stay_and_of_the_dead_go(void **state)
@@ -86,18 +66,20 @@ static void test_groups_of_the_living_stay_and_of_the_dead_go(void **state)
     int parent = parent_directory();
     if (parent < 0)
         skip();
-    pid_t keeper = start(CGROUP_OWNER_NAME);
-    pid_t other = start("another");
-    make_groups(parent, keeper);
-    make_groups(parent, other); /* a number that came again */
+    char keepers_name[] = CGROUP_OWNER_NAME, other_name[] = "another";
+    struct process keeper, other;
+    process_hold(&keeper, take_name, keepers_name);
+    process_hold(&other, take_name, other_name);
+    make_groups(parent, keeper.pid);
+    make_groups(parent, other.pid); /* a number that came again */
     sweep();
-    assert_true(has_groups(parent, keeper));
-    assert_false(has_groups(parent, other));
+    assert_true(has_groups(parent, keeper.pid));
+    assert_false(has_groups(parent, other.pid));
 
-    end(other);
-    end(keeper);
+    process_kill(&other);
+    process_kill(&keeper);
     sweep();
-    assert_false(has_groups(parent, keeper));
+    assert_false(has_groups(parent, keeper.pid));
     close(parent);
 }
 

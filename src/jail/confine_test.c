@@ -21,10 +21,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "lib/process.h"
 
 #include "jail/capability.h"
 #include "jail/landlock.h"
@@ -148,45 +149,50 @@ static void remove_scene(const struct scene *scene)
     (void)!rmdir(scene->folder);
 }
 
+static int attempt_as_server(void *context)
+{
+    const struct scene *scene = context;
+    const struct confine_options options = {.uid = CONFINE_USER_DEFAULT, .data_dir = scene->data};
+    struct confine_report report = {0};
+    struct err error = {0};
+    if (confine_enter(&options, &report, &error) != STATUS_OK) {
+        fprintf(stderr, "%s\n", error.text);
+        return 99;
+    }
+    return attempt_all(scene, &report) + (report.uid != CONFINE_USER_DEFAULT) + (report.filter ? 0 : 1);
+}
+
 static void test_what_the_server_cannot_do_any_more(void **state)
 {
     struct scene scene;
     if (!capability_privileged())
         skip();
     make_scene(&scene);
-    pid_t pid = fork();
-    if (pid == 0) {
-        const struct confine_options options = {.uid = CONFINE_USER_DEFAULT, .data_dir = scene.data};
-        struct confine_report report = {0};
-        struct err error = {0};
-        if (confine_enter(&options, &report, &error) != STATUS_OK) {
-            fprintf(stderr, "%s\n", error.text);
-            _exit(99);
-        }
-        _exit(attempt_all(&scene, &report) + (report.uid != CONFINE_USER_DEFAULT) + (report.filter ? 0 : 1));
-    }
-    int status = 0;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
+    struct process process;
+    process_start_captured(&process, attempt_as_server, &scene);
+    int status = process_wait(&process);
     remove_scene(&scene);
-    assert_int_equal(status, 0);
+    if (status != 0)
+        fail_msg("%s", process.text);
+}
+
+static int attempt_as_this_user(void *context)
+{
+    struct confine_report report = {0};
+    if (confine_enter(&(struct confine_options){0}, &report, NULL) != STATUS_OK)
+        return 99;
+    int failures = 0;
+    EXPECT("a program", fails_with(execl("/bin/true", "true", (char *)NULL)), EPERM);
+    EXPECT("namespaces", fails_with(unshare(CLONE_NEWUSER)), EPERM);
+    return failures;
 }
 
 /* Without root the ids stay, and all else holds as well. */
 static void test_without_another_user(void **state)
 {
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct confine_report report = {0};
-        if (confine_enter(&(struct confine_options){0}, &report, NULL) != STATUS_OK)
-            _exit(99);
-        int failures = 0;
-        EXPECT("a program", fails_with(execl("/bin/true", "true", (char *)NULL)), EPERM);
-        EXPECT("namespaces", fails_with(unshare(CLONE_NEWUSER)), EPERM);
-        _exit(failures);
-    }
-    int status = 0;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
+    struct process process;
+    process_start_captured(&process, attempt_as_this_user, NULL);
+    process_expect(&process, 0);
 }
 
 static void test_each_row_has_a_reason(void **state)

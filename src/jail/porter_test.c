@@ -21,6 +21,8 @@
 
 #include <cmocka.h>
 
+#include "lib/process.h"
+
 #define CHUNK_SIZE ((size_t)1 << 16)
 
 struct load {
@@ -42,30 +44,31 @@ static void close_load(struct load *load)
     close(load->file);
 }
 
-/* A porter of that load, which does `then` instead of its work if there is one. */
-static pid_t start(struct load *load, int join_fd, void (*then)(void))
+struct order {
+    struct porter porter;
+    void (*then)(void);
+};
+
+static int carry(void *context)
 {
-    struct porter porter = {.pipe_fd = load->pipe[0], .file_fd = load->file};
-    porter.join_fds[0] = join_fd;
-    porter.join_count = join_fd >= 0;
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid != 0) {
-        close(load->pipe[0]);
-        return pid;
-    }
-    if (porter_enter(&porter, NULL) != STATUS_OK)
-        _exit(99);
-    if (then)
-        then();
+    const struct order *order = context;
+    if (porter_enter(&order->porter, NULL) != STATUS_OK)
+        return 99;
+    if (order->then)
+        order->then();
     porter_copy();
 }
 
-static int status_of(pid_t pid)
+/* A porter of that load, which does `then` instead of its work if there is one. */
+static struct process start(struct load *load, int join_fd, void (*then)(void))
 {
-    int status = -1;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return status;
+    struct order order = {.porter = {.pipe_fd = load->pipe[0], .file_fd = load->file}, .then = then};
+    order.porter.join_fds[0] = join_fd;
+    order.porter.join_count = join_fd >= 0;
+    struct process process;
+    process_start(&process, carry, &order);
+    close(load->pipe[0]);
+    return process;
 }
 
 static void test_copies_until_the_pipe_ends(void **state)
@@ -74,7 +77,7 @@ static void test_copies_until_the_pipe_ends(void **state)
     for (size_t i = 0; i < sizeof sent; i++)
         sent[i] = (uint8_t)(i * 7 + i / 251);
     struct load load = make_load();
-    pid_t pid = start(&load, -1, NULL);
+    struct process process = start(&load, -1, NULL);
     for (size_t done = 0; done < sizeof sent;) {
         ssize_t n = write(load.pipe[1], sent + done, MIN(CHUNK_SIZE, sizeof sent - done));
         assert_true(n > 0);
@@ -82,7 +85,7 @@ static void test_copies_until_the_pipe_ends(void **state)
     }
     close(load.pipe[1]);
 
-    assert_int_equal(status_of(pid), 0);
+    process_expect(&process, 0);
     assert_int_equal(pread(load.file, arrived, sizeof arrived, 0), sizeof sent);
     assert_memory_equal(arrived, sent, sizeof sent);
     close_load(&load);
@@ -91,9 +94,9 @@ static void test_copies_until_the_pipe_ends(void **state)
 static void test_an_empty_file_is_a_file(void **state)
 {
     struct load load = make_load();
-    pid_t pid = start(&load, -1, NULL);
+    struct process process = start(&load, -1, NULL);
     close(load.pipe[1]);
-    assert_int_equal(status_of(pid), 0);
+    process_expect(&process, 0);
     assert_int_equal(lseek(load.file, 0, SEEK_END), 0);
     close_load(&load);
 }
@@ -103,10 +106,8 @@ static void test_exits_with_the_errno_of_the_copy(void **state)
     struct load load = make_load();
     assert_int_equal(fcntl(load.file, F_ADD_SEALS, F_SEAL_GROW), 0);
     assert_int_equal(write(load.pipe[1], "x", 1), 1);
-    pid_t pid = start(&load, -1, NULL);
-    int status = status_of(pid);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), EPERM);
+    struct process process = start(&load, -1, NULL);
+    process_expect(&process, EPERM);
     close(load.pipe[1]);
     close_load(&load);
 }
@@ -115,9 +116,9 @@ static void test_joins_its_groups_first(void **state)
 {
     struct load load = make_load();
     int group = memfd_create("tasks", MFD_CLOEXEC);
-    pid_t pid = start(&load, group, NULL);
+    struct process process = start(&load, group, NULL);
     close(load.pipe[1]);
-    assert_int_equal(status_of(pid), 0);
+    process_expect(&process, 0);
     char text[4] = "";
     assert_int_equal(pread(group, text, sizeof text, 0), 1);
     assert_string_equal(text, "0");
@@ -132,9 +133,9 @@ static void test_stays_away_from_the_file_without_its_group(void **state)
     int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
     assert_true(full >= 0);
     assert_int_equal(write(load.pipe[1], "x", 1), 1);
-    pid_t pid = start(&load, full, NULL);
+    struct process process = start(&load, full, NULL);
     close(load.pipe[1]);
-    assert_int_equal(WEXITSTATUS(status_of(pid)), 99);
+    process_expect(&process, 99);
     assert_int_equal(lseek(load.file, 0, SEEK_END), 0);
     close(full);
     close_load(&load);
@@ -147,12 +148,12 @@ static void test_closes_what_is_not_its_load(void **state)
     int other[2];
     char byte;
     assert_int_equal(pipe2(other, O_CLOEXEC), 0);
-    pid_t pid = start(&load, -1, NULL);
+    struct process process = start(&load, -1, NULL);
     close(other[1]);
     assert_int_equal(read(other[0], &byte, 1), 0); /* while the porter waits for its load */
-    assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+    assert_true(process_runs(&process));
     close(load.pipe[1]);
-    assert_int_equal(status_of(pid), 0);
+    process_expect(&process, 0);
     close(other[0]);
     close_load(&load);
 }
@@ -179,7 +180,8 @@ static void test_dies_of_any_other_call(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
         struct load load = make_load();
         assert_int_equal(write(load.pipe[1], "x", 1), 1);
-        int status = status_of(start(&load, -1, calls[i]));
+        struct process process = start(&load, -1, calls[i]);
+        int status = process_wait(&process);
         assert_true(WIFSIGNALED(status));
         assert_int_equal(WTERMSIG(status), SIGSYS);
         close(load.pipe[1]);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* cmocka.h must come after these. */
@@ -19,6 +18,7 @@
 #include <cmocka.h>
 
 #include "base/macros.h"
+#include "lib/process.h"
 
 #define MIB       ((size_t)1 << 20)
 #define BLOCK     (64 * MIB)
@@ -34,30 +34,12 @@ static void *hold(size_t size, int kind)
     return memory;
 }
 
-/* A child that does `work`, says so, and waits for its end. */
-static pid_t start(void (*work)(void))
-{
-    int ready[2];
-    char byte = 0;
-    assert_int_equal(pipe(ready), 0);
-    pid_t pid = fork();
-    if (pid == 0) {
-        work();
-        (void)!write(ready[1], &byte, 1);
-        for (;;)
-            pause();
-    }
-    assert_int_equal(read(ready[0], &byte, 1), 1);
-    close(ready[0]);
-    close(ready[1]);
-    return pid;
-}
-
-static void end(pid_t pid)
+/* The whole tree, of which only the first is this test's child. */
+static void end(struct process *process)
 {
     for (unsigned i = 0; i < tree.count; i++)
         kill(tree.members[i].pid, SIGKILL);
-    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    process_kill(process);
 }
 
 static struct usage measured(pid_t pid)
@@ -66,27 +48,29 @@ static struct usage measured(pid_t pid)
     return usage_measure(&tree);
 }
 
-static void hold_a_block(void)
+static void hold_a_block(void *context)
 {
     hold(BLOCK, MAP_PRIVATE);
 }
 
-static void hold_in_three(void)
+static void hold_in_three(void *context)
 {
+    struct process child;
     for (int i = 0; i < 2; i++)
-        start(hold_a_block);
-    hold_a_block();
+        process_hold(&child, hold_a_block, NULL);
+    hold_a_block(NULL);
 }
 
-static void share_in_three(void)
+static void do_nothing(void *context)
 {
-    hold_a_block();
-    for (int i = 0; i < 2; i++) {
-        if (fork() == 0) {
-            for (;;)
-                pause();
-        }
-    }
+}
+
+static void share_in_three(void *context)
+{
+    struct process child;
+    hold_a_block(NULL);
+    for (int i = 0; i < 2; i++)
+        process_hold(&child, do_nothing, NULL);
 }
 
 __attribute__((noreturn)) static int sleep_in(void *argument)
@@ -95,14 +79,14 @@ __attribute__((noreturn)) static int sleep_in(void *argument)
         pause();
 }
 
-static void lend_its_memory(void)
+static void lend_its_memory(void *context)
 {
-    hold_a_block();
+    hold_a_block(NULL);
     static char stack[65536];
     clone(sleep_in, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL);
 }
 
-static void hold_shared(void)
+static void hold_shared(void *context)
 {
     hold(BLOCK, MAP_SHARED);
 }
@@ -121,59 +105,65 @@ static int needs_a_kernel_that_tells(void **state)
 
 static void test_adds_up_a_tree(void **state)
 {
-    pid_t pid = start(hold_in_three);
-    assert_near(measured(pid).anonymous, 3 * BLOCK);
+    struct process process;
+    process_hold(&process, hold_in_three, NULL);
+    assert_near(measured(process.pid).anonymous, 3 * BLOCK);
     assert_int_equal(tree.count, 3);
-    end(pid);
+    end(&process);
 }
 
 static void test_a_page_that_several_have_counts_once(void **state)
 {
-    pid_t pid = start(share_in_three);
+    struct process process;
+    process_hold(&process, share_in_three, NULL);
     /* Its parent, this test, has none of the block; of the rest each has its part. */
-    assert_near(measured(pid).anonymous, BLOCK);
-    end(pid);
+    assert_near(measured(process.pid).anonymous, BLOCK);
+    end(&process);
 }
 
 /* Between vfork and exec, of every subprocess. */
 static void test_a_memory_that_two_share_counts_once(void **state)
 {
-    pid_t pid = start(lend_its_memory);
-    struct usage usage = measured(pid);
+    struct process process;
+    process_hold(&process, lend_its_memory, NULL);
+    struct usage usage = measured(process.pid);
     assert_int_equal(tree.count, 2);
     assert_near(usage.anonymous, BLOCK);
-    end(pid);
+    end(&process);
 }
 
 static void test_shared_memory_is_told_apart(void **state)
 {
-    pid_t pid = start(hold_shared);
-    struct usage usage = measured(pid);
+    struct process process;
+    process_hold(&process, hold_shared, NULL);
+    struct usage usage = measured(process.pid);
     assert_near(usage.shared, BLOCK);
     assert_in_range(usage.anonymous, 0, TOLERANCE);
-    end(pid);
+    end(&process);
 }
 
 static void test_the_cheap_look_is_never_less(void **state)
 {
-    void (*const works[])(void) = {hold_in_three, share_in_three, lend_its_memory, hold_shared};
+    void (*const works[])(void *) = {hold_in_three, share_in_three, lend_its_memory, hold_shared};
     for (size_t i = 0; i < ARRAY_SIZE(works); i++) {
-        pid_t pid = start(works[i]);
-        struct usage usage = measured(pid);
+        struct process process;
+        process_hold(&process, works[i], NULL);
+        struct usage usage = measured(process.pid);
         uint64_t resident = 0;
         for (unsigned n = 0; n < tree.count; n++)
             resident += tree.members[n].resident;
         assert_true(resident >= usage.anonymous + usage.shared);
-        end(pid);
+        end(&process);
     }
 }
 
 static void test_nobody_holds_nothing(void **state)
 {
-    pid_t pid = start(hold_a_block);
-    measured(pid);
-    end(pid);
-    struct usage usage = measured(pid);
+    struct process process;
+    process_hold(&process, hold_a_block, NULL);
+    measured(process.pid);
+    end(&process);
+    struct usage usage = measured(process.pid);
     assert_int_equal(tree.count, 0);
     assert_int_equal(usage.anonymous + usage.shared, 0);
 }

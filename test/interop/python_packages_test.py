@@ -29,6 +29,7 @@ from durabletask.scheduled import (ScheduleCreationOptions, ScheduledTaskClient,
 
 import scheduler_process
 from scheduler_process import PATIENCE_S, eventually
+from process import Process
 from sdk_service import Ours, Peer
 
 PEER = sys.argv[1] == "--peer"
@@ -233,9 +234,8 @@ class Azurite:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         program = AZURITE / "node_modules" / ".bin" / "azurite-blob"
-        self.process = subprocess.Popen([program, "--silent", "--blobHost", "127.0.0.1", "--blobPort", str(self.port),
-                                         "--location", self.folder.name, "--skipApiVersionCheck", "--disableTelemetry"],
-                                        stdout=subprocess.DEVNULL)
+        self.process = Process([program, "--silent", "--blobHost", "127.0.0.1", "--blobPort", str(self.port),
+                                "--location", self.folder.name, "--skipApiVersionCheck", "--disableTelemetry"])
         eventually(self.answers, "azurite listens", 30)
 
     def answers(self):
@@ -247,8 +247,7 @@ class Azurite:
                 f"BlobEndpoint=http://127.0.0.1:{self.port}/devstoreaccount1;")
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait(10)
+        self.process.close()
         self.folder.cleanup()
 
 

@@ -7,7 +7,6 @@ kill one (--worker PORT HUB FOLDER).
 import logging
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import threading
@@ -24,6 +23,7 @@ from durabletask.internal import orchestrator_service_pb2 as pb
 
 import scheduler_process
 from scheduler_process import Host, PATIENCE_S, eventually
+from process import Process
 
 QUIET = logging.getLogger("quiet")
 QUIET.setLevel(logging.CRITICAL)
@@ -539,15 +539,13 @@ class CrashTest(unittest.TestCase):
 
     def tearDown(self):
         for process in self.processes:
-            if process.poll() is None:
-                process.kill()
-                process.wait(10)
+            process.kill()
         self.client.close()
         self.host.stop()
         self.folder.cleanup()
 
     def start_worker(self):
-        process = subprocess.Popen([sys.executable, __file__, "--worker", str(self.host.port), "crash"])
+        process = Process([sys.executable, __file__, "--worker", str(self.host.port), "crash"], stdout=None, stderr=None)
         self.processes.append(process)
         return process
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """A scheduler process for the Python tests, which can be killed and started again at the same address."""
-import signal
-import subprocess
+import pathlib
+import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from process import Process  # noqa: E402
 
 PATIENCE_S = 120
 program = None  # the path of scheduler_host; set by the test that is run
@@ -17,21 +20,15 @@ class Host:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([program, f"{self.folder.name}/tasks.db", str(self.port), *self.hubs],
-                                        stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        assert line.startswith("port "), f"the host said {line!r} and ended with {self.process.poll()}"
-        self.port = int(line.split()[1])
+        self.process = Process([program, f"{self.folder.name}/tasks.db", str(self.port), *self.hubs], ready=r"port (\d+)",
+                               stderr=None)
+        self.port = int(self.process.match.group(1))
 
     def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
-        self.process.stdout.close()
+        self.process.kill()
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(60)
-        self.process.stdout.close()
+        code = self.process.stop()
         self.folder.cleanup()
         return code
 

@@ -8,7 +8,6 @@ the registry does not answer; whatever goes wrong after that is a failure. The p
 "RESTART" from it makes the host die by SIGKILL and come back at the same address with the same store, which is
 answered by a line "ok".
 """
-import contextlib
 import fcntl
 import hashlib
 import os
@@ -18,7 +17,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from process import Process  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROGRAM_TIME_MAX_S = 400
@@ -97,39 +98,26 @@ class Host:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([self.program, self.store, str(self.port), "default", "*"],
-                                        stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        if not line.startswith("port "):
-            sys.exit(f"the host said {line!r}")
-        self.port = int(line.split()[1])
+        self.process = Process([self.program, self.store, str(self.port), "default", "*"], ready=r"port (\d+)", stderr=None)
+        self.port = int(self.process.match.group(1))
 
     def end(self, number):
         self.process.send_signal(number)
-        code = self.process.wait(60)
-        self.process.stdout.close()
-        return code
+        return self.process.wait()
 
 
 def run(command, host):
-    program = subprocess.Popen([*command, f"127.0.0.1:{host.port}", *sys.argv[4:]], stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, text=True)
-    watch = threading.Timer(PROGRAM_TIME_MAX_S, program.kill)
-    watch.start()
-    with contextlib.closing(program.stdin):
-        for line in program.stdout:
-            if line == "RESTART\n":
+    with Process([*command, f"127.0.0.1:{host.port}", *sys.argv[4:]], patience=PROGRAM_TIME_MAX_S, stdin=subprocess.PIPE,
+                 stderr=None) as program:
+        while (line := program.line()) is not None:
+            if line == "RESTART":
                 host.end(signal.SIGKILL)
                 host.start()
                 program.stdin.write("ok\n")
                 program.stdin.flush()
             else:
-                print(line, end="", flush=True)
-    code = program.wait()
-    if not watch.is_alive():
-        print(f"the program was killed after {PROGRAM_TIME_MAX_S} s")
-    watch.cancel()
-    return code
+                print(line, flush=True)
+        return program.wait()
 
 
 def main():

@@ -3,8 +3,8 @@
 
 Usage: grpc_interop_test.py SERVER    (in a virtual environment with grpcio)
 """
+import pathlib
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -12,25 +12,17 @@ import unittest
 
 import grpc
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from process import Process  # noqa: E402
+
 SERVER = sys.argv.pop(1)
 LARGE = 64 << 20
 
 
-class Server:
+class Server(Process):
     def __init__(self):
-        self.process = subprocess.Popen([SERVER], stdout=subprocess.PIPE, text=True)
-        self.target = f"127.0.0.1:{int(self.process.stdout.readline())}"
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.wait()
-
-    def wait(self):
-        try:
-            return self.process.wait(20)
-        finally:
-            self.process.kill()
-            self.process.stdout.close()
+        super().__init__([SERVER], ready=r"(\d+)", stderr=None)
+        self.target = f"127.0.0.1:{self.match.group(1)}"
 
 
 def dial(server, *options):
@@ -50,7 +42,7 @@ class Interop(unittest.TestCase):
 
     def tearDown(self):
         self.channel.close()
-        if self.server.process.poll() is None:
+        if self.server.poll() is None:
             self.assertEqual(self.server.stop(), 0)
 
     def counts(self):
@@ -205,7 +197,7 @@ class Interop(unittest.TestCase):
         running = unary(self.channel, "Sleep").future(b"1000", timeout=20)
         while self.counts()[0] < 1:
             time.sleep(0.01)
-        self.server.process.send_signal(signal.SIGTERM)
+        self.server.send_signal(signal.SIGTERM)
         time.sleep(0.3)
         self.fails(grpc.StatusCode.UNAVAILABLE, lambda: unary(self.channel, "Unary")(b"late", timeout=5))
         self.assertEqual(running.result(), b"slept")

@@ -3,12 +3,15 @@
 import http.client
 import json
 import os
-import queue
+import pathlib
 import subprocess
-import threading
+import sys
 import time
 import urllib.parse
 import uuid
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from process import Process  # noqa: E402
 
 V1, V2 = "2024-02-02-preview", "2024-10-02-preview"
 V3, V4 = "2025-02-02-preview", "2025-10-02-preview"
@@ -42,33 +45,18 @@ class Pool:
         arguments = [*prefix, host] + [f"{k}={v}" for k, v in settings.items()]
         if zygote:
             arguments.append(f"zygote={zygote}")
-        self.log = []
-        self.process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
-        self.lines = queue.Queue()
-        self.readers = [threading.Thread(target=read, daemon=True) for read in (self._read_out, self._read_err)]
-        for reader in self.readers:
-            reader.start()
-        self.port = int(self._line(60).partition("=")[2])
+        self.process = Process(arguments, ready=r"port=(\d+)", stdin=subprocess.PIPE, env={**os.environ, **(env or {})})
+        self.port = int(self.process.match.group(1))
         self.url = f"http://127.0.0.1:{self.port}"
         if wait:
-            line = self._line(120)
+            line = self.process.line()
             if line != "up":
+                self.process.kill()
                 raise RuntimeError(f"the pool did not come up: {line}")
 
-    def _read_out(self):
-        for line in self.process.stdout:
-            self.lines.put(line.strip())
-
-    def _read_err(self):
-        for line in self.process.stderr:
-            self.log.append(line)
-
-    def _line(self, seconds):
-        try:
-            return self.lines.get(timeout=seconds)
-        except queue.Empty:
-            raise RuntimeError("pool_host says nothing: " + "".join(self.log)) from None
+    @property
+    def log(self):
+        return self.process.errors
 
     def __enter__(self):
         return self
@@ -80,17 +68,8 @@ class Pool:
         """Ends it and checks that it ended well (a sanitizer's finding is a bad exit)."""
         if self.process.poll() is None:
             self.process.stdin.close()
-            try:
-                self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        for reader in self.readers:
-            reader.join(5)
-        self.process.stdout.close()
-        self.process.stderr.close()
-        if self.process.returncode != 0:
-            raise AssertionError(f"pool_host ended with {self.process.returncode}: " + "".join(self.log[-80:]))
+        if self.process.wait(60) != 0:
+            raise AssertionError(f"pool_host ended with {self.process.returncode}: {self.process.said()}")
 
     def request(self, method, path, body=None, headers=None, timeout=60):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)

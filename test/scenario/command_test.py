@@ -169,8 +169,7 @@ class Commands(unittest.TestCase):
         self.addCleanup(server.close)
         ready = self.folder / "ready.json"
         ready.write_text("what an earlier server left")
-        server.process = subprocess.Popen([PROGRAM, "dev", "--port", "0", "--ready-file", str(pathlib.Path(server.data) / "ready.json")],
-                                          stdout=server.log, stderr=server.log, env=environment)
+        server.launch([PROGRAM, "dev", "--port", "0", "--ready-file", str(pathlib.Path(server.data) / "ready.json")])
         server.wait_ready()
         data = pathlib.Path(server.ready["dataDir"])
         self.assertEqual(data, self.folder / "state" / "sallyport")

@@ -59,8 +59,7 @@ class DiskServer(Server):
     def start(self, wait=True):
         ready = pathlib.Path(self.data) / "ready.json"
         ready.unlink(missing_ok=True)
-        self.process = subprocess.Popen([self.program, "dev", "--port", str(self.port), "--ready-file", str(ready), "--data", self.disk],
-                                        stdout=self.log, stderr=self.log)
+        self.launch([self.program, "dev", "--port", str(self.port), "--ready-file", str(ready), "--data", self.disk])
         return self.wait_ready() if wait else self
 
 

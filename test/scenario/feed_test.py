@@ -8,7 +8,6 @@ import json
 import queue
 import shutil
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ import unittest
 
 import browser
 from server import Server
+from process import Process
 
 API = "/v1/taskhubs"
 PATIENCE_S = 60
@@ -242,30 +242,27 @@ class Many(Case):
 @unittest.skipUnless(shutil.which("curl"), "no curl here")
 class Curl(Case):
     def follow(self, *options):
-        process = subprocess.Popen(["curl", "-s", "-N", *options, f"http://127.0.0.1:{self.server.port}{API}/changes"],
-                                   stdout=subprocess.PIPE, text=True)
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
+        process = Process(["curl", "-s", "-N", *options, f"http://127.0.0.1:{self.server.port}{API}/changes"])
+        self.addCleanup(process.close)
         return process
 
     def test_both_versions_of_http(self):
         streams = [self.follow("--http1.1"), self.follow("--http2-prior-knowledge")]
         for stream in streams:
-            self.assertRegex(stream.stdout.readline(), r"^id: [0-9a-f]{16}-0$")
-            self.assertEqual([stream.stdout.readline() for _ in range(3)], ["event: start\n", "data: {}\n", "\n"])
+            self.assertRegex(stream.line(), r"^id: [0-9a-f]{16}-0$")
+            self.assertEqual([stream.line() for _ in range(3)], ["event: start", "data: {}", ""])
         self.start("both")
         for stream in streams:
-            stream.stdout.readline()
-            self.assertEqual(stream.stdout.readline(), "event: changed\n")
-            self.assertIn('"instanceId":"both"', stream.stdout.readline())
+            stream.line()
+            self.assertEqual(stream.line(), "event: changed")
+            self.assertIn('"instanceId":"both"', stream.line())
 
     def test_a_silent_stream_has_a_heartbeat(self):
         stream = self.follow("--http1.1")
         for _ in range(4):
-            stream.stdout.readline()
+            stream.line()
         begun = time.monotonic()
-        self.assertTrue(stream.stdout.readline().startswith(":"))
+        self.assertTrue(stream.line().startswith(":"))
         self.assertLess(time.monotonic() - begun, 25)
 
 

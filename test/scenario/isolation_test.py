@@ -7,7 +7,6 @@ no session can run. Usage: isolation_test.py PROGRAM
 import os
 import resource
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -238,8 +237,7 @@ class Ready(unittest.TestCase):
         server = Server(PROGRAM, arguments=["--max-sessions", "100"])
         self.addCleanup(server.close)
         command = [PROGRAM, "dev", "--port", "0", "--data", server.data, "--ready-file", os.path.join(server.data, "ready.json")]
-        server.process = subprocess.Popen(command, stdout=server.log, stderr=server.log,
-                                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (NO_SESSION_FILES, NO_SESSION_FILES)))
+        server.launch(command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (NO_SESSION_FILES, NO_SESSION_FILES)))
         deadline = time.monotonic() + 60
         while "not ready yet" not in server.tail() and server.process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -257,8 +255,7 @@ class Ready(unittest.TestCase):
         self.addCleanup(server.close)
         ready_file = os.path.join(server.data, "ready.json")
         command = [PROGRAM, "dev", "--port", "0", "--data", server.data, "--ready-file", ready_file]
-        server.process = subprocess.Popen(command, stdout=server.log, stderr=server.log,
-                                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256)))
+        server.launch(command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256)))
         deadline = time.monotonic() + 60
         while not os.path.exists(ready_file) and server.process.poll() is None and time.monotonic() < deadline:
             if "not ready yet" in server.tail():

@@ -4,11 +4,13 @@ import http.client
 import json
 import os
 import pathlib
-import signal
-import subprocess
+import sys
 import tempfile
 import time
 import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from process import Process  # noqa: E402
 
 READY_TIMEOUT_S = 90
 POOL = "/subscriptions/local/resourceGroups/local/sessionPools/default"
@@ -39,8 +41,12 @@ class Server:
         line = [self.program, self.command, "--port", str(self.port), "--ready-file", str(ready), *self.arguments]
         if self.command in ("dev", "scheduler"):
             line += ["--data", self.data]
-        self.process = subprocess.Popen(line, stdout=self.log, stderr=self.log, env=self.environment)
+        self.launch(line)
         return self.wait_ready() if wait else self
+
+    def launch(self, line, **popen):
+        """Runs that command line as the server; the arguments are Popen's."""
+        self.process = Process(line, log=self.log, **{"env": self.environment, **popen})
 
     def wait_ready(self):
         ready = pathlib.Path(self.data) / "ready.json"
@@ -60,18 +66,15 @@ class Server:
 
     def kill(self):
         """kill -9: nothing is flushed, nothing is said."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(60)
+        self.process.kill()
 
     def stop(self):
         """An orderly stop; returns the exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(90)
+        return self.process.stop()
 
     def close(self):
-        if self.process and self.process.poll() is None:
+        if self.process:
             self.process.kill()
-            self.process.wait(60)
         self.log.close()
         if self.directory:
             self.directory.cleanup()

@@ -15,6 +15,7 @@ import time
 import unittest
 
 from server import Server
+from process import Process
 
 PROGRAM = sys.argv.pop(1)
 SECRET = "payload-that-no-line-may-hold"
@@ -61,12 +62,11 @@ class Lines(unittest.TestCase):
             for stream, prefixed in ((f"{facts.st_dev}:{facts.st_ino}", True), ("1:1", False)):
                 out.seek(0)
                 out.truncate()
-                process = subprocess.Popen([PROGRAM, "scheduler", "--port", "0", "--data", os.path.join(folder, "data")],
-                                           stdout=subprocess.DEVNULL, stderr=out, env={**os.environ, "JOURNAL_STREAM": stream})
-                eventually(self, lambda: os.path.exists(os.path.join(folder, "data", "scheduler.db")), "started")
-                time.sleep(0.2)
-                process.send_signal(signal.SIGTERM)
-                self.assertEqual(process.wait(60), 0)
+                with Process([PROGRAM, "scheduler", "--port", "0", "--data", os.path.join(folder, "data")], stdout=subprocess.DEVNULL,
+                             stderr=out, env={**os.environ, "JOURNAL_STREAM": stream}) as process:
+                    eventually(self, lambda: os.path.exists(os.path.join(folder, "data", "scheduler.db")), "started")
+                    time.sleep(0.2)
+                    self.assertEqual(process.stop(), 0)
                 text = pathlib.Path(out.name).read_text()
                 self.assertEqual(re.search(r"^<6>\S+Z level=info area=cmd stopping", text, re.MULTILINE) is not None, prefixed, text)
 
@@ -156,13 +156,11 @@ class Start(unittest.TestCase):
         ready = self.folder / "ready.json"
         drop = ("HOME", "XDG_STATE_HOME", "STATE_DIRECTORY")
         clean = {name: value for name, value in os.environ.items() if name not in drop}
-        process = subprocess.Popen([PROGRAM, "scheduler", "--port", "0", "--ready-file", str(ready)], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True, env={**clean, **environment})
-        eventually(self, lambda: ready.exists() or process.poll() is not None, "ready")
-        facts = json.loads(ready.read_text()) if ready.exists() else None
-        process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=60)
-        return facts, out, err
+        with Process([PROGRAM, "scheduler", "--port", "0", "--ready-file", str(ready)], env={**clean, **environment}) as process:
+            eventually(self, lambda: ready.exists() or process.poll() is not None, "ready")
+            facts = json.loads(ready.read_text()) if ready.exists() else None
+            process.stop()
+            return facts, process.rest(), process.said()
 
     def test_state_goes_where_the_service_manager_says(self):
         facts, out, _ = self.start(STATE_DIRECTORY=f"{self.folder}/one:{self.folder}/two", HOME=str(self.folder))

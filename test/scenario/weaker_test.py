@@ -53,7 +53,7 @@ class Rootless(unittest.TestCase):
         ready = os.path.join(self.folder, "ready.json")
         line = self.command("dev", "--port", "0", "--data", self.folder, "--ready-file", ready, "--session-memory", "64M",
                             "--pool-name", "it.s", "--approval-timeout", "1h")
-        server.process = subprocess.Popen(line, stdout=server.log, stderr=server.log, env=self.environment, preexec_fn=as_nobody)
+        server.launch(line, env=self.environment, preexec_fn=as_nobody)
         server.wait_ready()
         said = [one for one in server.tail().splitlines() if "limits are weaker than configured" in one]
         self.assertEqual(len(said), 1)

@@ -7,11 +7,15 @@
 resident memory afterwards is at most twice those 128 MiB, and the sum of all that went through is many times more.
 Usage: memory_test.py SCHEDULER_HOST MEMORY_LOAD
 """
+import pathlib
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from process import Process  # noqa: E402
 
 HOST, LOAD = sys.argv[1:3]
 del sys.argv[1:3]
@@ -28,15 +32,12 @@ def resident_mib(pid):
 class Memory(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
-        self.host = subprocess.Popen([HOST, self.folder.name + "/tasks.db", "0", "default"], stdout=subprocess.PIPE,
-                                     stderr=subprocess.DEVNULL, text=True)
-        port = self.host.stdout.readline().split()[1]
+        self.host = Process([HOST, self.folder.name + "/tasks.db", "0", "default"], ready=r"port (\d+)")
+        port = self.host.match.group(1)
         self.connection = f"Endpoint=http://127.0.0.1:{port};TaskHub=default;Authentication=None"
 
     def tearDown(self):
-        self.host.terminate()
-        self.host.wait(60)
-        self.host.stdout.close()
+        self.host.stop()
         self.folder.cleanup()
 
     def hold(self, name, count, size):

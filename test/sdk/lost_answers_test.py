@@ -8,7 +8,6 @@ the id that it has just used itself. Usage: lost_answers_test.py PEER SCHEDULER_
 import os
 import pathlib
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,6 +20,7 @@ import services
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from protocol import pb, Stub  # noqa: E402
+from process import Process  # noqa: E402
 
 PEER, HOST = sys.argv[1:3]
 del sys.argv[1:3]
@@ -101,17 +101,13 @@ class LostAnswers(unittest.TestCase):
         return answer.orchestrationState if answer.exists else None
 
     def worker(self):
-        worker = subprocess.Popen([PEER, self.service.connection, "worker"], stderr=subprocess.DEVNULL)
-
-        def end():
-            worker.terminate()
-            worker.wait(WAIT_S)
-        self.addCleanup(end)
+        worker = Process([PEER, self.service.connection, "worker"])
+        self.addCleanup(worker.stop)
 
     def start(self, *words):
         """A client whose connection goes through the proxy."""
         connection = f"Endpoint=http://127.0.0.1:{self.proxy.port};Authentication=None;TaskHub=default"
-        return subprocess.Popen([PEER, connection, "start", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return Process([PEER, connection, "start", *words])
 
     def until(self, what, condition):
         deadline = time.monotonic() + WAIT_S
@@ -121,8 +117,8 @@ class LostAnswers(unittest.TestCase):
         return found
 
     def end(self, client):
-        out, err = client.communicate(timeout=WAIT_S)
-        return client.returncode, out.strip(), err.strip()
+        code = client.wait()
+        return code, client.rest().strip(), client.said().strip()
 
     def test_an_ended_instance_is_not_run_again(self):
         self.worker()

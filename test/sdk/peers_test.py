@@ -21,6 +21,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 from durabletask import client, task, worker
 
 import services
+from process import Process
 
 WAIT_S = 60
 QUIET = logging.getLogger("quiet")
@@ -242,18 +243,15 @@ def run(title, make_client, make_command, peer, host):
             def start_worker(kill_first=False):
                 if kill_first:
                     running[-1].kill()
-                    running[-1].wait()
-                running.append(subprocess.Popen(make_command(peer, service)))
+                running.append(Process(make_command(peer, service), stdout=None, stderr=None))
 
             start_worker()
             try:
                 go_through(make_client(peer, service), start_worker, folder)
-                running[-1].terminate()
-                expect("the worker's exit code", running[-1].wait(WAIT_S), 0)
+                expect("the worker's exit code", running[-1].stop(), 0)
             finally:
                 for process in running:
                     process.kill()
-                    process.wait()
     print(f"{title}: ok")
 
 

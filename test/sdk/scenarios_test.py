@@ -15,6 +15,7 @@ import tempfile
 import time
 
 import services
+from process import Process
 
 # What the in-memory backend does not do: give an activity of a dead worker to another; serve more waits than it has
 # threads, or one without a deadline; report version, tags and the scheduled start; tell an absent payload from an empty
@@ -45,18 +46,14 @@ def without(features):
 def examples(connection, counter, transfer):
     """What the entity examples print, before our own scheduler is asked (examples_test.py)."""
     expect("transfer", run(transfer, connection, 20), "20 of 20 transfers saw a sum of 2000")
-    worker = subprocess.Popen([counter, connection, "worker"])
-    try:
+    with Process([counter, connection, "worker"]) as worker:
         expect("counter add", run(counter, connection, "add", "apples", 3), "3")
         run(counter, connection, "signal", "apples", 4)
         expect("counter add after a signal", run(counter, connection, "add", "apples", 1), "8")
         expect("counter below zero", run(counter, connection, "add", "apples", -10), "task 'add' (#1) failed: it would be -2")
         expect("counter show", run(counter, connection, "show", "apples"), "8")
         expect("counter show another", run(counter, connection, "show", "pears"), "nobody has counted pears")
-        worker.terminate()
-        expect("the worker's exit code", worker.wait(30), 0)
-    finally:
-        worker.kill()
+        expect("the worker's exit code", worker.stop(), 0)
 
 
 def restart(host, hello_sequence, fan_out, approval, folder):
@@ -67,24 +64,20 @@ def restart(host, hello_sequence, fan_out, approval, folder):
         expect("fan_out", run(fan_out, connection, 50), "42925")
         output = run(hello_sequence, connection).splitlines()
         expect("hello_sequence", output[-1], "completed: Hello, Tokyo! Hello, Seattle! Hello, London!")
-        worker = subprocess.Popen([approval, connection, "worker"], stderr=subprocess.DEVNULL)
-        try:
+        with Process([approval, connection, "worker"]) as worker:
             waiting = run(approval, connection, "submit", "some words", 60)
             short = run(approval, connection, "submit", "some words", 2)
             time.sleep(0.5)
-            show = subprocess.Popen([approval, connection, "show", waiting], stdout=subprocess.PIPE, text=True)
+            show = Process([approval, connection, "show", waiting])
             time.sleep(0.3)
             first.kill()
             time.sleep(0.5)
-            with services.scheduler(host, store, port) as second:
+            with services.scheduler(host, store, port) as second, show:
                 # The worker, which lives on, and the waiting client find the new process by themselves.
                 expect("time-out across the restart", run(approval, connection, "show", short), 'completed "timed out"')
                 run(approval, connection, "decide", waiting, "true")
-                expect("wait across the restart", show.communicate(timeout=60)[0].strip(), 'completed "approved"')
-                worker.terminate()
-                expect("the worker's exit code", worker.wait(30), 0)
-        finally:
-            worker.kill()
+                expect("wait across the restart", show.line().strip(), 'completed "approved"')
+                expect("the worker's exit code", worker.stop(), 0)
 
 
 def main(kind, scenarios, *rest):

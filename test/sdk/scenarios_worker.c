@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What becomes of work when workers come, go, stop, die, or are not the right ones. */
 #include <pthread.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/process.h"
 #include "scenario_rig.h"
 
 static void with_victim(struct dt_context *ctx, const char *input, void *user)
@@ -56,19 +55,14 @@ static void test_worker_killed(void **state)
     dt_worker_stop(worker); /* it knows no such activity */
     char mark[64];
     snprintf(mark, sizeof mark, "/tmp/sdk-victim-%ld", (long)getpid());
-    pid_t victim = fork();
-    assert_true(victim >= 0);
-    if (victim == 0) {
-        execl(program, program, connection, "--victim", mark, (char *)NULL);
-        _exit(127);
-    }
+    struct process victim;
+    process_execute(&victim, (const char *const[]){program, connection, "--victim", mark, NULL});
     char id[DT_INSTANCE_ID_SIZE];
     start("with_victim", NULL, id);
     for (int i = 0; i < WAIT_MS / 20 && access(mark, F_OK) != 0; i++)
         sleep_ms(20);
     assert_int_equal(access(mark, F_OK), 0);
-    kill(victim, SIGKILL);
-    waitpid(victim, NULL, 0);
+    process_kill(&victim);
     unlink(mark);
     struct dt_connect_options c = connect_options();
     struct dt_worker *rescue;

@@ -19,6 +19,7 @@ from durabletask import client, entities, worker
 from durabletask.scheduled import (ScheduleCreationOptions, ScheduleStatus, ScheduleUpdateOptions, ScheduledTaskClient)
 
 import services
+from process import Process
 
 WAIT_S = 60
 logging.disable(logging.WARNING)
@@ -53,7 +54,7 @@ def runs_of(hub, name):
 
 def python_client(program, connection, hub):
     """A C worker runs what Python's client asks for."""
-    runner = subprocess.Popen([program, connection, "worker"])
+    runner = Process([program, connection, "worker"], stderr=None)
     try:
         schedules = ScheduledTaskClient(hub, operation_timeout=WAIT_S)
         schedule = schedules.create_schedule(ScheduleCreationOptions(
@@ -80,8 +81,7 @@ def python_client(program, connection, hub):
         schedule.delete()
         expect("deleted", schedules.get_schedule("from-python"), None)
     finally:
-        runner.terminate()
-        runner.wait(WAIT_S)
+        runner.stop()
 
 
 class Counter(entities.DurableEntity):
@@ -101,15 +101,14 @@ def python_worker(counter, connection, address):
 
 def c_worker(counter, connection, hub):
     """A C worker's entity, signalled and read by Python's client."""
-    runner = subprocess.Popen([counter, connection, "worker"])
+    runner = Process([counter, connection, "worker"], stderr=None)
     try:
         pears = entities.EntityInstanceId("counter", "pears")
         hub.signal_entity(pears, "add", input=5)
         hub.signal_entity(pears, "add", input=-2)
         wait_for("the state", lambda: (e := hub.get_entity(pears)) is not None and e.get_state(int) == 3)
     finally:
-        runner.terminate()
-        runner.wait(WAIT_S)
+        runner.stop()
 
 
 schedule_program, counter_program, host = sys.argv[1:]

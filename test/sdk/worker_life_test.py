@@ -8,7 +8,6 @@ Usage: worker_life_test.py PEER
 import os
 import queue
 import re
-import subprocess
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ from google.protobuf import empty_pb2, timestamp_pb2, wrappers_pb2
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from protocol import pb, Servicer  # noqa: E402
+from process import Process  # noqa: E402
 
 WAIT_S = 60
 PING_S = 0.2
@@ -114,7 +114,7 @@ class Service(Servicer):
 class Worker:
     def __init__(self, peer, service, silence_ms, **settings):
         connection = f"Endpoint=http://127.0.0.1:{service.port};Authentication=None;TaskHub=Some-Hub"
-        self.process = subprocess.Popen([peer, connection, "worker", str(silence_ms)], env=os.environ | settings)
+        self.process = Process([peer, connection, "worker", str(silence_ms)], env=os.environ | settings, stdout=None, stderr=None)
 
     def __enter__(self):
         return self
@@ -122,10 +122,8 @@ class Worker:
     def __exit__(self, kind, *_):
         if kind:
             self.process.kill()
-        self.process.terminate()
-        code = self.process.wait(WAIT_S)
-        if not kind:
-            expect("the worker's exit code", code, 0)
+        else:
+            expect("the worker's exit code", self.process.stop(), 0)
 
 
 def activity(token, number):

@@ -10,10 +10,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import unittest
 
 import services
+from process import Process
 
 PEER, HOST = sys.argv[1:3]
 del sys.argv[1:3]
@@ -72,21 +72,12 @@ class WrongPeer(unittest.TestCase):
         with socket.create_server(("127.0.0.1", 0)) as reserved:
             port = reserved.getsockname()[1]
         connection = f"Endpoint=http://127.0.0.1:{port};Authentication=None;TaskHub=default"
-        worker = subprocess.Popen([PEER, connection, "worker"], stderr=subprocess.PIPE, text=True)
-        try:
-            line = worker.stderr.readline()
-            self.assertRegex(line, "no connection: cannot connect to .*refused; again in")
+        with Process([PEER, connection, "worker"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as worker:
+            self.assertRegex(worker.line(), "no connection: cannot connect to .*refused; again in")
             with tempfile.TemporaryDirectory() as folder, services.scheduler(HOST, pathlib.Path(folder, "store.db"), port):
-                deadline = time.monotonic() + 60
-                while "connected to task hub" not in line:
-                    self.assertLess(time.monotonic(), deadline)
-                    line = worker.stderr.readline()
-                worker.terminate()
-                worker.wait(60)
-        finally:
-            worker.kill()
-            worker.wait()
-            worker.stderr.close()
+                while "connected to task hub" not in worker.line():
+                    pass
+                worker.stop()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "fault_vfs.h"
+#include "lib/process.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store_fixture.h"
@@ -124,61 +125,52 @@ static void test_a_write_error_refuses_until_recovered(void **state)
     fail_once(*state, FAULT_IO, STATUS_IO, "input/output error");
 }
 
+static int fail_a_sync(void *context)
+{
+    struct fixture *fixture = context;
+    (void)signal(SIGABRT, SIG_DFL);
+    fixture_open(fixture);
+    store_make_hubs(fixture->store);
+    fault_vfs_fail_syncs(true);
+    fixture_add_one(fixture, 1, "unknown");
+    store_settle(fixture->store, fixture->loop);
+    return 0;
+}
+
 /* If this fails, the process goes on with a disk of which nothing is known, or says "Success" for the cause. */
 static void test_a_failed_sync_stops_the_process(void **state)
 {
-    struct fixture *f = *state;
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        (void)signal(SIGABRT, SIG_DFL);
-        (void)dup2(ends[1], STDERR_FILENO);
-        fixture_open(f);
-        store_make_hubs(f->store);
-        fault_vfs_fail_syncs(true);
-        fixture_add_one(f, 1, "unknown");
-        store_settle(f->store, f->loop);
-        _exit(0);
-    }
-    close(ends[1]);
-    char text[2000] = "";
-    size_t size = 0;
-    ssize_t got;
-    while ((got = read(ends[0], text + size, sizeof text - 1 - size)) > 0)
-        size += (size_t)got;
-    close(ends[0]);
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
+    struct process process;
+    process_start_captured(&process, fail_a_sync, *state);
+    int status = process_wait(&process);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGABRT);
-    assert_non_null(strstr(text, "a sync of the database failed"));
-    assert_non_null(strstr(text, "see the kernel's log for the cause")); /* this one leaves no errno */
-    assert_null(strstr(text, "error 0"));
-    assert_null(strstr(text, "Success"));
+    assert_non_null(strstr(process.text, "a sync of the database failed"));
+    assert_non_null(
+        strstr(process.text, "see the kernel's log for the cause")); /* this one leaves no errno */
+    assert_null(strstr(process.text, "error 0"));
+    assert_null(strstr(process.text, "Success"));
+}
+
+static int fail_a_sync_at_the_end(void *context)
+{
+    struct fixture *fixture = context;
+    (void)signal(SIGABRT, SIG_DFL);
+    fixture_open(fixture);
+    store_make_hubs(fixture->store);
+    fixture_add_one(fixture, 1, "stays");
+    store_settle(fixture->store, fixture->loop);
+    fault_vfs_fail_syncs(true);
+    task_store_close(fixture->store);
+    return 0;
 }
 
 static void test_a_failed_sync_in_a_checkpoint_stops_the_process(void **state)
 {
     struct fixture *f = *state;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        (void)signal(SIGABRT, SIG_DFL);
-        int null = open("/dev/null", O_WRONLY);
-        (void)dup2(null, STDERR_FILENO);
-        fixture_open(f);
-        store_make_hubs(f->store);
-        fixture_add_one(f, 1, "stays");
-        store_settle(f->store, f->loop);
-        fault_vfs_fail_syncs(true);
-        task_store_close(f->store);
-        _exit(0);
-    }
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFSIGNALED(status));
+    struct process process;
+    process_start_captured(&process, fail_a_sync_at_the_end, f);
+    assert_true(WIFSIGNALED(process_wait(&process)));
     fixture_open(f);
     assert_true(fixture_has(f, "stays"));
 }
@@ -216,22 +208,23 @@ static int fill_the_disk(struct fixture *f)
     return 0;
 }
 
+static int fill_a_disk_of_its_own(void *context)
+{
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        return 77;
+    return fill_the_disk(context);
+}
+
 static void test_a_really_full_disk(void **state)
 {
-    struct fixture *f = *state;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
-            _exit(77);
-        _exit(fill_the_disk(f));
-    }
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
+    struct process process;
+    process_start_captured(&process, fill_a_disk_of_its_own, *state);
+    int status = process_wait(&process);
     assert_true(WIFEXITED(status));
     if (WEXITSTATUS(status) == 77)
         skip(); /* not allowed to mount */
-    assert_int_equal(WEXITSTATUS(status), 0);
+    if (WEXITSTATUS(status) != 0)
+        fail_msg("step %d: %s", WEXITSTATUS(status), process.text);
 }
 
 int main(void)

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* cmocka.h must come after these. */
@@ -21,6 +20,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include "lib/process.h"
 
 /* Zero arguments make each of these harmless, should it get through. */
 static const struct {
@@ -95,33 +96,41 @@ static bool allows_its_work(void)
     return good;
 }
 
-/* The exit status of a child that entered the filter and then asked; 0: true. */
-static int in_filter(bool watches, bool (*ask)(void))
+struct question {
+    bool watches;
+    bool (*ask)(void);
+};
+
+static int ask_in_filter(void *context)
 {
-    pid_t pid = fork();
-    if (pid == 0) {
-        if (filter_enter(watches, NULL) != STATUS_OK)
-            _exit(2);
-        _exit(ask() ? 0 : 1);
-    }
-    int status = -1;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return status;
+    const struct question *question = context;
+    if (filter_enter(question->watches, NULL) != STATUS_OK)
+        return 2;
+    return question->ask() ? 0 : 1;
+}
+
+/* A child that has entered the filter says yes. */
+static void expect_in_filter(bool watches, bool (*ask)(void))
+{
+    struct question question = {.watches = watches, .ask = ask};
+    struct process process;
+    process_start_captured(&process, ask_in_filter, &question);
+    process_expect(&process, 0);
 }
 
 static void test_refuses(void **state)
 {
     if (!filter_possible())
         skip();
-    assert_int_equal(in_filter(false, refuses_the_rest), 0);
-    assert_int_equal(in_filter(false, refuses_code), 0);
+    expect_in_filter(false, refuses_the_rest);
+    expect_in_filter(false, refuses_code);
 }
 
 static void test_allows(void **state)
 {
     if (!filter_possible())
         skip();
-    assert_int_equal(in_filter(false, allows_its_work), 0);
+    expect_in_filter(false, allows_its_work);
 }
 
 static bool looks_at_others(void)
@@ -141,9 +150,9 @@ static void test_looks_at_others_only_to_watch(void **state)
 {
     if (!filter_possible())
         skip();
-    assert_int_equal(in_filter(true, looks_at_others), 0);
-    assert_int_equal(in_filter(true, refuses_the_rest), 0);
-    assert_int_equal(in_filter(false, looks_at_nobody), 0);
+    expect_in_filter(true, looks_at_others);
+    expect_in_filter(true, refuses_the_rest);
+    expect_in_filter(false, looks_at_nobody);
 }
 
 /* Without the filter the same questions have another answer, so the ones above prove something. */
