@@ -86,18 +86,17 @@ static void print_text(const struct probe_layer *layers)
 /* The list of what sessions see, and what of it is not on this machine. */
 static void print_template(const struct template_plan *plan)
 {
-    size_t count;
-    const struct template_row *rows = template_rows(&count);
+    const struct template_row *row;
     printf("\nA session sees this list and nothing else (identity %.16s):\n", plan->identity);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; (row = template_row(i)) != NULL; i++) {
         size_t found = 0;
         size_t missing = 0;
         for (size_t n = 0; n < plan->entry_count; n++)
-            found += plan->entries[n].row == &rows[i];
+            found += plan->entries[n].row == row;
         for (size_t n = 0; n < plan->gap_count; n++)
-            missing += plan->gaps[n].row == &rows[i];
-        printf("  %-18s %-8s %3zu there, %zu missing  %s\n", rows[i].title, template_kind_name(rows[i].kind),
-               found, missing, rows[i].reason);
+            missing += plan->gaps[n].row == row;
+        printf("  %-18s %-8s %3zu there, %zu missing  %s\n", row->title, template_kind_name(row->kind), found,
+               missing, row->reason);
     }
     for (size_t n = 0; n < plan->entry_count; n++) {
         if (!plan->entries[n].row && plan->entries[n].action == TEMPLATE_MOUNT)
@@ -134,7 +133,7 @@ int command_doctor(const struct command *command, const struct option_values *va
     struct template_plan *plan = NULL;
     struct err error = {0};
     int zygote =
-        zygote_open_program(runtime_row(RUNTIME_PYTHON),
+        zygote_open_program(runtime_row(RUNTIME_DEFAULT),
                             NULL); /* its libraries are part of what sessions see, and of the identity */
     if (template_plan_create(setting_text(values, "session-path"), zygote, &plan, &error) != STATUS_OK)
         fprintf(stderr, "%s\n", error.text);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* doctor_checks.c — one function a row; each says what it found and, if that is not good, the command that mends it. */
 #include "cmd/doctor_checks.h"
 
 #include <arpa/inet.h>
@@ -12,11 +13,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define PORT            8080
-#define DISK_LEAST_MIB  512
-#define FILES_LEAST     1024 /* descriptors: some 8 for each of 100 sessions, and connections */
-#define FOLDER_SIZE     200
-#define PACKAGES_FOLDER "/usr/lib/python3/dist-packages/"
+#include "runtime/runtime.h"
+
+#define PORT           8080
+#define DISK_LEAST_MIB 512
+#define FILES_LEAST    1024 /* descriptors: some 8 for each of 100 sessions, and connections */
+#define FOLDER_SIZE    200
 
 static struct doctor_check check_port(void)
 {
@@ -88,22 +90,21 @@ static struct doctor_check check_descriptors(void)
     return check;
 }
 
-static struct doctor_check check_packages(void)
+static struct doctor_check check_packages(const struct runtime *runtime)
 {
-    static const char *const names[] = {"numpy", "pandas", "matplotlib", "scipy", "sympy", "PIL"};
-    static const char *const packages[] = {"numpy", "pandas", "matplotlib", "scipy", "sympy", "pil"};
-    struct doctor_check check = {.name = "Python packages", .good = true};
+    struct doctor_check check = {.good = true};
+    snprintf(check.name, sizeof check.name, "%s packages", runtime->title);
     size_t used = 0;
     size_t wanted = (size_t)snprintf(check.mend, sizeof check.mend, "sudo apt-get install");
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (const struct runtime_package *package = runtime->packages; package->name; package++) {
         char path[128];
-        snprintf(path, sizeof path, PACKAGES_FOLDER "%s", names[i]);
+        snprintf(path, sizeof path, "%s/%s", runtime->package_folder, package->name);
         bool there = access(path, F_OK) == 0;
         used += (size_t)snprintf(check.detail + used, sizeof check.detail - used, "%s%s%s", used ? ", " : "",
-                                 names[i], there ? "" : " is not there");
+                                 package->name, there ? "" : " is not there");
         if (!there)
             wanted +=
-                (size_t)snprintf(check.mend + wanted, sizeof check.mend - wanted, " python3-%s", packages[i]);
+                (size_t)snprintf(check.mend + wanted, sizeof check.mend - wanted, " %s", package->package);
         check.good &= there;
     }
     return check;
@@ -118,6 +119,7 @@ int doctor_checks(struct doctor_check ret_checks[DOCTOR_CHECKS_MAX])
     ret_checks[count++] = check_folder(path, there);
     ret_checks[count++] = check_disk(there);
     ret_checks[count++] = check_descriptors();
-    ret_checks[count++] = check_packages();
+    for (int id = 0; id < RUNTIMES; id++)
+        ret_checks[count++] = check_packages(runtime_row((enum runtime_id)id));
     return count;
 }

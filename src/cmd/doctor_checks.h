@@ -5,17 +5,19 @@
 
 #include <stdbool.h>
 
-#define DOCTOR_CHECKS_MAX 5
+#include "runtime/runtime.h"
+
+#define DOCTOR_CHECKS_MAX (4 + RUNTIMES)
 
 struct doctor_check {
-    const char *name;
+    char name[40];
     bool good;
     char detail[240];
     char mend[240]; /* a command that can be pasted, or ""; only if not good */
 };
 
-/* Looks at the default port, the default data folder, the disk below it, descriptors, and Python packages. Returns
- * how many rows there are. Starts nothing and leaves nothing behind. */
+/* Looks at the default port, the default data folder, the disk below it, descriptors, and the packages of each runtime.
+ * Returns how many rows there are. Starts nothing and leaves nothing behind. */
 int doctor_checks(struct doctor_check ret_checks[DOCTOR_CHECKS_MAX]);
 
 #endif

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/runtime.h"
+
 #define COPY_FILE_MAX  (1 << 20) /* bytes of one file copied from /etc */
 #define COPY_DEPTH_MAX 4         /* folders below /etc */
 
@@ -27,8 +29,7 @@ static const struct {
 
 /* Files and folders of the host's /etc that libraries read and that hold no secret. */
 static const char *const copies[] = {
-    "fonts",   "localtime",  "matplotlibrc", "mime.types", "os-release", "protocols",
-    "python3", "python3.11", "python3.12",   "python3.13", "services",   "timezone",
+    "fonts", "localtime", "mime.types", "os-release", "protocols", "services", "timezone",
 };
 
 static enum status failed(const char *what, const char *path, struct err *error)
@@ -105,6 +106,16 @@ static void copy_entry(int from_folder, const char *name, int to_folder, int dep
     close(from);
 }
 
+/* The same for those that one language reads. */
+static void copy_of_runtimes(int from, int to)
+{
+    for (int id = 0; id < RUNTIMES; id++) {
+        const char *const *name = runtime_row((enum runtime_id)id)->etc;
+        for (; *name; name++)
+            copy_entry(from, *name, to, 0);
+    }
+}
+
 enum status root_etc_fill(struct err *error)
 {
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -116,6 +127,8 @@ enum status root_etc_fill(struct err *error)
     int to = open("etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (size_t i = 0; from >= 0 && to >= 0 && i < ARRAY_SIZE(copies); i++)
         copy_entry(from, copies[i], to, 0);
+    if (from >= 0 && to >= 0)
+        copy_of_runtimes(from, to);
     if (from >= 0)
         close(from);
     if (to >= 0)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "jail/template_internal.h"
+#include "runtime/runtime.h"
 
 static enum status no_memory(struct err *error)
 {
@@ -280,12 +281,19 @@ static enum status take_program(struct template_builder *builder, const struct t
     return template_add_gap(builder, row, name, error);
 }
 
-/* People and their scripts call it `python`; Debian does not. */
-static enum status add_python_name(struct template_builder *builder, struct err *error)
+/* Names that people and their scripts use, and the host does not have. */
+static enum status add_links(struct template_builder *builder, struct err *error)
 {
-    const struct template_entry entry = {
-        .action = TEMPLATE_LINK, .path = (char *)"/usr/bin/python", .source = (char *)"python3"};
-    return template_add(builder, &entry, error);
+    enum status status = STATUS_OK;
+    for (int id = 0; id < RUNTIMES; id++) {
+        const struct runtime_link *link = runtime_row((enum runtime_id)id)->links;
+        for (; status == STATUS_OK && link->path; link++) {
+            const struct template_entry entry = {
+                .action = TEMPLATE_LINK, .path = (char *)link->path, .source = (char *)link->target};
+            status = template_add(builder, &entry, error);
+        }
+    }
+    return status;
 }
 
 /* --- rows ------------------------------------------------------------------------------------------- */
@@ -320,19 +328,18 @@ static enum status for_names(struct template_builder *builder, const struct temp
 
 static enum status take_rows(struct template_builder *builder, struct err *error)
 {
-    size_t count;
-    const struct template_row *rows = template_rows(&count);
-    for (size_t i = 0; i < count; i++) {
+    const struct template_row *row;
+    for (size_t i = 0; (row = template_row(i)) != NULL; i++) {
         size_t gaps = builder->plan->gap_count;
-        enum status status = for_names(builder, &rows[i], rows[i].names, ' ', takes[rows[i].kind], error);
+        enum status status = for_names(builder, row, row->names, ' ', takes[row->kind], error);
         if (status != STATUS_OK)
-            return err_wrap(error, "%s", rows[i].title);
-        if (rows[i].required && builder->plan->gap_count > gaps)
+            return err_wrap(error, "%s", row->title);
+        if (row->required && builder->plan->gap_count > gaps)
             return err_set(error, STATUS_FAILED_PRECONDITION,
                            "no %s on this machine: sessions need it for %s", builder->plan->gaps[gaps].name,
-                           rows[i].title);
+                           row->title);
     }
-    return add_python_name(builder, error);
+    return add_links(builder, error);
 }
 
 /* --- session paths ---------------------------------------------------------------------------------- */
@@ -472,15 +479,16 @@ static uint64_t mix_path(uint64_t hash, const char *path)
 uint64_t template_stamp(const char *session_paths)
 {
     /* A package manager writes its list whenever a package changes. */
-    static const char *const signs[] = {"/var/lib/dpkg/status",
-                                        "/var/lib/rpm/rpmdb.sqlite",
-                                        "/usr/lib/python3/dist-packages",
-                                        "/usr/bin/python3",
-                                        "/usr/bin",
+    static const char *const signs[] = {"/var/lib/dpkg/status", "/var/lib/rpm/rpmdb.sqlite", "/usr/bin",
                                         "/usr/share/fonts"};
     uint64_t hash = 0xcbf29ce484222325ull;
     for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
         hash = mix_path(hash, signs[i]);
+    for (int id = 0; id < RUNTIMES; id++) {
+        const struct runtime *runtime = runtime_row((enum runtime_id)id);
+        hash = mix_path(hash, runtime->interpreter);
+        hash = mix_path(hash, runtime->package_folder);
+    }
     struct bytes rest = bytes_of_cstr(session_paths);
     while (rest.size > 0) {
         struct bytes name = bytes_split(&rest, ',');

@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* template_list.c — the table. A row that is added here is in `sallyport doctor` and in every session; weigh
+/* template_list.c — the table of what all sessions see. A row that is added here, or to a runtime's, is in `sallyport doctor` and in every session; weigh
  * it as one weighs a dependency. No row names a folder that holds settings or data of the host. */
 #include "jail/template_list.h"
 
 #include "base/macros.h"
+#include "runtime/runtime.h"
 
 /* clang-format off */
 static const struct template_row rows[] = {
-    {"interpreter", TEMPLATE_PROGRAM, true, "python3",
-     "programs that a session starts: subprocess, multiprocessing, scripts"},
-    {"standard library", TEMPLATE_TREE, true, "/usr/lib/python3.[0-9]*",
-     "what the interpreter imports"},
-    {"python packages", TEMPLATE_TREE, false, "/usr/lib/python3/dist-packages /usr/lib64/python3.[0-9]*",
-     "numpy, pandas, matplotlib, IPython and what else the system's packages bring"},
     {"shells", TEMPLATE_PROGRAM, true, "sh",
-     "os.system and subprocess with shell=True"},
+     "shell lines: whatever a language runs by system(3)"},
     {"shell", TEMPLATE_PROGRAM, false, "bash dash",
      "shell cells, scripts that name them"},
     {"core programs", TEMPLATE_PROGRAM, false,
@@ -31,33 +26,29 @@ static const struct template_row rows[] = {
     {"archives", TEMPLATE_PROGRAM, false,
      "bunzip2 bzcat bzip2 gunzip gzip lzcat lzma tar unlzma unxz unzip unzstd xz xzcat zcat zip zstd zstdcat",
      "uploads and results come packed"},
-    {"python tools", TEMPLATE_PROGRAM, false, "pip pip3 ipython3",
-     "installing an uploaded wheel without a network"},
     {"library names", TEMPLATE_PROGRAM, false, "ldconfig ldconfig.real",
-     "ctypes.util.find_library asks it; the list it prints is made from this template"},
+     "who looks for a library asks it; the list it prints is made from this template"},
     {"loaded by name", TEMPLATE_LIBRARY, false,
-     "libgcc_s.so.1 libnss_files.so.2 libopenblas.so.0 libblas.so.3 liblapack.so.3 "
-     "libsqlite3.so.0 libffi.so.8",
+     "libgcc_s.so.1 libnss_files.so.2",
      "opened while a program runs, so no file says that it needs them"},
-    {"for wheels", TEMPLATE_LIBRARY, false,
-     "libc.so.6 libm.so.6 libdl.so.2 librt.so.1 libutil.so.1 libpthread.so.0 libresolv.so.2 libnsl.so.1 "
-     "libstdc++.so.6 libgomp.so.1 libatomic.so.1 libz.so.1",
-     "what an uploaded wheel may expect (PEP 600, manylinux)"},
     {"stdbuf", TEMPLATE_FILE, false, "/usr/libexec/coreutils/libstdbuf.so", "preloaded by stdbuf"},
     {"fonts", TEMPLATE_TREE, false, "/usr/share/fonts", "text in figures"},
-    {"plot data", TEMPLATE_TREE, false, "/usr/share/matplotlib/mpl-data", "matplotlib's styles and fonts"},
-    {"time zones", TEMPLATE_TREE, false, "/usr/share/zoneinfo", "zoneinfo, dateutil, pytz"},
+    {"time zones", TEMPLATE_TREE, false, "/usr/share/zoneinfo", "local times"},
     {"locales", TEMPLATE_TREE, false, "/usr/lib/locale", "text order, upper case, UTF-8 in programs"},
-    {"wheels of pip", TEMPLATE_TREE, false, "/usr/share/python-wheels", "python3 -m venv"},
     {"terminals", TEMPLATE_TREE, false, "/usr/lib/terminfo /usr/share/terminfo", "less, curses, readline"},
-    {"system name", TEMPLATE_FILE, false, "/usr/lib/os-release", "platform.freedesktop_os_release"},
+    {"system name", TEMPLATE_FILE, false, "/usr/lib/os-release", "what a program says of the system"},
 };
 /* clang-format on */
 
-const struct template_row *template_rows(size_t *ret_count)
+const struct template_row *template_row(size_t number)
 {
-    *ret_count = ARRAY_SIZE(rows);
-    return rows;
+    for (int id = 0; id < RUNTIMES; id++) {
+        const struct runtime *runtime = runtime_row((enum runtime_id)id);
+        if (number < runtime->file_count)
+            return &runtime->files[number];
+        number -= runtime->file_count;
+    }
+    return number < ARRAY_SIZE(rows) ? &rows[number] : NULL;
 }
 
 const char *template_kind_name(enum template_kind kind)

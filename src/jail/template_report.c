@@ -49,10 +49,9 @@ enum status template_plan_json(const struct template_plan *plan, struct buf *out
     json_write_member_int(&writer, "copiedBytes", (int64_t)plan->copy_bytes);
     json_write_key(&writer, "rows");
     json_write_begin_array(&writer);
-    size_t count;
-    const struct template_row *rows = template_rows(&count);
-    for (size_t i = 0; i < count; i++)
-        write_row(&writer, plan, &rows[i]);
+    const struct template_row *row;
+    for (size_t i = 0; (row = template_row(i)) != NULL; i++)
+        write_row(&writer, plan, row);
     write_row(&writer, plan, NULL);
     json_write_end_array(&writer);
     json_write_end_object(&writer);

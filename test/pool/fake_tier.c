@@ -12,6 +12,7 @@
 
 #include "base/list.h"
 #include "os/clock.h"
+#include "runtime/runtime.h"
 #include "svc/pool/session/stock_trial.h"
 #include "wire/frame.h"
 #include "wire/json/json.h"
@@ -115,13 +116,14 @@ static bool take_prefix(struct bytes *code, const char *prefix)
 static void run(struct fake_session *s, struct bytes code)
 {
     char text[512];
+    const struct runtime *trial = runtime_row(RUNTIME_DEFAULT);
     s->cells++;
-    if (bytes_equal_cstr(code, STOCK_TRIAL_CODE))
+    if (bytes_equal_cstr(code, trial->trial_cell))
         s->fake->counts.trials++;
-    if (bytes_equal_cstr(code, STOCK_TRIAL_CODE) && s->fake->options.silent)
+    if (bytes_equal_cstr(code, trial->trial_cell) && s->fake->options.silent)
         return;
-    if (bytes_equal_cstr(code, STOCK_TRIAL_CODE)) {
-        send_result(s, s->cell, true, s->fake->options.wrong ? "43" : STOCK_TRIAL_ANSWER);
+    if (bytes_equal_cstr(code, trial->trial_cell)) {
+        send_result(s, s->cell, true, s->fake->options.wrong ? "43" : trial->trial_answer);
     } else if (take_prefix(&code, "value:")) {
         snprintf(text, sizeof text, "%.*s", BYTES_FMT(code));
         send_result(s, s->cell, true, text);

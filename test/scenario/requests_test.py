@@ -137,7 +137,7 @@ class Requests(unittest.TestCase):
             self.assertEqual(self.server.ask("GET", "/v1/requests?" + query)[0], 400, query)
 
     def test_ends_are_told_in_words_for_the_submitter(self):
-        for code, kind, text in (("import os\nos._exit(3)", "InterpreterEnded", "ended its Python process"),
+        for code, kind, text in (("import os\nos._exit(3)", "InterpreterEnded", "ended the process that ran it"),
                                  ("while True: pass", "TimeLimit", "ran longer than its time limit"),
                                  ("raise ValueError('first\\nsecond')", "CodeFailed", "ValueError: first\nsecond")):
             with self.subTest(code):

@@ -10,8 +10,8 @@
 static const struct run_ending endings[] = {
     {"time-limit", "TimeLimit", "The code ran longer than its time limit and was stopped."},
     {"memory-limit", "MemoryLimit", "The code used more memory than it may and was stopped."},
-    {"exited", "InterpreterEnded", "The code ended its Python process, so there is no result."},
-    {"signaled", "InterpreterEnded", "A signal ended the Python process, as after a crash in native code."},
+    {"exited", "InterpreterEnded", "The code ended the process that ran it, so there is no result."},
+    {"signaled", "InterpreterEnded", "A signal ended the process that ran it, as after a crash in native code."},
     {"protocol", "InterpreterEnded",
      "The code disturbed what takes its result to the server and was stopped."},
     {"result-too-large", "ResultTooLarge", "The result is larger than the session pool takes."},

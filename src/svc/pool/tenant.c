@@ -256,7 +256,7 @@ struct tenant *tenant_create(struct pool *pool, struct bytes identifier)
     ASSERT(identifier.size < sizeof tenant->identifier);
     memcpy(tenant->identifier, identifier.data, identifier.size);
     tenant->pool = pool;
-    tenant->runtime = RUNTIME_PYTHON; /* the contract of today knows no other */
+    tenant->runtime = RUNTIME_DEFAULT; /* the contract of today names none */
     tenant->created_unix_ns = tenant->accessed_unix_ns = clock_unix_ns();
     tenant->expiry.on_fire = on_expiry;
     list_init(&tenant->waiting_link);

@@ -8,7 +8,7 @@
 #include "wire/json/json.h"
 
 #define METADATA_IDENTIFIER "\x01metadata"
-#define METADATA_RUNTIME    RUNTIME_PYTHON /* the contract has one answer for a pool */
+#define METADATA_RUNTIME    RUNTIME_DEFAULT /* the contract has one answer for a pool */
 #define METADATA_LIMIT_NS   (30 * NS_PER_S)
 #define PACKAGES_MAX        5000
 

@@ -241,7 +241,7 @@ static void on_tier_spawned(void *context, uint64_t request, const struct tier_s
     struct session_stock *st = context;
     struct session *s = map_take(&st->by_request, map_u64_key(&request));
     if (!session) {
-        order_failed(st, s ? s->runtime : RUNTIME_PYTHON, text && text[0] ? text : "the keeper refused");
+        order_failed(st, s ? s->runtime : RUNTIME_DEFAULT, text && text[0] ? text : "the keeper refused");
         if (s)
             session_ended(s, SESSION_REASON_NO_SESSION, st->order_cause, false);
         return;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "runtime/runtime.h"
 #include "svc/pool/session/stock.h"
 
 static void try_again_later(struct session_stock *stock, const char *cause)
@@ -28,7 +29,7 @@ void stock_trial_begin(struct session_stock *stock)
 {
     if (stock->proven || !stock->up || stock->trial.session)
         return;
-    struct session *session = session_stock_find(stock, RUNTIME_PYTHON);
+    struct session *session = session_stock_find(stock, RUNTIME_DEFAULT);
     if (!session) {
         try_again_later(stock, stock->order_cause[0] ? stock->order_cause : "no session can be ordered");
         return;
@@ -47,7 +48,7 @@ bool stock_trial_serve(struct session_stock *stock, struct session *session)
 {
     if (session != stock->trial.session)
         return false;
-    const struct session_cell cell = {.code = BYTES_LITERAL(STOCK_TRIAL_CODE),
+    const struct session_cell cell = {.code = bytes_of_cstr(runtime_row(RUNTIME_DEFAULT)->trial_cell),
                                       .limit_ns = STOCK_TRIAL_LIMIT_NS,
                                       .context = &stock->trial, /* by which its answer is known */
                                       .head_max = 1,
@@ -60,7 +61,7 @@ bool stock_trial_serve(struct session_stock *stock, struct session *session)
 static bool is_right(const struct session_answer *answer)
 {
     return answer->verdict == SESSION_VERDICT_RESULT && answer->result->ok &&
-           bytes_equal_cstr(answer->result->value.json, STOCK_TRIAL_ANSWER);
+           bytes_equal_cstr(answer->result->value.json, runtime_row(RUNTIME_DEFAULT)->trial_answer);
 }
 
 bool stock_trial_answer(struct session_stock *stock, struct session *session,

@@ -8,8 +8,6 @@
 
 #include "svc/pool/session/session.h"
 
-#define STOCK_TRIAL_CODE     "6 * 7"
-#define STOCK_TRIAL_ANSWER   "42"
 #define STOCK_TRIAL_LIMIT_NS (30 * NS_PER_S)
 #define STOCK_TRIAL_AGAIN_NS (500 * NS_PER_MS)
 

@@ -1,0 +1,91 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Things that the tree does in one way, checked by their words.
+
+1. A language that sessions run is known to its folder below src/runtime and its row. A name of one elsewhere is a place
+   that whoever adds the next language must find.
+2. A process of a test is started by test/lib/process, in C and in Python: bounded waits, nothing left behind.
+
+What breaks a rule stands below with its reason; an entry that is no longer needed fails, too.
+Usage: idioms_test.py SOURCE_ROOT
+"""
+import pathlib
+import re
+import sys
+
+# Files whose texts or names speak of Python, each with the reason.
+LANGUAGE = {
+    "cmd/front.c": "what the product says of itself to people",
+    "cmd/main.c": "the same, in its help",
+    "net/http_route.c": "the media type of source text, a contract",
+    "net/http_router.c": "the same, in a refusal",
+    "svc/app/routes_requests.c": "the same",
+    "svc/pool/files/file_path.c": "the media type of a file's name",
+    "svc/pool/http/execute_request.c": "a member of the oldest contract",
+    "svc/pool/http/pool_routes.c": "a path of the oldest contract",
+}
+# What starts processes with its own hands.
+STARTERS = {
+    "lib/process.py": "the one way",
+    "jail/cage.py": "plays the jail for a control, below outside.py",
+    "jail/hostile_test.py": "a listener in a network namespace, asked to its end line by line",
+    "jail/lifecycle_test.py": "a keeper that is handed a socket as descriptor 3",
+    "jail/outside.py": "reads a flood of bytes and stops it in the middle",
+    "jail/pool.py": "speaks a protocol of lines with session_run",
+    "net/grpc_bench.py": "no test: a bench that is run by hand",
+    "scenario/browser.py": "a browser that takes two pipes and a process group",
+    "wire/pb_differential_test.py": "speaks bytes, not lines, with the program",
+}
+FORKERS = {
+    "test/lib/process.c": "the one way",
+    "test/jail/fail_closed_test.c": "children in new namespaces, by the product's own clone",
+}
+PROGRAMS = re.compile(r"\bPopen\(|\bos\.fork\(|\bos\.posix_spawn")
+FORK = re.compile(r"\bfork\(\)|\bvfork\(|\bposix_spawnp?\(|\bwaitpid\(")
+STRING = re.compile(r'"(?:\\.|[^"\\\n])*"')
+
+
+def code_of(text):
+    """The text without comments."""
+    return re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.S)
+
+
+def language_users(root):
+    for path in sorted((root / "src").rglob("*.c")):
+        name = path.relative_to(root / "src").as_posix()
+        if name.startswith("runtime/") or name.endswith("_test.c"):
+            continue
+        code = "\n".join(line for line in code_of(path.read_text()).splitlines() if not line.startswith("#include"))
+        if "RUNTIME_PYTHON" in code or any("python" in text.lower() for text in STRING.findall(code)):
+            yield name
+
+
+def program_users(root):
+    for path in sorted((root / "test").rglob("*.py")):
+        name = path.relative_to(root / "test").as_posix()
+        if "/hostile/" not in name and not name.startswith("tree/"):
+            code = re.sub(r'"""(?:.|\n)*?"""|"[^"\n]*"|\'[^\'\n]*\'', '""', path.read_text())
+            if PROGRAMS.search(code):
+                yield name
+
+
+def forkers(root):
+    for path in [*sorted((root / "src").rglob("*_test.c")), *sorted((root / "test").rglob("*.c"))]:
+        if FORK.search(code_of(path.read_text())):
+            yield path.relative_to(root).as_posix()
+
+
+def against(found, allowed, what):
+    found = set(found)
+    yield from (f"{name}: {what}" for name in sorted(found - allowed.keys()))
+    yield from (f"{name}: mended; take it from the list in idioms_test.py" for name in sorted(allowed.keys() - found))
+
+
+root = pathlib.Path(sys.argv[1])
+faults = [
+    *against(language_users(root), LANGUAGE, "names a language of sessions; what differs between them is in the runtime's row"),
+    *against(program_users(root), STARTERS, "starts a process by itself; test/lib/process.py does that"),
+    *against(forkers(root), FORKERS, "forks or waits by itself; test/lib/process.h does that"),
+]
+print("\n".join(faults) or "idioms hold")
+sys.exit(1 if faults else 0)
