@@ -61,6 +61,9 @@ struct http_part {
     /* As http_handler.write_error. NULL: problem+json. */
     void (*write_error)(void *context, struct http_request *r, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type);
+    /* Appends where in this part the request goes, for access: "/HUB" below "/scheduler". The path's values can be read. NULL:
+     * the part is one place. */
+    void (*place)(void *context, struct http_request *request, struct buf *scope);
     void *context;
 };
 

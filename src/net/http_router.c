@@ -112,9 +112,13 @@ static bool take_type(struct http_request *request, struct http_admission *ret)
 static bool may(struct http_request *request, struct http_admission *ret)
 {
     const struct http_match *match = &request->match;
-    const char *scope = arena_fmt(&request->arena, "/%s", match->part->name);
+    CLEANUP(buf_fini) struct buf scope = {0};
+    buf_append_fmt(&scope, "/%s", match->part->name);
+    if (match->part->place)
+        match->part->place(match->part->context, request, &scope);
     enum access_verdict verdict =
-        access_decide(request->principal, match->route->access, bytes_of_cstr(scope ? scope : ""));
+        access_decide(request->principal, match->route->access,
+                      buf_status(&scope) == STATUS_OK ? buf_peek(&scope) : BYTES_LITERAL(""));
     if (verdict == ACCESS_GRANTED)
         return true;
     if (verdict == ACCESS_UNKNOWN) {
@@ -130,6 +134,18 @@ static bool may(struct http_request *request, struct http_admission *ret)
     return false;
 }
 
+/* Values are read first, since the place may be one of them; what is wrong with them, only who may come in is told. */
+static bool admit(struct http_request *request, struct http_admission *ret)
+{
+    struct http_admission unreadable = {.http_status = 0};
+    bool readable = decode_values(request, &unreadable);
+    if (!may(request, ret))
+        return false;
+    if (!readable)
+        *ret = unreadable;
+    return readable && take_type(request, ret);
+}
+
 static void on_head(void *context, struct http_request *request, struct http_admission *ret)
 {
     const struct http_router *router = context;
@@ -143,7 +159,7 @@ static void on_head(void *context, struct http_request *request, struct http_adm
         *ret = (struct http_admission){.http_status = 404, .detail = routes_there_are(request)};
     else if (!match->route)
         *ret = (struct http_admission){.http_status = 405, .detail = methods_there_are(request)};
-    else if (may(request, ret) && decode_values(request, ret) && take_type(request, ret))
+    else if (admit(request, ret))
         *ret = (struct http_admission){.body_max = match->part->body_limits[match->route->body_limit],
                                        .page = match->route->page};
 }

@@ -151,6 +151,33 @@ static void who_may_not_is_refused_before_anything_is_read(void **state)
     end(&world);
 }
 
+/* The place is the value in the path. */
+static void place(void *context, struct http_request *request, struct buf *scope)
+{
+    buf_append_byte(scope, '/');
+    buf_append_bytes(scope, http_request_value(request));
+}
+
+/* If this fails, who may see one task hub sees all, or none. */
+static void a_grant_may_be_for_one_place_of_a_part(void **state)
+{
+    static const struct access_grant grants[] = {{ROLE_AUDITOR, BYTES_LITERAL("/app/mine")}};
+    static const struct principal auditor = {"a", "an auditor", grants, ARRAY_SIZE(grants)};
+    struct world world;
+    begin(&world);
+    parts[0].place = place;
+    asker = &auditor;
+    EXPECT(&world, "GET /items/mine " HOST "\r\n", "200 OK");
+    EXPECT(&world, "GET /items/MI%6eE " HOST "\r\n", "200 OK");
+    EXPECT(&world, "GET /items/yours " HOST "\r\n", "403 Forbidden");
+    EXPECT(&world, "GET /items/%zz " HOST "\r\n", "403 Forbidden");
+    asker = &access_nobody;
+    EXPECT(&world, "GET /items/mine " HOST "\r\n", "401 Unauthorized");
+    EXPECT(&world, "GET /items/%zz " HOST "\r\n", "401 Unauthorized");
+    assert_int_equal(world.calls, 2);
+    end(&world);
+}
+
 static void what_is_no_route_is_refused_in_the_shape_of_its_service(void **state)
 {
     struct world world;
@@ -245,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_handler_knows_its_route_value_and_type),
         cmocka_unit_test(who_may_not_is_refused_before_anything_is_read),
+        cmocka_unit_test(a_grant_may_be_for_one_place_of_a_part),
         cmocka_unit_test(what_is_no_route_is_refused_in_the_shape_of_its_service),
         cmocka_unit_test(a_body_is_refused_by_its_head),
         cmocka_unit_test(options_tell_the_methods),

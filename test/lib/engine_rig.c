@@ -615,6 +615,13 @@ static void note_change(struct rig *r, const struct engine_action *a)
              a->gone ? "gone" : instance_status_name(a->row->status));
 }
 
+static void note_entity_change(struct rig *r, const struct engine_entity_change *change)
+{
+    size_t used = strlen(r->changes);
+    snprintf(r->changes + used, sizeof r->changes - used, "%.*s %s%.*s; ", BYTES_FMT(change->entity_id),
+             change->gone ? "gone" : "by ", BYTES_FMT(change->locked_by));
+}
+
 static void carry_out(struct rig *r, struct engine_action *a)
 {
     switch (a->kind) {
@@ -645,6 +652,9 @@ static void carry_out(struct rig *r, struct engine_action *a)
     case ENGINE_CHANGED:
         ASSERT(a->row && a->hub == a->row->hub && bytes_equal(a->instance_id, a->row->instance_id));
         note_change(r, a);
+        break;
+    case ENGINE_CHANGED_ENTITY:
+        note_entity_change(r, a->entity);
         break;
     case ENGINE_TRACE:
         ASSERT(a->message.size > 0 && a->span_count > 0);

@@ -172,6 +172,24 @@ class Follows(Case):
         self.addCleanup(none.close)
         self.assertEqual(none.status, 404)
 
+    def test_entities_are_told_and_one_may_be_followed(self):
+        both, one = self.feed(), self.feed(query="instanceId=%40c%401")
+        for feed in (both, one):
+            self.assertEqual(feed.event()[1], "start")
+        for entity in ("@c@1", "@c@2"):
+            self.assertEqual(self.server.ask("POST", f"{API}/entities/{entity}/signal", {"operation": "add"})[0], 204)
+        self.start("a")
+        for entity in ("@c@2", "@c@1"):
+            self.assertEqual(self.server.ask("DELETE", f"{API}/entities/{entity}")[0], 204)
+        self.assertEqual([both.event()[1:] for _ in range(3)][1:],
+                         [("entityRemoved", {"instanceId": "@c@2"}), ("entityRemoved", {"instanceId": "@c@1"})])
+        self.assertEqual(one.event()[1:], ("entityRemoved", {"instanceId": "@c@1"}))
+        alone = self.feed(query="instanceId=b")
+        alone.event()
+        self.start("c")
+        self.start("b")
+        self.assertEqual(alone.event()[2]["instanceId"], "b")
+
     def test_a_head_is_answered_without_a_stream(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
         self.addCleanup(connection.close)

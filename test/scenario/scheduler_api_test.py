@@ -14,6 +14,12 @@ import urllib.parse
 
 from server import Server
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../interop"))
+from protocol_test import Wire  # noqa: E402
+from scheduler_process import eventually  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from protocol import pb  # noqa: E402
+
 API = "/v1/taskhubs"
 ONE = API + "/orchestrations/"
 
@@ -214,8 +220,11 @@ class SchedulerApi(unittest.TestCase):
         """Without a worker its operations wait: it has no state, but a backlog."""
         for key in ("b", "A"):
             self.assertEqual(self.ask("POST", f"/entities/@Counter@{key}/signal", {"operation": "add", "input": 1})[0], 204)
-        self.problem("unknown-entity", 404, self.ask("GET", "/entities/@counter@b"))  # no state
+        waiting = self.good("GET", "/entities/@Counter@b")  # no state, but a backlog
+        self.assertEqual((waiting["instanceId"], waiting["backlogQueueSize"]), ("@counter@b", 1))
+        self.assertGreater(waiting["lastModifiedTime"], "2026")
         self.problem("unknown-entity", 404, self.ask("GET", "/entities/@counter@b/state"))
+        self.problem("unknown-entity", 404, self.ask("GET", "/entities/@counter@"))
 
         def query(**body):
             answer = self.good("POST", "/entities/query", body)
@@ -248,6 +257,22 @@ class SchedulerApi(unittest.TestCase):
         waiting = self.good("POST", "/entities/query", {"filter": {"name": {"value": "schedule"}}})["entities"]
         self.assertEqual([(e["instanceId"], e["backlogQueueSize"]) for e in waiting], [("@schedule@nightly", 4)])
         self.problem("bad-request", 400, self.ask("POST", "/schedules", {"ScheduleId": "x"}))
+        for wrong in ({"Interval": "garbage"}, {"Interval": "00:00:00"}, {"Interval": "-01:00:00"}, {"Interval": "PT1H"},
+                      {"Interval": 5}, {"StartAt": "tomorrow"}, {"StartImmediatelyIfLate": "maybe"},
+                      {"StartAt": "2026-01-02T00:00:00Z", "EndAt": "2026-01-01T00:00:00Z"}, {"OrchestrationInstanceId": 1}):
+            self.problem("bad-request", 400, self.ask("POST", "/schedules", {**schedule, **wrong}))
+
+    def test_what_is_neither_true_nor_false_is_refused(self):
+        """If this fails, a slip of the pen purges less, or more, than was meant."""
+        self.start("flags")
+        for path in ("/orchestrations/flags?recursive=maybe", "/orchestrations/flags?recursive=1"):
+            self.problem("bad-request", 400, self.ask("DELETE", path))
+        self.problem("bad-request", 400, self.ask("GET", "/orchestrations/flags/executions/x/history?shape=round"))
+        self.problem("bad-request", 400, self.ask("POST", "/orchestrations/flags/restart", {"restartWithNewInstanceId": "yes"}))
+        self.problem("bad-request", 400, self.ask("POST", "/orchestrations/query", {"pagination": {"count": 1.5}}))
+        self.problem("bad-request", 400, self.ask("POST", "/entities/query", {"pagination": {"count": "ten"}}))
+        self.problem("bad-request", 400, self.ask("POST", "/entities/query", {"fetchTotalCount": "maybe"}))
+        self.problem("bad-request", 400, self.ask("GET", "/schedules?continuationToken=garbage"))
 
     def test_a_search_walks_more_instances_than_a_page_of_the_store(self):
         hub = {"x-taskhub": "other"}
@@ -276,6 +301,32 @@ class Emulator(unittest.TestCase):
                 answer = connection.getresponse()
                 self.assertEqual((answer.status, json.loads(answer.read())["orchestrations"]), (200, []))
                 connection.close()
+        connection = http.client.HTTPConnection(second.hostname, server.port, timeout=30)
+        connection.request("HEAD", API + "/changes?taskhub=nobody-used-it-yet")
+        self.assertEqual(connection.getresponse().status, 200)
+        connection.close()
+        self.worker_is_shown(server)
+
+    def worker_is_shown(self, server):
+        """By its filters; and a hub's name writes no line of its own into the log."""
+        hub = 'a"instance="forged'
+        wire = Wire(server.port, hub)
+        self.addCleanup(wire.close)
+        filters = pb.WorkItemFilters(
+            orchestrations=[pb.OrchestrationFilter(name="Order", versions=["1", "2"])],
+            entities=[pb.EntityFilter(name="Counter")])
+        stream = wire.stub.GetWorkItems(pb.GetWorkItemsRequest(workItemFilters=filters), metadata=wire.metadata)
+        self.addCleanup(stream.cancel)
+        stream.initial_metadata()
+        path = API + "/workers?taskhub=" + urllib.parse.quote(hub)
+        eventually(lambda: server.ask("GET", path)[2]["workers"], "the worker is listed")
+        worker = server.ask("GET", path)[2]["workers"][0]
+        self.assertEqual((worker["filtered"], worker["workItemFilters"]),
+                         (True, {"orchestrations": [{"name": "Order", "versions": ["1", "2"]}], "activities": [],
+                                 "entities": [{"name": "counter", "versions": []}]}))
+        eventually(lambda: "connected: worker" in server.tail(), "the log tells of the worker")
+        self.assertIn('hub="a?instance=?forged"', server.tail())
+        self.assertNotIn('instance="forged', server.tail())
 
     def test_the_second_port_is_8081(self):
         told = subprocess.run([sys.argv[1], "config", "--json"], capture_output=True, text=True, check=True).stdout

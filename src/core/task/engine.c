@@ -96,6 +96,7 @@ void engine_destroy(struct engine *engine)
     }
     gate_fini(engine);
     watch_fini(&engine->changes);
+    watch_fini(&engine->entity_changes);
     heap_fini(&engine->alarms);
     heap_fini(&engine->unix_alarms);
     struct map *maps[] = {&engine->instances, &engine->keys,   &engine->hubs, &engine->streams,
@@ -339,6 +340,8 @@ void engine_workers(const struct engine *engine, uint32_t hub,
         for (size_t kind = 0; kind < WORK_KIND_COUNT; kind++) {
             load.active[kind] = stream->kinds[kind].out;
             load.most[kind] = stream->kinds[kind].limit;
+            load.filters[kind] = stream->kinds[kind].filters;
+            load.filter_counts[kind] = stream->kinds[kind].filter_count;
         }
         if (!stream->retired)
             on_worker(context, &load);

@@ -116,7 +116,9 @@ struct engine_worker_load {
     struct bytes id;                    /* as it calls itself; may be empty */
     uint32_t active[ENGINE_WORK_KINDS]; /* sent and not yet answered */
     uint32_t most[ENGINE_WORK_KINDS];   /* that it takes at one time */
-    bool filtered;                      /* it takes some names only */
+    bool filtered;                      /* it takes some names only: these */
+    const struct engine_filter *filters[ENGINE_WORK_KINDS];
+    size_t filter_counts[ENGINE_WORK_KINDS];
 };
 /* Tells of each stream of the hub that still gets work, in the order in which they came. Changes nothing. */
 void engine_workers(const struct engine *e, uint32_t hub,

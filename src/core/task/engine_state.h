@@ -269,11 +269,6 @@ struct hub {
     struct tally_hub tally;      /* tally.c */
 };
 
-struct filter_entry {
-    struct bytes name;
-    const struct bytes *versions;
-    size_t version_count; /* 0: any */
-};
 struct stream {
     uint64_t number;
     struct hub *hub;
@@ -289,7 +284,7 @@ struct stream {
     bool entities_flat; /* it knows the first encoding of entity work only (entity_work.h) */
     bool entities_none; /* it knows no entities */
     struct {
-        struct filter_entry *filters;
+        struct engine_filter *filters;
         size_t filter_count;
         uint32_t limit;
         uint32_t out;
@@ -392,8 +387,9 @@ struct engine {
     struct list gates; /* in order of sequence */
     struct list puts;  /* instances whose row the open set must hold */
 
-    struct list changes; /* of watched hubs, by set: told when that is committed */
-    struct list traces;  /* spans, likewise */
+    struct list changes;        /* of watched hubs, by set: told when that is committed */
+    struct list entity_changes; /* likewise */
+    struct list traces;         /* spans, likewise */
 
     struct list idle_histories; /* resident histories nobody is using, oldest first */
     size_t idle_history_size;   /* bytes */

@@ -52,9 +52,19 @@ enum engine_action_kind {
     ENGINE_FETCH,      /* hub, instance_id: answer with engine_fetched */
     ENGINE_FETCH_HISTORY, /* key: answer with engine_history_fetched */
     ENGINE_CHANGED, /* hub, instance_id, row, gone: the instance is so, or is gone, on disk; see engine_watch */
-    ENGINE_FETCH_ENTITY, /* hub, instance_id: answer with engine_entity_fetched */
+    ENGINE_CHANGED_ENTITY, /* hub, entity: likewise */
+    ENGINE_FETCH_ENTITY,   /* hub, instance_id: answer with engine_entity_fetched */
     ENGINE_TRACE, /* message, span_count: what is over, as spans, once it is on disk; see core/task/span.h */
     ENGINE_NOTE,  /* level, hub, instance_id (may be empty), text: something an operator wants in the log */
+};
+
+/* An entity as it is on disk. */
+struct engine_entity_change {
+    struct bytes entity_id;
+    struct bytes locked_by; /* an instance's id; empty: nobody */
+    int64_t modified_ns;    /* of its state; 0: it has none, or that is not known */
+    size_t backlog;         /* messages that wait for it */
+    bool gone;              /* it has no state, no holder and no message */
 };
 
 /* One thing for the caller to do. Bytes and text are valid until the list is cleared. */
@@ -74,6 +84,7 @@ struct engine_action {
     int64_t key;
     const struct instance_row *row; /* as committed; of one that is gone, as it was last */
     bool gone;
+    const struct engine_entity_change *entity;
 };
 
 struct engine_actions {
@@ -93,6 +104,13 @@ struct engine_worker {
     size_t message_size_max; /* bytes of one message that it takes; 0: options.message_size_max */
     bool entities_flat;      /* it knows the first encoding of entity work only (spec 3.23.2) */
     bool entities_none;      /* unless it says how many it takes, it knows no entities */
+};
+
+/* A name that a worker takes, and in which versions. */
+struct engine_filter {
+    struct bytes name;
+    const struct bytes *versions;
+    size_t version_count; /* 0: any */
 };
 
 struct engine_options {           /* zero fields take the default behind */

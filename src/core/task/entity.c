@@ -4,6 +4,7 @@
 
 #include "core/task/call.h"
 #include "core/task/gate.h"
+#include "core/task/watch.h"
 #include "core/task/work.h"
 
 /* --- the object --- */
@@ -113,6 +114,22 @@ void entity_touch(struct engine *engine, struct entity *entity)
         gate_wait(engine, &entity->gate_waiter, engine->open_sequence);
 }
 
+void entity_tell(struct engine *engine, const struct entity *entity)
+{
+    if (!entity->hub->watched)
+        return;
+    bool stateless = entity->state_known && !entity->state.present;
+    struct engine_entity_change change = {
+        .entity_id = entity->id,
+        .modified_ns = entity->state.present ? entity->modified_ns : 0,
+        .backlog = entity->message_count,
+        .gone = stateless && !entity->holder && entity->message_count == 0,
+    };
+    if (entity->holder)
+        change.locked_by = entity->holder->row.instance_id;
+    watch_note_entity(&engine->entity_changes, engine->open_sequence, (uint32_t)entity->hub->number, &change);
+}
+
 void entity_due(struct engine *engine, struct entity *entity)
 {
     if (list_empty(&entity->due_link))
@@ -154,6 +171,7 @@ void entity_set_state(struct engine *engine, struct entity *entity, struct paylo
     }
     keep_state(entity, state);
     entity->modified_ns = engine->unix_ns;
+    entity_tell(engine, entity);
     entity_touch(engine, entity);
     entity_due(engine, entity);
 }

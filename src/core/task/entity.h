@@ -89,6 +89,8 @@ bool entity_need(struct engine *engine, struct call *call, struct entity *entity
 void entity_set_state(struct engine *engine, struct entity *entity, struct payload state);
 /* Something of it is in the open set: it is looked at again when that is committed. */
 void entity_touch(struct engine *engine, struct entity *entity);
+/* Its state or its lock is another one in the open set: who watches the hub is told when that is on disk. */
+void entity_tell(struct engine *engine, const struct entity *entity);
 /* Something has changed: before the input ends it is looked whether it may work, be locked or leave. */
 void entity_due(struct engine *engine, struct entity *entity);
 /* Asks for the state, if nobody has yet. */

@@ -51,6 +51,7 @@ static void set_free(struct engine *engine, struct entity *entity)
     entity->holder = NULL;
     memory_free_bytes(&entity->section);
     list_remove(&entity->held_link);
+    entity_tell(engine, entity);
     if (list_empty(&entity->taken))
         work_finish(engine, &entity->work);
     entity_due(engine, entity);
@@ -139,6 +140,7 @@ void entity_lock_grant(struct engine *engine, struct entity_message *message)
         request.critical_section_id = memory_arena_copy(&engine->scratch, request.critical_section_id);
         hold(entity, instance, request.critical_section_id);
         write_lock(engine, WRITE_ENTITY_LOCK_PUT, entity);
+        entity_tell(engine, entity);
     }
 
     /* The views of `request` are of the message's bytes: the copy that goes on is made first. */

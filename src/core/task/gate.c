@@ -11,6 +11,7 @@ void gate_init(struct engine *engine)
     list_init(&engine->gates);
     list_init(&engine->puts);
     list_init(&engine->changes);
+    list_init(&engine->entity_changes);
     list_init(&engine->traces);
 }
 
@@ -115,6 +116,13 @@ static void tell_changes(struct engine *engine, uint64_t sequence)
         action->instance_id = row->instance_id;
         action->row = row;
         action->gone = gone;
+    }
+    const struct engine_entity_change *change;
+    uint32_t hub;
+    while ((change = watch_take_entity(&engine->entity_changes, sequence, &engine->actions->arena, &hub))) {
+        struct engine_action *action = engine_act(engine, ENGINE_CHANGED_ENTITY);
+        action->hub = hub;
+        action->entity = change;
     }
 }
 

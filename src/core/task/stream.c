@@ -11,7 +11,7 @@
 
 /* --- reading the request --- */
 
-static void copy_versions(struct stream *stream, struct filter_entry *entry, const struct bytes *versions,
+static void copy_versions(struct stream *stream, struct engine_filter *entry, const struct bytes *versions,
                           size_t count)
 {
     struct bytes *copy = memory_must(arena_alloc_array(&stream->arena, count, sizeof *copy));
@@ -21,9 +21,9 @@ static void copy_versions(struct stream *stream, struct filter_entry *entry, con
     entry->version_count = count;
 }
 
-static struct filter_entry *make_filters(struct stream *stream, enum work_kind kind, size_t count)
+static struct engine_filter *make_filters(struct stream *stream, enum work_kind kind, size_t count)
 {
-    struct filter_entry *filters = memory_must(arena_alloc_array(&stream->arena, count, sizeof *filters));
+    struct engine_filter *filters = memory_must(arena_alloc_array(&stream->arena, count, sizeof *filters));
     stream->kinds[kind].filters = filters;
     stream->kinds[kind].filter_count = count;
     return filters;
@@ -46,18 +46,18 @@ static void read_filters(struct stream *stream, const struct pb_work_item_filter
     if (in->orchestrations_count + in->activities_count + in->entities_count == 0)
         return;
     stream->filtered = true;
-    struct filter_entry *turns = make_filters(stream, WORK_TURN, in->orchestrations_count);
+    struct engine_filter *turns = make_filters(stream, WORK_TURN, in->orchestrations_count);
     for (size_t n = 0; n < in->orchestrations_count; n++) {
         turns[n].name = memory_arena_copy(&stream->arena, in->orchestrations[n].name);
         copy_versions(stream, &turns[n], in->orchestrations[n].versions,
                       in->orchestrations[n].versions_count);
     }
-    struct filter_entry *activities = make_filters(stream, WORK_ACTIVITY, in->activities_count);
+    struct engine_filter *activities = make_filters(stream, WORK_ACTIVITY, in->activities_count);
     for (size_t n = 0; n < in->activities_count; n++) {
         activities[n].name = memory_arena_copy(&stream->arena, in->activities[n].name);
         copy_versions(stream, &activities[n], in->activities[n].versions, in->activities[n].versions_count);
     }
-    struct filter_entry *entities = make_filters(stream, WORK_ENTITY, in->entities_count);
+    struct engine_filter *entities = make_filters(stream, WORK_ENTITY, in->entities_count);
     for (size_t n = 0; n < in->entities_count; n++)
         entities[n].name = fold_name(stream, in->entities[n].name); /* entities have no versions */
 }
@@ -341,7 +341,7 @@ void stream_pause(struct engine *engine, struct stream *stream, bool paused)
 /* --- choosing --- */
 
 /* What has no version is taken by a filter for its instance's version and by one for "". */
-static bool has_version(const struct filter_entry *entry, struct bytes version, bool unversioned)
+static bool has_version(const struct engine_filter *entry, struct bytes version, bool unversioned)
 {
     if (entry->version_count == 0)
         return true;
@@ -359,7 +359,7 @@ static bool wants(const struct stream *stream, enum work_kind kind, struct bytes
     if (!stream->filtered)
         return true;
     for (size_t n = 0; n < stream->kinds[kind].filter_count; n++) {
-        const struct filter_entry *entry = &stream->kinds[kind].filters[n];
+        const struct engine_filter *entry = &stream->kinds[kind].filters[n];
         if (bytes_equal(entry->name, name) && has_version(entry, version, unversioned))
             return true;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* watch.c — one allocation a change: the row, and its bytes behind it. */
+/* watch.c — one allocation a change: the row, and its bytes behind it. Of either kind the link is first. */
 #include "core/task/watch.h"
 
 #include "core/task/memory.h"
@@ -64,9 +64,57 @@ const struct instance_row *watch_take(struct list *changes, uint64_t sequence, s
     return row;
 }
 
+struct entity_change {
+    struct list link;
+    uint64_t sequence;
+    uint32_t hub;
+    struct engine_entity_change change; /* its bytes are in data */
+    uint8_t data[];
+};
+
+static struct bytes put(uint8_t *to, struct bytes from)
+{
+    if (from.size)
+        memcpy(to, from.data, from.size);
+    return bytes_of(to, from.size);
+}
+
+void watch_note_entity(struct list *changes, uint64_t sequence, uint32_t hub,
+                       const struct engine_entity_change *change)
+{
+    struct entity_change *noted = memory_new(sizeof *noted + change->entity_id.size + change->locked_by.size);
+    noted->sequence = sequence;
+    noted->hub = hub;
+    noted->change = *change;
+    noted->change.entity_id = put(noted->data, change->entity_id);
+    noted->change.locked_by = put(noted->data + change->entity_id.size, change->locked_by);
+    list_push_back(changes, &noted->link);
+}
+
+const struct engine_entity_change *watch_take_entity(struct list *changes, uint64_t sequence,
+                                                     struct arena *arena, uint32_t *ret_hub)
+{
+    if (list_empty(changes))
+        return NULL;
+    struct entity_change *noted = CONTAINER_OF(changes->next, struct entity_change, link);
+    if (noted->sequence > sequence)
+        return NULL;
+    struct engine_entity_change *change = memory_must(arena_alloc(arena, sizeof *change));
+    *change = noted->change;
+    change->entity_id = memory_arena_copy(arena, change->entity_id);
+    change->locked_by = memory_arena_copy(arena, change->locked_by);
+    *ret_hub = noted->hub;
+    list_remove(&noted->link);
+    free(noted);
+    return change;
+}
+
+_Static_assert(offsetof(struct change, link) == 0 && offsetof(struct entity_change, link) == 0,
+               "watch_fini frees either by its link");
+
 void watch_fini(struct list *changes)
 {
     struct list *link;
     while ((link = list_pop_front(changes)))
-        free(CONTAINER_OF(link, struct change, link));
+        free(link);
 }

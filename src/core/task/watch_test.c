@@ -74,12 +74,43 @@ static void an_id_that_is_used_again_in_one_commit_is_gone_first(void **state)
     rig_fini(&rig);
 }
 
+/* If this fails, a page shows an entity as it was, or who holds it no more. */
+static void a_watcher_is_told_of_states_and_locks(void **state)
+{
+    struct rig rig;
+    rig_init(&rig, NULL);
+    script_worker(&rig, 1);
+    engine_watch(rig.engine, RIG_HUB, true);
+    script_signal(&rig, "@c@1", "go");
+    script_batch_done(&rig, script_batch(&rig, "@c@1", "go"), "s");
+    assert_string_equal(rig.changes, "@c@1 by ; ");
+    script_start(&rig, "o", "X");
+    rig.changes[0] = '\0';
+    script_answer(&rig, script_turn(&rig, "o"), "lock 1 cs @c@1");
+    assert_non_null(strstr(rig.changes, "@c@1 by o; "));
+    rig.changes[0] = '\0';
+    script_answer(&rig, script_turn(&rig, "o"), "unlock 2 cs @c@1; complete 3 done");
+    assert_non_null(strstr(rig.changes, "@c@1 by ; "));
+    rig.changes[0] = '\0';
+    script_signal(&rig, "@c@1", "delete");
+    struct rig_work *batch = script_batch(&rig, "@c@1", "delete");
+    rig.commits_held = true;
+    script_batch_done(&rig, batch, NULL);
+    assert_string_equal(rig.changes, "");
+    while (rig_commit(&rig))
+        ;
+    rig_run(&rig);
+    assert_string_equal(rig.changes, "@c@1 gone; ");
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_watcher_is_told_of_each_commit_in_order),
         cmocka_unit_test(nothing_is_told_before_it_is_on_disk),
         cmocka_unit_test(an_id_that_is_used_again_in_one_commit_is_gone_first),
+        cmocka_unit_test(a_watcher_is_told_of_states_and_locks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,7 @@ static void put_more(struct buf *out, size_t count, size_t shown)
         buf_append_fmt(out, " and %zu more", count - shown);
 }
 
-static void describe_filter(struct buf *out, const struct filter_entry *filter)
+static void describe_filter(struct buf *out, const struct engine_filter *filter)
 {
     worker_note_name(out, filter->name);
     if (filter->version_count == 0)

@@ -8,12 +8,10 @@
 #include "base/duration.h"
 #include "base/encode.h"
 #include "base/time_parse.h"
+#include "base/timespan.h"
 #include "sdk/json.h"
 
-#define TIME_DIGITS       6   /* of a second: older Pythons read 3 or 6 */
-#define TICK_NS           100 /* .NET's unit */
-#define TICK_DIGITS       7
-#define INTERVAL_DAYS_MAX 10675199 /* days: .NET's longest */
+#define TIME_DIGITS 6 /* of a second: older Pythons read 3 or 6 */
 
 /* ---- reading ---- */
 
@@ -49,72 +47,6 @@ static STATUS_RESULT read_payload(struct arena *arena, const struct sdk_json_mem
     return *place ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-/* `digits` behind the point, as 100 ns each. */
-static STATUS_RESULT read_ticks(struct bytes digits, int64_t *ret_ns)
-{
-    int64_t ticks = 0;
-    if (!digits.size)
-        return STATUS_MALFORMED;
-    for (size_t i = 0; i < MAX(digits.size, TICK_DIGITS); i++) {
-        uint8_t digit = i < digits.size ? digits.data[i] : '0';
-        if (digit < '0' || digit > '9')
-            return STATUS_MALFORMED;
-        if (i < TICK_DIGITS)
-            ticks = ticks * 10 + (digit - '0');
-    }
-    *ret_ns = ticks * TICK_NS;
-    return STATUS_OK;
-}
-
-/* A whole number, below `limit`. */
-static STATUS_RESULT read_part(struct bytes text, uint64_t limit, int64_t *ret_number)
-{
-    uint64_t number;
-    if (bytes_parse_u64(text, &number) != STATUS_OK || number >= limit)
-        return STATUS_MALFORMED;
-    *ret_number = (int64_t)number;
-    return STATUS_OK;
-}
-
-/* "[d.]hh:mm:ss[.fffffff]"; a negative one is no interval. */
-static STATUS_RESULT read_timespan(struct bytes text, int64_t *ret_ns)
-{
-    struct bytes rest = text;
-    struct bytes head = bytes_split(&rest, ':'); /* "d.hh" or "hh" */
-    struct bytes minutes = bytes_split(&rest, ':');
-    struct bytes seconds = bytes_split(&rest, '.');
-    struct bytes days = BYTES_LITERAL("0");
-    if (bytes_find(head, BYTES_LITERAL(".")) < head.size)
-        days = bytes_split(&head, '.');
-
-    int64_t day, hour, minute, second;
-    int64_t fraction_ns = 0;
-    if (read_part(days, INTERVAL_DAYS_MAX, &day) != STATUS_OK || read_part(head, 24, &hour) != STATUS_OK ||
-        read_part(minutes, 60, &minute) != STATUS_OK || read_part(seconds, 60, &second) != STATUS_OK)
-        return STATUS_MALFORMED;
-    if (rest.size && read_ticks(rest, &fraction_ns) != STATUS_OK)
-        return STATUS_MALFORMED;
-
-    int64_t whole = ((day * 24 + hour) * 60 + minute) * 60 + second;
-    *ret_ns = whole > INT64_MAX / NS_PER_S - 1 ? INT64_MAX : whole * NS_PER_S + fraction_ns;
-    return STATUS_OK;
-}
-
-/* "5" or "5.25"; Python writes no exponent for what is a reasonable interval. */
-static STATUS_RESULT read_seconds(struct bytes value, int64_t *ret_ns)
-{
-    struct bytes rest = value;
-    struct bytes whole_text = bytes_split(&rest, '.');
-    int64_t whole;
-    int64_t fraction_ns = 0;
-    if (read_part(whole_text, (uint64_t)(INT64_MAX / NS_PER_S), &whole) != STATUS_OK)
-        return STATUS_MALFORMED;
-    if (rest.size && read_ticks(rest, &fraction_ns) != STATUS_OK)
-        return STATUS_MALFORMED;
-    *ret_ns = whole * NS_PER_S + fraction_ns;
-    return STATUS_OK;
-}
-
 static STATUS_RESULT read_interval(struct arena *arena, struct bytes timespan, struct bytes seconds,
                                    int64_t *ret_ns)
 {
@@ -123,8 +55,8 @@ static STATUS_RESULT read_interval(struct arena *arena, struct bytes timespan, s
     if (status != STATUS_OK)
         return status;
     if (text)
-        return read_timespan(bytes_of_cstr(text), ret_ns);
-    return seconds.data ? read_seconds(seconds, ret_ns) : STATUS_OK;
+        return timespan_parse(bytes_of_cstr(text), ret_ns);
+    return seconds.data ? timespan_parse_seconds(seconds, ret_ns) : STATUS_OK;
 }
 
 /* The number, or the name that older Pythons wrote. */
@@ -261,7 +193,7 @@ static void write_interval(struct buf *out, const char *name, int64_t ns)
         return;
     }
     int64_t seconds = ns / NS_PER_S;
-    int64_t ticks = ns % NS_PER_S / TICK_NS;
+    int64_t ticks = ns % NS_PER_S / TIMESPAN_TICK_NS;
     buf_append_fmt(out, "\"%s\":\"", name);
     if (seconds >= 86400)
         buf_append_fmt(out, "%lld.", (long long)(seconds / 86400));

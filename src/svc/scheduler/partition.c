@@ -165,6 +165,7 @@ static void act(struct partition *partition, struct engine_action *action)
     case ENGINE_SEND_WORK:
     case ENGINE_END_STREAM:
     case ENGINE_CHANGED:
+    case ENGINE_CHANGED_ENTITY:
     case ENGINE_TRACE:
     case ENGINE_NOTE:
         partition->owner->on_action(partition->context, action);

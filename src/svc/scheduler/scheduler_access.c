@@ -89,15 +89,20 @@ enum access_permission scheduler_access_of(struct bytes path)
 }
 
 /* A name with a slash is no hub's, and must not reach another's grant. */
+void scheduler_access_place(struct bytes hub, struct buf *scope)
+{
+    if (hub.size == 0 || hub.size > HUB_NAME_MAX || memchr(hub.data, '/', hub.size))
+        return;
+    buf_append_byte(scope, '/');
+    buf_append_bytes(scope, hub);
+}
+
 static enum access_verdict decide(const struct principal *principal, enum access_permission permission,
                                   struct bytes hub)
 {
     CLEANUP(buf_fini) struct buf scope = {0};
     buf_append_cstr(&scope, "/scheduler");
-    if (hub.size > 0 && hub.size <= HUB_NAME_MAX && !memchr(hub.data, '/', hub.size)) {
-        buf_append_byte(&scope, '/');
-        buf_append_bytes(&scope, hub);
-    }
+    scheduler_access_place(hub, &scope);
     return access_decide(principal, permission,
                          buf_status(&scope) == STATUS_OK ? buf_peek(&scope) : BYTES_LITERAL(""));
 }

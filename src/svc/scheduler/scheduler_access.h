@@ -8,6 +8,8 @@
 
 /* ACCESS_UNSET for a path that no service of ours has. */
 enum access_permission scheduler_access_of(struct bytes path);
+/* Appends "/HUB" to a scope, by the name that a caller gives; nothing for a name that no hub can have. */
+void scheduler_access_place(struct bytes hub, struct buf *scope);
 /* For a path that is served: OK, or UNAUTHENTICATED or PERMISSION_DENIED with what to do. `hub` is as the caller names it; data NULL: it does not,
  * and a grant for all hubs is needed. */
 STATUS_RESULT scheduler_access_check(const struct principal *principal, struct bytes path, struct bytes hub,

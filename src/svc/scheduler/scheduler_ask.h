@@ -41,6 +41,9 @@ struct scheduler_watcher {
     struct list link; /* scheduler.watchers */
     /* An instance of a watched hub is as the row says, on disk; or gone, and was so before. Valid during the call. */
     void (*on_change)(struct scheduler_watcher *watcher, const struct instance_row *row, bool gone);
+    /* The same of an entity. */
+    void (*on_entity)(struct scheduler_watcher *watcher, uint32_t hub,
+                      const struct engine_entity_change *change);
     /* Changes may have been missed: what is known of any hub is to be read anew. */
     void (*on_reset)(struct scheduler_watcher *watcher);
     /* The hub is deleted; its number is nobody's any more. */

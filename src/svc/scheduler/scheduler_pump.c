@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "core/task/instance_status.h"
+#include "core/task/worker_note.h"
 #include "os/clock.h"
 #include "os/memory.h"
 #include "svc/scheduler/scheduler_service_internal.h"
@@ -68,14 +69,18 @@ static void act_end_stream(struct scheduler *scheduler, const struct engine_acti
     scheduler_call_finish(call, action->status, action->text);
 }
 
-static void act_note(const struct scheduler *scheduler, const struct engine_action *action)
+/* Whoever may name a hub or an instance must not write lines of their own: names are shown printable. */
+void scheduler_pump_tell(const struct scheduler *scheduler, enum log_level level, uint32_t hub,
+                         struct bytes instance_id, const char *text)
 {
-    struct bytes hub = scheduler_hubs_name(scheduler, action->hub);
-    if (action->instance_id.size)
-        log_write(action->level, "svc/scheduler", "%s hub=\"%.*s\" instance=\"%.*s\"", action->text,
-                  BYTES_FMT(hub), BYTES_FMT(action->instance_id));
-    else
-        log_write(action->level, "svc/scheduler", "%s hub=\"%.*s\"", action->text, BYTES_FMT(hub));
+    CLEANUP(buf_fini) struct buf who = {0};
+    buf_append_cstr(&who, "hub=");
+    worker_note_name(&who, scheduler_hubs_name(scheduler, hub));
+    if (instance_id.size) {
+        buf_append_cstr(&who, " instance=");
+        worker_note_name(&who, instance_id);
+    }
+    log_write(level, "svc/scheduler", "%s %.*s", text, BYTES_FMT(buf_peek(&who)));
 }
 
 static void act_changed(const struct scheduler *scheduler, const struct engine_action *action)
@@ -83,6 +88,15 @@ static void act_changed(const struct scheduler *scheduler, const struct engine_a
     list_each_safe (it, &scheduler->watchers) {
         struct scheduler_watcher *watcher = CONTAINER_OF(it, struct scheduler_watcher, link);
         watcher->on_change(watcher, action->row, action->gone);
+    }
+}
+
+static void act_entity(const struct scheduler *scheduler, const struct engine_action *action)
+{
+    list_each_safe (it, &scheduler->watchers) {
+        struct scheduler_watcher *watcher = CONTAINER_OF(it, struct scheduler_watcher, link);
+        if (watcher->on_entity)
+            watcher->on_entity(watcher, action->hub, action->entity);
     }
 }
 
@@ -115,13 +129,16 @@ static void on_action(void *context, const struct engine_action *action)
     case ENGINE_CHANGED:
         act_changed(scheduler, action);
         return;
+    case ENGINE_CHANGED_ENTITY:
+        act_entity(scheduler, action);
+        return;
     case ENGINE_TRACE:
         if (scheduler->options.on_trace)
             scheduler->options.on_trace(scheduler->options.trace_context, action->message,
                                         action->span_count);
         return;
     case ENGINE_NOTE:
-        act_note(scheduler, action);
+        scheduler_pump_tell(scheduler, action->level, action->hub, action->instance_id, action->text);
         return;
     case ENGINE_COMMIT:
     case ENGINE_FETCH:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* scheduler_retention.c — now and then a list of what may go, a job for each hub and status, and one purge after the other
  * until the list is done (core/task/retention.h). Batches are small and wait their turn, so nobody notices. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/duration.h"
@@ -41,13 +42,16 @@ static void on_purged(void *context, enum status status, const char *text, int64
 {
     struct scheduler_retention *retention = context;
     const struct retention_job *job = &retention->jobs[retention->done++];
-    struct bytes hub = scheduler_hubs_name(retention->scheduler, job->hub);
+    char line[300];
     (void)complete;
     if (status != STATUS_OK)
-        log_warn("svc/scheduler", "retention failed: %s hub=\"%.*s\"", text ? text : "", BYTES_FMT(hub));
-    else if (deleted > 0)
-        log_info("svc/scheduler", "retention deleted=%lld state=%s hub=\"%.*s\"", (long long)deleted,
-                 instance_status_name(job->status), BYTES_FMT(hub));
+        (void)snprintf(line, sizeof line, "retention failed: %s", text ? text : "");
+    else
+        (void)snprintf(line, sizeof line, "retention deleted=%lld state=%s", (long long)deleted,
+                       instance_status_name(job->status));
+    if (status != STATUS_OK || deleted > 0)
+        scheduler_pump_tell(retention->scheduler, status == STATUS_OK ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
+                            job->hub, (struct bytes){0}, line);
     run_next(retention);
 }
 

@@ -24,8 +24,8 @@ struct method {
     bool keeps;        /* its message is kept, to be given to a new engine after a failure */
     bool makes_hub;    /* its hub need not be there, if clients may create hubs */
     bool held_forever; /* may be open for days: ended by scheduler_stop */
-    struct bytes
-        session; /* instead of the answer: the first and last message of an extended session (spec 1.6) */
+    /* Instead of the answer: the first and last message of an extended session (spec 1.6). */
+    struct bytes session;
 };
 
 /* An open call: of gRPC, or of somebody inside. */
@@ -199,6 +199,9 @@ void scheduler_pump_fini(struct scheduler *scheduler);
 void scheduler_pump_call(struct scheduler *scheduler, struct scheduler_call *c, struct bytes message);
 void scheduler_pump_stream(struct scheduler *scheduler, struct scheduler_call *c);
 /* The answer to a write while writing has stopped. */
+/* A line in the log, with the names of the hub and, unless it is empty, the instance. */
+void scheduler_pump_tell(const struct scheduler *scheduler, enum log_level level, uint32_t hub,
+                         struct bytes instance_id, const char *text);
 enum status scheduler_pump_refusal(const struct scheduler *scheduler, bool worker);
 
 /* --- scheduler_entities.c --- */

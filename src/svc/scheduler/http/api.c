@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "svc/scheduler/http/api_internal.h"
+#include "svc/scheduler/scheduler_access.h"
 
 #define BODY_SMALL ((size_t)64 << 10) /* bytes: filters, reasons */
 #define BODY_COMMON                                                                                          \
@@ -14,12 +15,15 @@
 #define ENTITY      "/v1/taskhubs/entities/{id}"
 #define SCHEDULE    "/v1/taskhubs/schedules/{id}"
 
+/* Rows whose value in the path is the hub's name; others name it by the query or a header. */
+static const char value_is_hub;
+
 /* Of two rows for one path the first has it: words stand in front of values. */
 static const struct http_route routes[] = {
     {"GET", "/v1/taskhubs/ping", "taskhub", ACCESS_HUB_READ, .handle = api_ping,
      .summary = "Whether the task hub is there"},
-    {"GET", "/v1/taskhubs/changes", "taskhub lastEventId", ACCESS_HUB_READ, .handle = api_changes,
-     .summary = "Follow the instances of a task hub (server-sent events)"},
+    {"GET", "/v1/taskhubs/changes", "taskhub lastEventId instanceId", ACCESS_HUB_READ, .handle = api_changes,
+     .summary = "Follow the instances and entities of a task hub, or one of them (server-sent events)"},
     {"POST", "/v1/taskhubs/orchestrations/query", "taskhub", ACCESS_HUB_READ, SMALL_BODY,
      .handle = api_instances_query, .summary = "Search instances: filter, page, order"},
     {"POST", "/v1/taskhubs/orchestrations", "taskhub", ACCESS_HUB_WRITE, COMMON_BODY,
@@ -67,10 +71,18 @@ static const struct http_route routes[] = {
      .summary = "Who works for a task hub, and how much of what"},
     {"GET", "/v1/hubs", "", ACCESS_HUB_READ, .handle = api_hubs_list, .summary = "List task hubs"},
     {"PUT", "/v1/hubs/{name}", "", ACCESS_HUB_ADMIN, SMALL_BODY, .handle = api_hub_create,
-     .summary = "Make a task hub"},
-    {"DELETE", "/v1/hubs/{name}", "", ACCESS_HUB_ADMIN, .handle = api_hub_delete,
+     .own = &value_is_hub, .summary = "Make a task hub"},
+    {"DELETE", "/v1/hubs/{name}", "", ACCESS_HUB_ADMIN, .handle = api_hub_delete, .own = &value_is_hub,
      .summary = "Delete a task hub and all that is in it"},
 };
+
+/* Where a request goes, for access: a grant may be for one hub. */
+static void place(void *context, struct http_request *request, struct buf *scope)
+{
+    bool in_path = http_request_route(request)->own == &value_is_hub;
+    (void)context;
+    scheduler_access_place(in_path ? http_request_value(request) : api_hub_name(request), scope);
+}
 
 void api_ping(void *context, struct http_request *request)
 {
@@ -79,25 +91,44 @@ void api_ping(void *context, struct http_request *request)
         api_call_answer(call, 200, "application/json; charset=utf-8", BYTES_LITERAL("{}\n"));
 }
 
-void api_changes(void *context, struct http_request *request)
+static void follow(struct api_call *call)
 {
-    struct scheduler_http *http = context;
-    struct api_call *call = api_call_create(http, request, 0);
-    if (!call)
-        return;
+    struct http_request *request = call->request;
+    struct feeds *feeds = call->http->feeds;
     uint32_t hub = call->hub;
-    if (hub ==
-        0) { /* of its name, in a scheduler that makes hubs when they are used: nothing can happen in it yet */
-        api_call_answer_problem(call, &api_problems[API_UNKNOWN_HUB], "This task hub has not been used yet.");
-        return;
-    }
     if (bytes_equal_cstr(http_request_method(request),
                          "HEAD")) { /* a stream without events would have no end */
         api_call_answer(call, 200, "text/event-stream; charset=utf-8", (struct bytes){0});
         return;
     }
     api_call_leave(call);
-    feeds_open(http->feeds, request, hub);
+    feeds_open(feeds, request, hub);
+}
+
+static void on_hub_made(struct api_call *call, struct bytes message)
+{
+    struct err err = {0};
+    (void)message;
+    enum status status = scheduler_ask_hub(call->http->scheduler, call->hub_name, false, &call->hub, &err);
+    if (status == STATUS_OK && call->hub)
+        follow(call);
+    else
+        api_call_answer_problem(call, &api_problems[API_UNKNOWN_HUB], "This task hub is not there any more.");
+}
+
+void api_changes(void *context, struct http_request *request)
+{
+    struct api_call *call = api_call_create(context, request, 0);
+    if (!call)
+        return;
+    if (call->hub) {
+        follow(call);
+        return;
+    }
+    /* Of its name in a scheduler that makes hubs when they are used: the first question makes it. */
+    struct pb_get_instance_request ask = {.instance_id = BYTES_LITERAL("-")};
+    api_call_ask(call, PB_TASK_HUB_SIDECAR_SERVICE_GET_INSTANCE, &pb_get_instance_request_message, &ask,
+                 on_hub_made);
 }
 
 STATUS_RESULT scheduler_http_create(struct loop *loop, struct scheduler *scheduler,
@@ -144,5 +175,6 @@ struct http_part scheduler_http_part(struct scheduler_http *http)
         .body_limits = {[HTTP_BODY_SMALL] = BODY_SMALL, [HTTP_BODY_COMMON] = BODY_COMMON},
         .problems = api_problems,
         .problem_count = API_PROBLEM_COUNT,
+        .place = place,
         .context = http};
 }

@@ -78,6 +78,16 @@ bool api_body_flag(struct api_call *call, const json_t *object, const char *name
     return true;
 }
 
+bool api_query_flag(struct api_call *call, const char *name, bool *ret_flag)
+{
+    struct bytes text = http_request_query(call->request, name);
+    *ret_flag = bytes_equal_nocase(text, BYTES_LITERAL("true"));
+    if (!text.data || *ret_flag || bytes_equal_nocase(text, BYTES_LITERAL("false")))
+        return true;
+    refuse(call, name, "true or false");
+    return false;
+}
+
 bool api_body_time(struct api_call *call, const json_t *object, const char *name,
                    struct pb_opt_time *ret_time)
 {

@@ -37,7 +37,7 @@ void api_call_leave(struct api_call *call)
 }
 
 /* By the header as the vendor's clients send it, or by the query, for a browser's EventSource, which sends none. */
-static struct bytes hub_name(struct http_request *request)
+struct bytes api_hub_name(struct http_request *request)
 {
     struct bytes name = http_request_query(request, "taskhub");
     return name.size ? name : http_request_header(request, "x-taskhub");
@@ -50,7 +50,7 @@ static enum api_problem hub_problem(enum status status)
 
 struct api_call *api_call_create(struct scheduler_http *http, struct http_request *request, size_t size)
 {
-    return api_call_create_for(http, request, hub_name(request), false, size);
+    return api_call_create_for(http, request, api_hub_name(request), false, size);
 }
 
 struct api_call *api_call_create_for(struct scheduler_http *http, struct http_request *request,

@@ -45,6 +45,8 @@ struct api_call {
 };
 
 /* --- api_call.c --- */
+/* The hub that a request names: by the query, or by the header x-taskhub. */
+struct bytes api_hub_name(struct http_request *request);
 /* The call of a request whose hub is known; else NULL, and the request is answered. `size` zeroed bytes for `own`. */
 struct api_call *api_call_create(struct scheduler_http *http, struct http_request *request, size_t size);
 /* The same for a hub that is named `name`; `make`: it is made if it is absent and clients may do that. */
@@ -78,6 +80,8 @@ bool api_body_text(struct api_call *call, const json_t *object, const char *name
 bool api_body_payload(struct api_call *call, const json_t *object, const char *name,
                       struct pb_opt_bytes *ret_payload);
 bool api_body_flag(struct api_call *call, const json_t *object, const char *name, bool *ret_flag);
+/* A member of the query: true or false in any case; absent is false. False: it is neither, and the call is answered. */
+bool api_query_flag(struct api_call *call, const char *name, bool *ret_flag);
 /* A time; absent: 1970 never comes, so `present` says whether it is there. */
 bool api_body_time(struct api_call *call, const json_t *object, const char *name,
                    struct pb_opt_time *ret_time);

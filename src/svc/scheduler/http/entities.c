@@ -2,6 +2,7 @@
 /* entities.c — one entity: looked at, its state, signalled, deleted; and schedules, which are entities of one name whose
  * state other SDKs keep (spec 3.16). */
 #include "base/text.h"
+#include "base/timespan.h"
 #include "svc/scheduler/http/api_internal.h"
 #include "svc/scheduler/http/proto_json.h"
 
@@ -13,37 +14,71 @@ static const char unreadable[] = "The scheduler's answer cannot be read.";
 
 /* --- look --- */
 
-static const struct pb_entity_metadata *entity_of(struct api_call *call, struct bytes message)
+/* NULL: it has no state. False: the call is answered. */
+static bool read_entity(struct api_call *call, struct bytes message,
+                        const struct pb_entity_metadata **ret_entity)
 {
     struct pb_get_entity_response response;
     if (pb_get_entity_response_decode(&call->arena, message, &response) != STATUS_OK) {
         api_call_answer_status(call, STATUS_INTERNAL, unreadable);
-        return NULL;
+        return false;
     }
-    if (!response.exists || !response.entity) {
+    *ret_entity = response.exists ? response.entity : NULL;
+    return true;
+}
+
+static void answer_metadata(struct api_call *call, const struct pb_entity_metadata *entity)
+{
+    CLEANUP(buf_fini) struct buf out = {0};
+    struct json_writer json = {.out = &out, .replace_invalid = true};
+    proto_json_write(&json, &pb_entity_metadata_message, entity);
+    api_call_answer_json(call, 200, &json);
+}
+
+/* The first of those whose id begins with this one, which is the one itself, if it is held or something waits for it. */
+static void on_transient(struct api_call *call, struct bytes message)
+{
+    struct pb_query_entities_response response;
+    if (pb_query_entities_response_decode(&call->arena, message, &response) != STATUS_OK)
+        api_call_answer_status(call, STATUS_INTERNAL, unreadable);
+    else if (response.entities_count == 0 || response.entities[0].instance_id.size != call->id.size)
         api_call_answer_status(call, STATUS_NOT_FOUND, "No entity of this task hub has this id.");
-        return NULL;
-    }
-    return response.entity;
+    else
+        answer_metadata(call, &response.entities[0]);
+}
+
+/* The service says of an entity without a state that there is none; somebody who looks wants to know what waits for it. */
+static void ask_transient(struct api_call *call)
+{
+    struct pb_entity_query query = {
+        .instance_id_starts_with = pb_some(call->id), .include_transient = true, .page_size = {true, 1}};
+    struct pb_query_entities_request request = {.query = &query};
+    api_call_ask(call, PB_TASK_HUB_SIDECAR_SERVICE_QUERY_ENTITIES, &pb_query_entities_request_message,
+                 &request, on_transient);
 }
 
 static void on_metadata(struct api_call *call, struct bytes message)
 {
-    CLEANUP(buf_fini) struct buf out = {0};
-    struct json_writer json = {.out = &out, .replace_invalid = true};
-    const struct pb_entity_metadata *entity = entity_of(call, message);
-    if (!entity)
+    const struct pb_entity_metadata *entity;
+    if (!read_entity(call, message, &entity))
         return;
-    proto_json_write(&json, &pb_entity_metadata_message, entity);
-    api_call_answer_json(call, 200, &json);
+    if (entity)
+        answer_metadata(call, entity);
+    else
+        ask_transient(call);
 }
 
 /* The state is a payload, which is text as its SDK wrote it: mostly JSON. */
 static void on_state(struct api_call *call, struct bytes message)
 {
-    const struct pb_entity_metadata *entity = entity_of(call, message);
+    const struct pb_entity_metadata *entity;
+    if (!read_entity(call, message, &entity))
+        return;
     if (entity)
         api_call_answer(call, 200, "text/plain; charset=utf-8", entity->serialized_state.value);
+    else
+        api_call_answer_status(call, STATUS_NOT_FOUND,
+                               "No entity of this task hub has this id, and a state.");
 }
 
 static void get(void *context, struct http_request *http_request, bool state,
@@ -203,6 +238,27 @@ static void signal_schedule(struct api_call *call, struct bytes schedule_id, con
         api_call_answer_status(call, STATUS_NO_MEMORY, "There is no memory left.");
 }
 
+/* What the worker's entity would refuse where nobody sees it. */
+static bool check_schedule(struct api_call *call, const json_t *body, struct pb_opt_bytes interval)
+{
+    struct pb_opt_bytes text;
+    struct pb_opt_time start, end;
+    bool flag;
+    int64_t interval_ns = 0;
+    if (!api_body_text(call, body, "OrchestrationInstanceId", &text) ||
+        !api_body_time(call, body, "StartAt", &start) || !api_body_time(call, body, "EndAt", &end) ||
+        !api_body_flag(call, body, "StartImmediatelyIfLate", &flag))
+        return false;
+    const char *wrong = NULL;
+    if (timespan_parse(interval.value, &interval_ns) != STATUS_OK || interval_ns == 0)
+        wrong = "Interval must be longer than nothing, in the form [d.]hh:mm:ss, such as 01:30:00.";
+    else if (start.present && end.present && pb_time_to_ns(end) <= pb_time_to_ns(start))
+        wrong = "EndAt must be later than StartAt.";
+    if (wrong)
+        api_call_answer_problem(call, http_problem_of_status(400), wrong);
+    return !wrong;
+}
+
 void api_schedule_create(void *context, struct http_request *http_request)
 {
     struct api_call *call = api_call_create(context, http_request, 0);
@@ -212,11 +268,11 @@ void api_schedule_create(void *context, struct http_request *http_request)
         !api_body_text(call, body, "OrchestrationName", &orchestration) ||
         !api_body_text(call, body, "Interval", &interval))
         return;
-    if (id.value.size && orchestration.value.size && interval.value.size)
-        signal_schedule(call, id.value, "CreateSchedule", pb_some(http_request_body(http_request)));
-    else
+    if (!id.value.size || !orchestration.value.size || !interval.value.size)
         api_call_answer_problem(call, http_problem_of_status(400),
                                 "ScheduleId, OrchestrationName and Interval must be there.");
+    else if (check_schedule(call, body, interval))
+        signal_schedule(call, id.value, "CreateSchedule", pb_some(http_request_body(http_request)));
 }
 
 static void act_on_schedule(void *context, struct http_request *http_request, const char *operation)

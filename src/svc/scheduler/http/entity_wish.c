@@ -118,6 +118,9 @@ STATUS_RESULT entity_wish_read(struct bytes body, struct arena *arena, struct en
         status = search_member_page(value, &wish.first, &wish.count, err);
     if (value && status == STATUS_OK)
         status = read_sort(value, &wish, err);
+    const json_t *total = value ? search_member(value, "fetchTotalCount") : NULL;
+    if (status == STATUS_OK && total && !json_is_boolean(total)) /* it is told in any case */
+        status = err_set(err, STATUS_INVALID_ARGUMENT, "fetchTotalCount must be true or false");
     if (status == STATUS_OK)
         *ret_wish = wish;
     return status;

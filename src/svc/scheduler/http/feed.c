@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "os/clock.h"
 #include "svc/scheduler/http/feed_ring.h"
+#include "svc/scheduler/http/proto_json.h"
 #include "svc/scheduler/http/state_json.h"
 #include "svc/scheduler/scheduler_ask.h"
 #include "wire/http1/sse.h"
@@ -30,8 +31,10 @@ struct feed_stream {
     struct feeds *feeds;
     struct feed_hub *hub;
     struct http_request *request;
-    uint64_t next; /* number of the event to send next */
-    bool full;     /* its queue is; on_drain goes on */
+    uint64_t next;    /* number of the event to send next */
+    bool full;        /* its queue is; on_drain goes on */
+    size_t only_size; /* 0: all are told */
+    uint8_t only[];   /* the id of the one that is followed */
 };
 
 struct feeds {
@@ -62,6 +65,12 @@ static void stream_cut(struct feed_stream *stream)
     stream_free(stream);
 }
 
+static bool wants(const struct feed_stream *stream, struct bytes subject)
+{
+    return stream->only_size == 0 || subject.size == 0 ||
+           bytes_equal(subject, bytes_of(stream->only, stream->only_size));
+}
+
 /* Sends what there is until the reader's queue is full. The stream may be gone afterwards. */
 static void stream_pump(struct feed_stream *stream)
 {
@@ -71,8 +80,9 @@ static void stream_pump(struct feed_stream *stream)
         return;
     }
     while (!stream->full && stream->next < ring->next) {
-        struct bytes frame = feed_ring_at(ring, stream->next++);
-        stream->full = http_stream_write(stream->request, frame) > STREAM_QUEUE_MAX;
+        const struct feed_event *event = feed_ring_at(ring, stream->next++);
+        if (wants(stream, event->subject))
+            stream->full = http_stream_write(stream->request, event->frame) > STREAM_QUEUE_MAX;
     }
 }
 
@@ -143,9 +153,9 @@ static void hub_leave(struct feeds *feeds, struct feed_hub *hub)
     hub_free(hub);
 }
 
-static void hub_add(struct feed_hub *hub, struct bytes kind, struct bytes data)
+static void hub_add(struct feed_hub *hub, struct bytes kind, struct bytes subject, struct bytes data)
 {
-    enum status status = feed_ring_add(hub->ring, kind, data);
+    enum status status = feed_ring_add(hub->ring, kind, subject, data);
     if (status != STATUS_OK)
         log_error("svc/scheduler", "an event of a change feed was lost cause=%s", status_name(status));
     list_each_safe (it, &hub->streams)
@@ -181,6 +191,16 @@ static void write_gone(struct json_writer *json, const struct instance_row *row)
     json_write_end_object(json);
 }
 
+static void hub_tell(struct feed_hub *hub, const char *kind, struct bytes subject,
+                     const struct json_writer *json)
+{
+    if (json_write_status(json) == STATUS_OK)
+        hub_add(hub, bytes_of_cstr(kind), subject, buf_peek(json->out));
+    else
+        hub_add(hub, BYTES_LITERAL("reset"), (struct bytes){0},
+                BYTES_LITERAL("{\"reason\":\"out of memory\"}"));
+}
+
 static void on_change(struct scheduler_watcher *watcher, const struct instance_row *row, bool gone)
 {
     struct feeds *feeds = CONTAINER_OF(watcher, struct feeds, watcher);
@@ -193,17 +213,39 @@ static void on_change(struct scheduler_watcher *watcher, const struct instance_r
         write_gone(&json, row);
     else
         state_json_write(&json, row, UINT64_MAX);
-    if (json_write_status(&json) == STATUS_OK)
-        hub_add(hub, gone ? BYTES_LITERAL("removed") : BYTES_LITERAL("changed"), buf_peek(&data));
-    else
-        hub_add(hub, BYTES_LITERAL("reset"), BYTES_LITERAL("{\"reason\":\"out of memory\"}"));
+    hub_tell(hub, gone ? "removed" : "changed", row->instance_id, &json);
+}
+
+static void on_entity(struct scheduler_watcher *watcher, uint32_t number,
+                      const struct engine_entity_change *change)
+{
+    struct feeds *feeds = CONTAINER_OF(watcher, struct feeds, watcher);
+    struct feed_hub *hub = hub_find(feeds, number);
+    if (!hub)
+        return;
+    CLEANUP(buf_fini) struct buf data = {0};
+    struct json_writer json = {.out = &data, .replace_invalid = true};
+    struct pb_entity_metadata entity = {
+        .instance_id = change->entity_id,
+        .last_modified_time = pb_time_from_ns(change->modified_ns),
+        .backlog_queue_size = (int32_t)MIN(change->backlog, (size_t)INT32_MAX),
+        .locked_by = {change->locked_by.size > 0, change->locked_by},
+    };
+    if (change->gone) {
+        json_write_begin_object(&json);
+        json_write_member_string(&json, "instanceId", change->entity_id);
+        json_write_end_object(&json);
+    } else {
+        proto_json_write(&json, &pb_entity_metadata_message, &entity);
+    }
+    hub_tell(hub, change->gone ? "entityRemoved" : "entityChanged", change->entity_id, &json);
 }
 
 static void on_reset(struct scheduler_watcher *watcher)
 {
     struct feeds *feeds = CONTAINER_OF(watcher, struct feeds, watcher);
     list_each (it, &feeds->hubs)
-        hub_add(CONTAINER_OF(it, struct feed_hub, link), BYTES_LITERAL("reset"),
+        hub_add(CONTAINER_OF(it, struct feed_hub, link), BYTES_LITERAL("reset"), (struct bytes){0},
                 BYTES_LITERAL("{\"reason\":\"the scheduler had to read its store again\"}"));
 }
 
@@ -271,7 +313,8 @@ void feeds_open(struct feeds *feeds, struct http_request *request, uint32_t numb
 {
     struct feed_hub *hub = hub_find(feeds, number);
     bool room = feeds->stream_count < STREAMS_MAX && !feeds->stopping;
-    struct feed_stream *stream = room ? calloc(1, sizeof *stream) : NULL;
+    struct bytes only = http_request_query(request, "instanceId");
+    struct feed_stream *stream = room ? calloc(1, sizeof *stream + only.size) : NULL;
     if (stream && !hub)
         hub = hub_follow(feeds, number);
     if (!stream || !hub) {
@@ -282,7 +325,12 @@ void feeds_open(struct feeds *feeds, struct http_request *request, uint32_t numb
                                              : "There are 1000 change feeds already.");
         return;
     }
-    *stream = (struct feed_stream){.feeds = feeds, .hub = hub, .request = request};
+    stream->feeds = feeds;
+    stream->hub = hub;
+    stream->request = request;
+    stream->only_size = only.size;
+    if (only.size)
+        memcpy(stream->only, only.data, only.size);
     list_push_back(&hub->streams, &stream->link);
     feeds->stream_count++;
     http_request_on_gone(request, on_gone, stream);
@@ -297,11 +345,13 @@ STATUS_RESULT feeds_create(struct loop *loop, struct scheduler *scheduler, struc
     struct feeds *feeds = calloc(1, sizeof *feeds);
     if (!feeds)
         return err_set(err, STATUS_NO_MEMORY, "change feeds: out of memory");
-    *feeds =
-        (struct feeds){.loop = loop,
-                       .scheduler = scheduler,
-                       .watcher = {.on_change = on_change, .on_reset = on_reset, .on_hub_gone = on_hub_gone},
-                       .heartbeat.on_fire = on_heartbeat};
+    *feeds = (struct feeds){.loop = loop,
+                            .scheduler = scheduler,
+                            .watcher = {.on_change = on_change,
+                                        .on_entity = on_entity,
+                                        .on_reset = on_reset,
+                                        .on_hub_gone = on_hub_gone},
+                            .heartbeat.on_fire = on_heartbeat};
     list_init(&feeds->hubs);
     scheduler_watcher_add(scheduler, &feeds->watcher);
     *ret_feeds = feeds;

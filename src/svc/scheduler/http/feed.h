@@ -5,6 +5,8 @@
  *   start    the first event of a stream that began without Last-Event-ID: from here on nothing is missed
  *   changed  an instance as GET …/orchestrations/{id} shows it; also when it is new
  *   removed  {"instanceId", "executionId"}: purged, or replaced by another under the same id
+ *   entityChanged  an entity as GET …/entities/{id} shows it: its state was written, or its lock taken or given back
+ *   entityRemoved  {"instanceId"}: it has no state any more, nobody holds it and nothing waits for it
  *   reset    changes may have been missed: read anew what is shown
  *
  * A reader that is slow is not waited for: its queue is small, what it has not taken yet stands in the ring of its hub,
@@ -25,7 +27,8 @@ STATUS_RESULT feeds_create(struct loop *loop, struct scheduler *scheduler, struc
 void feeds_destroy(struct feeds *feeds);
 /* Ends every stream; later requests are refused. */
 void feeds_stop(struct feeds *feeds);
-/* Answers a request with a stream of that hub, or with 503 at the limit. */
+/* Answers a request with a stream of that hub, or with 503 at the limit. `?instanceId=` follows one instance or entity; the
+ * stream then has no other event than its, and start and reset. */
 void feeds_open(struct feeds *feeds, struct http_request *request, uint32_t hub);
 
 #endif

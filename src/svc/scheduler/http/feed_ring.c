@@ -18,17 +18,17 @@ struct feed_ring *feed_ring_create(uint64_t epoch)
     return ring;
 }
 
-static struct bytes *place_of(struct feed_ring *ring, uint64_t number)
+static struct feed_event *place_of(struct feed_ring *ring, uint64_t number)
 {
     return &ring->events[number % FEED_RING_EVENTS];
 }
 
 static void drop_oldest(struct feed_ring *ring)
 {
-    struct bytes *oldest = place_of(ring, ring->first);
-    ring->size -= oldest->size;
-    free((void *)(uintptr_t)oldest->data);
-    *oldest = (struct bytes){0};
+    struct feed_event *oldest = place_of(ring, ring->first);
+    ring->size -= oldest->frame.size + oldest->subject.size;
+    free((void *)(uintptr_t)oldest->frame.data);
+    *oldest = (struct feed_event){.frame = {0}};
     ring->first++;
 }
 
@@ -46,13 +46,16 @@ void feed_ring_name(const struct feed_ring *ring, uint64_t next, char ret_name[F
     (void)snprintf(ret_name, FEED_RING_NAME_SIZE, "%016" PRIx64 "-%" PRIu64, ring->epoch, next - 1);
 }
 
-STATUS_RESULT feed_ring_add(struct feed_ring *ring, struct bytes kind, struct bytes data)
+STATUS_RESULT feed_ring_add(struct feed_ring *ring, struct bytes kind, struct bytes subject,
+                            struct bytes data)
 {
     char name[FEED_RING_NAME_SIZE];
     struct buf frame = {0};
     feed_ring_name(ring, ring->next + 1, name);
     const struct sse_event event = {.id = bytes_of_cstr(name), .name = kind, .data = data};
     enum status status = sse_write(&frame, &event);
+    size_t size = frame.size;
+    buf_append_bytes(&frame, subject);
     if (status == STATUS_OK)
         status = buf_status(&frame);
     if (status != STATUS_OK) {
@@ -62,16 +65,18 @@ STATUS_RESULT feed_ring_add(struct feed_ring *ring, struct bytes kind, struct by
     while (ring->first < ring->next &&
            (ring->next - ring->first == FEED_RING_EVENTS || ring->size + frame.size > FEED_RING_SIZE))
         drop_oldest(ring);
-    *place_of(ring, ring->next) = buf_peek(&frame); /* the ring's from here on */
+    struct bytes whole = buf_peek(&frame); /* the ring's from here on */
+    *place_of(ring, ring->next) = (struct feed_event){.frame = bytes_slice(whole, 0, size),
+                                                      .subject = bytes_slice(whole, size, SIZE_MAX)};
     ring->size += frame.size;
     ring->next++;
     return STATUS_OK;
 }
 
-struct bytes feed_ring_at(const struct feed_ring *ring, uint64_t number)
+const struct feed_event *feed_ring_at(const struct feed_ring *ring, uint64_t number)
 {
     ASSERT(number >= ring->first && number < ring->next);
-    return ring->events[number % FEED_RING_EVENTS];
+    return &ring->events[number % FEED_RING_EVENTS];
 }
 
 bool feed_ring_find(const struct feed_ring *ring, struct bytes name, uint64_t *ret_next)

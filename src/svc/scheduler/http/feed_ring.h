@@ -14,20 +14,24 @@
 
 struct feed_ring {
     uint64_t epoch;
-    uint64_t first;                        /* number of the oldest that is kept */
-    uint64_t next;                         /* number of the next one */
-    size_t size;                           /* bytes of those that are kept */
-    struct bytes events[FEED_RING_EVENTS]; /* owned; event n at n % FEED_RING_EVENTS */
+    uint64_t first; /* number of the oldest that is kept */
+    uint64_t next;  /* number of the next one */
+    size_t size;    /* bytes of those that are kept */
+    struct feed_event {
+        struct bytes frame; /* owned; the subject stands behind it */
+        struct bytes subject;
+    } events[FEED_RING_EVENTS]; /* event n at n % FEED_RING_EVENTS */
 };
 
 /* Room for one ring; NULL without memory. `epoch` is random. */
 MUST_USE struct feed_ring *feed_ring_create(uint64_t epoch);
 void feed_ring_destroy(struct feed_ring *ring);
-/* Takes one event as a frame of text/event-stream with its name; the oldest make room. NO_MEMORY, or an event that is no
- * text: nothing is taken, and who follows has a hole: its owner resets. */
-STATUS_RESULT feed_ring_add(struct feed_ring *ring, struct bytes kind, struct bytes data);
-/* The frame of event `number`, which is from first to below next. */
-struct bytes feed_ring_at(const struct feed_ring *ring, uint64_t number);
+/* Takes one event as a frame of text/event-stream with its name; the oldest make room. `subject`: the id of what it tells of;
+ * empty: of all. NO_MEMORY, or an event that is no text: nothing is taken, and who follows has a hole: its owner resets. */
+STATUS_RESULT feed_ring_add(struct feed_ring *ring, struct bytes kind, struct bytes subject,
+                            struct bytes data);
+/* Event `number`, which is from first to below next. */
+const struct feed_event *feed_ring_at(const struct feed_ring *ring, uint64_t number);
 /* Where to go on behind the event of that name. False: another epoch, an event that is not kept any more or was never
  * there, or no name at all. */
 bool feed_ring_find(const struct feed_ring *ring, struct bytes name, uint64_t *ret_next);

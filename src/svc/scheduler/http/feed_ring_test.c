@@ -11,7 +11,9 @@
 
 static void add(struct feed_ring *ring, const char *data)
 {
-    assert_int_equal(feed_ring_add(ring, BYTES_LITERAL("changed"), bytes_of_cstr(data)), STATUS_OK);
+    assert_int_equal(feed_ring_add(ring, BYTES_LITERAL("changed"), BYTES_LITERAL("i"), bytes_of_cstr(data)),
+                     STATUS_OK);
+    assert_true(bytes_equal_cstr(feed_ring_at(ring, ring->next - 1)->subject, "i"));
 }
 
 static void an_event_is_a_frame_with_its_name(void **state)
@@ -19,8 +21,8 @@ static void an_event_is_a_frame_with_its_name(void **state)
     struct feed_ring *ring = feed_ring_create(0xabc);
     assert_non_null(ring);
     add(ring, "{}");
-    assert_true(
-        bytes_equal_cstr(feed_ring_at(ring, 1), "id: 0000000000000abc-1\nevent: changed\ndata: {}\n\n"));
+    assert_true(bytes_equal_cstr(feed_ring_at(ring, 1)->frame,
+                                 "id: 0000000000000abc-1\nevent: changed\ndata: {}\n\n"));
     uint64_t next = 0;
     assert_true(feed_ring_find(ring, BYTES_LITERAL("0000000000000abc-1"), &next));
     assert_int_equal(next, 2);
@@ -76,7 +78,8 @@ static void the_oldest_go_by_number_and_by_size(void **state)
     free(large);
     assert_true(ring->size <= FEED_RING_SIZE);
     assert_int_equal(ring->next - ring->first, 2);
-    assert_int_equal(feed_ring_add(ring, BYTES_LITERAL("changed"), BYTES_LITERAL("\xff")), STATUS_MALFORMED);
+    assert_int_equal(feed_ring_add(ring, BYTES_LITERAL("changed"), BYTES_LITERAL("i"), BYTES_LITERAL("\xff")),
+                     STATUS_MALFORMED);
     assert_int_equal(ring->next - ring->first, 2);
     feed_ring_destroy(ring);
 }

@@ -77,23 +77,53 @@ void api_hub_delete(void *context, struct http_request *http_request)
 
 /* --- workers --- */
 
+static const struct {
+    const char *active, *most, *filters;
+} kinds[ENGINE_WORK_KINDS] = {
+    {"activeOrchestrationsCount", "maxOrchestrationsCount", "orchestrations"},
+    {"activeActivitiesCount", "maxActivitiesCount", "activities"},
+    {"activeEntitiesCount", "maxEntitiesCount", "entities"},
+};
+
+static void write_filter(struct json_writer *json, const struct engine_filter *filter)
+{
+    json_write_begin_object(json);
+    json_write_member_string(json, "name", filter->name);
+    json_write_key(json, "versions");
+    json_write_begin_array(json);
+    for (size_t n = 0; n < filter->version_count; n++)
+        json_write_string(json, filter->versions[n]);
+    json_write_end_array(json);
+    json_write_end_object(json);
+}
+
+/* By the names of the filters that the worker sent; a kind without an entry is one of which it takes nothing. */
+static void write_filters(struct json_writer *json, const struct engine_worker_load *worker)
+{
+    json_write_key(json, "workItemFilters");
+    json_write_begin_object(json);
+    for (size_t kind = 0; kind < ENGINE_WORK_KINDS; kind++) {
+        json_write_key(json, kinds[kind].filters);
+        json_write_begin_array(json);
+        for (size_t n = 0; n < worker->filter_counts[kind]; n++)
+            write_filter(json, &worker->filters[kind][n]);
+        json_write_end_array(json);
+    }
+    json_write_end_object(json);
+}
+
 static void write_worker(void *context, const struct engine_worker_load *worker)
 {
-    static const struct {
-        const char *active, *most;
-    } names[ENGINE_WORK_KINDS] = {
-        {"activeOrchestrationsCount", "maxOrchestrationsCount"},
-        {"activeActivitiesCount", "maxActivitiesCount"},
-        {"activeEntitiesCount", "maxEntitiesCount"},
-    };
     struct json_writer *json = context;
     json_write_begin_object(json);
     json_write_member_string(json, "workerId", worker->id);
     for (size_t kind = 0; kind < ENGINE_WORK_KINDS; kind++) {
-        json_write_member_int(json, names[kind].active, worker->active[kind]);
-        json_write_member_int(json, names[kind].most, worker->most[kind]);
+        json_write_member_int(json, kinds[kind].active, worker->active[kind]);
+        json_write_member_int(json, kinds[kind].most, worker->most[kind]);
     }
     json_write_member_bool(json, "filtered", worker->filtered);
+    if (worker->filtered)
+        write_filters(json, worker);
     json_write_end_object(json);
 }
 

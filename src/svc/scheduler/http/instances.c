@@ -181,12 +181,15 @@ static void on_history_owner(struct api_call *call, struct bytes message)
 
 /* The vendor's terminal program wants an array, its editor extension an object, and neither says so. The extension
  * fetches as browsers do, which add this header. `?shape=` is for all others. */
-static bool wants_object(struct http_request *request)
+static bool read_shape(struct api_call *call, bool *ret_object)
 {
-    struct bytes shape = http_request_query(request, "shape");
-    if (shape.data)
-        return bytes_equal_cstr(shape, "object");
-    return http_request_header(request, "sec-fetch-mode").data != NULL;
+    struct bytes shape = http_request_query(call->request, "shape");
+    *ret_object = shape.data ? bytes_equal_cstr(shape, "object")
+                             : http_request_header(call->request, "sec-fetch-mode").data != NULL;
+    if (!shape.data || *ret_object || bytes_equal_cstr(shape, "array"))
+        return true;
+    api_call_answer_problem(call, http_problem_of_status(400), "shape must be array or object.");
+    return false;
 }
 
 void api_instance_history(void *context, struct http_request *http_request)
@@ -197,8 +200,9 @@ void api_instance_history(void *context, struct http_request *http_request)
     struct history *history = call->own;
     history->events.limit = HISTORY_SIZE_MAX;
     history->execution_id = http_request_second_value(http_request);
-    history->object = wants_object(http_request);
     call->on_free = history_free;
+    if (!read_shape(call, &history->object))
+        return;
     struct pb_get_instance_request request = {.instance_id = call->id};
     api_call_ask(call, PB_TASK_HUB_SIDECAR_SERVICE_GET_INSTANCE, &pb_get_instance_request_message, &request,
                  on_history_owner);
@@ -337,11 +341,9 @@ void api_instance_purge(void *context, struct http_request *http_request)
     struct api_call *call = api_call_create(context, http_request, 0);
     if (!call)
         return;
-    struct pb_purge_instances_request request = {
-        .request_case = PB_PURGE_INSTANCES_REQUEST_INSTANCE_ID,
-        .instance_id = call->id,
-        .recursive =
-            bytes_equal_nocase(http_request_query(http_request, "recursive"), BYTES_LITERAL("true"))};
-    api_call_ask(call, PB_TASK_HUB_SIDECAR_SERVICE_PURGE_INSTANCES, &pb_purge_instances_request_message,
-                 &request, on_purged);
+    struct pb_purge_instances_request request = {.request_case = PB_PURGE_INSTANCES_REQUEST_INSTANCE_ID,
+                                                 .instance_id = call->id};
+    if (api_query_flag(call, "recursive", &request.recursive))
+        api_call_ask(call, PB_TASK_HUB_SIDECAR_SERVICE_PURGE_INSTANCES, &pb_purge_instances_request_message,
+                     &request, on_purged);
 }
