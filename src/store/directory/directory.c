@@ -433,14 +433,19 @@ enum status directory_open(struct loop *loop, const struct directory_options *op
     return STATUS_OK;
 }
 
-void directory_close(struct directory *directory)
+void directory_settle(struct directory *directory)
 {
-    if (!directory)
-        return;
     while (!list_empty(&directory->queue)) {
         begin_next(directory);
         store_worker_wait(directory->worker);
     }
+}
+
+void directory_close(struct directory *directory)
+{
+    if (!directory)
+        return;
+    directory_settle(directory);
     loop_defer_cancel(&directory->next_task);
     store_worker_stop(directory->worker);
     directory_file_close(directory->file);

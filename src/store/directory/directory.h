@@ -73,6 +73,9 @@ struct directory_waiter {
 void directory_write(struct directory *directory, const struct directory_write *writes, size_t count,
                      struct directory_waiter *waiter);
 
+/* Blocks until all that was given is done: for a start and a stop. Their waiters are called from within. */
+void directory_settle(struct directory *directory);
+
 /* Who wants to know that something changed: called after each write set, before its waiter. */
 struct directory_watch {
     struct list link;

@@ -114,12 +114,12 @@ struct directory_assignment {
     int64_t updated_ns;
 };
 
+/* The newest that is active signs; an older one is published until its last token is over. */
 struct directory_signing_key {
     const char *id;          /* the key id of tokens */
     const char *private_key; /* JWK, with its private part */
     int64_t created_ns;      /* published from here on … */
-    int64_t active_ns;       /* … signs from here on … */
-    int64_t retired_ns;      /* … and no longer from here on; kept until its last token is over */
+    int64_t active_ns;       /* … signs from here on */
 };
 
 enum directory_ticket_type {
