@@ -121,6 +121,34 @@ void grpc_server_set_http(struct grpc_server *server, struct http_server *http)
     server->http = http;
 }
 
+void grpc_server_ask_who(struct grpc_server *server, const struct authenticator *authenticator)
+{
+    server->authenticator = authenticator;
+}
+
+bool grpc_call_let_in_for(struct grpc_server *server, struct grpc_call_id id,
+                          enum access_permission permission, struct bytes place, struct bytes resource)
+{
+    struct grpc_call *call = map_get(&server->calls, map_u64_key(&id.value));
+    if (!call)
+        return false;
+    buf_append_bytes(&call->place, place);
+    buf_append_bytes(&call->resource, resource);
+    call->permission = permission;
+    return buf_status(&call->place) == STATUS_OK && buf_status(&call->resource) == STATUS_OK;
+}
+
+/* A call that ends leaves its connection's list later, so the lists stand still. */
+void grpc_server_judge_again(struct grpc_server *server)
+{
+    list_each (link, &server->connections) {
+        struct grpc_connection *connection = CONTAINER_OF(link, struct grpc_connection, link);
+        list_each_safe (call, &connection->calls) {
+            grpc_call_judge_again(CONTAINER_OF(call, struct grpc_call, link));
+        }
+    }
+}
+
 bool grpc_server_drop_idlest(struct grpc_server *server)
 {
     list_each (it, &server->connections) { /* in the order in which they were last heard */
@@ -193,6 +221,8 @@ bool grpc_finish(struct grpc_server *server, struct grpc_call_id id, enum status
     struct grpc_call *call = find_call(server, id);
     if (!call)
         return false;
+    if (status == STATUS_PERMISSION_DENIED || status == STATUS_UNAUTHENTICATED)
+        grpc_call_tell_denied(call);
     grpc_call_end(call, status, text);
     return true;
 }

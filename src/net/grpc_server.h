@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "core/access/access.h"
+#include "net/authenticator.h"
 #include "net/transport.h"
 #include "os/loop.h"
 #include "wire/http1/site.h"
@@ -61,7 +62,7 @@ struct grpc_request {
     struct grpc_call_id id;
     struct bytes path;                 /* "/TaskHubSidecarService/Hello" */
     struct bytes message;              /* the request message, unpacked */
-    const struct principal *principal; /* who asks; lives as long as the server */
+    const struct principal *principal; /* who asks; lives as long as the call */
     uint64_t connection;               /* number of the connection, never used again */
     int64_t deadline_ns;               /* monotonic; INT64_MAX without grpc-timeout */
     /* The first metadata value of that lower-case name; data NULL if absent. `-bin` values are already
@@ -102,6 +103,14 @@ void grpc_server_destroy(struct grpc_server *server);
  * for another host, or one that a web page of another site makes, is answered PERMISSION_DENIED with what to
  * do, and 421 or 403 if it is no gRPC. `site` is borrowed until the end. */
 void grpc_server_known_as(struct grpc_server *server, const struct site *site);
+/* Who knows who asks; borrowed until the end. NULL: everybody is access_local. Before the first connection. */
+void grpc_server_ask_who(struct grpc_server *server, const struct authenticator *authenticator);
+/* What the call was let in for: from now on it is ended with PERMISSION_DENIED, and on_cancelled is called, when
+ * its principal loses that right. `place` and `resource` are copied. False: the call is gone, or there is no memory. */
+bool grpc_call_let_in_for(struct grpc_server *server, struct grpc_call_id id,
+                          enum access_permission permission, struct bytes place, struct bytes resource);
+/* Roles have changed: every call is judged anew. */
+void grpc_server_judge_again(struct grpc_server *server);
 /* Takes over a connection (ownership moves, also on failure). At connections_max the
  * idlest one without a call makes room. RESOURCE_EXHAUSTED: there is none; UNAVAILABLE while draining, NO_MEMORY, IO. */
 STATUS_RESULT grpc_server_adopt(struct grpc_server *server, struct transport transport, struct err *err);

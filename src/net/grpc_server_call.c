@@ -83,6 +83,10 @@ void grpc_call_destroy(struct grpc_call *call)
     count_queued(call->connection, 0, grpc_call_queue_size(call));
     buf_fini(&call->out);
     buf_fini(&call->status_text);
+    if (call->principal)
+        authenticator_release(call->connection->server->authenticator, call->principal);
+    buf_fini(&call->place);
+    buf_fini(&call->resource);
     list_remove(&call->writable);
     list_remove(&call->link);
     free(call);
@@ -573,6 +577,34 @@ void grpc_call_head_complete(struct grpc_call *call, bool ended)
         free_headers(call);
 }
 
+/* --- who asks --- */
+
+void grpc_call_tell_denied(const struct grpc_call *call)
+{
+    const struct authenticator *authenticator = call->connection->server->authenticator;
+    if (!authenticator || !call->principal)
+        return;
+    char path[128];
+    snprintf(path, sizeof path, "%.*s", BYTES_FMT(header_value(call, ":path")));
+    authenticator->denied(authenticator->context, call->principal, path[0] ? path : "an open call",
+                          buf_peek(&call->place));
+}
+
+void grpc_call_judge_again(struct grpc_call *call)
+{
+    if (call->phase != CALL_HANDED || call->permission == ACCESS_UNSET)
+        return;
+    enum access_verdict verdict = access_decide_at(call->principal, call->permission, buf_peek(&call->place),
+                                                   buf_peek(&call->resource));
+    if (verdict == ACCESS_GRANTED)
+        return;
+    grpc_call_tell_denied(call);
+    if (verdict == ACCESS_UNKNOWN)
+        end_and_tell(call, STATUS_UNAUTHENTICATED, access_refusal(call->principal));
+    else
+        end_and_tell(call, STATUS_PERMISSION_DENIED, "the role that this call needs was taken away");
+}
+
 /* --- the message --- */
 
 static void hand_over(struct grpc_call *call, struct bytes message)
@@ -585,10 +617,11 @@ static void hand_over(struct grpc_call *call, struct bytes message)
     }
     call->phase = CALL_HANDED;
     call->message_whole = true;
+    call->principal = authenticator_admit(server->authenticator, sole_header(call, "authorization"));
     const struct grpc_request request = {.id = call->id,
                                          .path = header_value(call, ":path"),
                                          .message = message,
-                                         .principal = &access_local,
+                                         .principal = call->principal,
                                          .connection = call->connection->number,
                                          .deadline_ns = call->deadline_ns,
                                          .metadata = request_metadata,

@@ -37,7 +37,8 @@ struct grpc_server {
     struct grpc_server_limits limits; /* no field is 0 */
     struct grpc_handler handler;
     const struct site *site;
-    struct http_server *http; /* NULL: requests that are no gRPC are refused */
+    const struct authenticator *authenticator; /* NULL: everybody is access_local */
+    struct http_server *http;                  /* NULL: requests that are no gRPC are refused */
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     struct list connections; /* in the order in which they were last heard */
@@ -123,6 +124,11 @@ struct grpc_call {
     struct grpc_reader reader;
     struct loop_timer deadline;
     int64_t deadline_ns;
+    /* who asks, and for what; of calls in the handler's hands */
+    const struct principal *principal; /* NULL: not asked yet */
+    enum access_permission permission; /* ACCESS_UNSET: not judged again */
+    struct buf place;
+    struct buf resource;
     /* the answer */
     bool head_sent;
     bool deferred; /* nghttp2 waits for resume_data */
@@ -166,6 +172,10 @@ bool grpc_session_feed(struct grpc_connection *connection, struct bytes input);
 struct grpc_call *grpc_call_create(struct grpc_connection *connection, int32_t stream_id);
 /* Frees; tells nobody. Its stream is gone or will never call back. */
 void grpc_call_destroy(struct grpc_call *call);
+/* Has it noted that the call is refused. */
+void grpc_call_tell_denied(const struct grpc_call *call);
+/* Ends the call if its principal may not have it any more. */
+void grpc_call_judge_again(struct grpc_call *call);
 /* The id dies. True if the handler had the call. */
 bool grpc_call_take_back(struct grpc_call *call);
 /* True if the handler was given the call and its answer is what ended it. */

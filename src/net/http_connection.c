@@ -45,10 +45,11 @@ static enum step begin_request(struct http_connection *connection)
     struct http_request *request = &connection->request;
     if (http_connection_input(connection).size == 0)
         return connection->server->draining ? STEP_CLOSE : need_more(connection);
-    *request = (struct http_request){.connection = connection,
-                                     .principal = &access_local,
-                                     .send_body = true,
-                                     .began_ns = loop_now(connection->server->loop)};
+    *request =
+        (struct http_request){.connection = connection,
+                              .principal = connection->server->authenticator ? &access_nobody : &access_local,
+                              .send_body = true,
+                              .began_ns = loop_now(connection->server->loop)};
     arena_init(&request->arena, 0);
     buf_init(&request->headers, HTTP_RESPONSE_HEAD_MAX);
     struct http1_field *fields = arena_alloc_array(&request->arena, limits->header_count_max, sizeof *fields);
@@ -164,6 +165,8 @@ static enum step begin_body(struct http_connection *connection)
     const struct http1_head *head = &request->head;
     bool has_body =
         head->body == HTTP1_BODY_CHUNKED || (head->body == HTTP1_BODY_LENGTH && head->content_length > 0);
+    request->principal =
+        authenticator_admit(connection->server->authenticator, sole_header(request, "authorization"));
     struct http_admission admission = admit(connection);
     connection->state = HTTP_BODY;
 
@@ -259,6 +262,8 @@ static enum step read_chunked_body(struct http_connection *connection)
 
 static void free_request(struct http_request *request)
 {
+    authenticator_release(request->connection->server->authenticator, request->principal);
+    request->principal = &access_nobody;
     http_server_report(request->connection->server, request, request->connection->peer.fd);
     request->connection->server->bodies_size -= request->body.size;
     buf_fini(&request->body);
@@ -367,6 +372,18 @@ void http_connection_wake(struct http_connection *connection)
 {
     if (!connection->advancing)
         loop_defer(connection->server->loop, &connection->task);
+}
+
+void http_connection_judge_again(struct http_connection *connection)
+{
+    struct http_request *request = &connection->request;
+    if (connection->state != HTTP_ANSWERING || connection->failed || !request->handler ||
+        !request->handler->may_go_on)
+        return;
+    if (request->handler->may_go_on(request->handler->context, request))
+        return;
+    connection->failed = true;
+    http_connection_wake(connection);
 }
 
 void http_connection_answered(struct http_connection *connection)

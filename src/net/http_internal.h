@@ -35,7 +35,8 @@ struct http_server {
     struct loop *loop;
     struct http_server_limits limits;
     const struct site *site;
-    struct http_mount **mounts; /* longest prefix first */
+    const struct authenticator *authenticator; /* NULL: everybody is access_local */
+    struct http_mount **mounts;                /* longest prefix first */
     size_t mount_count;
     struct list connections; /* those that wait for a request in the order in which they began to */
     size_t connection_count;
@@ -135,6 +136,8 @@ void http_connection_drain(struct http_connection *connection);
 bool http_connection_drop_idle(struct http_connection *connection);
 /* The answer is complete. */
 void http_connection_answered(struct http_connection *connection);
+/* Cuts the exchange off if its handler says that it may not go on. */
+void http_connection_judge_again(struct http_connection *connection);
 /* Has the connection advance at the end of this turn, unless it is advancing anyway. */
 void http_connection_wake(struct http_connection *connection);
 

@@ -8,7 +8,9 @@
 
 const struct http_problem http_problems[] = {
     {400, "bad-request", "Bad Request"},
+    {401, "sign-in-needed", "Sign-In Needed"},
     {403, "cross-site-request", "Cross-Site Request"},
+    {403, HTTP_PROBLEM_DENIED, "Permission Denied"},
     {404, "no-such-route", "No Such Route"},
     {405, "method-not-allowed", "Method Not Allowed"},
     {408, "request-timeout", "Request Timeout"},
@@ -24,6 +26,14 @@ const struct http_problem http_problems[] = {
     {505, "http-version-not-supported", "HTTP Version Not Supported"},
 };
 const size_t http_problem_count = ARRAY_SIZE(http_problems);
+
+const struct http_problem *http_problem_named(const char *name)
+{
+    for (size_t i = 0; i < http_problem_count; i++)
+        if (strcmp(http_problems[i].name, name) == 0)
+            return &http_problems[i];
+    return http_problem_of_status(500);
+}
 
 const struct http_problem *http_problem_of_status(int http_status)
 {

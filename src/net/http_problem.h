@@ -15,12 +15,17 @@ struct http_problem {
     const char *title; /* the same for every occurrence */
 };
 
-/* The general causes, one for each status that the server itself answers with. */
+#define HTTP_PROBLEM_DENIED "permission-denied" /* whoever asks is known, and lacks a role */
+
+/* The general causes, at least one for each status that the server itself answers with. */
 extern const struct http_problem http_problems[];
 extern const size_t http_problem_count;
 
-/* The general cause of a status; of 500 for one that has none. Never NULL. */
+/* The first general cause of a status; of 500 for one that has none. Never NULL. */
 const struct http_problem *http_problem_of_status(int http_status);
+
+/* The general cause of that name, which is in the table. */
+const struct http_problem *http_problem_named(const char *name);
 
 #define HTTP_PROBLEM_TYPE_SIZE 80 /* bytes of a "type" with its NUL */
 void http_problem_type(const struct http_problem *problem, char ret_type[HTTP_PROBLEM_TYPE_SIZE]);

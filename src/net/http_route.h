@@ -44,7 +44,11 @@ struct http_route {
 
 /* The routes of one service, where they are, and its ways. */
 struct http_part {
-    const char *name;   /* "app": what its routes are grouped by for people */
+    const char *name;  /* "app": what its routes are grouped by for people */
+    const char *where; /* a place in which a grant must hold, or a token count; NULL: "/" and the name */
+    /* Appends the id of the resource that the path of the request speaks of, at which a grant holds as well. NULL: it
+     * speaks of none, or of a session pool in front of the route. Before the request's values are decoded. */
+    void (*resource)(void *context, const struct http_request *r, struct buf *out);
     const char *prefix; /* a pattern in front of every route, its values unnamed: "/a/{}/b"; "" */
     bool anywhere;      /* other prefixes will do, too: a route may begin at any segment */
     const char *claims; /* what begins with this and names no route is refused in this part's shape */

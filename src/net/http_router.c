@@ -5,7 +5,8 @@
 #include "net/http_internal.h"
 #include "wire/http1/uri.h"
 
-#define DETAIL_SIZE_MAX ((size_t)8 << 10) /* bytes of a list of routes */
+#define PLACE_SIZE_MAX  ((size_t)20 << 10) /* bytes of a place: a path may be one */
+#define DETAIL_SIZE_MAX ((size_t)8 << 10)  /* bytes of a list of routes */
 
 const struct http_route *http_request_route(const struct http_request *request)
 {
@@ -108,28 +109,73 @@ static bool take_type(struct http_request *request, struct http_admission *ret)
     return false;
 }
 
+/* "/subscriptions/s/resourceGroups/g/sessionPools/p" in front of a route is where the cloud serves this resource. */
+static void append_pool_resource(struct bytes prefix, struct buf *out)
+{
+    static const char pattern[] = "/subscriptions/{}/resourceGroups/{}";
+    const struct bytes type = BYTES_LITERAL("/sessionPools/");
+    struct bytes values[HTTP_PATTERN_VALUES];
+    size_t at = 0;
+    for (size_t i = 0; i + type.size <= prefix.size; i++)
+        if (bytes_equal_nocase(bytes_slice(prefix, i, type.size), type))
+            at = i;
+    if (at == 0 || !http_pattern_match(pattern, bytes_slice(prefix, 0, at), values))
+        return;
+    buf_append_bytes(out, bytes_slice(prefix, 0, at));
+    buf_append_cstr(out, "/providers/Microsoft.App");
+    buf_append_bytes(out, bytes_slice(prefix, at, SIZE_MAX));
+}
+
+/* Where the route is, by both of its names. */
+static void find_place(struct http_request *request, struct buf *place, struct buf *resource)
+{
+    const struct http_part *part = request->match.part;
+    if (part->where)
+        buf_append_cstr(place, part->where);
+    else
+        buf_append_fmt(place, "/%s", part->name);
+    if (part->place)
+        part->place(part->context, request, place);
+    if (part->resource)
+        part->resource(part->context, request, resource);
+    else
+        append_pool_resource(request->match.prefix, resource);
+}
+
+static enum access_verdict judge(struct http_request *request, struct buf *place)
+{
+    CLEANUP(buf_fini) struct buf resource = {.limit = PLACE_SIZE_MAX};
+    find_place(request, place, &resource);
+    if (buf_status(place) != STATUS_OK || buf_status(&resource) != STATUS_OK)
+        return ACCESS_DENIED;
+    return access_decide_at(request->principal, request->match.route->access, buf_peek(place),
+                            buf_peek(&resource));
+}
+
+static void tell_denied(const struct http_request *request, struct bytes place)
+{
+    const struct authenticator *authenticator = request->connection->server->authenticator;
+    if (authenticator)
+        authenticator->denied(authenticator->context, request->principal, request->match.route->pattern,
+                              place);
+}
+
 /* INVARIANT: no handler of a route sees a request that this has not let through. */
 static bool may(struct http_request *request, struct http_admission *ret)
 {
-    const struct http_match *match = &request->match;
-    CLEANUP(buf_fini) struct buf scope = {0};
-    buf_append_fmt(&scope, "/%s", match->part->name);
-    if (match->part->place)
-        match->part->place(match->part->context, request, &scope);
-    enum access_verdict verdict =
-        access_decide(request->principal, match->route->access,
-                      buf_status(&scope) == STATUS_OK ? buf_peek(&scope) : BYTES_LITERAL(""));
+    CLEANUP(buf_fini) struct buf place = {.limit = PLACE_SIZE_MAX};
+    enum access_verdict verdict = judge(request, &place);
     if (verdict == ACCESS_GRANTED)
         return true;
+    tell_denied(request, buf_peek(&place));
     if (verdict == ACCESS_UNKNOWN) {
-        *ret =
-            (struct http_admission){.http_status = 401, .detail = "Sign in: no valid credentials were sent."};
+        const char *detail = arena_fmt(&request->arena, "Sign in: %s.", access_refusal(request->principal));
+        *ret = (struct http_admission){.http_status = 401, .detail = detail ? detail : "Sign in."};
         return false;
     }
     CLEANUP(buf_fini) struct buf words = {0};
-    access_explain(match->route->access, &words);
-    const char *detail =
-        arena_fmt(&request->arena, "%s: %.*s.", request->principal->name, BYTES_FMT(buf_peek(&words)));
+    access_explain(request->principal, request->match.route->access, buf_peek(&place), &words);
+    const char *detail = arena_fmt(&request->arena, "%.*s.", BYTES_FMT(buf_peek(&words)));
     *ret = (struct http_admission){.http_status = 403, .detail = detail ? detail : "You may not do this."};
     return false;
 }
@@ -144,6 +190,15 @@ static bool admit(struct http_request *request, struct http_admission *ret)
     if (!readable)
         *ret = unreadable;
     return readable && take_type(request, ret);
+}
+
+static bool may_go_on(void *context, struct http_request *request)
+{
+    CLEANUP(buf_fini) struct buf place = {.limit = PLACE_SIZE_MAX};
+    if (!request->match.route || judge(request, &place) == ACCESS_GRANTED)
+        return true;
+    tell_denied(request, buf_peek(&place));
+    return false;
 }
 
 static void on_head(void *context, struct http_request *request, struct http_admission *ret)
@@ -184,6 +239,16 @@ static void on_request(void *context, struct http_request *request)
     http_respond(request, 204, NULL, (struct bytes){0});
 }
 
+/* 403 has two causes, of which the foreign page is looked at before anybody's role. */
+static const struct http_problem *cause_of(struct http_request *request, int http_status)
+{
+    CLEANUP(buf_fini) struct buf place = {.limit = PLACE_SIZE_MAX};
+    bool judged = http_status == 403 && request->match.part && request->match.route;
+    if (judged && judge(request, &place) == ACCESS_DENIED)
+        return http_problem_named(HTTP_PROBLEM_DENIED);
+    return http_problem_of_status(http_status);
+}
+
 static void write_error(void *context, struct http_request *request, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type)
 {
@@ -197,11 +262,14 @@ static void write_error(void *context, struct http_request *request, int http_st
     if (http_status == 405)
         (void)add_allow(request);
     if (http_status == 401) /* RFC 9110 section 11.6.1 */
-        (void)!http_response_header(request, "WWW-Authenticate", BYTES_LITERAL("Bearer"));
+        (void)!http_response_header(request, "WWW-Authenticate",
+                                    request->principal->refusal
+                                        ? BYTES_LITERAL("Bearer realm=\"sallyport\", error=\"invalid_token\"")
+                                        : BYTES_LITERAL("Bearer realm=\"sallyport\""));
     if (part && part->write_error)
         part->write_error(part->context, request, http_status, detail, ret_body, ret_content_type);
     else
-        *ret_content_type = http_problem_write(ret_body, http_problem_of_status(http_status), detail);
+        *ret_content_type = http_problem_write(ret_body, cause_of(request, http_status), detail);
 }
 
 void http_router_init(struct http_router *router, const struct http_part *parts, size_t part_count)
@@ -214,6 +282,9 @@ void http_router_init(struct http_router *router, const struct http_part *parts,
         }
     }
     *router = (struct http_router){.parts = parts, .part_count = part_count};
-    router->handler = (struct http_handler){
-        .on_head = on_head, .on_request = on_request, .write_error = write_error, .context = router};
+    router->handler = (struct http_handler){.on_head = on_head,
+                                            .on_request = on_request,
+                                            .write_error = write_error,
+                                            .may_go_on = may_go_on,
+                                            .context = router};
 }

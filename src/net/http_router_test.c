@@ -141,7 +141,8 @@ static void who_may_not_is_refused_before_anything_is_read(void **state)
     begin(&world);
     asker = &auditor; /* of the pool, whose rows ask for READ, and not of the app */
     EXPECT(&world, "GET /pools/p/files/a " HOST "\r\n", "200 OK");
-    EXPECT(&world, "GET /items/x " HOST "\r\n", "403 Forbidden", "an auditor: ", "Sallyport Reviewer");
+    EXPECT(&world, "GET /items/x " HOST "\r\n", "403 Forbidden", "an auditor lacks the role",
+           "permission-denied", "sallyport role create");
     EXPECT(&world, "POST /items " HOST "Content-Type: application/json\r\nContent-Length: 15\r\n\r\n",
            "403 ");
     asker = &access_nobody;

@@ -78,6 +78,18 @@ void http_server_known_as(struct http_server *server, const struct site *site)
     server->site = site;
 }
 
+void http_server_ask_who(struct http_server *server, const struct authenticator *authenticator)
+{
+    server->authenticator = authenticator;
+}
+
+void http_server_judge_again(struct http_server *server)
+{
+    list_each (link, &server->connections) {
+        http_connection_judge_again(CONTAINER_OF(link, struct http_connection, link));
+    }
+}
+
 void http_server_on_exchange(struct http_server *server,
                              void (*on_exchange)(void *context, const struct http_exchange *exchange),
                              void *context)

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "core/access/access.h"
+#include "net/authenticator.h"
 #include "net/http_problem.h"
 #include "net/transport.h"
 #include "os/loop.h"
@@ -63,6 +64,9 @@ struct http_handler {
      * the handler mounted at "" is asked. May add headers. NULL: problem+json. */
     void (*write_error)(void *context, struct http_request *r, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type);
+    /* False: whoever made this request may not have it any more, after a change of roles. It is then cut off: on_gone.
+     * NULL: nobody's right ends. */
+    bool (*may_go_on)(void *context, struct http_request *request);
     void *context;
 };
 
@@ -87,6 +91,10 @@ void http_server_destroy(struct http_server *server);
  * gets 421, one that a web page of another site makes 403, before any handler sees it. `site` is borrowed
  * until the end; without this call the names of loopback are all. */
 void http_server_known_as(struct http_server *server, const struct site *site);
+/* Who knows who asks; borrowed until the end. NULL: everybody is access_local. Before the first connection. */
+void http_server_ask_who(struct http_server *server, const struct authenticator *authenticator);
+/* Roles have changed: every request whose answer is awaited or streamed is judged anew. */
+void http_server_judge_again(struct http_server *server);
 /* Called for every exchange that is over; NULL stops it. */
 void http_server_on_exchange(struct http_server *server,
                              void (*on_exchange)(void *context, const struct http_exchange *exchange),
@@ -116,7 +124,7 @@ struct bytes http_request_query_string(const struct http_request *request);
 /* The first header of that name (case-insensitive); data NULL if absent. "host" gives the authority of an
  * absolute-form target if there is one (RFC 9112 section 3.2.2). */
 struct bytes http_request_header(const struct http_request *request, const char *name);
-/* Who asks; lives as long as the server. */
+/* Who asks; lives as long as the request. */
 const struct principal *http_request_principal(const struct http_request *request);
 /* It came through TLS: links to this server begin with https. */
 bool http_request_is_secure(const struct http_request *request);

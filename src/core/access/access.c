@@ -143,15 +143,32 @@ bool access_role_find(struct bytes text, enum access_role *ret_role)
     return false;
 }
 
-void access_explain(enum access_permission permission, struct buf *out)
+static int permission_count(enum access_role role)
 {
-    const char *before = "";
-    buf_append_fmt(out, "this needs the permission \"%s\", which these roles have: ",
-                   access_permission_name(permission));
-    for (enum access_role role = 0; role < ROLE_LOCAL; role++) {
-        if (!access_role_permits(role, permission))
-            continue;
-        buf_append_fmt(out, "%s%s", before, access_role_name(role));
-        before = ", ";
+    return __builtin_popcount(roles[role].may);
+}
+
+void access_explain(const struct principal *principal, enum access_permission permission, struct bytes place,
+                    struct buf *out)
+{
+    enum access_role least = ROLE_LOCAL;
+    for (enum access_role role = 0; role < ROLE_LOCAL; role++)
+        if (access_role_permits(role, permission) && permission_count(role) < permission_count(least))
+            least = role;
+    if (least == ROLE_LOCAL) {
+        buf_append_fmt(out, "%.80s may not do this, and no role permits it", principal->name);
+        return;
     }
+    struct bytes scope = bytes_slice(place, 0, 100);
+    buf_append_fmt(out,
+                   "%.80s lacks the role \"%s\" (%s): sallyport role create \"%s\" --to %.80s --scope %.*s",
+                   principal->name, roles[least].name, access_permission_name(permission), roles[least].name,
+                   principal->name, BYTES_FMT(scope));
+}
+
+const char *access_refusal(const struct principal *principal)
+{
+    if (principal->id)
+        return "the credentials count at another place only";
+    return principal->refusal ? principal->refusal : "no credentials were sent";
 }

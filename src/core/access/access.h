@@ -60,6 +60,7 @@ struct principal {
     const char *name; /* for people and records */
     const struct access_grant *grants;
     size_t grant_count;
+    const char *refusal; /* NULL, or why the credentials that were shown do not count; without an id then */
     struct bytes
         within; /* the only place where the credentials count, as their audience says; "": everywhere */
 };
@@ -93,7 +94,11 @@ const char *access_role_id(enum access_role role);
  * granted. */
 bool access_role_find(struct bytes text, enum access_role *ret_role);
 bool access_role_permits(enum access_role role, enum access_permission permission);
-/* What to say to who may not: which roles permit it. */
-void access_explain(enum access_permission permission, struct buf *out);
+/* What to say to who may not: which role is lacking, of those that permit it the one that permits least, and the command
+ * that grants it. */
+void access_explain(const struct principal *principal, enum access_permission permission, struct bytes place,
+                    struct buf *out);
+/* Why somebody is not known, after ACCESS_UNKNOWN. */
+const char *access_refusal(const struct principal *principal);
 
 #endif

@@ -139,10 +139,12 @@ static void roles_and_permissions_have_names_of_their_own(void **state)
     for (enum access_permission permission = 0; permission < ACCESS_PERMISSIONS; permission++)
         assert_non_null(access_permission_name(permission));
     CLEANUP(buf_fini) struct buf text = {0};
-    access_explain(ACCESS_HUB_WORK, &text);
-    assert_true(bytes_equal_cstr(buf_peek(&text),
-                                 "this needs the permission \"hub-work\", which these roles have: "
-                                 "Durable Task Data Contributor, Durable Task Worker"));
+    const struct principal alice = {.id = "1", .name = "alice"};
+    access_explain(&alice, ACCESS_HUB_WORK, BYTES_LITERAL("/scheduler/h"), &text);
+    assert_true(bytes_equal_cstr(
+        buf_peek(&text), "alice lacks the role \"Durable Task Worker\" (hub-work): sallyport role create "
+                         "\"Durable Task Worker\" --to alice --scope /scheduler/h"));
+    assert_string_equal(access_refusal(&access_nobody), "no credentials were sent");
 }
 
 int main(void)

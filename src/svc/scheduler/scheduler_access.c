@@ -97,27 +97,21 @@ void scheduler_access_place(struct bytes hub, struct buf *scope)
     buf_append_bytes(scope, hub);
 }
 
-static enum access_verdict decide(const struct principal *principal, enum access_permission permission,
-                                  struct bytes hub)
-{
-    CLEANUP(buf_fini) struct buf scope = {0};
-    buf_append_cstr(&scope, "/scheduler");
-    scheduler_access_place(hub, &scope);
-    return access_decide(principal, permission,
-                         buf_status(&scope) == STATUS_OK ? buf_peek(&scope) : BYTES_LITERAL(""));
-}
-
 enum status scheduler_access_check(const struct principal *principal, struct bytes path, struct bytes hub,
                                    struct err *err)
 {
     enum access_permission permission = scheduler_access_of(path);
-    enum access_verdict verdict = decide(principal, permission, hub);
+    CLEANUP(buf_fini) struct buf place = {0};
+    buf_append_cstr(&place, SCHEDULER_ACCESS_PLACE);
+    scheduler_access_place(hub, &place);
+    if (buf_status(&place) != STATUS_OK)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum access_verdict verdict = access_decide(principal, permission, buf_peek(&place));
     if (verdict == ACCESS_GRANTED)
         return STATUS_OK;
     if (verdict == ACCESS_UNKNOWN)
-        return err_set(err, STATUS_UNAUTHENTICATED, "sign in: no valid credentials were sent");
+        return err_set(err, STATUS_UNAUTHENTICATED, "sign in: %s", access_refusal(principal));
     CLEANUP(buf_fini) struct buf words = {0};
-    access_explain(permission, &words);
-    return err_set(err, STATUS_PERMISSION_DENIED, "%.40s: %.*s", principal->name,
-                   BYTES_FMT(buf_peek(&words)));
+    access_explain(principal, permission, buf_peek(&place), &words);
+    return err_set(err, STATUS_PERMISSION_DENIED, "%.*s", BYTES_FMT(buf_peek(&words)));
 }

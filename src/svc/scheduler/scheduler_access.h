@@ -6,6 +6,8 @@
 
 #include "core/access/access.h"
 
+#define SCHEDULER_ACCESS_PLACE "/scheduler" /* of all hubs */
+
 /* ACCESS_UNSET for a path that no service of ours has. */
 enum access_permission scheduler_access_of(struct bytes path);
 /* Appends "/HUB" to a scope, by the name that a caller gives; nothing for a name that no hub can have. */

@@ -51,6 +51,19 @@ static enum status admit_request(struct scheduler *scheduler, const struct grpc_
     return status == STATUS_OK ? scheduler_admit(scheduler, method, err) : status;
 }
 
+/* A call may last: it is to end when the right to it does. Without sign-in no right ever ends. */
+static bool let_in(struct scheduler *scheduler, const struct grpc_request *request)
+{
+    if (request->principal == &access_local)
+        return true;
+    CLEANUP(buf_fini) struct buf place = {0};
+    buf_append_cstr(&place, SCHEDULER_ACCESS_PLACE);
+    scheduler_access_place(request->metadata(request, "taskhub"), &place);
+    return buf_status(&place) == STATUS_OK &&
+           grpc_call_let_in_for(scheduler->grpc, request->id, scheduler_access_of(request->path),
+                                buf_peek(&place), (struct bytes){0});
+}
+
 static void on_call(void *context, const struct grpc_request *request)
 {
     struct scheduler *scheduler = context;
@@ -66,6 +79,8 @@ static void on_call(void *context, const struct grpc_request *request)
                                                  .message = request->message,
                                                  .request = request};
     enum status status = admit_request(scheduler, request, method, &hub, &err);
+    if (status == STATUS_OK && !let_in(scheduler, request))
+        status = err_set(&err, STATUS_NO_MEMORY, "out of memory");
     struct scheduler_call *call =
         status == STATUS_OK ? scheduler_call_create(scheduler, &origin, method, hub) : NULL;
     if (call && hub == 0)

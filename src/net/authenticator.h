@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* authenticator.h — how the servers of this folder learn who asks. They take the credentials from a request and give them to
+ * whoever knows people (svc/directory/door.h); what comes back is a principal, about which core/access/access.h decides.
+ * Without an authenticator everybody is access_local. Loop's thread. */
+#ifndef NET_AUTHENTICATOR_H
+#define NET_AUTHENTICATOR_H
+
+#include "core/access/access.h"
+
+struct authenticator {
+    /* Who bears `authorization`, the value of that header (data NULL: none was sent). Never NULL; of credentials that
+     * do not count it is somebody without an id and with a refusal. It may change as roles do, and lives until it is
+     * released. */
+    const struct principal *(*admit)(void *context, struct bytes authorization);
+    void (*release)(void *context, const struct principal *principal);
+    /* A request was refused, or cut off because of a change of roles. `what`: a route or a call. */
+    void (*denied)(void *context, const struct principal *principal, const char *what, struct bytes place);
+    void *context;
+};
+
+static inline const struct principal *authenticator_admit(const struct authenticator *authenticator,
+                                                          struct bytes authorization)
+{
+    return authenticator ? authenticator->admit(authenticator->context, authorization) : &access_local;
+}
+
+static inline void authenticator_release(const struct authenticator *authenticator,
+                                         const struct principal *principal)
+{
+    if (authenticator && principal != &access_local && principal != &access_nobody)
+        authenticator->release(authenticator->context, principal);
+}
+
+#endif
