@@ -18,11 +18,15 @@
 #include "cmd/settings.h"
 #include "cmd/state_dir.h"
 #include "cmd/tls_setup.h"
+#include "crypto/secret.h"
 #include "jail/data_root.h"
 #include "net/listener.h"
 #include "os/loop.h"
 #include "store/directory/directory.h"
+#include "store/directory/token.h"
 #include "svc/app/app_service.h"
+#include "svc/directory/door.h"
+#include "svc/directory/issuer.h"
 #include "svc/pool/http/pool_service.h"
 #include "svc/scheduler/http/scheduler_http.h"
 #include "svc/scheduler/scheduler_service.h"
@@ -54,8 +58,15 @@ struct server {
     char confine_detail[300]; /* part_confinement.c: what is missing */
     char confine_json[512];   /* part_confinement.c: what it dropped, as one JSON object */
 
-    struct directory *directory; /* part_directory.c: NULL without a data folder */
-    bool directory_made;         /* part_directory.c: by this start */
+    struct directory *directory;   /* part_directory.c: NULL without a data folder */
+    bool directory_made;           /* part_directory.c: by this start */
+    struct token_keys *token_keys; /* part_directory.c: NULL without a directory */
+    struct issuer *issuer;         /* part_directory.c: NULL without `oidc-issuer` */
+    struct doorkeeper *door;       /* part_directory.c: NULL without `auth` */
+    char inner_key[SECRET_TEXT_SIZE +
+                   1]; /* part_directory.c: with which the app of this process asks the others */
+    char first_key[SECRET_TEXT_SIZE +
+                   1]; /* part_directory.c: of the owner, if this start made it; printed once */
 
     struct otlp_exporter *traces; /* part_traces.c */
 

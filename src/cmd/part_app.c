@@ -25,12 +25,13 @@ static enum status start(struct server *server, struct err *err)
     const struct option_values *values = server->settings;
     const struct addresses *inner = &server->inner;
     bool alone = server->command == COMMAND_APP;
+    const char *inner_key = server->inner_key[0] ? server->inner_key : NULL;
     struct app_options options = {
         .connection_string = alone ? setting_text(values, "scheduler") : inner->connection_string,
         .pool_url = alone ? setting_text(values, "session-pool-url") : inner->pool_url,
-        .pool_token = alone ? setting_text(values, "session-pool-token") : NULL,
+        .pool_token = alone ? setting_text(values, "session-pool-token") : inner_key,
         .ca_file = alone ? setting_text(values, "ca-file") : NULL,
-        .scheduler_token = alone ? setting_text(values, "scheduler-token") : NULL,
+        .scheduler_token = alone ? setting_text(values, "scheduler-token") : inner_key,
         .approval_timeout_ns = setting_number(values, "approval-timeout"),
         .run_timeout_ns = setting_number(values, "run-timeout"),
         .code_size_max = (size_t)setting_number(values, "code-size-max"),

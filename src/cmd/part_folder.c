@@ -28,7 +28,7 @@ static enum status start(struct server *server, struct err *err)
 {
     umask(OWNER_ONLY);
     enum status status = STATUS_OK;
-    if (server_has(server, &part_scheduler))
+    if (server_has(server, &part_scheduler) || setting_flag(server->settings, "auth"))
         status = state_dir_open(setting_text(server->settings, "data"), &server->data_dir, err);
     if (status == STATUS_OK && server->data_dir)
         status = folder_handle_open(server->data_dir, &server->data, err);

@@ -9,13 +9,18 @@ static enum status start(struct server *server, struct err *err)
         .ping_interval_ns = setting_number(server->settings, "peer-ping-interval"),
         .ping_timeout_ns = setting_number(server->settings, "peer-ping-timeout"),
     };
-    if (!server->scheduler)
-        return grpc_server_create(server->loop, NULL, NULL, &server->grpc, err);
-    struct grpc_handler handler = scheduler_handler(server->scheduler);
-    enum status status = grpc_server_create(server->loop, &limits, &handler, &server->grpc, err);
-    if (status == STATUS_OK)
+    struct grpc_handler handler = {.on_call = NULL};
+    if (server->scheduler)
+        handler = scheduler_handler(server->scheduler);
+    enum status status = grpc_server_create(server->loop, server->scheduler ? &limits : NULL,
+                                            server->scheduler ? &handler : NULL, &server->grpc, err);
+    if (status != STATUS_OK)
+        return status;
+    if (server->door)
+        grpc_server_ask_who(server->grpc, door_authenticator(server->door));
+    if (server->scheduler)
         scheduler_attach(server->scheduler, server->grpc);
-    return status;
+    return STATUS_OK;
 }
 
 static void stop(struct server *server)

@@ -10,6 +10,8 @@ static enum status start(struct server *server, struct err *err)
         status = http_server_create(server->loop, NULL, &server->http, err);
     if (status != STATUS_OK)
         return status;
+    if (server->door)
+        http_server_ask_who(server->http, door_authenticator(server->door));
     front_init(&server->front);
     http_server_known_as(server->http, &server->names.site);
     grpc_server_known_as(server->grpc, &server->names.site);

@@ -42,7 +42,7 @@ static enum status listen_on(struct server *server, const char *setting, struct 
         .grpc = server->grpc,
         .tls = server->tls.server,
         .tls_only = setting_flag(server->settings, "tls-only"),
-        .allow_remote = setting_flag(server->settings, "insecure-no-auth"),
+        .allow_remote = server->door || setting_flag(server->settings, "insecure-no-auth"),
     };
     enum status status = listener_open(server->loop, &options, ret_listener, err);
     if (status != STATUS_IO) /* most often: another server is there */

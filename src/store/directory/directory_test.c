@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-struct fixture {
+struct directory_fixture {
     struct loop *loop;
     struct directory *directory;
     char folder[64];
@@ -35,7 +35,7 @@ static void on_done(struct directory_waiter *waiter, enum status status, const s
     wait->err = *err;
 }
 
-static void open_it(struct fixture *fixture)
+static void open_it(struct directory_fixture *fixture)
 {
     struct err err = {0};
     const struct directory_options options = {.folder = fixture->folder, .now_ns = 7};
@@ -45,7 +45,7 @@ static void open_it(struct fixture *fixture)
 
 static int set_up(void **state)
 {
-    struct fixture *fixture = calloc(1, sizeof *fixture);
+    struct directory_fixture *fixture = calloc(1, sizeof *fixture);
     struct err err = {0};
     assert_int_equal(loop_create(&fixture->loop, &err), STATUS_OK);
     snprintf(fixture->folder, sizeof fixture->folder, "/tmp/directory_test.XXXXXX");
@@ -59,7 +59,7 @@ static int tear_down(void **state)
 {
     static const char *const files[] = {"directory.db", "directory.db-wal", "directory.db-shm",
                                         "directory.db.lock"};
-    struct fixture *fixture = *state;
+    struct directory_fixture *fixture = *state;
     directory_close(fixture->directory);
     loop_destroy(fixture->loop);
     for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -72,22 +72,22 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void reopen(struct fixture *fixture)
+static void reopen(struct directory_fixture *fixture)
 {
     directory_close(fixture->directory);
     fixture->directory = NULL;
     open_it(fixture);
 }
 
-static void await(struct fixture *fixture, struct wait *wait)
+static void await(struct directory_fixture *fixture, struct wait *wait)
 {
     struct err err = {0};
     while (!wait->done)
         assert_int_equal(loop_step(fixture->loop, 1000, &err), STATUS_OK);
 }
 
-static enum status write_one(struct fixture *fixture, enum directory_verb verb, enum directory_kind kind,
-                             const void *object)
+static enum status write_one(struct directory_fixture *fixture, enum directory_verb verb,
+                             enum directory_kind kind, const void *object)
 {
     struct wait wait = {.waiter.on_done = on_done};
     const struct directory_write write = {verb, kind, object};
@@ -104,7 +104,7 @@ static const struct directory_person alice = {.id = "A0000000-0000-4000-8000-000
 
 static void what_is_written_is_there_after_a_restart(void **state)
 {
-    struct fixture *fixture = *state;
+    struct directory_fixture *fixture = *state;
     assert_true(fixture->made);
     char tenant[64];
     snprintf(tenant, sizeof tenant, "%s", directory_tenant(fixture->directory)->id);
@@ -130,7 +130,7 @@ static void what_is_written_is_there_after_a_restart(void **state)
 
 static void only_the_owner_reads_the_file(void **state)
 {
-    struct fixture *fixture = *state;
+    struct directory_fixture *fixture = *state;
     char path[128];
     struct stat facts;
     snprintf(path, sizeof path, "%s/directory.db", fixture->folder);
@@ -145,7 +145,7 @@ static void only_the_owner_reads_the_file(void **state)
 
 static void a_name_is_had_once(void **state)
 {
-    struct fixture *fixture = *state;
+    struct directory_fixture *fixture = *state;
     struct directory_person other = alice;
     other.id = "a0000000-0000-4000-8000-000000000002";
     other.name = "ALICE@EXAMPLE.ORG";
@@ -166,7 +166,7 @@ static void a_name_is_had_once(void **state)
 
 static void an_assignment_is_had_once_by_what_it_says(void **state)
 {
-    struct fixture *fixture = *state;
+    struct directory_fixture *fixture = *state;
     struct directory_assignment assignment = {.id = "b0000000-0000-4000-8000-000000000001",
                                               .principal_id = alice.id,
                                               .role_id = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
@@ -183,7 +183,7 @@ static void an_assignment_is_had_once_by_what_it_says(void **state)
 /* Two who redeem one code: it is deleted once. */
 static void of_two_who_want_it_one_gets_it(void **state)
 {
-    struct fixture *fixture = *state;
+    struct directory_fixture *fixture = *state;
     const struct directory_ticket ticket = {.id = "c0000000-0000-4000-8000-000000000001",
                                             .type = DIRECTORY_CODE,
                                             .hash = "00ff",
@@ -212,7 +212,7 @@ static void on_change(struct directory_watch *watch)
 
 static void all_or_nothing_and_who_watches_is_told(void **state)
 {
-    struct fixture *fixture = *state;
+    struct directory_fixture *fixture = *state;
     struct counter counter = {.watch.on_change = on_change};
     directory_watch_add(fixture->directory, &counter.watch);
     const struct directory_group missing = {.id = "d0000000-0000-4000-8000-000000000001", .name = "g"};
@@ -238,7 +238,7 @@ static void all_or_nothing_and_who_watches_is_told(void **state)
 
 static void what_is_no_text_is_refused(void **state)
 {
-    struct fixture *fixture = *state;
+    struct directory_fixture *fixture = *state;
     struct directory_person person = alice;
     person.display_name = "\xff";
     assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_PERSON, &person),
@@ -258,7 +258,7 @@ static void what_is_no_text_is_refused(void **state)
 /* A stop waits for what was asked for. */
 static void a_close_loses_nothing(void **state)
 {
-    struct fixture *fixture = *state;
+    struct directory_fixture *fixture = *state;
     struct wait wait = {.waiter.on_done = on_done};
     const struct directory_write write = {DIRECTORY_CREATE, DIRECTORY_PERSON, &alice};
     directory_write(fixture->directory, &write, 1, &wait.waiter);

@@ -24,6 +24,7 @@ enum directory_kind {
     DIRECTORY_ASSIGNMENT = 8,
     DIRECTORY_SIGNING_KEY = 9,
     DIRECTORY_TICKET = 10,
+    DIRECTORY_KEY_USE = 11,
     DIRECTORY_KINDS,
 };
 
@@ -97,8 +98,13 @@ struct directory_key {
     const char *scope; /* a place; "": everywhere */
     int64_t created_ns;
     int64_t expires_ns;
-    int64_t used_ns; /* to a few minutes */
     int64_t revoked_ns;
+};
+
+/* Apart from the key, so that noting a use can never undo that it was revoked. */
+struct directory_key_use {
+    const char *id;  /* the key's */
+    int64_t used_ns; /* to a minute */
 };
 
 /* Unique by principal, role and scope, without regard to case. */

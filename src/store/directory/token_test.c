@@ -16,7 +16,7 @@
 #define NOW_NS (1700000000 * NS_PER_S)
 #define DAY_NS (86400 * NS_PER_S)
 
-struct fixture {
+struct token_fixture {
     struct loop *loop;
     struct directory *directory;
     struct token_keys *keys;
@@ -25,7 +25,7 @@ struct fixture {
 
 static int set_up(void **state)
 {
-    struct fixture *fixture = calloc(1, sizeof *fixture);
+    struct token_fixture *fixture = calloc(1, sizeof *fixture);
     struct err err = {0};
     assert_int_equal(loop_create(&fixture->loop, &err), STATUS_OK);
     snprintf(fixture->folder, sizeof fixture->folder, "/tmp/token_test.XXXXXX");
@@ -41,7 +41,7 @@ static int tear_down(void **state)
 {
     static const char *const files[] = {"directory.db", "directory.db-wal", "directory.db-shm",
                                         "directory.db.lock"};
-    struct fixture *fixture = *state;
+    struct token_fixture *fixture = *state;
     token_keys_close(fixture->keys);
     directory_close(fixture->directory);
     loop_destroy(fixture->loop);
@@ -55,7 +55,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static enum status mint(struct fixture *fixture, const char *audience, int64_t now_ns, struct buf *out)
+static enum status mint(struct token_fixture *fixture, const char *audience, int64_t now_ns, struct buf *out)
 {
     struct err err = {0};
     const struct token_wish wish = {.issuer_base = "https://localhost:8080",
@@ -66,7 +66,8 @@ static enum status mint(struct fixture *fixture, const char *audience, int64_t n
     return token_mint(fixture->keys, &wish, now_ns, out, &err);
 }
 
-static enum status check(struct fixture *fixture, struct bytes token, int64_t now_ns, struct bytes *ret_place)
+static enum status check(struct token_fixture *fixture, struct bytes token, int64_t now_ns,
+                         struct bytes *ret_place)
 {
     CLEANUP(jwt_fini) struct jwt jwt = {0};
     struct err err = {0};
@@ -111,7 +112,7 @@ static void nothing_is_minted_for_others(void **state)
         assert_int_equal(mint(*state, audiences[i], NOW_NS, &token), STATUS_INVALID_ARGUMENT);
 }
 
-static size_t published(struct fixture *fixture)
+static size_t published(struct token_fixture *fixture)
 {
     CLEANUP(buf_fini) struct buf text = {0};
     assert_int_equal(token_keys_publish(fixture->keys, &text), STATUS_OK);
@@ -122,7 +123,7 @@ static size_t published(struct fixture *fixture)
     return count;
 }
 
-static void tend(struct fixture *fixture, int64_t now_ns)
+static void tend(struct token_fixture *fixture, int64_t now_ns)
 {
     token_keys_tend(fixture->keys, now_ns);
     directory_settle(fixture->directory);
@@ -131,7 +132,7 @@ static void tend(struct fixture *fixture, int64_t now_ns)
 /* CS-06: published before it signs, kept until the last token is over. */
 static void a_key_is_published_before_it_signs_and_after(void **state)
 {
-    struct fixture *fixture = *state;
+    struct token_fixture *fixture = *state;
     CLEANUP(buf_fini) struct buf before = {0};
     CLEANUP(buf_fini) struct buf after = {0};
     struct bytes place = {0};
@@ -155,7 +156,7 @@ static void a_key_is_published_before_it_signs_and_after(void **state)
 
 static void of_another_tenant_is_nobodys(void **state)
 {
-    struct fixture *fixture = *state, *other = NULL;
+    struct token_fixture *fixture = *state, *other = NULL;
     void *other_state = NULL;
     set_up(&other_state);
     other = other_state;

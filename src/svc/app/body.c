@@ -64,3 +64,9 @@ bool body_is_source(struct http_request *request)
     return http_type_of(http_request_arena(request), http_request_header(request, "content-type")) ==
            HTTP_TYPE_TEXT;
 }
+
+const char *body_who(const struct principal *principal, const char *claimed)
+{
+    bool signed_in = strcmp(principal->id, access_local.id) != 0;
+    return signed_in ? principal->name : claimed;
+}

@@ -20,6 +20,10 @@ json_t *body_read(struct http_request *request, struct body_fault *ret_fault);
 json_t *body_read_object(struct http_request *request);
 void body_refuse(struct http_request *request, const struct body_fault *fault);
 
+/* Whose a submission or a decision is: who signed in, whatever the body claims; without sign-in `claimed`, which may be
+ * NULL. Borrowed. */
+const char *body_who(const struct principal *principal, const char *claimed);
+
 /* True for a body of source text (HTTP_TYPE_TEXT). */
 bool body_is_source(struct http_request *request);
 /* The body without a byte order mark; valid as the request's body is. */

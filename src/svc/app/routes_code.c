@@ -55,6 +55,7 @@ void route_code_execute(struct app_service *service, struct http_request *reques
     int http_status;
     const char *refusal = code_refusal(service, code, &http_status);
     const struct submission submission = {.code = code,
+                                          .submitted_by = body_who(http_request_principal(request), NULL),
                                           .approval_timeout_ms =
                                               service->activity.steering.approval_timeout_ms,
                                           .on_submitted = on_submitted};

@@ -107,7 +107,7 @@ void route_requests_create(struct app_service *service, struct http_request *req
         refusal = "The member \"approvalTimeoutSeconds\" must be a number from 0.001 to 315360000.";
     const struct submission submission = {
         .code = code,
-        .submitted_by = submitted_by,
+        .submitted_by = body_who(http_request_principal(request), submitted_by),
         .approval_timeout_ms =
             wait ? (int64_t)(wait_s * 1000) : service->activity.steering.approval_timeout_ms,
         .warnings = refusal ? NULL : warn_of_unknown(root, known, ARRAY_SIZE(known)),
@@ -156,7 +156,7 @@ static json_t *read_decision(const json_t *root, const struct principal *princip
     char at[TIME_TEXT_SIZE_MAX];
     time_format(clock_unix_ns(), 7, at);
     json_t *record = json_pack("{s:b, s:s, s:s}", "approved", json_is_true(approve), "at", at, "by",
-                               by && *by ? by : principal->name);
+                               body_who(principal, by && *by ? by : principal->name));
     if (comment)
         json_object_set_new(record, "comment", json_string(comment));
     if (hash)

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* bearer.c — first whose roles count (one id, and those of groups), then one walk over the assignments. */
+#include "svc/directory/bearer.h"
+
+#include <stdlib.h>
+
+#include "base/macros.h"
+
+#define SUBJECTS_MAX 64  /* somebody and their groups */
+#define GRANTS_MAX   256 /* of one bearer */
+
+/* Everybody whose assignments count for the bearer. */
+struct subjects {
+    struct bytes at[SUBJECTS_MAX];
+    size_t count;
+};
+
+static void refuse(struct bearer *bearer, const char *why)
+{
+    bearer->principal = (struct principal){.id = NULL, .name = "nobody", .refusal = why};
+}
+
+static void add_subject(struct subjects *subjects, const char *id)
+{
+    if (subjects->count < SUBJECTS_MAX)
+        subjects->at[subjects->count++] = bytes_of_cstr(id);
+}
+
+static void add_groups_of(struct subjects *subjects, const struct directory *directory, const char *id)
+{
+    const struct directory_member *member = NULL;
+    while ((member = directory_next(directory, DIRECTORY_MEMBER, member)))
+        if (bytes_equal_nocase(bytes_of_cstr(member->member_id), bytes_of_cstr(id)))
+            add_subject(subjects, member->group_id);
+}
+
+static bool is_subject(const struct subjects *subjects, const char *id)
+{
+    for (size_t i = 0; i < subjects->count; i++)
+        if (bytes_equal_nocase(subjects->at[i], bytes_of_cstr(id)))
+            return true;
+    return false;
+}
+
+/* True if a list of roles, separated by commas, has it; an empty one has all. */
+static bool list_has(const char *list, enum access_role role)
+{
+    struct bytes rest = bytes_of_cstr(list);
+    if (rest.size == 0)
+        return true;
+    while (rest.data) {
+        enum access_role named;
+        if (access_role_find(bytes_trim(bytes_split(&rest, ',')), &named) && named == role)
+            return true;
+    }
+    return false;
+}
+
+/* A grant for the subscription, or for all, is one for every place. */
+static struct bytes grant_scope(const struct directory *directory, struct bytes scope)
+{
+    const struct bytes before = BYTES_LITERAL("/subscriptions/");
+    while (scope.size > 1 && scope.data[scope.size - 1] == '/')
+        scope.size--;
+    struct bytes name = bytes_slice(scope, before.size, SIZE_MAX);
+    bool whole = bytes_starts_with_nocase(scope, before) &&
+                 (bytes_equal_nocase(name, bytes_of_cstr(directory_tenant(directory)->subscription_id)) ||
+                  bytes_equal_nocase(name, BYTES_LITERAL("local")));
+    return whole ? BYTES_LITERAL("/") : scope;
+}
+
+static void collect(struct bearer *bearer, const struct directory *directory, const struct subjects *subjects,
+                    const char *roles)
+{
+    struct access_grant *grants = arena_alloc_array(&bearer->arena, GRANTS_MAX, sizeof *grants);
+    const struct directory_assignment *assignment = NULL;
+    size_t count = 0;
+    while (grants && count < GRANTS_MAX &&
+           (assignment = directory_next(directory, DIRECTORY_ASSIGNMENT, assignment))) {
+        enum access_role role;
+        if (!is_subject(subjects, assignment->principal_id) ||
+            !access_role_find(bytes_of_cstr(assignment->role_id), &role) || !list_has(roles, role))
+            continue;
+        struct bytes scope =
+            arena_copy(&bearer->arena, grant_scope(directory, bytes_of_cstr(assignment->scope)));
+        if (scope.data)
+            grants[count++] = (struct access_grant){role, scope};
+    }
+    bearer->principal.grants = grants;
+    bearer->principal.grant_count = count;
+}
+
+/* Of a person or an application; false: it is gone or may not sign in. `ret_name` lives in the arena. */
+static bool find_member(struct bearer *bearer, const struct directory *directory, struct bytes id,
+                        const char **ret_id, const char **ret_name)
+{
+    const struct directory_person *person = directory_find(directory, DIRECTORY_PERSON, "id", id);
+    const struct directory_application *application =
+        directory_find(directory, DIRECTORY_APPLICATION, "id", id);
+    const char *name = NULL;
+    if (person && !person->disabled)
+        name = person->name;
+    else if (application && !application->disabled)
+        name = application->name;
+    if (!name)
+        return false;
+    *ret_id = arena_cstr(&bearer->arena, id);
+    *ret_name = arena_cstr(&bearer->arena, bytes_of_cstr(name));
+    return *ret_id && *ret_name;
+}
+
+static void refresh_member(struct bearer *bearer, const struct directory *directory, struct bytes id,
+                           const char *roles, struct bytes within)
+{
+    struct principal *principal = &bearer->principal;
+    *principal = (struct principal){.within = within};
+    if (!find_member(bearer, directory, id, &principal->id, &principal->name)) {
+        refuse(bearer, "whose credentials these are is no longer there, or may not sign in");
+        return;
+    }
+    struct subjects subjects = {.count = 0};
+    add_subject(&subjects, principal->id);
+    add_groups_of(&subjects, directory, principal->id);
+    collect(bearer, directory, &subjects, roles);
+}
+
+static void refresh_key(struct bearer *bearer, const struct directory *directory, int64_t now_ns)
+{
+    const struct directory_key *key =
+        directory_find(directory, DIRECTORY_KEY, "id", bytes_of_cstr(bearer->id));
+    if (!key || key->revoked_ns) {
+        refuse(bearer, "the API key was revoked");
+        return;
+    }
+    if (key->expires_ns && now_ns >= key->expires_ns) {
+        refuse(bearer, "the API key has expired");
+        return;
+    }
+    struct bytes within = arena_copy(&bearer->arena, bytes_of_cstr(key->scope));
+    if (!within.data) {
+        refuse(bearer, "out of memory");
+        return;
+    }
+    refresh_member(bearer, directory, bytes_of_cstr(key->owner_id), key->roles, within);
+}
+
+/* Somebody whom only the issuer knows has the roles of the groups that the issuer says. */
+static void refresh_outside(struct bearer *bearer, const struct directory *directory)
+{
+    struct subjects subjects = {.count = 0};
+    bearer->principal = (struct principal){.id = bearer->subject, .name = bearer->name};
+    for (size_t i = 0; i < bearer->group_count; i++) {
+        const struct directory_group *group =
+            directory_find(directory, DIRECTORY_GROUP, "name", bytes_of_cstr(bearer->groups[i]));
+        if (group)
+            add_subject(&subjects, group->id);
+    }
+    collect(bearer, directory, &subjects, "");
+}
+
+static void refresh_inner(struct bearer *bearer)
+{
+    static const struct access_grant grants[] = {{ROLE_HUB_CONTRIBUTOR, BYTES_LITERAL("/scheduler")},
+                                                 {ROLE_SESSION_EXECUTOR, BYTES_LITERAL("/pool")}};
+    bearer->principal = (struct principal){
+        .id = "sallyport-app", .name = "the app", .grants = grants, .grant_count = ARRAY_SIZE(grants)};
+}
+
+void bearer_refresh(struct bearer *bearer, const struct directory *directory, int64_t now_ns)
+{
+    arena_fini(&bearer->arena);
+    arena_init(&bearer->arena, 0);
+    bearer->generation = directory_generation(directory);
+    switch (bearer->kind) {
+    case BEARER_NOBODY:
+        break;
+    case BEARER_LOCAL:
+        bearer->principal = access_local;
+        break;
+    case BEARER_INNER:
+        refresh_inner(bearer);
+        break;
+    case BEARER_MEMBER:
+        refresh_member(bearer, directory, bytes_of_cstr(bearer->id), "", bearer->within);
+        break;
+    case BEARER_KEY:
+        refresh_key(bearer, directory, now_ns);
+        break;
+    case BEARER_OUTSIDE:
+        refresh_outside(bearer, directory);
+        break;
+    }
+}
+
+void bearer_fini(struct bearer *bearer)
+{
+    arena_fini(&bearer->arena);
+    free(bearer->name);
+    free(bearer->subject);
+    for (size_t i = 0; i < bearer->group_count; i++)
+        free(bearer->groups[i]);
+}

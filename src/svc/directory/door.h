@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* door.h — who asks: from the credentials of a request to a principal with its roles, by the directory.
+ * Four kinds of credentials, all as `Authorization: Bearer …`: an access token of ours, a token of the outside issuer, an API
+ * key ("spk_…"), and the key that lies in the data folder for whoever may read that anyway. What was found once is found by its
+ * hash the next time. A principal in use follows the directory: when something changes, roles are collected anew, and
+ * `on_change` has open requests judged again, all in one turn of the loop. Writes the audit log. Loop's thread. */
+#ifndef SVC_DIRECTORY_DOOR_H
+#define SVC_DIRECTORY_DOOR_H
+
+#include "net/authenticator.h"
+#include "os/loop.h"
+#include "store/directory/token.h"
+
+#define DOOR_BEARERS_MAX 10000 /* credentials that are remembered */
+
+struct doorkeeper;
+struct issuer;
+
+struct door_options {
+    struct directory *directory;
+    struct token_keys *keys;
+    struct issuer *issuer; /* NULL: tokens of nobody else count */
+    /* Roles have changed. */
+    void (*on_change)(void *context);
+    void *context;
+};
+
+/* NO_MEMORY. */
+STATUS_RESULT door_create(struct loop *loop, const struct door_options *options, struct doorkeeper **ret_door,
+                          struct err *err);
+/* No request is left. NULL allowed. */
+void door_destroy(struct doorkeeper *door);
+/* For the servers; valid as long as the door. */
+const struct authenticator *door_authenticator(const struct doorkeeper *door);
+/* A credential that counts as the local user's, everything and everywhere; or, with `inner`, as this process's own app:
+ * what its pool and its hubs must let it do. `secret` is handed in as its hash. */
+void door_trust(struct doorkeeper *door, const char *hash, bool inner);
+
+#endif
