@@ -34,10 +34,10 @@ static bool is_planned(const struct template_plan *plan, const char *path)
 }
 
 enum status template_add(struct template_builder *builder, const struct template_entry *entry,
-                         struct err *error)
+                         const char *path, const char *source, struct err *error)
 {
     struct template_plan *plan = builder->plan;
-    if (is_planned(plan, entry->path))
+    if (is_planned(plan, path))
         return STATUS_OK;
     if (plan->entry_count == TEMPLATE_ENTRIES_MAX)
         return err_set(error, STATUS_TOO_LARGE, "the template has more than %d entries",
@@ -51,8 +51,8 @@ enum status template_add(struct template_builder *builder, const struct template
         builder->entry_capacity = capacity;
     }
     struct template_entry copy = *entry;
-    copy.path = strdup(entry->path);
-    copy.source = strdup(entry->source);
+    copy.path = strdup(path);
+    copy.source = strdup(source);
     if (!copy.path || !copy.source) {
         free(copy.path);
         free(copy.source);
@@ -114,13 +114,11 @@ enum status template_add_copy(struct template_builder *builder, const struct tem
         return STATUS_OK;
     const struct template_entry entry = {
         .action = TEMPLATE_COPY,
-        .path = (char *)path,
-        .source = (char *)source,
         .row = row,
         .size = (uint64_t)st.st_size,
         .executable = st.st_mode & S_IXOTH,
     };
-    enum status status = template_add(builder, &entry, error);
+    enum status status = template_add(builder, &entry, path, source, error);
     return status == STATUS_OK ? digest_file(builder, path, &st, error) : status;
 }
 
@@ -194,9 +192,8 @@ static enum status add_tree(struct template_builder *builder, const struct templ
     struct stat st;
     if (!realpath(path, real) || stat(real, &st) < 0 || !S_ISDIR(st.st_mode))
         return template_add_gap(builder, row, path, error);
-    const struct template_entry entry = {
-        .action = TEMPLATE_MOUNT, .path = (char *)path, .source = real, .row = row};
-    enum status status = template_add(builder, &entry, error);
+    const struct template_entry entry = {.action = TEMPLATE_MOUNT, .row = row};
+    enum status status = template_add(builder, &entry, path, real, error);
     return status == STATUS_OK ? walk_tree(builder, real, error) : status;
 }
 
@@ -256,9 +253,8 @@ static enum status add_program(struct template_builder *builder, const struct te
         if (size <= 0 || memchr(target, '/', (size_t)size))
             return template_add_copy(builder, row, path, source, error);
         target[size] = '\0';
-        const struct template_entry entry = {
-            .action = TEMPLATE_LINK, .path = path, .source = target, .row = row};
-        enum status status = template_add(builder, &entry, error);
+        const struct template_entry entry = {.action = TEMPLATE_LINK, .row = row};
+        enum status status = template_add(builder, &entry, path, target, error);
         if (status != STATUS_OK)
             return status;
         snprintf(current, sizeof current, "%s", target);
@@ -284,13 +280,12 @@ static enum status take_program(struct template_builder *builder, const struct t
 /* Names that people and their scripts use, and the host does not have. */
 static enum status add_links(struct template_builder *builder, struct err *error)
 {
+    const struct template_entry entry = {.action = TEMPLATE_LINK};
     enum status status = STATUS_OK;
     for (int id = 0; id < RUNTIMES; id++) {
         const struct runtime_link *link = runtime_row((enum runtime_id)id)->links;
         for (; status == STATUS_OK && link->path; link++) {
-            const struct template_entry entry = {
-                .action = TEMPLATE_LINK, .path = (char *)link->path, .source = (char *)link->target};
-            status = template_add(builder, &entry, error);
+            status = template_add(builder, &entry, link->path, link->target, error);
         }
     }
     return status;

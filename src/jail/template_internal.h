@@ -18,9 +18,9 @@ struct template_builder {
     size_t inside_capacity;
 };
 
-/* Adds an entry unless its path is there already; strings are copied. */
+/* Adds an entry unless its path is there already. `entry` has neither path nor source: those are copied. */
 STATUS_RESULT template_add(struct template_builder *builder, const struct template_entry *entry,
-                           struct err *error);
+                           const char *path, const char *source, struct err *error);
 STATUS_RESULT template_add_gap(struct template_builder *builder, const struct template_row *row,
                                const char *name, struct err *error);
 /* Adds the file at `source` as a copy under `path`, counts its bytes and puts it into the identity.

@@ -27,7 +27,7 @@ struct warden_client {
 /* Between fork and exec only async-signal-safe calls. */
 __attribute__((noreturn)) static void run_warden(const char *program, const char *data_root, int socket)
 {
-    char *const arguments[] = {(char *)"sallyport", (char *)"warden", (char *)(uintptr_t)data_root, NULL};
+    char *const arguments[] = {(char *)"sallyport", (char *)"warden", (char *)data_root, NULL};
     char *const environment[] = {(char *)"LANG=C.UTF-8", (char *)"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
     sigset_t none;
     sigemptyset(&none);

@@ -109,10 +109,10 @@ struct dt_failure *sdk_failure_of_wire(struct arena *arena, const struct pb_task
 
 struct bytes sdk_clean_utf8(struct arena *arena, struct bytes text)
 {
-    struct bytes copy = arena_copy(arena, text);
-    if (!copy.data || bytes_utf8_valid(copy))
+    uint8_t *out = (uint8_t *)arena_cstr(arena, text);
+    struct bytes copy = bytes_of(out, out ? text.size : 0);
+    if (!out || bytes_utf8_valid(copy))
         return copy;
-    uint8_t *out = (uint8_t *)copy.data;
     for (size_t i = 0; i < copy.size;) {
         size_t length = 1;
         while (length <= 4 && i + length <= copy.size && !bytes_utf8_valid(bytes_slice(copy, i, length)))

@@ -8,11 +8,12 @@
 
 struct bytes sdk_entity_name_fold(struct arena *arena, struct bytes name)
 {
-    struct bytes folded = arena_copy(arena, name);
-    uint8_t *letters = (uint8_t *)folded.data;
-    for (size_t i = 0; letters && i < folded.size; i++)
+    uint8_t *letters = (uint8_t *)arena_cstr(arena, name);
+    if (!letters)
+        return (struct bytes){0};
+    for (size_t i = 0; i < name.size; i++)
         letters[i] = ascii_lower(letters[i]);
-    return folded;
+    return bytes_of(letters, name.size);
 }
 
 STATUS_RESULT sdk_entity_id_format(struct arena *arena, struct dt_entity_id id, struct bytes *ret_text)

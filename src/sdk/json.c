@@ -222,11 +222,10 @@ STATUS_RESULT sdk_json_text(struct arena *arena, struct bytes value, struct byte
     if (!value.size || string_size(value) != value.size)
         return STATUS_MALFORMED;
     struct bytes rest = bytes_slice(value, 1, value.size - 2);
-    struct bytes copy = arena_copy(arena, rest); /* as large as the content can be, with its NUL */
-    if (!copy.data)
+    uint8_t *out = (uint8_t *)arena_cstr(arena, rest); /* as large as the content can be, with its NUL */
+    if (!out)
         return STATUS_NO_MEMORY;
 
-    uint8_t *out = (uint8_t *)copy.data;
     size_t size = 0;
     while (rest.size) {
         uint8_t byte = rest.data[0];

@@ -5,6 +5,7 @@
 1. A language that sessions run is known to its folder below src/runtime and its row. A name of one elsewhere is a place
    that whoever adds the next language must find.
 2. A process of a test is started by test/lib/process, in C and in Python: bounded waits, nothing left behind.
+3. A pointer goes through uintptr_t for arithmetic only, not to lose its `const`.
 
 What breaks a rule stands below with its reason; an entry that is no longer needed fails, too.
 Usage: idioms_test.py SOURCE_ROOT
@@ -39,6 +40,13 @@ STARTERS = {
 FORKERS = {
     "test/lib/process.c": "the one way",
     "test/jail/fail_closed_test.c": "children in new namespaces, by the product's own clone",
+}
+# Where a pointer and a number are the same.
+ADDRESSES = {
+    "src/core/task/memory.h": "frees what memory_copy made; whoever owns bytes holds them as struct bytes",
+    "src/jail/namespace.c": "a member of the kernel's struct is a number",
+    "src/jail/zygote/snapshot.c": "addresses of /proc/self/maps",
+    "src/svc/keeper/warden.c": "a member of the kernel's struct is a number",
 }
 PROGRAMS = re.compile(r"\bPopen\(|\bos\.fork\(|\bos\.posix_spawn")
 FORK = re.compile(r"\bfork\(\)|\bvfork\(|\bposix_spawnp?\(|\bwaitpid\(")
@@ -75,6 +83,12 @@ def forkers(root):
             yield path.relative_to(root).as_posix()
 
 
+def address_users(root):
+    for path in sorted((root / "src").rglob("*.[ch]")):
+        if not path.name.endswith("_test.c") and "(uintptr_t)" in code_of(path.read_text()):
+            yield path.relative_to(root).as_posix()
+
+
 def against(found, allowed, what):
     found = set(found)
     yield from (f"{name}: {what}" for name in sorted(found - allowed.keys()))
@@ -85,6 +99,7 @@ root = pathlib.Path(sys.argv[1])
 faults = [
     *against(language_users(root), LANGUAGE, "names a language of sessions; what differs between them is in the runtime's row"),
     *against(program_users(root), STARTERS, "starts a process by itself; test/lib/process.py does that"),
+    *against(address_users(root), ADDRESSES, "takes a pointer through uintptr_t; say what is owned, or take no const"),
     *against(forkers(root), FORKERS, "forks or waits by itself; test/lib/process.h does that"),
 ]
 print("\n".join(faults) or "idioms hold")

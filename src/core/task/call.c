@@ -223,7 +223,7 @@ static void output(struct engine *engine, struct call *call, enum engine_action_
     o->kind = kind;
     o->status = status;
     if (text)
-        o->text = (char *)(uintptr_t)memory_copy(bytes_of(text, strlen(text) + 1)).data;
+        o->text = memory_copy_text(text);
     o->message = memory_copy(message);
     list_push_back(&call->outputs, &o->link);
     if (final) {

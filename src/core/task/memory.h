@@ -7,6 +7,7 @@
 #define CORE_TASK_MEMORY_H
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/arena.h"
 
@@ -35,6 +36,12 @@ static inline struct bytes memory_copy(struct bytes bytes)
     if (bytes.size)
         memcpy(data, bytes.data, bytes.size);
     return (struct bytes){data, bytes.size};
+}
+
+/* A heap copy with its NUL. */
+static inline char *memory_copy_text(const char *text)
+{
+    return (char *)memory_must(strdup(text));
 }
 
 /* Frees a copy made by memory_copy, or nothing. */

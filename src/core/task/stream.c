@@ -2,6 +2,7 @@
 /* stream.c — see stream.h. */
 #include "core/task/stream.h"
 
+#include "base/text.h"
 #include "core/task/queue.h"
 #include "core/task/work.h"
 #include "core/task/worker_note.h"
@@ -32,11 +33,10 @@ static struct engine_filter *make_filters(struct stream *stream, enum work_kind 
 /* Entities' names have no case (spec 2.12). */
 static struct bytes fold_name(struct stream *stream, struct bytes name)
 {
-    struct bytes folded = memory_arena_copy(&stream->arena, name);
-    uint8_t *data = (uint8_t *)(uintptr_t)folded.data;
-    for (size_t n = 0; n < folded.size; n++)
-        data[n] = (uint8_t)(data[n] >= 'A' && data[n] <= 'Z' ? data[n] | 0x20 : data[n]);
-    return folded;
+    uint8_t *letters = (uint8_t *)memory_must(arena_cstr(&stream->arena, name));
+    for (size_t i = 0; i < name.size; i++)
+        letters[i] = ascii_lower(letters[i]);
+    return bytes_of(letters, name.size);
 }
 
 /* A message without any entry is no filter: .NET workers send it when nobody asked for one, and as a list of

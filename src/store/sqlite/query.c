@@ -70,14 +70,14 @@ static enum status query_choose(struct db *db, const struct task_store_query *qu
 
 struct bytes sqlite_store_prefix_end(struct arena *arena, struct bytes prefix)
 {
-    struct bytes end = arena_copy(arena, prefix);
-    uint8_t *data = (uint8_t *)end.data;
-    while (data && end.size && data[end.size - 1] == 0xff)
-        end.size--;
-    if (!data || end.size == 0)
+    uint8_t *data = (uint8_t *)arena_cstr(arena, prefix);
+    size_t size = prefix.size;
+    while (data && size && data[size - 1] == 0xff)
+        size--;
+    if (!data || size == 0)
         return (struct bytes){0};
-    data[end.size - 1]++;
-    return end;
+    data[size - 1]++;
+    return bytes_of(data, size);
 }
 
 static void query_bind(struct db *db, size_t s, const struct task_store_query *query, struct page_token after,
@@ -222,19 +222,7 @@ static void query_destroy(struct store_job *base)
 {
     struct query_job *job = CONTAINER_OF(base, struct query_job, job);
     arena_fini(&job->page.arena);
-    free((void *)job->query.id_prefix.data);
-    free((void *)job->query.after.data);
     free(job);
-}
-
-static struct bytes bytes_own(struct bytes bytes)
-{
-    if (bytes.size == 0)
-        return (struct bytes){0};
-    uint8_t *copy = malloc(bytes.size);
-    ASSERT(copy);
-    memcpy(copy, bytes.data, bytes.size);
-    return bytes_of(copy, bytes.size);
 }
 
 void sqlite_store_query(struct task_store *base, const struct task_store_query *query,
@@ -251,8 +239,9 @@ void sqlite_store_query(struct task_store *base, const struct task_store_query *
         .query = *query,
         .on_done = on_done,
         .context = context};
-    job->query.id_prefix = bytes_own(query->id_prefix);
-    job->query.after = bytes_own(query->after);
     arena_init(&job->page.arena, 0);
+    job->query.id_prefix = arena_copy(&job->page.arena, query->id_prefix);
+    job->query.after = arena_copy(&job->page.arena, query->after);
+    ASSERT(job->query.id_prefix.data && job->query.after.data);
     store_worker_submit(store->query_worker, &job->job);
 }

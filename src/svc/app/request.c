@@ -145,7 +145,7 @@ static void add_error(json_t *root, const struct request_facts *facts, const jso
                         json_pack("{s:s, s:s, s:O*}", "type", type, "message", message, "hint", hint));
 }
 
-static void add_detail(json_t *root, const struct request_facts *facts, const json_t *custom)
+static void add_detail(json_t *root, const struct request_facts *facts, json_t *custom)
 {
     json_t *code = parse(facts->input);
     json_object_set_new(root, "code", code ? code : json_null());
@@ -153,7 +153,7 @@ static void add_detail(json_t *root, const struct request_facts *facts, const js
     /* A foreign orchestrator's custom status is shown as it is: for the sample it is the pool's answer as
      * text. */
     if (custom && noted_state(custom) == REQUEST_STATE_COUNT)
-        json_object_set(root, "customStatus", (json_t *)(uintptr_t)custom);
+        json_object_set(root, "customStatus", custom);
 }
 
 /* What the submitter said besides the code. */

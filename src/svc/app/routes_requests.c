@@ -33,11 +33,11 @@ static bool read_text(const json_t *root, const char *name, size_t size_max, con
 }
 
 /* A person's typing error must not be lost in silence: what is not known is ignored, and said. NULL: nothing. */
-static json_t *warn_of_unknown(const json_t *root, const char *const *known, size_t count)
+static json_t *warn_of_unknown(json_t *root, const char *const *known, size_t count)
 {
     json_t *warnings = NULL, *value;
     const char *name;
-    json_object_foreach((json_t *)(uintptr_t)root, name, value)
+    json_object_foreach(root, name, value)
     {
         bool found = false;
         for (size_t i = 0; i < count; i++)

@@ -27,8 +27,8 @@ static void drop_oldest(struct feed_ring *ring)
 {
     struct feed_event *oldest = place_of(ring, ring->first);
     ring->size -= oldest->frame.size + oldest->subject.size;
-    free((void *)(uintptr_t)oldest->frame.data);
-    *oldest = (struct feed_event){.frame = {0}};
+    free(oldest->memory);
+    *oldest = (struct feed_event){0};
     ring->first++;
 }
 
@@ -66,7 +66,8 @@ STATUS_RESULT feed_ring_add(struct feed_ring *ring, struct bytes kind, struct by
            (ring->next - ring->first == FEED_RING_EVENTS || ring->size + frame.size > FEED_RING_SIZE))
         drop_oldest(ring);
     struct bytes whole = buf_peek(&frame); /* the ring's from here on */
-    *place_of(ring, ring->next) = (struct feed_event){.frame = bytes_slice(whole, 0, size),
+    *place_of(ring, ring->next) = (struct feed_event){.memory = frame.data,
+                                                      .frame = bytes_slice(whole, 0, size),
                                                       .subject = bytes_slice(whole, size, SIZE_MAX)};
     ring->size += frame.size;
     ring->next++;

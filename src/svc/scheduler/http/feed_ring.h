@@ -18,6 +18,7 @@ struct feed_ring {
     uint64_t next;  /* number of the next one */
     size_t size;    /* bytes of those that are kept */
     struct feed_event {
+        uint8_t *memory;    /* owned: of both */
         struct bytes frame; /* owned; the subject stands behind it */
         struct bytes subject;
     } events[FEED_RING_EVENTS]; /* event n at n % FEED_RING_EVENTS */
