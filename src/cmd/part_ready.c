@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* part_ready.c — last up, first down: the file and the banner tell of a server that can be reached. */
+/* part_ready.c — last up, first down: the file and the banner tell of a server that can be reached. A `dev` also leaves the
+ * file in the folder of its state, so that `sallyport az` of the same user finds it without being told. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,9 +16,25 @@ static enum status check(const struct server *server, struct err *err)
     return path ? ready_file_prepare(path, err) : STATUS_OK;
 }
 
+/* By the handle of the folder: its path may be out of reach by now. */
+static bool own_path(const struct server *server, char *ret_path, size_t size)
+{
+    int length = snprintf(ret_path, size, "%s/" READY_OWN_NAME, server->data.path);
+    return server->command == COMMAND_DEV && server->data_dir && length > 0 && (size_t)length < size;
+}
+
+static void leave_own(struct server *server)
+{
+    char path[PATH_MAX];
+    struct err err = {0};
+    if (own_path(server, path, sizeof path) && ready_file_write(path, &server->addresses, &err) != STATUS_OK)
+        log_warn("cmd", "sallyport az will not find this server by itself cause=\"%s\"", err.text);
+}
+
 static void announce(struct server *server)
 {
     ready_banner(&server->addresses, server->app != NULL);
+    leave_own(server);
     if (!server->ready_path[0])
         return;
     struct err err = {0};
@@ -27,6 +45,9 @@ static void announce(struct server *server)
 
 static void stop(struct server *server)
 {
+    char path[PATH_MAX];
+    if (own_path(server, path, sizeof path))
+        (void)unlink(path); /* what stays names a process that is gone */
     if (server->ready_file_written && unlink(server->ready_path) != 0)
         log_warn("cmd", "the ready file stays path=\"%s\" cause=\"%s\"",
                  setting_text(server->settings, "ready-file"), strerror(errno));

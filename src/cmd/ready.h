@@ -5,6 +5,9 @@
 
 #include "cmd/addresses.h"
 
+/* Of a `dev`, in the folder of its state, read by src/cmd/az/server.c. */
+#define READY_OWN_NAME "server.json"
+
 /* Before the start: removes what an earlier process left at `path`, which is not true any more, and looks
  * whether the folder can be written. IO with the reason. */
 STATUS_RESULT ready_file_prepare(const char *path, struct err *err);
