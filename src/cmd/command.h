@@ -15,6 +15,8 @@
 
 #define COMMAND_WORDS_MAX 5 /* of a name: "az durabletask scheduler identity assign" */
 
+struct command_list;
+
 struct command {
     const char *name; /* words with one space between them */
     /* Returns the process's exit code. The values hold the positionals, too, as many as the syntax asks for. */
@@ -22,6 +24,9 @@ struct command {
     struct option_syntax syntax;
     const char *summary; /* one line for the list of all */
     const char *about;   /* for the command's own help; lines without a break at the end */
+    /* In place of `run` and the syntax: the words behind the name, read by a grammar of its own. `lists` are those of all
+     * commands. NULL: the command has none. */
+    int (*run_words)(const struct command_list *lists, size_t list_count, int argc, char *const *argv);
 };
 
 struct command_list {

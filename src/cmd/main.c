@@ -5,8 +5,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cmd/az/az.h"
 #include "cmd/cli/cli.h"
 #include "cmd/command.h"
+#include "cmd/completion.h"
 #include "cmd/servers.h"
 #include "jail/warden_client.h"
 #include "os/memory.h"
@@ -41,10 +43,30 @@ static const struct command server_commands[] = {
     {.name = NULL},
 };
 
+static int run_az(const struct command_list *lists, size_t list_count, int argc, char *const *argv)
+{
+    (void)lists;
+    (void)list_count;
+    return az_main(argc, argv);
+}
+
+static const struct command other_commands[] = {
+    {.name = "az",
+     .run_words = run_az,
+     .summary = "the cloud's az, for what this product has",
+     .about = "sallyport az --help lists the groups."},
+    {.name = "completion",
+     .run_words = completion_run,
+     .summary = "print the completion of bash, zsh or fish",
+     .about = "usage: sallyport completion bash|zsh|fish. In bash: eval \"$(sallyport completion bash)\""},
+    {.name = NULL},
+};
+
 /* A folder of commands adds its list here. */
 static const struct command_list lists[] = {
     {NULL, server_commands},
     {"ask a task scheduler", cli_commands},
+    {"set up, and type", other_commands},
 };
 
 static int print(FILE *file, const struct buf *text, int code)
@@ -82,6 +104,20 @@ static int help_one(const struct command *command)
     CLEANUP(buf_fini) struct buf text = {0};
     command_help(command, &text);
     return print(stdout, &text, EXIT_GOOD);
+}
+
+/* Help of such a command is its own matter: `help az group` is `az group --help`. */
+static int run_words(const struct command *command, bool help, int argc, char *const *argv)
+{
+    static char help_word[] = "--help";
+    char *words[COMMAND_WORDS_MAX + 1];
+    if (!help)
+        return command->run_words(lists, ARRAY_SIZE(lists), argc, argv);
+    int count = MIN(argc, COMMAND_WORDS_MAX);
+    for (int i = 0; i < count; i++)
+        words[i] = argv[i];
+    words[count] = help_word;
+    return command->run_words(lists, ARRAY_SIZE(lists), count + 1, words);
 }
 
 static int unknown_command(int argc, char *const *argv)
@@ -153,6 +189,8 @@ int main(int argc, char **argv)
     int used;
     char group[OPTION_NAME_MAX * COMMAND_WORDS_MAX];
     const struct command *command = command_find(lists, ARRAY_SIZE(lists), word_count, words, &used);
+    if (command && command->run_words)
+        return run_words(command, help, word_count - used, words + used);
     if (command && (help || wants_help(word_count - used, words + used)))
         return help_one(command);
     if (command)

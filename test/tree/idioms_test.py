@@ -16,6 +16,7 @@ import sys
 
 # Files whose texts or names speak of Python, each with the reason.
 LANGUAGE = {
+    "cmd/az/rows_apps.c": "the choices of an argument, a contract",
     "cmd/front.c": "what the product says of itself to people",
     "cmd/main.c": "the same, in its help",
     "net/http_route.c": "the media type of source text, a contract",

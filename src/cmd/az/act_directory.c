@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* act_directory.c — lists of the directory with filters, and a program made in three steps. */
+#include "base/encode.h"
+#include "cmd/az/acts.h"
+#include "os/clock.h"
+
+#define SECONDS_A_YEAR (365 * 86400LL)
+
+/* "PATH?$filter=…", the filter percent-encoded. */
+static int list_filtered(struct az_call *call, const char *path, const char *filter, json_t **ret_items)
+{
+    CLEANUP(buf_fini) struct buf whole = {0};
+    buf_append_cstr(&whole, path);
+    if (filter) {
+        buf_append_cstr(&whole, "?$filter=");
+        percent_encode(&whole, bytes_of_cstr(filter), NULL);
+    }
+    buf_append_byte(&whole, '\0');
+    return whole.failed ? az_fail(EXIT_FAILED, "out of memory")
+                        : az_ask_graph_list(call, (const char *)whole.data, ret_items);
+}
+
+/* "member eq 'text'"; a quote in the text is doubled (OData 4.01 part 2, section 5.1.1.6.1). */
+static void equals(struct buf *out, const char *before, const char *text, const char *after)
+{
+    buf_append_cstr(out, before);
+    for (; *text; text++)
+        buf_append_fmt(out, *text == '\'' ? "''" : "%c", *text);
+    buf_append_cstr(out, after);
+    buf_append_byte(out, '\0');
+}
+
+static int print_list(struct az_call *call, const char *path, const char *filter)
+{
+    CLEANUP(json_release) json_t *items = NULL;
+    int code = list_filtered(call, path, filter, &items);
+    return code == EXIT_GOOD ? az_print(call, items) : code;
+}
+
+int az_act_user_list(struct az_call *call)
+{
+    CLEANUP(buf_fini) struct buf filter = {0};
+    const char *upn = az_text_of(&call->values, "upn");
+    const char *begin = az_text_of(&call->values, "display-name");
+    if (upn)
+        equals(&filter, "userPrincipalName eq '", upn, "'");
+    else if (begin)
+        equals(&filter, "startswith(displayName,'", begin, "')");
+    return print_list(call, "/v1.0/users",
+                      filter.size ? (const char *)filter.data : az_text_of(&call->values, "filter"));
+}
+
+int az_act_sp_list(struct az_call *call)
+{
+    CLEANUP(buf_fini) struct buf filter = {0};
+    const char *spn = az_text_of(&call->values, "spn");
+    const char *name = az_text_of(&call->values, "display-name");
+    if (spn)
+        equals(&filter, "servicePrincipalNames/any(c:c eq '", spn, "')");
+    else if (name)
+        equals(&filter, "displayName eq '", name, "'");
+    return print_list(call, "/v1.0/servicePrincipals",
+                      filter.size ? (const char *)filter.data : az_text_of(&call->values, "filter"));
+}
+
+/* By its client id first, then by its own. */
+int az_act_sp_show(struct az_call *call)
+{
+    CLEANUP(buf_fini) struct buf filter = {0};
+    CLEANUP(buf_fini) struct buf path = {0};
+    CLEANUP(json_release) json_t *items = NULL;
+    CLEANUP(json_release) json_t *found = NULL;
+    const char *id = az_text_of(&call->values, "id");
+    equals(&filter, "servicePrincipalNames/any(c:c eq '", id, "')");
+    int code = list_filtered(call, "/v1.0/servicePrincipals", (const char *)filter.data, &items);
+    if (code != EXIT_GOOD)
+        return code;
+    if (json_array_size(items) > 0)
+        return az_print(call, json_array_get(items, 0));
+    buf_append_cstr(&path, "/v1.0/servicePrincipals/");
+    percent_encode(&path, bytes_of_cstr(id), NULL);
+    buf_append_byte(&path, '\0');
+    code = path.failed ? az_fail(EXIT_FAILED, "out of memory")
+                       : az_ask_graph(call, "GET", (const char *)path.data, NULL, &found);
+    return code == EXIT_GOOD ? az_print(call, found) : code;
+}
+
+/* --- a program that can sign in --- */
+
+static int make_application(struct az_call *call, const char *name, json_t **ret_application)
+{
+    CLEANUP(json_release)
+    json_t *body = json_pack("{s:s, s:s}", "displayName", name, "signInAudience", "AzureADMyOrg");
+    return az_ask_graph(call, "POST", "/v1.0/applications", body, ret_application);
+}
+
+static int make_secret(struct az_call *call, const char *application, int64_t years, json_t **ret_secret)
+{
+    CLEANUP(buf_fini) struct buf path = {0};
+    char end[TIME_TEXT_SIZE_MAX];
+    (void)time_format(clock_unix_ns() + years * SECONDS_A_YEAR * NS_PER_S, 0, end);
+    CLEANUP(json_release)
+    json_t *body =
+        json_pack("{s:{s:s, s:s}}", "passwordCredential", "displayName", "rbac", "endDateTime", end);
+    buf_append_fmt(&path, "/v1.0/applications/%s/addPassword", application);
+    buf_append_byte(&path, '\0');
+    return path.failed ? az_fail(EXIT_FAILED, "out of memory")
+                       : az_ask_graph(call, "POST", (const char *)path.data, body, ret_secret);
+}
+
+static int make_principal(struct az_call *call, const char *client, json_t **ret_principal)
+{
+    CLEANUP(json_release) json_t *body = json_pack("{s:s, s:b}", "appId", client, "accountEnabled", 1);
+    return az_ask_graph(call, "POST", "/v1.0/servicePrincipals", body, ret_principal);
+}
+
+static int grant_all(struct az_call *call, const char *principal)
+{
+    const char *role = az_text_of(&call->values, "role");
+    const struct az_value *scopes = az_value_of(&call->values, "scopes");
+    for (size_t i = 0; role && i < scopes->count; i++) {
+        const char *scope = call->values.texts[scopes->first + i];
+        az_warn(call, "Creating '%s' role assignment under scope '%s'", role, scope);
+        json_t *grant = NULL;
+        int code = az_role_grant(call, role, scope, principal, "ServicePrincipal", &grant);
+        json_decref(grant);
+        if (code != EXIT_GOOD)
+            return code;
+    }
+    return EXIT_GOOD;
+}
+
+int az_act_sp_for_rbac(struct az_call *call)
+{
+    CLEANUP(json_release) json_t *application = NULL;
+    CLEANUP(json_release) json_t *secret = NULL;
+    CLEANUP(json_release) json_t *principal = NULL;
+    const char *years = az_text_of(&call->values, "years");
+    const char *name = az_text_of(&call->values, "name");
+    int64_t year_count = 1;
+    if (!az_text_of(&call->values, "role") != !az_value_of(&call->values, "scopes"))
+        return az_fail(EXIT_USAGE,
+                       "Usage error: To create role assignments, specify both --role and --scopes.");
+    if (bytes_parse_i64(bytes_of_cstr(years), &year_count) != STATUS_OK || year_count < 1 || year_count > 99)
+        return az_fail(EXIT_USAGE, "argument --years: 1 to 99");
+    int code = az_call_subscription(call);
+    if (code == EXIT_GOOD)
+        code = make_application(call, name ? name : "sallyport-az", &application);
+    const char *client = json_string_value(json_object_get(application, "appId"));
+    const char *id = json_string_value(json_object_get(application, "id"));
+    if (code == EXIT_GOOD && (!client || !id))
+        code = az_fail(EXIT_FAILED, "the directory's answer has no appId");
+    if (code == EXIT_GOOD)
+        code = make_principal(call, client, &principal);
+    if (code == EXIT_GOOD)
+        code = make_secret(call, id, year_count, &secret);
+    const char *object = json_string_value(json_object_get(principal, "id"));
+    const char *text = json_string_value(json_object_get(secret, "secretText"));
+    if (code == EXIT_GOOD && (!object || !text))
+        code = az_fail(EXIT_FAILED, "the directory's answer has no secret");
+    if (code == EXIT_GOOD)
+        code = grant_all(call, object);
+    if (code != EXIT_GOOD)
+        return code;
+    az_warn(call,
+            "The output includes credentials that you must protect. Be sure that you do not include these "
+            "credentials in your code or check the credentials into your source control.");
+    CLEANUP(json_release)
+    json_t *shown =
+        json_pack("{s:s, s:s?, s:s, s:s?}", "appId", client, "displayName",
+                  json_string_value(json_object_get(application, "displayName")), "password", text, "tenant",
+                  json_string_value(json_object_get(call->subscription, "tenantId")));
+    return shown ? az_print(call, shown) : az_fail(EXIT_FAILED, "out of memory");
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/* server.c — where the server is, by order of weight; tokens kept until shortly before they are over; libcurl with
+ * bounds: size, time, protocols, no redirect, so that a token goes where it was meant to go and nowhere else. */
+#include "cmd/az/server.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/encode.h"
+#include "cmd/ready.h"
+#include "os/clock.h"
+
+#define ANSWER_SIZE_MAX ((size_t)16 << 20) /* bytes */
+#define READY_SIZE_MAX  4096               /* bytes of the file that a running server leaves */
+#define CONNECT_TIME_MS 10000L
+#define ANSWER_TIME_MS  300000L
+#define TOKEN_RESERVE_S 300 /* a token is renewed this long before it is over */
+#define URL_DEFAULT     "http://localhost:8080"
+#define READY_NAME      "sallyport/" READY_OWN_NAME /* of `sallyport dev`, in the folder of its state */
+#define CLI_CLIENT      "04b07795-8ddb-461a-bbee-02f9e1bf7b46" /* the public client that the cloud's `az` is */
+
+/* --- where --- */
+
+/* What a running `dev` of this user says of itself; NULL if there is none. */
+static json_t *running_server(void)
+{
+    CLEANUP(buf_fini) struct buf path = {0};
+    char text[READY_SIZE_MAX];
+    if (!az_state_path(READY_NAME, &path))
+        return NULL;
+    int fd = open((const char *)path.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return NULL;
+    ssize_t size = read(fd, text, sizeof text);
+    close(fd);
+    json_t *ready = NULL;
+    if (size <= 0 || json_parse(bytes_of(text, (size_t)size), NULL, &ready, NULL) != STATUS_OK)
+        return NULL;
+    /* After a crash the file is still there. */
+    json_int_t pid = json_integer_value(json_object_get(ready, "pid"));
+    bool runs = pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+    if (!runs || !json_is_string(json_object_get(ready, "url"))) {
+        json_decref(ready);
+        return NULL;
+    }
+    return ready;
+}
+
+static void set_text(struct buf *out, const char *text)
+{
+    struct bytes value = bytes_of_cstr(text);
+    while (value.size && value.data[value.size - 1] == '/')
+        value.size--;
+    buf_clear(out);
+    buf_append_bytes(out, value);
+    buf_append_byte(out, '\0');
+}
+
+static const char *trusted_file(void)
+{
+    static const char *const variables[] = {"SALLYPORT_CA_FILE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"};
+    for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+        const char *file = getenv(variables[i]);
+        if (file && *file)
+            return file;
+    }
+    return NULL;
+}
+
+static void choose(struct az_server *server)
+{
+    const char *typed = getenv("SALLYPORT_URL");
+    const char *signed_in = az_profile_text(server->profile, NULL, "url");
+    CLEANUP(json_release) json_t *ready = NULL;
+    const char *url = typed && *typed ? typed : signed_in;
+    if (!url)
+        ready = running_server();
+    if (!url && ready)
+        url = json_string_value(json_object_get(ready, "url"));
+    set_text(&server->url, url ? url : URL_DEFAULT);
+
+    const char *authority = json_string_value(json_object_get(ready, "certificateAuthority"));
+    const char *file = trusted_file();
+    if (!file)
+        file = authority && *authority ? authority : az_profile_text(server->profile, NULL, "caFile");
+    if (file)
+        set_text(&server->ca_file, file);
+    server->profile_is_ours =
+        signed_in && !server->url.failed && strcmp(signed_in, (const char *)server->url.data) == 0;
+}
+
+enum status az_server_open(struct az_server *server, struct err *err)
+{
+    *server = (struct az_server){0};
+    enum status status = az_profile_read(&server->profile, err);
+    if (status != STATUS_OK)
+        return status;
+    choose(server);
+    return buf_status(&server->url);
+}
+
+void az_server_close(struct az_server *server)
+{
+    json_decref(server->profile);
+    buf_fini(&server->url);
+    buf_fini(&server->ca_file);
+}
+
+bool az_server_may_have_secrets(const char *url)
+{
+    struct bytes rest = bytes_of_cstr(url);
+    const struct bytes tls = BYTES_LITERAL("https://"), clear = BYTES_LITERAL("http://");
+    if (bytes_starts_with_nocase(rest, tls))
+        return true;
+    if (!bytes_starts_with_nocase(rest, clear))
+        return false;
+    rest = bytes_slice(rest, clear.size, SIZE_MAX);
+    struct bytes host = bytes_split(&rest, '/');
+    if (memchr(host.data ? (const void *)host.data : "", '@', host.size))
+        return false; /* what stands before it is no host */
+    if (bytes_starts_with(host, BYTES_LITERAL("[::1]")))
+        return host.size == 5 || host.data[5] == ':';
+    host = bytes_split(&host, ':');
+    if (bytes_equal_nocase(host, BYTES_LITERAL("localhost")))
+        return true;
+    unsigned parts[4];
+    char text[32], after;
+    (void)snprintf(text, sizeof text, "%.*s", BYTES_FMT(host));
+    return host.size < sizeof text &&
+           sscanf(text, "%3u.%3u.%3u.%3u%c", &parts[0], &parts[1], &parts[2], &parts[3], &after) == 4 &&
+           parts[0] == 127;
+}
+
+/* --- one request --- */
+
+struct transfer {
+    const struct az_ask *ask;
+    struct az_answer *answer;
+};
+
+static size_t on_data(char *data, size_t unit, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    if (transfer->ask->on_data)
+        transfer->ask->on_data(bytes_of(data, unit * count), transfer->ask->context);
+    else
+        buf_append(&transfer->answer->body, data, unit * count);
+    return transfer->answer->body.failed ? 0 : unit * count;
+}
+
+/* False: out of memory. */
+static bool add_header(struct curl_slist **headers, const char *line)
+{
+    struct curl_slist *more = curl_slist_append(*headers, line);
+    if (more)
+        *headers = more;
+    return more != NULL;
+}
+
+static bool has_type(const struct az_ask *ask)
+{
+    for (const char *const *header = ask->headers; header && *header; header++) {
+        if (bytes_starts_with_nocase(bytes_of_cstr(*header), BYTES_LITERAL("content-type:")))
+            return true;
+    }
+    return false;
+}
+
+static bool make_headers(const struct az_ask *ask, struct bytes token, bool has_body,
+                         struct curl_slist **headers)
+{
+    bool good = true;
+    if (token.size) {
+        CLEANUP(buf_fini) struct buf line = {0};
+        buf_append_fmt(&line, "Authorization: Bearer %.*s", BYTES_FMT(token));
+        buf_append_byte(&line, '\0');
+        good = !line.failed && add_header(headers, (const char *)line.data);
+    }
+    if (good && has_body && !ask->form.data && !has_type(ask))
+        good = add_header(headers, "Content-Type: application/json");
+    for (const char *const *header = ask->headers; good && header && *header; header++)
+        good = add_header(headers, *header);
+    return good;
+}
+
+static void set_options(CURL *curl, const struct az_server *server, const struct az_ask *ask, const char *url,
+                        struct curl_slist *headers, struct bytes body)
+{
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L); /* a name of two dots is a name */
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, ask->method);
+    if (strcmp(ask->method, "HEAD") == 0)
+        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    if (body.data || strcmp(ask->method, "POST") == 0) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data ? (const char *)body.data : "");
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
+    }
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIME_MS);
+    if (!ask->on_data)
+        curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ANSWER_TIME_MS);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+    if (server->ca_file.size)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, (const char *)server->ca_file.data);
+}
+
+static void say_request(const struct az_server *server, const char *method, const char *url, long status)
+{
+    if (server->verbose)
+        fprintf(stderr, "INFO: %s %s: %ld\n", method, url, status);
+}
+
+static enum status perform(struct az_server *server, const struct az_ask *ask, const char *url,
+                           struct bytes token, struct az_answer *answer, struct err *err)
+{
+    char *text = ask->body ? json_dumps(ask->body, JSON_COMPACT) : NULL;
+    struct bytes body = ask->body ? bytes_of_cstr(text) : ask->form.data ? ask->form : ask->raw;
+    struct curl_slist *headers = NULL;
+    char fault[CURL_ERROR_SIZE] = "";
+    CURL *curl = curl_easy_init();
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+    struct transfer transfer = {.ask = ask, .answer = answer};
+    if (curl && (!ask->body || text) && make_headers(ask, token, body.data != NULL, &headers)) {
+        set_options(curl, server, ask, url, headers, body);
+        curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, fault);
+        curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
+        code = curl_easy_perform(curl);
+    }
+    if (code == CURLE_OK)
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    say_request(server, ask->method, url, answer->status);
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(curl);
+    free(text);
+    if (code == CURLE_OK)
+        return STATUS_OK;
+    const char *mend = code == CURLE_COULDNT_CONNECT
+                           ? "\nStart a server with: sallyport dev. Or name one with SALLYPORT_URL."
+                       : code == CURLE_PEER_FAILED_VERIFICATION
+                           ? "\nName the file of its authority with SALLYPORT_CA_FILE."
+                           : "";
+    return err_set(err, STATUS_UNAVAILABLE, "%s: %.120s%s", (const char *)server->url.data,
+                   fault[0] ? fault : curl_easy_strerror(code), mend);
+}
+
+void az_answer_fini(struct az_answer *answer)
+{
+    json_decref(answer->json);
+    answer->json = NULL;
+    buf_fini(&answer->body);
+}
+
+enum status az_server_ask(struct az_server *server, const struct az_ask *ask, struct az_answer *ret_answer,
+                          struct err *err)
+{
+    CLEANUP(buf_fini) struct buf url = {0};
+    CLEANUP(buf_fini) struct buf token = {0};
+    int64_t expires;
+    enum status status = STATUS_OK;
+    if (ask->path[0] == '/')
+        buf_append_cstr(&url, (const char *)server->url.data);
+    buf_append_cstr(&url, ask->path);
+    buf_append_byte(&url, '\0');
+    if (buf_status(&url) != STATUS_OK)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (ask->audience != AZ_NOBODY)
+        status =
+            az_server_token(server, ask->resource ? ask->resource : az_server_audience(server, ask->audience),
+                            &token, &expires, err);
+    if (status == STATUS_OK && token.size && !az_server_may_have_secrets((const char *)url.data))
+        status = err_set(err, STATUS_UNAUTHENTICATED,
+                         "the token is not sent to %.120s: it would pass in clear text. Use https.",
+                         (const char *)url.data);
+    if (status != STATUS_OK)
+        return status;
+    *ret_answer = (struct az_answer){.body = {.limit = ANSWER_SIZE_MAX}};
+    status = perform(server, ask, (const char *)url.data, buf_peek(&token), ret_answer, err);
+    if (status == STATUS_OK &&
+        json_parse(buf_peek(&ret_answer->body), NULL, &ret_answer->json, NULL) != STATUS_OK)
+        ret_answer->json = NULL;
+    if (status != STATUS_OK)
+        az_answer_fini(ret_answer);
+    return status;
+}
+
+/* --- tokens --- */
+
+const char *az_server_audience(const struct az_server *server, enum az_audience audience)
+{
+    const char *name = az_profile_text(server->profile, NULL, audience == AZ_GRAPH ? "graph" : "manager");
+    return name ? name : (const char *)server->url.data;
+}
+
+enum status az_server_keep_token(struct az_server *server, const char *resource, const json_t *answer,
+                                 struct err *err)
+{
+    const char *access = json_string_value(json_object_get(answer, "access_token"));
+    const char *refresh = json_string_value(json_object_get(answer, "refresh_token"));
+    const json_t *lifetime = json_object_get(answer, "expires_in");
+    json_int_t seconds = json_is_string(lifetime) ? strtoll(json_string_value(lifetime), NULL, 10)
+                                                  : json_integer_value(lifetime);
+    if (!access)
+        return err_set(err, STATUS_UNAUTHENTICATED, "the token service answered without a token");
+    json_t *tokens = json_object_get(server->profile, "tokens");
+    if (!tokens) {
+        tokens = json_object();
+        if (json_object_set_new(server->profile, "tokens", tokens) != 0)
+            return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    json_t *token = json_pack("{s:s, s:I}", "access", access, "expires",
+                              (json_int_t)(clock_unix_ns() / NS_PER_S) + seconds);
+    if (!token || json_object_set_new(tokens, resource, token) != 0)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (refresh && !az_profile_set(server->profile, NULL, "refreshToken", refresh))
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return az_profile_write(server->profile, err);
+}
+
+static void append_field(struct buf *form, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    buf_append_fmt(form, "%s%s=", form->size ? "&" : "", name);
+    percent_encode(form, bytes_of_cstr(value), NULL);
+}
+
+/* Asks the token service with what the profile has. */
+static enum status renew(struct az_server *server, const char *resource, struct err *err)
+{
+    const json_t *profile = server->profile;
+    const char *secret = az_profile_text(profile, NULL, "secret");
+    const char *refresh = az_profile_text(profile, NULL, "refreshToken");
+    const char *client = az_profile_text(profile, NULL, "client");
+    const char *tenant = az_profile_text(profile, NULL, "tenant");
+    if (!secret && !refresh)
+        return err_set(err, STATUS_UNAUTHENTICATED, "Please run 'az login' to setup account.");
+    CLEANUP(buf_fini) struct buf scope = {0};
+    CLEANUP(buf_fini) struct buf form = {0};
+    CLEANUP(buf_fini) struct buf path = {0};
+    buf_append_fmt(&scope, "%s/.default%s", resource, secret ? "" : " offline_access openid profile");
+    buf_append_byte(&scope, '\0');
+    buf_append_fmt(&path, "/%s/oauth2/v2.0/token", tenant ? tenant : "organizations");
+    buf_append_byte(&path, '\0');
+    if (scope.failed || path.failed)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    append_field(&form, "client_id", client ? client : CLI_CLIENT);
+    append_field(&form, "grant_type", secret ? "client_credentials" : "refresh_token");
+    append_field(&form, secret ? "client_secret" : "refresh_token", secret ? secret : refresh);
+    append_field(&form, "scope", (const char *)scope.data);
+    struct az_ask ask = {
+        .method = "POST", .path = (const char *)path.data, .audience = AZ_NOBODY, .form = buf_peek(&form)};
+    if (!az_server_may_have_secrets((const char *)server->url.data))
+        return err_set(err, STATUS_UNAUTHENTICATED, "the secret is not sent in clear text: use an https URL");
+
+    struct az_answer answer;
+    enum status status = az_server_ask(server, &ask, &answer, err);
+    if (status != STATUS_OK)
+        return status;
+    const char *why = json_string_value(json_object_get(answer.json, "error_description"));
+    if (answer.status != 200)
+        status = err_set(err, STATUS_UNAUTHENTICATED, "%.160s\nPlease run 'az login' again.",
+                         why ? why : "the token service refused");
+    else
+        status = az_server_keep_token(server, resource, answer.json, err);
+    az_answer_fini(&answer);
+    return status;
+}
+
+enum status az_server_token(struct az_server *server, const char *resource, struct buf *out,
+                            int64_t *ret_expires, struct err *err)
+{
+    if (!server->profile_is_ours || !az_profile_text(server->profile, NULL, "user"))
+        return STATUS_OK;
+    const char *kind = az_profile_text(server->profile, NULL, "kind");
+    if (kind && strcmp(kind, "local") == 0)
+        return STATUS_OK;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        const json_t *token = json_object_get(json_object_get(server->profile, "tokens"), resource);
+        *ret_expires = json_integer_value(json_object_get(token, "expires"));
+        if (token && *ret_expires - TOKEN_RESERVE_S > clock_unix_ns() / NS_PER_S) {
+            buf_append_cstr(out, json_string_value(json_object_get(token, "access")));
+            return buf_status(out);
+        }
+        enum status status = attempt == 0 ? renew(server, resource, err) : STATUS_OK;
+        if (status != STATUS_OK)
+            return status;
+    }
+    return err_set(err, STATUS_UNAUTHENTICATED,
+                   "the token service gives tokens that are over at once: its clock, or ours");
+}
