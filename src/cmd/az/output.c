@@ -170,10 +170,10 @@ static size_t count_objects(const json_t *value, const json_t **ret_objects)
     return count;
 }
 
+/* Any order will do, as long as it is one. */
 static int compare_addresses(const void *one, const void *other)
 {
-    uintptr_t a = (uintptr_t) * (const json_t *const *)one, b = (uintptr_t) * (const json_t *const *)other;
-    return (a > b) - (a < b);
+    return memcmp(one, other, sizeof(const json_t *));
 }
 
 static enum status write_tsv_line(const json_t *row, const struct objects *objects, struct buf *out)
