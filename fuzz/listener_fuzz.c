@@ -55,7 +55,8 @@ static void open_tls(void)
     write_file(server_path, &server, true);
     const struct tls_server_files files = {.certificate = server_path, .key = server_path};
     ASSERT(tls_server_open(&files, &fuzz.tls, NULL) == STATUS_OK);
-    ASSERT(tls_client_create(authority_path, &fuzz.client, NULL) == STATUS_OK);
+    ASSERT(tls_client_create(&(struct tls_client_files){.ca = authority_path}, &fuzz.client, NULL) ==
+           STATUS_OK);
     certificate_pair_fini(&authority);
     certificate_pair_fini(&server);
     unlink(authority_path);

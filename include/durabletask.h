@@ -33,7 +33,7 @@
  *   All signals are blocked in them. "Thread: any" means: from any thread, also from several at once. A
  *   `struct dt_context`, its tasks and a `struct dt_activity` belong to the function they were given to
  *   and to its thread. Nothing here survives fork() in the child.
- * - Everything without a mark exists since version 0.1; "Since 0.2" marks what came with entities. */
+ * - Everything without a mark exists since version 0.1; "Since 0.2" marks what came with entities and sign-in. */
 #ifndef DURABLETASK_H
 #define DURABLETASK_H
 
@@ -175,23 +175,49 @@ DT_API void dt_log_stderr(enum dt_log_level level, const char *line, void *conte
 /* Gives a bearer token for `resource` (a scope such as "https://durabletask.io/.default"). Writes a
  * NUL-terminated token of at most `capacity` bytes, NUL included, into `ret_token` and, if it knows,
  * the time of its expiry into `*ret_expires_ns` (0, as given: use it for 10 minutes). Tokens are asked
- * for again five minutes before they expire; one that cannot be renewed is used until it does.
- * Errors: any status but DT_OK fails the calls that need the token with DT_UNAUTHENTICATED.
+ * for again five minutes before they expire, and those that live for less than ten when half of that is
+ * over; one that cannot be renewed is used until it expires. One that the service refuses
+ * (DT_UNAUTHENTICATED) is asked for anew, and the call is tried with it once more.
+ * Errors: any status but DT_OK fails the calls that wait for the token with DT_UNAUTHENTICATED.
  * Memory: the token is copied.
- * Thread: called on the input/output thread, which stands still meanwhile; must not call into the same
- * client or worker. */
+ * Thread: called on a thread for tokens, which each client and worker has, one call at a time; the calls
+ * that need the token wait meanwhile, all else goes on. Must not call into the same client or worker,
+ * whose destruction waits for it. */
 typedef enum dt_status dt_token_fn(const char *resource, char *ret_token, size_t capacity,
                                    int64_t *ret_expires_ns, void *context);
+
+/* Learns that the service has refused `token`, which was given for `resource`: it should not be given again.
+ * Since 0.2.
+ * Memory: both are valid during the call.
+ * Thread: as dt_token_fn, before the next call of that. */
+typedef void dt_token_refused_fn(const char *resource, const char *token, void *context);
+
+/* Says why the latest call of dt_token_fn for `resource` failed: a line for people of at most `capacity`
+ * bytes, NUL included, into `ret_text`, without secrets. It becomes the text of the calls' errors. Since 0.2.
+ * Memory: the text is copied.
+ * Thread: as dt_token_fn, right behind it. */
+typedef void dt_token_fault_fn(const char *resource, char *ret_text, size_t capacity, void *context);
+
+/* A source of tokens that can say more than a dt_token_fn, such as dt_azure_token_provider of
+ * libdurabletask-azure. Since 0.2. */
+struct dt_token_provider {
+    size_t size;
+    dt_token_fn *give;            /* not NULL */
+    dt_token_refused_fn *refused; /* NULL allowed */
+    dt_token_fault_fn *fault;     /* NULL allowed */
+    void *context;
+};
 
 /* Where the service is and who we are. Give `connection_string`, or `endpoint` and `task_hub`; single
  * members override the connection string's values.
  *
  * Connection string: `key=value` pairs joined by ';', keys in any case, blanks trimmed, empty pairs
  * ignored, a value may hold '='; at most 8192 bytes. Keys: Endpoint (URL; without a scheme https:// is
- * meant), TaskHub, Authentication; others are accepted and ignored. A first part that is a bare URL or
+ * meant), TaskHub, Authentication; others (ClientID, TenantId, TokenFilePath: libdurabletask-azure reads
+ * them) are accepted and ignored. A first part that is a bare URL or
  * host counts as the Endpoint, so that `https://host;Authentication=None;TaskHub=h` works as well.
- * Authentication=None, or none given, needs nothing more; with any other value a `token` callback is
- * required. http:// (or grpc://) endpoints are HTTP/2 in clear text with prior knowledge; https:// (or
+ * Authentication=None, or none given, needs nothing more; with any other value a `token`
+ * callback or a `token_provider` is required. http:// (or grpc://) endpoints are HTTP/2 in clear text with prior knowledge; https:// (or
  * grpcs://) use TLS 1.2 or later, verify the certificate and the host name, and negotiate "h2". Default
  * ports 80 and 443. A token is sent in clear text, too: give one to an http:// endpoint only where
  * nobody else can listen. */
@@ -212,6 +238,10 @@ struct dt_connect_options {
     dt_log_fn *log;          /* NULL: silent */
     void *log_context;
     enum dt_log_level log_level; /* least level that is formatted; 0: DT_LOG_DEBUG */
+    const struct dt_token_provider
+        *token_provider;          /* NULL allowed; copied; counts before `token`. Since 0.2 */
+    const char *certificate_file; /* PEM: shown to servers that ask for one; NULL: none. Since 0.2 */
+    const char *key_file;         /* PEM, without a pass phrase; goes with certificate_file. Since 0.2 */
 };
 
 /* --------------------------------------------------------------- client */
@@ -252,8 +282,8 @@ struct dt_entities; /* one page of an entity query */
 /* Makes a client and starts its thread; connects when the first call is made. `o`: see above.
  * `ret_client`: the client.
  * Errors: DT_INVALID_ARGUMENT: no endpoint or task hub, a malformed connection string or URL, an
- * authentication that needs a token callback, an unreadable ca_file. DT_NO_MEMORY. DT_INTERNAL: the
- * system refuses a thread, pipe or entropy.
+ * authentication that needs a token callback, a file of TLS that is unreadable or no pair with the other.
+ * DT_NO_MEMORY. DT_INTERNAL: the system refuses a thread, pipe or entropy.
  * Memory: destroy with dt_client_destroy.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_create(const struct dt_connect_options *o,

@@ -10,10 +10,17 @@
 
 struct ssl_ctx_st;
 
-/* For clients that speak HTTP/2: verifies the peer against the authorities in `ca_file`; NULL: against the system's, or
- * against the file that the environment variable SSL_CERT_FILE names (which OpenSSL reads). INVALID_ARGUMENT: ca_file
- * cannot be read; NO_MEMORY. */
-STATUS_RESULT tls_client_create(const char *ca_file, struct ssl_ctx_st **ret_tls, struct err *err);
+/* PEM files; NULL: none. */
+struct tls_client_files {
+    const char *
+        ca; /* authorities; NULL: the system's, or the file that the variable SSL_CERT_FILE names (OpenSSL reads it) */
+    const char *certificate; /* shown to servers that ask, with those up to its authority; goes with `key` */
+    const char *key;         /* without a pass phrase */
+};
+
+/* For clients that speak HTTP/2. INVALID_ARGUMENT: a file cannot be read, or certificate and key are no pair; NO_MEMORY. */
+STATUS_RESULT tls_client_create(const struct tls_client_files *files, struct ssl_ctx_st **ret_tls,
+                                struct err *err);
 /* NULL allowed; connections that use it live on. */
 void tls_destroy(struct ssl_ctx_st *tls);
 

@@ -33,8 +33,26 @@ SSL_CTX *tls_context_create(const SSL_METHOD *method)
     return NULL;
 }
 
-enum status tls_client_create(const char *ca_file, struct ssl_ctx_st **ret_tls, struct err *err)
+/* A key with a pass phrase would ask the terminal for it. */
+static int refuse_pass_phrase(char *buffer, int size, int writing, void *context)
 {
+    return -1;
+}
+
+static STATUS_RESULT show_certificate(SSL_CTX *tls, const struct tls_client_files *files, struct err *err)
+{
+    SSL_CTX_set_default_passwd_cb(tls, refuse_pass_phrase);
+    if (SSL_CTX_use_certificate_chain_file(tls, files->certificate) != 1)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "certificate_file: %s", tls_reason());
+    if (SSL_CTX_use_PrivateKey_file(tls, files->key, SSL_FILETYPE_PEM) != 1)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "key_file: %s", tls_reason());
+    return STATUS_OK;
+}
+
+enum status tls_client_create(const struct tls_client_files *files, struct ssl_ctx_st **ret_tls,
+                              struct err *err)
+{
+    const char *ca_file = files->ca;
     SSL_CTX *tls = tls_context_create(TLS_client_method());
     if (!tls)
         return err_set(err, STATUS_NO_MEMORY, "no memory for TLS");
@@ -48,6 +66,11 @@ enum status tls_client_create(const char *ca_file, struct ssl_ctx_st **ret_tls, 
     if (!good) {
         SSL_CTX_free(tls);
         return err_set(err, STATUS_INTERNAL, "TLS set-up: %s", tls_reason());
+    }
+    enum status status = files->certificate ? show_certificate(tls, files, err) : STATUS_OK;
+    if (status != STATUS_OK) {
+        SSL_CTX_free(tls);
+        return status;
     }
     *ret_tls = tls;
     return STATUS_OK;

@@ -62,7 +62,8 @@ void tls_rig_open(struct tls_rig *rig)
     write_pair(rig, &authority, "localhost", 0);
     const struct tls_server_files files = {.certificate = rig->certificate, .key = rig->key};
     assert_int_equal(tls_server_open(&files, &rig->server, NULL), STATUS_OK);
-    assert_int_equal(tls_client_create(rig->authority, &rig->client, NULL), STATUS_OK);
+    assert_int_equal(tls_client_create(&(struct tls_client_files){.ca = rig->authority}, &rig->client, NULL),
+                     STATUS_OK);
 }
 
 void tls_rig_replace(struct tls_rig *rig, const char *name, bool foreign, int days)

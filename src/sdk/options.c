@@ -10,6 +10,7 @@
 
 #include "base/duration.h"
 #include "base/text.h"
+#include "wire/connection_string.h"
 
 #define MS_MAX                     (INT64_MAX / NS_PER_MS)
 #define CONNECT_TIMEOUT_MS_DEFAULT 10000
@@ -39,67 +40,6 @@ static char *copy_text(struct bytes text)
         memcpy(copy, text.data, text.size);
     copy[text.size] = '\0';
     return copy;
-}
-
-/* What a connection string may say; views into it. data NULL: not said. */
-struct address_parts {
-    struct bytes endpoint;
-    struct bytes task_hub;
-    struct bytes authentication;
-};
-
-static STATUS_RESULT set_part(struct bytes *part, struct bytes value, const char *name, struct err *err)
-{
-    if (part->data)
-        return err_set(err, STATUS_INVALID_ARGUMENT, "connection string: %s is given twice", name);
-    if (!value.size)
-        return err_set(err, STATUS_INVALID_ARGUMENT, "connection string: %s is empty", name);
-    *part = value;
-    return STATUS_OK;
-}
-
-static STATUS_RESULT parse_pair(struct address_parts *parts, struct bytes pair, bool first, struct err *err)
-{
-    struct bytes scheme = BYTES_LITERAL("://");
-    size_t equals = bytes_find(pair, BYTES_LITERAL("="));
-    bool has_equals = equals < pair.size;
-    /* `https://host/?a=b` as the first part is a URL, not a key: a key holds no "://". */
-    bool bare = !has_equals || bytes_find(bytes_slice(pair, 0, equals), scheme) < equals;
-    if (bare && first)
-        return set_part(&parts->endpoint, pair, "Endpoint", err);
-    if (bare)
-        return err_set(err, STATUS_INVALID_ARGUMENT, "connection string: a part without '='");
-    struct bytes key = bytes_trim(bytes_slice(pair, 0, equals));
-    struct bytes value = bytes_trim(bytes_slice(pair, equals + 1, SIZE_MAX));
-    if (!key.size)
-        return err_set(err, STATUS_INVALID_ARGUMENT, "connection string: a part without a key");
-    if (bytes_equal_nocase(key, BYTES_LITERAL("Endpoint")))
-        return set_part(&parts->endpoint, value, "Endpoint", err);
-    if (bytes_equal_nocase(key, BYTES_LITERAL("TaskHub")))
-        return set_part(&parts->task_hub, value, "TaskHub", err);
-    if (bytes_equal_nocase(key, BYTES_LITERAL("Authentication")))
-        return set_part(&parts->authentication, value, "Authentication", err);
-    return STATUS_OK; /* ClientID, TenantId and others configure credentials that the token callback replaces
-                       */
-}
-
-static STATUS_RESULT parse_connection_string(struct address_parts *parts, const char *text, struct err *err)
-{
-    struct bytes rest = bytes_of_cstr(text);
-    if (rest.size > SDK_CONNECTION_STRING_SIZE_MAX)
-        return err_set(err, STATUS_INVALID_ARGUMENT, "connection string: more than %d bytes",
-                       SDK_CONNECTION_STRING_SIZE_MAX);
-    bool first = true;
-    while (rest.size) {
-        struct bytes pair = bytes_trim(bytes_split(&rest, ';'));
-        if (!pair.size)
-            continue;
-        enum status status = parse_pair(parts, pair, first, err);
-        if (status != STATUS_OK)
-            return status;
-        first = false;
-    }
-    return STATUS_OK;
 }
 
 static bool printable(struct bytes text)
@@ -181,7 +121,7 @@ static STATUS_RESULT parse_endpoint(struct sdk_target *target, struct bytes url,
     return STATUS_OK;
 }
 
-static STATUS_RESULT take_identity(struct sdk_target *target, const struct address_parts *parts,
+static STATUS_RESULT take_identity(struct sdk_target *target, const struct connection_string *parts,
                                    struct err *err)
 {
     if (!parts->task_hub.size)
@@ -190,8 +130,9 @@ static STATUS_RESULT take_identity(struct sdk_target *target, const struct addre
         return err_set(err, STATUS_INVALID_ARGUMENT,
                        "TaskHub: not printable ASCII without blanks, or too long");
     struct bytes authentication = parts->authentication.size ? parts->authentication : BYTES_LITERAL("None");
-    if (!target->token && !bytes_equal_nocase(authentication, BYTES_LITERAL("None")))
-        return err_set(err, STATUS_INVALID_ARGUMENT, "Authentication=%.*s needs a token callback",
+    if (!target->provider.give && !bytes_equal_nocase(authentication, BYTES_LITERAL("None")))
+        return err_set(err, STATUS_INVALID_ARGUMENT,
+                       "Authentication=%.*s needs a token callback, or a credential of libdurabletask-azure",
                        BYTES_FMT(bytes_slice(authentication, 0, 64)));
     target->task_hub = copy_text(parts->task_hub);
     target->authentication = copy_text(authentication);
@@ -207,12 +148,48 @@ static int64_t ns_of_ms(int64_t ms, int64_t when_zero)
     return MIN(ms, MS_MAX) * NS_PER_MS;
 }
 
+/* A provider counts before a plain callback; of a structure of any version. */
+static STATUS_RESULT take_provider(struct sdk_target *target, const struct dt_connect_options *options,
+                                   struct err *err)
+{
+    target->provider.give = options->token;
+    target->provider.context = options->token_context;
+    if (!options->token_provider)
+        return STATUS_OK;
+    if (!sdk_options_copy(&target->provider, sizeof target->provider, options->token_provider) ||
+        !target->provider.give)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "token_provider: `size` or `give` is not set");
+    return STATUS_OK;
+}
+
+static STATUS_RESULT take_file(const char *given, char **ret_copy, struct err *err)
+{
+    *ret_copy = given ? copy_text(bytes_of_cstr(given)) : NULL;
+    return !given || *ret_copy ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "no memory");
+}
+
+static STATUS_RESULT take_files(struct sdk_target *target, const struct dt_connect_options *options,
+                                struct err *err)
+{
+    if (!options->certificate_file != !options->key_file)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "certificate_file and key_file: one without the other");
+    const char *resource = options->token_resource ? options->token_resource : TOKEN_RESOURCE_DEFAULT;
+    enum status status = take_file(resource, &target->token_resource, err);
+    if (status == STATUS_OK)
+        status = take_file(options->ca_file, &target->ca_file, err);
+    if (status == STATUS_OK)
+        status = take_file(options->certificate_file, &target->certificate_file, err);
+    if (status == STATUS_OK)
+        status = take_file(options->key_file, &target->key_file, err);
+    return status;
+}
+
 static STATUS_RESULT fill(struct sdk_target *target, const struct dt_connect_options *options,
                           struct err *err)
 {
-    struct address_parts parts = {0};
+    struct connection_string parts = {0};
     if (options->connection_string) {
-        enum status status = parse_connection_string(&parts, options->connection_string, err);
+        enum status status = connection_string_parse(bytes_of_cstr(options->connection_string), &parts, err);
         if (status != STATUS_OK)
             return status;
     }
@@ -222,18 +199,16 @@ static STATUS_RESULT fill(struct sdk_target *target, const struct dt_connect_opt
         parts.task_hub = bytes_trim(bytes_of_cstr(options->task_hub));
     if (!parts.endpoint.size)
         return err_set(err, STATUS_INVALID_ARGUMENT, "no Endpoint is given");
-    target->token = options->token;
-    target->token_context = options->token_context;
-    enum status status = parse_endpoint(target, parts.endpoint, err);
+    enum status status = take_provider(target, options, err);
+    if (status == STATUS_OK)
+        status = parse_endpoint(target, parts.endpoint, err);
     if (status == STATUS_OK)
         status = take_identity(target, &parts, err);
     if (status != STATUS_OK)
         return status;
-    target->token_resource =
-        copy_text(bytes_of_cstr(options->token_resource ? options->token_resource : TOKEN_RESOURCE_DEFAULT));
-    target->ca_file = options->ca_file ? copy_text(bytes_of_cstr(options->ca_file)) : NULL;
-    if (!target->token_resource || (options->ca_file && !target->ca_file))
-        return err_set(err, STATUS_NO_MEMORY, "no memory");
+    status = take_files(target, options, err);
+    if (status != STATUS_OK)
+        return status;
     target->connect_timeout_ns = ns_of_ms(options->connect_timeout_ms, CONNECT_TIMEOUT_MS_DEFAULT);
     target->call_timeout_ns = ns_of_ms(options->call_timeout_ms, CALL_TIMEOUT_MS_DEFAULT);
     target->retry_first_ns = ns_of_ms(options->retry_first_ms, 0);
@@ -269,6 +244,8 @@ void sdk_target_fini(struct sdk_target *target)
     free(target->task_hub);
     free(target->authentication);
     free(target->ca_file);
+    free(target->certificate_file);
+    free(target->key_file);
     free(target->token_resource);
     memset(target, 0, sizeof *target);
 }

@@ -7,9 +7,8 @@
 #include "base/bytes.h"
 #include "durabletask.h"
 
-#define SDK_CONNECTION_STRING_SIZE_MAX 8192 /* bytes */
-#define SDK_HOST_SIZE_MAX              253  /* bytes of a host name, RFC 1035 */
-#define SDK_TASK_HUB_SIZE_MAX          256  /* bytes */
+#define SDK_HOST_SIZE_MAX     253 /* bytes of a host name, RFC 1035 */
+#define SDK_TASK_HUB_SIZE_MAX 256 /* bytes */
 
 /* Everything a channel needs. Filled by sdk_target_init, freed by sdk_target_fini. */
 struct sdk_target {
@@ -17,12 +16,13 @@ struct sdk_target {
     char *port;      /* decimal */
     char *authority; /* for :authority, as written in the endpoint */
     char *task_hub;
-    char *authentication; /* as written, "None" if no token is to be sent */
-    char *ca_file;        /* NULL: the system's roots */
+    char *authentication;   /* as written, "None" if no token is to be sent */
+    char *ca_file;          /* NULL: the system's roots */
+    char *certificate_file; /* NULL: none is shown */
+    char *key_file;
     char *token_resource;
     bool tls;
-    dt_token_fn *token;
-    void *token_context;
+    struct dt_token_provider provider; /* give NULL: no token is sent */
     int64_t connect_timeout_ns;
     int64_t call_timeout_ns;
     int64_t retry_first_ns; /* 0: the user's default */

@@ -143,6 +143,22 @@ static void on_wire_message(void *context, struct bytes message)
     buf_append_bytes(&call->response, message);
 }
 
+/* The service does not take the token (any more): the call is tried with another one, once. It has not been done. */
+static bool renew_token(struct sdk_call *call)
+{
+    struct sdk_channel *ch = call->channel;
+    bool again = ch->token.text[0] && !call->token_renewed && !call->cancelled && !call->expired &&
+                 !(call->options.streaming && call->got_message);
+    if (call->token_serial == ch->token.serial)
+        sdk_token_refuse(&ch->token);
+    if (!again)
+        return false;
+    call->token_renewed = true;
+    buf_clear(&call->response);
+    wait_again(call);
+    return true;
+}
+
 static void on_wire_done(void *context, enum status status, const char *text)
 {
     struct sdk_call *call = context;
@@ -150,6 +166,8 @@ static void on_wire_done(void *context, enum status status, const char *text)
     call->wire = NULL;
     call->connection = NULL;
     sdk_timer_clear(call->channel, &call->attempt);
+    if (status == STATUS_UNAUTHENTICATED && renew_token(call))
+        return;
     if (status == STATUS_OK && buf_status(&call->response) != STATUS_OK) {
         status = buf_status(&call->response);
         text = "no memory for the answer";
@@ -224,10 +242,7 @@ static void send_call(struct sdk_call *call, struct sdk_connection *connection)
 {
     struct sdk_channel *ch = call->channel;
     call->tries++;
-    if (!sdk_token_refresh(&ch->token, ch->target)) {
-        sdk_call_finish(call, STATUS_UNAUTHENTICATED, "the token callback gave no usable token");
-        return;
-    }
+    call->token_serial = ch->token.serial;
     struct err err = {0};
     enum status status = put_on_wire(call, connection, &err);
     if (status == STATUS_OK) {
@@ -244,14 +259,23 @@ static void send_call(struct sdk_call *call, struct sdk_connection *connection)
         settle_try(call, status, err.text[0] ? err.text : status_name(status), false);
 }
 
+static bool takes_calls(const struct sdk_connection *connection)
+{
+    return connection && connection->grpc && !grpc_client_closing(connection->grpc);
+}
+
 void sdk_call_send_waiting(struct sdk_channel *ch)
 {
-    list_each_safe (link, &ch->waiting) {
-        struct sdk_connection *connection = ch->current;
-        if (!connection || !connection->grpc || grpc_client_closing(connection->grpc))
-            return;
-        send_call(CONTAINER_OF(link, struct sdk_call, link), connection);
-    }
+    if (list_empty(&ch->waiting) || !takes_calls(ch->current))
+        return;
+    enum sdk_token_state token = sdk_token_look(&ch->token);
+    if (token == SDK_TOKEN_FAILED)
+        sdk_call_fail_waiting(ch, STATUS_UNAUTHENTICATED, ch->token.why);
+    if (token != SDK_TOKEN_READY)
+        return;
+    list_each_safe (link, &ch->waiting)
+        if (takes_calls(ch->current))
+            send_call(CONTAINER_OF(link, struct sdk_call, link), ch->current);
 }
 
 /* ---- for the channel ---- */

@@ -33,7 +33,9 @@ struct sdk_call {
     bool expired;
     bool attempt_expired;
     int tries;
-    bool unknown; /* whether it has been done: the connection broke, and it is not safe twice */
+    bool token_renewed;    /* it has been refused once, and is tried with another token */
+    uint64_t token_serial; /* of the token it was sent with */
+    bool unknown;          /* whether it has been done: the connection broke, and it is not safe twice */
     int64_t deadline_ns;
     struct sdk_connection *connection;
     struct grpc_client_call *wire;

@@ -279,8 +279,10 @@ static STATUS_RESULT start_thread(struct sdk_channel *ch, struct err *err)
     return STATUS_OK;
 }
 
+/* ORDER: the tokens' thread wakes the channel by its pipe. */
 static void free_channel(struct sdk_channel *ch)
 {
+    sdk_token_fini(&ch->token);
     if (ch->wake_fds[0] >= 0)
         close(ch->wake_fds[0]);
     if (ch->wake_fds[1] >= 0)
@@ -291,6 +293,19 @@ static void free_channel(struct sdk_channel *ch)
     free(ch->user_agent);
     free(ch->worker_id);
     free(ch);
+}
+
+static STATUS_RESULT make_tls(struct sdk_channel *ch, struct err *err)
+{
+    const struct tls_client_files files = {
+        .ca = ch->target->ca_file, .certificate = ch->target->certificate_file, .key = ch->target->key_file};
+    return tls_client_create(&files, &ch->tls, err);
+}
+
+/* On the thread that asks for tokens. */
+static void on_token_answer(void *context)
+{
+    sdk_channel_wake(context);
 }
 
 static STATUS_RESULT build(struct sdk_channel *ch, const struct sdk_channel_options *options, struct err *err)
@@ -305,7 +320,7 @@ static STATUS_RESULT build(struct sdk_channel *ch, const struct sdk_channel_opti
     prng_seed(&ch->random, seed);
     enum status status = open_pipe(ch, err);
     if (status == STATUS_OK && ch->target->tls)
-        status = tls_client_create(ch->target->ca_file, &ch->tls, err);
+        status = make_tls(ch, err);
     return status == STATUS_OK ? start_thread(ch, err) : status;
 }
 
@@ -327,7 +342,13 @@ STATUS_RESULT sdk_channel_create(const struct sdk_channel_options *options, stru
     struct list *lists[] = {&ch->inbox, &ch->jobs, &ch->waiting, &ch->active, &ch->paused};
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         list_init(lists[i]);
-    enum status status = build(ch, options, err);
+    enum status status = sdk_token_init(&ch->token, ch->target, on_token_answer, ch, err);
+    if (status != STATUS_OK) {
+        pthread_mutex_destroy(&ch->lock);
+        free(ch);
+        return status;
+    }
+    status = build(ch, options, err);
     if (status != STATUS_OK)
         free_channel(ch);
     else

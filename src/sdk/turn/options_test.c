@@ -11,6 +11,7 @@
 
 #include "sdk/options.h"
 #include "sdk/registry.h"
+#include "wire/connection_string.h"
 
 static enum dt_status give_token(const char *resource, char *ret_token, size_t capacity,
                                  int64_t *ret_expires_ns, void *context)
@@ -113,7 +114,7 @@ static void connection_strings(void **state)
 
 static void too_long(void **state)
 {
-    static char text[SDK_CONNECTION_STRING_SIZE_MAX + 64];
+    static char text[CONNECTION_STRING_SIZE_MAX + 64];
     memset(text, ';', sizeof text - 1);
     struct sdk_target target;
     assert_int_equal(init(&target, text, NULL), STATUS_INVALID_ARGUMENT);
