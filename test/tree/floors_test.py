@@ -17,6 +17,7 @@ import sys
 
 FLOORS = {
     "base": 0, "wire": 1, "core/access": 2, "core/pool": 2, "core/task": 2, "os": 3, "runtime": 3, "net": 4, "crypto": 4, "db": 4, "jail": 4,
+    "credential": 4,
     "store": 5, "sdk": 5,
     "svc/pool": 6, "svc/scheduler": 6, "svc/app": 6, "svc/keeper": 6, "svc/trace": 6, "svc/directory": 6, "cmd": 7,
 }
@@ -72,7 +73,7 @@ def include_faults(root):
             continue
         for number, line in enumerate(source.read_text().splitlines(), 1):
             match = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
-            if not match or match.group(1) == "durabletask.h":
+            if not match or match.group(1) in ("durabletask.h", "durabletask_azure.h"):
                 continue
             other = folder_of(match.group(1))
             if other == "lib" and relative.endswith("_test.c"):
