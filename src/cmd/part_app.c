@@ -30,6 +30,7 @@ static enum status start(struct server *server, struct err *err)
         .connection_string = alone ? setting_text(values, "scheduler") : inner->connection_string,
         .pool_url = alone ? setting_text(values, "session-pool-url") : inner->pool_url,
         .pool_token = alone ? setting_text(values, "session-pool-token") : inner_key,
+        .pool_authentication = alone ? setting_text(values, "session-pool-authentication") : NULL,
         .ca_file = alone ? setting_text(values, "ca-file") : NULL,
         .scheduler_token = alone ? setting_text(values, "scheduler-token") : inner_key,
         .approval_timeout_ns = setting_number(values, "approval-timeout"),

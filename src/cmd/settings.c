@@ -33,8 +33,13 @@ const struct option_spec settings_table[] = {
      "management endpoint of the session pool"},
     {"session-pool-token", OPTION_TEXT, "TOKEN", "SESSION_POOL_TOKEN", NULL, 0, 0, COMMAND_APP,
      "bearer token for the pool", .secret = true},
+    {"session-pool-authentication", OPTION_TEXT, "KIND", "SESSION_POOL_AUTHENTICATION", NULL, 0, 0,
+     COMMAND_APP,
+     "where a token for the pool comes from: None, DefaultAzure, ManagedIdentity;ClientID=ID, …; default: as "
+     "in --scheduler"},
     {"scheduler", OPTION_TEXT, "STRING", "DURABLE_TASK_SCHEDULER_CONNECTION_STRING", NULL, 0, 0, COMMAND_APP,
-     "Endpoint=URL;TaskHub=NAME;Authentication=None"},
+     "Endpoint=URL;TaskHub=NAME;Authentication=None, or DefaultAzure, ManagedIdentity, …: "
+     "doc/credentials.md"},
     {"scheduler-token", OPTION_TEXT, "TOKEN", "DURABLE_TASK_SCHEDULER_TOKEN", NULL, 0, 0, COMMAND_APP,
      "bearer token for the scheduler", .secret = true},
     {"task-hubs", OPTION_TEXT, "NAMES", "DTS_TASK_HUB_NAMES", "default", 0, 0,

@@ -146,11 +146,21 @@ class Start(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("'DURABLE_TASK_SCHEDULER_CONNECTION_STRING' and 'SESSION_POOL_URL'", done.stderr)
 
-    def test_a_connection_string_of_the_cloud_is_answered_for_operators(self):
-        done = self.run_program("app", "--port", "0", SESSION_POOL_URL="http://127.0.0.1:1",
-                                DURABLE_TASK_SCHEDULER_CONNECTION_STRING="Endpoint=http://127.0.0.1:1;Authentication=DefaultAzure;TaskHub=h")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("write Authentication=None for a Sallyport", done.stderr)
+    def test_an_authentication_that_cannot_work_is_answered_for_operators(self):
+        string = "DURABLE_TASK_SCHEDULER_CONNECTION_STRING"
+        for scheduler, pool, more, said in (
+                ("http://127.0.0.1:1", "http://127.0.0.1:1", "Authentication=VisualStudio", "sign in with az login"),
+                ("http://127.0.0.1:1", "http://127.0.0.1:1", "Authentication=Kerberos", "is none of None, DefaultAzure"),
+                ("http://10.0.0.1:1", "http://127.0.0.1:1", "Authentication=DefaultAzure", "the scheduler is neither https nor on this"),
+                ("http://127.0.0.1:1", "http://pool.example", "Authentication=DefaultAzure", "SESSION_POOL_URL is neither https nor on"),
+                ("http://127.0.0.1:1", "http://127.0.0.1:1", "ClientID=a;ClientId=b", "ClientID is given twice")):
+            done = self.run_program("app", "--port", "0", SESSION_POOL_URL=pool, **{string: f"Endpoint={scheduler};TaskHub=h;{more}"})
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn(said, done.stderr)
+        done = self.run_program("app", "--port", "0", SESSION_POOL_URL="http://127.0.0.1:1", SESSION_POOL_AUTHENTICATION="Token",
+                                **{string: "Endpoint=http://127.0.0.1:1;TaskHub=h;Authentication=None"})
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("SESSION_POOL_AUTHENTICATION: Authentication=Token is none of", done.stderr)
 
     def start(self, **environment):
         ready = self.folder / "ready.json"

@@ -29,7 +29,7 @@ enum cli_bit {
 
 static const struct option_spec settings[] = {
     {"connection", OPTION_TEXT, "STRING", "DURABLE_TASK_SCHEDULER_CONNECTION_STRING", NULL, 0, 0, CLI_ALL,
-     "Endpoint=URL;TaskHub=NAME;Authentication=None"},
+     "Endpoint=URL;TaskHub=NAME;Authentication=None, or DefaultAzure, AzureCli, …"},
     {"url", OPTION_TEXT, "URL", "SALLYPORT_URL", NULL, 0, 0, CLI_ALL,
      "the endpoint alone; without this and --connection http://localhost:8080"},
     {"hub", OPTION_TEXT, "NAME", "SALLYPORT_HUB", NULL, 0, 0, CLI_ALL & ~CLI_NAMES_HUB,

@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 
 #include "base/encode.h"
+#include "credential/wiped.h"
 #include "os/clock.h"
 
 #define ANSWER_SIZE_MAX ((size_t)16 << 20) /* bytes */
@@ -39,16 +40,16 @@ static void make_url(const struct cli_session *session, const char *path, struct
     buf_append_byte(out, '\0');
 }
 
-static struct curl_slist *make_headers(const struct cli_session *session)
+static struct curl_slist *make_headers(const struct cli_session *session, const struct buf *token)
 {
-    CLEANUP(buf_fini) struct buf line = {0};
+    CLEANUP(wiped_fini) struct buf line = {0};
     buf_append_fmt(&line, "x-taskhub: %s", (const char *)session->hub.data);
     buf_append_byte(&line, '\0');
     struct curl_slist *headers = line.failed ? NULL : curl_slist_append(NULL, (const char *)line.data);
-    if (!session->token || !headers)
+    if (!token->size || !headers)
         return headers;
     buf_clear(&line);
-    buf_append_fmt(&line, "Authorization: Bearer %s", session->token);
+    buf_append_fmt(&line, "Authorization: Bearer %s", (const char *)token->data);
     buf_append_byte(&line, '\0');
     struct curl_slist *more = line.failed ? NULL : curl_slist_append(headers, (const char *)line.data);
     return more ? more : headers;
@@ -78,9 +79,13 @@ STATUS_RESULT fetch_json(const struct cli_session *session, const char *path, lo
     CLEANUP(buf_fini) struct buf body = {.limit = ANSWER_SIZE_MAX};
     char text[CURL_ERROR_SIZE] = "";
     *ret_answer = NULL;
+    CLEANUP(wiped_fini) struct buf token = {0};
+    enum status status = cli_session_token(session, &token, err);
+    if (status != STATUS_OK)
+        return status;
     make_url(session, path, &url);
     CURL *curl = curl_easy_init();
-    struct curl_slist *headers = make_headers(session);
+    struct curl_slist *headers = make_headers(session, &token);
     CURLcode code = CURLE_OUT_OF_MEMORY;
     if (curl && headers && buf_status(&url) == STATUS_OK)
         code = perform(session, curl, (const char *)url.data, headers, &body, text);

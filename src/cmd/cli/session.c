@@ -8,6 +8,8 @@
 
 #include "base/time_parse.h"
 #include "cmd/cli/print.h"
+#include "credential/credential.h"
+#include "credential/wiped.h"
 #include "os/clock.h"
 #include "wire/json/jmespath.h"
 
@@ -69,6 +71,44 @@ static enum dt_status give_token(const char *resource, char *ret_token, size_t c
     return DT_OK;
 }
 
+STATUS_RESULT cli_session_token(const struct cli_session *session, struct buf *ret_token, struct err *err)
+{
+    if (session->token) {
+        buf_append(ret_token, session->token, strlen(session->token) + 1);
+        return buf_status(ret_token);
+    }
+    if (!session->credential)
+        return STATUS_OK;
+    enum status status = buf_reserve(ret_token, WIPED_TOKEN_SIZE_MAX + 1);
+    struct dt_error fault = {.status = DT_OK};
+    if (status == STATUS_OK &&
+        dt_azure_token(session->credential, CREDENTIAL_SCOPE_SCHEDULER, (char *)ret_token->data,
+                       ret_token->capacity, NULL, &fault) != DT_OK)
+        return err_set(err, STATUS_UNAUTHENTICATED, "%s", fault.text);
+    if (status == STATUS_OK)
+        ret_token->size = strlen((char *)ret_token->data) + 1;
+    return status;
+}
+
+/* What --connection says of signing in, unless --token does. */
+static int open_credential(struct cli_session *session)
+{
+    const char *string = uses_string(session->values) ? setting_text(session->values, "connection") : NULL;
+    if (session->token || !string)
+        return EXIT_GOOD;
+    struct dt_azure_options options = DT_INIT(struct dt_azure_options);
+    options.connection_string = string;
+    options.ca_file = session->ca_file;
+    struct dt_error error = {.status = DT_OK};
+    struct err err = {0};
+    if (dt_azure_credential_create(&options, &session->credential, &error) != DT_OK)
+        return cli_session_failed(session, &error, "--connection");
+    struct bytes endpoint = bytes_of_cstr((const char *)session->endpoint.data);
+    if (session->credential && credential_check_endpoint(endpoint, "the endpoint", &err) != STATUS_OK)
+        return cli_session_usage(session, err.text);
+    return EXIT_GOOD;
+}
+
 /* Before anything is asked of the scheduler: a query that cannot be read must not come after a change was made. */
 static int read_query(struct cli_session *session)
 {
@@ -104,8 +144,12 @@ int cli_session_open(struct cli_session *session, const struct command *command,
         fputs("sallyport: out of memory\n", stderr);
         return EXIT_FAILED;
     }
+    code = open_credential(session);
+    if (code != EXIT_GOOD)
+        return code;
     struct dt_error error = {.status = DT_OK};
     struct dt_connect_options options = DT_INIT(struct dt_connect_options);
+    options.token_provider = dt_azure_token_provider(session->credential);
     options.endpoint = (const char *)session->endpoint.data;
     options.task_hub = (const char *)session->hub.data;
     options.ca_file = session->ca_file;
@@ -120,6 +164,7 @@ int cli_session_open(struct cli_session *session, const struct command *command,
 void cli_session_close(struct cli_session *session)
 {
     dt_client_destroy(session->client);
+    dt_azure_credential_destroy(session->credential);
     jmespath_destroy(session->query);
     buf_fini(&session->endpoint);
     buf_fini(&session->hub);
@@ -139,7 +184,9 @@ static const struct {
      "nothing answers at %s: start it with sallyport dev, or name another with --url or --connection"},
     {DT_DEADLINE_EXCEEDED, EXIT_FAILED,
      "no answer from %s in time: is it the right endpoint? --timeout waits longer"},
-    {DT_UNAUTHENTICATED, EXIT_FAILED, "give a token with --token or DURABLE_TASK_SCHEDULER_TOKEN"},
+    {DT_UNAUTHENTICATED, EXIT_FAILED,
+     "give a token with --token or DURABLE_TASK_SCHEDULER_TOKEN, or write Authentication=DefaultAzure in "
+     "--connection"},
     {DT_PERMISSION_DENIED, EXIT_FAILED, "the token has no right to this: use another one"},
     {DT_UNIMPLEMENTED, EXIT_FAILED, "the scheduler at %s does not have this operation"},
     {DT_FAILED_PRECONDITION, EXIT_FAILED, "look with: sallyport instance show ID"},

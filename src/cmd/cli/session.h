@@ -5,17 +5,18 @@
 #define CMD_CLI_SESSION_H
 
 #include "cmd/cli/cli.h"
-#include "durabletask.h"
+#include "durabletask_azure.h"
 
 struct cli_session {
     const struct command *command;
     const struct option_values *values;
     struct dt_client *client;
-    struct buf endpoint;    /* "http://localhost:8080", NUL-terminated */
-    struct buf hub;         /* NUL-terminated */
-    struct jmespath *query; /* NULL: the whole answer */
-    const char *token;      /* NULL: none */
-    const char *ca_file;    /* NULL: the system's */
+    struct buf endpoint;                    /* "http://localhost:8080", NUL-terminated */
+    struct buf hub;                         /* NUL-terminated */
+    struct jmespath *query;                 /* NULL: the whole answer */
+    const char *token;                      /* NULL: none, or the credential's */
+    struct dt_azure_credential *credential; /* of --connection; NULL: none */
+    const char *ca_file;                    /* NULL: the system's */
 };
 
 /* Reads the settings and makes the client; connects at the first call. Else says why, and returns an exit code that is
@@ -33,6 +34,9 @@ bool cli_wants_json(const struct cli_session *session);
 /* Prints what a command wrote, or what --query finds in it; says on stderr what failed. Returns the exit code. An empty
  * `out` prints nothing. */
 int cli_print(const struct cli_session *session, const struct buf *out);
+/* Appends the token for the scheduler, if one is to be sent, NUL-terminated. UNAUTHENTICATED and others: no source gives one, `err`
+ * has them all. */
+STATUS_RESULT cli_session_token(const struct cli_session *session, struct buf *ret_token, struct err *err);
 /* A time that was typed: RFC 3339. 0: the setting is absent. False: it was said to be wrong. */
 bool cli_time(const struct cli_session *session, const char *setting, int64_t *ret_unix_ns);
 

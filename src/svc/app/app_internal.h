@@ -8,7 +8,7 @@
 
 #include "base/list.h"
 #include "base/map.h"
-#include "durabletask.h"
+#include "durabletask_azure.h"
 #include "net/http_server.h"
 #include "svc/app/app_service.h"
 #include "svc/app/orchestrator.h"
@@ -30,6 +30,8 @@ struct app_service {
     _Atomic bool pool_away; /* of activity */
     struct dt_client *client;
     struct dt_worker *worker;
+    struct dt_azure_credential *credential;      /* of the scheduler; NULL: none */
+    struct dt_azure_credential *pool_credential; /* NULL: none; a thread of its own */
     char *connection_string, *pool_url, *pool_token, *scheduler_token, *ca_file;
     size_t code_size_max;
     bool compat_sample;

@@ -8,10 +8,12 @@
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "credential/credential.h"
 #include "os/clock.h"
 #include "svc/app/limits.h"
 #include "svc/app/problem.h"
 #include "svc/app/sample.h"
+#include "wire/connection_string.h"
 #include "wire/http1/uri.h"
 
 #define AREA            "svc/app"
@@ -151,6 +153,66 @@ static char *copy(const char *text)
     return text ? strdup(text) : NULL;
 }
 
+static enum status refuse_setting(const char *setting, enum dt_status status, const struct dt_error *fault,
+                                  struct err *error)
+{
+    return err_set(error, status == DT_INVALID_ARGUMENT ? STATUS_INVALID_ARGUMENT : STATUS_INTERNAL, "%s: %s",
+                   setting, fault->text);
+}
+
+/* The credential that a connection string speaks of; NULL for none. A token must not be readable on its way to `target`. */
+static enum status make_credential(const struct app_service *service, const char *setting,
+                                   const char *connection_string, struct bytes target,
+                                   const char *target_setting, struct dt_azure_credential **ret_credential,
+                                   struct err *error)
+{
+    struct dt_azure_options options = DT_INIT(struct dt_azure_options);
+    options.connection_string = connection_string;
+    options.ca_file = service->ca_file;
+    struct dt_error fault = {.status = DT_OK};
+    struct dt_azure_credential *credential = NULL;
+    enum dt_status status = dt_azure_credential_create(&options, &credential, &fault);
+    if (status != DT_OK)
+        return refuse_setting(setting, status, &fault, error);
+    if (credential && credential_check_endpoint(target, target_setting, error) != STATUS_OK) {
+        dt_azure_credential_destroy(credential);
+        return error->status = STATUS_INVALID_ARGUMENT;
+    }
+    *ret_credential = credential;
+    return STATUS_OK;
+}
+
+/* A token that is given counts before a credential. */
+static enum status make_credentials(struct app_service *service, const struct app_options *options,
+                                    struct err *error)
+{
+    static const char string_setting[] = "DURABLE_TASK_SCHEDULER_CONNECTION_STRING";
+    struct connection_string parts = {0};
+    enum status status = connection_string_parse(bytes_of_cstr(service->connection_string), &parts, error);
+    if (status != STATUS_OK)
+        return err_wrap(error, "%s", string_setting);
+    if (!service->scheduler_token) {
+        status = make_credential(service, string_setting, service->connection_string, parts.endpoint,
+                                 "the endpoint of the scheduler", &service->credential, error);
+        if (status != STATUS_OK)
+            return status;
+    }
+    if (service->pool_token)
+        return STATUS_OK;
+
+    CLEANUP(buf_fini) struct buf string = {0};
+    if (options->pool_authentication)
+        buf_append_fmt(&string, "Authentication=%s", options->pool_authentication);
+    else
+        buf_append_cstr(&string, service->scheduler_token ? "" : service->connection_string);
+    buf_append_byte(&string, '\0');
+    if (buf_status(&string) != STATUS_OK)
+        return err_set(error, STATUS_NO_MEMORY, "out of memory");
+    return make_credential(service, "SESSION_POOL_AUTHENTICATION", (const char *)string.data,
+                           bytes_of_cstr(service->pool_url), "SESSION_POOL_URL", &service->pool_credential,
+                           error);
+}
+
 static enum status make_sdk(struct app_service *service, struct err *error)
 {
     struct dt_connect_options connect = DT_INIT(struct dt_connect_options);
@@ -163,6 +225,7 @@ static enum status make_sdk(struct app_service *service, struct err *error)
         connect.token = give_token;
         connect.token_context = service;
     }
+    connect.token_provider = dt_azure_token_provider(service->credential);
     struct dt_worker_options options = DT_INIT(struct dt_worker_options);
     options.stop_timeout_ms = MAX(service->activity.stop_grace_ms, 1); /* 0 would be its default */
     options.version = ORCHESTRATOR_VERSION;
@@ -185,17 +248,15 @@ static enum status make_sdk(struct app_service *service, struct err *error)
         status = dt_worker_start(service->worker, &fault);
     if (status == DT_OK)
         return STATUS_OK;
-    const char *hint = strstr(fault.text, "token") ? " (write Authentication=None for a Sallyport; for the "
-                                                     "cloud's, DURABLE_TASK_SCHEDULER_TOKEN gives a token)"
-                                                   : "";
-    return err_set(error, status == DT_INVALID_ARGUMENT ? STATUS_INVALID_ARGUMENT : STATUS_INTERNAL,
-                   "DURABLE_TASK_SCHEDULER_CONNECTION_STRING: %s%s", fault.text, hint);
+    return refuse_setting("DURABLE_TASK_SCHEDULER_CONNECTION_STRING", status, &fault, error);
 }
 
 static void release(struct app_service *service)
 {
     dt_worker_destroy(service->worker);
     dt_client_destroy(service->client);
+    dt_azure_credential_destroy(service->credential);
+    dt_azure_credential_destroy(service->pool_credential);
     release_note(service->connection);
     free(service->connection_string);
     free(service->pool_url);
@@ -258,8 +319,11 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
         .isolation_wait_ms = options->isolation_wait_ns / NS_PER_MS,
     };
     status = service->connection_string && service->pool_url && service->connection
-                 ? make_sdk(service, error)
+                 ? make_credentials(service, options, error)
                  : err_set(error, STATUS_NO_MEMORY, "out of memory");
+    service->activity.pool.credential = service->pool_credential;
+    if (status == STATUS_OK)
+        status = make_sdk(service, error);
     if (status != STATUS_OK) {
         release(service);
         return status;

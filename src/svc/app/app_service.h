@@ -15,7 +15,10 @@ struct app_options {
     const char *pool_url;          /* SESSION_POOL_URL */
     const char *pool_token;        /* bearer token for the pool; NULL: none */
     const char *ca_file; /* PEM: the authorities that pool and scheduler may have; NULL: the system's */
-    const char *scheduler_token; /* bearer token for the scheduler; NULL: only Authentication=None works */
+    const char
+        *scheduler_token; /* bearer token for the scheduler; NULL: what Authentication= of its string says */
+    const char *
+        pool_authentication; /* as Authentication= and what follows it; NULL: what the scheduler's string says */
     int64_t approval_timeout_ns; /* how long a result waits for a decision */
     int64_t run_timeout_ns;      /* limit of one run; 0: the pool's own */
     int64_t

@@ -9,6 +9,9 @@
 #include <strings.h>
 
 #include "base/encode.h"
+#include "credential/credential.h"
+#include "credential/wiped.h"
+#include "durabletask_azure.h"
 #include "os/clock.h"
 #include "wire/json/json.h"
 
@@ -60,15 +63,20 @@ bool pool_client_url_usable(const char *text)
 
 /* One request to the pool. */
 struct pool_exchange {
+    const struct pool_client *client;
     CURL *curl;
+    struct buf token; /* of the credential, with NUL; empty: none */
     struct curl_slist *headers;
     struct buf response;
 };
 
 static void exchange_fini(struct pool_exchange *exchange)
 {
+    for (struct curl_slist *line = exchange->headers; line; line = line->next)
+        explicit_bzero(line->data, strlen(line->data)); /* one of them holds the token */
     curl_slist_free_all(exchange->headers);
     curl_easy_cleanup(exchange->curl);
+    wiped_fini(&exchange->token);
     buf_fini(&exchange->response);
 }
 
@@ -111,10 +119,43 @@ static int on_progress(void *context, curl_off_t down_size, curl_off_t down, cur
     return watch->is_unwanted(watch->context);
 }
 
+static enum status add_token(struct pool_exchange *exchange, const char *token)
+{
+    CLEANUP(wiped_fini) struct buf line = {0};
+    enum status status = buf_reserve(&line, strlen(token) + 32);
+    buf_append_fmt(&line, "Authorization: Bearer %s", token);
+    buf_append_byte(&line, '\0');
+    if (status == STATUS_OK)
+        status = buf_status(&line);
+    return status == STATUS_OK ? add_header(exchange, (const char *)line.data) : status;
+}
+
+/* The given token, or one of the credential, or none. A source that does not answer now may do so later. */
+static enum status add_authorization(struct pool_exchange *exchange, struct err *error)
+{
+    const struct pool_client *client = exchange->client;
+    if (client->token)
+        return add_token(exchange, client->token);
+    if (!client->credential)
+        return STATUS_OK;
+    enum status status = buf_reserve(&exchange->token, WIPED_TOKEN_SIZE_MAX + 1);
+    if (status != STATUS_OK)
+        return status;
+    struct dt_error fault = {.status = DT_OK};
+    enum dt_status got = dt_azure_token(client->credential, CREDENTIAL_SCOPE_POOL,
+                                        (char *)exchange->token.data, exchange->token.capacity, NULL, &fault);
+    if (got == DT_OK)
+        return add_token(exchange, (const char *)exchange->token.data);
+    bool passing = got == DT_UNAVAILABLE || got == DT_DEADLINE_EXCEEDED || got == DT_CANCELLED;
+    return err_set(error, passing ? STATUS_UNAVAILABLE : STATUS_FAILED_PRECONDITION,
+                   "the session pool is not asked: %s", fault.text);
+}
+
 static enum status exchange_open(const struct pool_client *client, struct pool_exchange *exchange,
                                  struct err *error)
 {
-    *exchange = (struct pool_exchange){.curl = curl_easy_init()};
+    *exchange = (struct pool_exchange){.client = client, .curl = curl_easy_init()};
+    struct err why = {0};
     buf_init(&exchange->response,
              client->response_size_max ? client->response_size_max : RESPONSE_SIZE_MAX_DEFAULT);
     enum status status =
@@ -122,16 +163,11 @@ static enum status exchange_open(const struct pool_client *client, struct pool_e
     if (status == STATUS_OK)
         status = add_header(exchange,
                             "Expect:"); /* bodies are small; a round trip for 100-continue is not worth it */
-    if (status == STATUS_OK && client->token) {
-        CLEANUP(buf_fini) struct buf line = {0};
-        buf_append_fmt(&line, "Authorization: Bearer %s", client->token);
-        buf_append_byte(&line, '\0');
-        status =
-            buf_status(&line) == STATUS_OK ? add_header(exchange, (const char *)line.data) : STATUS_NO_MEMORY;
-    }
+    if (status == STATUS_OK)
+        status = add_authorization(exchange, &why);
     if (status != STATUS_OK) {
         exchange_fini(exchange);
-        return err_set(error, status, "out of memory");
+        return err_set(error, status, "%s", why.text[0] ? why.text : "out of memory");
     }
     curl_easy_setopt(exchange->curl, CURLOPT_HTTPHEADER, exchange->headers);
     curl_easy_setopt(exchange->curl, CURLOPT_WRITEFUNCTION, on_response);
@@ -177,6 +213,16 @@ static enum status status_of_http(long http_status)
     return http_status >= 500 ? STATUS_UNAVAILABLE : STATUS_FAILED_PRECONDITION;
 }
 
+/* The pool does not take the token (any more): the next try has another one. */
+static enum status refuse_token(const struct pool_exchange *exchange, enum status status)
+{
+    if (!exchange->token.data)
+        return status;
+    const struct dt_token_provider *provider = dt_azure_token_provider(exchange->client->credential);
+    provider->refused(CREDENTIAL_SCOPE_POOL, (const char *)exchange->token.data, provider->context);
+    return STATUS_UNAVAILABLE;
+}
+
 static enum status perform(struct pool_exchange *exchange, const char *url, struct err *error)
 {
     char detail[CURL_ERROR_SIZE] = "";
@@ -201,6 +247,8 @@ static enum status perform(struct pool_exchange *exchange, const char *url, stru
     long http_status = 0;
     curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &http_status);
     enum status status = status_of_http(http_status);
+    if (http_status == 401)
+        status = refuse_token(exchange, status);
     if (status != STATUS_OK)
         describe_refusal(buf_peek(&exchange->response), http_status, error, status);
     return status;

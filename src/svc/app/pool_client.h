@@ -9,9 +9,12 @@
 #include "base/buf.h"
 #include "svc/app/run_ending.h"
 
+struct dt_azure_credential;
+
 struct pool_client {
-    const char *url;          /* pool management endpoint; a trailing '/' is allowed */
-    const char *token;        /* bearer token; NULL: no Authorization header */
+    const char *url;                        /* pool management endpoint; a trailing '/' is allowed */
+    const char *token;                      /* bearer token; NULL: no Authorization header */
+    struct dt_azure_credential *credential; /* gives one where `token` is NULL; NULL: none */
     const char *ca_file;      /* PEM: the authorities that a pool behind https may have; NULL: the system's */
     int64_t run_timeout_ns;   /* sent as timeoutInSeconds; 0: the pool's own limit */
     size_t response_size_max; /* bytes; 0: 32 MiB */
@@ -43,7 +46,8 @@ struct pool_watch {
 
 /* Runs `code` in the session `identifier`, which is made if it is new. Code that fails is a good answer with
  * `succeeded` false. RESOURCE_EXHAUSTED (pool full), UNAVAILABLE (no connection, 5xx): may be tried again.
- * FAILED_PRECONDITION: the pool refused (4xx), or its certificate is not good. MALFORMED: its answer is not what the contract says.
+ * FAILED_PRECONDITION: the pool refused (4xx), its certificate is not good, or no source gives a token. UNAVAILABLE, too: it has
+ * refused a token that the credential can renew. MALFORMED: its answer is not what the contract says.
  * CANCELLED: `watch` (may be NULL) broke it off; the code may still run until the session is released. `error`
  * has the cause. */
 STATUS_RESULT pool_client_execute(const struct pool_client *client, const char *identifier, struct bytes code,
