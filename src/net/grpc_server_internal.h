@@ -185,6 +185,8 @@ STATUS_RESULT grpc_call_add_header(struct grpc_call *call, nghttp2_rcbuf *name, 
 void grpc_call_head_complete(struct grpc_call *call, bool ended);
 void grpc_call_receive(struct grpc_call *call, struct bytes data);
 void grpc_call_request_ended(struct grpc_call *call);
+
+/* --- grpc_server_answer.c --- */
 /* Ends the call if it has not ended: the trailers follow what is queued. The caller tells the handler if need
  * be. */
 void grpc_call_end(struct grpc_call *call, enum status status, const char *text);
@@ -202,6 +204,12 @@ bool grpc_call_begin_http(struct grpc_call *call, const nghttp2_nv *headers, siz
 /* The same for a piece of its body. */
 bool grpc_call_queue_bytes(struct grpc_call *call, struct bytes piece);
 void grpc_call_reset(struct grpc_call *call, uint32_t error_code);
+/* Ends the call for a reason that its handler does not know, and tells it. */
+void grpc_call_end_and_tell(struct grpc_call *call, enum status status, const char *text);
+/* The whole answer to a peer that does not speak gRPC; `http_status` are three digits. */
+void grpc_call_answer_http(struct grpc_call *call, const char *http_status);
+/* Drops what waits to be sent. */
+void grpc_call_drop_queue(struct grpc_call *call);
 
 /* --- grpc_server_http.c --- */
 /* Hands the request to the HTTP server. */
