@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* quantity.c — digits, then a suffix that stands in the caller's table. Nothing is rounded; what overflows is refused. */
 #include "base/quantity.h"
 
 #include "base/text.h"

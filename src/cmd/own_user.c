@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* own_user.c — first who it is to be, then whatever may speak against it; only then is anything given away. */
 #include "cmd/own_user.h"
 
 #include <pwd.h>

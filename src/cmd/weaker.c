@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* weaker.c — two halves: names that --require insists on, and the command line that a person may paste, said once. */
 #include "cmd/weaker.h"
 
 #include <limits.h>

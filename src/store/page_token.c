@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* page_token.c — see page_token.h. */
+/* page_token.c — the two forms, one after the other; a separator at its fixed place tells one from the other. */
 #include "store/page_token.h"
 
 #include "base/encode.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* comeback.c — a wait that doubles with each death, up to most_wait_ns. */
 #include "core/pool/comeback.h"
 
 #include "base/duration.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* activity.c — see activity.h. */
+/* activity.c — in three parts: the object and its row, the activity as a class of work (work.h), and the methods of workers.
+ * ORDER: the row is written with the turn that asked for it; the work is queued when that is on disk. */
 #include "core/task/activity.h"
 
 #include "core/task/call.h"

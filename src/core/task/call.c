@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* call.c — see call.h. */
+/* call.c — in three parts: what a call needs, how it is answered, how it waits.
+ * INVARIANT: a method runs again from its start when what it asked for has come, so it asks before it changes anything. */
 #include "core/task/call.h"
 
 #include "core/task/gate.h"

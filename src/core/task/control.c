@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* control.c — see control.h. */
+/* control.c — one part a method. Each says what it refuses, then adds an event to the inbox; ORDER: the answer waits for
+ * the same write set as the event. */
 #include "core/task/control.h"
 
 #include "core/task/call.h"

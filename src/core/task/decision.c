@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* decision.c — see decision.h. */
+/* decision.c — one function an action, then the table that names them, then the objections.
+ * ORDER: all objections to an answer are looked for before the first action is applied; applying cannot fail. */
 #include "core/task/decision.h"
 
 #include "core/task/activity.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dispatch.c — see dispatch.h. */
+/* dispatch.c — who is next, in three steps: kinds of a hub in turn, queues of a kind, streams of a queue. */
 #include "core/task/dispatch.h"
 
 #include "core/task/stream.h"

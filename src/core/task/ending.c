@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ending.c — see ending.h. */
+/* ending.c — what follows from an end, told to all whom it concerns within one write set.
+ * ORDER: payloads and row first, then the status, then whoever hears of it: all of them read the instance as it ended. */
 #include "core/task/ending.h"
 
 #include "core/task/activity.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* gate.c — see gate.h. */
+/* gate.c — one list of those who wait for each set that is under way.
+ * ORDER: a set is closed, then written, then its waiters run: what they do belongs to the set after it. */
 #include "core/task/gate.h"
 
 #include "core/task/trace.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* inbox.c — see inbox.h. */
+/* inbox.c — two lists of an instance: what its next turn may see, in order of arrival, and what becomes visible later,
+ * each with an alarm of its own. */
 #include "core/task/inbox.h"
 
 #include "core/task/gate.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* instance.c — see instance.h. */
+/* instance.c — in parts: the object, its life, its history, payloads that were left out, and what is due.
+ * INVARIANT: status, suspension and time of change are written here only (test/tree/writers_test.py), each with its row. */
 #include "core/task/instance.h"
 
 #include "base/log.h"

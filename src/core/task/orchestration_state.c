@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* orchestration_state.c — see orchestration_state.h. */
+/* orchestration_state.c — a row as the message that clients are shown; fields that were not asked for stay away. */
 #include "core/task/orchestration_state.h"
 
 static struct pb_opt_bytes some(struct payload payload)

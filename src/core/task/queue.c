@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* queue.c — see queue.h. */
+/* queue.c — a map from what a filter can tell apart to a list. An empty list is kept for its next item, up to
+ * EMPTY_QUEUES_KEPT of a hub. */
 #include "core/task/queue.h"
 
 #include "core/task/work_class.h"

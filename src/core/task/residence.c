@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* residence.c — see residence.h. */
+/* residence.c — three budgets - terminal instances, histories, payloads - each with a list from least to most recently used.
+ * A list may hold what cannot leave yet: trimming looks at it again, a few entries at a time. */
 #include "core/task/residence.h"
 
 #include "core/task/instance.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* start_policy.c — see start_policy.h. */
+/* start_policy.c — what an id may be, a policy as it was asked for, and the decision. */
 #include "core/task/start_policy.h"
 
 #define BIT(status)   (1u << INSTANCE_##status)

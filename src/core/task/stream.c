@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* stream.c — see stream.h. */
+/* stream.c — in four parts: the request, life and rest, opening and closing, choosing one for a work.
+ * INVARIANT: which works a stream holds, and their counts, change in work.c only. */
 #include "core/task/stream.h"
 
 #include "base/text.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* turn.c — see turn.h. */
+/* turn.c — in two parts: the bytes of the work item, and the turn as a class of work (work.h).
+ * INVARIANT: what was sent is kept as it was sent; the answer is read against these bytes and no others. */
 #include "core/task/turn.h"
 
 #include "base/duration.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* turn_commit.c — see turn_commit.h. */
+/* turn_commit.c — the helpers, then the phases in the order in which turn_commit calls them.
+ * ORDER: events of the inbox first, then judging, actions, payloads, history: each may read what the one before has written. */
 #include "core/task/turn_commit.h"
 
 #include "core/task/activity.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* work.c — see work.h. */
+/* work.c — the table of allowed moves, the one writer of the state, then one function an event.
+ * INVARIANT: a work is on the list and has the alarm of its state; work_move takes it off both before it enters another. */
 #include "core/task/work.h"
 
 #include "base/log.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* run_ending.c — the table. */
+/* run_ending.c — one row a reason of the pool. */
 #include "svc/app/run_ending.h"
 
 #include <stddef.h>

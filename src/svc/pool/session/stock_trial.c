@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* stock_trial.c — one session, one cell, one answer; whatever else comes is tried again after STOCK_TRIAL_AGAIN_NS. */
 #include "svc/pool/session/stock_trial.h"
 
 #include <stdio.h>
