@@ -37,7 +37,6 @@ FILES_WITHOUT_HEADER = 0
 # Each with the reason to keep it, or why it is not gone yet.
 FUNCTIONS_WITHOUT_CALLER = {
     "access_role_name": "sign-in and the control plane are about to call it",
-    "token_mint": "sign-in and the control plane are about to call it",
     "token_keys_publish": "sign-in and the control plane are about to call it",
     "jose_key_of_certificate": "sign-in and the control plane are about to call it",
     "secret_make_code": "sign-in and the control plane are about to call it",
