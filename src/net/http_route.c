@@ -175,6 +175,7 @@ static const struct {
     {HTTP_TYPE_JSON, "text/json"},
     {HTTP_TYPE_FORM, "multipart/form-data"},
     {HTTP_TYPE_TEXT, "text/x-python"},
+    {HTTP_TYPE_URLENCODED, "application/x-www-form-urlencoded"},
 };
 
 /* "application/x+json" (RFC 6839 section 3.1). */

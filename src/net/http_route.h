@@ -23,6 +23,9 @@ enum http_type {
     /* text/x-python, in UTF-8. Not text/plain: any web page may send that anywhere unasked (Fetch,
      * "CORS-safelisted"), and a browser too old to say its Origin would submit code for it. */
     HTTP_TYPE_TEXT = 4,
+    HTTP_TYPE_URLENCODED =
+        8, /* application/x-www-form-urlencoded; any page may send it, too: not for what acts without
+                                 secrets in the body */
 };
 
 /* Which of a service's body limits holds. */

@@ -103,6 +103,8 @@ static bool take_type(struct http_request *request, struct http_admission *ret)
     const char *detail = "Send the body as Content-Type: application/json, in UTF-8.";
     if (wanted & HTTP_TYPE_FORM)
         detail = "Send the body as Content-Type: multipart/form-data.";
+    else if (wanted & HTTP_TYPE_URLENCODED)
+        detail = "Send the body as Content-Type: application/x-www-form-urlencoded.";
     else if (wanted & HTTP_TYPE_TEXT)
         detail = "Send the body as Content-Type: application/json, or source as text/x-python, in UTF-8.";
     *ret = (struct http_admission){.http_status = 415, .detail = detail};
@@ -240,7 +242,7 @@ static void on_request(void *context, struct http_request *request)
 }
 
 /* 403 has two causes, of which the foreign page is looked at before anybody's role. */
-static const struct http_problem *cause_of(struct http_request *request, int http_status)
+const struct http_problem *http_request_cause(struct http_request *request, int http_status)
 {
     CLEANUP(buf_fini) struct buf place = {.limit = PLACE_SIZE_MAX};
     bool judged = http_status == 403 && request->match.part && request->match.route;
@@ -269,7 +271,7 @@ static void write_error(void *context, struct http_request *request, int http_st
     if (part && part->write_error)
         part->write_error(part->context, request, http_status, detail, ret_body, ret_content_type);
     else
-        *ret_content_type = http_problem_write(ret_body, cause_of(request, http_status), detail);
+        *ret_content_type = http_problem_write(ret_body, http_request_cause(request, http_status), detail);
 }
 
 void http_router_init(struct http_router *router, const struct http_part *parts, size_t part_count)

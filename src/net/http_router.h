@@ -28,6 +28,8 @@ struct bytes http_request_value(const struct http_request *request);
 struct bytes http_request_second_value(const struct http_request *request);
 /* The path in front of the route, without a slash at its end. */
 struct bytes http_request_prefix(const struct http_request *request);
+/* The general cause of a refusal with that status: of 403 there are two. For write_error. */
+const struct http_problem *http_request_cause(struct http_request *request, int http_status);
 /* The bit of the body's media type, one of the route's; 0 if the route reads no body. */
 unsigned http_request_type(const struct http_request *request);
 
