@@ -10,6 +10,7 @@
 #include "cmd/part.h"
 #include "os/clock.h"
 #include "svc/directory/first_owner.h"
+#include "svc/directory/people.h"
 
 #define LOCAL_KEY "local.key" /* in the data folder: whoever may read that is the local user anyway */
 
@@ -95,7 +96,19 @@ static enum status start(struct server *server, struct err *err)
             token_keys_open(server->directory, &server->names.site, options.now_ns, &server->token_keys, err);
     if (status == STATUS_OK && setting_flag(server->settings, "auth"))
         status = open_door(server, err);
-    return status;
+    const struct sign_in_options sign_in = {
+        .directory = server->directory, .keys = server->token_keys, .issuer = server->issuer};
+    return status == STATUS_OK ? sign_in_create(server->loop, &sign_in, &server->sign_in, err) : status;
+}
+
+static void mount(struct server *server, struct front *front)
+{
+    if (server->sign_in)
+        front_add(front, sign_in_part(server->sign_in));
+    if (!server->directory)
+        return;
+    front_add(front, people_part(server->directory));
+    front_add(front, graph_part(server->directory));
 }
 
 static void announce(struct server *server)
@@ -111,6 +124,7 @@ static void announce(struct server *server)
 
 static void destroy(struct server *server)
 {
+    sign_in_destroy(server->sign_in);
     door_destroy(server->door);
     issuer_destroy(server->issuer);
     token_keys_close(server->token_keys);
@@ -122,6 +136,7 @@ const struct part part_directory = {
     .commands = COMMAND_SERVERS,
     .check = check,
     .start = start,
+    .mount = mount,
     .announce = announce,
     .destroy = destroy,
 };

@@ -13,6 +13,8 @@
 
 #include "core/access/access.h"
 #include "svc/app/app_service.h"
+#include "svc/directory/people.h"
+#include "svc/directory/sign_in.h"
 #include "svc/pool/http/pool_service.h"
 #include "svc/scheduler/http/scheduler_http.h"
 #include "svc/scheduler/scheduler_access.h"
@@ -25,6 +27,9 @@ static const char letters[] = "OCRDWVXSJPA";
 
 #define SERVICE_SIZE                                                                                         \
     ((size_t)1 << 20) /* bytes; a service that was never created has zeros for its settings */
+
+/* In the place of letters: also who shows no credentials; and whoever is known, with any role or none ("*"). */
+#define ANYONE "anyone"
 
 struct entry {
     const char *what; /* "POST /v1/requests", or a method of the scheduler */
@@ -82,12 +87,60 @@ static const struct entry api[] = {
     {"POST /v1/taskhubs/schedules/{id}/pause", "D"},
     {"POST /v1/taskhubs/schedules/{id}/resume", "D"},
     {"GET /v1/taskhubs/workers", "DVA"},
-    {"GET /v1/taskhubs/retentionPolicies/default", "DVA"},
-    {"PUT /v1/taskhubs/retentionPolicies/default", "OCP"},
-    {"DELETE /v1/taskhubs/retentionPolicies/default", "OCP"},
     {"GET /v1/hubs", "DVA"},
     {"PUT /v1/hubs/{name}", "OCP"},
     {"DELETE /v1/hubs/{name}", "OCP"},
+};
+
+/* Who may see who there is; only who may grant makes people, too, since he could act as any of them. */
+static const struct entry people[] = {
+    {"GET /v1/directory/me", "*"},
+    {"GET /v1/directory/users", "OCRPA"},
+    {"POST /v1/directory/users", "O"},
+    {"DELETE /v1/directory/users/{name}", "O"},
+    {"POST /v1/directory/secrets/{name}", "O"},
+    {"GET /v1/directory/groups", "OCRPA"},
+    {"POST /v1/directory/groups", "O"},
+    {"DELETE /v1/directory/groups/{name}", "O"},
+    {"POST /v1/directory/groups/{name}/members", "O"},
+    {"DELETE /v1/directory/groups/{name}/members/{member}", "O"},
+    {"GET /v1/directory/applications", "OCRPA"},
+    {"POST /v1/directory/applications", "O"},
+    {"DELETE /v1/directory/applications/{name}", "O"},
+    {"GET /v1/directory/keys", "OCRPA"},
+    {"POST /v1/directory/keys", "O"},
+    {"DELETE /v1/directory/keys/{name}", "O"},
+    {"GET /v1/directory/assignments", "OCRPA"},
+    {"POST /v1/directory/assignments", "O"},
+    {"DELETE /v1/directory/assignments/{id}", "O"},
+};
+
+static const struct entry graph[] = {
+    {"GET /v1.0/me", "*"},
+    {"GET /v1.0/users", "OCRPA"},
+    {"GET /v1.0/users/{id}", "OCRPA"},
+    {"GET /v1.0/groups", "OCRPA"},
+    {"GET /v1.0/groups/{id}", "OCRPA"},
+    {"GET /v1.0/servicePrincipals", "OCRPA"},
+    {"GET /v1.0/servicePrincipals/{id}", "OCRPA"},
+    {"POST /v1.0/directoryObjects/getByIds", "OCRPA"},
+};
+
+/* Who has no credentials yet must be able to ask for them. */
+static const struct entry sign_in[] = {
+    {"GET /metadata/endpoints", ANYONE},
+    {"GET /{tenant}/v2.0/.well-known/openid-configuration", ANYONE},
+    {"GET /{tenant}/.well-known/openid-configuration", ANYONE},
+    {"GET /{tenant}/discovery/instance", ANYONE},
+    {"GET /{tenant}/discovery/v2.0/keys", ANYONE},
+    {"GET /{tenant}/discovery/keys", ANYONE},
+    {"POST /{tenant}/oauth2/v2.0/token", ANYONE},
+    {"POST /{tenant}/oauth2/token", ANYONE},
+    {"POST /{tenant}/oauth2/v2.0/devicecode", ANYONE},
+    {"GET /device", ANYONE},
+    {"POST /device", ANYONE},
+    {"GET /{tenant}/oauth2/v2.0/authorize", ANYONE},
+    {"POST /{tenant}/oauth2/v2.0/authorize", ANYONE},
 };
 
 static const struct entry calls[] = {
@@ -134,6 +187,16 @@ static const char *who_may(const struct entry *entries, size_t count, const char
 /* What the door says to each role, each at the right place and at another one, and to nobody. */
 static void expect(const char *what, const char *who, enum access_permission permission, const char *scope)
 {
+    if (strcmp(who, ANYONE) == 0) {
+        if (permission != ACCESS_ANYONE)
+            fail_msg("%s: not everybody may", what);
+        return;
+    }
+    if (strcmp(who, "*") == 0) {
+        if (permission != ACCESS_SIGNED_IN)
+            fail_msg("%s: not everybody who is known may", what);
+        return;
+    }
     for (enum access_role role = 0; role < ROLE_LOCAL; role++) {
         const struct access_grant here = {role, bytes_of_cstr(scope)},
                                   elsewhere = {role, BYTES_LITERAL("/other")};
@@ -152,7 +215,7 @@ static void expect(const char *what, const char *who, enum access_permission per
 static void walk(const struct http_part *part, const struct entry *entries, size_t count)
 {
     char what[256], scope[64];
-    snprintf(scope, sizeof scope, "/%s", part->name);
+    snprintf(scope, sizeof scope, "%s%s", part->where ? "" : "/", part->where ? part->where : part->name);
     for (size_t i = 0; i < part->route_count; i++) {
         const struct http_route *route = &part->routes[i];
         snprintf(what, sizeof what, "%s %s", route->method, route->pattern);
@@ -182,6 +245,14 @@ static void every_route_of_the_scheduler(void **state)
 {
     const struct http_part part = scheduler_http_part(NULL);
     walk(&part, api, ARRAY_SIZE(api));
+}
+
+static void every_route_of_the_directory(void **state)
+{
+    const struct http_part ours = people_part(NULL), clouds = graph_part(NULL), tokens = sign_in_part(NULL);
+    walk(&ours, people, ARRAY_SIZE(people));
+    walk(&clouds, graph, ARRAY_SIZE(graph));
+    walk(&tokens, sign_in, ARRAY_SIZE(sign_in));
 }
 
 static void every_call_of_the_scheduler(void **state)
@@ -244,11 +315,9 @@ int main(void)
 {
     assert_int_equal(sizeof letters - 1, ROLE_LOCAL);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_route_of_the_app),
-        cmocka_unit_test(every_route_of_the_pool),
-        cmocka_unit_test(every_route_of_the_scheduler),
-        cmocka_unit_test(every_call_of_the_scheduler),
-        cmocka_unit_test(a_call_is_refused_with_what_to_do),
+        cmocka_unit_test(every_route_of_the_app),       cmocka_unit_test(every_route_of_the_pool),
+        cmocka_unit_test(every_route_of_the_scheduler), cmocka_unit_test(every_route_of_the_directory),
+        cmocka_unit_test(every_call_of_the_scheduler),  cmocka_unit_test(a_call_is_refused_with_what_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

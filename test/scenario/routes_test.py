@@ -16,7 +16,7 @@ import unittest
 from server import Server
 
 POOL = "/subscriptions/{subscription}/resourceGroups/{group}/sessionPools/{pool}"
-ACCESS = {"hub-admin", "anyone", "read", "submit", "decide", "execute", "operate", "hub-read", "hub-write"}
+ACCESS = {"hub-admin", "signed-in", "directory-read", "directory-write", "grant", "anyone", "read", "submit", "decide", "execute", "operate", "hub-read", "hub-write"}
 OPEN = {"/", "/openapi.json", "/healthz", "/readyz"}
 LISTS_TO_DELETE = {"/v1/taskhubs/orchestrations/purge", "/v1/taskhubs/entities/delete"}  # the vendor's clients send them
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
@@ -69,9 +69,10 @@ class Routes(unittest.TestCase):
     def test_each_route_says_who_will_need_which_permission(self):
         for path, method, operation in self.operations():
             self.assertIn(operation["x-access"], ACCESS, path)
-            if method != "get" and not path.endswith("/query"):
+            if method != "get" and not path.endswith(("/query", "/getByIds")) and operation["tags"] != ["sign-in"]:
                 self.assertNotIn(operation["x-access"], ("anyone", "read", "hub-read"), path)
-            self.assertEqual(operation["x-access"] == "anyone", path in OPEN, path)
+            open_path = path in OPEN or operation["tags"] == ["sign-in"]  # who has no credentials yet asks for them there
+            self.assertEqual(operation["x-access"] == "anyone", open_path, path)
 
     def test_each_route_answers(self):
         """Whatever it says, it is neither "no such route" nor another method, and OPTIONS knows it."""
@@ -99,6 +100,10 @@ class Routes(unittest.TestCase):
         status, _, scheduler = self.server.ask("GET", "/v1/taskhubs/no/such/thing")
         self.assertEqual((status, scheduler["type"]), (404, "urn:sallyport:problem:no-such-route"))
         texts = {"app": app["detail"], "pool": pool["error"]["message"], "scheduler": scheduler["detail"]}
+        for part, path in (("sign-in", "/metadata/nothing"), ("directory", "/v1/directory/nothing"), ("graph", "/v1.0/nothing")):
+            status, _, answer = self.server.ask("GET", path)
+            self.assertEqual(status, 404, part)
+            texts[part] = answer.get("detail") or answer["error"]["message"]
         for path, method, operation in self.operations():
             part = operation["tags"][0]
             if part == "server":

@@ -36,10 +36,6 @@ ONE_LETTER_PERCENT = 2
 FILES_WITHOUT_HEADER = 0
 # Each with the reason to keep it, or why it is not gone yet.
 FUNCTIONS_WITHOUT_CALLER = {
-    "access_role_name": "sign-in and the control plane are about to call it",
-    "token_keys_publish": "sign-in and the control plane are about to call it",
-    "jose_key_of_certificate": "sign-in and the control plane are about to call it",
-    "secret_make_code": "sign-in and the control plane are about to call it",
     "engine_check": "the simulator's proof of the engine's invariants needs the engine's insides",
     "frame_parse": "the other half of frame_format; peers that tests play, and the fuzzer, read with it",
     "http1_response_head_init": "the parser's other half: tests and the fuzzer read answers with it",

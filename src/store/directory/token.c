@@ -11,10 +11,11 @@
 #include "crypto/jose.h"
 #include "os/clock.h"
 
-#define KEYS_MAX     8 /* published at one time */
-#define KEY_LIFE_NS  ((int64_t)TOKEN_KEY_DAYS * 86400 * NS_PER_S)
-#define KEY_LEAD_NS  (TOKEN_KEY_LEAD_S * NS_PER_S)
-#define KEY_AFTER_NS ((2 * TOKEN_LIFETIME_S) * NS_PER_S) /* an old one is published so long behind its successor's start */
+#define KEYS_MAX    8 /* published at one time */
+#define KEY_LIFE_NS ((int64_t)TOKEN_KEY_DAYS * 86400 * NS_PER_S)
+#define KEY_LEAD_NS (TOKEN_KEY_LEAD_S * NS_PER_S)
+#define KEY_AFTER_NS                                                                                         \
+    ((2 * TOKEN_LIFETIME_S) * NS_PER_S) /* an old one is published so long behind its successor's start */
 
 struct token_key {
     struct jose_key *key;
@@ -224,8 +225,8 @@ struct bytes token_audience_place(const struct token_keys *keys, struct bytes au
 
 /* --- mint --- */
 
-static void write_claims(struct json_writer *json, const struct token_keys *keys, const struct token_wish *wish,
-                         int64_t now_s)
+static void write_claims(struct json_writer *json, const struct token_keys *keys,
+                         const struct token_wish *wish, int64_t now_s)
 {
     const struct directory_tenant *tenant = directory_tenant(keys->directory);
     char issuer[512], id[GUID_TEXT_SIZE + 1];
@@ -252,22 +253,56 @@ static void write_claims(struct json_writer *json, const struct token_keys *keys
     json_write_end_object(json);
 }
 
-enum status token_mint(struct token_keys *keys, const struct token_wish *wish, int64_t now_ns, struct buf *out,
-                       struct err *err)
+static enum status sign(struct token_keys *keys, const struct buf *claims, int64_t now_ns, struct buf *out,
+                        struct err *err)
 {
-    if (!token_audience_place(keys, wish->audience).data)
-        return err_set(err, STATUS_INVALID_ARGUMENT, "nothing here has the audience \"%.*s\"",
-                       (int)MIN(wish->audience.size, (size_t)100), (const char *)wish->audience.data);
     const struct directory_signing_key *row = signer(keys, now_ns);
     const struct jose_key *key = row ? key_of_id(keys, bytes_of_cstr(row->id)) : NULL;
     if (!key)
         return err_set(err, STATUS_UNAVAILABLE, "there is no key that signs tokens; try again");
+    return jose_sign(key, buf_peek(claims), out, err);
+}
+
+enum status token_mint(struct token_keys *keys, const struct token_wish *wish, int64_t now_ns,
+                       struct buf *out, struct err *err)
+{
+    if (!token_audience_place(keys, wish->audience).data)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "nothing here has the audience \"%.*s\"",
+                       (int)MIN(wish->audience.size, (size_t)100), (const char *)wish->audience.data);
     CLEANUP(buf_fini) struct buf claims = {0};
     struct json_writer json = {.out = &claims};
     write_claims(&json, keys, wish, now_ns / NS_PER_S);
     if (json_write_status(&json) != STATUS_OK)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
-    return jose_sign(key, buf_peek(&claims), out, err);
+    return sign(keys, &claims, now_ns, out, err);
+}
+
+enum status token_mint_identity(struct token_keys *keys, const struct token_wish *wish, const char *nonce,
+                                int64_t now_ns, struct buf *out, struct err *err)
+{
+    const struct directory_tenant *tenant = directory_tenant(keys->directory);
+    char issuer[512];
+    snprintf(issuer, sizeof issuer, "%.300s/%.64s/v2.0", wish->issuer_base, tenant->id);
+    CLEANUP(buf_fini) struct buf claims = {0};
+    struct json_writer json = {.out = &claims};
+    json_write_begin_object(&json);
+    json_write_member_cstr(&json, "aud", wish->client_id);
+    json_write_member_cstr(&json, "iss", issuer);
+    json_write_member_int(&json, "iat", now_ns / NS_PER_S);
+    json_write_member_int(&json, "nbf", now_ns / NS_PER_S);
+    json_write_member_int(&json, "exp", now_ns / NS_PER_S + TOKEN_LIFETIME_S);
+    json_write_member_cstr(&json, "oid", wish->object_id);
+    json_write_member_cstr(&json, "sub", wish->object_id);
+    json_write_member_cstr(&json, "tid", tenant->id);
+    json_write_member_cstr(&json, "preferred_username", wish->name);
+    json_write_member_cstr(&json, "name", wish->name);
+    if (nonce)
+        json_write_member_cstr(&json, "nonce", nonce);
+    json_write_member_cstr(&json, "ver", "2.0");
+    json_write_end_object(&json);
+    if (json_write_status(&json) != STATUS_OK)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return sign(keys, &claims, now_ns, out, err);
 }
 
 /* --- check --- */
@@ -285,8 +320,8 @@ static bool is_own_issuer(const struct token_keys *keys, struct bytes issuer)
     return issuer.size > size && bytes_equal_cstr(bytes_slice(issuer, issuer.size - size, size), tail);
 }
 
-enum status token_check(struct token_keys *keys, const struct jwt *jwt, int64_t now_ns, struct bytes *ret_place,
-                        struct err *err)
+enum status token_check(struct token_keys *keys, const struct jwt *jwt, int64_t now_ns,
+                        struct bytes *ret_place, struct err *err)
 {
     const struct jose_key *key = key_of_id(keys, jwt_header_text(jwt, "kid"));
     if (!key)

@@ -11,7 +11,7 @@
 #include "wire/jose/jwt.h"
 
 #define TOKEN_LIFETIME_S 3600
-#define TOKEN_LEEWAY_S   60  /* between our clock and itself: a clock that was set back */
+#define TOKEN_LEEWAY_S   60 /* between our clock and itself: a clock that was set back */
 #define TOKEN_KEY_DAYS   30
 #define TOKEN_KEY_LEAD_S 600 /* who caches the published keys looks again within this */
 
@@ -32,16 +32,22 @@ void token_keys_tend(struct token_keys *keys, int64_t now_ns);
 STATUS_RESULT token_keys_publish(struct token_keys *keys, struct buf *out);
 
 struct token_wish {
-    const char *issuer_base; /* "https://localhost:8080": as the client reached us, without a slash at its end */
-    struct bytes audience;   /* a resource of the table above, or a URL of this server; with or without "/.default" */
-    const char *object_id;   /* of the person or the application's principal */
-    const char *client_id;   /* of the application through which it signed in, or which it is */
-    const char *name;        /* of a person, "alice@example.org"; NULL: it is an application */
+    const char
+        *issuer_base; /* "https://localhost:8080": as the client reached us, without a slash at its end */
+    struct bytes
+        audience; /* a resource of the table above, or a URL of this server; with or without "/.default" */
+    const char *object_id; /* of the person or the application's principal */
+    const char *client_id; /* of the application through which it signed in, or which it is */
+    const char *name;      /* of a person, "alice@example.org"; NULL: it is an application */
 };
 
 /* Appends a token for an hour. INVALID_ARGUMENT: nothing here has that audience; UNAVAILABLE: there is no key yet; NO_MEMORY. */
-STATUS_RESULT token_mint(struct token_keys *keys, const struct token_wish *wish, int64_t now_ns, struct buf *out,
-                         struct err *err);
+STATUS_RESULT token_mint(struct token_keys *keys, const struct token_wish *wish, int64_t now_ns,
+                         struct buf *out, struct err *err);
+
+/* Appends an id token (OpenID Connect Core 1.0 section 2) for the client: says who signed in, opens nothing. `nonce` may be NULL. */
+STATUS_RESULT token_mint_identity(struct token_keys *keys, const struct token_wish *wish, const char *nonce,
+                                  int64_t now_ns, struct buf *out, struct err *err);
 
 /* OK if the token is ours, of this tenant, and counts now; `ret_place`: where, as in struct principal.within (static). Else
  * UNAUTHENTICATED with the reason. */

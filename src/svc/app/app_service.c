@@ -66,7 +66,7 @@ static void write_error(void *context, struct http_request *request, int http_st
     bool code_route = uri_path_has_prefix(http_request_path(request), BYTES_LITERAL("/code/"));
     bool as_sample = service->compat_sample && code_route;
     if (!as_sample || !sample_write_error(http_status, ret_body, ret_content_type))
-        *ret_content_type = http_problem_write(ret_body, http_problem_of_status(http_status), detail);
+        *ret_content_type = http_problem_write(ret_body, http_request_cause(request, http_status), detail);
 }
 
 struct http_part app_service_part(struct app_service *service)

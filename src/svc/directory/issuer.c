@@ -252,11 +252,12 @@ static bool is_its_issuer(const struct issuer *issuer, struct bytes said)
     return bytes_equal_cstr(said, issuer->options.url);
 }
 
-static enum status check(struct issuer *issuer, const struct jwt *jwt, int64_t now_ns, struct err *err)
+enum status issuer_check(struct issuer *issuer, const struct jwt *jwt, struct bytes audience, int64_t now_ns,
+                         struct err *err)
 {
     if (!is_its_issuer(issuer, jwt_text(jwt, "iss")))
         return err_set(err, STATUS_UNAUTHENTICATED, "the token is of an issuer that is not trusted here");
-    if (!jwt_is_for(jwt, bytes_of_cstr(issuer->options.audience)))
+    if (!jwt_is_for(jwt, audience))
         return err_set(err, STATUS_UNAUTHENTICATED, "the token is for another audience");
     const struct jose_key *key = find_key(issuer, jwt_header_text(jwt, "kid"));
     if (!key) {
@@ -283,7 +284,7 @@ static void take_groups(const struct issuer *issuer, const struct jwt *jwt, stru
 enum status issuer_believe(struct issuer *issuer, const struct jwt *jwt, int64_t now_ns,
                            struct bearer *bearer, struct err *err)
 {
-    enum status status = check(issuer, jwt, now_ns, err);
+    enum status status = issuer_check(issuer, jwt, bytes_of_cstr(issuer->options.audience), now_ns, err);
     if (status != STATUS_OK)
         return status;
     struct bytes subject = jwt_text(jwt, "sub"), name = jwt_text(jwt, issuer->options.name_claim);

@@ -29,6 +29,9 @@ STATUS_RESULT issuer_create(struct loop *loop, const struct issuer_options *opti
                             struct issuer **ret_issuer, struct err *err);
 /* NULL allowed. Waits for a request that is under way, bounded by its time limit. */
 void issuer_destroy(struct issuer *issuer);
+/* OK if the token is this issuer's, for that audience, and counts now; else UNAUTHENTICATED with the reason. */
+STATUS_RESULT issuer_check(struct issuer *issuer, const struct jwt *jwt, struct bytes audience,
+                           int64_t now_ns, struct err *err);
 /* OK: `bearer` is who it says, a person of the directory or somebody outside. Else UNAUTHENTICATED with the reason. */
 STATUS_RESULT issuer_believe(struct issuer *issuer, const struct jwt *jwt, int64_t now_ns,
                              struct bearer *bearer, struct err *err);

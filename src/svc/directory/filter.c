@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* filter.c — a reader over the text that takes one token after the other; it never looks back. */
+#include "svc/directory/filter.h"
+
+#include "base/text.h"
+
+struct filter_reader {
+    struct bytes rest;
+    struct arena *arena;
+    bool no_memory;
+};
+
+static void skip_blanks(struct filter_reader *reader)
+{
+    while (reader->rest.size > 0 && reader->rest.data[0] == ' ')
+        reader->rest = bytes_slice(reader->rest, 1, SIZE_MAX);
+}
+
+static bool take(struct filter_reader *reader, const char *text)
+{
+    struct bytes wanted = bytes_of_cstr(text);
+    if (!bytes_starts_with_nocase(reader->rest, wanted))
+        return false;
+    reader->rest = bytes_slice(reader->rest, wanted.size, SIZE_MAX);
+    return true;
+}
+
+/* A word ends where no letter or digit follows. */
+static bool take_word(struct filter_reader *reader, const char *text)
+{
+    struct bytes before = reader->rest;
+    if (!take(reader, text))
+        return false;
+    if (reader->rest.size == 0 || !ascii_alnum(reader->rest.data[0]))
+        return true;
+    reader->rest = before;
+    return false;
+}
+
+static struct bytes take_name(struct filter_reader *reader)
+{
+    size_t size = 0;
+    while (size < reader->rest.size && ascii_alnum(reader->rest.data[size]))
+        size++;
+    struct bytes name = bytes_slice(reader->rest, 0, size);
+    reader->rest = bytes_slice(reader->rest, size, SIZE_MAX);
+    return name;
+}
+
+/* 'text', in which a quote is two. */
+static bool take_text(struct filter_reader *reader, struct bytes *ret_text)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    if (!take(reader, "'"))
+        return false;
+    for (;;) {
+        if (reader->rest.size == 0)
+            return false;
+        uint8_t byte = reader->rest.data[0];
+        reader->rest = bytes_slice(reader->rest, 1, SIZE_MAX);
+        if (byte == '\'' && !take(reader, "'"))
+            break;
+        buf_append_byte(&text, byte);
+    }
+    *ret_text = arena_copy(reader->arena, buf_peek(&text));
+    reader->no_memory = buf_status(&text) != STATUS_OK || !ret_text->data;
+    return !reader->no_memory;
+}
+
+/* startswith(field,'text') */
+static bool take_prefix(struct filter_reader *reader, struct filter_term *term)
+{
+    term->prefix = true;
+    skip_blanks(reader);
+    term->field = take_name(reader);
+    skip_blanks(reader);
+    bool comma = take(reader, ",");
+    skip_blanks(reader);
+    if (!comma || term->field.size == 0 || !take_text(reader, &term->value))
+        return false;
+    skip_blanks(reader);
+    return take(reader, ")");
+}
+
+/* field eq 'text' */
+static bool take_equal(struct filter_reader *reader, struct bytes *ret_text)
+{
+    skip_blanks(reader);
+    if (!take_word(reader, "eq"))
+        return false;
+    skip_blanks(reader);
+    return take_text(reader, ret_text);
+}
+
+/* field/any(c:c eq 'text') */
+static bool take_any(struct filter_reader *reader, struct filter_term *term)
+{
+    struct bytes variable = take_name(reader);
+    if (variable.size == 0 || !take(reader, ":"))
+        return false;
+    skip_blanks(reader);
+    if (!bytes_equal(take_name(reader), variable) || !take_equal(reader, &term->value))
+        return false;
+    skip_blanks(reader);
+    return take(reader, ")");
+}
+
+static bool take_term(struct filter_reader *reader, struct filter_term *term)
+{
+    skip_blanks(reader);
+    if (take(reader, "startswith("))
+        return take_prefix(reader, term);
+    term->field = take_name(reader);
+    if (term->field.size == 0)
+        return false;
+    return take(reader, "/any(") ? take_any(reader, term) : take_equal(reader, &term->value);
+}
+
+/* False: the text does not go on with the same word as before. */
+static bool take_joint(struct filter_reader *reader, struct filter *filter)
+{
+    bool all = take_word(reader, "and");
+    if (!all && !take_word(reader, "or"))
+        return false;
+    bool first = filter->count == 1;
+    if (first)
+        filter->all = all;
+    return first || filter->all == all;
+}
+
+enum status filter_read(struct bytes text, struct arena *arena, struct filter *ret_filter, struct err *err)
+{
+    struct filter_reader reader = {.rest = text, .arena = arena};
+    *ret_filter = (struct filter){.count = 0};
+    skip_blanks(&reader);
+    bool good = true;
+    while (good && reader.rest.size > 0) {
+        if (ret_filter->count > 0)
+            good = take_joint(&reader, ret_filter);
+        good = good && ret_filter->count < FILTER_TERMS_MAX &&
+               take_term(&reader, &ret_filter->terms[ret_filter->count]);
+        ret_filter->count += good;
+        skip_blanks(&reader);
+    }
+    if (reader.no_memory)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (!good)
+        return err_set(
+            err, STATUS_MALFORMED,
+            "the $filter is none of: FIELD eq 'TEXT', FIELD/any(c:c eq 'TEXT'), startswith(FIELD,'TEXT'), "
+            "joined by or");
+    return STATUS_OK;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* reply.c — a waiter, and a table from a write set's status to what people are told. */
+#include "svc/directory/reply.h"
+
+#include <stdlib.h>
+
+static void reply_free(struct reply *reply)
+{
+    if (reply->body.data)
+        explicit_bzero(reply->body.data, reply->body.size);
+    buf_fini(&reply->body);
+    free(reply);
+}
+
+static void refuse(struct http_request *request, enum status status, const struct err *err)
+{
+    static const struct {
+        enum status status;
+        int http_status;
+    } answers[] = {
+        {STATUS_ALREADY_EXISTS, 409},
+        {STATUS_NOT_FOUND, 404},
+        {STATUS_INVALID_ARGUMENT, 400},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+        if (answers[i].status != status)
+            continue;
+        http_respond_failure(request, answers[i].http_status, err->text);
+        return;
+    }
+    http_respond_failure(request, 503, "the directory cannot be written at the moment; the log says why");
+}
+
+static void on_done(struct directory_waiter *waiter, enum status status, const struct err *err)
+{
+    struct reply *reply = CONTAINER_OF(waiter, struct reply, waiter);
+    struct http_request *request = reply->request;
+    if (request) {
+        http_request_on_gone(request, NULL, NULL);
+        if (status == STATUS_OK)
+            http_respond(request, reply->http_status,
+                         reply->body.size > 0 ? "application/json; charset=utf-8" : NULL,
+                         buf_peek(&reply->body));
+        else
+            refuse(request, status, err);
+    }
+    reply_free(reply);
+}
+
+static void on_gone(void *context)
+{
+    ((struct reply *)context)->request = NULL;
+}
+
+struct reply *reply_create(struct http_request *request, int http_status)
+{
+    struct reply *reply = calloc(1, sizeof *reply);
+    if (!reply) {
+        http_respond_failure(request, 503, "out of memory");
+        return NULL;
+    }
+    reply->waiter.on_done = on_done;
+    reply->request = request;
+    reply->http_status = http_status;
+    return reply;
+}
+
+void reply_after(struct reply *reply, struct directory *directory, const struct directory_write *writes,
+                 size_t count)
+{
+    if (buf_status(&reply->body) != STATUS_OK) {
+        http_respond_failure(reply->request, 503, "out of memory");
+        reply_free(reply);
+        return;
+    }
+    http_request_on_gone(reply->request, on_gone, reply);
+    directory_write(directory, writes, count, &reply->waiter);
+}

@@ -1,0 +1,498 @@
+# SPDX-License-Identifier: MIT
+"""Sign-in from outside: every route asked by nobody and by somebody without a role, every grant of the token service, what an
+attacker sends, and rights that end in the middle of a stream.
+
+If this fails, somebody may do what nobody granted, a client of the cloud cannot sign in, or a secret is where it can be read.
+Usage: sign_in_test.py PROGRAM
+"""
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import urllib.parse
+
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+import grpc
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from protocol import pb, Stub  # noqa: E402
+from server import Server  # noqa: E402
+
+PROGRAM = sys.argv.pop(1)
+GRANT = "urn:ietf:params:oauth:grant-type:"
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+POOL, SCHEDULER, APP = "https://dynamicsessions.io", "https://durabletask.io", "api://sallyport"
+# Who asks for these needs nobody's leave.
+ANYONE = {"/", "/openapi.json", "/healthz", "/readyz", "/metrics", "/device", "/metadata/endpoints"}
+WAIT_S = 30
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def part(value):
+    return b64(json.dumps(value).encode())
+
+
+def claims_of(token):
+    text = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+class Case(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(PROGRAM, arguments=["--auth", "--ready-sessions", "0"])
+        cls.addClassCleanup(cls.server.close)
+        cls.server.start()
+        cls.local = pathlib.Path(cls.server.data, "local.key").read_text()
+        cls.owner = re.search(r"spk_\w+", cls.server.tail()).group()
+
+    def ask(self, method, path, body=None, key=None, **headers):
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        return self.server.ask(method, path, body, headers)
+
+    def good(self, method, path, body=None, key=None):
+        status, _, answer = self.ask(method, path, body, key or self.local)
+        self.assertIn(status, (200, 201, 204), (method, path, answer))
+        return answer
+
+    def post_form(self, path, **fields):
+        body = urllib.parse.urlencode(fields).encode()
+        status, headers, answer = self.server.ask("POST", path, body,
+                                                  {"Content-Type": "application/x-www-form-urlencoded"})
+        return status, answer, headers
+
+    def token(self, **fields):
+        status, answer, _ = self.post_form("/common/oauth2/v2.0/token", **fields)
+        return answer if status == 200 else answer["error"]
+
+    def application(self, name, **more):
+        made = self.good("POST", "/v1/directory/applications", {"name": name, **more})
+        return made
+
+    def app_token(self, made, audience):
+        return self.token(grant_type="client_credentials", client_id=made["clientId"], client_secret=made["secret"],
+                          scope=f"{audience}/.default")
+
+    def grant(self, role, to, scope):
+        return self.good("POST", "/v1/directory/assignments", {"role": role, "principal": to, "scope": scope})["id"]
+
+    def key_of(self, name, *roles):
+        """A person with these roles everywhere, and a key of theirs."""
+        self.good("POST", "/v1/directory/users", {"name": name})
+        for role in roles:
+            self.grant(role, name, "/")
+        return self.good("POST", "/v1/directory/keys", {"name": name, "owner": name})["key"]
+
+    # --- the door ---
+
+    def test_every_route_wants_somebody_with_a_role(self):
+        bare = self.key_of("bare@example.org")
+        paths = self.server.ask("GET", "/openapi.json")[2]["paths"]
+        self.assertGreater(len(paths), 60)
+        for path, methods in paths.items():
+            anyone = path in ANYONE or path.startswith("/{tenant}/")
+            asked = re.sub(r"\{[^}]*\}", "x", path)
+            for method in methods:
+                if method == "parameters":
+                    continue
+                with self.subTest(path=path, method=method):
+                    body = {} if method in ("post", "put", "patch") else None
+                    nobody = self.ask(method.upper(), asked, body)[0]
+                    somebody = self.ask(method.upper(), asked, body, bare)[0]
+                    if anyone:
+                        self.assertNotIn(nobody, (401, 403))
+                    else:
+                        self.assertEqual(nobody, 401)
+                        signed_in = path in ("/v1/directory/me", "/v1.0/me")
+                        (self.assertNotIn if signed_in else self.assertIn)(somebody, (403,))
+
+    def test_a_refusal_says_what_is_lacking_and_how_it_is_granted(self):
+        bare = self.key_of("lacking@example.org")
+        status, headers, answer = self.ask("GET", "/v1/requests")
+        self.assertEqual((status, answer["type"], answer["status"]), (401, "urn:sallyport:problem:sign-in-needed", 401))
+        self.assertTrue(headers["WWW-Authenticate"].startswith("Bearer "))
+        status, _, answer = self.ask("POST", "/code/execute", "1", bare)
+        self.assertEqual((status, answer["type"]), (403, "urn:sallyport:problem:permission-denied"))
+        command = re.search(r'sallyport role create "(.+)" --to (\S+) --scope (\S+?)\.?$', answer["detail"])
+        self.grant(*command.groups())
+        self.assertEqual(self.ask("POST", "/code/execute", "1", bare)[0], 200)
+
+    def test_who_signed_in_is_who_submits_and_decides(self):
+        key = self.key_of("judge@example.org", "submitter", "reviewer")
+        self.grant("Azure ContainerApps Session Executor", "judge@example.org", "/")
+        made = self.good("POST", "/v1/requests", {"code": "print(1)", "submittedBy": "somebody else"}, key)
+        shown = self.good("GET", f"/v1/requests/{made['id']}?wait=30s", key=key)
+        self.assertEqual(shown["submittedBy"], "judge@example.org")
+        self.good("POST", f"/v1/requests/{made['id']}/decision", {"approve": True, "by": "somebody else"}, key)
+        shown = self.good("GET", f"/v1/requests/{made['id']}", key=key)
+        self.assertEqual(shown["decision"]["by"], "judge@example.org")
+
+    def test_credentials_in_a_url_are_none(self):
+        for name in ("access_token", "token", "key", "authorization"):
+            self.assertEqual(self.ask("GET", f"/v1/requests?{name}={self.owner}")[0], 401)
+
+    # --- tokens ---
+
+    def test_an_application_signs_in_with_its_secret(self):
+        made = self.application("secretive")
+        for path, fields in (("/common/oauth2/v2.0/token", {"scope": SCHEDULER + "/.default"}),
+                             (f"/{made['tenantId']}/oauth2/token", {"resource": SCHEDULER})):
+            status, answer, _ = self.post_form(path, grant_type="client_credentials", client_id=made["clientId"],
+                                               client_secret=made["secret"], client_info="1", **fields)
+            self.assertEqual(status, 200, answer)
+            self.assertEqual((answer["token_type"], answer["expires_in"]), ("Bearer", 3599))
+            claims = claims_of(answer["access_token"])
+            self.assertEqual((claims["oid"], claims["appid"], claims["tid"], claims["aud"], claims["idtyp"]),
+                             (made["id"], made["clientId"], made["tenantId"], SCHEDULER, "app"))
+            self.assertIn("client_info", answer)
+        keys = self.server.ask("GET", "/common/discovery/v2.0/keys")[2]["keys"]
+        header = json.loads(base64.urlsafe_b64decode(answer["access_token"].split(".")[0] + "=="))
+        self.assertIn(header["kid"], [key["kid"] for key in keys])
+        self.assertFalse(any("d" in key for key in keys))
+
+    def test_an_application_signs_in_with_its_certificate(self):
+        with tempfile.TemporaryDirectory() as folder:
+            key, crt = f"{folder}/key.pem", f"{folder}/crt.pem"
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", crt,
+                            "-days", "2", "-subj", "/CN=x"], check=True, capture_output=True)
+            made = self.application("certified", certificate=pathlib.Path(crt).read_text())
+            self.assertNotIn("secret", made)
+            endpoint = f"{self.server.ready['url']}/common/oauth2/v2.0/token".replace("localhost", "127.0.0.1")
+
+            def assertion(**more):
+                now = int(time.time())
+                text = part({"alg": "RS256", "typ": "JWT"}) + "." + part({
+                    "aud": endpoint, "iss": made["clientId"], "sub": made["clientId"], "nbf": now - 10, "exp": now + 300,
+                    **more})
+                signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", key], input=text.encode(), check=True,
+                                           capture_output=True).stdout
+                return text + "." + b64(signature)
+
+            def sign_in(text):
+                return self.token(grant_type="client_credentials", client_id=made["clientId"], scope=POOL + "/.default",
+                                  client_assertion_type=ASSERTION, client_assertion=text)
+            self.assertIn("access_token", sign_in(assertion()))
+            for fault in ({"aud": "https://elsewhere/common"}, {"exp": 1}, {"iss": "other"}, {"sub": "other"}):
+                self.assertEqual(sign_in(assertion(**fault)), "invalid_client", fault)
+            good = assertion()
+            self.assertEqual(sign_in(good[:-8] + "AAAAAAAA"), "invalid_client")
+
+    def test_errors_are_those_of_oauth_and_tell_no_names(self):
+        made = self.application("quiet")
+        base = {"grant_type": "client_credentials", "scope": POOL + "/.default"}
+        answers = []
+        for client_id in (made["clientId"], "00000000-0000-4000-8000-000000000000", "x"):
+            status, answer, _ = self.post_form("/common/oauth2/v2.0/token", client_id=client_id, client_secret="sps_no", **base)
+            answers.append((status, answer))
+        self.assertEqual(answers[0][0], 401)
+        self.assertEqual(answers[0][1]["error"], "invalid_client")
+        self.assertEqual(answers[0], answers[1])
+        self.assertEqual(answers[0], answers[2])
+        self.assertEqual(self.token(grant_type="password"), "unsupported_grant_type")
+        self.assertEqual(self.token(grant_type="refresh_token", refresh_token="x", client_id="y"), "invalid_grant")
+        self.assertEqual(self.app_token(made, "https://elsewhere.example.org"), "invalid_scope")
+        status, answer, _ = self.post_form("/elsewhere/oauth2/v2.0/token", **base)
+        self.assertEqual((status, answer["error"]), (400, "invalid_tenant"))
+        body = b"grant_type=client_credentials&client_id=a&client_id=b"
+        status, _, answer = self.server.ask("POST", "/common/oauth2/v2.0/token", body,
+                                            {"Content-Type": "application/x-www-form-urlencoded"})
+        self.assertEqual((status, answer["error"]), (400, "invalid_request"))
+
+    def test_failures_are_answered_later_and_later_but_a_right_secret_is_not(self):
+        made = self.application("patient")
+        fields = {"grant_type": "client_credentials", "client_id": made["clientId"], "scope": POOL + "/.default"}
+        for _ in range(5):
+            self.assertEqual(self.token(client_secret="sps_no", **fields), "invalid_client")
+        self.assertIn("access_token", self.token(client_secret=made["secret"], **fields))
+        delays = [int(text) for text in re.findall(r"sign-in failed delay_ms=(\d+)", self.server.tail())]
+        self.assertTrue(any(delays), delays)
+
+    def test_a_device_code_is_confirmed_by_a_person_and_refreshed(self):
+        person = self.good("POST", "/v1/directory/users", {"name": "device@example.org"})
+        status, code, _ = self.post_form("/common/oauth2/v2.0/devicecode", client_id="cli",
+                                         scope=f"{APP}/.default openid offline_access")
+        self.assertEqual(status, 200)
+        poll = {"grant_type": GRANT + "device_code", "client_id": "cli", "device_code": code["device_code"]}
+        self.assertEqual(self.token(**poll), "authorization_pending")
+        self.assertEqual(self.server.ask("GET", "/device")[0], 200)
+        typed = {"user_code": code["user_code"].lower(), "name": "device@example.org", "answer": "yes"}
+        self.assertEqual(self.post_form("/device", secret="sps_wrong", **typed)[0], 401)
+        self.assertEqual(self.token(**poll), "authorization_pending")
+        self.assertEqual(self.post_form("/device", secret=person["secret"], **typed)[0], 200)
+        self.assertEqual(self.token(**{**poll, "client_id": "other"}), "expired_token")
+        first = self.token(**poll)
+        self.assertEqual(claims_of(first["access_token"])["upn"], "device@example.org")
+        self.assertEqual(claims_of(first["id_token"])["aud"], "cli")
+        self.assertEqual(self.token(**poll), "expired_token")  # used once
+        refresh = {"grant_type": "refresh_token", "client_id": "cli", "scope": f"{POOL}/.default"}
+        second = self.token(refresh_token=first["refresh_token"], **refresh)
+        self.assertEqual(claims_of(second["access_token"])["aud"], POOL)
+        self.assertEqual(self.token(refresh_token=second["refresh_token"], **{**refresh, "client_id": "other"}),
+                         "invalid_grant")
+        # Somebody has a copy: it is shown again, and with it ends all that came from this sign-in.
+        self.assertEqual(self.token(refresh_token=first["refresh_token"], **refresh), "invalid_grant")
+        self.assertEqual(self.token(refresh_token=second["refresh_token"], **refresh), "invalid_grant")
+
+    def test_a_refused_device_code_stays_refused(self):
+        person = self.good("POST", "/v1/directory/users", {"name": "no@example.org"})
+        _, code, _ = self.post_form("/common/oauth2/v2.0/devicecode", client_id="cli", scope=f"{APP}/.default")
+        typed = {"user_code": code["user_code"], "name": "no@example.org", "secret": person["secret"]}
+        self.assertEqual(self.post_form("/device", answer="no", **typed)[0], 200)
+        self.assertEqual(self.token(grant_type="device_code", client_id="cli", device_code=code["device_code"]),
+                         "authorization_declined")
+        self.assertEqual(self.post_form("/device", answer="yes", **typed)[0], 401)
+
+    def authorize(self, person, redirect="http://localhost:1234/", verifier="v" * 43, **more):
+        challenge = b64(hashlib.sha256(verifier.encode()).digest())
+        fields = {"client_id": "cli", "redirect_uri": redirect, "state": "s t&u", "scope": f"{APP}/.default",
+                  "code_challenge": challenge, "name": person["name"], "secret": person["secret"], **more}
+        status, _, headers = self.post_form("/common/oauth2/v2.0/authorize", **fields)
+        query = urllib.parse.urlsplit(headers.get("Location", "")).query
+        return status, dict(urllib.parse.parse_qsl(query))
+
+    def test_a_code_needs_its_verifier_and_counts_once(self):
+        person = self.good("POST", "/v1/directory/users", {"name": "browser@example.org"})
+        grant = {"grant_type": "authorization_code", "client_id": "cli", "redirect_uri": "http://localhost:1234/"}
+        status, back = self.authorize(person)
+        self.assertEqual((status, back["state"]), (303, "s t&u"))
+        self.assertEqual(self.token(code=back["code"], code_verifier="w" * 43, **grant), "invalid_grant")
+        self.assertEqual(self.token(code=back["code"], **grant), "invalid_grant")
+        self.assertEqual(self.token(code=back["code"], code_verifier="v" * 43,
+                                    **{**grant, "redirect_uri": "http://localhost:1235/"}), "invalid_grant")
+        tokens = self.token(code=back["code"], code_verifier="v" * 43, **grant)
+        self.assertEqual(claims_of(tokens["access_token"])["oid"], person["id"])
+        self.assertEqual(self.token(code=back["code"], code_verifier="v" * 43, **grant), "invalid_grant")
+        self.assertEqual(self.token(grant_type="refresh_token", client_id="cli", refresh_token=tokens["refresh_token"]),
+                         "invalid_grant")  # the code was shown twice
+        for redirect in ("https://evil.example.org/", "http://localhost.example.org/", "http://localhost@evil/",
+                         "http://127.0.0.1:1/#x", ""):
+            self.assertEqual(self.authorize(person, redirect=redirect)[0], 400, redirect)
+        self.assertEqual(self.authorize({**person, "secret": "sps_no"})[0], 401)
+        self.assertEqual(self.authorize(person, code_challenge="plain")[0], 400)
+
+    def test_the_documents_that_clients_look_for(self):
+        base = self.server.ready["url"].replace("localhost", "127.0.0.1")
+        one = self.server.ask("GET", "/metadata/endpoints?api-version=2022-09-01")[2]
+        self.assertEqual((one["resourceManager"], one["authentication"]["loginEndpoint"]), (base, base))
+        self.assertIsInstance(self.server.ask("GET", "/metadata/endpoints?api-version=2019-05-01")[2], list)
+        for tenant in ("common", "organizations", "adfs"):
+            for path in (f"/{tenant}/v2.0/.well-known/openid-configuration", f"/{tenant}/.well-known/openid-configuration"):
+                found = self.server.ask("GET", path)[2]
+                self.assertTrue(found["token_endpoint"].startswith(base + "/"))
+                self.assertIn("keys", self.server.ask("GET", found["jwks_uri"].removeprefix(base))[2])
+        found = self.server.ask("GET", "/common/discovery/instance?api-version=1.1")[2]
+        self.assertIn(base.removeprefix("http://"), found["metadata"][0]["aliases"])
+
+    # --- forged and misused ---
+
+    def test_forged_tokens_are_nobodys(self):
+        made = self.application("forged")
+        self.grant("auditor", "forged", "/")
+        good = self.app_token(made, APP)["access_token"]
+        self.assertEqual(self.ask("GET", "/v1/requests", key=good)[0], 200)
+        header, claims, signature = good.split(".")
+        kid = json.loads(base64.urlsafe_b64decode(header + "=="))["kid"]
+        body = claims_of(good)
+        public = json.dumps(self.server.ask("GET", "/common/discovery/v2.0/keys")[2]["keys"][0]).encode()
+
+        def signed(head, content, secret=public):
+            text = part(head) + "." + part(content)
+            return text + "." + b64(hmac.new(secret, text.encode(), hashlib.sha256).digest())
+        later = {**body, "exp": body["exp"] + 86400}
+        forged = {
+            "none": part({"alg": "none", "kid": kid}) + "." + claims + ".",
+            "none, signed": part({"alg": "none", "kid": kid}) + "." + claims + "." + signature,
+            "hs256 with the public key": signed({"alg": "HS256", "kid": kid}, body),
+            "another key": signed({"alg": "ES256", "kid": "../../etc/passwd"}, body),
+            "a key by address": signed({"alg": "ES256", "jku": "http://evil.example.org/keys"}, body),
+            "a key of its own": signed({"alg": "ES256", "jwk": {"kty": "oct", "k": "AA"}}, body),
+            "no key": part({"alg": "ES256"}) + "." + claims + "." + signature,
+            "longer": header + "." + part(later) + "." + signature,
+            "no signature": header + "." + claims + ".",
+            "two headers": good + "," + good,
+            "critical": part({"alg": "ES256", "kid": kid, "crit": ["exp"]}) + "." + claims + "." + signature,
+            "a secret": self.owner[:-1] + ("a" if self.owner[-1] != "a" else "b"),
+            "long": "a" * 20000,
+        }
+        for name, token in forged.items():
+            self.assertEqual(self.ask("GET", "/v1/requests", key=token)[0], 401, name)
+        for text in ("", "Bearer", f"Basic {good}", good, f"Bearer {good} x"):
+            self.assertEqual(self.ask("GET", "/v1/requests", Authorization=text)[0], 401, text)
+
+    def test_a_token_counts_at_its_audience_only(self):
+        made = self.application("narrow")
+        for role in ("auditor", "Owner", "Durable Task Data Contributor", "Azure ContainerApps Session Executor"):
+            self.grant(role, "narrow", "/")
+        base = self.server.ready["url"]
+        asked = {APP: "/v1/requests", SCHEDULER: "/v1/taskhubs/ping", base: "/v1/directory/users",
+                 POOL: self.server.pool_path() + "/metadata?api-version=2025-02-02-preview"}
+        for audience in asked:
+            token = self.app_token(made, audience)["access_token"]
+            for other, path in asked.items():
+                status = self.ask("GET", path, key=token)[0]
+                self.assertEqual(status == 401, audience != other, (audience, path, status))
+
+    def test_a_token_of_another_tenant_is_nobodys(self):
+        with Server(PROGRAM, command="scheduler", arguments=["--auth"]) as other:
+            mine = self.server
+            try:
+                type(self).server = other
+                self.local, local = pathlib.Path(other.data, "local.key").read_text(), self.local
+                token = self.app_token(self.application("stranger"), SCHEDULER)["access_token"]
+                self.assertEqual(self.ask("GET", "/v1/taskhubs/ping", key=token)[0], 403)
+            finally:
+                type(self).server, self.local = mine, local
+            self.assertEqual(self.ask("GET", "/v1/taskhubs/ping", key=token)[0], 401)
+
+    # --- rights that end ---
+
+    def follow(self, key):
+        """An open feed of the scheduler's HTTP API; returns a function that tells whether it has ended."""
+        connection = self.server.connect(WAIT_S)
+        self.addCleanup(connection.close)
+        connection.request("GET", "/v1/taskhubs/changes", headers={"Authorization": f"Bearer {key}"})
+        answer = connection.getresponse()
+        self.assertEqual(answer.status, 200)
+        ended = threading.Event()
+
+        def read():
+            try:
+                while answer.read1(65536):
+                    pass
+            except (OSError, http.client.HTTPException):
+                pass
+            ended.set()
+        threading.Thread(target=read, daemon=True).start()
+        return ended
+
+    def test_a_key_that_is_revoked_ends_its_streams(self):
+        key = self.key_of("feed@example.org", "Durable Task Data Reader")
+        ended = self.follow(key)
+        self.assertEqual(self.ask("GET", "/v1/taskhubs/ping", key=key)[0], 200)
+        self.assertFalse(ended.is_set())
+        self.good("DELETE", "/v1/directory/keys/feed@example.org")
+        self.assertTrue(ended.wait(WAIT_S))
+        self.assertEqual(self.ask("GET", "/v1/taskhubs/ping", key=key)[0], 401)
+
+    def test_a_role_that_is_taken_ends_a_workers_stream(self):
+        made = self.application("worker")
+        assignment = self.grant("Durable Task Worker", "worker", "/scheduler/default")
+        token = self.app_token(made, SCHEDULER)["access_token"]
+        metadata = (("taskhub", "default"), ("authorization", f"Bearer {token}"))
+        with grpc.insecure_channel(f"localhost:{self.server.port}") as channel:
+            stub = Stub(channel)
+            stub.Hello(empty(), metadata=metadata, timeout=WAIT_S)
+            with self.assertRaises(grpc.RpcError) as denied:
+                stub.StartInstance(pb.CreateInstanceRequest(name="x"), metadata=metadata, timeout=WAIT_S)
+            self.assertEqual(denied.exception.code(), grpc.StatusCode.PERMISSION_DENIED)
+            self.assertIn("sallyport role create", denied.exception.details())
+            for other in (metadata[:1], (("taskhub", "default"), ("authorization", "Bearer x"))):
+                with self.assertRaises(grpc.RpcError) as unknown:
+                    stub.Hello(empty(), metadata=other, timeout=WAIT_S)
+                self.assertEqual(unknown.exception.code(), grpc.StatusCode.UNAUTHENTICATED)
+            items = stub.GetWorkItems(pb.GetWorkItemsRequest(), metadata=metadata, timeout=WAIT_S)
+            items.initial_metadata()
+            self.good("DELETE", f"/v1/directory/assignments/{assignment}")
+            with self.assertRaises(grpc.RpcError) as ended:
+                for _ in items:
+                    pass
+            self.assertEqual(ended.exception.code(), grpc.StatusCode.PERMISSION_DENIED)
+
+    def test_groups_give_roles_and_who_is_deleted_has_none(self):
+        key = self.key_of("member@example.org")
+        self.good("POST", "/v1/directory/groups", {"name": "readers"})
+        self.grant("auditor", "readers", "/app")
+        self.assertEqual(self.ask("GET", "/v1/requests", key=key)[0], 403)
+        self.good("POST", "/v1/directory/groups/readers/members", {"member": "member@example.org"})
+        self.assertEqual(self.ask("GET", "/v1/requests", key=key)[0], 200)
+        self.good("DELETE", "/v1/directory/groups/readers/members/member@example.org")
+        self.assertEqual(self.ask("GET", "/v1/requests", key=key)[0], 403)
+        self.good("DELETE", "/v1/directory/users/member@example.org")
+        self.assertEqual(self.ask("GET", "/v1/requests", key=key)[0], 401)
+
+    def test_a_key_may_less_than_its_owner(self):
+        narrow = self.good("POST", "/v1/directory/keys", {"name": "ci", "roles": "submitter"}, self.owner)["key"]
+        self.assertEqual(self.ask("GET", "/v1/requests", key=narrow)[0], 200)
+        self.assertEqual(self.ask("GET", "/v1/directory/users", key=narrow)[0], 403)
+        shown = [key for key in self.good("GET", "/v1/directory/keys")["keys"] if key["name"] == "ci"][0]
+        self.assertEqual((shown["owner"], shown["roles"]), ("owner@sallyport", "Sallyport Submitter"))
+        self.assertNotIn(narrow, json.dumps(shown))
+
+    # --- the cloud's directory ---
+
+    def test_graph_finds_people_and_applications(self):
+        person = self.good("POST", "/v1/directory/users", {"name": "graph@example.org"})
+        made = self.application("graphed")
+        self.assertEqual(self.good("GET", "/v1.0/users/graph@example.org")["id"], person["id"])
+        filters = {"users": "userPrincipalName eq 'GRAPH@example.org'",
+                   "servicePrincipals": f"servicePrincipalNames/any(c:c eq '{made['clientId']}')"}
+        for kind, text in filters.items():
+            value = self.good("GET", f"/v1.0/{kind}?$filter={urllib.parse.quote(text)}")["value"]
+            self.assertEqual([one["id"] for one in value], [(person if kind == "users" else made)["id"]])
+        value = self.good("POST", "/v1.0/directoryObjects/getByIds", {"ids": [person["id"], made["id"], "x"]})["value"]
+        self.assertEqual(len(value), 2)
+        token = self.app_token(made, self.server.ready["url"])["access_token"]
+        self.assertEqual(self.good("GET", "/v1.0/me", key=token)["appId"], made["clientId"])
+        status, _, answer = self.ask("GET", "/v1.0/users/nobody", key=self.local)
+        self.assertEqual((status, answer["error"]["code"]), (404, "Request_ResourceNotFound"))
+        self.assertEqual(self.ask("GET", "/v1.0/users?$filter=x", key=self.local)[0], 400)
+
+    # --- secrets ---
+
+    def test_secrets_are_nowhere_to_be_read(self):
+        made = self.application("hidden")
+        key = self.key_of("hidden@example.org")
+        token = self.app_token(made, APP)
+        self.ask("GET", f"/v1/requests?access_token={token['access_token']}", key=made["secret"])
+        self.token(grant_type="client_credentials", client_id=made["clientId"], client_secret=made["secret"] + "x",
+                   scope=APP + "/.default")
+        log = pathlib.Path(self.server.data, "server.log").read_text(errors="replace")
+        self.assertEqual(log.count(self.owner), 1)  # the banner of the first start
+        kept = b"".join(file.read_bytes() for file in pathlib.Path(self.server.data).glob("directory.db*"))
+        for secret in (made["secret"], key, token["access_token"], self.local):
+            self.assertNotIn(secret, log)
+            self.assertNotIn(secret.encode(), kept)
+        lines = pathlib.Path(f"/proc/{self.server.ready['pid']}/cmdline").read_bytes()
+        self.assertNotIn(b"spk_", lines)
+        for file in pathlib.Path(self.server.data).glob("directory.db*"):
+            self.assertEqual(file.stat().st_mode & 0o077, 0, file)
+        self.assertEqual(pathlib.Path(self.server.data, "local.key").stat().st_mode & 0o777, 0o600)
+
+    def test_what_was_made_is_there_after_a_crash(self):
+        with tempfile.TemporaryDirectory(prefix="sallyport-test-") as folder:
+            first = Server(PROGRAM, data=folder, command="scheduler", arguments=["--auth"])
+            self.addCleanup(first.close)
+            first.start()
+            key = re.search(r"spk_\w+", first.tail()).group()
+            headers = {"Authorization": f"Bearer {key}"}
+            made = first.ask("POST", "/v1/directory/users", {"name": "kept@example.org"}, headers)
+            self.assertEqual(made[0], 201, made)
+            first.kill()
+            first.start()
+            self.assertEqual(pathlib.Path(folder, "server.log").read_text().count("spk_"), 1)
+            names = [one["name"] for one in first.ask("GET", "/v1/directory/users", headers=headers)[2]["users"]]
+            self.assertIn("kept@example.org", names)
+
+
+def empty():
+    from google.protobuf import empty_pb2
+    return empty_pb2.Empty()
+
+
+if __name__ == "__main__":
+    unittest.main()
