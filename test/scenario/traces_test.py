@@ -6,13 +6,21 @@ If this fails, an operator's collector refuses the spans, shows a request in pie
 Usage: traces_test.py SALLYPORT"""
 import http.server
 import json
+import os
 import re
 import sys
 import threading
 import time
 import unittest
+import uuid
 
 from server import Server
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../interop"))
+from entity_protocol_test import call, success  # noqa: E402
+from protocol_test import Wire, Worker, complete, text  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from protocol import pb  # noqa: E402
 
 PROGRAM = sys.argv[1]
 ATTRIBUTE = {"key": str, "value": dict}
@@ -138,6 +146,41 @@ class Traces(unittest.TestCase):
             self.assertLessEqual(int(event["endTimeUnixNano"]), int(whole["endTimeUnixNano"]))
             self.assertEqual(counted(server), {"sent": len(receiver.spans), "dropped": 0, "failed": 0})
             self.assertNotIn("6 * 7", json.dumps(receiver.spans))
+
+    def test_an_entity_goes_on_in_the_trace_of_who_asks_it(self):
+        """A client's signal, kept over kill -9, and the call of an orchestration: each with the entity's own span below."""
+        receiver = self.receiver()
+        trace, span = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+        with Server(PROGRAM, command="scheduler", arguments=["--trace-url", receiver.url]) as server:
+            wire = Wire(server.port, "default")
+            wire.call("SignalEntity", pb.SignalEntityRequest(
+                instanceId="@Counter@k", name="add", requestId=str(uuid.uuid4()),
+                parentTraceContext=pb.TraceContext(traceParent=f"00-{trace}-{span}-01")))
+            wire.close()
+            server.kill()
+            server.start()
+            worker = Worker(server.port, "default")
+            self.addCleanup(worker.close)
+            self.answer_batch(worker)
+            worker.wire.call("StartInstance", pb.CreateInstanceRequest(name="Orch", instanceId="asks"))
+            worker.answer(worker.turn(), call(1, "@counter@k", "get"))
+            self.answer_batch(worker)
+            worker.answer(worker.turn(), complete(2))
+            until(lambda: any(one["name"] == "orchestration:Orch" for one in receiver.spans) and
+                  sum(one["name"] == "entity:counter:get" for one in receiver.spans) == 2)
+        self.assertEqual(receiver.faults, [])
+        signal, = [one for one in receiver.spans if one["name"] == "entity:counter:add"]
+        self.assertEqual((signal["traceId"], signal["parentSpanId"], signal["kind"]), (trace, span, 5))
+        self.assertEqual(signal["map"]["durabletask.task.operation"], "signal_entity")
+        asks = {one["kind"]: one for one in receiver.spans if one["name"] == "entity:counter:get"}
+        whole, = [one for one in receiver.spans if one["name"] == "orchestration:Orch"]
+        self.assertEqual((asks[2]["parentSpanId"], asks[3]["parentSpanId"]), (asks[3]["spanId"], whole["spanId"]))
+        self.assertEqual({one["traceId"] for one in (whole, asks[2], asks[3])}, {whole["traceId"]})
+
+    def answer_batch(self, worker):
+        item = worker.next()
+        worker.wire.call("CompleteEntityTask", pb.EntityBatchResult(
+            completionToken=item.completionToken, results=[success("1")], entityState=text("1")))
 
     def test_a_collector_that_is_busy_gets_them_later(self):
         receiver = self.receiver(refusals=1)
