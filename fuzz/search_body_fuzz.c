@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* search_body_fuzz.c — any bytes as the body of a search for instances or for entities. What is read keeps its limits, and a window over a few rows
+/* search_body_fuzz.c — any bytes as the body of a search for instances or for entities, as a policy of retention, or as an
+ * interval. What is read keeps its limits, and a window over a few rows
  * never holds more than was asked for. */
 #include <stdlib.h>
 
+#include "base/timespan.h"
+#include "core/task/retention.h"
 #include "svc/scheduler/http/entity_wish.h"
+#include "svc/scheduler/http/retention_body.h"
 #include "svc/scheduler/http/search_body.h"
 
 static void search_entities(struct bytes body, struct arena *arena)
@@ -24,6 +28,23 @@ static void search_entities(struct bytes body, struct arena *arena)
     ASSERT((order > 0) == (entity_wish_compare(&wish, &other, &one) < 0));
 }
 
+/* What is accepted is a text that the sweep can read, or keeps all. */
+static void read_policy(struct bytes body)
+{
+    CLEANUP(json_release) json_t *value = NULL;
+    CLEANUP(buf_fini) struct buf rules = {0};
+    struct err err = {0};
+    struct retention parsed;
+    struct bytes wrong;
+    int64_t ns = -1;
+    ASSERT(timespan_parse(body, &ns) != STATUS_OK || ns >= 0);
+    if (json_parse(body, NULL, &value, NULL) != STATUS_OK ||
+        retention_body_read(value, &rules, &err) != STATUS_OK)
+        return;
+    ASSERT(bytes_equal(buf_peek(&rules), RETENTION_KEEP) ||
+           retention_parse(buf_peek(&rules), &parsed, &wrong) == STATUS_OK);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -32,6 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err = {0};
     arena_init(&arena, (size_t)4 << 20);
     search_entities(bytes_of(data, size), &arena);
+    read_policy(bytes_of(data, size));
     if (search_body_read(bytes_of(data, size), &arena, &wish, &err) != STATUS_OK) {
         ASSERT(err.status != STATUS_OK && err.text[0]);
         return 0;

@@ -368,6 +368,11 @@ DT_API const struct dt_entity *dt_reply_entity(const struct dt_reply *reply);
  * Thread: the callback's. */
 DT_API const struct dt_entities *dt_reply_entities(const struct dt_reply *reply);
 
+/* Of clean_entities: how many entities were removed, and in `ret_released` (NULL allowed) how many locks were released. 0
+ * for other calls, and on failure. Since 0.2.
+ * Thread: the callback's. */
+DT_API int32_t dt_reply_cleaned(const struct dt_reply *reply, int32_t *ret_released);
+
 /* What may happen to an instance that already has the id. */
 enum dt_reuse {
     DT_REUSE_FINAL =
@@ -725,13 +730,16 @@ DT_API DT_MUST_USE enum dt_status dt_client_query_entities_async(struct dt_clien
 
 /* Has the service tidy its entities (CleanEntityStorage): remove those that are empty, if `remove_empty`, and
  * release locks of instances that are gone, if `release_locks`. Goes on until all are done. `ret_removed`,
- * `ret_released`: how many; NULL allowed. Services that tidy by themselves answer 0. Has no asynchronous
- * form. Since 0.2.
+ * `ret_released`: how many; NULL allowed. Services that tidy by themselves answer 0. `on_reply`: finds both in
+ * the reply (dt_reply_cleaned). Since 0.2.
  * Errors: common errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_clean_entities(struct dt_client *client, bool remove_empty,
                                                            bool release_locks, int32_t *ret_removed,
                                                            int32_t *ret_released, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_clean_entities_async(struct dt_client *client, bool remove_empty,
+                                                                 bool release_locks, dt_on_reply *on_reply,
+                                                                 void *context);
 
 /* An instance is a snapshot and never changes. Strings that may be absent are NULL then; instants that
  * are absent are 0. Input, output, custom status and failure are absent if they were not asked for. */
@@ -958,7 +966,7 @@ struct dt_event {
     int64_t fire_at_ns;      /* timers; else 0 */
     const char *name;        /* orchestration, activity, event or operation; NULL: the kind has none */
     const char *instance_id; /* ChildCreated, EventSent, entity messages; else NULL */
-    const char *data;        /* input, result or reason; NULL: absent */
+    const char *data;        /* input, result or reason; of a lock's request the entities; NULL: absent */
     const struct dt_failure *failure; /* NULL: none */
     enum dt_instance_status status;   /* of ExecutionCompleted; else DT_INSTANCE_RUNNING */
     /* Since 0.2. */

@@ -115,8 +115,10 @@ void completion_offer(const struct command_list *lists, size_t list_count, int a
 
 static int print(const struct buf *text)
 {
+    if (text->size == 0)
+        return text->failed ? EXIT_FAILED : EXIT_GOOD;
     bool whole = buf_status(text) == STATUS_OK && fwrite(text->data, 1, text->size, stdout) == text->size;
-    return (whole || !text->size) && fflush(stdout) == 0 ? EXIT_GOOD : EXIT_FAILED;
+    return whole && fflush(stdout) == 0 ? EXIT_GOOD : EXIT_FAILED;
 }
 
 int completion_run(const struct command_list *lists, size_t list_count, int argc, char *const *argv)

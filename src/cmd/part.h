@@ -27,6 +27,7 @@
 #include "svc/app/app_service.h"
 #include "svc/directory/door.h"
 #include "svc/directory/issuer.h"
+#include "svc/directory/managed_identity.h"
 #include "svc/directory/sign_in.h"
 #include "svc/pool/http/pool_service.h"
 #include "svc/scheduler/http/scheduler_http.h"
@@ -86,8 +87,12 @@ struct server {
     struct tls_setup tls;               /* part_tls.c */
     struct addresses addresses;         /* part_port.c: for others … */
     struct addresses inner; /* part_port.c: … and for the app of this process, which needs no TLS to itself */
-    struct app_service *app; /* part_app.c */
-    bool ready_file_written; /* part_ready.c */
+    struct managed_identity
+        *identity; /* part_identity.c: NULL without `managed-identity`, and the next two */
+    struct http_server *identity_http;  /* part_identity.c */
+    struct listener *identity_listener; /* part_identity.c */
+    struct app_service *app;            /* part_app.c */
+    bool ready_file_written;            /* part_ready.c */
 };
 
 enum cause_severity {
@@ -140,8 +145,8 @@ struct part {
 };
 
 extern const struct part part_pool, part_folder, part_monitor, part_certificates, part_confinement,
-    part_directory, part_scheduler, part_grpc, part_http, part_tls, part_port, part_app, part_door,
-    part_ready, part_traces;
+    part_directory, part_scheduler, part_grpc, part_http, part_tls, part_port, part_identity, part_app,
+    part_door, part_ready, part_traces;
 
 /* Notes a cause; one that no longer fits is dropped. */
 void cause_add(struct causes *causes, const char *part, enum cause_severity severity, const char *text);

@@ -117,6 +117,11 @@ const struct option_spec settings_table[] = {
      "listen on an address other than loopback although there is no sign-in"},
     {"auth", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_SERVERS,
      "sign-in: every request wants a token or an API key, and a role; the first start prints a key"},
+    {"managed-identity", OPTION_TEXT, "NAMES", NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_SCHEDULER,
+     "with --auth: identities, separated by commas, whose tokens programs of this machine get by the "
+     "variables in DATA/identity/NAME.env"},
+    {"managed-identity-port", OPTION_COUNT, "PORT", NULL, "0", 0, 65535, COMMAND_DEV | COMMAND_SCHEDULER,
+     "where they get them, on loopback; 0: the kernel chooses"},
     {"oidc-issuer", OPTION_TEXT, "URL", NULL, NULL, 0, 0, COMMAND_SERVERS,
      "with --auth: tokens of this OpenID Connect issuer count, too"},
     {"oidc-audience", OPTION_TEXT, "TEXT", NULL, "api://sallyport", 0, 0, COMMAND_SERVERS,

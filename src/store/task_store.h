@@ -68,6 +68,8 @@ struct task_store_loader {
     enum status (*on_activity)(void *context, const struct activity_row *row);
     void (*on_done)(void *context, enum status status, const char *text, int64_t key_next);
     void *context;
+    /* Behind each hub: its rules, or empty. NULL: not wanted. */
+    enum status (*on_hub_retention)(void *context, uint32_t hub, struct bytes rules);
     /* NULL: what belongs to entities is not wanted. */
     enum status (*on_entity_lock)(void *context, const struct entity_lock_row *row);
     enum status (*on_entity_message)(void *context, const struct entity_message_row *row);

@@ -332,7 +332,7 @@ class EntityProtocolTest(EntityCase):
         failed = event_of(worker.turn(), "entityOperationFailed")
         self.assertEqual(failed.failureDetails, FAILURE)
 
-    def test_dt_024_one_batch_of_an_entity_is_out(self):
+    def test_dt_024_one_batch_of_an_entity_is_out(self):  # DT-024
         first, second = self.worker(), self.worker()
         self.signal("@c@one", "a")
         item = None

@@ -203,24 +203,24 @@ class EntityTest(unittest.TestCase):
 
     # --- signals and state ---
 
-    def test_signals_of_a_client_reach_the_state(self):
+    def test_signals_of_a_client_reach_the_state(self):  # DT-144
         self.assertIsNone(self.client.get_entity(self.counter))
         for _ in range(20):
             self.client.signal_entity(self.counter, "add", 2)
         self.settled(self.counter, 40)
 
-    def test_signals_are_applied_in_their_order(self):
+    def test_signals_are_applied_in_their_order(self):  # DT-146
         log = EntityInstanceId("Log", self.key)
         for i in range(100):
             self.client.signal_entity(log, "append", i)
         self.settled(log, list(range(100)))
 
-    def test_the_name_is_found_without_regard_to_case(self):
+    def test_the_name_is_found_without_regard_to_case(self):  # DT-145
         self.client.signal_entity(EntityInstanceId("COUNTER", self.key), "add", 1)
         self.client.signal_entity(EntityInstanceId("counter", self.key), "add", 1)
         self.settled(self.counter, 2)
 
-    def test_zero_is_a_state_and_deleted_is_none(self):
+    def test_zero_is_a_state_and_deleted_is_none(self):  # DT-153
         self.client.signal_entity(self.counter, "add", 1)
         self.client.signal_entity(self.counter, "clear")
         self.settled(self.counter, 0)
@@ -247,14 +247,14 @@ class EntityTest(unittest.TestCase):
 
     # --- orchestrations ---
 
-    def test_a_call_returns_the_value(self):
+    def test_a_call_returns_the_value(self):  # DT-147
         self.assertEqual(self.output_of(call_counter, self.key), 12)
         self.assertEqual(self.output_of(ask_the_child, self.key), 24)
 
     def test_signals_of_an_orchestration_stand_before_its_later_call(self):
         self.assertEqual(self.output_of(signal_counter, self.key), 10)
 
-    def test_a_call_that_fails_tells_why_and_changes_nothing(self):
+    def test_a_call_that_fails_tells_why_and_changes_nothing(self):  # DT-148
         text, value = self.output_of(call_what_fails, self.key)
         self.assertIn("spoilt", text)
         self.assertEqual(value, 3)
@@ -264,17 +264,17 @@ class EntityTest(unittest.TestCase):
 
     # --- entities that act ---
 
-    def test_an_entity_signals_another(self):
+    def test_an_entity_signals_another(self):  # DT-150
         self.client.signal_entity(EntityInstanceId("Forwarder", self.key), "forward", 9)
         self.settled(self.counter, 9)
 
-    def test_a_signal_for_later_arrives_later(self):
+    def test_a_signal_for_later_arrives_later(self):  # DT-149
         begun = datetime.now(timezone.utc)
         self.client.signal_entity(EntityInstanceId("Forwarder", self.key), "later", 1.5)
         self.settled(self.counter, 1)
         self.assertGreaterEqual(datetime.now(timezone.utc) - begun, timedelta(seconds=1.4))
 
-    def test_an_entity_starts_an_orchestration(self):
+    def test_an_entity_starts_an_orchestration(self):  # DT-158
         self.client.signal_entity(EntityInstanceId("Forwarder", self.key), "launch", 21)
         eventually(lambda: self.client.get_orchestration_state(f"of-{self.key}"), "it was started")
         state = self.client.wait_for_orchestration_completion(f"of-{self.key}", timeout=PATIENCE_S)
@@ -282,7 +282,7 @@ class EntityTest(unittest.TestCase):
 
     # --- locks ---
 
-    def test_transfers_lose_nothing(self):
+    def test_transfers_lose_nothing(self):  # DT-154, DT-157
         names = [f"{self.key}-{i}" for i in range(4)]
         for name in names:
             self.client.signal_entity(EntityInstanceId("account", name), "deposit", 100)
@@ -294,14 +294,14 @@ class EntityTest(unittest.TestCase):
             self.assertEqual(state.runtime_status, OrchestrationStatus.COMPLETED, state.failure_details)
         self.assertEqual(sum(int(self.state_of(EntityInstanceId("account", name))) for name in names), 400)
 
-    def test_a_section_is_alone(self):
+    def test_a_section_is_alone(self):  # DT-155
         instances = [self.client.schedule_new_orchestration(read_wait_write, input=self.key) for _ in range(8)]
         for instance in instances:
             state = self.client.wait_for_orchestration_completion(instance, timeout=PATIENCE_S)
             self.assertEqual(state.get_output(), 1)
         self.settled(self.counter, 8)
 
-    def test_a_failure_in_a_section_releases_the_lock(self):
+    def test_a_failure_in_a_section_releases_the_lock(self):  # DT-156
         state = self.run_to_the_end(fail_in_section, self.key)
         self.assertEqual(state.runtime_status, OrchestrationStatus.FAILED)
         self.assertEqual(self.output_of(read_wait_write, self.key), 1)
@@ -353,7 +353,7 @@ class EntityTest(unittest.TestCase):
 
     # --- queries ---
 
-    def test_a_query_finds_by_prefix_and_pages(self):
+    def test_a_query_finds_by_prefix_and_pages(self):  # DT-159
         for i in range(5):
             self.client.signal_entity(EntityInstanceId("Counter", f"{self.key}-{i}"), "add", i)
         for i in range(5):
@@ -369,7 +369,7 @@ class EntityTest(unittest.TestCase):
                                                         last_modified_from=now + timedelta(hours=1)))
         self.assertEqual(none, [])
 
-    def test_cleaning_removes_what_is_empty(self):
+    def test_cleaning_removes_what_is_empty(self):  # DT-160
         self.client.signal_entity(self.counter, "add", 1)
         self.settled(self.counter, 1)
         self.client.signal_entity(self.counter, "delete")

@@ -114,7 +114,7 @@ class ScheduleTest(SdkTest):
         with runs_lock:
             return len(runs.get(self.label, []))
 
-    def test_a_schedule_runs_again_and_again(self):
+    def test_a_schedule_runs_again_and_again(self):  # DT-165
         schedule = self.schedules.create_schedule(self.options())
         eventually(lambda: self.count() >= 3, "it ran three times")
         described = schedule.describe()

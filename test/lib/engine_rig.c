@@ -253,6 +253,8 @@ static void load_entities(struct rig *r)
 static void apply_op(struct rig *r, const struct write_op *op)
 {
     bool of_hub = op->kind == WRITE_HUB_DELETE || op->kind == WRITE_HUB_CLEAR;
+    if (op->kind == WRITE_HUB_RETENTION)
+        return; /* nobody asks the rig */
     if (of_hub)
         free_entities(r);
     if (of_hub || apply_entity(r, op))

@@ -143,6 +143,7 @@ class Run:
         self.held = {}  # (kind, id[, task]) → the work item
         self.ids = list(IDS)
         self.counter = 0
+        self.signals = []  # those that a client has sent
         self.sections = {}  # instance id → (section, entities) that it asked for in this execution
 
     # --- the stream ---
@@ -170,7 +171,7 @@ class Run:
             self.answer(self.random.choice(held))
         else:
             names = ["start", "start", "start", "raise_event", "raise_event", "suspend", "resume", "terminate", "purge", "rewind",
-                     "rewind", "restart", "signal", "signal", "kill"]
+                     "rewind", "restart", "signal", "signal", "signal_again", "kill"]
             getattr(self, "op_" + self.random.choice(names))()
         self.receive()
         self.compare()
@@ -263,6 +264,17 @@ class Run:
         code, _ = self.wire.code_of("SignalEntity", pb.SignalEntityRequest(instanceId=entity, name="set", input=text(given),
                                                                            requestId=request))
         self.same("signal", code, self.model.signal(entity, "set", given, request))
+        self.signals.append((entity, given, request))
+
+    def op_signal_again(self):
+        """The answer was lost, as far as the client knows: whatever has happened since, it is one operation."""
+        if not self.signals:
+            return
+        entity, given, request = self.random.choice(self.signals)
+        self.say(f"signal again {entity} {given}")
+        code, _ = self.wire.code_of("SignalEntity", pb.SignalEntityRequest(instanceId=entity, name="set", input=text(given),
+                                                                           requestId=request))
+        self.same("signal again", code, reference.OK)
 
     def op_kill(self):
         """kill -9: what was acknowledged is there, and what a worker had comes again."""

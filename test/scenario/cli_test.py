@@ -11,6 +11,13 @@ import unittest
 
 from server import Server
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../interop"))
+from entity_protocol_test import call, lock, success  # noqa: E402
+from protocol_test import Worker, text  # noqa: E402
+from scheduler_process import eventually  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from protocol import pb  # noqa: E402
+
 GOOD, FAILED, USAGE, NOT_FOUND = 0, 1, 2, 3
 
 
@@ -141,9 +148,39 @@ class Commands(unittest.TestCase):
 
     def test_an_entity(self):
         self.good("entity", "signal", "@Counter@one", "add", "1")
-        self.bad(NOT_FOUND, "", "entity", "show", "@counter@one")  # no worker has made a state of it
+        # No worker has made a state of it: it is there for who asks for it, and says what waits.
+        shown = self.json("entity", "show", "@counter@one")
+        self.assertEqual((shown["instanceId"], shown["backlogQueueSize"]), ("@counter@one", 1))
+        self.assertGreater(shown["lastModifiedTime"], "2026")
+        self.assertNotIn("serializedState", shown)
+        self.bad(NOT_FOUND, "", "entity", "show", "@counter@on")
         self.assertEqual(self.json("entity", "ls", "--prefix", "@counter@")["entities"], [])
         self.assertEqual(self.good("entity", "ls").split(), ["ID", "MODIFIED", "BACKLOG", "LOCKED", "BY"])
+        listed = self.json("entity", "ls", "--prefix", "@counter@", "--transient")["entities"]
+        self.assertEqual([one["instanceId"] for one in listed], ["@counter@one"])
+
+    def test_what_passes_between_an_orchestration_and_entities(self):
+        """If this fails, an operator cannot see which entity was asked for what, or which lock is waited for."""
+        worker = Worker(self.server.port, "other")
+        self.addCleanup(worker.close)
+        where = ("--hub", "other")
+        self.good("instance", "start", "Orch", "--id", "asks", *where)
+        worker.answer(worker.turn(), call(1, "@counter@k", "get", "r-1"), lock(2, "cs", "@a@1", "@b@2"))
+        items = [worker.next() for _ in range(2)]  # in any order: the lock is granted, and the worker keeps that turn
+        batch = next(item for item in items if item.WhichOneof("request") == "entityRequestV2")
+        self.good("instance", "start", "Orch", "--id", "waits", *where)
+        turn = worker.turn()
+        worker.wire.call("CompleteEntityTask", pb.EntityBatchResult(
+            completionToken=batch.completionToken, results=[success("7")], entityState=text("7")))
+        worker.answer(turn, lock(1, "cs-2", "@b@2"))
+        eventually(lambda: 'the lock of entity "@b@2", which instance "asks" holds' in
+                   self.good("instance", "show", "waits", *where), "it is said which lock, and who holds it")
+        shown = self.good("instance", "history", "asks", *where)
+        for line in ("EntityOperationCalled", "get of @counter@k", "EntityLockRequested", "section cs", "@a@1, @b@2"):
+            self.assertIn(line, shown)
+        events = self.json("instance", "history", "asks", *where)
+        self.assertEqual([(e["requestId"], e.get("instanceId"), e.get("data")) for e in events if "requestId" in e],
+                         [("r-1", "@counter@k", None), ("cs", None, "@a@1, @b@2")])
 
     def test_errors_say_what_to_type(self):
         self.bad(FAILED, "start it with sallyport dev", "instance", "ls", "--url", "http://127.0.0.1:1", "--timeout", "1s")

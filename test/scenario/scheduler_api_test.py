@@ -262,6 +262,22 @@ class SchedulerApi(unittest.TestCase):
                       {"StartAt": "2026-01-02T00:00:00Z", "EndAt": "2026-01-01T00:00:00Z"}, {"OrchestrationInstanceId": 1}):
             self.problem("bad-request", 400, self.ask("POST", "/schedules", {**schedule, **wrong}))
 
+    def test_retention_of_a_hub_is_set_shown_and_stays(self):
+        path = "/retentionPolicies/default"
+        self.assertEqual(self.good("GET", path), {"retentionPolicies": [], "source": "setting"})
+        policy = [{"retentionPeriodInDays": 30, "orchestrationState": "Completed"},
+                  {"retentionPeriodInDays": 90, "orchestrationState": "Failed"}]
+        self.assertEqual(self.ask("PUT", path, {"retentionPolicies": policy}, "other")[0], 204)
+        self.server.kill()
+        self.server.start()
+        self.assertEqual(self.good("GET", path, None, "other"), {"retentionPolicies": policy, "source": "hub"})
+        self.assertEqual(self.good("GET", path)["source"], "setting")
+        for wrong in ({}, {"retentionPolicies": [{"retentionPeriodInDays": "x"}]},
+                      {"retentionPolicies": [{"retentionPeriodInDays": 1, "orchestrationState": "Running"}]}):
+            self.problem("bad-request", 400, self.ask("PUT", path, wrong))
+        self.assertEqual(self.ask("DELETE", path, None, "other")[0], 204)
+        self.assertEqual(self.good("GET", path, None, "other"), {"retentionPolicies": [], "source": "setting"})
+
     def test_what_is_neither_true_nor_false_is_refused(self):
         """If this fails, a slip of the pen purges less, or more, than was meant."""
         self.start("flags")

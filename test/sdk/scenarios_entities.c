@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* scenarios_entities.c — entities from all sides: a client that signals, reads and lists them, orchestrations that call
  * and lock them, entities that signal, fail, start orchestrations and go away. */
+#include <semaphore.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -246,6 +247,20 @@ static void test_lock_is_given_back(void **state)
     }
 }
 
+struct cleaned {
+    enum dt_status status;
+    int32_t removed, released;
+    sem_t over;
+};
+
+static void on_cleaned(const struct dt_reply *reply, void *context)
+{
+    struct cleaned *cleaned = context;
+    cleaned->status = dt_reply_status(reply);
+    cleaned->removed = dt_reply_cleaned(reply, &cleaned->released);
+    sem_post(&cleaned->over);
+}
+
 /* Pages hold every entity of the prefix once, and end. */
 static void test_query(void **state)
 {
@@ -290,6 +305,16 @@ static void test_query(void **state)
     int32_t released = -1;
     check(dt_client_clean_entities(client, true, true, &removed, &released, &e), &e);
     assert_true(removed >= 0 && released >= 0);
+
+    struct cleaned cleaned = {.removed = -1, .released = -1};
+    assert_int_equal(sem_init(&cleaned.over, 0, 0), 0);
+    assert_int_equal(dt_client_clean_entities_async(client, true, true, on_cleaned, &cleaned), DT_OK);
+    while (sem_wait(&cleaned.over) != 0)
+        ; /* a signal came; the client's own time limit ends the call */
+    sem_destroy(&cleaned.over);
+    assert_int_equal(cleaned.status, DT_OK);
+    assert_true(cleaned.removed >= 0 && cleaned.released >= 0);
+    assert_int_equal(dt_client_clean_entities_async(client, true, true, NULL, NULL), DT_INVALID_ARGUMENT);
 }
 
 int run_entity_scenarios(void)

@@ -91,8 +91,10 @@ int az_print(const struct az_call *call, json_t *value)
         return az_fail(EXIT_FAILED, "Invalid jmespath query supplied for `--query`: %s", err.text);
     if (status != STATUS_OK)
         return az_fail(EXIT_FAILED, "out of memory");
+    if (out.size == 0)
+        return EXIT_GOOD;
     bool whole = fwrite(out.data, 1, out.size, stdout) == out.size && fflush(stdout) == 0;
-    return whole || !out.size ? EXIT_GOOD : az_fail(EXIT_FAILED, "standard output did not take it all");
+    return whole ? EXIT_GOOD : az_fail(EXIT_FAILED, "standard output did not take it all");
 }
 
 int az_print_shaped(const struct az_call *call, json_t *answer)

@@ -20,7 +20,9 @@
 #define READY_SIZE_MAX  4096               /* bytes of the file that a running server leaves */
 #define CONNECT_TIME_MS 10000L
 #define ANSWER_TIME_MS  300000L
-#define TOKEN_RESERVE_S 300 /* a token is renewed this long before it is over */
+#define TOKEN_RESERVE_S 300  /* a token is renewed this long before it is over */
+#define KEY_SIZE_MAX    512  /* bytes of a local key */
+#define KEY_LIFETIME_S  3600 /* said of a local key, which has none: others ask again then */
 #define URL_DEFAULT     "http://localhost:8080"
 #define READY_NAME      "sallyport/" READY_OWN_NAME /* of `sallyport dev`, in the folder of its state */
 #define CLI_CLIENT      "04b07795-8ddb-461a-bbee-02f9e1bf7b46" /* the public client that the cloud's `az` is */
@@ -73,17 +75,39 @@ static const char *trusted_file(void)
     return NULL;
 }
 
+/* The key of a server that this user runs with sign-in: whoever may read the folder of its state is its owner anyway. */
+static void read_local_key(struct az_server *server, const json_t *ready)
+{
+    CLEANUP(buf_fini) struct buf path = {0};
+    char text[KEY_SIZE_MAX];
+    const char *folder = json_string_value(json_object_get(ready, "dataDir"));
+    const char *url = json_string_value(json_object_get(ready, "url"));
+    if (!folder || server->url.failed || strcmp(url, (const char *)server->url.data) != 0)
+        return;
+    buf_append_fmt(&path, "%s/local.key", folder);
+    buf_append_byte(&path, '\0');
+    int fd = path.failed ? -1 : open((const char *)path.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return;
+    ssize_t size = read(fd, text, sizeof text);
+    close(fd);
+    struct bytes key = bytes_trim(bytes_of(text, size > 0 ? (size_t)size : 0));
+    if (!memchr(key.data, '\n', key.size))
+        buf_append_bytes(&server->local_key, key);
+    explicit_bzero(text, sizeof text);
+}
+
 static void choose(struct az_server *server)
 {
     const char *typed = getenv("SALLYPORT_URL");
     const char *signed_in = az_profile_text(server->profile, NULL, "url");
-    CLEANUP(json_release) json_t *ready = NULL;
+    CLEANUP(json_release) json_t *ready = running_server();
     const char *url = typed && *typed ? typed : signed_in;
-    if (!url)
-        ready = running_server();
     if (!url && ready)
         url = json_string_value(json_object_get(ready, "url"));
     set_text(&server->url, url ? url : URL_DEFAULT);
+    if (ready)
+        read_local_key(server, ready);
 
     const char *authority = json_string_value(json_object_get(ready, "certificateAuthority"));
     const char *file = trusted_file();
@@ -110,6 +134,9 @@ void az_server_close(struct az_server *server)
     json_decref(server->profile);
     buf_fini(&server->url);
     buf_fini(&server->ca_file);
+    if (server->local_key.size)
+        explicit_bzero(server->local_key.data, server->local_key.size);
+    buf_fini(&server->local_key);
 }
 
 bool az_server_may_have_secrets(const char *url)
@@ -377,11 +404,12 @@ static enum status renew(struct az_server *server, const char *resource, struct 
 enum status az_server_token(struct az_server *server, const char *resource, struct buf *out,
                             int64_t *ret_expires, struct err *err)
 {
-    if (!server->profile_is_ours || !az_profile_text(server->profile, NULL, "user"))
-        return STATUS_OK;
-    const char *kind = az_profile_text(server->profile, NULL, "kind");
-    if (kind && strcmp(kind, "local") == 0)
-        return STATUS_OK;
+    const char *kind = server->profile_is_ours ? az_profile_text(server->profile, NULL, "kind") : NULL;
+    if (!kind || strcmp(kind, "local") == 0) {
+        *ret_expires = clock_unix_ns() / NS_PER_S + KEY_LIFETIME_S;
+        buf_append_bytes(out, buf_peek(&server->local_key));
+        return buf_status(out);
+    }
     for (int attempt = 0; attempt < 2; attempt++) {
         const json_t *token = json_object_get(json_object_get(server->profile, "tokens"), resource);
         *ret_expires = json_integer_value(json_object_get(token, "expires"));

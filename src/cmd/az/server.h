@@ -11,6 +11,8 @@ struct az_server {
     struct buf ca_file; /* NUL-terminated; empty: the system's authorities */
     json_t *profile;
     bool profile_is_ours; /* the sign-in that it holds was made at this server */
+    struct buf
+        local_key; /* of a server of this user's own, in the folder of its state; empty: there is none */
     bool verbose;
 };
 
@@ -47,8 +49,8 @@ STATUS_RESULT az_server_ask(struct az_server *server, const struct az_ask *ask, 
                             struct err *err);
 void az_answer_fini(struct az_answer *answer);
 
-/* The access token for `resource` ("https://durabletask.io"), from the profile or from the token service. `out` gets it
- * without NUL, and nothing if there is no sign-in here; `*ret_expires` seconds since 1970. UNAUTHENTICATED: the token
+/* The access token for `resource` ("https://durabletask.io"), from the profile or from the token service, or the local key
+ * where nobody has signed in. `out` gets it without NUL, and nothing if there is none; `*ret_expires` seconds since 1970. UNAUTHENTICATED: the token
  * service refused, `err` has its words. */
 STATUS_RESULT az_server_token(struct az_server *server, const char *resource, struct buf *out,
                               int64_t *ret_expires, struct err *err);

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "cmd/cli/actions.h"
+#include "cmd/cli/listing.h"
 #include "cmd/cli/print.h"
 
-#define PAGE_SIZE   200 /* entities asked for at once */
 #define ID_SIZE_MAX 512 /* bytes of an id with its NUL */
 
 /* "@name@key", or "name@key"; cut in `text`. False: it is neither. */
@@ -50,16 +50,7 @@ static void json_entity(struct json_writer *json, const struct dt_entity *entity
 
 /* --- ls --- */
 
-struct entity_listing {
-    struct cli_session *session;
-    struct print_table table;
-    struct buf out;
-    struct json_writer json;
-    int64_t left;
-    bool more;
-};
-
-static void list_entity(struct entity_listing *list, const struct dt_entity *entity)
+static void list_entity(struct cli_listing *list, const struct dt_entity *entity)
 {
     char id[ID_SIZE_MAX], modified[PRINT_TIME_SIZE], backlog[16];
     if (cli_wants_json(list->session)) {
@@ -73,68 +64,37 @@ static void list_entity(struct entity_listing *list, const struct dt_entity *ent
     print_table_row(&list->table, cells, ARRAY_SIZE(cells));
 }
 
-static int list_pages(struct entity_listing *list, struct dt_entity_query *query)
+static enum dt_status list_page(struct cli_listing *list, const char *token, int32_t size, char **ret_token,
+                                struct dt_error *error)
 {
+    struct dt_entity_query query = *(const struct dt_entity_query *)list->query;
     struct dt_entities *page = NULL;
-    struct dt_error error;
-    char *token = NULL;
-    int code = EXIT_GOOD;
-    do {
-        query->page_token = token;
-        query->page_size = (int32_t)MIN(list->left, PAGE_SIZE);
-        if (dt_client_query_entities(list->session->client, query, &page, &error) != DT_OK) {
-            code = cli_session_failed(list->session, &error, NULL);
-            break;
-        }
-        for (size_t i = 0; i < dt_entities_count(page) && list->left > 0; i++, list->left--)
-            list_entity(list, dt_entities_get(page, i));
-        free(token);
-        token = dt_entities_token(page) ? strdup(dt_entities_token(page)) : NULL;
-        dt_entities_destroy(page);
-    } while (token && list->left > 0);
-    list->more = token != NULL;
-    free(token);
-    return code;
-}
-
-static int print_list(struct entity_listing *list)
-{
-    if (cli_wants_json(list->session)) {
-        json_write_end_array(&list->json);
-        json_write_member_bool(&list->json, "more", list->more);
-        json_write_end_object(&list->json);
-        if (json_write_status(&list->json) != STATUS_OK)
-            list->out.failed = true;
-        buf_append_byte(&list->out, '\n');
-    } else {
-        print_table_write(&list->table, &list->out);
-    }
-    return cli_print(list->session, &list->out);
+    query.page_token = token;
+    query.page_size = size;
+    enum dt_status status = dt_client_query_entities(list->session->client, &query, &page, error);
+    if (status != DT_OK)
+        return status;
+    for (size_t i = 0; i < dt_entities_count(page) && list->left > 0; i++, list->left--)
+        list_entity(list, dt_entities_get(page, i));
+    *ret_token = dt_entities_token(page) ? strdup(dt_entities_token(page)) : NULL;
+    dt_entities_destroy(page);
+    return DT_OK;
 }
 
 int cli_entity_ls(struct cli_session *session)
 {
     static const char *const headings[] = {"ID", "MODIFIED", "BACKLOG", "LOCKED BY"};
     struct dt_entity_query query = DT_INIT(struct dt_entity_query);
-    struct entity_listing list = {.session = session, .left = setting_number(session->values, "limit")};
+    struct cli_listing list = {.session = session,
+                               .name = "entities",
+                               .headings = headings,
+                               .heading_count = ARRAY_SIZE(headings),
+                               .more_by = "--limit N, --prefix",
+                               .query = &query,
+                               .list_page = list_page};
     query.id_prefix = setting_text(session->values, "prefix");
-    list.json.out = &list.out;
-    list.json.replace_invalid = true;
-    if (cli_wants_json(session)) {
-        json_write_begin_object(&list.json);
-        json_write_key(&list.json, "entities");
-        json_write_begin_array(&list.json);
-    } else {
-        print_table_row(&list.table, headings, ARRAY_SIZE(headings));
-    }
-    int code = list_pages(&list, &query);
-    if (code == EXIT_GOOD)
-        code = print_list(&list);
-    if (code == EXIT_GOOD && list.more && !cli_wants_json(session))
-        fputs("there are more: --limit N, --prefix\n", stderr);
-    print_table_fini(&list.table);
-    buf_fini(&list.out);
-    return code;
+    query.transient = setting_flag(session->values, "transient");
+    return listing_run(&list);
 }
 
 /* --- show and signal --- */
@@ -151,6 +111,26 @@ static void show(struct buf *out, const struct dt_entity *entity)
     print_pair(out, "state", dt_entity_state(entity));
 }
 
+/* One that has no state is none to the service, but may be held, or have a backlog: the first whose id begins with this one.
+ * NULL: there is none. The page is the caller's. */
+static const struct dt_entity *find_stateless(const struct cli_session *session, struct dt_entity_id id,
+                                              struct dt_entities **ret_page)
+{
+    char text[ID_SIZE_MAX], found[ID_SIZE_MAX];
+    struct dt_error error;
+    struct dt_entity_query query = DT_INIT(struct dt_entity_query);
+    (void)snprintf(text, sizeof text, "@%s@%s", id.name, id.key);
+    query.id_prefix = text;
+    query.page_size = 1;
+    query.transient = true;
+    if (dt_client_query_entities(session->client, &query, ret_page, &error) != DT_OK ||
+        dt_entities_count(*ret_page) == 0)
+        return NULL;
+    const struct dt_entity *entity = dt_entities_get(*ret_page, 0);
+    write_id(entity, found);
+    return strlen(found) == strlen(text) ? entity : NULL;
+}
+
 int cli_entity_show(struct cli_session *session)
 {
     CLEANUP(buf_fini) struct buf out = {0};
@@ -162,17 +142,26 @@ int cli_entity_show(struct cli_session *session)
     const char *typed = session->values->positionals[0];
     if (!read_id(typed, text, &id))
         return refuse_id(session);
-    if (dt_client_get_entity(session->client, id, true, &entity, &error) != DT_OK)
+    struct dt_entities *page = NULL;
+    const struct dt_entity *shown = NULL;
+    if (dt_client_get_entity(session->client, id, true, &entity, &error) == DT_OK)
+        shown = entity;
+    else if (error.status == DT_NOT_FOUND)
+        shown = find_stateless(session, id, &page);
+    if (!shown) {
+        dt_entities_destroy(page);
         return cli_session_failed(session, &error, typed);
+    }
     if (cli_wants_json(session)) {
-        json_entity(&json, entity);
+        json_entity(&json, shown);
         if (json_write_status(&json) != STATUS_OK)
             out.failed = true;
         buf_append_byte(&out, '\n');
     } else {
-        show(&out, entity);
+        show(&out, shown);
     }
     dt_entity_destroy(entity);
+    dt_entities_destroy(page);
     return cli_print(session, &out);
 }
 

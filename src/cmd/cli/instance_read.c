@@ -7,12 +7,13 @@
 #include "base/text.h"
 #include "cmd/cli/actions.h"
 #include "cmd/cli/fetch.h"
+#include "cmd/cli/listing.h"
 #include "cmd/cli/print.h"
 #include "cmd/cli/waits.h"
 #include "os/clock.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
-#define PAGE_SIZE 200 /* instances asked for at once */
+#define WHAT_SIZE_MAX 512 /* bytes of a cell with its NUL */
 
 /* --- one instance --- */
 
@@ -97,16 +98,7 @@ static bool read_statuses(const char *text, unsigned *ret_bits)
     return true;
 }
 
-struct instance_listing {
-    struct cli_session *session;
-    struct print_table table;
-    struct buf out;
-    struct json_writer json;
-    int64_t left; /* instances still to be shown */
-    bool more;
-};
-
-static void list_instance(struct instance_listing *list, const struct dt_instance *instance)
+static void list_instance(struct cli_listing *list, const struct dt_instance *instance)
 {
     char created[PRINT_TIME_SIZE], updated[PRINT_TIME_SIZE];
     if (cli_wants_json(list->session)) {
@@ -122,36 +114,34 @@ static void list_instance(struct instance_listing *list, const struct dt_instanc
     print_table_row(&list->table, cells, ARRAY_SIZE(cells));
 }
 
-/* Pages until the limit; the last page may go over it. */
-static int list_pages(struct instance_listing *list, struct dt_query *query)
+static enum dt_status list_page(struct cli_listing *list, const char *token, int32_t size, char **ret_token,
+                                struct dt_error *error)
 {
+    struct dt_query query = *(const struct dt_query *)list->query;
     struct dt_page *page = NULL;
-    struct dt_error error;
-    char *token = NULL;
-    int code = EXIT_GOOD;
-    do {
-        query->page_token = token;
-        query->page_size = (int32_t)MIN(list->left, PAGE_SIZE);
-        if (dt_client_query(list->session->client, query, &page, &error) != DT_OK) {
-            code = cli_session_failed(list->session, &error, NULL);
-            break;
-        }
-        for (size_t i = 0; i < dt_page_count(page) && list->left > 0; i++, list->left--)
-            list_instance(list, dt_page_instance(page, i));
-        free(token);
-        token = dt_page_token(page) ? strdup(dt_page_token(page)) : NULL;
-        dt_page_destroy(page);
-    } while (token && list->left > 0);
-    list->more = token != NULL;
-    free(token);
-    return code;
+    query.page_token = token;
+    query.page_size = size;
+    enum dt_status status = dt_client_query(list->session->client, &query, &page, error);
+    if (status != DT_OK)
+        return status;
+    for (size_t i = 0; i < dt_page_count(page) && list->left > 0; i++, list->left--)
+        list_instance(list, dt_page_instance(page, i));
+    *ret_token = dt_page_token(page) ? strdup(dt_page_token(page)) : NULL;
+    dt_page_destroy(page);
+    return DT_OK;
 }
 
 int cli_instance_ls(struct cli_session *session)
 {
     static const char *const headings[] = {"ID", "NAME", "VERSION", "STATUS", "CREATED", "UPDATED"};
     struct dt_query query = DT_INIT(struct dt_query);
-    struct instance_listing list = {.session = session, .left = setting_number(session->values, "limit")};
+    struct cli_listing list = {.session = session,
+                               .name = "orchestrations",
+                               .headings = headings,
+                               .heading_count = ARRAY_SIZE(headings),
+                               .more_by = "--limit N, --status, --prefix, --since",
+                               .query = &query,
+                               .list_page = list_page};
     const char *statuses = setting_text(session->values, "status");
     if (statuses && !read_statuses(statuses, &query.statuses))
         return cli_session_usage(session,
@@ -161,30 +151,7 @@ int cli_instance_ls(struct cli_session *session)
         !cli_time(session, "before", &query.created_to_ns))
         return EXIT_USAGE;
     query.id_prefix = setting_text(session->values, "prefix");
-    list.json.out = &list.out;
-    list.json.replace_invalid = true;
-    if (cli_wants_json(session)) {
-        json_write_begin_object(&list.json);
-        json_write_key(&list.json, "orchestrations");
-        json_write_begin_array(&list.json);
-    } else {
-        print_table_row(&list.table, headings, ARRAY_SIZE(headings));
-    }
-    int code = list_pages(&list, &query);
-    if (code == EXIT_GOOD && cli_wants_json(session)) {
-        json_write_end_array(&list.json);
-        json_write_member_bool(&list.json, "more", list.more);
-        json_write_end_object(&list.json);
-        code = print_json(session, &list.json);
-    } else if (code == EXIT_GOOD) {
-        print_table_write(&list.table, &list.out);
-        code = cli_print(session, &list.out);
-        if (list.more)
-            fputs("there are more: --limit N, --status, --prefix, --since\n", stderr);
-    }
-    print_table_fini(&list.table);
-    buf_fini(&list.out);
-    return code;
+    return listing_run(&list);
 }
 
 /* --- show --- */
@@ -321,9 +288,30 @@ int cli_instance_show(struct cli_session *session)
 
 /* --- history --- */
 
-static void history_row(struct print_table *table, const struct dt_event *event)
+/* What passes between an orchestration and entities: "add of @counter@1"; of an answer, what it answers; of locks, the
+ * section. False: the event is none of these. */
+static bool write_exchange(const struct dt_event *events, size_t at, char text[WHAT_SIZE_MAX])
 {
-    char time[PRINT_TIME_SIZE], id[16] = "", fire[PRINT_TIME_SIZE];
+    const struct dt_event *event = &events[at];
+    if (!event->request_id)
+        return false;
+    for (size_t i = 0; i < at && !event->name; i++)
+        if (events[i].name && events[i].request_id &&
+            strcmp(events[i].request_id, events[at].request_id) == 0)
+            event = &events[i];
+    if (event->name)
+        (void)snprintf(text, WHAT_SIZE_MAX, "%s of %s", event->name,
+                       event->instance_id ? event->instance_id : "?");
+    else
+        (void)snprintf(text, WHAT_SIZE_MAX, "section %s%s%s", event->request_id,
+                       event->instance_id ? ": " : "", event->instance_id ? event->instance_id : "");
+    return true;
+}
+
+static void history_row(struct print_table *table, const struct dt_event *events, size_t at)
+{
+    const struct dt_event *event = &events[at];
+    char time[PRINT_TIME_SIZE], id[16] = "", fire[PRINT_TIME_SIZE], exchange[WHAT_SIZE_MAX];
     bool answer = event->task_id != 0;
     int32_t number = answer ? event->task_id : event->id;
     if (answer || number >= 0)
@@ -331,6 +319,8 @@ static void history_row(struct print_table *table, const struct dt_event *event)
     const char *what = event->name ? event->name : event->instance_id;
     if (event->fire_at_ns && !what)
         what = print_time(event->fire_at_ns, fire);
+    if (write_exchange(events, at, exchange))
+        what = exchange;
     const char *data = event->failure ? event->failure->message : event->data;
     const char *const cells[] = {print_time(event->time_ns, time), dt_event_kind_name(event->kind), id, what,
                                  data};
@@ -348,6 +338,7 @@ static void history_json(struct json_writer *json, const struct dt_event *event)
     print_json_text(json, "name", event->name);
     print_json_text(json, "version", event->version);
     print_json_text(json, "instanceId", event->instance_id);
+    print_json_text(json, "requestId", event->request_id);
     print_json_time(json, "fireAt", event->fire_at_ns);
     print_json_text(json, "data", event->data);
     json_failure(json, event->failure);
@@ -370,7 +361,7 @@ static int print_history(const struct cli_session *session, const struct dt_even
     print_table_row(&table, headings, ARRAY_SIZE(headings));
     for (size_t i = 0; i < count; i++)
         if (events[i].kind != DT_EVENT_ORCHESTRATOR_STARTED)
-            history_row(&table, &events[i]);
+            history_row(&table, events, i);
     print_table_write(&table, &out);
     print_table_fini(&table);
     return cli_print(session, &out);

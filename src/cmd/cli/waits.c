@@ -105,7 +105,10 @@ static void write_running(const struct waits_facts *facts, struct buf *out)
     }
     event = open.entities.oldest;
     if (event) {
-        buf_append_fmt(out, "waits for the entity %s", event->instance_id ? event->instance_id : "?");
+        if (event->kind == DT_EVENT_ENTITY_LOCK_REQUESTED)
+            buf_append_fmt(out, "waits for the lock of %s", event->data ? event->data : "?");
+        else
+            buf_append_fmt(out, "waits for the entity %s", event->instance_id ? event->instance_id : "?");
         return;
     }
     event = open.timers.oldest;

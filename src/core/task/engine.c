@@ -124,6 +124,7 @@ static const struct call_method methods[] = {
     [ENGINE_PURGE] = {"PurgeInstances", purge_instances, false},
     [ENGINE_ERASE] = {"EraseInstances", purge_erase, false},
     [ENGINE_CLEAR_HUB] = {"CreateTaskHub", purge_hub_entities, false},
+    [ENGINE_RETAIN_HUB] = {"RetainHub", purge_hub_rules, false},
     [ENGINE_DELETE_HUB] = {"DeleteTaskHub", purge_hub, false},
     [ENGINE_COMPLETE_ORCHESTRATOR] = {"CompleteOrchestratorTask", turn_complete, false},
     [ENGINE_COMPLETE_ACTIVITY] = {"CompleteActivityTask", activity_complete, false},

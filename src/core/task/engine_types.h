@@ -29,6 +29,7 @@ enum engine_method {
     ENGINE_PURGE,      /* by id or batch; the caller turns a filter into batches */
     ENGINE_ERASE,      /* a PurgeInstancesRequest of a batch: whatever its instances do, they are deleted */
     ENGINE_CLEAR_HUB,  /* its entities go; the message is a CreateTaskHubRequest */
+    ENGINE_RETAIN_HUB, /* its own rules of retention; the message is their text (retention.h), or empty */
     ENGINE_DELETE_HUB, /* the hub goes from the store; all its instances are erased before */
     ENGINE_COMPLETE_ORCHESTRATOR,
     ENGINE_COMPLETE_ACTIVITY,

@@ -26,6 +26,7 @@ void purge_instances(struct engine *engine, struct call *call);
 void purge_erase(struct engine *engine, struct call *call);
 void purge_hub_entities(struct engine *engine, struct call *call);
 void purge_hub(struct engine *engine, struct call *call);
+void purge_hub_rules(struct engine *engine, struct call *call);
 /* entity_purge.c: an entity whose state is known, or NULL; then it is no entity, or the call waits for it. */
 struct entity *entity_purge_find(struct engine *engine, struct call *call, struct bytes id);
 /* True if it had a state. */

@@ -10,6 +10,7 @@
 #include "core/task/message.h"
 #include "core/task/methods.h"
 #include "core/task/receipt.h"
+#include "core/task/retention.h"
 #include "core/task/start_policy.h"
 
 #define BATCH_MAX 500 /* ids of one request (spec 3.13) */
@@ -160,6 +161,21 @@ void purge_hub_entities(struct engine *engine, struct call *call)
     gate_write(engine, &(struct write_op){.kind = WRITE_HUB_CLEAR, .key = call->hub});
     entity_forget_hub(engine, engine_hub(engine, call->hub));
     receipt_forget_hub(engine, call->hub);
+    call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
+}
+
+void purge_hub_rules(struct engine *engine, struct call *call)
+{
+    struct retention rules;
+    struct bytes wrong;
+    if (!bytes_equal(call->message, RETENTION_KEEP) &&
+        retention_parse(call->message, &rules, &wrong) != STATUS_OK) {
+        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the rules of retention cannot be read", 0);
+        return;
+    }
+    gate_write(engine, &(struct write_op){.kind = WRITE_HUB_RETENTION,
+                                          .key = call->hub,
+                                          .payload = {.present = true, .value = call->message}});
     call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
 }
 

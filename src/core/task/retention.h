@@ -3,7 +3,8 @@
  *
  * Rules are separated by commas; each is [HUB/][STATE=]TIME. "30d" is for all hubs and states, "failed=90d" for failed
  * instances, "orders/completed=1d" for one hub. A hub with rules of its own follows none of the others; a rule for a state
- * beats one for all. Nothing without a rule is ever deleted. Used by svc/scheduler, which looks who is old enough. */
+ * beats one for all. Nothing without a rule is ever deleted. Rules of a hub that were set by a call stand without its name,
+ * and "keep" is that it has none. Used by svc/scheduler, which looks who is old enough. */
 #ifndef CORE_TASK_RETENTION_H
 #define CORE_TASK_RETENTION_H
 
@@ -11,6 +12,7 @@
 #include "core/task/instance_status.h"
 
 #define RETENTION_RULES_MAX 64
+#define RETENTION_KEEP      BYTES_LITERAL("keep") /* the rules of a hub of which nothing is ever deleted */
 
 struct retention_rule {
     struct bytes hub;            /* empty: every hub */

@@ -33,6 +33,7 @@ static const struct {
     [WRITE_ACTIVITY_CLEAR] = {0},
     [WRITE_HUB_CLEAR] = {0},
     [WRITE_HUB_DELETE] = {0},
+    [WRITE_HUB_RETENTION] = {1, {offsetof(struct write_op, payload.value)}},
     [WRITE_ENTITY_PUT] = {2,
                           {offsetof(struct write_op, entity.entity_id),
                            offsetof(struct write_op, entity.state)}},

@@ -132,6 +132,7 @@ enum write_kind {
     WRITE_ACTIVITY_CLEAR,        /* key */
     WRITE_HUB_CLEAR,             /* key: a hub's number: its entities, their locks, messages and receipts */
     WRITE_HUB_DELETE,            /* key: the number of a hub that has no instance left */
+    WRITE_HUB_RETENTION,         /* key: a hub's number; payload: its rules as text (retention.h), or empty */
     WRITE_ENTITY_PUT,            /* entity: insert, or replace the row of that hub and id */
     WRITE_ENTITY_DELETE,         /* entity: its hub and id */
     WRITE_ENTITY_LOCK_PUT,       /* entity_lock */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* client_entities.c — signalling, reading, listing and tidying entities. Contracts: include/durabletask.h. */
 #include <openssl/rand.h>
+#include <stdlib.h>
 
 #include "sdk/client/methods.h"
 #include "sdk/client/waiter.h"
@@ -160,47 +161,97 @@ enum dt_status dt_client_query_entities_async(struct dt_client *client, const st
 
 /* ---- clean ---- */
 
-static enum status clean_entities(struct dt_client *client, const char *page_token, bool remove_empty,
-                                  bool release_locks, struct sdk_waiter *waiter)
+/* A service may stop in between, with a token to go on by: the rounds are one call, whose numbers are added up. */
+struct clean {
+    struct dt_client *client;
+    bool remove_empty;
+    bool release_locks;
+    int32_t removed;
+    int32_t released;
+    dt_on_reply *on_reply;
+    void *context;
+};
+
+static void on_round(const struct dt_reply *reply, void *context);
+
+static enum status clean_round(struct clean *clean, const char *page_token, struct err *err)
 {
     struct sdk_draft draft;
     sdk_draft_begin(&draft, 0);
     struct pb_clean_entity_storage_request request = {
         .continuation_token = sdk_draft_optional(&draft, "token", page_token),
-        .remove_empty_entities = remove_empty,
-        .release_orphaned_locks = release_locks,
+        .remove_empty_entities = clean->remove_empty,
+        .release_orphaned_locks = clean->release_locks,
     };
-    return sdk_draft_submit(client, &draft, METHOD(CLEAN_ENTITY_STORAGE), &request, 0, sdk_waiter_on_reply,
-                            waiter, &waiter->fault);
+    return sdk_draft_submit(clean->client, &draft, METHOD(CLEAN_ENTITY_STORAGE), &request, 0, on_round, clean,
+                            err);
 }
 
-/* A service may stop in between, with a token to go on by: the rounds are added up. */
+static void clean_end(struct clean *clean, enum dt_status status, const char *text)
+{
+    bool good = status == DT_OK;
+    struct dt_reply reply = {.status = status,
+                             .text = text,
+                             .removed = good ? clean->removed : 0,
+                             .released = good ? clean->released : 0};
+    clean->on_reply(&reply, clean->context);
+    free(clean);
+}
+
+static void on_round(const struct dt_reply *reply, void *context)
+{
+    struct clean *clean = context;
+    const char *token = reply->ids ? dt_ids_token(reply->ids) : NULL; /* no ids, only the token */
+    struct err err = {0};
+    clean->removed += reply->removed;
+    clean->released += reply->released;
+    if (reply->status != DT_OK || !token) {
+        clean_end(clean, reply->status, reply->text);
+        return;
+    }
+    enum status status = clean_round(clean, token, &err);
+    if (status != STATUS_OK)
+        clean_end(clean, sdk_status(status), err.text);
+}
+
+static enum status clean_entities(struct dt_client *client, bool remove_empty, bool release_locks,
+                                  dt_on_reply *on_reply, void *context, struct err *err)
+{
+    if (!on_reply)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "on_reply is NULL");
+    struct clean *clean = malloc(sizeof *clean);
+    if (!clean)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    *clean = (struct clean){.client = client,
+                            .remove_empty = remove_empty,
+                            .release_locks = release_locks,
+                            .on_reply = on_reply,
+                            .context = context};
+    enum status status = clean_round(clean, NULL, err);
+    if (status != STATUS_OK)
+        free(clean);
+    return status;
+}
+
 enum dt_status dt_client_clean_entities(struct dt_client *client, bool remove_empty, bool release_locks,
                                         int32_t *ret_removed, int32_t *ret_released, struct dt_error *error)
 {
-    int32_t removed = 0;
-    int32_t released = 0;
-    enum dt_status ended = DT_OK;
-    struct dt_ids *rest = NULL; /* no ids, only the token */
-    do {
-        struct sdk_waiter waiter;
-        if (sdk_waiter_init(&waiter, client))
-            waiter.started = clean_entities(client, rest ? dt_ids_token(rest) : NULL, remove_empty,
-                                            release_locks, &waiter);
-        ended = sdk_waiter_await(&waiter, error);
-        dt_ids_destroy(rest);
-        rest = NULL;
-        if (ended == DT_OK) {
-            removed += waiter.taken.removed;
-            released += waiter.taken.released;
-            rest = waiter.taken.ids;
-        }
-    } while (rest && dt_ids_token(rest));
-    dt_ids_destroy(rest);
-
+    struct sdk_waiter waiter;
+    if (sdk_waiter_init(&waiter, client))
+        waiter.started =
+            clean_entities(client, remove_empty, release_locks, sdk_waiter_on_reply, &waiter, &waiter.fault);
+    enum dt_status ended = sdk_waiter_await(&waiter, error);
     if (ended == DT_OK && ret_removed)
-        *ret_removed = removed;
+        *ret_removed = waiter.taken.removed;
     if (ended == DT_OK && ret_released)
-        *ret_released = released;
+        *ret_released = waiter.taken.released;
     return ended;
+}
+
+enum dt_status dt_client_clean_entities_async(struct dt_client *client, bool remove_empty, bool release_locks,
+                                              dt_on_reply *on_reply, void *context)
+{
+    if (!client)
+        return DT_INVALID_ARGUMENT;
+    return sdk_status(clean_entities(client, remove_empty, release_locks, on_reply, context, NULL));
 }

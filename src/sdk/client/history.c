@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "sdk/convert.h"
 
 #define HISTORY_EVENTS_MAX ((size_t)1 << 22) /* events of one history */
@@ -32,6 +33,8 @@ struct history_parts {
     bool has_instance_id;
     struct bytes instance_id;
     struct pb_opt_bytes data;
+    const struct bytes *list; /* instead of data: these, with commas between them */
+    size_t list_count;
     struct pb_opt_bytes version;
     struct bytes request_id; /* empty: none */
     const struct pb_task_failure_details *failure;
@@ -117,7 +120,9 @@ static void take_entity_parts(const struct pb_history_event *event, struct histo
         parts->failure = event->entity_operation_failed->failure_details;
         return;
     case PB_HISTORY_EVENT_ENTITY_LOCK_REQUESTED:
-        parts->request_id = event->entity_lock_requested->critical_section_id;
+        *parts = (struct history_parts){.request_id = event->entity_lock_requested->critical_section_id,
+                                        .list = event->entity_lock_requested->lock_set,
+                                        .list_count = event->entity_lock_requested->lock_set_count};
         return;
     case PB_HISTORY_EVENT_ENTITY_LOCK_GRANTED:
         parts->request_id = event->entity_lock_granted->critical_section_id;
@@ -180,6 +185,18 @@ static void take_parts(const struct pb_history_event *event, struct history_part
     }
 }
 
+/* "@a@1, @b@2" */
+static STATUS_RESULT join(struct arena *arena, const struct bytes *list, size_t count, const char **ret_text)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    for (size_t i = 0; i < count; i++) {
+        buf_append_cstr(&text, i ? ", " : "");
+        buf_append_bytes(&text, list[i]);
+    }
+    *ret_text = buf_status(&text) == STATUS_OK ? arena_cstr(arena, buf_peek(&text)) : NULL;
+    return *ret_text ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
 static STATUS_RESULT fill_event(struct arena *arena, const struct pb_history_event *wire,
                                 struct dt_event *event)
 {
@@ -210,6 +227,8 @@ static STATUS_RESULT fill_event(struct arena *arena, const struct pb_history_eve
             return STATUS_NO_MEMORY;
     }
     enum status status = sdk_text_of_opt(arena, parts.version, &event->version);
+    if (status == STATUS_OK && parts.list_count)
+        return join(arena, parts.list, parts.list_count, &event->data);
     return status == STATUS_OK ? sdk_text_of_opt(arena, parts.data, &event->data) : status;
 }
 

@@ -62,6 +62,14 @@ static void test_entity_events(void **state)
     assert_string_equal(event.instance_id, "@c@a");
     assert_null(event.name);
     assert_string_equal(dt_event_kind_name(event.kind), "EntityUnlockSent");
+    struct bytes set[] = {BYTES_LITERAL("@a@1"), BYTES_LITERAL("@b@2")};
+    struct pb_entity_lock_requested_event lock = {
+        .critical_section_id = BYTES_LITERAL("s1"), .lock_set = set, .lock_set_count = 2};
+    event = read_one(history,
+                     &(struct pb_history_event){.event_type_case = PB_HISTORY_EVENT_ENTITY_LOCK_REQUESTED,
+                                                .entity_lock_requested = &lock});
+    assert_string_equal(event.data, "@a@1, @b@2");
+    assert_string_equal(event.request_id, "s1");
     dt_history_destroy(history);
 }
 

@@ -53,3 +53,10 @@ int32_t dt_reply_purged(const struct dt_reply *reply, bool *ret_complete)
         *ret_complete = reply->complete;
     return reply->purged;
 }
+
+int32_t dt_reply_cleaned(const struct dt_reply *reply, int32_t *ret_released)
+{
+    if (ret_released)
+        *ret_released = reply->released;
+    return reply->removed;
+}

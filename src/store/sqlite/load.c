@@ -31,6 +31,7 @@ enum load_phase {
 struct load_row {
     uint32_t hub;
     struct bytes hub_name;
+    struct bytes hub_retention;
     struct instance_row instance;
     struct payload payloads[PAYLOAD_KIND_COUNT];
     struct inbox_row inbox;
@@ -69,7 +70,9 @@ static enum status take_hub(struct load_job *job, size_t statement, struct load_
     struct db *db = job->store->reader;
     row->hub = (uint32_t)db_column_i64(db, statement, 0);
     row->hub_name = db_column_bytes(db, statement, 1);
-    return copy(job, &row->hub_name);
+    row->hub_retention = db_column_bytes(db, statement, 2);
+    enum status status = copy(job, &row->hub_name);
+    return status == STATUS_OK ? copy(job, &row->hub_retention) : status;
 }
 
 static enum status take_instance(struct load_job *job, size_t statement, struct load_row *row,
@@ -132,7 +135,10 @@ static enum status take_receipt(struct load_job *job, size_t statement, struct l
 
 static enum status give_hub(const struct task_store_loader *loader, const struct load_row *row)
 {
-    return loader->on_hub(loader->context, row->hub, row->hub_name);
+    enum status status = loader->on_hub(loader->context, row->hub, row->hub_name);
+    if (status == STATUS_OK && loader->on_hub_retention)
+        status = loader->on_hub_retention(loader->context, row->hub, row->hub_retention);
+    return status;
 }
 
 static enum status give_instance(const struct task_store_loader *loader, const struct load_row *row)

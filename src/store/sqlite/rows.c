@@ -105,6 +105,13 @@ static enum status delete_hub(struct db *db, int64_t hub, struct err *err)
     return status == STATUS_OK ? run_ids(db, TASK_HUB_DELETE, hub, 0, err) : status;
 }
 
+static enum status retain_hub(struct db *db, const struct write_op *op, struct err *err)
+{
+    db_bind_i64(db, TASK_HUB_RETENTION, 1, op->key);
+    db_bind_bytes(db, TASK_HUB_RETENTION, 2, op->payload.value);
+    return db_run(db, TASK_HUB_RETENTION, err);
+}
+
 static enum status put_payload(struct db *db, const struct write_op *op, struct err *err)
 {
     int64_t id = op->key * PAYLOAD_SLOTS + (int64_t)op->payload_kind;
@@ -174,6 +181,8 @@ static enum status apply_op(struct db *db, const struct write_op *op, int64_t *k
         return run_ids(db, TASK_ACTIVITY_CLEAR, op->key, 0, err);
     case WRITE_HUB_CLEAR:
         return clear_hub(db, op->key, err);
+    case WRITE_HUB_RETENTION:
+        return retain_hub(db, op, err);
     case WRITE_HUB_DELETE:
         return delete_hub(db, op->key, err);
     case WRITE_ENTITY_PUT:

@@ -5,7 +5,7 @@
  * BLOBs, which compare and come back byte for byte. Times are nanoseconds since 1970 and parameters, never
  * SQLite's own clock.
  *
- *   hub       a name and its number
+ *   hub       a name, its number, and its rules of retention
  *   instance  one row an instance; the columns that change every turn stand in no index
  *   payload   id = instance key * 8 + kind: a rowid, so that an instance's payloads lie side by side
  *   history   one row a turn, only ever appended; its own rowid, which was 4 times faster than a long key
@@ -64,6 +64,8 @@ const char *const task_schema_steps[] = {
     "ALTER TABLE entity_lock ADD COLUMN at_ns INTEGER NOT NULL DEFAULT 0;"
     "CREATE TABLE receipt (sequence INTEGER PRIMARY KEY, hub INTEGER NOT NULL, entity_id BLOB NOT NULL,"
     "  request_id BLOB NOT NULL, at_ns INTEGER NOT NULL) STRICT;",
+    /* 6: a hub has rules of its own for what is over; empty: those of the settings. */
+    "ALTER TABLE hub ADD COLUMN retention BLOB NOT NULL DEFAULT x'';",
 };
 const int task_schema_version = ARRAY_SIZE(task_schema_steps);
 
@@ -127,7 +129,8 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
     [TASK_HUB_GET] = "SELECT hub FROM hub WHERE folded = ?1",
     [TASK_HUB_ADD] = "INSERT INTO hub (hub, name, folded) VALUES (?1, ?2, ?3)",
     [TASK_HUB_DELETE] = "DELETE FROM hub WHERE hub = ?1",
-    [TASK_HUB_ALL] = "SELECT hub, name FROM hub ORDER BY hub",
+    [TASK_HUB_ALL] = "SELECT hub, name, retention FROM hub ORDER BY hub",
+    [TASK_HUB_RETENTION] = "UPDATE hub SET retention = ?2 WHERE hub = ?1",
     /* What a turn changes, provided that nothing indexed changes: no index is written. */
     [TASK_INSTANCE_TOUCH] = "UPDATE instance SET " INSTANCE_TURN_COLUMNS(
         SET, SET_NEXT) " WHERE " INSTANCE_INDEXED_COLUMNS(SAME, SAME_NEXT),

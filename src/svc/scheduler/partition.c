@@ -272,6 +272,12 @@ static enum status load_hub(void *context, uint32_t hub, struct bytes name)
     return status == STATUS_OK ? partition_hub(partition, hub, name) : status;
 }
 
+static enum status load_retention(void *context, uint32_t hub, struct bytes rules)
+{
+    struct partition *partition = context;
+    return partition->owner->on_retention(partition->context, hub, rules);
+}
+
 static enum status load_instance(void *context, const struct instance_row *row,
                                  const struct payload *payloads)
 {
@@ -342,6 +348,7 @@ static void on_loaded(void *context, enum status status, const char *text, int64
 static enum status load(struct partition *partition, struct err *err)
 {
     const struct task_store_loader loader = {.on_hub = load_hub,
+                                             .on_hub_retention = load_retention,
                                              .on_instance = load_instance,
                                              .on_inbox = load_inbox,
                                              .on_activity = load_activity,

@@ -28,10 +28,11 @@ struct partition_options {
     int64_t (*unix_ns)(void);     /* the clock that people set */
 };
 
-/* None of them may destroy the partition. Inputs may be given in any of them but the first two. */
+/* None of them may destroy the partition. Inputs may be given in any of them but the first three. */
 struct partition_owner {
-    /* Loading: a hub, and how an instance stands. `at_start`: the first engine. */
+    /* Loading: a hub, its rules of retention (empty: none of its own), and how an instance stands. `at_start`: the first engine. */
     enum status (*on_hub)(void *context, uint32_t hub, struct bytes name);
+    enum status (*on_retention)(void *context, uint32_t hub, struct bytes rules);
     void (*on_instance)(void *context, const struct instance_row *row, bool at_start);
     /* Carry out ENGINE_REPLY, _HISTORY, _SEND_WORK, _END_STREAM, _CHANGED or _NOTE. */
     void (*on_action)(void *context, const struct engine_action *action);

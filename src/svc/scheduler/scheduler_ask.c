@@ -17,11 +17,10 @@ STATUS_RESULT scheduler_ask_hub(struct scheduler *scheduler, struct bytes name, 
     return status;
 }
 
-void scheduler_ask(struct scheduler *scheduler, enum pb_task_hub_sidecar_service_method method, uint32_t hub,
-                   struct bytes message, const struct scheduler_asker *asker, uint64_t *ret_number)
+static void ask(struct scheduler *scheduler, const struct method *row, uint32_t hub, struct bytes message,
+                const struct scheduler_asker *asker, uint64_t *ret_number)
 {
     struct err err = {0};
-    const struct method *row = scheduler_method(method);
     ASSERT(!row->worker && asker->on_done);
     const struct scheduler_call_origin origin = {
         .number = scheduler->ask_next++ | ASK_NUMBER, .message = message, .asker = asker};
@@ -37,6 +36,20 @@ void scheduler_ask(struct scheduler *scheduler, enum pb_task_hub_sidecar_service
         asker->on_done(asker->context, STATUS_NO_MEMORY, "out of memory", (struct bytes){0});
     else
         asker->on_done(asker->context, status, err.text, (struct bytes){0});
+}
+
+void scheduler_ask(struct scheduler *scheduler, enum pb_task_hub_sidecar_service_method method, uint32_t hub,
+                   struct bytes message, const struct scheduler_asker *asker, uint64_t *ret_number)
+{
+    ask(scheduler, scheduler_method(method), hub, message, asker, ret_number);
+}
+
+void scheduler_ask_retain(struct scheduler *scheduler, uint32_t hub, struct bytes rules,
+                          const struct scheduler_asker *asker, uint64_t *ret_number)
+{
+    static const struct method row = {
+        .handle = scheduler_retention_set, .engine_method = ENGINE_RETAIN_HUB, .write = true};
+    ask(scheduler, &row, hub, rules, asker, ret_number);
 }
 
 void scheduler_ask_cancel(struct scheduler *scheduler, uint64_t number)

@@ -33,6 +33,14 @@ STATUS_RESULT scheduler_ask_hub(struct scheduler *scheduler, struct bytes name, 
  * anything is called back. What gRPC would refuse comes by `on_done`. */
 void scheduler_ask(struct scheduler *scheduler, enum pb_task_hub_sidecar_service_method method, uint32_t hub,
                    struct bytes message, const struct scheduler_asker *asker, uint64_t *ret_number);
+/* Gives the hub rules of its own for what is over (core/task/retention.h, checked by the caller; empty: those of the settings
+ * again), as a call, which is answered when they are on disk. */
+void scheduler_ask_retain(struct scheduler *scheduler, uint32_t hub, struct bytes rules,
+                          const struct scheduler_asker *asker, uint64_t *ret_number);
+/* How long an instance of the hub is kept after that end; false: for ever. `*ret_own`: by rules of its own. Hub 0: of one
+ * that has not been made. */
+bool scheduler_ask_retention(struct scheduler *scheduler, uint32_t hub, struct bytes name,
+                             enum instance_status status, int64_t *ret_age_ns, bool *ret_own);
 /* Nobody listens any more: no callback follows. A write may happen all the same. Of a call that is over it does
  * nothing. */
 void scheduler_ask_cancel(struct scheduler *scheduler, uint64_t number);

@@ -5,15 +5,17 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "core/task/memory.h"
 #include "svc/scheduler/scheduler_service_internal.h"
 
 #define HUB_NAME_MAX 100 /* bytes, as in the store */
 
 struct scheduler_hub {
     uint32_t number;
-    uint64_t unfinished; /* instances that were not over when the store was loaded */
-    bool closed;         /* it is being deleted */
-    bool watched;        /* its changes are told */
+    uint64_t unfinished;    /* instances that were not over when the store was loaded */
+    bool closed;            /* it is being deleted */
+    bool watched;           /* its changes are told */
+    struct bytes retention; /* owned: its own rules; empty: it has none */
     size_t size;
     uint8_t name[HUB_NAME_MAX]; /* lower case */
 };
@@ -162,6 +164,31 @@ static struct scheduler_hub *hub_of(struct scheduler *scheduler, uint32_t number
     return NULL;
 }
 
+static void hub_free(struct scheduler_hub *hub)
+{
+    memory_free_bytes(&hub->retention);
+    free(hub);
+}
+
+STATUS_RESULT scheduler_hubs_retain(struct scheduler *scheduler, uint32_t number, struct bytes rules)
+{
+    struct scheduler_hub *hub = hub_of(scheduler, number);
+    if (!hub)
+        return STATUS_OK; /* deleted since */
+    memory_free_bytes(&hub->retention);
+    if (rules.size)
+        hub->retention = memory_copy(rules);
+    if (rules.size && scheduler->retention)
+        scheduler_retention_wake(scheduler);
+    return STATUS_OK;
+}
+
+struct bytes scheduler_hubs_retention(struct scheduler *scheduler, uint32_t number)
+{
+    const struct scheduler_hub *hub = hub_of(scheduler, number);
+    return hub ? hub->retention : (struct bytes){0};
+}
+
 bool scheduler_hubs_close(struct scheduler *scheduler, uint32_t number)
 {
     struct scheduler_hub *hub = hub_of(scheduler, number);
@@ -194,7 +221,7 @@ void scheduler_hubs_forget(struct scheduler *scheduler, uint32_t number)
     if (!hub)
         return;
     (void)map_take(&scheduler->hubs, bytes_of(hub->name, hub->size));
-    free(hub);
+    hub_free(hub);
     choose_default(scheduler);
     list_each_safe (it, &scheduler->watchers) {
         struct scheduler_watcher *watcher = CONTAINER_OF(it, struct scheduler_watcher, link);
@@ -267,6 +294,6 @@ void scheduler_hubs_fini(struct scheduler *scheduler)
     size_t position = 0;
     void *h;
     while ((h = map_next(&scheduler->hubs, &position)))
-        free(h);
+        hub_free(h);
     map_fini(&scheduler->hubs);
 }

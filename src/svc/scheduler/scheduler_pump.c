@@ -207,6 +207,11 @@ static enum status on_hub(void *context, uint32_t hub, struct bytes name)
     return scheduler_hubs_add(context, hub, name);
 }
 
+static enum status on_retention(void *context, uint32_t hub, struct bytes rules)
+{
+    return scheduler_hubs_retain(context, hub, rules);
+}
+
 static void on_instance(void *context, const struct instance_row *row, bool at_start)
 {
     if (at_start && !instance_status_terminal(row->status))
@@ -302,6 +307,7 @@ static void on_ping(struct loop_timer *timer)
 
 const struct partition_owner scheduler_partition_owner = {
     .on_hub = on_hub,
+    .on_retention = on_retention,
     .on_instance = on_instance,
     .on_action = on_action,
     .on_turn = on_turn,

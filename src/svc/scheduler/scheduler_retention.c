@@ -24,6 +24,7 @@ struct scheduler_retention {
     struct retention_job *jobs;
     size_t count;
     size_t done;
+    bool awake; /* a sweep is under way, or to come */
 };
 
 static void run_next(struct scheduler_retention *retention);
@@ -34,6 +35,22 @@ static void wait_for_next(struct scheduler_retention *retention)
     enum status status = loop_timer_set(retention->scheduler->loop, &retention->timer,
                                         clock_monotonic_ns() + (interval_ns ? interval_ns : INTERVAL_NS));
     ASSERT(status == STATUS_OK); /* without it nothing would ever be deleted again */
+    retention->awake = true;
+}
+
+/* False: instances of that hub and status are kept. Its own rules beat those of the settings, all of them. */
+static bool age_of(struct scheduler_retention *retention, uint32_t number, struct bytes name,
+                   enum instance_status status, int64_t *ret_age_ns, bool *ret_own)
+{
+    struct bytes rules = scheduler_hubs_retention(retention->scheduler, number);
+    struct retention own;
+    struct bytes wrong;
+    *ret_own = rules.size > 0;
+    if (!*ret_own)
+        return retention_age(&retention->rules, name, status, ret_age_ns);
+    if (retention_parse(rules, &own, &wrong) != STATUS_OK) /* RETENTION_KEEP, or of a newer program */
+        return false;
+    return retention_age(&own, (struct bytes){0}, status, ret_age_ns);
 }
 
 /* --- a sweep --- */
@@ -83,8 +100,9 @@ static void add_jobs(void *context, uint32_t number, struct bytes name)
     struct scheduler_retention *retention = context;
     for (int status = 0; status < INSTANCE_NONE; status++) {
         struct retention_job job = {.hub = number, .status = (enum instance_status)status};
+        bool own;
         if (!instance_status_terminal(job.status) ||
-            !retention_age(&retention->rules, name, job.status, &job.age_ns))
+            !age_of(retention, number, name, job.status, &job.age_ns, &own))
             continue;
         struct retention_job *jobs = realloc(retention->jobs, (retention->count + 1) * sizeof *jobs);
         if (!jobs)
@@ -99,7 +117,25 @@ static void on_time(struct loop_timer *timer)
     struct scheduler_retention *retention = CONTAINER_OF(timer, struct scheduler_retention, timer);
     retention->count = retention->done = 0;
     scheduler_hubs_each(retention->scheduler, add_jobs, retention);
-    run_next(retention);
+    retention->awake = retention->count > 0 || retention->rules.count > 0;
+    if (retention->awake)
+        run_next(retention);
+}
+
+/* --- calls --- */
+
+void scheduler_retention_set(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
+{
+    /* At once, since the sweep comes later than the commit; and if that fails, the store is read again with its rules. */
+    (void)!scheduler_hubs_retain(scheduler, call->hub, message);
+    scheduler_pump_call(scheduler, call, message);
+}
+
+bool scheduler_ask_retention(struct scheduler *scheduler, uint32_t hub, struct bytes name,
+                             enum instance_status status, int64_t *ret_age_ns, bool *ret_own)
+{
+    return age_of(scheduler->retention, hub, hub ? scheduler_hubs_name(scheduler, hub) : name, status,
+                  ret_age_ns, ret_own);
 }
 
 /* --- life --- */
@@ -122,6 +158,12 @@ STATUS_RESULT scheduler_retention_begin(struct scheduler *scheduler, struct err 
     if (retention->rules.count)
         wait_for_next(retention);
     return STATUS_OK;
+}
+
+void scheduler_retention_wake(struct scheduler *scheduler)
+{
+    if (!scheduler->retention->awake)
+        wait_for_next(scheduler->retention);
 }
 
 void scheduler_retention_end(struct scheduler *scheduler)

@@ -141,6 +141,9 @@ void scheduler_hubs_reopen(struct scheduler *scheduler, uint32_t number);
 /* Every hub that is not being deleted, in no order. */
 void scheduler_hubs_each(const struct scheduler *scheduler,
                          void (*on_hub)(void *context, uint32_t number, struct bytes name), void *context);
+/* Its own rules (core/task/retention.h); empty: it has none. A write of them is the engine's matter. */
+STATUS_RESULT scheduler_hubs_retain(struct scheduler *scheduler, uint32_t number, struct bytes rules);
+struct bytes scheduler_hubs_retention(struct scheduler *scheduler, uint32_t number);
 /* It is deleted. */
 void scheduler_hubs_forget(struct scheduler *scheduler, uint32_t number);
 /* Has the hub made in the store and everywhere else, then calls scheduler_call_admitted or finishes the call. */
@@ -183,6 +186,10 @@ void scheduler_purge_fini(struct scheduler *scheduler);
 /* --- scheduler_retention.c --- */
 /* INVALID_ARGUMENT: options.retention is not what it must be. To be ended in any case. */
 STATUS_RESULT scheduler_retention_begin(struct scheduler *scheduler, struct err *err);
+/* The handler of scheduler_ask_retain; the message is the text of rules. */
+void scheduler_retention_set(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message);
+/* There are rules that there were not before: a sweep comes, if none was to. */
+void scheduler_retention_wake(struct scheduler *scheduler);
 /* After its purges are gone. */
 void scheduler_retention_end(struct scheduler *scheduler);
 

@@ -14,6 +14,7 @@
 #define ONE         "/v1/taskhubs/orchestrations/{id}"
 #define ENTITY      "/v1/taskhubs/entities/{id}"
 #define SCHEDULE    "/v1/taskhubs/schedules/{id}"
+#define RETENTION   "/v1/taskhubs/retentionPolicies/default"
 
 /* Rows whose value in the path is the hub's name; others name it by the query or a header. */
 static const char value_is_hub;
@@ -69,6 +70,12 @@ static const struct http_route routes[] = {
      .summary = "Resume a schedule"},
     {"GET", "/v1/taskhubs/workers", "taskhub", ACCESS_HUB_READ, .handle = api_workers,
      .summary = "Who works for a task hub, and how much of what"},
+    {"GET", RETENTION, "taskhub", ACCESS_HUB_READ, .handle = api_retention_get,
+     .summary = "How long what is over is kept"},
+    {"PUT", RETENTION, "taskhub", ACCESS_HUB_ADMIN, SMALL_BODY, .handle = api_retention_set,
+     .summary = "Set how long what is over is kept, by state"},
+    {"DELETE", RETENTION, "taskhub", ACCESS_HUB_ADMIN, .handle = api_retention_delete,
+     .summary = "Keep what is over for as long as the server's settings say"},
     {"GET", "/v1/hubs", "", ACCESS_HUB_READ, .handle = api_hubs_list, .summary = "List task hubs"},
     {"PUT", "/v1/hubs/{name}", "", ACCESS_HUB_ADMIN, SMALL_BODY, .handle = api_hub_create,
      .own = &value_is_hub, .summary = "Make a task hub"},

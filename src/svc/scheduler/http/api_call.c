@@ -118,6 +118,15 @@ static void on_ask_done(void *context, enum status status, const char *text, str
         api_call_answer_status(call, status, text);
 }
 
+static struct scheduler_asker asker_of(struct api_call *call,
+                                       void (*on_answer)(struct api_call *call, struct bytes message))
+{
+    call->asking = true;
+    call->on_answer = on_answer;
+    return (struct scheduler_asker){
+        .on_message = on_ask_message, .on_done = on_ask_done, .context = call, .hub_name = call->hub_name};
+}
+
 void api_call_ask(struct api_call *call, enum pb_task_hub_sidecar_service_method method,
                   const struct pb_message *table, const void *message,
                   void (*on_answer)(struct api_call *call, struct bytes message))
@@ -128,11 +137,15 @@ void api_call_ask(struct api_call *call, enum pb_task_hub_sidecar_service_method
         api_call_answer_status(call, STATUS_NO_MEMORY, "There is no memory left.");
         return;
     }
-    const struct scheduler_asker asker = {
-        .on_message = on_ask_message, .on_done = on_ask_done, .context = call, .hub_name = call->hub_name};
-    call->asking = true;
-    call->on_answer = on_answer;
+    const struct scheduler_asker asker = asker_of(call, on_answer);
     scheduler_ask(call->http->scheduler, method, call->hub, buf_peek(&encoded), &asker, &call->number);
+}
+
+void api_call_retain(struct api_call *call, struct bytes rules,
+                     void (*on_answer)(struct api_call *call, struct bytes message))
+{
+    const struct scheduler_asker asker = asker_of(call, on_answer);
+    scheduler_ask_retain(call->http->scheduler, call->hub, rules, &asker, &call->number);
 }
 
 /* --- answers --- */

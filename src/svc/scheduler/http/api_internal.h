@@ -56,6 +56,9 @@ struct api_call *api_call_create_for(struct scheduler_http *http, struct http_re
 void api_call_ask(struct api_call *call, enum pb_task_hub_sidecar_service_method method,
                   const struct pb_message *table, const void *message,
                   void (*on_answer)(struct api_call *call, struct bytes message));
+/* The same for rules of retention; empty: the hub has none of its own any more. */
+void api_call_retain(struct api_call *call, struct bytes rules,
+                     void (*on_answer)(struct api_call *call, struct bytes message));
 /* Each answers and ends the call. */
 void api_call_answer(struct api_call *call, int http_status, const char *content_type, struct bytes body);
 void api_call_answer_json(struct api_call *call, int http_status, const struct json_writer *json);
@@ -98,6 +101,9 @@ void api_hubs_list(void *context, struct http_request *request);
 void api_hub_create(void *context, struct http_request *request);
 void api_hub_delete(void *context, struct http_request *request);
 void api_workers(void *context, struct http_request *request);
+void api_retention_get(void *context, struct http_request *request);
+void api_retention_set(void *context, struct http_request *request);
+void api_retention_delete(void *context, struct http_request *request);
 void api_entities_query(void *context, struct http_request *request);
 void api_entities_delete(void *context, struct http_request *request);
 void api_entity_get(void *context, struct http_request *request);

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""The managed identity that we serve, with azure-identity and libdurabletask-azure as its programs.
+
+If this fails, a program gets no token, gets another's, or somebody without the header gets one. Without azure-identity its tests
+are left out. Usage: managed_identity_test.py PROBE PROGRAM
+"""
+import base64
+import http.client
+import json
+import os
+import pathlib
+import stat
+import subprocess
+import sys
+import unittest
+import urllib.parse
+from unittest import mock
+
+try:
+    from azure.core.exceptions import ClientAuthenticationError
+    from azure.identity import CredentialUnavailableError, DefaultAzureCredential, ManagedIdentityCredential
+except ImportError:  # outside of the virtual environment the rest is tried
+    ManagedIdentityCredential = None
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenario"))
+from server import Server  # noqa: E402
+
+PROBE, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
+SCHEDULER, POOL = "https://durabletask.io/.default", "https://dynamicsessions.io/.default"
+
+
+needs_sdk = unittest.skipUnless(ManagedIdentityCredential, "azure-identity is not installed here")
+
+
+def claims(token):
+    body = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+
+
+class Served(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(PROGRAM, command="scheduler", arguments=["--auth", "--managed-identity", "one,two"])
+        cls.server.start()
+        cls.variables = {}
+        for name in ("one", "two"):
+            path = pathlib.Path(cls.server.data, "identity", f"{name}.env")
+            assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+            cls.variables[name] = dict(line.split("=", 1) for line in path.read_text().splitlines())
+        cls.base = {name: value for name, value in os.environ.items()
+                    if not name.startswith(("AZURE_", "IDENTITY_")) and not name.lower().endswith("_proxy")}
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.close()
+
+    def token(self, name, scope=SCHEDULER, **more):
+        with mock.patch.dict(os.environ, {**self.base, **self.variables[name]}, clear=True):
+            with ManagedIdentityCredential(**more) as credential:
+                return credential.get_token(scope)
+
+    def ask(self, header, method="GET", path=None, host=None, **query):
+        url = urllib.parse.urlsplit(self.variables["one"]["IDENTITY_ENDPOINT"])
+        query = {"api-version": "2019-08-01", "resource": "https://durabletask.io", **query}
+        connection = http.client.HTTPConnection("127.0.0.1", url.port, timeout=60)
+        headers = {"X-IDENTITY-HEADER": header} if header is not None else {}
+        connection.request(method, f"{path or url.path}?{urllib.parse.urlencode(query)}", headers={**headers, "Host": host or url.netloc})
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        connection.close()
+        return answer.status, json.loads(body) if body.startswith("{") else body
+
+    @needs_sdk
+    def test_the_sdk_gets_the_identity_of_its_program(self):
+        seen = {}
+        for name in ("one", "two"):
+            for scope in (SCHEDULER, POOL):
+                token = claims(self.token(name, scope).token)
+                self.assertEqual(token["aud"], scope.removesuffix("/.default"))
+                seen.setdefault(name, set()).add((token["oid"], token.get("appid") or token.get("azp")))
+        self.assertEqual([len(identities) for identities in seen.values()], [1, 1])
+        self.assertNotEqual(seen["one"], seen["two"])
+        with mock.patch.dict(os.environ, {**self.base, **self.variables["one"]}, clear=True), DefaultAzureCredential() as chain:
+            self.assertEqual(claims(chain.get_token(SCHEDULER).token)["oid"], next(iter(seen["one"]))[0])
+
+    def test_the_answer_has_the_form_of_the_cloud(self):
+        status, answer = self.ask(self.variables["one"]["IDENTITY_HEADER"])
+        self.assertEqual(status, 200)
+        self.assertEqual(set(answer), {"access_token", "expires_on", "resource", "token_type", "client_id"})
+        self.assertEqual((answer["resource"], answer["token_type"]), ("https://durabletask.io", "Bearer"))
+        self.assertEqual(int(answer["expires_on"]), claims(answer["access_token"])["exp"])
+
+    def test_nobody_is_somebody_else(self):
+        """The confused deputy: one program asks for the identity of the other."""
+        _, other = self.ask(self.variables["two"]["IDENTITY_HEADER"])
+        mine = self.variables["one"]["IDENTITY_HEADER"]
+        its = claims(other["access_token"])
+        for query in ({"client_id": other["client_id"]}, {"principal_id": its["oid"]}, {"mi_res_id": "/subscriptions/s"},
+                      {"client_id": "*"}, {"client_id": ""}):
+            status, answer = self.ask(mine, **query)
+            self.assertEqual(status, 400, query)
+            self.assertNotIn("access_token", answer)
+        status, answer = self.ask(self.variables["two"]["IDENTITY_HEADER"], client_id=other["client_id"].upper(),
+                                  principal_id=its["oid"])
+        self.assertEqual(status, 200)
+
+    @needs_sdk
+    def test_the_sdk_cannot_be_led_astray_either(self):
+        _, other = self.ask(self.variables["two"]["IDENTITY_HEADER"])
+        with self.assertRaises((ClientAuthenticationError, CredentialUnavailableError)):
+            self.token("one", client_id=other["client_id"])
+
+    def test_without_the_header_nothing_is_said(self):
+        good = self.variables["one"]["IDENTITY_HEADER"]
+        for wrong in (None, "", "spi_", good[:-1], good + "x", good.swapcase(), "Bearer " + good):
+            status, answer = self.ask(wrong)
+            self.assertEqual(status, 401, wrong)
+            self.assertEqual(set(answer), {"statusCode", "message"})
+            self.assertNotIn(good, str(answer))
+
+    def test_strange_requests_are_refused(self):
+        good = self.variables["one"]["IDENTITY_HEADER"]
+        self.assertEqual(self.ask(good, **{"api-version": "2017-09-01"})[0], 400)
+        self.assertEqual(self.ask(good, resource="")[0], 400)
+        self.assertEqual(self.ask(good, resource="https://elsewhere.example")[0], 400)
+        self.assertEqual(self.ask(good, method="POST")[0], 405)
+        self.assertEqual(self.ask(good, path="/metadata/identity/oauth2/token")[0], 404)
+        # A page of another site that has been given a name of loopback.
+        self.assertEqual(self.ask(good, host="evil.example")[0], 421)
+
+    def test_the_token_is_known_at_the_scheduler_and_may_nothing_yet(self):
+        string = f"Endpoint=http://localhost:{self.server.port};TaskHub=default;Authentication=ManagedIdentity"
+        done = subprocess.run([PROGRAM, "instance", "show", "one", "--connection", string], capture_output=True, text=True, timeout=120,
+                              env={**self.base, **self.variables["one"]})
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("Durable Task Data Reader", done.stderr)  # what is lacking, so it is known who asks
+
+    def test_a_program_in_c_gets_it_too(self):
+        done = subprocess.run([PROBE, "Endpoint=https://h;Authentication=ManagedIdentity"], input=f"{SCHEDULER}\n{POOL}\n",
+                              capture_output=True, text=True, timeout=120, env={**self.base, **self.variables["two"]})
+        answers = [line.split("\t") for line in done.stdout.splitlines()]
+        self.assertEqual([answer[0] for answer in answers], ["OK", "OK"], done.stdout)
+        _, answer = self.ask(self.variables["two"]["IDENTITY_HEADER"])
+        self.assertEqual(claims(answers[0][3])["oid"], claims(answer["access_token"])["oid"])
+
+    def test_secrets_are_in_no_log(self):
+        said = self.server.tail() + pathlib.Path(f"/proc/{self.server.process.pid}/cmdline").read_text()
+        for variables in self.variables.values():
+            self.assertNotIn(variables["IDENTITY_HEADER"], said)
+        self.assertNotIn("eyJ", said)
+
+
+class Again(unittest.TestCase):
+    def test_a_restart_keeps_the_identity_and_changes_the_header(self):
+        server = Server(PROGRAM, command="scheduler", arguments=["--auth", "--managed-identity", "one"])
+        self.addCleanup(server.close)
+
+        def seen():
+            server.start()
+            text = pathlib.Path(server.data, "identity", "one.env").read_text()
+            variables = dict(line.split("=", 1) for line in text.splitlines())
+            done = subprocess.run([PROBE, "Endpoint=https://h;Authentication=ManagedIdentity"], input=f"{SCHEDULER}\n", text=True,
+                                  capture_output=True, timeout=120, env={**os.environ, **variables})
+            oid = claims(done.stdout.split("\t")[-1])["oid"]
+            self.assertEqual(server.stop(), 0, server.tail())
+            return oid, variables["IDENTITY_HEADER"]
+        (first, header), (second, other) = seen(), seen()
+        self.assertEqual(first, second)
+        self.assertNotEqual(header, other)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,136 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The task scheduler behind --auth, with tokens of an issuer that the test plays: who shows nothing, who has no role, and whose
+token ends while a worker listens. If this fails, strangers reach the hubs, or workers are cut off every hour.
+Usage: signed_in_scheduler_test.py SALLYPORT"""
+import base64
+import http.server
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+import grpc
+
+from server import Server
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../interop"))
+from scheduler_process import PATIENCE_S, eventually  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from protocol import Stub, empty_pb2, pb  # noqa: E402
+
+AUDIENCE = "https://durabletask.io"
+LEEWAY_S = 60  # by which the server lets a token live longer: clocks differ
+
+
+def encoded(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Issuer(http.server.ThreadingHTTPServer):
+    """OpenID Connect as far as it is needed: where the keys are, the keys, and tokens."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Answers)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.folder = tempfile.TemporaryDirectory(prefix="sallyport-issuer-")
+        self.key = f"{self.folder.name}/key.pem"
+        subprocess.run(["openssl", "genrsa", "-out", self.key, "2048"], check=True, capture_output=True)
+        told = subprocess.run(["openssl", "rsa", "-in", self.key, "-noout", "-modulus"], check=True, capture_output=True, text=True)
+        modulus = bytes.fromhex(told.stdout.strip().removeprefix("Modulus="))
+        self.pages = {
+            "/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": self.url + "/keys"},
+            "/keys": {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "one", "n": encoded(modulus), "e": "AQAB"}]}}
+        self.thread = threading.Thread(target=self.serve_forever)
+        self.thread.start()
+
+    def close(self):
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
+        self.folder.cleanup()
+
+    def token(self, email, ends):
+        head = encoded(json.dumps({"alg": "RS256", "kid": "one", "typ": "JWT"}).encode())
+        body = encoded(json.dumps({"iss": self.url, "aud": AUDIENCE, "sub": email, "email": email, "exp": int(ends),
+                                   "iat": int(ends) - 3600}).encode())
+        signed = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.key], input=f"{head}.{body}".encode(),
+                                check=True, capture_output=True).stdout
+        return f"{head}.{body}.{encoded(signed)}"
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        page = self.server.pages.get(self.path)
+        body = json.dumps(page).encode()
+        self.send_response(200 if page else 404)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class SignedIn(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.issuer = Issuer()
+        cls.addClassCleanup(cls.issuer.close)
+        cls.server = Server(sys.argv[1], command="scheduler", arguments=[
+            "--auth", "--oidc-issuer", cls.issuer.url, "--oidc-audience", AUDIENCE]).start()
+        cls.addClassCleanup(cls.server.close)
+        cls.everything = pathlib.Path(cls.server.data, "local.key").read_text().strip()
+
+    def setUp(self):
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{self.server.port}",
+                                             options=[("grpc.use_local_subchannel_pool", 1)])
+        self.addCleanup(self.channel.close)
+        self.stub = Stub(self.channel)
+
+    def metadata(self, token):
+        return [("taskhub", "default"), *([("authorization", "Bearer " + token)] if token else [])]
+
+    def code(self, token):
+        """What Hello is answered with that token, or without one."""
+        try:
+            self.stub.Hello(empty_pb2.Empty(), metadata=self.metadata(token), timeout=PATIENCE_S)
+        except grpc.RpcError as error:
+            return error.code()
+        return grpc.StatusCode.OK
+
+    def test_without_a_token_nothing_is_answered(self):  # DT-009
+        self.assertEqual(self.code(None), grpc.StatusCode.UNAUTHENTICATED)
+        self.assertEqual(self.code("nonsense"), grpc.StatusCode.UNAUTHENTICATED)
+        ended = self.issuer.token("owner@sallyport", time.time() - 2 * LEEWAY_S)
+        self.assertEqual(self.code(ended), grpc.StatusCode.UNAUTHENTICATED)
+        self.assertEqual(self.code(self.everything), grpc.StatusCode.OK)
+
+    def test_a_token_without_a_role_is_denied(self):  # DT-010
+        stranger = self.issuer.token("stranger@elsewhere", time.time() + 3600)
+        eventually(lambda: self.code(stranger) == grpc.StatusCode.PERMISSION_DENIED, "the stranger is known, and denied")
+        owner = self.issuer.token("owner@sallyport", time.time() + 3600)
+        self.assertEqual(self.code(owner), grpc.StatusCode.OK)
+
+    def test_a_stream_outlives_its_token(self):  # DT-011
+        lives = self.issuer.token("owner@sallyport", time.time() + 3600)
+        eventually(lambda: self.code(lives) == grpc.StatusCode.OK, "the issuer's keys are there")
+        short = self.issuer.token("owner@sallyport", time.time() - LEEWAY_S + 5)
+        stream = self.stub.GetWorkItems(pb.GetWorkItemsRequest(), metadata=self.metadata(short))
+        self.addCleanup(stream.cancel)
+        stream.initial_metadata()
+        eventually(lambda: self.code(short) == grpc.StatusCode.UNAUTHENTICATED, "the token has ended")
+        self.stub.StartInstance(pb.CreateInstanceRequest(name="Orch", instanceId="late"), metadata=self.metadata(lives),
+                                timeout=PATIENCE_S)
+        item = next(one for one in stream if one.WhichOneof("request") != "healthPing")
+        self.assertEqual(item.orchestratorRequest.instanceId, "late")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
