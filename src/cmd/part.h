@@ -25,6 +25,7 @@
 #include "store/directory/directory.h"
 #include "store/directory/token.h"
 #include "svc/app/app_service.h"
+#include "svc/audit/audit_service.h"
 #include "svc/directory/door.h"
 #include "svc/directory/issuer.h"
 #include "svc/directory/managed_identity.h"
@@ -70,6 +71,9 @@ struct server {
                    1]; /* part_directory.c: with which the app of this process asks the others */
     char first_key[SECRET_TEXT_SIZE +
                    1]; /* part_directory.c: of the owner, if this start made it; printed once */
+
+    struct audit_log *audit;            /* part_audit.c: NULL without a data folder */
+    struct audit_service audit_service; /* part_audit.c */
 
     struct otlp_exporter *traces; /* part_traces.c */
 
@@ -145,8 +149,8 @@ struct part {
 };
 
 extern const struct part part_pool, part_folder, part_monitor, part_certificates, part_confinement,
-    part_directory, part_scheduler, part_grpc, part_http, part_tls, part_port, part_identity, part_app,
-    part_door, part_ready, part_traces;
+    part_directory, part_audit, part_scheduler, part_grpc, part_http, part_tls, part_port, part_identity,
+    part_app, part_door, part_ready, part_traces;
 
 /* Notes a cause; one that no longer fits is dropped. */
 void cause_add(struct causes *causes, const char *part, enum cause_severity severity, const char *text);

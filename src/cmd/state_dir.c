@@ -206,11 +206,18 @@ enum status file_replace(const char *path, struct bytes text, struct err *err)
 /* A file of one of the stores: the database itself, its log, its lock. */
 static bool is_of_a_store(const char *name)
 {
-    static const char *const stores[] = {"scheduler.db", "directory.db"};
+    static const char *const stores[] = {"scheduler.db", "directory.db", "audit.db"};
     for (size_t i = 0; i < ARRAY_SIZE(stores); i++)
         if (strncmp(name, stores[i], strlen(stores[i])) == 0)
             return true;
     return false;
+}
+
+/* Its key and its heads, which stay closed to the group. */
+static bool is_beside_the_audit_log(const char *name)
+{
+    static const char start[] = "audit-";
+    return strncmp(name, start, sizeof start - 1) == 0;
 }
 
 /* `before`: whose the folder was: root's, or that of the user that the server was the last time. `mode` 0 leaves the
@@ -301,6 +308,8 @@ enum status state_dir_hand_over(const char *path, uid_t uid, struct err *err)
     for (struct dirent *entry; status == STATUS_OK && (entry = readdir(folder));) {
         if (is_of_a_store(entry->d_name))
             give_file(fd, entry->d_name, FILE_MODE, facts.st_uid, uid);
+        else if (is_beside_the_audit_log(entry->d_name))
+            give_file(fd, entry->d_name, 0, facts.st_uid, uid);
     }
     if (status == STATUS_OK)
         give_certificates(fd, facts.st_uid, uid);

@@ -13,6 +13,7 @@
 
 #include "core/access/access.h"
 #include "svc/app/app_service.h"
+#include "svc/audit/audit_service.h"
 #include "svc/directory/people.h"
 #include "svc/directory/sign_in.h"
 #include "svc/pool/http/pool_service.h"
@@ -37,9 +38,16 @@ struct entry {
 };
 
 static const struct entry app[] = {
-    {"POST /code/execute", "S"}, {"POST /code/review", "J"},       {"POST /v1/requests", "S"},
-    {"GET /v1/requests", "SJA"}, {"GET /v1/requests/{id}", "SJA"}, {"POST /v1/requests/{id}/decision", "J"},
+    {"POST /code/execute", "S"},
+    {"POST /code/review", "J"},
+    {"POST /v1/requests", "S"},
+    {"GET /v1/requests", "SJA"},
+    {"GET /v1/requests/{id}", "SJA"},
+    {"GET /v1/requests/{id}/receipt", "SJA"},
+    {"POST /v1/requests/{id}/decision", "J"},
 };
+
+static const struct entry audit[] = {{"GET /v1/audit", "A"}, {"GET /v1/audit/key", "A"}};
 
 static const struct entry pool[] = {
     {"POST /code/execute", "X"},
@@ -236,6 +244,13 @@ static void every_route_of_the_app(void **state)
     free(service);
 }
 
+static void every_route_of_the_audit_log(void **state)
+{
+    struct audit_service service = {0};
+    const struct http_part part = audit_service_part(&service);
+    walk(&part, audit, ARRAY_SIZE(audit));
+}
+
 static void every_route_of_the_pool(void **state)
 {
     void *service = calloc(1, SERVICE_SIZE);
@@ -321,6 +336,7 @@ int main(void)
         cmocka_unit_test(every_route_of_the_app),       cmocka_unit_test(every_route_of_the_pool),
         cmocka_unit_test(every_route_of_the_scheduler), cmocka_unit_test(every_route_of_the_directory),
         cmocka_unit_test(every_call_of_the_scheduler),  cmocka_unit_test(a_call_is_refused_with_what_to_do),
+        cmocka_unit_test(every_route_of_the_audit_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,11 @@ int cli_instance_rewind(struct cli_session *session);
 int cli_instance_restart(struct cli_session *session);
 int cli_instance_purge(struct cli_session *session);
 
+int cli_audit_ls(struct cli_session *session);
+int cli_audit_export(struct cli_session *session);
+int cli_audit_verify(struct cli_session *session);
+int cli_audit_check(struct cli_session *session);
+
 int cli_entity_ls(struct cli_session *session);
 int cli_entity_show(struct cli_session *session);
 int cli_entity_signal(struct cli_session *session);

@@ -22,17 +22,22 @@ enum cli_bit {
     CLI_ENTITY_LS = 1 << 12,
     CLI_ENTITY_SHOW = 1 << 13,
     CLI_ENTITY_SIGNAL = 1 << 14,
-    CLI_ALL = (1 << 15) - 1,
+    CLI_AUDIT_LS = 1 << 15,
+    CLI_AUDIT_EXPORT = 1 << 16,
+    CLI_AUDIT_VERIFY = 1 << 17,
+    CLI_AUDIT_CHECK = 1 << 18,
+    CLI_ALL = (1 << 18) - 1, /* that ask a server */
 };
 
 #define CLI_NAMES_HUB (CLI_HUB_CREATE | CLI_HUB_DELETE) /* by a positional */
+#define CLI_AUDIT     (CLI_AUDIT_LS | CLI_AUDIT_EXPORT | CLI_AUDIT_VERIFY)
 
 static const struct option_spec settings[] = {
     {"connection", OPTION_TEXT, "STRING", "DURABLE_TASK_SCHEDULER_CONNECTION_STRING", NULL, 0, 0, CLI_ALL,
      "Endpoint=URL;TaskHub=NAME;Authentication=None, or DefaultAzure, AzureCli, …"},
     {"url", OPTION_TEXT, "URL", "SALLYPORT_URL", NULL, 0, 0, CLI_ALL,
      "the endpoint alone; without this and --connection http://localhost:8080"},
-    {"hub", OPTION_TEXT, "NAME", "SALLYPORT_HUB", NULL, 0, 0, CLI_ALL & ~CLI_NAMES_HUB,
+    {"hub", OPTION_TEXT, "NAME", "SALLYPORT_HUB", NULL, 0, 0, CLI_ALL & ~CLI_NAMES_HUB & ~CLI_AUDIT,
      "the task hub; without it that of --connection, or default"},
     {"token", OPTION_TEXT, "TOKEN", "DURABLE_TASK_SCHEDULER_TOKEN", NULL, 0, 0, CLI_ALL, "bearer token",
      .secret = true},
@@ -40,8 +45,9 @@ static const struct option_spec settings[] = {
      "PEM file of the authorities that are trusted, in place of the system's"},
     {"timeout", OPTION_DURATION, "TIME", NULL, "10s", NS_PER_MS, 3600 * NS_PER_S, CLI_ALL,
      "how long an answer is waited for"},
-    {"json", OPTION_FLAG, NULL, NULL, NULL, 0, 0, CLI_ALL, "print JSON, with the names of the HTTP API"},
-    {"query", OPTION_TEXT, "JMESPATH", NULL, NULL, 0, 0, CLI_ALL,
+    {"json", OPTION_FLAG, NULL, NULL, NULL, 0, 0, CLI_ALL & ~CLI_AUDIT_EXPORT,
+     "print JSON, with the names of the HTTP API"},
+    {"query", OPTION_TEXT, "JMESPATH", NULL, NULL, 0, 0, CLI_ALL & ~CLI_AUDIT_EXPORT,
      "print what this finds in the JSON, such as orchestrations[].instanceId"},
     {"recreate", OPTION_FLAG, NULL, NULL, NULL, 0, 0, CLI_HUB_CREATE, "drop what it holds, if it exists"},
     {"yes", OPTION_FLAG, NULL, NULL, NULL, 0, 0, CLI_HUB_DELETE, "do not ask"},
@@ -52,7 +58,17 @@ static const struct option_spec settings[] = {
     {"before", OPTION_TEXT, "TIME", NULL, NULL, 0, 0, CLI_LS, "only those created before it"},
     {"transient", OPTION_FLAG, NULL, NULL, NULL, 0, 0, CLI_ENTITY_LS,
      "also those without a state that are held, or for which something waits"},
-    {"limit", OPTION_COUNT, "N", NULL, "100", 1, 1000000, CLI_LS | CLI_ENTITY_LS, "most to print"},
+    {"limit", OPTION_COUNT, "N", NULL, "100", 1, 1000000, CLI_LS | CLI_ENTITY_LS | CLI_AUDIT_LS,
+     "most to print"},
+    {"after", OPTION_COUNT, "ENTRY", NULL, "0", 0, INT64_MAX, CLI_AUDIT_LS, "only those behind this one"},
+    {"object", OPTION_TEXT, "NAME", NULL, NULL, 0, 0, CLI_AUDIT_LS,
+     "only those about it, such as requests/ID"},
+    {"key", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, CLI_AUDIT_VERIFY | CLI_AUDIT_CHECK,
+     "the server's public key, audit-key.pub of its data folder"},
+    {"heads", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, CLI_AUDIT_VERIFY,
+     "signed heads that were kept elsewhere, audit-heads.jsonl"},
+    {"data", OPTION_TEXT, "FOLDER", NULL, NULL, 0, 0, CLI_AUDIT_VERIFY,
+     "a data folder, in place of a server"},
     {"id", OPTION_TEXT, "ID", NULL, NULL, 0, 0, CLI_START, "its id; without it a new one"},
     {"version", OPTION_TEXT, "VERSION", NULL, NULL, 0, 0, CLI_START, "version of the orchestration"},
     {"tags", OPTION_TEXT, "LIST", NULL, NULL, 0, 0, CLI_START, "NAME=VALUE, with commas between several"},
@@ -91,6 +107,10 @@ static const struct {
     {"instance rewind", cli_instance_rewind, false},
     {"instance restart", cli_instance_restart, false},
     {"instance purge", cli_instance_purge, false},
+    {"audit ls", cli_audit_ls, false},
+    {"audit export", cli_audit_export, false},
+    {"audit verify", cli_audit_verify, false},
+    {"audit check", cli_audit_check, false},
     {"entity ls", cli_entity_ls, false},
     {"entity show", cli_entity_show, false},
     {"entity signal", cli_entity_signal, false},
@@ -159,5 +179,19 @@ const struct command cli_commands[] = {
      "ID is @NAME@KEY.\n" WHERE},
     {"entity signal", run, SYNTAX(CLI_ENTITY_SIGNAL, "ID OPERATION [INPUT]"),
      "have an entity run an operation", "ID is @NAME@KEY, INPUT is JSON. Nothing comes back.\n" WHERE},
+    {"audit ls", run, SYNTAX(CLI_AUDIT_LS, NULL), "list entries of the audit log",
+     "Oldest first; --after goes on behind an entry. Times are UTC.\n" WHERE},
+    {"audit export", run, SYNTAX(CLI_AUDIT_EXPORT, NULL),
+     "print the whole audit log, with a signed head at its end",
+     "A line each, in the bytes that are proven. Keep it where the server cannot reach.\n" WHERE},
+    {"audit verify", run, SYNTAX(CLI_AUDIT_VERIFY, "[FILE]"), "prove that an audit log is whole",
+     "Of a server, of a data folder (--data), or of an export (FILE; - is standard input). Looks at every "
+     "entry\n"
+     "and every signed head, and names the first that was changed. Give --key, which you got another way, or "
+     "the\n"
+     "server's own word is taken for its key.\n" WHERE},
+    {"audit check", run, SYNTAX(CLI_AUDIT_CHECK, "RECEIPT"), "prove what a receipt says, without a server",
+     "RECEIPT is what GET /v1/requests/ID/receipt answered. Exit codes: 0 it holds, 1 it does not, 2 wrong "
+     "usage."},
     {.name = NULL},
 };

@@ -72,29 +72,39 @@ static CURLcode perform(const struct cli_session *session, CURL *curl, const cha
     return curl_easy_perform(curl);
 }
 
-STATUS_RESULT fetch_json(const struct cli_session *session, const char *path, long *ret_status,
-                         json_t **ret_answer, struct err *err)
+STATUS_RESULT fetch_bytes(const struct cli_session *session, const char *path, long *ret_status,
+                          struct buf *ret_body, struct err *err)
 {
     CLEANUP(buf_fini) struct buf url = {0};
-    CLEANUP(buf_fini) struct buf body = {.limit = ANSWER_SIZE_MAX};
     char text[CURL_ERROR_SIZE] = "";
-    *ret_answer = NULL;
     CLEANUP(wiped_fini) struct buf token = {0};
     enum status status = cli_session_token(session, &token, err);
     if (status != STATUS_OK)
         return status;
+    ret_body->limit = ANSWER_SIZE_MAX;
     make_url(session, path, &url);
     CURL *curl = curl_easy_init();
     struct curl_slist *headers = make_headers(session, &token);
     CURLcode code = CURLE_OUT_OF_MEMORY;
     if (curl && headers && buf_status(&url) == STATUS_OK)
-        code = perform(session, curl, (const char *)url.data, headers, &body, text);
+        code = perform(session, curl, (const char *)url.data, headers, ret_body, text);
     if (code == CURLE_OK)
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
     if (code != CURLE_OK)
         return err_set(err, STATUS_UNAVAILABLE, "%s", text[0] ? text : curl_easy_strerror(code));
+    return STATUS_OK;
+}
+
+STATUS_RESULT fetch_json(const struct cli_session *session, const char *path, long *ret_status,
+                         json_t **ret_answer, struct err *err)
+{
+    CLEANUP(buf_fini) struct buf body = {0};
+    *ret_answer = NULL;
+    enum status status = fetch_bytes(session, path, ret_status, &body, err);
+    if (status != STATUS_OK)
+        return status;
     if (json_parse(buf_peek(&body), NULL, ret_answer, NULL) != STATUS_OK)
         *ret_answer = NULL; /* an endpoint that has no such API answers what it likes */
     return STATUS_OK;

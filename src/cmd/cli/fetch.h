@@ -10,6 +10,9 @@
  * the body, or NULL if that is none; the caller releases it. UNAVAILABLE: no answer, `err` says why. */
 STATUS_RESULT fetch_json(const struct cli_session *session, const char *path, long *ret_status,
                          json_t **ret_answer, struct err *err);
+/* The same with the body as it is, 16 MiB at most, appended to `ret_body`. */
+STATUS_RESULT fetch_bytes(const struct cli_session *session, const char *path, long *ret_status,
+                          struct buf *ret_body, struct err *err);
 /* Appends `text` percent-encoded as one segment of a path, or value of a query. */
 void fetch_append_segment(struct buf *out, const char *text);
 

@@ -5,9 +5,9 @@
 
 #define MAY(permission) (1u << ACCESS_##permission)
 #define EVERYTHING                                                                                           \
-    (MAY(READ) | MAY(SUBMIT) | MAY(DECIDE) | MAY(EXECUTE) | MAY(OPERATE) | MAY(HUB_HELLO) | MAY(HUB_READ) |  \
-     MAY(HUB_WRITE) | MAY(HUB_WORK) | MAY(HUB_ADMIN) | MAY(CONTROL_READ) | MAY(CONTROL_WRITE) | MAY(GRANT) | \
-     MAY(DIRECTORY_READ) | MAY(DIRECTORY_WRITE))
+    (MAY(READ) | MAY(SUBMIT) | MAY(DECIDE) | MAY(AUDIT) | MAY(EXECUTE) | MAY(OPERATE) | MAY(HUB_HELLO) |     \
+     MAY(HUB_READ) | MAY(HUB_WRITE) | MAY(HUB_WORK) | MAY(HUB_ADMIN) | MAY(CONTROL_READ) |                   \
+     MAY(CONTROL_WRITE) | MAY(GRANT) | MAY(DIRECTORY_READ) | MAY(DIRECTORY_WRITE))
 
 static const char *const permissions[] = {
     [ACCESS_UNSET] = "unset",
@@ -17,6 +17,7 @@ static const char *const permissions[] = {
     [ACCESS_DECIDE] = "decide",
     [ACCESS_EXECUTE] = "execute",
     [ACCESS_OPERATE] = "operate",
+    [ACCESS_AUDIT] = "audit",
     [ACCESS_HUB_HELLO] = "hub-hello",
     [ACCESS_HUB_READ] = "hub-read",
     [ACCESS_HUB_WRITE] = "hub-write",
@@ -58,7 +59,7 @@ static const struct role {
     [ROLE_OPERATOR] = {"Sallyport Operator", "5a11e7f0-0000-4000-8000-000000000003",
                        MAY(OPERATE) | MAY(HUB_HELLO) | MAY(HUB_ADMIN) | MAY(DIRECTORY_READ)},
     [ROLE_AUDITOR] = {"Sallyport Auditor", "5a11e7f0-0000-4000-8000-000000000004",
-                      MAY(READ) | MAY(HUB_READ) | MAY(CONTROL_READ) | MAY(DIRECTORY_READ)},
+                      MAY(READ) | MAY(AUDIT) | MAY(HUB_READ) | MAY(CONTROL_READ) | MAY(DIRECTORY_READ)},
     [ROLE_LOCAL] = {"the local user", "", EVERYTHING},
 };
 

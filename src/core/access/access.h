@@ -15,6 +15,7 @@ enum access_permission {
     ACCESS_READ,            /* see requests and results */
     ACCESS_SUBMIT,          /* hand in code */
     ACCESS_DECIDE,          /* approve and reject */
+    ACCESS_AUDIT,           /* read the audit log */
     ACCESS_EXECUTE,         /* run code in sessions and use their files */
     ACCESS_OPERATE,         /* run the server */
     ACCESS_HUB_HELLO,       /* ask whether a task hub is there */

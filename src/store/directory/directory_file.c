@@ -4,21 +4,20 @@
 
 #include <stdlib.h>
 
-#include "db/sqlite.h"
+#include "db/schema.h"
 #include "store/sqlite/store_lock.h"
 
 #define APPLICATION_ID   0x53504f44 /* "SPOD": Sallyport's directory, in the file's header */
 #define CHECKPOINT_PAGES 250        /* of 4 KiB in the log, before they are copied into the file */
 #define CACHE_KIB        1024
 
-enum { RECORD_ALL, RECORD_PUT, RECORD_DELETE, RECORD_TABLES, RECORD_STATEMENTS };
+enum { RECORD_ALL, RECORD_PUT, RECORD_DELETE, RECORD_STATEMENTS };
 
 static const char *const statements[RECORD_STATEMENTS] = {
     [RECORD_ALL] = "SELECT kind, id, body FROM record ORDER BY number",
     [RECORD_PUT] = "INSERT INTO record (kind, id, body) VALUES (?1, ?2, ?3)"
                    " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
     [RECORD_DELETE] = "DELETE FROM record WHERE kind = ?1 AND id = ?2",
-    [RECORD_TABLES] = "SELECT count(*) FROM sqlite_schema",
 };
 
 /* Never edited once shipped; a change of the tables is a step behind. */
@@ -28,62 +27,17 @@ static const char *const schema_steps[] = {
     " UNIQUE (kind, id)) STRICT;",
 };
 
+static const struct db_schema schema = {.what = "the directory",
+                                        .application_id = APPLICATION_ID,
+                                        .steps = schema_steps,
+                                        .step_count = ARRAY_SIZE(schema_steps)};
+
 struct directory_file {
     struct store_lock lock;
     struct db *db;
 };
 
 /* --- open --- */
-
-static enum status take_step(struct db *db, int version, struct err *err)
-{
-    enum status status = db_begin(db, err);
-    if (status == STATUS_OK)
-        status = db_script(db, schema_steps[version], err);
-    if (status == STATUS_OK)
-        status = db_pragma_set(db, "user_version", version + 1, err);
-    if (status == STATUS_OK)
-        status = db_pragma_set(db, "application_id", APPLICATION_ID, err);
-    if (status == STATUS_OK)
-        status = db_commit(db, err);
-    if (status != STATUS_OK)
-        db_rollback(db);
-    return status;
-}
-
-static enum status count_tables(struct db *db, int64_t *ret_count, struct err *err)
-{
-    bool row = false;
-    enum status status = db_next(db, RECORD_TABLES, &row, err);
-    if (status != STATUS_OK)
-        return status;
-    *ret_count = db_column_i64(db, RECORD_TABLES, 0);
-    db_done(db, RECORD_TABLES);
-    return STATUS_OK;
-}
-
-static enum status upgrade(struct db *db, struct err *err)
-{
-    int64_t version = 0, application = 0, tables = 0;
-    enum status status = db_pragma(db, "user_version", &version, err);
-    if (status == STATUS_OK)
-        status = db_pragma(db, "application_id", &application, err);
-    if (status == STATUS_OK)
-        status = count_tables(db, &tables, err);
-    if (status != STATUS_OK)
-        return status;
-    bool untouched = application == 0 && version == 0 && tables == 0;
-    if (application != APPLICATION_ID && !untouched)
-        return err_set(err, STATUS_FAILED_PRECONDITION, "the file is another program's database");
-    if (version > (int64_t)ARRAY_SIZE(schema_steps))
-        return err_set(err, STATUS_FAILED_PRECONDITION,
-                       "the directory has version %lld and this program knows versions up to %zu; it was "
-                       "written by a newer sallyport",
-                       (long long)version, ARRAY_SIZE(schema_steps));
-    for (int step = (int)version; status == STATUS_OK && step < (int)ARRAY_SIZE(schema_steps); step++)
-        status = take_step(db, step, err);
-    return status;
-}
 
 enum status directory_file_open(const char *path, const char *shown, struct directory_file **ret_file,
                                 struct err *err)
@@ -99,7 +53,7 @@ enum status directory_file_open(const char *path, const char *shown, struct dire
     enum status status = store_lock_take(path, shown, &file->lock, err);
     if (status == STATUS_OK)
         status = db_open(&options, &file->db, err);
-    if (status == STATUS_OK && (status = upgrade(file->db, err)) != STATUS_OK)
+    if (status == STATUS_OK && (status = db_schema_upgrade(file->db, &schema, err)) != STATUS_OK)
         status = err_wrap(err, "%s", shown);
     if (status != STATUS_OK) {
         directory_file_close(file);

@@ -76,11 +76,46 @@ static json_t *outcome_json(struct bytes code, const struct pool_run *run)
     return outcome;
 }
 
+/* False, and the activity has failed, if the audit log cannot have it: nobody is asked about a run that is not written
+ * down, and code is not run again for that. */
+static bool record_run(struct dt_activity *activity, const struct activity_settings *settings,
+                       const json_t *outcome)
+{
+    if (!settings->audit)
+        return true;
+    char object[DT_INSTANCE_ID_SIZE + 16];
+    (void)snprintf(object, sizeof object, "requests/%s", dt_activity_instance_id(activity));
+    json_t *details =
+        json_pack("{s:O, s:O, s:O*, s:O*}", "succeeded", json_object_get(outcome, "succeeded"), "sha256",
+                  json_object_get(outcome, "sha256"), "template", json_object_get(outcome, "template"),
+                  "cause", json_object_get(outcome, "cause"));
+    const struct audit_entry entry = {.action = AUDIT_RUN_ENDED,
+                                      .actor_id = "server",
+                                      .actor_name = "sallyport",
+                                      .object = object,
+                                      .details = details,
+                                      .at_ns = clock_unix_ns()};
+    struct err why = {0};
+    enum status status = details ? audit_log_append_wait(settings->audit, &entry, &why) : STATUS_NO_MEMORY;
+    json_decref(details);
+    if (status == STATUS_OK)
+        return true;
+    char text[sizeof why.text + 80];
+    (void)snprintf(text, sizeof text, "the run is not in the audit log, so it is not shown: %s", why.text);
+    (void)dt_activity_fail(activity, "AuditLogUnavailable", "%s", text);
+    return false;
+}
+
 /* Takes `steering`, which may be NULL. */
-static void finish(struct dt_activity *activity, struct bytes code, const struct pool_run *run,
-                   json_t *steering)
+static void finish(struct dt_activity *activity, const struct activity_settings *settings, struct bytes code,
+                   const struct pool_run *run, json_t *steering)
 {
     json_t *outcome = outcome_json(code, run);
+    if (outcome && !record_run(activity, settings, outcome)) {
+        json_decref(steering);
+        json_decref(outcome);
+        return;
+    }
     if (outcome && steering)
         json_object_set(outcome, "steering", steering);
     json_decref(steering);
@@ -194,7 +229,7 @@ static void run_code(struct dt_activity *activity, const struct activity_setting
     enum status status = run_in_session(activity, settings, run_timeout_ms, session, code, &run, &error);
     if (status == STATUS_OK) {
         *settings->pool_away = false;
-        finish(activity, code, &run, steered ? NULL : steering_json(&settings->steering));
+        finish(activity, settings, code, &run, steered ? NULL : steering_json(&settings->steering));
         pool_run_fini(&run);
         return;
     }

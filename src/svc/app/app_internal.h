@@ -6,11 +6,14 @@
 
 #include <pthread.h>
 
+#include "base/encode.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "durabletask_azure.h"
 #include "net/http_server.h"
+#include "store/audit/audit_log.h"
 #include "svc/app/app_service.h"
+#include "svc/app/limits.h"
 #include "svc/app/orchestrator.h"
 #include "svc/app/problem.h"
 #include "svc/app/request.h"
@@ -32,6 +35,7 @@ struct app_service {
     struct dt_worker *worker;
     struct dt_azure_credential *credential;      /* of the scheduler; NULL: none */
     struct dt_azure_credential *pool_credential; /* NULL: none; a thread of its own */
+    struct audit_log *audit;                     /* NULL: none is kept */
     char *connection_string, *pool_url, *pool_token, *scheduler_token, *ca_file;
     size_t code_size_max;
     bool compat_sample;
@@ -51,6 +55,12 @@ struct app_service {
     void *on_stopped_context;
 };
 
+/* Whose request it is, in the audit log. */
+struct exchange_actor {
+    char id[GUID_TEXT_SIZE + 1];
+    char name[NAME_SIZE_MAX + 1];
+};
+
 /* One HTTP request that waits for the scheduler: what every route needs. A route that remembers more from step
  * to step embeds it as its first member. Made on the loop's thread; a reply comes on the client's thread, is
  * copied, and posted to the loop, where `on_step` goes on. Freed when it has answered and nothing is under
@@ -65,6 +75,9 @@ struct exchange {
     bool carries_on;                            /* it goes on although its peer is gone */
     struct loop_message message;
     struct loop_timer timer;
+    struct audit_waiter recorded;
+    struct exchange_actor actor;
+    bool unrecorded; /* the last call was to the audit log, which could not be written */
     /* The reply of the last call; owned here until the next one. */
     enum dt_status status;
     char text[256];
@@ -97,6 +110,13 @@ void exchange_on_reply(const struct dt_reply *reply, void *context);
  * taken as the reply and `on_step` runs on the next turn. */
 void exchange_call(struct exchange *exchange, void (*on_step)(struct exchange *exchange));
 void exchange_started(struct exchange *exchange, enum dt_status started);
+/* Writes into the audit log what the exchange's actor does with its request; `on_step` runs when that is on disk, or with
+ * a status that is not DT_OK when it cannot be. Takes `details`; NULL: no memory, which is such a status. Where no log is
+ * kept it is done at once. */
+void exchange_record(struct exchange *exchange, enum audit_action action, json_t *details,
+                     void (*on_step)(struct exchange *exchange));
+/* The same for what nobody waits for; a failure is logged. */
+void exchange_note(struct exchange *exchange, enum audit_action action, json_t *details);
 /* Runs `on_step` after `pause_ns`, unless the peer goes. */
 void exchange_pause(struct exchange *exchange, int64_t pause_ns, void (*on_step)(struct exchange *exchange));
 /* Answers JSON (takes the reference), a problem, or the scheduler's failure; the exchange may be gone
@@ -126,6 +146,7 @@ void route_code_review(struct app_service *service, struct http_request *request
 void route_requests_create(struct app_service *service, struct http_request *request, struct bytes id);
 void route_requests_list(struct app_service *service, struct http_request *request, struct bytes id);
 void route_requests_get(struct app_service *service, struct http_request *request, struct bytes id);
+void route_requests_receipt(struct app_service *service, struct http_request *request, struct bytes id);
 void route_requests_decide(struct app_service *service, struct http_request *request, struct bytes id);
 
 /* What a peer submits; borrowed during submit_code. */

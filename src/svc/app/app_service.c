@@ -44,6 +44,8 @@ static const struct http_route routes[] = {
      .summary = "List requests"},
     {"GET", "/v1/requests/{id}", "wait until", ACCESS_READ, CALL(route_requests_get),
      .summary = "Look at a request, and wait for its result"},
+    {"GET", "/v1/requests/{id}/receipt", "", ACCESS_READ, CALL(route_requests_receipt),
+     .summary = "What proves later what was decided"},
     {"POST", "/v1/requests/{id}/decision", "", ACCESS_DECIDE, JSON_BODY, CALL(route_requests_decide),
      .summary = "Approve or reject"},
 };
@@ -296,6 +298,7 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
     service->loop = loop;
     service->code_size_max = options->code_size_max;
     service->compat_sample = options->compat_sample;
+    service->audit = options->audit;
     service->connection_string = copy(options->connection_string);
     service->pool_url = copy(options->pool_url);
     service->pool_token = copy(options->pool_token);
@@ -314,6 +317,7 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
                 .approval_timeout_ms = options->approval_timeout_ns / NS_PER_MS,
                 .run_timeout_ms = options->run_timeout_ns / NS_PER_MS,
             },
+        .audit = options->audit,
         .stop_grace_ms = options->stop_grace_ns / NS_PER_MS,
         .pool_away = &service->pool_away,
         .isolation_wait_ms = options->isolation_wait_ns / NS_PER_MS,

@@ -7,6 +7,7 @@
 #define SVC_APP_APP_SERVICE_H
 
 #include "net/http_router.h"
+#include "store/audit/audit_log.h"
 
 struct app_service;
 
@@ -19,6 +20,7 @@ struct app_options {
         *scheduler_token; /* bearer token for the scheduler; NULL: what Authentication= of its string says */
     const char *
         pool_authentication; /* as Authentication= and what follows it; NULL: what the scheduler's string says */
+    struct audit_log *audit;     /* outlives the service; NULL: nothing is written down */
     int64_t approval_timeout_ns; /* how long a result waits for a decision */
     int64_t run_timeout_ns;      /* limit of one run; 0: the pool's own */
     int64_t

@@ -1,28 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /* decision_flow.c — one decision on one request: the first wins, every later one is told so.
  *
- *            turn            admitted          ok              ok             hidden
- *   QUEUED ────────► LOOKING ────────► RECORDING ────► RAISING ────► CHECKING ──────► PAUSING
- *                     │  ▲                 │              │           │   ▲              │
- *        unknown: the │  │                 │ failed       │ failed    │   └──────────────┘ time
- *      other spelling └──┘                 │              │           │
- *          refused, unknown, failed ───────┴──────┬───────┴───────────┘ stands, lost, late
- *                                                 ▼
- *                                             ANSWERED
+ *          turn          admitted        ok            ok             ok            ok            hidden
+ *   QUEUED ─────► LOOKING ──────► VOTING ────► RECORDING ────► RAISING ────► NOTING ────► CHECKING ──────► PAUSING
+ *                  │  ▲              │             │              │       (or failed)      │   ▲              │
+ *     unknown: the │  │              │ failed      │ failed       │ failed               │   └──────────────┘ time
+ *   other spelling └──┘              │             │              │                      │
+ *        refused, unknown, failed ───┴─────────────┴──────┬───────┴──────────────────────┘ stands, lost, late
+ *                                                         ▼
+ *                                                     ANSWERED
  *
  * The answer is given when the decision shows in the request, so that whoever asks next, also after a restart,
  * sees it. Decisions on one request take turns: the first of its list is at work, the others are QUEUED. From
- * LOOKING to RAISING a decision is carried through even if its peer goes away, for a record without its event
- * would be half a decision. */
+ * LOOKING to NOTING a decision is carried through even if its peer goes away, for a record without its event
+ * would be half a decision.
+ *
+ * ORDER: the audit log has who wants what (VOTING) before the scheduler has it, and that it counts (NOTING) before anybody
+ * is told so. What cannot be written down is not done; what is done is not taken back because of the second entry. */
 #include "svc/app/app_internal.h"
 
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "os/clock.h"
 #include "svc/app/decision.h"
 #include "svc/app/notice.h"
 
+#define AREA                "svc/app"
 #define DECIDED_MAX         10000          /* ids remembered for late second decisions */
 #define SHOW_PATIENCE_NS    (5 * NS_PER_S) /* how long to wait for the orchestrator to take the event */
 #define SHOW_PAUSE_FIRST_NS (2 * NS_PER_MS)
@@ -31,8 +36,10 @@
 enum flow_state {
     FLOW_QUEUED,    /* another decision on the same request is at work */
     FLOW_LOOKING,   /* reads the request as it is */
+    FLOW_VOTING,    /* the audit log: somebody wants to decide so */
     FLOW_RECORDING, /* writes who, when, why and on what down */
     FLOW_RAISING,   /* the decision itself */
+    FLOW_NOTING,    /* the audit log: it counts */
     FLOW_CHECKING,  /* reads the request: does the decision show? */
     FLOW_PAUSING,   /* before it looks again */
     FLOW_ANSWERED,
@@ -259,7 +266,7 @@ static void answer_conflict(struct decision_flow *flow, enum decision_verdict ve
     exchange_answer_conflict(&flow->base, body);
 }
 
-static void record_decision(struct decision_flow *flow)
+static void vote(struct decision_flow *flow)
 {
     struct exchange *exchange = &flow->base;
     struct request_facts facts = exchange_facts(exchange);
@@ -272,6 +279,12 @@ static void record_decision(struct decision_flow *flow)
         return;
     }
     flow->age_ms = (clock_unix_ns() - facts.created_ns) / NS_PER_MS;
+    flow->state = FLOW_VOTING;
+    exchange_record(exchange, AUDIT_REQUEST_VOTED, json_incref(flow->record), on_reply);
+}
+
+static void record_decision(struct decision_flow *flow)
+{
     flow->state = FLOW_RECORDING;
     char *text = json_dumps(flow->record, JSON_COMPACT);
     raise_event(flow, EVENT_DECISION_RECORD, text);
@@ -299,6 +312,15 @@ static void take_as_decided(struct decision_flow *flow)
                    flow->age_ms);
     flow->deadline_ns = loop_now(exchange->service->loop) + SHOW_PATIENCE_NS;
     flow->pause_ns = SHOW_PAUSE_FIRST_NS;
+    flow->state = FLOW_NOTING;
+    exchange_record(exchange, AUDIT_REQUEST_DECIDED, json_incref(flow->record), on_reply);
+}
+
+/* It counts whether or not that could be written; the log has the vote. */
+static void check_unnoted(struct decision_flow *flow)
+{
+    log_error(AREA, "the audit log has no entry for a decision id=%s cause=\"%s\"", flow->base.id,
+              flow->base.text);
     check(flow);
 }
 
@@ -352,13 +374,14 @@ static void judge(struct decision_flow *flow)
 
 static void (*const flow_table[FLOW_STATE_COUNT][FLOW_EVENT_COUNT])(struct decision_flow *flow) = {
     [FLOW_QUEUED] = {[FLOW_TURN] = look},
-    [FLOW_LOOKING] = {[FLOW_OK] = record_decision,
-                      [FLOW_UNKNOWN] = look_for_other_spelling,
-                      [FLOW_FAILED] = answer_failure},
+    [FLOW_LOOKING] =
+        {[FLOW_OK] = vote, [FLOW_UNKNOWN] = look_for_other_spelling, [FLOW_FAILED] = answer_failure},
+    [FLOW_VOTING] = {[FLOW_OK] = record_decision, [FLOW_FAILED] = answer_failure},
     [FLOW_RECORDING] =
         {[FLOW_OK] = raise_decision, [FLOW_UNKNOWN] = answer_failure, [FLOW_FAILED] = answer_failure},
     [FLOW_RAISING] =
         {[FLOW_OK] = take_as_decided, [FLOW_UNKNOWN] = answer_failure, [FLOW_FAILED] = answer_failure},
+    [FLOW_NOTING] = {[FLOW_OK] = check, [FLOW_FAILED] = check_unnoted},
     [FLOW_CHECKING] = {[FLOW_OK] = judge, [FLOW_UNKNOWN] = answer_unread, [FLOW_FAILED] = answer_unread},
     [FLOW_PAUSING] = {[FLOW_TIME] = check},
 };

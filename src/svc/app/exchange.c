@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "os/clock.h"
 
 #define AREA          "svc/app"
 #define RETRY_AFTER_S "2" /* a hint to clients while the scheduler does not answer */
@@ -52,6 +53,14 @@ static void on_gone(void *context)
     release_if_over(exchange);
 }
 
+/* Kept here: who asked may be gone before what they asked for is written down. */
+static void take_actor(struct exchange *exchange, const struct principal *principal)
+{
+    struct bytes name = bytes_utf8_prefix(bytes_of_cstr(principal->name), NAME_SIZE_MAX);
+    (void)snprintf(exchange->actor.id, sizeof exchange->actor.id, "%s", principal->id);
+    (void)snprintf(exchange->actor.name, sizeof exchange->actor.name, "%.*s", BYTES_FMT(name));
+}
+
 struct exchange *exchange_create(struct app_service *service, struct http_request *request, size_t size,
                                  void (*on_free)(struct exchange *exchange))
 {
@@ -64,6 +73,7 @@ struct exchange *exchange_create(struct app_service *service, struct http_reques
     exchange->service = service;
     exchange->request = request;
     exchange->on_free = on_free;
+    take_actor(exchange, http_request_principal(request));
     list_push_back(&service->exchanges, &exchange->link);
     http_request_on_gone(request, on_gone, exchange);
     return exchange;
@@ -161,6 +171,7 @@ void exchange_call(struct exchange *exchange, void (*on_step)(struct exchange *e
     ASSERT(!exchange->calling);
     drop_reply(exchange);
     exchange->calling = true;
+    exchange->unrecorded = false;
     exchange->on_step = on_step;
     exchange->message.on_run = on_message;
 }
@@ -173,6 +184,68 @@ void exchange_started(struct exchange *exchange, enum dt_status started)
     snprintf(exchange->text, sizeof exchange->text, "%s", dt_status_name(started));
     loop_post(exchange->service->loop, &exchange->message);
 }
+
+/* --- the audit log --- */
+
+static void on_recorded(struct audit_waiter *waiter, enum status status, const struct err *err)
+{
+    struct exchange *exchange = CONTAINER_OF(waiter, struct exchange, recorded);
+    exchange->status = DT_OK;
+    exchange->unrecorded = status != STATUS_OK;
+    if (exchange->unrecorded) {
+        exchange->status = DT_UNAVAILABLE;
+        (void)snprintf(exchange->text, sizeof exchange->text, "%s", err->text);
+    }
+    on_message(&exchange->message);
+}
+
+/* Takes `details`, which may be NULL. `waiter` NULL: nobody waits. */
+static void append_entry(const struct exchange *exchange, enum audit_action action, json_t *details,
+                         struct audit_waiter *waiter)
+{
+    char object[DT_INSTANCE_ID_SIZE + 16];
+    (void)snprintf(object, sizeof object, "requests/%s", exchange->id);
+    const struct audit_entry entry = {.action = action,
+                                      .actor_id = exchange->actor.id,
+                                      .actor_name = exchange->actor.name,
+                                      .object = object,
+                                      .details = details,
+                                      .at_ns = clock_unix_ns()};
+    audit_log_append(exchange->service->audit, &entry, waiter);
+    json_decref(details);
+}
+
+/* On the next turn, as if the log had been asked. */
+static void answer_for_log(struct exchange *exchange, enum dt_status status)
+{
+    exchange->status = status;
+    exchange->unrecorded = status != DT_OK;
+    (void)snprintf(exchange->text, sizeof exchange->text, "%s", dt_status_name(status));
+    loop_post(exchange->service->loop, &exchange->message);
+}
+
+void exchange_record(struct exchange *exchange, enum audit_action action, json_t *details,
+                     void (*on_step)(struct exchange *exchange))
+{
+    exchange_call(exchange, on_step);
+    exchange->recorded.on_done = on_recorded;
+    if (exchange->service->audit && details) {
+        append_entry(exchange, action, details, &exchange->recorded);
+        return;
+    }
+    answer_for_log(exchange, exchange->service->audit ? DT_NO_MEMORY : DT_OK);
+    json_decref(details);
+}
+
+void exchange_note(struct exchange *exchange, enum audit_action action, json_t *details)
+{
+    if (exchange->service->audit)
+        append_entry(exchange, action, details, NULL);
+    else
+        json_decref(details);
+}
+
+/* --- pauses and answers --- */
 
 static void on_timer(struct loop_timer *timer)
 {
@@ -309,8 +382,21 @@ static void add_retry_after(struct exchange *exchange)
         log_warn(AREA, "answered without Retry-After cause=\"out of memory\"");
 }
 
+/* Nothing was changed by who was refused so. */
+static void answer_unrecorded(struct exchange *exchange)
+{
+    char detail[sizeof exchange->text + 40];
+    (void)snprintf(detail, sizeof detail, "the audit log: %s", exchange->text);
+    add_retry_after(exchange);
+    exchange_answer_problem(exchange, &app_problems[APP_AUDIT_UNAVAILABLE], detail);
+}
+
 void exchange_answer_failure(struct exchange *exchange)
 {
+    if (exchange->unrecorded) {
+        answer_unrecorded(exchange);
+        return;
+    }
     char detail[sizeof exchange->text + 40];
     snprintf(detail, sizeof detail, "the task scheduler: %s",
              exchange->text[0] ? exchange->text : dt_status_name(exchange->status));

@@ -65,10 +65,34 @@ void http_request_on_gone(struct http_request *request, void (*on_gone)(void *co
     request->context = context;
 }
 
+const struct principal *http_request_principal(const struct http_request *request)
+{
+    (void)request;
+    return &access_local;
+}
+
 static void go_away(struct http_request *request)
 {
     assert_non_null(request->on_gone);
     request->on_gone(request->context);
+}
+
+/* --- the audit log --- */
+
+static struct {
+    enum audit_action actions[16];
+    size_t count;
+    struct audit_waiter *waiter;
+} audit;
+
+void audit_log_append(struct audit_log *log, const struct audit_entry *entry, struct audit_waiter *waiter)
+{
+    (void)log;
+    assert_true(audit.count < ARRAY_SIZE(audit.actions));
+    assert_string_equal(entry->object, "requests/id-1");
+    assert_string_equal(entry->actor_id, "local");
+    audit.actions[audit.count++] = entry->action;
+    audit.waiter = waiter;
 }
 
 /* --- the scheduler: one instance, one call at a time for each exchange --- */
@@ -259,6 +283,7 @@ static int set_up(void **state)
 {
     (void)state;
     memset(&scheduler, 0, sizeof scheduler);
+    memset(&audit, 0, sizeof audit);
     scheduler.instance.custom = "{\"state\":\"waiting\",\"sha256\":\"ab\"}";
     service = (struct app_service){.compat_sample = false};
     list_init(&service.exchanges);
@@ -288,6 +313,17 @@ static void until_called(void)
     struct err err = {0};
     while (scheduler.made == scheduler.answered)
         assert_int_equal(loop_step(service.loop, 1000, &err), STATUS_OK);
+}
+
+/* The entry that waits for the disk is there, or cannot be written. */
+static void write_entry(enum audit_action action, enum status status)
+{
+    assert_non_null(audit.waiter);
+    assert_int_equal(audit.actions[audit.count - 1], action);
+    struct audit_waiter *waiter = audit.waiter;
+    const struct err err = {.status = status, .text = "as the test says"};
+    audit.waiter = NULL;
+    waiter->on_done(waiter, status, &err);
 }
 
 /* Answers the call that has waited longest, which must be for this event. */
@@ -333,6 +369,55 @@ static void a_decision_is_answered_when_it_shows(void **state)
     assert_int_equal(request.answers, 1);
     assert_int_equal(request.status, 200);
     assert_string_equal(request.body, "{\"message\":\"Code execution approved.\"}\n");
+}
+
+static void nothing_is_raised_before_the_audit_log_has_the_vote(void **state)
+{
+    (void)state;
+    struct http_request request = {.answers = 0};
+    service.audit = (struct audit_log *)&audit; /* only ever handed to the log, which this file plays */
+    begin(&request, true, "t1");
+    answer("", DT_OK);
+    step();
+    assert_int_equal(scheduler.made, 1);
+    write_entry(AUDIT_REQUEST_VOTED, STATUS_OK);
+    answer(EVENT_DECISION_RECORD, DT_OK);
+    answer(EVENT_DECISION, DT_OK);
+
+    assert_int_equal(request.answers, 0); /* nor answered before it has the decision */
+    assert_int_equal(scheduler.made, 3);
+    write_entry(AUDIT_REQUEST_DECIDED, STATUS_OK);
+    answer("", DT_CANCELLED);
+    assert_int_equal(request.status, 200);
+}
+
+static void what_cannot_be_written_down_is_not_done(void **state)
+{
+    (void)state;
+    struct http_request request = {.answers = 0};
+    service.audit = (struct audit_log *)&audit;
+    begin(&request, true, "t1");
+    answer("", DT_OK);
+    write_entry(AUDIT_REQUEST_VOTED, STATUS_RESOURCE_EXHAUSTED);
+    assert_int_equal(request.status, 503);
+    assert_non_null(strstr(request.body, "audit log"));
+    assert_int_equal(scheduler.made, 1);
+}
+
+/* A decision that counts is not taken back: the vote is in the log. */
+static void what_is_done_stands(void **state)
+{
+    (void)state;
+    struct http_request request = {.answers = 0};
+    service.audit = (struct audit_log *)&audit;
+    begin(&request, true, "t1");
+    answer("", DT_OK);
+    write_entry(AUDIT_REQUEST_VOTED, STATUS_OK);
+    answer(EVENT_DECISION_RECORD, DT_OK);
+    answer(EVENT_DECISION, DT_OK);
+    write_entry(AUDIT_REQUEST_DECIDED, STATUS_IO);
+    answer("", DT_CANCELLED);
+    assert_int_equal(request.status, 200);
 }
 
 static void an_unknown_id_raises_nothing(void **state)
@@ -573,6 +658,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_decision_is_answered_when_it_shows),
+        TEST(nothing_is_raised_before_the_audit_log_has_the_vote),
+        TEST(what_cannot_be_written_down_is_not_done),
+        TEST(what_is_done_stands),
         TEST(an_unknown_id_raises_nothing),
         TEST(a_decision_that_could_not_be_raised_is_refused),
         TEST(a_decision_goes_on_without_its_peer),

@@ -18,6 +18,7 @@
 
 #include "durabletask.h"
 
+#include "store/audit/audit_log.h"
 #include "svc/app/pool_client.h"
 #include "svc/app/steering.h"
 
@@ -31,6 +32,7 @@
 struct activity_settings {
     struct pool_client pool;
     struct dt_client *client; /* for RunStarted */
+    struct audit_log *audit;  /* NULL: none is kept */
     struct steering steering; /* for instances that bring none along */
     /* How long a run may go on when the worker stops; then it is broken off, and the next worker does it again. */
     int64_t stop_grace_ms;

@@ -10,5 +10,6 @@ const struct http_problem app_problems[APP_PROBLEM_COUNT] = {
     [APP_ID_TAKEN] = {409, "id-taken", "Id Taken"},
     [APP_SCHEDULER_UNAVAILABLE] = {503, "scheduler-unavailable", "Task Scheduler Unavailable"},
     [APP_SCHEDULER_FAILED] = {500, "scheduler-failed", "Task Scheduler Failed"},
+    [APP_AUDIT_UNAVAILABLE] = {503, "audit-log-unavailable", "Audit Log Unavailable"},
     [APP_STOPPING] = {503, "stopping", "Server Stopping"},
 };

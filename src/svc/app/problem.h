@@ -14,6 +14,7 @@ enum app_problem {
     APP_ID_TAKEN,              /* a request with this id exists */
     APP_SCHEDULER_UNAVAILABLE, /* nothing was changed; come again */
     APP_SCHEDULER_FAILED,
+    APP_AUDIT_UNAVAILABLE, /* what was asked for cannot be written down, so it is not done */
     APP_STOPPING,
     APP_PROBLEM_COUNT
 };

@@ -101,6 +101,14 @@ static void raise_as_sample(struct exchange *exchange)
                                                  data, exchange_on_reply, exchange));
 }
 
+static void on_sample_recorded(struct exchange *exchange)
+{
+    if (exchange->status == DT_OK)
+        raise_as_sample(exchange);
+    else
+        exchange_answer_failure(exchange);
+}
+
 /* The complaints that the framework's binding of the two parameters makes; nothing is answered without one.
  */
 static bool refuse_as_sample(struct http_request *request, struct bytes id, struct bytes text,
@@ -135,7 +143,8 @@ static void review_as_sample(struct app_service *service, struct http_request *r
         return;
     CONTAINER_OF(exchange, struct review_exchange, base)->approve = approve;
     if (exchange_take_id(exchange, id))
-        raise_as_sample(exchange);
+        exchange_record(exchange, AUDIT_REQUEST_VOTED, json_pack("{s:b}", "approved", approve),
+                        on_sample_recorded);
     else /* no instance has it: as for an unknown one */
         exchange_answer_json(exchange, 200, decision_message(approve));
 }

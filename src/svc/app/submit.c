@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* submit.c — checks code and starts its orchestration. */
+/* submit.c — checks code and starts its orchestration. ORDER: the audit log has the submission before the scheduler has it. */
 #include "svc/app/app_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/encode.h"
+#include "crypto/secret.h"
 #include "os/clock.h"
 #include "svc/app/limits.h"
 #include "svc/app/notice.h"
+#include "wire/json/json.h"
 
 struct submit_exchange {
     struct exchange base;
-    char submitted_by[NAME_SIZE_MAX + 1];
-    size_t code_bytes;
+    json_t *code;
+    int64_t approval_timeout_ms;
+    char submitted_by[NAME_SIZE_MAX + 1]; /* "": not said */
     json_t *warnings;
     void (*on_submitted)(struct exchange *exchange, json_t *warnings);
 };
@@ -35,7 +38,21 @@ const char *code_refusal(const struct app_service *service, const json_t *code, 
 
 static void submit_free(struct exchange *exchange)
 {
-    json_decref(CONTAINER_OF(exchange, struct submit_exchange, base)->warnings);
+    struct submit_exchange *submit = CONTAINER_OF(exchange, struct submit_exchange, base);
+    json_decref(submit->code);
+    json_decref(submit->warnings);
+}
+
+static const char *submitter(const struct submit_exchange *submit)
+{
+    return submit->submitted_by[0] ? submit->submitted_by : NULL;
+}
+
+/* The audit log has it as handed in, and is not to leave it at that; nobody waits for the correction. */
+static void answer_not_started(struct exchange *exchange)
+{
+    exchange_note(exchange, AUDIT_REQUEST_NOT_STARTED, json_pack("{s:s}", "cause", exchange->text));
+    exchange_answer_failure(exchange);
 }
 
 /* A submission that is on disk is noticed although its peer may be gone. */
@@ -44,20 +61,21 @@ static void on_started(struct exchange *exchange)
     struct submit_exchange *submit = CONTAINER_OF(exchange, struct submit_exchange, base);
     exchange->carries_on = false;
     if (exchange->status != DT_OK) {
-        exchange_answer_failure(exchange);
+        answer_not_started(exchange);
         return;
     }
-    notice_submitted(exchange->id, submit->submitted_by[0] ? submit->submitted_by : NULL, submit->code_bytes);
+    notice_submitted(exchange->id, submitter(submit), json_string_length(submit->code));
     submit->on_submitted(exchange, submit->warnings);
 }
 
-static void start(struct exchange *exchange, const struct submission *submission)
+static void start(struct submit_exchange *submit)
 {
+    struct exchange *exchange = &submit->base;
     struct steering steering = exchange->service->activity.steering;
-    steering.approval_timeout_ms = submission->approval_timeout_ms;
+    steering.approval_timeout_ms = submit->approval_timeout_ms;
     struct steering_tags tags;
-    steering_write(&steering, submission->submitted_by, &tags);
-    char *input = json_dumps(submission->code, JSON_ENCODE_ANY | JSON_COMPACT);
+    steering_write(&steering, submitter(submit), &tags);
+    char *input = json_dumps(submit->code, JSON_ENCODE_ANY | JSON_COMPACT);
     struct dt_start_options options = DT_INIT(struct dt_start_options);
     options.instance_id = exchange->id;
     options.version = ORCHESTRATOR_VERSION;
@@ -73,6 +91,27 @@ static void start(struct exchange *exchange, const struct submission *submission
     free(input);
 }
 
+static void on_recorded(struct exchange *exchange)
+{
+    struct submit_exchange *submit = CONTAINER_OF(exchange, struct submit_exchange, base);
+    if (exchange->status == DT_OK) {
+        start(submit);
+        return;
+    }
+    exchange->carries_on = false;
+    exchange_answer_failure(exchange);
+}
+
+/* What an auditor needs to know it again: not the code, but its hash. */
+static json_t *submission_details(const struct submit_exchange *submit)
+{
+    char hash[SECRET_HASH_SIZE + 1];
+    secret_hash(json_bytes(submit->code), hash);
+    return json_pack("{s:s, s:I, s:I, s:s*}", "codeSha256", hash, "codeBytes",
+                     (json_int_t)json_string_length(submit->code), "approvalTimeoutMs",
+                     (json_int_t)submit->approval_timeout_ms, "submittedBy", submitter(submit));
+}
+
 void submit_code(struct app_service *service, struct http_request *request,
                  const struct submission *submission)
 {
@@ -85,12 +124,13 @@ void submit_code(struct app_service *service, struct http_request *request,
     struct submit_exchange *submit = CONTAINER_OF(exchange, struct submit_exchange, base);
     submit->on_submitted = submission->on_submitted;
     submit->warnings = submission->warnings;
-    submit->code_bytes = json_string_length(submission->code);
+    submit->code = json_incref(submission->code);
+    submit->approval_timeout_ms = submission->approval_timeout_ms;
     if (submission->submitted_by)
         snprintf(submit->submitted_by, sizeof submit->submitted_by, "%s", submission->submitted_by);
     uint8_t random[16];
     entropy_fill(random, sizeof random);
     guid_format(random, exchange->id);
     exchange->carries_on = true;
-    start(exchange, submission);
+    exchange_record(exchange, AUDIT_REQUEST_SUBMITTED, submission_details(submit), on_recorded);
 }

@@ -1,0 +1,44 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Checks a receipt without any program of Sallyport's: needs Python and its package `cryptography`.
+
+Usage: check_receipt.py RECEIPT PUBLIC_KEY"""
+import base64
+import hashlib
+import json
+import sys
+
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+
+def sha256(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def canonical(value):
+    """RFC 8785, as far as a head needs it: names in ASCII, no fractions."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def signed_entry(pair, key):
+    head = json.loads(pair["head"])
+    signature = base64.urlsafe_b64decode(head.pop("signature") + "==")
+    key.verify(signature, canonical(head).encode())  # raises InvalidSignature
+    entry = json.loads(pair["line"])
+    assert sha256(pair["line"]) == head["hash"] and entry["seq"] == head["seq"], "not the entry that was signed"
+    return entry
+
+
+receipt = json.load(open(sys.argv[1], encoding="utf-8"))
+key = load_pem_public_key(open(sys.argv[2], "rb").read())
+entries = [signed_entry(pair, key) for pair in receipt["entries"]]
+assert all(entry["object"] == "requests/" + receipt["id"] for entry in entries), "entries of another request"
+details = {entry["action"]: entry["details"] for entry in entries}
+shown, decision = receipt["shown"], details.get("request.decided", {})
+assert sha256(shown["code"]) == details["request.submitted"]["codeSha256"], "another code was handed in"
+if "sha256" in decision:
+    parts = "\n".join(shown[name] for name in shown["sha256Covers"])
+    assert sha256(parts) == decision["sha256"], "something else was decided about"
+if receipt["state"] in ("approved", "rejected"):
+    assert decision["approved"] == (receipt["state"] == "approved"), "the state does not follow from the entries"
+print(f"{receipt['id']} {receipt['state']}, decided by {decision.get('by', 'nobody')} at {decision.get('at', '-')}")

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* part_audit.c — the audit log of the data folder, for the app and for whoever reads it.
+ * ORDER: after the confinement, since it starts a thread; before the app, which writes into it before it answers; closed
+ * after the app has stopped. */
+#include "cmd/part.h"
+#include "os/clock.h"
+
+#define SERVER_ID   "server"
+#define SERVER_NAME "sallyport"
+
+/* Nobody waits for these: a server whose log cannot be written refuses submissions and decisions by itself. */
+static void note(const struct server *server, enum audit_action action)
+{
+    json_t *details = json_pack("{s:s}", "version", SALLYPORT_VERSION);
+    const struct audit_entry entry = {.action = action,
+                                      .actor_id = SERVER_ID,
+                                      .actor_name = SERVER_NAME,
+                                      .object = SERVER_ID,
+                                      .details = details,
+                                      .at_ns = clock_unix_ns()};
+    if (server->audit)
+        audit_log_append(server->audit, &entry, NULL);
+    json_decref(details);
+}
+
+static enum status start(struct server *server, struct err *err)
+{
+    if (!server->data_dir)
+        return STATUS_OK;
+    const struct audit_log_options options = {.folder = server->data.path, .shown = server->data_dir};
+    return audit_log_open(server->loop, &options, &server->audit, err);
+}
+
+static void mount(struct server *server, struct front *front)
+{
+    if (!server->audit)
+        return;
+    server->audit_service.log = server->audit;
+    front_add(front, audit_service_part(&server->audit_service));
+}
+
+static void announce(struct server *server)
+{
+    note(server, AUDIT_SERVER_STARTED);
+}
+
+static void stop(struct server *server)
+{
+    note(server, AUDIT_SERVER_STOPPED);
+    server_part_stopped(server);
+}
+
+static void destroy(struct server *server)
+{
+    audit_log_close(server->audit);
+}
+
+const struct part part_audit = {
+    .name = "audit",
+    .commands = COMMAND_DEV | COMMAND_APP,
+    .start = start,
+    .mount = mount,
+    .announce = announce,
+    .stop = stop,
+    .destroy = destroy,
+};

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* schema.c — the number of steps taken is SQLite's user_version; an untouched file has no schema_version. */
+#include "db/schema.h"
+
+static enum status take_step(struct db *db, const struct db_schema *schema, size_t step, struct err *err)
+{
+    enum status status = db_begin(db, err);
+    if (status == STATUS_OK)
+        status = db_script(db, schema->steps[step], err);
+    if (status == STATUS_OK)
+        status = db_pragma_set(db, "user_version", (int64_t)step + 1, err);
+    if (status == STATUS_OK)
+        status = db_pragma_set(db, "application_id", schema->application_id, err);
+    if (status == STATUS_OK)
+        status = db_commit(db, err);
+    if (status != STATUS_OK)
+        db_rollback(db);
+    return status;
+}
+
+/* How many steps the file has, if it is ours or nobody's. */
+static enum status read_version(struct db *db, const struct db_schema *schema, int64_t *ret_version,
+                                struct err *err)
+{
+    int64_t application = 0, changes = 0;
+    enum status status = db_pragma(db, "user_version", ret_version, err);
+    if (status == STATUS_OK)
+        status = db_pragma(db, "application_id", &application, err);
+    if (status == STATUS_OK)
+        status = db_pragma(db, "schema_version", &changes, err);
+    if (status != STATUS_OK)
+        return status;
+
+    bool untouched = application == 0 && *ret_version == 0 && changes == 0;
+    if (application != schema->application_id && !untouched)
+        return err_set(err, STATUS_FAILED_PRECONDITION, "the file is another program's database");
+    if (*ret_version > (int64_t)schema->step_count)
+        return err_set(
+            err, STATUS_FAILED_PRECONDITION,
+            "%s has version %lld and this program knows versions up to %zu; it was written by a newer "
+            "sallyport",
+            schema->what, (long long)*ret_version, schema->step_count);
+    return STATUS_OK;
+}
+
+enum status db_schema_upgrade(struct db *db, const struct db_schema *schema, struct err *err)
+{
+    int64_t version = 0;
+    enum status status = read_version(db, schema, &version, err);
+    for (size_t step = (size_t)version; status == STATUS_OK && step < schema->step_count; step++)
+        status = take_step(db, schema, step, err);
+    return status;
+}
+
+enum status db_schema_check(struct db *db, const struct db_schema *schema, struct err *err)
+{
+    int64_t version = 0;
+    enum status status = read_version(db, schema, &version, err);
+    if (status == STATUS_OK && version < (int64_t)schema->step_count)
+        return err_set(err, STATUS_FAILED_PRECONDITION,
+                       "%s has version %lld, older than this program's; start the server on it once",
+                       schema->what, (long long)version);
+    return status;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* audit_file.c — the schema, four statements, and the lock around them. */
+#include "store/audit/audit_file.h"
+
+#include <stdlib.h>
+
+#include "db/schema.h"
+#include "store/sqlite/store_lock.h"
+
+#define APPLICATION_ID   0x53504155 /* "SPAU": Sallyport's audit log, in the file's header */
+#define CHECKPOINT_PAGES 250        /* of 4 KiB in the log, before they are copied into the file */
+#define CACHE_KIB        1024
+
+enum { ENTRY_PUT, ENTRY_LAST, ENTRY_PAGE, ENTRY_OF_OBJECT, ENTRY_STATEMENTS };
+
+static const char *const statements[ENTRY_STATEMENTS] = {
+    [ENTRY_PUT] = "INSERT INTO entry (seq, object, line) VALUES (?1, ?2, ?3)",
+    [ENTRY_LAST] = "SELECT seq, object, line FROM entry ORDER BY seq DESC LIMIT 1",
+    [ENTRY_PAGE] = "SELECT seq, object, line FROM entry WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    [ENTRY_OF_OBJECT] =
+        "SELECT seq, object, line FROM entry WHERE object = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2",
+};
+
+/* Never edited once shipped; a change of the tables is a step behind. */
+static const char *const schema_steps[] = {
+    "CREATE TABLE entry (seq INTEGER PRIMARY KEY, object BLOB NOT NULL, line BLOB NOT NULL) STRICT;"
+    "CREATE INDEX entry_by_object ON entry (object, seq);",
+};
+
+static const struct db_schema schema = {.what = "the audit log",
+                                        .application_id = APPLICATION_ID,
+                                        .steps = schema_steps,
+                                        .step_count = ARRAY_SIZE(schema_steps)};
+
+struct audit_file {
+    struct store_lock lock;
+    struct db *db;
+};
+
+/* --- open --- */
+
+static enum status open_database(struct audit_file *file, const char *path, bool read_only, struct err *err)
+{
+    const struct db_options options = {.path = path,
+                                       .read_only = read_only,
+                                       .cache_size_kib = CACHE_KIB,
+                                       .statements = statements,
+                                       .statement_count = ENTRY_STATEMENTS};
+    enum status status = db_open(&options, &file->db, err);
+    if (status != STATUS_OK)
+        return status;
+    return read_only ? db_schema_check(file->db, &schema, err) : db_schema_upgrade(file->db, &schema, err);
+}
+
+static enum status open_file(const char *path, const char *shown, bool read_only,
+                             struct audit_file **ret_file, struct err *err)
+{
+    struct audit_file *file = calloc(1, sizeof *file);
+    if (!file)
+        return err_set(err, STATUS_NO_MEMORY, "%s: out of memory", shown);
+    file->lock = STORE_LOCK_NONE;
+    enum status status = STATUS_OK;
+    if (!read_only)
+        status = store_lock_take(path, shown, &file->lock, err);
+    if (status == STATUS_OK && (status = open_database(file, path, read_only, err)) != STATUS_OK)
+        status = err_wrap(err, "%s", shown);
+    if (status != STATUS_OK) {
+        audit_file_close(file);
+        return status;
+    }
+    *ret_file = file;
+    return STATUS_OK;
+}
+
+enum status audit_file_open(const char *path, const char *shown, struct audit_file **ret_file,
+                            struct err *err)
+{
+    return open_file(path, shown, false, ret_file, err);
+}
+
+enum status audit_file_open_to_read(const char *path, const char *shown, struct audit_file **ret_file,
+                                    struct err *err)
+{
+    return open_file(path, shown, true, ret_file, err);
+}
+
+void audit_file_close(struct audit_file *file)
+{
+    if (!file)
+        return;
+    struct err ignored;
+    if (file->db && file->lock.database >= 0)
+        (void)!db_checkpoint(file->db, true, &ignored); /* the log has it as well */
+    db_close(file->db);
+    store_lock_release(&file->lock);
+    free(file);
+}
+
+/* --- rows --- */
+
+static struct audit_row row_of(struct db *db, size_t statement)
+{
+    return (struct audit_row){.seq = db_column_i64(db, statement, 0),
+                              .object = db_column_bytes(db, statement, 1),
+                              .line = db_column_bytes(db, statement, 2)};
+}
+
+enum status audit_file_last(struct audit_file *file, struct audit_row *ret_row, struct err *err)
+{
+    bool more = false;
+    db_done(file->db, ENTRY_LAST);
+    enum status status = db_next(file->db, ENTRY_LAST, &more, err);
+    if (status == STATUS_OK)
+        *ret_row = more ? row_of(file->db, ENTRY_LAST) : (struct audit_row){0};
+    return status;
+}
+
+enum status audit_file_read(struct audit_file *file, int64_t after, size_t limit, struct bytes object,
+                            enum status (*on_row)(void *context, const struct audit_row *row,
+                                                  struct err *err),
+                            void *context, struct err *err)
+{
+    size_t statement = object.data ? ENTRY_OF_OBJECT : ENTRY_PAGE;
+    db_bind_i64(file->db, statement, 1, after);
+    db_bind_i64(file->db, statement, 2, (int64_t)limit);
+    if (object.data)
+        db_bind_bytes(file->db, statement, 3, object);
+    for (;;) {
+        bool more = false;
+        enum status status = db_next(file->db, statement, &more, err);
+        if (status != STATUS_OK || !more)
+            return status;
+        const struct audit_row row = row_of(file->db, statement);
+        status = on_row(context, &row, err);
+        if (status != STATUS_OK) {
+            db_done(file->db, statement);
+            return status;
+        }
+    }
+}
+
+static enum status write_row(struct db *db, const struct audit_row *row, struct err *err)
+{
+    db_bind_i64(db, ENTRY_PUT, 1, row->seq);
+    db_bind_bytes(db, ENTRY_PUT, 2, row->object);
+    db_bind_bytes(db, ENTRY_PUT, 3, row->line);
+    return db_run(db, ENTRY_PUT, err);
+}
+
+enum status audit_file_write(struct audit_file *file, const struct audit_row *rows, size_t count,
+                             struct err *err)
+{
+    enum status status = db_begin(file->db, err);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        status = write_row(file->db, &rows[i], err);
+    if (status == STATUS_OK)
+        status = db_commit(file->db, err);
+    if (status != STATUS_OK) {
+        db_rollback(file->db);
+        return status;
+    }
+    struct err ignored;
+    if (db_wal_pages(file->db) > CHECKPOINT_PAGES)
+        (void)!db_checkpoint(file->db, false, &ignored); /* tried again behind the next one */
+    return STATUS_OK;
+}

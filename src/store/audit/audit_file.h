@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* audit_file.h — the audit log's file, audit.db: lines by their number, and by the object that they are about. Knows
+ * nothing of what a line holds. One thread at a time. */
+#ifndef STORE_AUDIT_AUDIT_FILE_H
+#define STORE_AUDIT_AUDIT_FILE_H
+
+#include "base/bytes.h"
+
+struct audit_file;
+
+struct audit_row {
+    int64_t seq;
+    struct bytes object;
+    struct bytes line;
+};
+
+/* Makes (mode 0600), locks and upgrades the file. `shown`: what messages call it. UNAVAILABLE: another process has it;
+ * FAILED_PRECONDITION: of a newer version, or another program's; else as db_open. */
+STATUS_RESULT audit_file_open(const char *path, const char *shown, struct audit_file **ret_file,
+                              struct err *err);
+/* The same for looking: makes nothing, locks nothing, writes nothing. NOT_FOUND: there is none. */
+STATUS_RESULT audit_file_open_to_read(const char *path, const char *shown, struct audit_file **ret_file,
+                                      struct err *err);
+/* NULL allowed. */
+void audit_file_close(struct audit_file *file);
+
+/* The last row, whose bytes are valid until the next call; seq 0 if there is none. */
+STATUS_RESULT audit_file_last(struct audit_file *file, struct audit_row *ret_row, struct err *err);
+/* Calls for rows behind `after`, in their order, `limit` at most; with `object` (data not NULL) only for those about it.
+ * A row's bytes are valid during the call. An error of it ends the walk. */
+STATUS_RESULT audit_file_read(struct audit_file *file, int64_t after, size_t limit, struct bytes object,
+                              enum status (*on_row)(void *context, const struct audit_row *row,
+                                                    struct err *err),
+                              void *context, struct err *err);
+/* One transaction, synced. */
+STATUS_RESULT audit_file_write(struct audit_file *file, const struct audit_row *rows, size_t count,
+                               struct err *err);
+
+#endif

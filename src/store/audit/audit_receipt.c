@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* audit_receipt.c — four steps, each a question that an auditor would ask. */
+#include "store/audit/audit_receipt.h"
+
+#include <stdio.h>
+
+#include "store/audit/head.h"
+
+#define COVERS_MAX 8 /* parts of a hash */
+
+/* One receipt under examination. */
+struct examination {
+    json_t *receipt;
+    const struct seal_key *key;
+    char object[256];
+    json_t *entries; /* array of the entries' objects, as they were signed */
+};
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+/* --- every entry was signed, and is about this request --- */
+
+static enum status read_entry(const struct examination *exam, const json_t *pair, size_t number,
+                              json_t **ret_entry, struct err *err)
+{
+    struct bytes line = json_bytes(json_object_get(pair, "line"));
+    struct bytes head_line = json_bytes(json_object_get(pair, "head"));
+    struct audit_chain head;
+    char hash[SECRET_HASH_SIZE + 1];
+    enum status status = audit_head_check(head_line, exam->key, &head, err);
+    if (status != STATUS_OK)
+        return err_wrap(err, "entry %zu of the receipt", number);
+
+    secret_hash(line, hash);
+    if (strcmp(hash, head.hash) != 0)
+        return err_set(err, STATUS_DATA_LOSS, "entry %zu of the receipt is not the one that was signed",
+                       number);
+    if (json_parse(line, NULL, ret_entry, NULL) != STATUS_OK)
+        return err_set(err, STATUS_DATA_LOSS, "entry %zu of the receipt is no JSON", number);
+    const char *object = text_of(*ret_entry, "object");
+    if (!object || strcmp(object, exam->object) != 0 ||
+        json_integer_value(json_object_get(*ret_entry, "seq")) != head.seq)
+        return err_set(err, STATUS_DATA_LOSS, "entry %zu of the receipt is about something else", number);
+    return STATUS_OK;
+}
+
+static enum status read_entries(struct examination *exam, struct err *err)
+{
+    const json_t *pairs = json_object_get(exam->receipt, "entries");
+    for (size_t i = 0; i < json_array_size(pairs); i++) {
+        json_t *entry = NULL;
+        enum status status = read_entry(exam, json_array_get(pairs, i), i + 1, &entry, err);
+        if (status != STATUS_OK) {
+            json_decref(entry);
+            return status;
+        }
+        if (json_array_append_new(exam->entries, entry) != 0)
+            return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    return STATUS_OK;
+}
+
+/* The last entry with that action, or NULL. */
+static const json_t *find_entry(const struct examination *exam, enum audit_action action)
+{
+    for (size_t i = json_array_size(exam->entries); i > 0; i--) {
+        const json_t *entry = json_array_get(exam->entries, i - 1);
+        const char *name = text_of(entry, "action");
+        if (name && strcmp(name, audit_action_name(action)) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+/* --- the code is the one that was handed in --- */
+
+static enum status check_code(const struct examination *exam, struct err *err)
+{
+    const json_t *submitted = json_object_get(find_entry(exam, AUDIT_REQUEST_SUBMITTED), "details");
+    const char *want = text_of(submitted, "codeSha256");
+    if (!want)
+        return err_set(err, STATUS_DATA_LOSS, "no entry says what was handed in");
+    char hash[SECRET_HASH_SIZE + 1];
+    secret_hash(json_bytes(json_object_get(json_object_get(exam->receipt, "shown"), "code")), hash);
+    if (strcmp(hash, want) != 0)
+        return err_set(err, STATUS_DATA_LOSS, "the code is not the one that was handed in");
+    return STATUS_OK;
+}
+
+/* --- what was decided about is what is shown --- */
+
+/* The parts that "sha256Covers" names, with a line feed between each two. */
+static enum status append_shown(const json_t *shown, struct buf *out)
+{
+    const json_t *covers = json_object_get(shown, "sha256Covers");
+    if (json_array_size(covers) == 0 || json_array_size(covers) > COVERS_MAX)
+        return STATUS_DATA_LOSS;
+    for (size_t i = 0; i < json_array_size(covers); i++) {
+        const char *name = json_string_value(json_array_get(covers, i));
+        struct bytes part = json_bytes(name ? json_object_get(shown, name) : NULL);
+        if (!part.data)
+            return STATUS_DATA_LOSS;
+        if (i > 0)
+            buf_append_byte(out, '\n');
+        buf_append_bytes(out, part);
+    }
+    return buf_status(out);
+}
+
+static enum status check_shown(const struct examination *exam, const json_t *decision, struct err *err)
+{
+    const char *decided = text_of(decision, "sha256");
+    CLEANUP(buf_fini) struct buf parts = {0};
+    char hash[SECRET_HASH_SIZE + 1];
+    if (!decided)
+        return STATUS_OK; /* decided before there was a result: it says nothing of one */
+    enum status status = append_shown(json_object_get(exam->receipt, "shown"), &parts);
+    if (status == STATUS_NO_MEMORY)
+        return err_set(err, status, "out of memory");
+    secret_hash(buf_peek(&parts), hash);
+    if (status != STATUS_OK || strcmp(hash, decided) != 0)
+        return err_set(err, STATUS_DATA_LOSS, "what the receipt shows is not what was decided about");
+    return STATUS_OK;
+}
+
+/* --- the state follows from the entries --- */
+
+static enum status check_state(const char *state, const json_t *decision, bool approved, struct err *err)
+{
+    bool is_approved = strcmp(state, "approved") == 0;
+    bool is_rejected = strcmp(state, "rejected") == 0;
+    if (!is_approved && !is_rejected)
+        return STATUS_OK;
+    if (!decision)
+        return err_set(
+            err, STATUS_DATA_LOSS,
+            "the request is %s, and no entry says who decided so: a client of the task scheduler may have",
+            state);
+    if (approved != is_approved)
+        return err_set(err, STATUS_DATA_LOSS, "the request is %s, and the entry says otherwise", state);
+    return STATUS_OK;
+}
+
+/* --- all of it --- */
+
+static enum status examine(struct examination *exam, struct audit_receipt_facts *ret_facts, struct err *err)
+{
+    enum status status = read_entries(exam, err);
+    if (status == STATUS_OK)
+        status = check_code(exam, err);
+    const json_t *decision = json_object_get(find_entry(exam, AUDIT_REQUEST_DECIDED), "details");
+    bool approved = json_is_true(json_object_get(decision, "approved"));
+    if (status == STATUS_OK)
+        status = check_shown(exam, decision, err);
+    if (status == STATUS_OK)
+        status = check_state(text_of(exam->receipt, "state"), decision, approved, err);
+    if (status != STATUS_OK)
+        return status;
+    *ret_facts = (struct audit_receipt_facts){.id = text_of(exam->receipt, "id"),
+                                              .state = text_of(exam->receipt, "state"),
+                                              .entries = json_array_size(exam->entries),
+                                              .decided_by = text_of(decision, "by"),
+                                              .decided_at = text_of(decision, "at"),
+                                              .comment = text_of(decision, "comment"),
+                                              .approved = approved,
+                                              .shown_sha256 = text_of(decision, "sha256")};
+    return STATUS_OK;
+}
+
+enum status audit_receipt_check(json_t *receipt, const struct seal_key *key,
+                                struct audit_receipt_facts *ret_facts, struct err *err)
+{
+    const char *format = text_of(receipt, "format"), *id = text_of(receipt, "id");
+    struct examination exam = {.receipt = receipt, .key = key, .entries = json_array()};
+    if (!format || strcmp(format, RECEIPT_FORMAT) != 0 || !id || !text_of(receipt, "state") ||
+        !exam.entries) {
+        json_decref(exam.entries);
+        return err_set(err, STATUS_INVALID_ARGUMENT, "this is no receipt of the form %s", RECEIPT_FORMAT);
+    }
+    (void)snprintf(exam.object, sizeof exam.object, "requests/%s", id);
+    enum status status = examine(&exam, ret_facts, err);
+    /* What the facts refer to lives with the receipt. */
+    if (json_object_set_new(receipt, "examined", exam.entries) != 0 && status == STATUS_OK)
+        status = err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return status;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* entry.h — one entry of the audit log, and the chain that holds entries together.
+ *
+ * An entry is one line of canonical JSON (wire/json/canonical.h) with these members:
+ *
+ *   action   what was done: a word of the table below          at     when, RFC 3339, by this server's clock
+ *   actor    who: {"id","name"}                                prev   the hash of the entry before; 64 zeros before the first
+ *   object   to what: "requests/ID", "server"                  seq    1, 2, 3 …
+ *   details  an object: what else belongs to it
+ *
+ * Its hash is the SHA-256 of exactly that line, in hexadecimal. So no byte of the past can be changed, taken out, put in or
+ * moved without changing every hash behind it. The end is held by heads (head.h). Pure; any thread. */
+#ifndef STORE_AUDIT_ENTRY_H
+#define STORE_AUDIT_ENTRY_H
+
+#include "crypto/secret.h"
+#include "wire/json/json.h"
+
+#define AUDIT_LINE_MAX ((size_t)64 << 10) /* bytes of an entry */
+
+/* Never renamed once written. */
+#define AUDIT_ACTION_TABLE(X)                                                                                \
+    X(SERVER_STARTED, "server.started")                                                                      \
+    X(SERVER_STOPPED, "server.stopped")                                                                      \
+    X(REQUEST_SUBMITTED, "request.submitted")     /* before it is started */                                 \
+    X(REQUEST_NOT_STARTED, "request.not-started") /* the scheduler did not take it */                        \
+    X(RUN_ENDED, "run.ended")                                                                                \
+    X(REQUEST_VOTED, "request.voted")     /* before it counts */                                             \
+    X(REQUEST_DECIDED, "request.decided") /* it counts */
+
+enum audit_action {
+#define X(code, text) AUDIT_##code,
+    AUDIT_ACTION_TABLE(X)
+#undef X
+        AUDIT_ACTIONS,
+};
+
+/* What somebody wants to have written down. Texts are UTF-8 and borrowed. */
+struct audit_entry {
+    enum audit_action action;
+    const char *actor_id;
+    const char *actor_name;
+    const char *object;
+    json_t *details; /* an object, borrowed; NULL: {} */
+    int64_t at_ns;   /* since 1970 */
+};
+
+/* Where a chain is: behind entry `seq`, which has this hash. */
+struct audit_chain {
+    int64_t seq;
+    char hash[SECRET_HASH_SIZE + 1];
+};
+
+/* Before the first entry. */
+void audit_chain_begin(struct audit_chain *chain);
+/* Appends the line of the next entry to `out`, without a line feed, and moves the chain behind it. On failure the chain
+ * stays. TOO_LARGE: over AUDIT_LINE_MAX; INVALID_ARGUMENT: a text is not UTF-8, or a number in `details` has no canonical
+ * form; NO_MEMORY. */
+STATUS_RESULT audit_chain_write(struct audit_chain *chain, const struct audit_entry *entry, struct buf *out,
+                                struct err *err);
+/* Moves the chain behind `line` if it is the next entry. DATA_LOSS: it is not, `err` says what is wrong with it; the chain
+ * stays. NO_MEMORY. */
+STATUS_RESULT audit_chain_check(struct audit_chain *chain, struct bytes line, struct err *err);
+
+/* "request.decided". */
+const char *audit_action_name(enum audit_action action);
+
+#endif
