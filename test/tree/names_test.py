@@ -31,7 +31,7 @@ MODULES_IN_CIRCLES = {
     "svc/app": 2, "svc/keeper": 2, "svc/pool": 2, "svc/pool/session": 2, "svc/scheduler": 2,
 }
 # Of 100 parameters, rounded up.
-ONE_LETTER_PERCENT = 2
+ONE_LETTER_PERCENT = 1
 # A number, not names, so that a folder can be moved.
 FILES_WITHOUT_HEADER = 0
 # Each with the reason to keep it, or why it is not gone yet.
