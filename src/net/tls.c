@@ -141,10 +141,12 @@ enum status tls_begin(struct transport *transport, struct ssl_ctx_st *tls, const
         transport->reason = tls_reason();
         return STATUS_INVALID_ARGUMENT;
     }
-    if (host)
+    if (host) {
         SSL_set_connect_state(ssl);
-    else
+        tls_client_resume(ssl, host);
+    } else {
         SSL_set_accept_state(ssl);
+    }
     transport->kind = &kind_tls;
     transport->state = ssl;
     return STATUS_OK;

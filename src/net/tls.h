@@ -18,7 +18,8 @@ struct tls_client_files {
     const char *key;         /* without a pass phrase */
 };
 
-/* For clients that speak HTTP/2. INVALID_ARGUMENT: a file cannot be read, or certificate and key are no pair; NO_MEMORY. */
+/* For clients that speak HTTP/2. A connection goes on with the session of an earlier one to the same host, if the server
+ * lets it. INVALID_ARGUMENT: a file cannot be read, or certificate and key are no pair; NO_MEMORY. */
 STATUS_RESULT tls_client_create(const struct tls_client_files *files, struct ssl_ctx_st **ret_tls,
                                 struct err *err);
 /* NULL allowed; connections that use it live on. */
