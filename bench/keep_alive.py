@@ -6,9 +6,12 @@ import socket
 
 
 class KeepAlive:
-    def __init__(self, port):
+    def __init__(self, port, tls=None):
+        """`tls`: an ssl.SSLContext; without it clear text."""
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
 
     def request(self, method, path, body=""):
         """The status and the body of the answer, which must have a length or none."""
