@@ -2,13 +2,15 @@
 """The managed identity that we serve, with azure-identity and libdurabletask-azure as its programs.
 
 If this fails, a program gets no token, gets another's, or somebody without the header gets one. Without azure-identity its tests
-are left out. Usage: managed_identity_test.py PROBE PROGRAM
+are left out; those of @azure/identity, which npm fetches once into NPM_FOLDER, without npm or its registry.
+Usage: managed_identity_test.py PROBE PROGRAM NPM_FOLDER
 """
 import base64
 import http.client
 import json
 import os
 import pathlib
+import shutil
 import stat
 import subprocess
 import sys
@@ -25,7 +27,8 @@ except ImportError:  # outside of the virtual environment the rest is tried
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "scenario"))
 from server import Server  # noqa: E402
 
-PROBE, PROGRAM = sys.argv.pop(1), sys.argv.pop(1)
+PROBE, PROGRAM, NPM = sys.argv.pop(1), sys.argv.pop(1), pathlib.Path(sys.argv.pop(1))
+NPM_PACKAGE = "@azure/identity@4.14.1"
 SCHEDULER, POOL = "https://durabletask.io/.default", "https://dynamicsessions.io/.default"
 
 
@@ -37,7 +40,9 @@ def claims(token):
     return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
 
 
-class Served(unittest.TestCase):
+class Base(unittest.TestCase):
+    """A scheduler that serves two identities, and what to ask it with."""
+
     @classmethod
     def setUpClass(cls):
         cls.server = Server(PROGRAM, command="scheduler", arguments=["--auth", "--managed-identity", "one,two"])
@@ -70,6 +75,8 @@ class Served(unittest.TestCase):
         connection.close()
         return answer.status, json.loads(body) if body.startswith("{") else body
 
+
+class Served(Base):
     @needs_sdk
     def test_the_sdk_gets_the_identity_of_its_program(self):
         seen = {}
@@ -148,6 +155,39 @@ class Served(unittest.TestCase):
         for variables in self.variables.values():
             self.assertNotIn(variables["IDENTITY_HEADER"], said)
         self.assertNotIn("eyJ", said)
+
+
+class Javascript(Base):
+    """The other official package."""
+
+    @classmethod
+    def setUpClass(cls):
+        if not ManagedIdentityCredential:
+            raise unittest.SkipTest("outside of the virtual environment no package is fetched")
+        if not shutil.which("npm") or not shutil.which("node"):
+            raise unittest.SkipTest("node and npm are needed")
+        if not (NPM / "node_modules" / "@azure" / "identity").exists():
+            NPM.mkdir(parents=True, exist_ok=True)
+            got = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", NPM_PACKAGE], cwd=NPM, capture_output=True,
+                                 timeout=300)
+            if got.returncode:
+                raise unittest.SkipTest(f"npm cannot fetch {NPM_PACKAGE}")
+        super().setUpClass()
+
+    def node(self, name, kind, scope=SCHEDULER):
+        script = pathlib.Path(__file__).with_name("identity.js")
+        done = subprocess.run(["node", script, NPM, kind, scope], capture_output=True, text=True, timeout=120,
+                              env={**self.base, **self.variables[name]})
+        return done.stdout.strip()
+
+    def test_it_gets_the_identity_of_its_program_and_no_other(self):
+        seen = {name: claims(self.ask(self.variables[name]["IDENTITY_HEADER"])[1]["access_token"]) for name in ("one", "two")}
+        for name in ("one", "two"):
+            for kind in ("ManagedIdentity", "DefaultAzure"):
+                token = claims(self.node(name, kind, POOL))
+                self.assertEqual((token["oid"], token["aud"]), (seen[name]["oid"], "https://dynamicsessions.io"))
+        its = seen["two"].get("appid") or seen["two"]["azp"]
+        self.assertIn("No Managed Identity found", self.node("one", f"ManagedIdentity:{its}"))
 
 
 class Again(unittest.TestCase):

@@ -292,8 +292,8 @@ class Given(Case):
         os.chmod(shown[1], 0o644)  # a server that was root reads it again as another user
         return self.server("--tls-certificate", str(shown[0]), "--tls-key", str(shown[1]), *more), shown
 
-    def probe(self, endpoint, ca):
-        return run(PROBE, endpoint, ca).stdout
+    def probe(self, endpoint, ca, *pair):
+        return run(PROBE, endpoint, ca, *pair).stdout
 
     def test_libdurabletask_trusts_the_right_one_only(self):
         server, shown = self.given(*self.authority.sign("good"), "--task-hubs", "hub")
@@ -342,6 +342,24 @@ class Given(Case):
             self.assertEqual(old.getresponse().status, 200)
             old.close()
 
+    def test_a_pipe_in_place_of_a_file_stops_nobody(self):
+        """It would hold up the loop until somebody writes into it."""
+        server, shown = self.given(*self.authority.sign("one"))
+        with server:
+            before = self.serial(server, self.authority.file)
+            for path in shown:
+                kept = path.read_bytes()
+                path.unlink()
+                os.mkfifo(path)
+                seen = len(server.tail())
+                server.process.send_signal(signal.SIGHUP)
+                self.eventually(lambda: f"{path} is no file" in server.tail(), "the operator is told")
+                self.assertEqual(self.serial(server, self.authority.file), before)
+                self.assertGreater(len(server.tail()), seen)
+                path.unlink()
+                path.write_bytes(kept)
+                os.chmod(path, 0o644)
+
     def test_clients_must_show_theirs_if_that_is_wanted(self):
         server, _ = self.given(*self.authority.sign("good"), "--tls-client-ca", str(self.authority.file), "--tls-only")
         client_key, client_crt = self.authority.sign("client")
@@ -352,6 +370,10 @@ class Given(Case):
         url = f"https://localhost:{server.port}/readyz"
         curl = ["curl", "-sS", "--cacert", self.authority.file, url]
         self.assertIn('"ready":true', run(*curl, "--cert", client_crt, "--key", client_key).stdout)
+        endpoint = f"https://localhost:{server.port}"
+        self.assertIn("NOT_FOUND", self.probe(endpoint, self.authority.file, client_crt, client_key))
+        for pair in ((), (foreign_crt, foreign_key)):
+            self.assertNotIn("NOT_FOUND", self.probe(endpoint, self.authority.file, *pair))
         for line in (curl, [*curl, "--cert", foreign_crt, "--key", foreign_key]):
             refused = run(*line)
             self.assertNotEqual(refused.returncode, 0)

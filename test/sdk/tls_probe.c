@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Asks for an instance over TLS and prints how that ended. Usage: tls_probe ENDPOINT CA_FILE */
+/* Asks for an instance over TLS and prints how that ended. Usage: tls_probe ENDPOINT CA_FILE [CERTIFICATE KEY] */
 #include <stdio.h>
 
 #include "durabletask.h"
@@ -21,6 +21,8 @@ int main(int argc, char **argv)
     o.endpoint = argv[1];
     o.task_hub = "hub";
     o.ca_file = argv[2];
+    o.certificate_file = argc > 4 ? argv[3] : NULL;
+    o.key_file = argc > 4 ? argv[4] : NULL;
     o.token = give_token;
     o.token_context = &tokens;
     o.call_timeout_ms = 2000;

@@ -46,8 +46,9 @@ def serve(credentials):
     return server, service, port
 
 
-def probe(program, endpoint, ca_file):
-    done = subprocess.run([program, endpoint, str(ca_file)], capture_output=True, text=True, timeout=60)
+def probe(program, endpoint, ca_file, *pair):
+    done = subprocess.run([program, endpoint, str(ca_file), *map(str, pair)], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=60)
     return done.stdout.strip()
 
 
@@ -62,6 +63,9 @@ with tempfile.TemporaryDirectory() as name:
     by_name = certificate(folder, "name", "DNS:localhost")
     by_address = certificate(folder, "address", "IP:127.0.0.1")
     foreign = certificate(folder, "foreign", "DNS:localhost")
+    locked = folder / "locked.key"
+    subprocess.run(["openssl", "pkcs8", "-topk8", "-in", by_name[0], "-out", locked, "-passout", "pass:word"], check=True,
+                   capture_output=True)
 
     def credentials(pair):
         return grpc.ssl_server_credentials([(pair[0].read_bytes(), pair[1].read_bytes())])
@@ -79,4 +83,9 @@ with tempfile.TemporaryDirectory() as name:
     server, service, port = serve(None)
     expect("clear text", probe(program, f"https://localhost:{port}", by_name[1]), "FAILED_PRECONDITION", "http://")
     server.stop(None)
+    for what, pair, said in (("no certificate", (folder / "none.crt", by_name[0]), "certificate_file"),
+                             ("no key", (by_name[1], folder / "none.key"), "key_file"),
+                             ("no pair", (by_name[1], by_address[0]), "key_file"),
+                             ("a pass phrase", (by_name[1], locked), "key_file")):
+        expect(what, probe(program, "https://localhost:1", by_name[1], *pair), "INVALID_ARGUMENT", said)
     expect("no such file", probe(program, "https://localhost:1", folder / "none.crt"), "INVALID_ARGUMENT", "ca_file")
