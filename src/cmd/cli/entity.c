@@ -119,7 +119,9 @@ static const struct dt_entity *find_stateless(const struct cli_session *session,
     char text[ID_SIZE_MAX], found[ID_SIZE_MAX];
     struct dt_error error;
     struct dt_entity_query query = DT_INIT(struct dt_entity_query);
-    (void)snprintf(text, sizeof text, "@%s@%s", id.name, id.key);
+    int size = snprintf(text, sizeof text, "@%s@%s", id.name, id.key);
+    if (size < 0 || size >= (int)sizeof text)
+        return NULL; /* no entity has so long an id */
     query.id_prefix = text;
     query.page_size = 1;
     query.transient = true;
