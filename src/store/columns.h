@@ -24,18 +24,22 @@
     NEXT(inbox_next, i64)                                                                                    \
     NEXT(activity_next, i64)
 
-/* What indexes hold; `key` first. */
-#define INSTANCE_INDEXED_COLUMNS(FIRST, NEXT)                                                                \
-    FIRST(key, i64)                                                                                          \
-    NEXT(hub, u32)                                                                                           \
-    NEXT(instance_id, bytes)                                                                                 \
-    NEXT(status, status)                                                                                     \
+/* What indexes hold, and changes at a start and an end. */
+#define INSTANCE_STAGE_COLUMNS(FIRST, NEXT)                                                                  \
+    FIRST(status, status)                                                                                    \
     NEXT(created_ns, i64)                                                                                    \
     NEXT(completed_ns, i64)
 
+/* What never changes. */
+#define INSTANCE_NAME_COLUMNS(FIRST, NEXT)                                                                   \
+    FIRST(key, i64)                                                                                          \
+    NEXT(hub, u32)                                                                                           \
+    NEXT(instance_id, bytes)
+
 #define INSTANCE_COLUMNS(FIRST, NEXT)                                                                        \
     INSTANCE_TURN_COLUMNS(FIRST, NEXT)                                                                       \
-    INSTANCE_INDEXED_COLUMNS(NEXT, NEXT)
+    INSTANCE_STAGE_COLUMNS(NEXT, NEXT)                                                                       \
+    INSTANCE_NAME_COLUMNS(NEXT, NEXT)
 
 #define INBOX_COLUMNS(FIRST, NEXT)                                                                           \
     FIRST(key, i64)                                                                                          \

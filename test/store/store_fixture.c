@@ -13,13 +13,18 @@
 #include "fault_vfs.h"
 #include "store/sqlite/sqlite_store.h"
 
+#define FRESH_IDS_MAX 3 /* so that ids are on their way to the table in each test */
+
 static enum status sqlite_open(const char *folder, struct loop *loop, struct task_store **ret_store,
                                struct err *err)
 {
     char path[128];
     snprintf(path, sizeof path, "%s/tasks.db", folder);
-    struct sqlite_store_options options = {
-        .path = path, .hubs_max = 3, .checkpoint_pages = 50, .vfs = fault_vfs_register()};
+    struct sqlite_store_options options = {.path = path,
+                                           .hubs_max = 3,
+                                           .checkpoint_pages = 50,
+                                           .fresh_ids_max = FRESH_IDS_MAX,
+                                           .vfs = fault_vfs_register()};
     if (access(path, F_OK) != 0)
         fault_vfs_reset(1); /* what it remembers of the files of a test before */
     return sqlite_store_open(&options, loop, ret_store, err);

@@ -6,6 +6,7 @@
  * in between move no border, so pages never repeat and never skip (store/page_token.h). */
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "store/page_token.h"
 #include "store/sqlite/sqlite_store_internal.h"
 
@@ -19,6 +20,7 @@
 struct query_job {
     struct store_job job;
     struct db *db;
+    struct fresh_ids *fresh;
     struct task_store_query query;
     void (*on_done)(void *context, enum status status, const char *text, const struct task_store_page *page);
     void *context;
@@ -45,27 +47,57 @@ static enum task_statement query_statement(const struct task_store_query *query)
     return failed ? TASK_QUERY_FAILED : TASK_QUERY_DONE;
 }
 
-/* Few ids with the prefix are quickly sorted; many are more quickly found by walking the order and looking.
- */
-static enum status query_choose(struct db *db, const struct task_store_query *query, struct bytes id_end,
-                                size_t *ret_statement, struct err *err)
+/* Where rows of a query come from. */
+struct query_source {
+    size_t statement;
+    struct bytes id_end;
+    struct bytes keys; /* for TASK_QUERY_PREFIX */
+};
+
+static enum status count_in_table(struct db *db, const struct task_store_query *query, struct bytes id_end,
+                                  size_t *ret_count, struct err *err)
 {
     bool row = false;
-    size_t statement = query_statement(query);
-    if (!query->by_completion && id_end.data) {
-        db_bind_i64(db, TASK_QUERY_PREFIX_FEW, 1, query->hub);
-        db_bind_bytes(db, TASK_QUERY_PREFIX_FEW, 2, query->id_prefix);
-        db_bind_bytes(db, TASK_QUERY_PREFIX_FEW, 3, id_end);
-        db_bind_i64(db, TASK_QUERY_PREFIX_FEW, 4, PREFIX_FEW_MAX);
-        enum status status = db_next(db, TASK_QUERY_PREFIX_FEW, &row, err);
-        if (status != STATUS_OK)
-            return status;
-        if (db_column_i64(db, TASK_QUERY_PREFIX_FEW, 0) < PREFIX_FEW_MAX)
-            statement = TASK_QUERY_PREFIX;
-        db_done(db, TASK_QUERY_PREFIX_FEW);
-    }
-    *ret_statement = statement;
+    db_bind_i64(db, TASK_QUERY_PREFIX_FEW, 1, query->hub);
+    db_bind_bytes(db, TASK_QUERY_PREFIX_FEW, 2, query->id_prefix);
+    db_bind_bytes(db, TASK_QUERY_PREFIX_FEW, 3, id_end);
+    db_bind_i64(db, TASK_QUERY_PREFIX_FEW, 4, PREFIX_FEW_MAX);
+    enum status status = db_next(db, TASK_QUERY_PREFIX_FEW, &row, err);
+    if (status != STATUS_OK)
+        return status;
+    *ret_count = (size_t)db_column_i64(db, TASK_QUERY_PREFIX_FEW, 0);
+    db_done(db, TASK_QUERY_PREFIX_FEW);
     return STATUS_OK;
+}
+
+static enum status write_keys(struct arena *arena, const int64_t *keys, size_t count, struct bytes *ret_text,
+                              struct err *err)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    for (size_t i = 0; i < count; i++)
+        buf_append_fmt(&text, "%c%lld", i ? ',' : '[', (long long)keys[i]);
+    buf_append_cstr(&text, count ? "]" : "[]");
+    *ret_text = buf_status(&text) == STATUS_OK ? arena_copy(arena, buf_peek(&text)) : (struct bytes){0};
+    return ret_text->data ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "query: out of memory");
+}
+
+/* Few ids with the prefix are quickly sorted; many are more quickly found by walking the order and looking. Memory is looked
+ * at first: what goes from there to the table meanwhile is then seen twice, and counts once. */
+static enum status query_choose(struct db *db, struct fresh_ids *fresh, const struct task_store_query *query,
+                                struct arena *arena, struct query_source *source, struct err *err)
+{
+    source->statement = query_statement(query);
+    if (query->by_completion || !source->id_end.data)
+        return STATUS_OK;
+
+    int64_t keys[PREFIX_FEW_MAX];
+    size_t in_table = 0;
+    size_t in_memory = fresh_ids_with_prefix(fresh, query->hub, query->id_prefix, keys, ARRAY_SIZE(keys));
+    enum status status = count_in_table(db, query, source->id_end, &in_table, err);
+    if (status != STATUS_OK || in_memory + in_table >= PREFIX_FEW_MAX)
+        return status;
+    source->statement = TASK_QUERY_PREFIX;
+    return write_keys(arena, keys, in_memory, &source->keys, err);
 }
 
 struct bytes sqlite_store_prefix_end(struct arena *arena, struct bytes prefix)
@@ -80,9 +112,10 @@ struct bytes sqlite_store_prefix_end(struct arena *arena, struct bytes prefix)
     return bytes_of(data, size);
 }
 
-static void query_bind(struct db *db, size_t s, const struct task_store_query *query, struct page_token after,
-                       struct bytes id_end)
+static void query_bind(struct db *db, const struct query_source *source, const struct task_store_query *query,
+                       struct page_token after)
 {
+    size_t s = source->statement;
     int64_t own_from = query->by_completion ? query->completed_from_ns : query->created_from_ns;
     int64_t own_to = query->by_completion ? query->completed_to_ns : query->created_to_ns;
     int64_t other_from = query->by_completion ? query->created_from_ns : query->completed_from_ns;
@@ -96,13 +129,15 @@ static void query_bind(struct db *db, size_t s, const struct task_store_query *q
     db_bind_i64(db, s, 4, own_to ? own_to : INT64_MAX);
     db_bind_i64(db, s, 5, query->status_mask);
     db_bind_bytes(db, s, 6, query->id_prefix);
-    if (id_end.data)
-        db_bind_bytes(db, s, 7, id_end);
+    if (source->id_end.data)
+        db_bind_bytes(db, s, 7, source->id_end);
     else
         db_bind_null(db, s, 7);
     db_bind_i64(db, s, 8, other_from);
     db_bind_i64(db, s, 9, other_to ? other_to : INT64_MAX);
     db_bind_i64(db, s, 10, query->terminal_only);
+    if (s == TASK_QUERY_PREFIX)
+        db_bind_bytes(db, s, 11, source->keys);
 }
 
 static size_t row_size(const struct instance_row *row, const struct payload *payloads)
@@ -177,11 +212,10 @@ static enum status page_fill(struct db *db, size_t s, const struct task_store_qu
     }
 }
 
-static enum status query_run(struct db *db, const struct task_store_query *query,
+static enum status query_run(struct db *db, struct fresh_ids *fresh, const struct task_store_query *query,
                              struct task_store_page *page, struct err *err)
 {
     struct page_token after = {0};
-    size_t statement = 0;
     if (query->id_prefix.size > PAGE_TOKEN_ID_SIZE_MAX)
         return err_set(err, STATUS_INVALID_ARGUMENT, "the id prefix is longer than %d bytes",
                        PAGE_TOKEN_ID_SIZE_MAX);
@@ -192,14 +226,15 @@ static enum status query_run(struct db *db, const struct task_store_query *query
         if (after.by_completion != query->by_completion || after.hub != query->hub)
             return err_set(err, STATUS_MALFORMED, "the continuation token belongs to another query");
     }
-    struct bytes id_end =
-        query->id_prefix.size ? sqlite_store_prefix_end(&page->arena, query->id_prefix) : (struct bytes){0};
-    enum status status = query_choose(db, query, id_end, &statement, err);
+    struct query_source source = {0};
+    if (query->id_prefix.size)
+        source.id_end = sqlite_store_prefix_end(&page->arena, query->id_prefix);
+    enum status status = query_choose(db, fresh, query, &page->arena, &source, err);
     if (status != STATUS_OK)
         return status;
-    query_bind(db, statement, query, after, id_end);
-    status = page_fill(db, statement, query, page, err);
-    db_done(db, statement);
+    query_bind(db, &source, query, after);
+    status = page_fill(db, source.statement, query, page, err);
+    db_done(db, source.statement);
     return status;
 }
 
@@ -208,7 +243,7 @@ static enum status query_run(struct db *db, const struct task_store_query *query
 static void query_perform(struct store_job *base)
 {
     struct query_job *job = CONTAINER_OF(base, struct query_job, job);
-    job->error.status = query_run(job->db, &job->query, &job->page, &job->error);
+    job->error.status = query_run(job->db, job->fresh, &job->query, &job->page, &job->error);
 }
 
 static void query_report(struct store_job *base)
@@ -236,6 +271,7 @@ void sqlite_store_query(struct task_store *base, const struct task_store_query *
     *job = (struct query_job){
         .job = {.perform = query_perform, .report = query_report, .destroy = query_destroy},
         .db = store->querier,
+        .fresh = store->ids.fresh,
         .query = *query,
         .on_done = on_done,
         .context = context};

@@ -14,6 +14,7 @@
 struct instance_job {
     struct store_job job;
     struct db *db;
+    const struct id_index *ids;
     struct task_store_instance found;
     struct arena arena;
     struct instance_row row;
@@ -24,12 +25,41 @@ struct instance_job {
     struct err error;
 };
 
+/* Finds the row by its key where that is in memory, else by the table; the statement stays on it. */
+static enum status instance_find(struct instance_job *job, int64_t key, bool *ret_found, struct err *err)
+{
+    *ret_found = false;
+    if (!key && id_filter_excludes(job->ids->filter, job->found.hub, job->found.instance_id))
+        return STATUS_OK;
+    db_bind_i64(job->db, TASK_INSTANCE_GET, 1, job->found.hub);
+    db_bind_bytes(job->db, TASK_INSTANCE_GET, 2, job->found.instance_id);
+    if (key)
+        db_bind_i64(job->db, TASK_INSTANCE_GET, 3, key);
+    else
+        db_bind_null(job->db, TASK_INSTANCE_GET, 3);
+    return db_next(job->db, TASK_INSTANCE_GET, ret_found, err);
+}
+
+/* While we look, an id may go from memory to the table, or from an instance to its namesake. Either way memory says something
+ * else afterwards, or what we found nothing in was the truth. */
+static enum status instance_find_anywhere(struct instance_job *job, bool *ret_found, struct err *err)
+{
+    int64_t key = fresh_ids_find(job->ids->fresh, job->found.hub, job->found.instance_id);
+    for (;;) {
+        enum status status = instance_find(job, key, ret_found, err);
+        if (status != STATUS_OK || *ret_found)
+            return status;
+        int64_t before = key;
+        key = fresh_ids_find(job->ids->fresh, job->found.hub, job->found.instance_id);
+        if (key == before)
+            return status;
+    }
+}
+
 static enum status instance_read(struct instance_job *job, struct err *err)
 {
     bool found = false;
-    db_bind_i64(job->db, TASK_INSTANCE_GET, 1, job->found.hub);
-    db_bind_bytes(job->db, TASK_INSTANCE_GET, 2, job->found.instance_id);
-    enum status status = db_next(job->db, TASK_INSTANCE_GET, &found, err);
+    enum status status = instance_find_anywhere(job, &found, err);
     if (status != STATUS_OK || !found)
         return status;
     task_row_instance(job->db, TASK_INSTANCE_GET, &job->row);
@@ -77,6 +107,7 @@ void sqlite_store_read_instance(struct task_store *base, uint64_t tag, uint32_t 
     *job = (struct instance_job){
         .job = {.perform = instance_perform, .report = instance_report, .destroy = instance_destroy},
         .db = store->reader,
+        .ids = &store->ids,
         .found = {.tag = tag, .hub = hub},
         .on_done = on_done,
         .context = context};

@@ -51,16 +51,25 @@ static enum status key_used(struct db *db, int64_t key, int64_t *key_next, struc
     return task_meta_put(db, TASK_META_KEY_NEXT, *key_next, err);
 }
 
-static enum status put_instance(struct db *db, const struct instance_row *row, int64_t *key_next,
-                                struct err *err)
+/* From the least that may have changed to the most. */
+static enum status put_instance(struct db *db, const struct instance_row *row, const struct id_index *ids,
+                                int64_t *key_next, struct err *err)
 {
     ASSERT(row->key > 0 && row->key < KEY_MAX);
-    bind_instance(db, TASK_INSTANCE_TOUCH, row);
-    enum status status = db_run(db, TASK_INSTANCE_TOUCH, err);
-    if (status != STATUS_OK || db_changes(db) == 1)
+    static const enum task_statement updates[] = {TASK_INSTANCE_TOUCH, TASK_INSTANCE_CHANGE};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < ARRAY_SIZE(updates); i++) {
+        bind_instance(db, updates[i], row);
+        status = db_run(db, updates[i], err);
+        if (status != STATUS_OK || db_changes(db) == 1)
+            return status;
+    }
+
+    status = task_id_add(db, ids, row, err);
+    if (status != STATUS_OK)
         return status;
-    bind_instance(db, TASK_INSTANCE_PUT, row);
-    status = db_run(db, TASK_INSTANCE_PUT, err);
+    bind_instance(db, TASK_INSTANCE_ADD, row);
+    status = db_run(db, TASK_INSTANCE_ADD, err);
     return status == STATUS_OK ? key_used(db, row->key, key_next, err) : status;
 }
 
@@ -79,11 +88,13 @@ static enum status clear_payloads(struct db *db, int64_t key, struct err *err)
     return run_ids(db, TASK_PAYLOAD_CLEAR, key * PAYLOAD_SLOTS, key * PAYLOAD_SLOTS + PAYLOAD_SLOTS - 1, err);
 }
 
-static enum status delete_instance(struct db *db, int64_t key, struct err *err)
+static enum status delete_instance(struct db *db, int64_t key, const struct id_index *ids, struct err *err)
 {
     static const enum task_statement clears[] = {TASK_INSTANCE_DELETE, TASK_HISTORY_CLEAR, TASK_INBOX_CLEAR,
                                                  TASK_ACTIVITY_CLEAR};
-    enum status status = clear_payloads(db, key, err);
+    enum status status = task_id_remove(db, ids, key, err);
+    if (status == STATUS_OK)
+        status = clear_payloads(db, key, err);
     for (size_t i = 0; i < ARRAY_SIZE(clears) && status == STATUS_OK; i++)
         status = run_ids(db, clears[i], key, 0, err);
     return status;
@@ -154,13 +165,14 @@ static enum status add_numbered(struct db *db, const struct write_op *op, int64_
     return status == STATUS_OK ? key_used(db, sequence, key_next, err) : status;
 }
 
-static enum status apply_op(struct db *db, const struct write_op *op, int64_t *key_next, struct err *err)
+static enum status apply_op(struct db *db, const struct write_op *op, const struct id_index *ids,
+                            int64_t *key_next, struct err *err)
 {
     switch (op->kind) {
     case WRITE_INSTANCE_PUT:
-        return put_instance(db, &op->instance, key_next, err);
+        return put_instance(db, &op->instance, ids, key_next, err);
     case WRITE_INSTANCE_DELETE:
-        return delete_instance(db, op->key, err);
+        return delete_instance(db, op->key, ids, err);
     case WRITE_PAYLOAD_PUT:
         return put_payload(db, op, err);
     case WRITE_HISTORY_APPEND:
@@ -201,11 +213,12 @@ static enum status apply_op(struct db *db, const struct write_op *op, int64_t *k
     return STATUS_INTERNAL;
 }
 
-STATUS_RESULT task_rows_apply(struct db *db, const struct write_set *set, int64_t *key_next, struct err *err)
+STATUS_RESULT task_rows_apply(struct db *db, const struct write_set *set, const struct id_index *ids,
+                              int64_t *key_next, struct err *err)
 {
     int64_t next = *key_next;
     list_each (it, &set->ops) {
-        enum status status = apply_op(db, CONTAINER_OF(it, struct write_op, link), &next, err);
+        enum status status = apply_op(db, CONTAINER_OF(it, struct write_op, link), ids, &next, err);
         if (status != STATUS_OK)
             return status;
     }

@@ -7,6 +7,7 @@
  *
  *   hub       a name, its number, and its rules of retention
  *   instance  one row an instance; the columns that change every turn stand in no index
+ *   instance_key  which key an id has, for all that are not among the newest
  *   payload   id = instance key * 8 + kind: a rowid, so that an instance's payloads lie side by side
  *   history   one row a turn, only ever appended; its own rowid, which was 4 times faster than a long key
  *   inbox     small and short-lived: stored in its key
@@ -66,6 +67,14 @@ const char *const task_schema_steps[] = {
     "  request_id BLOB NOT NULL, at_ns INTEGER NOT NULL) STRICT;",
     /* 6: a hub has rules of its own for what is over; empty: those of the settings. */
     "ALTER TABLE hub ADD COLUMN retention BLOB NOT NULL DEFAULT x'';",
+    /* 7: ids are random, so that each new one dirtied a page of their index. They come into a table now, later and in their
+     * order (fresh_ids.h); what is above the mark is not in it yet. */
+    "CREATE TABLE instance_key (hub INTEGER NOT NULL, instance_id BLOB NOT NULL, key INTEGER NOT NULL,"
+    "  PRIMARY KEY (hub, instance_id)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO instance_key SELECT hub, instance_id, key FROM instance INDEXED BY instance_by_id"
+    "  ORDER BY hub, instance_id;"
+    "DROP INDEX instance_by_id;"
+    "INSERT INTO meta (name, value) SELECT 3, coalesce(max(key), 0) FROM instance;",
 };
 const int task_schema_version = ARRAY_SIZE(task_schema_steps);
 
@@ -79,28 +88,27 @@ const int task_schema_version = ARRAY_SIZE(task_schema_steps);
 #define RECEIPT_NAMES  COLUMN_NAMES(RECEIPT_COLUMNS)
 
 /* Parameters without numbers count as they come: in the order of store/columns.h, everywhere. */
-#define VALUE(name, kind)        "?"
-#define VALUE_NEXT(name, kind)   ", ?"
-#define VALUES(LIST)             " VALUES (" LIST(VALUE, VALUE_NEXT) ")"
-#define SET(name, kind)          #name " = ?"
-#define SET_NEXT(name, kind)     ", " #name " = ?"
-#define SAME(name, kind)         #name " = ?"
-#define SAME_NEXT(name, kind)    " AND " #name " = ?"
-#define REPLACE(name, kind)      #name " = excluded." #name
-#define REPLACE_NEXT(name, kind) ", " #name " = excluded." #name
-#define NOTHING(name, kind)
+#define VALUE(name, kind)      "?"
+#define VALUE_NEXT(name, kind) ", ?"
+#define VALUES(LIST)           " VALUES (" LIST(VALUE, VALUE_NEXT) ")"
+#define SET(name, kind)        #name " = ?"
+#define SET_NEXT(name, kind)   ", " #name " = ?"
+#define SAME(name, kind)       #name " = ?"
+#define SAME_NEXT(name, kind)  " AND " #name " = ?"
 
 /* ?1 hub, ?2 ?3 the place behind which the page starts, ?4 time's end, ?5 status mask, ?6 ?7 id range, ?8 ?9
  * the other time's range, ?10 0 or 1: terminal only. The time in `order` walks the index. */
-#define ROWS(index, order, other, extra)                                                                     \
-    "SELECT " INSTANCE_NAMES " FROM instance INDEXED BY " index " WHERE hub = ?1 AND (" order                \
+#define ROWS(access, order, other, extra)                                                                    \
+    "SELECT " INSTANCE_NAMES " FROM instance " access " WHERE hub = ?1 AND (" order                          \
     ", instance_id) > (?2, ?3) AND " order " < ?4"                                                           \
     " AND (?5 = 0 OR (?5 >> status) & 1) AND instance_id >= ?6 AND (?7 IS NULL OR instance_id < ?7)"         \
     " AND " other " >= ?8 AND " other " < ?9 AND (?10 = 0 OR completed_ns > 0)" extra
-#define ROWS_LIVE   ROWS("instance_live", "created_ns", "completed_ns", " AND completed_ns = 0")
-#define ROWS_FAILED ROWS("instance_failed", "created_ns", "completed_ns", " AND status IN (3, 4, 5)")
+#define ROWS_LIVE ROWS("INDEXED BY instance_live", "created_ns", "completed_ns", " AND completed_ns = 0")
+#define ROWS_FAILED                                                                                          \
+    ROWS("INDEXED BY instance_failed", "created_ns", "completed_ns", " AND status IN (3, 4, 5)")
 #define ROWS_DONE                                                                                            \
-    ROWS("instance_done", "created_ns", "completed_ns", " AND completed_ns > 0 AND status NOT IN (3, 4, 5)")
+    ROWS("INDEXED BY instance_done", "created_ns", "completed_ns",                                           \
+         " AND completed_ns > 0 AND status NOT IN (3, 4, 5)")
 /* SQLite merges the parts of a union that come in this order; it sorts nothing. */
 #define BY_CREATED " ORDER BY created_ns, instance_id"
 
@@ -132,13 +140,26 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
     [TASK_HUB_ALL] = "SELECT hub, name, retention FROM hub ORDER BY hub",
     [TASK_HUB_RETENTION] = "UPDATE hub SET retention = ?2 WHERE hub = ?1",
     /* What a turn changes, provided that nothing indexed changes: no index is written. */
-    [TASK_INSTANCE_TOUCH] = "UPDATE instance SET " INSTANCE_TURN_COLUMNS(
-        SET, SET_NEXT) " WHERE " INSTANCE_INDEXED_COLUMNS(SAME, SAME_NEXT),
-    [TASK_INSTANCE_PUT] = "INSERT INTO instance (" INSTANCE_NAMES ")" VALUES(
-        INSTANCE_COLUMNS) " ON CONFLICT (key) DO UPDATE SET " INSTANCE_TURN_COLUMNS(REPLACE, REPLACE_NEXT)
-        INSTANCE_INDEXED_COLUMNS(NOTHING, REPLACE_NEXT),
+    [TASK_INSTANCE_TOUCH] =
+        "UPDATE instance SET " INSTANCE_TURN_COLUMNS(SET, SET_NEXT) " WHERE " INSTANCE_STAGE_COLUMNS(
+            SAME, SAME_NEXT) INSTANCE_NAME_COLUMNS(SAME_NEXT, SAME_NEXT),
+    [TASK_INSTANCE_CHANGE] = "UPDATE instance SET " INSTANCE_TURN_COLUMNS(SET, SET_NEXT)
+        INSTANCE_STAGE_COLUMNS(SET_NEXT, SET_NEXT) " WHERE " INSTANCE_NAME_COLUMNS(SAME, SAME_NEXT),
+    [TASK_INSTANCE_ADD] = "INSERT INTO instance (" INSTANCE_NAMES ")" VALUES(INSTANCE_COLUMNS),
     [TASK_INSTANCE_DELETE] = "DELETE FROM instance WHERE key = ?1",
-    [TASK_INSTANCE_GET] = "SELECT " INSTANCE_NAMES " FROM instance WHERE hub = ?1 AND instance_id = ?2",
+    /* ?3: the key where it is known. */
+    [TASK_INSTANCE_GET] = "SELECT " INSTANCE_NAMES " FROM instance WHERE key = coalesce(?3,"
+                          " (SELECT key FROM instance_key WHERE hub = ?1 AND instance_id = ?2))"
+                          " AND hub = ?1 AND instance_id = ?2",
+    [TASK_INSTANCE_NAME] = "SELECT hub, instance_id FROM instance WHERE key = ?1",
+    [TASK_INSTANCE_FRESH] = "SELECT hub, instance_id, key FROM instance WHERE key > ?1 ORDER BY key",
+    [TASK_KEY_PUT] =
+        "INSERT INTO instance_key (hub, instance_id, key) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT (hub, instance_id) DO UPDATE SET key = excluded.key WHERE key <> excluded.key",
+    [TASK_KEY_GET] = "SELECT key FROM instance_key WHERE hub = ?1 AND instance_id = ?2",
+    [TASK_KEY_DELETE] = "DELETE FROM instance_key WHERE hub = ?1 AND instance_id = ?2 AND key = ?3",
+    [TASK_KEY_WALK] = "SELECT hub, instance_id FROM instance_key WHERE (hub, instance_id) > (?1, ?2)"
+                      " ORDER BY hub, instance_id LIMIT ?3",
     [TASK_INSTANCE_LIVE] = "SELECT " INSTANCE_NAMES " FROM instance INDEXED BY instance_live"
                            " WHERE completed_ns = 0 ORDER BY hub, created_ns, instance_id",
     /* Over, but what was scheduled on the way out has not run yet. Few: found from the activities. */
@@ -199,11 +220,14 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
     [TASK_QUERY_FAILED] = ROWS_FAILED BY_CREATED,
     [TASK_QUERY_DONE] = ROWS_DONE BY_CREATED,
     [TASK_QUERY_TERMINAL] = ROWS_FAILED " UNION ALL " ROWS_DONE BY_CREATED,
-    [TASK_QUERY_COMPLETED] = ROWS("instance_by_completed", "completed_ns", "created_ns",
+    [TASK_QUERY_COMPLETED] = ROWS("INDEXED BY instance_by_completed", "completed_ns", "created_ns",
                                   " AND completed_ns > 0") " ORDER BY completed_ns, instance_id",
+    /* ?11: keys of those that are in memory, as an array of JSON; some may have come to the table since. */
     [TASK_QUERY_PREFIX] =
-        ROWS("instance_by_id", "created_ns", "completed_ns", " AND instance_id < ?7") BY_CREATED,
-    [TASK_QUERY_PREFIX_FEW] = "SELECT count(*) FROM (SELECT 1 FROM instance INDEXED BY instance_by_id"
+        ROWS("", "created_ns", "completed_ns",
+             " AND key IN (SELECT key FROM instance_key WHERE hub = ?1 AND instance_id >= ?6"
+             " AND instance_id < ?7 UNION SELECT value FROM json_each(CAST(?11 AS TEXT)))") BY_CREATED,
+    [TASK_QUERY_PREFIX_FEW] = "SELECT count(*) FROM (SELECT 1 FROM instance_key"
                               " WHERE hub = ?1 AND instance_id >= ?2 AND instance_id < ?3 LIMIT ?4)",
 };
 

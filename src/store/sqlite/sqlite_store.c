@@ -60,6 +60,8 @@ static enum status store_open_connections(struct sqlite_store *store, const stru
         status = store_compact(store, &options, err);
     if (status == STATUS_OK)
         status = task_meta_get(store->writer, TASK_META_KEY_NEXT, &store->key_next, err);
+    if (status == STATUS_OK)
+        status = task_ids_load(store->writer, o->fresh_ids_max, &store->ids, err);
     if (status != STATUS_OK)
         return err_wrap(err, "%s", store->shown);
     options.read_only = true;
@@ -100,6 +102,7 @@ static void sqlite_store_close(struct task_store *base)
         log_debug("store", "checkpoint failed error=\"%s\"", err.text);
     db_close(store->writer);
     store_lock_release(&store->lock);
+    task_ids_fini(&store->ids);
     pthread_mutex_destroy(&store->mutex);
     free(store->path);
     free(store->shown);
@@ -179,6 +182,7 @@ STATUS_RESULT sqlite_store_open(const struct sqlite_store_options *options, stru
         task_store_close(&store->base);
         return status;
     }
+    sqlite_store_scan_ids(store);
     *ret_store = &store->base;
     return STATUS_OK;
 }

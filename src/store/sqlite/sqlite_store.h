@@ -18,7 +18,9 @@ struct sqlite_store_options {
     bool sync_off;        /* for benchmarks only: acknowledged no longer means on disk */
     size_t hubs_max;      /* 0: 1000 */
     int checkpoint_pages; /* size of the write-ahead log at which it is copied into the file; 0: 4000 */
-    const char *vfs;      /* name of a registered SQLite VFS, for fault injection; NULL: the system's */
+    size_t
+        fresh_ids_max; /* ids of new instances that may wait in memory for their table; 0: 65536, and as many on their way */
+    const char *vfs; /* name of a registered SQLite VFS, for fault injection; NULL: the system's */
 };
 
 /* UNAVAILABLE if another process has the store; the text names it. FAILED_PRECONDITION for a file of a newer

@@ -39,6 +39,8 @@ struct sqlite_store {
     int checkpoint_pages;
     int checkpoint_at; /* pages of the log at which the next checkpoint is tried */
 
+    struct id_index ids; /* any thread may look */
+
     pthread_mutex_t mutex; /* guards what follows; never held during a call of SQLite */
     struct err failure;    /* status OK: sets are accepted */
     bool low;              /* the reserve is spent: the disk is nearly full */
@@ -104,6 +106,8 @@ void sqlite_store_query(struct task_store *store, const struct task_store_query 
                         void *context);
 /* The first byte string behind all that begin with `prefix`; data NULL if there is none. */
 struct bytes sqlite_store_prefix_end(struct arena *arena, struct bytes prefix);
+/* id_scan.c: makes the filter of ids, if that is due. Loop's thread. */
+void sqlite_store_scan_ids(struct sqlite_store *store);
 /* entity_query.c */
 void sqlite_store_query_entities(struct task_store *store, const struct task_store_entity_query *query,
                                  void (*on_done)(void *context, enum status status, const char *text,

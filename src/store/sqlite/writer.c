@@ -51,7 +51,9 @@ struct set_job {
 /* If the commit fails, `key_next` in memory is ahead of the file; recovery, without which nothing is written, reads it anew. */
 static enum status apply_set(struct sqlite_store *store, void *context, struct err *err)
 {
-    return task_rows_apply(store->writer, context, &store->key_next, err);
+    enum status status = task_ids_merge(store->writer, &store->ids, err);
+    return status == STATUS_OK ? task_rows_apply(store->writer, context, &store->ids, &store->key_next, err)
+                               : status;
 }
 
 static void set_note(struct set_job *job, int64_t took_ns)
@@ -77,6 +79,10 @@ static void set_perform(struct store_job *base)
         return;
     int64_t began = clock_monotonic_ns();
     job->error.status = sqlite_store_transaction(job->store, apply_set, job->set, &job->error);
+    if (job->error.status == STATUS_OK)
+        fresh_ids_commit(job->store->ids.fresh);
+    else
+        fresh_ids_rollback(job->store->ids.fresh);
     set_note(job, clock_monotonic_ns() - began);
 }
 
@@ -84,6 +90,7 @@ static void set_report(struct store_job *base)
 {
     struct set_job *job = CONTAINER_OF(base, struct set_job, job);
     job->store->sets_open--;
+    sqlite_store_scan_ids(job->store);
     job->on_done(job->context, job->set->sequence, job->error.status,
                  job->error.status == STATUS_OK ? NULL : job->error.text);
 }
