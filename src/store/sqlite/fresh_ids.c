@@ -23,21 +23,21 @@
 #define NAME_SIZE_USUAL     512               /* bytes; longer ones are copied to the heap */
 
 /* The name is hub and id in one, so that names compare as rows of the table do. */
-struct entry {
+struct fresh_entry {
     struct fresh_id id;
     struct bytes name;
 };
 
 struct generation {
     struct arena arena;
-    struct entry **entries;
+    struct fresh_entry **entries;
     size_t count;
     size_t capacity;
 };
 
-struct change {
-    struct entry *added;  /* NULL: one was removed */
-    struct bytes removed; /* its name */
+struct fresh_change {
+    struct fresh_entry *added; /* NULL: one was removed */
+    struct bytes removed;      /* its name */
     int64_t key;
 };
 
@@ -56,7 +56,7 @@ struct fresh_ids {
     int64_t key_last;
 
     /* of the open transaction */
-    struct change *changes;
+    struct fresh_change *changes;
     size_t change_count;
     size_t change_capacity;
     struct arena names;
@@ -130,7 +130,7 @@ int64_t fresh_ids_find(struct fresh_ids *ids, uint32_t hub, struct bytes instanc
     struct bytes name = name_write(space, hub, instance_id);
 
     pthread_mutex_lock(&ids->mutex);
-    const struct entry *entry = map_get(&ids->map, name);
+    const struct fresh_entry *entry = map_get(&ids->map, name);
     int64_t key = entry ? entry->id.key : 0;
     pthread_mutex_unlock(&ids->mutex);
 
@@ -139,13 +139,13 @@ int64_t fresh_ids_find(struct fresh_ids *ids, uint32_t hub, struct bytes instanc
     return key;
 }
 
-struct found {
+struct fresh_found {
     int64_t *keys;
     size_t count;
     size_t max;
 };
 
-static void note(struct found *found, const struct entry *entry)
+static void note(struct fresh_found *found, const struct fresh_entry *entry)
 {
     if (entry->id.key == 0)
         return;
@@ -173,7 +173,7 @@ size_t fresh_ids_with_prefix(struct fresh_ids *ids, uint32_t hub, struct bytes p
     CLEANUP(arena_fini) struct arena arena;
     arena_init(&arena, 0);
     struct bytes name = name_new(&arena, hub, prefix);
-    struct found found = {.keys = ret_keys, .max = keys_max};
+    struct fresh_found found = {.keys = ret_keys, .max = keys_max};
 
     pthread_mutex_lock(&ids->mutex);
     for (size_t i = 0; i < ids->filling.count; i++)
@@ -215,7 +215,7 @@ static void *grown(void *items, size_t count, size_t *capacity, size_t item_size
     return items;
 }
 
-static void stage(struct fresh_ids *ids, struct change change)
+static void stage(struct fresh_ids *ids, struct fresh_change change)
 {
     ids->changes = grown(ids->changes, ids->change_count, &ids->change_capacity, sizeof *ids->changes);
     ids->changes[ids->change_count++] = change;
@@ -226,7 +226,7 @@ bool fresh_ids_add(struct fresh_ids *ids, uint32_t hub, struct bytes instance_id
     if (key <= ids->settled || (ids->merging.count > 0 && key <= ids->merging_until))
         return false;
 
-    struct entry *entry = arena_alloc(&ids->filling.arena, sizeof *entry);
+    struct fresh_entry *entry = arena_alloc(&ids->filling.arena, sizeof *entry);
     ASSERT(entry);
     entry->name = name_new(&ids->filling.arena, hub, instance_id);
     entry->id = (struct fresh_id){
@@ -234,13 +234,13 @@ bool fresh_ids_add(struct fresh_ids *ids, uint32_t hub, struct bytes instance_id
         .instance_id = bytes_of(entry->name.data + HUB_SIZE, instance_id.size),
         .key = key,
     };
-    stage(ids, (struct change){.added = entry, .key = key});
+    stage(ids, (struct fresh_change){.added = entry, .key = key});
     return true;
 }
 
 void fresh_ids_remove(struct fresh_ids *ids, uint32_t hub, struct bytes instance_id, int64_t key)
 {
-    stage(ids, (struct change){.removed = name_new(&ids->names, hub, instance_id), .key = key});
+    stage(ids, (struct fresh_change){.removed = name_new(&ids->names, hub, instance_id), .key = key});
 }
 
 static void changes_drop(struct fresh_ids *ids)
@@ -257,7 +257,7 @@ void fresh_ids_rollback(struct fresh_ids *ids)
 
 /* --- what a commit does --- */
 
-static void add(struct fresh_ids *ids, struct entry *entry)
+static void add(struct fresh_ids *ids, struct fresh_entry *entry)
 {
     struct generation *filling = &ids->filling;
     filling->entries =
@@ -273,7 +273,7 @@ static void add(struct fresh_ids *ids, struct entry *entry)
 /* A namesake that was started since keeps its place. */
 static void take_out(struct fresh_ids *ids, struct bytes name, int64_t key)
 {
-    struct entry *entry = map_get(&ids->map, name);
+    struct fresh_entry *entry = map_get(&ids->map, name);
     if (!entry || entry->id.key != key)
         return;
     (void)map_take(&ids->map, name);
@@ -284,7 +284,7 @@ static void drop_merged(struct fresh_ids *ids)
 {
     struct generation *merging = &ids->merging;
     for (size_t i = 0; i < ids->portion; i++) {
-        struct entry *entry = merging->entries[ids->merged + i];
+        struct fresh_entry *entry = merging->entries[ids->merged + i];
         if (entry->id.key != 0)
             take_out(ids, entry->name, entry->id.key);
     }
@@ -299,7 +299,7 @@ static void drop_merged(struct fresh_ids *ids)
 
 static int by_name(const void *a, const void *b)
 {
-    return bytes_compare((*(struct entry *const *)a)->name, (*(struct entry *const *)b)->name);
+    return bytes_compare((*(struct fresh_entry *const *)a)->name, (*(struct fresh_entry *const *)b)->name);
 }
 
 /* What is full becomes what is merged, if that place is free. Sorted beside the mutex, in a copy. */
@@ -309,12 +309,12 @@ static void turn_over(struct fresh_ids *ids)
     bool full = filling->count >= ids->count_max || filling->arena.used >= GENERATION_SIZE_MAX;
     if (!full || filling->count == 0 || ids->merging.count > 0)
         return;
-    struct entry **sorted = reallocarray(NULL, filling->count, sizeof *sorted);
+    struct fresh_entry **sorted = reallocarray(NULL, filling->count, sizeof *sorted);
     ASSERT(sorted);
     memcpy((void *)sorted, (void *)filling->entries, filling->count * sizeof *sorted);
     qsort((void *)sorted, filling->count, sizeof *sorted, by_name);
 
-    struct entry **former = filling->entries;
+    struct fresh_entry **former = filling->entries;
     pthread_mutex_lock(&ids->mutex);
     ids->merging = *filling;
     ids->merging.entries = sorted;
@@ -330,7 +330,7 @@ void fresh_ids_commit(struct fresh_ids *ids)
     pthread_mutex_lock(&ids->mutex);
     drop_merged(ids);
     for (size_t i = 0; i < ids->change_count; i++) {
-        const struct change *change = &ids->changes[i];
+        const struct fresh_change *change = &ids->changes[i];
         if (change->added)
             add(ids, change->added);
         else

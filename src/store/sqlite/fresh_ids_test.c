@@ -15,7 +15,7 @@
 #define KEYS_MAX   20000
 
 /* What a file would hold. */
-struct table {
+struct fresh_table {
     bool alive[KEYS_MAX]; /* the instance has its row */
     bool there[KEYS_MAX]; /* its id is in the table */
     int64_t settled;
@@ -28,7 +28,7 @@ static struct bytes id_of(int64_t key, char space[32])
     return bytes_of(space, (size_t)snprintf(space, 32, "%08x", (unsigned)(key * 2654435761u)));
 }
 
-static void merge(struct fresh_ids *ids, struct table *table)
+static void merge(struct fresh_ids *ids, struct fresh_table *table)
 {
     struct fresh_portion portion = fresh_ids_portion(ids);
     struct bytes before = {0};
@@ -43,7 +43,7 @@ static void merge(struct fresh_ids *ids, struct table *table)
     table->portions += portion.count > 0;
 }
 
-static void assert_in_sight(struct fresh_ids *ids, const struct table *table)
+static void assert_in_sight(struct fresh_ids *ids, const struct fresh_table *table)
 {
     char space[32];
     size_t in_memory = 0;
@@ -61,9 +61,9 @@ static void assert_in_sight(struct fresh_ids *ids, const struct table *table)
 }
 
 /* A transaction of a few starts and purges; what is purged leaves the table, too. */
-static void transact(struct fresh_ids *ids, struct table *table, bool commit)
+static void transact(struct fresh_ids *ids, struct fresh_table *table, bool commit)
 {
-    struct table *after = malloc(sizeof *after);
+    struct fresh_table *after = malloc(sizeof *after);
     assert_non_null(after);
     *after = *table;
     char space[32];
@@ -94,7 +94,7 @@ static void transact(struct fresh_ids *ids, struct table *table, bool commit)
 static void all_come_to_the_table_in_order(void **state)
 {
     struct fresh_ids *ids = NULL;
-    struct table *table = calloc(1, sizeof *table);
+    struct fresh_table *table = calloc(1, sizeof *table);
     assert_non_null(table);
     table->key_next = 1;
     assert_int_equal(fresh_ids_create(GENERATION, 0, &ids), STATUS_OK);

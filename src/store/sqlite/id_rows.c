@@ -3,7 +3,7 @@
  * above TASK_META_SETTLED; no row there is without its instance. */
 #include "store/sqlite/id_rows.h"
 
-#include "store/sqlite/rows.h"
+#include "store/sqlite/meta.h"
 #include "store/sqlite/schema.h"
 
 STATUS_RESULT task_ids_load(struct db *db, size_t count_max, struct id_index *ret_ids, struct err *err)

@@ -4,6 +4,8 @@
 #include "store/sqlite/rows.h"
 
 #include "store/sqlite/entity_rows.h"
+#include "store/sqlite/id_rows.h"
+#include "store/sqlite/meta.h"
 #include "store/sqlite/row_columns.h"
 #include "store/sqlite/schema.h"
 
@@ -13,26 +15,6 @@
 #define KEYS_RESERVED      1000 /* instance keys by which the stored mark runs ahead, to write it rarely */
 
 _Static_assert((int)PAYLOAD_KIND_COUNT <= PAYLOAD_SLOTS, "payload ids overlap");
-
-STATUS_RESULT task_meta_get(struct db *db, enum task_meta name, int64_t *ret_value, struct err *err)
-{
-    bool row = false;
-    db_bind_i64(db, TASK_META_GET, 1, name);
-    enum status status = db_next(db, TASK_META_GET, &row, err);
-    if (status != STATUS_OK)
-        return status;
-    *ret_value = row ? db_column_i64(db, TASK_META_GET, 0) : 0;
-    if (row)
-        db_done(db, TASK_META_GET);
-    return STATUS_OK;
-}
-
-STATUS_RESULT task_meta_put(struct db *db, enum task_meta name, int64_t value, struct err *err)
-{
-    db_bind_i64(db, TASK_META_PUT, 1, name);
-    db_bind_i64(db, TASK_META_PUT, 2, value);
-    return db_run(db, TASK_META_PUT, err);
-}
 
 /* --- writing --- */
 

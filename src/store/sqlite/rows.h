@@ -6,20 +6,13 @@
 
 #include "core/task/write_set.h"
 #include "db/sqlite.h"
-#include "store/sqlite/id_rows.h"
 
-enum task_meta {
-    TASK_META_KEY_NEXT = 1,   /* no instance key at or above it was ever used */
-    TASK_META_RECOVERIES = 2, /* how often writing was taken up again after a failure */
-    TASK_META_SETTLED = 3,    /* instances with a key up to it have their row in instance_key */
-};
+struct id_index;
 
 /* Applies a set inside an open transaction. `*key_next` is the stored high-water mark and moves with it; what it does to the
  * ids of instances is staged in `ids`. */
 STATUS_RESULT task_rows_apply(struct db *db, const struct write_set *set, const struct id_index *ids,
                               int64_t *key_next, struct err *err);
-STATUS_RESULT task_meta_get(struct db *db, enum task_meta name, int64_t *ret_value, struct err *err);
-STATUS_RESULT task_meta_put(struct db *db, enum task_meta name, int64_t value, struct err *err);
 /* The current row of a statement that selects the instance columns; bytes are valid until it moves on. */
 void task_row_instance(struct db *db, size_t statement, struct instance_row *ret_row);
 void task_row_inbox(struct db *db, size_t statement, struct inbox_row *ret_row);

@@ -6,6 +6,8 @@
 
 #include <pthread.h>
 
+#include "store/sqlite/id_rows.h"
+#include "store/sqlite/meta.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/sqlite_store.h"
