@@ -80,14 +80,53 @@ static bool is_taken(const cjose_jwk_t *jwk)
     return type == CJOSE_JWK_KTY_RSA && bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX;
 }
 
+/* cjose ends the process over a number that is not base64 as it expects it, so it is shown only what was looked at; and no
+ * member that it need not know. */
+static bool copy_member(const json_t *from, const char *name, bool number, json_t *to)
+{
+    struct bytes text = json_bytes(json_object_get(from, name));
+    CLEANUP(buf_fini) struct buf decoded = {.limit = JWK_SIZE_MAX};
+    if (!json_object_get(from, name))
+        return true;
+    if (!text.data || text.size == 0 || memchr(text.data, '\0', text.size))
+        return false;
+    if (number && (base64url_decode(&decoded, text) != STATUS_OK || decoded.size == 0))
+        return false;
+    return json_object_set_new(to, name, json_stringn((const char *)text.data, text.size)) == 0;
+}
+
+/* The key as cjose may read it; NULL: it is none. */
+static char *sound_jwk(struct bytes jwk)
+{
+    static const struct json_limits limits = {.size_max = JWK_SIZE_MAX, .depth_max = 8, .values_max = 256};
+    static const struct {
+        const char *name;
+        bool number;
+    } members[] = {{"kty", false}, {"crv", false}, {"kid", false}, {"n", true}, {"e", true},
+                   {"x", true},    {"y", true},    {"d", true},    {"p", true}, {"q", true},
+                   {"dp", true},   {"dq", true},   {"qi", true}};
+    CLEANUP(json_release) json_t *given = NULL;
+    CLEANUP(json_release) json_t *taken = json_object();
+    struct err ignored;
+    if (!taken || json_parse(jwk, &limits, &given, &ignored) != STATUS_OK || !json_is_object(given))
+        return NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+        if (!copy_member(given, members[i].name, members[i].number, taken))
+            return NULL;
+    return json_dumps(taken, JSON_COMPACT);
+}
+
 enum status jose_key_read(struct bytes jwk, struct jose_key **ret_key, struct err *err)
 {
     cjose_err cause = {0};
     struct jose_key *key = calloc(1, sizeof *key);
     if (!key)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
-    if (jwk.size > 0 && jwk.size <= JWK_SIZE_MAX)
-        key->jwk = cjose_jwk_import((const char *)jwk.data, jwk.size, &cause);
+    CLEANUP(free_text) char *sound = sound_jwk(jwk);
+    if (sound) {
+        key->jwk = cjose_jwk_import(sound, strlen(sound), &cause);
+        explicit_bzero(sound, strlen(sound));
+    }
     if (!key->jwk || !is_taken(key->jwk)) {
         jose_key_free(key);
         return err_set(err, STATUS_MALFORMED, "this is no key for RS256 or ES256");

@@ -101,6 +101,7 @@ static void weak_and_symmetric_keys_are_none(void **state)
                                        "{}",
                                        "[]",
                                        "{\"kty\":\"oct\",\"k\":\"AAAA\"}",
+                                       "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"A=A\",\"y\":\"AA\"}",
                                        "{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}",
                                        "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"AA\"}"};
     struct err err = {0};
