@@ -7,6 +7,7 @@
 
 #include "cmd/az/az.h"
 #include "cmd/cli/cli.h"
+#include "cmd/cli/directory.h"
 #include "cmd/command.h"
 #include "cmd/completion.h"
 #include "cmd/servers.h"
@@ -66,6 +67,7 @@ static const struct command other_commands[] = {
 static const struct command_list lists[] = {
     {NULL, server_commands},
     {"ask a task scheduler", cli_commands},
+    {"say who may what, with --auth", directory_commands},
     {"set up, and type", other_commands},
 };
 

@@ -433,6 +433,47 @@ class Case(unittest.TestCase):
         self.assertEqual((shown["owner"], shown["roles"]), ("owner@sallyport", "Sallyport Submitter"))
         self.assertNotIn(narrow, json.dumps(shown))
 
+    # --- the commands ---
+
+    def command(self, *words, key=None, code=0, data=True):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("SALLYPORT_", "XDG_"))}
+        environment |= {"SALLYPORT_URL": self.server.ready["url"], "HOME": "/nonexistent"}
+        if key:
+            environment["SALLYPORT_KEY"] = key
+        elif data:
+            environment["SALLYPORT_DATA"] = self.server.data
+        done = subprocess.run([PROGRAM, *words], env=environment, capture_output=True, text=True, timeout=WAIT_S)
+        self.assertEqual(done.returncode, code, done)
+        return done.stdout if code == 0 else done.stderr
+
+    def test_the_commands_make_people_groups_applications_keys_and_roles(self):
+        self.command("user", "create", "carol@example.org", "--display-name", "Carol")
+        self.assertIn("carol@example.org", self.command("user", "ls"))
+        self.command("group", "create", "crew")
+        self.command("group", "add", "crew", "carol@example.org")
+        self.assertRegex(self.command("group", "ls"), "crew +carol@example.org")
+        made = json.loads(self.command("sp", "create", "robot", "--json"))
+        self.assertIn("access_token", self.app_token(made, POOL))
+        self.command("role", "create", "Sallyport Auditor", "--to", "crew", "--scope", "/")
+        roles = json.loads(self.command("role", "ls", "--json"))["assignments"]
+        granted = [one for one in roles if one["principal"] == "crew"]
+        self.assertEqual([one["role"] for one in granted], ["Sallyport Auditor"])
+        key = re.search(r"spk_\w+", self.command("key", "create", "--name", "carols", "--owner", "carol@example.org",
+                                                 "--expires", "90d")).group()
+        self.assertEqual(self.ask("GET", "/v1/requests", key=key)[0], 200)
+        self.assertRegex(self.command("key", "ls", key=key), r"carols +spk_\w{4} ")
+        self.command("role", "delete", granted[0]["id"])
+        self.assertIn("lacks the role", self.command("key", "ls", key=key, code=1))
+        self.command("key", "delete", "carols")
+        self.assertIn("revoked", self.command("user", "ls", key=key, code=1))
+        self.command("group", "remove", "crew", "carol@example.org")
+        self.command("group", "delete", "crew")
+        self.assertRegex(self.command("user", "secret", "carol@example.org"), r"sps_\w+")
+        self.command("user", "delete", "carol@example.org")
+        self.command("user", "delete", "carol@example.org", code=3)
+        self.command("sp", "delete", "robot")
+        self.assertIn("SALLYPORT_KEY", self.command("user", "ls", code=1, data=False))
+
     # --- the cloud's directory ---
 
     def test_graph_finds_people_and_applications(self):
