@@ -119,7 +119,10 @@ int doctor_checks(struct doctor_check ret_checks[DOCTOR_CHECKS_MAX])
     ret_checks[count++] = check_folder(path, there);
     ret_checks[count++] = check_disk(there);
     ret_checks[count++] = check_descriptors();
-    for (int id = 0; id < RUNTIMES; id++)
-        ret_checks[count++] = check_packages(runtime_row((enum runtime_id)id));
+    for (int id = 0; id < RUNTIMES; id++) {
+        const struct runtime *runtime = runtime_row((enum runtime_id)id);
+        if (runtime->packages->name) /* else nobody misses any */
+            ret_checks[count++] = check_packages(runtime);
+    }
     return count;
 }

@@ -6,6 +6,8 @@
    that whoever adds the next language must find.
 2. A process of a test is started by test/lib/process, in C and in Python: bounded waits, nothing left behind.
 3. A pointer goes through uintptr_t for arithmetic only, not to lose its `const`.
+4. Each step of jail_enter fails once in test/jail/fail_closed_test.c, and each column of a store is named by a test of it:
+   no test of theirs could notice a row that is not there.
 
 What breaks a rule stands below with its reason; an entry that is no longer needed fails, too.
 Usage: idioms_test.py SOURCE_ROOT
@@ -90,6 +92,18 @@ def address_users(root):
             yield path.relative_to(root).as_posix()
 
 
+def rows_without_test(root):
+    steps = re.findall(r'\{"([^"]+)", step_\w+\}', (root / "src/jail/session.c").read_text())
+    failed = set(re.findall(r'^    \{"([^"]+)", "', (root / "test/jail/fail_closed_test.c").read_text(), re.M))
+    yield from (f"src/jail/session.c: step {step} fails in no row of fail_closed_test.c" for step in steps if step not in failed)
+    columns = re.findall(r"(?:FIRST|NEXT)\((\w+), \w+\)", (root / "src/store/columns.h").read_text())
+    tests = "".join(path.read_text() for path in (root / "test/store").glob("*.c"))
+    yield from (f"src/store/columns.h: no test in test/store names {column}" for column in columns
+                if not re.search(rf"\b{column}\b", tests))
+    if not steps or not columns:
+        yield "the tables of steps or columns are not where this test looks"
+
+
 def against(found, allowed, what):
     found = set(found)
     yield from (f"{name}: {what}" for name in sorted(found - allowed.keys()))
@@ -98,6 +112,7 @@ def against(found, allowed, what):
 
 root = pathlib.Path(sys.argv[1])
 faults = [
+    *rows_without_test(root),
     *against(language_users(root), LANGUAGE, "names a language of sessions; what differs between them is in the runtime's row"),
     *against(program_users(root), STARTERS, "starts a process by itself; test/lib/process.py does that"),
     *against(address_users(root), ADDRESSES, "takes a pointer through uintptr_t; say what is owned, or take no const"),
