@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "core/task/queue.h"
+#include "core/task/stall.h"
 #include "core/task/work.h"
 #include "core/task/worker_note.h"
 
@@ -121,42 +122,11 @@ static void on_grace_over(struct engine *engine, struct alarm *alarm)
     take_back(engine, CONTAINER_OF(alarm, struct stream, grace_alarm));
 }
 
-static void forget_lost(struct engine *engine, struct stream *stream)
-{
-    struct list *link;
-    while ((link = list_pop_front(&stream->lost))) {
-        struct lost_delivery *lost = CONTAINER_OF(link, struct lost_delivery, link);
-        map_take(&engine->lost, bytes_of(lost->token, TOKEN_SIZE));
-        free(lost);
-    }
-}
-
-void stream_stall(struct engine *engine, struct stream *stream, const char *token)
-{
-    struct lost_delivery *lost = memory_new(sizeof *lost);
-    lost->stream = stream;
-    memcpy(lost->token, token, TOKEN_SIZE);
-    list_push_back(&stream->lost, &lost->link);
-    memory_must_ok(map_put(&engine->lost, bytes_of(lost->token, TOKEN_SIZE), lost));
-    if (!stream->stalled) /* one line for a worker that hangs, not one for each lease */
-        worker_note_stalled(engine, stream);
-    stream->stalled = true;
-}
-
-static void revive(struct engine *engine, struct stream *stream)
-{
-    if (!stream->stalled)
-        return;
-    stream->stalled = false;
-    forget_lost(engine, stream); /* one sign of life is enough */
-    queue_stir(engine, stream->hub);
-}
-
 /* Go workers name no tokens: whichever it is, one of them is alive. */
 static void revive_all(struct engine *engine, struct hub *hub)
 {
     list_each (it, &hub->streams)
-        revive(engine, CONTAINER_OF(it, struct stream, link));
+        stall_end(engine, CONTAINER_OF(it, struct stream, link));
 }
 
 void stream_answered(struct engine *engine, struct hub *hub, struct bytes token)
@@ -167,15 +137,15 @@ void stream_answered(struct engine *engine, struct hub *hub, struct bytes token)
     if (token.size == 0)
         revive_all(engine, hub);
     else if (work && work->state == WORK_OUT)
-        revive(engine, work->stream);
+        stall_end(engine, work->stream);
     else if (lost)
-        revive(engine, lost->stream);
+        stall_end(engine, lost->stream);
 }
 
 void stream_destroy(struct engine *engine, struct stream *stream)
 {
     ASSERT(list_empty(&stream->works));
-    forget_lost(engine, stream);
+    stall_forget(engine, stream);
     alarm_clear(&stream->burst_alarm);
     alarm_clear(&stream->ping_alarm);
     alarm_clear(&stream->grace_alarm);

@@ -24,10 +24,7 @@ struct stream *stream_choose(const struct engine *engine, struct hub *hub, const
                              size_t size);
 /* True if workers of this queue are connected, and none of them can be given a message of that size. */
 bool stream_too_large(const struct hub *hub, const struct queue *queue, size_t size);
-/* A lease of this token ran out. The worker hangs, or is busy for long: it gets no more work until
- * stream_answered says that it lives. */
-void stream_stall(struct engine *engine, struct stream *stream, const char *token);
-/* A worker of this hub answered for that token (empty: it named none), in time or not. */
+/* A worker of this hub answered for that token (empty: it named none), in time or not: it is alive (stall.h). */
 void stream_answered(struct engine *engine, struct hub *hub, struct bytes token);
 /* True if the worker takes such items at all, busy or not. */
 bool stream_serves(const struct stream *stream, const struct queue *queue);

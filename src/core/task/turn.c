@@ -10,7 +10,6 @@
 #include "core/task/message.h"
 #include "core/task/rejoin.h"
 #include "core/task/residence.h"
-#include "core/task/stream.h"
 #include "core/task/work.h"
 
 #define HISTORY_INLINE_MAX ((size_t)1 << 20) /* bytes; above, a capable worker fetches it (spec 2.13) */

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "core/task/queue.h"
-#include "core/task/stream.h"
+#include "core/task/stall.h"
 #include "core/task/tally.h"
 
 #define TO(state) (1u << WORK_##state)
@@ -104,7 +104,7 @@ void work_new_token(struct engine *engine, struct work *work)
 static void on_lease_over(struct engine *engine, struct alarm *a)
 {
     struct work *work = CONTAINER_OF(a, struct work, alarm);
-    stream_stall(engine, work->stream, work->token);
+    stall_begin(engine, work->stream, work->token);
     work->deliveries--;
     work_lose(engine, work);
     work->losses--;
