@@ -394,6 +394,43 @@ static void test_admission(void **state)
     assert_string_equal(o.value, "1");
 }
 
+/* If this fails, whose session died keeps others out until its cooldown, although no session lives. */
+static void test_a_dead_session_frees_its_seat(void **state)
+{
+    struct outcome o;
+    struct err e = {0};
+    struct tenant *t;
+    start(&(struct pool_options){.sessions_max = 2, .sessions_ready = 2, .cooldown_ns = -1}, NULL);
+    run_cell("alpha", "exit:3", &o);
+    run_until(pool_report(fx.pool).ending == 0);
+    run_cell("beta", "count", &o);
+    run_cell("gamma", "count", &o);
+    assert_string_equal(o.value, "1");
+
+    assert_non_null(pool_find(fx.pool, BYTES_LITERAL("alpha"))); /* what it ran can still be asked for */
+    assert_int_equal(pool_enter(fx.pool, BYTES_LITERAL("alpha"), &t, &e), STATUS_RESOURCE_EXHAUSTED);
+    tenant_release(pool_find(fx.pool, BYTES_LITERAL("gamma")), "deleted");
+    run_cell("alpha", "count", &o);
+    assert_string_equal(o.value, "1");
+    assert_int_equal(pool_enter(fx.pool, BYTES_LITERAL("delta"), &t, &e), STATUS_RESOURCE_EXHAUSTED);
+}
+
+/* If this fails, identifiers whose sessions die one after the other fill the memory. */
+static void test_the_dead_are_not_kept_without_end(void **state)
+{
+    struct outcome o;
+    start(&(struct pool_options){.sessions_max = 2, .sessions_ready = 2, .cooldown_ns = -1}, NULL);
+    for (int i = 0; i < 9; i++) {
+        char identifier[16];
+        snprintf(identifier, sizeof identifier, "mortal-%d", i);
+        run_cell(identifier, "exit:3", &o);
+        run_until(pool_report(fx.pool).ending == 0);
+    }
+    assert_int_equal(pool_tenant_count(fx.pool), 2);
+    assert_null(pool_find(fx.pool, BYTES_LITERAL("mortal-6")));
+    assert_non_null(pool_find(fx.pool, BYTES_LITERAL("mortal-8")));
+}
+
 /* The cooldown begins anew with each request and ends the session; the same name then starts afresh. */
 static void test_cooldown(void **state)
 {
@@ -642,6 +679,8 @@ int main(void)
         t(test_code_that_waits_is_refused_over_the_budget),
         t(test_output_over_the_budget_is_left_out),
         t(test_admission),
+        t(test_a_dead_session_frees_its_seat),
+        t(test_the_dead_are_not_kept_without_end),
         t(test_cooldown),
         t(test_cooldown_zero),
         t(test_release),

@@ -158,6 +158,21 @@ class Comeback(unittest.TestCase):
         wait_ready(server)
         self.assertEqual(execute(server, "late", "6 * 7"), (200, 42))
 
+    def test_seats_of_the_dead_are_free(self):
+        """All sessions were in use and died at once: whoever comes next gets one, the former come back as others do."""
+        server = self.start("--max-sessions", "8")
+        for number in range(8):
+            self.assertEqual(execute(server, f"former-{number}", "6 * 7"), (200, 42))
+        self.assertEqual(execute(server, "one-too-many", "6 * 7")[0], 429)
+        os.kill(victim(server, "zygote"), signal.SIGKILL)
+        wait_loss(server)
+        wait_ready(server)
+        for number in range(8):
+            self.assertEqual(execute(server, f"new-{number}", "6 * 7"), (200, 42))
+        self.assertEqual(execute(server, "former-0", "6 * 7")[0], 429)
+        self.assertIn(server.ask("DELETE", f"{POOL}/session?api-version=2025-02-02-preview&identifier=new-0")[0], (200, 204))
+        self.assertEqual(execute(server, "former-0", "6 * 7"), (200, 42))
+
     def test_a_submission_outlives_the_keeper(self):
         """What runs when the keeper dies is run again, and counted as such."""
         server = self.start()

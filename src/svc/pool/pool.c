@@ -59,9 +59,15 @@ static void watch_for_quiet(struct pool *pool)
         log_warn("svc/pool", "no memory for a timer");
 }
 
+uint32_t pool_seats(const struct pool *pool)
+{
+    return (uint32_t)pool->tenants.count - pool->unseated;
+}
+
 void pool_want_session(struct pool *pool, struct tenant *tenant)
 {
     int64_t now = loop_now(pool->loop);
+    tenant_take_seat(tenant);
     struct session *session = session_stock_find(&pool->stock, tenant->runtime);
     tenant_begin_waiting(tenant, now);
     if (session) {
@@ -73,6 +79,14 @@ void pool_want_session(struct pool *pool, struct tenant *tenant)
     if (list_empty(&tenant->waiting_link))
         list_push_back(&pool->waiting, &tenant->waiting_link);
     plan_at(pool, now + STOCK_RETRY_NS);
+}
+
+/* Who waited went. */
+static void stop_waiting(struct tenant *tenant)
+{
+    tenant_end_waiting(tenant);
+    if (!tenant->session)
+        tenant_leave_seat(tenant);
 }
 
 /* One pass over those who wait at this moment; who goes on waiting comes behind those who came meanwhile. */
@@ -95,7 +109,7 @@ static void serve_waiting(struct pool *pool)
             tenant_fail_waiting(tenant, SESSION_REASON_NO_SESSION,
                                 st->order_cause[0] ? st->order_cause : "no session became ready in time");
         else if (!tenant_needs_session(tenant))
-            tenant_end_waiting(tenant);
+            stop_waiting(tenant);
         else if (!tenant->session)
             pool_want_session(pool, tenant);
     }
@@ -107,7 +121,7 @@ static void on_planning(struct loop_task *task)
     struct pool *pool = CONTAINER_OF(task, struct pool, planning);
     serve_waiting(pool);
     watch_for_quiet(pool);
-    int64_t ask_again_ns = session_stock_plan(&pool->stock, (uint32_t)pool->tenants.count, pool->busy);
+    int64_t ask_again_ns = session_stock_plan(&pool->stock, pool_seats(pool), pool->busy);
     if (ask_again_ns != INT64_MAX)
         plan_at(pool, ask_again_ns);
 }
@@ -192,8 +206,11 @@ static void on_detach(void *context, struct session *session)
         tenant_release(tenant, session->cause);
         return;
     }
-    if (!tenant_needs_session(tenant))
+    if (!tenant_needs_session(tenant)) {
+        tenant_leave_seat(tenant);
+        pool_plan_soon(pool);
         return;
+    }
     tenant_begin_waiting(tenant, loop_now(pool->loop));
     list_push_back(&pool->waiting, &tenant->waiting_link);
 }
@@ -353,15 +370,15 @@ enum status pool_enter(struct pool *pool, struct bytes identifier, struct tenant
     if (pool->stock.final)
         return err_set(err, STATUS_UNAVAILABLE, "%s", pool->stock.lost);
     struct tenant *tenant = pool_find(pool, identifier);
-    if (!tenant) {
-        uint32_t seats = (uint32_t)pool->tenants.count;
-        if (!session_stock_admits(&pool->stock, seats))
-            return err_set(err, STATUS_RESOURCE_EXHAUSTED, "all %u sessions of the pool are in use",
-                           pool->options.sessions_max);
+    bool needs_seat = !tenant || tenant->unseated;
+    if (needs_seat && !session_stock_admits(&pool->stock, pool_seats(pool)))
+        return err_set(err, STATUS_RESOURCE_EXHAUSTED, "all %u sessions of the pool are in use",
+                       pool->options.sessions_max);
+    if (!tenant)
         tenant = tenant_create(pool, identifier);
-        if (!tenant)
-            return err_set(err, STATUS_NO_MEMORY, "out of memory");
-    }
+    if (!tenant)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    tenant_take_seat(tenant);
     tenant_touch(tenant);
     *ret_tenant = tenant;
     return STATUS_OK;

@@ -21,6 +21,7 @@ struct pool {
     struct list waiting;    /* of struct tenant: they need a session and have none */
     struct list executions; /* all of them */
     uint32_t busy;          /* sessions that run a cell */
+    uint32_t unseated;      /* tenants that hold no seat (tenant.h) */
     uint64_t claims, crashes, timeouts;
     struct loop_task planning; /* spares are ordered off the path of the request */
     struct loop_timer later;   /* plans again */
@@ -30,6 +31,8 @@ struct pool {
 void pool_plan_soon(struct pool *pool);
 /* A session of a tenant begins to run a cell. */
 void pool_cell_begins(struct pool *pool);
+/* Tenants that have a session, or are to get one: what `sessions_max` limits. */
+uint32_t pool_seats(const struct pool *pool);
 /* Gets the tenant a session: a ready one, one that is being built, or a new one; or lets it wait. */
 void pool_want_session(struct pool *pool, struct tenant *tenant);
 

@@ -221,6 +221,38 @@ void tenant_lose_session(struct tenant *tenant)
     arm_expiry(tenant);
 }
 
+/* As many are kept as there may be sessions; the oldest goes first. */
+static void release_oldest_unseated(struct pool *pool)
+{
+    list_each (it, &pool->tenant_list) {
+        struct tenant *tenant = CONTAINER_OF(it, struct tenant, link);
+        if (!tenant->unseated)
+            continue;
+        tenant_release(tenant, "others needed its place");
+        return;
+    }
+}
+
+void tenant_leave_seat(struct tenant *tenant)
+{
+    struct pool *pool = tenant->pool;
+    ASSERT(!tenant->session && !tenant_needs_session(tenant));
+    if (tenant->unseated)
+        return;
+    tenant->unseated = true;
+    pool->unseated++;
+    if (pool->unseated > pool->options.sessions_max)
+        release_oldest_unseated(pool);
+}
+
+void tenant_take_seat(struct tenant *tenant)
+{
+    if (!tenant->unseated)
+        return;
+    tenant->unseated = false;
+    tenant->pool->unseated--;
+}
+
 /* File calls first: they do not wait for code. */
 void tenant_pump(struct tenant *tenant)
 {
@@ -295,6 +327,7 @@ void tenant_release(struct tenant *tenant, const char *cause)
         session_release(session, SESSION_REASON_RELEASED, cause);
     }
     loop_timer_cancel(&tenant->expiry);
+    tenant_take_seat(tenant); /* it is counted no more, seated or not */
     list_remove(&tenant->waiting_link);
     list_remove(&tenant->link);
     map_take(&pool->tenants, bytes_of_cstr(tenant->identifier));

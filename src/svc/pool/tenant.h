@@ -2,7 +2,7 @@
 /* tenant.h — one identifier and what belongs to it: its session, the calls that wait, the executions kept for
  * polling, its age.
  * A tenant outlives its session: after a crash it has none, keeps its queue and its records, and its next
- * call gets a fresh one. Without a session its own timer ends it after the cooldown; with one, the session's
+ * call gets a fresh one. If nobody waits then, it gives its seat to others and takes one again with its next call. Without a session its own timer ends it after the cooldown; with one, the session's
  * end does. One cell runs at a time, in order of arrival; who wants the files does not wait for code
  * (session-pool-api.md 8.6). Made by pool_enter only. On the loop's thread; callbacks come from the loop but
  * for on_session, which may come from inside tenant_want_session. */
@@ -45,6 +45,7 @@ struct tenant {
     int64_t accessed_unix_ns;
     int64_t waiting_since_ns; /* when it began to wait for a session; 0: it does not */
     int64_t allocated_ns;     /* when the present session came */
+    bool unseated;            /* it has no session and nobody waits for one; it is kept for its records */
     bool allocation_reported; /* the call that brought the session has said so, or was one for files */
     struct loop_timer expiry; /* while there is no session: the cooldown of the tenant itself */
 };
@@ -92,6 +93,10 @@ void tenant_end_waiting(struct tenant *tenant);
 bool tenant_needs_session(const struct tenant *tenant);
 /* `session` is its session from now on, ready or not. */
 void tenant_take_session(struct tenant *tenant, struct session *session);
+/* It has no session, and nobody waits for one: its seat is free. The pointer may die, or that of another that is older. */
+void tenant_leave_seat(struct tenant *tenant);
+/* It is about to get a session. May be called with one. */
+void tenant_take_seat(struct tenant *tenant);
 /* Its session ended under it. The calls that wait go on waiting. */
 void tenant_lose_session(struct tenant *tenant);
 /* Runs what can run; without a session, asks the pool for one. */
