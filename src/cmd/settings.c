@@ -93,6 +93,8 @@ const struct option_spec settings_table[] = {
      "what all sessions may make the server hold: results, output, waiting code"},
     {"uploads-memory", OPTION_SIZE, "BYTES", NULL, "1G", 1 << 20, 1LL << 40, COMMAND_DEV | COMMAND_POOL,
      "what all sessions may hold of uploaded files, where they cannot be charged for their own"},
+    {"bodies-memory", OPTION_SIZE, "BYTES", NULL, "1G", 1 << 20, 1LL << 40, COMMAND_SERVERS,
+     "what the bodies of all requests may hold while they come and are worked on; over it new ones get 503"},
     {"lenient-versions", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_POOL,
      "take any api-version that begins with a date"},
     {"plain-numbers", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_DEV | COMMAND_POOL,

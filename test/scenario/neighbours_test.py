@@ -19,7 +19,7 @@ import time
 import unittest
 
 import http2_raw as h2
-from server import Server
+from server import POOL, Server
 
 SERVICE = "/TaskHubSidecarService/"
 SECONDS = 0.5  # of one measurement
@@ -148,6 +148,40 @@ class Neighbours(unittest.TestCase):
                 if answer[1]:
                     c.read(lambda: stream in c.reset, seconds=20)
                     self.assertEqual(c.reset[stream], 0, "the peer is told to stop sending")
+
+    def test_stalled_uploads_have_one_budget(self):
+        """Most of an upload on each of many connections, and then nothing: the server holds no more than it says."""
+        limit, each, count = 1 << 20, 1 << 18, 12
+        with Server(self.server.program, arguments=["--bodies-memory", str(limit), "--ready-sessions", "1"]) as server, contextlib.ExitStack() as stack:
+            head = (f"POST {POOL}/files/upload?api-version=2024-02-02-preview&identifier=stalled HTTP/1.1\r\nHost: localhost\r\n"
+                    f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {each + 100}\r\n\r\n").encode()
+            refused, stalled = 0, []
+            for _ in range(count):
+                peer = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 60))
+                try:
+                    peer.sendall(head + bytes(each))
+                except OSError:
+                    pass  # it was told so and closed
+                stalled.append(peer)
+            deadline = time.monotonic() + 25  # sooner than the server gives those up that send nothing
+            answered = set()
+            while len(answered) < count - limit // each and time.monotonic() < deadline:
+                for peer in select.select([peer for peer in stalled if peer not in answered], [], [], 0.1)[0]:
+                    answered.add(peer)
+            for peer in answered:
+                try:
+                    refused += peer.recv(4096).startswith(b"HTTP/1.1 503 ")
+                except OSError:
+                    refused += 1  # the answer was lost with what it had not read
+            self.assertGreaterEqual(refused, count - limit // each)
+            self.assertEqual(server.ask("GET", "/healthz")[0], 200)
+            for peer in stalled:
+                peer.close()
+            deadline = time.monotonic() + 60
+            while (status := server.ask("POST", "/code/execute", "print(1)")[0]) != 200:
+                self.assertEqual(status, 503)
+                self.assertLess(time.monotonic(), deadline, "their room does not come back")
+                time.sleep(0.05)
 
     def test_idle_connections_do_not_shut_the_door(self):
         """More connections than the server holds, of both versions of HTTP, and none does anything."""

@@ -14,8 +14,11 @@ import tempfile
 import time
 import unittest
 
+import grpc
+
 from server import Server
 from process import Process
+from protocol import pb, Stub
 
 PROGRAM = sys.argv.pop(1)
 SECRET = "payload-that-no-line-may-hold"
@@ -121,6 +124,41 @@ class Signals(unittest.TestCase):
             self.assertIn("the orderly stop took longer than shutdown-timeout", server.tail())
             server.start()  # nothing of it was lost: the run begins again
             self.assertEqual(server.until(request_id, "running")["state"], "running")
+
+
+class Debug(unittest.TestCase):
+    """What somebody needs who looks for one instance in the log of many."""
+    ID = "an-instance-to-look-for"
+
+    def call(self, stub, method, request):
+        return getattr(stub, method)(request, metadata=(("taskhub", "mine"),), timeout=60)
+
+    def test_lines_name_hub_instance_and_method(self):
+        with Server(PROGRAM, command="scheduler", arguments=["--task-hubs", "default,mine", "--log-level", "debug"]) as server:
+            with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+                stub = Stub(channel)
+                calls = [("StartInstance", pb.CreateInstanceRequest(instanceId=self.ID, name="nobody_runs_this")),
+                         ("GetInstance", pb.GetInstanceRequest(instanceId=self.ID)),
+                         ("RaiseEvent", pb.RaiseEventRequest(instanceId=self.ID, name="come")),
+                         ("SuspendInstance", pb.SuspendRequest(instanceId=self.ID)),
+                         ("ResumeInstance", pb.ResumeRequest(instanceId=self.ID)),
+                         ("TerminateInstance", pb.TerminateRequest(instanceId=self.ID)),
+                         ("PurgeInstances", pb.PurgeInstancesRequest(instanceId=self.ID)),
+                         ("GetInstance", pb.GetInstanceRequest(instanceId=self.ID))]
+                for method, request in calls:
+                    self.call(stub, method, request)
+            self.assertEqual(server.stop(), 0)
+            log = pathlib.Path(server.data, "server.log").read_text(errors="replace").splitlines()
+        about = [line for line in log if "level=debug" in line and (self.ID in line or "area=core/" in line)]
+        for line in about:
+            self.assertIn('hub="mine"', line)
+            self.assertIn(f'instance="{self.ID}"', line)
+        said = {found[1] for line in about if (found := re.search(r"area=core/call call method=(\w+) ", line))}
+        self.assertLessEqual({method for method, _ in calls}, said)
+        moves = [found.groups() for line in about if (found := re.search(r"area=core/instance move .* from=(\w+) to=(\w+)", line))]
+        self.assertEqual([here for here, _ in moves][1:], [there for _, there in moves][:-1], "a move is missing")
+        self.assertGreaterEqual(len(moves), 3)
+        self.assertTrue(any("area=core/work move" in line and "kind=" in line for line in about))
 
 
 class Start(unittest.TestCase):
