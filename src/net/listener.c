@@ -70,13 +70,27 @@ static bool somebody_waits(int fd)
     return poll(&pollfd, 1, 0) > 0;
 }
 
+/* Before anything of it is read. */
+static bool may_enter(struct listener *listener, int fd)
+{
+    if (!listener->options.allowed)
+        return true;
+    union address peer = address_of_peer(fd);
+    if (allow_list_admits(listener->options.allowed, &peer))
+        return true;
+    listener_tell_refusal(listener, "the peer's address is not on the list of those that may connect");
+    close(fd);
+    return false;
+}
+
 static void on_connections(struct loop_fd *watch, uint32_t events)
 {
     struct listener *listener = CONTAINER_OF(watch, struct door, socket)->listener;
     for (int i = 0; i < ACCEPTS_PER_TURN_MAX; i++) {
         int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            listener_settle(listener, fd);
+            if (may_enter(listener, fd))
+                listener_settle(listener, fd);
             continue;
         }
         int error = errno;

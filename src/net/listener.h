@@ -11,6 +11,7 @@
 #ifndef NET_LISTENER_H
 #define NET_LISTENER_H
 
+#include "net/allow_list.h"
 #include "net/grpc_server.h"
 #include "net/http_server.h"
 #include "net/tls_server.h"
@@ -26,6 +27,8 @@ struct listener_options {
     struct tls_server *tls;   /* NULL: TLS is not spoken; borrowed */
     bool tls_only;            /* clear text is not even spoken with peers on this machine */
     bool allow_remote;        /* false: an address other than loopback is refused with PERMISSION_DENIED */
+    const struct allow_list
+        *allowed;                  /* who else is closed at once; borrowed, may change; NULL: everybody may */
     int64_t first_byte_timeout_ns; /* to the first byte, and again to the end of a handshake; 0: 10 s */
 };
 
