@@ -206,7 +206,7 @@ enum status file_replace(const char *path, struct bytes text, struct err *err)
 /* A file of one of the stores: the database itself, its log, its lock. */
 static bool is_of_a_store(const char *name)
 {
-    static const char *const stores[] = {"scheduler.db", "directory.db", "audit.db"};
+    static const char *const stores[] = {"scheduler.db", "directory.db", "audit.db", "control.db"};
     for (size_t i = 0; i < ARRAY_SIZE(stores); i++)
         if (strncmp(name, stores[i], strlen(stores[i])) == 0)
             return true;
