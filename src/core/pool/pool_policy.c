@@ -11,6 +11,11 @@
 #define BUILDS_TO_BRIDGE    2.0  /* spares must last for as long as this many builds */
 #define RETRY_DOUBLINGS_MAX 16
 
+static uint32_t spares_max_of(uint32_t spares_base)
+{
+    return spares_base > UINT32_MAX / 4 ? UINT32_MAX : 4 * spares_base;
+}
+
 void pool_policy_init(struct pool_policy *policy, const struct pool_policy_options *options, int64_t now_ns)
 {
     ASSERT(options->seats_max >= 1);
@@ -18,7 +23,7 @@ void pool_policy_init(struct pool_policy *policy, const struct pool_policy_optio
         (struct pool_policy){.options = *options, .build_s = BUILD_S_AT_FIRST, .estimate_at_ns = now_ns};
     struct pool_policy_options *own = &policy->options;
     if (!own->spares_max)
-        own->spares_max = own->spares_base > UINT32_MAX / 4 ? UINT32_MAX : 4 * own->spares_base;
+        own->spares_max = spares_max_of(own->spares_base);
     if (!own->builds_at_once_max)
         own->builds_at_once_max = 4;
     if (!own->builds_busy_max)
@@ -33,6 +38,13 @@ void pool_policy_init(struct pool_policy *policy, const struct pool_policy_optio
         own->retry_max_ns = 10 * NS_PER_S;
     policy->retry_at_ns = now_ns;
     policy->refill_at_ns = now_ns;
+}
+
+void pool_policy_limit(struct pool_policy *policy, uint32_t seats_max, uint32_t spares_base)
+{
+    policy->options.seats_max = seats_max;
+    policy->options.spares_base = spares_base;
+    policy->options.spares_max = spares_max_of(spares_base);
 }
 
 bool pool_policy_admit(const struct pool_policy *policy, uint32_t seats)

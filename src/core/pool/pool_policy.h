@@ -55,6 +55,9 @@ struct pool_plan {
 };
 
 void pool_policy_init(struct pool_policy *policy, const struct pool_policy_options *options, int64_t now_ns);
+/* Other limits from now on: nothing is estimated anew. `spares_base` and `seats_max` as in the options, but that none may have
+ * a seat any more. */
+void pool_policy_limit(struct pool_policy *policy, uint32_t seats_max, uint32_t spares_base);
 /* True if one more identifier may get a session. */
 bool pool_policy_admit(const struct pool_policy *policy, uint32_t seats);
 /* An identifier took a session, spare or not. */

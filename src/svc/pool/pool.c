@@ -306,6 +306,28 @@ void pool_destroy(struct pool *pool)
 
 /* --- the outside --- */
 
+void pool_limit(struct pool *pool, uint32_t sessions_max, uint32_t sessions_ready, int64_t cooldown_ns)
+{
+    const struct pool_policy_options policy = {.seats_max = sessions_max, .spares_base = sessions_ready};
+    pool->options.sessions_max = sessions_max;
+    pool->options.sessions_ready = sessions_ready;
+    pool->options.cooldown_ns = cooldown_ns;
+    session_stock_limit(&pool->stock, &policy, cooldown_ns);
+}
+
+void pool_shut(struct pool *pool, const char *cause)
+{
+    pool->shut = true;
+    while (!list_empty(&pool->tenant_list))
+        tenant_release(CONTAINER_OF(pool->tenant_list.next, struct tenant, link), cause);
+    session_stock_limit(&pool->stock, &(struct pool_policy_options){0}, 0);
+}
+
+bool pool_is_empty(const struct pool *pool)
+{
+    return pool->tenants.count == 0 && list_empty(&pool->executions);
+}
+
 void pool_on_up(struct pool *pool, void (*on_up)(void *context), void *context)
 {
     pool->on_up = on_up;
@@ -367,6 +389,8 @@ struct tenant *pool_find(struct pool *pool, struct bytes identifier)
 enum status pool_enter(struct pool *pool, struct bytes identifier, struct tenant **ret_tenant,
                        struct err *err)
 {
+    if (pool->shut)
+        return err_set(err, STATUS_UNAVAILABLE, "the session pool was deleted");
     if (pool->stock.final)
         return err_set(err, STATUS_UNAVAILABLE, "%s", pool->stock.lost);
     struct tenant *tenant = pool_find(pool, identifier);

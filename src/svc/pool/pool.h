@@ -55,6 +55,13 @@ STATUS_RESULT pool_create(struct loop *loop, const struct pool_options *options,
 /* Ends all sessions. Executions and waits in progress are dropped without a callback: their owners go first.
  * NULL allowed. */
 void pool_destroy(struct pool *p);
+/* Other limits from now on (struct pool_options). Sessions that somebody has go on, and keep their cooldown; above
+ * `sessions_max` no new identifier is taken until there are fewer. */
+void pool_limit(struct pool *p, uint32_t sessions_max, uint32_t sessions_ready, int64_t cooldown_ns);
+/* Ends all sessions, each call that waits is answered as cancelled, and nobody enters any more. Before pool_destroy, when there
+ * are requests: they are done once pool_is_empty, but for an answer that its peer is slow to take. */
+void pool_shut(struct pool *p, const char *cause);
+bool pool_is_empty(const struct pool *p);
 /* Called when sessions run code and when the tier is gone, each time. NULL to unset. */
 void pool_on_up(struct pool *p, void (*on_up)(void *context), void *context);
 struct pool_report pool_report(const struct pool *p);

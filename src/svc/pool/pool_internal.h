@@ -20,6 +20,7 @@ struct pool {
     struct list tenant_list;
     struct list waiting;    /* of struct tenant: they need a session and have none */
     struct list executions; /* all of them */
+    bool shut;              /* by pool_shut */
     uint32_t busy;          /* sessions that run a cell */
     uint32_t unseated;      /* tenants that hold no seat (tenant.h) */
     uint64_t claims, crashes, timeouts;

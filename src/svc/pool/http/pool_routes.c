@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "svc/pool/http/pool_service_internal.h"
+#include "svc/pool/http/pool_set.h"
 
 /* --- rows --- */
 
@@ -157,6 +158,12 @@ static void begin_call(void *context, struct http_request *request)
     }
     *call = spare;
     call->name = http_request_value(request);
+    if (spare.service->options.set &&
+        !(call->service =
+              pool_set_service(spare.service->options.set, spare.service, http_request_prefix(request)))) {
+        pool_call_fail(&spare, 404, "SessionPoolNotFound", "There is no session pool at this path.");
+        return;
+    }
     const struct pool_operation *operation = http_request_route(request)->own;
     pool_call_header(call, "api-supported-versions", "%s", call->service->versions);
     if (check_version(call) && (!operation->needs_identifier || enter_identifier(call)))

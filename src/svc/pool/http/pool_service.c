@@ -128,6 +128,25 @@ void pool_service_destroy(struct pool_service *service)
     free(service);
 }
 
+void pool_service_limit(struct pool_service *service, uint32_t sessions_max, uint32_t sessions_ready,
+                        int64_t cooldown_ns)
+{
+    service->options.sessions_max = sessions_max;
+    service->options.sessions_ready = sessions_ready;
+    service->options.cooldown_ns = cooldown_ns;
+    pool_limit(service->pool, sessions_max, sessions_ready, cooldown_ns);
+}
+
+void pool_service_shut(struct pool_service *service)
+{
+    pool_shut(service->pool, "the session pool was deleted");
+}
+
+bool pool_service_is_empty(const struct pool_service *service)
+{
+    return pool_is_empty(service->pool) && list_empty(&service->metadata_waiters);
+}
+
 void pool_service_on_up(struct pool_service *service, void (*on_up)(void *context), void *context)
 {
     service->on_up = on_up;

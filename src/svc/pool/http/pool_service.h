@@ -13,24 +13,26 @@
 #include "svc/pool/session/tier.h"
 
 struct pool_service;
+struct pool_set;
 
-struct pool_service_options {        /* zero fields take the default behind unless it says otherwise */
-    const char *name;                /* of the pool, for people: "default" */
-    uint32_t sessions_max;           /* 100 */
-    uint32_t sessions_ready;         /* spares; 0 keeps none */
-    int64_t cooldown_ns;             /* 0 ends a session as soon as it is idle; negative: never */
-    int64_t execution_max_ns;        /* ceiling of an execution's time: 220 s */
-    int64_t execution_default_ns;    /* without timeoutInSeconds: the ceiling */
-    size_t upload_size_max;          /* bytes of an upload: 128 MiB */
-    size_t body_size_max;            /* bytes of any other body: 8 MiB */
-    size_t output_size_max;          /* bytes kept of each stream: 1 MiB */
-    size_t result_size_max;          /* bytes of one result as a session sends it: 8 MiB */
-    size_t uploads_size_max;         /* bytes of files that are uploaded into all sessions together: 1 GiB */
-    size_t memory_size_max;          /* bytes that all sessions together may make the server hold: 256 MiB */
-    bool lenient_versions;           /* any api-version that looks like a date */
-    bool plain_numbers;              /* send numbers also to clients that read only strings (SK .NET) */
-    int64_t isolation_wait_ns;       /* how long a call waits while isolation is down: 60 s */
-    bool unproven;                   /* ready without a session that has run: for tests that count */
+struct pool_service_options {     /* zero fields take the default behind unless it says otherwise */
+    const char *name;             /* of the pool, for people: "default" */
+    uint32_t sessions_max;        /* 100 */
+    uint32_t sessions_ready;      /* spares; 0 keeps none */
+    int64_t cooldown_ns;          /* 0 ends a session as soon as it is idle; negative: never */
+    int64_t execution_max_ns;     /* ceiling of an execution's time: 220 s */
+    int64_t execution_default_ns; /* without timeoutInSeconds: the ceiling */
+    size_t upload_size_max;       /* bytes of an upload: 128 MiB */
+    size_t body_size_max;         /* bytes of any other body: 8 MiB */
+    size_t output_size_max;       /* bytes kept of each stream: 1 MiB */
+    size_t result_size_max;       /* bytes of one result as a session sends it: 8 MiB */
+    size_t uploads_size_max;      /* bytes of files that are uploaded into all sessions together: 1 GiB */
+    size_t memory_size_max;       /* bytes that all sessions together may make the server hold: 256 MiB */
+    bool lenient_versions;        /* any api-version that looks like a date */
+    bool plain_numbers;           /* send numbers also to clients that read only strings (SK .NET) */
+    int64_t isolation_wait_ns;    /* how long a call waits while isolation is down: 60 s */
+    struct pool_set *set;         /* whose calls come to this service first (pool_set.h); NULL: it is alone */
+    bool unproven;                /* ready without a session that has run: for tests that count */
     const struct session_tier *tier; /* NULL: session_tier_process */
     const void *tier_options;        /* as the tier says; for the process tier struct process_tier_options */
 };
@@ -44,6 +46,12 @@ void pool_service_destroy(struct pool_service *service);
 /* Its routes, for an http_router; valid as long as the service. `alone`: no other service has routes, so they
  * are found behind any prefix; else only behind that of the cloud, "/subscriptions/…/sessionPools/{pool}". */
 struct http_part pool_service_part(struct pool_service *service, bool alone);
+/* As pool_limit and pool_shut. */
+void pool_service_limit(struct pool_service *service, uint32_t sessions_max, uint32_t sessions_ready,
+                        int64_t cooldown_ns);
+void pool_service_shut(struct pool_service *service);
+/* Nothing waits for anything of it. */
+bool pool_service_is_empty(const struct pool_service *service);
 /* Appends one JSON object: state, counts, what isolation is degraded. For /healthz and /metrics. */
 void pool_service_report(const struct pool_service *service, struct buf *json);
 /* Called each time sessions can run code from now on, and when they can no more; pool_service_facts says why. */

@@ -96,6 +96,24 @@ void session_stock_bind(struct session_stock *st, struct session *session, void 
     session_claim(session);
 }
 
+static void limit_spares(struct session_shelf *shelf, int64_t cooldown_ns)
+{
+    list_each (it, &shelf->head)
+        CONTAINER_OF(it, struct session, link)->life.limits.cooldown_ns = cooldown_ns;
+}
+
+void session_stock_limit(struct session_stock *st, const struct pool_policy_options *policy,
+                         int64_t cooldown_ns)
+{
+    st->session_options.limits.cooldown_ns = cooldown_ns;
+    for (int id = 0; id < RUNTIMES; id++) {
+        pool_policy_limit(&st->spares[id].policy, policy->seats_max, policy->spares_base);
+        limit_spares(&st->spares[id].starting, cooldown_ns);
+        limit_spares(&st->spares[id].ready, cooldown_ns);
+    }
+    changed(st);
+}
+
 bool session_stock_admits(const struct session_stock *st, uint32_t seats)
 {
     return pool_policy_admit(&st->spares[0].policy, seats); /* seats are of no runtime */

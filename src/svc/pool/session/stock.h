@@ -89,6 +89,9 @@ STATUS_RESULT session_stock_open(struct session_stock *st, struct loop *loop,
                                  struct err *err);
 /* Stops the tier and frees all sessions without a callback. */
 void session_stock_close(struct session_stock *st);
+/* Other limits from now on. No session with a holder ends by it, and each keeps the cooldown that it began with. */
+void session_stock_limit(struct session_stock *st, const struct pool_policy_options *policy,
+                         int64_t cooldown_ns);
 /* True if one more seat may be taken beside `seats`. */
 bool session_stock_admits(const struct session_stock *st, uint32_t seats);
 /* A session of that runtime to be bound: a ready one, else one that is being built, else a new order. NULL: there is
