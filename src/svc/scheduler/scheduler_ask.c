@@ -52,6 +52,36 @@ void scheduler_ask_retain(struct scheduler *scheduler, uint32_t hub, struct byte
     ask(scheduler, &row, hub, rules, asker, ret_number);
 }
 
+static void ask_of_hub(struct scheduler *scheduler, enum pb_task_hub_sidecar_service_method method,
+                       struct bytes name, const struct scheduler_asker *asker)
+{
+    struct scheduler_asker naming = *asker;
+    struct err err = {0};
+    uint64_t number;
+    uint32_t hub = 0;
+    ASSERT(asker->operates && name.size > 0);
+    naming.hub_name = name;
+    bool make = scheduler_method(method)->makes_hub;
+    enum status status = scheduler->stopping ? err_set(&err, STATUS_UNAVAILABLE, "the scheduler is stopping")
+                                             : scheduler_hubs_resolve(scheduler, name, make, &hub, &err);
+    if (status == STATUS_OK)
+        scheduler_ask(scheduler, method, hub, (struct bytes){0}, &naming, &number);
+    else
+        asker->on_done(asker->context, status, err.text, (struct bytes){0});
+}
+
+void scheduler_ask_hub_made(struct scheduler *scheduler, struct bytes name,
+                            const struct scheduler_asker *asker)
+{
+    ask_of_hub(scheduler, PB_TASK_HUB_SIDECAR_SERVICE_CREATE_TASK_HUB, name, asker);
+}
+
+void scheduler_ask_hub_deleted(struct scheduler *scheduler, struct bytes name,
+                               const struct scheduler_asker *asker)
+{
+    ask_of_hub(scheduler, PB_TASK_HUB_SIDECAR_SERVICE_DELETE_TASK_HUB, name, asker);
+}
+
 void scheduler_ask_cancel(struct scheduler *scheduler, uint64_t number)
 {
     struct scheduler_call *call = scheduler_call_find(scheduler, number);

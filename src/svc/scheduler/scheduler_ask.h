@@ -21,6 +21,7 @@ struct scheduler_asker {
     void (*on_done)(void *context, enum status status, const char *text, struct bytes message);
     void *context;
     struct bytes hub_name; /* for hub 0: the one to make; read during scheduler_ask */
+    bool operates;         /* who runs the server asks: hubs may be made and deleted, whatever clients may */
 };
 
 /* The number of the hub of that name; data NULL or empty: the default one. 0: there is none yet, and a call makes it.
@@ -41,6 +42,12 @@ void scheduler_ask_retain(struct scheduler *scheduler, uint32_t hub, struct byte
  * that has not been made. */
 bool scheduler_ask_retention(struct scheduler *scheduler, uint32_t hub, struct bytes name,
                              enum instance_status status, int64_t *ret_age_ns, bool *ret_own);
+/* A task hub is made (OK also if it is there) or deleted with all that is in it. `asker` must be one that operates; its
+ * on_message is not called. NOT_FOUND for a deletion of one that is not there; other refusals as those of CreateTaskHub. */
+void scheduler_ask_hub_made(struct scheduler *scheduler, struct bytes name,
+                            const struct scheduler_asker *asker);
+void scheduler_ask_hub_deleted(struct scheduler *scheduler, struct bytes name,
+                               const struct scheduler_asker *asker);
 /* Nobody listens any more: no callback follows. A write may happen all the same. Of a call that is over it does
  * nothing. */
 void scheduler_ask_cancel(struct scheduler *scheduler, uint64_t number);

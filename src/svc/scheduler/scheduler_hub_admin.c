@@ -69,7 +69,7 @@ void scheduler_hub_create(struct scheduler *scheduler, struct scheduler_call *ca
     CLEANUP(arena_fini) struct arena arena;
     struct pb_create_task_hub_request request;
     arena_init(&arena, 0);
-    if (!scheduler->options.hubs_managed)
+    if (!scheduler->options.hubs_managed && !call->asker.operates)
         scheduler_call_finish(call, STATUS_UNIMPLEMENTED, REFUSAL);
     else if (pb_create_task_hub_request_decode(&arena, message, &request) != STATUS_OK)
         scheduler_call_finish(call, STATUS_INVALID_ARGUMENT, "the request is not a CreateTaskHubRequest");
@@ -82,7 +82,7 @@ void scheduler_hub_create(struct scheduler *scheduler, struct scheduler_call *ca
 void scheduler_hub_delete(struct scheduler *scheduler, struct scheduler_call *call, struct bytes message)
 {
     (void)message; /* it has no fields */
-    if (!scheduler->options.hubs_managed)
+    if (!scheduler->options.hubs_managed && !call->asker.operates)
         scheduler_call_finish(call, STATUS_UNIMPLEMENTED, REFUSAL);
     else
         empty(scheduler, call);

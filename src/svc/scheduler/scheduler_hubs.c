@@ -279,6 +279,8 @@ STATUS_RESULT scheduler_hubs_make_all(struct scheduler *scheduler, struct err *e
     static const char *const one[] = {"default"};
     const char *const *names = scheduler->options.hub_count ? scheduler->options.hubs : one;
     size_t count = scheduler->options.hub_count ? scheduler->options.hub_count : 1;
+    if (!scheduler->options.hub_count && scheduler->options.hubs_none)
+        return STATUS_OK;
     for (size_t i = 0; i < count; i++) {
         *err = (struct err){0};
         task_store_hub(scheduler->store, bytes_of_cstr(names[i]), true, on_made_at_start, err);

@@ -20,6 +20,7 @@ struct retention_job {
 struct scheduler_retention {
     struct scheduler *scheduler;
     struct retention rules;
+    char *text; /* what the rules are views of */
     struct loop_timer timer;
     struct retention_job *jobs;
     size_t count;
@@ -91,7 +92,7 @@ static void run_next(struct scheduler_retention *retention)
             return; /* on_purged goes on */
         retention->done++;
     }
-    if (!scheduler->stopping)
+    if (!scheduler->stopping && retention->rules.count)
         wait_for_next(retention);
 }
 
@@ -140,22 +141,53 @@ bool scheduler_ask_retention(struct scheduler *scheduler, uint32_t hub, struct b
 
 /* --- life --- */
 
+/* `*ret_rules` are views of the copy in `*ret_text`. */
+static enum status read_rules(const char *text, char **ret_text, struct retention *ret_rules, struct err *err)
+{
+    struct bytes wrong;
+    char *copy = strdup(text);
+    if (!copy)
+        return err_set(err, STATUS_NO_MEMORY, "retention: out of memory");
+    if (retention_parse(bytes_of_cstr(copy), ret_rules, &wrong) == STATUS_OK) {
+        *ret_text = copy;
+        return STATUS_OK;
+    }
+    (void)err_set(err, STATUS_INVALID_ARGUMENT,
+                  "retention: \"%.*s\" is no rule; one is [HUB/][STATE=]TIME, such as 30d, failed=90d, "
+                  "orders/completed=1d",
+                  (int)MIN(wrong.size, 60u), (const char *)wrong.data);
+    free(copy);
+    return STATUS_INVALID_ARGUMENT;
+}
+
 STATUS_RESULT scheduler_retention_begin(struct scheduler *scheduler, struct err *err)
 {
-    struct bytes text = bytes_of_cstr(scheduler->options.retention ? scheduler->options.retention : "");
-    struct bytes wrong;
     struct scheduler_retention *retention = calloc(1, sizeof *retention);
     if (!retention)
         return err_set(err, STATUS_NO_MEMORY, "starting retention: out of memory");
     retention->scheduler = scheduler;
     retention->timer.on_fire = on_time;
     scheduler->retention = retention; /* scheduler_retention_end frees it, whatever follows */
-    if (retention_parse(text, &retention->rules, &wrong) != STATUS_OK)
-        return err_set(err, STATUS_INVALID_ARGUMENT,
-                       "retention: \"%.*s\" is no rule; one is [HUB/][STATE=]TIME, such as 30d, failed=90d, "
-                       "orders/completed=1d",
-                       (int)MIN(wrong.size, 60u), (const char *)wrong.data);
-    if (retention->rules.count)
+    return scheduler_retain(scheduler, scheduler->options.retention ? scheduler->options.retention : "", err);
+}
+
+STATUS_RESULT scheduler_retain(struct scheduler *scheduler, const char *rules, struct err *err)
+{
+    struct scheduler_retention *retention = scheduler->retention;
+    struct retention read;
+    char *text = NULL;
+    enum status status = read_rules(rules, &text, &read, err);
+    if (status != STATUS_OK)
+        return status;
+    free(retention->text);
+    retention->text = text;
+    retention->rules = read;
+
+    /* A sweep that runs has its jobs, and waits for the next one itself. */
+    bool sweeps = retention->done < retention->count;
+    if (read.count == 0)
+        loop_timer_cancel(&retention->timer);
+    else if (!sweeps && !retention->timer.loop)
         wait_for_next(retention);
     return STATUS_OK;
 }
@@ -172,6 +204,7 @@ void scheduler_retention_end(struct scheduler *scheduler)
         return;
     loop_timer_cancel(&scheduler->retention->timer);
     free(scheduler->retention->jobs);
+    free(scheduler->retention->text);
     free(scheduler->retention);
     scheduler->retention = NULL;
 }

@@ -32,6 +32,7 @@ struct scheduler_options {
     struct sqlite_store_options store;
     const char *const *hubs; /* created if absent; none: "default" (DTS_TASK_HUB_NAMES) */
     size_t hub_count;
+    bool hubs_none; /* without `hubs` none is made: they come one by one */
     const char *retention; /* rules of core/task/retention.h, kept; NULL: nothing is deleted by itself */
     int64_t retention_interval_ns; /* between two looks at who is old enough; 0: 60 s */
     bool hubs_managed;             /* clients may create and delete hubs (CreateTaskHub, DeleteTaskHub) */
@@ -73,6 +74,10 @@ void scheduler_stop(struct scheduler *s, void (*on_stopped)(void *context), void
  * at the start. `name` is valid during the callback. */
 void scheduler_hubs(const struct scheduler *s,
                     void (*on_hub)(void *context, struct bytes name, uint64_t unfinished), void *context);
+
+/* Other rules of core/task/retention.h for what has ended; "" for none. They hold from the next look on. INVALID_ARGUMENT: the
+ * text is not what it must be, and the former rules stay; NO_MEMORY. */
+STATUS_RESULT scheduler_retain(struct scheduler *scheduler, const char *rules, struct err *err);
 
 /* For /healthz. */
 struct scheduler_health {
