@@ -54,6 +54,7 @@ struct http_part {
     void (*resource)(void *context, const struct http_request *r, struct buf *out);
     const char *prefix; /* a pattern in front of every route, its values unnamed: "/a/{}/b"; "" */
     bool anywhere;      /* other prefixes will do, too: a route may begin at any segment */
+    bool wide;          /* its patterns hold much: a path is its own only if it is no other part's */
     const char *claims; /* what begins with this and names no route is refused in this part's shape */
     /* A '%' that begins no escape stands for itself and U+0000 may be said, for clients that paste names as
      * they are. Else both are 400. */
