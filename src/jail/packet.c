@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-union control {
+union packet_control {
     char space[CMSG_SPACE(sizeof(int) * (KEEPER_MESSAGE_FDS_MAX + 1))];
     struct cmsghdr align;
 };
@@ -32,7 +32,7 @@ enum status packet_send(int socket, const struct keeper_message *message, const 
     if (status != STATUS_OK)
         return err_set(err, status, "the message does not fit a packet");
     ASSERT(fd_count <= KEEPER_MESSAGE_FDS_MAX);
-    union control control = {0};
+    union packet_control control = {0};
     struct iovec part = {bytes.data, bytes.size};
     struct msghdr head = {.msg_iov = &part, .msg_iovlen = 1};
     if (fd_count > 0) {
@@ -70,7 +70,7 @@ static void take_fds(struct msghdr *head, struct packet *packet)
 
 enum status packet_receive(int socket, struct packet *ret_packet, struct err *err)
 {
-    union control control = {0};
+    union packet_control control = {0};
     struct packet *packet = ret_packet;
     struct iovec part = {packet->data, sizeof packet->data};
     struct msghdr head = {.msg_iov = &part,
