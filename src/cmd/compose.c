@@ -19,7 +19,7 @@
 static const struct part *const parts[] = {
     &part_pool,      &part_folder,   &part_monitor,   &part_certificates, &part_confinement, &part_traces,
     &part_directory, &part_audit,    &part_scheduler, &part_grpc,         &part_http,        &part_tls,
-    &part_port,      &part_identity, &part_app,       &part_door,         &part_ready,
+    &part_port,      &part_identity, &part_app,       &part_control,      &part_door,        &part_ready,
 };
 
 struct composition {

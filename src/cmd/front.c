@@ -96,7 +96,10 @@ void front_init(struct front *front)
 void front_add(struct front *front, struct http_part part)
 {
     ASSERT(front->part_count < FRONT_PARTS_MAX);
-    front->parts[front->part_count++] = part;
+    size_t place = front->part_count++;
+    for (; !part.wide && place > 0 && front->parts[place - 1].wide; place--)
+        front->parts[place] = front->parts[place - 1];
+    front->parts[place] = part;
 }
 
 enum status front_mount(struct front *front, struct http_server *server, struct err *err)

@@ -15,6 +15,7 @@
 #include "cmd/addresses.h"
 #include "cmd/front.h"
 #include "cmd/host_names.h"
+#include "cmd/made_schedulers.h"
 #include "cmd/settings.h"
 #include "cmd/state_dir.h"
 #include "cmd/tls_setup.h"
@@ -26,12 +27,15 @@
 #include "store/directory/token.h"
 #include "svc/app/app_service.h"
 #include "svc/audit/audit_service.h"
+#include "svc/control/control.h"
 #include "svc/directory/door.h"
 #include "svc/directory/issuer.h"
 #include "svc/directory/managed_identity.h"
 #include "svc/directory/sign_in.h"
 #include "svc/pool/http/pool_service.h"
+#include "svc/pool/http/pool_set.h"
 #include "svc/scheduler/http/scheduler_http.h"
+#include "svc/scheduler/scheduler_ask.h"
 #include "svc/scheduler/scheduler_service.h"
 #include "svc/trace/otlp_exporter.h"
 #include "wire/json/json.h"
@@ -47,7 +51,9 @@ struct server {
     size_t part_count;
     int64_t started_ns; /* monotonic */
 
-    struct pool_service *pool;           /* part_pool.c */
+    struct tier_share *tier;   /* part_pool.c: below all pools */
+    struct pool_set *pools;    /* part_pool.c: those that the control plane makes; NULL: it makes none */
+    struct pool_service *pool; /* part_pool.c */
     char data_root[DATA_ROOT_PATH_SIZE]; /* part_pool.c: of jail/data_root.h */
 
     char *data_dir;                    /* part_folder.c: as people write it; NULL: nothing is kept */
@@ -93,10 +99,14 @@ struct server {
     struct addresses inner; /* part_port.c: … and for the app of this process, which needs no TLS to itself */
     struct managed_identity
         *identity; /* part_identity.c: NULL without `managed-identity`, and the next two */
-    struct http_server *identity_http;  /* part_identity.c */
-    struct listener *identity_listener; /* part_identity.c */
-    struct app_service *app;            /* part_app.c */
-    bool ready_file_written;            /* part_ready.c */
+    struct http_server *identity_http;      /* part_identity.c */
+    struct listener *identity_listener;     /* part_identity.c */
+    struct app_service *app;                /* part_app.c */
+    struct control *control;                /* part_control.c */
+    struct made_schedulers made_schedulers; /* part_control.c */
+    control_done *on_hub_changed;           /* part_control.c: who waits for a task hub … */
+    void *hub_change_context;               /* part_control.c: … and for whom */
+    bool ready_file_written;                /* part_ready.c */
 };
 
 enum cause_severity {
@@ -150,12 +160,17 @@ struct part {
 
 extern const struct part part_pool, part_folder, part_monitor, part_certificates, part_confinement,
     part_directory, part_audit, part_scheduler, part_grpc, part_http, part_tls, part_port, part_identity,
-    part_app, part_door, part_ready, part_traces;
+    part_app, part_control, part_door, part_ready, part_traces;
 
 /* Notes a cause; one that no longer fits is dropped. */
 void cause_add(struct causes *causes, const char *part, enum cause_severity severity, const char *text);
 
 /* --- what compose.c does for the parts --- */
+
+/* What all schedulers of the process have in common: part_scheduler.c, part_grpc.c, part_port.c. */
+struct scheduler_options server_scheduler_options(const struct server *server);
+struct grpc_server_limits server_grpc_limits(const struct server *server);
+struct listener_options server_listener_options(const struct server *server);
 
 /* True if the command has the part. */
 bool server_has(const struct server *server, const struct part *part);

@@ -3,12 +3,17 @@
  * serves, so that it is gone before the scheduler. */
 #include "cmd/part.h"
 
-static enum status start(struct server *server, struct err *err)
+struct grpc_server_limits server_grpc_limits(const struct server *server)
 {
-    const struct grpc_server_limits limits = {
+    return (struct grpc_server_limits){
         .ping_interval_ns = setting_number(server->settings, "peer-ping-interval"),
         .ping_timeout_ns = setting_number(server->settings, "peer-ping-timeout"),
     };
+}
+
+static enum status start(struct server *server, struct err *err)
+{
+    const struct grpc_server_limits limits = server_grpc_limits(server);
     struct grpc_handler handler = {.on_call = NULL};
     if (server->scheduler)
         handler = scheduler_handler(server->scheduler);

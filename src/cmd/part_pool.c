@@ -25,31 +25,16 @@ static void on_up(void *context)
     server_changed(context);
 }
 
-static enum status start(struct server *server, struct err *err)
+static uint32_t made_sessions_max(const struct server *server)
+{
+    return server_has(server, &part_control) ? (uint32_t)setting_number(server->settings, "made-sessions")
+                                             : 0;
+}
+
+static struct pool_service_options service_options(const struct server *server)
 {
     const struct option_values *values = server->settings;
-    weaker_note_command();
-    enum status status = data_root_make(server->data_root, err);
-    if (status != STATUS_OK)
-        return status;
-    const struct keeper_options keeper = {
-        .sessions_max =
-            (uint32_t)(setting_number(values, "max-sessions") + setting_number(values, "ready-sessions")) +
-            SLOTS_SPARE,
-        .session_paths = setting_text(values, "session-path"),
-        .limits =
-            {
-                .memory_bytes = (uint64_t)setting_number(values, "session-memory"),
-                .tasks = (uint32_t)setting_number(values, "session-tasks"),
-                .cpu_percent = (uint32_t)setting_number(values, "session-cpu-percent"),
-                .data_bytes = (uint64_t)setting_number(values, "session-data"),
-                .read_bytes = (uint64_t)setting_number(values, "session-disk-read"),
-                .strict_proc = setting_flag(values, "strict-proc"),
-                .strict_locks = setting_flag(values, "strict-locks"),
-            },
-    };
-    const struct process_tier_options tier = {.keeper = keeper, .data_root = server->data_root};
-    struct pool_service_options options = {
+    return (struct pool_service_options){
         .name = setting_text(values, "pool-name"),
         .sessions_max = (uint32_t)setting_number(values, "max-sessions"),
         .sessions_ready = (uint32_t)setting_number(values, "ready-sessions"),
@@ -64,8 +49,49 @@ static enum status start(struct server *server, struct err *err)
         .lenient_versions = setting_flag(values, "lenient-versions"),
         .plain_numbers = setting_flag(values, "plain-numbers"),
         .isolation_wait_ns = setting_number(values, "isolation-wait"),
-        .tier_options = &tier,
+        .tier = &session_tier_shared,
+        .tier_options = server->tier,
+        .set = server->pools,
     };
+}
+
+static enum status start_set(struct server *server, struct err *err)
+{
+    const struct pool_set_options options = {.service = service_options(server),
+                                             .sessions_max = made_sessions_max(server)};
+    return pool_set_create(server->loop, server->tier, &options, &server->pools, err);
+}
+
+static enum status start(struct server *server, struct err *err)
+{
+    const struct option_values *values = server->settings;
+    weaker_note_command();
+    enum status status = data_root_make(server->data_root, err);
+    if (status != STATUS_OK)
+        return status;
+    const struct keeper_options keeper = {
+        .sessions_max =
+            (uint32_t)(setting_number(values, "max-sessions") + setting_number(values, "ready-sessions")) +
+            made_sessions_max(server) + SLOTS_SPARE,
+        .session_paths = setting_text(values, "session-path"),
+        .limits =
+            {
+                .memory_bytes = (uint64_t)setting_number(values, "session-memory"),
+                .tasks = (uint32_t)setting_number(values, "session-tasks"),
+                .cpu_percent = (uint32_t)setting_number(values, "session-cpu-percent"),
+                .data_bytes = (uint64_t)setting_number(values, "session-data"),
+                .read_bytes = (uint64_t)setting_number(values, "session-disk-read"),
+                .strict_proc = setting_flag(values, "strict-proc"),
+                .strict_locks = setting_flag(values, "strict-locks"),
+            },
+    };
+    const struct process_tier_options tier = {.keeper = keeper, .data_root = server->data_root};
+    status = tier_share_create(server->loop, &session_tier_process, &tier, &server->tier, err);
+    if (status == STATUS_OK && server_has(server, &part_control))
+        status = start_set(server, err);
+    if (status != STATUS_OK)
+        return status;
+    struct pool_service_options options = service_options(server);
     status = pool_service_create(server->loop, &options, &server->pool, err);
     if (status == STATUS_OK)
         pool_service_on_up(server->pool, on_up, server);
@@ -126,6 +152,8 @@ static void announce(struct server *server)
 static void destroy(struct server *server)
 {
     pool_service_destroy(server->pool);
+    pool_set_destroy(server->pools);
+    tier_share_destroy(server->tier);
 }
 
 const struct part part_pool = {

@@ -30,13 +30,11 @@ static void make_addresses(const struct server *server, const char *scheme, stru
     addresses->authority = server->tls.authority;
 }
 
-static enum status listen_on(struct server *server, const char *setting, struct listener **ret_listener,
-                             struct err *err)
+struct listener_options server_listener_options(const struct server *server)
 {
     const char *host = setting_text(server->settings, "host");
-    struct listener_options options = {
+    return (struct listener_options){
         .host = host,
-        .port = (uint16_t)setting_number(server->settings, setting),
         .loopback_v6 = strcmp(host, HOST_DEFAULT) == 0,
         .http = server->http,
         .grpc = server->grpc,
@@ -44,6 +42,13 @@ static enum status listen_on(struct server *server, const char *setting, struct 
         .tls_only = setting_flag(server->settings, "tls-only"),
         .allow_remote = server->door || setting_flag(server->settings, "insecure-no-auth"),
     };
+}
+
+static enum status listen_on(struct server *server, const char *setting, struct listener **ret_listener,
+                             struct err *err)
+{
+    struct listener_options options = server_listener_options(server);
+    options.port = (uint16_t)setting_number(server->settings, setting);
     enum status status = listener_open(server->loop, &options, ret_listener, err);
     if (status != STATUS_IO) /* most often: another server is there */
         return status;

@@ -25,6 +25,22 @@ static void on_trace(void *context, struct bytes spans, size_t count)
     otlp_exporter_add(context, spans, count);
 }
 
+/* What all schedulers of the process have in common. */
+struct scheduler_options server_scheduler_options(const struct server *server)
+{
+    const struct option_values *values = server->settings;
+    return (struct scheduler_options){
+        .on_trace = server->traces ? on_trace : NULL,
+        .trace_context = server->traces,
+        .large_message_agents = setting_text(values, "large-message-agents"),
+        .engine = {.payload_size_max = (size_t)setting_number(values, "payload-size-max"),
+                   .payload_resident_size_max = (size_t)setting_number(values, "resident-size-max"),
+                   .history_resident_size_max = (size_t)setting_number(values, "resident-size-max"),
+                   .traces = server->traces != NULL,
+                   .activity_lease_ns = setting_number(values, "activity-lease")},
+    };
+}
+
 static enum status start(struct server *server, struct err *err)
 {
     const struct option_values *values = server->settings;
@@ -42,22 +58,13 @@ static enum status start(struct server *server, struct err *err)
     server->hub = hubs[0];
     if (server_has(server, &part_app))
         server->hub = hubs[hub_count++] = setting_text(values, "app-hub");
-    struct scheduler_options options = {
-        .store = {.path = path, .shown = shown},
-        .hubs = hubs,
-        .hub_count = hub_count,
-        .hubs_dynamic = setting_flag(values, "dynamic-task-hubs"),
-        .retention = setting_text(values, "retention"),
-        .hubs_managed = setting_flag(values, "manage-task-hubs") || setting_flag(values, "emulator"),
-        .on_trace = server->traces ? on_trace : NULL,
-        .trace_context = server->traces,
-        .large_message_agents = setting_text(values, "large-message-agents"),
-        .engine = {.payload_size_max = (size_t)setting_number(values, "payload-size-max"),
-                   .payload_resident_size_max = (size_t)setting_number(values, "resident-size-max"),
-                   .history_resident_size_max = (size_t)setting_number(values, "resident-size-max"),
-                   .traces = server->traces != NULL,
-                   .activity_lease_ns = setting_number(values, "activity-lease")},
-    };
+    struct scheduler_options options = server_scheduler_options(server);
+    options.store = (struct sqlite_store_options){.path = path, .shown = shown};
+    options.hubs = hubs;
+    options.hub_count = hub_count;
+    options.retention = setting_text(values, "retention");
+    options.hubs_dynamic = setting_flag(values, "dynamic-task-hubs");
+    options.hubs_managed = setting_flag(values, "manage-task-hubs") || setting_flag(values, "emulator");
     enum status status = scheduler_create(server->loop, &options, &server->scheduler, err);
     return status == STATUS_OK
                ? scheduler_http_create(server->loop, server->scheduler, &server->scheduler_http, err)

@@ -72,6 +72,8 @@ const struct option_spec settings_table[] = {
      "sessions with an identifier at one time"},
     {"ready-sessions", OPTION_COUNT, "N", NULL, "5", 0, 1000, COMMAND_DEV | COMMAND_POOL,
      "sessions kept ready for new identifiers"},
+    {"made-sessions", OPTION_COUNT, "N", NULL, "400", 0, 4000, COMMAND_DEV,
+     "sessions of all session pools together that are made while the server runs, ready ones included"},
     {"isolation-wait", OPTION_DURATION, "TIME", NULL, "60s", NS_PER_MS, DAY_NS,
      COMMAND_DEV | COMMAND_POOL | COMMAND_APP,
      "how long runs wait while sessions cannot be made, before they fail"},

@@ -14,6 +14,7 @@
 #include "core/access/access.h"
 #include "svc/app/app_service.h"
 #include "svc/audit/audit_service.h"
+#include "svc/control/control.h"
 #include "svc/directory/people.h"
 #include "svc/directory/sign_in.h"
 #include "svc/pool/http/pool_service.h"
@@ -154,6 +155,24 @@ static const struct entry sign_in[] = {
     {"POST /{tenant}/oauth2/v2.0/authorize", ANYONE},
 };
 
+/* "*": whoever is known. What is asked for below a subscription is a place of its own, by control_scope. */
+static const struct entry control[] = {
+    {"GET /subscriptions", "*"},
+    {"GET /tenants", "*"},
+    {"GET /subscriptions/{id}", "*"},
+    {"GET /subscriptions/{id}/locations", "*"},
+    {"GET /subscriptions/{id}/providers", "*"},
+    {"GET /subscriptions/{id}/providers/{namespace}", "*"},
+    {"GET /subscriptions/{id}/resourceGroups", "*"},
+    {"GET /subscriptions/{id}/resources", "*"},
+    {"GET /subscriptions/{resource*}", "OCRA"},
+    {"PUT /subscriptions/{resource*}", "OC"},
+    {"PATCH /subscriptions/{resource*}", "OC"},
+    {"DELETE /subscriptions/{resource*}", "OC"},
+    {"POST /subscriptions/{resource*}", "OC"},
+    {"GET /providers/{resource*}", "OCRA"},
+};
+
 static const struct entry calls[] = {
     {"Hello", "DWVP"},
     {"StartInstance", "D"},
@@ -273,6 +292,12 @@ static void every_route_of_the_directory(void **state)
     walk(&tokens, sign_in, ARRAY_SIZE(sign_in));
 }
 
+static void every_route_of_the_control_plane(void **state)
+{
+    const struct http_part part = control_part(NULL);
+    walk(&part, control, ARRAY_SIZE(control));
+}
+
 static void every_call_of_the_scheduler(void **state)
 {
     for (size_t i = 0; i < PB_TASK_HUB_SIDECAR_SERVICE_METHOD_COUNT; i++) {
@@ -336,7 +361,7 @@ int main(void)
         cmocka_unit_test(every_route_of_the_app),       cmocka_unit_test(every_route_of_the_pool),
         cmocka_unit_test(every_route_of_the_scheduler), cmocka_unit_test(every_route_of_the_directory),
         cmocka_unit_test(every_call_of_the_scheduler),  cmocka_unit_test(a_call_is_refused_with_what_to_do),
-        cmocka_unit_test(every_route_of_the_audit_log),
+        cmocka_unit_test(every_route_of_the_audit_log), cmocka_unit_test(every_route_of_the_control_plane),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,8 @@ LANGUAGE = {
     "net/http_route.c": "the media type of source text, a contract",
     "net/http_router.c": "the same, in a refusal",
     "svc/app/routes_requests.c": "the same",
+    "svc/control/control.c": "a value of containerType, a contract",
+    "svc/control/pool_type.c": "the same, and why others are refused",
     "svc/pool/files/file_path.c": "the media type of a file's name",
     "svc/pool/http/execute_request.c": "a member of the oldest contract",
     "svc/pool/http/pool_routes.c": "a path of the oldest contract",
