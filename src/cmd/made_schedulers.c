@@ -73,6 +73,8 @@ static enum status serve(struct made_schedulers *schedulers, struct made_schedul
     if (status != STATUS_OK)
         return status;
     grpc_server_known_as(made->grpc, schedulers->site);
+    if (schedulers->authenticator)
+        grpc_server_ask_who(made->grpc, schedulers->authenticator);
     scheduler_attach(made->scheduler, made->grpc);
 
     struct listener_options options = schedulers->listener;
@@ -109,6 +111,8 @@ static enum status make(struct made_schedulers *schedulers, const struct made_sc
     struct scheduler_options options = schedulers->scheduler;
     options.store = (struct sqlite_store_options){.path = made->path, .shown = shown};
     options.hubs_none = true;
+    options.hubs_apart = true;
+    options.resource = made->key;
     enum status status = scheduler_create(schedulers->loop, &options, &made->scheduler, err);
     return status == STATUS_OK ? serve(schedulers, made, wish->port, err) : status;
 }
@@ -152,6 +156,14 @@ void made_schedulers_remove(struct made_schedulers *schedulers, struct bytes key
         if (unlink(file) != 0 && errno != ENOENT)
             log_warn("cmd", "a file of a deleted scheduler stays file=\"%s\" errno=%d", file, errno);
     }
+}
+
+void made_schedulers_judge_again(struct made_schedulers *schedulers)
+{
+    if (!schedulers->loop)
+        return;
+    list_each (it, &schedulers->all)
+        grpc_server_judge_again(CONTAINER_OF(it, struct made_scheduler, link)->grpc);
 }
 
 enum status made_schedulers_free_port(struct made_schedulers *schedulers, uint16_t *ret_port, struct err *err)

@@ -38,6 +38,7 @@ struct made_schedulers {
     struct grpc_server_limits grpc;
     struct listener_options listener;
     const struct site *site;
+    const struct authenticator *authenticator; /* NULL: there is no sign-in */
 };
 
 /* Which one, and what it shall be. */
@@ -63,6 +64,8 @@ STATUS_RESULT made_schedulers_put(struct made_schedulers *schedulers, const stru
                                   struct err *err);
 /* Ends its connections and deletes its store. */
 void made_schedulers_remove(struct made_schedulers *schedulers, struct bytes key);
+/* Roles have changed: as grpc_server_judge_again, for each. */
+void made_schedulers_judge_again(struct made_schedulers *schedulers);
 /* A port that is free at this moment. As listener_open. */
 STATUS_RESULT made_schedulers_free_port(struct made_schedulers *schedulers, uint16_t *ret_port,
                                         struct err *err);

@@ -85,6 +85,7 @@ struct server {
 
     struct scheduler *scheduler;           /* part_scheduler.c */
     struct scheduler_http *scheduler_http; /* part_scheduler.c */
+    char scheduler_resource[256];          /* part_scheduler.c: its id as a resource; "": it is none */
     char *hub_names;                       /* part_scheduler.c: cut into names */
     const char *hub; /* part_scheduler.c: of the connection string: the app's, else the first */
 

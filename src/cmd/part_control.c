@@ -186,6 +186,8 @@ static void settle_schedulers(struct server *server)
     made->grpc = server_grpc_limits(server);
     made->listener = server_listener_options(server);
     made->site = &server->names.site;
+    if (server->door)
+        made->authenticator = door_authenticator(server->door);
 }
 
 /* Before any pool is made again. */

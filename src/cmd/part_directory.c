@@ -31,6 +31,7 @@ static void on_change(void *context)
         http_server_judge_again(server->http);
     if (server->grpc)
         grpc_server_judge_again(server->grpc);
+    made_schedulers_judge_again(&server->made_schedulers);
 }
 
 static void trust(struct server *server, const char *key, bool inner)

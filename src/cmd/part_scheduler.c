@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* part_scheduler.c — the task scheduler and its store. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,11 @@ static enum status start(struct server *server, struct err *err)
     if (server_has(server, &part_app))
         server->hub = hubs[hub_count++] = setting_text(values, "app-hub");
     struct scheduler_options options = server_scheduler_options(server);
+    if (server->directory)
+        snprintf(server->scheduler_resource, sizeof server->scheduler_resource,
+                 "/subscriptions/%.40s/resourceGroups/local/providers/Microsoft.DurableTask/schedulers/local",
+                 directory_tenant(server->directory)->subscription_id);
+    options.resource = server->scheduler_resource[0] ? server->scheduler_resource : NULL;
     options.store = (struct sqlite_store_options){.path = path, .shown = shown};
     options.hubs = hubs;
     options.hub_count = hub_count;

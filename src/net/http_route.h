@@ -51,7 +51,7 @@ struct http_part {
     const char *where; /* a place in which a grant must hold, or a token count; NULL: "/" and the name */
     /* Appends the id of the resource that the path of the request speaks of, at which a grant holds as well. NULL: it
      * speaks of none, or of a session pool in front of the route. Before the request's values are decoded. */
-    void (*resource)(void *context, const struct http_request *r, struct buf *out);
+    void (*resource)(void *context, struct http_request *r, struct buf *out);
     const char *prefix; /* a pattern in front of every route, its values unnamed: "/a/{}/b"; "" */
     bool anywhere;      /* other prefixes will do, too: a route may begin at any segment */
     bool wide;          /* its patterns hold much: a path is its own only if it is no other part's */

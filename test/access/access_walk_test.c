@@ -329,9 +329,11 @@ static void a_call_is_refused_with_what_to_do(void **state)
     const struct bytes get = BYTES_LITERAL("/TaskHubSidecarService/GetInstance");
     const struct bytes start = BYTES_LITERAL("/TaskHubSidecarService/StartInstance");
     struct err err = {0};
-    assert_int_equal(scheduler_access_check(&reader, get, BYTES_LITERAL("mine"), &err), STATUS_OK);
-    assert_int_equal(scheduler_access_check(&reader, get, BYTES_LITERAL("MINE"), &err), STATUS_OK);
-    assert_int_equal(scheduler_access_check(&reader, start, BYTES_LITERAL("mine"), &err),
+    assert_int_equal(scheduler_access_check(&reader, get, BYTES_LITERAL("mine"), (struct bytes){0}, &err),
+                     STATUS_OK);
+    assert_int_equal(scheduler_access_check(&reader, get, BYTES_LITERAL("MINE"), (struct bytes){0}, &err),
+                     STATUS_OK);
+    assert_int_equal(scheduler_access_check(&reader, start, BYTES_LITERAL("mine"), (struct bytes){0}, &err),
                      STATUS_PERMISSION_DENIED);
     assert_non_null(strstr(err.text, "reader"));
     assert_non_null(strstr(err.text, "Durable Task Data Contributor"));
@@ -342,15 +344,32 @@ static void a_call_is_refused_with_what_to_do(void **state)
                                    BYTES_LITERAL(""),
                                    {NULL, 0}};
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-        assert_int_equal(scheduler_access_check(&reader, get, others[i], &err), STATUS_PERMISSION_DENIED);
-    assert_int_equal(scheduler_access_check(&access_nobody, get, BYTES_LITERAL("mine"), &err),
-                     STATUS_UNAUTHENTICATED);
-    assert_int_equal(scheduler_access_check(&access_local, get, others[5], &err), STATUS_OK);
+        assert_int_equal(scheduler_access_check(&reader, get, others[i], (struct bytes){0}, &err),
+                         STATUS_PERMISSION_DENIED);
+    assert_int_equal(
+        scheduler_access_check(&access_nobody, get, BYTES_LITERAL("mine"), (struct bytes){0}, &err),
+        STATUS_UNAUTHENTICATED);
+    assert_int_equal(scheduler_access_check(&access_local, get, others[5], (struct bytes){0}, &err),
+                     STATUS_OK);
+
+    /* A hub is a resource, too: a role that was assigned there holds, and for no other hub. */
+    const char *scheduler = "/subscriptions/s/resourceGroups/g/providers/Microsoft.DurableTask/schedulers/d";
+    CLEANUP(buf_fini) struct buf resource = {0};
+    scheduler_access_resource(scheduler, BYTES_LITERAL("mine"), &resource);
+    const struct access_grant there = {ROLE_HUB_READER, buf_peek(&resource)};
+    const struct principal assigned = {.id = "a", .name = "assigned", .grants = &there, .grant_count = 1};
+    assert_int_equal(scheduler_access_check(&assigned, get, BYTES_LITERAL("mine"), buf_peek(&resource), &err),
+                     STATUS_OK);
+    CLEANUP(buf_fini) struct buf other = {0};
+    scheduler_access_resource(scheduler, BYTES_LITERAL("other"), &other);
+    assert_int_equal(scheduler_access_check(&assigned, get, BYTES_LITERAL("other"), buf_peek(&other), &err),
+                     STATUS_PERMISSION_DENIED);
 
     const struct bytes health = BYTES_LITERAL("/grpc.health.v1.Health/Check");
-    assert_int_equal(scheduler_access_check(&access_nobody, health, others[5], &err), STATUS_OK);
+    assert_int_equal(scheduler_access_check(&access_nobody, health, others[5], (struct bytes){0}, &err),
+                     STATUS_OK);
     const struct bytes unknown = BYTES_LITERAL("/TaskHubSidecarService/Unheard"); /* fails closed */
-    assert_int_equal(scheduler_access_check(&access_local, unknown, others[5], &err),
+    assert_int_equal(scheduler_access_check(&access_local, unknown, others[5], (struct bytes){0}, &err),
                      STATUS_PERMISSION_DENIED);
 }
 

@@ -393,7 +393,7 @@ void control_begin_assignment(struct control_call *call)
 static bool may_grant(struct control_call *call, struct control_fault *ret_fault)
 {
     const struct principal *caller = http_request_principal(call->request);
-    if (access_decide(caller, ACCESS_GRANT, scope_of(call)) == ACCESS_GRANTED)
+    if (control_may(call, ACCESS_GRANT, scope_of(call)))
         return true;
     control_fault_set(
         ret_fault, 403, "AuthorizationFailed",
@@ -493,7 +493,8 @@ void control_check_access(struct control_call *call)
     json_t *answer = json_array();
     for (size_t i = 0; i < json_array_size(actions); i++) {
         struct bytes action = json_bytes(json_get_nocase(json_array_get(actions, i), "Id"));
-        bool may = access_decide(&principal, permission_of(action), scope_of(call)) == ACCESS_GRANTED;
+        bool may = access_decide_at(&principal, permission_of(action), BYTES_LITERAL("/control"),
+                                    scope_of(call)) == ACCESS_GRANTED;
         (void)json_array_append_new(answer,
                                     json_pack("{s:s%,s:s}", "actionId", (const char *)action.data,
                                               action.size, "accessDecision", may ? "Allowed" : "NotAllowed"));

@@ -197,7 +197,7 @@ struct http_part control_part(struct control *control)
         .route_count = control_route_count,
         .body_limits = {CONTROL_BODY_MAX, CONTROL_BODY_MAX, CONTROL_BODY_MAX},
         .raw_values = true, /* core/resource reads the path, and refuses more */
-        .scope = control_scope,
+        .resource = control_resource,
         .write_error = control_write_error,
         .context = control,
     };

@@ -136,8 +136,10 @@ void control_write_error(void *context, struct http_request *request, int http_s
 /* --- control_routes.c --- */
 extern const struct http_route control_routes[];
 extern const size_t control_route_count;
-/* What is asked for, as a scope of core/access; "" when it cannot be said: then only a grant for all will do. */
-const char *control_scope(void *context, struct http_request *request);
+/* Appends the id that is asked for, for access; nothing when it cannot be read: then only a grant for all will do. */
+void control_resource(void *context, struct http_request *request, struct buf *out);
+/* True if the caller, who is there, may do that with a resource. */
+bool control_may(const struct control_call *call, enum access_permission permission, struct bytes resource);
 
 /* --- control_read.c --- */
 void control_show_subscriptions(struct control_call *call);

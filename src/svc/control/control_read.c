@@ -77,8 +77,7 @@ void control_get(struct control_call *call)
 /* A list shows what its caller may see, so that nobody needs a role at the top of all. */
 static bool may_see(struct control_call *call, const struct resource *resource)
 {
-    return access_decide(http_request_principal(call->request), ACCESS_CONTROL_READ, resource->id) ==
-           ACCESS_GRANTED;
+    return control_may(call, ACCESS_CONTROL_READ, resource->id);
 }
 
 /* "resourceType eq 'Microsoft.App/sessionPools'"; other filters are refused rather than ignored. */

@@ -48,14 +48,20 @@ const struct http_route control_routes[] = {
 };
 const size_t control_route_count = ARRAY_SIZE(control_routes);
 
-const char *control_scope(void *context, struct http_request *request)
+void control_resource(void *context, struct http_request *request, struct buf *out)
 {
+    CLEANUP(arena_fini) struct arena arena;
     struct resource_id id;
     (void)context;
-    if (resource_id_parse(http_request_arena(request), http_request_path(request), &id, NULL) != STATUS_OK)
-        return "";
-    const char *text = arena_cstr(http_request_arena(request), id.text);
-    return text ? text : "";
+    arena_init(&arena, 0);
+    if (resource_id_parse(&arena, http_request_path(request), &id, NULL) == STATUS_OK)
+        buf_append_bytes(out, id.text);
+}
+
+bool control_may(const struct control_call *call, enum access_permission permission, struct bytes resource)
+{
+    return access_decide_at(http_request_principal(call->request), permission, BYTES_LITERAL("/control"),
+                            resource) == ACCESS_GRANTED;
 }
 
 /* --- before anything is looked for --- */

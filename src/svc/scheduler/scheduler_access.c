@@ -97,8 +97,19 @@ void scheduler_access_place(struct bytes hub, struct buf *scope)
     buf_append_bytes(scope, hub);
 }
 
+void scheduler_access_resource(const char *scheduler, struct bytes hub, struct buf *resource)
+{
+    if (!scheduler)
+        return;
+    buf_append_cstr(resource, scheduler);
+    if (hub.size == 0 || hub.size > HUB_NAME_MAX || memchr(hub.data, '/', hub.size))
+        return;
+    buf_append_cstr(resource, "/taskHubs/");
+    buf_append_bytes(resource, hub);
+}
+
 enum status scheduler_access_check(const struct principal *principal, struct bytes path, struct bytes hub,
-                                   struct err *err)
+                                   struct bytes resource, struct err *err)
 {
     enum access_permission permission = scheduler_access_of(path);
     CLEANUP(buf_fini) struct buf place = {0};
@@ -106,7 +117,7 @@ enum status scheduler_access_check(const struct principal *principal, struct byt
     scheduler_access_place(hub, &place);
     if (buf_status(&place) != STATUS_OK)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
-    enum access_verdict verdict = access_decide(principal, permission, buf_peek(&place));
+    enum access_verdict verdict = access_decide_at(principal, permission, buf_peek(&place), resource);
     if (verdict == ACCESS_GRANTED)
         return STATUS_OK;
     if (verdict == ACCESS_UNKNOWN)

@@ -12,9 +12,11 @@
 enum access_permission scheduler_access_of(struct bytes path);
 /* Appends "/HUB" to a scope, by the name that a caller gives; nothing for a name that no hub can have. */
 void scheduler_access_place(struct bytes hub, struct buf *scope);
+/* Appends "/taskHubs/HUB" likewise, behind the id of the scheduler as a resource (NULL: it is none, and nothing is appended). */
+void scheduler_access_resource(const char *scheduler, struct bytes hub, struct buf *resource);
 /* For a path that is served: OK, or UNAUTHENTICATED or PERMISSION_DENIED with what to do. `hub` is as the caller names it; data NULL: it does not,
- * and a grant for all hubs is needed. */
+ * and a grant for all hubs is needed. `resource`: the other name of what `hub` is, at which a grant may hold, too. */
 STATUS_RESULT scheduler_access_check(const struct principal *principal, struct bytes path, struct bytes hub,
-                                     struct err *err);
+                                     struct bytes resource, struct err *err);
 
 #endif

@@ -44,8 +44,14 @@ static enum status admit_request(struct scheduler *scheduler, const struct grpc_
                        (const char *)request->path.data);
     if (scheduler->stopping)
         return err_set(err, STATUS_UNAVAILABLE, "the scheduler is stopping");
-    enum status status =
-        scheduler_access_check(request->principal, request->path, request->metadata(request, "taskhub"), err);
+    CLEANUP(buf_fini) struct buf resource = {0};
+    struct bytes hub = request->metadata(request, "taskhub");
+    scheduler_access_resource(scheduler->options.resource, hub, &resource);
+    if (buf_status(&resource) != STATUS_OK)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    enum status status = scheduler_access_check(request->principal, request->path,
+                                                scheduler->options.hubs_apart ? (struct bytes){0} : hub,
+                                                buf_peek(&resource), err);
     if (status == STATUS_OK)
         status = find_hub(scheduler, request, method, ret_hub, err);
     return status == STATUS_OK ? scheduler_admit(scheduler, method, err) : status;
@@ -57,11 +63,15 @@ static bool let_in(struct scheduler *scheduler, const struct grpc_request *reque
     if (request->principal == &access_local)
         return true;
     CLEANUP(buf_fini) struct buf place = {0};
+    CLEANUP(buf_fini) struct buf resource = {0};
+    struct bytes hub = request->metadata(request, "taskhub");
     buf_append_cstr(&place, SCHEDULER_ACCESS_PLACE);
-    scheduler_access_place(request->metadata(request, "taskhub"), &place);
-    return buf_status(&place) == STATUS_OK &&
+    if (!scheduler->options.hubs_apart)
+        scheduler_access_place(hub, &place);
+    scheduler_access_resource(scheduler->options.resource, hub, &resource);
+    return buf_status(&place) == STATUS_OK && buf_status(&resource) == STATUS_OK &&
            grpc_call_let_in_for(scheduler->grpc, request->id, scheduler_access_of(request->path),
-                                buf_peek(&place), (struct bytes){0});
+                                buf_peek(&place), buf_peek(&resource));
 }
 
 static void on_call(void *context, const struct grpc_request *request)
@@ -237,6 +247,11 @@ void scheduler_stop(struct scheduler *scheduler, void (*on_stopped)(void *contex
     }
     partition_run(scheduler->partition);
     grpc_server_drain(scheduler->grpc, on_stopped, context);
+}
+
+const char *scheduler_resource(const struct scheduler *scheduler)
+{
+    return scheduler->options.resource;
 }
 
 void scheduler_health(const struct scheduler *scheduler, struct scheduler_health *ret_health)

@@ -32,7 +32,10 @@ struct scheduler_options {
     struct sqlite_store_options store;
     const char *const *hubs; /* created if absent; none: "default" (DTS_TASK_HUB_NAMES) */
     size_t hub_count;
-    bool hubs_none; /* without `hubs` none is made: they come one by one */
+    const char
+        *resource;   /* its id as a resource, at which roles may be granted; borrowed; NULL: it is none */
+    bool hubs_apart; /* a grant for the task hub of a name, "/scheduler/HUB", is for another scheduler's */
+    bool hubs_none;  /* without `hubs` none is made: they come one by one */
     const char *retention; /* rules of core/task/retention.h, kept; NULL: nothing is deleted by itself */
     int64_t retention_interval_ns; /* between two looks at who is old enough; 0: 60 s */
     bool hubs_managed;             /* clients may create and delete hubs (CreateTaskHub, DeleteTaskHub) */
@@ -69,6 +72,9 @@ void scheduler_attach(struct scheduler *s, struct grpc_server *server);
 /* Graceful end: worker streams and waiting calls end with UNAVAILABLE, new calls are refused, calls in
  * progress finish; `on_stopped` once no connection is left. */
 void scheduler_stop(struct scheduler *s, void (*on_stopped)(void *context), void *context);
+
+/* options.resource. */
+const char *scheduler_resource(const struct scheduler *s);
 
 /* Tells of each hub that the store holds, in no order, with the number of its instances that were not over
  * at the start. `name` is valid during the callback. */

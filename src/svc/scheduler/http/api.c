@@ -91,6 +91,14 @@ static void place(void *context, struct http_request *request, struct buf *scope
     scheduler_access_place(in_path ? http_request_value(request) : api_hub_name(request), scope);
 }
 
+static void resource(void *context, struct http_request *request, struct buf *out)
+{
+    const struct scheduler_http *http = context;
+    bool in_path = http_request_route(request)->own == &value_is_hub;
+    scheduler_access_resource(scheduler_resource(http->scheduler),
+                              in_path ? http_request_value(request) : api_hub_name(request), out);
+}
+
 void api_ping(void *context, struct http_request *request)
 {
     struct api_call *call = api_call_create(context, request, 0);
@@ -183,5 +191,6 @@ struct http_part scheduler_http_part(struct scheduler_http *http)
         .problems = api_problems,
         .problem_count = API_PROBLEM_COUNT,
         .place = place,
+        .resource = resource,
         .context = http};
 }
