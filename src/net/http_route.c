@@ -123,12 +123,24 @@ static bool match_part(const struct http_part *part, struct bytes method, struct
     return false;
 }
 
+/* What is behind another part's prefix is that part's, also where it has no route. */
+static bool is_behind_another(const struct http_part *parts, size_t count, const struct http_part *wide,
+                              struct bytes path)
+{
+    for (size_t i = 0; i < count; i++)
+        if (&parts[i] != wide && parts[i].prefix && parts[i].prefix[0] &&
+            behind_prefix(parts[i].prefix, path).data)
+            return true;
+    return false;
+}
+
 struct http_match http_route_find(const struct http_part *parts, size_t count, struct bytes method,
                                   struct bytes path)
 {
     struct http_match match = {0};
     for (size_t i = 0; i < count; i++)
-        if (match_part(&parts[i], method, path, &match))
+        if (!(parts[i].wide && is_behind_another(parts, count, &parts[i], path)) &&
+            match_part(&parts[i], method, path, &match))
             return match;
     for (size_t i = 0; i < count; i++)
         if (parts[i].claims && uri_path_has_prefix(path, bytes_of_cstr(parts[i].claims)))

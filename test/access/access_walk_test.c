@@ -159,7 +159,6 @@ static const struct entry sign_in[] = {
 static const struct entry control[] = {
     {"GET /subscriptions", "*"},
     {"GET /tenants", "*"},
-    {"GET /subscriptions/{id}", "*"},
     {"GET /subscriptions/{id}/locations", "*"},
     {"GET /subscriptions/{id}/providers", "*"},
     {"GET /subscriptions/{id}/providers/{namespace}", "*"},

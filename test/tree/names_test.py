@@ -36,6 +36,7 @@ ONE_LETTER_PERCENT = 1
 FILES_WITHOUT_HEADER = 0
 # Each with the reason to keep it, or why it is not gone yet.
 FUNCTIONS_WITHOUT_CALLER = {
+    "access_decide": "access_decide_at for what has one name only: what tests decide by",
     "engine_check": "the simulator's proof of the engine's invariants needs the engine's insides",
     "frame_parse": "the other half of frame_format; peers that tests play, and the fuzzer, read with it",
     "http1_response_head_init": "the parser's other half: tests and the fuzzer read answers with it",

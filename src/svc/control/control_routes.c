@@ -21,8 +21,6 @@ const struct http_route control_routes[] = {
     {"GET", "/subscriptions", VERSION, ACCESS_SIGNED_IN, .handle = on_request,
      .summary = "Subscriptions: there is one"},
     {"GET", "/tenants", VERSION, ACCESS_SIGNED_IN, .handle = on_request, .summary = "Tenants: there is one"},
-    {"GET", "/subscriptions/{id}", VERSION, ACCESS_SIGNED_IN, .handle = on_request,
-     .summary = "A subscription"},
     {"GET", "/subscriptions/{id}/locations", VERSION, ACCESS_SIGNED_IN, .handle = on_request,
      .summary = "Names of regions, which all mean this server"},
     {"GET", "/subscriptions/{id}/providers", VERSION, ACCESS_SIGNED_IN, .handle = on_request,
@@ -392,24 +390,11 @@ static bool subscription_is_ours(struct control_call *call, struct control_fault
     return false;
 }
 
-/* What is behind the path of a session pool is the pool's; what reaches us is none of its routes. */
-static bool is_of_pool(struct control_call *call, struct control_fault *ret_fault)
-{
-    if (!call->id.group.data || !is_segment(&call->id, 4, "sessionPools"))
-        return false;
-    control_fault_set(
-        ret_fault, 404, "ResourceNotFound",
-        "A session pool has no such route; /openapi.json lists them. The pool as a resource is at "
-        ".../providers/Microsoft.App/sessionPools/NAME.");
-    return true;
-}
-
 static void route(struct control_call *call)
 {
     struct control_fault fault = {0};
     const struct resource_id *id = &call->id;
-    if (is_of_pool(call, &fault) || !subscription_is_ours(call, &fault) || !group_is_there(call, &fault) ||
-        !take_body(call, &fault))
+    if (!subscription_is_ours(call, &fault) || !group_is_there(call, &fault) || !take_body(call, &fault))
         fail(call, &fault);
     else if (id->provider < id->count)
         route_provider(call);

@@ -92,7 +92,7 @@ static void run_next(struct scheduler_retention *retention)
             return; /* on_purged goes on */
         retention->done++;
     }
-    if (!scheduler->stopping && retention->rules.count)
+    if (!scheduler->stopping)
         wait_for_next(retention);
 }
 
@@ -183,12 +183,8 @@ STATUS_RESULT scheduler_retain(struct scheduler *scheduler, const char *rules, s
     retention->text = text;
     retention->rules = read;
 
-    /* A sweep that runs has its jobs, and waits for the next one itself. */
-    bool sweeps = retention->done < retention->count;
-    if (read.count == 0)
-        loop_timer_cancel(&retention->timer);
-    else if (!sweeps && !retention->timer.loop)
-        wait_for_next(retention);
+    if (read.count)
+        scheduler_retention_wake(scheduler);
     return STATUS_OK;
 }
 
