@@ -50,7 +50,6 @@ static struct pool_service_options service_options(const struct server *server)
         .plain_numbers = setting_flag(values, "plain-numbers"),
         .isolation_wait_ns = setting_number(values, "isolation-wait"),
         .tier = &session_tier_shared,
-        .tier_options = server->tier,
         .set = server->pools,
     };
 }
@@ -91,7 +90,9 @@ static enum status start(struct server *server, struct err *err)
         status = start_set(server, err);
     if (status != STATUS_OK)
         return status;
+    const struct shared_tier_options shared = {.share = server->tier};
     struct pool_service_options options = service_options(server);
+    options.tier_options = &shared;
     status = pool_service_create(server->loop, &options, &server->pool, err);
     if (status == STATUS_OK)
         pool_service_on_up(server->pool, on_up, server);

@@ -86,6 +86,10 @@ static const struct http_part together[] = {PART(front, .prefix = ""), PART(app,
 static const struct http_part alone[] = {PART(front, .prefix = ""),
                                          PART(pool, .prefix = "/pools/{}", .claims = "", .anywhere = true)};
 
+static const struct http_route wide[] = {ROUTE("GET", "/pools/{rest*}"), ROUTE("PUT", "/pools/{rest*}")};
+static const struct http_part beside[] = {PART(wide, .prefix = "", .wide = true, .claims = "/wide/"),
+                                          PART(pool, .prefix = "/pools/{}", .claims = "/pools/")};
+
 struct row {
     const struct http_part *parts;
     size_t count;
@@ -115,6 +119,10 @@ static void a_path_names_a_row_of_a_part(void **state)
     static const struct row rows[] = {
 #define TOGETHER together, ARRAY_SIZE(together)
 #define ALONE    alone, ARRAY_SIZE(alone)
+#define BESIDE   beside, ARRAY_SIZE(beside)
+        {BESIDE, "POST", "/pools/p/session", "pool", "/session", "/pools/p", NULL, "POST"},
+        {BESIDE, "GET", "/pools/p/nothing", "pool", NULL, NULL, NULL, NULL},
+        {BESIDE, "PUT", "/pools/p", "pool", NULL, NULL, NULL, NULL},
         {TOGETHER, "GET", "/", "front", "/", NULL, NULL, "GET, HEAD"},
         {TOGETHER, "HEAD", "/Healthz/", "front", "/healthz", NULL, NULL, "GET, HEAD"},
         {TOGETHER, "POST", "/healthz", "front", NULL, NULL, NULL, "GET, HEAD"},

@@ -115,13 +115,14 @@ static enum status make(struct pool_set *set, struct bytes key, struct bytes nam
     if (!pool)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
     snprintf(text, sizeof text, "%.*s", BYTES_FMT(name));
+    const struct shared_tier_options tier = {.share = set->share};
     struct pool_service_options options = set->options.service;
     options.name = text;
     options.sessions_max = limits->sessions_max;
     options.sessions_ready = limits->sessions_ready;
     options.cooldown_ns = limits->cooldown_ns;
     options.tier = &session_tier_shared;
-    options.tier_options = set->share;
+    options.tier_options = &tier;
     options.set = NULL;
     enum status status = pool_service_create(set->loop, &options, &pool->service, err);
     if (status != STATUS_OK) {

@@ -207,8 +207,7 @@ static void on_greeting(struct loop_task *task)
 static enum status share_start(struct loop *loop, const void *options, const struct tier_events *events,
                                void **ret_tier, struct err *error)
 {
-    /* Who gives a share away has it as its own; the pool has it as const, like any options. */
-    struct tier_share *share = (struct tier_share *)(uintptr_t)options;
+    struct tier_share *share = ((const struct shared_tier_options *)options)->share;
     struct tier_client *client = calloc(1, sizeof *client);
     if (!client)
         return err_set(error, STATUS_NO_MEMORY, "out of memory");

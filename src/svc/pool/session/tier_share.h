@@ -18,7 +18,10 @@ STATUS_RESULT tier_share_create(struct loop *loop, const struct session_tier *ti
 /* After every pool has stopped its share. Stops the tier. NULL allowed. */
 void tier_share_destroy(struct tier_share *share);
 
-/* The tier of a pool that has a share; its options are the struct tier_share. */
+/* The tier of a pool that has a share; its options, for the time of the start. */
+struct shared_tier_options {
+    struct tier_share *share;
+};
 extern const struct session_tier session_tier_shared;
 
 #endif
