@@ -64,9 +64,18 @@ static bool is_for_us(struct sign_in *sign_in, struct http_request *request, con
            bytes_equal_nocase(tenant, http_request_value(request));
 }
 
+/* MSAL pads it, against RFC 7515 section 2. */
+static struct bytes print_in(const struct jwt *jwt, const char *name)
+{
+    struct bytes print = jwt_header_text(jwt, name);
+    while (print.size > 0 && print.data[print.size - 1] == '=')
+        print.size--;
+    return print;
+}
+
 static bool names_certificate(const struct jwt *jwt, const struct jose_prints *prints)
 {
-    struct bytes sha1 = jwt_header_text(jwt, "x5t"), sha256 = jwt_header_text(jwt, "x5t#S256");
+    struct bytes sha1 = print_in(jwt, "x5t"), sha256 = print_in(jwt, "x5t#S256");
     if (!sha1.data && !sha256.data)
         return true; /* then the signature alone decides */
     return (!sha1.data || bytes_equal_cstr(sha1, prints->sha1)) &&
