@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* act_directory.c — lists of the directory with filters, and a program made in three steps. */
+/* act_directory.c — lists of the directory with filters, and a program with its secret. */
 #include "base/encode.h"
 #include "cmd/az/acts.h"
-#include "os/clock.h"
 
 #define SECONDS_A_YEAR (365 * 86400LL)
+#define YEARS_MAX      99
 
 /* "PATH?$filter=…", the filter percent-encoded. */
 static int list_filtered(struct az_call *call, const char *path, const char *filter, json_t **ret_items)
@@ -87,31 +87,13 @@ int az_act_sp_show(struct az_call *call)
 
 /* --- a program that can sign in --- */
 
-static int make_application(struct az_call *call, const char *name, json_t **ret_application)
+/* In one step with its secret, by this product's own API: the cloud's directory needs three. */
+static int make_application(struct az_call *call, const char *name, int64_t years, json_t **ret_application)
 {
-    CLEANUP(json_release)
-    json_t *body = json_pack("{s:s, s:s}", "displayName", name, "signInAudience", "AzureADMyOrg");
-    return az_ask_graph(call, "POST", "/v1.0/applications", body, ret_application);
-}
-
-static int make_secret(struct az_call *call, const char *application, int64_t years, json_t **ret_secret)
-{
-    CLEANUP(buf_fini) struct buf path = {0};
-    char end[TIME_TEXT_SIZE_MAX];
-    (void)time_format(clock_unix_ns() + years * SECONDS_A_YEAR * NS_PER_S, 0, end);
     CLEANUP(json_release)
     json_t *body =
-        json_pack("{s:{s:s, s:s}}", "passwordCredential", "displayName", "rbac", "endDateTime", end);
-    buf_append_fmt(&path, "/v1.0/applications/%s/addPassword", application);
-    buf_append_byte(&path, '\0');
-    return path.failed ? az_fail(EXIT_FAILED, "out of memory")
-                       : az_ask_graph(call, "POST", (const char *)path.data, body, ret_secret);
-}
-
-static int make_principal(struct az_call *call, const char *client, json_t **ret_principal)
-{
-    CLEANUP(json_release) json_t *body = json_pack("{s:s, s:b}", "appId", client, "accountEnabled", 1);
-    return az_ask_graph(call, "POST", "/v1.0/servicePrincipals", body, ret_principal);
+        json_pack("{s:s, s:I}", "name", name, "expiresInSeconds", (json_int_t)(years * SECONDS_A_YEAR));
+    return az_ask_manager(call, "POST", "/v1/directory/applications", NULL, body, ret_application);
 }
 
 static int grant_all(struct az_call *call, const char *principal)
@@ -133,42 +115,34 @@ static int grant_all(struct az_call *call, const char *principal)
 int az_act_sp_for_rbac(struct az_call *call)
 {
     CLEANUP(json_release) json_t *application = NULL;
-    CLEANUP(json_release) json_t *secret = NULL;
-    CLEANUP(json_release) json_t *principal = NULL;
     const char *years = az_text_of(&call->values, "years");
     const char *name = az_text_of(&call->values, "name");
     int64_t year_count = 1;
     if (!az_text_of(&call->values, "role") != !az_value_of(&call->values, "scopes"))
         return az_fail(EXIT_USAGE,
                        "Usage error: To create role assignments, specify both --role and --scopes.");
-    if (bytes_parse_i64(bytes_of_cstr(years), &year_count) != STATUS_OK || year_count < 1 || year_count > 99)
-        return az_fail(EXIT_USAGE, "argument --years: 1 to 99");
+    if (bytes_parse_i64(bytes_of_cstr(years), &year_count) != STATUS_OK || year_count < 1 ||
+        year_count > YEARS_MAX)
+        return az_fail(EXIT_USAGE, "argument --years: 1 to %d", YEARS_MAX);
     int code = az_call_subscription(call);
     if (code == EXIT_GOOD)
-        code = make_application(call, name ? name : "sallyport-az", &application);
-    const char *client = json_string_value(json_object_get(application, "appId"));
-    const char *id = json_string_value(json_object_get(application, "id"));
-    if (code == EXIT_GOOD && (!client || !id))
-        code = az_fail(EXIT_FAILED, "the directory's answer has no appId");
-    if (code == EXIT_GOOD)
-        code = make_principal(call, client, &principal);
-    if (code == EXIT_GOOD)
-        code = make_secret(call, id, year_count, &secret);
-    const char *object = json_string_value(json_object_get(principal, "id"));
-    const char *text = json_string_value(json_object_get(secret, "secretText"));
-    if (code == EXIT_GOOD && (!object || !text))
-        code = az_fail(EXIT_FAILED, "the directory's answer has no secret");
-    if (code == EXIT_GOOD)
-        code = grant_all(call, object);
+        code = make_application(call, name ? name : "sallyport-az", year_count, &application);
+    if (code != EXIT_GOOD)
+        return code;
+    const char *client = json_string_value(json_object_get(application, "clientId"));
+    const char *object = json_string_value(json_object_get(application, "id"));
+    const char *secret = json_string_value(json_object_get(application, "secret"));
+    if (!client || !object || !secret)
+        return az_fail(EXIT_FAILED, "the directory's answer has no secret");
+    code = grant_all(call, object);
     if (code != EXIT_GOOD)
         return code;
     az_warn(call,
             "The output includes credentials that you must protect. Be sure that you do not include these "
             "credentials in your code or check the credentials into your source control.");
     CLEANUP(json_release)
-    json_t *shown =
-        json_pack("{s:s, s:s?, s:s, s:s?}", "appId", client, "displayName",
-                  json_string_value(json_object_get(application, "displayName")), "password", text, "tenant",
-                  json_string_value(json_object_get(call->subscription, "tenantId")));
+    json_t *shown = json_pack("{s:s, s:s?, s:s, s:s?}", "appId", client, "displayName",
+                              json_string_value(json_object_get(application, "name")), "password", secret,
+                              "tenant", json_string_value(json_object_get(call->subscription, "tenantId")));
     return shown ? az_print(call, shown) : az_fail(EXIT_FAILED, "out of memory");
 }

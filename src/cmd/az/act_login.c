@@ -60,8 +60,8 @@ static int learn_audiences(struct az_call *call)
 
 /* --- a server that asks nothing, or is one's own --- */
 
-/* EXIT_GOOD if it answers without a token, or to its local key. */
-static int login_local(struct az_call *call)
+/* `*ret_wants_more`: it answers neither without a token nor to its local key. */
+static int login_local(struct az_call *call, bool *ret_wants_more)
 {
     struct err err = {0};
     struct az_answer answer;
@@ -69,12 +69,14 @@ static int login_local(struct az_call *call)
     forget(call); /* so that only the key of a server of one's own counts, if there is one */
     if (az_server_ask(&call->server, &ask, &answer, &err) != STATUS_OK)
         return az_fail(EXIT_FAILED, "%s", err.text);
-    long status = answer.status;
+    *ret_wants_more = answer.status == 401;
+    int code = *ret_wants_more || answer.status == 200 ? EXIT_GOOD : az_fail_answer(&answer);
     az_answer_fini(&answer);
-    if (status != 200)
-        return EXIT_ABSENT;
-    int code = keep(call, "user", "local");
-    return code == EXIT_GOOD ? keep(call, "kind", "local") : code;
+    if (code == EXIT_GOOD && !*ret_wants_more)
+        code = keep(call, "user", "local");
+    if (code == EXIT_GOOD && !*ret_wants_more)
+        code = keep(call, "kind", "local");
+    return code;
 }
 
 /* --- a program --- */
@@ -267,17 +269,17 @@ static int login_person(struct az_call *call)
 
 int az_act_login(struct az_call *call)
 {
-    int code = EXIT_ABSENT;
+    int code = EXIT_GOOD;
     bool program = az_flag_of(&call->values, "service-principal");
+    bool person = !program && az_flag_of(&call->values, "use-device-code");
     if (!program && az_text_of(&call->values, "username"))
-        return az_fail(
-            EXIT_USAGE,
-            "people sign in by a code: az login --use-device-code; programs with --service-principal");
+        return az_fail(EXIT_USAGE, "people sign in by a code: az login --use-device-code; programs with "
+                                   "--service-principal");
     if (program)
         code = login_program(call);
-    else if (!az_flag_of(&call->values, "use-device-code"))
-        code = login_local(call);
-    if (code == EXIT_ABSENT)
+    else if (!person)
+        code = login_local(call, &person);
+    if (code == EXIT_GOOD && person)
         code = login_person(call);
 
     /* ORDER: the list is asked for with what was learned; only if that works is it kept. */

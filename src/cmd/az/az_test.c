@@ -366,12 +366,12 @@ static void shorthand_is_read(void **state)
 static void an_answer_gets_the_shape_that_az_shows(void **state)
 {
     (void)state;
-    const struct az_command flat = {.flat = true, .nulls = "tags more"};
+    const struct az_command flat = {.flat = true, .nulls = "tags more", .drops = "systemData"};
     const struct az_command list = {.select = "value"};
-    json_t *answer = json_loads(
-        "{\"id\":\"/subscriptions/s/resourceGroups/g1/providers/p/t/n\",\"type\":\"outer\",\"properties\":{"
-        "\"type\":\"inner\",\"clientId\":\"c\",\"provisioningState\":\"Succeeded\"}}",
-        0, NULL);
+    json_t *answer = json_loads("{\"id\":\"/subscriptions/s/resourceGroups/g1/providers/p/t/"
+                                "n\",\"type\":\"outer\",\"systemData\":{},\"properties\":{"
+                                "\"type\":\"inner\",\"clientId\":\"c\",\"provisioningState\":\"Succeeded\"}}",
+                                0, NULL);
     json_t *wanted = json_loads("{\"id\":\"/subscriptions/s/resourceGroups/g1/providers/p/t/"
                                 "n\",\"type\":\"outer\",\"clientId\":\"c\","
                                 "\"tags\":null,\"more\":null,\"resourceGroup\":\"g1\"}",

@@ -68,6 +68,10 @@ int az_fail_answer(const struct az_answer *answer)
     if (answer->status == 401)
         return az_fail(EXIT_FAILED, "%s%sPlease run 'az login' to setup account.", message ? message : "",
                        message ? "\n" : "");
+    const char *detail =
+        json_string_value(json_object_get(answer->json, "detail")); /* of our own API, RFC 9457 */
+    if (!code && detail)
+        return az_fail(exit_code, "%s", detail);
     if (!code || !message)
         return az_fail(exit_code, "the server answered %ld%s", answer->status,
                        answer->status == 404 ? ": it has no such route; is it a Sallyport of this version?"
@@ -127,7 +131,9 @@ int az_ask_manager(struct az_call *call, const char *method, const char *path, c
                    const json_t *body, json_t **ret_answer)
 {
     CLEANUP(buf_fini) struct buf whole = {0};
-    buf_append_fmt(&whole, "%s%sapi-version=%s", path, strchr(path, '?') ? "&" : "?", version);
+    buf_append_cstr(&whole, path);
+    if (version)
+        buf_append_fmt(&whole, "%sapi-version=%s", strchr(path, '?') ? "&" : "?", version);
     buf_append_byte(&whole, '\0');
     if (whole.failed)
         return az_fail(EXIT_FAILED, "out of memory");

@@ -39,7 +39,7 @@ int az_print_shaped(const struct az_call *call, json_t *answer);
 
 /* One request; anything but 2xx is a failure. `*ret_answer` (NULL: not wanted) is the JSON, or a null; the caller owns it. */
 int az_ask(struct az_call *call, const struct az_ask *ask, json_t **ret_answer);
-/* The same of the control plane (`version`: api-version) and of the directory. `path` begins with "/". */
+/* The same of the control plane (`version`: api-version; NULL: of our own API, which has none) and of the directory. `path` begins with "/". */
 int az_ask_manager(struct az_call *call, const char *method, const char *path, const char *version,
                    const json_t *body, json_t **ret_answer);
 int az_ask_graph(struct az_call *call, const char *method, const char *path, const json_t *body,

@@ -49,6 +49,7 @@ struct az_command {
     const char *select;  /* JMESPath: what counts of the answer; NULL: all of it */
     const char
         *nulls; /* members that are shown as null where the answer has none, with spaces between them */
+    const char *drops; /* members that are not shown, with spaces between them */
     const char *table; /* JMESPath: columns of a table */
     bool flat;         /* the members of "properties" are shown one level up */
     bool located;      /* without a location that of the group is taken */

@@ -64,13 +64,25 @@ static void set_text(struct buf *out, const char *text)
     buf_append_byte(out, '\0');
 }
 
-static const char *trusted_file(void)
+static const char *variable(const char *name)
 {
-    static const char *const variables[] = {"SALLYPORT_CA_FILE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"};
-    for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
-        const char *file = getenv(variables[i]);
-        if (file && *file)
-            return file;
+    const char *text = getenv(name);
+    return text && *text ? text : NULL;
+}
+
+/* What was meant for this product, what the server itself says, what was kept at the sign-in, what is meant for all. */
+static const char *trusted_file(const struct az_server *server, const json_t *ready)
+{
+    const char *authority = json_string_value(json_object_get(ready, "certificateAuthority"));
+    const char *url = json_string_value(json_object_get(ready, "url"));
+    bool is_its_own = url && authority && *authority && strcmp(url, (const char *)server->url.data) == 0;
+    const char *const files[] = {variable("SALLYPORT_CA_FILE"), is_its_own ? authority : NULL,
+                                 server->profile_is_ours ? az_profile_text(server->profile, NULL, "caFile")
+                                                         : NULL,
+                                 variable("REQUESTS_CA_BUNDLE"), variable("SSL_CERT_FILE")};
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        if (files[i])
+            return files[i];
     }
     return NULL;
 }
@@ -109,14 +121,11 @@ static void choose(struct az_server *server)
     if (ready)
         read_local_key(server, ready);
 
-    const char *authority = json_string_value(json_object_get(ready, "certificateAuthority"));
-    const char *file = trusted_file();
-    if (!file)
-        file = authority && *authority ? authority : az_profile_text(server->profile, NULL, "caFile");
-    if (file)
-        set_text(&server->ca_file, file);
     server->profile_is_ours =
         signed_in && !server->url.failed && strcmp(signed_in, (const char *)server->url.data) == 0;
+    const char *file = server->url.failed ? NULL : trusted_file(server, ready);
+    if (file)
+        set_text(&server->ca_file, file);
 }
 
 enum status az_server_open(struct az_server *server, struct err *err)

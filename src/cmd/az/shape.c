@@ -68,10 +68,18 @@ static bool add_nulls(json_t *object, const char *names)
     return true;
 }
 
+static void drop(json_t *object, const char *names)
+{
+    char name[64];
+    for (size_t i = 0; names && az_word(names, i, name, sizeof name); i++)
+        (void)json_object_del(object, name);
+}
+
 static bool change(const struct az_command *command, json_t *object)
 {
     if (!json_is_object(object))
         return true;
+    drop(object, command->drops);
     return (!command->flat || flatten(object)) && add_nulls(object, command->nulls);
 }
 
