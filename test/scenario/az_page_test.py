@@ -1,0 +1,115 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Whoever comes from the cloud: the set-up block of the sample's README as it is printed, and the commands of
+doc/migrate-from-azure.md, run by bash with `sallyport az` as `az` against a running `sallyport dev`. If this fails, somebody with
+that README in hand gets no further here.
+Usage: az_page_test.py SALLYPORT SOURCE_ROOT"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from server import Server
+
+PROGRAM = pathlib.Path(sys.argv.pop(1)).resolve()
+ROOT = pathlib.Path(sys.argv.pop(1))
+PERSON = "ann@example.org"
+GROUP, SCHEDULER, HUB = "myResourceGroup", "myDurableScheduler", "myTaskHub"
+
+
+class Page(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="sallyport-test-")
+        state = pathlib.Path(cls.folder.name)
+        (state / "sallyport").mkdir()
+        tools = state / "bin"
+        tools.mkdir()
+        (tools / "sallyport").symlink_to(PROGRAM)
+        # The SDKs' DefaultAzure asks the az on the PATH.
+        (tools / "az").write_text('#!/bin/sh\nexec sallyport az "$@"\n')
+        (tools / "az").chmod(0o755)
+        cls.environment = {"PATH": f"{tools}:/usr/bin:/bin", "HOME": "/nowhere", "XDG_STATE_HOME": str(state)}
+        cls.environment.update({name: value for name, value in os.environ.items() if name.startswith(("ASAN_", "UBSAN_", "LSAN_"))})
+        # No SALLYPORT_URL: az finds the server by what it leaves in the folder of its state.
+        cls.server = Server(str(PROGRAM), data=str(state / "sallyport"), environment={**os.environ, "XDG_STATE_HOME": str(state)}).start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.close()
+        cls.folder.cleanup()
+
+    def bash(self, script):
+        """The script's output; every command of it must succeed."""
+        done = subprocess.run(["bash", "--norc", "-euo", "pipefail", "-c", script], capture_output=True, text=True, env=self.environment,
+                              stdin=subprocess.DEVNULL, timeout=300)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), f"{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def az(self, *words):
+        done = subprocess.run([PROGRAM, "az", *words], capture_output=True, text=True, env=self.environment, stdin=subprocess.DEVNULL, timeout=120)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), words)
+        return json.loads(done.stdout) if done.stdout else None
+
+    def test_the_page(self):
+        page = (ROOT / "doc/migrate-from-azure.md").read_text()
+        blocks = re.findall(r"^```sh\n(.*?)^```", page, re.S | re.M)
+        self.assertGreater(len(blocks), 3)
+        out = self.bash("\n".join(blocks))
+        self.assertIn('"stdout":"42\\n"', re.sub(r'": "', '":"', out))
+        self.assertIn(f"\n{HUB}\n", out)
+        self.assertRegex(out, r"(?m)^Name +Location +ResourceGroup\n-+ +-+ +-+\nmySessionPool +westus2 +myResourceGroup$")
+        self.assertEqual(self.az("group", "exists", "-n", GROUP), False)
+
+    def test_the_block(self):
+        """The block, its one typing error mended, and then a submission through what it made, with what it exports."""
+        self.az("rest", "-m", "post", "-u", "/v1/directory/users", "-b", json.dumps({"name": PERSON}))
+        block = (ROOT / "test/az/block.sh").read_text()
+        mended, count = re.subn(r"(?m)^ENTRAID_USERNAME =.*$", f"ENTRAID_USERNAME={PERSON}", block)
+        self.assertEqual(count, 1)
+        out = self.bash(f'az() {{ sallyport az "$@"; }}\n{mended}')
+        exports = dict(re.findall(r'^export (\w+)="(.*)"$', out, re.M))
+        self.assertEqual(exports.keys(), {"SESSION_POOL_URL", "DURABLE_TASK_SCHEDULER_CONNECTION_STRING"})
+        self.assertTrue(exports["DURABLE_TASK_SCHEDULER_CONNECTION_STRING"].endswith(f";Authentication=DefaultAzure;TaskHub={HUB}"))
+
+        person = self.az("ad", "user", "show", "--id", PERSON)["id"]
+        endpoint = self.az("durabletask", "scheduler", "show", "-n", SCHEDULER, "-g", GROUP)["properties"]["endpoint"]
+        scope = self.az("durabletask", "scheduler", "show", "-n", SCHEDULER, "-g", GROUP)["id"]
+        grants = self.az("role", "assignment", "list", "--scope", scope)
+        self.assertEqual([(grant["principalId"], grant["roleDefinitionName"]) for grant in grants], [(person, "Durable Task Data Contributor")])
+
+        # A server may start no program, so the app's DefaultAzure signs in as a program of the directory, not by an az.
+        done = subprocess.run([PROGRAM, "az", "ad", "sp", "create-for-rbac", "-n", "app", "--only-show-errors"], capture_output=True, text=True, env=self.environment,
+                              timeout=120)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        made = json.loads(done.stdout)
+        program = {"AZURE_TENANT_ID": made["tenant"], "AZURE_CLIENT_ID": made["appId"], "AZURE_CLIENT_SECRET": made["password"],
+                   "AZURE_AUTHORITY_HOST": self.server.ready["url"]}
+        with Server(str(PROGRAM), command="app", environment={**self.environment, **exports, **program}) as app:
+            request = app.submit("print(6 * 7)")
+            self.assertEqual(app.until(request, "waiting", "failed")["state"], "waiting")
+            status, _, answer = app.review(request, True)
+            self.assertEqual((status, answer), (200, {"message": "Code execution approved."}))
+            self.assertEqual(app.until(request, "approved", "failed")["state"], "approved")
+        listed = json.loads(self.bash(f"sallyport instance ls --url {endpoint} --hub {HUB} --json"))
+        self.assertEqual([(row["instanceId"], row["orchestrationStatus"]) for row in listed["orchestrations"]],
+                         [(request, "ORCHESTRATION_STATUS_COMPLETED")])
+        self.bash(f"sallyport az group delete -n {GROUP} -y")
+        self.assertEqual(self.az("group", "exists", "-n", GROUP), False)
+
+
+def has_control_plane():
+    """False for a server that was built without the control plane, against which nothing of this can be shown."""
+    with Server(str(PROGRAM)) as server:
+        return server.ask("GET", "/subscriptions?api-version=2022-12-01")[0] != 404
+
+
+if __name__ == "__main__":
+    if not has_control_plane():
+        print("skipped: this server has no control plane")
+        sys.exit(77)
+    unittest.main(verbosity=2)
