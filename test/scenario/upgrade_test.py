@@ -86,6 +86,13 @@ class Upgrade(unittest.TestCase):
                     self.decide_all(server, stories)
                     self.assertEqual(server.stop(), 0)
 
+    def test_what_was_found_by_an_index_of_ids_goes_on(self):
+        """A store of version 4: ids come to a table of their own (decision 19)."""
+        server, stories = self.open("82d3706")
+        self.check_shown(server, stories)
+        self.decide_all(server, stories)
+        self.go_on(server, stories, failures_wait=False)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
