@@ -94,7 +94,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: fill_store FILE COUNT\n");
         return 2;
     }
-    const struct sqlite_store_options options = {.path = argv[1], .sync_off = true};
+    struct sqlite_store_options options = sqlite_store_options_default();
+    options.path = options.shown = argv[1];
+    options.sync_off = true;
     must(loop_create(&loop, &err), "the loop");
     must(sqlite_store_open(&options, loop, &store, &err), err.text);
     prng_seed(&prng, (uint64_t[4]){(uint64_t)clock_unix_ns(), 2, 3, 4});

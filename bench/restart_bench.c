@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "core/task/engine.h"
+#include "lib/settled.h"
 #include "os/clock.h"
 #include "store/sqlite/sqlite_store.h"
 #include "wire/pb/orchestrator_service.pb.h"
@@ -204,8 +205,12 @@ static void on_hub_made(void *context, enum status status, const char *text, uin
 
 static void open_all(struct bench *b)
 {
-    const struct sqlite_store_options store = {.path = b->path, .sync_off = true};
-    const struct engine_options engine = {.seed = {(uint64_t)clock_unix_ns(), 1, 2, 3}};
+    struct sqlite_store_options store = sqlite_store_options_default();
+    store.path = store.shown = b->path;
+    store.sync_off = true;
+    struct engine_options engine = settled_engine();
+    engine.seed[0] = (uint64_t)clock_unix_ns();
+    engine.seed[1] = 1;
     struct err e = {0};
     if (sqlite_store_open(&store, b->loop, &b->store, &e) != STATUS_OK)
         must(e.status, e.text);

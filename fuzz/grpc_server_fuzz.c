@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/duration.h"
 #include "net/grpc_server.h"
 #include "net/http_server.h"
 #include "os/loop.h"
@@ -101,12 +102,16 @@ static void put(int fd, struct bytes data)
 
 static void set_up(void)
 {
-    const struct grpc_server_limits limits = {
-        .request_size_max = 4096, .streams_max = 32, .connection_memory_max = 65536};
+    struct grpc_server_limits limits = grpc_server_limits_default();
+    limits.ping_interval_ns = limits.ping_timeout_ns = 20 * NS_PER_S;
+    limits.request_size_max = 4096;
+    limits.streams_max = 32;
+    limits.connection_memory_max = 65536;
     const struct grpc_handler handler = {.on_call = on_call, .on_cancelled = on_cancelled};
     ASSERT(loop_create(&fuzz.loop, NULL) == STATUS_OK);
     ASSERT(grpc_server_create(fuzz.loop, &limits, &handler, &fuzz.server, NULL) == STATUS_OK);
-    const struct http_server_limits http_limits = {.body_size_max = 1000};
+    struct http_server_limits http_limits = http_server_limits_default();
+    http_limits.body_size_max = 1000;
     const struct http_handler http = {.on_request = on_request};
     ASSERT(http_server_create(fuzz.loop, &http_limits, &fuzz.http, NULL) == STATUS_OK);
     ASSERT(http_server_mount(fuzz.http, "", &http) == STATUS_OK);

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/duration.h"
+
 #include "net/grpc_server_internal.h"
 
 #define HELD_MAX  64
@@ -237,8 +239,12 @@ static void on_drained(void *context)
 static void run_script(const uint8_t *data, size_t size)
 {
     static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
-    const struct grpc_server_limits limits = {
-        .request_size_max = 4096, .streams_max = 16, .connection_memory_max = 16384, .memory_max = 24576};
+    struct grpc_server_limits limits = grpc_server_limits_default();
+    limits.ping_interval_ns = limits.ping_timeout_ns = 20 * NS_PER_S;
+    limits.request_size_max = 4096;
+    limits.streams_max = 16;
+    limits.connection_memory_max = 16384;
+    limits.memory_max = 24576;
     const struct grpc_handler handler = {.on_call = on_call, .on_cancelled = on_cancelled};
     ASSERT(grpc_server_create(fuzz.loop, &limits, &handler, &fuzz.server, NULL) == STATUS_OK);
     int pair[2];

@@ -156,8 +156,10 @@ static const struct http_route rows[] = {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct http_server_limits limits = {
-        .head_size_max = 2048, .header_count_max = 20, .bodies_size_max = 3000};
+    struct http_server_limits limits = http_server_limits_default();
+    limits.head_size_max = 2048;
+    limits.header_count_max = 20;
+    limits.bodies_size_max = 3000;
     static const struct bytes names[] = {BYTES_LITERAL("h"), BYTES_LITERAL("x")};
     static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
     const struct http_handler handler = {.on_request = on_request, .on_head = on_head};

@@ -12,7 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/duration.h"
 #include "net/certificate.h"
+#include "net/limit_values.h"
 #include "net/listener_internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -67,13 +69,18 @@ static void open_tls(void)
 static void set_up(void)
 {
     const struct http_handler handler = {.on_request = on_request};
+    struct grpc_server_limits limits = grpc_server_limits_default();
+    limits.ping_interval_ns = limits.ping_timeout_ns = 20 * NS_PER_S;
     signal(SIGPIPE, SIG_IGN);
     open_tls();
     ASSERT(loop_create(&fuzz.loop, NULL) == STATUS_OK);
     ASSERT(http_server_create(fuzz.loop, NULL, &fuzz.http, NULL) == STATUS_OK);
     ASSERT(http_server_mount(fuzz.http, "", &handler) == STATUS_OK);
-    ASSERT(grpc_server_create(fuzz.loop, NULL, NULL, &fuzz.grpc, NULL) == STATUS_OK);
-    const struct listener_options options = {.http = fuzz.http, .grpc = fuzz.grpc, .tls = fuzz.tls};
+    ASSERT(grpc_server_create(fuzz.loop, &limits, NULL, &fuzz.grpc, NULL) == STATUS_OK);
+    const struct listener_options options = {.http = fuzz.http,
+                                             .grpc = fuzz.grpc,
+                                             .tls = fuzz.tls,
+                                             .first_byte_timeout_ns = LISTENER_FIRST_BYTE_TIMEOUT_NS};
     ASSERT(listener_open(fuzz.loop, &options, &fuzz.listener, NULL) == STATUS_OK);
 }
 

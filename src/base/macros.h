@@ -10,7 +10,11 @@
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 #define UNUSED            __attribute__((unused))
 /* Scope cleanup: `CLEANUP(buf_fini) struct buf b = {0};` runs buf_fini(&b) on every way out of the block. */
-#define CLEANUP(fn)                   __attribute__((cleanup(fn)))
+#define CLEANUP(fn) __attribute__((cleanup(fn)))
+/* The text of a macro's value: "500" for a limit of 500. */
+#define DIGITS_OF_TEXT(value) #value
+#define DIGITS_OF(macro)      DIGITS_OF_TEXT(macro)
+
 #define ARRAY_SIZE(a)                 (sizeof(a) / sizeof((a)[0]))
 #define CONTAINER_OF(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 #define MIN(a, b)                     ((a) < (b) ? (a) : (b))

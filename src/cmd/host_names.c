@@ -29,7 +29,8 @@ static enum status add_list(struct host_names *names, struct bytes list, struct 
                            "scheme, port and brackets",
                            arena_fmt(&names->arena, "%.*s", BYTES_FMT(name)));
         if (names->site.name_count == HOST_NAMES_MAX)
-            return err_set(err, STATUS_INVALID_ARGUMENT, "host-names: at most %d names", HOST_NAMES_MAX);
+            return err_set(err, STATUS_INVALID_ARGUMENT,
+                           "host-names: at most %d names (limit host-names-max)", HOST_NAMES_MAX);
         enum status status = add(names, name, err);
         if (status != STATUS_OK)
             return status;

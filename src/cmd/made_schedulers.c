@@ -109,7 +109,8 @@ static enum status make(struct made_schedulers *schedulers, const struct made_sc
     made->allowed = wish->allowed;
 
     struct scheduler_options options = schedulers->scheduler;
-    options.store = (struct sqlite_store_options){.path = made->path, .shown = shown};
+    options.store.path = made->path;
+    options.store.shown = shown;
     options.hubs_none = true;
     options.hubs_apart = true;
     options.resource = made->key;

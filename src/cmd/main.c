@@ -37,6 +37,11 @@ static const struct command server_commands[] = {
     {"metrics", command_metrics, SERVER_SYNTAX(COMMAND_METRICS), "list what /metrics has",
      "Prints name, type, labels and meaning of each value that GET /metrics of a server started with "
      "--metrics can have."},
+    {"limits",
+     command_limits,
+     {.sets = {{settings_table, COMMAND_LIMITS}}},
+     "list what is bounded, and by how much",
+     "Prints each limit with its value, whether a setting changes it, and what it bounds."},
     {"doctor", command_doctor, SERVER_SYNTAX(COMMAND_DOCTOR), "say what isolation this machine can give",
      "Prints each layer of isolation, whether it is on, and the command that mends it if not. Exit code 1 "
      "when the\n"

@@ -9,8 +9,7 @@
 
 #include "base/duration.h"
 #include "base/quantity.h"
-
-#define OPTION_FILE_SIZE_MAX (1 << 20) /* bytes */
+#include "cmd/limit_values.h"
 
 static const struct quantity_unit size_units[] = {{"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"", 1}};
 static const struct quantity_unit count_units[] = {{"", 1}};
@@ -180,7 +179,8 @@ static enum status take_positional(struct parse *parse, const char *text)
     if (!parse->syntax->positionals)
         return err_set(parse->err, STATUS_INVALID_ARGUMENT, "unexpected argument \"%.80s\"", text);
     if (values->positional_count == OPTION_POSITIONALS_MAX)
-        return err_set(parse->err, STATUS_INVALID_ARGUMENT, "more than %d arguments", OPTION_POSITIONALS_MAX);
+        return err_set(parse->err, STATUS_INVALID_ARGUMENT,
+                       "more than %d arguments (limit option-positionals-max)", OPTION_POSITIONALS_MAX);
     values->positionals[values->positional_count++] = text;
     return STATUS_OK;
 }
@@ -291,7 +291,7 @@ static enum status read_file(const char *path, char **ret_text, struct err *err)
     errno = 0;
     size_t size = text ? fread(text, 1, OPTION_FILE_SIZE_MAX + 1, f) : 0;
     const char *fault = !text || ferror(f)            ? strerror(errno)
-                        : size > OPTION_FILE_SIZE_MAX ? "it is longer than 1 MiB"
+                        : size > OPTION_FILE_SIZE_MAX ? "it is longer than 1 MiB (limit option-file-size-max)"
                         : memchr(text, '\0', size)    ? "it is not text"
                                                       : NULL;
     fclose(f);

@@ -36,6 +36,7 @@ struct option_spec {
     unsigned commands;       /* bit set of the commands that know it; each table has bits of its own */
     const char *help;        /* one line, no full stop */
     bool secret;             /* its value is shown nowhere */
+    bool limit;              /* it bounds something: listed by the command `limits`, too */
     char letter;             /* 'n': -n NAME is the same; 0: there is none */
 };
 

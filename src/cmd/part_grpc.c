@@ -5,10 +5,10 @@
 
 struct grpc_server_limits server_grpc_limits(const struct server *server)
 {
-    return (struct grpc_server_limits){
-        .ping_interval_ns = setting_number(server->settings, "peer-ping-interval"),
-        .ping_timeout_ns = setting_number(server->settings, "peer-ping-timeout"),
-    };
+    struct grpc_server_limits limits = grpc_server_limits_default();
+    limits.ping_interval_ns = setting_number(server->settings, "peer-ping-interval");
+    limits.ping_timeout_ns = setting_number(server->settings, "peer-ping-timeout");
+    return limits;
 }
 
 static enum status start(struct server *server, struct err *err)
@@ -17,7 +17,7 @@ static enum status start(struct server *server, struct err *err)
     struct grpc_handler handler = {.on_call = NULL};
     if (server->scheduler)
         handler = scheduler_handler(server->scheduler);
-    enum status status = grpc_server_create(server->loop, server->scheduler ? &limits : NULL,
+    enum status status = grpc_server_create(server->loop, &limits,
                                             server->scheduler ? &handler : NULL, &server->grpc, err);
     if (status != STATUS_OK)
         return status;

@@ -4,8 +4,8 @@
 
 static enum status start(struct server *server, struct err *err)
 {
-    const struct http_server_limits limits = {.bodies_size_max =
-                                                  (size_t)setting_number(server->settings, "bodies-memory")};
+    struct http_server_limits limits = http_server_limits_default();
+    limits.bodies_size_max = (size_t)setting_number(server->settings, "bodies-memory");
     enum status status = host_names_init(&server->names, setting_text(server->settings, "host"),
                                          setting_text(server->settings, "host-names"), err);
     if (status == STATUS_OK)

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "cmd/part.h"
+#include "net/limit_values.h"
 #include "os/clock.h"
 
 #define FOLDER        "identity" /* in the data folder: NAME.env */
@@ -101,7 +102,8 @@ static enum status serve(struct server *server, struct err *err)
     const struct listener_options options = {
         .loopback_v6 = true,
         .port = (uint16_t)setting_number(server->settings, "managed-identity-port"),
-        .http = server->identity_http};
+        .http = server->identity_http,
+        .first_byte_timeout_ns = LISTENER_FIRST_BYTE_TIMEOUT_NS};
     if (status == STATUS_OK)
         status = listener_open(server->loop, &options, &server->identity_listener, err);
     return status;

@@ -68,22 +68,18 @@ static enum status start(struct server *server, struct err *err)
     enum status status = data_root_make(server->data_root, err);
     if (status != STATUS_OK)
         return status;
-    const struct keeper_options keeper = {
-        .sessions_max =
-            (uint32_t)(setting_number(values, "max-sessions") + setting_number(values, "ready-sessions")) +
-            made_sessions_max(server) + SLOTS_SPARE,
-        .session_paths = setting_text(values, "session-path"),
-        .limits =
-            {
-                .memory_bytes = (uint64_t)setting_number(values, "session-memory"),
-                .tasks = (uint32_t)setting_number(values, "session-tasks"),
-                .cpu_percent = (uint32_t)setting_number(values, "session-cpu-percent"),
-                .data_bytes = (uint64_t)setting_number(values, "session-data"),
-                .read_bytes = (uint64_t)setting_number(values, "session-disk-read"),
-                .strict_proc = setting_flag(values, "strict-proc"),
-                .strict_locks = setting_flag(values, "strict-locks"),
-            },
-    };
+    struct keeper_options keeper = keeper_options_default();
+    keeper.sessions_max =
+        (uint32_t)(setting_number(values, "max-sessions") + setting_number(values, "ready-sessions")) +
+        made_sessions_max(server) + SLOTS_SPARE;
+    keeper.session_paths = setting_text(values, "session-path");
+    keeper.limits.memory_bytes = (uint64_t)setting_number(values, "session-memory");
+    keeper.limits.tasks = (uint32_t)setting_number(values, "session-tasks");
+    keeper.limits.cpu_percent = (uint32_t)setting_number(values, "session-cpu-percent");
+    keeper.limits.data_bytes = keeper.limits.file_bytes = (uint64_t)setting_number(values, "session-data");
+    keeper.limits.read_bytes = (uint64_t)setting_number(values, "session-disk-read");
+    keeper.limits.strict_proc = setting_flag(values, "strict-proc");
+    keeper.limits.strict_locks = setting_flag(values, "strict-locks");
     const struct process_tier_options tier = {.keeper = keeper, .data_root = server->data_root};
     status = tier_share_create(server->loop, &session_tier_process, &tier, &server->tier, err);
     if (status == STATUS_OK && server_has(server, &part_control))

@@ -4,6 +4,8 @@
  * served once the routes are mounted (part_door.c), in the same turn of the loop. */
 #include <string.h>
 
+#include "net/limit_values.h"
+
 #include "cmd/part.h"
 
 #define HOST_DEFAULT "127.0.0.1" /* of the setting `host` */
@@ -41,6 +43,7 @@ struct listener_options server_listener_options(const struct server *server)
         .tls = server->tls.server,
         .tls_only = setting_flag(server->settings, "tls-only"),
         .allow_remote = server->door || setting_flag(server->settings, "insecure-no-auth"),
+        .first_byte_timeout_ns = LISTENER_FIRST_BYTE_TIMEOUT_NS,
     };
 }
 

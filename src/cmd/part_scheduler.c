@@ -6,9 +6,8 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "cmd/limit_values.h"
 #include "cmd/part.h"
-
-#define HUBS_MAX 100
 
 /* The names of `task-hubs`, cut in place; returns how many. */
 static size_t split_names(char *text, const char **ret_names, size_t names_max)
@@ -30,16 +29,16 @@ static void on_trace(void *context, struct bytes spans, size_t count)
 struct scheduler_options server_scheduler_options(const struct server *server)
 {
     const struct option_values *values = server->settings;
-    return (struct scheduler_options){
-        .on_trace = server->traces ? on_trace : NULL,
-        .trace_context = server->traces,
-        .large_message_agents = setting_text(values, "large-message-agents"),
-        .engine = {.payload_size_max = (size_t)setting_number(values, "payload-size-max"),
-                   .payload_resident_size_max = (size_t)setting_number(values, "resident-size-max"),
-                   .history_resident_size_max = (size_t)setting_number(values, "resident-size-max"),
-                   .traces = server->traces != NULL,
-                   .activity_lease_ns = setting_number(values, "activity-lease")},
-    };
+    struct scheduler_options options = scheduler_options_default();
+    options.large_message_agents = setting_text(values, "large-message-agents");
+    options.on_trace = server->traces ? on_trace : NULL;
+    options.trace_context = server->traces;
+    options.engine.payload_size_max = (size_t)setting_number(values, "payload-size-max");
+    options.engine.payload_resident_size_max = (size_t)setting_number(values, "resident-size-max");
+    options.engine.history_resident_size_max = (size_t)setting_number(values, "resident-size-max");
+    options.engine.activity_lease_ns = setting_number(values, "activity-lease");
+    options.engine.traces = server->traces != NULL;
+    return options;
 }
 
 static enum status start(struct server *server, struct err *err)
@@ -52,8 +51,14 @@ static enum status start(struct server *server, struct err *err)
     if (!path || !shown || !server->hub_names)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
 
-    const char *hubs[HUBS_MAX + 1]; /* and the app's */
-    size_t hub_count = split_names(server->hub_names, hubs, HUBS_MAX);
+    const char *hubs[TASK_HUBS_NAMED_MAX + 1]; /* and the app's */
+    size_t hub_count = split_names(server->hub_names, hubs, TASK_HUBS_NAMED_MAX + 1);
+    if (hub_count > TASK_HUBS_NAMED_MAX)
+        return err_set(
+            err, STATUS_INVALID_ARGUMENT,
+            "task-hubs: more than %d names (limit task-hubs-named-max); --dynamic-task-hubs makes a "
+            "hub when its name is first used",
+            TASK_HUBS_NAMED_MAX);
     if (hub_count == 0)
         return err_set(err, STATUS_INVALID_ARGUMENT, "task-hubs: at least one name is needed");
     server->hub = hubs[0];
@@ -65,7 +70,8 @@ static enum status start(struct server *server, struct err *err)
                  "/subscriptions/%.40s/resourceGroups/local/providers/Microsoft.DurableTask/schedulers/local",
                  directory_tenant(server->directory)->subscription_id);
     options.resource = server->scheduler_resource[0] ? server->scheduler_resource : NULL;
-    options.store = (struct sqlite_store_options){.path = path, .shown = shown};
+    options.store.path = path;
+    options.store.shown = shown;
     options.hubs = hubs;
     options.hub_count = hub_count;
     options.retention = setting_text(values, "retention");

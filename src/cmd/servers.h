@@ -19,6 +19,8 @@ int command_serve(const struct command *command, const struct option_values *val
 int command_config(const struct command *command, const struct option_values *values);
 /* Prints the rows that /metrics can have. */
 int command_metrics(const struct command *command, const struct option_values *values);
+/* Prints what is bounded, by how much, and by which setting that is changed. */
+int command_limits(const struct command *command, const struct option_values *values);
 int command_doctor(const struct command *command, const struct option_values *values);
 
 #endif

@@ -27,7 +27,7 @@ struct schema_fixture {
 
 static void rig_open(struct schema_fixture *rig)
 {
-    const struct db_options options = {.path = rig->path};
+    const struct db_options options = {.path = rig->path, .cache_size_kib = 8192};
     assert_int_equal(db_open(&options, &rig->db, NULL), STATUS_OK);
 }
 

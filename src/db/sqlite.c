@@ -11,8 +11,8 @@
 
 #include <sqlite3.h>
 
-#define DB_CACHE_SIZE_KIB  8192
-#define DB_BUSY_TIMEOUT_MS 2000     /* only another process can make us wait: a sqlite3 shell, a back-up */
+#include "db/limit_values.h"
+
 #define DB_PAGE_SIZE       4096     /* bytes; larger pages were not faster (stack.md 2.6) */
 #define DB_LOG_SIZE_KEPT   67108864 /* bytes a log file keeps after a burst */
 #define DB_WAL_RESET_FIXED 3051003
@@ -133,8 +133,7 @@ static enum status db_configure(struct db *db, const struct db_options *options,
         text, sizeof text,
         "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA foreign_keys=OFF;"
         "PRAGMA secure_delete=FAST; PRAGMA cache_size=-%d; PRAGMA journal_size_limit=%d; %s",
-        options->cache_size_kib ? options->cache_size_kib : DB_CACHE_SIZE_KIB, DB_LOG_SIZE_KEPT,
-        options->read_only ? "PRAGMA query_only=ON;" : "");
+        options->cache_size_kib, DB_LOG_SIZE_KEPT, options->read_only ? "PRAGMA query_only=ON;" : "");
     enum status status = db_script(db, text, err);
     if (status != STATUS_OK || options->read_only)
         return status;

@@ -24,7 +24,7 @@ struct db_options {
     const char *vfs;               /* name of a registered SQLite VFS; NULL: the system's */
     bool read_only;                /* never writes, never checkpoints */
     bool sync_off;                 /* for benchmarks only */
-    int cache_size_kib;            /* page cache; 0: 8192 */
+    int cache_size_kib;            /* page cache; required */
     const char *const *statements; /* called by index; must outlive the connection */
     size_t statement_count;
 };

@@ -29,6 +29,7 @@ static enum status fixture_open(struct sqlite_fixture *fixture, struct db **ret_
                                 struct err *err)
 {
     struct db_options options = {.path = fixture->path,
+                                 .cache_size_kib = 8192,
                                  .read_only = read_only,
                                  .statements = statements,
                                  .statement_count = ARRAY_SIZE(statements)};

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "jail/limit_values.h"
 #include "jail/packet.h"
 
 #define SEND_MAX_S 5
@@ -178,6 +179,18 @@ void keeper_client_store(struct keeper_client *client, struct session_ref ref, i
 }
 
 /* --- start and stop -------------------------------------------------------------------------------- */
+
+struct keeper_options keeper_options_default(void)
+{
+    return (struct keeper_options){
+        .limits =
+            {
+                .tmp_bytes = SESSION_TMP_SIZE_MAX,
+                .files = SESSION_FILES_MAX,
+                .open_files = SESSION_OPEN_FILES_MAX,
+            },
+    };
+}
 
 enum status keeper_client_start(struct loop *loop, struct warden_client *warden,
                                 const struct keeper_options *options, const struct keeper_callbacks *cb,

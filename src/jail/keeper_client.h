@@ -51,14 +51,17 @@ struct keeper_report {
 };
 
 struct keeper_options {
-    uint32_t sessions_max; /* slots; 0: 100 */
-    struct session_limits limits;
-    const char *zygote_path; /* NULL: found beside the program, then in libexec */
+    uint32_t sessions_max;        /* slots; required */
+    struct session_limits limits; /* each is required; see keeper_options_default */
+    const char *zygote_path;      /* NULL: found beside the program, then in libexec */
     /* Absolute paths that sessions see besides the list, separated by commas (jail/template.h). NULL: none. */
     const char *session_paths;
     bool beside;    /* the keepers that run go on (jail/warden_client.h) */
     bool other_ids; /* sessions get host ids that those of a keeper without this flag do not have */
 };
+
+/* The limits of jail/limit_values.h; what is a setting of the program is 0, and file_bytes, which follows data_bytes. */
+struct keeper_options keeper_options_default(void);
 
 struct keeper_callbacks {
     /* The zygote is warm and the keeper takes requests. */

@@ -240,7 +240,8 @@ static enum status add_folder(struct folders *folders, const struct template_ent
             return STATUS_OK;
     }
     if (folders->count == ROOT_FOLDERS_MAX)
-        return err_set(error, STATUS_TOO_LARGE, "a session sees more than %d folders", ROOT_FOLDERS_MAX);
+        return err_set(error, STATUS_TOO_LARGE,
+                       "a session sees more than %d folders (limit root-folders-max)", ROOT_FOLDERS_MAX);
     char *name = strndup(entry->path, size);
     if (!name)
         return err_set(error, STATUS_NO_MEMORY, "no memory for the template's folders");

@@ -40,7 +40,8 @@ enum status template_add(struct template_builder *builder, const struct template
     if (is_planned(plan, path))
         return STATUS_OK;
     if (plan->entry_count == TEMPLATE_ENTRIES_MAX)
-        return err_set(error, STATUS_TOO_LARGE, "the template has more than %d entries",
+        return err_set(error, STATUS_TOO_LARGE,
+                       "the template has more than %d entries (limit template-entries-max)",
                        TEMPLATE_ENTRIES_MAX);
     if (plan->entry_count == builder->entry_capacity) {
         size_t capacity = MAX(builder->entry_capacity * 2, 256);
@@ -147,7 +148,8 @@ static enum status look_at_module(struct template_builder *builder, const FTSENT
 static enum status look_at(struct template_builder *builder, FTS *walk, FTSENT *found, struct err *error)
 {
     if (++builder->walked > TEMPLATE_WALKED_MAX)
-        return err_set(error, STATUS_TOO_LARGE, "the template's folders hold more than %d files",
+        return err_set(error, STATUS_TOO_LARGE,
+                       "the template's folders hold more than %d files (limit template-walked-max)",
                        TEMPLATE_WALKED_MAX);
     switch (found->fts_info) {
     case FTS_D:

@@ -12,10 +12,9 @@
 #include "wire/grpc/grpc_header.h"
 #include "wire/grpc/grpc_message.h"
 
-#define RESPONSE_SIZE_MAX      ((size_t)64 << 20) /* bytes */
-#define STREAM_WINDOW_SIZE     (4 << 20)          /* bytes */
-#define CONNECTION_WINDOW_SIZE (16 << 20)         /* bytes */
-#define HEADER_LIST_SIZE_MAX   (16 << 10)         /* bytes */
+#define STREAM_WINDOW_SIZE     (4 << 20)  /* bytes */
+#define CONNECTION_WINDOW_SIZE (16 << 20) /* bytes */
+#define HEADER_LIST_SIZE_MAX   (16 << 10) /* bytes */
 #define METADATA_MAX           64
 #define OWN_HEADERS            8
 #define STREAMS_BEFORE_SETTINGS                                                                              \
@@ -240,12 +239,13 @@ static int create_session(struct grpc_client *client)
 enum status grpc_client_create(const struct grpc_client_options *options, struct grpc_client **ret_client,
                                struct err *err)
 {
+    ASSERT(options->response_size_max);
     struct grpc_client *client = calloc(1, sizeof *client);
     if (!client)
         return err_set(err, STATUS_NO_MEMORY, "no memory for a gRPC client");
     list_init(&client->calls);
     client->tls = options->tls;
-    client->response_size_max = options->response_size_max ? options->response_size_max : RESPONSE_SIZE_MAX;
+    client->response_size_max = options->response_size_max;
     client->authority = strdup(options->authority);
     if (!client->authority || create_session(client) != 0) {
         grpc_client_destroy(client);

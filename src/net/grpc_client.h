@@ -13,7 +13,7 @@ struct grpc_client_call; /* valid until its on_done returned */
 struct grpc_client_options {
     const char *authority;    /* host:port for :authority; copied */
     bool tls;                 /* :scheme https */
-    size_t response_size_max; /* bytes of one message; 0: 64 MiB */
+    size_t response_size_max; /* bytes of one message; required */
 };
 
 struct grpc_metadata {

@@ -6,47 +6,37 @@
 
 #include "base/duration.h"
 #include "base/log.h"
+#include "net/limit_values.h"
 
-#define AREA                  "net/grpc_server"
-#define REQUEST_SIZE_MAX      ((size_t)64 << 20)  /* bytes */
-#define CONNECTION_MEMORY_MAX ((size_t)256 << 20) /* bytes */
-#define MEMORY_MAX            ((size_t)1 << 30)   /* bytes */
-#define CONNECTIONS_MAX       4096
-#define STREAMS_MAX           1000
-#define HEADER_LIST_SIZE_MAX  ((size_t)16 << 10) /* bytes */
-#define PING_INTERVAL         (20 * NS_PER_S)
-#define RATE_MIN              1024 /* bytes a second, as HTTP/1.1 has it */
-#define RATE_GRACE            (30 * NS_PER_S)
-#define PING_TIMEOUT          (20 * NS_PER_S)
-/* nghttp2's own limit (1000 resets, then 33 a second) would cut off workers that cancel long polls
- * (CVE-2023-44487 is about resets that cost the server work; here a cancelled call costs microseconds and
- * nothing behind it). */
-#define RESET_BURST      100000
-#define RESET_PER_SECOND 10000
-/* Acknowledgements that wait for the peer to read. nghttp2's 1000 are reached by one read full of PINGs, and
- * gRPC clients measure bandwidth with PINGs. */
-#define ACKS_QUEUED_MAX 10000
+#define AREA "net/grpc_server"
 
-static struct grpc_server_limits with_defaults(const struct grpc_server_limits *given)
+struct grpc_server_limits grpc_server_limits_default(void)
 {
-    struct grpc_server_limits limits = given ? *given : (struct grpc_server_limits){0};
-    limits.request_size_max = limits.request_size_max ? limits.request_size_max : REQUEST_SIZE_MAX;
-    limits.connections_max = limits.connections_max ? limits.connections_max : CONNECTIONS_MAX;
-    limits.streams_max = limits.streams_max ? limits.streams_max : STREAMS_MAX;
-    limits.header_list_size_max =
-        limits.header_list_size_max ? limits.header_list_size_max : HEADER_LIST_SIZE_MAX;
-    limits.budget_burst = limits.budget_burst ? limits.budget_burst : H2_BUDGET_BURST;
-    limits.budget_per_second = limits.budget_per_second ? limits.budget_per_second : H2_BUDGET_PER_SECOND;
-    limits.ping_interval_ns = limits.ping_interval_ns > 0 ? limits.ping_interval_ns : PING_INTERVAL;
-    limits.ping_timeout_ns = limits.ping_timeout_ns > 0 ? limits.ping_timeout_ns : PING_TIMEOUT;
-    limits.rate_min = limits.rate_min ? limits.rate_min : RATE_MIN;
-    limits.rate_grace_ns = limits.rate_grace_ns > 0 ? limits.rate_grace_ns : RATE_GRACE;
-    limits.reset_burst = limits.reset_burst ? limits.reset_burst : RESET_BURST;
-    limits.reset_per_second = limits.reset_per_second ? limits.reset_per_second : RESET_PER_SECOND;
-    limits.connection_memory_max =
-        limits.connection_memory_max ? limits.connection_memory_max : CONNECTION_MEMORY_MAX;
-    limits.memory_max = limits.memory_max ? limits.memory_max : MEMORY_MAX;
-    return limits;
+    return (struct grpc_server_limits){
+        .request_size_max = GRPC_REQUEST_SIZE_MAX,
+        .connection_memory_max = GRPC_CONNECTION_MEMORY_MAX,
+        .memory_max = GRPC_MEMORY_MAX,
+        .connections_max = GRPC_CONNECTIONS_MAX,
+        .streams_max = GRPC_STREAMS_MAX,
+        .header_list_size_max = GRPC_HEADER_LIST_SIZE_MAX,
+        .budget_burst = H2_BUDGET_BURST,
+        .budget_per_second = H2_BUDGET_PER_SECOND,
+        .rate_min = GRPC_RATE_MIN,
+        .rate_grace_ns = GRPC_RATE_GRACE_NS,
+        .reset_burst = GRPC_RESET_BURST,
+        .reset_per_second = GRPC_RESET_PER_SECOND,
+    };
+}
+
+/* A limit of zero would refuse everything, or never end: a field that nobody has set. */
+static void check_limits(const struct grpc_server_limits *limits)
+{
+    ASSERT(limits->request_size_max && limits->connection_memory_max && limits->memory_max);
+    ASSERT(limits->connections_max && limits->streams_max && limits->header_list_size_max);
+    ASSERT(limits->budget_burst && limits->budget_per_second);
+    ASSERT(limits->ping_interval_ns > 0 && limits->ping_timeout_ns > 0);
+    ASSERT(limits->rate_min && limits->rate_grace_ns > 0);
+    ASSERT(limits->reset_burst && limits->reset_per_second);
 }
 
 static void on_drained_later(struct loop_task *task)
@@ -80,7 +70,8 @@ enum status grpc_server_create(struct loop *loop, const struct grpc_server_limit
     if (!server)
         goto fail;
     server->loop = loop;
-    server->limits = with_defaults(limits);
+    server->limits = *limits;
+    check_limits(&server->limits);
     server->handler = handler ? *handler : (struct grpc_handler){.on_call = refuse_call, .context = server};
     server->site = &loopback_only;
     server->drained.on_run = on_drained_later;
@@ -92,7 +83,7 @@ enum status grpc_server_create(struct loop *loop, const struct grpc_server_limit
     nghttp2_option_set_no_closed_streams(server->option, 1);
     nghttp2_option_set_stream_reset_rate_limit(server->option, server->limits.reset_burst,
                                                server->limits.reset_per_second);
-    nghttp2_option_set_max_outbound_ack(server->option, ACKS_QUEUED_MAX);
+    nghttp2_option_set_max_outbound_ack(server->option, GRPC_ACKS_QUEUED_MAX);
     *ret_server = server;
     return STATUS_OK;
 fail:

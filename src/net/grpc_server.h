@@ -22,33 +22,36 @@ struct grpc_call_id {
     uint64_t value; /* 0: none; never used again in this process */
 };
 
-struct grpc_server_limits {  /* zero fields take the default behind */
-    size_t request_size_max; /* bytes of one request message: 64 MiB */
-    size_t connections_max;  /* 4096 */
-    uint32_t streams_max;    /* concurrent streams a connection: 1000 */
-    /* bytes of one header list, decoded: 16 KiB. A call over it is refused; a header block of twice that,
+struct grpc_server_limits {  /* all are set: grpc_server_limits_default, then what is a setting */
+    size_t request_size_max; /* bytes of one request message */
+    size_t connections_max;
+    uint32_t streams_max; /* concurrent streams a connection */
+    /* bytes of one header list, decoded. A call over it is refused; a header block of twice that,
      * on the wire or decoded, ends its connection before it is read to its end (ENHANCE_YOUR_CALM). */
     size_t header_list_size_max;
-    uint64_t budget_burst;      /* points for frames that do no work: H2_BUDGET_BURST. Over it likewise */
-    uint64_t budget_per_second; /* points that time gives back: H2_BUDGET_PER_SECOND */
+    uint64_t budget_burst;      /* points for frames that do no work. Over it likewise */
+    uint64_t budget_per_second; /* points that time gives back */
     /* A connection with calls whose peer is silent for so long is sent a PING, and closed when it does not
      * answer in time: a process that hangs, or a link that is half open, lets its calls go. */
-    int64_t ping_interval_ns; /* 20 s */
-    int64_t ping_timeout_ns;  /* 40 s */
+    int64_t ping_interval_ns; /* a setting: no default */
+    int64_t ping_timeout_ns;  /* likewise */
     /* An answer that is no gRPC must be taken at so many bytes a second, behind a grace; below it its stream is reset.
      * Looked at once a ping_interval. The messages of gRPC streams wait for as long as their peer answers. */
-    uint64_t rate_min;         /* 1024 */
-    int64_t rate_grace_ns;     /* 30 s */
-    uint64_t reset_burst;      /* peer resets before the connection is refused: 100000 (trap 2) */
-    uint64_t reset_per_second; /* 10000 */
+    uint64_t rate_min;
+    int64_t rate_grace_ns;
+    uint64_t reset_burst; /* peer resets before the connection is refused (trap 2) */
+    uint64_t reset_per_second;
     /* bytes of requests that are not whole, and likewise of answers that the peer has not taken, of one
-     * connection: 256 MiB. A request over it is answered RESOURCE_EXHAUSTED; a peer whose answers go over it
+     * connection. A request over it is answered RESOURCE_EXHAUSTED; a peer whose answers go over it
      * does not read, and is disconnected. */
     size_t connection_memory_max;
-    /* bytes of the same of all connections together: 1 GiB. Over it a request that is not whole is answered
+    /* bytes of the same of all connections together. Over it a request that is not whole is answered
      * RESOURCE_EXHAUSTED; an answer over it costs the connection that holds most. */
     size_t memory_max;
 };
+
+/* Those of net/limit_values.h, but for the two of the settings, which are zero. */
+struct grpc_server_limits grpc_server_limits_default(void);
 
 /* What is said with a status is cut to this, between characters: clients give up on larger trailers. */
 #define GRPC_STATUS_TEXT_MAX ((size_t)1024) /* bytes, before they are encoded */
@@ -89,7 +92,8 @@ struct grpc_handler {
     void *context;
 };
 
-/* `limits` (NULL: all defaults) and `handler` (NULL: every call is UNIMPLEMENTED) are copied. NO_MEMORY. The loop must outlive the server. */
+/* `limits`, each set, and `handler` (NULL: every call is UNIMPLEMENTED) are copied. NO_MEMORY. The loop must outlive the
+ * server. */
 STATUS_RESULT grpc_server_create(struct loop *loop, const struct grpc_server_limits *limits,
                                  const struct grpc_handler *handler, struct grpc_server **ret_server,
                                  struct err *err);

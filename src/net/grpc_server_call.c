@@ -203,7 +203,8 @@ static void refuse_headers(struct grpc_call *call)
 {
     struct grpc_connection *connection = call->connection;
     (void)h2_budget_take(&connection->budget, H2_BUDGET_REFUSAL, loop_now(connection->server->loop));
-    grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "the request headers are too large");
+    grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED,
+                  "the request headers are too large (limit grpc-header-list-size-max)");
 }
 
 static size_t message_size_max(const struct grpc_call *call)
@@ -280,7 +281,8 @@ void grpc_call_head_complete(struct grpc_call *call, bool ended)
     if (call->header_size > call->connection->server->limits.header_list_size_max)
         refuse_headers(call);
     else if (too_much_held(call->connection))
-        grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "too many large requests at once");
+        grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED,
+                      "too many large requests at once (limits grpc-connection-memory-max, grpc-memory-max)");
     else if (call->connection->server->http && !is_grpc(call))
         grpc_http_begin(call, ended); /* there its host and origin are judged by the same rules */
     else if (admit_site(call))
@@ -406,7 +408,9 @@ void grpc_call_receive(struct grpc_call *call, struct bytes data)
         if (status == STATUS_TRUNCATED && (call->held == 0 || !too_much_held(call->connection)))
             return;
         if (status == STATUS_TRUNCATED)
-            grpc_call_end_and_tell(call, STATUS_RESOURCE_EXHAUSTED, "too many large requests at once");
+            grpc_call_end_and_tell(
+                call, STATUS_RESOURCE_EXHAUSTED,
+                "too many large requests at once (limits grpc-connection-memory-max, grpc-memory-max)");
         else if (status == STATUS_OK)
             receive_message(call, &message);
         else

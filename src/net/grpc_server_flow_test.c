@@ -164,7 +164,9 @@ static void requests_of_all_connections_together_are_bounded(void **state)
     nghttp2_submit_ping(first.session, 0, NULL);
     raw_wait(&first, "PING ACK"); /* the server has read all that stood before it */
     raw_send_most(&second, 1000);
-    raw_wait(&second, "grpc-status=8 grpc-message=too many large requests at once END\n");
+    raw_wait(&second,
+             "grpc-status=8 grpc-message=too many large requests at once (limits grpc-connection-memory-max, "
+             "grpc-memory-max) END\n");
     raw_request(&third, "/echo", "small ones are served");
     raw_wait(&third, TRAILERS("0"));
     first.keep_open = false; /* what was taken is brought to its end */

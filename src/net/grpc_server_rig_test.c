@@ -66,8 +66,33 @@ void rig_on_drained(void *context)
     ((struct grpc_rig *)context)->drained = true;
 }
 
-struct grpc_rig *rig_start(const struct grpc_server_limits *limits)
+/* What a test leaves at zero is as in the product. */
+static struct grpc_server_limits with_defaults(const struct grpc_server_limits *given)
 {
+    struct grpc_server_limits limits = grpc_server_limits_default();
+    limits.ping_interval_ns = limits.ping_timeout_ns = 20 * NS_PER_S;
+#define TAKE(field) limits.field = given && given->field ? given->field : limits.field
+    TAKE(request_size_max);
+    TAKE(connection_memory_max);
+    TAKE(memory_max);
+    TAKE(connections_max);
+    TAKE(streams_max);
+    TAKE(header_list_size_max);
+    TAKE(budget_burst);
+    TAKE(budget_per_second);
+    TAKE(ping_interval_ns);
+    TAKE(ping_timeout_ns);
+    TAKE(rate_min);
+    TAKE(rate_grace_ns);
+    TAKE(reset_burst);
+    TAKE(reset_per_second);
+#undef TAKE
+    return limits;
+}
+
+struct grpc_rig *rig_start(const struct grpc_server_limits *given)
+{
+    const struct grpc_server_limits limits = with_defaults(given);
     struct grpc_rig *rig = calloc(1, sizeof *rig);
     assert_non_null(rig);
     const struct grpc_handler handler = {.on_call = on_call,
@@ -76,7 +101,7 @@ struct grpc_rig *rig_start(const struct grpc_server_limits *limits)
                                          .on_writable = on_writable,
                                          .context = rig};
     assert_int_equal(loop_create(&rig->loop, NULL), STATUS_OK);
-    assert_int_equal(grpc_server_create(rig->loop, limits, &handler, &rig->server, NULL), STATUS_OK);
+    assert_int_equal(grpc_server_create(rig->loop, &limits, &handler, &rig->server, NULL), STATUS_OK);
     static const struct bytes names[] = {BYTES_LITERAL("h")};
     static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
     grpc_server_known_as(rig->server, &site);

@@ -4,11 +4,11 @@
 #include "net/grpc_server_internal.h"
 
 #include "base/log.h"
+#include "net/limit_values.h"
 
 #define AREA                   "net/grpc_server"
 #define STREAM_WINDOW_SIZE     (1 << 20) /* bytes; the default of 64 kB starves large messages */
 #define CONNECTION_WINDOW_SIZE (4 << 20) /* bytes */
-#define FRAMES_QUEUED_MAX      20000     /* answers to a peer that sends and does not read */
 
 /* --- what frames cost --- */
 
@@ -61,7 +61,7 @@ bool grpc_session_feed(struct grpc_connection *connection, struct bytes input)
             connection->excess = "too many frames";
         return false;
     }
-    if (nghttp2_session_get_outbound_queue_size(connection->session) > FRAMES_QUEUED_MAX)
+    if (nghttp2_session_get_outbound_queue_size(connection->session) > GRPC_FRAMES_QUEUED_MAX)
         connection->excess = "too many answers are not read";
     return !connection->excess;
 }

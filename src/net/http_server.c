@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "net/address.h"
 #include "net/http_internal.h"
+#include "net/limit_values.h"
 #include "os/clock.h"
 #include "wire/http1/uri.h"
 
@@ -15,36 +16,32 @@
 
 #define AREA "net/http_server"
 
-static const struct http_server_limits default_limits = {
-    .head_size_max = (size_t)32 << 10,
-    .header_count_max = 100,
-    .body_size_max = (size_t)32 << 20,
-    .connections_max = 4096,
-    .head_timeout_ns = 10 * NS_PER_S,
-    .body_timeout_ns = 30 * NS_PER_S,
-    .idle_timeout_ns = 120 * NS_PER_S,
-    .write_timeout_ns = 30 * NS_PER_S,
-    .rate_min = 1024,
-    .bodies_size_max = (size_t)1 << 30,
-};
+struct http_server_limits http_server_limits_default(void)
+{
+    return (struct http_server_limits){
+        .head_size_max = HTTP_HEAD_SIZE_MAX,
+        .header_count_max = HTTP_HEADER_COUNT_MAX,
+        .body_size_max = HTTP_BODY_SIZE_MAX,
+        .connections_max = HTTP_CONNECTIONS_MAX,
+        .head_timeout_ns = HTTP_HEAD_TIMEOUT_NS,
+        .body_timeout_ns = HTTP_BODY_TIMEOUT_NS,
+        .idle_timeout_ns = HTTP_IDLE_TIMEOUT_NS,
+        .write_timeout_ns = HTTP_WRITE_TIMEOUT_NS,
+        .rate_min = HTTP_RATE_MIN,
+        .bodies_size_max = HTTP_BODIES_SIZE_MAX,
+    };
+}
+
+/* A limit of zero would refuse everything, or never end: a field that nobody has set. */
+static void check_limits(const struct http_server_limits *limits)
+{
+    ASSERT(limits->head_size_max && limits->header_count_max && limits->body_size_max);
+    ASSERT(limits->connections_max && limits->bodies_size_max && limits->rate_min);
+    ASSERT(limits->head_timeout_ns > 0 && limits->body_timeout_ns > 0);
+    ASSERT(limits->idle_timeout_ns > 0 && limits->write_timeout_ns > 0);
+}
 
 static const struct site loopback_only = {.name_count = 0};
-
-static void fill_limits(struct http_server_limits *limits)
-{
-#define FILL(field) limits->field = limits->field ? limits->field : default_limits.field
-    FILL(head_size_max);
-    FILL(header_count_max);
-    FILL(body_size_max);
-    FILL(connections_max);
-    FILL(head_timeout_ns);
-    FILL(body_timeout_ns);
-    FILL(idle_timeout_ns);
-    FILL(write_timeout_ns);
-    FILL(rate_min);
-    FILL(bodies_size_max);
-#undef FILL
-}
 
 static void tell_drained(struct loop_task *task)
 {
@@ -62,8 +59,8 @@ enum status http_server_create(struct loop *loop, const struct http_server_limit
     if (!server)
         return err_set(err, STATUS_NO_MEMORY, "no memory for an HTTP server");
     server->loop = loop;
-    server->limits = limits ? *limits : (struct http_server_limits){0};
-    fill_limits(&server->limits);
+    server->limits = limits ? *limits : http_server_limits_default();
+    check_limits(&server->limits);
     server->site = &loopback_only;
     server->drained.on_run = tell_drained;
     server->date_second = -1;

@@ -26,20 +26,23 @@ struct http_header {
     struct bytes value;
 };
 
-struct http_server_limits {   /* zero fields take the default behind */
-    size_t head_size_max;     /* bytes of request line and headers: 32 KiB */
-    size_t header_count_max;  /* 100 */
-    size_t body_size_max;     /* bytes when `body_limit` says nothing: 32 MiB */
-    size_t connections_max;   /* 4096 */
-    int64_t head_timeout_ns;  /* from first byte to end of head: 10 s */
-    int64_t body_timeout_ns;  /* without a byte of the body: 30 s */
-    int64_t idle_timeout_ns;  /* between requests: 120 s */
-    int64_t write_timeout_ns; /* without the peer taking a byte of the answer: 30 s */
+struct http_server_limits { /* all are set: http_server_limits_default, then what differs */
+    size_t head_size_max;   /* bytes of request line and headers */
+    size_t header_count_max;
+    size_t body_size_max; /* bytes when `body_limit` says nothing */
+    size_t connections_max;
+    int64_t head_timeout_ns;  /* from first byte to end of head */
+    int64_t body_timeout_ns;  /* without a byte of the body */
+    int64_t idle_timeout_ns;  /* between requests */
+    int64_t write_timeout_ns; /* without the peer taking a byte of the answer */
     /* bytes a second at which a peer must send a body and take a waiting answer, behind a grace of the two
-     * timeouts above; below it a body is answered 408 and an answer is cut off: 1024 */
+     * timeouts above; below it a body is answered 408 and an answer is cut off */
     uint64_t rate_min;
-    size_t bodies_size_max; /* bytes of all bodies held at one time; over it new ones get 503: 1 GiB */
+    size_t bodies_size_max; /* bytes of all bodies held at one time; over it new ones get 503 */
 };
+
+/* Those of net/limit_values.h. */
+struct http_server_limits http_server_limits_default(void);
 
 /* A stream whose peer leaves this much unread is cut (on_gone). */
 #define HTTP_STREAM_QUEUE_MAX ((size_t)64 << 20) /* bytes */

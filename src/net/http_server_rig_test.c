@@ -105,13 +105,33 @@ static void write_error(void *context, struct http_request *request, int http_st
     assert_int_equal(http_response_header(request, "x-ms-error-code", b("Own")), STATUS_OK);
 }
 
-void rig_start_bare(struct http_rig *rig, const struct http_server_limits *limits)
+/* What a test leaves at zero is as in the product. */
+static struct http_server_limits with_defaults(const struct http_server_limits *given)
 {
+    struct http_server_limits limits = http_server_limits_default();
+#define TAKE(field) limits.field = given && given->field ? given->field : limits.field
+    TAKE(head_size_max);
+    TAKE(header_count_max);
+    TAKE(body_size_max);
+    TAKE(connections_max);
+    TAKE(head_timeout_ns);
+    TAKE(body_timeout_ns);
+    TAKE(idle_timeout_ns);
+    TAKE(write_timeout_ns);
+    TAKE(rate_min);
+    TAKE(bodies_size_max);
+#undef TAKE
+    return limits;
+}
+
+void rig_start_bare(struct http_rig *rig, const struct http_server_limits *given)
+{
+    const struct http_server_limits limits = with_defaults(given);
     static const struct bytes names[] = {BYTES_LITERAL("h")};
     static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
     *rig = (struct http_rig){0};
     assert_int_equal(loop_create(&rig->loop, NULL), STATUS_OK);
-    assert_int_equal(http_server_create(rig->loop, limits, &rig->server, NULL), STATUS_OK);
+    assert_int_equal(http_server_create(rig->loop, &limits, &rig->server, NULL), STATUS_OK);
     http_server_known_as(rig->server, &site);
     rig->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     rig->address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

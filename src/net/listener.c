@@ -13,15 +13,15 @@
 
 #include "base/log.h"
 #include "net/address.h"
+#include "net/limit_values.h"
 #include "os/clock.h"
 
-#define AREA                       "net/listener"
-#define HOST_DEFAULT               "127.0.0.1"
-#define FIRST_BYTE_TIMEOUT_DEFAULT (10 * NS_PER_S)
-#define ACCEPT_PAUSE               (100 * NS_PER_MS) /* when there are no descriptors or no memory */
-#define ACCEPTS_PER_TURN_MAX       64
-#define BACKLOG                    4096
-#define PORT_TRIES                 16 /* to find one that is free at both addresses */
+#define AREA                 "net/listener"
+#define HOST_DEFAULT         "127.0.0.1"
+#define ACCEPT_PAUSE         (100 * NS_PER_MS) /* when there are no descriptors or no memory */
+#define ACCEPTS_PER_TURN_MAX 64
+#define BACKLOG              4096
+#define PORT_TRIES           16 /* to find one that is free at both addresses */
 
 /* --- accepting --- */
 
@@ -213,6 +213,7 @@ static enum status check_address(const struct listener_options *options, union a
 enum status listener_open(struct loop *loop, const struct listener_options *options,
                           struct listener **ret_listener, struct err *err)
 {
+    ASSERT(options->first_byte_timeout_ns > 0);
     union address a = {0};
     socklen_t size = 0;
     enum status status = check_address(options, &a, &size, err);
@@ -224,8 +225,6 @@ enum status listener_open(struct loop *loop, const struct listener_options *opti
     listener->loop = loop;
     listener->options = *options;
     listener->options.host = NULL; /* the caller's; not needed any more */
-    if (options->first_byte_timeout_ns <= 0)
-        listener->options.first_byte_timeout_ns = FIRST_BYTE_TIMEOUT_DEFAULT;
     listener->pause.on_fire = on_pause_over;
     list_init(&listener->unsettled);
     uint64_t key[2];

@@ -29,7 +29,7 @@ struct listener_options {
     bool allow_remote;        /* false: an address other than loopback is refused with PERMISSION_DENIED */
     const struct allow_list
         *allowed;                  /* who else is closed at once; borrowed, may change; NULL: everybody may */
-    int64_t first_byte_timeout_ns; /* to the first byte, and again to the end of a handshake; 0: 10 s */
+    int64_t first_byte_timeout_ns; /* to the first byte, and again to the end of a handshake; required */
 };
 
 STATUS_RESULT listener_open(struct loop *loop, const struct listener_options *options,

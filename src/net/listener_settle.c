@@ -13,13 +13,13 @@
 
 #include "base/log.h"
 #include "net/address.h"
+#include "net/limit_values.h"
 #include "net/listener_internal.h"
 #include "os/clock.h"
 
-#define AREA                 "net/listener"
-#define DEAD_PEER_TIMEOUT_MS 60000              /* data unacknowledged for so long ends a connection */
-#define TLS_HANDSHAKE        22                 /* the type of the first record, RFC 8446 section 5.1 */
-#define INPUT_AWAY_MAX       ((size_t)16 << 10) /* bytes that are read away before a refused peer is closed */
+#define AREA           "net/listener"
+#define TLS_HANDSHAKE  22                 /* the type of the first record, RFC 8446 section 5.1 */
+#define INPUT_AWAY_MAX ((size_t)16 << 10) /* bytes that are read away before a refused peer is closed */
 
 #define ANY_BUCKET SIZE_MAX
 
@@ -303,7 +303,7 @@ static void on_time(struct loop_timer *timer)
 
 static void tune(int fd)
 {
-    int yes = 1, timeout_ms = DEAD_PEER_TIMEOUT_MS;
+    int yes = 1, timeout_ms = LISTENER_DEAD_PEER_TIMEOUT_MS;
     /* Each write is a whole turn's output: nothing is gained by waiting for more. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);

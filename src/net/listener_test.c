@@ -48,10 +48,12 @@ static int setup(void **state)
 {
     struct listener_fixture *fixture = calloc(1, sizeof *fixture);
     assert_non_null(fixture);
+    struct grpc_server_limits limits = grpc_server_limits_default();
+    limits.ping_interval_ns = limits.ping_timeout_ns = 20 * NS_PER_S;
     const struct grpc_handler grpc = {.on_call = on_call};
     const struct http_handler http = {.on_request = on_request};
     assert_int_equal(loop_create(&fixture->loop, NULL), STATUS_OK);
-    assert_int_equal(grpc_server_create(fixture->loop, NULL, &grpc, &fixture->grpc, NULL), STATUS_OK);
+    assert_int_equal(grpc_server_create(fixture->loop, &limits, &grpc, &fixture->grpc, NULL), STATUS_OK);
     assert_int_equal(http_server_create(fixture->loop, NULL, &fixture->http, NULL), STATUS_OK);
     assert_int_equal(http_server_mount(fixture->http, "", &http), STATUS_OK);
     const struct listener_options options = {
@@ -194,7 +196,7 @@ static void a_protocol_without_server_is_closed(void **state)
     struct listener_fixture *fixture = *state;
     char byte;
     listener_close(fixture->listener);
-    const struct listener_options neither = {0};
+    const struct listener_options neither = {.first_byte_timeout_ns = PATIENCE_NS};
     assert_int_equal(listener_open(fixture->loop, &neither, &fixture->listener, NULL), STATUS_OK);
     int a = dial(fixture), b = dial(fixture);
     put(a, preface, sizeof preface - 1);
@@ -213,7 +215,7 @@ static void only_loopback_is_allowed_without_consent(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(remote); i++) {
         struct listener *listener = NULL;
         struct err err = {0};
-        const struct listener_options options = {.host = remote[i]};
+        const struct listener_options options = {.host = remote[i], .first_byte_timeout_ns = PATIENCE_NS};
         assert_int_equal(listener_open(fixture->loop, &options, &listener, &err), STATUS_PERMISSION_DENIED);
         assert_non_null(strstr(err.text, "--insecure-no-auth"));
         assert_non_null(strstr(err.text, remote[i]));
@@ -221,13 +223,14 @@ static void only_loopback_is_allowed_without_consent(void **state)
     static const char *const local[] = {"127.0.0.1", "127.1.2.3"};
     for (size_t i = 0; i < ARRAY_SIZE(local); i++) {
         struct listener *listener = NULL;
-        const struct listener_options options = {.host = local[i]};
+        const struct listener_options options = {.host = local[i], .first_byte_timeout_ns = PATIENCE_NS};
         assert_int_equal(listener_open(fixture->loop, &options, &listener, NULL), STATUS_OK);
         assert_true(listener_port(listener) != 0);
         listener_close(listener);
     }
     struct listener *listener = NULL;
-    const struct listener_options any = {.host = "0.0.0.0", .allow_remote = true};
+    const struct listener_options any = {
+        .host = "0.0.0.0", .allow_remote = true, .first_byte_timeout_ns = PATIENCE_NS};
     assert_int_equal(listener_open(fixture->loop, &any, &listener, NULL), STATUS_OK);
     listener_close(listener);
     listener_close(NULL);
@@ -238,10 +241,11 @@ static void bad_addresses_and_used_ports_are_explained(void **state)
     struct listener_fixture *fixture = *state;
     struct listener *listener = NULL;
     struct err err = {0};
-    const struct listener_options name = {.host = "localhost"};
+    const struct listener_options name = {.host = "localhost", .first_byte_timeout_ns = PATIENCE_NS};
     assert_int_equal(listener_open(fixture->loop, &name, &listener, &err), STATUS_INVALID_ARGUMENT);
     assert_non_null(strstr(err.text, "localhost"));
-    const struct listener_options used = {.port = listener_port(fixture->listener)};
+    const struct listener_options used = {.port = listener_port(fixture->listener),
+                                          .first_byte_timeout_ns = PATIENCE_NS};
     assert_int_equal(listener_open(fixture->loop, &used, &listener, &err), STATUS_IO);
     assert_non_null(strstr(err.text, "in use"));
 }
@@ -355,10 +359,11 @@ static bool second_door_is_refused(struct listener_fixture *fixture)
     struct listener *taken = NULL;
     struct listener *both = NULL;
     struct err err = {0};
-    const struct listener_options six = {.host = "::1"};
+    const struct listener_options six = {.host = "::1", .first_byte_timeout_ns = PATIENCE_NS};
     assert_int_equal(listener_open(fixture->loop, &six, &taken, NULL), STATUS_OK);
 
-    const struct listener_options options = {.loopback_v6 = true, .port = listener_port(taken)};
+    const struct listener_options options = {
+        .loopback_v6 = true, .port = listener_port(taken), .first_byte_timeout_ns = PATIENCE_NS};
     enum status status = listener_open(fixture->loop, &options, &both, &err);
     listener_close(taken);
     listener_close(both);

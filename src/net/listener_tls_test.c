@@ -62,11 +62,13 @@ static int setup(void **state)
 {
     struct tls_fixture *fixture = calloc(1, sizeof *fixture);
     assert_non_null(fixture);
+    struct grpc_server_limits limits = grpc_server_limits_default();
+    limits.ping_interval_ns = limits.ping_timeout_ns = 20 * NS_PER_S;
     const struct grpc_handler grpc = {.on_call = on_call};
     const struct http_handler http = {.on_request = on_request};
     tls_rig_open(&fixture->rig);
     assert_int_equal(loop_create(&fixture->loop, NULL), STATUS_OK);
-    assert_int_equal(grpc_server_create(fixture->loop, NULL, &grpc, &fixture->grpc, NULL), STATUS_OK);
+    assert_int_equal(grpc_server_create(fixture->loop, &limits, &grpc, &fixture->grpc, NULL), STATUS_OK);
     assert_int_equal(http_server_create(fixture->loop, NULL, &fixture->http, NULL), STATUS_OK);
     assert_int_equal(http_server_mount(fixture->http, "", &http), STATUS_OK);
     open_listener(fixture, false, PATIENCE_NS);

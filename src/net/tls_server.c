@@ -12,20 +12,19 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "net/limit_values.h"
 #include "net/tls_internal.h"
 
 /* Forward secrecy and authenticated encryption only (RFC 9325 section 4.2); HTTP/2 forbids all others (RFC 9113
  * section 9.2.2). TLS 1.3 has nothing else. */
 #define CIPHERS_TLS_1_2 "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL:!PSK"
 /* What every client has. The largest one is left out: its key exchange costs twenty times as much. */
-#define GROUPS           "X25519:P-256:P-384"
-#define SECURITY_LEVEL   2 /* 112 bits: RSA and DH from 2048 on, no SHA-1 (SSL_CTX_set_security_level) */
-#define CLIENT_CHAIN_MAX ((size_t)32 << 10) /* bytes of certificates that a client shows */
-#define TICKETS          2                  /* a browser opens two connections at once */
+#define GROUPS         "X25519:P-256:P-384"
+#define SECURITY_LEVEL 2 /* 112 bits: RSA and DH from 2048 on, no SHA-1 (SSL_CTX_set_security_level) */
+#define TICKETS        2 /* a browser opens two connections at once */
 
 #define TICKET_KEYS_SIZE 80 /* bytes: name, MAC key and cipher key (SSL_CTX_set_tlsext_ticket_keys) */
 #define FILES            3
-#define FILE_SIZE_MAX    ((off_t)4 << 20) /* bytes; a bundle of all public authorities has a quarter of a MiB */
 
 /* The server's choice: the first of these that the client has. */
 static const uint8_t protocols[] = {2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
@@ -93,7 +92,7 @@ static bool settle(SSL_CTX *tls)
     SSL_CTX_set_security_level(tls, SECURITY_LEVEL);
     SSL_CTX_set_options(tls, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_max_cert_list(tls, (long)CLIENT_CHAIN_MAX);
+    SSL_CTX_set_max_cert_list(tls, (long)TLS_CLIENT_CHAIN_SIZE_MAX);
     SSL_CTX_set_alpn_select_cb(tls, choose_protocol, NULL);
     return SSL_CTX_set_cipher_list(tls, CIPHERS_TLS_1_2) == 1 && SSL_CTX_set1_groups_list(tls, GROUPS) == 1 &&
            SSL_CTX_set_num_tickets(tls, TICKETS) == 1 &&
@@ -159,9 +158,10 @@ static enum status refuse_what_may_block(const struct tls_server *server, struct
         struct stat facts;
         if (!server->paths[i] || stat(server->paths[i], &facts) != 0)
             continue; /* reading it says why */
-        if (!S_ISREG(facts.st_mode) || facts.st_size > FILE_SIZE_MAX)
-            return err_set(err, STATUS_INVALID_ARGUMENT, "%s is no file of at most %lld bytes",
-                           server->paths[i], (long long)FILE_SIZE_MAX);
+        if (!S_ISREG(facts.st_mode) || facts.st_size > TLS_FILE_SIZE_MAX)
+            return err_set(err, STATUS_INVALID_ARGUMENT,
+                           "%s is no file of at most %lld bytes (limit tls-file-size-max)", server->paths[i],
+                           (long long)TLS_FILE_SIZE_MAX);
     }
     return STATUS_OK;
 }

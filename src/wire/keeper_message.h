@@ -13,18 +13,18 @@
 #define KEEPER_MESSAGE_SIZE_MAX ((size_t)16 << 10) /* bytes, of any message */
 #define KEEPER_MESSAGE_FDS_MAX  12                 /* descriptors with any message */
 
-struct session_limits {    /* zero fields take the default behind */
-    uint64_t memory_bytes; /* 512 MiB */
-    uint32_t tasks;        /* processes and threads: 64 */
-    uint32_t cpu_percent;  /* of one core: 100 */
-    uint64_t data_bytes;   /* tmpfs at /mnt/data: 256 MiB */
-    uint64_t tmp_bytes;    /* tmpfs at /tmp and /dev/shm: 64 MiB */
-    uint32_t files;        /* inodes of each tmpfs: 16384 */
-    uint32_t open_files;   /* RLIMIT_NOFILE: 256 */
-    uint64_t file_bytes;   /* RLIMIT_FSIZE: as data_bytes */
-    uint64_t read_bytes;   /* a second, from the disk under /usr: 64 MiB */
-    bool strict_locks;     /* deny file locks: no covert channel, but no sqlite (sandbox.md 2.3) */
-    bool strict_proc;      /* no file of /proc can be read: no counters shared with others, but no ps */
+struct session_limits { /* none of them is 0: the keeper refuses that */
+    uint64_t memory_bytes;
+    uint32_t tasks;       /* processes and threads */
+    uint32_t cpu_percent; /* of one core */
+    uint64_t data_bytes;  /* tmpfs at /mnt/data */
+    uint64_t tmp_bytes;   /* tmpfs at /tmp and /dev/shm */
+    uint32_t files;       /* inodes of each tmpfs */
+    uint32_t open_files;  /* RLIMIT_NOFILE */
+    uint64_t file_bytes;  /* RLIMIT_FSIZE */
+    uint64_t read_bytes;  /* a second, from the disk under /usr */
+    bool strict_locks;    /* deny file locks: no covert channel, but no sqlite (sandbox.md 2.3) */
+    bool strict_proc;     /* no file of /proc can be read: no counters shared with others, but no ps */
 };
 
 /* Bits: who speaks. */

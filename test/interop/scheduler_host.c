@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "lib/settled.h"
+#include "net/limit_values.h"
 #include "net/listener.h"
 #include "os/loop.h"
 #include "svc/scheduler/scheduler_service.h"
@@ -48,7 +50,12 @@ int main(int argc, char **argv)
     static const int signals[] = {SIGTERM, SIGINT, 0};
     struct err e = {0};
     struct host h = {0};
-    struct scheduler_options o = {.store.path = argc > 1 ? argv[1] : NULL};
+    struct scheduler_options o = scheduler_options_default();
+    struct grpc_server_limits limits = grpc_server_limits_default();
+    limits.ping_interval_ns = limits.ping_timeout_ns = 20 * NS_PER_S;
+    o.store.path = o.store.shown = argc > 1 ? argv[1] : NULL;
+    o.engine = settled_engine();
+    o.large_message_agents = "durabletask-js";
     if (!o.store.path) {
         fprintf(stderr, "usage: scheduler_host STORE [PORT [HUB...]]\n");
         return 2;
@@ -67,10 +74,12 @@ int main(int argc, char **argv)
     if (scheduler_create(h.loop, &o, &h.scheduler, &e) != STATUS_OK)
         return die(&e);
     struct grpc_handler handler = scheduler_handler(h.scheduler);
-    if (grpc_server_create(h.loop, NULL, &handler, &h.server, &e) != STATUS_OK)
+    if (grpc_server_create(h.loop, &limits, &handler, &h.server, &e) != STATUS_OK)
         return die(&e);
     scheduler_attach(h.scheduler, h.server);
-    struct listener_options l = {.port = (uint16_t)(argc > 2 ? atoi(argv[2]) : 0), .grpc = h.server};
+    struct listener_options l = {.port = (uint16_t)(argc > 2 ? atoi(argv[2]) : 0),
+                                 .grpc = h.server,
+                                 .first_byte_timeout_ns = LISTENER_FIRST_BYTE_TIMEOUT_NS};
     if (listener_open(h.loop, &l, &h.listener, &e) != STATUS_OK)
         return die(&e);
     printf("port %d\n", listener_port(h.listener));

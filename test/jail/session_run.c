@@ -562,7 +562,13 @@ static void set_limit(struct keeper_options *o, const char *text)
 
 int main(int argc, char **argv)
 {
-    struct keeper_options o = {0};
+    struct keeper_options o = keeper_options_default();
+    o.sessions_max = 100;
+    o.limits.memory_bytes = (uint64_t)512 << 20;
+    o.limits.tasks = 64;
+    o.limits.cpu_percent = 100;
+    o.limits.data_bytes = (uint64_t)256 << 20;
+    o.limits.read_bytes = (uint64_t)64 << 20;
     const char *program = NULL;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--program") == 0)
@@ -576,6 +582,7 @@ int main(int argc, char **argv)
         else
             set_limit(&o, argv[i + 1]);
     }
+    o.limits.file_bytes = o.limits.data_bytes;
     signal(SIGPIPE, SIG_IGN);
     struct err e = {0};
     const struct keeper_callbacks callbacks = {on_ready, on_spawned, on_ended, on_stored, on_lost, NULL};

@@ -7,6 +7,7 @@
 
 #include "core/task/event.h"
 #include "core/task/memory.h"
+#include "lib/settled.h"
 
 struct rig_commit {
     struct list link;
@@ -363,11 +364,41 @@ static void load(struct rig *r)
     engine_load_done(r->engine, r->key_next, rig_time(r));
 }
 
+/* What a test leaves at zero is as in the product. */
+static struct engine_options with_defaults(const struct engine_options *given)
+{
+    struct engine_options options = given ? *given : (struct engine_options){0};
+    const struct engine_options settled = settled_engine();
+#define FILL(field) options.field = options.field ? options.field : settled.field
+    FILL(message_size_max);
+    FILL(payload_size_max);
+    FILL(terminal_resident_max);
+    FILL(history_resident_size_max);
+    FILL(payload_resident_size_max);
+    FILL(entity_resident_max);
+    FILL(entity_resident_size_max);
+    FILL(payload_small_size);
+    FILL(receipts_max);
+    FILL(receipt_keep_ns);
+    FILL(entity_failures_max);
+    FILL(stream_items_default);
+    FILL(poison_deliveries_max);
+    FILL(ping_interval_ns);
+    FILL(activity_grace_ns);
+    FILL(orchestrator_lease_ns);
+    FILL(activity_lease_ns);
+    FILL(unserved_wait_ns);
+    FILL(terminate_wait_ns);
+    FILL(abandon_delay_min_ns);
+    FILL(abandon_delay_max_ns);
+#undef FILL
+    return options;
+}
+
 void rig_init(struct rig *r, const struct engine_options *o)
 {
     *r = (struct rig){.now_ns = RIG_START, .call_next = 1, .key_next = 1};
-    if (o)
-        r->options = *o;
+    r->options = with_defaults(o);
     engine_actions_init(&r->actions);
     struct list *lists[] = {&r->pending,   &r->reads,    &r->instances,    &r->replies,         &r->works,
                             &r->histories, &r->entities, &r->entity_locks, &r->entity_messages, &r->receipts};

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "net/limit_values.h"
 #include "net/listener.h"
 #include "os/clock.h"
 
@@ -202,9 +203,11 @@ int main(void)
     static const int signals[] = {SIGTERM, 0};
     const struct grpc_handler handler = {
         .on_call = on_call, .on_cancelled = on_cancelled, .on_writable = on_writable, .context = &echo};
-    const struct grpc_server_limits limits = {.request_size_max = MESSAGE_SIZE_MAX};
+    struct grpc_server_limits limits = grpc_server_limits_default();
+    limits.request_size_max = MESSAGE_SIZE_MAX;
+    limits.ping_interval_ns = limits.ping_timeout_ns = 20 * NS_PER_S;
     list_init(&echo.calls);
-    struct listener_options o = {0};
+    struct listener_options o = {.first_byte_timeout_ns = LISTENER_FIRST_BYTE_TIMEOUT_NS};
     enum status s = loop_create(&echo.loop, &e);
     if (s == STATUS_OK)
         s = loop_signals(echo.loop, signals, on_signal, &echo, &e);

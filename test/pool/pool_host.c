@@ -13,6 +13,7 @@
 #include "fake_tier.h"
 #include "jail/data_root.h"
 #include "jail/warden_client.h"
+#include "net/limit_values.h"
 #include "net/listener.h"
 #include "os/clock.h"
 #include "os/memory.h"
@@ -106,12 +107,14 @@ int main(int argc, char **argv)
     char data_root[DATA_ROOT_PATH_SIZE];
     if (!fake && data_root_make(data_root, &e))
         return fail(&e);
-    struct process_tier_options process = {
-        .keeper = {.sessions_max = 2 * most + 8,
-                   .zygote_path = setting(argc, argv, "zygote", NULL),
-                   .limits = {.memory_bytes = (uint64_t)number(argc, argv, "memory_mb", 0) << 20}},
-        .data_root = data_root,
-    };
+    struct process_tier_options process = {.keeper = keeper_options_default(), .data_root = data_root};
+    process.keeper.sessions_max = 2 * most + 8;
+    process.keeper.zygote_path = setting(argc, argv, "zygote", NULL);
+    process.keeper.limits.memory_bytes = (uint64_t)number(argc, argv, "memory_mb", 512) << 20;
+    process.keeper.limits.tasks = 64;
+    process.keeper.limits.cpu_percent = 100;
+    process.keeper.limits.data_bytes = process.keeper.limits.file_bytes = (uint64_t)256 << 20;
+    process.keeper.limits.read_bytes = (uint64_t)64 << 20;
     struct fake_tier_options fake_options = {.data_dir = setting(argc, argv, "data_dir", NULL)};
     struct pool_service_options o = {
         .name = "test",
@@ -119,25 +122,27 @@ int main(int argc, char **argv)
         .sessions_ready = ready,
         .cooldown_ns = (int64_t)(number(argc, argv, "cooldown_s", 300) * NS_PER_S),
         .execution_max_ns = (int64_t)(number(argc, argv, "execution_max_s", 220) * NS_PER_S),
-        .result_size_max = (size_t)number(argc, argv, "result_max", 0),
-        .uploads_size_max = (size_t)number(argc, argv, "uploads_memory_max", 0),
-        .memory_size_max = (size_t)number(argc, argv, "pool_memory_max", 0),
-        .upload_size_max = (size_t)number(argc, argv, "upload_max", 0),
+        .result_size_max = (size_t)number(argc, argv, "result_max", 8 << 20),
+        .uploads_size_max = (size_t)number(argc, argv, "uploads_memory_max", 1 << 30),
+        .memory_size_max = (size_t)number(argc, argv, "pool_memory_max", 256 << 20),
+        .upload_size_max = (size_t)number(argc, argv, "upload_max", 128 << 20),
+        .body_size_max = 8 << 20,
+        .output_size_max = 1 << 20,
+        .isolation_wait_ns = 60 * NS_PER_S,
         .lenient_versions = number(argc, argv, "lenient_versions", 0) > 0,
         .plain_numbers = number(argc, argv, "plain_numbers", 0) > 0,
-        .tier = fake ? &fake_tier : NULL,
+        .tier = fake ? &fake_tier : &session_tier_process,
         .tier_options = fake ? (const void *)&fake_options : &process,
         .unproven = fake,
     };
-    if (http_server_create(h.loop, &(struct http_server_limits){0}, &http, &e) ||
-        pool_service_create(h.loop, &o, &h.pool, &e))
+    if (http_server_create(h.loop, NULL, &http, &e) || pool_service_create(h.loop, &o, &h.pool, &e))
         return fail(&e);
     h.parts[0] = (struct http_part){
         .name = "report", .prefix = "", .routes = &report_route, .route_count = 1, .context = &h};
     h.parts[1] = pool_service_part(h.pool, true);
     http_router_init(&h.router, h.parts, ARRAY_SIZE(h.parts));
     pool_service_on_up(h.pool, on_up, &h);
-    struct listener_options at = {.http = http};
+    struct listener_options at = {.http = http, .first_byte_timeout_ns = LISTENER_FIRST_BYTE_TIMEOUT_NS};
     static const struct bytes names[] = {BYTES_LITERAL("pool.example")};
     static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
     http_server_known_as(http, &site);

@@ -25,10 +25,30 @@ struct fixture {
 
 static struct fixture fx;
 
+/* What a test leaves at zero is as in the product; what is a setting there has a value that does for tests. */
+static void fill_options(struct pool_options *options)
+{
+    const struct pool_options fixed = pool_options_default();
+#define FILL(field, value) options->field = options->field ? options->field : (value)
+    FILL(sessions_max, 100);
+    FILL(isolation_wait_ns, 60 * NS_PER_S);
+    FILL(output_size_max, (size_t)1 << 20);
+    FILL(result_size_max, (size_t)8 << 20);
+    FILL(memory_size_max, (size_t)256 << 20);
+    FILL(uploads_size_max, (size_t)1 << 30);
+    FILL(grace_ns, fixed.grace_ns);
+    FILL(session_wait_max_ns, fixed.session_wait_max_ns);
+    FILL(queue_max, fixed.queue_max);
+    FILL(records_max, fixed.records_max);
+    FILL(records_size_max, fixed.records_size_max);
+#undef FILL
+}
+
 static void start(const struct pool_options *o, const struct fake_tier_options *tier)
 {
     struct err e = {0};
     fx.options = o ? *o : (struct pool_options){.sessions_ready = 2, .cooldown_ns = 60 * NS_PER_S};
+    fill_options(&fx.options);
     fx.tier = tier ? *tier : (struct fake_tier_options){0};
     fx.options.tier = &fake_tier;
     fx.options.tier_options = &fx.tier;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/settled.h"
 #include "os/clock.h"
 #include "service_rig.h"
 
@@ -19,20 +20,27 @@
 void rig_serve(struct service_rig *rig)
 {
     struct err e = {0};
-    struct scheduler_options o = {.store = {.path = rig->path, .vfs = rig->vfs},
-                                  .hubs = rig->hubs,
-                                  .hub_count = rig->hub_count,
-                                  .hubs_dynamic = rig->hubs_dynamic,
-                                  .hubs_managed = rig->hubs_managed,
-                                  .retention = rig->retention,
-                                  .retention_interval_ns = NS_PER_S / 50,
-                                  .unix_ns = rig->unix_ns};
+    struct scheduler_options o = scheduler_options_default();
+    o.store.path = o.store.shown = rig->path;
+    o.store.vfs = rig->vfs;
+    o.engine = settled_engine();
+    o.large_message_agents = "durabletask-js";
+    o.hubs = rig->hubs;
+    o.hub_count = rig->hub_count;
+    o.hubs_dynamic = rig->hubs_dynamic;
+    o.hubs_managed = rig->hubs_managed;
+    o.retention = rig->retention;
+    o.retention_interval_ns = NS_PER_S / 50;
+    if (rig->unix_ns)
+        o.unix_ns = rig->unix_ns;
     enum status status = scheduler_create(rig->loop, &o, &rig->scheduler, &e);
     if (status != STATUS_OK)
         print_error("%s\n", e.text);
     assert_int_equal(status, STATUS_OK);
     struct grpc_handler h = scheduler_handler(rig->scheduler);
-    assert_int_equal(grpc_server_create(rig->loop, NULL, &h, &rig->server, &e), STATUS_OK);
+    struct grpc_server_limits limits = grpc_server_limits_default();
+    limits.ping_interval_ns = limits.ping_timeout_ns = 20 * NS_PER_S;
+    assert_int_equal(grpc_server_create(rig->loop, &limits, &h, &rig->server, &e), STATUS_OK);
     scheduler_attach(rig->scheduler, rig->server);
 }
 
@@ -129,7 +137,7 @@ void client_open(struct client *client, struct service_rig *rig)
     close(listener);
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     assert_int_equal(grpc_server_adopt(rig->server, transport_plain(other), NULL), STATUS_OK);
-    struct grpc_client_options o = {.authority = "127.0.0.1:1"};
+    struct grpc_client_options o = {.authority = "127.0.0.1:1", .response_size_max = (size_t)64 << 20};
     const char *hub = client->hub, *worker = client->worker;
     *client = (struct client){.rig = rig, .hub = hub, .worker = worker, .watch.on_ready = client_ready};
     assert_int_equal(grpc_client_create(&o, &client->grpc, NULL), STATUS_OK);

@@ -37,7 +37,11 @@ static struct buf expected[SETS_MAX + 1]; /* the model's text after k sets */
 static void open_store(struct run *r, const char *path, const char *vfs)
 {
     struct err e = {0};
-    struct sqlite_store_options o = {.path = path, .vfs = vfs, .checkpoint_pages = 30, .fresh_ids_max = 3};
+    struct sqlite_store_options o = sqlite_store_options_default();
+    o.path = o.shown = path;
+    o.vfs = vfs;
+    o.checkpoint_pages = 30;
+    o.fresh_ids_max = 3;
     enum status status = sqlite_store_open(&o, r->loop, &r->store, &e);
     if (status != STATUS_OK)
         print_error("open %s: %s\n", path, e.text);

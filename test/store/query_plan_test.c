@@ -129,7 +129,8 @@ static void test_a_store_of_version_1_keeps_everything_in_sight(void **state)
     put_version_1(fixture);
 
     struct task_store *store = NULL;
-    struct sqlite_store_options options = {.path = fixture->path};
+    struct sqlite_store_options options = sqlite_store_options_default();
+    options.path = options.shown = fixture->path;
     assert_int_equal(sqlite_store_open(&options, fixture->loop, &store, NULL), STATUS_OK);
     assert_page(fixture, store, 0, "waits\nbroke\nended\n");
     assert_page(fixture, store, 1u << 0, "waits\n");

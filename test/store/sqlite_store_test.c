@@ -44,8 +44,10 @@ static struct db *raw_open(struct fixture *f)
     struct db *d = NULL;
     char path[128];
     snprintf(path, sizeof path, "%s/tasks.db", f->folder);
-    struct db_options o = {
-        .path = path, .statements = task_statements, .statement_count = TASK_STATEMENT_COUNT};
+    struct db_options o = {.path = path,
+                           .cache_size_kib = 8192,
+                           .statements = task_statements,
+                           .statement_count = TASK_STATEMENT_COUNT};
     assert_int_equal(db_open(&o, &d, NULL), STATUS_OK);
     return d;
 }

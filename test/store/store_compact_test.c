@@ -114,7 +114,9 @@ static void test_a_file_shrinks_when_it_is_opened(void **state)
     snprintf(path, sizeof path, "%s/tasks.db", folder);
     snprintf(copy, sizeof copy, "%s.compact", path);
     assert_int_equal(loop_create(&loop, NULL), STATUS_OK);
-    struct sqlite_store_options options = {.path = path, .sync_off = true};
+    struct sqlite_store_options options = sqlite_store_options_default();
+    options.path = options.shown = path;
+    options.sync_off = true;
     assert_int_equal(sqlite_store_open(&options, loop, &store, NULL), STATUS_OK);
     store_make_hubs(store);
     put_and_take_back(store, loop, 70);

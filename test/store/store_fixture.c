@@ -21,6 +21,7 @@ static enum status sqlite_open(const char *folder, struct loop *loop, struct tas
     char path[128];
     snprintf(path, sizeof path, "%s/tasks.db", folder);
     struct sqlite_store_options options = {.path = path,
+                                           .shown = path,
                                            .hubs_max = 3,
                                            .checkpoint_pages = 50,
                                            .fresh_ids_max = FRESH_IDS_MAX,

@@ -48,7 +48,8 @@ static int teardown(void **state)
 
 static enum status try_open(struct fixture *fixture, struct task_store **ret_store, struct err *error)
 {
-    struct sqlite_store_options options = {.path = fixture->path};
+    struct sqlite_store_options options = sqlite_store_options_default();
+    options.path = options.shown = fixture->path;
     return sqlite_store_open(&options, fixture->loop, ret_store, error);
 }
 

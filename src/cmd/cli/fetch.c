@@ -5,10 +5,9 @@
 #include <curl/curl.h>
 
 #include "base/encode.h"
+#include "cmd/limit_values.h"
 #include "credential/wiped.h"
 #include "os/clock.h"
-
-#define ANSWER_SIZE_MAX ((size_t)16 << 20) /* bytes */
 
 static size_t on_data(char *data, size_t unit, size_t count, void *context)
 {
@@ -81,7 +80,7 @@ STATUS_RESULT fetch_bytes(const struct cli_session *session, const char *path, l
     enum status status = cli_session_token(session, &token, err);
     if (status != STATUS_OK)
         return status;
-    ret_body->limit = ANSWER_SIZE_MAX;
+    ret_body->limit = CLI_ANSWER_SIZE_MAX;
     make_url(session, path, &url);
     CURL *curl = curl_easy_init();
     struct curl_slist *headers = make_headers(session, &token);

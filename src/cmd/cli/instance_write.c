@@ -7,9 +7,8 @@
 
 #include "cmd/cli/actions.h"
 #include "cmd/cli/print.h"
+#include "cmd/limit_values.h"
 #include "os/clock.h"
-
-#define TAGS_MAX 64
 
 /* --- results --- */
 
@@ -65,13 +64,13 @@ static int each_id(struct cli_session *session,
 /* --- start and raise --- */
 
 /* "key=value,key=value", cut in place. False: a part has no '='. */
-static bool read_tags(char *text, struct dt_tag tags[TAGS_MAX], size_t *ret_count)
+static bool read_tags(char *text, struct dt_tag tags[CLI_TAGS_MAX], size_t *ret_count)
 {
     char *rest = NULL;
     *ret_count = 0;
     for (char *part = strtok_r(text, ",", &rest); part; part = strtok_r(NULL, ",", &rest)) {
         char *mark = strchr(part, '=');
-        if (!mark || *ret_count == TAGS_MAX)
+        if (!mark || *ret_count == CLI_TAGS_MAX)
             return false;
         *mark = '\0';
         tags[(*ret_count)++] = (struct dt_tag){part, mark + 1};
@@ -101,7 +100,7 @@ static int wait_for_end(struct cli_session *session, const char *id)
 static int start(struct cli_session *session, char *tag_text)
 {
     const struct option_values *values = session->values;
-    struct dt_tag tags[TAGS_MAX];
+    struct dt_tag tags[CLI_TAGS_MAX];
     struct dt_start_options options = DT_INIT(struct dt_start_options);
     char id[DT_INSTANCE_ID_SIZE];
     struct dt_error error;

@@ -4,13 +4,17 @@
 
 #include "base/duration.h"
 
+struct comeback_options comeback_options_default(void)
+{
+    return (struct comeback_options){.first_wait_ns = COMEBACK_FIRST_WAIT_NS,
+                                     .most_wait_ns = COMEBACK_MOST_WAIT_NS,
+                                     .long_life_ns = COMEBACK_LONG_LIFE_NS};
+}
+
 void comeback_init(struct comeback *comeback, const struct comeback_options *options)
 {
-    struct comeback_options own = *options;
-    own.first_wait_ns = own.first_wait_ns ? own.first_wait_ns : 100 * NS_PER_MS;
-    own.most_wait_ns = own.most_wait_ns ? own.most_wait_ns : 10 * NS_PER_S;
-    own.long_life_ns = own.long_life_ns ? own.long_life_ns : 60 * NS_PER_S;
-    *comeback = (struct comeback){.options = own, .up_since_ns = INT64_MAX};
+    ASSERT(options->first_wait_ns > 0 && options->most_wait_ns > 0 && options->long_life_ns > 0);
+    *comeback = (struct comeback){.options = *options, .up_since_ns = INT64_MAX};
 }
 
 void comeback_up(struct comeback *comeback, int64_t now_ns)

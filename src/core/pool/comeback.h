@@ -7,16 +7,23 @@
 
 #include <stdint.h>
 
-struct comeback_options {  /* nanoseconds; zero fields take the default behind */
-    int64_t first_wait_ns; /* 100 ms */
-    int64_t most_wait_ns;  /* 10 s */
-    int64_t long_life_ns;  /* 60 s */
+#include "base/duration.h"
+
+#define COMEBACK_FIRST_WAIT_NS (100 * NS_PER_MS)
+#define COMEBACK_MOST_WAIT_NS  (10 * NS_PER_S)
+#define COMEBACK_LONG_LIFE_NS  (60 * NS_PER_S)
+
+struct comeback_options { /* nanoseconds; none is zero */
+    int64_t first_wait_ns;
+    int64_t most_wait_ns;
+    int64_t long_life_ns; /* after which a death is no sign of trouble */
 };
+struct comeback_options comeback_options_default(void);
 
 struct comeback {
-    struct comeback_options options; /* no zero fields */
-    uint32_t deaths;                 /* in a row, none of them after a long life */
-    int64_t up_since_ns;             /* INT64_MAX: it is not up */
+    struct comeback_options options;
+    uint32_t deaths;     /* in a row, none of them after a long life */
+    int64_t up_since_ns; /* INT64_MAX: it is not up */
 };
 
 void comeback_init(struct comeback *comeback, const struct comeback_options *options);

@@ -52,7 +52,8 @@ static void test_a_short_life_is_not(void **state)
 static void test_defaults(void **state)
 {
     struct comeback comeback;
-    comeback_init(&comeback, &(struct comeback_options){0});
+    const struct comeback_options usual = comeback_options_default();
+    comeback_init(&comeback, &usual);
     assert_int_equal(comeback_down(&comeback, 0), 100 * NS_PER_MS);
     comeback.deaths = 1000000;
     assert_int_equal(comeback_down(&comeback, 0), 10 * NS_PER_S);

@@ -18,7 +18,6 @@
 #include "core/task/worker_note.h"
 
 #define NOTE_SIZE_MAX 300 /* bytes of a line */
-#define BATCH_MAX     500 /* ids of one request (spec 3.12) */
 
 /* --- what the methods share --- */
 
@@ -243,8 +242,11 @@ void control_skip_graceful(struct engine *engine, struct call *call)
     if (refuse(engine, call, decoded, "the reason", request.reason.value.size))
         return;
     size_t count = request.instance_batch ? request.instance_batch->instance_ids_count : 0;
-    if (count > BATCH_MAX) {
-        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "at most 500 instance ids are allowed", 0);
+    if (count > TASK_BATCH_IDS_MAX) {
+        call_fail(
+            engine, call, STATUS_INVALID_ARGUMENT,
+            "at most " DIGITS_OF(TASK_BATCH_IDS_MAX) " instance ids are allowed (limit task-batch-ids-max)",
+            0);
         return;
     }
     struct pb_skip_graceful_orchestration_terminations_response answer = {.unterminated_instance_ids = NULL};

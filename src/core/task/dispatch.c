@@ -2,12 +2,12 @@
 /* dispatch.c — who is next, in three steps: kinds of a hub in turn, queues of a kind, streams of a queue. */
 #include "core/task/dispatch.h"
 
+#include "core/task/limits.h"
 #include "core/task/stream.h"
 #include "core/task/unserved.h"
 #include "core/task/work.h"
 
 /* Works of one kind whose data is fetched ahead: more would sit in memory before a worker is free. */
-#define LOADING_MAX 64
 
 /* Activities first: what is under way goes on before more is begun. */
 static const enum work_kind order[] = {WORK_ACTIVITY, WORK_ENTITY, WORK_TURN};
@@ -47,7 +47,7 @@ static bool serve(struct engine *engine, struct queue *queue)
     if (!stream)
         return false;
     if (class->loaded && !class->loaded(work)) {
-        if (engine->work_counts[class->kind][WORK_LOADING] >= LOADING_MAX)
+        if (engine->work_counts[class->kind][WORK_LOADING] >= TASK_LOADING_MAX)
             return false;
         work_load(engine, work); /* before the fetch is asked for, whose end looks for that state */
         class->load(engine, work);

@@ -8,6 +8,7 @@
 #include "core/task/dispatch.h"
 #include "core/task/gate.h"
 #include "core/task/instance.h"
+#include "core/task/limits.h"
 #include "core/task/methods.h"
 #include "core/task/queue.h"
 #include "core/task/receipt.h"
@@ -17,40 +18,51 @@
 
 /* --- life --- */
 
-#define DEFAULT(field, value) engine->options.field = engine->options.field ? engine->options.field : (value)
-
-static void set_options(struct engine *engine, const struct engine_options *options)
+struct engine_options engine_options_default(void)
 {
-    engine->options = *options;
-    DEFAULT(message_size_max, ((size_t)4 << 20) - ((size_t)64 << 10));
-    DEFAULT(payload_size_max, (size_t)1 << 20);
-    DEFAULT(terminal_resident_max, 1000);
-    DEFAULT(entity_resident_max, 10000);
-    DEFAULT(entity_resident_size_max, (size_t)64 << 20);
-    DEFAULT(history_resident_size_max, (size_t)64 << 20);
-    DEFAULT(payload_resident_size_max, (size_t)64 << 20);
-    DEFAULT(payload_small_size, 1024);
-    DEFAULT(receipts_max, 50000);
-    DEFAULT(receipt_keep_ns, 600 * NS_PER_S);
-    DEFAULT(stream_items_default, 100);
-    DEFAULT(poison_deliveries_max, 50);
-    DEFAULT(entity_failures_max, 5);
-    DEFAULT(ping_interval_ns, 30 * NS_PER_S);
-    DEFAULT(activity_grace_ns, 5 * NS_PER_S);
-    DEFAULT(orchestrator_lease_ns, 300 * NS_PER_S);
-    DEFAULT(activity_lease_ns, 24 * 3600 * NS_PER_S);
-    DEFAULT(unserved_wait_ns, 10 * NS_PER_S);
-    DEFAULT(terminate_wait_ns, 5 * NS_PER_S);
-    DEFAULT(abandon_delay_min_ns, NS_PER_S);
-    DEFAULT(abandon_delay_max_ns, 60 * NS_PER_S);
+    return (struct engine_options){
+        .message_size_max = TASK_MESSAGE_SIZE_MAX,
+        .terminal_resident_max = TASK_TERMINAL_RESIDENT_MAX,
+        .entity_resident_max = ENTITY_RESIDENT_MAX,
+        .entity_resident_size_max = ENTITY_RESIDENT_SIZE_MAX,
+        .payload_small_size = TASK_PAYLOAD_SMALL_SIZE,
+        .receipts_max = TASK_RECEIPTS_MAX,
+        .receipt_keep_ns = TASK_RECEIPT_KEEP_NS,
+        .stream_items_default = TASK_STREAM_ITEMS_DEFAULT,
+        .poison_deliveries_max = TASK_POISON_DELIVERIES_MAX,
+        .entity_failures_max = ENTITY_FAILURES_MAX,
+        .ping_interval_ns = TASK_PING_INTERVAL_NS,
+        .activity_grace_ns = TASK_ACTIVITY_GRACE_NS,
+        .orchestrator_lease_ns = TASK_ORCHESTRATOR_LEASE_NS,
+        .unserved_wait_ns = TASK_UNSERVED_WAIT_NS,
+        .terminate_wait_ns = TASK_TERMINATE_WAIT_NS,
+        .abandon_delay_min_ns = TASK_ABANDON_DELAY_MIN_NS,
+        .abandon_delay_max_ns = TASK_ABANDON_DELAY_MAX_NS,
+    };
+}
+
+/* Zero is no limit of anything here, but a field that nobody has set. */
+static void check_options(const struct engine_options *options)
+{
+    ASSERT(options->message_size_max && options->payload_size_max && options->payload_small_size);
+    ASSERT(options->terminal_resident_max && options->entity_resident_max);
+    ASSERT(options->history_resident_size_max && options->payload_resident_size_max);
+    ASSERT(options->entity_resident_size_max && options->stream_items_default);
+    ASSERT(options->poison_deliveries_max && options->ping_interval_ns > 0);
+    ASSERT(options->activity_grace_ns > 0 && options->activity_lease_ns > 0);
+    ASSERT(options->orchestrator_lease_ns > 0 && options->unserved_wait_ns > 0);
+    ASSERT(options->terminate_wait_ns > 0 && options->abandon_delay_min_ns > 0);
+    ASSERT(options->abandon_delay_max_ns > 0 && options->entity_failures_max);
+    ASSERT(options->receipts_max && options->receipt_keep_ns > 0);
 }
 
 enum status engine_create(const struct engine_options *options, struct engine **ret_engine)
 {
+    check_options(options);
     struct engine *engine = calloc(1, sizeof *engine);
     if (!engine)
         return STATUS_NO_MEMORY;
-    set_options(engine, options);
+    engine->options = *options;
     prng_seed(&engine->prng, options->seed);
     arena_init(&engine->scratch, ARENA_NO_CAP);
     arena_init(&engine->inbound, ARENA_LIMIT_DEFAULT);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* The limits of core/task/limits.h; what is a setting of the program is zero, and the caller's to set. */
+struct engine_options engine_options_default(void);
 /* engine.h — the scheduler's decisions, without clock, socket, disk or thread.
  *
  * Everything that happens to a task hub goes through one engine: client calls, worker streams, completions,

@@ -387,8 +387,9 @@ static void a_set_of_locks_over_the_limit_fails_its_orchestration(void **state)
         struct pb_orchestration_state *seen = script_state(&rig, id, &arena);
         assert_int_equal(seen->orchestration_status, PB_ORCHESTRATION_STATUS_FAILED);
         assert_true(bytes_equal_cstr(seen->failure_details->error_type, "InvalidEntityMessage"));
-        assert_true(bytes_equal_cstr(seen->failure_details->error_message,
-                                     "a critical section may lock 500 entities at most"));
+        assert_true(
+            bytes_equal_cstr(seen->failure_details->error_message,
+                             "a critical section may lock 500 entities at most (limit entity-lock-set-max)"));
     }
     script_start(&rig, "most", "X");
     say_locks(&rig, script_turn(&rig, "most"), ENTITY_LOCK_SET_MAX);

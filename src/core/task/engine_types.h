@@ -114,34 +114,33 @@ struct engine_filter {
     size_t version_count; /* 0: any */
 };
 
-struct engine_options {           /* zero fields take the default behind */
-    size_t message_size_max;      /* bytes of one message to a worker or client: 4 MiB - 64 KiB (spec 2.6) */
-    size_t payload_size_max;      /* bytes of one input, output, event: 1 MiB (spec 2.6) */
-    size_t terminal_resident_max; /* terminal instances kept in memory: 1000 */
-    size_t history_resident_size_max; /* bytes of histories kept for waiting instances: 64 MiB */
+struct engine_options {               /* all are set: engine_options_default, then those that are settings */
+    size_t message_size_max;          /* bytes of one message to a worker or client (spec 2.6) */
+    size_t payload_size_max;          /* setting; bytes of one input, output, event (spec 2.6) */
+    size_t terminal_resident_max;     /* terminal instances kept in memory */
+    size_t history_resident_size_max; /* setting; bytes of histories kept for waiting instances */
     size_t
-        payload_resident_size_max;   /* bytes of inputs, outputs and custom statuses kept in memory: 64 MiB */
-    size_t entity_resident_max;      /* idle entities kept in memory: 10000 */
-    size_t entity_resident_size_max; /* bytes of their states: 64 MiB */
-    size_t payload_small_size;       /* bytes of one that always stays, where it was used: 1024 */
-    size_t receipts_max;             /* operations of clients that are remembered: 50000 (receipt.h) */
-    int64_t receipt_keep_ns;         /* for how long: 10 min */
-    uint32_t stream_items_default;   /* per category when a worker sends 0: 100 (spec 2.10) */
-    uint32_t poison_deliveries_max;  /* 50; UINT32_MAX: never (spec 3.21) */
-    uint32_t
-        entity_failures_max;   /* of one batch in a row, as its workers say, until its callers are told: 5 */
-    int64_t ping_interval_ns;  /* 30 s (spec 2.9) */
-    int64_t activity_grace_ns; /* after a stream ended: 5 s (spec 2.11) */
-    int64_t orchestrator_lease_ns; /* upper bound on a live stream: 5 min (spec 2.11) */
-    int64_t activity_lease_ns;     /* the same for an activity, which may run for hours: 24 h */
-    int64_t unserved_wait_ns;  /* work that no worker takes is told after this, then ever less often: 10 s */
-    int64_t terminate_wait_ns; /* for a worker to take a terminate before the engine acts: 5 s (3.12) */
-    int64_t abandon_delay_min_ns; /* until work that was given back, or lost again, is sent: 1 s, doubling */
-    int64_t abandon_delay_max_ns; /* 60 s */
-    bool speculate_turns;         /* hand events to their orchestrator before they are on disk: its answer
-                                   * is committed with or behind them, so nothing is promised too early */
-    bool traces;                  /* tell of executions that are over, by ENGINE_TRACE */
-    uint64_t seed[4];             /* for ids and tokens; random in production, never the same twice */
+        payload_resident_size_max; /* setting; bytes of inputs, outputs and custom statuses kept in memory */
+    size_t entity_resident_max;    /* idle entities kept in memory */
+    size_t entity_resident_size_max; /* bytes of their states */
+    size_t payload_small_size;       /* bytes of one that always stays, where it was used */
+    size_t receipts_max;             /* operations of clients that are remembered (receipt.h) */
+    int64_t receipt_keep_ns;         /* for how long */
+    uint32_t stream_items_default;   /* per category when a worker sends 0 (spec 2.10) */
+    uint32_t poison_deliveries_max;  /* UINT32_MAX: never (spec 3.21) */
+    uint32_t entity_failures_max;  /* of one batch in a row, as its workers say, until its callers are told */
+    int64_t ping_interval_ns;      /* (spec 2.9) */
+    int64_t activity_grace_ns;     /* after a stream ended (spec 2.11) */
+    int64_t orchestrator_lease_ns; /* upper bound on a live stream (spec 2.11) */
+    int64_t activity_lease_ns;     /* setting; the same for an activity, which may run for hours */
+    int64_t unserved_wait_ns;      /* work that no worker takes is told after this, then ever less often */
+    int64_t terminate_wait_ns;     /* for a worker to take a terminate before the engine acts (3.12) */
+    int64_t abandon_delay_min_ns;  /* until work that was given back, or lost again, is sent; doubles */
+    int64_t abandon_delay_max_ns;
+    bool speculate_turns; /* hand events to their orchestrator before they are on disk: its answer
+                           * is committed with or behind them, so nothing is promised too early */
+    bool traces;          /* tell of executions that are over, by ENGINE_TRACE */
+    uint64_t seed[4];     /* for ids and tokens; random in production, never the same twice */
 };
 
 #endif

@@ -43,8 +43,9 @@ static const char *object_to(struct engine *engine, struct bytes id)
 
 static const char *too_many_locks(struct engine *engine)
 {
-    return memory_must(
-        arena_fmt(&engine->scratch, "a critical section may lock %d entities at most", ENTITY_LOCK_SET_MAX));
+    return memory_must(arena_fmt(
+        &engine->scratch, "a critical section may lock %d entities at most (limit entity-lock-set-max)",
+        ENTITY_LOCK_SET_MAX));
 }
 
 /* What is over a limit would be waited for in vain. What is no message at all is dropped, as any event that nobody hears. */

@@ -4,15 +4,12 @@
 #include "core/task/entity_legacy.h"
 
 #include "base/time_parse.h"
+#include "core/task/limits.h"
 #include "core/task/memory.h"
 #include "wire/json/json.h"
 
-#define TEXT_SIZE_MAX  ((size_t)8 << 20) /* bytes: an input of the largest size, with every byte escaped */
-#define DEPTH_MAX      8
-#define VALUES_MAX     4096
-#define ID_SIZE_MAX    100 /* bytes of a request's id: a GUID has 36 */
-#define FAILURES_MAX   16  /* nested failures that an answer shows */
-#define TIME_SIZE_MAX  64  /* bytes */
+#define FAILURES_MAX   16 /* nested failures that an answer shows */
+#define TIME_SIZE_MAX  64 /* bytes */
 #define REQUEST_NAME   BYTES_LITERAL("op")
 #define SCHEDULED_NAME BYTES_LITERAL("op@")
 #define RELEASE_NAME   BYTES_LITERAL("release")
@@ -54,7 +51,8 @@ static enum status read_lock_set(struct arena *arena, const json_t *set, struct 
         const json_t *item = json_array_get(set, n);
         struct bytes name = json_bytes(json_get_nocase(item, "name"));
         struct bytes key = json_bytes(json_get_nocase(item, "key"));
-        if (!name.data || !key.data || name.size > ID_SIZE_MAX || key.size > ID_SIZE_MAX)
+        if (!name.data || !key.data || name.size > ENTITY_LEGACY_ID_SIZE_MAX ||
+            key.size > ENTITY_LEGACY_ID_SIZE_MAX)
             return STATUS_MALFORMED;
         const char *id = memory_must(arena_fmt(arena, "@%.*s@%.*s", BYTES_FMT(name), BYTES_FMT(key)));
         const char *reason;
@@ -99,9 +97,9 @@ static enum status read_request(struct arena *arena, const json_t *object, struc
 enum status entity_legacy_read(struct arena *arena, struct bytes event_name, struct bytes text,
                                struct entity_legacy *ret_message)
 {
-    const struct json_limits limits = {.size_max = TEXT_SIZE_MAX,
-                                       .depth_max = DEPTH_MAX,
-                                       .values_max = VALUES_MAX,
+    const struct json_limits limits = {.size_max = ENTITY_LEGACY_SIZE_MAX,
+                                       .depth_max = ENTITY_LEGACY_DEPTH_MAX,
+                                       .values_max = ENTITY_LEGACY_VALUES_MAX,
                                        .last_duplicate_wins = true};
     CLEANUP(json_release) json_t *object = NULL;
     struct err err = {0};
@@ -109,7 +107,7 @@ enum status entity_legacy_read(struct arena *arena, struct bytes event_name, str
     if (status != STATUS_OK)
         return status;
     struct entity_legacy message = {.kind = ENTITY_LEGACY_RELEASE, .id = member(arena, object, "id")};
-    if (!json_is_object(object) || message.id.size == 0 || message.id.size > ID_SIZE_MAX)
+    if (!json_is_object(object) || message.id.size == 0 || message.id.size > ENTITY_LEGACY_ID_SIZE_MAX)
         return STATUS_MALFORMED;
     if (!bytes_equal(event_name, RELEASE_NAME))
         status = read_request(arena, object, event_name, &message);

@@ -4,13 +4,12 @@
 #include "core/task/entity_work.h"
 
 #include "core/task/entity_message.h"
+#include "core/task/limits.h"
 #include "core/task/message.h"
 #include "core/task/work.h"
 
-#define BATCH_MAX                 100               /* operations */
-#define BATCH_SIZE_MAX            ((size_t)3 << 20) /* bytes */
-#define ENVELOPE_SIZE_MAX         512               /* bytes of a work item besides state and operations */
-#define OPERATION_SIZE_MAX_AROUND 16                /* bytes around one: tag, length */
+#define ENVELOPE_SIZE_MAX         512 /* bytes of a work item besides state and operations */
+#define OPERATION_SIZE_MAX_AROUND 16  /* bytes around one: tag, length */
 
 struct entity *entity_work_entity(struct work *work)
 {
@@ -42,7 +41,7 @@ static void take(const struct engine *engine, struct entity *entity, size_t size
             continue;
         }
         size += message->event.size + OPERATION_SIZE_MAX_AROUND;
-        if (count > 0 && (size > size_max || count == BATCH_MAX))
+        if (count > 0 && (size > size_max || count == ENTITY_BATCH_OPERATIONS_MAX))
             return;
         list_remove(&message->link);
         list_push_back(&entity->taken, &message->link);
@@ -166,7 +165,7 @@ static enum status build(struct engine *engine, struct work *work, const struct 
     size_t used = ENVELOPE_SIZE_MAX + entity->state.value.size;
     size_t room = stream->message_size_max > used ? stream->message_size_max - used : 0;
     if (list_empty(&entity->taken))
-        take(engine, entity, MIN(room, BATCH_SIZE_MAX));
+        take(engine, entity, MIN(room, ENTITY_BATCH_SIZE_MAX));
     ASSERT(!list_empty(&entity->taken)); /* it was queued for an operation, and those stay */
     if (taken_size(entity) > room)
         return STATUS_TOO_LARGE;

@@ -7,8 +7,6 @@
 #include "core/task/message.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
-#define TYPE_SIZE_MAX 1024 /* bytes of an error type in cut details */
-
 const char *limits_text(struct arena *arena, const char *what, size_t size, size_t size_max)
 {
     return memory_must(
@@ -36,7 +34,7 @@ struct bytes limits_cut_failure(struct arena *arena, struct bytes failure, size_
         return event_failure(arena, "PayloadTooLarge",
                              "The failure details are too large, and not readable.");
     struct pb_task_failure_details less = {
-        .error_type = cut(arena, details.error_type, TYPE_SIZE_MAX),
+        .error_type = cut(arena, details.error_type, FAILURE_TYPE_SIZE_MAX),
         .error_message = cut(arena, details.error_message, size_max / 2),
         .stack_trace = {details.stack_trace.present, cut(arena, details.stack_trace.value, size_max / 4)},
         .is_non_retriable = details.is_non_retriable};

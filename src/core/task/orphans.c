@@ -5,8 +5,7 @@
 #include "core/task/call.h"
 #include "core/task/control.h"
 #include "core/task/instance.h"
-
-#define DEPTH_MAX 1000 /* ancestors looked at: a chain that purges and restarts have bent may be a ring */
+#include "core/task/limits.h"
 
 void orphans_note(struct engine *engine, struct instance *instance)
 {
@@ -31,7 +30,7 @@ static struct instance *parent_of(struct engine *engine, struct call *call, cons
 static bool is_below(struct engine *engine, struct call *call, const struct instance *instance,
                      const struct instance *root)
 {
-    for (int depth = 0; depth < DEPTH_MAX && instance; depth++) {
+    for (int depth = 0; depth < ORPHAN_DEPTH_MAX && instance; depth++) {
         instance = parent_of(engine, call, instance);
         if (instance == root)
             return true;

@@ -7,13 +7,12 @@
 #include "core/task/entity_name.h"
 #include "core/task/gate.h"
 #include "core/task/instance.h"
+#include "core/task/limits.h"
 #include "core/task/message.h"
 #include "core/task/methods.h"
 #include "core/task/receipt.h"
 #include "core/task/retention.h"
 #include "core/task/start_policy.h"
-
-#define BATCH_MAX 500 /* ids of one request (spec 3.13) */
 
 /* Instances to purge, each once, in the order found. */
 struct purge {
@@ -117,8 +116,11 @@ static void run(struct engine *engine, struct call *call, bool live)
                   0);
         return;
     }
-    if (count > BATCH_MAX) {
-        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "at most 500 instance ids are allowed", 0);
+    if (count > TASK_BATCH_IDS_MAX) {
+        call_fail(
+            engine, call, STATUS_INVALID_ARGUMENT,
+            "at most " DIGITS_OF(TASK_BATCH_IDS_MAX) " instance ids are allowed (limit task-batch-ids-max)",
+            0);
         return;
     }
     struct purge purge = {.live = live};

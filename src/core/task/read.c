@@ -2,13 +2,12 @@
 /* read.c — GetInstance, the two Waits, and StreamInstanceHistory: what clients see of an instance (spec 3.22). */
 #include "core/task/call.h"
 #include "core/task/instance.h"
+#include "core/task/limits.h"
 #include "core/task/message.h"
 #include "core/task/methods.h"
 #include "core/task/orchestration_state.h"
 #include "core/task/rejoin.h"
 #include "core/task/start_policy.h"
-
-#define HISTORY_CHUNK_SIZE ((size_t)256 << 10) /* bytes; a larger event is a chunk of its own (spec 2.6) */
 
 /* An encoded GetInstanceResponse. */
 static struct bytes encode_state(struct arena *arena, const struct instance *instance, bool payloads)

@@ -4,13 +4,11 @@
 #include "core/task/stream.h"
 
 #include "base/text.h"
+#include "core/task/limits.h"
 #include "core/task/queue.h"
 #include "core/task/stall.h"
 #include "core/task/work.h"
 #include "core/task/worker_note.h"
-
-#define STREAM_BURST_MAX   ((size_t)1 << 20) /* bytes a stream gets in one input */
-#define STREAM_ARENA_LIMIT ((size_t)8 << 20) /* bytes of one worker's filters */
 
 /* --- reading the request --- */
 
@@ -263,12 +261,12 @@ void stream_open(struct engine *engine, struct hub *hub, uint64_t number, struct
         end(engine, number, STATUS_INVALID_ARGUMENT, "the request is not a GetWorkItemsRequest");
         return;
     }
-    if (message.size > STREAM_ARENA_LIMIT / 64) {
+    if (message.size > STREAM_FILTERS_SIZE_MAX / 64) {
         end(engine, number, STATUS_INVALID_ARGUMENT, "the filters of a worker must fit in 128 KiB");
         return;
     }
     struct stream *stream = memory_new(sizeof *stream);
-    arena_init(&stream->arena, STREAM_ARENA_LIMIT);
+    arena_init(&stream->arena, STREAM_FILTERS_SIZE_MAX);
     stream->number = number;
     stream->hub = hub;
     stream->worker_id = memory_arena_copy(&stream->arena, worker->id);

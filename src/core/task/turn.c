@@ -7,15 +7,15 @@
 #include "core/task/ending.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
+#include "core/task/limits.h"
 #include "core/task/message.h"
 #include "core/task/rejoin.h"
 #include "core/task/residence.h"
 #include "core/task/work.h"
 
-#define HISTORY_INLINE_MAX ((size_t)1 << 20) /* bytes; above, a capable worker fetches it (spec 2.13) */
-#define ENVELOPE_SIZE_MAX  2048              /* bytes of a work item besides events and trace context */
-#define EVENT_OVERHEAD_MAX 40                /* bytes around an event: tag, length, timestamp */
-#define MISFIT_TOLD_NS     (60 * NS_PER_S)   /* between two lines of a hub about turns that fit no message */
+#define ENVELOPE_SIZE_MAX  2048            /* bytes of a work item besides events and trace context */
+#define EVENT_OVERHEAD_MAX 40              /* bytes around an event: tag, length, timestamp */
+#define MISFIT_TOLD_NS     (60 * NS_PER_S) /* between two lines of a hub about turns that fit no message */
 
 void turn_init(struct instance *instance)
 {
@@ -199,7 +199,7 @@ static enum status build(struct engine *engine, struct work *work, const struct 
     turn_drop_parts(&instance->turn);
     bool begins = instance->row.history_count == 0; /* else the input goes with the history */
     size_t past_size = begins ? 0 : instance->history.size + instance->input_size;
-    bool large = past_size > HISTORY_INLINE_MAX && !instance->turn.whole_history;
+    bool large = past_size > TURN_HISTORY_INLINE_MAX && !instance->turn.whole_history;
     bool streaming =
         stream->history_streaming && (large || message_size(instance) > stream->message_size_max);
     size_t used = envelope_size(instance) + (streaming ? 0 : past_size) + (begins ? instance->input_size : 0);

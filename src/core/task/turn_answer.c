@@ -4,6 +4,7 @@
 #include "core/task/call.h"
 #include "core/task/decision.h"
 #include "core/task/instance.h"
+#include "core/task/limits.h"
 #include "core/task/methods.h"
 #include "core/task/orphans.h"
 #include "core/task/start_policy.h"
@@ -11,8 +12,6 @@
 #include "core/task/turn.h"
 #include "core/task/turn_commit.h"
 #include "core/task/work.h"
-
-#define CHUNKS_SIZE_MAX ((size_t)64 << 20) /* bytes of a completion that arrives in parts */
 
 static struct instance *find(struct engine *engine, const struct call *call,
                              const struct pb_orchestrator_response *response)
@@ -31,7 +30,7 @@ static void keep_chunk(struct turn *turn, int32_t index, struct bytes message)
 {
     if (index == 0)
         turn_drop_parts(turn); /* the worker starts over */
-    if ((size_t)index != turn->chunk_count || turn->chunk_size + message.size > CHUNKS_SIZE_MAX)
+    if ((size_t)index != turn->chunk_count || turn->chunk_size + message.size > TURN_CHUNKS_SIZE_MAX)
         return;
     struct turn_chunk *chunk = memory_new(sizeof *chunk);
     chunk->message = memory_copy(message);
@@ -170,7 +169,7 @@ void turn_complete(struct engine *engine, struct call *call)
     if (assemble(engine, turn, &response, &answer) != STATUS_OK) {
         turn_drop_parts(turn);
         call_fail(engine, call, STATUS_RESOURCE_EXHAUSTED,
-                  "the parts of the completion are too large together", 0);
+                  "the parts of the completion are too large together (limit turn-chunks-size-max)", 0);
         return;
     }
     struct rewind rewind = {.count = 0};

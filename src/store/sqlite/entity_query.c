@@ -3,12 +3,11 @@
  * stands in no table of its own: it is found among the locks and the messages, and SQLite merges the three by their indexes. */
 #include <stdlib.h>
 
+#include "store/limit_values.h"
 #include "store/page_token.h"
 #include "store/sqlite/sqlite_store_internal.h"
 
-#define ROWS_DEFAULT     100
-#define SIZE_MAX_DEFAULT ((size_t)3 << 20) /* bytes */
-#define ROW_SIZE_FIXED   100               /* bytes a row counts beside its values */
+#define ROW_SIZE_FIXED 100 /* bytes a row counts beside its values */
 
 static enum status read_token(const struct task_store_entity_query *query, struct arena *arena,
                               struct bytes *ret_after, struct err *err)
@@ -69,8 +68,8 @@ static enum status read_row(struct db *db, size_t statement, struct arena *arena
 static enum status fill(struct db *db, size_t statement, const struct task_store_entity_query *query,
                         struct task_store_entity_page *page, struct err *err)
 {
-    size_t rows_max = query->rows_max ? query->rows_max : ROWS_DEFAULT;
-    size_t size_max = query->size_max ? query->size_max : SIZE_MAX_DEFAULT;
+    size_t rows_max = query->rows_max ? query->rows_max : STORE_PAGE_ROWS;
+    size_t size_max = query->size_max ? query->size_max : STORE_PAGE_SIZE_MAX;
     size_t size = 0;
     size_t capacity = 0;
     for (;;) {
@@ -105,7 +104,8 @@ static enum status run(struct db *db, const struct task_store_entity_query *quer
     struct bytes after = {NULL, 0};
     size_t statement = query->transient ? TASK_ENTITY_QUERY_ALL : TASK_ENTITY_QUERY;
     if (query->id_prefix.size > PAGE_TOKEN_ID_SIZE_MAX)
-        return err_set(err, STATUS_INVALID_ARGUMENT, "the id prefix is longer than %d bytes",
+        return err_set(err, STATUS_INVALID_ARGUMENT,
+                       "the id prefix is longer than %d bytes (limit page-token-id-size-max)",
                        PAGE_TOKEN_ID_SIZE_MAX);
     enum status status = read_token(query, &page->arena, &after, err);
     if (status != STATUS_OK)

@@ -2,10 +2,9 @@
 /* entity_read.c — the state of one entity by its id, on the reader's thread; as read.c. */
 #include <stdlib.h>
 
+#include "store/limit_values.h"
 #include "store/sqlite/entity_rows.h"
 #include "store/sqlite/sqlite_store_internal.h"
-
-#define ENTITY_ARENA_MAX ((size_t)128 << 20) /* bytes of one state */
 
 struct entity_job {
     struct store_job job;
@@ -71,7 +70,7 @@ void sqlite_store_read_entity(struct task_store *base, uint64_t tag, uint32_t hu
         .found = {.tag = tag, .hub = hub},
         .on_done = on_done,
         .context = context};
-    arena_init(&job->arena, ENTITY_ARENA_MAX);
+    arena_init(&job->arena, STORE_ENTITY_SIZE_MAX);
     job->found.entity_id = arena_copy(&job->arena, entity_id);
     ASSERT(job->found.entity_id.data);
     store_worker_submit(store->read_worker, &job->job);

@@ -14,7 +14,6 @@
 #include "base/map.h"
 #include "os/clock.h"
 
-#define COUNT_MAX_DEFAULT   65536
 #define PORTIONS            256               /* of a generation; few, so that neighbours come together */
 #define GENERATION_SIZE_MAX ((size_t)8 << 20) /* bytes of ids after which a generation is full */
 #define ARENA_SIZE_MAX      ((size_t)1 << 40) /* bytes: a set that is being written is not refused */
@@ -89,7 +88,7 @@ STATUS_RESULT fresh_ids_create(size_t count_max, int64_t settled, struct fresh_i
         return STATUS_NO_MEMORY;
     uint64_t seed[2];
     entropy_fill(seed, sizeof seed);
-    ids->count_max = count_max ? count_max : COUNT_MAX_DEFAULT;
+    ids->count_max = count_max;
     ids->settled = ids->key_last = settled;
     map_init(&ids->map, seed[0], seed[1]);
     arena_init(&ids->filling.arena, ARENA_SIZE_MAX);

@@ -32,7 +32,7 @@ struct fresh_portion {
     int64_t settled; /* with these the table has every key up to this one; 0: there are more */
 };
 
-/* `count_max`: ids of a generation; 0: 65536. `settled`: the table has every instance whose key is not above it. NO_MEMORY. */
+/* `count_max`: ids of a generation. `settled`: the table has every instance whose key is not above it. NO_MEMORY. */
 STATUS_RESULT fresh_ids_create(size_t count_max, int64_t settled, struct fresh_ids **ret_ids);
 /* NULL allowed. */
 void fresh_ids_destroy(struct fresh_ids *ids);

@@ -3,16 +3,15 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "store/limit_values.h"
 #include "store/sqlite/sqlite_store_internal.h"
-
-#define HUB_NAME_MAX 100 /* bytes */
 
 struct hub_job {
     struct store_job job;
     struct sqlite_store *store;
     bool create;
-    uint8_t name[HUB_NAME_MAX];
-    uint8_t folded[HUB_NAME_MAX]; /* lower case */
+    uint8_t name[STORE_HUB_NAME_SIZE_MAX];
+    uint8_t folded[STORE_HUB_NAME_SIZE_MAX]; /* lower case */
     size_t size;
     void (*on_done)(void *context, enum status status, const char *text, uint32_t hub);
     void *context;
@@ -91,9 +90,9 @@ static void hub_destroy(struct store_job *base)
 
 static enum status take_name(struct hub_job *job, struct bytes name, struct err *err)
 {
-    if (name.size == 0 || name.size > HUB_NAME_MAX)
+    if (name.size == 0 || name.size > STORE_HUB_NAME_SIZE_MAX)
         return err_set(err, STATUS_INVALID_ARGUMENT, "a task hub's name has 1 to %d characters",
-                       HUB_NAME_MAX);
+                       STORE_HUB_NAME_SIZE_MAX);
     for (size_t i = 0; i < name.size; i++) {
         if (name.data[i] <= 0x20 || name.data[i] >= 0x7f)
             return err_set(err, STATUS_INVALID_ARGUMENT,

@@ -7,15 +7,14 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "store/limit_values.h"
 #include "store/page_token.h"
 #include "store/sqlite/sqlite_store_internal.h"
 
-#define ROWS_DEFAULT     100
-#define SIZE_MAX_DEFAULT ((size_t)3 << 20)                   /* bytes */
-#define ROW_SIZE_FIXED   200                                 /* bytes a row counts beside its values */
-#define PREFIX_FEW_MAX   2000                                /* rows sorted for one page */
-#define TERMINAL_FAILED  ((1u << 3) | (1u << 4) | (1u << 5)) /* FAILED, CANCELED, TERMINATED: never many */
-#define TERMINAL_ALL     (TERMINAL_FAILED | (1u << 1))
+#define ROW_SIZE_FIXED  200                                 /* bytes a row counts beside its values */
+#define PREFIX_FEW_MAX  2000                                /* rows sorted for one page */
+#define TERMINAL_FAILED ((1u << 3) | (1u << 4) | (1u << 5)) /* FAILED, CANCELED, TERMINATED: never many */
+#define TERMINAL_ALL    (TERMINAL_FAILED | (1u << 1))
 
 struct query_job {
     struct store_job job;
@@ -184,8 +183,8 @@ static enum status page_end(struct task_store_page *page, const struct task_stor
 static enum status page_fill(struct db *db, size_t s, const struct task_store_query *query,
                              struct task_store_page *page, struct err *err)
 {
-    size_t rows_max = query->rows_max ? query->rows_max : ROWS_DEFAULT;
-    size_t size_max = query->size_max ? query->size_max : SIZE_MAX_DEFAULT;
+    size_t rows_max = query->rows_max ? query->rows_max : STORE_PAGE_ROWS;
+    size_t size_max = query->size_max ? query->size_max : STORE_PAGE_SIZE_MAX;
     size_t size = 0, capacity = 0;
     for (;;) {
         bool more = false;
@@ -217,7 +216,8 @@ static enum status query_run(struct db *db, struct fresh_ids *fresh, const struc
 {
     struct page_token after = {0};
     if (query->id_prefix.size > PAGE_TOKEN_ID_SIZE_MAX)
-        return err_set(err, STATUS_INVALID_ARGUMENT, "the id prefix is longer than %d bytes",
+        return err_set(err, STATUS_INVALID_ARGUMENT,
+                       "the id prefix is longer than %d bytes (limit page-token-id-size-max)",
                        PAGE_TOKEN_ID_SIZE_MAX);
     if (query->after.size) {
         enum status status = page_token_read(&page->arena, query->after, &after);

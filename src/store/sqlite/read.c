@@ -4,10 +4,8 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "store/limit_values.h"
 #include "store/sqlite/sqlite_store_internal.h"
-
-#define HISTORY_SIZE_MAX   ((size_t)1 << 30)   /* bytes of one history that is read at once */
-#define INSTANCE_ARENA_MAX ((size_t)512 << 20) /* bytes of one instance */
 
 /* --- an instance --- */
 
@@ -111,7 +109,7 @@ void sqlite_store_read_instance(struct task_store *base, uint64_t tag, uint32_t 
         .found = {.tag = tag, .hub = hub},
         .on_done = on_done,
         .context = context};
-    arena_init(&job->arena, INSTANCE_ARENA_MAX);
+    arena_init(&job->arena, STORE_INSTANCE_SIZE_MAX);
     job->found.instance_id = arena_copy(&job->arena, instance_id);
     ASSERT(job->found.instance_id.data || instance_id.size == 0);
     store_worker_submit(store->read_worker, &job->job);
@@ -176,7 +174,7 @@ void sqlite_store_read_history(struct task_store *base, uint64_t tag, int64_t ke
         .job = {.perform = history_perform, .report = history_report, .destroy = history_destroy},
         .db = store->reader,
         .history = {.tag = tag, .key = key},
-        .events = {.limit = HISTORY_SIZE_MAX},
+        .events = {.limit = STORE_HISTORY_SIZE_MAX},
         .on_done = on_done,
         .context = context};
     store_worker_submit(store->read_worker, &job->job);

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "store/limit_values.h"
 #include "store/sqlite/sqlite_store_internal.h"
 #include "store/sqlite/store_compact.h"
 #include "store/sqlite/store_reserve.h"
 
-#define HUBS_MAX_DEFAULT 1000
-#define CHECKPOINT_PAGES 4000  /* of 4 KiB; 16000 gave long tails (stack.md 2.6) */
+#define CHECKPOINT_PAGES 4000 /* of 4 KiB; 16000 gave long tails (stack.md 2.6) */
+#define READER_CACHE_KIB 8192
 #define WRITER_CACHE_KIB 32768 /* a write set touches leaves all over the store */
 
 static enum status store_open_writer(struct sqlite_store *store, const struct db_options *options,
@@ -65,7 +66,7 @@ static enum status store_open_connections(struct sqlite_store *store, const stru
     if (status != STATUS_OK)
         return err_wrap(err, "%s", store->shown);
     options.read_only = true;
-    options.cache_size_kib = 0;
+    options.cache_size_kib = READER_CACHE_KIB;
     status = db_open(&options, &store->reader, err);
     if (status == STATUS_OK)
         status = db_open(&options, &store->querier, err);
@@ -155,20 +156,29 @@ static const struct task_store_type sqlite_store_type = {
     .stats = sqlite_store_stats,
 };
 
+struct sqlite_store_options sqlite_store_options_default(void)
+{
+    return (struct sqlite_store_options){.hubs_max = STORE_HUBS_MAX,
+                                         .checkpoint_pages = CHECKPOINT_PAGES,
+                                         .fresh_ids_max = STORE_FRESH_IDS_MAX};
+}
+
 STATUS_RESULT sqlite_store_open(const struct sqlite_store_options *options, struct loop *loop,
                                 struct task_store **ret_store, struct err *err)
 {
+    ASSERT(options->path && options->shown && options->hubs_max);
+    ASSERT(options->checkpoint_pages > 0 && options->fresh_ids_max);
     struct sqlite_store *store = calloc(1, sizeof *store);
     if (!store)
         return err_set(err, STATUS_NO_MEMORY, "opening the store: out of memory");
     store->base.type = &sqlite_store_type;
     store->lock = STORE_LOCK_NONE;
-    store->hubs_max = options->hubs_max ? options->hubs_max : HUBS_MAX_DEFAULT;
-    store->checkpoint_pages = options->checkpoint_pages ? options->checkpoint_pages : CHECKPOINT_PAGES;
+    store->hubs_max = options->hubs_max;
+    store->checkpoint_pages = options->checkpoint_pages;
     store->checkpoint_at = store->checkpoint_pages;
     pthread_mutex_init(&store->mutex, NULL);
     store->path = strdup(options->path);
-    store->shown = strdup(options->shown ? options->shown : options->path);
+    store->shown = strdup(options->shown);
     enum status status = store->path && store->shown ? STATUS_OK : STATUS_NO_MEMORY;
     if (status == STATUS_OK)
         status = store_lock_take(store->path, store->shown, &store->lock, err);

@@ -12,17 +12,17 @@
 #include "os/loop.h"
 #include "store/task_store.h"
 
-struct sqlite_store_options {
-    const char *path;     /* the file, absolute; its folder must exist */
-    const char *shown;    /* what messages call it; NULL: path */
-    bool sync_off;        /* for benchmarks only: acknowledged no longer means on disk */
-    size_t hubs_max;      /* 0: 1000 */
-    int checkpoint_pages; /* size of the write-ahead log at which it is copied into the file; 0: 4000 */
-    size_t
-        fresh_ids_max; /* ids of new instances that may wait in memory for their table; 0: 65536, and as many on their way */
-    const char *vfs; /* name of a registered SQLite VFS, for fault injection; NULL: the system's */
+struct sqlite_store_options { /* from sqlite_store_options_default; path and shown are required */
+    const char *path;         /* the file, absolute; its folder must exist */
+    const char *shown;        /* what messages call it: path, or what people call that */
+    bool sync_off;            /* for benchmarks only: acknowledged no longer means on disk */
+    size_t hubs_max;
+    int checkpoint_pages; /* size of the write-ahead log at which it is copied into the file */
+    size_t fresh_ids_max; /* ids of new instances that may wait in memory for their table, and as many on their way */
+    const char *vfs;      /* name of a registered SQLite VFS, for fault injection; NULL: the system's */
 };
 
+struct sqlite_store_options sqlite_store_options_default(void);
 /* UNAVAILABLE if another process has the store; the text names it. FAILED_PRECONDITION for a file of a newer
  * program, of another program, or that cannot be written. Once the file is deleted or replaced under an open
  * store, every set fails with FAILED_PRECONDITION, and so does task_store_recover. */

@@ -51,7 +51,7 @@ static json_t *outcome_json(struct bytes code, const struct pool_run *run)
 {
     json_t *result = json_loadb((const char *)run->result.data, run->result.size, JSON_ALLOW_NUL, NULL);
     char *text = NULL, hash[65] = "", cause[160];
-    enum status fit = result ? result_fit(result, RESULT_SIZE_MAX, &text) : STATUS_NO_MEMORY;
+    enum status fit = result ? result_fit(result, APP_RESULT_SIZE_MAX, &text) : STATUS_NO_MEMORY;
     json_t *outcome = NULL;
     if (text && hash_shown(code, run->template_id, text, hash))
         outcome = json_pack("{s:b, s:O, s:s, s:[s*, s*, s*]}", "succeeded",
@@ -61,8 +61,9 @@ static json_t *outcome_json(struct bytes code, const struct pool_run *run)
         json_object_set_new(outcome, "template", json_string(run->template_id));
     if (outcome && fit == STATUS_TOO_LARGE) {
         snprintf(cause, sizeof cause,
-                 "result too large: it has %zu bytes, and at most %zu can be shown and decided about",
-                 run->result.size, RESULT_SIZE_MAX);
+                 "result too large: it has %zu bytes, and at most %zu can be shown and decided about "
+                 "(limit app-result-size-max)",
+                 run->result.size, APP_RESULT_SIZE_MAX);
         json_object_set_new(outcome, "cause", json_string(cause));
         json_object_set_new(outcome, "unshowable", json_true());
     } else if (outcome && run->ending) {

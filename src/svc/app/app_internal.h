@@ -13,7 +13,7 @@
 #include "net/http_server.h"
 #include "store/audit/audit_log.h"
 #include "svc/app/app_service.h"
-#include "svc/app/limits.h"
+#include "svc/app/limit_values.h"
 #include "svc/app/orchestrator.h"
 #include "svc/app/problem.h"
 #include "svc/app/request.h"
@@ -58,7 +58,7 @@ struct app_service {
 /* Whose request it is, in the audit log. */
 struct exchange_actor {
     char id[GUID_TEXT_SIZE + 1];
-    char name[NAME_SIZE_MAX + 1];
+    char name[APP_NAME_SIZE_MAX + 1];
 };
 
 /* One HTTP request that waits for the scheduler: what every route needs. A route that remembers more from step

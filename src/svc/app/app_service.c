@@ -10,14 +10,13 @@
 #include "base/log.h"
 #include "credential/credential.h"
 #include "os/clock.h"
-#include "svc/app/limits.h"
+#include "svc/app/limit_values.h"
 #include "svc/app/problem.h"
 #include "svc/app/sample.h"
 #include "wire/connection_string.h"
 #include "wire/http1/uri.h"
 
-#define AREA            "svc/app"
-#define BODY_SIZE_SLACK ((size_t)64 << 10) /* bytes of a body besides its code */
+#define AREA "svc/app"
 
 /* --- routes --- */
 
@@ -74,7 +73,7 @@ static void write_error(void *context, struct http_request *request, int http_st
 struct http_part app_service_part(struct app_service *service)
 {
     /* JSON may write each byte of code as six ("\u0000"). */
-    size_t code_limit = 6 * service->code_size_max + BODY_SIZE_SLACK;
+    size_t code_limit = 6 * service->code_size_max + APP_BODY_SIZE_SLACK;
     return (struct http_part){
         .name = "app",
         .prefix = "",
@@ -82,7 +81,7 @@ struct http_part app_service_part(struct app_service *service)
         .no_options = service->compat_sample,
         .routes = routes,
         .route_count = ARRAY_SIZE(routes),
-        .body_limits = {[HTTP_BODY_SMALL] = BODY_SIZE_SLACK, [HTTP_BODY_COMMON] = code_limit},
+        .body_limits = {[HTTP_BODY_SMALL] = APP_BODY_SIZE_SLACK, [HTTP_BODY_COMMON] = code_limit},
         .problems = app_problems,
         .problem_count = ARRAY_SIZE(app_problems),
         .write_error = write_error,
@@ -222,7 +221,7 @@ static enum status make_sdk(struct app_service *service, struct err *error)
     connect.ca_file = service->ca_file;
     connect.log = on_sdk_log;
     connect.log_level = DT_LOG_INFO;
-    connect.call_timeout_ms = CALL_TIMEOUT_MS;
+    connect.call_timeout_ms = APP_CALL_TIMEOUT_MS;
     if (service->scheduler_token) {
         connect.token = give_token;
         connect.token_context = service;
@@ -310,7 +309,10 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
     entropy_fill(seed, sizeof seed);
     decide_init(service, seed[0], seed[1]);
     service->activity = (struct activity_settings){
-        .pool = {.url = service->pool_url, .token = service->pool_token, .ca_file = service->ca_file},
+        .pool = {.url = service->pool_url,
+                 .token = service->pool_token,
+                 .ca_file = service->ca_file,
+                 .response_size_max = APP_POOL_RESPONSE_SIZE_MAX},
         .steering =
             {
                 .review_failures = options->compat_sample,

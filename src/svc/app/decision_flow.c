@@ -25,11 +25,10 @@
 #include "base/text.h"
 #include "os/clock.h"
 #include "svc/app/decision.h"
+#include "svc/app/limit_values.h"
 #include "svc/app/notice.h"
 
 #define AREA                "svc/app"
-#define DECIDED_MAX         10000          /* ids remembered for late second decisions */
-#define SHOW_PATIENCE_NS    (5 * NS_PER_S) /* how long to wait for the orchestrator to take the event */
 #define SHOW_PAUSE_FIRST_NS (2 * NS_PER_MS)
 #define SHOW_PAUSE_MAX_NS   (100 * NS_PER_MS)
 
@@ -106,7 +105,7 @@ static void remember(struct app_service *service, const char *id, json_t *record
     }
     list_push_back(&service->decided, &decided->link);
     service->decided_count++;
-    if (service->decided_count > DECIDED_MAX)
+    if (service->decided_count > APP_DECIDED_MAX)
         forget_oldest(service);
 }
 
@@ -310,7 +309,7 @@ static void take_as_decided(struct decision_flow *flow)
     remember(exchange->service, exchange->id, flow->record);
     notice_decided(exchange->id, json_string_value(json_object_get(flow->record, "by")), flow->approve,
                    flow->age_ms);
-    flow->deadline_ns = loop_now(exchange->service->loop) + SHOW_PATIENCE_NS;
+    flow->deadline_ns = loop_now(exchange->service->loop) + APP_SHOW_PATIENCE_NS;
     flow->pause_ns = SHOW_PAUSE_FIRST_NS;
     flow->state = FLOW_NOTING;
     exchange_record(exchange, AUDIT_REQUEST_DECIDED, json_incref(flow->record), on_reply);

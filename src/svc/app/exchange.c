@@ -56,7 +56,7 @@ static void on_gone(void *context)
 /* Kept here: who asked may be gone before what they asked for is written down. */
 static void take_actor(struct exchange *exchange, const struct principal *principal)
 {
-    struct bytes name = bytes_utf8_prefix(bytes_of_cstr(principal->name), NAME_SIZE_MAX);
+    struct bytes name = bytes_utf8_prefix(bytes_of_cstr(principal->name), APP_NAME_SIZE_MAX);
     (void)snprintf(exchange->actor.id, sizeof exchange->actor.id, "%s", principal->id);
     (void)snprintf(exchange->actor.name, sizeof exchange->actor.name, "%.*s", BYTES_FMT(name));
 }

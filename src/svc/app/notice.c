@@ -7,14 +7,14 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "core/access/access.h"
-#include "svc/app/limits.h"
+#include "svc/app/limit_values.h"
 
 #define AREA "svc/app"
 
 /* A person's name as it may stand in quotes. */
-static const char *quotable(const char *name, char text[NAME_SIZE_MAX + 1])
+static const char *quotable(const char *name, char text[APP_NAME_SIZE_MAX + 1])
 {
-    snprintf(text, NAME_SIZE_MAX + 1, "%s", name ? name : access_local.name);
+    snprintf(text, APP_NAME_SIZE_MAX + 1, "%s", name ? name : access_local.name);
     for (char *at = text; *at; at++)
         if (*at == '"' || *at == '\\')
             *at = '\'';
@@ -23,7 +23,7 @@ static const char *quotable(const char *name, char text[NAME_SIZE_MAX + 1])
 
 void notice_submitted(const char *id, const char *by, size_t code_bytes)
 {
-    char name[NAME_SIZE_MAX + 1];
+    char name[APP_NAME_SIZE_MAX + 1];
     log_info(AREA, "submitted id=%s by=\"%s\" bytes=%zu", id, quotable(by, name), code_bytes);
 }
 
@@ -35,7 +35,7 @@ void notice_ran(const char *id, const char *session, bool succeeded, int64_t ms,
 
 void notice_decided(const char *id, const char *by, bool approved, int64_t ms)
 {
-    char name[NAME_SIZE_MAX + 1];
+    char name[APP_NAME_SIZE_MAX + 1];
     log_info(AREA, "decided id=%s by=\"%s\" approved=%s ms=%lld", id, quotable(by, name),
              approved ? "true" : "false", (long long)ms);
 }

@@ -10,12 +10,9 @@
 
 #include "base/encode.h"
 #include "os/clock.h"
-#include "svc/app/limits.h"
+#include "svc/app/limit_values.h"
 #include "svc/app/request.h"
 
-#define RUN_ATTEMPTS_MAX              8 /* while the pool is full or cannot be reached */
-#define RUN_RETRY_FIRST_MS            500
-#define RUN_RETRY_INTERVAL_MS         15000
 #define APPROVAL_TIMEOUT_OF_SAMPLE_MS (24 * 3600 * INT64_C(1000))
 
 struct approval_turn {
@@ -154,7 +151,7 @@ static int64_t approval_timeout_ms(const struct approval_turn *turn)
     if (!json_is_integer(noted))
         return APPROVAL_TIMEOUT_OF_SAMPLE_MS;
     ms = json_integer_value(noted);
-    return MIN(MAX(ms, 0), WAIT_MS_MAX);
+    return MIN(MAX(ms, 0), APP_WAIT_MS_MAX);
 }
 
 /* Whether code that failed is shown and waits for a person.
@@ -177,10 +174,10 @@ static bool reviews_failures(const struct approval_turn *turn)
 static void start_run(struct approval_turn *turn, const char *input)
 {
     struct dt_retry_policy retry = DT_INIT(struct dt_retry_policy);
-    retry.attempts_max = RUN_ATTEMPTS_MAX;
-    retry.first_interval_ms = RUN_RETRY_FIRST_MS;
+    retry.attempts_max = APP_RUN_ATTEMPTS_MAX;
+    retry.first_interval_ms = APP_RUN_RETRY_FIRST_MS;
     retry.backoff = 2.0;
-    retry.interval_max_ms = RUN_RETRY_INTERVAL_MS;
+    retry.interval_max_ms = APP_RUN_RETRY_INTERVAL_MS;
     struct dt_call_options options = DT_INIT(struct dt_call_options);
     options.retry = &retry;
     const struct dt_tag tag = {TAG_RUN_TIMEOUT, dt_context_tag(turn->context, TAG_RUN_TIMEOUT)};

@@ -13,17 +13,12 @@
 #include "credential/wiped.h"
 #include "durabletask_azure.h"
 #include "os/clock.h"
+#include "svc/app/limit_values.h"
 #include "wire/json/json.h"
 
-#define CONNECT_TIMEOUT_MS        5000L
-#define RELEASE_TIMEOUT_MS        5000L
-#define REACH_TIMEOUT_MS          5000L
-#define ALLOCATION_TIMEOUT_NS     (60 * NS_PER_S)   /* what a pool may take before the code starts */
-#define RUN_CEILING_NS            (3600 * NS_PER_S) /* when the pool's own limit is not known */
-#define RESPONSE_SIZE_MAX_DEFAULT ((size_t)32 << 20)
-#define EXECUTE_VERSION           "2024-02-02-preview"
-#define TEMPLATE_HEADER           "Sallyport-Template"
-#define RELEASE_VERSION           "2025-02-02-preview"
+#define EXECUTE_VERSION "2024-02-02-preview"
+#define TEMPLATE_HEADER "Sallyport-Template"
+#define RELEASE_VERSION "2025-02-02-preview"
 
 void pool_run_fini(struct pool_run *run)
 {
@@ -156,8 +151,7 @@ static enum status exchange_open(const struct pool_client *client, struct pool_e
 {
     *exchange = (struct pool_exchange){.client = client, .curl = curl_easy_init()};
     struct err why = {0};
-    buf_init(&exchange->response,
-             client->response_size_max ? client->response_size_max : RESPONSE_SIZE_MAX_DEFAULT);
+    buf_init(&exchange->response, client->response_size_max);
     enum status status =
         exchange->curl ? add_header(exchange, "Content-Type: application/json") : STATUS_NO_MEMORY;
     if (status == STATUS_OK)
@@ -173,7 +167,7 @@ static enum status exchange_open(const struct pool_client *client, struct pool_e
     curl_easy_setopt(exchange->curl, CURLOPT_WRITEFUNCTION, on_response);
     curl_easy_setopt(exchange->curl, CURLOPT_WRITEDATA, exchange);
     curl_easy_setopt(exchange->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(exchange->curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    curl_easy_setopt(exchange->curl, CURLOPT_CONNECTTIMEOUT_MS, APP_POOL_CONNECT_TIMEOUT_MS);
     curl_easy_setopt(exchange->curl, CURLOPT_USERAGENT, "sallyport/" SALLYPORT_VERSION);
     curl_easy_setopt(exchange->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(exchange->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2); /* or later */
@@ -355,8 +349,8 @@ enum status pool_client_execute(const struct pool_client *client, const char *id
         free(body);
         return status;
     }
-    int64_t patience_ns =
-        (client->run_timeout_ns ? client->run_timeout_ns : RUN_CEILING_NS) + ALLOCATION_TIMEOUT_NS;
+    int64_t patience_ns = (client->run_timeout_ns ? client->run_timeout_ns : APP_POOL_RUN_TIMEOUT_NS) +
+                          APP_POOL_ALLOCATION_TIMEOUT_NS;
     curl_easy_setopt(exchange.curl, CURLOPT_TIMEOUT_MS, (long)(patience_ns / NS_PER_MS));
     curl_easy_setopt(exchange.curl, CURLOPT_POSTFIELDS, body);
     if (watch) {
@@ -386,7 +380,7 @@ enum status pool_client_release(const struct pool_client *client, const char *id
         status = exchange_open(client, &exchange, error);
     if (status != STATUS_OK)
         return status;
-    curl_easy_setopt(exchange.curl, CURLOPT_TIMEOUT_MS, RELEASE_TIMEOUT_MS);
+    curl_easy_setopt(exchange.curl, CURLOPT_TIMEOUT_MS, APP_POOL_RELEASE_TIMEOUT_MS);
     curl_easy_setopt(exchange.curl, CURLOPT_CUSTOMREQUEST, "DELETE");
     status = perform(&exchange, (const char *)url.data, error);
     exchange_fini(&exchange);
@@ -402,7 +396,7 @@ enum status pool_client_reach(const struct pool_client *client, struct err *erro
         status = exchange_open(client, &exchange, error);
     if (status != STATUS_OK)
         return status;
-    curl_easy_setopt(exchange.curl, CURLOPT_TIMEOUT_MS, REACH_TIMEOUT_MS);
+    curl_easy_setopt(exchange.curl, CURLOPT_TIMEOUT_MS, APP_POOL_REACH_TIMEOUT_MS);
     status = perform(&exchange, (const char *)url.data, error);
     long http_status = 0;
     curl_easy_getinfo(exchange.curl, CURLINFO_RESPONSE_CODE, &http_status);

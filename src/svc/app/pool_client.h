@@ -17,7 +17,7 @@ struct pool_client {
     struct dt_azure_credential *credential; /* gives one where `token` is NULL; NULL: none */
     const char *ca_file;      /* PEM: the authorities that a pool behind https may have; NULL: the system's */
     int64_t run_timeout_ns;   /* sent as timeoutInSeconds; 0: the pool's own limit */
-    size_t response_size_max; /* bytes; 0: 32 MiB */
+    size_t response_size_max; /* bytes; required */
 };
 
 #define POOL_TEMPLATE_ID_SIZE 129 /* bytes with NUL; a longer one is as if none were said */

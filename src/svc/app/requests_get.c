@@ -4,7 +4,7 @@
 
 #include "base/duration.h"
 #include "os/clock.h"
-#include "svc/app/limits.h"
+#include "svc/app/limit_values.h"
 
 #define POLL_PAUSE_FIRST_NS (5 * NS_PER_MS)
 #define POLL_PAUSE_MAX_NS   (200 * NS_PER_MS)
@@ -84,8 +84,8 @@ void route_requests_get(struct app_service *service, struct http_request *reques
         return;
     struct look_exchange *own = CONTAINER_OF(exchange, struct look_exchange, base);
     own->until_over = bytes_equal_cstr(until, "over");
-    own->wait_cut = wait_ns > POLL_NS_MAX;
-    own->deadline_ns = loop_now(service->loop) + MIN(wait_ns, POLL_NS_MAX);
+    own->wait_cut = wait_ns > APP_POLL_NS_MAX;
+    own->deadline_ns = loop_now(service->loop) + MIN(wait_ns, APP_POLL_NS_MAX);
     own->pause_ns = POLL_PAUSE_FIRST_NS;
     if (exchange_take_id(exchange, id))
         look(exchange);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* requests_list.c — GET /v1/requests[?state=&limit=&after=&order=asc|desc].
  *
- * A page is filled: the scheduler is asked again until `limit` requests are found, none is left, or PAGE_QUERIES_MAX
+ * A page is filled: the scheduler is asked again until `limit` requests are found, none is left, or APP_PAGE_QUERIES_MAX
  * answers were read; only then is a page short although there are more, and says how many it has "scanned".
  *
  * The scheduler knows one order, the oldest first, and gives a place in it only at the end of its pages. So
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #include "os/clock.h"
-#include "svc/app/limits.h"
+#include "svc/app/limit_values.h"
 
 #define DESC_MARK     "desc:"
 #define SKEW_NS       (86400 * NS_PER_S) /* how far the scheduler's clock may be ahead */
@@ -83,7 +83,7 @@ static void read_page(struct list_exchange *list)
 {
     struct dt_query q = DT_INIT(struct dt_query);
     bool whole = list->queries == 0 && list->wanted == REQUEST_STATE_COUNT;
-    q.page_size = whole ? (int32_t)list->limit : PAGE_SIZE_MAX;
+    q.page_size = whole ? (int32_t)list->limit : APP_PAGE_SIZE_MAX;
     q.page_token = list->token;
     list->items_before = json_array_size(list->items);
     query(list, &q, on_page);
@@ -101,7 +101,7 @@ static void read_place(struct list_exchange *list, size_t rows)
 static void go_on_after(struct list_exchange *list, const char *next)
 {
     bool full = json_array_size(list->items) >= list->limit;
-    if (full || !next || list->queries >= PAGE_QUERIES_MAX) {
+    if (full || !next || list->queries >= APP_PAGE_QUERIES_MAX) {
         answer(list, next);
         return;
     }
@@ -152,7 +152,7 @@ static void on_place(struct exchange *exchange)
     size_t count = json_array_size(exchange->page->items);
     const json_t *last = count ? json_array_get(exchange->page->items, count - 1) : NULL;
     const char *id = json_string_value(json_object_get(last, "id"));
-    if ((id && strcmp(id, list->last_id) == 0) || list->queries >= PAGE_QUERIES_MAX) {
+    if ((id && strcmp(id, list->last_id) == 0) || list->queries >= APP_PAGE_QUERIES_MAX) {
         answer(list, exchange->page->next);
         return;
     }
@@ -168,7 +168,7 @@ static void on_window(struct exchange *exchange);
 static void read_window(struct list_exchange *list)
 {
     struct dt_query q = DT_INIT(struct dt_query);
-    q.page_size = PAGE_SIZE_MAX;
+    q.page_size = APP_PAGE_SIZE_MAX;
     q.created_from_ns = MAX(list->to_ns - list->span_ns, 1);
     q.created_to_ns = list->to_ns;
     query(list, &q, on_window);
@@ -207,7 +207,7 @@ static void on_window(struct exchange *exchange)
         exchange_answer_failure(exchange);
         return;
     }
-    if (exchange->page->next && list->span_ns > SPAN_MIN_NS && list->queries < PAGE_QUERIES_MAX) {
+    if (exchange->page->next && list->span_ns > SPAN_MIN_NS && list->queries < APP_PAGE_QUERIES_MAX) {
         list->span_ns = MAX(list->span_ns / SPAN_FACTOR, SPAN_MIN_NS);
         read_window(list);
         return;
@@ -229,7 +229,7 @@ static void on_window(struct exchange *exchange)
     list->span_ns = MIN(list->span_ns, list->to_ns);
     if (list->to_ns <= 1)
         answer(list, NULL);
-    else if (list->queries >= PAGE_QUERIES_MAX)
+    else if (list->queries >= APP_PAGE_QUERIES_MAX)
         answer_after(list, list->to_ns - 1, "\x7f"); /* every id of that instant is still to come */
     else
         read_window(list);
@@ -278,14 +278,16 @@ void route_requests_list(struct app_service *service, struct http_request *reque
     struct bytes order = http_request_query(request, "order");
     bool newest_first = bytes_equal_cstr(order, "desc");
     enum request_state state_wanted = state.data ? request_state_from_name(state) : REQUEST_STATE_COUNT;
-    uint64_t size = PAGE_SIZE_DEFAULT;
+    uint64_t size = APP_PAGE_SIZE_DEFAULT;
     const char *refusal = NULL;
     if (state.data && state_wanted == REQUEST_STATE_COUNT)
         refusal =
             "The value of state is none of queued, running, waiting, approved, rejected, timed-out, failed, "
             "cancelled.";
-    else if (limit.data && (bytes_parse_u64(limit, &size) != STATUS_OK || size < 1 || size > PAGE_SIZE_MAX))
-        refusal = "The value of limit must be 1 to 500.";
+    else if (limit.data &&
+             (bytes_parse_u64(limit, &size) != STATUS_OK || size < 1 || size > APP_PAGE_SIZE_MAX))
+        refusal =
+            "The value of limit must be 1 to " DIGITS_OF(APP_PAGE_SIZE_MAX) " (limit app-page-size-max).";
     else if (order.data && !newest_first && !bytes_equal_cstr(order, "asc"))
         refusal = "The value of order must be asc or desc.";
     if (refusal) {

@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 #include "base/bytes.h"
-#include "svc/app/limits.h"
+#include "svc/app/limit_values.h"
 
 /* Changes `result`, an object, until its compact JSON text has at most `size_max` bytes (from 64 KiB on), and
  * gives that text, to be freed by the caller.

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "os/clock.h"
 #include "svc/app/body.h"
-#include "svc/app/limits.h"
+#include "svc/app/limit_values.h"
 
 static void bad_request(struct http_request *request, const char *detail)
 {
@@ -100,10 +100,11 @@ void route_requests_create(struct app_service *service, struct http_request *req
     const char *submitted_by = NULL;
     const json_t *wait = member(root, "approvalTimeoutSeconds");
     double wait_s = wait ? json_number_value(wait) : 0;
-    if (!refusal && !read_text(root, "submittedBy", NAME_SIZE_MAX, &submitted_by))
-        refusal = "The member \"submittedBy\" must be a string of at most 200 bytes.";
+    if (!refusal && !read_text(root, "submittedBy", APP_NAME_SIZE_MAX, &submitted_by))
+        refusal = "The member \"submittedBy\" must be a string of at most " DIGITS_OF(
+            APP_NAME_SIZE_MAX) " bytes (limit app-name-size-max).";
     if (!refusal && wait &&
-        !(json_is_number(wait) && wait_s >= 0.001 && wait_s * 1000 <= (double)WAIT_MS_MAX))
+        !(json_is_number(wait) && wait_s >= 0.001 && wait_s * 1000 <= (double)APP_WAIT_MS_MAX))
         refusal = "The member \"approvalTimeoutSeconds\" must be a number from 0.001 to 315360000.";
     const struct submission submission = {
         .code = code,
@@ -145,10 +146,12 @@ static json_t *read_decision(const json_t *root, const struct principal *princip
     *ret_refusal = NULL;
     if (!json_is_boolean(approve))
         *ret_refusal = "The member \"approve\" must be true or false.";
-    else if (!read_text(root, "by", NAME_SIZE_MAX, &by))
-        *ret_refusal = "The member \"by\" must be a string of at most 200 bytes.";
-    else if (!read_text(root, "comment", COMMENT_SIZE_MAX, &comment))
-        *ret_refusal = "The member \"comment\" must be a string of at most 4000 bytes.";
+    else if (!read_text(root, "by", APP_NAME_SIZE_MAX, &by))
+        *ret_refusal = "The member \"by\" must be a string of at most " DIGITS_OF(
+            APP_NAME_SIZE_MAX) " bytes (limit app-name-size-max).";
+    else if (!read_text(root, "comment", APP_COMMENT_SIZE_MAX, &comment))
+        *ret_refusal = "The member \"comment\" must be a string of at most " DIGITS_OF(
+            APP_COMMENT_SIZE_MAX) " bytes (limit app-comment-size-max).";
     else if (!read_text(root, "sha256", 64, &seen) || (seen && !(hash = read_hash(seen))))
         *ret_refusal = "The member \"sha256\" must be 64 hexadecimal digits.";
     if (*ret_refusal)

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "svc/app/limits.h"
+#include "svc/app/limit_values.h"
 static void add(struct steering_tags *tags, const char *key, const char *value)
 {
     ASSERT(tags->count < ARRAY_SIZE(tags->tags));
@@ -29,7 +29,7 @@ void steering_write(const struct steering *steering, const char *submitted_by, s
 bool steering_read_ms(const char *tag, int64_t *ret_ms)
 {
     uint64_t ms;
-    if (!tag || bytes_parse_u64(bytes_of_cstr(tag), &ms) != STATUS_OK || ms > WAIT_MS_MAX)
+    if (!tag || bytes_parse_u64(bytes_of_cstr(tag), &ms) != STATUS_OK || ms > APP_WAIT_MS_MAX)
         return false;
     *ret_ms = (int64_t)ms;
     return true;

@@ -42,7 +42,7 @@ struct steering_tags {
 /* `submitted_by` may be NULL, and is borrowed by the tags. */
 void steering_write(const struct steering *steering, const char *submitted_by,
                     struct steering_tags *ret_tags);
-/* The milliseconds of a tag. False for NULL and for what is no number up to WAIT_MS_MAX; `*ret_ms` is
+/* The milliseconds of a tag. False for NULL and for what is no number up to APP_WAIT_MS_MAX; `*ret_ms` is
  * untouched then. Anybody may start an instance, with any tags. */
 bool steering_read_ms(const char *tag, int64_t *ret_ms);
 

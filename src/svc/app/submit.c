@@ -8,7 +8,7 @@
 #include "base/encode.h"
 #include "crypto/secret.h"
 #include "os/clock.h"
-#include "svc/app/limits.h"
+#include "svc/app/limit_values.h"
 #include "svc/app/notice.h"
 #include "wire/json/json.h"
 
@@ -16,7 +16,7 @@ struct submit_exchange {
     struct exchange base;
     json_t *code;
     int64_t approval_timeout_ms;
-    char submitted_by[NAME_SIZE_MAX + 1]; /* "": not said */
+    char submitted_by[APP_NAME_SIZE_MAX + 1]; /* "": not said */
     json_t *warnings;
     void (*on_submitted)(struct exchange *exchange, json_t *warnings);
 };

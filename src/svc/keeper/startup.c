@@ -11,28 +11,35 @@
 
 #include "jail/file.h"
 #include "jail/namespace.h"
+#include "svc/keeper/limit_values.h"
 #include "svc/keeper/state.h"
 #include "svc/keeper/watch.h"
 
-#define SESSIONS_DEFAULT 100
-#define SESSIONS_MAX     16384
-#define WARM_MAX_MS      60000
-
-static struct session_limits with_defaults(struct session_limits limits)
+/* What a keeper cannot do without. The name is that of the member, for whoever built the message. */
+static enum status check_limits(const struct keeper_message *open, struct err *err)
 {
-#define DEFAULT(member, value) limits.member = limits.member ? limits.member : (value)
-    DEFAULT(memory_bytes, (uint64_t)512 << 20);
-    DEFAULT(tasks, 64);
-    DEFAULT(cpu_percent, 100);
-    DEFAULT(data_bytes, (uint64_t)256 << 20);
-    DEFAULT(tmp_bytes, (uint64_t)64 << 20);
-    DEFAULT(files, 16384);
-    DEFAULT(open_files, 256);
-    DEFAULT(file_bytes, limits.data_bytes);
-    DEFAULT(read_bytes, (uint64_t)64 << 20);
-#undef DEFAULT
-    limits.open_files = MIN(MAX(limits.open_files, 32), 4096);
-    return limits;
+    const struct session_limits *limits = &open->limits;
+    const struct {
+        const char *name;
+        uint64_t value, least, most;
+    } rows[] = {
+        {"sessions_max", open->sessions_max, 1, KEEPER_SESSIONS_MAX},
+        {"memory_bytes", limits->memory_bytes, 1, UINT64_MAX},
+        {"tasks", limits->tasks, 1, UINT64_MAX},
+        {"cpu_percent", limits->cpu_percent, 1, UINT64_MAX},
+        {"data_bytes", limits->data_bytes, 1, UINT64_MAX},
+        {"tmp_bytes", limits->tmp_bytes, 1, UINT64_MAX},
+        {"files", limits->files, 1, UINT64_MAX},
+        {"open_files", limits->open_files, SESSION_OPEN_FILES_LEAST, SESSION_OPEN_FILES_MOST},
+        {"file_bytes", limits->file_bytes, 1, UINT64_MAX},
+        {"read_bytes", limits->read_bytes, 1, UINT64_MAX},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (rows[i].value < rows[i].least || rows[i].value > rows[i].most)
+            return err_set(err, STATUS_INVALID_ARGUMENT, "%s of a keeper is %llu", rows[i].name,
+                           (unsigned long long)rows[i].value);
+    }
+    return STATUS_OK;
 }
 
 static enum status read_open(struct keeper *keeper, struct err *err)
@@ -43,11 +50,13 @@ static enum status read_open(struct keeper *keeper, struct err *err)
     if (status == STATUS_OK)
         status = keeper_message_parse(&keeper->client_gate, keeper->phase, bytes_of(packet.data, packet.size),
                                       packet.fd_count, &message, err);
+    if (status == STATUS_OK)
+        status = check_limits(&message, err);
     if (status != STATUS_OK)
         return status;
-    keeper->limits = with_defaults(message.limits);
+    keeper->limits = message.limits;
     keeper->other_ids = message.flags & KEEPER_FLAG_OTHER_IDS;
-    keeper->slot_count = message.sessions_max ? MIN(message.sessions_max, SESSIONS_MAX) : SESSIONS_DEFAULT;
+    keeper->slot_count = message.sessions_max;
     keeper->slots = calloc(keeper->slot_count, sizeof *keeper->slots);
     struct bytes paths = message.text;
     struct bytes program = bytes_split(&paths, '\n');
@@ -105,7 +114,7 @@ static enum status await_zygote(struct keeper *keeper, struct keeper_zygote *zyg
     packet.fd_count = 0;
     struct pollfd watched[] = {{.fd = zygote->process.socket, .events = POLLIN},
                                {.fd = keeper->client, .events = POLLRDHUP}};
-    int n = poll(watched, ARRAY_SIZE(watched), WARM_MAX_MS);
+    int n = poll(watched, ARRAY_SIZE(watched), KEEPER_WARM_MAX_MS);
     if (n <= 0 || watched[1].revents)
         return err_set(err, STATUS_DEADLINE_EXCEEDED,
                        n <= 0 ? "the zygote takes too long" : "the pool is gone");

@@ -17,17 +17,15 @@
 #include "jail/file.h"
 #include "jail/packet.h"
 #include "svc/keeper/keeper.h"
+#include "svc/keeper/limit_values.h"
 
-#define WARDEN_NAME     "sallyport-ward"
-#define KEEPERS_MAX     4     /* one that serves, one that is to follow it, and those that still end */
-#define REPLACE_MAX_MS  2000  /* for a keeper that lost its server to tidy up */
-#define FAREWELL_MAX_MS 10000 /* the same at the server's end */
+#define WARDEN_NAME "sallyport-ward"
 
 struct warden {
     int server;
     const char *data_root;
     struct keeper_message_gate gate;
-    int keepers[KEEPERS_MAX]; /* pidfds; -1: free */
+    int keepers[WARDEN_KEEPERS_MAX]; /* pidfds; -1: free */
 };
 
 /* The OOM killer shall look elsewhere first. Without the right to ask for that it stays as it is. */
@@ -48,13 +46,13 @@ static void end_keeper(int *keeper, int patience_ms)
 
 static void end_all(struct warden *warden, int patience_ms)
 {
-    for (size_t i = 0; i < KEEPERS_MAX; i++)
+    for (size_t i = 0; i < WARDEN_KEEPERS_MAX; i++)
         end_keeper(&warden->keepers[i], patience_ms);
 }
 
 static int *free_place(struct warden *warden)
 {
-    for (size_t i = 0; i < KEEPERS_MAX; i++) {
+    for (size_t i = 0; i < WARDEN_KEEPERS_MAX; i++) {
         if (warden->keepers[i] < 0)
             return &warden->keepers[i];
     }
@@ -73,7 +71,7 @@ static long fork_keeper(int *ret_pidfd)
 __attribute__((noreturn)) static void run_keeper(struct warden *warden, int socket)
 {
     file_close(&warden->server);
-    for (size_t i = 0; i < KEEPERS_MAX; i++)
+    for (size_t i = 0; i < WARDEN_KEEPERS_MAX; i++)
         file_close(&warden->keepers[i]);
     protect("0");
     _exit(keeper_main(socket, warden->data_root));
@@ -83,7 +81,7 @@ __attribute__((noreturn)) static void run_keeper(struct warden *warden, int sock
 static bool start_keeper(struct warden *warden, int socket, bool beside)
 {
     if (!beside)
-        end_all(warden, REPLACE_MAX_MS);
+        end_all(warden, WARDEN_REPLACE_MAX_MS);
     int *place = free_place(warden);
     if (!place)
         return false;
@@ -113,13 +111,13 @@ static bool take_order(struct warden *warden)
 
 static bool wait_for_news(struct warden *warden)
 {
-    struct pollfd watched[1 + KEEPERS_MAX] = {{.fd = warden->server, .events = POLLIN}};
-    for (size_t i = 0; i < KEEPERS_MAX; i++)
+    struct pollfd watched[1 + WARDEN_KEEPERS_MAX] = {{.fd = warden->server, .events = POLLIN}};
+    for (size_t i = 0; i < WARDEN_KEEPERS_MAX; i++)
         watched[1 + i] = (struct pollfd){.fd = warden->keepers[i], .events = POLLIN};
     if (poll(watched, ARRAY_SIZE(watched), -1) < 0)
         return errno == EINTR;
 
-    for (size_t i = 0; i < KEEPERS_MAX; i++) {
+    for (size_t i = 0; i < WARDEN_KEEPERS_MAX; i++) {
         if (watched[1 + i].revents)
             file_close(&warden->keepers[i]);
     }
@@ -133,7 +131,7 @@ int warden_main(int fd, const char *data_root)
         .data_root = data_root,
         .gate = {.sender = KEEPER_PARTY_POOL, .receiver = KEEPER_PARTY_WARDEN},
     };
-    for (size_t i = 0; i < KEEPERS_MAX; i++)
+    for (size_t i = 0; i < WARDEN_KEEPERS_MAX; i++)
         warden.keepers[i] = -1;
     (void)!prctl(PR_SET_NAME, WARDEN_NAME, 0, 0, 0);
     (void)!fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -144,6 +142,6 @@ int warden_main(int fd, const char *data_root)
     protect("-1000");
     while (wait_for_news(&warden))
         continue;
-    end_all(&warden, FAREWELL_MAX_MS);
+    end_all(&warden, WARDEN_FAREWELL_MAX_MS);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "os/clock.h"
 #include "os/memory.h"
+#include "svc/pool/limit_values.h"
 #include "svc/pool/pool_internal.h"
 
 #define EXIT_WAIT_NS (500 * NS_PER_MS) /* how long a crash waits for its cause */
@@ -217,21 +218,24 @@ static void on_detach(void *context, struct session *session)
 
 /* --- birth and death --- */
 
-static void take_options(struct pool_options *own, const struct pool_options *options)
+struct pool_options pool_options_default(void)
 {
-    *own = *options;
-    own->sessions_max = options->sessions_max ? options->sessions_max : 100;
-    own->grace_ns = options->grace_ns ? options->grace_ns : 2 * NS_PER_S;
-    own->isolation_wait_ns = options->isolation_wait_ns ? options->isolation_wait_ns : 60 * NS_PER_S;
-    own->session_wait_max_ns = options->session_wait_max_ns ? options->session_wait_max_ns : 10 * NS_PER_S;
-    own->output_size_max = options->output_size_max ? options->output_size_max : (size_t)1 << 20;
-    own->result_size_max = options->result_size_max ? options->result_size_max : (size_t)8 << 20;
-    own->queue_max = options->queue_max ? options->queue_max : 256;
-    own->memory_size_max = options->memory_size_max ? options->memory_size_max : (size_t)256 << 20;
-    own->uploads_size_max = options->uploads_size_max ? options->uploads_size_max : (size_t)1 << 30;
-    own->records_max = options->records_max ? options->records_max : 300;
-    own->records_size_max = options->records_size_max ? options->records_size_max : (size_t)4 << 20;
-    own->tier_options = NULL; /* the caller's, for the time of pool_create */
+    return (struct pool_options){
+        .grace_ns = POOL_GRACE_NS,
+        .session_wait_max_ns = POOL_SESSION_WAIT_MAX_NS,
+        .queue_max = POOL_QUEUE_MAX,
+        .records_max = POOL_RECORDS_MAX,
+        .records_size_max = POOL_RECORDS_SIZE_MAX,
+    };
+}
+
+/* Zero is no limit of anything here, but a field that nobody has set. */
+static void check_options(const struct pool_options *options)
+{
+    ASSERT(options->tier && options->sessions_max && options->queue_max && options->records_max);
+    ASSERT(options->grace_ns > 0 && options->session_wait_max_ns > 0 && options->isolation_wait_ns > 0);
+    ASSERT(options->output_size_max && options->result_size_max && options->records_size_max);
+    ASSERT(options->memory_size_max && options->uploads_size_max);
 }
 
 static enum status open_stock(struct pool *pool, const void *tier_options, struct err *err)
@@ -257,10 +261,12 @@ static enum status open_stock(struct pool *pool, const void *tier_options, struc
 enum status pool_create(struct loop *loop, const struct pool_options *options, struct pool **ret_pool,
                         struct err *err)
 {
+    check_options(options);
     struct pool *pool = calloc(1, sizeof *pool);
     if (!pool)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
-    take_options(&pool->options, options);
+    pool->options = *options;
+    pool->options.tier_options = NULL; /* the caller's, for the time of pool_create */
     pool->budget.size_max = pool->options.memory_size_max;
     kept_results_init(&pool->kept, &pool->budget);
     pool->uploads.size_max = pool->options.uploads_size_max;

@@ -11,24 +11,26 @@
 
 struct pool;
 
-struct pool_options {            /* zero fields take the default behind unless it says otherwise */
-    uint32_t sessions_max;       /* 100 */
+struct pool_options {            /* from pool_options_default; what is a setting is the caller's to set */
+    uint32_t sessions_max;       /* setting */
     uint32_t sessions_ready;     /* spares to keep; 0 keeps none */
     int64_t cooldown_ns;         /* 0 ends a session as soon as it is idle; negative: never */
-    int64_t grace_ns;            /* from SIGINT to SIGKILL: 2 s */
-    int64_t session_wait_max_ns; /* how long a call waits for a session to be built: 10 s */
-    int64_t isolation_wait_ns;   /* how long it waits for the tier to come back, or to come up: 60 s */
-    size_t output_size_max;      /* bytes kept of each stream of an execution: 1 MiB */
-    size_t result_size_max;      /* bytes of a result frame: 8 MiB */
-    size_t memory_size_max;      /* bytes that all sessions together may make the server hold: 256 MiB */
-    size_t uploads_size_max;     /* bytes of files that are uploaded into all sessions together: 1 GiB */
-    size_t queue_max;            /* executions that wait in one identifier's queue: 256 */
-    size_t records_max;      /* results kept for polling, of each identifier: 300, more than a full queue */
-    size_t records_size_max; /* bytes of them, the latest excepted: 4 MiB */
-    bool unproven;           /* of struct stock_options */
+    int64_t grace_ns;            /* from SIGINT to SIGKILL */
+    int64_t session_wait_max_ns; /* how long a call waits for a session to be built */
+    int64_t isolation_wait_ns;   /* how long it waits for the tier to come back, or to come up */
+    size_t output_size_max;      /* bytes kept of each stream of an execution */
+    size_t result_size_max;      /* bytes of a result frame */
+    size_t memory_size_max;      /* bytes that all sessions together may make the server hold */
+    size_t uploads_size_max;     /* bytes of files that are uploaded into all sessions together */
+    size_t queue_max;            /* executions that wait in one identifier's queue */
+    size_t records_max;          /* results kept for polling, of each identifier: more than a full queue */
+    size_t records_size_max;     /* bytes of them, the latest excepted */
+    bool unproven;               /* of struct stock_options */
     const struct session_tier *tier; /* required */
     const void *tier_options;        /* as the tier says; must live as long as pool_create runs */
 };
+/* Those of svc/pool/limit_values.h; what is a setting of the program is zero. */
+struct pool_options pool_options_default(void);
 
 struct pool_report {
     uint32_t ready, starting, busy, idle, ending; /* sessions */

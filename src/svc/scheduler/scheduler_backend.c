@@ -8,12 +8,9 @@
 #include "base/duration.h"
 #include "core/task/backend_words.h"
 #include "core/task/message.h"
+#include "svc/scheduler/limit_values.h"
 #include "svc/scheduler/scheduler_ask.h"
 #include "svc/scheduler/scheduler_service_internal.h"
-
-#define ARENA_MAX      ((size_t)256 << 20) /* bytes of a decoded completion: a server takes 64 MiB of one */
-#define EVENTS_MAX     500
-#define STATE_SIZE_MAX ((size_t)4 << 20) /* bytes of a history in one message (spec 2.6) */
 
 /* --- completions --- */
 
@@ -21,7 +18,7 @@ static void complete_turn(struct scheduler *scheduler, struct scheduler_call *ca
 {
     CLEANUP(arena_fini) struct arena arena;
     struct pb_orchestrator_response response;
-    arena_init(&arena, ARENA_MAX);
+    arena_init(&arena, SCHEDULER_BACKEND_MEMORY_MAX);
     if (backend_words_turn(&arena, message, &response) == STATUS_OK)
         scheduler_pump_call(scheduler, call,
                             message_encode(&arena, &pb_orchestrator_response_message, &response));
@@ -34,7 +31,7 @@ static void complete_activity(struct scheduler *scheduler, struct scheduler_call
 {
     CLEANUP(arena_fini) struct arena arena;
     struct pb_activity_response response;
-    arena_init(&arena, ARENA_MAX);
+    arena_init(&arena, SCHEDULER_BACKEND_MEMORY_MAX);
     if (backend_words_activity(&arena, message, &response) == STATUS_OK)
         scheduler_pump_call(scheduler, call,
                             message_encode(&arena, &pb_activity_response_message, &response));
@@ -64,7 +61,7 @@ static void add_event(struct scheduler *scheduler, struct scheduler_call *call, 
     struct pb_add_event_request request;
     enum pb_task_hub_sidecar_service_method method;
     struct bytes raised;
-    arena_init(&arena, ARENA_MAX);
+    arena_init(&arena, SCHEDULER_BACKEND_MEMORY_MAX);
     if (pb_add_event_request_decode(&arena, message, &request) != STATUS_OK || !request.instance ||
         !request.event ||
         backend_words_event(&arena, request.instance->instance_id, request.event, &method, &raised) !=
@@ -136,14 +133,16 @@ static void add_events(struct scheduler *scheduler, struct scheduler_call *call,
         return;
     }
     batch->call = call;
-    arena_init(&batch->arena, ARENA_MAX);
+    arena_init(&batch->arena, SCHEDULER_BACKEND_MEMORY_MAX);
     call->own = batch;
     call->on_destroy = batch_free;
     struct bytes kept = arena_copy(&batch->arena, message); /* ids are views of it, and it is the caller's */
     if (!kept.data || pb_add_events_request_decode(&batch->arena, kept, &batch->request) != STATUS_OK ||
-        batch->request.events_count > EVENTS_MAX) {
-        scheduler_call_finish(call, STATUS_INVALID_ARGUMENT,
-                              "the request is not an AddEventsRequest of at most 500 events");
+        batch->request.events_count > SCHEDULER_BACKEND_EVENTS_MAX) {
+        scheduler_call_finish(
+            call, STATUS_INVALID_ARGUMENT,
+            "the request is not an AddEventsRequest of at most " DIGITS_OF(
+                SCHEDULER_BACKEND_EVENTS_MAX) " events (limit scheduler-backend-events-max)");
         return;
     }
     batch->response.unsuccessful_instance_ids =
@@ -189,7 +188,7 @@ static void runtime_state(struct scheduler *scheduler, struct scheduler_call *ca
                                                      .execution_id = request.instance->execution_id,
                                                      .for_work_item_processing = true};
     const struct scheduler_asker asker = {.on_message = on_chunk, .on_done = on_state, .context = call};
-    call->message.limit = STATE_SIZE_MAX;
+    call->message.limit = SCHEDULER_BACKEND_STATE_SIZE_MAX;
     scheduler_ask(scheduler, PB_TASK_HUB_SIDECAR_SERVICE_STREAM_INSTANCE_HISTORY, call->hub,
                   message_encode(&arena, &pb_stream_instance_history_request_message, &ask), &asker, &number);
 }

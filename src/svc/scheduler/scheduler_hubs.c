@@ -6,9 +6,8 @@
 
 #include "base/text.h"
 #include "core/task/memory.h"
+#include "store/limit_values.h"
 #include "svc/scheduler/scheduler_service_internal.h"
-
-#define HUB_NAME_MAX 100 /* bytes, as in the store */
 
 struct scheduler_hub {
     uint32_t number;
@@ -17,10 +16,10 @@ struct scheduler_hub {
     bool watched;           /* its changes are told */
     struct bytes retention; /* owned: its own rules; empty: it has none */
     size_t size;
-    uint8_t name[HUB_NAME_MAX]; /* lower case */
+    uint8_t name[STORE_HUB_NAME_SIZE_MAX]; /* lower case */
 };
 
-static struct bytes fold(struct bytes name, uint8_t folded[HUB_NAME_MAX])
+static struct bytes fold(struct bytes name, uint8_t folded[STORE_HUB_NAME_SIZE_MAX])
 {
     for (size_t i = 0; i < name.size; i++)
         folded[i] = ascii_lower(name.data[i]);
@@ -29,7 +28,7 @@ static struct bytes fold(struct bytes name, uint8_t folded[HUB_NAME_MAX])
 
 static struct scheduler_hub *hub_find(struct scheduler *scheduler, struct bytes name)
 {
-    uint8_t folded[HUB_NAME_MAX];
+    uint8_t folded[STORE_HUB_NAME_SIZE_MAX];
     return name.size > sizeof folded ? NULL : map_get(&scheduler->hubs, fold(name, folded));
 }
 
@@ -102,8 +101,8 @@ STATUS_RESULT scheduler_hubs_resolve(struct scheduler *scheduler, struct bytes n
         return STATUS_OK;
     }
     if (hub || !make)
-        return err_set(err, STATUS_NOT_FOUND, "Task hub not found: %.*s", (int)MIN(name.size, HUB_NAME_MAX),
-                       (const char *)name.data);
+        return err_set(err, STATUS_NOT_FOUND, "Task hub not found: %.*s",
+                       (int)MIN(name.size, STORE_HUB_NAME_SIZE_MAX), (const char *)name.data);
     *ret_hub = 0;
     return STATUS_OK;
 }
@@ -256,7 +255,7 @@ void scheduler_hubs_make(struct scheduler *scheduler, struct bytes name, struct 
 {
     if (name.size == 0)
         name = BYTES_LITERAL("default");
-    call->hub_name.limit = HUB_NAME_MAX + 1; /* one more, and the store says that it is too long */
+    call->hub_name.limit = STORE_HUB_NAME_SIZE_MAX + 1; /* one more, and the store says that it is too long */
     buf_append_bytes(&call->hub_name, bytes_slice(name, 0, MIN(name.size, call->hub_name.limit)));
     if (buf_status(&call->hub_name) != STATUS_OK) {
         scheduler_call_finish(call, STATUS_NO_MEMORY, "out of memory");

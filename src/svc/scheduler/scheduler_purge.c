@@ -6,11 +6,10 @@
 #include <stdlib.h>
 
 #include "os/clock.h"
+#include "svc/scheduler/limit_values.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
-#define ANSWER_ARENA_MAX ((size_t)1 << 20) /* bytes of a decoded answer */
 /* 50 keep the loop and the writer for a few milliseconds, 500 for as long as thirty starts. */
-#define BATCH_MAX 50
 
 struct scheduler_purge {
     struct list link; /* scheduler.purges_all */
@@ -54,7 +53,7 @@ static bool stopped(const struct scheduler_purge *purge)
 static void encode_batch(const struct scheduler_purge *purge, const struct task_store_page *page,
                          struct buf *message)
 {
-    struct bytes ids[BATCH_MAX];
+    struct bytes ids[SCHEDULER_PURGE_BATCH_MAX];
     for (size_t i = 0; i < page->count; i++)
         ids[i] = page->rows[i].instance_id;
     struct pb_instance_batch batch = {.instance_ids = ids, .instance_ids_count = page->count};
@@ -109,7 +108,7 @@ void scheduler_purge_answered(struct scheduler_purge *purge, enum status status,
 {
     CLEANUP(arena_fini) struct arena arena;
     struct pb_purge_instances_response response;
-    arena_init(&arena, ANSWER_ARENA_MAX);
+    arena_init(&arena, SCHEDULER_PURGE_MEMORY_MAX);
     (void)map_take(&purge->scheduler->purges, map_u64_key(&purge->number));
     purge->number = 0;
     if (status == STATUS_OK)
@@ -139,7 +138,7 @@ STATUS_RESULT scheduler_purge_begin(struct scheduler *scheduler,
         return STATUS_NO_MEMORY;
     purge->scheduler = scheduler;
     purge->options = *options;
-    purge->options.query.rows_max = BATCH_MAX;
+    purge->options.query.rows_max = SCHEDULER_PURGE_BATCH_MAX;
     purge->options.query.bare = true;
     list_push_back(&scheduler->purges_all, &purge->link);
     next(purge);

@@ -6,12 +6,11 @@
  * caller sees what it was told, without a wait. */
 #include "core/task/orchestration_state.h"
 #include "os/clock.h"
+#include "svc/scheduler/limit_values.h"
 #include "svc/scheduler/scheduler_service_internal.h"
 #include "wire/pb/orchestrator_service.pb.h"
 
-#define QUERY_ARENA_MAX ((size_t)16 << 20) /* bytes of a decoded query */
-#define ANSWER_SIZE_MAX ((size_t)4 << 20)  /* bytes that every SDK takes (spec 2.6) */
-#define STATUS_NEVER    31                 /* a bit of the mask that no instance has */
+#define STATUS_NEVER 31 /* a bit of the mask that no instance has */
 #define STATUSES_TERMINAL                                                                                    \
     (1u << PB_ORCHESTRATION_STATUS_COMPLETED | 1u << PB_ORCHESTRATION_STATUS_FAILED |                        \
      1u << PB_ORCHESTRATION_STATUS_CANCELED | 1u << PB_ORCHESTRATION_STATUS_TERMINATED)
@@ -64,7 +63,7 @@ static void answer_page(struct scheduler_call *call, enum status status, const c
                         bool (*encode)(const struct task_store_page *page, struct arena *a,
                                        struct buf *message))
 {
-    CLEANUP(buf_fini) struct buf message = {.limit = ANSWER_SIZE_MAX};
+    CLEANUP(buf_fini) struct buf message = {.limit = SCHEDULER_ANSWER_SIZE_MAX};
     CLEANUP(arena_fini) struct arena arena;
     arena_init(&arena, 0);
     if (status != STATUS_OK)
@@ -107,7 +106,7 @@ void scheduler_query_instances(struct scheduler *scheduler, struct scheduler_cal
 {
     CLEANUP(arena_fini) struct arena arena;
     struct pb_query_instances_request request;
-    arena_init(&arena, QUERY_ARENA_MAX);
+    arena_init(&arena, SCHEDULER_QUERY_MEMORY_MAX);
     if (pb_query_instances_request_decode(&arena, message, &request) != STATUS_OK) {
         scheduler_call_finish(call, STATUS_INVALID_ARGUMENT, "the request is not a QueryInstancesRequest");
         return;
@@ -149,7 +148,7 @@ void scheduler_query_ids(struct scheduler *scheduler, struct scheduler_call *cal
 {
     CLEANUP(arena_fini) struct arena arena;
     struct pb_list_instance_ids_request request;
-    arena_init(&arena, QUERY_ARENA_MAX);
+    arena_init(&arena, SCHEDULER_QUERY_MEMORY_MAX);
     if (pb_list_instance_ids_request_decode(&arena, message, &request) != STATUS_OK) {
         scheduler_call_finish(call, STATUS_INVALID_ARGUMENT, "the request is not a ListInstanceIdsRequest");
         return;
@@ -202,7 +201,7 @@ void scheduler_purge(struct scheduler *scheduler, struct scheduler_call *call, s
 {
     CLEANUP(arena_fini) struct arena arena;
     struct pb_purge_instances_request request;
-    arena_init(&arena, QUERY_ARENA_MAX);
+    arena_init(&arena, SCHEDULER_QUERY_MEMORY_MAX);
     if (pb_purge_instances_request_decode(&arena, message, &request) != STATUS_OK) {
         scheduler_call_finish(call, STATUS_INVALID_ARGUMENT, "the request is not a PurgeInstancesRequest");
         return;

@@ -9,8 +9,6 @@
 #include "os/clock.h"
 #include "svc/scheduler/scheduler_service_internal.h"
 
-#define INTERVAL_NS (60 * NS_PER_S)
-
 struct retention_job {
     uint32_t hub;
     enum instance_status status;
@@ -33,8 +31,8 @@ static void run_next(struct scheduler_retention *retention);
 static void wait_for_next(struct scheduler_retention *retention)
 {
     int64_t interval_ns = retention->scheduler->options.retention_interval_ns;
-    enum status status = loop_timer_set(retention->scheduler->loop, &retention->timer,
-                                        clock_monotonic_ns() + (interval_ns ? interval_ns : INTERVAL_NS));
+    enum status status =
+        loop_timer_set(retention->scheduler->loop, &retention->timer, clock_monotonic_ns() + interval_ns);
     ASSERT(status == STATUS_OK); /* without it nothing would ever be deleted again */
     retention->awake = true;
 }

@@ -8,14 +8,11 @@
 
 #include "base/log.h"
 #include "os/clock.h"
+#include "svc/scheduler/limit_values.h"
 #include "svc/scheduler/scheduler_access.h"
 #include "svc/scheduler/scheduler_health.h"
 #include "svc/scheduler/scheduler_service_internal.h"
 
-#define STREAM_QUEUE_MAX       ((size_t)8 << 20)  /* bytes */
-#define CLIENT_MESSAGE_MAX     ((size_t)4 << 20)  /* bytes of a request that is no result of a worker */
-#define LARGE_MESSAGE_SIZE_MAX ((size_t)64 << 20) /* bytes */
-#define LARGE_MESSAGE_AGENTS   "durabletask-js"   /* its gRPC sets no limit (spec 2.6) */
 #define FLAT_ENTITY_AGENTS                                                                                   \
     "durabletask-dotnet/1.0.,durabletask-dotnet/1.1.,durabletask-dotnet/1.2.,durabletask-dotnet/1.3.,"       \
     "durabletask-dotnet/1.4.,durabletask-dotnet/1.5." /* of before 2025 (spec 3.23.2) */
@@ -108,7 +105,7 @@ static void on_call(void *context, const struct grpc_request *request)
 static size_t message_limit(void *context, struct bytes path)
 {
     const struct method *method = scheduler_method_find(path);
-    return method && method->worker ? 0 : CLIENT_MESSAGE_MAX;
+    return method && method->worker ? 0 : SCHEDULER_CLIENT_MESSAGE_SIZE_MAX;
 }
 
 static void on_cancelled(void *context, struct grpc_call_id id)
@@ -165,9 +162,31 @@ static enum status create_partition(struct scheduler *scheduler, struct err *err
     return status == STATUS_OK ? partition_load(scheduler->partition, err) : status;
 }
 
+struct scheduler_options scheduler_options_default(void)
+{
+    return (struct scheduler_options){
+        .store = sqlite_store_options_default(),
+        .engine = engine_options_default(),
+        .retention_interval_ns = RETENTION_INTERVAL_NS,
+        .large_message_size_max = SCHEDULER_LARGE_MESSAGE_SIZE_MAX,
+        .flat_entity_agents = FLAT_ENTITY_AGENTS,
+        .no_entity_agents = NO_ENTITY_AGENTS,
+        .stream_queue_max = SCHEDULER_STREAM_QUEUE_SIZE_MAX,
+        .unix_ns = clock_unix_ns,
+    };
+}
+
+static void check_options(const struct scheduler_options *options)
+{
+    ASSERT(options->retention_interval_ns > 0 && options->unix_ns);
+    ASSERT(options->large_message_size_max && options->stream_queue_max);
+    ASSERT(options->large_message_agents && options->flat_entity_agents && options->no_entity_agents);
+}
+
 STATUS_RESULT scheduler_create(struct loop *loop, const struct scheduler_options *options,
                                struct scheduler **ret_scheduler, struct err *err)
 {
+    check_options(options);
     struct scheduler *scheduler = calloc(1, sizeof *scheduler);
     if (!scheduler)
         return err_set(err, STATUS_NO_MEMORY, "starting the scheduler: out of memory");
@@ -175,18 +194,6 @@ STATUS_RESULT scheduler_create(struct loop *loop, const struct scheduler_options
     entropy_fill(seed, sizeof seed);
     scheduler->loop = loop;
     scheduler->options = *options;
-    if (scheduler->options.stream_queue_max == 0)
-        scheduler->options.stream_queue_max = STREAM_QUEUE_MAX;
-    if (!scheduler->options.large_message_agents)
-        scheduler->options.large_message_agents = LARGE_MESSAGE_AGENTS;
-    if (!scheduler->options.flat_entity_agents)
-        scheduler->options.flat_entity_agents = FLAT_ENTITY_AGENTS;
-    if (!scheduler->options.no_entity_agents)
-        scheduler->options.no_entity_agents = NO_ENTITY_AGENTS;
-    if (!scheduler->options.large_message_size_max)
-        scheduler->options.large_message_size_max = LARGE_MESSAGE_SIZE_MAX;
-    if (!scheduler->options.unix_ns)
-        scheduler->options.unix_ns = clock_unix_ns;
     map_init(&scheduler->hubs, seed[0], seed[1]);
     map_init(&scheduler->calls, 0, 0);
     map_init(&scheduler->purges, 0, 0);

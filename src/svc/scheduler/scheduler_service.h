@@ -28,7 +28,7 @@
 
 struct scheduler;
 
-struct scheduler_options {
+struct scheduler_options { /* from scheduler_options_default; what is a setting is required */
     struct sqlite_store_options store;
     const char *const *hubs; /* created if absent; none: "default" (DTS_TASK_HUB_NAMES) */
     size_t hub_count;
@@ -37,26 +37,27 @@ struct scheduler_options {
     bool hubs_apart; /* a grant for the task hub of a name, "/scheduler/HUB", is for another scheduler's */
     bool hubs_none;  /* without `hubs` none is made: they come one by one */
     const char *retention; /* rules of core/task/retention.h, kept; NULL: nothing is deleted by itself */
-    int64_t retention_interval_ns; /* between two looks at who is old enough; 0: 60 s */
+    int64_t retention_interval_ns; /* between two looks at who is old enough */
     bool hubs_managed;             /* clients may create and delete hubs (CreateTaskHub, DeleteTaskHub) */
     bool hubs_dynamic; /* a hub is created at the first use of its name (DTS_USE_DYNAMIC_TASK_HUBS) */
     const char
         *large_message_agents;     /* beginnings of the user agents, separated by commas, whose workers take
-                                       * messages of large_message_size_max; NULL: "durabletask-js" */
-    size_t large_message_size_max; /* bytes; 0: 64 MiB */
-    const char *
-        flat_entity_agents; /* the same for workers that know only the first encoding of entity work; NULL: those
-                                     * that are known */
+                                       * messages of large_message_size_max; setting */
+    size_t large_message_size_max; /* bytes */
+    const char
+        *flat_entity_agents;      /* the same for workers that know only the first encoding of entity work */
     const char *no_entity_agents; /* and for those that know no entities, unless they ask for them */
     struct engine_options engine; /* `seed` is filled here */
     /* Told of each execution that is over: `count` spans as JSON objects with commas between them, valid during the call
      * (core/task/span.h). Set engine.traces, too. NULL: nobody is. */
     void (*on_trace)(void *context, struct bytes spans, size_t count);
     void *trace_context;
-    int64_t (*unix_ns)(void); /* the clock that people set; NULL: clock_unix_ns. For tests that step it */
-    size_t stream_queue_max;  /* bytes queued for one worker before it gets no more work; 0: 8 MiB */
+    int64_t (*unix_ns)(void); /* the clock that people set; tests step it */
+    size_t stream_queue_max;  /* bytes queued for one worker before it gets no more work */
 };
 
+/* The limits of svc/scheduler/limit_values.h and of the layers below; what is a setting of the program is zero or NULL. */
+struct scheduler_options scheduler_options_default(void);
 /* Opens the store, upgrades it, creates hubs, loads what is unfinished. Errors as sqlite_store_open and
  * task_store_load. */
 STATUS_RESULT scheduler_create(struct loop *loop, const struct scheduler_options *options,

@@ -13,13 +13,11 @@
 #include "base/duration.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "svc/trace/limit_values.h"
 
-#define AREA               "svc/trace"
-#define REQUEST_TIMEOUT_MS 5000L
-#define CONNECT_TIMEOUT_MS 2000L
-#define LAST_TIMEOUT_MS    1000L /* of a request while the server stops */
-#define TRIES_MAX          3
-#define PAUSE_MS           500 /* before the second try; doubles */
+#define AREA            "svc/trace"
+#define LAST_TIMEOUT_MS 1000L /* of a request while the server stops */
+#define PAUSE_MS        500   /* before the second try; doubles */
 
 /* What was handed over at once. */
 struct handover {
@@ -160,10 +158,10 @@ static void pause_ms(struct otlp_exporter *exporter, int64_t ms)
 
 static bool send_batch(struct otlp_exporter *exporter, struct bytes body)
 {
-    for (int i = 0; i < TRIES_MAX; i++) {
+    for (int i = 0; i < OTLP_TRIES_MAX; i++) {
         bool again;
         bool stopping = is_stopping(exporter);
-        if (post(exporter, body, stopping ? LAST_TIMEOUT_MS : REQUEST_TIMEOUT_MS, &again))
+        if (post(exporter, body, stopping ? LAST_TIMEOUT_MS : OTLP_REQUEST_TIMEOUT_MS, &again))
             return true;
         if (!again || stopping)
             return false;
@@ -228,7 +226,7 @@ static bool make_request(struct otlp_exporter *exporter)
     curl_easy_setopt(exporter->curl, CURLOPT_URL, exporter->url);
     curl_easy_setopt(exporter->curl, CURLOPT_HTTPHEADER, exporter->headers);
     curl_easy_setopt(exporter->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(exporter->curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    curl_easy_setopt(exporter->curl, CURLOPT_CONNECTTIMEOUT_MS, OTLP_CONNECT_TIMEOUT_MS);
     curl_easy_setopt(exporter->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(exporter->curl, CURLOPT_WRITEFUNCTION, ignore_answer);
     return true;

@@ -5,9 +5,7 @@
 #include "wire/http1/http1.h"
 
 #include "base/text.h"
-
-#define EMPTY_LINES_MAX 4  /* before the request line (RFC 9112 section 2.2) */
-#define METHOD_SIZE_MAX 32 /* bytes */
+#include "wire/limit_values.h"
 
 static enum status fault(struct http1_head *head, int http_status, const char *text)
 {
@@ -181,7 +179,7 @@ static enum status parse_target(struct http1_head *head, struct bytes all, struc
 {
     struct bytes method = http1_span_bytes(all, head->method);
     if (target.size > head->limits.target_size_max)
-        return fault(head, 414, "The request target is too long.");
+        return fault(head, 414, "The request target is too long (limit http-target-max).");
     if (!target_valid(target))
         return fault(head, 400, "The request target holds a byte that is not allowed.");
     head->target = span_of(all, target);
@@ -214,7 +212,7 @@ static enum status parse_request_line(struct http1_head *head, struct bytes all,
 {
     struct bytes rest = line;
     struct bytes method = bytes_split(&rest, ' ');
-    if (method.size > METHOD_SIZE_MAX || !http1_token_valid(method))
+    if (method.size > HTTP1_METHOD_SIZE_MAX || !http1_token_valid(method))
         return fault(head, 400, "The request line does not begin with a method.");
     head->method = span_of(all, method);
     struct bytes target = bytes_split(&rest, ' ');
@@ -325,7 +323,7 @@ static enum status parse_field(struct http1_head *head, struct bytes all, struct
     if (!http1_value_valid(value))
         return fault(head, 400, "A header value holds a control character.");
     if (head->field_count == head->field_max)
-        return fault(head, 431, "There are too many header lines.");
+        return fault(head, 431, "There are too many header lines (limit http-header-count-max).");
     value = bytes_trim(value);
     head->fields[head->field_count++] = (struct http1_field){span_of(all, name), span_of(all, value)};
     for (size_t i = 0; i < ARRAY_SIZE(special_fields); i++)
@@ -369,8 +367,8 @@ static size_t scan_limit(const struct http1_head *head)
 {
     if (head->have_first_line)
         return head->limits.head_size_max;
-    return MIN(head->limits.head_size_max,
-               head->line_at + head->limits.target_size_max + METHOD_SIZE_MAX + sizeof "  HTTP/1.1\r\n");
+    return MIN(head->limits.head_size_max, head->line_at + head->limits.target_size_max +
+                                               HTTP1_METHOD_SIZE_MAX + sizeof "  HTTP/1.1\r\n");
 }
 
 /* Finds the end of the current line. OK: `*ret_line` is the line without its CRLF and line_at is behind it.
@@ -397,8 +395,9 @@ static enum status next_line(struct http1_head *head, struct bytes all, struct b
     if (end < limit)
         return STATUS_TRUNCATED;
     if (limit < head->limits.head_size_max)
-        return fault(head, head->is_response ? 400 : 414, "The first line is too long.");
-    return fault(head, 431, "The head of the message is too large.");
+        return fault(head, head->is_response ? 400 : 414,
+                     "The first line is too long (limit http-target-max).");
+    return fault(head, 431, "The head of the message is too large (limit http-head-size-max).");
 }
 
 enum status http1_head_feed(struct http1_head *head, struct bytes bytes)
@@ -411,7 +410,7 @@ enum status http1_head_feed(struct http1_head *head, struct bytes bytes)
         if (line.size == 0 && head->have_first_line)
             return finish(head);
         if (line.size == 0) {
-            if (head->is_response || ++head->empty_lines > EMPTY_LINES_MAX)
+            if (head->is_response || ++head->empty_lines > HTTP1_EMPTY_LINES_MAX)
                 return fault(head, 400, "There are too many empty lines before the request.");
             continue;
         }

@@ -68,7 +68,7 @@ static enum status extension_byte(struct http1_chunked *chunked, uint8_t byte)
     if ((byte < 0x20 && byte != '\t') || byte == 0x7f)
         return fault(chunked, 400, "A chunk extension holds a control character.");
     if (++chunked->line_size > HTTP1_CHUNK_LINE_MAX || ++chunked->extension_size > HTTP1_CHUNK_EXTENSION_MAX)
-        return fault(chunked, 400, "The chunk extensions are too long.");
+        return fault(chunked, 400, "The chunk extensions are too long (limit http1-chunk-extension-max).");
     return STATUS_TRUNCATED;
 }
 
@@ -76,7 +76,7 @@ static enum status extension_byte(struct http1_chunked *chunked, uint8_t byte)
 static enum status trailer_byte(struct http1_chunked *chunked, uint8_t byte)
 {
     if (++chunked->trailer_size > HTTP1_TRAILER_SIZE_MAX)
-        return fault(chunked, 431, "The trailer section is too large.");
+        return fault(chunked, 431, "The trailer section is too large (limit http1-trailer-size-max).");
     if (chunked->state == TRAILER && byte == '\r')
         return move(chunked, END_LF);
     if (chunked->state == TRAILER || chunked->state == TRAILER_NAME) {

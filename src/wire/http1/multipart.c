@@ -7,9 +7,7 @@
 #include "wire/http1/http1.h"
 #include "wire/http1/mediatype.h"
 #include "wire/http1/uri.h"
-
-#define PARTS_MAX_DEFAULT     128
-#define HEAD_SIZE_MAX_DEFAULT ((size_t)16 << 10)
+#include "wire/limit_values.h"
 
 /* RFC 2046 section 5.1.1: bchars, not ending with a blank. */
 static bool boundary_valid(struct bytes bytes)
@@ -169,7 +167,8 @@ static enum status read_part(struct arena *arena, struct bytes bytes, size_t hea
         size_t size = bytes_find(rest, BYTES_LITERAL("\r\n"));
         if (size >= rest.size)
             return at + rest.size < bytes.size
-                       ? err_set(err, STATUS_TOO_LARGE, "a part of the form has too large headers")
+                       ? err_set(err, STATUS_TOO_LARGE,
+                                 "a part of the form has too large headers (limit multipart-head-size-max)")
                        : err_set(err, STATUS_MALFORMED, "a part of the form has no end of headers");
         at += size + 2;
         if (size == 0) {
@@ -191,8 +190,8 @@ enum status multipart_parse(struct arena *arena, struct bytes boundary, struct b
                             const struct multipart_limits *limits, struct multipart_part **ret_parts,
                             size_t *ret_count, struct err *err)
 {
-    size_t parts_max = or_default(limits ? limits->parts_max : 0, PARTS_MAX_DEFAULT);
-    size_t head_size_max = or_default(limits ? limits->head_size_max : 0, HEAD_SIZE_MAX_DEFAULT);
+    size_t parts_max = or_default(limits ? limits->parts_max : 0, MULTIPART_PARTS_MAX);
+    size_t head_size_max = or_default(limits ? limits->head_size_max : 0, MULTIPART_HEAD_SIZE_MAX);
     char dash_text[MULTIPART_BOUNDARY_SIZE_MAX + 2] = "--";
     if (!boundary_valid(boundary))
         return err_set(err, STATUS_MALFORMED, "the boundary is not valid");
@@ -211,7 +210,8 @@ enum status multipart_parse(struct arena *arena, struct bytes boundary, struct b
         if (!find_delimiter(body, dash, from, &delimiter))
             return err_set(err, STATUS_MALFORMED, "the form ends before its last boundary");
         if (count == parts_max)
-            return err_set(err, STATUS_TOO_LARGE, "the form has more than %zu parts", parts_max);
+            return err_set(err, STATUS_TOO_LARGE,
+                           "the form has more than %zu parts (limit multipart-parts-max)", parts_max);
         enum status status =
             read_part(arena, bytes_slice(body, from, delimiter.at - from), head_size_max, &parts[count], err);
         if (status)

@@ -4,8 +4,8 @@
 #include "wire/http1/site.h"
 
 #include "base/text.h"
+#include "wire/limit_values.h"
 
-#define HOST_SIZE_MAX   255 /* bytes of a host name (RFC 1035 section 2.3.4) */
 #define PORT_DIGITS_MAX 5
 #define PORT_HTTP       80
 #define PORT_HTTPS      443
@@ -75,7 +75,7 @@ static bool authority_parse(struct bytes text, struct authority *ret_authority)
         rest = bytes_slice(text, colon, SIZE_MAX);
     }
 
-    if (authority.host.size > HOST_SIZE_MAX)
+    if (authority.host.size > HTTP1_HOST_SIZE_MAX)
         return false;
     if (authority.bracketed ? !is_ipv6_text(authority.host) : !is_host_name(authority.host))
         return false;
@@ -135,7 +135,7 @@ bool site_knows(const struct site *site, struct bytes authority)
 
 bool site_name_valid(struct bytes name)
 {
-    return name.size <= HOST_SIZE_MAX && (is_host_name(name) || is_ipv6_text(name));
+    return name.size <= HTTP1_HOST_SIZE_MAX && (is_host_name(name) || is_ipv6_text(name));
 }
 
 /* --- the verdict --- */

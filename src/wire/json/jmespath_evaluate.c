@@ -392,7 +392,8 @@ static evaluate_fn *const evaluators[] = {
 json_t *jmespath_evaluate(struct jmespath_run *run, const struct jmespath_node *node, json_t *value)
 {
     if (run->steps_left == 0)
-        return jmespath_fail(run, STATUS_RESOURCE_EXHAUSTED, "the query takes more than %zu steps",
+        return jmespath_fail(run, STATUS_RESOURCE_EXHAUSTED,
+                             "the query takes more than %zu steps (limit jmespath-steps-max)",
                              JMESPATH_STEPS_MAX);
 
     run->steps_left--;

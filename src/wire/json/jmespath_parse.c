@@ -495,7 +495,8 @@ static enum status compile(struct jmespath *path, struct bytes text, struct err 
 enum status jmespath_compile(struct bytes text, struct jmespath **ret_path, struct err *err)
 {
     if (text.size > JMESPATH_SIZE_MAX)
-        return err_set(err, STATUS_TOO_LARGE, "the query is longer than %zu bytes", JMESPATH_SIZE_MAX);
+        return err_set(err, STATUS_TOO_LARGE, "the query is longer than %zu bytes (limit jmespath-size-max)",
+                       JMESPATH_SIZE_MAX);
     if (!bytes_utf8_valid(text))
         return err_set(err, STATUS_INVALID_ARGUMENT, "the query is not UTF-8");
 

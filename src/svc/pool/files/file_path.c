@@ -9,8 +9,8 @@
 static enum status check_name(struct bytes name, struct err *err)
 {
     if (name.size > FILE_NAME_SIZE_MAX)
-        return err_set(err, STATUS_INVALID_ARGUMENT, "a name in it is longer than %d bytes",
-                       FILE_NAME_SIZE_MAX);
+        return err_set(err, STATUS_INVALID_ARGUMENT,
+                       "a name in it is longer than %d bytes (limit file-name-size-max)", FILE_NAME_SIZE_MAX);
     if (bytes_equal_cstr(name, ".") || bytes_equal_cstr(name, ".."))
         return err_set(err, STATUS_INVALID_ARGUMENT, "it must not contain '.' or '..'");
     if (bytes_starts_with(name, BYTES_LITERAL(FILE_TEMPORARY_PREFIX)))
@@ -42,7 +42,8 @@ static enum status append_names(struct buf *out, size_t *depth, struct bytes pat
         if (status)
             return status;
         if (++*depth > FILE_PATH_DEPTH_MAX || out->size + name.size + 1 > FILE_PATH_SIZE_MAX)
-            return err_set(err, STATUS_INVALID_ARGUMENT, "it is too long or too deep");
+            return err_set(err, STATUS_INVALID_ARGUMENT,
+                           "it is too long or too deep (limits file-path-size-max, file-path-depth-max)");
         if (out->size)
             buf_append_byte(out, '/');
         buf_append_bytes(out, name);

@@ -5,8 +5,7 @@
 #include "svc/pool/http/execute_answer.h"
 #include "svc/pool/http/execute_request.h"
 #include "svc/pool/http/pool_service_internal.h"
-
-#define ANSWER_SIZE_MAX ((size_t)128 << 20) /* bytes; control characters grow sixfold in JSON */
+#include "svc/pool/limit_values.h"
 
 /* The shape of the answer; requests are read alike. */
 enum contract { FIRST_PREVIEW, LEGACY, CURRENT };
@@ -78,7 +77,7 @@ static bool reads_only_strings(struct pool_call *call)
 static void reply(struct pool_call *call, int http_status, const struct execution *execution,
                   enum contract contract)
 {
-    CLEANUP(buf_fini) struct buf body = {.limit = ANSWER_SIZE_MAX};
+    CLEANUP(buf_fini) struct buf body = {.limit = POOL_ANSWER_SIZE_MAX};
     if (contract == FIRST_PREVIEW)
         execute_answer_first_preview(execution, &body);
     else if (contract == LEGACY)
@@ -155,7 +154,7 @@ static bool take_operation_id(struct pool_call *call, struct execution *executio
 static int64_t limit_of(const struct pool_service_options *options, int64_t timeout_s)
 {
     if (!timeout_s)
-        return options->execution_default_ns;
+        return options->execution_max_ns;
     return timeout_s > options->execution_max_ns / NS_PER_S ? options->execution_max_ns
                                                             : timeout_s * NS_PER_S;
 }

@@ -8,10 +8,9 @@
 
 #include "os/clock.h"
 #include "svc/pool/http/pool_service_internal.h"
+#include "svc/pool/limit_values.h"
 
-#define CHUNK_SIZE        ((size_t)256 << 10) /* bytes read at a time, and the most of a small file */
-#define QUEUE_SIZE_MAX    ((size_t)1 << 20)   /* bytes waiting for the peer before reading pauses */
-#define DOWNLOAD_SIZE_MAX ((uint64_t)1 << 30) /* bytes; a sparse file costs the session nothing */
+#define CHUNK_SIZE ((size_t)256 << 10) /* bytes read at a time, and the most of a small file */
 
 struct download {
     struct file_call base;
@@ -95,7 +94,8 @@ static void step(struct file_call *call)
         finish_stream(download, false);
         return;
     }
-    download->paused = http_stream_write(call->call->request, buf_peek(&download->chunk)) > QUEUE_SIZE_MAX;
+    download->paused =
+        http_stream_write(call->call->request, buf_peek(&download->chunk)) > POOL_DOWNLOAD_QUEUE_SIZE_MAX;
     if (!download->paused)
         file_call_continue(call);
 }
@@ -133,11 +133,12 @@ static void run(struct file_call *call, int root_fd)
         file_call_fail(call->call, status, &err);
         return;
     }
-    if (download->info.size > DOWNLOAD_SIZE_MAX) {
+    if (download->info.size > POOL_DOWNLOAD_SIZE_MAX) {
         file_call_end(call);
         drop(call);
-        pool_call_fail(call->call, 413, "FileTooLarge", "A file of more than %llu bytes is not sent.",
-                       (unsigned long long)DOWNLOAD_SIZE_MAX);
+        pool_call_fail(call->call, 413, "FileTooLarge",
+                       "A file of more than %llu bytes is not sent (limit pool-download-size-max).",
+                       (unsigned long long)POOL_DOWNLOAD_SIZE_MAX);
         return;
     }
     if (download->info.size <= CHUNK_SIZE) {

@@ -7,12 +7,12 @@
 #include <stdio.h>
 
 #include "svc/pool/http/pool_service_internal.h"
+#include "svc/pool/limit_values.h"
 #include "wire/http1/multipart.h"
 #include "wire/http1/uri.h"
 #include "wire/json/json.h"
 
 #define STEP_SIZE ((size_t)256 << 10) /* bytes written in a turn */
-#define FILES_MAX 100                 /* in one form */
 
 struct uploaded {
     const char *path; /* where it goes, below /mnt/data */
@@ -271,7 +271,7 @@ static void upload(struct pool_call *call, bool legacy)
     struct multipart_part *parts;
     size_t count;
     struct upload *u = arena_alloc(arena, sizeof *u);
-    struct uploaded *files = arena_alloc_array(arena, FILES_MAX, sizeof *files);
+    struct uploaded *files = arena_alloc_array(arena, POOL_UPLOAD_FILES_MAX, sizeof *files);
     if (!u || !files) {
         pool_call_fail_status(call, STATUS_NO_MEMORY, &(struct err){0});
         return;
@@ -283,8 +283,10 @@ static void upload(struct pool_call *call, bool legacy)
     for (size_t i = 0; i < count; i++) {
         if (!bytes_equal_nocase(parts[i].name, BYTES_LITERAL("file")))
             continue;
-        if (u->count == FILES_MAX) {
-            pool_call_fail(call, 400, "InvalidUpload", "A form may have at most %d files.", FILES_MAX);
+        if (u->count == POOL_UPLOAD_FILES_MAX) {
+            pool_call_fail(call, 400, "InvalidUpload",
+                           "A form may have at most %d files (limit pool-upload-files-max).",
+                           POOL_UPLOAD_FILES_MAX);
             return;
         }
         if (!take_file(u, &parts[i]))

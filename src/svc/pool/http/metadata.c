@@ -5,12 +5,11 @@
 #include "os/clock.h"
 #include "runtime/runtime.h"
 #include "svc/pool/http/pool_service_internal.h"
+#include "svc/pool/limit_values.h"
 #include "wire/json/json.h"
 
 #define METADATA_IDENTIFIER "\x01metadata"
 #define METADATA_RUNTIME    RUNTIME_DEFAULT /* the contract has one answer for a pool */
-#define METADATA_LIMIT_NS   (30 * NS_PER_S)
-#define PACKAGES_MAX        5000
 
 struct metadata_wait {
     struct list link;
@@ -38,7 +37,7 @@ static void write_pairs(struct json_writer *json, const char *name, const json_t
     json_write_begin_array(json);
     json_array_foreach(list, i, item)
     {
-        if (i == PACKAGES_MAX)
+        if (i == POOL_PACKAGES_MAX)
             break;
         json_write_begin_object(json);
         json_write_member_string(json, "name", json_bytes(json_object_get(item, "name")));
@@ -103,7 +102,7 @@ static enum status ask(struct pool_service *service, struct err *err)
     if (!execution)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
     buf_append_cstr(&execution->asked.code, runtime_row(METADATA_RUNTIME)->metadata_cell);
-    execution->asked.limit_ns = METADATA_LIMIT_NS;
+    execution->asked.limit_ns = POOL_METADATA_TIMEOUT_NS;
     execution->on_done = on_metadata;
     execution->context = service;
     st = tenant_execute(tenant, execution, err);

@@ -6,9 +6,8 @@
 #include <stdlib.h>
 
 #include "os/clock.h"
+#include "svc/pool/limit_values.h"
 #include "wire/json/json.h"
-
-#define UPLOAD_ROOM ((size_t)1 << 20) /* bytes that the form around an upload may add */
 
 /* The limit that a body was over, and the setting that says it. */
 static void explain_too_large(const struct pool_service *service, const struct http_request *request,
@@ -53,7 +52,7 @@ struct http_part pool_service_part(struct pool_service *service, bool alone)
         .route_count = pool_route_count,
         .body_limits = {[HTTP_BODY_SMALL] = options->body_size_max,
                         [HTTP_BODY_COMMON] = options->body_size_max,
-                        [HTTP_BODY_UPLOAD] = options->upload_size_max + UPLOAD_ROOM},
+                        [HTTP_BODY_UPLOAD] = options->upload_size_max + POOL_UPLOAD_FORM_SIZE_MAX},
         .write_error = write_error,
         .context = service,
     };
@@ -72,21 +71,16 @@ static void take_options(struct pool_service *service, const struct pool_service
 {
     service->options = *options;
     struct pool_service_options *own = &service->options;
-    snprintf(service->name, sizeof service->name, "%s", options->name ? options->name : "default");
+    snprintf(service->name, sizeof service->name, "%s", options->name);
     own->name = service->name;
-    own->execution_max_ns = options->execution_max_ns ? options->execution_max_ns : 220 * NS_PER_S;
-    own->execution_default_ns =
-        options->execution_default_ns ? options->execution_default_ns : own->execution_max_ns;
-    own->upload_size_max = options->upload_size_max ? options->upload_size_max : (size_t)128 << 20;
-    own->body_size_max = options->body_size_max ? options->body_size_max : (size_t)8 << 20;
-    own->output_size_max = options->output_size_max ? options->output_size_max : (size_t)1 << 20;
-    own->tier = options->tier ? options->tier : &session_tier_process;
     own->tier_options = NULL;
 }
 
 enum status pool_service_create(struct loop *loop, const struct pool_service_options *options,
                                 struct pool_service **ret_service, struct err *err)
 {
+    ASSERT(options->name && options->tier && options->execution_max_ns > 0);
+    ASSERT(options->upload_size_max && options->body_size_max);
     struct pool_service *service = calloc(1, sizeof *service);
     if (!service)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
@@ -95,21 +89,19 @@ enum status pool_service_create(struct loop *loop, const struct pool_service_opt
     service->created_unix_ns = clock_unix_ns();
     list_init(&service->metadata_waiters);
     pool_versions_text(service->versions, sizeof service->versions);
-    enum status st = pool_create(loop,
-                                 &(struct pool_options){
-                                     .sessions_max = service->options.sessions_max,
-                                     .sessions_ready = service->options.sessions_ready,
-                                     .cooldown_ns = service->options.cooldown_ns,
-                                     .output_size_max = service->options.output_size_max,
-                                     .result_size_max = service->options.result_size_max,
-                                     .memory_size_max = service->options.memory_size_max,
-                                     .uploads_size_max = service->options.uploads_size_max,
-                                     .isolation_wait_ns = service->options.isolation_wait_ns,
-                                     .unproven = service->options.unproven,
-                                     .tier = service->options.tier,
-                                     .tier_options = options->tier_options,
-                                 },
-                                 &service->pool, err);
+    struct pool_options pool = pool_options_default();
+    pool.sessions_max = options->sessions_max;
+    pool.sessions_ready = options->sessions_ready;
+    pool.cooldown_ns = options->cooldown_ns;
+    pool.output_size_max = options->output_size_max;
+    pool.result_size_max = options->result_size_max;
+    pool.memory_size_max = options->memory_size_max;
+    pool.uploads_size_max = options->uploads_size_max;
+    pool.isolation_wait_ns = options->isolation_wait_ns;
+    pool.unproven = options->unproven;
+    pool.tier = options->tier;
+    pool.tier_options = options->tier_options;
+    enum status st = pool_create(loop, &pool, &service->pool, err);
     if (st != STATUS_OK) {
         free(service);
         return st;

@@ -3,9 +3,8 @@
 #include <stdio.h>
 
 #include "svc/pool/http/pool_service_internal.h"
+#include "svc/pool/limit_values.h"
 #include "wire/json/json.h"
-
-#define LIST_PAGE 500 /* sessions in one answer of /listSessions */
 
 /* Our own sessions (metadata.c) have identifiers that no caller can send. */
 static bool is_internal(const struct tenant *tenant)
@@ -114,7 +113,7 @@ void pool_handle_list_sessions(struct pool_call *call)
     for (struct tenant *tenant = NULL; (tenant = pool_next_tenant(call->service->pool, tenant)) != NULL;) {
         if (is_internal(tenant) || at++ < skip)
             continue;
-        more = written == LIST_PAGE;
+        more = written == POOL_SESSIONS_PAGE;
         if (more)
             break;
         write_session(&json, call->service, tenant);

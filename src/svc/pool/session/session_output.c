@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "os/clock.h"
+#include "svc/pool/session/limit_values.h"
 
 #define READ_SIZE      65536           /* bytes at a time; what a pipe holds unless it was made larger */
 #define READS_PER_TURN 4               /* of one pipe, so that other sessions get their turn */
 #define BUSY_READ_SIZE 16384           /* bytes: a read of less was not worth its turn */
-#define FLOOD_SIZE     (8 << 20)       /* bytes dropped in a cell before its pipes are read slowly */
 #define READ_PAUSE_NS  (2 * NS_PER_MS) /* between two reads of a session that floods or writes crumbs */
 #define DRAIN_SIZE_MAX (1 << 20)       /* bytes: the largest pipe that an unprivileged process may make */
 
@@ -94,7 +94,7 @@ static void on_pause_over(struct loop_timer *timer)
  * room. One that floods waits too, and does notice. */
 static void on_readable(struct session_output *output, size_t stream)
 {
-    bool flood = output->dropped > FLOOD_SIZE;
+    bool flood = output->dropped > SESSION_FLOOD_SIZE;
     size_t total = 0;
     for (int i = 0; i < (flood ? 1 : READS_PER_TURN); i++) {
         size_t got = read_pipe(output, stream, READ_SIZE);

@@ -285,7 +285,8 @@ static enum status process_start(struct loop *loop, const void *options, const s
     tier->look.on_fire = on_look;
     for (size_t i = 0; i < LINES; i++)
         tier->lines[i] = (struct line){.tier = tier, .retiring = {.on_run = on_retiring}};
-    comeback_init(&tier->comeback, &(struct comeback_options){0});
+    const struct comeback_options comeback = comeback_options_default();
+    comeback_init(&tier->comeback, &comeback);
 
     enum status status = warden_client_start(NULL, tier->options.data_root, &tier->warden, error);
     if (status == STATUS_OK)

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "svc/scheduler/http/api_internal.h"
+#include "svc/scheduler/limit_values.h"
 #include "svc/scheduler/scheduler_access.h"
 
-#define BODY_SMALL ((size_t)64 << 10) /* bytes: filters, reasons */
 #define BODY_COMMON                                                                                          \
     ((size_t)4 << 20) /* bytes: an input, lists of ids; the scheduler has limits of its own behind it */
 
@@ -187,7 +187,7 @@ struct http_part scheduler_http_part(struct scheduler_http *http)
         .claims = "/v1/taskhubs",
         .routes = routes,
         .route_count = ARRAY_SIZE(routes),
-        .body_limits = {[HTTP_BODY_SMALL] = BODY_SMALL, [HTTP_BODY_COMMON] = BODY_COMMON},
+        .body_limits = {[HTTP_BODY_SMALL] = API_BODY_SIZE_MAX, [HTTP_BODY_COMMON] = BODY_COMMON},
         .problems = api_problems,
         .problem_count = API_PROBLEM_COUNT,
         .place = place,

@@ -4,9 +4,9 @@
 
 #include "base/log.h"
 #include "svc/scheduler/http/api_internal.h"
+#include "svc/scheduler/limit_values.h"
 
-#define MESSAGE_SIZE_MAX ((size_t)64 << 20) /* bytes of one question; a body is smaller */
-#define RETRY_AFTER      "2"                /* seconds */
+#define RETRY_AFTER "2" /* seconds */
 
 /* --- life --- */
 
@@ -131,7 +131,7 @@ void api_call_ask(struct api_call *call, enum pb_task_hub_sidecar_service_method
                   const struct pb_message *table, const void *message,
                   void (*on_answer)(struct api_call *call, struct bytes message))
 {
-    CLEANUP(buf_fini) struct buf encoded = {.limit = MESSAGE_SIZE_MAX};
+    CLEANUP(buf_fini) struct buf encoded = {.limit = API_MESSAGE_SIZE_MAX};
     pb_encode(table, message, &encoded);
     if (buf_status(&encoded) != STATUS_OK) {
         api_call_answer_status(call, STATUS_NO_MEMORY, "There is no memory left.");

@@ -3,12 +3,12 @@
  * state other SDKs keep (spec 3.16). */
 #include "base/text.h"
 #include "base/timespan.h"
+#include "core/task/limits.h"
 #include "svc/scheduler/http/api_internal.h"
 #include "svc/scheduler/http/proto_json.h"
+#include "svc/scheduler/limit_values.h"
 
-#define BATCH_MAX       500 /* ids of one request */
 #define SCHEDULE_PREFIX "@schedule@"
-#define SCHEDULES_PAGE  100
 
 static const char unreadable[] = "The scheduler's answer cannot be read.";
 
@@ -162,7 +162,8 @@ void api_entities_delete(void *context, struct http_request *http_request)
     struct pb_instance_batch batch = {0};
     struct pb_purge_instances_request request = {.request_case = PB_PURGE_INSTANCES_REQUEST_INSTANCE_BATCH,
                                                  .instance_batch = &batch};
-    if (!api_body_texts(call, body, "The body", BATCH_MAX, &batch.instance_ids, &batch.instance_ids_count))
+    if (!api_body_texts(call, body, "The body", TASK_BATCH_IDS_MAX, &batch.instance_ids,
+                        &batch.instance_ids_count))
         return;
     for (size_t i = 0; i < batch.instance_ids_count; i++) {
         if (is_entity_id(batch.instance_ids[i]))
@@ -215,7 +216,7 @@ void api_schedules_list(void *context, struct http_request *http_request)
     struct bytes token = http_request_query(http_request, "continuationToken");
     struct pb_entity_query query = {.instance_id_starts_with = pb_some(BYTES_LITERAL(SCHEDULE_PREFIX)),
                                     .include_state = true,
-                                    .page_size = {true, SCHEDULES_PAGE},
+                                    .page_size = {true, API_SCHEDULES_PAGE},
                                     .continuation_token = {token.size > 0, token}};
     struct pb_query_entities_request request = {.query = &query};
     api_call_ask(call, PB_TASK_HUB_SIDECAR_SERVICE_QUERY_ENTITIES, &pb_query_entities_request_message,

@@ -32,9 +32,10 @@ static enum status read_excluded(const json_t *filter, struct arena *arena, stru
     const json_t *list = search_member(filter, "excludeNameStartsWith");
     size_t count = json_array_size(list);
     if (list && (!json_is_array(list) || count > ENTITY_EXCLUDED_MAX))
-        return err_set(err, STATUS_INVALID_ARGUMENT,
-                       "filter.excludeNameStartsWith must be an array of at most %d texts",
-                       ENTITY_EXCLUDED_MAX);
+        return err_set(
+            err, STATUS_INVALID_ARGUMENT,
+            "filter.excludeNameStartsWith must be an array of at most %d texts (limit entity-excluded-max)",
+            ENTITY_EXCLUDED_MAX);
     for (size_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(list, i);
         const json_t *value = json_is_object(item) ? search_member(item, "value") : item;

@@ -9,14 +9,9 @@
 #include "svc/scheduler/http/feed_ring.h"
 #include "svc/scheduler/http/proto_json.h"
 #include "svc/scheduler/http/state_json.h"
+#include "svc/scheduler/limit_values.h"
 #include "svc/scheduler/scheduler_ask.h"
 #include "wire/http1/sse.h"
-
-#define STREAMS_MAX 1000 /* of all hubs */
-#define STREAM_QUEUE_MAX                                                                                     \
-    ((size_t)64 << 10)                  /* bytes that wait for one reader; what is behind stays in the ring */
-#define HEARTBEAT_NS   (15 * NS_PER_S)  /* proxies and browsers give up what is silent for longer */
-#define RING_LINGER_NS (600 * NS_PER_S) /* how long a hub without readers is followed for who comes back */
 
 struct feed_hub {
     struct list link; /* feeds.hubs */
@@ -82,7 +77,7 @@ static void stream_pump(struct feed_stream *stream)
     while (!stream->full && stream->next < ring->next) {
         const struct feed_event *event = feed_ring_at(ring, stream->next++);
         if (wants(stream, event->subject))
-            stream->full = http_stream_write(stream->request, event->frame) > STREAM_QUEUE_MAX;
+            stream->full = http_stream_write(stream->request, event->frame) > FEED_QUEUE_SIZE_MAX;
     }
 }
 
@@ -104,7 +99,7 @@ static void on_heartbeat(struct loop_timer *timer);
 
 static void heartbeat_set(struct feeds *feeds)
 {
-    if (loop_timer_set(feeds->loop, &feeds->heartbeat, clock_monotonic_ns() + HEARTBEAT_NS) != STATUS_OK)
+    if (loop_timer_set(feeds->loop, &feeds->heartbeat, clock_monotonic_ns() + FEED_HEARTBEAT_NS) != STATUS_OK)
         log_error("svc/scheduler", "out of memory: change feeds are silent");
 }
 
@@ -172,9 +167,9 @@ static void on_heartbeat(struct loop_timer *timer)
         list_each_safe (at, &hub->streams) {
             struct feed_stream *stream = CONTAINER_OF(at, struct feed_stream, link);
             if (!stream->full)
-                stream->full = http_stream_write(stream->request, buf_peek(&comment)) > STREAM_QUEUE_MAX;
+                stream->full = http_stream_write(stream->request, buf_peek(&comment)) > FEED_QUEUE_SIZE_MAX;
         }
-        if (list_empty(&hub->streams) && clock_monotonic_ns() - hub->idle_since_ns > RING_LINGER_NS)
+        if (list_empty(&hub->streams) && clock_monotonic_ns() - hub->idle_since_ns > FEED_RING_LINGER_NS)
             hub_leave(feeds, hub);
     }
     if (!list_empty(&feeds->hubs))
@@ -312,7 +307,7 @@ static void stream_begin(struct feed_stream *stream)
 void feeds_open(struct feeds *feeds, struct http_request *request, uint32_t number)
 {
     struct feed_hub *hub = hub_find(feeds, number);
-    bool room = feeds->stream_count < STREAMS_MAX && !feeds->stopping;
+    bool room = feeds->stream_count < FEED_STREAMS_MAX && !feeds->stopping;
     struct bytes only = http_request_query(request, "instanceId");
     struct feed_stream *stream = room ? calloc(1, sizeof *stream + only.size) : NULL;
     if (stream && !hub)

@@ -3,7 +3,7 @@
  * request of an RPC. A batch does the same for one id after the other and answers which could not be. */
 #include "svc/scheduler/http/api_internal.h"
 
-#define BATCH_MAX 500 /* ids of one request, as the service has it (spec 3.12, 3.13) */
+#include "core/task/limits.h"
 
 /* --- events --- */
 
@@ -219,9 +219,11 @@ void api_instances_events(void *context, struct http_request *request)
     struct event_batch *batch = call->own;
     json_t *events = json_is_object(body) ? json_get_nocase(body, "events") : NULL;
     size_t count = json_object_size(events);
-    if (!json_is_object(events) || count > BATCH_MAX) {
-        api_call_answer_problem(call, http_problem_of_status(400),
-                                "events must be an object of at most 500 members, from id to event.");
+    if (!json_is_object(events) || count > TASK_BATCH_IDS_MAX) {
+        api_call_answer_problem(
+            call, http_problem_of_status(400),
+            "events must be an object of at most " DIGITS_OF(
+                TASK_BATCH_IDS_MAX) " members, from id to event (limit task-batch-ids-max).");
         return;
     }
     batch->failed = arena_alloc_array(&call->arena, count, sizeof *batch->failed);
@@ -257,7 +259,7 @@ void api_instances_terminate(void *context, struct http_request *http_request)
     struct pb_instance_batch batch = {0};
     struct pb_skip_graceful_orchestration_terminations_request request = {.instance_batch = &batch};
     struct pb_opt_bytes reason;
-    if (api_body_texts(call, json_get_nocase(body, "instanceIds"), "InstanceIds", BATCH_MAX,
+    if (api_body_texts(call, json_get_nocase(body, "instanceIds"), "InstanceIds", TASK_BATCH_IDS_MAX,
                        &batch.instance_ids, &batch.instance_ids_count) &&
         api_body_text(call, body, "reason", &reason) && reason_as_output(call, reason, &request.reason))
         api_call_ask(call, PB_TASK_HUB_SIDECAR_SERVICE_SKIP_GRACEFUL_ORCHESTRATION_TERMINATIONS,
@@ -288,7 +290,8 @@ void api_instances_purge(void *context, struct http_request *http_request)
     struct pb_instance_batch batch = {0};
     struct pb_purge_instances_request request = {.request_case = PB_PURGE_INSTANCES_REQUEST_INSTANCE_BATCH,
                                                  .instance_batch = &batch};
-    if (api_body_texts(call, body, "The body", BATCH_MAX, &batch.instance_ids, &batch.instance_ids_count))
+    if (api_body_texts(call, body, "The body", TASK_BATCH_IDS_MAX, &batch.instance_ids,
+                       &batch.instance_ids_count))
         api_call_ask(call, PB_TASK_HUB_SIDECAR_SERVICE_PURGE_INSTANCES, &pb_purge_instances_request_message,
                      &request, on_purged);
 }

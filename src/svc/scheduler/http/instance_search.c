@@ -5,9 +5,9 @@
 #include "svc/scheduler/http/proto_json.h"
 #include "svc/scheduler/http/search_body.h"
 #include "svc/scheduler/http/state_json.h"
+#include "svc/scheduler/limit_values.h"
 
-#define PAGE_ROWS  500                /* rows between two turns of the loop */
-#define ANSWER_MAX ((size_t)64 << 20) /* bytes */
+#define PAGE_ROWS 500 /* rows between two turns of the loop */
 
 struct instance_search {
     struct search_wish wish;
@@ -44,7 +44,7 @@ static void write_counts(struct json_writer *json, const struct search_counts *c
 static void answer(struct api_call *call)
 {
     struct instance_search *own = call->own;
-    CLEANUP(buf_fini) struct buf out = {.limit = ANSWER_MAX};
+    CLEANUP(buf_fini) struct buf out = {.limit = API_ANSWER_SIZE_MAX};
     struct json_writer json = {.out = &out, .replace_invalid = true};
     const struct instance_row *row;
     search_finish(&own->search);

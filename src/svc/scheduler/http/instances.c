@@ -4,9 +4,7 @@
 #include "core/task/event.h"
 #include "svc/scheduler/http/api_internal.h"
 #include "svc/scheduler/http/proto_json.h"
-
-#define HISTORY_SIZE_MAX ((size_t)256 << 20) /* bytes of one history as JSON */
-#define EVENT_ARENA_MAX  ((size_t)64 << 20)  /* bytes of one decoded event */
+#include "svc/scheduler/limit_values.h"
 
 static const char unreadable[] = "The scheduler's answer cannot be read.";
 
@@ -134,7 +132,7 @@ static void on_chunk(struct api_call *call, struct bytes message)
 {
     struct history *history = call->own;
     CLEANUP(arena_fini) struct arena arena;
-    arena_init(&arena, EVENT_ARENA_MAX);
+    arena_init(&arena, API_EVENT_MEMORY_MAX);
     struct bytes encoded;
     while (!history->failed && event_next(&message, &encoded)) {
         struct pb_history_event event;
@@ -150,7 +148,7 @@ static void on_history(struct api_call *call, struct bytes message)
 {
     (void)message;
     struct history *history = call->own;
-    CLEANUP(buf_fini) struct buf out = {.limit = HISTORY_SIZE_MAX};
+    CLEANUP(buf_fini) struct buf out = {.limit = API_HISTORY_SIZE_MAX};
     if (history->failed) {
         api_call_answer_status(
             call, STATUS_RESOURCE_EXHAUSTED,
@@ -198,7 +196,7 @@ void api_instance_history(void *context, struct http_request *http_request)
     if (!call)
         return;
     struct history *history = call->own;
-    history->events.limit = HISTORY_SIZE_MAX;
+    history->events.limit = API_HISTORY_SIZE_MAX;
     history->execution_id = http_request_second_value(http_request);
     call->on_free = history_free;
     if (!read_shape(call, &history->object))

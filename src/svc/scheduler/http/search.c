@@ -5,9 +5,8 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "svc/scheduler/limit_values.h"
 #include "wire/pb/pb.h"
-
-#define WINDOW_SIZE_MAX ((size_t)64 << 20) /* bytes */
 
 /* A copy that owns its bytes, which lie behind it. */
 struct search_row {
@@ -211,7 +210,7 @@ static enum status take_instead(struct search *search, const struct instance_row
     free(search->rows[0]);
     search->rows[0] = copy;
     sift_down(search, 0, search->row_count);
-    return search->bytes > WINDOW_SIZE_MAX ? STATUS_TOO_LARGE : STATUS_OK;
+    return search->bytes > SEARCH_WINDOW_SIZE_MAX ? STATUS_TOO_LARGE : STATUS_OK;
 }
 
 STATUS_RESULT search_take(struct search *search, const struct instance_row *row)
@@ -231,7 +230,7 @@ STATUS_RESULT search_take(struct search *search, const struct instance_row *row)
     search->bytes += copy->size;
     search->rows[search->row_count++] = copy;
     sift_up(search, search->row_count - 1);
-    return search->bytes > WINDOW_SIZE_MAX ? STATUS_TOO_LARGE : STATUS_OK;
+    return search->bytes > SEARCH_WINDOW_SIZE_MAX ? STATUS_TOO_LARGE : STATUS_OK;
 }
 
 /* The second half of a heap sort: the last goes to the end, again and again. */

@@ -114,7 +114,8 @@ static enum status read_sort(const json_t *sort, struct search_wish *wish, struc
         return err_set(err, STATUS_INVALID_ARGUMENT,
                        "sort.direction is neither ASCENDING_SORT nor DESCENDING_SORT");
     if (wish->sort_count == SEARCH_SORTS_MAX)
-        return err_set(err, STATUS_INVALID_ARGUMENT, "sort has more than %d columns", SEARCH_SORTS_MAX);
+        return err_set(err, STATUS_INVALID_ARGUMENT, "sort has more than %d columns (limit search-sorts-max)",
+                       SEARCH_SORTS_MAX);
     wish->sorts[wish->sort_count].column = column;
     wish->sorts[wish->sort_count].descending = descending;
     wish->sort_count++;

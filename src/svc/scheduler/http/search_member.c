@@ -3,8 +3,7 @@
 #include "svc/scheduler/http/search_member.h"
 
 #include "base/time_parse.h"
-
-#define TEXT_SIZE_MAX 1000 /* bytes of a substring */
+#include "svc/scheduler/limit_values.h"
 
 json_t *search_member(const json_t *object, const char *name)
 {
@@ -30,9 +29,11 @@ STATUS_RESULT search_member_text(const json_t *filter, const char *name, struct 
     if (!value)
         return STATUS_OK;
     struct bytes text = json_bytes(value);
-    if (!text.data || text.size > TEXT_SIZE_MAX)
-        return err_set(err, STATUS_INVALID_ARGUMENT,
-                       "filter.%s must be {\"value\": a text of at most %d bytes}", name, TEXT_SIZE_MAX);
+    if (!text.data || text.size > SEARCH_TEXT_SIZE_MAX)
+        return err_set(
+            err, STATUS_INVALID_ARGUMENT,
+            "filter.%s must be {\"value\": a text of at most %d bytes} (limit search-text-size-max)", name,
+            SEARCH_TEXT_SIZE_MAX);
     *ret_text = arena_copy(arena, text);
     return ret_text->data ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
 }

@@ -4,8 +4,7 @@
 
 #include "core/task/orchestration_state.h"
 #include "svc/scheduler/http/proto_json.h"
-
-#define DECODE_MAX ((size_t)16 << 20) /* bytes of one decoded state */
+#include "svc/scheduler/limit_values.h"
 
 void state_json_write(struct json_writer *json, const struct instance_row *row, uint64_t fields)
 {
@@ -13,7 +12,7 @@ void state_json_write(struct json_writer *json, const struct instance_row *row, 
     CLEANUP(arena_fini) struct arena arena;
     struct pb_task_failure_details failure;
     struct pb_orchestration_state state;
-    arena_init(&arena, DECODE_MAX);
+    arena_init(&arena, API_STATE_MEMORY_MAX);
     orchestration_state_of(row, NULL, &failure, &state);
     pb_orchestration_state_encode(&state, &encoded);
     if (buf_status(&encoded) == STATUS_OK &&

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/* limit_rows.c — the rows of all limits, by part. A value is written once, in a header beside the code that obeys it. */
+#include "cmd/limit_rows.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/log_rate.h"
+#include "base/log_share.h"
+#include "base/metric.h"
+#include "cmd/addresses.h"
+#include "cmd/host_names.h"
+#include "cmd/limit_values.h"
+#include "cmd/option.h"
+#include "core/pool/comeback.h"
+#include "core/pool/pool_policy.h"
+#include "core/task/entity_name.h"
+#include "core/task/limits.h"
+#include "core/task/retention.h"
+#include "core/task/span.h"
+#include "core/task/start_policy.h"
+#include "credential/token_answer.h"
+#include "db/limit_values.h"
+#include "jail/elf_needs.h"
+#include "jail/limit_values.h"
+#include "jail/root.h"
+#include "jail/template.h"
+#include "jail/usage.h"
+#include "net/certificate.h"
+#include "net/grpc_server.h"
+#include "net/h2_budget.h"
+#include "net/handshake_gate.h"
+#include "net/http_internal.h"
+#include "net/http_metrics.h"
+#include "net/http_server.h"
+#include "net/limit_values.h"
+#include "net/listener_internal.h"
+#include "store/directory/object.h"
+#include "store/limit_values.h"
+#include "store/page_token.h"
+#include "svc/app/limit_values.h"
+#include "svc/directory/bearer.h"
+#include "svc/directory/door.h"
+#include "svc/keeper/limit_values.h"
+#include "svc/keeper/slot.h"
+#include "svc/pool/execution.h"
+#include "svc/pool/files/file_path.h"
+#include "svc/pool/files/session_files.h"
+#include "svc/pool/limit_values.h"
+#include "svc/pool/session/limit_values.h"
+#include "svc/pool/session/result_check.h"
+#include "svc/pool/session/result_frame.h"
+#include "svc/pool/session/session_channel.h"
+#include "svc/pool/session/stock.h"
+#include "svc/pool/session/stock_trial.h"
+#include "svc/scheduler/http/entity_wish.h"
+#include "svc/scheduler/http/feed_ring.h"
+#include "svc/scheduler/http/search.h"
+#include "svc/scheduler/http/search_body.h"
+#include "svc/scheduler/limit_values.h"
+#include "svc/scheduler/retry_delay.h"
+#include "svc/trace/limit_values.h"
+#include "svc/trace/otlp_exporter.h"
+#include "wire/frame.h"
+#include "wire/http1/http1.h"
+#include "wire/http1/multipart.h"
+#include "wire/jose/jwt.h"
+#include "wire/json/jmespath.h"
+#include "wire/json/json.h"
+#include "wire/keeper_message.h"
+#include "wire/limit_values.h"
+#include "wire/pb/pb.h"
+
+#define ROW(part, limit, unit, what, source)                                                                 \
+    {                                                                                                        \
+        part, #limit, (int64_t)(limit), unit, what, source                                                   \
+    }
+
+/* Sources: DT is the Durable Task protocol, SP the session pool's API. */
+// clang-format off
+const struct limit_row limits_table[] = {
+    /* --- program --- */
+    ROW("program", HOST_NAMES_MAX, LIMIT_COUNT, "Names of the setting host-names", ""),
+    ROW("program", TASK_HUBS_NAMED_MAX, LIMIT_COUNT, "Names of the setting task-hubs", ""),
+    ROW("program", OPTION_FILE_SIZE_MAX, LIMIT_BYTES, "The file of --config", ""),
+    ROW("program", OPTION_POSITIONALS_MAX, LIMIT_COUNT, "Arguments of one command line", ""),
+    ROW("program", POOL_NAME_SIZE_MAX, LIMIT_BYTES, "The setting pool-name", ""),
+    ROW("program", CLI_ANSWER_SIZE_MAX, LIMIT_BYTES, "An answer that a command of the program reads", ""),
+    ROW("program", CLI_TAGS_MAX, LIMIT_COUNT, "Tags of one instance start", ""),
+    /* --- network --- */
+    ROW("network", HTTP_HEAD_SIZE_MAX, LIMIT_BYTES, "A request line and its headers", ""),
+    ROW("network", HTTP_HEADER_COUNT_MAX, LIMIT_COUNT, "Header lines of one request", ""),
+    ROW("network", HTTP_BODY_SIZE_MAX, LIMIT_BYTES, "A body, where its route has no limit of its own", ""),
+    ROW("network", HTTP_CONNECTIONS_MAX, LIMIT_COUNT, "HTTP/1.1 connections; the idlest makes room for one more", ""),
+    ROW("network", HTTP_HEAD_TIMEOUT_NS, LIMIT_NS, "For the head of a request", ""),
+    ROW("network", HTTP_BODY_TIMEOUT_NS, LIMIT_NS, "For the next bytes of a body", ""),
+    ROW("network", HTTP_IDLE_TIMEOUT_NS, LIMIT_NS, "For the next request on an open connection", ""),
+    ROW("network", HTTP_WRITE_TIMEOUT_NS, LIMIT_NS, "For a client to take bytes of its answer", ""),
+    ROW("network", HTTP_RATE_MIN, LIMIT_PER_SECOND, "Bytes that a slow body or reader has to move", ""),
+    ROW("network", HTTP_BODIES_SIZE_MAX, LIMIT_BYTES, "Bodies of all connections in memory, where the setting bodies-memory does not say", ""),
+    ROW("network", HTTP_TARGET_MAX, LIMIT_BYTES, "A request target", ""),
+    ROW("network", HTTP_RESPONSE_HEAD_MAX, LIMIT_BYTES, "The headers of an answer", ""),
+    ROW("network", HTTP_REQUESTS_PER_TURN, LIMIT_COUNT, "Requests of one connection before others have their turn", ""),
+    ROW("network", HTTP_LINGER_NS, LIMIT_NS, "For a refused client to stop sending", ""),
+    ROW("network", HTTP_STREAM_QUEUE_MAX, LIMIT_BYTES, "A streamed answer that waits for its reader", ""),
+    ROW("network", HTTP_METRICS_MAX, LIMIT_COUNT, "Pairs of route and status that are counted apart", ""),
+    ROW("network", GRPC_REQUEST_SIZE_MAX, LIMIT_BYTES, "One message from a client", ""),
+    ROW("network", GRPC_CONNECTION_MEMORY_MAX, LIMIT_BYTES, "Messages of one connection in memory", ""),
+    ROW("network", GRPC_MEMORY_MAX, LIMIT_BYTES, "Messages of all connections in memory", ""),
+    ROW("network", GRPC_CONNECTIONS_MAX, LIMIT_COUNT, "HTTP/2 connections; the idlest makes room for one more", ""),
+    ROW("network", GRPC_STREAMS_MAX, LIMIT_COUNT, "Calls that one connection has open", "RFC 9113 6.5.2"),
+    ROW("network", GRPC_HEADER_LIST_SIZE_MAX, LIMIT_BYTES, "The headers of one call", "RFC 9113 6.5.2"),
+    ROW("network", GRPC_RATE_MIN, LIMIT_PER_SECOND, "Bytes of a message that a slow client has to send", ""),
+    ROW("network", GRPC_RATE_GRACE_NS, LIMIT_NS, "Before that rate is asked for", ""),
+    ROW("network", GRPC_RESET_BURST, LIMIT_COUNT, "Calls that a client cancels at once", "CVE-2023-44487"),
+    ROW("network", GRPC_RESET_PER_SECOND, LIMIT_PER_SECOND, "Calls that it cancels after that", ""),
+    ROW("network", GRPC_ACKS_QUEUED_MAX, LIMIT_COUNT, "Acknowledgements that wait for the peer to read", ""),
+    ROW("network", GRPC_STATUS_TEXT_MAX, LIMIT_BYTES, "The text of a call's status", ""),
+    ROW("network", GRPC_STREAM_QUEUE_HIGH, LIMIT_BYTES, "Of a stream's messages that wait for the peer before its sender pauses", ""),
+    ROW("network", GRPC_FRAMES_QUEUED_MAX, LIMIT_COUNT, "Answers to a peer that sends and does not read", ""),
+    ROW("network", H2_BUDGET_BURST, LIMIT_COUNT, "Points of work that frames without a call may cost at once", ""),
+    ROW("network", H2_BUDGET_PER_SECOND, LIMIT_PER_SECOND, "Points that time gives back", ""),
+    ROW("network", HANDSHAKES_PEER_MAX, LIMIT_COUNT, "TLS handshakes of one peer under way", ""),
+    ROW("network", HANDSHAKES_MAX, LIMIT_COUNT, "TLS handshakes of all peers under way", ""),
+    ROW("network", LISTENER_FIRST_BYTE_TIMEOUT_NS, LIMIT_NS, "For a new connection's first byte, and again for its TLS handshake", ""),
+    ROW("network", UNSETTLED_MAX, LIMIT_COUNT, "Connections that have sent nothing yet; the oldest makes room", ""),
+    ROW("network", LISTENER_DEAD_PEER_TIMEOUT_MS, LIMIT_MS, "For a peer to acknowledge bytes before its connection ends", "tcp(7), TCP_USER_TIMEOUT"),
+    ROW("network", TLS_CLIENT_CHAIN_SIZE_MAX, LIMIT_BYTES, "The certificates that a client shows", ""),
+    ROW("network", TLS_FILE_SIZE_MAX, LIMIT_BYTES, "A file of certificates or keys", ""),
+    ROW("network", CERTIFICATE_SERVER_DAYS, LIMIT_DAYS, "Life of a certificate of the own authority", "CA/Browser Forum 6.3.2"),
+    ROW("network", CERTIFICATE_AUTHORITY_DAYS, LIMIT_DAYS, "Life of the own authority", ""),
+    /* --- sign-in --- */
+    ROW("sign-in", DIRECTORY_OBJECTS_MAX, LIMIT_COUNT, "Objects of one kind in the directory: people, groups, services, keys", ""),
+    ROW("sign-in", DIRECTORY_TEXT_MAX, LIMIT_BYTES, "One text of such an object", ""),
+    ROW("sign-in", JWT_SIZE_MAX, LIMIT_BYTES, "One token that is shown", ""),
+    ROW("sign-in", TOKEN_ANSWER_SIZE_MAX, LIMIT_BYTES, "The answer of a token server", ""),
+    ROW("sign-in", DOOR_BEARERS_MAX, LIMIT_COUNT, "Tokens whose check is remembered", ""),
+    ROW("sign-in", BEARER_GROUPS_MAX, LIMIT_COUNT, "Groups that an outside token may name", ""),
+
+    /* --- app --- */
+    ROW("app", APP_NAME_SIZE_MAX, LIMIT_BYTES, "A person's name: submittedBy and by", ""),
+    ROW("app", APP_COMMENT_SIZE_MAX, LIMIT_BYTES, "The comment of a decision", ""),
+    ROW("app", APP_WAIT_MS_MAX, LIMIT_MS, "A request's own approval and run time-outs", ""),
+    ROW("app", APP_RESULT_SIZE_MAX, LIMIT_BYTES, "The JSON text of a result that can be shown and decided about; a longer one is cut", "DT 2.6"),
+    ROW("app", APP_POLL_NS_MAX, LIMIT_NS, "One ?wait=; shorter than most proxies keep a silent request", ""),
+    ROW("app", APP_PAGE_SIZE_DEFAULT, LIMIT_COUNT, "Requests of a page, if no number is asked for", ""),
+    ROW("app", APP_PAGE_SIZE_MAX, LIMIT_COUNT, "Requests of a page", ""),
+    ROW("app", APP_PAGE_QUERIES_MAX, LIMIT_COUNT, "Answers of the scheduler that are read to fill one page", ""),
+    ROW("app", APP_CALL_TIMEOUT_MS, LIMIT_MS, "For a scheduler that cannot be reached, before 503", ""),
+    ROW("app", APP_BODY_SIZE_SLACK, LIMIT_BYTES, "A body besides its code", ""),
+    ROW("app", APP_DECIDED_MAX, LIMIT_COUNT, "Decisions that are remembered for late second ones", ""),
+    ROW("app", APP_SHOW_PATIENCE_NS, LIMIT_NS, "For the orchestrator to take a decision, before the answer goes out", ""),
+    ROW("app", APP_RUN_ATTEMPTS_MAX, LIMIT_COUNT, "Times that a run is tried while the pool is full or cannot be reached", ""),
+    ROW("app", APP_RUN_RETRY_FIRST_MS, LIMIT_MS, "Before the second try", ""),
+    ROW("app", APP_RUN_RETRY_INTERVAL_MS, LIMIT_MS, "Before each later one", ""),
+    ROW("app", APP_POOL_CONNECT_TIMEOUT_MS, LIMIT_MS, "For a connection to the pool", ""),
+    ROW("app", APP_POOL_RELEASE_TIMEOUT_MS, LIMIT_MS, "For the pool to end a session", ""),
+    ROW("app", APP_POOL_REACH_TIMEOUT_MS, LIMIT_MS, "For the pool to answer that it is there", ""),
+    ROW("app", APP_POOL_ALLOCATION_TIMEOUT_NS, LIMIT_NS, "For the pool to begin with the code", ""),
+    ROW("app", APP_POOL_RUN_TIMEOUT_NS, LIMIT_NS, "For a run whose pool does not tell its own limit", ""),
+    ROW("app", APP_POOL_RESPONSE_SIZE_MAX, LIMIT_BYTES, "The pool's answer", ""),
+    /* --- pool --- */
+    ROW("pool", SESSION_IDENTIFIER_SIZE_MIN, LIMIT_BYTES, "The shortest identifier", "SP 9.1"),
+    ROW("pool", SESSION_IDENTIFIER_SIZE_MAX, LIMIT_BYTES, "The longest identifier", "SP 9.1"),
+    ROW("pool", COMEBACK_FIRST_WAIT_NS, LIMIT_NS, "Until isolation that was lost is built again; doubles", ""),
+    ROW("pool", COMEBACK_MOST_WAIT_NS, LIMIT_NS, "The longest such wait", ""),
+    ROW("pool", COMEBACK_LONG_LIFE_NS, LIMIT_NS, "Life of isolation after which its loss is no sign of trouble", ""),
+    ROW("pool", POOL_GRACE_NS, LIMIT_NS, "From the interrupt of a run to the end of its session", "SP 9.6"),
+    ROW("pool", POOL_SESSION_WAIT_MAX_NS, LIMIT_NS, "For a session to be built for a call", ""),
+    ROW("pool", POOL_QUEUE_MAX, LIMIT_COUNT, "Executions that wait for one session", ""),
+    ROW("pool", POOL_RECORDS_MAX, LIMIT_COUNT, "Results of one identifier that are kept for polling", ""),
+    ROW("pool", POOL_RECORDS_SIZE_MAX, LIMIT_BYTES, "The same in bytes, the latest excepted", ""),
+    ROW("pool", EXECUTION_ID_SIZE_MAX, LIMIT_BYTES, "The id of an execution", ""),
+    ROW("pool", FILE_NAME_SIZE_MAX, LIMIT_BYTES, "One name in a path", ""),
+    ROW("pool", FILE_PATH_SIZE_MAX, LIMIT_BYTES, "A path of a file", ""),
+    ROW("pool", FILE_PATH_DEPTH_MAX, LIMIT_COUNT, "Folders in a path", ""),
+    ROW("pool", FILE_LIST_MAX, LIMIT_COUNT, "Entries of one listing", ""),
+    ROW("pool", POOL_ANSWER_SIZE_MAX, LIMIT_BYTES, "The answer of one execution", ""),
+    ROW("pool", POOL_DOWNLOAD_SIZE_MAX, LIMIT_BYTES, "One file that is sent", ""),
+    ROW("pool", POOL_DOWNLOAD_QUEUE_SIZE_MAX, LIMIT_BYTES, "Of it that waits for the client", ""),
+    ROW("pool", POOL_UPLOAD_FILES_MAX, LIMIT_COUNT, "Files of one upload", ""),
+    ROW("pool", POOL_METADATA_TIMEOUT_NS, LIMIT_NS, "For a session to tell which packages there are", ""),
+    ROW("pool", POOL_PACKAGES_MAX, LIMIT_COUNT, "Packages that are told of", ""),
+    ROW("pool", POOL_UPLOAD_FORM_SIZE_MAX, LIMIT_BYTES, "What the form around an upload adds", ""),
+    ROW("pool", POOL_SESSIONS_PAGE, LIMIT_COUNT, "Sessions of a page", ""),
+    ROW("pool", RESULT_OUTPUTS_MAX, LIMIT_COUNT, "Outputs of one execution", ""),
+    ROW("pool", RESULT_ERROR_NAME_SIZE_MAX, LIMIT_BYTES, "The name of an error", ""),
+    ROW("pool", RESULT_ERROR_EXTRA_SIZE_MAX, LIMIT_BYTES, "Any other member of an error", ""),
+    ROW("pool", RESULT_ERROR_EXTRAS_MAX, LIMIT_COUNT, "Such members", ""),
+    ROW("pool", RESULT_FRAME_DEPTH_MAX, LIMIT_COUNT, "Objects and arrays inside of each other in a result", ""),
+    ROW("pool", CHANNEL_FRAME_TIME_MAX_NS, LIMIT_NS, "From a frame's first byte to its last", ""),
+    ROW("pool", SESSION_FLOOD_SIZE, LIMIT_BYTES, "Dropped output of one execution before its pipes are read slowly", ""),
+    ROW("pool", STOCK_RETRY_NS, LIMIT_NS, "Between an order of a session that failed and the next", ""),
+    ROW("pool", STOCK_TRIAL_LIMIT_NS, LIMIT_NS, "For the first session to run a cell", ""),
+    /* --- isolation --- */
+    ROW("isolation", TEMPLATE_ENTRIES_MAX, LIMIT_COUNT, "Entries of what sessions see", ""),
+    ROW("isolation", TEMPLATE_WALKED_MAX, LIMIT_COUNT, "Files and folders below all of it", ""),
+    ROW("isolation", TEMPLATE_COPY_MAX, LIMIT_BYTES, "Copied of it into memory", ""),
+    ROW("isolation", ROOT_FOLDERS_MAX, LIMIT_COUNT, "Folders that a session sees", ""),
+    ROW("isolation", ELF_NEEDED_MAX, LIMIT_COUNT, "Libraries that one program may ask for", ""),
+    ROW("isolation", USAGE_MEMBERS_MAX, LIMIT_COUNT, "Processes of a session that are looked at, without control groups", ""),
+    ROW("isolation", SESSION_TMP_SIZE_MAX, LIMIT_BYTES, "A session's /tmp", ""),
+    ROW("isolation", SESSION_FILES_MAX, LIMIT_COUNT, "Files and folders of a session", ""),
+    ROW("isolation", SESSION_OPEN_FILES_MAX, LIMIT_COUNT, "Open files of one process in a session", ""),
+    ROW("isolation", KEEPER_SESSIONS_MAX, LIMIT_COUNT, "Sessions of one keeper", ""),
+    ROW("isolation", KEEPER_WARM_MAX_MS, LIMIT_MS, "For a zygote to load its runtime", ""),
+    ROW("isolation", SLOT_ENTER_MAX_NS, LIMIT_NS, "For a session to build its jail", ""),
+    ROW("isolation", SLOT_DRAIN_MAX_NS, LIMIT_NS, "For a session's processes to be gone", ""),
+    ROW("isolation", WARDEN_KEEPERS_MAX, LIMIT_COUNT, "Keepers at one time: one serves, one follows it, others end", ""),
+    ROW("isolation", WARDEN_REPLACE_MAX_MS, LIMIT_MS, "For a keeper without a server to tidy up", ""),
+    ROW("isolation", WARDEN_FAREWELL_MAX_MS, LIMIT_MS, "The same at the server's end", ""),
+    /* --- engine --- */
+    ROW("engine", INSTANCE_ID_SIZE_MAX, LIMIT_COUNT, "Characters of an instance id", "DT 2.6"),
+    ROW("engine", TASK_BATCH_IDS_MAX, LIMIT_COUNT, "Ids of one request that names several instances", "DT 3.12, 3.13"),
+    ROW("engine", ENTITY_BATCH_OPERATIONS_MAX, LIMIT_COUNT, "Operations of an entity in one work item", ""),
+    ROW("engine", ENTITY_BATCH_SIZE_MAX, LIMIT_BYTES, "An entity's state and operations in one work item", ""),
+    ROW("engine", ENTITY_LOCK_SET_MAX, LIMIT_COUNT, "Entities that one critical section locks", ""),
+    ROW("engine", ENTITY_LEGACY_SIZE_MAX, LIMIT_BYTES, "An entity's message in the old form, as JSON", ""),
+    ROW("engine", ENTITY_LEGACY_DEPTH_MAX, LIMIT_COUNT, "Objects and arrays inside of each other in it", ""),
+    ROW("engine", ENTITY_LEGACY_VALUES_MAX, LIMIT_COUNT, "Values in it", ""),
+    ROW("engine", ENTITY_LEGACY_ID_SIZE_MAX, LIMIT_BYTES, "The id of a request in it", ""),
+    ROW("engine", TURN_CHUNKS_SIZE_MAX, LIMIT_BYTES, "A turn's answer that comes in parts, all together", ""),
+    ROW("engine", TURN_HISTORY_INLINE_MAX, LIMIT_BYTES, "A history inside of a work item; a capable worker fetches a longer one", "DT 2.13"),
+    ROW("engine", HISTORY_CHUNK_SIZE, LIMIT_BYTES, "One part of a streamed history, unless one event is larger", "DT 2.6"),
+    ROW("engine", STREAM_BURST_MAX, LIMIT_BYTES, "What a worker's stream gets before others have their turn", ""),
+    ROW("engine", STREAM_FILTERS_SIZE_MAX, LIMIT_BYTES, "Memory of one worker's filters", ""),
+    ROW("engine", RETENTION_RULES_MAX, LIMIT_COUNT, "Rules of the setting retention", ""),
+    ROW("engine", SPAN_OPEN_MAX, LIMIT_COUNT, "Steps of one history that are traced at one time", ""),
+    ROW("engine", ORPHAN_DEPTH_MAX, LIMIT_COUNT, "Ancestors of a child that are looked at", ""),
+    ROW("engine", TASK_LOADING_MAX, LIMIT_COUNT, "Work items of a kind whose history is being read from disk", ""),
+    ROW("engine", FAILURE_TYPE_SIZE_MAX, LIMIT_BYTES, "The error type of a failure that is cut to size", ""),
+    ROW("engine", TASK_MESSAGE_SIZE_MAX, LIMIT_BYTES, "One message to a worker or client, its envelope excepted", "DT 2.6"),
+    ROW("engine", TASK_TERMINAL_RESIDENT_MAX, LIMIT_COUNT, "Orchestrations that are over and stay in memory", ""),
+    ROW("engine", ENTITY_RESIDENT_MAX, LIMIT_COUNT, "Idle entities that stay in memory", ""),
+    ROW("engine", ENTITY_RESIDENT_SIZE_MAX, LIMIT_BYTES, "Their states", ""),
+    ROW("engine", TASK_PAYLOAD_SMALL_SIZE, LIMIT_BYTES, "A payload that is never written out of memory while its orchestration is in memory", ""),
+    ROW("engine", TASK_RECEIPTS_MAX, LIMIT_COUNT, "Operations of clients that are remembered, so that one sent again is one", ""),
+    ROW("engine", TASK_RECEIPT_KEEP_NS, LIMIT_NS, "How long they are remembered", ""),
+    ROW("engine", ENTITY_FAILURES_MAX, LIMIT_COUNT, "Failures of an entity's batch in a row until its callers are told", ""),
+    ROW("engine", TASK_STREAM_ITEMS_DEFAULT, LIMIT_COUNT, "Work items of a kind that a worker has at one time, if it names no number", "DT 2.10"),
+    ROW("engine", TASK_POISON_DELIVERIES_MAX, LIMIT_COUNT, "Times that a work item is delivered before it fails", "DT 3.21"),
+    ROW("engine", TASK_PING_INTERVAL_NS, LIMIT_NS, "Between two signs of life on a worker's stream", "DT 2.9"),
+    ROW("engine", TASK_ACTIVITY_GRACE_NS, LIMIT_NS, "For an activity's answer after its worker's stream ended", "DT 2.11"),
+    ROW("engine", TASK_ORCHESTRATOR_LEASE_NS, LIMIT_NS, "For a turn's answer on a stream that lives", "DT 2.11"),
+    ROW("engine", TASK_UNSERVED_WAIT_NS, LIMIT_NS, "Until work that no worker takes is told of, for the first time", ""),
+    ROW("engine", TASK_TERMINATE_WAIT_NS, LIMIT_NS, "For a worker to take a terminate before the engine ends the orchestration", "DT 3.12"),
+    ROW("engine", TASK_ABANDON_DELAY_MIN_NS, LIMIT_NS, "Until work that was given back is sent again; doubles", ""),
+    ROW("engine", TASK_ABANDON_DELAY_MAX_NS, LIMIT_NS, "The longest such wait", ""),
+    /* --- scheduler --- */
+    ROW("scheduler", SCHEDULER_STREAM_QUEUE_SIZE_MAX, LIMIT_BYTES, "Work items that wait for one worker to read", ""),
+    ROW("scheduler", SCHEDULER_CLIENT_MESSAGE_SIZE_MAX, LIMIT_BYTES, "A request that is no result of a worker", "DT 2.6"),
+    ROW("scheduler", SCHEDULER_LARGE_MESSAGE_SIZE_MAX, LIMIT_BYTES, "A message to a worker of large-message-agents", ""),
+    ROW("scheduler", SCHEDULER_QUERY_MEMORY_MAX, LIMIT_BYTES, "Memory of one decoded query", ""),
+    ROW("scheduler", SCHEDULER_ANSWER_SIZE_MAX, LIMIT_BYTES, "One message of an answer; every SDK takes as much", "DT 2.6"),
+    ROW("scheduler", SCHEDULER_BACKEND_MEMORY_MAX, LIMIT_BYTES, "Memory of one decoded completion of a backend", ""),
+    ROW("scheduler", SCHEDULER_BACKEND_EVENTS_MAX, LIMIT_COUNT, "Events of one AddEvents", ""),
+    ROW("scheduler", SCHEDULER_BACKEND_STATE_SIZE_MAX, LIMIT_BYTES, "A history in one message to a backend", "DT 2.6"),
+    ROW("scheduler", RETRY_DELAY_MIN_NS, LIMIT_NS, "Until a store that failed is tried again; doubles", ""),
+    ROW("scheduler", RETRY_DELAY_MAX_NS, LIMIT_NS, "The longest such wait", ""),
+    ROW("scheduler", SCHEDULER_PURGE_BATCH_MAX, LIMIT_COUNT, "Orchestrations of one step of a purge by filter", ""),
+    ROW("scheduler", SCHEDULER_PURGE_MEMORY_MAX, LIMIT_BYTES, "Memory of one decoded answer of a purge", ""),
+    ROW("scheduler", RETENTION_INTERVAL_NS, LIMIT_NS, "Between two looks at the rules of retention", ""),
+    ROW("scheduler", API_BODY_SIZE_MAX, LIMIT_BYTES, "A body that holds filters or reasons", ""),
+    ROW("scheduler", API_MESSAGE_SIZE_MAX, LIMIT_BYTES, "One question to the scheduler", ""),
+    ROW("scheduler", API_SCHEDULES_PAGE, LIMIT_COUNT, "Schedules of a page", ""),
+    ROW("scheduler", ENTITY_ROWS_MAX, LIMIT_COUNT, "Entities that match one search", ""),
+    ROW("scheduler", ENTITY_EXCLUDED_MAX, LIMIT_COUNT, "Beginnings of names that one search leaves out", ""),
+    ROW("scheduler", FEED_STREAMS_MAX, LIMIT_COUNT, "Readers of all feeds", ""),
+    ROW("scheduler", FEED_QUEUE_SIZE_MAX, LIMIT_BYTES, "Changes that wait for one reader of a feed before it is left behind", ""),
+    ROW("scheduler", FEED_HEARTBEAT_NS, LIMIT_NS, "Of silence before a feed sends a comment", ""),
+    ROW("scheduler", FEED_RING_LINGER_NS, LIMIT_NS, "How long a hub without readers is followed", ""),
+    ROW("scheduler", FEED_RING_EVENTS, LIMIT_COUNT, "Changes that a feed keeps for readers who come back", ""),
+    ROW("scheduler", FEED_RING_SIZE, LIMIT_BYTES, "The same in bytes", ""),
+    ROW("scheduler", API_ANSWER_SIZE_MAX, LIMIT_BYTES, "The answer of one search", ""),
+    ROW("scheduler", API_HISTORY_SIZE_MAX, LIMIT_BYTES, "One history as JSON", ""),
+    ROW("scheduler", API_EVENT_MEMORY_MAX, LIMIT_BYTES, "Memory of one decoded event", ""),
+    ROW("scheduler", SEARCH_WINDOW_SIZE_MAX, LIMIT_BYTES, "What one search keeps to sort it", ""),
+    ROW("scheduler", SEARCH_WINDOW_MAX, LIMIT_COUNT, "Rows from the first of all to the last of a page", ""),
+    ROW("scheduler", SEARCH_COUNT_DEFAULT, LIMIT_COUNT, "Rows of a page, if no number is asked for", ""),
+    ROW("scheduler", SEARCH_SORTS_MAX, LIMIT_COUNT, "Columns that a search sorts by", ""),
+    ROW("scheduler", SEARCH_BODY_SIZE_MAX, LIMIT_BYTES, "The body of a search", ""),
+    ROW("scheduler", SEARCH_TEXT_SIZE_MAX, LIMIT_BYTES, "A text that is searched for", ""),
+    ROW("scheduler", API_STATE_MEMORY_MAX, LIMIT_BYTES, "Memory of one decoded state", ""),
+    /* --- store --- */
+    ROW("store", DB_BUSY_TIMEOUT_MS, LIMIT_MS, "For another process to give the database file back", ""),
+    ROW("store", STORE_FRESH_IDS_MAX, LIMIT_COUNT, "Ids of new instances that wait in memory for their table", ""),
+    ROW("store", STORE_HUBS_MAX, LIMIT_COUNT, "Task hubs of one store", ""),
+    ROW("store", STORE_HUB_NAME_SIZE_MAX, LIMIT_BYTES, "The name of a task hub", ""),
+    ROW("store", STORE_HISTORY_SIZE_MAX, LIMIT_BYTES, "One history that is read at once", ""),
+    ROW("store", STORE_INSTANCE_SIZE_MAX, LIMIT_BYTES, "One orchestration that is read at once", ""),
+    ROW("store", STORE_ENTITY_SIZE_MAX, LIMIT_BYTES, "One entity's state that is read at once", ""),
+    ROW("store", STORE_PAGE_ROWS, LIMIT_COUNT, "Rows of a page, if no number is asked for", ""),
+    ROW("store", STORE_PAGE_SIZE_MAX, LIMIT_BYTES, "A page's rows together", ""),
+    ROW("store", PAGE_TOKEN_ID_SIZE_MAX, LIMIT_BYTES, "An id in a page's token, and a prefix that is searched for", ""),
+    /* --- formats --- */
+    ROW("formats", HTTP1_EMPTY_LINES_MAX, LIMIT_COUNT, "Empty lines before a request line", "RFC 9112 2.2"),
+    ROW("formats", HTTP1_METHOD_SIZE_MAX, LIMIT_BYTES, "A request's method", ""),
+    ROW("formats", HTTP1_CHUNK_LINE_MAX, LIMIT_BYTES, "One chunk-size line with its extensions", ""),
+    ROW("formats", HTTP1_CHUNK_EXTENSION_MAX, LIMIT_BYTES, "All chunk extensions of one body", ""),
+    ROW("formats", HTTP1_TRAILER_SIZE_MAX, LIMIT_BYTES, "The trailer section of one body", ""),
+    ROW("formats", MULTIPART_PARTS_MAX, LIMIT_COUNT, "Parts of one form", ""),
+    ROW("formats", MULTIPART_HEAD_SIZE_MAX, LIMIT_BYTES, "The headers of one part of a form", ""),
+    ROW("formats", MULTIPART_BOUNDARY_SIZE_MAX, LIMIT_BYTES, "The boundary of a form", "RFC 2046 5.1.1"),
+    ROW("formats", HTTP1_HOST_SIZE_MAX, LIMIT_BYTES, "A host name", "RFC 1035 2.3.4"),
+    ROW("formats", JSON_DEPTH_MAX_DEFAULT, LIMIT_COUNT, "Objects and arrays inside of each other", ""),
+    ROW("formats", JSON_VALUES_MAX_DEFAULT, LIMIT_COUNT, "Values of one JSON text", ""),
+    ROW("formats", JSON_SIZE_MAX_DEFAULT, LIMIT_BYTES, "One JSON text", ""),
+    ROW("formats", JMESPATH_SIZE_MAX, LIMIT_BYTES, "A query of az --query", ""),
+    ROW("formats", JMESPATH_DEPTH_MAX, LIMIT_COUNT, "Expressions inside of each other in such a query", ""),
+    ROW("formats", JMESPATH_STEPS_MAX, LIMIT_COUNT, "Nodes that one such query visits", ""),
+    ROW("formats", PB_DEPTH_MAX, LIMIT_COUNT, "Messages inside of each other", "as the official decoders"),
+    ROW("formats", PB_SIZE_MAX, LIMIT_BYTES, "One encoded message", "Protocol Buffers: encoding"),
+    ROW("formats", FRAME_PAYLOAD_SIZE_MAX, LIMIT_BYTES, "One frame between server and session", ""),
+    ROW("formats", KEEPER_MESSAGE_SIZE_MAX, LIMIT_BYTES, "One message between server and keeper", ""),
+    ROW("formats", KEEPER_MESSAGE_FDS_MAX, LIMIT_COUNT, "Descriptors with such a message", ""),
+    /* --- traces --- */
+    ROW("traces", OTLP_QUEUE_SIZE_MAX, LIMIT_BYTES, "Spans that wait for the collector", ""),
+    ROW("traces", OTLP_REQUEST_TIMEOUT_MS, LIMIT_MS, "For the collector to take spans", ""),
+    ROW("traces", OTLP_CONNECT_TIMEOUT_MS, LIMIT_MS, "For a connection to it", ""),
+    ROW("traces", OTLP_TRIES_MAX, LIMIT_COUNT, "Tries with the same spans", ""),
+    /* --- every part --- */
+    ROW("every part", ARENA_LIMIT_DEFAULT, LIMIT_BYTES, "Memory of one arena whose user sets no limit of its own", ""),
+    ROW("every part", BUF_LIMIT_DEFAULT, LIMIT_BYTES, "One buffer whose user sets no limit of its own", ""),
+    ROW("every part", LOG_SHARE_BURST, LIMIT_COUNT, "Access log lines of one peer at once", ""),
+    ROW("every part", LOG_SHARE_PER_SECOND, LIMIT_PER_SECOND, "Access log lines of one peer after that", ""),
+    ROW("every part", LOG_RATE_PERIOD_NS, LIMIT_NS, "Between two log lines of a kind that a peer can cause at will", ""),
+    ROW("every part", METRIC_LABEL_SIZE_MAX, LIMIT_BYTES, "Shown of a label's value", ""),
+    {.part = NULL},
+};
+// clang-format on
+
+const char *limit_unit_name(enum limit_unit unit)
+{
+    static const char *const names[] = {
+        [LIMIT_BYTES] = "bytes", [LIMIT_COUNT] = "count", [LIMIT_PER_SECOND] = "per second",
+        [LIMIT_NS] = "ns",       [LIMIT_MS] = "ms",       [LIMIT_DAYS] = "days",
+    };
+    return names[unit];
+}
+
+static char lower(char letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
+
+void limit_name(const struct limit_row *row, char ret_name[LIMIT_NAME_SIZE])
+{
+    size_t size = 0;
+    for (const char *at = row->macro; *at && size + 1 < LIMIT_NAME_SIZE; at++)
+        ret_name[size++] = *at == '_' ? '-' : lower(*at);
+    static const char *const units[] = {"-ns", "-ms", "-days"}; /* the value is shown with its own */
+    for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+        size_t unit_size = strlen(units[i]);
+        if (size > unit_size && memcmp(ret_name + size - unit_size, units[i], unit_size) == 0)
+            size -= unit_size;
+    }
+    ret_name[size] = '\0';
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* limit_values.h — the limits of the program itself.
+ * Values only; what each bounds is a row of cmd/limits.c. */
+#ifndef CMD_LIMIT_VALUES_H
+#define CMD_LIMIT_VALUES_H
+
+#include <stddef.h>
+
+#define TASK_HUBS_NAMED_MAX  100
+#define OPTION_FILE_SIZE_MAX (1 << 20)
+#define CLI_ANSWER_SIZE_MAX  ((size_t)16 << 20)
+#define CLI_TAGS_MAX         64
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* limit_values.h — the limits of the app that clients meet and that are no settings; doc/api.md tells of them. A
+ * setting has its limits in cmd/settings.c. */
+#ifndef SVC_APP_LIMIT_VALUES_H
+#define SVC_APP_LIMIT_VALUES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/duration.h"
+
+/* Bytes of a person's name: it is a tag of the instance and stands in every list and log line. */
+#define APP_NAME_SIZE_MAX 200
+/* Bytes of a comment: with six for each in JSON it fits beside a result, see APP_RESULT_SIZE_MAX. */
+#define APP_COMMENT_SIZE_MAX 4000
+/* Milliseconds of a wait for a decision and of a run: ten years, as the setting approval-timeout. What is more
+ * would not fit into nanoseconds since 1970. */
+#define APP_WAIT_MS_MAX (3650 * 86400 * INT64_C(1000))
+/* Bytes of the JSON text of a result. The scheduler takes 1 MiB in one payload (durable-task-protocol.md 2.6);
+ * the rest is for the state, the hash and the decision with its comment, which stand beside it. */
+#define APP_RESULT_SIZE_MAX (((size_t)1 << 20) - ((size_t)64 << 10))
+/* Nanoseconds of one ?wait=: shorter than most proxies keep a silent request. */
+#define APP_POLL_NS_MAX (300 * INT64_C(1000000000))
+/* Requests of a page of a list. */
+#define APP_PAGE_SIZE_DEFAULT 50
+#define APP_PAGE_SIZE_MAX     500
+/* Answers of the scheduler that are read to fill one page. */
+#define APP_PAGE_QUERIES_MAX 64
+/* Milliseconds that an unreachable scheduler is waited for before 503. */
+#define APP_CALL_TIMEOUT_MS 10000
+/* Those below are told of in cmd/limits.c. */
+#define APP_BODY_SIZE_SLACK            ((size_t)64 << 10)
+#define APP_DECIDED_MAX                10000
+#define APP_SHOW_PATIENCE_NS           (5 * NS_PER_S)
+#define APP_RUN_ATTEMPTS_MAX           8
+#define APP_RUN_RETRY_FIRST_MS         500
+#define APP_RUN_RETRY_INTERVAL_MS      15000
+#define APP_POOL_CONNECT_TIMEOUT_MS    5000L
+#define APP_POOL_RELEASE_TIMEOUT_MS    5000L
+#define APP_POOL_REACH_TIMEOUT_MS      5000L
+#define APP_POOL_ALLOCATION_TIMEOUT_NS (60 * NS_PER_S)
+#define APP_POOL_RUN_TIMEOUT_NS        (3600 * NS_PER_S)
+#define APP_POOL_RESPONSE_SIZE_MAX     ((size_t)32 << 20)
+
+#endif

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* limit_values.h — the limits of what a session sends.
+ * Values only; what each bounds is a row of cmd/limits.c. */
+#ifndef SVC_POOL_SESSION_LIMIT_VALUES_H
+#define SVC_POOL_SESSION_LIMIT_VALUES_H
+
+#define SESSION_FLOOD_SIZE (8 << 20)
+
+#endif
