@@ -15,6 +15,8 @@ typedef void log_sink(enum log_level level, const char *area, const char *line);
 
 /* NULL silences. Lines below `least` are not formatted. */
 void log_install(log_sink *sink, enum log_level least);
+/* Another least level from now on. Any thread. */
+void log_set_least(enum log_level least);
 /* `area` is a folder such as "svc/pool"; `fmt` makes "message key=value key=value". At most 1000 bytes are
  * kept. */
 void log_write(enum log_level level, const char *area, const char *fmt, ...) PRINTF_LIKE(3, 4);

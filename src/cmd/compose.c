@@ -8,7 +8,9 @@
 
 #include "base/log.h"
 #include "cmd/health.h"
+#include "cmd/log_line.h"
 #include "cmd/part.h"
+#include "cmd/reload.h"
 #include "os/clock.h"
 
 #define AREA              "cmd"
@@ -24,6 +26,8 @@ static const struct part *const parts[] = {
 
 struct composition {
     struct server server;
+    struct option_values settings; /* as they hold now; server.settings */
+    struct reload reload;
     struct loop_task look_task; /* whether all parts answer */
     struct loop_timer patience; /* until it is said what is awaited */
     bool ready;                 /* the start is over */
@@ -100,9 +104,10 @@ enum status compose_create(unsigned command, const struct option_values *values,
     struct composition *composition = calloc(1, sizeof *composition);
     if (!composition)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    composition->settings = *values;
     composition->server = (struct server){
         .command = command,
-        .settings = values,
+        .settings = &composition->settings,
         .parts = parts,
         .part_count = ARRAY_SIZE(parts),
         .started_ns = clock_monotonic_ns(),
@@ -220,12 +225,30 @@ static void on_stop_timeout(struct loop_timer *timer)
               "the orderly stop took longer than shutdown-timeout");
 }
 
+static void read_settings_again(struct composition *composition)
+{
+    CLEANUP(buf_fini) struct buf changed = {0};
+    CLEANUP(buf_fini) struct buf restart = {0};
+    struct err why = {0};
+    if (reload_settings(&composition->reload, &composition->settings, &changed, &restart, &why) != STATUS_OK) {
+        log_error(AREA, "the settings are as before, the file was not taken cause=\"%s\"", why.text);
+        return;
+    }
+    log_info(AREA, "the settings were read again changed=%.*s", BYTES_FMT(buf_peek(&changed)));
+    if (restart.size)
+        log_warn(AREA, "settings differ that need a restart settings=%.*s", BYTES_FMT(buf_peek(&restart)));
+    enum log_level least;
+    if (log_level_parse(setting_text(&composition->settings, "log-level"), &least))
+        log_set_least(least);
+}
+
 static void on_signal(void *context, int number)
 {
     struct composition *composition = context;
     struct server *server = &composition->server;
-    /* A terminal that closes ends what runs in it; a service reads its certificate again. */
+    /* A terminal that closes ends what runs in it; a service reads its settings and certificates again. */
     if (number == SIGHUP && server->command != COMMAND_DEV) {
+        read_settings_again(composition);
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
             if (server_has(server, parts[i]) && parts[i]->reload)
                 parts[i]->reload(server);
@@ -274,5 +297,6 @@ void compose_destroy(struct composition *composition)
             parts[i - 1]->destroy(server);
     }
     loop_destroy(server->loop);
+    reload_fini(&composition->reload);
     free(composition);
 }

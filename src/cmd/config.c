@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* config.c — the command `config`: what holds, and where it comes from. */
+/* config.c — the commands `config show`: what holds, and where it comes from; and `config check`: a file's faults. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,10 +61,10 @@ static json_t *commands_json(unsigned bits)
 static json_t *setting_json(const struct option_spec *spec, const struct option_value *value,
                             const char *origin)
 {
-    json_t *root = json_pack("{s:s, s:s?, s:s, s:s, s:s?, s:s?, s:o, s:s}", "name", spec->name, "value",
+    json_t *root = json_pack("{s:s, s:s?, s:s, s:s, s:s?, s:s?, s:o, s:s, s:b}", "name", spec->name, "value",
                              shown_value(spec, value), "origin", origin, "kind", kind_names[spec->kind],
                              "default", spec->initial, "environment", spec->environment, "commands",
-                             commands_json(spec->commands), "help", spec->help);
+                             commands_json(spec->commands), "help", spec->help, "reload", spec->reload);
     bool ranged = spec->kind != OPTION_TEXT && spec->kind != OPTION_FLAG;
     if (root && ranged) {
         json_object_set_new(root, "number", json_integer(value->number));
@@ -105,4 +105,36 @@ int command_config(const struct command *command, const struct option_values *va
     free(text);
     bool failed = as_json && !text;
     return failed || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_GOOD;
+}
+
+/* --- check --- */
+
+struct check {
+    const char *path;
+    size_t faults;
+};
+
+static void print_fault(void *context, const struct option_fault *fault)
+{
+    struct check *check = context;
+    check->faults++;
+    printf("%s:%d:%d: %s\n", check->path, fault->line, fault->column, fault->text);
+}
+
+int command_config_check(const struct command *command, const struct option_values *values)
+{
+    static const struct option_syntax services = SERVER_SYNTAX(COMMAND_SERVERS);
+    struct check check = {.path = values->positional_count ? values->positionals[0] : setting_text(values, "config")};
+    struct err err = {0};
+    if (!check.path) {
+        fprintf(stderr, "sallyport config check: which file? type: sallyport config check FILE\n");
+        return EXIT_USAGE;
+    }
+    if (option_check_file(&services, check.path, print_fault, &check, &err) != STATUS_OK) {
+        fprintf(stderr, "sallyport config check: %s\n", err.text);
+        return EXIT_USAGE;
+    }
+    if (check.faults == 0)
+        printf("%s: no faults\n", check.path);
+    return fflush(stdout) == 0 && check.faults == 0 ? EXIT_GOOD : EXIT_FAILED;
 }

@@ -16,8 +16,8 @@ static const struct quantity_unit count_units[] = {{"", 1}};
 
 static enum status parse_flag(struct bytes text, int64_t *ret_number)
 {
-    static const char *const yes[] = {"true", "yes", "on", "1"};
-    static const char *const no[] = {"false", "no", "off", "0", ""};
+    static const char *const yes[] = {"true", "yes", "1"};
+    static const char *const no[] = {"false", "no", "0"};
     for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
         if (bytes_equal_nocase(text, bytes_of_cstr(yes[i]))) {
             *ret_number = 1;
@@ -51,7 +51,7 @@ static enum status parse_by_kind(enum option_kind kind, struct bytes text, int64
 
 /* What a value of each kind looks like, for people. */
 static const char *const kind_texts[] = {
-    [OPTION_FLAG] = "true or false",
+    [OPTION_FLAG] = "true, false, yes, no, 1 or 0",
     [OPTION_TEXT] = "a text that is not empty",
     [OPTION_COUNT] = "a whole number",
     [OPTION_SIZE] = "bytes such as 65536, 512K, 64M or 2G",
@@ -69,6 +69,45 @@ static enum status refuse_range(const struct option_spec *spec, const char *text
                    spec->name, text, (long long)(spec->min / unit), (long long)(spec->max / unit), suffix);
 }
 
+/* The word of `words` that is nearest to `text`, NULL if none is near. */
+static bool find_nearest(struct bytes words, const char *text, struct bytes *ret_word)
+{
+    size_t least = strnlen(text, OPTION_NAME_MAX) / 2 + 1;
+    bool found = false;
+    while (words.size > 0) {
+        struct bytes word = bytes_split(&words, ' ');
+        char name[OPTION_NAME_MAX + 1];
+        snprintf(name, sizeof name, "%.*s", BYTES_FMT(word));
+        size_t distance = option_distance(text, name);
+        if (distance < least) {
+            least = distance;
+            *ret_word = word;
+            found = true;
+        }
+    }
+    return found;
+}
+
+static bool is_known(const struct option_spec *spec, const char *text)
+{
+    struct bytes words = bytes_of_cstr(spec->words);
+    while (words.size > 0) {
+        if (bytes_equal_cstr(bytes_split(&words, ' '), text))
+            return true;
+    }
+    return false;
+}
+
+static enum status refuse_word(const struct option_spec *spec, const char *text, const char *origin,
+                               struct err *err)
+{
+    struct bytes near = {0};
+    bool found = find_nearest(bytes_of_cstr(spec->words), text, &near);
+    return err_set(err, STATUS_INVALID_ARGUMENT, "%s: %s is \"%.80s\", but must be one of: %s%s%.*s%s", origin,
+                   spec->name, text, spec->words, found ? "; did you mean \"" : "", BYTES_FMT(near),
+                   found ? "\"?" : "");
+}
+
 static enum status set_value(const struct option_spec *spec, const char *text, const char *origin,
                              struct option_value *ret_value, struct err *err)
 {
@@ -76,6 +115,8 @@ static enum status set_value(const struct option_spec *spec, const char *text, c
     if (parse_by_kind(spec->kind, bytes_of_cstr(text), &number) != STATUS_OK)
         return err_set(err, STATUS_INVALID_ARGUMENT, "%s: %s is \"%.80s\", but must be %s", origin,
                        spec->name, text, kind_texts[spec->kind]);
+    if (spec->words && !is_known(spec, text))
+        return refuse_word(spec, text, origin, err);
     bool ranged = spec->kind != OPTION_TEXT && spec->kind != OPTION_FLAG;
     if (ranged && (number < spec->min || number > spec->max))
         return refuse_range(spec, text, origin, err);
@@ -304,12 +345,14 @@ static enum status read_file(const char *path, char **ret_text, struct err *err)
     return STATUS_OK;
 }
 
-/* One line: blank, "# comment", or "name = value". Cuts the line's text into C strings in place. */
-static enum status parse_line(struct parse *parse, char *line, int number, const char *origin)
+/* One line: blank, "# comment", or "name = value". Cuts the line's text into C strings in place. `ret_column` is where a
+ * fault is, from 1. */
+static enum status parse_line(struct parse *parse, char *line, int number, const char *origin, int *ret_column)
 {
     struct bytes text = bytes_trim(bytes_of_cstr(line));
     if (text.size == 0 || text.data[0] == '#')
         return STATUS_OK;
+    *ret_column = (int)((const char *)text.data - line) + 1;
     struct bytes rest = text;
     struct bytes name = bytes_trim(bytes_split(&rest, '='));
     if (!rest.data)
@@ -326,6 +369,7 @@ static enum status parse_line(struct parse *parse, char *line, int number, const
 
     struct bytes value = bytes_trim(rest);
     char *start = line + ((const char *)value.data - line);
+    *ret_column = (int)(start - line) + 1;
     start[value.size] = '\0';
     enum status status = set_value(spec, start, origin, &parse->values->at[index], parse->err);
     if (status != STATUS_OK)
@@ -333,6 +377,18 @@ static enum status parse_line(struct parse *parse, char *line, int number, const
     parse->values->at[index].origin = OPTION_FROM_FILE;
     parse->values->at[index].line = number;
     return STATUS_OK;
+}
+
+/* Cuts the next line off; NULL: there is none. */
+static char *next_line(char **rest)
+{
+    char *line = *rest;
+    if (!line)
+        return NULL;
+    *rest = strchr(line, '\n');
+    if (*rest)
+        *(*rest)++ = '\0';
+    return line;
 }
 
 static enum status parse_file(struct parse *parse)
@@ -344,16 +400,36 @@ static enum status parse_file(struct parse *parse)
     const char *path = parse->values->at[index].text;
     enum status status = read_file(path, &parse->values->file_text, parse->err);
     int number = 0;
-    char *next = parse->values->file_text;
-    while (status == STATUS_OK && next) {
-        char *line = next;
-        next = strchr(line, '\n');
-        if (next)
-            *next++ = '\0';
+    int column = 0;
+    char *rest = status == STATUS_OK ? parse->values->file_text : NULL;
+    char *line;
+    while (status == STATUS_OK && (line = next_line(&rest)) != NULL) {
         char origin[300];
         snprintf(origin, sizeof origin, "%.200s:%d", path, ++number);
-        status = parse_line(parse, line, number, origin);
+        status = parse_line(parse, line, number, origin, &column);
     }
+    return status;
+}
+
+enum status option_check_file(const struct option_syntax *syntax, const char *path,
+                              void (*on_fault)(void *context, const struct option_fault *fault), void *context,
+                              struct err *err)
+{
+    struct option_values values = {.syntax = syntax};
+    struct err why = {0};
+    struct parse parse = {.syntax = syntax, .values = &values, .err = &why};
+    list_rows(&parse);
+    enum status status = read_file(path, &values.file_text, err);
+    char *rest = status == STATUS_OK ? values.file_text : NULL;
+    char *line;
+    for (int number = 1; (line = next_line(&rest)) != NULL; number++) {
+        struct option_fault fault = {.line = number, .column = 1};
+        if (parse_line(&parse, line, number, "", &fault.column) == STATUS_OK)
+            continue;
+        fault.text = why.text + strlen(": "); /* behind the origin, which is empty */
+        on_fault(context, &fault);
+    }
+    option_values_fini(&values);
     return status;
 }
 
@@ -376,7 +452,8 @@ enum status option_parse(const struct option_syntax *syntax, int argc, char *con
                          const char *(*environment)(const char *name), struct option_values *ret_values,
                          struct err *err)
 {
-    *ret_values = (struct option_values){.syntax = syntax};
+    *ret_values = (struct option_values){
+        .syntax = syntax, .argc = argc, .argv = argv, .environment = environment};
     struct parse parse = {.syntax = syntax, .values = ret_values, .err = err};
     list_rows(&parse);
     enum status status = parse_arguments(&parse, argc, argv);
@@ -389,6 +466,12 @@ enum status option_parse(const struct option_syntax *syntax, int argc, char *con
     if (status != STATUS_OK)
         option_values_fini(ret_values);
     return status;
+}
+
+enum status option_parse_again(const struct option_values *values, struct option_values *ret_values,
+                               struct err *err)
+{
+    return option_parse(values->syntax, values->argc, values->argv, values->environment, ret_values, err);
 }
 
 void option_values_fini(struct option_values *values)

@@ -14,7 +14,7 @@
 #include "base/bytes.h"
 
 enum option_kind {
-    OPTION_FLAG, /* no argument on the command line; true/false elsewhere */
+    OPTION_FLAG, /* no argument on the command line; true, false, yes, no, 1 or 0 elsewhere */
     OPTION_TEXT,
     OPTION_COUNT,    /* whole number */
     OPTION_SIZE,     /* bytes; suffixes K, M, G (powers of 1024) */
@@ -37,6 +37,8 @@ struct option_spec {
     const char *help;        /* one line, no full stop */
     bool secret;             /* its value is shown nowhere */
     bool limit;              /* it bounds something: listed by the command `limits`, too */
+    bool reload;             /* a running server takes a new value from the file at SIGHUP */
+    const char *words;       /* of a text: those that are known, with blanks between them; NULL: any text */
     char letter;             /* 'n': -n NAME is the same; 0: there is none */
 };
 
@@ -76,13 +78,30 @@ struct option_values {
     const char *positionals[OPTION_POSITIONALS_MAX];
     size_t positional_count;
     char *file_text; /* the configuration file, owned */
+    int argc;        /* what was parsed, for option_parse_again */
+    char *const *argv;
+    const char *(*environment)(const char *name);
 };
 
+/* A fault of a configuration file. `line` and `column` begin at 1; the column counts bytes. */
+struct option_fault {
+    int line;
+    int column;
+    const char *text; /* what is wrong, and what is expected; valid during the call */
+};
+/* Reads a configuration file alone and tells of each fault in it, in order. The return value says whether the file could
+ * be read. */
+STATUS_RESULT option_check_file(const struct option_syntax *syntax, const char *path,
+                                void (*on_fault)(void *context, const struct option_fault *fault),
+                                void *context, struct err *err);
 /* Reads `argc` arguments (without program and command). `syntax` lives as long as the values. INVALID_ARGUMENT with a
  * text that says what to type instead. */
 STATUS_RESULT option_parse(const struct option_syntax *syntax, int argc, char *const *argv,
                            const char *(*environment)(const char *name), struct option_values *ret_values,
                            struct err *err);
+/* The same command line and environment once more, with the file as it is now. `values`: of option_parse. */
+STATUS_RESULT option_parse_again(const struct option_values *values, struct option_values *ret_values,
+                                 struct err *err);
 void option_values_fini(struct option_values *values);
 /* The value of a setting by name; the name must be in one of the tables, whether the command knows it or not. */
 const struct option_value *option_get(const struct option_values *values, const char *name);

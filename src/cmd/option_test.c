@@ -20,6 +20,7 @@ static const struct option_spec table[] = {
     {"wait", OPTION_DURATION, "TIME", NULL, "24h", 0, INT64_MAX, COMMAND_ONE, "how long"},
     {"size", OPTION_SIZE, "BYTES", NULL, "1M", 0, 1LL << 40, COMMAND_ONE, "how much"},
     {"loud", OPTION_FLAG, NULL, NULL, NULL, 0, 0, COMMAND_ONE, "noise"},
+    {"level", OPTION_TEXT, "LEVEL", NULL, "low", 0, 0, COMMAND_ONE, "how loud", .words = "low high"},
     {"other", OPTION_TEXT, "TEXT", NULL, NULL, 0, 0, COMMAND_TWO, "not for one"},
     {.name = NULL},
 };
@@ -101,7 +102,11 @@ static void wrong_values_name_kind_and_range(void **state)
         {"--size", "2000G", "command line: size is 2000G, but must be from 0 to 1099511627776 bytes"},
         {"--wait", "soon",
          "command line: wait is \"soon\", but must be a time such as 500ms, 30s, 2m, 1h or 7d"},
-        {"--loud=maybe", NULL, "command line: loud is \"maybe\", but must be true or false"},
+        {"--loud=maybe", NULL, "command line: loud is \"maybe\", but must be true, false, yes, no, 1 or 0"},
+        {"--loud=on", NULL, "command line: loud is \"on\", but must be true, false, yes, no, 1 or 0"},
+        {"--level=hihg", NULL,
+         "command line: level is \"hihg\", but must be one of: low high; did you mean \"high\"?"},
+        {"--level=x", NULL, "command line: level is \"x\", but must be one of: low high"},
         {"--config=", NULL, "command line: config is \"\", but must be a text that is not empty"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -274,6 +279,53 @@ static void settings_of_several_tables_are_told_apart(void **state)
     assert_int_equal(setting_number(&values, "size"), 1 << 20);
 }
 
+static void flags_are_six_words(void **state)
+{
+    static const char *const yes[] = {"--loud", "--loud=true", "--loud=YES", "--loud=1"};
+    static const char *const no[] = {"--loud=false", "--loud=no", "--loud=0"};
+    struct err err = {0};
+    struct option_values values;
+    for (size_t i = 0; i < ARRAY_SIZE(yes); i++) {
+        assert_int_equal(parse(no_environment, &values, &err, yes[i], NULL), STATUS_OK);
+        assert_true(setting_flag(&values, "loud"));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(no); i++) {
+        assert_int_equal(parse(no_environment, &values, &err, no[i], NULL), STATUS_OK);
+        assert_false(setting_flag(&values, "loud"));
+    }
+}
+
+struct faults {
+    int count;
+    int places[8][2];
+};
+
+static void on_fault(void *context, const struct option_fault *fault)
+{
+    struct faults *faults = context;
+    faults->places[faults->count][0] = fault->line;
+    faults->places[faults->count++][1] = fault->column;
+    assert_true(fault->text[0] && fault->text[0] != ':');
+}
+
+static void each_fault_of_a_file_has_its_place(void **state)
+{
+    static const char text[] = "port = x\n\t prot = 1\n# fine\nwait = 3s\nwait = 4s\n level\n";
+    static const int want[][2] = {{1, 8}, {2, 3}, {5, 1}, {6, 2}};
+    char path[] = "/tmp/option-test-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    close(fd);
+    struct faults faults = {0};
+    struct err err = {0};
+    assert_int_equal(option_check_file(&syntax, path, on_fault, &faults, &err), STATUS_OK);
+    unlink(path);
+    assert_int_equal(faults.count, ARRAY_SIZE(want));
+    assert_memory_equal(faults.places, want, sizeof want);
+    assert_int_equal(option_check_file(&syntax, path, on_fault, &faults, &err), STATUS_INVALID_ARGUMENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +334,8 @@ int main(void)
         cmocka_unit_test(wrong_values_name_kind_and_range),
         cmocka_unit_test(a_file_gives_what_the_command_line_did_not),
         cmocka_unit_test(a_wrong_file_is_refused_by_its_line),
+        cmocka_unit_test(flags_are_six_words),
+        cmocka_unit_test(each_fault_of_a_file_has_its_place),
         cmocka_unit_test(help_shows_only_what_the_command_knows),
         cmocka_unit_test(arguments_without_a_name_are_positionals),
         cmocka_unit_test(wrong_positionals_are_refused),

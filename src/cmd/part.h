@@ -151,7 +151,7 @@ struct part {
     /* The start is over: what people should hear of it. */
     void (*announce)(struct server *server);
 
-    /* The operator wants it to read its files again: settings are read at the start only. */
+    /* The operator wants it to read its files again. `settings` has the new values of those that may change. */
     void (*reload)(struct server *server);
     /* Ends what it does in order, then calls server_part_stopped once, now or later. */
     void (*stop)(struct server *server);

@@ -6,15 +6,6 @@
 
 #include "cmd/part.h"
 
-static enum status check(const struct server *server, struct err *err)
-{
-    const char *compat = setting_text(server->settings, "compat");
-    if (!compat || strcmp(compat, "sample") == 0)
-        return STATUS_OK;
-    return err_set(err, STATUS_INVALID_ARGUMENT,
-                   "compat: \"%.40s\" is not known; the only mode is \"sample\"", compat);
-}
-
 static void on_connection(void *context)
 {
     server_changed(context);
@@ -76,7 +67,6 @@ static void destroy(struct server *server)
 const struct part part_app = {
     .name = "app",
     .commands = COMMAND_DEV | COMMAND_APP,
-    .check = check,
     .start = start,
     .mount = mount,
     .health = health,

@@ -22,6 +22,11 @@ static enum status start(struct server *server, struct err *err)
     return STATUS_OK;
 }
 
+static void reload(struct server *server)
+{
+    server->front.access_log = setting_flag(server->settings, "access-log");
+}
+
 static const void *metrics_source(const struct server *server)
 {
     return &server->front.metrics;
@@ -47,6 +52,7 @@ const struct part part_http = {
     .start = start,
     .metrics = http_metrics_rows,
     .metrics_source = metrics_source,
+    .reload = reload,
     .stop = stop,
     .destroy = destroy,
 };

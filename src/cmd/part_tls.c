@@ -22,9 +22,7 @@ static enum status read_given(struct server *server, struct err *err)
 static void reload(struct server *server)
 {
     if (server->tls.server)
-        log_info("cmd", "the certificate is read again; for settings restart instead signal=%d", SIGHUP);
-    else
-        log_info("cmd", "nothing is read again, restart instead signal=%d", SIGHUP);
+        log_info("cmd", "the certificate is read again signal=%d", SIGHUP);
     tls_setup_reload(&server->tls);
 }
 

@@ -17,6 +17,8 @@
 int command_serve(const struct command *command, const struct option_values *values);
 /* Prints every setting of every service with its value and where that comes from. */
 int command_config(const struct command *command, const struct option_values *values);
+/* Prints each fault of a configuration file. */
+int command_config_check(const struct command *command, const struct option_values *values);
 /* Prints the rows that /metrics can have. */
 int command_metrics(const struct command *command, const struct option_values *values);
 /* Prints what is bounded, by how much, and by which setting that is changed. */

@@ -77,7 +77,7 @@ static enum status add_folders(const char *path, struct arena *arena, const char
 enum status tls_setup_folders(const struct option_values *values, struct arena *arena,
                               const char *ret_folders[TLS_SETUP_FOLDERS], struct err *err)
 {
-    static const char *const names[] = {"tls-certificate", "tls-key", "tls-client-ca", "ca-file"};
+    static const char *const names[] = {"tls-certificate", "tls-key", "tls-client-ca", "ca-file", "config"};
     size_t count = 0;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < ARRAY_SIZE(names) && status == STATUS_OK; i++)

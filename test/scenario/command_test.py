@@ -49,6 +49,7 @@ class Commands(unittest.TestCase):
         self.assertEqual(run("--help"), whole)
         self.assertEqual(run("-h"), whole)
         self.assertEqual(run(), (2, "", whole[1]))
+        self.assertEqual(run("help", "help"), whole)
         for command in (*SERVERS, "doctor"):
             self.assertIn(command, whole[1])
             status, out, err = run(command, "--help")
@@ -79,6 +80,33 @@ class Commands(unittest.TestCase):
                          {name: one["value"] for name, one in held.items()
                           if one["value"] is not None and name not in ("session-pool-token", "task-hubs")} | {"task-hubs": "default"})
 
+    def test_config_check_tells_each_fault(self):
+        path = self.folder / "settings"
+        path.write_text("port = 70000\n  prot = 1\nlog-level = wran\n# fine\nmetrics = on\nnonsense\ncooldown = 9s\n")
+        status, out, err = run("config", "check", str(path))
+        self.assertEqual((status, err), (1, ""))
+        lines = out.splitlines()
+        for line, start, *texts in zip(lines, ("1:8", "2:3", "3:13", "5:11", "6:1"),
+                                       ("from 0 to 65535", 'did you mean "port"?', 'did you mean "warn"?', "true, false, yes, no, 1 or 0",
+                                        'expected "name = value"')):
+            self.assertTrue(line.startswith(f"{path}:{start}: "), line)
+            self.assertIn(texts[0], line)
+        self.assertEqual(len(lines), 5, out)
+        self.assertEqual(run("config", "check", environment={"SALLYPORT_CONFIG": str(path)}), (1, out, ""))
+        path.write_text("port = 7\nmetrics = yes\n")
+        self.assertEqual(run("config", "check", str(path)), (0, f"{path}: no faults\n", ""))
+        self.assertEqual(run("config", "show", "--config", str(path)), run("config", "--config", str(path)))
+        self.refused(["config", "check"], 2, "sallyport config check FILE")
+        self.refused(["config", "check", str(self.folder / "none")], 2, "No such file")
+
+    def test_limits_are_listed(self):
+        status, out, err = run("limits", "--json")
+        self.assertEqual((status, err), (0, ""))
+        limits = {one["name"]: one for one in json.loads(out)}
+        self.assertEqual(limits["max-sessions"]["setting"], "max-sessions")
+        self.assertEqual((limits["app-comment-size-max"]["value"], limits["app-comment-size-max"]["setting"]), (4000, None))
+        self.assertIn("app-comment-size-max", run("limits")[1])
+
     def test_a_pool_name_may_hold_marks(self):
         with Server(PROGRAM, command="pool", arguments=["--pool-name", "a-b_c.d"]) as server:
             self.assertEqual(server.stop(), 0)
@@ -95,14 +123,14 @@ class Commands(unittest.TestCase):
             self.refused([command, "--port", "70000"], 2, "from 0 to 65535")
             self.refused([command, "--port"], 2, "--port needs PORT")
             self.refused([command, "extra"], 2, 'unexpected argument "extra"')
-            self.refused([command, "--log-level", "loud"], 2, '"loud" is none of debug, info, warn, error')
-            self.refused([command], 2, '"loud" is none of', environment={"SALLYPORT_LOG_LEVEL": "loud"})
-        self.refused(["dev", "--compat", "strict"], 2, 'the only mode is "sample"')
+            self.refused([command, "--log-level", "loud"], 2, 'is "loud", but must be one of: debug info warn error')
+            self.refused([command], 2, 'SALLYPORT_LOG_LEVEL: log-level is "loud"', environment={"SALLYPORT_LOG_LEVEL": "loud"})
+        self.refused(["dev", "--compat", "strict"], 2, 'but must be one of: sample')
         self.refused(["dev", "--data", ""], 2, "data")
         for name in ("a b", "a/b", "x" * 61, "\u00fc"):
             self.refused(["dev", "--pool-name", name], 2, "pool-name: ", "letters, digits")
-        self.refused(["dev"], 2, "DTS_USE_DYNAMIC_TASK_HUBS", "true or false",
-                     environment={"DTS_USE_DYNAMIC_TASK_HUBS": "perhaps"})
+        self.refused(["dev"], 2, "DTS_USE_DYNAMIC_TASK_HUBS", "true, false, yes, no, 1 or 0",
+                     environment={"DTS_USE_DYNAMIC_TASK_HUBS": "on"})
         self.assertEqual(list(self.folder.iterdir()), [])  # nothing was made on the way
         self.refused(["dev", "--task-hubs", ","], 2, "task-hubs")
 

@@ -86,7 +86,26 @@ class Signals(unittest.TestCase):
     def test_a_service_is_not_ended_by_a_hangup(self):
         with Server(PROGRAM, command="scheduler") as server:
             server.process.send_signal(signal.SIGHUP)
-            eventually(self, lambda: "nothing is read again, restart instead signal=1" in server.tail(), "said")
+            eventually(self, lambda: "the settings were read again changed=" in server.tail(), "said")
+            self.assertEqual(server.ask("GET", "/healthz")[0], 200)
+            self.assertEqual(server.stop(), 0)
+
+    def test_a_hangup_takes_what_is_safe_and_tells_the_rest(self):
+        server = Server(PROGRAM, command="scheduler")
+        settings = pathlib.Path(server.data, "settings")
+        settings.write_text("log-level = info\nresident-size-max = 64M\n")
+        settings.chmod(0o644)
+        server.arguments = ["--config", str(settings)]
+        with server:
+            settings.write_text("log-level = warn\nresident-size-max = 32M\naccess-log = true\n")
+            server.process.send_signal(signal.SIGHUP)
+            eventually(self, lambda: "settings differ that need a restart settings=resident-size-max\n" in server.tail(), "told")
+            self.assertIn("the settings were read again changed=log-level,access-log\n", server.tail())
+
+            settings.write_text("log-level = info\naccess-log = perhaps\n")
+            server.process.send_signal(signal.SIGHUP)
+            eventually(self, lambda: "the file was not taken" in server.tail(), "refused")
+            self.assertIn(f"{settings}:2: access-log is", server.tail())
             self.assertEqual(server.ask("GET", "/healthz")[0], 200)
             self.assertEqual(server.stop(), 0)
 
