@@ -230,7 +230,8 @@ static void read_settings_again(struct composition *composition)
     CLEANUP(buf_fini) struct buf changed = {0};
     CLEANUP(buf_fini) struct buf restart = {0};
     struct err why = {0};
-    if (reload_settings(&composition->reload, &composition->settings, &changed, &restart, &why) != STATUS_OK) {
+    if (reload_settings(&composition->reload, &composition->settings, &changed, &restart, &why) !=
+        STATUS_OK) {
         log_error(AREA, "the settings are as before, the file was not taken cause=\"%s\"", why.text);
         return;
     }

@@ -124,7 +124,8 @@ static void print_fault(void *context, const struct option_fault *fault)
 int command_config_check(const struct command *command, const struct option_values *values)
 {
     static const struct option_syntax services = SERVER_SYNTAX(COMMAND_SERVERS);
-    struct check check = {.path = values->positional_count ? values->positionals[0] : setting_text(values, "config")};
+    struct check check = {.path = values->positional_count ? values->positionals[0]
+                                                           : setting_text(values, "config")};
     struct err err = {0};
     if (!check.path) {
         fprintf(stderr, "sallyport config check: which file? type: sallyport config check FILE\n");

@@ -34,15 +34,16 @@ static const struct command server_commands[] = {
      "Takes the options, the environment and the --config file of any service and prints every setting with "
      "its value\nand where that comes from, in the form that --config reads. With --json also kind, range, "
      "default, environment\nvariable and commands of each. Secrets are not shown."},
-    {"config show", command_config, SERVER_SYNTAX(COMMAND_CONFIG | COMMAND_SERVERS),
-     "the same",
+    {"config show", command_config, SERVER_SYNTAX(COMMAND_CONFIG | COMMAND_SERVERS), "the same",
      "Takes the options, the environment and the --config file of any service and prints every setting with "
      "its value\nand where that comes from, in the form that --config reads. With --json also kind, range, "
      "default, environment\nvariable and commands of each. Secrets are not shown."},
-    {"config check", command_config_check,
+    {"config check",
+     command_config_check,
      {.sets = {{settings_table, COMMAND_CONFIG | COMMAND_SERVERS}}, .positionals = "[FILE]"},
      "tell each fault of a settings file",
-     "Prints FILE:LINE:COLUMN, what is wrong and what is expected, for each fault of the file that is named, or "
+     "Prints FILE:LINE:COLUMN, what is wrong and what is expected, for each fault of the file that is named, "
+     "or "
      "that\n--config names. Exit code 1 when there are faults, 2 when the file cannot be read."},
     {"metrics", command_metrics, SERVER_SYNTAX(COMMAND_METRICS), "list what /metrics has",
      "Prints name, type, labels and meaning of each value that GET /metrics of a server started with "

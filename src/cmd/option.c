@@ -103,8 +103,8 @@ static enum status refuse_word(const struct option_spec *spec, const char *text,
 {
     struct bytes near = {0};
     bool found = find_nearest(bytes_of_cstr(spec->words), text, &near);
-    return err_set(err, STATUS_INVALID_ARGUMENT, "%s: %s is \"%.80s\", but must be one of: %s%s%.*s%s", origin,
-                   spec->name, text, spec->words, found ? "; did you mean \"" : "", BYTES_FMT(near),
+    return err_set(err, STATUS_INVALID_ARGUMENT, "%s: %s is \"%.80s\", but must be one of: %s%s%.*s%s",
+                   origin, spec->name, text, spec->words, found ? "; did you mean \"" : "", BYTES_FMT(near),
                    found ? "\"?" : "");
 }
 
@@ -347,7 +347,8 @@ static enum status read_file(const char *path, char **ret_text, struct err *err)
 
 /* One line: blank, "# comment", or "name = value". Cuts the line's text into C strings in place. `ret_column` is where a
  * fault is, from 1. */
-static enum status parse_line(struct parse *parse, char *line, int number, const char *origin, int *ret_column)
+static enum status parse_line(struct parse *parse, char *line, int number, const char *origin,
+                              int *ret_column)
 {
     struct bytes text = bytes_trim(bytes_of_cstr(line));
     if (text.size == 0 || text.data[0] == '#')
@@ -412,8 +413,8 @@ static enum status parse_file(struct parse *parse)
 }
 
 enum status option_check_file(const struct option_syntax *syntax, const char *path,
-                              void (*on_fault)(void *context, const struct option_fault *fault), void *context,
-                              struct err *err)
+                              void (*on_fault)(void *context, const struct option_fault *fault),
+                              void *context, struct err *err)
 {
     struct option_values values = {.syntax = syntax};
     struct err why = {0};
@@ -452,8 +453,8 @@ enum status option_parse(const struct option_syntax *syntax, int argc, char *con
                          const char *(*environment)(const char *name), struct option_values *ret_values,
                          struct err *err)
 {
-    *ret_values = (struct option_values){
-        .syntax = syntax, .argc = argc, .argv = argv, .environment = environment};
+    *ret_values =
+        (struct option_values){.syntax = syntax, .argc = argc, .argv = argv, .environment = environment};
     struct parse parse = {.syntax = syntax, .values = ret_values, .err = err};
     list_rows(&parse);
     enum status status = parse_arguments(&parse, argc, argv);

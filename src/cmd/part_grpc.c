@@ -17,8 +17,8 @@ static enum status start(struct server *server, struct err *err)
     struct grpc_handler handler = {.on_call = NULL};
     if (server->scheduler)
         handler = scheduler_handler(server->scheduler);
-    enum status status = grpc_server_create(server->loop, &limits,
-                                            server->scheduler ? &handler : NULL, &server->grpc, err);
+    enum status status =
+        grpc_server_create(server->loop, &limits, server->scheduler ? &handler : NULL, &server->grpc, err);
     if (status != STATUS_OK)
         return status;
     if (server->door)

@@ -20,8 +20,8 @@ static void add_name(struct buf *out, const char *name)
 }
 
 /* Rows that may be reloaded are taken even if they are the same: their texts stood in the file of before. */
-static void take_row(const struct option_spec *spec, struct option_value *live, const struct option_value *now,
-                     struct buf *changed, struct buf *restart)
+static void take_row(const struct option_spec *spec, struct option_value *live,
+                     const struct option_value *now, struct buf *changed, struct buf *restart)
 {
     bool same = same_value(live, now);
     if (!same)

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#define STORE_FRESH_IDS_MAX 65536
+#define STORE_FRESH_IDS_MAX     65536
 #define STORE_HUBS_MAX          1000
 #define STORE_HUB_NAME_SIZE_MAX 100
 #define STORE_HISTORY_SIZE_MAX  ((size_t)1 << 30)

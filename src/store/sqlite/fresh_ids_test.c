@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "store/limit_values.h"
 #include "store/sqlite/fresh_ids.h"
 
 #define GENERATION 64
@@ -183,7 +184,7 @@ static void long_ids_are_found(void **state)
 {
     static const uint8_t text[5000] = {1, 2, 3};
     struct fresh_ids *ids = NULL;
-    assert_int_equal(fresh_ids_create(0, 0, &ids), STATUS_OK);
+    assert_int_equal(fresh_ids_create(STORE_FRESH_IDS_MAX, 0, &ids), STATUS_OK);
     for (size_t size = 0; size < sizeof text; size += 499)
         assert_true(fresh_ids_add(ids, 1, bytes_of(text, size), (int64_t)size + 1));
     fresh_ids_commit(ids);
