@@ -2,6 +2,8 @@
 /* part_audit.c — the audit log of the data folder, for the app and for whoever reads it.
  * ORDER: after the confinement, since it starts a thread; before the app, which writes into it before it answers; closed
  * after the app has stopped. */
+#include <stdio.h>
+
 #include "cmd/part.h"
 #include "os/clock.h"
 
@@ -39,6 +41,16 @@ static void mount(struct server *server, struct front *front)
     front_add(front, audit_service_part(&server->audit_service));
 }
 
+static void health(const struct server *server, struct causes *causes)
+{
+    struct err why = {0};
+    char text[sizeof why.text + 80];
+    if (!server->audit || audit_log_writable(server->audit, &why))
+        return;
+    (void)snprintf(text, sizeof text, "the last entry of the audit log could not be written: %s", why.text);
+    cause_add(causes, "audit", CAUSE_CANNOT_WRITE, text);
+}
+
 static void announce(struct server *server)
 {
     note(server, AUDIT_SERVER_STARTED);
@@ -60,6 +72,7 @@ const struct part part_audit = {
     .commands = COMMAND_DEV | COMMAND_APP,
     .start = start,
     .mount = mount,
+    .health = health,
     .announce = announce,
     .stop = stop,
     .destroy = destroy,

@@ -12,6 +12,7 @@
 #include "os/clock.h"
 #include "store/audit/audit_file.h"
 #include "store/audit/head_file.h"
+#include "store/sqlite/store_reserve.h"
 #include "store/sqlite/store_worker.h"
 
 #define AREA        "store/audit"
@@ -32,10 +33,13 @@ struct audit_log {
     struct audit_file *file;       /* the thread's while it works */
     struct audit_head_file *heads; /* likewise */
     struct audit_chain chain;      /* likewise: behind the last entry on disk */
+    bool reserve_spent;            /* likewise */
+    char path[PATH_MAX];           /* of the database */
     struct store_worker *worker;
     struct list queue; /* of pending entries */
     size_t queued;
-    bool writing; /* a batch is with the thread */
+    bool writing;       /* a batch is with the thread */
+    struct err failure; /* why the last entry could not be written; status OK: it was */
     struct loop_task next_task;
 };
 
@@ -94,6 +98,20 @@ static enum status write_rows(struct audit_log *log, const struct buf *text, con
     return status;
 }
 
+/* The same with the room of the reserve, if there is no other; it is made again once there is. */
+static enum status write_rows_at_last(struct audit_log *log, const struct buf *text,
+                                      const struct line_place *places, size_t count, struct err *err)
+{
+    enum status status = write_rows(log, text, places, count, err);
+    if (status == STATUS_RESOURCE_EXHAUSTED && store_reserve_spend(log->path)) {
+        log->reserve_spent = true;
+        return write_rows(log, text, places, count, err);
+    }
+    if (status == STATUS_OK && log->reserve_spent && store_reserve_make(log->path, AUDIT_RESERVE_SIZE))
+        log->reserve_spent = false;
+    return status;
+}
+
 /* A head that cannot be written is said, and the next one holds these entries, too. */
 static void sign_head(struct audit_log *log)
 {
@@ -115,7 +133,7 @@ static void batch_perform(struct store_job *job)
     size_t count = places ? write_lines(batch, &chain, &text, places) : 0;
     enum status status = places ? STATUS_OK : err_set(&err, STATUS_NO_MEMORY, "out of memory");
     if (count > 0)
-        status = write_rows(log, &text, places, count, &err);
+        status = write_rows_at_last(log, &text, places, count, &err);
     free(places);
 
     if (status == STATUS_OK) {
@@ -134,8 +152,11 @@ static void batch_perform(struct store_job *job)
 
 /* --- a batch: on the loop --- */
 
-static void tell(struct audit_pending *pending)
+static void tell(struct audit_log *log, struct audit_pending *pending)
 {
+    bool broken = pending->status != STATUS_OK && pending->status != STATUS_INVALID_ARGUMENT &&
+                  pending->status != STATUS_TOO_LARGE; /* these are of the entry, not of the log */
+    log->failure = broken ? pending->err : (struct err){0};
     if (pending->waiter)
         pending->waiter->on_done(pending->waiter, pending->status, &pending->err);
     else if (pending->status != STATUS_OK)
@@ -150,7 +171,7 @@ static void batch_report(struct store_job *job)
     log->writing = false;
     log->queued -= batch->count;
     list_each (link, &batch->entries)
-        tell(CONTAINER_OF(link, struct audit_pending, link));
+        tell(log, CONTAINER_OF(link, struct audit_pending, link));
     if (!list_empty(&log->queue))
         loop_defer(log->loop, &log->next_task);
 }
@@ -171,7 +192,7 @@ static void refuse_queue(struct audit_log *log)
         struct audit_pending *pending = CONTAINER_OF(link, struct audit_pending, link);
         pending->status = err_set(&pending->err, STATUS_NO_MEMORY, "out of memory");
         log->queued--;
-        tell(pending);
+        tell(log, pending);
         pending_free(pending);
     }
 }
@@ -451,18 +472,22 @@ static enum status find_end(struct audit_log *log, struct err *err)
 static enum status open_files(struct audit_log *log, const struct audit_log_options *options, struct err *err)
 {
     static const struct store_worker_options writer = {.name = "audit log"};
-    char path[PATH_MAX], shown[PATH_MAX];
-    bool fits = (size_t)snprintf(path, sizeof path, "%s/%s", options->folder, AUDIT_DATABASE) < sizeof path;
+    char shown[PATH_MAX];
+    bool fits = (size_t)snprintf(log->path, sizeof log->path, "%s/%s", options->folder, AUDIT_DATABASE) <
+                sizeof log->path;
     (void)snprintf(shown, sizeof shown, "%.3900s/%s", options->shown, AUDIT_DATABASE);
     if (!fits)
         return err_set(err, STATUS_INVALID_ARGUMENT, "the path of the audit log is too long");
-    enum status status = audit_file_open(path, shown, &log->file, err);
+    enum status status = audit_file_open(log->path, shown, &log->file, err);
     if (status == STATUS_OK)
         status = find_end(log, err);
     if (status == STATUS_OK)
         status = audit_head_file_open(options->folder, options->shown, log->chain.seq == 0, &log->heads, err);
     if (status == STATUS_OK)
         status = store_worker_start(log->loop, &writer, &log->worker, err);
+    if (status == STATUS_OK)
+        log->reserve_spent =
+            !store_reserve_make(log->path, AUDIT_RESERVE_SIZE); /* a disk too small does without */
     return status;
 }
 
@@ -499,6 +524,12 @@ void audit_log_close(struct audit_log *log)
     audit_head_file_close(log->heads);
     audit_file_close(log->file);
     free(log);
+}
+
+bool audit_log_writable(const struct audit_log *log, struct err *ret_why)
+{
+    *ret_why = log->failure;
+    return log->failure.status == STATUS_OK;
 }
 
 struct bytes audit_log_public_key(const struct audit_log *log)

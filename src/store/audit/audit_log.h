@@ -16,6 +16,9 @@
 #define AUDIT_QUEUE_MAX  10000 /* entries that wait for the disk */
 #define AUDIT_PAGE_MAX   1000  /* entries of one reading */
 
+/* Bytes of a file of nothing that is given up on a full disk, so that what waits can still be decided and written down. */
+#define AUDIT_RESERVE_SIZE ((int64_t)1 << 20)
+
 #define AUDIT_DATABASE "audit.db"
 
 struct audit_log;
@@ -31,6 +34,8 @@ STATUS_RESULT audit_log_open(struct loop *loop, const struct audit_log_options *
                              struct audit_log **ret_log, struct err *err);
 /* Waits for what was given, signs a head, closes. Loop's thread, not from a callback. NULL allowed. */
 void audit_log_close(struct audit_log *log);
+/* False if the last entry could not be written; `ret_why` (not NULL) then says why. Loop's thread. */
+bool audit_log_writable(const struct audit_log *log, struct err *ret_why);
 /* The public half of the key as PEM; lives as long as the log. */
 struct bytes audit_log_public_key(const struct audit_log *log);
 

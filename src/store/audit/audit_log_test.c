@@ -95,8 +95,8 @@ static void path_in(const struct audit_fixture *rig, const char *name, char path
 
 static int rig_fini(void **state)
 {
-    static const char *const files[] = {"audit.db", "audit.db-wal",   "audit.db-shm", "audit.db.lock",
-                                        AUDIT_KEY,  AUDIT_PUBLIC_KEY, AUDIT_HEADS};
+    static const char *const files[] = {"audit.db",         "audit.db-wal", "audit.db-shm",   "audit.db.lock",
+                                        "audit.db.reserve", AUDIT_KEY,      AUDIT_PUBLIC_KEY, AUDIT_HEADS};
     struct audit_fixture *rig = *state;
     close_it(rig);
     loop_destroy(rig->loop);

@@ -54,7 +54,7 @@ static void assert_in_sight(struct fresh_ids *ids, const struct fresh_table *tab
         assert_true(found == 0 || table->alive[key]);
         if (table->alive[key] && !found)
             assert_true(table->there[key]);
-        if (table->alive[key] && key <= table->settled)
+        if (key <= table->settled && table->alive[key])
             assert_true(table->there[key]);
         in_memory += found != 0;
     }

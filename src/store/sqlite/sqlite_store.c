@@ -185,7 +185,7 @@ STATUS_RESULT sqlite_store_open(const struct sqlite_store_options *options, stru
     if (status == STATUS_OK)
         status = store_open_connections(store, options, err);
     if (status == STATUS_OK)
-        (void)store_reserve_make(store->path); /* a disk too small for one does without */
+        (void)store_reserve_make(store->path, STORE_RESERVE_SIZE); /* a disk too small for one does without */
     if (status == STATUS_OK)
         status = store_start_workers(store, loop, err);
     if (status != STATUS_OK) {

@@ -8,15 +8,15 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define ROOM_MIN  (4 * STORE_RESERVE_SIZE) /* bytes; on a smaller disk the reserve would be what fills it */
-#define PATH_SIZE 4096                     /* bytes; PATH_MAX of Linux */
+#define ROOM_MIN  4    /* times its size; on a smaller disk the reserve would be what fills it */
+#define PATH_SIZE 4096 /* bytes; PATH_MAX of Linux */
 
 static bool reserve_path(const char *path, char ret_reserve[PATH_SIZE])
 {
     return (size_t)snprintf(ret_reserve, PATH_SIZE, "%s.reserve", path) < PATH_SIZE;
 }
 
-bool store_reserve_make(const char *path)
+bool store_reserve_make(const char *path, int64_t size)
 {
     char reserve[PATH_SIZE];
     struct stat facts;
@@ -24,14 +24,14 @@ bool store_reserve_make(const char *path)
     if (!reserve_path(path, reserve))
         return false;
     if (lstat(reserve, &facts) == 0)
-        return S_ISREG(facts.st_mode) && facts.st_size == STORE_RESERVE_SIZE;
-    if (statvfs(path, &disk) != 0 || (int64_t)disk.f_bavail * (int64_t)disk.f_frsize < ROOM_MIN)
+        return S_ISREG(facts.st_mode) && facts.st_size == size;
+    if (statvfs(path, &disk) != 0 || (int64_t)disk.f_bavail * (int64_t)disk.f_frsize < ROOM_MIN * size)
         return false;
 
     int descriptor = open(reserve, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (descriptor < 0)
         return false;
-    bool whole = posix_fallocate(descriptor, 0, STORE_RESERVE_SIZE) == 0;
+    bool whole = posix_fallocate(descriptor, 0, size) == 0;
     (void)close(descriptor);
     if (!whole)
         (void)unlink(reserve);

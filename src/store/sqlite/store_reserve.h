@@ -12,10 +12,12 @@
 #include <stdint.h>
 
 #define STORE_RESERVE_SIZE                                                                                   \
-    ((int64_t)16 << 20) /* bytes; as long as the log grows before it is copied (CHECKPOINT_PAGES) */
+    ((int64_t)16                                                                                             \
+     << 20) /* bytes, of the task store; as long as the log grows before it is copied (CHECKPOINT_PAGES) */
 
-/* Makes `<path>.reserve` if it is absent and the disk has four times its size. True if it is there afterwards. */
-bool store_reserve_make(const char *path);
+/* Makes `<path>.reserve` of `size` bytes if it is absent and the disk has four times as much. True if it is there
+ * afterwards. */
+bool store_reserve_make(const char *path, int64_t size);
 /* Deletes it. False if there is none to delete. */
 bool store_reserve_spend(const char *path);
 

@@ -242,7 +242,7 @@ bool sqlite_store_low(struct task_store *base)
     struct sqlite_store *store = sqlite_store_of(base);
     if (!is_low(store))
         return false;
-    if (!store_reserve_make(store->path))
+    if (!store_reserve_make(store->path, STORE_RESERVE_SIZE))
         return true;
     set_low(store, false);
     return false;
