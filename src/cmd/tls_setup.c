@@ -58,6 +58,13 @@ enum status tls_setup_check(const struct option_values *values, bool keeps_state
     return STATUS_OK;
 }
 
+/* True for "/" and "/etc": so much lies in it that a file of it is named alone. One that is replaced there is not seen
+ * before the next start. */
+static bool is_of_the_system(const char *folder)
+{
+    return strchr(folder + (folder[0] == '/'), '/') == NULL && folder[0] == '/';
+}
+
 /* The folder in which a name stands, and the one in which the file is that a link leads to. */
 static enum status add_folders(const char *path, struct arena *arena, const char **folders, size_t *count)
 {
@@ -65,10 +72,12 @@ static enum status add_folders(const char *path, struct arena *arena, const char
     const char *const paths[] = {path, real};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < ARRAY_SIZE(paths) && paths[i] && status == STATUS_OK; i++) {
-        char *copy = arena_fmt(arena, "%s", paths[i]);
-        status = copy ? STATUS_OK : STATUS_NO_MEMORY;
-        if (copy)
-            folders[(*count)++] = dirname(copy);
+        char *copy = arena_fmt(arena, "%s", paths[i]), *whole = arena_fmt(arena, "%s", paths[i]);
+        status = copy && whole ? STATUS_OK : STATUS_NO_MEMORY;
+        if (status != STATUS_OK)
+            break;
+        const char *folder = dirname(copy);
+        folders[(*count)++] = is_of_the_system(folder) ? whole : folder;
     }
     free(real);
     return status;
@@ -78,11 +87,15 @@ enum status tls_setup_folders(const struct option_values *values, struct arena *
                               const char *ret_folders[TLS_SETUP_FOLDERS], struct err *err)
 {
     static const char *const names[] = {"tls-certificate", "tls-key", "tls-client-ca", "ca-file", "config"};
+    static const char *const variables[] = {"AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE"};
     size_t count = 0;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < ARRAY_SIZE(names) && status == STATUS_OK; i++)
         if (setting_text(values, names[i]))
             status = add_folders(setting_text(values, names[i]), arena, ret_folders, &count);
+    for (size_t i = 0; i < ARRAY_SIZE(variables) && status == STATUS_OK; i++)
+        if (getenv(variables[i]))
+            status = add_folders(getenv(variables[i]), arena, ret_folders, &count);
     ret_folders[count] = NULL;
     return status == STATUS_OK ? status : err_set(err, status, "out of memory");
 }

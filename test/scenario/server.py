@@ -33,6 +33,7 @@ class Server:
         self.process = None
         self.log = open(os.path.join(self.data, "server.log"), "ab")
         self.port = 0
+        self.token = None  # with --auth: requests show it
         self.tls = None  # an ssl.SSLContext: requests go through TLS
 
     def start(self, wait=True):
@@ -59,6 +60,12 @@ class Server:
             time.sleep(0.02)
         self.ready = json.loads(ready.read_text())
         self.port = urllib.parse.urlsplit(self.ready["url"]).port
+        return self
+
+    def sign_in(self):
+        """As the commands of this machine do, if the server wants to know who asks."""
+        key = pathlib.Path(self.data) / "local.key"
+        self.token = key.read_text().strip() if key.exists() else None
         return self
 
     def tail(self):
@@ -95,6 +102,8 @@ class Server:
         connection = self.connect(timeout)
         try:
             headers = dict(headers or {})
+            if self.token:
+                headers.setdefault("Authorization", f"Bearer {self.token}")
             if body is not None and not isinstance(body, bytes):
                 body = json.dumps(body).encode()
                 headers.setdefault("Content-Type", "application/json")

@@ -15,8 +15,8 @@ enum { RECORD_ALL, RECORD_PUT, RECORD_DELETE, RECORD_STATEMENTS };
 
 static const char *const statements[RECORD_STATEMENTS] = {
     [RECORD_ALL] = "SELECT kind, id, body FROM record ORDER BY number",
-    [RECORD_PUT] = "INSERT INTO record (kind, id, body) VALUES (?1, ?2, ?3)"
-                   " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
+    [RECORD_PUT] = ("INSERT INTO record (kind, id, body) VALUES (?1, ?2, ?3)"
+                    " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body"),
     [RECORD_DELETE] = "DELETE FROM record WHERE kind = ?1 AND id = ?2",
 };
 

@@ -20,12 +20,12 @@ enum statement { RESOURCE_ALL, RESOURCE_PUT, RESOURCE_DELETE, VERSION_PUT, FACT_
 
 static const char *const statements[STATEMENTS] = {
     [RESOURCE_ALL] = "SELECT key, id, text, version, created_ns, changed_ns FROM resource ORDER BY key",
-    [RESOURCE_PUT] = "INSERT INTO resource (key, id, text, version, created_ns, changed_ns) VALUES (?1, ?2, "
-                     "?3, ?4, ?5, ?6) "
-                     "ON CONFLICT (key) DO UPDATE SET text = ?3, version = ?4, changed_ns = ?6",
+    [RESOURCE_PUT] = ("INSERT INTO resource (key, id, text, version, created_ns, changed_ns) VALUES (?1, ?2, "
+                      "?3, ?4, ?5, ?6) "
+                      "ON CONFLICT (key) DO UPDATE SET text = ?3, version = ?4, changed_ns = ?6"),
     [RESOURCE_DELETE] = "DELETE FROM resource WHERE key = ?1",
-    [VERSION_PUT] = "INSERT INTO fact (name, value) VALUES (CAST('version' AS BLOB), ?1) ON CONFLICT (name) "
-                    "DO UPDATE SET value = ?1",
+    [VERSION_PUT] = ("INSERT INTO fact (name, value) VALUES (CAST('version' AS BLOB), ?1) ON CONFLICT (name) "
+                     "DO UPDATE SET value = ?1"),
     [FACT_GET] = "SELECT value FROM fact WHERE name = ?1",
 };
 
