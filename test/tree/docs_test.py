@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 root = pathlib.Path(sys.argv[1])
-PATH = re.compile(r"^(\./)?(src|include|proto|test|fuzz|bench|doc|examples|tools|web|core|net|wire|os|store|svc|jail|db|sdk|base|cmd)/[\w./*-]+$")
+PATH = re.compile(r"^(\./)?(src|include|proto|test|fuzz|bench|doc|examples|packaging|tools|web|core|net|wire|os|store|svc|jail|db|sdk|base|cmd)/[\w./*-]+$")
 SHORT = {folder.name for folder in (root / "src").iterdir() if folder.is_dir()}
 
 

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""The systemd unit: systemd accepts it, the page shows the file that is installed, and the server works as confined by it.
+
+If this fails, who installs the service has one that does not start. Usage: systemd_test.py PROGRAM SOURCE_ROOT
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import unit
+from server import Server
+
+PROGRAM, ROOT = sys.argv.pop(1), pathlib.Path(sys.argv.pop(1))
+UNIT = (ROOT / "packaging/systemd/sallyport.service.in").read_text()
+DEFAULT = (ROOT / "packaging/systemd/sallyport.default").read_text()
+
+
+def may_mount():
+    return os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp"],
+                                                capture_output=True).returncode == 0
+
+
+class Unit(unittest.TestCase):
+    def test_the_page_shows_what_is_installed(self):
+        self.assertIn("```ini\n" + UNIT.replace("@bindir@", "/usr/local/bin") + "```", (ROOT / "doc/operate.md").read_text())
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "no systemd-analyze here: apt-get install systemd")
+    def test_systemd_accepts_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "sallyport.service")
+            for text, accepted in ((UNIT, True), (UNIT.replace("KillMode=mixed", "KillMode=sometimes"), False)):
+                # The manual page is not installed here, which systemd would have us know.
+                path.write_text(text.replace("@bindir@/sallyport", PROGRAM).replace("Documentation=man:sallyport(1)\n", ""))
+                done = subprocess.run(["systemd-analyze", "verify", "--recursive-errors=no", path], capture_output=True,
+                                      text=True, timeout=60)
+                said = [line for line in done.stderr.splitlines() if "sallyport.service" in line]
+                self.assertEqual(said == [] and done.returncode == 0, accepted, done.stderr)
+
+    @unittest.skipUnless(may_mount(), "only root, with the right to mount, can confine a program as systemd would")
+    def test_the_server_works_as_it_confines_it(self):
+        with tempfile.TemporaryDirectory(prefix="sallyport-test-", dir="/var/tmp") as data:
+            server = Server(PROGRAM, data=data)
+            self.addCleanup(server.close)
+            text = UNIT.replace("@bindir@/sallyport", PROGRAM)
+            server.launch(unit.command(text, DEFAULT, ["--port", "0", "--ready-file", f"{data}/ready.json"]),
+                          env={**os.environ, "STATE_DIRECTORY": data}, umask=0o077)
+            server.wait_ready()
+            self.assertEqual(server.ready["dataDir"], data)
+            plain = Server(PROGRAM)
+            self.addCleanup(plain.close)
+            # No layer of isolation is lost to the confinement.
+            self.assertEqual(server.ask("GET", "/healthz")[2]["degraded"], plain.start().ask("GET", "/healthz")[2]["degraded"])
+            request = server.submit("print(6 * 7)")
+            self.assertEqual(server.until(request, "waiting")["result"]["stdout"], "42\n")
+            self.assertEqual(server.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
