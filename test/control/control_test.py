@@ -59,7 +59,7 @@ class Control(unittest.TestCase):
     def pool(self, group, name="MyPool", **scale):
         body = json.loads(json.dumps(POOL))
         body["properties"]["scaleConfiguration"].update(scale)
-        return self.expect(201, "PUT", f"{group}/providers/Microsoft.App/sessionPools/{name}", body)["properties"]
+        return self.expect(200, "PUT", f"{group}/providers/Microsoft.App/sessionPools/{name}", body)["properties"]
 
     def run_code(self, endpoint, code, identifier="somebody"):
         path = urllib.parse.urlsplit(endpoint).path
@@ -96,7 +96,7 @@ class Shape(Control):
 
     def test_ids_have_no_case_and_stay_as_first_written(self):
         group = self.group()
-        made = self.expect(201, "PUT", f"{group.lower()}/Providers/microsoft.APP/SESSIONpools/MyPool", POOL)
+        made = self.expect(200, "PUT", f"{group.lower()}/Providers/microsoft.APP/SESSIONpools/MyPool", POOL)
         self.assertEqual(made["id"], f"{group}/providers/Microsoft.App/sessionPools/MyPool")
         again = self.expect(200, "PUT", f"{group.upper()}/PROVIDERS/MICROSOFT.APP/SESSIONPOOLS/MYPOOL".replace("/SUBSCRIPTIONS", "/subscriptions"), POOL)
         self.assertEqual(again["id"], made["id"])
@@ -226,7 +226,7 @@ class Resources(Control):
 
     def test_cs22_defaults_and_what_there_is_not(self):
         path = f"{self.group()}/providers/Microsoft.App/sessionPools/p1"
-        made = self.expect(201, "PUT", path, {"location": "eastus"})["properties"]
+        made = self.expect(200, "PUT", path, {"location": "eastus"})["properties"]
         self.assertEqual(made["scaleConfiguration"], {"maxConcurrentSessions": 10, "readySessionInstances": 5})
         self.assertEqual(made["dynamicPoolConfiguration"]["lifecycleConfiguration"],
                          {"lifecycleType": "Timed", "cooldownPeriodInSeconds": 300})
@@ -353,20 +353,34 @@ class Resources(Control):
 
     def test_cs29_cs30_environments_and_apps_are_kept_and_shown(self):
         group = self.group()
-        environment = self.expect(201, "PUT", f"{group}/providers/Microsoft.App/managedEnvironments/env1", {"location": "eastus"})
+        environment = self.expect(200, "PUT", f"{group}/providers/Microsoft.App/managedEnvironments/env1", {"location": "eastus"})
         self.assertTrue(environment["properties"]["defaultDomain"])
         path = f"{group}/providers/Microsoft.App/containerApps/my-app"
         app = {"location": "eastus", "properties": {
             "environmentId": environment["id"],
             "configuration": {"ingress": {"external": True, "targetPort": 8080}, "secrets": [{"name": "s", "value": "hidden!"}]},
             "template": {"containers": [{"image": "aca-dts:latest", "name": "main", "env": [{"name": "A", "secretRef": "s"}]}]}}}
-        shown = self.expect(201, "PUT", path, app)
+        # `az` waits for an operation behind a 201.
+        shown = self.expect(200, "PUT", path, app)
         self.assertEqual(shown["properties"]["runningStatus"], "NoEngine")
+        self.assertIn("Nothing here runs containers", shown["properties"]["runningStatusDetails"])
         self.assertTrue(shown["properties"]["configuration"]["ingress"]["fqdn"])
         self.assertNotIn("hidden!", json.dumps(shown) + json.dumps(self.expect(200, "GET", path)))
         self.assertEqual(self.expect(200, "POST", path + "/listSecrets")["value"], [{"name": "s", "value": "hidden!"}])
         self.assertIn("Nothing here runs containers", self.refused(409, "NoEngine", "POST", path + "/start"))
         self.refused(400, "InvalidRequestContent", "PUT", path, {"location": "eastus", "properties": {"template": {"containers": []}}})
+
+    def test_cs30_the_own_image_does_not_ask_for_an_engine(self):
+        path = f"{self.group()}/providers/Microsoft.App/containerApps"
+        for name, images, status in (("one", ["sallyport/app"], "NotRunning"),
+                                     ("two", ["registry.example.org:5000/sallyport/app:1.0"], "NotRunning"),
+                                     ("three", ["sallyport/apple"], "NoEngine"), ("four", ["notsallyport/app"], "NoEngine"),
+                                     ("five", ["sallyport/app", "redis"], "NoEngine")):
+            containers = [{"image": image, "name": f"c{i}"} for i, image in enumerate(images)]
+            app = self.expect(200, "PUT", f"{path}/{name}", {"location": "eastus", "properties": {"template": {"containers": containers}}})
+            self.assertEqual(app["properties"]["runningStatus"], status, images)
+            self.refused(409, status, "POST", f"{path}/{name}/start")
+        self.assertIn("sallyport app", self.refused(409, "NotRunning", "POST", f"{path}/one/start"))
 
     def test_cs31_identities_are_principals(self):
         group = self.group()

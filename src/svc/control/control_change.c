@@ -181,7 +181,8 @@ static void on_applied(void *context, enum status status, const char *text)
     if (status == STATUS_OK) {
         const struct resource *resource = resource_store_get(call->control->store, call->id.key);
         ASSERT(resource); /* it was kept, and nobody else changes anything meanwhile */
-        control_answer_resource(call, call->former.data ? 200 : 201, resource);
+        int created = call->type->created_status ? call->type->created_status : 201;
+        control_answer_resource(call, call->former.data ? 200 : created, resource);
         control_finished(call);
         return;
     }

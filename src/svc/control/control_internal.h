@@ -36,6 +36,7 @@ struct control_type {
     bool tracked;      /* has a location and tags */
     bool keeps_itself; /* the engine has it again after a restart, unasked */
     int deleted_status; /* HTTP status of a deletion: some clients take 200 only, some 204 only */
+    int created_status; /* of a creation; 0: 201. Some clients wait for an operation behind a 201, and there is none */
     bool (*name_fits)(struct bytes name);
     const char *name_rule;
     /* Looks at a record that shall be kept and fills in what was left out. False with a fault. */
