@@ -162,6 +162,19 @@ static void tell_denied(const struct http_request *request, struct bytes place)
                               place);
 }
 
+/* To whom a role is lacking: the scope of the grant that would do, and no more. A part without places of its own has
+ * resources, and a grant at its one place would be for all of them. */
+static void explain_denied(struct http_request *request, struct buf *words)
+{
+    CLEANUP(buf_fini) struct buf place = {.limit = PLACE_SIZE_MAX};
+    CLEANUP(buf_fini) struct buf resource = {.limit = PLACE_SIZE_MAX};
+    const struct http_part *part = request->match.part;
+    find_place(request, &place, &resource);
+    bool by_resource = part->resource && !part->place && resource.size > 0;
+    access_explain(request->principal, request->match.route->access,
+                   buf_peek(by_resource ? &resource : &place), words);
+}
+
 /* INVARIANT: no handler of a route sees a request that this has not let through. */
 static bool may(struct http_request *request, struct http_admission *ret)
 {
@@ -176,7 +189,7 @@ static bool may(struct http_request *request, struct http_admission *ret)
         return false;
     }
     CLEANUP(buf_fini) struct buf words = {0};
-    access_explain(request->principal, request->match.route->access, buf_peek(&place), &words);
+    explain_denied(request, &words);
     const char *detail = arena_fmt(&request->arena, "%.*s.", BYTES_FMT(buf_peek(&words)));
     *ret = (struct http_admission){.http_status = 403, .detail = detail ? detail : "You may not do this."};
     return false;

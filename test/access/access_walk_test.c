@@ -168,7 +168,8 @@ static const struct entry control[] = {
     {"PUT /subscriptions/{resource*}", "OC"},
     {"PATCH /subscriptions/{resource*}", "OC"},
     {"DELETE /subscriptions/{resource*}", "OC"},
-    {"POST /subscriptions/{resource*}", "OC"},
+    /* checkAccess; all other actions are for OC: test/control/control_auth_test.py. */
+    {"POST /subscriptions/{resource*}", "OCRA"},
     {"GET /providers/{resource*}", "OCRA"},
 };
 

@@ -3,6 +3,7 @@
  * grants. */
 #include "core/access/access.h"
 
+#define SHOWN_SCOPE_MAX 250 /* bytes of a place in a message: the id of a resource in a group */
 #define MAY(permission) (1u << ACCESS_##permission)
 #define EVERYTHING                                                                                           \
     (MAY(READ) | MAY(SUBMIT) | MAY(DECIDE) | MAY(AUDIT) | MAY(EXECUTE) | MAY(OPERATE) | MAY(HUB_HELLO) |     \
@@ -160,7 +161,7 @@ void access_explain(const struct principal *principal, enum access_permission pe
         buf_append_fmt(out, "%.80s may not do this, and no role permits it", principal->name);
         return;
     }
-    struct bytes scope = bytes_slice(place, 0, 100);
+    struct bytes scope = bytes_slice(place, 0, SHOWN_SCOPE_MAX);
     buf_append_fmt(out,
                    "%.80s lacks the role \"%s\" (%s): sallyport role create \"%s\" --to %.80s --scope %.*s",
                    principal->name, roles[least].name, access_permission_name(permission), roles[least].name,

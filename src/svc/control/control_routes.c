@@ -39,7 +39,8 @@ const struct http_route control_routes[] = {
      .summary = "Change a resource"},
     {"DELETE", "/subscriptions/{resource*}", VERSION, ACCESS_CONTROL_WRITE, .handle = on_request,
      .summary = "Delete a resource and what is in it"},
-    {"POST", "/subscriptions/{resource*}", VERSION, ACCESS_CONTROL_WRITE, .handle = on_request,
+    /* checkAccess is a question; all others want CONTROL_WRITE: may_act. */
+    {"POST", "/subscriptions/{resource*}", VERSION, ACCESS_CONTROL_READ, .handle = on_request,
      .summary = "An action of a resource, such as listSecrets"},
     {"GET", "/providers/{resource*}", LIST, ACCESS_CONTROL_READ, .handle = on_request,
      .summary = "What belongs to no subscription, such as role definitions"},
@@ -216,6 +217,27 @@ static void change_or_get(struct control_call *call)
     control_enqueue(call);
 }
 
+/* POST {scope}/providers/Microsoft.Authorization/checkAccess: what somebody may, which whoever may read may ask. */
+static bool asks_for_access(const struct control_call *call)
+{
+    const struct resource_id *id = &call->id;
+    return is_method(call, "POST") && id->count == id->provider + 3 &&
+           is_segment(id, id->provider + 1, "Microsoft.Authorization") &&
+           is_segment(id, id->provider + 2, "checkAccess");
+}
+
+/* The row of POST lets in whoever may read. */
+static bool may_act(const struct control_call *call, struct control_fault *ret_fault)
+{
+    if (!is_method(call, "POST") || asks_for_access(call) ||
+        control_may(call, ACCESS_CONTROL_WRITE, call->id.text))
+        return true;
+    CLEANUP(buf_fini) struct buf words = {.limit = sizeof ret_fault->message};
+    access_explain(http_request_principal(call->request), ACCESS_CONTROL_WRITE, call->id.text, &words);
+    control_fault_set(ret_fault, 403, "AuthorizationFailed", "%.*s", BYTES_FMT(buf_peek(&words)));
+    return false;
+}
+
 /* What is behind "providers": a list of namespaces, one, or a type with what is asked of it. */
 static void route_provider(struct control_call *call)
 {
@@ -242,9 +264,7 @@ static void route_provider(struct control_call *call)
         return;
     }
 
-    bool asks = behind == 2 && is_method(call, "POST") && is_segment(id, first, "checkAccess") &&
-                bytes_equal_nocase(space, BYTES_LITERAL("Microsoft.Authorization"));
-    if (asks) {
+    if (asks_for_access(call)) {
         if (check_version(call, "", &fault)) {
             control_check_access(call);
             done(call);
@@ -394,7 +414,8 @@ static void route(struct control_call *call)
 {
     struct control_fault fault = {0};
     const struct resource_id *id = &call->id;
-    if (!subscription_is_ours(call, &fault) || !group_is_there(call, &fault) || !take_body(call, &fault))
+    if (!may_act(call, &fault) || !subscription_is_ours(call, &fault) || !group_is_there(call, &fault) ||
+        !take_body(call, &fault))
         fail(call, &fault);
     else if (id->provider < id->count)
         route_provider(call);
