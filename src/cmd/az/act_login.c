@@ -64,7 +64,7 @@ static int learn_audiences(struct az_call *call)
 static int login_local(struct az_call *call, bool *ret_wants_more)
 {
     struct err err = {0};
-    struct az_answer answer;
+    struct az_answer answer = {0};
     const struct az_ask ask = {.method = "GET", .path = SUBSCRIPTIONS_PROBE, .audience = AZ_MANAGER};
     forget(call); /* so that only the key of a server of one's own counts, if there is one */
     if (az_server_ask(&call->server, &ask, &answer, &err) != STATUS_OK)
@@ -198,7 +198,7 @@ static int poll_token(struct az_call *call, const char *tenant, const char *devi
     append_field(&form, "device_code", device_code);
     int64_t deadline = clock_monotonic_ns() + WAIT_MAX_S * NS_PER_S;
     while (clock_monotonic_ns() < deadline) {
-        struct az_answer answer;
+        struct az_answer answer = {0};
         struct err err = {0};
         int code = ask_form(call, tenant, "token", &form, &answer);
         if (code != EXIT_GOOD)
@@ -245,7 +245,7 @@ static int login_person(struct az_call *call)
     buf_append_byte(&scope, '\0');
     append_field(&form, "client_id", CLI_CLIENT);
     append_field(&form, "scope", scope.failed ? "" : (const char *)scope.data);
-    struct az_answer answer;
+    struct az_answer answer = {0};
     code = ask_form(call, tenant, "devicecode", &form, &answer);
     if (code != EXIT_GOOD)
         return code;

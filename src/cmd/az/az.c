@@ -24,8 +24,10 @@ static void join(int argc, char *const *argv, char *ret_words, size_t size)
 {
     size_t used = 0;
     ret_words[0] = '\0';
-    for (int i = 0; i < argc && used < size; i++)
-        used += (size_t)snprintf(ret_words + used, size - used, "%s%.60s", i ? " " : "", argv[i]);
+    for (int i = 0; i < argc && used < size; i++) {
+        const char *word = argv[i];
+        used += (size_t)snprintf(ret_words + used, size - used, "%s%.60s", i ? " " : "", word);
+    }
 }
 
 static int unknown(int argc, char *const *argv)
@@ -34,6 +36,7 @@ static int unknown(int argc, char *const *argv)
     char group[256];
     int depth = 0;
     az_parse_say_unknown(argc, argv, &depth, &text);
+    ASSERT(depth <= argc);
     join(depth, argv, group, sizeof group);
     bool help = depth == argc || az_parse_wants_help(argc - depth, argv + depth);
     if (help && (argc == 0 || depth < argc)) {

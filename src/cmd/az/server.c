@@ -3,6 +3,7 @@
  * bounds: size, time, protocols, no redirect, so that a token goes where it was meant to go and nowhere else. */
 #include "cmd/az/server.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -165,12 +166,11 @@ bool az_server_may_have_secrets(const char *url)
     host = bytes_split(&host, ':');
     if (bytes_equal_nocase(host, BYTES_LITERAL("localhost")))
         return true;
-    unsigned parts[4];
-    char text[32], after;
+    char text[INET_ADDRSTRLEN];
+    struct in_addr address;
     (void)snprintf(text, sizeof text, "%.*s", BYTES_FMT(host));
-    return host.size < sizeof text &&
-           sscanf(text, "%3u.%3u.%3u.%3u%c", &parts[0], &parts[1], &parts[2], &parts[3], &after) == 4 &&
-           parts[0] == 127;
+    return host.size < sizeof text && inet_pton(AF_INET, text, &address) == 1 &&
+           ntohl(address.s_addr) >> 24 == 127;
 }
 
 /* --- one request --- */
@@ -396,7 +396,7 @@ static enum status renew(struct az_server *server, const char *resource, struct 
     if (!az_server_may_have_secrets((const char *)server->url.data))
         return err_set(err, STATUS_UNAUTHENTICATED, "the secret is not sent in clear text: use an https URL");
 
-    struct az_answer answer;
+    struct az_answer answer = {0};
     enum status status = az_server_ask(server, &ask, &answer, err);
     if (status != STATUS_OK)
         return status;
