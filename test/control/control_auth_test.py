@@ -5,9 +5,11 @@ with what was made in it, and with the data of that.
 If it fails, somebody makes, sees or runs what nobody granted, or what was granted does not count.
 Usage: control_auth_test.py SALLYPORT
 """
+import json
 import os
 import pathlib
 import sys
+import time
 import unittest
 import urllib.parse
 import uuid
@@ -158,6 +160,64 @@ class Signed(unittest.TestCase):
                 self.assertEqual([row["accessDecision"] for row in answer], ["Allowed"] * count + ["NotAllowed"] * (3 - count), name)
             self.expect(403, "POST", path, body, self.keys["Nobody"])
             self.expect(401, "POST", path, body)
+
+    # --- the audit log ---
+
+    def entries(self, after, last, seconds=WAIT_S):
+        """What came behind the entry `after`, once `last` (an action and what its details hold) is there: nobody waits for these."""
+        deadline = time.monotonic() + seconds
+        while True:
+            text = self.server.raw("GET", f"/v1/audit?after={after}&limit=1000", headers={"Authorization": f"Bearer {self.local}"}).decode()
+            found = [json.loads(line) for line in text.splitlines()]
+            if any(entry["action"] == last[0] and last[1].items() <= entry["details"].items() for entry in found):
+                return found
+            self.assertLess(time.monotonic(), deadline, (last, text))
+            time.sleep(0.05)
+
+    def test_grants_keys_and_people_are_in_the_audit_log(self):
+        def good(method, path, body=None):
+            status, _, answer = self.server.ask(method, f"/v1/directory/{path}", body, {"Authorization": f"Bearer {self.local}"})
+            self.assertIn(status, (200, 201, 204), answer)
+            return answer
+        owner, reader = self.made["Owner"], self.application("logged")
+        start = self.entries(0, ("credential.created", {"ownerId": reader["id"]}))[-1]["seq"]
+        path, guid = f"{self.group}/{AUTHORIZATION}/roleAssignments", str(uuid.uuid4())
+        self.assertEqual(self.grant(ROLES["Reader"], reader, self.group, self.keys["Contributor"])[0], 403)
+        self.assertEqual(self.grant(ROLES["Reader"], reader, self.group, self.keys["Owner"], guid)[0], 201)
+        self.expect(200, "DELETE", f"{path}/{guid}", key=self.keys["Owner"])
+        person = good("POST", "users", {"name": "audited@example.org"})
+        good("POST", "groups", {"name": "audited"})
+        good("POST", "groups/audited/members", {"member": "audited@example.org"})
+        granted = good("POST", "assignments", {"role": "auditor", "principal": "audited", "scope": "/app"})
+        good("DELETE", f"assignments/{granted['id']}")
+        good("POST", "assignments", {"role": "reviewer", "principal": "audited@example.org", "scope": "/app"})
+        key = good("POST", "keys", {"name": "audited", "owner": "audited@example.org", "roles": "reviewer"})
+        good("DELETE", "keys/audited")
+        self.assertEqual(self.server.ask("DELETE", "/v1/directory/keys/audited", None, {"Authorization": f"Bearer {self.local}"})[0], 404)
+        good("DELETE", "groups/audited/members/audited@example.org")
+        good("DELETE", "groups/audited")
+        good("DELETE", "users/audited@example.org")
+        scope = f"{self.group}/providers/Microsoft.App/containerApps/gone"
+        self.make(scope, {"location": "local", "properties": {"template": {"containers": [{"image": "a", "name": "a"}]}}})
+        self.assertEqual(self.grant(ROLES["Reader"], reader, scope, self.keys["Owner"])[0], 201)
+        self.expect(200, "DELETE", scope, key=self.keys["Contributor"])
+
+        found = self.entries(start, ("role.revoked", {"scope": scope}))
+        by_owner, by_local = (owner["id"], "Owner"), ("local", "anonymous")
+        role = {"role": "Reader", "principalId": reader["id"], "principal": "logged", "scope": self.group}
+        seen = [(entry["action"], (entry["actor"]["id"], entry["actor"]["name"])) for entry in found]
+        self.assertEqual([action for action, _ in seen], [
+            "role.granted", "role.revoked", "person.created", "credential.created", "group.created", "member.added", "role.granted",
+            "role.revoked", "role.granted", "key.created", "key.revoked", "member.removed", "group.deleted", "person.deleted",
+            "role.revoked", "credential.deleted", "role.granted", "role.revoked"])
+        self.assertEqual([actor[0] for _, actor in seen], [by_owner[0]] * 2 + [by_local[0]] * 14 + [by_owner[0], self.made["Contributor"]["id"]])
+        self.assertEqual((found[0]["details"], found[1]["details"], found[0]["object"]), (role, role, f"assignments/{guid}"))
+        self.assertEqual((seen[0][1], found[2]["object"], found[2]["details"]),
+                         (by_owner, f"people/{person['id']}", {"name": "audited@example.org"}))
+        self.assertEqual(found[9]["details"], {"name": "audited", "owner": "audited@example.org", "ownerId": person["id"],
+                                               "roles": "Sallyport Reviewer", "scope": ""})
+        for secret in (person["secret"], key["key"]):
+            self.assertNotIn(secret, json.dumps(found))
 
     def test_secrets_are_for_those_who_may_write(self):
         path = f"{self.group}/providers/Microsoft.App/containerApps/secretive"

@@ -26,7 +26,22 @@
     X(REQUEST_NOT_STARTED, "request.not-started") /* the scheduler did not take it */                        \
     X(RUN_ENDED, "run.ended")                                                                                \
     X(REQUEST_VOTED, "request.voted")     /* before it counts */                                             \
-    X(REQUEST_DECIDED, "request.decided") /* it counts */
+    X(REQUEST_DECIDED, "request.decided") /* it counts */                                                    \
+    /* Who there is and what they may; each once it counts. */                                               \
+    X(PERSON_CREATED, "person.created")                                                                      \
+    X(PERSON_DELETED, "person.deleted")                                                                      \
+    X(GROUP_CREATED, "group.created")                                                                        \
+    X(GROUP_DELETED, "group.deleted")                                                                        \
+    X(MEMBER_ADDED, "member.added")                                                                          \
+    X(MEMBER_REMOVED, "member.removed")                                                                      \
+    X(APPLICATION_CREATED, "application.created")                                                            \
+    X(APPLICATION_DELETED, "application.deleted")                                                            \
+    X(CREDENTIAL_CREATED, "credential.created")                                                              \
+    X(CREDENTIAL_DELETED, "credential.deleted")                                                              \
+    X(KEY_CREATED, "key.created")                                                                            \
+    X(KEY_REVOKED, "key.revoked")                                                                            \
+    X(ROLE_GRANTED, "role.granted")                                                                          \
+    X(ROLE_REVOKED, "role.revoked")
 
 enum audit_action {
 #define X(code, text) AUDIT_##code,

@@ -30,6 +30,8 @@ struct directory_set {
     struct directory *directory;
     struct list link;
     struct directory_waiter *waiter;
+    struct directory_author author;
+    bool by_server; /* there is no author */
     size_t count;
     enum directory_verb verbs[DIRECTORY_WRITES_MAX];
     struct held *helds[DIRECTORY_WRITES_MAX]; /* what is to be there; of a deletion only its id counts */
@@ -47,6 +49,8 @@ struct directory {
     size_t counts[DIRECTORY_KINDS];
     uint64_t generation;
     struct list watches;
+    void (*on_change)(void *context, const struct directory_change *change); /* NULL: nobody writes it down */
+    void *record_context;
     struct list queue; /* of write sets; the first may be on its way */
     bool writing;
     struct loop_task next_task;
@@ -251,10 +255,26 @@ static void set_perform(struct store_job *job)
     set->status = directory_file_write(set->directory->file, rows, set->count, &set->err);
 }
 
+static void tell_changes(const struct directory_set *set)
+{
+    const struct directory *directory = set->directory;
+    for (size_t i = 0; directory->on_change && i < set->count; i++) {
+        const struct held *held = set->helds[i], *former = held_of_same_id(directory, held);
+        const struct directory_change change = {.author = set->by_server ? NULL : &set->author,
+                                                .verb = set->verbs[i],
+                                                .kind = held->kind,
+                                                .former = former ? former->object : NULL,
+                                                .object =
+                                                    set->verbs[i] == DIRECTORY_DELETE ? NULL : held->object};
+        directory->on_change(directory->record_context, &change);
+    }
+}
+
 /* It is on disk; so it must get into memory, or the process cannot go on. */
 static void apply(struct directory_set *set)
 {
     struct directory *directory = set->directory;
+    tell_changes(set);
     for (size_t i = 0; i < set->count; i++) { /* first what makes room for names */
         if (set->verbs[i] != DIRECTORY_DELETE)
             continue;
@@ -342,8 +362,31 @@ static void tell_no_memory(struct loop_task *task)
     waiter->on_done(waiter, STATUS_NO_MEMORY, &err);
 }
 
+struct directory_author directory_author(const char *id, const char *name)
+{
+    struct directory_author author;
+    struct bytes ids = bytes_utf8_prefix(bytes_of_cstr(id ? id : ""), sizeof author.id - 1);
+    struct bytes names = bytes_utf8_prefix(bytes_of_cstr(name ? name : ""), sizeof author.name - 1);
+    (void)snprintf(author.id, sizeof author.id, "%.*s", BYTES_FMT(ids));
+    (void)snprintf(author.name, sizeof author.name, "%.*s", BYTES_FMT(names));
+    return author;
+}
+
+void directory_record(struct directory *directory,
+                      void (*on_change)(void *context, const struct directory_change *change), void *context)
+{
+    directory->on_change = on_change;
+    directory->record_context = context;
+}
+
 void directory_write(struct directory *directory, const struct directory_write *writes, size_t count,
                      struct directory_waiter *waiter)
+{
+    directory_write_by(directory, NULL, writes, count, waiter);
+}
+
+void directory_write_by(struct directory *directory, const struct directory_author *author,
+                        const struct directory_write *writes, size_t count, struct directory_waiter *waiter)
 {
     ASSERT(count <= DIRECTORY_WRITES_MAX);
     struct directory_set *set = calloc(1, sizeof *set);
@@ -358,6 +401,9 @@ void directory_write(struct directory *directory, const struct directory_write *
     list_init(&set->job.link);
     set->directory = directory;
     set->waiter = waiter;
+    set->by_server = author == NULL;
+    if (author)
+        set->author = *author;
     for (size_t i = 0; set->status == STATUS_OK && i < count; i++)
         set->status = take_write(set, &writes[i]);
     list_push_back(&directory->queue, &set->link);

@@ -210,6 +210,49 @@ static void on_change(struct directory_watch *watch)
     CONTAINER_OF(watch, struct counter, watch)->count++;
 }
 
+struct recorded {
+    char text[400];
+};
+
+static void on_recorded(void *context, const struct directory_change *change)
+{
+    struct recorded *recorded = context;
+    const struct directory_group *former = change->former, *now = change->object;
+    size_t size = strlen(recorded->text);
+    snprintf(recorded->text + size, sizeof recorded->text - size, "%s %d %s>%s;",
+             change->author ? change->author->name : "server", change->verb, former ? former->name : "",
+             now ? now->name : "");
+}
+
+static void who_changed_what_is_told_once_it_is_on_disk(void **state)
+{
+    struct directory_fixture *fixture = *state;
+    struct recorded recorded = {""};
+    directory_record(fixture->directory, on_recorded, &recorded);
+    const struct directory_group one = {.id = "d0000000-0000-4000-8000-000000000001", .name = "one"},
+                                 renamed = {.id = one.id, .name = "two"};
+    const struct directory_author author = directory_author("id", "alice");
+    const struct directory_write writes[] = {{DIRECTORY_CREATE, DIRECTORY_GROUP, &one},
+                                             {DIRECTORY_REPLACE, DIRECTORY_GROUP, &renamed}};
+    for (size_t i = 0; i < ARRAY_SIZE(writes); i++) {
+        struct wait wait = {.waiter.on_done = on_done};
+        directory_write_by(fixture->directory, &author, &writes[i], 1, &wait.waiter);
+        await(fixture, &wait);
+        assert_int_equal(wait.status, STATUS_OK);
+    }
+    assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_GROUP, &one), STATUS_ALREADY_EXISTS);
+    assert_int_equal(write_one(fixture, DIRECTORY_DELETE, DIRECTORY_GROUP, &one), STATUS_OK);
+    assert_string_equal(recorded.text, "alice 0 >one;alice 1 one>two;server 2 two>;");
+    directory_record(fixture->directory, NULL, NULL);
+    assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_GROUP, &one), STATUS_OK);
+    assert_string_equal(recorded.text, "alice 0 >one;alice 1 one>two;server 2 two>;");
+
+    char longest[DIRECTORY_AUTHOR_SIZE + 10];
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    assert_int_equal(strlen(directory_author(NULL, longest).name), DIRECTORY_AUTHOR_SIZE - 1);
+}
+
 static void all_or_nothing_and_who_watches_is_told(void **state)
 {
     struct directory_fixture *fixture = *state;
@@ -278,6 +321,7 @@ int main(void)
         CASE(a_name_is_had_once),
         CASE(an_assignment_is_had_once_by_what_it_says),
         CASE(of_two_who_want_it_one_gets_it),
+        CASE(who_changed_what_is_told_once_it_is_on_disk),
         CASE(all_or_nothing_and_who_watches_is_told),
         CASE(what_is_no_text_is_refused),
         CASE(a_close_loses_nothing),

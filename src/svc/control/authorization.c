@@ -33,7 +33,8 @@ void control_write_directory(struct control *control, const struct directory_wri
     *write = (struct control_write){
         .waiter = {.on_done = on_written}, .control = control, .on_done = on_done, .context = context};
     control->write = write;
-    directory_write(control->options.directory, writes, count, &write->waiter);
+    const struct directory_author *author = control->current ? &control->current->author : NULL;
+    directory_write_by(control->options.directory, author, writes, count, &write->waiter);
 }
 
 /* True if `scope`, as it is kept, is `key` or lies below it. */

@@ -88,7 +88,8 @@ struct control {
 struct control_call {
     struct list link;
     struct control *control;
-    struct http_request *request; /* NULL: the caller left */
+    struct http_request *request;   /* NULL: the caller left */
+    struct directory_author author; /* the caller, for the directory */
     struct arena arena;
     struct resource_id id;           /* of the path, without an action or a collection behind it */
     const struct control_type *type; /* NULL for what is no resource */

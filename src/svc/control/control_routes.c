@@ -450,6 +450,8 @@ static void on_request(void *context, struct http_request *request)
     list_init(&call->link);
     arena_init(&call->arena, (size_t)4 << 20);
     http_request_on_gone(request, on_gone, call);
+    const struct principal *caller = http_request_principal(request);
+    call->author = directory_author(caller->id, caller->name);
 
     enum status status = resource_id_parse(&call->arena, http_request_path(request), &call->id, &error);
     if (status == STATUS_OK) {

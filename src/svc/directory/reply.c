@@ -73,6 +73,8 @@ void reply_after(struct reply *reply, struct directory *directory, const struct 
         reply_free(reply);
         return;
     }
+    const struct principal *who = http_request_principal(reply->request);
+    const struct directory_author author = directory_author(who->id, who->name);
     http_request_on_gone(reply->request, on_gone, reply);
-    directory_write(directory, writes, count, &reply->waiter);
+    directory_write_by(directory, &author, writes, count, &reply->waiter);
 }
