@@ -4,6 +4,7 @@
 No engine and no cluster is asked here; doc/deploy.md says what was tried. If this fails, who deploys from them gets a server with more
 rights than stated, or none that answers. Usage: containers_test.py PROGRAM SOURCE_ROOT
 """
+import os
 import pathlib
 import re
 import shlex
@@ -15,7 +16,7 @@ import unittest
 
 import yaml
 
-PROGRAM, ROOT = sys.argv.pop(1), pathlib.Path(sys.argv.pop(1))
+PROGRAM, ROOT = os.path.abspath(sys.argv.pop(1)), pathlib.Path(sys.argv.pop(1))
 PACKAGING = ROOT / "packaging"
 USER = 10001
 

@@ -129,14 +129,24 @@ def project_version(source):
     return re.search(r"^  version: '(\S+)'", pathlib.Path(source, "meson.build").read_text(), re.M).group(1) + "-1"
 
 
+def make_older(package, version):
+    """The same package, as one of a lower version beside it."""
+    with tempfile.TemporaryDirectory() as folder:
+        run("dpkg-deb", "--raw-extract", package, folder)
+        control = pathlib.Path(folder, "DEBIAN/control")
+        control.write_text(control.read_text().replace(version, OLD))
+        run("dpkg-deb", "--root-owner-group", "-Zgzip", "--build", folder, package.with_name(package.name.replace(version, OLD)))
+
+
 def main():
     build, source = sys.argv[1:3]
     for tool in ("dpkg-deb", "dpkg-shlibdeps", "strip", "meson", "setpriv", "pivot_root"):
         if not shutil.which(tool):
             root.skip(f"no {tool} here: apt-get install dpkg-dev binutils meson util-linux")
     with tempfile.TemporaryDirectory(prefix="sallyport-deb-") as folder:
-        for version in (OLD, project_version(source)):
-            run(pathlib.Path(source, "packaging/deb/build"), build, folder, version)
+        run(pathlib.Path(source, "packaging/deb/build"), build, folder)
+        for package in sorted(pathlib.Path(folder).glob("*.deb")):
+            make_older(package, project_version(source))
         mounts = pathlib.Path(folder, "mounts")
         mounts.mkdir()
         sys.exit(root.apart(mounts, ["--apart", folder, build, source]))

@@ -14,7 +14,7 @@ import unittest
 import unit
 from server import Server
 
-PROGRAM, ROOT = sys.argv.pop(1), pathlib.Path(sys.argv.pop(1))
+PROGRAM, ROOT = os.path.abspath(sys.argv.pop(1)), pathlib.Path(sys.argv.pop(1))
 UNIT = (ROOT / "packaging/systemd/sallyport.service.in").read_text()
 DEFAULT = (ROOT / "packaging/systemd/sallyport.default").read_text()
 
@@ -22,6 +22,11 @@ DEFAULT = (ROOT / "packaging/systemd/sallyport.default").read_text()
 def may_mount():
     return os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp"],
                                                 capture_output=True).returncode == 0
+
+
+def degraded(server):
+    """What protects less than it could; not how far the pool has come."""
+    return [entry for entry in server.ask("GET", "/healthz")[2]["degraded"] if entry["part"] in ("isolation", "server")]
 
 
 class Unit(unittest.TestCase):
@@ -53,7 +58,7 @@ class Unit(unittest.TestCase):
             plain = Server(PROGRAM)
             self.addCleanup(plain.close)
             # No layer of isolation is lost to the confinement.
-            self.assertEqual(server.ask("GET", "/healthz")[2]["degraded"], plain.start().ask("GET", "/healthz")[2]["degraded"])
+            self.assertEqual(degraded(server), degraded(plain.start()))
             request = server.submit("print(6 * 7)")
             self.assertEqual(server.until(request, "waiting")["result"]["stdout"], "42\n")
             self.assertEqual(server.stop(), 0)
