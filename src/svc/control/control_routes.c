@@ -41,7 +41,7 @@ const struct http_route control_routes[] = {
      .summary = "Delete a resource and what is in it"},
     /* checkAccess is a question; all others want CONTROL_WRITE: may_act. */
     {"POST", "/subscriptions/{resource*}", VERSION, ACCESS_CONTROL_READ, .handle = on_request,
-     .summary = "An action of a resource, such as listSecrets"},
+     .summary = "An action of a resource, such as listSecrets: control-write, but for checkAccess"},
     {"GET", "/providers/{resource*}", LIST, ACCESS_CONTROL_READ, .handle = on_request,
      .summary = "What belongs to no subscription, such as role definitions"},
 };
