@@ -174,7 +174,7 @@ class Apart(unittest.TestCase):
                  ("http://127.0.0.1:1/?a=b", good, "SESSION_POOL_URL"),
                  ("http://127.0.0.1:1", "nonsense", "DURABLE_TASK_SCHEDULER_CONNECTION_STRING"),
                  ("http://127.0.0.1:1", "Endpoint=http://127.0.0.1:1;Authentication=None", "TaskHub"),
-                 ("http://127.0.0.1:1", good.replace("None", "DefaultAzure"), "DURABLE_TASK_SCHEDULER_TOKEN")]
+                 ("http://127.0.0.1:1", good.replace("None", "VisualStudio"), "VisualStudio")]
         for pool_url, connection_string, text in table:
             with self.subTest(text=text, pool_url=pool_url):
                 app = Server(PROGRAM, command="app", environment=dict(

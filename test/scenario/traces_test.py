@@ -144,6 +144,7 @@ class Traces(unittest.TestCase):
             self.assertLessEqual(int(whole["startTimeUnixNano"]), int(run["startTimeUnixNano"]))
             self.assertLessEqual(int(run["endTimeUnixNano"]), int(event["startTimeUnixNano"]))
             self.assertLessEqual(int(event["endTimeUnixNano"]), int(whole["endTimeUnixNano"]))
+            until(lambda: counted(server)["sent"] == len(receiver.spans))  # counted once the receiver has answered
             self.assertEqual(counted(server), {"sent": len(receiver.spans), "dropped": 0, "failed": 0})
             self.assertNotIn("6 * 7", json.dumps(receiver.spans))
 
