@@ -15,23 +15,23 @@
 struct pool_service;
 struct pool_set;
 
-struct pool_service_options {        /* settings of the program, each required unless zero means something */
-    const char *name;                /* of the pool, for people */
-    uint32_t sessions_max;           /* with an identifier */
-    uint32_t sessions_ready;         /* spares; 0 keeps none */
-    int64_t cooldown_ns;             /* 0 ends a session as soon as it is idle; negative: never */
-    int64_t execution_max_ns;        /* of an execution, also of one that does not say how long */
-    size_t upload_size_max;          /* bytes of an upload */
-    size_t body_size_max;            /* bytes of any other body */
-    size_t output_size_max;          /* bytes kept of each stream */
-    size_t result_size_max;          /* bytes of one result as a session sends it */
-    size_t uploads_size_max;         /* bytes of files that are uploaded into all sessions together */
-    size_t memory_size_max;          /* bytes that all sessions together may make the server hold */
-    bool lenient_versions;           /* any api-version that looks like a date */
-    bool plain_numbers;              /* send numbers also to clients that read only strings (SK .NET) */
-    int64_t isolation_wait_ns;       /* how long a call waits while isolation is down */
-    struct pool_set *set;            /* whose calls come to this service first (pool_set.h); NULL: it is alone */
-    bool unproven;                   /* ready without a session that has run: for tests that count */
+struct pool_service_options {  /* settings of the program, each required unless zero means something */
+    const char *name;          /* of the pool, for people */
+    uint32_t sessions_max;     /* with an identifier */
+    uint32_t sessions_ready;   /* spares; 0 keeps none */
+    int64_t cooldown_ns;       /* 0 ends a session as soon as it is idle; negative: never */
+    int64_t execution_max_ns;  /* of an execution, also of one that does not say how long */
+    size_t upload_size_max;    /* bytes of an upload */
+    size_t body_size_max;      /* bytes of any other body */
+    size_t output_size_max;    /* bytes kept of each stream */
+    size_t result_size_max;    /* bytes of one result as a session sends it */
+    size_t uploads_size_max;   /* bytes of files that are uploaded into all sessions together */
+    size_t memory_size_max;    /* bytes that all sessions together may make the server hold */
+    bool lenient_versions;     /* any api-version that looks like a date */
+    bool plain_numbers;        /* send numbers also to clients that read only strings (SK .NET) */
+    int64_t isolation_wait_ns; /* how long a call waits while isolation is down */
+    struct pool_set *set;      /* whose calls come to this service first (pool_set.h); NULL: it is alone */
+    bool unproven;             /* ready without a session that has run: for tests that count */
     const struct session_tier *tier; /* such as session_tier_process */
     const void *tier_options;        /* as the tier says; for the process tier struct process_tier_options */
 };
