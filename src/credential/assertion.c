@@ -46,7 +46,7 @@ static int give_password(char *buffer, int size, int writing, void *context)
     if (length > (size_t)size)
         return -1;
     if (length)
-        memcpy(buffer, password, length);
+        memcpy(buffer, password, length); /* NOLINT */
     return (int)length;
 }
 

@@ -16,19 +16,19 @@ struct dt_azure_credential {
 
 static enum dt_status report(enum status status, const struct err *err, struct dt_error *ret_error)
 {
-    enum dt_status public = (enum dt_status)status_grpc(status);
+    enum dt_status answer = (enum dt_status)status_grpc(status);
     if (status == STATUS_NO_MEMORY)
-    public = DT_NO_MEMORY;
+        answer = DT_NO_MEMORY;
     if (status == STATUS_MALFORMED)
-    public = DT_INTERNAL; /* the token service's bytes */
-    if (!ret_error || public == DT_OK)
-        return public;
+        answer = DT_INTERNAL; /* the token service's bytes */
+    if (!ret_error || answer == DT_OK)
+        return answer;
     const char *text = err->text[0] ? err->text : status_name(status);
     struct bytes line = bytes_utf8_prefix(bytes_of_cstr(text), sizeof ret_error->text - 1);
     memcpy(ret_error->text, line.data, line.size);
     ret_error->text[line.size] = '\0';
-    ret_error->status = public;
-    return public;
+    ret_error->status = answer;
+    return answer;
 }
 
 static enum dt_status give(const char *resource, char *ret_token, size_t capacity, int64_t *ret_expires_ns,

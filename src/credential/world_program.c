@@ -16,8 +16,6 @@
 
 #define LOOK_MS 50 /* between two looks at the clock, at the stop and at the child */
 
-extern char **environ;
-
 struct run {
     const struct world_stop *stop;
     int64_t deadline_ns;

@@ -192,7 +192,7 @@ static void write_flowing(struct yaml_writer *writer, struct bytes text, bool qu
             /* One line end is a blank to the reader, so the first is written twice. */
             if (character == '\n')
                 buf_append_byte(writer->out, '\n');
-            while (at < text.size && is_break(character = character_at(text, at, &size))) {
+            while (at < text.size && is_break(character_at(text, at, &size))) {
                 buf_append_bytes(writer->out, bytes_slice(text, at, size));
                 at += size;
             }

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The limits of core/task/limits.h; what is a setting of the program is zero, and the caller's to set. */
-struct engine_options engine_options_default(void);
 /* engine.h — the scheduler's decisions, without clock, socket, disk or thread.
  *
  * Everything that happens to a task hub goes through one engine: client calls, worker streams, completions,
@@ -26,6 +24,9 @@ struct engine_options engine_options_default(void);
 #include "base/buf.h"
 #include "core/task/engine_types.h"
 #include "core/task/tally.h"
+
+/* The limits of core/task/limits.h; what is a setting of the program is zero, and the caller's to set. */
+struct engine_options engine_options_default(void);
 
 struct engine;
 

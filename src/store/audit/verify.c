@@ -87,7 +87,7 @@ static bool is_head(struct bytes line)
 
 static enum status take_head_line(struct audit_verifier *verifier, struct bytes line, struct err *err)
 {
-    struct audit_chain head;
+    struct audit_chain head = {0};
     enum status status = check_head(verifier, line, &head, err);
     if (status != STATUS_OK)
         return status;

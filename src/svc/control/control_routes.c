@@ -70,9 +70,12 @@ static bool has_date_shape(struct bytes version)
     static const char shape[] = "dddd-dd-dd";
     if (version.size < strlen(shape) || version.size > VERSION_SIZE_MAX)
         return false;
-    for (size_t i = 0; i < strlen(shape); i++)
-        if (shape[i] == 'd' ? !ascii_digit(version.data[i]) : version.data[i] != shape[i])
+    for (size_t i = 0; i < strlen(shape); i++) {
+        uint8_t wanted = (uint8_t)shape[i];
+        bool fits = wanted == 'd' ? ascii_digit(version.data[i]) : version.data[i] == wanted;
+        if (!fits)
             return false;
+    }
     return version.size == strlen(shape) || version.data[strlen(shape)] == '-';
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/duration.h"
+#include "base/text.h"
 #include "crypto/secret.h"
 #include "os/clock.h"
 #include "svc/directory/sign_in_internal.h"
@@ -353,10 +354,9 @@ static bool verifier_matches(const char *verifier, const char *challenge)
         return false;
     secret_hash(bytes_of_cstr(verifier), hash);
     for (size_t i = 0; i < sizeof raw; i++) {
-        unsigned byte = 0;
-        if (sscanf(hash + 2 * i, "%2x", &byte) != 1)
-            return false;
-        raw[i] = (uint8_t)byte;
+        unsigned high = (unsigned)ascii_hex_value((uint8_t)hash[2 * i]);
+        unsigned low = (unsigned)ascii_hex_value((uint8_t)hash[2 * i + 1]);
+        raw[i] = (uint8_t)(high << 4 | low);
     }
     base64url_encode(&text, bytes_of(raw, sizeof raw));
     return secret_equal(buf_peek(&text), bytes_of_cstr(challenge));

@@ -172,7 +172,7 @@ STATUS_RESULT scheduler_retention_begin(struct scheduler *scheduler, struct err 
 STATUS_RESULT scheduler_retain(struct scheduler *scheduler, const char *rules, struct err *err)
 {
     struct scheduler_retention *retention = scheduler->retention;
-    struct retention read;
+    struct retention read = {0};
     char *text = NULL;
     enum status status = read_rules(rules, &text, &read, err);
     if (status != STATUS_OK)

@@ -34,7 +34,7 @@ static int shortest_digits(double number, char digits[static DIGITS_MAX + 1])
         if (*at != '.')
             digits[count++] = *at;
     digits[count] = '\0';
-    return atoi(exponent + 1) + 1;
+    return (int)strtol(exponent + 1, NULL, 10) + 1;
 }
 
 /* 123 with the point after 5 digits: 12300. */
@@ -74,7 +74,7 @@ void canonical_number(double number, char text[static CANONICAL_NUMBER_SIZE])
     if (number < 0)
         *text = '-';
 
-    char digits[DIGITS_MAX + 1];
+    char digits[DIGITS_MAX + 1] = "";
     char unsigned_text[CANONICAL_NUMBER_SIZE];
     int point = shortest_digits(fabs(number), digits);
     if (point > POINT_MAX || point < POINT_MIN)
