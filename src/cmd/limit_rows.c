@@ -37,6 +37,7 @@
 #include "store/directory/object.h"
 #include "store/limit_values.h"
 #include "store/page_token.h"
+#include "store/resources/resource_store.h"
 #include "svc/app/limit_values.h"
 #include "svc/directory/bearer.h"
 #include "svc/directory/door.h"
@@ -281,6 +282,9 @@ const struct limit_row limits_table[] = {
     ROW("scheduler", SEARCH_TEXT_SIZE_MAX, LIMIT_BYTES, "A text that is searched for", ""),
     ROW("scheduler", API_STATE_MEMORY_MAX, LIMIT_BYTES, "Memory of one decoded state", ""),
     /* --- store --- */
+    ROW("store", RESOURCE_COUNT_MAX, LIMIT_COUNT, "Resources of the control plane", ""),
+    ROW("store", RESOURCE_SIZE_MAX, LIMIT_BYTES, "One resource, as JSON", ""),
+    ROW("store", RESOURCE_TOTAL_MAX, LIMIT_BYTES, "All resources, as JSON", ""),
     ROW("store", DB_BUSY_TIMEOUT_MS, LIMIT_MS, "For another process to give the database file back", ""),
     ROW("store", STORE_FRESH_IDS_MAX, LIMIT_COUNT, "Ids of new instances that wait in memory for their table", ""),
     ROW("store", STORE_HUBS_MAX, LIMIT_COUNT, "Task hubs of one store", ""),

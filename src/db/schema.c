@@ -2,19 +2,19 @@
 /* schema.c — the number of steps taken is SQLite's user_version; an untouched file has no schema_version. */
 #include "db/schema.h"
 
-static enum status take_step(struct db *db, const struct db_schema *schema, size_t step, struct err *err)
+struct schema_step {
+    const struct db_schema *schema;
+    size_t index;
+};
+
+static enum status take_step(struct db *db, void *context, struct err *err)
 {
-    enum status status = db_begin(db, err);
+    const struct schema_step *step = context;
+    enum status status = db_script(db, step->schema->steps[step->index], err);
     if (status == STATUS_OK)
-        status = db_script(db, schema->steps[step], err);
+        status = db_pragma_set(db, "user_version", (int64_t)step->index + 1, err);
     if (status == STATUS_OK)
-        status = db_pragma_set(db, "user_version", (int64_t)step + 1, err);
-    if (status == STATUS_OK)
-        status = db_pragma_set(db, "application_id", schema->application_id, err);
-    if (status == STATUS_OK)
-        status = db_commit(db, err);
-    if (status != STATUS_OK)
-        db_rollback(db);
+        status = db_pragma_set(db, "application_id", step->schema->application_id, err);
     return status;
 }
 
@@ -47,8 +47,14 @@ enum status db_schema_upgrade(struct db *db, const struct db_schema *schema, str
 {
     int64_t version = 0;
     enum status status = read_version(db, schema, &version, err);
-    for (size_t step = (size_t)version; status == STATUS_OK && step < schema->step_count; step++)
-        status = take_step(db, schema, step, err);
+    struct schema_step step = {schema, (size_t)version};
+    for (; status == STATUS_OK && step.index < schema->step_count; step.index++) {
+        status = db_transact(db, take_step, &step, err);
+        if (status != STATUS_OK && step.index == 0)
+            return err_wrap(err, "making %s", schema->what);
+        if (status != STATUS_OK)
+            return err_wrap(err, "upgrading %s to version %zu", schema->what, step.index + 1);
+    }
     return status;
 }
 

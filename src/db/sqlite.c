@@ -222,6 +222,19 @@ void db_rollback(struct db *db)
         (void)sqlite3_exec(db->connection, "ROLLBACK", NULL, NULL, NULL);
 }
 
+STATUS_RESULT db_transact(struct db *db, enum status (*apply)(struct db *db, void *context, struct err *err),
+                          void *context, struct err *err)
+{
+    enum status status = db_begin(db, err);
+    if (status == STATUS_OK)
+        status = apply(db, context, err);
+    if (status == STATUS_OK)
+        status = db_commit(db, err);
+    if (status != STATUS_OK)
+        db_rollback(db);
+    return status;
+}
+
 /* --- statements --- */
 
 /* NULL if it cannot be prepared; the reason is then kept for the run that follows. */
@@ -334,6 +347,13 @@ STATUS_RESULT db_checkpoint(struct db *db, bool truncate, struct err *err)
                                          truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
                                          NULL, NULL);
     return code == SQLITE_OK ? STATUS_OK : db_fail(db, code, "checkpoint", err);
+}
+
+void db_tidy(struct db *db, int pages)
+{
+    struct err ignored;
+    if (db->wal_pages > pages)
+        (void)!db_checkpoint(db, false, &ignored);
 }
 
 void db_interrupt(struct db *db)

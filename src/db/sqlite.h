@@ -47,6 +47,10 @@ STATUS_RESULT db_commit(struct db *db, struct err *err);
 /* May be called without a transaction. */
 void db_rollback(struct db *db);
 
+/* One transaction: begins, calls `apply`, commits; rolls back when one of the three fails, and returns its status. */
+STATUS_RESULT db_transact(struct db *db, enum status (*apply)(struct db *db, void *context, struct err *err),
+                          void *context, struct err *err);
+
 /* Parameters are numbered from 1. Bytes must stay valid until the statement is done. */
 void db_bind_i64(struct db *db, size_t statement, int parameter, int64_t value);
 void db_bind_bytes(struct db *db, size_t statement, int parameter, struct bytes value);
@@ -69,6 +73,9 @@ int db_wal_pages(const struct db *db);
 /* Copies the log into the file as far as readers allow; `truncate` waits for none but empties the log if it
  * can. */
 STATUS_RESULT db_checkpoint(struct db *db, bool truncate, struct err *err);
+/* What nobody waits for: copies the log once it has more than `pages`. Failing is harmless, for the log has it all, and the
+ * next one may have more luck. */
+void db_tidy(struct db *db, int pages);
 /* Ends a running statement with CANCELLED. Any thread. */
 void db_interrupt(struct db *db);
 

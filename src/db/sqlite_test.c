@@ -165,11 +165,51 @@ static void test_opening_refuses_what_is_no_database(void **state)
     assert_non_null(db_sqlite_version());
 }
 
+static enum status put_two(struct db *db, void *context, struct err *err)
+{
+    for (int64_t key = 1; key <= 2; key++) {
+        db_bind_i64(db, PUT, 1, key);
+        db_bind_bytes(db, PUT, 2, BYTES_LITERAL("v"));
+        enum status status = db_run(db, PUT, err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return *(const enum status *)context;
+}
+
+static size_t count_rows(struct db *db)
+{
+    size_t count = 0;
+    bool more = true;
+    while (db_next(db, ALL, &more, NULL) == STATUS_OK && more)
+        count++;
+    return count;
+}
+
+static void test_a_function_is_a_transaction(void **state)
+{
+    struct sqlite_fixture *fixture = *state;
+    enum status says = STATUS_ABORTED;
+    assert_int_equal(db_transact(fixture->db, put_two, &says, NULL), STATUS_ABORTED);
+    assert_int_equal(count_rows(fixture->db), 0);
+    says = STATUS_OK;
+    assert_int_equal(db_transact(fixture->db, put_two, &says, NULL), STATUS_OK);
+    assert_int_equal(count_rows(fixture->db), 2);
+    assert_int_equal(db_transact(fixture->db, put_two, &says, NULL),
+                     STATUS_INTERNAL); /* the keys are there */
+    assert_int_equal(count_rows(fixture->db), 2);
+
+    assert_true(db_wal_pages(fixture->db) > 0);
+    db_tidy(fixture->db, 0);
+    assert_int_equal(count_rows(fixture->db), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_values_come_back_exactly, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_transaction_is_whole_or_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_function_is_a_transaction, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failures_have_their_status_and_text, setup, teardown),
         cmocka_unit_test_setup_teardown(test_opening_refuses_what_is_no_database, setup, teardown),
     };

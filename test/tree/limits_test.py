@@ -29,9 +29,6 @@ ZERO_IS_SAID = {
     "query->rows_max": "a query that names no number of rows",
     "query->size_max": "a query that names no size",
     "client->run_timeout_ns": "the setting run-timeout is 0: the pool's own limit",
-    "options->count_max": "not mended yet: store/resources",
-    "options->size_max": "not mended yet: store/resources",
-    "options->total_max": "not mended yet: store/resources",
     "reader->message_size_max": "gRPC messages without a limit of their own",
 }
 TEST = re.compile(r"_test\.[ch]$|_rig\.[ch]$|\.pb\.[ch]$")

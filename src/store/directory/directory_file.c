@@ -108,20 +108,26 @@ static enum status write_row(struct db *db, const struct directory_row *row, str
     return db_run(db, statement, err);
 }
 
+struct directory_rows {
+    const struct directory_row *rows;
+    size_t count;
+};
+
+static enum status write_rows(struct db *db, void *context, struct err *err)
+{
+    const struct directory_rows *set = context;
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < set->count; i++)
+        status = write_row(db, &set->rows[i], err);
+    return status;
+}
+
 enum status directory_file_write(struct directory_file *file, const struct directory_row *rows, size_t count,
                                  struct err *err)
 {
-    enum status status = db_begin(file->db, err);
-    for (size_t i = 0; status == STATUS_OK && i < count; i++)
-        status = write_row(file->db, &rows[i], err);
+    struct directory_rows set = {rows, count};
+    enum status status = db_transact(file->db, write_rows, &set, err);
     if (status == STATUS_OK)
-        status = db_commit(file->db, err);
-    if (status != STATUS_OK) {
-        db_rollback(file->db);
-        return status;
-    }
-    struct err ignored;
-    if (db_wal_pages(file->db) > CHECKPOINT_PAGES)
-        (void)!db_checkpoint(file->db, false, &ignored); /* tried again behind the next one */
-    return STATUS_OK;
+        db_tidy(file->db, CHECKPOINT_PAGES);
+    return status;
 }

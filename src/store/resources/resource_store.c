@@ -7,14 +7,12 @@
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "db/sqlite.h"
+#include "db/schema.h"
+#include "store/sqlite/store_lock.h"
 #include "store/sqlite/store_worker.h"
 
-#define COUNT_MAX_DEFAULT ((size_t)10000)
-#define SIZE_MAX_DEFAULT  ((size_t)256 << 10)
-#define TOTAL_MAX_DEFAULT ((size_t)64 << 20)
-#define CHECKPOINT_PAGES  256        /* of 4 KiB */
-#define APPLICATION_ID    0x53505253 /* "SPRS" */
+#define CHECKPOINT_PAGES 256        /* of 4 KiB */
+#define APPLICATION_ID   0x53505253 /* "SPRS" */
 
 enum statement { RESOURCE_ALL, RESOURCE_PUT, RESOURCE_DELETE, VERSION_PUT, FACT_GET, STATEMENTS };
 
@@ -36,6 +34,11 @@ static const char *const steps[] = {
     "CREATE TABLE fact (name BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;",
 };
 
+static const struct db_schema schema = {.what = "the control plane's store",
+                                        .application_id = APPLICATION_ID,
+                                        .steps = steps,
+                                        .step_count = ARRAY_SIZE(steps)};
+
 /* One resource on the heap; the texts follow it. */
 struct kept_resource {
     struct resource resource;
@@ -44,7 +47,8 @@ struct kept_resource {
 
 struct resource_store {
     struct resource_store_options options;
-    struct db *db; /* the worker's, while there are jobs */
+    struct store_lock lock; /* one process has the file */
+    struct db *db;          /* the worker's, while there are jobs */
     struct store_worker *worker;
     struct kept_resource **at; /* by key */
     size_t count, capacity;
@@ -63,6 +67,12 @@ struct resource_change {
     resource_store_done *on_done;
     void *context;
 };
+
+struct resource_store_options resource_store_options_default(void)
+{
+    return (struct resource_store_options){
+        .count_max = RESOURCE_COUNT_MAX, .size_max = RESOURCE_SIZE_MAX, .total_max = RESOURCE_TOTAL_MAX};
+}
 
 /* --- in memory --- */
 
@@ -172,23 +182,24 @@ static enum status write_row(struct db *db, const struct resource *resource, boo
     return db_run(db, RESOURCE_PUT, err);
 }
 
+/* The row, and the highest version that there was. */
+static enum status write_change(struct db *db, void *context, struct err *err)
+{
+    const struct resource_change *change = context;
+    enum status status = write_row(db, &change->kept->resource, change->delete, err);
+    if (status != STATUS_OK)
+        return status;
+    db_bind_i64(db, VERSION_PUT, 1, (int64_t)change->kept->resource.version);
+    return db_run(db, VERSION_PUT, err);
+}
+
 static void perform(struct store_job *job)
 {
     struct resource_change *change = CONTAINER_OF(job, struct resource_change, job);
     struct db *db = change->store->db;
-    change->status = db_begin(db, &change->err);
+    change->status = db_transact(db, write_change, change, &change->err);
     if (change->status == STATUS_OK)
-        change->status = write_row(db, &change->kept->resource, change->delete, &change->err);
-    if (change->status == STATUS_OK) {
-        db_bind_i64(db, VERSION_PUT, 1, (int64_t)change->kept->resource.version);
-        change->status = db_run(db, VERSION_PUT, &change->err);
-    }
-    if (change->status == STATUS_OK)
-        change->status = db_commit(db, &change->err);
-    if (change->status != STATUS_OK)
-        db_rollback(db);
-    else if (db_wal_pages(db) >= CHECKPOINT_PAGES)
-        (void)!db_checkpoint(db, false, NULL); /* the next one may have more luck */
+        db_tidy(db, CHECKPOINT_PAGES);
 }
 
 static void report(struct store_job *job)
@@ -328,57 +339,17 @@ static enum status load_version(struct resource_store *store, struct err *err)
     return STATUS_OK;
 }
 
-static void take_options(struct resource_store *store, const struct resource_store_options *options)
+static enum status open_file(struct resource_store *store, struct err *err)
 {
-    struct resource_store_options *own = &store->options;
-    *own = *options;
-    own->count_max = options->count_max ? options->count_max : COUNT_MAX_DEFAULT;
-    own->size_max = options->size_max ? options->size_max : SIZE_MAX_DEFAULT;
-    own->total_max = options->total_max ? options->total_max : TOTAL_MAX_DEFAULT;
-}
-
-/* Each step once, in a transaction with the version that it leads to. */
-static enum status upgrade(struct db *db, struct err *err)
-{
-    int64_t version = 0, application = 0;
-    enum status status = db_pragma(db, "user_version", &version, err);
-    if (status == STATUS_OK)
-        status = db_pragma(db, "application_id", &application, err);
-    if (status != STATUS_OK)
-        return status;
-    if (version > 0 && application != APPLICATION_ID)
-        return err_set(err, STATUS_FAILED_PRECONDITION, "the file is another program's database");
-    if (version > (int64_t)ARRAY_SIZE(steps))
-        return err_set(
-            err, STATUS_FAILED_PRECONDITION,
-            "the file has version %lld and this program knows versions up to %zu; it was written by a "
-            "newer sallyport",
-            (long long)version, ARRAY_SIZE(steps));
-    for (; status == STATUS_OK && version < (int64_t)ARRAY_SIZE(steps); version++) {
-        status = db_begin(db, err);
-        if (status == STATUS_OK)
-            status = db_script(db, steps[version], err);
-        if (status == STATUS_OK)
-            status = db_pragma_set(db, "application_id", APPLICATION_ID, err);
-        if (status == STATUS_OK)
-            status = db_pragma_set(db, "user_version", version + 1, err);
-        if (status == STATUS_OK)
-            status = db_commit(db, err);
-        if (status != STATUS_OK)
-            db_rollback(db);
-    }
-    return status;
-}
-
-static enum status open_file(const struct resource_store_options *options, struct db **ret_db,
-                             struct err *err)
-{
+    const struct resource_store_options *options = &store->options;
     const struct db_options file = {.path = options->path,
                                     .cache_size_kib = 1024,
                                     .statements = statements,
                                     .statement_count = STATEMENTS};
-    enum status status = db_open(&file, ret_db, err);
-    return status == STATUS_OK ? upgrade(*ret_db, err) : status;
+    enum status status = store_lock_take(options->path, options->path, &store->lock, err);
+    if (status == STATUS_OK)
+        status = db_open(&file, &store->db, err);
+    return status == STATUS_OK ? db_schema_upgrade(store->db, &schema, err) : status;
 }
 
 enum status resource_store_open(struct loop *loop, const struct resource_store_options *options,
@@ -387,8 +358,10 @@ enum status resource_store_open(struct loop *loop, const struct resource_store_o
     struct resource_store *store = calloc(1, sizeof *store);
     if (!store)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
-    take_options(store, options);
-    enum status status = open_file(&store->options, &store->db, err);
+    ASSERT(options->count_max > 0 && options->size_max > 0 && options->total_max > 0);
+    store->options = *options;
+    store->lock = STORE_LOCK_NONE;
+    enum status status = open_file(store, err);
     if (status == STATUS_OK)
         status = load(store, err);
     if (status == STATUS_OK)
@@ -412,6 +385,7 @@ void resource_store_close(struct resource_store *store)
     if (store->db)
         (void)!db_checkpoint(store->db, true, NULL); /* the log is read at the next start */
     db_close(store->db);
+    store_lock_release(&store->lock);
     for (size_t i = 0; i < store->count; i++)
         free(store->at[i]);
     free(store->at);

@@ -12,13 +12,20 @@
 
 struct resource_store;
 
-struct resource_store_options { /* zero fields take the default behind */
+#define RESOURCE_COUNT_MAX ((size_t)10000)
+#define RESOURCE_SIZE_MAX  ((size_t)256 << 10) /* bytes of one text */
+#define RESOURCE_TOTAL_MAX ((size_t)64 << 20)  /* bytes of all texts */
+
+struct resource_store_options { /* all are set: resource_store_options_default, then the path */
     const char *path;           /* of the file; created if absent */
     const char *shown;          /* what messages call it; NULL: `path` */
-    size_t count_max;           /* resources: 10000 */
-    size_t size_max;            /* bytes of one text: 256 KiB */
-    size_t total_max;           /* bytes of all texts: 64 MiB */
+    size_t count_max;
+    size_t size_max;
+    size_t total_max;
 };
+
+/* The limits above; no path. */
+struct resource_store_options resource_store_options_default(void);
 
 /* Views are valid until a change of that resource is reported. */
 struct resource {
@@ -33,10 +40,11 @@ struct resource {
 /* How a change went; `text` says why not, and may be NULL. The change is in memory, too. */
 typedef void resource_store_done(void *context, enum status status, const char *text);
 
-/* Opens, upgrades, and reads all. FAILED_PRECONDITION: the file is of a newer program; the statuses of db/sqlite.h. */
+/* Opens, locks, upgrades, and reads all. UNAVAILABLE: another process has it; FAILED_PRECONDITION: the file is of a newer
+ * program, or of another one; the statuses of db/sqlite.h. */
 STATUS_RESULT resource_store_open(struct loop *loop, const struct resource_store_options *options,
                                   struct resource_store **ret_store, struct err *err);
-/* What is on its way is written; nobody is called. NULL allowed. */
+/* The change in work is written; those behind it, which nobody was told of, are not, and nobody is called. NULL allowed. */
 void resource_store_close(struct resource_store *store);
 
 /* The resource with that key, or NULL. */

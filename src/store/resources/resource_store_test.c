@@ -24,9 +24,23 @@ struct resource_fixture {
 static void open_store(struct resource_fixture *f, size_t count_max)
 {
     struct err error = {0};
-    struct resource_store_options options = {.path = f->path, .count_max = count_max, .size_max = 100};
+    struct resource_store_options options = resource_store_options_default();
+    options.path = f->path;
+    options.count_max = count_max;
+    options.size_max = 100;
     if (resource_store_open(f->loop, &options, &f->store, &error) != STATUS_OK)
         fail_msg("%s", error.text);
+}
+
+/* What opening it says; it is not kept open. */
+static enum status try_open(struct resource_fixture *f, struct err *ret_error)
+{
+    struct resource_store_options options = resource_store_options_default();
+    struct resource_store *store = NULL;
+    options.path = f->path;
+    enum status status = resource_store_open(f->loop, &options, &store, ret_error);
+    resource_store_close(store);
+    return status;
 }
 
 static int begin(void **state)
@@ -37,7 +51,7 @@ static int begin(void **state)
     assert_non_null(mkdtemp(f->folder));
     snprintf(f->path, sizeof f->path, "%s/control.db", f->folder);
     assert_int_equal(loop_create(&f->loop, NULL), STATUS_OK);
-    open_store(f, 0);
+    open_store(f, RESOURCE_COUNT_MAX);
     *state = f;
     return 0;
 }
@@ -52,6 +66,8 @@ static int end(void **state)
     snprintf(path, sizeof path, "%s-wal", f->path);
     unlink(path);
     snprintf(path, sizeof path, "%s-shm", f->path);
+    unlink(path);
+    snprintf(path, sizeof path, "%s.lock", f->path);
     unlink(path);
     assert_int_equal(rmdir(f->folder), 0);
     free(f);
@@ -106,7 +122,7 @@ static void reopen(struct resource_fixture *f)
     resource_store_close(f->store);
     loop_destroy(f->loop);
     assert_int_equal(loop_create(&f->loop, NULL), STATUS_OK);
-    open_store(f, 0);
+    open_store(f, RESOURCE_COUNT_MAX);
 }
 
 static void assert_resource(struct resource_fixture *f, const char *key, const char *id, const char *text)
@@ -207,17 +223,36 @@ static void a_newer_file_is_refused(void **state)
 {
     struct resource_fixture *f = *state;
     struct db *db = NULL;
-    struct resource_store *store = NULL;
     struct err error = {0};
     resource_store_close(f->store);
     f->store = NULL;
     assert_int_equal(db_open(&(struct db_options){.path = f->path}, &db, NULL), STATUS_OK);
     assert_int_equal(db_pragma_set(db, "user_version", 99, NULL), STATUS_OK);
     db_close(db);
-    assert_int_equal(
-        resource_store_open(f->loop, &(struct resource_store_options){.path = f->path}, &store, &error),
-        STATUS_FAILED_PRECONDITION);
+    assert_int_equal(try_open(f, &error), STATUS_FAILED_PRECONDITION);
     assert_non_null(strstr(error.text, "newer sallyport"));
+}
+
+static void another_programs_file_is_refused(void **state)
+{
+    struct resource_fixture *f = *state;
+    struct db *db = NULL;
+    struct err error = {0};
+    resource_store_close(f->store);
+    f->store = NULL;
+    assert_int_equal(unlink(f->path), 0);
+    assert_int_equal(db_open(&(struct db_options){.path = f->path}, &db, NULL), STATUS_OK);
+    assert_int_equal(db_script(db, "CREATE TABLE theirs (a);", NULL), STATUS_OK);
+    db_close(db);
+    assert_int_equal(try_open(f, &error), STATUS_FAILED_PRECONDITION);
+    assert_non_null(strstr(error.text, "another program"));
+}
+
+static void one_process_has_it(void **state)
+{
+    struct resource_fixture *f = *state;
+    struct err error = {0};
+    assert_int_equal(try_open(f, &error), STATUS_UNAVAILABLE);
 }
 
 int main(void)
@@ -230,6 +265,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(they_are_walked_in_order, begin, end),
         cmocka_unit_test_setup_teardown(limits_hold_also_for_what_is_on_its_way, begin, end),
         cmocka_unit_test_setup_teardown(a_newer_file_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(another_programs_file_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(one_process_has_it, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

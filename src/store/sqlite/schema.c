@@ -16,6 +16,7 @@
  *   receipt   which operations clients have sent lately; only ever appended, and cut off at its old end */
 #include "store/sqlite/schema.h"
 
+#include "db/schema.h"
 #include "store/columns.h"
 
 const char *const task_schema_steps[] = {
@@ -129,7 +130,6 @@ const int task_schema_version = ARRAY_SIZE(task_schema_steps);
     " < ?6 ORDER BY entity_id"
 
 const char *const task_statements[TASK_STATEMENT_COUNT] = {
-    [TASK_TABLE_COUNT] = "SELECT count(*) FROM sqlite_master",
     [TASK_COPY_INTO] = "VACUUM INTO CAST(?1 AS TEXT)",
     [TASK_META_GET] = "SELECT value FROM meta WHERE name = ?1",
     [TASK_META_PUT] = "INSERT INTO meta (name, value) VALUES (?1, ?2)"
@@ -233,64 +233,11 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
 
 #define APPLICATION_ID 0x53504f54 /* "SPOT": Sallyport's tasks, in the file's header */
 
-static enum status schema_step(struct db *db, const char *step, int version, struct err *err)
-{
-    enum status status = db_begin(db, err);
-    if (status == STATUS_OK)
-        status = db_script(db, step, err);
-    if (status == STATUS_OK)
-        status = db_pragma_set(db, "user_version", version, err);
-    if (status == STATUS_OK)
-        status = db_pragma_set(db, "application_id", APPLICATION_ID, err);
-    if (status == STATUS_OK)
-        status = db_commit(db, err);
-    if (status != STATUS_OK) {
-        db_rollback(db);
-        if (version == 1)
-            return err_wrap(err, "making the store");
-        return err_wrap(err, "upgrading the store to version %d", version);
-    }
-    return STATUS_OK;
-}
-
-static enum status table_count(struct db *db, int64_t *ret_count, struct err *err)
-{
-    bool row = false;
-    enum status status = db_next(db, TASK_TABLE_COUNT, &row, err);
-    if (status != STATUS_OK)
-        return status;
-    *ret_count = db_column_i64(db, TASK_TABLE_COUNT, 0);
-    db_done(db, TASK_TABLE_COUNT);
-    return STATUS_OK;
-}
-
 STATUS_RESULT task_schema_upgrade(struct db *db, const char *const *steps, int step_count, struct err *err)
 {
-    int64_t version = 0;
-    int64_t application = 0;
-    int64_t tables = 0;
-    enum status status = db_pragma(db, "user_version", &version, err);
-    if (status == STATUS_OK)
-        status = db_pragma(db, "application_id", &application, err);
-    if (status == STATUS_OK)
-        status = table_count(db, &tables, err);
-    if (status != STATUS_OK)
-        return status;
-
-    /* A file without our mark is ours to take only while nobody has put anything in it. */
-    bool untouched = application == 0 && version == 0 && tables == 0;
-    if (application != APPLICATION_ID && !untouched)
-        return err_set(err, STATUS_FAILED_PRECONDITION, "the file is another program's database");
-    if (version > step_count)
-        return err_set(
-            err, STATUS_FAILED_PRECONDITION,
-            "the store has version %lld and this program knows versions up to %d; it was written by a "
-            "newer sallyport",
-            (long long)version, step_count);
-    for (int i = (int)version; i < step_count; i++) {
-        status = schema_step(db, steps[i], i + 1, err);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
+    const struct db_schema schema = {.what = "the store",
+                                     .application_id = APPLICATION_ID,
+                                     .steps = steps,
+                                     .step_count = (size_t)step_count};
+    return db_schema_upgrade(db, &schema, err);
 }

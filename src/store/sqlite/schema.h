@@ -7,7 +7,6 @@
 #include "db/sqlite.h"
 
 enum task_statement {
-    TASK_TABLE_COUNT,
     TASK_COPY_INTO,
     TASK_META_GET,
     TASK_META_PUT,

@@ -12,21 +12,27 @@
 #include "store/sqlite/sqlite_store_internal.h"
 #include "store/sqlite/store_reserve.h"
 
+struct store_step {
+    struct sqlite_store *store;
+    enum status (*apply)(struct sqlite_store *store, void *context, struct err *err);
+    void *context;
+};
+
+static enum status take_step(struct db *db, void *context, struct err *err)
+{
+    (void)db; /* the store's writer */
+    const struct store_step *step = context;
+    return step->apply(step->store, step->context, err);
+}
+
 STATUS_RESULT sqlite_store_transaction(struct sqlite_store *store,
                                        enum status (*apply)(struct sqlite_store *store, void *context,
                                                             struct err *err),
                                        void *context, struct err *err)
 {
+    struct store_step step = {store, apply, context};
     enum status status = store_lock_check(&store->lock, store->shown, err);
-    if (status == STATUS_OK)
-        status = db_begin(store->writer, err);
-    if (status == STATUS_OK)
-        status = apply(store, context, err);
-    if (status == STATUS_OK)
-        status = db_commit(store->writer, err);
-    if (status != STATUS_OK)
-        db_rollback(store->writer);
-    return status;
+    return status == STATUS_OK ? db_transact(store->writer, take_step, &step, err) : status;
 }
 
 struct err sqlite_store_failure(struct sqlite_store *store)

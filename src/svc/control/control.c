@@ -155,7 +155,9 @@ enum status control_create(struct loop *loop, const struct control_options *opti
     list_init(&control->waiting);
     control->next.on_run = on_next;
 
-    const struct resource_store_options store = {.path = options->path, .shown = options->shown};
+    struct resource_store_options store = resource_store_options_default();
+    store.path = options->path;
+    store.shown = options->shown;
     enum status status = resource_store_open(loop, &store, &control->store, err);
     if (status == STATUS_OK && (status = show_all_fixed(control)) != STATUS_OK)
         (void)err_set(err, status, "out of memory");
