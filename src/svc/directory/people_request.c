@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* people_request.c — bodies and names come in here, lists go out. */
+#include "svc/directory/people_request.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/log.h"
+#include "os/clock.h"
+
+#define AREA          "audit"
+#define NAME_SIZE_MAX 200              /* bytes */
+#define EXPIRY_MAX    (3650LL * 86400) /* seconds */
+
+/* --- reading --- */
+
+json_t *people_read_body(struct http_request *request)
+{
+    static const struct json_limits limits = {.depth_max = 8, .values_max = 1000};
+    struct err err = {0};
+    json_t *root = NULL;
+    if (json_parse(http_request_body(request), &limits, &root, &err) == STATUS_OK && json_is_object(root))
+        return root;
+    json_decref(root);
+    http_respond_failure(request, 400, "The body must be a JSON object.");
+    return NULL;
+}
+
+const char *people_text(const json_t *root, const char *name)
+{
+    const char *text = json_string_value(json_object_get(root, name));
+    bool sound = text && *text && strlen(text) == json_string_length(json_object_get(root, name));
+    return sound ? text : NULL;
+}
+
+/* A name that may stand in a command line and in a log. */
+static bool name_valid(const char *name)
+{
+    for (const char *at = name; name && *at; at++)
+        if ((unsigned char)*at < 0x20 || strchr("\"'\\<>`", *at) || *at == 0x7f)
+            return false;
+    return name && strlen(name) <= NAME_SIZE_MAX;
+}
+
+const char *people_take_name(struct http_request *request, const json_t *root)
+{
+    const char *name = people_text(root, "name");
+    if (name_valid(name))
+        return name;
+    http_respond_failure(request, 400,
+                         "The member \"name\" must be a text of at most 200 bytes without quotes.");
+    return NULL;
+}
+
+bool people_find(const struct directory *directory, struct bytes text, struct people_principal *ret_found)
+{
+    const struct directory_person *person = directory_find(directory, DIRECTORY_PERSON, "name", text);
+    if (!person)
+        person = directory_find(directory, DIRECTORY_PERSON, "id", text);
+    const struct directory_group *group = directory_find(directory, DIRECTORY_GROUP, "name", text);
+    if (!group)
+        group = directory_find(directory, DIRECTORY_GROUP, "id", text);
+    const struct directory_application *application =
+        directory_find(directory, DIRECTORY_APPLICATION, "id", text);
+    if (!application)
+        application = directory_find(directory, DIRECTORY_APPLICATION, "client_id", text);
+    const struct directory_application *named = NULL;
+    while (!application && (named = directory_next(directory, DIRECTORY_APPLICATION, named)))
+        if (bytes_equal_nocase(bytes_of_cstr(named->name), text))
+            application = named;
+    if (person)
+        *ret_found = (struct people_principal){person->id, person->name, "User"};
+    else if (group)
+        *ret_found = (struct people_principal){group->id, group->name, "Group"};
+    else if (application)
+        *ret_found = (struct people_principal){application->id, application->name, "ServicePrincipal"};
+    return person || group || application;
+}
+
+bool people_take(const struct directory *directory, struct http_request *request, struct bytes text,
+                 const char *type, struct people_principal *ret_found)
+{
+    if (people_find(directory, text, ret_found) && (!type || strcmp(ret_found->type, type) == 0))
+        return true;
+    http_respond_failure(request, 404, "There is no such person, group or application.");
+    return false;
+}
+
+int64_t people_expiry(const json_t *root, int64_t otherwise_ns)
+{
+    const json_t *seconds = json_object_get(root, "expiresInSeconds");
+    int64_t now_ns = clock_unix_ns();
+    if (json_is_integer(seconds) && json_integer_value(seconds) > 0)
+        return now_ns + MIN(json_integer_value(seconds), EXPIRY_MAX) * NS_PER_S;
+    return otherwise_ns ? now_ns + otherwise_ns : 0;
+}
+
+/* --- writing --- */
+
+void people_write_time(struct json_writer *json, const char *name, int64_t unix_ns)
+{
+    char text[TIME_TEXT_SIZE_MAX];
+    size_t size = unix_ns ? time_format(unix_ns, 0, text) : 0;
+    if (size > 0)
+        json_write_member_string(json, name, bytes_of(text, size));
+}
+
+void people_answer(struct http_request *request, struct json_writer *json)
+{
+    if (json_write_status(json) == STATUS_OK)
+        http_respond(request, 200, "application/json; charset=utf-8", buf_peek(json->out));
+    else
+        http_respond_failure(request, 503, "out of memory");
+}
+
+void people_answer_objects(struct http_request *request, const struct directory *directory,
+                           enum directory_kind kind, const char *name, people_write_object *write)
+{
+    CLEANUP(buf_fini) struct buf body = {0};
+    struct json_writer json = {.out = &body};
+    const void *object = NULL;
+    json_write_begin_object(&json);
+    json_write_key(&json, name);
+    json_write_begin_array(&json);
+    while ((object = directory_next(directory, kind, object))) {
+        json_write_begin_object(&json);
+        write(&json, directory, object);
+        json_write_end_object(&json);
+    }
+    json_write_end_array(&json);
+    json_write_end_object(&json);
+    people_answer(request, &json);
+}
+
+void people_note(struct http_request *request, const char *what, const char *of)
+{
+    log_info(AREA, "%s of=\"%.100s\" by=\"%.80s\"", what, of, http_request_principal(request)->name);
+}
+
+void people_make_secret(const char *prefix, struct people_secret *secret)
+{
+    directory_guid(secret->id);
+    secret_make(prefix, secret->text);
+    secret_hash(bytes_of_cstr(secret->text), secret->hash);
+    snprintf(secret->hint, sizeof secret->hint, "%.8s", secret->text);
+}

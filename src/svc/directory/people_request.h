@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* people_request.h — what the routes of /v1/directory share: how a body is read, how a name names somebody, how a list is
+ * answered. For the people_*.c of this folder. Loop's thread. */
+#ifndef SVC_DIRECTORY_PEOPLE_REQUEST_H
+#define SVC_DIRECTORY_PEOPLE_REQUEST_H
+
+#include "crypto/secret.h"
+#include "net/http_router.h"
+#include "store/directory/directory.h"
+#include "wire/json/json.h"
+
+/* --- what was sent --- */
+
+/* The body, a JSON object, which the caller releases. NULL: it is none, and answered. */
+json_t *people_read_body(struct http_request *request);
+/* A member's text; NULL if it is absent, empty, no text or holds a NUL. */
+const char *people_text(const json_t *root, const char *name);
+/* The member "name", if it may stand in a command line and in a log. NULL: it may not, and that is answered. */
+const char *people_take_name(struct http_request *request, const json_t *root);
+/* The time that "expiresInSeconds" means, in ns since 1970; without it `otherwise_ns` from now, of which 0 is never. */
+int64_t people_expiry(const json_t *root, int64_t otherwise_ns);
+
+/* A person, a group or an application. Texts live as long as the object. */
+struct people_principal {
+    const char *id;
+    const char *name;
+    const char *type; /* as an assignment says it */
+};
+
+/* By id, name or client id. False: there is none. */
+bool people_find(const struct directory *directory, struct bytes text, struct people_principal *ret_found);
+/* The same of one type (NULL: any); if there is none, that is answered. */
+bool people_take(const struct directory *directory, struct http_request *request, struct bytes text,
+                 const char *type, struct people_principal *ret_found);
+
+/* --- answers --- */
+
+/* A member with a time as RFC 3339; nothing for 0. */
+void people_write_time(struct json_writer *json, const char *name, int64_t unix_ns);
+/* 200 with what was written. */
+void people_answer(struct http_request *request, struct json_writer *json);
+
+/* Writes the members of one object. */
+typedef void people_write_object(struct json_writer *json, const struct directory *directory,
+                                 const void *object);
+/* 200 with {"NAME": [all objects of that kind]}. */
+void people_answer_objects(struct http_request *request, const struct directory *directory,
+                           enum directory_kind kind, const char *name, people_write_object *write);
+/* One line in the server's log: what was done to whom, and by whom. */
+void people_note(struct http_request *request, const char *what, const char *of);
+
+/* --- secrets --- */
+
+struct people_secret {
+    char id[GUID_TEXT_SIZE + 1];
+    char text[SECRET_TEXT_SIZE + 1]; /* wiped by who has it */
+    char hash[SECRET_HASH_SIZE + 1];
+    char hint[9];
+};
+
+void people_make_secret(const char *prefix, struct people_secret *secret);
+
+/* --- handlers that the table of people.c names --- */
+
+/* Deletes what the path names, with what belongs to it, and answers. */
+void people_delete(struct directory *directory, struct http_request *request, enum directory_kind kind,
+                   const char *type);
+
+/* people_groups.c */
+void people_groups_list(void *context, struct http_request *request);
+void people_group_create(void *context, struct http_request *request);
+void people_group_delete(void *context, struct http_request *request);
+void people_member_create(void *context, struct http_request *request);
+void people_member_delete(void *context, struct http_request *request);
+
+/* people_grants.c */
+void people_keys_list(void *context, struct http_request *request);
+void people_key_create(void *context, struct http_request *request);
+void people_key_revoke(void *context, struct http_request *request);
+void people_assignments_list(void *context, struct http_request *request);
+void people_assignment_create(void *context, struct http_request *request);
+void people_assignment_delete(void *context, struct http_request *request);
+void people_who_am_i(void *context, struct http_request *request);
+
+#endif
