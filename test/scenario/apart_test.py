@@ -179,6 +179,7 @@ class Apart(unittest.TestCase):
             with self.subTest(text=text, pool_url=pool_url):
                 app = Server(PROGRAM, command="app", environment=dict(
                     os.environ, SESSION_POOL_URL=pool_url, DURABLE_TASK_SCHEDULER_CONNECTION_STRING=connection_string))
+                self.addCleanup(app.close)
                 with self.assertRaises(AssertionError):
                     app.start()
                 self.assertEqual(app.process.returncode, 2)

@@ -3,6 +3,7 @@
 #include "cmd/cli/fetch.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 
 #include "base/encode.h"
 #include "cmd/limit_values.h"
@@ -107,4 +108,36 @@ STATUS_RESULT fetch_json(const struct cli_session *session, const char *path, lo
     if (json_parse(buf_peek(&body), NULL, ret_answer, NULL) != STATUS_OK)
         *ret_answer = NULL; /* an endpoint that has no such API answers what it likes */
     return STATUS_OK;
+}
+
+/* What the HTTP status means to whoever typed the command. */
+static enum dt_status meaning_of(long http_status)
+{
+    static const struct {
+        long http_status;
+        enum dt_status status;
+    } rows[] = {{401, DT_UNAUTHENTICATED}, {403, DT_PERMISSION_DENIED}, {503, DT_UNAVAILABLE}};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (rows[i].http_status == http_status)
+            return rows[i].status;
+    return DT_UNIMPLEMENTED;
+}
+
+int fetch_text(const struct cli_session *session, const char *path, const char *absent, struct buf *ret_body)
+{
+    struct err err = {0};
+    long http_status = 0;
+    if (fetch_bytes(session, path, &http_status, ret_body, &err) != STATUS_OK) {
+        struct dt_error error = {.status = DT_UNAVAILABLE};
+        (void)snprintf(error.text, sizeof error.text, "%s", err.text);
+        return cli_session_failed(session, &error, NULL);
+    }
+    if (http_status == 200)
+        return EXIT_GOOD;
+    CLEANUP(json_release) json_t *problem = NULL;
+    (void)!json_parse(buf_peek(ret_body), NULL, &problem, NULL);
+    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    struct dt_error error = {.status = meaning_of(http_status)};
+    (void)snprintf(error.text, sizeof error.text, "%s", detail ? detail : absent);
+    return cli_session_failed(session, &error, NULL);
 }

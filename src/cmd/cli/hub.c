@@ -58,40 +58,23 @@ static void hub_table(const json_t *hubs, struct buf *out)
     print_table_fini(&table);
 }
 
-static void append_json(struct buf *out, const json_t *value)
-{
-    char *text = json_dumps(value, JSON_COMPACT);
-    if (text)
-        buf_append_cstr(out, text);
-    else
-        out->failed = true;
-    buf_append_byte(out, '\n');
-    free(text);
-}
-
 int cli_hub_ls(struct cli_session *session)
 {
+    static const char absent[] = "the endpoint lists no task hubs";
     CLEANUP(json_release) json_t *answer = NULL;
-    CLEANUP(buf_fini) struct buf out = {0};
-    struct err err = {0};
-    struct dt_error error = {.status = DT_UNIMPLEMENTED};
-    long status = 0;
-    if (fetch_json(session, "/v1/hubs", &status, &answer, &err) != STATUS_OK) {
-        error.status = DT_UNAVAILABLE;
-        (void)snprintf(error.text, sizeof error.text, "%s", err.text);
-        return cli_session_failed(session, &error, NULL);
-    }
+    CLEANUP(buf_fini) struct buf body = {0}, out = {0};
+    int code = fetch_text(session, "/v1/hubs", absent, &body);
+    if (code != EXIT_GOOD)
+        return code;
+    (void)!json_parse(buf_peek(&body), NULL, &answer, NULL);
     const json_t *hubs = json_object_get(answer, "hubs");
-    if (status == 401 || status == 403)
-        error.status = status == 401 ? DT_UNAUTHENTICATED : DT_PERMISSION_DENIED;
-    if (status != 200 || !json_is_array(hubs)) {
-        const char *detail = json_string_value(json_object_get(answer, "detail"));
-        (void)snprintf(error.text, sizeof error.text, "%s",
-                       detail ? detail : "the endpoint lists no task hubs");
+    if (!json_is_array(hubs)) {
+        struct dt_error error = {.status = DT_UNIMPLEMENTED};
+        (void)snprintf(error.text, sizeof error.text, "%s", absent);
         return cli_session_failed(session, &error, NULL);
     }
     if (cli_wants_json(session))
-        append_json(&out, answer);
+        print_json_value(&out, answer);
     else
         hub_table(hubs, &out);
     return cli_print(session, &out);

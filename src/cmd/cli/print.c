@@ -3,6 +3,7 @@
 #include "cmd/cli/print.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/encode.h"
 
@@ -114,6 +115,17 @@ void print_json_text(struct json_writer *json, const char *name, const char *val
 {
     if (value)
         json_write_member_cstr(json, name, value);
+}
+
+void print_json_value(struct buf *out, const json_t *value)
+{
+    char *text = json_dumps(value, JSON_COMPACT);
+    if (text)
+        buf_append_cstr(out, text);
+    else
+        out->failed = true;
+    buf_append_byte(out, '\n');
+    free(text);
 }
 
 bool print_out(const struct buf *out)

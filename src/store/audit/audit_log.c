@@ -154,9 +154,10 @@ static void batch_perform(struct store_job *job)
 
 static void tell(struct audit_log *log, struct audit_pending *pending)
 {
-    bool broken = pending->status != STATUS_OK && pending->status != STATUS_INVALID_ARGUMENT &&
-                  pending->status != STATUS_TOO_LARGE; /* these are of the entry, not of the log */
-    log->failure = broken ? pending->err : (struct err){0};
+    /* An entry that has no line says nothing of the log. */
+    bool of_the_entry = pending->status == STATUS_INVALID_ARGUMENT || pending->status == STATUS_TOO_LARGE;
+    if (!of_the_entry)
+        log->failure = pending->err; /* empty when it was written */
     if (pending->waiter)
         pending->waiter->on_done(pending->waiter, pending->status, &pending->err);
     else if (pending->status != STATUS_OK)
