@@ -448,6 +448,40 @@ class Case(unittest.TestCase):
         self.assertEqual(done.returncode, code, done)
         return done.stdout if code == 0 else done.stderr
 
+    def test_nobody_rises_by_writing_the_directory(self):
+        """An Owner of the control plane alone, and a key that was narrowed to it: neither makes themselves more than that."""
+        self.good("POST", "/v1/directory/users", {"name": "part@example.org"})
+        self.grant("Owner", "part@example.org", "/control")
+        self.good("POST", "/v1/directory/groups", {"name": "rulers"})
+        self.grant("Owner", "rulers", "/")
+        narrow = {"name": "narrow", "owner": "owner@sallyport", "roles": "Owner", "scope": "/control"}
+        keys = {"part": self.good("POST", "/v1/directory/keys", {"name": "part", "owner": "part@example.org"})["key"],
+                "narrow": self.good("POST", "/v1/directory/keys", narrow)["key"]}
+        assignment = {"role": "Reviewer", "principal": "part@example.org", "scope": "/app"}
+        theirs = self.grant("Reviewer", "part@example.org", "/app/x")
+        attempts = [("POST", "/v1/directory/assignments", assignment),
+                    ("POST", "/v1/directory/assignments", {**assignment, "scope": "/"}),
+                    ("DELETE", f"/v1/directory/assignments/{theirs}", None),
+                    ("POST", "/v1/directory/keys", {"name": "risen", "owner": "owner@sallyport"}),
+                    ("POST", "/v1/directory/keys", {"name": "risen", "owner": "part@example.org", "scope": "/app"}),
+                    ("POST", "/v1/directory/secrets/owner@sallyport", None),
+                    ("POST", "/v1/directory/groups/rulers/members", {"member": "part@example.org"})]
+        subscription = self.good("GET", "/subscriptions?api-version=2022-12-01")["value"][0]["subscriptionId"]
+        owner_role = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+        person = [user["id"] for user in self.good("GET", "/v1/directory/users")["users"] if user["name"] == "part@example.org"][0]
+        attempts.append(("PUT", f"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleAssignments/"
+                         "00000000-0000-4000-8000-000000000001?api-version=2022-04-01",
+                         {"properties": {"roleDefinitionId": owner_role, "principalId": person, "principalType": "User"}}))
+        for who, key in keys.items():
+            for method, path, body in attempts:
+                with self.subTest(who=who, method=method, path=path, body=body):
+                    status, _, answer = self.ask(method, path, body, key)
+                    self.assertEqual(status, 403, answer)
+            allowed = {**assignment, "scope": f"/control/{who}"}
+            self.assertEqual(self.ask("POST", "/v1/directory/assignments", allowed, key)[0], 201)
+            self.assertEqual(self.ask("POST", "/v1/directory/keys", {"name": who, "owner": "part@example.org",
+                                                                     "scope": "/control"}, key)[0], 201)
+
     def test_the_commands_make_people_groups_applications_keys_and_roles(self):
         self.command("user", "create", "carol@example.org", "--display-name", "Carol")
         self.assertIn("carol@example.org", self.command("user", "ls"))

@@ -110,6 +110,34 @@ enum access_verdict access_decide(const struct principal *principal, enum access
     return access_decide_at(principal, permission, scope, (struct bytes){0});
 }
 
+static const struct bytes subscriptions = BYTES_LITERAL("/subscriptions/");
+
+struct bytes access_scope(struct bytes scope, const char *subscription)
+{
+    while (scope.size > 1 && scope.data[scope.size - 1] == '/')
+        scope.size--;
+    struct bytes name = bytes_slice(scope, subscriptions.size, SIZE_MAX);
+    bool is_ours = bytes_equal_nocase(name, bytes_of_cstr(subscription)) ||
+                   bytes_equal_nocase(name, BYTES_LITERAL("local"));
+    bool whole = bytes_starts_with_nocase(scope, subscriptions) && is_ours;
+    return whole ? BYTES_LITERAL("/") : scope;
+}
+
+bool access_may_grant(const struct principal *principal, struct bytes scope, const char *subscription)
+{
+    struct principal who = *principal;
+    if (!who.narrowed)
+        who.within =
+            (struct bytes){0}; /* what a token is meant for says nothing of what its owner may grant */
+
+    /* Ids of resources are no places; all of them are the control plane's. */
+    struct bytes asked = access_scope(scope, subscription);
+    bool is_resource = bytes_starts_with_nocase(asked, subscriptions);
+    struct bytes place = is_resource ? BYTES_LITERAL("/control") : asked;
+    struct bytes resource = is_resource ? asked : (struct bytes){0};
+    return access_decide_at(&who, ACCESS_GRANT, place, resource) == ACCESS_GRANTED;
+}
+
 const char *access_permission_name(enum access_permission permission)
 {
     ASSERT(permission < ACCESS_PERMISSIONS);

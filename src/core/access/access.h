@@ -64,6 +64,8 @@ struct principal {
     const char *refusal; /* NULL, or why the credentials that were shown do not count; without an id then */
     struct bytes
         within; /* the only place where the credentials count, as their audience says; "": everywhere */
+    bool
+        narrowed; /* `within` is not where they are meant for, but all that they were made for: an API key's scope */
 };
 
 /* Whoever reaches a server without sign-in: it listens on loopback only, so they are on this machine. */
@@ -84,6 +86,12 @@ enum access_verdict access_decide(const struct principal *principal, enum access
  * ("/subscriptions/…"; "" if there is none). A grant may hold at either; `within` is a place. */
 enum access_verdict access_decide_at(const struct principal *principal, enum access_permission permission,
                                      struct bytes place, struct bytes resource);
+
+/* A scope as grants have it: without slashes at its end; the one subscription, by its id or as "local", is everything. */
+struct bytes access_scope(struct bytes scope, const char *subscription);
+/* True if who asks may hand out what counts at `scope` (a role, a key, a way to sign in): they must be an Owner there, by
+ * credentials that were not made for less. */
+bool access_may_grant(const struct principal *principal, struct bytes scope, const char *subscription);
 
 /* "hub-read"; for rows in documents and logs. */
 const char *access_permission_name(enum access_permission permission);

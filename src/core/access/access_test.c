@@ -147,6 +147,50 @@ static void roles_and_permissions_have_names_of_their_own(void **state)
     assert_string_equal(access_refusal(&access_nobody), "no credentials were sent");
 }
 
+#define SUBSCRIPTION "0b0e"
+
+static bool may_grant(const struct principal *principal, const char *scope)
+{
+    return access_may_grant(principal, bytes_of_cstr(scope), SUBSCRIPTION);
+}
+
+static void who_hands_out_must_be_owner_there(void **state)
+{
+    const struct access_grant grant = {ROLE_OWNER, BYTES_LITERAL("/control")};
+    const struct principal control = {.id = "one", .name = "one", .grants = &grant, .grant_count = 1};
+    assert_true(may_grant(&control, "/control/directory"));
+    assert_true(may_grant(&control, "/subscriptions/" SUBSCRIPTION "/resourceGroups/g"));
+    assert_false(may_grant(&control, "/"));
+    assert_false(may_grant(&control, "/app"));
+    /* The subscription is everything, however it is written. */
+    assert_false(may_grant(&control, "/subscriptions/" SUBSCRIPTION));
+    assert_false(may_grant(&control, "/SUBSCRIPTIONS/local//"));
+
+    const struct access_grant group = {ROLE_OWNER, BYTES_LITERAL("/subscriptions/0b0e/resourceGroups/g")};
+    const struct principal of_group = {.id = "one", .name = "one", .grants = &group, .grant_count = 1};
+    assert_true(may_grant(&of_group, "/subscriptions/0b0e/resourceGroups/g/providers/x"));
+    assert_false(may_grant(&of_group, "/subscriptions/0b0e/resourceGroups/h"));
+
+    const struct access_grant reader = {ROLE_CONTRIBUTOR, BYTES_LITERAL("/")};
+    const struct principal contributor = {.id = "one", .name = "one", .grants = &reader, .grant_count = 1};
+    assert_false(may_grant(&contributor, "/control"));
+}
+
+/* A token's audience is where it is shown; a key's scope is all that it is for. */
+static void a_key_for_less_hands_out_less(void **state)
+{
+    const struct access_grant grant = {ROLE_OWNER, BYTES_LITERAL("/")};
+    struct principal owner = {
+        .id = "one", .name = "one", .grants = &grant, .grant_count = 1, .within = BYTES_LITERAL("/control")};
+    assert_true(may_grant(&owner, "/"));
+    owner.narrowed = true;
+    assert_false(may_grant(&owner, "/"));
+    assert_false(may_grant(&owner, "/subscriptions/" SUBSCRIPTION));
+    assert_true(may_grant(&owner, "/control"));
+    owner.within = BYTES_LITERAL("");
+    assert_true(may_grant(&owner, "/"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +202,8 @@ int main(void)
         cmocka_unit_test(a_role_is_found_by_guid_and_by_name),
         cmocka_unit_test(one_of_several_grants_is_enough),
         cmocka_unit_test(roles_and_permissions_have_names_of_their_own),
+        cmocka_unit_test(who_hands_out_must_be_owner_there),
+        cmocka_unit_test(a_key_for_less_hands_out_less),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -394,7 +394,7 @@ void control_begin_assignment(struct control_call *call)
 static bool may_grant(struct control_call *call, struct control_fault *ret_fault)
 {
     const struct principal *caller = http_request_principal(call->request);
-    if (control_may(call, ACCESS_GRANT, scope_of(call)))
+    if (access_may_grant(caller, scope_of(call), call->control->subscription))
         return true;
     control_fault_set(
         ret_fault, 403, "AuthorizationFailed",

@@ -56,22 +56,10 @@ static bool list_has(const char *list, enum access_role role)
     return false;
 }
 
-/* A grant for the subscription, or for all, is one for every place. */
-static struct bytes grant_scope(const struct directory *directory, struct bytes scope)
-{
-    const struct bytes before = BYTES_LITERAL("/subscriptions/");
-    while (scope.size > 1 && scope.data[scope.size - 1] == '/')
-        scope.size--;
-    struct bytes name = bytes_slice(scope, before.size, SIZE_MAX);
-    bool whole = bytes_starts_with_nocase(scope, before) &&
-                 (bytes_equal_nocase(name, bytes_of_cstr(directory_tenant(directory)->subscription_id)) ||
-                  bytes_equal_nocase(name, BYTES_LITERAL("local")));
-    return whole ? BYTES_LITERAL("/") : scope;
-}
-
 static void collect(struct bearer *bearer, const struct directory *directory, const struct subjects *subjects,
                     const char *roles)
 {
+    const char *subscription = directory_tenant(directory)->subscription_id;
     struct access_grant *grants = arena_alloc_array(&bearer->arena, GRANTS_MAX, sizeof *grants);
     const struct directory_assignment *assignment = NULL;
     size_t count = 0;
@@ -82,7 +70,7 @@ static void collect(struct bearer *bearer, const struct directory *directory, co
             !access_role_find(bytes_of_cstr(assignment->role_id), &role) || !list_has(roles, role))
             continue;
         struct bytes scope =
-            arena_copy(&bearer->arena, grant_scope(directory, bytes_of_cstr(assignment->scope)));
+            arena_copy(&bearer->arena, access_scope(bytes_of_cstr(assignment->scope), subscription));
         if (scope.data)
             grants[count++] = (struct access_grant){role, scope};
     }
@@ -142,6 +130,7 @@ static void refresh_key(struct bearer *bearer, const struct directory *directory
         return;
     }
     refresh_member(bearer, directory, bytes_of_cstr(key->owner_id), key->roles, within);
+    bearer->principal.narrowed = true;
 }
 
 /* Somebody whom only the issuer knows has the roles of the groups that the issuer says. */

@@ -123,7 +123,8 @@ static void secret_create(void *context, struct http_request *request)
 {
     struct people_principal found;
     struct people_secret secret;
-    if (!people_take(context, request, http_request_value(request), NULL, &found))
+    if (!people_take(context, request, http_request_value(request), NULL, &found) ||
+        !people_may_grant(context, request, BYTES_LITERAL("/")))
         return;
     people_make_secret(SECRET_CLIENT, &secret);
     const struct directory_credential credential =

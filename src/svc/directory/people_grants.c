@@ -62,6 +62,8 @@ void people_key_create(void *context, struct http_request *request)
             "\"roles\" are names of roles, separated by commas; \"scope\" begins with a slash.");
         return;
     }
+    if (!people_may_grant(context, request, bytes_of_cstr(scope ? scope : "/")))
+        return;
     const char *own = http_request_principal(request)->id;
     if (!owner_name)
         owner_name = strcmp(own, access_local.id) == 0 ? "owner@sallyport" : own;
@@ -154,6 +156,8 @@ void people_assignment_create(void *context, struct http_request *request)
         http_respond_failure(request, 400, "A scope begins with a slash: /, /app, /pool, /scheduler/HUB.");
         return;
     }
+    if (!people_may_grant(context, request, bytes_of_cstr(scope)))
+        return;
     if (!people_take(context, request, bytes_of_cstr(to ? to : ""), NULL, &found))
         return;
     char id[GUID_TEXT_SIZE + 1];
@@ -190,6 +194,8 @@ void people_assignment_delete(void *context, struct http_request *request)
         http_respond_failure(request, 404, "There is no such assignment.");
         return;
     }
+    if (!people_may_grant(context, request, bytes_of_cstr(assignment->scope)))
+        return;
     const struct directory_write write = {DIRECTORY_DELETE, DIRECTORY_ASSIGNMENT, assignment};
     struct reply *reply = reply_create(request, 204);
     if (!reply)

@@ -63,6 +63,8 @@ void people_member_create(void *context, struct http_request *request)
     struct people_principal group, who;
     if (!people_take(context, request, http_request_value(request), "Group", &group))
         return;
+    if (!people_may_grant(context, request, BYTES_LITERAL("/"))) /* the group's roles may be anywhere */
+        return;
     CLEANUP(json_release) json_t *root = people_read_body(request);
     const char *name = root ? people_text(root, "member") : NULL;
     if (!root || !people_take(context, request, bytes_of_cstr(name ? name : ""), NULL, &who))

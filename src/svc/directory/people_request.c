@@ -96,6 +96,21 @@ int64_t people_expiry(const json_t *root, int64_t otherwise_ns)
     return otherwise_ns ? now_ns + otherwise_ns : 0;
 }
 
+bool people_may_grant(const struct directory *directory, struct http_request *request, struct bytes scope)
+{
+    const struct principal *who = http_request_principal(request);
+    if (access_may_grant(who, scope, directory_tenant(directory)->subscription_id))
+        return true;
+    struct bytes shown = bytes_utf8_prefix(scope, 100);
+    char text[400];
+    (void)snprintf(text, sizeof text,
+                   "What counts at %.*s is handed out by an Owner there: "
+                   "sallyport role create \"Owner\" --to %.80s --scope %.*s",
+                   BYTES_FMT(shown), who->name, BYTES_FMT(shown));
+    http_respond_failure(request, 403, text);
+    return false;
+}
+
 /* --- writing --- */
 
 void people_write_time(struct json_writer *json, const char *name, int64_t unix_ns)

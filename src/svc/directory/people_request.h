@@ -33,6 +33,9 @@ bool people_find(const struct directory *directory, struct bytes text, struct pe
 bool people_take(const struct directory *directory, struct http_request *request, struct bytes text,
                  const char *type, struct people_principal *ret_found);
 
+/* access_may_grant: a right to write the directory is none to rise by it. False: that is answered, with 403. */
+bool people_may_grant(const struct directory *directory, struct http_request *request, struct bytes scope);
+
 /* --- answers --- */
 
 /* A member with a time as RFC 3339; nothing for 0. */
