@@ -85,10 +85,11 @@ static const struct graph_kind {
 
 /* --- answers --- */
 
-static void refuse(struct http_request *request, int http_status, const char *code, const char *message)
+#define JSON_TYPE "application/json; charset=utf-8"
+
+static void write_fault(struct buf *out, const char *code, const char *message)
 {
-    CLEANUP(buf_fini) struct buf body = {0};
-    struct json_writer json = {.out = &body, .replace_invalid = true};
+    struct json_writer json = {.out = out, .replace_invalid = true};
     json_write_begin_object(&json);
     json_write_key(&json, "error");
     json_write_begin_object(&json);
@@ -96,7 +97,13 @@ static void refuse(struct http_request *request, int http_status, const char *co
     json_write_member_cstr(&json, "message", message);
     json_write_end_object(&json);
     json_write_end_object(&json);
-    http_respond(request, http_status, "application/json; charset=utf-8", buf_peek(&body));
+}
+
+static void refuse(struct http_request *request, int http_status, const char *code, const char *message)
+{
+    CLEANUP(buf_fini) struct buf body = {0};
+    write_fault(&body, code, message);
+    http_respond(request, http_status, JSON_TYPE, buf_peek(&body));
 }
 
 static void write_error(void *context, struct http_request *request, int http_status, const char *detail,
@@ -111,21 +118,14 @@ static void write_error(void *context, struct http_request *request, int http_st
     for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
         if (codes[i].http_status == http_status)
             code = codes[i].code;
-    struct json_writer json = {.out = ret_body, .replace_invalid = true};
-    json_write_begin_object(&json);
-    json_write_key(&json, "error");
-    json_write_begin_object(&json);
-    json_write_member_cstr(&json, "code", code);
-    json_write_member_cstr(&json, "message", detail ? detail : "");
-    json_write_end_object(&json);
-    json_write_end_object(&json);
-    *ret_content_type = "application/json; charset=utf-8";
+    write_fault(ret_body, code, detail ? detail : "");
+    *ret_content_type = JSON_TYPE;
 }
 
 static void answer(struct http_request *request, const struct json_writer *json)
 {
     if (json_write_status(json) == STATUS_OK)
-        http_respond(request, 200, "application/json; charset=utf-8", buf_peek(json->out));
+        http_respond(request, 200, JSON_TYPE, buf_peek(json->out));
     else
         refuse(request, 503, "serviceNotAvailable", "out of memory");
 }
