@@ -13,6 +13,7 @@
 
 #include "base/metric.h"
 #include "cmd/addresses.h"
+#include "cmd/audit_directory.h"
 #include "cmd/front.h"
 #include "cmd/host_names.h"
 #include "cmd/made_schedulers.h"
@@ -78,8 +79,9 @@ struct server {
     char first_key[SECRET_TEXT_SIZE +
                    1]; /* part_directory.c: of the owner, if this start made it; printed once */
 
-    struct audit_log *audit;            /* part_audit.c: NULL without a data folder */
-    struct audit_service audit_service; /* part_audit.c */
+    struct audit_log *audit;                /* part_audit.c: NULL without a data folder */
+    struct audit_service audit_service;     /* part_audit.c */
+    struct audit_directory audit_directory; /* part_audit.c */
 
     struct otlp_exporter *traces; /* part_traces.c */
 
