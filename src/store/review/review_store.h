@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* review_store.h — the book of requests: what was submitted, what ran, who voted, what was decided, what is still to be told.
+ *
+ * It stands in the same file as the audit log and is written by the same thread, so that what happens and the entry that
+ * tells it are one transaction: a call that was answered is on disk with its entry, or neither is.
+ *
+ *   loop or SDK thread ──job──► thread of the audit log: perform(job, book) in a transaction ──► loop: on_done
+ *
+ * A job's `perform` calls the functions below; all of one job is one transaction. It may be called a second time, after a
+ * disk that was full, and then begins anew. Another database would implement the same functions on a connection of its own.
+ *
+ * A request is one JSON object, the members of which are those of doc/api.md ("Requests"), plus internal ones whose names
+ * begin with '_'. Code, inputs, results and files stand apart as blobs by SHA-256, each once: up to REVIEW_BLOB_INLINE
+ * in the database, larger ones as files `blobs/xx/…`. */
+#ifndef STORE_REVIEW_STORE_H
+#define STORE_REVIEW_STORE_H
+
+#include "core/review/machine.h"
+#include "store/audit/audit_log.h"
+
+#define REVIEW_BLOB_INLINE ((size_t)64 << 10) /* bytes */
+#define REVIEW_EVENTS_KEPT     10000              /* the outbox forgets the oldest */
+#define REVIEW_PAGE_MAX        500                /* requests, events or duties of one reading */
+
+struct review_store;
+struct review_book; /* the store within a job */
+
+/* --- running jobs --- */
+
+/* Owned by the caller, who lets it live until on_done was called; usually a member of a larger struct with the arguments and
+ * the answer. */
+struct review_job {
+    struct audit_work work; /* the store's */
+    struct review_store *store;
+    /* On the store's thread. OK: commit; anything else: nothing of this job happened. What a request answers (already decided,
+     * another manifest) is OK and stands in the job's own answer. */
+    enum status (*perform)(struct review_job *job, struct review_book *book, struct err *err);
+    /* On the loop's thread, never from within review_store_run. */
+    void (*on_done)(struct review_job *job, enum status status, const struct err *err);
+    bool reads_only; /* no transaction */
+};
+
+/* Makes or upgrades the tables in the log's file; `folder` is where `blobs` stands. FAILED_PRECONDITION: a newer version made
+ * them. Before the log is written to by others. */
+STATUS_RESULT review_store_open(struct audit_log *log, const char *folder, struct review_store **ret_store,
+                                struct err *err);
+/* No job may be under way. NULL allowed. */
+void review_store_close(struct review_store *store);
+/* Loop's thread. */
+void review_store_run(struct review_store *store, struct review_job *job);
+/* Any other thread, which stands still until it is done; `on_done` is not called. The loop must run. */
+STATUS_RESULT review_store_run_wait(struct review_store *store, struct review_job *job, struct err *err);
+/* Told on the loop's thread, after events were committed, the number of the last one. One listener; NULL: none. */
+void review_store_on_events(struct review_store *store, void (*on_events)(void *context, int64_t last),
+                            void *context);
+/* Names this book among others, so that a run comes to whoever has its request; lives as long as the store. */
+const char *review_store_name(const struct review_store *store);
+
+/* --- what people do; all on the store's thread --- */
+
+/* Texts are UTF-8 and borrowed. */
+struct review_person {
+    const char *id;
+    const char *name;
+    const char
+        *kind; /* "local", "user", "application", "server"; who is "local" may decide on own requests */
+};
+
+struct review_file {
+    const char *path;
+    struct bytes content;
+};
+
+struct review_submission {
+    const char *id; /* chosen by the caller, new */
+    struct review_person by;
+    const char *submitted_by, *on_behalf_of, *purpose, *session; /* NULL: not said */
+    const char *language;
+    const json_t *labels; /* NULL: none; an object of texts */
+    enum review_gate gate;
+    struct bytes code;
+    const struct review_file *files;
+    size_t file_count;
+    int64_t approval_timeout_ms; /* from the moment that people are asked */
+    int64_t run_timeout_ms;      /* 0: the pool's own */
+    bool review_failures;        /* code that raised waits for people, too */
+    const char *key;             /* idempotency; NULL: none. Counts for this person, 24 hours */
+    const char *key_body;        /* hash of what it was used for */
+};
+
+enum review_outcome {
+    REVIEW_DONE,
+    REVIEW_DONE_BEFORE, /* the same key and body: the first answer again */
+    REVIEW_KEY_DIFFERS, /* the same key with another body */
+    REVIEW_UNKNOWN,     /* no such request */
+    REVIEW_REFUSED_OWN, /* it is their own request, or one on their behalf */
+    REVIEW_MANIFEST_DIFFERS,
+    REVIEW_RESULT_DIFFERS, /* the older hash of code and result, `sha256` */
+    REVIEW_TOO_EARLY,      /* nothing to vote on, or nothing to revise */
+    REVIEW_DECIDED_BEFORE,
+    REVIEW_OVER_BEFORE, /* it ended without a decision */
+    REVIEW_NOT_ALLOWED, /* not the submitter's or an operator's */
+};
+
+/* What became of it. `request` is the request afterwards (new reference, NULL for UNKNOWN). */
+struct review_answer {
+    enum review_outcome outcome;
+    json_t *request;
+    char differs[200]; /* MANIFEST_DIFFERS: in what */
+};
+
+/* Request, first revision, blobs, the duty to start it, event and audit entry. */
+STATUS_RESULT review_submit(struct review_book *book, const struct review_submission *submission,
+                            int64_t now_ns, struct review_answer *ret_answer, struct err *err);
+
+enum review_vote_answer { REVIEW_VOTE_APPROVE, REVIEW_VOTE_CHANGES, REVIEW_VOTE_REJECT, REVIEW_VOTE_ANSWERS };
+
+struct review_vote {
+    struct review_person by;
+    const char *by_said; /* a name that the body claims and nobody has proven; NULL: none */
+    enum review_vote_answer answer;
+    const char *comment;         /* NULL: none */
+    const char *manifest_sha256; /* what was seen; NULL: the one that is there */
+    const char *sha256;          /* likewise, the older hash */
+    const char *via;             /* "api", "page", "cli", "mcp", "scheduler" */
+};
+
+/* The vote, and the decision if it completes the policy: the first wins. */
+STATUS_RESULT review_vote(struct review_book *book, const char *id, const struct review_vote *vote,
+                          int64_t now_ns, struct review_answer *ret_answer, struct err *err);
+
+struct review_revision {
+    struct review_person by;
+    struct bytes code;
+    const struct review_file *files;
+    size_t file_count;
+    const char *comment; /* NULL: none */
+};
+
+/* The next revision; earlier votes count no more. Only by the submitter. */
+STATUS_RESULT review_revise(struct review_book *book, const char *id, const struct review_revision *revision,
+                            int64_t now_ns, struct review_answer *ret_answer, struct err *err);
+/* `operator_too`: whoever it is may, although it is not their request. */
+STATUS_RESULT review_cancel(struct review_book *book, const char *id, const struct review_person *by,
+                            bool operator_too, const char *reason, int64_t now_ns,
+                            struct review_answer *ret_answer, struct err *err);
+
+/* --- looking --- */
+
+enum review_detail {
+    REVIEW_BRIEF, /* as in lists */
+    REVIEW_FULL,  /* with code and result */
+    REVIEW_RAW,   /* with the internal members, without code and result */
+};
+
+/* NOT_FOUND: no such request. Ids are compared without regard to case. */
+STATUS_RESULT review_read(struct review_book *book, const char *id, enum review_detail detail,
+                          json_t **ret_request, struct err *err);
+
+/* A request stands behind (created, id) in the order that was asked for. */
+struct review_filter {
+    const char *const *states; /* as shown; none: all */
+    size_t state_count;
+    const char *submitter; /* id or name; NULL: all */
+    const char *label_key; /* NULL: all */
+    const char *label_value;
+    const char *text;           /* words of code and purpose; NULL: all */
+    int64_t since_ns, until_ns; /* of creation; 0: no bound */
+    bool newest_first;
+    int64_t after_ns; /* 0: from the beginning */
+    const char *after_id;
+    size_t limit;
+};
+
+/* Brief requests as a new array. INVALID_ARGUMENT: `text` cannot be searched for. */
+STATUS_RESULT review_list(struct review_book *book, const struct review_filter *filter, json_t **ret_requests,
+                          struct err *err);
+/* Appends the bytes. NOT_FOUND: there is no such blob (any more). */
+STATUS_RESULT review_blob(struct review_book *book, const char *sha256, struct buf *out, struct err *err);
+
+/* --- what the durable half does --- */
+
+/* What is due for a request now. */
+enum review_due {
+    REVIEW_DUE_RUN,  /* run revision `revision` as run `run` */
+    REVIEW_DUE_WAIT, /* for people, until `deadline_ns` */
+    REVIEW_DUE_END,  /* it is over */
+};
+
+struct review_step {
+    enum review_due due;
+    json_t *request; /* as REVIEW_RAW; owned by the caller */
+    int64_t run;
+    int64_t deadline_ns;
+    struct buf code; /* of a run that is due; owned by the caller */
+    bool refused;    /* an event from outside was not taken: a policy is against it */
+};
+void review_step_fini(struct review_step *step);
+
+/* Asks the record; with `begin_run`, a run that is due begins in it. NOT_FOUND: no such request. */
+STATUS_RESULT review_step(struct review_book *book, const char *id, bool begin_run, int64_t now_ns,
+                          struct review_step *ret_step, struct err *err);
+
+/* How a run ended, as the pool said. */
+struct review_run_end {
+    int64_t run;
+    bool shown; /* people are asked; false: the request fails with `error` */
+    json_t
+        *outcome; /* borrowed: "succeeded","result","sha256","sha256Covers","template"?,"effects"?,"cause"? */
+    struct bytes result; /* its text */
+    json_t *error;       /* borrowed, {"type","message","hint"?}; NULL: none */
+};
+
+/* A run that is not the present one changes nothing. */
+STATUS_RESULT review_run_ended(struct review_book *book, const char *id, const struct review_run_end *end,
+                               int64_t now_ns, struct review_step *ret_step, struct err *err);
+/* The deadline has passed; an earlier decision wins, a deadline that lies ahead waits on. */
+STATUS_RESULT review_time(struct review_book *book, const char *id, int64_t now_ns,
+                          struct review_step *ret_step, struct err *err);
+/* Its orchestration is over, or was given up, by another hand. `state`: FAILED or CANCELLED. `error` as above; borrowed. */
+STATUS_RESULT review_ended_outside(struct review_book *book, const char *id, enum review_state state,
+                                   json_t *error, int64_t now_ns, struct review_step *ret_step,
+                                   struct err *err);
+
+/* --- what is still to be told to the scheduler --- */
+
+#define REVIEW_DUTY_TABLE(X)                                                                                 \
+    X(START, "start")       /* the orchestration, with the request's id */                                   \
+    X(APPROVED, "approved") /* HumanApproval true */                                                         \
+    X(REJECTED, "rejected") /* HumanApproval false */                                                        \
+    X(WAKE, "wake")         /* ReviewChanged: what is due has changed */                                     \
+    X(CANCEL, "cancel")     /* terminate it */
+
+enum review_duty_kind {
+#define X(name, text) REVIEW_DUTY_##name,
+    REVIEW_DUTY_TABLE(X)
+#undef X
+        REVIEW_DUTY_KINDS
+};
+
+/* Written with what makes it necessary, done at least once, then struck out. */
+struct review_duty {
+    int64_t number;
+    enum review_duty_kind kind;
+    char id[64]; /* of the request */
+    int64_t approval_timeout_ms;
+    int64_t run_timeout_ms;
+    bool review_failures;
+    char submitted_by[256]; /* "": not said */
+};
+
+/* Those behind `after`, oldest first. */
+STATUS_RESULT review_duties(struct review_book *book, int64_t after, struct review_duty *ret_duties,
+                            size_t capacity, size_t *ret_count, struct err *err);
+STATUS_RESULT review_duty_done(struct review_book *book, int64_t number, struct err *err);
+
+/* --- events --- */
+
+struct review_event_filter {
+    int64_t after;      /* -1: behind the last */
+    const char *object; /* "requests/ID"; NULL: all */
+    const char *type;   /* "sallyport.request.approved"; NULL: all */
+    size_t limit;
+};
+
+/* CloudEvents as a new array, {"id","specversion","source","type","subject","time","sequence","data"}; `*ret_last`: the number
+ * up to which was looked. */
+STATUS_RESULT review_events(struct review_book *book, const struct review_event_filter *filter,
+                            json_t **ret_events, int64_t *ret_last, struct err *err);
+
+#endif
