@@ -58,7 +58,7 @@ FUNCTIONS_WITHOUT_CALLER = {
     "review_state_shown": "store/review, which calls it, comes next",
     "review_state_stage": "store/review, which calls it, comes next",
     "review_to_run": "store/review, which calls it, comes next",
-    "review_write_picture": "store/review, which calls it, comes next",
+    "review_write_picture": "doc/review.md is written with it, and the machine's test holds the two together",
     "seccomp_rows": "the policy's table as tests print it",
     "server_filter_rows": "the policy's table as tests run through it",
 }

@@ -2,7 +2,7 @@
 /* machine.h — the life of a request, from its submission until it is over.
  *
  * A pure machine: state × event → state + what is to be done, by somebody else and in the transaction that writes the new
- * state down. It knows no time, no votes and no rules: who counts votes (core/policy) says APPROVE, REJECT or CHANGES once
+ * state down. It knows no time, no votes and no rules: who counts votes says APPROVE, REJECT or CHANGES once
  * a policy is fulfilled. Any thread. The picture is in doc/review.md and written from the table (review_write_picture). */
 #ifndef CORE_REVIEW_MACHINE_H
 #define CORE_REVIEW_MACHINE_H

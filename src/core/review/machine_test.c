@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -138,14 +140,40 @@ static void test_names(void **context)
     assert_non_null(strstr((const char *)picture.data, "[*] --> waiting_first : submitted (gate both)\n"));
 }
 
-int main(void)
+/* The page shows the table as it is. With "--picture" the test writes the picture, for the page. */
+static const char *page_path;
+
+static void test_the_page_has_the_picture(void **context)
 {
+    (void)context;
+    CLEANUP(buf_fini) struct buf picture = {0};
+    review_write_picture(&picture);
+    buf_append_byte(&picture, '\0');
+    static char page[64 << 10];
+    FILE *file = fopen(page_path, "r");
+    assert_non_null(file);
+    size_t size = fread(page, 1, sizeof page - 1, file);
+    (void)fclose(file);
+    page[size] = '\0';
+    assert_non_null(strstr(page, (const char *)picture.data));
+}
+
+int main(int argc, char **argv)
+{
+    page_path = argc > 1 ? argv[1] : "doc/review.md";
+    if (strcmp(page_path, "--picture") == 0) {
+        CLEANUP(buf_fini) struct buf picture = {0};
+        review_write_picture(&picture);
+        printf("%.*s", BYTES_FMT(buf_peek(&picture)));
+        return 0;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_usual_lives),
         cmocka_unit_test(test_every_cell_is_written),
         cmocka_unit_test(test_actions_fit_states),
         cmocka_unit_test(test_random_walks),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_the_page_has_the_picture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
