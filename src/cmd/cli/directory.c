@@ -3,24 +3,19 @@
  * ask and one to print. */
 #include "cmd/cli/directory.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/encode.h"
-#include "cmd/cli/cli.h"
 #include "cmd/cli/print.h"
+#include "cmd/cli/server.h"
 #include "credential/wiped.h"
 #include "os/clock.h"
 #include "wire/json/json.h"
 
-#define ENDPOINT_DEFAULT "http://localhost:8080" /* of `sallyport dev` */
-#define ANSWER_SIZE_MAX  ((size_t)16 << 20)      /* bytes */
-#define FILE_SIZE_MAX    ((size_t)16 << 10)      /* bytes of a certificate or key */
-#define TIMEOUT_MS       30000L
-#define API              "/v1/directory"
-#define COLUMNS_MAX      6
+#define FILE_SIZE_MAX ((size_t)16 << 10) /* bytes of a certificate or key */
+#define API           "/v1/directory"
+#define COLUMNS_MAX   6
 
 enum directory_bit {
     DIRECTORY_ANY = 1 << 0,
@@ -28,19 +23,9 @@ enum directory_bit {
     DIRECTORY_SP_CREATE = 1 << 2,
     DIRECTORY_KEY_CREATE = 1 << 3,
     DIRECTORY_ROLE_CREATE = 1 << 4,
-    DIRECTORY_ALL = (1 << 5) - 1,
 };
 
 static const struct option_spec settings[] = {
-    {"url", OPTION_TEXT, "URL", "SALLYPORT_URL", ENDPOINT_DEFAULT, 0, 0, DIRECTORY_ALL, "the server"},
-    {"key", OPTION_TEXT, "KEY", "SALLYPORT_KEY", NULL, 0, 0, DIRECTORY_ALL,
-     "an API key or a token; better in the environment, since others see a command line", .secret = true},
-    {"data", OPTION_TEXT, "DIR", "SALLYPORT_DATA", NULL, 0, 0, DIRECTORY_ALL,
-     "without --key: the data folder of the server on this machine, whose local.key is taken"},
-    {"ca-file", OPTION_TEXT, "FILE", "SALLYPORT_CA_FILE", NULL, 0, 0, DIRECTORY_ALL,
-     "PEM file of the authorities that are trusted, in place of the system's"},
-    {"json", OPTION_FLAG, NULL, NULL, NULL, 0, 0, DIRECTORY_ALL,
-     "print JSON, with the names of the HTTP API"},
     {"display-name", OPTION_TEXT, "TEXT", NULL, NULL, 0, 0, DIRECTORY_USER_CREATE, "what people call them"},
     {"certificate", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, DIRECTORY_SP_CREATE,
      "PEM certificate with which it signs in, in place of a secret"},
@@ -127,75 +112,7 @@ static const struct directory_request requests[] = {
     {"role delete", "DELETE", "/assignments/%s", {{NULL}}, NULL, {NULL}},
 };
 
-static int failed(const struct command *command, int code, const char *text, const char *mend)
-{
-    fprintf(stderr, "sallyport %s: %s\n", command->name, text);
-    if (mend)
-        fprintf(stderr, "%s\n", mend);
-    return code;
-}
-
 /* --- asking --- */
-
-static bool read_file(const char *path, struct buf *out)
-{
-    char piece[4096];
-    size_t size;
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return false;
-    out->limit = FILE_SIZE_MAX;
-    while ((size = fread(piece, 1, sizeof piece, file)) > 0)
-        buf_append(out, piece, size);
-    bool good = !ferror(file) && buf_status(out) == STATUS_OK;
-    fclose(file);
-    explicit_bzero(piece, sizeof piece);
-    return good;
-}
-
-static bool is_this_machine(const char *url)
-{
-    static const char *const hosts[] = {"://localhost", "://127.0.0.1", "://[::1]"};
-    for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
-        const char *at = strstr(url, hosts[i]);
-        char behind = at ? at[strlen(hosts[i])] : 'x';
-        if (at && (behind == ':' || behind == '/' || behind == '\0') && !strchr(url, '@'))
-            return true;
-    }
-    return false;
-}
-
-/* The file is where the server puts its state, for who starts it in the same way. */
-static void read_local_key(const struct option_values *values, struct buf *out)
-{
-    char path[4096];
-    const char *data = setting_text(values, "data"), *state = getenv("XDG_STATE_HOME"),
-               *home = getenv("HOME");
-    if (data)
-        snprintf(path, sizeof path, "%s/local.key", data);
-    else if (state && *state)
-        snprintf(path, sizeof path, "%s/sallyport/local.key", state);
-    else
-        snprintf(path, sizeof path, "%s/.local/state/sallyport/local.key", home ? home : "");
-    if (!read_file(path, out))
-        buf_clear(out);
-}
-
-static void choose_key(const struct option_values *values, struct buf *out)
-{
-    const char *typed = setting_text(values, "key");
-    if (typed)
-        buf_append_cstr(out, typed);
-    else if (is_this_machine(setting_text(values, "url")))
-        read_local_key(values, out);
-}
-
-static size_t on_data(char *data, size_t unit, size_t count, void *context)
-{
-    struct buf *body = context;
-    buf_append(body, data, unit * count);
-    return body->failed ? 0 : unit * count;
-}
 
 static bool add_text(struct json_writer *json, const struct option_values *values,
                      const struct body_member *member)
@@ -206,7 +123,7 @@ static bool add_text(struct json_writer *json, const struct option_values *value
     CLEANUP(buf_fini) struct buf file = {0};
     if (!text)
         return true;
-    if (is_file && !read_file(text, &file))
+    if (is_file && !server_read_file(text, FILE_SIZE_MAX, &file))
         return false;
     json_write_member_string(json, member->member, is_file ? buf_peek(&file) : bytes_of_cstr(text));
     return true;
@@ -230,14 +147,11 @@ static bool write_body(const struct directory_request *request, const struct opt
     return good && json_write_status(&json) == STATUS_OK;
 }
 
-static void write_url(const struct directory_request *request, const struct option_values *values,
-                      struct buf *out)
+/* Each "%s" is the next positional. */
+static void write_path(const struct directory_request *request, const struct option_values *values,
+                       struct buf *out)
 {
-    struct bytes base = bytes_of_cstr(setting_text(values, "url"));
     size_t positional = 0;
-    while (base.size > 0 && base.data[base.size - 1] == '/')
-        base.size--;
-    buf_append_bytes(out, base);
     buf_append_cstr(out, API);
     for (const char *at = request->path; *at; at++) {
         if (at[0] != '%') {
@@ -248,55 +162,6 @@ static void write_url(const struct directory_request *request, const struct opti
         at++;
     }
     buf_append_byte(out, '\0');
-}
-
-static struct curl_slist *make_headers(const struct buf *key)
-{
-    CLEANUP(wiped_fini) struct buf line = {0};
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-    if (!headers || key->size == 0)
-        return headers;
-    buf_append_cstr(&line, "Authorization: Bearer ");
-    buf_append_bytes(&line, bytes_trim(buf_peek(key)));
-    buf_append_byte(&line, '\0');
-    struct curl_slist *more = line.failed ? NULL : curl_slist_append(headers, (const char *)line.data);
-    return more ? more : headers;
-}
-
-/* The HTTP status; 0: nobody answers, `text` says why. */
-static long ask(const struct directory_request *request, const struct option_values *values,
-                const struct buf *body, struct buf *answer, char text[CURL_ERROR_SIZE])
-{
-    CLEANUP(buf_fini) struct buf url = {0};
-    CLEANUP(wiped_fini) struct buf key = {0};
-    long status = 0;
-    text[0] = '\0';
-    write_url(request, values, &url);
-    choose_key(values, &key);
-    CURL *curl = curl_easy_init();
-    struct curl_slist *headers = make_headers(&key);
-    if (curl && headers && buf_status(&url) == STATUS_OK) {
-        curl_easy_setopt(curl, CURLOPT_URL, (const char *)url.data);
-        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
-        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-        curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-        curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, TIMEOUT_MS);
-        curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
-        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
-        curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
-        if (strcmp(request->method, "POST") == 0) {
-            curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)body->data);
-            curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->size);
-        }
-        if (setting_text(values, "ca-file"))
-            curl_easy_setopt(curl, CURLOPT_CAINFO, setting_text(values, "ca-file"));
-        if (curl_easy_perform(curl) == CURLE_OK)
-            curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    }
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(curl);
-    return status;
 }
 
 /* --- printing --- */
@@ -357,27 +222,6 @@ static int print_answer(const struct directory_request *request, const struct op
     return print_out(&out) ? EXIT_GOOD : EXIT_FAILED;
 }
 
-static int explain(const struct command *command, const struct option_values *values, long status,
-                   const struct buf *answer, const char *text)
-{
-    CLEANUP(json_release) json_t *root = NULL;
-    char mend[300];
-    snprintf(mend, sizeof mend,
-             "nothing answers at %.200s: start it with sallyport dev, or name another with --url",
-             setting_text(values, "url"));
-    if (status == 0)
-        return failed(command, EXIT_FAILED, text[0] ? text : "no answer", mend);
-    if (json_parse(buf_peek(answer), NULL, &root, NULL) != STATUS_OK)
-        root = NULL;
-    const char *detail = json_string_value(json_object_get(root, "detail"));
-    int code = status == 404 ? EXIT_NOT_FOUND : EXIT_FAILED;
-    if (status == 400)
-        code = EXIT_USAGE;
-    return failed(command, code, detail ? detail : "the server has no such API",
-                  status == 401 ? "give a key with SALLYPORT_KEY, or the server's data folder with --data"
-                                : NULL);
-}
-
 /* --- running --- */
 
 static int run(const struct command *command, const struct option_values *values)
@@ -386,27 +230,37 @@ static int run(const struct command *command, const struct option_values *values
     while (strcmp(request->command, command->name) != 0)
         request++;
     CLEANUP(wiped_fini) struct buf body = {0};
-    CLEANUP(wiped_fini) struct buf answer = {.limit = ANSWER_SIZE_MAX};
-    char text[CURL_ERROR_SIZE];
+    CLEANUP(buf_fini) struct buf path = {0};
+    CLEANUP(server_answer_fini) struct server_answer answer = {0};
+    bool posts = strcmp(request->method, "POST") == 0;
     if (!write_body(request, values, &body))
-        return failed(command, EXIT_FAILED, "the file cannot be read", NULL);
-    long status = ask(request, values, &body, &answer, text);
-    if (status >= 200 && status < 300)
-        return print_answer(request, values, &answer);
-    return explain(command, values, status, &answer, text);
+        return server_failed(command, EXIT_FAILED, "the file cannot be read", NULL);
+    write_path(request, values, &path);
+    if (buf_status(&path) != STATUS_OK)
+        return server_failed(command, EXIT_FAILED, "out of memory", NULL);
+
+    const struct server_request asked = {.method = request->method,
+                                         .path = (const char *)path.data,
+                                         .content_type = posts ? "application/json" : NULL,
+                                         .body = buf_peek(&body),
+                                         .patience_ms = SERVER_PATIENCE_MS};
+    server_ask(values, &asked, &answer);
+    if (answer.http_status >= 200 && answer.http_status < 300)
+        return print_answer(request, values, &answer.body);
+    return server_explain(command, values, &answer);
 }
 
 /* --- rows --- */
 
 #define SYNTAX(bit, words)                                                                                   \
     {                                                                                                        \
-        .sets = {{settings, (bit)}}, .positionals = (words)                                                  \
+        .sets = {{server_settings, SERVER_SETTINGS_BIT}, {settings, (bit)}}, .positionals = (words)          \
     }
 #define ONCE "What it prints is shown this once, and kept as a hash.\n"
 #define WHO                                                                                                  \
     "Who asks is --key; without it the key in the data folder of a server on this machine. The server "      \
     "must\n"                                                                                                 \
-    "run. Exit codes: 0 good, 1 failed, 2 wrong usage, 3 no such thing."
+    "run. Exit codes: 0 good, 1 failed, 2 wrong usage, 3 no such thing, 7 no right."
 
 const struct command directory_commands[] = {
     {"user create", run, SYNTAX(DIRECTORY_USER_CREATE, "NAME"), "make a person, such as alice@example.org",

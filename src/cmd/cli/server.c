@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* server.c — libcurl with bounds: size, time, protocols, no redirect. */
+#include "cmd/cli/server.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/cli/cli.h"
+#include "cmd/limit_values.h"
+#include "credential/wiped.h"
+#include "wire/json/json.h"
+
+#define ENDPOINT_DEFAULT "http://localhost:8080" /* of `sallyport dev` */
+#define KEY_SIZE_MAX     ((size_t)16 << 10)      /* bytes of a file with a key */
+
+const struct option_spec server_settings[] = {
+    {"url", OPTION_TEXT, "URL", "SALLYPORT_URL", ENDPOINT_DEFAULT, 0, 0, SERVER_SETTINGS_BIT, "the server"},
+    {"key", OPTION_TEXT, "KEY", "SALLYPORT_KEY", NULL, 0, 0, SERVER_SETTINGS_BIT,
+     "an API key or a token; better in the environment, since others see a command line", .secret = true},
+    {"data", OPTION_TEXT, "DIR", "SALLYPORT_DATA", NULL, 0, 0, SERVER_SETTINGS_BIT,
+     "without --key: the data folder of the server on this machine, whose local.key is taken"},
+    {"ca-file", OPTION_TEXT, "FILE", "SALLYPORT_CA_FILE", NULL, 0, 0, SERVER_SETTINGS_BIT,
+     "PEM file of the authorities that are trusted, in place of the system's"},
+    {"json", OPTION_FLAG, NULL, NULL, NULL, 0, 0, SERVER_SETTINGS_BIT,
+     "print JSON, with the names of the HTTP API"},
+    {.name = NULL},
+};
+
+/* --- by whose key --- */
+
+bool server_read_file(const char *path, size_t size_max, struct buf *ret_text)
+{
+    char piece[4096];
+    size_t size;
+    bool is_standard_input = strcmp(path, "-") == 0;
+    FILE *file = is_standard_input ? stdin : fopen(path, "re");
+    if (!file)
+        return false;
+
+    ret_text->limit = ret_text->size + size_max;
+    while ((size = fread(piece, 1, sizeof piece, file)) > 0 && !ret_text->failed)
+        buf_append(ret_text, piece, size);
+    bool good = !ferror(file) && buf_status(ret_text) == STATUS_OK;
+    if (!is_standard_input)
+        fclose(file);
+    explicit_bzero(piece, sizeof piece);
+    return good;
+}
+
+static bool is_this_machine(const char *url)
+{
+    static const char *const hosts[] = {"://localhost", "://127.0.0.1", "://[::1]"};
+    for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+        const char *at = strstr(url, hosts[i]);
+        char behind = at ? at[strlen(hosts[i])] : 'x';
+        if (at && (behind == ':' || behind == '/' || behind == '\0') && !strchr(url, '@'))
+            return true;
+    }
+    return false;
+}
+
+/* The file is where the server puts its state, for who starts it in the same way. */
+static void read_local_key(const struct option_values *values, struct buf *out)
+{
+    char path[4096];
+    const char *data = setting_text(values, "data"), *state = getenv("XDG_STATE_HOME"),
+               *home = getenv("HOME");
+    if (data)
+        snprintf(path, sizeof path, "%s/local.key", data);
+    else if (state && *state)
+        snprintf(path, sizeof path, "%s/sallyport/local.key", state);
+    else
+        snprintf(path, sizeof path, "%s/.local/state/sallyport/local.key", home ? home : "");
+    if (!server_read_file(path, KEY_SIZE_MAX, out))
+        buf_clear(out);
+}
+
+static void choose_key(const struct option_values *values, struct buf *out)
+{
+    const char *typed = setting_text(values, "key");
+    if (typed)
+        buf_append_cstr(out, typed);
+    else if (is_this_machine(setting_text(values, "url")))
+        read_local_key(values, out);
+}
+
+/* --- asking --- */
+
+/* Where the bytes of an answer go. */
+struct answer_sink {
+    CURL *curl;
+    const struct server_request *request;
+    struct server_answer *answer;
+};
+
+static size_t on_data(char *data, size_t unit, size_t count, void *context)
+{
+    const struct answer_sink *sink = context;
+    size_t size = unit * count;
+    long http_status = 0;
+    curl_easy_getinfo(sink->curl, CURLINFO_RESPONSE_CODE, &http_status);
+    if (sink->request->on_piece && http_status == 200)
+        return sink->request->on_piece(sink->request->context, bytes_of(data, size)) ? size : 0;
+    buf_append(&sink->answer->body, data, size);
+    return sink->answer->body.failed ? 0 : size;
+}
+
+static void write_url(const struct option_values *values, const char *path, struct buf *out)
+{
+    struct bytes base = bytes_of_cstr(setting_text(values, "url"));
+    while (base.size > 0 && base.data[base.size - 1] == '/')
+        base.size--;
+    buf_append_bytes(out, base);
+    buf_append_cstr(out, path);
+    buf_append_byte(out, '\0');
+}
+
+/* False: no memory. */
+static bool add_header(struct curl_slist **headers, const char *name, struct bytes value)
+{
+    CLEANUP(wiped_fini) struct buf line = {0};
+    buf_append_cstr(&line, name);
+    buf_append_bytes(&line, value);
+    buf_append_byte(&line, '\0');
+    struct curl_slist *more = line.failed ? NULL : curl_slist_append(*headers, (const char *)line.data);
+    if (more)
+        *headers = more;
+    return more;
+}
+
+static bool make_headers(const struct option_values *values, const struct server_request *request,
+                         struct curl_slist **headers)
+{
+    CLEANUP(wiped_fini) struct buf key = {0};
+    choose_key(values, &key);
+    bool good = true;
+    if (request->content_type)
+        good = add_header(headers, "Content-Type: ", bytes_of_cstr(request->content_type));
+    if (good && request->header)
+        good = add_header(headers, request->header, (struct bytes){0});
+    if (good && key.size > 0)
+        good = add_header(headers, "Authorization: Bearer ", bytes_trim(buf_peek(&key)));
+    return good;
+}
+
+static CURLcode perform(CURL *curl, const struct option_values *values, const struct server_request *request,
+                        struct server_answer *answer, char text[CURL_ERROR_SIZE])
+{
+    CLEANUP(buf_fini) struct buf url = {0};
+    struct curl_slist *headers = NULL;
+    struct answer_sink sink = {curl, request, answer};
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+    write_url(values, request->path, &url);
+    if (make_headers(values, request, &headers) && buf_status(&url) == STATUS_OK) {
+        curl_easy_setopt(curl, CURLOPT_URL, (const char *)url.data);
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+        curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+        curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)request->patience_ms);
+        curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
+        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+        curl_easy_setopt(curl, CURLOPT_WRITEDATA, &sink);
+        if (request->content_type) {
+            curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)request->body.data);
+            curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
+        }
+        if (setting_text(values, "ca-file"))
+            curl_easy_setopt(curl, CURLOPT_CAINFO, setting_text(values, "ca-file"));
+        code = curl_easy_perform(curl);
+    }
+    curl_slist_free_all(headers);
+    return code;
+}
+
+void server_ask(const struct option_values *values, const struct server_request *request,
+                struct server_answer *answer)
+{
+    char text[CURL_ERROR_SIZE] = "";
+    CURL *curl = curl_easy_init();
+    answer->body.limit = CLI_ANSWER_SIZE_MAX;
+    CURLcode code = curl ? perform(curl, values, request, answer, text) : CURLE_OUT_OF_MEMORY;
+    if (code == CURLE_OK)
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->http_status);
+    else
+        (void)snprintf(answer->cause, sizeof answer->cause, "%s", text[0] ? text : curl_easy_strerror(code));
+    curl_easy_cleanup(curl);
+}
+
+void server_answer_fini(struct server_answer *answer)
+{
+    wiped_fini(&answer->body);
+}
+
+/* --- refusals --- */
+
+int server_failed(const struct command *command, int code, const char *text, const char *mend)
+{
+    fprintf(stderr, "sallyport %s: %s\n", command->name, text);
+    if (mend)
+        fprintf(stderr, "%s\n", mend);
+    return code;
+}
+
+/* What an HTTP status means to whoever typed the command. */
+static const struct {
+    long http_status;
+    int exit_code;
+    const char *mend;
+} meanings[] = {
+    {400, EXIT_USAGE, NULL},
+    {401, EXIT_NO_RIGHT, "give a key with SALLYPORT_KEY, or the server's data folder with --data"},
+    {403, EXIT_NO_RIGHT, NULL},
+    {404, EXIT_NOT_FOUND, NULL},
+};
+
+int server_explain(const struct command *command, const struct option_values *values,
+                   const struct server_answer *answer)
+{
+    if (answer->http_status == 0) {
+        char mend[300];
+        (void)snprintf(mend, sizeof mend,
+                       "nothing answers at %.200s: start it with sallyport dev, or name another with --url",
+                       setting_text(values, "url"));
+        return server_failed(command, EXIT_FAILED, answer->cause, mend);
+    }
+
+    CLEANUP(json_release) json_t *problem = NULL;
+    if (json_parse(buf_peek(&answer->body), NULL, &problem, NULL) != STATUS_OK)
+        problem = NULL;
+    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    const char *title = json_string_value(json_object_get(problem, "title"));
+    const char *text = detail ? detail : title;
+    for (size_t i = 0; i < ARRAY_SIZE(meanings); i++)
+        if (meanings[i].http_status == answer->http_status)
+            return server_failed(command, meanings[i].exit_code, text ? text : "the server has no such API",
+                                 meanings[i].mend);
+    return server_failed(command, EXIT_FAILED, text ? text : "the server has no such API", NULL);
+}
