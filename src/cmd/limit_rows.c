@@ -84,6 +84,8 @@ const struct limit_row limits_table[] = {
     ROW("program", TASK_HUBS_NAMED_MAX, LIMIT_COUNT, "Names of the setting task-hubs", ""),
     ROW("program", OPTION_FILE_SIZE_MAX, LIMIT_BYTES, "The file of --config", ""),
     ROW("program", OPTION_POSITIONALS_MAX, LIMIT_COUNT, "Arguments of one command line", ""),
+    ROW("program", OPTION_REPEATED_MAX, LIMIT_COUNT, "Values of settings that one command line gives several times", ""),
+    ROW("program", REVIEW_FILES_SIZE_MAX, LIMIT_BYTES, "All files that `submit` sends along with code", ""),
     ROW("program", POOL_NAME_SIZE_MAX, LIMIT_BYTES, "The setting pool-name", ""),
     ROW("program", CLI_ANSWER_SIZE_MAX, LIMIT_BYTES, "An answer that a command of the program reads", ""),
     ROW("program", CLI_TAGS_MAX, LIMIT_COUNT, "Tags of one instance start", ""),

@@ -6,9 +6,10 @@
 
 #include <stddef.h>
 
-#define TASK_HUBS_NAMED_MAX  100
-#define OPTION_FILE_SIZE_MAX (1 << 20)
-#define CLI_ANSWER_SIZE_MAX  ((size_t)16 << 20)
-#define CLI_TAGS_MAX         64
+#define TASK_HUBS_NAMED_MAX   100
+#define OPTION_FILE_SIZE_MAX  (1 << 20)
+#define CLI_ANSWER_SIZE_MAX   ((size_t)16 << 20)
+#define CLI_TAGS_MAX          64
+#define REVIEW_FILES_SIZE_MAX ((size_t)10 << 20)
 
 #endif

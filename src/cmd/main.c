@@ -10,6 +10,7 @@
 #include "cmd/cli/directory.h"
 #include "cmd/command.h"
 #include "cmd/completion.h"
+#include "cmd/review/review.h"
 #include "cmd/servers.h"
 #include "jail/warden_client.h"
 #include "os/memory.h"
@@ -82,6 +83,7 @@ static const struct command other_commands[] = {
 /* A folder of commands adds its list here. */
 static const struct command_list lists[] = {
     {NULL, server_commands},
+    {"submit and review", review_commands},
     {"ask a task scheduler", cli_commands},
     {"say who may what, with --auth", directory_commands},
     {"set up, and type", other_commands},
@@ -101,11 +103,13 @@ static int help_all(FILE *file)
                            "usage: sallyport COMMAND [options]\n\n");
     command_help_list(lists, ARRAY_SIZE(lists), NULL, &text);
     int width = command_help_width(lists, ARRAY_SIZE(lists), NULL);
-    buf_append_fmt(&text,
-                   "\n  %-*s  this text, or a command's options\n"
-                   "  %-*s  the version\n\n"
-                   "exit codes: 0 good, 1 failed, 2 wrong usage, 3 no such thing\n",
-                   width, "help [COMMAND]", width, "--version");
+    buf_append_fmt(
+        &text,
+        "\n  %-*s  this text, or a command's options\n"
+        "  %-*s  the version\n\n"
+        "exit codes: 0 good, 1 failed, 2 wrong usage, 3 no such thing; of submit --wait also 4 rejected,\n"
+        "5 timed out, 6 failed; 7 no right\n",
+        width, "help [COMMAND]", width, "--version");
     return print(file, &text, file == stdout ? EXIT_GOOD : EXIT_USAGE);
 }
 

@@ -266,6 +266,18 @@ static enum status find_option(const struct parse *parse, const char *argument, 
     return STATUS_OK;
 }
 
+static enum status keep_repeated(struct parse *parse, const struct option_spec *spec, const char *text)
+{
+    struct option_values *values = parse->values;
+    if (!spec->repeats)
+        return STATUS_OK;
+    if (values->repeated_count == OPTION_REPEATED_MAX)
+        return err_set(parse->err, STATUS_INVALID_ARGUMENT, "--%s: more than %d (limit option-repeated-max)",
+                       spec->name, OPTION_REPEATED_MAX);
+    values->repeated[values->repeated_count++] = (struct option_repeated){spec, text};
+    return STATUS_OK;
+}
+
 static enum status parse_arguments(struct parse *parse, int argc, char *const *argv)
 {
     bool options_over = false;
@@ -298,6 +310,9 @@ static enum status parse_arguments(struct parse *parse, int argc, char *const *a
         if (status != STATUS_OK)
             return status;
         parse->values->at[index].origin = OPTION_FROM_COMMAND_LINE;
+        status = keep_repeated(parse, spec, text);
+        if (status != STATUS_OK)
+            return status;
     }
     return check_positionals(parse);
 }
@@ -508,6 +523,16 @@ const char *setting_text(const struct option_values *values, const char *name)
 bool setting_flag(const struct option_values *values, const char *name)
 {
     return option_get(values, name)->number != 0;
+}
+
+const char *setting_each(const struct option_values *values, const char *name, size_t index)
+{
+    for (size_t i = 0; i < values->repeated_count; i++) {
+        const struct option_repeated *repeated = &values->repeated[i];
+        if (strcmp(repeated->spec->name, name) == 0 && index-- == 0)
+            return repeated->text;
+    }
+    return NULL;
 }
 
 /* --- help --- */

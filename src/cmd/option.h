@@ -24,6 +24,7 @@ enum option_kind {
 #define OPTION_MAX             160 /* settings that one command's tables have */
 #define OPTION_SETS_MAX        3   /* tables of one command */
 #define OPTION_POSITIONALS_MAX 256 /* of one command line */
+#define OPTION_REPEATED_MAX    256 /* values of settings that may be given several times */
 #define OPTION_NAME_MAX        64  /* bytes */
 
 struct option_spec {
@@ -40,6 +41,7 @@ struct option_spec {
     bool reload;             /* a running server takes a new value from the file at SIGHUP */
     const char *words;       /* of a text: those that are known, with blanks between them; NULL: any text */
     char letter;             /* 'n': -n NAME is the same; 0: there is none */
+    bool repeats; /* of a text on the command line: it may be given several times; see setting_each */
 };
 
 /* The rows of a table that have one of the bits. */
@@ -72,11 +74,19 @@ struct option_value {
     const char *text; /* NULL: absent */
 };
 
+/* One value of a setting that may be given several times. */
+struct option_repeated {
+    const struct option_spec *spec;
+    const char *text;
+};
+
 struct option_values {
     const struct option_syntax *syntax;
     struct option_value at[OPTION_MAX]; /* in the order of the tables, one after the other */
     const char *positionals[OPTION_POSITIONALS_MAX];
     size_t positional_count;
+    struct option_repeated repeated[OPTION_REPEATED_MAX]; /* as they were typed */
+    size_t repeated_count;
     char *file_text; /* the configuration file, owned */
     int argc;        /* what was parsed, for option_parse_again */
     char *const *argv;
@@ -109,6 +119,8 @@ const struct option_value *option_get(const struct option_values *values, const 
 int64_t setting_number(const struct option_values *values, const char *name);
 const char *setting_text(const struct option_values *values, const char *name);
 bool setting_flag(const struct option_values *values, const char *name);
+/* The value number `index`, from 0, of a setting that may be given several times; NULL behind the last one. */
+const char *setting_each(const struct option_values *values, const char *name, size_t index);
 
 /* The options part of a help text. */
 void option_help(const struct option_syntax *syntax, struct buf *out);

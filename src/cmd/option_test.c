@@ -326,9 +326,34 @@ static void each_fault_of_a_file_has_its_place(void **state)
     assert_int_equal(option_check_file(&syntax, path, on_fault, &faults, &err), STATUS_INVALID_ARGUMENT);
 }
 
+static void a_setting_may_be_given_several_times(void **state)
+{
+    static const struct option_spec many[] = {
+        {"file", OPTION_TEXT, "FILE", NULL, NULL, 0, 0, 1, "one of several", .repeats = true},
+        {"once", OPTION_TEXT, "TEXT", NULL, NULL, 0, 0, 1, "the last counts"},
+        {.name = NULL},
+    };
+    static const struct option_syntax repeating = {.sets = {{many, 1}}};
+    static char words[][12] = {"--file", "one", "--once=a", "--file=two", "--once=b"};
+    char *argv[ARRAY_SIZE(words)];
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        argv[i] = words[i];
+    struct option_values values;
+    struct err err = {0};
+    assert_int_equal(option_parse(&repeating, ARRAY_SIZE(argv), argv, no_environment, &values, &err),
+                     STATUS_OK);
+    assert_string_equal(setting_each(&values, "file", 0), "one");
+    assert_string_equal(setting_each(&values, "file", 1), "two");
+    assert_null(setting_each(&values, "file", 2));
+    assert_null(setting_each(&values, "once", 0));
+    assert_string_equal(setting_text(&values, "once"), "b");
+    option_values_fini(&values);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_setting_may_be_given_several_times),
         cmocka_unit_test(values_come_from_the_nearest_source),
         cmocka_unit_test(wrong_values_say_what_to_type),
         cmocka_unit_test(wrong_values_name_kind_and_range),

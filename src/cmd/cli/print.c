@@ -19,14 +19,16 @@ static size_t control_size(struct bytes text, size_t at)
     return two ? 2 : 0;
 }
 
-/* Line feeds are kept if `indent` is not 0, with that many spaces behind them. */
-static void append_clean(struct buf *out, const char *value, size_t indent)
+/* `lines`: line feeds, with `indent` spaces behind them, and tabs are kept. */
+static void append_clean(struct buf *out, const char *value, bool lines, size_t indent)
 {
     struct bytes text = bytes_of_cstr(value);
     for (size_t at = 0; at < text.size;) {
         size_t control = control_size(text, at);
-        if (control && indent && text.data[at] == '\n')
+        if (control && lines && text.data[at] == '\n')
             buf_append_fmt(out, "\n%*s", (int)indent, "");
+        else if (control && lines && text.data[at] == '\t')
+            buf_append_byte(out, '\t');
         else if (control)
             buf_append_byte(out, '?');
         else
@@ -51,7 +53,7 @@ void print_table_row(struct print_table *table, const char *const *cells, size_t
     ASSERT(count == table->column_count && count <= PRINT_COLUMNS_MAX);
     for (size_t column = 0; column < count; column++) {
         size_t before = table->cells.size;
-        append_clean(&table->cells, cells[column] ? cells[column] : "", 0);
+        append_clean(&table->cells, cells[column] ? cells[column] : "", false, 0);
         struct bytes cell = bytes_slice(buf_peek(&table->cells), before, SIZE_MAX);
         table->widths[column] = MAX(table->widths[column], width_of(cell));
         buf_append_byte(&table->cells, '\0');
@@ -84,8 +86,13 @@ void print_pair(struct buf *out, const char *name, const char *value)
     if (!value)
         return;
     buf_append_fmt(out, "%-*s", PAIR_WIDTH, name);
-    append_clean(out, value, PAIR_WIDTH);
+    append_clean(out, value, true, PAIR_WIDTH);
     buf_append_byte(out, '\n');
+}
+
+void print_text(struct buf *out, const char *text)
+{
+    append_clean(out, text, true, 0);
 }
 
 const char *print_time(int64_t unix_ns, char ret_text[PRINT_TIME_SIZE])
@@ -119,7 +126,7 @@ void print_json_text(struct json_writer *json, const char *name, const char *val
 
 void print_json_value(struct buf *out, const json_t *value)
 {
-    char *text = json_dumps(value, JSON_COMPACT);
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
     if (text)
         buf_append_cstr(out, text);
     else

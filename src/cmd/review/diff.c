@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* diff.c — what changed in the code between two revisions, by the program diff, which everybody reads. Both texts are given to it
+ * by descriptors, so that nothing stays on a disk. */
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmd/review/actions.h"
+
+#define DIFF_DIFFERS 1 /* its exit code for texts that are not the same */
+#define DIFF_FAILED  2
+
+extern char **environ;
+
+/* The code of a revision in a file without a name. -1: it was said why not, and `*ret_code` is the exit code. */
+static int fetch_revision(const struct review_call *call, const char *id, int64_t number, int *ret_code)
+{
+    CLEANUP(buf_fini) struct buf path = {0};
+    CLEANUP(server_answer_fini) struct server_answer answer = {0};
+    char rest[64];
+    *ret_code = EXIT_FAILED;
+    (void)snprintf(rest, sizeof rest, "/revisions/%lld/code", (long long)number);
+    if (!review_path(call, id, rest, &path))
+        return -1;
+    const struct server_request request = {
+        .method = "GET", .path = (const char *)path.data, .patience_ms = SERVER_PATIENCE_MS};
+    server_ask(call->values, &request, &answer);
+    if (answer.http_status != 200) {
+        *ret_code = server_explain(call->command, call->values, &answer);
+        return -1;
+    }
+
+    int fd = memfd_create("revision", 0);
+    if (fd >= 0 && write(fd, answer.body.data, answer.body.size) == (ssize_t)answer.body.size &&
+        lseek(fd, 0, SEEK_SET) == 0)
+        return fd;
+    (void)server_failed(call->command, EXIT_FAILED, "no room for the code", NULL);
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static int run_diff(const struct review_call *call, int old_fd, int new_fd, int64_t from, int64_t to)
+{
+    char old_path[32], new_path[32], old_label[40], new_label[40];
+    (void)snprintf(old_path, sizeof old_path, "/dev/fd/%d", old_fd);
+    (void)snprintf(new_path, sizeof new_path, "/dev/fd/%d", new_fd);
+    (void)snprintf(old_label, sizeof old_label, "--label=revision %lld", (long long)from);
+    (void)snprintf(new_label, sizeof new_label, "--label=revision %lld", (long long)to);
+    char *const arguments[] = {(char *)"diff", (char *)"-u", old_label, new_label, old_path, new_path, NULL};
+    pid_t pid;
+    int status = 0;
+    if (posix_spawnp(&pid, "diff", NULL, NULL, arguments, environ) != 0)
+        return server_failed(call->command, EXIT_FAILED, "the program diff cannot be started",
+                             "install it: apt install diffutils");
+    if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) >= DIFF_FAILED)
+        return EXIT_FAILED;
+    if (WEXITSTATUS(status) != DIFF_DIFFERS)
+        fputs("the two revisions have the same code\n", stderr);
+    return EXIT_GOOD;
+}
+
+/* The present revision's number; 0: the server names none. */
+static int64_t present_revision(const struct review_call *call, const char *id, int *ret_code)
+{
+    CLEANUP(buf_fini) struct buf path = {0};
+    CLEANUP(json_release) json_t *request = NULL;
+    *ret_code = EXIT_FAILED;
+    if (!review_path(call, id, "", &path))
+        return 0;
+    *ret_code = review_get(call, (const char *)path.data, SERVER_PATIENCE_MS, &request);
+    return json_integer_value(json_object_get(request, "revision"));
+}
+
+int review_diff(const struct review_call *call)
+{
+    char id[REVIEW_ID_SIZE];
+    int code = review_find(call, call->values->positionals[0], id);
+    if (code != EXIT_GOOD)
+        return code;
+
+    const struct option_value *to_typed = option_get(call->values, "to");
+    const struct option_value *from_typed = option_get(call->values, "from");
+    int64_t to = to_typed->given ? to_typed->number : present_revision(call, id, &code);
+    int64_t from = from_typed->given ? from_typed->number : to - 1;
+    if (code != EXIT_GOOD)
+        return code;
+    if (from < 1)
+        return server_failed(call->command, EXIT_FAILED, "the request has one revision: there is no other",
+                             NULL);
+
+    int old_fd = fetch_revision(call, id, from, &code);
+    int new_fd = old_fd >= 0 ? fetch_revision(call, id, to, &code) : -1;
+    if (new_fd >= 0)
+        code = run_diff(call, old_fd, new_fd, from, to);
+    if (old_fd >= 0)
+        close(old_fd);
+    if (new_fd >= 0)
+        close(new_fd);
+    return code;
+}

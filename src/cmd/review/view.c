@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/* view.c — tables from state and member to words; everything a stranger wrote goes through print.h. */
+#include "cmd/review/view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/review/review.h"
+
+/* What a state means to whoever waits, in the order of a request's life. */
+static const struct {
+    const char *state;
+    bool is_over;
+    int exit_code;
+    const char *text;
+} states[] = {
+    {"queued", false, EXIT_GOOD, "accepted; the code has not been started"},
+    {"running", false, EXIT_GOOD, "the code runs"},
+    {"waiting", false, EXIT_GOOD, "waiting for a decision"},
+    {"changes-requested", false, EXIT_GOOD, "changes are asked for: sallyport resubmit"},
+    {"approved", true, EXIT_GOOD, "approved"},
+    {"rejected", true, EXIT_REJECTED, "rejected"},
+    {"timed-out", true, EXIT_TIMED_OUT, "nobody decided in time"},
+    {"failed", true, EXIT_RUN_FAILED, "failed"},
+    {"cancelled", true, EXIT_RUN_FAILED, "cancelled"},
+};
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+/* Index in `states`; ARRAY_SIZE(states) for a state that is not known here. */
+static size_t state_of(const json_t *request)
+{
+    const char *state = text_of(request, "state");
+    size_t index = 0;
+    while (index < ARRAY_SIZE(states) && !(state && strcmp(states[index].state, state) == 0))
+        index++;
+    return index;
+}
+
+int view_exit_code(const json_t *request)
+{
+    size_t index = state_of(request);
+    return index < ARRAY_SIZE(states) ? states[index].exit_code : EXIT_GOOD;
+}
+
+bool view_is_over(const json_t *request)
+{
+    size_t index = state_of(request);
+    return index < ARRAY_SIZE(states) && states[index].is_over;
+}
+
+/* "2026-11-28T11:52:53.3881313Z" as "2026-11-28 11:52:53Z"; another text as it is. */
+static const char *time_text(const char *time, char ret_text[PRINT_TIME_SIZE])
+{
+    if (!time)
+        return NULL;
+    (void)snprintf(ret_text, PRINT_TIME_SIZE, "%s", time);
+    char *mark = strchr(ret_text, 'T');
+    char *fraction = strchr(ret_text, '.');
+    if (mark && fraction) {
+        *mark = ' ';
+        (void)snprintf(fraction, 2, "Z");
+    }
+    return ret_text;
+}
+
+void view_standing(const json_t *request, struct buf *out)
+{
+    size_t index = state_of(request);
+    const char *state = text_of(request, "state");
+    char time[PRINT_TIME_SIZE];
+    const char *deadline = time_text(text_of(request, "deadline"), time);
+    const json_t *decision = json_object_get(request, "decision");
+    const char *by = text_of(decision, "by"), *comment = text_of(decision, "comment");
+    const char *error = text_of(json_object_get(request, "error"), "message");
+
+    buf_append_cstr(out, index < ARRAY_SIZE(states) ? states[index].text : state ? state : "unknown");
+    if (deadline && !view_is_over(request))
+        buf_append_fmt(out, " until %s", deadline);
+    if (by)
+        buf_append_fmt(out, " by %s", by);
+    if (comment)
+        buf_append_fmt(out, ": %s", comment);
+    else if (error)
+        buf_append_fmt(out, ": %s", error);
+}
+
+const char *view_short_id(const json_t *request, char ret_text[VIEW_ID_SIZE])
+{
+    const char *id = text_of(request, "id");
+    (void)snprintf(ret_text, VIEW_ID_SIZE, "%s", id ? id : "");
+    return ret_text;
+}
+
+/* --- ls --- */
+
+/* Who submitted: the principal's name, or what the client said of itself. */
+static const char *submitter(const json_t *request)
+{
+    const char *name = text_of(json_object_get(request, "submitter"), "name");
+    return name ? name : text_of(request, "submittedBy");
+}
+
+void view_list_head(struct print_table *table)
+{
+    static const char *const headings[] = {"ID", "STATE", "CREATED", "BY", "PURPOSE"};
+    print_table_row(table, headings, ARRAY_SIZE(headings));
+}
+
+void view_list_row(struct print_table *table, const json_t *request)
+{
+    char id[VIEW_ID_SIZE], time[PRINT_TIME_SIZE];
+    const char *const cells[] = {view_short_id(request, id), text_of(request, "state"),
+                                 time_text(text_of(request, "createdAt"), time), submitter(request),
+                                 text_of(request, "purpose")};
+    print_table_row(table, cells, ARRAY_SIZE(cells));
+}
+
+/* --- show --- */
+
+static void pair_number(struct buf *out, const char *name, const json_t *value, const char *unit)
+{
+    char text[48];
+    if (!json_is_number(value))
+        return;
+    (void)snprintf(text, sizeof text, "%.15g%s", json_number_value(value), unit);
+    print_pair(out, name, text);
+}
+
+static void pair_time(struct buf *out, const char *name, const char *time)
+{
+    char text[PRINT_TIME_SIZE];
+    print_pair(out, name, time_text(time, text));
+}
+
+static void view_labels(const json_t *labels, struct buf *out)
+{
+    CLEANUP(buf_fini) struct buf line = {0};
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)labels, key, value)
+        buf_append_fmt(&line, "%s%s=%s", line.size ? ", " : "", key,
+                       json_string_value(value) ? json_string_value(value) : "");
+    buf_append_byte(&line, '\0');
+    if (line.size > 1 && buf_status(&line) == STATUS_OK)
+        print_pair(out, "labels", (const char *)line.data);
+}
+
+/* Facts that were measured from outside of the session. */
+static const struct {
+    const char *group, *member, *name, *unit;
+} effects[] = {
+    {"network", "attempts", "network", " attempts"},     {"processes", "started", "processes", " started"},
+    {"memory", "peakBytes", "memory", " bytes at most"}, {"cpu", "milliseconds", "processor", " ms"},
+    {"wall", "milliseconds", "wall clock", " ms"},
+};
+
+static void view_effects(const json_t *run, struct buf *out)
+{
+    const json_t *all = json_object_get(run, "effects");
+    print_pair(out, "ended", text_of(run, "ended"));
+    for (size_t i = 0; i < ARRAY_SIZE(effects); i++)
+        pair_number(out, effects[i].name,
+                    json_object_get(json_object_get(all, effects[i].group), effects[i].member),
+                    effects[i].unit);
+}
+
+static void view_votes(const json_t *votes, struct buf *out)
+{
+    for (size_t i = 0; i < json_array_size(votes); i++) {
+        const json_t *vote = json_array_get(votes, i);
+        CLEANUP(buf_fini) struct buf line = {0};
+        const char *name = text_of(json_object_get(vote, "by"), "name"), *answer = text_of(vote, "answer");
+        const char *comment = text_of(vote, "comment");
+        bool counts = !json_is_false(json_object_get(vote, "counts"));
+        buf_append_fmt(&line, "%s by %s%s%s%s", answer ? answer : "?", name ? name : "nobody with a name",
+                       comment ? ": " : "", comment ? comment : "",
+                       counts ? "" : " (of other bytes: does not count)");
+        buf_append_byte(&line, '\0');
+        if (buf_status(&line) == STATUS_OK)
+            print_pair(out, "vote", (const char *)line.data);
+    }
+}
+
+static void view_rules(const json_t *policy, struct buf *out)
+{
+    const json_t *rules = json_object_get(policy, "rules");
+    const char *settled = text_of(policy, "settledBy");
+    print_pair(out, "policy", policy ? text_of(policy, "version") : "none: the built-in rules");
+    pair_number(out, "approvals", json_object_get(policy, "approvals"), " needed");
+    for (size_t i = 0; i < json_array_size(rules); i++) {
+        const json_t *rule = json_array_get(rules, i);
+        const char *name = text_of(rule, "name"), *does = text_of(rule, "do");
+        CLEANUP(buf_fini) struct buf line = {0};
+        bool settles = settled && name && strcmp(settled, name) == 0;
+        buf_append_fmt(&line, "%s: %s%s", does ? does : "?", name ? name : "?",
+                       settles ? " (settles it)" : "");
+        buf_append_byte(&line, '\0');
+        if (buf_status(&line) == STATUS_OK)
+            print_pair(out, "rule", (const char *)line.data);
+    }
+    print_pair(out, "message", text_of(policy, "message"));
+}
+
+/* The present run is the last one. */
+static const json_t *present_run(const json_t *request)
+{
+    const json_t *runs = json_object_get(request, "runs");
+    return json_array_get(runs, json_array_size(runs) - 1);
+}
+
+static void view_head(const json_t *request, struct buf *out)
+{
+    CLEANUP(buf_fini) struct buf standing = {0};
+    view_standing(request, &standing);
+    buf_append_byte(&standing, '\0');
+    print_pair(out, "id", text_of(request, "id"));
+    print_pair(out, "state", text_of(request, "state"));
+    if (buf_status(&standing) == STATUS_OK)
+        print_pair(out, "standing", (const char *)standing.data);
+    print_pair(out, "purpose", text_of(request, "purpose"));
+    print_pair(out, "submitted by", submitter(request));
+    print_pair(out, "on behalf of", text_of(request, "onBehalfOf"));
+    pair_time(out, "created", text_of(request, "createdAt"));
+    pair_time(out, "deadline", text_of(request, "deadline"));
+    view_labels(json_object_get(request, "labels"), out);
+    pair_number(out, "revision", json_object_get(request, "revision"), "");
+    pair_number(out, "attempts", json_object_get(request, "attempts"), "");
+    print_pair(out, "manifest", text_of(request, "manifestSha256"));
+}
+
+void view_request(const json_t *request, bool why, struct buf *out)
+{
+    const json_t *result = json_object_get(request, "result"), *error = json_object_get(request, "error");
+    view_head(request, out);
+    view_effects(present_run(request), out);
+    view_votes(json_object_get(request, "votes"), out);
+    if (why)
+        view_rules(json_object_get(request, "policy"), out);
+    print_pair(out, "error", text_of(error, "message"));
+    print_pair(out, "hint", text_of(error, "hint"));
+    print_pair(out, "code", text_of(request, "code"));
+    if (!result)
+        return;
+    print_pair(out, "status", text_of(result, "status"));
+    pair_number(out, "took", json_object_get(result, "executionTimeInMilliseconds"), " ms");
+    buf_append_cstr(out, "output\n");
+    view_output(result, true, out);
+}
+
+/* --- output --- */
+
+static void append_stream(const char *text, bool harmless, struct buf *out)
+{
+    if (!text || !*text)
+        return;
+    if (harmless)
+        print_text(out, text);
+    else
+        buf_append_cstr(out, text);
+    if (text[strlen(text) - 1] != '\n')
+        buf_append_byte(out, '\n');
+}
+
+/* A value, or an image by its form and size. */
+static void append_value(const json_t *value, bool harmless, struct buf *out)
+{
+    const char *data = text_of(value, "base64_data"), *format = text_of(value, "format");
+    if (data) {
+        buf_append_byte(out, '[');
+        print_text(out, format ? format : "an");
+        buf_append_fmt(out, " image, %zu bytes]\n", strlen(data) / 4 * 3);
+        return;
+    }
+    if (json_is_string(value))
+        append_stream(json_string_value(value), harmless, out);
+    else if (value && !json_is_null(value))
+        print_json_value(out, value);
+}
+
+void view_output(const json_t *result, bool harmless, struct buf *out)
+{
+    append_stream(text_of(result, "stdout"), harmless, out);
+    append_stream(text_of(result, "stderr"), harmless, out);
+    append_value(json_object_get(result, "result"), harmless, out);
+    const json_t *lines = json_object_get(json_object_get(result, "error"), "traceback");
+    for (size_t i = 0; i < json_array_size(lines); i++)
+        append_stream(json_string_value(json_array_get(lines, i)), harmless, out);
+}
+
+/* --- files --- */
+
+void view_files(const json_t *files, struct buf *out)
+{
+    static const char *const headings[] = {"PATH", "SIZE", "CHANGE", "SHA256"};
+    struct print_table table = {0};
+    print_table_row(&table, headings, ARRAY_SIZE(headings));
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        const json_t *file = json_array_get(files, i), *size = json_object_get(file, "size");
+        char number[24];
+        (void)snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(size));
+        const char *const cells[] = {text_of(file, "path"), json_is_integer(size) ? number : NULL,
+                                     text_of(file, "change"), text_of(file, "sha256")};
+        print_table_row(&table, cells, ARRAY_SIZE(cells));
+    }
+    print_table_write(&table, out);
+    print_table_fini(&table);
+}

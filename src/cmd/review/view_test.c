@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/review/view.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cmd/review/review.h"
+
+static json_t *parse(const char *text)
+{
+    json_t *value = json_loads(text, 0, NULL);
+    assert_non_null(value);
+    return value;
+}
+
+static const char *as_text(struct buf *out)
+{
+    buf_append_byte(out, '\0');
+    assert_int_equal(buf_status(out), STATUS_OK);
+    return (const char *)out->data;
+}
+
+static void each_end_has_its_exit_code(void **state)
+{
+    static const struct {
+        const char *text;
+        int exit_code;
+        bool is_over;
+    } rows[] = {
+        {"{\"state\":\"queued\"}", EXIT_GOOD, false},
+        {"{\"state\":\"waiting\"}", EXIT_GOOD, false},
+        {"{\"state\":\"changes-requested\"}", EXIT_GOOD, false},
+        {"{\"state\":\"approved\"}", EXIT_GOOD, true},
+        {"{\"state\":\"rejected\"}", EXIT_REJECTED, true},
+        {"{\"state\":\"timed-out\"}", EXIT_TIMED_OUT, true},
+        {"{\"state\":\"failed\"}", EXIT_RUN_FAILED, true},
+        {"{\"state\":\"cancelled\"}", EXIT_RUN_FAILED, true},
+        {"{\"state\":\"of a later version\"}", EXIT_GOOD, false},
+        {"{\"state\":7}", EXIT_GOOD, false},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        CLEANUP(json_release) json_t *request = parse(rows[i].text);
+        assert_int_equal(view_exit_code(request), rows[i].exit_code);
+        assert_int_equal(view_is_over(request), rows[i].is_over);
+    }
+}
+
+static void what_is_not_reported_is_not_shown(void **state)
+{
+    CLEANUP(json_release) json_t *request = parse("{\"id\":\"abc\",\"state\":\"queued\"}");
+    CLEANUP(buf_fini) struct buf out = {0};
+    view_request(request, false, &out);
+    assert_string_equal(as_text(&out), "id             abc\n"
+                                       "state          queued\n"
+                                       "standing       accepted; the code has not been started\n");
+}
+
+static void a_request_is_shown_whole(void **state)
+{
+    CLEANUP(json_release)
+    json_t *request = parse(
+        "{\"id\":\"abc\",\"state\":\"approved\",\"purpose\":\"look\",\"submitter\":{\"name\":\"mina\"},"
+        "\"createdAt\":\"2026-11-28T11:52:53.3881313Z\",\"labels\":{\"env\":\"test\"},\"revision\":2,"
+        "\"runs\":[{\"ended\":\"completed\",\"effects\":{\"network\":{\"attempts\":0}}}],"
+        "\"votes\":[{\"answer\":\"approve\",\"by\":{\"name\":\"ola\"},\"comment\":\"fine\",\"counts\":true},"
+        "{\"answer\":\"reject\",\"by\":{\"name\":\"uri\"},\"counts\":false}],"
+        "\"decision\":{\"by\":\"ola\",\"comment\":\"fine\"},\"code\":\"print(1)\\nprint(2)\","
+        "\"result\":{\"status\":\"Succeeded\",\"stdout\":\"1\\n2\\n\",\"result\":3}}");
+    CLEANUP(buf_fini) struct buf out = {0};
+    view_request(request, true, &out);
+    assert_string_equal(as_text(&out), "id             abc\n"
+                                       "state          approved\n"
+                                       "standing       approved by ola: fine\n"
+                                       "purpose        look\n"
+                                       "submitted by   mina\n"
+                                       "created        2026-11-28 11:52:53Z\n"
+                                       "labels         env=test\n"
+                                       "revision       2\n"
+                                       "ended          completed\n"
+                                       "network        0 attempts\n"
+                                       "vote           approve by ola: fine\n"
+                                       "vote           reject by uri (of other bytes: does not count)\n"
+                                       "policy         none: the built-in rules\n"
+                                       "code           print(1)\n"
+                                       "               print(2)\n"
+                                       "status         Succeeded\n"
+                                       "output\n1\n2\n3\n");
+}
+
+static void a_stranger_does_not_steer_the_terminal(void **state)
+{
+    CLEANUP(json_release)
+    json_t *result =
+        parse("{\"stdout\":\"a\\u001b]0;x\\u0007b\\tc\\u009b1m\",\"result\":{\"type\":\"image\",\"format\":"
+              "\"png\\u001b[1m\",\"base64_data\":\"AAAA\"},"
+              "\"error\":{\"traceback\":[\"\\u001b[31mE\"]}}");
+    CLEANUP(buf_fini) struct buf out = {0};
+    view_output(result, true, &out);
+    const char *text = as_text(&out);
+    assert_null(strchr(text, '\x1b'));
+    assert_null(strstr(text, "\xc2\x9b"));
+    assert_non_null(strstr(text, "b\tc"));
+    assert_non_null(strstr(text, "image, 3 bytes]\n"));
+}
+
+static void a_pipe_gets_what_was_printed(void **state)
+{
+    CLEANUP(json_release)
+    json_t *result = parse("{\"stdout\":\"\\u001b[1mbold\",\"stderr\":\"\",\"result\":null}");
+    CLEANUP(buf_fini) struct buf out = {0};
+    view_output(result, false, &out);
+    assert_string_equal(as_text(&out), "\x1b[1mbold\n");
+}
+
+static void a_list_has_a_line_a_request(void **state)
+{
+    CLEANUP(json_release)
+    json_t *request = parse("{\"id\":\"0123456789abcdef\",\"state\":\"waiting\",\"submittedBy\":\"ci\\n\"}");
+    CLEANUP(buf_fini) struct buf out = {0};
+    struct print_table table = {0};
+    view_list_head(&table);
+    view_list_row(&table, request);
+    print_table_write(&table, &out);
+    print_table_fini(&table);
+    assert_string_equal(as_text(&out), "ID        STATE    CREATED  BY   PURPOSE\n"
+                                       "01234567  waiting           ci?  \n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_end_has_its_exit_code),
+        cmocka_unit_test(what_is_not_reported_is_not_shown),
+        cmocka_unit_test(a_request_is_shown_whole),
+        cmocka_unit_test(a_stranger_does_not_steer_the_terminal),
+        cmocka_unit_test(a_pipe_gets_what_was_printed),
+        cmocka_unit_test(a_list_has_a_line_a_request),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
