@@ -25,7 +25,7 @@ struct cell {
 #define KILL      SESSION_ACTION_KILL
 #define DETACH    SESSION_ACTION_DETACH
 #define RESULT    SESSION_ACTION_ANSWER_RESULT
-#define TIMEOUT   SESSION_ACTION_ANSWER_TIMEOUT
+#define STOPPED   SESSION_ACTION_ANSWER_STOPPED
 #define CRASH     SESSION_ACTION_ANSWER_CRASH
 #define OFFER     SESSION_ACTION_OFFER
 #define SERVE     SESSION_ACTION_SERVE
@@ -68,6 +68,7 @@ static const struct cell moves[SESSION_STATE_COUNT][SESSION_EVENT_COUNT] = {
     [SESSION_RUNNING] = {
         E(RESULT) = TO(IDLE, RESULT | SERVE),
         E(LIMIT) = TO(INTERRUPTED, INTERRUPT),
+        E(CANCEL) = TO(INTERRUPTED, INTERRUPT),
         E(TOUCH) = IGNORED, /* the cooldown begins when the cell is done */
         E(RELEASE) = TO(ENDING, KILL | DETACH | CRASH),
         E(FAULT) = TO(ENDING, KILL | DETACH | CRASH),
@@ -76,16 +77,19 @@ static const struct cell moves[SESSION_STATE_COUNT][SESSION_EVENT_COUNT] = {
         E(ENDED) = TO(GONE, DETACH | CRASH | FREE),
     },
     [SESSION_INTERRUPTED] = {
-        /* Whatever the code made of the interrupt, the caller's answer is one: time-out. */
-        E(RESULT) = TO(IDLE, TIMEOUT | SERVE),
-        E(GRACE_OVER) = TO(ENDING, KILL | DETACH | TIMEOUT),
+        /* Whatever the code made of the interrupt, the caller's answer is one: it was stopped. Who came first, the limit
+         * or somebody's wish, is the reason. */
+        E(CANCEL) = IGNORED,
+        E(RESULT) = TO(IDLE, STOPPED | SERVE),
+        E(GRACE_OVER) = TO(ENDING, KILL | DETACH | STOPPED),
         E(TOUCH) = IGNORED,
-        E(RELEASE) = TO(ENDING, KILL | DETACH | TIMEOUT),
-        E(FAULT) = TO(ENDING, KILL | DETACH | TIMEOUT),
-        E(HANGUP) = TO(ENDING, KILL | DETACH | TIMEOUT),
-        E(ENDED) = TO(GONE, DETACH | TIMEOUT | FREE),
+        E(RELEASE) = TO(ENDING, KILL | DETACH | STOPPED),
+        E(FAULT) = TO(ENDING, KILL | DETACH | STOPPED),
+        E(HANGUP) = TO(ENDING, KILL | DETACH | STOPPED),
+        E(ENDED) = TO(GONE, DETACH | STOPPED | FREE),
     },
     [SESSION_FALLEN] = {
+        E(CANCEL) = IGNORED, /* it is dying by itself */
         E(GRACE_OVER) = TO(ENDING, KILL | CRASH),
         E(RELEASE) = TO(ENDING, KILL | CRASH),
         E(ENDED) = TO(GONE, CRASH | FREE),

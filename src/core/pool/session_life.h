@@ -7,8 +7,8 @@
  *
  *                  ready                claim               start
  *     STARTING ────────────► READY ───────────────► IDLE ─────────────► RUNNING ──────┐
- *        │ claim              │                     ▲  ▲                 │ │  │ limit  │ hangup
- *        ▼         ready      │                     │  └──── result ─────┘ │  ▼        ▼
+ *        │ claim              │                     ▲  ▲                 │ │  │ limit, │ hangup
+ *        ▼         ready      │                     │  └──── result ─────┘ │  ▼ cancel ▼
  *     RESERVED ───────────────│─────────────────────┘  └─ result ─── INTERRUPTED    FALLEN
  *        │                    │                     │                      │          │
  *        │ release, fault     │ release, fault      │ cooldown, release,   │ grace    │ grace
@@ -32,7 +32,7 @@
     X(RESERVED)    /* not yet ready, and an identifier waits for it */                                       \
     X(IDLE)        /* an identifier's, nothing running; the cooldown runs */                                 \
     X(RUNNING)     /* a cell runs; its time limit runs */                                                    \
-    X(INTERRUPTED) /* the limit was reached and SIGINT sent; the grace period runs */                        \
+    X(INTERRUPTED) /* over its limit, or cancelled: SIGINT was sent; the grace period runs */                \
     X(FALLEN)      /* it hung up under a cell; the backend will say why it ended, or it is killed */         \
     X(ENDING)      /* SIGKILL ordered; nobody waits for anything from it */                                  \
     X(GONE)        /* nothing is left of it */
@@ -50,6 +50,7 @@ enum session_state {
     X(START)        /* a cell shall run */                                                                   \
     X(RESULT)       /* the cell's result frame came */                                                       \
     X(LIMIT)        /* the cell's time limit passed */                                                       \
+    X(CANCEL)       /* somebody wants the cell to end */                                                     \
     X(GRACE_OVER)   /* the time after SIGINT or a hang-up passed in silence */                               \
     X(TOUCH)        /* a request for its identifier came: the cooldown begins anew */                        \
     X(COOLDOWN)     /* the cooldown passed without a request */                                              \
@@ -72,7 +73,7 @@ enum session_action {
     SESSION_ACTION_KILL = 1 << 2,           /* SIGKILL to all of it */
     SESSION_ACTION_DETACH = 1 << 3,         /* the identifier or the ready list lets go of it */
     SESSION_ACTION_ANSWER_RESULT = 1 << 4,  /* answer the call with the result that came */
-    SESSION_ACTION_ANSWER_TIMEOUT = 1 << 5, /* answer the call: it was over its time limit */
+    SESSION_ACTION_ANSWER_STOPPED = 1 << 5, /* answer the call: it was over its time limit, or cancelled */
     SESSION_ACTION_ANSWER_CRASH = 1 << 6,   /* answer the call: the session ended under it */
     SESSION_ACTION_OFFER = 1 << 7,          /* into the list of ready sessions */
     SESSION_ACTION_SERVE = 1 << 8,          /* its identifier's next call may run */

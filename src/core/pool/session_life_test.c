@@ -80,14 +80,27 @@ static void test_time_limit(void **state)
         assert_int_equal(session_life_due(&life), SESSION_EVENT_GRACE_OVER);
         if (yields) {
             assert_int_equal(apply(&life, SESSION_EVENT_RESULT, LIMIT + 1),
-                             SESSION_ACTION_ANSWER_TIMEOUT | SESSION_ACTION_SERVE);
+                             SESSION_ACTION_ANSWER_STOPPED | SESSION_ACTION_SERVE);
             assert_int_equal(life.state, SESSION_IDLE);
         } else {
             assert_int_equal(apply(&life, SESSION_EVENT_GRACE_OVER, LIMIT + GRACE),
-                             SESSION_ACTION_KILL | SESSION_ACTION_DETACH | SESSION_ACTION_ANSWER_TIMEOUT);
+                             SESSION_ACTION_KILL | SESSION_ACTION_DETACH | SESSION_ACTION_ANSWER_STOPPED);
             assert_int_equal(life.state, SESSION_ENDING);
         }
     }
+}
+
+/* RP-62: a cancelled cell is interrupted as one over its limit is; a second wish, or the limit, changes nothing. */
+static void test_cancel(void **state)
+{
+    struct session_life life = life_in(SESSION_IDLE);
+    assert_false(session_life_possible(SESSION_IDLE, SESSION_EVENT_CANCEL));
+    assert_int_equal(apply(&life, SESSION_EVENT_START, 0), SESSION_ACTION_SEND_CELL);
+    assert_int_equal(apply(&life, SESSION_EVENT_CANCEL, 5), SESSION_ACTION_INTERRUPT);
+    assert_int_equal(apply(&life, SESSION_EVENT_CANCEL, 6), 0);
+    assert_int_equal(life.deadline_ns, 5 + GRACE);
+    assert_int_equal(apply(&life, SESSION_EVENT_RESULT, 7),
+                     SESSION_ACTION_ANSWER_STOPPED | SESSION_ACTION_SERVE);
 }
 
 /* A crash is answered once, with the backend's cause if it comes in time and without it if not. */
@@ -141,7 +154,7 @@ static void test_random_walks(void **state)
             cells += e == SESSION_EVENT_START;
             kills += (actions & SESSION_ACTION_KILL) != 0;
             frees += (actions & SESSION_ACTION_FREE) != 0;
-            answers += (actions & (SESSION_ACTION_ANSWER_RESULT | SESSION_ACTION_ANSWER_TIMEOUT |
+            answers += (actions & (SESSION_ACTION_ANSWER_RESULT | SESSION_ACTION_ANSWER_STOPPED |
                                    SESSION_ACTION_ANSWER_CRASH)) != 0;
             if (e == SESSION_EVENT_CLAIM)
                 owned = true;
@@ -165,11 +178,9 @@ static void test_random_walks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_usual_life),
-        cmocka_unit_test(test_reserved),
-        cmocka_unit_test(test_time_limit),
-        cmocka_unit_test(test_crash),
-        cmocka_unit_test(test_limits_that_never_come),
+        cmocka_unit_test(test_usual_life),   cmocka_unit_test(test_reserved),
+        cmocka_unit_test(test_time_limit),   cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_crash),        cmocka_unit_test(test_limits_that_never_come),
         cmocka_unit_test(test_random_walks),
     };
     return cmocka_run_group_tests_name("session_life", tests, NULL, NULL);

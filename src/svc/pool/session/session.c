@@ -289,6 +289,15 @@ void session_claim(struct session *session)
     apply(session, SESSION_EVENT_CLAIM);
 }
 
+bool session_cancel(struct session *session)
+{
+    if (session->life.state != SESSION_RUNNING)
+        return false;
+    session->cancelled = true;
+    apply(session, SESSION_EVENT_CANCEL);
+    return true;
+}
+
 void session_touch(struct session *session)
 {
     if (session_life_possible(session->life.state, SESSION_EVENT_TOUCH))
@@ -338,6 +347,7 @@ void session_run(struct session *session, const struct session_cell *cell)
 {
     int64_t now = loop_now(session->loop);
     session->cell_id = random_cell_id();
+    session->cancelled = false;
     session->cell_context = cell->context;
     session->cell_started_ns = now;
     if (session_output_begin_cell(&session->output, cell->head_max, cell->tail_max) != STATUS_OK)

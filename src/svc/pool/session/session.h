@@ -25,10 +25,11 @@
 struct session;
 
 enum session_verdict {
-    SESSION_VERDICT_RESULT,  /* `result` is set */
-    SESSION_VERDICT_REFUSED, /* a result came, and there was no room for it; `reason` and `cause` say why */
-    SESSION_VERDICT_TIMEOUT, /* over its time limit */
-    SESSION_VERDICT_CRASH,   /* the session ended under it; `reason` and `cause` say why */
+    SESSION_VERDICT_RESULT,    /* `result` is set */
+    SESSION_VERDICT_REFUSED,   /* a result came, and there was no room for it; `reason` and `cause` say why */
+    SESSION_VERDICT_TIMEOUT,   /* over its time limit */
+    SESSION_VERDICT_CANCELLED, /* by session_cancel */
+    SESSION_VERDICT_CRASH,     /* the session ended under it; `reason` and `cause` say why */
 };
 
 /* How a cell ended. Views are valid during the callback. The streams are read from the session itself. */
@@ -37,7 +38,7 @@ struct session_answer {
     enum session_verdict verdict;
     const struct result_frame *result; /* NULL unless RESULT */
     enum session_reason reason;        /* NONE for RESULT */
-    const char *cause;                 /* for people; "" for RESULT and TIMEOUT */
+    const char *cause;                 /* for people; "" for RESULT, TIMEOUT and CANCELLED */
     int64_t duration_ns;               /* from the cell's sending to its end, by the server's clock */
     bool kept;                         /* the session and its state live on */
 };
@@ -112,6 +113,7 @@ struct session {
     const struct result_frame *result; /* while a result frame is being handled; NULL if it was refused */
     enum session_reason refusal;       /* why it was refused */
     bool interrupted;                  /* a SIGINT was ordered, and no cell was sent since */
+    bool cancelled;                    /* and it was somebody's wish, not the limit */
     struct loop_timer deadline;
     struct loop_task serving;
     struct loop_task deferred_free;
@@ -127,6 +129,9 @@ void session_spawned(struct session *session, const struct tier_session *spawned
 void session_claim(struct session *session);
 /* Runs a cell; only in IDLE. */
 void session_run(struct session *session, const struct session_cell *cell);
+/* Its cell shall end: SIGINT, and SIGKILL after the grace. False, and
+ * nothing happens: none runs, or it is being stopped already. */
+bool session_cancel(struct session *session);
 /* A request for its identifier came. */
 void session_touch(struct session *session);
 /* Ends it, if nothing has ended it yet; `cause` is for people. */

@@ -51,11 +51,13 @@ static void answer_result(struct session *session)
                                                      .cause = causes[session->refusal]});
 }
 
-static void answer_timeout(struct session *session)
+static void answer_stopped(struct session *session)
 {
-    give_answer(session, (struct session_answer){.verdict = SESSION_VERDICT_TIMEOUT,
-                                                 .reason = SESSION_REASON_TIME_LIMIT,
-                                                 .cause = ""});
+    bool cancelled = session->cancelled;
+    give_answer(session, (struct session_answer){
+                             .verdict = cancelled ? SESSION_VERDICT_CANCELLED : SESSION_VERDICT_TIMEOUT,
+                             .reason = cancelled ? SESSION_REASON_CANCELLED : SESSION_REASON_TIME_LIMIT,
+                             .cause = ""});
 }
 
 static void answer_crash(struct session *session)
@@ -109,7 +111,7 @@ static const struct {
     {SESSION_ACTION_KILL, kill_process},
     {SESSION_ACTION_DETACH, detach},
     {SESSION_ACTION_ANSWER_RESULT, answer_result},
-    {SESSION_ACTION_ANSWER_TIMEOUT, answer_timeout},
+    {SESSION_ACTION_ANSWER_STOPPED, answer_stopped},
     {SESSION_ACTION_ANSWER_CRASH, answer_crash},
     {SESSION_ACTION_OFFER, offer},
     {SESSION_ACTION_SERVE, serve_soon},

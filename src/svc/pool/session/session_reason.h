@@ -12,6 +12,7 @@
     X(SIGNALED, "signaled")                 /* a signal ended the session's interpreter */                   \
     X(PROTOCOL, "protocol")                 /* the session sent what no session may send */                  \
     X(RELEASED, "released")                 /* somebody deleted or stopped the session */                    \
+    X(CANCELLED, "cancelled")               /* somebody cancelled the cell */                                \
     X(COOLDOWN, "cooldown")                 /* nobody used the session for its whole cooldown */             \
     X(RESULT_TOO_LARGE, "result-too-large") /* the result is over the limit of one result */                 \
     X(SERVER_MEMORY, "server-memory")       /* the server has no memory left for what the session sent */    \
