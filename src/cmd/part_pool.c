@@ -40,6 +40,7 @@ static struct pool_service_options service_options(const struct server *server)
         .sessions_ready = (uint32_t)setting_number(values, "ready-sessions"),
         .cooldown_ns = setting_number(values, "cooldown"),
         .execution_max_ns = setting_number(values, "execution-timeout-max"),
+        .grace_ns = setting_number(values, "interrupt-grace"),
         .upload_size_max = (size_t)setting_number(values, "upload-size-max"),
         .body_size_max = (size_t)setting_number(values, "call-size-max"),
         .output_size_max = (size_t)setting_number(values, "output-size-max"),

@@ -56,6 +56,8 @@ static const struct entry pool[] = {
     {"POST /executions", "X"},
     {"POST /execute", "X"},
     {"GET /executions/{id}", "X"},
+    {"GET /executions/{id}/output", "X"},
+    {"POST /executions/{id}/cancel", "X"},
     {"GET /files", "X"},
     {"POST /files", "X"},
     {"POST /files/upload", "X"},

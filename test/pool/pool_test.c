@@ -36,7 +36,7 @@ static void fill_options(struct pool_options *options)
     FILL(result_size_max, (size_t)8 << 20);
     FILL(memory_size_max, (size_t)256 << 20);
     FILL(uploads_size_max, (size_t)1 << 30);
-    FILL(grace_ns, fixed.grace_ns);
+    FILL(grace_ns, 2 * NS_PER_S);
     FILL(session_wait_max_ns, fixed.session_wait_max_ns);
     FILL(queue_max, fixed.queue_max);
     FILL(records_max, fixed.records_max);

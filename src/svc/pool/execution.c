@@ -22,10 +22,73 @@ struct execution *execution_create(int64_t now_ns)
     list_init(&execution->queue_link);
     list_init(&execution->record_link);
     list_init(&execution->pool_link);
+    list_init(&execution->watchers);
     list_init(&execution->keeping.kept_link);
     execution->times.asked_ns = now_ns;
     return execution;
 }
+
+/* --- who watches --- */
+
+static void tell_watchers(void *context)
+{
+    struct execution *execution = context;
+    list_each_safe (it, &execution->watchers) {
+        struct execution_watcher *watcher = CONTAINER_OF(it, struct execution_watcher, link);
+        watcher->on_news(watcher);
+    }
+}
+
+/* Nobody is woken for output that nobody reads. */
+static void listen_to_session(struct execution *execution)
+{
+    bool watched = !list_empty(&execution->watchers);
+    if (execution->session)
+        session_output_watch(&execution->session->output, watched ? tell_watchers : NULL, execution);
+}
+
+void execution_watch(struct execution *execution, struct execution_watcher *watcher)
+{
+    watcher->execution = execution;
+    list_push_back(&execution->watchers, &watcher->link);
+    listen_to_session(execution);
+}
+
+void execution_unwatch(struct execution_watcher *watcher)
+{
+    struct execution *execution = watcher->execution;
+    if (!execution)
+        return;
+    watcher->execution = NULL;
+    list_remove(&watcher->link);
+    listen_to_session(execution);
+}
+
+void execution_begin(struct execution *execution, struct session *session)
+{
+    execution->session = session;
+    listen_to_session(execution);
+}
+
+void execution_tell_end(struct execution *execution)
+{
+    if (execution->session)
+        session_output_watch(&execution->session->output, NULL, NULL);
+    execution->session = NULL;
+    tell_watchers(execution);
+}
+
+static void drop_watchers(struct execution *execution)
+{
+    struct list *link;
+    while ((link = list_pop_front(&execution->watchers))) {
+        struct execution_watcher *watcher = CONTAINER_OF(link, struct execution_watcher, link);
+        watcher->execution = NULL;
+        watcher->on_news(watcher);
+    }
+}
+
+/* --- memory --- */
 
 void execution_discharge(struct execution *execution)
 {
@@ -52,6 +115,7 @@ void execution_destroy(struct execution *execution)
     if (!execution)
         return;
     ASSERT(!execution->keeping.report.queued);
+    drop_watchers(execution);
     list_remove(&execution->queue_link);
     list_remove(&execution->record_link);
     list_remove(&execution->pool_link);
@@ -82,7 +146,8 @@ static void take_output(struct execution *execution, const struct session *sessi
         buf_init(&execution->outcome.output[i],
                  TEXT_GROWTH_MAX * (capture->head_max + capture->tail_max) + MARK_SIZE_MAX);
         output_capture_render(capture, &execution->outcome.output[i]);
-        execution->outcome.output_cut[i] = output_capture_lost(capture) > 0;
+        execution->outcome.output_lost[i] = output_capture_lost(capture);
+        execution->outcome.output_cut[i] = execution->outcome.output_lost[i] > 0;
         execution->outcome.output_bytes[i] = capture->total;
     }
 }
@@ -162,6 +227,11 @@ void execution_take_answer(struct execution *execution, const struct session *se
                  (long long)(execution->asked.limit_ns / NS_PER_MS),
                  answer->kept ? "the session keeps its state" : "the session was ended, its state is lost");
         execution_fail(execution, EXECUTION_FAULT_TIMEOUT, answer->reason, text);
+        break;
+    case SESSION_VERDICT_CANCELLED:
+        snprintf(text, sizeof text, "the run was cancelled; %s",
+                 answer->kept ? "the session keeps its state" : "the session was ended, its state is lost");
+        execution_fail(execution, EXECUTION_FAULT_CANCELED, answer->reason, text);
         break;
     case SESSION_VERDICT_CRASH:
         execution_fail(execution, EXECUTION_FAULT_CRASH, answer->reason, answer->cause);

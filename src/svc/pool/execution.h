@@ -25,7 +25,7 @@ enum execution_fault {
     EXECUTION_FAULT_NONE,
     EXECUTION_FAULT_TIMEOUT,     /* over its time limit */
     EXECUTION_FAULT_CRASH,       /* the session ended under it */
-    EXECUTION_FAULT_CANCELED,    /* the session was deleted */
+    EXECUTION_FAULT_CANCELED,    /* somebody cancelled it, or the session was deleted */
     EXECUTION_FAULT_UNAVAILABLE, /* it never ran: there is no session to be had */
     EXECUTION_FAULT_NO_MEMORY,   /* it ran, but its output could not be kept */
     EXECUTION_FAULT_REFUSED,     /* it ran, but its result is over a limit */
@@ -51,6 +51,7 @@ struct execution_outcome {
     struct buf output[SESSION_STREAMS]; /* valid UTF-8 */
     bool output_cut[SESSION_STREAMS];
     uint64_t output_bytes[SESSION_STREAMS]; /* that were written, kept or not */
+    uint64_t output_lost[SESSION_STREAMS];  /* of them, that were not kept */
     bool result_cut;                        /* the value, the outputs or the error are not whole */
     bool result_dropped;                    /* something was left out that may not be in a result */
     enum result_type value_type;
@@ -90,11 +91,21 @@ struct execution {
     char session_guid[GUID_TEXT_SIZE + 1];         /* empty: it never ran */
     char template_identity[SESSION_TEMPLATE_SIZE]; /* of that session */
     bool new_allocation;                           /* this call brought the session */
+    struct list watchers;                          /* of struct execution_watcher */
+    struct session *session;                       /* that runs it; NULL: none */
 
     /* Called once, from the loop, when the status is final; NULL: nobody waits. */
     void (*on_done)(void *context, struct execution *x);
     void *context;
     struct execution_keeping keeping;
+};
+
+/* Somebody who reads its output or waits for its status. The caller embeds it. */
+struct execution_watcher {
+    struct list link;
+    struct execution *execution; /* NULL: it is gone, or not watched */
+    /* Output came, the status changed, or it is gone. May unwatch, and nothing else. */
+    void (*on_news)(struct execution_watcher *watcher);
 };
 
 /* Zeroed but for `times.asked_ns` and a random id. NULL without memory. */
@@ -105,6 +116,14 @@ static inline bool execution_final(const struct execution *execution)
 {
     return execution->status >= EXECUTION_SUCCEEDED;
 }
+/* `on_news` is set; it comes from the loop, or while the execution is being dropped. */
+void execution_watch(struct execution *execution, struct execution_watcher *watcher);
+/* May be called twice. */
+void execution_unwatch(struct execution_watcher *watcher);
+/* `session` runs it from now on. */
+void execution_begin(struct execution *execution, struct session *session);
+/* It has become final: no session runs it. Tells the watchers. */
+void execution_tell_end(struct execution *execution);
 /* Bytes it keeps in memory. */
 size_t execution_size(const struct execution *execution);
 /* Takes over a cell's answer, checked: output, value, error, status. `text_size_max`: bytes of each text of the

@@ -94,6 +94,7 @@ void ledger_settle(struct loop *loop, struct execution *execution)
 {
     ASSERT(execution_final(execution));
     execution->times.done_ns = loop_now(loop);
+    execution_tell_end(execution);
     list_remove(&execution->queue_link);
     buf_fini(&execution->asked.code);
     execution->keeping.report.on_run = on_report;

@@ -9,7 +9,6 @@
 
 #include "base/duration.h"
 
-#define POOL_GRACE_NS                (2 * NS_PER_S)
 #define POOL_SESSION_WAIT_MAX_NS     (10 * NS_PER_S)
 #define POOL_QUEUE_MAX               256
 #define POOL_RECORDS_MAX             300
@@ -22,5 +21,9 @@
 #define POOL_PACKAGES_MAX            5000
 #define POOL_UPLOAD_FORM_SIZE_MAX    ((size_t)1 << 20)
 #define POOL_SESSIONS_PAGE           500
+#define POOL_OUTPUT_STREAMS_MAX      1000
+#define POOL_OUTPUT_QUEUE_SIZE_MAX   ((size_t)64 << 10)
+#define POOL_OUTPUT_PIECE_SIZE_MAX   ((size_t)16 << 10)
+#define POOL_OUTPUT_HEARTBEAT_NS     (15 * NS_PER_S)
 
 #endif

@@ -221,7 +221,6 @@ static void on_detach(void *context, struct session *session)
 struct pool_options pool_options_default(void)
 {
     return (struct pool_options){
-        .grace_ns = POOL_GRACE_NS,
         .session_wait_max_ns = POOL_SESSION_WAIT_MAX_NS,
         .queue_max = POOL_QUEUE_MAX,
         .records_max = POOL_RECORDS_MAX,

@@ -15,7 +15,7 @@ struct pool_options {            /* from pool_options_default; what is a setting
     uint32_t sessions_max;       /* setting */
     uint32_t sessions_ready;     /* spares to keep; 0 keeps none */
     int64_t cooldown_ns;         /* 0 ends a session as soon as it is idle; negative: never */
-    int64_t grace_ns;            /* from SIGINT to SIGKILL */
+    int64_t grace_ns;            /* setting: from SIGINT to SIGKILL */
     int64_t session_wait_max_ns; /* how long a call waits for a session to be built */
     int64_t isolation_wait_ns;   /* how long it waits for the tier to come back, or to come up */
     size_t output_size_max;      /* bytes kept of each stream of an execution */

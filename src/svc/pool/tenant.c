@@ -74,6 +74,7 @@ static void start_execution(struct tenant *tenant, struct execution *execution)
         .tail_max = execution->asked.output_size_max ? 0 : most / 2,
         .context = execution,
     };
+    execution_begin(execution, session);
     session_run(session, &cell);
 }
 
@@ -101,6 +102,21 @@ void execution_abandon(struct execution *execution)
     list_remove(&execution->queue_link);
     CONTAINER_OF(execution->ledger, struct tenant, ledger)->queue_count--;
     execution_ledger_forget(execution);
+}
+
+bool execution_cancel(struct execution *execution)
+{
+    if (execution->status == EXECUTION_RUNNING && execution->session)
+        return session_cancel(execution->session);
+    if (execution->status != EXECUTION_NOT_STARTED || !execution->ledger)
+        return false;
+    struct tenant *tenant = CONTAINER_OF(execution->ledger, struct tenant, ledger);
+    list_remove(&execution->queue_link);
+    tenant->queue_count--;
+    execution_fail(execution, EXECUTION_FAULT_CANCELED, SESSION_REASON_CANCELLED,
+                   "the run was cancelled before it began");
+    ledger_settle(tenant->pool->loop, execution);
+    return true;
 }
 
 struct execution *tenant_find_execution(struct tenant *tenant, struct bytes id)

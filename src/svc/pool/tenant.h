@@ -59,6 +59,9 @@ void tenant_touch(struct tenant *tenant);
 STATUS_RESULT tenant_execute(struct tenant *tenant, struct execution *execution, struct err *err);
 /* Nobody waits for `execution` any more. It is dropped if it has not begun and cannot be polled for. */
 void execution_abandon(struct execution *execution);
+/* It shall end, and its end says that it was cancelled: one that waits never runs, one that runs is interrupted and, after the
+ * grace, its session ended. False: it is over, or it is being stopped already. */
+bool execution_cancel(struct execution *execution);
 /* The newest execution of that id, or NULL. */
 struct execution *tenant_find_execution(struct tenant *tenant, struct bytes id);
 /* Calls back with the tenant's session, ordering one if needed. */

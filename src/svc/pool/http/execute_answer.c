@@ -3,6 +3,7 @@
 #include "svc/pool/http/execute_answer.h"
 
 #include "base/duration.h"
+#include "svc/pool/http/execute_report.h"
 #include "wire/json/json.h"
 
 /* A member whose value is JSON from a session, checked when it came. */
@@ -123,21 +124,26 @@ static void write_fault(struct json_writer *json, const struct execution *execut
     json_write_end_object(json);
 }
 
-void execute_answer_current(const struct execution *execution, struct bytes identifier, bool result_as_text,
-                            struct buf *out)
+const char *execute_status_word(const struct execution *execution)
 {
     static const char *const words[] = {
         [EXECUTION_NOT_STARTED] = "NotStarted", [EXECUTION_RUNNING] = "Running",
         [EXECUTION_SUCCEEDED] = "Succeeded",    [EXECUTION_FAILED] = "Failed",
         [EXECUTION_CANCELED] = "Canceled",
     };
+    return words[execution->status];
+}
+
+void execute_answer_current(const struct execution *execution, struct bytes identifier, bool result_as_text,
+                            bool report, struct buf *out)
+{
     struct json_writer json = {.out = out, .replace_invalid = true};
     json_write_begin_object(&json);
     json_write_member_cstr(&json, "$id", "1");
     json_write_member_cstr(&json, "id", execution->id);
     json_write_member_string(&json, "identifier", identifier);
     json_write_member_cstr(&json, "executionType", execution->asked.execution_type);
-    json_write_member_cstr(&json, "status", words[execution->status]);
+    json_write_member_cstr(&json, "status", execute_status_word(execution));
     if (execution_final(execution)) {
         json_write_key(&json, "result");
         json_write_begin_object(&json);
@@ -150,5 +156,7 @@ void execute_answer_current(const struct execution *execution, struct bytes iden
         if (execution->outcome.fault)
             write_fault(&json, execution);
     }
+    if (report)
+        execute_report_write(&json, execution);
     json_write_end_object(&json);
 }

@@ -11,8 +11,11 @@ void execute_answer_legacy(const struct execution *execution, struct buf *out);
 /* {"$id":"1","status":"Success",…}: the members of the legacy answer, not wrapped. */
 void execute_answer_first_preview(const struct execution *execution, struct buf *out);
 /* {"$id":"1","id":…,"identifier":…,"executionType":…,"status":…,"result":{…}}; no result while it runs.
- * `result_as_text`: executionResult is JSON text in a string, for a client that reads only strings. */
+ * `result_as_text`: executionResult is JSON text in a string, for a client that reads only strings. `report`: with the
+ * members of execute_report.h. */
 void execute_answer_current(const struct execution *execution, struct bytes identifier, bool result_as_text,
-                            struct buf *out);
+                            bool report, struct buf *out);
+/* Such as "NotStarted". */
+const char *execute_status_word(const struct execution *execution);
 
 #endif

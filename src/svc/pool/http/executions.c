@@ -2,10 +2,12 @@
 /* executions.c — running code over HTTP: both contracts, synchronous and asynchronous, and polling. */
 #include "base/encode.h"
 #include "os/clock.h"
+#include "svc/pool/execution_end.h"
 #include "svc/pool/http/execute_answer.h"
 #include "svc/pool/http/execute_request.h"
 #include "svc/pool/http/pool_service_internal.h"
 #include "svc/pool/limit_values.h"
+#include "wire/json/json.h"
 
 /* The shape of the answer; requests are read alike. */
 enum contract { FIRST_PREVIEW, LEGACY, CURRENT };
@@ -83,7 +85,8 @@ static void reply(struct pool_call *call, int http_status, const struct executio
     else if (contract == LEGACY)
         execute_answer_legacy(execution, &body);
     else
-        execute_answer_current(execution, call->identifier, reads_only_strings(call), &body);
+        execute_answer_current(execution, call->identifier, reads_only_strings(call),
+                               pool_call_wants_report(call), &body);
     pool_call_reply(call, http_status, &body);
 }
 
@@ -240,15 +243,46 @@ void pool_handle_executions(struct pool_call *call)
     execute(call, CURRENT);
 }
 
-void pool_handle_execution(struct pool_call *call)
+struct execution *pool_call_find_execution(struct pool_call *call)
 {
     struct tenant *tenant = pool_find(call->service->pool, call->identifier);
     struct execution *execution = tenant ? tenant_find_execution(tenant, call->name) : NULL;
-    if (!execution) {
+    if (!execution)
         pool_call_fail(call, 404, "ExecutionNotFound", "No execution available for operation Id: %.*s",
                        BYTES_FMT(bytes_slice(call->name, 0, EXECUTION_ID_SIZE_MAX)));
+    return execution;
+}
+
+bool pool_call_wants_report(struct pool_call *call)
+{
+    return bytes_equal_nocase(pool_call_query(call, "report"), BYTES_LITERAL("sallyport"));
+}
+
+/* Ours. The answer to who waits for the execution comes on its own way. */
+void pool_handle_cancel(struct pool_call *call)
+{
+    CLEANUP(buf_fini) struct buf body = {0};
+    struct execution *execution = pool_call_find_execution(call);
+    if (!execution)
+        return;
+    if (!execution_cancel(execution) && execution_final(execution)) {
+        pool_call_fail(call, 409, "ExecutionIsOver", "The execution is over: %s.",
+                       execution_end_name(execution_end_of(execution)));
         return;
     }
+    struct json_writer json = {.out = &body};
+    json_write_begin_object(&json);
+    json_write_member_cstr(&json, "id", execution->id);
+    json_write_member_cstr(&json, "status", execute_status_word(execution));
+    json_write_end_object(&json);
+    pool_call_reply(call, 202, &body);
+}
+
+void pool_handle_execution(struct pool_call *call)
+{
+    struct execution *execution = pool_call_find_execution(call);
+    if (!execution)
+        return;
     if (execution_final(execution) && execution->session_guid[0])
         add_timing_headers(call, execution);
     if (!execution_final(execution))

@@ -88,11 +88,14 @@ enum status pool_service_create(struct loop *loop, const struct pool_service_opt
     service->loop = loop;
     service->created_unix_ns = clock_unix_ns();
     list_init(&service->metadata_waiters);
+    list_init(&service->streams);
+    service->heartbeat.on_fire = output_stream_heartbeat;
     pool_versions_text(service->versions, sizeof service->versions);
     struct pool_options pool = pool_options_default();
     pool.sessions_max = options->sessions_max;
     pool.sessions_ready = options->sessions_ready;
     pool.cooldown_ns = options->cooldown_ns;
+    pool.grace_ns = options->grace_ns;
     pool.output_size_max = options->output_size_max;
     pool.result_size_max = options->result_size_max;
     pool.memory_size_max = options->memory_size_max;
@@ -115,6 +118,7 @@ void pool_service_destroy(struct pool_service *service)
 {
     if (!service)
         return;
+    loop_timer_cancel(&service->heartbeat);
     pool_destroy(service->pool);
     buf_fini(&service->metadata);
     free(service);

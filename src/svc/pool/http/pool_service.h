@@ -21,6 +21,7 @@ struct pool_service_options {  /* settings of the program, each required unless 
     uint32_t sessions_ready;   /* spares; 0 keeps none */
     int64_t cooldown_ns;       /* 0 ends a session as soon as it is idle; negative: never */
     int64_t execution_max_ns;  /* of an execution, also of one that does not say how long */
+    int64_t grace_ns;          /* from interrupting code to ending its session */
     size_t upload_size_max;    /* bytes of an upload */
     size_t body_size_max;      /* bytes of any other body */
     size_t output_size_max;    /* bytes kept of each stream */

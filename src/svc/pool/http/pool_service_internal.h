@@ -29,6 +29,9 @@ struct pool_service {
     struct buf metadata;          /* the answer of /metadata once it is known */
     struct list metadata_waiters; /* of struct metadata_wait */
     bool metadata_asked;
+    struct list streams; /* of output_stream.c */
+    size_t output_streams;
+    struct loop_timer heartbeat; /* set while there is a stream */
     void (*on_up)(void *context);
     void *on_up_context;
 };
@@ -71,6 +74,10 @@ void pool_call_reply(struct pool_call *call, int http_status, const struct buf *
 void pool_call_header(struct pool_call *call, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* A query parameter, decoded once with '+' as '+', since some clients paste raw. data NULL if absent. */
 struct bytes pool_call_query(struct pool_call *call, const char *name);
+/* The execution that the path names; answers 404 and returns NULL if there is none. */
+struct execution *pool_call_find_execution(struct pool_call *call);
+/* The caller wants Sallyport's own members in the answer. */
+bool pool_call_wants_report(struct pool_call *call);
 /* The tenant for a call that may allocate; answers and returns NULL if there can be none. */
 struct tenant *pool_call_enter(struct pool_call *call);
 void pool_write_time(char ret_text[TIME_TEXT_SIZE_MAX], int64_t unix_ns);
@@ -80,6 +87,10 @@ void pool_handle_code_execute(struct pool_call *call); /* executions.c */
 void pool_handle_python_execute(struct pool_call *call);
 void pool_handle_executions(struct pool_call *call);
 void pool_handle_execution(struct pool_call *call);
+void pool_handle_cancel(struct pool_call *call);
+void pool_handle_output(struct pool_call *call); /* output_stream.c */
+/* Keeps the open streams of output alive; the timer is a service's `heartbeat`. */
+void output_stream_heartbeat(struct loop_timer *timer);
 void pool_handle_session_get(struct pool_call *call); /* sessions.c */
 void pool_handle_session_delete(struct pool_call *call);
 void pool_handle_list_sessions(struct pool_call *call);

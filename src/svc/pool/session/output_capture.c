@@ -3,6 +3,7 @@
 #include "svc/pool/session/output_capture.h"
 
 #define STORAGE_KEPT_MAX 65536 /* bytes of each part that survive output_capture_clear */
+#define TEXT_GROWTH_MAX  3     /* a byte that is not UTF-8 becomes the three of U+FFFD */
 
 void output_capture_init(struct output_capture *capture, size_t head_max, size_t tail_max)
 {
@@ -161,6 +162,27 @@ static struct bytes without_cut_start(struct bytes bytes)
         if ((bytes.data[i] & 0xc0) != 0x80)
             return bytes_slice(bytes, i, bytes.size);
     return bytes_slice(bytes, MIN(bytes.size, (size_t)3), bytes.size);
+}
+
+/* A piece ends where a character does, so that repairing piece by piece and repairing the whole are the same. */
+void output_capture_next(const struct output_capture *capture, struct output_place *place, size_t size_max,
+                         struct buf *out)
+{
+    struct bytes fresh =
+        bytes_slice(buf_peek(&capture->head), place->raw, MAX(size_max / TEXT_GROWTH_MAX, (size_t)4));
+    struct bytes whole = without_cut_end(fresh);
+    if (whole.size == 0)
+        return;
+    size_t begin = out->size;
+    utf8_append_repaired(out, whole);
+    place->raw += whole.size;
+    struct bytes written = bytes_of(out->data ? out->data + begin : NULL, out->size - begin);
+    struct bytes kept = bytes_utf8_prefix(written, capture->head_max - MIN(place->text, capture->head_max));
+    if (kept.size < written.size)
+        place->raw =
+            SIZE_MAX; /* repair made it longer than the limit: what follows shows when all has come */
+    out->size = begin + kept.size;
+    place->text += kept.size;
 }
 
 static void render_head(const struct output_capture *capture, struct buf *out)

@@ -32,6 +32,16 @@ uint64_t output_capture_lost(const struct output_capture *capture);
  * tail. Valid UTF-8 whatever came; a character cut by a limit is left out whole, so without a tail at most
  * `head_max` bytes are written. */
 void output_capture_render(const struct output_capture *capture, struct buf *out);
+/* How far a reader of the text has come. Zero-initialise. */
+struct output_place {
+    size_t raw;  /* bytes of the head */
+    size_t text; /* bytes of text they became */
+};
+/* Appends the next piece, of at most about `size_max` bytes, of what output_capture_render will begin with however much
+ * still comes: the head, but for its last character while that may be unfinished. Appends nothing when there is no
+ * more for now. */
+void output_capture_next(const struct output_capture *capture, struct output_place *place, size_t size_max,
+                         struct buf *out);
 /* Empties it; the limits stay and so does the storage of a small capture. */
 void output_capture_clear(struct output_capture *capture);
 

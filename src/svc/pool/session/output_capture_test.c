@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "base/prng.h"
+
 #include "svc/pool/session/output_capture.h"
 
 static struct bytes b(const char *s)
@@ -96,6 +98,38 @@ static void test_repair(void **state)
     }
 }
 
+/* RP-61: what a reader was given while it came, put together, is what the text begins with in the end, whatever came and
+ * however it was cut; and without a cut it is all of the head. If this fails, a live reader saw what never was. */
+static void what_was_read_on_the_way_is_what_the_text_begins_with(void **state)
+{
+    static const uint8_t alphabet[] = {'a',  '\n', 0xc3, 0xa9, 0xe2, 0x82, 0xac,
+                                       0xf0, 0x9f, 0x98, 0x80, 0xff, 0xed, 0xa0};
+    struct prng prng;
+    prng_seed(&prng, (uint64_t[4]){61, 1, 2, 3});
+    for (int run = 0; run < 4000; run++) {
+        struct output_capture capture;
+        struct output_place place = {0};
+        struct buf read = {0}, text = {0};
+        output_capture_init(&capture, 1 + prng_next(&prng) % 60, prng_next(&prng) % 20);
+        for (size_t pieces = prng_next(&prng) % 12; pieces; pieces--) {
+            uint8_t piece[16];
+            size_t size = prng_next(&prng) % sizeof piece;
+            for (size_t i = 0; i < size; i++)
+                piece[i] = alphabet[prng_next(&prng) % sizeof alphabet];
+            assert_int_equal(output_capture_add(&capture, bytes_of(piece, size)), STATUS_OK);
+            if (prng_next(&prng) % 2)
+                output_capture_next(&capture, &place, 1 + prng_next(&prng) % 40, &read);
+        }
+        output_capture_render(&capture, &text);
+        assert_true(bytes_utf8_valid(buf_peek(&read)));
+        assert_int_equal(place.text, read.size);
+        assert_true(bytes_starts_with(buf_peek(&text), buf_peek(&read)));
+        output_capture_fini(&capture);
+        buf_fini(&read);
+        buf_fini(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +137,7 @@ int main(void)
         cmocka_unit_test(test_capture_cuts_characters_whole),
         cmocka_unit_test(test_capture_changes_limits),
         cmocka_unit_test(test_repair),
+        cmocka_unit_test(what_was_read_on_the_way_is_what_the_text_begins_with),
     };
     return cmocka_run_group_tests_name("output_capture", tests, NULL, NULL);
 }

@@ -29,6 +29,23 @@ static void keep(struct session_output *output, struct output_capture *capture, 
     if (!taken || output_capture_add(capture, fresh) != STATUS_OK)
         capture->total += fresh.size;
     output->dropped += output_capture_lost(capture) - lost;
+    if (output->on_more)
+        loop_defer(output->loop, &output->telling);
+}
+
+static void on_telling(struct loop_task *task)
+{
+    struct session_output *output = CONTAINER_OF(task, struct session_output, telling);
+    if (output->on_more)
+        output->on_more(output->watcher);
+}
+
+void session_output_watch(struct session_output *output, void (*on_more)(void *context), void *context)
+{
+    output->on_more = on_more;
+    output->watcher = context;
+    if (on_more)
+        loop_defer(output->loop, &output->telling);
 }
 
 /* Reads at most `size_max` bytes; returns how many came, 0 if the pipe is empty or closed. */
@@ -121,7 +138,10 @@ static void on_stderr(struct loop_fd *watch, uint32_t events)
 void session_output_init(struct session_output *output, struct loop *loop, struct memory_budget *budget,
                          size_t head_max, size_t tail_max)
 {
-    *output = (struct session_output){.loop = loop, .budget = budget, .pause = {.on_fire = on_pause_over}};
+    *output = (struct session_output){.loop = loop,
+                                      .budget = budget,
+                                      .pause = {.on_fire = on_pause_over},
+                                      .telling = {.on_run = on_telling}};
     output->pipes[SESSION_STDOUT] = (struct loop_fd){.fd = -1, .on_ready = on_stdout};
     output->pipes[SESSION_STDERR] = (struct loop_fd){.fd = -1, .on_ready = on_stderr};
     for (size_t stream = 0; stream < SESSION_STREAMS; stream++)
@@ -172,6 +192,7 @@ void session_output_close(struct session_output *output)
 void session_output_fini(struct session_output *output)
 {
     session_output_close(output);
+    loop_defer_cancel(&output->telling);
     session_output_clear(output);
     for (size_t stream = 0; stream < SESSION_STREAMS; stream++)
         output_capture_fini(&output->streams[stream]);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* output_place_fuzz.c — any bytes as the place of a reader of output. What is accepted is what its own writer makes, but for
+ * zeros in front. */
+#include "svc/pool/http/output_place.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint64_t from[SESSION_STREAMS], again[SESSION_STREAMS];
+    if (!output_place_parse(bytes_of(data, size), from))
+        return 0;
+    CLEANUP(buf_fini) struct buf text = {0};
+    output_place_write(&text, from);
+    ASSERT(buf_status(&text) == STATUS_OK && text.size <= size);
+    ASSERT(output_place_parse(buf_peek(&text), again));
+    ASSERT(memcmp(from, again, sizeof from) == 0);
+    return 0;
+}

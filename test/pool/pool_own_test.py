@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: MIT
+"""Sallyport's own paths of a pool (doc/api.md): output as it comes, cancel, why a run ended, what it did. Against a real
+server process with real sessions; nothing here measures time."""
+import concurrent.futures
+import http.client
+import json
+import unittest
+import urllib.parse
+
+from pool_case import HELD, PoolTest
+from pool_process import V4, fresh, wait_until
+
+STUBBORN = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nopen('/mnt/data/deaf', 'w')\nwhile True: pass"
+
+
+class Events:
+    """The events of one output stream; `received` has (event, data, id)."""
+
+    def __init__(self, pool, identifier, execution, start=None, last=None):
+        self.connection = http.client.HTTPConnection("127.0.0.1", pool.port, timeout=60)
+        query = {"identifier": identifier, "api-version": V4, **({"from": start} if start is not None else {})}
+        path = f"/executions/{execution}/output?{urllib.parse.urlencode(query)}"
+        self.connection.request("GET", path, headers={"Last-Event-ID": last} if last else {})
+        self.response = self.connection.getresponse()
+        self.received = []
+
+    def next(self):
+        """The next event, or None at the end."""
+        fields = {}
+        for line in self.response:
+            name, _, value = line.decode().rstrip("\n").partition(": ")
+            if line == b"\n" and "data" in fields:
+                self.received.append((fields["event"], json.loads(fields["data"]), fields["id"]))
+                return self.received[-1]
+            fields[name] = value
+        return None
+
+    def until(self, condition):
+        while not condition(self):
+            if self.next() is None:
+                raise AssertionError(f"the stream ended: {self.received}")
+        return self
+
+    def all(self):
+        while self.next() is not None:
+            pass
+        self.connection.close()
+        return self
+
+    def text(self, stream):
+        return "".join(data["text"] for event, data, _ in self.received if event == stream)
+
+    def kinds(self):
+        return [event for event, _, _ in self.received]
+
+
+class Output(PoolTest):
+    settings = {"output_kb": 64}
+
+    def start(self, code, **more):
+        begun = self.pool.run(self.id, code, executionType="Asynchronous", **more)
+        self.assertEqual(begun.status, 202, begun)
+        return begun.json["id"]
+
+    def result(self, execution):
+        wait_until(lambda: self.poll(self.id, execution)["status"] not in ("NotStarted", "Running"))
+        return self.poll(self.id, execution)["result"]
+
+    def test_rp61_output_comes_while_the_code_runs_and_is_the_result_in_the_end(self):
+        """RP-61: a reader sees what was printed before the code ends; all pieces together are the stored result."""
+        execution = self.start("import sys\nprint('begun', flush=True)\nprint('oh', file=sys.stderr, flush=True)\n" + HELD +
+                               "print('é done')\n1/0")
+        events = Events(self.pool, self.id, execution).until(lambda e: e.text("stdout") and e.text("stderr"))
+        self.assertEqual((events.text("stdout"), events.text("stderr")), ("begun\n", "oh\n"))
+        self.assertIn(("status", {"status": "Running"}), [r[:2] for r in events.received])
+        self.pool.upload(self.id, "go", b"")
+        events.all()
+        result = self.result(execution)
+        self.assertEqual((events.text("stdout"), events.text("stderr")), (result["stdout"], result["stderr"]))
+        self.assertEqual(events.received[-1][:2], ("status", {"status": "Failed", "ended": "raised"}))
+
+    def test_rp61_replay_from_the_start_and_from_the_middle(self):
+        """RP-61: after the end, and from any event on, the same bytes."""
+        execution = self.start("import sys\nfor n in range(30000): print(n, 'ü')\nprint('end', file=sys.stderr)")
+        result = self.result(execution)
+        self.assertTrue(result["stdoutTruncated"])
+        whole = Events(self.pool, self.id, execution, "0,0").all()
+        self.assertEqual((whole.text("stdout"), whole.text("stderr")), (result["stdout"], result["stderr"]))
+        before, middle = whole.received[:2]
+        known = len(before[1]["text"] + middle[1]["text"])
+        for again in (Events(self.pool, self.id, execution, middle[2]).all(),
+                      Events(self.pool, self.id, execution, last=middle[2]).all()):
+            self.assertEqual(again.text("stdout"), result["stdout"][known:])
+        self.assertError(self.pool.call("GET", f"/executions/{execution}/output", self.id, **{"from": "x"}), 400,
+                         "InvalidOffset")
+        self.assertError(self.pool.call("GET", "/executions/none/output", self.id), 404, "ExecutionNotFound")
+
+    def test_rp61_what_is_cut_comes_at_the_end(self):
+        """RP-61: a live reader of more than is kept, and of bytes that are no text, gets the stored result as well."""
+        execution = self.start("import os\nos.write(1, b'x' + b'\\xff\\xe2\\x82' * 30000)\n" + HELD +
+                               "os.write(1, b'\\xac' * 100)\nprint('tail')")
+        events = Events(self.pool, self.id, execution).until(lambda e: len(e.text("stdout")) > 1000)
+        self.pool.upload(self.id, "go", b"")
+        self.assertEqual(events.all().text("stdout"), self.result(execution)["stdout"])
+
+    def test_rp61_displays_come_as_events(self):
+        """RP-61: what the code displayed comes as events of its own."""
+        execution = self.start("from IPython.display import HTML, display\ndisplay(HTML('<b>x</b>'))\n[1]")
+        events = Events(self.pool, self.id, execution).all()
+        shown = [data for event, data, _ in events.received if event == "display"]
+        self.assertEqual(shown, self.result(execution)["outputs"])
+        self.assertEqual(shown[0]["text/html"], "<b>x</b>")
+
+    def test_rp61_a_reader_that_never_reads_holds_up_nobody(self):
+        """RP-61: the code, its answer and another reader do not wait for a reader that takes nothing."""
+        execution = self.start(HELD + "print('y' * 60000)")
+        deaf = [Events(self.pool, self.id, execution) for _ in range(20)]
+        reader = Events(self.pool, self.id, execution)
+        self.pool.upload(self.id, "go", b"")
+        self.assertEqual(len(reader.all().text("stdout")), 60001)
+        self.assertEqual(self.value("1"), 1)
+        for each in deaf:
+            each.connection.close()
+
+    def test_rp61_one_that_waits_is_followed_and_one_that_goes_is_told(self):
+        """RP-61: a queue is told of as a status; with the identifier the stream ends with a gap."""
+        first = self.start(HELD)
+        second = self.start("print('second')")
+        events = Events(self.pool, self.id, second)
+        self.assertEqual(events.next()[:2], ("status", {"status": "NotStarted"}))
+        self.pool.call("DELETE", "/session", self.id)
+        self.assertIn(events.all().received[-1][:2],
+                      [("gap", {"reason": "what follows is not kept any more"}),
+                       ("status", {"status": "Canceled", "ended": "released"})])
+        self.assertNotEqual(first, second)
+
+
+class Cancel(PoolTest):
+    settings = {"grace_s": 1}
+
+    def cancel(self, execution):
+        return self.pool.call("POST", f"/executions/{execution}/cancel", self.id)
+
+    def report(self, execution):
+        wait_until(lambda: self.poll(self.id, execution)["status"] not in ("NotStarted", "Running"))
+        return self.pool.call("GET", f"/executions/{execution}", self.id, report="sallyport").json
+
+    def test_rp62_cancel_interrupts_and_keeps_the_session(self):
+        """RP-62: the code gets KeyboardInterrupt, what it printed is kept, the session lives on."""
+        self.value("kept = 1")
+        execution = self.hold(self.id)
+        self.assertEqual(self.cancel(execution).status, 202)
+        body = self.report(execution)
+        self.assertEqual((body["status"], body["ended"], body["error"]["error"]["reason"]),
+                         ("Canceled", "cancelled", "cancelled"))
+        self.assertIn("KeyboardInterrupt", body["result"]["stderr"])
+        self.assertEqual(self.value("kept"), 1)
+        self.assertError(self.cancel(execution), 409, "ExecutionIsOver")
+
+    def test_rp62_what_does_not_yield_is_killed(self):
+        """RP-62: after the grace the session is ended, and the end is still the same."""
+        begun = self.pool.run(self.id, STUBBORN, executionType="Asynchronous").json["id"]
+        wait_until(lambda: self.pool.call("GET", "/files/deaf", self.id).status == 200)
+        self.assertEqual(self.cancel(begun).status, 202)
+        self.assertEqual(self.cancel(begun).status, 202)
+        self.assertEqual(self.report(begun)["ended"], "cancelled")
+        self.assertEqual(self.value("1"), 1)
+
+    def test_rp62_one_in_the_queue_never_runs(self):
+        """RP-62: it is taken out of the queue; what stands behind it runs."""
+        first = self.hold(self.id)
+        second = self.pool.run(self.id, "open('/mnt/data/ran', 'w')", executionType="Asynchronous").json["id"]
+        self.assertEqual(self.cancel(second).json["status"], "Canceled")
+        self.release(self.id, first)
+        self.assertEqual(self.report(second)["ended"], "cancelled")
+        self.assertIs(self.value("os.path.exists('/mnt/data/ran')"), False)
+
+    def test_rp62_a_call_that_waits_is_answered(self):
+        """RP-62: the caller of a synchronous execution chooses its id and learns of the end."""
+        with concurrent.futures.ThreadPoolExecutor(1) as threads:
+            call = threads.submit(self.pool.run, self.id, HELD, headers={"operation-id": "mine"})
+            wait_until(lambda: self.pool.call("GET", "/executions/mine", self.id).body.find(b'"Running"') > 0)
+            self.assertEqual(self.cancel("mine").status, 202)
+            self.assertEqual(call.result().json["status"], "Canceled")
+
+
+class Ended(PoolTest):
+    def ended(self, code, identifier=None, **members):
+        body = {"code": code, **members}
+        answer = self.pool.call("POST", "/executions", identifier or self.id, body=body, report="sallyport")
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json["ended"]
+
+    def test_rp54_each_end_has_its_word(self):
+        """RP-54: why a run ended, whatever the vendor's status says."""
+        self.assertEqual(self.ended("1"), "completed")
+        self.assertEqual(self.ended("1/0"), "raised")
+        self.assertEqual(self.ended("while True: pass", timeoutInSeconds=1), "timed-out")
+        self.assertEqual(self.ended("import os; os._exit(3)"), "exited")
+        self.assertEqual(self.ended("import os, signal; os.kill(os.getpid(), signal.SIGKILL)"), "killed")
+        self.assertEqual(self.ended("'x' * (12 << 20)"), "completed")
+        with concurrent.futures.ThreadPoolExecutor(1) as threads:
+            call = threads.submit(self.ended, "open('/mnt/data/in', 'w')\n" + HELD)
+            wait_until(lambda: self.pool.call("GET", "/files/in", self.id).status == 200)
+            self.pool.call("DELETE", "/session", self.id)
+            self.assertEqual(call.result(), "released")
+
+    def test_rp54_without_the_wish_the_answer_is_the_vendors(self):
+        """RP-54: nobody gets a member that he did not ask for."""
+        answer = self.pool.run(self.id, "print('hi')").json
+        self.assertEqual({"ended", "effects"} & set(answer), set())
+        answer = self.pool.call("POST", "/executions", fresh(), body={"code": "print('hi')"}, report="sallyport").json
+        self.assertEqual(answer["effects"]["output"], {"stdoutBytes": 3, "stderrBytes": 0, "cutBytes": 0})
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
