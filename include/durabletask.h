@@ -58,10 +58,10 @@ extern "C" {
 #endif
 
 #define DT_VERSION_MAJOR 0
-#define DT_VERSION_MINOR 1
+#define DT_VERSION_MINOR 2
 #define DT_VERSION_PATCH 0
 
-/* "0.1.0": the version of the library that is linked, not of the header.
+/* "0.2.0": the version of the library that is linked, not of the header.
  * Memory: static.
  * Thread: any. */
 DT_API const char *dt_library_version(void);

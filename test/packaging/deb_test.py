@@ -19,7 +19,7 @@ import root
 import unit
 from server import Server
 
-OLD = "0.0.9-1"  # NEW is what the project is
+OLD = "0.1.0-1"  # NEW is what the project is
 STATE, OPTIONS = pathlib.Path("/var/lib/sallyport"), pathlib.Path("/etc/default/sallyport")
 UNIT = pathlib.Path("/usr/lib/systemd/system/sallyport.service")
 WANTED = pathlib.Path("/etc/systemd/system/multi-user.target.wants/sallyport.service")

@@ -8,6 +8,7 @@
 4. Every citation of a document outside of this tree (`NAME.md 2.3`, `spec 2.3`, DT-NNN, SP-NN) has its entry in
    doc/sources.md, and every `NAME.md` in a comment is a document of this tree or one of those.
 5. Every word of doc/glossary.md stands in src.
+6. CHANGELOG.md begins with the version of meson.build, or with what is not released; durabletask.h names that version.
 A document that names a file which is gone is worse than none. Usage: docs_test.py SOURCE_ROOT
 """
 import pathlib
@@ -146,6 +147,13 @@ if glossary.exists():
     for word in re.findall(r"^\| \*\*([^*|]+)\*\* ", glossary.read_text(), re.M):
         if not re.search(rf"\b{re.escape(word.lower())}", everything.replace("_", " ")):
             faults.append(f"doc/glossary.md: nothing in src is called {word}")
+
+version = re.search(r"^  version: '(\S+)'", (root / "meson.build").read_text(), re.M).group(1)
+newest = re.search(r"^## (\S+)", (root / "CHANGELOG.md").read_text(), re.M).group(1)
+if newest not in (version, "Unreleased"):
+    faults.append(f"CHANGELOG.md begins with {newest}, and meson.build says {version}")
+if f'/* "{version}": the version of the library' not in (root / "include/durabletask.h").read_text():
+    faults.append(f"include/durabletask.h gives another example of a version than {version}")
 
 print("\n".join(faults) or f"documents hold: {tested} rows of THREATS.md, {citations} citations")
 sys.exit(1 if faults else 0)
