@@ -358,7 +358,7 @@ DT_API int32_t dt_reply_purged(const struct dt_reply *reply, bool *ret_complete)
  * Thread: the callback's. */
 DT_API const struct dt_ids *dt_reply_ids(const struct dt_reply *reply);
 
-/* Of get_entity: the entity. NULL for other calls, and on failure. Since 0.2.
+/* Of get_entity and get_schedule: the entity. NULL for other calls, and on failure. Since 0.2.
  * Memory: valid during the callback; dt_entity_copy keeps it.
  * Thread: the callback's. */
 DT_API const struct dt_entity *dt_reply_entity(const struct dt_reply *reply);
@@ -992,8 +992,8 @@ DT_API void dt_history_destroy(struct dt_history *history);
 /* A schedule starts an orchestration again and again. It is an entity of the kind "schedule", kept as the SDKs of
  * .NET and Python keep theirs. It is run by the workers that have called dt_worker_register_schedules, whose schedules
  * their clients may change, too; the calls below also reach .NET's workers.
- * The calls below have no asynchronous form. Each runs an orchestration that calls the entity, and waits for it:
- * without such a worker they end with DT_DEADLINE_EXCEEDED. */
+ * Each change below runs an orchestration that calls the entity, and waits for it: without such a worker it ends with
+ * DT_DEADLINE_EXCEEDED. */
 
 /* How a schedule stands. */
 enum dt_schedule_status { DT_SCHEDULE_NONE = 0, DT_SCHEDULE_ACTIVE = 1, DT_SCHEDULE_PAUSED = 2 };
@@ -1019,50 +1019,73 @@ struct dt_schedule_options {
 };
 
 /* Makes a schedule, or replaces what one of this id does. `schedule_id`: not empty. `options`: not NULL.
- * `timeout_ms`: below 0 waits without an end. Since 0.2.
+ * `timeout_ms`: below 0 waits without an end. `on_reply`: has only the status. Since 0.2.
  * Errors: DT_INVALID_ARGUMENT: also an option that the schedule refuses. DT_DEADLINE_EXCEEDED: no worker has done
  * it in time; it may still. Common errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_create_schedule(struct dt_client *client, const char *schedule_id,
                                                             const struct dt_schedule_options *options,
                                                             int64_t timeout_ms, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_create_schedule_async(struct dt_client *client,
+                                                                  const char *schedule_id,
+                                                                  const struct dt_schedule_options *options,
+                                                                  int64_t timeout_ms, dt_on_reply *on_reply,
+                                                                  void *context);
 
-/* Changes what `options` (not NULL) sets. `schedule_id`: not empty. `timeout_ms`: as above. Since 0.2.
+/* Changes what `options` (not NULL) sets. `schedule_id`: not empty. `timeout_ms`, `on_reply`: as above. Since 0.2.
  * Errors: DT_FAILED_PRECONDITION: there is none, or the schedule refuses it. DT_DEADLINE_EXCEEDED: as above. Common
  * errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_update_schedule(struct dt_client *client, const char *schedule_id,
                                                             const struct dt_schedule_options *options,
                                                             int64_t timeout_ms, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_update_schedule_async(struct dt_client *client,
+                                                                  const char *schedule_id,
+                                                                  const struct dt_schedule_options *options,
+                                                                  int64_t timeout_ms, dt_on_reply *on_reply,
+                                                                  void *context);
 
-/* Lets it rest until it is resumed. `schedule_id`: not empty. `timeout_ms`: as above. Since 0.2.
+/* Lets it rest until it is resumed. `schedule_id`: not empty. `timeout_ms`, `on_reply`: as above. Since 0.2.
  * Errors: DT_FAILED_PRECONDITION: it is not active. DT_DEADLINE_EXCEEDED: as above. Common errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_pause_schedule(struct dt_client *client, const char *schedule_id,
                                                            int64_t timeout_ms, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_pause_schedule_async(struct dt_client *client,
+                                                                 const char *schedule_id, int64_t timeout_ms,
+                                                                 dt_on_reply *on_reply, void *context);
 
-/* Goes on, with the next whole interval. `schedule_id`: not empty. `timeout_ms`: as above. Since 0.2.
+/* Goes on, with the next whole interval. `schedule_id`: not empty. `timeout_ms`, `on_reply`: as above. Since 0.2.
  * Errors: DT_FAILED_PRECONDITION: it is not paused. DT_DEADLINE_EXCEEDED: as above. Common errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_resume_schedule(struct dt_client *client, const char *schedule_id,
                                                             int64_t timeout_ms, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_resume_schedule_async(struct dt_client *client,
+                                                                  const char *schedule_id, int64_t timeout_ms,
+                                                                  dt_on_reply *on_reply, void *context);
 
-/* Deletes it; what it has started runs on. `schedule_id`: not empty. `timeout_ms`: as above. Since 0.2.
+/* Deletes it; what it has started runs on. `schedule_id`: not empty. `timeout_ms`, `on_reply`: as above. Since 0.2.
  * Errors: DT_DEADLINE_EXCEEDED: as above. Common errors.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_delete_schedule(struct dt_client *client, const char *schedule_id,
                                                             int64_t timeout_ms, struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_delete_schedule_async(struct dt_client *client,
+                                                                  const char *schedule_id, int64_t timeout_ms,
+                                                                  dt_on_reply *on_reply, void *context);
 
 struct dt_schedule; /* a snapshot of a schedule */
 
-/* Reads a schedule. `schedule_id`: not empty. `ret_schedule`: a snapshot. Needs no worker. To list schedules, query
- * the entities of the prefix "@schedule@", with their states, and give each to dt_schedule_of. Since 0.2.
+/* Reads a schedule. `schedule_id`: not empty. `ret_schedule`: a snapshot. `on_reply`: gives dt_reply_entity to
+ * dt_schedule_of; if dt_entity_state is NULL, there is no schedule any more. Needs no worker. To list schedules, query the entities of the prefix "@schedule@", with their states,
+ * and give each to dt_schedule_of. Since 0.2.
  * Errors: DT_NOT_FOUND: there is none. DT_INTERNAL: its state cannot be read. Common errors.
  * Memory: destroy with dt_schedule_destroy.
  * Thread: any. */
 DT_API DT_MUST_USE enum dt_status dt_client_get_schedule(struct dt_client *client, const char *schedule_id,
                                                          struct dt_schedule **ret_schedule,
                                                          struct dt_error *e);
+DT_API DT_MUST_USE enum dt_status dt_client_get_schedule_async(struct dt_client *client,
+                                                               const char *schedule_id, dt_on_reply *on_reply,
+                                                               void *context);
 
 /* The schedule that `entity` is. `ret_schedule`: a snapshot. Since 0.2.
  * Errors: DT_INVALID_ARGUMENT: a NULL, or it is no schedule, or was read without its state. DT_INTERNAL: its state

@@ -68,6 +68,8 @@ void add_functions(struct dt_worker *w, const struct rig_function *functions)
 struct dt_worker *make_worker(void)
 {
     struct dt_worker *w = make_bare_worker(NULL);
+    struct dt_error e;
+    check(dt_worker_register_schedules(w, &e), &e);
     add_functions(w, flow_functions);
     add_functions(w, call_functions);
     add_functions(w, client_functions);

@@ -52,6 +52,7 @@ int run_hub_scenarios(void);
 int run_worker_scenarios(void);
 int run_entity_scenarios(void);
 int run_repair_scenarios(void);
+int run_schedule_scenarios(void);
 /* The worker that is to be killed: its activity writes the file and never ends. */
 int run_victim(const char *mark);
 
