@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The C half of peers_test.py and worker_life_test.py: a worker, or one call of a client. Payloads are JSON,
+/* The C half of peers_test.py, worker_life_test.py and rounds_test.py: a worker, or one call of a client. Payloads are JSON,
  * as all SDKs have them.
  *
  *   peer CONNECTION worker [SILENCE_MS]         impatient, if it is told how long to bear a silent service
@@ -7,7 +7,8 @@
  *   peer CONNECTION wait|look ID                prints the status, and the output or the failure's message
  *   peer CONNECTION raise ID NAME DATA
  *   peer CONNECTION terminate ID OUTPUT
- *   peer CONNECTION suspend|resume ID */
+ *   peer CONNECTION suspend|resume ID
+ *   peer CONNECTION clean                       prints how many entities were removed and how many locks released */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,11 +197,23 @@ static void print(struct dt_instance *instance)
     dt_instance_destroy(instance);
 }
 
+static enum dt_status clean(struct dt_client *client, struct dt_error *e)
+{
+    int32_t removed = 0;
+    int32_t released = 0;
+    enum dt_status s = dt_client_clean_entities(client, true, true, &removed, &released, e);
+    if (s == DT_OK)
+        printf("%d %d\n", (int)removed, (int)released);
+    return s;
+}
+
 static enum dt_status act(struct dt_client *client, const char *verb, char **words, struct dt_error *e)
 {
     struct dt_instance *instance = NULL;
     enum dt_status s = DT_INVALID_ARGUMENT;
     const char *id = words[0];
+    if (strcmp(verb, "clean") == 0)
+        return clean(client, e);
     if (strcmp(verb, "start") == 0) {
         struct dt_start_options o = DT_INIT(struct dt_start_options);
         o.input = words[1];

@@ -21,7 +21,8 @@ int main(int argc, char **argv)
     if (getenv("SDK_TEST"))
         cmocka_set_test_filter(getenv("SDK_TEST"));
     return run_flow_scenarios() + run_call_scenarios() + run_client_scenarios() + run_hub_scenarios() +
-                   run_worker_scenarios() + run_entity_scenarios() + run_repair_scenarios() + run_schedule_scenarios()
+                   run_worker_scenarios() + run_entity_scenarios() + run_repair_scenarios() +
+                   run_schedule_scenarios()
                ? 1
                : 0;
 }
