@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* scheduler_host.c — the scheduler alone in a process, for tests with official SDKs and kill -9.
  * Usage: scheduler_host STORE [PORT [HUB...]]. Prints "port N" once it listens; SIGTERM ends it in good
- * order. A hub named "*" lets any name create one. */
+ * order. A hub named "*" lets any name create one. SIGUSR1: the time of leases runs ahead by more than the
+ * longest; SIGUSR2: by more than work that was lost is held back; prints "ahead" when it has. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "core/task/limits.h"
 #include "lib/settled.h"
 #include "net/limit_values.h"
 #include "net/listener.h"
+#include "os/clock.h"
 #include "os/loop.h"
 #include "svc/scheduler/scheduler_service.h"
+
+#define LEASE_NS (25 * 3600 * NS_PER_S) /* an activity has a day (lib/settled.h) */
+#define GRACE_NS (TASK_ACTIVITY_GRACE_NS + NS_PER_S)
+
+static int64_t ahead_ns;
 
 struct host {
     struct loop *loop;
@@ -26,6 +34,11 @@ static void sink(enum log_level level, const char *area, const char *line)
     fprintf(stderr, "%d %s %s\n", (int)level, area, line);
 }
 
+static int64_t steady_ns(void)
+{
+    return clock_monotonic_ns() + ahead_ns;
+}
+
 static void on_stopped(void *context)
 {
     loop_stop(((struct host *)context)->loop);
@@ -34,6 +47,12 @@ static void on_stopped(void *context)
 static void on_signal(void *context, int number)
 {
     struct host *h = context;
+    if (number == SIGUSR1 || number == SIGUSR2) {
+        ahead_ns += number == SIGUSR1 ? LEASE_NS : GRACE_NS;
+        puts("ahead");
+        fflush(stdout);
+        return;
+    }
     listener_close(h->listener);
     h->listener = NULL;
     scheduler_stop(h->scheduler, on_stopped, h);
@@ -47,7 +66,7 @@ static int die(const struct err *e)
 
 int main(int argc, char **argv)
 {
-    static const int signals[] = {SIGTERM, SIGINT, 0};
+    static const int signals[] = {SIGTERM, SIGINT, SIGUSR1, SIGUSR2, 0};
     struct err e = {0};
     struct host h = {0};
     struct scheduler_options o = scheduler_options_default();
@@ -55,6 +74,7 @@ int main(int argc, char **argv)
     limits.ping_interval_ns = limits.ping_timeout_ns = 20 * NS_PER_S;
     o.store.path = o.store.shown = argc > 1 ? argv[1] : NULL;
     o.engine = settled_engine();
+    o.steady_ns = steady_ns;
     o.large_message_agents = "durabletask-js";
     if (!o.store.path) {
         fprintf(stderr, "usage: scheduler_host STORE [PORT [HUB...]]\n");

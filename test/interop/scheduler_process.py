@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A scheduler process for the Python tests, which can be killed and started again at the same address."""
 import pathlib
+import signal
 import sys
 import tempfile
 import time
@@ -26,6 +27,18 @@ class Host:
 
     def kill(self):
         self.process.kill()
+
+    def end_leases(self):
+        """All leases have run out, as the scheduler sees it at its next input."""
+        self.run_ahead(signal.SIGUSR1)
+
+    def end_grace(self):
+        """Activities that were lost are not held back any more: no answer of their first worker is awaited."""
+        self.run_ahead(signal.SIGUSR2)
+
+    def run_ahead(self, number):
+        self.process.send_signal(number)
+        assert self.process.line() == "ahead"
 
     def stop(self):
         code = self.process.stop()

@@ -4,7 +4,7 @@
 Usage: model_test.py SCHEDULER_HOST [FIRST_SEED COUNT [STEPS]]. The worker is played by hand, so a step is: one call or
 one answer, the same for both; then exactly the work that the model says is due must arrive, with the events it says;
 then the state and history of every instance and entity must be the same. Now and then the scheduler is killed and
-started again in between. The seed, and the steps up to a difference, are printed.
+started again in between, or the worker hangs until its leases have run out. The seed, and the steps up to a difference, are printed.
 """
 import datetime
 import os
@@ -171,7 +171,7 @@ class Run:
             self.answer(self.random.choice(held))
         else:
             names = ["start", "start", "start", "raise_event", "raise_event", "suspend", "resume", "terminate", "purge", "rewind",
-                     "rewind", "restart", "signal", "signal", "signal_again", "kill"]
+                     "rewind", "restart", "signal", "signal", "signal_again", "kill", "hang"]
             getattr(self, "op_" + self.random.choice(names))()
         self.receive()
         self.compare()
@@ -289,6 +289,38 @@ class Run:
         self.held = {}
         for key in again:
             self.lost(key)
+
+    def op_hang(self):
+        """The worker answers nothing until all its leases have run out. Another one takes over, and what the first says at
+        last changes nothing."""
+        waiting = [event[0] for one in self.model.instances.values() for event in one.inbox]
+        if not self.held or "executionTerminated" in waiting:  # a terminate would not wait so long for the worker
+            return
+        self.say("hang")
+        self.signals = []  # so long after, nobody knows them (3.23.4)
+        hung, late, self.held, self.wire = self.wire, self.held, {}, Wire(self.host.port)
+        for key in late:
+            self.lost(key)
+        for end in (self.host.end_leases, self.host.end_grace):
+            end()
+            self.wire.call("GetInstance", pb.GetInstanceRequest(instanceId="any"))  # so that it looks at its clock
+        self.receive()
+        for key in self.random.sample(list(late), min(2, len(late))):
+            self.answer_too_late(hung, key, late[key].completionToken)
+        self.compare()
+        assert hung.items.empty(), "a worker that hung was sent more work"
+        hung.close()
+
+    @staticmethod
+    def answer_too_late(wire, key, token):
+        if key[0] == "turn":
+            wire.code_of("CompleteOrchestratorTask", pb.OrchestratorResponse(
+                instanceId=key[1], completionToken=token, customStatus=text("late")))
+        elif key[0] == "activity":
+            wire.code_of("CompleteActivityTask", pb.ActivityResponse(
+                instanceId=key[1], taskId=key[2], completionToken=token, result=text("late")))
+        else:
+            wire.code_of("CompleteEntityTask", pb.EntityBatchResult(completionToken=token, entityState=text("late")))
 
     def lost(self, key):
         model = self.model

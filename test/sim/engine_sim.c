@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* engine_sim.c — random clients and workers against the engine, under virtual time, with crashes.
  * Each seed is one run: a stream of random operations, with commits delayed, workers that die, answer late,
- * twice or in parts, and crashes that lose every set not yet committed. Then everything is healed, and the
+ * twice or in parts, hang until their leases have run out, and crashes that lose every set not yet committed. Then everything is healed, and the
  * run must come to rest with every instance ended. People set the clock, ahead and back, all the while.
  */
 // clang-format off
@@ -12,6 +12,7 @@
  *   8             an activity is sent only if its row is in the store
  *   9             no timer is taken for fired before fireAt + 1 ms of its orchestrator's clock
  *   12            at rest no row is left besides instances, their histories and the states of entities
+ *   8             work goes to another worker only when its own has been late (sim_lease.h)
  *   13            by engine_check; at rest nobody holds an entity; each acknowledged signal is in a state once
  *
  * Usage: engine_sim FIRST COUNT [STEPS]. The failing seed is the last one printed. */
@@ -27,6 +28,7 @@
 #include "core/task/rejoin.h"
 #include "lib/engine_rig.h"
 #include "sim_entity.h"
+#include "sim_lease.h"
 #include "sim_worker.h"
 
 #define STREAMS_MAX 4
@@ -37,6 +39,7 @@
 
 struct held { /* a work item somewhere in a worker, dead or alive */
     struct list link;
+    uint64_t stream;
     struct bytes message;
 };
 struct tracked { /* a raised event */
@@ -56,6 +59,9 @@ struct sim {
     size_t held_count;
     bool open[STREAMS_MAX];
     uint64_t stream_numbers[STREAMS_MAX];
+    uint64_t hung[STREAMS_MAX]; /* the stream of a worker that answers nothing; 0: the slot's answers */
+    struct sim_leases leases;
+    int64_t drained_ns; /* when no read was left */
     uint64_t stream_next;
     struct tracked tracked[TRACKED_MAX];
     size_t tracked_count;
@@ -119,15 +125,17 @@ static void on_work(void *context, uint64_t stream, struct bytes message)
     struct sim *s = context;
     struct arena a;
     struct pb_work_item item;
-    (void)stream;
     arena_init(&a, 0);
     memory_must_ok(pb_work_item_decode(&a, message, &item));
+    if (item.request_case != PB_WORK_ITEM_HEALTH_PING)
+        sim_leases_sent(&s->leases, &s->rig, stream, &item);
     if (item.request_case == PB_WORK_ITEM_ACTIVITY_REQUEST)
         check_activity(s, item.activity_request);
     else if (item.request_case == PB_WORK_ITEM_ORCHESTRATOR_REQUEST)
         check_turn(s, item.orchestrator_request);
     if (item.request_case != PB_WORK_ITEM_HEALTH_PING) {
         struct held *h = memory_new(sizeof *h);
+        h->stream = stream;
         h->message = memory_copy(message);
         list_push_back(&s->held, &h->link);
         s->held_count++;
@@ -185,6 +193,17 @@ static void check_tracked(struct sim *s)
         ASSERT((t->key != i->row.key || ended(i->row.status) || found == 1 || (s->rewinds && found == 0)) &&
                "an acknowledged event was lost");
     }
+}
+
+/* An answer that waits for the store longer than a lease comes too late; that is not looked for here. */
+static void advance(struct sim *s, int64_t ns)
+{
+    if (s->rig.now_ns + ns - s->drained_ns >= MIN(s->leases.turn_ns, s->leases.activity_ns)) {
+        while (rig_answer(&s->rig))
+            ;
+        s->drained_ns = s->rig.now_ns + ns;
+    }
+    rig_advance(&s->rig, ns);
 }
 
 /* --- clients --- */
@@ -324,6 +343,8 @@ static void open_stream(struct sim *s, size_t slot)
                                                 .capabilities_count = s->narrow ? 0 : roll(s, 2)};
     char worker[16];
     snprintf(worker, sizeof worker, "w%zu", slot);
+    s->hung[slot] = 0;
+    sim_leases_end(&s->leases, slot);
     s->stream_numbers[slot] = ++s->stream_next;
     s->open[slot] = true;
     rig_stream(&s->rig, s->stream_next, &request, roll(s, 3) ? worker : "", slot);
@@ -336,6 +357,8 @@ static void worker_churn(struct sim *s)
         open_stream(s, slot); /* perhaps a second one of the same worker */
     } else if (roll(s, 2)) {
         s->open[slot] = false;
+        s->hung[slot] = 0;
+        sim_leases_end(&s->leases, slot);
         engine_stream_closed(s->rig.engine, s->stream_numbers[slot], rig_time(&s->rig), &s->rig.actions);
         rig_run(&s->rig);
     } else {
@@ -343,6 +366,24 @@ static void worker_churn(struct sim *s)
                             &s->rig.actions);
         rig_run(&s->rig);
     }
+}
+
+/* A worker stops, as by SIGSTOP, or is woken: then it answers, late perhaps. Often enough time goes by meanwhile. */
+static void worker_hangs(struct sim *s)
+{
+    size_t slot = roll(s, STREAMS_MAX);
+    if (s->open[slot])
+        s->hung[slot] = s->hung[slot] ? 0 : s->stream_numbers[slot];
+    if (roll(s, 2))
+        advance(s, s->leases.turn_ns + (int64_t)roll(s, RIG_SECOND));
+}
+
+static bool is_hung(const struct sim *s, uint64_t stream)
+{
+    bool hung = false;
+    for (size_t slot = 0; slot < STREAMS_MAX; slot++)
+        hung |= s->hung[slot] == stream;
+    return hung;
 }
 
 static struct held *random_held(struct sim *s)
@@ -427,6 +468,8 @@ static void work(struct sim *s, bool calm)
     if (s->held_count == 0)
         return;
     struct held *h = random_held(s);
+    if (!calm && is_hung(s, h->stream))
+        return;
     struct arena a;
     struct pb_work_item item;
     arena_init(&a, 0);
@@ -434,6 +477,8 @@ static void work(struct sim *s, bool calm)
     uint64_t what = calm ? 0 : roll(s, 20);
     list_remove(&h->link);
     s->held_count--;
+    if (what < 18)
+        sim_leases_answered(&s->leases, &s->rig, &item);
     if (what < 16)
         answer(s, &item, calm);
     else if (what < 18)
@@ -455,6 +500,8 @@ static void crash(struct sim *s)
     s->crashes++;
     s->waiting_count = 0;
     memset(s->open, 0, sizeof s->open);
+    memset(s->hung, 0, sizeof s->hung);
+    sim_leases_end_all(&s->leases);
     rig_crash(&s->rig);
     rig_run(&s->rig);
 }
@@ -463,7 +510,10 @@ static void step(struct sim *s)
 {
     s->rig.flush_held = roll(s, 2);
     s->rig.reads_held = roll(s, 8) > 0;
-    switch (roll(s, 30)) {
+    switch (roll(s, 31)) {
+    case 30:
+        worker_hangs(s);
+        break;
     case 28:
         signal_entity(s);
         break;
@@ -489,7 +539,7 @@ static void step(struct sim *s)
     case 6:
         if (roll(s, 8) == 0)
             s->rig.step_ns = ((int64_t)roll(s, 240) - 120) * RIG_SECOND;
-        rig_advance(&s->rig, (int64_t)roll(s, 2 * RIG_SECOND));
+        advance(s, (int64_t)roll(s, 2 * RIG_SECOND));
         break;
     case 7:
         if (roll(s, 4) == 0)
@@ -527,6 +577,7 @@ static void heal(struct sim *s)
     s->rig.flush_held = false;
     s->rig.commits_held = false;
     s->rig.reads_held = false;
+    sim_leases_end_all(&s->leases);
     for (uint64_t stream = 1; stream <= s->stream_next; stream++) /* leaked ones, too */
         engine_stream_closed(s->rig.engine, stream, rig_time(&s->rig), &s->rig.actions);
     struct pb_get_work_items_request everything = {.max_concurrent_orchestration_work_items = 0};
@@ -569,7 +620,7 @@ static void check_rest(struct sim *s)
            0);
 }
 
-static void run(uint64_t seed, int steps, uint64_t totals[3])
+static void run(uint64_t seed, int steps, uint64_t totals[4])
 {
     struct sim *s = memory_new(sizeof *s);
     uint64_t words[4] = {seed, seed * 3, 7, 11};
@@ -584,6 +635,8 @@ static void run(uint64_t seed, int steps, uint64_t totals[3])
                                      .receipts_max = SIM_SIGNALS_MAX, /* all, for as long as it takes */
                                      .receipt_keep_ns = INT64_MAX / 4,
                                      .entity_failures_max = UINT32_MAX,
+                                     .orchestrator_lease_ns = (5 + (int64_t)roll(s, 20)) * RIG_SECOND,
+                                     .activity_lease_ns = (5 + (int64_t)roll(s, 40)) * RIG_SECOND,
                                      .traces = roll(s, 2),
                                      .speculate_turns = roll(s, 2),
                                      .seed = {seed << 20, 1, 2, 3}};
@@ -601,6 +654,7 @@ static void run(uint64_t seed, int steps, uint64_t totals[3])
     s->rig.on_work = on_work;
     s->rig.on_reply = on_reply;
     s->rig.context = s;
+    sim_leases_init(&s->leases, &options);
     s->rig.commits_held = true;
     for (int n = 0; n < steps; n++)
         step(s);
@@ -609,6 +663,8 @@ static void run(uint64_t seed, int steps, uint64_t totals[3])
     totals[0] += s->ended;
     totals[1] += s->crashes;
     totals[2] += s->answered;
+    totals[3] += s->leases.moved;
+    sim_leases_end_all(&s->leases);
     rig_fini(&s->rig);
     free(s);
 }
@@ -619,7 +675,7 @@ int main(int argc, char **argv)
     uint64_t first = 1;
     uint64_t count = 100;
     uint64_t steps = 600;
-    uint64_t totals[3] = {0};
+    uint64_t totals[4] = {0};
     uint64_t *numbers[] = {&first, &count, &steps};
     for (int n = 1; n < argc && n <= 3; n++)
         if (bytes_parse_u64(bytes_of_cstr(argv[n]), numbers[n - 1]) != STATUS_OK) {
@@ -630,7 +686,8 @@ int main(int argc, char **argv)
         printf("seed %llu\n", (unsigned long long)seed);
         run(seed, (int)steps, totals);
     }
-    printf("%llu instances ended, %llu crashes, %llu calls answered\n", (unsigned long long)totals[0],
-           (unsigned long long)totals[1], (unsigned long long)totals[2]);
+    printf("%llu instances ended, %llu crashes, %llu calls answered, %llu items taken from who was late\n",
+           (unsigned long long)totals[0], (unsigned long long)totals[1], (unsigned long long)totals[2],
+           (unsigned long long)totals[3]);
     return 0;
 }

@@ -43,7 +43,8 @@ struct partition {
 
 static struct engine_time now_of(const struct partition *partition)
 {
-    return (struct engine_time){.steady_ns = clock_monotonic_ns(), .unix_ns = partition->options.unix_ns()};
+    return (struct engine_time){.steady_ns = partition->options.steady_ns(),
+                                .unix_ns = partition->options.unix_ns()};
 }
 
 /* A timer that is not set would hang everything, so there is no going on without it. */
@@ -509,7 +510,7 @@ void partition_tallies(const struct partition *partition,
                        void *context)
 {
     if (partition->engine)
-        engine_tallies(partition->engine, clock_monotonic_ns(), on_hub, context);
+        engine_tallies(partition->engine, partition->options.steady_ns(), on_hub, context);
 }
 
 /* --- life --- */

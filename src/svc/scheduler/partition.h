@@ -25,6 +25,7 @@ struct partition;
 struct partition_options {
     struct task_store *store;
     struct engine_options engine; /* `seed` is filled here */
+    int64_t (*steady_ns)(void);   /* the clock that nobody sets */
     int64_t (*unix_ns)(void);     /* the clock that people set */
 };
 

@@ -156,6 +156,7 @@ static enum status create_partition(struct scheduler *scheduler, struct err *err
 {
     struct partition_options options = {.store = scheduler->store,
                                         .engine = scheduler->options.engine,
+                                        .steady_ns = scheduler->options.steady_ns,
                                         .unix_ns = scheduler->options.unix_ns};
     enum status status = partition_create(scheduler->loop, &options, &scheduler_partition_owner, scheduler,
                                           &scheduler->partition, err);
@@ -172,13 +173,14 @@ struct scheduler_options scheduler_options_default(void)
         .flat_entity_agents = FLAT_ENTITY_AGENTS,
         .no_entity_agents = NO_ENTITY_AGENTS,
         .stream_queue_max = SCHEDULER_STREAM_QUEUE_SIZE_MAX,
+        .steady_ns = clock_monotonic_ns,
         .unix_ns = clock_unix_ns,
     };
 }
 
 static void check_options(const struct scheduler_options *options)
 {
-    ASSERT(options->retention_interval_ns > 0 && options->unix_ns);
+    ASSERT(options->retention_interval_ns > 0 && options->steady_ns && options->unix_ns);
     ASSERT(options->large_message_size_max && options->stream_queue_max);
     ASSERT(options->large_message_agents && options->flat_entity_agents && options->no_entity_agents);
 }

@@ -52,8 +52,9 @@ struct scheduler_options { /* from scheduler_options_default; what is a setting 
      * (core/task/span.h). Set engine.traces, too. NULL: nobody is. */
     void (*on_trace)(void *context, struct bytes spans, size_t count);
     void *trace_context;
-    int64_t (*unix_ns)(void); /* the clock that people set; tests step it */
-    size_t stream_queue_max;  /* bytes queued for one worker before it gets no more work */
+    int64_t (*steady_ns)(void); /* the clock that nobody sets, for the engine; tests let it run ahead */
+    int64_t (*unix_ns)(void);   /* the clock that people set; tests step it */
+    size_t stream_queue_max;    /* bytes queued for one worker before it gets no more work */
 };
 
 /* The limits of svc/scheduler/limit_values.h and of the layers below; what is a setting of the program is zero or NULL. */
