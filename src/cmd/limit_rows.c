@@ -43,6 +43,8 @@
 #include "svc/directory/door.h"
 #include "svc/keeper/limit_values.h"
 #include "svc/keeper/slot.h"
+#include "svc/mcp/limit_values.h"
+#include "svc/mcp/mcp_tools.h"
 #include "svc/pool/execution.h"
 #include "svc/pool/files/file_path.h"
 #include "svc/pool/files/session_files.h"
@@ -85,6 +87,7 @@ const struct limit_row limits_table[] = {
     ROW("program", OPTION_FILE_SIZE_MAX, LIMIT_BYTES, "The file of --config", ""),
     ROW("program", OPTION_POSITIONALS_MAX, LIMIT_COUNT, "Arguments of one command line", ""),
     ROW("program", OPTION_REPEATED_MAX, LIMIT_COUNT, "Values of settings that one command line gives several times", ""),
+    ROW("program", MCP_MESSAGES_MAX, LIMIT_COUNT, "Messages that `mcp` has handed over at one time", ""),
     ROW("program", REVIEW_FILES_SIZE_MAX, LIMIT_BYTES, "All files that `submit` sends along with code", ""),
     ROW("program", POOL_NAME_SIZE_MAX, LIMIT_BYTES, "The setting pool-name", ""),
     ROW("program", CLI_ANSWER_SIZE_MAX, LIMIT_BYTES, "An answer that a command of the program reads", ""),
@@ -149,6 +152,9 @@ const struct limit_row limits_table[] = {
     ROW("app", APP_PAGE_SIZE_MAX, LIMIT_COUNT, "Requests of a page", ""),
     ROW("app", APP_PAGE_QUERIES_MAX, LIMIT_COUNT, "Answers of the scheduler that are read to fill one page", ""),
     ROW("app", APP_CALL_TIMEOUT_MS, LIMIT_MS, "For a scheduler that cannot be reached, before 503", ""),
+    ROW("app", MCP_ANSWER_SIZE_MAX, LIMIT_BYTES, "An answer of the API that a tool of `/mcp` hands on", ""),
+    ROW("app", MCP_BODY_SIZE_SLACK, LIMIT_BYTES, "A message to `/mcp` besides its code", ""),
+    ROW("app", MCP_WAIT_MAX_S, LIMIT_COUNT, "Seconds for which a tool of `/mcp` waits for a decision", ""),
     ROW("app", APP_BODY_SIZE_SLACK, LIMIT_BYTES, "A body besides its code", ""),
     ROW("app", APP_DECIDED_MAX, LIMIT_COUNT, "Decisions that are remembered for late second ones", ""),
     ROW("app", APP_SHOW_PATIENCE_NS, LIMIT_NS, "For the orchestrator to take a decision, before the answer goes out", ""),

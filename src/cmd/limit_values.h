@@ -10,6 +10,7 @@
 #define OPTION_FILE_SIZE_MAX  (1 << 20)
 #define CLI_ANSWER_SIZE_MAX   ((size_t)16 << 20)
 #define CLI_TAGS_MAX          64
+#define MCP_MESSAGES_MAX      16
 #define REVIEW_FILES_SIZE_MAX ((size_t)10 << 20)
 
 #endif

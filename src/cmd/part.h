@@ -33,6 +33,7 @@
 #include "svc/directory/issuer.h"
 #include "svc/directory/managed_identity.h"
 #include "svc/directory/sign_in.h"
+#include "svc/mcp/mcp_service.h"
 #include "svc/pool/http/pool_service.h"
 #include "svc/pool/http/pool_set.h"
 #include "svc/scheduler/http/scheduler_http.h"
@@ -105,6 +106,7 @@ struct server {
     struct http_server *identity_http;      /* part_identity.c */
     struct listener *identity_listener;     /* part_identity.c */
     struct app_service *app;                /* part_app.c */
+    struct mcp_service mcp;                 /* part_app.c */
     struct control *control;                /* part_control.c */
     struct made_schedulers made_schedulers; /* part_control.c */
     control_done *on_hub_changed;           /* part_control.c: who waits for a task hub … */

@@ -39,7 +39,12 @@ static enum status start(struct server *server, struct err *err)
 
 static void mount(struct server *server, struct front *front)
 {
+    server->mcp = (struct mcp_service){
+        .server = server->http,
+        .code_size_max = (size_t)setting_number(server->settings, "code-size-max"),
+    };
     front_add(front, app_service_part(server->app));
+    front_add(front, mcp_service_part(&server->mcp));
 }
 
 static void health(const struct server *server, struct causes *causes)

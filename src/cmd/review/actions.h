@@ -19,4 +19,6 @@ int review_reject(const struct review_call *call);
 int review_changes(const struct review_call *call);
 int review_cancel(const struct review_call *call);
 
+int review_mcp(const struct review_call *call);
+
 #endif

@@ -67,7 +67,7 @@ static const struct {
     {"submit", review_submit},   {"resubmit", review_resubmit}, {"ls", review_ls},
     {"show", review_show},       {"logs", review_logs},         {"files", review_files},
     {"diff", review_diff},       {"approve", review_approve},   {"reject", review_reject},
-    {"changes", review_changes}, {"cancel", review_cancel},
+    {"changes", review_changes}, {"cancel", review_cancel},     {"mcp", review_mcp},
 };
 
 static int run(const struct command *command, const struct option_values *values)
@@ -112,5 +112,9 @@ const struct command review_commands[] = {
      "Say which with --message.\n" WHERE},
     {"cancel", run, SYNTAX(REVIEW_DECIDE, "ID"), "cancel a request; a running session is ended",
      "For its submitter and for operators.\n" WHERE},
+    {"mcp", run, SYNTAX(0, NULL), "serve agents over standard input and output (Model Context Protocol)",
+     "Hands each message to the server's /mcp. In an agent's settings: command sallyport, argument mcp, and "
+     "SALLYPORT_URL\n"
+     "and SALLYPORT_KEY in its environment.\n" WHERE},
     {.name = NULL},
 };

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: MIT */
+/* mcp_tools.c — a row a tool; then what each answer of the API becomes. ORDER: the output of a run is handed to a model only
+ * when its request is approved, whatever the caller's other rights are: before it the output stands between the doors. */
+#include "svc/mcp/mcp_tools.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "svc/mcp/mcp_resources.h"
+
+#define LIST_DEFAULT 20
+#define LIST_MAX     100
+
+static const char *text_of(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}
+
+/* --- results --- */
+
+/* Ends the message with one text and what programs read of it (taken; NULL: nothing). */
+static enum mcp_next tool_result(struct mcp_exchange *exchange, const struct buf *text, json_t *content,
+                                 json_t *structured, bool is_error)
+{
+    json_t *item = buf_status(text) == STATUS_OK
+                       ? json_pack("{s:s, s:s%}", "type", "text", "text", text->data, text->size)
+                       : NULL;
+    json_t *all = content ? content : json_array();
+    if (!item || json_array_insert_new(all, 0, item) != 0) {
+        json_decref(all);
+        json_decref(structured);
+        return mcp_error(exchange, MCP_INTERNAL_ERROR, "out of memory");
+    }
+    return mcp_result(exchange, json_pack("{s:o, s:o*, s:b}", "content", all, "structuredContent", structured,
+                                          "isError", is_error));
+}
+
+static enum mcp_next tool_failed(struct mcp_exchange *exchange, const char *words)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    buf_append_cstr(&text, words);
+    return tool_result(exchange, &text, NULL, NULL, true);
+}
+
+/* A refusal of the API in its own words, and what to do about it. */
+static enum mcp_next tool_refused(struct mcp_exchange *exchange, int http_status, struct bytes body)
+{
+    static const struct {
+        int http_status;
+        const char *advice;
+    } advices[] = {
+        {0, " The server could not be asked: try again later."},
+        {401, " The key that this client was given does not count: tell the user."},
+        {403, " Tell the user; do not try another way."},
+        {404, " Look with list_requests."},
+        {429, " Try again later."},
+        {503, " Try again later."},
+    };
+    CLEANUP(json_release) json_t *problem = NULL;
+    CLEANUP(buf_fini) struct buf text = {0};
+    if (json_parse(body, NULL, &problem, NULL) != STATUS_OK)
+        problem = NULL;
+    const char *detail = text_of(problem, "detail"), *title = text_of(problem, "title");
+    buf_append_cstr(&text, detail ? detail : title ? title : "The server refused.");
+    for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
+        if (advices[i].http_status == http_status)
+            buf_append_cstr(&text, advices[i].advice);
+    return tool_result(exchange, &text, NULL, NULL, true);
+}
+
+/* --- a request, as a model reads it --- */
+
+static const struct {
+    const char *state;
+    bool is_error;
+    const char *text;
+} states[] = {
+    {"queued", false, "Accepted; the code has not been started yet. Look again with get_request."},
+    {"running", false, "The code runs. Look again with get_request."},
+    {"waiting", false,
+     "A person decides about this. Its output is given out after an approval. Tell the user that it waits "
+     "for a person, and look again later with get_request; do not submit the same code again."},
+    {"changes-requested", false,
+     "A reviewer asks for changes; the comment says which. Submit the next revision with run_code and "
+     "\"revises\"."},
+    {"approved", false, "A person approved it."},
+    {"rejected", false,
+     "A person rejected it. That is final: read the comment, tell the user, and do not submit the same "
+     "again in another shape."},
+    {"timed-out", false, "Nobody decided in time. Ask the user whether to submit it again."},
+    {"failed", true, "The code failed, or could not be run, or its result cannot be shown."},
+    {"cancelled", false, "It was cancelled."},
+};
+
+static void append_stream(struct buf *out, const char *name, const json_t *result)
+{
+    struct bytes text = json_bytes(json_object_get(result, name));
+    if (text.size > 0)
+        buf_append_fmt(out, "\n%s:\n%.*s", name, BYTES_FMT(text));
+}
+
+/* A value that is no image, as JSON. */
+static void append_value(struct buf *out, const json_t *value)
+{
+    if (!value || json_is_null(value) || text_of(value, "base64_data"))
+        return;
+    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    buf_append_fmt(out, "\nresult:\n%s", text ? text : "");
+    out->failed |= !text;
+    free(text);
+}
+
+static void append_last_comment(struct buf *out, const json_t *request)
+{
+    const json_t *decision = json_object_get(request, "decision");
+    const json_t *votes = json_object_get(request, "votes");
+    const json_t *vote = json_array_get(votes, json_array_size(votes) - 1);
+    const json_t *said = decision ? decision : vote;
+    const char *by = text_of(said, "by") ? text_of(said, "by") : text_of(json_object_get(said, "by"), "name");
+    const char *comment = text_of(said, "comment");
+    if (by)
+        buf_append_fmt(out, "\nby: %s", by);
+    if (comment)
+        buf_append_fmt(out, "\ncomment: %s", comment);
+}
+
+static void append_error(struct buf *out, const json_t *request)
+{
+    static const char *const members[] = {"type", "message", "hint"};
+    const json_t *error = json_object_get(request, "error");
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+        if (text_of(error, members[i]))
+            buf_append_fmt(out, "\n%s: %s", members[i], text_of(error, members[i]));
+}
+
+bool mcp_request_approved(const json_t *request)
+{
+    const char *state = text_of(request, "state");
+    return state && strcmp(state, "approved") == 0;
+}
+
+/* What programs read: nothing of the output before it is approved. */
+static json_t *brief(const json_t *request, bool with_output)
+{
+    static const char *const members[] = {"id",       "state", "stage",    "purpose", "createdAt",
+                                          "revision", "error", "deadline", "decision"};
+    json_t *all = json_object();
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+        if (json_object_get(request, members[i]))
+            json_object_set(all, members[i], json_object_get(request, members[i]));
+    if (with_output && json_object_get(request, "result"))
+        json_object_set(all, "result", json_object_get(request, "result"));
+    if (with_output && json_object_get(request, "files"))
+        json_object_set(all, "files", json_object_get(request, "files"));
+    return all;
+}
+
+json_t *mcp_request_view(const json_t *request)
+{
+    return brief(request, mcp_request_approved(request));
+}
+
+/* An image of the result as content of its own; NULL: there is none. */
+static json_t *image_content(const json_t *request)
+{
+    const json_t *value = json_object_get(json_object_get(request, "result"), "result");
+    const char *data = text_of(value, "base64_data"), *format = text_of(value, "format");
+    char type[40];
+    if (!data || !format)
+        return NULL;
+    (void)snprintf(type, sizeof type, "image/%.30s", format);
+    return json_pack("[{s:s, s:s, s:s}]", "type", "image", "data", data, "mimeType", type);
+}
+
+static enum mcp_next show_request(struct mcp_exchange *exchange, const json_t *request)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    const char *state = text_of(request, "state"), *id = text_of(request, "id");
+    const char *deadline = text_of(request, "deadline");
+    bool approved = mcp_request_approved(request);
+    bool is_error = false;
+    buf_append_fmt(&text, "Request %s: %s.", id ? id : "?", state ? state : "?");
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+        if (!state || strcmp(states[i].state, state) != 0)
+            continue;
+        buf_append_fmt(&text, " %s", states[i].text);
+        is_error = states[i].is_error;
+    }
+    if (deadline && state && strcmp(state, "waiting") == 0)
+        buf_append_fmt(&text, "\nwithout a decision it ends at: %s", deadline);
+    append_last_comment(&text, request);
+    append_error(&text, request);
+    if (approved) {
+        const json_t *result = json_object_get(request, "result");
+        append_stream(&text, "stdout", result);
+        append_stream(&text, "stderr", result);
+        append_value(&text, json_object_get(result, "result"));
+    }
+    return tool_result(exchange, &text, approved ? image_content(request) : NULL, mcp_request_view(request),
+                       is_error);
+}
+
+static enum mcp_next on_request(struct mcp_exchange *exchange, int http_status, struct bytes content_type,
+                                struct bytes body)
+{
+    CLEANUP(json_release) json_t *request = NULL;
+    (void)content_type;
+    if (http_status < 200 || http_status > 299)
+        return tool_refused(exchange, http_status, body);
+    if (json_parse(body, NULL, &request, NULL) != STATUS_OK)
+        return tool_failed(exchange, "The server's answer could not be read.");
+    return show_request(exchange, request);
+}
+
+/* --- arguments --- */
+
+/* A whole number of the arguments, or `absent`. False: it is none, or out of range. */
+static bool take_number(const json_t *arguments, const char *name, int64_t least, int64_t most,
+                        int64_t absent, int64_t *ret_number)
+{
+    const json_t *value = json_object_get(arguments, name);
+    *ret_number = value ? json_integer_value(value) : absent;
+    return !value || (json_is_integer(value) && *ret_number >= least && *ret_number <= most);
+}
+
+static void append_id(struct buf *target, const char *id)
+{
+    buf_append_cstr(target, "/v1/requests/");
+    percent_encode(target, bytes_of_cstr(id), NULL);
+}
+
+/* Writes `body`, which is taken; NULL: no memory. */
+static void set_body(struct mcp_exchange *exchange, json_t *body)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    json_decref(body);
+    if (text)
+        buf_append_cstr(&exchange->body, text);
+    else
+        exchange->body.failed = true;
+    free(text);
+}
+
+/* --- the tools --- */
+
+static enum mcp_next look(struct mcp_exchange *exchange, const char *id)
+{
+    append_id(&exchange->target, id);
+    if (exchange->wait_seconds > 0)
+        buf_append_fmt(&exchange->target, "?wait=%ds&until=over", (int)exchange->wait_seconds);
+    return mcp_call(exchange, "GET", on_request);
+}
+
+static enum mcp_next on_submitted(struct mcp_exchange *exchange, int http_status, struct bytes content_type,
+                                  struct bytes body)
+{
+    CLEANUP(json_release) json_t *answer = NULL;
+    (void)content_type;
+    if (http_status < 200 || http_status > 299)
+        return tool_refused(exchange, http_status, body);
+    if (json_parse(body, NULL, &answer, NULL) != STATUS_OK || !text_of(answer, "id"))
+        return tool_failed(exchange, "The server's answer could not be read.");
+    return look(exchange, text_of(answer, "id"));
+}
+
+/* {"path","text"} becomes {"path","base64"}, as the API has it. NULL: it is none of both. */
+static json_t *make_file(const json_t *file)
+{
+    CLEANUP(buf_fini) struct buf encoded = {0};
+    const char *path = text_of(file, "path"), *base64 = text_of(file, "base64");
+    struct bytes text = json_bytes(json_object_get(file, "text"));
+    if (!path || (!base64 && !text.data))
+        return NULL;
+    if (!base64)
+        base64_encode(&encoded, text);
+    buf_append_byte(&encoded, '\0');
+    if (buf_status(&encoded) != STATUS_OK)
+        return NULL;
+    return json_pack("{s:s, s:s}", "path", path, "base64", base64 ? base64 : (const char *)encoded.data);
+}
+
+/* False: one of them is no file. */
+static bool add_files(json_t *body, const json_t *files)
+{
+    if (!files)
+        return true;
+    json_t *list = json_array();
+    bool good = json_is_array(files) && json_object_set_new(body, "files", list) == 0;
+    for (size_t i = 0; good && i < json_array_size(files); i++)
+        good = json_array_append_new(list, make_file(json_array_get(files, i))) == 0;
+    return good;
+}
+
+static enum mcp_next run_code(struct mcp_exchange *exchange, json_t *arguments)
+{
+    const char *revises = text_of(arguments, "revises");
+    if (!take_number(arguments, "wait_seconds", 0, MCP_WAIT_MAX_S, MCP_WAIT_DEFAULT_S,
+                     &exchange->wait_seconds))
+        return tool_failed(exchange, "\"wait_seconds\" must be a whole number from 0 to 50.");
+    json_t *body = json_pack("{s:O*, s:O*, s:O*}", "code", json_object_get(arguments, "code"),
+                             revises ? "comment" : "purpose", json_object_get(arguments, "purpose"),
+                             "onBehalfOf", json_object_get(arguments, "on_behalf_of"));
+    if (!add_files(body, json_object_get(arguments, "files"))) {
+        json_decref(body);
+        return tool_failed(exchange,
+                           "\"files\" must be a list of {\"path\", \"text\"} or {\"path\", \"base64\"}.");
+    }
+    if (revises) {
+        append_id(&exchange->target, revises);
+        buf_append_cstr(&exchange->target, "/revisions");
+    } else {
+        buf_append_cstr(&exchange->target, "/v1/requests");
+    }
+    set_body(exchange, body);
+    return mcp_call(exchange, "POST", on_submitted);
+}
+
+static enum mcp_next get_request(struct mcp_exchange *exchange, json_t *arguments)
+{
+    if (!take_number(arguments, "wait_seconds", 0, MCP_WAIT_MAX_S, 0, &exchange->wait_seconds))
+        return tool_failed(exchange, "\"wait_seconds\" must be a whole number from 0 to 50.");
+    return look(exchange, text_of(arguments, "id"));
+}
+
+static void append_row(struct buf *text, const json_t *request)
+{
+    const char *id = text_of(request, "id"), *state = text_of(request, "state");
+    const char *created = text_of(request, "createdAt"), *purpose = text_of(request, "purpose");
+    buf_append_fmt(text, "\n%s  %s  %s%s%s", id ? id : "?", state ? state : "?", created ? created : "",
+                   purpose ? "  " : "", purpose ? purpose : "");
+}
+
+static enum mcp_next on_list(struct mcp_exchange *exchange, int http_status, struct bytes content_type,
+                             struct bytes body)
+{
+    CLEANUP(json_release) json_t *page = NULL;
+    CLEANUP(buf_fini) struct buf text = {0};
+    (void)content_type;
+    if (http_status != 200)
+        return tool_refused(exchange, http_status, body);
+    if (json_parse(body, NULL, &page, NULL) != STATUS_OK)
+        return tool_failed(exchange, "The server's answer could not be read.");
+    const json_t *requests = json_object_get(page, "requests");
+    json_t *list = json_array();
+    buf_append_fmt(&text, "%zu requests, newest first:", json_array_size(requests));
+    for (size_t i = 0; i < json_array_size(requests); i++) {
+        append_row(&text, json_array_get(requests, i));
+        json_array_append_new(list, brief(json_array_get(requests, i), false));
+    }
+    return tool_result(exchange, &text, NULL, json_pack("{s:o}", "requests", list), false);
+}
+
+static enum mcp_next list_requests(struct mcp_exchange *exchange, json_t *arguments)
+{
+    int64_t limit;
+    const char *state = text_of(arguments, "state");
+    if (!take_number(arguments, "limit", 1, LIST_MAX, LIST_DEFAULT, &limit))
+        return tool_failed(exchange, "\"limit\" must be a whole number from 1 to 100.");
+    buf_append_fmt(&exchange->target, "/v1/requests?order=desc&limit=%d", (int)limit);
+    if (state) {
+        buf_append_cstr(&exchange->target, "&state=");
+        percent_encode(&exchange->target, bytes_of_cstr(state), NULL);
+    }
+    return mcp_call(exchange, "GET", on_list);
+}
+
+static enum mcp_next on_file(struct mcp_exchange *exchange, int http_status, struct bytes content_type,
+                             struct bytes body)
+{
+    CLEANUP(buf_fini) struct buf text = {0}, uri = {0};
+    const json_t *arguments = json_object_get(exchange->arguments, "arguments");
+    if (http_status != 200)
+        return tool_refused(exchange, http_status, body);
+    buf_append_cstr(&uri, MCP_URI_REQUESTS);
+    percent_encode(&uri, json_bytes(json_object_get(arguments, "id")), NULL);
+    buf_append_cstr(&uri, "/files/");
+    percent_encode(&uri, json_bytes(json_object_get(arguments, "path")), "/");
+    buf_append_byte(&uri, '\0');
+    buf_append_fmt(&text, "%zu bytes", body.size);
+    json_t *file =
+        buf_status(&uri) == STATUS_OK ? mcp_content((const char *)uri.data, content_type, body) : NULL;
+    return tool_result(exchange, &text, json_pack("[{s:s, s:o}]", "type", "resource", "resource", file), NULL,
+                       false);
+}
+
+/* The caller's other rights may reach further: the request is looked at before its file is asked for. */
+static enum mcp_next on_request_of_file(struct mcp_exchange *exchange, int http_status,
+                                        struct bytes content_type, struct bytes body)
+{
+    CLEANUP(json_release) json_t *request = NULL;
+    const json_t *arguments = json_object_get(exchange->arguments, "arguments");
+    (void)content_type;
+    if (http_status != 200)
+        return tool_refused(exchange, http_status, body);
+    if (json_parse(body, NULL, &request, NULL) != STATUS_OK || !mcp_request_approved(request))
+        return tool_failed(exchange, "Its files are given out after an approval: look with get_request.");
+    append_id(&exchange->target, text_of(arguments, "id"));
+    buf_append_cstr(&exchange->target, "/files/");
+    percent_encode(&exchange->target, json_bytes(json_object_get(arguments, "path")), NULL);
+    return mcp_call(exchange, "GET", on_file);
+}
+
+static enum mcp_next get_file(struct mcp_exchange *exchange, json_t *arguments)
+{
+    append_id(&exchange->target, text_of(arguments, "id"));
+    return mcp_call(exchange, "GET", on_request_of_file);
+}
+
+static enum mcp_next cancel_request(struct mcp_exchange *exchange, json_t *arguments)
+{
+    append_id(&exchange->target, text_of(arguments, "id"));
+    buf_append_cstr(&exchange->target, "/cancel");
+    set_body(exchange, json_pack("{s:O*}", "reason", json_object_get(arguments, "reason")));
+    return mcp_call(exchange, "POST", on_request);
+}
+
+/* --- rows --- */
+
+#define ID_SCHEMA "\"id\":{\"type\":\"string\",\"description\":\"the request's id, as run_code returned it\"}"
+#define WAIT_SCHEMA                                                                                          \
+    "\"wait_seconds\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":50,\"description\":\"how long to "     \
+    "wait for a decision before the present state is returned\"}"
+#define OBJECT(members, required)                                                                            \
+    "{\"type\":\"object\",\"properties\":{" members "},\"required\":[" required                              \
+    "],\"additionalProperties\":false}"
+
+static const struct mcp_tool {
+    const char *name, *title, *description, *schema;
+    bool reads_only;
+    const char *texts[3]; /* arguments that must be there, as texts */
+    enum mcp_next (*take)(struct mcp_exchange *exchange, json_t *arguments);
+} tools[] = {
+    {"run_code",
+     "Run code, after a person looked at what it did",
+     "Runs source code in a fresh session without network, where it can do no harm, shows the result to a "
+     "person, and returns the output once that person approves. Waits up to wait_seconds; if nobody has "
+     "decided by then it returns the id and the state: a person decides, which may take hours. Files that "
+     "the code reads are given with it and stand in /mnt/data; files that it writes there can be had with "
+     "get_file after the approval.",
+     OBJECT("\"code\":{\"type\":\"string\",\"description\":\"the source\"},"
+            "\"purpose\":{\"type\":\"string\",\"description\":\"what it is for, in one sentence for the "
+            "reviewer\"},"
+            "\"files\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"path\":{\"type\":"
+            "\"string\"},\"text\":{\"type\":\"string\"},\"base64\":{\"type\":\"string\"}},\"required\":["
+            "\"path\"]}},"
+            "\"on_behalf_of\":{\"type\":\"string\",\"description\":\"the person who asked for it; this "
+            "person may not approve it\"},"
+            "\"revises\":{\"type\":\"string\",\"description\":\"the id of a request for which changes were "
+            "asked for\"}," WAIT_SCHEMA,
+            "\"code\""),
+     false,
+     {"code"},
+     run_code},
+    {"get_request",
+     "Look at a request",
+     "Returns the state of a request, the reviewer's comment, and after an approval the output. Waits up to "
+     "wait_seconds for the decision.",
+     OBJECT(ID_SCHEMA "," WAIT_SCHEMA, "\"id\""),
+     true,
+     {"id"},
+     get_request},
+    {"list_requests",
+     "List requests",
+     "Returns the newest requests that the caller may see.",
+     OBJECT("\"state\":{\"type\":\"string\",\"enum\":[\"queued\",\"running\",\"waiting\",\"approved\","
+            "\"rejected\",\"changes-requested\",\"timed-out\",\"failed\",\"cancelled\"]},"
+            "\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100}",
+            ""),
+     true,
+     {NULL},
+     list_requests},
+    {"get_file",
+     "Get a file that the code made",
+     "Returns a file of an approved request.",
+     OBJECT(ID_SCHEMA ",\"path\":{\"type\":\"string\",\"description\":\"below /mnt/data\"}",
+            "\"id\",\"path\""),
+     true,
+     {"id", "path"},
+     get_file},
+    {"cancel_request",
+     "Cancel a request",
+     "Ends a request that is not over; a run that goes on is stopped. Only for who submitted it.",
+     OBJECT(ID_SCHEMA ",\"reason\":{\"type\":\"string\"}", "\"id\""),
+     false,
+     {"id"},
+     cancel_request},
+};
+
+static json_t *describe(const struct mcp_tool *tool)
+{
+    return json_pack("{s:s, s:s, s:s, s:o, s:{s:b, s:b, s:b}}", "name", tool->name, "title", tool->title,
+                     "description", tool->description, "inputSchema", json_loads(tool->schema, 0, NULL),
+                     "annotations", "readOnlyHint", tool->reads_only, "destructiveHint", false,
+                     "openWorldHint", false);
+}
+
+enum mcp_next mcp_tools_list(struct mcp_exchange *exchange)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
+        if (json_array_append_new(list, describe(&tools[i])) != 0) {
+            json_decref(list);
+            return mcp_error(exchange, MCP_INTERNAL_ERROR, "out of memory");
+        }
+    }
+    return mcp_result(exchange, json_pack("{s:o}", "tools", list));
+}
+
+enum mcp_next mcp_tools_call(struct mcp_exchange *exchange)
+{
+    struct bytes name = json_bytes(json_object_get(exchange->arguments, "name"));
+    json_t *arguments = json_object_get(exchange->arguments, "arguments");
+    const struct mcp_tool *tool = NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(tools); i++)
+        if (bytes_equal_cstr(name, tools[i].name))
+            tool = &tools[i];
+    if (!tool)
+        return mcp_error(exchange, MCP_INVALID_PARAMS, "there is no such tool: see tools/list");
+
+    for (size_t i = 0; i < ARRAY_SIZE(tool->texts) && tool->texts[i]; i++) {
+        if (text_of(arguments, tool->texts[i]))
+            continue;
+        char text[80];
+        (void)snprintf(text, sizeof text, "the tool needs \"%s\", a text", tool->texts[i]);
+        return mcp_error(exchange, MCP_INVALID_PARAMS, text);
+    }
+    return tool->take(exchange, arguments);
+}
