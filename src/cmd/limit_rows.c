@@ -44,7 +44,6 @@
 #include "svc/keeper/limit_values.h"
 #include "svc/keeper/slot.h"
 #include "svc/mcp/limit_values.h"
-#include "svc/mcp/mcp_tools.h"
 #include "svc/pool/execution.h"
 #include "svc/pool/files/file_path.h"
 #include "svc/pool/files/session_files.h"
@@ -153,6 +152,8 @@ const struct limit_row limits_table[] = {
     ROW("app", APP_PAGE_QUERIES_MAX, LIMIT_COUNT, "Answers of the scheduler that are read to fill one page", ""),
     ROW("app", APP_CALL_TIMEOUT_MS, LIMIT_MS, "For a scheduler that cannot be reached, before 503", ""),
     ROW("app", MCP_ANSWER_SIZE_MAX, LIMIT_BYTES, "An answer of the API that a tool of `/mcp` hands on", ""),
+    ROW("app", MCP_DEPTH_MAX, LIMIT_COUNT, "Nested values of a message to `/mcp`", ""),
+    ROW("app", MCP_LIST_MAX, LIMIT_COUNT, "Requests that a tool of `/mcp` lists", ""),
     ROW("app", MCP_BODY_SIZE_SLACK, LIMIT_BYTES, "A message to `/mcp` besides its code", ""),
     ROW("app", MCP_WAIT_MAX_S, LIMIT_COUNT, "Seconds for which a tool of `/mcp` waits for a decision", ""),
     ROW("app", APP_BODY_SIZE_SLACK, LIMIT_BYTES, "A body besides its code", ""),

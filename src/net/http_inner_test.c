@@ -3,9 +3,9 @@
 #include "net/http_inner.h"
 #include "net/http_server_rig.h"
 
-#define ANSWER_MAX 1000 /* bytes */
+#define ANSWER_CAPACITY 1000 /* bytes */
 
-struct world {
+struct inner_world {
     struct http_rig rig;
     struct http_inner *inner;
     struct http_request *outer;
@@ -16,8 +16,8 @@ struct world {
 
 static void on_answer(void *context, const struct http_inner_answer *answer)
 {
-    struct world *world = context;
-    char text[ANSWER_MAX + 200];
+    struct inner_world *world = context;
+    char text[ANSWER_CAPACITY + 200];
     world->inner = NULL;
     world->answers++;
     snprintf(text, sizeof text, "inner %d %.*s: %.*s", answer->http_status, BYTES_FMT(answer->content_type),
@@ -27,20 +27,20 @@ static void on_answer(void *context, const struct http_inner_answer *answer)
 
 static void on_outer_gone(void *context)
 {
-    struct world *world = context;
+    struct inner_world *world = context;
     http_inner_cancel(world->inner);
     world->inner = NULL;
 }
 
 static void on_kept_gone(void *context)
 {
-    struct world *world = context;
+    struct inner_world *world = context;
     world->gone++;
     world->kept = NULL;
 }
 
 /* /outer?to=TARGET */
-static void ask(struct world *world, struct http_request *request)
+static void ask(struct inner_world *world, struct http_request *request)
 {
     struct err err = {0};
     struct bytes body = http_request_body(request);
@@ -50,15 +50,15 @@ static void ask(struct world *world, struct http_request *request)
                                              .body = body};
     world->outer = request;
     http_request_on_gone(request, on_outer_gone, world);
-    enum status status =
-        http_inner_ask(world->rig.server, request, &inner, ANSWER_MAX, on_answer, world, &world->inner, &err);
+    enum status status = http_inner_ask(world->rig.server, request, &inner, ANSWER_CAPACITY, on_answer, world,
+                                        &world->inner, &err);
     if (status != STATUS_OK)
         http_respond(request, 200, "text/plain", b(err.text));
 }
 
 static void on_request(void *context, struct http_request *request)
 {
-    struct world *world = context;
+    struct inner_world *world = context;
     char text[300];
     struct bytes path = http_request_path(request);
     if (bytes_equal_cstr(path, "/outer")) {
@@ -67,7 +67,7 @@ static void on_request(void *context, struct http_request *request)
         world->kept = request;
         http_request_on_gone(request, on_kept_gone, world);
     } else if (bytes_equal_cstr(path, "/large")) {
-        char large[ANSWER_MAX + 1] = {0};
+        char large[ANSWER_CAPACITY + 1] = {0};
         http_respond(request, 200, "text/plain", bytes_of(large, sizeof large));
     } else {
         snprintf(text, sizeof text, "%.*s %.*s host=%.*s authorization=%.*s origin=%zu body=%.*s",
@@ -79,9 +79,9 @@ static void on_request(void *context, struct http_request *request)
     }
 }
 
-static void begin(struct world *world)
+static void begin(struct inner_world *world)
 {
-    *world = (struct world){.answers = 0};
+    *world = (struct inner_world){.answers = 0};
     rig_start_bare(&world->rig, NULL);
     const struct http_handler handler = {.on_request = on_request, .context = world};
     assert_int_equal(http_server_mount(world->rig.server, "", &handler), STATUS_OK);
@@ -89,7 +89,7 @@ static void begin(struct world *world)
 
 static void an_answer_comes_back(void **state)
 {
-    struct world world;
+    struct inner_world world;
     begin(&world);
     struct client client = client_of(&world.rig);
     client_say(&client, "GET /outer?to=/seen%3Fa=b HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer k\r\n\r\n");
@@ -104,7 +104,7 @@ static void an_answer_comes_back(void **state)
 
 static void a_target_cannot_end_its_line(void **state)
 {
-    struct world world;
+    struct inner_world world;
     begin(&world);
     struct client client = client_of(&world.rig);
     client_say(&client, "GET /outer?to=/a%0d%0aX:%20y " HOST "\r\n");
@@ -118,7 +118,7 @@ static void a_target_cannot_end_its_line(void **state)
 
 static void an_answer_over_its_limit_is_none(void **state)
 {
-    struct world world;
+    struct inner_world world;
     begin(&world);
     struct client client = client_of(&world.rig);
     client_say(&client, "GET /outer?to=/large " HOST "\r\n");
@@ -129,7 +129,7 @@ static void an_answer_over_its_limit_is_none(void **state)
 
 static void who_asked_goes_and_the_inner_request_with_it(void **state)
 {
-    struct world world;
+    struct inner_world world;
     begin(&world);
     struct client client = client_of(&world.rig);
     client_say(&client, "GET /outer?to=/keep " HOST "\r\n");
@@ -143,7 +143,7 @@ static void who_asked_goes_and_the_inner_request_with_it(void **state)
 
 static void the_end_of_the_server_ends_both(void **state)
 {
-    struct world world;
+    struct inner_world world;
     begin(&world);
     struct client client = client_of(&world.rig);
     client_say(&client, "GET /outer?to=/keep " HOST "\r\n");

@@ -2,13 +2,9 @@
 /* mcp_message.c — the envelope, and one table from a method to what answers it. */
 #include "svc/mcp/mcp_message.h"
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "svc/mcp/limit_values.h"
 #include "svc/mcp/mcp_resources.h"
 #include "svc/mcp/mcp_tools.h"
-
-#define MESSAGE_DEPTH_MAX 32
 
 static const char *const revisions[] = {MCP_REVISION_NEWEST, "2025-06-18", MCP_REVISION_OLDEST};
 
@@ -27,47 +23,6 @@ bool mcp_revision_known(struct bytes revision)
         if (bytes_equal_cstr(revision, revisions[i]))
             return true;
     return false;
-}
-
-/* --- answers --- */
-
-static enum mcp_next finish(struct mcp_exchange *exchange, json_t *answer)
-{
-    char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
-    json_decref(answer);
-    buf_clear(&exchange->answer);
-    if (text)
-        buf_append_cstr(&exchange->answer, text);
-    else
-        buf_append_cstr(&exchange->answer, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32603,"
-                                           "\"message\":\"out of memory\"}}");
-    free(text);
-    exchange->on_answer = NULL;
-    return MCP_DONE;
-}
-
-enum mcp_next mcp_result(struct mcp_exchange *exchange, json_t *result)
-{
-    if (!result)
-        return mcp_error(exchange, MCP_INTERNAL_ERROR, "out of memory");
-    return finish(exchange,
-                  json_pack("{s:s, s:O, s:o}", "jsonrpc", "2.0", "id", exchange->id, "result", result));
-}
-
-enum mcp_next mcp_error(struct mcp_exchange *exchange, int code, const char *text)
-{
-    json_t *id = exchange->id ? json_incref(exchange->id) : json_null();
-    return finish(exchange, json_pack("{s:s, s:o, s:{s:i, s:s}}", "jsonrpc", "2.0", "id", id, "error", "code",
-                                      code, "message", text));
-}
-
-enum mcp_next mcp_call(struct mcp_exchange *exchange, const char *method, mcp_step *on_answer)
-{
-    if (buf_status(&exchange->target) != STATUS_OK || buf_status(&exchange->body) != STATUS_OK)
-        return mcp_error(exchange, MCP_INTERNAL_ERROR, "out of memory");
-    exchange->method = method;
-    exchange->on_answer = on_answer;
-    return MCP_CALL;
 }
 
 /* --- methods --- */
@@ -114,7 +69,7 @@ static bool is_id(const json_t *id)
 
 enum mcp_next mcp_take(struct mcp_exchange *exchange, struct bytes message)
 {
-    const struct json_limits limits = {.depth_max = MESSAGE_DEPTH_MAX};
+    const struct json_limits limits = {.depth_max = MCP_DEPTH_MAX};
     struct err err = {0};
     if (json_parse(message, &limits, &exchange->root, &err) != STATUS_OK)
         return mcp_error(exchange, MCP_PARSE_ERROR, err.text);
@@ -137,22 +92,4 @@ enum mcp_next mcp_take(struct mcp_exchange *exchange, struct bytes message)
         if (bytes_equal_cstr(json_bytes(method), methods[i].name))
             return methods[i].take(exchange);
     return mcp_error(exchange, MCP_METHOD_NOT_FOUND, "this server does not have the method");
-}
-
-enum mcp_next mcp_answered(struct mcp_exchange *exchange, int http_status, struct bytes content_type,
-                           struct bytes body)
-{
-    mcp_step *step = exchange->on_answer;
-    exchange->on_answer = NULL;
-    buf_clear(&exchange->target);
-    buf_clear(&exchange->body);
-    return step(exchange, http_status, content_type, body);
-}
-
-void mcp_exchange_fini(struct mcp_exchange *exchange)
-{
-    json_decref(exchange->root);
-    buf_fini(&exchange->target);
-    buf_fini(&exchange->body);
-    buf_fini(&exchange->answer);
 }

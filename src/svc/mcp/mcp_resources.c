@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "base/encode.h"
-#include "svc/mcp/mcp_tools.h"
+#include "svc/mcp/mcp_view.h"
 #include "wire/http1/uri.h"
 
 #define LIST_SIZE 50 /* requests that resources/list names */
@@ -62,24 +62,6 @@ enum mcp_next mcp_resources_templates(struct mcp_exchange *exchange)
 }
 
 /* --- read --- */
-
-json_t *mcp_content(const char *uri, struct bytes content_type, struct bytes body)
-{
-    struct bytes type = bytes_split(&content_type, ';');
-    bool is_text = bytes_starts_with_nocase(type, BYTES_LITERAL("text/")) ||
-                   bytes_equal_nocase(type, BYTES_LITERAL("application/json"));
-    if (type.size == 0)
-        type = BYTES_LITERAL("application/octet-stream");
-    if (is_text && bytes_utf8_valid(body))
-        return json_pack("{s:s, s:s%, s:s%}", "uri", uri, "mimeType", type.data, type.size, "text",
-                         body.data ? (const char *)body.data : "", body.size);
-    CLEANUP(buf_fini) struct buf encoded = {0};
-    base64_encode(&encoded, body);
-    if (buf_status(&encoded) != STATUS_OK)
-        return NULL;
-    return json_pack("{s:s, s:s%, s:s%}", "uri", uri, "mimeType", type.data, type.size, "blob",
-                     encoded.data ? (const char *)encoded.data : "", encoded.size);
-}
 
 static struct bytes wanted_uri(const struct mcp_exchange *exchange)
 {

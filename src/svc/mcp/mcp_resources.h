@@ -5,16 +5,10 @@
 #ifndef SVC_MCP_MCP_RESOURCES_H
 #define SVC_MCP_MCP_RESOURCES_H
 
-#include "svc/mcp/mcp_message.h"
-
-#define MCP_URI_REQUESTS "sallyport://requests/"
+#include "svc/mcp/mcp_exchange.h"
 
 enum mcp_next mcp_resources_list(struct mcp_exchange *exchange);
 enum mcp_next mcp_resources_templates(struct mcp_exchange *exchange);
 enum mcp_next mcp_resources_read(struct mcp_exchange *exchange);
-
-/* The bytes of a file as the content of a resource: a text where they are UTF-8 and the type is a text, else base64. NULL: no
- * memory. */
-json_t *mcp_content(const char *uri, struct bytes content_type, struct bytes body);
 
 #endif

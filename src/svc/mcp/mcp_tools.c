@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "base/encode.h"
-#include "svc/mcp/mcp_resources.h"
+#include "svc/mcp/limit_values.h"
+#include "svc/mcp/mcp_view.h"
 
-#define LIST_DEFAULT 20
-#define LIST_MAX     100
+#define LIST_USUAL     20
+#define WAIT_DEFAULT_S 20
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -133,33 +134,6 @@ static void append_error(struct buf *out, const json_t *request)
     for (size_t i = 0; i < ARRAY_SIZE(members); i++)
         if (text_of(error, members[i]))
             buf_append_fmt(out, "\n%s: %s", members[i], text_of(error, members[i]));
-}
-
-bool mcp_request_approved(const json_t *request)
-{
-    const char *state = text_of(request, "state");
-    return state && strcmp(state, "approved") == 0;
-}
-
-/* What programs read: nothing of the output before it is approved. */
-static json_t *brief(const json_t *request, bool with_output)
-{
-    static const char *const members[] = {"id",       "state", "stage",    "purpose", "createdAt",
-                                          "revision", "error", "deadline", "decision"};
-    json_t *all = json_object();
-    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
-        if (json_object_get(request, members[i]))
-            json_object_set(all, members[i], json_object_get(request, members[i]));
-    if (with_output && json_object_get(request, "result"))
-        json_object_set(all, "result", json_object_get(request, "result"));
-    if (with_output && json_object_get(request, "files"))
-        json_object_set(all, "files", json_object_get(request, "files"));
-    return all;
-}
-
-json_t *mcp_request_view(const json_t *request)
-{
-    return brief(request, mcp_request_approved(request));
 }
 
 /* An image of the result as content of its own; NULL: there is none. */
@@ -286,8 +260,10 @@ static bool add_files(json_t *body, const json_t *files)
 {
     if (!files)
         return true;
+    if (!json_is_array(files))
+        return false;
     json_t *list = json_array();
-    bool good = json_is_array(files) && json_object_set_new(body, "files", list) == 0;
+    bool good = json_object_set_new(body, "files", list) == 0;
     for (size_t i = 0; good && i < json_array_size(files); i++)
         good = json_array_append_new(list, make_file(json_array_get(files, i))) == 0;
     return good;
@@ -296,8 +272,7 @@ static bool add_files(json_t *body, const json_t *files)
 static enum mcp_next run_code(struct mcp_exchange *exchange, json_t *arguments)
 {
     const char *revises = text_of(arguments, "revises");
-    if (!take_number(arguments, "wait_seconds", 0, MCP_WAIT_MAX_S, MCP_WAIT_DEFAULT_S,
-                     &exchange->wait_seconds))
+    if (!take_number(arguments, "wait_seconds", 0, MCP_WAIT_MAX_S, WAIT_DEFAULT_S, &exchange->wait_seconds))
         return tool_failed(exchange, "\"wait_seconds\" must be a whole number from 0 to 50.");
     json_t *body = json_pack("{s:O*, s:O*, s:O*}", "code", json_object_get(arguments, "code"),
                              revises ? "comment" : "purpose", json_object_get(arguments, "purpose"),
@@ -347,7 +322,7 @@ static enum mcp_next on_list(struct mcp_exchange *exchange, int http_status, str
     buf_append_fmt(&text, "%zu requests, newest first:", json_array_size(requests));
     for (size_t i = 0; i < json_array_size(requests); i++) {
         append_row(&text, json_array_get(requests, i));
-        json_array_append_new(list, brief(json_array_get(requests, i), false));
+        json_array_append_new(list, mcp_request_view(json_array_get(requests, i)));
     }
     return tool_result(exchange, &text, NULL, json_pack("{s:o}", "requests", list), false);
 }
@@ -356,7 +331,7 @@ static enum mcp_next list_requests(struct mcp_exchange *exchange, json_t *argume
 {
     int64_t limit;
     const char *state = text_of(arguments, "state");
-    if (!take_number(arguments, "limit", 1, LIST_MAX, LIST_DEFAULT, &limit))
+    if (!take_number(arguments, "limit", 1, MCP_LIST_MAX, LIST_USUAL, &limit))
         return tool_failed(exchange, "\"limit\" must be a whole number from 1 to 100.");
     buf_append_fmt(&exchange->target, "/v1/requests?order=desc&limit=%d", (int)limit);
     if (state) {
