@@ -6,7 +6,7 @@ import builtins
 import linecache
 import re
 import types
-from _signal import SIG_IGN, SIGINT, default_int_handler, signal
+from _signal import SIG_IGN, SIGINT, default_int_handler, raise_signal, signal
 from os import _exit, getpid
 from time import perf_counter_ns
 
@@ -126,6 +126,13 @@ def ignore_interrupts():
             state.on_interrupt = default_int_handler
 
 
+def interrupt_if_asked():
+    """The cell may have been cancelled before it could be interrupted: then the signal was ignored, and only its count
+    has changed."""
+    if state.interrupts[0] != state.interrupts_seen:
+        raise_signal(SIGINT)
+
+
 def end_if_child(code, error=None):
     """A child that user code forked and that came back here is no session: it must not answer in our name."""
     if getpid() == state.pid:
@@ -145,6 +152,7 @@ def run_shown(code, module):
     try:
         tasks.enter_cell()
         shell.before_cell(code)
+        interrupt_if_asked()
         run(code, module.__dict__)
         display.finish()
     except BaseException as error:
