@@ -46,6 +46,7 @@
 #include "svc/mcp/limit_values.h"
 #include "svc/pool/execution.h"
 #include "svc/pool/files/file_path.h"
+#include "svc/pool/files/limit_values.h"
 #include "svc/pool/files/session_files.h"
 #include "svc/pool/limit_values.h"
 #include "svc/pool/session/limit_values.h"
@@ -191,6 +192,9 @@ const struct limit_row limits_table[] = {
     ROW("pool", POOL_PACKAGES_MAX, LIMIT_COUNT, "Packages that are told of", ""),
     ROW("pool", POOL_UPLOAD_FORM_SIZE_MAX, LIMIT_BYTES, "What the form around an upload adds", ""),
     ROW("pool", POOL_SESSIONS_PAGE, LIMIT_COUNT, "Sessions of a page", ""),
+    ROW("pool", FILE_CHANGES_MAX, LIMIT_COUNT, "Changed files of a run that are told one by one", ""),
+    ROW("pool", FILE_CHANGES_LOOK_MAX, LIMIT_COUNT, "Files of a session whose changes are looked for", ""),
+    ROW("pool", FILE_CHANGES_HASH_SIZE_MAX, LIMIT_BYTES, "Of changed files of a run that are hashed", ""),
     ROW("pool", POOL_OUTPUT_STREAMS_MAX, LIMIT_COUNT, "Streams of executions' output", ""),
     ROW("pool", POOL_OUTPUT_QUEUE_SIZE_MAX, LIMIT_BYTES, "Of one of them that waits for its reader", ""),
     ROW("pool", POOL_OUTPUT_PIECE_SIZE_MAX, LIMIT_BYTES, "One event of it", ""),

@@ -2,6 +2,7 @@
 """Sallyport's own paths of a pool (doc/api.md): output as it comes, cancel, why a run ended, what it did. Against a real
 server process with real sessions; nothing here measures time."""
 import concurrent.futures
+import hashlib
 import http.client
 import json
 import unittest
@@ -11,6 +12,10 @@ from pool_case import HELD, PoolTest
 from pool_process import V4, fresh, wait_until
 
 STUBBORN = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nopen('/mnt/data/deaf', 'w')\nwhile True: pass"
+
+
+def sha(data):
+    return hashlib.sha256(data).hexdigest()
 
 
 class Events:
@@ -157,6 +162,15 @@ class Cancel(PoolTest):
         self.assertEqual(self.value("kept"), 1)
         self.assertError(self.cancel(execution), 409, "ExecutionIsOver")
 
+    def test_rp62_cancel_at_once(self):
+        """RP-62: a wish that comes before the code can be interrupted is not lost, and costs no session."""
+        self.value("kept = 1")
+        for _ in range(20):
+            begun = self.pool.run(self.id, HELD, executionType="Asynchronous").json["id"]
+            self.assertEqual(self.cancel(begun).status, 202)
+            self.assertEqual(self.report(begun)["ended"], "cancelled")
+        self.assertEqual(self.value("kept"), 1)
+
     def test_rp62_what_does_not_yield_is_killed(self):
         """RP-62: after the grace the session is ended, and the end is still the same."""
         begun = self.pool.run(self.id, STUBBORN, executionType="Asynchronous").json["id"]
@@ -182,6 +196,59 @@ class Cancel(PoolTest):
             wait_until(lambda: self.pool.call("GET", "/executions/mine", self.id).body.find(b'"Running"') > 0)
             self.assertEqual(self.cancel("mine").status, 202)
             self.assertEqual(call.result().json["status"], "Canceled")
+
+
+class Effects(PoolTest):
+    settings = {"output_kb": 64}
+
+    def run_measured(self, code, **members):
+        answer = self.pool.call("POST", "/executions", self.id, body={"code": code, **members}, report="sallyport")
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json["effects"]
+
+    def changes(self, effects):
+        return {c["path"]: (c["change"], c.get("bytes"), c.get("sha256")) for c in effects["files"]["changes"]}
+
+    def test_rp54_files_made_changed_and_removed(self):
+        """RP-54: paths, sizes and hashes of what a run did below /mnt/data, by what is there and not by what it says."""
+        os = "import os; os.chdir('/mnt/data')\n"
+        self.pool.upload(self.id, "input", b"given")
+        made = self.run_measured(os + "os.mkdir('sub')\nopen('sub/a', 'w').write('one')\nopen('b', 'w').write('two')")
+        self.assertEqual(self.changes(made), {"sub/a": ("made", 3, sha(b"one")), "b": ("made", 3, sha(b"two"))})
+        # Same size, and the time of the last write put back: the inode's own time tells.
+        changed = self.run_measured("s = os.stat('b')\nopen('b', 'w').write('TWO')\nos.utime('b', ns=(s.st_atime_ns, s.st_mtime_ns))")
+        self.assertEqual(self.changes(changed), {"b": ("changed", 3, sha(b"TWO"))})
+        removed = self.run_measured("os.remove('input'); os.rename('b', 'c'); os.symlink('/etc/passwd', 'link')")
+        self.assertEqual(self.changes(removed), {"input": ("removed", None, None), "b": ("removed", None, None),
+                                                 "c": ("made", 3, sha(b"TWO"))})
+        self.assertEqual(removed["files"]["unseen"], 1)
+        self.assertEqual(self.run_measured("1")["files"], {"count": 0, "unseen": 1, "changes": []})
+
+    def test_rp54_many_files_are_counted_and_too_many_are_not_reported(self):
+        """RP-54: the list has an end, and what is not reported is named."""
+        many = self.run_measured("for n in range(600): open(f'/mnt/data/{n}', 'w').write('x')")
+        self.assertEqual((many["files"]["count"], len(many["files"]["changes"])), (600, 500))
+        none = self.run_measured("for n in range(6000): open(f'/mnt/data/{n}', 'w').write('x')")
+        self.assertNotIn("files", none)
+        self.assertIn("files", none["notReported"])
+
+    def test_rp54_the_next_in_line_waits_until_the_files_are_read(self):
+        """RP-54: a run behind it does not change what is told of this one; large files are hashed whole."""
+        with concurrent.futures.ThreadPoolExecutor(2) as threads:
+            call = threads.submit(self.run_measured, HELD + "open('/mnt/data/big', 'wb').write(b'b' * (40 << 20))")
+            wait_until(lambda: self.pool.report()["sessions"]["busy"] == 1)
+            after = self.pool.run(self.id, "open('/mnt/data/big', 'wb').write(b'a' * (40 << 20))",
+                                  executionType="Asynchronous").json["id"]
+            self.pool.upload(self.id, "go", b"")
+            self.assertEqual(self.changes(call.result())["big"], ("made", 40 << 20, sha(b"b" * (40 << 20))))
+        wait_until(lambda: self.poll(self.id, after)["status"] == "Succeeded")
+
+    def test_rp54_a_session_that_goes_takes_its_files_along(self):
+        """RP-54: of a session that is gone files are not reported, never as none."""
+        effects = self.run_measured("open('/mnt/data/x', 'w').write('x'); import os; os._exit(1)")
+        self.assertNotIn("files", effects)
+        self.assertIn("files", effects["notReported"])
+        self.assertEqual(self.run_measured("print('y' * 100000)")["output"]["cutBytes"], 100001 - 65536)
 
 
 class Ended(PoolTest):

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "os/clock.h"
+#include "svc/pool/measure.h"
 
 #define TEXT_GROWTH_MAX    3   /* a byte that is not UTF-8 becomes the three of U+FFFD */
 #define CHECKED_GROWTH_MAX 64  /* bytes */
@@ -70,11 +71,16 @@ void execution_begin(struct execution *execution, struct session *session)
     listen_to_session(execution);
 }
 
-void execution_tell_end(struct execution *execution)
+void execution_leave_session(struct execution *execution)
 {
     if (execution->session)
         session_output_watch(&execution->session->output, NULL, NULL);
     execution->session = NULL;
+}
+
+void execution_tell_end(struct execution *execution)
+{
+    execution_leave_session(execution);
     tell_watchers(execution);
 }
 
@@ -121,6 +127,7 @@ void execution_destroy(struct execution *execution)
     list_remove(&execution->pool_link);
     list_remove(&execution->keeping.kept_link);
     execution_discharge(execution);
+    measure_destroy(execution->measure);
     buf_fini(&execution->asked.code);
     for (size_t i = 0; i < SESSION_STREAMS; i++)
         buf_fini(&execution->outcome.output[i]);
@@ -133,7 +140,8 @@ void execution_destroy(struct execution *execution)
 size_t execution_size(const struct execution *execution)
 {
     size_t size = sizeof *execution + execution->asked.code.capacity + execution->outcome.value.capacity +
-                  execution->outcome.outputs.capacity + execution->outcome.error.capacity;
+                  execution->outcome.outputs.capacity + execution->outcome.error.capacity +
+                  measure_size(execution->measure);
     for (size_t i = 0; i < SESSION_STREAMS; i++)
         size += execution->outcome.output[i].capacity;
     return size;

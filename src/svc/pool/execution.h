@@ -32,6 +32,7 @@ enum execution_fault {
 };
 
 struct execution_ledger;
+struct measure;
 
 /* What the caller wants. */
 struct execution_asked {
@@ -39,6 +40,7 @@ struct execution_asked {
     struct buf code;                                  /* freed when it is final */
     bool empty_kernel;
     bool asynchronous;
+    bool measured; /* the caller wants to know what the run did */
     int64_t limit_ns;
     size_t output_size_max; /* bytes of each stream; 0: the pool's own limit, with head and tail */
 };
@@ -93,6 +95,8 @@ struct execution {
     bool new_allocation;                           /* this call brought the session */
     struct list watchers;                          /* of struct execution_watcher */
     struct session *session;                       /* that runs it; NULL: none */
+    struct measure *measure;                       /* what it did; NULL: not measured. Its own */
+    enum execution_status status_after;            /* once it has been measured */
 
     /* Called once, from the loop, when the status is final; NULL: nobody waits. */
     void (*on_done)(void *context, struct execution *x);
@@ -122,7 +126,9 @@ void execution_watch(struct execution *execution, struct execution_watcher *watc
 void execution_unwatch(struct execution_watcher *watcher);
 /* `session` runs it from now on. */
 void execution_begin(struct execution *execution, struct session *session);
-/* It has become final: no session runs it. Tells the watchers. */
+/* No session runs it any more. */
+void execution_leave_session(struct execution *execution);
+/* It has become final. Tells the watchers. */
 void execution_tell_end(struct execution *execution);
 /* Bytes it keeps in memory. */
 size_t execution_size(const struct execution *execution);

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "os/clock.h"
+#include "svc/pool/measure.h"
 #include "svc/pool/pool_internal.h"
 
 /* --- age --- */
@@ -92,31 +93,6 @@ enum status tenant_execute(struct tenant *tenant, struct execution *execution, s
     tenant->queue_count++;
     tenant_pump(tenant);
     return STATUS_OK;
-}
-
-void execution_abandon(struct execution *execution)
-{
-    execution->on_done = NULL;
-    if (!execution->ledger || execution->asked.asynchronous || execution->status != EXECUTION_NOT_STARTED)
-        return;
-    list_remove(&execution->queue_link);
-    CONTAINER_OF(execution->ledger, struct tenant, ledger)->queue_count--;
-    execution_ledger_forget(execution);
-}
-
-bool execution_cancel(struct execution *execution)
-{
-    if (execution->status == EXECUTION_RUNNING && execution->session)
-        return session_cancel(execution->session);
-    if (execution->status != EXECUTION_NOT_STARTED || !execution->ledger)
-        return false;
-    struct tenant *tenant = CONTAINER_OF(execution->ledger, struct tenant, ledger);
-    list_remove(&execution->queue_link);
-    tenant->queue_count--;
-    execution_fail(execution, EXECUTION_FAULT_CANCELED, SESSION_REASON_CANCELLED,
-                   "the run was cancelled before it began");
-    ledger_settle(tenant->pool->loop, execution);
-    return true;
 }
 
 struct execution *tenant_find_execution(struct tenant *tenant, struct bytes id)
@@ -205,6 +181,117 @@ static void forget_uploads(struct tenant *tenant)
     tenant->uploaded = 0;
 }
 
+/* --- measuring --- */
+
+static void begin_measuring(struct tenant *tenant, struct execution *execution)
+{
+    tenant->measured = execution;
+    tenant_guest_enter(tenant, &tenant->measure_stay);
+}
+
+/* The session may have gone meanwhile. */
+static void end_measuring(struct tenant *tenant)
+{
+    tenant->measured = NULL;
+    tenant_guest_leave(&tenant->measure_stay);
+}
+
+/* Behind its cell `execution` is final once it was measured. */
+static void settle_measured(struct tenant *tenant, struct execution *execution)
+{
+    execution->status = execution->status_after;
+    ledger_settle(tenant->pool->loop, execution);
+}
+
+static void on_measured(void *context)
+{
+    struct execution *execution = context;
+    struct tenant *tenant = CONTAINER_OF(execution->ledger, struct tenant, ledger);
+    end_measuring(tenant);
+    if (execution->status == EXECUTION_RUNNING)
+        settle_measured(tenant, execution);
+    tenant_pump(tenant);
+}
+
+/* Its files are gone with the session. */
+static void stop_measuring(struct tenant *tenant)
+{
+    struct execution *execution = tenant->measured;
+    if (!execution)
+        return;
+    end_measuring(tenant);
+    measure_abandon(execution->measure);
+    if (execution->status == EXECUTION_RUNNING) {
+        settle_measured(tenant, execution);
+    } else { /* it has not begun: the next session is looked at anew */
+        measure_destroy(execution->measure);
+        execution->measure = NULL;
+    }
+}
+
+/* False: it goes on, and the cell runs behind it. Without memory nothing is reported. */
+static bool measure_before(struct tenant *tenant, struct execution *execution)
+{
+    if (!execution->asked.measured || execution->measure)
+        return true;
+    execution->measure = measure_create(tenant->pool->loop, on_measured, execution);
+    if (!execution->measure || measure_begin(execution->measure, tenant->session))
+        return true;
+    begin_measuring(tenant, execution);
+    return false;
+}
+
+void execution_settle(struct loop *loop, struct execution *execution, const struct session *session)
+{
+    struct tenant *tenant = execution->ledger ? CONTAINER_OF(execution->ledger, struct tenant, ledger) : NULL;
+    bool there = tenant && tenant->session == session && session->life.state == SESSION_IDLE;
+    if (execution->measure && !there)
+        measure_abandon(execution->measure);
+    if (!execution->measure || !there || measure_end(execution->measure)) {
+        ledger_settle(loop, execution);
+        return;
+    }
+    execution_leave_session(execution);
+    execution->status_after = execution->status;
+    execution->status = EXECUTION_RUNNING;
+    begin_measuring(tenant, execution);
+}
+
+/* One that has not begun leaves the queue. What stands behind it may have waited for it to be looked at. */
+static void leave_queue(struct tenant *tenant, struct execution *execution)
+{
+    if (tenant->measured == execution)
+        stop_measuring(tenant);
+    list_remove(&execution->queue_link);
+    tenant->queue_count--;
+}
+
+void execution_abandon(struct execution *execution)
+{
+    execution->on_done = NULL;
+    if (!execution->ledger || execution->asked.asynchronous || execution->status != EXECUTION_NOT_STARTED)
+        return;
+    struct tenant *tenant = CONTAINER_OF(execution->ledger, struct tenant, ledger);
+    leave_queue(tenant, execution);
+    execution_ledger_forget(execution);
+    tenant_pump(tenant);
+}
+
+bool execution_cancel(struct execution *execution)
+{
+    if (execution->status == EXECUTION_RUNNING && execution->session)
+        return session_cancel(execution->session);
+    if (execution->status != EXECUTION_NOT_STARTED || !execution->ledger)
+        return false;
+    struct tenant *tenant = CONTAINER_OF(execution->ledger, struct tenant, ledger);
+    leave_queue(tenant, execution);
+    execution_fail(execution, EXECUTION_FAULT_CANCELED, SESSION_REASON_CANCELLED,
+                   "the run was cancelled before it began");
+    ledger_settle(tenant->pool->loop, execution);
+    tenant_pump(tenant);
+    return true;
+}
+
 /* --- its session --- */
 
 void tenant_begin_waiting(struct tenant *tenant, int64_t now_ns)
@@ -230,6 +317,7 @@ void tenant_take_session(struct tenant *tenant, struct session *session)
 
 void tenant_lose_session(struct tenant *tenant)
 {
+    stop_measuring(tenant);
     tenant->session->holder = NULL;
     tenant->session = NULL;
     dismiss_guests(tenant);
@@ -290,8 +378,12 @@ void tenant_pump(struct tenant *tenant)
         struct session_wait *wait = CONTAINER_OF(link, struct session_wait, link);
         wait->on_session(wait, session, "");
     }
-    if (tenant->session == session && session->life.state == SESSION_IDLE && !list_empty(&tenant->queue))
-        start_execution(tenant, CONTAINER_OF(tenant->queue.next, struct execution, queue_link));
+    bool free = tenant->session == session && session->life.state == SESSION_IDLE && !tenant->measured;
+    if (!free || list_empty(&tenant->queue))
+        return;
+    struct execution *next = CONTAINER_OF(tenant->queue.next, struct execution, queue_link);
+    if (measure_before(tenant, next))
+        start_execution(tenant, next);
 }
 
 /* --- birth and death --- */
@@ -332,6 +424,7 @@ void tenant_destroy(struct tenant *tenant)
 void tenant_release(struct tenant *tenant, const char *cause)
 {
     struct pool *pool = tenant->pool;
+    stop_measuring(tenant);
     fail_queue(tenant, EXECUTION_FAULT_CANCELED, SESSION_REASON_RELEASED, cause);
     fail_waits(tenant, cause);
     dismiss_guests(tenant);

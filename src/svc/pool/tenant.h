@@ -39,8 +39,10 @@ struct tenant {
     struct list waits;             /* of struct session_wait */
     size_t queue_count;
     struct execution_ledger ledger;
-    struct list guests; /* of struct tenant_guest; they postpone the cooldown */
-    size_t uploaded;    /* bytes charged to the pool's uploads */
+    struct list guests;               /* of struct tenant_guest; they postpone the cooldown */
+    size_t uploaded;                  /* bytes charged to the pool's uploads */
+    struct execution *measured;       /* what it does is being looked at, and no cell runs; NULL: none */
+    struct tenant_guest measure_stay; /* meanwhile */
     int64_t created_unix_ns;
     int64_t accessed_unix_ns;
     int64_t waiting_since_ns; /* when it began to wait for a session; 0: it does not */
@@ -100,6 +102,8 @@ void tenant_take_session(struct tenant *tenant, struct session *session);
 void tenant_leave_seat(struct tenant *tenant);
 /* It is about to get a session. May be called with one. */
 void tenant_take_seat(struct tenant *tenant);
+/* The answer of `execution` has come from `session` and is taken over: it becomes final now, or once it has been measured. */
+void execution_settle(struct loop *loop, struct execution *execution, const struct session *session);
 /* Its session ended under it. The calls that wait go on waiting. */
 void tenant_lose_session(struct tenant *tenant);
 /* Runs what can run; without a session, asks the pool for one. */

@@ -73,6 +73,8 @@ static void take_info(const struct stat *st, struct file_info *ret_info)
     *ret_info = (struct file_info){
         .size = st->st_size > 0 ? (uint64_t)st->st_size : 0,
         .modified_unix_ns = (int64_t)st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec,
+        .changed_unix_ns = (int64_t)st->st_ctim.tv_sec * NS_PER_S + st->st_ctim.tv_nsec,
+        .inode = st->st_ino,
         .directory = S_ISDIR(st->st_mode),
     };
 }
@@ -331,11 +333,13 @@ static enum status descend(struct file_lister *lister, const char *name, struct 
 static enum status read_name(struct file_lister *lister, const char *name, struct err *err)
 {
     struct stat st;
-    if (!file_name_reachable(bytes_of_cstr(name)) ||
-        fstatat(dirfd(lister->open[lister->depth - 1]), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    bool dots = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+    if (dots || fstatat(dirfd(lister->open[lister->depth - 1]), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return STATUS_OK; /* or it has just gone */
-    if (!S_ISDIR(st.st_mode) && !is_plain(&st))
-        return STATUS_OK; /* nobody could read it */
+    if (!file_name_reachable(bytes_of_cstr(name)) || (!S_ISDIR(st.st_mode) && !is_plain(&st))) {
+        lister->unreachable++;
+        return STATUS_OK;
+    }
     if (lister->count == FILE_LIST_MAX) {
         lister->cut = lister->full = true;
         return STATUS_OK;
@@ -345,11 +349,15 @@ static enum status read_name(struct file_lister *lister, const char *name, struc
     return lister->recursive && S_ISDIR(st.st_mode) ? descend(lister, name, err) : STATUS_OK;
 }
 
-static int compare(const void *a, const void *b)
+int file_entry_compare(const struct file_entry *one, const struct file_entry *other)
 {
-    const struct file_entry *entry = a, *y = b;
-    int order = strcmp(entry->directory, y->directory);
-    return order ? order : strcmp(entry->name, y->name);
+    int order = strcmp(one->directory, other->directory);
+    return order ? order : strcmp(one->name, other->name);
+}
+
+static int compare(const void *one, const void *other)
+{
+    return file_entry_compare(one, other);
 }
 
 enum status file_lister_step(struct file_lister *lister, size_t most, bool *ret_done, struct err *err)

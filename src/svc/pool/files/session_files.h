@@ -14,6 +14,8 @@
 struct file_info {
     uint64_t size; /* bytes */
     int64_t modified_unix_ns;
+    int64_t changed_unix_ns; /* of the inode: only the kernel sets it */
+    uint64_t inode;
     bool directory;
 };
 
@@ -66,13 +68,16 @@ struct file_lister {
     size_t capacity;
     bool cut;  /* entries are left out: more than FILE_LIST_MAX, or deeper than FILE_PATH_DEPTH_MAX */
     bool full; /* FILE_LIST_MAX is reached */
+    uint64_t unreachable; /* names that were left out since nobody could ask for them */
 };
 /* The arena holds the entries. */
 STATUS_RESULT file_lister_begin(struct file_lister *lister, struct arena *arena, int root_fd,
                                 const char *path, bool recursive, struct err *err);
 /* Reads at most `most` names; `*ret_done` when all are read and sorted by path. */
 STATUS_RESULT file_lister_step(struct file_lister *lister, size_t most, bool *ret_done, struct err *err);
-/* Closes what is open; may be called at any time after begin. */
+/* Closes what is open; may be called at any time after begin, and of a zeroed one. */
 void file_lister_end(struct file_lister *lister);
+/* By path: below zero, zero or above. */
+int file_entry_compare(const struct file_entry *one, const struct file_entry *other);
 
 #endif

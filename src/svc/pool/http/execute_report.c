@@ -2,7 +2,10 @@
 /* execute_report.c — one writer for each group of effects. What was not measured is named, never zero. */
 #include "svc/pool/http/execute_report.h"
 
+#include <stdio.h>
+
 #include "svc/pool/execution_end.h"
+#include "svc/pool/measure.h"
 
 static void write_output(struct json_writer *json, const struct execution *execution)
 {
@@ -18,6 +21,61 @@ static void write_output(struct json_writer *json, const struct execution *execu
     json_write_end_object(json);
 }
 
+static void write_hash(struct json_writer *json, const uint8_t hash[FILE_HASH_SIZE])
+{
+    char hex[2 * FILE_HASH_SIZE + 1];
+    for (size_t i = 0; i < FILE_HASH_SIZE; i++)
+        snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+    json_write_member_cstr(json, "sha256", hex);
+}
+
+static void write_change(struct json_writer *json, const struct file_change *change)
+{
+    static const char *const words[] = {
+        [FILE_MADE] = "made", [FILE_CHANGED] = "changed", [FILE_REMOVED] = "removed"};
+    json_write_begin_object(json);
+    json_write_member_cstr(json, "path", change->path);
+    json_write_member_cstr(json, "change", words[change->kind]);
+    if (change->kind != FILE_REMOVED)
+        json_write_member_int(json, "bytes", (int64_t)change->size);
+    if (change->hashed)
+        write_hash(json, change->sha256);
+    json_write_end_object(json);
+}
+
+static void write_files(struct json_writer *json, const struct file_changes *files)
+{
+    json_write_key(json, "files");
+    json_write_begin_object(json);
+    json_write_member_int(json, "count", (int64_t)files->total);
+    if (files->unseen)
+        json_write_member_int(json, "unseen", (int64_t)files->unseen);
+    json_write_key(json, "changes");
+    json_write_begin_array(json);
+    for (size_t i = 0; i < files->count; i++)
+        write_change(json, &files->changes[i]);
+    json_write_end_array(json);
+    json_write_end_object(json);
+}
+
+/* The names of members that this run or this machine did not give. */
+static void write_missing(struct json_writer *json, const struct execution *execution)
+{
+    const struct measure *measure = execution->measure;
+    const struct {
+        const char *name;
+        bool known;
+    } members[] = {
+        {"files", measure && measure->files_known},
+    };
+    json_write_key(json, "notReported");
+    json_write_begin_array(json);
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+        if (!members[i].known)
+            json_write_cstr(json, members[i].name);
+    json_write_end_array(json);
+}
+
 void execute_report_write(struct json_writer *json, const struct execution *execution)
 {
     enum execution_end end = execution_end_of(execution);
@@ -30,5 +88,8 @@ void execute_report_write(struct json_writer *json, const struct execution *exec
     json_write_begin_object(json);
     json_write_member_int(json, "wallMicroseconds", execution->outcome.duration_ns / 1000);
     write_output(json, execution);
+    if (execution->measure && execution->measure->files_known)
+        write_files(json, &execution->measure->files);
+    write_missing(json, execution);
     json_write_end_object(json);
 }

@@ -177,6 +177,7 @@ static struct execution *make_execution(struct pool_call *call, const struct exe
            MIN(request->execution_type.size, sizeof execution->asked.execution_type - 1));
     execution->asked.asynchronous = request->asynchronous;
     execution->asked.empty_kernel = request->empty_kernel;
+    execution->asked.measured = pool_call_wants_report(call);
     execution->asked.limit_ns = limit_of(&call->service->options, request->timeout_s);
     execution->asked.output_size_max = (size_t)request->output_size_max;
     return execution;
