@@ -41,6 +41,7 @@
 #include "svc/app/limit_values.h"
 #include "svc/directory/bearer.h"
 #include "svc/directory/door.h"
+#include "svc/directory/witness.h"
 #include "svc/keeper/limit_values.h"
 #include "svc/keeper/slot.h"
 #include "svc/mcp/limit_values.h"
@@ -140,6 +141,8 @@ const struct limit_row limits_table[] = {
     ROW("sign-in", JWT_SIZE_MAX, LIMIT_BYTES, "One token that is shown", ""),
     ROW("sign-in", TOKEN_ANSWER_SIZE_MAX, LIMIT_BYTES, "The answer of a token server", ""),
     ROW("sign-in", DOOR_BEARERS_MAX, LIMIT_COUNT, "Tokens whose check is remembered", ""),
+    ROW("sign-in", WITNESS_KINDS_MAX, LIMIT_COUNT, "Kinds of sign-ins and refusals that one period has entries of its own for in the audit log", ""),
+    ROW("sign-in", WITNESS_PERIOD_NS, LIMIT_NS, "For how long more of the same kind are counted, not written", ""),
     ROW("sign-in", BEARER_GROUPS_MAX, LIMIT_COUNT, "Groups that an outside token may name", ""),
 
     /* --- app --- */

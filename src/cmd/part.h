@@ -34,6 +34,7 @@
 #include "svc/directory/managed_identity.h"
 #include "svc/directory/sign_in.h"
 #include "svc/mcp/mcp_service.h"
+#include "svc/directory/witness.h"
 #include "svc/pool/http/pool_service.h"
 #include "svc/pool/http/pool_set.h"
 #include "svc/scheduler/http/scheduler_http.h"
@@ -83,6 +84,7 @@ struct server {
     struct audit_log *audit;                /* part_audit.c: NULL without a data folder */
     struct audit_service audit_service;     /* part_audit.c */
     struct audit_directory audit_directory; /* part_audit.c */
+    struct witness *witness;                /* part_audit.c: NULL without a log */
 
     struct otlp_exporter *traces; /* part_traces.c */
 

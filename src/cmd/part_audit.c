@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* part_audit.c — the audit log of the data folder, for the app and for whoever reads it.
+/* part_audit.c — the audit log of the data folder: for the app, the directory, the door and the token service, and for whoever
+ * reads it.
  * ORDER: after the confinement, since it starts a thread, and after the directory; before the app, which writes into it
  * before it answers; closed after the app has stopped. */
 #include <stdio.h>
@@ -22,6 +23,22 @@ static void note(const struct server *server, enum audit_action action)
     json_decref(details);
 }
 
+static void tell_whom(struct server *server, struct witness *witness)
+{
+    if (server->door)
+        door_record(server->door, witness);
+    if (server->sign_in)
+        sign_in_record(server->sign_in, witness);
+}
+
+/* What it has counted is written down. */
+static void end_witness(struct server *server)
+{
+    tell_whom(server, NULL);
+    witness_destroy(server->witness);
+    server->witness = NULL;
+}
+
 static enum status start(struct server *server, struct err *err)
 {
     if (!server->data_dir)
@@ -31,6 +48,10 @@ static enum status start(struct server *server, struct err *err)
     server->audit_directory = (struct audit_directory){server->audit, server->directory};
     if (status == STATUS_OK && server->directory)
         directory_record(server->directory, audit_directory_change, &server->audit_directory);
+    if (status == STATUS_OK)
+        status = witness_create(server->loop, server->audit, &server->witness, err);
+    if (status == STATUS_OK)
+        tell_whom(server, server->witness);
     return status;
 }
 
@@ -59,6 +80,7 @@ static void announce(struct server *server)
 
 static void stop(struct server *server)
 {
+    end_witness(server);
     note(server, AUDIT_SERVER_STOPPED);
     server_part_stopped(server);
 }
@@ -67,12 +89,13 @@ static void destroy(struct server *server)
 {
     if (server->directory) /* it ends later, and writes what it was given until then */
         directory_record(server->directory, NULL, NULL);
+    end_witness(server);
     audit_log_close(server->audit);
 }
 
 const struct part part_audit = {
     .name = "audit",
-    .commands = COMMAND_DEV | COMMAND_APP,
+    .commands = COMMAND_SERVERS,
     .start = start,
     .mount = mount,
     .health = health,

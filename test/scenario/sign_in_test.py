@@ -300,6 +300,41 @@ class Case(unittest.TestCase):
         found = self.server.ask("GET", "/common/discovery/instance?api-version=1.1")[2]
         self.assertIn(base.removeprefix("http://"), found["metadata"][0]["aliases"])
 
+    # --- the audit log ---
+
+    def audited(self, last, **details):
+        """All entries, once one of that action has these details: nobody waits for them."""
+        deadline = time.monotonic() + WAIT_S
+        while True:
+            lines = self.server.raw("GET", "/v1/audit?limit=1000", headers={"Authorization": f"Bearer {self.local}"})
+            found = [json.loads(line) for line in lines.splitlines()]
+            if any(entry["action"] == last and details.items() <= {**entry, **entry["details"]}.items() for entry in found):
+                return found
+            self.assertLess(time.monotonic(), deadline, (last, details, found))
+            time.sleep(0.05)
+
+    def test_who_came_in_who_did_not_and_who_may_not_is_in_the_audit_log(self):
+        made = self.application("witnessed")
+        self.app_token(made, POOL)
+        self.audited("sign-in.succeeded", object=f"applications/{made['id']}", how="client", count=1)
+        fields = {"grant_type": "client_credentials", "client_id": made["clientId"], "scope": POOL + "/.default"}
+        typed = "my-secret-in-the-wrong-box"
+        self.assertEqual(self.token(client_secret="sps_no", **fields), "invalid_client")
+        self.assertEqual(self.token(client_secret="sps_no", **{**fields, "client_id": typed}), "invalid_client")
+        self.audited("sign-in.failed", object=f"applications/{made['id']}", cause="invalid_client")
+        self.audited("sign-in.failed", object="sign-in", cause="invalid_client")
+
+        bare = self.key_of("refused@example.org")
+        for _ in range(300):
+            self.assertEqual(self.ask("GET", "/v1/audit", key=bare)[0], 403)
+        self.good("DELETE", "/v1/directory/keys/refused@example.org")
+        self.assertEqual(self.ask("GET", "/v1/audit", key=bare)[0], 401)
+        found = self.audited("sign-in.failed", how="bearer", cause="the API key was revoked")
+        denied = [entry for entry in found if entry["action"] == "access.denied" and entry["actor"]["name"] == "refused@example.org"]
+        self.assertEqual([(entry["details"]["how"], entry["details"]["count"]) for entry in denied], [("/v1/audit", 1)])
+        for hidden in (typed, "sps_no", made["secret"], bare):
+            self.assertNotIn(hidden, json.dumps(found))
+
     # --- forged and misused ---
 
     def test_forged_tokens_are_nobodys(self):

@@ -118,6 +118,24 @@ class SignedIn(unittest.TestCase):
         owner = self.issuer.token("owner@sallyport", time.time() + 3600)
         self.assertEqual(self.code(owner), grpc.StatusCode.OK)
 
+    def audited(self, action):
+        """The details of the entries of that action, once there is one."""
+        def seen():
+            lines = self.server.raw("GET", "/v1/audit?limit=1000", headers={"Authorization": "Bearer " + self.everything})
+            return [entry for entry in map(json.loads, lines.splitlines()) if entry["action"] == action]
+        eventually(seen, f"{action} is in the audit log")
+        return seen()
+
+    def test_grants_and_refusals_are_in_the_audit_log_here_too(self):
+        stranger = self.issuer.token("denied@elsewhere", time.time() + 3600)
+        eventually(lambda: self.code(stranger) == grpc.StatusCode.PERMISSION_DENIED, "the stranger is known, and denied")
+        self.assertIn(("denied@elsewhere", "/TaskHubSidecarService/Hello"),
+                      {(entry["actor"]["name"], entry["details"]["how"]) for entry in self.audited("access.denied")})
+        self.assertEqual(self.code("nonsense"), grpc.StatusCode.UNAUTHENTICATED)
+        self.assertIn("bearer", {entry["details"]["how"] for entry in self.audited("sign-in.failed")})
+        self.server.ask("POST", "/v1/directory/groups", {"name": "watched"}, {"Authorization": "Bearer " + self.everything})
+        self.assertEqual([entry["details"]["name"] for entry in self.audited("group.created")], ["watched"])
+
     def test_a_stream_outlives_its_token(self):  # DT-011
         lives = self.issuer.token("owner@sallyport", time.time() + 3600)
         eventually(lambda: self.code(lives) == grpc.StatusCode.OK, "the issuer's keys are there")

@@ -41,7 +41,11 @@
     X(KEY_CREATED, "key.created")                                                                            \
     X(KEY_REVOKED, "key.revoked")                                                                            \
     X(ROLE_GRANTED, "role.granted")                                                                          \
-    X(ROLE_REVOKED, "role.revoked")
+    X(ROLE_REVOKED, "role.revoked")                                                                          \
+    /* Who came in, who did not, and who may not: several may be one entry (svc/directory/witness.h). */     \
+    X(SIGN_IN_SUCCEEDED, "sign-in.succeeded")                                                                \
+    X(SIGN_IN_FAILED, "sign-in.failed")                                                                      \
+    X(ACCESS_DENIED, "access.denied")
 
 enum audit_action {
 #define X(code, text) AUDIT_##code,

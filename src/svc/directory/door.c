@@ -46,6 +46,7 @@ struct doorkeeper {
     struct directory_watch watch;
     struct loop_task change;
     struct log_rate denied_told;
+    struct witness *witness; /* NULL: none */
 };
 
 /* --- entries --- */
@@ -271,12 +272,36 @@ static void apply_change(struct loop_task *task)
         door->options.on_change(door->options.context);
 }
 
-/* --- the audit log --- */
+/* --- refusals --- */
+
+/* Who shows nothing at all is not told of: a browser asks so before anybody signs in. */
+static void tell_witness(const struct doorkeeper *door, const struct principal *principal, const char *what,
+                         struct bytes place)
+{
+    struct witness_event event = {.action = AUDIT_ACCESS_DENIED,
+                                  .actor_id = principal->id,
+                                  .actor_name = principal->name,
+                                  .object = place.size > 0 ? place : BYTES_LITERAL("/"),
+                                  .how = what};
+    char object[GUID_TEXT_SIZE + sizeof "keys/"];
+    if (principal == &access_nobody)
+        return;
+    if (!principal->id) {
+        bool key = principal != &other && entry_of(principal)->bearer.kind == BEARER_KEY;
+        snprintf(object, sizeof object, "keys/%s", key ? entry_of(principal)->bearer.id : "unknown");
+        event.action = AUDIT_SIGN_IN_FAILED;
+        event.object = key ? bytes_of_cstr(object) : BYTES_LITERAL("sign-in");
+        event.how = "bearer";
+        event.cause = bytes_of_cstr(access_refusal(principal));
+    }
+    witness_tell(door->witness, &event);
+}
 
 static void denied(void *context, const struct principal *principal, const char *what, struct bytes place)
 {
     struct doorkeeper *door = context;
     uint64_t held_back = 0;
+    tell_witness(door, principal, what, place);
     if (principal->id)
         log_warn(AREA, "denied principal=\"%.80s\" id=%.60s what=\"%.100s\" place=\"%.*s\"", principal->name,
                  principal->id, what, BYTES_FMT(bytes_slice(place, 0, 120)));
@@ -325,6 +350,11 @@ void door_destroy(struct doorkeeper *door)
 const struct authenticator *door_authenticator(const struct doorkeeper *door)
 {
     return &door->authenticator;
+}
+
+void door_record(struct doorkeeper *door, struct witness *witness)
+{
+    door->witness = witness;
 }
 
 void door_trust(struct doorkeeper *door, const char *hash, bool inner)

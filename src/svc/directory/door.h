@@ -3,13 +3,14 @@
  * Four kinds of credentials, all as `Authorization: Bearer …`: an access token of ours, a token of the outside issuer, an API
  * key ("spk_…"), and the key that lies in the data folder for whoever may read that anyway. What was found once is found by its
  * hash the next time. A principal in use follows the directory: when something changes, roles are collected anew, and
- * `on_change` has open requests judged again, all in one turn of the loop. Writes the audit log. Loop's thread. */
+ * `on_change` has open requests judged again, all in one turn of the loop. Loop's thread. */
 #ifndef SVC_DIRECTORY_DOOR_H
 #define SVC_DIRECTORY_DOOR_H
 
 #include "net/authenticator.h"
 #include "os/loop.h"
 #include "store/directory/token.h"
+#include "svc/directory/witness.h"
 
 #define DOOR_BEARERS_MAX 10000 /* credentials that are remembered */
 
@@ -32,6 +33,8 @@ STATUS_RESULT door_create(struct loop *loop, const struct door_options *options,
 void door_destroy(struct doorkeeper *door);
 /* For the servers; valid as long as the door. */
 const struct authenticator *door_authenticator(const struct doorkeeper *door);
+/* Who is told of refusals from now on; NULL: nobody but the log lines. */
+void door_record(struct doorkeeper *door, struct witness *witness);
 /* A credential that counts as the local user's, everything and everywhere; or, with `inner`, as this process's own app:
  * what its pool and its hubs must let it do. `secret` is handed in as its hash. */
 void door_trust(struct doorkeeper *door, const char *hash, bool inner);

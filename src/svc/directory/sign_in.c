@@ -2,6 +2,7 @@
 /* sign_in.c — the routes, the documents that say where everything is, refusals, and the sweep. */
 #include "svc/directory/sign_in.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/duration.h"
@@ -18,6 +19,7 @@
 #define STEP_NS       (NS_PER_S / 4) /* an answer is later by so much for each further one … */
 #define STEPS_MAX     20             /* … up to so many */
 #define LATE_MAX      256            /* answers that wait at one time */
+#define OBJECT_SIZE   80             /* of an object's name in the audit log */
 
 /* --- refusals --- */
 
@@ -81,6 +83,7 @@ void sign_in_fail(struct sign_in *sign_in, struct http_request *request, const c
                   const char *description)
 {
     int64_t delay_ns = delay_of(sign_in, who);
+    sign_in_note_failure(sign_in, who, error);
     struct late_answer *late = delay_ns > 0 && sign_in->late < LATE_MAX ? calloc(1, sizeof *late) : NULL;
     if (!late && delay_ns > 0) {
         http_respond_failure(request, 503, "too many failed sign-ins at once: come again");
@@ -105,10 +108,47 @@ void sign_in_fail(struct sign_in *sign_in, struct http_request *request, const c
     http_request_on_gone(request, on_late_gone, late);
 }
 
-void sign_in_note(const struct sign_in_subject *subject, const char *how)
+/* --- what is told of it --- */
+
+void sign_in_note(struct sign_in *sign_in, const struct sign_in_subject *subject, const char *how)
 {
+    struct bytes id = bytes_of_cstr(subject->object_id);
+    const struct directory_application *application =
+        directory_find(sign_in->options.directory, DIRECTORY_APPLICATION, "id", id);
+    const char *name = application ? application->name : subject->name;
+    char object[OBJECT_SIZE];
+    snprintf(object, sizeof object, "%s/%.60s", application ? "applications" : "people", subject->object_id);
+    const struct witness_event event = {.action = AUDIT_SIGN_IN_SUCCEEDED,
+                                        .actor_id = subject->object_id,
+                                        .actor_name = name ? name : "",
+                                        .object = bytes_of_cstr(object),
+                                        .how = how};
+    witness_tell(sign_in->witness, &event);
     log_info(AREA, "signed in principal=\"%.80s\" id=%.60s how=%s",
              subject->name ? subject->name : "application", subject->object_id, how);
+}
+
+/* A name that is nobody's is not written down: people type their secret there, too. */
+void sign_in_note_failure(struct sign_in *sign_in, const char *who, const char *cause)
+{
+    struct directory *directory = sign_in->options.directory;
+    const struct directory_person *person =
+        directory_find(directory, DIRECTORY_PERSON, "name", bytes_of_cstr(who));
+    const struct directory_application *application =
+        directory_find(directory, DIRECTORY_APPLICATION, "client_id", bytes_of_cstr(who));
+    char object[OBJECT_SIZE] = "sign-in";
+    if (person)
+        snprintf(object, sizeof object, "people/%.60s", person->id);
+    else if (application)
+        snprintf(object, sizeof object, "applications/%.60s", application->id);
+    const struct witness_event event = {
+        .action = AUDIT_SIGN_IN_FAILED, .object = bytes_of_cstr(object), .cause = bytes_of_cstr(cause)};
+    witness_tell(sign_in->witness, &event);
+}
+
+void sign_in_record(struct sign_in *sign_in, struct witness *witness)
+{
+    sign_in->witness = witness;
 }
 
 /* --- where we are --- */

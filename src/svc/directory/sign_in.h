@@ -15,6 +15,7 @@
 #include "net/http_router.h"
 #include "store/directory/token.h"
 #include "svc/directory/issuer.h"
+#include "svc/directory/witness.h"
 
 struct sign_in;
 
@@ -29,6 +30,8 @@ STATUS_RESULT sign_in_create(struct loop *loop, const struct sign_in_options *op
                              struct sign_in **ret_sign_in, struct err *err);
 /* No request is left. NULL allowed. */
 void sign_in_destroy(struct sign_in *sign_in);
+/* Who is told of sign-ins, good and failed, from now on; NULL: nobody but the log lines. */
+void sign_in_record(struct sign_in *sign_in, struct witness *witness);
 struct http_part sign_in_part(struct sign_in *sign_in);
 
 #endif

@@ -24,7 +24,8 @@ struct sign_in {
         unsigned count;
         int64_t last_ns;
     } failures[FAILURE_BUCKETS];
-    size_t late; /* answers that wait */
+    size_t late;             /* answers that wait */
+    struct witness *witness; /* NULL: none */
 };
 
 /* Who signs in. Texts are borrowed from the directory or from the exchange. */
@@ -42,11 +43,13 @@ bool sign_in_take_tenant(struct sign_in *sign_in, struct http_request *request);
 /* OAuth 2.0's answer to what fails (RFC 6749 section 5.2). */
 void sign_in_refuse(struct http_request *request, int http_status, const char *error,
                     const char *description);
-/* The same for credentials that were tried, of `who`: the more failures, the later. Writes the audit log. */
+/* The same for credentials that were tried, of `who`, a name or a client id: the more failures, the later. */
 void sign_in_fail(struct sign_in *sign_in, struct http_request *request, const char *who, const char *error,
                   const char *description);
-/* A line of the audit log. */
-void sign_in_note(const struct sign_in_subject *subject, const char *how);
+/* Somebody has signed in: for the log and the witness. */
+void sign_in_note(struct sign_in *sign_in, const struct sign_in_subject *subject, const char *how);
+/* Somebody could not: for the witness. `who` as above; `cause` may be of the protocol. */
+void sign_in_note_failure(struct sign_in *sign_in, const char *who, const char *cause);
 
 /* --- sign_in_client.c --- */
 /* The application that a form's client_id and secret, certificate or federated token show; NULL: none, and `*ret_why` says to

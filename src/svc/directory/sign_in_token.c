@@ -168,7 +168,7 @@ static void grant_client(struct sign_in *sign_in, struct http_request *request,
     }
     const struct sign_in_subject subject = {.object_id = application->id,
                                             .client_id = application->client_id};
-    sign_in_note(&subject, "client");
+    sign_in_note(sign_in, &subject, "client");
     answer_tokens(sign_in, request, &subject, base, scope, "", wants_client_info(form));
 }
 
@@ -188,7 +188,7 @@ static void on_exchanged(struct directory_waiter *waiter, enum status status, co
     if (request) {
         http_request_on_gone(request, NULL, NULL);
         if (status == STATUS_OK) {
-            sign_in_note(&exchange->subject, exchange->how);
+            sign_in_note(exchange->sign_in, &exchange->subject, exchange->how);
             answer_tokens(exchange->sign_in, request, &exchange->subject, exchange->base, exchange->scope,
                           exchange->refresh, exchange->client_info);
         } else if (status == STATUS_NOT_FOUND) { /* somebody else was the first */
@@ -292,8 +292,11 @@ static bool is_of_client(const struct directory_ticket *ticket, const struct for
     return client_id && strcmp(client_id, ticket->client_id) == 0;
 }
 
-static void refuse_grant(struct http_request *request)
+static void refuse_grant(struct sign_in *sign_in, struct http_request *request,
+                         const struct directory_person *person, bool used)
 {
+    sign_in_note_failure(sign_in, person ? person->name : "",
+                         used ? "a code or token was used twice" : "invalid_grant");
     sign_in_refuse(request, 400, "invalid_grant",
                    "The code or token is not known, is over, or was used already.");
 }
@@ -319,7 +322,7 @@ static void grant_refresh(struct sign_in *sign_in, struct http_request *request,
     if (ticket && ticket->used)
         end_family(sign_in, ticket->family);
     if (!person || ticket->used || !is_of_client(ticket, form))
-        refuse_grant(request);
+        refuse_grant(sign_in, request, person, ticket && ticket->used);
     else
         use_ticket(sign_in, request, form, ticket, person, true, "refresh");
 }
@@ -339,7 +342,7 @@ static void grant_device(struct sign_in *sign_in, struct http_request *request,
     else if (!ticket->principal_id[0])
         sign_in_refuse(request, 400, "authorization_pending", "Nobody has confirmed the code yet.");
     else if (!person)
-        refuse_grant(request);
+        refuse_grant(sign_in, request, NULL, false);
     else
         use_ticket(sign_in, request, form, ticket, person, false, "device");
 }
@@ -372,7 +375,7 @@ static void grant_code(struct sign_in *sign_in, struct http_request *request, co
     if (!person || ticket->used || !is_of_client(ticket, form) || !redirect ||
         strcmp(redirect, ticket->redirect) != 0 ||
         !verifier_matches(form_get(form, "code_verifier"), ticket->challenge))
-        refuse_grant(request);
+        refuse_grant(sign_in, request, person, ticket && ticket->used);
     else
         use_ticket(sign_in, request, form, ticket, person, true, "code");
 }
