@@ -3,8 +3,10 @@
  * (stop, destroy). */
 #include "cmd/compose.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "cmd/health.h"
@@ -15,13 +17,15 @@
 
 #define AREA              "cmd"
 #define READY_PATIENCE_NS (2 * NS_PER_S)  /* before a start that takes long is said to */
+#define STANDARD_FDS      3               /* input, output, errors */
 #define READY_REMINDER_NS (30 * NS_PER_S) /* between two times that it is said */
 
 /* In the order of the start. The comment at the head of each part's file says why it stands where it does. */
 static const struct part *const parts[] = {
-    &part_pool,      &part_folder,   &part_monitor,   &part_certificates, &part_confinement, &part_traces,
-    &part_directory, &part_audit,    &part_scheduler, &part_grpc,         &part_http,        &part_tls,
-    &part_port,      &part_identity, &part_app,       &part_control,      &part_door,        &part_ready,
+    &part_pool,        &part_folder,  &part_monitor,   &part_certificates, &part_socket,
+    &part_confinement, &part_traces,  &part_directory, &part_audit,        &part_scheduler,
+    &part_grpc,        &part_http,    &part_tls,       &part_port,         &part_identity,
+    &part_app,         &part_control, &part_door,      &part_ready,
 };
 
 struct composition {
@@ -37,6 +41,7 @@ struct composition {
     struct loop_task stop_task;
     struct loop_timer stop_timer;
     bool cut_short;
+    bool on_terminal[STANDARD_FDS]; /* at the start, and it has to do with it */
 };
 
 const struct part *const *compose_parts(size_t *ret_count)
@@ -80,6 +85,23 @@ static void ignore_signals(void)
         signal(ignored[i], SIG_IGN);
 }
 
+/* A `dev` on a terminal ends with it. Its descriptors tell: one of a terminal that is gone has hung up. */
+static void look_at_terminal(struct composition *composition)
+{
+    for (int fd = 0; fd < STANDARD_FDS; fd++)
+        composition->on_terminal[fd] = composition->server.command == COMMAND_DEV && isatty(fd);
+}
+
+static bool terminal_closed(const struct composition *composition)
+{
+    for (int fd = 0; fd < STANDARD_FDS; fd++) {
+        struct pollfd pollfd = {.fd = fd};
+        if (composition->on_terminal[fd] && poll(&pollfd, 1, 0) > 0 && pollfd.revents & POLLHUP)
+            return true;
+    }
+    return false;
+}
+
 static void on_signal(void *context, int number);
 static void look_whether_ready(struct loop_task *task);
 static void say_what_is_awaited(struct loop_timer *timer);
@@ -121,6 +143,7 @@ enum status compose_create(unsigned command, const struct option_values *values,
     composition->stop_task.on_run = stop_next;
     composition->stop_timer.on_fire = on_stop_timeout;
     ignore_signals();
+    look_at_terminal(composition);
     enum status status = start(composition, err);
     if (status != STATUS_OK) {
         compose_destroy(composition);
@@ -247,8 +270,7 @@ static void on_signal(void *context, int number)
 {
     struct composition *composition = context;
     struct server *server = &composition->server;
-    /* A terminal that closes ends what runs in it; a service reads its settings and certificates again. */
-    if (number == SIGHUP && server->command != COMMAND_DEV) {
+    if (number == SIGHUP && !terminal_closed(composition)) {
         read_settings_again(composition);
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
             if (server_has(server, parts[i]) && parts[i]->reload)

@@ -98,6 +98,7 @@ struct server {
     struct http_server *http;           /* part_http.c */
     struct host_names names;            /* part_http.c */
     struct front front;                 /* part_http.c; part_door.c adds the routes */
+    struct listener_sockets sockets[2]; /* part_port.c: taken, of the next two, until they are opened */
     struct listener *listener;          /* part_port.c */
     struct listener *emulator_listener; /* part_port.c: NULL without `emulator` */
     struct tls_setup tls;               /* part_tls.c */
@@ -167,7 +168,7 @@ struct part {
 
 extern const struct part part_pool, part_folder, part_monitor, part_certificates, part_confinement,
     part_directory, part_audit, part_scheduler, part_grpc, part_http, part_tls, part_port, part_identity,
-    part_app, part_control, part_door, part_ready, part_traces;
+    part_app, part_control, part_door, part_ready, part_socket, part_traces;
 
 /* Notes a cause; one that no longer fits is dropped. */
 void cause_add(struct causes *causes, const char *part, enum cause_severity severity, const char *text);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* part_port.c — the one port, and the addresses that follow from it; with `emulator` a second one, on which the tools of the
- * vendor's emulator look for the HTTP API, and which serves the same. Connections are taken from here on; they are
- * served once the routes are mounted (part_door.c), in the same turn of the loop. */
+ * vendor's emulator look for the HTTP API, and which serves the same. In two steps.
+ * ORDER: the ports are taken before the confinement, behind which root's ports below 1024 are out of reach, and after the
+ * keeper, which needs none of them. Connections are taken from the second step on; they are served once the routes are mounted
+ * (part_door.c), in the same turn of the loop. */
 #include <string.h>
 
 #include "net/limit_values.h"
@@ -42,34 +44,67 @@ struct listener_options server_listener_options(const struct server *server)
         .grpc = server->grpc,
         .tls = server->tls.server,
         .tls_only = setting_flag(server->settings, "tls-only"),
-        .allow_remote = server->door || setting_flag(server->settings, "insecure-no-auth"),
+        .allow_remote =
+            setting_flag(server->settings, "auth") || setting_flag(server->settings, "insecure-no-auth"),
         .first_byte_timeout_ns = LISTENER_FIRST_BYTE_TIMEOUT_NS,
     };
 }
 
-static enum status listen_on(struct server *server, const char *setting, struct listener **ret_listener,
-                             struct err *err)
+/* --- the ports --- */
+
+static const char *const port_settings[] = {"port", "emulator-http-port"}; /* as server.sockets */
+_Static_assert(ARRAY_SIZE(port_settings) == ARRAY_SIZE(((struct server *)0)->sockets), "one each");
+
+static bool emulates(const struct server *server)
 {
-    struct listener_options options = server_listener_options(server);
-    options.port = (uint16_t)setting_number(server->settings, setting);
-    enum status status = listener_open(server->loop, &options, ret_listener, err);
+    return server_has(server, &part_scheduler) && setting_flag(server->settings, "emulator");
+}
+
+static enum status advise(enum status status, const char *setting, struct err *err)
+{
     if (status != STATUS_IO) /* most often: another server is there */
         return status;
     struct err why = *err;
     return err_set(err, status, "%s (choose another with --%s or --host)", why.text, setting);
 }
 
-static bool emulates(const struct server *server)
+static enum status take_ports(struct server *server, struct err *err)
 {
-    return server->scheduler && setting_flag(server->settings, "emulator");
+    struct listener_options options = server_listener_options(server);
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < (emulates(server) ? 2 : 1) && status == STATUS_OK; i++) {
+        options.port = (uint16_t)setting_number(server->settings, port_settings[i]);
+        status = advise(listener_bind(&options, &server->sockets[i], err), port_settings[i], err);
+    }
+    return status;
 }
+
+static void give_back(struct server *server)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(server->sockets); i++)
+        listener_sockets_close(&server->sockets[i]);
+}
+
+const struct part part_socket = {
+    .name = "socket",
+    .commands = COMMAND_SERVERS,
+    .start = take_ports,
+    .destroy = give_back,
+};
+
+/* --- connections --- */
 
 static enum status start(struct server *server, struct err *err)
 {
     const char *scheme = server->tls.server ? "https" : "http";
-    enum status status = listen_on(server, "port", &server->listener, err);
-    if (status == STATUS_OK && emulates(server))
-        status = listen_on(server, "emulator-http-port", &server->emulator_listener, err);
+    struct listener_options options = server_listener_options(server);
+    struct listener **const listeners[] = {&server->listener, &server->emulator_listener};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < ARRAY_SIZE(listeners) && status == STATUS_OK; i++)
+        if (server->sockets[i].count > 0)
+            status =
+                advise(listener_open_bound(server->loop, &options, &server->sockets[i], listeners[i], err),
+                       port_settings[i], err);
     if (status != STATUS_OK)
         return status;
     make_addresses(server, "http", &server->inner);

@@ -26,6 +26,13 @@ static void reload(struct server *server)
     tls_setup_reload(&server->tls);
 }
 
+static void health(const struct server *server, struct causes *causes)
+{
+    char text[320];
+    if (tls_setup_ends(&server->tls, text, sizeof text))
+        cause_add(causes, "tls", CAUSE_WEAKER, text);
+}
+
 static void destroy(struct server *server)
 {
     tls_setup_fini(&server->tls);
@@ -36,6 +43,7 @@ const struct part part_certificates = {
     .commands = COMMAND_SERVERS,
     .check = check,
     .start = read_given,
+    .health = health,
     .reload = reload,
     .destroy = destroy,
 };

@@ -9,10 +9,13 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
+
+#define HANDLES "/proc/self/fd/"
 
 /* Makes every missing folder of `path`, which is changed and restored on the way. */
 static enum status make_folders(char *path, struct err *err)
@@ -149,9 +152,25 @@ enum status folder_handle_open(const char *folder, struct folder_handle *ret_han
     struct folder_handle handle = {.fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC)};
     if (handle.fd < 0)
         return err_set(err, STATUS_IO, "cannot open the folder %s: %s", folder, strerror(errno));
-    snprintf(handle.path, sizeof handle.path, "/proc/self/fd/%d", handle.fd);
+    snprintf(handle.path, sizeof handle.path, HANDLES "%d", handle.fd);
     *ret_handle = handle;
     return STATUS_OK;
+}
+
+void folder_path_shown(const char *path, char *ret_text, size_t size)
+{
+    char handle[sizeof HANDLES + 12], folder[PATH_MAX];
+    size_t start = strlen(HANDLES);
+    size_t length = strncmp(path, HANDLES, start) == 0 ? start + strcspn(path + start, "/") : 0;
+    ssize_t real = -1;
+    if (length > 0 && length < sizeof handle) {
+        snprintf(handle, sizeof handle, "%.*s", (int)length, path);
+        real = readlink(handle, folder, sizeof folder);
+    }
+    if (real > 0)
+        snprintf(ret_text, size, "%.*s%s", (int)real, folder, path + length);
+    else
+        snprintf(ret_text, size, "%s", path);
 }
 
 void folder_handle_close(struct folder_handle *handle)
@@ -192,8 +211,10 @@ enum status file_replace(const char *path, struct bytes text, struct err *err)
         reason = errno;
     }
     if (status != STATUS_OK) {
+        char shown[sizeof err->text];
+        folder_path_shown(path, shown, sizeof shown);
         unlink(name);
-        return err_set(err, status, "cannot write %s: %s", path, strerror(reason));
+        return err_set(err, status, "cannot write %s: %s", shown, strerror(reason));
     }
     return STATUS_OK;
 }

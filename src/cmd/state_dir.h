@@ -21,6 +21,8 @@ struct folder_handle {
 };
 #define FOLDER_HANDLE_NONE ((struct folder_handle){.fd = -1})
 
+/* What messages call a path that begins with a handle's: the folder's own name in its place; another path is as it is. */
+void folder_path_shown(const char *path, char *ret_text, size_t size);
 /* IO: the folder cannot be opened. */
 STATUS_RESULT folder_handle_open(const char *folder, struct folder_handle *ret_handle, struct err *err);
 void folder_handle_close(struct folder_handle *handle);

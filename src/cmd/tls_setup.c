@@ -113,6 +113,16 @@ enum status tls_setup_open(struct tls_setup *setup, const struct option_values *
 
 /* --- the own files --- */
 
+/* By errno. */
+static enum status fail_at(enum status status, const char *folder, const char *name, struct err *err)
+{
+    char path[PATH_MAX + 32], shown[sizeof err->text];
+    const char *reason = strerror(errno);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    folder_path_shown(path, shown, sizeof shown);
+    return err_set(err, status, "tls: %s: %s", shown, reason);
+}
+
 static enum status read_file(const char *folder, const char *name, struct buf *ret_text)
 {
     char path[PATH_MAX + 32];
@@ -165,7 +175,7 @@ static enum status take_authority(const char *folder, struct certificate_pair *r
     enum status status = read_file(folder, AUTHORITY_SECRET, &ret_pair->key);
     bool kept = status == STATUS_OK && lasts(buf_peek(&ret_pair->key), CERTIFICATE_SERVER_DAYS * DAY_S);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-        return err_set(err, status, "tls: cannot read %s/" AUTHORITY_SECRET ": %s", folder, strerror(errno));
+        return fail_at(status, folder, AUTHORITY_SECRET, err);
     if (status == STATUS_OK && !kept)
         log_warn(AREA, "the own authority is made anew: clients need the new " AUTHORITY_FILE);
     if (!kept) {
@@ -186,7 +196,7 @@ static enum status open_to_all(const char *folder, const char *name, mode_t mode
 {
     char path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    return chmod(path, mode) == 0 ? STATUS_OK : err_set(err, STATUS_IO, "tls: %s: %s", path, strerror(errno));
+    return chmod(path, mode) == 0 ? STATUS_OK : fail_at(STATUS_IO, folder, name, err);
 }
 
 /* What clients are given holds no key. */
@@ -230,7 +240,7 @@ static enum status take_server(const struct tls_setup *setup, const struct certi
 static enum status make_own_files(const struct tls_setup *setup, struct err *err)
 {
     if (mkdir(setup->folder, 0700) < 0 && errno != EEXIST)
-        return err_set(err, STATUS_IO, "tls: cannot make the folder %s: %s", setup->folder, strerror(errno));
+        return fail_at(STATUS_IO, setup->folder, "", err);
     struct certificate_pair authority = {0};
     enum status status = open_to_all(setup->folder, ".", 0755, err);
     if (status == STATUS_OK)
@@ -279,7 +289,8 @@ static enum status open_own(struct tls_setup *setup, const char *client_ca, stru
 {
     char path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/" SERVER_FILE, setup->folder);
-    const struct tls_server_files files = {.certificate = path, .key = path, .client_ca = client_ca};
+    const struct tls_server_files files = {
+        .certificate = path, .key = path, .client_ca = client_ca, .shown = setup->certificate};
     return tls_server_open(&files, &setup->server, err);
 }
 
@@ -297,14 +308,23 @@ static enum status start_own(struct tls_setup *setup, const struct option_values
 
 /* --- looking for changes --- */
 
+bool tls_setup_ends(const struct tls_setup *setup, char *ret_text, size_t size)
+{
+    int64_t left_s = setup->server ? tls_server_end_s(setup->server) - now_s() : INT64_MAX;
+    if (left_s < 0)
+        snprintf(ret_text, size, "the certificate has expired: clients refuse it (%.200s)",
+                 setup->certificate);
+    else if (left_s < WARN_BEFORE_S)
+        snprintf(ret_text, size, "the certificate expires in %lld days (%.200s)", (long long)(left_s / DAY_S),
+                 setup->certificate);
+    return left_s < WARN_BEFORE_S;
+}
+
 static void warn_of_end(const struct tls_setup *setup)
 {
-    int64_t left_s = tls_server_end_s(setup->server) - now_s();
-    if (left_s < 0)
-        log_warn(AREA, "the certificate has expired: clients refuse it file=%s", setup->certificate);
-    else if (left_s < WARN_BEFORE_S)
-        log_warn(AREA, "the certificate expires soon file=%s days=%lld", setup->certificate,
-                 (long long)(left_s / DAY_S));
+    char text[320];
+    if (tls_setup_ends(setup, text, sizeof text))
+        log_warn(AREA, "%s", text);
 }
 
 static void renew(struct tls_setup *setup, bool always)

@@ -49,6 +49,8 @@ STATUS_RESULT tls_setup_open(struct tls_setup *setup, const struct option_values
 STATUS_RESULT tls_setup_start(struct tls_setup *setup, const struct option_values *values, struct loop *loop,
                               const char *folder, const char *shown, const struct site *site,
                               struct err *err);
+/* True if the certificate in use has expired or does so soon, in words. */
+bool tls_setup_ends(const struct tls_setup *setup, char *ret_text, size_t size);
 /* Reads the files again, whether they have changed or not, and says in the log how that went. */
 void tls_setup_reload(struct tls_setup *setup);
 void tls_setup_fini(struct tls_setup *setup);

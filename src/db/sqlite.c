@@ -103,6 +103,13 @@ static const char *vfs_of(const struct db_options *options)
     return held_vfs.zName;
 }
 
+/* What messages call it: by the way through a descriptor nobody knows a file, and the callers say its name. */
+static const char *name_of(const struct db_options *options)
+{
+    bool held = strncmp(options->path, HELD_FOLDER, sizeof HELD_FOLDER - 1) == 0;
+    return held ? "the database" : options->path;
+}
+
 static int db_on_wal(void *context, sqlite3 *connection, const char *name, int pages)
 {
     struct db *db = context;
@@ -138,7 +145,7 @@ static enum status db_configure(struct db *db, const struct db_options *options,
     if (status != STATUS_OK || options->read_only)
         return status;
     if (sqlite3_db_readonly(c, "main") != 0)
-        return err_set(err, STATUS_FAILED_PRECONDITION, "%s: the file is read-only", options->path);
+        return err_set(err, STATUS_FAILED_PRECONDITION, "%s: the file is read-only", name_of(options));
     snprintf(text, sizeof text, "PRAGMA page_size=%d; PRAGMA journal_mode=WAL; PRAGMA synchronous=%s;",
              DB_PAGE_SIZE, options->sync_off ? "OFF" : "FULL");
     return db_script(db, text, err);
@@ -151,7 +158,7 @@ STATUS_RESULT db_open(const struct db_options *options, struct db **ret_db, stru
         db->statements = calloc(options->statement_count + 1, sizeof(sqlite3_stmt *));
     if (!db || !db->statements) {
         free(db);
-        return err_set(err, STATUS_NO_MEMORY, "%s: out of memory", options->path);
+        return err_set(err, STATUS_NO_MEMORY, "%s: out of memory", name_of(options));
     }
     db->texts = options->statements;
     db->statement_count = options->statement_count;
@@ -159,7 +166,7 @@ STATUS_RESULT db_open(const struct db_options *options, struct db **ret_db, stru
                 (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     int code = sqlite3_open_v2(options->path, &db->connection, flags, vfs_of(options));
     enum status status =
-        code == SQLITE_OK ? db_configure(db, options, err) : db_fail(db, code, options->path, err);
+        code == SQLITE_OK ? db_configure(db, options, err) : db_fail(db, code, name_of(options), err);
     if (status != STATUS_OK) {
         db_close(db);
         return status;

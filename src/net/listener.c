@@ -40,7 +40,7 @@ static bool make_room(struct listener *listener)
 static enum status watch_doors(struct listener *listener, uint32_t events)
 {
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < DOORS_MAX && status == STATUS_OK; i++)
+    for (size_t i = 0; i < LISTENER_SOCKETS_MAX && status == STATUS_OK; i++)
         if (listener->doors[i].listener)
             status = loop_fd_change(&listener->doors[i].socket, events, NULL);
     return status;
@@ -71,12 +71,9 @@ static bool somebody_waits(int fd)
 }
 
 /* Before anything of it is read. */
-static bool may_enter(struct listener *listener, int fd)
+static bool may_enter(struct listener *listener, int fd, const union address *peer)
 {
-    if (!listener->options.allowed)
-        return true;
-    union address peer = address_of_peer(fd);
-    if (allow_list_admits(listener->options.allowed, &peer))
+    if (!listener->options.allowed || allow_list_admits(listener->options.allowed, peer))
         return true;
     listener_tell_refusal(listener, "the peer's address is not on the list of those that may connect");
     close(fd);
@@ -87,10 +84,12 @@ static void on_connections(struct loop_fd *watch, uint32_t events)
 {
     struct listener *listener = CONTAINER_OF(watch, struct door, socket)->listener;
     for (int i = 0; i < ACCEPTS_PER_TURN_MAX; i++) {
-        int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        union address peer = {0};
+        socklen_t size = sizeof peer;
+        int fd = accept4(watch->fd, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            if (may_enter(listener, fd))
-                listener_settle(listener, fd);
+            if (may_enter(listener, fd, &peer))
+                listener_settle(listener, fd, &peer);
             continue;
         }
         int error = errno;
@@ -107,7 +106,7 @@ static void on_connections(struct loop_fd *watch, uint32_t events)
 
 /* --- opening --- */
 
-static enum status open_socket(const union address *a, socklen_t size, const char *host, uint16_t port,
+static enum status bind_socket(const union address *a, socklen_t size, const char *host, uint16_t port,
                                int *ret_fd, int *ret_errno, struct err *err)
 {
     int fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -116,8 +115,7 @@ static enum status open_socket(const union address *a, socklen_t size, const cha
         return err_set(err, STATUS_IO, "a socket for %s: %s", host, strerror(errno));
     int yes =
         1; /* a restart need not wait for old connections; two servers on one port still exclude each other */
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 || bind(fd, &a->any, size) < 0 ||
-        listen(fd, BACKLOG) < 0) {
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) < 0 || bind(fd, &a->any, size) < 0) {
         *ret_errno = errno;
         close(fd);
         return err_set(err, STATUS_IO, "listening on %s port %u: %s", host, port, strerror(*ret_errno));
@@ -126,52 +124,74 @@ static enum status open_socket(const union address *a, socklen_t size, const cha
     return STATUS_OK;
 }
 
-static enum status door_open(struct listener *listener, struct door *door, int fd, struct err *err)
-{
-    door->socket.on_ready = on_connections;
-    enum status status = loop_fd_add(listener->loop, &door->socket, fd, EPOLLIN, err);
-    if (status != STATUS_OK)
-        close(fd);
-    else
-        door->listener = listener;
-    return status;
-}
-
-/* A machine without IPv6 has one door less, and nobody misses it. ALREADY_EXISTS: the port is taken there. */
-static enum status open_loopback_v6(struct listener *listener, struct err *err)
+/* A machine without IPv6 has one socket less, and nobody misses it. ALREADY_EXISTS: the port is taken there. */
+static enum status bind_loopback_v6(uint16_t port, struct listener_sockets *sockets, struct err *err)
 {
     union address a = {.v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT}};
-    a.v6.sin6_port = htons(listener->port);
+    a.v6.sin6_port = htons(port);
     int fd = -1;
     int number = 0;
-    if (open_socket(&a, sizeof a.v6, "::1", listener->port, &fd, &number, err) == STATUS_OK)
-        return door_open(listener, &listener->doors[1], fd, err);
+    if (bind_socket(&a, sizeof a.v6, "::1", port, &fd, &number, err) == STATUS_OK) {
+        sockets->at[sockets->count++] = fd;
+        return STATUS_OK;
+    }
     if (number == EADDRINUSE)
         return STATUS_ALREADY_EXISTS;
     log_debug(AREA, "not listening on [::1] reason=\"%s\"", strerror(number));
     return STATUS_OK;
 }
 
-static enum status open_doors(struct listener *listener, const struct listener_options *options,
-                              const union address *a, socklen_t size, struct err *err)
+static enum status bind_all(const struct listener_options *options, const union address *a, socklen_t size,
+                            struct listener_sockets *sockets, struct err *err)
 {
     const char *host = options->host ? options->host : HOST_DEFAULT;
     int fd = -1;
     int number = 0;
-    enum status status = open_socket(a, size, host, options->port, &fd, &number, err);
+    enum status status = bind_socket(a, size, host, options->port, &fd, &number, err);
     if (status != STATUS_OK)
         return status;
+    sockets->at[sockets->count++] = fd;
     union address bound = address_of_socket(fd);
-    listener->port = address_port(&bound);
-    status = door_open(listener, &listener->doors[0], fd, err);
-    if (status != STATUS_OK || !options->loopback_v6)
-        return status;
-    return open_loopback_v6(listener, err);
+    return options->loopback_v6 ? bind_loopback_v6(address_port(&bound), sockets, err) : STATUS_OK;
+}
+
+void listener_sockets_close(struct listener_sockets *sockets)
+{
+    while (sockets->count > 0)
+        close(sockets->at[--sockets->count]);
+}
+
+/* A port that the kernel chose at one address may be taken at the other. */
+static enum status bind_somewhere(const struct listener_options *options, const union address *a,
+                                  socklen_t size, struct listener_sockets *sockets, struct err *err)
+{
+    enum status status = STATUS_ALREADY_EXISTS;
+    for (int i = 0; i < PORT_TRIES && status == STATUS_ALREADY_EXISTS; i++) {
+        status = bind_all(options, a, size, sockets, err);
+        if (status != STATUS_OK)
+            listener_sockets_close(sockets);
+        if (options->port != 0)
+            break;
+    }
+    return status == STATUS_ALREADY_EXISTS ? STATUS_IO : status;
+}
+
+/* --- doors --- */
+
+static enum status door_open(struct listener *listener, struct door *door, int fd, struct err *err)
+{
+    if (listen(fd, BACKLOG) < 0) /* another server listens on the port that both have bound */
+        return err_set(err, STATUS_IO, "listening on port %u: %s", listener->port, strerror(errno));
+    door->socket.on_ready = on_connections;
+    enum status status = loop_fd_add(listener->loop, &door->socket, fd, EPOLLIN, err);
+    if (status == STATUS_OK)
+        door->listener = listener;
+    return status;
 }
 
 static void close_doors(struct listener *listener)
 {
-    for (size_t i = 0; i < DOORS_MAX; i++) {
+    for (size_t i = 0; i < LISTENER_SOCKETS_MAX; i++) {
         struct door *door = &listener->doors[i];
         if (!door->listener)
             continue;
@@ -181,19 +201,23 @@ static void close_doors(struct listener *listener)
     }
 }
 
-/* A port that the kernel chose at one address may be taken at the other. */
-static enum status open_doors_somewhere(struct listener *listener, const struct listener_options *options,
-                                        const union address *a, socklen_t size, struct err *err)
+/* Takes the sockets, whether it succeeds or not. */
+static enum status open_doors(struct listener *listener, struct listener_sockets *sockets, struct err *err)
 {
-    enum status status = STATUS_ALREADY_EXISTS;
-    for (int i = 0; i < PORT_TRIES && status == STATUS_ALREADY_EXISTS; i++) {
-        status = open_doors(listener, options, a, size, err);
-        if (status != STATUS_OK)
-            close_doors(listener);
-        if (options->port != 0)
-            break;
+    union address bound = address_of_socket(sockets->at[0]);
+    enum status status = STATUS_OK;
+    listener->port = address_port(&bound);
+    for (size_t i = 0; i < sockets->count && status == STATUS_OK; i++)
+        status = door_open(listener, &listener->doors[i], sockets->at[i], err);
+    if (status == STATUS_OK) {
+        sockets->count = 0;
+        return status;
     }
-    return status == STATUS_ALREADY_EXISTS ? STATUS_IO : status;
+    for (size_t i = 0; i < LISTENER_SOCKETS_MAX; i++)
+        if (listener->doors[i].listener)
+            loop_fd_remove(&listener->doors[i].socket);
+    listener_sockets_close(sockets);
+    return status;
 }
 
 static enum status check_address(const struct listener_options *options, union address *ret_address,
@@ -210,18 +234,33 @@ static enum status check_address(const struct listener_options *options, union a
         host);
 }
 
-enum status listener_open(struct loop *loop, const struct listener_options *options,
-                          struct listener **ret_listener, struct err *err)
+enum status listener_bind(const struct listener_options *options, struct listener_sockets *ret_sockets,
+                          struct err *err)
 {
-    ASSERT(options->first_byte_timeout_ns > 0);
     union address a = {0};
     socklen_t size = 0;
     enum status status = check_address(options, &a, &size, err);
-    if (status != STATUS_OK)
-        return status;
+    return status == STATUS_OK ? bind_somewhere(options, &a, size, ret_sockets, err) : status;
+}
+
+enum status listener_open(struct loop *loop, const struct listener_options *options,
+                          struct listener **ret_listener, struct err *err)
+{
+    struct listener_sockets sockets = {.count = 0};
+    enum status status = listener_bind(options, &sockets, err);
+    return status == STATUS_OK ? listener_open_bound(loop, options, &sockets, ret_listener, err) : status;
+}
+
+enum status listener_open_bound(struct loop *loop, const struct listener_options *options,
+                                struct listener_sockets *sockets, struct listener **ret_listener,
+                                struct err *err)
+{
+    ASSERT(options->first_byte_timeout_ns > 0 && sockets->count > 0);
     struct listener *listener = calloc(1, sizeof *listener);
-    if (!listener)
+    if (!listener) {
+        listener_sockets_close(sockets);
         return err_set(err, STATUS_NO_MEMORY, "no memory for a listener");
+    }
     listener->loop = loop;
     listener->options = *options;
     listener->options.host = NULL; /* the caller's; not needed any more */
@@ -230,7 +269,7 @@ enum status listener_open(struct loop *loop, const struct listener_options *opti
     uint64_t key[2];
     entropy_fill(key, sizeof key);
     handshake_gate_init(&listener->gate, key);
-    status = open_doors_somewhere(listener, options, &a, size, err);
+    enum status status = open_doors(listener, sockets, err);
     if (status != STATUS_OK) {
         free(listener);
         return status;

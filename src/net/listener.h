@@ -32,6 +32,25 @@ struct listener_options {
     int64_t first_byte_timeout_ns; /* to the first byte, and again to the end of a handshake; required */
 };
 
+#define LISTENER_SOCKETS_MAX 2
+
+/* Of one port, at one or two addresses. Zero-initialise. */
+struct listener_sockets {
+    int at[LISTENER_SOCKETS_MAX];
+    size_t count;
+};
+
+/* Takes the port and no connection yet: while the process may still take a port below 1024. IO: the port is taken, or may not
+ * be had; PERMISSION_DENIED as above; INVALID_ARGUMENT: `host` is no address. Of the options only the first three members and
+ * allow_remote count. */
+STATUS_RESULT listener_bind(const struct listener_options *options, struct listener_sockets *ret_sockets,
+                            struct err *err);
+void listener_sockets_close(struct listener_sockets *sockets);
+/* Takes the sockets, also when it fails. IO: somebody else listens on the port. */
+STATUS_RESULT listener_open_bound(struct loop *loop, const struct listener_options *options,
+                                  struct listener_sockets *sockets, struct listener **ret_listener,
+                                  struct err *err);
+/* The two in one. */
 STATUS_RESULT listener_open(struct loop *loop, const struct listener_options *options,
                             struct listener **ret_listener, struct err *err);
 /* Stops accepting. NULL allowed. */

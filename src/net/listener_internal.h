@@ -13,10 +13,10 @@
 
 #include "base/list.h"
 #include "base/log_rate.h"
+#include "net/address.h"
 #include "net/handshake_gate.h"
 #include "net/listener.h"
 
-#define DOORS_MAX     2
 #define UNSETTLED_MAX 4096
 
 /* A socket that accepts. */
@@ -28,7 +28,7 @@ struct door {
 struct listener {
     struct loop *loop;
     struct listener_options options;
-    struct door doors[DOORS_MAX];
+    struct door doors[LISTENER_SOCKETS_MAX];
     struct loop_timer pause;
     uint16_t port;
     struct log_rate protocol_told; /* that a client speaks what this port does not */
@@ -42,6 +42,7 @@ struct listener {
 struct unsettled {
     struct listener *listener;
     struct list link;
+    union address peer; /* as of when it came: a peer that has gone has none any more */
     struct transport transport;
     struct loop_fd socket; /* of the transport, watched */
     struct loop_timer timer;
@@ -50,8 +51,8 @@ struct unsettled {
     size_t bucket; /* … here */
 };
 
-/* Watches a connection that was just accepted. Takes `fd`. */
-void listener_settle(struct listener *listener, int fd);
+/* Watches a connection that was just accepted, of `peer`. Takes `fd`. */
+void listener_settle(struct listener *listener, int fd, const union address *peer);
 /* Ends the connection that has been unsettled for longest; there is one. */
 void listener_drop_longest_silent(struct listener *listener);
 void listener_drop_unsettled(struct listener *listener);

@@ -109,9 +109,8 @@ static void tell_protocol(struct unsettled *unsettled, const char *what)
     uint64_t held_back = 0;
     if (!log_rate_allows(&listener->protocol_told, loop_now(listener->loop), &held_back))
         return;
-    union address address = address_of_peer(unsettled->transport.fd);
     char peer[ADDRESS_TEXT_SIZE];
-    address_text(&address, peer);
+    address_text(&unsettled->peer, peer);
     log_warn(AREA, "%s peer=%s port=%u others=%llu", what, peer, listener->port,
              (unsigned long long)held_back);
 }
@@ -161,9 +160,8 @@ static void tell_handshake(struct unsettled *unsettled, const char *cause)
     uint64_t held_back = 0;
     if (!log_rate_allows(&listener->handshake_told, loop_now(listener->loop), &held_back))
         return;
-    union address address = address_of_peer(unsettled->transport.fd);
     char peer[ADDRESS_TEXT_SIZE];
-    address_text(&address, peer);
+    address_text(&unsettled->peer, peer);
     log_info(AREA, "no handshake peer=%s cause=\"%s\" others=%llu", peer, cause,
              (unsigned long long)held_back);
 }
@@ -227,8 +225,7 @@ static void drop_oldest_handshake(struct listener *listener, size_t bucket)
 static void begin_shaking(struct unsettled *unsettled)
 {
     struct listener *listener = unsettled->listener;
-    union address peer = address_of_peer(unsettled->transport.fd);
-    unsettled->bucket = handshake_gate_bucket(&listener->gate, address_owner(&peer));
+    unsettled->bucket = handshake_gate_bucket(&listener->gate, address_owner(&unsettled->peer));
     if (handshake_gate_peer_is_full(&listener->gate, unsettled->bucket))
         drop_oldest_handshake(listener, unsettled->bucket);
     else if (handshake_gate_is_full(&listener->gate))
@@ -310,7 +307,7 @@ static void tune(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
 }
 
-void listener_settle(struct listener *listener, int fd)
+void listener_settle(struct listener *listener, int fd, const union address *peer)
 {
     tune(fd);
     if (listener->unsettled_count >= UNSETTLED_MAX)
@@ -321,6 +318,7 @@ void listener_settle(struct listener *listener, int fd)
         return;
     }
     unsettled->listener = listener;
+    unsettled->peer = *peer;
     unsettled->transport = transport_plain(fd);
     unsettled->socket.fd = fd;
     unsettled->socket.on_ready = on_first_bytes;

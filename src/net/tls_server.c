@@ -39,6 +39,7 @@ struct file_stamp {
 
 struct tls_server {
     char *paths[FILES];              /* certificate, key, client_ca or NULL */
+    char *shown;                     /* or NULL, as in tls_server_files */
     struct file_stamp stamps[FILES]; /* of what was read, or was tried to be read */
     SSL_CTX *context;
     int64_t end_s;
@@ -67,10 +68,10 @@ static enum status load(SSL_CTX *tls, const struct tls_server_files *files, stru
     SSL_CTX_set_default_passwd_cb(tls, no_pass_phrase);
     if (SSL_CTX_use_certificate_chain_file(tls, files->certificate) != 1)
         return err_set(err, STATUS_INVALID_ARGUMENT, "the certificate in %s cannot be used: %s",
-                       files->certificate, tls_reason());
+                       files->shown ? files->shown : files->certificate, tls_reason());
     if (SSL_CTX_use_PrivateKey_file(tls, files->key, SSL_FILETYPE_PEM) != 1)
-        return err_set(err, STATUS_INVALID_ARGUMENT, "the key in %s cannot be used: %s", files->key,
-                       tls_reason());
+        return err_set(err, STATUS_INVALID_ARGUMENT, "the key in %s cannot be used: %s",
+                       files->shown ? files->shown : files->key, tls_reason());
     if (!files->client_ca)
         return STATUS_OK;
     STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(files->client_ca);
@@ -159,9 +160,9 @@ static enum status refuse_what_may_block(const struct tls_server *server, struct
         if (!server->paths[i] || stat(server->paths[i], &facts) != 0)
             continue; /* reading it says why */
         if (!S_ISREG(facts.st_mode) || facts.st_size > TLS_FILE_SIZE_MAX)
-            return err_set(err, STATUS_INVALID_ARGUMENT,
-                           "%s is no file of at most %lld bytes (limit tls-file-size-max)", server->paths[i],
-                           (long long)TLS_FILE_SIZE_MAX);
+            return err_set(
+                err, STATUS_INVALID_ARGUMENT, "%s is no file of at most %lld bytes (limit tls-file-size-max)",
+                server->shown && i < 2 ? server->shown : server->paths[i], (long long)TLS_FILE_SIZE_MAX);
     }
     return STATUS_OK;
 }
@@ -172,7 +173,8 @@ enum status tls_server_renew(struct tls_server *server, bool always, bool *ret_c
     *ret_changed = false;
     if (!take_stamps(server) && !always)
         return STATUS_OK;
-    const struct tls_server_files files = {server->paths[0], server->paths[1], server->paths[2]};
+    const struct tls_server_files files = {server->paths[0], server->paths[1], server->paths[2],
+                                           server->shown};
     SSL_CTX *context = NULL;
     enum status status = server->context ? refuse_what_may_block(server, err) : STATUS_OK;
     if (status == STATUS_OK)
@@ -197,7 +199,8 @@ enum status tls_server_open(const struct tls_server_files *files, struct tls_ser
 {
     struct tls_server *server = calloc(1, sizeof *server);
     if (!server || !copy_path(&server->paths[0], files->certificate) ||
-        !copy_path(&server->paths[1], files->key) || !copy_path(&server->paths[2], files->client_ca)) {
+        !copy_path(&server->paths[1], files->key) || !copy_path(&server->paths[2], files->client_ca) ||
+        !copy_path(&server->shown, files->shown)) {
         tls_server_close(server);
         return err_set(err, STATUS_NO_MEMORY, "no memory for TLS");
     }
@@ -216,6 +219,7 @@ void tls_server_close(struct tls_server *server)
         return;
     for (size_t i = 0; i < FILES; i++)
         free(server->paths[i]);
+    free(server->shown);
     SSL_CTX_free(server->context);
     free(server);
 }

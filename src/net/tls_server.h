@@ -14,6 +14,7 @@ struct tls_server_files {
     const char *key;         /* PEM, without a pass phrase */
     const char *
         client_ca; /* PEM: clients must show a certificate of one of these authorities; NULL: none is asked for */
+    const char *shown; /* what messages call the first two, which are one file; NULL: their paths */
 };
 
 /* Copies the names and reads the files. INVALID_ARGUMENT: one cannot be read, or the key is not the certificate's, in

@@ -5,6 +5,7 @@ If this fails, a fault in the server is a fault of root. Usage: own_user_test.py
 """
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -100,6 +101,27 @@ class OwnUser(unittest.TestCase):
             self.assertIn('is no data folder: it holds the folder "ssh"', done.stderr)
             after = os.stat(folder)
             self.assertEqual((after.st_uid, after.st_gid, after.st_mode), (before.st_uid, before.st_gid, before.st_mode))
+
+    def test_a_port_of_roots_is_taken_before_root_is_left(self):
+        for port in range(1023, 900, -1):
+            with socket.socket() as probe:
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+            break
+        server = Server(PROGRAM, arguments=["--tls"], command="scheduler")
+        self.addCleanup(server.close)
+        server.port = port
+        server.start()
+        self.check(server, OWN_USER)
+        self.assertEqual(server.ask("GET", "/healthz")[0], 200)
+        with socket.create_connection(("::1", port), timeout=30):
+            pass
+        done = subprocess.run([PROGRAM, "scheduler", "--port", str(port), "--data", tempfile.mkdtemp(dir=server.data)],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, f"listening on .*port {port}: Address already in use .choose another with --port or --host.")
 
     def test_another_user(self):
         server = self.start("--user", "65534")

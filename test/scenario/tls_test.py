@@ -12,6 +12,7 @@ import re
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
@@ -174,6 +175,29 @@ class Own(Case):
         self.assertNotEqual(again("--host-names", "pool.example"), other)
         authority.unlink()  # what clients are given can be had again
         again("--host-names", "pool.example")
+
+
+    def test_messages_name_files_as_people_do(self):
+        with self.server("--tls") as server:
+            broken = pathlib.Path(server.data, "tls", "server.pem")
+            broken.write_text("no certificate")
+            server.process.send_signal(signal.SIGHUP)
+            self.eventually(lambda: "the certificate stays as it was" in server.tail(), "said")
+            self.assertIn(f"the certificate in {broken} cannot be used", server.tail())
+            self.assertEqual(server.stop(), 0)
+            pathlib.Path(server.data, "local.key").mkdir()
+            done = run(PROGRAM, "scheduler", "--port", "0", "--data", server.data, "--auth")
+            self.assertEqual((done.returncode, f"cannot write {server.data}/local.key: " in done.stderr), (1, True), done.stderr)
+            self.assertNotIn("/proc/self", server.tail() + done.stderr)
+
+    def test_who_breaks_a_handshake_off_is_named(self):
+        with self.server("--tls") as server:
+            with socket.create_connection(("127.0.0.1", server.port)) as peer:
+                name = "127.0.0.1:%d" % peer.getsockname()[1]
+                peer.sendall(HALF_A_HELLO)
+                time.sleep(0.2)
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset: then it has no name any more
+            self.eventually(lambda: f"no handshake peer={name} " in server.tail(), "named")
 
 
 class Agreed(Case):
@@ -341,6 +365,16 @@ class Given(Case):
             old.request("GET", "/readyz")  # a connection of before goes on
             self.assertEqual(old.getresponse().status, 200)
             old.close()
+
+    def test_an_end_that_is_near_is_told_at_the_start_and_to_monitors(self):
+        soon = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 3 * 86400 + 3600))
+        for name, end, words in (("soon", soon, "the certificate expires in 3 days"),
+                                 ("over", "20210101000000Z", "the certificate has expired"), ("good", "20990101000000Z", None)):
+            key, crt = self.authority.sign(name, end=end)
+            with self.given(key, crt)[0] as server:
+                told = [one["cause"] for one in server.ask("GET", "/healthz")[2]["degraded"] if one["part"] == "tls"]
+                self.assertEqual([cause.startswith(words or "?") for cause in told], [True] if words else [])
+                self.assertEqual(words is not None and words in server.tail(), words is not None)
 
     def test_a_pipe_in_place_of_a_file_stops_nobody(self):
         """It would hold up the loop until somebody writes into it."""

@@ -76,19 +76,29 @@ class Lines(unittest.TestCase):
 
 class Signals(unittest.TestCase):
     def test_a_closed_terminal_is_an_orderly_stop(self):
-        with Server(PROGRAM, arguments=["--ready-sessions", "1"]) as server:
-            request_id = server.submit("print(1)")
-            server.until(request_id, "waiting")
-            server.process.send_signal(signal.SIGHUP)
-            self.assertEqual(server.process.wait(60), 0)
-            self.assertIn("stopping signal=1", server.tail())
+        server = Server(PROGRAM)
+        self.addCleanup(server.close)
+        master, terminal = os.openpty()
+        line = [PROGRAM, "dev", "--port", "0", "--data", server.data, "--ready-sessions", "1", "--ready-file", f"{server.data}/ready.json"]
+        server.launch(line, stdin=terminal)
+        os.close(terminal)
+        server.wait_ready()
+        server.process.send_signal(signal.SIGHUP)  # by hand: the terminal is still there
+        eventually(self, lambda: "the settings were read again changed=" in server.tail(), "said")
+        request_id = server.submit("print(1)")
+        server.until(request_id, "waiting")
+        os.close(master)
+        server.process.send_signal(signal.SIGHUP)
+        self.assertEqual(server.process.wait(60), 0)
+        self.assertIn("stopping signal=1", server.tail())
 
-    def test_a_service_is_not_ended_by_a_hangup(self):
-        with Server(PROGRAM, command="scheduler") as server:
-            server.process.send_signal(signal.SIGHUP)
-            eventually(self, lambda: "the settings were read again changed=" in server.tail(), "said")
-            self.assertEqual(server.ask("GET", "/healthz")[0], 200)
-            self.assertEqual(server.stop(), 0)
+    def test_a_server_without_a_terminal_is_not_ended_by_a_hangup(self):
+        for command, more in (("scheduler", []), ("dev", ["--ready-sessions", "0"])):
+            with Server(PROGRAM, command=command, arguments=more) as server:
+                server.process.send_signal(signal.SIGHUP)
+                eventually(self, lambda: "the settings were read again changed=" in server.tail(), "said")
+                self.assertEqual(server.ask("GET", "/healthz")[0], 200)
+                self.assertEqual(server.stop(), 0)
 
     def test_a_hangup_takes_what_is_safe_and_tells_the_rest(self):
         server = Server(PROGRAM, command="scheduler")
