@@ -11,6 +11,7 @@
 #include "net/http_internal.h"
 #include "net/http_router.h"
 #include "wire/http1/multipart.h"
+#include "wire/http1/uri.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -41,7 +42,7 @@ static void answer_form(struct http_request *r)
         http_respond(r, 200, "text/plain", count ? parts[0].data : (struct bytes){0});
 }
 
-static void on_request(void *context, struct http_request *r)
+static void answer(struct http_request *r)
 {
     ASSERT(!fuzz.held);
     struct bytes path = http_request_path(r);
@@ -68,7 +69,7 @@ static void on_request(void *context, struct http_request *r)
     }
 }
 
-static void on_head(void *context, struct http_request *r, struct http_admission *ret)
+static void admit(struct http_request *r, struct http_admission *ret)
 {
     struct bytes path = http_request_path(r);
     ret->body_max = path.size % 2 ? 100 : 4000;
@@ -154,6 +155,42 @@ static const struct http_route rows[] = {
     ROW("GET", "/", .page = true),
 };
 
+/* --- one handler: the router below /r, the one above for everything else --- */
+
+static bool is_routed(const struct http_request *r)
+{
+    return uri_path_has_prefix(http_request_path(r), BYTES_LITERAL("/r"));
+}
+
+static void on_request(void *context, struct http_request *r)
+{
+    struct http_router *router = context;
+    if (is_routed(r))
+        router->handler.on_request(router->handler.context, r);
+    else
+        answer(r);
+}
+
+static void on_head(void *context, struct http_request *r, struct http_admission *ret)
+{
+    struct http_router *router = context;
+    if (is_routed(r))
+        router->handler.on_head(router->handler.context, r, ret);
+    else
+        admit(r, ret);
+}
+
+static void write_error(void *context, struct http_request *r, int http_status, const char *detail,
+                        struct buf *ret_body, const char **ret_content_type)
+{
+    struct http_router *router = context;
+    if (is_routed(r))
+        router->handler.write_error(router->handler.context, r, http_status, detail, ret_body,
+                                    ret_content_type);
+    else
+        *ret_content_type = http_problem_write(ret_body, http_problem_of_status(http_status), detail);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct http_server_limits limits = http_server_limits_default();
@@ -162,14 +199,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     limits.bodies_size_max = 3000;
     static const struct bytes names[] = {BYTES_LITERAL("h"), BYTES_LITERAL("x")};
     static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
-    const struct http_handler handler = {.on_request = on_request, .on_head = on_head};
     if (size == 0 || size > 16384)
         return 0;
     if (!fuzz.loop)
         ASSERT(loop_create(&fuzz.loop, NULL) == STATUS_OK);
     ASSERT(http_server_create(fuzz.loop, &limits, &fuzz.server, NULL) == STATUS_OK);
     http_server_known_as(fuzz.server, &site);
-    ASSERT(http_server_mount(fuzz.server, "/", &handler) == STATUS_OK);
     const struct http_part parts[] = {{.name = "strict",
                                        .prefix = "/r",
                                        .routes = rows,
@@ -185,7 +220,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        .context = &fuzz}};
     struct http_router router;
     http_router_init(&router, parts, ARRAY_SIZE(parts));
-    ASSERT(http_server_mount(fuzz.server, "/r", &router.handler) == STATUS_OK);
+    const struct http_handler handler = {
+        .on_request = on_request, .on_head = on_head, .write_error = write_error, .context = &router};
+    http_server_serve(fuzz.server, &handler);
     run(data[0], bytes_of(data + 1, size - 1));
     size_t left = fuzz.held ? 1 : 0; /* held for one more request behind the answered one */
     ASSERT(http_server_connection_count(fuzz.server) <= left && (left || fuzz.server->bodies_size == 0));

@@ -75,7 +75,7 @@ static void set_up(void)
     open_tls();
     ASSERT(loop_create(&fuzz.loop, NULL) == STATUS_OK);
     ASSERT(http_server_create(fuzz.loop, NULL, &fuzz.http, NULL) == STATUS_OK);
-    ASSERT(http_server_mount(fuzz.http, "", &handler) == STATUS_OK);
+    http_server_serve(fuzz.http, &handler);
     ASSERT(grpc_server_create(fuzz.loop, &limits, NULL, &fuzz.grpc, NULL) == STATUS_OK);
     const struct listener_options options = {.http = fuzz.http,
                                              .grpc = fuzz.grpc,

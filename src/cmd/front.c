@@ -107,9 +107,10 @@ enum status front_mount(struct front *front, struct http_server *server, struct 
     http_openapi_write(front->parts, front->part_count, TITLE, SALLYPORT_VERSION, &front->openapi);
     http_router_init(&front->router, front->parts, front->part_count);
     enum status status = buf_status(&front->openapi);
-    if (status == STATUS_OK)
-        status = http_server_mount(server, "", &front->router.handler);
-    return status == STATUS_OK ? status : err_set(err, status, "no memory for the routes");
+    if (status)
+        return err_set(err, status, "no memory for the description of the routes");
+    http_server_serve(server, &front->router.handler);
+    return STATUS_OK;
 }
 
 void front_fini(struct front *front)

@@ -97,16 +97,16 @@ static enum status serve(struct server *server, struct err *err)
 {
     const struct http_handler handler = managed_identity_handler(server->identity);
     enum status status = http_server_create(server->loop, NULL, &server->identity_http, err);
-    if (status == STATUS_OK)
-        status = http_server_mount(server->identity_http, "", &handler);
+    if (status)
+        return status;
+    http_server_serve(server->identity_http, &handler);
+
     const struct listener_options options = {
         .loopback_v6 = true,
         .port = (uint16_t)setting_number(server->settings, "managed-identity-port"),
         .http = server->identity_http,
         .first_byte_timeout_ns = LISTENER_FIRST_BYTE_TIMEOUT_NS};
-    if (status == STATUS_OK)
-        status = listener_open(server->loop, &options, &server->identity_listener, err);
-    return status;
+    return listener_open(server->loop, &options, &server->identity_listener, err);
 }
 
 static enum status make_folder(const struct server *server, struct err *err)

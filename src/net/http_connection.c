@@ -10,8 +10,6 @@
 #include "net/http_internal.h"
 #include "os/clock.h"
 
-enum step { STEP_AGAIN, STEP_WAIT, STEP_CLOSE };
-
 /* --- the life of one exchange --- */
 
 static bool is_reading(const struct http_connection *connection)
@@ -19,288 +17,65 @@ static bool is_reading(const struct http_connection *connection)
     return connection->state == HTTP_IDLE || connection->state == HTTP_HEAD || connection->state == HTTP_BODY;
 }
 
-static enum step need_more(const struct http_connection *connection)
-{
-    return connection->eof ? STEP_CLOSE : STEP_WAIT;
-}
-
-static enum step refuse(struct http_connection *connection, int http_status, const char *detail)
-{
-    struct http_request *request = &connection->request;
-    connection->deadline = 0;
-    if (connection->state == HTTP_HEAD) {
-        request->raw = http_connection_input(connection);
-        request->handler =
-            http_server_find(connection->server, http1_span_bytes(request->raw, request->head.path));
-        request->send_body = !bytes_equal_cstr(http_request_method(request), "HEAD");
-    }
-    connection->state = HTTP_ANSWERING;
-    http_response_refuse(request, http_status, detail);
-    return STEP_AGAIN;
-}
-
-static enum step begin_request(struct http_connection *connection)
-{
-    const struct http_server_limits *limits = &connection->server->limits;
-    struct http_request *request = &connection->request;
-    if (http_connection_input(connection).size == 0)
-        return connection->server->draining ? STEP_CLOSE : need_more(connection);
-    *request =
-        (struct http_request){.connection = connection,
-                              .principal = connection->server->authenticator ? &access_nobody : &access_local,
-                              .send_body = true,
-                              .began_ns = loop_now(connection->server->loop)};
-    arena_init(&request->arena, 0);
-    buf_init(&request->headers, HTTP_RESPONSE_HEAD_MAX);
-    struct http1_field *fields = arena_alloc_array(&request->arena, limits->header_count_max, sizeof *fields);
-    if (!fields)
-        return STEP_CLOSE;
-    http1_head_init(&request->head, fields, limits->header_count_max,
-                    &(struct http1_limits){limits->head_size_max, HTTP_TARGET_MAX});
-    connection->state = HTTP_HEAD;
-    connection->deadline = loop_now(connection->server->loop) + limits->head_timeout_ns;
-    return STEP_AGAIN;
-}
-
-static enum step dispatch(struct http_connection *connection)
-{
-    struct http_request *request = &connection->request;
-    connection->state = HTTP_ANSWERING;
-    connection->deadline = 0;
-    connection->server->callbacks++;
-    request->handler->on_request(request->handler->context, request);
-    connection->server->callbacks--;
-    return STEP_AGAIN;
-}
-
-/* A body coding would let a few bytes unfold into gigabytes, and no client of ours uses one. */
-static bool body_is_encoded(const struct http_request *request)
-{
-    struct bytes coding = http_request_header(request, "content-encoding");
-    return coding.size && !bytes_equal_nocase(coding, BYTES_LITERAL("identity"));
-}
-
-/* What the handler of its path says to the head. */
-static struct http_admission admit(struct http_connection *connection)
-{
-    struct http_request *request = &connection->request;
-    struct http_admission admission = {.body_max = connection->server->limits.body_size_max};
-    request->handler = http_server_find(connection->server, http_request_path(request));
-    if (!request->handler)
-        return (struct http_admission){.http_status = 404, .detail = "Nothing is served under this path."};
-    if (request->handler->on_head) {
-        connection->server->callbacks++;
-        request->handler->on_head(request->handler->context, request, &admission);
-        connection->server->callbacks--;
-    }
-    return admission;
-}
-
-static struct bytes sole_header(const struct http_request *request, const char *name)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < request->head.field_count; i++)
-        count += bytes_equal_nocase(http1_span_bytes(request->raw, request->head.fields[i].name),
-                                    bytes_of_cstr(name));
-    return count > 1 ? SITE_AMBIGUOUS : http_request_header(request, name);
-}
-
-/* INVARIANT: no handler acts on a request, and no data is given out, before this has looked at it. Returns
- * the status to refuse it with and why, or 0. */
-static int foreign_status(struct http_connection *connection, bool page, const char **ret_detail)
-{
-    struct http_request *request = &connection->request;
-    const struct site_request asked = {
-        .method = http_request_method(request),
-        .host = http_request_header(request, "host"),
-        .origin = sole_header(request, "origin"),
-        .fetch_site = sole_header(request, "sec-fetch-site"),
-        .fetch_mode = sole_header(request, "sec-fetch-mode"),
-        .fetch_dest = sole_header(request, "sec-fetch-dest"),
-        .secure = connection->peer.secure,
-    };
-    enum site_verdict verdict = site_judge(connection->server->site, &asked);
-
-    if (verdict == SITE_OWN || (verdict == SITE_VISIT && page))
-        return 0;
-    if (verdict == SITE_UNKNOWN_HOST) {
-        *ret_detail = "This server does not answer to that host name; the setting host-names adds names.";
-        return 421;
-    }
-    *ret_detail = "A web page of another site may not use this server.";
-    return 403;
-}
-
-/* Answers what needs no body to be known, without closing a connection that nothing more comes over. */
-static enum step fail(struct http_connection *connection, bool has_body,
-                      const struct http_admission *admission)
-{
-    if (has_body)
-        return refuse(connection, admission->http_status, admission->detail);
-    connection->state = HTTP_ANSWERING;
-    connection->deadline = 0;
-    http_response_fail(&connection->request, admission->http_status, admission->detail);
-    return STEP_AGAIN;
-}
-
-static enum step expect_body(struct http_connection *connection)
-{
-    struct http_request *request = &connection->request;
-    buf_init(&request->body, MAX(request->body_max, (size_t)1));
-    http1_chunked_init(&request->chunked);
-    connection->body = (struct http_pace){.from = loop_now(connection->server->loop)};
-    http_connection_body_came(connection, http_connection_input(connection).size);
-    if (request->head.expect_continue && http_connection_input(connection).size == 0) {
-        static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-        http_connection_send(connection, &(struct iovec){(void *)text, sizeof text - 1}, 1);
-    }
-    return STEP_AGAIN;
-}
-
-/* ORDER: who asks comes before what is asked for, so that a foreign page cannot even learn what there is; what
- * can be refused by the head is refused before a byte of the body is read. */
-static enum step begin_body(struct http_connection *connection)
-{
-    struct http_request *request = &connection->request;
-    const struct http1_head *head = &request->head;
-    bool has_body =
-        head->body == HTTP1_BODY_CHUNKED || (head->body == HTTP1_BODY_LENGTH && head->content_length > 0);
-    request->principal =
-        authenticator_admit(connection->server->authenticator, sole_header(request, "authorization"));
-    struct http_admission admission = admit(connection);
-    connection->state = HTTP_BODY;
-
-    const char *detail = NULL;
-    int foreign = foreign_status(connection, admission.page, &detail);
-    if (foreign)
-        return refuse(connection, foreign, detail);
-    if (admission.http_status)
-        return fail(connection, has_body, &admission);
-    if (!has_body)
-        return dispatch(connection);
-
-    request->body_max = admission.body_max;
-    if (head->body == HTTP1_BODY_LENGTH && head->content_length > request->body_max)
-        return refuse(connection, 413, "The body is larger than this path accepts.");
-    /* What a body is must be said: a page can send one without a type, or as plain text, to any server. */
-    if (http_request_header(request, "content-type").size == 0)
-        return refuse(connection, 415, "A request with a body must say its Content-Type.");
-    if (body_is_encoded(request))
-        return refuse(connection, 415, "Content-Encoding is not supported for request bodies.");
-    return expect_body(connection);
-}
-
-static enum step read_head(struct http_connection *connection)
-{
-    struct http_request *request = &connection->request;
-    struct bytes in = http_connection_input(connection);
-    enum status status = http1_head_feed(&request->head, in);
-    if (status == STATUS_TRUNCATED)
-        return need_more(connection);
-    if (status)
-        return refuse(connection, request->head.fault.http_status, request->head.fault.text);
-    request->raw = arena_copy(&request->arena, bytes_slice(in, 0, request->head.size));
-    if (!request->raw.data)
-        return STEP_CLOSE;
-    http_connection_consume(connection, request->head.size);
-    request->send_body = !bytes_equal_cstr(http_request_method(request), "HEAD");
-    request->close = !request->head.keep_alive;
-    return begin_body(connection);
-}
-
-/* Keeps a piece of the body; false without memory, or when all connections together hold too much. */
-static bool keep_body(struct http_connection *connection, struct bytes data)
-{
-    struct http_server *server = connection->server;
-    struct http_request *request = &connection->request;
-    if (data.size > server->limits.bodies_size_max - MIN(server->bodies_size, server->limits.bodies_size_max))
-        return false;
-    buf_append_bytes(&request->body, data);
-    if (request->body.failed)
-        return false;
-    server->bodies_size += data.size;
-    return true;
-}
-
-static enum step refuse_for_memory(struct http_connection *connection)
-{
-    return refuse(connection, 503, "There is no room for the body at the moment.");
-}
-
-static enum step read_known_body(struct http_connection *connection)
-{
-    struct http_request *request = &connection->request;
-    size_t size = (size_t)MIN((uint64_t)http_connection_input(connection).size,
-                              request->head.content_length - request->body.size);
-    if (!keep_body(connection, bytes_slice(http_connection_input(connection), 0, size)))
-        return refuse_for_memory(connection);
-    http_connection_consume(connection, size);
-    return request->body.size == request->head.content_length ? dispatch(connection) : need_more(connection);
-}
-
-static enum step read_chunked_body(struct http_connection *connection)
-{
-    struct http_request *request = &connection->request;
-    for (;;) {
-        size_t used;
-        struct bytes data;
-        enum status status =
-            http1_chunked_feed(&request->chunked, http_connection_input(connection), &used, &data);
-        if (status == STATUS_MALFORMED)
-            return refuse(connection, request->chunked.fault.http_status, request->chunked.fault.text);
-        if (data.size > request->body_max - request->body.size)
-            return refuse(connection, 413, "The body is larger than this path accepts.");
-        if (!keep_body(connection, data))
-            return refuse_for_memory(connection);
-        http_connection_consume(connection, used);
-        if (status == STATUS_OK)
-            return dispatch(connection);
-        if (http_connection_input(connection).size == 0)
-            return need_more(connection);
-    }
-}
-
 static void free_request(struct http_request *request)
 {
-    authenticator_release(request->connection->server->authenticator, request->principal);
+    struct http_server *server = request->connection->server;
+    authenticator_release(server->authenticator, request->principal);
     request->principal = &access_nobody;
-    http_server_report(request->connection->server, request, request->connection->peer.fd);
-    request->connection->server->bodies_size -= request->body.size;
+
+    /* ORDER: the report speaks of path and peer, so it comes before the arena goes and the socket closes. */
+    http_server_report(server, request, request->connection->peer.fd);
+    server->bodies_size -= request->body.size;
     buf_fini(&request->body);
     buf_fini(&request->headers);
     arena_fini(&request->arena);
 }
 
-static enum step finish(struct http_connection *connection)
+/* INVARIANT: those that wait stand in the server's list in the order in which they began to, so the first is the one
+ * that makes room at the limit of connections. */
+static enum http_step idle(struct http_connection *connection)
 {
-    if (connection->carrier) {
-        connection->whole = true;
-        return STEP_CLOSE;
-    }
-    if (http_connection_queued(connection))
-        return STEP_WAIT;
-    bool closing = connection->request.close;
-    free_request(&connection->request);
-    if (!closing) {
-        connection->state = HTTP_IDLE;
-        list_remove(&connection->link);
-        list_push_back(&connection->server->connections, &connection->link);
-        connection->deadline =
-            loop_now(connection->server->loop) + connection->server->limits.idle_timeout_ns;
-        return STEP_AGAIN;
-    }
+    struct http_server *server = connection->server;
+    connection->state = HTTP_IDLE;
+    list_remove(&connection->link);
+    list_push_back(&server->connections, &connection->link);
+    connection->deadline = loop_now(server->loop) + server->limits.idle_timeout_ns;
+    return HTTP_STEP_AGAIN;
+}
+
+/* WHY: closing a socket with unread input resets it, and a reset makes the peer's kernel throw away the answer that it
+ * has not read yet. So only our half is closed, and what still comes is read away for a while (RFC 9112 section 9.6). */
+static enum http_step linger(struct http_connection *connection)
+{
     connection->state = HTTP_LINGERING;
     connection->deadline = loop_now(connection->server->loop) + HTTP_LINGER_NS;
     buf_fini(&connection->in);
     connection->in_at = 0;
-    return connection->eof || !transport_shut(&connection->transport) ? STEP_CLOSE : STEP_WAIT;
+    if (connection->eof || !transport_shut(&connection->transport))
+        return HTTP_STEP_CLOSE;
+    return HTTP_STEP_WAIT;
+}
+
+static enum http_step finish(struct http_connection *connection)
+{
+    /* A stream of HTTP/2 carries one exchange; its carrier sends what it was handed, and tells of its end. */
+    if (connection->carrier) {
+        connection->whole = true;
+        return HTTP_STEP_CLOSE;
+    }
+    if (http_connection_queued(connection))
+        return HTTP_STEP_WAIT;
+
+    bool closing = connection->request.close;
+    free_request(&connection->request);
+    return closing ? linger(connection) : idle(connection);
 }
 
 /* The peer went while a handler owes an answer. Without an on_gone the request outlives its socket. */
-static enum step lose_peer(struct http_connection *connection)
+static enum http_step lose_peer(struct http_connection *connection)
 {
     if (connection->request.on_gone)
-        return STEP_CLOSE;
+        return HTTP_STEP_CLOSE;
     if (connection->transport.fd >= 0) {
         loop_fd_remove(&connection->watch);
         transport_close(&connection->transport);
@@ -310,36 +85,41 @@ static enum step lose_peer(struct http_connection *connection)
         buf_fini(&connection->out);
         connection->in_at = connection->out_at = 0;
     }
-    return STEP_WAIT;
+    return HTTP_STEP_WAIT;
 }
 
-static enum step advance_once(struct http_connection *connection)
+static enum http_step advance_once(struct http_connection *connection)
 {
     if (connection->failed)
-        return connection->state == HTTP_ANSWERING ? lose_peer(connection) : STEP_CLOSE;
+        return connection->state == HTTP_ANSWERING ? lose_peer(connection) : HTTP_STEP_CLOSE;
     switch (connection->state) {
     case HTTP_IDLE:
-        return begin_request(connection);
+        return http_read_begin(connection);
     case HTTP_HEAD:
-        return read_head(connection);
+        return http_read_head(connection);
     case HTTP_BODY:
-        return connection->request.head.body == HTTP1_BODY_CHUNKED ? read_chunked_body(connection)
-                                                                   : read_known_body(connection);
+        return http_read_body(connection);
     case HTTP_FLUSHING:
         return finish(connection);
     case HTTP_ANSWERING:
     case HTTP_LINGERING:
         break;
     }
-    return STEP_WAIT;
+    return HTTP_STEP_WAIT;
 }
 
 static uint32_t wanted_events(const struct http_connection *connection)
 {
-    uint32_t out = http_connection_queued(connection) || connection->transport.wants_write ? EPOLLOUT : 0;
+    bool writes = http_connection_queued(connection) || connection->transport.wants_write;
+    uint32_t out = writes ? EPOLLOUT : 0;
+
+    /* A queued task has input to go on with; more stays in the kernel until that is used. */
     if (connection->state == HTTP_LINGERING || (is_reading(connection) && !connection->task.queued))
         return EPOLLIN | out;
-    return connection->state == HTTP_ANSWERING ? EPOLLRDHUP | out : out;
+    /* While a handler works its input waits in the kernel (one request at a time), but a peer that leaves is noticed. */
+    if (connection->state == HTTP_ANSWERING)
+        return EPOLLRDHUP | out;
+    return out;
 }
 
 static bool set_watch_and_timer(struct http_connection *connection)
@@ -357,14 +137,16 @@ static bool set_watch_and_timer(struct http_connection *connection)
 /* Moves the connection on as far as its input and its handler allow. May free it. */
 static void advance(struct http_connection *connection)
 {
-    enum step step = STEP_AGAIN;
+    enum http_step step = HTTP_STEP_AGAIN;
     connection->advancing = true;
-    for (int i = 0; step == STEP_AGAIN && i < HTTP_REQUESTS_PER_TURN * 4; i++)
+
+    /* The bound: a peer that pipelines requests shares the loop with everybody else. A request has four steps. */
+    for (int i = 0; step == HTTP_STEP_AGAIN && i < HTTP_REQUESTS_PER_TURN * 4; i++)
         step = advance_once(connection);
     connection->advancing = false;
-    if (step == STEP_AGAIN)
+    if (step == HTTP_STEP_AGAIN)
         loop_defer(connection->server->loop, &connection->task);
-    if (step == STEP_CLOSE || !set_watch_and_timer(connection))
+    if (step == HTTP_STEP_CLOSE || !set_watch_and_timer(connection))
         http_connection_destroy(connection);
 }
 
@@ -377,10 +159,11 @@ void http_connection_wake(struct http_connection *connection)
 void http_connection_judge_again(struct http_connection *connection)
 {
     struct http_request *request = &connection->request;
-    if (connection->state != HTTP_ANSWERING || connection->failed || !request->handler ||
-        !request->handler->may_go_on)
+    const struct http_handler *handler = &connection->server->handler;
+
+    if (connection->state != HTTP_ANSWERING || connection->failed || !handler->may_go_on)
         return;
-    if (request->handler->may_go_on(request->handler->context, request))
+    if (handler->may_go_on(handler->context, request))
         return;
     connection->failed = true;
     http_connection_wake(connection);
@@ -406,7 +189,7 @@ static void on_timer(struct loop_timer *t)
     connection->deadline = 0;
     connection->advancing = true;
     if (connection->state == HTTP_HEAD || connection->state == HTTP_BODY)
-        (void)refuse(connection, 408, "The request did not arrive in time.");
+        (void)http_read_refuse(connection, 408, "The request did not arrive in time.");
     else
         connection->failed = true; /* idle, not reading its answer, or still sending after its refusal */
     advance(connection);
@@ -525,18 +308,23 @@ void http_connection_destroy(struct http_connection *connection)
 {
     struct http_server *server = connection->server;
     struct http_request *request = &connection->request;
+
+    /* ORDER: the handler hears of it first, while its request is still whole. */
     if (connection->state == HTTP_ANSWERING && request->on_gone) {
         void (*on_gone)(void *context) = request->on_gone;
         request->on_gone = NULL;
-        connection->failed = connection->advancing =
-            true; /* whatever on_gone still calls must not bring it back */
+        /* Whatever on_gone still calls must not bring the connection back. */
+        connection->failed = true;
+        connection->advancing = true;
         server->callbacks++;
         on_gone(request->gone_context);
         server->callbacks--;
     }
+
     if (connection->carried)
         connection->carrier->on_end(connection->carried, connection->whole && !connection->failed);
     connection->carried = NULL;
+
     loop_fd_remove(&connection->watch);
     loop_timer_cancel(&connection->timer);
     loop_defer_cancel(&connection->task);

@@ -26,18 +26,12 @@
 #define HTTP_REQUESTS_PER_TURN 32                 /* pipelined requests before others get their turn */
 #define HTTP_LINGER_NS         (5 * NS_PER_S)     /* wait for a refused client to stop sending */
 
-struct http_mount {
-    char *prefix; /* without runs of slashes */
-    struct http_handler handler;
-};
-
 struct http_server {
     struct loop *loop;
     struct http_server_limits limits;
     const struct site *site;
     const struct authenticator *authenticator; /* NULL: everybody is access_local */
-    struct http_mount **mounts;                /* longest prefix first */
-    size_t mount_count;
+    struct http_handler handler;               /* without on_request: nothing is served yet */
     struct list connections; /* those that wait for a request in the order in which they began to */
     size_t connection_count;
     struct log_rate drop_told;
@@ -55,12 +49,18 @@ struct http_server {
     uint8_t read_buffer[HTTP_READ_SIZE]; /* scratch: what was just received */
 };
 
+/* What is next for a connection when a step has been done. */
+enum http_step {
+    HTTP_STEP_AGAIN, /* the next step, at once */
+    HTTP_STEP_WAIT,  /* for the peer, the handler or a timer */
+    HTTP_STEP_CLOSE,
+};
+
 enum http_state { HTTP_IDLE, HTTP_HEAD, HTTP_BODY, HTTP_ANSWERING, HTTP_FLUSHING, HTTP_LINGERING };
 
 struct http_request {
     struct http_connection *connection;
-    const struct http_handler *handler; /* NULL: none is mounted there */
-    const struct principal *principal;  /* who asks */
+    const struct principal *principal; /* who asks */
     struct arena arena;
     struct http1_head head;
     struct bytes raw;                         /* the bytes of the head, whole or as far as it came */
@@ -158,9 +158,15 @@ void http_connection_body_came(struct http_connection *connection, size_t size);
 /* Reads away what a refused client still sends; true when it has stopped. */
 bool http_connection_discard(struct http_connection *connection);
 
+/* --- http_read.c: one step each; the state says which --- */
+/* IDLE: begins a request with its first byte. */
+enum http_step http_read_begin(struct http_connection *connection);
+enum http_step http_read_head(struct http_connection *connection);
+enum http_step http_read_body(struct http_connection *connection);
+/* Answers a request that is not whole, and lets the connection end behind it. */
+enum http_step http_read_refuse(struct http_connection *connection, int http_status, const char *detail);
+
 /* --- http_server.c --- */
-/* The handler for a path, or NULL. */
-const struct http_handler *http_server_find(const struct http_server *server, struct bytes path);
 /* Tells who wants to know that the exchange is over. */
 void http_server_report(struct http_server *server, const struct http_request *request, int fd);
 void http_server_connection_gone(struct http_server *server);

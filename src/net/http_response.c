@@ -120,11 +120,12 @@ void http_response_fail(struct http_request *request, int http_status, const cha
 {
     CLEANUP(buf_fini) struct buf body = {0};
     const char *content_type = NULL;
-    if (request->handler && request->handler->write_error) {
-        struct http_server *server = request->connection->server;
+    struct http_server *server = request->connection->server;
+    const struct http_handler *handler = &server->handler;
+
+    if (handler->write_error) {
         server->callbacks++;
-        request->handler->write_error(request->handler->context, request, http_status, detail, &body,
-                                      &content_type);
+        handler->write_error(handler->context, request, http_status, detail, &body, &content_type);
         server->callbacks--;
     } else {
         content_type = http_problem_write(&body, http_problem_of_status(http_status), detail);

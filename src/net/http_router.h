@@ -13,7 +13,7 @@
 struct http_router {
     const struct http_part *parts;
     size_t part_count;
-    struct http_handler handler; /* for http_server_mount at "" */
+    struct http_handler handler; /* for http_server_serve */
 };
 
 /* `parts` is borrowed until the server's end; where two match a path the earlier one has it. A row without

@@ -96,7 +96,7 @@ static void begin(struct world *world)
     router_on_head = handler.on_head;
     handler.on_head = on_head;
     asker = NULL;
-    assert_int_equal(http_server_mount(world->rig.server, "", &handler), STATUS_OK);
+    http_server_serve(world->rig.server, &handler);
     http_server_on_exchange(world->rig.server, on_exchange, world);
 }
 

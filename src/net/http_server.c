@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* http_server.c — the server as a whole: who is mounted where, how many connections there are, and the end.
- */
+/* http_server.c — the server as a whole: who serves, how many connections there are, and the end. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,7 +9,6 @@
 #include "net/http_internal.h"
 #include "net/limit_values.h"
 #include "os/clock.h"
-#include "wire/http1/uri.h"
 
 #define HTTP_STATUS_PEER_GONE 499 /* as others log it; never sent */
 
@@ -115,13 +113,6 @@ void http_server_report(struct http_server *server, const struct http_request *r
     server->on_exchange(server->exchange_context, &exchange);
 }
 
-static void free_mount(struct http_mount *mount)
-{
-    if (mount)
-        free(mount->prefix);
-    free(mount);
-}
-
 void http_server_destroy(struct http_server *server)
 {
     if (!server)
@@ -131,59 +122,14 @@ void http_server_destroy(struct http_server *server)
     while (!list_empty(&server->connections))
         http_connection_destroy(CONTAINER_OF(server->connections.next, struct http_connection, link));
     loop_defer_cancel(&server->drained);
-    for (size_t i = 0; i < server->mount_count; i++)
-        free_mount(server->mounts[i]);
-    free(server->mounts);
     buf_fini(&server->head);
     free(server);
 }
 
-/* A copy of `prefix` in which every run of slashes is one, as uri_path_has_prefix wants it. */
-static char *without_slash_runs(const char *prefix)
+void http_server_serve(struct http_server *server, const struct http_handler *handler)
 {
-    char *copy = malloc(strlen(prefix) + 1);
-    size_t size = 0;
-    for (const char *p = prefix; copy && *p; p++)
-        if (*p != '/' || size == 0 || copy[size - 1] != '/')
-            copy[size++] = *p;
-    if (copy)
-        copy[size] = '\0';
-    return copy;
-}
-
-enum status http_server_mount(struct http_server *server, const char *path_prefix,
-                              const struct http_handler *handler)
-{
-    ASSERT(handler->on_request);
-    struct http_mount *mount = calloc(1, sizeof *mount);
-    struct http_mount **mounts =
-        realloc(server->mounts, (server->mount_count + 1) * sizeof(struct http_mount *));
-    if (mounts)
-        server->mounts = mounts;
-    if (mount)
-        mount->prefix = without_slash_runs(path_prefix);
-    enum status status = mounts && mount && mount->prefix ? STATUS_OK : STATUS_NO_MEMORY;
-    for (size_t i = 0; status == STATUS_OK && i < server->mount_count; i++)
-        if (bytes_equal_nocase(bytes_of_cstr(mounts[i]->prefix), bytes_of_cstr(mount->prefix)))
-            status = STATUS_ALREADY_EXISTS;
-    if (status) {
-        free_mount(mount);
-        return status;
-    }
-    mount->handler = *handler;
-    size_t at = server->mount_count++;
-    for (; at > 0 && strlen(mounts[at - 1]->prefix) < strlen(mount->prefix); at--)
-        mounts[at] = mounts[at - 1];
-    mounts[at] = mount;
-    return STATUS_OK;
-}
-
-const struct http_handler *http_server_find(const struct http_server *server, struct bytes path)
-{
-    for (size_t i = 0; i < server->mount_count; i++)
-        if (uri_path_has_prefix(path, bytes_of_cstr(server->mounts[i]->prefix)))
-            return &server->mounts[i]->handler;
-    return NULL;
+    ASSERT(handler->on_request && !server->handler.on_request);
+    server->handler = *handler;
 }
 
 /* Best effort: a new socket's buffer is empty, so the few bytes fit. */

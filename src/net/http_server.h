@@ -63,8 +63,8 @@ struct http_handler {
      * nothing. `*ret` has body_max from http_server_limits.body_size_max, all else zero. NULL: so be it. */
     void (*on_head)(void *context, struct http_request *r, struct http_admission *ret);
     /* Writes the body of an answer the server makes itself (400, 403, 404, 408, 413, 414, 415, 417, 421, 431,
-     * 501, 503, 505, and what on_head says). When the head could not be read, the request has what was read of it, and
-     * the handler mounted at "" is asked. May add headers. NULL: problem+json. */
+     * 501, 503, 505, and what on_head says). When the head could not be read, the request has what was read of it.
+     * May add headers. NULL: problem+json. */
     void (*write_error)(void *context, struct http_request *r, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type);
     /* False: whoever made this request may not have it any more, after a change of roles. It is then cut off: on_gone.
@@ -102,11 +102,8 @@ void http_server_judge_again(struct http_server *server);
 void http_server_on_exchange(struct http_server *server,
                              void (*on_exchange)(void *context, const struct http_exchange *exchange),
                              void *context);
-/* Requests whose path starts with `path_prefix` (case-insensitive, "" for all) go to `handler` (copied); the
- * longest prefix wins, 404 if there is none. Runs of slashes in the path count as one. ALREADY_EXISTS: that
- * prefix is taken; NO_MEMORY. */
-STATUS_RESULT http_server_mount(struct http_server *server, const char *path_prefix,
-                                const struct http_handler *handler);
+/* Who gets the requests (copied); once. Until then each is answered 404. */
+void http_server_serve(struct http_server *server, const struct http_handler *handler);
 /* Takes over a connection (ownership moves, also on failure). At
  * connections_max the one that has waited longest for its next request makes room. RESOURCE_EXHAUSTED: none
  * waits, the peer was told 503; UNAVAILABLE: draining; IO, NO_MEMORY: the system. */

@@ -51,7 +51,7 @@ struct http_rig {
 
 /* `limits` NULL: the server's own. */
 void rig_start(struct http_rig *rig, const struct http_server_limits *limits);
-/* Without a handler: the test mounts its own. */
+/* Without a handler: the test serves with its own. */
 void rig_start_bare(struct http_rig *rig, const struct http_server_limits *limits);
 void rig_stop(struct http_rig *rig);
 void rig_step(struct http_rig *rig, int wait_ms);

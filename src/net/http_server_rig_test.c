@@ -3,6 +3,7 @@
 #include "net/http_server_rig.h"
 #include "net/tls_rig.h"
 #include "wire/http1/multipart.h"
+#include "wire/http1/uri.h"
 
 #include <errno.h>
 
@@ -100,6 +101,10 @@ static void on_head(void *context, struct http_request *request, struct http_adm
 static void write_error(void *context, struct http_request *request, int http_status, const char *detail,
                         struct buf *ret_body, const char **ret_content_type)
 {
+    if (!uri_path_has_prefix(http_request_path(request), b("/own"))) {
+        *ret_content_type = http_problem_write(ret_body, http_problem_of_status(http_status), detail);
+        return;
+    }
     buf_append_fmt(ret_body, "own %d", http_status);
     *ret_content_type = "text/own";
     assert_int_equal(http_response_header(request, "x-ms-error-code", b("Own")), STATUS_OK);
@@ -144,11 +149,9 @@ void rig_start_bare(struct http_rig *rig, const struct http_server_limits *given
 void rig_start(struct http_rig *rig, const struct http_server_limits *limits)
 {
     rig_start_bare(rig, limits);
-    struct http_handler handler = {.on_request = on_request, .on_head = on_head, .context = rig};
-    assert_int_equal(http_server_mount(rig->server, "/", &handler), STATUS_OK);
-    assert_int_equal(http_server_mount(rig->server, "//", &handler), STATUS_ALREADY_EXISTS);
-    handler.write_error = write_error;
-    assert_int_equal(http_server_mount(rig->server, "/own", &handler), STATUS_OK);
+    const struct http_handler handler = {
+        .on_request = on_request, .on_head = on_head, .write_error = write_error, .context = rig};
+    http_server_serve(rig->server, &handler);
 }
 
 void rig_stop(struct http_rig *rig)

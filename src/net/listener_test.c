@@ -55,7 +55,7 @@ static int setup(void **state)
     assert_int_equal(loop_create(&fixture->loop, NULL), STATUS_OK);
     assert_int_equal(grpc_server_create(fixture->loop, &limits, &grpc, &fixture->grpc, NULL), STATUS_OK);
     assert_int_equal(http_server_create(fixture->loop, NULL, &fixture->http, NULL), STATUS_OK);
-    assert_int_equal(http_server_mount(fixture->http, "", &http), STATUS_OK);
+    http_server_serve(fixture->http, &http);
     const struct listener_options options = {
         .grpc = fixture->grpc, .http = fixture->http, .first_byte_timeout_ns = PATIENCE_NS};
     assert_int_equal(listener_open(fixture->loop, &options, &fixture->listener, NULL), STATUS_OK);

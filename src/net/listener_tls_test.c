@@ -70,7 +70,7 @@ static int setup(void **state)
     assert_int_equal(loop_create(&fixture->loop, NULL), STATUS_OK);
     assert_int_equal(grpc_server_create(fixture->loop, &limits, &grpc, &fixture->grpc, NULL), STATUS_OK);
     assert_int_equal(http_server_create(fixture->loop, NULL, &fixture->http, NULL), STATUS_OK);
-    assert_int_equal(http_server_mount(fixture->http, "", &http), STATUS_OK);
+    http_server_serve(fixture->http, &http);
     open_listener(fixture, false, PATIENCE_NS);
     *state = fixture;
     return 0;

@@ -147,7 +147,8 @@ int main(int argc, char **argv)
     static const struct bytes names[] = {BYTES_LITERAL("pool.example")};
     static const struct site site = {.names = names, .name_count = ARRAY_SIZE(names)};
     http_server_known_as(http, &site);
-    if (http_server_mount(http, "", &h.router.handler) || listener_open(h.loop, &at, &listener, &e))
+    http_server_serve(http, &h.router.handler);
+    if (listener_open(h.loop, &at, &listener, &e))
         return fail(&e);
     printf("port=%d\n", (int)listener_port(listener));
     fflush(stdout);

@@ -31,7 +31,7 @@ void managed_identity_destroy(struct managed_identity *identity);
 STATUS_RESULT managed_identity_admit(struct managed_identity *identity, const char *program,
                                      const char *const *object_ids, size_t count,
                                      char ret_secret[SECRET_TEXT_SIZE + 1], struct err *err);
-/* For http_server_mount at "". */
+/* For http_server_serve. */
 struct http_handler managed_identity_handler(struct managed_identity *identity);
 
 #endif
