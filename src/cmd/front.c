@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "net/http_openapi.h"
 #include "os/clock.h"
+#include "svc/page/page_service.h"
 
 #define TITLE "Sallyport"
 
@@ -41,8 +42,13 @@ static bool has_part(const struct front *front, const char *name)
     return false;
 }
 
+/* What a browser gets is the page; what else asks gets what this is, and how it is used. */
 static void answer_page(void *context, struct http_request *request)
 {
+    if (page_service_wanted(request)) {
+        page_service_show(request);
+        return;
+    }
     const struct front *front = context;
     /* Safe in HTML: a host that the server does not know by name has been refused (wire/http1/site.h). */
     struct bytes host = http_request_header(request, "host");
@@ -73,7 +79,8 @@ static void answer_openapi(void *context, struct http_request *request)
 }
 
 static const struct http_route routes[] = {
-    {"GET", "/", "", ACCESS_ANYONE, .page = true, .handle = answer_page, .summary = "What this is"},
+    {"GET", "/", "", ACCESS_ANYONE, .page = true, .handle = answer_page,
+     .summary = "The web page; for programs, what this is"},
     {"GET", "/openapi.json", "", ACCESS_ANYONE, .handle = answer_openapi,
      .summary = "All routes, for programs"},
 };
@@ -91,6 +98,7 @@ void front_init(struct front *front)
                                         .problems = http_problems,
                                         .problem_count = http_problem_count,
                                         .context = front});
+    front_add(front, page_service_part());
 }
 
 void front_add(struct front *front, struct http_part part)

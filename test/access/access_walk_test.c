@@ -18,6 +18,7 @@
 #include "svc/directory/people.h"
 #include "svc/directory/sign_in.h"
 #include "svc/mcp/mcp_service.h"
+#include "svc/page/page_service.h"
 #include "svc/pool/http/pool_service.h"
 #include "svc/scheduler/http/scheduler_http.h"
 #include "svc/scheduler/scheduler_access.h"
@@ -52,6 +53,7 @@ static const struct entry app[] = {
 static const struct entry audit[] = {{"GET /v1/audit", "A"}, {"GET /v1/audit/key", "A"}};
 
 static const struct entry mcp[] = {{"POST /mcp", "SJA"}};
+static const struct entry page[] = {{"GET /assets/{name}", ANYONE}};
 
 static const struct entry pool[] = {
     {"POST /code/execute", "X"},
@@ -275,6 +277,13 @@ static void every_route_of_the_agents(void **state)
     walk(&part, mcp, ARRAY_SIZE(mcp));
 }
 
+static void every_route_of_the_page(void **state)
+{
+    (void)state;
+    const struct http_part part = page_service_part();
+    walk(&part, page, ARRAY_SIZE(page));
+}
+
 static void every_route_of_the_audit_log(void **state)
 {
     struct audit_service service = {0};
@@ -389,15 +398,11 @@ int main(void)
 {
     assert_int_equal(sizeof letters - 1, ROLE_LOCAL);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_route_of_the_app),
-        cmocka_unit_test(every_route_of_the_pool),
-        cmocka_unit_test(every_route_of_the_scheduler),
-        cmocka_unit_test(every_route_of_the_directory),
-        cmocka_unit_test(every_call_of_the_scheduler),
-        cmocka_unit_test(a_call_is_refused_with_what_to_do),
-        cmocka_unit_test(every_route_of_the_audit_log),
-        cmocka_unit_test(every_route_of_the_agents),
-        cmocka_unit_test(every_route_of_the_control_plane),
+        cmocka_unit_test(every_route_of_the_app),       cmocka_unit_test(every_route_of_the_pool),
+        cmocka_unit_test(every_route_of_the_scheduler), cmocka_unit_test(every_route_of_the_directory),
+        cmocka_unit_test(every_call_of_the_scheduler),  cmocka_unit_test(a_call_is_refused_with_what_to_do),
+        cmocka_unit_test(every_route_of_the_audit_log), cmocka_unit_test(every_route_of_the_agents),
+        cmocka_unit_test(every_route_of_the_page),      cmocka_unit_test(every_route_of_the_control_plane),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

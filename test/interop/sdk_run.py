@@ -53,6 +53,8 @@ def fetch(folder, inputs, command, stale=None, **options):
         skip(f"{command[0]} did not fetch the packages within {FETCH_TIME_MAX_S} s")
     if got.returncode:
         print(got.stdout[-4000:])
+        if "EUSAGE" in got.stdout:
+            sys.exit("the lock file is not that of package.json")  # no registry could mend that
         skip(f"{command[0]} could not fetch the packages")
     done.write_text(digest)
 
@@ -138,4 +140,5 @@ def main():
     sys.exit(1 if code or host_code else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

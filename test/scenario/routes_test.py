@@ -17,7 +17,7 @@ from server import Server
 
 POOL = "/subscriptions/{subscription}/resourceGroups/{group}/sessionPools/{pool}"
 ACCESS = {"audit", "hub-admin", "signed-in", "directory-read", "directory-write", "grant", "anyone", "read", "submit", "decide", "execute", "operate", "hub-read", "hub-write", "control-read", "control-write"}
-OPEN = {"/", "/openapi.json", "/healthz", "/readyz"}
+OPEN = {"/", "/assets/{name}", "/openapi.json", "/healthz", "/readyz"}
 LISTS_TO_DELETE = {"/v1/taskhubs/orchestrations/purge", "/v1/taskhubs/entities/delete"}  # the vendor's clients send them
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
@@ -100,7 +100,8 @@ class Routes(unittest.TestCase):
         status, _, scheduler = self.server.ask("GET", "/v1/taskhubs/no/such/thing")
         self.assertEqual((status, scheduler["type"]), (404, "urn:sallyport:problem:no-such-route"))
         texts = {"app": app["detail"], "pool": pool["error"]["message"], "scheduler": scheduler["detail"]}
-        for part, path in (("sign-in", "/metadata/nothing"), ("directory", "/v1/directory/nothing"), ("graph", "/v1.0/nothing"), ("audit", "/v1/audit/nothing")):
+        for part, path in (("sign-in", "/metadata/nothing"), ("directory", "/v1/directory/nothing"), ("graph", "/v1.0/nothing"), ("audit", "/v1/audit/nothing"),
+                           ("page", "/assets/no/such")):
             status, _, answer = self.server.ask("GET", path)
             self.assertEqual(status, 404, part)
             texts[part] = answer.get("detail") or answer["error"]["message"]

@@ -1,0 +1,46 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What the program carries as its page is what web/ and its lock file build, byte for byte; its types, its style and its
+own tests hold. Skipped without Node or its registry.
+Usage: bundle_test.py FOLDER_OF_MODULES"""
+import subprocess
+import sys
+import unittest
+
+import modules
+
+BUILD_TIME_MAX_S = 240
+
+
+def npm(folder, *words):
+    done = subprocess.run(["npm", *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=BUILD_TIME_MAX_S)
+    return done.returncode, done.stdout
+
+
+class Bundle(unittest.TestCase):
+    def assertRuns(self, *words):
+        code, said = npm(FOLDER, *words)
+        self.assertEqual(code, 0, said[-4000:])
+
+    def test_the_committed_bundle_is_what_is_built(self):
+        self.assertRuns("run", "build")
+        built = {path.relative_to(FOLDER / "dist"): path.read_bytes() for path in (FOLDER / "dist").rglob("*") if path.is_file()}
+        kept = {path.relative_to(modules.WEB / "dist"): path.read_bytes()
+                for path in (modules.WEB / "dist").rglob("*") if path.is_file()}
+        self.assertEqual(sorted(built), sorted(kept), "run `npm ci && npm run build` in web/ and commit web/dist")
+        self.assertEqual([name for name in built if built[name] != kept[name]], [])
+
+    def test_its_own_tests_pass(self):
+        self.assertRuns("test")
+
+    def test_it_is_written_as_the_stock_rules_say(self):
+        self.assertRuns("run", "lint")
+
+    def test_no_registry_is_named(self):
+        self.assertNotIn('"resolved"', (modules.WEB / "package-lock.json").read_text())
+
+
+if __name__ == "__main__":
+    FOLDER = modules.prepare(sys.argv.pop(1))
+    unittest.main(verbosity=2)

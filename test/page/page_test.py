@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The page in a real browser against a real server, and the headers that it comes with.
+
+Skipped without Node, its registry or Chromium. Usage: page_test.py FOLDER_OF_MODULES SALLYPORT"""
+import gzip
+import http.client
+import http.server
+import os
+import pathlib
+import re
+import sys
+import threading
+import unittest
+
+import modules
+
+import browser  # noqa: E402
+from process import Process  # noqa: E402
+from server import Server  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+FIRST_PAGE_MAX = 60_000  # bytes of gzip: the document, and what it names
+ALL_MAX = 300_000
+PATIENCE_S = 240
+
+
+class Control(http.server.BaseHTTPRequestHandler):
+    """Lets the test in the browser's process kill and start the server."""
+
+    def do_POST(self):
+        if self.path == "/kill":
+            self.server.sallyport.kill()
+        else:
+            self.server.sallyport.start()
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Page(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(PROGRAM).start()
+        cls.control = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Control)
+        cls.control.sallyport = cls.server
+        threading.Thread(target=cls.control.serve_forever, daemon=True).start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.control.shutdown()
+        cls.control.server_close()
+        cls.server.close()
+
+    def get(self, path, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+        connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return answer, body
+
+    def document(self):
+        return self.get("/", Accept="text/html,*/*;q=0.8", Accept_Encoding="gzip")
+
+    def test_a_browser_gets_the_page_and_a_program_what_this_is(self):
+        answer, body = self.document()
+        self.assertEqual((answer.status, answer.headers["Content-Encoding"]), (200, "gzip"))
+        self.assertIn(b'<div id="page">', gzip.decompress(body))
+        for accept in ("*/*", "application/json"):
+            answer, body = self.get("/", Accept=accept)
+            self.assertEqual(answer.status, 200)
+            self.assertIn(b"curl -X POST", body)
+
+    def test_its_policy_lets_nothing_in(self):
+        answer, body = self.document()
+        policy = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
+        self.assertEqual((policy["default-src"], policy["script-src"], policy["style-src"]), ("'none'", "'self'", "'self'"))
+        self.assertEqual((policy["frame-ancestors"], policy["base-uri"], policy["connect-src"]), ("'none'", "'none'", "'self'"))
+        self.assertEqual(policy["require-trusted-types-for"], "'script'")
+        self.assertNotIn("unsafe", answer.headers["Content-Security-Policy"])
+        self.assertEqual(answer.headers["Referrer-Policy"], "no-referrer")
+        self.assertEqual(answer.headers["Cross-Origin-Opener-Policy"], "same-origin")
+        self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
+        text = gzip.decompress(body).decode()
+        self.assertIsNone(re.search(r"<script(?![^>]*\bsrc=)|<style|\son\w+=|https?://", text))
+
+    def test_assets_are_kept_for_ever_and_the_document_is_asked_for_again(self):
+        answer, body = self.document()
+        self.assertEqual(answer.headers["Cache-Control"], "no-cache")
+        again, _ = self.get("/", Accept="text/html", Accept_Encoding="gzip", If_None_Match=answer.headers["ETag"])
+        self.assertEqual(again.status, 304)
+        plain, _ = self.get("/", Accept="text/html", If_None_Match=answer.headers["ETag"])
+        self.assertEqual(plain.status, 200)  # another coding is another representation
+        for path in re.findall(r'"(/assets/[^"]+)"', gzip.decompress(body).decode()):
+            asset, packed = self.get(path, Accept_Encoding="gzip")
+            self.assertIn("immutable", asset.headers["Cache-Control"])
+            self.assertEqual(gzip.decompress(packed), self.get(path)[1])
+        self.assertEqual(self.get("/assets/none.js")[0].status, 404)
+
+    def test_it_is_small(self):
+        first = len(self.document()[1])
+        for path in re.findall(r'"(/assets/[^"]+)"', gzip.decompress(self.document()[1]).decode()):
+            first += len(self.get(path, Accept_Encoding="gzip")[1])
+        names = (modules.WEB / "dist/files.txt").read_text().split()
+        everything = sum(len(self.get(f"/{name}", Accept_Encoding="gzip")[1]) for name in names if name != "index.html")
+        print(f"first page {first} bytes of gzip, all {everything + len(self.document()[1])}")
+        self.assertLessEqual(first, FIRST_PAGE_MAX)
+        self.assertLessEqual(everything, ALL_MAX)
+
+    @unittest.skipUnless(browser.program(), "no Chromium here: apt-get install chromium")
+    def test_people_use_it(self):
+        environment = {**os.environ, "PAGE_URL": f"http://localhost:{self.server.port}", "PAGE_MODULES": str(FOLDER),
+                       "PAGE_CONTROL": f"http://127.0.0.1:{self.control.server_address[1]}", "CHROMIUM": browser.program()}
+        with Process(["node", HERE / "drive.mjs", *sys.argv[1:]], patience=PATIENCE_S, env=environment) as drive:
+            while (line := drive.line()) is not None:
+                print(line.rstrip(), flush=True)
+            self.assertEqual(drive.wait(), 0, drive.said())
+
+
+if __name__ == "__main__":
+    FOLDER = modules.prepare(sys.argv.pop(1))
+    PROGRAM = sys.argv.pop(1)
+    unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// A browser with the page, and what its tests say again and again. Each test is a function; each wait is bounded.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const require = createRequire(`${process.env.PAGE_MODULES}/`);
+const { chromium } = require("playwright-core");
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+export const BASE = process.env.PAGE_URL;
+const WAIT_MS = 30_000;
+
+let browser;
+
+/** A person with the page in a window of their own. Whatever the page says in its console or asks elsewhere is a fault. */
+export async function visitor({ phone = false, dark = false } = {}) {
+  browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
+  const context = await browser.newContext({
+    viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 800 },
+    colorScheme: dark ? "dark" : "light",
+    reducedMotion: "reduce",
+  });
+  context.setDefaultTimeout(WAIT_MS);
+  const page = await context.newPage();
+  page.faults = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") page.faults.push(message.text());
+  });
+  page.on("pageerror", (error) => page.faults.push(error.message));
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(BASE) && !/^(data|blob):/.test(url)) page.faults.push(`asked elsewhere: ${url}`);
+  });
+  page.visit = async (place) => {
+    await page.goto(`${BASE}/#${place}`);
+    await page.locator("main h1").first().waitFor({ state: "attached" });
+  };
+  return page;
+}
+
+export async function close() {
+  await browser?.close();
+}
+
+/** What axe finds that is serious. */
+export async function axe(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Runtime.evaluate", { expression: AXE });
+  const answer = await session.send("Runtime.evaluate", {
+    expression: "axe.run().then((r) => JSON.stringify(r.violations.map((v) => ({ id: v.id, impact: v.impact, at: v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200)) }))))",
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  await session.detach();
+  assert.ok(answer.result.value, JSON.stringify(answer.exceptionDetails));
+  return JSON.parse(answer.result.value);
+}
+
+/** As a program would: an answer in JSON. */
+export async function api(method, path, body) {
+  const response = await fetch(`${BASE}${path}`, {
+    method,
+    headers: body === undefined ? {} : { "content-type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  return text ? JSON.parse(text) : undefined;
+}
+
+/** Submits and waits for the result. */
+export async function waiting(code, members = {}) {
+  const { id } = await api("POST", "/v1/requests", { code, ...members });
+  const request = await api("GET", `/v1/requests/${id}?wait=60s`);
+  assert.equal(request.state, "waiting", JSON.stringify(request.error));
+  return id;
+}
+
+/** Asks the process that holds the server: "kill" or "start". */
+export async function server(verb) {
+  const response = await fetch(`${process.env.PAGE_CONTROL}/${verb}`, { method: "POST" });
+  assert.equal(response.status, 200);
+}
+
+/** Runs the tests that are named, or all; says how each went. */
+export async function run(tests) {
+  let failed = 0;
+  for (const [name, test] of Object.entries(tests)) {
+    const started = Date.now();
+    try {
+      await test();
+      console.log(`ok      ${name}, ${((Date.now() - started) / 1000).toFixed(1)} s`);
+    } catch (error) {
+      failed++;
+      console.log(`FAILED  ${name}\n${error.stack}`);
+    }
+  }
+  await close();
+  process.exitCode = failed ? 1 : 0;
+}

@@ -1,0 +1,94 @@
+/** The only place that fetches. An answer that is no success is a Problem (RFC 9457). */
+import { signal } from "@preact/signals";
+
+export class Problem extends Error {
+  constructor(
+    /** HTTP status; 0: the server did not answer. */
+    readonly status: number,
+    /** The last part of `type`: "already-decided". */
+    readonly kind: string,
+    readonly title: string,
+    readonly detail: string,
+    /** All members of the answer. */
+    readonly members: Record<string, unknown> = {},
+  ) {
+    super(detail || title);
+  }
+}
+
+/** The server wants to know who asks. */
+export const signInNeeded = signal(false);
+
+export interface Options {
+  method?: string;
+  query?: Record<string, string | number | boolean | undefined>;
+  body?: unknown;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+}
+
+function address(path: string, query: Options["query"]): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(name, String(value));
+  const text = search.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const text = await response.text().catch(() => "");
+  let members: Record<string, unknown> = {};
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (isRecord(parsed)) members = parsed;
+  } catch {
+    /* not JSON: the status says enough */
+  }
+  const title = typeof members["title"] === "string" ? members["title"] : `HTTP ${response.status}`;
+  const detail = typeof members["detail"] === "string" ? members["detail"] : "";
+  const type = typeof members["type"] === "string" ? members["type"] : "";
+  return new Problem(response.status, type.slice(type.lastIndexOf(":") + 1), title, detail, members);
+}
+
+async function ask(path: string, options: Options): Promise<Response> {
+  const headers: Record<string, string> = { accept: "application/json", ...options.headers };
+  const init: RequestInit = { method: options.method ?? "GET", headers, cache: "no-store" };
+  if (options.body !== undefined) {
+    headers["content-type"] = "application/json";
+    init.body = JSON.stringify(options.body);
+  }
+  if (options.signal) init.signal = options.signal;
+  let response: Response;
+  try {
+    response = await fetch(address(path, options.query), init);
+  } catch (cause) {
+    if (options.signal?.aborted) throw cause;
+    throw new Problem(0, "no-answer", "The server does not answer", "It may be restarting. What you see may be old.");
+  }
+  if (response.ok) return response;
+  if (response.status === 401) signInNeeded.value = true;
+  throw await problemOf(response);
+}
+
+/** An answer in JSON. The type is what doc/api.md promises; members that may be absent are optional in it. */
+export async function callJson<T>(path: string, options: Options = {}): Promise<T> {
+  const response = await ask(path, options);
+  return (await response.json()) as T;
+}
+
+export async function callText(path: string, options: Options = {}): Promise<string> {
+  return (await ask(path, options)).text();
+}
+
+export async function callNothing(path: string, options: Options = {}): Promise<void> {
+  await (await ask(path, options)).text();
+}
+
+/** What went wrong, as words for people. */
+export function wordsOf(cause: unknown): { title: string; detail: string } {
+  if (cause instanceof Problem) return { title: cause.title, detail: cause.detail };
+  return { title: "Something went wrong in this page", detail: cause instanceof Error ? cause.message : String(cause) };
+}

@@ -1,0 +1,75 @@
+/** Colours of a terminal (ECMA-48 SGR) as runs of text with classes. Other escape sequences are dropped, since nothing
+ *  from a run may move a cursor or draw outside its box. Pure. */
+
+export interface Run {
+  text: string;
+  /** Classes of style/output.css: "a-r", "a-b", … */
+  style: string;
+}
+
+const SEQUENCE =
+  // CSI, OSC, other escapes, and a carriage return that goes back to the start of a line.
+  // eslint-disable-next-line no-control-regex
+  /\u001b\[([0-9;:?]*)([@-~])|\u001b\](?:[^\u0007\u001b]*)(?:\u0007|\u001b\\)?|\u001b[@-Z\\-_]|\u001b/g;
+
+const COLOURS = ["dim", "a-r", "a-g", "a-y", "a-i", "a-m", "a-c", ""];
+
+interface Pen {
+  colour: string;
+  bold: boolean;
+  faint: boolean;
+}
+
+function styleOf(pen: Pen): string {
+  return [pen.colour, pen.bold ? "a-b" : "", pen.faint ? "dim" : ""].filter(Boolean).join(" ");
+}
+
+function apply(pen: Pen, parameters: string): void {
+  const codes = parameters === "" ? [0] : parameters.split(/[;:]/).map(Number);
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i] ?? 0;
+    if (code === 0) Object.assign(pen, { colour: "", bold: false, faint: false });
+    else if (code === 1) pen.bold = true;
+    else if (code === 2) pen.faint = true;
+    else if (code === 22) pen.bold = pen.faint = false;
+    else if (code >= 30 && code <= 37) pen.colour = COLOURS[code - 30] ?? "";
+    else if (code >= 90 && code <= 97) pen.colour = COLOURS[code - 90] ?? "";
+    else if (code === 39) pen.colour = "";
+    else if (code === 38 || code === 48) i += codes[i + 1] === 5 ? 2 : 4; // a colour by number: the plain one stays
+  }
+}
+
+/** One line, or a text of several, as runs. */
+export function ansiRuns(text: string): Run[] {
+  const runs: Run[] = [];
+  const pen: Pen = { colour: "", bold: false, faint: false };
+  let at = 0;
+  const push = (end: number) => {
+    if (end > at) runs.push({ text: text.slice(at, end), style: styleOf(pen) });
+  };
+  for (const match of text.matchAll(SEQUENCE)) {
+    push(match.index);
+    at = match.index + match[0].length;
+    if (match[2] === "m") apply(pen, match[1] ?? "");
+  }
+  push(text.length);
+  return runs;
+}
+
+/** The text alone. */
+export function withoutAnsi(text: string): string {
+  return text.replace(SEQUENCE, "");
+}
+
+/** Runs of each line; a colour goes on over line feeds. */
+export function ansiLines(text: string): Run[][] {
+  const result: Run[][] = [[]];
+  for (const run of ansiRuns(text)) {
+    run.text.split("\n").forEach((piece, index) => {
+      if (index > 0) result.push([]);
+      if (piece !== "") result[result.length - 1]?.push({ text: piece, style: run.style });
+    });
+  }
+  if (result.length > 1 && result[result.length - 1]?.length === 0) result.pop();
+  return result;
+}

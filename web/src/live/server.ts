@@ -1,0 +1,43 @@
+/** What the server is: its routes, who asks, its task hubs. Views show what is there and say what is not. */
+import { computed, signal } from "@preact/signals";
+import { wordsOf } from "../api/client.ts";
+import { getMe, getOpenApi } from "../api/server.ts";
+import { listHubs } from "../api/scheduler.ts";
+import type { Hub, Me, OpenApi } from "../api/types.ts";
+
+export const openApi = signal<OpenApi | undefined>(undefined);
+export const me = signal<Me | undefined>(undefined);
+export const hubs = signal<Hub[]>([]);
+export const bootFailure = signal<{ title: string; detail: string } | undefined>(undefined);
+
+const paths = computed(() => new Set(Object.keys(openApi.value?.paths ?? {})));
+
+/** True once the server is known to have a route, written as in /openapi.json. */
+export const has = (path: string): boolean => paths.value.has(path);
+export const known = computed(() => openApi.value !== undefined);
+export const hasRequests = computed(() => has("/v1/requests"));
+export const hasScheduler = computed(() => has("/v1/taskhubs/orchestrations/query"));
+/** Votes, revisions, files: the whole model of a review. */
+export const hasVotes = computed(() => has("/v1/requests/{id}/votes"));
+
+/** True unless the server says that whoever asks lacks the permission. */
+export function may(permission: string): boolean {
+  const granted = me.value?.permissions;
+  return granted === undefined || granted.includes(permission);
+}
+
+export async function loadHubs(): Promise<void> {
+  if (has("/v1/hubs")) hubs.value = await listHubs();
+}
+
+export async function loadServer(): Promise<void> {
+  try {
+    openApi.value ??= await getOpenApi();
+    me.value = await getMe(paths.value);
+    bootFailure.value = undefined;
+  } catch (cause) {
+    bootFailure.value = wordsOf(cause);
+    return;
+  }
+  await loadHubs().catch(() => undefined); // a person may not be allowed to see hubs; the views of hubs say so
+}

@@ -1,0 +1,136 @@
+import "./style/index.css";
+import { signal } from "@preact/signals";
+import { render, type ComponentType } from "preact";
+import { useEffect } from "preact/hooks";
+import { startClock } from "./live/clock.ts";
+import { startLive } from "./live/connection.ts";
+import { loadWaiting, startRequests } from "./live/requests.ts";
+import { bootFailure, hasRequests } from "./live/server.ts";
+import { startTheme } from "./parts/theme.ts";
+import { Asked } from "./parts/Ask.tsx";
+import { startKeys, useKeys } from "./parts/keys.ts";
+import { KeysHelp, openKeysHelp } from "./parts/KeysHelp.tsx";
+import { openPalette, Palette } from "./parts/Palette.tsx";
+import { Shell, Toasts } from "./parts/Shell.tsx";
+import { Empty, Failure, Skeleton } from "./parts/Wait.tsx";
+import { go, href, place, startRouting } from "./route.ts";
+import { ROUTES, type Route } from "./routes.ts";
+
+const loaded = signal<ReadonlyMap<string, ComponentType>>(new Map());
+const broken = signal("");
+
+function load(route: Route): void {
+  route.load?.().then(
+    (module) => (loaded.value = new Map(loaded.value).set(route.name, module.default)),
+    () => (broken.value = route.name),
+  );
+}
+
+function Missing() {
+  return (
+    <main id="main" class="page" tabIndex={-1}>
+      <h1 class="vh">No such page</h1>
+      <Empty title="There is no such page">
+        <a class="btn" href={href("/")}>
+          To the inbox
+        </a>
+      </Empty>
+    </main>
+  );
+}
+
+function Page({ route }: { route: Route }) {
+  const Known = route.page ?? loaded.value.get(route.name);
+  useEffect(() => {
+    if (!Known) load(route);
+  }, [route, Known]);
+  if (Known) return <Known key={route.name} />;
+  return (
+    <main id="main" class="page" tabIndex={-1}>
+      <h1 class="vh">Loading</h1>
+      {broken.value === route.name ? (
+        <Failure
+          title="This part of the page did not load"
+          detail="The server may have been upgraded."
+          again={() => location.reload()}
+        />
+      ) : (
+        <Skeleton what="this page" />
+      )}
+    </main>
+  );
+}
+
+/** "g" and then a letter goes to a page. */
+const PLACES: Record<string, string> = {
+  i: "/",
+  s: "/submit",
+  r: "/runs",
+  o: "/orchestrations",
+  p: "/policies",
+  a: "/audit",
+};
+
+function useGlobalKeys(): void {
+  useKeys({
+    "Ctrl k": openPalette,
+    "?": openKeysHelp,
+    g: () => {
+      const then = (event: KeyboardEvent) => {
+        const target = PLACES[event.key];
+        if (!target) return;
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        go(href(target));
+      };
+      addEventListener("keydown", then, { once: true, capture: true });
+    },
+  });
+}
+
+function App() {
+  const name = place.value.segments[0] ?? "";
+  const route = ROUTES.find((one) => one.name === name);
+  useGlobalKeys();
+  useEffect(() => {
+    document.getElementById("main")?.focus({ preventScroll: true });
+  }, [place.value.path]);
+  if (route?.alone) return <Page route={route} />;
+  return (
+    <Shell slim={route?.slim ?? false}>
+      {bootFailure.value ? (
+        <main id="main" class="page" tabIndex={-1}>
+          <h1 class="vh">Sallyport</h1>
+          <Failure {...bootFailure.value} again={() => location.reload()} />
+        </main>
+      ) : route ? (
+        <Page route={route} />
+      ) : (
+        <Missing />
+      )}
+    </Shell>
+  );
+}
+
+function Root() {
+  return (
+    <>
+      <App />
+      <Palette />
+      <KeysHelp />
+      <Asked />
+      <Toasts />
+    </>
+  );
+}
+
+startTheme();
+startRouting();
+startKeys();
+startClock();
+startRequests();
+const target = document.getElementById("page");
+if (target) render(<Root />, target);
+void startLive().then(() => {
+  if (hasRequests.value) void loadWaiting();
+});

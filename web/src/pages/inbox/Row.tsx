@@ -1,0 +1,130 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { ReviewRequest } from "../../api/types.ts";
+import { isClean, measured } from "../../format/effects.ts";
+import { withoutAnsi } from "../../format/ansi.ts";
+import { plural } from "../../format/size.ts";
+import { firstLine, visible, visibleLine } from "../../format/text.ts";
+import { titleOf } from "../../format/title.ts";
+import { detail, loadDetail } from "../../live/requests.ts";
+import { Tag } from "../../parts/Box.tsx";
+import { Icon } from "../../parts/Icon.tsx";
+import { Person } from "../../parts/Person.tsx";
+import { shownOf } from "../../parts/Result.tsx";
+import { State } from "../../parts/State.tsx";
+import { Ago, Due } from "../../parts/Time.tsx";
+import { href } from "../../route.ts";
+
+/** What can be said in a word of what the run did. */
+function Signs({ request }: { request: ReviewRequest }) {
+  const facts = measured(request);
+  const shown = shownOf(request.result);
+  const plots = shown.filter((one) => one.kind === "picture").length;
+  return (
+    <div class="sigs">
+      {isClean(request) && (
+        <Tag tone="ok" icon="check">
+          clean
+        </Tag>
+      )}
+      {(facts.networkAttempts ?? 0) > 0 && (
+        <Tag tone="bad" icon="net">
+          {plural(facts.networkAttempts ?? 0, "connection")} blocked
+        </Tag>
+      )}
+      {request.result?.error && (
+        <Tag tone="bad" icon="warn">
+          {visibleLine(request.result.error.name ?? "raised")}
+        </Tag>
+      )}
+      {(facts.filesMade ?? 0) > 0 && <Tag icon="file">{plural(facts.filesMade ?? 0, "file")}</Tag>}
+      {plots > 0 && <Tag icon="image">{plural(plots, "plot")}</Tag>}
+      {(request.attempts ?? 0) > 1 && <Tag tone="held">run {request.attempts} times</Tag>}
+    </div>
+  );
+}
+
+function Rule({ request }: { request: ReviewRequest }) {
+  const approvals = request.policy?.approvals ?? 1;
+  const approved = request.voteCounts?.approve ?? request.votes?.filter((one) => one.answer === "approve").length;
+  return (
+    <div class="small sub">
+      <div class="cut">{visibleLine(request.policy?.settledBy ?? (request.policy ? "defaults" : "one approval"))}</div>
+      {approved !== undefined && (
+        <div class="row tight dim">
+          <b>
+            {approved} of {approvals}
+          </b>
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** Loads the rest of a row when it comes into view: code and result are not in lists. */
+function useDetail(id: string) {
+  const element = useRef<HTMLLIElement>(null);
+  const near = useSignal(false);
+  useEffect(() => {
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (entries.some((entry) => entry.isIntersecting)) near.value = true;
+      },
+      { rootMargin: "200px" },
+    );
+    if (element.current) observer.observe(element.current);
+    return () => observer.disconnect();
+  }, [near]);
+  const known = detail(id).value;
+  useEffect(() => {
+    if (near.value && !known.whole && !known.failure) void loadDetail(id);
+  }, [near.value, known.whole, known.failure, id]);
+  return { element, whole: known.request };
+}
+
+export function Row({ request, chosen }: { request: ReviewRequest; chosen: boolean }) {
+  const { element, whole } = useDetail(request.id);
+  const full = whole ?? request;
+  const code = firstLine(full.code ?? "", /^(#|"""|import |from )/) ?? firstLine(full.code ?? "");
+  const output = firstLine(withoutAnsi(full.result?.stdout || full.result?.stderr || ""));
+  const waits = request.state === "waiting";
+  return (
+    <li class={chosen ? "cur" : undefined} ref={element} data-id={request.id}>
+      <span class={waits ? "is-held" : "dim"}>
+        <Icon name="held" label={waits ? "held" : "decided"} />
+      </span>
+      <div>
+        <h2 class="cut">
+          <a href={href("/requests", request.id)}>{titleOf(request)}</a>
+        </h2>
+        <p class="lead small sub">
+          <Person person={request.submitter ?? request.submittedBy} />
+          {request.onBehalfOf && <>for {visibleLine(request.onBehalfOf)}</>} · <Ago at={request.createdAt} />
+          {request.stage === "before" && <> · before the run</>}
+          {(request.revision ?? 1) > 1 && <> · revision {request.revision}</>}
+        </p>
+        {code && (
+          <div class="peek">
+            <i aria-hidden="true">›</i>
+            <span class="cut">
+              <span class="vh">Code: </span>
+              {visible(code)}
+            </span>
+          </div>
+        )}
+        {full.code !== undefined && (
+          <div class="peek">
+            <i aria-hidden="true">=</i>
+            <span class={output ? "cut" : "cut dim"}>
+              <span class="vh">Output: </span>
+              {output ? visible(output) : full.stage === "before" ? "Not run yet" : "It printed nothing"}
+            </span>
+          </div>
+        )}
+      </div>
+      <Signs request={full} />
+      <Rule request={full} />
+      {waits ? <Due from={request.createdAt} until={request.deadline} /> : <State state={request.state} />}
+    </li>
+  );
+}

@@ -1,0 +1,65 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { wordsOf } from "../../api/client.ts";
+import { revisionCode } from "../../api/requests.ts";
+import type { ReviewRequest } from "../../api/types.ts";
+import { lines } from "../../format/text.ts";
+import { Code } from "../../parts/Code.tsx";
+import { Copy } from "../../parts/Copy.tsx";
+import { DiffView } from "../../parts/Diff.tsx";
+import { Segments } from "../../parts/Tabs.tsx";
+import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { place, setQuery } from "../../route.ts";
+
+/** The line of the submitted code at which it raised. */
+export function raisedLine(request: ReviewRequest): number | undefined {
+  const trace = request.result?.error?.traceback?.join("\n") ?? "";
+  const cell = [...trace.matchAll(/Cell In ?\[\d+\], line (\d+)/g)].pop();
+  return cell ? Number(cell[1]) : undefined;
+}
+
+function SinceBefore({ request, before }: { request: ReviewRequest; before: number }) {
+  const old = useSignal<string | undefined>(undefined);
+  const failure = useSignal<{ title: string; detail: string } | undefined>(undefined);
+  useEffect(() => {
+    revisionCode(request.id, before).then(
+      (text) => (old.value = text),
+      (cause: unknown) => (failure.value = wordsOf(cause)),
+    );
+  }, [request.id, before, old, failure]);
+  if (failure.value) return <Failure {...failure.value} />;
+  if (old.value === undefined) return <Skeleton what={`revision ${before}`} />;
+  return <DiffView before={old.value} after={request.code ?? ""} label={`Changes since revision ${before}`} />;
+}
+
+export function CodePane({ request }: { request: ReviewRequest }) {
+  const code = request.code ?? "";
+  const revision = request.revision ?? 1;
+  const view = revision > 1 && place.value.query.get("view") === "diff" ? "diff" : "code";
+  return (
+    <section class="pane" aria-label="Code">
+      <div class="pane-head">
+        <span class="mono">main.py</span> · {lines(code).length.toLocaleString("en-US")} lines
+        <div class="row tight end">
+          {revision > 1 && (
+            <Segments
+              label="Code or difference"
+              options={[
+                { id: "code", name: "Code" },
+                { id: "diff", name: `Diff to rev. ${revision - 1}` },
+              ]}
+              chosen={view}
+              choose={(id) => setQuery({ view: id === "diff" ? "diff" : undefined })}
+            />
+          )}
+          <Copy text={code} what="the code" />
+        </div>
+      </div>
+      {view === "diff" ? (
+        <SinceBefore request={request} before={revision - 1} />
+      ) : (
+        <Code code={code} label="Code of main.py" hit={raisedLine(request)} />
+      )}
+    </section>
+  );
+}

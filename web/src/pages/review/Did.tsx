@@ -1,0 +1,87 @@
+import type { ComponentChildren } from "preact";
+import type { ReviewRequest } from "../../api/types.ts";
+import { measured } from "../../format/effects.ts";
+import { mebibytes } from "../../format/size.ts";
+import { duration } from "../../format/time.ts";
+import { Facts, NotReported, type Fact } from "../../parts/Box.tsx";
+import { useKeys } from "../../parts/keys.ts";
+import { shownOf } from "../../parts/Result.tsx";
+import { Panel, Tabs, type Tab } from "../../parts/Tabs.tsx";
+import { place, setQuery } from "../../route.ts";
+import { EffectsTab, FilesTab, HistoryTab, InputsTab, OutputTab, ResultTab, TracebackTab } from "./tabs.tsx";
+
+export function factsOf(request: ReviewRequest): Fact[] {
+  const facts = measured(request);
+  const text = (value: number | undefined, show: (known: number) => ComponentChildren) =>
+    value === undefined ? <NotReported /> : show(value);
+  const tried = facts.networkAttempts;
+  return [
+    {
+      name: "Network",
+      value: text(tried, (count) => `${count} tried`),
+      tone: tried === undefined ? undefined : tried === 0 ? "ok" : "bad",
+    },
+    { name: "Files", value: text(facts.filesMade, (count) => `${count} made`) },
+    { name: "Processes", value: text(facts.processes, String) },
+    {
+      name: "Memory",
+      value: text(facts.memoryPeak, (peak) => (
+        <>
+          {mebibytes(peak)}
+          {facts.memoryMax !== undefined && <small> of {mebibytes(facts.memoryMax)}</small>}
+        </>
+      )),
+    },
+    { name: "CPU", value: text(facts.cpu, duration) },
+    { name: "Wall", value: text(facts.wall, duration) },
+  ];
+}
+
+function tabsOf(request: ReviewRequest): Tab[] {
+  const shown = shownOf(request.result).length;
+  const inputs = request.revisions?.find((one) => one.number === request.revision)?.files;
+  const tabs: Tab[] = [];
+  if (request.result?.error || request.error) tabs.push({ id: "error", name: "Traceback" });
+  tabs.push({ id: "output", name: "Output" });
+  tabs.push({ id: "result", name: "Result and plots", count: shown || undefined });
+  tabs.push({ id: "files", name: "Files", count: request.files?.length || undefined });
+  tabs.push({ id: "effects", name: "Effects" });
+  tabs.push({ id: "inputs", name: "Inputs", count: inputs?.length || undefined });
+  tabs.push({ id: "history", name: "History" });
+  return tabs;
+}
+
+const VIEWS: Record<string, (props: { request: ReviewRequest }) => ComponentChildren> = {
+  error: TracebackTab,
+  output: OutputTab,
+  result: ResultTab,
+  files: FilesTab,
+  effects: EffectsTab,
+  inputs: InputsTab,
+  history: HistoryTab,
+};
+
+/** The tab that says most when nobody has chosen one. */
+function firstTab(request: ReviewRequest, tabs: Tab[]): string {
+  if (tabs[0]?.id === "error") return "error";
+  return shownOf(request.result).some((one) => one.kind !== "text") ? "result" : "output";
+}
+
+/** The right pane: facts always in view, the rest in tabs. */
+export function Did({ request }: { request: ReviewRequest }) {
+  const tabs = tabsOf(request);
+  const asked = place.value.query.get("tab");
+  const chosen = tabs.find((tab) => tab.id === asked)?.id ?? firstTab(request, tabs);
+  const choose = (id: string) => setQuery({ tab: id });
+  useKeys(Object.fromEntries(tabs.map((tab, index) => [String(index + 1), () => choose(tab.id)])));
+  const View = VIEWS[chosen] ?? OutputTab;
+  return (
+    <section class="pane" aria-label="What it did">
+      <Facts facts={factsOf(request)} />
+      <Tabs tabs={tabs} chosen={chosen} label="What it did" panel="did" choose={choose} />
+      <Panel id="did" tab={chosen} class="y stack">
+        <View request={request} />
+      </Panel>
+    </section>
+  );
+}

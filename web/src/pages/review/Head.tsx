@@ -1,0 +1,138 @@
+import type { ReviewRequest } from "../../api/types.ts";
+import { titleOf } from "../../format/title.ts";
+import { visibleLine } from "../../format/text.ts";
+import { waiting } from "../../live/requests.ts";
+import { Tag } from "../../parts/Box.tsx";
+import { Id } from "../../parts/Copy.tsx";
+import { Icon } from "../../parts/Icon.tsx";
+import { Passage } from "../../parts/Passage.tsx";
+import { Person } from "../../parts/Person.tsx";
+import { State } from "../../parts/State.tsx";
+import { Ago, DueLine } from "../../parts/Time.tsx";
+import { go, href, setQuery } from "../../route.ts";
+
+/** The request before or after this one in the inbox. */
+export function neighbour(id: string, step: 1 | -1): string | undefined {
+  const list = waiting.value;
+  const at = list.findIndex((one) => one.id === id);
+  if (at < 0) return step > 0 ? list[0]?.id : undefined;
+  return list[at + step]?.id;
+}
+
+export const openNeighbour = (id: string, step: 1 | -1) => {
+  const next = neighbour(id, step);
+  if (next) go(href("/requests", next));
+};
+
+function Place({ id }: { id: string }) {
+  const at = waiting.value.findIndex((one) => one.id === id);
+  return (
+    <span class="row tight end small dim">
+      {at >= 0 && `${at + 1} of ${waiting.value.length}`}
+      <button
+        type="button"
+        class="btn sm icon quiet"
+        aria-label="Previous request, k"
+        aria-disabled={neighbour(id, -1) === undefined}
+        onClick={() => openNeighbour(id, -1)}
+      >
+        <Icon name="left" />
+      </button>
+      <button
+        type="button"
+        class="btn sm icon quiet"
+        aria-label="Next request, j"
+        aria-disabled={neighbour(id, 1) === undefined}
+        onClick={() => openNeighbour(id, 1)}
+      >
+        <Icon name="chev" />
+      </button>
+    </span>
+  );
+}
+
+/** What sent it here, and how far the votes are. */
+function Why({ request }: { request: ReviewRequest }) {
+  const policy = request.policy;
+  const rule = policy?.settledBy ?? policy?.rules?.[0]?.name ?? (policy ? "defaults" : undefined);
+  const approvals = policy?.approvals ?? 1;
+  const approved = request.votes?.filter((one) => one.counts !== false && one.answer === "approve") ?? [];
+  return (
+    <div class="why">
+      <span class="row tight">
+        <Icon name="policy" />
+        {rule ? (
+          <span>
+            Sent here by <b>{visibleLine(rule)}</b>
+            {policy?.version !== undefined && <span class="dim"> (policy {policy.version})</span>}
+          </span>
+        ) : (
+          <span>One approval releases it: this server has no policy file.</span>
+        )}
+      </span>
+      {request.votes && (
+        <span class="row tight">
+          <b>
+            {approved.length} of {approvals}
+          </b>
+          {approved.map((one) => (
+            <Person person={one.by} />
+          ))}
+        </span>
+      )}
+      {request.state === "waiting" && (
+        <span class="end row tight">
+          <Icon name="clock" />
+          <DueLine until={request.deadline} />
+          <span class="dim">, then timed out</span>
+        </span>
+      )}
+    </div>
+  );
+}
+
+export function Head({ request }: { request: ReviewRequest }) {
+  const revision = request.revision ?? 1;
+  return (
+    <header class="rv-head">
+      <div class="row">
+        <nav class="crumb" aria-label="Breadcrumb">
+          <a href={href("/")}>Inbox</a>
+          <Icon name="chev" />
+          <Id id={request.id} what="the id" />
+          <a href={href("/runs", request.id)}>timeline</a>
+        </nav>
+        <Place id={request.id} />
+      </div>
+      <div class="row">
+        <h1>{titleOf(request)}</h1>
+        <State state={request.state} {...(request.state === "waiting" ? { word: "Waiting for a decision" } : {})} />
+        <div class="end">
+          <Passage request={request} />
+        </div>
+      </div>
+      <div class="row small sub">
+        <span>
+          <Person person={request.submitter ?? request.submittedBy} />
+          {request.onBehalfOf && <> on behalf of {visibleLine(request.onBehalfOf)}</>}
+        </span>
+        <span class="dim">·</span>
+        <span>
+          submitted <Ago at={request.createdAt} />
+        </span>
+        <span class="dim">·</span>
+        <span>revision {revision}</span>
+        {revision > 1 && (
+          <button type="button" class="link" onClick={() => setQuery({ view: "diff" })}>
+            changes since revision {revision - 1}
+          </button>
+        )}
+        {(request.attempts ?? 0) > 1 && <span class="tag held">run {request.attempts} times</span>}
+        {Object.entries(request.labels ?? {}).map(([key, value]) => (
+          <Tag>{visibleLine(`${key}=${value}`)}</Tag>
+        ))}
+      </div>
+      <Why request={request} />
+    </header>
+  );
+}

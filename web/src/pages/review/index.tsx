@@ -1,0 +1,62 @@
+import { useEffect } from "preact/hooks";
+import { detail, loadDetail, watch } from "../../live/requests.ts";
+import { titleOf } from "../../format/title.ts";
+import { useKeys } from "../../parts/keys.ts";
+import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { go, href, place, setQuery } from "../../route.ts";
+import { useTitle } from "../../parts/title.ts";
+import { CodePane } from "./CodePane.tsx";
+import { Decide } from "./Decide.tsx";
+import { Did } from "./Did.tsx";
+import { Head, openNeighbour } from "./Head.tsx";
+
+/** One request: what it is for, what it did, what the answer would cause. */
+export default function Review() {
+  const id = place.value.segments[1] ?? "";
+  const known = detail(id).value;
+  useEffect(() => watch(id), [id]);
+  useTitle(known.request ? titleOf(known.request) : "Request");
+  useKeys({
+    j: () => openNeighbour(id, 1),
+    k: () => openNeighbour(id, -1),
+    e: () => go(href("/submit", undefined, { from: id })),
+    d: () => setQuery({ view: place.value.query.get("view") === "diff" ? undefined : "diff" }),
+    w: () => setQuery({ wrap: place.value.query.get("wrap") === "off" ? undefined : "off" }),
+    Escape: () => go(href("/")),
+  });
+  const request = known.request;
+  if (!request || !known.whole) {
+    if (known.failure?.status === 404)
+      return (
+        <main id="main" class="page" tabIndex={-1}>
+          <h1 class="vh">No such request</h1>
+          <Empty title="There is no request with this id">
+            <p>Or you may not see it. It may have been purged when its time to be kept was over.</p>
+            <a class="btn" href={href("/")}>
+              To the inbox
+            </a>
+          </Empty>
+        </main>
+      );
+    return (
+      <main id="main" class="page" tabIndex={-1}>
+        <h1 class="vh">Request</h1>
+        {known.failure ? (
+          <Failure {...known.failure} again={() => void loadDetail(id)} />
+        ) : (
+          <Skeleton lines={8} what="the request" />
+        )}
+      </main>
+    );
+  }
+  return (
+    <main id="main" class="review" tabIndex={-1}>
+      <Head request={request} />
+      <div class="split">
+        <CodePane request={request} />
+        <Did request={request} />
+      </div>
+      <Decide key={id} request={request} />
+    </main>
+  );
+}
