@@ -100,14 +100,13 @@ class Routes(unittest.TestCase):
         status, _, scheduler = self.server.ask("GET", "/v1/taskhubs/no/such/thing")
         self.assertEqual((status, scheduler["type"]), (404, "urn:sallyport:problem:no-such-route"))
         texts = {"app": app["detail"], "pool": pool["error"]["message"], "scheduler": scheduler["detail"]}
-        for part, path in (("sign-in", "/metadata/nothing"), ("directory", "/v1/directory/nothing"), ("graph", "/v1.0/nothing"), ("audit", "/v1/audit/nothing"),
-                           ("page", "/assets/no/such")):
+        for part, path in (("sign-in", "/metadata/nothing"), ("directory", "/v1/directory/nothing"), ("graph", "/v1.0/nothing"), ("audit", "/v1/audit/nothing")):
             status, _, answer = self.server.ask("GET", path)
             self.assertEqual(status, 404, part)
             texts[part] = answer.get("detail") or answer["error"]["message"]
         for path, method, operation in self.operations():
             part = operation["tags"][0]
-            if part in ("server", "control"):  # below a subscription every path is the control plane's
+            if part in ("server", "page", "control"):  # below a subscription every path is the control plane's
                 continue
             text = texts[part]
             self.assertIn(f"{method.upper()} {path.replace(POOL, '')}", text.replace("*}", "}"))

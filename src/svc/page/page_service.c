@@ -84,7 +84,6 @@ struct http_part page_service_part(void)
 {
     return (struct http_part){.name = "page",
                               .prefix = "",
-                              .claims = "/assets",
                               .routes = routes,
                               .route_count = ARRAY_SIZE(routes),
                               .problems = http_problems,
