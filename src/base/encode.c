@@ -85,7 +85,9 @@ static int base64url_value(uint8_t c)
         return 62;
     if (c == '_')
         return 63;
-    return c == '+' || c == '/' ? -1 : base64_value(c);
+    if (c == '+' || c == '/')
+        return -1;
+    return base64_value(c);
 }
 
 enum status base64url_decode(struct buf *out, struct bytes in)

@@ -117,7 +117,9 @@ static enum status start(struct composition *composition, struct err *err)
         status = loop_create(&server->loop, err);
     if (status == STATUS_OK)
         status = loop_signals(server->loop, signals, on_signal, composition, err);
-    return status == STATUS_OK ? walk_up(server, err) : status;
+    if (status)
+        return status;
+    return walk_up(server, err);
 }
 
 enum status compose_create(unsigned command, const struct option_values *values,

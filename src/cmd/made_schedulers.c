@@ -115,7 +115,9 @@ static enum status make(struct made_schedulers *schedulers, const struct made_sc
     options.hubs_apart = true;
     options.resource = made->key;
     enum status status = scheduler_create(schedulers->loop, &options, &made->scheduler, err);
-    return status == STATUS_OK ? serve(schedulers, made, wish->port, err) : status;
+    if (status)
+        return status;
+    return serve(schedulers, made, wish->port, err);
 }
 
 enum status made_schedulers_put(struct made_schedulers *schedulers, const struct made_scheduler_wish *wish,

@@ -201,7 +201,9 @@ static enum status name_pool(struct server *server, struct arena *arena, struct 
         *at = (char)ascii_lower((uint8_t)*at);
     enum status status = key ? pool_set_name(server->pools, bytes_of_cstr(subscription), bytes_of_cstr(key))
                              : STATUS_NO_MEMORY;
-    return status == STATUS_OK ? status : err_set(err, status, "out of memory");
+    if (status == STATUS_OK)
+        return status;
+    return err_set(err, status, "out of memory");
 }
 
 static enum status start(struct server *server, struct err *err)

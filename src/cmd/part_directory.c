@@ -62,7 +62,9 @@ static enum status open_issuer(struct server *server, struct err *err)
                                            .name_claim = setting_text(values, "oidc-name-claim"),
                                            .groups_claim = setting_text(values, "oidc-groups-claim"),
                                            .ca_file = setting_text(values, "ca-file")};
-    return options.url ? issuer_create(server->loop, &options, &server->issuer, err) : STATUS_OK;
+    if (options.url)
+        return issuer_create(server->loop, &options, &server->issuer, err);
+    return STATUS_OK;
 }
 
 static enum status open_door(struct server *server, struct err *err)
@@ -80,8 +82,9 @@ static enum status open_door(struct server *server, struct err *err)
     secret_make(SECRET_API_KEY, server->inner_key);
     trust(server, server->inner_key, true);
     status = write_local_key(server, err);
-    return status == STATUS_OK ? first_owner_make(server->directory, clock_unix_ns(), server->first_key, err)
-                               : status;
+    if (status)
+        return status;
+    return first_owner_make(server->directory, clock_unix_ns(), server->first_key, err);
 }
 
 static enum status start(struct server *server, struct err *err)
@@ -99,7 +102,9 @@ static enum status start(struct server *server, struct err *err)
         status = open_door(server, err);
     const struct sign_in_options sign_in = {
         .directory = server->directory, .keys = server->token_keys, .issuer = server->issuer};
-    return status == STATUS_OK ? sign_in_create(server->loop, &sign_in, &server->sign_in, err) : status;
+    if (status)
+        return status;
+    return sign_in_create(server->loop, &sign_in, &server->sign_in, err);
 }
 
 static void mount(struct server *server, struct front *front)

@@ -27,8 +27,9 @@ static void on_up(void *context)
 
 static uint32_t made_sessions_max(const struct server *server)
 {
-    return server_has(server, &part_control) ? (uint32_t)setting_number(server->settings, "made-sessions")
-                                             : 0;
+    if (server_has(server, &part_control))
+        return (uint32_t)setting_number(server->settings, "made-sessions");
+    return 0;
 }
 
 static struct pool_service_options service_options(const struct server *server)

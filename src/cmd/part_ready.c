@@ -13,7 +13,9 @@
 static enum status check(const struct server *server, struct err *err)
 {
     const char *path = setting_text(server->settings, "ready-file");
-    return path ? ready_file_prepare(path, err) : STATUS_OK;
+    if (path)
+        return ready_file_prepare(path, err);
+    return STATUS_OK;
 }
 
 /* By the handle of the folder: its path may be out of reach by now. */

@@ -78,9 +78,9 @@ static enum status start(struct server *server, struct err *err)
     options.hubs_dynamic = setting_flag(values, "dynamic-task-hubs");
     options.hubs_managed = setting_flag(values, "manage-task-hubs") || setting_flag(values, "emulator");
     enum status status = scheduler_create(server->loop, &options, &server->scheduler, err);
-    return status == STATUS_OK
-               ? scheduler_http_create(server->loop, server->scheduler, &server->scheduler_http, err)
-               : status;
+    if (status)
+        return status;
+    return scheduler_http_create(server->loop, server->scheduler, &server->scheduler_http, err);
 }
 
 static void mount(struct server *server, struct front *front)

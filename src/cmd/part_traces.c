@@ -6,7 +6,9 @@
 static enum status start(struct server *server, struct err *err)
 {
     const char *url = setting_text(server->settings, "trace-url");
-    return url ? otlp_exporter_create(url, &server->traces, err) : STATUS_OK;
+    if (url)
+        return otlp_exporter_create(url, &server->traces, err);
+    return STATUS_OK;
 }
 
 static const void *metrics_source(const struct server *server)

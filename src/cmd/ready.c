@@ -13,7 +13,9 @@
 
 static json_t *text_or_null(const char *text)
 {
-    return text && *text ? json_string(text) : json_null();
+    if (text && *text)
+        return json_string(text);
+    return json_null();
 }
 
 enum status ready_file_prepare(const char *path, struct err *err)

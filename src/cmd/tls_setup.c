@@ -97,7 +97,9 @@ enum status tls_setup_folders(const struct option_values *values, struct arena *
         if (getenv(variables[i]))
             status = add_folders(getenv(variables[i]), arena, ret_folders, &count);
     ret_folders[count] = NULL;
-    return status == STATUS_OK ? status : err_set(err, status, "out of memory");
+    if (status == STATUS_OK)
+        return status;
+    return err_set(err, status, "out of memory");
 }
 
 enum status tls_setup_open(struct tls_setup *setup, const struct option_values *values, struct err *err)
@@ -196,7 +198,9 @@ static enum status open_to_all(const char *folder, const char *name, mode_t mode
 {
     char path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    return chmod(path, mode) == 0 ? STATUS_OK : fail_at(STATUS_IO, folder, name, err);
+    if (chmod(path, mode) != 0)
+        return fail_at(STATUS_IO, folder, name, err);
+    return STATUS_OK;
 }
 
 /* What clients are given holds no key. */
@@ -209,7 +213,9 @@ static enum status publish_authority(const char *folder, struct bytes authority,
     if (status == STATUS_OK && bytes_equal(buf_peek(&published), certificate))
         return STATUS_OK;
     status = write_file(folder, AUTHORITY_FILE, certificate, err);
-    return status == STATUS_OK ? open_to_all(folder, AUTHORITY_FILE, 0644, err) : status;
+    if (status)
+        return status;
+    return open_to_all(folder, AUTHORITY_FILE, 0644, err);
 }
 
 static bool is_good(struct bytes pem, struct bytes authority, const struct tls_setup *setup)
@@ -303,7 +309,9 @@ static enum status start_own(struct tls_setup *setup, const struct option_values
     if (!add_names(setup, site))
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
     enum status status = make_own_files(setup, err);
-    return status == STATUS_OK ? open_own(setup, setting_text(values, "tls-client-ca"), err) : status;
+    if (status)
+        return status;
+    return open_own(setup, setting_text(values, "tls-client-ca"), err);
 }
 
 /* --- looking for changes --- */

@@ -71,7 +71,9 @@ STATUS_RESULT credential_check_endpoint(struct bytes endpoint, const char *what,
     if (size >= (int)sizeof url)
         return err_set(err, STATUS_FAILED_PRECONDITION, "%s is too long", what);
     enum status status = authority_check_url(url, what, false, err);
-    return status == STATUS_OK ? status : err_wrap(err, "a token would be readable on its way");
+    if (status == STATUS_OK)
+        return status;
+    return err_wrap(err, "a token would be readable on its way");
 }
 
 static bool stop_is_wanted(void *context)
@@ -228,7 +230,9 @@ static int64_t due_ns(const struct kept_token *slot, int64_t now_ns)
         return INT64_MAX;
     if (renewal_is_pausing(&slot->renewal, now_ns))
         return slot->renewal.retry_ns;
-    return slot->wanted ? now_ns : renewal_next_ns(&slot->renewal);
+    if (slot->wanted)
+        return now_ns;
+    return renewal_next_ns(&slot->renewal);
 }
 
 static struct kept_token *next_due(struct credential *credential, int64_t now_ns)
@@ -320,7 +324,9 @@ static STATUS_RESULT start_thread(struct credential *credential, struct err *err
     int error = pthread_create(&credential->thread, NULL, run, credential);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     credential->runs = !error;
-    return error ? err_set(err, STATUS_INTERNAL, "no thread: %s", strerror(error)) : STATUS_OK;
+    if (error)
+        return err_set(err, STATUS_INTERNAL, "no thread: %s", strerror(error));
+    return STATUS_OK;
 }
 
 /* --- those who want a token --- */

@@ -53,5 +53,7 @@ enum status source_az(const struct source_query *query, struct access_token *ret
         return err_set(err, STATUS_NOT_FOUND, "az is not on the PATH");
     if (status == STATUS_PERMISSION_DENIED)
         return err_set(err, STATUS_NOT_FOUND, "az: this process may start no program");
-    return status == STATUS_FAILED_PRECONDITION ? judge(buf_peek(&output), err) : status;
+    if (status != STATUS_FAILED_PRECONDITION)
+        return status;
+    return judge(buf_peek(&output), err);
 }

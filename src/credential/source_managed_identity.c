@@ -19,7 +19,9 @@ static const char *client_of(const struct source_query *query)
 {
     if (query->settings->client_id)
         return query->settings->client_id;
-    return query->in_chain ? query->world->variable(query->world->context, "AZURE_CLIENT_ID") : NULL;
+    if (!query->in_chain)
+        return NULL;
+    return query->world->variable(query->world->context, "AZURE_CLIENT_ID");
 }
 
 static STATUS_RESULT make_url(const struct source_query *query, const char *base, const char *version,

@@ -10,7 +10,9 @@
 
 static const char *setting(const struct source_query *query, const char *said, const char *variable)
 {
-    return said ? said : query->world->variable(query->world->context, variable);
+    if (said)
+        return said;
+    return query->world->variable(query->world->context, variable);
 }
 
 static STATUS_RESULT read_assertion(const char *path, struct buf *content, struct bytes *ret_assertion,

@@ -67,7 +67,9 @@ enum status jose_key_make(const char *key_id, struct buf *ret_jwk, struct err *e
         return refused(err, "making a key", &cause);
     buf_append_cstr(ret_jwk, text);
     explicit_bzero(text, strlen(text));
-    return buf_status(ret_jwk) == STATUS_OK ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (buf_status(ret_jwk) != STATUS_OK)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return STATUS_OK;
 }
 
 static bool is_taken(const cjose_jwk_t *jwk)
@@ -274,7 +276,9 @@ enum status jose_sign(const struct jose_key *key, struct bytes claims, struct bu
     if (!jws || !cjose_jws_export(jws, &text, &cause))
         return refused(err, "signing a token", &cause);
     buf_append_cstr(out, text);
-    return buf_status(out) == STATUS_OK ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    if (buf_status(out) != STATUS_OK)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    return STATUS_OK;
 }
 
 static bool fits(const struct jose_key *key, struct bytes algorithm)

@@ -120,7 +120,9 @@ static int db_on_wal(void *context, sqlite3 *connection, const char *name, int p
 STATUS_RESULT db_script(struct db *db, const char *sql, struct err *err)
 {
     int code = sqlite3_exec(db->connection, sql, NULL, NULL, NULL);
-    return code == SQLITE_OK ? STATUS_OK : db_fail(db, code, "schema", err);
+    if (code != SQLITE_OK)
+        return db_fail(db, code, "schema", err);
+    return STATUS_OK;
 }
 
 /* SQLite checkpoints on its own where we do not look, and there hides a failed sync; so it may not. */
@@ -199,7 +201,9 @@ STATUS_RESULT db_pragma(struct db *db, const char *name, int64_t *ret_value, str
     if (code == SQLITE_ROW)
         *ret_value = sqlite3_column_int64(s, 0);
     (void)sqlite3_finalize(s);
-    return code == SQLITE_ROW ? STATUS_OK : db_fail(db, code, text, err);
+    if (code != SQLITE_ROW)
+        return db_fail(db, code, text, err);
+    return STATUS_OK;
 }
 
 STATUS_RESULT db_pragma_set(struct db *db, const char *name, int64_t value, struct err *err)
@@ -214,13 +218,17 @@ STATUS_RESULT db_pragma_set(struct db *db, const char *name, int64_t value, stru
 STATUS_RESULT db_begin(struct db *db, struct err *err)
 {
     int code = sqlite3_exec(db->connection, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    return code == SQLITE_OK ? STATUS_OK : db_fail(db, code, "begin", err);
+    if (code != SQLITE_OK)
+        return db_fail(db, code, "begin", err);
+    return STATUS_OK;
 }
 
 STATUS_RESULT db_commit(struct db *db, struct err *err)
 {
     int code = sqlite3_exec(db->connection, "COMMIT", NULL, NULL, NULL);
-    return code == SQLITE_OK ? STATUS_OK : db_fail(db, code, "commit", err);
+    if (code != SQLITE_OK)
+        return db_fail(db, code, "commit", err);
+    return STATUS_OK;
 }
 
 void db_rollback(struct db *db)
@@ -353,7 +361,9 @@ STATUS_RESULT db_checkpoint(struct db *db, bool truncate, struct err *err)
     int code = sqlite3_wal_checkpoint_v2(db->connection, "main",
                                          truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,
                                          NULL, NULL);
-    return code == SQLITE_OK ? STATUS_OK : db_fail(db, code, "checkpoint", err);
+    if (code != SQLITE_OK)
+        return db_fail(db, code, "checkpoint", err);
+    return STATUS_OK;
 }
 
 void db_tidy(struct db *db, int pages)

@@ -196,7 +196,9 @@ enum status certificate_make_authority(const char *name, int64_t now_s, struct c
         X509_sign(certificate, key, EVP_sha256()) && write_pair(certificate, key, ret_pair);
     X509_free(certificate);
     EVP_PKEY_free(key);
-    return made ? STATUS_OK : refused("making a certificate authority", err);
+    if (!made)
+        return refused("making a certificate authority", err);
+    return STATUS_OK;
 }
 
 static bool make_server(X509 *issuer, EVP_PKEY *issuer_key, const char *const *names, size_t count,

@@ -392,7 +392,9 @@ enum status grpc_client_output(struct grpc_client *client, struct buf *out, stru
         buf_append(out, data, (size_t)n);
     }
     enum status status = buf_status(out);
-    return status == STATUS_OK ? status : err_set(err, status, "no memory for output");
+    if (status == STATUS_OK)
+        return status;
+    return err_set(err, status, "no memory for output");
 }
 
 bool grpc_client_closing(const struct grpc_client *client)

@@ -161,10 +161,10 @@ enum status grpc_server_adopt(struct grpc_server *server, struct transport trans
     bool full = server->connection_count >= server->limits.connections_max;
     if (server->draining || (full && !grpc_server_drop_idlest(server))) {
         transport_close(&transport);
-        return server->draining
-                   ? err_set(err, STATUS_UNAVAILABLE, "the gRPC server is shutting down")
-                   : err_set(err, STATUS_RESOURCE_EXHAUSTED,
-                             "%zu gRPC connections are open, the most allowed", server->connection_count);
+        if (server->draining)
+            return err_set(err, STATUS_UNAVAILABLE, "the gRPC server is shutting down");
+        return err_set(err, STATUS_RESOURCE_EXHAUSTED, "%zu gRPC connections are open, the most allowed",
+                       server->connection_count);
     }
     return grpc_connection_open(server, transport, err);
 }

@@ -115,7 +115,9 @@ static struct grpc_header *find_header(const struct grpc_call *call, const char 
 static struct bytes header_value(const struct grpc_call *call, const char *name)
 {
     const struct grpc_header *header = find_header(call, name);
-    return header ? rcbuf_bytes(header->value) : (struct bytes){0};
+    if (header)
+        return rcbuf_bytes(header->value);
+    return (struct bytes){0};
 }
 
 static struct bytes request_metadata(const struct grpc_request *request, const char *name)
@@ -223,7 +225,9 @@ static struct bytes sole_header(const struct grpc_call *call, const char *name)
     size_t count = 0;
     for (size_t i = 0; i < call->header_count; i++)
         count += bytes_equal_cstr(rcbuf_bytes(call->headers[i].name), name);
-    return count > 1 ? SITE_AMBIGUOUS : header_value(call, name);
+    if (count > 1)
+        return SITE_AMBIGUOUS;
+    return header_value(call, name);
 }
 
 /* Whether a program of ours asks for us; else it is answered. No browser speaks HTTP/2 in clear text, but through TLS

@@ -68,7 +68,9 @@ static enum http_step finish(struct http_connection *connection)
 
     bool closing = connection->request.close;
     free_request(&connection->request);
-    return closing ? linger(connection) : idle(connection);
+    if (closing)
+        return linger(connection);
+    return idle(connection);
 }
 
 /* The peer went while a handler owes an answer. Without an on_gone the request outlives its socket. */

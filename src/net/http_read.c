@@ -94,7 +94,9 @@ static struct bytes sole_header(const struct http_request *request, const char *
     for (size_t i = 0; i < request->head.field_count; i++)
         count += bytes_equal_nocase(http1_span_bytes(request->raw, request->head.fields[i].name),
                                     bytes_of_cstr(name));
-    return count > 1 ? SITE_AMBIGUOUS : http_request_header(request, name);
+    if (count > 1)
+        return SITE_AMBIGUOUS;
+    return http_request_header(request, name);
 }
 
 /* INVARIANT: no handler acts on a request, and no data is given out, before this has looked at it. Returns

@@ -15,12 +15,16 @@ struct bytes http_request_method(const struct http_request *request)
 
 struct bytes http_request_path(const struct http_request *request)
 {
-    return request->head.path.size ? part(request, request->head.path) : BYTES_LITERAL("/");
+    if (request->head.path.size)
+        return part(request, request->head.path);
+    return BYTES_LITERAL("/");
 }
 
 struct bytes http_request_query_string(const struct http_request *request)
 {
-    return request->head.query.at ? part(request, request->head.query) : (struct bytes){0};
+    if (request->head.query.at)
+        return part(request, request->head.query);
+    return (struct bytes){0};
 }
 
 struct bytes http_request_body(const struct http_request *request)

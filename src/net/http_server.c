@@ -161,9 +161,10 @@ enum status http_server_adopt(struct http_server *server, struct transport trans
     if (server->draining || (full && !http_server_drop_idlest(server))) {
         tell_busy(&transport);
         transport_close(&transport);
-        return server->draining ? err_set(err, STATUS_UNAVAILABLE, "the server is shutting down")
-                                : err_set(err, STATUS_RESOURCE_EXHAUSTED, "there are %zu connections already",
-                                          server->connection_count);
+        if (server->draining)
+            return err_set(err, STATUS_UNAVAILABLE, "the server is shutting down");
+        return err_set(err, STATUS_RESOURCE_EXHAUSTED, "there are %zu connections already",
+                       server->connection_count);
     }
     return http_connection_create(server, transport, err);
 }

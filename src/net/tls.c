@@ -177,7 +177,9 @@ enum status tls_handshake(struct transport *transport)
     errno = 0;
     transport->wants_write = false;
     int result = SSL_do_handshake(transport->state);
-    return result == 1 ? STATUS_OK : judge_handshake(transport, result);
+    if (result == 1)
+        return STATUS_OK;
+    return judge_handshake(transport, result);
 }
 
 struct bytes tls_protocol(const struct transport *transport)

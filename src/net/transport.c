@@ -104,7 +104,9 @@ const char *transport_fault(const struct transport *transport)
 {
     if (transport->reason)
         return transport->reason;
-    return transport->error ? strerror(transport->error) : "the connection was cut";
+    if (transport->error)
+        return strerror(transport->error);
+    return "the connection was cut";
 }
 
 void transport_close(struct transport *transport)

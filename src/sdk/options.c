@@ -165,7 +165,9 @@ static STATUS_RESULT take_provider(struct sdk_target *target, const struct dt_co
 static STATUS_RESULT take_file(const char *given, char **ret_copy, struct err *err)
 {
     *ret_copy = given ? copy_text(bytes_of_cstr(given)) : NULL;
-    return !given || *ret_copy ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "no memory");
+    if (!given || *ret_copy)
+        return STATUS_OK;
+    return err_set(err, STATUS_NO_MEMORY, "no memory");
 }
 
 static STATUS_RESULT take_files(struct sdk_target *target, const struct dt_connect_options *options,

@@ -160,5 +160,7 @@ const struct sdk_entry *sdk_registry_find(const struct sdk_registry *registry, s
                                           bool has_version, struct bytes version)
 {
     const struct sdk_entry *entry = find_exactly(registry, name, has_version, version);
-    return entry || !has_version ? entry : find_exactly(registry, name, false, (struct bytes){0});
+    if (entry || !has_version)
+        return entry;
+    return find_exactly(registry, name, false, (struct bytes){0});
 }

@@ -48,7 +48,9 @@ int az_account_print(struct az_call *call, bool one)
     CLEANUP(json_release) json_t *shown = NULL;
     if (one) {
         shown = account_of(call, call->subscription, true, "environmentName");
-        return shown ? az_print(call, shown) : az_fail(EXIT_FAILED, "out of memory");
+        if (!shown)
+            return az_fail(EXIT_FAILED, "out of memory");
+        return az_print(call, shown);
     }
     CLEANUP(json_release) json_t *items = NULL;
     code = az_ask_list(call, SUBSCRIPTIONS, VERSION, &items);
@@ -59,7 +61,9 @@ int az_account_print(struct az_call *call, bool one)
         bool meant = id && strcmp(id, az_subscription_id(call)) == 0;
         (void)json_array_append_new(shown, account_of(call, item, meant, "cloudName"));
     }
-    return code == EXIT_GOOD ? az_print(call, shown) : code;
+    if (code != EXIT_GOOD)
+        return code;
+    return az_print(call, shown);
 }
 
 int az_act_account_show(struct az_call *call)
@@ -76,8 +80,9 @@ int az_act_account_list(struct az_call *call)
 static int keep_profile(struct az_call *call)
 {
     struct err err = {0};
-    return az_profile_write(call->server.profile, &err) == STATUS_OK ? EXIT_GOOD
-                                                                     : az_fail(EXIT_FAILED, "%s", err.text);
+    if (az_profile_write(call->server.profile, &err) != STATUS_OK)
+        return az_fail(EXIT_FAILED, "%s", err.text);
+    return EXIT_GOOD;
 }
 
 int az_act_account_set(struct az_call *call)
@@ -166,7 +171,9 @@ int az_act_account_token(struct az_call *call)
         json_pack("{s:s%, s:s, s:I, s:s?, s:s?, s:s}", "accessToken", token.data, token.size, "expiresOn",
                   when, "expires_on", (json_int_t)expires, "subscription", az_subscription_id(call), "tenant",
                   json_string_value(json_object_get(call->subscription, "tenantId")), "tokenType", "Bearer");
-    return shown ? az_print(call, shown) : az_fail(EXIT_FAILED, "out of memory");
+    if (!shown)
+        return az_fail(EXIT_FAILED, "out of memory");
+    return az_print(call, shown);
 }
 
 /* --- presets, and nothing --- */
@@ -215,5 +222,7 @@ int az_act_version(struct az_call *call)
     CLEANUP(json_release)
     json_t *shown = json_pack("{s:s, s:s, s:{}, s:s}", "azure-cli", CLI_OF_WORDS, "azure-cli-core",
                               CLI_OF_WORDS, "extensions", "sallyport", SALLYPORT_VERSION);
-    return shown ? az_print(call, shown) : az_fail(EXIT_FAILED, "out of memory");
+    if (!shown)
+        return az_fail(EXIT_FAILED, "out of memory");
+    return az_print(call, shown);
 }

@@ -252,7 +252,9 @@ static int app_path(struct az_call *call, const char *end, struct buf *out)
         return az_fail(EXIT_USAGE, "%s", err.text);
     buf_append_cstr(out, end);
     buf_append_byte(out, '\0');
-    return out->failed ? az_fail(EXIT_FAILED, "out of memory") : EXIT_GOOD;
+    if (out->failed)
+        return az_fail(EXIT_FAILED, "out of memory");
+    return EXIT_GOOD;
 }
 
 static void remove_variable(json_t *variables, const char *name)
@@ -312,7 +314,9 @@ int az_act_app_update(struct az_call *call)
     if (!az_member_set(body, "properties.template.containers", json_incref(containers)))
         return az_fail(EXIT_FAILED, "out of memory");
     code = az_ask_manager(call, "PATCH", (const char *)path.data, call->command->version, body, &answer);
-    return code == EXIT_GOOD && !az_flag_of(&call->values, "no-wait") ? az_print_shaped(call, answer) : code;
+    if (code == EXIT_GOOD && !az_flag_of(&call->values, "no-wait"))
+        return az_print_shaped(call, answer);
+    return code;
 }
 
 /* --- the log --- */
@@ -373,7 +377,11 @@ static int find_stream(struct az_call *call, struct buf *out)
         if (stream && (!wanted || (name && strcmp(name, wanted) == 0)) && !out->size)
             buf_append_cstr(out, stream);
     }
-    return code != EXIT_GOOD ? code : out->size ? EXIT_GOOD : az_fail(EXIT_FAILED, "the app has no log");
+    if (code != EXIT_GOOD)
+        return code;
+    if (!out->size)
+        return az_fail(EXIT_FAILED, "the app has no log");
+    return EXIT_GOOD;
 }
 
 static void write_line(struct bytes data, void *context)

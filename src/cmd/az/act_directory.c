@@ -16,8 +16,9 @@ static int list_filtered(struct az_call *call, const char *path, const char *fil
         percent_encode(&whole, bytes_of_cstr(filter), NULL);
     }
     buf_append_byte(&whole, '\0');
-    return whole.failed ? az_fail(EXIT_FAILED, "out of memory")
-                        : az_ask_graph_list(call, (const char *)whole.data, ret_items);
+    if (whole.failed)
+        return az_fail(EXIT_FAILED, "out of memory");
+    return az_ask_graph_list(call, (const char *)whole.data, ret_items);
 }
 
 /* "member eq 'text'"; a quote in the text is doubled (OData 4.01 part 2, section 5.1.1.6.1). */
@@ -34,7 +35,9 @@ static int print_list(struct az_call *call, const char *path, const char *filter
 {
     CLEANUP(json_release) json_t *items = NULL;
     int code = list_filtered(call, path, filter, &items);
-    return code == EXIT_GOOD ? az_print(call, items) : code;
+    if (code != EXIT_GOOD)
+        return code;
+    return az_print(call, items);
 }
 
 int az_act_user_list(struct az_call *call)
@@ -82,7 +85,9 @@ int az_act_sp_show(struct az_call *call)
     buf_append_byte(&path, '\0');
     code = path.failed ? az_fail(EXIT_FAILED, "out of memory")
                        : az_ask_graph(call, "GET", (const char *)path.data, NULL, &found);
-    return code == EXIT_GOOD ? az_print(call, found) : code;
+    if (code != EXIT_GOOD)
+        return code;
+    return az_print(call, found);
 }
 
 /* --- a program that can sign in --- */
@@ -144,5 +149,7 @@ int az_act_sp_for_rbac(struct az_call *call)
     json_t *shown = json_pack("{s:s, s:s?, s:s, s:s?}", "appId", client, "displayName",
                               json_string_value(json_object_get(application, "name")), "password", secret,
                               "tenant", json_string_value(json_object_get(call->subscription, "tenantId")));
-    return shown ? az_print(call, shown) : az_fail(EXIT_FAILED, "out of memory");
+    if (!shown)
+        return az_fail(EXIT_FAILED, "out of memory");
+    return az_print(call, shown);
 }

@@ -20,8 +20,9 @@
 
 static int keep(struct az_call *call, const char *name, const char *value)
 {
-    return az_profile_set(call->server.profile, NULL, name, value) ? EXIT_GOOD
-                                                                   : az_fail(EXIT_FAILED, "out of memory");
+    if (!az_profile_set(call->server.profile, NULL, name, value))
+        return az_fail(EXIT_FAILED, "out of memory");
+    return EXIT_GOOD;
 }
 
 /* Forgets who was signed in, and which server was meant. */
@@ -40,8 +41,9 @@ static void forget(struct az_call *call)
 static int keep_profile(struct az_call *call)
 {
     struct err err = {0};
-    return az_profile_write(call->server.profile, &err) == STATUS_OK ? EXIT_GOOD
-                                                                     : az_fail(EXIT_FAILED, "%s", err.text);
+    if (az_profile_write(call->server.profile, &err) != STATUS_OK)
+        return az_fail(EXIT_FAILED, "%s", err.text);
+    return EXIT_GOOD;
 }
 
 /* How the server calls itself and its directory in tokens. */
@@ -55,7 +57,9 @@ static int learn_audiences(struct az_call *call)
     const char *graph = json_string_value(json_object_get(answer, "microsoftGraphResourceId"));
     if (code == EXIT_GOOD)
         code = keep(call, "manager", manager);
-    return code == EXIT_GOOD ? keep(call, "graph", graph) : code;
+    if (code != EXIT_GOOD)
+        return code;
+    return keep(call, "graph", graph);
 }
 
 /* --- a server that asks nothing, or is one's own --- */
@@ -163,9 +167,9 @@ static int ask_form(struct az_call *call, const char *tenant, const char *end, c
     if (!az_server_may_have_secrets((const char *)call->server.url.data))
         return az_fail(EXIT_FAILED,
                        "a sign-in does not go over clear text: name an https URL with SALLYPORT_URL");
-    return az_server_ask(&call->server, &ask, ret_answer, &err) == STATUS_OK
-               ? EXIT_GOOD
-               : az_fail(EXIT_FAILED, "%s", err.text);
+    if (az_server_ask(&call->server, &ask, ret_answer, &err) != STATUS_OK)
+        return az_fail(EXIT_FAILED, "%s", err.text);
+    return EXIT_GOOD;
 }
 
 /* The name in an id token; its signature is not looked at, since it came from the server itself. */
@@ -285,5 +289,7 @@ int az_act_login(struct az_call *call)
     /* ORDER: the list is asked for with what was learned; only if that works is it kept. */
     if (code == EXIT_GOOD)
         code = az_account_print(call, false);
-    return code == EXIT_GOOD ? keep_profile(call) : code;
+    if (code != EXIT_GOOD)
+        return code;
+    return keep_profile(call);
 }

@@ -30,7 +30,9 @@ int az_act_group_exists(struct az_call *call)
     code = known ? EXIT_GOOD : az_fail_answer(&answer);
     CLEANUP(json_release) json_t *shown = json_boolean(answer.status != 404);
     az_answer_fini(&answer);
-    return code == EXIT_GOOD ? az_print(call, shown) : code;
+    if (code != EXIT_GOOD)
+        return code;
+    return az_print(call, shown);
 }
 
 /* --- rest --- */
@@ -59,7 +61,9 @@ static int make_url(struct az_call *call, struct buf *out)
         percent_encode(out, value, NULL);
     }
     buf_append_byte(out, '\0');
-    return out->failed ? az_fail(EXIT_FAILED, "out of memory") : EXIT_GOOD;
+    if (out->failed)
+        return az_fail(EXIT_FAILED, "out of memory");
+    return EXIT_GOOD;
 }
 
 /* "NAME=VALUE" or "NAME: VALUE" words as header lines, each terminated, one behind the other. */
@@ -118,7 +122,9 @@ static int write_file(const char *path, struct bytes text)
     FILE *file = fopen(path, "we");
     bool good = file && fwrite(text.data, 1, text.size, file) == text.size;
     good = file && fclose(file) == 0 && good;
-    return good ? EXIT_GOOD : az_fail(EXIT_FAILED, "cannot write %s", path);
+    if (!good)
+        return az_fail(EXIT_FAILED, "cannot write %s", path);
+    return EXIT_GOOD;
 }
 
 int az_act_rest(struct az_call *call)

@@ -93,7 +93,11 @@ static int objects_of(struct az_call *call, json_t *ids, json_t **ret_objects)
 static const char *type_of(const json_t *object)
 {
     const char *type = member(object, "@odata.type");
-    return strstr(type, ".servicePrincipal") ? "ServicePrincipal" : strstr(type, ".group") ? "Group" : "User";
+    if (strstr(type, ".servicePrincipal"))
+        return "ServicePrincipal";
+    if (strstr(type, ".group"))
+        return "Group";
+    return "User";
 }
 
 static int resolve_assignee(struct az_call *call, const char *assignee, struct subject *subject)
@@ -152,7 +156,9 @@ static int resolve_role(struct az_call *call, const char *role, struct buf *out)
         buf_append_cstr(out, member(json_array_get(items, 0), "id"));
     }
     buf_append_byte(out, '\0');
-    return out->failed ? az_fail(EXIT_FAILED, "out of memory") : EXIT_GOOD;
+    if (out->failed)
+        return az_fail(EXIT_FAILED, "out of memory");
+    return EXIT_GOOD;
 }
 
 int az_act_role_definitions(struct az_call *call)
@@ -184,7 +190,9 @@ int az_act_role_definitions(struct az_call *call)
         if (unwanted)
             (void)json_array_remove(items, i);
     }
-    return code == EXIT_GOOD ? az_print_shaped(call, items) : code;
+    if (code != EXIT_GOOD)
+        return code;
+    return az_print_shaped(call, items);
 }
 
 /* --- granting --- */
@@ -239,7 +247,9 @@ int az_act_role_create(struct az_call *call)
     if (code == EXIT_GOOD)
         code =
             az_role_grant(call, az_text_of(&call->values, "role"), scope, subject.id, subject.type, &grant);
-    return code == EXIT_GOOD ? az_print_shaped(call, grant) : code;
+    if (code != EXIT_GOOD)
+        return code;
+    return az_print_shaped(call, grant);
 }
 
 /* --- listing --- */
@@ -388,8 +398,9 @@ int az_act_role_list(struct az_call *call)
 
 static int delete_one(struct az_call *call, const char *id)
 {
-    return id[0] == '/' ? az_ask_manager(call, "DELETE", id, VERSION_ASSIGNMENTS, NULL, NULL)
-                        : az_fail(EXIT_USAGE, "argument --ids: '%s' is no id", id);
+    if (id[0] == '/')
+        return az_ask_manager(call, "DELETE", id, VERSION_ASSIGNMENTS, NULL, NULL);
+    return az_fail(EXIT_USAGE, "argument --ids: '%s' is no id", id);
 }
 
 int az_act_role_delete(struct az_call *call)

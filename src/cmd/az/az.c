@@ -124,7 +124,9 @@ static int ask_for_yes(const struct az_call *call)
     char line[16] = "";
     fputs("Are you sure you want to perform this operation? (y/n): ", stderr);
     bool yes = fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
-    return yes ? EXIT_GOOD : az_fail(EXIT_FAILED, "Operation cancelled.");
+    if (!yes)
+        return az_fail(EXIT_FAILED, "Operation cancelled.");
+    return EXIT_GOOD;
 }
 
 static int refuse(const struct az_command *command, const struct buf *refusal)
@@ -155,7 +157,9 @@ static int run(struct az_call *call, int argc, char *const *argv)
         code = ask_for_yes(call);
     if (code != EXIT_GOOD)
         return code;
-    return call->command->run ? call->command->run(call) : az_call_run(call);
+    if (call->command->run)
+        return call->command->run(call);
+    return az_call_run(call);
 }
 
 static int run_command(const struct az_command *command, int argc, char *const *argv)
@@ -193,5 +197,7 @@ int az_main(int argc, char *const *argv)
     }
     int used = 0;
     const struct az_command *command = az_parse_command(argc, argv, &used);
-    return command ? run_command(command, argc - used, argv + used) : unknown(argc, argv);
+    if (command)
+        return run_command(command, argc - used, argv + used);
+    return unknown(argc, argv);
 }

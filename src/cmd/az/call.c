@@ -98,7 +98,9 @@ int az_print(const struct az_call *call, json_t *value)
     if (out.size == 0)
         return EXIT_GOOD;
     bool whole = fwrite(out.data, 1, out.size, stdout) == out.size && fflush(stdout) == 0;
-    return whole ? EXIT_GOOD : az_fail(EXIT_FAILED, "standard output did not take it all");
+    if (!whole)
+        return az_fail(EXIT_FAILED, "standard output did not take it all");
+    return EXIT_GOOD;
 }
 
 int az_print_shaped(const struct az_call *call, json_t *answer)
@@ -179,7 +181,9 @@ static int ask_pages(struct az_call *call, const char *path, enum az_audience au
     }
     *ret_items = items;
     items = NULL;
-    return *ret_items ? EXIT_GOOD : az_fail(EXIT_FAILED, "out of memory");
+    if (!*ret_items)
+        return az_fail(EXIT_FAILED, "out of memory");
+    return EXIT_GOOD;
 }
 
 int az_ask_list(struct az_call *call, const char *path, const char *version, json_t **ret_items)
@@ -187,8 +191,9 @@ int az_ask_list(struct az_call *call, const char *path, const char *version, jso
     CLEANUP(buf_fini) struct buf whole = {0};
     buf_append_fmt(&whole, "%s%sapi-version=%s", path, strchr(path, '?') ? "&" : "?", version);
     buf_append_byte(&whole, '\0');
-    return whole.failed ? az_fail(EXIT_FAILED, "out of memory")
-                        : ask_pages(call, (const char *)whole.data, AZ_MANAGER, ret_items);
+    if (whole.failed)
+        return az_fail(EXIT_FAILED, "out of memory");
+    return ask_pages(call, (const char *)whole.data, AZ_MANAGER, ret_items);
 }
 
 int az_ask_graph_list(struct az_call *call, const char *path, json_t **ret_items)

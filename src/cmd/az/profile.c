@@ -51,9 +51,9 @@ static enum status read_open(int fd, const char *path, json_t **ret_profile, str
         json_decref(*ret_profile);
         status = STATUS_MALFORMED;
     }
-    return status == STATUS_OK || status == STATUS_IO
-               ? status
-               : err_set(err, STATUS_MALFORMED, "%s is damaged: delete it and sign in again", path);
+    if (status == STATUS_OK || status == STATUS_IO)
+        return status;
+    return err_set(err, STATUS_MALFORMED, "%s is damaged: delete it and sign in again", path);
 }
 
 enum status az_profile_read(json_t **ret_profile, struct err *err)
@@ -64,7 +64,9 @@ enum status az_profile_read(json_t **ret_profile, struct err *err)
         fd = open((const char *)path.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) {
         *ret_profile = json_object();
-        return *ret_profile ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "out of memory");
+        if (!*ret_profile)
+            return err_set(err, STATUS_NO_MEMORY, "out of memory");
+        return STATUS_OK;
     }
     enum status status = read_open(fd, (const char *)path.data, ret_profile, err);
     close(fd);

@@ -161,7 +161,9 @@ static json_t *text_value(const struct az_values *values, const struct az_argume
         return json_string(text);
     CLEANUP(buf_fini) struct buf id = {0};
     az_request_id(subscription, az_text_of(values, "resource-group"), argument->type, text, &id);
-    return id.failed ? NULL : json_stringn((const char *)id.data, id.size);
+    if (id.failed)
+        return NULL;
+    return json_stringn((const char *)id.data, id.size);
 }
 
 static enum status member_value(const struct az_values *values, const struct az_argument *argument,
@@ -192,8 +194,9 @@ static enum status member_value(const struct az_values *values, const struct az_
         *ret_value = text_value(values, argument, text, subscription);
         break;
     }
-    return *ret_value ? STATUS_OK
-                      : err_set(err, STATUS_INVALID_ARGUMENT, "'%.80s' is no text in UTF-8", text);
+    if (!*ret_value)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "'%.80s' is no text in UTF-8", text);
+    return STATUS_OK;
 }
 
 enum status az_request_body(const struct az_values *values, const char *subscription, json_t **ret_body,

@@ -64,7 +64,9 @@ static enum status read_word(struct reader *reader, bool is_key, struct buf *wor
            !(reader->depth > 0 && strchr(is_key ? ",]}[{:" : ",]}[{", peek(reader))))
         reader->at++;
     buf_append_bytes(word, bytes_trim(bytes_slice(reader->text, start, reader->at - start)));
-    return word->size || word->failed ? STATUS_OK : fault(reader, "a value is missing");
+    if (word->size || word->failed)
+        return STATUS_OK;
+    return fault(reader, "a value is missing");
 }
 
 /* What a word without quotes is: a number, a truth value, null, or a text. */
@@ -96,7 +98,9 @@ static enum status read_array(struct reader *reader, json_t *array)
         if (json_array_append_new(array, item) != 0)
             return STATUS_NO_MEMORY;
     } while (take(reader, ','));
-    return take(reader, ']') ? STATUS_OK : fault(reader, "expected \",\" or \"]\"");
+    if (!take(reader, ']'))
+        return fault(reader, "expected \",\" or \"]\"");
+    return STATUS_OK;
 }
 
 static enum status read_member(struct reader *reader, json_t *object)
@@ -126,7 +130,9 @@ static enum status read_object(struct reader *reader, json_t *object)
         if (status != STATUS_OK)
             return status;
     } while (take(reader, ','));
-    return take(reader, '}') ? STATUS_OK : fault(reader, "expected \",\" or \"}\"");
+    if (!take(reader, '}'))
+        return fault(reader, "expected \",\" or \"}\"");
+    return STATUS_OK;
 }
 
 static enum status read_value(struct reader *reader, json_t **ret_value)

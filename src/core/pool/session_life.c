@@ -112,7 +112,9 @@ static int64_t deadline_in(const struct session_life *life, int64_t now_ns)
 {
     switch (life->state) {
     case SESSION_IDLE:
-        return life->limits.cooldown_ns < 0 ? INT64_MAX : after(now_ns, life->limits.cooldown_ns);
+        if (life->limits.cooldown_ns < 0)
+            return INT64_MAX;
+        return after(now_ns, life->limits.cooldown_ns);
     case SESSION_INTERRUPTED:
         return after(now_ns, life->limits.grace_ns);
     case SESSION_FALLEN:

@@ -40,7 +40,9 @@ static struct entity *find(struct engine *engine, const struct call *call, struc
     if (token.size == 0)
         return find_flat(engine, call);
     struct work *work = work_find(engine, &entity_class, call->hub, token);
-    return work ? entity_work_entity(work) : NULL;
+    if (!work)
+        return NULL;
+    return entity_work_entity(work);
 }
 
 /* --- what it set going --- */

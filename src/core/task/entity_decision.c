@@ -56,7 +56,9 @@ const char *entity_decision_event_objection(struct engine *engine, const struct 
         !entity_legacy_is(action->name))
         return NULL;
     enum status status = entity_legacy_read(&engine->scratch, action->name, action->data.value, &message);
-    return status == STATUS_TOO_LARGE ? too_many_locks(engine) : NULL;
+    if (status != STATUS_TOO_LARGE)
+        return NULL;
+    return too_many_locks(engine);
 }
 
 const char *entity_decision_objection(struct engine *engine,

@@ -38,7 +38,9 @@ static bool read_time(struct arena *arena, struct bytes text, struct pb_opt_time
 static struct bytes member(struct arena *arena, const json_t *object, const char *name)
 {
     struct bytes value = json_bytes(json_get_nocase(object, name));
-    return value.data ? memory_arena_copy(arena, value) : (struct bytes){NULL, 0};
+    if (!value.data)
+        return (struct bytes){NULL, 0};
+    return memory_arena_copy(arena, value);
 }
 
 static enum status read_lock_set(struct arena *arena, const json_t *set, struct entity_legacy *message)

@@ -76,7 +76,9 @@ struct instance *instance_obtain(struct engine *engine, uint32_t hub, struct byt
 {
     struct instance *instance = instance_find(engine, hub, id);
     *ret_fetch = !instance;
-    return instance ? instance : new_object(engine, hub, id);
+    if (instance)
+        return instance;
+    return new_object(engine, hub, id);
 }
 
 struct instance *instance_obtain_fresh(struct engine *engine, uint32_t hub, struct bytes id)

@@ -166,8 +166,9 @@ static struct bytes new_execution_id(struct engine *engine, const struct instanc
 {
     struct bytes id = self ? self->execution_id.value : (struct bytes){NULL, 0};
     bool usable = id.size > 0 && id.size <= INSTANCE_ID_SIZE_MAX;
-    return usable && !bytes_equal(id, instance->row.execution_id) ? id
-                                                                  : engine_new_id(engine, &engine->scratch);
+    if (usable && !bytes_equal(id, instance->row.execution_id))
+        return id;
+    return engine_new_id(engine, &engine->scratch);
 }
 
 /* Who is rewound by itself has no parent that waits. Should the old one still be there, having heard of the failure, it

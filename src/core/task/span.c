@@ -433,8 +433,9 @@ struct bytes span_context(struct arena *arena, struct bytes execution_id,
     CLEANUP(buf_fini) struct buf encoded = {0};
     struct pb_trace_context context = {.trace_parent = text ? bytes_of_cstr(text) : (struct bytes){NULL, 0}};
     pb_trace_context_encode(&context, &encoded);
-    return text && buf_status(&encoded) == STATUS_OK ? arena_copy(arena, buf_peek(&encoded))
-                                                     : (struct bytes){NULL, 0};
+    if (text && buf_status(&encoded) == STATUS_OK)
+        return arena_copy(arena, buf_peek(&encoded));
+    return (struct bytes){NULL, 0};
 }
 
 size_t span_write_operation(const struct span_operation *operation, struct arena *arena, struct buf *out)

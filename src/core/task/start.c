@@ -46,7 +46,9 @@ static enum status validate(struct engine *engine, const struct pb_create_instan
         *ret_text = "name, version and tags are too large";
     else if (request->execution_id.value.size > INSTANCE_ID_SIZE_MAX)
         *ret_text = "execution id length must be at most 100 characters";
-    return *ret_text ? STATUS_INVALID_ARGUMENT : read_policy(request, ret_policy, ret_text);
+    if (*ret_text)
+        return STATUS_INVALID_ARGUMENT;
+    return read_policy(request, ret_policy, ret_text);
 }
 
 static void reply_id(struct engine *engine, struct call *call, const struct instance *instance)

@@ -94,7 +94,9 @@ static void render_events(struct engine *engine, struct instance *instance, size
 /* What a worker is shown of a blob: at the sight of an ExecutionRewound the SDKs of Java and Go fail (trap 13). */
 static struct bytes shown(struct engine *engine, struct bytes blob, bool rewound)
 {
-    return rewound ? event_blob_without(&engine->scratch, blob, PB_HISTORY_EVENT_EXECUTION_REWOUND) : blob;
+    if (rewound)
+        return event_blob_without(&engine->scratch, blob, PB_HISTORY_EVENT_EXECUTION_REWOUND);
+    return blob;
 }
 
 static void put_bytes(uint8_t **at, struct bytes bytes)

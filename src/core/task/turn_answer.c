@@ -18,7 +18,9 @@ static struct instance *find(struct engine *engine, const struct call *call,
 {
     if (response->completion_token.size) {
         struct work *work = work_find(engine, &turn_class, call->hub, response->completion_token);
-        return work ? turn_instance(work) : NULL;
+        if (!work)
+            return NULL;
+        return turn_instance(work);
     }
     struct instance *instance = instance_find(engine, call->hub, response->instance_id);
     return instance && work_answerable(&instance->turn.work) ? instance : NULL;

@@ -321,7 +321,9 @@ static STATUS_RESULT build(struct sdk_channel *ch, const struct sdk_channel_opti
     enum status status = open_pipe(ch, err);
     if (status == STATUS_OK && ch->target->tls)
         status = make_tls(ch, err);
-    return status == STATUS_OK ? start_thread(ch, err) : status;
+    if (status)
+        return status;
+    return start_thread(ch, err);
 }
 
 STATUS_RESULT sdk_channel_create(const struct sdk_channel_options *options, struct sdk_channel **ret_channel,

@@ -211,7 +211,9 @@ STATUS_RESULT sdk_stream_write(struct sdk_stream *stream, struct buf *out, struc
     size_t done = 0;
     enum status status = transport_write(&stream->transport, buf_peek(out), &done);
     buf_consume(out, done);
-    return status == STATUS_UNAVAILABLE ? broken(stream, err) : STATUS_OK;
+    if (status == STATUS_UNAVAILABLE)
+        return broken(stream, err);
+    return STATUS_OK;
 }
 
 short sdk_stream_events(const struct sdk_stream *stream, bool has_output)

@@ -57,7 +57,9 @@ enum status sdk_answer_page(struct sdk_operation *op, struct arena *arena, struc
 {
     struct pb_query_instances_response response;
     enum status status = pb_query_instances_response_decode(arena, answer, &response);
-    return status == STATUS_OK ? sdk_page_create(&response, &reply->page) : status;
+    if (status)
+        return status;
+    return sdk_page_create(&response, &reply->page);
 }
 
 enum status sdk_answer_restarted(struct sdk_operation *op, struct arena *arena, struct bytes answer,
@@ -114,7 +116,9 @@ enum status sdk_answer_entities(struct sdk_operation *op, struct arena *arena, s
 {
     struct pb_query_entities_response response;
     enum status status = pb_query_entities_response_decode(arena, answer, &response);
-    return status == STATUS_OK ? sdk_entities_create(&response, &reply->entities) : status;
+    if (status)
+        return status;
+    return sdk_entities_create(&response, &reply->entities);
 }
 
 enum status sdk_answer_cleaned(struct sdk_operation *op, struct arena *arena, struct bytes answer,

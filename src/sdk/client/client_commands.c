@@ -31,8 +31,9 @@ enum dt_status dt_client_raise_event_async(struct dt_client *client, const char 
                                            const char *name, const char *data, dt_on_reply *on_reply,
                                            void *context)
 {
-    return client ? sdk_status(raise_event(client, instance_id, name, data, on_reply, context, NULL))
-                  : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(raise_event(client, instance_id, name, data, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }
 
 static enum status terminate(struct dt_client *client, const char *instance_id, const char *output,
@@ -61,8 +62,9 @@ enum dt_status dt_client_terminate_async(struct dt_client *client, const char *i
                                          const char *output, bool recursive, dt_on_reply *on_reply,
                                          void *context)
 {
-    return client ? sdk_status(terminate(client, instance_id, output, recursive, on_reply, context, NULL))
-                  : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(terminate(client, instance_id, output, recursive, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }
 
 static enum status suspend(struct dt_client *client, const char *instance_id, const char *reason,
@@ -88,8 +90,9 @@ enum dt_status dt_client_suspend(struct dt_client *client, const char *instance_
 enum dt_status dt_client_suspend_async(struct dt_client *client, const char *instance_id, const char *reason,
                                        dt_on_reply *on_reply, void *context)
 {
-    return client ? sdk_status(suspend(client, instance_id, reason, on_reply, context, NULL))
-                  : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(suspend(client, instance_id, reason, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }
 
 static enum status resume(struct dt_client *client, const char *instance_id, const char *reason,
@@ -114,6 +117,7 @@ enum dt_status dt_client_resume(struct dt_client *client, const char *instance_i
 enum dt_status dt_client_resume_async(struct dt_client *client, const char *instance_id, const char *reason,
                                       dt_on_reply *on_reply, void *context)
 {
-    return client ? sdk_status(resume(client, instance_id, reason, on_reply, context, NULL))
-                  : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(resume(client, instance_id, reason, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }

@@ -25,7 +25,9 @@ enum dt_status dt_client_create_hub(struct dt_client *client, bool recreate, str
 enum dt_status dt_client_create_hub_async(struct dt_client *client, bool recreate, dt_on_reply *on_reply,
                                           void *context)
 {
-    return client ? sdk_status(create_hub(client, recreate, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(create_hub(client, recreate, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }
 
 static enum status delete_hub(struct dt_client *client, dt_on_reply *on_reply, void *context, struct err *err)
@@ -46,5 +48,7 @@ enum dt_status dt_client_delete_hub(struct dt_client *client, struct dt_error *e
 
 enum dt_status dt_client_delete_hub_async(struct dt_client *client, dt_on_reply *on_reply, void *context)
 {
-    return client ? sdk_status(delete_hub(client, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(delete_hub(client, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }

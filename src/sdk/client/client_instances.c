@@ -66,8 +66,9 @@ enum dt_status dt_client_get(struct dt_client *client, const char *instance_id, 
 enum dt_status dt_client_get_async(struct dt_client *client, const char *instance_id, bool payloads,
                                    dt_on_reply *on_reply, void *context)
 {
-    return client ? sdk_status(get(client, instance_id, payloads, on_reply, context, NULL))
-                  : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(get(client, instance_id, payloads, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }
 
 enum dt_status dt_client_wait_start(struct dt_client *client, const char *instance_id, int64_t timeout_ms,
@@ -84,8 +85,9 @@ enum dt_status dt_client_wait_start(struct dt_client *client, const char *instan
 enum dt_status dt_client_wait_start_async(struct dt_client *client, const char *instance_id,
                                           int64_t timeout_ms, dt_on_reply *on_reply, void *context)
 {
-    return client ? sdk_status(wait_for(client, false, instance_id, timeout_ms, on_reply, context, NULL))
-                  : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(wait_for(client, false, instance_id, timeout_ms, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }
 
 enum dt_status dt_client_wait_completion(struct dt_client *client, const char *instance_id,
@@ -103,6 +105,7 @@ enum dt_status dt_client_wait_completion(struct dt_client *client, const char *i
 enum dt_status dt_client_wait_completion_async(struct dt_client *client, const char *instance_id,
                                                int64_t timeout_ms, dt_on_reply *on_reply, void *context)
 {
-    return client ? sdk_status(wait_for(client, true, instance_id, timeout_ms, on_reply, context, NULL))
-                  : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(wait_for(client, true, instance_id, timeout_ms, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }

@@ -74,8 +74,9 @@ enum dt_status dt_client_purge(struct dt_client *client, const char *instance_id
 enum dt_status dt_client_purge_async(struct dt_client *client, const char *instance_id, bool recursive,
                                      dt_on_reply *on_reply, void *context)
 {
-    return client ? sdk_status(purge(client, instance_id, recursive, on_reply, context, NULL))
-                  : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(purge(client, instance_id, recursive, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }
 
 enum dt_status dt_client_purge_matching(struct dt_client *client, const struct dt_purge_filter *filter,
@@ -95,7 +96,9 @@ enum dt_status dt_client_purge_matching(struct dt_client *client, const struct d
 enum dt_status dt_client_purge_matching_async(struct dt_client *client, const struct dt_purge_filter *filter,
                                               dt_on_reply *on_reply, void *context)
 {
-    return client ? sdk_status(purge_matching(client, filter, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(purge_matching(client, filter, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }
 
 enum dt_status dt_client_purge_ids(struct dt_client *client, const char *const *instance_ids, size_t count,
@@ -158,7 +161,9 @@ enum dt_status dt_client_query(struct dt_client *client, const struct dt_query *
 enum dt_status dt_client_query_async(struct dt_client *client, const struct dt_query *q,
                                      dt_on_reply *on_reply, void *context)
 {
-    return client ? sdk_status(query(client, q, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(query(client, q, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }
 
 /* ---- ids ---- */
@@ -197,7 +202,9 @@ enum dt_status dt_client_list_ids(struct dt_client *client, const struct dt_id_q
 enum dt_status dt_client_list_ids_async(struct dt_client *client, const struct dt_id_query *query,
                                         dt_on_reply *on_reply, void *context)
 {
-    return client ? sdk_status(list_ids(client, query, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(list_ids(client, query, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }
 
 /* ---- history ---- */
@@ -228,5 +235,7 @@ enum dt_status dt_client_history(struct dt_client *client, const char *instance_
 enum dt_status dt_client_history_async(struct dt_client *client, const char *instance_id,
                                        dt_on_reply *on_reply, void *context)
 {
-    return client ? sdk_status(history(client, instance_id, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(history(client, instance_id, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }

@@ -105,5 +105,7 @@ enum dt_status dt_client_start_async(struct dt_client *client, const char *name,
                                      const struct dt_start_options *options, dt_on_reply *on_reply,
                                      void *context)
 {
-    return client ? sdk_status(start(client, name, options, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(start(client, name, options, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }

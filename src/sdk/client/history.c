@@ -229,7 +229,9 @@ static STATUS_RESULT fill_event(struct arena *arena, const struct pb_history_eve
     enum status status = sdk_text_of_opt(arena, parts.version, &event->version);
     if (status == STATUS_OK && parts.list_count)
         return join(arena, parts.list, parts.list_count, &event->data);
-    return status == STATUS_OK ? sdk_text_of_opt(arena, parts.data, &event->data) : status;
+    if (status)
+        return status;
+    return sdk_text_of_opt(arena, parts.data, &event->data);
 }
 
 static STATUS_RESULT reserve_events(struct dt_history *history, size_t more)

@@ -35,7 +35,9 @@ enum sdk_start_verdict sdk_start_judge(const struct sdk_start *start,
 
 static int64_t time_left(const struct sdk_start *start)
 {
-    return start->deadline_ns == INT64_MAX ? -1 : MAX(start->deadline_ns - sdk_now_ns(), 0);
+    if (start->deadline_ns == INT64_MAX)
+        return -1;
+    return MAX(start->deadline_ns - sdk_now_ns(), 0);
 }
 
 static void send_again(struct sdk_operation *op)

@@ -56,7 +56,9 @@ static STATUS_RESULT read_interval(struct arena *arena, struct bytes timespan, s
         return status;
     if (text)
         return timespan_parse(bytes_of_cstr(text), ret_ns);
-    return seconds.data ? timespan_parse_seconds(seconds, ret_ns) : STATUS_OK;
+    if (seconds.data)
+        return timespan_parse_seconds(seconds, ret_ns);
+    return STATUS_OK;
 }
 
 /* The number, or the name that older Pythons wrote. */

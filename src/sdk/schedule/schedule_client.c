@@ -190,7 +190,9 @@ static enum dt_status run(struct dt_client *client, const struct wish *wish, str
 static enum dt_status run_async(struct dt_client *client, const struct wish *wish, dt_on_reply *on_reply,
                                 void *context)
 {
-    return client ? sdk_status(begin(client, wish, on_reply, context, NULL)) : DT_INVALID_ARGUMENT;
+    if (client)
+        return sdk_status(begin(client, wish, on_reply, context, NULL));
+    return DT_INVALID_ARGUMENT;
 }
 
 enum dt_status dt_client_create_schedule(struct dt_client *client, const char *schedule_id,

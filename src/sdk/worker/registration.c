@@ -34,7 +34,9 @@ enum dt_status dt_worker_register_orchestrator(struct dt_worker *worker, const c
 {
     const struct sdk_entry entry = {
         .name = (char *)name, .version = (char *)version, .orchestrator = fn, .user = user};
-    return worker ? add(worker, &worker->orchestrators, &entry, error) : refuse_null(error);
+    if (!worker)
+        return refuse_null(error);
+    return add(worker, &worker->orchestrators, &entry, error);
 }
 
 enum dt_status dt_worker_register_activity(struct dt_worker *worker, const char *name, const char *version,
@@ -42,7 +44,9 @@ enum dt_status dt_worker_register_activity(struct dt_worker *worker, const char 
 {
     const struct sdk_entry entry = {
         .name = (char *)name, .version = (char *)version, .activity = fn, .user = user};
-    return worker ? add(worker, &worker->activities, &entry, error) : refuse_null(error);
+    if (!worker)
+        return refuse_null(error);
+    return add(worker, &worker->activities, &entry, error);
 }
 
 enum dt_status dt_worker_register_entity(struct dt_worker *worker, const char *name,

@@ -49,7 +49,9 @@ static enum status open_database(struct audit_file *file, const char *path, bool
     enum status status = db_open(&options, &file->db, err);
     if (status != STATUS_OK)
         return status;
-    return read_only ? db_schema_check(file->db, &schema, err) : db_schema_upgrade(file->db, &schema, err);
+    if (read_only)
+        return db_schema_check(file->db, &schema, err);
+    return db_schema_upgrade(file->db, &schema, err);
 }
 
 static enum status open_file(const char *path, const char *shown, bool read_only,

@@ -183,7 +183,9 @@ static struct bytes finish_key(struct buf *key, struct arena *arena)
 {
     for (size_t i = 2; i < key->size; i++)
         key->data[i] = (uint8_t)ascii_lower(key->data[i]);
-    return buf_status(key) == STATUS_OK ? arena_copy(arena, buf_peek(key)) : (struct bytes){0};
+    if (buf_status(key) == STATUS_OK)
+        return arena_copy(arena, buf_peek(key));
+    return (struct bytes){0};
 }
 
 struct bytes record_key(enum directory_kind kind, const char *field, struct bytes value, struct arena *arena)
@@ -217,7 +219,9 @@ static struct bytes key_together(enum directory_kind kind, const void *object, s
         buf_append_cstr(&key, text_at(object, field));
         buf_append_byte(&key, '\n');
     }
-    return key.size > 0 ? finish_key(&key, arena) : (struct bytes){0};
+    if (key.size > 0)
+        return finish_key(&key, arena);
+    return (struct bytes){0};
 }
 
 static bool has_together(enum directory_kind kind)

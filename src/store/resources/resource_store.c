@@ -349,7 +349,9 @@ static enum status open_file(struct resource_store *store, struct err *err)
     enum status status = store_lock_take(options->path, options->path, &store->lock, err);
     if (status == STATUS_OK)
         status = db_open(&file, &store->db, err);
-    return status == STATUS_OK ? db_schema_upgrade(store->db, &schema, err) : status;
+    if (status)
+        return status;
+    return db_schema_upgrade(store->db, &schema, err);
 }
 
 enum status resource_store_open(struct loop *loop, const struct resource_store_options *options,

@@ -28,7 +28,9 @@ static enum status write_token(struct task_store_entity_page *page, uint32_t hub
 {
     struct page_token token = {.hub = hub, .instance_id = page->rows[page->count - 1].entity_id};
     enum status status = page_token_write(&page->arena, &token, &page->next);
-    return status == STATUS_OK ? status : err_set(err, status, "query: out of memory");
+    if (status == STATUS_OK)
+        return status;
+    return err_set(err, status, "query: out of memory");
 }
 
 /* The range of ids begins behind the token, or at the prefix if that is later. */

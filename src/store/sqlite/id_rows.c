@@ -63,7 +63,9 @@ STATUS_RESULT task_ids_merge(struct db *db, const struct id_index *ids, struct e
         if (status != STATUS_OK)
             return status;
     }
-    return portion.settled ? task_meta_put(db, TASK_META_SETTLED, portion.settled, err) : STATUS_OK;
+    if (portion.settled)
+        return task_meta_put(db, TASK_META_SETTLED, portion.settled, err);
+    return STATUS_OK;
 }
 
 /* Whether an instance has that key; its hub and id are then those of the statement, which is to be ended. */

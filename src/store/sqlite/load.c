@@ -72,7 +72,9 @@ static enum status take_hub(struct load_job *job, size_t statement, struct load_
     row->hub_name = db_column_bytes(db, statement, 1);
     row->hub_retention = db_column_bytes(db, statement, 2);
     enum status status = copy(job, &row->hub_name);
-    return status == STATUS_OK ? copy(job, &row->hub_retention) : status;
+    if (status)
+        return status;
+    return copy(job, &row->hub_retention);
 }
 
 static enum status take_instance(struct load_job *job, size_t statement, struct load_row *row,
@@ -92,7 +94,9 @@ static enum status take_inbox(struct load_job *job, size_t statement, struct loa
 {
     task_row_inbox(job->store->reader, statement, &row->inbox);
     enum status status = copy(job, &row->inbox.event);
-    return status == STATUS_OK ? copy(job, &row->inbox.execution_id) : status;
+    if (status)
+        return status;
+    return copy(job, &row->inbox.execution_id);
 }
 
 static enum status take_activity(struct load_job *job, size_t statement, struct load_row *row,
@@ -128,7 +132,9 @@ static enum status take_receipt(struct load_job *job, size_t statement, struct l
 {
     task_row_receipt(job->store->reader, statement, &row->receipt);
     enum status status = copy(job, &row->receipt.entity_id);
-    return status == STATUS_OK ? copy(job, &row->receipt.request_id) : status;
+    if (status)
+        return status;
+    return copy(job, &row->receipt.request_id);
 }
 
 /* --- loop's thread --- */
@@ -158,17 +164,23 @@ static enum status give_activity(const struct task_store_loader *loader, const s
 
 static enum status give_lock(const struct task_store_loader *loader, const struct load_row *row)
 {
-    return loader->on_entity_lock ? loader->on_entity_lock(loader->context, &row->lock) : STATUS_OK;
+    if (loader->on_entity_lock)
+        return loader->on_entity_lock(loader->context, &row->lock);
+    return STATUS_OK;
 }
 
 static enum status give_message(const struct task_store_loader *loader, const struct load_row *row)
 {
-    return loader->on_entity_message ? loader->on_entity_message(loader->context, &row->message) : STATUS_OK;
+    if (loader->on_entity_message)
+        return loader->on_entity_message(loader->context, &row->message);
+    return STATUS_OK;
 }
 
 static enum status give_receipt(const struct task_store_loader *loader, const struct load_row *row)
 {
-    return loader->on_receipt ? loader->on_receipt(loader->context, &row->receipt) : STATUS_OK;
+    if (loader->on_receipt)
+        return loader->on_receipt(loader->context, &row->receipt);
+    return STATUS_OK;
 }
 
 static const struct load_step {
@@ -206,7 +218,9 @@ static enum status read_rows(struct load_job *job, const struct load_step *step,
         status = step->take(job, step->statement, row, err);
         if (status != STATUS_OK) {
             db_done(db, step->statement);
-            return err->status ? status : err_set(err, status, "loading %s: out of memory", step->what);
+            if (err->status)
+                return status;
+            return err_set(err, status, "loading %s: out of memory", step->what);
         }
         job->count++;
     }

@@ -77,7 +77,9 @@ static enum status write_keys(struct arena *arena, const int64_t *keys, size_t c
         buf_append_fmt(&text, "%c%lld", i ? ',' : '[', (long long)keys[i]);
     buf_append_cstr(&text, count ? "]" : "[]");
     *ret_text = buf_status(&text) == STATUS_OK ? arena_copy(arena, buf_peek(&text)) : (struct bytes){0};
-    return ret_text->data ? STATUS_OK : err_set(err, STATUS_NO_MEMORY, "query: out of memory");
+    if (!ret_text->data)
+        return err_set(err, STATUS_NO_MEMORY, "query: out of memory");
+    return STATUS_OK;
 }
 
 /* Few ids with the prefix are quickly sorted; many are more quickly found by walking the order and looking. Memory is looked
@@ -177,7 +179,9 @@ static enum status page_end(struct task_store_page *page, const struct task_stor
                                .time_ns = query->by_completion ? last->completed_ns : last->created_ns,
                                .instance_id = last->instance_id};
     enum status status = page_token_write(&page->arena, &token, &page->next);
-    return status == STATUS_OK ? status : err_set(err, status, "query: out of memory");
+    if (status == STATUS_OK)
+        return status;
+    return err_set(err, status, "query: out of memory");
 }
 
 static enum status page_fill(struct db *db, size_t s, const struct task_store_query *query,

@@ -52,7 +52,9 @@ static enum status put_instance(struct db *db, const struct instance_row *row, c
         return status;
     bind_instance(db, TASK_INSTANCE_ADD, row);
     status = db_run(db, TASK_INSTANCE_ADD, err);
-    return status == STATUS_OK ? key_used(db, row->key, key_next, err) : status;
+    if (status)
+        return status;
+    return key_used(db, row->key, key_next, err);
 }
 
 /* A statement whose only parameters are one or two integers. */
@@ -95,7 +97,9 @@ static enum status clear_hub(struct db *db, int64_t hub, struct err *err)
 static enum status delete_hub(struct db *db, int64_t hub, struct err *err)
 {
     enum status status = clear_hub(db, hub, err);
-    return status == STATUS_OK ? run_ids(db, TASK_HUB_DELETE, hub, 0, err) : status;
+    if (status)
+        return status;
+    return run_ids(db, TASK_HUB_DELETE, hub, 0, err);
 }
 
 static enum status retain_hub(struct db *db, const struct write_op *op, struct err *err)
@@ -144,7 +148,9 @@ static enum status add_numbered(struct db *db, const struct write_op *op, int64_
                                 struct err *err)
 {
     enum status status = task_entity_apply(db, op, err);
-    return status == STATUS_OK ? key_used(db, sequence, key_next, err) : status;
+    if (status)
+        return status;
+    return key_used(db, sequence, key_next, err);
 }
 
 static enum status apply_op(struct db *db, const struct write_op *op, const struct id_index *ids,

@@ -44,7 +44,9 @@ static enum status store_compact(struct sqlite_store *store, const struct db_opt
     } else {
         log_debug("store", "not compacted path=\"%s\" cause=\"%s\"", store->path, hindrance.text);
     }
-    return store->writer ? STATUS_OK : store_open_writer(store, options, err);
+    if (store->writer)
+        return STATUS_OK;
+    return store_open_writer(store, options, err);
 }
 
 static enum status store_open_connections(struct sqlite_store *store, const struct sqlite_store_options *o,

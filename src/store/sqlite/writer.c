@@ -32,7 +32,9 @@ STATUS_RESULT sqlite_store_transaction(struct sqlite_store *store,
 {
     struct store_step step = {store, apply, context};
     enum status status = store_lock_check(&store->lock, store->shown, err);
-    return status == STATUS_OK ? db_transact(store->writer, take_step, &step, err) : status;
+    if (status)
+        return status;
+    return db_transact(store->writer, take_step, &step, err);
 }
 
 struct err sqlite_store_failure(struct sqlite_store *store)
@@ -58,8 +60,9 @@ struct set_job {
 static enum status apply_set(struct sqlite_store *store, void *context, struct err *err)
 {
     enum status status = task_ids_merge(store->writer, &store->ids, err);
-    return status == STATUS_OK ? task_rows_apply(store->writer, context, &store->ids, &store->key_next, err)
-                               : status;
+    if (status)
+        return status;
+    return task_rows_apply(store->writer, context, &store->ids, &store->key_next, err);
 }
 
 static void set_note(struct set_job *job, int64_t took_ns)
@@ -142,7 +145,9 @@ static enum status apply_probe(struct sqlite_store *store, void *context, struct
     enum status status = task_meta_get(store->writer, TASK_META_RECOVERIES, &count, err);
     if (status == STATUS_OK)
         status = task_meta_get(store->writer, TASK_META_KEY_NEXT, &store->key_next, err);
-    return status == STATUS_OK ? task_meta_put(store->writer, TASK_META_RECOVERIES, count + 1, err) : status;
+    if (status)
+        return status;
+    return task_meta_put(store->writer, TASK_META_RECOVERIES, count + 1, err);
 }
 
 static void recover_perform(struct store_job *base)

@@ -78,7 +78,9 @@ static enum status watch_peers(struct keeper *keeper, struct err *err)
     bool watched = keeper->epoll >= 0 && watch_peer(keeper, keeper->client, TAG_CLIENT);
     for (int id = 0; watched && id < RUNTIMES; id++)
         watched = watch_peer(keeper, keeper->zygotes[id].process.socket, TAG_ZYGOTE + (uint64_t)id);
-    return watched ? STATUS_OK : err_set(err, STATUS_IO, "epoll: %s", strerror(errno));
+    if (!watched)
+        return err_set(err, STATUS_IO, "epoll: %s", strerror(errno));
+    return STATUS_OK;
 }
 
 /* What is left to do: make file systems, kill processes of other users, hand groups to the zygote. */
@@ -87,7 +89,9 @@ static enum status give_up_rights(const struct keeper *keeper, struct err *err)
     const unsigned long long keep =
         1ull << CAP_SYS_ADMIN | 1ull << CAP_KILL | 1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE;
     enum status status = keeper->facts.privileged ? capability_limit(keep, err) : STATUS_OK;
-    return status == STATUS_OK ? filter_enter(keeper->watches, err) : status;
+    if (status)
+        return status;
+    return filter_enter(keeper->watches, err);
 }
 
 static enum status start(struct keeper *keeper, struct err *err)

@@ -125,7 +125,9 @@ static enum status await_zygote(struct keeper *keeper, struct keeper_zygote *zyg
     if (status == STATUS_OK && ret->type == KEEPER_MESSAGE_BROKEN)
         status = err_set(err, STATUS_INTERNAL, "zygote: %.*s", BYTES_FMT(ret->text));
     packet_close(&packet);
-    return status == STATUS_OK ? status : err_wrap(err, "the zygote did not come up");
+    if (status == STATUS_OK)
+        return status;
+    return err_wrap(err, "the zygote did not come up");
 }
 
 /* What the machine gives, but for what the zygote has built itself. */
@@ -158,7 +160,9 @@ static enum status map_zygote(struct keeper *keeper, struct keeper_zygote *zygot
     enum status status =
         namespace_map_range(zygote->process.pid, keeper->first_id, keeper->slot_count + 1, err);
     const struct keeper_message message = {.type = KEEPER_MESSAGE_MAPPED};
-    return status == STATUS_OK ? packet_send(zygote->process.socket, &message, NULL, 0, err) : status;
+    if (status == STATUS_OK)
+        return packet_send(zygote->process.socket, &message, NULL, 0, err);
+    return status;
 }
 
 static enum status bring_up_zygote(struct keeper *keeper, enum runtime_id runtime, struct err *err)

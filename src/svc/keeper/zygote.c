@@ -112,7 +112,9 @@ static enum status take_identity(struct builder *builder, struct err *err)
         return failed("setsid", err);
     if (!builder->options->privileged)
         return namespace_map_self(0, builder->uid, builder->gid, err);
-    return setgroups(0, NULL) < 0 ? failed("setgroups", err) : STATUS_OK;
+    if (setgroups(0, NULL) < 0)
+        return failed("setgroups", err);
+    return STATUS_OK;
 }
 
 /* Here, and not in the keeper: what stands in the files of the list is parsed by a process that ends. */

@@ -219,7 +219,9 @@ static enum status parse_request_line(struct http1_head *head, struct bytes all,
     if (!rest.data)
         return fault(head, 400, "The request line is not 'method target version'.");
     enum status status = parse_version(head, rest);
-    return status ? status : parse_target(head, all, target);
+    if (status)
+        return status;
+    return parse_target(head, all, target);
 }
 
 /* "HTTP/1.1 200 reason"; the reason may be empty (RFC 9112 section 4). */
@@ -358,7 +360,9 @@ static enum status parse_line(struct http1_head *head, struct bytes all, struct 
     if (head->have_first_line)
         return parse_field(head, all, line);
     head->have_first_line = true;
-    return head->is_response ? parse_status_line(head, line) : parse_request_line(head, all, line);
+    if (head->is_response)
+        return parse_status_line(head, line);
+    return parse_request_line(head, all, line);
 }
 
 /* Where the search for the end of the current line must end. It depends on nothing but the position, so that

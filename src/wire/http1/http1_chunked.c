@@ -82,14 +82,15 @@ static enum status trailer_byte(struct http1_chunked *chunked, uint8_t byte)
     if (chunked->state == TRAILER || chunked->state == TRAILER_NAME) {
         if (chunked->state == TRAILER_NAME && byte == ':')
             return move(chunked, TRAILER_VALUE);
-        return http1_token_valid(bytes_of(&byte, 1)) ? move(chunked, TRAILER_NAME)
-                                                     : fault(chunked, 400, "A trailer name is not a token.");
+        if (!http1_token_valid(bytes_of(&byte, 1)))
+            return fault(chunked, 400, "A trailer name is not a token.");
+        return move(chunked, TRAILER_NAME);
     }
     if (byte == '\r')
         return move(chunked, TRAILER_LF);
-    return http1_value_valid(bytes_of(&byte, 1))
-               ? STATUS_TRUNCATED
-               : fault(chunked, 400, "A trailer value holds a control character.");
+    if (!http1_value_valid(bytes_of(&byte, 1)))
+        return fault(chunked, 400, "A trailer value holds a control character.");
+    return STATUS_TRUNCATED;
 }
 
 static enum status line_feed(struct http1_chunked *chunked, uint8_t byte)
@@ -119,8 +120,9 @@ static enum status one_byte(struct http1_chunked *chunked, uint8_t byte)
     case EXTENSION:
         return extension_byte(chunked, byte);
     case DATA_CR:
-        return byte == '\r' ? move(chunked, DATA_LF)
-                            : fault(chunked, 400, "A chunk is longer than its size.");
+        if (byte != '\r')
+            return fault(chunked, 400, "A chunk is longer than its size.");
+        return move(chunked, DATA_LF);
     case TRAILER:
     case TRAILER_NAME:
     case TRAILER_VALUE:
@@ -144,7 +146,9 @@ enum status http1_chunked_feed(struct http1_chunked *chunked, struct bytes in, s
             *ret_data = bytes_slice(in, i, (size_t)MIN(chunked->left, (uint64_t)SIZE_MAX));
             chunked->left -= ret_data->size;
             *ret_used = i + ret_data->size;
-            return chunked->left ? STATUS_TRUNCATED : move(chunked, DATA_CR);
+            if (chunked->left)
+                return STATUS_TRUNCATED;
+            return move(chunked, DATA_CR);
         }
         enum status status = one_byte(chunked, in.data[i++]);
         *ret_used = i;

@@ -27,7 +27,9 @@ json_t *jmespath_fail(struct jmespath_run *run, enum status status, const char *
 /* NULL becomes a fault: the places that allocate end with it. */
 static json_t *made(struct jmespath_run *run, json_t *value)
 {
-    return value ? value : jmespath_fail(run, STATUS_NO_MEMORY, "out of memory");
+    if (!value)
+        return jmespath_fail(run, STATUS_NO_MEMORY, "out of memory");
+    return value;
 }
 
 /* Takes over `item`. False if it is NULL or cannot be kept; the fault is noted. */
@@ -128,7 +130,9 @@ static json_t *evaluate_field(struct jmespath_run *run, const struct jmespath_no
 {
     (void)run;
     json_t *member = json_object_getn(value, (const char *)node->name.data, node->name.size);
-    return member ? json_incref(member) : json_null();
+    if (member)
+        return json_incref(member);
+    return json_null();
 }
 
 static json_t *evaluate_literal(struct jmespath_run *run, const struct jmespath_node *node, json_t *value)
@@ -189,7 +193,9 @@ static json_t *evaluate_slice(struct jmespath_run *run, const struct jmespath_no
 static json_t *evaluate_chain(struct jmespath_run *run, const struct jmespath_node *node, json_t *value)
 {
     CLEANUP(json_release) json_t *left = jmespath_evaluate(run, node->left, value);
-    return left ? jmespath_evaluate(run, node->right, left) : NULL;
+    if (!left)
+        return NULL;
+    return jmespath_evaluate(run, node->right, left);
 }
 
 static bool append_flat(struct jmespath_run *run, json_t *out, json_t *item)
@@ -292,7 +298,9 @@ static json_t *evaluate_either(struct jmespath_run *run, const struct jmespath_n
 static json_t *evaluate_not(struct jmespath_run *run, const struct jmespath_node *node, json_t *value)
 {
     CLEANUP(json_release) json_t *left = jmespath_evaluate(run, node->left, value);
-    return left ? json_boolean(!is_true(left)) : NULL;
+    if (!left)
+        return NULL;
+    return json_boolean(!is_true(left));
 }
 
 static bool ordered(const json_t *left, const json_t *right)
@@ -328,7 +336,9 @@ static json_t *evaluate_compare(struct jmespath_run *run, const struct jmespath_
 {
     CLEANUP(json_release) json_t *left = jmespath_evaluate(run, node->left, value);
     CLEANUP(json_release) json_t *right = left ? jmespath_evaluate(run, node->right, value) : NULL;
-    return right ? compare(node->comparison, left, right) : NULL;
+    if (!right)
+        return NULL;
+    return compare(node->comparison, left, right);
 }
 
 static json_t *evaluate_multi_list(struct jmespath_run *run, const struct jmespath_node *node, json_t *value)

@@ -47,7 +47,9 @@ struct function {
 
 static json_t *made(struct function_call *call, json_t *value)
 {
-    return value ? value : jmespath_fail(call->run, STATUS_NO_MEMORY, "out of memory");
+    if (!value)
+        return jmespath_fail(call->run, STATUS_NO_MEMORY, "out of memory");
+    return value;
 }
 
 static json_t *value_at(const struct function_call *call, size_t i)
@@ -165,7 +167,9 @@ static json_t *apply_sum(struct function_call *call)
 static json_t *apply_avg(struct function_call *call)
 {
     size_t size = json_array_size(value_at(call, 0));
-    return size ? number_of(call, sum_of(value_at(call, 0)) / (double)size) : json_null();
+    if (size)
+        return number_of(call, sum_of(value_at(call, 0)) / (double)size);
+    return json_null();
 }
 
 /* --- strings --- */
@@ -392,7 +396,9 @@ static json_t *apply_sort(struct function_call *call)
 static json_t *apply_sort_by(struct function_call *call)
 {
     CLEANUP(json_release) json_t *keys = keys_of(call, value_at(call, 0), call->arguments[1].expref, true);
-    return keys ? sorted_by(call, value_at(call, 0), keys) : NULL;
+    if (!keys)
+        return NULL;
+    return sorted_by(call, value_at(call, 0), keys);
 }
 
 /* The first of the items whose key is the least (`sign` -1) or the greatest (1); null of none. */
@@ -420,7 +426,9 @@ static json_t *apply_min(struct function_call *call)
 static json_t *extreme_by(struct function_call *call, int sign)
 {
     CLEANUP(json_release) json_t *keys = keys_of(call, value_at(call, 0), call->arguments[1].expref, true);
-    return keys ? extreme(value_at(call, 0), keys, sign) : NULL;
+    if (!keys)
+        return NULL;
+    return extreme(value_at(call, 0), keys, sign);
 }
 
 static json_t *apply_max_by(struct function_call *call)

@@ -159,7 +159,9 @@ static enum status lex_quoted_name(struct jmespath_lexer *lexer)
     lexer->token = TOKEN_QUOTED_NAME;
     lexer->name = arena_copy(lexer->arena, json_bytes(name));
     json_decref(name);
-    return lexer->name.data ? STATUS_OK : err_set(lexer->err, STATUS_NO_MEMORY, "out of memory");
+    if (!lexer->name.data)
+        return err_set(lexer->err, STATUS_NO_MEMORY, "out of memory");
+    return STATUS_OK;
 }
 
 static enum status lex_punctuation(struct jmespath_lexer *lexer)

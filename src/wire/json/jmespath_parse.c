@@ -218,9 +218,13 @@ static struct jmespath_node *parse_behind_dot(struct parser *parser, enum power 
     case TOKEN_STAR:
         return parse_expression(parser, power);
     case TOKEN_LBRACKET:
-        return advance(parser) ? parse_multi_list(parser) : NULL;
+        if (!advance(parser))
+            return NULL;
+        return parse_multi_list(parser);
     case TOKEN_LBRACE:
-        return advance(parser) ? parse_multi_hash(parser) : NULL;
+        if (!advance(parser))
+            return NULL;
+        return parse_multi_hash(parser);
     default:
         return unexpected(parser);
     }
@@ -343,14 +347,18 @@ static struct jmespath_node *parse_leading_bracket(struct parser *parser)
 
     bool closes = at(parser, TOKEN_RBRACKET);
     parser->lexer = before;
-    return closes ? parse_star_in_brackets(parser, identity(parser)) : parse_multi_list(parser);
+    if (closes)
+        return parse_star_in_brackets(parser, identity(parser));
+    return parse_multi_list(parser);
 }
 
 static struct jmespath_node *parse_bracket_behind(struct parser *parser, struct jmespath_node *left)
 {
     if (at_index(parser))
         return parse_index(parser, left);
-    return at(parser, TOKEN_STAR) ? parse_star_in_brackets(parser, left) : unexpected(parser);
+    if (at(parser, TOKEN_STAR))
+        return parse_star_in_brackets(parser, left);
+    return unexpected(parser);
 }
 
 /* --- expressions --- */

@@ -146,7 +146,11 @@ int64_t pb_time_to_ns(struct pb_opt_time time)
     if (!time.present)
         return 0;
     __int128 ns = (__int128)time.seconds * NANOS_PER_SECOND + time.nanos;
-    return ns > INT64_MAX ? INT64_MAX : ns < INT64_MIN ? INT64_MIN : (int64_t)ns;
+    if (ns > INT64_MAX)
+        return INT64_MAX;
+    if (ns < INT64_MIN)
+        return INT64_MIN;
+    return (int64_t)ns;
 }
 
 bool pb_string_entry_find(const struct pb_string_entry *entries, size_t count, struct bytes key,

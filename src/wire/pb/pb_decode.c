@@ -75,7 +75,9 @@ static enum status decode_pointer(struct arena *arena, struct bytes in, const st
 {
     if (!*slot)
         *slot = arena_alloc(arena, message->size);
-    return *slot ? decode_message(arena, in, message, *slot, depth) : STATUS_NO_MEMORY;
+    if (!*slot)
+        return STATUS_NO_MEMORY;
+    return decode_message(arena, in, message, *slot, depth);
 }
 
 /* A map entry is a message of key (1) and value (2), either of which may be missing or repeated. */
@@ -106,8 +108,9 @@ static enum status decode_entry(struct arena *arena, struct bytes in, const stru
     if (field->kind != PB_KIND_MESSAGE_MAP || entry->value)
         return STATUS_OK;
     /* An entry always has a value, and the value a level: what is accepted can be encoded and read again. */
-    return depth > 0 ? decode_pointer(arena, BYTES_LITERAL(""), field->message, &entry->value, depth - 1)
-                     : STATUS_MALFORMED;
+    if (depth <= 0)
+        return STATUS_MALFORMED;
+    return decode_pointer(arena, BYTES_LITERAL(""), field->message, &entry->value, depth - 1);
 }
 
 static void store_scalar(uint8_t kind, uint64_t value, void *slot)
@@ -145,8 +148,9 @@ static enum status decode_value(struct arena *arena, const struct token *token, 
     case PB_KIND_OPT_STRING:
         return decode_opt_string(token->bytes, slot);
     case PB_KIND_MESSAGE:
-        return field->repeated ? decode_message(arena, token->bytes, field->message, slot, depth - 1)
-                               : decode_pointer(arena, token->bytes, field->message, slot, depth - 1);
+        if (field->repeated)
+            return decode_message(arena, token->bytes, field->message, slot, depth - 1);
+        return decode_pointer(arena, token->bytes, field->message, slot, depth - 1);
     case PB_KIND_STRING_MAP:
     case PB_KIND_MESSAGE_MAP:
         return decode_entry(arena, token->bytes, field, slot, depth - 1);

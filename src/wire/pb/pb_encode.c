@@ -94,7 +94,9 @@ static size_t opt_size(uint8_t kind, const void *slot)
 {
     if (kind == PB_KIND_OPT_STRING) {
         size_t size = ((const struct pb_opt_bytes *)slot)->value.size;
-        return size ? 1 + delimited(size) : 0;
+        if (size)
+            return 1 + delimited(size);
+        return 0;
     }
     uint64_t v[2];
     opt_numbers(kind, slot, v);
@@ -271,7 +273,9 @@ INLINE uint8_t *write_delimited(uint8_t *p, struct bytes bytes)
 
 static uint8_t *write_scalar(uint8_t *p, uint8_t kind, uint64_t value)
 {
-    return kind == PB_KIND_DOUBLE ? write_fixed64(p, value) : write_varint(p, value);
+    if (kind == PB_KIND_DOUBLE)
+        return write_fixed64(p, value);
+    return write_varint(p, value);
 }
 
 static uint8_t *write_opt(uint8_t *p, uint8_t kind, const void *slot)
@@ -279,7 +283,9 @@ static uint8_t *write_opt(uint8_t *p, uint8_t kind, const void *slot)
     p = write_varint(p, opt_size(kind, slot));
     if (kind == PB_KIND_OPT_STRING) {
         struct bytes value = ((const struct pb_opt_bytes *)slot)->value;
-        return value.size ? write_delimited(write_tag(p, 1, PB_WIRE_BYTES), value) : p;
+        if (value.size)
+            return write_delimited(write_tag(p, 1, PB_WIRE_BYTES), value);
+        return p;
     }
     uint64_t v[2];
     opt_numbers(kind, slot, v);
@@ -305,7 +311,9 @@ static uint8_t *write_entry(uint8_t *p, const struct pb_field *field, const stru
     p = write_varint(p, entry_size(entry, value_size));
     p = write_delimited(write_tag(p, 1, PB_WIRE_BYTES), entry->key);
     p = write_tag(p, 2, PB_WIRE_BYTES);
-    return entry->value ? write_nested(p, field->message, entry->value, sizes) : write_varint(p, 0);
+    if (entry->value)
+        return write_nested(p, field->message, entry->value, sizes);
+    return write_varint(p, 0);
 }
 
 static uint8_t *write_string_entry(uint8_t *p, const struct pb_string_entry *entry)
