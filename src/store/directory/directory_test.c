@@ -1,23 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* If one fails: somebody who was made is gone, two have one name, or what was taken away still counts. */
-#include "store/directory/directory.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-struct directory_fixture {
-    struct loop *loop;
-    struct directory *directory;
-    char folder[64];
-    bool made;
-};
+#include "lib/directory_rig.h"
 
 struct wait {
     struct directory_waiter waiter;
@@ -35,58 +18,37 @@ static void on_done(struct directory_waiter *waiter, enum status status, const s
     wait->err = *err;
 }
 
-static void open_it(struct directory_fixture *fixture)
-{
-    struct err err = {0};
-    const struct directory_options options = {.folder = fixture->folder, .now_ns = 7};
-    if (directory_open(fixture->loop, &options, &fixture->directory, &fixture->made, &err) != STATUS_OK)
-        fail_msg("%s", err.text);
-}
-
 static int set_up(void **state)
 {
-    struct directory_fixture *fixture = calloc(1, sizeof *fixture);
-    struct err err = {0};
-    assert_int_equal(loop_create(&fixture->loop, &err), STATUS_OK);
-    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/directory_test.XXXXXX");
-    assert_non_null(mkdtemp(fixture->folder));
-    open_it(fixture);
-    *state = fixture;
+    struct directory_rig *rig = calloc(1, sizeof *rig);
+    assert_non_null(rig);
+    directory_rig_start(rig, 7);
+    *state = rig;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    static const char *const files[] = {"directory.db", "directory.db-wal", "directory.db-shm",
-                                        "directory.db.lock"};
-    struct directory_fixture *fixture = *state;
-    directory_close(fixture->directory);
-    loop_destroy(fixture->loop);
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s/%s", fixture->folder, files[i]);
-        (void)unlink(path);
-    }
-    assert_int_equal(rmdir(fixture->folder), 0);
-    free(fixture);
+    directory_rig_stop(*state);
+    free(*state);
     return 0;
 }
 
-static void reopen(struct directory_fixture *fixture)
+static void reopen(struct directory_rig *fixture)
 {
     directory_close(fixture->directory);
     fixture->directory = NULL;
-    open_it(fixture);
+    directory_rig_open(fixture, 7);
 }
 
-static void await(struct directory_fixture *fixture, struct wait *wait)
+static void await(struct directory_rig *fixture, struct wait *wait)
 {
     struct err err = {0};
     while (!wait->done)
         assert_int_equal(loop_step(fixture->loop, 1000, &err), STATUS_OK);
 }
 
-static enum status write_one(struct directory_fixture *fixture, enum directory_verb verb,
+static enum status write_one(struct directory_rig *fixture, enum directory_verb verb,
                              enum directory_kind kind, const void *object)
 {
     struct wait wait = {.waiter.on_done = on_done};
@@ -104,7 +66,7 @@ static const struct directory_person alice = {.id = "A0000000-0000-4000-8000-000
 
 static void what_is_written_is_there_after_a_restart(void **state)
 {
-    struct directory_fixture *fixture = *state;
+    struct directory_rig *fixture = *state;
     assert_true(fixture->made);
     char tenant[64];
     snprintf(tenant, sizeof tenant, "%s", directory_tenant(fixture->directory)->id);
@@ -130,7 +92,7 @@ static void what_is_written_is_there_after_a_restart(void **state)
 
 static void only_the_owner_reads_the_file(void **state)
 {
-    struct directory_fixture *fixture = *state;
+    struct directory_rig *fixture = *state;
     char path[128];
     struct stat facts;
     snprintf(path, sizeof path, "%s/directory.db", fixture->folder);
@@ -145,7 +107,7 @@ static void only_the_owner_reads_the_file(void **state)
 
 static void a_name_is_had_once(void **state)
 {
-    struct directory_fixture *fixture = *state;
+    struct directory_rig *fixture = *state;
     struct directory_person other = alice;
     other.id = "a0000000-0000-4000-8000-000000000002";
     other.name = "ALICE@EXAMPLE.ORG";
@@ -166,7 +128,7 @@ static void a_name_is_had_once(void **state)
 
 static void an_assignment_is_had_once_by_what_it_says(void **state)
 {
-    struct directory_fixture *fixture = *state;
+    struct directory_rig *fixture = *state;
     struct directory_assignment assignment = {.id = "b0000000-0000-4000-8000-000000000001",
                                               .principal_id = alice.id,
                                               .role_id = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
@@ -183,7 +145,7 @@ static void an_assignment_is_had_once_by_what_it_says(void **state)
 /* Two who redeem one code: it is deleted once. */
 static void of_two_who_want_it_one_gets_it(void **state)
 {
-    struct directory_fixture *fixture = *state;
+    struct directory_rig *fixture = *state;
     const struct directory_ticket ticket = {.id = "c0000000-0000-4000-8000-000000000001",
                                             .type = DIRECTORY_CODE,
                                             .hash = "00ff",
@@ -226,7 +188,7 @@ static void on_recorded(void *context, const struct directory_change *change)
 
 static void who_changed_what_is_told_once_it_is_on_disk(void **state)
 {
-    struct directory_fixture *fixture = *state;
+    struct directory_rig *fixture = *state;
     struct recorded recorded = {""};
     directory_record(fixture->directory, on_recorded, &recorded);
     const struct directory_group one = {.id = "d0000000-0000-4000-8000-000000000001", .name = "one"},
@@ -255,7 +217,7 @@ static void who_changed_what_is_told_once_it_is_on_disk(void **state)
 
 static void all_or_nothing_and_who_watches_is_told(void **state)
 {
-    struct directory_fixture *fixture = *state;
+    struct directory_rig *fixture = *state;
     struct counter counter = {.watch.on_change = on_change};
     directory_watch_add(fixture->directory, &counter.watch);
     const struct directory_group missing = {.id = "d0000000-0000-4000-8000-000000000001", .name = "g"};
@@ -281,7 +243,7 @@ static void all_or_nothing_and_who_watches_is_told(void **state)
 
 static void what_is_no_text_is_refused(void **state)
 {
-    struct directory_fixture *fixture = *state;
+    struct directory_rig *fixture = *state;
     struct directory_person person = alice;
     person.display_name = "\xff";
     assert_int_equal(write_one(fixture, DIRECTORY_CREATE, DIRECTORY_PERSON, &person),
@@ -301,7 +263,7 @@ static void what_is_no_text_is_refused(void **state)
 /* A stop waits for what was asked for. */
 static void a_close_loses_nothing(void **state)
 {
-    struct directory_fixture *fixture = *state;
+    struct directory_rig *fixture = *state;
     struct wait wait = {.waiter.on_done = on_done};
     const struct directory_write write = {DIRECTORY_CREATE, DIRECTORY_PERSON, &alice};
     directory_write(fixture->directory, &write, 1, &wait.waiter);

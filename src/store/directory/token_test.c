@@ -2,55 +2,33 @@
 /* If one fails: a token of ours is not believed, or one that should not count does. */
 #include "store/directory/token.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
 #include "base/duration.h"
+#include "lib/directory_rig.h"
 
 #define NOW_NS (1700000000 * NS_PER_S)
 #define DAY_NS (86400 * NS_PER_S)
 
 struct token_fixture {
-    struct loop *loop;
-    struct directory *directory;
+    struct directory_rig rig;
     struct token_keys *keys;
-    char folder[64];
 };
 
 static int set_up(void **state)
 {
     struct token_fixture *fixture = calloc(1, sizeof *fixture);
     struct err err = {0};
-    assert_int_equal(loop_create(&fixture->loop, &err), STATUS_OK);
-    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/token_test.XXXXXX");
-    assert_non_null(mkdtemp(fixture->folder));
-    const struct directory_options options = {.folder = fixture->folder, .now_ns = NOW_NS};
-    assert_int_equal(directory_open(fixture->loop, &options, &fixture->directory, NULL, &err), STATUS_OK);
-    assert_int_equal(token_keys_open(fixture->directory, NULL, NOW_NS, &fixture->keys, &err), STATUS_OK);
+    assert_non_null(fixture);
+    directory_rig_start(&fixture->rig, NOW_NS);
+    assert_int_equal(token_keys_open(fixture->rig.directory, NULL, NOW_NS, &fixture->keys, &err), STATUS_OK);
     *state = fixture;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    static const char *const files[] = {"directory.db", "directory.db-wal", "directory.db-shm",
-                                        "directory.db.lock"};
     struct token_fixture *fixture = *state;
     token_keys_close(fixture->keys);
-    directory_close(fixture->directory);
-    loop_destroy(fixture->loop);
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s/%s", fixture->folder, files[i]);
-        (void)unlink(path);
-    }
-    assert_int_equal(rmdir(fixture->folder), 0);
+    directory_rig_stop(&fixture->rig);
     free(fixture);
     return 0;
 }
@@ -126,7 +104,7 @@ static size_t published(struct token_fixture *fixture)
 static void tend(struct token_fixture *fixture, int64_t now_ns)
 {
     token_keys_tend(fixture->keys, now_ns);
-    directory_settle(fixture->directory);
+    directory_settle(fixture->rig.directory);
 }
 
 /* CS-06: published before it signs, kept until the last token is over. */
