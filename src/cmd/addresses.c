@@ -23,9 +23,11 @@ void addresses_set_url(struct addresses *addresses, const char *scheme, const ch
     set_url(addresses->url, scheme, host, port);
 }
 
-void addresses_set_emulator(struct addresses *addresses, const char *scheme, const char *host, unsigned port)
+void addresses_set_emulator(struct addresses *addresses, const char *scheme, const char *host,
+                            unsigned http_port, unsigned dashboard_port)
 {
-    set_url(addresses->emulator_url, scheme, host, port);
+    set_url(addresses->emulator_url, scheme, host, http_port);
+    set_url(addresses->emulator_dashboard_url, scheme, host, dashboard_port);
 }
 
 void addresses_set_pool(struct addresses *addresses, const char *pool_name, bool alone)

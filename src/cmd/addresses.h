@@ -10,9 +10,11 @@
 
 struct addresses {
     char url[256];
-    char emulator_url[256]; /* the second port, for tools of the vendor's emulator; "" if there is none */
-    char pool_url[512];     /* "" if there is no pool */
-    char connection_string[512];    /* "" if there is no scheduler */
+    char emulator_url
+        [256]; /* where tools of the vendor's emulator look for the HTTP API; "" if nothing is there */
+    char emulator_dashboard_url[256]; /* and people for its dashboard */
+    char pool_url[512];               /* "" if there is no pool */
+    char connection_string[512];      /* "" if there is no scheduler */
     char hubs[ADDRESSES_HUBS_SIZE]; /* all that are served, separated by ", "; "" if there is no scheduler */
     const char *data_dir;           /* NULL if nothing is kept */
     const char *certificate;        /* file that is shown to who speaks TLS; "": nobody does */
@@ -22,7 +24,8 @@ struct addresses {
 /* `scheme`: "http" or "https". `host` is what the server listens on. Loopback is called "localhost": the vendor's samples compare with that, to
  * skip credentials. */
 void addresses_set_url(struct addresses *addresses, const char *scheme, const char *host, unsigned port);
-void addresses_set_emulator(struct addresses *addresses, const char *scheme, const char *host, unsigned port);
+void addresses_set_emulator(struct addresses *addresses, const char *scheme, const char *host,
+                            unsigned http_port, unsigned dashboard_port);
 /* After the URL. `alone`: the pool is all that the port serves. */
 void addresses_set_pool(struct addresses *addresses, const char *pool_name, bool alone);
 /* After the URL. */

@@ -33,8 +33,8 @@
 #include "svc/directory/issuer.h"
 #include "svc/directory/managed_identity.h"
 #include "svc/directory/sign_in.h"
-#include "svc/mcp/mcp_service.h"
 #include "svc/directory/witness.h"
+#include "svc/mcp/mcp_service.h"
 #include "svc/pool/http/pool_service.h"
 #include "svc/pool/http/pool_set.h"
 #include "svc/scheduler/http/scheduler_http.h"
@@ -94,15 +94,16 @@ struct server {
     char *hub_names;                       /* part_scheduler.c: cut into names */
     const char *hub; /* part_scheduler.c: of the connection string: the app's, else the first */
 
-    struct grpc_server *grpc;           /* part_grpc.c */
-    struct http_server *http;           /* part_http.c */
-    struct host_names names;            /* part_http.c */
-    struct front front;                 /* part_http.c; part_door.c adds the routes */
-    struct listener_sockets sockets[2]; /* part_port.c: taken, of the next two, until they are opened */
-    struct listener *listener;          /* part_port.c */
-    struct listener *emulator_listener; /* part_port.c: NULL without `emulator` */
-    struct tls_setup tls;               /* part_tls.c */
-    struct addresses addresses;         /* part_port.c: for others … */
+    struct grpc_server *grpc;            /* part_grpc.c */
+    struct http_server *http;            /* part_http.c */
+    struct host_names names;             /* part_http.c */
+    struct front front;                  /* part_http.c; part_door.c adds the routes */
+    struct listener_sockets sockets[3];  /* part_port.c: taken, of the next three, until they are opened */
+    struct listener *listener;           /* part_port.c */
+    struct listener *emulator_http;      /* part_port.c: NULL without `emulator`, and so the next one */
+    struct listener *emulator_dashboard; /* part_port.c */
+    struct tls_setup tls;                /* part_tls.c */
+    struct addresses addresses;          /* part_port.c: for others … */
     struct addresses inner; /* part_port.c: … and for the app of this process, which needs no TLS to itself */
     struct managed_identity
         *identity; /* part_identity.c: NULL without `managed-identity`, and the next two */

@@ -18,9 +18,10 @@ static enum status start(struct server *server, struct err *err)
 
 static void stop(struct server *server)
 {
-    listener_close(server->emulator_listener);
+    listener_close(server->emulator_dashboard);
+    listener_close(server->emulator_http);
     listener_close(server->listener);
-    server->emulator_listener = server->listener = NULL;
+    server->emulator_dashboard = server->emulator_http = server->listener = NULL;
     server_part_stopped(server);
 }
 

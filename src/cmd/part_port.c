@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* part_port.c — the one port, and the addresses that follow from it; with `emulator` a second one, on which the tools of the
- * vendor's emulator look for the HTTP API, and which serves the same. In two steps.
+/* part_port.c — the one port, and the addresses that follow from it; with `emulator` two more, on which the tools of the
+ * vendor's emulator look for the HTTP API, and people for its dashboard, and which serve the same. In two steps.
  * ORDER: the ports are taken before the confinement, behind which root's ports below 1024 are out of reach, and after the
  * keeper, which needs none of them. Connections are taken from the second step on; they are served once the routes are mounted
  * (part_door.c), in the same turn of the loop. */
@@ -52,7 +52,8 @@ struct listener_options server_listener_options(const struct server *server)
 
 /* --- the ports --- */
 
-static const char *const port_settings[] = {"port", "emulator-http-port"}; /* as server.sockets */
+static const char *const port_settings[] = {"port", "emulator-http-port",
+                                            "emulator-dashboard-port"}; /* as server.sockets */
 _Static_assert(ARRAY_SIZE(port_settings) == ARRAY_SIZE(((struct server *)0)->sockets), "one each");
 
 static bool emulates(const struct server *server)
@@ -72,7 +73,7 @@ static enum status take_ports(struct server *server, struct err *err)
 {
     struct listener_options options = server_listener_options(server);
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < (emulates(server) ? 2 : 1) && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < (emulates(server) ? ARRAY_SIZE(port_settings) : 1) && status == STATUS_OK; i++) {
         options.port = (uint16_t)setting_number(server->settings, port_settings[i]);
         status = advise(listener_bind(&options, &server->sockets[i], err), port_settings[i], err);
     }
@@ -98,7 +99,8 @@ static enum status start(struct server *server, struct err *err)
 {
     const char *scheme = server->tls.server ? "https" : "http";
     struct listener_options options = server_listener_options(server);
-    struct listener **const listeners[] = {&server->listener, &server->emulator_listener};
+    struct listener **const listeners[] = {&server->listener, &server->emulator_http,
+                                           &server->emulator_dashboard};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < ARRAY_SIZE(listeners) && status == STATUS_OK; i++)
         if (server->sockets[i].count > 0)
@@ -109,15 +111,17 @@ static enum status start(struct server *server, struct err *err)
         return status;
     make_addresses(server, "http", &server->inner);
     make_addresses(server, scheme, &server->addresses);
-    if (server->emulator_listener)
+    if (emulates(server))
         addresses_set_emulator(&server->addresses, scheme, setting_text(server->settings, "host"),
-                               listener_port(server->emulator_listener));
+                               listener_port(server->emulator_http),
+                               listener_port(server->emulator_dashboard));
     return STATUS_OK;
 }
 
 static void destroy(struct server *server)
 {
-    listener_close(server->emulator_listener);
+    listener_close(server->emulator_dashboard);
+    listener_close(server->emulator_http);
     listener_close(server->listener);
 }
 

@@ -34,11 +34,12 @@ enum status ready_file_prepare(const char *path, struct err *err)
 enum status ready_file_write(const char *path, const struct addresses *addresses, struct err *err)
 {
     json_t *root =
-        json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:o}", "url", addresses->url, "sessionPoolUrl",
+        json_pack("{s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "url", addresses->url, "sessionPoolUrl",
                   text_or_null(addresses->pool_url), "schedulerConnectionString",
                   text_or_null(addresses->connection_string), "pid", (json_int_t)getpid(), "dataDir",
                   text_or_null(addresses->data_dir), "certificateAuthority",
-                  text_or_null(addresses->authority), "emulatorUrl", text_or_null(addresses->emulator_url));
+                  text_or_null(addresses->authority), "emulatorUrl", text_or_null(addresses->emulator_url),
+                  "emulatorDashboardUrl", text_or_null(addresses->emulator_dashboard_url));
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     enum status status =
@@ -78,6 +79,8 @@ void ready_banner(const struct addresses *addresses, bool submit)
         printf("  task scheduler    %s\n", addresses->connection_string);
     if (*addresses->emulator_url)
         printf("  its HTTP API      %s/v1/taskhubs\n", addresses->emulator_url);
+    if (*addresses->emulator_dashboard_url)
+        printf("  its dashboard     %s\n", addresses->emulator_dashboard_url);
     if (*addresses->hubs)
         printf("  task hubs         %s\n", addresses->hubs);
     if (addresses->data_dir)

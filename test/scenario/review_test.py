@@ -437,7 +437,8 @@ class Process(unittest.TestCase):
     def test_ready_file_and_health(self):
         with Server(PROGRAM) as server:
             self.assertEqual(set(server.ready), {"url", "sessionPoolUrl", "schedulerConnectionString", "pid", "dataDir",
-                                                 "certificateAuthority", "emulatorUrl"})
+                                                 "certificateAuthority", "emulatorUrl",
+                                                 "emulatorDashboardUrl"})
             self.assertEqual(server.ready["pid"], server.process.pid)
             self.assertEqual(server.ready["dataDir"], server.data)
             status, _, health = server.ask("GET", "/healthz")

@@ -300,16 +300,19 @@ class SchedulerApi(unittest.TestCase):
 
 
 class Emulator(unittest.TestCase):
-    """If this fails, what was written for the vendor's emulator finds no hub, or no HTTP API where it looks for it."""
+    """If this fails, what was written for the vendor's emulator finds no hub, or neither HTTP API nor dashboard where they
+    were."""
 
     def test_ports_and_variables_are_the_emulators(self):
         environment = {**os.environ, "DTS_TASK_HUB_NAMES": "one,two", "DTS_USE_DYNAMIC_TASK_HUBS": "true"}
-        server = Server(sys.argv[1], command="scheduler", arguments=["--emulator", "--emulator-http-port", "0"],
+        server = Server(sys.argv[1], command="scheduler", arguments=["--emulator", "--emulator-http-port", "0", "--emulator-dashboard-port", "0"],
                         environment=environment).start()
         self.addCleanup(server.close)
         second = urllib.parse.urlsplit(server.ready["emulatorUrl"])
-        self.assertNotEqual(second.port, server.port)
-        for port in (server.port, second.port):
+        third = urllib.parse.urlsplit(server.ready["emulatorDashboardUrl"])
+        self.assertEqual(len({server.port, second.port, third.port}), 3)
+        self.same_page_everywhere(second.hostname, (server.port, second.port, third.port))
+        for port in (server.port, second.port, third.port):
             for hub in ("one", "TWO", "made-at-its-first-use"):
                 connection = http.client.HTTPConnection(second.hostname, port, timeout=30)
                 connection.request("POST", API + "/orchestrations/query", "{}",
@@ -322,6 +325,19 @@ class Emulator(unittest.TestCase):
         self.assertEqual(connection.getresponse().status, 200)
         connection.close()
         self.worker_is_shown(server)
+
+    def same_page_everywhere(self, host, ports):
+        """The dashboard is what a browser gets at `/`."""
+        pages = []
+        for port in ports:
+            connection = http.client.HTTPConnection(host, port, timeout=30)
+            connection.request("GET", "/", headers={"Accept": "text/html"})
+            answer = connection.getresponse()
+            pages.append((answer.status, answer.getheader("Content-Type"), answer.read()))
+            connection.close()
+        self.assertEqual(pages[0][0], 200)
+        self.assertIn("text/html", pages[0][1])
+        self.assertEqual(pages[1:], pages[:1] * 2)
 
     def worker_is_shown(self, server):
         """By its filters; and a hub's name writes no line of its own into the log."""
@@ -344,10 +360,10 @@ class Emulator(unittest.TestCase):
         self.assertIn('hub="a?instance=?forged"', server.tail())
         self.assertNotIn('instance="forged', server.tail())
 
-    def test_the_second_port_is_8081(self):
-        told = subprocess.run([sys.argv[1], "config", "--json"], capture_output=True, text=True, check=True).stdout
-        self.assertIn("8081", told)
-        self.assertIn("emulator-http-port", told)
+    def test_the_ports_are_8081_and_8082(self):
+        told = subprocess.run([sys.argv[1], "config", "show", "--json"], capture_output=True, text=True, check=True).stdout
+        self.assertRegex(told, r'"emulator-http-port"[^}]*8081')
+        self.assertRegex(told, r'"emulator-dashboard-port"[^}]*8082')
 
 
 if __name__ == "__main__":
