@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* porter.h — the process that carries one file from outside into a session's /mnt/data.
- * The kernel charges the pages of a file in memory to the groups of who writes them. So a porter, a child of the
- * zygote, joins the session's groups and copies what a pipe brings into a file that the server has opened. It stays
+ * The kernel charges the pages of a file in memory to the groups of who writes them. So a porter, a child of a process
+ * beside the zygote (zygote/porters.h), joins the session's groups and copies what a pipe brings into a file that the server has opened. It stays
  * outside the session's namespaces, where nobody of the session sees it or can signal it; it looks at no byte.
- * Called by the zygote's child only. */
+ * Called by that child only. */
 #ifndef JAIL_PORTER_H
 #define JAIL_PORTER_H
 

@@ -20,6 +20,7 @@ BUILD = os.path.abspath(sys.argv[1])
 FAILURES = []
 OPEN, SPAWN, INTERRUPT, KILL, FATAL, FORK = 1, 2, 3, 4, 10, 17  # positions in wire/keeper_message.h
 KEEPER_CAPABILITIES = 1 << 0 | 1 << 1 | 1 << 5 | 1 << 21  # CHOWN, DAC_OVERRIDE, KILL, SYS_ADMIN
+ZYGOTE = "zygote"
 GONE_S = 20  # a bound for a busy machine; what it took is printed
 
 
@@ -155,15 +156,15 @@ def death_of(victim):
     pool = Pool(BUILD)
     burst(pool, 20)
     pool.note_processes()
-    zygote = next(p for p in pool.processes if "zygote" in open(f"/proc/{p[0]}/comm").read())
-    target = {"keeper": pool.keeper_pid, "pool": pool.process.pid, "zygote": zygote[0]}[victim]
+    named = {comm_of(pid): pid for pid, _ in pool.processes}
+    target = {"keeper": pool.keeper_pid, "pool": pool.process.pid}.get(victim) or named[victim]
     begin = time.monotonic()
     os.kill(target, signal.SIGKILL)
     sessions = {p for p in pool.processes if p[0] != pool.keeper_pid}
     check(len(sessions) > 20 and until(lambda: all_gone(sessions), GONE_S),
           f"{len(sessions)} processes die with the {victim} in {time.monotonic() - begin:.2f} s")
-    if victim == "zygote":
-        check("lost" in pool.wait(lambda m: "lost" in m), "the pool hears that the zygote died")
+    if victim in (ZYGOTE, "porters"):
+        check("lost" in pool.wait(lambda m: "lost" in m), f"the pool hears that the {victim} died")
     if victim == "keeper":
         left = groups(pool.keeper_pid)
         pool.process.wait(20)
@@ -182,7 +183,7 @@ if __name__ == "__main__":
     slots_and_reuse()
     stuck_sessions()
     rights_of_the_keeper()
-    for name in ("keeper", "pool", "zygote"):
+    for name in ("keeper", "pool", ZYGOTE, "porters"):
         death_of(name)
     print("\n".join(FAILURES) or "all as expected")
     sys.exit(1 if FAILURES else 0)

@@ -5,52 +5,29 @@
  * descriptor 3. It never holds a secret: every session has a readable copy of its memory.
  *
  *   CONFIG ──► warm up, filter ──► WARM, then for each FORK: FORKED or UNFORKED, later EXITED;
- *                                        for each PORT: PORTED or UNPORTED, later PORTER_EXITED. */
+ *                                        for each PORT: PORTED or UNPORTED, later PORTER_EXITED (porters.h). */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "jail/file.h"
 #include "jail/packet.h"
 #include "jail/root.h"
 #include "jail/session.h"
+#include "jail/zygote/children.h"
+#include "jail/zygote/porters.h"
 #include "jail/zygote/snapshot.h"
 #include "jail/zygote/spawn.h"
 #include "runtime/interpreter.h"
 
-#define KEEPER_SOCKET 3
-#define CHILDREN_MAX  65536
-
-struct child {
-    pid_t pid; /* 0: free */
-    uint64_t generation;
-};
-
-/* What a slot may have at a time. */
-enum child_kind { CHILD_SESSION, CHILD_PORTER, CHILD_KINDS };
-
-/* What is said of a child that was made, that could not be made, and that has exited. */
-static const struct {
-    enum keeper_message_type made, refused, exited;
-} words[CHILD_KINDS] = {
-    [CHILD_SESSION] = {KEEPER_MESSAGE_FORKED, KEEPER_MESSAGE_UNFORKED, KEEPER_MESSAGE_EXITED},
-    [CHILD_PORTER] = {KEEPER_MESSAGE_PORTED, KEEPER_MESSAGE_UNPORTED, KEEPER_MESSAGE_PORTER_EXITED},
-};
-
-/* By slot. A mapping of its own, made after the snapshot: it is written to. */
-struct children {
-    struct child of[CHILD_KINDS][CHILDREN_MAX];
-};
+static const struct children_words words = {KEEPER_MESSAGE_FORKED, KEEPER_MESSAGE_UNFORKED,
+                                            KEEPER_MESSAGE_EXITED};
 
 struct zygote {
     struct keeper_message_gate gate;
@@ -60,10 +37,9 @@ struct zygote {
     char folders[8192]; /* what the template's list names, as root.c wrote it; the rules point into it */
     struct landlock_rule rules[ROOT_FOLDERS_MAX];
     size_t rule_count;
-    int signal_fd;
     int null_fd;
-    struct children *children;
-    uint32_t slot_count; /* highest slot that was ever used, and one */
+    struct children children; /* the sessions */
+    struct porters porters;
 };
 
 static void say(enum keeper_message_type type, const char *text)
@@ -118,15 +94,14 @@ static enum status read_folders(struct zygote *zygote, struct err *err)
 
 static enum status prepare(struct zygote *zygote, struct err *err)
 {
-    sigset_t child_signal;
-    sigemptyset(&child_signal);
-    sigaddset(&child_signal, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &child_signal, NULL);
-    zygote->signal_fd = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK);
     zygote->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (zygote->signal_fd < 0 || zygote->null_fd < 0)
-        return err_set(err, STATUS_IO, "the zygote's descriptors: %s", strerror(errno));
-    enum status status = read_folders(zygote, err);
+    if (zygote->null_fd < 0)
+        return err_set(err, STATUS_IO, "/dev/null: %s", strerror(errno));
+    enum status status = porters_start(&zygote->porters, err); /* ORDER: before the interpreter is warm */
+    if (status == STATUS_OK)
+        status = children_watch(&zygote->children, err);
+    if (status == STATUS_OK)
+        status = read_folders(zygote, err);
     if (status == STATUS_OK)
         status = interpreter.start(err);
     if (status == STATUS_OK)
@@ -165,46 +140,12 @@ static void take_snapshot(char *ret_text, size_t size)
         snprintf(ret_text, size, "%s, %s", interpreter.version, err.text);
 }
 
-/* The descriptor behind `flag`, if the message has it: they come in the order of their flags. */
-static int take_optional(const struct keeper_message *message, const struct packet *packet, unsigned flag,
-                         unsigned *used)
-{
-    return message->flags & flag && *used < packet->fd_count ? packet->fds[(*used)++] : -1;
-}
-
-/* All that are left. */
-static unsigned take_joins(const struct packet *packet, unsigned used, int ret_fds[KEEPER_MESSAGE_FDS_MAX])
-{
-    unsigned count = 0;
-    while (used < packet->fd_count)
-        ret_fds[count++] = packet->fds[used++];
-    return count;
-}
-
-static void answer_order(struct zygote *zygote, const struct keeper_message *order, enum child_kind kind,
-                         pid_t pid, int pidfd)
-{
-    struct keeper_message answer = {
-        .type = words[kind].made, .slot = order->slot, .generation = order->generation};
-    if (pid < 0) {
-        answer.type = words[kind].refused;
-        answer.code = (uint32_t)-pid;
-    } else {
-        zygote->children->of[kind][order->slot] = (struct child){pid, order->generation};
-        zygote->slot_count = MAX(zygote->slot_count, order->slot + 1);
-    }
-    if (packet_send(KEEPER_SOCKET, &answer, &pidfd, pid < 0 ? 0 : 1, NULL) != STATUS_OK)
-        _exit(1);
-    if (pidfd >= 0)
-        close(pidfd);
-}
-
 /* FORK brings: setup socket, control socket, stdout, stderr, then the v2 directory and the mount of
  * /mnt/data if the flags say so, then the cgroup files to join. */
 static void serve_fork(struct zygote *zygote, const struct keeper_message *message, struct packet *packet)
 {
     unsigned used = 4;
-    int cgroup_fd = take_optional(message, packet, JAIL_CGROUP_START, &used);
+    int cgroup_fd = spawn_take_optional(message, packet, JAIL_CGROUP_START, &used);
     struct jail_session session = {
         .features = zygote->features,
         .limits = zygote->limits,
@@ -214,84 +155,32 @@ static void serve_fork(struct zygote *zygote, const struct keeper_message *messa
         .stdout_fd = packet->fds[2],
         .stderr_fd = packet->fds[3],
         .null_fd = zygote->null_fd,
-        .data_mount_fd = take_optional(message, packet, JAIL_DATA_MOUNT, &used),
+        .data_mount_fd = spawn_take_optional(message, packet, JAIL_DATA_MOUNT, &used),
         .lock = &zygote->lock,
         .rules = zygote->rules,
         .rule_count = zygote->rule_count,
         .data_fd = -1,
     };
-    session.join_count = take_joins(packet, used, session.join_fds);
+    session.join_count = spawn_take_joins(packet, used, session.join_fds);
     int pidfd = -1;
     pid_t pid = spawn_session(&session, cgroup_fd, &pidfd);
     packet_close(packet);
-    answer_order(zygote, message, CHILD_SESSION, pid, pidfd);
-}
-
-/* PORT brings: a pipe's read end, the file, then the v2 directory if the flags say so, then the cgroup files to join. */
-static void serve_port(struct zygote *zygote, const struct keeper_message *message, struct packet *packet)
-{
-    unsigned used = 2;
-    int cgroup_fd = take_optional(message, packet, JAIL_CGROUP_START, &used);
-    struct porter porter = {.pipe_fd = packet->fds[0], .file_fd = packet->fds[1], .uid = message->uid};
-    porter.join_count = take_joins(packet, used, porter.join_fds);
-    int pidfd = -1;
-    pid_t pid = spawn_porter(&porter, cgroup_fd, &pidfd);
-    packet_close(packet);
-    answer_order(zygote, message, CHILD_PORTER, pid, pidfd);
+    children_answer(&zygote->children, message, pid, pidfd);
 }
 
 static void serve_order(struct zygote *zygote, struct packet *packet)
 {
     struct keeper_message message;
     receive(zygote, KEEPER_PHASE_SERVING, packet, &message);
-    enum child_kind kind = message.type == KEEPER_MESSAGE_PORT ? CHILD_PORTER : CHILD_SESSION;
-    if (message.slot >= CHILDREN_MAX || zygote->children->of[kind][message.slot].pid != 0)
-        _exit(1); /* the keeper never does this */
-    if (kind == CHILD_PORTER)
-        serve_port(zygote, &message, packet);
-    else
-        serve_fork(zygote, &message, packet);
-}
-
-static struct child *find_child(struct zygote *zygote, pid_t pid, enum child_kind *ret_kind,
-                                uint32_t *ret_slot)
-{
-    for (int kind = 0; kind < CHILD_KINDS; kind++) {
-        for (uint32_t slot = 0; slot < zygote->slot_count; slot++) {
-            if (zygote->children->of[kind][slot].pid != pid)
-                continue;
-            *ret_kind = (enum child_kind)kind;
-            *ret_slot = slot;
-            return &zygote->children->of[kind][slot];
-        }
-    }
-    return NULL;
-}
-
-static void report_exit(struct zygote *zygote, pid_t pid, int status)
-{
-    enum child_kind kind;
-    uint32_t slot;
-    struct child *child = find_child(zygote, pid, &kind, &slot);
-    if (!child)
+    if (message.type == KEEPER_MESSAGE_PORT) {
+        if (porters_order(&zygote->porters, &message, packet, NULL) != STATUS_OK)
+            _exit(1);
+        packet_close(packet);
         return;
-    unsigned detail = WIFSIGNALED(status) ? ZYGOTE_INIT_KILLED | (128u + (unsigned)WTERMSIG(status))
-                                          : (unsigned)WEXITSTATUS(status);
-    struct keeper_message message = {
-        .type = words[kind].exited, .slot = slot, .generation = child->generation, .detail = detail};
-    child->pid = 0;
-    if (packet_send(KEEPER_SOCKET, &message, NULL, 0, NULL) != STATUS_OK)
-        _exit(1);
-}
-
-static void reap(struct zygote *zygote)
-{
-    struct signalfd_siginfo info;
-    while (read(zygote->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
-        ;
-    int status;
-    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
-        report_exit(zygote, pid, status);
+    }
+    if (!children_free(&zygote->children, message.slot))
+        _exit(1); /* the keeper never does this */
+    serve_fork(zygote, &message, packet);
 }
 
 __attribute__((noreturn)) static void serve(struct zygote *zygote)
@@ -299,11 +188,11 @@ __attribute__((noreturn)) static void serve(struct zygote *zygote)
     static struct packet packet; /* on its own pages, not on the stack that sessions copy */
     for (;;) {
         struct pollfd watched[] = {{.fd = KEEPER_SOCKET, .events = POLLIN},
-                                   {.fd = zygote->signal_fd, .events = POLLIN}};
+                                   {.fd = zygote->children.signal_fd, .events = POLLIN}};
         if (poll(watched, ARRAY_SIZE(watched), -1) < 0 && errno != EINTR)
             _exit(1);
-        if (watched[1].revents)
-            reap(zygote);
+        if (watched[1].revents && children_reap(&zygote->children) == zygote->porters.pid)
+            _exit(1);
         if (watched[0].revents)
             serve_order(zygote, &packet);
     }
@@ -311,7 +200,8 @@ __attribute__((noreturn)) static void serve(struct zygote *zygote)
 
 int main(void)
 {
-    static struct zygote zygote = {.gate = {.sender = KEEPER_PARTY_KEEPER, .receiver = KEEPER_PARTY_ZYGOTE}};
+    static struct zygote zygote = {.gate = {.sender = KEEPER_PARTY_KEEPER, .receiver = KEEPER_PARTY_ZYGOTE},
+                                   .children = {.words = &words}};
     static struct packet packet;
     struct keeper_message config;
     struct err err = {0};
@@ -325,13 +215,9 @@ int main(void)
         give_up(&err);
     static char text[320];
     take_snapshot(text, sizeof text);
-    /* Untouched beyond the slots in use. */
-    zygote.children = mmap(NULL, sizeof *zygote.children, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (zygote.children == MAP_FAILED) {
-        (void)!err_set(&err, STATUS_NO_MEMORY, "no memory for the children");
+    if (children_map(&zygote.children, &err) !=
+        STATUS_OK) /* ORDER: not in the snapshot, for it is written to */
         give_up(&err);
-    }
     say(KEEPER_MESSAGE_WARM, text);
     serve(&zygote);
 }

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "jail/namespace.h"
-#include "jail/packet.h"
+#include "jail/porter.h"
 #include "jail/raw_call.h"
 #include "runtime/interpreter.h"
 
@@ -25,6 +25,20 @@
 static int *tid_field; /* where libc keeps gettid() of the main thread */
 /* How many SIGINT the init has handed on, written by it and read by the runner. */
 static uint32_t interrupts;
+
+int spawn_take_optional(const struct keeper_message *message, const struct packet *packet, unsigned flag,
+                        unsigned *used)
+{
+    return message->flags & flag && *used < packet->fd_count ? packet->fds[(*used)++] : -1;
+}
+
+unsigned spawn_take_joins(const struct packet *packet, unsigned used, int ret_fds[KEEPER_MESSAGE_FDS_MAX])
+{
+    unsigned count = 0;
+    while (used < packet->fd_count)
+        ret_fds[count++] = packet->fds[used++];
+    return count;
+}
 
 void spawn_init(void)
 {
@@ -131,12 +145,16 @@ pid_t spawn_session(struct jail_session *session, int cgroup_fd, int *ret_pidfd)
     return pid;
 }
 
-pid_t spawn_porter(const struct porter *porter, int cgroup_fd, int *ret_pidfd)
+pid_t spawn_porter(const struct keeper_message *order, const struct packet *packet, int *ret_pidfd)
 {
+    unsigned used = 2;
+    int cgroup_fd = spawn_take_optional(order, packet, JAIL_CGROUP_START, &used);
+    struct porter porter = {.pipe_fd = packet->fds[0], .file_fd = packet->fds[1], .uid = order->uid};
+    porter.join_count = spawn_take_joins(packet, used, porter.join_fds);
     pid_t pid = namespace_clone(0, cgroup_fd, ret_pidfd);
     if (pid != 0)
         return pid;
-    if (porter_enter(porter, NULL) == STATUS_OK)
+    if (porter_enter(&porter, NULL) == STATUS_OK)
         porter_copy();
     _exit(EIO);
 }
