@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "base/nearest.h"
+
 #define NAME_WIDTH_MIN 14 /* of "help [COMMAND]", which stands below the list of all */
 
 /* --- finding --- */
@@ -89,19 +91,13 @@ void command_say_unknown(const struct command_list *lists, size_t list_count, in
     else if (!text[0] && argc > 0)
         snprintf(text, sizeof text, "%.80s", argv[0]);
 
-    const char *near = NULL;
-    size_t near_distance = SIZE_MAX;
-    for (size_t i = 0; i < list_count; i++) {
-        for (const struct command *command = lists[i].rows; command->name; command++) {
-            size_t distance = option_distance(text, command->name);
-            if (distance < near_distance && distance < strlen(text) / 2 + 1) {
-                near = command->name;
-                near_distance = distance;
-            }
-        }
-    }
-    buf_append_fmt(out, "there is no command \"%s\"%s%s%s", text, near ? "; did you mean \"" : "",
-                   near ? near : "", near ? "\"?" : "");
+    struct nearest nearest = nearest_begin(bytes_of_cstr(text));
+    for (size_t i = 0; i < list_count; i++)
+        for (const struct command *command = lists[i].rows; command->name; command++)
+            nearest_offer(&nearest, bytes_of_cstr(command->name));
+    struct bytes near = nearest.found;
+    buf_append_fmt(out, "there is no command \"%s\"%s%.*s%s", text, near.size ? "; did you mean \"" : "",
+                   BYTES_FMT(near), near.size ? "\"?" : "");
 }
 
 /* --- help --- */

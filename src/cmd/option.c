@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/duration.h"
+#include "base/nearest.h"
 #include "base/quantity.h"
 #include "cmd/limit_values.h"
 
@@ -69,23 +70,13 @@ static enum status refuse_range(const struct option_spec *spec, const char *text
                    spec->name, text, (long long)(spec->min / unit), (long long)(spec->max / unit), suffix);
 }
 
-/* The word of `words` that is nearest to `text`, NULL if none is near. */
-static bool find_nearest(struct bytes words, const char *text, struct bytes *ret_word)
+/* The word of `words` that is nearest to `text`; empty if none is near. */
+static struct bytes find_nearest(struct bytes words, const char *text)
 {
-    size_t least = strnlen(text, OPTION_NAME_MAX) / 2 + 1;
-    bool found = false;
-    while (words.size > 0) {
-        struct bytes word = bytes_split(&words, ' ');
-        char name[OPTION_NAME_MAX + 1];
-        snprintf(name, sizeof name, "%.*s", BYTES_FMT(word));
-        size_t distance = option_distance(text, name);
-        if (distance < least) {
-            least = distance;
-            *ret_word = word;
-            found = true;
-        }
-    }
-    return found;
+    struct nearest nearest = nearest_begin(bytes_of_cstr(text));
+    while (words.size > 0)
+        nearest_offer(&nearest, bytes_split(&words, ' '));
+    return nearest.found;
 }
 
 static bool is_known(const struct option_spec *spec, const char *text)
@@ -101,11 +92,10 @@ static bool is_known(const struct option_spec *spec, const char *text)
 static enum status refuse_word(const struct option_spec *spec, const char *text, const char *origin,
                                struct err *err)
 {
-    struct bytes near = {0};
-    bool found = find_nearest(bytes_of_cstr(spec->words), text, &near);
+    struct bytes near = find_nearest(bytes_of_cstr(spec->words), text);
     return err_set(err, STATUS_INVALID_ARGUMENT, "%s: %s is \"%.80s\", but must be one of: %s%s%.*s%s",
-                   origin, spec->name, text, spec->words, found ? "; did you mean \"" : "", BYTES_FMT(near),
-                   found ? "\"?" : "");
+                   origin, spec->name, text, spec->words, near.size ? "; did you mean \"" : "",
+                   BYTES_FMT(near), near.size ? "\"?" : "");
 }
 
 static enum status set_value(const struct option_spec *spec, const char *text, const char *origin,
@@ -125,25 +115,6 @@ static enum status set_value(const struct option_spec *spec, const char *text, c
 }
 
 /* --- names --- */
-
-/* Levenshtein distance, one row at a time. */
-size_t option_distance(const char *one, const char *other)
-{
-    size_t row[OPTION_NAME_MAX + 1];
-    size_t size = strnlen(other, OPTION_NAME_MAX);
-    for (size_t j = 0; j <= size; j++)
-        row[j] = j;
-    for (size_t i = 0; i < OPTION_NAME_MAX && one[i]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < size; j++) {
-            size_t change = diagonal + (one[i] != other[j]);
-            diagonal = row[j + 1];
-            row[j + 1] = MIN(change, MIN(row[j], row[j + 1]) + 1);
-        }
-    }
-    return row[size];
-}
 
 /* The tables of a command as one list, in the order of `struct option_values`. */
 struct option_row {
@@ -199,17 +170,14 @@ static enum status unknown(const struct parse *parse, const char *origin, struct
 {
     char text[OPTION_NAME_MAX + 1];
     snprintf(text, sizeof text, "%.*s", BYTES_FMT(name));
-    const char *near = NULL;
-    size_t near_distance = strlen(text) / 2 + 1;
+    struct nearest nearest = nearest_begin(bytes_of_cstr(text));
     for (size_t i = 0; i < parse->count; i++) {
-        size_t distance = option_distance(text, parse->rows[i].spec->name);
-        if (parse->rows[i].known && distance < near_distance) {
-            near = parse->rows[i].spec->name;
-            near_distance = distance;
-        }
+        if (parse->rows[i].known)
+            nearest_offer(&nearest, bytes_of_cstr(parse->rows[i].spec->name));
     }
-    return err_set(parse->err, STATUS_INVALID_ARGUMENT, "%s: there is no setting \"%s\"%s%s%s", origin, text,
-                   near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    struct bytes near = nearest.found;
+    return err_set(parse->err, STATUS_INVALID_ARGUMENT, "%s: there is no setting \"%s\"%s%.*s%s", origin,
+                   text, near.size ? "; did you mean \"" : "", BYTES_FMT(near), near.size ? "\"?" : "");
 }
 
 /* --- the command line --- */

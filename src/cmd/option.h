@@ -124,7 +124,5 @@ const char *setting_each(const struct option_values *values, const char *name, s
 
 /* The options part of a help text. */
 void option_help(const struct option_syntax *syntax, struct buf *out);
-/* Edit distance of two names; of longer ones only the first OPTION_NAME_MAX bytes count. */
-size_t option_distance(const char *one, const char *other);
 
 #endif
