@@ -46,6 +46,11 @@ struct runtime {
     const char *trial_answer;
     const char
         *metadata_cell; /* a cell that prints {"runtimes", "preInstalledPackages"}, for GET /metadata */
+    /* A cell that takes code apart without running it, for policies: it is followed by one line, `syntax_call` with the code in
+     * base64 in place of %s, and prints {"imports", "calls", "treeSha256"} or {"error"}. It counts only from a session
+     * that has run nothing else: code of a stranger would answer what it likes. */
+    const char *syntax_cell;
+    const char *syntax_call;
     const char *kernel_in_words; /* what that answer says of who runs its cells */
 };
 

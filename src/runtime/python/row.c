@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The row of Python. The metadata cell is metadata.py, made a C string by embed.py. */
+/* The row of Python. The cells are metadata.py and syntax.py, made C strings by embed.py. */
 #include "base/macros.h"
 #include "runtime/python/metadata_cell.h"
+#include "runtime/python/syntax_cell.h"
 #include "runtime/runtime.h"
 
 static const char *const environment[] = {
@@ -63,5 +64,7 @@ const struct runtime runtime_python = {
     .trial_cell = "6 * 7",
     .trial_answer = "42",
     .metadata_cell = python_metadata,
+    .syntax_cell = python_syntax,
+    .syntax_call = "_sallyport_syntax(\"%s\")\n",
     .kernel_in_words = "Sallyport's own Python runner; it speaks no Jupyter protocol.",
 };
