@@ -11,6 +11,7 @@
 #include "cmd/host_names.h"
 #include "cmd/limit_values.h"
 #include "cmd/option.h"
+#include "core/policy/policy.h"
 #include "core/pool/comeback.h"
 #include "core/pool/pool_policy.h"
 #include "core/task/entity_name.h"
@@ -314,6 +315,22 @@ const struct limit_row limits_table[] = {
     ROW("store", STORE_PAGE_ROWS, LIMIT_COUNT, "Rows of a page, if no number is asked for", ""),
     ROW("store", STORE_PAGE_SIZE_MAX, LIMIT_BYTES, "A page's rows together", ""),
     ROW("store", PAGE_TOKEN_ID_SIZE_MAX, LIMIT_BYTES, "An id in a page's token, and a prefix that is searched for", ""),
+    /* --- policies --- */
+    ROW("policies", YAML_TREE_SIZE_MAX, LIMIT_BYTES, "A policy file", ""),
+    ROW("policies", YAML_TREE_NODES_MAX, LIMIT_COUNT, "Values of such a file", ""),
+    ROW("policies", YAML_TREE_DEPTH_MAX, LIMIT_COUNT, "Maps and lists inside of each other in it", ""),
+    ROW("policies", POLICY_RULES_MAX, LIMIT_COUNT, "Rules of a policy", ""),
+    ROW("policies", POLICY_NAME_SIZE_MAX, LIMIT_BYTES, "The name of a rule, a stage, a person or a group", ""),
+    ROW("policies", POLICY_TEXT_SIZE_MAX, LIMIT_BYTES, "The message of a rule", ""),
+    ROW("policies", POLICY_APPROVALS_MAX, LIMIT_COUNT, "Approvals that one stage may ask for", ""),
+    ROW("policies", POLICY_STAGES_MAX, LIMIT_COUNT, "Stages one after the other", ""),
+    ROW("policies", POLICY_PATTERNS_MAX, LIMIT_COUNT, "Patterns of a policy: each is searched in the code of each request", ""),
+    ROW("policies", POLICY_PATTERN_SIZE_MAX, LIMIT_BYTES, "A pattern", ""),
+    ROW("policies", POLICY_PATTERN_NESTING_MAX, LIMIT_COUNT, "Parentheses inside of each other in a pattern", ""),
+    ROW("policies", POLICY_PATTERN_DEPTH_MAX, LIMIT_COUNT, "Points that a search may go back to, inside of each other", ""),
+    ROW("policies", POLICY_PATTERN_HEAP_MAX, LIMIT_BYTES, "Memory of one search", ""),
+    ROW("policies", POLICY_PATTERN_STEPS_MAX, LIMIT_COUNT, "Steps of one search; more for each byte of the code", ""),
+    ROW("policies", POLICY_PATTERN_BYTE_STEPS_MAX, LIMIT_COUNT, "Steps of one search for each byte of the code", ""),
     /* --- formats --- */
     ROW("formats", HTTP1_EMPTY_LINES_MAX, LIMIT_COUNT, "Empty lines before a request line", "RFC 9112 2.2"),
     ROW("formats", HTTP1_METHOD_SIZE_MAX, LIMIT_BYTES, "A request's method", ""),

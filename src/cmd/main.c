@@ -10,6 +10,7 @@
 #include "cmd/cli/directory.h"
 #include "cmd/command.h"
 #include "cmd/completion.h"
+#include "cmd/policy/policy_commands.h"
 #include "cmd/review/review.h"
 #include "cmd/servers.h"
 #include "jail/warden_client.h"
@@ -84,6 +85,7 @@ static const struct command other_commands[] = {
 static const struct command_list lists[] = {
     {NULL, server_commands},
     {"submit and review", review_commands},
+    {"say what needs a person", policy_commands},
     {"ask a task scheduler", cli_commands},
     {"say who may what, with --auth", directory_commands},
     {"set up, and type", other_commands},

@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 FLOORS = {
-    "base": 0, "wire": 1, "core/access": 2, "core/pool": 2, "core/resource": 2, "core/review": 2, "core/task": 2, "os": 3, "runtime": 3, "net": 4, "crypto": 4, "db": 4, "jail": 4,
+    "base": 0, "wire": 1, "core/access": 2, "core/policy": 2, "core/pool": 2, "core/resource": 2, "core/review": 2, "core/task": 2, "os": 3, "runtime": 3, "net": 4, "crypto": 4, "db": 4, "jail": 4,
     "credential": 4,
     "store": 5, "sdk": 5,
     "svc/pool": 6, "svc/scheduler": 6, "svc/app": 6, "svc/audit": 6, "svc/mcp": 6, "svc/page": 6, "svc/keeper": 6, "svc/trace": 6, "svc/control": 6, "svc/directory": 6, "cmd": 7,
@@ -34,7 +34,7 @@ SCREEN_LINES = 50
 PURE_SYMBOLS = re.compile(
     r"^(mem\w+|str\w+|malloc|calloc|realloc|free|qsort|bsearch|abort|__assert_fail|v?snprintf|__v?snprintf_chk|"
     r"__mem\w+_chk|__str\w+_chk|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|_DYNAMIC|__fprintf_chk|fprintf|stderr|fwrite|fputs|fputc|"
-    r"json_\w+|jsonp_\w+|nghttp2_\w+|inflate\w*|crc32|__(a|ub|t)san\w*|__sanitizer\w*|__cyg\w+|__gcov\w*|llvm_\w+|__llvm_\w+|"
+    r"json_\w+|jsonp_\w+|yaml_\w+|pcre2_\w+_8|nghttp2_\w+|inflate\w*|crc32|__(a|ub|t)san\w*|__sanitizer\w*|__cyg\w+|__gcov\w*|llvm_\w+|__llvm_\w+|"
     r"isnan|isinf|__isnan|__isinf|floor|ceil|fmod|frexp|ldexp|strtod|lrint|llrint|round|trunc|__ctype\w+|"
     r"__udivti3|__divti3|__umodti3|__multi3|__popcountdi2|rawmemchr|explicit_bzero|__explicit_bzero_chk|__longjmp_chk)$")
 # stderr may be written by one place only: ASSERT's last words (base/macros.c).

@@ -46,6 +46,7 @@ FUNCTIONS_WITHOUT_CALLER = {
     "pb_put_fixed64_field": "the writer of the one wire type that the tests of the reader could not make otherwise",
     "manifest_difference": "store/review, which calls it, comes next",
     "manifest_write": "store/review, which calls it, comes next",
+    "policy_standing_covers": "the store of standing approvals, which calls it, comes next",
     "review_apply": "store/review, which calls it, comes next",
     "review_event_name": "store/review, which calls it, comes next",
     "review_gate_name": "store/review, which calls it, comes next",

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* policy_file.h — a policy file that was named on the command line, and what it says. */
+#ifndef CMD_POLICY_POLICY_FILE_H
+#define CMD_POLICY_POLICY_FILE_H
+
+#include "cmd/command.h"
+#include "core/policy/policy.h"
+
+/* Reads the file. On success the caller owns `*ret_policy`. Else says why, as FILE:LINE:COLUMN or as JSON, and returns an exit
+ * code that is not 0. */
+int policy_file_read(const char *path, bool as_json, struct policy **ret_policy);
+
+int policy_check(const struct command *command, const struct option_values *values);
+int policy_explain(const struct command *command, const struct option_values *values);
+int policy_words(const struct command *command, const struct option_values *values);
+
+#endif
