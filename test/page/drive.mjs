@@ -1,7 +1,50 @@
 // SPDX-License-Identifier: MIT
-// The page in a real browser against a real server, as people use it. Started by page_test.py.
+// The page in a real browser against a real server, as people use it. Started by page_test.py; with --shots FOLDER pictures of
+// each view are left there, to be looked at.
 import assert from "node:assert/strict";
-import { api, run, visitor, waiting } from "./rig.mjs";
+import { mkdirSync } from "node:fs";
+import { api, axe, run, server, visitor, waiting } from "./rig.mjs";
+
+const shots = process.argv[2] === "--shots" ? process.argv[3] : undefined;
+const idOf = (page) => new URL(page.url()).hash.match(/requests\/([^?]+)/)?.[1];
+const stateOf = async (id) => (await api("GET", `/v1/requests/${id}`)).state;
+const cards = (page) => page.locator(".inbox > li");
+
+const HOSTILE = `<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>\u202e\u0000`;
+const HOSTILE_CODE = `# ${HOSTILE.replace("\u0000", "")}
+from IPython.display import HTML, SVG, display
+print('''<img src=x onerror="window.hurt=1">''', "\\x1b]0;title\\x07\\x1b[2J")
+display(SVG('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" onload="parent.hurt=1"><script>parent.hurt=1</script></svg>'))
+display(HTML('<table><tr><td><img src=x onerror="window.hurt=1">cell</td></tr></table>'))
+HTML('<script>top.hurt=1</script><a href="http://evil.example" target="_top">x</a><img src="http://evil.example/x">' + 'words ' * 40)`;
+
+const PLACES = (id) => [
+  ["inbox", "/"],
+  ["decided", "/?tab=done"],
+  ["review", `/requests/${id}`],
+  ["history", `/requests/${id}?tab=history`],
+  ["confirm", `/confirm/${id}`],
+  ["submit", "/submit?example=plot"],
+  ["runs", "/runs"],
+  ["run", `/runs/${id}`],
+  ["orchestrations", "/orchestrations"],
+  ["instance", `/instances/${id}`],
+  ["entities", "/entities"],
+  ["workers", "/workers"],
+  ["sessions", "/sessions"],
+  ["policies", "/policies"],
+  ["audit", "/audit?entry=2"],
+  ["people", "/people"],
+  ["webhooks", "/webhooks"],
+  ["api", "/api?path=/v1/requests"],
+];
+
+/** The view is there: nothing is on its way any more. */
+async function settled(page) {
+  await page.locator("main h1").first().waitFor({ state: "attached" });
+  await page.waitForFunction(() => !document.querySelector("[aria-busy=true]") && !document.querySelector("main h1.vh"));
+  await page.waitForTimeout(250);
+}
 
 const tests = {
   async "submit, see it run, review, approve"() {
@@ -13,11 +56,12 @@ const tests = {
     await page.getByRole("tab", { name: /Result and plots/ }).click();
     await page.getByRole("img", { name: "Plot 1 that the code drew" }).waitFor();
     await page.getByRole("rowheader", { name: "2026Q1" }).waitFor();
-    const id = new URL(page.url()).hash.match(/requests\/([^?]+)/)[1];
+    const id = idOf(page);
     await page.getByRole("button", { name: /^Approve/ }).click();
     await page.getByText("Approved by").waitFor();
-    assert.equal((await api("GET", `/v1/requests/${id}`)).state, "approved");
+    assert.equal(await stateOf(id), "approved");
     assert.deepEqual(page.faults, []);
+    await page.context().close();
   },
 
   async "a rejection needs its reason, and the reason is kept"() {
@@ -26,14 +70,142 @@ const tests = {
     await page.visit(`/requests/${id}`);
     await page.getByRole("button", { name: /^Reject/ }).click();
     await page.getByText("Say why you reject it.").waitFor();
-    assert.equal((await api("GET", `/v1/requests/${id}`)).state, "waiting");
+    assert.equal(await stateOf(id), "waiting");
     await page.getByLabel("Comment").fill("wrong table");
     await page.getByRole("button", { name: /^Reject/ }).click();
     await page.getByText("Rejected by").waitFor();
     const { state, decision } = await api("GET", `/v1/requests/${id}`);
     assert.deepEqual([state, decision.comment], ["rejected", "wrong table"]);
     assert.deepEqual(page.faults, []);
+    await page.context().close();
+  },
+
+  async "of two reviewers the second is told quietly, and live when nothing is in between"() {
+    const id = await waiting("print('raced')");
+    const [first, second, third] = [await visitor(), await visitor(), await visitor()];
+    await second.route(/changes|events/, (route) => route.abort()); // does not hear of the first
+    for (const page of [first, second, third]) {
+      await page.visit(`/requests/${id}`);
+      await page.getByRole("button", { name: /^Approve/ }).waitFor();
+    }
+    await first.getByRole("button", { name: /^Approve/ }).click();
+    await first.getByText("Approved by").waitFor();
+    await third.getByText("Approved by").waitFor();
+    await second.getByLabel("Comment").fill("too late");
+    await second.getByRole("button", { name: /^Reject/ }).click({ timeout: 5000 }).catch(() => undefined);
+    await second.getByText("Approved by").waitFor();
+    assert.equal(await stateOf(id), "approved");
+    for (const page of [first, second, third]) await page.context().close();
+  },
+
+  async "with the keyboard alone: find, open, look, approve; focus is never lost"() {
+    const id = await waiting("print('by keys')");
+    const page = await visitor();
+    await page.visit("/");
+    await cards(page).first().waitFor();
+    for (let i = 0; i < 50 && new URL(page.url()).hash.match(/at=([^&]+)/)?.[1] !== id; i++) await page.keyboard.press("j");
+    await page.keyboard.press("o");
+    await page.getByRole("button", { name: /^Approve/ }).waitFor();
+    assert.equal(idOf(page), id);
+    await page.keyboard.press("1");
+    await page.getByRole("tab", { name: "Output", selected: true }).waitFor();
+    await page.keyboard.press("r");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "say");
+    await page.keyboard.type("ae?");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("a");
+    assert.equal(await page.evaluate(() => document.activeElement.dataset.answer), "approve");
+    await waiting("print('another comes')");
+    assert.equal(await page.evaluate(() => document.activeElement.dataset.answer), "approve");
+    await page.keyboard.press("Enter");
+    await page.getByText("Approved by").waitFor();
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("audit");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Audit", exact: true }).waitFor();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    assert.equal(await stateOf(id), "approved");
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  },
+
+  async "what strangers wrote stays text"() {
+    const id = await waiting(HOSTILE_CODE, { submittedBy: HOSTILE.replace("\u0000", "") });
+    const page = await visitor();
+    for (const place of ["/", `/requests/${id}?tab=output`, `/requests/${id}?tab=result`, `/confirm/${id}`, `/runs/${id}`, `/instances/${id}`]) {
+      await page.visit(place);
+      await settled(page);
+      assert.equal(await page.evaluate(() => window.hurt), undefined, place);
+    }
+    await page.visit(`/requests/${id}?tab=result`);
+    await page.getByRole("button", { name: "Show it in a sealed frame" }).click();
+    await page.waitForTimeout(500);
+    assert.equal(await page.evaluate(() => window.hurt), undefined);
+    assert.equal(await page.locator("iframe").getAttribute("sandbox"), "");
+    assert.match(await page.locator(".rv-head").innerText(), /\\u202e/);
+    // The frame may complain that its script, its picture and its styles are refused; nothing is asked elsewhere.
+    assert.deepEqual(page.faults.filter((fault) => !/Content Security Policy|sandbox/i.test(fault)), []);
+    await api("POST", `/v1/requests/${id}/decision`, { approve: false });
+    await page.context().close();
+  },
+
+  async "on a phone nothing is wider than the screen, and one can decide"() {
+    const id = await waiting("print('on the way ' * 40)");
+    const page = await visitor({ phone: true });
+    for (const [name, place] of PLACES(id)) {
+      await page.visit(place);
+      await settled(page);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      assert.ok(wide <= 0, `${name} is ${wide} px too wide`);
+      if (shots) await page.screenshot({ path: `${shots}/${name}-phone.png` });
+    }
+    await page.visit(`/confirm/${id}`);
+    await page.getByRole("button", { name: /^Approve/ }).click();
+    await page.getByText("Approved by").waitFor();
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  },
+
+  async "axe finds nothing on any view, light and dark"() {
+    const id = await waiting("print('looked at')");
+    const page = await visitor();
+    for (const [name, place] of PLACES(id)) {
+      await page.visit(place);
+      await settled(page);
+      if (shots) await page.screenshot({ path: `${shots}/${name}.png` });
+      assert.deepEqual(await axe(page), [], name);
+      await page.emulateMedia({ colorScheme: "dark" });
+      if (shots) await page.screenshot({ path: `${shots}/${name}-dark.png` });
+      assert.deepEqual(await axe(page, ["color-contrast"]), [], `${name}, dark`);
+      await page.emulateMedia({ colorScheme: "light" });
+    }
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  },
+
+  async "a server that dies is said to be gone, and what came meanwhile is there after it"() {
+    const id = await waiting("print('before the fall')");
+    const page = await visitor();
+    await page.visit(`/requests/${id}`);
+    await page.getByRole("button", { name: /^Approve/ }).waitFor();
+    await page.getByLabel("Comment").fill("half a sentence");
+    await server("kill");
+    await page.getByText("Connection lost").waitFor();
+    assert.equal(await page.getByRole("button", { name: /^Approve/ }).getAttribute("aria-disabled"), "true");
+    await server("start");
+    await page.getByText("Connection lost").waitFor({ state: "detached" });
+    assert.equal(await page.getByLabel("Comment").inputValue(), "half a sentence");
+    await page.getByRole("button", { name: /^Approve/ }).click();
+    await page.getByText("Approved by").waitFor();
+    const next = await waiting("print('after the fall')");
+    await page.visit("/");
+    await page.locator(`[data-id="${next}"]`).waitFor();
+    await page.context().close();
   },
 };
 
+if (shots) mkdirSync(shots, { recursive: true });
 await run(tests);

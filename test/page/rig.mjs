@@ -13,11 +13,11 @@ const WAIT_MS = 30_000;
 let browser;
 
 /** A person with the page in a window of their own. Whatever the page says in its console or asks elsewhere is a fault. */
-export async function visitor({ phone = false, dark = false } = {}) {
+export async function visitor({ phone = false } = {}) {
   browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
   const context = await browser.newContext({
     viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 800 },
-    colorScheme: dark ? "dark" : "light",
+    colorScheme: "light",
     reducedMotion: "reduce",
   });
   context.setDefaultTimeout(WAIT_MS);
@@ -27,9 +27,13 @@ export async function visitor({ phone = false, dark = false } = {}) {
     if (message.type() === "error") page.faults.push(message.text());
   });
   page.on("pageerror", (error) => page.faults.push(error.message));
-  page.on("request", (request) => {
-    const url = request.url();
-    if (!url.startsWith(BASE) && !/^(data|blob):/.test(url)) page.faults.push(`asked elsewhere: ${url}`);
+  const elsewhere = (url) => !url.startsWith(BASE) && !/^(data|blob):/.test(url);
+  page.on("requestfailed", (request) => {
+    const refusedHere = request.failure()?.errorText === "csp"; // it never left the browser
+    if (elsewhere(request.url()) && !refusedHere) page.faults.push(`asked elsewhere: ${request.url()}`);
+  });
+  page.on("response", (response) => {
+    if (elsewhere(response.url())) page.faults.push(`asked elsewhere: ${response.url()}`);
   });
   page.visit = async (place) => {
     await page.goto(`${BASE}/#${place}`);
@@ -42,12 +46,13 @@ export async function close() {
   await browser?.close();
 }
 
-/** What axe finds that is serious. */
-export async function axe(page) {
+/** What axe finds; of some rules only, if they are named. */
+export async function axe(page, rules) {
+  const options = rules ? { runOnly: rules } : {};
   const session = await page.context().newCDPSession(page);
   await session.send("Runtime.evaluate", { expression: AXE });
   const answer = await session.send("Runtime.evaluate", {
-    expression: "axe.run().then((r) => JSON.stringify(r.violations.map((v) => ({ id: v.id, impact: v.impact, at: v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200)) }))))",
+    expression: `axe.run(${JSON.stringify(options)}).then((r) => JSON.stringify(r.violations.map((v) => ({ id: v.id, impact: v.impact, at: v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200)) }))))`,
     awaitPromise: true,
     returnByValue: true,
   });

@@ -34,10 +34,13 @@ export async function queryInstances(hub: string, query: InstanceQuery) {
 export const getInstance = (hub: string, id: string) => callJson<Instance>(instance(id), { headers: hubHeader(hub) });
 export const getPayloads = (hub: string, id: string) =>
   callJson<Payloads>(`${instance(id)}/payloads`, { headers: hubHeader(hub) });
-export const getHistory = (hub: string, id: string, execution: string) =>
-  callJson<HistoryEvent[]>(`${instance(id)}/executions/${encodeURIComponent(execution)}/history`, {
-    headers: hubHeader(hub),
-  });
+export async function getHistory(hub: string, id: string, execution: string): Promise<HistoryEvent[]> {
+  const answer = await callJson<{ history: HistoryEvent[] }>(
+    `${instance(id)}/executions/${encodeURIComponent(execution)}/history`,
+    { headers: hubHeader(hub), query: { shape: "object" } },
+  );
+  return answer.history;
+}
 
 export type InstanceEvent =
   | { executionSuspended: { reason: string } }

@@ -137,7 +137,10 @@ export function Decide({ request, compact }: { request: ReviewRequest; compact?:
   if (!open) return <Closed request={request} />;
 
   const onFieldKey = (event: KeyboardEvent) => {
-    if (event.key === "Escape") field.current?.blur();
+    if (event.key === "Escape") {
+      event.preventDefault();
+      field.current?.blur();
+    }
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) void send(armed.value ?? "approve");
   };
 

@@ -1,0 +1,116 @@
+import { useEffect } from "preact/hooks";
+import type { ReviewRequest } from "../../api/types.ts";
+import { lines, visible, visibleLine } from "../../format/text.ts";
+import { titleOf } from "../../format/title.ts";
+import { detail, loadDetail, watch } from "../../live/requests.ts";
+import { Facts } from "../../parts/Box.tsx";
+import { Mark } from "../../parts/Icon.tsx";
+import { Code } from "../../parts/Code.tsx";
+import { Output } from "../../parts/Output.tsx";
+import { Person } from "../../parts/Person.tsx";
+import { ResultView, shownOf } from "../../parts/Result.tsx";
+import { State } from "../../parts/State.tsx";
+import { Ago, DueLine } from "../../parts/Time.tsx";
+import { useTitle } from "../../parts/title.ts";
+import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { href, place } from "../../route.ts";
+import { Decide } from "../review/Decide.tsx";
+import { factsOf } from "../review/Did.tsx";
+
+function Shown({ request }: { request: ReviewRequest }) {
+  const result = request.result;
+  const error = result?.error;
+  return (
+    <>
+      {error && (
+        <section class="card">
+          <header>
+            <h2>{visibleLine(error.name ?? "It raised")}</h2>
+          </header>
+          <div class="pad">{visible(error.value ?? "")}</div>
+        </section>
+      )}
+      <section class="card">
+        <header>
+          <h2>Output</h2>
+        </header>
+        <div class="pad">
+          {result?.stdout || result?.stderr ? (
+            <Output name="output" text={(result.stdout ?? "") + (result.stderr ?? "")} />
+          ) : (
+            <p class="small sub">{result ? "It printed nothing." : "Not run yet."}</p>
+          )}
+        </div>
+      </section>
+      {shownOf(result).length > 0 && (
+        <details class="card" open>
+          <summary>Result and plots</summary>
+          <div class="pad stack">
+            <ResultView result={result} />
+          </div>
+        </details>
+      )}
+      <details class="card">
+        <summary>Code, {lines(request.code ?? "").length} lines</summary>
+        <Code code={request.code ?? ""} label="Code" />
+      </details>
+    </>
+  );
+}
+
+/** One column with the answer in reach of the thumb: where links in messages lead. Opening it decides nothing. */
+export default function Confirm() {
+  const id = place.value.segments[1] ?? "";
+  const known = detail(id).value;
+  const request = known.whole ? known.request : undefined;
+  useEffect(() => watch(id), [id]);
+  useTitle(request ? titleOf(request) : "Confirm");
+  return (
+    <main class="confirm" id="main" tabIndex={-1}>
+      <div class="row">
+        <a class="brand" href={href("/")}>
+          <Mark />
+          <span>Sallyport</span>
+        </a>
+        {request?.state === "waiting" && (
+          <span class="end small dim">
+            <DueLine until={request.deadline} />
+          </span>
+        )}
+      </div>
+      {!request && (
+        <>
+          <h1 class="vh">Confirm</h1>
+          {known.failure ? (
+            <Failure {...known.failure} again={() => void loadDetail(id)} />
+          ) : (
+            <Skeleton what="the request" />
+          )}
+        </>
+      )}
+      {request && (
+        <>
+          <div class="stack">
+            <div>
+              <State state={request.state} />
+              <h1>{titleOf(request)}</h1>
+              <p class="small sub">
+                <Person person={request.submitter ?? request.submittedBy} />
+                {request.onBehalfOf && <> on behalf of {visibleLine(request.onBehalfOf)}</>} · submitted{" "}
+                <Ago at={request.createdAt} />
+              </p>
+            </div>
+            <div class="card">
+              <Facts facts={factsOf(request)} />
+            </div>
+            <Shown request={request} />
+          </div>
+          <p class="small dim">
+            Opening this page decided nothing. <a href={href("/requests", id)}>See everything</a>
+          </p>
+          <Decide key={id} request={request} compact />
+        </>
+      )}
+    </main>
+  );
+}

@@ -1,0 +1,193 @@
+import { useSignal } from "@preact/signals";
+import { wordsOf } from "../../api/client.ts";
+import { getEntity, getEntityState, queryEntities, signalEntity } from "../../api/scheduler.ts";
+import type { Entity } from "../../api/types.ts";
+import { count } from "../../format/size.ts";
+import { prettyJson, visible, visibleLine } from "../../format/text.ts";
+import { toast } from "../../live/toasts.ts";
+import { Card, NotReported, PageHead, Pairs } from "../../parts/Box.tsx";
+import { Copy } from "../../parts/Copy.tsx";
+import { HubChoice, hubOf } from "../../parts/Hub.tsx";
+import { Icon } from "../../parts/Icon.tsx";
+import { Table } from "../../parts/Table.tsx";
+import { Ago } from "../../parts/Time.tsx";
+import { useTitle } from "../../parts/title.ts";
+import { useAsk } from "../../parts/useAsk.ts";
+import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { href, place, setQuery } from "../../route.ts";
+
+/** "@counter@orders" → its name and its key. */
+function partsOf(id: string): { name: string; key: string } {
+  const at = id.indexOf("@", 1);
+  return at > 0 ? { name: id.slice(1, at), key: id.slice(at + 1) } : { name: id, key: "" };
+}
+
+function Send({ hub, id, again }: { hub: string; id: string; again: () => void }) {
+  const operation = useSignal("");
+  const input = useSignal("");
+  const send = async (event: Event) => {
+    event.preventDefault();
+    if (operation.value.trim() === "") return;
+    try {
+      await signalEntity(hub, id, operation.value.trim(), input.value.trim());
+      toast(
+        "ok",
+        `${visibleLine(operation.value)}: sent.`,
+        "Nothing comes back of an operation; its effect shows in the state.",
+      );
+      again();
+    } catch (cause) {
+      const words = wordsOf(cause);
+      toast("bad", words.title, words.detail);
+    }
+  };
+  return (
+    <Card title="Send an operation">
+      <form class="stack" onSubmit={(event) => void send(event)}>
+        <div class="field">
+          <label for="op">Operation</label>
+          <input
+            class="in"
+            id="op"
+            value={operation.value}
+            onInput={(event) => (operation.value = event.currentTarget.value)}
+          />
+        </div>
+        <div class="field">
+          <label for="op-in">Input, JSON</label>
+          <textarea
+            class="in mono"
+            id="op-in"
+            value={input.value}
+            onInput={(event) => (input.value = event.currentTarget.value)}
+          />
+        </div>
+        <button type="submit" class="btn" aria-disabled={operation.value.trim() === ""}>
+          <Icon name="bolt" />
+          Send
+        </button>
+      </form>
+    </Card>
+  );
+}
+
+function One({ hub, id }: { hub: string; id: string }) {
+  const asked = useAsk(
+    `${hub} ${id}`,
+    async () => ({ entity: await getEntity(hub, id), state: await getEntityState(hub, id).catch(() => undefined) }),
+    (change) => change.what === "all" || change.id === id,
+  );
+  const got = asked.answer.value;
+  if (!got)
+    return asked.failure.value ? (
+      <Failure {...asked.failure.value} again={asked.again} />
+    ) : (
+      <Skeleton what="the entity" />
+    );
+  return (
+    <>
+      <Card title={visibleLine(id)} mono {...(got.state ? { side: <Copy text={got.state} what="the state" /> } : {})}>
+        {got.state ? (
+          <pre class="out">{visible(prettyJson(got.state))}</pre>
+        ) : (
+          <p class="small sub">It has no state.</p>
+        )}
+        <Pairs
+          pairs={[
+            ["Changed", <Ago at={got.entity.lastModifiedTime} />],
+            ["Queued", got.entity.backlogQueueSize ?? <NotReported />],
+            [
+              "Locked by",
+              got.entity.lockedBy ? (
+                <a href={href("/instances", got.entity.lockedBy, { hub })}>{visibleLine(got.entity.lockedBy)}</a>
+              ) : (
+                "nobody"
+              ),
+            ],
+          ]}
+        />
+      </Card>
+      <Send hub={hub} id={id} again={asked.again} />
+    </>
+  );
+}
+
+export default function Entities() {
+  const hub = hubOf();
+  const key = place.value.query.get("key") ?? "";
+  const chosen = place.value.query.get("entity") ?? undefined;
+  const asked = useAsk(
+    `${hub} ${key}`,
+    () => queryEntities(hub, key),
+    (change) => change.what !== "request",
+  );
+  const answer = asked.answer.value;
+  useTitle("Entities");
+  const link = (one: Entity) => href("/entities", undefined, { hub, key: key || undefined, entity: one.instanceId });
+  return (
+    <main id="main" class="page" tabIndex={-1}>
+      <PageHead
+        title="Entities"
+        under={
+          <>
+            Hub <b>{visibleLine(hub)}</b>
+            {answer && <> · {`${count(answer.entities.length)} of ${count(answer.totalCount)}`}</>}
+          </>
+        }
+      >
+        <HubChoice />
+        <label class="vh" for="key">
+          Key
+        </label>
+        <input
+          class="in auto"
+          id="key"
+          value={key}
+          placeholder="Key"
+          onChange={(event) => setQuery({ key: event.currentTarget.value })}
+        />
+      </PageHead>
+      <div class="side">
+        <div class="card">
+          {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
+          {!answer && !asked.failure.value && <Skeleton lines={5} what="the entities" />}
+          {answer && answer.entities.length > 0 && (
+            <Table
+              caption={`Entities of ${hub}`}
+              rows={answer.entities}
+              keyOf={(one) => one.instanceId}
+              chosen={(one) => one.instanceId === chosen}
+              columns={[
+                {
+                  name: "Entity",
+                  class: "grow",
+                  cell: (one) => (
+                    <a href={link(one)}>
+                      <b>{visibleLine(partsOf(one.instanceId).name)}</b> {visibleLine(partsOf(one.instanceId).key)}
+                    </a>
+                  ),
+                },
+                { name: "Changed", cell: (one) => <Ago at={one.lastModifiedTime} /> },
+                { name: "Queued", class: "num", cell: (one) => one.backlogQueueSize ?? "–" },
+                {
+                  name: "Lock",
+                  class: "lo",
+                  cell: (one) =>
+                    one.lockedBy ? <span class="is-held">{`held by ${visibleLine(one.lockedBy)}`}</span> : "",
+                },
+              ]}
+            />
+          )}
+          {answer && answer.entities.length === 0 && (
+            <Empty title={key ? "None has that key" : "This hub has no entities"}>
+              <p>A worker that has an entity of a name makes it with the first operation.</p>
+            </Empty>
+          )}
+        </div>
+        <div class="stack">
+          {chosen ? <One key={chosen} hub={hub} id={chosen} /> : <p class="small dim">Open one to see its state.</p>}
+        </div>
+      </div>
+    </main>
+  );
+}

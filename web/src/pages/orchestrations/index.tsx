@@ -1,0 +1,180 @@
+import { wordsOf } from "../../api/client.ts";
+import { listWorkers, queryInstances, startInstance } from "../../api/scheduler.ts";
+import type { Instance } from "../../api/types.ts";
+import { count, plural, shortId } from "../../format/size.ts";
+import { visibleLine } from "../../format/text.ts";
+import { duration, parseTime } from "../../format/time.ts";
+import { now } from "../../live/clock.ts";
+import { toast } from "../../live/toasts.ts";
+import { ask } from "../../parts/Ask.tsx";
+import { PageHead } from "../../parts/Box.tsx";
+import { HubChoice, hubOf } from "../../parts/Hub.tsx";
+import { Icon } from "../../parts/Icon.tsx";
+import { State, statusOf } from "../../parts/State.tsx";
+import { Table, type Column } from "../../parts/Table.tsx";
+import { Ago } from "../../parts/Time.tsx";
+import { useTitle } from "../../parts/title.ts";
+import { useAsk } from "../../parts/useAsk.ts";
+import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { go, href, place, setQuery } from "../../route.ts";
+
+const PAGE = 50;
+const STATES = ["RUNNING", "PENDING", "SUSPENDED", "COMPLETED", "FAILED", "TERMINATED"];
+
+function tookOf(one: Instance): string {
+  const from = parseTime(one.createdTimestamp);
+  const to = one.completedTimestamp ? parseTime(one.completedTimestamp) : now.value;
+  return duration(to - from);
+}
+
+const columns = (hub: string): Column<Instance>[] => [
+  {
+    name: "Orchestration",
+    class: "grow",
+    cell: (one) => (
+      <a href={href("/instances", one.instanceId, { hub })}>{visibleLine(one.name ?? "without a name")}</a>
+    ),
+  },
+  {
+    name: "Instance",
+    cell: (one) => (
+      <span class="mono dim" title={one.instanceId}>
+        {visibleLine(shortId(one.instanceId))}
+      </span>
+    ),
+  },
+  { name: "State", cell: (one) => <State state={statusOf(one.orchestrationStatus)} /> },
+  { name: "Version", class: "lo", cell: (one) => visibleLine(one.version ?? "–") },
+  { name: "Started", class: "num lo", cell: (one) => <Ago at={one.createdTimestamp} /> },
+  { name: "Took", class: "num", cell: tookOf },
+];
+
+async function start(hub: string): Promise<void> {
+  const values = await ask({
+    title: `Start an orchestration in ${hub}`,
+    text: "A worker that knows the name carries it out; without one it waits.",
+    verb: "Start",
+    field: "Name",
+    second: "Input, JSON",
+  });
+  if (!values) return;
+  try {
+    const made = await startInstance(hub, values[0], "", values[1]);
+    go(href("/instances", made.instanceId, { hub }));
+  } catch (cause) {
+    const words = wordsOf(cause);
+    toast("bad", words.title, words.detail);
+  }
+}
+
+export default function Orchestrations() {
+  const hub = hubOf();
+  const query = place.value.query;
+  const q = query.get("q") ?? undefined;
+  const state = query.get("state") ?? undefined;
+  const page = Number(query.get("page") ?? 0);
+  const status = state ? [`ORCHESTRATION_STATUS_${state}`] : undefined;
+  const byName = query.get("by") === "name";
+  const asked = useAsk(
+    `${hub} ${q} ${state} ${page} ${byName}`,
+    () => queryInstances(hub, { ...(byName ? { name: q } : { id: q }), status, start: page * PAGE, count: PAGE }),
+    (change) => change.what !== "request",
+  );
+  const workers = useAsk(`workers ${hub}`, () => listWorkers(hub));
+  useTitle("Orchestrations");
+  const answer = asked.answer.value;
+  const connected = workers.answer.value?.length;
+  return (
+    <main id="main" class="page" tabIndex={-1}>
+      <PageHead
+        title="Orchestrations"
+        under={
+          <>
+            Hub <b>{visibleLine(hub)}</b>
+            {connected !== undefined && <> · {plural(connected, "worker")} connected</>}
+          </>
+        }
+      >
+        <HubChoice />
+        <label class="vh" for="q">
+          Instance id or name
+        </label>
+        <input
+          class="in auto"
+          id="q"
+          value={q ?? ""}
+          placeholder={byName ? "Name" : "Instance id"}
+          onChange={(event) => setQuery({ q: event.currentTarget.value, page: undefined })}
+        />
+        <button
+          type="button"
+          class="btn"
+          aria-pressed={byName}
+          onClick={() => setQuery({ by: byName ? undefined : "name" })}
+        >
+          {byName ? "by name" : "by id"}
+        </button>
+        <button type="button" class="btn pri" onClick={() => void start(hub)}>
+          <Icon name="play" />
+          Start
+        </button>
+      </PageHead>
+      <div class="row" role="group" aria-label="State">
+        <button
+          type="button"
+          class="chip"
+          aria-pressed={state === undefined}
+          onClick={() => setQuery({ state: undefined, page: undefined })}
+        >
+          All
+        </button>
+        {STATES.map((one) => (
+          <button
+            type="button"
+            class="chip"
+            aria-pressed={state === one}
+            onClick={() => setQuery({ state: state === one ? undefined : one, page: undefined })}
+          >
+            {one.toLowerCase()}
+          </button>
+        ))}
+      </div>
+      <div class="card">
+        {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
+        {!answer && !asked.failure.value && <Skeleton lines={8} what="the instances" />}
+        {answer && answer.orchestrations.length > 0 && (
+          <Table
+            caption={`Instances of ${hub}, newest first`}
+            columns={columns(hub)}
+            rows={answer.orchestrations}
+            keyOf={(one) => one.instanceId}
+          />
+        )}
+        {answer && answer.orchestrations.length === 0 && (
+          <Empty title={q || state ? "None is like that" : "Nothing was started in this hub"}>
+            <p>An SDK or the button above starts one.</p>
+          </Empty>
+        )}
+        {answer && (
+          <footer>
+            {count(page * PAGE + answer.orchestrations.length)} of {count(answer.totalCount)}
+            {page > 0 && (
+              <button
+                type="button"
+                class="btn sm"
+                onClick={() => setQuery({ page: page > 1 ? String(page - 1) : undefined })}
+              >
+                Newer
+              </button>
+            )}
+            {(page + 1) * PAGE < answer.totalCount && (
+              <button type="button" class="btn sm" onClick={() => setQuery({ page: String(page + 1) })}>
+                Older
+              </button>
+            )}
+          </footer>
+        )}
+      </div>
+    </main>
+  );
+}

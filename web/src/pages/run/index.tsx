@@ -1,0 +1,207 @@
+import type { AuditLine } from "../../api/audit.ts";
+import { readAudit } from "../../api/audit.ts";
+import { receiptAddress } from "../../api/requests.ts";
+import { getHistory, getInstance } from "../../api/scheduler.ts";
+import type { ReviewRequest } from "../../api/types.ts";
+import { rowsOf, type Row } from "../../format/history.ts";
+import { visible, visibleLine } from "../../format/text.ts";
+import { clock, parseTime } from "../../format/time.ts";
+import { titleOf } from "../../format/title.ts";
+import { detail, loadDetail, watch } from "../../live/requests.ts";
+import { has, hasScheduler, hubs } from "../../live/server.ts";
+import { Card, NotReported, PageHead, Pairs } from "../../parts/Box.tsx";
+import { Hash, Id } from "../../parts/Copy.tsx";
+import { Icon } from "../../parts/Icon.tsx";
+import { LiveOutput } from "../../parts/LiveOutput.tsx";
+import { Person } from "../../parts/Person.tsx";
+import { State } from "../../parts/State.tsx";
+import { Table } from "../../parts/Table.tsx";
+import { Ago } from "../../parts/Time.tsx";
+import { Timeline } from "../../parts/Timeline.tsx";
+import { useTitle } from "../../parts/title.ts";
+import { useAsk } from "../../parts/useAsk.ts";
+import { Failure, Skeleton } from "../../parts/Wait.tsx";
+import { href, place } from "../../route.ts";
+import { useEffect } from "preact/hooks";
+
+const ACTIVITY_WORDS: Record<string, string> = { RunCodeInSession: "Run", HumanApproval: "Answer" };
+
+/** The orchestration behind the request, in the words of this page. */
+async function timelineOf(id: string): Promise<Row[]> {
+  const hub = hubs.value[0]?.name ?? "default";
+  const instance = await getInstance(hub, id);
+  const rows = rowsOf(await getHistory(hub, id, instance.executionId ?? ""));
+  return rows.map((row) => ({
+    ...row,
+    name:
+      row.kind === "instance"
+        ? "From submission to the end"
+        : row.kind === "timer"
+          ? "Wait for people"
+          : (ACTIVITY_WORDS[row.name] ?? row.name),
+  }));
+}
+
+function TimelineCard({ id }: { id: string }) {
+  const asked = useAsk(
+    id,
+    () => timelineOf(id),
+    (change) => change.what === "all" || change.id === id,
+  );
+  return (
+    <Card title="Timeline" bare>
+      {asked.answer.value && <Timeline rows={asked.answer.value} label="Timeline of the request" />}
+      {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
+      {!asked.answer.value && !asked.failure.value && <Skeleton what="the timeline" />}
+    </Card>
+  );
+}
+
+const detailsOf = (line: AuditLine) =>
+  Object.entries(line.entry.details ?? {})
+    .map(([key, value]) => `${key} ${typeof value === "string" ? value.slice(0, 40) : JSON.stringify(value)}`)
+    .join(", ");
+
+function HistoryCard({ id }: { id: string }) {
+  const asked = useAsk(
+    `audit ${id}`,
+    () => readAudit(0, 1000, `requests/${id}`),
+    (change) => change.what === "all" || change.id === id,
+  );
+  const lines = asked.answer.value;
+  return (
+    <Card title="History" bare foot="Out of the audit log.">
+      {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
+      {!lines && !asked.failure.value && <Skeleton what="the history" />}
+      {lines && (
+        <Table
+          caption="History of the request"
+          rows={[...lines].reverse()}
+          keyOf={(line) => line.entry.seq}
+          columns={[
+            { name: "Time", cell: (line) => <span class="num nowrap">{clock(parseTime(line.entry.at))}</span> },
+            { name: "Event", cell: (line) => <span class="mono">{visibleLine(line.entry.action)}</span> },
+            {
+              name: "By",
+              class: "lo",
+              cell: (line) => visibleLine(line.entry.actor?.name ?? line.entry.actor?.id ?? "–"),
+            },
+            { name: "What", class: "grow", cell: (line) => visibleLine(detailsOf(line)) },
+            {
+              name: "Audit",
+              class: "num",
+              cell: (line) => (
+                <a href={href("/audit", undefined, { entry: String(line.entry.seq) })}>{line.entry.seq}</a>
+              ),
+            },
+          ]}
+        />
+      )}
+    </Card>
+  );
+}
+
+function DecisionCard({ request }: { request: ReviewRequest }) {
+  const decision = request.decision;
+  const hash = decision?.manifestSha256 ?? decision?.sha256 ?? request.manifestSha256 ?? request.sha256;
+  return (
+    <Card
+      title="Decision"
+      foot={
+        has("/v1/requests/{id}/receipt") && (
+          <a class="row tight" href={receiptAddress(request.id)} download={`receipt-${request.id}.json`}>
+            <Icon name="down2" /> Receipt <span class="dim">proves it without this server</span>
+          </a>
+        )
+      }
+    >
+      <Pairs
+        pairs={[
+          ["Outcome", <State state={request.state} />],
+          ["By", decision?.by ? <Person person={decision.by} /> : decision ? <NotReported /> : undefined],
+          ["When", decision ? <Ago at={decision.at} /> : undefined],
+          ["Said", decision?.comment ? visible(decision.comment) : undefined],
+          ["Rule", request.policy?.settledBy ? visibleLine(request.policy.settledBy) : undefined],
+          ["Hash", hash ? <Hash hash={hash} what="the hash" /> : undefined],
+        ]}
+      />
+    </Card>
+  );
+}
+
+export default function Run() {
+  const id = place.value.segments[1] ?? "";
+  const known = detail(id).value;
+  const request = known.request;
+  useEffect(() => watch(id), [id]);
+  useTitle(request ? titleOf(request) : "Run");
+  if (!request)
+    return (
+      <main id="main" class="page" tabIndex={-1}>
+        <h1 class="vh">Run</h1>
+        {known.failure ? (
+          <Failure {...known.failure} again={() => void loadDetail(id)} />
+        ) : (
+          <Skeleton lines={8} what="the run" />
+        )}
+      </main>
+    );
+  return (
+    <main id="main" class="page" tabIndex={-1}>
+      <PageHead
+        title={titleOf(request)}
+        above={
+          <nav class="crumb" aria-label="Breadcrumb">
+            <a href={href("/runs")}>Runs</a>
+            <Icon name="chev" />
+            <Id id={id} what="the id" />
+            <State state={request.state} />
+          </nav>
+        }
+      >
+        <a class="btn" href={href("/submit", undefined, { from: id })}>
+          <Icon name="retry" />
+          Run again
+        </a>
+        <a class="btn" href={href("/requests", id)}>
+          {request.state === "waiting" ? "Review" : "What it did"}
+        </a>
+      </PageHead>
+      <div class="side">
+        <div class="stack">
+          {hasScheduler.value && <TimelineCard id={id} />}
+          {request.state === "running" && has("/v1/requests/{id}/runs/{n}/output") && (
+            <Card title="Live output">
+              <LiveOutput id={id} run={request.run ?? 1} />
+            </Card>
+          )}
+          {has("/v1/audit") && <HistoryCard id={id} />}
+        </div>
+        <div class="stack">
+          <DecisionCard request={request} />
+          <Card title="Submitted">
+            <Pairs
+              pairs={[
+                ["By", <Person person={request.submitter ?? request.submittedBy} />],
+                ["For", request.onBehalfOf ? visibleLine(request.onBehalfOf) : undefined],
+                ["When", <Ago at={request.createdAt} />],
+                ["Revision", request.revision],
+                ["Runs", request.attempts],
+                [
+                  "Error",
+                  request.error ? `${visibleLine(request.error.type)}: ${visible(request.error.message)}` : undefined,
+                ],
+                hasScheduler.value
+                  ? [
+                      "Orchestration",
+                      <a href={href("/instances", id, { hub: hubs.value[0]?.name })}>as the scheduler sees it</a>,
+                    ]
+                  : ["Orchestration", undefined],
+              ]}
+            />
+          </Card>
+        </div>
+      </div>
+    </main>
+  );
+}

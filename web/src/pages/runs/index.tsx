@@ -1,0 +1,161 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { listRequests } from "../../api/requests.ts";
+import type { ReviewRequest } from "../../api/types.ts";
+import { measured } from "../../format/effects.ts";
+import { duration } from "../../format/time.ts";
+import { shortId } from "../../format/size.ts";
+import { titleOf } from "../../format/title.ts";
+import { visibleLine } from "../../format/text.ts";
+import { hasVotes } from "../../live/server.ts";
+import { PageHead } from "../../parts/Box.tsx";
+import { Person } from "../../parts/Person.tsx";
+import { State } from "../../parts/State.tsx";
+import { Table, type Column } from "../../parts/Table.tsx";
+import { Ago } from "../../parts/Time.tsx";
+import { useTitle } from "../../parts/title.ts";
+import { useAsk } from "../../parts/useAsk.ts";
+import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+import { href, place, setQuery } from "../../route.ts";
+import Run from "../run/index.tsx";
+
+const STATES = ["queued", "running", "waiting", "approved", "rejected", "timed-out", "failed", "cancelled"];
+
+const COLUMNS: Column<ReviewRequest>[] = [
+  { name: "Purpose", class: "grow", cell: (one) => <a href={href("/requests", one.id)}>{titleOf(one)}</a> },
+  {
+    name: "Id",
+    class: "lo",
+    cell: (one) => (
+      <a class="mono dim" href={href("/runs", one.id)}>
+        {shortId(one.id)}
+      </a>
+    ),
+  },
+  { name: "State", cell: (one) => <State state={one.state} /> },
+  { name: "Submitter", class: "lo", cell: (one) => <Person person={one.submitter ?? one.submittedBy} /> },
+  {
+    name: "Rule",
+    class: "lo",
+    cell: (one) => (one.policy ? visibleLine(one.policy.settledBy ?? "defaults") : <span class="dim">–</span>),
+  },
+  {
+    name: "By",
+    class: "lo",
+    cell: (one) => (one.decision?.by ? <Person person={one.decision.by} /> : <span class="dim">–</span>),
+  },
+  {
+    name: "Wall",
+    class: "num lo",
+    cell: (one) => {
+      const wall = measured(one).wall;
+      return wall === undefined ? <span class="dim">–</span> : duration(wall);
+    },
+  },
+  { name: "When", class: "num", cell: (one) => <Ago at={one.createdAt} /> },
+];
+
+/** Pages behind the first, as somebody asked for them. */
+function useMore(state: string | undefined, q: string | undefined) {
+  const rows = useSignal<ReviewRequest[]>([]);
+  const next = useSignal<string | undefined>(undefined);
+  const key = `${state} ${q}`;
+  useEffect(() => {
+    rows.value = [];
+    next.value = undefined;
+  }, [key, rows, next]);
+  const load = async (after: string) => {
+    const page = await listRequests({ order: "desc", limit: 50, state, q, after });
+    rows.value = [...rows.value, ...page.requests];
+    next.value = page.next ?? "";
+  };
+  return { rows, next, load };
+}
+
+export default function Runs() {
+  return place.value.segments[1] === undefined ? <RunList /> : <Run key={place.value.segments[1]} />;
+}
+
+function RunList() {
+  const state = place.value.query.get("state") ?? undefined;
+  const q = place.value.query.get("q") ?? undefined;
+  const first = useAsk(
+    `${state} ${q}`,
+    () => listRequests({ order: "desc", limit: 50, state, q }),
+    (change) => change.what !== "instance",
+  );
+  const more = useMore(state, q);
+  useTitle("Runs");
+  const page = first.answer.value;
+  const rows = page ? [...page.requests, ...more.rows.value] : [];
+  const unique = [...new Map(rows.map((one) => [one.id, one])).values()];
+  const after = more.next.value ?? page?.next;
+  return (
+    <main id="main" class="page" tabIndex={-1}>
+      <PageHead title="Runs" under="Every request, from the first submission to the release">
+        {hasVotes.value && (
+          <>
+            <label class="vh" for="q">
+              Search purpose and code
+            </label>
+            <input
+              class="in auto"
+              id="q"
+              value={q ?? ""}
+              placeholder="Search purpose and code"
+              onChange={(event) => setQuery({ q: event.currentTarget.value })}
+            />
+          </>
+        )}
+      </PageHead>
+      <div class="row" role="group" aria-label="State">
+        <button
+          type="button"
+          class="chip"
+          aria-pressed={state === undefined}
+          onClick={() => setQuery({ state: undefined })}
+        >
+          All
+        </button>
+        {STATES.map((one) => (
+          <button
+            type="button"
+            class="chip"
+            aria-pressed={state === one}
+            onClick={() => setQuery({ state: state === one ? undefined : one })}
+          >
+            {one}
+          </button>
+        ))}
+      </div>
+      <div class="card">
+        {first.failure.value && <Failure {...first.failure.value} again={first.again} />}
+        {!page && !first.failure.value && <Skeleton lines={8} what="the runs" />}
+        {page && unique.length > 0 && (
+          <Table caption="Requests, newest first" columns={COLUMNS} rows={unique} keyOf={(one) => one.id} />
+        )}
+        {page && unique.length === 0 && (
+          <Empty title={state || q ? "None is like that" : "Nothing was submitted yet"}>
+            {state || q ? (
+              <button type="button" class="btn" onClick={() => setQuery({ state: undefined, q: undefined })}>
+                Show all
+              </button>
+            ) : (
+              <a class="btn pri" href={href("/submit")}>
+                Submit code
+              </a>
+            )}
+          </Empty>
+        )}
+        {after && (
+          <footer>
+            {unique.length} shown
+            <button type="button" class="btn sm" onClick={() => void more.load(after)}>
+              Older
+            </button>
+          </footer>
+        )}
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,90 @@
+import { listWorkers } from "../../api/scheduler.ts";
+import type { Filter, Worker } from "../../api/types.ts";
+import { plural } from "../../format/size.ts";
+import { visibleLine } from "../../format/text.ts";
+import { NotReported, PageHead } from "../../parts/Box.tsx";
+import { HubChoice, hubOf } from "../../parts/Hub.tsx";
+import { Table } from "../../parts/Table.tsx";
+import { useTitle } from "../../parts/title.ts";
+import { useAsk } from "../../parts/useAsk.ts";
+import { Empty, Failure, Skeleton } from "../../parts/Wait.tsx";
+
+function names(worker: Worker, filters: Filter[] | undefined): string {
+  if (!worker.filtered) return "all names";
+  if (!filters || filters.length === 0) return "none";
+  return filters
+    .map((filter) => visibleLine(filter.name) + (filter.versions?.length ? ` ${filter.versions.join(", ")}` : ""))
+    .join(", ");
+}
+
+function Load({ active, most, what }: { active: number | undefined; most: number | undefined; what: string }) {
+  if (active === undefined || most === undefined) return <NotReported />;
+  return (
+    <>
+      {active} of {most}{" "}
+      <progress class="bar run" max={most || 1} value={active} aria-label={`${what} at work, of those taken at once`} />
+    </>
+  );
+}
+
+export default function Workers() {
+  const hub = hubOf();
+  const asked = useAsk(
+    `workers ${hub}`,
+    () => listWorkers(hub),
+    (change) => change.what !== "request",
+  );
+  const workers = asked.answer.value;
+  useTitle("Workers");
+  return (
+    <main id="main" class="page" tabIndex={-1}>
+      <PageHead title="Workers" under={workers ? `${plural(workers.length, "worker")} connected` : undefined}>
+        <HubChoice />
+      </PageHead>
+      <div class="card">
+        {asked.failure.value && <Failure {...asked.failure.value} again={asked.again} />}
+        {!workers && !asked.failure.value && <Skeleton what="the workers" />}
+        {workers && workers.length === 0 && (
+          <Empty title="Nobody works for this hub">
+            <p>What is started waits until a worker that knows its name connects.</p>
+          </Empty>
+        )}
+        {workers && workers.length > 0 && (
+          <Table
+            caption={`Workers of ${hub}`}
+            rows={workers}
+            keyOf={(worker) => worker.workerId}
+            columns={[
+              {
+                name: "Worker",
+                class: "grow",
+                cell: (worker) => <b title={worker.workerId}>{visibleLine(worker.workerId)}</b>,
+              },
+              {
+                name: "Orchestrations",
+                class: "lo",
+                cell: (worker) => names(worker, worker.workItemFilters?.orchestrations),
+              },
+              { name: "Activities", class: "lo", cell: (worker) => names(worker, worker.workItemFilters?.activities) },
+              { name: "Entities", class: "lo", cell: (worker) => names(worker, worker.workItemFilters?.entities) },
+              {
+                name: "Turns",
+                class: "num",
+                cell: (worker) => (
+                  <Load active={worker.activeOrchestrationsCount} most={worker.maxOrchestrationsCount} what="turns" />
+                ),
+              },
+              {
+                name: "Activities at work",
+                class: "num",
+                cell: (worker) => (
+                  <Load active={worker.activeActivitiesCount} most={worker.maxActivitiesCount} what="activities" />
+                ),
+              },
+            ]}
+          />
+        )}
+      </div>
+    </main>
+  );
+}
