@@ -22,7 +22,6 @@
 #define CONNECT_TIME_MS 10000L
 #define ANSWER_TIME_MS  300000L
 #define TOKEN_RESERVE_S 300  /* a token is renewed this long before it is over */
-#define KEY_SIZE_MAX    512  /* bytes of a local key */
 #define KEY_LIFETIME_S  3600 /* said of a local key, which has none: others ask again then */
 #define URL_DEFAULT     "http://localhost:8080"
 #define READY_NAME      "sallyport/" READY_OWN_NAME /* of `sallyport dev`, in the folder of its state */
@@ -91,23 +90,10 @@ static const char *trusted_file(const struct az_server *server, const json_t *re
 /* The key of a server that this user runs with sign-in: whoever may read the folder of its state is its owner anyway. */
 static void read_local_key(struct az_server *server, const json_t *ready)
 {
-    CLEANUP(buf_fini) struct buf path = {0};
-    char text[KEY_SIZE_MAX];
     const char *folder = json_string_value(json_object_get(ready, "dataDir"));
     const char *url = json_string_value(json_object_get(ready, "url"));
-    if (!folder || server->url.failed || strcmp(url, (const char *)server->url.data) != 0)
-        return;
-    buf_append_fmt(&path, "%s/local.key", folder);
-    buf_append_byte(&path, '\0');
-    int fd = path.failed ? -1 : open((const char *)path.data, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return;
-    ssize_t size = read(fd, text, sizeof text);
-    close(fd);
-    struct bytes key = bytes_trim(bytes_of(text, size > 0 ? (size_t)size : 0));
-    if (!memchr(key.data, '\n', key.size))
-        buf_append_bytes(&server->local_key, key);
-    explicit_bzero(text, sizeof text);
+    if (folder && !server->url.failed && strcmp(url, (const char *)server->url.data) == 0)
+        local_key_read(folder, &server->local_key);
 }
 
 static void choose(struct az_server *server)
@@ -144,9 +130,7 @@ void az_server_close(struct az_server *server)
     json_decref(server->profile);
     buf_fini(&server->url);
     buf_fini(&server->ca_file);
-    if (server->local_key.size)
-        explicit_bzero(server->local_key.data, server->local_key.size);
-    buf_fini(&server->local_key);
+    local_key_fini(&server->local_key);
 }
 
 bool az_server_may_have_secrets(const char *url)
@@ -266,6 +250,8 @@ static enum status perform(struct az_server *server, const struct az_ask *ask, c
     struct transfer transfer = {.ask = ask, .answer = answer};
     if (curl && (!ask->body || text) && make_headers(ask, token, body.data != NULL, &headers)) {
         set_options(curl, server, ask, url, headers, body);
+        if (token.size && bytes_equal(token, buf_peek(&server->local_key.text)))
+            local_key_guard(&server->local_key, curl);
         curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, fault);
         curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
         code = curl_easy_perform(curl);
@@ -282,9 +268,12 @@ static enum status perform(struct az_server *server, const struct az_ask *ask, c
                            ? "\nStart a server with: sallyport dev. Or name one with SALLYPORT_URL."
                        : code == CURLE_PEER_FAILED_VERIFICATION
                            ? "\nName the file of its authority with SALLYPORT_CA_FILE."
-                           : "";
-    return err_set(err, STATUS_UNAVAILABLE, "%s: %.120s%s", (const char *)server->url.data,
-                   fault[0] ? fault : curl_easy_strerror(code), mend);
+                       : local_key_fault(code) ? "\nSign in with: sallyport az login."
+                                               : "";
+    const char *cause = local_key_fault(code);
+    if (!cause)
+        cause = fault[0] ? fault : curl_easy_strerror(code);
+    return err_set(err, STATUS_UNAVAILABLE, "%s: %.120s%s", (const char *)server->url.data, cause, mend);
 }
 
 void az_answer_fini(struct az_answer *answer)
@@ -416,7 +405,7 @@ enum status az_server_token(struct az_server *server, const char *resource, stru
     const char *kind = server->profile_is_ours ? az_profile_text(server->profile, NULL, "kind") : NULL;
     if (!kind || strcmp(kind, "local") == 0) {
         *ret_expires = clock_unix_ns() / NS_PER_S + KEY_LIFETIME_S;
-        buf_append_bytes(out, buf_peek(&server->local_key));
+        buf_append_bytes(out, buf_peek(&server->local_key.text));
         return buf_status(out);
     }
     for (int attempt = 0; attempt < 2; attempt++) {

@@ -5,13 +5,14 @@
 #define CMD_AZ_SERVER_H
 
 #include "cmd/az/profile.h"
+#include "cmd/local_key.h"
 
 struct az_server {
     struct buf url;     /* "https://localhost:8080", NUL-terminated, without "/" at its end */
     struct buf ca_file; /* NUL-terminated; empty: the system's authorities */
     json_t *profile;
     bool profile_is_ours; /* the sign-in that it holds was made at this server */
-    struct buf
+    struct local_key
         local_key; /* of a server of this user's own, in the folder of its state; empty: there is none */
     bool verbose;
 };

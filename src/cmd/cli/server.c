@@ -9,11 +9,11 @@
 
 #include "cmd/cli/cli.h"
 #include "cmd/limit_values.h"
+#include "cmd/local_key.h"
 #include "credential/wiped.h"
 #include "wire/json/json.h"
 
 #define ENDPOINT_DEFAULT "http://localhost:8080" /* of `sallyport dev` */
-#define KEY_SIZE_MAX     ((size_t)16 << 10)      /* bytes of a file with a key */
 
 const struct option_spec server_settings[] = {
     {"url", OPTION_TEXT, "URL", "SALLYPORT_URL", ENDPOINT_DEFAULT, 0, 0, SERVER_SETTINGS_BIT, "the server"},
@@ -62,28 +62,25 @@ static bool is_this_machine(const char *url)
 }
 
 /* The file is where the server puts its state, for who starts it in the same way. */
-static void read_local_key(const struct option_values *values, struct buf *out)
+static void read_local_key(const struct option_values *values, struct local_key *ret_key)
 {
-    char path[4096];
+    char folder[4096];
     const char *data = setting_text(values, "data"), *state = getenv("XDG_STATE_HOME"),
                *home = getenv("HOME");
     if (data)
-        snprintf(path, sizeof path, "%s/local.key", data);
+        snprintf(folder, sizeof folder, "%s", data);
     else if (state && *state)
-        snprintf(path, sizeof path, "%s/sallyport/local.key", state);
+        snprintf(folder, sizeof folder, "%s/sallyport", state);
     else
-        snprintf(path, sizeof path, "%s/.local/state/sallyport/local.key", home ? home : "");
-    if (!server_read_file(path, KEY_SIZE_MAX, out))
-        buf_clear(out);
+        snprintf(folder, sizeof folder, "%s/.local/state/sallyport", home ? home : "");
+    local_key_read(folder, ret_key);
 }
 
-static void choose_key(const struct option_values *values, struct buf *out)
+/* Only where no other key was given. */
+static void choose_local_key(const struct option_values *values, struct local_key *ret_key)
 {
-    const char *typed = setting_text(values, "key");
-    if (typed)
-        buf_append_cstr(out, typed);
-    else if (is_this_machine(setting_text(values, "url")))
-        read_local_key(values, out);
+    if (!setting_text(values, "key") && is_this_machine(setting_text(values, "url")))
+        read_local_key(values, ret_key);
 }
 
 /* --- asking --- */
@@ -131,17 +128,17 @@ static bool add_header(struct curl_slist **headers, const char *name, struct byt
 }
 
 static bool make_headers(const struct option_values *values, const struct server_request *request,
-                         struct curl_slist **headers)
+                         const struct local_key *local, struct curl_slist **headers)
 {
-    CLEANUP(wiped_fini) struct buf key = {0};
-    choose_key(values, &key);
+    const char *typed = setting_text(values, "key");
+    struct bytes key = typed ? bytes_of_cstr(typed) : buf_peek(&local->text);
     bool good = true;
     if (request->content_type)
         good = add_header(headers, "Content-Type: ", bytes_of_cstr(request->content_type));
     if (good && request->header)
         good = add_header(headers, request->header, (struct bytes){0});
     if (good && key.size > 0)
-        good = add_header(headers, "Authorization: Bearer ", bytes_trim(buf_peek(&key)));
+        good = add_header(headers, "Authorization: Bearer ", bytes_trim(key));
     return good;
 }
 
@@ -149,11 +146,15 @@ static CURLcode perform(CURL *curl, const struct option_values *values, const st
                         struct server_answer *answer, char text[CURL_ERROR_SIZE])
 {
     CLEANUP(buf_fini) struct buf url = {0};
+    CLEANUP(local_key_fini) struct local_key local = {0};
     struct curl_slist *headers = NULL;
     struct answer_sink sink = {curl, request, answer};
     CURLcode code = CURLE_OUT_OF_MEMORY;
     write_url(values, request->path, &url);
-    if (make_headers(values, request, &headers) && buf_status(&url) == STATUS_OK) {
+    choose_local_key(values, &local);
+    if (local.text.size > 0)
+        local_key_guard(&local, curl);
+    if (make_headers(values, request, &local, &headers) && buf_status(&url) == STATUS_OK) {
         curl_easy_setopt(curl, CURLOPT_URL, (const char *)url.data);
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -175,6 +176,15 @@ static CURLcode perform(CURL *curl, const struct option_values *values, const st
     return code;
 }
 
+static void tell_cause(CURLcode code, const char *text, struct server_answer *answer)
+{
+    const char *fault = local_key_fault(code);
+    answer->refused = fault != NULL;
+    if (!fault)
+        fault = text[0] ? text : curl_easy_strerror(code);
+    (void)snprintf(answer->cause, sizeof answer->cause, "%s", fault);
+}
+
 void server_ask(const struct option_values *values, const struct server_request *request,
                 struct server_answer *answer)
 {
@@ -185,7 +195,7 @@ void server_ask(const struct option_values *values, const struct server_request 
     if (code == CURLE_OK)
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->http_status);
     else
-        (void)snprintf(answer->cause, sizeof answer->cause, "%s", text[0] ? text : curl_easy_strerror(code));
+        tell_cause(code, text, answer);
     curl_easy_cleanup(curl);
 }
 
@@ -219,6 +229,9 @@ static const struct {
 int server_explain(const struct command *command, const struct option_values *values,
                    const struct server_answer *answer)
 {
+    if (answer->refused)
+        return server_failed(command, EXIT_NO_RIGHT, answer->cause,
+                             "give a key with SALLYPORT_KEY, or name the right server with --url");
     if (answer->http_status == 0) {
         char mend[300];
         (void)snprintf(mend, sizeof mend,

@@ -33,6 +33,7 @@ struct server_answer {
     long http_status; /* 0: nobody answered */
     struct buf body;  /* at most CLI_ANSWER_SIZE_MAX; may hold secrets: wiped at the end */
     char cause[300];  /* why nobody answered */
+    bool refused;     /* this side broke off: the local key would have gone to another user's program */
 };
 
 /* Asks; what came is in `answer`, which the caller ends with server_answer_fini in any case. */

@@ -187,7 +187,8 @@ static const struct {
     {DT_UNAUTHENTICATED, EXIT_FAILED,
      "give a token with --token or DURABLE_TASK_SCHEDULER_TOKEN, or write Authentication=DefaultAzure in "
      "--connection"},
-    {DT_PERMISSION_DENIED, EXIT_FAILED, "the token has no right to this: use another one"},
+    {DT_PERMISSION_DENIED, EXIT_FAILED,
+     "use another token, or have the role granted: sallyport role create ROLE --to NAME --scope SCOPE"},
     {DT_UNIMPLEMENTED, EXIT_FAILED, "the scheduler at %s does not have this operation"},
     {DT_FAILED_PRECONDITION, EXIT_FAILED, "look with: sallyport instance show ID"},
     {DT_ALREADY_EXISTS, EXIT_FAILED, "choose another --id, or end and purge the one that is there"},
