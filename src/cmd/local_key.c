@@ -12,11 +12,11 @@
 
 #include "net/port_owner.h"
 
-#define SIZE_MAX_KEY 512 /* bytes of the file */
+#define KEY_BYTES 512 /* bytes of the file */
 
 void local_key_read(const char *folder, struct local_key *ret_key)
 {
-    char path[PATH_MAX], text[SIZE_MAX_KEY];
+    char path[PATH_MAX], text[KEY_BYTES];
     struct stat facts;
     snprintf(path, sizeof path, "%.4000s/" LOCAL_KEY_FILE, folder);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);

@@ -21,8 +21,11 @@ static void end(struct made_schedulers *schedulers, struct made_scheduler *made)
     list_remove(&made->link);
     schedulers->count--;
     listener_close(made->listener);
+    http_server_destroy(made->http);
     grpc_server_destroy(made->grpc); /* ORDER: it answers the calls that the scheduler drops */
     scheduler_destroy(made->scheduler);
+    scheduler_http_destroy(made->scheduler_http);
+    front_fini(&made->front);
     free(made);
 }
 
@@ -31,6 +34,12 @@ static void on_one_stopped(void *context)
     struct made_schedulers *schedulers = context;
     if (--schedulers->stopping_count == 0)
         schedulers->on_stopped(schedulers->stopped_context);
+}
+
+static void on_http_drained(void *context)
+{
+    struct made_scheduler *made = context;
+    scheduler_stop(made->scheduler, on_one_stopped, made->all);
 }
 
 void made_schedulers_stop(struct made_schedulers *schedulers, void (*on_stopped)(void *context),
@@ -44,7 +53,8 @@ void made_schedulers_stop(struct made_schedulers *schedulers, void (*on_stopped)
         struct made_scheduler *made = CONTAINER_OF(it, struct made_scheduler, link);
         listener_close(made->listener);
         made->listener = NULL;
-        scheduler_stop(made->scheduler, on_one_stopped, schedulers);
+        scheduler_http_stop(made->scheduler_http); /* a change feed has no end of its own */
+        http_server_drain(made->http, on_http_drained, made);
     }
     on_one_stopped(schedulers);
 }
@@ -65,6 +75,24 @@ struct made_scheduler *made_schedulers_find(struct made_schedulers *schedulers, 
     return NULL;
 }
 
+/* The scheduler's routes, and no other part's. */
+static enum status serve_http(struct made_schedulers *schedulers, struct made_scheduler *made,
+                              struct err *err)
+{
+    enum status status = scheduler_http_create(schedulers->loop, made->scheduler, &made->scheduler_http, err);
+    if (status == STATUS_OK)
+        status = http_server_create(schedulers->loop, &schedulers->http, &made->http, err);
+    if (status != STATUS_OK)
+        return status;
+    http_server_known_as(made->http, schedulers->site);
+    if (schedulers->authenticator)
+        http_server_ask_who(made->http, schedulers->authenticator);
+    front_init(&made->front);
+    front_add(&made->front, scheduler_http_part(made->scheduler_http));
+    grpc_server_set_http(made->grpc, made->http);
+    return front_mount(&made->front, made->http, err);
+}
+
 static enum status serve(struct made_schedulers *schedulers, struct made_scheduler *made, uint16_t port,
                          struct err *err)
 {
@@ -76,9 +104,12 @@ static enum status serve(struct made_schedulers *schedulers, struct made_schedul
     if (schedulers->authenticator)
         grpc_server_ask_who(made->grpc, schedulers->authenticator);
     scheduler_attach(made->scheduler, made->grpc);
+    status = serve_http(schedulers, made, err);
+    if (status != STATUS_OK)
+        return status;
 
     struct listener_options options = schedulers->listener;
-    options.http = NULL;
+    options.http = made->http;
     options.grpc = made->grpc;
     options.port = port;
     options.allowed = &made->allowed;
@@ -126,6 +157,8 @@ enum status made_schedulers_put(struct made_schedulers *schedulers, const struct
     struct made_scheduler *made = made_schedulers_find(schedulers, wish->key);
     if (made) {
         made->allowed = wish->allowed;
+        grpc_server_end_strangers(made->grpc, &made->allowed);
+        http_server_end_strangers(made->http, &made->allowed);
         return STATUS_OK;
     }
     if (schedulers->stopping)
@@ -136,6 +169,7 @@ enum status made_schedulers_put(struct made_schedulers *schedulers, const struct
     made = calloc(1, sizeof *made);
     if (!made)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    made->all = schedulers;
     list_push_back(&schedulers->all, &made->link);
     schedulers->count++;
     enum status status = make(schedulers, wish, made, err);
@@ -165,8 +199,11 @@ void made_schedulers_judge_again(struct made_schedulers *schedulers)
 {
     if (!schedulers->loop)
         return;
-    list_each (it, &schedulers->all)
-        grpc_server_judge_again(CONTAINER_OF(it, struct made_scheduler, link)->grpc);
+    list_each (it, &schedulers->all) {
+        struct made_scheduler *made = CONTAINER_OF(it, struct made_scheduler, link);
+        grpc_server_judge_again(made->grpc);
+        http_server_judge_again(made->http);
+    }
 }
 
 enum status made_schedulers_free_port(struct made_schedulers *schedulers, uint16_t *ret_port, struct err *err)

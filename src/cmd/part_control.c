@@ -184,6 +184,8 @@ static void settle_schedulers(struct server *server)
     made->shown = server->data_dir;
     made->scheduler = server_scheduler_options(server);
     made->grpc = server_grpc_limits(server);
+    made->http = http_server_limits_default();
+    made->http.bodies_size_max = (size_t)setting_number(server->settings, "bodies-memory");
     made->listener = server_listener_options(server);
     made->site = &server->names.site;
     if (server->door)

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #define MAPPED_BITS 96 /* in front of the IPv4 address in an IPv4-mapped one */
 
@@ -77,4 +78,11 @@ bool allow_list_admits(const struct allow_list *list, const union address *peer)
         if (list->entries[i].everybody || is_within(sixteen, &list->entries[i]))
             return true;
     return false;
+}
+
+void allow_list_enforce(const struct allow_list *list, int fd)
+{
+    union address peer = address_of_peer(fd);
+    if (fd >= 0 && !allow_list_admits(list, &peer))
+        (void)shutdown(fd, SHUT_RDWR);
 }

@@ -25,6 +25,8 @@ struct allow_list {
 /* Adds "192.0.2.7", "192.0.2.0/24", "2001:db8::/32". INVALID_ARGUMENT: `err` says what is wrong; RESOURCE_EXHAUSTED: the list
  * is full. */
 STATUS_RESULT allow_list_add(struct allow_list *list, struct bytes entry, struct err *err);
+/* An open connection whose peer is not on the list is shut in both directions: its owner sees its end. `fd` -1: there is none. */
+void allow_list_enforce(const struct allow_list *list, int fd);
 bool allow_list_admits(const struct allow_list *list, const union address *peer);
 
 #endif

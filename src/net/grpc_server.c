@@ -6,6 +6,7 @@
 
 #include "base/duration.h"
 #include "base/log.h"
+#include "net/allow_list.h"
 #include "net/limit_values.h"
 
 #define AREA "net/grpc_server"
@@ -138,6 +139,12 @@ void grpc_server_judge_again(struct grpc_server *server)
             grpc_call_judge_again(CONTAINER_OF(call, struct grpc_call, link));
         }
     }
+}
+
+void grpc_server_end_strangers(struct grpc_server *server, const struct allow_list *allowed)
+{
+    list_each (it, &server->connections)
+        allow_list_enforce(allowed, CONTAINER_OF(it, struct grpc_connection, link)->transport.fd);
 }
 
 bool grpc_server_drop_idlest(struct grpc_server *server)

@@ -16,6 +16,7 @@
 #include "os/loop.h"
 #include "wire/http1/site.h"
 
+struct allow_list;
 struct grpc_server;
 struct http_server;
 struct grpc_call_id {
@@ -115,6 +116,8 @@ bool grpc_call_let_in_for(struct grpc_server *server, struct grpc_call_id id,
                           enum access_permission permission, struct bytes place, struct bytes resource);
 /* Roles have changed: every call is judged anew. */
 void grpc_server_judge_again(struct grpc_server *server);
+/* Connections of peers that are not on the list end as if the peer had gone, with their calls, in a later turn. */
+void grpc_server_end_strangers(struct grpc_server *server, const struct allow_list *allowed);
 /* Takes over a connection (ownership moves, also on failure). At connections_max the
  * idlest one without a call makes room. RESOURCE_EXHAUSTED: there is none; UNAVAILABLE while draining, NO_MEMORY, IO. */
 STATUS_RESULT grpc_server_adopt(struct grpc_server *server, struct transport transport, struct err *err);

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "net/address.h"
+#include "net/allow_list.h"
 #include "net/http_internal.h"
 #include "net/limit_values.h"
 #include "os/clock.h"
@@ -139,6 +140,12 @@ static void tell_busy(struct transport *transport)
                                  "Content-Length: 0\r\n\r\n";
     size_t ignored;
     (void)!transport_write(transport, bytes_of(answer, sizeof answer - 1), &ignored);
+}
+
+void http_server_end_strangers(struct http_server *server, const struct allow_list *allowed)
+{
+    list_each (it, &server->connections)
+        allow_list_enforce(allowed, CONTAINER_OF(it, struct http_connection, link)->transport.fd);
 }
 
 bool http_server_drop_idlest(struct http_server *server)

@@ -17,6 +17,7 @@
 #include "os/loop.h"
 #include "wire/http1/site.h"
 
+struct allow_list;
 struct http_server;
 struct http_request; /* one exchange; alive from the handler's call until http_respond… / http_stream_end or
                         on_gone */
@@ -98,6 +99,8 @@ void http_server_known_as(struct http_server *server, const struct site *site);
 void http_server_ask_who(struct http_server *server, const struct authenticator *authenticator);
 /* Roles have changed: every request whose answer is awaited or streamed is judged anew. */
 void http_server_judge_again(struct http_server *server);
+/* Connections of peers that are not on the list end as if the peer had gone, in a later turn. */
+void http_server_end_strangers(struct http_server *server, const struct allow_list *allowed);
 /* Called for every exchange that is over; NULL stops it. */
 void http_server_on_exchange(struct http_server *server,
                              void (*on_exchange)(void *context, const struct http_exchange *exchange),

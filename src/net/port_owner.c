@@ -13,13 +13,13 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-#define LISTENS        0x0a /* TCP_LISTEN */
-#define FIELD_LOCAL    1
-#define FIELD_REMOTE   2
-#define FIELD_STATE    3
-#define FIELD_USER     7
-#define FIELDS         8
-#define TABLE_SIZE_MAX ((size_t)64 << 20) /* bytes: some 400,000 sockets */
+#define LISTENS      0x0a /* TCP_LISTEN */
+#define FIELD_LOCAL  1
+#define FIELD_REMOTE 2
+#define FIELD_STATE  3
+#define FIELD_USER   7
+#define FIELDS       8
+#define TABLE_BYTES  ((size_t)64 << 20) /* bytes: some 400,000 sockets */
 
 struct end_point {
     struct in6_addr address;
@@ -157,7 +157,7 @@ static enum status read_table(const char *path, struct buf *ret_text)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t size = fd >= 0 ? 1 : -1;
-    ret_text->limit = TABLE_SIZE_MAX;
+    ret_text->limit = TABLE_BYTES;
     while (size > 0) {
         char piece[16384];
         size = read(fd, piece, sizeof piece);

@@ -4,10 +4,13 @@
 If one fails, a script that was written for the cloud stops at that line. Usage: control_test.py SALLYPORT
 """
 import concurrent.futures
+import http.client
 import json
 import pathlib
 import socket
+import subprocess
 import sys
+import time
 import unittest
 import urllib.parse
 
@@ -70,7 +73,7 @@ class Control(unittest.TestCase):
 
 
 class Shape(Control):
-    def test_cs07_one_subscription_one_tenant_and_locations(self):
+    def test_cs07_one_subscription_one_tenant_and_locations(self):  # CS-07
         listed = self.expect(200, "GET", "/subscriptions", version="2022-12-01")["value"]
         self.assertEqual(len(listed), 1)
         self.assertEqual(listed[0]["state"], "Enabled")
@@ -178,7 +181,7 @@ class Shape(Control):
 
 
 class Resources(Control):
-    def test_cs20_resource_groups(self):
+    def test_cs20_resource_groups(self):  # CS-20
         group = self.group()
         self.assertEqual(self.expect(200, "GET", group)["properties"]["provisioningState"], "Succeeded")
         self.expect(204, "HEAD", group)
@@ -195,7 +198,7 @@ class Resources(Control):
         listed = self.expect(200, "GET", self.subscription + "/providers/Microsoft.DurableTask/schedulers")["value"]
         self.assertNotIn("inside", [scheduler["name"] for scheduler in listed])
 
-    def test_cs21_providers(self):
+    def test_cs21_providers(self):  # CS-21
         provider = self.expect(200, "POST", self.subscription + "/providers/microsoft.app/register")
         self.assertEqual((provider["namespace"], provider["registrationState"]), ("Microsoft.App", "Registered"))
         types = {row["resourceType"]: row for row in provider["resourceTypes"]}
@@ -204,7 +207,7 @@ class Resources(Control):
             self.assertIn("2025-07-01", types[name]["apiVersions"])
         self.refused(404, "InvalidResourceNamespace", "GET", self.subscription + "/providers/Microsoft.Nothing")
 
-    def test_cs22_a_pool_serves_with_limits_of_its_own(self):
+    def test_cs22_a_pool_serves_with_limits_of_its_own(self):  # CS-22
         group = self.group()
         one, two = self.pool(group, "one"), self.pool(group, "two", maxConcurrentSessions=1)
         self.assertTrue(one["poolManagementEndpoint"].endswith(f"{group}/sessionPools/one"))
@@ -224,7 +227,7 @@ class Resources(Control):
         self.pool(group, "one")
         self.assertEqual(self.run_code(one["poolManagementEndpoint"], "'x' in globals()"), (200, False))
 
-    def test_cs22_defaults_and_what_there_is_not(self):
+    def test_cs22_defaults_and_what_there_is_not(self):  # CS-22
         path = f"{self.group()}/providers/Microsoft.App/sessionPools/p1"
         made = self.expect(200, "PUT", path, {"location": "eastus"})["properties"]
         self.assertEqual(made["scaleConfiguration"], {"maxConcurrentSessions": 10, "readySessionInstances": 5})
@@ -248,7 +251,7 @@ class Resources(Control):
         self.assertEqual(self.expect(200, "GET", path)["properties"]["scaleConfiguration"]["maxConcurrentSessions"], 10)
         self.refused(400, "InvalidResourceName", "PUT", path[:-2] + "1p", {"location": "eastus"})
 
-    def test_cs23_cs24_a_scheduler_has_hubs_of_its_own(self):
+    def test_cs23_cs24_a_scheduler_has_hubs_of_its_own(self):  # CS-23, CS-24
         group = self.group()
         path = f"{group}/providers/Microsoft.DurableTask/schedulers"
         one, two = (self.expect(201, "PUT", f"{path}/{name}", SCHEDULER)["properties"] for name in ("one", "two"))
@@ -268,7 +271,7 @@ class Resources(Control):
         self.refused(400, "InvalidRequestContent", "PUT", f"{path}/one",
                      {"location": "eastus", "properties": {"ipAllowlist": ["localhost"]}})
 
-    def test_cs23_the_allow_list_is_enforced(self):
+    def test_cs23_the_allow_list_is_enforced(self):  # CS-23
         path = f"{self.group()}/providers/Microsoft.DurableTask/schedulers/guarded"
 
         def allow(*entries, status=200):
@@ -282,7 +285,38 @@ class Resources(Control):
         self.expect(200, "PATCH", path, {"properties": {"publicNetworkAccess": "Disabled"}})
         self.assertFalse(self.answers(endpoint))
 
-    def test_cs24_hubs_of_the_settings_are_shown_and_stay(self):
+    def test_cs23_the_allow_list_ends_open_connections(self):  # CS-23
+        path = f"{self.group()}/providers/Microsoft.DurableTask/schedulers/narrowed"
+        endpoint = self.expect(201, "PUT", path, SCHEDULER)["properties"]["endpoint"]
+        port = urllib.parse.urlsplit(endpoint).port
+        held = [socket.create_connection(("127.0.0.1", port), 30) for _ in range(2)]
+        held[0].sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
+        self.assertTrue(held[0].recv(9))
+        held[1].sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertTrue(held[1].recv(20).startswith(b"HTTP/1.1 200"))
+        self.expect(200, "PUT", path, {"location": "eastus", "properties": {"ipAllowlist": ["192.0.2.0/24"]}})
+        for one in held:
+            with one:
+                while one.recv(65536):  # to the end: it was let in, and is let out
+                    pass
+        self.assertFalse(self.answers(endpoint))
+
+    def test_a_scheduler_that_was_made_has_the_http_api_too(self):
+        path = f"{self.group()}/providers/Microsoft.DurableTask/schedulers/spoken"
+        endpoint = self.expect(201, "PUT", path, SCHEDULER)["properties"]["endpoint"]
+        self.expect(201, "PUT", f"{path}/taskHubs/spoken-hub", {})
+        connection = http.client.HTTPConnection("127.0.0.1", urllib.parse.urlsplit(endpoint).port, timeout=30)
+        self.addCleanup(connection.close)
+
+        def ask(method, path, body=None):
+            connection.request(method, path, json.dumps(body) if body else None, {"x-taskhub": "spoken-hub", "Content-Type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+        self.assertEqual(ask("GET", "/v1/taskhubs/ping")[0], 200)
+        self.assertIn("spoken-hub", json.dumps(ask("GET", "/v1/hubs")))
+        self.assertEqual(ask("GET", "/v1/requests")[0], 404)  # the app is not there
+
+    def test_cs24_hubs_of_the_settings_are_shown_and_stay(self):  # CS-24
         path = self.subscription + "/resourceGroups/local/providers/Microsoft.DurableTask/schedulers/local"
         self.assertIn("default", self.hubs(path))
         self.refused(409, "Conflict", "DELETE", path + "/taskHubs/default")
@@ -292,7 +326,7 @@ class Resources(Control):
         self.expect(204, "DELETE", path + "/taskHubs/beside")
         self.assertNotIn("beside", self.hubs(path))
 
-    def test_cs25_retention_policies(self):
+    def test_cs25_retention_policies(self):  # CS-25
         path = f"{self.group()}/providers/Microsoft.DurableTask/schedulers/kept"
         self.expect(201, "PUT", path, SCHEDULER)
         policies = [{"retentionPeriodInDays": 3}, {"retentionPeriodInDays": 30, "orchestrationState": "Canceled"}]
@@ -305,7 +339,27 @@ class Resources(Control):
         self.refused(400, "InvalidResourceName", "PUT", path + "/retentionPolicies/other", {})
         self.expect(204, "DELETE", path + "/retentionPolicies/default")
 
-    def test_cs26_role_assignments(self):
+    def test_cs25_what_has_ended_is_purged_by_the_policy(self):  # CS-25
+        path = f"{self.group()}/providers/Microsoft.DurableTask/schedulers/purged"
+        endpoint = self.expect(201, "PUT", path, SCHEDULER)["properties"]["endpoint"]
+        self.expect(201, "PUT", path + "/taskHubs/hub", {})
+
+        def instance(*words):
+            return subprocess.run([PROGRAM, "instance", *words, "--connection", f"Endpoint={endpoint};TaskHub=hub;Authentication=None"],
+                                  capture_output=True, text=True, timeout=120)
+        for name in ("over", "open"):
+            self.assertEqual(instance("start", "Orch", "--id", name).returncode, 0)
+        self.assertEqual(instance("terminate", "over").returncode, 0)
+        self.assertIn("over", instance("ls", "--status", "terminated").stdout)
+        policies = [{"retentionPeriodInDays": 0, "orchestrationState": "Terminated"}]
+        self.expect(201, "PUT", path + "/retentionPolicies/default", {"properties": {"retentionPolicies": policies}})
+        end = time.monotonic() + 120  # a sweep comes each minute
+        while instance("show", "over").returncode != 3:
+            self.assertLess(time.monotonic(), end, "it is still there")
+            time.sleep(1)
+        self.assertEqual(instance("show", "open").returncode, 0)
+
+    def test_cs26_role_assignments(self):  # CS-26
         group = self.group()
         principal = self.identity(group)["principalId"]
         path = f"{group}/providers/Microsoft.Authorization/roleAssignments"
@@ -330,7 +384,7 @@ class Resources(Control):
         self.expect(201, "PUT", group, {"location": "eastus"})
         self.assertEqual(self.expect(200, "GET", path)["value"], [])
 
-    def test_cs27_role_definitions(self):
+    def test_cs27_role_definitions(self):  # CS-27
         path = self.subscription + "/providers/Microsoft.Authorization/roleDefinitions"
         found = self.expect(200, "GET", f"{path}?$filter=roleName%20eq%20'Durable%20Task%20Data%20Contributor'")["value"]
         self.assertEqual([role["name"] for role in found], ["0ad04412-c4d5-4796-b79c-f76d14c8d402"])
@@ -338,7 +392,7 @@ class Resources(Control):
         self.refused(404, "RoleDefinitionDoesNotExist", "GET", f"{path}/{GUID}")
         self.assertGreaterEqual(len(self.expect(200, "GET", path)["value"]), 11)
 
-    def test_cs28_check_access(self):
+    def test_cs28_check_access(self):  # CS-28
         group = self.group()
         principal = self.identity(group)["principalId"]
         self.expect(201, "PUT", f"{group}/providers/Microsoft.Authorization/roleAssignments/{GUID}", {"properties": {
@@ -351,7 +405,7 @@ class Resources(Control):
             self.assertEqual([row["accessDecision"] for row in answer], expected)
             self.assertEqual([row["actionId"] for row in answer], [action["Id"] for action in asked["Actions"]])
 
-    def test_cs29_cs30_environments_and_apps_are_kept_and_shown(self):
+    def test_cs29_cs30_environments_and_apps_are_kept_and_shown(self):  # CS-29, CS-30
         group = self.group()
         environment = self.expect(200, "PUT", f"{group}/providers/Microsoft.App/managedEnvironments/env1", {"location": "eastus"})
         self.assertTrue(environment["properties"]["defaultDomain"])
@@ -370,7 +424,7 @@ class Resources(Control):
         self.assertIn("Nothing here runs containers", self.refused(409, "NoEngine", "POST", path + "/start"))
         self.refused(400, "InvalidRequestContent", "PUT", path, {"location": "eastus", "properties": {"template": {"containers": []}}})
 
-    def test_cs30_the_own_image_does_not_ask_for_an_engine(self):
+    def test_cs30_the_own_image_does_not_ask_for_an_engine(self):  # CS-30
         path = f"{self.group()}/providers/Microsoft.App/containerApps"
         for name, images, status in (("one", ["sallyport/app"], "NotRunning"),
                                      ("two", ["registry.example.org:5000/sallyport/app:1.0"], "NotRunning"),
@@ -382,7 +436,7 @@ class Resources(Control):
             self.refused(409, status, "POST", f"{path}/{name}/start")
         self.assertIn("sallyport app", self.refused(409, "NotRunning", "POST", f"{path}/one/start"))
 
-    def test_cs31_identities_are_principals(self):
+    def test_cs31_identities_are_principals(self):  # CS-31
         group = self.group()
         made = self.identity(group)
         self.assertEqual({len(made[name]) for name in ("principalId", "clientId", "tenantId")}, {36})
@@ -418,7 +472,6 @@ class Resources(Control):
 
     def hello(self, endpoint, hub):
         """What `sallyport instance ls` says against that hub; "" when it went well."""
-        import subprocess
         done = subprocess.run([PROGRAM, "instance", "ls", "--connection",
                                f"Endpoint={endpoint};TaskHub={hub};Authentication=None"],
                               capture_output=True, text=True, timeout=120)

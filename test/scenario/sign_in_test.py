@@ -150,7 +150,7 @@ class Case(unittest.TestCase):
 
     # --- tokens ---
 
-    def test_an_application_signs_in_with_its_secret(self):
+    def test_an_application_signs_in_with_its_secret(self):  # CS-04..06
         made = self.application("secretive")
         for path, fields in (("/common/oauth2/v2.0/token", {"scope": SCHEDULER + "/.default"}),
                              (f"/{made['tenantId']}/oauth2/token", {"resource": SCHEDULER})):
@@ -167,7 +167,7 @@ class Case(unittest.TestCase):
         self.assertIn(header["kid"], [key["kid"] for key in keys])
         self.assertFalse(any("d" in key for key in keys))
 
-    def test_an_application_signs_in_with_its_certificate(self):
+    def test_an_application_signs_in_with_its_certificate(self):  # CS-04
         with tempfile.TemporaryDirectory() as folder:
             key, crt = f"{folder}/key.pem", f"{folder}/crt.pem"
             subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", crt,
@@ -194,7 +194,7 @@ class Case(unittest.TestCase):
             good = assertion()
             self.assertEqual(sign_in(good[:-8] + "AAAAAAAA"), "invalid_client")
 
-    def test_errors_are_those_of_oauth_and_tell_no_names(self):
+    def test_errors_are_those_of_oauth_and_tell_no_names(self):  # CS-08
         made = self.application("quiet")
         base = {"grant_type": "client_credentials", "scope": POOL + "/.default"}
         answers = []
@@ -215,7 +215,7 @@ class Case(unittest.TestCase):
                                             {"Content-Type": "application/x-www-form-urlencoded"})
         self.assertEqual((status, answer["error"]), (400, "invalid_request"))
 
-    def test_failures_are_answered_later_and_later_but_a_right_secret_is_not(self):
+    def test_failures_are_answered_later_and_later_but_a_right_secret_is_not(self):  # CS-08
         made = self.application("patient")
         fields = {"grant_type": "client_credentials", "client_id": made["clientId"], "scope": POOL + "/.default"}
         for _ in range(5):
@@ -224,7 +224,7 @@ class Case(unittest.TestCase):
         delays = [int(text) for text in re.findall(r"sign-in failed delay_ms=(\d+)", self.server.tail())]
         self.assertTrue(any(delays), delays)
 
-    def test_a_device_code_is_confirmed_by_a_person_and_refreshed(self):
+    def test_a_device_code_is_confirmed_by_a_person_and_refreshed(self):  # CS-04
         person = self.good("POST", "/v1/directory/users", {"name": "device@example.org"})
         status, code, _ = self.post_form("/common/oauth2/v2.0/devicecode", client_id="cli",
                                          scope=f"{APP}/.default openid offline_access")
@@ -267,7 +267,7 @@ class Case(unittest.TestCase):
         query = urllib.parse.urlsplit(headers.get("Location", "")).query
         return status, dict(urllib.parse.parse_qsl(query))
 
-    def test_a_code_needs_its_verifier_and_counts_once(self):
+    def test_a_code_needs_its_verifier_and_counts_once(self):  # CS-04
         person = self.good("POST", "/v1/directory/users", {"name": "browser@example.org"})
         grant = {"grant_type": "authorization_code", "client_id": "cli", "redirect_uri": "http://localhost:1234/"}
         status, back = self.authorize(person)
@@ -287,12 +287,13 @@ class Case(unittest.TestCase):
         self.assertEqual(self.authorize({**person, "secret": "sps_no"})[0], 401)
         self.assertEqual(self.authorize(person, code_challenge="plain")[0], 400)
 
-    def test_the_documents_that_clients_look_for(self):
+    def test_the_documents_that_clients_look_for(self):  # CS-01..03
         base = self.server.ready["url"].replace("localhost", "127.0.0.1")
         one = self.server.ask("GET", "/metadata/endpoints?api-version=2022-09-01")[2]
         self.assertEqual((one["resourceManager"], one["authentication"]["loginEndpoint"]), (base, base))
         self.assertIsInstance(self.server.ask("GET", "/metadata/endpoints?api-version=2019-05-01")[2], list)
-        for tenant in ("common", "organizations", "adfs"):
+        guid = self.good("GET", "/tenants?api-version=2022-12-01")["value"][0]["tenantId"]
+        for tenant in ("common", "organizations", "adfs", guid):
             for path in (f"/{tenant}/v2.0/.well-known/openid-configuration", f"/{tenant}/.well-known/openid-configuration"):
                 found = self.server.ask("GET", path)[2]
                 self.assertTrue(found["token_endpoint"].startswith(base + "/"))

@@ -39,13 +39,10 @@ class Issuer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answers)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.folder = tempfile.TemporaryDirectory(prefix="sallyport-issuer-")
-        self.key = f"{self.folder.name}/key.pem"
-        subprocess.run(["openssl", "genrsa", "-out", self.key, "2048"], check=True, capture_output=True)
-        told = subprocess.run(["openssl", "rsa", "-in", self.key, "-noout", "-modulus"], check=True, capture_output=True, text=True)
-        modulus = bytes.fromhex(told.stdout.strip().removeprefix("Modulus="))
+        self.key, published = self.new_key("one")
         self.pages = {
             "/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": self.url + "/keys"},
-            "/keys": {"keys": [{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "one", "n": encoded(modulus), "e": "AQAB"}]}}
+            "/keys": {"keys": [published]}}
         self.thread = threading.Thread(target=self.serve_forever)
         self.thread.start()
 
@@ -55,11 +52,19 @@ class Issuer(http.server.ThreadingHTTPServer):
         self.server_close()
         self.folder.cleanup()
 
-    def token(self, email, ends):
-        head = encoded(json.dumps({"alg": "RS256", "kid": "one", "typ": "JWT"}).encode())
+    def new_key(self, name):
+        """A key, and how it is published."""
+        path = f"{self.folder.name}/{name}.pem"
+        subprocess.run(["openssl", "genrsa", "-out", path, "2048"], check=True, capture_output=True)
+        told = subprocess.run(["openssl", "rsa", "-in", path, "-noout", "-modulus"], check=True, capture_output=True, text=True)
+        modulus = bytes.fromhex(told.stdout.strip().removeprefix("Modulus="))
+        return path, {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": name, "n": encoded(modulus), "e": "AQAB"}
+
+    def token(self, email, ends, key=None, name="one", **claims):
+        head = encoded(json.dumps({"alg": "RS256", "kid": name, "typ": "JWT"}).encode())
         body = encoded(json.dumps({"iss": self.url, "aud": AUDIENCE, "sub": email, "email": email, "exp": int(ends),
-                                   "iat": int(ends) - 3600}).encode())
-        signed = subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.key], input=f"{head}.{body}".encode(),
+                                   "iat": int(ends) - 3600, **claims}).encode())
+        signed = subprocess.run(["openssl", "dgst", "-sha256", "-sign", key or self.key], input=f"{head}.{body}".encode(),
                                 check=True, capture_output=True).stdout
         return f"{head}.{body}.{encoded(signed)}"
 
@@ -132,9 +137,51 @@ class SignedIn(unittest.TestCase):
         self.assertIn(("denied@elsewhere", "/TaskHubSidecarService/Hello"),
                       {(entry["actor"]["name"], entry["details"]["how"]) for entry in self.audited("access.denied")})
         self.assertEqual(self.code("nonsense"), grpc.StatusCode.UNAUTHENTICATED)
-        self.assertIn("bearer", {entry["details"]["how"] for entry in self.audited("sign-in.failed")})
+        self.assertIn("bearer", {entry["details"].get("how") for entry in self.audited("sign-in.failed")})
         self.server.ask("POST", "/v1/directory/groups", {"name": "watched"}, {"Authorization": "Bearer " + self.everything})
-        self.assertEqual([entry["details"]["name"] for entry in self.audited("group.created")], ["watched"])
+        eventually(lambda: "watched" in [entry["details"]["name"] for entry in self.audited("group.created")], "the group is in the log")
+
+    def good(self, method, path, body):
+        status, _, answer = self.server.ask(method, path, body, {"Authorization": "Bearer " + self.everything})
+        self.assertIn(status, (200, 201), answer)
+        return answer
+
+    def test_claims_of_an_outside_token_are_mapped_and_others_tokens_refused(self):
+        later = time.time() + 3600
+        owner = lambda **claims: self.issuer.token("owner@sallyport", later, **claims)
+        eventually(lambda: self.code(owner()) == grpc.StatusCode.OK, "the issuer's keys are there")
+        key, published = self.issuer.new_key("two")
+        for what, token in (("audience", owner(aud="https://elsewhere")), ("issuer", owner(iss="https://elsewhere")),
+                            ("not before", owner(nbf=int(later))), ("a key of nobody's", owner(key=key)), ("unknown key", owner(key=key, name="two"))):
+            self.assertEqual(self.code(token), grpc.StatusCode.UNAUTHENTICATED, what)
+        # A group that the issuer vouches for is one of the directory, of the same name.
+        self.good("POST", "/v1/directory/groups", {"name": "hub-readers"})
+        self.good("POST", "/v1/directory/assignments", {"role": "Durable Task Worker", "principal": "hub-readers", "scope": "/scheduler/default"})
+        for groups, code in ((["hub-readers", "x"], grpc.StatusCode.OK), ("hub-readers", grpc.StatusCode.OK), (["x"], grpc.StatusCode.PERMISSION_DENIED),
+                             (7, grpc.StatusCode.PERMISSION_DENIED)):
+            self.assertEqual(self.code(self.issuer.token("guest@elsewhere", later, groups=groups)), code, groups)
+        # A key that the issuer publishes later is fetched when a token names it.
+        self.issuer.pages["/keys"]["keys"].append(published)
+        eventually(lambda: self.code(owner(key=key, name="two")) == grpc.StatusCode.OK, "the new key counts")
+
+    def test_an_application_signs_in_with_a_token_of_the_outside_issuer(self):  # CS-04
+        audience, subject, later = "api://AzureADTokenExchange", "system:serviceaccount:shop:worker", time.time() + 3600
+        made = self.good("POST", "/v1/directory/applications", {"name": "federated", "federation": {
+            "issuer": self.issuer.url, "subject": subject, "audience": audience}})
+        self.good("POST", "/v1/directory/assignments", {"role": "Durable Task Data Reader", "principal": "federated", "scope": "/scheduler/default"})
+        file = pathlib.Path(self.server.data, "federated-token")
+
+        def show(**claims):
+            file.write_text(self.issuer.token("nobody@elsewhere", later, **{"aud": audience, "sub": subject, **claims}))
+            string = (f"Endpoint=http://localhost:{self.server.port};TaskHub=default;Authentication=WorkloadIdentity;"
+                      f"ClientId={made['clientId']};TenantId={made['tenantId']};TokenFilePath={file}")
+            return subprocess.run([sys.argv[1], "instance", "show", "nobody's", "--connection", string], capture_output=True, text=True,
+                                  timeout=120, env={"PATH": "/usr/bin:/bin", "AZURE_AUTHORITY_HOST": f"http://localhost:{self.server.port}"})
+        eventually(lambda: "nobody's" in (done := show()).stderr and done.returncode == 3, "it has come in, and there is no such instance")
+        for wrong in ({"aud": AUDIENCE}, {"sub": "system:serviceaccount:shop:other"}, {"iss": "https://elsewhere"}, {"exp": int(time.time()) - 3600}):
+            refused = show(**wrong)
+            self.assertEqual(refused.returncode, 1, (wrong, refused.stdout))
+            self.assertIn("invalid_client", refused.stderr)
 
     def test_a_stream_outlives_its_token(self):  # DT-011
         lives = self.issuer.token("owner@sallyport", time.time() + 3600)
