@@ -81,6 +81,7 @@ static void take_spawned(struct keeper_client *client, const struct keeper_messa
         .stdout_fd = client->packet.fds[1],
         .stderr_fd = client->packet.fds[2],
         .data_dir_fd = client->packet.fds[3],
+        .calls_fd = client->packet.fd_count > 4 ? client->packet.fds[4] : -1,
     };
     client->packet.fd_count = 0; /* they are the callee's */
     client->callbacks.on_spawned(client->callbacks.context, message->request, &session, NULL);
@@ -213,7 +214,8 @@ enum status keeper_client_start(struct loop *loop, struct warden_client *warden,
                    options->session_paths ? options->session_paths : "");
     const struct keeper_message open = {.type = KEEPER_MESSAGE_OPEN,
                                         .sessions_max = options->sessions_max,
-                                        .flags = options->other_ids ? KEEPER_FLAG_OTHER_IDS : 0,
+                                        .flags = (options->other_ids ? KEEPER_FLAG_OTHER_IDS : 0) |
+                                                 (options->listen ? KEEPER_FLAG_LISTEN : 0),
                                         .limits = options->limits,
                                         .text = buf_peek(&paths)};
     enum status status = buf_status(&paths);

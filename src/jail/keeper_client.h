@@ -29,6 +29,7 @@ struct keeper_session {
     int control_fd; /* stream socket, frames of wire/frame.h, non-blocking */
     int stdout_fd;  /* read ends of pipes, non-blocking */
     int stderr_fd;
+    int calls_fd;    /* for jail/call_listener.h; -1: there is none */
     int data_dir_fd; /* the session's /mnt/data: a directory descriptor for openat2 (sandbox.md 2.9) */
 };
 
@@ -57,6 +58,7 @@ struct keeper_options {
     /* Absolute paths that sessions see besides the list, separated by commas (jail/template.h). NULL: none. */
     const char *session_paths;
     bool beside;    /* the keepers that run go on (jail/warden_client.h) */
+    bool listen;    /* sessions tell of refused calls, where the kernel can */
     bool other_ids; /* sessions get host ids that those of a keeper without this flag do not have */
 };
 

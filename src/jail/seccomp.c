@@ -14,9 +14,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/seccomp.h>
+
+#include "jail/told_calls.h"
 
 /* clang-format off */
 #include "jail/seccomp_table.h"
@@ -101,24 +104,41 @@ static int add_row(scmp_filter_ctx f, const struct seccomp_row *row)
     return add_compare(f, row, number, row->mask, row->value);
 }
 
-static int add_stage(scmp_filter_ctx f, enum seccomp_stage stage)
+static bool is_told(const struct seccomp_row *row)
+{
+    return told_call_find(seccomp_row_number(row)) >= 0;
+}
+
+/* `but_told`: without the calls that a session's own filter asks its listener about, for of an errno and a question the kernel
+ * takes the errno. */
+static int add_stage(scmp_filter_ctx f, enum seccomp_stage stage, bool but_told)
 {
     int r = 0;
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++) {
-        if (rows[i].stage == stage)
+        if (rows[i].stage == stage && !(but_told && is_told(&rows[i])))
             r = add_row(f, &rows[i]);
     }
     return r;
 }
 
+static int add_told_as_allowed(scmp_filter_ctx f)
+{
+    size_t count;
+    const struct told_call *calls = told_calls(&count);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < count; i++)
+        r = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, calls[i].number, 0, NULL);
+    return r;
+}
+
 /* What the zygote still needs must be in the allow list; the lock takes it from the sessions. */
-static int add_locked_as_allowed(scmp_filter_ctx f)
+static int add_locked_as_allowed(scmp_filter_ctx f, bool but_told)
 {
     int r = 0;
     for (size_t i = 0; r == 0 && i < ARRAY_SIZE(rows); i++) {
         struct seccomp_row row = rows[i];
         row.error = 0;
-        if (row.stage == SECCOMP_LOCKED)
+        if (row.stage == SECCOMP_LOCKED && !(but_told && is_told(&row)))
             r = add_row(f, &row);
     }
     return r;
@@ -129,19 +149,21 @@ static enum status failed(const char *what, int r, struct err *err)
     return err_set(err, STATUS_IO, "seccomp %s: %s", what, strerror(-r));
 }
 
-enum status seccomp_enter_zygote(struct err *err)
+enum status seccomp_enter_zygote(bool listens, struct err *err)
 {
     CLEANUP(release) scmp_filter_ctx list = create(SCMP_ACT_ERRNO(ENOSYS));
     CLEANUP(release) scmp_filter_ctx arguments = create(SCMP_ACT_ALLOW);
     if (!list || !arguments)
         return err_set(err, STATUS_NO_MEMORY, "no memory for the filters");
-    int r = add_stage(list, SECCOMP_ALLOWED);
+    int r = add_stage(list, SECCOMP_ALLOWED, false);
     if (r == 0)
-        r = add_stage(list, SECCOMP_DENIED);
+        r = add_stage(list, SECCOMP_DENIED, listens);
     if (r == 0)
-        r = add_locked_as_allowed(list);
+        r = add_locked_as_allowed(list, listens);
+    if (r == 0 && listens)
+        r = add_told_as_allowed(list);
     if (r == 0)
-        r = add_stage(arguments, SECCOMP_ARGUMENT);
+        r = add_stage(arguments, SECCOMP_ARGUMENT, listens);
     if (r < 0)
         return failed("rules", r, err);
     /* The argument checks come second: of two errnos the kernel takes that of the newer filter. */
@@ -151,32 +173,54 @@ enum status seccomp_enter_zygote(struct err *err)
     return r < 0 ? failed("load", r, err) : STATUS_OK;
 }
 
-enum status seccomp_lock_init(struct seccomp_lock *lock, bool strict_locks, struct err *err)
+enum status seccomp_lock_init(struct seccomp_lock *lock, bool strict_locks, bool listens, struct err *err)
 {
     CLEANUP(release) scmp_filter_ctx f = create(SCMP_ACT_ALLOW);
     if (!f)
         return err_set(err, STATUS_NO_MEMORY, "no memory for the filter");
-    int r = add_stage(f, SECCOMP_LOCKED);
+    int r = add_stage(f, SECCOMP_LOCKED, false);
     if (r == 0 && strict_locks)
-        r = add_stage(f, SECCOMP_STRICT);
+        r = add_stage(f, SECCOMP_STRICT, false);
     if (r < 0)
         return failed("rules", r, err);
     int fd = memfd_create("filter", MFD_CLOEXEC);
     if (fd < 0)
         return failed("memfd", -errno, err);
     r = seccomp_export_bpf(f, fd);
-    ssize_t n = r < 0 ? 0 : pread(fd, lock->code, sizeof lock->code, 0);
+    size_t told = listens ? told_calls_program(lock->code) : 0;
+    size_t room = sizeof lock->code - told * sizeof lock->code[0];
+    ssize_t n = r < 0 ? 0 : pread(fd, &lock->code[told], room, 0);
     close(fd);
-    if (n <= 0 || n == (ssize_t)sizeof lock->code)
+    if (n <= 0 || n == (ssize_t)room)
         return failed("export", r < 0 ? r : -E2BIG, err);
-    lock->program =
-        (struct sock_fprog){.len = (unsigned short)((size_t)n / sizeof lock->code[0]), .filter = lock->code};
+    lock->program = (struct sock_fprog){.len = (unsigned short)(told + (size_t)n / sizeof lock->code[0]),
+                                        .filter = lock->code};
     return STATUS_OK;
 }
 
-enum status seccomp_enter_session(const struct seccomp_lock *lock, struct err *err)
+enum status seccomp_enter_session(const struct seccomp_lock *lock, int *ret_listener, struct err *err)
 {
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &lock->program) < 0)
+    unsigned flags = ret_listener ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
+    long fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &lock->program);
+    if (fd < 0)
         return failed("lock", -errno, err);
+    if (ret_listener)
+        *ret_listener = (int)fd;
     return STATUS_OK;
+}
+
+/* In a child, since a filter cannot be taken off. */
+bool seccomp_can_listen(void)
+{
+    const struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    const struct sock_fprog program = {.len = 1, .filter = (struct sock_filter *)(uintptr_t)&allow};
+    pid_t pid = fork();
+    if (pid == 0) {
+        bool can =
+            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+            syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program) >= 0;
+        _exit(can ? 0 : 1);
+    }
+    int status = 1;
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }

@@ -49,16 +49,20 @@ const struct seccomp_row *seccomp_rows(size_t *ret_count);
 /* The call's number on this machine; negative if it has none. */
 int seccomp_row_number(const struct seccomp_row *row);
 
-/* Installs the allow list and the argument checks on the calling thread, with no_new_privs. */
-STATUS_RESULT seccomp_enter_zygote(struct err *err);
+/* Installs the allow list and the argument checks on the calling thread, with no_new_privs. With `listens` the calls of
+ * told_calls.h are left to the sessions' own filter. */
+STATUS_RESULT seccomp_enter_zygote(bool listens, struct err *err);
+/* Whether a process of this kind can have a listener: one that is below another's may not. Forks. */
+bool seccomp_can_listen(void);
 
 struct seccomp_lock {
-    struct sock_filter code[512];
+    struct sock_filter code[640];
     struct sock_fprog program;
 };
 /* Compiles the lock filter; to be called once, before sessions are forked. */
-STATUS_RESULT seccomp_lock_init(struct seccomp_lock *lock, bool strict_locks, struct err *err);
-/* Installs it on the calling thread. No mount, namespace or filter can be made from here on. */
-STATUS_RESULT seccomp_enter_session(const struct seccomp_lock *lock, struct err *err);
+STATUS_RESULT seccomp_lock_init(struct seccomp_lock *lock, bool strict_locks, bool listens, struct err *err);
+/* Installs it on the calling thread. No mount, namespace or filter can be made from here on. `ret_listener`: NULL unless it
+ * was compiled for one. */
+STATUS_RESULT seccomp_enter_session(const struct seccomp_lock *lock, int *ret_listener, struct err *err);
 
 #endif

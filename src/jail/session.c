@@ -184,7 +184,9 @@ static enum status step_confine(struct jail_session *session, struct err *err)
 
 static enum status step_filter(struct jail_session *session, struct err *err)
 {
-    return seccomp_enter_session(session->lock, err);
+    session->listener_fd = -1;
+    return seccomp_enter_session(session->lock,
+                                 session->features & JAIL_LISTEN ? &session->listener_fd : NULL, err);
 }
 
 static const struct {

@@ -19,6 +19,7 @@ enum jail_feature {
     JAIL_CGROUP_START = 32, /* FORK brings a cgroup v2 directory to start in */
     JAIL_DATA_MOUNT = 64,   /* FORK brings the mount for /mnt/data */
     JAIL_OVERLAY = 128,     /* files of the list are the template's own: locks on them end there */
+    JAIL_LISTEN = 256,      /* refused calls are told (told_calls.h) */
 };
 
 /* In EXITED: a signal from outside took the session's init; else the runner ended and the init with it. */
@@ -39,8 +40,9 @@ struct jail_session {
     const struct seccomp_lock *lock;
     const struct landlock_rule *rules; /* the template's list; the session's own places come by themselves */
     size_t rule_count;
-    int proc_fd; /* jail_enter's own, between two of its steps */
-    int data_fd; /* filled by jail_enter */
+    int proc_fd;     /* jail_enter's own, between two of its steps */
+    int data_fd;     /* filled by jail_enter */
+    int listener_fd; /* likewise; -1 without JAIL_LISTEN */
 };
 
 /* Runs every step in order; the first failure ends it, and nothing may go on after one. On success the

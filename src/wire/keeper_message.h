@@ -39,6 +39,7 @@ enum keeper_party {
 /* Bits of OPEN's flags. */
 enum keeper_flag {
     KEEPER_FLAG_OTHER_IDS = 1, /* the second range of host ids, for a keeper beside another */
+    KEEPER_FLAG_LISTEN = 2,    /* the pool hears of refused calls (jail/call_listener.h) */
 };
 
 /* Bits of START's flags. */
@@ -67,7 +68,9 @@ enum keeper_phase {
     X(KILL, POOL, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                                 \
     X(START, POOL, WARDEN, KEEPER_PHASE_ANY, false, 1, 1) /* the new keeper's end of a socket */             \
     X(READY, KEEPER, POOL, KEEPER_PHASE_OPEN, true, 0, 0)                                                    \
-    X(SPAWNED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 4, 4) /* control, stdout, stderr, /mnt/data */     \
+    X(SPAWNED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 4,                                                 \
+      5) /* control, stdout, stderr, /mnt/data; then, if there is one, \
+                                                                  the listener of refused calls */                                     \
     X(REFUSED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 0, 0)                                              \
     X(ENDED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 0, 0)                                                \
     X(FATAL, KEEPER, POOL, KEEPER_PHASE_ANY, true, 0, 0)                                                     \
@@ -81,7 +84,7 @@ enum keeper_phase {
     X(FORKED, ZYGOTE, KEEPER, KEEPER_PHASE_SERVING, false, 1, 1) /* pidfd */                                 \
     X(UNFORKED, ZYGOTE, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                           \
     X(EXITED, ZYGOTE, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                             \
-    X(ENTERED, SESSION, KEEPER, KEEPER_PHASE_SERVING, true, 1, 1) /* /mnt/data */                            \
+    X(ENTERED, SESSION, KEEPER, KEEPER_PHASE_SERVING, true, 1, 2) /* /mnt/data, perhaps the listener */      \
     X(STUCK, SESSION, KEEPER, KEEPER_PHASE_SERVING, true, 0, 0)                                              \
     X(STORE, POOL, KEEPER, KEEPER_PHASE_SERVING, false, 2, 2)  /* a pipe's read end, a file of /mnt/data */  \
     X(STORED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 0, 0) /* one for each STORE */                      \

@@ -139,7 +139,7 @@ static void enter(const struct fault *list, size_t count, int answer, uid_t uid,
         .data_mount_fd = -1,
         .lock = &lock,
     };
-    if (seccomp_lock_init(&lock, false, &e) != STATUS_OK)
+    if (seccomp_lock_init(&lock, false, false, &e) != STATUS_OK)
         fatal(e.text);
     if (count > 0)
         install(list, count);

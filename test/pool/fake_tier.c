@@ -258,6 +258,7 @@ static void build(struct fake_session *s)
                              .control_fd = control[0],
                              .stdout_fd = out[0],
                              .stderr_fd = err[0],
+                             .calls_fd = -1,
                              .data_dir_fd = open(dir, O_DIRECTORY | O_CLOEXEC)};
     f->cb.on_spawned(f->cb.context, s->request, &k, "");
     if (!s->ending)

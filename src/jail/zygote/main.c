@@ -97,6 +97,9 @@ static enum status prepare(struct zygote *zygote, struct err *err)
     zygote->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (zygote->null_fd < 0)
         return err_set(err, STATUS_IO, "/dev/null: %s", strerror(errno));
+    bool listens = zygote->features & JAIL_LISTEN && seccomp_can_listen();
+    if (!listens)
+        zygote->features &= ~(unsigned)JAIL_LISTEN;
     enum status status = porters_start(&zygote->porters, err); /* ORDER: before the interpreter is warm */
     if (status == STATUS_OK)
         status = children_watch(&zygote->children, err);
@@ -107,9 +110,9 @@ static enum status prepare(struct zygote *zygote, struct err *err)
     if (status == STATUS_OK)
         status = check_single_thread(err);
     if (status == STATUS_OK)
-        status = seccomp_lock_init(&zygote->lock, zygote->limits.strict_locks, err);
+        status = seccomp_lock_init(&zygote->lock, zygote->limits.strict_locks, listens, err);
     if (status == STATUS_OK)
-        status = seccomp_enter_zygote(err);
+        status = seccomp_enter_zygote(listens, err);
     spawn_init();
     return status;
 }
@@ -160,6 +163,7 @@ static void serve_fork(struct zygote *zygote, const struct keeper_message *messa
         .rules = zygote->rules,
         .rule_count = zygote->rule_count,
         .data_fd = -1,
+        .listener_fd = -1,
     };
     session.join_count = spawn_take_joins(packet, used, session.join_fds);
     int pidfd = -1;

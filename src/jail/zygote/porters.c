@@ -41,7 +41,7 @@ __attribute__((noreturn)) static void serve(int socket)
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     prctl(PR_SET_NAME, "porters", 0, 0, 0);
     if (children_watch(&children, NULL) != STATUS_OK || children_map(&children, NULL) != STATUS_OK ||
-        seccomp_enter_zygote(NULL) != STATUS_OK)
+        seccomp_enter_zygote(false, NULL) != STATUS_OK)
         _exit(1);
     for (;;) {
         struct pollfd watched[] = {{.fd = socket, .events = POLLIN},

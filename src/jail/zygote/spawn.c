@@ -119,10 +119,13 @@ __attribute__((noreturn)) static void child_main(struct jail_session *session)
         give_up(session, &err);
     }
     const struct keeper_message entered = {.type = KEEPER_MESSAGE_ENTERED};
-    if (packet_send(session->setup_fd, &entered, &session->data_fd, 1, &err) != STATUS_OK)
+    const int fds[] = {session->data_fd, session->listener_fd};
+    if (packet_send(session->setup_fd, &entered, fds, fds[1] < 0 ? 1 : 2, &err) != STATUS_OK)
         _exit(1);
     close(session->setup_fd);
     close(session->data_fd);
+    if (session->listener_fd >= 0)
+        close(session->listener_fd); /* who holds it could answer for itself */
     prctl(PR_SET_NAME, "session-init", 0, 0, 0);
     sigset_t all;
     sigfillset(&all);

@@ -21,15 +21,16 @@ static void on_entered(struct keeper *keeper, struct slot *slot, struct packet *
     struct stat facts;
     if (fstat(packet->fds[0], &facts) == 0)
         slot->data_device = facts.st_dev;
-    const int fds[] = {slot->pool_fds[0], slot->pool_fds[1], slot->pool_fds[2], packet->fds[0]};
+    const int fds[] = {slot->pool_fds[0], slot->pool_fds[1], slot->pool_fds[2], packet->fds[0],
+                       packet->fd_count > 1 ? packet->fds[1] : -1};
     slot->announced = true;
     slot_move(keeper, slot, SLOT_RUNNING);
-    keeper_tell(keeper, keeper->client, &message, fds, ARRAY_SIZE(fds));
+    keeper_tell(keeper, keeper->client, &message, fds, fds[4] < 0 ? 4 : 5);
     for (size_t i = 0; i < ARRAY_SIZE(slot->pool_fds); i++)
         file_close(&slot->pool_fds[i]);
     if (keeper->watches) {
         slot->data_fd = packet->fds[0];
-        packet->fd_count = 0;
+        packet->fds[0] = -1; /* it is kept */
     }
 }
 

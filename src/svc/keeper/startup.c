@@ -56,6 +56,7 @@ static enum status read_open(struct keeper *keeper, struct err *err)
         return status;
     keeper->limits = message.limits;
     keeper->other_ids = message.flags & KEEPER_FLAG_OTHER_IDS;
+    keeper->listens = message.flags & KEEPER_FLAG_LISTEN;
     keeper->slot_count = message.sessions_max;
     keeper->slots = calloc(keeper->slot_count, sizeof *keeper->slots);
     struct bytes paths = message.text;
@@ -137,6 +138,7 @@ static unsigned features_of(const struct keeper *keeper, unsigned built)
     features |= keeper->facts.user_namespaces ? JAIL_USER : 0;
     features |= keeper->facts.uid ? JAIL_UID : 0;
     features |= keeper->facts.landlock_abi > 0 ? JAIL_LANDLOCK : 0;
+    features |= keeper->listens ? JAIL_LISTEN : 0;
     /* Without a /proc nobody can write the maps of a session's user namespace. */
     return built & JAIL_PROC ? features : features & ~(unsigned)JAIL_USER;
 }

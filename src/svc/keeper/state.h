@@ -43,6 +43,7 @@ struct keeper {
     char *zygote_path;        /* the first runtime's program, as the pool named it at the start, or NULL */
     char *session_paths;      /* what sessions see besides the list, or NULL */
     bool other_ids;           /* the second range of host ids */
+    bool listens;             /* the pool hears of refused calls */
     bool watches;             /* sessions are looked at, for want of a memory group (watch.h) */
     int64_t look_at_ns;       /* the next time */
     bool over;

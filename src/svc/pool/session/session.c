@@ -209,6 +209,7 @@ void session_destroy(struct session *session)
     if (!session)
         return;
     session_channel_close(&session->channel);
+    session_calls_close(&session->calls);
     session_output_fini(&session->output);
     session_stores_fini(&session->stores);
     session_close_data_dir(session);
@@ -245,6 +246,7 @@ struct session *session_create(struct loop *loop, const struct session_tier *tie
     session->serving.on_run = on_serving;
     session->deferred_free.on_run = on_deferred_free;
     session_channel_init(&session->channel, loop, &channel_events, options->budget, options->result_size_max);
+    session_calls_init(&session->calls, loop);
     session_output_init(&session->output, loop, options->budget, options->head_max, options->tail_max);
     session_life_init(&session->life, &options->limits, session->ordered_ns);
     return session;
@@ -260,16 +262,18 @@ void session_spawned(struct session *session, const struct tier_session *spawned
     session_stores_open(&session->stores, spawned);
     enum status channel = session_channel_open(&session->channel, spawned->control_fd);
     enum status output = session_output_open(&session->output, spawned->stdout_fd, spawned->stderr_fd);
+    enum status calls = session_calls_open(&session->calls, spawned->calls_fd);
 
     bool given_up = session->life.state == SESSION_ENDING; /* before it came */
     if (given_up) {
         session_channel_close(&session->channel);
         session_output_close(&session->output);
+        session_calls_close(&session->calls);
         session_close_data_dir(session);
         session->tier->kill(session->tier_self, session->ref);
         return;
     }
-    if (channel != STATUS_OK || output != STATUS_OK)
+    if (channel != STATUS_OK || output != STATUS_OK || calls != STATUS_OK)
         end_by_fault(session, SESSION_REASON_SERVER_MEMORY, "its descriptors could not be watched");
 }
 
@@ -348,6 +352,7 @@ void session_run(struct session *session, const struct session_cell *cell)
     int64_t now = loop_now(session->loop);
     session->cell_id = random_cell_id();
     session->cancelled = false;
+    session_calls_begin(&session->calls);
     session->cell_context = cell->context;
     session->cell_started_ns = now;
     if (session_output_begin_cell(&session->output, cell->head_max, cell->tail_max) != STATUS_OK)

@@ -12,6 +12,7 @@
 #include "core/pool/session_life.h"
 #include "os/loop.h"
 #include "svc/pool/session/result_frame.h"
+#include "svc/pool/session/session_calls.h"
 #include "svc/pool/session/session_channel.h"
 #include "svc/pool/session/session_output.h"
 #include "svc/pool/session/session_reason.h"
@@ -97,6 +98,7 @@ struct session {
     int64_t spawned_ns;
     int64_t ready_ns; /* 0: not yet */
     struct session_output output;
+    struct session_calls calls;
     enum session_reason reason;         /* why it ended; NONE while it lives */
     char cause[SESSION_CAUSE_SIZE_MAX]; /* the same for people; "" while it lives */
 

@@ -13,6 +13,7 @@ static void stop_listening(struct session *session)
     session_output_drain(&session->output);
     session_output_close(&session->output);
     session_channel_close(&session->channel);
+    session_calls_close(&session->calls);
 }
 
 static void kill_process(struct session *session)

@@ -212,6 +212,7 @@ static void on_spawned(void *context, uint64_t request, const struct keeper_sess
         .stdout_fd = session->stdout_fd,
         .stderr_fd = session->stderr_fd,
         .data_dir_fd = session->data_dir_fd,
+        .calls_fd = session->calls_fd,
         .template_identity = line->template_identity[session->runtime],
         .stores = line->stores,
     };
@@ -265,6 +266,7 @@ static enum status open_line(struct line *line, bool beside, struct err *error)
     struct keeper_options options = tier->options.keeper;
     options.beside = beside;
     options.other_ids = number_of(line) != 0;
+    options.listen = true;
     /* ORDER: before the start. What changes while it is built is then seen as a change. */
     line->stamp = template_stamp(options.session_paths);
     return keeper_client_start(tier->loop, tier->warden, &options, &callbacks, &line->keeper, error);
