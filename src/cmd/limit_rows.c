@@ -196,6 +196,7 @@ const struct limit_row limits_table[] = {
     ROW("pool", POOL_PACKAGES_MAX, LIMIT_COUNT, "Packages that are told of", ""),
     ROW("pool", POOL_UPLOAD_FORM_SIZE_MAX, LIMIT_BYTES, "What the form around an upload adds", ""),
     ROW("pool", POOL_SESSIONS_PAGE, LIMIT_COUNT, "Sessions of a page", ""),
+    ROW("pool", SESSION_CALLS_STORM, LIMIT_COUNT, "Refused calls of a run before it is slowed down", ""),
     ROW("pool", FILE_CHANGES_MAX, LIMIT_COUNT, "Changed files of a run that are told one by one", ""),
     ROW("pool", FILE_CHANGES_LOOK_MAX, LIMIT_COUNT, "Files of a session whose changes are looked for", ""),
     ROW("pool", FILE_CHANGES_HASH_SIZE_MAX, LIMIT_BYTES, "Of changed files of a run that are hashed", ""),

@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "jail/packet.h"
 #include "jail/seccomp.h"
+#include "lib/process.h"
 
 /* Each told call has a row in the table, for any arguments, that refuses it with the same errno. */
 static void each_told_call_is_refused_by_the_table_in_the_same_way(void **state)
@@ -54,8 +54,9 @@ static void a_socket_of_the_internet_finds_no_network(void **state)
 /* Exit codes of the child. */
 enum { GOOD, NO_FILTER, NO_PACKET, WRONG_ERRNO, LET_THROUGH };
 
-static int behind_the_filters(int socket)
+static int behind_the_filters(void *context)
 {
+    const int *socket = context;
     static struct seccomp_lock lock;
     int listener = -1;
     if (seccomp_lock_init(&lock, false, true, NULL) != STATUS_OK ||
@@ -63,7 +64,7 @@ static int behind_the_filters(int socket)
         seccomp_enter_session(&lock, &listener, NULL) != STATUS_OK)
         return NO_FILTER;
     const struct keeper_message entered = {.type = KEEPER_MESSAGE_ENTERED};
-    if (packet_send(socket, &entered, &listener, 1, NULL) != STATUS_OK)
+    if (packet_send(*socket, &entered, &listener, 1, NULL) != STATUS_OK)
         return NO_PACKET;
     close(listener);
     size_t count;
@@ -82,14 +83,13 @@ static void every_told_call_is_heard_once_and_refused(void **state)
     static struct packet packet;
     int sockets[2];
     size_t count;
-    uint64_t heard[TOLD_CALLS_MAX] = {0};
+    uint64_t heard[TOLD_CALLS_ROOM] = {0};
     (void)told_calls(&count);
     if (!seccomp_can_listen())
         skip();
     assert_int_equal(packet_pair(sockets, NULL), STATUS_OK);
-    pid_t pid = fork();
-    if (pid == 0)
-        _exit(behind_the_filters(sockets[1]));
+    struct process child;
+    process_start(&child, behind_the_filters, &sockets[1]);
     close(sockets[1]);
     assert_int_equal(packet_receive(sockets[0], &packet, NULL), STATUS_OK);
     assert_int_equal(packet.fd_count, 1);
@@ -103,9 +103,7 @@ static void every_told_call_is_heard_once_and_refused(void **state)
         if (answered == STATUS_OK)
             heard[call.index]++;
     }
-    int status = -1;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
+    process_expect(&child, GOOD);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(heard[i], 1);
     packet_close(&packet);

@@ -212,8 +212,8 @@ enum status seccomp_enter_session(const struct seccomp_lock *lock, int *ret_list
 /* In a child, since a filter cannot be taken off. */
 bool seccomp_can_listen(void)
 {
-    const struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-    const struct sock_fprog program = {.len = 1, .filter = (struct sock_filter *)(uintptr_t)&allow};
+    struct sock_filter allow[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    const struct sock_fprog program = {.len = 1, .filter = allow};
     pid_t pid = fork();
     if (pid == 0) {
         bool can =

@@ -66,7 +66,7 @@ static const struct told_call calls[] = {
     TOLD(clock_settime, EPERM),
     TOLD(sethostname, EPERM),
 };
-_Static_assert(ARRAY_SIZE(calls) <= TOLD_CALLS_MAX, "TOLD_CALLS_MAX");
+_Static_assert(ARRAY_SIZE(calls) <= TOLD_CALLS_ROOM, "TOLD_CALLS_ROOM");
 
 const struct told_call *told_calls(size_t *ret_count)
 {
@@ -91,7 +91,7 @@ int told_call_error(const struct told_call *call, const uint64_t args[6])
 }
 
 /* A foreign call convention is for the filter behind: it kills. */
-size_t told_calls_program(struct sock_filter ret_code[TOLD_PROGRAM_MAX])
+size_t told_calls_program(struct sock_filter ret_code[TOLD_PROGRAM_ROOM])
 {
     size_t size = 0;
     const unsigned all = (unsigned)(2 * ARRAY_SIZE(calls) + 1);

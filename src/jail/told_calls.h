@@ -19,8 +19,8 @@ struct told_call {
     int error; /* errno that the caller sees; of socket told_call_error knows more */
 };
 
-#define TOLD_CALLS_MAX   40
-#define TOLD_PROGRAM_MAX (4 + 2 * TOLD_CALLS_MAX)
+#define TOLD_CALLS_ROOM   40
+#define TOLD_PROGRAM_ROOM (4 + 2 * TOLD_CALLS_ROOM)
 
 const struct told_call *told_calls(size_t *ret_count);
 /* The index of that call, or -1. */
@@ -29,6 +29,6 @@ int told_call_find(int number);
 int told_call_error(const struct told_call *call, const uint64_t args[6]);
 /* Writes the beginning of a session's filter: told calls ask the listener, all others go on behind it. Returns how many
  * instructions. */
-size_t told_calls_program(struct sock_filter ret_code[TOLD_PROGRAM_MAX]);
+size_t told_calls_program(struct sock_filter ret_code[TOLD_PROGRAM_ROOM]);
 
 #endif

@@ -243,6 +243,38 @@ class Effects(PoolTest):
             self.assertEqual(self.changes(call.result())["big"], ("made", 40 << 20, sha(b"b" * (40 << 20))))
         wait_until(lambda: self.poll(self.id, after)["status"] == "Succeeded")
 
+    def test_rp54_attempts_and_refused_calls_are_counted_from_outside(self):
+        """RP-54: what code tried of the network and of the kernel, whatever it says of it; the errno is what it always was."""
+        effects = self.run_measured(
+            "import ctypes, errno, socket\nfound = []\n"
+            "for family, kind in [(2, 1)] * 3 + [(10, 2), (1, 1)]:\n"
+            "    try: socket.socket(family, kind)\n    except OSError as e: found.append(errno.errorcode[e.errno])\n"
+            "libc = ctypes.CDLL(None, use_errno=True)\n"
+            "for _ in range(2):\n    libc.ptrace(0, 0, 0, 0); found.append(errno.errorcode[ctypes.get_errno()])\n"
+            "assert found == ['ENETUNREACH'] * 4 + ['EAFNOSUPPORT'] + ['EPERM'] * 2, found")
+        self.assertEqual(effects["network"], {"attempts": 4, "calls": [{"family": "inet", "type": "stream", "count": 3},
+                                                                       {"family": "inet6", "type": "dgram", "count": 1}]})
+        self.assertEqual(effects["refused"], {"count": 7, "calls": [{"call": "socket", "count": 5}, {"call": "ptrace", "count": 2}]})
+        nothing = self.run_measured("print('hi')")
+        self.assertEqual((nothing["network"]["attempts"], nothing["refused"]), (0, {"count": 0, "calls": []}))
+
+    def test_rp54_what_a_dying_session_tried_is_told(self):
+        """RP-54: also of a run that takes its session along."""
+        effects = self.run_measured("import socket, os\ntry: socket.socket()\nfinally: os._exit(1)")
+        self.assertEqual(effects["network"]["attempts"], 1)
+
+    def test_rp54_a_storm_of_refused_calls_costs_its_session_not_the_server(self):
+        """RP-54: others are served while one storms, and the storm is counted to its end."""
+        storm = ("import socket, threading\ndef storm(n):\n    for _ in range(n):\n        try: socket.socket()\n"
+                 "        except OSError: pass\nthreads = [threading.Thread(target=storm, args=(700,)) for _ in range(4)]\n"
+                 "[t.start() for t in threads]; [t.join() for t in threads]")
+        with concurrent.futures.ThreadPoolExecutor(1) as threads:
+            call = threads.submit(self.run_measured, storm)
+            other = fresh()
+            for _ in range(20):
+                self.assertEqual(self.value("1", other), 1)
+            self.assertEqual(call.result()["network"]["attempts"], 2800)
+
     def test_rp54_a_session_that_goes_takes_its_files_along(self):
         """RP-54: of a session that is gone files are not reported, never as none."""
         effects = self.run_measured("open('/mnt/data/x', 'w').write('x'); import os; os._exit(1)")

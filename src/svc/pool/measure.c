@@ -76,6 +76,12 @@ bool measure_begin(struct measure *measure, const struct session *session)
     return true;
 }
 
+void measure_take_counts(struct measure *measure, const struct session *session)
+{
+    measure->calls = session->calls.counts;
+    measure->calls_known = session->calls.heard;
+}
+
 bool measure_end(struct measure *measure)
 {
     struct err err = {0};

@@ -10,7 +10,9 @@
 
 struct measure {
     struct file_changes files;
-    bool files_known; /* `files` has what the run did; else it could not be found out */
+    bool files_known;         /* `files` has what the run did; else it could not be found out */
+    struct call_counts calls; /* refused system calls */
+    bool calls_known;
 
     /* --- private --- */
     struct loop *loop;
@@ -29,6 +31,8 @@ struct measure *measure_create(struct loop *loop, void (*on_done)(void *context)
 void measure_destroy(struct measure *measure);
 /* Looks before the cell. True: done already; else on_done comes. */
 bool measure_begin(struct measure *measure, const struct session *session);
+/* The cell is over; takes what the session has counted, also of one that has ended. */
+void measure_take_counts(struct measure *measure, const struct session *session);
 /* Looks behind it, likewise. */
 bool measure_end(struct measure *measure);
 /* The session goes: nothing more is looked at, and on_done does not come. */

@@ -245,6 +245,8 @@ void execution_settle(struct loop *loop, struct execution *execution, const stru
 {
     struct tenant *tenant = execution->ledger ? CONTAINER_OF(execution->ledger, struct tenant, ledger) : NULL;
     bool there = tenant && tenant->session == session && session->life.state == SESSION_IDLE;
+    if (execution->measure)
+        measure_take_counts(execution->measure, session);
     if (execution->measure && !there)
         measure_abandon(execution->measure);
     if (!execution->measure || !there || measure_end(execution->measure)) {

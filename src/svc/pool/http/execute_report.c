@@ -3,6 +3,7 @@
 #include "svc/pool/http/execute_report.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "svc/pool/execution_end.h"
 #include "svc/pool/measure.h"
@@ -58,6 +59,75 @@ static void write_files(struct json_writer *json, const struct file_changes *fil
     json_write_end_object(json);
 }
 
+/* For people; a number where there is none. */
+static void write_word(struct json_writer *json, const char *member, const char *const *words, size_t count,
+                       int value)
+{
+    char number[16];
+    bool known = value >= 0 && (size_t)value < count && words[value];
+    snprintf(number, sizeof number, "%d", value);
+    json_write_member_cstr(json, member, known ? words[value] : number);
+}
+
+static void write_socket(struct json_writer *json, const struct call_socket *socket)
+{
+    static const char *const families[] = {
+        [AF_UNIX] = "unix",       [AF_INET] = "inet",     [AF_INET6] = "inet6",
+        [AF_NETLINK] = "netlink", [AF_PACKET] = "packet", [AF_VSOCK] = "vsock",
+    };
+    static const char *const types[] = {
+        [SOCK_STREAM] = "stream", [SOCK_DGRAM] = "dgram", [SOCK_RAW] = "raw", [SOCK_SEQPACKET] = "seqpacket"};
+    json_write_begin_object(json);
+    write_word(json, "family", families, ARRAY_SIZE(families), socket->family);
+    write_word(json, "type", types, ARRAY_SIZE(types), socket->type);
+    json_write_member_int(json, "count", (int64_t)socket->count);
+    json_write_end_object(json);
+}
+
+/* Sockets that lead out of the machine or to it; the others are in "refused" only. */
+static bool leads_out(const struct call_socket *socket)
+{
+    return socket->family != AF_UNIX && socket->family != AF_NETLINK;
+}
+
+static void write_network(struct json_writer *json, const struct call_counts *calls)
+{
+    uint64_t attempts = calls->other_sockets;
+    for (size_t i = 0; i < calls->socket_kinds; i++)
+        attempts += leads_out(&calls->sockets[i]) ? calls->sockets[i].count : 0;
+    json_write_key(json, "network");
+    json_write_begin_object(json);
+    json_write_member_int(json, "attempts", (int64_t)attempts);
+    json_write_key(json, "calls");
+    json_write_begin_array(json);
+    for (size_t i = 0; i < calls->socket_kinds; i++)
+        if (leads_out(&calls->sockets[i]))
+            write_socket(json, &calls->sockets[i]);
+    json_write_end_array(json);
+    json_write_end_object(json);
+}
+
+static void write_refused(struct json_writer *json, const struct call_counts *calls)
+{
+    size_t count;
+    const struct told_call *told = told_calls(&count);
+    json_write_key(json, "refused");
+    json_write_begin_object(json);
+    json_write_member_int(json, "count", (int64_t)calls->total);
+    json_write_key(json, "calls");
+    json_write_begin_array(json);
+    for (size_t i = 0; i < count; i++) {
+        if (!calls->calls[i])
+            continue;
+        json_write_begin_object(json);
+        json_write_member_cstr(json, "call", told[i].name);
+        json_write_member_int(json, "count", (int64_t)calls->calls[i]);
+        json_write_end_object(json);
+    }
+    json_write_end_array(json);
+    json_write_end_object(json);
+}
+
 /* The names of members that this run or this machine did not give. */
 static void write_missing(struct json_writer *json, const struct execution *execution)
 {
@@ -67,6 +137,12 @@ static void write_missing(struct json_writer *json, const struct execution *exec
         bool known;
     } members[] = {
         {"files", measure && measure->files_known},
+        {"network", measure && measure->calls_known},
+        {"network.address", false}, /* a refused socket has none */
+        {"refused", measure && measure->calls_known},
+        {"processes", false},
+        {"cpuMicroseconds", false},
+        {"memoryPeakBytes", false},
     };
     json_write_key(json, "notReported");
     json_write_begin_array(json);
@@ -90,6 +166,10 @@ void execute_report_write(struct json_writer *json, const struct execution *exec
     write_output(json, execution);
     if (execution->measure && execution->measure->files_known)
         write_files(json, &execution->measure->files);
+    if (execution->measure && execution->measure->calls_known) {
+        write_network(json, &execution->measure->calls);
+        write_refused(json, &execution->measure->calls);
+    }
     write_missing(json, execution);
     json_write_end_object(json);
 }

@@ -28,7 +28,7 @@ static void count_socket(struct call_counts *counts, const uint64_t args[6])
             return;
         }
     }
-    if (counts->socket_kinds == CALL_SOCKETS_MAX) {
+    if (counts->socket_kinds == CALL_SOCKETS_ROOM) {
         counts->other_sockets++;
         return;
     }

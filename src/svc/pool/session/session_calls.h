@@ -8,7 +8,7 @@
 #include "jail/told_calls.h"
 #include "os/loop.h"
 
-#define CALL_SOCKETS_MAX 16 /* kinds of sockets that are told apart */
+#define CALL_SOCKETS_ROOM 16 /* kinds of sockets that are told apart */
 
 struct call_socket {
     int family, type, protocol; /* as in socket(2); the type without its flags */
@@ -16,8 +16,8 @@ struct call_socket {
 };
 
 struct call_counts {
-    uint64_t calls[TOLD_CALLS_MAX]; /* by the index of told_calls() */
-    struct call_socket sockets[CALL_SOCKETS_MAX];
+    uint64_t calls[TOLD_CALLS_ROOM]; /* by the index of told_calls() */
+    struct call_socket sockets[CALL_SOCKETS_ROOM];
     size_t socket_kinds;
     uint64_t other_sockets; /* of more kinds than that */
     uint64_t total;
