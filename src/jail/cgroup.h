@@ -18,6 +18,8 @@
  * is no disk of its own kind (an overlay, a pool of disks) or the kernel cannot, it is left out in silence. */
 enum cgroup_controller { CGROUP_MEMORY, CGROUP_PIDS, CGROUP_CPU, CGROUP_IO, CGROUP_CONTROLLERS };
 
+enum cgroup_gauge { CGROUP_GAUGE_CPU, CGROUP_GAUGE_MEMORY, CGROUP_GAUGES };
+
 #define CGROUP_ALL (~(~0u << CGROUP_CONTROLLERS)) /* their bits */
 
 enum cgroup_layout { CGROUP_NONE, CGROUP_V1, CGROUP_V2, CGROUP_HYBRID };
@@ -59,6 +61,9 @@ STATUS_RESULT cgroup_slot_prepare(struct cgroup_tree *tree, uint32_t slot,
  * Borrowed. */
 unsigned cgroup_slot_joins(const struct cgroup_tree *tree, uint32_t slot, unsigned controllers,
                            int ret_fds[CGROUP_CONTROLLERS]);
+/* Opens what the kernel counts for the slot; -1: it is not there. The memory's peak is open for writing, which sets it back.
+ * The descriptors are the caller's. */
+void cgroup_slot_open_gauges(const struct cgroup_tree *tree, uint32_t slot, int ret_fds[CGROUP_GAUGES]);
 /* True if the OOM killer acted in the slot since cgroup_slot_prepare. */
 bool cgroup_slot_oom(struct cgroup_tree *tree, uint32_t slot);
 /* One of the kills that cgroup_slot_oom tells of is accounted for: it took a process that is not the session's

@@ -164,6 +164,26 @@ unsigned cgroup_slot_joins(const struct cgroup_tree *tree, uint32_t slot, unsign
     return count;
 }
 
+void cgroup_slot_open_gauges(const struct cgroup_tree *tree, uint32_t slot, int ret_fds[CGROUP_GAUGES])
+{
+    static const struct {
+        enum cgroup_controller controller;
+        const char *v1, *v2;
+        int flags;
+    } gauges[CGROUP_GAUGES] = {
+        [CGROUP_GAUGE_CPU] = {CGROUP_CPU, "cpuacct.usage", "cpu.stat", O_RDONLY},
+        [CGROUP_GAUGE_MEMORY] = {CGROUP_MEMORY, "memory.max_usage_in_bytes", "memory.peak", O_RDWR},
+    };
+    const struct cgroup_slot *s = &tree->slots[slot];
+    bool unified = tree->layout == CGROUP_V2;
+    for (int i = 0; i < CGROUP_GAUGES; i++) {
+        int dir = unified ? s->unified : s->controllers[gauges[i].controller];
+        bool there = tree->enforced[gauges[i].controller] && dir >= 0;
+        ret_fds[i] =
+            there ? openat(dir, unified ? gauges[i].v2 : gauges[i].v1, gauges[i].flags | O_CLOEXEC) : -1;
+    }
+}
+
 bool cgroup_slot_oom(struct cgroup_tree *tree, uint32_t slot)
 {
     return oom_count(tree, &tree->slots[slot]) > tree->slots[slot].oom_before;

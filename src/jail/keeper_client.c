@@ -71,9 +71,16 @@ static void take_ready(struct keeper_client *client, const struct keeper_message
     client->callbacks.on_ready(client->callbacks.context, &client->report);
 }
 
+static int take_extra(const struct keeper_client *client, const struct keeper_message *message, unsigned flag,
+                      unsigned *used)
+{
+    return message->flags & flag && *used < client->packet.fd_count ? client->packet.fds[(*used)++] : -1;
+}
+
 static void take_spawned(struct keeper_client *client, const struct keeper_message *message)
 {
     bool known = message->runtime < RUNTIMES;
+    unsigned used = 4; /* ORDER: the extras come in the order of their flags */
     const struct keeper_session session = {
         .ref = {message->slot, message->generation},
         .runtime = known ? (enum runtime_id)message->runtime : 0,
@@ -81,7 +88,9 @@ static void take_spawned(struct keeper_client *client, const struct keeper_messa
         .stdout_fd = client->packet.fds[1],
         .stderr_fd = client->packet.fds[2],
         .data_dir_fd = client->packet.fds[3],
-        .calls_fd = client->packet.fd_count > 4 ? client->packet.fds[4] : -1,
+        .calls_fd = take_extra(client, message, SPAWNED_FLAG_CALLS, &used),
+        .cpu_fd = take_extra(client, message, SPAWNED_FLAG_CPU, &used),
+        .memory_fd = take_extra(client, message, SPAWNED_FLAG_MEMORY, &used),
     };
     client->packet.fd_count = 0; /* they are the callee's */
     client->callbacks.on_spawned(client->callbacks.context, message->request, &session, NULL);

@@ -29,7 +29,9 @@ struct keeper_session {
     int control_fd; /* stream socket, frames of wire/frame.h, non-blocking */
     int stdout_fd;  /* read ends of pipes, non-blocking */
     int stderr_fd;
-    int calls_fd;    /* for jail/call_listener.h; -1: there is none */
+    int calls_fd; /* for jail/call_listener.h; -1: there is none, here and below */
+    int cpu_fd;   /* the kernel's counts of processor time and memory: cgroup.h */
+    int memory_fd;
     int data_dir_fd; /* the session's /mnt/data: a directory descriptor for openat2 (sandbox.md 2.9) */
 };
 

@@ -47,6 +47,13 @@ enum warden_flag {
     WARDEN_FLAG_BESIDE = 1, /* the keepers that run go on; without it they are ended first */
 };
 
+/* Bits of SPAWNED's flags: what comes behind its four descriptors, in this order. */
+enum spawned_flag {
+    SPAWNED_FLAG_CALLS = 1,  /* the listener of refused calls */
+    SPAWNED_FLAG_CPU = 2,    /* what the kernel counts of processor time */
+    SPAWNED_FLAG_MEMORY = 4, /* and of memory */
+};
+
 /* Bits of READY's flags. */
 enum ready_flag {
     READY_FLAG_STORES = 1, /* STORE is welcome: what it brings is charged to the session's group */
@@ -69,8 +76,7 @@ enum keeper_phase {
     X(START, POOL, WARDEN, KEEPER_PHASE_ANY, false, 1, 1) /* the new keeper's end of a socket */             \
     X(READY, KEEPER, POOL, KEEPER_PHASE_OPEN, true, 0, 0)                                                    \
     X(SPAWNED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 4,                                                 \
-      5) /* control, stdout, stderr, /mnt/data; then, if there is one, \
-                                                                  the listener of refused calls */                                     \
+      7) /* control, stdout, stderr, /mnt/data; flags */                                                     \
     X(REFUSED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 0, 0)                                              \
     X(ENDED, KEEPER, POOL, KEEPER_PHASE_SERVING, false, 0, 0)                                                \
     X(FATAL, KEEPER, POOL, KEEPER_PHASE_ANY, true, 0, 0)                                                     \
@@ -121,7 +127,7 @@ struct keeper_message {
     uint32_t code;    /* ENDED: enum session_end; UNFORKED, UNPORTED: errno; STORED: errno, 0: all is there */
     uint32_t detail;  /* ENDED, EXITED, PORTER_EXITED: status, as an int */
     uint32_t flags;   /* CONFIG, FORK, PORT, BUILT: bits of jail/session.h; OPEN: of keeper_flag; START: of
-                       warden_flag; READY: of ready_flag */
+                       warden_flag; READY: of ready_flag; SPAWNED: of spawned_flag */
     uint32_t uid;     /* FORK, PORT: inside the zygote's user namespace */
     uint32_t runtime; /* SPAWN, SPAWNED: row of runtime/runtime.h */
     uint32_t sessions_max;

@@ -258,6 +258,18 @@ class Effects(PoolTest):
         nothing = self.run_measured("print('hi')")
         self.assertEqual((nothing["network"]["attempts"], nothing["refused"]), (0, {"count": 0, "calls": []}))
 
+    def test_rp54_memory_and_time_or_their_names(self):
+        """RP-54: the peak is that of this run and of no other; what the machine does not tell is named."""
+        large = self.run_measured("held = bytearray(64 << 20); del held")
+        small = self.run_measured("1")
+        for effects in (large, small):
+            self.assertGreater(effects["wallMicroseconds"], 0)
+            for member in ("cpuMicroseconds", "memoryPeakBytes"):
+                self.assertNotEqual(member in effects, member in effects["notReported"])
+        if "memoryPeakBytes" in large:
+            self.assertGreater(large["memoryPeakBytes"], 64 << 20)
+            self.assertLess(small["memoryPeakBytes"], 64 << 20)
+
     def test_rp54_what_a_dying_session_tried_is_told(self):
         """RP-54: also of a run that takes its session along."""
         effects = self.run_measured("import socket, os\ntry: socket.socket()\nfinally: os._exit(1)")

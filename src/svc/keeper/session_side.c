@@ -11,21 +11,43 @@
 #include "jail/file.h"
 #include "svc/keeper/state.h"
 
+/* What the pool gets besides; each may be missing. Returns how many, appended to `fds`, and their flags. */
+static unsigned add_extras(struct keeper *keeper, uint32_t slot, const struct packet *packet, int *fds,
+                           uint32_t *ret_flags)
+{
+    static const uint32_t flags[] = {SPAWNED_FLAG_CALLS, SPAWNED_FLAG_CPU, SPAWNED_FLAG_MEMORY};
+    int extras[] = {packet->fd_count > 1 ? packet->fds[1] : -1, -1, -1};
+    unsigned count = 0;
+    cgroup_slot_open_gauges(&keeper->groups, slot, &extras[1]);
+    for (size_t i = 0; i < ARRAY_SIZE(extras); i++) {
+        if (extras[i] < 0)
+            continue;
+        fds[count++] = extras[i];
+        *ret_flags |= flags[i];
+    }
+    return count;
+}
+
+#define SPAWNED_FDS 4 /* before the extras */
+
 static void on_entered(struct keeper *keeper, struct slot *slot, struct packet *packet)
 {
-    const struct keeper_message message = {.type = KEEPER_MESSAGE_SPAWNED,
-                                           .request = slot->request,
-                                           .slot = slot_number(keeper, slot),
-                                           .generation = slot->generation,
-                                           .runtime = slot->runtime};
+    struct keeper_message message = {.type = KEEPER_MESSAGE_SPAWNED,
+                                     .request = slot->request,
+                                     .slot = slot_number(keeper, slot),
+                                     .generation = slot->generation,
+                                     .runtime = slot->runtime};
     struct stat facts;
     if (fstat(packet->fds[0], &facts) == 0)
         slot->data_device = facts.st_dev;
-    const int fds[] = {slot->pool_fds[0], slot->pool_fds[1], slot->pool_fds[2], packet->fds[0],
-                       packet->fd_count > 1 ? packet->fds[1] : -1};
+    int fds[KEEPER_MESSAGE_FDS_MAX] = {slot->pool_fds[0], slot->pool_fds[1], slot->pool_fds[2],
+                                       packet->fds[0]};
+    unsigned extras = add_extras(keeper, message.slot, packet, &fds[SPAWNED_FDS], &message.flags);
     slot->announced = true;
     slot_move(keeper, slot, SLOT_RUNNING);
-    keeper_tell(keeper, keeper->client, &message, fds, fds[4] < 0 ? 4 : 5);
+    keeper_tell(keeper, keeper->client, &message, fds, SPAWNED_FDS + extras);
+    for (unsigned i = message.flags & SPAWNED_FLAG_CALLS ? 1 : 0; i < extras; i++)
+        close(fds[SPAWNED_FDS + i]); /* the listener is the packet's */
     for (size_t i = 0; i < ARRAY_SIZE(slot->pool_fds); i++)
         file_close(&slot->pool_fds[i]);
     if (keeper->watches) {

@@ -80,6 +80,7 @@ void measure_take_counts(struct measure *measure, const struct session *session)
 {
     measure->calls = session->calls.counts;
     measure->calls_known = session->calls.heard;
+    measure->gauges = session_gauges_read(&session->gauges);
 }
 
 bool measure_end(struct measure *measure)

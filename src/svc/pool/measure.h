@@ -13,6 +13,7 @@ struct measure {
     bool files_known;         /* `files` has what the run did; else it could not be found out */
     struct call_counts calls; /* refused system calls */
     bool calls_known;
+    struct gauge_values gauges;
 
     /* --- private --- */
     struct loop *loop;

@@ -69,6 +69,7 @@ static void start_execution(struct tenant *tenant, struct execution *execution)
     struct session_cell cell = {
         .code = buf_peek(&execution->asked.code),
         .empty_kernel = execution->asked.empty_kernel,
+        .measured = execution->measure != NULL,
         .limit_ns = execution->asked.limit_ns,
         .head_max =
             execution->asked.output_size_max ? MIN(execution->asked.output_size_max, most) : most - most / 2,

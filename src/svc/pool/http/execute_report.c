@@ -8,6 +8,14 @@
 #include "svc/pool/execution_end.h"
 #include "svc/pool/measure.h"
 
+static void write_gauges(struct json_writer *json, const struct gauge_values *gauges)
+{
+    if (gauges->cpu_known)
+        json_write_member_int(json, "cpuMicroseconds", (int64_t)gauges->cpu_us);
+    if (gauges->memory_known)
+        json_write_member_int(json, "memoryPeakBytes", (int64_t)gauges->memory_peak);
+}
+
 static void write_output(struct json_writer *json, const struct execution *execution)
 {
     const struct execution_outcome *outcome = &execution->outcome;
@@ -141,8 +149,8 @@ static void write_missing(struct json_writer *json, const struct execution *exec
         {"network.address", false}, /* a refused socket has none */
         {"refused", measure && measure->calls_known},
         {"processes", false},
-        {"cpuMicroseconds", false},
-        {"memoryPeakBytes", false},
+        {"cpuMicroseconds", measure && measure->gauges.cpu_known},
+        {"memoryPeakBytes", measure && measure->gauges.memory_known},
     };
     json_write_key(json, "notReported");
     json_write_begin_array(json);
@@ -163,6 +171,8 @@ void execute_report_write(struct json_writer *json, const struct execution *exec
     json_write_key(json, "effects");
     json_write_begin_object(json);
     json_write_member_int(json, "wallMicroseconds", execution->outcome.duration_ns / 1000);
+    if (execution->measure)
+        write_gauges(json, &execution->measure->gauges);
     write_output(json, execution);
     if (execution->measure && execution->measure->files_known)
         write_files(json, &execution->measure->files);

@@ -14,6 +14,7 @@
 #include "svc/pool/session/result_frame.h"
 #include "svc/pool/session/session_calls.h"
 #include "svc/pool/session/session_channel.h"
+#include "svc/pool/session/session_gauges.h"
 #include "svc/pool/session/session_output.h"
 #include "svc/pool/session/session_reason.h"
 #include "svc/pool/session/session_store.h"
@@ -70,6 +71,7 @@ struct session_options {
 struct session_cell {
     struct bytes code;
     bool empty_kernel;
+    bool measured;    /* its gauges begin with it */
     int64_t limit_ns; /* how long it may run */
     size_t head_max;  /* as in session_options, for this cell */
     size_t tail_max;
@@ -99,6 +101,7 @@ struct session {
     int64_t ready_ns; /* 0: not yet */
     struct session_output output;
     struct session_calls calls;
+    struct session_gauges gauges;
     enum session_reason reason;         /* why it ended; NONE while it lives */
     char cause[SESSION_CAUSE_SIZE_MAX]; /* the same for people; "" while it lives */
 

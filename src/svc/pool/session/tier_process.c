@@ -213,6 +213,8 @@ static void on_spawned(void *context, uint64_t request, const struct keeper_sess
         .stderr_fd = session->stderr_fd,
         .data_dir_fd = session->data_dir_fd,
         .calls_fd = session->calls_fd,
+        .cpu_fd = session->cpu_fd,
+        .memory_fd = session->memory_fd,
         .template_identity = line->template_identity[session->runtime],
         .stores = line->stores,
     };
