@@ -75,12 +75,23 @@ enum status file_changes_end(struct file_changes *changes, int root_fd, struct e
 
 /* --- comparing --- */
 
+/* Most runs change nothing, and pay for no list. */
+static bool prepare_list(struct file_changes *changes)
+{
+    arena_init(&changes->arena, 0);
+    changes->changes = arena_alloc_array(&changes->arena, FILE_CHANGES_MAX, sizeof *changes->changes);
+    changes->digest = EVP_MD_CTX_new();
+    return changes->changes && changes->digest;
+}
+
 static enum status add_change(struct file_changes *changes, const struct file_entry *entry,
                               enum file_change_kind kind)
 {
     changes->total++;
     if (changes->count == FILE_CHANGES_MAX)
         return STATUS_OK;
+    if (!changes->changes && !prepare_list(changes))
+        return STATUS_NO_MEMORY;
     const char *path =
         arena_fmt(&changes->arena, "%s%s%s", entry->directory, entry->directory[0] ? "/" : "", entry->name);
     if (!path)
@@ -129,11 +140,8 @@ static enum status merge(struct file_changes *changes)
 
 static enum status compare(struct file_changes *changes, struct err *err)
 {
-    arena_init(&changes->arena, 0);
-    changes->changes = arena_alloc_array(&changes->arena, FILE_CHANGES_MAX, sizeof *changes->changes);
-    changes->digest = EVP_MD_CTX_new();
     changes->unseen = changes->after.lister.unreachable;
-    if (!changes->changes || !changes->digest || merge(changes) != STATUS_OK)
+    if (merge(changes) != STATUS_OK)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
     changes->compared = true;
     look_fini(&changes->before);
