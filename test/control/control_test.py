@@ -3,6 +3,7 @@
 
 If one fails, a script that was written for the cloud stops at that line. Usage: control_test.py SALLYPORT
 """
+import collections
 import concurrent.futures
 import http.client
 import json
@@ -10,6 +11,7 @@ import pathlib
 import socket
 import subprocess
 import sys
+import threading
 import time
 import unittest
 import urllib.parse
@@ -140,6 +142,26 @@ class Shape(Control):
             tagged = list(threads.map(lambda tag: self.ask("PATCH", group, {"tags": {tag: "1"}})[0], ("a", "b")))
         self.assertEqual(tagged, [200, 200])
         self.assertEqual(self.expect(200, "GET", group)["tags"], {"a": "1", "b": "1"})
+
+    def test_a_flood_of_the_control_plane_fails_nobody(self):
+        group, over, flooded = self.group(), threading.Event(), collections.Counter()
+
+        def flood(number):
+            while not over.is_set():
+                flooded[self.ask("PUT", group, {"location": "eastus", "tags": {"n": str(number)}})[0]] += 1
+                flooded[self.ask("GET", group + "/resources")[0]] += 1
+        with concurrent.futures.ThreadPoolExecutor(4) as threads:
+            work = [threads.submit(flood, number) for number in range(4)]
+            try:
+                for number in range(30):
+                    self.assertEqual(self.run_code(self.server.ready["sessionPoolUrl"], f"{number} * 2"), (200, number * 2))
+                    self.assertEqual(self.server.ask("GET", "/v1/hubs")[0], 200)
+            finally:
+                over.set()
+            for one in work:
+                one.result()
+        self.assertEqual(set(flooded), {200})
+        self.assertGreater(sum(flooded.values()), 100)
 
     def test_if_match_asks_for_a_state(self):
         group = self.group()
