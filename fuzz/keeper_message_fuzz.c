@@ -15,6 +15,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     };
     if (data[0] >> 7)
         gate.receiver = KEEPER_PARTY_ZYGOTE;
+    if (data[0] >> 5 & 1) /* the two ends of the launcher's socket */
+        gate = data[0] >> 6 & 1 ? (struct keeper_message_gate){.sender = KEEPER_PARTY_POOL,
+                                                               .receiver = KEEPER_PARTY_LAUNCHER}
+                                : (struct keeper_message_gate){.sender = KEEPER_PARTY_LAUNCHER,
+                                                               .receiver = KEEPER_PARTY_POOL};
     enum keeper_phase phase = (enum keeper_phase)(1 << (data[0] >> 3 & 3) & KEEPER_PHASE_ANY);
     struct bytes packet = bytes_of(data + 1, size - 1);
     for (unsigned fds = 0; fds <= KEEPER_MESSAGE_FDS_MAX; fds++) {

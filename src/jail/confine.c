@@ -77,6 +77,31 @@ static enum status enter_landlock(const struct confine_options *options, struct 
     return landlock_enter(rules, count, LANDLOCK_SCOPED, err);
 }
 
+/* Besides what the server reads. ORDER of looking: the kernel adds up what all rules of a path allow. */
+static const struct landlock_rule launcher_rules[] = {
+    {"/usr/lib", LANDLOCK_EXECUTE, -1}, /* the loader is a program to the kernel */
+    {"/lib", LANDLOCK_EXECUTE, -1},
+    {"/lib64", LANDLOCK_EXECUTE, -1},
+    {"/proc/self/exe", LANDLOCK_EXECUTE, -1},
+    {"/proc", LANDLOCK_READ, -1}, /* an app's own folder is not there yet */
+};
+
+enum status confine_enter_launcher(uid_t uid, struct err *err)
+{
+    struct landlock_rule rules[ARRAY_SIZE(system_rules) + ARRAY_SIZE(launcher_rules)];
+    memcpy(rules, system_rules, sizeof system_rules);
+    memcpy(rules + ARRAY_SIZE(system_rules), launcher_rules, sizeof launcher_rules);
+    enum status status = uid ? capability_switch_user(uid, uid, err) : STATUS_OK;
+    if (status == STATUS_OK)
+        status = capability_drop(err);
+    if (status == STATUS_OK && landlock_abi() > 0)
+        status = landlock_enter(rules, ARRAY_SIZE(rules), LANDLOCK_SCOPED, err);
+    /* Secrets of apps pass through it; an exec makes an app's own memory readable to its user again. */
+    if (status == STATUS_OK && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        status = err_set(err, STATUS_IO, "dumpable: %s", strerror(errno));
+    return status == STATUS_OK ? STATUS_OK : err_wrap(err, "confine");
+}
+
 /* In a child that becomes the user and answers by its exit code. */
 static bool ask_as_user(uid_t uid, const char *folder, int mode)
 {

@@ -13,6 +13,8 @@
 
 #define CONFINE_USER_DEFAULT 199998u /* uid and gid: the one before those of zygotes and sessions */
 
+#define CONFINE_USER_APPS 199997u /* likewise, of the launcher and the apps that it starts */
+
 struct confine_options {
     uid_t uid;             /* to become, with the gid of the same number; 0: stay who one is */
     const char *data_dir;  /* read and written; NULL: none */
@@ -39,5 +41,9 @@ bool confine_user_exists(uid_t uid);
  * usable. TCP is left as it is. */
 STATUS_RESULT confine_enter(const struct confine_options *options, struct confine_report *ret_report,
                             struct err *err);
+/* What the launcher takes away from itself (svc/launcher): it becomes `uid` (0: it stays who it is), has no capability and
+ * no way to gain one, writes nowhere, and of programs can start this one, what lies in the folders of libraries, and no other.
+ * What it starts inherits that and confines itself further. Errors as confine_enter. */
+STATUS_RESULT confine_enter_launcher(uid_t uid, struct err *err);
 
 #endif

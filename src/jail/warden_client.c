@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The warden is the only program that the server ever starts: by fork and exec, before the server's first thread. Its
+/* Like the launcher, the warden is started by fork and exec before the server's first thread. Its
  * keepers become the server's own children, which are collected whenever something is ordered. */
 #include "jail/warden_client.h"
 

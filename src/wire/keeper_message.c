@@ -69,6 +69,9 @@ static const struct field fields[KEEPER_MESSAGE_TYPES][16] = {
     [KEEPER_MESSAGE_PORTED] = {REF},
     [KEEPER_MESSAGE_UNPORTED] = {REF, U32(code)},
     [KEEPER_MESSAGE_PORTER_EXITED] = {REF, U32(detail)},
+    [KEEPER_MESSAGE_LAUNCH] = {REF, U32(code), TEXT},
+    [KEEPER_MESSAGE_HALT] = {REF},
+    [KEEPER_MESSAGE_LEFT] = {REF, U32(detail)},
 };
 
 const struct keeper_message_rule *keeper_message_rule(unsigned type)

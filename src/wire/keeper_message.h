@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* keeper_message.h — the messages between pool, warden, keeper, zygote and a session that is being built.
+/* keeper_message.h — the messages between pool, warden, keeper, zygote and a session that is being
+ * built, and between the server and its launcher.
  * Owns the one table of what may be said: each message has its sender and receiver, the state in which the
  * receiver accepts it, whether it may come only once, and how many descriptors travel with it. Whatever is
  * not in the table is MALFORMED, and the receiver ends the sender.
@@ -29,11 +30,12 @@ struct session_limits { /* none of them is 0: the keeper refuses that */
 
 /* Bits: who speaks. */
 enum keeper_party {
-    KEEPER_PARTY_POOL = 1,    /* the client; unprivileged */
-    KEEPER_PARTY_KEEPER = 2,  /* builds jails */
-    KEEPER_PARTY_ZYGOTE = 4,  /* the warm interpreter */
-    KEEPER_PARTY_SESSION = 8, /* a session while it builds its jail, before any user code */
-    KEEPER_PARTY_WARDEN = 16, /* starts keepers, and nothing else */
+    KEEPER_PARTY_POOL = 1,      /* the client; unprivileged */
+    KEEPER_PARTY_KEEPER = 2,    /* builds jails */
+    KEEPER_PARTY_ZYGOTE = 4,    /* the warm interpreter */
+    KEEPER_PARTY_SESSION = 8,   /* a session while it builds its jail, before any user code */
+    KEEPER_PARTY_WARDEN = 16,   /* starts keepers, and nothing else */
+    KEEPER_PARTY_LAUNCHER = 32, /* starts apps of this program; unprivileged, too */
 };
 
 /* Bits of OPEN's flags. */
@@ -97,7 +99,10 @@ enum keeper_phase {
     X(PORT, KEEPER, ZYGOTE, KEEPER_PHASE_SERVING, false, 2, KEEPER_MESSAGE_FDS_MAX)                          \
     X(PORTED, ZYGOTE, KEEPER, KEEPER_PHASE_SERVING, false, 1, 1) /* pidfd */                                 \
     X(UNPORTED, ZYGOTE, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                           \
-    X(PORTER_EXITED, ZYGOTE, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)
+    X(PORTER_EXITED, ZYGOTE, KEEPER, KEEPER_PHASE_SERVING, false, 0, 0)                                      \
+    X(LAUNCH, POOL, LAUNCHER, KEEPER_PHASE_ANY, false, 1, 2) /* where it writes; certificates it trusts */   \
+    X(HALT, POOL, LAUNCHER, KEEPER_PHASE_ANY, false, 0, 0)                                                   \
+    X(LEFT, LAUNCHER, POOL, KEEPER_PHASE_ANY, false, 0, 0)
 
 enum keeper_message_type {
     KEEPER_MESSAGE_NONE,
@@ -123,9 +128,10 @@ struct keeper_message {
     uint32_t slot;
     uint64_t generation;
     uint64_t request;
-    uint64_t size;    /* STORE: bytes of the file */
-    uint32_t code;    /* ENDED: enum session_end; UNFORKED, UNPORTED: errno; STORED: errno, 0: all is there */
-    uint32_t detail;  /* ENDED, EXITED, PORTER_EXITED: status, as an int */
+    uint64_t size; /* STORE: bytes of the file */
+    uint32_t
+        code; /* ENDED: enum session_end; UNFORKED, UNPORTED: errno; STORED: errno, 0: all is there; LAUNCH: port */
+    uint32_t detail;  /* ENDED, EXITED, PORTER_EXITED, LEFT: status, as an int */
     uint32_t flags;   /* CONFIG, FORK, PORT, BUILT: bits of jail/session.h; OPEN: of keeper_flag; START: of
                        warden_flag; READY: of ready_flag; SPAWNED: of spawned_flag */
     uint32_t uid;     /* FORK, PORT: inside the zygote's user namespace */
@@ -134,7 +140,7 @@ struct keeper_message {
     struct session_limits limits;
     struct bytes
         text; /* OPEN: the zygote's path, a newline, session paths; either may be empty; BUILT: the template's identity (jail/template.h);
-                          READY: the identities, with a blank between them, in the order of the runtimes; names of layers, JSON, a newline between them; the rest: words for people */
+                          READY: the identities, with a blank between them, in the order of the runtimes; names of layers, JSON, a newline between them; LAUNCH: wire/launch_environment.h; the rest: words for people */
 };
 
 /* The row of the table; NULL for a number that is no message. */
