@@ -40,11 +40,13 @@
 #include "store/page_token.h"
 #include "store/resources/resource_store.h"
 #include "svc/app/limit_values.h"
+#include "svc/control/limit_values.h"
 #include "svc/directory/bearer.h"
 #include "svc/directory/door.h"
 #include "svc/directory/witness.h"
 #include "svc/keeper/limit_values.h"
 #include "svc/keeper/slot.h"
+#include "svc/launcher/limit_values.h"
 #include "svc/mcp/limit_values.h"
 #include "svc/pool/execution.h"
 #include "svc/pool/files/file_path.h"
@@ -72,6 +74,7 @@
 #include "wire/json/jmespath.h"
 #include "wire/json/json.h"
 #include "wire/keeper_message.h"
+#include "wire/launch_environment.h"
 #include "wire/limit_values.h"
 #include "wire/pb/pb.h"
 
@@ -302,6 +305,17 @@ const struct limit_row limits_table[] = {
     ROW("scheduler", SEARCH_BODY_SIZE_MAX, LIMIT_BYTES, "The body of a search", ""),
     ROW("scheduler", SEARCH_TEXT_SIZE_MAX, LIMIT_BYTES, "A text that is searched for", ""),
     ROW("scheduler", API_STATE_MEMORY_MAX, LIMIT_BYTES, "Memory of one decoded state", ""),
+    /* --- apps of the control plane --- */
+    ROW("apps", LAUNCHER_APPS_MAX, LIMIT_COUNT, "Processes of container apps, those that are ending included", ""),
+    ROW("apps", LAUNCHER_PATIENCE_MS, LIMIT_MS, "For an app to end before it is killed", ""),
+    ROW("apps", LAUNCH_VARIABLES_MAX, LIMIT_COUNT, "Variables of an app", ""),
+    ROW("apps", LAUNCH_BLOCK_MAX, LIMIT_BYTES, "Variables of an app, with their names", ""),
+    ROW("apps", MADE_APP_LOG_MAX, LIMIT_BYTES, "Kept of what an app writes, the newest", ""),
+    ROW("apps", MADE_APP_BACK_OFF_MAX, LIMIT_NS, "Between the end of an app and its next start", ""),
+    ROW("apps", CONTROL_LOGS_MAX, LIMIT_COUNT, "Answers that follow what apps write", ""),
+    ROW("apps", APP_LOG_LINES_MAX, LIMIT_COUNT, "Lines of before that one asks for", ""),
+    ROW("apps", APP_LOG_UNREAD_MAX, LIMIT_BYTES, "Left unread of an answer that follows; it gets no more until it has read", ""),
+    ROW("apps", CONTROL_APP_IDENTITIES_MAX, LIMIT_COUNT, "Identities of an app", ""),
     /* --- store --- */
     ROW("store", RESOURCE_COUNT_MAX, LIMIT_COUNT, "Resources of the control plane", ""),
     ROW("store", RESOURCE_SIZE_MAX, LIMIT_BYTES, "One resource, as JSON", ""),

@@ -13,9 +13,11 @@
 #include "cmd/policy/policy_commands.h"
 #include "cmd/review/review.h"
 #include "cmd/servers.h"
+#include "jail/launcher_client.h"
 #include "jail/warden_client.h"
 #include "os/memory.h"
 #include "svc/keeper/warden.h"
+#include "svc/launcher/launcher.h"
 
 static const struct command server_commands[] = {
     {"dev", command_serve, SERVER_SYNTAX(COMMAND_DEV), "run everything on this machine",
@@ -182,12 +184,28 @@ static int run_command(const struct command *command, int argc, char *const *arg
     return code;
 }
 
-static int run_warden(int argc, char *const *argv)
+static bool has_socket(int fd)
 {
     struct stat st;
-    if (argc == 3 && fstat(WARDEN_SOCKET_FD, &st) == 0 && S_ISSOCK(st.st_mode))
+    return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+static int run_warden(int argc, char *const *argv)
+{
+    if (argc == 3 && has_socket(WARDEN_SOCKET_FD))
         return warden_main(WARDEN_SOCKET_FD, argv[2]);
     fputs("sallyport: the warden is started by a session pool, with a socket to it\ntype: sallyport help\n",
+          stderr);
+    return EXIT_USAGE;
+}
+
+static int run_launcher(int argc, char *const *argv)
+{
+    uint64_t uid;
+    if (argc == 3 && has_socket(LAUNCHER_SOCKET_FD) &&
+        bytes_parse_u64(bytes_of_cstr(argv[2]), &uid) == STATUS_OK && uid < UINT32_MAX)
+        return launcher_main(LAUNCHER_SOCKET_FD, (uid_t)uid);
+    fputs("sallyport: the launcher is started by a server, with a socket to it\ntype: sallyport help\n",
           stderr);
     return EXIT_USAGE;
 }
@@ -199,6 +217,8 @@ int main(int argc, char **argv)
     const char *name = argv[1];
     if (strcmp(name, "warden") == 0) /* started by jail/warden_client.c, not by people */
         return run_warden(argc, argv);
+    if (strcmp(name, "launcher") == 0) /* started by jail/launcher_client.c, not by people */
+        return run_launcher(argc, argv);
     if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
         puts("sallyport " SALLYPORT_VERSION);
         return EXIT_GOOD;

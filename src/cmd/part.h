@@ -16,6 +16,7 @@
 #include "cmd/audit_directory.h"
 #include "cmd/front.h"
 #include "cmd/host_names.h"
+#include "cmd/made_apps.h"
 #include "cmd/made_schedulers.h"
 #include "cmd/settings.h"
 #include "cmd/state_dir.h"
@@ -58,6 +59,9 @@ struct server {
     struct pool_set *pools;    /* part_pool.c: those that the control plane makes; NULL: it makes none */
     struct pool_service *pool; /* part_pool.c */
     char data_root[DATA_ROOT_PATH_SIZE]; /* part_pool.c: of jail/data_root.h */
+
+    struct launcher_client *launcher; /* part_launcher.c: NULL with `made-apps` 0 */
+    struct made_apps made_apps;       /* part_apps.c */
 
     char *data_dir;                    /* part_folder.c: as people write it; NULL: nothing is kept */
     struct folder_handle data;         /* part_folder.c: the same, for this process */
@@ -105,8 +109,8 @@ struct server {
     struct tls_setup tls;                /* part_tls.c */
     struct addresses addresses;          /* part_port.c: for others … */
     struct addresses inner; /* part_port.c: … and for the app of this process, which needs no TLS to itself */
-    struct managed_identity
-        *identity; /* part_identity.c: NULL without `managed-identity`, and the next two */
+    struct managed_identity *
+        identity; /* part_identity.c: NULL without `managed-identity` and apps that have one, and the next two */
     struct http_server *identity_http;      /* part_identity.c */
     struct listener *identity_listener;     /* part_identity.c */
     struct app_service *app;                /* part_app.c */
@@ -169,7 +173,7 @@ struct part {
 
 extern const struct part part_pool, part_folder, part_monitor, part_certificates, part_confinement,
     part_directory, part_audit, part_scheduler, part_grpc, part_http, part_tls, part_port, part_identity,
-    part_app, part_control, part_door, part_ready, part_socket, part_traces;
+    part_app, part_apps, part_control, part_door, part_launcher, part_ready, part_socket, part_traces;
 
 /* Notes a cause; one that no longer fits is dropped. */
 void cause_add(struct causes *causes, const char *part, enum cause_severity severity, const char *text);
@@ -180,6 +184,11 @@ void cause_add(struct causes *causes, const char *part, enum cause_severity seve
 struct scheduler_options server_scheduler_options(const struct server *server);
 struct grpc_server_limits server_grpc_limits(const struct server *server);
 struct listener_options server_listener_options(const struct server *server);
+
+/* Managed identities are served from now on, if they were not before. */
+STATUS_RESULT part_identity_serve(struct server *server, struct err *err);
+/* The rows of apps in what the control plane makes resources of. */
+void part_apps_engine(struct control_engine *engine);
 
 /* True if the command has the part. */
 bool server_has(const struct server *server, const struct part *part);

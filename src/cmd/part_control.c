@@ -220,7 +220,7 @@ static enum status start(struct server *server, struct err *err)
     enum status status = name_pool(server, &arena, err);
     if (status != STATUS_OK)
         return status;
-    const struct control_options options = {
+    struct control_options options = {
         .path = path,
         .shown = shown,
         .directory = server->directory,
@@ -244,6 +244,7 @@ static enum status start(struct server *server, struct err *err)
                    .hub_is_fixed = hub_is_fixed,
                    .context = server},
     };
+    part_apps_engine(&options.engine);
     return control_create(server->loop, &options, &server->control, err);
 }
 
@@ -254,6 +255,7 @@ static void mount(struct server *server, struct front *front)
 
 static void stop(struct server *server)
 {
+    control_stop(server->control);
     made_schedulers_stop(&server->made_schedulers, server_part_stopped, server);
 }
 

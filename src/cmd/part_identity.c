@@ -118,6 +118,15 @@ static enum status make_folder(const struct server *server, struct err *err)
     return err_set(err, STATUS_IO, "%s/" FOLDER ": %s", server->data_dir, strerror(errno));
 }
 
+enum status part_identity_serve(struct server *server, struct err *err)
+{
+    if (server->identity)
+        return STATUS_OK;
+    enum status status = managed_identity_create(server->directory, server->token_keys, server->addresses.url,
+                                                 &server->identity, err);
+    return status == STATUS_OK ? serve(server, err) : status;
+}
+
 static enum status start(struct server *server, struct err *err)
 {
     struct bytes rest = bytes_of_cstr(setting_text(server->settings, "managed-identity"));
@@ -125,10 +134,7 @@ static enum status start(struct server *server, struct err *err)
         return STATUS_OK;
     enum status status = make_folder(server, err);
     if (status == STATUS_OK)
-        status = managed_identity_create(server->directory, server->token_keys, server->addresses.url,
-                                         &server->identity, err);
-    if (status == STATUS_OK)
-        status = serve(server, err);
+        status = part_identity_serve(server, err);
     while (status == STATUS_OK && rest.data)
         status = admit(server, bytes_trim(bytes_split(&rest, ',')), err);
     return status;
@@ -136,7 +142,7 @@ static enum status start(struct server *server, struct err *err)
 
 static void announce(struct server *server)
 {
-    if (server->identity)
+    if (setting_text(server->settings, "managed-identity") && server->identity)
         log_info("cmd", "managed identities are served to this machine; their variables are in %s/" FOLDER,
                  server->data_dir);
 }

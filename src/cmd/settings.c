@@ -4,6 +4,7 @@
 #include "cmd/settings.h"
 
 #include "os/clock.h"
+#include "svc/launcher/limit_values.h"
 
 #define DAY_NS (86400 * NS_PER_S)
 
@@ -79,6 +80,8 @@ const struct option_spec settings_table[] = {
      "sessions kept ready for new identifiers"},
     {"made-sessions", OPTION_COUNT, "N", NULL, "400", 0, 4000, COMMAND_DEV,
      "sessions of all session pools together that are made while the server runs, ready ones included"},
+    {"made-apps", OPTION_COUNT, "N", NULL, "16", 0, LAUNCHER_APPS_MAX / 2, COMMAND_DEV,
+     "container apps of the image sallyport/app that are made while the server runs; 0: none is started"},
     {"isolation-wait", OPTION_DURATION, "TIME", NULL, "60s", NS_PER_MS, DAY_NS,
      COMMAND_DEV | COMMAND_POOL | COMMAND_APP,
      "how long runs wait while sessions cannot be made, before they fail", .limit = true},

@@ -1,31 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* app_type.c — Microsoft.App/managedEnvironments and containerApps (CS-29, CS-30): kept and shown. Nothing runs an app yet,
- * which is what `runningStatus` and `runningStatusDetails` say. Values of secrets are never shown but by listSecrets.
- *
- * What is missing of section 6: the image `sallyport/app`, which needs no engine, as a process of its own (start, restart with
- * backoff, logs, a port for `ingress.fqdn`, end with the resource); any other image with an engine that is there. */
+/* app_type.c — Microsoft.App/managedEnvironments and containerApps (CS-29, CS-30): which apps there can be, and the app as the
+ * engine wants it. The image `sallyport/app` is this program's own and runs as a process; an app of any other image is kept and
+ * shown, and `runningStatus` says that nothing runs it. Values of secrets are never shown but by listSecrets. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/text.h"
 #include "svc/control/control_internal.h"
+#include "wire/launch_environment.h"
 
 #define DOMAIN "localhost"
 
 /* The app of this program under its image's name: no engine is needed for it. */
 #define OWN_IMAGE "sallyport/app"
 
-/* Why an app does not run. */
-static const struct app_state {
-    const char *status; /* also the code of a refusal to start it */
-    const char *why;
-} app_no_engine = {"NoEngine",
-                   "Nothing here runs containers yet: the app is kept and shown. Run its image by hand, with "
-                   "podman or docker."},
-  app_own_image = {"NotRunning",
-                   "The image " OWN_IMAGE
-                   " needs no engine, but the control plane does not start it yet: the "
-                   "app is kept and shown. Start it by hand: sallyport app. Within sallyport dev it runs "
-                   "anyway."};
+#define NO_ENGINE                                                                                            \
+    "The server runs no container engine for apps, only the image " OWN_IMAGE                                \
+    ", which needs none: the app is kept and shown. Run its image by hand, with podman or docker."
+
+/* --- the image --- */
 
 /* "sallyport/app", also with a registry before it, and with a tag or a digest behind it. */
 static bool is_own_image(struct bytes image)
@@ -41,35 +34,185 @@ static bool is_own_image(struct bytes image)
     return false;
 }
 
-/* Of a record: an app is ours only if all of its containers are. */
-static const struct app_state *state_of(const json_t *record)
+static const json_t *containers_of(const json_t *record)
 {
     const json_t *template = json_object_get(json_object_get(record, "properties"), "template");
-    const json_t *containers = json_object_get(template, "containers");
-    for (size_t i = 0; i < json_array_size(containers); i++)
-        if (!is_own_image(json_bytes(json_object_get(json_array_get(containers, i), "image"))))
-            return &app_no_engine;
-    return &app_own_image;
+    return json_object_get(template, "containers");
 }
 
-bool control_check_app(struct control *control, const struct resource_id *id, json_t *record,
+/* The container of an app that is ours; NULL: it needs an engine. */
+static const json_t *own_container(const json_t *record)
+{
+    const json_t *containers = containers_of(record);
+    const json_t *first = json_array_get(containers, 0);
+    bool own = json_array_size(containers) == 1 && is_own_image(json_bytes(json_object_get(first, "image")));
+    return own ? first : NULL;
+}
+
+/* --- its variables --- */
+
+static bool refuse(struct control_fault *fault, const char *target, const char *what, struct bytes name)
+{
+    control_fault_set(fault, 400, "InvalidRequestContent", "'%.*s': %s.", BYTES_FMT(bytes_slice(name, 0, 80)),
+                      what);
+    snprintf(fault->target, sizeof fault->target, "%s", target);
+    return false;
+}
+
+static const json_t *find_named(const json_t *list, struct bytes name)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        if (name.size > 0 && bytes_equal(json_bytes(json_object_get(item, "name")), name))
+            return item;
+    }
+    return NULL;
+}
+
+static bool add_variable(const json_t *record, const json_t *variable, struct buf *block,
+                         struct control_fault *ret_fault)
+{
+    static const char target[] = "properties.template.containers[0].env";
+    const json_t *settings = json_object_get(json_object_get(record, "properties"), "configuration");
+    struct bytes name = json_bytes(json_object_get(variable, "name"));
+    struct bytes secret = json_bytes(json_object_get(variable, "secretRef"));
+    const json_t *value = json_object_get(variable, "value");
+    struct err err = {0};
+    if (!launch_variable_known(name, true)) {
+        CLEANUP(buf_fini) struct buf known = {.limit = 400};
+        launch_variables_list(&known);
+        control_fault_set(ret_fault, 400, "InvalidRequestContent",
+                          "'%.*s': the image " OWN_IMAGE " can be given these variables: %.*s.",
+                          BYTES_FMT(bytes_slice(name, 0, 80)), BYTES_FMT(buf_peek(&known)));
+        snprintf(ret_fault->target, sizeof ret_fault->target, "%s", target);
+        return false;
+    }
+    if (secret.size > 0) {
+        const json_t *found = find_named(json_object_get(settings, "secrets"), secret);
+        value = json_object_get(found, "value");
+        if (!json_is_string(value))
+            return refuse(ret_fault, target, "its secretRef names no secret of the app", name);
+    }
+    if (value && !json_is_null(value) && !json_is_string(value))
+        return refuse(ret_fault, target, "its value must be a string", name);
+    if (launch_environment_add(block, name, json_bytes(value), &err) != STATUS_OK)
+        return refuse(ret_fault, target, err.text, name);
+    return true;
+}
+
+bool control_app_environment(const json_t *record, struct buf *ret_block, struct control_fault *ret_fault)
+{
+    const json_t *variables = json_object_get(own_container(record), "env");
+    if (json_array_size(variables) > LAUNCH_VARIABLES_MAX - 2) /* those of an identity come to them */
+        return refuse(ret_fault, "properties.template.containers[0].env", "too many variables",
+                      BYTES_LITERAL("env"));
+    for (size_t i = 0; i < json_array_size(variables); i++)
+        if (!add_variable(record, json_array_get(variables, i), ret_block, ret_fault))
+            return false;
+    return true;
+}
+
+/* --- its identities --- */
+
+static bool has_own_identity(const json_t *record)
+{
+    struct bytes type = json_bytes(json_object_get(json_object_get(record, "identity"), "type"));
+    return bytes_find(type, BYTES_LITERAL("SystemAssigned")) < type.size;
+}
+
+static bool lower(const char *id, char *ret_key, size_t size)
+{
+    size_t length = strlen(id);
+    for (size_t i = 0; i < length && i < size - 1; i++)
+        ret_key[i] = (char)ascii_lower((uint8_t)id[i]);
+    ret_key[MIN(length, size - 1)] = '\0';
+    return length < size;
+}
+
+/* Whoever gives an identity to an app speaks as that identity from then on, so he must be able to change it. */
+static bool check_identities(struct control *control, json_t *record, struct control_fault *ret_fault)
+{
+    const struct control_call *call = control->current;
+    json_t *users = json_object_get(json_object_get(record, "identity"), "userAssignedIdentities");
+    const char *id;
+    json_t *value;
+    char key[RESOURCE_ID_SIZE_MAX];
+    if (json_object_size(users) > CONTROL_APP_IDENTITIES_MAX - 1)
+        return refuse(ret_fault, "identity", "too many identities", BYTES_LITERAL("userAssignedIdentities"));
+    json_object_foreach(users, id, value)
+    {
+        bool known = lower(id, key, sizeof key) && control_application_of(control, bytes_of_cstr(key));
+        bool may =
+            known && call && call->request && control_may(call, ACCESS_CONTROL_WRITE, bytes_of_cstr(id));
+        if (!known)
+            return refuse(ret_fault, "identity", "there is no such identity", bytes_of_cstr(id));
+        if (!may) {
+            control_fault_set(
+                ret_fault, 403, "LinkedAuthorizationFailed",
+                "The caller may not assign the identity '%.300s': that takes the right to change it.", id);
+            return false;
+        }
+        (void)json_object_clear(value);
+    }
+    json_t *identity = json_object_get(record, "identity");
+    (void)json_object_del(identity, "principalId");
+    (void)json_object_del(identity, "tenantId");
+    return true;
+}
+
+/* --- the record --- */
+
+static json_t *former_record(struct control *control, const struct resource_id *id)
+{
+    const struct resource *former = resource_store_get(control->store, id->key);
+    json_t *record = NULL;
+    struct err error = {0};
+    return former && json_parse(former->text, NULL, &record, &error) == STATUS_OK ? record : NULL;
+}
+
+/* An app keeps the port that it got at first, and stays stopped until somebody starts it. */
+static bool take_place(struct control *control, const struct resource_id *id, json_t *record,
                        struct control_fault *ret_fault)
 {
-    json_t *properties = control_properties(record);
-    static const char *const derived[] = {"latestRevisionName",  "latestReadyRevisionName",
-                                          "runningStatus",       "runningStatusDetails",
-                                          "eventStreamEndpoint", "outboundIpAddresses"};
-    (void)control;
-    (void)id;
-    for (size_t i = 0; i < ARRAY_SIZE(derived); i++)
-        (void)json_object_del(properties, derived[i]);
-    json_t *template = control_take_object(properties, "template", "properties.template", ret_fault);
-    json_t *settings =
-        template ? control_take_object(properties, "configuration", "properties.configuration", ret_fault)
-                 : NULL;
-    if (!settings)
-        return false;
-    json_t *containers = json_object_get(template, "containers");
+    const struct control_engine *engine = &control->options.engine;
+    const struct control_call *call = control->current;
+    CLEANUP(json_release) json_t *before = former_record(control, id);
+    struct err error = {0};
+    uint16_t port = (uint16_t)json_integer_value(json_object_get(before, "port"));
+    bool stopped = json_is_true(json_object_get(before, "stopped"));
+    if (call && (call->starts || call->stops))
+        stopped = call->stops;
+    if (!port && engine->scheduler_port) {
+        enum status status = engine->scheduler_port(engine->context, &port, &error);
+        if (status != STATUS_OK) {
+            control_fault_status(ret_fault, status, error.text);
+            return false;
+        }
+    }
+    return json_object_set_new(record, "stopped", json_boolean(stopped)) == 0 &&
+           json_object_set_new(record, "port", json_integer(port)) == 0;
+}
+
+/* What only an engine could do with an image of somebody else's. */
+static bool check_own(const json_t *record, struct control_fault *ret_fault)
+{
+    static const char *const refused[] = {"command", "args"};
+    const json_t *container = own_container(record);
+    for (size_t i = 0; container && i < ARRAY_SIZE(refused); i++)
+        if (json_array_size(json_object_get(container, refused[i])) > 0)
+            return refuse(ret_fault, "properties.template.containers[0]",
+                          "the image " OWN_IMAGE " has one command; it is set by variables",
+                          bytes_of_cstr(refused[i]));
+    CLEANUP(buf_fini) struct buf block = {0};
+    bool sound = !container || control_app_environment(record, &block, ret_fault);
+    if (block.data)
+        explicit_bzero(block.data, block.size);
+    return sound;
+}
+
+static bool check_containers(const json_t *record, struct control_fault *ret_fault)
+{
+    const json_t *containers = containers_of(record);
     bool sound = json_is_array(containers) && json_array_size(containers) > 0;
     for (size_t i = 0; sound && i < json_array_size(containers); i++)
         sound = json_bytes(json_object_get(json_array_get(containers, i), "image")).size > 0;
@@ -81,6 +224,157 @@ bool control_check_app(struct control *control, const struct resource_id *id, js
     return sound;
 }
 
+bool control_check_app(struct control *control, const struct resource_id *id, json_t *record,
+                       struct control_fault *ret_fault)
+{
+    json_t *properties = control_properties(record);
+    static const char *const derived[] = {"latestRevisionName",  "latestReadyRevisionName",
+                                          "runningStatus",       "runningStatusDetails",
+                                          "eventStreamEndpoint", "outboundIpAddresses"};
+    for (size_t i = 0; i < ARRAY_SIZE(derived); i++)
+        (void)json_object_del(properties, derived[i]);
+    json_t *template = control_take_object(properties, "template", "properties.template", ret_fault);
+    json_t *settings =
+        template ? control_take_object(properties, "configuration", "properties.configuration", ret_fault)
+                 : NULL;
+    return settings && check_containers(record, ret_fault) && check_own(record, ret_fault) &&
+           check_identities(control, record, ret_fault) && take_place(control, id, record, ret_fault);
+}
+
+/* --- making and ending it --- */
+
+/* While the directory writes; in the arena of the change. */
+struct app_making {
+    struct control *control;
+    const json_t *record;
+    control_done *on_done;
+    void *context;
+    struct bytes key;
+};
+
+static void add_identity(struct control *control, struct control_app *app, struct bytes key)
+{
+    const struct directory_application *application = control_application_of(control, key);
+    if (application && app->identity_count < CONTROL_APP_IDENTITIES_MAX)
+        app->identities[app->identity_count++] = application->id;
+}
+
+static enum status run(struct control *control, struct bytes key, const json_t *record, struct err *err)
+{
+    const struct control_engine *engine = &control->options.engine;
+    CLEANUP(buf_fini) struct buf block = {0};
+    struct control_fault fault = {0};
+    struct control_app app = {.port = (uint16_t)json_integer_value(json_object_get(record, "port")),
+                              .wanted = !json_is_true(json_object_get(record, "stopped"))};
+    char user[RESOURCE_ID_SIZE_MAX];
+    const char *id;
+    json_t *value;
+    if (!own_container(record) || !engine->app_put) {
+        if (engine->app_remove) /* the image was ours before */
+            engine->app_remove(engine->context, key);
+        return STATUS_OK;
+    }
+    if (!control_app_environment(record, &block, &fault))
+        return err_set(err, STATUS_INVALID_ARGUMENT, "%s", fault.message);
+    if (has_own_identity(record))
+        add_identity(control, &app, key);
+    json_object_foreach(json_object_get(json_object_get(record, "identity"), "userAssignedIdentities"), id,
+                        value) if (lower(id, user, sizeof user))
+        add_identity(control, &app, bytes_of_cstr(user));
+    app.environment = buf_peek(&block);
+    enum status status = engine->app_put(engine->context, key, &app, err);
+    if (block.data)
+        explicit_bzero(block.data, block.size);
+    return status;
+}
+
+static void on_identity(void *context, enum status status, const char *text)
+{
+    const struct app_making *making = context;
+    struct err err = {0};
+    if (status == STATUS_OK) {
+        status = run(making->control, making->key, making->record, &err);
+        text = err.text;
+    }
+    making->on_done(making->context, status, status == STATUS_OK ? NULL : text);
+}
+
+/* An identity of its own comes with the app's record, and goes with it. */
+static void write_identity(struct app_making *making, const struct directory_application *known)
+{
+    struct control *control = making->control;
+    char object_id[GUID_TEXT_SIZE + 1], client_id[GUID_TEXT_SIZE + 1];
+    directory_guid(object_id);
+    directory_guid(client_id);
+    struct bytes name = making->key;
+    for (size_t slash; (slash = bytes_find(name, BYTES_LITERAL("/"))) < name.size;)
+        name = bytes_slice(name, slash + 1, name.size);
+    struct arena *arena = &control->current->arena;
+    const struct directory_application made = {.id = object_id,
+                                               .client_id = client_id,
+                                               .name = arena_cstr(arena, name),
+                                               .resource_id = arena_cstr(arena, making->key),
+                                               .created_ns = control->options.unix_ns()};
+    const struct directory_write write = {known ? DIRECTORY_DELETE : DIRECTORY_CREATE, DIRECTORY_APPLICATION,
+                                          known ? known : &made};
+    if (made.name && made.resource_id)
+        control_write_directory(control, &write, 1, on_identity, making);
+    else
+        on_identity(making, STATUS_NO_MEMORY, "out of memory");
+}
+
+void control_apply_app(struct control *control, const struct resource_id *id, const json_t *record,
+                       control_done *on_done, void *context)
+{
+    const struct app_making wish = {
+        .control = control, .record = record, .on_done = on_done, .context = context, .key = id->key};
+    const struct directory_application *known = control_application_of(control, id->key);
+    struct app_making direct = wish;
+    /* At a start it is as it was left. */
+    if (!control->current || has_own_identity(record) == (known != NULL)) {
+        on_identity(&direct, STATUS_OK, NULL);
+        return;
+    }
+    struct app_making *making = arena_alloc(&control->current->arena, sizeof *making);
+    if (!making) {
+        on_done(context, STATUS_NO_MEMORY, "out of memory");
+        return;
+    }
+    *making = wish;
+    write_identity(making, known);
+}
+
+void control_remove_app(struct control *control, const struct resource_id *id, control_done *on_done,
+                        void *context)
+{
+    const struct control_engine *engine = &control->options.engine;
+    const struct directory_application *application = control_application_of(control, id->key);
+    if (engine->app_remove)
+        engine->app_remove(engine->context, id->key);
+    if (application)
+        control_write_directory(
+            control, &(struct directory_write){DIRECTORY_DELETE, DIRECTORY_APPLICATION, application}, 1,
+            on_done, context);
+    else
+        on_done(context, STATUS_OK, NULL);
+}
+
+/* --- showing it --- */
+
+bool control_app_tell(struct control *control, struct bytes key, const json_t *record,
+                      struct control_app_state *ret_state)
+{
+    const struct control_engine *engine = &control->options.engine;
+    *ret_state = (struct control_app_state){.status = "NoEngine"};
+    snprintf(ret_state->why, sizeof ret_state->why, "%s", NO_ENGINE);
+    if (!own_container(record))
+        return false;
+    *ret_state = (struct control_app_state){
+        .status = "Stopped",
+        .why = "No app is started by this server (--made-apps 0), or it could not be made again"};
+    return engine->app_tell && engine->app_tell(engine->context, key, ret_state);
+}
+
 static void hide_secrets(json_t *settings)
 {
     json_t *secrets = json_object_get(settings, "secrets");
@@ -88,27 +382,59 @@ static void hide_secrets(json_t *settings)
         (void)json_object_del(json_array_get(secrets, i), "value");
 }
 
+static void show_identities(struct control *control, struct bytes own_key, json_t *identity)
+{
+    const struct directory_application *own = control_application_of(control, own_key);
+    const char *id;
+    json_t *value;
+    char key[RESOURCE_ID_SIZE_MAX];
+    if (own) {
+        (void)json_object_set_new(identity, "principalId", json_string(own->id));
+        (void)json_object_set_new(identity, "tenantId", json_string(control->tenant));
+    }
+    json_object_foreach(json_object_get(identity, "userAssignedIdentities"), id, value)
+    {
+        const struct directory_application *user =
+            lower(id, key, sizeof key) ? control_application_of(control, bytes_of_cstr(key)) : NULL;
+        if (user) {
+            (void)json_object_set_new(value, "principalId", json_string(user->id));
+            (void)json_object_set_new(value, "clientId", json_string(user->client_id));
+        }
+    }
+}
+
 void control_show_app(struct control *control, const struct resource_id *id, json_t *shown)
 {
     json_t *properties = json_object_get(shown, "properties");
     json_t *settings = json_object_get(properties, "configuration");
-    struct bytes name = control_name_of(id);
-    (void)control;
-    hide_secrets(settings);
-    const struct app_state *state = state_of(shown);
-    (void)json_object_set_new(properties, "runningStatus", json_string(state->status));
-    (void)json_object_set_new(properties, "runningStatusDetails", json_string(state->why));
-    (void)json_object_set_new(properties, "latestRevisionName",
-                              json_pack("s#s", (const char *)name.data, (int)name.size, ""));
     json_t *ingress = json_object_get(settings, "ingress");
+    struct bytes name = control_name_of(id);
+    struct control_app_state state;
+    CLEANUP(buf_fini) struct buf url = {0};
+    hide_secrets(settings);
+    (void)control_app_tell(control, id->key, shown, &state);
+    (void)json_object_set_new(properties, "runningStatus", json_string(state.status));
+    if (state.why[0])
+        (void)json_object_set_new(properties, "runningStatusDetails", json_string(state.why));
+    const char *const revisions[] = {"latestRevisionName", "latestReadyRevisionName"};
+    for (size_t i = 0; i < ARRAY_SIZE(revisions); i++)
+        (void)json_object_set_new(properties, revisions[i], json_stringn((const char *)name.data, name.size));
+    buf_append_fmt(&url, "%s/subscriptions/%s/resourceGroups/%.*s/containerApps/%.*s/eventstream",
+                   control->options.url, control->subscription, BYTES_FMT(id->group), BYTES_FMT(name));
+    (void)json_object_set_new(properties, "eventStreamEndpoint",
+                              json_stringn((const char *)url.data, url.size));
     if (json_is_object(ingress)) {
-        char host[RESOURCE_ID_SEGMENT_MAX + sizeof "." DOMAIN];
-        snprintf(host, sizeof host, "%.*s." DOMAIN, BYTES_FMT(name));
-        for (char *at = host; *at; at++)
-            *at = (char)ascii_lower((uint8_t)*at);
+        char host[sizeof DOMAIN + 8];
+        snprintf(host, sizeof host, DOMAIN ":%u",
+                 (unsigned)json_integer_value(json_object_get(shown, "port")));
         (void)json_object_set_new(ingress, "fqdn", json_string(host));
     }
+    (void)json_object_del(shown, "port");
+    (void)json_object_del(shown, "stopped");
+    show_identities(control, id->key, json_object_get(shown, "identity"));
 }
+
+/* --- actions --- */
 
 static void list_secrets(struct control_call *call, const json_t *record)
 {
@@ -117,39 +443,39 @@ static void list_secrets(struct control_call *call, const json_t *record)
     control_answer(call, 200, json_pack("{s:o}", "value", secrets ? json_incref(secrets) : json_array()));
 }
 
-static void refuse_to_run(struct control_call *call, const json_t *record)
+/* Starting what nothing runs is refused; the rest is a change like any other. */
+static enum control_act steer(struct control_call *call, const json_t *record, bool starts)
 {
-    const struct app_state *state = state_of(record);
-    struct control_fault fault = {0};
-    control_fault_set(&fault, 409, state->status, "%s", state->why);
-    control_answer_fault(call, &fault);
+    if (!own_container(record)) {
+        struct control_fault fault = {0};
+        control_fault_set(&fault, 409, "NoEngine", "%s", NO_ENGINE);
+        control_answer_fault(call, &fault);
+        return CONTROL_ACT_DONE;
+    }
+    json_decref(call->body);
+    call->body = json_object();
+    call->merge = true;
+    call->starts = starts;
+    call->stops = !starts;
+    return call->body ? CONTROL_ACT_CHANGES : CONTROL_ACT_NONE;
 }
 
-bool control_act_app(struct control_call *call, struct bytes action)
+enum control_act control_act_app(struct control_call *call, struct bytes action)
 {
-    const struct resource *resource = resource_store_get(call->control->store, call->id.key);
+    CLEANUP(json_release) json_t *record = former_record(call->control, &call->id);
     bool secrets = bytes_equal_nocase(action, BYTES_LITERAL("listSecrets"));
-    bool runs = bytes_equal_nocase(action, BYTES_LITERAL("start")) ||
-                bytes_equal_nocase(action, BYTES_LITERAL("stop"));
-    if (!secrets && !runs)
-        return false;
-    if (!resource) {
+    bool starts = bytes_equal_nocase(action, BYTES_LITERAL("start"));
+    bool stops = bytes_equal_nocase(action, BYTES_LITERAL("stop"));
+    if (!secrets && !starts && !stops)
+        return CONTROL_ACT_NONE;
+    if (!record) {
         control_answer_missing(call);
-        return true;
+        return CONTROL_ACT_DONE;
     }
-    CLEANUP(json_release) json_t *record = NULL;
-    struct err error = {0};
-    enum status status = json_parse(resource->text, NULL, &record, &error);
-    if (status != STATUS_OK) {
-        struct control_fault fault = {0};
-        control_fault_status(&fault, status, error.text);
-        control_answer_fault(call, &fault);
-    } else if (secrets) {
-        list_secrets(call, record);
-    } else {
-        refuse_to_run(call, record);
-    }
-    return true;
+    if (starts || stops)
+        return steer(call, record, starts);
+    list_secrets(call, record);
+    return CONTROL_ACT_DONE;
 }
 
 void control_show_environment(struct control *control, const struct resource_id *id, json_t *shown)

@@ -153,6 +153,7 @@ enum status control_create(struct loop *loop, const struct control_options *opti
     if (!control->options.unix_ns)
         control->options.unix_ns = clock_unix_ns;
     list_init(&control->waiting);
+    list_init(&control->logs);
     control->next.on_run = on_next;
 
     struct resource_store_options store = resource_store_options_default();
@@ -168,6 +169,12 @@ enum status control_create(struct loop *loop, const struct control_options *opti
     *ret_control = control;
     control_restore(control);
     return STATUS_OK;
+}
+
+void control_stop(struct control *control)
+{
+    control->stopping = true;
+    control_log_stop(control);
 }
 
 void control_destroy(struct control *control)

@@ -14,6 +14,7 @@
 #include "net/http_router.h"
 #include "os/loop.h"
 #include "store/directory/directory.h"
+#include "svc/control/limit_values.h"
 
 struct control;
 
@@ -32,6 +33,26 @@ struct control_scheduler {
     uint16_t port;               /* of its own: what scheduler_port said at first */
     const struct bytes *allowed; /* addresses or networks of who may connect; none: nobody may */
     size_t allowed_count;
+};
+
+/* An app of the image sallyport/app as it shall be. Views are valid during the call. */
+struct control_app {
+    uint16_t port;            /* of its own: what scheduler_port said at first */
+    bool wanted;              /* it shall run */
+    struct bytes environment; /* wire/launch_environment.h, without what tells of identities */
+    const char *identities[CONTROL_APP_IDENTITIES_MAX]; /* object ids of applications; its own is the first */
+    size_t identity_count;
+};
+
+/* How an app does. */
+struct control_app_state {
+    const char *status; /* "Running", "Progressing", "Stopped" */
+    char why[200];      /* "": it runs */
+    bool runs;
+    uint32_t restarts;
+    int64_t started_unix_ns; /* of its process; 0: it never had one */
+    struct bytes log;        /* what is kept of what it wrote, the newest; valid until the loop goes on */
+    uint64_t log_total;      /* bytes that it ever wrote */
 };
 
 /* The end of a change, once, perhaps from within the call. `text` says why not; NULL if nothing is known. */
@@ -70,6 +91,12 @@ struct control_engine {
                       void (*on_hub)(void *hub_context, struct bytes name), void *hub_context);
     /* True for a hub that the settings name: it would come back at the next start. */
     bool (*hub_is_fixed)(void *context, struct bytes scheduler, struct bytes name);
+
+    enum status (*app_put)(void *context, struct bytes key, const struct control_app *app, struct err *err);
+    /* Its process ends. */
+    void (*app_remove)(void *context, struct bytes key);
+    /* False: there is none of that key. */
+    bool (*app_tell)(void *context, struct bytes key, struct control_app_state *ret_state);
     void *context;
 };
 
@@ -97,6 +124,8 @@ struct control_options {
  * resource_store_open. */
 STATUS_RESULT control_create(struct loop *loop, const struct control_options *options,
                              struct control **ret_control, struct err *err);
+/* Ends answers that go on as long as an app writes; no other begins. */
+void control_stop(struct control *control);
 /* After the HTTP server. NULL allowed. */
 void control_destroy(struct control *control);
 /* Its routes, valid as long as it; `control` may be zeros, for who only reads the rows. */

@@ -28,6 +28,13 @@ struct control_fault {
     char target[80]; /* "properties.sku"; "" */
 };
 
+/* What became of an action. */
+enum control_act {
+    CONTROL_ACT_NONE,    /* there is none of that name */
+    CONTROL_ACT_DONE,    /* it is answered */
+    CONTROL_ACT_CHANGES, /* it is a change: the call goes into the line */
+};
+
 struct control_type {
     const char *space; /* "Microsoft.App" */
     const char *type;  /* "sessionPools", "schedulers/taskHubs" */
@@ -52,8 +59,8 @@ struct control_type {
     void (*show)(struct control *control, const struct resource_id *id, json_t *shown);
     /* Serves all requests for it itself, since it is kept elsewhere, and frees the call. `name` is empty for a list. */
     void (*serve)(struct control_call *call, struct bytes name);
-    /* Answers POST .../{action}; false: there is no such action. */
-    bool (*act)(struct control_call *call, struct bytes action);
+    /* Answers POST .../{action}. */
+    enum control_act (*act)(struct control_call *call, struct bytes action);
 };
 
 extern const struct control_type control_types[];
@@ -82,6 +89,9 @@ struct control {
     struct loop_task next;
     struct buf fixed_keys;  /* of what the settings made, each with a line feed around it */
     struct buf failed_keys; /* of what could not be made at the start, likewise */
+    struct list logs;       /* app_log.c: answers that go on */
+    size_t log_count;
+    bool stopping;
 };
 
 /* One request. On the heap: a change goes on when its caller has left. */
@@ -96,6 +106,7 @@ struct control_call {
     json_t *body;                    /* NULL: none was sent */
     bool merge;                      /* PATCH */
     bool erase;                      /* DELETE */
+    bool starts, stops;              /* an app: it shall run, or not */
 
     /* The change. */
     json_t *record;        /* as it shall be */
@@ -209,6 +220,8 @@ void control_apply_identity(struct control *control, const struct resource_id *i
 void control_remove_identity(struct control *control, const struct resource_id *id, control_done *on_done,
                              void *context);
 void control_show_identity(struct control *control, const struct resource_id *id, json_t *shown);
+/* The application of the directory that a resource has as its identity, by its key; NULL: it has none. */
+const struct directory_application *control_application_of(struct control *control, struct bytes key);
 
 bool control_check_pool(struct control *control, const struct resource_id *id, json_t *record,
                         struct control_fault *ret_fault);
@@ -239,10 +252,26 @@ void control_apply_retention(struct control *control, const struct resource_id *
 void control_remove_retention(struct control *control, const struct resource_id *id, control_done *on_done,
                               void *context);
 
+/* --- apps: app_type.c, app_read.c, app_log.c --- */
 bool control_check_app(struct control *control, const struct resource_id *id, json_t *record,
                        struct control_fault *ret_fault);
+void control_apply_app(struct control *control, const struct resource_id *id, const json_t *record,
+                       control_done *on_done, void *context);
+void control_remove_app(struct control *control, const struct resource_id *id, control_done *on_done,
+                        void *context);
 void control_show_app(struct control *control, const struct resource_id *id, json_t *shown);
-bool control_act_app(struct control_call *call, struct bytes action);
+enum control_act control_act_app(struct control_call *call, struct bytes action);
+/* The variables of its container, secrets put in. False with a fault. */
+bool control_app_environment(const json_t *record, struct buf *ret_block, struct control_fault *ret_fault);
+/* The process of an app of the image sallyport/app; false: it has none, and `ret_state` says why. */
+bool control_app_tell(struct control *control, struct bytes key, const json_t *record,
+                      struct control_app_state *ret_state);
+/* An app has one revision, named as itself, and one replica while it runs. */
+void control_serve_revisions(struct control_call *call, struct bytes name);
+void control_serve_replicas(struct control_call *call, struct bytes name);
+/* GET …/containerApps/{app}/revisions/…/logstream; a handler of its own. */
+void control_log_request(void *context, struct http_request *request);
+void control_log_stop(struct control *control);
 void control_show_environment(struct control *control, const struct resource_id *id, json_t *shown);
 
 #endif

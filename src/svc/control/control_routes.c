@@ -31,6 +31,10 @@ const struct http_route control_routes[] = {
      .summary = "List resource groups that the caller may see"},
     {"GET", "/subscriptions/{id}/resources", LIST, ACCESS_SIGNED_IN, .handle = on_request,
      .summary = "List resources that the caller may see"},
+    /* What an app writes may hold what only those who run it should read. */
+    {"GET", "/subscriptions/{resource*}/logstream", "api-version follow output tailLines",
+     ACCESS_CONTROL_WRITE, .handle = control_log_request,
+     .summary = "What a container app writes, also as it goes on"},
     {"GET", "/subscriptions/{resource*}", LIST, ACCESS_CONTROL_READ, .handle = on_request,
      .summary = "A resource, or a list of them"},
     {"PUT", "/subscriptions/{resource*}", VERSION, ACCESS_CONTROL_WRITE, BODY, .handle = on_request,
@@ -301,8 +305,11 @@ static void route_provider(struct control_call *call)
         return;
     }
     if (acts) {
-        if (!call->type->act || !call->type->act(call, action))
+        enum control_act became = call->type->act ? call->type->act(call, action) : CONTROL_ACT_NONE;
+        if (became == CONTROL_ACT_NONE)
             fail_path(call);
+        else if (became == CONTROL_ACT_CHANGES)
+            control_enqueue(call);
         else
             done(call);
     } else if (!whole) {

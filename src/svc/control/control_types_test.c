@@ -133,15 +133,22 @@ static void retention_is_in_whole_days_by_state(void **state)
     }
 }
 
+#define APP(container) "{\"properties\":{\"template\":{\"containers\":[{\"image\":" container "}]}}}"
+
+/* What is right is kept: test/control and test/scenario/container_app_test.py. */
 static void an_app_has_a_container_with_an_image(void **state)
 {
-    assert_string_equal(
-        refusal(control_check_app, "{\"properties\":{\"template\":{\"containers\":[{\"image\":\"a\"}]}}}"),
-        "");
-    assert_string_equal(
-        refusal(control_check_app, "{\"properties\":{\"template\":{\"containers\":[{\"image\":\"\"}]}}}"),
-        "InvalidRequestContent");
-    assert_string_equal(refusal(control_check_app, "{\"properties\":{}}"), "InvalidRequestContent");
+    static const char *const wrong[] = {
+        "{\"properties\":{}}",
+        "{\"properties\":{\"template\":{\"containers\":[]}}}",
+        APP("\"\""),
+        APP("\"sallyport/app\",\"args\":[\"--data\",\"/\"]"),
+        APP("\"sallyport/app:1\",\"env\":[{\"name\":\"LD_PRELOAD\",\"value\":\"/x\"}]"),
+        APP("\"a/sallyport/app@sha256:1\",\"env\":[{\"name\":\"AZURE_CLIENT_ID\",\"secretRef\":\"gone\"}]"),
+        APP("\"sallyport/app\",\"env\":[{\"name\":\"AZURE_CLIENT_ID\",\"value\":7}]"),
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+        assert_string_equal(refusal(control_check_app, wrong[i]), "InvalidRequestContent");
 }
 
 int main(void)

@@ -3,7 +3,7 @@
  * has a secret of. The resource is known to the directory by its id's key. */
 #include "svc/control/control_internal.h"
 
-static const struct directory_application *find(struct control *control, struct bytes key)
+const struct directory_application *control_application_of(struct control *control, struct bytes key)
 {
     return directory_find(control->options.directory, DIRECTORY_APPLICATION, "resource_id", key);
 }
@@ -14,7 +14,7 @@ void control_apply_identity(struct control *control, const struct resource_id *i
     CLEANUP(arena_fini) struct arena arena;
     char object_id[GUID_TEXT_SIZE + 1], client_id[GUID_TEXT_SIZE + 1];
     (void)record;
-    if (find(control, id->key)) {
+    if (control_application_of(control, id->key)) {
         on_done(context, STATUS_OK, NULL);
         return;
     }
@@ -38,7 +38,7 @@ void control_apply_identity(struct control *control, const struct resource_id *i
 void control_remove_identity(struct control *control, const struct resource_id *id, control_done *on_done,
                              void *context)
 {
-    const struct directory_application *application = find(control, id->key);
+    const struct directory_application *application = control_application_of(control, id->key);
     if (application)
         control_write_directory(
             control, &(struct directory_write){DIRECTORY_DELETE, DIRECTORY_APPLICATION, application}, 1,
@@ -50,7 +50,7 @@ void control_remove_identity(struct control *control, const struct resource_id *
 void control_show_identity(struct control *control, const struct resource_id *id, json_t *shown)
 {
     json_t *properties = json_object_get(shown, "properties");
-    const struct directory_application *application = find(control, id->key);
+    const struct directory_application *application = control_application_of(control, id->key);
     (void)json_object_set_new(properties, "tenantId", json_string(control->tenant));
     if (!application)
         return;

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* made_apps.h — container apps of the image sallyport/app, made and deleted by the control plane while the server runs.
+ *
+ * Each is `sallyport app` as a process that the launcher starts (svc/launcher), with a port of its own on loopback. One that
+ * ends is started again after a while that doubles, up to MADE_APP_BACK_OFF_MAX; what it writes is kept up to a limit, the newest. A
+ * change of its variables starts it anew. Owned by part_apps.c. Loop's thread. */
+#ifndef CMD_MADE_APPS_H
+#define CMD_MADE_APPS_H
+
+#include "jail/launcher_client.h"
+#include "svc/control/control.h"
+#include "svc/launcher/limit_values.h"
+
+enum made_app_phase {
+    MADE_APP_ENDED,   /* no process, and none is due */
+    MADE_APP_RUNNING, /* a process that was not asked to end */
+    MADE_APP_ENDING,  /* a process that was */
+    MADE_APP_WAITING, /* no process; the timer starts the next one */
+};
+
+struct made_app {
+    struct list link;
+    struct made_apps *apps;
+    char key[512];       /* of its resource; "": it is deleted and ends */
+    uint32_t slot;       /* what the launcher knows it by … */
+    uint64_t generation; /* … and which of its processes */
+    uint16_t port;
+    bool wanted; /* it shall run */
+    enum made_app_phase phase;
+    struct buf environment; /* wire/launch_environment.h; wiped */
+    struct buf log;
+    uint64_t log_total;    /* bytes that it ever wrote */
+    struct loop_fd output; /* the read end of the pipe of the newest process */
+    struct loop_timer again;
+    int64_t started_ns, started_unix_ns; /* of the newest process */
+    int64_t back_off_ns;
+    uint32_t restarts;
+    char ending[80]; /* how the last process ended; "" */
+};
+
+/* Zero-initialise, then made_apps_init. */
+struct made_apps {
+    struct loop *loop;
+    struct launcher_client *launcher; /* NULL: none was started */
+    const char *authority; /* file with the certificates that apps trust; NULL: those of the machine */
+    struct list all;
+    size_t count, most;
+    uint64_t generations;
+    bool lost; /* the launcher is gone */
+    bool stopping;
+    void (*on_stopped)(void *context);
+    void *stopped_context;
+};
+
+/* `most`: apps at a time. */
+STATUS_RESULT made_apps_init(struct made_apps *apps, struct loop *loop, struct launcher_client *launcher,
+                             size_t most, struct err *err);
+/* Ends all, and none can be made; `on_stopped` once, now or later. */
+void made_apps_stop(struct made_apps *apps, void (*on_stopped)(void *context), void *context);
+/* Frees. Also without made_apps_init. */
+void made_apps_fini(struct made_apps *apps);
+
+/* Makes it, or what is there different: another port or other variables start it anew. RESOURCE_EXHAUSTED: too many;
+ * UNAVAILABLE: the launcher is gone, or the server stops. */
+STATUS_RESULT made_apps_put(struct made_apps *apps, struct bytes key, uint16_t port, bool wanted,
+                            struct bytes environment, struct err *err);
+/* Ends it; it is found no longer. */
+void made_apps_remove(struct made_apps *apps, struct bytes key);
+/* NULL: there is none of that key. */
+struct made_app *made_apps_find(struct made_apps *apps, struct bytes key);
+/* How it does. */
+void made_app_tell(const struct made_app *app, struct control_app_state *ret_state);
+
+#endif
