@@ -171,6 +171,7 @@ static const struct entry control[] = {
     {"GET /subscriptions/{id}/providers/{namespace}", "*"},
     {"GET /subscriptions/{id}/resourceGroups", "*"},
     {"GET /subscriptions/{id}/resources", "*"},
+    {"GET /subscriptions/{resource*}/logstream", "OC"},
     {"GET /subscriptions/{resource*}", "OCRA"},
     {"PUT /subscriptions/{resource*}", "OC"},
     {"PATCH /subscriptions/{resource*}", "OC"},

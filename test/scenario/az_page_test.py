@@ -55,6 +55,23 @@ class Page(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""), words)
         return json.loads(done.stdout) if done.stdout else None
 
+    def submit_to_the_app(self):
+        """Code goes to the app at the address that `show` tells, and is approved there; the id of the request."""
+        fqdn = self.bash(f"az containerapp show -n my-app -g {GROUP} --query properties.configuration.ingress.fqdn -o tsv").strip()
+        app = Server(str(PROGRAM), data=self.server.data)
+        self.addCleanup(app.close)
+        app.port = int(fqdn.removeprefix("localhost:"))
+        app.until_ready()
+        request = app.submit("print(6 * 7)")
+        self.assertEqual(app.until(request, "waiting", "failed")["state"], "waiting", app.request(request))
+        status, _, answer = app.review(request, True)
+        self.assertEqual((status, answer), (200, {"message": "Code execution approved."}))
+        self.assertEqual(app.until(request, "approved", "failed")["state"], "approved")
+        log = self.bash(f"az containerapp logs show -n my-app -g {GROUP} --format text --tail 300")
+        self.assertIn("sallyport 0.", log)
+        self.assertIn('"Log": "', self.bash(f"az containerapp logs show -n my-app -g {GROUP}").replace('"Log":"', '"Log": "'))
+        return request
+
     def test_the_page(self):
         page = (ROOT / "doc/migrate-from-azure.md").read_text()
         blocks = re.findall(r"^```sh\n(.*?)^```", page, re.S | re.M)
@@ -82,19 +99,13 @@ class Page(unittest.TestCase):
         grants = self.az("role", "assignment", "list", "--scope", scope)
         self.assertEqual([(grant["principalId"], grant["roleDefinitionName"]) for grant in grants], [(person, "Durable Task Data Contributor")])
 
-        # A server may start no program, so the app's DefaultAzure signs in as a program of the directory, not by an az.
-        done = subprocess.run([PROGRAM, "az", "ad", "sp", "create-for-rbac", "-n", "app", "--only-show-errors"], capture_output=True, text=True, env=self.environment,
-                              timeout=120)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        made = json.loads(done.stdout)
-        program = {"AZURE_TENANT_ID": made["tenant"], "AZURE_CLIENT_ID": made["appId"], "AZURE_CLIENT_SECRET": made["password"],
-                   "AZURE_AUTHORITY_HOST": self.server.ready["url"]}
-        with Server(str(PROGRAM), command="app", environment={**self.environment, **exports, **program}) as app:
-            request = app.submit("print(6 * 7)")
-            self.assertEqual(app.until(request, "waiting", "failed")["state"], "waiting")
-            status, _, answer = app.review(request, True)
-            self.assertEqual((status, answer), (200, {"message": "Code execution approved."}))
-            self.assertEqual(app.until(request, "approved", "failed")["state"], "approved")
+        # The app as the README has it, by its image; its identity is what DefaultAzure finds.
+        self.environment.update(exports)
+        self.bash(f"""az containerapp env create -n myContainerEnv -g {GROUP} -l westus2 --logs-destination none -o none
+            az containerapp create -n my-app -g {GROUP} --environment myContainerEnv --image sallyport/app:latest --ingress external \
+                --target-port 8080 --system-assigned -o none --env-vars SESSION_POOL_URL="$SESSION_POOL_URL" \
+                DURABLE_TASK_SCHEDULER_CONNECTION_STRING="$DURABLE_TASK_SCHEDULER_CONNECTION_STRING" """)
+        request = self.submit_to_the_app()
         listed = json.loads(self.bash(f"sallyport instance ls --url {endpoint} --hub {HUB} --json"))
         self.assertEqual([(row["instanceId"], row["orchestrationStatus"]) for row in listed["orchestrations"]],
                          [(request, "ORCHESTRATION_STATUS_COMPLETED")])

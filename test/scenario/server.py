@@ -68,6 +68,19 @@ class Server:
         self.token = key.read_text().strip() if key.exists() else None
         return self
 
+    def until_ready(self):
+        """Looks until it answers and works; also for a server that somebody else has started at `port`."""
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        while True:
+            try:
+                if self.ask("GET", "/readyz")[0] == 200:
+                    return self
+            except OSError:
+                pass
+            if time.monotonic() > deadline:
+                raise AssertionError(f"port {self.port} was not ready in {READY_TIMEOUT_S} s:\n{self.tail()}")
+            time.sleep(0.05)
+
     def tail(self):
         return pathlib.Path(self.data, "server.log").read_text(errors="replace")[-4000:]
 
