@@ -40,15 +40,10 @@ const struct policy_term_row policy_terms[POLICY_TERMS] = {
 
 int64_t policy_stricter_of(enum policy_term term, int64_t one, int64_t other)
 {
-    switch (policy_terms[term].stricter) {
-    case POLICY_LESS:
-        return MIN(one, other);
-    case POLICY_MORE:
-        return MAX(one, other);
-    case POLICY_BOTH:
+    enum policy_stricter stricter = policy_terms[term].stricter;
+    if (stricter == POLICY_BOTH)
         return one | other;
-    }
-    ASSERT(!"a row without an order");
+    return stricter == POLICY_LESS ? MIN(one, other) : MAX(one, other);
 }
 
 int policy_word_index(const char *words, struct bytes word)
