@@ -42,6 +42,13 @@ def held_by_sessions(keeper):
     return total
 
 
+def groups_of(pid, pool):
+    """Those that are this keeper's, by controller; "" is v2."""
+    with open(f"/proc/{pid}/cgroup") as f:
+        lines = [line.rstrip("\n").split(":", 2) for line in f]
+    return {names: path for _, names, path in lines if f"sallyport.{pool.keeper_pid}/s" in path}
+
+
 def porters(pool):
     return [pid for pid in descendants(pool.process.pid) if comm_of(pid) == "porter"]
 
@@ -81,8 +88,10 @@ def has_no_rights(pool):
         status = dict(line.split(":", 1) for line in f)
     held = int(status["CapEff"], 16) | int(status["CapPrm"], 16) | int(status["CapBnd"], 16)
     check(held == 0 and status["NoNewPrivs"].strip() == "1", "it has no capability and can gain none")
-    with open(f"/proc/{pid}/cgroup") as f:
-        check(f"sallyport.{pool.keeper_pid}/s" in f.read(), "it is in the session's group")
+    init = next(one for one in descendants(pool.process.pid) if comm_of(one) == "session-init")
+    own, sessions = groups_of(pid, pool), groups_of(init, pool)
+    check("memory" in own or "" in own, f"it is in the session's group: {own}")
+    check(own.items() <= sessions.items() and own.get("") == sessions.get(""), f"in that of v2, too, and in no other's: {sessions}")
     seen = pool.say("a", "[open(f'/proc/{p}/comm').read() for p in os.listdir('/proc') if p.isdigit()]")["result"]["value"]
     check("porter" not in seen, f"the session does not see it: {seen}")
     pool.say("a", "os.kill(-1, 0)")
