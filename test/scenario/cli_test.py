@@ -63,6 +63,8 @@ class Commands(unittest.TestCase):
         self.assertEqual(self.good("instance", "raise", "life", "go", "1"), "")
         self.assertEqual(self.good("instance", "terminate", "life", "--now", "--output", '"bye"'), "")
         self.assertIn('output         "bye"', self.good("instance", "show", "life"))
+        for words in (("raise", "life", "go"), ("suspend", "life"), ("resume", "life")):
+            self.bad(FAILED, "life: it is over (terminated)", "instance", *words)
         kinds = [event["eventType"] for event in self.json("instance", "history", "life")]
         self.assertEqual(kinds, ["OrchestratorStarted", "ExecutionStarted", "ExecutionTerminated", "ExecutionCompleted"])
         self.assertNotIn("standing", self.json("instance", "show", "life"))

@@ -129,14 +129,30 @@ int cli_instance_start(struct cli_session *session)
     return code;
 }
 
+/* An event for an id that nobody has, or for what is over, is accepted and dropped, by this scheduler and the cloud's, and so
+ * are suspend and resume of what is over: who types them is told. */
+static enum dt_status find_live(struct cli_session *session, const char *id, struct dt_error *error)
+{
+    struct dt_instance *instance = NULL;
+    enum dt_status status = dt_client_get(session->client, id, false, &instance, error);
+    if (status != DT_OK)
+        return status;
+    enum dt_instance_status stands = dt_instance_status(instance);
+    dt_instance_destroy(instance);
+    if (!dt_instance_status_final(stands))
+        return DT_OK;
+    error->status = DT_FAILED_PRECONDITION;
+    snprintf(error->text, sizeof error->text, "it is over (%s)", dt_instance_status_name(stands));
+    return error->status;
+}
+
 int cli_instance_raise(struct cli_session *session)
 {
     const struct option_values *values = session->values;
     const char *data = values->positional_count > 2 ? values->positionals[2] : NULL;
     const char *id = values->positionals[0];
     struct dt_error error;
-    /* An event for an id that nobody has is accepted and dropped, by this scheduler and the cloud's: say so here. */
-    if (dt_client_get(session->client, id, false, NULL, &error) != DT_OK ||
+    if (find_live(session, id, &error) != DT_OK ||
         dt_client_raise_event(session->client, id, values->positionals[1], data, &error) != DT_OK)
         return cli_session_failed(session, &error, id);
     return EXIT_GOOD;
@@ -146,12 +162,18 @@ int cli_instance_raise(struct cli_session *session)
 
 static enum dt_status suspend(struct cli_session *session, const char *id, struct dt_error *error)
 {
-    return dt_client_suspend(session->client, id, setting_text(session->values, "reason"), error);
+    enum dt_status status = find_live(session, id, error);
+    return status == DT_OK
+               ? dt_client_suspend(session->client, id, setting_text(session->values, "reason"), error)
+               : status;
 }
 
 static enum dt_status resume(struct cli_session *session, const char *id, struct dt_error *error)
 {
-    return dt_client_resume(session->client, id, setting_text(session->values, "reason"), error);
+    enum dt_status status = find_live(session, id, error);
+    return status == DT_OK
+               ? dt_client_resume(session->client, id, setting_text(session->values, "reason"), error)
+               : status;
 }
 
 static enum dt_status rewind_one(struct cli_session *session, const char *id, struct dt_error *error)

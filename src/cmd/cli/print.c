@@ -55,7 +55,8 @@ void print_table_row(struct print_table *table, const char *const *cells, size_t
         size_t before = table->cells.size;
         append_clean(&table->cells, cells[column] ? cells[column] : "", false, 0);
         struct bytes cell = bytes_slice(buf_peek(&table->cells), before, SIZE_MAX);
-        table->widths[column] = MAX(table->widths[column], width_of(cell));
+        if (width_of(cell) <= PRINT_WIDTH_MAX)
+            table->widths[column] = MAX(table->widths[column], width_of(cell));
         buf_append_byte(&table->cells, '\0');
     }
 }
@@ -70,7 +71,8 @@ void print_table_write(const struct print_table *table, struct buf *out)
         if (last)
             buf_append_byte(out, '\n');
         else
-            buf_append_fmt(out, "%*s", (int)(table->widths[column] - width_of(cell) + 2), "");
+            buf_append_fmt(out, "%*s", (int)(MAX(table->widths[column], width_of(cell)) - width_of(cell) + 2),
+                           "");
     }
     if (table->cells.failed)
         out->failed = true;

@@ -8,9 +8,11 @@
 #include "wire/json/json.h"
 
 #define PRINT_COLUMNS_MAX 8
+#define PRINT_WIDTH_MAX   48 /* characters of a cell that the others of its column make room for */
 #define PRINT_TIME_SIZE   40 /* bytes of a time as text with its NUL */
 
-/* Rows of cells under headings; each column is as wide as its widest cell. Zero-initialise. */
+/* Rows of cells under headings; each column is as wide as its widest cell. One that is wider than PRINT_WIDTH_MAX moves what
+ * stands behind it, and no other row: a single long id would make all of them too wide. Zero-initialise. */
 struct print_table {
     struct buf cells; /* NUL-terminated texts, row by row, the headings first */
     size_t column_count;

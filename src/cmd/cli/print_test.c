@@ -29,6 +29,19 @@ static void columns_are_as_wide_as_their_widest_cell(void **state)
     expect(&out, "ID       NAME   LAST\na        Größe  \nlong-id         x\n");
 }
 
+static void a_cell_that_is_too_wide_moves_its_own_row_only(void **state)
+{
+    static const char *const rows[][2] = {
+        {"ID", "LAST"}, {"0123456789012345678901234567890123456789012345678", "x"}, {"short", "y"}};
+    struct print_table table = {0};
+    struct buf out = {0};
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        print_table_row(&table, rows[i], 2);
+    print_table_write(&table, &out);
+    print_table_fini(&table);
+    expect(&out, "ID     LAST\n0123456789012345678901234567890123456789012345678  x\nshort  y\n");
+}
+
 static void control_characters_do_not_reach_a_terminal(void **state)
 {
     static const char *const row[] = {"a\x1b[2Jb\nc\x7f", "\xc2\x9b"
@@ -65,6 +78,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_are_as_wide_as_their_widest_cell),
+        cmocka_unit_test(a_cell_that_is_too_wide_moves_its_own_row_only),
         cmocka_unit_test(control_characters_do_not_reach_a_terminal),
         cmocka_unit_test(what_is_absent_is_not_printed),
     };
