@@ -55,7 +55,7 @@ void print_table_row(struct print_table *table, const char *const *cells, size_t
         size_t before = table->cells.size;
         append_clean(&table->cells, cells[column] ? cells[column] : "", false, 0);
         struct bytes cell = bytes_slice(buf_peek(&table->cells), before, SIZE_MAX);
-        if (width_of(cell) <= PRINT_WIDTH_MAX)
+        if (width_of(cell) <= PRINT_CELL_WIDTH)
             table->widths[column] = MAX(table->widths[column], width_of(cell));
         buf_append_byte(&table->cells, '\0');
     }

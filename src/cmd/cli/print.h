@@ -8,10 +8,10 @@
 #include "wire/json/json.h"
 
 #define PRINT_COLUMNS_MAX 8
-#define PRINT_WIDTH_MAX   48 /* characters of a cell that the others of its column make room for */
+#define PRINT_CELL_WIDTH  48 /* characters of a cell that the others of its column make room for */
 #define PRINT_TIME_SIZE   40 /* bytes of a time as text with its NUL */
 
-/* Rows of cells under headings; each column is as wide as its widest cell. One that is wider than PRINT_WIDTH_MAX moves what
+/* Rows of cells under headings; each column is as wide as its widest cell. One that is wider than PRINT_CELL_WIDTH moves what
  * stands behind it, and no other row: a single long id would make all of them too wide. Zero-initialise. */
 struct print_table {
     struct buf cells; /* NUL-terminated texts, row by row, the headings first */
