@@ -263,6 +263,8 @@ const struct limit_row limits_table[] = {
     ROW("engine", ENTITY_FAILURES_MAX, LIMIT_COUNT, "Failures of an entity's batch in a row until its callers are told", ""),
     ROW("engine", TASK_STREAM_ITEMS_DEFAULT, LIMIT_COUNT, "Work items of a kind that a worker has at one time, if it names no number", "DT 2.10"),
     ROW("engine", TASK_POISON_DELIVERIES_MAX, LIMIT_COUNT, "Times that a work item is delivered before it fails", "DT 3.21"),
+    ROW("engine", TASK_HISTORY_LARGE_EVENTS, LIMIT_COUNT, "Events from which on a history is told of as large, and again at each doubling", ""),
+    ROW("engine", TASK_HISTORY_LARGE_SIZE, LIMIT_BYTES, "The same for its size", ""),
     ROW("engine", TASK_PING_INTERVAL_NS, LIMIT_NS, "Between two signs of life on a worker's stream", "DT 2.9"),
     ROW("engine", TASK_ACTIVITY_GRACE_NS, LIMIT_NS, "For an activity's answer after its worker's stream ended", "DT 2.11"),
     ROW("engine", TASK_ORCHESTRATOR_LEASE_NS, LIMIT_NS, "For a turn's answer on a stream that lives", "DT 2.11"),

@@ -131,11 +131,42 @@ static void many_activities_of_one_execution(void **state)
     expect_linear("800 activities", steps_of_activities(800), steps_of_activities(1600));
 }
 
+/* Answers its turn after `count` events more have come; how often the log was told of something meanwhile. */
+static size_t notes_of_turn(struct rig *rig, int count)
+{
+    struct rig_work *turn = script_turn(rig, "i");
+    size_t notes = rig->notes;
+    for (int n = 0; n < count; n++)
+        script_raise(rig, "i", "go");
+    script_answer(rig, turn, "");
+    return rig->notes - notes;
+}
+
+/* If this fails, an orchestration that gets slower and slower is in no log, or at each of its turns. */
+static void a_large_history_is_told_once_at_each_doubling(void **state)
+{
+    struct rig rig;
+    (void)state;
+    rig_init(&rig, NULL);
+    rig.unchecked = true;
+    script_worker(&rig, 1);
+    script_start(&rig, "i", "Loop");
+    assert_int_equal(notes_of_turn(&rig, 9000), 0);
+    assert_int_equal(notes_of_turn(&rig, 2000), 0); /* 9,003 events */
+    assert_int_equal(notes_of_turn(&rig, 1), 1);    /* 11,004 */
+    assert_non_null(strstr(rig.note, "the history of orchestration \"Loop\" has 11004 events"));
+    assert_int_equal(notes_of_turn(&rig, 9500), 0);
+    assert_int_equal(notes_of_turn(&rig, 1), 1); /* 20,507 */
+    assert_int_equal(notes_of_turn(&rig, 1), 0);
+    rig_fini(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_events_on_one_instance),
         cmocka_unit_test(many_activities_of_one_execution),
+        cmocka_unit_test(a_large_history_is_told_once_at_each_doubling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

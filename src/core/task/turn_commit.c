@@ -242,9 +242,33 @@ static void keep_payloads(struct engine *engine, const struct commit *commit,
                              (struct payload){true, answer->trace_context->raw});
 }
 
+/* True if the mark, or its double, or the double of that, lies between. */
+static bool passes(uint64_t mark, uint64_t before, uint64_t after)
+{
+    while (mark <= before)
+        mark *= 2;
+    return mark <= after;
+}
+
+/* A worker replays all of it at each turn, so it gets slower until it seems to stand still. */
+static void note_large_history(struct engine *engine, const struct instance *instance, int64_t count_before,
+                               size_t size_before)
+{
+    if (passes(TASK_HISTORY_LARGE_EVENTS, (uint64_t)count_before, (uint64_t)instance->row.history_count) ||
+        passes(TASK_HISTORY_LARGE_SIZE, size_before, instance->history_size))
+        engine_note(engine, LOG_LEVEL_WARN, instance->hub, instance->row.instance_id,
+                    "the history of orchestration \"%.*s\" has %lld events, %zu bytes, and each turn replays "
+                    "them all: let it continue as new",
+                    BYTES_FMT(instance->row.name), (long long)instance->row.history_count,
+                    instance->history_size);
+}
+
 static void append_history(struct engine *engine, struct commit *commit)
 {
     struct decision *decision = &commit->decision;
+    const struct instance *instance = decision->instance;
+    int64_t count = instance->row.history_count;
+    size_t size = instance->history_size;
     if (decision->ends) {
         bool by_completion = commit->completion && !commit->objection.type;
         ending_append_completed(&commit->blob, by_completion ? commit->completion->id : EVENT_ID_OUTSIDE,
@@ -252,6 +276,8 @@ static void append_history(struct engine *engine, struct commit *commit)
         decision->count++;
     }
     instance_append_history(engine, decision->instance, buf_peek(&commit->blob), decision->count);
+    if (!decision->ends)
+        note_large_history(engine, instance, count, size);
 }
 
 /* The instance lives on: its next turn may be due already. */
