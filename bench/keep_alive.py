@@ -6,8 +6,9 @@ import socket
 
 
 class KeepAlive:
-    def __init__(self, port, tls=None):
-        """`tls`: an ssl.SSLContext; without it clear text."""
+    def __init__(self, port, tls=None, token=None):
+        """`tls`: an ssl.SSLContext; without it clear text. `token`: is shown with each request."""
+        self.authorization = f"Authorization: Bearer {token}\r\n" if token else ""
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
@@ -15,7 +16,7 @@ class KeepAlive:
 
     def request(self, method, path, body=""):
         """The status and the body of the answer, which must have a length or none."""
-        self.socket.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        self.socket.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{self.authorization}Content-Type: application/json\r\n"
                             f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
         data = b""
         while b"\r\n\r\n" not in data:
