@@ -12,6 +12,9 @@ CONFINE = ('mount --bind "$STATE_DIRECTORY" "$STATE_DIRECTORY" && mount -o remou
            'mount -t tmpfs tmpfs /tmp && exec "$@"')
 
 
+USER = 199996  # stands for the unit's user, whom this machine need not have
+
+
 def settings(text):
     """KEY=VALUE lines of a unit or an environment file."""
     return dict(re.findall(r"^(\w+)=(.*)$", text, re.M))
@@ -22,7 +25,8 @@ def command(unit, environment_file, more=()):
     unit = settings(unit)
     options = shlex.split(settings(environment_file)["SALLYPORT_OPTIONS"])
     words = unit["ExecStart"].replace("$SALLYPORT_OPTIONS", " ".join(options)).split()
-    kept = ",".join("+" + name.removeprefix("CAP_").lower() for name in unit["CapabilityBoundingSet"].split())
+    kept = "".join(",+" + name.removeprefix("CAP_").lower() for name in unit["CapabilityBoundingSet"].split())
+    user = [f"--reuid={USER}", f"--regid={USER}", "--clear-groups"] if "User" in unit else []
     assert unit["ProtectSystem"] == "strict" and unit["PrivateTmp"] == "yes" and unit["NoNewPrivileges"] == "yes"
     return ["unshare", "--mount", "--propagation", "slave", "sh", "-c", CONFINE, "service", "setpriv", "--no-new-privs",
-            f"--bounding-set=-all,{kept}", "--inh-caps=-all", *words, *more]
+            f"--bounding-set=-all{kept}", "--inh-caps=-all", *user, *words, *more]
