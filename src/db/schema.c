@@ -1,16 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* schema.c — the number of steps taken is SQLite's user_version; an untouched file has no schema_version. */
+/* schema.c — the number of steps taken is SQLite's user_version; an untouched file has no schema_version. That of a part stands
+ * in a table beside the part's own. */
 #include "db/schema.h"
+
+#include <stdio.h>
 
 struct schema_step {
     const struct db_schema *schema;
     size_t index;
 };
 
+static enum status note_part(struct db *db, const char *part, size_t version, struct err *err)
+{
+    char sql[160];
+    (void)snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO schema_part (name, version) VALUES ('%s', %zu)",
+                   part, version);
+    return db_script(db, sql, err);
+}
+
 static enum status take_step(struct db *db, void *context, struct err *err)
 {
     const struct schema_step *step = context;
     enum status status = db_script(db, step->schema->steps[step->index], err);
+    if (status == STATUS_OK && step->schema->part)
+        return note_part(db, step->schema->part, step->index + 1, err);
     if (status == STATUS_OK)
         status = db_pragma_set(db, "user_version", (int64_t)step->index + 1, err);
     if (status == STATUS_OK)
@@ -18,10 +31,37 @@ static enum status take_step(struct db *db, void *context, struct err *err)
     return status;
 }
 
+static enum status refuse_newer(const struct db_schema *schema, int64_t version, struct err *err)
+{
+    if (version <= (int64_t)schema->step_count)
+        return STATUS_OK;
+    return err_set(err, STATUS_FAILED_PRECONDITION,
+                   "%s has version %lld and this program knows versions up to %zu; it was written by a newer "
+                   "sallyport",
+                   schema->what, (long long)version, schema->step_count);
+}
+
+/* How many steps the part has; the table of parts is made if it is absent. */
+static enum status read_part_version(struct db *db, const struct db_schema *schema, int64_t *ret_version,
+                                     struct err *err)
+{
+    char sql[160];
+    (void)snprintf(sql, sizeof sql, "SELECT coalesce(max(version), 0) FROM schema_part WHERE name = '%s'",
+                   schema->part);
+    enum status status = db_script(
+        db, "CREATE TABLE IF NOT EXISTS schema_part (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT",
+        err);
+    if (status == STATUS_OK)
+        status = db_value(db, sql, ret_version, err);
+    return status == STATUS_OK ? refuse_newer(schema, *ret_version, err) : status;
+}
+
 /* How many steps the file has, if it is ours or nobody's. */
 static enum status read_version(struct db *db, const struct db_schema *schema, int64_t *ret_version,
                                 struct err *err)
 {
+    if (schema->part)
+        return read_part_version(db, schema, ret_version, err);
     int64_t application = 0, changes = 0;
     enum status status = db_pragma(db, "user_version", ret_version, err);
     if (status == STATUS_OK)
@@ -34,13 +74,7 @@ static enum status read_version(struct db *db, const struct db_schema *schema, i
     bool untouched = application == 0 && *ret_version == 0 && changes == 0;
     if (application != schema->application_id && !untouched)
         return err_set(err, STATUS_FAILED_PRECONDITION, "the file is another program's database");
-    if (*ret_version > (int64_t)schema->step_count)
-        return err_set(
-            err, STATUS_FAILED_PRECONDITION,
-            "%s has version %lld and this program knows versions up to %zu; it was written by a newer "
-            "sallyport",
-            schema->what, (long long)*ret_version, schema->step_count);
-    return STATUS_OK;
+    return refuse_newer(schema, *ret_version, err);
 }
 
 enum status db_schema_upgrade(struct db *db, const struct db_schema *schema, struct err *err)

@@ -10,6 +10,9 @@ struct db_schema {
     int32_t application_id;   /* four letters in the file's header */
     const char *const *steps; /* SQL; never edited once shipped: a change of the tables is a step behind */
     size_t step_count;
+    /* The name of a part of a file that is somebody else's: it counts its own steps, in the table schema_part, and the file's
+     * own number and owner stay as they are. NULL: the file itself. */
+    const char *part;
 };
 
 /* Takes the steps that are missing, each in a transaction of its own; a new file takes all. FAILED_PRECONDITION: the file

@@ -121,9 +121,33 @@ static void a_step_that_fails_leaves_the_file_as_it_was(void **state)
     assert_int_equal(db_schema_check(rig->db, &first_release, NULL), STATUS_OK);
 }
 
+/* A part of a file counts its own steps: the file's owner keeps its number, and may be older. */
+static void a_part_counts_its_own_steps(void **state)
+{
+    (void)state;
+    static const char *const part_steps[] = {"CREATE TABLE part_one (a INTEGER) STRICT;",
+                                             "CREATE TABLE part_two (a INTEGER) STRICT;"};
+    struct db_schema part = {.what = "the part", .steps = part_steps, .step_count = 1, .part = "tested"};
+    const struct db_options options = {.path = ":memory:", .cache_size_kib = 64};
+    struct db *db = NULL;
+    struct err err = {0};
+    int64_t version = 0;
+    assert_int_equal(db_open(&options, &db, &err), STATUS_OK);
+    assert_int_equal(db_schema_upgrade(db, &part, &err), STATUS_OK);
+    part.step_count = 2;
+    assert_int_equal(db_schema_upgrade(db, &part, &err), STATUS_OK);
+    assert_int_equal(db_schema_upgrade(db, &part, &err), STATUS_OK); /* nothing is done twice */
+    assert_int_equal(db_pragma(db, "user_version", &version, &err), STATUS_OK);
+    assert_int_equal(version, 0);
+    part.step_count = 1; /* an older release */
+    assert_int_equal(db_schema_upgrade(db, &part, &err), STATUS_FAILED_PRECONDITION);
+    db_close(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_part_counts_its_own_steps),
         cmocka_unit_test_setup_teardown(a_file_takes_each_step_once, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_newer_file_is_refused, rig_init, rig_fini),
         cmocka_unit_test_setup_teardown(a_foreign_file_is_refused, rig_init, rig_fini),

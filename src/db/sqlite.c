@@ -21,6 +21,7 @@
 struct db {
     sqlite3 *connection;
     const char *const *texts;
+    const char **own_texts;    /* of all statements, once others were added; NULL: the options' */
     sqlite3_stmt **statements; /* prepared on first use */
     size_t statement_count;
     int bind_code; /* the first failed bind since the last run */
@@ -177,6 +178,30 @@ STATUS_RESULT db_open(const struct db_options *options, struct db **ret_db, stru
     return STATUS_OK;
 }
 
+STATUS_RESULT db_add_statements(struct db *db, const char *const *statements, size_t count, size_t *ret_first,
+                                struct err *err)
+{
+    size_t before = db->statement_count;
+    const char **texts = calloc(before + count + 1, sizeof *texts);
+    sqlite3_stmt **prepared = calloc(before + count + 1, sizeof(sqlite3_stmt *));
+    if (!texts || !prepared) {
+        free(texts);
+        free(prepared);
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    }
+    memcpy(texts, db->texts, before * sizeof *texts);
+    memcpy(texts + before, statements, count * sizeof *texts);
+    memcpy(prepared, db->statements, before * sizeof(sqlite3_stmt *));
+    free(db->own_texts);
+    free(db->statements);
+    db->own_texts = texts;
+    db->texts = texts;
+    db->statements = prepared;
+    db->statement_count = before + count;
+    *ret_first = before;
+    return STATUS_OK;
+}
+
 void db_close(struct db *db)
 {
     if (!db)
@@ -187,23 +212,29 @@ void db_close(struct db *db)
         (void)sqlite3_finalize(db->statements[i]);
     (void)sqlite3_close(db->connection);
     free(db->statements);
+    free(db->own_texts);
     free(db);
+}
+
+STATUS_RESULT db_value(struct db *db, const char *sql, int64_t *ret_value, struct err *err)
+{
+    sqlite3_stmt *s = NULL;
+    int code = sqlite3_prepare_v2(db->connection, sql, -1, &s, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(s);
+    if (code == SQLITE_ROW)
+        *ret_value = sqlite3_column_int64(s, 0);
+    (void)sqlite3_finalize(s);
+    if (code == SQLITE_DONE)
+        return err_set(err, STATUS_INTERNAL, "%s: no row", sql);
+    return code == SQLITE_ROW ? STATUS_OK : db_fail(db, code, sql, err);
 }
 
 STATUS_RESULT db_pragma(struct db *db, const char *name, int64_t *ret_value, struct err *err)
 {
     char text[64];
     snprintf(text, sizeof text, "PRAGMA %s", name);
-    sqlite3_stmt *s = NULL;
-    int code = sqlite3_prepare_v2(db->connection, text, -1, &s, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(s);
-    if (code == SQLITE_ROW)
-        *ret_value = sqlite3_column_int64(s, 0);
-    (void)sqlite3_finalize(s);
-    if (code != SQLITE_ROW)
-        return db_fail(db, code, text, err);
-    return STATUS_OK;
+    return db_value(db, text, ret_value, err);
 }
 
 STATUS_RESULT db_pragma_set(struct db *db, const char *name, int64_t value, struct err *err)

@@ -32,6 +32,9 @@ struct db_options {
 /* NOT_FOUND if a read-only file does not exist; FAILED_PRECONDITION if a writing connection got a read-only
  * file; the statuses above otherwise. */
 STATUS_RESULT db_open(const struct db_options *options, struct db **ret_db, struct err *err);
+/* Statements of another owner of the connection; they must outlive it, and are called by `*ret_first` + their index. */
+STATUS_RESULT db_add_statements(struct db *db, const char *const *statements, size_t count, size_t *ret_first,
+                                struct err *err);
 /* Rolls an open transaction back. Does not checkpoint. NULL allowed. */
 void db_close(struct db *db);
 
@@ -39,6 +42,8 @@ void db_close(struct db *db);
 STATUS_RESULT db_script(struct db *db, const char *sql, struct err *err);
 /* The value of an integer pragma such as "user_version". */
 STATUS_RESULT db_pragma(struct db *db, const char *name, int64_t *ret_value, struct err *err);
+/* The first column of the first row of a statement without parameters; for schema steps. INTERNAL: it has no row. */
+STATUS_RESULT db_value(struct db *db, const char *sql, int64_t *ret_value, struct err *err);
 STATUS_RESULT db_pragma_set(struct db *db, const char *name, int64_t value, struct err *err);
 
 STATUS_RESULT db_begin(struct db *db, struct err *err);

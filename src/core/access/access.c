@@ -6,8 +6,8 @@
 #define SHOWN_SCOPE_MAX 250 /* bytes of a place in a message: the id of a resource in a group */
 #define MAY(permission) (1u << ACCESS_##permission)
 #define EVERYTHING                                                                                           \
-    (MAY(READ) | MAY(SUBMIT) | MAY(DECIDE) | MAY(AUDIT) | MAY(EXECUTE) | MAY(OPERATE) | MAY(HUB_HELLO) |     \
-     MAY(HUB_READ) | MAY(HUB_WRITE) | MAY(HUB_WORK) | MAY(HUB_ADMIN) | MAY(CONTROL_READ) |                   \
+    (MAY(READ) | MAY(SUBMIT) | MAY(DECIDE) | MAY(AUDIT) | MAY(EXECUTE) | MAY(OPERATE) | MAY(CANCEL) |        \
+     MAY(HUB_HELLO) | MAY(HUB_READ) | MAY(HUB_WRITE) | MAY(HUB_WORK) | MAY(HUB_ADMIN) | MAY(CONTROL_READ) |  \
      MAY(CONTROL_WRITE) | MAY(GRANT) | MAY(DIRECTORY_READ) | MAY(DIRECTORY_WRITE))
 
 static const char *const permissions[] = {
@@ -16,6 +16,7 @@ static const char *const permissions[] = {
     [ACCESS_READ] = "read",
     [ACCESS_SUBMIT] = "submit",
     [ACCESS_DECIDE] = "decide",
+    [ACCESS_CANCEL] = "cancel",
     [ACCESS_EXECUTE] = "execute",
     [ACCESS_OPERATE] = "operate",
     [ACCESS_AUDIT] = "audit",
@@ -55,10 +56,10 @@ static const struct role {
                                MAY(EXECUTE)},
     /* Ours. */
     [ROLE_SUBMITTER] = {"Sallyport Submitter", "5a11e7f0-0000-4000-8000-000000000001",
-                        MAY(SUBMIT) | MAY(READ)},
+                        MAY(SUBMIT) | MAY(CANCEL) | MAY(READ)},
     [ROLE_REVIEWER] = {"Sallyport Reviewer", "5a11e7f0-0000-4000-8000-000000000002", MAY(READ) | MAY(DECIDE)},
     [ROLE_OPERATOR] = {"Sallyport Operator", "5a11e7f0-0000-4000-8000-000000000003",
-                       MAY(OPERATE) | MAY(HUB_HELLO) | MAY(HUB_ADMIN) | MAY(DIRECTORY_READ)},
+                       MAY(OPERATE) | MAY(CANCEL) | MAY(HUB_HELLO) | MAY(HUB_ADMIN) | MAY(DIRECTORY_READ)},
     [ROLE_AUDITOR] = {"Sallyport Auditor", "5a11e7f0-0000-4000-8000-000000000004",
                       MAY(READ) | MAY(AUDIT) | MAY(HUB_READ) | MAY(CONTROL_READ) | MAY(DIRECTORY_READ)},
     [ROLE_LOCAL] = {"the local user", "", EVERYTHING},

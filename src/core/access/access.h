@@ -15,6 +15,7 @@ enum access_permission {
     ACCESS_READ,            /* see requests and results */
     ACCESS_SUBMIT,          /* hand in code */
     ACCESS_DECIDE,          /* approve and reject */
+    ACCESS_CANCEL,          /* give a request up: one's own, or any for who runs the server */
     ACCESS_AUDIT,           /* read the audit log */
     ACCESS_EXECUTE,         /* run code in sessions and use their files */
     ACCESS_OPERATE,         /* run the server */

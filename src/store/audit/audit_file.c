@@ -141,34 +141,26 @@ enum status audit_file_read(struct audit_file *file, int64_t after, size_t limit
     }
 }
 
-static enum status write_row(struct db *db, const struct audit_row *row, struct err *err)
+enum status audit_file_put(struct audit_file *file, const struct audit_row *row, struct err *err)
 {
+    struct db *db = file->db;
     db_bind_i64(db, ENTRY_PUT, 1, row->seq);
     db_bind_bytes(db, ENTRY_PUT, 2, row->object);
     db_bind_bytes(db, ENTRY_PUT, 3, row->line);
     return db_run(db, ENTRY_PUT, err);
 }
 
-struct audit_rows {
-    const struct audit_row *rows;
-    size_t count;
-};
-
-static enum status write_rows(struct db *db, void *context, struct err *err)
+enum status audit_file_transact(struct audit_file *file,
+                                enum status (*apply)(struct db *db, void *context, struct err *err),
+                                void *context, struct err *err)
 {
-    const struct audit_rows *set = context;
-    enum status status = STATUS_OK;
-    for (size_t i = 0; status == STATUS_OK && i < set->count; i++)
-        status = write_row(db, &set->rows[i], err);
-    return status;
-}
-
-enum status audit_file_write(struct audit_file *file, const struct audit_row *rows, size_t count,
-                             struct err *err)
-{
-    struct audit_rows set = {rows, count};
-    enum status status = db_transact(file->db, write_rows, &set, err);
+    enum status status = db_transact(file->db, apply, context, err);
     if (status == STATUS_OK)
         db_tidy(file->db, CHECKPOINT_PAGES);
     return status;
+}
+
+struct db *audit_file_db(struct audit_file *file)
+{
+    return file->db;
 }

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 
 struct audit_file;
+struct db;
 
 struct audit_row {
     int64_t seq;
@@ -32,8 +33,13 @@ STATUS_RESULT audit_file_read(struct audit_file *file, int64_t after, size_t lim
                               enum status (*on_row)(void *context, const struct audit_row *row,
                                                     struct err *err),
                               void *context, struct err *err);
-/* One transaction, synced. */
-STATUS_RESULT audit_file_write(struct audit_file *file, const struct audit_row *rows, size_t count,
-                               struct err *err);
+/* One transaction, synced: `apply` writes with the next function, and others with audit_file_db. */
+STATUS_RESULT audit_file_transact(struct audit_file *file,
+                                  enum status (*apply)(struct db *db, void *context, struct err *err),
+                                  void *context, struct err *err);
+/* Within a transaction. */
+STATUS_RESULT audit_file_put(struct audit_file *file, const struct audit_row *row, struct err *err);
+/* The connection, for the tables of others. */
+struct db *audit_file_db(struct audit_file *file);
 
 #endif

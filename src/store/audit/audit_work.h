@@ -30,20 +30,20 @@ struct audit_work {
 
 /* Loop's thread. */
 void audit_log_perform(struct audit_log *log, struct audit_work *work);
-/* Any other thread, which stands still until it is done; on_done is not called. The loop must run. */
+/* Any other thread, which stands still until it is done and on_done was called, on the loop's thread. The loop must run. */
 STATUS_RESULT audit_log_perform_wait(struct audit_log *log, struct audit_work *work, struct err *err);
 
 /* The next entry of the log, as part of the transaction; those of audit_chain_write, and of db_run. */
-STATUS_RESULT audit_scribe_append(struct audit_scribe *scribe, const struct audit_entry *entry, struct err *err);
+STATUS_RESULT audit_scribe_append(struct audit_scribe *scribe, const struct audit_entry *entry,
+                                  struct err *err);
 
 /* --- tables of others --- */
 
-/* Statements of others are called behind those of the log: by AUDIT_STATEMENTS + their index. */
-#define AUDIT_STATEMENTS 8
-
-/* Gives the log's file the tables and statements of another; both outlive the log. At most once, before any work; loop's
- * thread. Gives the connection, for use within works only. FAILED_PRECONDITION: a newer version made the tables. */
-STATUS_RESULT audit_log_join(struct audit_log *log, const struct db_schema *schema, const char *const *statements,
-                             size_t count, struct db **ret_db, struct err *err);
+/* Gives the log's file the tables and statements of another; both outlive the log. Before any work; loop's thread. Gives the
+ * connection, for use within works only, and the index of the first statement. FAILED_PRECONDITION: a newer version made
+ * the tables. */
+STATUS_RESULT audit_log_join(struct audit_log *log, const struct db_schema *schema,
+                             const char *const *statements, size_t count, struct db **ret_db,
+                             size_t *ret_first, struct err *err);
 
 #endif

@@ -25,8 +25,12 @@
     X(REQUEST_SUBMITTED, "request.submitted")     /* before it is started */                                 \
     X(REQUEST_NOT_STARTED, "request.not-started") /* the scheduler did not take it */                        \
     X(RUN_ENDED, "run.ended")                                                                                \
-    X(REQUEST_VOTED, "request.voted")     /* before it counts */                                             \
-    X(REQUEST_DECIDED, "request.decided") /* it counts */                                                    \
+    X(REQUEST_VOTED, "request.voted")         /* before it counts */                                         \
+    X(REQUEST_DECIDED, "request.decided")     /* it counts */                                                \
+    X(REQUEST_REVISED, "request.revised")     /* its next revision */                                        \
+    X(REQUEST_CANCELLED, "request.cancelled") /* by its submitter, an operator, or the scheduler */          \
+    X(REQUEST_TIMED_OUT, "request.timed-out") /* nobody decided in time */                                   \
+    X(REQUEST_FAILED, "request.failed")       /* without the end of a run */                                 \
     /* Who there is and what they may; each once it counts. */                                               \
     X(PERSON_CREATED, "person.created")                                                                      \
     X(PERSON_DELETED, "person.deleted")                                                                      \
