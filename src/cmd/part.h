@@ -28,6 +28,7 @@
 #include "store/directory/directory.h"
 #include "store/directory/token.h"
 #include "svc/app/app_service.h"
+#include "store/review/review_store.h"
 #include "svc/audit/audit_service.h"
 #include "svc/control/control.h"
 #include "svc/directory/door.h"
@@ -86,6 +87,7 @@ struct server {
                    1]; /* part_directory.c: of the owner, if this start made it; printed once */
 
     struct audit_log *audit;                /* part_audit.c: NULL without a data folder */
+    struct review_store *review;            /* part_audit.c: likewise */
     struct audit_service audit_service;     /* part_audit.c */
     struct audit_directory audit_directory; /* part_audit.c */
     struct witness *witness;                /* part_audit.c: NULL without a log */

@@ -28,6 +28,7 @@ static enum status start(struct server *server, struct err *err)
         .run_timeout_ns = setting_number(values, "run-timeout"),
         .code_size_max = (size_t)setting_number(values, "code-size-max"),
         .audit = server->audit,
+        .review = server->review,
         .compat_sample = setting_text(values, "compat") != NULL,
         .isolation_wait_ns = setting_number(values, "isolation-wait"),
         .stop_grace_ns = setting_number(values, "shutdown-timeout") * 3 / 4,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* part_audit.c — the audit log of the data folder: for the app, the directory, the door and the token service, and for whoever
- * reads it.
+/* part_audit.c — the audit log of the data folder and the book of requests in its file: for the app, the directory, the door and
+ * the token service, and for whoever reads them.
  * ORDER: after the confinement, since it starts a thread, and after the directory; before the app, which writes into it
  * before it answers; closed after the app has stopped. */
 #include <stdio.h>
@@ -45,6 +45,8 @@ static enum status start(struct server *server, struct err *err)
         return STATUS_OK;
     const struct audit_log_options options = {.folder = server->data.path, .shown = server->data_dir};
     enum status status = audit_log_open(server->loop, &options, &server->audit, err);
+    if (status == STATUS_OK)
+        status = review_store_open(server->audit, server->data.path, &server->review, err);
     server->audit_directory = (struct audit_directory){server->audit, server->directory};
     if (status == STATUS_OK && server->directory)
         directory_record(server->directory, audit_directory_change, &server->audit_directory);
@@ -91,6 +93,7 @@ static void destroy(struct server *server)
         directory_record(server->directory, NULL, NULL);
     end_witness(server);
     audit_log_close(server->audit);
+    review_store_close(server->review);
 }
 
 const struct part part_audit = {

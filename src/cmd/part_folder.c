@@ -28,8 +28,10 @@ static enum status start(struct server *server, struct err *err)
 {
     umask(OWNER_ONLY);
     enum status status = STATUS_OK;
-    if (server_has(server, &part_scheduler) || setting_flag(server->settings, "auth"))
-        status = state_dir_open(setting_text(server->settings, "data"), &server->data_dir, err);
+    const char *named = setting_text(server->settings, "data");
+    bool has_book = server_has(server, &part_app) && named; /* of an app alone: where it was named */
+    if (server_has(server, &part_scheduler) || has_book || setting_flag(server->settings, "auth"))
+        status = state_dir_open(named, &server->data_dir, err);
     if (status == STATUS_OK && server->data_dir)
         status = folder_handle_open(server->data_dir, &server->data, err);
     const char *ready_file = setting_text(server->settings, "ready-file");

@@ -48,6 +48,14 @@ static const struct entry app[] = {
     {"GET /v1/requests/{id}", "SJA"},
     {"GET /v1/requests/{id}/receipt", "SJA"},
     {"POST /v1/requests/{id}/decision", "J"},
+    {"POST /v1/requests/{id}/votes", "J"},
+    {"POST /v1/requests/{id}/revisions", "S"},
+    {"POST /v1/requests/{id}/cancel", "SP"},
+    {"GET /v1/requests/{id}/manifest", "SJA"},
+    {"GET /v1/requests/{id}/result", "SJA"},
+    {"GET /v1/requests/{id}/revisions/{number}/code", "SJA"},
+    {"GET /v1/events", "SJA"},
+    {"GET /v1/me", "*"},
 };
 
 static const struct entry audit[] = {{"GET /v1/audit", "A"}, {"GET /v1/audit/key", "A"}};

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Reads an orchestration's history over gRPC and checks that it holds each event once."""
 import collections
+import json
 import os
 import sys
+import time
 
 import grpc
 
@@ -22,6 +24,14 @@ def terminate(connection_string, instance_id):
         Stub(channel).TerminateInstance(pb.TerminateRequest(instanceId=instance_id), metadata=metadata, timeout=20)
 
 
+def raise_event(connection_string, instance_id, name, value):
+    target, metadata = parse(connection_string)
+    with grpc.insecure_channel(target) as channel:
+        request = pb.RaiseEventRequest(instanceId=instance_id, name=name)
+        request.input.value = json.dumps(value)
+        Stub(channel).RaiseEvent(request, metadata=metadata, timeout=20)
+
+
 def read(connection_string, instance_id):
     target, metadata = parse(connection_string)
     with grpc.insecure_channel(target) as channel:
@@ -32,8 +42,11 @@ def read(connection_string, instance_id):
 
 
 def check(test, connection_string, instance_id, request):
-    """performance.md section 3, invariants 1-3, on one history."""
-    events = read(connection_string, instance_id)
+    """performance.md section 3, invariants 1-3, on one history. The book decides first, and the orchestration learns it."""
+    deadline = time.monotonic() + 60
+    while not (events := read(connection_string, instance_id)) or not events[-1].HasField("executionCompleted"):
+        test.assertLess(time.monotonic(), deadline, "the orchestration does not end")
+        time.sleep(0.05)
     kinds = [event.WhichOneof("eventType") for event in events]
     count = collections.Counter(kinds)
     test.assertEqual(count["executionStarted"], 1, kinds)
@@ -51,5 +64,5 @@ def check(test, connection_string, instance_id, request):
     test.assertLessEqual(set(results + fired), set(scheduled))
     raised = collections.Counter(event.eventRaised.name for event in events if event.HasField("eventRaised"))
     decided = 1 if request["state"] in ("approved", "rejected") else 0
-    test.assertEqual(raised["HumanApproval"], decided, raised)
-    test.assertEqual(raised["RunStarted"], request["attempts"], raised)
+    test.assertIn(raised["HumanApproval"], (decided, 2 * decided), raised)  # at least once: twice after a crash
+    test.assertEqual(len(request["runs"]), request["attempts"])

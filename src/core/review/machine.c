@@ -208,12 +208,6 @@ const char *review_state_stage(enum review_state state)
     return state_names[state].stage;
 }
 
-const char *review_event_name(enum review_event event)
-{
-    ASSERT((size_t)event < ARRAY_SIZE(event_names));
-    return event_names[event];
-}
-
 const char *review_gate_name(enum review_gate gate)
 {
     ASSERT((size_t)gate < ARRAY_SIZE(gate_names));

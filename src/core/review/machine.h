@@ -101,7 +101,6 @@ const char *review_state_stored(enum review_state state);
 const char *review_state_shown(enum review_state state);
 /* "before", "after" or "". */
 const char *review_state_stage(enum review_state state);
-const char *review_event_name(enum review_event event);
 /* "after", "before", "both". */
 const char *review_gate_name(enum review_gate gate);
 /* REVIEW_STATE_COUNT for a text that is none. */

@@ -17,10 +17,10 @@
 
 #include "core/review/machine.h"
 #include "store/audit/audit_log.h"
+#include "store/audit/audit_work.h"
 
 #define REVIEW_BLOB_INLINE ((size_t)64 << 10) /* bytes */
-#define REVIEW_EVENTS_KEPT     10000              /* the outbox forgets the oldest */
-#define REVIEW_PAGE_MAX        500                /* requests, events or duties of one reading */
+#define REVIEW_EVENTS_KEPT 10000              /* the outbox forgets the oldest */
 
 struct review_store;
 struct review_book; /* the store within a job */
@@ -37,7 +37,8 @@ struct review_job {
     enum status (*perform)(struct review_job *job, struct review_book *book, struct err *err);
     /* On the loop's thread, never from within review_store_run. */
     void (*on_done)(struct review_job *job, enum status status, const struct err *err);
-    bool reads_only; /* no transaction */
+    bool reads_only;    /* no transaction */
+    int64_t last_event; /* the store's */
 };
 
 /* Makes or upgrades the tables in the log's file; `folder` is where `blobs` stands. FAILED_PRECONDITION: a newer version made
@@ -48,7 +49,7 @@ STATUS_RESULT review_store_open(struct audit_log *log, const char *folder, struc
 void review_store_close(struct review_store *store);
 /* Loop's thread. */
 void review_store_run(struct review_store *store, struct review_job *job);
-/* Any other thread, which stands still until it is done; `on_done` is not called. The loop must run. */
+/* Any other thread, which stands still until it is done; `on_done` is the store's. The loop must run. */
 STATUS_RESULT review_store_run_wait(struct review_store *store, struct review_job *job, struct err *err);
 /* Told on the loop's thread, after events were committed, the number of the last one. One listener; NULL: none. */
 void review_store_on_events(struct review_store *store, void (*on_events)(void *context, int64_t last),
@@ -161,6 +162,7 @@ STATUS_RESULT review_read(struct review_book *book, const char *id, enum review_
 struct review_filter {
     const char *const *states; /* as shown; none: all */
     size_t state_count;
+    const char *own_of;    /* the id of the only submitter whose requests may be seen; NULL: all */
     const char *submitter; /* id or name; NULL: all */
     const char *label_key; /* NULL: all */
     const char *label_value;

@@ -36,6 +36,11 @@ struct app_service {
     struct dt_azure_credential *credential;      /* of the scheduler; NULL: none */
     struct dt_azure_credential *pool_credential; /* NULL: none; a thread of its own */
     struct audit_log *audit;                     /* NULL: none is kept */
+    struct review_store *review;                 /* NULL: requests are only orchestrations */
+    const char *book_name;                       /* NULL likewise */
+    struct duty_runner *duties;                  /* NULL likewise */
+    struct review_feed *feed;                    /* NULL likewise */
+    struct review_job last_job;                  /* of the stop */
     char *connection_string, *pool_url, *pool_token, *scheduler_token, *ca_file;
     size_t code_size_max;
     bool compat_sample;
@@ -78,6 +83,8 @@ struct exchange {
     struct audit_waiter recorded;
     struct exchange_actor actor;
     bool unrecorded; /* the last call was to the audit log, which could not be written */
+    bool asked;      /* a submission that people are asked about before it runs */
+    bool wakes;      /* a pause that ends early when a request has changed */
     /* The reply of the last call; owned here until the next one. */
     enum dt_status status;
     char text[256];
@@ -91,6 +98,7 @@ struct request_page {
     json_t *items;
     struct request_place *places; /* of the items */
     size_t seen;                  /* instances that the page held, others' included */
+    int64_t last_ns;              /* when the last of them was made; 0: not known */
     char *next;                   /* NULL: the last */
 };
 
@@ -122,17 +130,22 @@ void exchange_pause(struct exchange *exchange, int64_t pause_ns, void (*on_step)
 /* Answers JSON (takes the reference), a problem, or the scheduler's failure; the exchange may be gone
  * afterwards. */
 void exchange_answer_json(struct exchange *exchange, int http_status, json_t *body);
+/* Bytes as they are; `attachment`: a browser saves them instead of showing them. */
+void exchange_answer_bytes(struct exchange *exchange, const char *content_type, struct bytes bytes,
+                           bool attachment);
 void exchange_answer_problem(struct exchange *exchange, const struct http_problem *problem,
                              const char *detail);
 void exchange_answer_failure(struct exchange *exchange);
-/* 409 with a problem that is made already (takes the reference); 404 for an id that is none. */
-void exchange_answer_conflict(struct exchange *exchange, json_t *body);
+/* A problem that is made already (takes the reference); 404 for an id that is none. */
+void exchange_answer_refusal(struct exchange *exchange, int http_status, json_t *body);
 void exchange_answer_unknown(struct exchange *exchange);
 /* Remembers the id that the peer gave. False if no instance can have it; nothing is answered then. */
 bool exchange_take_id(struct exchange *exchange, struct bytes id);
 /* Ids are compared without regard to case, as GUIDs are: after an answer that the id is unknown, true if there
  * is another spelling, which the exchange then has and is to ask for. Ours are in lower case. */
 bool exchange_take_other_spelling(struct exchange *exchange);
+/* Ends the exchange without an answer: its request is another's now. */
+void exchange_leave(struct exchange *exchange);
 /* Ends the exchange because the server stops: the client may not be used any more. */
 void exchange_abandon(struct exchange *exchange);
 /* The instance of the last reply as facts; valid until the next call. */
@@ -149,19 +162,45 @@ void route_requests_get(struct app_service *service, struct http_request *reques
 void route_requests_receipt(struct app_service *service, struct http_request *request, struct bytes id);
 void route_requests_decide(struct app_service *service, struct http_request *request, struct bytes id);
 
+/* requests_book.c: the list where there is a book. */
+void list_with_book(struct app_service *service, struct http_request *request);
+
+#define REQUEST_LANGUAGE "python"
+
+/* routes_review.c */
+void route_review_vote(struct app_service *service, struct http_request *request, struct bytes id);
+void route_review_revise(struct app_service *service, struct http_request *request, struct bytes id);
+void route_review_cancel(struct app_service *service, struct http_request *request, struct bytes id);
+void route_review_manifest(struct app_service *service, struct http_request *request, struct bytes id);
+void route_review_result(struct app_service *service, struct http_request *request, struct bytes id);
+void route_review_code(struct app_service *service, struct http_request *request, struct bytes id);
+void route_review_events(struct app_service *service, struct http_request *request, struct bytes id);
+void route_me(struct app_service *service, struct http_request *request, struct bytes id);
+/* Who asks may see more than their own requests, and results before they are released. */
+bool sees_all(const struct http_request *request);
+
 /* What a peer submits; borrowed during submit_code. */
 struct submission {
     json_t *code;
     const char *submitted_by; /* NULL: not said */
     int64_t approval_timeout_ms;
     json_t *warnings; /* taken; NULL: none */
+    json_t *body;     /* /v1: all members, checked; NULL: the code alone */
+    const char *key;  /* Idempotency-Key; NULL: none */
+    enum review_gate gate;
     /* Answers once the scheduler has replied. `warnings` is borrowed. */
     void (*on_submitted)(struct exchange *exchange, json_t *warnings);
 };
 
+/* Wakes every exchange that pauses until something changes. */
+void exchange_wake_all(struct app_service *service);
+
 /* submit.c: starts a request for code that was checked. */
 void submit_code(struct app_service *service, struct http_request *request,
                  const struct submission *submission);
+/* review_submit.c: the same where there is a book. */
+void submit_to_book(struct app_service *service, struct http_request *request,
+                    const struct submission *submission);
 /* Why code cannot be accepted, or NULL. */
 const char *code_refusal(const struct app_service *service, const json_t *code, int *ret_http_status);
 
@@ -169,6 +208,17 @@ const char *code_refusal(const struct app_service *service, const json_t *code, 
  * (NULL: none). `json_answer`: /v1 (the request as JSON) or /code (the sample's message). */
 void decide(struct app_service *service, struct http_request *request, struct bytes id, json_t *record,
             bool json_answer, json_t *warnings);
+/* What somebody says of a request. */
+struct book_vote {
+    enum review_vote_answer answer;
+    json_t *record;   /* taken: {"approved"?,"at","by","comment"?,"sha256"?,"manifestSha256"?} */
+    json_t *warnings; /* taken; NULL: none */
+    bool json_answer; /* /v1 or /code */
+};
+
+/* review_decide.c: the same where there is a book; what is not in it is decided by decide(). */
+void decide_in_book(struct app_service *service, struct http_request *request, struct bytes id,
+                    const struct book_vote *vote);
 /* The answer of /code/review, a new reference. */
 json_t *decision_message(bool approve);
 /* For create and destroy of the service: what decide() remembers. */

@@ -10,8 +10,12 @@
 #include "base/log.h"
 #include "credential/credential.h"
 #include "os/clock.h"
+#include "svc/app/duties.h"
 #include "svc/app/limit_values.h"
 #include "svc/app/problem.h"
+#include "svc/app/review_events.h"
+#include "svc/app/review_orchestrator.h"
+#include "svc/app/running.h"
 #include "svc/app/sample.h"
 #include "wire/connection_string.h"
 #include "wire/http1/uri.h"
@@ -39,14 +43,29 @@ static const struct http_route routes[] = {
      .summary = "Approve or reject, as the cloud sample does"},
     {"POST", "/v1/requests", "submittedBy approvalTimeoutSeconds", ACCESS_SUBMIT, CODE_BODY,
      CALL(route_requests_create), .summary = "Submit code"},
-    {"GET", "/v1/requests", "state limit after order", ACCESS_READ, CALL(route_requests_list),
-     .summary = "List requests"},
+    {"GET", "/v1/requests", "state limit after order submitter label q since until", ACCESS_READ,
+     CALL(route_requests_list), .summary = "List requests"},
     {"GET", "/v1/requests/{id}", "wait until", ACCESS_READ, CALL(route_requests_get),
      .summary = "Look at a request, and wait for its result"},
     {"GET", "/v1/requests/{id}/receipt", "", ACCESS_READ, CALL(route_requests_receipt),
      .summary = "What proves later what was decided"},
     {"POST", "/v1/requests/{id}/decision", "", ACCESS_DECIDE, JSON_BODY, CALL(route_requests_decide),
      .summary = "Approve or reject"},
+    {"POST", "/v1/requests/{id}/votes", "", ACCESS_DECIDE, JSON_BODY, CALL(route_review_vote),
+     .summary = "Approve, ask for changes, or reject what a manifest names"},
+    {"POST", "/v1/requests/{id}/revisions", "", ACCESS_SUBMIT, JSON_BODY, CALL(route_review_revise),
+     .summary = "Hand in the next revision"},
+    {"POST", "/v1/requests/{id}/cancel", "", ACCESS_CANCEL, JSON_BODY, CALL(route_review_cancel),
+     .summary = "Give a request up"},
+    {"GET", "/v1/requests/{id}/manifest", "", ACCESS_READ, CALL(route_review_manifest),
+     .summary = "The canonical text that a vote names by its hash"},
+    {"GET", "/v1/requests/{id}/result", "", ACCESS_READ, CALL(route_review_result),
+     .summary = "The result; for its submitter once it is released"},
+    {"GET", "/v1/requests/{id}/revisions/{number}/code", "", ACCESS_READ, CALL(route_review_code),
+     .summary = "The code of a revision"},
+    {"GET", "/v1/events", "object type after", ACCESS_READ, CALL(route_review_events),
+     .summary = "What happens to requests, as it happens"},
+    {"GET", "/v1/me", "", ACCESS_SIGNED_IN, CALL(route_me), .summary = "Who asks, and what they may"},
 };
 
 static void begin_call(void *context, struct http_request *request)
@@ -229,7 +248,7 @@ static enum status make_sdk(struct app_service *service, struct err *error)
     connect.token_provider = dt_azure_token_provider(service->credential);
     struct dt_worker_options options = DT_INIT(struct dt_worker_options);
     options.stop_timeout_ms = MAX(service->activity.stop_grace_ms, 1); /* 0 would be its default */
-    options.version = ORCHESTRATOR_VERSION;
+    options.version = ORCHESTRATOR_VERSION_BOOK;
     options.version_match = DT_VERSION_MATCH_CURRENT_OR_OLDER; /* a later release's are for its own worker */
     options.on_connection = on_worker_connection;
     options.on_connection_context = service;
@@ -243,8 +262,14 @@ static enum status make_sdk(struct app_service *service, struct err *error)
         status = dt_worker_register_orchestrator(service->worker, ORCHESTRATOR_NAME, NULL,
                                                  orchestrate_code_execution, NULL, &fault);
     if (status == DT_OK)
+        status = dt_worker_register_orchestrator(service->worker, ORCHESTRATOR_NAME,
+                                                 ORCHESTRATOR_VERSION_BOOK, orchestrate_review, NULL, &fault);
+    if (status == DT_OK)
         status = dt_worker_register_activity(service->worker, ACTIVITY_NAME, NULL, run_code_in_session,
                                              &service->activity, &fault);
+    if (status == DT_OK && service->review)
+        status = dt_worker_register_activity(service->worker, service->activity.review_activity, NULL,
+                                             run_review_step, &service->activity, &fault);
     if (status == DT_OK)
         status = dt_worker_start(service->worker, &fault);
     if (status == DT_OK)
@@ -252,8 +277,19 @@ static enum status make_sdk(struct app_service *service, struct err *error)
     return refuse_setting("DURABLE_TASK_SCHEDULER_CONNECTION_STRING", status, &fault, error);
 }
 
+static void on_events(void *context, int64_t last)
+{
+    struct app_service *service = context;
+    if (service->stopping)
+        return;
+    duties_look(service->duties);
+    review_feed_tell(service->feed, last);
+    exchange_wake_all(service);
+}
+
 static void release(struct app_service *service)
 {
+    running_destroy(service->activity.running);
     dt_worker_destroy(service->worker);
     dt_client_destroy(service->client);
     dt_azure_credential_destroy(service->credential);
@@ -298,6 +334,8 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
     service->code_size_max = options->code_size_max;
     service->compat_sample = options->compat_sample;
     service->audit = options->audit;
+    service->review = options->review;
+    service->book_name = options->review ? review_store_name(options->review) : NULL;
     service->connection_string = copy(options->connection_string);
     service->pool_url = copy(options->pool_url);
     service->pool_token = copy(options->pool_token);
@@ -320,6 +358,7 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
                 .run_timeout_ms = options->run_timeout_ns / NS_PER_MS,
             },
         .audit = options->audit,
+        .review = options->review,
         .stop_grace_ms = options->stop_grace_ns / NS_PER_MS,
         .pool_away = &service->pool_away,
         .isolation_wait_ms = options->isolation_wait_ns / NS_PER_MS,
@@ -328,8 +367,21 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
                  ? make_credentials(service, options, error)
                  : err_set(error, STATUS_NO_MEMORY, "out of memory");
     service->activity.pool.credential = service->pool_credential;
+    service->activity.running = running_create();
+    if (service->review)
+        review_activity_name(review_store_name(service->review), service->activity.review_activity);
     if (status == STATUS_OK)
         status = make_sdk(service, error);
+    if (status != STATUS_OK) {
+        release(service);
+        return status;
+    }
+    if (service->review) {
+        status = duties_start(loop, service->review, service->client, &service->duties, error);
+        if (status == STATUS_OK)
+            status = review_feed_create(loop, service->review, &service->feed, error);
+        review_store_on_events(service->review, on_events, service);
+    }
     if (status != STATUS_OK) {
         release(service);
         return status;
@@ -365,12 +417,36 @@ static void *stop_sdk(void *context)
     return NULL;
 }
 
+static enum status do_nothing(struct review_job *job, struct review_book *book, struct err *err)
+{
+    (void)job;
+    (void)book;
+    (void)err;
+    return STATUS_OK;
+}
+
+static void on_last_job(struct review_job *job, enum status status, const struct err *err)
+{
+    (void)status;
+    (void)err;
+    struct app_service *service = CONTAINER_OF(job, struct app_service, last_job);
+    service->on_stopped(service->on_stopped_context);
+}
+
 static void on_sdk_stopped(struct loop_message *message)
 {
     struct app_service *service = CONTAINER_OF(message, struct app_service, stopped);
     if (service->stopper_started)
         pthread_join(service->stopper, NULL);
-    service->on_stopped(service->on_stopped_context);
+    if (!service->review) {
+        service->on_stopped(service->on_stopped_context);
+        return;
+    }
+    /* Jobs come back in order: when this one does, nothing of ours is under way in the book. */
+    review_store_on_events(service->review, NULL, NULL);
+    service->last_job =
+        (struct review_job){.perform = do_nothing, .on_done = on_last_job, .reads_only = true};
+    review_store_run(service->review, &service->last_job);
 }
 
 void app_service_stop(struct app_service *service, void (*on_stopped)(void *context), void *context)
@@ -380,6 +456,8 @@ void app_service_stop(struct app_service *service, void (*on_stopped)(void *cont
     service->on_stopped_context = context;
     service->stopped.on_run = on_sdk_stopped;
     dt_worker_request_stop(service->worker);
+    duties_halt(service->duties);
+    review_feed_stop(service->feed);
     list_each_safe (link, &service->exchanges) {
         struct exchange *exchange = CONTAINER_OF(link, struct exchange, link);
         if (!exchange->calling) /* between two looks; the others end with their call */
@@ -395,6 +473,8 @@ void app_service_destroy(struct app_service *service)
     if (!service)
         return;
     decide_fini(service);
+    duties_free(service->duties);
+    review_feed_destroy(service->feed);
     pool_client_global_fini();
     release(service);
 }

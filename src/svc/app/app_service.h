@@ -8,6 +8,7 @@
 
 #include "net/http_router.h"
 #include "store/audit/audit_log.h"
+#include "store/review/review_store.h"
 
 struct app_service;
 
@@ -21,6 +22,7 @@ struct app_options {
     const char *
         pool_authentication; /* as Authentication= and what follows it; NULL: what the scheduler's string says */
     struct audit_log *audit;     /* outlives the service; NULL: nothing is written down */
+    struct review_store *review; /* likewise; NULL: a request is only its orchestration */
     int64_t approval_timeout_ns; /* how long a result waits for a decision */
     int64_t run_timeout_ns;      /* limit of one run; 0: the pool's own */
     int64_t

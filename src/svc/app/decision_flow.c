@@ -262,7 +262,7 @@ static void answer_conflict(struct decision_flow *flow, enum decision_verdict ve
     json_t *body = decision_conflict(verdict, &facts, first);
     json_decref(first);
     conclude(flow);
-    exchange_answer_conflict(&flow->base, body);
+    exchange_answer_refusal(&flow->base, 409, body);
 }
 
 static void vote(struct decision_flow *flow)

@@ -115,6 +115,7 @@ static struct request_facts facts_of(const struct dt_instance *instance)
         .custom_status = dt_instance_custom_status(instance),
         .submitted_by = dt_instance_tag(instance, TAG_SUBMITTED_BY),
         .approval_timeout_ms = dt_instance_tag(instance, TAG_APPROVAL_TIMEOUT),
+        .book = dt_instance_tag(instance, TAG_BOOK),
         .failure_type = failure ? failure->type : NULL,
         .failure_message = failure ? failure->message : NULL,
         .created_ns = dt_instance_created_ns(instance),
@@ -128,7 +129,7 @@ struct request_facts exchange_facts(const struct exchange *exchange)
 }
 
 /* Keeps what the page says as JSON: the page itself is gone when this returns. */
-static struct request_page *copy_page(const struct dt_page *page)
+static struct request_page *copy_page(const struct dt_page *page, const char *own_book)
 {
     struct request_page *copy = calloc(1, sizeof *copy);
     if (!copy)
@@ -141,6 +142,9 @@ static struct request_page *copy_page(const struct dt_page *page)
         if (strcmp(dt_instance_name(instance), ORCHESTRATOR_NAME) != 0)
             continue;
         struct request_facts facts = facts_of(instance);
+        copy->last_ns = facts.created_ns;
+        if (own_book && facts.book && strcmp(facts.book, own_book) == 0)
+            continue; /* the book says more of it */
         copy->places[json_array_size(copy->items)] = (struct request_place){facts.created_ns, i};
         json_array_append_new(copy->items, request_to_json(&facts, true));
     }
@@ -161,7 +165,7 @@ void exchange_on_reply(const struct dt_reply *reply, void *context)
     if (instance && dt_instance_copy(instance, &exchange->instance) != DT_OK)
         exchange->status = DT_NO_MEMORY;
     const struct dt_page *page = dt_reply_page(reply);
-    if (page && !(exchange->page = copy_page(page)))
+    if (page && !(exchange->page = copy_page(page, exchange->service->book_name)))
         exchange->status = DT_NO_MEMORY;
     loop_post(exchange->service->loop, &exchange->message);
 }
@@ -266,6 +270,17 @@ void exchange_pause(struct exchange *exchange, int64_t pause_ns, void (*on_step)
         exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
 }
 
+void exchange_wake_all(struct app_service *service)
+{
+    list_each_safe (link, &service->exchanges) {
+        struct exchange *exchange = CONTAINER_OF(link, struct exchange, link);
+        if (!exchange->wakes || !exchange->timer.loop || service->stopping)
+            continue;
+        cancel_timer(exchange);
+        exchange->on_step(exchange);
+    }
+}
+
 static int append(const char *text, size_t size, void *out)
 {
     buf_append(out, text, size);
@@ -301,6 +316,20 @@ void exchange_answer_json(struct exchange *exchange, int http_status, json_t *bo
     release_if_over(exchange);
 }
 
+void exchange_answer_bytes(struct exchange *exchange, const char *content_type, struct bytes bytes,
+                           bool attachment)
+{
+    bool whole = !exchange->request || !attachment ||
+                 http_response_header(exchange->request, "Content-Disposition",
+                                      BYTES_LITERAL("attachment")) == STATUS_OK;
+    if (exchange->request && whole)
+        http_respond(exchange->request, 200, content_type, bytes);
+    else if (exchange->request)
+        http_respond_failure(exchange->request, 503, "out of memory");
+    exchange->request = NULL;
+    release_if_over(exchange);
+}
+
 void exchange_answer_problem(struct exchange *exchange, const struct http_problem *problem,
                              const char *detail)
 {
@@ -310,15 +339,23 @@ void exchange_answer_problem(struct exchange *exchange, const struct http_proble
     release_if_over(exchange);
 }
 
-void exchange_answer_conflict(struct exchange *exchange, json_t *body)
+void exchange_leave(struct exchange *exchange)
+{
+    if (exchange->request)
+        http_request_on_gone(exchange->request, NULL, NULL);
+    exchange->request = NULL;
+    release_if_over(exchange);
+}
+
+void exchange_answer_refusal(struct exchange *exchange, int http_status, json_t *body)
 {
     CLEANUP(buf_fini) struct buf text = {0};
     bool whole = dump_line(body, &text);
     json_decref(body);
     if (exchange->request && whole)
-        http_respond(exchange->request, 409, "application/problem+json", buf_peek(&text));
+        http_respond(exchange->request, http_status, "application/problem+json", buf_peek(&text));
     else if (exchange->request)
-        http_respond_problem(exchange->request, &app_problems[APP_ALREADY_DECIDED], NULL);
+        http_respond_failure(exchange->request, 503, "out of memory");
     exchange->request = NULL;
     release_if_over(exchange);
 }

@@ -28,6 +28,18 @@
 #define APP_PAGE_QUERIES_MAX 64
 /* Milliseconds that an unreachable scheduler is waited for before 503. */
 #define APP_CALL_TIMEOUT_MS 10000
+/* Bytes of a purpose, of a session's name. */
+#define APP_PURPOSE_SIZE_MAX 2000
+#define APP_SESSION_SIZE_MAX 128
+/* Labels of a request, and bytes of their keys and values. */
+#define APP_LABELS_MAX           16
+#define APP_LABEL_KEY_SIZE_MAX   64
+#define APP_LABEL_VALUE_SIZE_MAX 256
+/* Bytes of an Idempotency-Key. */
+#define APP_KEY_SIZE_MAX 200
+/* Streams of events that are open at once; bytes that one may leave unread. */
+#define APP_EVENT_STREAMS_MAX     2000
+#define APP_EVENTS_QUEUE_SIZE_MAX ((size_t)256 << 10)
 /* Those below are told of in cmd/limits.c. */
 #define APP_BODY_SIZE_SLACK            ((size_t)64 << 10)
 #define APP_DECIDED_MAX                10000

@@ -19,11 +19,13 @@
 #include "durabletask.h"
 
 #include "store/audit/audit_log.h"
+#include "store/review/review_store.h"
 #include "svc/app/pool_client.h"
 #include "svc/app/steering.h"
 
 #define ORCHESTRATOR_NAME     "CodeExecutionOrchestrator"
 #define ACTIVITY_NAME         "RunCodeInSession"
+#define REVIEW_ACTIVITY_SIZE  64
 #define EVENT_DECISION        "HumanApproval"
 #define EVENT_DECISION_RECORD "HumanApprovalRecord"
 #define EVENT_RUN_STARTED     "RunStarted"
@@ -31,9 +33,12 @@
 /* What the activity works with; must outlive the worker and not change. */
 struct activity_settings {
     struct pool_client pool;
-    struct dt_client *client; /* for RunStarted */
-    struct audit_log *audit;  /* NULL: none is kept */
-    struct steering steering; /* for instances that bring none along */
+    struct dt_client *client;                   /* for RunStarted */
+    struct audit_log *audit;                    /* NULL: none is kept */
+    struct review_store *review;                /* NULL: requests are only orchestrations */
+    char review_activity[REVIEW_ACTIVITY_SIZE]; /* what its steps are called by (review_orchestrator.h) */
+    struct running *running;                    /* the runs under way, for who breaks one off */
+    struct steering steering;                   /* for instances that bring none along */
     /* How long a run may go on when the worker stops; then it is broken off, and the next worker does it again. */
     int64_t stop_grace_ms;
     _Atomic bool *pool_away;   /* set while nobody answers at the pool's URL, as far as runs have seen */

@@ -11,6 +11,12 @@ enum app_problem {
     APP_ALREADY_DECIDED,       /* another decision was first */
     APP_REQUEST_OVER,          /* it ended without a decision */
     APP_RESULT_DIFFERS,        /* the reviewer saw another result than the one that is there */
+    APP_MANIFEST_DIFFERS,      /* the reviewer saw something else than what there is to decide about */
+    APP_OWN_REQUEST,           /* nobody decides on their own request */
+    APP_NOT_YOURS,             /* only the submitter may */
+    APP_NOT_NOW,               /* not in this state of the request */
+    APP_NOT_RELEASED,          /* the result is held until somebody approves */
+    APP_KEY_USED,              /* an Idempotency-Key for another submission */
     APP_ID_TAKEN,              /* a request with this id exists */
     APP_SCHEDULER_UNAVAILABLE, /* nothing was changed; come again */
     APP_SCHEDULER_FAILED,

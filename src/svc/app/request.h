@@ -12,9 +12,10 @@
 
 /* The states a user sees (design.md section 2), in the order a request goes through them. */
 #define REQUEST_STATE_TABLE(X)                                                                               \
-    X(QUEUED, "queued")   /* accepted; the code has not been started */                                      \
-    X(RUNNING, "running") /* the code is running */                                                          \
-    X(WAITING, "waiting") /* the result is there; a person has to decide */                                  \
+    X(QUEUED, "queued")                       /* accepted; the code has not been started */                  \
+    X(RUNNING, "running")                     /* the code is running */                                      \
+    X(WAITING, "waiting")                     /* the result is there; a person has to decide */              \
+    X(CHANGES_REQUESTED, "changes-requested") /* the submitter is asked for a revision */                    \
     X(APPROVED, "approved")                                                                                  \
     X(REJECTED, "rejected")                                                                                  \
     X(TIMED_OUT, "timed-out") /* nobody decided in time */                                                   \
@@ -48,6 +49,7 @@ struct request_facts {
     const char *custom_status;
     const char *submitted_by;        /* who, as the submitter said */
     const char *approval_timeout_ms; /* as text */
+    const char *book;                /* the book that has the request; NULL: none */
     const char *failure_type;
     const char *failure_message;
     int64_t created_ns; /* since 1970 */

@@ -1,42 +1,199 @@
 /* SPDX-License-Identifier: MIT */
 /* requests_get.c — GET /v1/requests/{id}[?wait=30s[&until=result|over]]. */
-#include "svc/app/app_internal.h"
+#include "svc/app/book_exchange.h"
+
+#include <stdio.h>
 
 #include "base/duration.h"
 #include "os/clock.h"
 #include "svc/app/limit_values.h"
+#include "wire/json/json.h"
 
+#define BOOK_PAUSE_NS       NS_PER_S /* at most: what changes wakes it */
 #define POLL_PAUSE_FIRST_NS (5 * NS_PER_MS)
 #define POLL_PAUSE_MAX_NS   (200 * NS_PER_MS)
 
 struct look_exchange {
-    struct exchange base;
+    struct book_exchange base;
     bool until_over;
-    bool wait_cut;       /* the peer wanted to wait for longer than is allowed */
-    int64_t deadline_ns; /* monotonic: end of the long poll */
-    int64_t pause_ns;    /* before the next look */
+    bool all;                    /* who asks sees others' requests, and results that are held */
+    bool wait_cut;               /* the peer wanted to wait for longer than is allowed */
+    int64_t deadline_ns;         /* monotonic: end of the long poll */
+    int64_t pause_ns;            /* before the next look */
+    enum review_state end_state; /* of an orchestration that another hand ended */
+    char end_type[64];
+    char end_message[256];
 };
 
-static void look(struct exchange *exchange);
+static struct look_exchange *own_of(struct exchange *exchange)
+{
+    return CONTAINER_OF(exchange, struct look_exchange, base.base);
+}
 
 /* What a long poll waits for: by default the result, so that it never holds back what is already there. */
 static bool awaited(const struct look_exchange *look, enum request_state now)
 {
-    return request_state_over(now) || (!look->until_over && now == REQUEST_WAITING);
+    bool people_asked = now == REQUEST_WAITING || now == REQUEST_CHANGES_REQUESTED;
+    return request_state_over(now) || (!look->until_over && people_asked);
 }
 
-static void answer(struct look_exchange *look, const struct request_facts *facts)
+/* Takes `body`. */
+static void answer(struct look_exchange *look, json_t *body)
 {
-    json_t *body = request_to_json(facts, false);
     if (look->wait_cut)
         json_object_set_new(body, "warnings",
                             json_pack("[s]", "The wait was cut to 300s, the longest there is."));
-    exchange_answer_json(&look->base, 200, body);
+    exchange_answer_json(&look->base.base, 200, body);
 }
+
+/* --- in the book --- */
+
+static void look(struct exchange *exchange);
+static void look_at_scheduler(struct exchange *exchange);
+
+static enum status read_brief(struct book_exchange *exchange, struct review_book *book, struct err *err)
+{
+    return review_read(book, exchange->base.id, REVIEW_BRIEF, &exchange->json, err);
+}
+
+static enum status read_full(struct book_exchange *exchange, struct review_book *book, struct err *err)
+{
+    return review_read(book, exchange->base.id, REVIEW_FULL, &exchange->json, err);
+}
+
+static bool may_see(const struct look_exchange *own)
+{
+    const json_t *submitter = json_object_get(own->base.json, "submitter");
+    return own->all || bytes_equal_cstr(json_bytes(json_object_get(submitter, "id")), own->base.person.id);
+}
+
+/* It changes whenever the request does. False without memory. */
+static bool add_etag(struct exchange *exchange, const json_t *request)
+{
+    char tag[80];
+    const char *updated = json_string_value(json_object_get(request, "updatedAt"));
+    (void)snprintf(tag, sizeof tag, "\"%s\"", updated ? updated : "");
+    return !exchange->request ||
+           http_response_header(exchange->request, "ETag", bytes_of_cstr(tag)) == STATUS_OK;
+}
+
+static void on_full(struct exchange *exchange)
+{
+    struct look_exchange *own = own_of(exchange);
+    if (exchange->status != DT_OK) {
+        exchange_answer_failure(exchange);
+        return;
+    }
+    if (!own->all && !json_is_true(json_object_get(own->base.json, "released")))
+        json_object_del(own->base.json, "result"); /* it is held (RP-10) */
+    if (add_etag(exchange, own->base.json))
+        answer(own, json_incref(own->base.json));
+    else
+        exchange_answer_problem(exchange, http_problem_of_status(503), "out of memory");
+}
+
+static enum request_state state_in_book(const struct look_exchange *own)
+{
+    const char *state = json_string_value(json_object_get(own->base.json, "state"));
+    return request_state_from_name(bytes_of_cstr(state ? state : ""));
+}
+
+static void answer_or_wait(struct exchange *exchange)
+{
+    struct look_exchange *own = own_of(exchange);
+    int64_t left_ns = own->deadline_ns - loop_now(exchange->service->loop);
+    if (awaited(own, state_in_book(own)) || left_ns <= 0) {
+        book_exchange_act(&own->base, true, read_full, on_full);
+        return;
+    }
+    exchange_pause(exchange, MIN(BOOK_PAUSE_NS, left_ns), look);
+}
+
+/* Another hand may have ended the orchestration of what is open here: that is written down first. */
+static enum status settle(struct book_exchange *exchange, struct review_book *book, struct err *err)
+{
+    struct look_exchange *own = own_of(&exchange->base);
+    json_t *error = json_pack("{s:s, s:s}", "type", own->end_type, "message", own->end_message);
+    struct review_step step = {0};
+    enum status status =
+        review_ended_outside(book, exchange->base.id, own->end_state, error, clock_unix_ns(), &step, err);
+    exchange->answer.request = json_incref(step.request);
+    review_step_fini(&step);
+    json_decref(error);
+    return status == STATUS_OK ? review_read(book, exchange->base.id, REVIEW_BRIEF, &exchange->json, err)
+                               : status;
+}
+
+static void on_settled(struct exchange *exchange)
+{
+    if (exchange->status != DT_OK) {
+        exchange_answer_failure(exchange);
+        return;
+    }
+    book_exchange_changed(&own_of(exchange)->base);
+    answer_or_wait(exchange);
+}
+
+static void on_asked(struct exchange *exchange)
+{
+    struct look_exchange *own = own_of(exchange);
+    struct request_facts facts = {0};
+    enum request_state ended = REQUEST_STATE_COUNT;
+    if (exchange->status == DT_OK) { /* one that cannot be asked says nothing against the book */
+        facts = exchange_facts(exchange);
+        ended = request_state_of(&facts);
+    }
+    if (ended != REQUEST_FAILED && ended != REQUEST_CANCELLED) {
+        answer_or_wait(exchange);
+        return;
+    }
+    own->end_state = ended == REQUEST_FAILED ? REVIEW_FAILED : REVIEW_CANCELLED;
+    (void)snprintf(own->end_type, sizeof own->end_type, "%s",
+                   facts.failure_type ? facts.failure_type : "Cancelled");
+    (void)snprintf(own->end_message, sizeof own->end_message, "%s",
+                   facts.failure_message ? facts.failure_message : "the request was terminated");
+    book_exchange_act(&own->base, false, settle, on_settled);
+}
+
+static void on_brief(struct exchange *exchange)
+{
+    struct app_service *service = exchange->service;
+    if (exchange->status == DT_NOT_FOUND) {
+        look_at_scheduler(exchange);
+        return;
+    }
+    if (exchange->status != DT_OK) {
+        exchange_answer_failure(exchange);
+        return;
+    }
+    if (!may_see(own_of(exchange))) { /* as if there were none */
+        exchange_answer_unknown(exchange);
+        return;
+    }
+    if (request_state_over(state_in_book(own_of(exchange))) || !app_service_connected(service, NULL)) {
+        answer_or_wait(exchange);
+        return;
+    }
+    (void)snprintf(exchange->id, sizeof exchange->id, "%s",
+                   json_string_value(json_object_get(own_of(exchange)->base.json, "id")));
+    exchange_call(exchange, on_asked);
+    exchange_started(exchange,
+                     dt_client_get_async(service->client, exchange->id, false, exchange_on_reply, exchange));
+}
+
+static void look(struct exchange *exchange)
+{
+    if (exchange->service->review)
+        book_exchange_act(&own_of(exchange)->base, true, read_brief, on_brief);
+    else
+        look_at_scheduler(exchange);
+}
+
+/* --- what is only an orchestration --- */
 
 static void on_looked(struct exchange *exchange)
 {
-    struct look_exchange *own = CONTAINER_OF(exchange, struct look_exchange, base);
+    struct look_exchange *own = own_of(exchange);
     if (exchange->status == DT_NOT_FOUND && exchange_take_other_spelling(exchange)) {
         look(exchange);
         return;
@@ -52,15 +209,16 @@ static void on_looked(struct exchange *exchange)
     struct request_facts facts = exchange_facts(exchange);
     int64_t left_ns = own->deadline_ns - loop_now(exchange->service->loop);
     if (awaited(own, request_state_of(&facts)) || left_ns <= 0) {
-        answer(own, &facts);
+        answer(own, request_to_json(&facts, false));
         return;
     }
-    exchange_pause(exchange, MIN(own->pause_ns, left_ns), look);
+    exchange_pause(exchange, MIN(own->pause_ns, left_ns), look_at_scheduler);
     own->pause_ns = MIN(2 * own->pause_ns, POLL_PAUSE_MAX_NS);
 }
 
-static void look(struct exchange *exchange)
+static void look_at_scheduler(struct exchange *exchange)
 {
+    exchange->wakes = false;
     exchange_call(exchange, on_looked);
     exchange_started(exchange, dt_client_get_async(exchange->service->client, exchange->id, true,
                                                    exchange_on_reply, exchange));
@@ -79,10 +237,14 @@ void route_requests_get(struct app_service *service, struct http_request *reques
         http_respond_failure(request, 400, "The value of until must be result or over.");
         return;
     }
-    struct exchange *exchange = exchange_create(service, request, sizeof(struct look_exchange), NULL);
-    if (!exchange)
+    struct book_exchange *in_book =
+        book_exchange_create(service, request, sizeof(struct look_exchange), NULL);
+    if (!in_book)
         return;
-    struct look_exchange *own = CONTAINER_OF(exchange, struct look_exchange, base);
+    struct exchange *exchange = &in_book->base;
+    struct look_exchange *own = own_of(exchange);
+    exchange->wakes = true;
+    own->all = sees_all(request);
     own->until_over = bytes_equal_cstr(until, "over");
     own->wait_cut = wait_ns > APP_POLL_NS_MAX;
     own->deadline_ns = loop_now(service->loop) + MIN(wait_ns, APP_POLL_NS_MAX);

@@ -273,6 +273,10 @@ static const char *read_order(struct list_exchange *list, struct bytes after, bo
 void route_requests_list(struct app_service *service, struct http_request *request, struct bytes id)
 {
     (void)id;
+    if (service->review) {
+        list_with_book(service, request);
+        return;
+    }
     struct bytes state = http_request_query(request, "state");
     struct bytes limit = http_request_query(request, "limit");
     struct bytes order = http_request_query(request, "order");

@@ -3,7 +3,7 @@
  * shown and what was decided. doc/audit.md has its members; `sallyport audit check` reads it.
  *
  *   look at the request ──► read its entries, each with a signed head ──► answer */
-#include "svc/app/app_internal.h"
+#include "svc/app/book_exchange.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +13,24 @@
 #define RECEIPT_ENTRIES 100 /* of one request; a person decides about a handful */
 
 struct receipt_exchange {
-    struct exchange base;
+    struct book_exchange base;
     struct audit_reader reader;
+    struct buf code, result; /* of a request in the book; its manifest is in base.bytes */
     json_t *receipt;
 };
 
+static struct receipt_exchange *receipt_of(struct exchange *exchange)
+{
+    return CONTAINER_OF(exchange, struct receipt_exchange, base.base);
+}
+
 static void receipt_free(struct exchange *exchange)
 {
-    json_decref(CONTAINER_OF(exchange, struct receipt_exchange, base)->receipt);
+    struct receipt_exchange *receipt = receipt_of(exchange);
+    buf_fini(&receipt->code);
+    buf_fini(&receipt->result);
+    json_decref(receipt->receipt);
+    book_exchange_free(exchange);
 }
 
 /* What the hash of a decision is made of, as texts, so that nobody has to guess how JSON was written. */
@@ -58,7 +68,7 @@ static void on_read(struct audit_reader *reader, enum status status, struct byte
 {
     (void)last;
     struct receipt_exchange *receipt = CONTAINER_OF(reader, struct receipt_exchange, reader);
-    struct exchange *exchange = &receipt->base;
+    struct exchange *exchange = &receipt->base.base;
     exchange->status = DT_OK;
     exchange->unrecorded = status != STATUS_OK;
     if (exchange->unrecorded) {
@@ -71,32 +81,103 @@ static void on_read(struct audit_reader *reader, enum status status, struct byte
 
 static void answer(struct exchange *exchange)
 {
-    struct receipt_exchange *receipt = CONTAINER_OF(exchange, struct receipt_exchange, base);
+    struct receipt_exchange *receipt = receipt_of(exchange);
     if (exchange->status == DT_OK)
         exchange_answer_json(exchange, 200, json_incref(receipt->receipt));
     else
         exchange_answer_failure(exchange);
 }
 
-static void read_entries(struct exchange *exchange)
+/* Takes `shown`. */
+static void read_entries(struct exchange *exchange, const char *id, const char *state, json_t *shown)
 {
-    struct receipt_exchange *receipt = CONTAINER_OF(exchange, struct receipt_exchange, base);
+    struct receipt_exchange *receipt = receipt_of(exchange);
     struct audit_log *audit = exchange->service->audit;
-    struct request_facts facts = exchange_facts(exchange);
     struct bytes key = audit_log_public_key(audit);
-    receipt->receipt = json_pack("{s:s, s:s, s:s, s:o, s:s%}", "format", RECEIPT_FORMAT, "id", facts.id,
-                                 "state", request_state_name(request_state_of(&facts)), "shown",
-                                 shown(&facts), "publicKey", (const char *)key.data, key.size);
+    receipt->receipt = json_pack("{s:s, s:s, s:s, s:o, s:s%}", "format", RECEIPT_FORMAT, "id", id, "state",
+                                 state, "shown", shown, "publicKey", (const char *)key.data, key.size);
 
     char object[DT_INSTANCE_ID_SIZE + 16];
-    (void)snprintf(object, sizeof object, "requests/%s", facts.id);
+    (void)snprintf(object, sizeof object, "requests/%s", id);
     const struct audit_search search = {.limit = RECEIPT_ENTRIES, .object = object, .with_heads = true};
     receipt->reader.on_read = on_read;
     exchange_call(exchange, answer);
     audit_log_read(audit, &search, &receipt->reader);
 }
 
+/* --- of the book --- */
+
+static enum status read_blob_of(struct review_book *book, const json_t *object, const char *member,
+                                struct buf *out, struct err *err)
+{
+    const char *hash = json_string_value(json_object_get(object, member));
+    out->size = 0;
+    if (!hash)
+        return STATUS_OK;
+    enum status status = review_blob(book, hash, out, err);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* retention has taken it */
+}
+
+static enum status read_all(struct book_exchange *exchange, struct review_book *book, struct err *err)
+{
+    struct receipt_exchange *receipt = receipt_of(&exchange->base);
+    enum status status = review_read(book, exchange->base.id, REVIEW_RAW, &exchange->json, err);
+    if (status != STATUS_OK)
+        return status;
+    const json_t *revisions = json_object_get(exchange->json, "revisions");
+    const json_t *revision = json_array_get(revisions, json_array_size(revisions) - 1);
+    status = read_blob_of(book, revision, "codeSha256", &receipt->code, err);
+    if (status == STATUS_OK)
+        status =
+            read_blob_of(book, json_object_get(exchange->json, "_result"), "sha256", &receipt->result, err);
+    if (status == STATUS_OK)
+        status = read_blob_of(book, exchange->json, "manifestSha256", &exchange->bytes, err);
+    return status;
+}
+
+static json_t *text_json(const struct buf *text)
+{
+    return text->size > 0 ? json_stringn((const char *)text->data, text->size) : NULL;
+}
+
+static json_t *shown_in_book(const struct receipt_exchange *receipt)
+{
+    const json_t *request = receipt->base.json;
+    return json_pack("{s:o*, s:o*, s:O*, s:O*, s:O*, s:O*, s:o*, s:O*}", "code", text_json(&receipt->code),
+                     "result", text_json(&receipt->result), "template", json_object_get(request, "template"),
+                     "sha256", json_object_get(request, "sha256"), "sha256Covers",
+                     json_object_get(request, "sha256Covers"), "manifestSha256",
+                     json_object_get(request, "manifestSha256"), "manifest", text_json(&receipt->base.bytes),
+                     "votes", json_object_get(request, "votes"));
+}
+
 static void look(struct exchange *exchange);
+
+static void on_book(struct exchange *exchange)
+{
+    struct receipt_exchange *receipt = receipt_of(exchange);
+    if (exchange->status == DT_NOT_FOUND) {
+        look(exchange);
+        return;
+    }
+    if (exchange->status != DT_OK) {
+        exchange_answer_failure(exchange);
+        return;
+    }
+    const char *id = json_string_value(json_object_get(receipt->base.json, "id"));
+    const char *state = json_string_value(json_object_get(receipt->base.json, "state"));
+    read_entries(exchange, id ? id : "", state ? state : "", shown_in_book(receipt));
+}
+
+/* --- of an orchestration --- */
+
+static void read_entries_of_instance(struct exchange *exchange)
+{
+    struct request_facts facts = exchange_facts(exchange);
+    char id[DT_INSTANCE_ID_SIZE];
+    (void)snprintf(id, sizeof id, "%s", facts.id);
+    read_entries(exchange, id, request_state_name(request_state_of(&facts)), shown(&facts));
+}
 
 static void on_looked(struct exchange *exchange)
 {
@@ -107,7 +188,7 @@ static void on_looked(struct exchange *exchange)
     else if (exchange->status != DT_OK)
         exchange_answer_failure(exchange);
     else
-        read_entries(exchange);
+        read_entries_of_instance(exchange);
 }
 
 static void look(struct exchange *exchange)
@@ -123,12 +204,15 @@ void route_requests_receipt(struct app_service *service, struct http_request *re
         http_respond_failure(request, 404, "This server keeps no audit log: it has no data folder.");
         return;
     }
-    struct exchange *exchange =
-        exchange_create(service, request, sizeof(struct receipt_exchange), receipt_free);
-    if (!exchange)
+    struct book_exchange *in_book =
+        book_exchange_create(service, request, sizeof(struct receipt_exchange), receipt_free);
+    if (!in_book)
         return;
-    if (exchange_take_id(exchange, id))
-        look(exchange);
-    else
+    struct exchange *exchange = &in_book->base;
+    if (!exchange_take_id(exchange, id))
         exchange_answer_unknown(exchange);
+    else if (service->review)
+        book_exchange_act(in_book, true, read_all, on_book);
+    else
+        look(exchange);
 }

@@ -173,5 +173,10 @@ void route_code_review(struct app_service *service, struct http_request *request
     time_format(clock_unix_ns(), 7, at);
     json_t *record = json_pack("{s:b, s:s, s:s}", "approved", approve, "at", at, "by",
                                http_request_principal(request)->name);
-    decide(service, request, bytes_trim(id), record, false, NULL);
+    const struct book_vote vote = {.answer = approve ? REVIEW_VOTE_APPROVE : REVIEW_VOTE_REJECT,
+                                   .record = record};
+    if (service->review)
+        decide_in_book(service, request, bytes_trim(id), &vote);
+    else
+        decide(service, request, bytes_trim(id), record, false, NULL);
 }

@@ -54,6 +54,12 @@ static json_t *warn_of_unknown(json_t *root, const char *const *known, size_t co
 
 /* --- POST /v1/requests: {"code", "submittedBy"?, "approvalTimeoutSeconds"?}, or source text --- */
 
+/* What waits before it runs is waiting already. */
+static enum request_state submitted_state(const struct exchange *exchange)
+{
+    return exchange->asked ? REQUEST_WAITING : REQUEST_QUEUED;
+}
+
 static void on_created(struct exchange *exchange, json_t *warnings)
 {
     char location[DT_INSTANCE_ID_SIZE + 20];
@@ -65,7 +71,7 @@ static void on_created(struct exchange *exchange, json_t *warnings)
     }
     exchange_answer_json(exchange, 201,
                          json_pack("{s:s, s:s, s:O*}", "id", exchange->id, "state",
-                                   request_state_name(REQUEST_QUEUED), "warnings", warnings));
+                                   request_state_name(submitted_state(exchange)), "warnings", warnings));
 }
 
 /* Source text has its other members in the query: the same object as if it had been sent as JSON. */
@@ -84,10 +90,64 @@ static json_t *read_source(struct http_request *request)
     return root;
 }
 
+static bool labels_fit(const json_t *labels)
+{
+    const char *key;
+    json_t *value;
+    if (!json_is_object(labels) || json_object_size(labels) > APP_LABELS_MAX)
+        return false;
+    json_object_foreach((json_t *)labels, key, value)
+    {
+        size_t size = strlen(key);
+        if (size == 0 || size > APP_LABEL_KEY_SIZE_MAX || strchr(key, ':') || !json_is_string(value) ||
+            json_string_length(value) > APP_LABEL_VALUE_SIZE_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* What is wrong with the members that say what the code is for and how it is to be reviewed; NULL: nothing. */
+static const char *purpose_refusal(const json_t *root, enum review_gate *ret_gate)
+{
+    const char *text, *gate;
+    if (!read_text(root, "purpose", APP_PURPOSE_SIZE_MAX, &text))
+        return "The member \"purpose\" must be a string of at most " DIGITS_OF(
+            APP_PURPOSE_SIZE_MAX) " bytes (limit app-purpose-size-max).";
+    if (!read_text(root, "session", APP_SESSION_SIZE_MAX, &text))
+        return "The member \"session\" must be a string of at most " DIGITS_OF(
+            APP_SESSION_SIZE_MAX) " bytes (limit app-session-size-max).";
+    if (!read_text(root, "onBehalfOf", APP_NAME_SIZE_MAX, &text))
+        return "The member \"onBehalfOf\" must be a string of at most " DIGITS_OF(
+            APP_NAME_SIZE_MAX) " bytes (limit app-name-size-max).";
+    if (!read_text(root, "language", 32, &text) || (text && strcmp(text, REQUEST_LANGUAGE) != 0))
+        return "The member \"language\" must be \"" REQUEST_LANGUAGE "\".";
+    if (member(root, "labels") && !labels_fit(member(root, "labels")))
+        return "The member \"labels\" must be an object of at most " DIGITS_OF(
+            APP_LABELS_MAX) " short texts, the names without a colon (limit app-labels-max).";
+    if (member(root, "files"))
+        return "The member \"files\" is not taken: input files are uploaded to a session of the pool.";
+    if (!read_text(root, "gate", 8, &gate) ||
+        (gate && (*ret_gate = review_gate_of(bytes_of_cstr(gate))) == REVIEW_GATES))
+        return "The member \"gate\" must be \"after\", \"before\" or \"both\".";
+    return NULL;
+}
+
+/* "" without one. */
+static bool read_key(struct http_request *request, char ret_key[static APP_KEY_SIZE_MAX + 1])
+{
+    struct bytes key = http_request_header(request, "Idempotency-Key");
+    if (key.size > APP_KEY_SIZE_MAX)
+        return false;
+    (void)snprintf(ret_key, APP_KEY_SIZE_MAX + 1, "%.*s", BYTES_FMT(key));
+    return true;
+}
+
 void route_requests_create(struct app_service *service, struct http_request *request, struct bytes id)
 {
     (void)id;
-    static const char *const known[] = {"code", "submittedBy", "approvalTimeoutSeconds"};
+    static const char *const known[] = {"code",    "submittedBy", "approvalTimeoutSeconds",
+                                        "purpose", "labels",      "language",
+                                        "gate",    "session",     "onBehalfOf"};
     json_t *root = body_is_source(request) ? read_source(request) : body_read_object(request);
     if (!root)
         return;
@@ -106,7 +166,17 @@ void route_requests_create(struct app_service *service, struct http_request *req
     if (!refusal && wait &&
         !(json_is_number(wait) && wait_s >= 0.001 && wait_s * 1000 <= (double)APP_WAIT_MS_MAX))
         refusal = "The member \"approvalTimeoutSeconds\" must be a number from 0.001 to 315360000.";
+    enum review_gate gate = REVIEW_GATE_AFTER;
+    if (!refusal)
+        refusal = purpose_refusal(root, &gate);
+    char key[APP_KEY_SIZE_MAX + 1] = "";
+    if (!refusal && !read_key(request, key))
+        refusal = "The header Idempotency-Key must have at most " DIGITS_OF(
+            APP_KEY_SIZE_MAX) " bytes (limit app-key-size-max).";
     const struct submission submission = {
+        .body = service->review ? root : NULL,
+        .key = service->review && *key ? key : NULL,
+        .gate = gate,
         .code = code,
         .submitted_by = body_who(http_request_principal(request), submitted_by),
         .approval_timeout_ms =
@@ -167,6 +237,20 @@ static json_t *read_decision(const json_t *root, const struct principal *princip
     return record;
 }
 
+static void take_decision(struct app_service *service, struct http_request *request, struct bytes id,
+                          json_t *record, json_t *warnings)
+{
+    bool approve = json_is_true(json_object_get(record, "approved"));
+    const struct book_vote vote = {.answer = approve ? REVIEW_VOTE_APPROVE : REVIEW_VOTE_REJECT,
+                                   .record = record,
+                                   .warnings = warnings,
+                                   .json_answer = true};
+    if (service->review)
+        decide_in_book(service, request, id, &vote);
+    else
+        decide(service, request, id, record, true, warnings);
+}
+
 void route_requests_decide(struct app_service *service, struct http_request *request, struct bytes id)
 {
     static const char *const known[] = {"approve", "by", "comment", "sha256"};
@@ -178,6 +262,6 @@ void route_requests_decide(struct app_service *service, struct http_request *req
     if (refusal)
         bad_request(request, refusal);
     else
-        decide(service, request, id, record, true, warn_of_unknown(root, known, ARRAY_SIZE(known)));
+        take_decision(service, request, id, record, warn_of_unknown(root, known, ARRAY_SIZE(known)));
     json_decref(root);
 }

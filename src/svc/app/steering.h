@@ -9,19 +9,22 @@
  *   none  releases before versions, and clients that start the orchestration themselves, such as the cloud
  *         sample's. They have at most TAG_APPROVAL_TIMEOUT and TAG_SUBMITTED_BY. The rest is what the
  *         activity noted in its outcome, for the activity may read settings: its answer is in the history.
- *   2     every tag below is there. */
+ *   2     every tag below but the last is there.
+ *   3     the request is in a book (store/review), which the last tag names; the input is the request's id. */
 #ifndef SVC_APP_STEERING_H
 #define SVC_APP_STEERING_H
 
 #include "base/bytes.h"
 #include "durabletask.h"
 
-#define ORCHESTRATOR_VERSION "2"
+#define ORCHESTRATOR_VERSION      "2"
+#define ORCHESTRATOR_VERSION_BOOK "3"
 
 #define TAG_SUBMITTED_BY     "sallyport-submitted-by"
 #define TAG_APPROVAL_TIMEOUT "sallyport-approval-timeout-ms"
 #define TAG_RUN_TIMEOUT      "sallyport-run-timeout-ms" /* also a tag of the activity */
 #define TAG_ON_FAILURE       "sallyport-on-failure"     /* one of the next two */
+#define TAG_BOOK             "sallyport-book"
 #define ON_FAILURE_REVIEW    "review"
 #define ON_FAILURE_END       "end"
 
@@ -33,7 +36,7 @@ struct steering {
 
 /* The tags of an instance, with the memory that some of them need. Not to be copied. */
 struct steering_tags {
-    struct dt_tag tags[4];
+    struct dt_tag tags[5];
     size_t count;
     char approval_timeout[24];
     char run_timeout[24];

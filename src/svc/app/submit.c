@@ -115,6 +115,10 @@ static json_t *submission_details(const struct submit_exchange *submit)
 void submit_code(struct app_service *service, struct http_request *request,
                  const struct submission *submission)
 {
+    if (service->review && !service->compat_sample) {
+        submit_to_book(service, request, submission);
+        return;
+    }
     struct exchange *exchange =
         exchange_create(service, request, sizeof(struct submit_exchange), submit_free);
     if (!exchange) {

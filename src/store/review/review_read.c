@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* review_read.c — one request, lists, duties and events as they stand. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/text.h"
+#include "store/review/review_store_internal.h"
+
+#define ROWS_WALKED 20000 /* of one list: those that a second condition leaves out, too */
+
+static size_t at(const struct review_book *book, enum review_statement statement)
+{
+    return book->store->first + statement;
+}
+
+/* --- one --- */
+
+static enum status add_code(struct review_book *book, const struct review_record *record, json_t *full,
+                            struct err *err)
+{
+    CLEANUP(buf_fini) struct buf code = {0};
+    const char *sha256 = json_string_value(json_object_get(review_record_revision(record), "codeSha256"));
+    enum status status = review_blob(book, sha256 ? sha256 : "", &code, err);
+    if (status == STATUS_NOT_FOUND) { /* retention has taken it; its hash stays */
+        json_object_set_new(full, "code", json_null());
+        return STATUS_OK;
+    }
+    if (status == STATUS_OK)
+        json_object_set_new(full, "code", json_stringn((const char *)code.data, code.size));
+    return status;
+}
+
+static enum status add_result(struct review_book *book, const struct review_record *record, json_t *full,
+                              struct err *err)
+{
+    CLEANUP(buf_fini) struct buf text = {0};
+    const char *sha256 =
+        json_string_value(json_object_get(json_object_get(record->doc, "_result"), "sha256"));
+    if (!sha256)
+        return STATUS_OK;
+    enum status status = review_blob(book, sha256, &text, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    json_t *result = NULL;
+    if (status == STATUS_OK)
+        result = json_loadb((const char *)text.data, text.size, JSON_ALLOW_NUL, NULL);
+    if (result)
+        json_object_set_new(full, "result", result);
+    return status;
+}
+
+static json_t *without_internals(const struct review_record *record)
+{
+    json_t *full = json_copy(record->doc), *value;
+    const char *name;
+    void *next;
+    json_object_foreach_safe(full, next, name, value)
+    {
+        if (name[0] == '_')
+            json_object_del(full, name);
+    }
+    return full;
+}
+
+enum status review_read(struct review_book *book, const char *id, enum review_detail detail,
+                        json_t **ret_request, struct err *err)
+{
+    struct review_record record;
+    char lower[128];
+    size_t size = 0;
+    for (; id[size] && size + 1 < sizeof lower; size++)
+        lower[size] = (char)ascii_lower((uint8_t)id[size]);
+    lower[size] = '\0';
+    enum status status = review_record_load(book, lower, &record, err);
+    if (status != STATUS_OK)
+        return status;
+    if (detail == REVIEW_BRIEF)
+        *ret_request = review_record_brief(&record);
+    else if (detail == REVIEW_RAW)
+        *ret_request = json_incref(record.doc);
+    else
+        *ret_request = without_internals(&record);
+    if (detail == REVIEW_FULL) {
+        status = add_code(book, &record, *ret_request, err);
+        if (status == STATUS_OK)
+            status = add_result(book, &record, *ret_request, err);
+    }
+    review_record_fini(&record);
+    return status;
+}
+
+/* --- lists --- */
+
+/* What drives the walk; the other conditions are looked at row by row. */
+static enum review_statement driver_of(const struct review_filter *filter)
+{
+    enum review_statement up = LIST_ALL_UP;
+    if (filter->text)
+        up = LIST_TEXT_UP;
+    else if (filter->label_key)
+        up = LIST_LABEL_UP;
+    else if (filter->submitter || filter->own_of)
+        up = LIST_SUBMITTER_UP;
+    else if (filter->state_count == 1)
+        up = LIST_STATE_UP;
+    return filter->newest_first ? up + 1 : up;
+}
+
+/* Each word in quotes, so that nothing in it is an operator; all must be there, the last may go on. */
+static void write_words(struct bytes text, struct buf *out)
+{
+    while (text.size > 0) {
+        struct bytes word = bytes_split(&text, ' ');
+        if (word.size == 0)
+            continue;
+        buf_append_cstr(out, out->size > 0 ? " \"" : "\"");
+        for (size_t i = 0; i < word.size; i++) {
+            if (word.data[i] == '"')
+                buf_append_byte(out, '"');
+            buf_append_byte(out, word.data[i] == '\0' ? ' ' : word.data[i]);
+        }
+        buf_append_cstr(out, "\"*");
+    }
+}
+
+static bool has_state(const struct review_filter *filter, struct bytes state)
+{
+    for (size_t i = 0; i < filter->state_count; i++)
+        if (bytes_equal_cstr(state, filter->states[i]))
+            return true;
+    return filter->state_count == 0;
+}
+
+static bool has_submitter(const struct review_filter *filter, const struct review_record *record)
+{
+    const json_t *submitter = json_object_get(record->doc, "submitter");
+    if (filter->own_of && !bytes_equal_cstr(json_bytes(json_object_get(submitter, "id")), filter->own_of))
+        return false;
+    if (!filter->submitter)
+        return true;
+    const char *said = review_record_text(record, "submittedBy");
+    struct bytes name = said ? bytes_of_cstr(said) : json_bytes(json_object_get(submitter, "name"));
+    return bytes_equal_cstr(json_bytes(json_object_get(submitter, "id")), filter->submitter) ||
+           bytes_equal_cstr(name, filter->submitter);
+}
+
+static bool has_label(const struct review_filter *filter, const struct review_record *record)
+{
+    if (!filter->label_key)
+        return true;
+    const json_t *labels = json_object_get(record->doc, "labels");
+    return bytes_equal_cstr(json_bytes(json_object_get(labels, filter->label_key)),
+                            filter->label_value ? filter->label_value : "");
+}
+
+static bool in_time(const struct review_filter *filter, int64_t created_ns)
+{
+    return created_ns >= filter->since_ns && (filter->until_ns == 0 || created_ns < filter->until_ns);
+}
+
+/* The row that the statement is at, if it is wanted. */
+static void take_row(struct review_book *book, size_t statement, const struct review_filter *filter,
+                     json_t *items)
+{
+    struct bytes doc = db_column_bytes(book->db, statement, 3);
+    int64_t created_ns = db_column_i64(book->db, statement, 1);
+    if (!has_state(filter, db_column_bytes(book->db, statement, 2)) || !in_time(filter, created_ns))
+        return;
+    struct review_record record = {.doc = json_loadb((const char *)doc.data, doc.size, JSON_ALLOW_NUL, NULL)};
+    if (record.doc && has_submitter(filter, &record) && has_label(filter, &record)) {
+        json_t *brief = review_record_brief(&record);
+        json_object_set_new(brief, "_createdNs", json_integer((json_int_t)created_ns));
+        json_array_append_new(items, brief);
+    }
+    review_record_fini(&record);
+}
+
+static void bind_place(struct review_book *book, size_t statement, const struct review_filter *filter)
+{
+    int64_t place_ns = filter->after_ns;
+    const char *id = filter->after_id ? filter->after_id : "";
+    if (place_ns == 0 && filter->newest_first)
+        place_ns = INT64_MAX;
+    if (!filter->newest_first && filter->since_ns > place_ns) { /* what is before is not walked */
+        place_ns = filter->since_ns;
+        id = "";
+    }
+    if (filter->newest_first && filter->until_ns > 0 && filter->until_ns < place_ns) {
+        place_ns = filter->until_ns;
+        id = "";
+    }
+    db_bind_i64(book->db, statement, 1, place_ns);
+    db_bind_bytes(book->db, statement, 2, bytes_of_cstr(id));
+    db_bind_i64(book->db, statement, 3, ROWS_WALKED);
+}
+
+static bool past_time(const struct review_filter *filter, int64_t created_ns)
+{
+    return filter->newest_first ? created_ns < filter->since_ns
+                                : filter->until_ns > 0 && created_ns >= filter->until_ns;
+}
+
+enum status review_list(struct review_book *book, const struct review_filter *filter, json_t **ret_requests,
+                        struct err *err)
+{
+    CLEANUP(buf_fini) struct buf words = {0};
+    enum review_statement driver = driver_of(filter);
+    size_t statement = at(book, driver);
+    bind_place(book, statement, filter);
+    if (filter->text) {
+        write_words(bytes_of_cstr(filter->text), &words);
+        if (words.size == 0)
+            return err_set(err, STATUS_INVALID_ARGUMENT, "there is no word to look for");
+        db_bind_bytes(book->db, statement, 4, buf_peek(&words));
+    } else if (filter->label_key) {
+        db_bind_bytes(book->db, statement, 4, bytes_of_cstr(filter->label_key));
+        db_bind_bytes(book->db, statement, 5, bytes_of_cstr(filter->label_value ? filter->label_value : ""));
+    } else if (filter->submitter || filter->own_of) {
+        db_bind_bytes(book->db, statement, 4,
+                      bytes_of_cstr(filter->submitter ? filter->submitter : filter->own_of));
+    } else if (filter->state_count == 1) {
+        db_bind_bytes(book->db, statement, 4, bytes_of_cstr(filter->states[0]));
+    }
+    json_t *items = json_array();
+    enum status status = STATUS_OK;
+    bool more = true;
+    while (json_array_size(items) < filter->limit) {
+        status = db_next(book->db, statement, &more, err);
+        if (status != STATUS_OK || !more || past_time(filter, db_column_i64(book->db, statement, 1)))
+            break;
+        take_row(book, statement, filter, items);
+    }
+    db_done(book->db, statement);
+    if (status != STATUS_OK)
+        json_decref(items);
+    else
+        *ret_requests = items;
+    return status;
+}
+
+/* --- duties --- */
+
+static void take_duty(struct review_book *book, size_t statement, struct review_duty *duty)
+{
+    struct bytes doc = db_column_bytes(book->db, statement, 3);
+    struct review_record record = {.doc = json_loadb((const char *)doc.data, doc.size, JSON_ALLOW_NUL, NULL)};
+    const char *said = review_record_text(&record, "submittedBy");
+    duty->number = db_column_i64(book->db, statement, 0);
+    duty->kind = (enum review_duty_kind)db_column_i64(book->db, statement, 2);
+    (void)snprintf(duty->id, sizeof duty->id, "%.*s", BYTES_FMT(db_column_bytes(book->db, statement, 1)));
+    (void)snprintf(duty->submitted_by, sizeof duty->submitted_by, "%s", said ? said : "");
+    duty->approval_timeout_ms = review_record_number(&record, "_approvalTimeoutMs");
+    duty->run_timeout_ms = review_record_number(&record, "_runTimeoutMs");
+    duty->review_failures = json_is_true(json_object_get(record.doc, "_reviewFailures"));
+    review_record_fini(&record);
+}
+
+enum status review_duties(struct review_book *book, int64_t after, struct review_duty *ret_duties,
+                          size_t capacity, size_t *ret_count, struct err *err)
+{
+    size_t statement = at(book, DUTY_PAGE);
+    *ret_count = 0;
+    db_bind_i64(book->db, statement, 1, after);
+    db_bind_i64(book->db, statement, 2, (int64_t)capacity);
+    for (;;) {
+        bool more = false;
+        enum status status = db_next(book->db, statement, &more, err);
+        if (status != STATUS_OK || !more)
+            return status;
+        take_duty(book, statement, &ret_duties[(*ret_count)++]);
+    }
+}
+
+enum status review_duty_done(struct review_book *book, int64_t number, struct err *err)
+{
+    db_bind_i64(book->db, at(book, DUTY_DONE), 1, number);
+    return db_run(book->db, at(book, DUTY_DONE), err);
+}
+
+/* --- events --- */
+
+static json_t *event_json(struct review_book *book, size_t statement)
+{
+    char id[96], time[TIME_TEXT_SIZE_MAX];
+    int64_t number = db_column_i64(book->db, statement, 0);
+    struct bytes type = db_column_bytes(book->db, statement, 2),
+                 subject = db_column_bytes(book->db, statement, 3);
+    struct bytes data = db_column_bytes(book->db, statement, 4);
+    (void)snprintf(id, sizeof id, "%s-%" PRId64, book->store->name, number);
+    time_format(db_column_i64(book->db, statement, 1), 7, time);
+    return json_pack("{s:s, s:s, s:s, s:s%, s:s%, s:s, s:s, s:I, s:o*}", "specversion", "1.0", "id", id,
+                     "source", "/sallyport", "type", (const char *)type.data, type.size, "subject",
+                     (const char *)subject.data, subject.size, "time", time, "datacontenttype",
+                     "application/json", "sequence", (json_int_t)number, "data",
+                     json_loadb((const char *)data.data, data.size, JSON_ALLOW_NUL, NULL));
+}
+
+static enum status last_event(struct review_book *book, int64_t *ret_last, struct err *err)
+{
+    bool there = false;
+    enum status status = db_next(book->db, at(book, EVENT_LAST), &there, err);
+    if (status == STATUS_OK && there)
+        *ret_last = db_column_i64(book->db, at(book, EVENT_LAST), 0);
+    db_done(book->db, at(book, EVENT_LAST));
+    return status;
+}
+
+static bool wanted(const struct review_event_filter *filter, struct bytes type, struct bytes subject)
+{
+    return (!filter->type || bytes_equal_cstr(type, filter->type)) &&
+           (!filter->object || bytes_equal_cstr(subject, filter->object));
+}
+
+enum status review_events(struct review_book *book, const struct review_event_filter *filter,
+                          json_t **ret_events, int64_t *ret_last, struct err *err)
+{
+    size_t statement = at(book, EVENT_PAGE);
+    *ret_events = json_array();
+    *ret_last = filter->after;
+    if (filter->after < 0)
+        return last_event(book, ret_last, err);
+    db_bind_i64(book->db, statement, 1, filter->after);
+    db_bind_i64(book->db, statement, 2, (int64_t)filter->limit);
+    for (;;) {
+        bool more = false;
+        enum status status = db_next(book->db, statement, &more, err);
+        if (status != STATUS_OK || !more)
+            return status;
+        *ret_last = db_column_i64(book->db, statement, 0);
+        if (wanted(filter, db_column_bytes(book->db, statement, 2), db_column_bytes(book->db, statement, 3)))
+            json_array_append_new(*ret_events, event_json(book, statement));
+    }
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+/* review_record.c — a request in hand: from its row and back, and what every change of it has in common. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/duration.h"
+#include "base/encode.h"
+#include "core/review/manifest.h"
+#include "store/review/review_store_internal.h"
+
+#define EVENT_TYPE_PREFIX "sallyport.request."
+
+const struct review_person review_server = {"server", "sallyport", "server"};
+
+static size_t at(const struct review_book *book, enum review_statement statement)
+{
+    return book->store->first + statement;
+}
+
+/* --- texts and numbers --- */
+
+const char *review_record_text(const struct review_record *record, const char *member)
+{
+    return json_string_value(json_object_get(record->doc, member));
+}
+
+int64_t review_record_number(const struct review_record *record, const char *member)
+{
+    return json_integer_value(json_object_get(record->doc, member));
+}
+
+json_t *review_time_json(int64_t unix_ns)
+{
+    char text[TIME_TEXT_SIZE_MAX];
+    time_format(unix_ns, 7, text);
+    return json_string(text);
+}
+
+json_t *review_person_json(const struct review_person *person)
+{
+    return json_pack("{s:s, s:s, s:s*}", "id", person->id, "name", person->name, "kind", person->kind);
+}
+
+/* The last of an array whose "number" is the one that `member` has. */
+static json_t *present(const struct review_record *record, const char *array_name, const char *member)
+{
+    const json_t *array = json_object_get(record->doc, array_name);
+    int64_t number = review_record_number(record, member);
+    for (size_t i = json_array_size(array); i-- > 0;) {
+        json_t *item = json_array_get(array, i);
+        if (json_integer_value(json_object_get(item, "number")) == number)
+            return item;
+    }
+    return NULL;
+}
+
+json_t *review_record_revision(const struct review_record *record)
+{
+    return present(record, "revisions", "revision");
+}
+
+json_t *review_record_run(const struct review_record *record)
+{
+    return present(record, "runs", "run");
+}
+
+json_t *review_record_brief(const struct review_record *record)
+{
+    static const char *const detail[] = {"revisions", "runs", "votes", "files"};
+    json_t *brief = json_copy(record->doc), *value;
+    const char *name;
+    void *next;
+    json_object_foreach_safe(brief, next, name, value)
+    {
+        if (name[0] == '_')
+            json_object_del(brief, name);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(detail); i++)
+        json_object_del(brief, detail[i]);
+    return brief;
+}
+
+/* --- rows --- */
+
+static enum status take_doc(struct review_record *record, struct bytes text, struct err *err)
+{
+    record->doc = json_loadb((const char *)text.data, text.size, JSON_ALLOW_NUL, NULL);
+    if (!record->doc)
+        return err_set(err, STATUS_DATA_LOSS, "a request's record cannot be read");
+    const char *state = review_record_text(record, "_state"), *gate = review_record_text(record, "gate");
+    record->state = state ? review_state_of_stored(bytes_of_cstr(state)) : REVIEW_STATE_COUNT;
+    record->gate = gate ? review_gate_of(bytes_of_cstr(gate)) : REVIEW_GATES;
+    if (record->state != REVIEW_STATE_COUNT && record->gate != REVIEW_GATES)
+        return STATUS_OK;
+    review_record_fini(record);
+    return err_set(err, STATUS_DATA_LOSS, "a request's record has no state");
+}
+
+enum status review_record_load(struct review_book *book, const char *id, struct review_record *ret_record,
+                               struct err *err)
+{
+    bool there = false;
+    *ret_record = (struct review_record){0};
+    db_bind_bytes(book->db, at(book, REQUEST_GET), 1, bytes_of_cstr(id));
+    enum status status = db_next(book->db, at(book, REQUEST_GET), &there, err);
+    if (status != STATUS_OK || !there)
+        return status == STATUS_OK ? err_set(err, STATUS_NOT_FOUND, "no such request") : status;
+    ret_record->row = db_column_i64(book->db, at(book, REQUEST_GET), 0);
+    ret_record->created_ns = db_column_i64(book->db, at(book, REQUEST_GET), 1);
+    status = take_doc(ret_record, db_column_bytes(book->db, at(book, REQUEST_GET), 3), err);
+    db_done(book->db, at(book, REQUEST_GET));
+    return status;
+}
+
+void review_record_fini(struct review_record *record)
+{
+    json_decref(record->doc);
+    record->doc = NULL;
+}
+
+static enum status insert_row(struct review_book *book, struct review_record *record, struct bytes doc,
+                              struct err *err)
+{
+    const json_t *submitter = json_object_get(record->doc, "submitter");
+    const char *name = review_record_text(record, "submittedBy");
+    size_t put = at(book, REQUEST_PUT);
+    bool there = false;
+    db_bind_bytes(book->db, put, 1, bytes_of_cstr(review_record_text(record, "id")));
+    db_bind_i64(book->db, put, 2, record->created_ns);
+    db_bind_bytes(book->db, put, 3, bytes_of_cstr(review_state_shown(record->state)));
+    db_bind_bytes(book->db, put, 4, json_bytes(json_object_get(submitter, "id")));
+    db_bind_bytes(book->db, put, 5,
+                  name ? bytes_of_cstr(name) : json_bytes(json_object_get(submitter, "name")));
+    db_bind_bytes(book->db, put, 6, doc);
+    enum status status = db_next(book->db, put, &there, err);
+    record->row = there ? db_column_i64(book->db, put, 0) : 0;
+    db_done(book->db, put);
+    return status;
+}
+
+static enum status change_row(struct review_book *book, struct review_record *record, struct bytes doc,
+                              struct err *err)
+{
+    size_t change = at(book, REQUEST_CHANGE);
+    db_bind_i64(book->db, change, 1, record->row);
+    db_bind_bytes(book->db, change, 2, bytes_of_cstr(review_state_shown(record->state)));
+    db_bind_bytes(book->db, change, 3, doc);
+    return db_run(book->db, change, err);
+}
+
+static void write_state(struct review_record *record, int64_t now_ns)
+{
+    const char *stage = review_state_stage(record->state);
+    json_object_set_new(record->doc, "_state", json_string(review_state_stored(record->state)));
+    json_object_set_new(record->doc, "state", json_string(review_state_shown(record->state)));
+    json_object_set_new(record->doc, "updatedAt", review_time_json(now_ns));
+    if (*stage)
+        json_object_set_new(record->doc, "stage", json_string(stage));
+    else
+        json_object_del(record->doc, "stage");
+}
+
+enum status review_record_save(struct review_book *book, struct review_record *record, int64_t now_ns,
+                               struct err *err)
+{
+    write_state(record, now_ns);
+    char *text = json_dumps(record->doc, JSON_COMPACT);
+    if (!text)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    struct bytes doc = bytes_of_cstr(text);
+    enum status status =
+        record->row ? change_row(book, record, doc, err) : insert_row(book, record, doc, err);
+    free(text);
+    return status;
+}
+
+/* --- what goes with a change --- */
+
+enum status review_record_tell(struct review_book *book, const struct review_record *record, const char *what,
+                               int64_t now_ns, struct err *err)
+{
+    char type[64], subject[128];
+    (void)snprintf(type, sizeof type, EVENT_TYPE_PREFIX "%s", what);
+    (void)snprintf(subject, sizeof subject, "requests/%s", review_record_text(record, "id"));
+    json_t *brief = review_record_brief(record);
+    char *data = brief ? json_dumps(brief, JSON_COMPACT) : NULL;
+    json_decref(brief);
+    if (!data)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    size_t put = at(book, EVENT_PUT);
+    bool there = false;
+    db_bind_i64(book->db, put, 1, now_ns);
+    db_bind_bytes(book->db, put, 2, bytes_of_cstr(type));
+    db_bind_bytes(book->db, put, 3, bytes_of_cstr(subject));
+    db_bind_bytes(book->db, put, 4, bytes_of_cstr(data));
+    enum status status = db_next(book->db, put, &there, err);
+    if (there)
+        book->last_event = db_column_i64(book->db, put, 0);
+    db_done(book->db, put);
+    free(data);
+    if (status != STATUS_OK || book->last_event % 100 != 0)
+        return status;
+    db_bind_i64(book->db, at(book, EVENT_TRIM), 1, book->last_event - REVIEW_EVENTS_KEPT);
+    return db_run(book->db, at(book, EVENT_TRIM), err);
+}
+
+enum status review_record_duty(struct review_book *book, const struct review_record *record,
+                               enum review_duty_kind kind, struct err *err)
+{
+    db_bind_bytes(book->db, at(book, DUTY_PUT), 1, bytes_of_cstr(review_record_text(record, "id")));
+    db_bind_i64(book->db, at(book, DUTY_PUT), 2, kind);
+    return db_run(book->db, at(book, DUTY_PUT), err);
+}
+
+enum status review_record_audit(struct review_book *book, const struct review_record *record,
+                                enum audit_action action, const struct review_person *by, json_t *details,
+                                int64_t now_ns, struct err *err)
+{
+    char object[128];
+    (void)snprintf(object, sizeof object, "requests/%s", review_record_text(record, "id"));
+    const struct audit_entry entry = {.action = action,
+                                      .actor_id = by->id,
+                                      .actor_name = by->name,
+                                      .object = object,
+                                      .details = details,
+                                      .at_ns = now_ns};
+    enum status status = details ? audit_scribe_append(book->scribe, &entry, err)
+                                 : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    json_decref(details);
+    return status;
+}
+
+/* --- moves --- */
+
+static void reset_votes(struct review_record *record)
+{
+    json_t *vote;
+    size_t index;
+    json_array_foreach(json_object_get(record->doc, "votes"), index, vote)
+    {
+        json_object_set_new(vote, "counts", json_false());
+    }
+    json_object_del(record->doc, "voteCounts");
+}
+
+static void begin_deadline(struct review_record *record, int64_t now_ns)
+{
+    int64_t deadline_ns = now_ns + review_record_number(record, "_approvalTimeoutMs") * NS_PER_MS;
+    json_object_set_new(record->doc, "_deadlineNs", json_integer((json_int_t)deadline_ns));
+    json_object_set_new(record->doc, "deadline", review_time_json(deadline_ns));
+}
+
+static void end_deadline(struct review_record *record)
+{
+    json_object_del(record->doc, "_deadlineNs");
+    if (!review_over(record->state)) /* what is over shows the deadline that it had */
+        json_object_del(record->doc, "deadline");
+}
+
+enum review_verdict review_record_move(struct review_record *record, enum review_event event, int64_t now_ns,
+                                       unsigned *ret_actions)
+{
+    struct review_move move = review_apply(record->state, event, record->gate);
+    *ret_actions = move.actions;
+    if (move.verdict != REVIEW_MOVED)
+        return move.verdict;
+    record->state = move.next;
+    if (move.actions & REVIEW_ACTION_RESET_VOTES)
+        reset_votes(record);
+    if (move.actions & REVIEW_ACTION_ASK)
+        begin_deadline(record, now_ns);
+    else if (!review_waits(move.next))
+        end_deadline(record);
+    if (move.actions & REVIEW_ACTION_RELEASE)
+        json_object_set_new(record->doc, "released", json_true());
+    return move.verdict;
+}
+
+/* --- the manifest --- */
+
+static struct manifest_blob blob_of(const json_t *item, const char *path)
+{
+    return (struct manifest_blob){.path = path,
+                                  .sha256 = json_string_value(json_object_get(item, "sha256")),
+                                  .size = json_integer_value(json_object_get(item, "size"))};
+}
+
+/* NULL without memory; at least one place. */
+static struct manifest_blob *blobs_of(const json_t *files, size_t *ret_count)
+{
+    *ret_count = json_array_size(files);
+    struct manifest_blob *blobs = calloc(*ret_count + 1, sizeof *blobs);
+    for (size_t i = 0; blobs && i < *ret_count; i++) {
+        const json_t *file = json_array_get(files, i);
+        blobs[i] = blob_of(file, json_string_value(json_object_get(file, "path")));
+    }
+    return blobs;
+}
+
+enum status review_record_manifest(struct review_book *book, struct review_record *record, struct err *err)
+{
+    const json_t *revision = review_record_revision(record), *run = review_record_run(record);
+    const json_t *result = json_object_get(record->doc, "_result");
+    bool has_run = result != NULL;
+    struct manifest_facts facts = {
+        .request = review_record_text(record, "id"),
+        .revision = review_record_number(record, "revision"),
+        .language = review_record_text(record, "language"),
+        .gate = review_gate_name(record->gate),
+        .stage = has_run ? "after" : "before",
+        .session = review_record_text(record, "session"),
+        .code = {NULL, json_string_value(json_object_get(revision, "codeSha256")),
+                 json_integer_value(json_object_get(revision, "codeBytes"))},
+        .run = has_run ? review_record_number(record, "run") : 0,
+        .template_id = has_run ? review_record_text(record, "template") : NULL,
+        .effects = has_run ? json_object_get(run, "effects") : NULL,
+    };
+    if (has_run)
+        facts.result = blob_of(result, NULL);
+    struct manifest_blob *inputs = blobs_of(json_object_get(revision, "files"), &facts.input_count);
+    struct manifest_blob *files = blobs_of(json_object_get(record->doc, "files"), &facts.file_count);
+    facts.inputs = inputs;
+    facts.files = files;
+
+    CLEANUP(buf_fini) struct buf text = {0};
+    char sha256[SECRET_HASH_SIZE + 1];
+    enum status status = inputs && files ? manifest_write(&facts, &text, err)
+                                         : err_set(err, STATUS_NO_MEMORY, "out of memory");
+    free(inputs);
+    free(files);
+    if (status == STATUS_OK)
+        status = review_blob_put(book, record->row, buf_peek(&text), sha256, err);
+    if (status == STATUS_OK)
+        json_object_set_new(record->doc, "manifestSha256", json_string(sha256));
+    return status;
+}

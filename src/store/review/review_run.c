@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* review_run.c — what the durable half asks and tells: what is due, how a run ended, that time is over. */
+#include <stdio.h>
+
+#include "base/duration.h"
+#include "store/review/review_store_internal.h"
+
+/* A timer of a scheduler whose clock is ahead by this much is taken as due. */
+#define CLOCK_SLACK_NS (2 * NS_PER_S)
+
+void review_step_fini(struct review_step *step)
+{
+    json_decref(step->request);
+    step->request = NULL;
+    buf_fini(&step->code);
+}
+
+/* What is due now. */
+static void fill_step(const struct review_record *record, struct review_step *step)
+{
+    step->request = json_incref(record->doc);
+    step->run = review_record_number(record, "run");
+    step->deadline_ns = review_record_number(record, "_deadlineNs");
+    step->due = REVIEW_DUE_END;
+    if (review_to_run(record->state))
+        step->due = REVIEW_DUE_RUN;
+    else if (review_waits(record->state))
+        step->due = REVIEW_DUE_WAIT;
+}
+
+/* --- a run begins --- */
+
+/* A run that was begun and never ended was broken off: the server died, or the pool was full. */
+static void end_broken_run(struct review_record *record, int64_t now_ns)
+{
+    json_t *run = review_record_run(record);
+    if (!run || json_object_get(run, "ended"))
+        return;
+    json_object_set_new(run, "endedAt", review_time_json(now_ns));
+    json_object_set_new(run, "ended", json_string("interrupted"));
+}
+
+static enum status begin_run(struct review_book *book, struct review_record *record, int64_t now_ns,
+                             struct err *err)
+{
+    unsigned actions;
+    json_t *runs = json_object_get(record->doc, "runs");
+    int64_t number = (int64_t)json_array_size(runs) + 1,
+            attempts = review_record_number(record, "attempts") + 1;
+    end_broken_run(record, now_ns);
+    (void)review_record_move(record, REVIEW_EVENT_RUN_STARTED, now_ns, &actions);
+    json_object_set_new(record->doc, "run", json_integer((json_int_t)number));
+    json_object_set_new(record->doc, "attempts", json_integer((json_int_t)attempts));
+    json_array_append_new(runs, json_pack("{s:I, s:I, s:o, s:I}", "number", (json_int_t)number, "revision",
+                                          (json_int_t)review_record_number(record, "revision"), "startedAt",
+                                          review_time_json(now_ns), "attempts", (json_int_t)attempts));
+    enum status status = review_record_save(book, record, now_ns, err);
+    return status == STATUS_OK ? review_record_tell(book, record, "run_started", now_ns, err) : status;
+}
+
+enum status review_step(struct review_book *book, const char *id, bool begin, int64_t now_ns,
+                        struct review_step *ret_step, struct err *err)
+{
+    struct review_record record;
+    review_step_fini(ret_step);
+    *ret_step = (struct review_step){0};
+    enum status status = review_record_load(book, id, &record, err);
+    if (status != STATUS_OK)
+        return status;
+    if (begin && review_to_run(record.state)) {
+        const char *sha256 =
+            json_string_value(json_object_get(review_record_revision(&record), "codeSha256"));
+        status = begin_run(book, &record, now_ns, err);
+        if (status == STATUS_OK)
+            status = review_blob(book, sha256 ? sha256 : "", &ret_step->code, err);
+    }
+    fill_step(&record, ret_step);
+    review_record_fini(&record);
+    return status;
+}
+
+/* --- a run ends --- */
+
+static void copy_member(json_t *to, const json_t *from, const char *name)
+{
+    if (json_object_get(from, name))
+        json_object_set(to, name, json_object_get(from, name));
+}
+
+/* What the run's row says of its end. */
+static void note_end(struct review_record *record, const struct review_run_end *end, int64_t now_ns)
+{
+    json_t *run = review_record_run(record);
+    const json_t *result = json_object_get(end->outcome, "result");
+    bool succeeded = json_is_true(json_object_get(end->outcome, "succeeded"));
+    json_object_set_new(run, "endedAt", review_time_json(now_ns));
+    json_object_set_new(run, "ended", json_string(succeeded ? "succeeded" : "failed"));
+    copy_member(run, result, "status");
+    copy_member(run, result, "executionTimeInMilliseconds");
+    copy_member(run, end->outcome, "effects");
+}
+
+/* The result becomes the request's. */
+static enum status take_result(struct review_book *book, struct review_record *record,
+                               const struct review_run_end *end, struct err *err)
+{
+    static const char *const shown[] = {"sha256", "sha256Covers", "template"};
+    char sha256[SECRET_HASH_SIZE + 1];
+    enum status status = review_blob_put(book, record->row, end->result, sha256, err);
+    if (status != STATUS_OK)
+        return status;
+    json_object_set_new(record->doc, "_result",
+                        json_pack("{s:s, s:I}", "sha256", sha256, "size", (json_int_t)end->result.size));
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+        copy_member(record->doc, end->outcome, shown[i]);
+    status = review_record_manifest(book, record, err);
+    if (status == STATUS_OK)
+        json_object_set(review_record_run(record), "manifestSha256",
+                        json_object_get(record->doc, "manifestSha256"));
+    return status;
+}
+
+static json_t *run_details(const struct review_record *record, const struct review_run_end *end)
+{
+    static const char *const told[] = {"succeeded", "sha256", "template", "cause"};
+    json_t *details = json_pack("{s:I, s:I}", "run", (json_int_t)end->run, "revision",
+                                (json_int_t)review_record_number(record, "revision"));
+    for (size_t i = 0; i < ARRAY_SIZE(told); i++)
+        copy_member(details, end->outcome, told[i]);
+    copy_member(details, record->doc, "manifestSha256");
+    return details;
+}
+
+static const char *event_of(enum review_state state)
+{
+    if (state == REVIEW_FAILED)
+        return "failed";
+    return state == REVIEW_APPROVED ? "released" : "waiting";
+}
+
+static enum status write_end(struct review_book *book, struct review_record *record,
+                             const struct review_run_end *end, int64_t now_ns, struct err *err)
+{
+    unsigned actions;
+    enum review_verdict verdict = review_record_move(
+        record, end->shown ? REVIEW_EVENT_RUN_SHOWN : REVIEW_EVENT_RUN_FAILED, now_ns, &actions);
+    enum status status = STATUS_OK;
+    note_end(record, end, now_ns);
+    if (verdict == REVIEW_MOVED && end->result.size > 0)
+        status = take_result(book, record, end, err);
+    if (verdict == REVIEW_MOVED && end->error)
+        json_object_set(record->doc, "error", end->error);
+    if (status == STATUS_OK)
+        status = review_record_save(book, record, now_ns, err);
+    if (status == STATUS_OK)
+        status = review_record_audit(book, record, AUDIT_RUN_ENDED, &review_server, run_details(record, end),
+                                     now_ns, err);
+    if (status == STATUS_OK)
+        status = review_record_tell(book, record, "run_ended", now_ns, err);
+    if (status == STATUS_OK && verdict == REVIEW_MOVED)
+        status = review_record_tell(book, record, event_of(record->state), now_ns, err);
+    return status;
+}
+
+enum status review_run_ended(struct review_book *book, const char *id, const struct review_run_end *end,
+                             int64_t now_ns, struct review_step *ret_step, struct err *err)
+{
+    struct review_record record;
+    review_step_fini(ret_step);
+    *ret_step = (struct review_step){0};
+    enum status status = review_record_load(book, id, &record, err);
+    if (status != STATUS_OK)
+        return status;
+    const json_t *run = review_record_run(&record);
+    bool present = run && end->run == review_record_number(&record, "run") && !json_object_get(run, "ended");
+    if (present)
+        status = write_end(book, &record, end, now_ns, err);
+    fill_step(&record, ret_step);
+    review_record_fini(&record);
+    return status;
+}
+
+/* --- time --- */
+
+static enum status write_time_out(struct review_book *book, struct review_record *record, int64_t now_ns,
+                                  struct err *err)
+{
+    json_t *details = json_pack("{s:O*, s:O*}", "deadline", json_object_get(record->doc, "deadline"),
+                                "manifestSha256", json_object_get(record->doc, "manifestSha256"));
+    enum status status = review_record_save(book, record, now_ns, err);
+    if (status != STATUS_OK) {
+        json_decref(details);
+        return status;
+    }
+    status = review_record_audit(book, record, AUDIT_REQUEST_TIMED_OUT, &review_server, details, now_ns, err);
+    return status == STATUS_OK ? review_record_tell(book, record, "timed_out", now_ns, err) : status;
+}
+
+enum status review_time(struct review_book *book, const char *id, int64_t now_ns,
+                        struct review_step *ret_step, struct err *err)
+{
+    struct review_record record;
+    unsigned actions;
+    review_step_fini(ret_step);
+    *ret_step = (struct review_step){0};
+    enum status status = review_record_load(book, id, &record, err);
+    if (status != STATUS_OK)
+        return status;
+    bool due =
+        review_waits(record.state) && now_ns >= review_record_number(&record, "_deadlineNs") - CLOCK_SLACK_NS;
+    if (due && review_record_move(&record, REVIEW_EVENT_TIME, now_ns, &actions) == REVIEW_MOVED)
+        status = write_time_out(book, &record, now_ns, err);
+    fill_step(&record, ret_step);
+    review_record_fini(&record);
+    return status;
+}
+
+/* --- another hand --- */
+
+static enum status write_outside(struct review_book *book, struct review_record *record, json_t *error,
+                                 int64_t now_ns, struct err *err)
+{
+    bool failed = record->state == REVIEW_FAILED;
+    if (error)
+        json_object_set(record->doc, "error", error);
+    end_broken_run(record, now_ns);
+    enum status status = review_record_save(book, record, now_ns, err);
+    if (status == STATUS_OK)
+        status = review_record_audit(book, record, failed ? AUDIT_REQUEST_FAILED : AUDIT_REQUEST_CANCELLED,
+                                     &review_server, json_pack("{s:O*}", "error", error), now_ns, err);
+    return status == STATUS_OK
+               ? review_record_tell(book, record, failed ? "failed" : "cancelled", now_ns, err)
+               : status;
+}
+
+enum status review_ended_outside(struct review_book *book, const char *id, enum review_state state,
+                                 json_t *error, int64_t now_ns, struct review_step *ret_step, struct err *err)
+{
+    struct review_record record;
+    review_step_fini(ret_step);
+    *ret_step = (struct review_step){0};
+    enum status status = review_record_load(book, id, &record, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!review_over(record.state)) {
+        /* From every state; the machine's CANCEL and RUN_FAILED are what people and runs may do. */
+        record.state = state;
+        json_object_del(record.doc, "_deadlineNs");
+        status = write_outside(book, &record, error, now_ns, err);
+    }
+    fill_step(&record, ret_step);
+    review_record_fini(&record);
+    return status;
+}

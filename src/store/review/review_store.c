@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* review_store.c — the book's place in the audit log's file, and jobs in it. */
+#include "store/review/review_store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "os/clock.h"
+#include "store/review/review_store_internal.h"
+
+/* --- the name --- */
+
+static enum status read_name(struct review_store *store, struct err *err)
+{
+    size_t get = store->first + NAME_GET, put = store->first + NAME_PUT;
+    bool there = false;
+    enum status status = db_next(store->db, get, &there, err);
+    if (status == STATUS_OK && there)
+        (void)snprintf(store->name, sizeof store->name, "%.*s",
+                       BYTES_FMT(db_column_bytes(store->db, get, 0)));
+    db_done(store->db, get);
+    if (status != STATUS_OK || there)
+        return status;
+    uint64_t random[2];
+    entropy_fill(random, sizeof random);
+    (void)snprintf(store->name, sizeof store->name, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+    db_bind_bytes(store->db, put, 1, bytes_of_cstr(store->name));
+    return db_run(store->db, put, err);
+}
+
+enum status review_store_open(struct audit_log *log, const char *folder, struct review_store **ret_store,
+                              struct err *err)
+{
+    struct review_store *store = calloc(1, sizeof *store);
+    if (!store)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    store->log = log;
+    bool fits = (size_t)snprintf(store->folder, sizeof store->folder, "%s", folder) < sizeof store->folder;
+    enum status status =
+        fits ? STATUS_OK : err_set(err, STATUS_INVALID_ARGUMENT, "the data folder's path is too long");
+    if (status == STATUS_OK)
+        status = audit_log_join(log, &review_schema, review_statements, REVIEW_STATEMENTS, &store->db,
+                                &store->first, err);
+    if (status == STATUS_OK)
+        status = read_name(store, err);
+    if (status != STATUS_OK) {
+        free(store);
+        return status;
+    }
+    *ret_store = store;
+    return STATUS_OK;
+}
+
+void review_store_close(struct review_store *store)
+{
+    free(store);
+}
+
+const char *review_store_name(const struct review_store *store)
+{
+    return store->name;
+}
+
+void review_store_on_events(struct review_store *store, void (*on_events)(void *context, int64_t last),
+                            void *context)
+{
+    store->on_events = on_events;
+    store->on_events_context = context;
+}
+
+/* --- jobs --- */
+
+static enum status perform(struct audit_work *work, struct audit_scribe *scribe, struct err *err)
+{
+    struct review_job *job = CONTAINER_OF(work, struct review_job, work);
+    struct review_book book = {.store = job->store, .scribe = scribe, .db = job->store->db};
+    enum status status = job->perform(job, &book, err);
+    job->last_event = status == STATUS_OK ? book.last_event : 0;
+    return status;
+}
+
+static void tell_events(struct review_store *store, int64_t last)
+{
+    if (last <= store->told)
+        return;
+    store->told = last;
+    if (store->on_events)
+        store->on_events(store->on_events_context, last);
+}
+
+static void on_done(struct audit_work *work, enum status status, const struct err *err)
+{
+    struct review_job *job = CONTAINER_OF(work, struct review_job, work);
+    struct review_store *store = job->store;
+    int64_t last = status == STATUS_OK ? job->last_event : 0;
+    job->on_done(job, status, err); /* it may be gone afterwards */
+    tell_events(store, last);
+}
+
+static void prepare(struct review_store *store, struct review_job *job)
+{
+    job->store = store;
+    job->last_event = 0;
+    job->work = (struct audit_work){.perform = perform, .on_done = on_done, .reads_only = job->reads_only};
+}
+
+void review_store_run(struct review_store *store, struct review_job *job)
+{
+    prepare(store, job);
+    audit_log_perform(store->log, &job->work);
+}
+
+/* On the loop's thread, while the other thread stands still. */
+static void on_waited(struct review_job *job, enum status status, const struct err *err)
+{
+    (void)job;
+    (void)status;
+    (void)err;
+}
+
+enum status review_store_run_wait(struct review_store *store, struct review_job *job, struct err *err)
+{
+    job->on_done = on_waited;
+    prepare(store, job);
+    return audit_log_perform_wait(store->log, &job->work, err);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* review_store_internal.h — what the files of this folder share: the book, its statements, and a request in hand. Not for other
+ * folders. */
+#ifndef STORE_REVIEW_STORE_INTERNAL_H
+#define STORE_REVIEW_STORE_INTERNAL_H
+
+#include <limits.h>
+
+#include "store/audit/audit_work.h"
+#include "store/review/review_store.h"
+
+#define REVIEW_NAME_SIZE 33 /* of a book, with the NUL */
+
+struct review_store {
+    struct audit_log *log;
+    struct db *db;         /* the thread's */
+    size_t first;          /* of our statements */
+    char folder[PATH_MAX]; /* of the blobs */
+    char name[REVIEW_NAME_SIZE];
+    int64_t told; /* loop's thread: the last event that was told of */
+    void (*on_events)(void *context, int64_t last);
+    void *on_events_context;
+};
+
+struct review_book {
+    struct review_store *store;
+    struct audit_scribe *scribe;
+    struct db *db;
+    int64_t last_event; /* of this job; 0: none */
+};
+
+/* --- statements (review_tables.c) --- */
+
+enum review_statement {
+    REQUEST_PUT,
+    REQUEST_CHANGE,
+    REQUEST_GET,
+    LIST_ALL_UP,
+    LIST_ALL_DOWN,
+    LIST_STATE_UP,
+    LIST_STATE_DOWN,
+    LIST_SUBMITTER_UP,
+    LIST_SUBMITTER_DOWN,
+    LIST_LABEL_UP,
+    LIST_LABEL_DOWN,
+    LIST_TEXT_UP,
+    LIST_TEXT_DOWN,
+    LABEL_PUT,
+    TEXT_PUT,
+    BLOB_PUT,
+    BLOB_GET,
+    BLOB_USE,
+    KEY_PUT,
+    KEY_GET,
+    KEY_SWEEP,
+    EVENT_PUT,
+    EVENT_TRIM,
+    EVENT_LAST,
+    EVENT_PAGE,
+    DUTY_PUT,
+    DUTY_PAGE,
+    DUTY_DONE,
+    NAME_GET,
+    NAME_PUT,
+    REVIEW_STATEMENTS
+};
+
+extern const char *const review_statements[REVIEW_STATEMENTS];
+extern const struct db_schema review_schema;
+
+/* --- blobs (review_blob.c) --- */
+
+/* Stores `content` once, as used by request number `row`. */
+STATUS_RESULT review_blob_put(struct review_book *book, int64_t row, struct bytes content,
+                              char ret_sha256[SECRET_HASH_SIZE + 1], struct err *err);
+
+/* --- a request in hand (review_record.c) --- */
+
+struct review_record {
+    int64_t row; /* 0: none yet */
+    int64_t created_ns;
+    enum review_state state;
+    enum review_gate gate;
+    json_t *doc;
+};
+
+/* NOT_FOUND. */
+STATUS_RESULT review_record_load(struct review_book *book, const char *id, struct review_record *ret_record,
+                                 struct err *err);
+/* Writes it as it is, with its row if it is new. */
+STATUS_RESULT review_record_save(struct review_book *book, struct review_record *record, int64_t now_ns,
+                                 struct err *err);
+void review_record_fini(struct review_record *record);
+/* What happened, for whoever listens: "waiting" becomes "sallyport.request.waiting". After the record was saved. */
+STATUS_RESULT review_record_tell(struct review_book *book, const struct review_record *record,
+                                 const char *what, int64_t now_ns, struct err *err);
+STATUS_RESULT review_record_duty(struct review_book *book, const struct review_record *record,
+                                 enum review_duty_kind kind, struct err *err);
+/* The entry of the audit log; takes `details`. */
+STATUS_RESULT review_record_audit(struct review_book *book, const struct review_record *record,
+                                  enum audit_action action, const struct review_person *by, json_t *details,
+                                  int64_t now_ns, struct err *err);
+/* Applies an event to the state, and what follows for the record itself: stage, deadline, votes, release. */
+enum review_verdict review_record_move(struct review_record *record, enum review_event event, int64_t now_ns,
+                                       unsigned *ret_actions);
+/* Makes the manifest of what there is now, as a blob, and names it in the record. */
+STATUS_RESULT review_record_manifest(struct review_book *book, struct review_record *record, struct err *err);
+/* The present revision or run in the record, borrowed; NULL: none. */
+json_t *review_record_revision(const struct review_record *record);
+json_t *review_record_run(const struct review_record *record);
+/* As lists show it, without internal members; new. */
+json_t *review_record_brief(const struct review_record *record);
+const char *review_record_text(const struct review_record *record, const char *member);
+int64_t review_record_number(const struct review_record *record, const char *member);
+json_t *review_time_json(int64_t unix_ns);
+/* {"id","name","kind"?}; new. */
+json_t *review_person_json(const struct review_person *person);
+/* Whoever acts by themselves. */
+extern const struct review_person review_server;
+
+#endif

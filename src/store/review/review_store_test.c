@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT */
+/* review_store_test.c — the book by itself: what is written in one transaction, read again, and found. If this fails, what was
+ * acknowledged is not what is there. */
+#include "store/review/review_store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "os/clock.h"
+#include "store/audit/audit_file.h"
+
+#define START_NS (1700000000 * NS_PER_S)
+
+struct book_fixture {
+    struct loop *loop;
+    struct audit_log *log;
+    struct review_store *store;
+    char folder[64];
+    int64_t told;
+};
+
+/* What a test does in one job. */
+struct book_task {
+    struct review_job job;
+    enum status (*act)(struct book_task *task, struct review_book *book, struct err *err);
+    const void *argument;
+    struct review_answer answer;
+    struct review_step step;
+    struct buf bytes;
+    json_t *json;
+    int64_t number, now_ns;
+    bool done;
+    enum status status;
+};
+
+static enum status perform(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct book_task *task = CONTAINER_OF(job, struct book_task, job);
+    return task->act(task, book, err);
+}
+
+static void on_done(struct review_job *job, enum status status, const struct err *err)
+{
+    struct book_task *task = CONTAINER_OF(job, struct book_task, job);
+    task->status = status;
+    task->done = true;
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        printf("%s\n", err->text);
+}
+
+static void run(struct book_fixture *rig, struct book_task *task)
+{
+    task->job.perform = perform;
+    task->job.on_done = on_done;
+    review_store_run(rig->store, &task->job);
+    while (!task->done)
+        assert_int_equal(loop_step(rig->loop, 1000, NULL), STATUS_OK);
+}
+
+static void on_events(void *context, int64_t last)
+{
+    ((struct book_fixture *)context)->told = last;
+}
+
+static void open_it(struct book_fixture *rig)
+{
+    struct err err = {0};
+    const struct audit_log_options options = {.folder = rig->folder, .shown = rig->folder};
+    assert_int_equal(audit_log_open(rig->loop, &options, &rig->log, &err), STATUS_OK);
+    if (review_store_open(rig->log, rig->folder, &rig->store, &err) != STATUS_OK)
+        fail_msg("%s", err.text);
+    review_store_on_events(rig->store, on_events, rig);
+}
+
+static void close_it(struct book_fixture *rig)
+{
+    audit_log_close(rig->log);
+    review_store_close(rig->store);
+}
+
+static int rig_init(void **state)
+{
+    static struct book_fixture rig;
+    struct err err = {0};
+    rig = (struct book_fixture){.folder = "/tmp/review_store_test.XXXXXX"};
+    assert_non_null(mkdtemp(rig.folder));
+    assert_int_equal(loop_create(&rig.loop, &err), STATUS_OK);
+    open_it(&rig);
+    *state = &rig;
+    return 0;
+}
+
+static int rig_fini(void **state)
+{
+    struct book_fixture *rig = *state;
+    char command[128];
+    close_it(rig);
+    loop_destroy(rig->loop);
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", rig->folder);
+    return system(command);
+}
+
+/* --- acts --- */
+
+static const struct review_person ann = {"p-ann", "ann", "user"}, mina = {"p-mina", "mina", "user"};
+
+static enum status submit(struct book_task *task, struct review_book *book, struct err *err)
+{
+    return review_submit(book, task->argument, task->now_ns ? task->now_ns : START_NS, &task->answer, err);
+}
+
+static enum status step(struct book_task *task, struct review_book *book, struct err *err)
+{
+    return review_step(book, task->argument, true, START_NS, &task->step, err);
+}
+
+static enum status end_run(struct book_task *task, struct review_book *book, struct err *err)
+{
+    const char *id = task->argument;
+    json_t *outcome = json_pack("{s:b, s:{s:s}, s:s}", "succeeded", 1, "result", "status", "Success",
+                                "sha256", "00000000000000000000000000000000000000000000000000000000000000aa");
+    const struct review_run_end end = {.run = task->number,
+                                       .shown = true,
+                                       .outcome = outcome,
+                                       .result = BYTES_LITERAL("{\"stdout\":\"1\\n\"}")};
+    enum status status = review_run_ended(book, id, &end, START_NS, &task->step, err);
+    json_decref(outcome);
+    return status;
+}
+
+struct vote_on {
+    const char *id;
+    struct review_vote vote;
+};
+
+static enum status vote(struct book_task *task, struct review_book *book, struct err *err)
+{
+    const struct vote_on *on = task->argument;
+    return review_vote(book, on->id, &on->vote, START_NS, &task->answer, err);
+}
+
+static enum status read_it(struct book_task *task, struct review_book *book, struct err *err)
+{
+    return review_read(book, task->argument, REVIEW_FULL, &task->json, err);
+}
+
+static enum status list_them(struct book_task *task, struct review_book *book, struct err *err)
+{
+    return review_list(book, task->argument, &task->json, err);
+}
+
+static enum status time_over(struct book_task *task, struct review_book *book, struct err *err)
+{
+    return review_time(book, task->argument, task->now_ns, &task->step, err);
+}
+
+static enum status events(struct book_task *task, struct review_book *book, struct err *err)
+{
+    return review_events(book, task->argument, &task->json, &task->number, err);
+}
+
+static const char *text(const json_t *object, const char *member)
+{
+    const char *value = json_string_value(json_object_get(object, member));
+    return value ? value : "";
+}
+
+static struct review_submission submission(const char *id, const char *code)
+{
+    return (struct review_submission){.id = id,
+                                      .by = ann,
+                                      .language = "python",
+                                      .code = bytes_of_cstr(code),
+                                      .approval_timeout_ms = 60000,
+                                      .gate = REVIEW_GATE_AFTER};
+}
+
+static void submit_it(struct book_fixture *rig, const struct review_submission *what)
+{
+    struct book_task task = {.act = submit, .argument = what};
+    run(rig, &task);
+    assert_int_equal(task.status, STATUS_OK);
+    assert_int_equal(task.answer.outcome, REVIEW_DONE);
+    json_decref(task.answer.request);
+}
+
+static void bring_to_wait(struct book_fixture *rig, const char *id)
+{
+    struct book_task begin = {.act = step, .argument = id};
+    run(rig, &begin);
+    assert_int_equal(begin.status, STATUS_OK);
+    assert_int_equal(begin.step.due, REVIEW_DUE_RUN);
+    struct book_task end = {.act = end_run, .argument = id, .number = begin.step.run};
+    run(rig, &end);
+    assert_int_equal(end.status, STATUS_OK);
+    assert_int_equal(end.step.due, REVIEW_DUE_WAIT);
+    review_step_fini(&begin.step);
+    review_step_fini(&end.step);
+}
+
+static enum review_outcome vote_as(struct book_fixture *rig, const char *id, const struct review_person *by,
+                                   enum review_vote_answer answer, const char *manifest)
+{
+    const struct vote_on on = {id, {.by = *by, .answer = answer, .manifest_sha256 = manifest, .via = "api"}};
+    struct book_task task = {.act = vote, .argument = &on};
+    run(rig, &task);
+    assert_int_equal(task.status, STATUS_OK);
+    json_decref(task.answer.request);
+    return task.answer.outcome;
+}
+
+static json_t *read_back(struct book_fixture *rig, const char *id)
+{
+    struct book_task task = {.act = read_it, .argument = id};
+    run(rig, &task);
+    assert_int_equal(task.status, STATUS_OK);
+    return task.json;
+}
+
+/* --- tests --- */
+
+/* Submitted, run, voted on; after the file was closed and opened again it is the same. */
+static void a_request_from_beginning_to_end(void **state)
+{
+    struct book_fixture *rig = *state;
+    const struct review_submission what = submission("r1", "print(1)");
+    submit_it(rig, &what);
+    bring_to_wait(rig, "r1");
+    json_t *seen = read_back(rig, "R1");
+    assert_string_equal(text(seen, "state"), "waiting");
+    assert_string_equal(text(seen, "stage"), "after");
+    assert_string_equal(text(seen, "code"), "print(1)");
+    assert_string_equal(text(json_object_get(seen, "result"), "stdout"), "1\n");
+    assert_int_equal(strlen(text(seen, "manifestSha256")), 64);
+
+    assert_int_equal(vote_as(rig, "r1", &ann, REVIEW_VOTE_APPROVE, NULL), REVIEW_REFUSED_OWN);
+    assert_int_equal(vote_as(rig, "r1", &mina, REVIEW_VOTE_APPROVE, text(seen, "sha256")),
+                     REVIEW_MANIFEST_DIFFERS);
+    assert_int_equal(vote_as(rig, "r1", &mina, REVIEW_VOTE_APPROVE, text(seen, "manifestSha256")),
+                     REVIEW_DONE);
+    assert_int_equal(vote_as(rig, "r1", &mina, REVIEW_VOTE_REJECT, NULL), REVIEW_DECIDED_BEFORE);
+    assert_int_equal(vote_as(rig, "none", &mina, REVIEW_VOTE_REJECT, NULL), REVIEW_UNKNOWN);
+    json_decref(seen);
+    assert_true(rig->told > 0);
+
+    close_it(rig);
+    open_it(rig);
+    seen = read_back(rig, "r1");
+    assert_string_equal(text(seen, "state"), "approved");
+    assert_string_equal(text(json_object_get(seen, "decision"), "by"), "mina");
+    assert_true(json_is_true(json_object_get(seen, "released")));
+    assert_null(json_object_get(seen, "_state"));
+    json_decref(seen);
+}
+
+/* What was voted before a revision counts no more. */
+static void a_time_out_and_a_decision_do_not_meet(void **state)
+{
+    struct book_fixture *rig = *state;
+    const struct review_submission what = submission("r2", "print(2)");
+    submit_it(rig, &what);
+    bring_to_wait(rig, "r2");
+    struct book_task early = {.act = time_over, .argument = "r2", .now_ns = START_NS + NS_PER_S};
+    run(rig, &early);
+    assert_int_equal(early.step.due, REVIEW_DUE_WAIT);
+    review_step_fini(&early.step);
+    assert_int_equal(vote_as(rig, "r2", &mina, REVIEW_VOTE_REJECT, NULL), REVIEW_DONE);
+    struct book_task late = {.act = time_over, .argument = "r2", .now_ns = START_NS + 3600 * NS_PER_S};
+    run(rig, &late);
+    assert_int_equal(late.step.due, REVIEW_DUE_END);
+    assert_string_equal(text(late.step.request, "state"), "rejected");
+    review_step_fini(&late.step);
+}
+
+static size_t found(struct book_fixture *rig, const struct review_filter *filter)
+{
+    struct book_task task = {.act = list_them, .argument = filter};
+    run(rig, &task);
+    assert_int_equal(task.status, STATUS_OK);
+    size_t count = json_array_size(task.json);
+    json_decref(task.json);
+    return count;
+}
+
+static void lists_find_what_they_are_asked_for(void **state)
+{
+    struct book_fixture *rig = *state;
+    json_t *labels = json_pack("{s:s}", "env", "test");
+    struct review_submission what = submission("l1", "import pandas\nframe = 1");
+    what.labels = labels;
+    what.purpose = "monthly report";
+    submit_it(rig, &what);
+    what = submission("l2", "print('other')");
+    what.by = mina;
+    submit_it(rig, &what);
+    static const char *const queued[] = {"queued"}, *const two[] = {"queued", "waiting"};
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10}), 2);
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 1}), 1);
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10, .newest_first = true}), 2);
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10, .states = queued, .state_count = 1}), 2);
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10, .states = two, .state_count = 2}), 2);
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10, .submitter = "p-mina"}), 1);
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10, .submitter = "ann"}), 1);
+    assert_int_equal(
+        found(rig, &(struct review_filter){.limit = 10, .label_key = "env", .label_value = "test"}), 1);
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10, .text = "pandas"}), 1);
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10, .text = "repor \" OR"}), 0);
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10, .text = "repor"}), 1);
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10, .after_ns = START_NS, .after_id = "l1"}),
+                     1);
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10, .since_ns = START_NS + 1}), 0);
+    json_decref(labels);
+}
+
+/* The same bytes again are stored once; what is large is a file. */
+static void blobs_are_kept_once(void **state)
+{
+    struct book_fixture *rig = *state;
+    static char large[200000];
+    memset(large, '#', sizeof large - 1);
+    struct review_submission what = submission("b1", large);
+    submit_it(rig, &what);
+    what.id = "b2";
+    submit_it(rig, &what);
+    json_t *seen = read_back(rig, "b2");
+    assert_string_equal(text(seen, "code"), large);
+    json_decref(seen);
+    char command[160];
+    (void)snprintf(command, sizeof command, "test \"$(find '%s/blobs' -type f | wc -l)\" = 1", rig->folder);
+    assert_int_equal(system(command), 0);
+}
+
+static void a_key_is_used_once(void **state)
+{
+    struct book_fixture *rig = *state;
+    struct review_submission what = submission("k1", "print(1)");
+    what.key = "key";
+    what.key_body = "hash";
+    submit_it(rig, &what);
+    what.id = "k2";
+    struct book_task again = {.act = submit, .argument = &what};
+    run(rig, &again);
+    assert_int_equal(again.answer.outcome, REVIEW_DONE_BEFORE);
+    assert_string_equal(text(again.answer.request, "id"), "k1");
+    json_decref(again.answer.request);
+    what.key_body = "other";
+    struct book_task other = {.act = submit, .argument = &what};
+    run(rig, &other);
+    assert_int_equal(other.answer.outcome, REVIEW_KEY_DIFFERS);
+    json_decref(other.answer.request);
+    struct book_task later = {.act = submit, .argument = &what, .now_ns = START_NS + 25 * 3600 * NS_PER_S};
+    run(rig, &later);
+    assert_int_equal(later.answer.outcome, REVIEW_DONE);
+    json_decref(later.answer.request);
+}
+
+static void events_are_in_order(void **state)
+{
+    struct book_fixture *rig = *state;
+    const struct review_submission what = submission("e1", "print(1)");
+    submit_it(rig, &what);
+    bring_to_wait(rig, "e1");
+    assert_int_equal(vote_as(rig, "e1", &mina, REVIEW_VOTE_APPROVE, NULL), REVIEW_DONE);
+    static const char *const expected[] = {"submitted", "run_started", "run_ended", "waiting",
+                                           "vote",      "approved",    "released"};
+    const struct review_event_filter filter = {.object = "requests/e1", .limit = 100};
+    struct book_task task = {.act = events, .argument = &filter};
+    run(rig, &task);
+    assert_int_equal(json_array_size(task.json), ARRAY_SIZE(expected));
+    for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+        const json_t *event = json_array_get(task.json, i);
+        assert_string_equal(text(event, "type") + strlen("sallyport.request."), expected[i]);
+        assert_int_equal(json_integer_value(json_object_get(event, "sequence")), i + 1);
+    }
+    assert_int_equal(task.number, ARRAY_SIZE(expected));
+    json_decref(task.json);
+}
+
+/* A job that fails leaves nothing, and the jobs beside it stand. */
+static enum status submit_and_fail(struct book_task *task, struct review_book *book, struct err *err)
+{
+    enum status status = review_submit(book, task->argument, START_NS, &task->answer, err);
+    json_decref(task->answer.request);
+    return status == STATUS_OK ? err_set(err, STATUS_INVALID_ARGUMENT, "on purpose") : status;
+}
+
+static void a_job_that_fails_leaves_nothing(void **state)
+{
+    struct book_fixture *rig = *state;
+    const struct review_submission bad = submission("f1", "1"), good = submission("f2", "2");
+    struct book_task first = {
+        .act = submit_and_fail, .argument = &bad, .job = {.perform = perform, .on_done = on_done}};
+    struct book_task second = {
+        .act = submit, .argument = &good, .job = {.perform = perform, .on_done = on_done}};
+    review_store_run(rig->store, &first.job); /* both in one transaction */
+    review_store_run(rig->store, &second.job);
+    while (!first.done || !second.done)
+        assert_int_equal(loop_step(rig->loop, 1000, NULL), STATUS_OK);
+    assert_int_equal(first.status, STATUS_INVALID_ARGUMENT);
+    assert_int_equal(second.status, STATUS_OK);
+    json_decref(second.answer.request);
+    assert_int_equal(found(rig, &(struct review_filter){.limit = 10}), 1);
+}
+
+/* The log of an older release, which has no book, gets one; its entries stay, and the chain goes on. */
+static void an_older_log_gets_the_book(void **state)
+{
+    struct book_fixture *rig = *state;
+    char path[128], command[256];
+    struct err err = {0};
+    close_it(rig);
+    (void)snprintf(command, sizeof command, "rm -f '%s'/audit*", rig->folder);
+    assert_int_equal(system(command), 0);
+    const struct audit_log_options options = {.folder = rig->folder, .shown = rig->folder};
+    const struct audit_entry entry = {.action = AUDIT_SERVER_STARTED,
+                                      .actor_id = "server",
+                                      .actor_name = "sallyport",
+                                      .object = "server",
+                                      .at_ns = START_NS};
+    assert_int_equal(audit_log_open(rig->loop, &options, &rig->log, &err), STATUS_OK);
+    audit_log_append(rig->log, &entry, NULL);
+    audit_log_close(rig->log);
+
+    open_it(rig);
+    const struct review_submission what = submission("u1", "print(1)");
+    submit_it(rig, &what);
+    close_it(rig);
+    struct audit_file *file = NULL;
+    struct audit_row last;
+    (void)snprintf(path, sizeof path, "%s/audit.db", rig->folder);
+    assert_int_equal(audit_file_open_to_read(path, path, &file, &err),
+                     STATUS_OK); /* as an older release reads it */
+    assert_int_equal(audit_file_last(file, &last, &err), STATUS_OK);
+    assert_int_equal(last.seq, 2);
+    audit_file_close(file);
+    open_it(rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_request_from_beginning_to_end, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(a_time_out_and_a_decision_do_not_meet, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(lists_find_what_they_are_asked_for, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(blobs_are_kept_once, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(a_key_is_used_once, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(events_are_in_order, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(a_job_that_fails_leaves_nothing, rig_init, rig_fini),
+        cmocka_unit_test_setup_teardown(an_older_log_gets_the_book, rig_init, rig_fini),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/* review_submit.c — a request and its revisions. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "base/encode.h"
+#include "store/review/review_store_internal.h"
+
+#define KEY_KEPT_NS    (24 * 3600 * NS_PER_S)
+#define TEXT_SEARCHED  ((size_t)64 << 10) /* bytes of code that words are looked for in */
+#define REVISIONS_KEPT 1000               /* of a request; the number of a text's row has ten bits for it */
+
+static size_t at(const struct review_book *book, enum review_statement statement)
+{
+    return book->store->first + statement;
+}
+
+/* --- the same submission again --- */
+
+/* `ret_answer` DONE_BEFORE or KEY_DIFFERS if the key was used; DONE: it is new. */
+static enum status look_up_key(struct review_book *book, const struct review_submission *submission,
+                               int64_t now_ns, struct review_answer *ret_answer, struct err *err)
+{
+    struct review_record record;
+    char id[64] = "";
+    bool there = false;
+    db_bind_i64(book->db, at(book, KEY_SWEEP), 1, now_ns - KEY_KEPT_NS);
+    enum status status = db_run(book->db, at(book, KEY_SWEEP), err);
+    if (status != STATUS_OK)
+        return status;
+    db_bind_bytes(book->db, at(book, KEY_GET), 1, bytes_of_cstr(submission->by.id));
+    db_bind_bytes(book->db, at(book, KEY_GET), 2, bytes_of_cstr(submission->key));
+    status = db_next(book->db, at(book, KEY_GET), &there, err);
+    if (status != STATUS_OK || !there)
+        return status;
+    bool same = bytes_equal_cstr(db_column_bytes(book->db, at(book, KEY_GET), 0), submission->key_body);
+    (void)snprintf(id, sizeof id, "%.*s", BYTES_FMT(db_column_bytes(book->db, at(book, KEY_GET), 1)));
+    db_done(book->db, at(book, KEY_GET));
+    status = review_record_load(book, id, &record, err);
+    if (status != STATUS_OK)
+        return status;
+    ret_answer->outcome = same ? REVIEW_DONE_BEFORE : REVIEW_KEY_DIFFERS;
+    ret_answer->request = review_record_brief(&record);
+    review_record_fini(&record);
+    return STATUS_OK;
+}
+
+static enum status keep_key(struct review_book *book, const struct review_submission *submission,
+                            int64_t now_ns, struct err *err)
+{
+    db_bind_bytes(book->db, at(book, KEY_PUT), 1, bytes_of_cstr(submission->by.id));
+    db_bind_bytes(book->db, at(book, KEY_PUT), 2, bytes_of_cstr(submission->key));
+    db_bind_bytes(book->db, at(book, KEY_PUT), 3, bytes_of_cstr(submission->key_body));
+    db_bind_bytes(book->db, at(book, KEY_PUT), 4, bytes_of_cstr(submission->id));
+    db_bind_i64(book->db, at(book, KEY_PUT), 5, now_ns);
+    return db_run(book->db, at(book, KEY_PUT), err);
+}
+
+/* --- a revision --- */
+
+static enum status put_files(struct review_book *book, struct review_record *record,
+                             const struct review_file *files, size_t count, json_t *ret_array,
+                             struct err *err)
+{
+    char sha256[SECRET_HASH_SIZE + 1];
+    for (size_t i = 0; i < count; i++) {
+        enum status status = review_blob_put(book, record->row, files[i].content, sha256, err);
+        if (status != STATUS_OK)
+            return status;
+        json_array_append_new(ret_array, json_pack("{s:s, s:I, s:s}", "path", files[i].path, "size",
+                                                   (json_int_t)files[i].content.size, "sha256", sha256));
+    }
+    return STATUS_OK;
+}
+
+static enum status put_text(struct review_book *book, const struct review_record *record, struct bytes code,
+                            struct err *err)
+{
+    const char *purpose = review_record_text(record, "purpose");
+    int64_t number = review_record_number(record, "revision");
+    db_bind_i64(book->db, at(book, TEXT_PUT), 1, record->row << 10 | number);
+    db_bind_bytes(book->db, at(book, TEXT_PUT), 2, bytes_of_cstr(purpose ? purpose : ""));
+    db_bind_bytes(book->db, at(book, TEXT_PUT), 3, bytes_utf8_prefix(code, TEXT_SEARCHED));
+    return db_run(book->db, at(book, TEXT_PUT), err);
+}
+
+/* The record's next revision, and what of the one before does not hold for it. */
+static enum status add_revision(struct review_book *book, struct review_record *record,
+                                const struct review_revision *revision, int64_t now_ns, struct err *err)
+{
+    static const char *const of_a_run[] = {"run",    "_result",      "result",   "files",
+                                           "sha256", "sha256Covers", "template", "manifestSha256"};
+    char sha256[SECRET_HASH_SIZE + 1];
+    json_t *files = json_array();
+    enum status status = review_blob_put(book, record->row, revision->code, sha256, err);
+    if (status == STATUS_OK)
+        status = put_files(book, record, revision->files, revision->file_count, files, err);
+    for (size_t i = 0; i < ARRAY_SIZE(of_a_run); i++)
+        json_object_del(record->doc, of_a_run[i]);
+
+    int64_t number = review_record_number(record, "revision") + 1;
+    json_object_set_new(record->doc, "revision", json_integer((json_int_t)number));
+    json_object_set_new(record->doc, "attempts", json_integer(0));
+    json_array_append_new(json_object_get(record->doc, "revisions"),
+                          json_pack("{s:I, s:o, s:o, s:s, s:I, s:o, s:s*}", "number", (json_int_t)number,
+                                    "createdAt", review_time_json(now_ns), "by",
+                                    review_person_json(&revision->by), "codeSha256", sha256, "codeBytes",
+                                    (json_int_t)revision->code.size, "files", files, "comment",
+                                    revision->comment));
+    if (status == STATUS_OK)
+        status = put_text(book, record, revision->code, err);
+    if (status == STATUS_OK &&
+        review_waits(record->state)) /* asked before anything runs: this is what about */
+        status = review_record_manifest(book, record, err);
+    return status;
+}
+
+/* --- submit --- */
+
+static json_t *seconds_json(int64_t ms)
+{
+    return ms % 1000 ? json_real((double)ms / 1000) : json_integer((json_int_t)(ms / 1000));
+}
+
+static json_t *new_doc(const struct review_submission *submission, int64_t now_ns)
+{
+    json_t *doc = json_pack(
+        "{s:s, s:o, s:o, s:s*, s:s*, s:s*, s:s*, s:s, s:s, s:I, s:I, s:b, s:b, s:i, s:[], s:[], s:[]}", "id",
+        submission->id, "createdAt", review_time_json(now_ns), "submitter",
+        review_person_json(&submission->by), "submittedBy", submission->submitted_by, "onBehalfOf",
+        submission->on_behalf_of, "purpose", submission->purpose, "session", submission->session, "language",
+        submission->language, "gate", review_gate_name(submission->gate), "_approvalTimeoutMs",
+        (json_int_t)submission->approval_timeout_ms, "_runTimeoutMs", (json_int_t)submission->run_timeout_ms,
+        "_reviewFailures", submission->review_failures, "released", 0, "revision", 0, "revisions", "runs",
+        "votes");
+    json_object_set_new(doc, "approvalTimeoutSeconds", seconds_json(submission->approval_timeout_ms));
+    if (submission->labels && json_object_size(submission->labels) > 0)
+        json_object_set_new(doc, "labels", json_deep_copy(submission->labels));
+    return doc;
+}
+
+static enum status put_labels(struct review_book *book, const struct review_record *record, struct err *err)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(json_object_get(record->doc, "labels"), key, value)
+    {
+        db_bind_bytes(book->db, at(book, LABEL_PUT), 1, bytes_of_cstr(key));
+        db_bind_bytes(book->db, at(book, LABEL_PUT), 2, json_bytes(value));
+        db_bind_i64(book->db, at(book, LABEL_PUT), 3, record->row);
+        enum status status = db_run(book->db, at(book, LABEL_PUT), err);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* What an auditor needs to know it again: not the code, but its hash. */
+static json_t *revision_details(const struct review_record *record)
+{
+    const json_t *revision = review_record_revision(record);
+    json_t *details = json_pack("{s:O, s:O, s:I}", "codeSha256", json_object_get(revision, "codeSha256"),
+                                "codeBytes", json_object_get(revision, "codeBytes"), "revision",
+                                (json_int_t)review_record_number(record, "revision"));
+    if (json_array_size(json_object_get(revision, "files")) > 0)
+        json_object_set(details, "files", json_object_get(revision, "files"));
+    return details;
+}
+
+static json_t *submission_details(const struct review_record *record)
+{
+    json_t *details = revision_details(record);
+    static const char *const said[] = {"submittedBy", "onBehalfOf", "purpose", "labels", "session", "gate"};
+    json_object_set_new(details, "approvalTimeoutMs",
+                        json_integer((json_int_t)review_record_number(record, "_approvalTimeoutMs")));
+    for (size_t i = 0; i < ARRAY_SIZE(said); i++)
+        if (json_object_get(record->doc, said[i]))
+            json_object_set(details, said[i], json_object_get(record->doc, said[i]));
+    return details;
+}
+
+static enum status write_request(struct review_book *book, const struct review_submission *submission,
+                                 struct review_record *record, int64_t now_ns, struct err *err)
+{
+    const struct review_revision first = {.by = submission->by,
+                                          .code = submission->code,
+                                          .files = submission->files,
+                                          .file_count = submission->file_count};
+    if (review_waits(record->state)) {
+        int64_t deadline_ns = now_ns + submission->approval_timeout_ms * NS_PER_MS;
+        json_object_set_new(record->doc, "_deadlineNs", json_integer((json_int_t)deadline_ns));
+        json_object_set_new(record->doc, "deadline", review_time_json(deadline_ns));
+    }
+    enum status status = review_record_save(book, record, now_ns, err); /* for its row */
+    if (status == STATUS_OK)
+        status = add_revision(book, record, &first, now_ns, err);
+    if (status == STATUS_OK)
+        status = put_labels(book, record, err);
+    if (status == STATUS_OK)
+        status = review_record_save(book, record, now_ns, err);
+    if (status == STATUS_OK)
+        status = review_record_duty(book, record, REVIEW_DUTY_START, err);
+    if (status == STATUS_OK)
+        status = review_record_audit(book, record, AUDIT_REQUEST_SUBMITTED, &submission->by,
+                                     submission_details(record), now_ns, err);
+    if (status == STATUS_OK)
+        status = review_record_tell(book, record, "submitted", now_ns, err);
+    if (status == STATUS_OK && review_waits(record->state))
+        status = review_record_tell(book, record, "waiting", now_ns, err);
+    return status;
+}
+
+enum status review_submit(struct review_book *book, const struct review_submission *submission,
+                          int64_t now_ns, struct review_answer *ret_answer, struct err *err)
+{
+    *ret_answer = (struct review_answer){.outcome = REVIEW_DONE};
+    enum status status = submission->key ? look_up_key(book, submission, now_ns, ret_answer, err) : STATUS_OK;
+    if (status != STATUS_OK || ret_answer->outcome != REVIEW_DONE)
+        return status;
+    struct review_record record = {.created_ns = now_ns,
+                                   .state = review_begin(submission->gate),
+                                   .gate = submission->gate,
+                                   .doc = new_doc(submission, now_ns)};
+    status = record.doc ? write_request(book, submission, &record, now_ns, err)
+                        : err_set(err, STATUS_INVALID_ARGUMENT, "a text is not UTF-8, or there is no memory");
+    if (status == STATUS_OK && submission->key)
+        status = keep_key(book, submission, now_ns, err);
+    if (status == STATUS_OK)
+        ret_answer->request = review_record_brief(&record);
+    review_record_fini(&record);
+    return status;
+}
+
+/* --- the next revision --- */
+
+static enum status write_revision(struct review_book *book, struct review_record *record,
+                                  const struct review_revision *revision, int64_t now_ns, struct err *err)
+{
+    enum status status = add_revision(book, record, revision, now_ns, err);
+    if (status == STATUS_OK)
+        status = review_record_save(book, record, now_ns, err);
+    if (status == STATUS_OK)
+        status = review_record_duty(book, record, REVIEW_DUTY_WAKE, err);
+    if (status == STATUS_OK)
+        status = review_record_audit(book, record, AUDIT_REQUEST_REVISED, &revision->by,
+                                     revision_details(record), now_ns, err);
+    if (status == STATUS_OK)
+        status = review_record_tell(book, record, "revised", now_ns, err);
+    if (status == STATUS_OK && review_waits(record->state))
+        status = review_record_tell(book, record, "waiting", now_ns, err);
+    return status;
+}
+
+static enum review_outcome outcome_of(enum review_verdict verdict)
+{
+    static const enum review_outcome outcomes[] = {
+        [REVIEW_MOVED] = REVIEW_DONE,
+        [REVIEW_IGNORED] = REVIEW_TOO_EARLY,
+        [REVIEW_NOTHING_YET] = REVIEW_TOO_EARLY,
+        [REVIEW_DECIDED] = REVIEW_DECIDED_BEFORE,
+        [REVIEW_OVER] = REVIEW_OVER_BEFORE,
+        [REVIEW_IMPOSSIBLE] = REVIEW_TOO_EARLY,
+    };
+    return outcomes[verdict];
+}
+
+static bool is_submitter(const struct review_record *record, const struct review_person *by)
+{
+    const json_t *submitter = json_object_get(record->doc, "submitter");
+    return bytes_equal_cstr(json_bytes(json_object_get(submitter, "id")), by->id);
+}
+
+static enum status load_for(struct review_book *book, const char *id, struct review_record *ret_record,
+                            struct review_answer *ret_answer, struct err *err)
+{
+    *ret_answer = (struct review_answer){.outcome = REVIEW_UNKNOWN};
+    enum status status = review_record_load(book, id, ret_record, err);
+    return status;
+}
+
+enum status review_revise(struct review_book *book, const char *id, const struct review_revision *revision,
+                          int64_t now_ns, struct review_answer *ret_answer, struct err *err)
+{
+    struct review_record record;
+    unsigned actions;
+    enum status status = load_for(book, id, &record, ret_answer, err);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    if (!is_submitter(&record, &revision->by))
+        ret_answer->outcome = REVIEW_NOT_ALLOWED;
+    else if (review_record_number(&record, "revision") >= REVISIONS_KEPT)
+        ret_answer->outcome = REVIEW_TOO_EARLY;
+    else
+        ret_answer->outcome = outcome_of(review_record_move(&record, REVIEW_EVENT_REVISE, now_ns, &actions));
+    if (ret_answer->outcome == REVIEW_DONE)
+        status = write_revision(book, &record, revision, now_ns, err);
+    ret_answer->request = review_record_brief(&record);
+    review_record_fini(&record);
+    return status;
+}
+
+/* --- cancel --- */
+
+static enum status write_cancel(struct review_book *book, struct review_record *record,
+                                const struct review_person *by, const char *reason, int64_t now_ns,
+                                struct err *err)
+{
+    json_object_set_new(
+        record->doc, "ended",
+        json_pack("{s:s, s:s*, s:o}", "by", by->name, "reason", reason, "at", review_time_json(now_ns)));
+    enum status status = review_record_save(book, record, now_ns, err);
+    if (status == STATUS_OK)
+        status = review_record_duty(book, record, REVIEW_DUTY_CANCEL, err);
+    if (status == STATUS_OK)
+        status = review_record_audit(book, record, AUDIT_REQUEST_CANCELLED, by,
+                                     json_pack("{s:s*}", "reason", reason), now_ns, err);
+    if (status == STATUS_OK)
+        status = review_record_tell(book, record, "cancelled", now_ns, err);
+    return status;
+}
+
+enum status review_cancel(struct review_book *book, const char *id, const struct review_person *by,
+                          bool operator_too, const char *reason, int64_t now_ns,
+                          struct review_answer *ret_answer, struct err *err)
+{
+    struct review_record record;
+    unsigned actions;
+    enum status status = load_for(book, id, &record, ret_answer, err);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    if (!operator_too && !is_submitter(&record, by))
+        ret_answer->outcome = REVIEW_NOT_ALLOWED;
+    else
+        ret_answer->outcome = outcome_of(review_record_move(&record, REVIEW_EVENT_CANCEL, now_ns, &actions));
+    if (ret_answer->outcome == REVIEW_DONE)
+        status = write_cancel(book, &record, by, reason, now_ns, err);
+    ret_answer->request = review_record_brief(&record);
+    review_record_fini(&record);
+    return status;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* review_tables.c — the tables and all statements.
+ *
+ * A request is one JSON text (`doc`); beside it stands what lists are asked by. Text is searched in an FTS5 index without
+ * content of its own, whose row is the request's times 1024 plus the revision. */
+#include "store/review/review_store_internal.h"
+
+/* Never edited once shipped; a change of the tables is a step behind. */
+static const char *const steps[] = {
+    "CREATE TABLE review_book (name BLOB NOT NULL) STRICT;"
+    "CREATE TABLE request (n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, created_ns INTEGER NOT NULL,"
+    " state BLOB NOT NULL, submitter BLOB NOT NULL, submitter_name BLOB NOT NULL, doc BLOB NOT NULL) STRICT;"
+    "CREATE INDEX request_by_time ON request (created_ns, id);"
+    "CREATE INDEX request_by_state ON request (state, created_ns, id);"
+    "CREATE INDEX request_by_submitter ON request (submitter, created_ns, id);"
+    "CREATE INDEX request_by_submitter_name ON request (submitter_name, created_ns, id);"
+    "CREATE TABLE request_label (key BLOB NOT NULL, value BLOB NOT NULL, n INTEGER NOT NULL,"
+    " PRIMARY KEY (key, value, n)) STRICT, WITHOUT ROWID;"
+    "CREATE VIRTUAL TABLE request_text USING fts5(purpose, code, content='');"
+    "CREATE TABLE blob (sha256 BLOB PRIMARY KEY, size INTEGER NOT NULL, data BLOB) STRICT;"
+    "CREATE TABLE blob_use (n INTEGER NOT NULL, sha256 BLOB NOT NULL, PRIMARY KEY (n, sha256)) STRICT, "
+    "WITHOUT ROWID;"
+    "CREATE INDEX blob_use_by_blob ON blob_use (sha256);"
+    "CREATE TABLE request_key (person BLOB NOT NULL, key BLOB NOT NULL, body BLOB NOT NULL, id BLOB NOT NULL,"
+    " at_ns INTEGER NOT NULL, PRIMARY KEY (person, key)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX request_key_by_time ON request_key (at_ns);"
+    "CREATE TABLE event (seq INTEGER PRIMARY KEY AUTOINCREMENT, at_ns INTEGER NOT NULL, type BLOB NOT NULL,"
+    " subject BLOB NOT NULL, data BLOB NOT NULL) STRICT;"
+    "CREATE TABLE duty (seq INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL, kind INTEGER NOT NULL) "
+    "STRICT;",
+};
+
+const struct db_schema review_schema = {
+    .what = "the book of requests", .steps = steps, .step_count = ARRAY_SIZE(steps), .part = "review"};
+
+/* ?1, ?2: the place; ?3: rows at most; ?4, ?5: what is looked for. */
+#define COLUMNS "SELECT n, created_ns, state, doc FROM request r WHERE "
+#define UP      "(created_ns, id) > (?1, ?2) ORDER BY created_ns, id LIMIT ?3"
+#define DOWN    "(created_ns, id) < (?1, ?2) ORDER BY created_ns DESC, id DESC LIMIT ?3"
+#define STATE   "state = ?4 AND "
+#define PERSON                                                                                               \
+    "n IN (SELECT n FROM request WHERE submitter = ?4 UNION SELECT n FROM request WHERE submitter_name = "   \
+    "?4) AND "
+#define LABEL "n IN (SELECT n FROM request_label WHERE key = ?4 AND value = ?5) AND "
+#define WORDS "n IN (SELECT rowid >> 10 FROM request_text WHERE request_text MATCH CAST(?4 AS TEXT)) AND "
+
+const char *const review_statements[REVIEW_STATEMENTS] = {
+    [REQUEST_PUT] = "INSERT INTO request (id, created_ns, state, submitter, submitter_name, doc)"
+                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6) RETURNING n",
+    [REQUEST_CHANGE] = "UPDATE request SET state = ?2, doc = ?3 WHERE n = ?1",
+    [REQUEST_GET] = "SELECT n, created_ns, state, doc FROM request WHERE id = ?1",
+    [LIST_ALL_UP] = COLUMNS UP,
+    [LIST_ALL_DOWN] = COLUMNS DOWN,
+    [LIST_STATE_UP] = COLUMNS STATE UP,
+    [LIST_STATE_DOWN] = COLUMNS STATE DOWN,
+    [LIST_SUBMITTER_UP] = COLUMNS PERSON UP,
+    [LIST_SUBMITTER_DOWN] = COLUMNS PERSON DOWN,
+    [LIST_LABEL_UP] = COLUMNS LABEL UP,
+    [LIST_LABEL_DOWN] = COLUMNS LABEL DOWN,
+    [LIST_TEXT_UP] = COLUMNS WORDS UP,
+    [LIST_TEXT_DOWN] = COLUMNS WORDS DOWN,
+    [LABEL_PUT] = "INSERT OR IGNORE INTO request_label (key, value, n) VALUES (?1, ?2, ?3)",
+    [TEXT_PUT] =
+        "INSERT INTO request_text (rowid, purpose, code) VALUES (?1, CAST(?2 AS TEXT), CAST(?3 AS TEXT))",
+    [BLOB_PUT] = "INSERT OR IGNORE INTO blob (sha256, size, data) VALUES (?1, ?2, ?3)",
+    [BLOB_GET] = "SELECT size, data FROM blob WHERE sha256 = ?1",
+    [BLOB_USE] = "INSERT OR IGNORE INTO blob_use (n, sha256) VALUES (?1, ?2)",
+    [KEY_PUT] = "INSERT INTO request_key (person, key, body, id, at_ns) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [KEY_GET] = "SELECT body, id FROM request_key WHERE person = ?1 AND key = ?2",
+    [KEY_SWEEP] = "DELETE FROM request_key WHERE at_ns < ?1",
+    [EVENT_PUT] = "INSERT INTO event (at_ns, type, subject, data) VALUES (?1, ?2, ?3, ?4) RETURNING seq",
+    [EVENT_TRIM] = "DELETE FROM event WHERE seq <= ?1",
+    [EVENT_LAST] = "SELECT coalesce(max(seq), 0) FROM event",
+    [EVENT_PAGE] = "SELECT seq, at_ns, type, subject, data FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    [DUTY_PUT] = "INSERT INTO duty (id, kind) VALUES (?1, ?2)",
+    [DUTY_PAGE] =
+        "SELECT d.seq, d.id, d.kind, r.doc FROM duty d JOIN request r ON r.id = d.id WHERE d.seq > ?1"
+        " ORDER BY d.seq LIMIT ?2",
+    [DUTY_DONE] = "DELETE FROM duty WHERE seq = ?1",
+    [NAME_GET] = "SELECT name FROM review_book",
+    [NAME_PUT] = "INSERT INTO review_book (name) VALUES (?1)",
+};

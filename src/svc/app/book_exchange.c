@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* book_exchange.c — the way of an exchange into the book and back, and how its refusals read. */
+#include "svc/app/book_exchange.h"
+
+#include <stdio.h>
+
+#include "svc/app/duties.h"
+#include "svc/app/running.h"
+
+void book_exchange_free(struct exchange *exchange)
+{
+    struct book_exchange *own = CONTAINER_OF(exchange, struct book_exchange, base);
+    json_decref(own->answer.request);
+    json_decref(own->json);
+    buf_fini(&own->bytes);
+}
+
+struct book_exchange *book_exchange_create(struct app_service *service, struct http_request *request,
+                                           size_t size, void (*on_free)(struct exchange *exchange))
+{
+    struct exchange *exchange =
+        exchange_create(service, request, size, on_free ? on_free : book_exchange_free);
+    if (!exchange)
+        return NULL;
+    struct book_exchange *own = CONTAINER_OF(exchange, struct book_exchange, base);
+    const char *kind = http_request_principal(request) == &access_local ? "local" : "user";
+    (void)snprintf(own->person_name, sizeof own->person_name, "%s", exchange->actor.name);
+    own->person = (struct review_person){.id = exchange->actor.id, .name = own->person_name, .kind = kind};
+    return own;
+}
+
+static enum status perform(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct book_exchange *own = CONTAINER_OF(job, struct book_exchange, job);
+    json_decref(own->answer.request); /* of the try before */
+    own->answer = (struct review_answer){0};
+    json_decref(own->json);
+    own->json = NULL;
+    own->bytes.size = 0;
+    return own->act(own, book, err);
+}
+
+static void on_done(struct review_job *job, enum status status, const struct err *err)
+{
+    struct exchange *exchange = &CONTAINER_OF(job, struct book_exchange, job)->base;
+    exchange->status = DT_OK;
+    if (status == STATUS_NOT_FOUND)
+        exchange->status = DT_NOT_FOUND;
+    else if (status == STATUS_INVALID_ARGUMENT)
+        exchange->status = DT_INVALID_ARGUMENT;
+    else if (status != STATUS_OK)
+        exchange->status = DT_UNAVAILABLE;
+    exchange->unrecorded = exchange->status == DT_UNAVAILABLE;
+    (void)snprintf(exchange->text, sizeof exchange->text, "%s", err->text);
+    exchange->message.on_run(&exchange->message);
+}
+
+void book_exchange_act(struct book_exchange *exchange, bool reads_only,
+                       enum status (*act)(struct book_exchange *exchange, struct review_book *book,
+                                          struct err *err),
+                       void (*on_step)(struct exchange *exchange))
+{
+    exchange_call(&exchange->base, on_step);
+    exchange->act = act;
+    exchange->job.perform = perform;
+    exchange->job.on_done = on_done;
+    exchange->job.reads_only = reads_only;
+    review_store_run(exchange->base.service->review, &exchange->job);
+}
+
+void book_exchange_changed(struct book_exchange *exchange)
+{
+    struct app_service *service = exchange->base.service;
+    const char *state = json_string_value(json_object_get(exchange->answer.request, "state"));
+    const char *id = json_string_value(json_object_get(exchange->answer.request, "id"));
+    duties_look(service->duties);
+    if (state && id && request_state_over(request_state_from_name(bytes_of_cstr(state))))
+        running_stop(service->activity.running, id);
+}
+
+/* --- refusals --- */
+
+static const struct {
+    enum app_problem problem;
+    const char *detail;
+} refusals[] = {
+    [REVIEW_DONE] = {APP_PROBLEM_COUNT, NULL},
+    [REVIEW_DONE_BEFORE] = {APP_PROBLEM_COUNT, NULL},
+    [REVIEW_KEY_DIFFERS] = {APP_KEY_USED, "This Idempotency-Key was used for another submission."},
+    [REVIEW_UNKNOWN] = {APP_UNKNOWN_REQUEST, "There is no request with this id."},
+    [REVIEW_REFUSED_OWN] = {APP_OWN_REQUEST, "Nobody decides on their own request."},
+    [REVIEW_MANIFEST_DIFFERS] = {APP_MANIFEST_DIFFERS,
+                                 "What there is to decide about is not what has this manifestSha256."},
+    [REVIEW_RESULT_DIFFERS] = {APP_RESULT_DIFFERS, "The result is not the one with this sha256."},
+    [REVIEW_TOO_EARLY] = {APP_NOT_NOW, "The request is in a state in which this cannot be done."},
+    [REVIEW_DECIDED_BEFORE] = {APP_ALREADY_DECIDED, "The request has already been decided."},
+    [REVIEW_OVER_BEFORE] = {APP_REQUEST_OVER, "The request was over before the decision."},
+    [REVIEW_NOT_ALLOWED] = {APP_NOT_YOURS, "Only who submitted the request may do this."},
+};
+
+void book_exchange_refuse(struct book_exchange *exchange)
+{
+    enum review_outcome outcome = exchange->answer.outcome;
+    const json_t *request = exchange->answer.request;
+    ASSERT((size_t)outcome < ARRAY_SIZE(refusals) && refusals[outcome].detail);
+    const struct http_problem *problem = &app_problems[refusals[outcome].problem];
+    json_t *body =
+        json_pack("{s:s+, s:s, s:i, s:s, s:O*, s:O*}", "type", HTTP_PROBLEM_PREFIX, problem->name, "title",
+                  problem->title, "status", problem->http_status, "detail", refusals[outcome].detail, "state",
+                  json_object_get(request, "state"), "decision", json_object_get(request, "decision"));
+    if (outcome == REVIEW_MANIFEST_DIFFERS) {
+        json_object_set_new(body, "differs", json_string(exchange->answer.differs));
+        if (json_object_get(request, "manifestSha256"))
+            json_object_set(body, "manifestSha256", json_object_get(request, "manifestSha256"));
+    }
+    exchange_answer_refusal(&exchange->base, problem->http_status, body);
+}

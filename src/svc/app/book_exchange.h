@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* book_exchange.h — an exchange (app_internal.h) that does something in the book of requests: `act` runs on the store's thread
+ * while the exchange is calling, so that nobody else touches it; `on_step` goes on on the loop's thread. Not for other folders. */
+#ifndef SVC_APP_BOOK_EXCHANGE_H
+#define SVC_APP_BOOK_EXCHANGE_H
+
+#include "svc/app/app_internal.h"
+
+struct book_exchange {
+    struct exchange base; /* first */
+    struct review_job job;
+    enum status (*act)(struct book_exchange *exchange, struct review_book *book, struct err *err);
+    struct review_person person; /* who asks; its texts are the exchange's */
+    char person_name[APP_NAME_SIZE_MAX + 1];
+    struct review_answer answer; /* of the last act; released with the exchange */
+    json_t *json;                /* likewise */
+    struct buf bytes;            /* likewise */
+};
+
+/* As exchange_create; `on_free` may be NULL and frees what is the caller's own. */
+struct book_exchange *book_exchange_create(struct app_service *service, struct http_request *request,
+                                           size_t size, void (*on_free)(struct exchange *exchange));
+void book_exchange_free(struct exchange *exchange);
+/* Runs `act` in the book, then `on_step`: status DT_OK; DT_NOT_FOUND for an id that the book does not know; else it could not be
+ * written or read, and exchange_answer_failure says so. */
+void book_exchange_act(struct book_exchange *exchange, bool reads_only,
+                       enum status (*act)(struct book_exchange *exchange, struct review_book *book,
+                                          struct err *err),
+                       void (*on_step)(struct exchange *exchange));
+/* After an act that may have changed a request: the scheduler is told, and a run that is wanted no more is broken off. */
+void book_exchange_changed(struct book_exchange *exchange);
+/* Answers what was refused, from answer.outcome: 404, 403 or 409 with the request's state. */
+void book_exchange_refuse(struct book_exchange *exchange);
+
+#endif

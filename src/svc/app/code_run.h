@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* code_run.h — one run of code in a session, and what came of it: what the activities of all versions share. They block; any
+ * thread of the SDK. */
+#ifndef SVC_APP_CODE_RUN_H
+#define SVC_APP_CODE_RUN_H
+
+#include <jansson.h>
+
+#include "svc/app/orchestrator.h"
+#include "svc/app/running.h"
+
+struct code_run {
+    const char *session;             /* its identifier */
+    bool keep_session;               /* it was asked for by name, and lives on until its cooldown */
+    int64_t run_timeout_ms;          /* 0: the pool's own */
+    const struct running_run *watch; /* NULL: nobody breaks it off */
+};
+
+/* Runs and releases: the session is ended however the run went. As pool_client_execute; CANCELLED: the worker stops, or
+ * `watch` says that it is unwanted. */
+STATUS_RESULT code_run(struct dt_activity *activity, const struct activity_settings *settings,
+                       const struct code_run *what, struct bytes code, struct pool_run *ret_run,
+                       struct err *error);
+/* How the run ended, as the orchestrator takes it; `*ret_text` (may be NULL) becomes the text of the result, to be freed. NULL
+ * without memory. */
+json_t *code_outcome(struct bytes code, const struct pool_run *run, char **ret_text);
+/* The activity fails; it is tried again if that can help. */
+void code_refuse(struct dt_activity *activity, enum status status, const char *text);
+/* The tries of a run are few, and a pool may be away for longer than all of them together: waits until somebody answers
+ * there, or the setting's time is over. */
+void code_await_pool(const struct dt_activity *activity, const struct activity_settings *settings);
+
+#endif

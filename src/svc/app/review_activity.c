@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* review_activity.c — one step of a request that is in the book: asks what is due, runs it if it is a run, writes down what came
+ * of it, and tells the orchestration what to wait for. */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "core/review/rules.h"
+#include "crypto/secret.h"
+#include "os/clock.h"
+#include "svc/app/code_run.h"
+#include "svc/app/review_orchestrator.h"
+
+/* One job in the book, on behalf of the activity's thread. */
+struct step_job {
+    struct review_job job;
+    const char *id;
+    const json_t *input;
+    bool begin_run;
+    const struct review_run_end *end;
+    struct review_step step;
+    struct review_answer answer;
+};
+
+static enum status run_job(const struct activity_settings *settings, struct step_job *own,
+                           enum status (*perform)(struct review_job *job, struct review_book *book,
+                                                  struct err *err),
+                           struct err *err)
+{
+    own->job.perform = perform;
+    return review_store_run_wait(settings->review, &own->job, err);
+}
+
+/* --- jobs --- */
+
+static enum status ask(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct step_job *own = CONTAINER_OF(job, struct step_job, job);
+    return review_step(book, own->id, own->begin_run, clock_unix_ns(), &own->step, err);
+}
+
+static enum status tell_end(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct step_job *own = CONTAINER_OF(job, struct step_job, job);
+    return review_run_ended(book, own->id, own->end, clock_unix_ns(), &own->step, err);
+}
+
+static enum status tell_time(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct step_job *own = CONTAINER_OF(job, struct step_job, job);
+    return review_time(book, own->id, clock_unix_ns(), &own->step, err);
+}
+
+static enum status tell_given_up(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct step_job *own = CONTAINER_OF(job, struct step_job, job);
+    return review_ended_outside(book, own->id, REVIEW_FAILED, json_object_get(own->input, "error"),
+                                clock_unix_ns(), &own->step, err);
+}
+
+/* HumanApproval came: our own, which says what the book has decided, or another client's, which decides. */
+static enum status tell_outside(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct step_job *own = CONTAINER_OF(job, struct step_job, job);
+    const struct review_vote vote = {.by = {"scheduler", "scheduler", "local"},
+                                     .answer = json_is_true(json_object_get(own->input, "approved"))
+                                                   ? REVIEW_VOTE_APPROVE
+                                                   : REVIEW_VOTE_REJECT,
+                                     .via = "scheduler"};
+    if (!review_rules_allow_outside())
+        return review_step(book, own->id, false, clock_unix_ns(), &own->step, err);
+    json_decref(own->answer.request);
+    enum status status = review_vote(book, own->id, &vote, clock_unix_ns(), &own->answer, err);
+    return status == STATUS_OK ? review_step(book, own->id, false, clock_unix_ns(), &own->step, err) : status;
+}
+
+/* --- the answer --- */
+
+static json_t *status_json(const json_t *request)
+{
+    static const char *const shown[] = {"state",        "stage",    "attempts", "deadline", "sha256",
+                                        "sha256Covers", "template", "decision", "revision", "manifestSha256"};
+    json_t *status = json_object();
+    for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
+        if (json_object_get(request, shown[i]))
+            json_object_set(status, shown[i], json_object_get(request, shown[i]));
+    return status;
+}
+
+static void answer(struct dt_activity *activity, const struct review_step *step)
+{
+    static const char *const dues[] = {
+        [REVIEW_DUE_RUN] = "run", [REVIEW_DUE_WAIT] = "wait", [REVIEW_DUE_END] = "end"};
+    const char *state = json_string_value(json_object_get(step->request, "state"));
+    bool failed = state && strcmp(state, "failed") == 0;
+    json_t *root = json_pack("{s:s, s:o, s:b}", "due", dues[step->due], "status", status_json(step->request),
+                             "approved", state && strcmp(state, "approved") == 0);
+    if (step->deadline_ns > 0)
+        json_object_set_new(root, "deadlineNs", json_integer((json_int_t)step->deadline_ns));
+    if (failed && json_object_get(step->request, "error"))
+        json_object_set(root, "error", json_object_get(step->request, "error"));
+    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    if (text)
+        (void)dt_activity_set_result(activity, text);
+    else
+        (void)dt_activity_fail(activity, "OutOfMemory", "no memory for the answer");
+    free(text);
+    json_decref(root);
+}
+
+/* What cannot be written down is not shown; it is tried again, for a disk that is full may have room later. */
+static void refuse_unwritten(struct dt_activity *activity, enum status status, const struct err *err)
+{
+    struct dt_failure failure = DT_INIT(struct dt_failure);
+    failure.type = status == STATUS_NOT_FOUND ? "UnknownRequest" : "AuditLogUnavailable";
+    failure.message = err->text;
+    failure.non_retriable = status == STATUS_NOT_FOUND;
+    (void)dt_activity_set_failure(activity, &failure);
+}
+
+/* --- a run --- */
+
+/* A session that was asked for by name is the submitter's own: nobody gets another's by saying its name. */
+static void name_session(const json_t *request, char ret_name[65], bool *ret_keep)
+{
+    const json_t *session = json_object_get(request, "session");
+    uint8_t random[16];
+    *ret_keep = session != NULL;
+    if (!session) {
+        entropy_fill(random, sizeof random);
+        guid_format(random, ret_name);
+        return;
+    }
+    char text[600];
+    (void)snprintf(text, sizeof text, "%s\n%s",
+                   json_string_value(json_object_get(json_object_get(request, "submitter"), "id")),
+                   json_string_value(session));
+    secret_hash(bytes_of_cstr(text), ret_name);
+}
+
+static json_t *error_of(const json_t *outcome)
+{
+    const json_t *cause = json_object_get(outcome, "cause"), *type = json_object_get(outcome, "causeType");
+    json_t *hint = json_object_get(json_object_get(json_object_get(outcome, "result"), "error"), "hint");
+    const char *kind = json_string_value(type) ? json_string_value(type) : "CodeFailed";
+    if (json_is_true(json_object_get(outcome, "unshowable")))
+        kind = "ResultTooLarge";
+    return json_pack("{s:s, s:s, s:O*}", "type", kind, "message",
+                     json_string_value(cause) ? json_string_value(cause) : "the code failed", "hint", hint);
+}
+
+static void write_end(struct dt_activity *activity, const struct activity_settings *settings,
+                      struct step_job *own, struct bytes code, const struct pool_run *run)
+{
+    char *text = NULL;
+    json_t *outcome = code_outcome(code, run, &text);
+    if (!outcome) {
+        (void)dt_activity_fail(activity, "OutOfMemory", "no memory for the result");
+        return;
+    }
+    bool review_failures = json_is_true(json_object_get(own->step.request, "_reviewFailures"));
+    bool unshowable = json_is_true(json_object_get(outcome, "unshowable"));
+    bool shown = !unshowable && (json_is_true(json_object_get(outcome, "succeeded")) || review_failures);
+    json_t *error = shown ? NULL : error_of(outcome);
+    const struct review_run_end end = {.run = own->step.run,
+                                       .shown = shown,
+                                       .outcome = outcome,
+                                       .result = bytes_of_cstr(text),
+                                       .error = error};
+    struct err err = {0};
+    own->end = &end;
+    enum status status = run_job(settings, own, tell_end, &err);
+    if (status == STATUS_OK)
+        answer(activity, &own->step);
+    else
+        refuse_unwritten(activity, status, &err);
+    json_decref(error);
+    json_decref(outcome);
+    free(text);
+}
+
+/* Broken off because the request is over: the book says what is due instead. */
+static void answer_unwanted(struct dt_activity *activity, const struct activity_settings *settings,
+                            struct step_job *own)
+{
+    struct err err = {0};
+    own->begin_run = false;
+    enum status status = run_job(settings, own, ask, &err);
+    if (status == STATUS_OK)
+        answer(activity, &own->step);
+    else
+        refuse_unwritten(activity, status, &err);
+}
+
+static void run_code(struct dt_activity *activity, const struct activity_settings *settings,
+                     struct step_job *own)
+{
+    char session[65];
+    struct code_run what = {.session = session,
+                            .run_timeout_ms =
+                                json_integer_value(json_object_get(own->step.request, "_runTimeoutMs"))};
+    name_session(own->step.request, session, &what.keep_session);
+    struct running_run *watch = running_begin(settings->running, own->id);
+    struct buf code = own->step.code;
+    own->step.code = (struct buf){0};
+    what.watch = watch;
+
+    struct err error = {0};
+    struct pool_run run;
+    enum status status = code_run(activity, settings, &what, buf_peek(&code), &run, &error);
+    bool unwanted = status == STATUS_CANCELLED && running_unwanted(watch);
+    running_end(settings->running, watch);
+    if (status == STATUS_OK) {
+        *settings->pool_away = false;
+        write_end(activity, settings, own, buf_peek(&code), &run);
+        pool_run_fini(&run);
+    } else if (unwanted) {
+        answer_unwanted(activity, settings, own);
+    } else {
+        if (status == STATUS_UNAVAILABLE)
+            code_await_pool(activity, settings);
+        code_refuse(activity, status == STATUS_CANCELLED ? STATUS_UNAVAILABLE : status, error.text);
+    }
+    buf_fini(&code);
+}
+
+/* --- the step --- */
+
+static const struct {
+    const char *event;
+    enum status (*perform)(struct review_job *job, struct review_book *book, struct err *err);
+} events[] = {{"due", ask}, {"outside", tell_outside}, {"time", tell_time}, {"gave-up", tell_given_up}};
+
+void run_review_step(struct dt_activity *activity, const char *input, void *user)
+{
+    const struct activity_settings *settings = user;
+    json_t *root = input ? json_loads(input, 0, NULL) : NULL;
+    const char *event = json_string_value(json_object_get(root, "event"));
+    struct step_job own = {.id = json_string_value(json_object_get(root, "request")), .input = root};
+    struct err err = {0};
+    enum status status = err_set(&err, STATUS_NOT_FOUND, "the input names no request or no event");
+    for (size_t i = 0; own.id && event && i < ARRAY_SIZE(events); i++) {
+        if (strcmp(events[i].event, event) != 0)
+            continue;
+        own.begin_run = events[i].perform == ask;
+        status = run_job(settings, &own, events[i].perform, &err);
+    }
+    if (status != STATUS_OK)
+        refuse_unwritten(activity, status, &err);
+    else if (own.begin_run && own.step.due == REVIEW_DUE_RUN)
+        run_code(activity, settings, &own);
+    else
+        answer(activity, &own.step);
+    review_step_fini(&own.step);
+    json_decref(own.answer.request);
+    json_decref(root);
+}

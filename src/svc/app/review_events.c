@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/* review_events.c — one reading for all who are up to date, one of its own for who is behind.
+ *
+ *   BEHIND ── read up to where all are ──► LIVE ── its queue is full ──► BEHIND (goes on when it is drained) */
+#include "svc/app/review_events.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/encode.h"
+#include "base/log.h"
+#include "os/clock.h"
+#include "svc/app/limit_values.h"
+#include "wire/http1/sse.h"
+
+#define AREA         "svc/app"
+#define PAGE         200
+#define SUBJECT_SIZE 128
+#define HEARTBEAT_NS (15 * NS_PER_S)
+
+struct event_stream {
+    struct list link;
+    struct review_feed *feed;
+    struct http_request *request; /* NULL: the peer is gone; freed when its job is back */
+    struct review_job job;
+    json_t *page;
+    int64_t next, last; /* behind the last event that was sent, or skipped; that was read */
+    bool reading, live, full;
+    char only_of[GUID_TEXT_SIZE + 1];
+    char object[SUBJECT_SIZE]; /* "": all */
+    char type[64];             /* likewise */
+};
+
+struct review_feed {
+    struct loop *loop;
+    struct review_store *book;
+    struct list streams;
+    size_t count;
+    struct loop_timer heartbeat;
+    struct review_job job;
+    json_t *page;
+    int64_t next, last; /* behind the last event that all who are live were sent; that was read */
+    bool reading, wanted, stopping;
+};
+
+/* --- sending --- */
+
+static const char *text_of(const json_t *event, const char *member)
+{
+    const char *text = json_string_value(json_object_get(event, member));
+    return text ? text : "";
+}
+
+static bool wants(const struct event_stream *stream, const json_t *event)
+{
+    const json_t *submitter = json_object_get(json_object_get(event, "data"), "submitter");
+    if (stream->only_of[0] && strcmp(text_of(submitter, "id"), stream->only_of) != 0)
+        return false;
+    if (stream->object[0] && strcmp(text_of(event, "subject"), stream->object) != 0)
+        return false;
+    return !stream->type[0] || strcmp(text_of(event, "type"), stream->type) == 0;
+}
+
+static void send(struct event_stream *stream, const struct buf *frame)
+{
+    stream->full = http_stream_write(stream->request, buf_peek(frame)) > APP_EVENTS_QUEUE_SIZE_MAX;
+    if (stream->full)
+        stream->live = false;
+}
+
+static bool write_frame(const json_t *event, struct buf *frame)
+{
+    char id[24];
+    char *text = json_dumps(event, JSON_COMPACT);
+    (void)snprintf(id, sizeof id, "%" PRId64,
+                   (int64_t)json_integer_value(json_object_get(event, "sequence")));
+    const struct sse_event sse = {.id = bytes_of_cstr(id), .data = bytes_of_cstr(text ? text : "")};
+    bool whole = text && sse_write(frame, &sse) == STATUS_OK;
+    free(text);
+    return whole;
+}
+
+static void send_reset(struct event_stream *stream)
+{
+    CLEANUP(buf_fini) struct buf frame = {0};
+    const struct sse_event sse = {.name = BYTES_LITERAL("reset"), .data = BYTES_LITERAL("{}")};
+    if (sse_write(&frame, &sse) == STATUS_OK)
+        send(stream, &frame);
+}
+
+/* One event for one stream, unless it has it. */
+static void offer(struct event_stream *stream, const json_t *event, const struct buf *frame)
+{
+    int64_t number = json_integer_value(json_object_get(event, "sequence"));
+    if (number <= stream->next)
+        return;
+    stream->next = number;
+    if (wants(stream, event))
+        send(stream, frame);
+}
+
+/* --- a stream that is behind --- */
+
+static void read_on(struct event_stream *stream);
+
+static void stream_free(struct event_stream *stream)
+{
+    list_remove(&stream->link);
+    stream->feed->count--;
+    json_decref(stream->page);
+    free(stream);
+}
+
+static void on_gone(void *context)
+{
+    struct event_stream *stream = context;
+    stream->request = NULL;
+    if (!stream->reading)
+        stream_free(stream);
+}
+
+static void on_drain(void *context)
+{
+    struct event_stream *stream = context;
+    stream->full = false;
+    if (!stream->live && !stream->reading)
+        read_on(stream);
+}
+
+static enum status read_page(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct event_stream *stream = CONTAINER_OF(job, struct event_stream, job);
+    const struct review_event_filter filter = {.after = stream->next, .limit = PAGE};
+    json_decref(stream->page);
+    stream->page = NULL;
+    return review_events(book, &filter, &stream->page, &stream->last, err);
+}
+
+static void send_page(struct event_stream *stream)
+{
+    json_t *event;
+    size_t index;
+    const json_t *first = json_array_get(stream->page, 0);
+    if (first && stream->next > 0 &&
+        json_integer_value(json_object_get(first, "sequence")) > stream->next + 1)
+        send_reset(stream);
+    json_array_foreach(stream->page, index, event)
+    {
+        CLEANUP(buf_fini) struct buf frame = {0};
+        if (stream->full)
+            return;
+        if (write_frame(event, &frame))
+            offer(stream, event, &frame);
+    }
+    stream->next = MAX(stream->next, stream->last);
+}
+
+static void on_page(struct review_job *job, enum status status, const struct err *err)
+{
+    struct event_stream *stream = CONTAINER_OF(job, struct event_stream, job);
+    (void)err;
+    stream->reading = false;
+    if (!stream->request) {
+        stream_free(stream);
+        return;
+    }
+    if (stream->feed->stopping)
+        return; /* it was ended */
+    if (status != STATUS_OK) {
+        http_stream_abort(stream->request);
+        stream_free(stream);
+        return;
+    }
+    size_t count = json_array_size(stream->page);
+    if (stream->next < 0) /* began with what comes */
+        stream->next = stream->last;
+    send_page(stream);
+    if (stream->full)
+        return; /* on_drain goes on */
+    if (count < PAGE && stream->next >= stream->feed->next)
+        stream->live = true;
+    else
+        read_on(stream);
+}
+
+static void read_on(struct event_stream *stream)
+{
+    stream->reading = true;
+    stream->job.perform = read_page;
+    stream->job.on_done = on_page;
+    stream->job.reads_only = true;
+    review_store_run(stream->feed->book, &stream->job);
+}
+
+/* --- all who are live --- */
+
+static enum status read_new(struct review_job *job, struct review_book *book, struct err *err)
+{
+    struct review_feed *feed = CONTAINER_OF(job, struct review_feed, job);
+    const struct review_event_filter filter = {.after = feed->next, .limit = PAGE};
+    json_decref(feed->page);
+    feed->page = NULL;
+    return review_events(book, &filter, &feed->page, &feed->last, err);
+}
+
+static void offer_to_all(struct review_feed *feed, const json_t *event)
+{
+    CLEANUP(buf_fini) struct buf frame = {0};
+    if (!write_frame(event, &frame))
+        return;
+    list_each_safe (link, &feed->streams) {
+        struct event_stream *stream = CONTAINER_OF(link, struct event_stream, link);
+        if (stream->live && stream->request)
+            offer(stream, event, &frame);
+    }
+}
+
+static void look(struct review_feed *feed);
+
+static void on_new(struct review_job *job, enum status status, const struct err *err)
+{
+    struct review_feed *feed = CONTAINER_OF(job, struct review_feed, job);
+    size_t index;
+    json_t *event;
+    feed->reading = false;
+    if (feed->stopping)
+        return;
+    if (status != STATUS_OK) {
+        log_warn(AREA, "events cannot be read cause=\"%s\"", err->text);
+        return;
+    }
+    bool first = feed->next < 0;
+    json_array_foreach(feed->page, index, event)
+    {
+        offer_to_all(feed, event);
+    }
+    feed->next = MAX(feed->next, feed->last);
+    if (first || feed->wanted || json_array_size(feed->page) == PAGE)
+        look(feed);
+}
+
+static void look(struct review_feed *feed)
+{
+    feed->wanted = feed->reading;
+    if (feed->reading || feed->stopping)
+        return;
+    feed->reading = true;
+    feed->job.perform = read_new;
+    feed->job.on_done = on_new;
+    feed->job.reads_only = true;
+    review_store_run(feed->book, &feed->job);
+}
+
+void review_feed_tell(struct review_feed *feed, int64_t last)
+{
+    if (feed && feed->count > 0 && last > feed->next)
+        look(feed);
+    else if (feed && feed->count == 0)
+        feed->next = MAX(feed->next, last);
+}
+
+/* --- heartbeat, beginning and end --- */
+
+static void on_heartbeat(struct loop_timer *timer)
+{
+    struct review_feed *feed = CONTAINER_OF(timer, struct review_feed, heartbeat);
+    CLEANUP(buf_fini) struct buf comment = {0};
+    feed->heartbeat.loop = NULL;
+    sse_write_comment(&comment);
+    list_each_safe (link, &feed->streams) {
+        struct event_stream *stream = CONTAINER_OF(link, struct event_stream, link);
+        if (stream->request && !stream->full)
+            send(stream, &comment);
+        if (stream->request && !stream->live && !stream->full && !stream->reading)
+            read_on(stream);
+    }
+    if (feed->count > 0 &&
+        loop_timer_set(feed->loop, &feed->heartbeat, clock_monotonic_ns() + HEARTBEAT_NS) != STATUS_OK)
+        log_error(AREA, "out of memory: streams of events are silent");
+}
+
+enum status review_feed_create(struct loop *loop, struct review_store *book, struct review_feed **ret_feed,
+                               struct err *err)
+{
+    struct review_feed *feed = calloc(1, sizeof *feed);
+    if (!feed)
+        return err_set(err, STATUS_NO_MEMORY, "out of memory");
+    feed->loop = loop;
+    feed->book = book;
+    feed->next = -1;
+    feed->heartbeat.on_fire = on_heartbeat;
+    list_init(&feed->streams);
+    *ret_feed = feed;
+    look(feed);
+    return STATUS_OK;
+}
+
+void review_feed_stop(struct review_feed *feed)
+{
+    if (!feed)
+        return;
+    feed->stopping = true;
+    loop_timer_cancel(&feed->heartbeat);
+    list_each_safe (link, &feed->streams) {
+        struct event_stream *stream = CONTAINER_OF(link, struct event_stream, link);
+        if (stream->request)
+            http_stream_end(stream->request);
+        stream->request = NULL;
+        if (!stream->reading)
+            stream_free(stream);
+    }
+}
+
+void review_feed_destroy(struct review_feed *feed)
+{
+    if (!feed)
+        return;
+    json_decref(feed->page);
+    free(feed);
+}
+
+/* Where to begin: -1 with what comes. False: it is no number. */
+static bool read_place(struct http_request *request, int64_t *ret_after)
+{
+    struct bytes said = http_request_header(request, "Last-Event-ID");
+    struct bytes after = said.data ? said : http_request_query(request, "after");
+    *ret_after = -1;
+    return !after.data || (bytes_parse_i64(after, ret_after) == STATUS_OK && *ret_after >= 0);
+}
+
+static bool take_filter(struct http_request *request, const char *name, char *ret_text, size_t size)
+{
+    struct bytes value = http_request_query(request, name);
+    if (value.size >= size)
+        return false;
+    (void)snprintf(ret_text, size, "%.*s", BYTES_FMT(value));
+    return true;
+}
+
+void review_feed_open(struct review_feed *feed, struct http_request *request, const char *only_of)
+{
+    struct event_stream *stream = feed->count < APP_EVENT_STREAMS_MAX ? calloc(1, sizeof *stream) : NULL;
+    if (!stream) {
+        http_respond_failure(request, 503,
+                             "Too many streams of events are open (limit app-event-streams-max).");
+        return;
+    }
+    stream->feed = feed;
+    (void)snprintf(stream->only_of, sizeof stream->only_of, "%s", only_of);
+    if (!read_place(request, &stream->next) ||
+        !take_filter(request, "object", stream->object, sizeof stream->object) ||
+        !take_filter(request, "type", stream->type, sizeof stream->type)) {
+        free(stream);
+        http_respond_failure(request, 400,
+                             "\"after\" is the number of an event; \"object\" is \"requests/ID\".");
+        return;
+    }
+    stream->request = request;
+    list_push_back(&feed->streams, &stream->link);
+    feed->count++;
+    http_request_on_gone(request, on_gone, stream);
+    http_stream_begin(request, 200, "text/event-stream", on_drain, stream);
+    if (feed->count == 1 &&
+        loop_timer_set(feed->loop, &feed->heartbeat, clock_monotonic_ns() + HEARTBEAT_NS) != STATUS_OK)
+        log_error(AREA, "out of memory: streams of events are silent");
+    read_on(stream);
+}

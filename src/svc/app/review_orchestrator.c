@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* review_orchestrator.c — the orchestrator function, run again from the top on every turn (durabletask.h): what it keeps lives
+ * until the turn ends, by dt_defer. */
+#include "svc/app/review_orchestrator.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/duration.h"
+#include "svc/app/limit_values.h"
+
+#define TIMER_PAUSE_MIN_NS                                                                                   \
+    NS_PER_S /* a deadline that the book does not see yet is asked about again after it */
+
+struct review_turn {
+    struct dt_context *context;
+    const char *input; /* the id as JSON */
+    char activity[REVIEW_ACTIVITY_SIZE];
+    struct dt_task *step;     /* a run, or what is due; NULL: none is under way */
+    struct dt_task *settle;   /* what an event or the time came to; NULL likewise */
+    struct dt_task *timer;    /* NULL: nobody is waited for */
+    struct dt_task *decision; /* the next HumanApproval */
+    struct dt_task *changed;  /* the next ReviewChanged */
+    json_t *now;              /* the latest answer */
+    bool asked_in_vain;       /* time was over here, but not for the book */
+};
+
+void review_activity_name(const char *book, char ret_name[static REVIEW_ACTIVITY_SIZE])
+{
+    (void)snprintf(ret_name, REVIEW_ACTIVITY_SIZE, ACTIVITY_NAME "-%.32s", book);
+}
+
+static void release_json(void *json)
+{
+    json_decref(json);
+}
+
+static json_t *keep(struct review_turn *turn, json_t *json)
+{
+    if (!json)
+        dt_fail(turn->context, "OutOfMemory", "no memory for a JSON value");
+    dt_defer(turn->context, release_json, json);
+    return json;
+}
+
+static const char *keep_text(struct review_turn *turn, const json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (!text)
+        dt_fail(turn->context, "OutOfMemory", "no memory for a text");
+    dt_defer(turn->context, free, text);
+    return text;
+}
+
+/* Takes `more`: members beside the event; NULL: none. */
+static struct dt_task *call(struct review_turn *turn, const char *event, json_t *more)
+{
+    struct dt_retry_policy retry = DT_INIT(struct dt_retry_policy);
+    retry.attempts_max = APP_RUN_ATTEMPTS_MAX;
+    retry.first_interval_ms = APP_RUN_RETRY_FIRST_MS;
+    retry.backoff = 2.0;
+    retry.interval_max_ms = APP_RUN_RETRY_INTERVAL_MS;
+    struct dt_call_options options = DT_INIT(struct dt_call_options);
+    options.retry = &retry;
+    json_t *input =
+        keep(turn, json_pack("{s:o*, s:s}", "request",
+                             json_loads(turn->input ? turn->input : "null", JSON_DECODE_ANY, NULL), "event",
+                             event));
+    if (more)
+        json_object_update(input, keep(turn, more));
+    return dt_call_activity(turn->context, turn->activity, keep_text(turn, input), &options);
+}
+
+static void listen(struct review_turn *turn)
+{
+    turn->decision = dt_wait_event(turn->context, EVENT_DECISION, -1);
+    turn->changed = dt_wait_event(turn->context, EVENT_REVIEW_CHANGED, -1);
+}
+
+static bool due_is(const struct review_turn *turn, const char *due)
+{
+    const char *text = json_string_value(json_object_get(turn->now, "due"));
+    return text && strcmp(text, due) == 0;
+}
+
+static void set_timer(struct review_turn *turn)
+{
+    int64_t deadline_ns = json_integer_value(json_object_get(turn->now, "deadlineNs"));
+    if (turn->timer)
+        dt_task_cancel(turn->timer);
+    turn->timer = NULL;
+    if (!due_is(turn, "wait") || deadline_ns <= 0)
+        return;
+    if (turn->asked_in_vain) {
+        int64_t soonest_ns = dt_now_ns(turn->context) + TIMER_PAUSE_MIN_NS;
+        deadline_ns = deadline_ns > soonest_ns ? deadline_ns : soonest_ns;
+    }
+    turn->timer = dt_timer_create_until(turn->context, deadline_ns);
+}
+
+/* The answer of a step that succeeded. */
+static void take_answer(struct review_turn *turn, const struct dt_task *task)
+{
+    const char *text = dt_task_result(task);
+    turn->now = keep(turn, text ? json_loads(text, JSON_ALLOW_NUL, NULL) : NULL);
+    const json_t *status = json_object_get(turn->now, "status");
+    if (status)
+        dt_set_custom_status(turn->context, keep_text(turn, status));
+    set_timer(turn);
+    if (due_is(turn, "run") && !turn->step)
+        turn->step = call(turn, "due", NULL);
+}
+
+/* All tries of a run failed: the book is told, and says how that ends. */
+static void give_up(struct review_turn *turn, const struct dt_task *task)
+{
+    const struct dt_failure *failure = dt_task_failure(task);
+    while (failure && failure->inner)
+        failure = failure->inner;
+    turn->settle = call(
+        turn, "gave-up",
+        json_pack("{s:{s:s, s:s}}", "error", "type", failure && failure->type ? failure->type : "RunFailed",
+                  "message", failure && failure->message ? failure->message : "the code could not be run"));
+}
+
+static void on_step(struct review_turn *turn)
+{
+    struct dt_task *ended = turn->step;
+    turn->step = NULL;
+    if (dt_task_state(ended) == DT_TASK_SUCCEEDED)
+        take_answer(turn, ended);
+    else if (!turn->settle)
+        give_up(turn, ended);
+}
+
+static void on_settled(struct review_turn *turn)
+{
+    struct dt_task *ended = turn->settle;
+    turn->settle = NULL;
+    if (dt_task_state(ended) != DT_TASK_SUCCEEDED) {
+        dt_set_failure(turn->context, dt_task_failure(ended));
+        turn->now = keep(turn, json_pack("{s:s, s:b}", "due", "end", "failed", 1));
+        return;
+    }
+    take_answer(turn, ended);
+}
+
+static void on_decision(struct review_turn *turn)
+{
+    bool approved;
+    if (decision_parse(dt_task_result(turn->decision), &approved))
+        turn->settle = call(turn, "outside", json_pack("{s:b}", "approved", approved));
+    turn->decision = dt_wait_event(turn->context, EVENT_DECISION, -1);
+}
+
+static void on_changed(struct review_turn *turn)
+{
+    turn->changed = dt_wait_event(turn->context, EVENT_REVIEW_CHANGED, -1);
+    if (!turn->step)
+        turn->step = call(turn, "due", NULL);
+}
+
+static void on_time(struct review_turn *turn)
+{
+    turn->timer = NULL;
+    turn->asked_in_vain = true;
+    turn->settle = call(turn, "time", NULL);
+}
+
+/* Waits for whatever is next. Events stay where they are while one is being settled. */
+static void take_next(struct review_turn *turn)
+{
+    struct {
+        struct dt_task *task;
+        void (*take)(struct review_turn *turn);
+    } waits[5];
+    struct dt_task *tasks[5];
+    size_t count = 0;
+    if (turn->step)
+        waits[count].task = turn->step, waits[count++].take = on_step;
+    if (turn->settle)
+        waits[count].task = turn->settle, waits[count++].take = on_settled;
+    if (!turn->settle) {
+        waits[count].task = turn->decision, waits[count++].take = on_decision;
+        waits[count].task = turn->changed, waits[count++].take = on_changed;
+    }
+    if (turn->timer && !turn->settle)
+        waits[count].task = turn->timer, waits[count++].take = on_time;
+    for (size_t i = 0; i < count; i++)
+        tasks[i] = waits[i].task;
+    waits[dt_when_any(turn->context, tasks, count)].take(turn);
+}
+
+static void end(struct review_turn *turn)
+{
+    const json_t *error = json_object_get(turn->now, "error");
+    if (json_is_true(json_object_get(turn->now, "failed")))
+        return; /* said already */
+    if (!error) {
+        dt_set_result(turn->context, json_is_true(json_object_get(turn->now, "approved")) ? "true" : "false");
+        return;
+    }
+    const char *type = json_string_value(json_object_get(error, "type"));
+    const char *message = json_string_value(json_object_get(error, "message"));
+    struct dt_failure failure = DT_INIT(struct dt_failure);
+    failure.type = type ? type : "RunFailed";
+    failure.message = message ? message : "";
+    dt_set_failure(turn->context, &failure);
+}
+
+void orchestrate_review(struct dt_context *context, const char *input, void *user)
+{
+    (void)user;
+    struct review_turn turn = {.context = context, .input = input};
+    const char *book = dt_context_tag(context, TAG_BOOK);
+    review_activity_name(book ? book : "", turn.activity);
+    listen(&turn);
+    turn.step = call(&turn, "due", NULL);
+    while (!due_is(&turn, "end"))
+        take_next(&turn);
+    end(&turn);
+}

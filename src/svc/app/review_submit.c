@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* review_submit.c — a submission into the book: request, revision, inputs, the duty to start it and the audit entry are one
+ * transaction, and once that is on disk it is acknowledged, whatever the scheduler does meanwhile. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "os/clock.h"
+#include "svc/app/book_exchange.h"
+#include "svc/app/notice.h"
+#include "wire/json/json.h"
+
+struct submit_book {
+    struct book_exchange base;
+    struct review_submission submission; /* its texts are held by the next two */
+    json_t *root;                        /* the body */
+    json_t *warnings;
+    struct review_file *files;
+    struct buf *contents; /* of the files */
+    char submitted_by[APP_NAME_SIZE_MAX + 1];
+    char *key;
+    char body_hash[SECRET_HASH_SIZE + 1];
+    void (*on_submitted)(struct exchange *exchange, json_t *warnings);
+};
+
+static void submit_free(struct exchange *exchange)
+{
+    struct submit_book *own = CONTAINER_OF(exchange, struct submit_book, base.base);
+    for (size_t i = 0; i < own->submission.file_count; i++)
+        buf_fini(&own->contents[i]);
+    free(own->contents);
+    free(own->files);
+    free(own->key);
+    json_decref(own->root);
+    json_decref(own->warnings);
+    book_exchange_free(exchange);
+}
+
+static enum status act(struct book_exchange *exchange, struct review_book *book, struct err *err)
+{
+    const struct submit_book *own = CONTAINER_OF(exchange, struct submit_book, base);
+    return review_submit(book, &own->submission, clock_unix_ns(), &exchange->answer, err);
+}
+
+static void on_written(struct exchange *exchange)
+{
+    struct submit_book *own = CONTAINER_OF(exchange, struct submit_book, base.base);
+    exchange->carries_on = false;
+    if (exchange->status != DT_OK) {
+        exchange_answer_failure(exchange);
+        return;
+    }
+    if (own->base.answer.outcome == REVIEW_KEY_DIFFERS) {
+        book_exchange_refuse(&own->base);
+        return;
+    }
+    const char *id = json_string_value(json_object_get(own->base.answer.request, "id"));
+    (void)snprintf(exchange->id, sizeof exchange->id, "%s", id ? id : "");
+    if (own->base.answer.outcome == REVIEW_DONE)
+        notice_submitted(exchange->id, own->submission.submitted_by, own->submission.code.size);
+    exchange->asked = own->submission.gate != REVIEW_GATE_AFTER;
+    book_exchange_changed(&own->base);
+    own->on_submitted(exchange, own->warnings);
+}
+
+void submit_to_book(struct app_service *service, struct http_request *request,
+                    const struct submission *submission)
+{
+    struct book_exchange *exchange =
+        book_exchange_create(service, request, sizeof(struct submit_book), submit_free);
+    if (!exchange) {
+        json_decref(submission->warnings);
+        return;
+    }
+    struct submit_book *own = CONTAINER_OF(exchange, struct submit_book, base);
+    uint8_t random[16];
+    entropy_fill(random, sizeof random);
+    guid_format(random, exchange->base.id);
+    own->root = json_incref(submission->code);
+    own->warnings = submission->warnings;
+    own->on_submitted = submission->on_submitted;
+    if (submission->submitted_by)
+        (void)snprintf(own->submitted_by, sizeof own->submitted_by, "%s", submission->submitted_by);
+    own->submission = (struct review_submission){
+        .id = exchange->base.id,
+        .by = exchange->person,
+        .submitted_by = submission->submitted_by ? own->submitted_by : NULL,
+        .language = REQUEST_LANGUAGE,
+        .gate = submission->gate,
+        .code = json_bytes(submission->code),
+        .approval_timeout_ms = submission->approval_timeout_ms,
+        .run_timeout_ms = service->activity.steering.run_timeout_ms,
+        .review_failures = service->activity.steering.review_failures,
+    };
+    if (submission->body) { /* /v1: what else it says was checked, and lives as long as the body */
+        json_decref(own->root);
+        own->root = json_incref(submission->body);
+        const json_t *body = own->root;
+        own->submission.code = json_bytes(json_object_get(body, "code"));
+        own->submission.purpose = json_string_value(json_object_get(body, "purpose"));
+        own->submission.session = json_string_value(json_object_get(body, "session"));
+        own->submission.on_behalf_of = json_string_value(json_object_get(body, "onBehalfOf"));
+        own->submission.labels = json_object_get(body, "labels");
+    }
+    if (submission->key) {
+        own->key = strdup(submission->key);
+        char *text = json_dumps(own->root, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+        secret_hash(bytes_of_cstr(text ? text : ""), own->body_hash);
+        free(text);
+        own->submission.key = own->key;
+        own->submission.key_body = own->body_hash;
+    }
+    exchange->base.carries_on = true;
+    book_exchange_act(exchange, false, act, on_written);
+}

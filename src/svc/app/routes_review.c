@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+/* routes_review.c — what people do with a request that is in the book, beside submitting and looking: vote, revise, cancel, read
+ * its bytes, follow what happens. A request that is only an orchestration is answered 404 here, but for votes. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/encode.h"
+#include "base/text.h"
+#include "os/clock.h"
+#include "svc/app/body.h"
+#include "svc/app/book_exchange.h"
+#include "svc/app/review_events.h"
+
+#define PLACE BYTES_LITERAL("/app")
+
+bool sees_all(const struct http_request *request)
+{
+    static const enum access_permission wider[] = {ACCESS_DECIDE, ACCESS_AUDIT, ACCESS_OPERATE};
+    for (size_t i = 0; i < ARRAY_SIZE(wider); i++)
+        if (access_decide_at(http_request_principal(request), wider[i], PLACE, BYTES_LITERAL("")) ==
+            ACCESS_GRANTED)
+            return true;
+    return false;
+}
+
+/* Without a data folder there is no book. True: it is answered. */
+static bool refuse_without_book(struct app_service *service, struct http_request *request)
+{
+    if (service->review)
+        return false;
+    http_respond_failure(request, 404, "This server keeps no book of requests: it has no data folder.");
+    return true;
+}
+
+/* An optional text member of bounded size without U+0000; false: it is there and wrong, and that is answered. */
+static bool read_text(struct http_request *request, const json_t *root, const char *name, size_t size_max,
+                      const char **ret_text)
+{
+    char detail[120];
+    const json_t *value = json_object_get(root, name);
+    if (json_is_null(value))
+        value = NULL;
+    *ret_text = json_string_value(value);
+    if (!value || (json_is_string(value) && json_string_length(value) <= size_max &&
+                   strlen(*ret_text) == json_string_length(value)))
+        return true;
+    (void)snprintf(detail, sizeof detail, "The member \"%s\" must be a string of at most %zu bytes.", name,
+                   size_max);
+    http_respond_failure(request, 400, detail);
+    return false;
+}
+
+/* --- POST /v1/requests/{id}/votes --- */
+
+static bool read_answer(struct http_request *request, const json_t *root, enum review_vote_answer *ret_answer)
+{
+    static const char *const answers[REVIEW_VOTE_ANSWERS] = {"approve", "changes", "reject"};
+    const char *text = json_string_value(json_object_get(root, "answer"));
+    for (size_t i = 0; text && i < ARRAY_SIZE(answers); i++) {
+        if (strcmp(text, answers[i]) != 0)
+            continue;
+        *ret_answer = (enum review_vote_answer)i;
+        return true;
+    }
+    http_respond_failure(request, 400,
+                         "The member \"answer\" must be \"approve\", \"changes\" or \"reject\".");
+    return false;
+}
+
+static bool is_hash(const char *text)
+{
+    size_t size = 0;
+    for (; text[size]; size++)
+        if (ascii_hex_value((uint8_t)text[size]) < 0)
+            return false;
+    return size == SECRET_HASH_SIZE;
+}
+
+void route_review_vote(struct app_service *service, struct http_request *request, struct bytes id)
+{
+    if (refuse_without_book(service, request))
+        return;
+    json_t *root = body_read_object(request);
+    if (!root)
+        return;
+    struct book_vote vote = {.json_answer = true};
+    const char *comment, *manifest;
+    bool fits = read_answer(request, root, &vote.answer) &&
+                read_text(request, root, "comment", APP_COMMENT_SIZE_MAX, &comment) &&
+                read_text(request, root, "manifestSha256", SECRET_HASH_SIZE, &manifest);
+    if (fits && manifest && !is_hash(manifest)) {
+        http_respond_failure(request, 400, "The member \"manifestSha256\" must be 64 hexadecimal digits.");
+        fits = false;
+    }
+    if (fits) {
+        char at[TIME_TEXT_SIZE_MAX];
+        time_format(clock_unix_ns(), 7, at);
+        vote.record = json_pack("{s:b, s:s, s:s, s:s*, s:s*}", "approved", vote.answer == REVIEW_VOTE_APPROVE,
+                                "at", at, "by", http_request_principal(request)->name, "comment", comment,
+                                "manifestSha256", manifest);
+        decide_in_book(service, request, id, &vote);
+    }
+    json_decref(root);
+}
+
+/* --- POST …/revisions, …/cancel: one act of the submitter --- */
+
+struct own_act {
+    struct book_exchange base;
+    json_t *root;
+    struct review_revision revision;
+    const char *reason;
+    bool operator_too;
+    int http_status; /* of a good answer */
+};
+
+static struct own_act *own_of(struct exchange *exchange)
+{
+    return CONTAINER_OF(exchange, struct own_act, base.base);
+}
+
+static void own_free(struct exchange *exchange)
+{
+    json_decref(own_of(exchange)->root);
+    book_exchange_free(exchange);
+}
+
+static void on_done(struct exchange *exchange)
+{
+    struct own_act *own = own_of(exchange);
+    exchange->carries_on = false;
+    if (exchange->status != DT_OK) {
+        exchange_answer_failure(exchange);
+    } else if (own->base.answer.outcome != REVIEW_DONE) {
+        book_exchange_refuse(&own->base);
+    } else {
+        book_exchange_changed(&own->base);
+        exchange_answer_json(exchange, own->http_status, json_incref(own->base.answer.request));
+    }
+}
+
+/* Takes `root`. NULL: it is answered. */
+static struct own_act *begin_own(struct app_service *service, struct http_request *request, struct bytes id,
+                                 json_t *root)
+{
+    struct book_exchange *exchange = book_exchange_create(service, request, sizeof(struct own_act), own_free);
+    if (!exchange) {
+        json_decref(root);
+        return NULL;
+    }
+    struct own_act *own = own_of(&exchange->base);
+    own->root = root;
+    own->http_status = 200;
+    if (!exchange_take_id(&exchange->base, id)) {
+        exchange_answer_unknown(&exchange->base);
+        return NULL;
+    }
+    (void)exchange_take_other_spelling(&exchange->base);
+    exchange->base.carries_on = true;
+    return own;
+}
+
+static enum status revise(struct book_exchange *exchange, struct review_book *book, struct err *err)
+{
+    const struct own_act *own = own_of(&exchange->base);
+    return review_revise(book, exchange->base.id, &own->revision, clock_unix_ns(), &exchange->answer, err);
+}
+
+void route_review_revise(struct app_service *service, struct http_request *request, struct bytes id)
+{
+    if (refuse_without_book(service, request))
+        return;
+    json_t *root = body_read_object(request);
+    if (!root)
+        return;
+    int http_status;
+    const char *comment = NULL;
+    const json_t *code = json_object_get(root, "code");
+    const char *refusal = code_refusal(service, code, &http_status);
+    if (refusal)
+        http_respond_failure(request, http_status, refusal);
+    if (refusal || !read_text(request, root, "comment", APP_COMMENT_SIZE_MAX, &comment)) {
+        json_decref(root);
+        return;
+    }
+    struct own_act *own = begin_own(service, request, id, root);
+    if (!own)
+        return;
+    own->http_status = 201;
+    own->revision =
+        (struct review_revision){.by = own->base.person, .code = json_bytes(code), .comment = comment};
+    book_exchange_act(&own->base, false, revise, on_done);
+}
+
+static enum status cancel(struct book_exchange *exchange, struct review_book *book, struct err *err)
+{
+    const struct own_act *own = own_of(&exchange->base);
+    return review_cancel(book, exchange->base.id, &exchange->person, own->operator_too, own->reason,
+                         clock_unix_ns(), &exchange->answer, err);
+}
+
+void route_review_cancel(struct app_service *service, struct http_request *request, struct bytes id)
+{
+    if (refuse_without_book(service, request))
+        return;
+    bool empty = http_request_body(request).size == 0;
+    json_t *root = empty ? json_object() : body_read_object(request);
+    const char *reason = NULL;
+    if (!root)
+        return;
+    if (!read_text(request, root, "reason", APP_COMMENT_SIZE_MAX, &reason)) {
+        json_decref(root);
+        return;
+    }
+    struct own_act *own = begin_own(service, request, id, root);
+    if (!own)
+        return;
+    own->reason = reason;
+    own->operator_too = access_decide_at(http_request_principal(request), ACCESS_OPERATE, PLACE,
+                                         BYTES_LITERAL("")) == ACCESS_GRANTED;
+    book_exchange_act(&own->base, false, cancel, on_done);
+}
+
+/* --- bytes --- */
+
+enum blob_kind { BLOB_MANIFEST, BLOB_RESULT, BLOB_CODE };
+
+struct blob_look {
+    struct book_exchange base;
+    enum blob_kind kind;
+    int64_t number; /* of the revision */
+    bool sees_all;
+    bool held; /* it is not released */
+};
+
+static struct blob_look *look_of(struct exchange *exchange)
+{
+    return CONTAINER_OF(exchange, struct blob_look, base.base);
+}
+
+static const char *code_hash(const json_t *request, int64_t number)
+{
+    json_t *revision;
+    size_t index;
+    json_array_foreach(json_object_get(request, "revisions"), index, revision)
+    {
+        if (json_integer_value(json_object_get(revision, "number")) == number)
+            return json_string_value(json_object_get(revision, "codeSha256"));
+    }
+    return NULL;
+}
+
+static bool is_own(const struct book_exchange *exchange)
+{
+    const json_t *submitter = json_object_get(exchange->json, "submitter");
+    return bytes_equal_cstr(json_bytes(json_object_get(submitter, "id")), exchange->person.id);
+}
+
+static enum status read_blob(struct book_exchange *exchange, struct review_book *book, struct err *err)
+{
+    struct blob_look *look = look_of(&exchange->base);
+    enum status status = review_read(book, exchange->base.id, REVIEW_RAW, &exchange->json, err);
+    if (status != STATUS_OK)
+        return status;
+    if (!look->sees_all && !is_own(exchange)) /* as if there were none */
+        return err_set(err, STATUS_NOT_FOUND, "no such request");
+    const json_t *result = json_object_get(exchange->json, "_result");
+    const char *hash = NULL;
+    if (look->kind == BLOB_MANIFEST)
+        hash = json_string_value(json_object_get(exchange->json, "manifestSha256"));
+    else if (look->kind == BLOB_RESULT)
+        hash = json_string_value(json_object_get(result, "sha256"));
+    else
+        hash = code_hash(exchange->json, look->number);
+    look->held = look->kind == BLOB_RESULT && !look->sees_all &&
+                 !json_is_true(json_object_get(exchange->json, "released"));
+    if (look->held)
+        return STATUS_OK;
+    return hash ? review_blob(book, hash, &exchange->bytes, err)
+                : err_set(err, STATUS_NOT_FOUND, "nothing there");
+}
+
+static void refuse_held(struct blob_look *look)
+{
+    const struct http_problem *problem = &app_problems[APP_NOT_RELEASED];
+    json_t *body = json_pack("{s:s+, s:s, s:i, s:s, s:O*, s:O*}", "type", HTTP_PROBLEM_PREFIX, problem->name,
+                             "title", problem->title, "status", problem->http_status, "detail",
+                             "The result is held until somebody has approved it.", "state",
+                             json_object_get(look->base.json, "state"), "deadline",
+                             json_object_get(look->base.json, "deadline"));
+    exchange_answer_refusal(&look->base.base, problem->http_status, body);
+}
+
+static void on_blob(struct exchange *exchange)
+{
+    static const char *const types[] = {[BLOB_MANIFEST] = "application/json",
+                                        [BLOB_RESULT] = "application/json",
+                                        [BLOB_CODE] = "text/plain; charset=utf-8"};
+    struct blob_look *look = look_of(exchange);
+    if (exchange->status == DT_NOT_FOUND)
+        exchange_answer_unknown(exchange);
+    else if (exchange->status != DT_OK)
+        exchange_answer_failure(exchange);
+    else if (look->held)
+        refuse_held(look);
+    else
+        exchange_answer_bytes(exchange, types[look->kind], buf_peek(&look->base.bytes),
+                              look->kind == BLOB_CODE);
+}
+
+static void begin_blob(struct app_service *service, struct http_request *request, struct bytes id,
+                       enum blob_kind kind, int64_t number)
+{
+    if (refuse_without_book(service, request))
+        return;
+    struct book_exchange *exchange = book_exchange_create(service, request, sizeof(struct blob_look), NULL);
+    if (!exchange)
+        return;
+    struct blob_look *look = look_of(&exchange->base);
+    look->kind = kind;
+    look->number = number;
+    look->sees_all = sees_all(request);
+    if (exchange_take_id(&exchange->base, id))
+        book_exchange_act(exchange, true, read_blob, on_blob);
+    else
+        exchange_answer_unknown(&exchange->base);
+}
+
+void route_review_manifest(struct app_service *service, struct http_request *request, struct bytes id)
+{
+    begin_blob(service, request, id, BLOB_MANIFEST, 0);
+}
+
+void route_review_result(struct app_service *service, struct http_request *request, struct bytes id)
+{
+    begin_blob(service, request, id, BLOB_RESULT, 0);
+}
+
+void route_review_code(struct app_service *service, struct http_request *request, struct bytes id)
+{
+    int64_t number = 0;
+    if (bytes_parse_i64(http_request_second_value(request), &number) != STATUS_OK)
+        http_respond_failure(request, 404, "A revision has a number.");
+    else
+        begin_blob(service, request, id, BLOB_CODE, number);
+}
+
+/* --- events, and who asks --- */
+
+void route_review_events(struct app_service *service, struct http_request *request, struct bytes id)
+{
+    (void)id;
+    if (!refuse_without_book(service, request))
+        review_feed_open(service->feed, request,
+                         sees_all(request) ? "" : http_request_principal(request)->id);
+}
+
+void route_me(struct app_service *service, struct http_request *request, struct bytes id)
+{
+    (void)service;
+    (void)id;
+    const struct principal *who = http_request_principal(request);
+    bool local = who == &access_local;
+    json_t *roles = json_array(), *permissions = json_array();
+    for (size_t i = 0; i < who->grant_count; i++)
+        json_array_append_new(roles, json_string(access_role_name(who->grants[i].role)));
+    for (size_t i = ACCESS_READ; i < ACCESS_PERMISSIONS; i++)
+        if (access_decide_at(who, (enum access_permission)i, PLACE, BYTES_LITERAL("")) == ACCESS_GRANTED)
+            json_array_append_new(permissions,
+                                  json_string(access_permission_name((enum access_permission)i)));
+    respond_json(request, 200,
+                 json_pack("{s:s, s:s, s:s, s:o, s:o, s:b}", "id", who->id, "name", who->name, "kind",
+                           local ? "local" : "user", "roles", roles, "permissions", permissions, "signIn",
+                           !local));
+}
