@@ -16,7 +16,8 @@ const struct option_spec settings_table[] = {
     {"host-names", OPTION_TEXT, "NAMES", NULL, NULL, 0, 0, COMMAND_SERVERS,
      "names, separated by commas, that clients and proxies call this server besides localhost"},
     {"data", OPTION_TEXT, "DIR", "SALLYPORT_DATA", NULL, 0, 0, COMMAND_SERVERS,
-     "folder of the durable state; app has one where it is named or with --auth, pool with --auth; default: $STATE_DIRECTORY, else "
+     "folder of the durable state; app has one where it is named or with --auth, pool with --auth; default: "
+     "$STATE_DIRECTORY, else "
      "$XDG_STATE_HOME/sallyport"},
     {"user", OPTION_TEXT, "USER", NULL, NULL, 0, 0, COMMAND_SERVERS,
      "started as root, the server becomes this user; default: number 199998"},

@@ -132,7 +132,7 @@ enum status review_blob_put(struct review_book *book, int64_t row, struct bytes 
     return db_run(book->db, at(book, BLOB_USE), err);
 }
 
-enum status review_blob(struct review_book *book, const char *sha256, struct buf *out, struct err *err)
+enum status review_book_blob(struct review_book *book, const char *sha256, struct buf *out, struct err *err)
 {
     bool there = false;
     db_bind_bytes(book->db, at(book, BLOB_GET), 1, bytes_of_cstr(sha256));

@@ -23,7 +23,7 @@ static enum status add_code(struct review_book *book, const struct review_record
 {
     CLEANUP(buf_fini) struct buf code = {0};
     const char *sha256 = json_string_value(json_object_get(review_record_revision(record), "codeSha256"));
-    enum status status = review_blob(book, sha256 ? sha256 : "", &code, err);
+    enum status status = review_book_blob(book, sha256 ? sha256 : "", &code, err);
     if (status == STATUS_NOT_FOUND) { /* retention has taken it; its hash stays */
         json_object_set_new(full, "code", json_null());
         return STATUS_OK;
@@ -41,7 +41,7 @@ static enum status add_result(struct review_book *book, const struct review_reco
         json_string_value(json_object_get(json_object_get(record->doc, "_result"), "sha256"));
     if (!sha256)
         return STATUS_OK;
-    enum status status = review_blob(book, sha256, &text, err);
+    enum status status = review_book_blob(book, sha256, &text, err);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
     json_t *result = NULL;
@@ -65,8 +65,8 @@ static json_t *without_internals(const struct review_record *record)
     return full;
 }
 
-enum status review_read(struct review_book *book, const char *id, enum review_detail detail,
-                        json_t **ret_request, struct err *err)
+enum status review_book_read(struct review_book *book, const char *id, enum review_detail detail,
+                             json_t **ret_request, struct err *err)
 {
     struct review_record record;
     char lower[128];
@@ -203,8 +203,8 @@ static bool past_time(const struct review_filter *filter, int64_t created_ns)
                                 : filter->until_ns > 0 && created_ns >= filter->until_ns;
 }
 
-enum status review_list(struct review_book *book, const struct review_filter *filter, json_t **ret_requests,
-                        struct err *err)
+enum status review_book_list(struct review_book *book, const struct review_filter *filter,
+                             json_t **ret_requests, struct err *err)
 {
     CLEANUP(buf_fini) struct buf words = {0};
     enum review_statement driver = driver_of(filter);
@@ -258,8 +258,8 @@ static void take_duty(struct review_book *book, size_t statement, struct review_
     review_record_fini(&record);
 }
 
-enum status review_duties(struct review_book *book, int64_t after, struct review_duty *ret_duties,
-                          size_t capacity, size_t *ret_count, struct err *err)
+enum status review_book_duties(struct review_book *book, int64_t after, struct review_duty *ret_duties,
+                               size_t capacity, size_t *ret_count, struct err *err)
 {
     size_t statement = at(book, DUTY_PAGE);
     *ret_count = 0;
@@ -274,7 +274,7 @@ enum status review_duties(struct review_book *book, int64_t after, struct review
     }
 }
 
-enum status review_duty_done(struct review_book *book, int64_t number, struct err *err)
+enum status review_book_duty_done(struct review_book *book, int64_t number, struct err *err)
 {
     db_bind_i64(book->db, at(book, DUTY_DONE), 1, number);
     return db_run(book->db, at(book, DUTY_DONE), err);
@@ -314,8 +314,8 @@ static bool wanted(const struct review_event_filter *filter, struct bytes type, 
            (!filter->object || bytes_equal_cstr(subject, filter->object));
 }
 
-enum status review_events(struct review_book *book, const struct review_event_filter *filter,
-                          json_t **ret_events, int64_t *ret_last, struct err *err)
+enum status review_book_events(struct review_book *book, const struct review_event_filter *filter,
+                               json_t **ret_events, int64_t *ret_last, struct err *err)
 {
     size_t statement = at(book, EVENT_PAGE);
     *ret_events = json_array();

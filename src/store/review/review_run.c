@@ -58,8 +58,8 @@ static enum status begin_run(struct review_book *book, struct review_record *rec
     return status == STATUS_OK ? review_record_tell(book, record, "run_started", now_ns, err) : status;
 }
 
-enum status review_step(struct review_book *book, const char *id, bool begin, int64_t now_ns,
-                        struct review_step *ret_step, struct err *err)
+enum status review_book_step(struct review_book *book, const char *id, bool begin, int64_t now_ns,
+                             struct review_step *ret_step, struct err *err)
 {
     struct review_record record;
     review_step_fini(ret_step);
@@ -72,7 +72,7 @@ enum status review_step(struct review_book *book, const char *id, bool begin, in
             json_string_value(json_object_get(review_record_revision(&record), "codeSha256"));
         status = begin_run(book, &record, now_ns, err);
         if (status == STATUS_OK)
-            status = review_blob(book, sha256 ? sha256 : "", &ret_step->code, err);
+            status = review_book_blob(book, sha256 ? sha256 : "", &ret_step->code, err);
     }
     fill_step(&record, ret_step);
     review_record_fini(&record);
@@ -162,8 +162,8 @@ static enum status write_end(struct review_book *book, struct review_record *rec
     return status;
 }
 
-enum status review_run_ended(struct review_book *book, const char *id, const struct review_run_end *end,
-                             int64_t now_ns, struct review_step *ret_step, struct err *err)
+enum status review_book_run_ended(struct review_book *book, const char *id, const struct review_run_end *end,
+                                  int64_t now_ns, struct review_step *ret_step, struct err *err)
 {
     struct review_record record;
     review_step_fini(ret_step);
@@ -196,8 +196,8 @@ static enum status write_time_out(struct review_book *book, struct review_record
     return status == STATUS_OK ? review_record_tell(book, record, "timed_out", now_ns, err) : status;
 }
 
-enum status review_time(struct review_book *book, const char *id, int64_t now_ns,
-                        struct review_step *ret_step, struct err *err)
+enum status review_book_time(struct review_book *book, const char *id, int64_t now_ns,
+                             struct review_step *ret_step, struct err *err)
 {
     struct review_record record;
     unsigned actions;
@@ -233,8 +233,9 @@ static enum status write_outside(struct review_book *book, struct review_record 
                : status;
 }
 
-enum status review_ended_outside(struct review_book *book, const char *id, enum review_state state,
-                                 json_t *error, int64_t now_ns, struct review_step *ret_step, struct err *err)
+enum status review_book_ended_outside(struct review_book *book, const char *id, enum review_state state,
+                                      json_t *error, int64_t now_ns, struct review_step *ret_step,
+                                      struct err *err)
 {
     struct review_record record;
     review_step_fini(ret_step);

@@ -111,8 +111,8 @@ struct review_answer {
 };
 
 /* Request, first revision, blobs, the duty to start it, event and audit entry. */
-STATUS_RESULT review_submit(struct review_book *book, const struct review_submission *submission,
-                            int64_t now_ns, struct review_answer *ret_answer, struct err *err);
+STATUS_RESULT review_book_submit(struct review_book *book, const struct review_submission *submission,
+                                 int64_t now_ns, struct review_answer *ret_answer, struct err *err);
 
 enum review_vote_answer { REVIEW_VOTE_APPROVE, REVIEW_VOTE_CHANGES, REVIEW_VOTE_REJECT, REVIEW_VOTE_ANSWERS };
 
@@ -127,8 +127,8 @@ struct review_vote {
 };
 
 /* The vote, and the decision if it completes the policy: the first wins. */
-STATUS_RESULT review_vote(struct review_book *book, const char *id, const struct review_vote *vote,
-                          int64_t now_ns, struct review_answer *ret_answer, struct err *err);
+STATUS_RESULT review_book_vote(struct review_book *book, const char *id, const struct review_vote *vote,
+                               int64_t now_ns, struct review_answer *ret_answer, struct err *err);
 
 struct review_revision {
     struct review_person by;
@@ -139,12 +139,13 @@ struct review_revision {
 };
 
 /* The next revision; earlier votes count no more. Only by the submitter. */
-STATUS_RESULT review_revise(struct review_book *book, const char *id, const struct review_revision *revision,
-                            int64_t now_ns, struct review_answer *ret_answer, struct err *err);
+STATUS_RESULT review_book_revise(struct review_book *book, const char *id,
+                                 const struct review_revision *revision, int64_t now_ns,
+                                 struct review_answer *ret_answer, struct err *err);
 /* `operator_too`: whoever it is may, although it is not their request. */
-STATUS_RESULT review_cancel(struct review_book *book, const char *id, const struct review_person *by,
-                            bool operator_too, const char *reason, int64_t now_ns,
-                            struct review_answer *ret_answer, struct err *err);
+STATUS_RESULT review_book_cancel(struct review_book *book, const char *id, const struct review_person *by,
+                                 bool operator_too, const char *reason, int64_t now_ns,
+                                 struct review_answer *ret_answer, struct err *err);
 
 /* --- looking --- */
 
@@ -155,8 +156,8 @@ enum review_detail {
 };
 
 /* NOT_FOUND: no such request. Ids are compared without regard to case. */
-STATUS_RESULT review_read(struct review_book *book, const char *id, enum review_detail detail,
-                          json_t **ret_request, struct err *err);
+STATUS_RESULT review_book_read(struct review_book *book, const char *id, enum review_detail detail,
+                               json_t **ret_request, struct err *err);
 
 /* A request stands behind (created, id) in the order that was asked for. */
 struct review_filter {
@@ -175,10 +176,11 @@ struct review_filter {
 };
 
 /* Brief requests as a new array. INVALID_ARGUMENT: `text` cannot be searched for. */
-STATUS_RESULT review_list(struct review_book *book, const struct review_filter *filter, json_t **ret_requests,
-                          struct err *err);
+STATUS_RESULT review_book_list(struct review_book *book, const struct review_filter *filter,
+                               json_t **ret_requests, struct err *err);
 /* Appends the bytes. NOT_FOUND: there is no such blob (any more). */
-STATUS_RESULT review_blob(struct review_book *book, const char *sha256, struct buf *out, struct err *err);
+STATUS_RESULT review_book_blob(struct review_book *book, const char *sha256, struct buf *out,
+                               struct err *err);
 
 /* --- what the durable half does --- */
 
@@ -200,8 +202,8 @@ struct review_step {
 void review_step_fini(struct review_step *step);
 
 /* Asks the record; with `begin_run`, a run that is due begins in it. NOT_FOUND: no such request. */
-STATUS_RESULT review_step(struct review_book *book, const char *id, bool begin_run, int64_t now_ns,
-                          struct review_step *ret_step, struct err *err);
+STATUS_RESULT review_book_step(struct review_book *book, const char *id, bool begin_run, int64_t now_ns,
+                               struct review_step *ret_step, struct err *err);
 
 /* How a run ended, as the pool said. */
 struct review_run_end {
@@ -214,15 +216,16 @@ struct review_run_end {
 };
 
 /* A run that is not the present one changes nothing. */
-STATUS_RESULT review_run_ended(struct review_book *book, const char *id, const struct review_run_end *end,
-                               int64_t now_ns, struct review_step *ret_step, struct err *err);
+STATUS_RESULT review_book_run_ended(struct review_book *book, const char *id,
+                                    const struct review_run_end *end, int64_t now_ns,
+                                    struct review_step *ret_step, struct err *err);
 /* The deadline has passed; an earlier decision wins, a deadline that lies ahead waits on. */
-STATUS_RESULT review_time(struct review_book *book, const char *id, int64_t now_ns,
-                          struct review_step *ret_step, struct err *err);
+STATUS_RESULT review_book_time(struct review_book *book, const char *id, int64_t now_ns,
+                               struct review_step *ret_step, struct err *err);
 /* Its orchestration is over, or was given up, by another hand. `state`: FAILED or CANCELLED. `error` as above; borrowed. */
-STATUS_RESULT review_ended_outside(struct review_book *book, const char *id, enum review_state state,
-                                   json_t *error, int64_t now_ns, struct review_step *ret_step,
-                                   struct err *err);
+STATUS_RESULT review_book_ended_outside(struct review_book *book, const char *id, enum review_state state,
+                                        json_t *error, int64_t now_ns, struct review_step *ret_step,
+                                        struct err *err);
 
 /* --- what is still to be told to the scheduler --- */
 
@@ -252,9 +255,9 @@ struct review_duty {
 };
 
 /* Those behind `after`, oldest first. */
-STATUS_RESULT review_duties(struct review_book *book, int64_t after, struct review_duty *ret_duties,
-                            size_t capacity, size_t *ret_count, struct err *err);
-STATUS_RESULT review_duty_done(struct review_book *book, int64_t number, struct err *err);
+STATUS_RESULT review_book_duties(struct review_book *book, int64_t after, struct review_duty *ret_duties,
+                                 size_t capacity, size_t *ret_count, struct err *err);
+STATUS_RESULT review_book_duty_done(struct review_book *book, int64_t number, struct err *err);
 
 /* --- events --- */
 
@@ -267,7 +270,7 @@ struct review_event_filter {
 
 /* CloudEvents as a new array, {"id","specversion","source","type","subject","time","sequence","data"}; `*ret_last`: the number
  * up to which was looked. */
-STATUS_RESULT review_events(struct review_book *book, const struct review_event_filter *filter,
-                            json_t **ret_events, int64_t *ret_last, struct err *err);
+STATUS_RESULT review_book_events(struct review_book *book, const struct review_event_filter *filter,
+                                 json_t **ret_events, int64_t *ret_last, struct err *err);
 
 #endif

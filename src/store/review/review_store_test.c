@@ -113,12 +113,13 @@ static const struct review_person ann = {"p-ann", "ann", "user"}, mina = {"p-min
 
 static enum status submit(struct book_task *task, struct review_book *book, struct err *err)
 {
-    return review_submit(book, task->argument, task->now_ns ? task->now_ns : START_NS, &task->answer, err);
+    return review_book_submit(book, task->argument, task->now_ns ? task->now_ns : START_NS, &task->answer,
+                              err);
 }
 
 static enum status step(struct book_task *task, struct review_book *book, struct err *err)
 {
-    return review_step(book, task->argument, true, START_NS, &task->step, err);
+    return review_book_step(book, task->argument, true, START_NS, &task->step, err);
 }
 
 static enum status end_run(struct book_task *task, struct review_book *book, struct err *err)
@@ -130,7 +131,7 @@ static enum status end_run(struct book_task *task, struct review_book *book, str
                                        .shown = true,
                                        .outcome = outcome,
                                        .result = BYTES_LITERAL("{\"stdout\":\"1\\n\"}")};
-    enum status status = review_run_ended(book, id, &end, START_NS, &task->step, err);
+    enum status status = review_book_run_ended(book, id, &end, START_NS, &task->step, err);
     json_decref(outcome);
     return status;
 }
@@ -143,27 +144,27 @@ struct vote_on {
 static enum status vote(struct book_task *task, struct review_book *book, struct err *err)
 {
     const struct vote_on *on = task->argument;
-    return review_vote(book, on->id, &on->vote, START_NS, &task->answer, err);
+    return review_book_vote(book, on->id, &on->vote, START_NS, &task->answer, err);
 }
 
 static enum status read_it(struct book_task *task, struct review_book *book, struct err *err)
 {
-    return review_read(book, task->argument, REVIEW_FULL, &task->json, err);
+    return review_book_read(book, task->argument, REVIEW_FULL, &task->json, err);
 }
 
 static enum status list_them(struct book_task *task, struct review_book *book, struct err *err)
 {
-    return review_list(book, task->argument, &task->json, err);
+    return review_book_list(book, task->argument, &task->json, err);
 }
 
 static enum status time_over(struct book_task *task, struct review_book *book, struct err *err)
 {
-    return review_time(book, task->argument, task->now_ns, &task->step, err);
+    return review_book_time(book, task->argument, task->now_ns, &task->step, err);
 }
 
 static enum status events(struct book_task *task, struct review_book *book, struct err *err)
 {
-    return review_events(book, task->argument, &task->json, &task->number, err);
+    return review_book_events(book, task->argument, &task->json, &task->number, err);
 }
 
 static const char *text(const json_t *object, const char *member)
@@ -386,7 +387,7 @@ static void events_are_in_order(void **state)
 /* A job that fails leaves nothing, and the jobs beside it stand. */
 static enum status submit_and_fail(struct book_task *task, struct review_book *book, struct err *err)
 {
-    enum status status = review_submit(book, task->argument, START_NS, &task->answer, err);
+    enum status status = review_book_submit(book, task->argument, START_NS, &task->answer, err);
     json_decref(task->answer.request);
     return status == STATUS_OK ? err_set(err, STATUS_INVALID_ARGUMENT, "on purpose") : status;
 }

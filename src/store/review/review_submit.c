@@ -211,8 +211,8 @@ static enum status write_request(struct review_book *book, const struct review_s
     return status;
 }
 
-enum status review_submit(struct review_book *book, const struct review_submission *submission,
-                          int64_t now_ns, struct review_answer *ret_answer, struct err *err)
+enum status review_book_submit(struct review_book *book, const struct review_submission *submission,
+                               int64_t now_ns, struct review_answer *ret_answer, struct err *err)
 {
     *ret_answer = (struct review_answer){.outcome = REVIEW_DONE};
     enum status status = submission->key ? look_up_key(book, submission, now_ns, ret_answer, err) : STATUS_OK;
@@ -279,8 +279,9 @@ static enum status load_for(struct review_book *book, const char *id, struct rev
     return status;
 }
 
-enum status review_revise(struct review_book *book, const char *id, const struct review_revision *revision,
-                          int64_t now_ns, struct review_answer *ret_answer, struct err *err)
+enum status review_book_revise(struct review_book *book, const char *id,
+                               const struct review_revision *revision, int64_t now_ns,
+                               struct review_answer *ret_answer, struct err *err)
 {
     struct review_record record;
     unsigned actions;
@@ -320,9 +321,9 @@ static enum status write_cancel(struct review_book *book, struct review_record *
     return status;
 }
 
-enum status review_cancel(struct review_book *book, const char *id, const struct review_person *by,
-                          bool operator_too, const char *reason, int64_t now_ns,
-                          struct review_answer *ret_answer, struct err *err)
+enum status review_book_cancel(struct review_book *book, const char *id, const struct review_person *by,
+                               bool operator_too, const char *reason, int64_t now_ns,
+                               struct review_answer *ret_answer, struct err *err)
 {
     struct review_record record;
     unsigned actions;

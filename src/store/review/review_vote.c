@@ -20,8 +20,8 @@ static void tell_difference(struct review_book *book, const struct review_record
     CLEANUP(buf_fini) struct buf words = {0};
     struct err ignored = {0};
     const char *there = review_record_text(record, "manifestSha256");
-    if (there && review_blob(book, seen, &one, &ignored) == STATUS_OK &&
-        review_blob(book, there, &other, &ignored) == STATUS_OK)
+    if (there && review_book_blob(book, seen, &one, &ignored) == STATUS_OK &&
+        review_book_blob(book, there, &other, &ignored) == STATUS_OK)
         manifest_difference(buf_peek(&one), buf_peek(&other), &words);
     (void)snprintf(ret_answer->differs, sizeof ret_answer->differs, "%.*s", BYTES_FMT(buf_peek(&words)));
 }
@@ -197,8 +197,8 @@ static enum status write_vote(struct review_book *book, struct review_record *re
     return status;
 }
 
-enum status review_vote(struct review_book *book, const char *id, const struct review_vote *vote,
-                        int64_t now_ns, struct review_answer *ret_answer, struct err *err)
+enum status review_book_vote(struct review_book *book, const char *id, const struct review_vote *vote,
+                             int64_t now_ns, struct review_answer *ret_answer, struct err *err)
 {
     static const enum review_event events[REVIEW_VOTE_ANSWERS] = {
         REVIEW_EVENT_APPROVE, REVIEW_EVENT_ASK_CHANGES, REVIEW_EVENT_REJECT};

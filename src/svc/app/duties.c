@@ -47,7 +47,7 @@ static void look(struct duty_runner *runner);
 
 static enum status strike_out(struct review_job *job, struct review_book *book, struct err *err)
 {
-    return review_duty_done(book, CONTAINER_OF(job, struct duty_call, job)->duty.number, err);
+    return review_book_duty_done(book, CONTAINER_OF(job, struct duty_call, job)->duty.number, err);
 }
 
 static void on_timer(struct loop_timer *timer)
@@ -191,7 +191,7 @@ static void begin_call(struct duty_runner *runner, size_t index)
 static enum status read_page(struct review_job *job, struct review_book *book, struct err *err)
 {
     struct duty_runner *runner = CONTAINER_OF(job, struct duty_runner, read);
-    return review_duties(book, 0, runner->page, PAGE, &runner->count, err);
+    return review_book_duties(book, 0, runner->page, PAGE, &runner->count, err);
 }
 
 static void on_page(struct review_job *job, enum status status, const struct err *err)

@@ -263,7 +263,7 @@ static void on_instances(struct exchange *exchange)
 
 static enum status read_book(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
-    return review_list(book, &list_of(&exchange->base)->filter, &exchange->json, err);
+    return review_book_list(book, &list_of(&exchange->base)->filter, &exchange->json, err);
 }
 
 static void on_book(struct exchange *exchange)

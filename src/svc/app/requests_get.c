@@ -53,12 +53,12 @@ static void look_at_scheduler(struct exchange *exchange);
 
 static enum status read_brief(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
-    return review_read(book, exchange->base.id, REVIEW_BRIEF, &exchange->json, err);
+    return review_book_read(book, exchange->base.id, REVIEW_BRIEF, &exchange->json, err);
 }
 
 static enum status read_full(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
-    return review_read(book, exchange->base.id, REVIEW_FULL, &exchange->json, err);
+    return review_book_read(book, exchange->base.id, REVIEW_FULL, &exchange->json, err);
 }
 
 static bool may_see(const struct look_exchange *own)
@@ -115,12 +115,12 @@ static enum status settle(struct book_exchange *exchange, struct review_book *bo
     struct look_exchange *own = own_of(&exchange->base);
     json_t *error = json_pack("{s:s, s:s}", "type", own->end_type, "message", own->end_message);
     struct review_step step = {0};
-    enum status status =
-        review_ended_outside(book, exchange->base.id, own->end_state, error, clock_unix_ns(), &step, err);
+    enum status status = review_book_ended_outside(book, exchange->base.id, own->end_state, error,
+                                                   clock_unix_ns(), &step, err);
     exchange->answer.request = json_incref(step.request);
     review_step_fini(&step);
     json_decref(error);
-    return status == STATUS_OK ? review_read(book, exchange->base.id, REVIEW_BRIEF, &exchange->json, err)
+    return status == STATUS_OK ? review_book_read(book, exchange->base.id, REVIEW_BRIEF, &exchange->json, err)
                                : status;
 }
 

@@ -114,14 +114,14 @@ static enum status read_blob_of(struct review_book *book, const json_t *object, 
     out->size = 0;
     if (!hash)
         return STATUS_OK;
-    enum status status = review_blob(book, hash, out, err);
+    enum status status = review_book_blob(book, hash, out, err);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* retention has taken it */
 }
 
 static enum status read_all(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     struct receipt_exchange *receipt = receipt_of(&exchange->base);
-    enum status status = review_read(book, exchange->base.id, REVIEW_RAW, &exchange->json, err);
+    enum status status = review_book_read(book, exchange->base.id, REVIEW_RAW, &exchange->json, err);
     if (status != STATUS_OK)
         return status;
     const json_t *revisions = json_object_get(exchange->json, "revisions");

@@ -38,26 +38,26 @@ static enum status run_job(const struct activity_settings *settings, struct step
 static enum status ask(struct review_job *job, struct review_book *book, struct err *err)
 {
     struct step_job *own = CONTAINER_OF(job, struct step_job, job);
-    return review_step(book, own->id, own->begin_run, clock_unix_ns(), &own->step, err);
+    return review_book_step(book, own->id, own->begin_run, clock_unix_ns(), &own->step, err);
 }
 
 static enum status tell_end(struct review_job *job, struct review_book *book, struct err *err)
 {
     struct step_job *own = CONTAINER_OF(job, struct step_job, job);
-    return review_run_ended(book, own->id, own->end, clock_unix_ns(), &own->step, err);
+    return review_book_run_ended(book, own->id, own->end, clock_unix_ns(), &own->step, err);
 }
 
 static enum status tell_time(struct review_job *job, struct review_book *book, struct err *err)
 {
     struct step_job *own = CONTAINER_OF(job, struct step_job, job);
-    return review_time(book, own->id, clock_unix_ns(), &own->step, err);
+    return review_book_time(book, own->id, clock_unix_ns(), &own->step, err);
 }
 
 static enum status tell_given_up(struct review_job *job, struct review_book *book, struct err *err)
 {
     struct step_job *own = CONTAINER_OF(job, struct step_job, job);
-    return review_ended_outside(book, own->id, REVIEW_FAILED, json_object_get(own->input, "error"),
-                                clock_unix_ns(), &own->step, err);
+    return review_book_ended_outside(book, own->id, REVIEW_FAILED, json_object_get(own->input, "error"),
+                                     clock_unix_ns(), &own->step, err);
 }
 
 /* HumanApproval came: our own, which says what the book has decided, or another client's, which decides. */
@@ -70,10 +70,11 @@ static enum status tell_outside(struct review_job *job, struct review_book *book
                                                    : REVIEW_VOTE_REJECT,
                                      .via = "scheduler"};
     if (!review_rules_allow_outside())
-        return review_step(book, own->id, false, clock_unix_ns(), &own->step, err);
+        return review_book_step(book, own->id, false, clock_unix_ns(), &own->step, err);
     json_decref(own->answer.request);
-    enum status status = review_vote(book, own->id, &vote, clock_unix_ns(), &own->answer, err);
-    return status == STATUS_OK ? review_step(book, own->id, false, clock_unix_ns(), &own->step, err) : status;
+    enum status status = review_book_vote(book, own->id, &vote, clock_unix_ns(), &own->answer, err);
+    return status == STATUS_OK ? review_book_step(book, own->id, false, clock_unix_ns(), &own->step, err)
+                               : status;
 }
 
 /* --- the answer --- */

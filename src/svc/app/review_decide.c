@@ -29,7 +29,7 @@ static void decide_free(struct exchange *exchange)
 static enum status act(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     const struct decide_book *own = CONTAINER_OF(exchange, struct decide_book, base);
-    return review_vote(book, exchange->base.id, &own->vote, clock_unix_ns(), &exchange->answer, err);
+    return review_book_vote(book, exchange->base.id, &own->vote, clock_unix_ns(), &exchange->answer, err);
 }
 
 /* The request is not in the book: as before there was one. */

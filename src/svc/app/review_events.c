@@ -134,7 +134,7 @@ static enum status read_page(struct review_job *job, struct review_book *book, s
     const struct review_event_filter filter = {.after = stream->next, .limit = PAGE};
     json_decref(stream->page);
     stream->page = NULL;
-    return review_events(book, &filter, &stream->page, &stream->last, err);
+    return review_book_events(book, &filter, &stream->page, &stream->last, err);
 }
 
 static void send_page(struct event_stream *stream)
@@ -201,7 +201,7 @@ static enum status read_new(struct review_job *job, struct review_book *book, st
     const struct review_event_filter filter = {.after = feed->next, .limit = PAGE};
     json_decref(feed->page);
     feed->page = NULL;
-    return review_events(book, &filter, &feed->page, &feed->last, err);
+    return review_book_events(book, &filter, &feed->page, &feed->last, err);
 }
 
 static void offer_to_all(struct review_feed *feed, const json_t *event)

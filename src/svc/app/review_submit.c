@@ -38,7 +38,7 @@ static void submit_free(struct exchange *exchange)
 static enum status act(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     const struct submit_book *own = CONTAINER_OF(exchange, struct submit_book, base);
-    return review_submit(book, &own->submission, clock_unix_ns(), &exchange->answer, err);
+    return review_book_submit(book, &own->submission, clock_unix_ns(), &exchange->answer, err);
 }
 
 static void on_written(struct exchange *exchange)

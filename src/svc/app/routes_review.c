@@ -163,7 +163,8 @@ static struct own_act *begin_own(struct app_service *service, struct http_reques
 static enum status revise(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     const struct own_act *own = own_of(&exchange->base);
-    return review_revise(book, exchange->base.id, &own->revision, clock_unix_ns(), &exchange->answer, err);
+    return review_book_revise(book, exchange->base.id, &own->revision, clock_unix_ns(), &exchange->answer,
+                              err);
 }
 
 void route_review_revise(struct app_service *service, struct http_request *request, struct bytes id)
@@ -195,8 +196,8 @@ void route_review_revise(struct app_service *service, struct http_request *reque
 static enum status cancel(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     const struct own_act *own = own_of(&exchange->base);
-    return review_cancel(book, exchange->base.id, &exchange->person, own->operator_too, own->reason,
-                         clock_unix_ns(), &exchange->answer, err);
+    return review_book_cancel(book, exchange->base.id, &exchange->person, own->operator_too, own->reason,
+                              clock_unix_ns(), &exchange->answer, err);
 }
 
 void route_review_cancel(struct app_service *service, struct http_request *request, struct bytes id)
@@ -259,7 +260,7 @@ static bool is_own(const struct book_exchange *exchange)
 static enum status read_blob(struct book_exchange *exchange, struct review_book *book, struct err *err)
 {
     struct blob_look *look = look_of(&exchange->base);
-    enum status status = review_read(book, exchange->base.id, REVIEW_RAW, &exchange->json, err);
+    enum status status = review_book_read(book, exchange->base.id, REVIEW_RAW, &exchange->json, err);
     if (status != STATUS_OK)
         return status;
     if (!look->sees_all && !is_own(exchange)) /* as if there were none */
@@ -276,7 +277,7 @@ static enum status read_blob(struct book_exchange *exchange, struct review_book 
                  !json_is_true(json_object_get(exchange->json, "released"));
     if (look->held)
         return STATUS_OK;
-    return hash ? review_blob(book, hash, &exchange->bytes, err)
+    return hash ? review_book_blob(book, hash, &exchange->bytes, err)
                 : err_set(err, STATUS_NOT_FOUND, "nothing there");
 }
 
