@@ -152,14 +152,19 @@ enum status audit_log_open(struct loop *loop, const struct audit_log_options *op
     return STATUS_OK;
 }
 
-void audit_log_close(struct audit_log *log)
+void audit_log_settle(struct audit_log *log)
 {
-    if (!log)
-        return;
     while (log->worker && (log->writing || !list_empty(&log->queue))) {
         audit_batch_begin(log);
         store_worker_wait(log->worker);
     }
+}
+
+void audit_log_close(struct audit_log *log)
+{
+    if (!log)
+        return;
+    audit_log_settle(log);
     loop_defer_cancel(&log->next_task);
     store_worker_stop(log->worker);
     if (log->heads && log->chain.seq > 0)

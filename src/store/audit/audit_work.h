@@ -33,6 +33,9 @@ void audit_log_perform(struct audit_log *log, struct audit_work *work);
 /* Any other thread, which stands still until it is done and on_done was called, on the loop's thread. The loop must run. */
 STATUS_RESULT audit_log_perform_wait(struct audit_log *log, struct audit_work *work, struct err *err);
 
+/* Stands still until everything that was given is done and told of. Loop's thread, not from a callback. */
+void audit_log_settle(struct audit_log *log);
+
 /* The next entry of the log, as part of the transaction; those of audit_chain_write, and of db_run. */
 STATUS_RESULT audit_scribe_append(struct audit_scribe *scribe, const struct audit_entry *entry,
                                   struct err *err);

@@ -111,6 +111,11 @@ void review_store_run(struct review_store *store, struct review_job *job)
     audit_log_perform(store->log, &job->work);
 }
 
+void review_store_settle(struct review_store *store)
+{
+    audit_log_settle(store->log);
+}
+
 /* On the loop's thread, while the other thread stands still. */
 static void on_waited(struct review_job *job, enum status status, const struct err *err)
 {

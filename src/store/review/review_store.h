@@ -49,6 +49,8 @@ STATUS_RESULT review_store_open(struct audit_log *log, const char *folder, struc
 void review_store_close(struct review_store *store);
 /* Loop's thread. */
 void review_store_run(struct review_store *store, struct review_job *job);
+/* Stands still until every job is done and told of. Loop's thread, not from a job's end. */
+void review_store_settle(struct review_store *store);
 /* Any other thread, which stands still until it is done; `on_done` is the store's. The loop must run. */
 STATUS_RESULT review_store_run_wait(struct review_store *store, struct review_job *job, struct err *err);
 /* Told on the loop's thread, after events were committed, the number of the last one. One listener; NULL: none. */

@@ -383,7 +383,7 @@ enum status app_service_create(struct loop *loop, const struct app_options *opti
         review_store_on_events(service->review, on_events, service);
     }
     if (status != STATUS_OK) {
-        release(service);
+        app_service_destroy(service);
         return status;
     }
     *ret_service = service;
@@ -472,6 +472,13 @@ void app_service_destroy(struct app_service *service)
 {
     if (!service)
         return;
+    if (service->review) { /* also after a start that failed, which is followed by no stop */
+        service->stopping = true;
+        review_store_on_events(service->review, NULL, NULL);
+        duties_halt(service->duties);
+        review_feed_stop(service->feed);
+        review_store_settle(service->review);
+    }
     decide_fini(service);
     duties_free(service->duties);
     review_feed_destroy(service->feed);
