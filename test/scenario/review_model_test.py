@@ -287,9 +287,9 @@ class Away(unittest.TestCase):
         self.assertEqual(app.ask("POST", f"/v1/requests/{seen['id']}/votes", {"answer": "approve"})[0], 200)
         self.assertEqual(app.request(seen["id"])["state"], "approved")
         app.kill()
-        app.start(wait=False)
-        app.wait_ready()
+        app.start(wait=False)  # it is ready when the scheduler is there
         other.start()
+        app.wait_ready()
         later = app.until(answer["id"], "waiting")
         self.assertEqual((later["result"]["stdout"], later["attempts"]), ("later\n", len(later["runs"])))
         history.check(self, other.ready["schedulerConnectionString"], seen["id"], app.request(seen["id"]))

@@ -140,9 +140,43 @@ class Case(unittest.TestCase):
         made = self.good("POST", "/v1/requests", {"code": "print(1)", "submittedBy": "somebody else"}, key)
         shown = self.good("GET", f"/v1/requests/{made['id']}?wait=30s", key=key)
         self.assertEqual(shown["submittedBy"], "judge@example.org")
-        self.good("POST", f"/v1/requests/{made['id']}/decision", {"approve": True, "by": "somebody else"}, key)
+        other = self.key_of("other@example.org", "reviewer")
+        self.good("POST", f"/v1/requests/{made['id']}/decision", {"approve": True, "by": "somebody else"}, other)
         shown = self.good("GET", f"/v1/requests/{made['id']}", key=key)
-        self.assertEqual(shown["decision"]["by"], "judge@example.org")
+        self.assertEqual(shown["decision"]["by"], "other@example.org")
+
+    def test_nobody_decides_on_their_own_request(self):
+        """RP-22, RP-23: not with a second key either; an agent's request is that of the person behind it. RP-10: who may only
+        submit sees only their own, and the result once it is released."""
+        key = self.key_of("author@example.org", "submitter", "reviewer")
+        second = self.good("POST", "/v1/directory/keys", {"name": "second", "owner": "author@example.org"})["key"]
+        self.grant("Azure ContainerApps Session Executor", "author@example.org", "/")
+        made = self.good("POST", "/v1/requests", {"code": "print('mine')"}, key)
+        path = f"/v1/requests/{made['id']}"
+        self.good("GET", path + "?wait=30s", key=key)
+        for mine in (key, second):
+            for route, body in (("/votes", {"answer": "approve"}), ("/decision", {"approve": True})):
+                status, _, answer = self.ask("POST", path + route, body, mine)
+                self.assertEqual((status, answer["type"]), (403, "urn:sallyport:problem:own-request"))
+        agent = self.good("POST", "/v1/requests", {"code": "print('agent')", "onBehalfOf": "boss@example.org"}, key)
+        boss = self.key_of("boss@example.org", "reviewer")
+        self.good("GET", f"/v1/requests/{agent['id']}?wait=30s", key=boss)
+        self.assertEqual(self.ask("POST", f"/v1/requests/{agent['id']}/votes", {"answer": "approve"}, boss)[0], 403)
+
+        plain = self.key_of("plain@example.org", "submitter")
+        theirs = self.good("POST", "/v1/requests", {"code": "print('held')"}, plain)
+        held = f"/v1/requests/{theirs['id']}"
+        self.assertNotIn("result", self.good("GET", held + "?wait=30s", key=plain))
+        status, _, answer = self.ask("GET", held + "/result", key=plain)
+        self.assertEqual((status, answer["type"], answer["state"]), (403, "urn:sallyport:problem:not-released", "waiting"))
+        self.assertEqual(self.ask("GET", path, key=plain)[0], 404)  # another's is as one that is not there
+        self.assertEqual(self.ask("GET", path + "/manifest", key=plain)[0], 404)
+        self.assertEqual([item["id"] for item in self.good("GET", "/v1/requests", key=plain)["requests"]], [theirs["id"]])
+        self.assertIn(theirs["id"], [item["id"] for item in self.good("GET", "/v1/requests?limit=500", key=boss)["requests"]])
+        self.good("POST", held + "/votes", {"answer": "approve"}, boss)
+        self.assertIn("held", self.good("GET", held, key=plain)["result"]["stdout"])
+        self.assertEqual(self.ask("GET", held + "/result", key=plain)[0], 200)
+        self.assertEqual(self.ask("POST", held + "/cancel", {}, boss)[0], 403)  # no submitter, no operator
 
     def test_credentials_in_a_url_are_none(self):
         for name in ("access_token", "token", "key", "authorization"):
