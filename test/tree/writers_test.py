@@ -12,7 +12,7 @@ from pathlib import Path
 
 # field -> the file that writes it
 WRITERS = {
-    "status": "instance.c",
+    "status": "instance_life.c",
     "suspended": "instance.c",
     "updated_ns": "instance.c",
     "suspend_wanted": "instance.c",

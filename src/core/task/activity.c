@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* activity.c — in three parts: the object and its row, the activity as a class of work (work.h), and the methods of workers.
+/* activity.c — in two parts: the object and its row, and the activity as a class of work (work.h).
  * ORDER: the row is written with the turn that asked for it; the work is queued when that is on disk. */
 #include "core/task/activity.h"
 
-#include "core/task/call.h"
 #include "core/task/gate.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
-#include "core/task/limits.h"
 #include "core/task/message.h"
-#include "core/task/methods.h"
-#include "core/task/stream.h"
 #include "core/task/work.h"
 
 #define ENVELOPE_SIZE_MAX 128 /* bytes of a WorkItem around its request: two tags, lengths, the token */
-
-static const struct work_class activity_class;
 
 /* --- the object --- */
 
@@ -121,7 +115,7 @@ void activity_drop_all(struct engine *engine, struct instance *instance)
 
 /* --- the work --- */
 
-static struct activity *activity_of(struct work *work)
+struct activity *activity_of(struct work *work)
 {
     return CONTAINER_OF(work, struct activity, work);
 }
@@ -166,8 +160,7 @@ static enum status build(struct engine *engine, struct work *work, const struct 
     return STATUS_OK;
 }
 
-/* Ends the activity with an event for its orchestration, if that still wants one. */
-static void settle_with(struct engine *engine, struct activity *activity, struct bytes event)
+void activity_settle(struct engine *engine, struct activity *activity, struct bytes event)
 {
     struct instance *instance = activity->instance;
     bool detached = activity->detached;
@@ -175,7 +168,7 @@ static void settle_with(struct engine *engine, struct activity *activity, struct
     destroy(engine, activity);
     if (!detached)
         inbox_add(engine, instance, event, true, 0);
-    instance_turn_due(engine, instance);
+    inbox_turn_due(engine, instance);
 }
 
 /* Its orchestration gets a failure. */
@@ -187,10 +180,10 @@ static void poison(struct engine *engine, struct work *work)
     engine_note(engine, LOG_LEVEL_WARN, activity->instance->hub, activity->instance->row.instance_id,
                 "activity \"%.*s\" failed: delivered %u times without an answer", BYTES_FMT(activity->name),
                 activity->work.deliveries);
-    settle_with(engine, activity, event_task_failed(&engine->scratch, activity->task_id, failure));
+    activity_settle(engine, activity, event_task_failed(&engine->scratch, activity->task_id, failure));
 }
 
-static const struct work_class activity_class = {
+const struct work_class activity_class = {
     .kind = WORK_ACTIVITY,
     .name = "activity",
     .asked_for = "activity",
@@ -202,73 +195,3 @@ static const struct work_class activity_class = {
     .build = build,
     .poison = poison,
 };
-
-/* --- the methods --- */
-
-/* By token, or (Go) by instance and task among those a worker has. */
-static struct activity *find(struct engine *engine, const struct call *call, struct bytes token,
-                             struct bytes id, int32_t task_id)
-{
-    if (token.size) {
-        struct work *work = work_find(engine, &activity_class, call->hub, token);
-        return work ? activity_of(work) : NULL;
-    }
-    struct instance *instance = instance_find(engine, call->hub, id);
-    if (!instance)
-        return NULL;
-    list_each (it, &instance->activities) {
-        struct activity *activity = CONTAINER_OF(it, struct activity, link);
-        if (activity->task_id == task_id && work_answerable(&activity->work))
-            return activity;
-    }
-    return NULL;
-}
-
-static struct bytes event_of_response(struct engine *engine, const struct activity *activity,
-                                      const struct pb_activity_response *response)
-{
-    size_t size_max = engine->options.payload_size_max;
-    struct bytes failure;
-    if (response->failure_details)
-        failure = limits_cut_failure(&engine->scratch, response->failure_details->raw, size_max);
-    else if (response->result.value.size > size_max)
-        failure = event_failure(
-            &engine->scratch, "PayloadTooLarge",
-            limits_text(&engine->scratch, "the activity's result", response->result.value.size, size_max));
-    else
-        return event_task_completed(&engine->scratch, activity->task_id, response->result);
-    return event_task_failed(&engine->scratch, activity->task_id, failure);
-}
-
-void activity_complete(struct engine *engine, struct call *call)
-{
-    struct pb_activity_response response;
-    struct bytes empty = {NULL, 0};
-    if (pb_activity_response_decode(&engine->inbound, call->message, &response) != STATUS_OK) {
-        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the request is not an ActivityResponse", 0);
-        return;
-    }
-    stream_answered(engine, engine_hub(engine, call->hub), response.completion_token);
-    struct activity *activity =
-        find(engine, call, response.completion_token, response.instance_id, response.task_id);
-    if (activity)
-        settle_with(engine, activity, event_of_response(engine, activity, &response));
-    else
-        engine->duplicates_dropped++; /* late or double: OK all the same (spec 3.20, trap 3) */
-    call_reply(engine, call, empty, call_sequence_now(engine));
-}
-
-void activity_abandon(struct engine *engine, struct call *call)
-{
-    struct pb_abandon_activity_task_request request;
-    if (pb_abandon_activity_task_request_decode(&engine->inbound, call->message, &request) != STATUS_OK) {
-        call_fail(engine, call, STATUS_INVALID_ARGUMENT, "the request is not an AbandonActivityTaskRequest",
-                  0);
-        return;
-    }
-    stream_answered(engine, engine_hub(engine, call->hub), request.completion_token);
-    struct work *work = work_find(engine, &activity_class, call->hub, request.completion_token);
-    if (work && (work->state == WORK_OUT || work->state == WORK_GRACE))
-        work_abandon(engine, work);
-    call_reply(engine, call, (struct bytes){NULL, 0}, 0);
-}

@@ -13,6 +13,7 @@ static void unpin_all(struct engine *engine, struct call *call)
     while ((link = list_pop_front(&call->pins))) {
         struct pin *pin = CONTAINER_OF(link, struct pin, call_link);
         list_remove(&pin->instance_link);
+        /* Without this pin it may be one that can leave memory. */
         residence_place(engine, pin->instance);
         free(pin);
     }
@@ -54,6 +55,7 @@ static void emit(struct engine *engine, const struct call *call, enum engine_act
 /* Runs the method; whatever state it leaves behind, the call is parked, held or gone. */
 static void run(struct engine *engine, struct call *call)
 {
+    /* Nothing of an earlier run is kept but the call's own fields: the method decodes its request again. */
     call->state = CALL_RUNNING;
     arena_reset(&engine->inbound);
     if (call->lost)
@@ -69,15 +71,21 @@ static void run(struct engine *engine, struct call *call)
         free_call(engine, call);
         return;
     }
+
+    /* Only now: most calls are answered at once, and nobody has to find them. */
     if (!call->registered) {
         call->registered = true;
         memory_must_ok(map_put(&engine->calls, map_u64_key(&call->number), call));
     }
+
+    /* The bytes of an input end with it. */
     bool runs_again = call->state == CALL_FETCHING || call->state == CALL_WAITING;
     if (runs_again && !call->message_owned) {
         call->message = memory_copy(call->message);
         call->message_owned = true;
     }
+
+    /* A held call has read all it needs, and one that waits is kept by the instance's list of waiters. */
     if (call->state != CALL_FETCHING)
         unpin_all(engine, call);
 }
@@ -143,6 +151,8 @@ struct instance *call_need(struct engine *engine, struct call *call, struct byte
         residence_used(engine, instance);
         return instance;
     }
+
+    /* Whoever made the object asks the store; the others wait for the same answer. */
     pin_for_fetch(call, instance);
     if (fetch) {
         struct engine_action *action = engine_act(engine, ENGINE_FETCH);
@@ -191,6 +201,7 @@ void call_history_lost(struct engine *engine, struct instance *instance)
 {
     list_each (it, &instance->pins) {
         struct pin *pin = CONTAINER_OF(it, struct pin, instance_link);
+        /* ORDER: marked before they become ready, since `run` looks at the mark. */
         pin->call->lost |= pin->fetching;
     }
     call_fetched(engine, instance);
@@ -220,6 +231,8 @@ static void output(struct engine *engine, struct call *call, enum engine_action_
             call->state = CALL_DONE;
         return;
     }
+
+    /* It may not be seen yet. Copied: what it was made of ends with this input. */
     struct call_output *o = memory_new(sizeof *o);
     o->kind = kind;
     o->status = status;
@@ -251,6 +264,7 @@ void call_chunk(struct engine *engine, struct call *call, struct bytes message, 
 
 void call_cancel(struct engine *engine, struct call *call)
 {
+    /* When its last waiter goes, the instance may leave memory. */
     struct instance *instance = call->state == CALL_WAITING ? call->instance : NULL;
     free_call(engine, call);
     if (instance)

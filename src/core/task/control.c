@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* control.c — one part a method. Each says what it refuses, then adds an event to the inbox; ORDER: the answer waits for
  * the same write set as the event. */
-#include "core/task/control.h"
-
 #include "core/task/call.h"
 #include "core/task/ending.h"
 #include "core/task/entity_name.h"
 #include "core/task/gate.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
+#include "core/task/instance_life.h"
 #include "core/task/limits.h"
 #include "core/task/message.h"
 #include "core/task/methods.h"
 #include "core/task/orphans.h"
 #include "core/task/start_policy.h"
-#include "core/task/stream.h"
 #include "core/task/worker_note.h"
 
 #define NOTE_SIZE_MAX 300 /* bytes of a line */
@@ -64,7 +62,7 @@ static bool refuse(struct engine *engine, struct call *call, enum status decoded
 
 static void accept(struct engine *engine, struct call *call, struct instance *instance)
 {
-    instance_turn_due(engine, instance);
+    inbox_turn_due(engine, instance);
     call_reply(engine, call, (struct bytes){NULL, 0}, instance->changed_sequence);
 }
 
@@ -153,66 +151,6 @@ void control_resume(struct engine *engine, struct call *call)
 
 /* --- TerminateInstance --- */
 
-static void force(struct engine *engine, struct instance *instance, struct pb_opt_bytes output, bool recurse)
-{
-    if (recurse)
-        instance_set_recurse(instance, true);
-    ending_force(engine, instance, &(struct ending){.status = INSTANCE_TERMINATED, .output = output},
-                 event_terminated(&engine->scratch, output, recurse));
-}
-
-/* The output that the ExecutionTerminated in the inbox asks for; a copy, since the inbox goes. */
-static struct pb_opt_bytes wanted_output(struct engine *engine, const struct instance *instance)
-{
-    const struct list *lists[] = {&instance->inbox, &instance->turn.taken};
-    for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
-        list_each (it, lists[n]) {
-            const struct inbox_event *event = CONTAINER_OF(it, struct inbox_event, link);
-            struct pb_history_event decoded;
-            if (event->kind == PB_HISTORY_EVENT_EXECUTION_TERMINATED &&
-                pb_history_event_decode(&engine->scratch, event->event, &decoded) == STATUS_OK &&
-                decoded.event_type_case == PB_HISTORY_EVENT_EXECUTION_TERMINATED)
-                return (struct pb_opt_bytes){
-                    decoded.execution_terminated->input.present,
-                    memory_arena_copy(&engine->scratch, decoded.execution_terminated->input.value)};
-        }
-    return pb_none();
-}
-
-static bool worker_may_come(const struct instance *instance)
-{
-    return stream_wanted(instance->hub, instance->row.name, instance->row.version.value);
-}
-
-static void on_terminate_wait_over(struct engine *engine, struct alarm *alarm)
-{
-    struct instance *instance = CONTAINER_OF(alarm, struct instance, terminate_alarm);
-    if (instance->turn.work.state == WORK_OUT || worker_may_come(instance))
-        control_watch_terminate(engine, instance); /* somebody is on it */
-    else
-        force(engine, instance, wanted_output(engine, instance), false);
-}
-
-void control_watch_terminate(struct engine *engine, struct instance *instance)
-{
-    alarm_set(engine, &instance->terminate_alarm, engine->now_ns + engine->options.terminate_wait_ns,
-              on_terminate_wait_over);
-}
-
-void control_terminate(struct engine *engine, struct instance *instance, struct pb_opt_bytes output,
-                       bool recurse)
-{
-    bool never_started = instance->row.history_count == 0 && instance->turn.work.state != WORK_OUT;
-    bool in_the_future = instance->row.history_count == 0 && instance->row.scheduled_ns > engine->unix_ns;
-    if (never_started && (in_the_future || !worker_may_come(instance))) {
-        force(engine, instance, output, recurse);
-        return;
-    }
-    inbox_add(engine, instance, event_terminated(&engine->scratch, output, recurse), false, 0);
-    control_watch_terminate(engine, instance);
-    instance_turn_due(engine, instance);
-}
-
 void control_terminate_call(struct engine *engine, struct call *call)
 {
     struct pb_terminate_request request = {.instance_id = {NULL, 0}};
@@ -227,8 +165,8 @@ void control_terminate_call(struct engine *engine, struct call *call)
         orphans = orphans_below(engine, call, instance);
     if (call_missing(call))
         return;
-    control_terminate(engine, instance, request.output, request.recursive);
-    orphans_terminate(engine, &orphans, request.output);
+    ending_ask(engine, instance, request.output, request.recursive);
+    ending_ask_orphans(engine, &orphans, request.output);
     accept(engine, call, instance);
 }
 
@@ -257,7 +195,7 @@ void control_skip_graceful(struct engine *engine, struct call *call)
         struct instance *instance =
             instance_find(engine, call->hub, id); /* all live instances are resident */
         if (instance && instance->known && instance_live(instance) && !entity_lock_held(instance))
-            force(engine, instance, request.reason, false);
+            ending_terminate(engine, instance, request.reason, false);
         else
             answer.unterminated_instance_ids[answer.unterminated_instance_ids_count++] = id;
     }

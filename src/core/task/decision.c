@@ -4,10 +4,11 @@
 #include "core/task/decision.h"
 
 #include "core/task/activity.h"
-#include "core/task/control.h"
+#include "core/task/ending.h"
 #include "core/task/entity_name.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
+#include "core/task/instance_life.h"
 #include "core/task/limits.h"
 #include "core/task/orphans.h"
 #include "core/task/start_policy.h"
@@ -170,7 +171,7 @@ static void send_event(struct engine *engine, struct decision *decision,
     if (!target || !target->known || !instance_live(target))
         return; /* all live instances are resident: nobody is there to hear it */
     inbox_add(engine, target, event_raised(&engine->scratch, a->name, a->data), false, 0);
-    instance_turn_due(engine, target);
+    inbox_turn_due(engine, target);
 }
 
 static void terminate_other(struct engine *engine, struct decision *decision,
@@ -183,8 +184,8 @@ static void terminate_other(struct engine *engine, struct decision *decision,
     struct orphans orphans = {.count = 0};
     if (a->recurse)
         orphans = orphans_below(engine, NULL, target); /* turn_answer.c has asked for what that needs */
-    control_terminate(engine, target, a->reason, a->recurse);
-    orphans_terminate(engine, &orphans, a->reason);
+    ending_ask(engine, target, a->reason, a->recurse);
+    ending_ask_orphans(engine, &orphans, a->reason);
 }
 
 /* --- the table --- */

@@ -4,14 +4,16 @@
 #include "core/task/ending.h"
 
 #include "core/task/activity.h"
-#include "core/task/control.h"
 #include "core/task/gate.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
+#include "core/task/instance_life.h"
+#include "core/task/instance_past.h"
 #include "core/task/residence.h"
 #include "core/task/span.h"
+#include "core/task/stream.h"
 #include "core/task/trace.h"
-#include "core/task/turn.h"
+#include "core/task/turn_held.h"
 #include "core/task/worker_note.h"
 
 #define NOTE_SIZE_MAX 300 /* bytes of a line */
@@ -56,7 +58,7 @@ static void tell_parent(struct engine *engine, struct instance *instance, const 
             : event_child_failed(&engine->scratch, instance->parent_task_id,
                                  failure_for_parent(engine, ending));
     inbox_add(engine, parent, event, true, 0);
-    instance_turn_due(engine, parent);
+    inbox_turn_due(engine, parent);
 }
 
 /* The type only: messages are the users' own. */
@@ -110,7 +112,7 @@ static void terminate_children(struct engine *engine, struct instance *instance,
     while ((link = list_pop_front(&instance->children))) {
         struct instance *child = CONTAINER_OF(link, struct instance, child_link);
         child->parent = NULL;
-        control_terminate(engine, child, output, true);
+        ending_ask(engine, child, output, true);
     }
 }
 
@@ -173,4 +175,73 @@ void ending_force(struct engine *engine, struct instance *instance, const struct
     instance_append_history(engine, instance, buf_peek(&blob), count);
     buf_fini(&blob);
     ending_apply(engine, instance, ending);
+}
+
+/* --- asked to end --- */
+
+void ending_terminate(struct engine *engine, struct instance *instance, struct pb_opt_bytes output,
+                      bool recurse)
+{
+    if (recurse)
+        instance_set_recurse(instance, true);
+    ending_force(engine, instance, &(struct ending){.status = INSTANCE_TERMINATED, .output = output},
+                 event_terminated(&engine->scratch, output, recurse));
+}
+
+/* The output that the ExecutionTerminated in the inbox asks for; a copy, since the inbox goes. */
+static struct pb_opt_bytes wanted_output(struct engine *engine, const struct instance *instance)
+{
+    const struct list *lists[] = {&instance->inbox, &instance->turn.taken};
+    for (size_t n = 0; n < ARRAY_SIZE(lists); n++)
+        list_each (it, lists[n]) {
+            const struct inbox_event *event = CONTAINER_OF(it, struct inbox_event, link);
+            struct pb_history_event decoded;
+            if (event->kind == PB_HISTORY_EVENT_EXECUTION_TERMINATED &&
+                pb_history_event_decode(&engine->scratch, event->event, &decoded) == STATUS_OK &&
+                decoded.event_type_case == PB_HISTORY_EVENT_EXECUTION_TERMINATED)
+                return (struct pb_opt_bytes){
+                    decoded.execution_terminated->input.present,
+                    memory_arena_copy(&engine->scratch, decoded.execution_terminated->input.value)};
+        }
+    return pb_none();
+}
+
+static bool worker_may_come(const struct instance *instance)
+{
+    return stream_wanted(instance->hub, instance->row.name, instance->row.version.value);
+}
+
+static void on_terminate_wait_over(struct engine *engine, struct alarm *alarm)
+{
+    struct instance *instance = CONTAINER_OF(alarm, struct instance, terminate_alarm);
+    if (instance->turn.work.state == WORK_OUT || worker_may_come(instance))
+        ending_watch_terminate(engine, instance); /* somebody is on it */
+    else
+        ending_terminate(engine, instance, wanted_output(engine, instance), false);
+}
+
+void ending_watch_terminate(struct engine *engine, struct instance *instance)
+{
+    alarm_set(engine, &instance->terminate_alarm, engine->now_ns + engine->options.terminate_wait_ns,
+              on_terminate_wait_over);
+}
+
+void ending_ask(struct engine *engine, struct instance *instance, struct pb_opt_bytes output, bool recurse)
+{
+    bool never_started = instance->row.history_count == 0 && instance->turn.work.state != WORK_OUT;
+    bool in_the_future = instance->row.history_count == 0 && instance->row.scheduled_ns > engine->unix_ns;
+    if (never_started && (in_the_future || !worker_may_come(instance))) {
+        ending_terminate(engine, instance, output, recurse);
+        return;
+    }
+    inbox_add(engine, instance, event_terminated(&engine->scratch, output, recurse), false, 0);
+    ending_watch_terminate(engine, instance);
+    inbox_turn_due(engine, instance);
+}
+
+void ending_ask_orphans(struct engine *engine, const struct orphans *orphans, struct pb_opt_bytes output)
+{
+    for (size_t n = 0; n < orphans->count; n++)
+        if (instance_live(orphans->items[n]) && !orphans->items[n]->terminating)
+            ending_ask(engine, orphans->items[n], output, true);
 }

@@ -6,6 +6,7 @@
 #define CORE_TASK_ENDING_H
 
 #include "core/task/engine_state.h"
+#include "core/task/orphans.h"
 
 struct ending {
     enum instance_status status; /* terminal */
@@ -27,5 +28,15 @@ void ending_trace(struct engine *engine, struct instance *instance, struct bytes
 /* Appends ExecutionCompleted to a blob. */
 void ending_append_completed(struct buf *blob, int32_t event_id, const struct ending *ending,
                              int64_t timestamp_ns);
+/* Ends a live instance as terminated, without a worker. `recurse`: its children, too. */
+void ending_terminate(struct engine *engine, struct instance *instance, struct pb_opt_bytes output,
+                      bool recurse);
+/* Asks a live instance to end. If no worker can take it, the engine ends it: at once if it never started, or
+ * after options.terminate_wait_ns. */
+void ending_ask(struct engine *engine, struct instance *instance, struct pb_opt_bytes output, bool recurse);
+/* The same of those that still live, recursively. */
+void ending_ask_orphans(struct engine *engine, const struct orphans *orphans, struct pb_opt_bytes output);
+/* Starts that wait for a loaded instance that has an ExecutionTerminated in its inbox. */
+void ending_watch_terminate(struct engine *engine, struct instance *instance);
 
 #endif

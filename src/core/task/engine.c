@@ -8,6 +8,8 @@
 #include "core/task/dispatch.h"
 #include "core/task/gate.h"
 #include "core/task/instance.h"
+#include "core/task/instance_life.h"
+#include "core/task/instance_past.h"
 #include "core/task/limits.h"
 #include "core/task/methods.h"
 #include "core/task/queue.h"
@@ -90,6 +92,7 @@ void engine_destroy(struct engine *engine)
 {
     if (!engine)
         return;
+    /* ORDER: calls before the instances on whose lists they are; streams after the work that they hold. */
     void *item;
     for (size_t at = 0; (item = map_drain(&engine->calls, &at));)
         call_cancel(engine, (struct call *)item);
@@ -155,6 +158,8 @@ static const struct call_method methods[] = {
 static void begin(struct engine *engine, struct engine_time now, struct engine_actions *actions)
 {
     ASSERT(!engine->loading && !engine->actions);
+
+    /* The steady clock never goes back for the engine. The other one may: people set it. */
     engine->now_ns = MAX(engine->now_ns, now.steady_ns);
     engine->unix_ns = now.unix_ns;
     engine->inputs++;
@@ -163,12 +168,14 @@ static void begin(struct engine *engine, struct engine_time now, struct engine_a
 
 static void finish(struct engine *engine)
 {
+    /* ORDER: calls first, since what they change may be work; then entities, which may begin a batch; then what there is to
+     * do goes out. Freeing comes last: until here every pointer of this input is good. */
     call_run_ready(engine);
     entity_run(engine);
     do
         dispatch_run(engine);
     while (entity_run(engine)); /* what became of a batch may let another begin */
-    residence_trim(engine);
+    residence_trim(engine, instance_destroy);
     arena_reset(&engine->scratch);
     arena_reset(&engine->inbound);
     engine->actions = NULL;
@@ -189,9 +196,10 @@ void engine_call_cancelled(struct engine *engine, uint64_t call)
     struct call *c = (struct call *)map_get(&engine->calls, map_u64_key(&call));
     if (!c)
         return;
+    /* No actions are given: nothing is asked of the store, and nobody is told. */
     call_cancel(engine, c);
     entity_run(engine);
-    residence_trim(engine);
+    residence_trim(engine, instance_destroy);
 }
 
 void engine_stream_open(struct engine *engine, uint32_t hub, uint64_t stream, struct bytes message,
@@ -291,6 +299,7 @@ void engine_watch(struct engine *engine, uint32_t hub, bool on)
 
 void engine_flush(struct engine *engine, struct engine_actions *actions)
 {
+    /* No begin and no finish: closing a set is not an input, no time passes and no work goes out. */
     engine->actions = actions;
     gate_flush(engine);
     engine->actions = NULL;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* engine_load.c — an engine from the rows of a store: hubs, then live instances, then what waits for them. */
 #include "core/task/activity.h"
-#include "core/task/control.h"
+#include "core/task/ending.h"
 #include "core/task/engine.h"
 #include "core/task/entity_lock.h"
 #include "core/task/entity_message.h"
 #include "core/task/gate.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
+#include "core/task/instance_life.h"
 #include "core/task/orphans.h"
 #include "core/task/queue.h"
 #include "core/task/receipt.h"
@@ -109,7 +110,7 @@ static void link_parent(struct engine *engine, struct instance *instance)
     struct instance *parent = instance_find(engine, instance->row.hub, instance->row.parent_id.value);
     if (!parent || !instance_live(parent) ||
         !bytes_equal(parent->row.execution_id, instance->parent_execution_id)) {
-        orphans_note(engine, instance);
+        instance_note_orphan(engine, instance);
         return;
     }
     instance->parent = parent;
@@ -129,10 +130,10 @@ void engine_load_done(struct engine *engine, int64_t key_next, struct engine_tim
     for (size_t at = 0; (instance = (struct instance *)map_next(&engine->instances, &at));) {
         link_parent(engine, instance);
         if (instance_live(instance) && instance->terminating)
-            control_watch_terminate(engine, instance);
+            ending_watch_terminate(engine, instance);
     }
     for (size_t at = 0; (instance = (struct instance *)map_next(&engine->instances, &at));) {
-        instance_turn_due(engine, instance);
+        inbox_turn_due(engine, instance);
         residence_place(engine, instance);
     }
     entity_run(engine);

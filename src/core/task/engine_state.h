@@ -8,15 +8,16 @@
  *   engine_state.c actions, alarms, ids: what all of them use
  *   call.c         client calls: parking, fetching what they need, answering
  *   gate.c         the open write set; what must wait for which commit
- *   instance.c     instances: birth, history, removal; ending.c their end; residence.c what stays in memory
+ *   instance.c     instances as objects; instance_life.c birth, removal, status; instance_past.c history and payloads;
+ *                  ending.c their end; residence.c what stays in memory
  *   watch.c        changes of instances, told once they are on disk
  *   inbox.c        events that wait for an instance
  *   work.c         turns and activities as work: queued, with a worker, waiting (a state machine)
  *   work_class.h   what differs between them
  *   queue.c stream.c dispatch.c    queues, worker streams, who gets what
- *   turn.c         building a turn; turn_answer.c reading its answer, turn_commit.c carrying it out, decision.c
+ *   turn.c         building a turn; turn_held.c what it holds; turn_answer.c reading its answer, turn_commit.c carrying it out, decision.c
  *                  one action of it
- *   activity.c     activities
+ *   activity.c     activities; activity_answer.c what workers say to them
  *   entity.c       entities: who is there, what waits for them; entity_message.c their messages, entity_lock.c who
  *                  holds them, entity_work.c their batches, entity_answer.c what a batch changes
  *   receipt.c      which operations clients have already sent

@@ -15,6 +15,7 @@
 #include "core/task/stream.h"
 #include "core/task/trace.h"
 #include "core/task/work.h"
+#include "core/task/instance_life.h"
 
 /* --- which batch --- */
 

@@ -81,7 +81,7 @@ static void go_on(struct engine *engine, struct instance *instance,
     if ((size_t)request->position >= request->lock_set_count) {
         inbox_add(engine, instance,
                   entity_message_granted(&engine->scratch, request->critical_section_id, legacy), true, 0);
-        instance_turn_due(engine, instance);
+        inbox_turn_due(engine, instance);
         return;
     }
     struct entity_name name;

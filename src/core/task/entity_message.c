@@ -133,7 +133,7 @@ void entity_message_reply(struct engine *engine, const struct entity_message *me
             limits_text(&engine->scratch, "the operation's result", output.value.size, size_max));
     inbox_add(engine, caller,
               answer(engine, message, event.entity_operation_called->request_id, output, failure), true, 0);
-    instance_turn_due(engine, caller);
+    inbox_turn_due(engine, caller);
 }
 
 void entity_message_refuse(struct engine *engine, const struct entity_message *message, const char *type,

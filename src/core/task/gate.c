@@ -29,6 +29,7 @@ void gate_fini(struct engine *engine)
 static struct gate *gate_of(struct engine *engine, uint64_t sequence)
 {
     ASSERT(sequence > engine->committed && sequence <= engine->open_sequence);
+    /* From the end: nearly always the open set is meant. */
     struct list *at = engine->gates.prev;
     for (; at != &engine->gates; at = at->prev) {
         struct gate *gate = CONTAINER_OF(at, struct gate, link);
@@ -53,6 +54,7 @@ void gate_write(struct engine *engine, const struct write_op *op)
 
 void gate_put(struct engine *engine, struct instance *instance)
 {
+    /* Once for each set, however often it changes: the row is written as it is at the flush. */
     if (!instance->put_pending) {
         instance->put_pending = true;
         list_push_back(&engine->puts, &instance->put_link);
@@ -89,6 +91,8 @@ void gate_wait(struct engine *engine, struct gate_waiter *waiter, uint64_t seque
 
 void gate_flush(struct engine *engine)
 {
+    /* ORDER: rows of instances stand at the end of a set, behind the events, payloads and histories that they count. A store
+     * takes what belongs to an instance before the instance. */
     struct list *link;
     while ((link = list_pop_front(&engine->puts))) {
         struct instance *instance = CONTAINER_OF(link, struct instance, put_link);
@@ -101,6 +105,8 @@ void gate_flush(struct engine *engine)
     }
     if (!engine->open)
         return;
+
+    /* From here on, what happens belongs to the next set. */
     engine->open->sequence = engine->open_sequence++;
     struct engine_action *action = engine_act(engine, ENGINE_COMMIT);
     action->write_set = engine->open;

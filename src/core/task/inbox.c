@@ -5,18 +5,14 @@
 
 #include "core/task/gate.h"
 #include "core/task/instance.h"
+#include "core/task/residence.h"
+#include "core/task/work.h"
 
 #define NO_ROW (-1)
 
 static struct inbox_event *event_of(struct list *link)
 {
     return CONTAINER_OF(link, struct inbox_event, link);
-}
-
-void inbox_init(struct instance *instance)
-{
-    list_init(&instance->inbox);
-    list_init(&instance->later);
 }
 
 /* What a suspended instance may still be told. A second suspend changes nothing and waits with the rest. */
@@ -53,7 +49,7 @@ static void on_visible(struct engine *engine, struct alarm *a)
     struct inbox_event *event = CONTAINER_OF(a, struct inbox_event, alarm);
     list_remove(&event->link); /* from `later`; the alarm has fired and is clear */
     make_visible(engine, event);
-    instance_turn_due(engine, event->instance);
+    inbox_turn_due(engine, event->instance);
 }
 
 /* Links a new event, and notes what a terminate asks for. */
@@ -199,6 +195,16 @@ bool inbox_ready(const struct engine *engine, const struct instance *instance)
             return true;
     }
     return false;
+}
+
+void inbox_turn_due(struct engine *engine, struct instance *instance)
+{
+    ASSERT(!engine->loading);
+    if (!instance_live(instance) || instance->turn.work.state != WORK_IDLE || !inbox_ready(engine, instance))
+        return;
+    residence_use_history(engine,
+                          instance); /* before it is queued: a history that a turn needs is not idle */
+    work_enqueue(engine, &instance->turn.work, false);
 }
 
 void inbox_take(struct engine *engine, struct instance *instance, struct list *taken, size_t size_max,

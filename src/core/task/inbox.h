@@ -10,7 +10,6 @@
 
 #include "core/task/engine_state.h"
 
-void inbox_init(struct instance *instance);
 /* An encoded event without timestamp (core/task/event.h). `tagged`: only for the current execution. Not
  * before `visible_ns`. */
 void inbox_add(struct engine *engine, struct instance *instance, struct bytes event, bool tagged,
@@ -23,6 +22,9 @@ void inbox_started_changed(struct instance *instance);
 bool inbox_load(struct engine *engine, struct instance *instance, const struct inbox_row *row);
 /* True if a turn could take something now (suspension included, spec 3.11). */
 bool inbox_ready(const struct engine *engine, const struct instance *instance);
+/* Queues a turn if there is something for one and none is under way. For whoever gave the instance an event, made one
+ * visible or durable, or ended its turn. Its history is no longer idle then. */
+void inbox_turn_due(struct engine *engine, struct instance *instance);
 /* Moves to `taken` what a turn may have: all that is visible and durable; while suspended only what ends that
  * (and what was held, behind a resume). Stops before `size_max` bytes, counting `overhead` besides each
  * event, but takes at least one. */

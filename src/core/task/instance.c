@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* instance.c — in parts: the object, its life, its history, payloads that were left out, and what is due.
- * INVARIANT: status, suspension and time of change are written here only (test/tree/writers_test.py), each with its row. */
+/* instance.c — the object: found, made, its fields, and what is asked of the store for it. Knows nobody above: what happens
+ * to it is in instance_life.c, what comes back from the store in instance_past.c.
+ * INVARIANT: fields that several modules decide are written here only (test/tree/writers_test.py), each with its row. */
 #include "core/task/instance.h"
 
-#include "base/log.h"
-#include "core/task/activity.h"
-#include "core/task/call.h"
 #include "core/task/gate.h"
-#include "core/task/inbox.h"
-#include "core/task/orphans.h"
-#include "core/task/residence.h"
-#include "core/task/tally.h"
-#include "core/task/turn.h"
-#include "core/task/watch.h"
-#include "core/task/work.h"
+#include "core/task/turn_held.h"
 
 /* --- the object --- */
 
@@ -42,8 +34,6 @@ struct instance *instance_find_by_key(const struct engine *engine, int64_t key)
     return (struct instance *)map_get(&engine->keys, bytes_of(&key, sizeof key));
 }
 
-static void on_committed(struct engine *engine, struct gate_waiter *waiter);
-
 static struct instance *new_object(struct engine *engine, uint32_t hub, struct bytes id)
 {
     struct bytes key = make_key(engine, hub, id);
@@ -51,10 +41,10 @@ static struct instance *new_object(struct engine *engine, uint32_t hub, struct b
     memcpy(instance->data, key.data, key.size);
     instance->map_key = bytes_of(instance->data, key.size);
     instance->hub = memory_must(engine_hub(engine, hub));
-    instance->row.hub = hub;
-    instance->row.instance_id = bytes_slice(instance->map_key, sizeof hub, SIZE_MAX);
-    instance->row.status = INSTANCE_NONE;
-    gate_waiter_init(&instance->gate_waiter, on_committed);
+    instance->row = (struct instance_row){.hub = hub,
+                                          .instance_id = bytes_slice(instance->map_key, sizeof hub, SIZE_MAX),
+                                          .status = INSTANCE_NONE};
+    gate_waiter_init(&instance->gate_waiter, instance_committed); /* instance_life.c */
     list_init(&instance->put_link);
     list_init(&instance->residence_link);
     list_init(&instance->history_link);
@@ -65,7 +55,8 @@ static struct instance *new_object(struct engine *engine, uint32_t hub, struct b
     list_init(&instance->orphan_link);
     list_init(&instance->waiters);
     list_init(&instance->pins);
-    inbox_init(instance);
+    list_init(&instance->inbox);
+    list_init(&instance->later);
     turn_init(instance);
     entity_lock_init(instance);
     memory_must_ok(map_put(&engine->instances, instance->map_key, instance));
@@ -91,57 +82,11 @@ struct instance *instance_obtain_fresh(struct engine *engine, uint32_t hub, stru
     return instance;
 }
 
-static void set_bytes(struct bytes *to, struct bytes from)
-{
-    struct bytes copy = memory_copy(from);
-    memory_free_bytes(to);
-    *to = copy;
-}
-
-static void set_payload(struct payload *to, struct payload from)
+void instance_replace_payload(struct payload *to, struct payload from)
 {
     struct bytes copy = from.present ? memory_copy(from.value) : (struct bytes){NULL, 0};
     memory_free_bytes(&to->value);
     *to = (struct payload){.present = from.present, .value = copy};
-}
-
-static void free_row(struct instance *instance)
-{
-    struct instance_row *row = &instance->row;
-    memory_free_bytes(&row->execution_id);
-    memory_free_bytes(&row->name);
-    memory_free_bytes(&row->version.value);
-    memory_free_bytes(&row->parent_id.value);
-    memory_free_bytes(&row->tags);
-    memory_free_bytes(&instance->parent_execution_id);
-    instance->input_size = 0;
-    *row = (struct instance_row){.hub = row->hub, .instance_id = row->instance_id, .status = INSTANCE_NONE};
-    for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++) {
-        memory_free_bytes(&instance->payloads[kind].value);
-        instance->payloads[kind] = (struct payload){.present = false};
-    }
-}
-
-/* An execution's ExecutionStarted as it is kept: its input is a payload of its own. */
-static struct bytes encode_started(struct engine *engine, const struct pb_execution_started_event *started)
-{
-    struct pb_execution_started_event kept = *started;
-    kept.input = pb_none();
-    struct pb_history_event event = {.event_id = EVENT_ID_STARTED,
-                                     .event_type_case = PB_HISTORY_EVENT_EXECUTION_STARTED,
-                                     .execution_started = &kept};
-    return event_encode(&engine->scratch, &event);
-}
-
-/* What the rest of the engine wants to know of the parent comes from ExecutionStarted. */
-static void note_parent(struct instance *instance, const struct pb_execution_started_event *started)
-{
-    memory_free_bytes(&instance->parent_execution_id);
-    const struct pb_parent_instance_info *info = started->parent_instance;
-    if (!info || !info->orchestration_instance)
-        return;
-    instance->parent_task_id = info->task_scheduled_id;
-    instance->parent_execution_id = memory_copy(info->orchestration_instance->execution_id.value);
 }
 
 struct pb_execution_started_event *instance_started(struct engine *engine, const struct instance *instance)
@@ -166,89 +111,7 @@ bool instance_payload_may_leave(const struct engine *engine, const struct instan
            instance->payloads[kind].value.size > engine->options.payload_small_size;
 }
 
-/* While a store is loaded, what can be fetched later is not taken. A store of before has the input twice. */
-static void fill_payload(struct engine *engine, struct instance *instance, enum payload_kind kind,
-                         struct payload payload)
-{
-    struct pb_history_event event;
-    instance->payloads[kind] = payload;
-    bool leaves = engine->loading && instance_payload_may_leave(engine, instance, kind);
-    if (payload.left_out || leaves) {
-        instance->payloads[kind] = (struct payload){.present = true, .left_out = true};
-        return;
-    }
-    if (kind == PAYLOAD_STARTED && payload.present &&
-        pb_history_event_decode(&engine->scratch, payload.value, &event) == STATUS_OK &&
-        event.event_type_case == PB_HISTORY_EVENT_EXECUTION_STARTED && event.execution_started->input.present)
-        payload.value = encode_started(engine, event.execution_started);
-    instance->payloads[kind] = (struct payload){.present = payload.present};
-    if (payload.present)
-        instance->payloads[kind].value = memory_copy(payload.value);
-    instance->input_size = kind == PAYLOAD_INPUT ? payload.value.size : instance->input_size;
-}
-
-void instance_fill(struct engine *engine, struct instance *instance, const struct instance_row *row,
-                   const struct payload *payloads)
-{
-    instance->known = true;
-    if (!row)
-        return;
-
-    /* The store's bytes are good during this input only: each field gets its own, but for the id, which lies in the
-     * object. */
-    struct bytes id = instance->row.instance_id;
-    instance->row = *row;
-    instance->row.instance_id = id;
-    instance->row.execution_id = memory_copy(row->execution_id);
-    instance->row.name = memory_copy(row->name);
-    instance->row.version = (struct payload){row->version.present, memory_copy(row->version.value)};
-    instance->row.parent_id = (struct payload){row->parent_id.present, memory_copy(row->parent_id.value)};
-    instance->row.tags = memory_copy(row->tags);
-    for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
-        fill_payload(engine, instance, (enum payload_kind)kind, payloads[kind]);
-
-    instance->last_event_ns = row->updated_ns; /* no event of the history is later */
-    instance->history_resident = row->history_count == 0;
-    instance_want_suspended(instance, row->suspended);         /* until inbox_load finds a later wish */
-    note_parent(instance, instance_started(engine, instance)); /* after the payloads, which it reads */
-    memory_must_ok(map_put(&engine->keys, bytes_of(&instance->row.key, sizeof instance->row.key), instance));
-    engine->key_next = MAX(engine->key_next, row->key + 1);
-
-    /* ExecutionStarted has no row in the inbox: it waits as long as there is no history. */
-    if (instance_live(instance) && row->history_count == 0)
-        inbox_add_started(engine, instance);
-}
-
-/* --- life --- */
-
-void instance_move(struct engine *engine, struct instance *instance, enum instance_status status)
-{
-    ASSERT(instance_status_allowed(instance->row.status, status));
-    if (instance->row.status == status)
-        return;
-    log_debug("core/instance", "move hub=\"%.*s\" instance=\"%.*s\" from=%s to=%s",
-              BYTES_FMT(instance->hub->name), BYTES_FMT(instance->row.instance_id),
-              instance_status_name(instance->row.status), instance_status_name(status));
-    tally_instance_moved(&instance->hub->tally, instance->row.status, status);
-    instance->row.status = status;
-    if (status != INSTANCE_NONE) /* NONE is the row's absence */
-        gate_put(engine, instance);
-    call_wake(engine, instance); /* after the put: the answers wait for the set that holds the status */
-}
-
-void instance_set_payload(struct engine *engine, struct instance *instance, enum payload_kind kind,
-                          struct payload payload)
-{
-    if (!payload.present && !instance->payloads[kind].present)
-        return;
-    residence_use_payloads(engine, instance); /* before the change: it takes off what was counted */
-    set_payload(&instance->payloads[kind], payload);
-    instance->input_size = kind == PAYLOAD_INPUT ? payload.value.size : instance->input_size;
-    gate_write(engine, &(struct write_op){.kind = WRITE_PAYLOAD_PUT,
-                                          .key = instance->row.key,
-                                          .payload_kind = kind,
-                                          .payload = instance->payloads[kind]});
-}
+/* --- its fields --- */
 
 int64_t instance_stamp(struct engine *engine, struct instance *instance)
 {
@@ -276,156 +139,16 @@ void instance_set_recurse(struct instance *instance, bool recurse)
     instance->terminate_recurse = recurse;
 }
 
+void instance_note_history(struct instance *instance, bool resident)
+{
+    instance->history_resident = resident;
+}
+
 void instance_forget_history(struct instance *instance)
 {
     ASSERT(list_empty(&instance->history_link));
     buf_fini(&instance->history);
-    instance->history_resident = false;
-}
-
-/* Everything that an execution's ExecutionStarted says, into the row and the payloads. */
-static void begin_execution(struct engine *engine, struct instance *instance,
-                            struct pb_execution_started_event *started)
-{
-    struct instance_row *row = &instance->row;
-    ASSERT(started->orchestration_instance && started->orchestration_instance->execution_id.present);
-
-    /* What `started` points into may be the old payloads: they are replaced last. */
-    set_bytes(&row->execution_id, started->orchestration_instance->execution_id.value);
-    set_bytes(&row->name, started->name);
-    set_payload(&row->version, (struct payload){started->version.present, started->version.value});
-    struct pb_orchestration_state tags = {.tags = started->tags, .tags_count = started->tags_count};
-    struct buf encoded = {0};
-    pb_orchestration_state_encode(&tags, &encoded);
-    memory_must_ok(buf_status(&encoded));
-    set_bytes(&row->tags, buf_peek(&encoded));
-    buf_fini(&encoded);
-    note_parent(instance, started);
-
-    row->history_count = 0;
-    instance_set_suspended(instance, false);
-    instance->history_resident = true; /* an empty one is all there is */
-    instance->history_size = 0;
-    instance->history_rewound = false;
-
-    instance_set_payload(engine, instance, PAYLOAD_INPUT,
-                         (struct payload){started->input.present, started->input.value});
-    instance_set_payload(engine, instance, PAYLOAD_STARTED,
-                         (struct payload){true, encode_started(engine, started)});
-    instance->history_sequence = engine->open_sequence; /* inbox_ready waits for it */
-    gate_put(engine, instance);
-}
-
-void instance_create(struct engine *engine, struct instance *instance,
-                     struct pb_execution_started_event *started, struct instance *parent)
-{
-    ASSERT(instance->known && !instance_exists(instance));
-    struct instance_row *row = &instance->row;
-    row->key = engine->key_next++;
-    row->created_ns = engine->unix_ns;
-    instance_updated(instance, engine->unix_ns);
-    row->scheduled_ns =
-        started->scheduled_start_timestamp.present ? pb_time_to_ns(started->scheduled_start_timestamp) : 0;
-    if (started->parent_instance && started->parent_instance->orchestration_instance)
-        set_payload(&row->parent_id,
-                    (struct payload){true, started->parent_instance->orchestration_instance->instance_id});
-    instance->last_event_ns = 0;
-    instance_want_suspended(instance, false);
-    memory_must_ok(map_put(&engine->keys, bytes_of(&row->key, sizeof row->key), instance));
-
-    /* The execution first: the event in the inbox is its payload STARTED. */
-    begin_execution(engine, instance, started);
-    if (parent) {
-        instance->parent = parent;
-        list_push_back(&parent->children, &instance->child_link);
-    }
-    inbox_add_started(engine, instance);
-
-    /* It is live from here on, which is what the others ask. */
-    instance_move(engine, instance, INSTANCE_PENDING);
-    orphans_note(engine, instance); /* if it names a parent that does not wait for it */
-    instance_turn_due(engine, instance);
-    residence_place(engine, instance);
-}
-
-void instance_orphan_children(struct engine *engine, struct instance *instance)
-{
-    struct list *link;
-    while ((link = list_pop_front(&instance->children))) {
-        struct instance *child = CONTAINER_OF(link, struct instance, child_link);
-        child->parent = NULL;
-        orphans_note(engine, child);
-    }
-}
-
-/* What belongs to the old execution goes; what does not is kept. In the write set, too, the clearing comes before what
- * is added afterwards: its changes are applied in their order. */
-static void leave_execution(struct engine *engine, struct instance *instance, struct list *ret_kept)
-{
-    list_init(ret_kept);
-    entity_lock_end(engine, instance);
-    inbox_detach_untagged(engine, instance, ret_kept);
-    activity_drop_all(engine, instance);
-    gate_write(engine, &(struct write_op){.kind = WRITE_INBOX_CLEAR, .key = instance->row.key});
-    gate_write(engine, &(struct write_op){.kind = WRITE_HISTORY_CLEAR, .key = instance->row.key});
-    residence_use_history(engine, instance);
-    buf_clear(&instance->history);
-    instance_orphan_children(engine, instance);
-}
-
-void instance_renew(struct engine *engine, struct instance *instance,
-                    struct pb_execution_started_event *started, const struct bytes *carryover,
-                    size_t carryover_count)
-{
-    struct list kept;
-    leave_execution(engine, instance, &kept);
-
-    instance->row.scheduled_ns = 0; /* before inbox_add_started: only the first execution waits for it */
-    begin_execution(engine, instance, started);
-
-    /* ExecutionStarted, what the orchestrator carries over, then what it has not seen yet (spec 3.10). */
-    inbox_add_started(engine, instance);
-    for (size_t n = 0; n < carryover_count; n++)
-        inbox_add(engine, instance, carryover[n], false, 0);
-    inbox_attach(engine, instance, &kept);
-}
-
-void instance_rewind(struct engine *engine, struct instance *instance,
-                     struct pb_execution_started_event *started, struct bytes blob, int64_t count)
-{
-    struct list kept;
-    leave_execution(engine, instance, &kept);
-
-    /* Input, name, tags and custom status are those of the execution that failed. */
-    set_bytes(&instance->row.execution_id, started->orchestration_instance->execution_id.value);
-    note_parent(instance, started);
-    instance_set_payload(engine, instance, PAYLOAD_STARTED,
-                         (struct payload){true, encode_started(engine, started)});
-
-    instance->row.history_count = 0; /* before the blob: it begins the history */
-    instance->history_resident = true;
-    instance->history_size = 0;
-    instance_append_history(engine, instance, blob, count);
-    instance->history_rewound = event_blob_has(blob, PB_HISTORY_EVENT_EXECUTION_REWOUND);
-    inbox_attach(engine, instance, &kept);
-}
-
-void instance_adopt(struct engine *engine, struct instance *instance, struct instance *parent)
-{
-    struct pb_execution_started_event *started = instance_started(engine, instance);
-    if (started->parent_instance && started->parent_instance->orchestration_instance)
-        started->parent_instance->orchestration_instance->execution_id = pb_some(parent->row.execution_id);
-    note_parent(instance, started);
-    instance_set_payload(engine, instance, PAYLOAD_STARTED,
-                         (struct payload){true, encode_started(engine, started)});
-    inbox_started_changed(instance);
-    gate_touch(engine, instance);
-
-    list_remove(&instance->child_link);
-    list_remove(&instance->orphan_link);
-    instance->parent = parent;
-    list_push_back(&parent->children, &instance->child_link);
-    residence_place(engine, instance);
+    instance_note_history(instance, false);
 }
 
 bool instance_is_child(const struct instance *instance, const struct instance *parent, int32_t task_id)
@@ -434,95 +157,11 @@ bool instance_is_child(const struct instance *instance, const struct instance *p
            bytes_equal(instance->row.parent_id.value, parent->row.instance_id);
 }
 
-void instance_delete(struct engine *engine, struct instance *instance)
-{
-    ASSERT(instance_exists(instance));
+/* --- what is asked of the store --- */
 
-    /* The store deletes everything of that key. A put that is pending would bring the row back. */
-    gate_write(engine, &(struct write_op){.kind = WRITE_INSTANCE_DELETE, .key = instance->row.key});
-    gate_drop_put(engine, instance);
-    if (instance->hub->watched)
-        watch_note(&engine->changes, engine->open_sequence, &instance->row, true);
-    gate_touch(engine,
-               instance); /* the object stays until that is committed: a fetch would find the old row */
-
-    /* What it holds is free, in the same set. */
-    entity_lock_end(engine, instance);
-
-    /* In memory: its work and events, then its family. */
-    alarm_clear(&instance->terminate_alarm);
-    turn_drop(engine, instance);
-    inbox_drop_all(engine, instance);
-    activity_drop_memory(engine, instance);
-    instance_orphan_children(engine, instance);
-    instance->parent = NULL;
-    list_remove(&instance->child_link);
-    list_remove(&instance->orphan_link);
-
-    /* Fetches that are under way are for nobody. A history comes by its key, which nobody has any more. Payloads come by
-     * the id, which may be another's by then: they stay "under way", so that nobody asks and takes this answer. */
-    residence_use_history(engine, instance);
-    instance_forget_history(instance);
-    instance->history_wanted = false;
-    instance->history_fetching = false;
-    instance->payloads_wanted = false;
-    residence_use_payloads(engine, instance);
-
-    /* The key before the row, which holds it; the move before free_row, which resets the
-     * status that is moved. */
-    map_take(&engine->keys, bytes_of(&instance->row.key, sizeof instance->row.key));
-    instance_move(engine, instance, INSTANCE_NONE);
-    free_row(instance);
-    call_fetched(engine, instance); /* who waited for its history sees that it is gone */
-    residence_place(engine, instance);
-}
-
-void instance_destroy(struct engine *engine, struct instance *instance)
-{
-    turn_drop(engine, instance);
-    inbox_drop_all(engine, instance);
-    activity_drop_memory(engine, instance);
-    instance_orphan_children(engine, instance);
-    list_remove(&instance->child_link);
-    list_remove(&instance->orphan_link);
-    list_remove(&instance->put_link);
-    list_remove(&instance->gate_waiter.link);
-    residence_remove(engine, instance); /* before the history goes, whose size it counts */
-    alarm_clear(&instance->terminate_alarm);
-    buf_fini(&instance->history);
-    if (instance_exists(instance))
-        map_take(&engine->keys, bytes_of(&instance->row.key, sizeof instance->row.key));
-    map_take(&engine->instances, instance->map_key); /* the key lies in the object */
-    free_row(instance);
-    free(instance);
-}
-
-/* --- history --- */
-
-void instance_append_history(struct engine *engine, struct instance *instance, struct bytes blob,
-                             int64_t count)
-{
-    residence_use_history(engine, instance); /* before it grows: it takes off what was counted */
-    if (instance->history_resident) {        /* otherwise the store joins the parts when it is read */
-        instance->history.limit = SIZE_MAX;
-        memory_must_ok(buf_reserve(&instance->history, blob.size));
-        buf_append_bytes(&instance->history, blob);
-    }
-
-    /* Before the count goes up: the row says which event of the history is its first. */
-    struct history_row row = {
-        .key = instance->row.key, .first = instance->row.history_count, .count = count, .events = blob};
-    gate_write(engine,
-               &(struct write_op){.kind = WRITE_HISTORY_APPEND, .key = instance->row.key, .history = row});
-    instance->history_size += blob.size;
-    instance->row.history_count += count;
-    instance->history_sequence = engine->open_sequence;
-    gate_put(engine, instance);
-}
-
-/* What is not yet committed cannot be read back: then on_committed asks again. One fetch is under way at a time, so that an
+/* What is not yet committed cannot be read back: then instance_committed asks again. One fetch is under way at a time, so that an
  * answer belongs to the last question. */
-static void fetch_history(struct engine *engine, struct instance *instance)
+void instance_fetch_history(struct engine *engine, struct instance *instance)
 {
     if (!instance->history_wanted || instance->history_fetching ||
         !engine_is_committed(engine, instance->changed_sequence))
@@ -535,49 +174,8 @@ static void fetch_history(struct engine *engine, struct instance *instance)
 void instance_want_history(struct engine *engine, struct instance *instance)
 {
     instance->history_wanted = true;
-    fetch_history(engine, instance);
+    instance_fetch_history(engine, instance);
 }
-
-void instance_history_fetched(struct engine *engine, struct instance *instance, struct bytes blob)
-{
-    size_t count;
-    if (!instance->history_fetching)
-        return;
-    instance->history_fetching = false;
-    if (instance->changed_sequence !=
-        instance->history_asked) { /* it has grown since the store looked, perhaps */
-        fetch_history(engine, instance);
-        return;
-    }
-    instance->history_wanted = false;
-
-    /* Whoever needs it cannot go on. It is tried again later: a disk may be mended, and to fail the instance cannot be
-     * undone. */
-    if (!event_blob_valid(blob, &count) || (int64_t)count != instance->row.history_count) {
-        engine_note(engine, LOG_LEVEL_ERROR, instance->hub, instance->row.instance_id,
-                    "the stored history does not fit its instance");
-        if (instance->turn.work.state == WORK_LOADING)
-            work_abandon(engine, &instance->turn.work);
-        call_history_lost(engine, instance);
-        return;
-    }
-
-    instance->history.limit = SIZE_MAX;
-    buf_clear(&instance->history);
-    memory_must_ok(buf_reserve(&instance->history, blob.size));
-    buf_append_bytes(&instance->history, blob);
-    instance->history_resident = true;
-    instance->history_rewound = event_blob_has(blob, PB_HISTORY_EVENT_EXECUTION_REWOUND);
-    instance->history_size = blob.size;
-
-    /* In front of the others: its turn had come when the load began. */
-    if (instance->turn.work.state == WORK_LOADING && instance_loaded(instance))
-        work_enqueue(engine, &instance->turn.work, true);
-    call_fetched(engine, instance);
-    residence_place(engine, instance);
-}
-
-/* --- payloads that were left out --- */
 
 bool instance_payloads_resident(const struct instance *instance)
 {
@@ -592,7 +190,7 @@ bool instance_loaded(const struct instance *instance)
     return instance->history_resident && instance_payloads_resident(instance);
 }
 
-static void fetch_payloads(struct engine *engine, struct instance *instance)
+void instance_fetch_payloads(struct engine *engine, struct instance *instance)
 {
     if (!instance->payloads_wanted || instance->payloads_fetching ||
         !engine_is_committed(engine, instance->changed_sequence))
@@ -607,63 +205,5 @@ static void fetch_payloads(struct engine *engine, struct instance *instance)
 void instance_want_payloads(struct engine *engine, struct instance *instance)
 {
     instance->payloads_wanted = true;
-    fetch_payloads(engine, instance);
-}
-
-void instance_payloads_fetched(struct engine *engine, struct instance *instance,
-                               const struct payload *payloads)
-{
-    if (!instance->payloads_fetching)
-        return;
-    instance->payloads_fetching = false;
-    if (instance->changed_sequence !=
-        instance->payloads_asked) { /* they have changed since the store looked, perhaps */
-        fetch_payloads(engine, instance);
-        residence_place(engine, instance);
-        return;
-    }
-    instance->payloads_wanted = false;
-    if (!payloads) {
-        engine_note(engine, LOG_LEVEL_ERROR, instance->hub, instance->row.instance_id,
-                    "the stored instance is gone");
-        if (instance->turn.work.state == WORK_LOADING)
-            work_abandon(engine, &instance->turn.work);
-        call_history_lost(engine, instance);
-        return;
-    }
-
-    /* Only what was left out: what is here may be newer. */
-    residence_use_payloads(engine, instance);
-    for (int kind = 0; kind < PAYLOAD_KIND_COUNT; kind++)
-        if (instance->payloads[kind].left_out)
-            set_payload(&instance->payloads[kind], payloads[kind]);
-    instance->input_size = instance->payloads[PAYLOAD_INPUT].value.size;
-    if (instance->turn.work.state == WORK_LOADING && instance_loaded(instance))
-        work_enqueue(engine, &instance->turn.work, true);
-    call_fetched(engine, instance);
-    residence_place(engine, instance);
-}
-
-/* --- what is due --- */
-
-void instance_turn_due(struct engine *engine, struct instance *instance)
-{
-    ASSERT(!engine->loading);
-    if (!instance_live(instance) || instance->turn.work.state != WORK_IDLE || !inbox_ready(engine, instance))
-        return;
-    residence_use_history(engine,
-                          instance); /* before it is queued: a history that a turn needs is not idle */
-    work_enqueue(engine, &instance->turn.work, false);
-}
-
-/* What waited for its rows to be on disk can go on: a fetch, a turn, its leaving memory. */
-static void on_committed(struct engine *engine, struct gate_waiter *waiter)
-{
-    struct instance *instance = CONTAINER_OF(waiter, struct instance, gate_waiter);
-    if (!engine_is_committed(engine, instance->changed_sequence))
-        gate_wait(engine, &instance->gate_waiter, instance->changed_sequence); /* it changed again */
-    fetch_history(engine, instance);
-    fetch_payloads(engine, instance);
-    instance_turn_due(engine, instance);
-    residence_place(engine, instance); /* last: it looks at what the others began */
+    instance_fetch_payloads(engine, instance);
 }

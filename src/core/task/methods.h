@@ -39,7 +39,7 @@ void entity_get(struct engine *engine, struct call *call);
 void entity_complete(struct engine *engine, struct call *call);
 void entity_complete_host(struct engine *engine, struct call *call);
 void entity_abandon(struct engine *engine, struct call *call);
-/* turn_answer.c, activity.c */
+/* turn_answer.c, activity_answer.c */
 void turn_complete(struct engine *engine, struct call *call);
 void turn_abandon(struct engine *engine, struct call *call);
 void activity_complete(struct engine *engine, struct call *call);

@@ -3,16 +3,8 @@
 #include "core/task/orphans.h"
 
 #include "core/task/call.h"
-#include "core/task/control.h"
 #include "core/task/instance.h"
 #include "core/task/limits.h"
-
-void orphans_note(struct engine *engine, struct instance *instance)
-{
-    if (instance_live(instance) && instance->row.parent_id.present && !instance->parent &&
-        list_empty(&instance->orphan_link))
-        list_push_back(&engine->orphans, &instance->orphan_link);
-}
 
 /* The execution that started `instance`, or NULL: not known (yet), or gone. */
 static struct instance *parent_of(struct engine *engine, struct call *call, const struct instance *instance)
@@ -51,11 +43,4 @@ struct orphans orphans_below(struct engine *engine, struct call *call, const str
             found.items[found.count++] = instance;
     }
     return found;
-}
-
-void orphans_terminate(struct engine *engine, const struct orphans *orphans, struct pb_opt_bytes output)
-{
-    for (size_t n = 0; n < orphans->count; n++)
-        if (instance_live(orphans->items[n]) && !orphans->items[n]->terminating)
-            control_terminate(engine, orphans->items[n], output, true);
 }

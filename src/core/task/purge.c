@@ -13,6 +13,7 @@
 #include "core/task/receipt.h"
 #include "core/task/retention.h"
 #include "core/task/start_policy.h"
+#include "core/task/instance_life.h"
 
 /* Instances to purge, each once, in the order found. */
 struct purge {

@@ -138,27 +138,27 @@ static void trim_payloads(struct engine *engine)
     }
 }
 
-static void trim_terminals(struct engine *engine)
+static void trim_terminals(struct engine *engine, residence_free *free_object)
 {
     for (int tries = 0; tries < TRIM_TRIES && engine->terminal_count > engine->options.terminal_resident_max;
          tries++) {
         struct instance *instance = CONTAINER_OF(engine->terminals.next, struct instance, residence_link);
         if (may_leave(engine, instance))
-            instance_destroy(engine, instance);
+            free_object(engine, instance);
         else
             residence_used(engine, instance);
     }
 }
 
-void residence_trim(struct engine *engine)
+void residence_trim(struct engine *engine, residence_free *free_object)
 {
     struct list *link;
     while ((link = list_pop_front(&engine->strays))) {
         struct instance *instance = CONTAINER_OF(link, struct instance, residence_link);
         if (!instance_exists(instance) && may_leave(engine, instance))
-            instance_destroy(engine, instance);
+            free_object(engine, instance);
     }
     trim_histories(engine);
     trim_payloads(engine);
-    trim_terminals(engine);
+    trim_terminals(engine, free_object);
 }

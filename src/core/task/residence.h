@@ -19,7 +19,9 @@ void residence_used(struct engine *engine, struct instance *instance);
 void residence_use_history(struct engine *engine, struct instance *instance);
 /* Its payloads are about to change: not counted until residence_place. */
 void residence_use_payloads(struct engine *engine, struct instance *instance);
-/* At the end of an input: frees strays, and what is over the limits. */
-void residence_trim(struct engine *engine);
+typedef void residence_free(struct engine *engine, struct instance *instance);
+/* At the end of an input: frees strays, and what is over the limits; objects by `free_object` (instance_destroy), which
+ * takes them off all lists. */
+void residence_trim(struct engine *engine, residence_free *free_object);
 
 #endif

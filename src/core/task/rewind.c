@@ -14,6 +14,8 @@
 #include "core/task/residence.h"
 #include "core/task/start_policy.h"
 #include "core/task/turn.h"
+#include "core/task/instance_life.h"
+#include "core/task/instance_past.h"
 
 struct rewind_item {
     struct instance *instance;
@@ -253,7 +255,7 @@ static void apply(struct engine *engine, const struct rewind *rewind, struct rew
     rearm_timers(engine, instance, &item->plan);
     for (size_t n = 0; n < item->plan.child_count; n++)
         renew_child(engine, rewind, instance, &item->plan.children[n]);
-    instance_turn_due(engine, instance);
+    inbox_turn_due(engine, instance);
     residence_place(engine, instance);
 }
 

@@ -13,37 +13,9 @@
 #include "core/task/residence.h"
 #include "core/task/work.h"
 
-#define ENVELOPE_SIZE_MAX  2048            /* bytes of a work item besides events and trace context */
-#define EVENT_OVERHEAD_MAX 40              /* bytes around an event: tag, length, timestamp */
-#define MISFIT_TOLD_NS     (60 * NS_PER_S) /* between two lines of a hub about turns that fit no message */
-
-void turn_init(struct instance *instance)
-{
-    work_init(&instance->turn.work, &turn_class);
-    list_init(&instance->turn.taken);
-    list_init(&instance->turn.chunks);
-}
-
-void turn_drop_parts(struct turn *turn)
-{
-    struct list *link;
-    while ((link = list_pop_front(&turn->chunks))) {
-        struct turn_chunk *chunk = CONTAINER_OF(link, struct turn_chunk, link);
-        memory_free_bytes(&chunk->message);
-        free(chunk);
-    }
-    turn->chunk_count = 0;
-    turn->chunk_size = 0;
-}
-
-void turn_drop(struct engine *engine, struct instance *instance)
-{
-    work_finish(engine, &instance->turn.work);
-    turn_drop_parts(&instance->turn);
-    buf_fini(&instance->turn.events);
-    instance->turn.whole_history = false;
-    instance->turn.rewound = false;
-}
+#define ENVELOPE_SIZE_MAX  2048 /* bytes of a work item besides events and trace context */
+#define EVENT_OVERHEAD_MAX 40   /* bytes around an event: tag, length, timestamp */
+#define MISFIT_TOLD_NS     (60 * NS_PER_S)
 
 /* --- building --- */
 

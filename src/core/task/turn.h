@@ -6,16 +6,9 @@
 #ifndef CORE_TASK_TURN_H
 #define CORE_TASK_TURN_H
 
-#include "core/task/work_class.h"
-
-extern const struct work_class turn_class;
+#include "core/task/turn_held.h"
 
 /* The instance whose turn that is; `work` is of turn_class. */
 struct instance *turn_instance(struct work *work);
-void turn_init(struct instance *instance);
-/* Ends an outstanding turn; taken events stay in turn.taken for the caller to free. */
-void turn_drop(struct engine *engine, struct instance *instance);
-/* Forgets the parts of a completion that arrived so far. */
-void turn_drop_parts(struct turn *turn);
 
 #endif

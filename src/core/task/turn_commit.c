@@ -9,6 +9,8 @@
 #include "core/task/gate.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
+#include "core/task/instance_life.h"
+#include "core/task/instance_past.h"
 #include "core/task/limits.h"
 #include "core/task/residence.h"
 #include "core/task/turn.h"
@@ -283,10 +285,10 @@ static void append_history(struct engine *engine, struct commit *commit)
 /* The instance lives on: its next turn may be due already. */
 static void go_on(struct engine *engine, struct instance *instance)
 {
-    turn_drop(engine, instance); /* before instance_turn_due, which queues only what is idle */
+    turn_drop(engine, instance); /* before inbox_turn_due, which queues only what is idle */
     instance_move(engine, instance, instance->suspend_wanted ? INSTANCE_SUSPENDED : INSTANCE_RUNNING);
     gate_put(engine, instance); /* the status may have stayed, but the row has not */
-    instance_turn_due(engine, instance);
+    inbox_turn_due(engine, instance);
     residence_place(engine, instance);
 }
 
