@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/http_internal.h"
 #include "net/http_router.h"
+#include "net/http_server_internal.h"
 #include "wire/http1/multipart.h"
 #include "wire/http1/uri.h"
 

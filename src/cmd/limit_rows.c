@@ -30,7 +30,7 @@
 #include "net/grpc_server.h"
 #include "net/h2_budget.h"
 #include "net/handshake_gate.h"
-#include "net/http_internal.h"
+#include "net/http_server_internal.h"
 #include "net/http_metrics.h"
 #include "net/http_server.h"
 #include "net/limit_values.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* http_bytes.c — the bytes of one connection: what is queued and sent, what is received, and how fast both must go.
  * An answer is sent at once as far as the socket takes it; the rest is queued, and the pace begins to count. */
-#include "net/http_internal.h"
+#include "net/http_server_internal.h"
 #include "os/clock.h"
 
 #define DISCARD_READS 16 /* reads of a lingering connection before others get their turn */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* http_connection.c — the life of one connection: requests in order, one exchange after the other (states:
- * net/http_internal.h). Its bytes come and go by http_bytes.c. */
+ * net/http_server_internal.h). Its bytes come and go by http_bytes.c. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "net/http_internal.h"
+#include "net/http_server_internal.h"
 #include "os/clock.h"
 
 /* --- the life of one exchange --- */

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "net/http_internal.h"
+#include "net/http_server_internal.h"
 
 struct http_inner {
     struct http_server *server;

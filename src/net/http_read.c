@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* http_read.c — a request comes in: its head, who may ask, its body, and the call of the handler. Each step takes what
  * has come and says whether the connection goes on, waits for more or closes (http_connection.c does that). */
-#include "net/http_internal.h"
+#include "net/http_server_internal.h"
 
 /* A peer that ended its side in the middle of a request gets no answer: nobody can say what it wanted to ask. */
 static enum http_step need_more(const struct http_connection *connection)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* http_request.c — what a handler may ask a request. */
-#include "net/http_internal.h"
+#include "net/http_server_internal.h"
 #include "wire/http1/uri.h"
 
 static struct bytes part(const struct http_request *request, struct http1_span span)

@@ -2,7 +2,7 @@
 /* http_response.c — heads, bodies, chunks, and the answers the server gives by itself. */
 #include <stdio.h>
 
-#include "net/http_internal.h"
+#include "net/http_server_internal.h"
 
 /* Code, results, files and decisions: no browser, proxy or disk shall keep them, no browser shall take them
  * for another type than they are, and no page of another site shall embed them. */

@@ -2,7 +2,7 @@
 /* http_router.c — what is decided once a head is there (on_head), and what is left for the whole request. */
 #include "net/http_router.h"
 
-#include "net/http_internal.h"
+#include "net/http_server_internal.h"
 #include "wire/http1/uri.h"
 
 #define PLACE_SIZE_MAX  ((size_t)20 << 10) /* bytes of a place: a path may be one */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* http_router_test.c — what is refused before a handler runs, over a real connection, and what a handler then
  * knows of its request. */
-#include "net/http_internal.h"
 #include "net/http_router.h"
+#include "net/http_server_internal.h"
 #include "net/http_server_rig.h"
 
 struct world {

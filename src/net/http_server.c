@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "net/address.h"
 #include "net/allow_list.h"
-#include "net/http_internal.h"
+#include "net/http_server_internal.h"
 #include "net/limit_values.h"
 #include "os/clock.h"
 

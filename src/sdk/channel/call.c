@@ -10,7 +10,7 @@
 #include "base/duration.h"
 #include "net/grpc_client.h"
 #include "sdk/channel/channel_state.h"
-#include "sdk/channel/connection.h"
+#include "sdk/channel/timer.h"
 #include "sdk/clock.h"
 
 #define METADATA_MAX 4 /* task hub, user agent, worker, token */
@@ -101,6 +101,9 @@ static void settle_try(struct sdk_call *call, enum status status, const char *te
         sdk_call_finish(call, status, text);
         return;
     }
+
+    /* ORDER: what the caller has decided comes before what the wire says; then whether it may have been done, since no row
+     * of `retry` makes that safe. */
     if (call->cancelled || call->expired) {
         sdk_call_finish(call, call->cancelled ? STATUS_CANCELLED : STATUS_DEADLINE_EXCEEDED,
                         call->cancelled ? "cancelled" : "the time-out of the call has passed");
@@ -122,6 +125,8 @@ static void settle_try(struct sdk_call *call, enum status status, const char *te
         sdk_call_finish(call, status, text);
         return;
     }
+
+    /* After a loss the pause in front of the next connection is pause enough. */
     buf_clear(&call->response);
     if (connection_lost)
         wait_again(call);
@@ -162,6 +167,7 @@ static bool renew_token(struct sdk_call *call)
 static void on_wire_done(void *context, enum status status, const char *text)
 {
     struct sdk_call *call = context;
+    /* A service may say UNAVAILABLE, too: only a connection that is being torn down was lost. */
     bool lost = call->connection->dead && status == STATUS_UNAVAILABLE;
     call->wire = NULL;
     call->connection = NULL;
@@ -190,6 +196,7 @@ static void leave_wire(struct sdk_call *call)
 static void expire_call(void *context)
 {
     struct sdk_call *call = context;
+    /* It never got a connection: why there is none says more than that time has passed. */
     if (call->state != SDK_CALL_ON_WIRE && call->channel->why[0]) {
         sdk_call_finish(call, STATUS_UNAVAILABLE, call->channel->why);
         return;
@@ -217,6 +224,8 @@ static STATUS_RESULT put_on_wire(struct sdk_call *call, struct sdk_connection *c
         metadata[count++] = (struct grpc_metadata){"workerid", ch->worker_id};
     if (ch->token.text[0])
         metadata[count++] = (struct grpc_metadata){"authorization", ch->token.text};
+
+    /* At least 1 ms: 0 would be no time-out at all. The timer on this side ends the call in any case. */
     int64_t left = call->deadline_ns == INT64_MAX ? 0 : MAX(call->deadline_ns - sdk_now_ns(), NS_PER_MS);
     if (o->attempt_timeout_ns && (!left || o->attempt_timeout_ns < left))
         left = o->attempt_timeout_ns;
@@ -268,12 +277,15 @@ void sdk_call_send_waiting(struct sdk_channel *ch)
 {
     if (list_empty(&ch->waiting) || !takes_calls(ch->current))
         return;
+
+    /* No call leaves without a token, and one that cannot be had fails all that wait for it. */
     enum sdk_token_state token = sdk_token_look(&ch->token);
     if (token == SDK_TOKEN_FAILED)
         sdk_call_fail_waiting(ch, STATUS_UNAUTHENTICATED, ch->token.why);
     if (token != SDK_TOKEN_READY)
         return;
     list_each_safe (link, &ch->waiting)
+        /* Asked each time: when the connection closes in the middle, the rest waits for the next one. */
         if (takes_calls(ch->current))
             send_call(CONTAINER_OF(link, struct sdk_call, link), ch->current);
 }

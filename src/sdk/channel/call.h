@@ -13,9 +13,10 @@
 #ifndef SDK_CHANNEL_CALL_H
 #define SDK_CHANNEL_CALL_H
 
-#include "sdk/channel/channel.h"
+#include "sdk/channel/channel_types.h"
 
 struct grpc_client_call;
+struct sdk_channel;
 struct sdk_connection;
 
 enum sdk_call_state { SDK_CALL_WAITING, SDK_CALL_ON_WIRE, SDK_CALL_PAUSED };

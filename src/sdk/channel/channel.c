@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* channel.c — parts: timers and pauses; the loop on the channel's own thread; what any thread may do (post
+/* channel.c — parts: the loop on the channel's own thread; what any thread may do (post
  * a job, wake the loop); what only the loop may do; making and unmaking. Other threads reach the loop by
  * its inbox, under the lock, and by the pipe that wakes it. */
 #include "sdk/channel/channel.h"
@@ -17,41 +17,10 @@
 #include "sdk/channel/call.h"
 #include "sdk/channel/channel_state.h"
 #include "sdk/channel/connection.h"
+#include "sdk/channel/timer.h"
 #include "sdk/clock.h"
 
-#define SLEEP_MAX_MS    (3600 * 1000)
-#define PAUSE_DOUBLINGS 20 /* more would overflow, and every maximum is below */
-
-/* ---- timers and pauses ---- */
-
-STATUS_RESULT sdk_timer_set(struct sdk_channel *ch, struct sdk_timer *timer, int64_t at_ns)
-{
-    heap_remove(&ch->timers, &timer->node);
-    return heap_insert(&ch->timers, &timer->node, at_ns);
-}
-
-void sdk_timer_clear(struct sdk_channel *ch, struct sdk_timer *timer)
-{
-    heap_remove(&ch->timers, &timer->node);
-}
-
-static void fire_timers(struct sdk_channel *ch)
-{
-    int64_t now = sdk_now_ns();
-    struct heap_node *node;
-    while ((node = heap_peek(&ch->timers)) && node->key <= now) {
-        struct sdk_timer *timer = CONTAINER_OF(node, struct sdk_timer, node);
-        heap_remove(&ch->timers, node);
-        timer->on_fire(timer->context);
-    }
-}
-
-int64_t sdk_channel_pause_ns(struct sdk_channel *ch, int failures, int64_t first_ns, int64_t max_ns)
-{
-    int doublings = MIN(failures, PAUSE_DOUBLINGS);
-    int64_t longest = first_ns > max_ns >> doublings ? max_ns : first_ns << doublings;
-    return (int64_t)(prng_next(&ch->random) % ((uint64_t)longest + 1));
-}
+#define SLEEP_MAX_MS (3600 * 1000)
 
 /* ---- the loop ---- */
 
@@ -62,6 +31,7 @@ static bool take_inbox(struct sdk_channel *ch)
     struct list jobs;
     list_init(&calls);
     list_init(&jobs);
+    /* Taken whole under the lock and handled outside of it: a callback may call the channel again. */
     pthread_mutex_lock(&ch->lock);
     list_splice(&calls, &ch->inbox);
     list_splice(&jobs, &ch->jobs);
@@ -114,6 +84,8 @@ static void wait_and_serve(struct sdk_channel *ch)
     if (draining)
         add_poll(fds, &count, draining);
     pthread_mutex_lock(&ch->lock);
+    /* INVARIANT: `awake` is false only while poll sleeps with an empty inbox. Whoever adds something then writes to the pipe;
+     * everybody else is spared the system call. */
     bool pending = !list_empty(&ch->inbox) || !list_empty(&ch->jobs) || ch->stop;
     ch->awake = pending;
     pthread_mutex_unlock(&ch->lock);
@@ -136,6 +108,7 @@ static void wait_and_serve(struct sdk_channel *ch)
 
 static void end_everything(struct sdk_channel *ch)
 {
+    /* ORDER: marked before the connections go, so that a call that loses its own is not tried again. */
     struct list *lists[] = {&ch->waiting, &ch->paused, &ch->active};
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         list_each (link, lists[i])
@@ -154,9 +127,10 @@ static void *run(void *context)
 {
     struct sdk_channel *ch = context;
     while (take_inbox(ch)) {
+        /* ORDER: what is due first, since it may end a connection; then a connection, calls onto it, and one write for all. */
         if (ch->options.on_loop)
             ch->options.on_loop(ch->options.context);
-        fire_timers(ch);
+        sdk_timer_fire_due(ch);
         sdk_connection_maintain(ch);
         sdk_call_send_waiting(ch);
         sdk_connection_flush(ch->current);
@@ -164,6 +138,7 @@ static void *run(void *context)
         wait_and_serve(ch);
     }
     pthread_mutex_lock(&ch->lock);
+    /* Whoever has added a call before this is answered; whoever comes later is refused. */
     ch->closed = true;
     pthread_mutex_unlock(&ch->lock);
     (void)take_inbox(ch); /* what came before `closed` */

@@ -1,18 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* channel_state.h — what a channel consists of. For channel.c, call.c and connection.c only: they are one
- * machine in three parts, and all three run on the channel's thread. */
+/* channel_state.h — what a channel consists of. For channel.c, call.c, connection.c and timer.c only: they are one
+ * machine in parts, and all run on the channel's thread. The order: a connection knows calls, a call knows none. */
 #ifndef SDK_CHANNEL_CHANNEL_STATE_H
 #define SDK_CHANNEL_CHANNEL_STATE_H
 
 #include <pthread.h>
 
 #include "base/prng.h"
-#include "sdk/channel/channel.h"
+#include "sdk/channel/channel_types.h"
+#include "sdk/channel/stream.h"
 #include "sdk/channel/token.h"
 
-struct sdk_connection;
-
 #define SDK_WHY_SIZE 256 /* bytes */
+
+struct grpc_client;
+
+struct sdk_connection {
+    struct sdk_channel *channel;
+    struct sdk_stream stream;
+    struct grpc_client *grpc; /* NULL: not connected yet */
+    struct buf in;
+    struct buf out;
+    bool dead;              /* being torn down: what its calls end with says nothing about the service */
+    bool heard;             /* bytes have come: it works */
+    struct sdk_timer limit; /* for connecting, later for draining */
+};
 
 struct sdk_channel {
     struct sdk_channel_options options;

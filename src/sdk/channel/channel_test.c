@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "sdk/channel/channel_state.h"
+#include "sdk/channel/timer.h"
 
 #define SECOND_NS ((int64_t)1000000000)
 #define DRAWS     2000

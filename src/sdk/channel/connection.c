@@ -13,6 +13,7 @@
 #include "sdk/channel/call.h"
 #include "sdk/channel/channel_state.h"
 #include "sdk/channel/peer_guess.h"
+#include "sdk/channel/timer.h"
 #include "sdk/clock.h"
 
 #define OUTPUT_AHEAD_MAX ((size_t)1 << 20) /* bytes made ahead of what the socket takes */
@@ -21,6 +22,7 @@
 void sdk_connection_destroy(struct sdk_connection *connection)
 {
     struct sdk_channel *ch = connection->channel;
+    /* ORDER: first, since grpc_client_destroy ends the calls on it, and they look at it to see why. */
     connection->dead = true;
     sdk_timer_clear(ch, &connection->limit);
     if (ch->current == connection)
@@ -49,6 +51,8 @@ static void log_lost(struct sdk_channel *ch, enum status status, bool had_worked
 void sdk_connection_lose(struct sdk_connection *connection, enum status status, const char *why)
 {
     struct sdk_channel *ch = connection->channel;
+    /* ORDER: copied first, since `why` may lie in the connection; the connection is gone before anybody is told, since
+     * whoever is told may look for one. */
     snprintf(ch->why, sizeof ch->why, "%s", why);
     bool current = ch->current == connection;
     bool had_worked = connection->heard;
@@ -114,6 +118,7 @@ static void begin(struct sdk_channel *ch)
 static void drain(struct sdk_channel *ch)
 {
     struct sdk_connection *connection = ch->current;
+    /* One drains at a time: the calls on an older one have had their time. */
     if (ch->draining)
         sdk_connection_destroy(ch->draining);
     ch->current = NULL;
@@ -141,11 +146,14 @@ static STATUS_RESULT receive(struct sdk_connection *connection, struct err *err)
         return end;
     if (!connection->heard) {
         const char *fault = sdk_peer_fault(buf_peek(&connection->in));
+        /* Something else answers there, today and tomorrow. */
         if (fault)
             return err_set(err, STATUS_FAILED_PRECONDITION, "%s %s", connection->channel->target->authority,
                            fault);
         if (connection->in.size < SDK_FRAME_HEAD_SIZE)
             return end;
+
+        /* Only bytes are a success: a port that accepts and closes is one more failure, with a longer pause. */
         connection->heard = true;
         connection->channel->failures = 0;
         connection->channel->why[0] = '\0';

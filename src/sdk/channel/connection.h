@@ -7,21 +7,7 @@
 #ifndef SDK_CHANNEL_CONNECTION_H
 #define SDK_CHANNEL_CONNECTION_H
 
-#include "sdk/channel/channel.h"
-#include "sdk/channel/stream.h"
-
-struct grpc_client;
-
-struct sdk_connection {
-    struct sdk_channel *channel;
-    struct sdk_stream stream;
-    struct grpc_client *grpc; /* NULL: not connected yet */
-    struct buf in;
-    struct buf out;
-    bool dead;              /* being torn down: what its calls end with says nothing about the service */
-    bool heard;             /* bytes have come: it works */
-    struct sdk_timer limit; /* for connecting, later for draining */
-};
+#include "sdk/channel/channel_state.h"
 
 /* Drains what the peer leaves, and connects if that is wanted and its pause is over. */
 void sdk_connection_maintain(struct sdk_channel *ch);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* http_internal.h — what the files of the HTTP server share; nobody else includes it.
+/* http_server_internal.h — what the files of the HTTP server share; nobody else includes it.
  *
  *   IDLE ──byte──► HEAD ──► BODY ──► ANSWERING ──answer──► FLUSHING ──┬─► IDLE (keep-alive)
  *                   │ └──(no body)──────┘                    ▲        └─► LINGERING ──► freed
@@ -8,8 +8,8 @@
  * http_connection_advance is the only place that moves a connection on and that frees it, and it is called
  * only from the loop's callbacks; what a handler calls (http_respond…) only records, and defers an advance if
  * none is running. So no handler ever sees its request die under its hands. */
-#ifndef NET_HTTP_INTERNAL_H
-#define NET_HTTP_INTERNAL_H
+#ifndef NET_HTTP_SERVER_INTERNAL_H
+#define NET_HTTP_SERVER_INTERNAL_H
 
 #include "base/duration.h"
 #include "base/log_rate.h"
