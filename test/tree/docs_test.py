@@ -8,7 +8,9 @@
 4. Every citation of a document outside of this tree (`NAME.md 2.3`, `spec 2.3`, DT-NNN, SP-NN) has its entry in
    doc/sources.md, and every `NAME.md` in a comment is a document of this tree or one of those.
 5. Every word of doc/glossary.md stands in src.
-6. CHANGELOG.md begins with the version of meson.build, or with what is not released; durabletask.h names that version.
+6. Every source file that a walk of ARCHITECTURE.md or a README of src names exists: with its folder where the line gives
+   one, otherwise anywhere in src.
+7. CHANGELOG.md begins with the version of meson.build, or with what is not released; durabletask.h names that version.
 A document that names a file which is gone is worse than none. Usage: docs_test.py SOURCE_ROOT
 """
 import pathlib
@@ -46,6 +48,25 @@ for document in documents():
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         if "://" not in target and not (document.parent / target).exists():
             faults.append(f"{name}: the link to {target} leads nowhere")
+
+names = {path.name for folder in ("src", "include") for path in (root / folder).rglob("*")}
+SOURCE = re.compile(r"(?<![\w./{}*-])((?:[\w-]+/)*)([\w-]+\.(?:c|h|py))\b(?!\.)")
+
+
+def sources_named(document):
+    """(folder or "", file) of each source that the document names in a fence or in backticks."""
+    text = document.read_text()
+    spans = re.findall(r"^```\n(.*?)^```|`([^`\n]+)`", text, re.M | re.S)
+    for line in "\n".join(fenced or inline for fenced, inline in spans).splitlines():
+        for folder, file in SOURCE.findall(line):
+            yield folder, file
+
+
+for document in [root / "ARCHITECTURE.md", *sorted((root / "src").rglob("README.md"))]:
+    for folder, file in sources_named(document):
+        places = [root / folder / file, root / "src" / folder / file, document.parent / folder / file]
+        if not any(place.exists() for place in places) and (folder or file not in names) and "NAME" not in file:
+            faults.append(f"{document.relative_to(root)}: {folder}{file} does not exist")
 
 threats = (root / "THREATS.md").read_text()
 rows = [line for line in threats.splitlines() if line.startswith("|") and not re.match(r"\|[\s|:-]+\|$", line)]
