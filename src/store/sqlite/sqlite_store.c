@@ -32,6 +32,7 @@ static enum status store_compact(struct sqlite_store *store, const struct db_opt
     if (status != STATUS_OK || !store_compact_is_worthwhile(&sizes))
         return STATUS_OK;
 
+    /* The copy is whole and synced before it takes the file's place; until then nothing has happened. */
     status = store_compact_copy(store->writer, store->path, &hindrance);
     if (status == STATUS_OK) {
         db_close(store->writer);
@@ -67,6 +68,8 @@ static enum status store_open_connections(struct sqlite_store *store, const stru
         status = task_ids_load(store->writer, o->fresh_ids_max, &store->ids, err);
     if (status != STATUS_OK)
         return err_wrap(err, "%s", store->shown);
+
+    /* ORDER: after the writer has upgraded and perhaps replaced the file: what readers open is the one that stays. */
     options.read_only = true;
     options.cache_size_kib = READER_CACHE_KIB;
     status = db_open(&options, &store->reader, err);
@@ -92,18 +95,26 @@ static enum status store_start_workers(struct sqlite_store *store, struct loop *
 static void sqlite_store_close(struct task_store *base)
 {
     struct sqlite_store *store = sqlite_store_of(base);
+    /* A page over many rows may take long and is nobody's any more. ORDER: halted first, so that no new one begins behind
+     * the one that is interrupted. */
     store_worker_halt(store->query_worker);
     if (store->querier)
         db_interrupt(store->querier);
+
+    /* The threads before the connections that they use. */
     store_worker_stop(store->write_worker);
     store_worker_stop(store->read_worker);
     store_worker_stop(store->query_worker);
     db_close(store->reader);
     db_close(store->querier);
+
+    /* With the readers closed the whole log can go into the file, which then stands alone. */
     struct err err = {0};
     if (store->writer && db_checkpoint(store->writer, true, &err) != STATUS_OK)
         log_debug("store", "checkpoint failed error=\"%s\"", err.text);
     db_close(store->writer);
+
+    /* Last of the file's: whoever waits for the lock opens a file that nobody writes. */
     store_lock_release(&store->lock);
     task_ids_fini(&store->ids);
     pthread_mutex_destroy(&store->mutex);

@@ -57,6 +57,8 @@ static void on_message(struct loop_message *message)
         worker_free(worker);
         return;
     }
+
+    /* ORDER: first this, then the list is taken: what is done from here on posts a message of its own. */
     pthread_mutex_lock(&worker->mutex);
     worker->posted = false;
     pthread_mutex_unlock(&worker->mutex);
@@ -83,10 +85,14 @@ static void *worker_main(void *argument)
         if (worker->stop)
             break;
         struct store_job *job = CONTAINER_OF(list_pop_front(&worker->queue), struct store_job, link);
+
+        /* Without the lock: what the loop submits while a job runs waits in the queue, and nobody waits for a sync to submit. */
         pthread_mutex_unlock(&worker->mutex);
         job->perform(job);
         pthread_mutex_lock(&worker->mutex);
         hand_over(worker, job);
+
+        /* What nobody waits for comes after the hand-over, so that no answer waits for a checkpoint. */
         if (!worker->options.on_handed)
             continue;
         pthread_mutex_unlock(&worker->mutex);
@@ -153,6 +159,8 @@ void store_worker_stop(struct store_worker *worker)
     pthread_join(worker->thread, NULL);
     drop(&worker->queue);
     drop(&worker->done);
+
+    /* A message that is on its way cannot be called back: it finds `stopped`, and frees. */
     if (worker->posted)
         worker->stopped = true;
     else
@@ -175,6 +183,7 @@ size_t store_worker_open(const struct store_worker *worker)
 
 void store_worker_wait(struct store_worker *worker)
 {
+    /* The loop does not run meanwhile: the reports are made here, and the message that was posted for them finds no more. */
     while (worker->open > 0) {
         pthread_mutex_lock(&worker->mutex);
         while (list_empty(&worker->done))

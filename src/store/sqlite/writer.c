@@ -83,11 +83,15 @@ static void set_note(struct set_job *job, int64_t took_ns)
 static void set_perform(struct store_job *base)
 {
     struct set_job *job = CONTAINER_OF(base, struct set_job, job);
+    /* INVARIANT: behind a set that failed none is written until a recovery. Those that stand in the queue were made by an
+     * engine that believed in it; it is made anew from the file, as at a start. */
     job->error = sqlite_store_failure(job->store);
     if (job->error.status != STATUS_OK)
         return;
     int64_t began = clock_monotonic_ns();
     job->error.status = sqlite_store_transaction(job->store, apply_set, job->set, &job->error);
+
+    /* What memory knows of the newest ids follows the file, in both cases. */
     if (job->error.status == STATUS_OK)
         fresh_ids_commit(job->store->ids.fresh);
     else
@@ -154,8 +158,12 @@ static void recover_perform(struct store_job *base)
 {
     struct recover_job *job = CONTAINER_OF(base, struct recover_job, job);
     struct sqlite_store *store = job->store;
+    /* The set that failed may have left its transaction open. */
     db_rollback(store->writer);
     enum status status = sqlite_store_transaction(store, apply_probe, NULL, &job->error);
+
+    /* A full disk: a file is kept for this, and gives its room to the rows that say how the work ended. From then on the
+     * store is low, and new work is refused above. */
     bool spent = status == STATUS_RESOURCE_EXHAUSTED && store_reserve_spend(store->path);
     if (spent)
         status = sqlite_store_transaction(store, apply_probe, NULL, &job->error);
