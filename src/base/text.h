@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* text.h — ASCII character classes that do not depend on the locale. */
+/* text.h — ASCII character classes that do not depend on the locale; texts that may be missing; the size of a character
+ * in UTF-8. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 static inline uint8_t ascii_lower(uint8_t c)
@@ -33,6 +35,22 @@ static inline int ascii_hex_value(uint8_t c)
         return c - '0';
     c = ascii_lower(c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* `text`, or `otherwise` where there is none. */
+static inline const char *text_or(const char *text, const char *otherwise)
+{
+    return text ? text : otherwise;
+}
+
+/* Bytes of the character that begins with `lead`, in a text that is valid. */
+static inline size_t utf8_lead_size(uint8_t lead)
+{
+    if (lead < 0x80)
+        return 1;
+    if (lead < 0xe0)
+        return 2;
+    return lead < 0xf0 ? 3 : 4;
 }
 
 #endif

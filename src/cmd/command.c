@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/nearest.h"
+#include "base/text.h"
 
 #define NAME_WIDTH_MIN 14 /* of "help [COMMAND]", which stands below the list of all */
 
@@ -130,6 +131,6 @@ void command_help(const struct command *command, struct buf *out)
 {
     const char *positionals = command->syntax.positionals;
     buf_append_fmt(out, "usage: sallyport %s%s%s [options]\n\n%s\n\noptions [default]:\n", command->name,
-                   positionals ? " " : "", positionals ? positionals : "", command->about);
+                   positionals ? " " : "", text_or(positionals, ""), command->about);
     option_help(&command->syntax, out);
 }

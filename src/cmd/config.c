@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #include "cmd/servers.h"
 
 static const struct {
@@ -79,7 +81,7 @@ static void print_line(const struct option_spec *spec, const struct option_value
 {
     const char *text = shown_value(spec, value);
     bool readable = text && !spec->secret;
-    printf("# %s (%s)\n%s%s = %s\n", spec->help, origin, readable ? "" : "# ", spec->name, text ? text : "");
+    printf("# %s (%s)\n%s%s = %s\n", spec->help, origin, readable ? "" : "# ", spec->name, text_or(text, ""));
 }
 
 int command_config(const struct command *command, const struct option_values *values)

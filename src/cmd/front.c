@@ -3,6 +3,7 @@
 #include "cmd/front.h"
 
 #include "base/log.h"
+#include "base/text.h"
 #include "net/http_openapi.h"
 #include "os/clock.h"
 #include "svc/page/page_service.h"
@@ -134,9 +135,8 @@ static void log_exchange(const struct http_exchange *exchange)
 {
     struct bytes method = bytes_slice(exchange->method, 0, METHOD_SIZE_MAX);
     log_info("http", "request method=%.*s route=\"%s\" part=%s status=%d bytes=%llu ms=%.1f peer=%s",
-             BYTES_FMT(method.size ? method : BYTES_LITERAL("-")),
-             exchange->pattern ? exchange->pattern : "-", exchange->part ? exchange->part : "-",
-             exchange->http_status, (unsigned long long)exchange->size,
+             BYTES_FMT(method.size ? method : BYTES_LITERAL("-")), text_or(exchange->pattern, "-"),
+             text_or(exchange->part, "-"), exchange->http_status, (unsigned long long)exchange->size,
              (double)exchange->duration_ns / NS_PER_MS, exchange->peer);
 }
 

@@ -10,6 +10,7 @@
 #include "base/duration.h"
 #include "base/nearest.h"
 #include "base/quantity.h"
+#include "base/text.h"
 #include "cmd/limit_values.h"
 
 static const struct quantity_unit size_units[] = {{"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {"", 1}};
@@ -198,7 +199,7 @@ static enum status take_positional(struct parse *parse, const char *text)
 static enum status check_positionals(const struct parse *parse)
 {
     const struct option_values *values = parse->values;
-    struct bytes rest = bytes_of_cstr(parse->syntax->positionals ? parse->syntax->positionals : "");
+    struct bytes rest = bytes_of_cstr(text_or(parse->syntax->positionals, ""));
     size_t taken = 0;
     while (rest.size > 0) {
         struct bytes word = bytes_split(&rest, ' ');
@@ -314,10 +315,13 @@ static enum status read_file(const char *path, char **ret_text, struct err *err)
     char *text = malloc(OPTION_FILE_SIZE_MAX + 1);
     errno = 0;
     size_t size = text ? fread(text, 1, OPTION_FILE_SIZE_MAX + 1, f) : 0;
-    const char *fault = !text || ferror(f)            ? strerror(errno)
-                        : size > OPTION_FILE_SIZE_MAX ? "it is longer than 1 MiB (limit option-file-size-max)"
-                        : memchr(text, '\0', size)    ? "it is not text"
-                                                      : NULL;
+    const char *fault = NULL;
+    if (!text || ferror(f))
+        fault = strerror(errno);
+    else if (size > OPTION_FILE_SIZE_MAX)
+        fault = "it is longer than 1 MiB (limit option-file-size-max)";
+    else if (memchr(text, '\0', size))
+        fault = "it is not text";
     fclose(f);
     if (fault) {
         free(text);
@@ -512,7 +516,7 @@ static void help_row(const struct option_spec *spec, struct buf *out)
     if (spec->letter)
         snprintf(letter, sizeof letter, "-%c, ", spec->letter);
     snprintf(left, sizeof left, "%s--%s%s%s", letter, spec->name, spec->argument ? " " : "",
-             spec->argument ? spec->argument : "");
+             text_or(spec->argument, ""));
     buf_append_fmt(out, "  %-28s %s", left, spec->help);
     if (spec->initial)
         buf_append_fmt(out, " [%s]", spec->initial);

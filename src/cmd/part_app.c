@@ -18,12 +18,10 @@ static enum status start(struct server *server, struct err *err)
     bool alone = server->command == COMMAND_APP;
     const char *inner_key = server->inner_key[0] ? server->inner_key : NULL;
     struct app_options options = {
-        .connection_string = alone ? setting_text(values, "scheduler") : inner->connection_string,
-        .pool_url = alone ? setting_text(values, "session-pool-url") : inner->pool_url,
-        .pool_token = alone ? setting_text(values, "session-pool-token") : inner_key,
-        .pool_authentication = alone ? setting_text(values, "session-pool-authentication") : NULL,
-        .ca_file = alone ? setting_text(values, "ca-file") : NULL,
-        .scheduler_token = alone ? setting_text(values, "scheduler-token") : inner_key,
+        .connection_string = inner->connection_string,
+        .pool_url = inner->pool_url,
+        .pool_token = inner_key,
+        .scheduler_token = inner_key,
         .approval_timeout_ns = setting_number(values, "approval-timeout"),
         .run_timeout_ns = setting_number(values, "run-timeout"),
         .code_size_max = (size_t)setting_number(values, "code-size-max"),
@@ -35,6 +33,15 @@ static enum status start(struct server *server, struct err *err)
         .on_connection = on_connection,
         .on_connection_context = server,
     };
+    /* Without a pool and a scheduler of its own it is told where they are. */
+    if (alone) {
+        options.connection_string = setting_text(values, "scheduler");
+        options.pool_url = setting_text(values, "session-pool-url");
+        options.pool_token = setting_text(values, "session-pool-token");
+        options.pool_authentication = setting_text(values, "session-pool-authentication");
+        options.ca_file = setting_text(values, "ca-file");
+        options.scheduler_token = setting_text(values, "scheduler-token");
+    }
     return app_service_create(server->loop, &options, &server->app, err);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "cmd/own_user.h"
 #include "cmd/part.h"
 #include "jail/confine.h"
@@ -14,7 +15,7 @@ static enum status start(struct server *server, struct err *err)
 {
     const char *ready_file = setting_text(server->settings, "ready-file");
     char ready_folder[PATH_MAX] = "";
-    snprintf(ready_folder, sizeof ready_folder, "%s", ready_file ? ready_file : "");
+    snprintf(ready_folder, sizeof ready_folder, "%s", text_or(ready_file, ""));
     CLEANUP(arena_fini) struct arena arena = {0};
     const char *read_paths[TLS_SETUP_FOLDERS];
     enum status status = tls_setup_folders(server->settings, &arena, read_paths, err);

@@ -44,10 +44,10 @@ enum status tls_setup_check(const struct option_values *values, bool keeps_state
     bool certificate = setting_text(values, "tls-certificate") != NULL;
     bool key = setting_text(values, "tls-key") != NULL;
     bool only = setting_flag(values, "tls-only");
-    if (certificate != key)
-        return err_set(err, STATUS_INVALID_ARGUMENT, "%s: --%s is needed with it",
-                       certificate ? "tls-certificate" : "tls-key",
-                       certificate ? "tls-key" : "tls-certificate");
+    if (certificate && !key)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "tls-certificate: --tls-key is needed with it");
+    if (key && !certificate)
+        return err_set(err, STATUS_INVALID_ARGUMENT, "tls-key: --tls-certificate is needed with it");
     if (!is_wanted(values) && (only || setting_text(values, "tls-client-ca")))
         return err_set(err, STATUS_INVALID_ARGUMENT, "%s: means nothing without --tls",
                        only ? "tls-only" : "tls-client-ca");

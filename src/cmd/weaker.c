@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "jail/file.h"
 #include "jail/probe.h"
 #include "jail/usage.h"
@@ -23,7 +24,7 @@ static bool sampled; /* the keeper can look at what sessions hold */
 
 static bool has_name(const char *list, struct bytes wanted)
 {
-    struct bytes rest = bytes_of_cstr(list ? list : "");
+    struct bytes rest = bytes_of_cstr(text_or(list, ""));
     while (rest.size > 0) {
         if (bytes_equal(bytes_trim(bytes_split(&rest, ',')), wanted))
             return true;
@@ -33,7 +34,7 @@ static bool has_name(const char *list, struct bytes wanted)
 
 enum status weaker_check_names(const char *require, struct err *error)
 {
-    struct bytes rest = bytes_of_cstr(require ? require : "");
+    struct bytes rest = bytes_of_cstr(text_or(require, ""));
     while (rest.size > 0) {
         struct bytes name = bytes_trim(bytes_split(&rest, ','));
         if (!probe_layer_known(name))
@@ -46,7 +47,7 @@ enum status weaker_check_names(const char *require, struct err *error)
 
 enum status weaker_check_required(const char *require, const char *degraded, struct err *error)
 {
-    struct bytes rest = bytes_of_cstr(require ? require : "");
+    struct bytes rest = bytes_of_cstr(text_or(require, ""));
     while (rest.size > 0) {
         struct bytes name = bytes_trim(bytes_split(&rest, ','));
         if (has_name(degraded, name))

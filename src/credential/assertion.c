@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/encode.h"
+#include "base/text.h"
 #include "wire/json/json.h"
 
 #define LIFE_S    600
@@ -28,7 +29,7 @@ static const char *reason(void)
     unsigned long code = ERR_peek_last_error();
     const char *text = code ? ERR_reason_error_string(code) : NULL;
     ERR_clear_error();
-    return text ? text : "no reason given";
+    return text_or(text, "no reason given");
 }
 
 /* --- reading --- */
@@ -67,7 +68,7 @@ static void read_pkcs12(BIO *bio, const char *password, struct assertion_key *ke
 {
     PKCS12 *archive = d2i_PKCS12_bio(bio, NULL);
     if (archive)
-        (void)!PKCS12_parse(archive, password ? password : "", &key->key, &key->certificate, &key->others);
+        (void)!PKCS12_parse(archive, text_or(password, ""), &key->key, &key->certificate, &key->others);
     PKCS12_free(archive);
 }
 

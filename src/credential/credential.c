@@ -63,11 +63,12 @@ STATUS_RESULT credential_check_endpoint(struct bytes endpoint, const char *what,
     bool grpc = bytes_starts_with_nocase(endpoint, BYTES_LITERAL("grpc"));
     bool scheme = bytes_find(endpoint, BYTES_LITERAL("://")) < endpoint.size;
     struct bytes rest = grpc && scheme ? bytes_slice(endpoint, strlen("grpc"), SIZE_MAX) : endpoint;
-    int size = snprintf(url, sizeof url, "%s%.*s",
-                        !scheme ? "https://"
-                        : grpc  ? "http"
-                                : "",
-                        BYTES_FMT(rest));
+    const char *front = "";
+    if (!scheme)
+        front = "https://";
+    else if (grpc)
+        front = "http";
+    int size = snprintf(url, sizeof url, "%s%.*s", front, BYTES_FMT(rest));
     if (size >= (int)sizeof url)
         return err_set(err, STATUS_FAILED_PRECONDITION, "%s is too long", what);
     enum status status = authority_check_url(url, what, false, err);

@@ -26,9 +26,11 @@ static enum status judge(struct bytes said, struct err *err)
     while (line < said.size && line < 80 && said.data[line] >= 0x20 && said.data[line] < 0x7f)
         line++;
     struct bytes words = bytes_slice(said, 0, line);
-    bool shows = bytes_find(said, BYTES_LITERAL("eyJ")) == said.size;
-    return err_set(err, STATUS_UNAUTHENTICATED, "az failed%s%.*s", shows && words.size ? ": " : "",
-                   BYTES_FMT(shows ? words : (struct bytes){0}));
+    /* What looks like a token is shown to nobody. */
+    bool holds_token = bytes_find(said, BYTES_LITERAL("eyJ")) < said.size;
+    if (holds_token || words.size == 0)
+        return err_set(err, STATUS_UNAUTHENTICATED, "az failed");
+    return err_set(err, STATUS_UNAUTHENTICATED, "az failed: %.*s", BYTES_FMT(words));
 }
 
 enum status source_az(const struct source_query *query, struct access_token *ret_token, int64_t *ret_wait_ns,

@@ -89,9 +89,11 @@ static STATUS_RESULT start(struct run *run, const char *const *arguments, struct
     close_end(&writers[1]);
     if (!error)
         return STATUS_OK;
-    enum status status = error == ENOENT                     ? STATUS_NOT_FOUND
-                         : error == EPERM || error == EACCES ? STATUS_PERMISSION_DENIED
-                                                             : STATUS_UNAVAILABLE;
+    enum status status = STATUS_UNAVAILABLE;
+    if (error == ENOENT)
+        status = STATUS_NOT_FOUND;
+    if (error == EPERM || error == EACCES)
+        status = STATUS_PERMISSION_DENIED;
     return err_set(err, status, "%s cannot be started: %s", arguments[0], strerror(error));
 }
 

@@ -15,6 +15,7 @@
 #include <openssl/x509.h>
 
 #include "base/encode.h"
+#include "base/text.h"
 
 #define RSA_BITS_MIN 2048
 #define RSA_BITS_MAX 8192 /* a check costs with the size */
@@ -48,7 +49,7 @@ static void release_header(cjose_header_t **header)
 static enum status refused(struct err *err, const char *doing, const cjose_err *cause)
 {
     return err_set(err, cause->code == CJOSE_ERR_NO_MEMORY ? STATUS_NO_MEMORY : STATUS_INTERNAL, "%s: %s",
-                   doing, cause->message ? cause->message : "refused");
+                   doing, text_or(cause->message, "refused"));
 }
 
 /* --- keys --- */
@@ -134,7 +135,7 @@ enum status jose_key_read(struct bytes jwk, struct jose_key **ret_key, struct er
         return err_set(err, STATUS_MALFORMED, "this is no key for RS256 or ES256");
     }
     const char *id = cjose_jwk_get_kid(key->jwk, &cause);
-    key->id = strdup(id ? id : "");
+    key->id = strdup(text_or(id, ""));
     key->elliptic = cjose_jwk_get_kty(key->jwk, &cause) == CJOSE_JWK_KTY_EC;
     if (!key->id) {
         jose_key_free(key);

@@ -11,6 +11,8 @@
 #include <openssl/x509v3.h>
 #include <time.h>
 
+#include "base/text.h"
+
 #define DAY_S       86400
 #define EARLY_S     3600 /* clocks of clients may be behind ours */
 #define SERIAL_SIZE 16   /* bytes; RFC 5280 section 4.1.2.2 permits 20 */
@@ -39,7 +41,7 @@ static enum status refused(const char *what, struct err *err)
     unsigned long code = ERR_get_error();
     const char *reason = code ? ERR_reason_error_string(code) : NULL;
     ERR_clear_error();
-    return err_set(err, STATUS_INTERNAL, "%s: %s", what, reason ? reason : "no reason given");
+    return err_set(err, STATUS_INTERNAL, "%s: %s", what, text_or(reason, "no reason given"));
 }
 
 void certificate_pair_fini(struct certificate_pair *pair)

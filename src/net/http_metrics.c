@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
+
 static struct http_metrics_entry *find_entry(struct http_metrics *metrics,
                                              const struct http_exchange *exchange)
 {
@@ -40,9 +42,9 @@ static void read_requests(const void *source, struct metric_sink *sink)
         const struct http_metrics_entry *entry = &metrics->entries[i];
         char status[12];
         snprintf(status, sizeof status, "%d", entry->http_status);
-        metric_count(sink, entry->count,
-                     (const char *const[]){entry->part ? entry->part : "none",
-                                           entry->pattern ? entry->pattern : "none", status});
+        metric_count(
+            sink, entry->count,
+            (const char *const[]){text_or(entry->part, "none"), text_or(entry->pattern, "none"), status});
     }
     if (metrics->others)
         metric_count(sink, metrics->others, (const char *const[]){"other", "other", "other"});

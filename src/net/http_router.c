@@ -2,6 +2,7 @@
 /* http_router.c — what is decided once a head is there (on_head), and what is left for the whole request. */
 #include "net/http_router.h"
 
+#include "base/text.h"
 #include "net/http_server_internal.h"
 #include "wire/http1/uri.h"
 
@@ -51,7 +52,7 @@ static const char *routes_there_are(struct http_request *request)
     const char *text =
         arena_fmt(&request->arena, "There is no such route. There are: %.*s; /openapi.json says more.",
                   BYTES_FMT(buf_peek(&list)));
-    return text ? text : "There is no such route.";
+    return text_or(text, "There is no such route.");
 }
 
 static const char *methods_there_are(struct http_request *request)
@@ -59,7 +60,7 @@ static const char *methods_there_are(struct http_request *request)
     CLEANUP(buf_fini) struct buf list = {.limit = DETAIL_SIZE_MAX};
     http_route_methods(&request->match, http_request_path(request), &list);
     const char *text = arena_fmt(&request->arena, "This path takes: %.*s.", BYTES_FMT(buf_peek(&list)));
-    return text ? text : "This path takes other methods.";
+    return text_or(text, "This path takes other methods.");
 }
 
 /* False without memory, or if the value is no text in percent-encoding. */
@@ -185,13 +186,13 @@ static bool may(struct http_request *request, struct http_admission *ret)
     tell_denied(request, buf_peek(&place));
     if (verdict == ACCESS_UNKNOWN) {
         const char *detail = arena_fmt(&request->arena, "Sign in: %s.", access_refusal(request->principal));
-        *ret = (struct http_admission){.http_status = 401, .detail = detail ? detail : "Sign in."};
+        *ret = (struct http_admission){.http_status = 401, .detail = text_or(detail, "Sign in.")};
         return false;
     }
     CLEANUP(buf_fini) struct buf words = {0};
     explain_denied(request, &words);
     const char *detail = arena_fmt(&request->arena, "%.*s.", BYTES_FMT(buf_peek(&words)));
-    *ret = (struct http_admission){.http_status = 403, .detail = detail ? detail : "You may not do this."};
+    *ret = (struct http_admission){.http_status = 403, .detail = text_or(detail, "You may not do this.")};
     return false;
 }
 

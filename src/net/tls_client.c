@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #include "net/tls_internal.h"
 
 static const uint8_t protocols[] = {2, 'h', '2'};
@@ -17,7 +19,7 @@ const char *tls_reason(void)
     if (ERR_SYSTEM_ERROR(code))
         reason = strerror(ERR_GET_REASON(code));
     ERR_clear_error();
-    return reason ? reason : "no reason given";
+    return text_or(reason, "no reason given");
 }
 
 /* Renegotiation would let a peer have the server sign again and again on one connection. */

@@ -2,6 +2,7 @@
 /* convert.c — texts and tags in both directions, then failures, which are chains of levels in both forms. */
 #include "sdk/convert.h"
 
+#include "base/text.h"
 #include "sdk/options.h"
 
 STATUS_RESULT sdk_text_of_opt(struct arena *arena, struct pb_opt_bytes value, const char **ret_text)
@@ -133,7 +134,7 @@ struct pb_task_failure_details *sdk_failure_make(struct arena *arena, const char
     struct pb_task_failure_details *wire = arena_alloc(arena, sizeof *wire);
     if (!wire)
         return NULL;
-    wire->error_type = sdk_clean_utf8(arena, bytes_of_cstr(type ? type : "Error"));
+    wire->error_type = sdk_clean_utf8(arena, bytes_of_cstr(text_or(type, "Error")));
     wire->error_message = sdk_clean_utf8(arena, bytes_of_cstr(message));
     wire->is_non_retriable = non_retriable;
     wire->inner_failure = inner;

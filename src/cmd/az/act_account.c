@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "cmd/az/acts.h"
 #include "os/clock.h"
 
@@ -24,7 +25,7 @@ static json_t *user_of(const struct az_call *call)
     const char *kind =
         call->server.profile_is_ours ? az_profile_text(call->server.profile, NULL, "kind") : NULL;
     bool program = kind && strcmp(kind, "servicePrincipal") == 0;
-    return json_pack("{s:s, s:s}", "name", name ? name : "local", "type",
+    return json_pack("{s:s, s:s}", "name", text_or(name, "local"), "type",
                      program ? "servicePrincipal" : "user");
 }
 
@@ -37,7 +38,7 @@ static json_t *account_of(const struct az_call *call, const json_t *item, bool i
     const char *state = json_string_value(json_object_get(item, "state"));
     return json_pack("{s:s, s:s?, s:s?, s:b, s:[], s:s?, s:s, s:s?, s:o}", cloud, "Sallyport", "homeTenantId",
                      tenant, "id", id, "isDefault", is_default, "managedByTenants", "name", name, "state",
-                     state ? state : "Enabled", "tenantId", tenant, "user", user_of(call));
+                     text_or(state, "Enabled"), "tenantId", tenant, "user", user_of(call));
 }
 
 int az_account_print(struct az_call *call, bool one)

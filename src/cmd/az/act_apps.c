@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/encode.h"
+#include "base/text.h"
 #include "cmd/az/acts.h"
 #include "cmd/az/request.h"
 
@@ -49,9 +50,13 @@ static json_t *named_values(const struct az_call *call, const char *key, bool re
             json_decref(array);
             return NULL;
         }
-        (void)json_array_append_new(array, json_pack("{s:s%, s:s}", "name", text, (size_t)(equals - text),
-                                                     reference ? "secretRef" : "value",
-                                                     reference ? value + strlen(SECRET_REFERENCE) : value));
+        const char *member = "value";
+        if (reference) {
+            member = "secretRef";
+            value += strlen(SECRET_REFERENCE);
+        }
+        (void)json_array_append_new(
+            array, json_pack("{s:s%, s:s}", "name", text, (size_t)(equals - text), member, value));
     }
     return array;
 }
@@ -190,10 +195,9 @@ static json_t *identity_of(const struct az_call *call)
         if (!id.failed)
             (void)json_object_set_new(identities, (const char *)id.data, json_object());
     }
-    const char *type = own && users ? "SystemAssigned, UserAssigned"
-                       : own        ? "SystemAssigned"
-                       : users      ? "UserAssigned"
-                                    : "None";
+    static const char *const types[2][2] = {{"None", "UserAssigned"},
+                                            {"SystemAssigned", "SystemAssigned, UserAssigned"}};
+    const char *type = types[own][users != NULL];
     return json_pack("{s:s, s:o*}", "type", type, "userAssignedIdentities", identities);
 }
 
@@ -214,7 +218,7 @@ static bool prepare_ingress(const struct az_call *call, json_t *body)
     return (az_member_set(body, "properties.configuration.ingress.external",
                           json_boolean(strcmp(ingress, "external") == 0)) &&
             az_member_set(body, "properties.configuration.ingress.transport",
-                          json_string(transport ? transport : "auto"))) ||
+                          json_string(text_or(transport, "auto")))) ||
            out_of_memory();
 }
 
@@ -356,14 +360,14 @@ static int find_stream(struct az_call *call, struct buf *out)
     if (!revision)
         revision =
             json_string_value(json_object_get(json_object_get(app, "properties"), "latestRevisionName"));
-    (void)snprintf(end, sizeof end, "/revisions/%.128s/replicas", revision ? revision : "");
+    (void)snprintf(end, sizeof end, "/revisions/%.128s/replicas", text_or(revision, ""));
     if (typed)
         (void)snprintf(replica, sizeof replica, "%s", typed);
     else
         code = first_name(call, end, replica, sizeof replica);
     if (code != EXIT_GOOD)
         return code;
-    (void)snprintf(end, sizeof end, "/revisions/%.128s/replicas/%.127s", revision ? revision : "", replica);
+    (void)snprintf(end, sizeof end, "/revisions/%.128s/replicas/%.127s", text_or(revision, ""), replica);
     buf_clear(&path);
     code = app_path(call, end, &path);
     if (code == EXIT_GOOD)

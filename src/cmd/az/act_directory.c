@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* act_directory.c — lists of the directory with filters, and a program with its secret. */
 #include "base/encode.h"
+#include "base/text.h"
 #include "cmd/az/acts.h"
 
 #define SECONDS_A_YEAR (365 * 86400LL)
@@ -131,7 +132,7 @@ int az_act_sp_for_rbac(struct az_call *call)
         return az_fail(EXIT_USAGE, "argument --years: 1 to %d", YEARS_MAX);
     int code = az_call_subscription(call);
     if (code == EXIT_GOOD)
-        code = make_application(call, name ? name : "sallyport-az", year_count, &application);
+        code = make_application(call, text_or(name, "sallyport-az"), year_count, &application);
     if (code != EXIT_GOOD)
         return code;
     const char *client = json_string_value(json_object_get(application, "clientId"));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/encode.h"
+#include "base/text.h"
 #include "cmd/az/acts.h"
 #include "os/clock.h"
 
@@ -176,7 +177,7 @@ static int ask_form(struct az_call *call, const char *tenant, const char *end, c
 static void name_of(const json_t *answer, char *ret_name, size_t size)
 {
     const char *token = json_string_value(json_object_get(answer, "id_token"));
-    struct bytes rest = bytes_of_cstr(token ? token : "");
+    struct bytes rest = bytes_of_cstr(text_or(token, ""));
     CLEANUP(buf_fini) struct buf standard = {0};
     CLEANUP(buf_fini) struct buf text = {0};
     CLEANUP(json_release) json_t *claims = NULL;
@@ -190,7 +191,7 @@ static void name_of(const json_t *answer, char *ret_name, size_t size)
     if (base64_decode(&text, buf_peek(&standard)) == STATUS_OK &&
         json_parse(buf_peek(&text), NULL, &claims, NULL) == STATUS_OK)
         name = json_string_value(json_object_get(claims, "preferred_username"));
-    (void)snprintf(ret_name, size, "%s", name ? name : "user");
+    (void)snprintf(ret_name, size, "%s", text_or(name, "user"));
 }
 
 /* Waits until the person has typed the code. */
@@ -222,7 +223,7 @@ static int poll_token(struct az_call *call, const char *tenant, const char *devi
         bool slower = error && strcmp(error, "slow_down") == 0;
         bool pending = error && strcmp(error, "authorization_pending") == 0;
         if (!pending && !slower)
-            code = az_fail(EXIT_FAILED, "%s", why ? why : "the sign-in was refused");
+            code = az_fail(EXIT_FAILED, "%s", text_or(why, "the sign-in was refused"));
         az_answer_fini(&answer);
         if (code != EXIT_GOOD)
             return code;
@@ -258,7 +259,7 @@ static int login_person(struct az_call *call)
     json_int_t interval = json_integer_value(json_object_get(answer.json, "interval"));
     if (answer.status != 200 || !message || !device_code) {
         const char *why = json_string_value(json_object_get(answer.json, "error_description"));
-        code = az_fail(EXIT_FAILED, "%s", why ? why : "the server has no sign-in by code");
+        code = az_fail(EXIT_FAILED, "%s", text_or(why, "the server has no sign-in by code"));
     } else {
         az_warn(call, "%s", message);
         code = keep(call, "kind", "user");

@@ -76,8 +76,8 @@ static bool make_headers(const struct az_call *call, struct buf *lines,
         struct bytes value = bytes_of_cstr(call->values.texts[typed->first + i]);
         size_t equals = bytes_find(value, BYTES_LITERAL("=")), colon = bytes_find(value, BYTES_LITERAL(":"));
         struct bytes name = bytes_split(&value, equals < colon ? '=' : ':');
-        if (memchr(name.data ? (const void *)name.data : "", '\n', name.size) ||
-            memchr(value.data ? (const void *)value.data : "", '\n', value.size))
+        if (bytes_find(name, BYTES_LITERAL("\n")) < name.size ||
+            bytes_find(value, BYTES_LITERAL("\n")) < value.size)
             return false;
         starts[count++] = lines->size;
         buf_append_bytes(lines, bytes_trim(name));

@@ -31,7 +31,7 @@ static bool is_guid(const char *text)
 static const char *member(const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
+    return text_or(text, "");
 }
 
 /* A member of the assignment's own properties. */
@@ -241,7 +241,7 @@ int az_act_role_create(struct az_call *call)
         return az_fail(EXIT_USAGE, "argument --scope: '%s' is no id; ids begin with /subscriptions/", scope);
     int code = az_call_subscription(call);
     if (code == EXIT_GOOD && object)
-        set_subject(&subject, object, type ? type : "");
+        set_subject(&subject, object, text_or(type, ""));
     else if (code == EXIT_GOOD)
         code = resolve_assignee(call, assignee, &subject);
     if (code == EXIT_GOOD)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cmd/az/request.h"
 #include "cmd/az/shape.h"
 
@@ -66,7 +67,7 @@ int az_fail_answer(const struct az_answer *answer)
     const char *message = json_string_value(json_object_get(error, "message"));
     int exit_code = answer->status == 404 ? EXIT_ABSENT : EXIT_FAILED;
     if (answer->status == 401)
-        return az_fail(EXIT_FAILED, "%s%sPlease run 'az login' to setup account.", message ? message : "",
+        return az_fail(EXIT_FAILED, "%s%sPlease run 'az login' to setup account.", text_or(message, ""),
                        message ? "\n" : "");
     const char *detail =
         json_string_value(json_object_get(answer->json, "detail")); /* of our own API, RFC 9457 */

@@ -89,8 +89,10 @@ static void write_json(const struct json_style *style, const json_t *value, int 
         json_append_string(style->out, json_bytes(value), true);
     else if (json_is_number(value))
         az_value_number(style->out, value);
+    else if (json_is_null(value))
+        buf_append_cstr(style->out, "null");
     else
-        buf_append_cstr(style->out, json_is_null(value) ? "null" : json_is_true(value) ? "true" : "false");
+        buf_append_cstr(style->out, json_is_true(value) ? "true" : "false");
     colour(style, COLOUR_OFF);
 }
 

@@ -167,7 +167,8 @@ static enum found find_argument(struct az_reading *parse, const char *word, size
     CLEANUP(buf_fini) struct buf names = {0};
     struct bytes rest = bytes_of_cstr(word);
     if (word[1] != '-') { /* -n, -nVALUE, -n=VALUE */
-        *ret_rest = word[2] ? bytes_of_cstr(word + (word[2] == '=' ? 3 : 2)) : (struct bytes){0};
+        const char *value = word[2] == '=' ? word + 3 : word + 2;
+        *ret_rest = word[2] ? bytes_of_cstr(value) : (struct bytes){0};
         bool there = count_matches(command, bytes_slice(rest, 0, 2), true, ret_index, &names) > 0;
         return there ? FOUND : NOT_FOUND;
     }

@@ -74,7 +74,7 @@ void az_request_id(const char *subscription, const char *group, const char *type
         buf_append_cstr(out, name);
     else
         buf_append_fmt(out, "/subscriptions/%s/resourceGroups/%s/providers/%s/%s", subscription,
-                       group ? group : "", type, name);
+                       text_or(group, ""), type, name);
 }
 
 /* --- bodies --- */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/encode.h"
+#include "base/text.h"
 #include "cmd/ready.h"
 #include "os/clock.h"
 
@@ -241,8 +242,12 @@ static void say_request(const struct az_server *server, const char *method, cons
 static enum status perform(struct az_server *server, const struct az_ask *ask, const char *url,
                            struct bytes token, struct az_answer *answer, struct err *err)
 {
-    char *text = ask->body ? json_dumps(ask->body, JSON_COMPACT) : NULL;
-    struct bytes body = ask->body ? bytes_of_cstr(text) : ask->form.data ? ask->form : ask->raw;
+    char *text = NULL;
+    struct bytes body = ask->form.data ? ask->form : ask->raw;
+    if (ask->body) {
+        text = json_dumps(ask->body, JSON_COMPACT);
+        body = bytes_of_cstr(text);
+    }
     struct curl_slist *headers = NULL;
     char fault[CURL_ERROR_SIZE] = "";
     CURL *curl = curl_easy_init();
@@ -264,13 +269,12 @@ static enum status perform(struct az_server *server, const struct az_ask *ask, c
     free(text);
     if (code == CURLE_OK)
         return STATUS_OK;
-    const char *mend = code == CURLE_COULDNT_CONNECT
-                           ? "\nStart a server with: sallyport dev. Or name one with SALLYPORT_URL."
-                       : code == CURLE_PEER_FAILED_VERIFICATION
-                           ? "\nName the file of its authority with SALLYPORT_CA_FILE."
-                       : local_key_fault(code) ? "\nSign in with: sallyport az login."
-                                               : "";
     const char *cause = local_key_fault(code);
+    const char *mend = cause ? "\nSign in with: sallyport az login." : "";
+    if (code == CURLE_COULDNT_CONNECT)
+        mend = "\nStart a server with: sallyport dev. Or name one with SALLYPORT_URL.";
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        mend = "\nName the file of its authority with SALLYPORT_CA_FILE.";
     if (!cause)
         cause = fault[0] ? fault : curl_easy_strerror(code);
     return err_set(err, STATUS_UNAVAILABLE, "%s: %.120s%s", (const char *)server->url.data, cause, mend);
@@ -372,13 +376,18 @@ static enum status renew(struct az_server *server, const char *resource, struct 
     CLEANUP(buf_fini) struct buf path = {0};
     buf_append_fmt(&scope, "%s/.default%s", resource, secret ? "" : " offline_access openid profile");
     buf_append_byte(&scope, '\0');
-    buf_append_fmt(&path, "/%s/oauth2/v2.0/token", tenant ? tenant : "organizations");
+    buf_append_fmt(&path, "/%s/oauth2/v2.0/token", text_or(tenant, "organizations"));
     buf_append_byte(&path, '\0');
     if (scope.failed || path.failed)
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
     append_field(&form, "client_id", client ? client : CLI_CLIENT);
-    append_field(&form, "grant_type", secret ? "client_credentials" : "refresh_token");
-    append_field(&form, secret ? "client_secret" : "refresh_token", secret ? secret : refresh);
+    if (secret) {
+        append_field(&form, "grant_type", "client_credentials");
+        append_field(&form, "client_secret", secret);
+    } else {
+        append_field(&form, "grant_type", "refresh_token");
+        append_field(&form, "refresh_token", refresh);
+    }
     append_field(&form, "scope", (const char *)scope.data);
     struct az_ask ask = {
         .method = "POST", .path = (const char *)path.data, .audience = AZ_NOBODY, .form = buf_peek(&form)};
@@ -392,7 +401,7 @@ static enum status renew(struct az_server *server, const char *resource, struct 
     const char *why = json_string_value(json_object_get(answer.json, "error_description"));
     if (answer.status != 200)
         status = err_set(err, STATUS_UNAUTHENTICATED, "%.160s\nPlease run 'az login' again.",
-                         why ? why : "the token service refused");
+                         text_or(why, "the token service refused"));
     else
         status = az_server_keep_token(server, resource, answer.json, err);
     az_answer_fini(&answer);

@@ -149,7 +149,12 @@ static enum status read_value(struct reader *reader, json_t **ret_value)
         reader->at++;
         reader->depth++;
         value = array ? json_array() : json_object();
-        status = !value ? STATUS_NO_MEMORY : array ? read_array(reader, value) : read_object(reader, value);
+        if (!value)
+            status = STATUS_NO_MEMORY;
+        else if (array)
+            status = read_array(reader, value);
+        else
+            status = read_object(reader, value);
         reader->depth--;
     } else {
         status = read_word(reader, false, &word, &quoted);

@@ -58,8 +58,10 @@ static void write_single(struct document *document, const json_t *value, size_t 
         write_number(document, value);
     else if (json_is_boolean(value))
         put(document, json_is_true(value) ? "true" : "false");
+    else if (json_is_null(value))
+        put(document, "null");
     else
-        put(document, json_is_null(value) ? "null" : json_is_array(value) ? "[]" : "{}");
+        put(document, json_is_array(value) ? "[]" : "{}");
 }
 
 static bool is_block(const json_t *value)

@@ -50,7 +50,7 @@ static uint32_t character_at(struct bytes text, size_t at, size_t *ret_size)
     if (at >= text.size)
         return NONE;
     uint8_t lead = text.data[at];
-    size_t size = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    size_t size = utf8_lead_size(lead);
     if (size == 1 || at + size > text.size || !bytes_utf8_valid(bytes_slice(text, at, size)))
         return lead;
     uint32_t character = lead & (0x7fu >> size);
@@ -134,7 +134,9 @@ struct yaml_scalar yaml_scalar_choose(struct bytes text, bool is_key, const rege
     bool plain = !scalar.empty && !facts.indicator && !facts.line_break && !facts.special &&
                  !facts.blank_at_an_end && !facts.break_space && !facts.space_break && !is_word(text, words);
     bool single = !facts.special && !facts.space_break && !facts.break_space && !(is_key && facts.line_break);
-    scalar.style = plain ? YAML_PLAIN : single ? YAML_SINGLE : YAML_DOUBLE;
+    scalar.style = single ? YAML_SINGLE : YAML_DOUBLE;
+    if (plain)
+        scalar.style = YAML_PLAIN;
     return scalar;
 }
 
@@ -214,11 +216,16 @@ static void put_escape(struct yaml_writer *writer, uint32_t character)
         ['\0'] = '0', ['\a'] = 'a', ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\v'] = 'v',
         ['\f'] = 'f', ['\r'] = 'r', [0x1b] = 'e', ['"'] = '"',  ['\\'] = '\\'};
     char text[16];
-    char letter = character < sizeof letters ? letters[character]
-                  : character == NEXT_LINE   ? 'N'
-                  : character == LINE_BREAK  ? 'L'
-                  : character == PARAGRAPH   ? 'P'
-                                             : '\0';
+    char letter = '\0';
+    if (character < sizeof letters)
+        letter = letters[character];
+    else if (character == NEXT_LINE)
+        letter = 'N';
+    else if (character == LINE_BREAK)
+        letter = 'L';
+    else if (character == PARAGRAPH)
+        letter = 'P';
+
     if (letter)
         snprintf(text, sizeof text, "\\%c", letter);
     else if (character <= 0xff)
@@ -281,7 +288,8 @@ void yaml_scalar_write(const struct yaml_scalar *scalar, bool may_fold, size_t i
                        struct buf *out)
 {
     struct yaml_writer writer = {.out = out, .column = *column, .indent = indent, .may_fold = may_fold};
-    const char *quote = scalar->style == YAML_SINGLE ? "'" : scalar->style == YAML_DOUBLE ? "\"" : "";
+    static const char *const quotes[] = {[YAML_PLAIN] = "", [YAML_SINGLE] = "'", [YAML_DOUBLE] = "\""};
+    const char *quote = quotes[scalar->style];
     put_cstr(&writer, quote);
     if (scalar->style == YAML_DOUBLE)
         write_double(&writer, scalar->text);

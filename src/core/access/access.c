@@ -3,6 +3,8 @@
  * grants. */
 #include "core/access/access.h"
 
+#include "base/text.h"
+
 #define SHOWN_SCOPE_MAX 250 /* bytes of a place in a message: the id of a resource in a group */
 #define MAY(permission) (1u << ACCESS_##permission)
 #define EVERYTHING                                                                                           \
@@ -201,5 +203,5 @@ const char *access_refusal(const struct principal *principal)
 {
     if (principal->id)
         return "the credentials count at another place only";
-    return principal->refusal ? principal->refusal : "no credentials were sent";
+    return text_or(principal->refusal, "no credentials were sent");
 }

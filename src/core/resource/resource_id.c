@@ -100,7 +100,9 @@ static void find_scope(struct resource_id *id)
         id->group = id->segments[3];
 
     /* Only where a keyword can stand: a name may be "providers", too. */
-    size_t keyword = id->group.data ? 4 : id->subscription.data ? 2 : 0;
+    size_t keyword = 0;
+    if (id->subscription.data)
+        keyword = id->group.data ? 4 : 2;
     id->provider = id->count;
     while (is_word(id, keyword, "providers")) {
         id->provider = keyword;

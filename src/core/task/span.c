@@ -217,7 +217,7 @@ static void begin(struct span_walk *walk, struct open_span span, const struct pb
         return;
     span.event_id = event->event_id;
     span.began_ns = pb_time_to_ns(event->timestamp);
-    span.suffix = span.suffix ? span.suffix : "";
+    span.suffix = text_or(span.suffix, "");
     if (!parse_context(context, &span.parent, &sampled))
         span.parent = walk->own;
     walk->open[walk->open_count++] = span;

@@ -104,9 +104,12 @@ static void settle_try(struct sdk_call *call, enum status status, const char *te
 
     /* ORDER: what the caller has decided comes before what the wire says; then whether it may have been done, since no row
      * of `retry` makes that safe. */
-    if (call->cancelled || call->expired) {
-        sdk_call_finish(call, call->cancelled ? STATUS_CANCELLED : STATUS_DEADLINE_EXCEEDED,
-                        call->cancelled ? "cancelled" : "the time-out of the call has passed");
+    if (call->cancelled) {
+        sdk_call_finish(call, STATUS_CANCELLED, "cancelled");
+        return;
+    }
+    if (call->expired) {
+        sdk_call_finish(call, STATUS_DEADLINE_EXCEEDED, "the time-out of the call has passed");
         return;
     }
     if (call->attempt_expired)

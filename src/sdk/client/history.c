@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/text.h"
 #include "sdk/convert.h"
 
 #define HISTORY_EVENTS_MAX ((size_t)1 << 22) /* events of one history */
@@ -318,5 +319,7 @@ const char *dt_event_kind_name(enum dt_event_kind kind)
         [DT_EVENT_ENTITY_UNLOCK_SENT] = "EntityUnlockSent",
         [DT_EVENT_EXECUTION_REWOUND] = "ExecutionRewound",
     };
-    return (unsigned)kind < ARRAY_SIZE(names) && names[kind] ? names[kind] : "Unknown";
+    if ((unsigned)kind >= ARRAY_SIZE(names))
+        return "Unknown";
+    return text_or(names[kind], "Unknown");
 }

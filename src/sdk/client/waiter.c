@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 void sdk_waiter_on_reply(const struct dt_reply *reply, void *context)
 {
     struct sdk_waiter *waiter = context;
@@ -15,8 +17,7 @@ void sdk_waiter_on_reply(const struct dt_reply *reply, void *context)
     waiter->taken = *source;
     waiter->error.status = reply->status;
     sdk_error_text(&waiter->error, reply->text);
-    snprintf(waiter->instance_id, sizeof waiter->instance_id, "%s",
-             reply->instance_id ? reply->instance_id : "");
+    snprintf(waiter->instance_id, sizeof waiter->instance_id, "%s", text_or(reply->instance_id, ""));
     source->instance = NULL;
     source->page = NULL;
     source->history = NULL;

@@ -7,6 +7,7 @@
 
 #include "base/duration.h"
 #include "base/encode.h"
+#include "base/text.h"
 #include "base/time_parse.h"
 #include "base/timespan.h"
 #include "sdk/json.h"
@@ -228,7 +229,7 @@ static void write_configuration(struct buf *out, const struct sdk_schedule *sche
 void sdk_schedule_write(struct buf *out, const struct sdk_schedule *schedule)
 {
     buf_append_fmt(out, "{\"Status\":%d,", (int)schedule->status);
-    write_text(out, "ExecutionToken", schedule->token ? schedule->token : "");
+    write_text(out, "ExecutionToken", text_or(schedule->token, ""));
     buf_append_cstr(out, ",");
     write_time(out, "LastRunAt", schedule->last_run_ns);
     buf_append_cstr(out, ",");

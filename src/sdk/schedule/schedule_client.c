@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "base/text.h"
 #include "sdk/client/waiter.h"
 #include "sdk/entity_id.h"
 #include "sdk/json.h"
@@ -340,7 +341,7 @@ void dt_schedule_read(const struct dt_schedule *schedule, struct dt_schedule_inf
         .size = MIN(ret_info->size, sizeof info),
         .id = own->id,
         .status = own->status,
-        .orchestration = own->orchestration ? own->orchestration : "",
+        .orchestration = text_or(own->orchestration, ""),
         .input = own->input,
         .instance_id = own->instance_id,
         .interval_ms = own->interval_ns / NS_PER_MS,

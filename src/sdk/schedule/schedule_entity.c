@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/text.h"
 #include "sdk/clock.h"
 #include "sdk/entity_id.h"
 #include "sdk/json.h"
@@ -99,7 +100,7 @@ static bool refuse_status(struct sdk_schedule_run *run, const char *operation)
 static bool take_request(struct sdk_schedule_run *run, const char *input,
                          struct sdk_schedule_request *ret_request)
 {
-    enum status status = sdk_schedule_read_request(&run->arena, input ? input : "", ret_request);
+    enum status status = sdk_schedule_read_request(&run->arena, text_or(input, ""), ret_request);
     if (status != STATUS_OK)
         fail_unreadable(run->operation, "request", status);
     return status == STATUS_OK;

@@ -3,6 +3,8 @@
  * compared with what the code has just made: its number, its kind, what it names and to whom it goes. */
 #include "sdk/turn/action.h"
 
+#include "base/text.h"
+
 struct sdk_action *sdk_action_add(struct dt_context *ctx, enum sdk_action_kind kind,
                                   const struct pb_orchestrator_action *wire)
 {
@@ -157,7 +159,7 @@ static __attribute__((noreturn)) void leave_not_made(struct dt_context *ctx, int
                      "the history holds %s '%.*s' as action %d, but the code has not made that call; "
                      "it was last at %s:%d. " ADVICE,
                      kind_names[said.kind], NAME_FMT(said.name), (int)id,
-                     ctx->last_file ? ctx->last_file : "its start", ctx->last_line);
+                     text_or(ctx->last_file, "its start"), ctx->last_line);
 }
 
 static __attribute__((noreturn)) void leave_made_other(struct dt_context *ctx,
@@ -168,7 +170,7 @@ static __attribute__((noreturn)) void leave_made_other(struct dt_context *ctx,
     sdk_leave_failed(
         ctx, true, "NonDeterminismError",
         "the history holds %s '%.*s' as action %d, but the code at %s:%d made it %s '%.*s'. " ADVICE,
-        kind_names[said.kind], NAME_FMT(said.name), (int)action->wire.id, action->file ? action->file : "?",
+        kind_names[said.kind], NAME_FMT(said.name), (int)action->wire.id, text_or(action->file, "?"),
         action->line, kind_names[made.kind], NAME_FMT(made.name));
 }
 
@@ -181,7 +183,7 @@ static __attribute__((noreturn)) void leave_sent_elsewhere(struct dt_context *ct
                      "the history holds %s '%.*s' to instance '%.*s' as action %d, but the code at "
                      "%s:%d sent it to '%.*s'. " ADVICE,
                      kind_names[said.kind], NAME_FMT(said.name), NAME_FMT(said.target), (int)action->wire.id,
-                     action->file ? action->file : "?", action->line, NAME_FMT(made.target));
+                     text_or(action->file, "?"), action->line, NAME_FMT(made.target));
 }
 
 /* Answers come under the id that is recorded. It is the code's own, unless a service rounds the times that ids are made

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "sdk/convert.h"
 
 #define MESSAGE_SIZE 1001 /* bytes of a failure's message, NUL included */
@@ -49,7 +50,7 @@ void sdk_leave_misused(struct dt_context *ctx, const char *fmt, ...)
     va_start(arguments, fmt);
     vsnprintf(message, sizeof message, fmt, arguments);
     va_end(arguments);
-    const char *file = ctx->last_file ? ctx->last_file : "?";
+    const char *file = text_or(ctx->last_file, "?");
     sdk_leave_failed(ctx, true, "InvalidOperationError", "%s:%d: %s", file, ctx->last_line, message);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/encode.h"
+#include "base/text.h"
 #include "sdk/convert.h"
 #include "sdk/turn/context.h"
 
@@ -183,7 +184,7 @@ void dt_fail(struct dt_context *ctx, const char *type, const char *fmt, ...)
 
 void dt_set_custom_status(struct dt_context *ctx, const char *status)
 {
-    ctx->custom_status = sdk_take_payload(ctx, "custom status", status ? status : "");
+    ctx->custom_status = sdk_take_payload(ctx, "custom status", text_or(status, ""));
 }
 
 void dt_set_next_version(struct dt_context *ctx, const char *version)

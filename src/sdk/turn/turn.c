@@ -4,6 +4,7 @@
  * rest of the events says), and the answer. What the orchestrator deferred runs after all of them. */
 #include "sdk/turn/turn.h"
 
+#include "base/text.h"
 #include "sdk/convert.h"
 #include "sdk/turn/context.h"
 #include "sdk/turn/replay.h"
@@ -52,7 +53,7 @@ static void prepare(struct dt_context *ctx, bool *ret_accepted)
     *ret_accepted = false;
     if (options->version_failure == DT_VERSION_FAIL)
         sdk_leave_failed(ctx, true, "VersionMismatch", "the instance has version '%s', the worker '%s'",
-                         ctx->version ? ctx->version : "", options->version ? options->version : "");
+                         text_or(ctx->version, ""), text_or(options->version, ""));
 }
 
 /* Runs the orchestrator as far as the events reach. However it ends, control comes back here. */

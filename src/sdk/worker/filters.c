@@ -4,6 +4,8 @@
  * by a list. */
 #include "sdk/worker/filters.h"
 
+#include "base/text.h"
+
 /* What an entry says of versions: one, or none for any. */
 struct sdk_filter_versions {
     struct bytes *list;
@@ -27,7 +29,7 @@ static const char *only_version(const struct dt_worker *worker)
     if (worker->options.version_match != DT_VERSION_MATCH_STRICT ||
         worker->options.version_failure != DT_VERSION_REJECT)
         return NULL;
-    return worker->options.version ? worker->options.version : "";
+    return text_or(worker->options.version, "");
 }
 
 STATUS_RESULT sdk_filters_make(const struct dt_worker *worker, struct arena *arena,

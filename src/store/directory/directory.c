@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "store/directory/directory_file.h"
 #include "store/directory/record.h"
@@ -259,13 +260,15 @@ static void tell_changes(const struct directory_set *set)
 {
     const struct directory *directory = set->directory;
     for (size_t i = 0; directory->on_change && i < set->count; i++) {
-        const struct held *held = set->helds[i], *former = held_of_same_id(directory, held);
-        const struct directory_change change = {.author = set->by_server ? NULL : &set->author,
-                                                .verb = set->verbs[i],
-                                                .kind = held->kind,
-                                                .former = former ? former->object : NULL,
-                                                .object =
-                                                    set->verbs[i] == DIRECTORY_DELETE ? NULL : held->object};
+        const struct held *held = set->helds[i];
+        const struct held *former = held_of_same_id(directory, held);
+        struct directory_change change = {.verb = set->verbs[i], .kind = held->kind};
+        if (!set->by_server)
+            change.author = &set->author;
+        if (former)
+            change.former = former->object;
+        if (set->verbs[i] != DIRECTORY_DELETE)
+            change.object = held->object;
         directory->on_change(directory->record_context, &change);
     }
 }
@@ -365,8 +368,8 @@ static void tell_no_memory(struct loop_task *task)
 struct directory_author directory_author(const char *id, const char *name)
 {
     struct directory_author author;
-    struct bytes ids = bytes_utf8_prefix(bytes_of_cstr(id ? id : ""), sizeof author.id - 1);
-    struct bytes names = bytes_utf8_prefix(bytes_of_cstr(name ? name : ""), sizeof author.name - 1);
+    struct bytes ids = bytes_utf8_prefix(bytes_of_cstr(text_or(id, "")), sizeof author.id - 1);
+    struct bytes names = bytes_utf8_prefix(bytes_of_cstr(text_or(name, "")), sizeof author.name - 1);
     (void)snprintf(author.id, sizeof author.id, "%.*s", BYTES_FMT(ids));
     (void)snprintf(author.name, sizeof author.name, "%.*s", BYTES_FMT(names));
     return author;

@@ -94,7 +94,7 @@ static const char *text_at(const void *object, const struct record_field *field)
 {
     const char *text;
     memcpy(&text, (const char *)object + field->offset, sizeof text);
-    return text ? text : "";
+    return text_or(text, "");
 }
 
 static int64_t number_at(const void *object, const struct record_field *field)

@@ -6,6 +6,7 @@
 
 #include "base/duration.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "os/clock.h"
 #include "svc/scheduler/scheduler_service_internal.h"
 
@@ -61,7 +62,7 @@ static void on_purged(void *context, enum status status, const char *text, int64
     char line[300];
     (void)complete;
     if (status != STATUS_OK)
-        (void)snprintf(line, sizeof line, "retention failed: %s", text ? text : "");
+        (void)snprintf(line, sizeof line, "retention failed: %s", text_or(text, ""));
     else
         (void)snprintf(line, sizeof line, "retention deleted=%lld state=%s", (long long)deleted,
                        instance_status_name(job->status));
@@ -166,7 +167,7 @@ STATUS_RESULT scheduler_retention_begin(struct scheduler *scheduler, struct err 
     retention->scheduler = scheduler;
     retention->timer.on_fire = on_time;
     scheduler->retention = retention; /* scheduler_retention_end frees it, whatever follows */
-    return scheduler_retain(scheduler, scheduler->options.retention ? scheduler->options.retention : "", err);
+    return scheduler_retain(scheduler, text_or(scheduler->options.retention, ""), err);
 }
 
 STATUS_RESULT scheduler_retain(struct scheduler *scheduler, const char *rules, struct err *err)

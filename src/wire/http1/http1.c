@@ -159,9 +159,11 @@ static enum status split_path(struct http1_head *head, struct bytes all, struct 
 /* "http://host[:port][/path][?query]" (RFC 9112 section 3.2.2). */
 static enum status parse_absolute_form(struct http1_head *head, struct bytes all, struct bytes target)
 {
-    size_t scheme_size = bytes_starts_with_nocase(target, BYTES_LITERAL("http://"))    ? 7
-                         : bytes_starts_with_nocase(target, BYTES_LITERAL("https://")) ? 8
-                                                                                       : 0;
+    size_t scheme_size = 0;
+    if (bytes_starts_with_nocase(target, BYTES_LITERAL("http://")))
+        scheme_size = strlen("http://");
+    else if (bytes_starts_with_nocase(target, BYTES_LITERAL("https://")))
+        scheme_size = strlen("https://");
     if (!scheme_size)
         return fault(head, 400, "The request target is neither a path nor an http URI.");
     struct bytes rest = bytes_slice(target, scheme_size, SIZE_MAX);

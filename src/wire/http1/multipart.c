@@ -119,11 +119,16 @@ static struct bytes form_unescape(struct arena *arena, struct bytes raw)
     size_t size = 0;
     for (size_t i = 0; i < raw.size;) {
         struct bytes three = bytes_slice(raw, i, 3);
-        bool quote = bytes_equal_cstr(three, "%22");
-        bool cr = bytes_equal_nocase(three, BYTES_LITERAL("%0D"));
-        bool lf = bytes_equal_nocase(three, BYTES_LITERAL("%0A"));
-        out[size++] = quote ? '"' : cr ? '\r' : lf ? '\n' : raw.data[i];
-        i += quote || cr || lf ? 3 : 1;
+        uint8_t escaped = '\0';
+        if (bytes_equal_cstr(three, "%22"))
+            escaped = '"';
+        else if (bytes_equal_nocase(three, BYTES_LITERAL("%0D")))
+            escaped = '\r';
+        else if (bytes_equal_nocase(three, BYTES_LITERAL("%0A")))
+            escaped = '\n';
+
+        out[size++] = escaped ? escaped : raw.data[i];
+        i += escaped ? 3 : 1;
     }
     return bytes_of(out, size);
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define DIGITS_MAX 17 /* of a double: with so many it always reads back as itself */
 
 /* Where ECMAScript changes to exponents: 21 digits before the point, six zeros behind it. */
@@ -125,7 +127,7 @@ struct sorted_member {
 static uint32_t code_point(struct bytes text, size_t at, size_t *ret_size)
 {
     uint8_t lead = text.data[at];
-    size_t size = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    size_t size = utf8_lead_size(lead);
     static const uint8_t lead_bits[5] = {0, 0x7f, 0x1f, 0x0f, 0x07};
     uint32_t point = lead & lead_bits[size];
     for (size_t i = 1; i < size; i++)

@@ -2,6 +2,7 @@
 /* json_write.c — one value after the other into a buffer. */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "wire/json/json.h"
 
 /* Appends bytes that need no escape up to the next that does; returns how many. */
@@ -29,9 +30,10 @@ static void append_escaped(struct buf *out, uint8_t c)
 /* The size of the well-formed character above ASCII at the front of `text`, or 0. */
 static size_t character_size(struct bytes text)
 {
-    uint8_t lead = text.data[0];
-    size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    return text.size >= size && bytes_utf8_valid(bytes_slice(text, 0, size)) ? size : 0;
+    size_t size = utf8_lead_size(text.data[0]);
+    if (text.size < size || !bytes_utf8_valid(bytes_slice(text, 0, size)))
+        return 0;
+    return size;
 }
 
 bool json_append_string(struct buf *out, struct bytes text, bool replace_invalid)

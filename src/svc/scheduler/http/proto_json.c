@@ -68,8 +68,12 @@ static void write_duration(struct json_writer *json, struct pb_opt_time duration
 static void write_double(struct json_writer *json, double value)
 {
     char text[NUMBER_SIZE];
-    if (isnan(value) || isinf(value)) {
-        json_write_cstr(json, isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+    if (isnan(value)) {
+        json_write_cstr(json, "NaN");
+        return;
+    }
+    if (isinf(value)) {
+        json_write_cstr(json, value > 0 ? "Infinity" : "-Infinity");
         return;
     }
     snprintf(text, sizeof text, "%.17g", value);
