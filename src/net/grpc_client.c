@@ -63,6 +63,7 @@ static void call_done(struct grpc_client_call *call, enum status status, const c
 {
     if (call->done)
         return;
+    /* Before on_done, which may cancel it, or start another: it counts no more, and ends once. */
     call->done = true;
     call->client->call_count--;
     if (call->options.on_done)
@@ -155,6 +156,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
 static int on_frame_received(nghttp2_session *session, const nghttp2_frame *frame, void *user_data)
 {
     struct grpc_client *client = user_data;
+    /* Calls that are under way may still end on this connection; new ones go elsewhere. */
     if (frame->hd.type == NGHTTP2_GOAWAY)
         client->closing = true;
     bool ends = (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
@@ -166,6 +168,7 @@ static int on_frame_received(nghttp2_session *session, const nghttp2_frame *fram
     /* The request is still going out: nobody reads it any more. */
     if (nghttp2_session_get_stream_local_close(session, call->stream_id) == 0)
         (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_NO_ERROR);
+    /* An error that the peer tells counts for more than the half message in front of it. */
     if (!grpc_reader_at_boundary(&call->reader) && (!call->status_given || call->status == STATUS_OK))
         call_done(call, STATUS_INTERNAL, "the answer ended inside a message");
     else
@@ -216,6 +219,7 @@ static int create_session(struct grpc_client *client)
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_closed);
     result = nghttp2_option_new(&option);
     if (result == 0) {
+        /* Closed streams are not kept, and before the peer's SETTINGS it is not flooded. */
         nghttp2_option_set_no_closed_streams(option, 1);
         nghttp2_option_set_peer_max_concurrent_streams(option, STREAMS_BEFORE_SETTINGS);
         result = nghttp2_session_client_new2(&client->session, callbacks, client, option);
@@ -281,6 +285,7 @@ static ssize_t on_read(nghttp2_session *session, int32_t stream_id, uint8_t *dat
     call->request_sent += n;
     if (call->request_sent == call->request.size) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
+        /* All of it is framed: a large request is not held until its answer comes. */
         buf_fini(&call->request);
         call->request_sent = 0;
     }
@@ -347,6 +352,7 @@ enum status grpc_client_start(struct grpc_client *client, const struct grpc_call
     list_init(&call->link);
     call->client = client;
     call->options = *options;
+    /* Borrowed for this call only. */
     call->options.metadata = NULL;
     call->reader.message_size_max = client->response_size_max;
     call->request.limit = SIZE_MAX;

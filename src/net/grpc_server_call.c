@@ -161,6 +161,7 @@ static void on_deadline(struct loop_timer *timer)
 {
     struct grpc_call *call = CONTAINER_OF(timer, struct grpc_call, deadline);
     const struct grpc_server *server = call->connection->server;
+    /* While nothing waits to be sent the peer is told by trailers, which is what clients understand. */
     if (!call->head_sent || grpc_call_queue_size(call) == 0) {
         grpc_call_end_and_tell(call, STATUS_DEADLINE_EXCEEDED, "the deadline has passed");
         return;
@@ -282,6 +283,9 @@ void grpc_call_head_complete(struct grpc_call *call, bool ended)
 {
     call->phase = CALL_BODY;
     call->reader.message_size_max = message_size_max(call);
+
+    /* ORDER: first what costs too much, whatever it is; then who must answer it; then who may ask; then whether it can be
+     * read. An answer to any of these ends the call, and its headers go at once. */
     if (call->header_size > call->connection->server->limits.header_list_size_max)
         refuse_headers(call);
     else if (too_much_held(call->connection))
@@ -310,6 +314,7 @@ void grpc_call_tell_denied(const struct grpc_call *call)
 
 void grpc_call_judge_again(struct grpc_call *call)
 {
+    /* Before it is handed over nobody has asked for a permission; the handler asks when it knows the method. */
     if (call->phase != CALL_HANDED || call->permission == ACCESS_UNSET)
         return;
     enum access_verdict verdict = access_decide_at(call->principal, call->permission, buf_peek(&call->place),
@@ -334,6 +339,8 @@ static void hand_over(struct grpc_call *call, struct bytes message)
         grpc_call_end(call, STATUS_RESOURCE_EXHAUSTED, "no memory for the call");
         return;
     }
+
+    /* In the map before it is handed over: the handler may answer from within. */
     call->phase = CALL_HANDED;
     call->message_whole = true;
     call->principal = authenticator_admit(server->authenticator, sole_header(call, "authorization"));
@@ -408,6 +415,7 @@ void grpc_call_receive(struct grpc_call *call, struct bytes data)
     while (call->phase != CALL_ENDED) {
         struct grpc_message message;
         enum status status = grpc_reader_take(&call->reader, &data, &message);
+        /* Half a message is memory that a peer makes us hold: it counts before more of it is awaited. */
         count_held(call);
         if (status == STATUS_TRUNCATED && (call->held == 0 || !too_much_held(call->connection)))
             return;

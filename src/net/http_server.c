@@ -120,6 +120,7 @@ void http_server_destroy(struct http_server *server)
         return;
     ASSERT(server->callbacks == 0);
     server->on_drained = NULL;
+    /* Each takes itself off the list, and its handler hears of it (on_gone) while the server is whole. */
     while (!list_empty(&server->connections))
         http_connection_destroy(CONTAINER_OF(server->connections.next, struct http_connection, link));
     loop_defer_cancel(&server->drained);
@@ -164,6 +165,7 @@ bool http_server_drop_idlest(struct http_server *server)
 
 enum status http_server_adopt(struct http_server *server, struct transport transport, struct err *err)
 {
+    /* ORDER: the idlest is closed only for one that is taken: a server that drains takes none. */
     bool full = server->connection_count >= server->limits.connections_max;
     if (server->draining || (full && !http_server_drop_idlest(server))) {
         tell_busy(&transport);
@@ -189,6 +191,8 @@ enum status http_exchange_begin(struct http_server *server, const struct http_ca
 
 void http_server_connection_gone(struct http_server *server)
 {
+    /* From within a connection's own end: whoever waits for the last one hears of it in the next turn, when nothing of a
+     * connection is on the stack. */
     server->connection_count--;
     if (server->draining && server->connection_count == 0 && server->on_drained)
         loop_defer(server->loop, &server->drained);
@@ -199,6 +203,7 @@ void http_server_drain(struct http_server *server, void (*on_drained)(void *cont
     server->draining = true;
     server->on_drained = on_drained;
     server->drained_context = context;
+    /* Those that wait for a request close now; the others when their answer has left. */
     list_each_safe (it, &server->connections)
         http_connection_drain(CONTAINER_OF(it, struct http_connection, link));
     if (server->connection_count == 0 && on_drained)

@@ -123,13 +123,20 @@ void ending_apply(struct engine *engine, struct instance *instance, const struct
     bool recurse = instance->terminate_recurse ||
                    (instance->parent && instance->parent->terminating && instance->parent->terminate_recurse);
     struct pb_opt_bytes reason = ending->status == INSTANCE_TERMINATED ? ending->output : pb_none();
+
+    /* What it did and waited for goes: nothing of it may wake an instance that has ended. */
     alarm_clear(&instance->terminate_alarm);
     turn_drop(engine, instance);
     entity_lock_end(engine, instance);
     gate_write(engine, &(struct write_op){.kind = WRITE_INBOX_CLEAR, .key = instance->row.key});
     inbox_drop_all(engine, instance);
+
+    /* Activities are not stopped: a worker is at them. Their results go nowhere. */
     list_each (it, &instance->activities)
         CONTAINER_OF(it, struct activity, link)->detached = true;
+
+    /* ORDER: the row as it ended; then the status, at which those who wait are answered when this set is on disk; then
+     * whoever hears of it: people, traces, the parent, the children. */
     instance->row.completed_ns = instance_stamp(engine, instance);
     instance_updated(instance, instance->row.completed_ns);
     instance_set_suspended(instance, false);
@@ -139,8 +146,10 @@ void ending_apply(struct engine *engine, struct instance *instance, const struct
     instance_set_payload(engine, instance, PAYLOAD_FAILURE,
                          (struct payload){ending->failure.present, ending->failure.value});
     gate_put(engine, instance);
+
     list_remove(&instance->orphan_link);
     instance_move(engine, instance, ending->status);
+
     tell_failure(engine, instance, ending);
     ending_trace(engine, instance, (struct bytes){0}, instance_status_name(ending->status),
                  ending->status != INSTANCE_COMPLETED);
@@ -171,6 +180,9 @@ void ending_force(struct engine *engine, struct instance *instance, const struct
         count++;
     }
     ending_append_completed(&blob, EVENT_ID_OUTSIDE, ending, now);
+
+    /* ORDER: the past before the end that follows from it, in memory as in the set. Activities go with their rows: by force
+     * means that nobody waits for them. */
     activity_drop_all(engine, instance);
     instance_append_history(engine, instance, buf_peek(&blob), count);
     buf_fini(&blob);
@@ -228,6 +240,8 @@ void ending_watch_terminate(struct engine *engine, struct instance *instance)
 
 void ending_ask(struct engine *engine, struct instance *instance, struct pb_opt_bytes output, bool recurse)
 {
+    /* Ended at once where that loses nothing: no turn has run, and none will before long. Otherwise its orchestrator sees the
+     * event first (spec 3.12), and the alarm is for the case that no worker ever comes. */
     bool never_started = instance->row.history_count == 0 && instance->turn.work.state != WORK_OUT;
     bool in_the_future = instance->row.history_count == 0 && instance->row.scheduled_ns > engine->unix_ns;
     if (never_started && (in_the_future || !worker_may_come(instance))) {

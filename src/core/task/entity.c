@@ -118,6 +118,7 @@ void entity_tell(struct engine *engine, const struct entity *entity)
 {
     if (!entity->hub->watched)
         return;
+    /* Gone is what nobody could find again. A state that was never read may be there. */
     bool stateless = entity->state_known && !entity->state.present;
     struct engine_entity_change change = {
         .entity_id = entity->id,
@@ -169,6 +170,8 @@ void entity_set_state(struct engine *engine, struct entity *entity, struct paylo
     } else if (entity->state.present) {
         gate_write(engine, &(struct write_op){.kind = WRITE_ENTITY_DELETE, .entity = row});
     }
+
+    /* ORDER: the row first; what memory had says whether there is one to delete. */
     keep_state(entity, state);
     entity->modified_ns = engine->unix_ns;
     entity_tell(engine, entity);
@@ -192,6 +195,7 @@ void entity_fetched(struct engine *engine, uint32_t hub, struct bytes id, const 
     struct entity *entity = entity_find(engine, hub, id);
     if (!entity)
         return;
+    /* Whatever the answer is, the object may leave now: entity_run decides. */
     entity->state_fetching = false;
     entity_due(engine, entity);
     if (entity->state_known) /* its hub was deleted meanwhile */
@@ -310,6 +314,8 @@ struct entity_message *entity_add(struct engine *engine, struct entity *entity,
     message->sender = put(message, &at, row->sender);
     message->execution_id = put(message, &at, row->execution_id);
     message->trace = put(message, &at, row->trace);
+    /* A row of the store is durable, which is set 0; a new one waits for the open set. Messages and instances take their
+     * numbers from one counter. */
     message->sequence = loaded ? row->sequence : engine->key_next++;
     message->write_sequence = loaded ? 0 : engine->open_sequence;
     message->visible_ns = row->visible_ns;
@@ -380,6 +386,7 @@ static bool may_leave(const struct engine *engine, const struct entity *entity)
 /* Idle ones stay, the least recently used leave first. One whose state nobody ever wanted is of no use. */
 void entity_place(struct engine *engine, struct entity *entity)
 {
+    /* ORDER: taken off with the size that was counted, before it is counted with another. */
     uncount(engine, entity);
     if (!may_leave(engine, entity))
         return;
@@ -395,6 +402,7 @@ void entity_place(struct engine *engine, struct entity *entity)
 
 void entity_trim(struct engine *engine)
 {
+    /* The last one stays, however large: it would be read again for its next operation. */
     while (engine->idle_entity_count > engine->options.entity_resident_max ||
            (engine->idle_entity_size > engine->options.entity_resident_size_max &&
             engine->idle_entity_count > 1))

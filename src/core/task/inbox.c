@@ -40,6 +40,7 @@ static void unlink_visible(struct inbox_event *event)
 
 static void make_visible(struct engine *engine, struct inbox_event *event)
 {
+    /* ExecutionStarted is in front of everything, whenever it becomes visible. */
     event->order = event->sequence == NO_ROW ? 0 : ++engine->arrivals;
     link_by_order(event->instance, event);
 }

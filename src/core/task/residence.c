@@ -47,6 +47,8 @@ void residence_place(struct engine *engine, struct instance *instance)
     } else if (instance->turn.work.state != WORK_IDLE) {
         residence_use_history(engine, instance);
     }
+
+    /* Counted once, when it ends; residence_used moves it within the list afterwards. */
     bool terminal = is_terminal(instance);
     if (instance->terminal_counted != terminal) {
         list_remove(&instance->residence_link);
@@ -55,6 +57,8 @@ void residence_place(struct engine *engine, struct instance *instance)
         if (terminal)
             list_push_back(&engine->terminals, &instance->residence_link);
     }
+
+    /* A stray: an object for an id that has no instance, and nobody asks for it any more. */
     if (!instance_exists(instance) && list_empty(&instance->residence_link) && may_leave(engine, instance))
         list_push_back(&engine->strays, &instance->residence_link);
 }
@@ -155,6 +159,7 @@ void residence_trim(struct engine *engine, residence_free *free_object)
     struct list *link;
     while ((link = list_pop_front(&engine->strays))) {
         struct instance *instance = CONTAINER_OF(link, struct instance, residence_link);
+        /* Looked at again: within this input it may have become an instance. */
         if (!instance_exists(instance) && may_leave(engine, instance))
             free_object(engine, instance);
     }

@@ -57,6 +57,7 @@ static void work_move(struct engine *engine, struct work *work, enum work_state 
         forget_misfit(work);
     if (work->state == WORK_QUEUED)
         queue_remove(work);
+    /* The stream has room again: whoever waits in the hub may have it. */
     if (work->state == WORK_OUT) {
         list_remove(&work->link);
         work->stream->kinds[work->class->kind].out--;
@@ -104,6 +105,7 @@ void work_new_token(struct engine *engine, struct work *work)
 static void on_lease_over(struct engine *engine, struct alarm *a)
 {
     struct work *work = CONTAINER_OF(a, struct work, alarm);
+    /* ORDER: work_lose takes it off the stream. */
     stall_begin(engine, work->stream, work->token);
     work->deliveries--;
     work_lose(engine, work);
@@ -117,6 +119,7 @@ static void on_wait_over(struct engine *engine, struct alarm *a)
 
 void work_send(struct engine *engine, struct work *work, struct stream *stream)
 {
+    /* Counted when it is sent, not when it is lost: a worker that dies of it says nothing. */
     work_move(engine, work, WORK_OUT);
     work->deliveries++;
     work->stream = stream;
@@ -152,6 +155,8 @@ void work_lose(struct engine *engine, struct work *work)
 
 void work_abandon(struct engine *engine, struct work *work)
 {
+    /* Given back by its worker: no answer of that delivery is to come, and one that came would be a mistake. What is lost
+     * keeps its token, since its worker may still be at it. */
     work_move(engine, work, WORK_DELAYED);
     drop_token(engine, work);
     alarm_set(engine, &work->alarm, engine->now_ns + back_off_ns(engine, work->abandons), on_wait_over);

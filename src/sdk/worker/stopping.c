@@ -15,6 +15,7 @@
 
 void sdk_stopping_check(struct dt_worker *worker)
 {
+    /* Over when no stream brings more, every item is answered or given up, and no abandonment is under way. */
     if (!worker->stop_begun || worker->stream_id || worker->late_abandons)
         return;
     list_each (link, &worker->items) {
@@ -55,6 +56,8 @@ static void stop_late(void *context)
 
 void sdk_stopping_begin(struct dt_worker *worker)
 {
+    /* ORDER: said first, so that what comes from the stream is given back at once; then the queues; then the stream, which
+     * may still bring what was sent before it heard. Running code sees `stopping` and may end early. */
     worker->stop_begun = true;
     atomic_store(&worker->stopping, true);
     sdk_work_pools_abandon_queued(worker);

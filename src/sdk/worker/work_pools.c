@@ -83,6 +83,7 @@ static void finish_item(void *context)
 {
     struct sdk_work_item *item = context;
     item->with_pool = false;
+    /* A stop has given it back: another worker may have it by now, and its result would be the second. */
     if (item->given_up) {
         sdk_work_item_end(item);
         return;
@@ -101,6 +102,7 @@ static void return_item(struct sdk_work_item *item, enum status fault)
     item->fault = fault;
     item->done.run = finish_item;
     item->done.context = item;
+    /* From here on the item is the channel's: it may be freed before this returns. */
     sdk_channel_post(item->worker->channel, &item->done);
 }
 

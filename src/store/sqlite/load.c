@@ -207,6 +207,7 @@ static enum status read_rows(struct load_job *job, const struct load_step *step,
     job->rows = arena_alloc_array(&job->arena, BATCH_ROWS, sizeof *job->rows);
     if (!job->rows)
         return err_set(err, STATUS_NO_MEMORY, "loading %s: out of memory", step->what);
+    /* A statement stays open from batch to batch, so a load sees one state of its table, and nothing is read twice. */
     while (job->count < BATCH_ROWS && job->size < BATCH_SIZE) {
         bool more = false;
         enum status status = db_next(db, step->statement, &more, err);
@@ -269,6 +270,7 @@ static void load_submit(struct sqlite_store *store, const struct task_store_load
 static void load_report(struct store_job *base)
 {
     struct load_job *job = CONTAINER_OF(base, struct load_job, job);
+    /* ORDER: asked before the rows are given, since that may fail, too, with the statement still open on the other thread. */
     bool open = job->error.status == STATUS_OK && !job->phase_over && !job->ended;
     if (job->error.status == STATUS_OK)
         job->error.status = give_rows(job, &job->error);

@@ -29,6 +29,7 @@ static enum status key_used(struct db *db, int64_t key, int64_t *key_next, struc
 {
     if (key < *key_next)
         return STATUS_OK;
+    /* Ahead by a run of keys: after a crash those that were not used are skipped, which costs nothing but numbers. */
     *key_next = key + KEYS_RESERVED;
     return task_meta_put(db, TASK_META_KEY_NEXT, *key_next, err);
 }
@@ -38,6 +39,7 @@ static enum status put_instance(struct db *db, const struct instance_row *row, c
                                 int64_t *key_next, struct err *err)
 {
     ASSERT(row->key > 0 && row->key < KEY_MAX);
+    /* Most turns change the columns that stand in no index: then the index pages are neither read nor written. */
     static const enum task_statement updates[] = {TASK_INSTANCE_TOUCH, TASK_INSTANCE_CHANGE};
     enum status status = STATUS_OK;
     for (size_t i = 0; i < ARRAY_SIZE(updates); i++) {
@@ -47,6 +49,7 @@ static enum status put_instance(struct db *db, const struct instance_row *row, c
             return status;
     }
 
+    /* No row was there: it is new. */
     status = task_id_add(db, ids, row, err);
     if (status != STATUS_OK)
         return status;
@@ -76,6 +79,7 @@ static enum status delete_instance(struct db *db, int64_t key, const struct id_i
 {
     static const enum task_statement clears[] = {TASK_INSTANCE_DELETE, TASK_HISTORY_CLEAR, TASK_INBOX_CLEAR,
                                                  TASK_ACTIVITY_CLEAR};
+    /* ORDER: the id is read from the row, so it goes while the row is there. */
     enum status status = task_id_remove(db, ids, key, err);
     if (status == STATUS_OK)
         status = clear_payloads(db, key, err);
@@ -204,6 +208,7 @@ static enum status apply_op(struct db *db, const struct write_op *op, const stru
 STATUS_RESULT task_rows_apply(struct db *db, const struct write_set *set, const struct id_index *ids,
                               int64_t *key_next, struct err *err)
 {
+    /* The caller's mark moves when all of the set was taken: half a set leaves nothing behind. */
     int64_t next = *key_next;
     list_each (it, &set->ops) {
         enum status status = apply_op(db, CONTAINER_OF(it, struct write_op, link), ids, &next, err);
