@@ -27,6 +27,7 @@ static enum status read_answer(struct sdk_operation *op, const struct sdk_result
     }
     if (result->status != STATUS_OK)
         return err_set(err, result->status, "%s", result->text);
+    /* What came as a stream is whole only if its status was good. */
     if (op->history) {
         reply->history = op->history;
         return op->chunk_status;
@@ -76,6 +77,7 @@ void sdk_operation_finish(struct sdk_operation *op, enum status status, const ch
 static void on_done(void *context, const struct sdk_result *result)
 {
     struct sdk_operation *op = context;
+    /* Whether it was done is found out by asking, if the call has a way to; then the answer to that is told. */
     if (result->unknown && op->rule->on_unknown && op->rule->on_unknown(op))
         return;
 

@@ -112,6 +112,7 @@ struct dt_task *dt_wait_event_from(struct dt_context *ctx, const char *name, int
     sdk_note_place(ctx, file, line);
     struct bytes text = sdk_take_name(ctx, "name of the event", name);
     struct dt_task *task = sdk_task_make(ctx, SDK_TASK_EVENT, (const char *)text.data);
+    /* An event that came before anybody asked for it: the oldest of that name. */
     list_each (link, &ctx->unclaimed) {
         struct sdk_note *note = CONTAINER_OF(link, struct sdk_note, link);
         if (bytes_equal_nocase(text, note->event->event_raised->name)) {
@@ -147,6 +148,7 @@ enum dt_task_state dt_await_from(struct dt_task *task, const char *file, int lin
     ASSERT(task);
     struct dt_context *ctx = task->ctx;
     sdk_note_place(ctx, file, line);
+    /* Where the history ends the orchestrator is left, and runs from its top when more has come. */
     while (task->state == DT_TASK_PENDING)
         if (!sdk_replay_advance(ctx))
             sdk_leave(ctx);
@@ -208,6 +210,7 @@ bool dt_when_all_from(struct dt_context *ctx, struct dt_task *const *tasks, size
 {
     sdk_note_place(ctx, file, line);
     check_tasks(ctx, "dt_when_all", tasks, count);
+    /* All are awaited, also behind one that failed: none is left running unseen. */
     bool succeeded = true;
     for (size_t i = 0; i < count; i++)
         succeeded &= dt_await_from(tasks[i], file, line) == DT_TASK_SUCCEEDED;

@@ -277,7 +277,7 @@ static void tell_changes(const struct directory_set *set)
 static void apply(struct directory_set *set)
 {
     struct directory *directory = set->directory;
-    tell_changes(set);
+    tell_changes(set);                        /* first: it is told what was before, too */
     for (size_t i = 0; i < set->count; i++) { /* first what makes room for names */
         if (set->verbs[i] != DIRECTORY_DELETE)
             continue;
@@ -293,6 +293,8 @@ static void apply(struct directory_set *set)
         ASSERT(status == STATUS_OK);
         set->helds[i] = NULL;
     }
+
+    /* Last: whoever watches reads the directory anew. */
     directory->generation++;
     list_each_safe (link, &directory->watches) {
         struct directory_watch *watch = CONTAINER_OF(link, struct directory_watch, link);
@@ -307,6 +309,7 @@ static void finish(struct directory_set *set)
     directory->writing = false;
     if (set->waiter)
         set->waiter->on_done(set->waiter, set->status, &set->err);
+    /* In a turn of its own: the waiter may have written again from within. */
     if (!list_empty(&directory->queue))
         loop_defer(directory->loop, &directory->next_task);
 }
@@ -329,6 +332,8 @@ static void begin_next(struct directory *directory)
     if (directory->writing || list_empty(&directory->queue))
         return;
     struct directory_set *set = CONTAINER_OF(directory->queue.next, struct directory_set, link);
+    /* INVARIANT: one set at a time, and it is judged by what the ones before it have left. A name that is free now is free
+     * when the row is written. */
     directory->writing = true;
     for (size_t i = 0; set->status == STATUS_OK && i < set->count; i++)
         set->status = check_write(set, i);

@@ -209,6 +209,8 @@ static void report(struct store_job *job)
     bool written = change->status == STATUS_OK;
     if (!change->delete)
         store->coming--;
+
+    /* Memory shows a change when it is on disk, not before. */
     if (written && change->delete) {
         resource_store_hide(store, change->kept->resource.key);
     } else if (written) {
@@ -236,6 +238,7 @@ static enum status submit(struct resource_store *store, struct kept_resource *ke
         free(kept);
         return err_set(err, STATUS_NO_MEMORY, "out of memory");
     }
+    /* A version is given once, also if the write fails: a client that has seen none of it misses nothing. */
     kept->resource.version = ++store->version;
     *change = (struct resource_change){.job = {.perform = perform, .report = report, .destroy = destroy},
                                        .store = store,
@@ -257,6 +260,7 @@ enum status resource_store_put(struct resource_store *store, struct bytes id, st
     const struct resource_store_options *own = &store->options;
     if (text.size > own->size_max)
         return err_set(err, STATUS_TOO_LARGE, "the resource is larger than %zu bytes", own->size_max);
+    /* What is on its way counts: many that come at once do not get past a limit together. */
     if (store->count + store->coming >= own->count_max)
         return err_set(err, STATUS_RESOURCE_EXHAUSTED, "there are %zu resources, as many as there may be",
                        own->count_max);
