@@ -47,7 +47,7 @@ struct bytes bytes_split(struct bytes *rest, char sep)
     const uint8_t *at = rest->size ? memchr(rest->data, sep, rest->size) : NULL;
     struct bytes head = *rest;
     if (!at) {
-        *rest = (struct bytes){NULL, 0};
+        *rest = (struct bytes){0};
         return head;
     }
     head.size = (size_t)(at - rest->data);

@@ -96,7 +96,7 @@ static bool take_offset(struct bytes *text, int64_t *ret_seconds)
     return true;
 }
 
-STATUS_RESULT time_parse(struct bytes text, int64_t *ret_unix_ns)
+enum status time_parse(struct bytes text, int64_t *ret_unix_ns)
 {
     int64_t date[3] = {0}, clock[3] = {0}, fraction_ns = 0, offset = 0;
     if (!take(&text, "dddd-dd-dd", date) || text.size == 0)

@@ -35,7 +35,7 @@ static STATUS_RESULT read_part(struct bytes text, uint64_t limit, int64_t *ret_n
     return STATUS_OK;
 }
 
-STATUS_RESULT timespan_parse(struct bytes text, int64_t *ret_ns)
+enum status timespan_parse(struct bytes text, int64_t *ret_ns)
 {
     struct bytes rest = text;
     struct bytes head = bytes_split(&rest, ':'); /* "d.hh" or "hh" */
@@ -58,7 +58,7 @@ STATUS_RESULT timespan_parse(struct bytes text, int64_t *ret_ns)
     return STATUS_OK;
 }
 
-STATUS_RESULT timespan_parse_seconds(struct bytes value, int64_t *ret_ns)
+enum status timespan_parse_seconds(struct bytes value, int64_t *ret_ns)
 {
     struct bytes rest = value;
     struct bytes whole_text = bytes_split(&rest, '.');

@@ -87,8 +87,8 @@ static STATUS_RESULT judge(const struct assertion_key *key, struct err *err)
     return STATUS_OK;
 }
 
-STATUS_RESULT assertion_key_open(const char *path, const char *password, struct assertion_key **ret_key,
-                                 struct err *err)
+enum status assertion_key_open(const char *path, const char *password, struct assertion_key **ret_key,
+                               struct err *err)
 {
     CLEANUP(wiped_fini) struct buf content = {0};
     enum status status = wiped_read_file(path, "the client certificate", &content, err);
@@ -215,8 +215,8 @@ static STATUS_RESULT append_signature(EVP_PKEY *key, bool classic, struct buf *j
     return good ? buf_status(jwt) : STATUS_INTERNAL;
 }
 
-STATUS_RESULT assertion_make(const struct assertion_key *key, const struct assertion_claims *claims,
-                             struct buf *ret_assertion, struct err *err)
+enum status assertion_make(const struct assertion_key *key, const struct assertion_claims *claims,
+                           struct buf *ret_assertion, struct err *err)
 {
     CLEANUP(buf_fini) struct buf header = {0};
     CLEANUP(buf_fini) struct buf body = {0};

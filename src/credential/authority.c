@@ -51,7 +51,7 @@ static bool host_is_here(CURLU *url, bool near)
     return here;
 }
 
-STATUS_RESULT authority_check_url(const char *text, const char *what, bool near, struct err *err)
+enum status authority_check_url(const char *text, const char *what, bool near, struct err *err)
 {
     CURLU *url = curl_url();
     bool parsed = url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
@@ -74,8 +74,8 @@ static bool is_tenant(const char *text)
            strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-.") == size;
 }
 
-STATUS_RESULT authority_token_url(const struct source_query *query, const char *tenant,
-                                  char ret_url[AUTHORITY_URL_SIZE], struct err *err)
+enum status authority_token_url(const struct source_query *query, const char *tenant,
+                                char ret_url[AUTHORITY_URL_SIZE], struct err *err)
 {
     const char *host = query->settings->authority;
     if (!host)
@@ -146,9 +146,9 @@ static enum status judge(const struct source_query *query, enum status status, s
                    "%s", fault);
 }
 
-STATUS_RESULT authority_ask(const struct source_query *query, const struct world_request *request, int tries,
-                            struct bytes secret, struct access_token *ret_token, int64_t *ret_wait_ns,
-                            struct err *err)
+enum status authority_ask(const struct source_query *query, const struct world_request *request, int tries,
+                          struct bytes secret, struct access_token *ret_token, int64_t *ret_wait_ns,
+                          struct err *err)
 {
     const struct credential_world *world = query->world;
     int64_t pause_ns = PAUSE_FIRST_NS;

@@ -71,8 +71,8 @@ static STATUS_RESULT select_some(const struct credential_world *world, unsigned 
                    value);
 }
 
-STATUS_RESULT chain_choose(struct bytes authentication, const struct credential_world *world,
-                           struct chain *ret_chain, struct err *err)
+enum status chain_choose(struct bytes authentication, const struct credential_world *world,
+                         struct chain *ret_chain, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_SIZE(authentications); i++) {
         if (!bytes_equal_nocase(authentication, bytes_of_cstr(authentications[i].value)))
@@ -98,8 +98,8 @@ static void append_fault(char *fault, const char *name, const char *why)
     snprintf(fault + size, CHAIN_FAULT_SIZE - size, "%s%s: %s", size ? "; " : "", name, why);
 }
 
-STATUS_RESULT chain_get(struct chain *chain, struct source_query *query, struct access_token *ret_token,
-                        int64_t *ret_wait_ns, char ret_fault[CHAIN_FAULT_SIZE])
+enum status chain_get(struct chain *chain, struct source_query *query, struct access_token *ret_token,
+                      int64_t *ret_wait_ns, char ret_fault[CHAIN_FAULT_SIZE])
 {
     enum status status = STATUS_NOT_FOUND;
     int first = MAX(chain->settled, 0);

@@ -57,7 +57,7 @@ static int64_t wall_ns(const struct credential *credential)
 
 /* --- making --- */
 
-STATUS_RESULT credential_check_endpoint(struct bytes endpoint, const char *what, struct err *err)
+enum status credential_check_endpoint(struct bytes endpoint, const char *what, struct err *err)
 {
     char url[CREDENTIAL_SCOPE_SIZE];
     bool grpc = bytes_starts_with_nocase(endpoint, BYTES_LITERAL("grpc"));
@@ -159,8 +159,8 @@ static STATUS_RESULT choose(const struct credential_options *options, const stru
     return chain_choose(authentication, world, ret_chain, err);
 }
 
-STATUS_RESULT credential_create(const struct credential_options *options, struct credential **ret_credential,
-                                struct err *err)
+enum status credential_create(const struct credential_options *options, struct credential **ret_credential,
+                              struct err *err)
 {
     struct connection_string said = {0};
     struct world_stop nobody = {0};
@@ -373,8 +373,8 @@ static STATUS_RESULT await(struct credential *credential, struct kept_token *slo
     return STATUS_OK;
 }
 
-STATUS_RESULT credential_get(struct credential *credential, const char *scope, int64_t patience_ns,
-                             struct buf *ret_token, int64_t *ret_until_ns, struct err *err)
+enum status credential_get(struct credential *credential, const char *scope, int64_t patience_ns,
+                           struct buf *ret_token, int64_t *ret_until_ns, struct err *err)
 {
     if (!credential)
         return err_set(err, STATUS_INVALID_ARGUMENT, "Authentication=None has no tokens");

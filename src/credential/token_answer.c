@@ -140,14 +140,14 @@ static enum status read_with(read_fn *read, struct bytes body, int64_t now_ns, s
     return status;
 }
 
-STATUS_RESULT token_answer_read(struct bytes body, int64_t now_ns, struct access_token *ret_token,
-                                struct err *err)
+enum status token_answer_read(struct bytes body, int64_t now_ns, struct access_token *ret_token,
+                              struct err *err)
 {
     return read_with(read_oauth, body, now_ns, ret_token, err);
 }
 
-STATUS_RESULT token_answer_read_az(struct bytes output, int64_t now_ns, struct access_token *ret_token,
-                                   struct err *err)
+enum status token_answer_read_az(struct bytes output, int64_t now_ns, struct access_token *ret_token,
+                                 struct err *err)
 {
     return read_with(read_az, output, now_ns, ret_token, err);
 }

@@ -29,7 +29,7 @@ static STATUS_RESULT read_all(int fd, const char *what, struct buf *content, str
     return err_set(err, STATUS_TOO_LARGE, "%s is larger than %zu bytes", what, WIPED_FILE_SIZE_MAX);
 }
 
-STATUS_RESULT wiped_read_file(const char *path, const char *what, struct buf *ret_content, struct err *err)
+enum status wiped_read_file(const char *path, const char *what, struct buf *ret_content, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a pipe holds nobody up */
     if (fd < 0)

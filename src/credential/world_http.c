@@ -119,8 +119,8 @@ static STATUS_RESULT judge(CURLcode code, const struct http_transfer *transfer, 
     return err_set(err, STATUS_UNAVAILABLE, "%s", detail[0] ? detail : curl_easy_strerror(code));
 }
 
-STATUS_RESULT world_http_ask(const struct world_stop *stop, const struct world_request *request,
-                             struct world_reply *ret_reply, struct err *err)
+enum status world_http_ask(const struct world_stop *stop, const struct world_request *request,
+                           struct world_reply *ret_reply, struct err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, initialise);

@@ -176,8 +176,8 @@ static void end(struct run *run, bool is_over)
     close_end(&run->ends[1]);
 }
 
-STATUS_RESULT world_program_run(const struct world_stop *stop, const char *const *arguments,
-                                int64_t timeout_ns, struct buf *ret_output, struct err *err)
+enum status world_program_run(const struct world_stop *stop, const char *const *arguments, int64_t timeout_ns,
+                              struct buf *ret_output, struct err *err)
 {
     CLEANUP(wiped_fini) struct buf output = {.limit = TOKEN_ANSWER_SIZE_MAX};
     CLEANUP(wiped_fini) struct buf said = {.limit = 4096};

@@ -118,7 +118,7 @@ static int db_on_wal(void *context, sqlite3 *connection, const char *name, int p
     return SQLITE_OK;
 }
 
-STATUS_RESULT db_script(struct db *db, const char *sql, struct err *err)
+enum status db_script(struct db *db, const char *sql, struct err *err)
 {
     int code = sqlite3_exec(db->connection, sql, NULL, NULL, NULL);
     if (code != SQLITE_OK)
@@ -154,7 +154,7 @@ static enum status db_configure(struct db *db, const struct db_options *options,
     return db_script(db, text, err);
 }
 
-STATUS_RESULT db_open(const struct db_options *options, struct db **ret_db, struct err *err)
+enum status db_open(const struct db_options *options, struct db **ret_db, struct err *err)
 {
     struct db *db = calloc(1, sizeof *db);
     if (db)
@@ -216,7 +216,7 @@ void db_close(struct db *db)
     free(db);
 }
 
-STATUS_RESULT db_value(struct db *db, const char *sql, int64_t *ret_value, struct err *err)
+enum status db_value(struct db *db, const char *sql, int64_t *ret_value, struct err *err)
 {
     sqlite3_stmt *s = NULL;
     int code = sqlite3_prepare_v2(db->connection, sql, -1, &s, NULL);
@@ -227,17 +227,19 @@ STATUS_RESULT db_value(struct db *db, const char *sql, int64_t *ret_value, struc
     (void)sqlite3_finalize(s);
     if (code == SQLITE_DONE)
         return err_set(err, STATUS_INTERNAL, "%s: no row", sql);
-    return code == SQLITE_ROW ? STATUS_OK : db_fail(db, code, sql, err);
+    if (code != SQLITE_ROW)
+        return db_fail(db, code, sql, err);
+    return STATUS_OK;
 }
 
-STATUS_RESULT db_pragma(struct db *db, const char *name, int64_t *ret_value, struct err *err)
+enum status db_pragma(struct db *db, const char *name, int64_t *ret_value, struct err *err)
 {
     char text[64];
     snprintf(text, sizeof text, "PRAGMA %s", name);
     return db_value(db, text, ret_value, err);
 }
 
-STATUS_RESULT db_pragma_set(struct db *db, const char *name, int64_t value, struct err *err)
+enum status db_pragma_set(struct db *db, const char *name, int64_t value, struct err *err)
 {
     char text[96];
     snprintf(text, sizeof text, "PRAGMA %s=%lld", name, (long long)value);
@@ -246,7 +248,7 @@ STATUS_RESULT db_pragma_set(struct db *db, const char *name, int64_t value, stru
 
 /* --- transactions --- */
 
-STATUS_RESULT db_begin(struct db *db, struct err *err)
+enum status db_begin(struct db *db, struct err *err)
 {
     int code = sqlite3_exec(db->connection, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     if (code != SQLITE_OK)
@@ -254,7 +256,7 @@ STATUS_RESULT db_begin(struct db *db, struct err *err)
     return STATUS_OK;
 }
 
-STATUS_RESULT db_commit(struct db *db, struct err *err)
+enum status db_commit(struct db *db, struct err *err)
 {
     int code = sqlite3_exec(db->connection, "COMMIT", NULL, NULL, NULL);
     if (code != SQLITE_OK)
@@ -268,8 +270,8 @@ void db_rollback(struct db *db)
         (void)sqlite3_exec(db->connection, "ROLLBACK", NULL, NULL, NULL);
 }
 
-STATUS_RESULT db_transact(struct db *db, enum status (*apply)(struct db *db, void *context, struct err *err),
-                          void *context, struct err *err)
+enum status db_transact(struct db *db, enum status (*apply)(struct db *db, void *context, struct err *err),
+                        void *context, struct err *err)
 {
     enum status status = db_begin(db, err);
     if (status == STATUS_OK)
@@ -333,7 +335,7 @@ void db_done(struct db *db, size_t statement)
     (void)sqlite3_clear_bindings(s);
 }
 
-STATUS_RESULT db_next(struct db *db, size_t statement, bool *ret_row, struct err *err)
+enum status db_next(struct db *db, size_t statement, bool *ret_row, struct err *err)
 {
     sqlite3_stmt *s = db_statement(db, statement);
     int code = db->bind_code != SQLITE_OK ? db->bind_code : sqlite3_step(s);
@@ -349,7 +351,7 @@ STATUS_RESULT db_next(struct db *db, size_t statement, bool *ret_row, struct err
     return status;
 }
 
-STATUS_RESULT db_run(struct db *db, size_t statement, struct err *err)
+enum status db_run(struct db *db, size_t statement, struct err *err)
 {
     bool row = false;
     enum status status = db_next(db, statement, &row, err);
@@ -387,7 +389,7 @@ int db_wal_pages(const struct db *db)
     return db->wal_pages;
 }
 
-STATUS_RESULT db_checkpoint(struct db *db, bool truncate, struct err *err)
+enum status db_checkpoint(struct db *db, bool truncate, struct err *err)
 {
     int code = sqlite3_wal_checkpoint_v2(db->connection, "main",
                                          truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE,

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "sdk/options.h"
 
-STATUS_RESULT sdk_text_of_opt(struct arena *arena, struct pb_opt_bytes value, const char **ret_text)
+enum status sdk_text_of_opt(struct arena *arena, struct pb_opt_bytes value, const char **ret_text)
 {
     const char *text = NULL;
     if (value.present) {
@@ -17,8 +17,8 @@ STATUS_RESULT sdk_text_of_opt(struct arena *arena, struct pb_opt_bytes value, co
     return STATUS_OK;
 }
 
-STATUS_RESULT sdk_tags_of_wire(struct arena *arena, const struct pb_string_entry *wire, size_t count,
-                               const struct dt_tag **ret_tags)
+enum status sdk_tags_of_wire(struct arena *arena, const struct pb_string_entry *wire, size_t count,
+                             const struct dt_tag **ret_tags)
 {
     struct dt_tag *tags = arena_alloc_array(arena, count, sizeof *tags);
     if (!tags)
@@ -44,8 +44,8 @@ static STATUS_RESULT copy_valid(struct arena *arena, const char *text, struct by
     return STATUS_OK;
 }
 
-STATUS_RESULT sdk_tags_to_wire(struct arena *arena, const struct dt_tag *tags, size_t count,
-                               struct pb_string_entry **ret_wire)
+enum status sdk_tags_to_wire(struct arena *arena, const struct dt_tag *tags, size_t count,
+                             struct pb_string_entry **ret_wire)
 {
     struct pb_string_entry *wire = arena_alloc_array(arena, count, sizeof *wire);
     if (!wire)
@@ -63,7 +63,7 @@ STATUS_RESULT sdk_tags_to_wire(struct arena *arena, const struct dt_tag *tags, s
     return STATUS_OK;
 }
 
-STATUS_RESULT sdk_opt_of_text(struct arena *arena, const char *text, struct pb_opt_bytes *ret_value)
+enum status sdk_opt_of_text(struct arena *arena, const char *text, struct pb_opt_bytes *ret_value)
 {
     struct pb_opt_bytes value = pb_none();
     if (text) {

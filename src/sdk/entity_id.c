@@ -16,7 +16,7 @@ struct bytes sdk_entity_name_fold(struct arena *arena, struct bytes name)
     return bytes_of(letters, name.size);
 }
 
-STATUS_RESULT sdk_entity_id_format(struct arena *arena, struct dt_entity_id id, struct bytes *ret_text)
+enum status sdk_entity_id_format(struct arena *arena, struct dt_entity_id id, struct bytes *ret_text)
 {
     struct bytes name = bytes_of_cstr(id.name);
     struct bytes key = bytes_of_cstr(id.key);
@@ -40,7 +40,7 @@ STATUS_RESULT sdk_entity_id_format(struct arena *arena, struct dt_entity_id id, 
     return STATUS_OK;
 }
 
-STATUS_RESULT sdk_entity_id_parse(struct arena *arena, struct bytes text, struct dt_entity_id *ret_id)
+enum status sdk_entity_id_parse(struct arena *arena, struct bytes text, struct dt_entity_id *ret_id)
 {
     if (text.size < 3 || text.data[0] != '@')
         return STATUS_MALFORMED;

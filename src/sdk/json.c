@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-/* ---- passing over ---- */
+/* --- passing over --- */
 
 static void skip_blanks(struct bytes *rest)
 {
@@ -73,7 +73,7 @@ static size_t value_size(struct bytes text)
     return 0;
 }
 
-/* ---- objects ---- */
+/* --- objects --- */
 
 static bool same_name(struct bytes key, const char *name)
 {
@@ -109,7 +109,7 @@ static bool take_key(struct bytes *rest, struct bytes *ret_key)
     return take_byte(rest, ':');
 }
 
-STATUS_RESULT sdk_json_read(struct bytes text, struct sdk_json_member *members, size_t count)
+enum status sdk_json_read(struct bytes text, struct sdk_json_member *members, size_t count)
 {
     struct bytes rest = text;
     if (!bytes_utf8_valid(text) || !take_byte(&rest, '{'))
@@ -130,7 +130,7 @@ STATUS_RESULT sdk_json_read(struct bytes text, struct sdk_json_member *members, 
     return take_byte(&rest, '}') ? STATUS_OK : STATUS_MALFORMED;
 }
 
-/* ---- strings ---- */
+/* --- strings --- */
 
 /* Four hexadecimal digits; false: there are none. */
 static bool take_unit(struct bytes *rest, uint32_t *ret_unit)
@@ -217,7 +217,7 @@ static bool undo_escape(struct bytes *rest, uint8_t *out, size_t *size)
     return found != NULL;
 }
 
-STATUS_RESULT sdk_json_text(struct arena *arena, struct bytes value, struct bytes *ret_text)
+enum status sdk_json_text(struct arena *arena, struct bytes value, struct bytes *ret_text)
 {
     if (!value.size || string_size(value) != value.size)
         return STATUS_MALFORMED;

@@ -223,8 +223,8 @@ static STATUS_RESULT fill(struct sdk_target *target, const struct dt_connect_opt
     return STATUS_OK;
 }
 
-STATUS_RESULT sdk_target_init(struct sdk_target *ret_target, const struct dt_connect_options *given,
-                              struct err *err)
+enum status sdk_target_init(struct sdk_target *ret_target, const struct dt_connect_options *given,
+                            struct err *err)
 {
     struct dt_connect_options options;
     if (!given || !sdk_options_copy(&options, sizeof options, given))

@@ -76,7 +76,7 @@ static STATUS_RESULT grow(struct sdk_registry *registry, struct err *err)
     return STATUS_OK;
 }
 
-/* ---- adding ---- */
+/* --- adding --- */
 
 static STATUS_RESULT check_operations(const struct sdk_entry *entry, struct err *err)
 {
@@ -126,7 +126,7 @@ static STATUS_RESULT copy_entry(const struct sdk_entry *entry, struct sdk_entry 
     return STATUS_OK;
 }
 
-STATUS_RESULT sdk_registry_add(struct sdk_registry *registry, const struct sdk_entry *entry, struct err *err)
+enum status sdk_registry_add(struct sdk_registry *registry, const struct sdk_entry *entry, struct err *err)
 {
     struct bytes name = bytes_of_cstr(entry->name);
     struct bytes version = bytes_of_cstr(entry->version);

@@ -51,7 +51,7 @@ static STATUS_RESULT parse_pair(struct connection_string *parts, struct bytes pa
     return set_pair(parts, key, bytes_trim(bytes_slice(pair, equals + 1, SIZE_MAX)), err);
 }
 
-STATUS_RESULT connection_string_parse(struct bytes text, struct connection_string *ret_parts, struct err *err)
+enum status connection_string_parse(struct bytes text, struct connection_string *ret_parts, struct err *err)
 {
     if (text.size > CONNECTION_STRING_SIZE_MAX)
         return err_set(err, STATUS_INVALID_ARGUMENT, "connection string: more than %d bytes",

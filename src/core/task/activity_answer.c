@@ -74,5 +74,5 @@ void activity_abandon(struct engine *engine, struct call *call)
     struct work *work = work_find(engine, &activity_class, call->hub, request.completion_token);
     if (work && (work->state == WORK_OUT || work->state == WORK_GRACE))
         work_abandon(engine, work);
-    call_reply(engine, call, (struct bytes){NULL, 0}, 0);
+    call_reply(engine, call, (struct bytes){0}, 0);
 }

@@ -110,14 +110,14 @@ static void (*const decisions[])(struct arena *arena, const struct pb_history_ev
     [PB_HISTORY_EVENT_ENTITY_UNLOCK_SENT] = unlock_entity,
 };
 
-STATUS_RESULT backend_words_turn(struct arena *arena, struct bytes message,
-                                 struct pb_orchestrator_response *ret_response)
+enum status backend_words_turn(struct arena *arena, struct bytes message,
+                               struct pb_orchestrator_response *ret_response)
 {
     struct pb_complete_orchestration_work_item_request request;
     if (pb_complete_orchestration_work_item_request_decode(arena, message, &request) != STATUS_OK)
         return STATUS_MALFORMED;
     struct pb_orchestrator_response response = {
-        .instance_id = request.instance ? request.instance->instance_id : (struct bytes){NULL, 0},
+        .instance_id = request.instance ? request.instance->instance_id : (struct bytes){0},
         .completion_token = request.completion_token,
         .custom_status = request.custom_status,
         .num_events_processed = request.num_events_processed,
@@ -139,8 +139,8 @@ STATUS_RESULT backend_words_turn(struct arena *arena, struct bytes message,
     return STATUS_OK;
 }
 
-STATUS_RESULT backend_words_activity(struct arena *arena, struct bytes message,
-                                     struct pb_activity_response *ret_response)
+enum status backend_words_activity(struct arena *arena, struct bytes message,
+                                   struct pb_activity_response *ret_response)
 {
     struct pb_complete_activity_work_item_request request;
     if (pb_complete_activity_work_item_request_decode(arena, message, &request) != STATUS_OK)
@@ -165,9 +165,9 @@ STATUS_RESULT backend_words_activity(struct arena *arena, struct bytes message,
 
 /* --- events from outside --- */
 
-STATUS_RESULT backend_words_event(struct arena *arena, struct bytes id, const struct pb_history_event *event,
-                                  enum pb_task_hub_sidecar_service_method *ret_method,
-                                  struct bytes *ret_request)
+enum status backend_words_event(struct arena *arena, struct bytes id, const struct pb_history_event *event,
+                                enum pb_task_hub_sidecar_service_method *ret_method,
+                                struct bytes *ret_request)
 {
     switch (event->event_type_case) {
     case PB_HISTORY_EVENT_EVENT_RAISED: {

@@ -80,8 +80,7 @@ static void what_is_no_outcome_is_refused(void **state)
     assert_int_equal(backend_words_activity(&arena, message, &response), STATUS_OK);
     assert_int_equal(response.task_id, 3);
     assert_non_null(response.failure_details); /* without details it is a failure all the same */
-    assert_int_equal(backend_words_activity(&arena, (struct bytes){NULL, 0}, &response),
-                     STATUS_INVALID_ARGUMENT);
+    assert_int_equal(backend_words_activity(&arena, (struct bytes){0}, &response), STATUS_INVALID_ARGUMENT);
     assert_int_equal(backend_words_event(&arena, BYTES_LITERAL("i"), &inner, &method, &raised),
                      STATUS_INVALID_ARGUMENT);
     arena_fini(&arena);

@@ -254,7 +254,7 @@ void call_reply(struct engine *engine, struct call *call, struct bytes message, 
 void call_fail(struct engine *engine, struct call *call, enum status status, const char *text,
                uint64_t sequence)
 {
-    output(engine, call, ENGINE_REPLY, status, text, (struct bytes){NULL, 0}, sequence);
+    output(engine, call, ENGINE_REPLY, status, text, (struct bytes){0}, sequence);
 }
 
 void call_chunk(struct engine *engine, struct call *call, struct bytes message, uint64_t sequence)

@@ -41,7 +41,7 @@ static struct instance *live_target(struct engine *engine, struct call *call, st
         return NULL;
     }
     if (!instance_live(instance)) { /* it has ended: accepted without effect (spec 3.9, 3.11, 3.12) */
-        call_reply(engine, call, (struct bytes){NULL, 0}, instance->changed_sequence);
+        call_reply(engine, call, (struct bytes){0}, instance->changed_sequence);
         return NULL;
     }
     return instance;
@@ -63,7 +63,7 @@ static bool refuse(struct engine *engine, struct call *call, enum status decoded
 static void accept(struct engine *engine, struct call *call, struct instance *instance)
 {
     inbox_turn_due(engine, instance);
-    call_reply(engine, call, (struct bytes){NULL, 0}, instance->changed_sequence);
+    call_reply(engine, call, (struct bytes){0}, instance->changed_sequence);
 }
 
 /* --- RaiseEvent --- */
@@ -81,7 +81,7 @@ static void drop_event(struct engine *engine, struct call *call, const struct in
                 BYTES_FMT(buf_peek(&line)));
     buf_fini(&line);
     engine->events_dropped++;
-    call_reply(engine, call, (struct bytes){NULL, 0}, instance->changed_sequence);
+    call_reply(engine, call, (struct bytes){0}, instance->changed_sequence);
 }
 
 void control_raise(struct engine *engine, struct call *call)

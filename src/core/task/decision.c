@@ -154,7 +154,7 @@ static void create_child(struct engine *engine, struct decision *decision,
 
 static struct bytes target_of(const struct pb_send_event_action *action)
 {
-    return action->instance ? action->instance->instance_id : (struct bytes){NULL, 0};
+    return action->instance ? action->instance->instance_id : (struct bytes){0};
 }
 
 static void send_event(struct engine *engine, struct decision *decision,

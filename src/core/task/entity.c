@@ -153,7 +153,7 @@ void entity_fetch(struct engine *engine, struct entity *entity)
 
 static void keep_state(struct entity *entity, struct payload state)
 {
-    struct bytes copy = state.present ? memory_copy(state.value) : (struct bytes){NULL, 0};
+    struct bytes copy = state.present ? memory_copy(state.value) : (struct bytes){0};
     memory_free_bytes(&entity->state.value);
     entity->state = (struct payload){.present = state.present, .value = copy};
     entity->state_known = true;

@@ -8,6 +8,7 @@
 #include "core/task/entity_work.h"
 #include "core/task/gate.h"
 #include "core/task/instance.h"
+#include "core/task/instance_life.h"
 #include "core/task/limits.h"
 #include "core/task/methods.h"
 #include "core/task/span.h"
@@ -15,7 +16,6 @@
 #include "core/task/stream.h"
 #include "core/task/trace.h"
 #include "core/task/work.h"
-#include "core/task/instance_life.h"
 
 /* --- which batch --- */
 
@@ -77,7 +77,7 @@ static struct bytes start_id(struct engine *engine, const struct pb_start_new_or
     if (action->instance_id.size == 0)
         return engine_new_id(engine, &engine->scratch);
     if (start_policy_check_id(action->instance_id, &text) != STATUS_OK)
-        return (struct bytes){NULL, 0};
+        return (struct bytes){0};
     return action->instance_id;
 }
 
@@ -182,7 +182,7 @@ static void settle(struct engine *engine, struct entity_message *message,
     if (result->result_type_case == PB_OPERATION_RESULT_FAILURE)
         failure = result->failure->failure_details;
     if (result->result_type_case == PB_OPERATION_RESULT_SUCCESS)
-        entity_message_reply(engine, message, result->success->result, (struct bytes){NULL, 0});
+        entity_message_reply(engine, message, result->success->result, (struct bytes){0});
     else if (failure)
         entity_message_reply(engine, message, pb_none(), failure->raw);
     else
@@ -251,7 +251,7 @@ void entity_answer_apply(struct engine *engine, struct call *call, struct entity
 void entity_answer_late(struct engine *engine, struct call *call)
 {
     engine->duplicates_dropped++;
-    call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
+    call_reply(engine, call, (struct bytes){0}, call_sequence_now(engine));
 }
 
 void entity_complete(struct engine *engine, struct call *call)
@@ -280,5 +280,5 @@ void entity_abandon(struct engine *engine, struct call *call)
     struct work *work = work_find(engine, &entity_class, call->hub, request.completion_token);
     if (work && work->state == WORK_OUT)
         work_abandon(engine, work);
-    call_reply(engine, call, (struct bytes){NULL, 0}, 0);
+    call_reply(engine, call, (struct bytes){0}, 0);
 }

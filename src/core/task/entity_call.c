@@ -27,7 +27,7 @@ static void accept(struct engine *engine, struct call *call, const struct entity
         entity_message_signal(engine, engine_hub(engine, call->hub), name, NULL, signal);
     else
         engine->duplicates_dropped++;
-    call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
+    call_reply(engine, call, (struct bytes){0}, call_sequence_now(engine));
 }
 
 void entity_signal(struct engine *engine, struct call *call)
@@ -83,7 +83,7 @@ void entity_raise(struct engine *engine, struct call *call, const struct pb_rais
     }
     engine_note(engine, LOG_LEVEL_WARN, hub, name.id,
                 "an event for an entity was dropped: it is no signal that an entity understands");
-    call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
+    call_reply(engine, call, (struct bytes){0}, call_sequence_now(engine));
 }
 
 void entity_get(struct engine *engine, struct call *call)

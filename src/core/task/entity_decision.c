@@ -98,7 +98,7 @@ size_t entity_decision_payload_size(const struct pb_send_entity_message_action *
 static struct bytes trace_of(struct engine *engine, const struct instance *instance, int32_t id)
 {
     if (!engine->options.traces)
-        return (struct bytes){NULL, 0};
+        return (struct bytes){0};
     const struct pb_execution_started_event *started = instance_started(engine, instance);
     return span_context(&engine->scratch, instance->row.execution_id,
                         started ? started->parent_trace_context : NULL, id);
@@ -211,7 +211,7 @@ static void carry_out(struct engine *engine, struct decision *decision, const st
         entity_message_signal(engine, instance->hub, target, instance, &signal);
         return;
     case ENTITY_LEGACY_CALL:
-        entity_message_call(engine, target, instance, &called, (struct bytes){NULL, 0}, true);
+        entity_message_call(engine, target, instance, &called, (struct bytes){0}, true);
         return;
     case ENTITY_LEGACY_LOCK:
         if (!over(decision))

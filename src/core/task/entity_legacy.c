@@ -39,7 +39,7 @@ static struct bytes member(struct arena *arena, const json_t *object, const char
 {
     struct bytes value = json_bytes(json_get_nocase(object, name));
     if (!value.data)
-        return (struct bytes){NULL, 0};
+        return (struct bytes){0};
     return memory_arena_copy(arena, value);
 }
 

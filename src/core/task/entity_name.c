@@ -62,7 +62,7 @@ struct bytes entity_name_prefix(struct arena *arena, struct bytes prefix)
     bool bare = prefix.data[0] != '@';
     uint8_t *copy = (uint8_t *)arena_alloc(arena, prefix.size + 1);
     if (!copy)
-        return (struct bytes){NULL, 0};
+        return (struct bytes){0};
     copy[0] = '@';
     memcpy(copy + bare, prefix.data, prefix.size);
     struct bytes whole = bytes_of(copy, prefix.size + bare);

@@ -55,8 +55,8 @@ static void what_is_no_id_is_refused(void **state)
 static void a_prefix_is_folded_up_to_the_key(void **state)
 {
     (void)state;
-    assert_int_equal(entity_name_prefix(&arena, (struct bytes){NULL, 0}).size, 0);
-    assert_non_null(entity_name_prefix(&arena, (struct bytes){NULL, 0}).data);
+    assert_int_equal(entity_name_prefix(&arena, (struct bytes){0}).size, 0);
+    assert_non_null(entity_name_prefix(&arena, (struct bytes){0}).data);
     assert_true(bytes_equal_cstr(entity_name_prefix(&arena, BYTES_LITERAL("@Sched@Key")), "@sched@Key"));
     assert_true(bytes_equal_cstr(entity_name_prefix(&arena, BYTES_LITERAL("Sched")), "@sched"));
     assert_true(bytes_equal_cstr(entity_name_prefix(&arena, BYTES_LITERAL("@")), "@"));

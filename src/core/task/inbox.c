@@ -107,15 +107,14 @@ static struct inbox_event *new_event(struct engine *engine, struct instance *ins
 static void write_row(struct engine *engine, const struct inbox_event *event)
 {
     const struct instance *instance = event->instance;
-    gate_write(engine,
-               &(struct write_op){.kind = WRITE_INBOX_ADD,
-                                  .key = instance->row.key,
-                                  .inbox = {.key = instance->row.key,
-                                            .sequence = event->sequence,
-                                            .visible_ns = event->visible_ns,
-                                            .event = event->event,
-                                            .execution_id = event->tagged ? instance->row.execution_id
-                                                                          : (struct bytes){NULL, 0}}});
+    gate_write(engine, &(struct write_op){.kind = WRITE_INBOX_ADD,
+                                          .key = instance->row.key,
+                                          .inbox = {.key = instance->row.key,
+                                                    .sequence = event->sequence,
+                                                    .visible_ns = event->visible_ns,
+                                                    .event = event->event,
+                                                    .execution_id = event->tagged ? instance->row.execution_id
+                                                                                  : (struct bytes){0}}});
 }
 
 void inbox_add(struct engine *engine, struct instance *instance, struct bytes bytes, bool tagged,

@@ -84,7 +84,7 @@ struct instance *instance_obtain_fresh(struct engine *engine, uint32_t hub, stru
 
 void instance_replace_payload(struct payload *to, struct payload from)
 {
-    struct bytes copy = from.present ? memory_copy(from.value) : (struct bytes){NULL, 0};
+    struct bytes copy = from.present ? memory_copy(from.value) : (struct bytes){0};
     memory_free_bytes(&to->value);
     *to = (struct payload){.present = from.present, .value = copy};
 }

@@ -48,7 +48,7 @@ static inline char *memory_copy_text(const char *text)
 static inline void memory_free_bytes(struct bytes *bytes)
 {
     free((void *)(uintptr_t)bytes->data);
-    *bytes = (struct bytes){NULL, 0};
+    *bytes = (struct bytes){0};
 }
 
 /* A copy in the arena; an empty one has a valid `data`. */

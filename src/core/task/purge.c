@@ -7,13 +7,13 @@
 #include "core/task/entity_name.h"
 #include "core/task/gate.h"
 #include "core/task/instance.h"
+#include "core/task/instance_life.h"
 #include "core/task/limits.h"
 #include "core/task/message.h"
 #include "core/task/methods.h"
 #include "core/task/receipt.h"
 #include "core/task/retention.h"
 #include "core/task/start_policy.h"
-#include "core/task/instance_life.h"
 
 /* Instances to purge, each once, in the order found. */
 struct purge {
@@ -164,7 +164,7 @@ void purge_hub_entities(struct engine *engine, struct call *call)
     gate_write(engine, &(struct write_op){.kind = WRITE_HUB_CLEAR, .key = call->hub});
     entity_forget_hub(engine, engine_hub(engine, call->hub));
     receipt_forget_hub(engine, call->hub);
-    call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
+    call_reply(engine, call, (struct bytes){0}, call_sequence_now(engine));
 }
 
 void purge_hub_rules(struct engine *engine, struct call *call)
@@ -179,7 +179,7 @@ void purge_hub_rules(struct engine *engine, struct call *call)
     gate_write(engine, &(struct write_op){.kind = WRITE_HUB_RETENTION,
                                           .key = call->hub,
                                           .payload = {.present = true, .value = call->message}});
-    call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
+    call_reply(engine, call, (struct bytes){0}, call_sequence_now(engine));
 }
 
 void purge_hub(struct engine *engine, struct call *call)
@@ -193,5 +193,5 @@ void purge_hub(struct engine *engine, struct call *call)
     entity_forget_hub(engine, engine_hub(engine, call->hub));
     receipt_forget_hub(engine, call->hub);
     engine_hub(engine, call->hub)->deleted = true;
-    call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
+    call_reply(engine, call, (struct bytes){0}, call_sequence_now(engine));
 }

@@ -13,7 +13,7 @@
 static struct bytes encode_state(struct arena *arena, const struct instance *instance, bool payloads)
 {
     if (!instance_exists(instance))
-        return (struct bytes){NULL, 0}; /* exists=false is the default, and carries no state (trap 11) */
+        return (struct bytes){0}; /* exists=false is the default, and carries no state (trap 11) */
     struct pb_task_failure_details failure;
     struct pb_orchestration_state state;
     orchestration_state_of(&instance->row, payloads ? instance->payloads : NULL, &failure, &state);
@@ -50,7 +50,7 @@ void read_instance(struct engine *engine, struct call *call)
         return;
     }
     if (start_policy_check_id(request.instance_id, &text) != STATUS_OK) { /* nobody can have it */
-        call_reply(engine, call, (struct bytes){NULL, 0}, 0);
+        call_reply(engine, call, (struct bytes){0}, 0);
         return;
     }
     struct instance *instance = call_need(engine, call, request.instance_id);
@@ -138,7 +138,7 @@ static struct bytes take_completed(struct engine *engine, const struct instance 
     }
     struct bytes whole = rejoin_event(&engine->scratch, last, instance->payloads);
     if (!last.data || whole.data == last.data)
-        return (struct bytes){NULL, 0};
+        return (struct bytes){0};
     *blob = before;
     return whole;
 }

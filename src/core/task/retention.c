@@ -39,7 +39,7 @@ static bool parse_rule(struct bytes text, struct retention_rule *ret_rule)
     return true;
 }
 
-STATUS_RESULT retention_parse(struct bytes text, struct retention *ret_retention, struct bytes *ret_rule)
+enum status retention_parse(struct bytes text, struct retention *ret_retention, struct bytes *ret_rule)
 {
     struct retention retention = {.count = 0};
     while (text.size) {
@@ -76,7 +76,7 @@ bool retention_age(const struct retention *retention, struct bytes hub, enum ins
     bool own;
     const struct retention_rule *rule = find(retention, hub, status, &own);
     if (!own)
-        rule = find(retention, (struct bytes){NULL, 0}, status, &own);
+        rule = find(retention, (struct bytes){0}, status, &own);
     if (rule)
         *ret_age_ns = rule->age_ns;
     return rule != NULL;

@@ -8,14 +8,14 @@
 #include "core/task/gate.h"
 #include "core/task/inbox.h"
 #include "core/task/instance.h"
+#include "core/task/instance_life.h"
+#include "core/task/instance_past.h"
 #include "core/task/limits.h"
 #include "core/task/message.h"
 #include "core/task/methods.h"
 #include "core/task/residence.h"
 #include "core/task/start_policy.h"
 #include "core/task/turn.h"
-#include "core/task/instance_life.h"
-#include "core/task/instance_past.h"
 
 struct rewind_item {
     struct instance *instance;
@@ -73,8 +73,8 @@ struct bytes rewind_action_history(struct engine *engine, const struct pb_rewind
     return copy;
 }
 
-STATUS_RESULT rewind_collect(struct engine *engine, struct call *call, struct instance *root,
-                             struct bytes history, struct rewind *ret_rewind)
+enum status rewind_collect(struct engine *engine, struct call *call, struct instance *root,
+                           struct bytes history, struct rewind *ret_rewind)
 {
     *ret_rewind = (struct rewind){.items = NULL};
     map_init(&ret_rewind->seen, 0, 0);
@@ -166,7 +166,7 @@ static void renew_child(struct engine *engine, const struct rewind *rewind, stru
 static struct bytes new_execution_id(struct engine *engine, const struct instance *instance,
                                      const struct pb_orchestration_instance *self)
 {
-    struct bytes id = self ? self->execution_id.value : (struct bytes){NULL, 0};
+    struct bytes id = self ? self->execution_id.value : (struct bytes){0};
     bool usable = id.size > 0 && id.size <= INSTANCE_ID_SIZE_MAX;
     if (usable && !bytes_equal(id, instance->row.execution_id))
         return id;
@@ -184,7 +184,7 @@ static struct bytes parent_execution(const struct engine *engine, const struct i
     const struct instance *old = instance_find(engine, instance->row.hub, parent->instance_id);
     bool there = old && old->known && instance_live(old) &&
                  bytes_equal(old->row.execution_id, parent->execution_id.value);
-    return there ? (struct bytes){NULL, 0} : parent->execution_id.value;
+    return there ? (struct bytes){0} : parent->execution_id.value;
 }
 
 static void begin(struct engine *engine, struct rewind_item *item)
@@ -244,9 +244,8 @@ static void apply(struct engine *engine, const struct rewind *rewind, struct rew
 
     /* The rewind first: it is the cause of all that follows. */
     inbox_add(engine, instance,
-              event_rewound(&engine->scratch, reason,
-                            parent ? parent->row.execution_id : (struct bytes){NULL, 0},
-                            parent ? instance->row.instance_id : (struct bytes){NULL, 0}),
+              event_rewound(&engine->scratch, reason, parent ? parent->row.execution_id : (struct bytes){0},
+                            parent ? instance->row.instance_id : (struct bytes){0}),
               true, 0);
     instance_set_suspended(instance, item->plan.suspended);
     instance_want_suspended(instance, false);
@@ -330,7 +329,7 @@ void rewind_instance(struct engine *engine, struct call *call)
                   instance->changed_sequence);
     } else if (!call_missing(call)) {
         rewind_apply(engine, &rewind, request.reason);
-        call_reply(engine, call, (struct bytes){NULL, 0}, call_sequence_now(engine));
+        call_reply(engine, call, (struct bytes){0}, call_sequence_now(engine));
     }
     rewind_fini(&rewind);
 }

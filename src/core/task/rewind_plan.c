@@ -165,7 +165,7 @@ static void note_event(struct reading *reading, struct entry *entry, struct rewi
         return;
     case PB_HISTORY_EVENT_ENTITY_UNLOCK_SENT:
         if (bytes_equal(reading->section, event->entity_unlock_sent->critical_section_id))
-            reading->section = (struct bytes){NULL, 0};
+            reading->section = (struct bytes){0};
         return;
     case PB_HISTORY_EVENT_EXECUTION_SUSPENDED:
     case PB_HISTORY_EVENT_EXECUTION_RESUMED:
@@ -234,7 +234,7 @@ static void take_last_rewind(struct reading *reading, struct rewind_plan *plan)
     reading->count--;
 }
 
-STATUS_RESULT rewind_plan_make(struct arena *arena, struct bytes history, struct rewind_plan *ret_plan)
+enum status rewind_plan_make(struct arena *arena, struct bytes history, struct rewind_plan *ret_plan)
 {
     struct reading reading = {.arena = arena};
     struct rewind_plan plan = {.events = NULL};

@@ -431,11 +431,11 @@ struct bytes span_context(struct arena *arena, struct bytes execution_id,
     own_span_id(&source, "entity", event_id, id);
     const char *text = arena_fmt(arena, "00-%s-%s-%s", place.trace, id, sampled ? "01" : "00");
     CLEANUP(buf_fini) struct buf encoded = {0};
-    struct pb_trace_context context = {.trace_parent = text ? bytes_of_cstr(text) : (struct bytes){NULL, 0}};
+    struct pb_trace_context context = {.trace_parent = text ? bytes_of_cstr(text) : (struct bytes){0}};
     pb_trace_context_encode(&context, &encoded);
     if (text && buf_status(&encoded) == STATUS_OK)
         return arena_copy(arena, buf_peek(&encoded));
-    return (struct bytes){NULL, 0};
+    return (struct bytes){0};
 }
 
 size_t span_write_operation(const struct span_operation *operation, struct arena *arena, struct buf *out)

@@ -21,7 +21,7 @@ static struct standing_item read_work(const struct engine *engine, struct work *
 {
     struct work_subject subject = work->class->subject(work);
     struct standing_item item = {.name = subject.name,
-                                 .version = subject.unversioned ? (struct bytes){NULL, 0} : subject.version};
+                                 .version = subject.unversioned ? (struct bytes){0} : subject.version};
     if (work->state == WORK_IDLE) {
         item.work = STANDING_NONE;
     } else if (work->state == WORK_OUT) {
@@ -78,7 +78,7 @@ static void read_calls(const struct engine *engine, const struct instance *insta
             continue;
         standing->entity = item;
         bool kept_out = entity->holder && entity->holder != instance;
-        standing->entity_holder = kept_out ? entity->holder->row.instance_id : (struct bytes){NULL, 0};
+        standing->entity_holder = kept_out ? entity->holder->row.instance_id : (struct bytes){0};
     }
 }
 

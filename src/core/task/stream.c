@@ -173,7 +173,7 @@ static bool same_nameless(const struct stream *stream, const struct stream *b)
 static void retire(struct engine *engine, struct stream *stream)
 {
     if (!stream->retired)
-        engine_note(engine, LOG_LEVEL_WARN, stream->hub, (struct bytes){NULL, 0},
+        engine_note(engine, LOG_LEVEL_WARN, stream->hub, (struct bytes){0},
                     "a worker without an id opened a second stream on its connection: the older one rests");
     stream->retired = true;
 

@@ -193,7 +193,7 @@ static void fail(struct engine *engine, struct instance *instance, const char *n
     struct bytes failure = event_failure(&engine->scratch, "PoisonMessage", text);
     engine_note(engine, LOG_LEVEL_WARN, instance->hub, instance->row.instance_id, "%s", note);
     ending_force(engine, instance, &(struct ending){.status = INSTANCE_FAILED, .failure = pb_some(failure)},
-                 (struct bytes){NULL, 0});
+                 (struct bytes){0});
 }
 
 static void poison(struct engine *engine, struct work *work)

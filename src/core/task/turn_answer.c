@@ -129,7 +129,7 @@ static bool take_part(struct engine *engine, struct call *call, struct turn *tur
     }
     if (response->is_partial) {
         keep_chunk(turn, index.value, call->message);
-        call_reply(engine, call, (struct bytes){NULL, 0}, 0);
+        call_reply(engine, call, (struct bytes){0}, 0);
         return true;
     }
     if (!index.present || index.value == 0)
@@ -197,5 +197,5 @@ void turn_abandon(struct engine *engine, struct call *call)
     struct work *work = work_find(engine, &turn_class, call->hub, request.completion_token);
     if (work && work->state == WORK_OUT)
         work_abandon(engine, work);
-    call_reply(engine, call, (struct bytes){NULL, 0}, 0);
+    call_reply(engine, call, (struct bytes){0}, 0);
 }

@@ -79,7 +79,7 @@ static void on_look(struct engine *engine, struct alarm *alarm)
     buf_append_cstr(&line, "work waits that no connected worker takes: ");
     if (describe_work(&line, hub) > 0) {
         describe_workers(&line, hub);
-        engine_note(engine, LOG_LEVEL_WARN, hub, (struct bytes){NULL, 0}, "%.*s", BYTES_FMT(buf_peek(&line)));
+        engine_note(engine, LOG_LEVEL_WARN, hub, (struct bytes){0}, "%.*s", BYTES_FMT(buf_peek(&line)));
         hub->unserved_told = MIN(hub->unserved_told + 1, TOLD_DOUBLINGS);
     } else {
         hub->unserved_told = 0;

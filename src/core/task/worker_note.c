@@ -89,7 +89,7 @@ void worker_note_describe(struct buf *out, const struct stream *stream)
 
 static void say(struct engine *engine, enum log_level level, const struct stream *stream, struct buf *line)
 {
-    engine_note(engine, level, stream->hub, (struct bytes){NULL, 0}, "%.*s", BYTES_FMT(buf_peek(line)));
+    engine_note(engine, level, stream->hub, (struct bytes){0}, "%.*s", BYTES_FMT(buf_peek(line)));
     buf_fini(line);
 }
 

@@ -62,7 +62,7 @@ void sdk_call_finish(struct sdk_call *call, enum status status, const char *text
     sdk_call_destroy(call);
 }
 
-/* ---- trying again ---- */
+/* --- trying again --- */
 
 static void wait_again(struct sdk_call *call)
 {
@@ -137,7 +137,7 @@ static void settle_try(struct sdk_call *call, enum status status, const char *te
         pause_call(call);
 }
 
-/* ---- on the wire ---- */
+/* --- on the wire --- */
 
 static void on_wire_message(void *context, struct bytes message)
 {
@@ -293,7 +293,7 @@ void sdk_call_send_waiting(struct sdk_channel *ch)
             send_call(CONTAINER_OF(link, struct sdk_call, link), ch->current);
 }
 
-/* ---- for the channel ---- */
+/* --- for the channel --- */
 
 void sdk_call_admit(struct sdk_call *call)
 {

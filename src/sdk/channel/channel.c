@@ -22,7 +22,7 @@
 
 #define SLEEP_MAX_MS (3600 * 1000)
 
-/* ---- the loop ---- */
+/* --- the loop --- */
 
 /* False: stop. */
 static bool take_inbox(struct sdk_channel *ch)
@@ -146,7 +146,7 @@ static void *run(void *context)
     return NULL;
 }
 
-/* ---- from any thread ---- */
+/* --- from any thread --- */
 
 /* With the lock held. */
 static bool needs_wake(struct sdk_channel *ch)
@@ -164,8 +164,8 @@ void sdk_channel_wake(struct sdk_channel *ch)
     errno = saved;
 }
 
-STATUS_RESULT sdk_channel_call(struct sdk_channel *ch, const struct sdk_call_options *options,
-                               struct buf *request, uint64_t *ret_id)
+enum status sdk_channel_call(struct sdk_channel *ch, const struct sdk_call_options *options,
+                             struct buf *request, uint64_t *ret_id)
 {
     struct sdk_call *call = sdk_call_create(ch, options, request);
     if (!call)
@@ -202,7 +202,7 @@ bool sdk_channel_is_own_thread(const struct sdk_channel *ch)
     return pthread_equal(ch->thread, pthread_self());
 }
 
-/* ---- from the loop ---- */
+/* --- from the loop --- */
 
 void sdk_channel_cancel(struct sdk_channel *ch, uint64_t id)
 {
@@ -223,7 +223,7 @@ void sdk_channel_drop(struct sdk_channel *ch, const char *why)
         sdk_connection_lose(ch->current, STATUS_UNAVAILABLE, why);
 }
 
-/* ---- making and unmaking ---- */
+/* --- making and unmaking --- */
 
 static STATUS_RESULT open_pipe(struct sdk_channel *ch, struct err *err)
 {
@@ -301,8 +301,8 @@ static STATUS_RESULT build(struct sdk_channel *ch, const struct sdk_channel_opti
     return start_thread(ch, err);
 }
 
-STATUS_RESULT sdk_channel_create(const struct sdk_channel_options *options, struct sdk_channel **ret_channel,
-                                 struct err *err)
+enum status sdk_channel_create(const struct sdk_channel_options *options, struct sdk_channel **ret_channel,
+                               struct err *err)
 {
     struct sdk_channel *ch = calloc(1, sizeof *ch);
     if (!ch)

@@ -19,7 +19,7 @@
 #define KEEPALIVE_IDLE_S   60                  /* silence before the kernel probes a connection */
 #define KEEPALIVE_PERIOD_S 15                  /* between probes */
 
-/* ---- TLS ---- */
+/* --- TLS --- */
 
 /* What a failed handshake means to people. */
 static STATUS_RESULT tls_fault(struct sdk_stream *stream, enum status status, struct err *err)
@@ -60,7 +60,7 @@ static STATUS_RESULT begin_tls(struct sdk_stream *stream, struct err *err)
     return handshake(stream, err);
 }
 
-/* ---- connecting ---- */
+/* --- connecting --- */
 
 void sdk_stream_close(struct sdk_stream *stream)
 {
@@ -131,8 +131,8 @@ static STATUS_RESULT try_addresses(struct sdk_stream *stream, int error, struct 
                    strerror(error));
 }
 
-STATUS_RESULT sdk_stream_connect(struct sdk_stream *stream, const struct sdk_target *target,
-                                 struct ssl_ctx_st *tls, struct err *err)
+enum status sdk_stream_connect(struct sdk_stream *stream, const struct sdk_target *target,
+                               struct ssl_ctx_st *tls, struct err *err)
 {
     memset(stream, 0, sizeof *stream);
     stream->transport = transport_plain(-1);
@@ -164,7 +164,7 @@ static STATUS_RESULT finish_connect(struct sdk_stream *stream, struct err *err)
     return try_addresses(stream, error, err);
 }
 
-STATUS_RESULT sdk_stream_advance(struct sdk_stream *stream, struct err *err)
+enum status sdk_stream_advance(struct sdk_stream *stream, struct err *err)
 {
     enum status status = STATUS_OK;
     if (stream->state == SDK_STREAM_CONNECTING)
@@ -176,7 +176,7 @@ STATUS_RESULT sdk_stream_advance(struct sdk_stream *stream, struct err *err)
     return status;
 }
 
-/* ---- the bytes ---- */
+/* --- the bytes --- */
 
 static STATUS_RESULT broken(const struct sdk_stream *stream, struct err *err)
 {
@@ -184,7 +184,7 @@ static STATUS_RESULT broken(const struct sdk_stream *stream, struct err *err)
                    transport_fault(&stream->transport));
 }
 
-STATUS_RESULT sdk_stream_read(struct sdk_stream *stream, struct buf *in, struct err *err)
+enum status sdk_stream_read(struct sdk_stream *stream, struct buf *in, struct err *err)
 {
     stream->more = false;
     for (size_t taken = 0; taken < READ_ROUND_MAX;) {
@@ -206,7 +206,7 @@ STATUS_RESULT sdk_stream_read(struct sdk_stream *stream, struct buf *in, struct 
     return STATUS_OK;
 }
 
-STATUS_RESULT sdk_stream_write(struct sdk_stream *stream, struct buf *out, struct err *err)
+enum status sdk_stream_write(struct sdk_stream *stream, struct buf *out, struct err *err)
 {
     size_t done = 0;
     enum status status = transport_write(&stream->transport, buf_peek(out), &done);

@@ -9,7 +9,7 @@
 
 #define PAUSE_DOUBLINGS 20 /* more would overflow, and every maximum is below */
 
-STATUS_RESULT sdk_timer_set(struct sdk_channel *ch, struct sdk_timer *timer, int64_t at_ns)
+enum status sdk_timer_set(struct sdk_channel *ch, struct sdk_timer *timer, int64_t at_ns)
 {
     heap_remove(&ch->timers, &timer->node);
     return heap_insert(&ch->timers, &timer->node, at_ns);

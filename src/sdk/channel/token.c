@@ -16,8 +16,8 @@
 #define EARLY_NS (300 * NS_PER_S) /* renewed so long before it expires */
 #define AGAIN_NS (1 * NS_PER_S)   /* between two tries while the old one serves */
 
-STATUS_RESULT sdk_token_init(struct sdk_token *token, const struct sdk_target *target,
-                             void (*on_answer)(void *context), void *context, struct err *err)
+enum status sdk_token_init(struct sdk_token *token, const struct sdk_target *target,
+                           void (*on_answer)(void *context), void *context, struct err *err)
 {
     memset(token, 0, sizeof *token);
     token->target = target;

@@ -20,7 +20,7 @@ static struct bytes draft_entity(struct sdk_draft *draft, struct dt_entity_id en
     return text;
 }
 
-/* ---- signal ---- */
+/* --- signal --- */
 
 /* Each signal has an id of its own, by which a service can tell a second delivery. */
 static struct bytes draft_request_id(struct sdk_draft *draft)
@@ -78,7 +78,7 @@ enum dt_status dt_client_signal_entity_async(struct dt_client *client, struct dt
     return sdk_status(signal_entity(client, entity, operation, input, options, on_reply, context, NULL));
 }
 
-/* ---- get ---- */
+/* --- get --- */
 
 static enum status get_entity(struct dt_client *client, struct dt_entity_id entity, bool state,
                               dt_on_reply *on_reply, void *context, struct err *err)
@@ -114,7 +114,7 @@ enum dt_status dt_client_get_entity_async(struct dt_client *client, struct dt_en
     return sdk_status(get_entity(client, entity, state, on_reply, context, NULL));
 }
 
-/* ---- query ---- */
+/* --- query --- */
 
 static enum status query_entities(struct dt_client *client, const struct dt_entity_query *given,
                                   dt_on_reply *on_reply, void *context, struct err *err)
@@ -159,7 +159,7 @@ enum dt_status dt_client_query_entities_async(struct dt_client *client, const st
     return sdk_status(query_entities(client, query, on_reply, context, NULL));
 }
 
-/* ---- clean ---- */
+/* --- clean --- */
 
 /* A service may stop in between, with a token to go on by: the rounds are one call, whose numbers are added up. */
 struct clean {

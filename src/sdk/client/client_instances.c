@@ -7,7 +7,7 @@
 
 #define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name
 
-/* ---- get and wait ---- */
+/* --- get and wait --- */
 
 static enum status get(struct dt_client *client, const char *instance_id, bool payloads,
                        dt_on_reply *on_reply, void *context, struct err *err)

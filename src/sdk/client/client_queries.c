@@ -6,7 +6,7 @@
 
 #define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name
 
-/* ---- purge ---- */
+/* --- purge --- */
 
 static enum status purge(struct dt_client *client, const char *instance_id, bool recursive,
                          dt_on_reply *on_reply, void *context, struct err *err)
@@ -122,7 +122,7 @@ enum dt_status dt_client_purge_ids_async(struct dt_client *client, const char *c
     return sdk_status(purge_ids(client, instance_ids, count, recursive, on_reply, context, NULL));
 }
 
-/* ---- query ---- */
+/* --- query --- */
 
 static enum status query(struct dt_client *client, const struct dt_query *given, dt_on_reply *on_reply,
                          void *context, struct err *err)
@@ -166,7 +166,7 @@ enum dt_status dt_client_query_async(struct dt_client *client, const struct dt_q
     return DT_INVALID_ARGUMENT;
 }
 
-/* ---- ids ---- */
+/* --- ids --- */
 
 static enum status list_ids(struct dt_client *client, const struct dt_id_query *given, dt_on_reply *on_reply,
                             void *context, struct err *err)
@@ -207,7 +207,7 @@ enum dt_status dt_client_list_ids_async(struct dt_client *client, const struct d
     return DT_INVALID_ARGUMENT;
 }
 
-/* ---- history ---- */
+/* --- history --- */
 
 static enum status history(struct dt_client *client, const char *instance_id, dt_on_reply *on_reply,
                            void *context, struct err *err)

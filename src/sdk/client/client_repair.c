@@ -6,7 +6,7 @@
 
 #define METHOD(name) PB_TASK_HUB_SIDECAR_SERVICE_##name
 
-/* ---- rewind ---- */
+/* --- rewind --- */
 
 static enum status rewind_instance(struct dt_client *client, const char *instance_id, const char *reason,
                                    dt_on_reply *on_reply, void *context, struct err *err)
@@ -37,7 +37,7 @@ enum dt_status dt_client_rewind_async(struct dt_client *client, const char *inst
     return sdk_status(rewind_instance(client, instance_id, reason, on_reply, context, NULL));
 }
 
-/* ---- restart ---- */
+/* --- restart --- */
 
 static enum status restart(struct dt_client *client, const char *instance_id, bool new_id,
                            dt_on_reply *on_reply, void *context, struct err *err)
@@ -70,7 +70,7 @@ enum dt_status dt_client_restart_async(struct dt_client *client, const char *ins
     return sdk_status(restart(client, instance_id, new_id, on_reply, context, NULL));
 }
 
-/* ---- skip the graceful termination ---- */
+/* --- skip the graceful termination --- */
 
 static enum status skip_termination(struct dt_client *client, const char *const *instance_ids, size_t count,
                                     const char *reason, dt_on_reply *on_reply, void *context, struct err *err)

@@ -9,7 +9,7 @@
 #include "sdk/convert.h"
 #include "sdk/entity_id.h"
 
-/* ---- entities ---- */
+/* --- entities --- */
 
 struct dt_entity {
     atomic_int references;
@@ -37,7 +37,7 @@ static STATUS_RESULT fill_entity(struct dt_entity *entity, const struct pb_entit
     return sdk_text_of_opt(arena, metadata->locked_by, &entity->locked_by);
 }
 
-STATUS_RESULT sdk_entity_create(const struct pb_entity_metadata *metadata, struct dt_entity **ret_entity)
+enum status sdk_entity_create(const struct pb_entity_metadata *metadata, struct dt_entity **ret_entity)
 {
     struct dt_entity *entity = calloc(1, sizeof *entity);
     if (!entity)
@@ -97,7 +97,7 @@ const char *dt_entity_locked_by(const struct dt_entity *entity)
     return entity->locked_by;
 }
 
-/* ---- pages ---- */
+/* --- pages --- */
 
 struct dt_entities {
     struct arena arena; /* the array and the token; each entity has its own memory */
@@ -126,8 +126,8 @@ static STATUS_RESULT fill_page(struct dt_entities *page, const struct pb_query_e
     return page->token ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-STATUS_RESULT sdk_entities_create(const struct pb_query_entities_response *response,
-                                  struct dt_entities **ret_entities)
+enum status sdk_entities_create(const struct pb_query_entities_response *response,
+                                struct dt_entities **ret_entities)
 {
     struct dt_entities *page = calloc(1, sizeof *page);
     if (!page)

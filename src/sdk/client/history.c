@@ -251,7 +251,7 @@ static STATUS_RESULT reserve_events(struct dt_history *history, size_t more)
     return STATUS_OK;
 }
 
-STATUS_RESULT sdk_history_append(struct dt_history *history, struct bytes chunk)
+enum status sdk_history_append(struct dt_history *history, struct bytes chunk)
 {
     struct arena scratch;
     arena_init(&scratch, 0);

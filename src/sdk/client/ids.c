@@ -31,8 +31,7 @@ static STATUS_RESULT fill(struct dt_ids *list, const struct bytes *ids, size_t c
     return list->token ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-STATUS_RESULT sdk_ids_create(const struct bytes *ids, size_t count, struct bytes token,
-                             struct dt_ids **ret_ids)
+enum status sdk_ids_create(const struct bytes *ids, size_t count, struct bytes token, struct dt_ids **ret_ids)
 {
     struct dt_ids *list = calloc(1, sizeof *list);
     if (!list)

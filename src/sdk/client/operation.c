@@ -8,7 +8,7 @@
 #include "sdk/client/history.h"
 #include "sdk/convert.h"
 
-/* ---- the answer, on the channel's thread ---- */
+/* --- the answer, on the channel's thread --- */
 
 /* After the first fault nothing is added, but the stream is read to its end: its status may say more. */
 static void on_chunk(void *context, struct bytes message)
@@ -87,7 +87,7 @@ static void on_done(void *context, const struct sdk_result *result)
     tell(op, status, err.text, &reply);
 }
 
-/* ---- the draft, on the caller's thread ---- */
+/* --- the draft, on the caller's thread --- */
 
 void sdk_draft_begin(struct sdk_draft *draft, size_t extra)
 {

@@ -7,7 +7,7 @@
 
 #include "sdk/convert.h"
 
-/* ---- instances ---- */
+/* --- instances --- */
 
 struct dt_instance {
     atomic_int references;
@@ -65,8 +65,7 @@ static STATUS_RESULT fill_instance(struct dt_instance *instance, const struct pb
     return STATUS_OK;
 }
 
-STATUS_RESULT sdk_instance_create(const struct pb_orchestration_state *state,
-                                  struct dt_instance **ret_instance)
+enum status sdk_instance_create(const struct pb_orchestration_state *state, struct dt_instance **ret_instance)
 {
     struct dt_instance *instance = calloc(1, sizeof *instance);
     if (!instance)
@@ -196,7 +195,7 @@ bool dt_instance_status_final(enum dt_instance_status status)
            status == DT_INSTANCE_CANCELLED || status == DT_INSTANCE_TERMINATED;
 }
 
-/* ---- pages ---- */
+/* --- pages --- */
 
 struct dt_page {
     struct dt_instance **instances;
@@ -204,7 +203,7 @@ struct dt_page {
     char *token;
 };
 
-STATUS_RESULT sdk_page_create(const struct pb_query_instances_response *response, struct dt_page **ret_page)
+enum status sdk_page_create(const struct pb_query_instances_response *response, struct dt_page **ret_page)
 {
     struct dt_page *page = calloc(1, sizeof *page);
     if (!page)

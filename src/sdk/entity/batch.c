@@ -21,7 +21,7 @@ struct sdk_entity_request {
     struct pb_opt_bytes caller_execution;
 };
 
-/* ---- reading the encodings ---- */
+/* --- reading the encodings --- */
 
 static bool request_of_event(const struct pb_history_event *event, struct sdk_entity_request *ret_request)
 {
@@ -79,8 +79,8 @@ static STATUS_RESULT batch_of_operations(struct arena *arena, const struct pb_en
     return STATUS_OK;
 }
 
-STATUS_RESULT sdk_entity_batch_of(struct arena *arena, const struct pb_work_item *work,
-                                  struct sdk_entity_batch *ret_batch)
+enum status sdk_entity_batch_of(struct arena *arena, const struct pb_work_item *work,
+                                struct sdk_entity_batch *ret_batch)
 {
     struct sdk_entity_batch batch = {0};
     enum status status = STATUS_INVALID_ARGUMENT;
@@ -93,7 +93,7 @@ STATUS_RESULT sdk_entity_batch_of(struct arena *arena, const struct pb_work_item
     return status;
 }
 
-/* ---- running ---- */
+/* --- running --- */
 
 /* What the answer is made of, filled operation by operation. */
 struct sdk_entity_run {
@@ -250,8 +250,8 @@ static bool enough(const struct sdk_entity_run *run, const atomic_bool *stopping
     return run->count && (size > SDK_ENTITY_RESULT_SIZE_MAX || atomic_load(stopping));
 }
 
-STATUS_RESULT sdk_entity_batch_refuse(struct arena *arena, const struct pb_work_item *work,
-                                      struct pb_task_failure_details *failure, struct buf *response)
+enum status sdk_entity_batch_refuse(struct arena *arena, const struct pb_work_item *work,
+                                    struct pb_task_failure_details *failure, struct buf *response)
 {
     struct sdk_entity_batch batch;
     enum status status = sdk_entity_batch_of(arena, work, &batch);
@@ -281,9 +281,9 @@ STATUS_RESULT sdk_entity_batch_refuse(struct arena *arena, const struct pb_work_
     return buf_status(response);
 }
 
-STATUS_RESULT sdk_entity_batch_run(const struct sdk_registry *entities, struct arena *arena,
-                                   const struct sdk_entity_batch *batch, struct bytes completion_token,
-                                   const atomic_bool *stopping, struct buf *response)
+enum status sdk_entity_batch_run(const struct sdk_registry *entities, struct arena *arena,
+                                 const struct sdk_entity_batch *batch, struct bytes completion_token,
+                                 const atomic_bool *stopping, struct buf *response)
 {
     struct sdk_entity_run run = {.operation = {.arena = arena, .stopping = stopping}};
     enum status status = prepare(&run, entities, batch);

@@ -33,7 +33,7 @@ static void *memory(size_t size)
     return m;
 }
 
-/* ---- the entity under test ---- */
+/* --- the entity under test --- */
 
 static void add(struct dt_operation *operation, const char *input, void *user)
 {
@@ -140,7 +140,7 @@ static void register_kind(const char *name, const struct dt_entity_operation *op
     assert_int_equal(sdk_registry_add(&world->registry, &entry, NULL), STATUS_OK);
 }
 
-/* ---- batches ---- */
+/* --- batches --- */
 
 static void begin(const char *entity, const char *state)
 {
@@ -231,7 +231,7 @@ static void assert_failure(size_t i, const char *type)
         fail_msg("'%.*s' is not '%s'", BYTES_FMT(failure->error_type), type);
 }
 
-/* ---- tests ---- */
+/* --- tests --- */
 
 /* Operations run in order, each on the state that the one before has left; calls are answered, signals are not. */
 static void test_order_and_addresses(void **state)

@@ -18,7 +18,7 @@
 #define MESSAGE_SIZE 1001 /* bytes of a failure's message, NUL included */
 #define NUMBER_SIZE  24   /* bytes of a number's text, NUL included */
 
-/* ---- who and what ---- */
+/* --- who and what --- */
 
 const char *dt_operation_name(const struct dt_operation *operation)
 {
@@ -40,7 +40,7 @@ bool dt_operation_stopping(const struct dt_operation *operation)
     return atomic_load_explicit(operation->stopping, memory_order_relaxed);
 }
 
-/* ---- outcome ---- */
+/* --- outcome --- */
 
 static enum dt_status set_failure(struct dt_operation *operation, struct pb_task_failure_details *failure)
 {
@@ -93,7 +93,7 @@ enum dt_status dt_operation_set_result(struct dt_operation *operation, const cha
     return DT_OK;
 }
 
-/* ---- state ---- */
+/* --- state --- */
 
 const char *dt_operation_state(const struct dt_operation *operation)
 {
@@ -130,7 +130,7 @@ enum dt_status dt_operation_set_state_number(struct dt_operation *operation, int
     return dt_operation_set_state(operation, text);
 }
 
-/* ---- signals and starts ---- */
+/* --- signals and starts --- */
 
 static struct pb_operation_action *add_action(struct dt_operation *operation)
 {
@@ -234,7 +234,7 @@ enum dt_status dt_operation_start(struct dt_operation *operation, const char *na
     return DT_OK;
 }
 
-/* ---- memory ---- */
+/* --- memory --- */
 
 void *dt_operation_alloc(struct dt_operation *operation, size_t size)
 {

@@ -14,7 +14,7 @@
 
 #define TIME_DIGITS 6 /* of a second: older Pythons read 3 or 6 */
 
-/* ---- reading ---- */
+/* --- reading --- */
 
 static STATUS_RESULT read_text(struct arena *arena, struct bytes value, const char **place)
 {
@@ -122,7 +122,7 @@ static STATUS_RESULT read_configuration(struct arena *arena, struct bytes text,
     return status;
 }
 
-STATUS_RESULT sdk_schedule_read(struct arena *arena, const char *state, struct sdk_schedule *ret_schedule)
+enum status sdk_schedule_read(struct arena *arena, const char *state, struct sdk_schedule *ret_schedule)
 {
     enum { STATUS, TOKEN, LAST, NEXT, CREATED, MODIFIED, CONFIGURATION, COUNT };
     struct sdk_json_member members[COUNT] = {
@@ -156,8 +156,8 @@ STATUS_RESULT sdk_schedule_read(struct arena *arena, const char *state, struct s
     return status;
 }
 
-STATUS_RESULT sdk_schedule_read_request(struct arena *arena, const char *input,
-                                        struct sdk_schedule_request *ret_request)
+enum status sdk_schedule_read_request(struct arena *arena, const char *input,
+                                      struct sdk_schedule_request *ret_request)
 {
     struct sdk_schedule_request request = {0};
     enum status status = read_configuration(arena, bytes_of_cstr(input), &request);
@@ -166,7 +166,7 @@ STATUS_RESULT sdk_schedule_read_request(struct arena *arena, const char *input,
     return status;
 }
 
-/* ---- writing ---- */
+/* --- writing --- */
 
 static void write_text(struct buf *out, const char *name, const char *text)
 {
@@ -251,7 +251,7 @@ void sdk_schedule_write_request(struct buf *out, const struct sdk_schedule_reque
     write_configuration(out, &request->schedule, late);
 }
 
-/* ---- rules ---- */
+/* --- rules --- */
 
 const char *sdk_schedule_fault(const struct sdk_schedule *schedule)
 {

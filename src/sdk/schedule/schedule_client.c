@@ -15,7 +15,7 @@
 
 #define OPERATION_ORCHESTRATION "ExecuteScheduleOperationOrchestrator"
 
-/* ---- changes ---- */
+/* --- changes --- */
 
 /* What the operations of a schedule differ in. */
 struct operation {
@@ -265,7 +265,7 @@ enum dt_status dt_client_delete_schedule_async(struct dt_client *client, const c
                      context);
 }
 
-/* ---- reading ---- */
+/* --- reading --- */
 
 static enum dt_status refuse(struct dt_error *error, enum status status, const char *text)
 {

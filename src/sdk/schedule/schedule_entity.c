@@ -22,7 +22,7 @@ struct sdk_schedule_run {
     struct sdk_schedule schedule;
 };
 
-/* ---- state ---- */
+/* --- state --- */
 
 static void fail_unreadable(struct dt_operation *operation, const char *what, enum status status)
 {
@@ -95,7 +95,7 @@ static bool refuse_status(struct sdk_schedule_run *run, const char *operation)
     return false;
 }
 
-/* ---- operations ---- */
+/* --- operations --- */
 
 static bool take_request(struct sdk_schedule_run *run, const char *input,
                          struct sdk_schedule_request *ret_request)
@@ -245,7 +245,7 @@ static const struct dt_entity_operation operations[] = {
     {OPERATION_RUN, run_schedule},       {"run_schedule", run_schedule},
 };
 
-/* ---- the orchestration that clients start ---- */
+/* --- the orchestration that clients start --- */
 
 static const char *take_member(struct dt_context *ctx, struct arena *arena, struct bytes value,
                                const char *name)

@@ -46,7 +46,7 @@ struct sdk_action *sdk_action_of_id(const struct dt_context *ctx, int32_t id)
     return id >= 1 && (size_t)id <= ctx->action_count ? ctx->actions[id - 1] : NULL;
 }
 
-/* ---- history against code ---- */
+/* --- history against code --- */
 
 /* What an action or the event that records it says of itself. */
 struct sdk_action_facts {

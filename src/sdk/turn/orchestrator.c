@@ -12,7 +12,7 @@
 
 #define LINE_SIZE 1001 /* bytes of a log line or failure message, NUL included */
 
-/* ---- identity ---- */
+/* --- identity --- */
 
 const char *dt_context_instance_id(const struct dt_context *ctx)
 {
@@ -118,7 +118,7 @@ void dt_log(struct dt_context *ctx, enum dt_log_level level, const char *fmt, ..
     sdk_log(ctx->options->target, level, "%s", line);
 }
 
-/* ---- memory ---- */
+/* --- memory --- */
 
 void *dt_alloc(struct dt_context *ctx, size_t size)
 {
@@ -153,7 +153,7 @@ void dt_defer(struct dt_context *ctx, void (*fn)(void *argument), void *argument
     ctx->deferred = deferred;
 }
 
-/* ---- outcome ---- */
+/* --- outcome --- */
 
 void dt_set_result(struct dt_context *ctx, const char *result)
 {

@@ -95,7 +95,7 @@ void dt_signal_entity_from(struct dt_context *ctx, struct dt_entity_id entity, c
     (void)sdk_action_add(ctx, SDK_ACTION_SIGNAL, &wire);
 }
 
-/* ---- locks ---- */
+/* --- locks --- */
 
 /* By name, then by key, as all SDKs do. Of "@name@key" the names are compared first: '@' is not the least of letters. */
 static int compare_ids(const void *a, const void *b)

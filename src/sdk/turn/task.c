@@ -6,7 +6,7 @@
 #include "base/duration.h"
 #include "sdk/convert.h"
 
-/* ---- making ---- */
+/* --- making --- */
 
 struct dt_task *sdk_task_make(struct dt_context *ctx, enum sdk_task_kind kind, const char *name)
 {
@@ -40,7 +40,7 @@ void sdk_task_act_timer(struct dt_task *task, enum sdk_action_role role, int64_t
     sdk_task_act(task, SDK_ACTION_TIMER, role, &wire);
 }
 
-/* ---- ending ---- */
+/* --- ending --- */
 
 int64_t sdk_after_ms(int64_t from_ns, int64_t delay_ms)
 {
@@ -134,7 +134,7 @@ void sdk_task_fail(struct dt_context *ctx, int32_t id, struct pb_task_failure_de
     task->failure_wire = NULL;
 }
 
-/* ---- answers of entities ---- */
+/* --- answers of entities --- */
 
 static struct dt_task *find_entity_call(const struct dt_context *ctx, struct bytes request_id)
 {
@@ -167,7 +167,7 @@ void sdk_task_fail_entity(struct dt_context *ctx, struct bytes request_id,
     sdk_task_end(task, DT_TASK_FAILED);
 }
 
-/* ---- timers and events ---- */
+/* --- timers and events --- */
 
 /* The newest action that scheduled this task. */
 static const struct sdk_action *schedule_of(const struct dt_context *ctx, const struct dt_task *task)

@@ -97,10 +97,10 @@ static void run(struct dt_context *ctx, bool accepted, struct bytes completion_t
         sdk_turn_answer(ctx, completion_token, response, ret_parts);
 }
 
-STATUS_RESULT sdk_turn_run(const struct sdk_turn_options *options, struct arena *arena,
-                           const struct pb_orchestrator_request *request, struct bytes completion_token,
-                           struct buf *response, struct sdk_turn_parts *ret_parts, enum sdk_turn_end *ret_end,
-                           struct err *err)
+enum status sdk_turn_run(const struct sdk_turn_options *options, struct arena *arena,
+                         const struct pb_orchestrator_request *request, struct bytes completion_token,
+                         struct buf *response, struct sdk_turn_parts *ret_parts, enum sdk_turn_end *ret_end,
+                         struct err *err)
 {
     struct dt_context *ctx = arena_alloc(arena, sizeof *ctx);
     if (!ctx)

@@ -61,7 +61,7 @@ static void add_completion(struct dt_context *ctx, struct pb_orchestrator_respon
         .complete_orchestration = complete};
 }
 
-/* ---- parts of a large response, spec 2.14 ---- */
+/* --- parts of a large response, spec 2.14 --- */
 
 #define PART_FRAME_SIZE 16 /* bytes around an action: its tag and length, and the part's own small members */
 

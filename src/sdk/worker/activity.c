@@ -149,9 +149,9 @@ static void call(struct dt_activity *activity, const struct sdk_registry *activi
                       sdk_failure_make(activity->arena, "ActivityTaskNotFound", message, true, NULL));
 }
 
-STATUS_RESULT sdk_activity_run(const struct sdk_registry *activities, struct arena *arena,
-                               const struct pb_activity_request *request, struct bytes completion_token,
-                               const atomic_bool *stopping, struct buf *response)
+enum status sdk_activity_run(const struct sdk_registry *activities, struct arena *arena,
+                             const struct pb_activity_request *request, struct bytes completion_token,
+                             const atomic_bool *stopping, struct buf *response)
 {
     struct dt_activity activity = {.arena = arena, .stopping = stopping};
     const char *input;

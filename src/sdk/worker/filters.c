@@ -32,8 +32,8 @@ static const char *only_version(const struct dt_worker *worker)
     return text_or(worker->options.version, "");
 }
 
-STATUS_RESULT sdk_filters_make(const struct dt_worker *worker, struct arena *arena,
-                               struct pb_work_item_filters *ret_filters)
+enum status sdk_filters_make(const struct dt_worker *worker, struct arena *arena,
+                             struct pb_work_item_filters *ret_filters)
 {
     size_t orchestrations = worker->orchestrators.count;
     size_t activities = worker->activities.count;

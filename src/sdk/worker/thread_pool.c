@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-STATUS_RESULT sdk_pool_init(struct sdk_pool *pool, size_t thread_max,
-                            void (*serve)(void *context, struct list *item), void *context)
+enum status sdk_pool_init(struct sdk_pool *pool, size_t thread_max,
+                          void (*serve)(void *context, struct list *item), void *context)
 {
     memset(pool, 0, sizeof *pool);
     pool->threads = calloc(thread_max, sizeof *pool->threads);
@@ -59,7 +59,7 @@ static void start_thread(struct sdk_pool *pool)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-STATUS_RESULT sdk_pool_add(struct sdk_pool *pool, struct list *item)
+enum status sdk_pool_add(struct sdk_pool *pool, struct list *item)
 {
     pthread_mutex_lock(&pool->lock);
     if (pool->queued >= pool->idle && pool->thread_count < pool->thread_max)

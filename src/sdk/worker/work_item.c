@@ -20,8 +20,8 @@
 #define COMPLETION_RETRY                                                                                     \
     (1u << STATUS_UNAVAILABLE | 1u << STATUS_UNKNOWN | 1u << STATUS_DEADLINE_EXCEEDED | 1u << STATUS_INTERNAL)
 
-STATUS_RESULT sdk_work_item_create(struct dt_worker *worker, struct bytes message,
-                                   struct sdk_work_item **ret_item)
+enum status sdk_work_item_create(struct dt_worker *worker, struct bytes message,
+                                 struct sdk_work_item **ret_item)
 {
     struct sdk_work_item *item = calloc(1, sizeof *item);
     if (!item)
@@ -56,7 +56,7 @@ void sdk_work_item_end(struct sdk_work_item *item)
         sdk_channel_wake(worker->channel); /* it may have been the last one: the next round looks */
 }
 
-/* ---- how kinds of items differ ---- */
+/* --- how kinds of items differ --- */
 
 static void encode_failed_activity(struct sdk_work_item *item, struct pb_task_failure_details *failure)
 {
@@ -107,7 +107,7 @@ static const struct sdk_work_kind {
                                         encode_failed_batch},
 };
 
-STATUS_RESULT sdk_work_item_encode_failure(struct sdk_work_item *item, const char *type, const char *message)
+enum status sdk_work_item_encode_failure(struct sdk_work_item *item, const char *type, const char *message)
 {
     struct pb_task_failure_details *failure = sdk_failure_make(&item->arena, type, message, true, NULL);
     if (!failure)
@@ -118,16 +118,16 @@ STATUS_RESULT sdk_work_item_encode_failure(struct sdk_work_item *item, const cha
     return item->answer.size ? buf_status(&item->answer) : STATUS_NO_MEMORY;
 }
 
-/* ---- giving back ---- */
+/* --- giving back --- */
 
 static void on_abandoned(void *context, const struct sdk_result *result)
 {
     sdk_work_item_end(context);
 }
 
-STATUS_RESULT sdk_work_item_send_abandon(const struct sdk_work_item *item,
-                                         void (*on_done)(void *context, const struct sdk_result *result),
-                                         void *context)
+enum status sdk_work_item_send_abandon(const struct sdk_work_item *item,
+                                       void (*on_done)(void *context, const struct sdk_result *result),
+                                       void *context)
 {
     struct pb_abandon_activity_task_request request = {.completion_token = item->work.completion_token};
     struct buf message = {0};
@@ -168,7 +168,7 @@ void sdk_work_item_abandon(struct sdk_work_item *item, const char *why)
     sdk_channel_post(item->worker->channel, &item->done);
 }
 
-/* ---- answering ---- */
+/* --- answering --- */
 
 /* The service refuses what we answered and would refuse it again: the cause becomes the answer. */
 static enum status answer_refusal(struct sdk_work_item *item, const char *text)

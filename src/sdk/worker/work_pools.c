@@ -14,7 +14,7 @@
 
 #define HISTORY_TIMEOUT_NS (300 * NS_PER_S)
 
-/* ---- history by itself ---- */
+/* --- history by itself --- */
 
 static void on_history_chunk(void *context, struct bytes message)
 {
@@ -76,7 +76,7 @@ static STATUS_RESULT join_history(struct sdk_work_item *item)
     return STATUS_OK;
 }
 
-/* ---- in the pools ---- */
+/* --- in the pools --- */
 
 /* Back on the channel's thread. */
 static void finish_item(void *context)
@@ -164,9 +164,9 @@ static void run_batch(void *context, struct list *link)
     return_item(item, status);
 }
 
-/* ---- on the channel's thread ---- */
+/* --- on the channel's thread --- */
 
-STATUS_RESULT sdk_work_pools_init(struct dt_worker *worker)
+enum status sdk_work_pools_init(struct dt_worker *worker)
 {
     enum status status =
         sdk_pool_init(&worker->turns, (size_t)worker->options.orchestrator_threads, run_turn, worker);

@@ -88,7 +88,7 @@ static void look_for_silence(void *context)
         sdk_channel_drop(worker->channel, "no memory for a timer");
 }
 
-/* ---- opening ---- */
+/* --- opening --- */
 
 static STATUS_RESULT encode_get_work_items(const struct dt_worker *worker, struct buf *out)
 {
@@ -169,7 +169,7 @@ static void open_stream(void *context)
     }
 }
 
-/* ---- for the worker ---- */
+/* --- for the worker --- */
 
 void sdk_work_stream_init(struct dt_worker *worker)
 {

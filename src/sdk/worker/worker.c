@@ -23,7 +23,7 @@
 #define ANSWER_SIZE_MAX         ((size_t)3900 << 10) /* bytes: services take 4 MiB, as .NET's SDK assumes */
 #define USER_AGENT              "durabletask-c/" SALLYPORT_VERSION " (DurableTaskWorker)"
 
-/* ---- making and unmaking ---- */
+/* --- making and unmaking --- */
 
 static int32_t cpu_count(void)
 {
@@ -192,7 +192,7 @@ static enum dt_status refuse_null(struct dt_error *error)
     return sdk_report(err_set(&own_error, STATUS_INVALID_ARGUMENT, "worker is NULL"), &own_error, error);
 }
 
-/* ---- starting, waiting, stopping ---- */
+/* --- starting, waiting, stopping --- */
 
 /* Only the first call starts; registries are not locked from here on, for nothing changes them any more. */
 enum dt_status dt_worker_start(struct dt_worker *worker, struct dt_error *error)

@@ -81,7 +81,7 @@ static struct bytes name_new(struct arena *arena, uint32_t hub, struct bytes ins
 
 /* --- from beginning to end --- */
 
-STATUS_RESULT fresh_ids_create(size_t count_max, int64_t settled, struct fresh_ids **ret_ids)
+enum status fresh_ids_create(size_t count_max, int64_t settled, struct fresh_ids **ret_ids)
 {
     struct fresh_ids *ids = calloc(1, sizeof *ids);
     if (!ids)

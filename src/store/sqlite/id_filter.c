@@ -79,7 +79,7 @@ static bool bits_hold(const struct bits *bits, uint64_t hash)
     return missing == 0;
 }
 
-STATUS_RESULT id_filter_create(struct id_filter **ret_filter)
+enum status id_filter_create(struct id_filter **ret_filter)
 {
     struct id_filter *filter = calloc(1, sizeof *filter);
     if (!filter)

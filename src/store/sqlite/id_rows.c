@@ -6,7 +6,7 @@
 #include "store/sqlite/meta.h"
 #include "store/sqlite/schema.h"
 
-STATUS_RESULT task_ids_load(struct db *db, size_t count_max, struct id_index *ret_ids, struct err *err)
+enum status task_ids_load(struct db *db, size_t count_max, struct id_index *ret_ids, struct err *err)
 {
     int64_t settled = 0;
     enum status status = task_meta_get(db, TASK_META_SETTLED, &settled, err);
@@ -54,7 +54,7 @@ static enum status put_key(struct db *db, const struct id_index *ids, uint32_t h
     return db_run(db, TASK_KEY_PUT, err);
 }
 
-STATUS_RESULT task_ids_merge(struct db *db, const struct id_index *ids, struct err *err)
+enum status task_ids_merge(struct db *db, const struct id_index *ids, struct err *err)
 {
     struct fresh_portion portion = fresh_ids_portion(ids->fresh);
     for (size_t i = 0; i < portion.count; i++) {
@@ -96,8 +96,8 @@ static enum status is_taken(struct db *db, const struct id_index *ids, uint32_t 
     return status;
 }
 
-STATUS_RESULT task_id_add(struct db *db, const struct id_index *ids, const struct instance_row *row,
-                          struct err *err)
+enum status task_id_add(struct db *db, const struct id_index *ids, const struct instance_row *row,
+                        struct err *err)
 {
     bool taken = false;
     enum status status = is_taken(db, ids, row->hub, row->instance_id, &taken, err);
@@ -110,7 +110,7 @@ STATUS_RESULT task_id_add(struct db *db, const struct id_index *ids, const struc
     return put_key(db, ids, row->hub, row->instance_id, row->key, err);
 }
 
-STATUS_RESULT task_id_remove(struct db *db, const struct id_index *ids, int64_t key, struct err *err)
+enum status task_id_remove(struct db *db, const struct id_index *ids, int64_t key, struct err *err)
 {
     bool found = false;
     enum status status = name_of(db, key, &found, err);

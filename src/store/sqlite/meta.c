@@ -4,7 +4,7 @@
 
 #include "store/sqlite/schema.h"
 
-STATUS_RESULT task_meta_get(struct db *db, enum task_meta name, int64_t *ret_value, struct err *err)
+enum status task_meta_get(struct db *db, enum task_meta name, int64_t *ret_value, struct err *err)
 {
     bool row = false;
     db_bind_i64(db, TASK_META_GET, 1, name);
@@ -17,7 +17,7 @@ STATUS_RESULT task_meta_get(struct db *db, enum task_meta name, int64_t *ret_val
     return STATUS_OK;
 }
 
-STATUS_RESULT task_meta_put(struct db *db, enum task_meta name, int64_t value, struct err *err)
+enum status task_meta_put(struct db *db, enum task_meta name, int64_t value, struct err *err)
 {
     db_bind_i64(db, TASK_META_PUT, 1, name);
     db_bind_i64(db, TASK_META_PUT, 2, value);

@@ -205,8 +205,8 @@ static enum status apply_op(struct db *db, const struct write_op *op, const stru
     return STATUS_INTERNAL;
 }
 
-STATUS_RESULT task_rows_apply(struct db *db, const struct write_set *set, const struct id_index *ids,
-                              int64_t *key_next, struct err *err)
+enum status task_rows_apply(struct db *db, const struct write_set *set, const struct id_index *ids,
+                            int64_t *key_next, struct err *err)
 {
     /* The caller's mark moves when all of the set was taken: half a set leaves nothing behind. */
     int64_t next = *key_next;
@@ -245,7 +245,7 @@ static bool copy_bytes(struct arena *arena, struct bytes *bytes)
     return bytes->data != NULL;
 }
 
-STATUS_RESULT task_row_copy(struct arena *arena, const struct instance_row *row, struct instance_row *ret_row)
+enum status task_row_copy(struct arena *arena, const struct instance_row *row, struct instance_row *ret_row)
 {
     struct instance_row r = *row;
     if (!copy_bytes(arena, &r.instance_id) || !copy_bytes(arena, &r.execution_id) ||
@@ -280,8 +280,8 @@ static enum status read_payloads(struct db *db, size_t statement, int64_t base, 
     }
 }
 
-STATUS_RESULT task_row_payloads(struct db *db, int64_t key, enum payload_kind first, enum payload_kind last,
-                                struct arena *arena, struct payload *ret_payloads, struct err *err)
+enum status task_row_payloads(struct db *db, int64_t key, enum payload_kind first, enum payload_kind last,
+                              struct arena *arena, struct payload *ret_payloads, struct err *err)
 {
     memset(ret_payloads, 0, PAYLOAD_KIND_COUNT * sizeof *ret_payloads);
     int64_t base = key * PAYLOAD_SLOTS;
@@ -293,8 +293,8 @@ STATUS_RESULT task_row_payloads(struct db *db, int64_t key, enum payload_kind fi
 _Static_assert((int)PAYLOAD_FAILURE < 4 && (int)PAYLOAD_STARTED >= 4,
                "TASK_PAYLOAD_GET_SMALL parts them there");
 
-STATUS_RESULT task_row_payloads_small(struct db *db, int64_t key, struct arena *arena,
-                                      struct payload *ret_payloads, struct err *err)
+enum status task_row_payloads_small(struct db *db, int64_t key, struct arena *arena,
+                                    struct payload *ret_payloads, struct err *err)
 {
     memset(ret_payloads, 0, PAYLOAD_KIND_COUNT * sizeof *ret_payloads);
     int64_t base = key * PAYLOAD_SLOTS;

@@ -233,7 +233,7 @@ const char *const task_statements[TASK_STATEMENT_COUNT] = {
 
 #define APPLICATION_ID 0x53504f54 /* "SPOT": Sallyport's tasks, in the file's header */
 
-STATUS_RESULT task_schema_upgrade(struct db *db, const char *const *steps, int step_count, struct err *err)
+enum status task_schema_upgrade(struct db *db, const char *const *steps, int step_count, struct err *err)
 {
     const struct db_schema schema = {.what = "the store",
                                      .application_id = APPLICATION_ID,

@@ -176,8 +176,8 @@ struct sqlite_store_options sqlite_store_options_default(void)
                                          .fresh_ids_max = STORE_FRESH_IDS_MAX};
 }
 
-STATUS_RESULT sqlite_store_open(const struct sqlite_store_options *options, struct loop *loop,
-                                struct task_store **ret_store, struct err *err)
+enum status sqlite_store_open(const struct sqlite_store_options *options, struct loop *loop,
+                              struct task_store **ret_store, struct err *err)
 {
     ASSERT(options->path && options->shown && options->hubs_max);
     ASSERT(options->checkpoint_pages > 0 && options->fresh_ids_max);

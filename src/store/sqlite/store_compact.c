@@ -24,8 +24,8 @@ bool store_compact_is_worthwhile(const struct store_sizes *sizes)
     return much && kept <= KEPT_SIZE_MAX && sizes->disk_free > kept;
 }
 
-STATUS_RESULT store_compact_measure(struct db *db, const char *path, struct store_sizes *ret_sizes,
-                                    struct err *error)
+enum status store_compact_measure(struct db *db, const char *path, struct store_sizes *ret_sizes,
+                                  struct err *error)
 {
     int64_t page_size = 0;
     int64_t pages = 0;
@@ -54,7 +54,7 @@ static enum status copy_path(const char *path, char ret_copy[PATH_SIZE], struct 
     return STATUS_OK;
 }
 
-STATUS_RESULT store_compact_copy(struct db *db, const char *path, struct err *error)
+enum status store_compact_copy(struct db *db, const char *path, struct err *error)
 {
     char copy[PATH_SIZE];
     enum status status = copy_path(path, copy, error);
@@ -100,7 +100,7 @@ static bool sync_folder_of(const char *path)
     return synced;
 }
 
-STATUS_RESULT store_compact_swap(const char *path, struct store_lock *lock, struct err *error)
+enum status store_compact_swap(const char *path, struct store_lock *lock, struct err *error)
 {
     char copy[PATH_SIZE];
     enum status status = copy_path(path, copy, error);

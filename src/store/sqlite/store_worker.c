@@ -103,8 +103,8 @@ static void *worker_main(void *argument)
     return NULL;
 }
 
-STATUS_RESULT store_worker_start(struct loop *loop, const struct store_worker_options *options,
-                                 struct store_worker **ret_worker, struct err *err)
+enum status store_worker_start(struct loop *loop, const struct store_worker_options *options,
+                               struct store_worker **ret_worker, struct err *err)
 {
     struct store_worker *worker = calloc(1, sizeof *worker);
     if (!worker)

@@ -25,10 +25,10 @@ static enum status take_step(struct db *db, void *context, struct err *err)
     return step->apply(step->store, step->context, err);
 }
 
-STATUS_RESULT sqlite_store_transaction(struct sqlite_store *store,
-                                       enum status (*apply)(struct sqlite_store *store, void *context,
-                                                            struct err *err),
-                                       void *context, struct err *err)
+enum status sqlite_store_transaction(struct sqlite_store *store,
+                                     enum status (*apply)(struct sqlite_store *store, void *context,
+                                                          struct err *err),
+                                     void *context, struct err *err)
 {
     struct store_step step = {store, apply, context};
     enum status status = store_lock_check(&store->lock, store->shown, err);

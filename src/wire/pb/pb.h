@@ -77,7 +77,7 @@ int64_t pb_time_to_ns(struct pb_opt_time time);
 bool pb_string_entry_find(const struct pb_string_entry *entries, size_t count, struct bytes key,
                           struct bytes *ret_value);
 
-/* ---- Tables, filled by tools/protogen ---- */
+/* --- Tables, filled by tools/protogen --- */
 
 enum pb_kind {
     PB_KIND_BOOL,        /* bool */
@@ -175,7 +175,7 @@ size_t pb_size(const struct pb_message *m, const void *message);
         return pb_size(&name##_message, m);                                                                  \
     }
 
-/* ---- Wire primitives, for paths written by hand ---- */
+/* --- Wire primitives, for paths written by hand --- */
 
 enum pb_wire {
     PB_WIRE_VARINT = 0,

@@ -236,7 +236,7 @@ static size_t size_message(const struct pb_message *m, const void *message, stru
     return size;
 }
 
-/* ---- The bytes; the sizes have reserved their room ---- */
+/* --- The bytes; the sizes have reserved their room --- */
 
 /* The size that sizes_take gives next. */
 INLINE size_t sizes_peek(const struct sizes *sizes)

@@ -64,7 +64,7 @@ static enum status verdict(const struct pb_message *message, struct bytes in)
     return pb_decode(&arena, in, message, arena_alloc(&arena, message->size));
 }
 
-/* ---- What is decoded ---- */
+/* --- What is decoded --- */
 
 static void a_history_event_comes_out_whole(void **state)
 {
@@ -95,7 +95,7 @@ static void a_history_event_comes_out_whole(void **state)
 static void an_empty_input_is_a_message(void **state)
 {
     (void)state;
-    struct pb_history_event event = event_of((struct bytes){NULL, 0});
+    struct pb_history_event event = event_of((struct bytes){0});
     assert_int_equal(event.event_type_case, PB_HISTORY_EVENT_NOT_SET);
     assert_false(event.timestamp.present);
     assert_int_equal(again(&pb_history_event_message, B("")).size, 0);
@@ -289,7 +289,7 @@ static void absent_and_empty_wrappers_stay_different(void **state)
     assert_bytes(buf_peek(&out), B("\x2a\x0b\x08\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"));
 }
 
-/* ---- Unknown fields ---- */
+/* --- Unknown fields --- */
 
 static void unknown_fields_survive_in_order(void **state)
 {
@@ -382,7 +382,7 @@ static void many_scattered_unknown_fields_cost_linear_memory(void **state)
     assert_true(arena.used <= 3 * PAIRS);
 }
 
-/* ---- What is refused ---- */
+/* --- What is refused --- */
 
 static void broken_bytes_are_malformed(void **state)
 {
@@ -516,7 +516,7 @@ static void lists_in_values_have_the_same_limit(void **state)
     }
 }
 
-/* ---- Limits ---- */
+/* --- Limits --- */
 
 /* A request that makes the decoder allocate for everything it can: arrays, pointers, maps, joined pieces. */
 static struct bytes demanding_request(void)
@@ -631,7 +631,7 @@ static void a_case_without_its_member_is_not_sent(void **state)
     assert_bytes(buf_peek(&out), B("\x08\x01"));
 }
 
-/* ---- Primitives and helpers ---- */
+/* --- Primitives and helpers --- */
 
 static void varints_have_their_sizes(void **state)
 {
@@ -689,7 +689,7 @@ static void the_reader_walks_what_the_writers_wrote(void **state)
     assert_false(pb_reader_next(&reader));
     assert_int_equal(reader.status, STATUS_MALFORMED);
     assert_false(pb_reader_next(&reader)); /* and stays so */
-    reader = pb_reader_of((struct bytes){NULL, 0});
+    reader = pb_reader_of((struct bytes){0});
     assert_false(pb_reader_next(&reader));
     assert_int_equal(reader.status, STATUS_OK);
 }
@@ -710,7 +710,7 @@ static void times_convert_and_saturate(void **state)
     assert_true(pb_time_to_ns((struct pb_opt_time){false, 5, 5}) == 0);
 }
 
-/* ---- The tables ---- */
+/* --- The tables --- */
 
 static void check_table(const struct pb_message *message)
 {
